@@ -1,0 +1,29 @@
+/*
+ * Small things about bytes: hexadecimal text and views.
+ *
+ * A SyncdBytes is a borrowed view: it owns nothing and is valid as long as what it points into.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <string.h>
+
+typedef struct {
+    const void *data;
+    size_t size;
+} SyncdBytes;
+
+#define SYNCD_BYTES(data, size) ((SyncdBytes){(data), (size)})
+#define SYNCD_BYTES_TEXT(text) ((SyncdBytes){(text), strlen(text)})
+
+/* Writes 2 * size lower-case digits and a NUL. */
+void syncd_hex_encode(const void *bytes, size_t size, char *ret_text);
+/* True only for exactly 2 * size lower-case digits. */
+bool syncd_hex_decode(const char *text, size_t text_size, void *ret_bytes, size_t size);
+
+static inline void syncd_put_be64(guint8 out[8], guint64 value)
+{
+    for (int i = 7; i >= 0; i--, value >>= 8)
+        out[i] = (guint8)value;
+}

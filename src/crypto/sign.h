@@ -1,0 +1,38 @@
+/*
+ * Ed25519 signatures (RFC 8032).
+ *
+ * A SyncdSigner owns a secret key in locked memory that is wiped when it is freed. Public keys and
+ * signatures are plain values. Verification refuses non-canonical signatures and keys of small
+ * order.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "base/sources.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+#define SYNCD_SIGN_SEED_SIZE 32
+#define SYNCD_PUBLIC_KEY_SIZE 32
+#define SYNCD_SIGNATURE_SIZE 64
+
+typedef struct {
+    guint8 bytes[SYNCD_PUBLIC_KEY_SIZE];
+} SyncdPublicKey;
+
+typedef struct {
+    guint8 bytes[SYNCD_SIGNATURE_SIZE];
+} SyncdSignature;
+
+typedef struct SyncdSigner SyncdSigner;
+
+/* NULL only when memory cannot be locked. */
+SyncdSigner *syncd_signer_new(const guint8 seed[SYNCD_SIGN_SEED_SIZE], GError **error);
+void syncd_signer_free(SyncdSigner *signer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdSigner, syncd_signer_free)
+
+const SyncdPublicKey *syncd_signer_public_key(const SyncdSigner *signer);
+SyncdSignature syncd_signer_sign(const SyncdSigner *signer, const void *message, size_t size);
+bool syncd_signature_verify(const SyncdSignature *signature, const SyncdPublicKey *key,
+                            const void *message, size_t size);
