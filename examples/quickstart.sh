@@ -1,0 +1,235 @@
+#!/bin/sh
+# From a fresh checkout to a running daemon and a first operation in its log.
+#
+#   sh examples/quickstart.sh          leaves the daemon running
+#   sh examples/quickstart.sh --once   stops it at the end
+#
+# Installs what is missing (only apt runs as root), builds into build/, and starts the user instance
+# on the session bus. Where there is no session bus it starts a private one; its address is kept in
+# a file that the CLI reads, so a second run, and every later command, finds it.
+set -eu
+root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/tests/prepare.sh"
+export LC_ALL=C.UTF-8
+
+NAME=org.sourceos.Sync
+ROOT_OBJECT=/org/sourceos/Sync
+PATIENCE_SECONDS=30
+
+once=false
+case $#:${1:-} in
+0:) ;;
+1:--once) once=true ;;
+*) die 'usage: sh examples/quickstart.sh [--once]' ;;
+esac
+
+# --- the bus -----------------------------------------------------------------------------------
+
+# What this run has started; empty when it was there before.
+our_bus_pid=
+our_daemon_pid=
+
+runtime_directory() {
+    if [ -n "${XDG_RUNTIME_DIR:-}" ]; then
+        say "$XDG_RUNTIME_DIR/sourceos-syncd"
+    else
+        say "/tmp/sourceos-syncd-$(id -u)"
+    fi
+}
+
+# The directory decides which bus we trust: in /tmp anybody could have made it before us.
+make_runtime_directory() {
+    (umask 077 && mkdir -p "$runtime")
+    [ -n "$(find "$runtime" -prune -type d -user "$(id -u)")" ] ||
+        die "$runtime is not a directory of yours: remove it, or set XDG_RUNTIME_DIR"
+    chmod 0700 "$runtime"
+}
+
+bus_call() {
+    busctl --address="$1" --timeout=10 call org.freedesktop.DBus /org/freedesktop/DBus \
+        org.freedesktop.DBus "$2" ${3:+s "$3"} 2>/dev/null
+}
+
+bus_answers() {
+    [ -n "$1" ] && bus_call "$1" GetId >/dev/null
+}
+
+# The process that owns a name on the bus; nothing when nobody does.
+owner_pid() {
+    bus_call "$bus" GetConnectionUnixProcessID "$1" | cut -d ' ' -f 2
+}
+
+find_bus() {
+    bus_is_private=false
+    bus=${DBUS_SESSION_BUS_ADDRESS:-}
+    ! bus_answers "$bus" || return 0
+    bus=${XDG_RUNTIME_DIR:+unix:path=$XDG_RUNTIME_DIR/bus}
+    ! bus_answers "$bus" || return 0
+
+    bus_is_private=true
+    bus=$(cat "$runtime/bus-address" 2>/dev/null) || bus=
+    ! bus_answers "$bus" || return 0
+    start_private_bus
+}
+
+start_private_bus() {
+    say 'There is no session bus: starting a private one.'
+    # A socket of an abstract name has no permissions; a path in our directory has.
+    rm -f "$runtime/bus"
+    setsid dbus-daemon --session --fork --nopidfile --print-address=3 --print-pid=4 \
+        --address="unix:path=$(escape_address "$runtime/bus")" \
+        3>"$runtime/bus-address.new" 4>"$runtime/bus-pid" </dev/null >/dev/null
+    our_bus_pid=$(cat "$runtime/bus-pid")
+    rm -f "$runtime/bus-pid"
+    mv "$runtime/bus-address.new" "$runtime/bus-address"
+    bus=$(cat "$runtime/bus-address")
+}
+
+# As the D-Bus specification writes a value of an address.
+escape_address() {
+    printf '%s' "$1" | LC_ALL=C od -An -v -t x1 | tr -d '\n' | LC_ALL=C awk '{
+        for (i = 1; i <= NF; i++) printf "%%%s", $i
+    }'
+}
+
+# --- the daemon --------------------------------------------------------------------------------
+
+start_daemon() {
+    if [ -n "$(owner_pid "$NAME")" ]; then
+        say "The daemon runs already (process $(owner_pid "$NAME"))."
+        return
+    fi
+    DBUS_SESSION_BUS_ADDRESS=$bus setsid "$program" daemon --user </dev/null >"$runtime/daemon.log" 2>&1 &
+    our_daemon_pid=$!
+    await_daemon
+    say "The daemon runs (process $our_daemon_pid); what it says goes to $runtime/daemon.log."
+}
+
+await_daemon() {
+    tries=$((PATIENCE_SECONDS * 10))
+    until [ -n "$(owner_pid "$NAME")" ]; do
+        tries=$((tries - 1))
+        if [ "$tries" -eq 0 ] || ! kill -0 "$our_daemon_pid" 2>/dev/null; then
+            cat "$runtime/daemon.log" >&2
+            die 'The daemon did not start; above is what it said.'
+        fi
+        sleep 0.1
+    done
+}
+
+# Waits until a condition fails; a process that never ends must not keep the terminal.
+await_end_of() {
+    tries=$((PATIENCE_SECONDS * 10))
+    while "$@" 2>/dev/null && [ "$tries" -gt 0 ]; do
+        tries=$((tries - 1))
+        sleep 0.1
+    done
+}
+
+stop_what_we_started() {
+    if [ -n "$our_daemon_pid" ] && kill "$our_daemon_pid" 2>/dev/null; then
+        await_end_of kill -0 "$our_daemon_pid"
+        say 'Stopped the daemon.'
+    fi
+    if [ -n "$our_bus_pid" ] && kill "$our_bus_pid" 2>/dev/null; then
+        rm -f "$runtime/bus-address"
+        await_end_of bus_answers "$bus"
+        say 'Stopped the private bus.'
+    fi
+}
+
+at_end() {
+    status=$?
+    trap - EXIT
+    if [ "$status" -ne 0 ] || $once; then
+        say ''
+        stop_what_we_started
+    fi
+    exit "$status"
+}
+
+# --- the tour ----------------------------------------------------------------------------------
+
+# An argument as one would type it.
+quoted() {
+    case $1 in
+    *[!A-Za-z0-9_./:=,%+-]* | '') printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" ;;
+    *) printf '%s' "$1" ;;
+    esac
+}
+
+show() {
+    printf '\n$'
+    for word; do
+        printf ' %s' "$(quoted "$word")"
+    done
+    printf '\n'
+}
+
+try() {
+    show "$@"
+    "$@"
+}
+
+tour() {
+    syncd=build/src/sourceos-syncd
+    say '' "A first operation, from $root:"
+    # What is shown must work in the shell that this was called from.
+    [ "${DBUS_SESSION_BUS_ADDRESS:-$bus}" = "$bus" ] || try unset DBUS_SESSION_BUS_ADDRESS
+    try $syncd status
+    try $syncd ops enqueue --object note-1 --body-json '{"title":"Remember the milk"}'
+    try $syncd ops list
+    operation=$($syncd ops list --limit 1 --json | operation_id)
+    try $syncd ops show "$operation"
+    try $syncd log note-1
+    try $syncd verify log
+    try $syncd verify proof --operation "$operation"
+
+    say '' 'The same over D-Bus, with nothing of ours between:'
+    [ "$bus_is_private" = false ] || try export DBUS_SESSION_BUS_ADDRESS="$bus"
+    try busctl --user call $NAME $ROOT_OBJECT $NAME.Operations Enqueue 'ssssa{sv}' \
+        sync.operation.enqueue device note-2 '{"title":"Water the plants"}' 0
+    try busctl --user get-property $NAME $ROOT_OBJECT $NAME.Manager State Sequence
+}
+
+operation_id() {
+    sed -n 's/.*"operation_id" *: *"\([^"]*\)".*/\1/p' | head -n 1
+}
+
+what_next() {
+    pids=$(owner_pid "$NAME")
+    say '' "The daemon goes on running. From $root, try next:"
+    if [ "$bus_is_private" = true ]; then
+        pids="$pids $(owner_pid org.freedesktop.DBus)"
+        say "  export DBUS_SESSION_BUS_ADDRESS=$(quoted "$bus")"
+    fi
+    say "  busctl --user introspect $NAME $ROOT_OBJECT" \
+        "  busctl --user monitor $NAME" \
+        '  build/src/sourceos-syncd status --watch' \
+        '  build/src/sourceos-syncd events list --follow' \
+        '  build/src/sourceos-syncd --help' \
+        'To stop it:' \
+        "  kill $pids"
+}
+
+# --- all of it ---------------------------------------------------------------------------------
+
+install_packages build run
+if [ "$once" = true ]; then
+    become_invoking_user "$root/examples/quickstart.sh" --once
+else
+    become_invoking_user "$root/examples/quickstart.sh"
+fi
+build_in "$root/build"
+program=$root/build/src/sourceos-syncd
+
+runtime=$(runtime_directory)
+make_runtime_directory
+trap at_end EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+find_bus
+start_daemon
+cd "$root"
+tour
+$once || what_next
