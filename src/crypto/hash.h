@@ -3,10 +3,14 @@
  *
  * This file hides which library computes it; docs/architecture.md says which and why. A SyncdHash
  * is a plain value. Digests in documents are "sha256:" and 64 lower-case digits.
+ *
+ * Every function may be called from any thread; a SyncdHasher belongs to one thread at a time. Once
+ * syncd_crypto_init() succeeded, hashing cannot fail: it allocates only a thread's first context.
  */
 #pragma once
 
 #include "base/bytes.h"
+#include "base/error.h"
 #include "base/json.h"
 
 #include <glib.h>
@@ -21,6 +25,9 @@ typedef struct {
 } SyncdHash;
 
 typedef struct SyncdHasher SyncdHasher; /* for input that comes in pieces over time */
+
+/* Part of syncd_crypto_init(): finds the implementation. */
+bool syncd_hash_init(GError **error);
 
 SyncdHash syncd_hash(const void *data, size_t size);
 /* The hash of the pieces one after another. */
@@ -40,5 +47,5 @@ bool syncd_hash_from_digest(const char *text, size_t size, SyncdHash *ret_hash);
 /* The hash of the canonical text of a JSON value. */
 SyncdHash syncd_hash_canonical(SyncdJson value);
 
-/* HMAC-SHA-256 (RFC 2104), for keyed names and nonces. */
+/* HMAC-SHA-256 (RFC 2104), for keyed names and nonces. Wipes its copies of the key. */
 SyncdHash syncd_hmac(const void *key, size_t key_size, const SyncdBytes *parts, size_t n_parts);
