@@ -1,14 +1,13 @@
 /*
  * Ed25519 signatures (RFC 8032).
  *
- * A SyncdSigner owns a secret key in locked memory that is wiped when it is freed. Public keys and
- * signatures are plain values. Verification refuses non-canonical signatures and keys of small
- * order.
+ * A SyncdSigner owns a secret key in secret memory (crypto/secret.h) that is wiped when it is
+ * freed. Public keys and signatures are plain values. Signing is deterministic. Verification
+ * refuses non-canonical signatures and keys of small order.
  */
 #pragma once
 
 #include "base/error.h"
-#include "base/sources.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -27,7 +26,7 @@ typedef struct {
 
 typedef struct SyncdSigner SyncdSigner;
 
-/* NULL only when memory cannot be locked. */
+/* NULL only when there is no secret memory left. The caller wipes its copy of the seed. */
 SyncdSigner *syncd_signer_new(const guint8 seed[SYNCD_SIGN_SEED_SIZE], GError **error);
 void syncd_signer_free(SyncdSigner *signer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdSigner, syncd_signer_free)
