@@ -39,7 +39,7 @@ runtime_directory() {
 
 # The directory decides which bus we trust: in /tmp anybody could have made it before us.
 make_runtime_directory() {
-    (umask 077 && mkdir -p "$runtime")
+    mkdir -p "$runtime"
     [ -n "$(find "$runtime" -prune -type d -user "$(id -u)")" ] ||
         die "$runtime is not a directory of yours: remove it, or set XDG_RUNTIME_DIR"
     chmod 0700 "$runtime"
@@ -48,6 +48,11 @@ make_runtime_directory() {
 bus_call() {
     busctl --address="$1" --timeout=10 call org.freedesktop.DBus /org/freedesktop/DBus \
         org.freedesktop.DBus "$2" ${3:+s "$3"} 2>/dev/null
+}
+
+# As the D-Bus specification lets any byte of an address be written.
+escape_address() {
+    printf '%s' "$1" | od -An -v -t x1 | tr -d '\n' | sed 's/ /%/g'
 }
 
 bus_answers() {
@@ -61,9 +66,12 @@ owner_pid() {
 
 find_bus() {
     bus_is_private=false
-    bus=${DBUS_SESSION_BUS_ADDRESS:-}
+    runtime_bus=${XDG_RUNTIME_DIR:+unix:path=$(escape_address "$XDG_RUNTIME_DIR/bus")}
+    # What busctl takes in the shell that this was called from.
+    callers_bus=${DBUS_SESSION_BUS_ADDRESS:-$runtime_bus}
+    bus=$callers_bus
     ! bus_answers "$bus" || return 0
-    bus=${XDG_RUNTIME_DIR:+unix:path=$XDG_RUNTIME_DIR/bus}
+    bus=$runtime_bus
     ! bus_answers "$bus" || return 0
 
     bus_is_private=true
@@ -83,13 +91,6 @@ start_private_bus() {
     rm -f "$runtime/bus-pid"
     mv "$runtime/bus-address.new" "$runtime/bus-address"
     bus=$(cat "$runtime/bus-address")
-}
-
-# As the D-Bus specification writes a value of an address.
-escape_address() {
-    printf '%s' "$1" | LC_ALL=C od -An -v -t x1 | tr -d '\n' | LC_ALL=C awk '{
-        for (i = 1; i <= NF; i++) printf "%%%s", $i
-    }'
 }
 
 # --- the daemon --------------------------------------------------------------------------------
@@ -174,8 +175,6 @@ try() {
 tour() {
     syncd=build/src/sourceos-syncd
     say '' "A first operation, from $root:"
-    # What is shown must work in the shell that this was called from.
-    [ "${DBUS_SESSION_BUS_ADDRESS:-$bus}" = "$bus" ] || try unset DBUS_SESSION_BUS_ADDRESS
     try $syncd status
     try $syncd ops enqueue --object note-1 --body-json '{"title":"Remember the milk"}'
     try $syncd ops list
@@ -186,7 +185,7 @@ tour() {
     try $syncd verify proof --operation "$operation"
 
     say '' 'The same over D-Bus, with nothing of ours between:'
-    [ "$bus_is_private" = false ] || try export DBUS_SESSION_BUS_ADDRESS="$bus"
+    [ "$bus" = "$callers_bus" ] || try export DBUS_SESSION_BUS_ADDRESS="$bus"
     try busctl --user call $NAME $ROOT_OBJECT $NAME.Operations Enqueue 'ssssa{sv}' \
         sync.operation.enqueue device note-2 '{"title":"Water the plants"}' 0
     try busctl --user get-property $NAME $ROOT_OBJECT $NAME.Manager State Sequence
@@ -199,10 +198,8 @@ operation_id() {
 what_next() {
     pids=$(owner_pid "$NAME")
     say '' "The daemon goes on running. From $root, try next:"
-    if [ "$bus_is_private" = true ]; then
-        pids="$pids $(owner_pid org.freedesktop.DBus)"
-        say "  export DBUS_SESSION_BUS_ADDRESS=$(quoted "$bus")"
-    fi
+    [ "$bus_is_private" = false ] || pids="$pids $(owner_pid org.freedesktop.DBus)"
+    [ "$bus" = "$callers_bus" ] || say "  export DBUS_SESSION_BUS_ADDRESS=$(quoted "$bus")"
     say "  busctl --user introspect $NAME $ROOT_OBJECT" \
         "  busctl --user monitor $NAME" \
         '  build/src/sourceos-syncd status --watch' \
@@ -223,6 +220,7 @@ fi
 build_in "$root/build"
 program=$root/build/src/sourceos-syncd
 
+umask 077
 runtime=$(runtime_directory)
 make_runtime_directory
 trap at_end EXIT
