@@ -36,7 +36,7 @@ void syncd_json_double(SyncdJsonWriter *writer,
 void syncd_json_bool(SyncdJsonWriter *writer, bool value);
 void syncd_json_null(SyncdJsonWriter *writer);
 /* A value of checked text, byte for byte (in pretty mode re-indented; strings and numbers keep
- * their bytes). */
+ * their bytes). No value, the result of a lookup that found nothing, writes null. */
 void syncd_json_value(SyncdJsonWriter *writer, SyncdJson value);
 
 /* name and value in one call */

@@ -5,8 +5,9 @@
  * at it: one streaming pass over RFC 8259 grammar and UTF-8 that builds no tree and keeps no copy.
  * It refuses what JSON leaves open and readers disagree about: duplicate keys (compared after
  * unescaping), lone surrogates, a byte order mark, a second document, depth over the limit, and
- * numbers that a double cannot hold. The message names the place as a JSON pointer and a byte
- * offset.
+ * numbers with fraction or exponent that a double cannot hold (integers may have any size unless
+ * the flags say otherwise). The message names the place as a JSON pointer and a byte offset. The
+ * check costs time linear in the text and at most 64 MiB, whatever the text is.
  *
  * What passed may be read through SyncdJson, a view of one value inside the text: it points into
  * the caller's bytes, allocates nothing and never writes. Views must not be made over text that was
@@ -64,6 +65,7 @@ SyncdJson syncd_json_root(const char *text, size_t size);
 SyncdJson syncd_json_member(SyncdJson object, const char *name);
 
 /* Walks an array's elements or an object's members (then `ret_name` is a string value). */
+/* A value that is no container has no elements. Either result may be NULL. */
 void syncd_json_iter_init(SyncdJsonIter *iter, SyncdJson container);
 bool syncd_json_iter_next(SyncdJsonIter *iter, SyncdJson *ret_name, SyncdJson *ret_value);
 

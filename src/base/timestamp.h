@@ -10,6 +10,7 @@
  * to 9999. */
 #define SYNCD_TIME_SIZE 32
 void syncd_time_format_ms(guint64 ms, char ret_text[SYNCD_TIME_SIZE]);
-/* RFC 3339 with a zone (Z or an offset), fractions allowed; false for everything else. Microseconds
- * since 1970. */
+/* RFC 3339 with a zone (Z or an offset), years 0001 to 9999; false for everything else.
+ * Microseconds since 1970, digits beyond them dropped. A leap second is taken only where UTC may
+ * have one, as the second after it. */
 bool syncd_time_parse(const char *text, size_t size, gint64 *ret_usec);
