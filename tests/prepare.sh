@@ -54,6 +54,7 @@ become_invoking_user() {
 }
 
 # Configures the build directory if need be, and builds. The other arguments are options of meson.
+# The prefix is where bus and polkit look for what is installed; they know no other.
 build_in() {
     build=$1
     shift
@@ -61,7 +62,7 @@ build_in() {
         [ -w "$build" ] || die "$build belongs to somebody else: remove it, or build as its owner"
         [ $# -eq 0 ] || meson configure "$build" "$@"
     else
-        meson setup "$build" "$root" "$@"
+        meson setup "$build" "$root" --prefix=/usr "$@"
     fi
     ninja -C "$build"
 }

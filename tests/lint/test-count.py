@@ -23,6 +23,8 @@ CASES = [
     ([('SKIP', '1..0 # SKIP no root\n')], 0, '', '0 passed, 0 failed, 1 skipped', 0),
     ([('SKIP', 'no network namespace\n')], 0, '', '0 passed, 0 failed, 1 skipped', 0),
     ([('OK', 'ok 1 a\nok 2 b # SKIP no root\n')], 0, 'true', '1 passed, 1 failed', 1),
+    ([('EXPECTEDFAIL', 'ok 1 a\nnot ok 2 b\n')], 0, '', '1 passed, 0 failed', 0),
+    ([('UNEXPECTEDPASS', 'ok 1 a\n')], 1, '', '1 passed, 1 failed', 1),
     ([('OK', 'ok 1 a\n')], 2, '', '1 passed, 1 failed', 1),
     ([], 0, '', '0 passed, 1 failed', 1),
 ]
