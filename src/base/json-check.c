@@ -230,22 +230,38 @@ static const char *check_literal(Check *check, const char *at, const char *liter
 /* Tells apart most names that differ. Names that do not are left to the table. */
 static inline guint32 signature_of(const char *at, size_t size, const char *end)
 {
-    guint64 word = 0;
-    if (G_LIKELY(end - at >= 8)) {
-        memcpy(&word, at, sizeof word);
-        if (size < 8) {
-            word = GUINT64_FROM_LE(word) & ((G_GUINT64_CONSTANT(1) << (8 * size)) - 1);
-        } else {
-            guint64 last;
-            memcpy(&last, at + size - 8, sizeof last);
-            word = GUINT64_FROM_LE(word) ^ (GUINT64_FROM_LE(last) << 1);
-        }
-    } else {
-        memcpy(&word, at, size);
-        word = GUINT64_FROM_LE(word);
-    }
+    guint64 word = syncd_json_load_word(at, MIN(size, 8), end);
+    if (size > 8)
+        word ^= syncd_json_load_word(at + size - 8, 8, end) << 1;
     guint32 mixed = (guint32)((word + size) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15) >> 32);
     return mixed != SYNCD_JSON_KEYS_NO_SIGNATURE ? mixed : 1;
+}
+
+static const char *report_duplicate(Check *check, guint32 offset)
+{
+    bool escaped;
+    const char *quote = check->text + offset;
+    fail(check, SYNCD_JSON_FAULT_DUPLICATE, quote);
+    check->known = syncd_json_skip_string(quote + 1, check->end, &escaped) + 1;
+    return NULL;
+}
+
+/* Makes room for another name. So many names that they cannot all differ are judged before: memory
+ * is for those that can. */
+static const char *make_room(Check *check, const char *at)
+{
+    SyncdJsonKeys *keys = &check->keys;
+    guint32 past = keys->count, offset;
+    for (unsigned i = check->depth; i-- > 0 && keys->capacity >= SYNCD_JSON_KEYS_FULL;) {
+        guint32 first = check->open[i];
+        if (first == ARRAY)
+            continue;
+        if (!syncd_json_keys_differ(keys, first, past - first, check->text, check->end, &offset))
+            return report_duplicate(check, offset);
+        past = first;
+    }
+    syncd_json_keys_grow(keys);
+    return at;
 }
 
 /* A name and its colon. */
@@ -257,7 +273,8 @@ static inline const char *check_name(Check *check, const char *at)
     bool escaped = false;
     const char *name = at + 1;
     const char *quote = check_string(check, name, &escaped);
-    if (quote == NULL)
+    if (quote == NULL ||
+        (G_UNLIKELY(syncd_json_keys_need_room(&check->keys)) && make_room(check, at) == NULL))
         return NULL;
     syncd_json_keys_add(&check->keys, (guint32)(at - check->text),
                         G_UNLIKELY(escaped)
@@ -270,21 +287,15 @@ static inline const char *check_name(Check *check, const char *at)
     return at + 1;
 }
 
-static const char *report_duplicate(Check *check, guint32 offset)
-{
-    bool escaped;
-    const char *quote = check->text + offset;
-    fail(check, SYNCD_JSON_FAULT_DUPLICATE, quote);
-    check->known = syncd_json_skip_string(quote + 1, check->end, &escaped) + 1;
-    return NULL;
-}
-
 static const char *close_container(Check *check, const char *at)
 {
     guint32 first = check->open[--check->depth], offset;
-    if (first != ARRAY &&
-        !syncd_json_keys_close(&check->keys, first, check->text, check->end, &offset))
+    if (first == ARRAY)
+        return at + 1;
+    if (!syncd_json_keys_differ(&check->keys, first, check->keys.count - first, check->text,
+                                check->end, &offset))
         return report_duplicate(check, offset);
+    check->keys.count = first;
     return at + 1;
 }
 

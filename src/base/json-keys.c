@@ -7,6 +7,10 @@
 #define FEW_KEYS 32u
 /* How far ahead of its use a slot of the table is fetched: far enough to hide main memory. */
 #define AHEAD 16u
+/* A slot of the table is 0, or the number of a name and above it some bits of the name's hash. */
+#define NUMBER_BITS 22u
+#define NUMBER_MASK ((1u << NUMBER_BITS) - 1)
+G_STATIC_ASSERT(SYNCD_JSON_KEYS_FULL == 1u << NUMBER_BITS);
 
 typedef struct {
     guint64 v[4];
@@ -83,19 +87,12 @@ static inline void hash_word(HashState *state, guint64 word)
     state->v[0] ^= word;
 }
 
-static inline guint64 load_word(const char *at, size_t size)
+static void hash_plain(HashState *state, const char *at, const char *past, const char *end)
 {
-    guint64 word = 0;
-    memcpy(&word, at, size);
-    return GUINT64_FROM_LE(word);
-}
-
-static void hash_plain(HashState *state, const char *at, const char *end)
-{
-    guint64 size = (guint64)(end - at);
-    for (; end - at >= 8; at += 8)
-        hash_word(state, load_word(at, 8));
-    hash_word(state, load_word(at, (size_t)(end - at)) | size << 56);
+    guint64 size = (guint64)(past - at);
+    for (; past - at >= 8; at += 8)
+        hash_word(state, syncd_json_load_word(at, 8, end));
+    hash_word(state, syncd_json_load_word(at, (size_t)(past - at), end) | size << 56);
 }
 
 /* Gives what hash_plain() gives for the same name written without escapes. */
@@ -130,7 +127,7 @@ static guint64 hash_key(const guint64 secret[2], const char *quote, const char *
     if (escaped)
         hash_escaped(&state, quote + 1, past);
     else
-        hash_plain(&state, quote + 1, past);
+        hash_plain(&state, quote + 1, past, end);
     state.v[2] ^= 0xff;
     for (int i = 0; i < 3; i++)
         hash_round(&state);
@@ -158,16 +155,16 @@ static bool same_key(const char *text, const char *end, guint32 a, guint32 b)
                                       (SyncdJson){SYNCD_JSON_STRING, right, right_end + 1}) == 0;
 }
 
-/* A power of two that `count` names fill to fifteen sixteenths at most: more room would break the
- * promise on memory. */
+/* A power of two that `count` names fill to fifteen sixteenths at most: what costs time is a table
+ * larger than the caches, not another look at the next slot. */
 static size_t make_table(SyncdJsonKeys *keys, guint32 count)
 {
-    size_t capacity = 64;
+    size_t capacity = 8;
     while (capacity - capacity / 16 < count)
         capacity *= 2;
     if (capacity > keys->table_capacity) {
         g_free(keys->table);
-        keys->table = g_new0(guint64, capacity);
+        keys->table = g_new0(guint32, capacity);
         keys->table_capacity = capacity;
     } else {
         memset(keys->table, 0, capacity * sizeof *keys->table);
@@ -175,48 +172,50 @@ static size_t make_table(SyncdJsonKeys *keys, guint32 count)
     return capacity;
 }
 
-/* A slot is 0, or one half of a name's hash and the offset of the name; no name is at offset 0. */
-static bool keys_differ(SyncdJsonKeys *keys, guint32 first, const char *text, const char *end,
-                        guint32 *ret_offset)
+/* Puts name number `number` into the table. False when it is there already. */
+static bool insert(guint32 *table, size_t mask, guint64 hash, const guint32 *offsets,
+                   guint32 number, const char *text, const char *end)
 {
-    const guint32 *offsets = keys->offsets + first;
-    guint32 count = keys->count - first;
+    guint32 tag = (guint32)(hash >> 32) & ~NUMBER_MASK;
+    size_t slot = hash & mask;
+    for (; table[slot] != 0; slot = (slot + 1) & mask)
+        if ((table[slot] & ~NUMBER_MASK) == tag &&
+            same_key(text, end, offsets[(table[slot] & NUMBER_MASK) - 1], offsets[number]))
+            return false;
+    table[slot] = tag | (number + 1);
+    return true;
+}
+
+static bool keys_differ(SyncdJsonKeys *keys, const guint32 *offsets, guint32 count,
+                        const char *text, const char *end, guint32 *ret_offset)
+{
     size_t mask = make_table(keys, count) - 1;
     const guint64 *secret = hash_secret();
-    guint64 *table = keys->table;
     guint64 hashes[AHEAD];
+    guint32 ahead = MIN(count, AHEAD);
 
-    for (guint32 i = 0; i < count + AHEAD; i++) {
-        guint64 hash = hashes[i % AHEAD];
+    for (guint32 i = 0; i < count + ahead; i++) {
+        /* First, because the place of the name that goes in is taken by the one that comes. */
+        if (i >= ahead && !insert(keys->table, mask, hashes[(i - ahead) % AHEAD], offsets,
+                                  i - ahead, text, end)) {
+            *ret_offset = offsets[i - ahead];
+            return false;
+        }
         if (i < count) {
-            hashes[i % AHEAD] = hash_key(secret, text + offsets[i], end);
-            __builtin_prefetch(&table[hashes[i % AHEAD] & mask], 1);
+            guint64 hash = hash_key(secret, text + offsets[i], end);
+            __builtin_prefetch(&keys->table[hash & mask], 1);
+            hashes[i % AHEAD] = hash;
         }
-        if (i < AHEAD)
-            continue;
-
-        guint32 offset = offsets[i - AHEAD];
-        size_t slot = hash & mask;
-        for (; table[slot] != 0; slot = (slot + 1) & mask) {
-            if (table[slot] >> 32 == hash >> 32 &&
-                same_key(text, end, (guint32)table[slot], offset)) {
-                *ret_offset = offset;
-                return false;
-            }
-        }
-        table[slot] = (hash >> 32) << 32 | offset;
     }
     return true;
 }
 
-bool syncd_json_keys_close(SyncdJsonKeys *keys, guint32 first, const char *text, const char *end,
-                           guint32 *ret_offset)
+bool syncd_json_keys_differ(SyncdJsonKeys *keys, guint32 first, guint32 count, const char *text,
+                            const char *end, guint32 *ret_offset)
 {
-    guint32 count = keys->count - first;
-    bool differ =
-        count < 2 || (count <= FEW_KEYS && signatures_differ(keys->signatures + first, count));
-    if (!differ && !keys_differ(keys, first, text, end, ret_offset))
-        return false;
-    keys->count = first;
-    return true;
+    if (count < 2 || (count <= FEW_KEYS && signatures_differ(keys->signatures + first, count)))
+        return true;
+    /* More do not fit into a slot, nor can so many names of 32 MiB differ. */
+    guint32 judged = MIN(count, NUMBER_MASK);
+    return keys_differ(keys, keys->offsets + first, judged, text, end, ret_offset);
 }

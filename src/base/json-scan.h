@@ -166,6 +166,20 @@ static inline const char *syncd_json_skip_digits(const char *at, const char *end
     return at;
 }
 
+/* The up to eight bytes at `at` as a number, the first lowest. Reads beyond them, never past `end`.
+ */
+static inline guint64 syncd_json_load_word(const char *at, size_t size, const char *end)
+{
+    guint64 word = 0;
+    if (G_UNLIKELY((size_t)(end - at) < sizeof word)) {
+        memcpy(&word, at, size);
+        return GUINT64_FROM_LE(word);
+    }
+    memcpy(&word, at, sizeof word);
+    word = GUINT64_FROM_LE(word);
+    return size < sizeof word ? word & ((G_GUINT64_CONSTANT(1) << (8 * size)) - 1) : word;
+}
+
 /* To the first byte that is not printable ASCII, or is a quote or a backslash. */
 static inline const char *syncd_json_skip_plain(const char *at, const char *end)
 {

@@ -81,6 +81,7 @@ static char *operation(size_t size)
     return g_string_free(text, FALSE);
 }
 
+/* What a document made to be dear consists of. */
 typedef enum {
     MANY_KEYS,
     LIKE_KEYS,

@@ -378,6 +378,22 @@ static void duplicates_among_many(void)
     }
 }
 
+/* Names that come back without end are refused before all of them are kept. */
+static void duplicates_without_end(void)
+{
+    static const char *const shapes[] = {"\"\":1,", "\"\":{\"a\":1,\"b\":2},"};
+    for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
+        g_autoptr(GString) text = g_string_sized_new(SYNCD_JSON_MAX_SIZE);
+        g_string_append_c(text, '{');
+        while (text->len + strlen(shapes[i]) + 8 < SYNCD_JSON_MAX_SIZE)
+            g_string_append(text, shapes[i]);
+        g_string_append(text, "\"z\":0}");
+        g_autoptr(GError) error = NULL;
+        g_assert_false(syncd_json_check(text->str, text->len, 0, &error));
+        g_assert_nonnull(strstr(error->message, "already has at / (byte"));
+    }
+}
+
 static void members_are_found(void)
 {
     static const char text[] =
@@ -494,6 +510,7 @@ int main(int argc, char **argv)
     g_test_add_func("/json/size-is-limited", size_is_limited);
     g_test_add_func("/json/messages-stay-small", messages_stay_small);
     g_test_add_func("/json/duplicates-among-many", duplicates_among_many);
+    g_test_add_func("/json/duplicates-without-end", duplicates_without_end);
     g_test_add_func("/json/members-are-found", members_are_found);
     g_test_add_func("/json/integers-are-read-in-full", integers_are_read_in_full);
     g_test_add_func("/json/strings-are-unescaped", strings_are_unescaped);
