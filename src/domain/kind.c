@@ -1,0 +1,106 @@
+#include "domain/kind.h"
+
+#include "contract/vocabulary.h"
+
+/* clang-format off */
+static const SyncdKind kinds[] = {
+    {"operation.enqueue", "sync.operation.enqueue", "queued", "sync.operation.enqueued",
+     SYNCD_WRITTEN_BY_CALLERS, "An operation was enqueued"},
+    {"operation.replay", "sync.operation.replay", "queued", "sync.operation.replayed",
+     SYNCD_WRITTEN_LATER, "An operation was replayed"},
+    {"operation.reconcile", "sync.operation.reconcile", "queued", "sync.operation.reconciled",
+     SYNCD_WRITTEN_LATER, "An operation was reconciled"},
+    {"conflict.detect", "sync.conflict.detect", "completed", "sync.conflict.created",
+     SYNCD_WRITTEN_BY_METHODS, "A conflict was found"},
+    {"conflict.resolve", "sync.conflict.resolve", "completed", "sync.conflict.resolved",
+     SYNCD_WRITTEN_BY_METHODS, "A conflict was resolved"},
+    {"repair.apply", "sync.repair.apply", "completed", "sync.repair.completed",
+     SYNCD_WRITTEN_BY_METHODS, "A repair plan was applied"},
+    {"tombstone.apply", "sync.tombstone.apply", "completed", "sync.object.tombstoned",
+     SYNCD_WRITTEN_BY_METHODS, "An object was deleted"},
+    {"checkpoint.write", "sync.checkpoint.write", "completed", "sync.checkpoint.written",
+     SYNCD_WRITTEN_BY_METHODS, "A checkpoint of a log was written"},
+    {"feed.open", NULL, NULL, "sync.feed.opened",
+     SYNCD_WRITTEN_BY_DAEMON, "This device began its log of a scope"},
+    {"device.registered", NULL, NULL, "sync.device.registered",
+     SYNCD_WRITTEN_BY_DAEMON, "A device was registered"},
+    {"actor.registered", NULL, NULL, "sync.actor.registered",
+     SYNCD_WRITTEN_BY_DAEMON, "An actor was registered"},
+    {"policy.decision", NULL, NULL, "sync.policy.decided",
+     SYNCD_WRITTEN_BY_DAEMON, "Policy decided a class of requests"},
+    {"policy.refused", NULL, NULL, "sync.policy.denied",
+     SYNCD_WRITTEN_BY_DAEMON, "Requests of an actor were refused"},
+    {"store.adopted", NULL, NULL, "sync.store.adopted",
+     SYNCD_WRITTEN_BY_DAEMON, "This machine adopted state of another one"},
+};
+/* clang-format on */
+
+static const SyncdKind unknown_kind = {"",
+                                       NULL,
+                                       "queued",
+                                       "sync.entry.unknown",
+                                       SYNCD_WRITTEN_LATER,
+                                       "An entry of a kind that this version does not know"};
+
+const SyncdKind *syncd_kind_find(SyncdBytes kind)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (strlen(kinds[i].kind) == kind.size && memcmp(kinds[i].kind, kind.data, kind.size) == 0)
+            return &kinds[i];
+    return &unknown_kind;
+}
+
+const SyncdKind *syncd_kind_of_type(const char *type)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (kinds[i].type != NULL && strcmp(kinds[i].type, type) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+const SyncdKind *syncd_kind_of_event(const char *event_type)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (strcmp(kinds[i].event_type, event_type) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+bool syncd_kind_is_operation(SyncdBytes kind)
+{
+    static const SyncdBytes families[] = {
+        {"operation.", 10}, {"conflict.", 9},    {"repair.", 7},
+        {"tombstone.", 10}, {"checkpoint.", 11},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
+        if (kind.size > families[i].size &&
+            memcmp(kind.data, families[i].data, families[i].size) == 0)
+            return true;
+    return false;
+}
+
+bool syncd_kind_check_enqueue(const char *type, const SyncdKind **ret_kind, GError **error)
+{
+    const SyncdKind *kind = syncd_kind_of_type(type);
+    if (kind == NULL) {
+        g_autofree char *known = syncd_vocabulary_list(SYNCD_WORDS_OPERATION_TYPE);
+        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                        "/type is no operation type; the types are %s", known);
+        return false;
+    }
+    switch (kind->writer) {
+    case SYNCD_WRITTEN_BY_CALLERS:
+        *ret_kind = kind;
+        return true;
+    case SYNCD_WRITTEN_BY_METHODS:
+        syncd_set_error(error, SYNCD_ERROR_APPROVAL_REQUIRED,
+                        "/type: %s is written only by the daemon, as the result of a method", type);
+        return false;
+    case SYNCD_WRITTEN_LATER:
+    case SYNCD_WRITTEN_BY_DAEMON:
+        break;
+    }
+    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                    "/type: %s is not available in this version", type);
+    return false;
+}
