@@ -1,0 +1,82 @@
+#include "bus/authorise.h"
+
+#include "bus/names.h"
+
+#define EVERYONE                                                                                   \
+    {                                                                                              \
+        SYNCD_RIGHT_EVERYONE, NULL                                                                 \
+    }
+#define ACTOR                                                                                      \
+    {                                                                                              \
+        SYNCD_RIGHT_ACTOR, NULL                                                                    \
+    }
+#define OWN(action)                                                                                \
+    {                                                                                              \
+        SYNCD_RIGHT_OWN, action                                                                    \
+    }
+#define ACTION(action)                                                                             \
+    {                                                                                              \
+        SYNCD_RIGHT_ACTION, action                                                                 \
+    }
+/* In the user instance everybody who passes is the owner of everything. */
+#define THE_USER EVERYONE
+
+static const SyncdRule rule_table[] = {
+    /* interface, method, user instance, system instance */
+    {SYNCD_INTERFACE_MANAGER, "Describe", THE_USER, EVERYONE},
+    {SYNCD_INTERFACE_MANAGER, "ListEvents", THE_USER, OWN(SYNCD_ACTION_INSPECT)},
+    {SYNCD_INTERFACE_MANAGER, "Verify", THE_USER, ACTION(SYNCD_ACTION_RUN)},
+    {SYNCD_INTERFACE_MANAGER, "ListJobs", THE_USER, OWN(SYNCD_ACTION_INSPECT)},
+
+    {SYNCD_INTERFACE_OPERATIONS, "Enqueue", THE_USER, ACTOR},
+    {SYNCD_INTERFACE_OPERATIONS, "EnqueueMany", THE_USER, ACTOR},
+    {SYNCD_INTERFACE_OPERATIONS, "Get", THE_USER, OWN(SYNCD_ACTION_INSPECT)},
+    {SYNCD_INTERFACE_OPERATIONS, "List", THE_USER, OWN(SYNCD_ACTION_INSPECT)},
+    {SYNCD_INTERFACE_OPERATIONS, "ListBytes", THE_USER, OWN(SYNCD_ACTION_INSPECT)},
+    {SYNCD_INTERFACE_OPERATIONS, "Checkpoint", THE_USER, ACTION(SYNCD_ACTION_RUN)},
+    {SYNCD_INTERFACE_OPERATIONS, "Proof", THE_USER, OWN(SYNCD_ACTION_INSPECT)},
+
+    {SYNCD_INTERFACE_JOB, "Describe", THE_USER, OWN(SYNCD_ACTION_INSPECT)},
+    {SYNCD_INTERFACE_JOB, "Cancel", THE_USER, OWN(SYNCD_ACTION_RUN)},
+};
+
+const SyncdRule *syncd_rules(size_t *ret_n)
+{
+    *ret_n = G_N_ELEMENTS(rule_table);
+    return rule_table;
+}
+
+const SyncdRule *syncd_rule_find(const char *interface, const char *method)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rule_table); i++)
+        if (g_strcmp0(rule_table[i].interface, interface) == 0 &&
+            g_strcmp0(rule_table[i].method, method) == 0)
+            return &rule_table[i];
+    return NULL;
+}
+
+SyncdRight syncd_rule_right(const SyncdRule *rule, SyncdInstance instance)
+{
+    return instance == SYNCD_INSTANCE_USER ? rule->user : rule->system;
+}
+
+SyncdJudgement syncd_right_judge(SyncdRight right, SyncdInstance instance, uid_t owner,
+                                 uid_t caller, bool others)
+{
+    if (instance == SYNCD_INSTANCE_USER && caller != owner)
+        return SYNCD_JUDGED_NO;
+
+    /* Consent to an action in the user instance is the user's, whatever his uid is. */
+    bool privileged = instance == SYNCD_INSTANCE_SYSTEM && caller == 0;
+    switch (right.kind) {
+    case SYNCD_RIGHT_EVERYONE:
+    case SYNCD_RIGHT_ACTOR:
+        return SYNCD_JUDGED_YES;
+    case SYNCD_RIGHT_OWN:
+        return !others || privileged ? SYNCD_JUDGED_YES : SYNCD_JUDGED_ASK;
+    case SYNCD_RIGHT_ACTION:
+        return privileged ? SYNCD_JUDGED_YES : SYNCD_JUDGED_ASK;
+    default:
+        return SYNCD_JUDGED_NO;
+    }
+}

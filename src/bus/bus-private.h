@@ -1,0 +1,31 @@
+/* What the files of bus/ share about a SyncdBus. */
+#pragma once
+
+#include "bus/authority.h"
+#include "bus/bus.h"
+#include "bus/callers.h"
+#include "bus/limits.h"
+#include "bus/pace.h"
+
+/* What the handlers and getters of an object are given. */
+typedef struct {
+    SyncdBus *bus;
+    SyncdJob *job; /* of a job's object, else NULL */
+    bool changed;  /* a PropertiesChanged of it is due */
+} SyncdObject;
+
+struct SyncdBus {
+    sd_bus *connection;
+    SyncdService *service; /* NULL only where nothing is called: in a test of the interfaces */
+    SyncdInstance instance;
+    uid_t uid;
+    SyncdLimits *limits;
+    SyncdCallers *callers;
+    SyncdAuthority *authority;
+    GHashTable *asking; /* sd_bus_message: the SyncdCall that waits for polkit about it */
+    SyncdObject root;
+    GHashTable *jobs; /* id: SyncdObject */
+    GPtrArray *slots; /* sd_bus_slot */
+    SyncdPace *pace;  /* of changed properties */
+    SyncdState shown; /* the state that the last PropertiesChanged told */
+};

@@ -1,0 +1,348 @@
+#include "bus/call.h"
+
+#include "bus/authorise.h"
+#include "bus/bus-private.h"
+#include "bus/error-bus.h"
+#include "bus/object.h"
+
+#include <string.h>
+
+struct SyncdCall {
+    SyncdBus *bus;
+    const SyncdObject *object;
+    sd_bus_message *message;
+    const SyncdRule *rule;
+    SyncdCaller caller;
+    pid_t pid;
+
+    /* polkit */
+    SyncdQuestion *question;
+    sd_bus_track *track;    /* empty when the caller has left the bus */
+    sd_event_source *sweep; /* ends the call when its object has gone meanwhile */
+    const char *asked;      /* the action, NULL when nothing was asked */
+    GError *refusal;        /* of polkit, NULL for yes */
+
+    /* a reply that waits for the commit */
+    SyncdService *service;
+    SyncdCallAnswer answer;
+    void *data;
+    GDestroyNotify free_data;
+    bool waits;
+    bool running;
+};
+
+static void call_free(SyncdCall *call)
+{
+    if (call == NULL)
+        return;
+    if (call->question != NULL)
+        syncd_limits_give(call->bus->limits, SYNCD_LIMIT_QUESTIONS, call->caller.uid);
+    syncd_limits_give(call->bus->limits, SYNCD_LIMIT_CALLS, call->caller.uid);
+    syncd_question_free(call->question);
+    sd_bus_track_unref(call->track);
+    sd_event_source_disable_unref(call->sweep);
+    g_clear_error(&call->refusal);
+    if (call->free_data != NULL)
+        call->free_data(call->data);
+    sd_bus_message_unref(call->message);
+    g_free(call);
+}
+
+static SyncdCall *call_new(SyncdBus *bus, sd_bus_message *message, GError **error)
+{
+    SyncdCaller caller = {.inspector = bus->instance == SYNCD_INSTANCE_USER};
+    pid_t pid = 0;
+    if (!syncd_callers_identify(bus->callers, message, &caller.uid, &pid, error) ||
+        !syncd_limits_take(bus->limits, SYNCD_LIMIT_CALLS, caller.uid, error))
+        return NULL;
+
+    SyncdCall *call = g_new0(SyncdCall, 1);
+    call->bus = bus;
+    call->message = sd_bus_message_ref(message);
+    call->caller = caller;
+    call->pid = pid;
+    return call;
+}
+
+sd_bus_message *syncd_call_message(SyncdCall *call)
+{
+    return call->message;
+}
+
+const SyncdCaller *syncd_call_caller(const SyncdCall *call)
+{
+    return &call->caller;
+}
+
+SyncdJob *syncd_call_job(const SyncdCall *call)
+{
+    return call->object->job;
+}
+
+/* ---- authorisation ---- */
+
+static void note_refusal(const SyncdCall *call, const char *action, const GError *refusal)
+{
+    syncd_service_note_refusal(call->bus->service, &call->caller,
+                               action != NULL ? action : call->rule->method,
+                               syncd_error_info_of(refusal)->name);
+}
+
+static int on_vanished(sd_bus_track *track, void *userdata)
+{
+    SyncdCall *call = userdata;
+    g_hash_table_remove(call->bus->asking, call->message);
+    return 1;
+}
+
+static int on_sweep(sd_event_source *source, void *userdata)
+{
+    SyncdCall *call = userdata;
+    g_hash_table_remove(call->bus->asking, call->message);
+    return 0;
+}
+
+/* The message goes through the whole dispatch again, as if it had just come. */
+static int dispatch_again(SyncdCall *call)
+{
+    sd_bus *connection = call->bus->connection;
+    int r = sd_event_add_defer(sd_bus_get_event(connection), &call->sweep, on_sweep, call);
+    if (r >= 0)
+        r = sd_event_source_set_priority(call->sweep, SD_EVENT_PRIORITY_IDLE);
+    if (r >= 0)
+        r = sd_bus_message_rewind(call->message, true);
+    if (r >= 0)
+        r = sd_bus_enqueue_for_read(connection, call->message);
+    return r;
+}
+
+static void on_answer(void *data, const GError *refusal)
+{
+    SyncdCall *call = data;
+    syncd_limits_give(call->bus->limits, SYNCD_LIMIT_QUESTIONS, call->caller.uid);
+    g_clear_pointer(&call->question, syncd_question_free);
+    call->refusal = refusal != NULL ? g_error_copy(refusal) : NULL;
+
+    int r = dispatch_again(call);
+    if (r < 0) {
+        g_autoptr(GError) error = NULL;
+        syncd_set_error_bus(&error, r, "The call cannot be continued");
+        syncd_bus_reply_error(call->message, error);
+        g_hash_table_remove(call->bus->asking, call->message);
+    }
+}
+
+static bool watch_caller(SyncdCall *call, GError **error)
+{
+    int r = sd_bus_track_new(call->bus->connection, &call->track, on_vanished, call);
+    if (r >= 0)
+        r = sd_bus_track_add_sender(call->track, call->message);
+    if (r < 0)
+        syncd_set_error(error, SYNCD_ERROR_ACCESS_DENIED, "You cannot be found on the bus: %s",
+                        g_strerror(-r));
+    return r >= 0;
+}
+
+static void ask(SyncdCall *call, const char *action, const char *const *details, GError **error)
+{
+    SyncdBus *bus = call->bus;
+    const SyncdSubject subject = {
+        .name = sd_bus_message_get_sender(call->message),
+        .uid = call->caller.uid,
+        .pid = call->pid,
+        .interactive = sd_bus_message_get_allow_interactive_authorization(call->message) > 0,
+    };
+    if (!watch_caller(call, error) ||
+        !syncd_limits_take(bus->limits, SYNCD_LIMIT_QUESTIONS, subject.uid, error))
+        return;
+
+    call->question =
+        syncd_authority_ask(bus->authority, &subject, action, details, on_answer, call, error);
+    if (call->question == NULL) {
+        syncd_limits_give(bus->limits, SYNCD_LIMIT_QUESTIONS, subject.uid);
+        return;
+    }
+    call->asked = action;
+    g_hash_table_insert(bus->asking, call->message, call);
+}
+
+/* What polkit said, when it was asked about this very action. */
+static bool heed_answer(const SyncdCall *call, const char *action, GError **error)
+{
+    if (g_strcmp0(call->asked, action) != 0) {
+        syncd_set_error(error, SYNCD_ERROR_ACCESS_DENIED,
+                        "What the call is about changed while polkit was asked");
+        return false;
+    }
+    if (call->refusal != NULL && error != NULL)
+        *error = g_error_copy(call->refusal);
+    return call->refusal == NULL;
+}
+
+SyncdService *syncd_call_authorise(SyncdCall *call, bool others, const char *const *details,
+                                   GError **error)
+{
+    SyncdBus *bus = call->bus;
+    SyncdRight right = syncd_rule_right(call->rule, bus->instance);
+    g_autoptr(GError) refusal = NULL;
+
+    switch (syncd_right_judge(right, bus->instance, bus->uid, call->caller.uid, others)) {
+    case SYNCD_JUDGED_YES:
+        if (bus->instance == SYNCD_INSTANCE_SYSTEM && call->caller.uid == 0)
+            call->caller.inspector = true;
+        return bus->service;
+    case SYNCD_JUDGED_ASK:
+        if (call->asked == NULL) {
+            ask(call, right.action, details, &refusal);
+            if (refusal == NULL)
+                return NULL;
+        } else if (heed_answer(call, right.action, &refusal)) {
+            call->caller.inspector = call->caller.inspector || others;
+            return bus->service;
+        }
+        break;
+    default:
+        syncd_set_error(&refusal, SYNCD_ERROR_ACCESS_DENIED,
+                        bus->instance == SYNCD_INSTANCE_USER
+                            ? "This instance serves its own user only"
+                            : "The system instance does not offer this");
+    }
+    note_refusal(call, right.action, refusal);
+    g_propagate_error(error, g_steal_pointer(&refusal));
+    return NULL;
+}
+
+/* ---- the way in ---- */
+
+static SyncdCall *take_asking(SyncdBus *bus, sd_bus_message *message)
+{
+    SyncdCall *call = g_hash_table_lookup(bus->asking, message);
+    if (call == NULL)
+        return NULL;
+    g_hash_table_steal(bus->asking, message);
+    call->sweep = sd_event_source_disable_unref(call->sweep);
+    call->track = sd_bus_track_unref(call->track);
+    return call;
+}
+
+static const SyncdMethod *find_method(sd_bus_message *message)
+{
+    const SyncdInterface *interface = syncd_interface_find(sd_bus_message_get_interface(message));
+    if (interface != NULL)
+        for (const SyncdMethod *method = interface->methods; method->member != NULL; method++)
+            if (g_strcmp0(method->member, sd_bus_message_get_member(message)) == 0)
+                return method;
+    return NULL;
+}
+
+static int run(SyncdCall *call, const SyncdMethod *method, sd_bus_error *ret_error)
+{
+    g_autoptr(GError) error = NULL;
+    call->running = true;
+    bool done = method->handler(call, &error);
+    call->running = false;
+
+    if (!done && error == NULL && call->question != NULL)
+        return 1;
+    int r = 1;
+    if (!done)
+        r = syncd_bus_set_error(ret_error, error);
+    if (!call->waits)
+        call_free(call);
+    return r;
+}
+
+int syncd_call_enter(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
+{
+    const SyncdObject *object = userdata;
+    SyncdBus *bus = object->bus;
+    const char *interface = sd_bus_message_get_interface(message);
+    const SyncdRule *rule = syncd_rule_find(interface, sd_bus_message_get_member(message));
+    const SyncdMethod *method = find_method(message);
+    if (rule == NULL || method == NULL)
+        return sd_bus_error_set(ret_error, SD_BUS_ERROR_UNKNOWN_METHOD, "There is no such method.");
+
+    g_autoptr(GError) error = NULL;
+    SyncdCall *call = take_asking(bus, message);
+    if (call == NULL)
+        call = call_new(bus, message, &error);
+    if (call == NULL)
+        return syncd_bus_set_error(ret_error, error);
+
+    call->object = object;
+    call->rule = rule;
+    int r = run(call, method, ret_error);
+    if (syncd_service_turn_is_full(bus->service))
+        syncd_service_commit(bus->service);
+    return r;
+}
+
+void syncd_call_cancel(SyncdCall *call)
+{
+    g_autoptr(GError) error = NULL;
+    syncd_set_error(&error, SYNCD_ERROR_CANCELLED, "The daemon is stopping");
+    syncd_bus_reply_error(call->message, error);
+    call_free(call);
+}
+
+void syncd_call_drop(SyncdCall *call)
+{
+    call_free(call);
+}
+
+/* ---- the way out ---- */
+
+/* A reply that cannot be sent has nobody to be told: the caller has gone. */
+static bool sent(int result, GError **error)
+{
+    if (result < 0)
+        syncd_set_error_bus(error, result, "The reply cannot be sent");
+    return result >= 0;
+}
+
+bool syncd_call_reply(SyncdCall *call, GError **error, const char *types, ...)
+{
+    va_list args;
+    va_start(args, types);
+    int r = sd_bus_reply_method_returnv(call->message, types, args);
+    va_end(args);
+    return sent(r, error);
+}
+
+bool syncd_call_reply_bytes(SyncdCall *call, GError **error, const GString *bytes,
+                            const char *cursor)
+{
+    sd_bus_message *reply = NULL;
+    int r = sd_bus_message_new_method_return(call->message, &reply);
+    if (r >= 0)
+        r = sd_bus_message_append_array(reply, 'y', bytes->str, bytes->len);
+    if (r >= 0 && cursor != NULL)
+        r = sd_bus_message_append(reply, "s", cursor);
+    if (r >= 0)
+        r = sd_bus_send(NULL, reply, NULL);
+    sd_bus_message_unref(reply);
+    return sent(r, error);
+}
+
+static void on_commit(void *data, const GError *failure)
+{
+    SyncdCall *call = data;
+    g_autoptr(GError) error = failure != NULL ? g_error_copy(failure) : NULL;
+    if (error != NULL || !call->answer(call, call->service, call->data, &error))
+        syncd_bus_reply_error(call->message, error);
+
+    call->waits = false;
+    if (!call->running)
+        call_free(call);
+}
+
+void syncd_call_after_commit(SyncdCall *call, SyncdService *service, SyncdCallAnswer answer,
+                             void *data, GDestroyNotify free_data)
+{
+    call->service = service;
+    call->answer = answer;
+    call->data = data;
+    call->free_data = free_data;
+    call->waits = true;
+    syncd_service_after_commit(service, on_commit, call);
+}

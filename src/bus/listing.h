@@ -1,0 +1,21 @@
+/* The options that all methods which list records share. */
+#pragma once
+
+#include "service/service.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <systemd/sd-bus.h>
+
+typedef struct {
+    SyncdListing listing;
+    bool all; /* also what others did */
+} SyncdListOptions;
+
+/* `with_bodies`: the option "bodies" is known too. */
+bool syncd_list_options_read(sd_bus_message *message, bool with_bodies,
+                             SyncdListOptions *ret_options, GError **error);
+/* For methods that know "all" alone. */
+bool syncd_all_option_read(sd_bus_message *message, bool *ret_all, GError **error);
+/* For methods that know no option yet. */
+bool syncd_no_options_read(sd_bus_message *message, GError **error);

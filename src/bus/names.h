@@ -1,0 +1,25 @@
+/*
+ * Every name that the daemon has on the bus, or asks for there, once. introspection/ describes
+ * them.
+ */
+#pragma once
+
+#define SYNCD_BUS_NAME "org.sourceos.Sync"
+
+#define SYNCD_PATH_ROOT "/org/sourceos/Sync"
+#define SYNCD_PATH_JOBS SYNCD_PATH_ROOT "/job"
+
+#define SYNCD_INTERFACE_MANAGER "org.sourceos.Sync.Manager"
+#define SYNCD_INTERFACE_OPERATIONS "org.sourceos.Sync.Operations"
+#define SYNCD_INTERFACE_JOB "org.sourceos.Sync.Job"
+
+/* Actions of polkit; data/org.sourceos.sync.policy.in says who is allowed them by default. */
+#define SYNCD_ACTION_INSPECT "org.sourceos.sync.inspect"
+#define SYNCD_ACTION_RUN "org.sourceos.sync.run"
+
+#define SYNCD_POLKIT_NAME "org.freedesktop.PolicyKit1"
+#define SYNCD_POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
+#define SYNCD_POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
+
+/* Additions to the interfaces raise it. */
+#define SYNCD_API_VERSION 1u

@@ -1,0 +1,71 @@
+#include "bus/object.h"
+
+#include "bus/bus-private.h"
+#include "bus/error-bus.h"
+#include "bus/names.h"
+
+static const SyncdInterface *const interface_table[] = {
+    &syncd_interface_manager,
+    &syncd_interface_operations,
+    &syncd_interface_job,
+};
+
+const SyncdInterface *const *syncd_interfaces(size_t *ret_n)
+{
+    *ret_n = G_N_ELEMENTS(interface_table);
+    return interface_table;
+}
+
+const SyncdInterface *syncd_interface_find(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(interface_table); i++)
+        if (g_strcmp0(interface_table[i]->name, name) == 0)
+            return interface_table[i];
+    return NULL;
+}
+
+static int keep_slot(SyncdBus *bus, int result, sd_bus_slot *slot)
+{
+    if (result >= 0)
+        g_ptr_array_add(bus->slots, slot);
+    return result;
+}
+
+static int add_interface(SyncdBus *bus, const SyncdInterface *interface)
+{
+    bool user = bus->instance == SYNCD_INSTANCE_USER;
+    const sd_bus_vtable *vtable = user ? interface->user_vtable : interface->system_vtable;
+    sd_bus_slot *slot = NULL;
+
+    if (interface->find == NULL)
+        return keep_slot(bus,
+                         sd_bus_add_object_vtable(bus->connection, &slot, interface->path,
+                                                  interface->name, vtable, &bus->root),
+                         slot);
+
+    int r = sd_bus_add_fallback_vtable(bus->connection, &slot, interface->path, interface->name,
+                                       vtable, interface->find, bus);
+    r = keep_slot(bus, r, slot);
+    if (r < 0 || !user || interface->enumerate == NULL)
+        return r;
+    slot = NULL;
+    r = sd_bus_add_node_enumerator(bus->connection, &slot, interface->path, interface->enumerate,
+                                   bus);
+    return keep_slot(bus, r, slot);
+}
+
+bool syncd_objects_add(SyncdBus *bus, GError **error)
+{
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(interface_table); i++)
+        r = add_interface(bus, interface_table[i]);
+
+    sd_bus_slot *slot = NULL;
+    if (r >= 0) {
+        r = sd_bus_add_object_manager(bus->connection, &slot, SYNCD_PATH_ROOT);
+        r = keep_slot(bus, r, slot);
+    }
+    if (r < 0)
+        syncd_set_error_bus(error, r, "The objects cannot be put on the bus");
+    return r >= 0;
+}

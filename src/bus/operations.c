@@ -1,0 +1,261 @@
+/* org.sourceos.Sync.Operations: the log of operations. */
+#include "bus/bus-private.h"
+#include "bus/error-bus.h"
+#include "bus/listing.h"
+#include "bus/names.h"
+#include "bus/object.h"
+#include "bus/options.h"
+
+#include <string.h>
+
+/* ---- writing: answered once it is durable ---- */
+
+typedef struct {
+    SyncdRequest request;
+    char **parents;
+} EnqueueArguments;
+
+#define IN_REQUEST(member) offsetof(EnqueueArguments, request.member)
+
+static const SyncdOption enqueue_options[] = {
+    {"idempotency_key", SYNCD_OPTION_TEXT, IN_REQUEST(idempotency_key)},
+    {"lane", SYNCD_OPTION_TEXT, IN_REQUEST(lane)},
+    {"data_class", SYNCD_OPTION_TEXT, IN_REQUEST(data_class)},
+    {"parents", SYNCD_OPTION_TEXTS, offsetof(EnqueueArguments, parents)},
+    {"create_scope", SYNCD_OPTION_SWITCH, IN_REQUEST(create_scope)},
+};
+
+static bool read_enqueue(sd_bus_message *message, EnqueueArguments *arguments, GError **error)
+{
+    SyncdRequest *request = &arguments->request;
+    const char *body = NULL;
+    if (sd_bus_message_read(message, "ssss", &request->type, &request->scope, &request->object,
+                            &body) < 0) {
+        syncd_set_error_arguments(error);
+        return false;
+    }
+    if (!syncd_options_read(message, enqueue_options, G_N_ELEMENTS(enqueue_options), arguments,
+                            error))
+        return false;
+    request->body = SYNCD_BYTES_TEXT(body);
+    request->parents = (const char *const *)arguments->parents;
+    return true;
+}
+
+static void enqueued_free(void *data)
+{
+    SyncdEnqueued *enqueued = data;
+    syncd_enqueued_clear(enqueued);
+    g_free(enqueued);
+}
+
+static bool answer_enqueue(SyncdCall *call, SyncdService *service, void *data, GError **error)
+{
+    const SyncdEnqueued *enqueued = data;
+    return syncd_call_reply(call, error, "stb", enqueued->operation, enqueued->sequence,
+                            (int)enqueued->duplicate);
+}
+
+static bool enqueue(SyncdCall *call, const SyncdRequest *request, GError **error)
+{
+    SyncdService *service = syncd_call_authorise(call, false, NULL, error);
+    if (service == NULL)
+        return false;
+    SyncdEnqueued *enqueued = g_new0(SyncdEnqueued, 1);
+    if (!syncd_service_enqueue(service, syncd_call_caller(call), request, enqueued, error)) {
+        enqueued_free(enqueued);
+        return false;
+    }
+    syncd_call_after_commit(call, service, answer_enqueue, enqueued, enqueued_free);
+    return true;
+}
+
+static bool handle_enqueue(SyncdCall *call, GError **error)
+{
+    EnqueueArguments arguments = {0};
+    bool done = read_enqueue(syncd_call_message(call), &arguments, error) &&
+                enqueue(call, &arguments.request, error);
+    g_strfreev(arguments.parents);
+    return done;
+}
+
+static void text_free(void *data)
+{
+    g_string_free(data, TRUE);
+}
+
+static bool answer_enqueue_many(SyncdCall *call, SyncdService *service, void *data, GError **error)
+{
+    return syncd_call_reply_bytes(call, error, data, NULL);
+}
+
+static bool handle_enqueue_many(SyncdCall *call, GError **error)
+{
+    sd_bus_message *message = syncd_call_message(call);
+    SyncdBytes lines = {0};
+    if (sd_bus_message_read_array(message, 'y', &lines.data, &lines.size) < 0) {
+        syncd_set_error_arguments(error);
+        return false;
+    }
+    if (!syncd_no_options_read(message, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, false, NULL, error);
+    if (service == NULL)
+        return false;
+
+    GString *results = syncd_service_enqueue_many(service, syncd_call_caller(call), lines, error);
+    if (results == NULL)
+        return false;
+    syncd_call_after_commit(call, service, answer_enqueue_many, results, text_free);
+    return true;
+}
+
+static bool read_text(sd_bus_message *message, const char **ret_text, GError **error)
+{
+    if (sd_bus_message_read_basic(message, 's', ret_text) >= 0)
+        return true;
+    syncd_set_error_arguments(error);
+    return false;
+}
+
+static bool answer_checkpoint(SyncdCall *call, SyncdService *service, void *data, GError **error)
+{
+    g_autofree char *checkpoint = syncd_service_describe_checkpoint(service, data, error);
+    return checkpoint != NULL && syncd_call_reply(call, error, "s", checkpoint);
+}
+
+static bool handle_checkpoint(SyncdCall *call, GError **error)
+{
+    sd_bus_message *message = syncd_call_message(call);
+    const char *scope = NULL;
+    if (!read_text(message, &scope, error) || !syncd_no_options_read(message, error))
+        return false;
+    static const char *const details[] = {"effect", "write a checkpoint", NULL};
+    SyncdService *service = syncd_call_authorise(call, false, details, error);
+    char *operation = NULL;
+    if (service == NULL ||
+        !syncd_service_checkpoint(service, syncd_call_caller(call), scope, &operation, error))
+        return false;
+    syncd_call_after_commit(call, service, answer_checkpoint, operation, g_free);
+    return true;
+}
+
+/* ---- reading ---- */
+
+/* Methods that take the id of an operation and give one document about it. */
+typedef char *(*DocumentFunc)(SyncdService *service, const SyncdCaller *caller,
+                              const char *operation, GError **error);
+
+static bool give_document(SyncdCall *call, DocumentFunc document_of, GError **error)
+{
+    sd_bus_message *message = syncd_call_message(call);
+    const char *operation = NULL;
+    bool all;
+    if (!read_text(message, &operation, error) || !syncd_all_option_read(message, &all, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
+    if (service == NULL)
+        return false;
+    g_autofree char *document = document_of(service, syncd_call_caller(call), operation, error);
+    return document != NULL && syncd_call_reply(call, error, "s", document);
+}
+
+static bool handle_get(SyncdCall *call, GError **error)
+{
+    return give_document(call, syncd_service_get_operation, error);
+}
+
+static bool handle_proof(SyncdCall *call, GError **error)
+{
+    return give_document(call, syncd_service_prove, error);
+}
+
+static bool handle_list(SyncdCall *call, GError **error)
+{
+    SyncdListOptions options = {0};
+    if (!syncd_list_options_read(syncd_call_message(call), false, &options, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, options.all, NULL, error);
+    if (service == NULL)
+        return false;
+
+    g_autofree char *cursor = NULL;
+    g_autofree char *records = syncd_service_list_operations(service, syncd_call_caller(call),
+                                                             &options.listing, &cursor, error);
+    return records != NULL && syncd_call_reply(call, error, "ss", records, cursor);
+}
+
+static bool handle_list_bytes(SyncdCall *call, GError **error)
+{
+    SyncdListOptions options = {0};
+    if (!syncd_list_options_read(syncd_call_message(call), true, &options, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, options.all, NULL, error);
+    if (service == NULL)
+        return false;
+
+    g_autofree char *cursor = NULL;
+    GString *lines = syncd_service_list_bytes(service, syncd_call_caller(call), &options.listing,
+                                              &cursor, error);
+    if (lines == NULL)
+        return false;
+    bool done = syncd_call_reply_bytes(call, error, lines, cursor);
+    text_free(lines);
+    return done;
+}
+
+static const SyncdMethod methods[] = {
+    {"Enqueue", handle_enqueue},
+    {"EnqueueMany", handle_enqueue_many},
+    {"Get", handle_get},
+    {"List", handle_list},
+    {"ListBytes", handle_list_bytes},
+    {"Checkpoint", handle_checkpoint},
+    {"Proof", handle_proof},
+    {NULL, NULL},
+};
+
+/* clang-format off */
+static const sd_bus_vtable vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_ARGS("Enqueue",
+        SD_BUS_ARGS("s", type, "s", scope, "s", object, "s", body, "a{sv}", options),
+        SD_BUS_RESULT("s", operation, "t", sequence, "b", duplicate),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("EnqueueMany",
+        SD_BUS_ARGS("ay", requests, "a{sv}", options),
+        SD_BUS_RESULT("ay", results),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Get",
+        SD_BUS_ARGS("s", operation, "a{sv}", options),
+        SD_BUS_RESULT("s", record),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("List",
+        SD_BUS_ARGS("a{sv}", options),
+        SD_BUS_RESULT("s", records, "s", cursor),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ListBytes",
+        SD_BUS_ARGS("a{sv}", options),
+        SD_BUS_RESULT("ay", lines, "s", cursor),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Checkpoint",
+        SD_BUS_ARGS("s", scope, "a{sv}", options),
+        SD_BUS_RESULT("s", checkpoint),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Proof",
+        SD_BUS_ARGS("s", operation, "a{sv}", options),
+        SD_BUS_RESULT("s", proof),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_SIGNAL_WITH_ARGS("OperationRecorded",
+        SD_BUS_ARGS("t", first, "t", last, "u", count), 0),
+    SD_BUS_VTABLE_END,
+};
+/* clang-format on */
+
+const SyncdInterface syncd_interface_operations = {
+    .name = SYNCD_INTERFACE_OPERATIONS,
+    .path = SYNCD_PATH_ROOT,
+    .user_vtable = vtable,
+    .system_vtable = vtable,
+    .methods = methods,
+};

@@ -1,0 +1,87 @@
+#include "bus/signals.h"
+
+#include "bus/job.h"
+#include "bus/manager.h"
+#include "bus/names.h"
+
+/* Whoever listens reads the state again when a signal was lost; there is nobody to tell. */
+static void log_lost(int result, const char *what)
+{
+    if (result < 0)
+        g_debug("%s was not sent: %s", what, g_strerror(-result));
+}
+
+static int emit_events(SyncdBus *bus, const SyncdCommit *commit, const char *const *event_types)
+{
+    static const char *const none[] = {NULL};
+    bool user = bus->instance == SYNCD_INSTANCE_USER;
+    sd_bus_message *signal = NULL;
+    int r = sd_bus_message_new_signal(bus->connection, &signal, SYNCD_PATH_ROOT,
+                                      SYNCD_INTERFACE_MANAGER, "EventRecorded");
+    if (r >= 0)
+        r = sd_bus_message_append(signal, "tt", commit->first, commit->last);
+    if (r >= 0)
+        r = sd_bus_message_append_strv(signal, (char **)(user ? event_types : none));
+    if (r >= 0)
+        r = sd_bus_send(bus->connection, signal, NULL);
+    sd_bus_message_unref(signal);
+    return r;
+}
+
+void syncd_signals_committed(SyncdBus *bus, const SyncdCommit *commit,
+                             const char *const *event_types)
+{
+    log_lost(emit_events(bus, commit, event_types), "EventRecorded");
+    if (commit->n_operations > 0)
+        log_lost(sd_bus_emit_signal(bus->connection, SYNCD_PATH_ROOT, SYNCD_INTERFACE_OPERATIONS,
+                                    "OperationRecorded", "ttu", commit->first_operation,
+                                    commit->last_operation, commit->n_operations),
+                 "OperationRecorded");
+}
+
+static void tell_manager(SyncdBus *bus)
+{
+    SyncdState state = {0};
+    syncd_service_state(bus->service, &state);
+    g_autoptr(GPtrArray) names = syncd_manager_changed_properties(&bus->shown, &state);
+    bus->shown = state;
+    if (names->len <= 1)
+        return;
+    log_lost(sd_bus_emit_properties_changed_strv(bus->connection, SYNCD_PATH_ROOT,
+                                                 SYNCD_INTERFACE_MANAGER, (char **)names->pdata),
+             "PropertiesChanged");
+}
+
+static void tell_job(SyncdObject *object)
+{
+    bool ended = g_strcmp0(syncd_job_state(object->job), "running") != 0;
+    g_autofree char *path = syncd_job_path(object->job);
+    object->changed = false;
+    log_lost(sd_bus_emit_properties_changed_strv(
+                 object->bus->connection, path, SYNCD_INTERFACE_JOB,
+                 (char **)(ended ? syncd_job_properties_ended : syncd_job_properties_running)),
+             "PropertiesChanged");
+}
+
+void syncd_signals_tell_changes(SyncdBus *bus)
+{
+    tell_manager(bus);
+    if (bus->instance != SYNCD_INSTANCE_USER)
+        return;
+
+    GHashTableIter iter;
+    void *object = NULL;
+    g_hash_table_iter_init(&iter, bus->jobs);
+    while (g_hash_table_iter_next(&iter, NULL, &object))
+        if (((SyncdObject *)object)->changed)
+            tell_job(object);
+}
+
+void syncd_signals_job_finished(SyncdObject *object)
+{
+    tell_job(object);
+    g_autofree char *path = syncd_job_path(object->job);
+    log_lost(sd_bus_emit_signal(object->bus->connection, path, SYNCD_INTERFACE_JOB, "Finished", "s",
+                                syncd_job_state(object->job)),
+             "Finished");
+}
