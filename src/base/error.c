@@ -73,6 +73,7 @@ static const SyncdErrorInfo error_table[] = {
     {SYNCD_ERROR_INTERRUPTED, "Interrupted", NULL, SYNCD_EXIT_INTERRUPTED, "run it again"},
 };
 
+G_GNUC_PRINTF(4, 0)
 static void set_error_valist(GError **error, SyncdErrorCode code, const char *next,
                              const char *format, va_list args)
 {
