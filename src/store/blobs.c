@@ -1,0 +1,170 @@
+#include "store/blobs.h"
+
+#include "base/json-writer.h"
+#include "base/json.h"
+
+#include <stdio.h>
+
+#define CHUNK_AD "sourceos-chunk-v1"
+#define NAME_DIGITS 64
+#define PATH_SIZE (sizeof "blobs/xx/" + NAME_DIGITS)
+
+static GByteArray *associated_data(const char *scope, const SyncdSealKey *key)
+{
+    GByteArray *ad = g_byte_array_new();
+    g_byte_array_append(ad, (const guint8 *)CHUNK_AD, sizeof CHUNK_AD); /* with its NUL */
+    g_byte_array_append(ad, (const guint8 *)scope, (guint)strlen(scope) + 1);
+    g_byte_array_append(ad, syncd_seal_key_id(key)->bytes, SYNCD_HASH_SIZE);
+    return ad;
+}
+
+static void chunk_path(const char *name, char ret_path[PATH_SIZE])
+{
+    snprintf(ret_path, PATH_SIZE, "blobs/%.2s/%s", name, name);
+}
+
+/* The bytes of the chunk's file. */
+static guint8 *seal_chunk(const char *scope, const SyncdSealKey *key, const SyncdSources *sources,
+                          SyncdBytes part, size_t *ret_size)
+{
+    guint8 nonce[SYNCD_SEAL_NONCE_SIZE];
+    guint8 *file = g_malloc(part.size + SYNCD_SEAL_OVERHEAD);
+    if (key == NULL) {
+        syncd_sources_random(sources, file, SYNCD_SEAL_NONCE_SIZE);
+        memcpy(file + SYNCD_SEAL_NONCE_SIZE, part.data, part.size);
+        *ret_size = part.size + SYNCD_SEAL_NONCE_SIZE;
+        return file;
+    }
+    g_autoptr(GByteArray) ad = associated_data(scope, key);
+    syncd_seal_nonce_of(key, part.data, part.size, nonce);
+    syncd_seal(key, nonce, SYNCD_BYTES(ad->data, ad->len), part.data, part.size, file);
+    *ret_size = part.size + SYNCD_SEAL_OVERHEAD;
+    return file;
+}
+
+static bool put_chunk(SyncdDirectory *directory, const guint8 *file, size_t size,
+                      char ret_name[NAME_DIGITS + 1], GError **error)
+{
+    char path[PATH_SIZE];
+    SyncdHash hash = syncd_hash(file, size);
+    syncd_hash_to_hex(&hash, ret_name);
+    chunk_path(ret_name, path);
+
+    /* One that is there already serves only if it is whole: it may have been damaged since. */
+    size_t present_size;
+    g_autofree char *present =
+        syncd_directory_read(directory, path, SYNCD_CHUNK_SIZE, &present_size, NULL);
+    if (present != NULL && present_size == size && memcmp(present, file, size) == 0)
+        return true;
+    return syncd_directory_publish(directory, path, SYNCD_BYTES(file, size), error);
+}
+
+bool syncd_blobs_put(SyncdDirectory *directory, const char *scope, const SyncdSealKey *key,
+                     const SyncdSources *sources, SyncdBytes content, GString *list, GError **error)
+{
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, list, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_name(&writer, "chunks");
+    syncd_json_begin_array(&writer);
+    for (size_t at = 0; at < content.size; at += SYNCD_CHUNK_CONTENT) {
+        SyncdBytes part = {(const char *)content.data + at,
+                           MIN(content.size - at, SYNCD_CHUNK_CONTENT)};
+        size_t size;
+        char name[NAME_DIGITS + 1];
+        g_autofree guint8 *file = seal_chunk(scope, key, sources, part, &size);
+        if (!put_chunk(directory, file, size, name, error))
+            return false;
+        syncd_json_begin_object(&writer);
+        syncd_json_member_string(&writer, "name", name);
+        syncd_json_member_uint(&writer, "size", size);
+        syncd_json_end_object(&writer);
+    }
+    syncd_json_end_array(&writer);
+
+    char digest[SYNCD_DIGEST_SIZE];
+    SyncdHash hash = syncd_hash(content.data, content.size);
+    syncd_hash_to_digest(&hash, digest);
+    syncd_json_member_string(&writer, "digest", digest);
+    syncd_json_member_uint(&writer, "size", content.size);
+    syncd_json_end_object(&writer);
+    return true;
+}
+
+static bool open_chunk(const char *scope, const SyncdSealKey *key, const char *file, size_t size,
+                       GByteArray *out)
+{
+    size_t overhead = key != NULL ? SYNCD_SEAL_OVERHEAD : SYNCD_SEAL_NONCE_SIZE;
+    if (size < overhead)
+        return false;
+    if (key == NULL) {
+        g_byte_array_append(out, (const guint8 *)file + overhead, (guint)(size - overhead));
+        return true;
+    }
+    g_autoptr(GByteArray) ad = associated_data(scope, key);
+    guint before = out->len;
+    g_byte_array_set_size(out, before + (guint)(size - overhead));
+    return syncd_unseal(key, SYNCD_BYTES(ad->data, ad->len), file, size, out->data + before);
+}
+
+static bool get_chunk(SyncdDirectory *directory, const char *scope, const SyncdSealKey *key,
+                      SyncdJson item, GByteArray *out, GError **error)
+{
+    char path[PATH_SIZE];
+    SyncdHash named;
+    size_t size;
+    g_autofree char *name = syncd_json_dup_text(syncd_json_member(item, "name"));
+    if (name == NULL || !syncd_hash_from_hex(name, strlen(name), &named)) {
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "A chunk list names no chunk");
+        return false;
+    }
+    chunk_path(name, path);
+    g_autofree char *file = syncd_directory_read(directory, path, SYNCD_CHUNK_SIZE, &size, error);
+    if (file == NULL)
+        return false;
+    SyncdHash hash = syncd_hash(file, size);
+    if (!syncd_hash_equal(&hash, &named) || !open_chunk(scope, key, file, size, out)) {
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "The chunk %s is not what was stored",
+                        name);
+        return false;
+    }
+    return true;
+}
+
+char *syncd_blobs_get(SyncdDirectory *directory, const char *scope, const SyncdSealKey *key,
+                      SyncdBytes list, size_t max, size_t *ret_size, GError **error)
+{
+    if (!syncd_json_check(list.data, list.size, SYNCD_JSON_MUST_BE_OBJECT, error))
+        return NULL;
+    SyncdJson root = syncd_json_root(list.data, list.size);
+    gint64 size = -1;
+    if (!syncd_json_get_int64(syncd_json_member(root, "size"), &size) || size < 0 ||
+        (guint64)size > max) {
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "A chunk list states no possible size");
+        return NULL;
+    }
+
+    g_autoptr(GByteArray) content = g_byte_array_new();
+    SyncdJsonIter iter;
+    SyncdJson item;
+    syncd_json_iter_init(&iter, syncd_json_member(root, "chunks"));
+    while (syncd_json_iter_next(&iter, NULL, &item)) {
+        if (!get_chunk(directory, scope, key, item, content, error))
+            return NULL;
+        if (content->len > (guint64)size)
+            break;
+    }
+
+    char digest[SYNCD_DIGEST_SIZE];
+    SyncdHash hash = syncd_hash(content->data, content->len);
+    syncd_hash_to_digest(&hash, digest);
+    if (content->len != (guint64)size ||
+        !syncd_json_is(syncd_json_member(root, "digest"), digest)) {
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                        "The chunks of a list do not make up its content");
+        return NULL;
+    }
+    g_byte_array_append(content, (const guint8 *)"", 1);
+    *ret_size = (size_t)size;
+    return (char *)g_byte_array_free(g_steal_pointer(&content), FALSE);
+}

@@ -1,0 +1,100 @@
+/*
+ * A SQLite database as this project uses it: one connection that owns the file.
+ *
+ * locking_mode=EXCLUSIVE and WAL: a second connection is never opened, because SQLite 3.40.1 has a
+ * bug in resetting the WAL that two connections can trigger, and because an exclusive open works on
+ * a full disk. The schema comes from numbered migrations; a newer one than ours is refused and
+ * nothing is deleted.
+ *
+ * Statements are string literals, prepared once and kept; parameters are bound by name. A
+ * SyncdStatement collects the first error of binding and stepping, so that a caller checks once.
+ * SQLite's codes become ours: full disk NoSpace, damage JournalCorrupt, everything of the disk
+ * StorageFailed.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "store/migrations.h"
+
+#include <glib.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+
+typedef struct SyncdDatabase SyncdDatabase;
+typedef struct SyncdStatement SyncdStatement;
+
+typedef enum {
+    SYNCD_DURABLE, /* a COMMIT that returned survives a power cut */
+    SYNCD_ORDERED, /* a power cut may take back the last commits, but damages nothing */
+    SYNCD_SCRATCH, /* nothing is promised until the file is closed and synced: for a file that is
+                      still being made */
+} SyncdDurability;
+
+typedef struct {
+    const char *name; /* for messages: "journal.db" */
+    int application_id;
+    SyncdDurability durability;
+    bool keep_old; /* copy the file before a migration */
+    const SyncdMigrations *migrations;
+} SyncdDatabaseKind;
+
+typedef enum {
+    SYNCD_DATABASE_EXISTING,
+    SYNCD_DATABASE_CREATE,
+    SYNCD_DATABASE_INSPECT, /* existing, never written: no migration, no checkpoint, no change to
+                               any byte */
+} SyncdDatabaseMode;
+
+SyncdDatabase *syncd_database_open(const char *path, const SyncdDatabaseKind *kind,
+                                   SyncdDatabaseMode mode, GError **error);
+/* Opens without running migrations above `up_to`; a rebuild makes its indexes last this way. */
+SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKind *kind,
+                                         SyncdDatabaseMode mode, unsigned up_to, GError **error);
+bool syncd_database_migrate(SyncdDatabase *db, unsigned up_to, GError **error);
+/* False when the file could not be closed cleanly. Frees in any case. */
+void syncd_database_free(SyncdDatabase *db);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdDatabase, syncd_database_free)
+
+/* `sql` is a string literal: its address is the key under which the prepared statement is kept.
+ * Never NULL; an error shows when it is stepped. */
+SyncdStatement *syncd_database_statement(SyncdDatabase *db, const char *sql);
+/* Ends a use: resets, and drops the bindings. */
+void syncd_statement_done(SyncdStatement *statement);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdStatement, syncd_statement_done)
+
+void syncd_bind_int(SyncdStatement *statement, const char *name, gint64 value);
+/* Borrowed until the statement is done. */
+void syncd_bind_text(SyncdStatement *statement, const char *name, const char *text);
+void syncd_bind_text_bytes(SyncdStatement *statement, const char *name, SyncdBytes text);
+void syncd_bind_blob(SyncdStatement *statement, const char *name, SyncdBytes blob);
+
+/* One row further. `ret_row` false at the end. */
+bool syncd_statement_next(SyncdStatement *statement, bool *ret_row, GError **error);
+/* Runs a statement that gives no rows, and is done with it. */
+bool syncd_statement_run(SyncdStatement *statement, GError **error);
+/* The first column of the only row as a number; `fallback` when there is no row. And is done with
+ * it. */
+bool syncd_statement_number(SyncdStatement *statement, gint64 fallback, gint64 *ret_value,
+                            GError **error);
+
+gint64 syncd_column_int(SyncdStatement *statement, int column);
+const char *syncd_column_text(SyncdStatement *statement,
+                              int column); /* valid until the next step */
+SyncdBytes syncd_column_bytes(SyncdStatement *statement, int column);
+
+/* Runs one or more statements of a literal. */
+bool syncd_database_run(SyncdDatabase *db, const char *sql, GError **error);
+bool syncd_database_begin(SyncdDatabase *db, GError **error);
+bool syncd_database_commit(SyncdDatabase *db, GError **error);
+void syncd_database_rollback(SyncdDatabase *db);
+bool syncd_database_in_transaction(SyncdDatabase *db);
+
+/* Moves the WAL into the database when it has grown past about a hundred pages: to be called off
+ * the commit path. */
+bool syncd_database_checkpoint(SyncdDatabase *db, bool whole, GError **error);
+/* Whether the schema is exactly what the migrations make: appends one line (char *) a fault. */
+bool syncd_database_check_schema(SyncdDatabase *db, GPtrArray *faults, GError **error);
+/* SQLite's own check of the file's structure, in the same manner. Takes as long as reading the
+ * whole file. */
+bool syncd_database_check_structure(SyncdDatabase *db, GPtrArray *faults, GError **error);

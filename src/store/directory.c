@@ -1,0 +1,328 @@
+#include "store/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define LOCK_FILE "lock"
+#define RESERVE_FILE "reserve"
+#define JOURNAL_FILE "journal.db"
+#define LOCK_TEXT_MAX 512
+
+/* Not in linux/magic.h of every kernel header package. */
+#define MAGIC_CIFS 0xff534d42
+#define MAGIC_SMB2 0xfe534d42
+#define MAGIC_CEPH 0x00c36400
+#define MAGIC_GFS2 0x01161970
+#define MAGIC_OCFS2 0x7461636f
+#define MAGIC_LUSTRE 0x0bd00bd0
+
+struct SyncdDirectory {
+    char *path;
+    int fd;
+    int lock_fd;
+};
+
+bool syncd_filesystem_is_remote(long type)
+{
+    static const guint32 remote[] = {
+        NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, MAGIC_CIFS, MAGIC_SMB2, CODA_SUPER_MAGIC, AFS_SUPER_MAGIC,
+        AFS_FS_MAGIC,    V9FS_MAGIC,      MAGIC_CEPH, MAGIC_GFS2, MAGIC_OCFS2,      MAGIC_LUSTRE,
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(remote); i++)
+        if ((guint32)type == remote[i])
+            return true;
+    return false;
+}
+
+static bool fd_close(int *fd)
+{
+    bool ok = *fd < 0 || close(*fd) == 0;
+    *fd = -1;
+    return ok;
+}
+
+static bool write_all(int fd, const void *data, size_t size)
+{
+    const char *at = data;
+    while (size > 0) {
+        ssize_t n = write(fd, at, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        at += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+static bool check_owner_and_place(SyncdDirectory *self, GError **error)
+{
+    struct stat st;
+    struct statfs fs;
+    if (fstat(self->fd, &st) < 0 || fstatfs(self->fd, &fs) < 0) {
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
+                              "Cannot examine the state directory %s", self->path);
+        return false;
+    }
+    if (st.st_uid != geteuid()) {
+        syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
+                             "run as its owner, or give another --state-dir",
+                             "The state directory %s belongs to uid %u, not to uid %u", self->path,
+                             (unsigned)st.st_uid, (unsigned)geteuid());
+        return false;
+    }
+    if ((st.st_mode & 077) != 0 && fchmod(self->fd, 0700) < 0) {
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "Cannot make %s private",
+                              self->path);
+        return false;
+    }
+    if (syncd_filesystem_is_remote((long)fs.f_type)) {
+        syncd_set_error_next(
+            error, SYNCD_ERROR_INVALID_ARGS, "put the state on a local disk",
+            "The state directory %s is on a network file system, where locks and fsync do "
+            "not keep their promises",
+            self->path);
+        return false;
+    }
+    return true;
+}
+
+static char *describe_holder(int fd)
+{
+    char text[LOCK_TEXT_MAX + 1];
+    ssize_t n = pread(fd, text, LOCK_TEXT_MAX, 0);
+    text[MAX(n, 0)] = '\0';
+    g_auto(GStrv) lines = g_strsplit(text, "\n", 3);
+    const char *pid = lines[0] != NULL && lines[0][0] != '\0' ? lines[0] : "unknown";
+    const char *address = lines[0] != NULL && lines[1] != NULL ? lines[1] : "";
+    return address[0] != '\0' ? g_strdup_printf("pid %s at %s", pid, address)
+                              : g_strdup_printf("pid %s", pid);
+}
+
+static bool take_lock(SyncdDirectory *self, SyncdDirectoryMode mode, GError **error)
+{
+    /* Reading state must not create it, but its lock file may be missing from a restored copy. */
+    self->lock_fd = openat(self->fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (self->lock_fd < 0) {
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
+                              "Cannot open the lock of %s", self->path);
+        return false;
+    }
+    if (flock(self->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK) {
+            syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "Cannot lock %s",
+                                  self->path);
+            return false;
+        }
+        g_autofree char *holder = describe_holder(self->lock_fd);
+        syncd_set_error_next(error, SYNCD_ERROR_BUSY, "use the running one, or stop it first",
+                             "The state in %s is in use by another sourceos-syncd (%s)", self->path,
+                             holder);
+        return false;
+    }
+    return syncd_directory_announce(self, "", error);
+}
+
+SyncdDirectory *syncd_directory_open(const char *path, SyncdDirectoryMode mode, GError **error)
+{
+    g_autoptr(SyncdDirectory) self = g_new0(SyncdDirectory, 1);
+    self->path = g_canonicalize_filename(path, NULL);
+    self->fd = self->lock_fd = -1;
+
+    if (mode == SYNCD_DIRECTORY_CREATE && g_mkdir_with_parents(self->path, 0700) < 0) {
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
+                              "Cannot create the state directory %s", self->path);
+        return NULL;
+    }
+    self->fd = open(self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (self->fd < 0 && errno == ENOENT) {
+        syncd_set_error(error, SYNCD_ERROR_NOT_INITIALIZED, "There is no state in %s", self->path);
+        return NULL;
+    }
+    if (self->fd < 0) {
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
+                              "Cannot open the state directory %s", self->path);
+        return NULL;
+    }
+    if (mode == SYNCD_DIRECTORY_EXISTING && !syncd_directory_has(self, JOURNAL_FILE)) {
+        syncd_set_error(error, SYNCD_ERROR_NOT_INITIALIZED, "There is no state in %s", self->path);
+        return NULL;
+    }
+    if (!check_owner_and_place(self, error) || !take_lock(self, mode, error))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+void syncd_directory_free(SyncdDirectory *self)
+{
+    if (self == NULL)
+        return;
+    /* The text goes before the lock: nobody may read a holder that is gone. The file stays, because
+     * removing it would let two processes lock two files of one name. */
+    if (self->lock_fd >= 0 && ftruncate(self->lock_fd, 0) < 0)
+        g_debug("cannot clear the lock: %s", g_strerror(errno));
+    fd_close(&self->lock_fd);
+    fd_close(&self->fd);
+    g_free(self->path);
+    g_free(self);
+}
+
+bool syncd_directory_announce(SyncdDirectory *self, const char *address, GError **error)
+{
+    g_autofree char *text = g_strdup_printf("%d\n%s\n", (int)getpid(), address);
+    size_t size = MIN(strlen(text), LOCK_TEXT_MAX);
+    if (ftruncate(self->lock_fd, 0) < 0 || pwrite(self->lock_fd, text, size, 0) < 0) {
+        /* On a full disk the lock itself still holds; only its text is missing. */
+        if (errno == ENOSPC || errno == EDQUOT)
+            return true;
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
+                              "Cannot write the lock of %s", self->path);
+        return false;
+    }
+    return true;
+}
+
+const char *syncd_directory_path(const SyncdDirectory *self)
+{
+    return self->path;
+}
+
+char *syncd_directory_file(const SyncdDirectory *self, const char *name)
+{
+    return g_build_filename(self->path, name, NULL);
+}
+
+bool syncd_directory_has(const SyncdDirectory *self, const char *name)
+{
+    struct stat st;
+    return fstatat(self->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool syncd_directory_sync(SyncdDirectory *self, GError **error)
+{
+    if (fsync(self->fd) == 0)
+        return true;
+    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "Cannot sync %s", self->path);
+    return false;
+}
+
+/* Opens the folder that `name` lies in, making it when it is not there. `*ret_base` points into
+ * name. */
+static int open_folder(SyncdDirectory *self, const char *name, const char **ret_base)
+{
+    const char *slash = strrchr(name, '/');
+    *ret_base = slash != NULL ? slash + 1 : name;
+    if (slash == NULL)
+        return openat(self->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    g_auto(GStrv) parts = g_strsplit(name, "/", -1);
+    int at = openat(self->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; at >= 0 && parts[i + 1] != NULL; i++) {
+        bool made = mkdirat(at, parts[i], 0700) == 0;
+        bool usable = (made && fsync(at) == 0) || (!made && errno == EEXIST);
+        int next =
+            usable ? openat(at, parts[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+        int saved = errno;
+        close(at);
+        errno = saved;
+        at = next;
+    }
+    return at;
+}
+
+bool syncd_directory_publish(SyncdDirectory *self, const char *name, SyncdBytes bytes,
+                             GError **error)
+{
+    const char *base;
+    int folder = open_folder(self, name, &base);
+    g_autofree char *temporary = g_strconcat(".", base, ".new", NULL);
+    int fd = folder < 0 ? -1
+                        : openat(folder, temporary,
+                                 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    bool ok = fd >= 0 && write_all(fd, bytes.data, bytes.size) && fsync(fd) == 0;
+    int problem = ok ? 0 : errno;
+    if (!fd_close(&fd) && ok) {
+        ok = false;
+        problem = errno;
+    }
+    if (ok && (renameat(folder, temporary, folder, base) < 0 || fsync(folder) < 0)) {
+        ok = false;
+        problem = errno;
+    }
+    if (!ok) {
+        if (folder >= 0)
+            unlinkat(folder, temporary, 0);
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot write %s/%s",
+                              self->path, name);
+    }
+    fd_close(&folder);
+    return ok;
+}
+
+char *syncd_directory_read(SyncdDirectory *self, const char *name, size_t max, size_t *ret_size,
+                           GError **error)
+{
+    int fd = openat(self->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        SyncdErrorCode code = errno == ENOENT ? SYNCD_ERROR_NOT_FOUND : SYNCD_ERROR_STORAGE_FAILED;
+        syncd_set_error_errno(error, code, errno, "Cannot open %s/%s", self->path, name);
+        fd_close(&fd);
+        return NULL;
+    }
+    if (!S_ISREG(st.st_mode) || (guint64)st.st_size > max) {
+        syncd_set_error(error, SYNCD_ERROR_TOO_LARGE,
+                        "%s/%s is not a file of at most %" G_GSIZE_FORMAT " bytes", self->path,
+                        name, max);
+        fd_close(&fd);
+        return NULL;
+    }
+
+    size_t size = (size_t)st.st_size, got = 0;
+    g_autofree char *bytes = g_malloc(size + 1);
+    while (got < size) {
+        ssize_t n = read(fd, bytes + got, size - got);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "Cannot read %s/%s",
+                                  self->path, name);
+            fd_close(&fd);
+            return NULL;
+        }
+        if (n == 0)
+            break;
+        got += (size_t)n;
+    }
+    fd_close(&fd);
+    bytes[got] = '\0';
+    *ret_size = got;
+    return g_steal_pointer(&bytes);
+}
+
+bool syncd_directory_reserve(SyncdDirectory *self, guint64 bytes, GError **error)
+{
+    int fd = openat(self->fd, RESERVE_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int problem = fd < 0 ? errno : posix_fallocate(fd, 0, (off_t)bytes);
+    if (problem == 0 && ftruncate(fd, (off_t)bytes) < 0)
+        problem = errno;
+    fd_close(&fd);
+    if (problem == 0)
+        return true;
+    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem,
+                          "Cannot set space aside in %s", self->path);
+    return false;
+}
+
+void syncd_directory_release_reserve(SyncdDirectory *self)
+{
+    unlinkat(self->fd, RESERVE_FILE, 0);
+}

@@ -1,0 +1,52 @@
+/*
+ * The state directory: who may use it, and how files get into it.
+ *
+ * Exactly one process holds a state directory, by an flock on `lock`; a second one is refused with
+ * an error that names the first's pid and bus address. The directory must be the caller's own, mode
+ * 0700, and not on a network file system, where neither locks nor fsync keep their promises.
+ *
+ * Files are published whole: a temporary file, fsync, rename, fsync of the directory. After a crash
+ * a name holds either the old bytes or the new ones.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct SyncdDirectory SyncdDirectory;
+
+typedef enum {
+    SYNCD_DIRECTORY_EXISTING, /* NotInitialized when there is no state; creates nothing */
+    SYNCD_DIRECTORY_CREATE,   /* makes what is missing */
+} SyncdDirectoryMode;
+
+/* Opens and locks. Busy names the holder. */
+SyncdDirectory *syncd_directory_open(const char *path, SyncdDirectoryMode mode, GError **error);
+void syncd_directory_free(SyncdDirectory *directory); /* releases the lock */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdDirectory, syncd_directory_free)
+
+/* Lets the holder say where it can be reached. */
+bool syncd_directory_announce(SyncdDirectory *directory, const char *address, GError **error);
+
+const char *syncd_directory_path(const SyncdDirectory *directory);
+char *syncd_directory_file(const SyncdDirectory *directory, const char *name); /* absolute path */
+bool syncd_directory_has(const SyncdDirectory *directory, const char *name);
+
+/* `name` may have one folder in front, which is made when missing. */
+bool syncd_directory_publish(SyncdDirectory *directory, const char *name, SyncdBytes bytes,
+                             GError **error);
+/* NotFound when it is not there; TooLarge beyond `max`; the result ends in a NUL that is not
+ * counted. */
+char *syncd_directory_read(SyncdDirectory *directory, const char *name, size_t max,
+                           size_t *ret_size, GError **error);
+bool syncd_directory_sync(SyncdDirectory *directory, GError **error);
+
+/* Space set aside so that repair runs on a full disk. Setting it aside again is cheap. */
+bool syncd_directory_reserve(SyncdDirectory *directory, guint64 bytes, GError **error);
+void syncd_directory_release_reserve(SyncdDirectory *directory);
+
+/* Of statfs(2): whether a file system of this type is reached over a network. */
+bool syncd_filesystem_is_remote(long type);

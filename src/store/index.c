@@ -1,0 +1,357 @@
+#include "store/index-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define INDEX_FILE "index.db"
+#define NEW_FILE "index.db.new"
+/* Lookup indexes are made by the last migration: a new file gets its rows first. */
+#define MIGRATION_BEFORE_LOOKUPS 1u
+
+const SyncdDatabaseKind syncd_index_kind = {
+    .name = INDEX_FILE,
+    .application_id = 0x53595244,
+    .durability = SYNCD_ORDERED,
+    .migrations = &syncd_index_migrations,
+};
+
+static const SyncdDatabaseKind new_index_kind = {
+    .name = NEW_FILE,
+    .application_id = 0x53595244,
+    .durability = SYNCD_SCRATCH,
+    .migrations = &syncd_index_migrations,
+};
+
+static SyncdIndex *wrap(SyncdDatabase *db)
+{
+    SyncdIndex *self = g_new0(SyncdIndex, 1);
+    self->db = db;
+    self->words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->word_texts = g_hash_table_new(g_direct_hash, g_direct_equal);
+    self->tally = g_hash_table_new(g_direct_hash, g_direct_equal);
+    return self;
+}
+
+SyncdIndex *syncd_index_open(SyncdDirectory *directory, GError **error)
+{
+    g_autofree char *path = syncd_directory_file(directory, INDEX_FILE);
+    g_autoptr(SyncdDatabase) db =
+        syncd_database_open(path, &syncd_index_kind, SYNCD_DATABASE_EXISTING, error);
+    if (db == NULL)
+        return NULL;
+
+    /* A file that opens may still be of other making, or torn: its schema is small enough to
+     * compare at each start. */
+    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+    if (!syncd_database_check_schema(db, faults, error))
+        return NULL;
+    if (faults->len > 0) {
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "index.db: %s",
+                        (const char *)faults->pdata[0]);
+        return NULL;
+    }
+    return wrap(g_steal_pointer(&db));
+}
+
+static void remove_file(const char *path, const char *suffix)
+{
+    g_autofree char *name = g_strconcat(path, suffix, NULL);
+    unlink(name);
+}
+
+SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, GError **error)
+{
+    g_autofree char *path = syncd_directory_file(directory, NEW_FILE);
+    remove_file(path, "");
+    remove_file(path, "-wal");
+    remove_file(path, "-journal");
+    SyncdDatabase *db = syncd_database_open_up_to(path, &new_index_kind, SYNCD_DATABASE_CREATE,
+                                                  MIGRATION_BEFORE_LOOKUPS, error);
+    if (db == NULL)
+        return NULL;
+    SyncdIndex *self = wrap(db);
+    self->making = true;
+    return self;
+}
+
+static bool sync_file(const char *path, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (!ok)
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
+                              "Cannot sync the new index");
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+SyncdIndex *syncd_index_finish_new(SyncdIndex *index, SyncdDirectory *directory, GError **error)
+{
+    g_autoptr(SyncdIndex) self = index;
+    g_autofree char *path = syncd_directory_file(directory, INDEX_FILE);
+    g_autofree char *new_path = syncd_directory_file(directory, NEW_FILE);
+    if (!syncd_database_migrate(self->db, G_MAXUINT, error))
+        return NULL;
+    g_clear_pointer(&self, syncd_index_free);
+    if (!sync_file(new_path, error))
+        return NULL;
+
+    /* The old WAL goes before the new file comes: SQLite would take its frames for the new file's.
+     * A crash in between leaves no index, which means another rebuild. */
+    remove_file(path, "-wal");
+    remove_file(path, "-shm");
+    remove_file(path, "");
+    if (rename(new_path, path) < 0) {
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
+                              "Cannot put the new index in its place");
+        return NULL;
+    }
+    if (!syncd_directory_sync(directory, error))
+        return NULL;
+    return syncd_index_open(directory, error);
+}
+
+void syncd_index_free(SyncdIndex *self)
+{
+    if (self == NULL)
+        return;
+    g_hash_table_unref(self->word_texts);
+    g_hash_table_unref(self->words);
+    g_hash_table_unref(self->tally);
+    syncd_database_free(self->db);
+    g_free(self);
+}
+
+bool syncd_index_is_new(const SyncdIndex *self)
+{
+    return self->making;
+}
+
+SyncdDatabase *syncd_index_database(SyncdIndex *self)
+{
+    return self->db;
+}
+
+bool syncd_index_begin(SyncdIndex *self, GError **error)
+{
+    return syncd_database_begin(self->db, error);
+}
+
+void syncd_index_rollback(SyncdIndex *self)
+{
+    syncd_database_rollback(self->db);
+    /* Words that the transaction made are not there any more. */
+    g_hash_table_remove_all(self->word_texts);
+    g_hash_table_remove_all(self->words);
+    g_hash_table_remove_all(self->tally);
+    self->next_word = 0;
+}
+
+static bool write_tally(SyncdIndex *self, GError **error)
+{
+    GHashTableIter iter;
+    void *kind, *count;
+    g_hash_table_iter_init(&iter, self->tally);
+    while (g_hash_table_iter_next(&iter, &kind, &count)) {
+        SyncdStatement *row = syncd_database_statement(
+            self->db, "INSERT INTO tally (kind, count) VALUES (:kind, :count)"
+                      " ON CONFLICT (kind) DO UPDATE SET count = count + excluded.count");
+        syncd_bind_int(row, ":kind", GPOINTER_TO_SIZE(kind));
+        syncd_bind_int(row, ":count", GPOINTER_TO_SIZE(count));
+        if (!syncd_statement_run(row, error))
+            return false;
+    }
+    g_hash_table_remove_all(self->tally);
+    return true;
+}
+
+bool syncd_index_commit(SyncdIndex *self, GError **error)
+{
+    if (write_tally(self, error) && syncd_database_commit(self->db, error))
+        return true;
+    syncd_index_rollback(self);
+    return false;
+}
+
+bool syncd_index_set_cursor(SyncdIndex *self, gint64 feed, guint64 size, const SyncdHash *root,
+                            GError **error)
+{
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "INSERT INTO cursor (feed, size, root) VALUES (:feed, :size, :root)"
+                  " ON CONFLICT (feed) DO UPDATE SET size = excluded.size, root = excluded.root");
+    syncd_bind_int(row, ":feed", feed);
+    syncd_bind_int(row, ":size", (gint64)size);
+    syncd_bind_blob(row, ":root", SYNCD_BYTES(root->bytes, sizeof root->bytes));
+    return syncd_statement_run(row, error);
+}
+
+bool syncd_index_cursor(SyncdIndex *self, gint64 feed, guint64 *ret_size, SyncdHash *ret_root,
+                        GError **error)
+{
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(self->db, "SELECT size, root FROM cursor WHERE feed = :feed");
+    bool row;
+    syncd_bind_int(rows, ":feed", feed);
+    if (!syncd_statement_next(rows, &row, error))
+        return false;
+    *ret_size = 0;
+    memset(ret_root, 0, sizeof *ret_root);
+    if (row) {
+        SyncdBytes root = syncd_column_bytes(rows, 1);
+        *ret_size = (guint64)syncd_column_int(rows, 0);
+        memcpy(ret_root->bytes, root.data, MIN(root.size, sizeof ret_root->bytes));
+    }
+    return true;
+}
+
+bool syncd_index_projected(SyncdIndex *self, guint64 *ret_pos, GError **error)
+{
+    gint64 pos;
+    if (!syncd_statement_number(syncd_database_statement(self->db, "SELECT max(pos) FROM entry"), 0,
+                                &pos, error))
+        return false;
+    *ret_pos = (guint64)pos;
+    return true;
+}
+
+/* ---- words ---- */
+
+static void remember_word(SyncdIndex *self, char *text, gint64 word)
+{
+    g_hash_table_insert(self->words, text, GSIZE_TO_POINTER(word));
+    g_hash_table_insert(self->word_texts, GSIZE_TO_POINTER(word), text);
+}
+
+bool syncd_index_word(SyncdIndex *self, SyncdBytes text, gint64 *ret_word, GError **error)
+{
+    g_autofree char *key = syncd_bytes_dup(text);
+    *ret_word = GPOINTER_TO_SIZE(g_hash_table_lookup(self->words, key));
+    if (*ret_word != 0)
+        return true;
+    SyncdStatement *row =
+        syncd_database_statement(self->db, "SELECT id FROM word WHERE text = :text");
+    syncd_bind_text_bytes(row, ":text", text);
+    if (!syncd_statement_number(row, 0, ret_word, error))
+        return false;
+    if (*ret_word != 0)
+        remember_word(self, g_steal_pointer(&key), *ret_word);
+    return true;
+}
+
+bool syncd_index_add_word(SyncdIndex *self, SyncdBytes text, gint64 *ret_word, GError **error)
+{
+    if (!syncd_index_word(self, text, ret_word, error))
+        return false;
+    if (*ret_word != 0)
+        return true;
+    if (self->next_word == 0 &&
+        !syncd_statement_number(
+            syncd_database_statement(self->db, "SELECT coalesce(max(id), 0) + 1 FROM word"), 1,
+            &self->next_word, error))
+        return false;
+
+    SyncdStatement *row =
+        syncd_database_statement(self->db, "INSERT INTO word (id, text) VALUES (:id, :text)");
+    syncd_bind_int(row, ":id", self->next_word);
+    syncd_bind_text_bytes(row, ":text", text);
+    if (!syncd_statement_run(row, error))
+        return false;
+    *ret_word = self->next_word++;
+    remember_word(self, syncd_bytes_dup(text), *ret_word);
+    return true;
+}
+
+bool syncd_index_word_text(SyncdIndex *self, gint64 word, const char **ret_text, GError **error)
+{
+    *ret_text = g_hash_table_lookup(self->word_texts, GSIZE_TO_POINTER(word));
+    if (*ret_text != NULL)
+        return true;
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(self->db, "SELECT text FROM word WHERE id = :id");
+    bool row;
+    syncd_bind_int(rows, ":id", word);
+    if (!syncd_statement_next(rows, &row, error))
+        return false;
+    if (row) {
+        char *text = g_strdup(syncd_column_text(rows, 0));
+        remember_word(self, text, word);
+        *ret_text = text;
+    }
+    return true;
+}
+
+/* ---- projecting ---- */
+
+static bool insert_entry(SyncdIndex *self, guint64 pos, const SyncdHeader *header, GError **error)
+{
+    gint64 kind, actor, scope;
+    if (!syncd_index_add_word(self, header->kind, &kind, error) ||
+        !syncd_index_add_word(self, header->actor, &actor, error) ||
+        !syncd_index_add_word(self, header->scope, &scope, error))
+        return false;
+
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "INSERT INTO entry (pos, op, kind, actor, scope, object, ms)"
+                  " VALUES (:pos, :op, :kind, :actor, :scope, :object, :ms)");
+    syncd_bind_int(row, ":pos", (gint64)pos);
+    syncd_bind_text_bytes(row, ":op", header->op);
+    syncd_bind_int(row, ":kind", kind);
+    syncd_bind_int(row, ":actor", actor);
+    syncd_bind_int(row, ":scope", scope);
+    syncd_bind_text_bytes(row, ":object", header->object);
+    syncd_bind_int(row, ":ms", (gint64)header->hlc.ms);
+    if (!syncd_statement_run(row, error))
+        return false;
+
+    size_t count = GPOINTER_TO_SIZE(g_hash_table_lookup(self->tally, GSIZE_TO_POINTER(kind)));
+    g_hash_table_insert(self->tally, GSIZE_TO_POINTER(kind), GSIZE_TO_POINTER(count + 1));
+    return true;
+}
+
+bool syncd_index_project(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
+                         SyncdOpenBody open_body, void *data, GError **error)
+{
+    if (!insert_entry(self, pos, header, error))
+        return false;
+    bool registry = syncd_index_is_registry_kind(header->kind);
+    if (!registry && !header->keyed)
+        return true;
+
+    /* What cannot be opened (purged, or sealed with a key that is not here) has no part in the
+     * registries. */
+    g_auto(SyncdBody) body = {0};
+    if (!open_body(data, pos, header, &body))
+        return true;
+    if (registry && !syncd_index_project_registry(self, pos, header, &body, error))
+        return false;
+    return !header->keyed || syncd_index_project_key(self, pos, header, &body, error);
+}
+
+bool syncd_index_find_op(SyncdIndex *self, const char *op, guint64 *ret_pos, GError **error)
+{
+    gint64 pos;
+    SyncdStatement *row =
+        syncd_database_statement(self->db, "SELECT pos FROM entry WHERE op = :op");
+    syncd_bind_text(row, ":op", op);
+    if (!syncd_statement_number(row, 0, &pos, error))
+        return false;
+    *ret_pos = (guint64)pos;
+    return true;
+}
+
+bool syncd_index_count_kind(SyncdIndex *self, const char *kind, guint64 *ret_count, GError **error)
+{
+    gint64 word, count = 0;
+    if (!syncd_index_word(self, SYNCD_BYTES_TEXT(kind), &word, error))
+        return false;
+    SyncdStatement *row =
+        syncd_database_statement(self->db, "SELECT count FROM tally WHERE kind = :kind");
+    syncd_bind_int(row, ":kind", word);
+    if (!syncd_statement_number(row, 0, &count, error))
+        return false;
+    *ret_count = (guint64)count;
+    return true;
+}

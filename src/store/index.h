@@ -1,0 +1,78 @@
+/*
+ * The index: what can be looked up quickly, derived from the journal alone.
+ *
+ * Entries are projected in the order of pos, several in one transaction together with the cursor
+ * that says how far that is. An index that does not fit the journal (missing, damaged, of another
+ * version, ahead of it or of another log) is not mended but made anew: syncd_index_open() then
+ * reports it stale, and the store projects everything into a new file and puts that in its place.
+ */
+#pragma once
+
+#include "store/database.h"
+#include "store/directory.h"
+#include "store/entry.h"
+#include "store/journal.h"
+#include "store/store.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct SyncdIndex SyncdIndex;
+
+/* Opens index.db as it is. NULL with `error` when it is not there or not usable: then it must be
+ * made anew. */
+SyncdIndex *syncd_index_open(SyncdDirectory *directory, GError **error);
+/* Begins a new file beside it; it has no lookup indexes yet and cannot be asked anything. */
+SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, GError **error);
+/* Finishes the new file, puts it in the place of index.db (which must be closed) and opens it.
+ * Frees `index`. */
+SyncdIndex *syncd_index_finish_new(SyncdIndex *index, SyncdDirectory *directory, GError **error);
+void syncd_index_free(SyncdIndex *index);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdIndex, syncd_index_free)
+
+bool syncd_index_is_new(const SyncdIndex *index); /* made by begin_new and not finished */
+SyncdDatabase *syncd_index_database(SyncdIndex *index);
+
+/* ---- projecting ---- */
+
+/* Opens the body of an entry that is being projected; false without error when it cannot be had
+ * (purged, no key). */
+typedef bool (*SyncdOpenBody)(void *data, guint64 pos, const SyncdHeader *header,
+                              SyncdBody *ret_body);
+
+bool syncd_index_begin(SyncdIndex *index, GError **error);
+bool syncd_index_project(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
+                         SyncdOpenBody open_body, void *data, GError **error);
+bool syncd_index_set_cursor(SyncdIndex *index, gint64 feed, guint64 size, const SyncdHash *root,
+                            GError **error);
+bool syncd_index_commit(SyncdIndex *index, GError **error);
+void syncd_index_rollback(SyncdIndex *index);
+
+/* Size 0 for a feed that the index has not seen. */
+bool syncd_index_cursor(SyncdIndex *index, gint64 feed, guint64 *ret_size, SyncdHash *ret_root,
+                        GError **error);
+bool syncd_index_projected(SyncdIndex *index, guint64 *ret_pos,
+                           GError **error); /* pos of the newest row */
+
+/* ---- words: short numbers for texts that repeat ---- */
+
+/* 0 when the text has no number yet. */
+bool syncd_index_word(SyncdIndex *index, SyncdBytes text, gint64 *ret_word, GError **error);
+bool syncd_index_add_word(SyncdIndex *index, SyncdBytes text, gint64 *ret_word, GError **error);
+bool syncd_index_word_text(SyncdIndex *index, gint64 word, const char **ret_text, GError **error);
+
+/* ---- asking ---- */
+
+bool syncd_index_find_op(SyncdIndex *index, const char *op, guint64 *ret_pos, GError **error);
+bool syncd_index_find_key(SyncdIndex *index, const char *actor, const char *scope, const char *key,
+                          guint64 *ret_pos, GError **error);
+bool syncd_index_count_kind(SyncdIndex *index, const char *kind, guint64 *ret_count,
+                            GError **error);
+bool syncd_index_find_actor(SyncdIndex *index, const char *identity, char **ret_actor,
+                            GError **error);
+bool syncd_index_has_decision(SyncdIndex *index, const char *policy, const char *id, bool *ret_has,
+                              GError **error);
+/* All of them: SyncdScope. */
+bool syncd_index_scopes(SyncdIndex *index, GPtrArray *scopes, GError **error);
+bool syncd_index_query(SyncdIndex *index, const SyncdQuery *query, guint64 newest,
+                       GArray **ret_positions, char **ret_cursor, GError **error);

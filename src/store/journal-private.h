@@ -1,0 +1,26 @@
+/* The journal's inside, shared by the files that make it up. */
+#pragma once
+
+#include "store/journal.h"
+
+#define SYNCD_ORIGIN_PREFIX "org.sourceos.Sync/"
+
+struct SyncdJournal {
+    SyncdKeyring *keyring;
+    SyncdDatabase *db;
+    GPtrArray *feeds; /* SyncdFeed */
+    SyncdHlc clock;
+    guint64 committed;  /* pos of the newest committed entry */
+    guint64 next;       /* pos of the next entry */
+    bool turn;          /* a transaction is open */
+    GError *turn_error; /* a write of the open turn failed: its commit will fail */
+    GError *problem;    /* sticky: nothing may be appended */
+    bool write_failed;  /* … because a write failed, not because the journal was found damaged */
+};
+
+extern const SyncdDatabaseKind syncd_journal_kind;
+
+SyncdFeed *syncd_feed_new(SyncdJournal *journal, gint64 id, const char *device, const char *scope,
+                          guint64 epoch);
+void syncd_feed_free(SyncdFeed *feed);
+void syncd_journal_stop(SyncdJournal *journal, GError *problem);

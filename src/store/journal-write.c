@@ -1,0 +1,222 @@
+#include "crypto/note.h"
+#include "store/journal-private.h"
+
+static bool refuse(SyncdJournal *self, GError **error)
+{
+    if (error != NULL)
+        *error = g_error_copy(self->problem);
+    return false;
+}
+
+static bool begin(SyncdJournal *self, GError **error)
+{
+    if (self->problem != NULL)
+        return refuse(self, error);
+    if (self->turn_error != NULL) {
+        if (error != NULL)
+            *error = g_error_copy(self->turn_error);
+        return false;
+    }
+    if (self->turn)
+        return true;
+    self->turn = syncd_database_begin(self->db, error);
+    return self->turn;
+}
+
+/* A write that failed inside the transaction fails the whole turn: what SQLite kept of it is not
+ * ours to know. */
+static bool write_row(SyncdJournal *self, SyncdStatement *statement, GError **error)
+{
+    if (syncd_statement_run(statement, &self->turn_error))
+        return true;
+    if (error != NULL)
+        *error = g_error_copy(self->turn_error);
+    return false;
+}
+
+bool syncd_journal_in_turn(const SyncdJournal *self)
+{
+    return self->turn;
+}
+
+bool syncd_journal_set_meta(SyncdJournal *self, const char *name, const char *value, GError **error)
+{
+    if (!begin(self, error))
+        return false;
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "INSERT INTO meta (name, value) VALUES (:name, :value)"
+                  " ON CONFLICT (name) DO UPDATE SET value = excluded.value");
+    syncd_bind_text(row, ":name", name);
+    syncd_bind_text(row, ":value", value);
+    return write_row(self, row, error);
+}
+
+SyncdFeed *syncd_journal_add_feed(SyncdJournal *self, const char *scope, guint64 epoch,
+                                  GError **error)
+{
+    if (!begin(self, error))
+        return NULL;
+    gint64 id = 1;
+    for (guint i = 0; i < self->feeds->len; i++)
+        id = MAX(id, ((SyncdFeed *)self->feeds->pdata[i])->id + 1);
+
+    SyncdStatement *row = syncd_database_statement(
+        self->db,
+        "INSERT INTO feed (id, device, scope, epoch) VALUES (:id, :device, :scope, :epoch)");
+    syncd_bind_int(row, ":id", id);
+    syncd_bind_text(row, ":device", syncd_keyring_device_id(self->keyring));
+    syncd_bind_text(row, ":scope", scope);
+    syncd_bind_int(row, ":epoch", (gint64)epoch);
+    if (!write_row(self, row, error))
+        return NULL;
+
+    SyncdFeed *feed =
+        syncd_feed_new(self, id, syncd_keyring_device_id(self->keyring), scope, epoch);
+    feed->signer = *syncd_signer_public_key(syncd_keyring_signer(self->keyring));
+    feed->opened_in_turn = true;
+    return feed;
+}
+
+bool syncd_journal_append(SyncdJournal *self, SyncdFeed *feed, SyncdBytes header, SyncdBytes body,
+                          guint64 *ret_pos, SyncdHash *ret_leaf, GError **error)
+{
+    if (!begin(self, error))
+        return false;
+
+    SyncdStatement *entry = syncd_database_statement(
+        self->db, "INSERT INTO entry (pos, feed, seq, header) VALUES (:pos, :feed, :seq, :header)");
+    syncd_bind_int(entry, ":pos", (gint64)self->next);
+    syncd_bind_int(entry, ":feed", feed->id);
+    syncd_bind_int(entry, ":seq", (gint64)feed->working.size);
+    syncd_bind_blob(entry, ":header", header);
+    if (!write_row(self, entry, error))
+        return false;
+
+    SyncdStatement *row =
+        syncd_database_statement(self->db, "INSERT INTO body (pos, blob) VALUES (:pos, :blob)");
+    syncd_bind_int(row, ":pos", (gint64)self->next);
+    syncd_bind_blob(row, ":blob", body);
+    if (!write_row(self, row, error))
+        return false;
+
+    SyncdHash leaf = syncd_tree_leaf(header.data, header.size);
+    if (!syncd_tiles_append(self, feed, &leaf, &self->turn_error)) {
+        if (error != NULL)
+            *error = g_error_copy(self->turn_error);
+        return false;
+    }
+    *ret_pos = self->next++;
+    *ret_leaf = leaf;
+    return true;
+}
+
+static bool write_head(SyncdJournal *self, SyncdFeed *feed, const char *note, GError **error)
+{
+    SyncdStatement *row =
+        feed->committed.size == 0
+            ? syncd_database_statement(self->db, "INSERT INTO head (feed, size, frontier, note)"
+                                                 " VALUES (:feed, :size, :frontier, :note)")
+            : syncd_database_statement(
+                  self->db, "UPDATE head SET size = :size, frontier = :frontier, note = :note"
+                            " WHERE feed = :feed");
+    syncd_bind_int(row, ":feed", feed->id);
+    syncd_bind_int(row, ":size", (gint64)feed->working.size);
+    syncd_bind_blob(row, ":frontier",
+                    SYNCD_BYTES(feed->working.nodes,
+                                syncd_frontier_count(feed->working.size) * sizeof(SyncdHash)));
+    syncd_bind_text(row, ":note", note);
+    return write_row(self, row, error);
+}
+
+bool syncd_journal_add_checkpoint(SyncdJournal *self, SyncdFeed *feed, const char *reason,
+                                  GError **error)
+{
+    if (!begin(self, error))
+        return false;
+    SyncdStatement *row = syncd_database_statement(
+        self->db,
+        "INSERT INTO checkpoint (feed, size, reason, note) VALUES (:feed, :size, :reason, :note)");
+    syncd_bind_int(row, ":feed", feed->id);
+    syncd_bind_int(row, ":size", (gint64)feed->committed.size);
+    syncd_bind_text(row, ":reason", reason);
+    syncd_bind_text(row, ":note", feed->note);
+    return write_row(self, row, error);
+}
+
+static bool grew(const SyncdFeed *feed)
+{
+    return feed->working.size != feed->committed.size;
+}
+
+void syncd_journal_discard(SyncdJournal *self)
+{
+    syncd_database_rollback(self->db);
+    self->turn = false;
+    self->next = self->committed + 1;
+    g_clear_error(&self->turn_error);
+    for (guint i = self->feeds->len; i > 0; i--) {
+        SyncdFeed *feed = self->feeds->pdata[i - 1];
+        feed->working = feed->committed;
+        g_clear_pointer(&feed->partial, g_free);
+        if (feed->opened_in_turn)
+            g_ptr_array_remove_index(self->feeds, i - 1);
+    }
+}
+
+/* Signs and stores the heads of the feeds that grew; `notes` gets their texts in the order of the
+ * feeds. */
+static bool write_heads(SyncdJournal *self, GPtrArray *notes, GError **error)
+{
+    const SyncdSigner *signer = syncd_keyring_signer(self->keyring);
+    for (guint i = 0; i < self->feeds->len; i++) {
+        SyncdFeed *feed = self->feeds->pdata[i];
+        if (!grew(feed))
+            continue;
+        SyncdHash root = syncd_frontier_root(&feed->working);
+        char *note = syncd_checkpoint_sign(feed->origin, feed->working.size, &root, signer);
+        g_ptr_array_add(notes, note);
+        if (!write_head(self, feed, note, error))
+            return false;
+    }
+    return true;
+}
+
+bool syncd_journal_commit(SyncdJournal *self, GError **error)
+{
+    if (self->problem != NULL)
+        return refuse(self, error);
+    if (!self->turn)
+        return true;
+
+    g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) problem = g_steal_pointer(&self->turn_error);
+    if (problem == NULL && write_heads(self, notes, &problem) &&
+        syncd_database_commit(self->db, &problem)) {
+        guint taken = 0;
+        for (guint i = 0; i < self->feeds->len; i++) {
+            SyncdFeed *feed = self->feeds->pdata[i];
+            feed->opened_in_turn = false;
+            if (!grew(feed))
+                continue;
+            feed->committed = feed->working;
+            g_free(feed->note);
+            feed->note = g_steal_pointer(&notes->pdata[taken++]);
+        }
+        self->turn = false;
+        self->committed = self->next - 1;
+        return true;
+    }
+
+    syncd_journal_discard(self);
+    /* A full disk left no trace and may be cleared; after anything else nobody knows what the disk
+     * holds. */
+    if (!g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE)) {
+        self->write_failed = true;
+        GError *sticky = NULL;
+        syncd_set_error(&sticky, SYNCD_ERROR_STORAGE_FAILED,
+                        "A write to the log failed; whether it is there is unknown");
+        syncd_journal_stop(self, sticky);
+    }
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}

@@ -1,0 +1,328 @@
+#include "store/journal.h"
+
+#include "crypto/note.h"
+#include "store/journal-private.h"
+
+const SyncdDatabaseKind syncd_journal_kind = {
+    .name = "journal.db",
+    .application_id = 0x53595244,
+    .durability = SYNCD_DURABLE,
+    .keep_old = true,
+    .migrations = &syncd_journal_migrations,
+};
+
+void syncd_feed_free(SyncdFeed *feed)
+{
+    if (feed == NULL)
+        return;
+    g_free(feed->device);
+    g_free(feed->scope);
+    g_free(feed->text);
+    g_free(feed->origin);
+    g_free(feed->note);
+    g_free(feed->partial);
+    g_free(feed);
+}
+
+SyncdFeed *syncd_feed_new(SyncdJournal *self, gint64 id, const char *device, const char *scope,
+                          guint64 epoch)
+{
+    SyncdFeed *feed = g_new0(SyncdFeed, 1);
+    feed->id = id;
+    feed->device = g_strdup(device);
+    feed->scope = g_strdup(scope);
+    feed->epoch = epoch;
+    feed->text = g_strdup_printf("%s/%s/%" G_GUINT64_FORMAT, device, scope, epoch);
+    feed->origin = g_strconcat(SYNCD_ORIGIN_PREFIX, feed->text, NULL);
+    feed->own = g_strcmp0(device, syncd_keyring_device_id(self->keyring)) == 0;
+    syncd_frontier_init(&feed->committed);
+    syncd_frontier_init(&feed->working);
+    g_ptr_array_add(self->feeds, feed);
+    return feed;
+}
+
+/* Remembers why nothing may be appended; the first reason stays. */
+void syncd_journal_stop(SyncdJournal *self, GError *problem)
+{
+    if (self->problem == NULL)
+        self->problem = problem;
+    else
+        g_error_free(problem);
+}
+
+static bool load_feeds(SyncdJournal *self, GError **error)
+{
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db, "SELECT id, device, scope, epoch, base_size FROM feed ORDER BY id");
+    for (;;) {
+        bool row;
+        if (!syncd_statement_next(rows, &row, error))
+            return false;
+        if (!row)
+            return true;
+        if (syncd_column_int(rows, 4) != 0) {
+            syncd_set_error_next(error, SYNCD_ERROR_NOT_INITIALIZED,
+                                 "use a newer version of this program",
+                                 "A feed begins with a snapshot, which this version cannot read");
+            return false;
+        }
+        g_autofree char *device = g_strdup(syncd_column_text(rows, 1));
+        g_autofree char *scope = g_strdup(syncd_column_text(rows, 2));
+        syncd_feed_new(self, syncd_column_int(rows, 0), device, scope,
+                       (guint64)syncd_column_int(rows, 3));
+    }
+}
+
+static bool load_heads(SyncdJournal *self, GError **error)
+{
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(self->db, "SELECT feed, size, frontier, note FROM head");
+    for (;;) {
+        bool row;
+        if (!syncd_statement_next(rows, &row, error))
+            return false;
+        if (!row)
+            return true;
+        SyncdFeed *feed = syncd_journal_feed(self, syncd_column_int(rows, 0));
+        SyncdBytes frontier = syncd_column_bytes(rows, 2);
+        if (feed == NULL ||
+            !syncd_frontier_load(&feed->committed, (guint64)syncd_column_int(rows, 1),
+                                 frontier.data, frontier.size)) {
+            GError *problem = NULL;
+            syncd_set_error(&problem, SYNCD_ERROR_JOURNAL_CORRUPT,
+                            "A head does not belong to a feed, or is damaged");
+            syncd_journal_stop(self, problem);
+            continue;
+        }
+        feed->working = feed->committed;
+        g_free(feed->note);
+        feed->note = g_strdup(syncd_column_text(rows, 3));
+    }
+}
+
+/* Whether the signed head says what the tree and the entries say. Cheap: nothing here grows with
+ * the log. */
+static bool head_holds(SyncdJournal *self, SyncdFeed *feed, guint64 n_entries)
+{
+    if (feed->note == NULL)
+        return n_entries == 0;
+    g_autoptr(SyncdCheckpoint) head = syncd_checkpoint_parse(feed->note, strlen(feed->note), NULL);
+    SyncdHash root = syncd_frontier_root(&feed->committed);
+    return head != NULL && n_entries == feed->committed.size &&
+           head->size == feed->committed.size && syncd_hash_equal(&head->root, &root) &&
+           strcmp(head->origin, feed->origin) == 0 &&
+           syncd_note_verify(feed->note, strlen(feed->note), feed->origin, &feed->signer);
+}
+
+static bool load_ends(SyncdJournal *self, SyncdFeed *feed, GError **error)
+{
+    gint64 n_entries;
+    SyncdStatement *last = syncd_database_statement(
+        self->db, "SELECT seq + 1 FROM entry WHERE feed = :feed ORDER BY seq DESC LIMIT 1");
+    syncd_bind_int(last, ":feed", feed->id);
+    if (!syncd_statement_number(last, 0, &n_entries, error))
+        return false;
+
+    SyncdHeader header;
+    size_t size;
+    guint64 pos = 0;
+    if (n_entries > 0) {
+        g_autofree char *first = NULL, *newest = NULL;
+        if (!syncd_journal_find_seq(self, feed, 0, &pos, error))
+            return false;
+        first = pos > 0 ? syncd_journal_read_header(self, pos, &size, error) : NULL;
+        if (first != NULL && syncd_header_parse(first, size, &header, NULL))
+            syncd_hex_decode(header.signer.data, header.signer.size, feed->signer.bytes,
+                             sizeof feed->signer.bytes);
+        if (!syncd_journal_find_seq(self, feed, (guint64)n_entries - 1, &pos, error))
+            return false;
+        newest = pos > 0 ? syncd_journal_read_header(self, pos, &size, error) : NULL;
+        if (newest != NULL && syncd_header_parse(newest, size, &header, NULL) &&
+            syncd_hlc_compare(header.hlc, self->clock) > 0)
+            self->clock = header.hlc;
+        g_clear_error(error);
+    }
+
+    g_autofree char *named = syncd_device_id_of(&feed->signer);
+    if (feed->own &&
+        (!head_holds(self, feed, (guint64)n_entries) || strcmp(named, feed->device) != 0)) {
+        GError *problem = NULL;
+        syncd_set_error(&problem, SYNCD_ERROR_JOURNAL_CORRUPT,
+                        "The signed head of the feed %s does not hold", feed->text);
+        syncd_journal_stop(self, problem);
+    }
+    return true;
+}
+
+static bool load(SyncdJournal *self, GError **error)
+{
+    gint64 last;
+    if (!load_feeds(self, error) || !load_heads(self, error))
+        return false;
+    for (guint i = 0; i < self->feeds->len; i++)
+        if (!load_ends(self, self->feeds->pdata[i], error))
+            return false;
+    if (!syncd_statement_number(syncd_database_statement(self->db, "SELECT max(pos) FROM entry"), 0,
+                                &last, error))
+        return false;
+    self->committed = (guint64)last;
+    self->next = self->committed + 1;
+    return true;
+}
+
+SyncdJournal *syncd_journal_open(SyncdDirectory *directory, SyncdDatabaseMode mode,
+                                 SyncdKeyring *keyring, GError **error)
+{
+    g_autoptr(SyncdJournal) self = g_new0(SyncdJournal, 1);
+    g_autofree char *path = syncd_directory_file(directory, "journal.db");
+    self->keyring = keyring;
+    self->feeds = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_feed_free);
+    self->db = syncd_database_open(path, &syncd_journal_kind, mode, error);
+    if (self->db == NULL)
+        return NULL;
+    if (mode == SYNCD_DATABASE_CREATE && !syncd_directory_sync(directory, error))
+        return NULL;
+    if (!load(self, error))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+void syncd_journal_free(SyncdJournal *self)
+{
+    if (self == NULL)
+        return;
+    if (self->db != NULL && syncd_journal_in_turn(self))
+        syncd_journal_discard(self);
+    g_ptr_array_unref(self->feeds);
+    syncd_database_free(self->db);
+    g_clear_error(&self->problem);
+    g_clear_error(&self->turn_error);
+    g_free(self);
+}
+
+SyncdDatabase *syncd_journal_database(SyncdJournal *self)
+{
+    return self->db;
+}
+
+const GError *syncd_journal_problem(const SyncdJournal *self)
+{
+    return self->problem;
+}
+
+bool syncd_journal_write_failed(const SyncdJournal *self)
+{
+    return self->write_failed;
+}
+
+char *syncd_journal_meta(SyncdJournal *self, const char *name, GError **error)
+{
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(self->db, "SELECT value FROM meta WHERE name = :name");
+    bool row;
+    syncd_bind_text(rows, ":name", name);
+    if (!syncd_statement_next(rows, &row, error))
+        return NULL;
+    return row ? g_strdup(syncd_column_text(rows, 0)) : NULL;
+}
+
+const GPtrArray *syncd_journal_feeds(const SyncdJournal *self)
+{
+    return self->feeds;
+}
+
+SyncdFeed *syncd_journal_feed(const SyncdJournal *self, gint64 id)
+{
+    for (guint i = 0; i < self->feeds->len; i++)
+        if (((SyncdFeed *)self->feeds->pdata[i])->id == id)
+            return self->feeds->pdata[i];
+    return NULL;
+}
+
+SyncdFeed *syncd_journal_find_feed(const SyncdJournal *self, const char *device, const char *scope,
+                                   guint64 epoch)
+{
+    for (guint i = 0; i < self->feeds->len; i++) {
+        SyncdFeed *feed = self->feeds->pdata[i];
+        if (feed->epoch == epoch && strcmp(feed->device, device) == 0 &&
+            strcmp(feed->scope, scope) == 0)
+            return feed;
+    }
+    return NULL;
+}
+
+SyncdFeed *syncd_journal_own_feed(const SyncdJournal *self, const char *scope)
+{
+    SyncdFeed *found = NULL;
+    for (guint i = 0; i < self->feeds->len; i++) {
+        SyncdFeed *feed = self->feeds->pdata[i];
+        if (feed->own && strcmp(feed->scope, scope) == 0 &&
+            (found == NULL || feed->epoch > found->epoch))
+            found = feed;
+    }
+    return found;
+}
+
+guint64 syncd_journal_committed(const SyncdJournal *self)
+{
+    return self->committed;
+}
+
+SyncdHlc *syncd_journal_clock(SyncdJournal *self)
+{
+    return &self->clock;
+}
+
+static bool not_found(guint64 pos, const char *what, GError **error)
+{
+    syncd_set_error(error, SYNCD_ERROR_NOT_FOUND,
+                    "There is no %s with sequence number %" G_GUINT64_FORMAT, what, pos);
+    return false;
+}
+
+char *syncd_journal_read_header(SyncdJournal *self, guint64 pos, size_t *ret_size, GError **error)
+{
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(self->db, "SELECT header FROM entry WHERE pos = :pos");
+    bool row;
+    syncd_bind_int(rows, ":pos", (gint64)pos);
+    if (!syncd_statement_next(rows, &row, error))
+        return NULL;
+    if (!row) {
+        not_found(pos, "entry", error);
+        return NULL;
+    }
+    SyncdBytes header = syncd_column_bytes(rows, 0);
+    *ret_size = header.size;
+    return g_strndup(header.data, header.size);
+}
+
+GBytes *syncd_journal_read_body(SyncdJournal *self, guint64 pos, GError **error)
+{
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(self->db, "SELECT blob FROM body WHERE pos = :pos");
+    bool row;
+    syncd_bind_int(rows, ":pos", (gint64)pos);
+    if (!syncd_statement_next(rows, &row, error))
+        return NULL;
+    if (!row) {
+        not_found(pos, "body", error);
+        return NULL;
+    }
+    SyncdBytes blob = syncd_column_bytes(rows, 0);
+    return g_bytes_new(blob.data, blob.size);
+}
+
+bool syncd_journal_find_seq(SyncdJournal *self, const SyncdFeed *feed, guint64 seq,
+                            guint64 *ret_pos, GError **error)
+{
+    gint64 pos;
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "SELECT pos FROM entry WHERE feed = :feed AND seq = :seq");
+    syncd_bind_int(row, ":feed", feed->id);
+    syncd_bind_int(row, ":seq", (gint64)seq);
+    if (!syncd_statement_number(row, 0, &pos, error))
+        return false;
+    *ret_pos = (guint64)pos;
+    return true;
+}

@@ -1,0 +1,109 @@
+/*
+ * The journal: feeds, entries, bodies, heads, checkpoints and tiles in journal.db.
+ *
+ * It appends headers and stored bodies as bytes and keeps the tree and the signed head of each
+ * feed; what they mean is known above. Writing is in turns as store.h describes. Feeds are owned by
+ * the journal and stay for its lifetime, except those opened in a turn that is discarded.
+ */
+#pragma once
+
+#include "base/hlc.h"
+#include "crypto/tree.h"
+#include "store/database.h"
+#include "store/directory.h"
+#include "store/entry.h"
+#include "store/keyring.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+#define SYNCD_TILE_HEIGHT 5u
+#define SYNCD_TILE_WIDTH 32u
+#define SYNCD_TILE_LEVELS 12u /* 32^12 leaves are more than 2^59 */
+
+typedef struct SyncdJournal SyncdJournal;
+
+/* The hashes of a tile that is not full yet, for each level. */
+typedef struct {
+    SyncdHash hashes[SYNCD_TILE_LEVELS][SYNCD_TILE_WIDTH];
+} SyncdPartialTiles;
+
+typedef struct {
+    gint64 id;
+    char *device;
+    char *scope;
+    guint64 epoch;
+    char *text;   /* "<device>/<scope>/<epoch>" */
+    char *origin; /* of its notes */
+    bool own;
+    SyncdPublicKey signer;   /* zero until the first entry is there */
+    SyncdFrontier committed; /* what the signed head covers */
+    SyncdFrontier working;   /* with the open turn */
+    char *note;              /* the signed head, NULL before the first commit */
+    bool opened_in_turn;
+    SyncdPartialTiles *partial; /* NULL until the first append needs it */
+} SyncdFeed;
+
+SyncdJournal *syncd_journal_open(SyncdDirectory *directory, SyncdDatabaseMode mode,
+                                 SyncdKeyring *keyring, GError **error);
+void syncd_journal_free(SyncdJournal *journal);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdJournal, syncd_journal_free)
+
+SyncdDatabase *syncd_journal_database(SyncdJournal *journal);
+/* Why nothing may be appended, NULL when it may: an own head that does not hold, or a failed write.
+ * Borrowed. */
+const GError *syncd_journal_problem(const SyncdJournal *journal);
+bool syncd_journal_write_failed(const SyncdJournal *journal);
+
+/* "device", "machine"; NULL when it is not set. */
+char *syncd_journal_meta(SyncdJournal *journal, const char *name, GError **error);
+/* Part of the turn. */
+bool syncd_journal_set_meta(SyncdJournal *journal, const char *name, const char *value,
+                            GError **error);
+
+const GPtrArray *syncd_journal_feeds(const SyncdJournal *journal); /* SyncdFeed */
+SyncdFeed *syncd_journal_feed(const SyncdJournal *journal, gint64 id);
+SyncdFeed *syncd_journal_find_feed(const SyncdJournal *journal, const char *device,
+                                   const char *scope, guint64 epoch);
+/* This device's feed of the highest epoch in a scope; NULL when there is none. */
+SyncdFeed *syncd_journal_own_feed(const SyncdJournal *journal, const char *scope);
+
+/* ---- the turn ---- */
+
+SyncdFeed *syncd_journal_add_feed(SyncdJournal *journal, const char *scope, guint64 epoch,
+                                  GError **error);
+/* Appends at the end of an own feed. `header` must name that place. */
+bool syncd_journal_append(SyncdJournal *journal, SyncdFeed *feed, SyncdBytes header,
+                          SyncdBytes body, guint64 *ret_pos, SyncdHash *ret_leaf, GError **error);
+bool syncd_journal_add_checkpoint(SyncdJournal *journal, SyncdFeed *feed, const char *reason,
+                                  GError **error);
+bool syncd_journal_in_turn(const SyncdJournal *journal);
+bool syncd_journal_commit(SyncdJournal *journal, GError **error);
+void syncd_journal_discard(SyncdJournal *journal);
+
+/* ---- reading ---- */
+
+guint64
+syncd_journal_committed(const SyncdJournal *journal); /* pos of the newest committed entry */
+SyncdHlc *syncd_journal_clock(SyncdJournal *journal); /* never behind any entry */
+/* NUL-terminated header text. NotFound. */
+char *syncd_journal_read_header(SyncdJournal *journal, guint64 pos, size_t *ret_size,
+                                GError **error);
+GBytes *syncd_journal_read_body(SyncdJournal *journal, guint64 pos, GError **error);
+/* 0 when there is none. */
+bool syncd_journal_find_seq(SyncdJournal *journal, const SyncdFeed *feed, guint64 seq,
+                            guint64 *ret_pos, GError **error);
+
+/* ---- the tree ---- */
+
+typedef struct {
+    SyncdJournal *journal;
+    const SyncdFeed *feed;
+} SyncdFeedNodes;
+
+/* A reader over the nodes of a feed; `nodes` holds its state and must outlive it. */
+SyncdTreeReader syncd_feed_reader(SyncdFeedNodes *nodes, SyncdJournal *journal,
+                                  const SyncdFeed *feed);
+/* Notes a new leaf (and the nodes it completes) and stores each tile that becomes full. */
+bool syncd_tiles_append(SyncdJournal *journal, SyncdFeed *feed, const SyncdHash *leaf,
+                        GError **error);

@@ -1,0 +1,273 @@
+#include "store/keyring.h"
+
+#include "base/id.h"
+
+#include <sodium.h>
+
+#define FOLDER "keys"
+#define DEVICE_FILE "device.key"
+#define KEY_FILE_MAX 4096
+#define DEVICE_DATA_SIZE 64 /* Ed25519 seed, X25519 seed */
+#define ID_DIGITS 26
+
+struct SyncdKeyring {
+    SyncdDirectory *directory;
+    SyncdSealKey *wrap; /* NULL: key files are plain */
+    SyncdSigner *signer;
+    SyncdBoxKey *box;
+    char *device_id;
+    GHashTable *by_id;    /* id -> SyncdSealKey * (owned) */
+    GHashTable *by_scope; /* scope -> SyncdSealKey * (borrowed), the newest */
+};
+
+char *syncd_device_id_of(const SyncdPublicKey *key)
+{
+    static const char digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    SyncdBytes parts[] = {SYNCD_BYTES_TEXT("sourceos-device-v1"),
+                          SYNCD_BYTES(key->bytes, sizeof key->bytes)};
+    SyncdHash hash = syncd_hash_parts(parts, G_N_ELEMENTS(parts));
+
+    GString *id = g_string_new("device-");
+    for (unsigned bit = 0; bit < ID_DIGITS * 5; bit += 5) {
+        unsigned window = (unsigned)hash.bytes[bit / 8] << 8 | hash.bytes[bit / 8 + 1];
+        g_string_append_c(id, digits[window >> (11 - bit % 8) & 31]);
+    }
+    return g_string_free(id, FALSE);
+}
+
+static GBytes *wrap_data(const char *name)
+{
+    GByteArray *ad = g_byte_array_new();
+    g_byte_array_append(ad, (const guint8 *)"sourceos-key-v1",
+                        sizeof "sourceos-key-v1"); /* with its NUL */
+    g_byte_array_append(ad, (const guint8 *)name, (guint)strlen(name));
+    return g_byte_array_free_to_bytes(ad);
+}
+
+static char *encode_data(SyncdKeyring *self, const char *name, const guint8 *data, size_t size,
+                         const SyncdSources *sources)
+{
+    if (self->wrap == NULL)
+        return g_base64_encode(data, size);
+
+    g_autoptr(GBytes) ad = wrap_data(name);
+    guint8 nonce[SYNCD_SEAL_NONCE_SIZE];
+    syncd_sources_random(sources, nonce, sizeof nonce);
+    g_autofree guint8 *blob = g_malloc(size + SYNCD_SEAL_OVERHEAD);
+    syncd_seal(self->wrap, nonce, SYNCD_BYTES(g_bytes_get_data(ad, NULL), g_bytes_get_size(ad)),
+               data, size, blob);
+    return g_base64_encode(blob, size + SYNCD_SEAL_OVERHEAD);
+}
+
+static bool write_key_file(SyncdKeyring *self, const char *name, const char *type,
+                           const char *scope, const guint8 *data, size_t size,
+                           const SyncdSources *sources, GError **error)
+{
+    g_autofree char *encoded = encode_data(self, name, data, size, sources);
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_key_file_set_string(file, "Key", "Type", type);
+    if (scope != NULL)
+        g_key_file_set_string(file, "Key", "Scope", scope);
+    g_key_file_set_string(file, "Key", "Wrapped", self->wrap != NULL ? "credential" : "no");
+    g_key_file_set_string(file, "Key", "Data", encoded);
+
+    size_t text_size;
+    g_autofree char *text = g_key_file_to_data(file, &text_size, NULL);
+    g_autofree char *path = g_build_filename(FOLDER, name, NULL);
+    bool ok = syncd_directory_publish(self->directory, path, SYNCD_BYTES(text, text_size), error);
+    sodium_memzero(text, text_size);
+    sodium_memzero(encoded, strlen(encoded));
+    return ok;
+}
+
+/* The secret bytes of a key file, `size` of them, or NULL. */
+static guint8 *decode_data(SyncdKeyring *self, GKeyFile *file, const char *name, size_t size,
+                           GError **error)
+{
+    g_autofree char *wrapped = g_key_file_get_string(file, "Key", "Wrapped", NULL);
+    g_autofree char *encoded = g_key_file_get_string(file, "Key", "Data", NULL);
+    size_t stored_size = 0;
+    g_autofree guint8 *stored = encoded != NULL ? g_base64_decode(encoded, &stored_size) : NULL;
+
+    if (g_strcmp0(wrapped, "no") == 0 && stored_size == size)
+        return g_steal_pointer(&stored);
+    if (g_strcmp0(wrapped, "credential") != 0 || stored_size != size + SYNCD_SEAL_OVERHEAD) {
+        syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT, "restore the file from a backup",
+                             "The key file keys/%s is damaged", name);
+        return NULL;
+    }
+
+    g_autoptr(GBytes) ad = wrap_data(name);
+    g_autofree guint8 *data = g_malloc(size);
+    if (self->wrap == NULL ||
+        !syncd_unseal(self->wrap, SYNCD_BYTES(g_bytes_get_data(ad, NULL), g_bytes_get_size(ad)),
+                      stored, stored_size, data)) {
+        syncd_set_error_next(
+            error, SYNCD_ERROR_ACCESS_DENIED,
+            "give the credential sourceos-sync.key that was there when the state was made",
+            "The key file keys/%s is wrapped and the credential that opens it is not here", name);
+        return NULL;
+    }
+    return g_steal_pointer(&data);
+}
+
+static bool adopt_device(SyncdKeyring *self, const guint8 data[DEVICE_DATA_SIZE], GError **error)
+{
+    self->signer = syncd_signer_new(data, error);
+    self->box = self->signer != NULL ? syncd_box_key_new(data + SYNCD_SIGN_SEED_SIZE, error) : NULL;
+    if (self->box == NULL)
+        return false;
+    self->device_id = syncd_device_id_of(syncd_signer_public_key(self->signer));
+    return true;
+}
+
+static bool adopt_scope_key(SyncdKeyring *self, const char *scope,
+                            const guint8 data[SYNCD_SEAL_KEY_SIZE], GError **error)
+{
+    SyncdSealKey *key = syncd_seal_key_new(data, error);
+    if (key == NULL)
+        return false;
+    char id[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(syncd_seal_key_id(key), id);
+    g_hash_table_insert(self->by_id, g_strdup(id), key);
+    g_hash_table_insert(self->by_scope, g_strdup(scope), key);
+    return true;
+}
+
+static bool read_key_file(SyncdKeyring *self, const char *name, GError **error)
+{
+    size_t size;
+    g_autofree char *path = g_build_filename(FOLDER, name, NULL);
+    g_autofree char *text = syncd_directory_read(self->directory, path, KEY_FILE_MAX, &size, error);
+    if (text == NULL)
+        return false;
+
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_key_file_load_from_data(file, text, size, G_KEY_FILE_NONE, NULL);
+    sodium_memzero(text, size);
+    bool device = strcmp(name, DEVICE_FILE) == 0;
+    size_t data_size = device ? DEVICE_DATA_SIZE : SYNCD_SEAL_KEY_SIZE;
+    guint8 *data = decode_data(self, file, name, data_size, error);
+    if (data == NULL)
+        return false;
+
+    g_autofree char *scope = g_key_file_get_string(file, "Key", "Scope", NULL);
+    bool ok = device ? adopt_device(self, data, error)
+                     : adopt_scope_key(self, scope != NULL ? scope : "", data, error);
+    sodium_memzero(data, data_size);
+    g_free(data);
+    return ok;
+}
+
+static int by_name(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool read_all(SyncdKeyring *self, GError **error)
+{
+    g_autofree char *path = syncd_directory_file(self->directory, FOLDER);
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    if (folder == NULL)
+        return true;
+
+    /* Key files are named by a time-ordered id: the last of a scope is its newest. */
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    const char *name;
+    while ((name = g_dir_read_name(folder)) != NULL)
+        if (g_str_has_suffix(name, ".key") && name[0] != '.')
+            g_ptr_array_add(names, g_strdup(name));
+    g_ptr_array_sort(names, by_name);
+    for (guint i = 0; i < names->len; i++)
+        if (!read_key_file(self, names->pdata[i], error))
+            return false;
+    return true;
+}
+
+SyncdKeyring *syncd_keyring_open(SyncdDirectory *directory, SyncdBytes credential, GError **error)
+{
+    g_autoptr(SyncdKeyring) self = g_new0(SyncdKeyring, 1);
+    self->directory = directory;
+    self->by_id =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)syncd_seal_key_free);
+    self->by_scope = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    if (credential.size > 0) {
+        SyncdBytes parts[] = {SYNCD_BYTES_TEXT("sourceos-key-wrap-v1"), credential};
+        SyncdHash secret = syncd_hash_parts(parts, G_N_ELEMENTS(parts));
+        self->wrap = syncd_seal_key_new(secret.bytes, error);
+        sodium_memzero(&secret, sizeof secret);
+        if (self->wrap == NULL)
+            return NULL;
+    }
+    if (!read_all(self, error))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+void syncd_keyring_free(SyncdKeyring *self)
+{
+    if (self == NULL)
+        return;
+    g_hash_table_unref(self->by_scope);
+    g_hash_table_unref(self->by_id);
+    syncd_seal_key_free(self->wrap);
+    syncd_signer_free(self->signer);
+    syncd_box_key_free(self->box);
+    g_free(self->device_id);
+    g_free(self);
+}
+
+bool syncd_keyring_has_device(const SyncdKeyring *self)
+{
+    return self->signer != NULL;
+}
+
+bool syncd_keyring_make_device(SyncdKeyring *self, const SyncdSources *sources, GError **error)
+{
+    guint8 data[DEVICE_DATA_SIZE];
+    syncd_sources_random(sources, data, sizeof data);
+    bool ok =
+        write_key_file(self, DEVICE_FILE, "device", NULL, data, sizeof data, sources, error) &&
+        adopt_device(self, data, error);
+    sodium_memzero(data, sizeof data);
+    return ok;
+}
+
+const SyncdSigner *syncd_keyring_signer(const SyncdKeyring *self)
+{
+    return self->signer;
+}
+
+const char *syncd_keyring_device_id(const SyncdKeyring *self)
+{
+    return self->device_id;
+}
+
+bool syncd_keyring_make_scope_key(SyncdKeyring *self, const char *scope,
+                                  const SyncdSources *sources, GError **error)
+{
+    guint8 data[SYNCD_SEAL_KEY_SIZE];
+    syncd_sources_random(sources, data, sizeof data);
+    g_autofree char *id = syncd_id_new(sources, "scope");
+    g_autofree char *name = g_strconcat(id, ".key", NULL);
+    bool ok = write_key_file(self, name, "scope", scope, data, sizeof data, sources, error) &&
+              adopt_scope_key(self, scope, data, error);
+    sodium_memzero(data, sizeof data);
+    return ok;
+}
+
+const SyncdSealKey *syncd_keyring_scope_key(const SyncdKeyring *self, const char *scope)
+{
+    return g_hash_table_lookup(self->by_scope, scope);
+}
+
+const SyncdSealKey *syncd_keyring_find(const SyncdKeyring *self, SyncdBytes key_id)
+{
+    char id[SYNCD_HASH_HEX_SIZE];
+    if (key_id.size != sizeof id - 1)
+        return NULL;
+    memcpy(id, key_id.data, sizeof id - 1);
+    id[sizeof id - 1] = '\0';
+    return g_hash_table_lookup(self->by_id, id);
+}

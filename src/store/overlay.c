@@ -1,0 +1,178 @@
+#include "store/overlay.h"
+
+#include "base/json.h"
+
+struct SyncdOverlay {
+    GPtrArray *pending;    /* SyncdPending, in the order of pos */
+    GHashTable *ops;       /* id -> SyncdPending */
+    GHashTable *keys;      /* "actor\nscope\nkey" -> SyncdPending */
+    GHashTable *actors;    /* identity -> actor id */
+    GHashTable *decisions; /* "policy\nid", a set */
+};
+
+static void pending_free(void *data)
+{
+    SyncdPending *pending = data;
+    syncd_entry_clear(&pending->entry);
+    syncd_body_clear(&pending->body);
+    g_free(pending);
+}
+
+SyncdOverlay *syncd_overlay_new(void)
+{
+    SyncdOverlay *self = g_new0(SyncdOverlay, 1);
+    self->pending = g_ptr_array_new_with_free_func(pending_free);
+    self->ops = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->actors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    self->decisions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return self;
+}
+
+void syncd_overlay_free(SyncdOverlay *self)
+{
+    if (self == NULL)
+        return;
+    g_hash_table_unref(self->ops);
+    g_hash_table_unref(self->keys);
+    g_hash_table_unref(self->actors);
+    g_hash_table_unref(self->decisions);
+    g_ptr_array_unref(self->pending);
+    g_free(self);
+}
+
+static SyncdJson parse(const char *text, size_t size)
+{
+    if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
+        return (SyncdJson){0};
+    return syncd_json_root(text, size);
+}
+
+static void learn_key(SyncdOverlay *self, SyncdPending *pending)
+{
+    const SyncdHeader *header = &pending->entry.header;
+    SyncdJson meta = parse(pending->body.meta, pending->body.meta_size);
+    g_autofree char *key = syncd_json_dup_text(syncd_json_member(meta, "idempotency_key"));
+    if (key == NULL)
+        return;
+    g_autofree char *name =
+        g_strdup_printf("%.*s\n%.*s\n%s", (int)header->actor.size, (const char *)header->actor.data,
+                        (int)header->scope.size, (const char *)header->scope.data, key);
+    if (!g_hash_table_contains(self->keys, name))
+        g_hash_table_insert(self->keys, g_steal_pointer(&name), pending);
+}
+
+static void learn_actor(SyncdOverlay *self, SyncdJson record)
+{
+    g_autofree char *identity = syncd_json_dup_text(syncd_json_member(record, "identity_id"));
+    g_autofree char *id = syncd_json_dup_text(syncd_json_member(record, "actor_id"));
+    if (identity != NULL && id != NULL)
+        g_hash_table_insert(self->actors, g_steal_pointer(&identity), g_steal_pointer(&id));
+}
+
+static void learn_decision(SyncdOverlay *self, SyncdJson record)
+{
+    g_autofree char *policy = syncd_json_dup_text(syncd_json_member(record, "policy_digest"));
+    g_autofree char *id = syncd_json_dup_text(syncd_json_member(record, "decision_id"));
+    if (policy != NULL && id != NULL)
+        g_hash_table_add(self->decisions, g_strconcat(policy, "\n", id, NULL));
+}
+
+static void learn(SyncdOverlay *self, SyncdPending *pending)
+{
+    const SyncdHeader *header = &pending->entry.header;
+    g_hash_table_insert(self->ops, syncd_bytes_dup(header->op), pending);
+    if (header->keyed)
+        learn_key(self, pending);
+    if (syncd_bytes_are(header->kind, "actor.registered"))
+        learn_actor(self, parse(pending->body.content, pending->body.content_size));
+    else if (syncd_bytes_are(header->kind, "policy.decision"))
+        learn_decision(self, parse(pending->body.content, pending->body.content_size));
+}
+
+/* Entries leave rarely one by one, so what was learnt is forgotten and learnt again from those that
+ * stay. */
+static void learn_again(SyncdOverlay *self)
+{
+    g_hash_table_remove_all(self->ops);
+    g_hash_table_remove_all(self->keys);
+    g_hash_table_remove_all(self->actors);
+    g_hash_table_remove_all(self->decisions);
+    for (guint i = 0; i < self->pending->len; i++)
+        learn(self, self->pending->pdata[i]);
+}
+
+void syncd_overlay_add(SyncdOverlay *self, SyncdPending *pending)
+{
+    g_ptr_array_add(self->pending, pending);
+    learn(self, pending);
+}
+
+guint syncd_overlay_size(const SyncdOverlay *self)
+{
+    return self->pending->len;
+}
+
+const SyncdPending *syncd_overlay_at(const SyncdOverlay *self, guint index)
+{
+    return self->pending->pdata[index];
+}
+
+const SyncdPending *syncd_overlay_by_pos(const SyncdOverlay *self, guint64 pos)
+{
+    if (self->pending->len == 0)
+        return NULL;
+    /* Positions have no gaps. */
+    guint64 first = syncd_overlay_at(self, 0)->entry.pos;
+    return pos >= first && pos - first < self->pending->len ? self->pending->pdata[pos - first]
+                                                            : NULL;
+}
+
+void syncd_overlay_drop_through(SyncdOverlay *self, guint64 pos)
+{
+    guint n = 0;
+    while (n < self->pending->len && syncd_overlay_at(self, n)->entry.pos <= pos)
+        n++;
+    if (n == 0)
+        return;
+    g_ptr_array_remove_range(self->pending, 0, n);
+    learn_again(self);
+}
+
+void syncd_overlay_drop_after(SyncdOverlay *self, guint64 pos)
+{
+    guint before = self->pending->len;
+    while (self->pending->len > 0 &&
+           syncd_overlay_at(self, self->pending->len - 1)->entry.pos > pos)
+        g_ptr_array_remove_index(self->pending, self->pending->len - 1);
+    if (self->pending->len != before)
+        learn_again(self);
+}
+
+static guint64 pos_of(const SyncdPending *pending)
+{
+    return pending != NULL ? pending->entry.pos : 0;
+}
+
+guint64 syncd_overlay_find_op(const SyncdOverlay *self, const char *op)
+{
+    return pos_of(g_hash_table_lookup(self->ops, op));
+}
+
+guint64 syncd_overlay_find_key(const SyncdOverlay *self, const char *actor, const char *scope,
+                               const char *key)
+{
+    g_autofree char *name = g_strconcat(actor, "\n", scope, "\n", key, NULL);
+    return pos_of(g_hash_table_lookup(self->keys, name));
+}
+
+const char *syncd_overlay_find_actor(const SyncdOverlay *self, const char *identity)
+{
+    return g_hash_table_lookup(self->actors, identity);
+}
+
+bool syncd_overlay_has_decision(const SyncdOverlay *self, const char *policy, const char *id)
+{
+    g_autofree char *name = g_strconcat(policy, "\n", id, NULL);
+    return g_hash_table_contains(self->decisions, name);
+}

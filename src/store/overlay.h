@@ -1,0 +1,42 @@
+/*
+ * What is appended but not projected yet.
+ *
+ * Decisions (does this id exist, was this key used, is this decision recorded) must see the open
+ * turn and what the index has not taken in. The overlay keeps those entries in the order of pos and
+ * answers the same questions as the index does. Entries leave it from the front when they are
+ * projected, from the back when a turn is discarded.
+ */
+#pragma once
+
+#include "store/store.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct SyncdOverlay SyncdOverlay;
+
+typedef struct {
+    SyncdEntry entry;
+    gint64 feed;    /* journal.feed.id */
+    SyncdBody body; /* kept only for what is projected from bodies */
+} SyncdPending;
+
+SyncdOverlay *syncd_overlay_new(void);
+void syncd_overlay_free(SyncdOverlay *overlay);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdOverlay, syncd_overlay_free)
+
+/* Takes the pending entry over. */
+void syncd_overlay_add(SyncdOverlay *overlay, SyncdPending *pending);
+guint syncd_overlay_size(const SyncdOverlay *overlay);
+const SyncdPending *syncd_overlay_at(const SyncdOverlay *overlay, guint index);
+const SyncdPending *syncd_overlay_by_pos(const SyncdOverlay *overlay, guint64 pos);
+/* Drops the entries up to this pos, or those after it. */
+void syncd_overlay_drop_through(SyncdOverlay *overlay, guint64 pos);
+void syncd_overlay_drop_after(SyncdOverlay *overlay, guint64 pos);
+
+guint64 syncd_overlay_find_op(const SyncdOverlay *overlay, const char *op); /* 0: none */
+guint64 syncd_overlay_find_key(const SyncdOverlay *overlay, const char *actor, const char *scope,
+                               const char *key);
+const char *syncd_overlay_find_actor(const SyncdOverlay *overlay,
+                                     const char *identity); /* NULL: none */
+bool syncd_overlay_has_decision(const SyncdOverlay *overlay, const char *policy, const char *id);

@@ -1,0 +1,42 @@
+/* The store's inside, shared by the files that make it up. */
+#pragma once
+
+#include "store/index.h"
+#include "store/journal.h"
+#include "store/keyring.h"
+#include "store/overlay.h"
+#include "store/projection.h"
+#include "store/store.h"
+
+struct SyncdStore {
+    const SyncdSources *sources;
+    SyncdStoreMode mode;
+    SyncdStoreCondition
+        condition; /* as far as opening decided it; a failed write is known to the journal */
+    SyncdDirectory *directory;
+    SyncdKeyring *keyring;
+    SyncdJournal *journal;
+    SyncdIndex *index;           /* NULL while a new one is being made */
+    SyncdProjection *projection; /* not NULL while the index is behind the journal since opening */
+    SyncdOverlay *overlay;
+    GPtrArray *scopes; /* SyncdScope */
+    char *machine;     /* hash, or "none" */
+
+    /* the open turn */
+    guint turn_entries;
+    size_t turn_bytes;
+    guint turn_scopes; /* the newest of `scopes` were opened in it */
+};
+
+/* Refuses when nothing may be appended. */
+bool syncd_store_may_write(SyncdStore *store, GError **error);
+/* The plain body of an entry whose bytes are at hand. */
+bool syncd_store_open_stored(SyncdStore *store, const SyncdHeader *header, SyncdBytes stored,
+                             SyncdBody *ret_body, GError **error);
+bool syncd_store_read_stored_body(SyncdStore *store, guint64 pos, const SyncdHeader *header,
+                                  SyncdBody *ret_body, GError **error);
+/* Adds the first feed of this device's scope, as part of the turn. */
+bool syncd_store_open_feed(SyncdStore *store, const SyncdScope *scope, guint64 epoch,
+                           const SyncdFeed *previous, const char *actor, GError **error);
+bool syncd_store_load_scopes(SyncdStore *store, GError **error);
+bool syncd_store_overlay_is_full(const SyncdStore *store);

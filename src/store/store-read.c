@@ -1,0 +1,256 @@
+#include "store/store-private.h"
+
+#include "crypto/note.h"
+#include "store/blobs.h"
+#include "store/body.h"
+
+/* ---- entries ---- */
+
+void syncd_entry_clear(SyncdEntry *entry)
+{
+    g_clear_pointer(&entry->text, g_free);
+}
+
+bool syncd_store_read(SyncdStore *self, guint64 pos, SyncdEntry *ret_entry, GError **error)
+{
+    g_auto(SyncdEntry) entry = {.pos = pos};
+    entry.text = syncd_journal_read_header(self->journal, pos, &entry.size, error);
+    if (entry.text == NULL)
+        return false;
+    if (!syncd_header_parse(entry.text, entry.size, &entry.header, NULL)) {
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                        "The header of the entry %" G_GUINT64_FORMAT " is damaged", pos);
+        return false;
+    }
+    *ret_entry = entry;
+    entry.text = NULL;
+    return true;
+}
+
+/* ---- bodies ---- */
+
+static const SyncdSealKey *find_key(SyncdStore *self, const SyncdHeader *header, bool *ret_missing)
+{
+    const SyncdSealKey *key =
+        header->key.size > 0 ? syncd_keyring_find(self->keyring, header->key) : NULL;
+    *ret_missing = header->key.size > 0 && key == NULL;
+    return key;
+}
+
+static bool fetch_chunks(SyncdStore *self, const SyncdHeader *header, const SyncdSealKey *key,
+                         SyncdBody *body, GError **error)
+{
+    size_t size;
+    g_autofree char *scope = syncd_bytes_dup(header->scope);
+    char *content =
+        syncd_blobs_get(self->directory, scope, key, SYNCD_BYTES(body->content, body->content_size),
+                        SYNCD_STORE_CONTENT_MAX, &size, error);
+    if (content == NULL)
+        return false;
+    g_free(body->content);
+    body->content = content;
+    body->content_size = size;
+    return true;
+}
+
+bool syncd_store_open_stored(SyncdStore *self, const SyncdHeader *header, SyncdBytes stored,
+                             SyncdBody *ret_body, GError **error)
+{
+    bool missing;
+    const SyncdSealKey *key = find_key(self, header, &missing);
+    if (missing) {
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "restore the folder keys/ from a backup",
+                             "The key that opens this entry is not here");
+        return false;
+    }
+    g_autofree char *feed = g_strdup_printf(
+        "%.*s/%.*s/%" G_GUINT64_FORMAT, (int)header->device.size, (const char *)header->device.data,
+        (int)header->scope.size, (const char *)header->scope.data, header->epoch);
+    g_auto(SyncdBody) body = {0};
+    if (!syncd_body_open(key, feed, header, stored, &body, error) ||
+        (header->body_is_list && !fetch_chunks(self, header, key, &body, error)))
+        return false;
+    *ret_body = body;
+    body = (SyncdBody){0};
+    return true;
+}
+
+bool syncd_store_read_stored_body(SyncdStore *self, guint64 pos, const SyncdHeader *header,
+                                  SyncdBody *ret_body, GError **error)
+{
+    g_autoptr(GBytes) stored = syncd_journal_read_body(self->journal, pos, error);
+    if (stored == NULL)
+        return false;
+    return syncd_store_open_stored(
+        self, header, SYNCD_BYTES(g_bytes_get_data(stored, NULL), g_bytes_get_size(stored)),
+        ret_body, error);
+}
+
+bool syncd_store_read_body(SyncdStore *self, const SyncdEntry *entry, SyncdBody *ret_body,
+                           GError **error)
+{
+    return syncd_store_read_stored_body(self, entry->pos, &entry->header, ret_body, error);
+}
+
+/* ---- lookups: the overlay first, then the index ---- */
+
+static bool need_index(SyncdStore *self, GError **error)
+{
+    if (self->projection != NULL) {
+        syncd_set_error(error, SYNCD_ERROR_BUSY, "The index is being made anew");
+        return false;
+    }
+    if (self->index == NULL) {
+        syncd_set_error(error, SYNCD_ERROR_STORAGE_FAILED, "There is no index to look into");
+        return false;
+    }
+    return true;
+}
+
+bool syncd_store_find_op(SyncdStore *self, const char *op, guint64 *ret_pos, GError **error)
+{
+    *ret_pos = syncd_overlay_find_op(self->overlay, op);
+    if (*ret_pos != 0)
+        return true;
+    return need_index(self, error) && syncd_index_find_op(self->index, op, ret_pos, error);
+}
+
+bool syncd_store_find_key(SyncdStore *self, const char *actor, const char *scope_id,
+                          const char *key, guint64 *ret_pos, GError **error)
+{
+    /* The index comes first: the first entry with a key keeps it. */
+    if (!need_index(self, error) ||
+        !syncd_index_find_key(self->index, actor, scope_id, key, ret_pos, error))
+        return false;
+    if (*ret_pos == 0)
+        *ret_pos = syncd_overlay_find_key(self->overlay, actor, scope_id, key);
+    return true;
+}
+
+bool syncd_store_find_seq(SyncdStore *self, const char *device, const char *scope, guint64 epoch,
+                          guint64 seq, guint64 *ret_pos, GError **error)
+{
+    const SyncdFeed *feed = syncd_journal_find_feed(self->journal, device, scope, epoch);
+    *ret_pos = 0;
+    return feed == NULL || seq >= feed->working.size ||
+           syncd_journal_find_seq(self->journal, feed, seq, ret_pos, error);
+}
+
+bool syncd_store_find_actor(SyncdStore *self, const char *identity, char **ret_actor_id,
+                            GError **error)
+{
+    *ret_actor_id = g_strdup(syncd_overlay_find_actor(self->overlay, identity));
+    if (*ret_actor_id != NULL)
+        return true;
+    return need_index(self, error) &&
+           syncd_index_find_actor(self->index, identity, ret_actor_id, error);
+}
+
+bool syncd_store_has_decision(SyncdStore *self, const char *policy_digest, const char *decision_id,
+                              bool *ret_has, GError **error)
+{
+    *ret_has = syncd_overlay_has_decision(self->overlay, policy_digest, decision_id);
+    if (*ret_has)
+        return true;
+    return need_index(self, error) &&
+           syncd_index_has_decision(self->index, policy_digest, decision_id, ret_has, error);
+}
+
+bool syncd_store_query(SyncdStore *self, const SyncdQuery *query, GArray **ret_positions,
+                       char **ret_cursor, GError **error)
+{
+    if (!need_index(self, error) || !syncd_store_settle(self, error))
+        return false;
+    return syncd_index_query(self->index, query, syncd_journal_committed(self->journal),
+                             ret_positions, ret_cursor, error);
+}
+
+bool syncd_store_count_kind(SyncdStore *self, const char *kind, guint64 *ret_count, GError **error)
+{
+    if (!need_index(self, error) || !syncd_store_settle(self, error))
+        return false;
+    return syncd_index_count_kind(self->index, kind, ret_count, error);
+}
+
+/* ---- heads and proofs ---- */
+
+void syncd_head_free(SyncdHead *head)
+{
+    if (head == NULL)
+        return;
+    g_free(head->device);
+    g_free(head->scope);
+    g_free(head->origin);
+    g_free(head->note);
+    g_free(head->verifier_key);
+    g_free(head);
+}
+
+static SyncdHead *describe_head(const SyncdFeed *feed)
+{
+    SyncdHead *head = g_new0(SyncdHead, 1);
+    head->device = g_strdup(feed->device);
+    head->scope = g_strdup(feed->scope);
+    head->epoch = feed->epoch;
+    head->origin = g_strdup(feed->origin);
+    head->note = g_strdup(feed->note);
+    head->verifier_key = syncd_verifier_key_format(feed->origin, &feed->signer);
+    head->size = feed->committed.size;
+    head->root = syncd_frontier_root(&feed->committed);
+    head->own = feed->own;
+    return head;
+}
+
+SyncdHead *syncd_store_head(SyncdStore *self, const char *scope_id, GError **error)
+{
+    const SyncdFeed *feed = syncd_journal_own_feed(self->journal, scope_id);
+    if (feed == NULL || feed->note == NULL) {
+        syncd_set_error(error, SYNCD_ERROR_NOT_FOUND, "The scope %s has no log of this device",
+                        scope_id);
+        return NULL;
+    }
+    return describe_head(feed);
+}
+
+GPtrArray *syncd_store_heads(SyncdStore *self)
+{
+    GPtrArray *heads = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_head_free);
+    const GPtrArray *feeds = syncd_journal_feeds(self->journal);
+    for (guint i = 0; i < feeds->len; i++)
+        if (((const SyncdFeed *)feeds->pdata[i])->note != NULL)
+            g_ptr_array_add(heads, describe_head(feeds->pdata[i]));
+    return heads;
+}
+
+bool syncd_store_prove(SyncdStore *self, const SyncdEntry *entry, SyncdHead **ret_head,
+                       SyncdHash *ret_leaf, GArray **ret_path, GError **error)
+{
+    g_autofree char *device = syncd_bytes_dup(entry->header.device),
+                    *scope = syncd_bytes_dup(entry->header.scope);
+    const SyncdFeed *feed =
+        syncd_journal_find_feed(self->journal, device, scope, entry->header.epoch);
+    if (feed == NULL || entry->header.seq >= feed->committed.size) {
+        syncd_set_error(error, SYNCD_ERROR_NOT_FOUND,
+                        "The entry is not covered by a signed head yet");
+        return false;
+    }
+    SyncdFeedNodes nodes;
+    SyncdTreeReader reader = syncd_feed_reader(&nodes, self->journal, feed);
+    g_autoptr(GArray) path = g_array_new(FALSE, FALSE, sizeof(SyncdHash));
+    if (!syncd_tree_inclusion(&reader, entry->header.seq, feed->committed.size, path, error))
+        return false;
+
+    /* What is handed out holds, or is not handed out. */
+    SyncdHash leaf = syncd_tree_leaf(entry->text, entry->size);
+    SyncdHash root = syncd_frontier_root(&feed->committed);
+    if (!syncd_tree_verify_inclusion(&leaf, entry->header.seq, feed->committed.size,
+                                     (const SyncdHash *)(void *)path->data, path->len, &root)) {
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                        "The entry is not the one that the head of %s covers", feed->text);
+        return false;
+    }
+    *ret_head = describe_head(feed);
+    *ret_leaf = leaf;
+    *ret_path = g_steal_pointer(&path);
+    return true;
+}

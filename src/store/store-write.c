@@ -1,0 +1,444 @@
+#include "store/store-private.h"
+
+#include "base/id.h"
+#include "base/json-writer.h"
+#include "domain/kind.h"
+#include "store/blobs.h"
+#include "store/body.h"
+
+/* ---- may it be written? ---- */
+
+bool syncd_store_may_write(SyncdStore *self, GError **error)
+{
+    switch (syncd_store_condition(self)) {
+    case SYNCD_STORE_WRITABLE:
+        break;
+    case SYNCD_STORE_MACHINE_CHANGED:
+        syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
+                             "run `sourceos-syncd store adopt` if this machine owns it now",
+                             "This state belongs to another machine and is open for reading only");
+        return false;
+    case SYNCD_STORE_FAILED:
+        syncd_set_error(error, SYNCD_ERROR_STORAGE_FAILED,
+                        "A write to the state failed earlier; nothing is written until a restart");
+        return false;
+    case SYNCD_STORE_DAMAGED:
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                        "The log is damaged and open for reading only");
+        return false;
+    case SYNCD_STORE_INSPECTING:
+        syncd_set_error(error, SYNCD_ERROR_ACCESS_DENIED, "The state is open for inspection only");
+        return false;
+    }
+    if (self->projection != NULL) {
+        syncd_set_error(error, SYNCD_ERROR_BUSY, "The index is being made anew");
+        return false;
+    }
+    return true;
+}
+
+static bool check_token(const char *what, const char *text, bool may_be_empty, GError **error)
+{
+    if ((may_be_empty && text[0] == '\0') || syncd_id_is_token(text, strlen(text)))
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "The %s of an entry must be an id", what);
+    return false;
+}
+
+static bool check_draft(const SyncdDraft *draft, GError **error)
+{
+    if (!check_token("kind", draft->kind, false, error) ||
+        !check_token("actor", draft->actor, false, error) ||
+        !check_token("object", draft->object, true, error) ||
+        !check_token("decision", draft->decision, true, error) ||
+        !check_token("engine", draft->engine, true, error) ||
+        !check_token("lane", draft->lane, false, error))
+        return false;
+    if (draft->content.size > SYNCD_STORE_CONTENT_MAX || draft->meta.size > SYNCD_STORE_META_MAX ||
+        draft->n_parents > SYNCD_HEADER_MAX_PARENTS) {
+        syncd_set_error(error, SYNCD_ERROR_TOO_LARGE,
+                        "An entry holds at most %u bytes of content and %d parents",
+                        SYNCD_STORE_CONTENT_MAX, SYNCD_HEADER_MAX_PARENTS);
+        return false;
+    }
+    return true;
+}
+
+/* ---- putting an entry together ---- */
+
+void syncd_receipt_clear(SyncdReceipt *receipt)
+{
+    g_clear_pointer(&receipt->op, g_free);
+}
+
+static bool is_public(const SyncdScope *scope)
+{
+    return strcmp(scope->class, "public") == 0;
+}
+
+static bool scope_key(SyncdStore *self, const SyncdScope *scope, const SyncdSealKey **ret_key,
+                      GError **error)
+{
+    *ret_key = is_public(scope) ? NULL : syncd_keyring_scope_key(self->keyring, scope->id);
+    if (*ret_key != NULL || is_public(scope))
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "restore the folder keys/ from a backup",
+                         "The key of the scope %s:%s is not here", scope->class, scope->name);
+    return false;
+}
+
+/* The stored body; `list` tells whether the content went to chunks. */
+static GByteArray *make_body(SyncdStore *self, const SyncdScope *scope, const SyncdFeed *feed,
+                             const SyncdSealKey *key, const SyncdDraft *draft, bool *ret_list,
+                             GError **error)
+{
+    SyncdBytes content = draft->content;
+    g_autoptr(GString) list = NULL;
+    *ret_list = content.size > SYNCD_STORE_INLINE_MAX;
+    if (*ret_list) {
+        list = g_string_new(NULL);
+        if (!syncd_blobs_put(self->directory, scope->id, key, self->sources, content, list, error))
+            return NULL;
+        content = SYNCD_BYTES(list->str, list->len);
+    }
+    return syncd_body_seal(key, self->sources, feed->text, feed->working.size, draft->meta,
+                           content);
+}
+
+static void fill_header(SyncdStore *self, const SyncdFeed *feed, const SyncdDraft *draft,
+                        const char *op, const GByteArray *body, SyncdHeader *header)
+{
+    guint64 now_ms = syncd_sources_realtime_usec(self->sources) / 1000;
+    header->known = true;
+    header->actor = SYNCD_BYTES_TEXT(draft->actor);
+    header->body_digest = syncd_hash(body->data, body->len);
+    header->body_size = body->len;
+    header->decision = SYNCD_BYTES_TEXT(draft->decision);
+    header->device = SYNCD_BYTES_TEXT(feed->device);
+    header->engine = SYNCD_BYTES_TEXT(draft->engine);
+    header->epoch = feed->epoch;
+    header->hlc = syncd_hlc_tick(syncd_journal_clock(self->journal), now_ms);
+    header->keyed = draft->idempotency_key != NULL;
+    header->kind = SYNCD_BYTES_TEXT(draft->kind);
+    header->lane = SYNCD_BYTES_TEXT(draft->lane);
+    header->object = SYNCD_BYTES_TEXT(draft->object);
+    header->op = SYNCD_BYTES_TEXT(op);
+    header->n_parents = draft->n_parents;
+    for (unsigned i = 0; i < draft->n_parents; i++)
+        header->parents[i] = draft->parents[i];
+    header->schema_id = SYNCD_BYTES_TEXT(draft->schema_id);
+    header->schema_version = draft->schema_version;
+    header->scope = SYNCD_BYTES_TEXT(feed->scope);
+    header->seq = feed->working.size;
+}
+
+static SyncdPending *make_pending(const SyncdFeed *feed, const SyncdDraft *draft, guint64 pos,
+                                  GString *text)
+{
+    SyncdPending *pending = g_new0(SyncdPending, 1);
+    pending->feed = feed->id;
+    pending->entry.pos = pos;
+    pending->entry.size = text->len;
+    pending->entry.text = g_string_free(text, FALSE);
+    syncd_header_view(pending->entry.text, pending->entry.size, &pending->entry.header);
+    pending->body.meta = g_strndup(draft->meta.data, draft->meta.size);
+    pending->body.meta_size = draft->meta.size;
+    /* Operations' contents are read back from the journal when somebody asks; only records are
+     * needed here. */
+    if (!syncd_kind_is_operation(pending->entry.header.kind)) {
+        pending->body.content = g_strndup(draft->content.data, draft->content.size);
+        pending->body.content_size = draft->content.size;
+    }
+    return pending;
+}
+
+static bool append(SyncdStore *self, const SyncdScope *scope, SyncdFeed *feed,
+                   const SyncdDraft *draft, const char *signer, SyncdReceipt *ret_receipt,
+                   GError **error)
+{
+    SyncdHeader header = {0};
+    const SyncdSealKey *key;
+    char key_id[SYNCD_HASH_HEX_SIZE] = "";
+    guint64 pos;
+    if (!check_draft(draft, error) || !scope_key(self, scope, &key, error))
+        return false;
+    if (key != NULL)
+        syncd_hash_to_hex(syncd_seal_key_id(key), key_id);
+    g_autoptr(GByteArray) body =
+        make_body(self, scope, feed, key, draft, &header.body_is_list, error);
+    if (body == NULL)
+        return false;
+
+    g_auto(SyncdReceipt) receipt = {.seq = feed->working.size};
+    receipt.op = draft->op != NULL ? g_strdup(draft->op) : syncd_id_new(self->sources, "op");
+    fill_header(self, feed, draft, receipt.op, body, &header);
+    header.key = SYNCD_BYTES_TEXT(key_id);
+    header.signer = SYNCD_BYTES_TEXT(signer);
+    g_autoptr(GString) text = g_string_sized_new(1024);
+    syncd_header_write(&header, text);
+    if (!syncd_journal_append(self->journal, feed, SYNCD_BYTES(text->str, text->len),
+                              SYNCD_BYTES(body->data, body->len), &pos, &receipt.leaf, error))
+        return false;
+
+    receipt.pos = pos;
+    self->turn_entries++;
+    self->turn_bytes += text->len + draft->content.size;
+    syncd_overlay_add(self->overlay, make_pending(feed, draft, pos, g_steal_pointer(&text)));
+    if (ret_receipt != NULL) {
+        *ret_receipt = receipt;
+        receipt.op = NULL;
+    }
+    return true;
+}
+
+/* ---- feeds and scopes ---- */
+
+static void write_previous(SyncdJsonWriter *writer, const SyncdFeed *previous)
+{
+    syncd_json_name(writer, "previous");
+    if (previous == NULL) {
+        syncd_json_null(writer);
+        return;
+    }
+    char root_hex[SYNCD_HASH_HEX_SIZE];
+    SyncdHash root = syncd_frontier_root(&previous->committed);
+    syncd_hash_to_hex(&root, root_hex);
+    syncd_json_begin_object(writer);
+    syncd_json_member_uint(writer, "epoch", previous->epoch);
+    syncd_json_member_string(writer, "root", root_hex);
+    syncd_json_member_uint(writer, "size", previous->committed.size);
+    syncd_json_end_object(writer);
+}
+
+bool syncd_store_open_feed(SyncdStore *self, const SyncdScope *scope, guint64 epoch,
+                           const SyncdFeed *previous, const char *actor, GError **error)
+{
+    SyncdFeed *feed = syncd_journal_add_feed(self->journal, scope->id, epoch, error);
+    if (feed == NULL)
+        return false;
+
+    SyncdJsonWriter writer;
+    g_autoptr(GString) content = g_string_new(NULL);
+    syncd_json_writer_init(&writer, content, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_int(&writer, "base_size", 0);
+    write_previous(&writer, previous);
+    syncd_json_name(&writer, "scope");
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "class", scope->class);
+    syncd_json_member_string(&writer, "id", scope->id);
+    syncd_json_member_string(&writer, "name", scope->name);
+    syncd_json_end_object(&writer);
+    syncd_json_end_object(&writer);
+
+    char signer[2 * SYNCD_PUBLIC_KEY_SIZE + 1];
+    syncd_hex_encode(feed->signer.bytes, sizeof feed->signer.bytes, signer);
+    SyncdDraft draft = {
+        .kind = "feed.open",
+        .actor = actor,
+        .object = "",
+        .decision = "",
+        .engine = "",
+        .lane = "audit",
+        .schema_id = "sourceos.feed/v1",
+        .schema_version = 1,
+        .meta = SYNCD_BYTES_TEXT("{}"),
+        .content = SYNCD_BYTES(content->str, content->len),
+    };
+    return append(self, scope, feed, &draft, signer, NULL, error);
+}
+
+bool syncd_store_open_scope(SyncdStore *self, const char *class, const char *name,
+                            const char *actor, SyncdScope **ret_scope, GError **error)
+{
+    if (!syncd_store_may_write(self, error))
+        return false;
+    if (self->scopes->len >= SYNCD_STORE_SCOPES_MAX) {
+        syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED, "use one of the scopes that exist",
+                             "There are %u scopes already", SYNCD_STORE_SCOPES_MAX);
+        return false;
+    }
+
+    g_autoptr(SyncdScope) scope = g_new0(SyncdScope, 1);
+    scope->id = syncd_id_new(self->sources, class);
+    scope->class = g_strdup(class);
+    scope->name = g_strdup(name);
+    if (!is_public(scope) &&
+        !syncd_keyring_make_scope_key(self->keyring, scope->id, self->sources, error))
+        return false;
+    if (!syncd_store_open_feed(self, scope, 1, NULL, actor, error))
+        return false;
+    g_ptr_array_add(self->scopes, g_steal_pointer(&scope));
+    self->turn_scopes++;
+    return ret_scope == NULL || syncd_store_find_scope(self, class, name, ret_scope, error);
+}
+
+/* ---- the turn ---- */
+
+bool syncd_store_append(SyncdStore *self, const char *scope_id, const SyncdDraft *draft,
+                        SyncdReceipt *ret_receipt, GError **error)
+{
+    if (!syncd_store_may_write(self, error))
+        return false;
+    const SyncdScope *scope = syncd_store_scope(self, scope_id);
+    if (scope == NULL) {
+        syncd_set_error(error, SYNCD_ERROR_NOT_FOUND, "There is no scope %s", scope_id);
+        return false;
+    }
+    SyncdFeed *feed = syncd_journal_own_feed(self->journal, scope_id);
+    if (feed == NULL) {
+        /* The device's own feed opens with the first thing that is written. */
+        if (!syncd_store_open_feed(self, scope, 1, NULL, draft->actor, error))
+            return false;
+        feed = syncd_journal_own_feed(self->journal, scope_id);
+    }
+    return append(self, scope, feed, draft, "", ret_receipt, error);
+}
+
+bool syncd_store_has_turn(const SyncdStore *self)
+{
+    return syncd_journal_in_turn(self->journal);
+}
+
+bool syncd_store_turn_is_full(const SyncdStore *self)
+{
+    return self->turn_entries >= SYNCD_STORE_TURN_ENTRIES ||
+           self->turn_bytes >= SYNCD_STORE_TURN_BYTES;
+}
+
+static void end_turn(SyncdStore *self)
+{
+    self->turn_entries = 0;
+    self->turn_bytes = 0;
+    self->turn_scopes = 0;
+}
+
+static void forget_turn(SyncdStore *self)
+{
+    syncd_overlay_drop_after(self->overlay, syncd_journal_committed(self->journal));
+    g_ptr_array_set_size(self->scopes, (gint)(self->scopes->len - self->turn_scopes));
+    end_turn(self);
+}
+
+void syncd_store_discard(SyncdStore *self)
+{
+    syncd_journal_discard(self->journal);
+    forget_turn(self);
+}
+
+void syncd_commit_clear(SyncdCommit *commit)
+{
+    g_clear_pointer(&commit->kinds, g_ptr_array_unref);
+}
+
+static void add_kind(GPtrArray *kinds, SyncdBytes kind)
+{
+    for (guint i = 0; i < kinds->len; i++)
+        if (syncd_bytes_are(kind, kinds->pdata[i]))
+            return;
+    g_ptr_array_add(kinds, syncd_bytes_dup(kind));
+}
+
+static void describe_commit(SyncdStore *self, guint64 first, SyncdCommit *ret_commit)
+{
+    SyncdCommit commit = {.first = first, .last = syncd_journal_committed(self->journal)};
+    commit.kinds = g_ptr_array_new_with_free_func(g_free);
+    for (guint64 pos = commit.first; pos <= commit.last; pos++) {
+        const SyncdPending *pending = syncd_overlay_by_pos(self->overlay, pos);
+        SyncdBytes kind = pending->entry.header.kind;
+        add_kind(commit.kinds, kind);
+        if (!syncd_kind_is_operation(kind))
+            continue;
+        if (commit.n_operations++ == 0)
+            commit.first_operation = pos;
+        commit.last_operation = pos;
+    }
+    *ret_commit = commit;
+}
+
+bool syncd_store_commit(SyncdStore *self, SyncdCommit *ret_commit, GError **error)
+{
+    guint64 first = syncd_journal_committed(self->journal) + 1;
+    if (!syncd_journal_commit(self->journal, error)) {
+        forget_turn(self);
+        return false;
+    }
+    end_turn(self);
+    if (ret_commit != NULL)
+        describe_commit(self, first, ret_commit);
+    /* Under load nothing is ever idle, so the index is brought up now; if that fails, the next read
+     * says so. */
+    if (syncd_store_overlay_is_full(self))
+        syncd_store_settle(self, NULL);
+    return true;
+}
+
+bool syncd_store_keep_head(SyncdStore *self, const char *scope_id, const char *reason,
+                           GError **error)
+{
+    SyncdFeed *feed = syncd_journal_own_feed(self->journal, scope_id);
+    if (!syncd_store_may_write(self, error))
+        return false;
+    if (feed == NULL || feed->note == NULL) {
+        syncd_set_error(error, SYNCD_ERROR_NOT_FOUND, "The scope %s has no log of this device",
+                        scope_id);
+        return false;
+    }
+    return syncd_journal_add_checkpoint(self->journal, feed, reason, error) &&
+           syncd_store_commit(self, NULL, error);
+}
+
+/* ---- another machine ---- */
+
+static bool continue_feeds(SyncdStore *self, const char *actor, GError **error)
+{
+    for (guint i = 0; i < self->scopes->len; i++) {
+        const SyncdScope *scope = self->scopes->pdata[i];
+        const SyncdFeed *last = syncd_journal_own_feed(self->journal, scope->id);
+        if (last != NULL &&
+            !syncd_store_open_feed(self, scope, last->epoch + 1, last, actor, error))
+            return false;
+    }
+    return true;
+}
+
+static bool record_adoption(SyncdStore *self, const char *actor, GError **error)
+{
+    SyncdJsonWriter writer;
+    g_autoptr(GString) content = g_string_new(NULL);
+    syncd_json_writer_init(&writer, content, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "machine", self->machine);
+    syncd_json_end_object(&writer);
+    SyncdDraft draft = {
+        .kind = "store.adopted",
+        .actor = actor,
+        .object = "",
+        .decision = "",
+        .engine = "",
+        .lane = "audit",
+        .schema_id = "sourceos.store-adoption/v1",
+        .schema_version = 1,
+        .meta = SYNCD_BYTES_TEXT("{}"),
+        .content = SYNCD_BYTES(content->str, content->len),
+    };
+    return syncd_store_append(self, syncd_store_device_id(self), &draft, NULL, error);
+}
+
+bool syncd_store_adopt(SyncdStore *self, const char *actor, GError **error)
+{
+    if (self->condition != SYNCD_STORE_MACHINE_CHANGED)
+        return syncd_store_may_write(self, error); /* nothing to do is done */
+    if (!syncd_store_settle(self, error))
+        return false;
+
+    self->condition = SYNCD_STORE_WRITABLE;
+    if (continue_feeds(self, actor, error) &&
+        syncd_journal_set_meta(self->journal, "machine", self->machine, error) &&
+        record_adoption(self, actor, error) && syncd_store_commit(self, NULL, error))
+        return true;
+    if (syncd_store_has_turn(self))
+        syncd_store_discard(self);
+    self->condition = SYNCD_STORE_MACHINE_CHANGED;
+    return false;
+}

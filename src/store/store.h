@@ -1,0 +1,257 @@
+/*
+ * The store: the durable log and what is derived from it, behind one door.
+ *
+ * Writing happens in turns. syncd_store_append() adds an entry to the open turn and answers at once
+ * with its place; syncd_store_commit() makes the whole turn durable with one fsync, or none of it.
+ * Nobody may be told that an entry exists before its commit has succeeded. A failed commit takes
+ * back overlay, tree and numbers of the turn; after an I/O error the store refuses to write until
+ * it is opened again, because nobody knows what the disk holds (StorageFailed: outcome unknown, a
+ * retry with the same idempotency key is safe). A full disk is NoSpace and is not sticky.
+ *
+ * Decisions read the index and an overlay of what is not projected yet. Reads that need the index
+ * bring it up to date first, so a caller always reads its own writes.
+ *
+ * A store knows no callers, no policy and no bus. One thread.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/sources.h"
+#include "crypto/hash.h"
+#include "crypto/sign.h"
+#include "crypto/tree.h"
+#include "store/entry.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+#define SYNCD_STORE_INLINE_MAX (64u * 1024u)          /* larger content goes to blobs/ */
+#define SYNCD_STORE_CONTENT_MAX (16u * 1024u * 1024u) /* of one entry */
+#define SYNCD_STORE_META_MAX 4096u
+#define SYNCD_STORE_KEY_MAX 256u /* idempotency key */
+#define SYNCD_STORE_SCOPES_MAX 1024u
+#define SYNCD_STORE_TURN_ENTRIES 512u
+#define SYNCD_STORE_TURN_BYTES (4u * 1024u * 1024u)
+
+typedef struct SyncdStore SyncdStore;
+
+typedef enum {
+    SYNCD_STORE_OPEN,    /* NotInitialized when there is no state */
+    SYNCD_STORE_CREATE,  /* makes state where there is none */
+    SYNCD_STORE_INSPECT, /* for verification without a daemon: changes no byte */
+} SyncdStoreMode;
+
+typedef struct {
+    const char *directory;
+    SyncdStoreMode mode;
+    const SyncdSources *sources;
+    const char
+        *machine; /* machine id; NULL when there is none: the state is then bound to no machine */
+    SyncdBytes credential; /* wraps the key files; empty when there is none */
+    guint64 reserve_bytes; /* 0: none */
+    const char *address;   /* where the holder of the lock can be reached, NULL when unknown */
+} SyncdStoreOptions;
+
+SyncdStore *syncd_store_open(const SyncdStoreOptions *options, GError **error);
+void syncd_store_free(SyncdStore *store); /* an open turn is discarded */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdStore, syncd_store_free)
+
+typedef enum {
+    SYNCD_STORE_WRITABLE,
+    SYNCD_STORE_MACHINE_CHANGED, /* state of another machine: `store adopt` */
+    SYNCD_STORE_FAILED,          /* an I/O error; sticky until opened again */
+    SYNCD_STORE_DAMAGED,         /* the head of an own feed does not hold; sticky */
+    SYNCD_STORE_INSPECTING,
+} SyncdStoreCondition;
+
+SyncdStoreCondition syncd_store_condition(const SyncdStore *store);
+const char *
+syncd_store_condition_name(SyncdStoreCondition condition); /* "writable", "machine-changed" … */
+bool syncd_store_is_new(const SyncdStore *store); /* has no entry yet: needs its first entries */
+bool syncd_store_is_indexing(
+    const SyncdStore *store); /* the index is being rebuilt: lookups give Busy */
+const char *syncd_store_device_id(const SyncdStore *store);
+guint64
+syncd_store_sequence(const SyncdStore *store); /* pos of the newest committed entry, 0 for none */
+guint64 syncd_store_last_ms(const SyncdStore *store); /* its hybrid logical time, 0 for none */
+
+/* ---- scopes ---- */
+
+/* "device", "public", "profile", "workspace", "org" or "vault". The device scope has an empty name.
+ */
+typedef struct {
+    char *id;
+    char *class;
+    char *name;
+} SyncdScope;
+
+void syncd_scope_free(SyncdScope *scope);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdScope, syncd_scope_free)
+
+/* Found by class and name. `*ret_scope` NULL when there is none. */
+bool syncd_store_find_scope(SyncdStore *store, const char *class, const char *name,
+                            SyncdScope **ret_scope, GError **error);
+/* Borrowed; NULL for an id that is not known. */
+const SyncdScope *syncd_store_scope(SyncdStore *store, const char *scope_id);
+/* Makes the scope's key and opens this device's feed in it, as part of the turn. */
+bool syncd_store_open_scope(SyncdStore *store, const char *class, const char *name,
+                            const char *actor, SyncdScope **ret_scope, GError **error);
+
+/* ---- writing ---- */
+
+typedef struct {
+    const char *kind;
+    const char *actor;
+    const char *op;     /* NULL: a new id */
+    const char *object; /* "" for none; the same for the next two */
+    const char *decision;
+    const char *engine;
+    const char *lane;
+    const char *schema_id;
+    guint64 schema_version;
+    const char *idempotency_key; /* NULL for none; it must then also be in `meta` */
+    const SyncdHash *parents;
+    unsigned n_parents;
+    SyncdBytes meta;    /* canonical JSON object */
+    SyncdBytes content; /* kept byte for byte */
+} SyncdDraft;
+
+typedef struct {
+    char *op;
+    guint64 pos;
+    guint64 seq;
+    SyncdHash leaf;
+} SyncdReceipt;
+
+void syncd_receipt_clear(SyncdReceipt *receipt);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdReceipt, syncd_receipt_clear)
+
+bool syncd_store_append(SyncdStore *store, const char *scope_id, const SyncdDraft *draft,
+                        SyncdReceipt *ret_receipt, GError **error);
+/* The entry that carried this key first, in the log or in the open turn; `*ret_pos` 0 when there is
+ * none. */
+bool syncd_store_find_key(SyncdStore *store, const char *actor, const char *scope_id,
+                          const char *key, guint64 *ret_pos, GError **error);
+
+typedef struct {
+    guint64 first; /* pos */
+    guint64 last;
+    GPtrArray *kinds; /* char *, each kind once */
+    guint n_operations;
+    guint64 first_operation;
+    guint64 last_operation;
+} SyncdCommit;
+
+void syncd_commit_clear(SyncdCommit *commit);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdCommit, syncd_commit_clear)
+
+bool syncd_store_has_turn(const SyncdStore *store);
+bool syncd_store_turn_is_full(const SyncdStore *store);
+bool syncd_store_commit(SyncdStore *store, SyncdCommit *ret_commit, GError **error);
+void syncd_store_discard(SyncdStore *store);
+
+/* What can wait: projecting, rebuilding, moving the WAL. True while there is more to do. Each call
+ * is short. */
+bool syncd_store_work(SyncdStore *store);
+/* Does all of it now. */
+bool syncd_store_settle(SyncdStore *store, GError **error);
+
+/* Records that this machine owns the state now, and continues every own feed in a new epoch.
+ * Commits. */
+bool syncd_store_adopt(SyncdStore *store, const char *actor, GError **error);
+
+/* ---- reading ---- */
+
+typedef struct {
+    guint64 pos;
+    char *text; /* the header's text, NUL-terminated */
+    size_t size;
+    SyncdHeader header; /* a view of it */
+} SyncdEntry;
+
+void syncd_entry_clear(SyncdEntry *entry);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdEntry, syncd_entry_clear)
+
+/* Only committed entries, or entries of the open turn, are found. NotFound. */
+bool syncd_store_read(SyncdStore *store, guint64 pos, SyncdEntry *ret_entry, GError **error);
+/* By operation id; `*ret_pos` 0 when there is none. The open turn counts. */
+bool syncd_store_find_op(SyncdStore *store, const char *op, guint64 *ret_pos, GError **error);
+/* By scope, device and place in the feed; `*ret_pos` 0 when there is none. */
+bool syncd_store_find_seq(SyncdStore *store, const char *device, const char *scope, guint64 epoch,
+                          guint64 seq, guint64 *ret_pos, GError **error);
+
+typedef struct {
+    char *meta; /* NUL-terminated JSON text */
+    size_t meta_size;
+    char *content; /* NUL-terminated, but may contain NULs */
+    size_t content_size;
+} SyncdBody;
+
+void syncd_body_clear(SyncdBody *body);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdBody, syncd_body_clear)
+
+/* Opens the body and fetches its chunks. JournalCorrupt when it is not what the header says;
+ * NotFound when it was purged or its key is not here. */
+bool syncd_store_read_body(SyncdStore *store, const SyncdEntry *entry, SyncdBody *ret_body,
+                           GError **error);
+
+typedef enum { SYNCD_NEWEST_FIRST, SYNCD_OLDEST_FIRST } SyncdOrder;
+
+/* All conditions hold together; NULL and 0 mean any. */
+typedef struct {
+    SyncdOrder order;
+    unsigned limit;
+    const char *kind;
+    bool operations_only; /* kinds that are an operation type */
+    const char *actor;
+    const char *scope_id;
+    const char *object;
+    const char *op;
+    guint64 after;      /* pos greater than this */
+    guint64 since_ms;   /* time at or after */
+    guint64 until_ms;   /* time before */
+    const char *cursor; /* of an earlier page with the same conditions; NULL or "" for the first */
+} SyncdQuery;
+
+/* Positions (guint64) in order. `*ret_cursor` is "" at the end. A page may be shorter than the
+ * limit and still have a cursor: each call examines a bounded number of rows. InvalidArgs for a
+ * cursor of another query. */
+bool syncd_store_query(SyncdStore *store, const SyncdQuery *query, GArray **ret_positions,
+                       char **ret_cursor, GError **error);
+bool syncd_store_count_kind(SyncdStore *store, const char *kind, guint64 *ret_count,
+                            GError **error);
+
+/* ---- registries ---- */
+
+/* The actor registered for an identity ("uid:1000"); NULL when there is none. The open turn counts.
+ */
+bool syncd_store_find_actor(SyncdStore *store, const char *identity, char **ret_actor_id,
+                            GError **error);
+/* Whether this decision of this policy is recorded already, in the log or in the open turn. */
+bool syncd_store_has_decision(SyncdStore *store, const char *policy_digest, const char *decision_id,
+                              bool *ret_has, GError **error);
+
+/* ---- heads and proofs ---- */
+
+typedef struct {
+    char *device, *scope, *origin, *note, *verifier_key;
+    guint64 epoch;
+    guint64 size;
+    SyncdHash root;
+    bool own;
+} SyncdHead;
+
+void syncd_head_free(SyncdHead *head);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdHead, syncd_head_free)
+
+/* The committed head of this device's current feed in a scope. NotFound. */
+SyncdHead *syncd_store_head(SyncdStore *store, const char *scope_id, GError **error);
+GPtrArray *syncd_store_heads(SyncdStore *store); /* SyncdHead, all feeds */
+/* Keeps the scope's head as a permanent checkpoint, in a transaction of its own. */
+bool syncd_store_keep_head(SyncdStore *store, const char *scope_id, const char *reason,
+                           GError **error);
+/* The audit path (SyncdHash) of an entry in the committed head of its feed. */
+bool syncd_store_prove(SyncdStore *store, const SyncdEntry *entry, SyncdHead **ret_head,
+                       SyncdHash *ret_leaf, GArray **ret_path, GError **error);
+guint64 syncd_store_journal_bytes(SyncdStore *store);

@@ -1,0 +1,155 @@
+#include "store/journal-private.h"
+
+/* The hashes of a stored tile; false (without error) when it is not there, which is normal for one
+ * that is not full. */
+static bool read_tile(SyncdJournal *self, const SyncdFeed *feed, unsigned level, guint64 number,
+                      SyncdHash ret_hashes[SYNCD_TILE_WIDTH], bool *ret_found, GError **error)
+{
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db,
+        "SELECT hashes FROM tile WHERE feed = :feed AND level = :level AND number = :number");
+    syncd_bind_int(rows, ":feed", feed->id);
+    syncd_bind_int(rows, ":level", level);
+    syncd_bind_int(rows, ":number", (gint64)number);
+    if (!syncd_statement_next(rows, ret_found, error))
+        return false;
+    if (!*ret_found)
+        return true;
+    SyncdBytes hashes = syncd_column_bytes(rows, 0);
+    if (hashes.size != SYNCD_TILE_WIDTH * SYNCD_HASH_SIZE) {
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                        "A tile of the feed %s has a wrong size", feed->text);
+        return false;
+    }
+    memcpy(ret_hashes, hashes.data, hashes.size);
+    return true;
+}
+
+/* The root over 2^height consecutive hashes. */
+static SyncdHash fold(const SyncdHash *hashes, unsigned height)
+{
+    SyncdHash row[SYNCD_TILE_WIDTH];
+    memcpy(row, hashes, sizeof(SyncdHash) << height);
+    for (unsigned n = 1u << height; n > 1; n /= 2)
+        for (unsigned i = 0; i < n / 2; i++)
+            row[i] = syncd_tree_parent(&row[2 * i], &row[2 * i + 1]);
+    return row[0];
+}
+
+static bool leaf_of(SyncdJournal *self, const SyncdFeed *feed, guint64 seq, SyncdHash *ret_leaf,
+                    GError **error)
+{
+    guint64 pos;
+    size_t size;
+    if (!syncd_journal_find_seq(self, feed, seq, &pos, error))
+        return false;
+    g_autofree char *header = pos > 0 ? syncd_journal_read_header(self, pos, &size, error) : NULL;
+    if (header == NULL) {
+        g_clear_error(error);
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                        "The feed %s lacks its entry %" G_GUINT64_FORMAT, feed->text, seq);
+        return false;
+    }
+    *ret_leaf = syncd_tree_leaf(header, size);
+    return true;
+}
+
+static bool node_at(SyncdJournal *self, const SyncdFeed *feed, unsigned level, guint64 index,
+                    SyncdHash *ret_node, GError **error)
+{
+    unsigned tile_level = level / SYNCD_TILE_HEIGHT, height = level % SYNCD_TILE_HEIGHT;
+    guint64 first = index << height;
+    SyncdHash hashes[SYNCD_TILE_WIDTH], right;
+    bool found = false;
+    if (!read_tile(self, feed, tile_level, first / SYNCD_TILE_WIDTH, hashes, &found, error))
+        return false;
+    if (found) {
+        *ret_node = fold(hashes + first % SYNCD_TILE_WIDTH, height);
+        return true;
+    }
+    if (level == 0)
+        return leaf_of(self, feed, index, ret_node, error);
+    if (!node_at(self, feed, level - 1, 2 * index, ret_node, error) ||
+        !node_at(self, feed, level - 1, 2 * index + 1, &right, error))
+        return false;
+    *ret_node = syncd_tree_parent(ret_node, &right);
+    return true;
+}
+
+static bool read_node(void *data, unsigned level, guint64 index, SyncdHash *ret_node,
+                      GError **error)
+{
+    SyncdFeedNodes *nodes = data;
+    return node_at(nodes->journal, nodes->feed, level, index, ret_node, error);
+}
+
+SyncdTreeReader syncd_feed_reader(SyncdFeedNodes *nodes, SyncdJournal *journal,
+                                  const SyncdFeed *feed)
+{
+    *nodes = (SyncdFeedNodes){journal, feed};
+    return (SyncdTreeReader){.node = read_node, .data = nodes};
+}
+
+/* Brings back the hashes of the tiles that the next leaves will fill. */
+static bool load_partial(SyncdJournal *self, SyncdFeed *feed, GError **error)
+{
+    g_autofree SyncdPartialTiles *partial = g_new0(SyncdPartialTiles, 1);
+    guint64 count = feed->working.size;
+    for (unsigned level = 0; level < SYNCD_TILE_LEVELS && count > 0;
+         level++, count /= SYNCD_TILE_WIDTH) {
+        guint64 start = count - count % SYNCD_TILE_WIDTH;
+        for (guint64 i = start; i < count; i++)
+            if (!node_at(self, feed, level * SYNCD_TILE_HEIGHT, i,
+                         &partial->hashes[level][i - start], error))
+                return false;
+    }
+    feed->partial = g_steal_pointer(&partial);
+    return true;
+}
+
+static bool store_tile(SyncdJournal *self, SyncdFeed *feed, unsigned level, guint64 number,
+                       GError **error)
+{
+    SyncdStatement *row = syncd_database_statement(
+        self->db,
+        "INSERT INTO tile (feed, level, number, hashes) VALUES (:feed, :level, :number, :hashes)");
+    syncd_bind_int(row, ":feed", feed->id);
+    syncd_bind_int(row, ":level", level);
+    syncd_bind_int(row, ":number", (gint64)number);
+    syncd_bind_blob(row, ":hashes",
+                    SYNCD_BYTES(feed->partial->hashes[level], sizeof feed->partial->hashes[level]));
+    return syncd_statement_run(row, error);
+}
+
+typedef struct {
+    SyncdFeed *feed;
+    unsigned full_levels; /* tiles of the levels 0 … full_levels - 1 became full */
+} Completed;
+
+static void note_completed(void *data, unsigned level, guint64 index, const SyncdHash *node)
+{
+    Completed *completed = data;
+    unsigned tile_level = level / SYNCD_TILE_HEIGHT;
+    if (level % SYNCD_TILE_HEIGHT != 0 || tile_level >= SYNCD_TILE_LEVELS)
+        return;
+    completed->feed->partial->hashes[tile_level][index % SYNCD_TILE_WIDTH] = *node;
+    if (index % SYNCD_TILE_WIDTH == SYNCD_TILE_WIDTH - 1)
+        completed->full_levels = tile_level + 1;
+}
+
+bool syncd_tiles_append(SyncdJournal *self, SyncdFeed *feed, const SyncdHash *leaf, GError **error)
+{
+    if (feed->partial == NULL && !load_partial(self, feed, error))
+        return false;
+
+    guint64 index = feed->working.size;
+    Completed completed = {.feed = feed};
+    note_completed(&completed, 0, index, leaf);
+    syncd_frontier_append(&feed->working, leaf, note_completed, &completed);
+
+    guint64 number = index / SYNCD_TILE_WIDTH;
+    for (unsigned level = 0; level < completed.full_levels; level++, number /= SYNCD_TILE_WIDTH)
+        if (!store_tile(self, feed, level, number, error))
+            return false;
+    return true;
+}

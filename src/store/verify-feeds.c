@@ -1,0 +1,226 @@
+#include "store/verify-private.h"
+
+#include "crypto/note.h"
+
+/* SQLite's own check reads the whole file in one go; beyond this size only a verification without a
+ * daemon does it. */
+#define STRUCTURE_CHECK_PAGES 8192
+
+/* ---- what does not belong to any one feed ---- */
+
+static bool count_rows(SyncdVerify *self, const char *sql, gint64 *ret_count, GError **error)
+{
+    return syncd_statement_number(
+        syncd_database_statement(syncd_journal_database(self->store->journal), sql), 0, ret_count,
+        error);
+}
+
+/* Rows that no entry or feed accounts for. While a turn is open the tables hold rows of it, which
+ * nobody was told of. */
+static bool check_strays(SyncdVerify *self, GError **error)
+{
+    static const struct {
+        const char *code;
+        const char *sql;
+        const char *what;
+    } strays[] = {
+        {"stray-body",
+         "SELECT count(*) FROM body WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.pos = "
+         "body.pos)",
+         "bodies belong to no entry"},
+        {"stray-entry",
+         "SELECT count(*) FROM entry WHERE NOT EXISTS (SELECT 1 FROM feed WHERE feed.id = "
+         "entry.feed)",
+         "entries belong to no feed"},
+        {"stray-head",
+         "SELECT count(*) FROM head WHERE NOT EXISTS (SELECT 1 FROM feed WHERE feed.id = "
+         "head.feed)",
+         "heads belong to no feed"},
+        {"stray-checkpoint",
+         "SELECT count(*) FROM checkpoint WHERE NOT EXISTS (SELECT 1 FROM feed WHERE feed.id = "
+         "checkpoint.feed)",
+         "checkpoints belong to no feed"},
+        {"stray-tile",
+         "SELECT count(*) FROM tile WHERE NOT EXISTS (SELECT 1 FROM feed WHERE feed.id = "
+         "tile.feed)",
+         "tiles belong to no feed"},
+        {"base",
+         "SELECT count(*) FROM feed WHERE base_size <> 0 OR base_frontier <> x'' OR base_snapshot "
+         "<> x''",
+         "feeds name a snapshot, which this version never writes"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(strays); i++) {
+        gint64 count;
+        if (!count_rows(self, strays[i].sql, &count, error))
+            return false;
+        if (count > 0)
+            syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, strays[i].code, NULL, -1, -1,
+                             "%" G_GINT64_FORMAT " %s", count, strays[i].what);
+    }
+    return true;
+}
+
+static bool check_meta(SyncdVerify *self, GError **error)
+{
+    gint64 count;
+    if (!count_rows(self, "SELECT count(*) FROM meta", &count, error))
+        return false;
+    if (count != 2)
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "meta", NULL, -1, -1,
+                         "the table meta has unknown rows");
+    g_autofree char *device = syncd_journal_meta(self->store->journal, "device", error);
+    g_autofree char *machine = syncd_journal_meta(self->store->journal, "machine", error);
+    SyncdHash hash;
+    if (g_strcmp0(device, syncd_store_device_id(self->store)) != 0)
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "meta", NULL, -1, -1,
+                         "the log says it is of another device than its keys");
+    if (machine == NULL ||
+        (strcmp(machine, "none") != 0 && !syncd_hash_from_hex(machine, strlen(machine), &hash)))
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "meta", NULL, -1, -1,
+                         "the machine that the log is bound to is unreadable");
+    return true;
+}
+
+bool syncd_verify_structure(SyncdVerify *self, GError **error)
+{
+    if (self->target == 0)
+        return true;
+    SyncdDatabase *db = syncd_journal_database(self->store->journal);
+    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+    gint64 pages;
+    if (!syncd_database_check_schema(db, faults, error) ||
+        !count_rows(self, "PRAGMA page_count", &pages, error))
+        return false;
+    bool whole = self->mode == SYNCD_VERIFY_FULL && !syncd_journal_in_turn(self->store->journal) &&
+                 (self->store->mode == SYNCD_STORE_INSPECT || pages <= STRUCTURE_CHECK_PAGES);
+    if (whole && !syncd_database_check_structure(db, faults, error))
+        return false;
+    for (guint i = 0; i < faults->len; i++)
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "structure", NULL, -1, -1, "%s",
+                         (const char *)faults->pdata[i]);
+    if (!check_meta(self, error))
+        return false;
+    return self->mode != SYNCD_VERIFY_FULL || check_strays(self, error);
+}
+
+/* ---- tiles ---- */
+
+bool syncd_verify_tile(SyncdVerify *self, SyncdFeedCheck *check, unsigned level, guint64 number,
+                       GError **error)
+{
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        syncd_journal_database(self->store->journal),
+        "SELECT hashes FROM tile WHERE feed = :feed AND level = :level AND number = :number");
+    bool row;
+    syncd_bind_int(rows, ":feed", check->feed->id);
+    syncd_bind_int(rows, ":level", level);
+    syncd_bind_int(rows, ":number", (gint64)number);
+    if (!syncd_statement_next(rows, &row, error))
+        return false;
+    SyncdBytes hashes = row ? syncd_column_bytes(rows, 0) : SYNCD_BYTES("", 0);
+    const SyncdHash *expected = check->partial.hashes[level];
+    if (hashes.size != sizeof check->partial.hashes[level] ||
+        memcmp(hashes.data, expected, hashes.size) != 0)
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "tile", check->feed, -1, -1,
+                         "tile %" G_GUINT64_FORMAT " of level %u is not that of the entries",
+                         number, level);
+    return true;
+}
+
+static bool count_tiles(SyncdVerify *self, SyncdFeedCheck *check, GError **error)
+{
+    gint64 stored;
+    guint64 expected = 0;
+    /* Of the size now: entries may have come since the verification began. */
+    for (guint64 n = check->feed->working.size / SYNCD_TILE_WIDTH; n > 0; n /= SYNCD_TILE_WIDTH)
+        expected += n;
+    SyncdStatement *row = syncd_database_statement(syncd_journal_database(self->store->journal),
+                                                   "SELECT count(*) FROM tile WHERE feed = :feed");
+    syncd_bind_int(row, ":feed", check->feed->id);
+    if (!syncd_statement_number(row, 0, &stored, error))
+        return false;
+    if ((guint64)stored != expected)
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "tile-count", check->feed, -1, -1,
+                         "%" G_GUINT64_FORMAT " tiles were expected, %" G_GINT64_FORMAT
+                         " are there",
+                         expected, stored);
+    return true;
+}
+
+/* ---- heads and checkpoints ---- */
+
+static bool note_holds(const SyncdFeed *feed, const char *note, guint64 size, const SyncdHash *root)
+{
+    g_autoptr(SyncdCheckpoint) head =
+        note != NULL ? syncd_checkpoint_parse(note, strlen(note), NULL) : NULL;
+    return head != NULL && strcmp(head->origin, feed->origin) == 0 && head->size == size &&
+           syncd_hash_equal(&head->root, root) &&
+           syncd_note_verify(note, strlen(note), feed->origin, &feed->signer);
+}
+
+static void check_head(SyncdVerify *self, SyncdFeedCheck *check)
+{
+    const SyncdFeed *feed = check->feed;
+    SyncdHash head = syncd_frontier_root(&check->head);
+    SyncdHash root = syncd_frontier_root(&check->frontier);
+    g_autofree char *named = syncd_device_id_of(&feed->signer);
+    if (strcmp(named, feed->device) != 0)
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "feed-signer", feed, 0, -1,
+                         "the first entry names a key that is not this device's");
+    if (!note_holds(feed, check->note, check->head.size, &head))
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "head-signature", feed, -1, -1,
+                         "the head is not signed by the device, or does not state the size and "
+                         "root stored beside it");
+    if (self->mode == SYNCD_VERIFY_HEADS)
+        return;
+    if (check->frontier.size != check->head.size)
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "feed-size", feed, -1, -1,
+                         "the head covers %" G_GUINT64_FORMAT " entries, %" G_GUINT64_FORMAT
+                         " are there",
+                         check->head.size, check->frontier.size);
+    else if (!syncd_hash_equal(&head, &root))
+        syncd_verify_add(
+            self, SYNCD_ERROR_JOURNAL_CORRUPT, "feed-root", feed, -1, -1,
+            "the entries are not the ones that the signed head covers: a header was changed, or "
+            "entries were exchanged");
+}
+
+static bool check_checkpoints(SyncdVerify *self, GError **error)
+{
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(syncd_journal_database(self->store->journal),
+                                 "SELECT feed, size, note FROM checkpoint ORDER BY id");
+    for (;;) {
+        bool row;
+        if (!syncd_statement_next(rows, &row, error))
+            return false;
+        if (!row)
+            return true;
+        SyncdFeedCheck *check =
+            g_hash_table_lookup(self->by_feed, GSIZE_TO_POINTER(syncd_column_int(rows, 0)));
+        guint64 size = (guint64)syncd_column_int(rows, 1);
+        if (check == NULL || (size > check->head.size && size <= check->feed->committed.size))
+            continue; /* a stray, told already; or written since this began */
+        SyncdFeedNodes nodes;
+        SyncdFrontier frontier;
+        SyncdTreeReader reader = syncd_feed_reader(&nodes, self->store->journal, check->feed);
+        bool within = size <= check->head.size;
+        if (within && !syncd_tree_frontier_at(&reader, size, &frontier, error))
+            return false;
+        SyncdHash root = within ? syncd_frontier_root(&frontier) : (SyncdHash){0};
+        if (!within || !note_holds(check->feed, syncd_column_text(rows, 2), size, &root))
+            syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "checkpoint", check->feed, -1, -1,
+                             "the checkpoint at size %" G_GUINT64_FORMAT " does not hold", size);
+    }
+}
+
+bool syncd_verify_feeds(SyncdVerify *self, GError **error)
+{
+    for (guint i = 0; i < self->checks->len; i++) {
+        SyncdFeedCheck *check = self->checks->pdata[i];
+        check_head(self, check);
+        if (self->mode == SYNCD_VERIFY_FULL && !count_tiles(self, check, error))
+            return false;
+    }
+    return check_checkpoints(self, error);
+}

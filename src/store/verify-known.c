@@ -1,0 +1,207 @@
+#include "store/verify-private.h"
+
+#include "base/json-writer.h"
+#include "crypto/note.h"
+#include "store/journal-private.h"
+
+#define VERIFIED_FILE "verified.json"
+#define VERIFIED_MAX (1024u * 1024u)
+
+/* ---- heads that were kept elsewhere ---- */
+
+typedef struct {
+    char *note;
+    SyncdCheckpoint *checkpoint;
+} KnownHead;
+
+void syncd_known_head_free(void *data)
+{
+    KnownHead *known = data;
+    g_free(known->note);
+    syncd_checkpoint_free(known->checkpoint);
+    g_free(known);
+}
+
+bool syncd_verify_parse_known(SyncdVerify *self, const char *const *notes, GError **error)
+{
+    for (size_t i = 0; notes[i] != NULL; i++) {
+        g_autoptr(GError) problem = NULL;
+        SyncdCheckpoint *checkpoint = syncd_checkpoint_parse(notes[i], strlen(notes[i]), &problem);
+        if (checkpoint == NULL) {
+            g_autofree char *sentence = NULL, *next = NULL;
+            syncd_error_split(problem->message, &sentence, &next);
+            syncd_set_error_next(
+                error, SYNCD_ERROR_INVALID_ARGS, "give the note as `ops checkpoint` printed it",
+                "Known head %" G_GSIZE_FORMAT " is not a signed checkpoint: %s", i + 1, sentence);
+            return false;
+        }
+        KnownHead *known = g_new0(KnownHead, 1);
+        known->note = g_strdup(notes[i]);
+        known->checkpoint = checkpoint;
+        g_ptr_array_add(self->known, known);
+    }
+    return true;
+}
+
+static SyncdFeedCheck *find_check(SyncdVerify *self, const char *origin)
+{
+    for (guint i = 0; i < self->checks->len; i++)
+        if (strcmp(((SyncdFeedCheck *)self->checks->pdata[i])->feed->origin, origin) == 0)
+            return self->checks->pdata[i];
+    return NULL;
+}
+
+static bool check_known(SyncdVerify *self, const KnownHead *known, GError **error)
+{
+    const SyncdCheckpoint *head = known->checkpoint;
+    SyncdFeedCheck *check = find_check(self, head->origin);
+    if (check == NULL) {
+        syncd_verify_add(self, SYNCD_ERROR_FEED_ROLLBACK, "known-feed", NULL, -1, -1,
+                         "a known head is of the feed %s, which is not in this log", head->origin);
+        return true;
+    }
+    const SyncdFeed *feed = check->feed;
+    if (!syncd_note_verify(known->note, strlen(known->note), feed->origin, &feed->signer)) {
+        syncd_verify_add(self, SYNCD_ERROR_INVALID_ARGS, "known-signature", feed, -1, -1,
+                         "the known head is not signed by the device, so it proves nothing");
+        return true;
+    }
+    if (head->size > check->head.size) {
+        syncd_verify_add(
+            self, SYNCD_ERROR_FEED_ROLLBACK, "rollback", feed, (gint64)check->head.size, -1,
+            "a known head covers %" G_GUINT64_FORMAT " entries, the log has only %" G_GUINT64_FORMAT
+            ": it was cut or replaced by an older copy",
+            head->size, check->head.size);
+        return true;
+    }
+
+    SyncdFeedNodes nodes;
+    SyncdFrontier frontier;
+    SyncdTreeReader reader = syncd_feed_reader(&nodes, self->store->journal, feed);
+    if (!syncd_tree_frontier_at(&reader, head->size, &frontier, error))
+        return false;
+    SyncdHash root = syncd_frontier_root(&frontier);
+    if (!syncd_hash_equal(&root, &head->root))
+        syncd_verify_add(self, SYNCD_ERROR_FEED_FORK, "fork", feed, (gint64)head->size - 1, -1,
+                         "a known head signed another history of the first %" G_GUINT64_FORMAT
+                         " entries",
+                         head->size);
+    return true;
+}
+
+bool syncd_verify_known(SyncdVerify *self, GError **error)
+{
+    for (guint i = 0; i < self->known->len; i++)
+        if (!check_known(self, self->known->pdata[i], error))
+            return false;
+    return true;
+}
+
+/* ---- how far verification came ---- */
+
+static SyncdJson find_remembered(SyncdJson feeds, const char *text)
+{
+    SyncdJsonIter iter;
+    SyncdJson item;
+    syncd_json_iter_init(&iter, feeds);
+    while (syncd_json_iter_next(&iter, NULL, &item))
+        if (syncd_json_is(syncd_json_member(item, "feed"), text))
+            return item;
+    return (SyncdJson){0};
+}
+
+/* Takes the tree of one feed up where it was left; false when the log is not a continuation of
+ * that. */
+static bool resume_feed(SyncdVerify *self, SyncdFeedCheck *check, SyncdJson remembered)
+{
+    gint64 size = 0;
+    if (remembered.type == SYNCD_JSON_NONE)
+        return true;
+    if (!syncd_json_get_int64(syncd_json_member(remembered, "size"), &size) || size < 0 ||
+        (guint64)size > check->head.size)
+        return false;
+
+    SyncdFeedNodes nodes;
+    SyncdTreeReader reader = syncd_feed_reader(&nodes, self->store->journal, check->feed);
+    char hex[SYNCD_HASH_HEX_SIZE];
+    if (!syncd_tree_frontier_at(&reader, (guint64)size, &check->frontier, NULL))
+        return false;
+    SyncdHash root = syncd_frontier_root(&check->frontier);
+    syncd_hash_to_hex(&root, hex);
+    if (!syncd_json_is(syncd_json_member(remembered, "root"), hex))
+        return false;
+
+    /* The hashes of the tiles that the next entries will fill. */
+    guint64 count = (guint64)size;
+    for (unsigned level = 0; level < SYNCD_TILE_LEVELS && count > 0;
+         level++, count /= SYNCD_TILE_WIDTH) {
+        guint64 start = count - count % SYNCD_TILE_WIDTH;
+        for (guint64 i = start; i < count; i++)
+            if (!reader.node(reader.data, level * SYNCD_TILE_HEIGHT, i,
+                             &check->partial.hashes[level][i - start], NULL))
+                return false;
+    }
+    self->at += (guint64)size;
+    return true;
+}
+
+bool syncd_verify_resume(SyncdVerify *self, GError **error)
+{
+    size_t size;
+    g_autofree char *text =
+        syncd_directory_read(self->store->directory, VERIFIED_FILE, VERIFIED_MAX, &size, NULL);
+    bool good = text != NULL && syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, NULL);
+    SyncdJson feeds =
+        good ? syncd_json_member(syncd_json_root(text, size), "feeds") : (SyncdJson){0};
+    for (guint i = 0; good && i < self->checks->len; i++) {
+        SyncdFeedCheck *check = self->checks->pdata[i];
+        good = resume_feed(self, check, find_remembered(feeds, check->feed->text));
+    }
+
+    /* Positions have no gaps, so the sizes add up to one; entries of several feeds before it were
+     * all checked only if the last checked entry is that one. When in doubt everything is verified.
+     */
+    gint64 position;
+    if (good && (!syncd_json_get_int64(syncd_json_member(syncd_json_root(text, size), "sequence"),
+                                       &position) ||
+                 (guint64)position != self->at))
+        good = false;
+    if (!good) {
+        self->at = 0;
+        for (guint i = 0; i < self->checks->len; i++)
+            syncd_frontier_init(&((SyncdFeedCheck *)self->checks->pdata[i])->frontier);
+    }
+    self->first = self->at;
+    return true;
+}
+
+bool syncd_verify_remember(SyncdVerify *self, GError **error)
+{
+    if (self->mode == SYNCD_VERIFY_HEADS || self->n_findings > 0 ||
+        self->store->mode == SYNCD_STORE_INSPECT || self->at == self->first)
+        return true;
+
+    SyncdJsonWriter writer;
+    g_autoptr(GString) text = g_string_new(NULL);
+    syncd_json_writer_init(&writer, text, true);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_uint(&writer, "sequence", self->at);
+    syncd_json_name(&writer, "feeds");
+    syncd_json_begin_array(&writer);
+    for (guint i = 0; i < self->checks->len; i++) {
+        SyncdFeedCheck *check = self->checks->pdata[i];
+        char hex[SYNCD_HASH_HEX_SIZE];
+        SyncdHash root = syncd_frontier_root(&check->frontier);
+        syncd_hash_to_hex(&root, hex);
+        syncd_json_begin_object(&writer);
+        syncd_json_member_string(&writer, "feed", check->feed->text);
+        syncd_json_member_uint(&writer, "size", check->frontier.size);
+        syncd_json_member_string(&writer, "root", hex);
+        syncd_json_end_object(&writer);
+    }
+    syncd_json_end_array(&writer);
+    syncd_json_end_object(&writer);
+    g_string_append_c(text, '\n');
+    return syncd_directory_publish(self->store->directory, VERIFIED_FILE,
+                                   SYNCD_BYTES(text->str, text->len), error);
+}

@@ -1,0 +1,54 @@
+/* The verification's inside, shared by the files that make it up. */
+#pragma once
+
+#include "store/store-private.h"
+#include "store/verify.h"
+
+/* What is being established about one feed. */
+typedef struct {
+    const SyncdFeed *feed;
+    SyncdFrontier head; /* what its head claimed when the verification began */
+    char *note;
+    SyncdFrontier frontier;    /* the tree over the headers seen so far */
+    SyncdPartialTiles partial; /* the tiles that those headers make */
+    bool broken; /* an entry of it was found wrong: the root need not be told as well */
+} SyncdFeedCheck;
+
+typedef enum {
+    PHASE_STRUCTURE,
+    PHASE_ENTRIES,
+    PHASE_FEEDS,
+    PHASE_KNOWN,
+    PHASE_DONE
+} SyncdVerifyPhase;
+
+struct SyncdVerify {
+    SyncdStore *store;
+    SyncdVerifyMode mode;
+    SyncdVerifyPhase phase;
+    GPtrArray *known;    /* SyncdKnownHead */
+    GPtrArray *checks;   /* SyncdFeedCheck */
+    GHashTable *by_feed; /* feed id as pointer -> SyncdFeedCheck (borrowed) */
+    guint64 first;       /* pos after which entries are checked */
+    guint64 at;          /* pos of the last one checked */
+    guint64 target;      /* pos at which the log ended when this began */
+    GPtrArray *findings;
+    guint64 n_findings;
+};
+
+void syncd_verify_add(SyncdVerify *verify, SyncdErrorCode error, const char *code,
+                      const SyncdFeed *feed, gint64 seq, gint64 pos, const char *format, ...)
+    G_GNUC_PRINTF(7, 8);
+
+/* verify-feeds.c: everything about a feed but its entries. */
+bool syncd_verify_structure(SyncdVerify *verify, GError **error);
+bool syncd_verify_feeds(SyncdVerify *verify, GError **error);
+bool syncd_verify_tile(SyncdVerify *verify, SyncdFeedCheck *check, unsigned level, guint64 number,
+                       GError **error);
+
+/* verify-known.c: heads that were kept elsewhere, and how far verification came. */
+void syncd_known_head_free(void *known);
+bool syncd_verify_parse_known(SyncdVerify *verify, const char *const *notes, GError **error);
+bool syncd_verify_known(SyncdVerify *verify, GError **error);
+bool syncd_verify_resume(SyncdVerify *verify, GError **error);
+bool syncd_verify_remember(SyncdVerify *verify, GError **error);

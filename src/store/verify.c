@@ -1,0 +1,327 @@
+#include "store/verify-private.h"
+
+#include "base/json-writer.h"
+
+#define ENTRIES_A_STEP 200u
+
+/* ---- findings ---- */
+
+static void finding_free(void *data)
+{
+    SyncdFinding *finding = data;
+    g_free(finding->feed);
+    g_free(finding->detail);
+    g_free(finding);
+}
+
+void syncd_verify_add(SyncdVerify *self, SyncdErrorCode error, const char *code,
+                      const SyncdFeed *feed, gint64 seq, gint64 pos, const char *format, ...)
+{
+    self->n_findings++;
+    if (self->findings->len >= SYNCD_VERIFY_MAX_FINDINGS)
+        return;
+    va_list args;
+    SyncdFinding *finding = g_new0(SyncdFinding, 1);
+    finding->error = error;
+    finding->code = code;
+    finding->feed = g_strdup(feed != NULL ? feed->text : "");
+    finding->seq = seq;
+    finding->pos = pos;
+    va_start(args, format);
+    finding->detail = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_ptr_array_add(self->findings, finding);
+}
+
+/* ---- beginning ---- */
+
+static void check_free(void *data)
+{
+    SyncdFeedCheck *check = data;
+    g_free(check->note);
+    g_free(check);
+}
+
+static void begin_checks(SyncdVerify *self)
+{
+    const GPtrArray *feeds = syncd_journal_feeds(self->store->journal);
+    for (guint i = 0; i < feeds->len; i++) {
+        const SyncdFeed *feed = feeds->pdata[i];
+        if (feed->opened_in_turn)
+            continue;
+        SyncdFeedCheck *check = g_new0(SyncdFeedCheck, 1);
+        check->feed = feed;
+        check->head = feed->committed;
+        check->note = g_strdup(feed->note);
+        syncd_frontier_init(&check->frontier);
+        g_ptr_array_add(self->checks, check);
+        g_hash_table_insert(self->by_feed, GSIZE_TO_POINTER(feed->id), check);
+    }
+}
+
+SyncdVerify *syncd_verify_new(SyncdStore *store, SyncdVerifyMode mode,
+                              const char *const *known_heads, GError **error)
+{
+    g_autoptr(SyncdVerify) self = g_new0(SyncdVerify, 1);
+    self->store = store;
+    self->mode = mode;
+    self->known = g_ptr_array_new_with_free_func(syncd_known_head_free);
+    self->checks = g_ptr_array_new_with_free_func(check_free);
+    self->by_feed = g_hash_table_new(g_direct_hash, g_direct_equal);
+    self->findings = g_ptr_array_new_with_free_func(finding_free);
+    self->target = syncd_journal_committed(store->journal);
+    begin_checks(self);
+    if (known_heads != NULL && !syncd_verify_parse_known(self, known_heads, error))
+        return NULL;
+    if (mode == SYNCD_VERIFY_INCREMENTAL && !syncd_verify_resume(self, error))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+void syncd_verify_free(SyncdVerify *self)
+{
+    if (self == NULL)
+        return;
+    g_ptr_array_unref(self->findings);
+    g_hash_table_unref(self->by_feed);
+    g_ptr_array_unref(self->checks);
+    g_ptr_array_unref(self->known);
+    g_free(self);
+}
+
+/* ---- entries ---- */
+
+typedef struct {
+    SyncdVerify *verify;
+    SyncdFeedCheck *check;
+    unsigned full_levels;
+} Completed;
+
+static void note_node(void *data, unsigned level, guint64 index, const SyncdHash *node)
+{
+    Completed *completed = data;
+    unsigned tile_level = level / SYNCD_TILE_HEIGHT;
+    if (level % SYNCD_TILE_HEIGHT != 0 || tile_level >= SYNCD_TILE_LEVELS)
+        return;
+    completed->check->partial.hashes[tile_level][index % SYNCD_TILE_WIDTH] = *node;
+    if (index % SYNCD_TILE_WIDTH == SYNCD_TILE_WIDTH - 1)
+        completed->full_levels = tile_level + 1;
+}
+
+static bool add_leaf(SyncdVerify *self, SyncdFeedCheck *check, SyncdBytes header, GError **error)
+{
+    SyncdHash leaf = syncd_tree_leaf(header.data, header.size);
+    Completed completed = {.verify = self, .check = check};
+    guint64 index = check->frontier.size;
+    note_node(&completed, 0, index, &leaf);
+    syncd_frontier_append(&check->frontier, &leaf, note_node, &completed);
+    guint64 number = index / SYNCD_TILE_WIDTH;
+    for (unsigned level = 0; level < completed.full_levels; level++, number /= SYNCD_TILE_WIDTH)
+        if (!syncd_verify_tile(self, check, level, number, error))
+            return false;
+    return true;
+}
+
+static void check_body(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
+                       const SyncdHeader *header, SyncdStatement *row)
+{
+    if (syncd_column_int(row, 4) != 0) {
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "body-missing", feed,
+                         (gint64)header->seq, (gint64)pos, "the entry has no body");
+        return;
+    }
+    g_auto(SyncdBody) body = {0};
+    g_autoptr(GError) problem = NULL;
+    SyncdBytes stored = syncd_column_bytes(row, 3);
+    SyncdHash digest = syncd_hash(stored.data, stored.size);
+    if (stored.size != header->body_size || !syncd_hash_equal(&digest, &header->body_digest)) {
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "body-digest", feed,
+                         (gint64)header->seq, (gint64)pos,
+                         "the stored body is not the one whose size and digest the header names");
+        return;
+    }
+    if (syncd_store_open_stored(self->store, header, stored, &body, &problem))
+        return;
+    /* A key that is not here is not damage; a chunk that is not here is. */
+    bool no_key =
+        g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND) && !header->body_is_list;
+    if (no_key)
+        return;
+    g_autofree char *sentence = NULL, *next = NULL;
+    syncd_error_split(problem->message, &sentence, &next);
+    syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT,
+                     header->body_is_list ? "content" : "body-seal", feed, (gint64)header->seq,
+                     (gint64)pos, "%s", sentence);
+}
+
+/* The feed that a row says it belongs to, after checking that the header says the same. */
+static SyncdFeedCheck *check_place(SyncdVerify *self, guint64 pos, const SyncdHeader *header,
+                                   SyncdStatement *row)
+{
+    SyncdFeedCheck *check =
+        g_hash_table_lookup(self->by_feed, GSIZE_TO_POINTER(syncd_column_int(row, 1)));
+    gint64 seq = syncd_column_int(row, 2);
+    if (check == NULL) {
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "entry-feed", NULL, seq, (gint64)pos,
+                         "the entry belongs to no feed");
+        return NULL;
+    }
+    const SyncdFeed *feed = check->feed;
+    if (!syncd_bytes_are(header->device, feed->device) ||
+        !syncd_bytes_are(header->scope, feed->scope) || header->epoch != feed->epoch ||
+        (gint64)header->seq != seq)
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "entry-place", feed, seq, (gint64)pos,
+                         "the header names another feed or place than its row");
+    if ((guint64)seq != check->frontier.size)
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "entry-order", feed, seq, (gint64)pos,
+                         "place %" G_GUINT64_FORMAT " of the feed was expected here",
+                         check->frontier.size);
+    return check;
+}
+
+static bool check_lookup(SyncdVerify *self, const SyncdFeed *feed, guint64 seq, guint64 pos,
+                         GError **error)
+{
+    guint64 found;
+    if (!syncd_journal_find_seq(self->store->journal, feed, seq, &found, error))
+        return false;
+    if (found != pos)
+        syncd_verify_add(
+            self, SYNCD_ERROR_JOURNAL_CORRUPT, "entry-lookup", feed, (gint64)seq, (gint64)pos,
+            "looking this place up leads to sequence number %" G_GUINT64_FORMAT, found);
+    return true;
+}
+
+static bool check_entry(SyncdVerify *self, SyncdStatement *row, GError **error)
+{
+    guint64 pos = (guint64)syncd_column_int(row, 0);
+    if (pos != self->at + 1)
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "entry-missing", NULL, -1,
+                         (gint64)self->at + 1,
+                         "sequence number %" G_GUINT64_FORMAT " is followed by %" G_GUINT64_FORMAT,
+                         self->at, pos);
+    self->at = pos;
+
+    SyncdHeader header;
+    g_autoptr(GError) problem = NULL;
+    SyncdBytes text = syncd_column_bytes(row, 5);
+    if (!syncd_header_parse(text.data, text.size, &header, &problem)) {
+        g_autofree char *sentence = NULL, *next = NULL;
+        SyncdFeedCheck *check =
+            g_hash_table_lookup(self->by_feed, GSIZE_TO_POINTER(syncd_column_int(row, 1)));
+        syncd_error_split(problem->message, &sentence, &next);
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "header",
+                         check != NULL ? check->feed : NULL, syncd_column_int(row, 2), (gint64)pos,
+                         "%s", sentence);
+        if (check == NULL)
+            return true;
+        check->broken = true;
+        return add_leaf(self, check, text, error);
+    }
+    SyncdFeedCheck *check = check_place(self, pos, &header, row);
+    if (check == NULL)
+        return true;
+    guint64 before = self->n_findings;
+    check_body(self, check->feed, pos, &header, row);
+    if (!check_lookup(self, check->feed, (guint64)syncd_column_int(row, 2), pos, error))
+        return false;
+    check->broken = check->broken || self->n_findings != before;
+    return add_leaf(self, check, text, error);
+}
+
+static bool step_entries(SyncdVerify *self, GError **error)
+{
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        syncd_journal_database(self->store->journal),
+        "SELECT entry.pos, feed, seq, blob, blob IS NULL, header FROM entry LEFT JOIN body ON "
+        "body.pos = entry.pos"
+        " WHERE entry.pos > :at AND entry.pos <= :target ORDER BY entry.pos LIMIT :max");
+    syncd_bind_int(rows, ":at", (gint64)self->at);
+    syncd_bind_int(rows, ":target", (gint64)self->target);
+    syncd_bind_int(rows, ":max", ENTRIES_A_STEP);
+    bool any = false;
+    for (;;) {
+        bool row;
+        if (!syncd_statement_next(rows, &row, error) || (row && !check_entry(self, rows, error)))
+            return false;
+        if (!row)
+            break;
+        any = true;
+    }
+    if (!any || self->at >= self->target)
+        self->phase = PHASE_FEEDS;
+    return true;
+}
+
+/* ---- stepping ---- */
+
+/* Damage that SQLite itself runs into is what a verification looks for: a finding, not a failure of
+ * the search. */
+static bool is_damage(const GError *problem)
+{
+    return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+}
+
+static bool run_phase(SyncdVerify *self, GError **error)
+{
+    switch (self->phase) {
+    case PHASE_STRUCTURE:
+        self->phase = self->mode == SYNCD_VERIFY_HEADS ? PHASE_FEEDS : PHASE_ENTRIES;
+        return syncd_verify_structure(self, error);
+    case PHASE_ENTRIES:
+        return step_entries(self, error);
+    case PHASE_FEEDS:
+        self->phase = PHASE_KNOWN;
+        return syncd_verify_feeds(self, error);
+    case PHASE_KNOWN:
+        self->phase = PHASE_DONE;
+        return syncd_verify_known(self, error) && syncd_verify_remember(self, error);
+    case PHASE_DONE:
+        break;
+    }
+    return true;
+}
+
+bool syncd_verify_step(SyncdVerify *self, bool *ret_more, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    SyncdVerifyPhase phase = self->phase;
+    if (!run_phase(self, &problem)) {
+        if (!is_damage(problem)) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return false;
+        }
+        g_autofree char *sentence = NULL, *next = NULL;
+        syncd_error_split(problem->message, &sentence, &next);
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "unreadable", NULL, -1,
+                         phase == PHASE_ENTRIES ? (gint64)self->at + 1 : -1, "%s", sentence);
+        if (self->phase == phase)
+            self->phase =
+                phase + 1; /* what cannot be read cannot be walked: go on with what is left */
+    }
+    *ret_more = self->phase != PHASE_DONE;
+    return true;
+}
+
+double syncd_verify_progress(const SyncdVerify *self)
+{
+    if (self->phase > PHASE_ENTRIES)
+        return 1.0;
+    guint64 all = self->target - self->first;
+    return all == 0 ? 0.0 : (double)(self->at - self->first) / (double)all;
+}
+
+guint64 syncd_verify_checked(const SyncdVerify *self)
+{
+    return self->at - self->first;
+}
+
+const GPtrArray *syncd_verify_findings(const SyncdVerify *self)
+{
+    return self->findings;
+}
+
+guint64 syncd_verify_n_findings(const SyncdVerify *self)
+{
+    return self->n_findings;
+}
