@@ -22,6 +22,21 @@ static void tell_changes(void *data)
     syncd_signals_tell_changes(data);
 }
 
+static void add_job(SyncdBus *bus, SyncdJob *job)
+{
+    SyncdObject *object = g_new0(SyncdObject, 1);
+    *object = (SyncdObject){.bus = bus, .job = job};
+    g_hash_table_insert(bus->jobs, g_strdup(syncd_job_id(job)), object);
+}
+
+/* Those that the service began before anybody listened. */
+static void add_present_jobs(SyncdBus *bus)
+{
+    g_autoptr(GPtrArray) jobs = syncd_service_jobs(bus->service);
+    for (guint i = 0; i < jobs->len; i++)
+        add_job(bus, jobs->pdata[i]);
+}
+
 SyncdBus *syncd_bus_new(sd_bus *connection, SyncdService *service, const SyncdBusOptions *options,
                         GError **error)
 {
@@ -39,8 +54,10 @@ SyncdBus *syncd_bus_new(sd_bus *connection, SyncdService *service, const SyncdBu
     bus->root = (SyncdObject){.bus = bus};
     bus->jobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     bus->slots = g_ptr_array_new_with_free_func(slot_free);
-    if (service != NULL)
+    if (service != NULL) {
         syncd_service_state(service, &bus->shown);
+        add_present_jobs(bus);
+    }
 
     bus->pace = syncd_pace_new(sd_bus_get_event(connection), tell_changes, bus, error);
     if (bus->pace == NULL || !syncd_objects_add(bus, error))
@@ -88,9 +105,7 @@ void syncd_bus_changed(SyncdBus *bus)
 
 void syncd_bus_job_added(SyncdBus *bus, SyncdJob *job)
 {
-    SyncdObject *object = g_new0(SyncdObject, 1);
-    *object = (SyncdObject){.bus = bus, .job = job};
-    g_hash_table_insert(bus->jobs, g_strdup(syncd_job_id(job)), object);
+    add_job(bus, job);
     if (bus->instance != SYNCD_INSTANCE_USER)
         return;
     g_autofree char *path = syncd_job_path(job);

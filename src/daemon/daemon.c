@@ -1,0 +1,292 @@
+#include "daemon/daemon.h"
+
+#include "base/error.h"
+#include "base/log.h"
+#include "bus/bus.h"
+#include "daemon/connect.h"
+#include "daemon/log-control.h"
+#include "daemon/paths.h"
+#include "daemon/schedule.h"
+#include "daemon/status.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+#include <systemd/sd-id128.h>
+#include <unistd.h>
+
+#define CREDENTIAL "sourceos-sync.key"
+#define MIB (1024u * 1024u)
+
+typedef struct {
+    const SyncdDaemonOptions *options;
+    sd_event *event;
+    sd_bus *connection;
+    SyncdService *service;
+    SyncdBus *bus;
+    SyncdSchedule *schedule;
+    SyncdStatus *status;
+} Daemon;
+
+/* ---- what the service tells ---- */
+
+static void on_turn_opened(void *data)
+{
+    syncd_schedule_commit(((Daemon *)data)->schedule);
+}
+
+static void on_work_waits(void *data)
+{
+    syncd_schedule_work(((Daemon *)data)->schedule);
+}
+
+static void on_committed(void *data, const SyncdCommit *commit, const char *const *event_types)
+{
+    Daemon *daemon = data;
+    syncd_bus_committed(daemon->bus, commit, event_types);
+    syncd_status_changed(daemon->status);
+}
+
+static void on_changed(void *data)
+{
+    Daemon *daemon = data;
+    syncd_bus_changed(daemon->bus);
+    syncd_status_changed(daemon->status);
+}
+
+static void on_job_added(void *data, SyncdJob *job)
+{
+    syncd_bus_job_added(((Daemon *)data)->bus, job);
+}
+
+static void on_job_changed(void *data, SyncdJob *job)
+{
+    syncd_bus_job_changed(((Daemon *)data)->bus, job);
+}
+
+static void on_job_removed(void *data, SyncdJob *job)
+{
+    syncd_bus_job_removed(((Daemon *)data)->bus, job);
+}
+
+/* ---- start ---- */
+
+/* Keys are in this memory: no core file, no debugger of the same user, no readable files. */
+static void harden(void)
+{
+    umask(S_IRWXG | S_IRWXO);
+    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+#ifndef __SANITIZE_ADDRESS__ /* its leak check looks at its own process from outside */
+    (void)prctl(PR_SET_DUMPABLE, 0);
+#endif
+    (void)signal(SIGPIPE, SIG_IGN);
+    /* The terminal that it was started from may go. */
+    (void)signal(SIGHUP, SIG_IGN);
+}
+
+static bool make_event(Daemon *daemon, GError **error)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+
+    /* Without a handler a signal ends the loop, and what was begun is finished after it. */
+    int r = sd_event_new(&daemon->event);
+    if (r >= 0)
+        r = sd_event_add_signal(daemon->event, NULL, SIGTERM, NULL, NULL);
+    if (r >= 0)
+        r = sd_event_add_signal(daemon->event, NULL, SIGINT, NULL, NULL);
+    if (r >= 0)
+        r = sd_event_set_watchdog(daemon->event, true);
+    if (r < 0)
+        syncd_set_error(error, SYNCD_ERROR_FAILED, "The event loop cannot be made: %s",
+                        g_strerror(-r));
+    return r >= 0;
+}
+
+static char *read_machine_id(void)
+{
+    sd_id128_t id;
+    return sd_id128_get_machine(&id) >= 0 ? g_strdup(SD_ID128_TO_STRING(id)) : NULL;
+}
+
+static char *read_credential(size_t *ret_size)
+{
+    const char *directory = g_getenv("CREDENTIALS_DIRECTORY");
+    char *credential = NULL;
+    *ret_size = 0;
+    if (directory == NULL)
+        return NULL;
+    g_autofree char *path = g_build_filename(directory, CREDENTIAL, NULL);
+    return g_file_get_contents(path, &credential, ret_size, NULL) ? credential : NULL;
+}
+
+static SyncdStore *open_store(const Daemon *daemon, GError **error)
+{
+    const SyncdDaemonOptions *options = daemon->options;
+    const char *address = NULL;
+    if (sd_bus_get_address(daemon->connection, &address) < 0)
+        address = NULL;
+    g_autofree char *own_directory = syncd_path_state(options->instance);
+    g_autofree char *machine = read_machine_id();
+    size_t credential_size;
+    char *credential = read_credential(&credential_size);
+
+    SyncdStore *store = syncd_store_open(
+        &(SyncdStoreOptions){
+            .directory =
+                options->state_directory != NULL ? options->state_directory : own_directory,
+            .mode = SYNCD_STORE_CREATE,
+            .sources = syncd_sources_system(),
+            .machine = machine,
+            .credential = SYNCD_BYTES(credential, credential_size),
+            .reserve_bytes = (guint64)options->config.reserve_mib * MIB,
+            .address = address,
+        },
+        error);
+    if (credential != NULL)
+        explicit_bzero(credential, credential_size);
+    g_free(credential);
+    return store;
+}
+
+/* A state that is not as it should be is served all the same, as far as it can be read. */
+static void log_condition(const SyncdStore *store)
+{
+    SyncdStoreCondition condition = syncd_store_condition(store);
+    if (condition == SYNCD_STORE_MACHINE_CHANGED)
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_MACHINE_CHANGED,
+                  "The state belongs to another machine and is open for reading only.");
+    else if (condition != SYNCD_STORE_WRITABLE)
+        syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT,
+                  "The state cannot be written (%s) and is open for reading only.",
+                  syncd_store_condition_name(condition));
+}
+
+static bool open_service(Daemon *daemon, GError **error)
+{
+    g_autoptr(SyncdStore) store = open_store(daemon, error);
+    if (store == NULL)
+        return false;
+    log_condition(store);
+    bool is_new = syncd_store_is_new(store);
+    daemon->service = syncd_service_new(daemon->options->instance, geteuid(), store,
+                                        syncd_sources_system(), error);
+    if (daemon->service == NULL)
+        return false;
+    /* It owns the store now. */
+    (void)g_steal_pointer(&store);
+    if (is_new)
+        syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_STATE_CREATED,
+                  "There was no state: an empty log and new keys were made.");
+    return true;
+}
+
+static bool open_bus(Daemon *daemon, GError **error)
+{
+    const SyncdBusOptions options = {
+        .instance = daemon->options->instance,
+        .uid = geteuid(),
+        .calls_in_flight = daemon->options->config.calls_in_flight,
+    };
+    daemon->bus = syncd_bus_new(daemon->connection, daemon->service, &options, error);
+    return daemon->bus != NULL && syncd_log_control_add(daemon->connection, error);
+}
+
+/* The name comes first: when another daemon has it, it can be named. Calls that come from now on
+ * wait in the socket until the loop runs. */
+static bool start(Daemon *daemon, GError **error)
+{
+    const SyncdDaemonOptions *options = daemon->options;
+    if (!make_event(daemon, error))
+        return false;
+    daemon->connection =
+        syncd_connect(options->instance, options->bus_address, daemon->event, error);
+    if (daemon->connection == NULL || !syncd_claim_name(daemon->connection, error) ||
+        !open_service(daemon, error) || !open_bus(daemon, error))
+        return false;
+    daemon->schedule = syncd_schedule_new(daemon->event, daemon->service, error);
+    if (daemon->schedule == NULL)
+        return false;
+    daemon->status = syncd_status_new(daemon->event, daemon->service, options->instance, error);
+    if (daemon->status == NULL)
+        return false;
+
+    syncd_service_set_listener(daemon->service, &(SyncdListener){
+                                                    .data = daemon,
+                                                    .turn_opened = on_turn_opened,
+                                                    .work_waits = on_work_waits,
+                                                    .committed = on_committed,
+                                                    .changed = on_changed,
+                                                    .job_added = on_job_added,
+                                                    .job_changed = on_job_changed,
+                                                    .job_removed = on_job_removed,
+                                                });
+    /* What waited before anybody listened. */
+    if (syncd_service_has_turn(daemon->service))
+        syncd_schedule_commit(daemon->schedule);
+    syncd_schedule_work(daemon->schedule);
+    return true;
+}
+
+static void tell_ready(const Daemon *daemon)
+{
+    SyncdState state = {0};
+    syncd_service_state(daemon->service, &state);
+    syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_STARTED,
+              "The %s instance is ready and continues at entry %" PRIu64 ".",
+              syncd_instance_name(daemon->options->instance), state.sequence);
+    sd_notify(0, "READY=1");
+}
+
+/* ---- stop ---- */
+
+/* Whoever was promised an answer gets it: the turn is committed and the replies leave before the
+ * connection does. No further call is read. */
+static void stop(Daemon *daemon)
+{
+    if (daemon->service != NULL && daemon->status != NULL) {
+        sd_notify(0, "STOPPING=1");
+        if (syncd_service_has_turn(daemon->service))
+            syncd_service_commit(daemon->service);
+        syncd_bus_flush(daemon->bus);
+    }
+    if (daemon->service != NULL)
+        syncd_service_set_listener(daemon->service, &(SyncdListener){0});
+    syncd_status_free(daemon->status);
+    syncd_schedule_free(daemon->schedule);
+    syncd_bus_free(daemon->bus);
+    sd_bus_flush_close_unref(daemon->connection);
+    syncd_service_free(daemon->service);
+    sd_event_unref(daemon->event);
+}
+
+int syncd_daemon_run(const SyncdDaemonOptions *options)
+{
+    g_autoptr(GError) error = NULL;
+    Daemon daemon = {.options = options};
+    harden();
+    if (!start(&daemon, &error)) {
+        stop(&daemon);
+        syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_NONE, "%s", error->message);
+        return SYNCD_EXIT_FAILED;
+    }
+    tell_ready(&daemon);
+    int status = sd_event_loop(daemon.event);
+    stop(&daemon);
+
+    if (status != 0) {
+        syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_NONE, "The connection to the bus has ended.");
+        return SYNCD_EXIT_FAILED;
+    }
+    syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_STOPPED, "Stopped.");
+    return SYNCD_EXIT_DONE;
+}

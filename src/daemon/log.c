@@ -1,0 +1,85 @@
+/* Where in the source a message was sent from means nothing here: all go through the one sink. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
+
+#include "daemon/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
+
+static const struct {
+    const char *name;
+    SyncdLogLevel level;
+} levels[] = {
+    {"error", SYNCD_LOG_ERROR}, {"warning", SYNCD_LOG_WARNING}, {"notice", SYNCD_LOG_NOTICE},
+    {"info", SYNCD_LOG_INFO},   {"debug", SYNCD_LOG_DEBUG},     {"err", SYNCD_LOG_ERROR},
+};
+
+const char *syncd_log_level_name(SyncdLogLevel level)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
+        if (levels[i].level == level)
+            return levels[i].name;
+    return "info";
+}
+
+bool syncd_log_level_parse(const char *name, SyncdLogLevel *ret_level)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
+        if (strcmp(levels[i].name, name) == 0) {
+            *ret_level = levels[i].level;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* As base/log.c's sink: a property of the process. */
+static SyncdLogTarget current_target = SYNCD_LOG_TO_CONSOLE;
+
+static void sink(SyncdLogLevel level, const char *message_id, const char *message)
+{
+    if (current_target == SYNCD_LOG_TO_CONSOLE) {
+        fprintf(stderr, "sourceos-syncd: %s\n", message);
+        return;
+    }
+    if (*message_id == '\0')
+        sd_journal_send("MESSAGE=%s", message, "PRIORITY=%i", (int)level,
+                        "SYSLOG_IDENTIFIER=" SYNCD_SYSLOG_IDENTIFIER, NULL);
+    else
+        sd_journal_send("MESSAGE=%s", message, "MESSAGE_ID=%s", message_id, "PRIORITY=%i",
+                        (int)level, "SYSLOG_IDENTIFIER=" SYNCD_SYSLOG_IDENTIFIER, NULL);
+}
+
+/* The variable is inherited by everything that a service starts; it counts for stderr only where it
+ * names stderr's own device and inode. */
+static bool stderr_is_journal(void)
+{
+    const char *stream = g_getenv("JOURNAL_STREAM");
+    struct stat status;
+    if (stream == NULL || fstat(STDERR_FILENO, &status) < 0)
+        return false;
+    g_autofree char *own =
+        g_strdup_printf("%" PRIu64 ":%" PRIu64, (guint64)status.st_dev, (guint64)status.st_ino);
+    return strcmp(own, stream) == 0;
+}
+
+void syncd_log_start(SyncdLogLevel level)
+{
+    current_target = stderr_is_journal() ? SYNCD_LOG_TO_JOURNAL : SYNCD_LOG_TO_CONSOLE;
+    syncd_log_set_max_level(level);
+    syncd_log_set_sink(sink);
+}
+
+SyncdLogTarget syncd_log_target(void)
+{
+    return current_target;
+}
+
+void syncd_log_set_target(SyncdLogTarget target)
+{
+    current_target = target;
+}

@@ -1,0 +1,130 @@
+#include "daemon/main.h"
+
+#include "base/error.h"
+#include "daemon/daemon.h"
+#include "daemon/log.h"
+#include "daemon/paths.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+static const char help[] =
+    "Usage: sourceos-syncd daemon [OPTION...]\n"
+    "\n"
+    "Serves org.sourceos.Sync until it is told to stop.\n"
+    "\n"
+    "  --user              the instance of this user, on the session bus (default)\n"
+    "  --system            the instance of the machine, on the system bus\n"
+    "  --state-dir DIR     keep the state in DIR\n"
+    "  --bus-address ADDR  serve on the bus at ADDR\n"
+    "  --config FILE       read FILE instead of syncd.conf and its drop-ins\n"
+    "  --check-config      print the configuration in effect; 2 when it has a mistake\n"
+    "  --help              this text\n";
+
+typedef struct {
+    SyncdDaemonOptions daemon;
+    const char *config_file; /* NULL: the instance's own */
+    bool check_config;
+    bool help;
+} Arguments;
+
+enum { USER, SYSTEM, STATE_DIR, BUS_ADDRESS, CONFIG, CHECK_CONFIG, HELP };
+
+static const struct option long_options[] = {
+    {"user", no_argument, NULL, USER},
+    {"system", no_argument, NULL, SYSTEM},
+    {"state-dir", required_argument, NULL, STATE_DIR},
+    {"bus-address", required_argument, NULL, BUS_ADDRESS},
+    {"config", required_argument, NULL, CONFIG},
+    {"check-config", no_argument, NULL, CHECK_CONFIG},
+    {"help", no_argument, NULL, HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static bool take_option(Arguments *arguments, int option)
+{
+    switch (option) {
+    case USER:
+        arguments->daemon.instance = SYNCD_INSTANCE_USER;
+        return true;
+    case SYSTEM:
+        arguments->daemon.instance = SYNCD_INSTANCE_SYSTEM;
+        return true;
+    case STATE_DIR:
+        arguments->daemon.state_directory = optarg;
+        return true;
+    case BUS_ADDRESS:
+        arguments->daemon.bus_address = optarg;
+        return true;
+    case CONFIG:
+        arguments->config_file = optarg;
+        return true;
+    case CHECK_CONFIG:
+        arguments->check_config = true;
+        return true;
+    case HELP:
+        arguments->help = true;
+        return true;
+    default:
+        return false; /* getopt has said why */
+    }
+}
+
+static bool parse_arguments(int argc, char **argv, Arguments *arguments)
+{
+    optind = 0;
+    for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;)
+        if (!take_option(arguments, option))
+            return false;
+    if (optind < argc)
+        fprintf(stderr, "%s: unexpected argument \"%s\"\n", argv[0], argv[optind]);
+    return optind == argc;
+}
+
+static bool read_config(const Arguments *arguments, SyncdConfig *config, GPtrArray *mistakes,
+                        GError **error)
+{
+    syncd_config_init(config);
+    if (arguments->config_file != NULL)
+        return syncd_config_read_file(config, arguments->config_file, mistakes, error);
+    g_autofree char *directory = syncd_path_config(arguments->daemon.instance);
+    syncd_config_read_directory(config, directory, mistakes);
+    return true;
+}
+
+static int check_config(const SyncdConfig *config, const GPtrArray *mistakes)
+{
+    g_autofree char *text = syncd_config_to_text(config);
+    fputs(text, stdout);
+    for (guint i = 0; i < mistakes->len; i++)
+        fprintf(stderr, "%s\n", (const char *)mistakes->pdata[i]);
+    return mistakes->len == 0 ? SYNCD_EXIT_DONE : SYNCD_EXIT_NEGATIVE;
+}
+
+int syncd_daemon_main(int argc, char **argv)
+{
+    Arguments arguments = {.daemon.instance = SYNCD_INSTANCE_USER};
+    if (!parse_arguments(argc, argv, &arguments)) {
+        fputs("Next: see `sourceos-syncd daemon --help`.\n", stderr);
+        return SYNCD_EXIT_NEGATIVE;
+    }
+    if (arguments.help) {
+        fputs(help, stdout);
+        return SYNCD_EXIT_DONE;
+    }
+
+    g_autoptr(GPtrArray) mistakes = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) error = NULL;
+    SyncdConfig *config = &arguments.daemon.config;
+    if (!read_config(&arguments, config, mistakes, &error)) {
+        fprintf(stderr, "sourceos-syncd: %s\n", error->message);
+        return SYNCD_EXIT_NEGATIVE;
+    }
+    if (arguments.check_config)
+        return check_config(config, mistakes);
+
+    syncd_log_start(config->log_level);
+    for (guint i = 0; i < mistakes->len; i++)
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_CONFIG, "%s", (const char *)mistakes->pdata[i]);
+    return syncd_daemon_run(&arguments.daemon);
+}
