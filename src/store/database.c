@@ -1,8 +1,7 @@
 #include "store/database.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
+#include <sqlite3.h>
 
 #define CHECKPOINT_PAGES 100
 
@@ -278,8 +277,11 @@ void syncd_statement_done(SyncdStatement *statement)
 {
     if (statement == NULL)
         return;
-    sqlite3_reset(statement->stmt);
-    sqlite3_clear_bindings(statement->stmt);
+    /* Without a statement (it could not be prepared) there is nothing to reset. */
+    if (statement->stmt != NULL) {
+        sqlite3_reset(statement->stmt);
+        sqlite3_clear_bindings(statement->stmt);
+    }
     statement->rc = SQLITE_OK;
 }
 

@@ -18,7 +18,6 @@
 #include "store/migrations.h"
 
 #include <glib.h>
-#include <sqlite3.h>
 #include <stdbool.h>
 
 typedef struct SyncdDatabase SyncdDatabase;

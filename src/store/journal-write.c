@@ -112,18 +112,21 @@ bool syncd_journal_append(SyncdJournal *self, SyncdFeed *feed, SyncdBytes header
 
 static bool write_head(SyncdJournal *self, SyncdFeed *feed, const char *note, GError **error)
 {
-    SyncdStatement *row =
+    SyncdStatement *row = syncd_database_statement(
+        self->db,
         feed->committed.size == 0
-            ? syncd_database_statement(self->db, "INSERT INTO head (feed, size, frontier, note)"
-                                                 " VALUES (:feed, :size, :frontier, :note)")
-            : syncd_database_statement(
-                  self->db, "UPDATE head SET size = :size, frontier = :frontier, note = :note"
-                            " WHERE feed = :feed");
+            ? "INSERT INTO head (feed, size, frontier, tail, note)"
+              " VALUES (:feed, :size, :frontier, :tail, :note)"
+            : "UPDATE head SET size = :size, frontier = :frontier, tail = :tail, note = :note"
+              " WHERE feed = :feed");
+    size_t n_frontier = syncd_frontier_count(feed->working.size),
+           n_tail = feed->working.size % SYNCD_TILE_WIDTH;
     syncd_bind_int(row, ":feed", feed->id);
     syncd_bind_int(row, ":size", (gint64)feed->working.size);
     syncd_bind_blob(row, ":frontier",
-                    SYNCD_BYTES(feed->working.nodes,
-                                syncd_frontier_count(feed->working.size) * sizeof(SyncdHash)));
+                    SYNCD_BYTES(feed->working.nodes, n_frontier * sizeof(SyncdHash)));
+    syncd_bind_blob(row, ":tail",
+                    SYNCD_BYTES(feed->partial->hashes[0], n_tail * sizeof(SyncdHash)));
     syncd_bind_text(row, ":note", note);
     return write_row(self, row, error);
 }
@@ -199,6 +202,7 @@ bool syncd_journal_commit(SyncdJournal *self, GError **error)
             if (!grew(feed))
                 continue;
             feed->committed = feed->working;
+            memcpy(feed->tail, feed->partial->hashes[0], sizeof feed->tail);
             g_free(feed->note);
             feed->note = g_steal_pointer(&notes->pdata[taken++]);
         }

@@ -76,7 +76,7 @@ static bool load_feeds(SyncdJournal *self, GError **error)
 static bool load_heads(SyncdJournal *self, GError **error)
 {
     g_autoptr(SyncdStatement) rows =
-        syncd_database_statement(self->db, "SELECT feed, size, frontier, note FROM head");
+        syncd_database_statement(self->db, "SELECT feed, size, frontier, note, tail FROM head");
     for (;;) {
         bool row;
         if (!syncd_statement_next(rows, &row, error))
@@ -85,9 +85,11 @@ static bool load_heads(SyncdJournal *self, GError **error)
             return true;
         SyncdFeed *feed = syncd_journal_feed(self, syncd_column_int(rows, 0));
         SyncdBytes frontier = syncd_column_bytes(rows, 2);
+        SyncdBytes tail = syncd_column_bytes(rows, 4);
+        guint64 size = (guint64)syncd_column_int(rows, 1);
         if (feed == NULL ||
-            !syncd_frontier_load(&feed->committed, (guint64)syncd_column_int(rows, 1),
-                                 frontier.data, frontier.size)) {
+            !syncd_frontier_load(&feed->committed, size, frontier.data, frontier.size) ||
+            tail.size != size % SYNCD_TILE_WIDTH * SYNCD_HASH_SIZE) {
             GError *problem = NULL;
             syncd_set_error(&problem, SYNCD_ERROR_JOURNAL_CORRUPT,
                             "A head does not belong to a feed, or is damaged");
@@ -95,6 +97,7 @@ static bool load_heads(SyncdJournal *self, GError **error)
             continue;
         }
         feed->working = feed->committed;
+        memcpy(feed->tail, tail.data, tail.size);
         g_free(feed->note);
         feed->note = g_strdup(syncd_column_text(rows, 3));
     }

@@ -36,10 +36,11 @@ typedef struct {
     char *text;   /* "<device>/<scope>/<epoch>" */
     char *origin; /* of its notes */
     bool own;
-    SyncdPublicKey signer;   /* zero until the first entry is there */
-    SyncdFrontier committed; /* what the signed head covers */
-    SyncdFrontier working;   /* with the open turn */
-    char *note;              /* the signed head, NULL before the first commit */
+    SyncdPublicKey signer;            /* zero until the first entry is there */
+    SyncdFrontier committed;          /* what the signed head covers */
+    SyncdFrontier working;            /* with the open turn */
+    SyncdHash tail[SYNCD_TILE_WIDTH]; /* committed leaf hashes that no full tile holds yet */
+    char *note;                       /* the signed head, NULL before the first commit */
     bool opened_in_turn;
     SyncdPartialTiles *partial; /* NULL until the first append needs it */
 } SyncdFeed;
@@ -104,6 +105,10 @@ typedef struct {
 /* A reader over the nodes of a feed; `nodes` holds its state and must outlive it. */
 SyncdTreeReader syncd_feed_reader(SyncdFeedNodes *nodes, SyncdJournal *journal,
                                   const SyncdFeed *feed);
+/* Brings back the hashes of the tiles that are not full at a size: what the next leaves continue.
+ */
+bool syncd_tiles_load(SyncdJournal *journal, const SyncdFeed *feed, guint64 size,
+                      SyncdPartialTiles *ret_partial, GError **error);
 /* Notes a new leaf (and the nodes it completes) and stores each tile that becomes full. */
 bool syncd_tiles_append(SyncdJournal *journal, SyncdFeed *feed, const SyncdHash *leaf,
                         GError **error);

@@ -90,19 +90,25 @@ SyncdTreeReader syncd_feed_reader(SyncdFeedNodes *nodes, SyncdJournal *journal,
     return (SyncdTreeReader){.node = read_node, .data = nodes};
 }
 
-/* Brings back the hashes of the tiles that the next leaves will fill. */
+bool syncd_tiles_load(SyncdJournal *self, const SyncdFeed *feed, guint64 size,
+                      SyncdPartialTiles *ret_partial, GError **error)
+{
+    for (unsigned level = 0; level < SYNCD_TILE_LEVELS && size > 0;
+         level++, size /= SYNCD_TILE_WIDTH) {
+        guint64 start = size - size % SYNCD_TILE_WIDTH;
+        for (guint64 i = start; i < size; i++)
+            if (!node_at(self, feed, level * SYNCD_TILE_HEIGHT, i,
+                         &ret_partial->hashes[level][i - start], error))
+                return false;
+    }
+    return true;
+}
+
 static bool load_partial(SyncdJournal *self, SyncdFeed *feed, GError **error)
 {
     g_autofree SyncdPartialTiles *partial = g_new0(SyncdPartialTiles, 1);
-    guint64 count = feed->working.size;
-    for (unsigned level = 0; level < SYNCD_TILE_LEVELS && count > 0;
-         level++, count /= SYNCD_TILE_WIDTH) {
-        guint64 start = count - count % SYNCD_TILE_WIDTH;
-        for (guint64 i = start; i < count; i++)
-            if (!node_at(self, feed, level * SYNCD_TILE_HEIGHT, i,
-                         &partial->hashes[level][i - start], error))
-                return false;
-    }
+    if (!syncd_tiles_load(self, feed, feed->working.size, partial, error))
+        return false;
     feed->partial = g_steal_pointer(&partial);
     return true;
 }

@@ -105,6 +105,35 @@ bool syncd_verify_structure(SyncdVerify *self, GError **error)
 
 /* ---- tiles ---- */
 
+/* Where leaf hashes that were kept and those of the headers differ in few places, those headers
+ * were changed, and are named. Where they differ in many, what was kept is damaged. */
+#define NAMED_LEAVES_MAX 4u
+
+static bool name_changed_leaves(SyncdVerify *self, SyncdFeedCheck *check, const SyncdHash *kept,
+                                guint64 first, unsigned n, GError **error)
+{
+    unsigned differing[NAMED_LEAVES_MAX + 1], n_differing = 0;
+    for (unsigned i = 0; i < n && n_differing <= NAMED_LEAVES_MAX; i++)
+        if (!syncd_hash_equal(&kept[i], &check->partial.hashes[0][i]))
+            differing[n_differing++] = i;
+    if (n_differing > NAMED_LEAVES_MAX)
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "leaves", check->feed, (gint64)first,
+                         -1,
+                         "the leaf hashes kept for entries %" G_GUINT64_FORMAT
+                         " to %" G_GUINT64_FORMAT " are not those of the headers",
+                         first, first + n - 1);
+    for (unsigned i = 0; i < n_differing && n_differing <= NAMED_LEAVES_MAX; i++) {
+        guint64 pos, seq = first + differing[i];
+        if (!syncd_journal_find_seq(self->store->journal, check->feed, seq, &pos, error))
+            return false;
+        check->broken = true;
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "leaf", check->feed, (gint64)seq,
+                         (gint64)pos,
+                         "the header is not the one that was written: its hash is another");
+    }
+    return true;
+}
+
 bool syncd_verify_tile(SyncdVerify *self, SyncdFeedCheck *check, unsigned level, guint64 number,
                        GError **error)
 {
@@ -118,13 +147,29 @@ bool syncd_verify_tile(SyncdVerify *self, SyncdFeedCheck *check, unsigned level,
     if (!syncd_statement_next(rows, &row, error))
         return false;
     SyncdBytes hashes = row ? syncd_column_bytes(rows, 0) : SYNCD_BYTES("", 0);
-    const SyncdHash *expected = check->partial.hashes[level];
-    if (hashes.size != sizeof check->partial.hashes[level] ||
-        memcmp(hashes.data, expected, hashes.size) != 0)
+    size_t expected = sizeof check->partial.hashes[level];
+    if (hashes.size == expected && memcmp(hashes.data, check->partial.hashes[level], expected) == 0)
+        return true;
+    if (hashes.size == expected && level == 0) {
+        SyncdHash kept[SYNCD_TILE_WIDTH];
+        memcpy(kept, hashes.data, sizeof kept);
+        return name_changed_leaves(self, check, kept, number * SYNCD_TILE_WIDTH, SYNCD_TILE_WIDTH,
+                                   error);
+    }
+    /* A changed header changes every tile above it; it was named already. */
+    if (!check->broken)
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "tile", check->feed, -1, -1,
                          "tile %" G_GUINT64_FORMAT " of level %u is not that of the entries",
                          number, level);
     return true;
+}
+
+static bool check_tail(SyncdVerify *self, SyncdFeedCheck *check, GError **error)
+{
+    unsigned n = check->head.size % SYNCD_TILE_WIDTH;
+    if (check->frontier.size != check->head.size)
+        return true; /* told as feed-size */
+    return name_changed_leaves(self, check, check->tail, check->head.size - n, n, error);
 }
 
 static bool count_tiles(SyncdVerify *self, SyncdFeedCheck *check, GError **error)
@@ -178,7 +223,7 @@ static void check_head(SyncdVerify *self, SyncdFeedCheck *check)
                          "the head covers %" G_GUINT64_FORMAT " entries, %" G_GUINT64_FORMAT
                          " are there",
                          check->head.size, check->frontier.size);
-    else if (!syncd_hash_equal(&head, &root))
+    else if (!syncd_hash_equal(&head, &root) && !check->broken)
         syncd_verify_add(
             self, SYNCD_ERROR_JOURNAL_CORRUPT, "feed-root", feed, -1, -1,
             "the entries are not the ones that the signed head covers: a header was changed, or "
@@ -218,6 +263,8 @@ bool syncd_verify_feeds(SyncdVerify *self, GError **error)
 {
     for (guint i = 0; i < self->checks->len; i++) {
         SyncdFeedCheck *check = self->checks->pdata[i];
+        if (self->mode != SYNCD_VERIFY_HEADS && !check_tail(self, check, error))
+            return false;
         check_head(self, check);
         if (self->mode == SYNCD_VERIFY_FULL && !count_tiles(self, check, error))
             return false;

@@ -131,16 +131,8 @@ static bool resume_feed(SyncdVerify *self, SyncdFeedCheck *check, SyncdJson reme
     if (!syncd_json_is(syncd_json_member(remembered, "root"), hex))
         return false;
 
-    /* The hashes of the tiles that the next entries will fill. */
-    guint64 count = (guint64)size;
-    for (unsigned level = 0; level < SYNCD_TILE_LEVELS && count > 0;
-         level++, count /= SYNCD_TILE_WIDTH) {
-        guint64 start = count - count % SYNCD_TILE_WIDTH;
-        for (guint64 i = start; i < count; i++)
-            if (!reader.node(reader.data, level * SYNCD_TILE_HEIGHT, i,
-                             &check->partial.hashes[level][i - start], NULL))
-                return false;
-    }
+    if (!syncd_tiles_load(self->store->journal, check->feed, (guint64)size, &check->partial, NULL))
+        return false;
     self->at += (guint64)size;
     return true;
 }

@@ -9,6 +9,7 @@ typedef struct {
     const SyncdFeed *feed;
     SyncdFrontier head; /* what its head claimed when the verification began */
     char *note;
+    SyncdHash tail[SYNCD_TILE_WIDTH];
     SyncdFrontier frontier;    /* the tree over the headers seen so far */
     SyncdPartialTiles partial; /* the tiles that those headers make */
     bool broken; /* an entry of it was found wrong: the root need not be told as well */

@@ -53,6 +53,7 @@ static void begin_checks(SyncdVerify *self)
         check->feed = feed;
         check->head = feed->committed;
         check->note = g_strdup(feed->note);
+        memcpy(check->tail, feed->tail, sizeof check->tail);
         syncd_frontier_init(&check->frontier);
         g_ptr_array_add(self->checks, check);
         g_hash_table_insert(self->by_feed, GSIZE_TO_POINTER(feed->id), check);

@@ -34,7 +34,8 @@ CREATE TABLE body (
 CREATE TABLE head (
     feed INTEGER PRIMARY KEY,
     size INTEGER NOT NULL,
-    frontier BLOB NOT NULL,
+    frontier BLOB NOT NULL,                         -- roots of the full subtrees that make up the tree
+    tail BLOB NOT NULL,                             -- leaf hashes after the last full tile
     note TEXT NOT NULL
 ) STRICT;
 
