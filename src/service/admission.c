@@ -1,0 +1,232 @@
+#include "service/internal.h"
+
+#include "base/canonical.h"
+#include "base/json-writer.h"
+#include "contract/vocabulary.h"
+
+#define DEFAULT_LANE "normal"
+#define SCOPE_NAME_MAX 64u
+
+void syncd_admission_clear(SyncdAdmission *admission)
+{
+    g_clear_pointer(&admission->actor, g_free);
+    g_clear_pointer(&admission->meta, g_free);
+    syncd_decisions_clear(&admission->decisions);
+}
+
+/* ---- single members ---- */
+
+static bool find_word(SyncdVocabulary vocabulary, const char *path, const char *word,
+                      const char **ret_word, GError **error)
+{
+    *ret_word = syncd_vocabulary_find(vocabulary, SYNCD_BYTES_TEXT(word));
+    if (*ret_word != NULL)
+        return true;
+    g_autofree char *known = syncd_vocabulary_list(vocabulary);
+    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT, "%s is no %s; there are %s", path,
+                    syncd_vocabulary_name(vocabulary), known);
+    return false;
+}
+
+bool syncd_scope_parse(const char *text, const char **ret_class, const char **ret_name,
+                       GError **error)
+{
+    const char *colon = strchr(text, ':');
+    size_t class_size = colon != NULL ? (size_t)(colon - text) : strlen(text);
+    const char *name = colon != NULL ? colon + 1 : "";
+    const char *class =
+        syncd_vocabulary_find(SYNCD_WORDS_SCOPE_CLASS, SYNCD_BYTES(text, class_size));
+    bool is_device = class != NULL && strcmp(class, "device") == 0;
+
+    if (class == NULL || is_device != (colon == NULL)) {
+        g_autofree char *known = syncd_vocabulary_list(SYNCD_WORDS_SCOPE_CLASS);
+        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                        "/scope must be \"device\" or \"<class>:<name>\"; the classes are %s",
+                        known);
+        return false;
+    }
+    if (!is_device && (strlen(name) > SCOPE_NAME_MAX || !syncd_id_is_token(name, strlen(name)))) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                        "/scope: the name must be 1 to %u letters, digits, '.', '_', ':' or '-', "
+                        "and begin with a letter or digit",
+                        SCOPE_NAME_MAX);
+        return false;
+    }
+    *ret_class = class;
+    *ret_name = name;
+    return true;
+}
+
+static bool check_object(const char *object, GError **error)
+{
+    if (*object == '\0' || syncd_id_is_token(object, strlen(object)))
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                    "/object must be empty or an id: 1 to %d letters, digits, '.', '_', ':' or "
+                    "'-', beginning with a letter or digit",
+                    SYNCD_ID_TOKEN_MAX);
+    return false;
+}
+
+static bool has_control(const char *text)
+{
+    for (; *text != '\0'; text = g_utf8_next_char(text))
+        if (g_unichar_iscntrl(g_utf8_get_char(text)))
+            return true;
+    return false;
+}
+
+static bool check_key(const char *key, GError **error)
+{
+    if (key == NULL)
+        return true;
+    size_t size = strlen(key);
+    if (size > 0 && size <= SYNCD_STORE_KEY_MAX && g_utf8_validate(key, (gssize)size, NULL) &&
+        !has_control(key))
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                    "/idempotency_key must be 1 to %u bytes of UTF-8 without control characters",
+                    SYNCD_STORE_KEY_MAX);
+    return false;
+}
+
+static bool check_body(SyncdBytes body, GError **error)
+{
+    if (body.size > SYNCD_STORE_CONTENT_MAX) {
+        syncd_set_error(error, SYNCD_ERROR_TOO_LARGE, "/body has more than %u bytes",
+                        SYNCD_STORE_CONTENT_MAX);
+        return false;
+    }
+    return syncd_operation_check_body(body, error);
+}
+
+/* ---- parents ---- */
+
+static bool check_parent(SyncdService *service, const SyncdView *view, const char *parent,
+                         unsigned index, SyncdAdmission *admission, GError **error)
+{
+    g_auto(SyncdEntry) entry = {0};
+    if (!syncd_service_read_operation(service, view, parent, &entry, error)) {
+        g_prefix_error(error, "/parents/%u: ", index);
+        return false;
+    }
+    SyncdHash leaf = syncd_tree_leaf(entry.text, entry.size);
+    for (unsigned i = 0; i < admission->n_parents; i++) {
+        if (syncd_hash_equal(&admission->parents[i], &leaf)) {
+            syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                            "/parents/%u names a parent for the second time", index);
+            return false;
+        }
+    }
+    admission->parents[admission->n_parents++] = leaf;
+    return true;
+}
+
+static bool check_parents(SyncdService *service, const SyncdCaller *caller,
+                          const char *const *parents, SyncdAdmission *admission, GError **error)
+{
+    if (parents == NULL || *parents == NULL)
+        return true;
+    if (g_strv_length((char **)parents) > SYNCD_HEADER_MAX_PARENTS) {
+        syncd_set_error(error, SYNCD_ERROR_LIMITS_EXCEEDED, "/parents has more than %d members",
+                        SYNCD_HEADER_MAX_PARENTS);
+        return false;
+    }
+    g_auto(SyncdView) view = {0};
+    if (!syncd_service_view(service, caller, &view, error))
+        return false;
+    for (unsigned i = 0; parents[i] != NULL; i++)
+        if (!check_parent(service, &view, parents[i], i, admission, error))
+            return false;
+    return true;
+}
+
+/* ---- the request ---- */
+
+/* The log holds parents as leaf hashes; their ids stand beside them, for the record. */
+static char *make_meta(const SyncdAdmission *admission)
+{
+    const SyncdRequest *request = admission->request;
+    g_autoptr(GString) text = g_string_sized_new(256);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "data_class", admission->data_class);
+    if (request->idempotency_key != NULL)
+        syncd_json_member_string(&writer, "idempotency_key", request->idempotency_key);
+    if (admission->n_parents > 0) {
+        syncd_json_name(&writer, "parents");
+        syncd_json_begin_array(&writer);
+        for (unsigned i = 0; i < admission->n_parents; i++)
+            syncd_json_string(&writer, request->parents[i]);
+        syncd_json_end_array(&writer);
+    }
+    syncd_json_member_string(&writer, "type", request->type);
+    syncd_json_end_object(&writer);
+
+    GString *canonical = g_string_sized_new(256);
+    syncd_canonical_append(canonical, syncd_json_root(text->str, text->len));
+    return g_string_free(canonical, FALSE);
+}
+
+bool syncd_service_check_request(SyncdService *service, const SyncdCaller *caller,
+                                 const SyncdRequest *request, SyncdAdmission *ret_admission,
+                                 GError **error)
+{
+    SyncdAdmission *admission = ret_admission;
+    const char *lane = request->lane != NULL ? request->lane : DEFAULT_LANE;
+    const char *data_class =
+        request->data_class != NULL ? request->data_class : SYNCD_POLICY_DATA_CLASS;
+
+    admission->request = request;
+    if (!syncd_service_require_caller(service, caller, &admission->actor, error) ||
+        !syncd_kind_check_enqueue(request->type, &admission->kind, error) ||
+        !syncd_scope_parse(request->scope, &admission->scope_class, &admission->scope_name,
+                           error) ||
+        !check_object(request->object, error) || !check_key(request->idempotency_key, error) ||
+        !find_word(SYNCD_WORDS_LANE, "/lane", lane, &admission->lane, error) ||
+        !find_word(SYNCD_WORDS_DATA_CLASS, "/data_class", data_class, &admission->data_class,
+                   error) ||
+        !check_body(request->body, error) ||
+        !check_parents(service, caller, request->parents, admission, error) ||
+        !syncd_service_decide(service, caller, admission->lane, admission->data_class,
+                              &admission->decisions, error))
+        return false;
+    admission->meta = make_meta(admission);
+    return true;
+}
+
+static void set_no_scope(const char *class, const char *name, GError **error)
+{
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                         "set \"create_scope\" to open it, or correct its name",
+                         "There is no scope %s%s%s here", class, *name != '\0' ? ":" : "", name);
+}
+
+bool syncd_service_check_scope(SyncdService *service, const SyncdAdmission *admission,
+                               GError **error)
+{
+    g_autoptr(SyncdScope) scope = NULL;
+    if (!syncd_store_find_scope(service->store, admission->scope_class, admission->scope_name,
+                                &scope, error))
+        return false;
+    if (scope != NULL || admission->request->create_scope)
+        return true;
+    set_no_scope(admission->scope_class, admission->scope_name, error);
+    return false;
+}
+
+bool syncd_service_require_scope(SyncdService *service, const char *text, SyncdScope **ret_scope,
+                                 GError **error)
+{
+    const char *class, *name;
+    if (!syncd_scope_parse(text, &class, &name, error) ||
+        !syncd_store_find_scope(service->store, class, name, ret_scope, error))
+        return false;
+    if (*ret_scope != NULL)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                         "see the scopes with `sourceos-syncd status --json`",
+                         "There is no scope %s here", text);
+    return false;
+}

@@ -1,0 +1,183 @@
+#include "service/internal.h"
+
+#include "base/json-writer.h"
+#include "base/timestamp.h"
+
+#include "config.h"
+
+#define API_VERSION 1
+#define CALLS_IN_FLIGHT_MAX 256u
+
+static void write_reasons(SyncdJsonWriter *writer, const SyncdState *state)
+{
+    syncd_json_name(writer, "state_reasons");
+    syncd_json_begin_array(writer);
+    for (const char *const *reason = state->reasons; *reason != NULL; reason++)
+        syncd_json_string(writer, *reason);
+    syncd_json_end_array(writer);
+}
+
+/* ---- Describe ---- */
+
+/* Open to everybody, so: states and counts, nothing that names anything. */
+static void write_counts(const SyncdService *service, const SyncdState *state,
+                         SyncdJsonWriter *writer)
+{
+    syncd_json_member_string(writer, "version", SYNCD_VERSION);
+    syncd_json_member_int(writer, "api_version", API_VERSION);
+    syncd_json_member_string(writer, "instance", syncd_instance_name(service->instance));
+    syncd_json_member_string(writer, "state", state->state);
+    write_reasons(writer, state);
+    syncd_json_member_uint(writer, "sequence", state->sequence);
+    syncd_json_member_uint(writer, "pending_operations", state->pending_operations);
+    syncd_json_member_uint(writer, "conflict_count", state->conflict_count);
+    syncd_json_member_uint(writer, "policy_blocked_count", state->policy_blocked_count);
+    syncd_json_member_uint(writer, "pending_approvals", state->pending_approvals);
+    syncd_json_member_bool(writer, "repair_needed", state->repair_needed);
+    syncd_json_member_bool(writer, "paused", state->paused);
+    syncd_json_member_uint(writer, "last_activity_usec", state->last_activity_usec);
+}
+
+static void write_storage(const SyncdService *service, SyncdJsonWriter *writer)
+{
+    const SyncdStore *store = service->store;
+    syncd_json_name(writer, "storage");
+    syncd_json_begin_object(writer);
+    syncd_json_member_string(writer, "condition",
+                             syncd_store_condition_name(syncd_store_condition(store)));
+    syncd_json_member_bool(writer, "indexing", syncd_store_is_indexing(store));
+    syncd_json_member_uint(writer, "journal_bytes", syncd_store_journal_bytes(service->store));
+    syncd_json_end_object(writer);
+}
+
+static void write_feed(SyncdService *service, const SyncdHead *head, SyncdJsonWriter *writer)
+{
+    g_autofree char *feed = syncd_feed_text(head->device, head->scope, head->epoch);
+    g_autofree char *scope = syncd_service_scope_text(service, SYNCD_BYTES_TEXT(head->scope));
+    char root[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(&head->root, root);
+    syncd_json_begin_object(writer);
+    syncd_json_member_string(writer, "feed", feed);
+    syncd_json_member_string(writer, "scope", scope);
+    syncd_json_member_bool(writer, "own", head->own);
+    syncd_json_member_uint(writer, "size", head->size);
+    syncd_json_member_string(writer, "root", root);
+    syncd_json_member_string(writer, "note", head->note);
+    syncd_json_member_string(writer, "verifier_key", head->verifier_key);
+    syncd_json_end_object(writer);
+}
+
+static void write_feeds(SyncdService *service, SyncdJsonWriter *writer)
+{
+    g_autoptr(GPtrArray) heads = syncd_store_heads(service->store);
+    syncd_json_name(writer, "feeds");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < heads->len; i++)
+        write_feed(service, g_ptr_array_index(heads, i), writer);
+    syncd_json_end_array(writer);
+}
+
+static void write_limits(SyncdJsonWriter *writer)
+{
+    static const struct {
+        const char *name;
+        guint64 value;
+    } limits[] = {
+        {"body_bytes", SYNCD_STORE_CONTENT_MAX},  {"many_requests", SYNCD_MANY_MAX},
+        {"many_bytes", SYNCD_MANY_SIZE},          {"list", SYNCD_LIST_MAX},
+        {"list_bytes", SYNCD_LIST_BYTES_MAX},     {"idempotency_key", SYNCD_STORE_KEY_MAX},
+        {"parents", SYNCD_HEADER_MAX_PARENTS},    {"scopes", SYNCD_STORE_SCOPES_MAX},
+        {"calls_in_flight", CALLS_IN_FLIGHT_MAX}, {"jobs", SYNCD_JOBS_MAX},
+    };
+    syncd_json_name(writer, "limits");
+    syncd_json_begin_object(writer);
+    for (size_t i = 0; i < G_N_ELEMENTS(limits); i++)
+        syncd_json_member_uint(writer, limits[i].name, limits[i].value);
+    syncd_json_end_object(writer);
+}
+
+static bool may_inspect(const SyncdService *service, const SyncdCaller *caller)
+{
+    return caller != NULL && (caller->inspector || (service->instance == SYNCD_INSTANCE_USER &&
+                                                    caller->uid == service->uid));
+}
+
+char *syncd_service_describe(SyncdService *service, const SyncdCaller *caller, GError **error)
+{
+    SyncdState state;
+    syncd_service_state(service, &state);
+    g_autoptr(GString) out = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, out, false);
+    syncd_json_begin_object(&writer);
+    write_counts(service, &state, &writer);
+    if (may_inspect(service, caller)) {
+        g_autofree char *actor = NULL;
+        /* While the index is rebuilt nobody knows; everything else can still be told. */
+        syncd_service_find_caller(service, caller, &actor, NULL);
+        write_storage(service, &writer);
+        syncd_json_member_string(&writer, "device_id", syncd_store_device_id(service->store));
+        syncd_json_member_string(&writer, "actor_id", actor);
+        write_feeds(service, &writer);
+        write_limits(&writer);
+    }
+    syncd_json_end_object(&writer);
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+/* ---- status.json ---- */
+
+static const char *note_of(const SyncdState *state)
+{
+    static const struct {
+        const char *state;
+        const char *note;
+    } notes[] = {
+        {"clean", "Local state is consistent."},
+        {"degraded", "The daemon runs with limits; see the state reasons."},
+        {"conflicted", "Conflicts wait for a choice."},
+        {"policy-blocked", "Policy refused a request in the last minute."},
+        {"offline", "Peers cannot be reached; local work goes on."},
+        {"repair-recommended", "The log has faults; run `sourceos-syncd verify log`."},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(notes); i++)
+        if (strcmp(notes[i].state, state->state) == 0)
+            return notes[i].note;
+    return "";
+}
+
+char *syncd_service_status(SyncdService *service)
+{
+    bool is_user = service->instance == SYNCD_INSTANCE_USER;
+    char now[SYNCD_TIME_SIZE];
+    SyncdState state;
+    syncd_service_state(service, &state);
+    syncd_time_format_ms(syncd_service_now_ms(service), now);
+
+    GString *out = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, out, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_bool(&writer, "daemon_available", true);
+    syncd_json_member_string(&writer, "daemon_state", state.state);
+    syncd_json_member_string(&writer, "active_profile",
+                             is_user ? "profile:" SYNCD_DEFAULT_NAME : NULL);
+    syncd_json_member_null(&writer, "active_workspace");
+    syncd_json_member_string(&writer, "active_device",
+                             is_user ? syncd_store_device_id(service->store) : NULL);
+    syncd_json_member_bool(&writer, "degraded", strcmp(state.state, "degraded") == 0);
+    syncd_json_member_bool(&writer, "policy_blocked", strcmp(state.state, "policy-blocked") == 0);
+    syncd_json_member_uint(&writer, "conflict_count", state.conflict_count);
+    syncd_json_member_bool(&writer, "repair_needed", state.repair_needed);
+    syncd_json_member_string(&writer, "note", note_of(&state));
+    syncd_json_member_string(&writer, "instance", syncd_instance_name(service->instance));
+    write_reasons(&writer, &state);
+    syncd_json_member_uint(&writer, "pending_operations", state.pending_operations);
+    syncd_json_member_uint(&writer, "sequence", state.sequence);
+    syncd_json_member_uint(&writer, "pending_approvals", state.pending_approvals);
+    syncd_json_member_bool(&writer, "paused", state.paused);
+    syncd_json_member_string(&writer, "version", SYNCD_VERSION);
+    syncd_json_member_string(&writer, "updated_at", now);
+    syncd_json_end_object(&writer);
+    return g_string_free(out, FALSE);
+}

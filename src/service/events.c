@@ -1,0 +1,59 @@
+#include "service/internal.h"
+
+#include "contract/records.h"
+
+#define EVENTS_BUDGET (4u * 1024u * 1024u)
+
+static char *summary_of(const SyncdHeader *header, const char *scope)
+{
+    const char *sentence = syncd_kind_find(header->kind)->summary;
+    if (header->object.size == 0)
+        return g_strdup_printf("%s (%s)", sentence, scope);
+    return g_strdup_printf("%s: %.*s (%s)", sentence, (int)header->object.size,
+                           (const char *)header->object.data, scope);
+}
+
+static bool write_event(SyncdService *service, const SyncdEntry *entry, const SyncdListing *listing,
+                        GString *out, GError **error)
+{
+    const SyncdHeader *header = &entry->header;
+    g_autofree char *scope = syncd_service_scope_text(service, header->scope);
+    g_autofree char *summary = summary_of(header, scope);
+    SyncdHash leaf = syncd_tree_leaf(entry->text, entry->size);
+    SyncdEventRecord record = {
+        .leaf = &leaf,
+        .event_type = syncd_kind_find(header->kind)->event_type,
+        .occurred_ms = header->hlc.ms,
+        .summary = summary,
+        .actor_id = header->actor,
+        .object_id = header->object,
+        .device_id = header->device,
+        .policy_decision_ref = header->decision,
+        .sequence = entry->pos,
+        .operation_id = header->op,
+        .scope = scope,
+        .kind = header->kind,
+    };
+    syncd_event_record_write(&record, out);
+    return true;
+}
+
+char *syncd_service_list_events(SyncdService *service, const SyncdCaller *caller,
+                                const SyncdListing *listing, char **ret_cursor, GError **error)
+{
+    static const SyncdPageFormat format = {EVENTS_BUDGET, SYNCD_LIST_MAX, ",", write_event};
+    SyncdQuery query = {.order = SYNCD_NEWEST_FIRST};
+    if (listing->type != NULL) {
+        const SyncdKind *kind = syncd_kind_of_event(listing->type);
+        if (kind == NULL) {
+            syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"type\" is no event type");
+            return NULL;
+        }
+        query.kind = kind->kind;
+    }
+    g_autoptr(GString) out = g_string_new("[");
+    if (!syncd_service_page(service, caller, listing, &query, &format, out, ret_cursor, error))
+        return NULL;
+    g_string_append_c(out, ']');
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}

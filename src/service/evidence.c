@@ -1,0 +1,141 @@
+#include "service/internal.h"
+
+#include "base/json-writer.h"
+#include "contract/records.h"
+
+#define PROOF_SCHEMA "sourceos.log-proof/v1"
+#define CHECKPOINT_DATA_CLASS "internal"
+
+/* ---- proofs ---- */
+
+static void member_hash(SyncdJsonWriter *writer, const char *name, const SyncdHash *hash)
+{
+    char text[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(hash, text);
+    if (name != NULL)
+        syncd_json_name(writer, name);
+    syncd_json_string(writer, text);
+}
+
+static char *write_proof(const SyncdEntry *entry, const SyncdHead *head, const SyncdHash *leaf,
+                         const GArray *path, const char *operation)
+{
+    GString *out = g_string_sized_new(4096);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, out, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "schema", PROOF_SCHEMA);
+    syncd_json_member_string(&writer, "operation_id", operation);
+    syncd_json_name(&writer, "header");
+    syncd_json_string_sized(&writer, entry->text, entry->size);
+    member_hash(&writer, "leaf", leaf);
+    syncd_json_member_uint(&writer, "seq", entry->header.seq);
+    syncd_json_member_uint(&writer, "size", head->size);
+    member_hash(&writer, "root", &head->root);
+    syncd_json_name(&writer, "path");
+    syncd_json_begin_array(&writer);
+    for (guint i = 0; i < path->len; i++)
+        member_hash(&writer, NULL, &g_array_index(path, SyncdHash, i));
+    syncd_json_end_array(&writer);
+    syncd_json_member_string(&writer, "note", head->note);
+    syncd_json_member_string(&writer, "verifier_key", head->verifier_key);
+    syncd_json_end_object(&writer);
+    return g_string_free(out, FALSE);
+}
+
+char *syncd_service_prove(SyncdService *service, const SyncdCaller *caller, const char *operation,
+                          GError **error)
+{
+    g_auto(SyncdView) view = {0};
+    g_auto(SyncdEntry) entry = {0};
+    g_autoptr(SyncdHead) head = NULL;
+    g_autoptr(GArray) path = NULL;
+    SyncdHash leaf;
+    if (!syncd_service_view(service, caller, &view, error) ||
+        !syncd_service_read_entry(service, &view, operation, &entry, error) ||
+        !syncd_store_prove(service->store, &entry, &head, &leaf, &path, error))
+        return NULL;
+    return write_proof(&entry, head, &leaf, path, operation);
+}
+
+/* ---- checkpoints ---- */
+
+static bool append_checkpoint(SyncdService *service, const char *actor, const char *decision,
+                              const char *scope_id, char **ret_operation, GError **error)
+{
+    g_autoptr(SyncdHead) head = syncd_store_head(service->store, scope_id, error);
+    if (head == NULL)
+        return false;
+    SyncdCheckpointRecord record = {.scope = scope_id, .size = head->size, .root = &head->root};
+    g_autoptr(GString) content = g_string_new(NULL);
+    syncd_checkpoint_record_write(&record, content);
+
+    g_auto(SyncdReceipt) receipt = {0};
+    SyncdDraft draft = {
+        .kind = "checkpoint.write",
+        .actor = actor,
+        .object = "",
+        .decision = decision,
+        .engine = "",
+        .lane = SYNCD_LANE_AUDIT,
+        .schema_id = SYNCD_CHECKPOINT_SCHEMA,
+        .schema_version = 1,
+        .meta = SYNCD_BYTES_TEXT("{\"data_class\":\"" CHECKPOINT_DATA_CLASS
+                                 "\",\"type\":\"sync.checkpoint.write\"}"),
+        .content = SYNCD_BYTES(content->str, content->len),
+    };
+    if (!syncd_service_append(service, scope_id, &draft, &receipt, error))
+        return false;
+    *ret_operation = g_steal_pointer(&receipt.op);
+    return true;
+}
+
+bool syncd_service_checkpoint(SyncdService *service, const SyncdCaller *caller, const char *scope,
+                              char **ret_operation, GError **error)
+{
+    g_autofree char *actor = NULL;
+    g_autoptr(SyncdScope) found = NULL;
+    g_auto(SyncdDecisions) decisions = {0};
+    if (!syncd_service_require_caller(service, caller, &actor, error) ||
+        !syncd_service_require_scope(service, scope, &found, error) ||
+        !syncd_service_decide(service, caller, SYNCD_LANE_AUDIT, CHECKPOINT_DATA_CLASS, &decisions,
+                              error) ||
+        !syncd_service_record_decisions(service, actor, &decisions, error) ||
+        /* The content names the head right before the entry, so nothing may be left in the turn. */
+        !syncd_service_commit_turn(service, error))
+        return false;
+    return append_checkpoint(service, actor, decisions.decisions[0].id, found->id, ret_operation,
+                             error);
+}
+
+char *syncd_service_describe_checkpoint(SyncdService *service, const char *operation,
+                                        GError **error)
+{
+    SyncdView everything = {.all = true};
+    g_auto(SyncdEntry) entry = {0};
+    if (!syncd_service_read_operation(service, &everything, operation, &entry, error))
+        return NULL;
+    g_autofree char *scope_id = syncd_bytes_dup(entry.header.scope);
+    /* Keeping a head commits what is open, and somebody may wait for that. */
+    if (!syncd_service_commit_turn(service, error) ||
+        !syncd_store_keep_head(service->store, scope_id, "checkpoint.write", error))
+        return NULL;
+    g_autoptr(SyncdHead) head = syncd_store_head(service->store, scope_id, error);
+    if (head == NULL)
+        return NULL;
+
+    g_autofree char *feed = syncd_feed_text(head->device, head->scope, head->epoch);
+    g_autofree char *scope = syncd_service_scope_text(service, entry.header.scope);
+    SyncdCheckpointRecord record = {
+        .operation_id = operation,
+        .scope = scope,
+        .feed = feed,
+        .size = head->size,
+        .root = &head->root,
+        .note = head->note,
+        .verifier_key = head->verifier_key,
+    };
+    GString *out = g_string_new(NULL);
+    syncd_checkpoint_record_write(&record, out);
+    return g_string_free(out, FALSE);
+}

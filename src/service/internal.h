@@ -1,0 +1,191 @@
+/*
+ * Private to service/: the state of one instance, and what its use cases share.
+ */
+#pragma once
+
+#include "base/id.h"
+#include "contract/operation.h"
+#include "domain/kind.h"
+#include "domain/policy.h"
+#include "service/service.h"
+
+#define SYNCD_IDENTITY_DAEMON "daemon"
+#define SYNCD_LANE_AUDIT "audit"
+#define SYNCD_LANE_POLICY "policy"
+
+typedef struct SyncdRefusals SyncdRefusals;
+
+struct SyncdService {
+    SyncdInstance instance;
+    uid_t uid;
+    SyncdStore *store;
+    const SyncdSources *sources; /* borrowed */
+    SyncdListener listener;
+    GArray *waiting;    /* those who wait for the commit of the open turn */
+    char *own_actor;    /* the daemon's; NULL until it was looked up */
+    char *device_scope; /* its id; the same */
+    SyncdRefusals *refusals;
+    GPtrArray *jobs; /* newest last */
+    guint next_job;  /* whose turn it is to be stepped */
+    bool verify_found;
+    guint32 policy_blocked;
+    guint64 policy_blocked_until; /* monotonic: how long the state shows it */
+    guint64 pending_operations;   /* as counted at `pending_sequence` */
+    guint64 pending_sequence;
+    unsigned shown_state; /* a digest of the state that listeners were told of last */
+    char policy_digest[SYNCD_DIGEST_SIZE];
+};
+
+guint64 syncd_service_now_ms(const SyncdService *service);
+guint64 syncd_service_monotonic(const SyncdService *service);
+
+/* Appends to the open turn, and tells the listener when that opened one. */
+bool syncd_service_append(SyncdService *service, const char *scope_id, const SyncdDraft *draft,
+                          SyncdReceipt *ret_receipt, GError **error);
+/* The same for an entry of the daemon itself, in the device's scope. */
+bool syncd_service_append_own(SyncdService *service, const char *kind, const char *lane,
+                              const char *schema_id, const GString *content, GError **error);
+/* As syncd_service_commit(), for those who go on from there. True when there was nothing to commit.
+ */
+bool syncd_service_commit_turn(SyncdService *service, GError **error);
+/* Takes the open turn back and tells those who wait for it. */
+void syncd_service_discard(SyncdService *service, const GError *why);
+/* Tells the listener when the state is another one than it was told last. */
+void syncd_service_show_state(SyncdService *service, bool always);
+
+/* ---- first entries and actors (actors.c) ---- */
+
+bool syncd_service_begin_log(SyncdService *service, GError **error);
+bool syncd_service_find_own(SyncdService *service, GError **error);
+/* "uid:1000": what a caller is found by, and the subject of decisions about it. */
+char *syncd_identity_of(uid_t uid);
+/* `*ret_actor` NULL when the caller is not registered. */
+bool syncd_service_find_caller(SyncdService *service, const SyncdCaller *caller, char **ret_actor,
+                               GError **error);
+/* AccessDenied for a caller who is not registered. */
+bool syncd_service_require_caller(SyncdService *service, const SyncdCaller *caller,
+                                  char **ret_actor, GError **error);
+
+/* ---- policy (decide.c) ---- */
+
+typedef struct {
+    SyncdPolicyInput input;
+    SyncdPolicyOutcome outcome;
+    char id[SYNCD_DECISION_ID_SIZE];
+} SyncdDecision;
+
+/* What a durable write needs: to be written, and to be kept. The first is what the entry names. */
+#define SYNCD_N_DECISIONS 2
+typedef struct {
+    SyncdDecision decisions[SYNCD_N_DECISIONS];
+    char *subject;
+} SyncdDecisions;
+
+void syncd_decisions_clear(SyncdDecisions *decisions);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdDecisions, syncd_decisions_clear)
+
+/* PolicyDenied, which is noted as a refusal. `lane` and `data_class` are words of their
+ * vocabularies. */
+bool syncd_service_decide(SyncdService *service, const SyncdCaller *caller, const char *lane,
+                          const char *data_class, SyncdDecisions *ret_decisions, GError **error);
+/* Records those that this policy has not recorded yet. */
+bool syncd_service_record_decisions(SyncdService *service, const char *actor,
+                                    const SyncdDecisions *decisions, GError **error);
+
+/* ---- requests (admission.c) ---- */
+
+/* A request that passed every check, with what the checks found. Borrows from the request. */
+typedef struct {
+    const SyncdRequest *request;
+    const SyncdKind *kind;
+    const char *lane;
+    const char *data_class;
+    const char *scope_class;
+    const char *scope_name;
+    char *actor;
+    char *meta;
+    SyncdHash parents[SYNCD_HEADER_MAX_PARENTS];
+    unsigned n_parents;
+    SyncdDecisions decisions;
+} SyncdAdmission;
+
+void syncd_admission_clear(SyncdAdmission *admission);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdAdmission, syncd_admission_clear)
+
+/* What can be judged without knowing the scope. Changes nothing. */
+bool syncd_service_check_request(SyncdService *service, const SyncdCaller *caller,
+                                 const SyncdRequest *request, SyncdAdmission *ret_admission,
+                                 GError **error);
+/* "workspace:notes" taken apart; both results point into constants or `text`. InvalidContract. */
+bool syncd_scope_parse(const char *text, const char **ret_class, const char **ret_name,
+                       GError **error);
+/* NotFound. */
+bool syncd_service_require_scope(SyncdService *service, const char *text, SyncdScope **ret_scope,
+                                 GError **error);
+/* Writes the operation, or finds the one that its idempotency key names. */
+bool syncd_service_admit(SyncdService *service, const SyncdAdmission *admission,
+                         SyncdEnqueued *ret_enqueued, GError **error);
+/* Whether the scope is there or may be opened. */
+bool syncd_service_check_scope(SyncdService *service, const SyncdAdmission *admission,
+                               GError **error);
+
+/* ---- reading (reading.c) ---- */
+
+/* Whose entries a caller may see: all, or those of one actor (NULL: none). */
+typedef struct {
+    bool all;
+    char *actor;
+} SyncdView;
+
+void syncd_view_clear(SyncdView *view);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdView, syncd_view_clear)
+
+bool syncd_service_view(SyncdService *service, const SyncdCaller *caller, SyncdView *ret_view,
+                        GError **error);
+bool syncd_view_shows(const SyncdView *view, const SyncdHeader *header);
+/* The committed entry of an operation id that the view shows. NotFound. */
+bool syncd_service_read_entry(SyncdService *service, const SyncdView *view, const char *operation,
+                              SyncdEntry *ret_entry, GError **error);
+/* The same for entries that are operations. */
+bool syncd_service_read_operation(SyncdService *service, const SyncdView *view,
+                                  const char *operation, SyncdEntry *ret_entry, GError **error);
+/* "workspace:notes" of an entry's scope, for documents. */
+char *syncd_service_scope_text(SyncdService *service, SyncdBytes scope_id);
+char *syncd_feed_text(const char *device, const char *scope, guint64 epoch);
+
+/* ---- pages (pages.c) ---- */
+
+typedef struct {
+    guint64 budget; /* bytes; a page ends before the entry that would exceed it */
+    guint32 max;    /* entries a caller may ask for */
+    const char *separator;
+    /* Appends the entry's text. */
+    bool (*write)(SyncdService *service, const SyncdEntry *entry, const SyncdListing *listing,
+                  GString *out, GError **error);
+} SyncdPageFormat;
+
+bool syncd_service_page(SyncdService *service, const SyncdCaller *caller,
+                        const SyncdListing *listing, SyncdQuery *query,
+                        const SyncdPageFormat *format, GString *out, char **ret_cursor,
+                        GError **error);
+
+/* ---- refusals (refusals.c) ---- */
+
+SyncdRefusals *syncd_refusals_new(void);
+void syncd_refusals_free(SyncdRefusals *refusals);
+/* Notes that policy refused: as syncd_service_note_refusal(), and the state shows it for a while.
+ */
+void syncd_service_note_policy(SyncdService *service, const SyncdCaller *caller, const char *action,
+                               const char *reason);
+/* Writes the counts of windows that have closed; of all of them when `all`. */
+void syncd_service_flush_refusals(SyncdService *service, bool all);
+guint64 syncd_refusals_next_due(const SyncdRefusals *refusals);
+
+/* ---- jobs (jobs.c) ---- */
+
+void syncd_job_free(SyncdJob *job);
+/* The daemon's own verification of what came since the last one. */
+void syncd_service_start_verify(SyncdService *service);
+/* One slice of one job, and the removal of old ones. True while a job runs. */
+bool syncd_service_step_jobs(SyncdService *service);
+guint64 syncd_service_jobs_due(const SyncdService *service);

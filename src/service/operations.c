@@ -1,0 +1,120 @@
+#include "service/internal.h"
+
+void syncd_enqueued_clear(SyncdEnqueued *enqueued)
+{
+    g_clear_pointer(&enqueued->operation, g_free);
+}
+
+/* ---- idempotency ---- */
+
+static bool headers_agree(const SyncdAdmission *admission, const SyncdHeader *header)
+{
+    if (!syncd_bytes_are(header->kind, admission->kind->kind) ||
+        !syncd_bytes_are(header->object, admission->request->object) ||
+        !syncd_bytes_are(header->lane, admission->lane) ||
+        header->n_parents != admission->n_parents)
+        return false;
+    for (unsigned i = 0; i < admission->n_parents; i++)
+        if (!syncd_hash_equal(&header->parents[i], &admission->parents[i]))
+            return false;
+    return true;
+}
+
+static bool bodies_agree(const SyncdAdmission *admission, const SyncdBody *body)
+{
+    SyncdBytes content = admission->request->body;
+    return body->meta_size == strlen(admission->meta) &&
+           memcmp(body->meta, admission->meta, body->meta_size) == 0 &&
+           body->content_size == content.size &&
+           memcmp(body->content, content.data, content.size) == 0;
+}
+
+static bool take_first(SyncdService *service, const SyncdAdmission *admission, guint64 pos,
+                       SyncdEnqueued *ret_enqueued, GError **error)
+{
+    g_auto(SyncdEntry) entry = {0};
+    g_auto(SyncdBody) body = {0};
+    if (!syncd_store_read(service->store, pos, &entry, error) ||
+        !syncd_store_read_body(service->store, &entry, &body, error))
+        return false;
+    if (!headers_agree(admission, &entry.header) || !bodies_agree(admission, &body)) {
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
+                             "use a new key for a new request; repeat the first one unchanged",
+                             "/idempotency_key was used for another request, sequence number "
+                             "%" G_GUINT64_FORMAT,
+                             pos);
+        return false;
+    }
+    *ret_enqueued = (SyncdEnqueued){syncd_bytes_dup(entry.header.op), pos, true};
+    return true;
+}
+
+/* ---- writing ---- */
+
+static bool append_operation(SyncdService *service, const SyncdAdmission *admission,
+                             const char *scope_id, SyncdEnqueued *ret_enqueued, GError **error)
+{
+    g_auto(SyncdReceipt) receipt = {0};
+    SyncdDraft draft = {
+        .kind = admission->kind->kind,
+        .actor = admission->actor,
+        .object = admission->request->object,
+        .decision = admission->decisions.decisions[0].id,
+        .engine = "",
+        .lane = admission->lane,
+        .schema_id = SYNCD_OPERATION_SCHEMA,
+        .schema_version = SYNCD_OPERATION_SCHEMA_VERSION,
+        .idempotency_key = admission->request->idempotency_key,
+        .parents = admission->parents,
+        .n_parents = admission->n_parents,
+        .meta = SYNCD_BYTES_TEXT(admission->meta),
+        .content = admission->request->body,
+    };
+    if (!syncd_service_append(service, scope_id, &draft, &receipt, error))
+        return false;
+    *ret_enqueued = (SyncdEnqueued){g_steal_pointer(&receipt.op), receipt.pos, false};
+    return true;
+}
+
+/* Opening a scope appends to its feed, as any entry does. */
+static bool open_scope(SyncdService *service, const SyncdAdmission *admission,
+                       SyncdScope **ret_scope, GError **error)
+{
+    bool had_turn = syncd_service_has_turn(service);
+    if (!syncd_store_open_scope(service->store, admission->scope_class, admission->scope_name,
+                                admission->actor, ret_scope, error))
+        return false;
+    if (!had_turn && service->listener.turn_opened != NULL)
+        service->listener.turn_opened(service->listener.data);
+    return true;
+}
+
+bool syncd_service_admit(SyncdService *service, const SyncdAdmission *admission,
+                         SyncdEnqueued *ret_enqueued, GError **error)
+{
+    g_autoptr(SyncdScope) scope = NULL;
+    guint64 first = 0;
+    if (!syncd_service_check_scope(service, admission, error) ||
+        !syncd_store_find_scope(service->store, admission->scope_class, admission->scope_name,
+                                &scope, error))
+        return false;
+    if (scope != NULL && admission->request->idempotency_key != NULL &&
+        !syncd_store_find_key(service->store, admission->actor, scope->id,
+                              admission->request->idempotency_key, &first, error))
+        return false;
+    if (first != 0)
+        return take_first(service, admission, first, ret_enqueued, error);
+
+    return (scope != NULL || open_scope(service, admission, &scope, error)) &&
+           syncd_service_record_decisions(service, admission->actor, &admission->decisions,
+                                          error) &&
+           append_operation(service, admission, scope->id, ret_enqueued, error);
+}
+
+bool syncd_service_enqueue(SyncdService *service, const SyncdCaller *caller,
+                           const SyncdRequest *request, SyncdEnqueued *ret_enqueued, GError **error)
+{
+    g_auto(SyncdAdmission) admission = {0};
+    return syncd_service_check_request(service, caller, request, &admission, error) &&
+           syncd_service_admit(service, &admission, ret_enqueued, error);
+}

@@ -1,0 +1,116 @@
+#include "service/internal.h"
+
+static bool take_order(const char *order, SyncdOrder *order_here, GError **error)
+{
+    if (order == NULL)
+        return true;
+    bool newest = strcmp(order, "newest") == 0;
+    if (!newest && strcmp(order, "oldest") != 0) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"order\" must be newest or oldest");
+        return false;
+    }
+    *order_here = newest ? SYNCD_NEWEST_FIRST : SYNCD_OLDEST_FIRST;
+    return true;
+}
+
+/* The first millisecond that is not before this point in time. */
+static guint64 ms_from(guint64 usec)
+{
+    return usec / 1000 + (usec % 1000 != 0);
+}
+
+static bool take_filters(SyncdService *service, const SyncdListing *listing, guint32 max,
+                         SyncdQuery *query, SyncdScope **ret_scope, GError **error)
+{
+    if (listing->limit > max) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"limit\" must be at most %u", max);
+        return false;
+    }
+    if (!take_order(listing->order, &query->order, error) ||
+        (listing->scope != NULL &&
+         !syncd_service_require_scope(service, listing->scope, ret_scope, error)))
+        return false;
+    query->limit = listing->limit != 0 ? listing->limit : max;
+    query->scope_id = *ret_scope != NULL ? (*ret_scope)->id : NULL;
+    query->actor = listing->actor;
+    query->object = listing->object;
+    query->op = listing->operation;
+    query->after = listing->after;
+    query->since_ms = ms_from(listing->since_usec);
+    query->until_ms = ms_from(listing->until_usec);
+    query->cursor = listing->cursor;
+    return true;
+}
+
+/* Narrows the query to what the view shows; false when that is nothing. */
+static bool narrow(const SyncdView *view, SyncdQuery *query)
+{
+    if (view->all)
+        return true;
+    if (view->actor == NULL || (query->actor != NULL && strcmp(query->actor, view->actor) != 0))
+        return false;
+    query->actor = view->actor;
+    return true;
+}
+
+/* Writes entries until the budget is spent. `*ret_n` is how many of the positions were dealt with.
+ */
+static bool write_entries(SyncdService *service, const SyncdListing *listing,
+                          const SyncdPageFormat *format, const GArray *positions, GString *out,
+                          guint *ret_n, GError **error)
+{
+    gsize start = out->len;
+    guint64 sequence = syncd_store_sequence(service->store);
+    for (*ret_n = 0; *ret_n < positions->len; (*ret_n)++) {
+        guint64 pos = g_array_index(positions, guint64, *ret_n);
+        g_auto(SyncdEntry) entry = {0};
+        gsize before = out->len;
+        if (pos > sequence)
+            continue;
+        if (!syncd_store_read(service->store, pos, &entry, error))
+            return false;
+        if (before != start)
+            g_string_append(out, format->separator);
+        if (!format->write(service, &entry, listing, out, error))
+            return false;
+        /* The first one goes out whatever its size, or the listing would not get past it. */
+        if (before != start && out->len - start > format->budget) {
+            g_string_truncate(out, before);
+            return true;
+        }
+    }
+    return true;
+}
+
+bool syncd_service_page(SyncdService *service, const SyncdCaller *caller,
+                        const SyncdListing *listing, SyncdQuery *query,
+                        const SyncdPageFormat *format, GString *out, char **ret_cursor,
+                        GError **error)
+{
+    g_auto(SyncdView) view = {0};
+    g_autoptr(SyncdScope) scope = NULL;
+    if (!syncd_service_view(service, caller, &view, error) ||
+        !take_filters(service, listing, format->max, query, &scope, error))
+        return false;
+    if (!narrow(&view, query)) {
+        *ret_cursor = g_strdup("");
+        return true;
+    }
+
+    guint written;
+    g_autofree char *cursor = NULL;
+    g_autoptr(GArray) positions = NULL;
+    if (!syncd_store_query(service->store, query, &positions, &cursor, error) ||
+        !write_entries(service, listing, format, positions, out, &written, error))
+        return false;
+    if (written < positions->len) {
+        /* The cursor of the shorter page comes from asking for just that page. */
+        g_autoptr(GArray) again = NULL;
+        g_clear_pointer(&cursor, g_free);
+        query->limit = written;
+        if (!syncd_store_query(service->store, query, &again, &cursor, error))
+            return false;
+    }
+    *ret_cursor = g_steal_pointer(&cursor);
+    return true;
+}

@@ -1,0 +1,229 @@
+#include "service/internal.h"
+
+#include "base/json-writer.h"
+
+#define LIST_BUDGET (4u * 1024u * 1024u)
+
+/* ---- who sees what ---- */
+
+void syncd_view_clear(SyncdView *view)
+{
+    g_clear_pointer(&view->actor, g_free);
+}
+
+bool syncd_service_view(SyncdService *service, const SyncdCaller *caller, SyncdView *ret_view,
+                        GError **error)
+{
+    ret_view->all = caller->inspector ||
+                    (service->instance == SYNCD_INSTANCE_USER && caller->uid == service->uid);
+    return ret_view->all || syncd_service_find_caller(service, caller, &ret_view->actor, error);
+}
+
+bool syncd_view_shows(const SyncdView *view, const SyncdHeader *header)
+{
+    return view->all || (view->actor != NULL && syncd_bytes_are(header->actor, view->actor));
+}
+
+/* ---- one entry ---- */
+
+static bool set_not_found(const char *operation, GError **error)
+{
+    if (syncd_id_is_token(operation, strlen(operation)))
+        syncd_set_error(error, SYNCD_ERROR_NOT_FOUND, "There is no operation %s", operation);
+    else
+        syncd_set_error(error, SYNCD_ERROR_NOT_FOUND, "There is no operation of that id");
+    return false;
+}
+
+/* What the open turn holds is not durable, so nobody may hear of it yet. */
+bool syncd_service_read_entry(SyncdService *service, const SyncdView *view, const char *operation,
+                              SyncdEntry *ret_entry, GError **error)
+{
+    guint64 pos = 0;
+    if (!syncd_id_is_token(operation, strlen(operation)))
+        return set_not_found(operation, error);
+    if (!syncd_store_find_op(service->store, operation, &pos, error))
+        return false;
+    if (pos == 0 || pos > syncd_store_sequence(service->store))
+        return set_not_found(operation, error);
+    if (!syncd_store_read(service->store, pos, ret_entry, error))
+        return false;
+    return syncd_view_shows(view, &ret_entry->header) || set_not_found(operation, error);
+}
+
+bool syncd_service_read_operation(SyncdService *service, const SyncdView *view,
+                                  const char *operation, SyncdEntry *ret_entry, GError **error)
+{
+    if (!syncd_service_read_entry(service, view, operation, ret_entry, error))
+        return false;
+    return syncd_kind_is_operation(ret_entry->header.kind) || set_not_found(operation, error);
+}
+
+static const SyncdScope *scope_of(SyncdService *service, SyncdBytes id)
+{
+    g_autofree char *text = syncd_bytes_dup(id);
+    return syncd_store_scope(service->store, text);
+}
+
+char *syncd_service_scope_text(SyncdService *service, SyncdBytes scope_id)
+{
+    const SyncdScope *scope = scope_of(service, scope_id);
+    GString *text = g_string_new(NULL);
+    syncd_scope_text_append(text, scope != NULL ? scope->class : NULL,
+                            scope != NULL ? scope->name : NULL, scope_id);
+    return g_string_free(text, FALSE);
+}
+
+char *syncd_feed_text(const char *device, const char *scope, guint64 epoch)
+{
+    return g_strdup_printf("%s/%s/%" G_GUINT64_FORMAT, device, scope, epoch);
+}
+
+static void write_record(SyncdService *service, const SyncdEntry *entry, const SyncdBody *body,
+                         const char *body_error, GString *out)
+{
+    const SyncdHeader *header = &entry->header;
+    const SyncdScope *scope = scope_of(service, header->scope);
+    SyncdOperationFacts facts = {
+        .operation = header->op,
+        .kind = header->kind,
+        .status = syncd_kind_find(header->kind)->status,
+        .actor = header->actor,
+        .device = header->device,
+        .decision = header->decision,
+        .lane = header->lane,
+        .object = header->object,
+        .scope = header->scope,
+        .scope_class = scope != NULL ? scope->class : NULL,
+        .scope_name = scope != NULL ? scope->name : NULL,
+        .epoch = header->epoch,
+        .seq = header->seq,
+        .sequence = entry->pos,
+        .ms = header->hlc.ms,
+        .leaf = syncd_tree_leaf(entry->text, entry->size),
+        .meta = SYNCD_BYTES(body->meta, body->meta_size),
+        .content = SYNCD_BYTES(body->content, body->content_size),
+        .body_error = body_error,
+    };
+    syncd_operation_write(&facts, out);
+}
+
+char *syncd_service_get_operation(SyncdService *service, const SyncdCaller *caller,
+                                  const char *operation, GError **error)
+{
+    g_auto(SyncdView) view = {0};
+    g_auto(SyncdEntry) entry = {0};
+    g_auto(SyncdBody) body = {0};
+    if (!syncd_service_view(service, caller, &view, error) ||
+        !syncd_service_read_operation(service, &view, operation, &entry, error) ||
+        !syncd_store_read_body(service->store, &entry, &body, error))
+        return NULL;
+    GString *record = g_string_sized_new(1280 + body.content_size);
+    write_record(service, &entry, &body, NULL, record);
+    return g_string_free(record, FALSE);
+}
+
+/* ---- pages of records ---- */
+
+/* One body that cannot be read takes nothing from the others: its record says so. */
+static bool write_listed(SyncdService *service, const SyncdEntry *entry,
+                         const SyncdListing *listing, GString *out, GError **error)
+{
+    g_auto(SyncdBody) body = {0};
+    g_autoptr(GError) unreadable = NULL;
+    if (!syncd_store_read_body(service->store, entry, &body, &unreadable)) {
+        SyncdBody none = {0};
+        write_record(service, entry, &none, unreadable->message, out);
+        return true;
+    }
+    write_record(service, entry, &body, NULL, out);
+    return true;
+}
+
+/* The kind of an operation type, as a filter. */
+static bool filter_type(const char *type, const char **ret_kind, GError **error)
+{
+    const SyncdKind *kind = type != NULL ? syncd_kind_of_type(type) : NULL;
+    if (type != NULL && kind == NULL) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"type\" is no operation type");
+        return false;
+    }
+    *ret_kind = kind != NULL ? kind->kind : NULL;
+    return true;
+}
+
+char *syncd_service_list_operations(SyncdService *service, const SyncdCaller *caller,
+                                    const SyncdListing *listing, char **ret_cursor, GError **error)
+{
+    static const SyncdPageFormat format = {LIST_BUDGET, SYNCD_LIST_MAX, ",", write_listed};
+    SyncdQuery query = {.order = SYNCD_NEWEST_FIRST, .operations_only = true};
+    g_autoptr(GString) out = g_string_new("[");
+    if (!filter_type(listing->type, &query.kind, error) ||
+        !syncd_service_page(service, caller, listing, &query, &format, out, ret_cursor, error))
+        return NULL;
+    g_string_append_c(out, ']');
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+/* ---- lines ---- */
+
+static void write_body_error(const char *message, GString *out)
+{
+    SyncdJsonWriter writer;
+    g_string_append(out, ",\"body\":null,\"body_error\":");
+    syncd_json_writer_init(&writer, out, false);
+    syncd_json_string(&writer, message);
+}
+
+/* Line breaks in JSON text stand only between its tokens: a blank in their place keeps the value,
+ * and the line. */
+static void append_on_one_line(GString *out, const char *text, size_t size)
+{
+    gsize start = out->len;
+    g_string_append_len(out, text, (gssize)size);
+    for (char *at = out->str + start, *end = out->str + out->len; at != end; at++)
+        if (*at == '\n' || *at == '\r')
+            *at = ' ';
+}
+
+static void write_line_body(SyncdService *service, const SyncdEntry *entry, GString *out)
+{
+    g_auto(SyncdBody) body = {0};
+    g_autoptr(GError) unreadable = NULL;
+    if (!syncd_store_read_body(service->store, entry, &body, &unreadable)) {
+        write_body_error(unreadable->message, out);
+    } else if (body.content_size > SYNCD_LIST_BYTES_SIZE / 2) {
+        write_body_error("The body is too large for a line. Next: read it with Get.", out);
+    } else {
+        g_string_append(out, ",\"body\":");
+        append_on_one_line(out, body.content, body.content_size);
+    }
+}
+
+static bool write_line(SyncdService *service, const SyncdEntry *entry, const SyncdListing *listing,
+                       GString *out, GError **error)
+{
+    char leaf[SYNCD_HASH_HEX_SIZE];
+    SyncdHash hash = syncd_tree_leaf(entry->text, entry->size);
+    syncd_hash_to_hex(&hash, leaf);
+    g_string_append_printf(
+        out, "{\"sequence\":%" G_GUINT64_FORMAT ",\"leaf\":\"%s\",\"header\":", entry->pos, leaf);
+    g_string_append_len(out, entry->text, (gssize)entry->size);
+    if (listing->bodies)
+        write_line_body(service, entry, out);
+    g_string_append(out, "}\n");
+    return true;
+}
+
+GString *syncd_service_list_bytes(SyncdService *service, const SyncdCaller *caller,
+                                  const SyncdListing *listing, char **ret_cursor, GError **error)
+{
+    static const SyncdPageFormat format = {SYNCD_LIST_BYTES_SIZE, SYNCD_LIST_BYTES_MAX, "",
+                                           write_line};
+    SyncdQuery query = {.order = SYNCD_OLDEST_FIRST};
+    g_autoptr(GString) out = g_string_new(NULL);
+    if (!filter_type(listing->type, &query.kind, error) ||
+        !syncd_service_page(service, caller, listing, &query, &format, out, ret_cursor, error))
+        return NULL;
+    return g_steal_pointer(&out);
+}

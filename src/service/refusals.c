@@ -1,0 +1,189 @@
+#include "service/internal.h"
+
+#include "base/log.h"
+#include "contract/records.h"
+
+#define WINDOW_USEC (60u * G_USEC_PER_SEC)
+#define WINDOWS_MAX 256u
+#define STRANGERS_MAX 64u
+
+/* Refusals of one registered actor for one reason. The first was recorded when the window opened.
+ */
+typedef struct {
+    char *actor;
+    char *action;
+    char *reason;
+    guint64 count; /* since then */
+    guint64 first_ms;
+    guint64 last_ms;
+    guint64 closes; /* monotonic */
+} Window;
+
+/* The same of a uid without an actor: only that it was logged. */
+typedef struct {
+    uid_t uid;
+    char *reason;
+    guint64 quiet_until; /* monotonic */
+} Stranger;
+
+struct SyncdRefusals {
+    GQueue windows; /* Window, in the order in which they close */
+    Stranger strangers[STRANGERS_MAX];
+    unsigned next_stranger;
+};
+
+static void window_free(Window *window)
+{
+    g_free(window->actor);
+    g_free(window->action);
+    g_free(window->reason);
+    g_free(window);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Window, window_free)
+
+SyncdRefusals *syncd_refusals_new(void)
+{
+    SyncdRefusals *refusals = g_new0(SyncdRefusals, 1);
+    g_queue_init(&refusals->windows);
+    return refusals;
+}
+
+void syncd_refusals_free(SyncdRefusals *refusals)
+{
+    if (refusals == NULL)
+        return;
+    g_queue_clear_full(&refusals->windows, (GDestroyNotify)window_free);
+    for (unsigned i = 0; i < STRANGERS_MAX; i++)
+        g_free(refusals->strangers[i].reason);
+    g_free(refusals);
+}
+
+guint64 syncd_refusals_next_due(const SyncdRefusals *refusals)
+{
+    const Window *first = refusals->windows.head != NULL ? refusals->windows.head->data : NULL;
+    return first != NULL ? first->closes : G_MAXUINT64;
+}
+
+/* A refusal that cannot be recorded is still said somewhere. */
+static void record(SyncdService *service, const Window *window, guint64 count)
+{
+    SyncdRefusalRecord refusal = {
+        .actor_id = window->actor,
+        .action = window->action,
+        .reason = window->reason,
+        .count = count,
+        .first_ms = window->first_ms,
+        .last_ms = window->last_ms,
+        .policy_id = SYNCD_POLICY_ID,
+        .policy_version = SYNCD_POLICY_VERSION,
+        .policy_digest = service->policy_digest,
+    };
+    g_autoptr(GString) content = g_string_new(NULL);
+    g_autoptr(GError) error = NULL;
+    syncd_refusal_record_write(&refusal, content);
+    if (!syncd_service_append_own(service, "policy.refused", SYNCD_LANE_POLICY,
+                                  SYNCD_REFUSAL_SCHEMA, content, &error))
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REFUSED,
+                  "%" G_GUINT64_FORMAT " refusals of %s (%s) were not recorded: %s", count,
+                  window->actor, window->reason, error->message);
+}
+
+static void close_first(SyncdService *service)
+{
+    g_autoptr(Window) window = g_queue_pop_head(&service->refusals->windows);
+    if (window->count > 0)
+        record(service, window, window->count);
+}
+
+void syncd_service_flush_refusals(SyncdService *service, bool all)
+{
+    guint64 now = syncd_service_monotonic(service);
+    while (!g_queue_is_empty(&service->refusals->windows) &&
+           (all || syncd_refusals_next_due(service->refusals) <= now))
+        close_first(service);
+    if (service->policy_blocked_until <= now)
+        service->policy_blocked_until = 0;
+}
+
+static Window *find_window(SyncdRefusals *refusals, const char *actor, const char *reason)
+{
+    for (GList *at = refusals->windows.head; at != NULL; at = at->next) {
+        Window *window = at->data;
+        if (strcmp(window->actor, actor) == 0 && strcmp(window->reason, reason) == 0)
+            return window;
+    }
+    return NULL;
+}
+
+static void open_window(SyncdService *service, const char *actor, const char *action,
+                        const char *reason)
+{
+    SyncdRefusals *refusals = service->refusals;
+    guint64 now_ms = syncd_service_now_ms(service);
+    if (g_queue_get_length(&refusals->windows) == WINDOWS_MAX)
+        close_first(service);
+
+    Window *window = g_new0(Window, 1);
+    *window = (Window){
+        .actor = g_strdup(actor),
+        .action = g_strdup(action),
+        .reason = g_strdup(reason),
+        .first_ms = now_ms,
+        .last_ms = now_ms,
+        .closes = syncd_service_monotonic(service) + WINDOW_USEC,
+    };
+    g_queue_push_tail(&refusals->windows, window);
+    record(service, window, 1);
+}
+
+static void note_actor(SyncdService *service, const char *actor, const char *action,
+                       const char *reason)
+{
+    syncd_service_flush_refusals(service, false);
+    Window *window = find_window(service->refusals, actor, reason);
+    if (window == NULL) {
+        open_window(service, actor, action, reason);
+        return;
+    }
+    window->last_ms = syncd_service_now_ms(service);
+    if (window->count++ == 0)
+        window->first_ms = window->last_ms;
+}
+
+/* One line a window for a uid and reason, as long as the ring remembers it. */
+static void note_stranger(SyncdService *service, uid_t uid, const char *action, const char *reason)
+{
+    SyncdRefusals *refusals = service->refusals;
+    guint64 now = syncd_service_monotonic(service);
+    for (unsigned i = 0; i < STRANGERS_MAX; i++) {
+        const Stranger *known = &refusals->strangers[i];
+        if (known->reason != NULL && known->uid == uid && strcmp(known->reason, reason) == 0 &&
+            known->quiet_until > now)
+            return;
+    }
+    Stranger *place = &refusals->strangers[refusals->next_stranger++ % STRANGERS_MAX];
+    g_free(place->reason);
+    *place = (Stranger){uid, g_strdup(reason), now + WINDOW_USEC};
+    syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_REFUSED, "Refused %s to uid %u: %s", action,
+              (unsigned)uid, reason);
+}
+
+void syncd_service_note_refusal(SyncdService *service, const SyncdCaller *caller,
+                                const char *action, const char *reason)
+{
+    g_autofree char *actor = NULL;
+    bool known = syncd_service_find_caller(service, caller, &actor, NULL) && actor != NULL;
+    if (known && syncd_store_condition(service->store) == SYNCD_STORE_WRITABLE)
+        note_actor(service, actor, action, reason);
+    else
+        note_stranger(service, caller->uid, action, reason);
+}
+
+void syncd_service_note_policy(SyncdService *service, const SyncdCaller *caller, const char *action,
+                               const char *reason)
+{
+    service->policy_blocked += service->policy_blocked < G_MAXUINT32;
+    service->policy_blocked_until = syncd_service_monotonic(service) + WINDOW_USEC;
+    syncd_service_note_refusal(service, caller, action, reason);
+    syncd_service_show_state(service, false);
+}

@@ -1,0 +1,209 @@
+#include "service/internal.h"
+
+#include "base/log.h"
+
+typedef struct {
+    SyncdCommitFunc func;
+    void *data;
+} Waiter;
+
+const char *syncd_instance_name(SyncdInstance instance)
+{
+    return instance == SYNCD_INSTANCE_USER ? "user" : "system";
+}
+
+guint64 syncd_service_now_ms(const SyncdService *service)
+{
+    return syncd_sources_realtime_usec(service->sources) / 1000;
+}
+
+guint64 syncd_service_monotonic(const SyncdService *service)
+{
+    return syncd_sources_monotonic_usec(service->sources);
+}
+
+SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *store,
+                                const SyncdSources *sources, GError **error)
+{
+    g_autoptr(SyncdService) service = g_new0(SyncdService, 1);
+    service->instance = instance;
+    service->uid = uid;
+    service->store = store;
+    service->sources = sources;
+    service->waiting = g_array_new(FALSE, FALSE, sizeof(Waiter));
+    service->jobs = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_job_free);
+    service->refusals = syncd_refusals_new();
+    service->pending_sequence = G_MAXUINT64;
+    syncd_policy_digest(service->policy_digest);
+
+    if (syncd_store_is_new(store) && !syncd_service_begin_log(service, error)) {
+        syncd_store_discard(store); /* a log begins whole */
+        return NULL;
+    }
+    syncd_service_start_verify(service);
+    return g_steal_pointer(&service);
+}
+
+void syncd_service_free(SyncdService *service)
+{
+    if (service == NULL)
+        return;
+    service->listener = (SyncdListener){0};
+    syncd_service_flush_refusals(service, true);
+    syncd_service_commit(service);
+    g_clear_pointer(&service->jobs, g_ptr_array_unref);
+    g_clear_pointer(&service->refusals, syncd_refusals_free);
+    g_clear_pointer(&service->waiting, g_array_unref);
+    g_clear_pointer(&service->store, syncd_store_free);
+    g_free(service->own_actor);
+    g_free(service->device_scope);
+    g_free(service);
+}
+
+void syncd_service_set_listener(SyncdService *service, const SyncdListener *listener)
+{
+    service->listener = *listener;
+    syncd_service_show_state(service, true);
+    if (listener->work_waits != NULL)
+        listener->work_waits(listener->data);
+}
+
+/* ---- the turn ---- */
+
+bool syncd_service_append(SyncdService *service, const char *scope_id, const SyncdDraft *draft,
+                          SyncdReceipt *ret_receipt, GError **error)
+{
+    bool had_turn = syncd_store_has_turn(service->store);
+    if (!syncd_store_append(service->store, scope_id, draft, ret_receipt, error))
+        return false;
+    if (!had_turn && service->listener.turn_opened != NULL)
+        service->listener.turn_opened(service->listener.data);
+    return true;
+}
+
+bool syncd_service_append_own(SyncdService *service, const char *kind, const char *lane,
+                              const char *schema_id, const GString *content, GError **error)
+{
+    if (!syncd_service_find_own(service, error))
+        return false;
+    g_auto(SyncdReceipt) receipt = {0};
+    SyncdDraft draft = {
+        .kind = kind,
+        .actor = service->own_actor,
+        .object = "",
+        .decision = "",
+        .engine = "",
+        .lane = lane,
+        .schema_id = schema_id,
+        .schema_version = 1,
+        .meta = SYNCD_BYTES_TEXT("{}"),
+        .content = SYNCD_BYTES(content->str, content->len),
+    };
+    return syncd_service_append(service, service->device_scope, &draft, &receipt, error);
+}
+
+void syncd_service_after_commit(SyncdService *service, SyncdCommitFunc func, void *data)
+{
+    if (!syncd_service_has_turn(service)) {
+        func(data, NULL);
+        return;
+    }
+    Waiter waiter = {func, data};
+    g_array_append_val(service->waiting, waiter);
+}
+
+bool syncd_service_has_turn(const SyncdService *service)
+{
+    return syncd_store_has_turn(service->store);
+}
+
+bool syncd_service_turn_is_full(const SyncdService *service)
+{
+    return syncd_store_turn_is_full(service->store);
+}
+
+/* Whoever is called may open the next turn and wait for it, so the list is taken out first. */
+static void answer_waiting(SyncdService *service, const GError *error)
+{
+    g_autoptr(GArray) waiting = g_steal_pointer(&service->waiting);
+    service->waiting = g_array_new(FALSE, FALSE, sizeof(Waiter));
+    for (guint i = 0; i < waiting->len; i++) {
+        const Waiter *waiter = &g_array_index(waiting, Waiter, i);
+        waiter->func(waiter->data, error);
+    }
+}
+
+static GPtrArray *event_types_of(const SyncdCommit *commit)
+{
+    GPtrArray *types = g_ptr_array_new();
+    for (guint i = 0; i < commit->kinds->len; i++) {
+        const char *kind = g_ptr_array_index(commit->kinds, i);
+        char *type = (char *)syncd_kind_find(SYNCD_BYTES_TEXT(kind))->event_type;
+        /* kinds that are unknown share one */
+        if (!g_ptr_array_find(types, type, NULL))
+            g_ptr_array_add(types, type);
+    }
+    g_ptr_array_add(types, NULL);
+    return types;
+}
+
+static void tell_committed(SyncdService *service, const SyncdCommit *commit)
+{
+    if (service->listener.committed == NULL)
+        return;
+    g_autoptr(GPtrArray) types = event_types_of(commit);
+    service->listener.committed(service->listener.data, commit, (const char *const *)types->pdata);
+}
+
+bool syncd_service_commit_turn(SyncdService *service, GError **error)
+{
+    if (!syncd_service_has_turn(service))
+        return true;
+
+    g_auto(SyncdCommit) commit = {0};
+    g_autoptr(GError) failure = NULL;
+    bool durable = syncd_store_commit(service->store, &commit, &failure);
+    /* Told first, because whoever is answered may open and commit the next turn. */
+    if (durable)
+        tell_committed(service, &commit);
+    answer_waiting(service, failure);
+    syncd_service_show_state(service, true);
+    if (durable && service->listener.work_waits != NULL)
+        service->listener.work_waits(service->listener.data);
+    if (!durable)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return durable;
+}
+
+void syncd_service_commit(SyncdService *service)
+{
+    /* A turn of the daemon's own entries has nobody else to tell. */
+    bool has_waiting = service->waiting->len > 0;
+    g_autoptr(GError) error = NULL;
+    if (!syncd_service_commit_turn(service, &error) && !has_waiting)
+        syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_STORAGE_FAILED, "A turn was not committed: %s",
+                  error->message);
+}
+
+void syncd_service_discard(SyncdService *service, const GError *why)
+{
+    syncd_store_discard(service->store);
+    answer_waiting(service, why);
+}
+
+bool syncd_service_work(SyncdService *service)
+{
+    syncd_service_flush_refusals(service, false);
+    bool more = syncd_store_work(service->store);
+    more |= syncd_service_step_jobs(service);
+    syncd_service_show_state(service, false);
+    return more;
+}
+
+guint64 syncd_service_next_due(const SyncdService *service)
+{
+    guint64 due = MIN(syncd_refusals_next_due(service->refusals), syncd_service_jobs_due(service));
+    if (service->policy_blocked_until != 0)
+        due = MIN(due, service->policy_blocked_until);
+    return due;
+}

@@ -1,0 +1,94 @@
+#include "service/internal.h"
+
+/* What can be wrong, in the order in which it is shown; the first one that holds gives the state.
+ */
+typedef struct {
+    const char *reason;
+    const char *state;
+    bool (*holds)(const SyncdService *service);
+} Reason;
+
+static bool storage_failed(const SyncdService *service)
+{
+    return syncd_store_condition(service->store) == SYNCD_STORE_FAILED;
+}
+
+static bool machine_changed(const SyncdService *service)
+{
+    return syncd_store_condition(service->store) == SYNCD_STORE_MACHINE_CHANGED;
+}
+
+static bool journal_corrupt(const SyncdService *service)
+{
+    return syncd_store_condition(service->store) == SYNCD_STORE_DAMAGED;
+}
+
+static bool verify_found(const SyncdService *service)
+{
+    return service->verify_found;
+}
+
+static bool index_rebuilding(const SyncdService *service)
+{
+    return syncd_store_is_indexing(service->store);
+}
+
+static bool policy_refused(const SyncdService *service)
+{
+    return service->policy_blocked_until != 0;
+}
+
+static const Reason reasons[] = {
+    {"storage-failed", "degraded", storage_failed},
+    {"machine-changed", "degraded", machine_changed},
+    {"journal-corrupt", "repair-recommended", journal_corrupt},
+    {"verify-found", "repair-recommended", verify_found},
+    {"index-rebuilding", "degraded", index_rebuilding},
+    {"policy-refusals", "policy-blocked", policy_refused},
+};
+
+/* While the index is rebuilt the last count stands. */
+static void count_pending(SyncdService *service)
+{
+    guint64 sequence = syncd_store_sequence(service->store), count;
+    if (service->pending_sequence == sequence || syncd_store_is_indexing(service->store))
+        return;
+    if (!syncd_store_count_kind(service->store, "operation.enqueue", &count, NULL))
+        return;
+    service->pending_operations = count;
+    service->pending_sequence = sequence;
+}
+
+void syncd_service_state(SyncdService *service, SyncdState *ret_state)
+{
+    G_STATIC_ASSERT(G_N_ELEMENTS(reasons) < G_N_ELEMENTS(ret_state->reasons));
+    unsigned n_reasons = 0;
+    count_pending(service);
+    *ret_state = (SyncdState){
+        .state = "clean",
+        .policy_blocked_count = service->policy_blocked,
+        .repair_needed = service->verify_found || journal_corrupt(service),
+        .pending_operations = service->pending_operations,
+        .sequence = syncd_store_sequence(service->store),
+        .last_activity_usec = syncd_store_last_ms(service->store) * 1000,
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++) {
+        if (!reasons[i].holds(service))
+            continue;
+        if (n_reasons == 0)
+            ret_state->state = reasons[i].state;
+        ret_state->reasons[n_reasons++] = reasons[i].reason;
+    }
+}
+
+void syncd_service_show_state(SyncdService *service, bool always)
+{
+    unsigned shown = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++)
+        shown |= (unsigned)reasons[i].holds(service) << i;
+    if (shown == service->shown_state && !always)
+        return;
+    service->shown_state = shown;
+    if (service->listener.changed != NULL)
+        service->listener.changed(service->listener.data);
+}

@@ -1,0 +1,673 @@
+/* Writing: what a service takes, what it refuses, and what it leaves behind. */
+#include "service-fixture.h"
+
+#include <signal.h>
+#include <sys/resource.h>
+
+/* ---- first start ---- */
+
+static void the_log_begins_with_device_and_actors(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_assert_cmpuint(service_sequence(&f), ==, 4);
+    g_assert_false(syncd_service_has_turn(f.service));
+    g_assert_cmpuint(count_events(&f, "sync.feed.opened"), ==, 1);
+    g_assert_cmpuint(count_events(&f, "sync.device.registered"), ==, 1);
+    g_assert_cmpuint(count_events(&f, "sync.actor.registered"), ==, 2);
+
+    g_autofree char *line = newest_line(&f);
+    g_assert_nonnull(strstr(line, "\"actor_type\":\"human\",\"display_name\":\"uid 1000\","
+                                  "\"identity_id\":\"uid:1000\""));
+    service_clear(&f);
+}
+
+static void a_second_start_writes_nothing(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    service_close(&f);
+    service_open(&f);
+    g_assert_cmpuint(service_sequence(&f), ==, 4);
+    service_clear(&f);
+}
+
+static void the_system_instance_knows_root_and_itself(void)
+{
+    ServiceFixture f;
+    service_init_instance(&f, SYNCD_INSTANCE_SYSTEM);
+    SyncdRequest request = good_request();
+    f.caller.uid = 0;
+    g_autofree char *of_root = enqueue_committed(&f, &request);
+    f.caller.uid = OWNER;
+    g_autofree char *own = enqueue_committed(&f, &request);
+    g_autofree char *first = get(&f, own);
+    g_assert_nonnull(first);
+    service_clear(&f);
+}
+
+/* ---- round trip ---- */
+
+static void what_was_enqueued_is_read_back(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest request = good_request();
+    request.body = SYNCD_BYTES_TEXT("{\"x\" : [1.0, 1e2],\n \"status\":\"completed\","
+                                    "\"actor_id\":\"actor-forged\",\"\\u00fc\":null}");
+    request.lane = "priority";
+    request.data_class = "work";
+    request.idempotency_key = "k-\xc3\xbc";
+    g_auto(SyncdEnqueued) enqueued = enqueue(&f, &request);
+    g_assert_false(enqueued.duplicate);
+    syncd_service_commit(f.service);
+    g_assert_cmpuint(service_sequence(&f), ==, enqueued.sequence);
+
+    g_autofree char *record = get(&f, enqueued.operation);
+    g_autofree char *id = g_strdup_printf("\"%s\"", enqueued.operation);
+    assert_member(record, "operation_id", id);
+    assert_member(record, "operation_type", "\"sync.operation.enqueue\"");
+    assert_member(record, "status", "\"queued\"");
+    assert_member(record, "workspace_id", "\"workspace:notes\"");
+    assert_member(record, "scope", "\"workspace:notes\"");
+    assert_member(record, "object_id", "\"note-1\"");
+    assert_member(record, "lane", "\"priority\"");
+    assert_member(record, "data_class", "\"work\"");
+    assert_member(record, "seq", "1");
+    assert_member(record, "replay_idempotency_key", "\"k-\\u00fc\"");
+    g_autofree char *actor = member_of(record, "actor_id");
+    g_assert_cmpstr(actor, !=, "\"actor-forged\"");
+    /* what nobody knows: byte for byte */
+    g_assert_true(g_str_has_suffix(record, ",\"x\" : [1.0, 1e2],\"\\u00fc\":null}"));
+    service_clear(&f);
+}
+
+static void a_decision_is_recorded_before_what_it_allows_and_once(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest request = good_request();
+    g_autofree char *one = enqueue_committed(&f, &request);
+    g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 2); /* to write, to retain */
+    g_autofree char *two = enqueue_committed(&f, &request);
+    g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 2);
+    request.lane = "secure";
+    g_autofree char *three = enqueue_committed(&f, &request);
+    g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 4);
+
+    g_autofree char *record = get(&f, one);
+    g_autofree char *decision = member_of(record, "policy_decision_ref");
+    g_assert_true(g_str_has_prefix(decision, "\"policy-"));
+    g_autofree char *other = get(&f, three);
+    g_autofree char *its_decision = member_of(other, "policy_decision_ref");
+    g_assert_cmpstr(decision, !=, its_decision);
+    service_clear(&f);
+}
+
+/* ---- refusals ---- */
+
+typedef struct {
+    const char *what;
+    void (*spoil)(SyncdRequest *request);
+    SyncdErrorCode code;
+    const char *says;
+} Spoiled;
+
+#define SPOIL(name, statement)                                                                     \
+    static void name(SyncdRequest *request)                                                        \
+    {                                                                                              \
+        statement;                                                                                 \
+    }
+
+SPOIL(type_unknown, request->type = "sync.operation.invent")
+SPOIL(type_later, request->type = "sync.operation.replay")
+SPOIL(type_of_daemon, request->type = "sync.repair.apply")
+SPOIL(scope_class, request->scope = "team:notes")
+SPOIL(scope_without_name, request->scope = "workspace")
+SPOIL(scope_empty_name, request->scope = "workspace:")
+SPOIL(scope_device_name, request->scope = "device:one")
+SPOIL(scope_slash, request->scope = "workspace:a/b")
+SPOIL(scope_long, request->scope = "workspace:a12345678901234567890123456789012"
+                                   "34567890123456789012345678901234")
+SPOIL(scope_absent, request->scope = "workspace:absent"; request->create_scope = false)
+SPOIL(object_path, request->object = "../etc/passwd")
+SPOIL(object_space, request->object = "a b")
+SPOIL(key_empty, request->idempotency_key = "")
+SPOIL(key_control, request->idempotency_key = "a\nb")
+SPOIL(key_c1, request->idempotency_key = "a\xc2\x85")
+SPOIL(key_not_utf8, request->idempotency_key = "a\xff")
+SPOIL(lane_unknown, request->lane = "fast")
+SPOIL(lane_repair, request->lane = "repair")
+SPOIL(lane_ephemeral, request->lane = "ephemeral")
+SPOIL(class_unknown, request->data_class = "top-secret")
+SPOIL(body_array, request->body = SYNCD_BYTES_TEXT("[]"))
+SPOIL(body_broken, request->body = SYNCD_BYTES_TEXT("{\"a\":}"))
+SPOIL(body_twice, request->body = SYNCD_BYTES_TEXT("{\"a\":1,\"a\":1}"))
+SPOIL(body_type, request->body = SYNCD_BYTES_TEXT("{\"ledger_evidence_refs\":[\"a\",\"b\",{}]}"))
+
+static void spoil_parents(SyncdRequest *request)
+{
+    static const char *const parents[] = {"op-00000000000000000000000000", NULL};
+    request->parents = parents;
+}
+
+static void spoil_parent_text(SyncdRequest *request)
+{
+    static const char *const parents[] = {"no id \x1b[31m", NULL};
+    request->parents = parents;
+}
+
+static void spoil_many_parents(SyncdRequest *request)
+{
+    static const char *const parents[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i",
+                                          "j", "k", "l", "m", "n", "o", "p", "q", NULL};
+    request->parents = parents;
+}
+
+static const Spoiled spoiled[] = {
+    {"unknown type", type_unknown, SYNCD_ERROR_INVALID_CONTRACT, "/type"},
+    {"later type", type_later, SYNCD_ERROR_INVALID_CONTRACT, "not available in this version"},
+    {"the daemon's type", type_of_daemon, SYNCD_ERROR_APPROVAL_REQUIRED, "/type"},
+    {"scope class", scope_class, SYNCD_ERROR_INVALID_CONTRACT, "/scope"},
+    {"scope without name", scope_without_name, SYNCD_ERROR_INVALID_CONTRACT, "/scope"},
+    {"scope with empty name", scope_empty_name, SYNCD_ERROR_INVALID_CONTRACT, "/scope"},
+    {"device with a name", scope_device_name, SYNCD_ERROR_INVALID_CONTRACT, "/scope"},
+    {"scope with a slash", scope_slash, SYNCD_ERROR_INVALID_CONTRACT, "/scope"},
+    {"long scope", scope_long, SYNCD_ERROR_INVALID_CONTRACT, "/scope"},
+    {"absent scope", scope_absent, SYNCD_ERROR_NOT_FOUND, "create_scope"},
+    {"object that is a path", object_path, SYNCD_ERROR_INVALID_CONTRACT, "/object"},
+    {"object with a space", object_space, SYNCD_ERROR_INVALID_CONTRACT, "/object"},
+    {"empty key", key_empty, SYNCD_ERROR_INVALID_CONTRACT, "/idempotency_key"},
+    {"key with a line break", key_control, SYNCD_ERROR_INVALID_CONTRACT, "/idempotency_key"},
+    {"key with a C1 control", key_c1, SYNCD_ERROR_INVALID_CONTRACT, "/idempotency_key"},
+    {"key that is not UTF-8", key_not_utf8, SYNCD_ERROR_INVALID_CONTRACT, "/idempotency_key"},
+    {"unknown lane", lane_unknown, SYNCD_ERROR_INVALID_CONTRACT, "/lane"},
+    {"unknown data class", class_unknown, SYNCD_ERROR_INVALID_CONTRACT, "/data_class"},
+    {"body that is no object", body_array, SYNCD_ERROR_INVALID_CONTRACT, "/body"},
+    {"broken body", body_broken, SYNCD_ERROR_INVALID_ENCODING, "/body"},
+    {"body with a name twice", body_twice, SYNCD_ERROR_INVALID_ENCODING, "/body"},
+    {"body of a wrong type", body_type, SYNCD_ERROR_INVALID_CONTRACT,
+     "/body/ledger_evidence_refs/2"},
+    {"absent parent", spoil_parents, SYNCD_ERROR_NOT_FOUND, "/parents/0"},
+    {"parent that is no id", spoil_parent_text, SYNCD_ERROR_NOT_FOUND, "/parents/0"},
+    {"too many parents", spoil_many_parents, SYNCD_ERROR_LIMITS_EXCEEDED, "/parents"},
+};
+
+static void a_refused_request_leaves_nothing(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    guint64 before = service_sequence(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(spoiled); i++) {
+        g_autoptr(GError) error = NULL;
+        g_auto(SyncdEnqueued) enqueued = {0};
+        SyncdRequest request = good_request();
+        spoiled[i].spoil(&request);
+        g_test_message("%s", spoiled[i].what);
+        g_assert_false(syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, &error));
+        g_assert_error(error, SYNCD_ERROR, (int)spoiled[i].code);
+        g_assert_nonnull(strstr(error->message, spoiled[i].says));
+        g_assert_null(strchr(error->message, 0x1b));
+        g_assert_false(syncd_service_has_turn(f.service));
+    }
+    g_assert_cmpuint(service_sequence(&f), ==, before);
+    service_clear(&f);
+}
+
+static void too_large_a_body_is_refused_unread(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdEnqueued) enqueued = {0};
+    g_autofree char *body = g_malloc0(SYNCD_STORE_CONTENT_MAX + 1); /* not even JSON */
+    SyncdRequest request = good_request();
+    request.body = SYNCD_BYTES(body, SYNCD_STORE_CONTENT_MAX + 1);
+    g_assert_false(syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_TOO_LARGE);
+    g_assert_false(syncd_service_has_turn(f.service));
+    service_clear(&f);
+}
+
+static void what_policy_refuses_is_recorded_as_a_refusal_only(void)
+{
+    static const struct {
+        void (*spoil)(SyncdRequest *request);
+        const char *reason;
+    } cases[] = {
+        {lane_repair, "repair_lane_is_quarantine_scoped"},
+        {lane_ephemeral, "ephemeral_retention_requires_ttl"},
+    };
+    ServiceFixture f;
+    service_init(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_auto(SyncdEnqueued) enqueued = {0};
+        SyncdRequest request = good_request();
+        cases[i].spoil(&request);
+        guint64 before = service_sequence(&f);
+        g_assert_false(syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, &error));
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_POLICY_DENIED);
+        g_assert_nonnull(strstr(error->message, cases[i].reason));
+        syncd_service_commit(f.service);
+        g_assert_cmpuint(service_sequence(&f), ==, before + 1);
+        g_autofree char *line = newest_line(&f);
+        g_assert_nonnull(strstr(line, "\"kind\":\"policy.refused\""));
+        g_assert_nonnull(strstr(line, cases[i].reason));
+    }
+    SyncdState state;
+    syncd_service_state(f.service, &state);
+    g_assert_cmpuint(state.policy_blocked_count, ==, 2);
+    g_assert_cmpstr(state.state, ==, "policy-blocked");
+    g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 0);
+    service_clear(&f);
+}
+
+static void strangers_are_told_how_to_be_registered(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdEnqueued) enqueued = {0};
+    SyncdRequest request = good_request();
+    SyncdCaller stranger = {.uid = 4711};
+    g_assert_false(syncd_service_enqueue(f.service, &stranger, &request, &enqueued, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ACCESS_DENIED);
+    g_assert_nonnull(strstr(error->message, "4711"));
+    g_assert_nonnull(strstr(error->message, "register"));
+    g_assert_false(syncd_service_has_turn(f.service));
+    service_clear(&f);
+}
+
+/* ---- idempotency ---- */
+
+static void the_same_key_gives_the_first_result(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest request = good_request();
+    request.idempotency_key = "once";
+    g_auto(SyncdEnqueued) first = enqueue(&f, &request);
+    /* while the first is in the open turn */
+    g_auto(SyncdEnqueued) again = enqueue(&f, &request);
+    g_assert_true(again.duplicate);
+    g_assert_cmpstr(again.operation, ==, first.operation);
+    g_assert_cmpuint(again.sequence, ==, first.sequence);
+    g_assert_true(syncd_service_has_turn(f.service));
+    syncd_service_commit(f.service);
+    /* after its commit */
+    g_auto(SyncdEnqueued) later = enqueue(&f, &request);
+    g_assert_true(later.duplicate);
+    g_assert_cmpuint(later.sequence, ==, first.sequence);
+    g_assert_false(syncd_service_has_turn(f.service));
+    /* after a restart */
+    service_close(&f);
+    service_open(&f);
+    g_auto(SyncdEnqueued) much_later = enqueue(&f, &request);
+    g_assert_true(much_later.duplicate);
+    g_assert_cmpstr(much_later.operation, ==, first.operation);
+    /* the key belongs to the scope */
+    request.scope = "workspace:other";
+    g_auto(SyncdEnqueued) elsewhere = enqueue(&f, &request);
+    g_assert_false(elsewhere.duplicate);
+    service_clear(&f);
+}
+
+static void the_same_key_with_another_request_is_an_error(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest first = good_request();
+    first.idempotency_key = "once";
+    g_autofree char *operation = enqueue_committed(&f, &first);
+    const char *const parents[] = {operation, NULL};
+    guint64 before = service_sequence(&f);
+
+    SyncdRequest others[] = {first, first, first, first, first};
+    others[0].body = SYNCD_BYTES_TEXT("{ }");
+    others[1].object = "note-2";
+    others[2].lane = "priority";
+    others[3].data_class = "public";
+    others[4].parents = parents;
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_autoptr(GError) error = NULL;
+        g_auto(SyncdEnqueued) enqueued = {0};
+        g_assert_false(syncd_service_enqueue(f.service, &f.caller, &others[i], &enqueued, &error));
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
+        g_assert_false(syncd_service_has_turn(f.service));
+    }
+    g_assert_cmpuint(service_sequence(&f), ==, before);
+    service_clear(&f);
+}
+
+/* ---- parents ---- */
+
+static void parents_are_named_by_id_and_bound_by_hash(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *parent = enqueue_body(&f, "note-1", "{}");
+    g_autofree char *parent_record = get(&f, parent);
+    g_autofree char *leaf = member_of(parent_record, "leaf");
+
+    const char *const parents[] = {parent, NULL};
+    SyncdRequest request = good_request();
+    request.parents = parents;
+    g_autofree char *child = enqueue_committed(&f, &request);
+    g_autofree char *record = get(&f, child);
+    g_autofree char *ids = g_strdup_printf("[\"%s\"]", parent);
+    assert_member(record, "causal_parent_ids", ids);
+    g_autofree char *line = newest_line(&f);
+    g_autofree char *hashes = g_strdup_printf("\"parents\":[%s]", leaf);
+    g_assert_nonnull(strstr(line, hashes));
+
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdEnqueued) enqueued = {0};
+    const char *const twice[] = {parent, parent, NULL};
+    request.parents = twice;
+    g_assert_false(syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_CONTRACT);
+    service_clear(&f);
+}
+
+/* ---- many ---- */
+
+static GString *many(ServiceFixture *f, const char *lines, GError **error)
+{
+    return syncd_service_enqueue_many(f->service, &f->caller, SYNCD_BYTES_TEXT(lines), error);
+}
+
+#define LINE(object, body, more)                                                                   \
+    "{\"type\":\"sync.operation.enqueue\",\"scope\":\"workspace:many\",\"object\":\"" object       \
+    "\",\"body\":" body more "}\n"
+#define CREATE ",\"create_scope\":true"
+
+static void many_are_recorded_in_order(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autoptr(GError) error = NULL;
+    /* the second line relies on the scope that the first one opens; the third repeats the first */
+    g_autoptr(GString) results =
+        many(&f,
+             LINE("a", "{\"n\": 1.50}", CREATE ",\"idempotency_key\":\"k\"") LINE("b", "{}", "")
+                 LINE("a", "{\"n\": 1.50}", CREATE ",\"idempotency_key\":\"k\""),
+             &error);
+    g_assert_no_error(error);
+    syncd_service_commit(f.service);
+
+    g_auto(GStrv) lines = g_strsplit(results->str, "\n", -1);
+    g_assert_cmpuint(g_strv_length(lines), ==, 4); /* the last one is empty */
+    assert_member(lines[0], "duplicate", "false");
+    assert_member(lines[1], "duplicate", "false");
+    assert_member(lines[2], "duplicate", "true");
+    g_autofree char *first = member_of(lines[0], "operation");
+    assert_member(lines[2], "operation", first);
+    g_autofree char *id = g_strndup(first + 1, strlen(first) - 2);
+    g_autofree char *record = get(&f, id);
+    g_assert_true(g_str_has_suffix(record, ",\"n\": 1.50}"));
+    service_clear(&f);
+}
+
+static void many_are_all_or_none(void)
+{
+    static const struct {
+        const char *lines;
+        SyncdErrorCode code;
+        const char *says;
+    } cases[] = {
+        {LINE("a", "{}", CREATE) LINE("b", "[]", ""), SYNCD_ERROR_INVALID_CONTRACT,
+         "Line 2: /body"},
+        {LINE("a", "{}", CREATE) LINE("../b", "{}", ""), SYNCD_ERROR_INVALID_CONTRACT,
+         "Line 2: /object"},
+        {LINE("a", "{}", CREATE) LINE("b", "{}", ",\"extra\":1"), SYNCD_ERROR_INVALID_CONTRACT,
+         "Line 2: /extra"},
+        {LINE("a", "{}", CREATE) "{\"type\":\"sync.operation.enqueue\"}",
+         SYNCD_ERROR_INVALID_CONTRACT, "Line 2: /scope is missing"},
+        {LINE("a", "{}", CREATE) LINE("b", "{}", ",\"lane\":7"), SYNCD_ERROR_INVALID_CONTRACT,
+         "Line 2: /lane"},
+        {LINE("a", "{}", CREATE) LINE("b", "{}", ",\"lane\":\"normal\\u0000\""),
+         SYNCD_ERROR_INVALID_CONTRACT, "Line 2: /lane"},
+        {LINE("a", "{}", CREATE) LINE("b", "{}", ",\"parents\":[1]"), SYNCD_ERROR_INVALID_CONTRACT,
+         "Line 2: /parents/0"},
+        {LINE("a", "{}", CREATE) "\n" LINE("b", "{}", ""), SYNCD_ERROR_INVALID_ENCODING, "Line 2"},
+        {LINE("a", "{}", CREATE) "{} {}\n", SYNCD_ERROR_INVALID_ENCODING, "Line 2"},
+        {LINE("a", "{}", ""), SYNCD_ERROR_NOT_FOUND, "Line 1"},
+        /* found only when the first line was written already */
+        {LINE("a", "{}", CREATE ",\"idempotency_key\":\"k\"")
+             LINE("b", "{}", ",\"idempotency_key\":\"k\""),
+         SYNCD_ERROR_INVALID_ARGS, "Line 2: /idempotency_key"},
+    };
+    ServiceFixture f;
+    service_init(&f);
+    guint64 before = service_sequence(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(many(&f, cases[i].lines, &error));
+        g_assert_error(error, SYNCD_ERROR, (int)cases[i].code);
+        g_assert_true(g_str_has_prefix(error->message, cases[i].says));
+        g_assert_false(syncd_service_has_turn(f.service));
+    }
+    g_assert_cmpuint(service_sequence(&f), ==, before);
+    service_clear(&f);
+}
+
+static void note_commit(void *data, const GError *error);
+typedef struct {
+    guint calls;
+    int code; /* of the last call's error, -1 for none */
+} Heard;
+
+static void a_refused_batch_takes_nothing_from_others(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autoptr(GError) error = NULL;
+    Heard heard = {0};
+    SyncdRequest request = good_request();
+    g_auto(SyncdEnqueued) other = enqueue(&f, &request);
+    syncd_service_after_commit(f.service, note_commit, &heard);
+    g_assert_null(many(&f,
+                       LINE("a", "{}", CREATE ",\"idempotency_key\":\"k\"")
+                           LINE("b", "{}", ",\"idempotency_key\":\"k\""),
+                       &error));
+    syncd_service_commit(f.service);
+    g_assert_cmpuint(heard.calls, ==, 1);
+    g_assert_cmpint(heard.code, ==, -1);
+    g_autofree char *record = get(&f, other.operation);
+    g_assert_nonnull(record);
+    service_clear(&f);
+}
+
+static void many_has_limits(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autoptr(GString) lines = g_string_new(LINE("a", "{}", CREATE));
+    for (guint i = 1; i < SYNCD_MANY_MAX; i++)
+        g_string_append(lines, LINE("a", "{}", ""));
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) results = many(&f, lines->str, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(results);
+    syncd_service_commit(f.service);
+
+    g_string_append(lines, LINE("a", "{}", ""));
+    g_assert_null(many(&f, lines->str, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_TOO_LARGE);
+    g_clear_error(&error);
+
+    g_autofree char *huge = g_strnfill(SYNCD_MANY_SIZE + 1, ' ');
+    g_assert_null(many(&f, huge, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_TOO_LARGE);
+    g_clear_error(&error);
+
+    g_autoptr(GString) nothing = many(&f, "", &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(nothing->str, ==, "");
+    service_clear(&f);
+}
+
+/* ---- answers ---- */
+
+static void note_commit(void *data, const GError *error)
+{
+    Heard *heard = data;
+    heard->calls++;
+    heard->code = error != NULL ? error->code : -1;
+}
+
+static void answers_wait_for_the_commit(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    Heard at_once = {0}, one = {0}, two = {0};
+    syncd_service_after_commit(f.service, note_commit, &at_once);
+    g_assert_cmpuint(at_once.calls, ==, 1);
+
+    SyncdRequest request = good_request();
+    g_auto(SyncdEnqueued) first = enqueue(&f, &request);
+    syncd_service_after_commit(f.service, note_commit, &one);
+    g_auto(SyncdEnqueued) second = enqueue(&f, &request);
+    syncd_service_after_commit(f.service, note_commit, &two);
+    g_assert_cmpuint(one.calls + two.calls, ==, 0);
+
+    /* nobody can read what is not durable */
+    g_autoptr(GError) error = NULL;
+    g_assert_null(syncd_service_get_operation(f.service, &f.caller, first.operation, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+
+    syncd_service_commit(f.service);
+    syncd_service_commit(f.service);
+    g_assert_cmpuint(one.calls, ==, 1);
+    g_assert_cmpuint(two.calls, ==, 1);
+    g_assert_cmpint(one.code, ==, -1);
+    g_assert_cmpuint(at_once.calls, ==, 1);
+    service_clear(&f);
+}
+
+static void a_failed_commit_is_told_to_everybody_once(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    Heard one = {0}, two = {0};
+    SyncdRequest request = good_request();
+    g_auto(SyncdEnqueued) first = enqueue(&f, &request);
+    syncd_service_after_commit(f.service, note_commit, &one);
+    g_auto(SyncdEnqueued) second = enqueue(&f, &request);
+    syncd_service_after_commit(f.service, note_commit, &two);
+    guint64 before = service_sequence(&f);
+
+    /* every write fails */
+    struct rlimit old, none;
+    g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &old), ==, 0);
+    none = old;
+    none.rlim_cur = 0;
+    signal(SIGXFSZ, SIG_IGN);
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &none), ==, 0);
+    syncd_service_commit(f.service);
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &old), ==, 0);
+
+    g_assert_cmpuint(one.calls, ==, 1);
+    g_assert_cmpuint(two.calls, ==, 1);
+    g_assert_cmpint(one.code, ==, SYNCD_ERROR_STORAGE_FAILED);
+    g_assert_cmpint(two.code, ==, SYNCD_ERROR_STORAGE_FAILED);
+
+    SyncdState state;
+    syncd_service_state(f.service, &state);
+    g_assert_cmpstr(state.state, ==, "degraded");
+    g_assert_cmpstr(state.reasons[0], ==, "storage-failed");
+    g_assert_cmpuint(state.sequence, ==, before);
+
+    /* the error is sticky, reads go on */
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdEnqueued) third = {0};
+    g_assert_false(syncd_service_enqueue(f.service, &f.caller, &request, &third, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
+    g_assert_cmpuint(count_events(&f, "sync.actor.registered"), ==, 2);
+    service_clear(&f);
+}
+
+typedef struct {
+    guint opened, commits;
+    guint64 first, last;
+    char *types;
+} Listened;
+
+static void on_opened(void *data)
+{
+    ((Listened *)data)->opened++;
+}
+
+static void on_committed(void *data, const SyncdCommit *commit, const char *const *types)
+{
+    Listened *listened = data;
+    listened->commits++;
+    listened->first = commit->first;
+    listened->last = commit->last;
+    g_free(listened->types);
+    listened->types = g_strjoinv(" ", (char **)types);
+}
+
+static void a_commit_is_heard_once_with_its_range_and_types(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    Listened listened = {0};
+    SyncdListener listener = {
+        .data = &listened, .turn_opened = on_opened, .committed = on_committed};
+    syncd_service_set_listener(f.service, &listener);
+    guint64 before = service_sequence(&f);
+    SyncdRequest request = good_request();
+    g_auto(SyncdEnqueued) one = enqueue(&f, &request);
+    g_auto(SyncdEnqueued) two = enqueue(&f, &request);
+    g_assert_cmpuint(listened.opened, ==, 1);
+    g_assert_cmpuint(listened.commits, ==, 0);
+    syncd_service_commit(f.service);
+    syncd_service_commit(f.service);
+    g_assert_cmpuint(listened.commits, ==, 1);
+    g_assert_cmpuint(listened.first, ==, before + 1);
+    g_assert_cmpuint(listened.last, ==, two.sequence);
+    g_assert_cmpstr(listened.types, ==,
+                    "sync.feed.opened sync.policy.decided sync.operation.enqueued");
+    service_clear(&f);
+    g_free(listened.types);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/service/the-log-begins-with-device-and-actors",
+                    the_log_begins_with_device_and_actors);
+    g_test_add_func("/service/a-second-start-writes-nothing", a_second_start_writes_nothing);
+    g_test_add_func("/service/the-system-instance-knows-root-and-itself",
+                    the_system_instance_knows_root_and_itself);
+    g_test_add_func("/service/what-was-enqueued-is-read-back", what_was_enqueued_is_read_back);
+    g_test_add_func("/service/a-decision-is-recorded-before-what-it-allows-and-once",
+                    a_decision_is_recorded_before_what_it_allows_and_once);
+    g_test_add_func("/service/a-refused-request-leaves-nothing", a_refused_request_leaves_nothing);
+    g_test_add_func("/service/too-large-a-body-is-refused-unread",
+                    too_large_a_body_is_refused_unread);
+    g_test_add_func("/service/what-policy-refuses-is-recorded-as-a-refusal-only",
+                    what_policy_refuses_is_recorded_as_a_refusal_only);
+    g_test_add_func("/service/strangers-are-told-how-to-be-registered",
+                    strangers_are_told_how_to_be_registered);
+    g_test_add_func("/service/the-same-key-gives-the-first-result",
+                    the_same_key_gives_the_first_result);
+    g_test_add_func("/service/the-same-key-with-another-request-is-an-error",
+                    the_same_key_with_another_request_is_an_error);
+    g_test_add_func("/service/parents-are-named-by-id-and-bound-by-hash",
+                    parents_are_named_by_id_and_bound_by_hash);
+    g_test_add_func("/service/many-are-recorded-in-order", many_are_recorded_in_order);
+    g_test_add_func("/service/many-are-all-or-none", many_are_all_or_none);
+    g_test_add_func("/service/a-refused-batch-takes-nothing-from-others",
+                    a_refused_batch_takes_nothing_from_others);
+    g_test_add_func("/service/many-has-limits", many_has_limits);
+    g_test_add_func("/service/answers-wait-for-the-commit", answers_wait_for_the_commit);
+    g_test_add_func("/service/a-failed-commit-is-told-to-everybody-once",
+                    a_failed_commit_is_told_to_everybody_once);
+    g_test_add_func("/service/a-commit-is-heard-once-with-its-range-and-types",
+                    a_commit_is_heard_once_with_its_range_and_types);
+    return g_test_run();
+}
