@@ -210,7 +210,7 @@ static void judge(SyncdService *service, const SyncdJob *job)
     if (n_findings > 0) {
         if (!service->verify_found)
             syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_VERIFY_FOUND,
-                      "Verification found %" G_GUINT64_FORMAT " faults in the log", n_findings);
+                      "Verification found faults in the log: %" G_GUINT64_FORMAT, n_findings);
         service->verify_found = true;
     } else if (job->mode == SYNCD_VERIFY_FULL) {
         service->verify_found = false;

@@ -1,0 +1,552 @@
+/* Reading: pages, filters, proofs, and who sees what. */
+#include "crypto/note.h"
+#include "service-fixture.h"
+
+#define N_OPERATIONS 57u
+
+static void fill(ServiceFixture *f, guint n)
+{
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *object = g_strdup_printf("note-%u", i % 3);
+        g_autofree char *body = g_strdup_printf("{\"n\":%u}", i);
+        SyncdRequest request = good_request();
+        request.object = object;
+        request.body = SYNCD_BYTES_TEXT(body);
+        g_auto(SyncdEnqueued) enqueued = enqueue(f, &request);
+        if (i % 10 == 9)
+            syncd_service_commit(f->service);
+    }
+    syncd_service_commit(f->service);
+}
+
+/* ---- pages ---- */
+
+/* Adds the values of a member of every element; no value may come twice. */
+static void collect(const char *array, const char *name, GHashTable *seen, GPtrArray *order)
+{
+    SyncdJsonIter iter;
+    SyncdJson element;
+    syncd_json_iter_init(&iter, syncd_json_root(array, strlen(array)));
+    while (syncd_json_iter_next(&iter, NULL, &element)) {
+        SyncdJson value = syncd_json_member(element, name);
+        char *text = g_strndup(value.at, syncd_json_size(value));
+        g_assert_true(g_hash_table_add(seen, text));
+        g_ptr_array_add(order, text);
+    }
+}
+
+static void walk(ServiceFixture *f, SyncdListing listing, GPtrArray *order, GHashTable *seen)
+{
+    g_autofree char *cursor = g_strdup("");
+    guint pages = 0;
+    do {
+        g_autoptr(GError) error = NULL;
+        char *next = NULL;
+        listing.cursor = cursor;
+        g_autofree char *page =
+            syncd_service_list_operations(f->service, &f->caller, &listing, &next, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(count_elements(page), <=, listing.limit);
+        collect(page, "sequence", seen, order);
+        g_free(cursor);
+        cursor = next;
+        g_assert_cmpuint(++pages, <, 1000);
+    } while (*cursor != '\0');
+}
+
+static void pages_cover_everything_exactly_once(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    fill(&f, N_OPERATIONS);
+    static const struct {
+        const char *order, *object;
+        guint expected;
+    } cases[] = {
+        {NULL, NULL, N_OPERATIONS},
+        {"oldest", NULL, N_OPERATIONS},
+        {"newest", "note-1", N_OPERATIONS / 3},
+        {"oldest", "note-2", N_OPERATIONS / 3},
+        {NULL, "note-9", 0},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        for (guint limit = 1; limit <= 20; limit += 6) {
+            g_autoptr(GHashTable) seen =
+                g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+            g_autoptr(GPtrArray) order = g_ptr_array_new();
+            SyncdListing listing = {
+                .order = cases[i].order, .object = cases[i].object, .limit = limit};
+            walk(&f, listing, order, seen);
+            g_assert_cmpuint(order->len, ==, cases[i].expected);
+            bool oldest = g_strcmp0(cases[i].order, "oldest") == 0;
+            for (guint j = 1; j < order->len; j++) {
+                guint64 before = g_ascii_strtoull(order->pdata[j - 1], NULL, 10);
+                guint64 after = g_ascii_strtoull(order->pdata[j], NULL, 10);
+                g_assert_true(oldest ? before < after : before > after);
+            }
+        }
+    }
+    service_clear(&f);
+}
+
+static void a_page_ends_before_it_is_too_large(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *filler = g_strnfill(900000, 'x');
+    g_autofree char *body = g_strdup_printf("{\"filler\":\"%s\"}", filler);
+    for (guint i = 0; i < 12; i++) {
+        g_autofree char *operation = enqueue_body(&f, "large", body);
+    }
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GPtrArray) order = g_ptr_array_new();
+    SyncdListing listing = {.limit = 100};
+    g_autofree char *cursor = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *page =
+        syncd_service_list_operations(f.service, &f.caller, &listing, &cursor, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(strlen(page), <=, 4 * 1024 * 1024 + 2);
+    g_assert_cmpuint(count_elements(page), ==, 4);
+    walk(&f, listing, order, seen);
+    g_assert_cmpuint(order->len, ==, 12);
+    service_clear(&f);
+}
+
+static GString *list_bytes(ServiceFixture *f, const SyncdListing *listing, char **ret_cursor)
+{
+    g_autoptr(GError) error = NULL;
+    GString *lines = syncd_service_list_bytes(f->service, &f->caller, listing, ret_cursor, &error);
+    g_assert_no_error(error);
+    return lines;
+}
+
+static void lines_stay_lines_and_pages_stay_small(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *filler = g_strnfill(400000, 'x');
+    g_autofree char *large = g_strdup_printf("{\"filler\":\"%s\"}", filler);
+    g_autofree char *larger = g_strdup_printf("{\"filler\":\"%s%s\"}", filler, filler);
+    g_autofree char *broken = enqueue_body(&f, "lines", "{\r\n  \"a\" : [1,\n2]\n}");
+    g_autofree char *one = enqueue_body(&f, "lines", large);
+    g_autofree char *two = enqueue_body(&f, "lines", large);
+    g_autofree char *three = enqueue_body(&f, "lines", large);
+    g_autofree char *four = enqueue_body(&f, "lines", larger);
+
+    guint n = 0, pages = 0, unreadable = 0;
+    g_autofree char *cursor = g_strdup("");
+    do {
+        char *next = NULL;
+        SyncdListing listing = {.object = "lines", .bodies = true, .cursor = cursor};
+        g_autoptr(GString) page = list_bytes(&f, &listing, &next);
+        g_assert_cmpuint(page->len, <=, SYNCD_LIST_BYTES_SIZE);
+        g_assert_true(g_str_has_suffix(page->str, "}\n"));
+        g_auto(GStrv) lines = g_strsplit(page->str, "\n", -1);
+        for (guint i = 0; lines[i + 1] != NULL; i++, n++) {
+            g_autofree char *header = member_of(lines[i], "header");
+            assert_member(header, "object", "\"lines\"");
+            if (n == 0)
+                assert_member(lines[i], "body", "{    \"a\" : [1, 2] }");
+            g_autofree char *problem = member_of(lines[i], "body_error");
+            unreadable += problem != NULL;
+        }
+        g_free(cursor);
+        cursor = next;
+        pages++;
+    } while (*cursor != '\0');
+    g_assert_cmpuint(n, ==, 5);
+    g_assert_cmpuint(unreadable, ==, 1); /* the one that is larger than a line may be */
+    g_assert_cmpuint(pages, >, 1);
+    service_clear(&f);
+}
+
+static void lines_hold_exactly_what_was_hashed(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    fill(&f, 3);
+    g_autofree char *cursor = NULL;
+    SyncdListing listing = {.limit = 1000};
+    g_autoptr(GString) page = list_bytes(&f, &listing, &cursor);
+    g_assert_cmpstr(cursor, ==, "");
+    g_auto(GStrv) lines = g_strsplit(page->str, "\n", -1);
+    g_assert_cmpuint(g_strv_length(lines) - 1, ==, service_sequence(&f));
+    for (guint i = 0; lines[i + 1] != NULL; i++) {
+        g_autofree char *header = member_of(lines[i], "header");
+        SyncdHash leaf = syncd_tree_leaf(header, strlen(header));
+        char hex[SYNCD_HASH_HEX_SIZE];
+        syncd_hash_to_hex(&leaf, hex);
+        g_autofree char *quoted = g_strdup_printf("\"%s\"", hex);
+        assert_member(lines[i], "leaf", quoted);
+        g_autofree char *sequence = g_strdup_printf("%u", i + 1);
+        assert_member(lines[i], "sequence", sequence);
+        g_autofree char *body = member_of(lines[i], "body");
+        g_assert_null(body);
+    }
+    service_clear(&f);
+}
+
+/* ---- filters ---- */
+
+static void wrong_filters_are_refused(void)
+{
+    static const struct {
+        SyncdListing listing;
+        SyncdErrorCode code;
+    } cases[] = {
+        {{.limit = SYNCD_LIST_MAX + 1}, SYNCD_ERROR_INVALID_ARGS},
+        {{.order = "random"}, SYNCD_ERROR_INVALID_ARGS},
+        {{.type = "sync.operation.invent"}, SYNCD_ERROR_INVALID_ARGS},
+        {{.scope = "workspace:absent"}, SYNCD_ERROR_NOT_FOUND},
+        {{.scope = "no scope"}, SYNCD_ERROR_INVALID_CONTRACT},
+        {{.cursor = "forged"}, SYNCD_ERROR_INVALID_ARGS},
+    };
+    ServiceFixture f;
+    service_init(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *cursor = NULL;
+        g_assert_null(syncd_service_list_operations(f.service, &f.caller, &cases[i].listing,
+                                                    &cursor, &error));
+        g_assert_error(error, SYNCD_ERROR, (int)cases[i].code);
+        g_assert_null(cursor);
+    }
+    service_clear(&f);
+}
+
+static void filters_of_time_and_sequence_hold(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *first = enqueue_body(&f, "a", "{}");
+    guint64 sequence = service_sequence(&f);
+    f.base.now_usec += 10 * G_USEC_PER_SEC;
+    guint64 middle = f.base.now_usec;
+    f.base.now_usec += 10 * G_USEC_PER_SEC;
+    g_autofree char *second = enqueue_body(&f, "a", "{}");
+
+    const struct {
+        SyncdListing listing;
+        const char *expected;
+    } cases[] = {
+        {{.since_usec = middle}, second},
+        {{.until_usec = middle}, first},
+        {{.after = sequence}, second},
+        {{.operation = first}, first},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *cursor = NULL;
+        g_autofree char *page =
+            syncd_service_list_operations(f.service, &f.caller, &cases[i].listing, &cursor, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(count_elements(page), ==, 1);
+        g_assert_nonnull(strstr(page, cases[i].expected));
+    }
+    service_clear(&f);
+}
+
+static void events_tell_of_every_entry(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{\"private\":\"text\"}");
+    g_autoptr(GError) error = NULL;
+    g_autofree char *cursor = NULL;
+    SyncdListing listing = {0};
+    g_autofree char *all =
+        syncd_service_list_events(f.service, &f.caller, &listing, &cursor, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(count_elements(all), ==, service_sequence(&f));
+    g_assert_null(strstr(all, "private"));
+
+    g_autofree char *events = events_of(&f, "sync.operation.enqueued");
+    g_assert_cmpuint(count_elements(events), ==, 1);
+    g_assert_nonnull(strstr(events, operation));
+    g_assert_nonnull(strstr(events, "An operation was enqueued: note-1 (workspace:notes)"));
+
+    listing.type = "sync.operation.enqueue"; /* an operation type, no event type */
+    g_assert_null(syncd_service_list_events(f.service, &f.caller, &listing, &cursor, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
+    service_clear(&f);
+}
+
+static void what_is_no_operation_is_not_found(void)
+{
+    static const char *const wrong[] = {"", "op-0", "no id", "\x1b[31m", "op-\xff"};
+    ServiceFixture f;
+    service_init(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(syncd_service_get_operation(f.service, &f.caller, wrong[i], &error));
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+        g_assert_true(g_utf8_validate(error->message, -1, NULL));
+        g_assert_null(strchr(error->message, 0x1b));
+    }
+    /* an entry of the daemon has an id, but is no operation */
+    g_autofree char *line = newest_line(&f);
+    g_autofree char *header = member_of(line, "header");
+    g_autofree char *op = member_of(header, "op");
+    g_autofree char *id = g_strndup(op + 1, strlen(op) - 2);
+    g_autoptr(GError) error = NULL;
+    g_assert_null(syncd_service_get_operation(f.service, &f.caller, id, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    service_clear(&f);
+}
+
+/* ---- who sees what ---- */
+
+static void in_the_system_instance_a_caller_sees_its_own(void)
+{
+    ServiceFixture f;
+    service_init_instance(&f, SYNCD_INSTANCE_SYSTEM);
+    SyncdCaller root = {.uid = 0}, own = {.uid = OWNER}, stranger = {.uid = 4711};
+    f.caller = root;
+    g_autofree char *of_root = enqueue_body(&f, "note-1", "{}");
+    f.caller = own;
+    g_autofree char *of_own = enqueue_body(&f, "note-1", "{}");
+    SyncdCaller inspector = {.uid = 4711, .inspector = true};
+
+    const struct {
+        SyncdCaller caller;
+        bool sees_root, sees_own;
+        guint listed;
+    } cases[] = {
+        {root, true, false, 1},
+        {own, false, true, 1},
+        {stranger, false, false, 0},
+        {inspector, true, true, 2},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const SyncdCaller *caller = &cases[i].caller;
+        g_autofree char *one = syncd_service_get_operation(f.service, caller, of_root, NULL);
+        g_autofree char *two = syncd_service_get_operation(f.service, caller, of_own, NULL);
+        g_autofree char *proof = syncd_service_prove(f.service, caller, of_root, NULL);
+        g_assert_cmpint(one != NULL, ==, cases[i].sees_root);
+        g_assert_cmpint(proof != NULL, ==, cases[i].sees_root);
+        g_assert_cmpint(two != NULL, ==, cases[i].sees_own);
+
+        g_autoptr(GError) error = NULL;
+        g_autofree char *cursor = NULL;
+        SyncdListing listing = {.object = "note-1"};
+        g_autofree char *page =
+            syncd_service_list_operations(f.service, caller, &listing, &cursor, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(count_elements(page), ==, cases[i].listed);
+        g_assert_cmpstr(cursor, ==, "");
+    }
+
+    /* asking for somebody else's gives nothing, and naming them as a parent finds nothing */
+    g_autoptr(GError) error = NULL;
+    g_autofree char *root_record = syncd_service_get_operation(f.service, &root, of_root, &error);
+    g_autofree char *actor = member_of(root_record, "actor_id");
+    g_autofree char *root_actor = g_strndup(actor + 1, strlen(actor) - 2);
+    g_autofree char *cursor = NULL;
+    SyncdListing listing = {.actor = root_actor};
+    g_autofree char *page =
+        syncd_service_list_operations(f.service, &own, &listing, &cursor, &error);
+    g_assert_cmpstr(page, ==, "[]");
+    const char *const parents[] = {of_root, NULL};
+    SyncdRequest request = good_request();
+    request.parents = parents;
+    g_auto(SyncdEnqueued) enqueued = {0};
+    g_assert_false(syncd_service_enqueue(f.service, &own, &request, &enqueued, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    service_clear(&f);
+}
+
+static void in_the_system_instance_describe_gives_counts_to_anybody(void)
+{
+    ServiceFixture f;
+    service_init_instance(&f, SYNCD_INSTANCE_SYSTEM);
+    f.caller.uid = 0;
+    g_autofree char *operation = enqueue_body(&f, "marker-object", "{}");
+    g_autoptr(GError) error = NULL;
+    const SyncdCaller stranger = {.uid = 4711}, inspector = {.uid = 0, .inspector = true};
+    const SyncdCaller *const strangers[] = {NULL, &stranger};
+    for (size_t i = 0; i < G_N_ELEMENTS(strangers); i++) {
+        g_autofree char *counts = syncd_service_describe(f.service, strangers[i], &error);
+        assert_member(counts, "pending_operations", "1");
+        g_assert_null(strstr(counts, "device"));
+        g_assert_null(strstr(counts, "notes"));
+        g_assert_null(strstr(counts, "feeds"));
+    }
+    g_autofree char *all = syncd_service_describe(f.service, &inspector, &error);
+    g_assert_nonnull(strstr(all, "\"scope\":\"workspace:notes\",\"own\":true,\"size\":2"));
+    g_autofree char *status = syncd_service_status(f.service);
+    assert_member(status, "active_device", "null");
+    g_assert_null(strstr(status, "marker"));
+    service_clear(&f);
+}
+
+static void describe_tells_the_owner_everything(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    g_autoptr(GError) error = NULL;
+    g_autofree char *all = syncd_service_describe(f.service, &f.caller, &error);
+    g_assert_no_error(error);
+    assert_member(all, "instance", "\"user\"");
+    assert_member(all, "state", "\"clean\"");
+    assert_member(all, "state_reasons", "[]");
+    assert_member(all, "pending_operations", "1");
+    g_autofree char *record = get(&f, operation);
+    g_autofree char *actor = member_of(record, "actor_id");
+    assert_member(all, "actor_id", actor);
+    g_autofree char *limits = member_of(all, "limits");
+    assert_member(limits, "body_bytes", "16777216");
+    g_autofree char *storage = member_of(all, "storage");
+    assert_member(storage, "condition", "\"writable\"");
+    g_autofree char *feeds = member_of(all, "feeds");
+    g_assert_cmpuint(count_elements(feeds), ==, 2);
+
+    g_autofree char *status = syncd_service_status(f.service);
+    assert_member(status, "daemon_available", "true");
+    assert_member(status, "daemon_state", "\"clean\"");
+    assert_member(status, "active_profile", "\"profile:default\"");
+    service_clear(&f);
+}
+
+/* ---- evidence ---- */
+
+/* Checks a proof document by its own bytes alone, as docs/format.md 5 says. */
+static void assert_proof_holds(const char *proof)
+{
+    SyncdJson root_value = syncd_json_root(proof, strlen(proof));
+    g_autofree char *header = syncd_json_dup_text(syncd_json_member(root_value, "header"));
+    g_autofree char *note = syncd_json_dup_text(syncd_json_member(root_value, "note"));
+    g_autofree char *key_text = syncd_json_dup_text(syncd_json_member(root_value, "verifier_key"));
+    gint64 seq, size;
+    g_assert_true(syncd_json_get_int64(syncd_json_member(root_value, "seq"), &seq));
+    g_assert_true(syncd_json_get_int64(syncd_json_member(root_value, "size"), &size));
+
+    g_autoptr(GArray) path = g_array_new(FALSE, FALSE, sizeof(SyncdHash));
+    SyncdJsonIter iter;
+    SyncdJson step;
+    syncd_json_iter_init(&iter, syncd_json_member(root_value, "path"));
+    while (syncd_json_iter_next(&iter, NULL, &step)) {
+        SyncdHash hash;
+        g_assert_true(syncd_hash_from_hex(step.at + 1, syncd_json_size(step) - 2, &hash));
+        g_array_append_val(path, hash);
+    }
+
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdCheckpoint) head = syncd_checkpoint_parse(note, strlen(note), &error);
+    g_assert_no_error(error);
+    g_autofree char *key_name = NULL;
+    SyncdPublicKey key;
+    g_assert_true(syncd_verifier_key_parse(key_text, &key_name, &key));
+    g_assert_true(syncd_note_verify(note, strlen(note), key_name, &key));
+    g_assert_cmpuint(head->size, ==, (guint64)size);
+    SyncdHash leaf = syncd_tree_leaf(header, strlen(header));
+    g_assert_true(syncd_tree_verify_inclusion(&leaf, (guint64)seq, head->size,
+                                              (const SyncdHash *)(void *)path->data, path->len,
+                                              &head->root));
+}
+
+static void a_proof_holds_by_itself(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *early = enqueue_body(&f, "note-1", "{}");
+    fill(&f, 40);
+    g_autofree char *late = enqueue_body(&f, "note-1", "{}");
+    const char *const operations[] = {early, late};
+    for (size_t i = 0; i < G_N_ELEMENTS(operations); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *proof = syncd_service_prove(f.service, &f.caller, operations[i], &error);
+        g_assert_no_error(error);
+        g_autofree char *id = g_strdup_printf("\"%s\"", operations[i]);
+        assert_member(proof, "operation_id", id);
+        assert_member(proof, "schema", "\"sourceos.log-proof/v1\"");
+        assert_proof_holds(proof);
+    }
+    service_clear(&f);
+}
+
+static char *checkpoint(ServiceFixture *f, const char *scope, char **ret_operation)
+{
+    g_autoptr(GError) error = NULL;
+    syncd_service_checkpoint(f->service, &f->caller, scope, ret_operation, &error);
+    g_assert_no_error(error);
+    syncd_service_commit(f->service);
+    char *document = syncd_service_describe_checkpoint(f->service, *ret_operation, &error);
+    g_assert_no_error(error);
+    return document;
+}
+
+static void a_checkpoint_names_the_head_before_and_shows_the_one_after(void)
+{
+    static const char *const scopes[] = {"workspace:notes", "device"};
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest request = good_request();
+    for (size_t i = 0; i < G_N_ELEMENTS(scopes); i++) {
+        /* something is in the open turn when the checkpoint is asked for */
+        g_auto(SyncdEnqueued) enqueued = enqueue(&f, &request);
+        g_autofree char *operation = NULL;
+        g_autofree char *document = checkpoint(&f, scopes[i], &operation);
+        g_autofree char *record = get(&f, operation);
+        assert_member(record, "operation_type", "\"sync.checkpoint.write\"");
+        assert_member(record, "status", "\"completed\"");
+        g_autofree char *seq = member_of(record, "seq");
+        g_autofree char *line = newest_line(&f);
+        g_autofree char *body = member_of(line, "body");
+        assert_member(body, "size", seq);
+        g_autofree char *after = member_of(document, "size");
+        g_assert_cmpuint(g_ascii_strtoull(after, NULL, 10), ==,
+                         g_ascii_strtoull(seq, NULL, 10) + 1);
+        g_autofree char *scope = g_strdup_printf("\"%s\"", scopes[i]);
+        assert_member(document, "scope", scope);
+
+        /* kept elsewhere, the note is what a later verification asks for */
+        g_autofree char *note = syncd_json_dup_text(
+            syncd_json_member(syncd_json_root(document, strlen(document)), "note"));
+        const char *const known[] = {note, NULL};
+        g_autoptr(GError) error = NULL;
+        SyncdJob *job = NULL;
+        g_assert_true(
+            syncd_service_verify(f.service, &f.caller, SYNCD_VERIFY_HEADS, known, &job, &error));
+        run_jobs(&f);
+        assert_member(syncd_job_result(job), "verdict", "\"sound\"");
+    }
+    g_autoptr(GError) error = NULL;
+    char *operation = NULL;
+    g_assert_false(
+        syncd_service_checkpoint(f.service, &f.caller, "workspace:absent", &operation, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_null(operation);
+    service_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/reading/pages-cover-everything-exactly-once",
+                    pages_cover_everything_exactly_once);
+    g_test_add_func("/reading/a-page-ends-before-it-is-too-large",
+                    a_page_ends_before_it_is_too_large);
+    g_test_add_func("/reading/lines-stay-lines-and-pages-stay-small",
+                    lines_stay_lines_and_pages_stay_small);
+    g_test_add_func("/reading/lines-hold-exactly-what-was-hashed",
+                    lines_hold_exactly_what_was_hashed);
+    g_test_add_func("/reading/wrong-filters-are-refused", wrong_filters_are_refused);
+    g_test_add_func("/reading/filters-of-time-and-sequence-hold",
+                    filters_of_time_and_sequence_hold);
+    g_test_add_func("/reading/events-tell-of-every-entry", events_tell_of_every_entry);
+    g_test_add_func("/reading/what-is-no-operation-is-not-found",
+                    what_is_no_operation_is_not_found);
+    g_test_add_func("/reading/in-the-system-instance-a-caller-sees-its-own",
+                    in_the_system_instance_a_caller_sees_its_own);
+    g_test_add_func("/reading/in-the-system-instance-describe-gives-counts-to-anybody",
+                    in_the_system_instance_describe_gives_counts_to_anybody);
+    g_test_add_func("/reading/describe-tells-the-owner-everything",
+                    describe_tells_the_owner_everything);
+    g_test_add_func("/reading/a-proof-holds-by-itself", a_proof_holds_by_itself);
+    g_test_add_func("/reading/a-checkpoint-names-the-head-before-and-shows-the-one-after",
+                    a_checkpoint_names_the_head_before_and_shows_the_one_after);
+    return g_test_run();
+}
