@@ -1,0 +1,46 @@
+/*
+ * The methods of the daemon, one function each.
+ *
+ * Options are a GVariant of type a{sv}, floating or NULL for none. A reply that is text is one JSON
+ * document and has passed the strict check; a GString holds JSON lines, each of which has.
+ */
+#pragma once
+
+#include "client/client.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+char *syncd_client_describe(SyncdClient *client, GError **error);
+
+typedef enum { SYNCD_CLIENT_OPERATIONS, SYNCD_CLIENT_EVENTS } SyncdClientList;
+/* One page: a JSON array, and the cursor of the next page ("" at the end). */
+bool syncd_client_list(SyncdClient *client, SyncdClientList list, GVariant *options,
+                       char **ret_records, char **ret_cursor, GError **error);
+char *syncd_client_get_operation(SyncdClient *client, const char *operation, GError **error);
+
+typedef struct {
+    const char *type;
+    const char *scope;
+    const char *object;
+    const char *body;
+} SyncdClientRequest;
+
+typedef struct {
+    char *operation;
+    guint64 sequence;
+    bool duplicate;
+} SyncdClientReceipt;
+
+void syncd_client_receipt_clear(SyncdClientReceipt *receipt);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdClientReceipt, syncd_client_receipt_clear)
+
+bool syncd_client_enqueue(SyncdClient *client, const SyncdClientRequest *request, GVariant *options,
+                          SyncdClientReceipt *ret_receipt, GError **error);
+GString *syncd_client_enqueue_many(SyncdClient *client, const char *lines, size_t size,
+                                   GError **error);
+char *syncd_client_checkpoint(SyncdClient *client, const char *scope, GError **error);
+char *syncd_client_prove(SyncdClient *client, const char *operation, GError **error);
+
+/* The path of the job that verifies. */
+char *syncd_client_verify(SyncdClient *client, GVariant *options, GError **error);

@@ -1,0 +1,10 @@
+/*
+ * The names that a client of the daemon calls, each once. introspection/ describes them.
+ */
+#pragma once
+
+#define SYNCD_BUS_NAME "org.sourceos.Sync"
+#define SYNCD_BUS_ROOT "/org/sourceos/Sync"
+#define SYNCD_BUS_MANAGER "org.sourceos.Sync.Manager"
+#define SYNCD_BUS_OPERATIONS "org.sourceos.Sync.Operations"
+#define SYNCD_BUS_JOB "org.sourceos.Sync.Job"
