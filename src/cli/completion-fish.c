@@ -1,0 +1,88 @@
+#include "cli/completion.h"
+#include "cli/parse.h"
+
+#include <string.h>
+
+static void append_quoted(GString *out, const char *text)
+{
+    g_string_append_c(out, '\'');
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at == '\'' || *at == '\\')
+            g_string_append_c(out, '\\');
+        g_string_append_c(out, *at);
+    }
+    g_string_append_c(out, '\'');
+}
+
+static void append_line(GString *out, const char *condition)
+{
+    g_string_append(out, "complete -c $program -n ");
+    append_quoted(out, condition);
+}
+
+static void append_option(GString *out, const SyncdOption *option, const SyncdVerb *verb)
+{
+    g_autofree char *title = verb != NULL ? syncd_verb_title(verb) : NULL;
+    g_autofree char *condition =
+        title != NULL ? g_strdup_printf("__sourceos_syncd_in %s", title) : g_strdup("true");
+    g_string_append(out, "    ");
+    append_line(out, condition);
+    g_string_append_printf(out, " -l %s", option->name);
+    if (option->letter != 0)
+        g_string_append_printf(out, " -s %c", option->letter);
+    if (option->kind == SYNCD_VALUE_CHOICE)
+        g_string_append_printf(out, " -x -a '%s'", option->choices);
+    else if (option->kind == SYNCD_VALUE_FILE)
+        g_string_append(out, " -r -F");
+    else if (option->kind == SYNCD_VALUE_DIRECTORY)
+        g_string_append(out, " -x -a '(__fish_complete_directories)'");
+    else if (option->kind != SYNCD_VALUE_NONE)
+        g_string_append(out, " -x");
+    g_string_append(out, " -d ");
+    append_quoted(out, option->help);
+    g_string_append_c(out, '\n');
+}
+
+static void append_word(GString *out, const char *before, const char *word, const char *help)
+{
+    g_autofree char *condition = g_strdup_printf(
+        "__sourceos_syncd_is%s%s", before != NULL ? " " : "", before != NULL ? before : "");
+    g_string_append(out, "    ");
+    append_line(out, condition);
+    g_string_append_printf(out, " -a %s -d ", word);
+    append_quoted(out, help);
+    g_string_append_c(out, '\n');
+}
+
+static void append_verb(GString *out, const SyncdVerb *verb)
+{
+    g_autofree char *title = syncd_verb_title(verb);
+    if (syncd_completion_opens_group(verb))
+        append_word(out, NULL, verb->group, verb->group);
+    append_word(out, verb->group, verb->name, verb->help);
+    syncd_completion_options(out, verb, append_option);
+    if (syncd_completion_takes_file(verb))
+        g_string_append_printf(out, "    complete -c $program -n '__sourceos_syncd_in %s' -F\n",
+                               title);
+    if (syncd_completion_takes_shell(verb))
+        append_word(out, title, "'" SYNCD_SHELLS "'", "Shell");
+}
+
+void syncd_completion_fish(GString *out)
+{
+    g_string_append(out, "# fish completion for sourceos-syncd, made from the table of its verbs\n"
+                         "# The words so far, without options, are exactly these.\n"
+                         "function __sourceos_syncd_is\n"
+                         "    set -l words (commandline -opc)\n"
+                         "    set -e words[1]\n"
+                         "    set words (string match -v -- '-*' $words)\n"
+                         "    test \"$words[1]\" = sync; and set -e words[1]\n"
+                         "    test \"$words\" = \"$argv\"\n"
+                         "end\n"
+                         "for program in " SYNCD_PROGRAM " " SYNCD_SECOND_NAME "\n"
+                         "    complete -c $program -f\n");
+    syncd_completion_options(out, NULL, append_option);
+    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++)
+        append_verb(out, verb);
+    g_string_append(out, "end\n");
+}

@@ -1,0 +1,73 @@
+#include "cli/completion.h"
+
+#include "base/json-writer.h"
+#include "cli/verbs.h"
+
+#include <string.h>
+
+static const struct {
+    const char *shell;
+    void (*make)(GString *out);
+} shells[] = {
+    {"bash", syncd_completion_bash},
+    {"zsh", syncd_completion_zsh},
+    {"fish", syncd_completion_fish},
+};
+
+void syncd_completion_options(GString *out, const SyncdVerb *verb, SyncdOptionFunc func)
+{
+    const SyncdOption *const global[] = {syncd_global_options, NULL};
+    const SyncdOption *const *tables = verb != NULL ? verb->options : global;
+    for (size_t i = 0; tables[i] != NULL; i++)
+        for (const SyncdOption *option = tables[i]; option->name != NULL; option++)
+            func(out, option, verb);
+}
+
+bool syncd_completion_opens_group(const SyncdVerb *verb)
+{
+    for (const SyncdVerb *other = syncd_verbs; other < verb; other++)
+        if (g_strcmp0(other->group, verb->group) == 0)
+            return false;
+    return verb->group != NULL;
+}
+
+bool syncd_completion_takes_file(const SyncdVerb *verb)
+{
+    return verb->arguments != NULL && strstr(verb->arguments, "FILE") != NULL;
+}
+
+bool syncd_completion_takes_shell(const SyncdVerb *verb)
+{
+    return g_strcmp0(verb->arguments, "SHELL") == 0;
+}
+
+static void print_json(SyncdCli *cli, const char *shell, const GString *script)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "shell", shell);
+    syncd_json_member_string(&writer, "script", script->str);
+    syncd_json_end_object(&writer);
+    syncd_output_json(cli->out, text->str, text->len, true);
+}
+
+bool syncd_verb_completion(SyncdCli *cli, GError **error)
+{
+    const char *shell = syncd_cli_argument(cli, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(shells); i++) {
+        if (strcmp(shell, shells[i].shell) != 0)
+            continue;
+        g_autoptr(GString) script = g_string_new(NULL);
+        shells[i].make(script);
+        if (syncd_cli_json(cli))
+            print_json(cli, shell, script);
+        else
+            syncd_output_text(cli->out, script->str);
+        return true;
+    }
+    syncd_set_error_next(error, SYNCD_ERROR_USAGE, "name one of: " SYNCD_SHELLS,
+                         "There is no completion for `%s`", shell);
+    return false;
+}

@@ -1,0 +1,24 @@
+/*
+ * Completion scripts, made from the verb table: one function a shell.
+ */
+#pragma once
+
+#include "cli/cli.h"
+
+/* The names that the program is installed under. */
+#define SYNCD_PROGRAM "sourceos-syncd"
+#define SYNCD_SECOND_NAME "sourceos"
+#define SYNCD_SHELLS "bash zsh fish"
+
+void syncd_completion_bash(GString *out);
+void syncd_completion_zsh(GString *out);
+void syncd_completion_fish(GString *out);
+
+/* Calls `func` for the options of a verb; for the global ones when it is NULL. */
+typedef void (*SyncdOptionFunc)(GString *out, const SyncdOption *option, const SyncdVerb *verb);
+void syncd_completion_options(GString *out, const SyncdVerb *verb, SyncdOptionFunc func);
+/* True for the verb that names its group first in the table. */
+bool syncd_completion_opens_group(const SyncdVerb *verb);
+/* True when the verb's argument is a file. */
+bool syncd_completion_takes_file(const SyncdVerb *verb);
+bool syncd_completion_takes_shell(const SyncdVerb *verb);

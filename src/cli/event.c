@@ -1,0 +1,69 @@
+#include "cli/event.h"
+
+#include "cli/i18n.h"
+#include "cli/listing.h"
+#include "cli/text.h"
+#include "cli/when.h"
+
+static char *local_time(SyncdJson event)
+{
+    g_autofree char *occurred = syncd_record_text(event, "occurred_at");
+    return syncd_when_local(occurred);
+}
+
+void syncd_event_add_row(SyncdTable *table, SyncdJson event)
+{
+    g_autofree char *sequence = syncd_record_text(event, "sequence");
+    g_autofree char *time = local_time(event);
+    g_autofree char *type = syncd_record_text(event, "event_type");
+    g_autofree char *object = syncd_record_text(event, "object_id");
+    g_autofree char *summary = syncd_record_text(event, "summary");
+    const char *const cells[] = {sequence, time, type, object, summary};
+    syncd_table_add(table, cells);
+}
+
+void syncd_event_print_line(SyncdOutput *output, SyncdJson event)
+{
+    g_autofree char *sequence = syncd_record_text(event, "sequence");
+    g_autofree char *time = local_time(event);
+    g_autofree char *type = syncd_record_text(event, "event_type");
+    g_autofree char *object = syncd_record_text(event, "object_id");
+    g_autofree char *summary = syncd_record_text(event, "summary");
+    g_autofree char *line =
+        g_strjoin("  ", sequence, time, type, *object != '\0' ? object : "-", summary, NULL);
+    g_autofree char *safe = syncd_text_safe(line);
+    syncd_output_printf(output, "%s\n", safe);
+}
+
+static void print_member(SyncdOutput *output, const char *label, SyncdJson event, const char *name)
+{
+    g_autofree char *value = syncd_record_text(event, name);
+    if (*value == '\0')
+        return;
+    g_autoptr(GString) line = g_string_new("    ");
+    size_t start = line->len;
+    g_string_append(line, label);
+    syncd_text_pad(line, start, 10);
+    g_string_append_c(line, ' ');
+    syncd_text_append_safe(line, value, -1);
+    g_string_append_c(line, '\n');
+    syncd_output_text(output, line->str);
+}
+
+void syncd_event_print_entry(SyncdOutput *output, SyncdJson event)
+{
+    g_autofree char *sequence = syncd_record_text(event, "sequence");
+    g_autofree char *time = local_time(event);
+    g_autofree char *type = syncd_record_text(event, "event_type");
+    g_autofree char *summary = syncd_record_text(event, "summary");
+    g_autofree char *head = g_strjoin("  ", sequence, time, type, NULL);
+    g_autofree char *safe_head = syncd_text_safe(head);
+    g_autofree char *safe_summary = syncd_text_safe(summary);
+    syncd_output_styled(output, SYNCD_STYLE_BOLD, safe_head);
+    syncd_output_printf(output, "\n    %s\n", safe_summary);
+    print_member(output, _("actor"), event, "actor_id");
+    print_member(output, _("device"), event, "device_id");
+    print_member(output, _("scope"), event, "scope");
+    print_member(output, _("operation"), event, "operation_id");
+    print_member(output, _("decision"), event, "policy_decision_ref");
+}

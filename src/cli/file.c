@@ -1,0 +1,65 @@
+#include "cli/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READ_SIZE (64u * 1024u)
+
+static bool read_all(int fd, GString *text, size_t max, const char *path, GError **error)
+{
+    for (;;) {
+        size_t start = text->len;
+        g_string_set_size(text, start + READ_SIZE);
+        ssize_t n = read(fd, text->str + start, READ_SIZE);
+        int errnum = errno;
+        g_string_set_size(text, start + (n > 0 ? (size_t)n : 0));
+        if (n == 0)
+            return true;
+        if (n < 0 && errnum == EINTR)
+            continue;
+        if (n < 0) {
+            syncd_set_error_errno(error, SYNCD_ERROR_FAILED, errnum, "Cannot read %s", path);
+            return false;
+        }
+        if (text->len > max) {
+            syncd_set_error(error, SYNCD_ERROR_TOO_LARGE, "%s is larger than %zu bytes", path, max);
+            return false;
+        }
+    }
+}
+
+char *syncd_file_read(const char *path, size_t max, size_t *ret_size, GError **error)
+{
+    bool standard = strcmp(path, "-") == 0;
+    const char *name = standard ? "standard input" : path;
+    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        syncd_set_error_next(error, errno == ENOENT ? SYNCD_ERROR_NOT_FOUND : SYNCD_ERROR_FAILED,
+                             "check the name and the rights of the file", "Cannot open %s: %s",
+                             path, g_strerror(errno));
+        return NULL;
+    }
+    GString *text = g_string_new(NULL);
+    bool read_it = read_all(fd, text, max, name, error);
+    if (!standard)
+        close(fd);
+    *ret_size = text->len;
+    return g_string_free(text, !read_it);
+}
+
+bool syncd_file_write(const char *path, const char *text, size_t size, GError **error)
+{
+    g_autoptr(GError) fault = NULL;
+    if (g_file_set_contents_full(path, text, (gssize)size,
+                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0644,
+                                 &fault))
+        return true;
+    SyncdErrorCode code = g_error_matches(fault, G_FILE_ERROR, G_FILE_ERROR_NOSPC)
+                              ? SYNCD_ERROR_NO_SPACE
+                              : SYNCD_ERROR_FAILED;
+    syncd_set_error_next(error, code, "check the name, the rights and the space of the place",
+                         "Cannot write %s: %s", path, fault->message);
+    return false;
+}

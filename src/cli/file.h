@@ -1,0 +1,14 @@
+/*
+ * Files that a person names on the command line.
+ */
+#pragma once
+
+#include "base/error.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* "-" is standard input. TooLarge beyond `max`. The result ends in a NUL that is not counted. */
+char *syncd_file_read(const char *path, size_t max, size_t *ret_size, GError **error);
+/* Publishes the whole text or nothing. */
+bool syncd_file_write(const char *path, const char *text, size_t size, GError **error);

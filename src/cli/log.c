@@ -1,0 +1,28 @@
+#include "cli/event.h"
+#include "cli/listing.h"
+#include "cli/verbs.h"
+
+static void print_entry(SyncdCli *cli, void *data, SyncdJson event)
+{
+    bool *after_another = data;
+    if (*after_another)
+        syncd_output_text(cli->out, "\n");
+    *after_another = true;
+    syncd_event_print_entry(cli->out, event);
+}
+
+bool syncd_verb_log(SyncdCli *cli, GError **error)
+{
+    SyncdListing listing;
+    if (!syncd_listing_init(&listing, cli, SYNCD_CLIENT_EVENTS, error))
+        return false;
+    listing.object = syncd_cli_argument(cli, 0);
+    listing.must_find = true;
+    g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
+    if (client == NULL)
+        return false;
+
+    bool after_another = false;
+    SyncdListingView view = {print_entry, NULL, &after_another, NULL};
+    return syncd_listing_print(&listing, cli, client, &view, error);
+}

@@ -1,0 +1,74 @@
+#include "cli/record.h"
+
+#include "cli/text.h"
+#include "cli/when.h"
+
+#include <string.h>
+
+#define GAP "  "
+
+static void append_value(GString *line, const char *name, SyncdJson value)
+{
+    g_autofree char *text = syncd_json_dup_text(value);
+    if (text == NULL) {
+        g_autoptr(GString) json = g_string_new(NULL);
+        syncd_text_append_json(json, value.at, (size_t)(value.end - value.at), true);
+        g_string_append(line, json->str);
+        return;
+    }
+    g_autofree char *time = g_str_has_suffix(name, "_at") ? syncd_when_local(text) : NULL;
+    syncd_text_append_safe(line, time != NULL ? time : text, -1);
+}
+
+/* Empty members say nothing to a person; JSON has them. */
+static bool is_empty(SyncdJson value)
+{
+    SyncdJsonIter iter;
+    if (value.type == SYNCD_JSON_NULL || syncd_json_is(value, ""))
+        return true;
+    if (value.type != SYNCD_JSON_ARRAY && value.type != SYNCD_JSON_OBJECT)
+        return false;
+    syncd_json_iter_init(&iter, value);
+    return !syncd_json_iter_next(&iter, NULL, NULL);
+}
+
+static char *safe_name(SyncdJson name)
+{
+    g_autofree char *text = syncd_json_dup_string(name, NULL);
+    return syncd_text_safe(text);
+}
+
+void syncd_record_print(SyncdOutput *output, SyncdJson record)
+{
+    size_t width = 0;
+    for (size_t pass = 0; pass < 2; pass++) {
+        SyncdJsonIter iter;
+        SyncdJson name;
+        SyncdJson value;
+        syncd_json_iter_init(&iter, record);
+        while (syncd_json_iter_next(&iter, &name, &value)) {
+            if (is_empty(value))
+                continue;
+            g_autofree char *label = safe_name(name);
+            if (pass == 0) {
+                width = MAX(width, syncd_text_width(label));
+                continue;
+            }
+            g_autoptr(GString) line = g_string_new(label);
+            syncd_text_pad(line, 0, width);
+            g_string_append(line, GAP);
+            append_value(line, label, value);
+            g_string_append_c(line, '\n');
+            syncd_output_text(output, line->str);
+        }
+    }
+}
+
+void syncd_record_show(SyncdCli *cli, const char *document)
+{
+    size_t size = strlen(document);
+    if (syncd_cli_json(cli))
+        syncd_output_json(cli->out, document, size, true);
+    else
+        syncd_record_print(cli->out, syncd_json_root(document, size));
+}

@@ -1,0 +1,12 @@
+/*
+ * One record for people: its members, one a line, aligned.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "cli/cli.h"
+
+/* Times in local time, strings unescaped and safe, other values on one line. */
+void syncd_record_print(SyncdOutput *output, SyncdJson record);
+/* The document as it is with --json, as a record without. */
+void syncd_record_show(SyncdCli *cli, const char *document);

@@ -1,0 +1,137 @@
+#include "base/json-writer.h"
+#include "cli/cli.h"
+#include "cli/help.h"
+#include "cli/i18n.h"
+#include "cli/interrupt.h"
+#include "cli/parse.h"
+#include "cli/text.h"
+#include "config.h"
+#include "crypto/seal.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- errors ---- */
+
+static void report_json(SyncdOutput *out, const SyncdErrorInfo *info, const char *sentence,
+                        const char *hint)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_name(&writer, "error");
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "name", info->name);
+    syncd_json_member_string(&writer, "message", sentence);
+    syncd_json_member_string(&writer, "hint", hint);
+    syncd_json_member_int(&writer, "exit", info->exit);
+    syncd_json_end_object(&writer);
+    syncd_json_end_object(&writer);
+    syncd_output_json(out, text->str, text->len, !syncd_output_has_begun(out));
+}
+
+SyncdExitCode syncd_cli_report(SyncdOutput *out, bool json, const GError *error)
+{
+    const SyncdErrorInfo *info = syncd_error_info_of(error);
+    g_autofree char *sentence = NULL;
+    g_autofree char *hint = NULL;
+    syncd_error_split(error->message, &sentence, &hint);
+    if (json) {
+        report_json(out, info, sentence, hint != NULL ? hint : info->next);
+        return info->exit;
+    }
+
+    /* What was printed so far comes before the complaint about the rest. */
+    syncd_output_flush(out);
+    g_autofree char *safe_sentence = syncd_text_safe(sentence);
+    g_autofree char *safe_hint = syncd_text_safe(hint != NULL ? hint : info->next);
+    fprintf(stderr, "sourceos-syncd: %s\n", safe_sentence);
+    fprintf(stderr, _("Next: %s\n"), safe_hint);
+    return info->exit;
+}
+
+/* ---- the program ---- */
+
+/* Also when the words cannot be parsed must it be known how to complain. */
+static bool wants_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    return false;
+}
+
+static void print_version(const SyncdCli *cli)
+{
+    if (syncd_cli_json(cli))
+        syncd_output_json(cli->out, "{\"version\":\"" SYNCD_VERSION "\"}",
+                          strlen("{\"version\":\"" SYNCD_VERSION "\"}"), true);
+    else
+        syncd_output_text(cli->out, "sourceos-syncd " SYNCD_VERSION "\n");
+}
+
+static bool check_choices(const SyncdCli *cli, GError **error)
+{
+    if (!syncd_cli_flag(cli, "system") || !syncd_cli_flag(cli, "user"))
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_USAGE, "--system and --user exclude each other");
+    return false;
+}
+
+static bool run_words(SyncdCli *cli, const char *group, GError **error)
+{
+    if (!check_choices(cli, error))
+        return false;
+    if (syncd_cli_flag(cli, "version")) {
+        print_version(cli);
+        return true;
+    }
+    if (syncd_cli_flag(cli, "help"))
+        return cli->verb != NULL ? syncd_help_verb(cli, cli->verb, error)
+                                 : syncd_help_group(cli, group, error);
+    if (cli->verb != NULL)
+        return cli->verb->run(cli, error);
+
+    if (syncd_cli_json(cli)) {
+        syncd_set_error(error, SYNCD_ERROR_USAGE, "Say what to do: a verb is missing");
+        return false;
+    }
+    cli->exit = SYNCD_EXIT_NEGATIVE;
+    return syncd_help_group(cli, group, error);
+}
+
+static void setup(void)
+{
+    setlocale(LC_ALL, "");
+    bindtextdomain("sourceos-syncd", SYNCD_LOCALEDIR);
+    bind_textdomain_codeset("sourceos-syncd", "UTF-8");
+    textdomain("sourceos-syncd");
+    syncd_interrupt_setup();
+}
+
+int syncd_cli_main(int argc, char **argv)
+{
+    setup();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) arguments = g_ptr_array_new();
+    g_autoptr(GArray) given = g_array_new(FALSE, FALSE, sizeof(SyncdGiven));
+    g_autoptr(SyncdOutput) out = syncd_output_new(STDOUT_FILENO);
+    SyncdCli cli = {.arguments = arguments, .given = given, .out = out};
+    bool json = wants_json(argc, argv);
+
+    const char *group = NULL;
+    if (syncd_crypto_init(&error) && syncd_cli_parse(&cli, argc, argv, &group, &error)) {
+        syncd_output_set_color(out, syncd_cli_value(&cli, "color"));
+        run_words(&cli, group, &error);
+    }
+    if (error != NULL)
+        cli.exit = syncd_cli_report(out, json, error);
+
+    g_autoptr(GError) output_error = NULL;
+    if (!syncd_output_finish(out, &output_error))
+        return syncd_cli_report(out, false, output_error);
+    return cli.exit;
+}

@@ -1,0 +1,68 @@
+#include "base/json-writer.h"
+#include "cli/i18n.h"
+#include "cli/state.h"
+#include "cli/text.h"
+#include "cli/verbs.h"
+
+#include <unistd.h>
+
+static void show(SyncdCli *cli, const char *directory, bool adopted)
+{
+    if (!syncd_cli_json(cli)) {
+        g_autofree char *safe = syncd_text_safe(directory);
+        syncd_output_printf(cli->out,
+                            adopted ? _("The state in %s belongs to this machine now; its feeds go "
+                                        "on in a new epoch.\n")
+                                    : _("The state in %s belongs to this machine already.\n"),
+                            safe);
+        return;
+    }
+    g_autoptr(GString) text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "state_dir", directory);
+    syncd_json_member_bool(&writer, "adopted", adopted);
+    syncd_json_end_object(&writer);
+    syncd_output_json(cli->out, text->str, text->len, true);
+}
+
+/* Whoever adopts it; on a machine where the user has another number, the daemon. */
+static bool find_actor(SyncdStore *store, char **ret_actor, GError **error)
+{
+    g_autofree char *identity = g_strdup_printf("uid:%u", (unsigned)geteuid());
+    if (!syncd_store_find_actor(store, identity, ret_actor, error))
+        return false;
+    if (*ret_actor == NULL && !syncd_store_find_actor(store, "daemon", ret_actor, error))
+        return false;
+    if (*ret_actor == NULL)
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "The log has no actor to adopt it");
+    return *ret_actor != NULL;
+}
+
+static bool adopt(const SyncdCli *cli, SyncdStore *store, GError **error)
+{
+    g_autofree char *actor = NULL;
+    return syncd_cli_confirm(cli,
+                             _("This state was made on another machine, which must not go on "
+                               "writing it. Adopt it?"),
+                             error) &&
+           syncd_store_settle(store, error) && find_actor(store, &actor, error) &&
+           syncd_store_adopt(store, actor, error);
+}
+
+bool syncd_verb_store_adopt(SyncdCli *cli, GError **error)
+{
+    g_autofree char *directory = syncd_state_directory(cli, error);
+    if (directory == NULL)
+        return false;
+    g_autoptr(SyncdStore) store = syncd_state_open(directory, SYNCD_STORE_OPEN, error);
+    if (store == NULL)
+        return false;
+
+    bool foreign = syncd_store_condition(store) == SYNCD_STORE_MACHINE_CHANGED;
+    if (foreign && !adopt(cli, store, error))
+        return false;
+    show(cli, directory, foreign);
+    return true;
+}

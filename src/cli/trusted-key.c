@@ -1,0 +1,22 @@
+#include "cli/trusted-key.h"
+
+#include <string.h>
+
+#define ORIGIN_PREFIX "org.sourceos.Sync/"
+
+char *syncd_trusted_key_of_feed(const char *description, const char *feed)
+{
+    SyncdJsonIter iter;
+    SyncdJson candidate;
+    SyncdJson root = syncd_json_root(description, strlen(description));
+    syncd_json_iter_init(&iter, syncd_json_member(root, "feeds"));
+    while (syncd_json_iter_next(&iter, NULL, &candidate))
+        if (syncd_json_is(syncd_json_member(candidate, "feed"), feed))
+            return syncd_json_dup_text(syncd_json_member(candidate, "verifier_key"));
+    return NULL;
+}
+
+const char *syncd_feed_of_origin(const char *origin)
+{
+    return g_str_has_prefix(origin, ORIGIN_PREFIX) ? origin + strlen(ORIGIN_PREFIX) : NULL;
+}

@@ -1,0 +1,16 @@
+/*
+ * Which key to believe: the one that was given, or the one that the log's own daemon names.
+ */
+#pragma once
+
+#include "base/error.h"
+#include "base/json.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* The verifier key of a feed ("<device>/<scope>/<epoch>") in the document of Describe; NULL when
+ * the feed is not there. */
+char *syncd_trusted_key_of_feed(const char *description, const char *feed);
+/* A checkpoint's origin without the name of the project: the feed. NULL for others. */
+const char *syncd_feed_of_origin(const char *origin);

@@ -1,0 +1,259 @@
+#include "cli/verbs.h"
+
+#include "cli/i18n.h"
+
+/* Kinds of options. */
+#define FLAG(name, letter, help)                                                                   \
+    {                                                                                              \
+        name, letter, SYNCD_VALUE_NONE, NULL, help, NULL, false                                    \
+    }
+#define TEXT(name, letter, argument, help)                                                         \
+    {                                                                                              \
+        name, letter, SYNCD_VALUE_TEXT, argument, help, NULL, false                                \
+    }
+#define TEXTS(name, letter, argument, help)                                                        \
+    {                                                                                              \
+        name, letter, SYNCD_VALUE_TEXT, argument, help, NULL, true                                 \
+    }
+#define NUMBER(name, letter, argument, help)                                                       \
+    {                                                                                              \
+        name, letter, SYNCD_VALUE_NUMBER, argument, help, NULL, false                              \
+    }
+#define FILES(name, letter, help)                                                                  \
+    {                                                                                              \
+        name, letter, SYNCD_VALUE_FILE, "FILE", help, NULL, false                                  \
+    }
+#define DIRECTORY(name, argument, help)                                                            \
+    {                                                                                              \
+        name, 0, SYNCD_VALUE_DIRECTORY, argument, help, NULL, false                                \
+    }
+#define CHOICE(name, argument, choices, help)                                                      \
+    {                                                                                              \
+        name, 0, SYNCD_VALUE_CHOICE, argument, help, choices, false                                \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        NULL                                                                                       \
+    }
+
+const SyncdOption syncd_global_options[] = {
+    FLAG("user", 0, N_("Ask the user's instance (the default)")),
+    FLAG("system", 0, N_("Ask the machine's instance")),
+    FLAG("json", 0, N_("Print JSON, errors included")),
+    CHOICE("color", "WHEN", "auto always never", N_("Use colour: auto, always or never")),
+    FLAG("no-pager", 0, N_("Do not show long output through a pager")),
+    NUMBER("timeout", 0, "SECONDS", N_("Wait at most this long for an answer")),
+    FLAG("yes", 'y', N_("Do not ask for confirmation")),
+    FLAG("help", 'h', N_("Show help, of a verb when one is given")),
+    FLAG("version", 0, N_("Show the version")),
+    END,
+};
+
+static const SyncdOption status_options[] = {
+    FLAG("watch", 'w', N_("Go on, and print again whenever something changes")),
+    END,
+};
+
+static const SyncdOption enqueue_options[] = {
+    TEXT("object", 0, "ID", N_("The object that the operation is about")),
+    FILES("body", 'b', N_("Read the body from a file, - for standard input")),
+    TEXT("body-json", 0, "JSON", N_("The body itself (default: {})")),
+    TEXT("type", 't', "TYPE", N_("The operation type (default: sync.operation.enqueue)")),
+    TEXT("scope", 's', "SCOPE", N_("The scope, such as workspace:notes (default: device)")),
+    TEXT("key", 'k', "KEY", N_("An idempotency key: the same request with it is recorded once")),
+    TEXT("lane", 0, "LANE", N_("The lane (default: normal)")),
+    TEXT("data-class", 0, "CLASS", N_("The class of the data (default: internal)")),
+    TEXTS("parent", 'p', "ID", N_("An operation that this one builds on; may be repeated")),
+    FLAG("create-scope", 0, N_("Open the scope when it does not exist")),
+    FILES("many", 0, N_("Record many operations from JSON lines, - for standard input")),
+    FLAG("dry-run", 0, N_("Check the request here and say what would be sent")),
+    END,
+};
+
+static const SyncdOption limit_options[] = {
+    NUMBER("limit", 'n', "N", N_("Print at most this many (default: 50; 0: all)")),
+    END,
+};
+
+static const SyncdOption filter_options[] = {
+    TEXT("scope", 's', "SCOPE", N_("Only of this scope")),
+    TEXT("actor", 'a', "ACTOR", N_("Only by this actor")),
+    TEXT("type", 't', "TYPE", N_("Only of this type")),
+    TEXT("since", 0, "TIME", N_("Only at or after this time: 2026-05-05 09:30, today, 2h")),
+    TEXT("until", 0, "TIME", N_("Only before this time")),
+    NUMBER("after", 0, "SEQUENCE", N_("Only after this sequence number")),
+    FLAG("oldest-first", 0, N_("Print the oldest first")),
+    END,
+};
+
+static const SyncdOption object_options[] = {
+    TEXT("object", 0, "ID", N_("Only about this object")),
+    END,
+};
+
+static const SyncdOption follow_options[] = {
+    FLAG("follow", 'f', N_("Go on, and print what is recorded from now on")),
+    END,
+};
+
+static const SyncdOption output_options[] = {
+    FILES("output", 'o', N_("Write the document to this file")),
+    END,
+};
+
+static const SyncdOption verify_log_options[] = {
+    FLAG("full", 0, N_("Check everything again, not only what is new")),
+    FLAG("heads", 0, N_("Check only signed heads")),
+    {"known-head", 0, SYNCD_VALUE_FILE, "FILE",
+     N_("A checkpoint kept earlier that the log must contain; may be repeated"), NULL, true},
+    END,
+};
+
+static const SyncdOption key_options[] = {
+    TEXT("key", 'k', "VKEY", N_("The verifier key to trust")),
+    END,
+};
+
+static const SyncdOption state_dir_options[] = {
+    DIRECTORY("state-dir", "DIR", N_("Work on this state directory, without a daemon")),
+    END,
+};
+
+static const SyncdOption verify_proof_options[] = {
+    TEXT("operation", 0, "ID", N_("Get the proof of this operation from the daemon")),
+    FILES("output", 'o', N_("Keep the proof in this file")),
+    END,
+};
+
+static const SyncdOption daemon_options[] = {
+    FLAG("check-config", 0, N_("Print the configuration in effect, and do no more")),
+    FILES("config", 0, N_("Read this file instead of syncd.conf and its drop-ins")),
+    TEXT("bus-address", 0, "ADDRESS", N_("Serve on the bus at this address")),
+    END,
+};
+
+static const SyncdOption help_options[] = {
+    FLAG("verbs", 0, N_("Print every verb, one a line")),
+    END,
+};
+
+const SyncdVerb syncd_verbs[] = {
+    {.name = "status",
+     .help = N_("Show how it is with your state"),
+     .details = N_("Shows both instances, the worse one first, unless one is asked for. It never "
+                   "starts a daemon: that none is running is a state too, with exit code 7."),
+     .options = {status_options},
+     .run = syncd_verb_status},
+    {.group = "ops",
+     .name = "enqueue",
+     .help = N_("Record an operation"),
+     .details = N_("Answered once the operation is on the disk. With --many, each line is an "
+                   "object with type, scope, object, body and the other options as members; they "
+                   "are recorded in batches, each as a whole or not at all, and with --json the "
+                   "results are JSON lines."),
+     .options = {enqueue_options},
+     .run = syncd_verb_ops_enqueue},
+    {.group = "ops",
+     .name = "list",
+     .help = N_("List operations"),
+     .options = {limit_options, filter_options, object_options},
+     .run = syncd_verb_ops_list},
+    {.group = "ops",
+     .name = "show",
+     .arguments = "OPERATION",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Show one operation"),
+     .run = syncd_verb_ops_show},
+    {.group = "ops",
+     .name = "checkpoint",
+     .arguments = "SCOPE",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Write a permanent checkpoint of a scope's log"),
+     .details = N_("Kept elsewhere, the signed note proves later that the log was not cut or "
+                   "rewritten: see verify checkpoint."),
+     .options = {output_options},
+     .run = syncd_verb_ops_checkpoint},
+    {.group = "events",
+     .name = "list",
+     .help = N_("List what happened"),
+     .options = {limit_options, filter_options, object_options, follow_options},
+     .run = syncd_verb_events_list},
+    {.group = "events",
+     .name = "show",
+     .arguments = "EVENT",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Show one event"),
+     .details = N_("EVENT is an event id, a sequence number or the id of an operation."),
+     .run = syncd_verb_events_show},
+    {.name = "log",
+     .arguments = "OBJECT",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Show the history of an object"),
+     .options = {limit_options, filter_options},
+     .run = syncd_verb_log},
+    {.group = "verify",
+     .name = "log",
+     .help = N_("Check the log against its hashes, signatures and counts"),
+     .details = N_("It changes nothing. Exit code 2 means that damage was found."),
+     .options = {verify_log_options, state_dir_options},
+     .run = syncd_verb_verify_log},
+    {.group = "verify",
+     .name = "checkpoint",
+     .arguments = "FILE",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Check that the log still contains a checkpoint"),
+     .details = N_("FILE is a signed note, or the JSON document of ops checkpoint; - is standard "
+                   "input."),
+     .options = {key_options, state_dir_options},
+     .run = syncd_verb_verify_checkpoint},
+    {.group = "verify",
+     .name = "proof",
+     .arguments = "[FILE]",
+     .max_arguments = 1,
+     .help = N_("Check the proof that an operation is in the log"),
+     .details = N_("Works without a daemon when a FILE is given; - is standard input. Without "
+                   "--key and without a daemon that has the log, the key is the proof's own: then "
+                   "it proves only that the device it names signed it."),
+     .options = {verify_proof_options, key_options},
+     .run = syncd_verb_verify_proof},
+    {.group = "store",
+     .name = "init",
+     .help = N_("Make the state of an instance"),
+     .details = N_("The first start of the daemon does the same. Refused while a daemon holds the "
+                   "state."),
+     .options = {state_dir_options},
+     .run = syncd_verb_store_init},
+    {.group = "store",
+     .name = "adopt",
+     .help = N_("Make state from another machine this machine's own"),
+     .details = N_("State that was copied or restored is read-only until it is adopted; then its "
+                   "feeds go on in a new epoch. Asks for confirmation. Refused while a daemon "
+                   "holds the state."),
+     .options = {state_dir_options},
+     .run = syncd_verb_store_adopt},
+    {.name = "daemon",
+     .help = N_("Run the service, in the foreground"),
+     .details = N_("Serves org.sourceos.Sync until it is told to stop. A service manager starts "
+                   "it; --check-config prints the configuration that is in effect, with exit code "
+                   "2 when it has a mistake."),
+     .options = {daemon_options, state_dir_options},
+     .run = syncd_verb_daemon},
+    {.name = "completion",
+     .arguments = "SHELL",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Print the completion script for bash, zsh or fish"),
+     .run = syncd_verb_completion},
+    {.name = "help",
+     .arguments = "[VERB...]",
+     .max_arguments = 2,
+     .help = N_("Show help"),
+     .options = {help_options},
+     .run = syncd_verb_help},
+    {NULL},
+};

@@ -1,0 +1,23 @@
+/*
+ * The functions of the verb table, one a file.
+ */
+#pragma once
+
+#include "cli/cli.h"
+
+bool syncd_verb_status(SyncdCli *cli, GError **error);
+bool syncd_verb_ops_enqueue(SyncdCli *cli, GError **error);
+bool syncd_verb_ops_list(SyncdCli *cli, GError **error);
+bool syncd_verb_ops_show(SyncdCli *cli, GError **error);
+bool syncd_verb_ops_checkpoint(SyncdCli *cli, GError **error);
+bool syncd_verb_events_list(SyncdCli *cli, GError **error);
+bool syncd_verb_events_show(SyncdCli *cli, GError **error);
+bool syncd_verb_log(SyncdCli *cli, GError **error);
+bool syncd_verb_verify_log(SyncdCli *cli, GError **error);
+bool syncd_verb_verify_checkpoint(SyncdCli *cli, GError **error);
+bool syncd_verb_verify_proof(SyncdCli *cli, GError **error);
+bool syncd_verb_store_init(SyncdCli *cli, GError **error);
+bool syncd_verb_store_adopt(SyncdCli *cli, GError **error);
+bool syncd_verb_daemon(SyncdCli *cli, GError **error);
+bool syncd_verb_completion(SyncdCli *cli, GError **error);
+bool syncd_verb_help(SyncdCli *cli, GError **error);

@@ -1,0 +1,110 @@
+#include "cli/verdict.h"
+
+#include "cli/i18n.h"
+#include "cli/listing.h"
+#include "cli/text.h"
+
+#include <string.h>
+
+bool syncd_verdict_is_sound(SyncdJson verification)
+{
+    return syncd_json_is(syncd_json_member(verification, "verdict"), "sound");
+}
+
+static void append_place(GString *line, SyncdJson finding)
+{
+    g_autofree char *sequence = syncd_record_text(finding, "sequence");
+    g_autofree char *seq = syncd_record_text(finding, "seq");
+    g_autofree char *feed = syncd_record_text(finding, "feed");
+    if (*sequence != '\0')
+        g_string_append_printf(line, _(", entry %s"), sequence);
+    if (*feed != '\0')
+        g_string_append_printf(line, _(", feed %s"), feed);
+    if (*seq != '\0')
+        g_string_append_printf(line, _(" at %s"), seq);
+}
+
+static void print_finding(SyncdOutput *output, SyncdJson finding)
+{
+    g_autofree char *code = syncd_record_text(finding, "code");
+    g_autofree char *error = syncd_record_text(finding, "error");
+    g_autofree char *detail = syncd_record_text(finding, "detail");
+    g_autoptr(GString) line = g_string_new(NULL);
+    g_string_append_printf(line, "%s (%s)", code, error);
+    append_place(line, finding);
+    g_autofree char *safe_line = syncd_text_safe(line->str);
+    g_autofree char *safe_detail = syncd_text_safe(detail);
+    syncd_output_text(output, "  ");
+    syncd_output_styled(output, SYNCD_STYLE_BOLD, safe_line);
+    syncd_output_printf(output, "\n    %s\n", safe_detail);
+}
+
+void syncd_verdict_print_findings(SyncdOutput *output, SyncdJson verification)
+{
+    guint64 n = 0;
+    SyncdJsonIter iter;
+    SyncdJson finding;
+    syncd_json_iter_init(&iter, syncd_json_member(verification, "findings"));
+    for (; syncd_json_iter_next(&iter, NULL, &finding); n++)
+        print_finding(output, finding);
+    guint64 count = syncd_record_number(verification, "findings_count");
+    if (count > n)
+        syncd_output_printf(output, _("  and %lu more\n"), (unsigned long)(count - n));
+}
+
+static void print_feeds(SyncdOutput *output, SyncdJson verification)
+{
+    SyncdJsonIter iter;
+    SyncdJson feed;
+    syncd_json_iter_init(&iter, syncd_json_member(verification, "feeds"));
+    while (syncd_json_iter_next(&iter, NULL, &feed)) {
+        g_autofree char *name = syncd_record_text(feed, "feed");
+        g_autofree char *size = syncd_record_text(feed, "size");
+        g_autofree char *root = syncd_record_text(feed, "root");
+        g_autofree char *line = g_strdup_printf(_("%s: size %s, root %s"), name, size, root);
+        g_autofree char *safe = syncd_text_safe(line);
+        syncd_output_printf(output, "  %s\n", safe);
+    }
+}
+
+/* What was looked at decides what the verdict is worth. */
+static const char *coverage(SyncdJson verification)
+{
+    SyncdJson mode = syncd_json_member(verification, "mode");
+    if (syncd_json_is(mode, "full"))
+        return _("everything was checked");
+    if (syncd_json_is(mode, "heads"))
+        return _("only signed heads were checked");
+    return _("what was new since the last verification was checked");
+}
+
+static void print_text(SyncdOutput *output, const char *where, SyncdJson verification)
+{
+    g_autofree char *checked = syncd_record_text(verification, "entries_checked");
+    g_autofree char *safe_where = syncd_text_safe(where);
+    if (syncd_verdict_is_sound(verification)) {
+        syncd_output_styled(output, SYNCD_STYLE_GOOD, _("The log is sound"));
+        syncd_output_printf(output, _(" (%s): %s; entries checked: %s.\n"), safe_where,
+                            coverage(verification), checked);
+        print_feeds(output, verification);
+        return;
+    }
+    g_autofree char *count = syncd_record_text(verification, "findings_count");
+    syncd_output_styled(output, SYNCD_STYLE_BAD, _("The log is damaged"));
+    syncd_output_printf(output, _(" (%s); findings: %s, entries checked: %s.\n"), safe_where, count,
+                        checked);
+    syncd_verdict_print_findings(output, verification);
+    syncd_output_text(output,
+                      _("Next: keep a copy of the state directory before anything else.\n"));
+}
+
+void syncd_verdict_show(SyncdCli *cli, const char *where, const char *document)
+{
+    SyncdJson verification = syncd_json_root(document, strlen(document));
+    if (syncd_cli_json(cli))
+        syncd_output_json(cli->out, document, strlen(document), true);
+    else
+        print_text(cli->out, where, verification);
+    if (!syncd_verdict_is_sound(verification))
+        cli->exit = SYNCD_EXIT_NEGATIVE;
+}
