@@ -113,6 +113,9 @@ static guint8 *decode_data(SyncdKeyring *self, GKeyFile *file, const char *name,
 
 static bool adopt_device(SyncdKeyring *self, const guint8 data[DEVICE_DATA_SIZE], GError **error)
 {
+    g_clear_pointer(&self->signer, syncd_signer_free);
+    g_clear_pointer(&self->box, syncd_box_key_free);
+    g_clear_pointer(&self->device_id, g_free);
     self->signer = syncd_signer_new(data, error);
     self->box = self->signer != NULL ? syncd_box_key_new(data + SYNCD_SIGN_SEED_SIZE, error) : NULL;
     if (self->box == NULL)

@@ -251,7 +251,7 @@ bool syncd_store_open_feed(SyncdStore *self, const SyncdScope *scope, guint64 ep
 bool syncd_store_open_scope(SyncdStore *self, const char *class, const char *name,
                             const char *actor, SyncdScope **ret_scope, GError **error)
 {
-    if (!syncd_store_may_write(self, error))
+    if (!syncd_store_may_write(self, error) || !syncd_store_begin_log(self, actor, error))
         return false;
     if (self->scopes->len >= SYNCD_STORE_SCOPES_MAX) {
         syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED, "use one of the scopes that exist",
@@ -278,7 +278,7 @@ bool syncd_store_open_scope(SyncdStore *self, const char *class, const char *nam
 bool syncd_store_append(SyncdStore *self, const char *scope_id, const SyncdDraft *draft,
                         SyncdReceipt *ret_receipt, GError **error)
 {
-    if (!syncd_store_may_write(self, error))
+    if (!syncd_store_may_write(self, error) || !syncd_store_begin_log(self, draft->actor, error))
         return false;
     const SyncdScope *scope = syncd_store_scope(self, scope_id);
     if (scope == NULL) {
@@ -287,10 +287,9 @@ bool syncd_store_append(SyncdStore *self, const char *scope_id, const SyncdDraft
     }
     SyncdFeed *feed = syncd_journal_own_feed(self->journal, scope_id);
     if (feed == NULL) {
-        /* The device's own feed opens with the first thing that is written. */
-        if (!syncd_store_open_feed(self, scope, 1, NULL, draft->actor, error))
-            return false;
-        feed = syncd_journal_own_feed(self->journal, scope_id);
+        syncd_set_error(error, SYNCD_ERROR_NOT_FOUND, "The scope %s has no log of this device",
+                        scope_id);
+        return false;
     }
     return append(self, scope, feed, draft, "", ret_receipt, error);
 }

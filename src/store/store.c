@@ -59,15 +59,21 @@ static bool refuse_lost_journal(SyncdStore *self, GError **error)
     return false;
 }
 
-static bool initialise(SyncdStore *self, GError **error)
+static bool make_identity(SyncdStore *self, GError **error)
 {
     /* The device's key is made anew whenever the log is empty: a key whose log was deleted must not
      * sign another first entry, which would be a fork of the old feed. */
-    if (!syncd_keyring_make_device(self->keyring, self->sources, error))
-        return false;
+    return syncd_keyring_make_device(self->keyring, self->sources, error) &&
+           syncd_keyring_make_scope_key(self->keyring, syncd_keyring_device_id(self->keyring),
+                                        self->sources, error);
+}
+
+bool syncd_store_begin_log(SyncdStore *self, const char *actor, GError **error)
+{
     const char *device = syncd_keyring_device_id(self->keyring);
-    if (!syncd_keyring_make_scope_key(self->keyring, device, self->sources, error) ||
-        !syncd_journal_set_meta(self->journal, "device", device, error) ||
+    if (!syncd_store_is_new(self) || syncd_store_scope(self, device) != NULL)
+        return true;
+    if (!syncd_journal_set_meta(self->journal, "device", device, error) ||
         !syncd_journal_set_meta(self->journal, "machine", self->machine, error))
         return false;
 
@@ -77,7 +83,7 @@ static bool initialise(SyncdStore *self, GError **error)
     scope->name = g_strdup("");
     g_ptr_array_add(self->scopes, scope);
     self->turn_scopes++;
-    return true;
+    return syncd_store_open_feed(self, scope, 1, NULL, actor, error);
 }
 
 /* ---- opening ---- */
@@ -228,7 +234,7 @@ static bool open_all(SyncdStore *self, const SyncdStoreOptions *options, GError 
     }
     if (!empty && !check_binding(self, error))
         return false;
-    if (!open_index(self, error) || (empty && !initialise(self, error)))
+    if (!open_index(self, error) || (empty && !make_identity(self, error)))
         return false;
     /* A full disk must not keep the daemon from serving reads. */
     if (options->reserve_bytes > 0)
