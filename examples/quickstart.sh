@@ -175,7 +175,7 @@ try() {
 tour() {
     syncd=build/src/sourceos-syncd
     say '' "A first operation, from $root:"
-    try $syncd status
+    try $syncd status --user
     try $syncd ops enqueue --object note-1 --body-json '{"title":"Remember the milk"}'
     try $syncd ops list
     operation=$($syncd ops list --limit 1 --json | operation_id)
@@ -217,7 +217,8 @@ if [ "$once" = true ]; then
 else
     become_invoking_user "$root/examples/quickstart.sh"
 fi
-build_in "$root/build"
+configure "$root/build"
+ninja -C "$root/build" src/sourceos-syncd
 program=$root/build/src/sourceos-syncd
 
 umask 077

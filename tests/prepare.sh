@@ -53,9 +53,9 @@ become_invoking_user() {
         env ${runtime:+"XDG_RUNTIME_DIR=$runtime"} ${CI:+"CI=$CI"} sh "$@"
 }
 
-# Configures the build directory if need be, and builds. The other arguments are options of meson.
+# Configures the build directory if need be. The other arguments are options of meson.
 # The prefix is where bus and polkit look for what is installed; they know no other.
-build_in() {
+configure() {
     build=$1
     shift
     if [ -e "$build/build.ninja" ]; then
@@ -64,5 +64,4 @@ build_in() {
     else
         meson setup "$build" "$root" --prefix=/usr "$@"
     fi
-    ninja -C "$build"
 }

@@ -19,7 +19,8 @@ trap no_tests EXIT
 
 install_packages build run test
 become_invoking_user "$root/tests/run.sh" "$@"
-build_in "$root/build" "$@"
+configure "$root/build" "$@"
+ninja -C "$root/build"
 
 log=$root/build/meson-logs/testlog.json
 rm -f "$log"
