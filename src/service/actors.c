@@ -69,22 +69,9 @@ static bool append_users(SyncdService *service, GError **error)
            (service->uid == 0 || append_user(service, "service", service->uid, error));
 }
 
-static bool find_device_scope(SyncdService *service, SyncdScope **ret_scope, GError **error)
-{
-    return syncd_store_find_scope(service->store, "device", "", ret_scope, error);
-}
-
 bool syncd_service_begin_log(SyncdService *service, GError **error)
 {
-    g_autoptr(SyncdScope) scope = NULL;
     service->own_actor = syncd_id_new(service->sources, "actor");
-    if (!find_device_scope(service, &scope, error))
-        return false;
-    if (scope == NULL &&
-        !syncd_store_open_scope(service->store, "device", "", service->own_actor, &scope, error))
-        return false;
-    service->device_scope = g_strdup(scope->id);
-
     g_auto(SyncdCommit) commit = {0};
     return append_device(service, error) && append_daemon(service, error) &&
            append_users(service, error) && syncd_store_commit(service->store, &commit, error);
@@ -92,20 +79,15 @@ bool syncd_service_begin_log(SyncdService *service, GError **error)
 
 bool syncd_service_find_own(SyncdService *service, GError **error)
 {
-    g_autoptr(SyncdScope) scope = NULL;
-    if (service->own_actor != NULL && service->device_scope != NULL)
+    if (service->own_actor != NULL)
         return true;
-    if (!find_device_scope(service, &scope, error))
+    if (!syncd_store_find_actor(service->store, SYNCD_IDENTITY_DAEMON, &service->own_actor, error))
         return false;
-    if (service->own_actor == NULL &&
-        !syncd_store_find_actor(service->store, SYNCD_IDENTITY_DAEMON, &service->own_actor, error))
-        return false;
-    if (scope == NULL || service->own_actor == NULL) {
+    if (service->own_actor == NULL) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
                         "The log does not begin with this device and its daemon");
         return false;
     }
-    service->device_scope = g_strdup(scope->id);
     return true;
 }
 

@@ -21,9 +21,8 @@ struct SyncdService {
     SyncdStore *store;
     const SyncdSources *sources; /* borrowed */
     SyncdListener listener;
-    GArray *waiting;    /* those who wait for the commit of the open turn */
-    char *own_actor;    /* the daemon's; NULL until it was looked up */
-    char *device_scope; /* its id; the same */
+    GArray *waiting; /* those who wait for the commit of the open turn */
+    char *own_actor; /* the daemon's; NULL until it was looked up */
     SyncdRefusals *refusals;
     GPtrArray *jobs; /* newest last */
     guint next_job;  /* whose turn it is to be stepped */

@@ -56,7 +56,6 @@ void syncd_service_free(SyncdService *service)
     g_clear_pointer(&service->waiting, g_array_unref);
     g_clear_pointer(&service->store, syncd_store_free);
     g_free(service->own_actor);
-    g_free(service->device_scope);
     g_free(service);
 }
 
@@ -99,7 +98,8 @@ bool syncd_service_append_own(SyncdService *service, const char *kind, const cha
         .meta = SYNCD_BYTES_TEXT("{}"),
         .content = SYNCD_BYTES(content->str, content->len),
     };
-    return syncd_service_append(service, service->device_scope, &draft, &receipt, error);
+    return syncd_service_append(service, syncd_store_device_id(service->store), &draft, &receipt,
+                                error);
 }
 
 void syncd_service_after_commit(SyncdService *service, SyncdCommitFunc func, void *data)

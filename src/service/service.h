@@ -1,12 +1,14 @@
 /*
  * What the system does for its callers: one function a use case, and the only API of bus/.
  *
- * A SyncdService owns the store, the policy, the turn and the jobs of one instance. Every function takes the caller's
- * identity (from the bus, never from the message), decides, and gives results; it knows neither sd-bus nor polkit:
- * whether a caller may use a function at all was decided before, by the authorisation table of bus/.
+ * A SyncdService owns the store, the policy, the turn and the jobs of one instance. Every function
+ * takes the caller's identity (from the bus, never from the message), decides, and gives results;
+ * it knows neither sd-bus nor polkit: whether a caller may use a function at all was decided
+ * before, by the authorisation table of bus/.
  *
- * Writes are answered in two steps. The function returns a receipt; the answer may go out only after the commit of the
- * turn: register it with syncd_service_after_commit(). The daemon commits when its input is drained.
+ * Writes are answered in two steps. The function returns a receipt; the answer may go out only
+ * after the commit of the turn: register it with syncd_service_after_commit(). The daemon commits
+ * when its input is drained.
  *
  * What others should hear of (commits, states, jobs) goes to the one SyncdListener.
  */
@@ -48,11 +50,12 @@ typedef struct {
     void (*committed)(void *data, const SyncdCommit *commit, const char *const *event_types);
     void (*changed)(void *data); /* a property of Manager may have another value */
     void (*job_added)(void *data, SyncdJob *job);
-    void (*job_changed)(void *data, SyncdJob *job);  /* progress or end */
+    void (*job_changed)(void *data, SyncdJob *job); /* progress or end */
     void (*job_removed)(void *data, SyncdJob *job);
 } SyncdListener;
 
-/* Takes the store over. Writes the first entries (device, actors) of a new one. `uid` is whose instance it is. */
+/* Takes the store over. Writes the first entries (device, actors) of a new one. `uid` is whose
+ * instance it is. */
 SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *store,
                                 const SyncdSources *sources, GError **error);
 void syncd_service_free(SyncdService *service);
@@ -61,15 +64,18 @@ void syncd_service_set_listener(SyncdService *service, const SyncdListener *list
 
 /* ---- the turn ---- */
 
-/* Called once, after the commit of the present turn or, when there is none, at once. `error` NULL means durable. */
+/* Called once, after the commit of the present turn or, when there is none, at once. `error` NULL
+ * means durable. */
 typedef void (*SyncdCommitFunc)(void *data, const GError *error);
 void syncd_service_after_commit(SyncdService *service, SyncdCommitFunc func, void *data);
 bool syncd_service_has_turn(const SyncdService *service);
 bool syncd_service_turn_is_full(const SyncdService *service);
 void syncd_service_commit(SyncdService *service);
-/* Background work in small pieces: index, WAL, jobs, refusals that wait. True while there is more. */
+/* Background work in small pieces: index, WAL, jobs, refusals that wait. True while there is more.
+ */
 bool syncd_service_work(SyncdService *service);
-/* When the next timed work is due (monotonic microseconds), G_MAXUINT64 for never: then call syncd_service_work(). */
+/* When the next timed work is due (monotonic microseconds), G_MAXUINT64 for never: then call
+ * syncd_service_work(). */
 guint64 syncd_service_next_due(const SyncdService *service);
 
 /* ---- the state, for properties and status.json ---- */
@@ -83,7 +89,8 @@ typedef struct {
 } SyncdState;
 
 void syncd_service_state(SyncdService *service, SyncdState *ret_state);
-/* The JSON of Manager.Describe; `caller` NULL or without rights gets counts only (system instance). */
+/* The JSON of Manager.Describe; `caller` NULL or without rights gets counts only (system instance).
+ */
 char *syncd_service_describe(SyncdService *service, const SyncdCaller *caller, GError **error);
 /* The JSON of status.json. */
 char *syncd_service_status(SyncdService *service);
@@ -112,10 +119,11 @@ void syncd_enqueued_clear(SyncdEnqueued *enqueued);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdEnqueued, syncd_enqueued_clear)
 
 bool syncd_service_enqueue(SyncdService *service, const SyncdCaller *caller,
-                           const SyncdRequest *request, SyncdEnqueued *ret_enqueued, GError **error);
+                           const SyncdRequest *request, SyncdEnqueued *ret_enqueued,
+                           GError **error);
 /* JSON lines in, JSON lines out; all or nothing. */
-GString *syncd_service_enqueue_many(SyncdService *service, const SyncdCaller *caller, SyncdBytes lines,
-                                    GError **error);
+GString *syncd_service_enqueue_many(SyncdService *service, const SyncdCaller *caller,
+                                    SyncdBytes lines, GError **error);
 
 /* What a listing asks for; `filter` members that are NULL or 0 mean any. */
 typedef struct {
@@ -125,18 +133,20 @@ typedef struct {
     bool bodies;
 } SyncdListing;
 
-char *syncd_service_get_operation(SyncdService *service, const SyncdCaller *caller, const char *operation,
-                                  GError **error);
+char *syncd_service_get_operation(SyncdService *service, const SyncdCaller *caller,
+                                  const char *operation, GError **error);
 char *syncd_service_list_operations(SyncdService *service, const SyncdCaller *caller,
                                     const SyncdListing *listing, char **ret_cursor, GError **error);
 GString *syncd_service_list_bytes(SyncdService *service, const SyncdCaller *caller,
                                   const SyncdListing *listing, char **ret_cursor, GError **error);
 char *syncd_service_list_events(SyncdService *service, const SyncdCaller *caller,
                                 const SyncdListing *listing, char **ret_cursor, GError **error);
-/* Writes the entry; `*ret_operation` names it. After its commit, describe_checkpoint() gives the document. */
+/* Writes the entry; `*ret_operation` names it. After its commit, describe_checkpoint() gives the
+ * document. */
 bool syncd_service_checkpoint(SyncdService *service, const SyncdCaller *caller, const char *scope,
                               char **ret_operation, GError **error);
-char *syncd_service_describe_checkpoint(SyncdService *service, const char *operation, GError **error);
+char *syncd_service_describe_checkpoint(SyncdService *service, const char *operation,
+                                        GError **error);
 char *syncd_service_prove(SyncdService *service, const SyncdCaller *caller, const char *operation,
                           GError **error);
 
@@ -145,8 +155,9 @@ char *syncd_service_prove(SyncdService *service, const SyncdCaller *caller, cons
 /* The job is owned by the service. LimitsExceeded. */
 bool syncd_service_verify(SyncdService *service, const SyncdCaller *caller, SyncdVerifyMode mode,
                           const char *const *known_heads, SyncdJob **ret_job, GError **error);
-SyncdJob *syncd_service_find_job(SyncdService *service, const char *id); /* NULL when there is none */
-GPtrArray *syncd_service_jobs(SyncdService *service);                    /* borrowed SyncdJob *, newest first */
+SyncdJob *syncd_service_find_job(SyncdService *service,
+                                 const char *id);     /* NULL when there is none */
+GPtrArray *syncd_service_jobs(SyncdService *service); /* borrowed SyncdJob *, newest first */
 char *syncd_service_describe_jobs(SyncdService *service, const SyncdCaller *caller);
 void syncd_service_cancel_job(SyncdService *service, SyncdJob *job);
 
@@ -155,13 +166,14 @@ uid_t syncd_job_uid(const SyncdJob *job);
 const char *syncd_job_operation(const SyncdJob *job);
 const char *syncd_job_state(const SyncdJob *job);
 double syncd_job_progress(const SyncdJob *job);
-const char *syncd_job_result(const SyncdJob *job); /* "" until done */
+const char *syncd_job_result(const SyncdJob *job);  /* "" until done */
 const GError *syncd_job_error(const SyncdJob *job); /* NULL unless failed */
 char *syncd_job_describe(const SyncdJob *job);
 
 /* ---- refusals ---- */
 
-/* Notes that a caller was refused: of a registered one it becomes a coalesced entry, of others a line in the system
- * log and a place in a bounded ring. bus/ calls it for what it refuses itself. */
-void syncd_service_note_refusal(SyncdService *service, const SyncdCaller *caller, const char *action,
-                                const char *reason);
+/* Notes that a caller was refused: of a registered one it becomes a coalesced entry, of others a
+ * line in the system log and a place in a bounded ring. bus/ calls it for what it refuses itself.
+ */
+void syncd_service_note_refusal(SyncdService *service, const SyncdCaller *caller,
+                                const char *action, const char *reason);

@@ -253,6 +253,10 @@ bool syncd_store_open_scope(SyncdStore *self, const char *class, const char *nam
 {
     if (!syncd_store_may_write(self, error) || !syncd_store_begin_log(self, actor, error))
         return false;
+    if (strcmp(class, "device") == 0) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "A device has one scope, which opens with its log");
+        return false;
+    }
     if (self->scopes->len >= SYNCD_STORE_SCOPES_MAX) {
         syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED, "use one of the scopes that exist",
                              "There are %u scopes already", SYNCD_STORE_SCOPES_MAX);
