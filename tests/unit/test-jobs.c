@@ -19,7 +19,7 @@ static void a_sound_log_is_found_sound(void)
 {
     ServiceFixture f;
     service_init(&f);
-    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    put(&f, "note-1", "{}");
     SyncdJob *job = start(&f, SYNCD_VERIFY_FULL);
     g_assert_cmpstr(syncd_job_state(job), ==, "running");
     g_assert_cmpstr(syncd_job_result(job), ==, "");

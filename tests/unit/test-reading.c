@@ -12,7 +12,7 @@ static void fill(ServiceFixture *f, guint n)
         SyncdRequest request = good_request();
         request.object = object;
         request.body = SYNCD_BYTES_TEXT(body);
-        g_auto(SyncdEnqueued) enqueued = enqueue(f, &request);
+        g_free(enqueue(f, &request).operation);
         if (i % 10 == 9)
             syncd_service_commit(f->service);
     }
@@ -95,9 +95,8 @@ static void a_page_ends_before_it_is_too_large(void)
     service_init(&f);
     g_autofree char *filler = g_strnfill(900000, 'x');
     g_autofree char *body = g_strdup_printf("{\"filler\":\"%s\"}", filler);
-    for (guint i = 0; i < 12; i++) {
-        g_autofree char *operation = enqueue_body(&f, "large", body);
-    }
+    for (guint i = 0; i < 12; i++)
+        put(&f, "large", body);
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GPtrArray) order = g_ptr_array_new();
     SyncdListing listing = {.limit = 100};
@@ -128,11 +127,11 @@ static void lines_stay_lines_and_pages_stay_small(void)
     g_autofree char *filler = g_strnfill(400000, 'x');
     g_autofree char *large = g_strdup_printf("{\"filler\":\"%s\"}", filler);
     g_autofree char *larger = g_strdup_printf("{\"filler\":\"%s%s\"}", filler, filler);
-    g_autofree char *broken = enqueue_body(&f, "lines", "{\r\n  \"a\" : [1,\n2]\n}");
-    g_autofree char *one = enqueue_body(&f, "lines", large);
-    g_autofree char *two = enqueue_body(&f, "lines", large);
-    g_autofree char *three = enqueue_body(&f, "lines", large);
-    g_autofree char *four = enqueue_body(&f, "lines", larger);
+    put(&f, "lines", "{\r\n  \"a\" : [1,\n2]\n}");
+    put(&f, "lines", large);
+    put(&f, "lines", large);
+    put(&f, "lines", large);
+    put(&f, "lines", larger);
 
     guint n = 0, pages = 0, unreadable = 0;
     g_autofree char *cursor = g_strdup("");
@@ -361,7 +360,7 @@ static void in_the_system_instance_describe_gives_counts_to_anybody(void)
     ServiceFixture f;
     service_init_instance(&f, SYNCD_INSTANCE_SYSTEM);
     f.caller.uid = 0;
-    g_autofree char *operation = enqueue_body(&f, "marker-object", "{}");
+    put(&f, "marker-object", "{}");
     g_autoptr(GError) error = NULL;
     const SyncdCaller stranger = {.uid = 4711}, inspector = {.uid = 0, .inspector = true};
     const SyncdCaller *const strangers[] = {NULL, &stranger};
@@ -485,7 +484,7 @@ static void a_checkpoint_names_the_head_before_and_shows_the_one_after(void)
     SyncdRequest request = good_request();
     for (size_t i = 0; i < G_N_ELEMENTS(scopes); i++) {
         /* something is in the open turn when the checkpoint is asked for */
-        g_auto(SyncdEnqueued) enqueued = enqueue(&f, &request);
+        g_free(enqueue(&f, &request).operation);
         g_autofree char *operation = NULL;
         g_autofree char *document = checkpoint(&f, scopes[i], &operation);
         g_autofree char *record = get(&f, operation);

@@ -38,7 +38,7 @@ static void the_system_instance_knows_root_and_itself(void)
     service_init_instance(&f, SYNCD_INSTANCE_SYSTEM);
     SyncdRequest request = good_request();
     f.caller.uid = 0;
-    g_autofree char *of_root = enqueue_committed(&f, &request);
+    g_free(enqueue_committed(&f, &request));
     f.caller.uid = OWNER;
     g_autofree char *own = enqueue_committed(&f, &request);
     g_autofree char *first = get(&f, own);
@@ -89,7 +89,7 @@ static void a_decision_is_recorded_before_what_it_allows_and_once(void)
     SyncdRequest request = good_request();
     g_autofree char *one = enqueue_committed(&f, &request);
     g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 2); /* to write, to retain */
-    g_autofree char *two = enqueue_committed(&f, &request);
+    g_free(enqueue_committed(&f, &request));
     g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 2);
     request.lane = "secure";
     g_autofree char *three = enqueue_committed(&f, &request);
@@ -528,7 +528,7 @@ static void answers_wait_for_the_commit(void)
     SyncdRequest request = good_request();
     g_auto(SyncdEnqueued) first = enqueue(&f, &request);
     syncd_service_after_commit(f.service, note_commit, &one);
-    g_auto(SyncdEnqueued) second = enqueue(&f, &request);
+    g_free(enqueue(&f, &request).operation);
     syncd_service_after_commit(f.service, note_commit, &two);
     g_assert_cmpuint(one.calls + two.calls, ==, 0);
 
@@ -552,9 +552,9 @@ static void a_failed_commit_is_told_to_everybody_once(void)
     service_init(&f);
     Heard one = {0}, two = {0};
     SyncdRequest request = good_request();
-    g_auto(SyncdEnqueued) first = enqueue(&f, &request);
+    g_free(enqueue(&f, &request).operation);
     syncd_service_after_commit(f.service, note_commit, &one);
-    g_auto(SyncdEnqueued) second = enqueue(&f, &request);
+    g_free(enqueue(&f, &request).operation);
     syncd_service_after_commit(f.service, note_commit, &two);
     guint64 before = service_sequence(&f);
 
@@ -619,7 +619,7 @@ static void a_commit_is_heard_once_with_its_range_and_types(void)
     syncd_service_set_listener(f.service, &listener);
     guint64 before = service_sequence(&f);
     SyncdRequest request = good_request();
-    g_auto(SyncdEnqueued) one = enqueue(&f, &request);
+    g_free(enqueue(&f, &request).operation);
     g_auto(SyncdEnqueued) two = enqueue(&f, &request);
     g_assert_cmpuint(listened.opened, ==, 1);
     g_assert_cmpuint(listened.commits, ==, 0);
