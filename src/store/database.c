@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <sqlite3.h>
 
-#define CHECKPOINT_PAGES 100
-
 /* What a hostile database file may make SQLite do is bounded here, whatever its schema says. */
 static const struct {
     int limit;
@@ -408,13 +406,11 @@ bool syncd_database_in_transaction(SyncdDatabase *db)
     return sqlite3_get_autocommit(db->handle) == 0;
 }
 
-bool syncd_database_checkpoint(SyncdDatabase *db, bool whole, GError **error)
+bool syncd_database_checkpoint(SyncdDatabase *db, int beyond_pages, GError **error)
 {
-    if (!whole && db->wal_pages < CHECKPOINT_PAGES)
+    if (db->wal_pages <= beyond_pages)
         return true;
-    int rc = sqlite3_wal_checkpoint_v2(
-        db->handle, NULL, whole ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, NULL,
-        NULL);
+    int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (rc != SQLITE_OK) {
         set_error(db, rc, error);
         return false;

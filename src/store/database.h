@@ -89,9 +89,8 @@ bool syncd_database_commit(SyncdDatabase *db, GError **error);
 void syncd_database_rollback(SyncdDatabase *db);
 bool syncd_database_in_transaction(SyncdDatabase *db);
 
-/* Moves the WAL into the database when it has grown past about a hundred pages: to be called off
- * the commit path. */
-bool syncd_database_checkpoint(SyncdDatabase *db, bool whole, GError **error);
+/* Moves the WAL into the database once it has grown past so many pages. */
+bool syncd_database_checkpoint(SyncdDatabase *db, int beyond_pages, GError **error);
 /* Whether the schema is exactly what the migrations make: appends one line (char *) a fault. */
 bool syncd_database_check_schema(SyncdDatabase *db, GPtrArray *faults, GError **error);
 /* SQLite's own check of the file's structure, in the same manner. Takes as long as reading the

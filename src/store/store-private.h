@@ -42,4 +42,6 @@ bool syncd_store_read_stored_body(SyncdStore *store, guint64 pos, const SyncdHea
 bool syncd_store_open_feed(SyncdStore *store, const SyncdScope *scope, guint64 epoch,
                            const SyncdFeed *previous, const char *actor, GError **error);
 bool syncd_store_load_scopes(SyncdStore *store, GError **error);
-bool syncd_store_overlay_is_full(const SyncdStore *store);
+/* Under load nothing is ever idle: what waits for that is done after a commit once there is too
+ * much of it. */
+void syncd_store_bound_waiting(SyncdStore *store);

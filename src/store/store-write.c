@@ -254,7 +254,8 @@ bool syncd_store_open_scope(SyncdStore *self, const char *class, const char *nam
     if (!syncd_store_may_write(self, error) || !syncd_store_begin_log(self, actor, error))
         return false;
     if (strcmp(class, "device") == 0) {
-        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "A device has one scope, which opens with its log");
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS,
+                        "A device has one scope, which opens with its log");
         return false;
     }
     if (self->scopes->len >= SYNCD_STORE_SCOPES_MAX) {
@@ -369,10 +370,7 @@ bool syncd_store_commit(SyncdStore *self, SyncdCommit *ret_commit, GError **erro
     end_turn(self);
     if (ret_commit != NULL)
         describe_commit(self, first, ret_commit);
-    /* Under load nothing is ever idle, so the index is brought up now; if that fails, the next read
-     * says so. */
-    if (syncd_store_overlay_is_full(self))
-        syncd_store_settle(self, NULL);
+    syncd_store_bound_waiting(self);
     return true;
 }
 

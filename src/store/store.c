@@ -10,6 +10,10 @@
 /* The overlay may grow to this before a commit projects it itself: under load nothing is ever idle.
  */
 #define OVERLAY_MAX 4096u
+/* A small WAL is overwritten, not extended, so it is moved early when there is time, and at the
+ * latest here. */
+#define WAL_PAGES_IDLE 100
+#define WAL_PAGES_MAX 4000
 
 const char *syncd_store_condition_name(SyncdStoreCondition condition)
 {
@@ -439,12 +443,16 @@ bool syncd_store_work(SyncdStore *self)
     }
     /* A WAL that cannot be moved now stays where it is, and is as durable there. */
     if (!syncd_store_has_turn(self))
-        syncd_database_checkpoint(syncd_journal_database(self->journal), false, NULL);
-    syncd_database_checkpoint(syncd_index_database(self->index), false, NULL);
+        syncd_database_checkpoint(syncd_journal_database(self->journal), WAL_PAGES_IDLE, NULL);
+    syncd_database_checkpoint(syncd_index_database(self->index), WAL_PAGES_IDLE, NULL);
     return false;
 }
 
-bool syncd_store_overlay_is_full(const SyncdStore *self)
+void syncd_store_bound_waiting(SyncdStore *self)
 {
-    return syncd_overlay_size(self->overlay) > OVERLAY_MAX;
+    /* If this fails, what waits goes on waiting, and the next read or the next commit tries again.
+     */
+    if (syncd_overlay_size(self->overlay) > OVERLAY_MAX)
+        syncd_store_settle(self, NULL);
+    syncd_database_checkpoint(syncd_journal_database(self->journal), WAL_PAGES_MAX, NULL);
 }
