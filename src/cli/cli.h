@@ -35,11 +35,11 @@ typedef struct {
     const char *help;
     const char *choices; /* separated by spaces */
     bool repeatable;
-} SyncdOption;
+} SyncdVerbOption;
 
 typedef struct SyncdCli SyncdCli;
 
-#define SYNCD_VERB_TABLES 5 /* the last one is NULL */
+#define SYNCD_VERB_TABLES 6 /* the last one is NULL */
 
 typedef struct {
     const char *group;     /* NULL for a verb of one word */
@@ -48,13 +48,13 @@ typedef struct {
     unsigned min_arguments;
     unsigned max_arguments;
     const char *help;
-    const char *details;                           /* a paragraph or more, NULL for none */
-    const SyncdOption *options[SYNCD_VERB_TABLES]; /* beside the global ones */
+    const char *details;                               /* a paragraph or more, NULL for none */
+    const SyncdVerbOption *options[SYNCD_VERB_TABLES]; /* beside the global ones */
     bool (*run)(SyncdCli *cli, GError **error);
 } SyncdVerb;
 
 typedef struct {
-    const SyncdOption *option;
+    const SyncdVerbOption *option;
     const char *value; /* NULL for a flag */
 } SyncdGiven;
 
@@ -67,7 +67,7 @@ struct SyncdCli {
 };
 
 extern const SyncdVerb syncd_verbs[];
-extern const SyncdOption syncd_global_options[];
+extern const SyncdVerbOption syncd_global_options[];
 
 /* ---- what was given ---- */
 

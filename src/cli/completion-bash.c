@@ -42,7 +42,7 @@ static void append_beginnings(GString *out)
     g_string_append(out, ")\n");
 }
 
-static void append_value(GString *out, const SyncdOption *option, const SyncdVerb *verb)
+static void append_value(GString *out, const SyncdVerbOption *option, const SyncdVerb *verb)
 {
     if (option->kind == SYNCD_VALUE_NONE)
         return;
@@ -61,7 +61,7 @@ static void append_value(GString *out, const SyncdOption *option, const SyncdVer
     g_string_append(out, "        return ;;\n");
 }
 
-static void append_option(GString *out, const SyncdOption *option, const SyncdVerb *verb)
+static void append_option(GString *out, const SyncdVerbOption *option, const SyncdVerb *verb)
 {
     g_string_append_printf(out, " --%s%s", option->name,
                            option->kind == SYNCD_VALUE_NONE ? "" : "=");

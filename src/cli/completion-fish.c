@@ -20,7 +20,7 @@ static void append_line(GString *out, const char *condition)
     append_quoted(out, condition);
 }
 
-static void append_option(GString *out, const SyncdOption *option, const SyncdVerb *verb)
+static void append_option(GString *out, const SyncdVerbOption *option, const SyncdVerb *verb)
 {
     g_autofree char *title = verb != NULL ? syncd_verb_title(verb) : NULL;
     g_autofree char *condition =

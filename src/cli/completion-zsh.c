@@ -16,7 +16,7 @@ static void append_escaped(GString *out, const char *text, const char *special)
     }
 }
 
-static void append_value(GString *out, const SyncdOption *option)
+static void append_value(GString *out, const SyncdVerbOption *option)
 {
     if (option->kind == SYNCD_VALUE_NONE)
         return;
@@ -29,7 +29,7 @@ static void append_value(GString *out, const SyncdOption *option)
         g_string_append(out, "_files -/");
 }
 
-static void append_option(GString *out, const SyncdOption *option, const SyncdVerb *verb)
+static void append_option(GString *out, const SyncdVerbOption *option, const SyncdVerb *verb)
 {
     g_string_append_printf(out, " \\\n            '%s--%s%s[", option->repeatable ? "*" : "",
                            option->name, option->kind == SYNCD_VALUE_NONE ? "" : "=");

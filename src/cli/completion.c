@@ -14,12 +14,12 @@ static const struct {
     {"fish", syncd_completion_fish},
 };
 
-void syncd_completion_options(GString *out, const SyncdVerb *verb, SyncdOptionFunc func)
+void syncd_completion_options(GString *out, const SyncdVerb *verb, SyncdVerbOptionFunc func)
 {
-    const SyncdOption *const global[] = {syncd_global_options, NULL};
-    const SyncdOption *const *tables = verb != NULL ? verb->options : global;
+    const SyncdVerbOption *const global[] = {syncd_global_options, NULL};
+    const SyncdVerbOption *const *tables = verb != NULL ? verb->options : global;
     for (size_t i = 0; tables[i] != NULL; i++)
-        for (const SyncdOption *option = tables[i]; option->name != NULL; option++)
+        for (const SyncdVerbOption *option = tables[i]; option->name != NULL; option++)
             func(out, option, verb);
 }
 

@@ -15,8 +15,9 @@ void syncd_completion_zsh(GString *out);
 void syncd_completion_fish(GString *out);
 
 /* Calls `func` for the options of a verb; for the global ones when it is NULL. */
-typedef void (*SyncdOptionFunc)(GString *out, const SyncdOption *option, const SyncdVerb *verb);
-void syncd_completion_options(GString *out, const SyncdVerb *verb, SyncdOptionFunc func);
+typedef void (*SyncdVerbOptionFunc)(GString *out, const SyncdVerbOption *option,
+                                    const SyncdVerb *verb);
+void syncd_completion_options(GString *out, const SyncdVerb *verb, SyncdVerbOptionFunc func);
 /* True for the verb that names its group first in the table. */
 bool syncd_completion_opens_group(const SyncdVerb *verb);
 /* True when the verb's argument is a file. */

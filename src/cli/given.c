@@ -3,16 +3,16 @@
 
 #include <string.h>
 
-static const SyncdOption *declared(const SyncdCli *cli, const char *name)
+static const SyncdVerbOption *declared(const SyncdCli *cli, const char *name)
 {
-    const SyncdOption *option = syncd_cli_find_option(cli->verb, name);
+    const SyncdVerbOption *option = syncd_cli_find_option(cli->verb, name);
     g_assert(option != NULL);
     return option;
 }
 
 static const SyncdGiven *last_given(const SyncdCli *cli, const char *name)
 {
-    const SyncdOption *option = declared(cli, name);
+    const SyncdVerbOption *option = declared(cli, name);
     for (guint i = cli->given->len; i > 0; i--) {
         const SyncdGiven *given = &g_array_index(cli->given, SyncdGiven, i - 1);
         if (given->option == option)
@@ -34,7 +34,7 @@ const char *syncd_cli_value(const SyncdCli *cli, const char *name)
 
 GPtrArray *syncd_cli_values(const SyncdCli *cli, const char *name)
 {
-    const SyncdOption *option = declared(cli, name);
+    const SyncdVerbOption *option = declared(cli, name);
     GPtrArray *values = g_ptr_array_new();
     for (guint i = 0; i < cli->given->len; i++) {
         const SyncdGiven *given = &g_array_index(cli->given, SyncdGiven, i);

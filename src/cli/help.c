@@ -56,7 +56,7 @@ static char *verb_words(const SyncdVerb *verb)
     return g_strconcat(title, verb->arguments != NULL ? " " : NULL, verb->arguments, NULL);
 }
 
-static char *option_words(const SyncdOption *option)
+static char *option_words(const SyncdVerbOption *option)
 {
     GString *out = g_string_new(NULL);
     if (option->letter != 0)
@@ -69,12 +69,12 @@ static char *option_words(const SyncdOption *option)
     return g_string_free(out, FALSE);
 }
 
-static void append_options(GString *out, const SyncdOption *const *tables)
+static void append_options(GString *out, const SyncdVerbOption *const *tables)
 {
     size_t width = 0;
     for (size_t pass = 0; pass < 2; pass++)
         for (size_t i = 0; tables[i] != NULL; i++)
-            for (const SyncdOption *option = tables[i]; option->name != NULL; option++) {
+            for (const SyncdVerbOption *option = tables[i]; option->name != NULL; option++) {
                 g_autofree char *words = option_words(option);
                 if (pass == 0)
                     width = MAX(width, strlen(words));
@@ -100,16 +100,16 @@ static void append_verbs(GString *out, const char *group)
 
 static void append_global_options(GString *out)
 {
-    const SyncdOption *const tables[] = {syncd_global_options, NULL};
+    const SyncdVerbOption *const tables[] = {syncd_global_options, NULL};
     g_string_append_printf(out, "\n%s\n", _("Options of every verb:"));
     append_options(out, tables);
 }
 
 /* ---- JSON ---- */
 
-static void write_options(SyncdJsonWriter *writer, const SyncdOption *table)
+static void write_options(SyncdJsonWriter *writer, const SyncdVerbOption *table)
 {
-    for (const SyncdOption *option = table; option->name != NULL; option++) {
+    for (const SyncdVerbOption *option = table; option->name != NULL; option++) {
         syncd_json_begin_object(writer);
         syncd_json_member_string(writer, "name", option->name);
         syncd_json_member_string(writer, "argument", option->argument);

@@ -82,6 +82,8 @@ static GVariant *page_options(const SyncdListing *listing, const SyncdCli *cli, 
     add_text(&options, "order", listing->oldest_first ? "oldest" : "newest");
     if (listing->after > 0)
         g_variant_dict_insert(&options, "after", "t", listing->after);
+    if (syncd_cli_flag(cli, "all"))
+        g_variant_dict_insert(&options, "all", "b", TRUE);
     if (*cursor != '\0')
         add_text(&options, "cursor", cursor);
     g_variant_dict_insert(&options, "limit", "u", (guint32)MIN(left, PAGE));

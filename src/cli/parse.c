@@ -26,23 +26,23 @@ char *syncd_verb_title(const SyncdVerb *verb)
                                : g_strdup(verb->name);
 }
 
-static const SyncdOption *find_in(const SyncdOption *table, const char *name, char letter)
+static const SyncdVerbOption *find_in(const SyncdVerbOption *table, const char *name, char letter)
 {
-    for (const SyncdOption *option = table; option->name != NULL; option++)
+    for (const SyncdVerbOption *option = table; option->name != NULL; option++)
         if (name != NULL ? strcmp(option->name, name) == 0 : option->letter == letter)
             return option;
     return NULL;
 }
 
-static const SyncdOption *find_option(const SyncdVerb *verb, const char *name, char letter)
+static const SyncdVerbOption *find_option(const SyncdVerb *verb, const char *name, char letter)
 {
-    const SyncdOption *found = find_in(syncd_global_options, name, letter);
+    const SyncdVerbOption *found = find_in(syncd_global_options, name, letter);
     for (size_t i = 0; found == NULL && verb != NULL && verb->options[i] != NULL; i++)
         found = find_in(verb->options[i], name, letter);
     return found;
 }
 
-const SyncdOption *syncd_cli_find_option(const SyncdVerb *verb, const char *name)
+const SyncdVerbOption *syncd_cli_find_option(const SyncdVerb *verb, const char *name)
 {
     return find_option(verb, name, 0);
 }
@@ -105,10 +105,10 @@ static void complain_option(GError **error, const SyncdVerb *verb, const char *n
         return;
     }
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    for (const SyncdOption *option = syncd_global_options; option->name != NULL; option++)
+    for (const SyncdVerbOption *option = syncd_global_options; option->name != NULL; option++)
         g_ptr_array_add(names, (gpointer)option->name);
     for (size_t i = 0; verb != NULL && verb->options[i] != NULL; i++)
-        for (const SyncdOption *option = verb->options[i]; option->name != NULL; option++)
+        for (const SyncdVerbOption *option = verb->options[i]; option->name != NULL; option++)
             g_ptr_array_add(names, (gpointer)option->name);
     g_ptr_array_add(names, NULL);
     const char *nearest = syncd_nearest(name, (const char *const *)names->pdata);
@@ -126,13 +126,14 @@ typedef struct {
     int at;
 } Parser;
 
-static bool is_choice(const SyncdOption *option, const char *value)
+static bool is_choice(const SyncdVerbOption *option, const char *value)
 {
     g_auto(GStrv) choices = g_strsplit(option->choices, " ", -1);
     return g_strv_contains((const char *const *)choices, value);
 }
 
-static bool add_given(SyncdCli *cli, const SyncdOption *option, const char *value, GError **error)
+static bool add_given(SyncdCli *cli, const SyncdVerbOption *option, const char *value,
+                      GError **error)
 {
     if (option->kind == SYNCD_VALUE_CHOICE && !is_choice(option, value)) {
         g_autofree char *sentence =
@@ -146,7 +147,7 @@ static bool add_given(SyncdCli *cli, const SyncdOption *option, const char *valu
 }
 
 /* `attached` is what followed in the same word, NULL for nothing. */
-static bool take_option(Parser *parser, const SyncdOption *option, const char *attached,
+static bool take_option(Parser *parser, const SyncdVerbOption *option, const char *attached,
                         GError **error)
 {
     if (option->kind == SYNCD_VALUE_NONE) {
@@ -172,7 +173,7 @@ static bool take_long(Parser *parser, const char *word, GError **error)
     const char *equals = strchr(word, '=');
     g_autofree char *name =
         equals != NULL ? g_strndup(word, (size_t)(equals - word)) : g_strdup(word);
-    const SyncdOption *option = find_option(parser->cli->verb, name, 0);
+    const SyncdVerbOption *option = find_option(parser->cli->verb, name, 0);
     if (option == NULL) {
         complain_option(error, parser->cli->verb, name);
         return false;
@@ -183,7 +184,7 @@ static bool take_long(Parser *parser, const char *word, GError **error)
 static bool take_letters(Parser *parser, const char *letters, GError **error)
 {
     for (const char *at = letters; *at != '\0'; at++) {
-        const SyncdOption *option = find_option(parser->cli->verb, NULL, *at);
+        const SyncdVerbOption *option = find_option(parser->cli->verb, NULL, *at);
         if (option == NULL) {
             char wrong[] = {'-', *at, '\0'};
             complain_word(error, parser->cli->verb, "There is no option", wrong, NULL);

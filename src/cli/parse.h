@@ -17,6 +17,6 @@ bool syncd_cli_is_group(const char *word);
 /* "ops list" */
 char *syncd_verb_title(const SyncdVerb *verb);
 /* Of the verb (NULL: any verb) and the global ones; NULL when there is none. */
-const SyncdOption *syncd_cli_find_option(const SyncdVerb *verb, const char *name);
+const SyncdVerbOption *syncd_cli_find_option(const SyncdVerb *verb, const char *name);
 /* The nearest of some words, when it is near; NULL otherwise. */
 const char *syncd_nearest(const char *word, const char *const *candidates);

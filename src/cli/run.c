@@ -1,4 +1,5 @@
 #include "base/json-writer.h"
+#include "base/log.h"
 #include "cli/cli.h"
 #include "cli/help.h"
 #include "cli/i18n.h"
@@ -103,8 +104,14 @@ static bool run_words(SyncdCli *cli, const char *group, GError **error)
     return syncd_help_group(cli, group, error);
 }
 
+/* What a verb has to say it prints; the daemon installs a sink of its own. */
+static void drop_log(SyncdLogLevel level, const char *message_id, const char *message)
+{
+}
+
 static void setup(void)
 {
+    syncd_log_set_sink(drop_log);
     setlocale(LC_ALL, "");
     bindtextdomain("sourceos-syncd", SYNCD_LOCALEDIR);
     bind_textdomain_codeset("sourceos-syncd", "UTF-8");

@@ -36,7 +36,7 @@
         NULL                                                                                       \
     }
 
-const SyncdOption syncd_global_options[] = {
+const SyncdVerbOption syncd_global_options[] = {
     FLAG("user", 0, N_("Ask the user's instance (the default)")),
     FLAG("system", 0, N_("Ask the machine's instance")),
     FLAG("json", 0, N_("Print JSON, errors included")),
@@ -49,12 +49,12 @@ const SyncdOption syncd_global_options[] = {
     END,
 };
 
-static const SyncdOption status_options[] = {
+static const SyncdVerbOption status_options[] = {
     FLAG("watch", 'w', N_("Go on, and print again whenever something changes")),
     END,
 };
 
-static const SyncdOption enqueue_options[] = {
+static const SyncdVerbOption enqueue_options[] = {
     TEXT("object", 0, "ID", N_("The object that the operation is about")),
     FILES("body", 'b', N_("Read the body from a file, - for standard input")),
     TEXT("body-json", 0, "JSON", N_("The body itself (default: {})")),
@@ -70,12 +70,12 @@ static const SyncdOption enqueue_options[] = {
     END,
 };
 
-static const SyncdOption limit_options[] = {
+static const SyncdVerbOption limit_options[] = {
     NUMBER("limit", 'n', "N", N_("Print at most this many (default: 50; 0: all)")),
     END,
 };
 
-static const SyncdOption filter_options[] = {
+static const SyncdVerbOption filter_options[] = {
     TEXT("scope", 's', "SCOPE", N_("Only of this scope")),
     TEXT("actor", 'a', "ACTOR", N_("Only by this actor")),
     TEXT("type", 't', "TYPE", N_("Only of this type")),
@@ -86,22 +86,27 @@ static const SyncdOption filter_options[] = {
     END,
 };
 
-static const SyncdOption object_options[] = {
+static const SyncdVerbOption all_options[] = {
+    FLAG("all", 0, N_("In the system instance: also what others did")),
+    END,
+};
+
+static const SyncdVerbOption object_options[] = {
     TEXT("object", 0, "ID", N_("Only about this object")),
     END,
 };
 
-static const SyncdOption follow_options[] = {
+static const SyncdVerbOption follow_options[] = {
     FLAG("follow", 'f', N_("Go on, and print what is recorded from now on")),
     END,
 };
 
-static const SyncdOption output_options[] = {
+static const SyncdVerbOption output_options[] = {
     FILES("output", 'o', N_("Write the document to this file")),
     END,
 };
 
-static const SyncdOption verify_log_options[] = {
+static const SyncdVerbOption verify_log_options[] = {
     FLAG("full", 0, N_("Check everything again, not only what is new")),
     FLAG("heads", 0, N_("Check only signed heads")),
     {"known-head", 0, SYNCD_VALUE_FILE, "FILE",
@@ -109,30 +114,30 @@ static const SyncdOption verify_log_options[] = {
     END,
 };
 
-static const SyncdOption key_options[] = {
+static const SyncdVerbOption key_options[] = {
     TEXT("key", 'k', "VKEY", N_("The verifier key to trust")),
     END,
 };
 
-static const SyncdOption state_dir_options[] = {
+static const SyncdVerbOption state_dir_options[] = {
     DIRECTORY("state-dir", "DIR", N_("Work on this state directory, without a daemon")),
     END,
 };
 
-static const SyncdOption verify_proof_options[] = {
+static const SyncdVerbOption verify_proof_options[] = {
     TEXT("operation", 0, "ID", N_("Get the proof of this operation from the daemon")),
     FILES("output", 'o', N_("Keep the proof in this file")),
     END,
 };
 
-static const SyncdOption daemon_options[] = {
+static const SyncdVerbOption daemon_options[] = {
     FLAG("check-config", 0, N_("Print the configuration in effect, and do no more")),
     FILES("config", 0, N_("Read this file instead of syncd.conf and its drop-ins")),
     TEXT("bus-address", 0, "ADDRESS", N_("Serve on the bus at this address")),
     END,
 };
 
-static const SyncdOption help_options[] = {
+static const SyncdVerbOption help_options[] = {
     FLAG("verbs", 0, N_("Print every verb, one a line")),
     END,
 };
@@ -156,7 +161,7 @@ const SyncdVerb syncd_verbs[] = {
     {.group = "ops",
      .name = "list",
      .help = N_("List operations"),
-     .options = {limit_options, filter_options, object_options},
+     .options = {limit_options, filter_options, object_options, all_options},
      .run = syncd_verb_ops_list},
     {.group = "ops",
      .name = "show",
@@ -178,7 +183,7 @@ const SyncdVerb syncd_verbs[] = {
     {.group = "events",
      .name = "list",
      .help = N_("List what happened"),
-     .options = {limit_options, filter_options, object_options, follow_options},
+     .options = {limit_options, filter_options, object_options, all_options, follow_options},
      .run = syncd_verb_events_list},
     {.group = "events",
      .name = "show",
@@ -187,13 +192,14 @@ const SyncdVerb syncd_verbs[] = {
      .max_arguments = 1,
      .help = N_("Show one event"),
      .details = N_("EVENT is an event id, a sequence number or the id of an operation."),
+     .options = {all_options},
      .run = syncd_verb_events_show},
     {.name = "log",
      .arguments = "OBJECT",
      .min_arguments = 1,
      .max_arguments = 1,
      .help = N_("Show the history of an object"),
-     .options = {limit_options, filter_options},
+     .options = {limit_options, filter_options, all_options},
      .run = syncd_verb_log},
     {.group = "verify",
      .name = "log",
