@@ -312,10 +312,19 @@ static bool check_limit(const SyncdService *service, uid_t uid, GError **error)
     return false;
 }
 
+static bool check_known_heads(const char *const *known_heads, GError **error)
+{
+    if (known_heads == NULL || g_strv_length((char **)known_heads) <= SYNCD_KNOWN_HEADS_MAX)
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_TOO_LARGE, "There are more than %u known heads",
+                    SYNCD_KNOWN_HEADS_MAX);
+    return false;
+}
+
 bool syncd_service_verify(SyncdService *service, const SyncdCaller *caller, SyncdVerifyMode mode,
                           const char *const *known_heads, SyncdJob **ret_job, GError **error)
 {
-    if (!check_limit(service, caller->uid, error))
+    if (!check_limit(service, caller->uid, error) || !check_known_heads(known_heads, error))
         return false;
     SyncdVerify *verify = syncd_verify_new(service->store, mode, known_heads, error);
     if (verify == NULL)

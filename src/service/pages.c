@@ -19,19 +19,29 @@ static guint64 ms_from(guint64 usec)
     return usec / 1000 + (usec % 1000 != 0);
 }
 
-static bool take_filters(SyncdService *service, const SyncdListing *listing, guint32 max,
-                         SyncdQuery *query, SyncdScope **ret_scope, GError **error)
+/* `*ret_scope` NULL without error: a scope that is not there, asked for by somebody who may not
+ * know that. */
+static bool take_scope(SyncdService *service, const SyncdView *view, const char *text,
+                       SyncdScope **ret_scope, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    if (syncd_service_require_scope(service, text, ret_scope, &problem) ||
+        (!view->all && g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND)))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
+static bool take_filters(const SyncdListing *listing, guint32 max, SyncdQuery *query,
+                         GError **error)
 {
     if (listing->limit > max) {
         syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"limit\" must be at most %u", max);
         return false;
     }
-    if (!take_order(listing->order, &query->order, error) ||
-        (listing->scope != NULL &&
-         !syncd_service_require_scope(service, listing->scope, ret_scope, error)))
+    if (!take_order(listing->order, &query->order, error))
         return false;
     query->limit = listing->limit != 0 ? listing->limit : max;
-    query->scope_id = *ret_scope != NULL ? (*ret_scope)->id : NULL;
     query->actor = listing->actor;
     query->object = listing->object;
     query->op = listing->operation;
@@ -90,9 +100,11 @@ bool syncd_service_page(SyncdService *service, const SyncdCaller *caller,
     g_auto(SyncdView) view = {0};
     g_autoptr(SyncdScope) scope = NULL;
     if (!syncd_service_view(service, caller, &view, error) ||
-        !take_filters(service, listing, format->max, query, &scope, error))
+        !take_filters(listing, format->max, query, error) ||
+        (listing->scope != NULL && !take_scope(service, &view, listing->scope, &scope, error)))
         return false;
-    if (!narrow(&view, query)) {
+    query->scope_id = scope != NULL ? scope->id : NULL;
+    if (!narrow(&view, query) || (listing->scope != NULL && scope == NULL)) {
         *ret_cursor = g_strdup("");
         return true;
     }

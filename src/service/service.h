@@ -30,6 +30,7 @@
 #define SYNCD_MANY_MAX 512u
 #define SYNCD_MANY_SIZE (4u * 1024u * 1024u)
 #define SYNCD_JOBS_MAX 4u /* running, per uid */
+#define SYNCD_KNOWN_HEADS_MAX 1024u
 #define SYNCD_JOB_KEEP_USEC (5u * 60u * G_USEC_PER_SEC)
 
 typedef struct SyncdService SyncdService;
@@ -54,10 +55,11 @@ typedef struct {
     void (*job_removed)(void *data, SyncdJob *job);
 } SyncdListener;
 
-/* Takes the store over. Writes the first entries (device, actors) of a new one. `uid` is whose
- * instance it is. */
+/* Takes the store over, also when it fails. Writes the first entries (device, actors) of a new one.
+ * `uid` is whose instance it is. */
 SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *store,
                                 const SyncdSources *sources, GError **error);
+/* Commits what is open and answers those who wait for it. */
 void syncd_service_free(SyncdService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdService, syncd_service_free)
 void syncd_service_set_listener(SyncdService *service, const SyncdListener *listener);

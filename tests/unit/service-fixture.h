@@ -170,3 +170,16 @@ static inline void run_jobs(ServiceFixture *f)
     for (unsigned i = 0; i < 100000 && syncd_service_work(f->service); i++)
         ;
 }
+
+/* What somebody who waits for a commit is told. */
+typedef struct {
+    guint calls;
+    int code; /* of the last call's error, -1 for none */
+} Heard;
+
+static inline void note_commit(void *data, const GError *error)
+{
+    Heard *heard = data;
+    heard->calls++;
+    heard->code = error != NULL ? error->code : -1;
+}

@@ -206,6 +206,14 @@ static void a_head_that_is_none_is_refused(void)
         syncd_service_verify(f.service, &f.caller, SYNCD_VERIFY_HEADS, known, &job, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
     g_assert_null(job);
+
+    g_clear_error(&error);
+    const char *too_many[SYNCD_KNOWN_HEADS_MAX + 2] = {NULL};
+    for (guint i = 0; i <= SYNCD_KNOWN_HEADS_MAX; i++)
+        too_many[i] = known[0];
+    g_assert_false(
+        syncd_service_verify(f.service, &f.caller, SYNCD_VERIFY_HEADS, too_many, &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_TOO_LARGE);
     service_clear(&f);
 }
 

@@ -336,6 +336,16 @@ static void in_the_system_instance_a_caller_sees_its_own(void)
         g_assert_cmpstr(cursor, ==, "");
     }
 
+    /* whether a scope exists is told to nobody who sees nothing of it */
+    static const char *const scopes[] = {"workspace:notes", "workspace:absent"};
+    for (size_t i = 0; i < G_N_ELEMENTS(scopes); i++) {
+        g_autofree char *end = NULL;
+        SyncdListing in_scope = {.scope = scopes[i]};
+        g_autofree char *nothing =
+            syncd_service_list_operations(f.service, &stranger, &in_scope, &end, NULL);
+        g_assert_cmpstr(nothing, ==, "[]");
+    }
+
     /* asking for somebody else's gives nothing, and naming them as a parent finds nothing */
     g_autoptr(GError) error = NULL;
     g_autofree char *root_record = syncd_service_get_operation(f.service, &root, of_root, &error);

@@ -1,0 +1,144 @@
+/* EnqueueMany: all of them, or none. */
+#include "service-fixture.h"
+
+static GString *many(ServiceFixture *f, const char *lines, GError **error)
+{
+    return syncd_service_enqueue_many(f->service, &f->caller, SYNCD_BYTES_TEXT(lines), error);
+}
+
+#define LINE(object, body, more)                                                                   \
+    "{\"type\":\"sync.operation.enqueue\",\"scope\":\"workspace:many\",\"object\":\"" object       \
+    "\",\"body\":" body more "}\n"
+#define CREATE ",\"create_scope\":true"
+
+static void many_are_recorded_in_order(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autoptr(GError) error = NULL;
+    /* the second line relies on the scope that the first one opens; the third repeats the first */
+    g_autoptr(GString) results =
+        many(&f,
+             LINE("a", "{\"n\": 1.50}", CREATE ",\"idempotency_key\":\"k\"") LINE("b", "{}", "")
+                 LINE("a", "{\"n\": 1.50}", CREATE ",\"idempotency_key\":\"k\""),
+             &error);
+    g_assert_no_error(error);
+    syncd_service_commit(f.service);
+
+    g_auto(GStrv) lines = g_strsplit(results->str, "\n", -1);
+    g_assert_cmpuint(g_strv_length(lines), ==, 4); /* the last one is empty */
+    assert_member(lines[0], "duplicate", "false");
+    assert_member(lines[1], "duplicate", "false");
+    assert_member(lines[2], "duplicate", "true");
+    g_autofree char *first = member_of(lines[0], "operation");
+    assert_member(lines[2], "operation", first);
+    g_autofree char *id = g_strndup(first + 1, strlen(first) - 2);
+    g_autofree char *record = get(&f, id);
+    g_assert_true(g_str_has_suffix(record, ",\"n\": 1.50}"));
+    service_clear(&f);
+}
+
+static void many_are_all_or_none(void)
+{
+    static const struct {
+        const char *lines;
+        SyncdErrorCode code;
+        const char *says;
+    } cases[] = {
+        {LINE("a", "{}", CREATE) LINE("b", "[]", ""), SYNCD_ERROR_INVALID_CONTRACT,
+         "Line 2: /body"},
+        {LINE("a", "{}", CREATE) LINE("../b", "{}", ""), SYNCD_ERROR_INVALID_CONTRACT,
+         "Line 2: /object"},
+        {LINE("a", "{}", CREATE) LINE("b", "{}", ",\"extra\":1"), SYNCD_ERROR_INVALID_CONTRACT,
+         "Line 2: /extra"},
+        {LINE("a", "{}", CREATE) "{\"type\":\"sync.operation.enqueue\"}",
+         SYNCD_ERROR_INVALID_CONTRACT, "Line 2: /scope is missing"},
+        {LINE("a", "{}", CREATE) LINE("b", "{}", ",\"lane\":7"), SYNCD_ERROR_INVALID_CONTRACT,
+         "Line 2: /lane"},
+        {LINE("a", "{}", CREATE) LINE("b", "{}", ",\"lane\":\"normal\\u0000\""),
+         SYNCD_ERROR_INVALID_CONTRACT, "Line 2: /lane"},
+        {LINE("a", "{}", CREATE) LINE("b", "{}", ",\"parents\":[1]"), SYNCD_ERROR_INVALID_CONTRACT,
+         "Line 2: /parents/0"},
+        {LINE("a", "{}", CREATE) "\n" LINE("b", "{}", ""), SYNCD_ERROR_INVALID_ENCODING, "Line 2"},
+        {LINE("a", "{}", CREATE) "{} {}\n", SYNCD_ERROR_INVALID_ENCODING, "Line 2"},
+        {LINE("a", "{}", ""), SYNCD_ERROR_NOT_FOUND, "Line 1"},
+        /* found only when the first line was written already */
+        {LINE("a", "{}", CREATE ",\"idempotency_key\":\"k\"")
+             LINE("b", "{}", ",\"idempotency_key\":\"k\""),
+         SYNCD_ERROR_INVALID_ARGS, "Line 2: /idempotency_key"},
+    };
+    ServiceFixture f;
+    service_init(&f);
+    guint64 before = service_sequence(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(many(&f, cases[i].lines, &error));
+        g_assert_error(error, SYNCD_ERROR, (int)cases[i].code);
+        g_assert_true(g_str_has_prefix(error->message, cases[i].says));
+        g_assert_false(syncd_service_has_turn(f.service));
+    }
+    g_assert_cmpuint(service_sequence(&f), ==, before);
+    service_clear(&f);
+}
+
+static void a_refused_batch_takes_nothing_from_others(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autoptr(GError) error = NULL;
+    Heard heard = {0};
+    SyncdRequest request = good_request();
+    g_auto(SyncdEnqueued) other = enqueue(&f, &request);
+    syncd_service_after_commit(f.service, note_commit, &heard);
+    g_assert_null(many(&f,
+                       LINE("a", "{}", CREATE ",\"idempotency_key\":\"k\"")
+                           LINE("b", "{}", ",\"idempotency_key\":\"k\""),
+                       &error));
+    syncd_service_commit(f.service);
+    g_assert_cmpuint(heard.calls, ==, 1);
+    g_assert_cmpint(heard.code, ==, -1);
+    g_autofree char *record = get(&f, other.operation);
+    g_assert_nonnull(record);
+    service_clear(&f);
+}
+
+static void many_has_limits(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autoptr(GString) lines = g_string_new(LINE("a", "{}", CREATE));
+    for (guint i = 1; i < SYNCD_MANY_MAX; i++)
+        g_string_append(lines, LINE("a", "{}", ""));
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) results = many(&f, lines->str, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(results);
+    syncd_service_commit(f.service);
+
+    g_string_append(lines, LINE("a", "{}", ""));
+    g_assert_null(many(&f, lines->str, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_TOO_LARGE);
+    g_clear_error(&error);
+
+    g_autofree char *huge = g_strnfill(SYNCD_MANY_SIZE + 1, ' ');
+    g_assert_null(many(&f, huge, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_TOO_LARGE);
+    g_clear_error(&error);
+
+    g_autoptr(GString) nothing = many(&f, "", &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(nothing->str, ==, "");
+    service_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/many/many-are-recorded-in-order", many_are_recorded_in_order);
+    g_test_add_func("/many/many-are-all-or-none", many_are_all_or_none);
+    g_test_add_func("/many/a-refused-batch-takes-nothing-from-others",
+                    a_refused_batch_takes_nothing_from_others);
+    g_test_add_func("/many/many-has-limits", many_has_limits);
+    return g_test_run();
+}
