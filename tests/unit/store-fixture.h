@@ -136,7 +136,8 @@ static inline void fixture_fill(Fixture *f, unsigned n)
     for (unsigned i = 0; i < n; i++) {
         g_autofree char *object = g_strdup_printf("object:%u", i % 7);
         g_autofree char *content = g_strdup_printf("{\"n\":%u}", i);
-        g_auto(SyncdReceipt) receipt = fixture_append(f, object, NULL, content);
+        SyncdReceipt receipt = fixture_append(f, object, NULL, content);
+        syncd_receipt_clear(&receipt);
     }
     fixture_commit(f);
 }

@@ -49,7 +49,8 @@ static void a_discarded_turn_leaves_nothing(void)
     g_assert_true(
         syncd_store_open_scope(f.store, "workspace", "notes", "actor-test", &scope, &error));
     for (int i = 0; i < 40; i++) {
-        g_auto(SyncdReceipt) receipt = fixture_append(&f, "", "key-x", "{}");
+        SyncdReceipt receipt = fixture_append(&f, "", "key-x", "{}");
+        syncd_receipt_clear(&receipt);
     }
     guint64 pos = 0;
     g_assert_true(syncd_store_find_key(f.store, "actor-test", syncd_store_device_id(f.store),
