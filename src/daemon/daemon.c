@@ -115,7 +115,8 @@ static bool make_event(Daemon *daemon, GError **error)
 static char *read_machine_id(void)
 {
     sd_id128_t id;
-    return sd_id128_get_machine(&id) >= 0 ? g_strdup(SD_ID128_TO_STRING(id)) : NULL;
+    char text[SD_ID128_STRING_MAX];
+    return sd_id128_get_machine(&id) >= 0 ? g_strdup(sd_id128_to_string(id, text)) : NULL;
 }
 
 static char *read_credential(size_t *ret_size)
