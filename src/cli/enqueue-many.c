@@ -76,6 +76,7 @@ static bool add_line(Many *many, const char *line, size_t size, GError **error)
         return true;
     if (!syncd_json_check(line, size, SYNCD_JSON_MUST_BE_OBJECT, error)) {
         g_prefix_error(error, "Line %" G_GUINT64_FORMAT ": ", many->line);
+        say_where(many, error);
         return false;
     }
     if (many->n_lines > 0 &&

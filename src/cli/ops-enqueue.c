@@ -58,7 +58,10 @@ static bool check(const Request *request, GError **error)
                              "`%s` cannot be the id of an object", request->object);
         return false;
     }
-    return syncd_json_check(request->body, request->body_size, SYNCD_JSON_MUST_BE_OBJECT, error);
+    if (syncd_json_check(request->body, request->body_size, SYNCD_JSON_MUST_BE_OBJECT, error))
+        return true;
+    g_prefix_error(error, "The body: ");
+    return false;
 }
 
 static GVariant *options_of(const SyncdCli *cli)

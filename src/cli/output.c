@@ -193,6 +193,9 @@ bool syncd_output_finish(SyncdOutput *output, GError **error)
     }
     if (output->errnum == 0 || output->errnum == EPIPE)
         return true;
-    syncd_set_error_errno(error, SYNCD_ERROR_FAILED, output->errnum, "Cannot write the output");
+    syncd_set_error_next(error, SYNCD_ERROR_FAILED,
+                         "make room where the output goes, or send it "
+                         "elsewhere",
+                         "Cannot write the output: %s", g_strerror(output->errnum));
     return false;
 }
