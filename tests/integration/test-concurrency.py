@@ -1,0 +1,67 @@
+#!/usr/bin/python3
+"""Many writers at once: each acknowledged operation is there once, and the numbers have no gaps."""
+
+import json
+import subprocess
+
+from harness import JOB, MANAGER, GLib, Skip, equal, eventually, main, promise, session_world
+
+PROCESSES = 8
+OPERATIONS_EACH = 2000
+
+
+def start_writer(world, worker):
+    if not world.options.enqueuer:
+        raise Skip('no --enqueuer')
+    return subprocess.Popen([world.options.enqueuer, world.bus.address, str(worker),
+                             str(OPERATIONS_EACH)], stdout=subprocess.PIPE, text=True)
+
+
+def read_log(caller):
+    """Every entry of the log, in its order."""
+    cursor = ''
+    while True:
+        options = {'limit': GLib.Variant('u', 1000), 'bodies': GLib.Variant('b', True)}
+        if cursor:
+            options['cursor'] = GLib.Variant('s', cursor)
+        entries, cursor = caller.list('ListBytes', **options)
+        yield from entries
+        if not cursor:
+            return
+
+
+@promise
+def eight_writers_get_each_of_their_operations_recorded_once(world):
+    place = world.place()
+    with world.daemon(place), world.caller() as caller:
+        caller.enqueue()
+        writers = [start_writer(world, worker) for worker in range(PROCESSES)]
+        acknowledged = {}
+        for worker, writer in enumerate(writers):
+            output, _ = writer.communicate()
+            equal(writer.returncode, 0, f'writer {worker}')
+            for line in output.splitlines():
+                number, operation, sequence = line.split()
+                acknowledged[operation] = (worker, int(number), int(sequence))
+        equal(len(acknowledged), PROCESSES * OPERATIONS_EACH, 'distinct ids')
+        numbers = {sequence for _, _, sequence in acknowledged.values()}
+        equal(len(numbers), len(acknowledged), 'distinct sequence numbers')
+
+    # What counts is what is on the disk.
+    with world.daemon(place), world.caller() as caller:
+        entries = list(read_log(caller))
+        equal([entry['sequence'] for entry in entries], list(range(1, len(entries) + 1)))
+        recorded = {}
+        for entry in entries:
+            operation = entry['header'].get('op')
+            if operation in acknowledged:
+                assert operation not in recorded, f'{operation} is there twice'
+                recorded[operation] = (entry['body']['worker'], entry['body']['number'],
+                                       entry['sequence'])
+        equal(recorded, acknowledged)
+        path = caller.call(MANAGER, 'Verify', '(a{sv})', {'mode': GLib.Variant('s', 'full')})
+        eventually(lambda: caller.get(JOB, 'State', path) != 'running', 'the job ends')
+        equal(json.loads(caller.get(JOB, 'Result', path))['verdict'], 'sound')
+
+
+main(session_world)
