@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,6 +23,7 @@ struct SyncdStatus {
     SyncdInstance instance;
     int directory; /* -1: there is none */
     SyncdPace *pace;
+    const char *told; /* the state that systemd knows */
 };
 
 static bool write_all(int fd, const char *text)
@@ -70,7 +70,10 @@ static void tell(void *data)
     SyncdStatus *status = data;
     SyncdState state = {0};
     syncd_service_state(status->service, &state);
-    sd_notifyf(0, "STATUS=%s, %" PRIu64 " entries", state.state, state.sequence);
+    /* Not each commit: every notification wakes the service manager. */
+    if (g_strcmp0(status->told, state.state) != 0)
+        sd_notifyf(0, "STATUS=The state is %s.", state.state);
+    status->told = state.state;
 
     g_autofree char *text = syncd_service_status(status->service);
     publish(status, text);

@@ -1,7 +1,7 @@
 /*
  * status.json in the runtime directory: what a status line reads without starting a process. It is
  * replaced whole, so a reader never sees half of it, and says at the end that the daemon is gone.
- * systemd is told the same in one line.
+ * systemd is told the state in one line.
  */
 #pragma once
 
