@@ -18,7 +18,8 @@ SyncdInstance syncd_state_instance(const SyncdCli *cli)
 static char *read_machine_id(void)
 {
     sd_id128_t id;
-    return sd_id128_get_machine(&id) >= 0 ? g_strdup(SD_ID128_TO_STRING(id)) : NULL;
+    char text[SD_ID128_STRING_MAX];
+    return sd_id128_get_machine(&id) >= 0 ? g_strdup(sd_id128_to_string(id, text)) : NULL;
 }
 
 SyncdStore *syncd_state_open(const char *directory, SyncdStoreMode mode, GError **error)
