@@ -1,0 +1,732 @@
+#!/usr/bin/python3
+"""Verifies a journal by section 8 of docs/format.md, and a proof document by its section 5.
+
+Written from that page alone and sharing no line with the daemon: where the two differ, one of them
+or the page is wrong. It reads a state at rest, or a copy of journal.db (with its -wal), blobs/ and
+keys/. A line a finding, `code feed seq pos: sentence`, with - for what does not apply.
+Exit status: 0 sound, 1 not readable, 2 damaged."""
+
+import argparse
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import pathlib
+import re
+import shutil
+import sqlite3
+import sys
+import tempfile
+
+try:
+    from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt as unseal
+    from nacl.exceptions import CryptoError
+    from nacl.signing import VerifyKey
+except ImportError:
+    print('python3-nacl is not installed', file=sys.stderr)
+    sys.exit(77)
+
+ORIGIN = 'org.sourceos.Sync/'
+APPLICATION = 0x53595244
+HEADER_LIMIT = 16384
+META_LIMIT = 4096
+CHUNK = 1048536
+NONCE = 24
+TAG = 16
+TILE_HEIGHT = 5
+TILE_WIDTH = 1 << TILE_HEIGHT
+HASH = 32
+DIGITS = '0123456789abcdefghjkmnpqrstvwxyz'
+SCHEMA = pathlib.Path(__file__).resolve().parents[2] / 'src/store/journal'
+
+HEX = re.compile('[0-9a-f]{64}')
+DECIMAL = re.compile('0|[1-9][0-9]*')
+
+# An integer of a member that is not known may be as long as a header.
+sys.set_int_max_str_digits(HEADER_LIMIT)
+
+
+class Unreadable(Exception):
+    """Nothing can be said."""
+
+
+class Wrong(Exception):
+    """What is being looked at does not hold; the message is the finding's sentence."""
+
+
+def need(condition, sentence):
+    if not condition:
+        raise Wrong(sentence)
+
+
+def sha256(*parts):
+    return hashlib.sha256(b''.join(parts)).digest()
+
+
+# --- canonical JSON (2) ------------------------------------------------------------------------
+
+def no_fractions(number):
+    raise ValueError(f'{number} is not an integer')
+
+
+def parse_canonical(raw, limit):
+    """The object that `raw` is the canonical text of."""
+    need(isinstance(raw, bytes), 'is not text')
+    need(len(raw) <= limit, f'has {len(raw)} bytes, which is more than {limit}')
+    try:
+        value = json.loads(raw.decode('ascii'), parse_float=no_fractions,
+                           parse_constant=no_fractions)
+        again = json.dumps(value, sort_keys=True, separators=(',', ':'), ensure_ascii=True)
+    except (ValueError, RecursionError) as error:
+        raise Wrong(f'is not canonical JSON: {error}') from None
+    need(isinstance(value, dict), 'is not an object')
+    need(again.encode() == raw, 'is not canonical JSON')
+    return value
+
+
+# --- identities (3) ----------------------------------------------------------------------------
+
+def device_id(public_key):
+    digest = sha256(b'sourceos-device-v1', public_key)
+    bits = int.from_bytes(digest, 'big') >> (256 - 26 * 5)
+    return 'device-' + ''.join(DIGITS[bits >> (5 * place) & 31] for place in range(25, -1, -1))
+
+
+def key_id(key):
+    return hashlib.sha256(b'sourceos-seal-key-v1' + key).hexdigest()
+
+
+# --- the header (4.1) --------------------------------------------------------------------------
+
+def is_text(value):
+    return isinstance(value, str)
+
+
+def is_count(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def is_hash(value):
+    return isinstance(value, str) and HEX.fullmatch(value) is not None
+
+
+def is_list_of(check, fewest, most):
+    return lambda value: (isinstance(value, list) and fewest <= len(value) <= most
+                          and all(map(check, value)))
+
+
+def is_object_of(**members):
+    return lambda value: (isinstance(value, dict)
+                          and all(name in value and check(value[name])
+                                  for name, check in members.items()))
+
+
+HEADER = is_object_of(
+    actor=is_text,
+    body=is_object_of(digest=is_hash, form=lambda value: value in ('whole', 'list'), size=is_count),
+    decision=is_text,
+    device=is_text,
+    engine=is_text,
+    epoch=lambda value: is_count(value) and value >= 1,
+    hlc=lambda value: is_list_of(is_count, 2, 2)(value) and value[1] <= 65535,
+    key=lambda value: value == '' or is_hash(value),
+    keyed=lambda value: isinstance(value, bool),
+    kind=is_text,
+    lane=is_text,
+    object=is_text,
+    op=is_text,
+    parents=is_list_of(is_hash, 0, 16),
+    schema=is_object_of(id=is_text),
+    scope=is_text,
+    seq=is_count)
+
+
+def parse_header(raw):
+    """Members, kinds and versions that are not known are none of our business."""
+    header = parse_canonical(raw, HEADER_LIMIT)
+    need(is_count(header.get('v')), 'has no version')
+    if header['v'] == 1:
+        need(HEADER(header), 'lacks a member, or has one of another form')
+    return header
+
+
+# --- the tree (5, 7.1) -------------------------------------------------------------------------
+
+def leaf_hash(header):
+    return sha256(b'\0', header)
+
+
+def node_hash(left, right):
+    return sha256(b'\1', left, right)
+
+
+class Tree:
+    """Every full subtree by its height: enough for any root of the past and any tile."""
+
+    def __init__(self):
+        self.levels = [[]]
+
+    @property
+    def size(self):
+        return len(self.levels[0])
+
+    def append(self, leaf):
+        height = 0
+        self.levels[0].append(leaf)
+        while len(self.levels[height]) % 2 == 0:
+            if height + 1 == len(self.levels):
+                self.levels.append([])
+            self.levels[height + 1].append(node_hash(*self.levels[height][-2:]))
+            height += 1
+
+    def frontier(self, size):
+        return [self.levels[height][(size >> height) - 1]
+                for height in range(size.bit_length() - 1, -1, -1) if size >> height & 1]
+
+    def root(self, size):
+        subtrees = self.frontier(size)
+        if not subtrees:
+            return sha256()
+        root = subtrees.pop()
+        while subtrees:
+            root = node_hash(subtrees.pop(), root)
+        return root
+
+    def tail(self):
+        return self.levels[0][self.size - self.size % TILE_WIDTH:]
+
+    def tiles(self):
+        """{(level, number): hashes} of the full ones."""
+        return {(height // TILE_HEIGHT, number):
+                b''.join(hashes[number * TILE_WIDTH:(number + 1) * TILE_WIDTH])
+                for height, hashes in enumerate(self.levels) if height % TILE_HEIGHT == 0
+                for number in range(len(hashes) // TILE_WIDTH)}
+
+
+def root_from_path(leaf, seq, size, path):
+    """RFC 9162, 2.1.3.2, which gives the rule for the paths of RFC 6962."""
+    need(0 <= seq < size, f'there is no entry {seq} in a tree of {size}')
+    node, last, root = seq, size - 1, leaf
+    for sibling in path:
+        need(last > 0, 'the path is too long')
+        if node & 1 or node == last:
+            root = node_hash(sibling, root)
+            while node and not node & 1:
+                node >>= 1
+                last >>= 1
+        else:
+            root = node_hash(root, sibling)
+        node >>= 1
+        last >>= 1
+    need(last == 0, 'the path is too short')
+    return root
+
+
+# --- notes (5) ---------------------------------------------------------------------------------
+
+def from_base64(text, size):
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Wrong('is not base64') from None
+    need(base64.b64encode(raw).decode() == text, 'is not base64 as it is written')
+    need(len(raw) == size, f'has {len(raw)} bytes, not {size}')
+    return raw
+
+
+def key_hash(name, public_key):
+    return sha256(name.encode(), b'\n\1', public_key)[:4]
+
+
+class Note:
+    def __init__(self, raw):
+        need(isinstance(raw, bytes), 'is not text')
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            raise Wrong('is not UTF-8') from None
+        lines = text.split('\n')
+        need(len(lines) == 6 and lines[3] == '' and lines[5] == '',
+             'is not three lines, an empty one and one signature')
+        self.origin, size, root = lines[:3]
+        need(self.origin.startswith(ORIGIN), f'is of {self.origin!r}')
+        need(DECIMAL.fullmatch(size) and len(size) < 20, f'states the size {size!r}')
+        self.size = int(size)
+        self.root = from_base64(root, HASH)
+        dash, _, signature = lines[4].partition(' ')
+        self.name, _, signature = signature.partition(' ')
+        need(dash == '\u2014', 'has no signature line')
+        signature = from_base64(signature, 4 + 64)
+        self.hash, self.signature = signature[:4], signature[4:]
+        self.signed = '\n'.join(lines[:3] + ['']).encode()
+
+    @property
+    def feed(self):
+        return self.origin.removeprefix(ORIGIN)
+
+    def verify(self, public_key):
+        need(self.name == self.origin, 'is signed in another name')
+        need(self.hash == key_hash(self.name, public_key), 'is signed with another key')
+        try:
+            VerifyKey(public_key).verify(self.signed, self.signature)
+        except (CryptoError, ValueError):
+            raise Wrong('has a signature that does not verify') from None
+
+
+# --- keys (10) ---------------------------------------------------------------------------------
+
+def scope_key(path):
+    """The key in a file, None where it is not one of a scope or is wrapped."""
+    values, group = {}, None
+    for line in path.read_text(encoding='utf-8').splitlines():
+        line = line.strip()
+        if line.startswith('['):
+            group = line
+        elif group == '[Key]' and '=' in line and not line.startswith('#'):
+            name, _, value = line.partition('=')
+            values[name.strip()] = value.strip()
+    if values.get('Type') != 'scope' or values.get('Wrapped') != 'no':
+        return None
+    return from_base64(values.get('Data', ''), 32)
+
+
+def read_keys(directory):
+    """Keys by id."""
+    keys = {}
+    for path in sorted(directory.iterdir()) if directory.is_dir() else []:
+        try:
+            key = scope_key(path)
+        except (OSError, UnicodeDecodeError, Wrong) as error:
+            raise Unreadable(f'the key file {path}: {error}') from None
+        if key:
+            keys[key_id(key)] = key
+    return keys
+
+
+# --- bodies (4.2, 4.3) -------------------------------------------------------------------------
+
+def open_sealed(stored, associated, key):
+    """`key` is None for what is not sealed."""
+    need(len(stored) >= NONCE, 'is shorter than its nonce')
+    if key is None:
+        return stored[NONCE:]
+    try:
+        return unseal(stored[NONCE:], associated, stored[:NONCE], key)
+    except (CryptoError, ValueError):
+        raise Wrong('does not open with its key') from None
+
+
+def associated_of_body(header):
+    feed = f'{header["device"]}/{header["scope"]}/{header["epoch"]}'
+    return b'\0'.join((b'sourceos-entry-v1', feed.encode(),
+                       header['seq'].to_bytes(8, 'big') + bytes.fromhex(header['key'])))
+
+
+def associated_of_chunk(header):
+    return b'\0'.join((b'sourceos-chunk-v1', header['scope'].encode(),
+                       bytes.fromhex(header['key'])))
+
+
+CHUNK_LIST = is_object_of(
+    chunks=is_list_of(is_object_of(name=is_hash, size=is_count), 1, 1 << 20),
+    digest=is_text, size=is_count)
+
+
+def read_chunk(blobs, chunk):
+    path = blobs / chunk['name'][:2] / chunk['name']
+    try:
+        with path.open('rb') as file:
+            stored = file.read(NONCE + CHUNK + TAG + 1)
+    except OSError as error:
+        raise Wrong(f'chunk {chunk["name"]} cannot be read: {error.strerror}') from None
+    need(hashlib.sha256(stored).hexdigest() == chunk['name'],
+         f'chunk {chunk["name"]} has another digest')
+    need(len(stored) == chunk['size'], f'chunk {chunk["name"]} has another size')
+    return stored
+
+
+def check_nonce(stored, plain, key):
+    inner = hmac.digest(key, b'sourceos-chunk-nonce-v1', 'sha256')
+    need(stored[:NONCE] == hmac.digest(inner, plain, 'sha256')[:NONCE],
+         'a chunk has a nonce that does not follow from it')
+
+
+def check_chunks(content, header, key, blobs):
+    listed = parse_canonical(content, len(content))
+    need(CHUNK_LIST(listed), 'is not a list of chunks')
+    digest, size = hashlib.sha256(), 0
+    for number, chunk in enumerate(listed['chunks'], 1):
+        stored = read_chunk(blobs, chunk)
+        plain = open_sealed(stored, associated_of_chunk(header), key)
+        if key is not None:
+            check_nonce(stored, plain, key)
+        need(len(plain) == CHUNK or (number == len(listed['chunks']) and 0 < len(plain) < CHUNK),
+             f'chunk {chunk["name"]} is cut at another place')
+        digest.update(plain)
+        size += len(plain)
+    need(size == listed['size'], 'the chunks have another size than the content')
+    need('sha256:' + digest.hexdigest() == listed['digest'],
+         'the chunks have another digest than the content')
+
+
+def check_body(stored, header, keys, blobs):
+    need(isinstance(stored, bytes), 'is not a blob')
+    need(len(stored) == header['body']['size'], 'has another size than its header says')
+    need(hashlib.sha256(stored).hexdigest() == header['body']['digest'],
+         'has another digest than its header says')
+    public = header['scope'].startswith('public-')
+    need(public == (header['key'] == ''), 'is sealed in a public scope or open in another')
+    key = keys.get(header['key'])
+    if not public and key is None:
+        return
+    plain = open_sealed(stored, associated_of_body(header), key)
+    meta, line_feed, content = plain.partition(b'\n')
+    need(line_feed, 'has no meta line')
+    parse_canonical(meta, META_LIMIT)
+    if header['body']['form'] == 'list':
+        check_chunks(content, header, key, blobs)
+
+
+# --- the journal (7, 8) ------------------------------------------------------------------------
+
+class Findings:
+    def __init__(self):
+        self.count = 0
+
+    def add(self, code, sentence, feed='-', seq='-', pos='-'):
+        self.count += 1
+        line = f'{code} {feed} {seq} {pos}: {sentence}'
+        print(''.join(c if c.isprintable() else '?' for c in line))
+
+
+def open_copy(journal, directory):
+    """Opening a database may write to what lies beside it."""
+    for suffix in ('', '-wal'):
+        source = journal.with_name(journal.name + suffix)
+        if source.exists() or not suffix:
+            shutil.copyfile(source, directory / source.name)
+    database = sqlite3.connect(directory / journal.name)
+    database.text_factory = bytes
+    database.execute('PRAGMA trusted_schema = OFF')
+    database.execute('PRAGMA query_only = ON')
+    return database
+
+
+def schema_of(database):
+    return database.execute('SELECT type, name, tbl_name, sql FROM sqlite_schema'
+                            ' ORDER BY type, name').fetchall()
+
+
+def expected_schema(directory):
+    """What the migrations make, and the number of the last one."""
+    scripts = sorted(directory.glob('*.sql'))
+    if not scripts:
+        raise Unreadable(f'no migrations in {directory}')
+    database = sqlite3.connect(':memory:')
+    database.text_factory = bytes
+    for script in scripts:
+        database.executescript(script.read_text(encoding='utf-8'))
+    return schema_of(database), len(scripts)
+
+
+class Feed:
+    def __init__(self, row):
+        self.id, device, scope, self.epoch, *self.base = row
+        self.device, self.scope = (bytes(part or b'').decode(errors='replace')
+                                   for part in (device, scope))
+        self.text = f'{self.device}/{self.scope}/{self.epoch}'
+        self.tree = Tree()
+        self.signer = None
+        self.head_size = None
+
+
+class Verification:
+    def __init__(self, database, blobs, keys):
+        self.database = database
+        self.blobs = blobs
+        self.keys = keys
+        self.findings = Findings()
+        self.feeds = {}
+
+    def rows(self, statement):
+        return self.database.execute(statement)
+
+    def run(self, schema_directory, known_heads):
+        steps = (lambda: self.check_database(schema_directory), self.read_feeds, self.check_entries,
+                 self.check_orphans, self.check_heads, self.check_checkpoints, self.check_tiles,
+                 lambda: self.check_known(known_heads))
+        for step in steps:
+            try:
+                step()
+            except (sqlite3.Error, TypeError, OverflowError) as error:
+                self.findings.add('database', f'cannot be read on: {error}')
+        return self.findings.count == 0
+
+    # 8.1
+    def check_database(self, schema_directory):
+        for (line,) in self.rows('PRAGMA integrity_check'):
+            if line != b'ok':
+                self.findings.add('database', line.decode(errors='replace'))
+        schema, version = expected_schema(schema_directory)
+        for name, wanted in (('application_id', APPLICATION), ('user_version', version)):
+            (got,) = self.rows(f'PRAGMA {name}').fetchone()
+            if got != wanted:
+                self.findings.add('schema', f'the {name} is {got}, not {wanted}')
+        if schema_of(self.database) != schema:
+            self.findings.add('schema', 'the schema is not the text of the migrations')
+
+    def read_feeds(self):
+        for row in self.rows('SELECT id, device, scope, epoch, base_size, base_frontier,'
+                             ' base_snapshot FROM feed ORDER BY id'):
+            feed = Feed(row)
+            self.feeds[feed.id] = feed
+            if feed.base[0] != 0 or any(feed.base[1:]):
+                self.findings.add('feed', 'does not begin with its first entry', feed.text)
+
+    # 8.2 (the order), 8.3, 8.4
+    def check_entries(self):
+        wanted = 0
+        for pos, feed_id, seq, header, body_pos, blob in self.rows(
+                'SELECT e.pos, e.feed, e.seq, CAST(e.header AS BLOB), b.pos, b.blob'
+                ' FROM entry e LEFT JOIN body b ON b.pos = e.pos ORDER BY e.pos'):
+            wanted += 1
+            if pos != wanted:
+                self.findings.add('position', f'{wanted} is not there', pos=pos)
+                wanted = pos
+            feed = self.feeds.get(feed_id)
+            if feed is None:
+                self.findings.add('orphan', 'the entry has no feed', '-', seq, pos)
+                continue
+            where = (feed.text, seq, pos)
+            if seq != feed.tree.size:
+                self.findings.add('position', f'{feed.tree.size} would be next in the feed', *where)
+            feed.tree.append(leaf_hash(header))
+            parsed = self.check_header(feed, seq, header, where)
+            if body_pos is None:
+                self.findings.add('body', 'is not there, and nothing purged it', *where)
+            elif parsed and parsed['v'] == 1:
+                self.attempt('body', where, check_body, blob, parsed, self.keys, self.blobs)
+
+    def attempt(self, code, where, check, *arguments):
+        """What `check` returns; None after a finding."""
+        try:
+            return check(*arguments)
+        except Wrong as wrong:
+            self.findings.add(code, str(wrong), *where)
+        return None
+
+    def check_header(self, feed, seq, raw, where):
+        header = self.attempt('header', where, parse_header, raw)
+        if header is None:
+            return None
+        named = tuple(header.get(name) for name in ('device', 'scope', 'epoch', 'seq'))
+        if named != (feed.device, feed.scope, feed.epoch, seq):
+            self.findings.add('header', 'names another feed or place', *where)
+        if seq == 0:
+            self.attempt('signer', where, self.take_signer, feed, header)
+        return header
+
+    @staticmethod
+    def take_signer(feed, header):
+        need(header.get('kind') == 'feed.open', 'the first entry does not open the feed')
+        need(is_hash(header.get('signer')), 'the first entry names no key')
+        signer = bytes.fromhex(header['signer'])
+        need(device_id(signer) == feed.device, 'the key is not that of the device')
+        feed.signer = signer
+
+    # 8.2
+    def check_orphans(self):
+        for table, key, parent, parent_key in (
+                ('body', 'pos', 'entry', 'pos'), ('head', 'feed', 'feed', 'id'),
+                ('tile', 'feed', 'feed', 'id'), ('checkpoint', 'feed', 'feed', 'id')):
+            for (value,) in self.rows(f'SELECT DISTINCT {key} FROM {table} WHERE {key} NOT IN'
+                                      f' (SELECT {parent_key} FROM {parent})'):
+                self.findings.add('orphan', f'a row of {table} has no {parent} {value}')
+
+    # 8.5, 8.6
+    def check_heads(self):
+        for feed_id, size, frontier, tail, note in self.rows(
+                'SELECT feed, size, frontier, tail, CAST(note AS BLOB) FROM head'):
+            feed = self.feeds.get(feed_id)
+            if feed is None:
+                continue
+            feed.head_size = size
+            where = (feed.text, '-', '-')
+            if size != feed.tree.size:
+                self.findings.add('head', f'is of {size} entries, but there are {feed.tree.size}',
+                                  *where)
+                continue
+            if frontier != b''.join(feed.tree.frontier(size)):
+                self.findings.add('head', 'the frontier is not that of the tree', *where)
+            if tail != b''.join(feed.tree.tail()):
+                self.findings.add('head', 'the tail is not that of the tree', *where)
+            self.attempt('head', where, self.check_note, feed, size, note)
+        for feed in self.feeds.values():
+            if feed.head_size is None:
+                self.findings.add('head', 'is not there', feed.text)
+
+    @staticmethod
+    def check_note(feed, size, raw):
+        note = Note(raw)
+        need(note.feed == feed.text, 'the note is of another feed')
+        need(note.size == size, f'the note states {note.size} entries, not {size}')
+        need(size <= feed.tree.size, f'the note states {size} entries, of {feed.tree.size}')
+        need(note.root == feed.tree.root(size), 'the note states another root than that of the tree')
+        need(feed.signer is not None, 'no key is known that could have signed the note')
+        note.verify(feed.signer)
+
+    def check_checkpoints(self):
+        for feed_id, size, note in self.rows(
+                'SELECT feed, size, CAST(note AS BLOB) FROM checkpoint ORDER BY id'):
+            feed = self.feeds.get(feed_id)
+            if feed is not None:
+                self.attempt('checkpoint', (feed.text, '-', '-'), self.check_note, feed, size, note)
+
+    def check_tiles(self):
+        stored = {}
+        for feed_id, level, number, hashes in self.rows(
+                'SELECT feed, level, number, hashes FROM tile'):
+            stored.setdefault(feed_id, {})[level, number] = hashes
+        for feed in self.feeds.values():
+            got, wanted = stored.get(feed.id, {}), feed.tree.tiles()
+            for level, number in sorted(got.keys() | wanted.keys()):
+                if got.get((level, number)) != wanted.get((level, number)):
+                    self.findings.add('tile', f'{level}/{number} is not that of the tree',
+                                      feed.text)
+
+    # 8.7
+    def check_known(self, known_heads):
+        by_text = {feed.text: feed for feed in self.feeds.values()}
+        for note in known_heads:
+            where = (note.feed, '-', '-')
+            feed = by_text.get(note.feed)
+            if feed is None:
+                self.findings.add('rollback', 'the feed of a known head is not there', *where)
+            elif feed.signer is not None:
+                if self.attempt('known-head', where, self.judge, note, feed):
+                    self.compare(note, feed, where)
+
+    @staticmethod
+    def judge(note, feed):
+        note.verify(feed.signer)
+        return True
+
+    def compare(self, note, feed, where):
+        if note.size > feed.tree.size:
+            self.findings.add('rollback', f'a known head is of {note.size} entries, but there are'
+                              f' {feed.tree.size}', *where)
+        elif note.root != feed.tree.root(note.size):
+            self.findings.add('fork', f'a known head has another root at {note.size}', *where)
+
+
+def read_known(path):
+    try:
+        return Note(path.read_bytes())
+    except (OSError, Wrong) as error:
+        raise Unreadable(f'the known head {path}: {error}') from None
+
+
+def verify_state(options):
+    keys = {} if options.no_keys else read_keys(options.state / 'keys')
+    known = [read_known(path) for path in options.known_head]
+    with tempfile.TemporaryDirectory(prefix='verify-') as directory:
+        try:
+            database = open_copy(options.state / 'journal.db', pathlib.Path(directory))
+            database.execute('SELECT 1 FROM sqlite_schema').fetchone()
+        except (OSError, sqlite3.Error) as error:
+            raise Unreadable(f'the journal: {error}') from None
+        verification = Verification(database, options.state / 'blobs', keys)
+        return verification.run(options.schema, known)
+
+
+# --- proofs (5) --------------------------------------------------------------------------------
+
+def parse_verifier_key(text):
+    """(key name, public key)"""
+    parts = text.split('+', 2)
+    need(len(parts) == 3, 'the verifier key has not three parts')
+    name, stated, encoded = parts
+    raw = from_base64(encoded, 1 + 32)
+    need(raw[0] == 1, 'the verifier key is not one of Ed25519')
+    need(stated == key_hash(name, raw[1:]).hex(), 'the verifier key has another hash')
+    return name, raw[1:]
+
+
+PROOF = is_object_of(
+    schema=lambda value: value == 'sourceos.log-proof/v1', header=is_text, leaf=is_hash,
+    seq=is_count, size=is_count, root=is_hash, path=is_list_of(is_hash, 0, 64), note=is_text,
+    verifier_key=is_text)
+
+
+def check_proof(proof, expected_key):
+    need(PROOF(proof), 'lacks a member, or has one of another form')
+    need(expected_key in (None, proof['verifier_key']), 'is of another verifier key')
+    raw = proof['header'].encode(errors='surrogatepass')
+    header = parse_header(raw)
+    leaf, root = bytes.fromhex(proof['leaf']), bytes.fromhex(proof['root'])
+    need(leaf == leaf_hash(raw), 'the leaf is not that of the header')
+    need(header.get('seq') == proof['seq'], 'the header is at another place')
+    path = [bytes.fromhex(step) for step in proof['path']]
+    need(root_from_path(leaf, proof['seq'], proof['size'], path) == root,
+         'the path leads to another root')
+    note = Note(proof['note'].encode(errors='surrogatepass'))
+    need(note.feed == '/'.join(str(header.get(name)) for name in ('device', 'scope', 'epoch')),
+         'the note is of another feed')
+    need((note.size, note.root) == (proof['size'], root), 'the note is of another tree')
+    name, public_key = parse_verifier_key(proof['verifier_key'])
+    need(name == note.origin, 'the verifier key is of another feed')
+    note.verify(public_key)
+    need(device_id(public_key) == header.get('device'), 'the key is not that of the device')
+
+
+def verify_proof(options):
+    try:
+        proof = json.loads(options.file.read_text(encoding='utf-8'))
+    except (OSError, ValueError, RecursionError) as error:
+        raise Unreadable(f'the proof {options.file}: {error}') from None
+    try:
+        check_proof(proof, options.key)
+    except Wrong as wrong:
+        Findings().add('proof', str(wrong))
+        return False
+    return True
+
+
+# --- the command -------------------------------------------------------------------------------
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """Not 2, which says that something is damaged."""
+        self.exit(1, f'{self.prog}: {message}\n')
+
+
+def parse_arguments(words):
+    path = pathlib.Path
+    if words[:1] == ['proof']:
+        parser = Parser(prog='verify.py proof')
+        parser.add_argument('file', type=path)
+        parser.add_argument('--key', help='the verifier key that the proof must be of')
+        parser.set_defaults(verify=verify_proof)
+        return parser.parse_args(words[1:])
+    parser = Parser(epilog='verify.py proof FILE verifies a proof document.')
+    parser.add_argument('state', type=path, help='directory with journal.db, blobs and keys')
+    parser.add_argument('--known-head', type=path, action='append', default=[],
+                        help='a note that was kept elsewhere')
+    parser.add_argument('--no-keys', action='store_true', help='do not open what is sealed')
+    parser.add_argument('--schema', type=path, default=SCHEMA, help='directory of the migrations')
+    parser.set_defaults(verify=verify_state)
+    return parser.parse_args(words)
+
+
+def main():
+    options = parse_arguments(sys.argv[1:])
+    try:
+        sys.exit(0 if options.verify(options) else 2)
+    except Unreadable as error:
+        print(f'verify.py: {error}', file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == '__main__':
+    main()
