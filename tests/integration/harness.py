@@ -33,6 +33,7 @@ OPERATIONS = NAME + '.Operations'
 JOB = NAME + '.Job'
 ERROR = NAME + '.Error.'
 STANDARD = 'org.freedesktop.DBus.Error.'
+STANDARD_BUS = 'org.freedesktop.DBus'
 JOURNAL_SOCKET = '/run/systemd/journal/socket'
 PATIENCE = 30  # seconds until something that must happen has not happened
 
@@ -64,6 +65,7 @@ def arguments():
     parser.add_argument('--source', default=str(pathlib.Path(__file__).parents[2]))
     parser.add_argument('--bus', default='dbus-daemon')
     parser.add_argument('--enqueuer')
+    parser.add_argument('--asker')
     parser.add_argument('only', nargs='*')
     return parser.parse_args()
 
@@ -273,6 +275,96 @@ class Pending:
         return self.reply is not None or self.refused is not None
 
 
+class OtherCaller:
+    """A connection of another user's process. It is called as a Caller is; while it waits, this
+    process goes on to answer what it is asked itself."""
+
+    def __init__(self, address, uid):
+        self.process = subprocess.Popen(
+            [sys.executable, '-B', __file__, address], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True, preexec_fn=as_user(uid))
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.name = self._answer()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def _answer(self):
+        line = ''
+
+        def more():
+            nonlocal line
+            line += self.process.stdout.readline() or ''
+            return line.endswith('\n') or self.process.poll() is not None
+
+        eventually(more, 'the other process answers')
+        return json.loads(line)
+
+    def call(self, interface, method, signature='()', *args, **keywords):
+        self.start(interface, method, signature, *args, **keywords)
+        answer = self._answer()
+        if 'reply' in answer:
+            return answer['reply']
+        refused = Refused.__new__(Refused)
+        refused.name, refused.text = answer['name'], answer['text']
+        raise refused
+
+    def start(self, interface, method, signature='()', *args, path=ROOT, interactive=False):
+        """Without waiting for an answer."""
+        args = [{name: [value.get_type_string(), value.unpack()] for name, value in arg.items()}
+                if isinstance(arg, dict) else arg for arg in args]
+        self._send(interface=interface, method=method, signature=signature, args=args, path=path,
+                   interactive=interactive)
+
+    def _send(self, **request):
+        self.process.stdin.write(json.dumps(request) + '\n')
+        self.process.stdin.flush()
+
+    def listen(self):
+        """From now on it keeps what it hears, until heard() asks for it."""
+        self._send(listen=True)
+        self._answer()
+
+    def heard(self):
+        self._send(heard=True)
+        return self._answer()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+
+def serve_calls(address):
+    """What an OtherCaller's process does."""
+    caller = Caller(address)
+    heard = []
+    print(json.dumps(caller.name), flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request.get('listen'):
+            caller.connection.signal_subscribe(
+                None, None, None, None, None, Gio.DBusSignalFlags.NONE,
+                lambda *signal_: heard.append([str(part) for part in signal_[1:]]))
+            caller.connection.call_sync(STANDARD_BUS, '/', 'org.freedesktop.DBus.Peer', 'Ping', None,
+                                        None, Gio.DBusCallFlags.NONE, -1, None)
+            answer = {}
+        elif request.get('heard'):
+            while GLib.MainContext.default().iteration(False):
+                pass
+            answer = heard
+        else:
+            args = [{name: GLib.Variant(*value) for name, value in arg.items()}
+                    if isinstance(arg, dict) else arg for arg in request['args']]
+            try:
+                reply = caller.call(request['interface'], request['method'], request['signature'],
+                                    *args, path=request['path'], interactive=request['interactive'])
+                answer = {'reply': reply}
+            except Refused as refused:
+                answer = {'name': refused.name, 'text': refused.text}
+        print(json.dumps(answer), flush=True)
+
+
 def refusal(function, *args, **keywords):
     """The Refused that a call must give."""
     try:
@@ -444,6 +536,14 @@ class World:
                 caller.close()
 
     @contextlib.contextmanager
+    def other(self, uid, bus=None):
+        caller = OtherCaller((bus or self.bus).address, uid)
+        try:
+            yield caller
+        finally:
+            caller.kill()
+
+    @contextlib.contextmanager
     def served(self, **options):
         """A daemon and a caller."""
         with self.daemon(**options) as daemon, self.caller() as caller:
@@ -497,3 +597,7 @@ def mount(*command):
     done = subprocess.run(['mount', *map(str, command)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise Skip(f'cannot mount: {done.stderr.strip()}')
+
+
+if __name__ == '__main__':
+    serve_calls(sys.argv[1])

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 from harness import (JOB, MANAGER, NAME, OPERATIONS, ROOT, STANDARD, Bus, Caller, GLib,
                      eventually, equal, main, promise, refusal, refused_as, session_world)
@@ -367,12 +368,7 @@ def verification_takes_known_heads(world):
 def more_calls_in_flight_than_allowed_are_refused_and_later_ones_are_not(world):
     with world.served(config='[Limits]\nCallsInFlight=2\n') as (daemon, caller):
         caller.enqueue()
-        # Stopped, it finds all of them at once when it goes on.
-        os.kill(daemon.pid, signal.SIGSTOP)
-        pending = [caller.start(OPERATIONS, 'Enqueue', '(ssssa{sv})', 'sync.operation.enqueue',
-                                'workspace:notes', f'note:{i}', '{}', {}) for i in range(200)]
-        caller.connection.flush_sync(None)
-        os.kill(daemon.pid, signal.SIGCONT)
+        pending = start_many(daemon, caller, 200)
         eventually(lambda: all(call.ended() for call in pending), 'all are answered')
         refused = [call.refused for call in pending if call.refused]
         assert refused and len(refused) < 200, len(refused)
@@ -400,23 +396,40 @@ def callers_that_vanish_harm_nobody(world):
         equal(caller.get(MANAGER, 'State'), 'clean')
 
 
+def start_many(daemon, caller, count):
+    """Calls that the daemon finds all at once."""
+    os.kill(daemon.pid, signal.SIGSTOP)
+    pending = [caller.start(OPERATIONS, 'Enqueue', '(ssssa{sv})', 'sync.operation.enqueue',
+                            'workspace:notes', f'note:{i}', '{}', {}) for i in range(count)]
+    caller.connection.flush_sync(None)
+    os.kill(daemon.pid, signal.SIGCONT)
+    return pending
+
+
+def interrupted(world, place, how, status):
+    """Ids that were acknowledged while a daemon was ended in the middle of its work."""
+    with world.daemon(place, config='[Limits]\nCallsInFlight=4096\n') as daemon, \
+            world.caller() as caller:
+        first = caller.enqueue()[0]
+        pending = start_many(daemon, caller, 1000)
+        time.sleep(0.003)
+        equal(daemon.stop(how), status)
+        eventually(lambda: all(call.ended() for call in pending), 'all have ended')
+        return {first} | {call.reply[0] for call in pending if call.reply}
+
+
 @promise
 def what_was_acknowledged_before_the_end_is_there_after_it(world):
     for how, status in ((signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -9)):
         place = world.place()
-        with world.daemon(place) as daemon, world.caller() as caller:
-            caller.enqueue()
-            pending = [caller.start(OPERATIONS, 'Enqueue', '(ssssa{sv})', 'sync.operation.enqueue',
-                                    'workspace:notes', f'note:{i}', '{}', {}) for i in range(400)]
-            eventually(lambda: pending[20].ended(), 'some are answered')
-            equal(daemon.stop(how), status)
-            eventually(lambda: all(call.ended() for call in pending), 'all have ended')
-            acknowledged = {call.reply[0] for call in pending if call.reply}
-            assert acknowledged
+        acknowledged = interrupted(world, place, how, status)
         with world.daemon(place), world.caller() as caller:
             present, _ = pages(caller, 100)
             equal(len(present), len(set(present)))
             assert acknowledged <= set(present), acknowledged - set(present)
+            # Told to stop, it answers whomever it recorded.
+            if how != signal.SIGKILL:
+                equal(set(present) - acknowledged, set(), 'recorded without an answer')
             path = caller.call(MANAGER, 'Verify', '(a{sv})', {'mode': text('full')})
             equal(finished(caller, path), 'done')
             equal(json.loads(caller.get(JOB, 'Result', path))['verdict'], 'sound')

@@ -1,0 +1,691 @@
+#!/usr/bin/python3
+"""The command line as its users run it: each verb, its output, its exit codes, and how it behaves without
+a daemon, without a terminal and without a reader."""
+
+import contextlib
+import json
+import os
+import pathlib
+import pty
+import re
+import select
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+
+from harness import SESSION_CONFIG, Bus, equal, eventually, main, promise, session_world
+
+DONE, FAILED, NEGATIVE, NOT_FOUND, NOT_AUTHORISED, UNREACHABLE, INTERRUPTED = (
+    0, 1, 2, 3, 4, 7, 130)
+PATIENCE = 30
+STATUS_KEYS = {'daemon_available', 'daemon_state', 'active_profile', 'active_workspace',
+               'active_device', 'degraded', 'policy_blocked', 'conflict_count', 'repair_needed', 'note'}
+
+
+class Cli:
+    """The program in the surroundings of one user."""
+
+    def __init__(self, world, directory, address):
+        self.program = world.program
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        keep = ('PATH', 'ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS')
+        self.environment = {
+            **{name: os.environ[name] for name in keep if name in os.environ},
+            'HOME': str(self.directory), 'TZ': 'UTC', 'LC_ALL': 'C.UTF-8', 'TERM': 'xterm',
+            'XDG_STATE_HOME': str(self.directory / 'state'),
+            'XDG_RUNTIME_DIR': str(self.directory / 'run'),
+            'DBUS_SYSTEM_BUS_ADDRESS': 'unix:path=/nonexistent',
+        }
+        if address:
+            self.environment['DBUS_SESSION_BUS_ADDRESS'] = address
+
+    def start(self, *words, **options):
+        options.setdefault('stdin', subprocess.DEVNULL)
+        return subprocess.Popen([self.program, *words], env=self.environment,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                start_new_session=True, **options)
+
+    def run(self, *words, stdin=None, **options):
+        """Exit code, output, complaints."""
+        if stdin is not None:
+            options['stdin'] = subprocess.PIPE
+        process = self.start(*words, **options)
+        out, err = process.communicate(stdin, timeout=PATIENCE)
+        return process.returncode, out, err
+
+    def does(self, *words, **options):
+        """The output of what must succeed."""
+        code, out, err = self.run(*words, **options)
+        assert code == DONE, f'{words}: {code}: {out}{err}'
+        return out
+
+    def json(self, *words, **options):
+        return json.loads(self.does(*words, '--json', **options))
+
+    def fails(self, exit_code, name, *words, **options):
+        """What must fail says so in the same way as text and as JSON; the sentence."""
+        code, out, err = self.run(*words, **options)
+        equal((code, out), (exit_code, ''), f'{words}: {err}')
+        lines = err.splitlines()
+        equal(len(lines), 2, err)
+        assert lines[0].startswith('sourceos-syncd: ') and lines[1].startswith('Next: '), err
+
+        code, out, err = self.run(*words, '--json', **options)
+        equal((code, err), (exit_code, ''), f'{words} --json')
+        error = json.loads(out)['error']
+        equal(set(error), {'name', 'message', 'hint', 'exit'})
+        equal((error['name'], error['exit']), (name, exit_code))
+        equal(lines[0], 'sourceos-syncd: ' + error['message'])
+        return error['message']
+
+    def enqueue(self, thing='note-1', body='{}', *words):
+        return self.json('ops', 'enqueue', f'--object={thing}', f'--body-json={body}', *words)
+
+
+@contextlib.contextmanager
+def served(world):
+    with world.daemon() as daemon:
+        yield Cli(world, daemon.directory, world.bus.address), daemon
+
+
+def lines_of(process, n):
+    """The next lines of a stream, without waiting for ever."""
+    held = getattr(process, 'held', b'')
+    until = time.monotonic() + PATIENCE
+    while held.count(b'\n') < n:
+        ready, _, _ = select.select([process.stdout], [], [], max(0, until - time.monotonic()))
+        assert ready, f'only {held.count(bytes([10]))} of {n} lines came: {held}'
+        piece = os.read(process.stdout.fileno(), 65536)
+        assert piece, f'the stream ended before {n} lines: {held} {process.stderr.read()}'
+        held += piece
+    *lines, process.held = held.split(b'\n', n)
+    return [line.decode() for line in lines]
+
+
+def stop(process, how=signal.SIGINT):
+    process.send_signal(how)
+    out, err = process.communicate(timeout=PATIENCE)
+    return process.returncode, out, err
+
+
+# --- status ------------------------------------------------------------------------------------
+
+@promise
+def status_tells_how_it_is(world):
+    with served(world) as (cli, _):
+        status = cli.json('status')
+        assert STATUS_KEYS <= set(status), status
+        equal((status['daemon_available'], status['daemon_state'], status['instance']),
+              (True, 'clean', 'user'))
+        equal([one['instance'] for one in status['instances']], ['system', 'user'], 'worse first')
+        equal(set(cli.json('status', '--user')), set(status) - {'instances'})
+        text = cli.does('status')
+        assert text.index('System instance: daemon-unavailable') < text.index('User instance: clean')
+
+
+@promise
+def the_file_says_what_status_says(world):
+    with served(world) as (cli, daemon):
+        cli.enqueue()
+        eventually(lambda: daemon.status()['sequence'] == cli.json('status')['sequence'], 'the same')
+        in_file, told = daemon.status(), cli.json('status', '--user')
+        equal(set(in_file), set(told))
+        for volatile in ('updated_at', 'note'):
+            in_file.pop(volatile), told.pop(volatile)
+        equal(in_file, told)
+
+
+@promise
+def no_daemon_is_a_state(world):
+    cli = Cli(world, world.place(), world.bus.address)
+    code, out, err = cli.run('status', '--json')
+    equal((code, err), (UNREACHABLE, ''))
+    status = json.loads(out)
+    equal((status['daemon_available'], status['daemon_state']), (False, 'daemon-unavailable'))
+    assert 'systemctl --user start sourceos-syncd' in status['note'], status['note']
+    cli.fails(UNREACHABLE, 'Unreachable', 'ops', 'list')
+    assert 'system instance' in cli.fails(UNREACHABLE, 'Unreachable', 'ops', 'list', '--system')
+
+
+@promise
+def looking_never_starts_a_daemon(world):
+    place = world.place()
+    services, trace = place / 'services', place / 'started'
+    services.mkdir(parents=True)
+    (services / 'org.sourceos.Sync.service').write_text(
+        f'[D-BUS Service]\nName=org.sourceos.Sync\nExec={shutil.which("touch")} {trace}\n')
+    bus = Bus(place / 'bus', config=SESSION_CONFIG.replace(
+        '</busconfig>', f'<servicedir>{services}</servicedir></busconfig>'))
+    try:
+        cli = Cli(world, place, bus.address)
+        equal(cli.run('status', '--user')[0], UNREACHABLE)
+        equal(cli.run('events', 'list', '--follow')[0], UNREACHABLE)
+        assert not trace.exists(), 'looking started it'
+        equal(cli.run('ops', 'list')[0], UNREACHABLE)
+        assert trace.exists(), 'the control: acting starts it'
+    finally:
+        bus.stop()
+
+
+@promise
+def status_watch_prints_each_change(world):
+    with served(world) as (cli, daemon):
+        watch = cli.start('status', '--user', '--watch', '--json')
+        first = json.loads(lines_of(watch, 1)[0])
+        sequence = cli.enqueue()['sequence']
+        while json.loads(lines_of(watch, 1)[0])['sequence'] != sequence:
+            pass
+        daemon.stop()
+        while json.loads(lines_of(watch, 1)[0])['daemon_state'] != 'daemon-unavailable':
+            pass
+        equal(first['daemon_state'], 'clean')
+        equal(stop(watch)[0], INTERRUPTED)
+
+
+# --- operations and events ---------------------------------------------------------------------
+
+@promise
+def an_operation_is_found_in_every_way(world):
+    with served(world) as (cli, _):
+        receipt = cli.enqueue('note-1', '{"title":"Remember the milk"}')
+        equal(receipt['duplicate'], False)
+        operation = receipt['operation']
+        record = cli.json('ops', 'show', operation)
+        equal((record['title'], record['object_id'], record['sequence']),
+              ('Remember the milk', 'note-1', receipt['sequence']))
+        equal(cli.json('ops', 'list', '--object=note-1'), [record])
+        equal([e['operation_id'] for e in cli.json('log', 'note-1')], [operation])
+        event = cli.json('events', 'list', '--limit=1')[0]
+        for what in (event['event_id'], str(receipt['sequence']), operation):
+            equal(cli.json('events', 'show', what), event, what)
+        for words in (('ops', 'show', operation), ('ops', 'list'), ('log', 'note-1'),
+                      ('events', 'show', operation), ('events', 'list')):
+            text = cli.does(*words)
+            assert 'note-1' in text and '{' not in text.split('\n')[0], text
+
+
+@promise
+def what_is_not_there_is_named(world):
+    with served(world) as (cli, _):
+        missing = (('ops', 'show', 'op-none'), ('log', 'nothing'), ('events', 'show', '99999'),
+                   ('events', 'show', 'evt_0'), ('verify', 'proof', '--operation', 'op-none'),
+                   ('verify', 'checkpoint', '/nonexistent'))
+        for words in missing:
+            assert words[-1] in cli.fails(NOT_FOUND, 'NotFound', *words)
+        equal(cli.json('ops', 'list', '--object=nothing'), [])
+        equal(cli.run('ops', 'list', '--object=nothing')[:2], (DONE, ''))
+
+
+@promise
+def a_wrong_request_is_told_what_is_wrong(world):
+    with served(world) as (cli, _):
+        cases = (
+            ('Usage', ('ops', 'enqueue'), 'about'),
+            ('InvalidContract', ('ops', 'enqueue', '--object=a/b'), 'a/b'),
+            ('InvalidContract', ('ops', 'enqueue', '--object=a', '--body-json=[1]'), 'body'),
+            ('InvalidEncoding', ('ops', 'enqueue', '--object=a', '--body-json={"a":1,"a":2}'), 'a'),
+            ('Usage', ('ops', 'enqueue', '--object=a', '--body=-', '--body-json={}'), 'exclude'),
+            ('Usage', ('ops', 'list', '--since=soon'), 'soon'),
+            ('Usage', ('ops', 'list', '--limit=many'), 'many'),
+            ('Usage', ('verify', 'log', '--full', '--heads'), 'exclude'),
+            ('Usage', ('verify', 'proof'), 'FILE'),
+            ('Usage', ('status', '--user', '--system'), 'exclude'),
+            ('Usage', ('completion', 'tcsh'), 'tcsh'),
+            ('Usage', ('ops', 'lst'), 'ops lst'),
+        )
+        for name, words, part in cases:
+            assert part in cli.fails(NEGATIVE, name, *words), words
+        cli.fails(NOT_AUTHORISED, 'ApprovalRequired', 'ops', 'enqueue', '--object=a',
+                  '--type=sync.repair.apply')
+        equal(cli.json('ops', 'list'), [])
+
+
+@promise
+def the_body_comes_from_words_a_file_or_a_pipe(world):
+    with served(world) as (cli, daemon):
+        path = daemon.directory / 'body.json'
+        path.write_text('{"from":"file"}')
+        cli.does('ops', 'enqueue', '--object=a', f'--body={path}')
+        cli.does('ops', 'enqueue', '--object=a', '--body=-', stdin='{"from":"pipe"}')
+        cli.does('ops', 'enqueue', '--object=a', '--body-json={"from":"words"}')
+        equal([record['from'] for record in cli.json('ops', 'list', '--oldest-first')],
+              ['file', 'pipe', 'words'])
+        equal(cli.run('ops', 'enqueue', '--object=a', '--body=/nonexistent')[0], NOT_FOUND)
+
+
+@promise
+def options_reach_the_record(world):
+    with served(world) as (cli, _):
+        parent = cli.enqueue()['operation']
+        words = ('--scope=workspace:notes', '--create-scope', '--key=k', '--lane=priority',
+                 '--data-class=public', f'--parent={parent}')
+        first, second = cli.enqueue('b', '{}', *words), cli.enqueue('b', '{}', *words)
+        equal((first['operation'], second['duplicate']), (second['operation'], True))
+        record = cli.json('ops', 'show', first['operation'])
+        equal((record['scope'], record['lane'], record['data_class'], record['causal_parent_ids']),
+              ('workspace:notes', 'priority', 'public', [parent]))
+        equal(cli.run('ops', 'enqueue', '--object=c', '--key=k', '--scope=workspace:notes')[0],
+              NEGATIVE)
+
+
+@promise
+def a_dry_run_sends_nothing(world):
+    cli = Cli(world, world.place(), 'unix:path=/nonexistent')
+    request = cli.json('ops', 'enqueue', '--dry-run', '--object=a', '--body-json={"x":1}', '--key=k',
+                       '--parent=p', '--create-scope')
+    equal(request, {'type': 'sync.operation.enqueue', 'scope': 'device', 'object': 'a',
+                    'body': {'x': 1}, 'idempotency_key': 'k', 'parents': ['p'], 'create_scope': True})
+    assert cli.does('ops', 'enqueue', '--dry-run', '--object=a').startswith('Nothing was sent.')
+
+
+def many(numbers):
+    return ''.join(json.dumps({'type': 'sync.operation.enqueue', 'scope': 'device',
+                               'object': f'm-{i}', 'body': {'i': i}}) + '\n' for i in numbers)
+
+
+@promise
+def many_operations_go_in_batches_and_come_out_in_pages(world):
+    with served(world) as (cli, _):
+        out = cli.does('ops', 'enqueue', '--many=-', '--json', stdin=many(range(1000)))
+        results = [json.loads(line) for line in out.splitlines()]
+        equal(len({result['operation'] for result in results}), 1000)
+        records = cli.json('ops', 'list', '--limit=0', '--oldest-first')
+        equal([record['i'] for record in records], list(range(1000)))
+        equal(cli.json('ops', 'list', '--limit=120'), records[:-121:-1])
+        code, out, err = cli.run('ops', 'list')
+        equal((code, len(out.splitlines()), 'more' in err), (DONE, 51, True))
+        equal(len(cli.json('ops', 'list', '--limit=0', f'--after={records[-4]["sequence"]}')), 3)
+
+
+@promise
+def a_refused_batch_says_where_to_go_on(world):
+    with served(world) as (cli, _):
+        lines = many(range(512)) + many(range(3)) + '{"object":"incomplete"}\n'
+        code, _, err = cli.run('ops', 'enqueue', '--many=-', stdin=lines)
+        equal(code, NEGATIVE)
+        assert 'Lines 513 to 516' in err and '512 operations before them were' in err, err
+        equal(len(cli.json('ops', 'list', '--limit=0')), 512)
+
+
+@promise
+def following_prints_each_event_once(world):
+    with served(world) as (cli, daemon):
+        cli.enqueue('before')
+        follow = cli.start('events', 'list', '--follow', '--json', '--type=sync.operation.enqueued')
+        equal(json.loads(lines_of(follow, 1)[0])['object_id'], 'before')
+        for i in range(20):
+            cli.enqueue(f'n-{i}')
+        heard = [json.loads(line)['object_id'] for line in lines_of(follow, 20)]
+        equal(heard, [f'n-{i}' for i in range(20)])
+
+        daemon.stop()
+        with world.daemon(directory=daemon.directory):
+            cli.enqueue('after')
+            equal(json.loads(lines_of(follow, 1)[0])['object_id'], 'after')
+        code, out, _ = stop(follow)
+        equal((code, out), (INTERRUPTED, ''))
+
+
+@promise
+def a_stream_ends_when_its_reader_goes(world):
+    with served(world) as (cli, _):
+        for words in (('events', 'list', '--follow'), ('status', '--watch', '--user')):
+            process = cli.start(*words)
+            lines_of(process, 1)
+            process.stdout.close()
+            equal(process.wait(PATIENCE), DONE, words)
+            equal(process.stderr.read(), '')
+            process.stderr.close()
+
+
+# --- judging -----------------------------------------------------------------------------------
+
+def copied(daemon, name):
+    """The state as it is after a clean stop; it may then be spoilt."""
+    target = daemon.directory / name
+    shutil.copytree(daemon.state, target)
+    return target
+
+
+def replace_in(path, old, new):
+    content = path.read_bytes()
+    assert old in content, f'{old} is not in {path}'
+    path.write_bytes(content.replace(old, new))
+
+
+@promise
+def a_sound_log_and_a_forged_one(world):
+    with served(world) as (cli, daemon):
+        cli.enqueue('note-1')
+        result = cli.json('verify', 'log', '--full')
+        equal((result['verdict'], result['mode'], result['findings']), ('sound', 'full', []))
+        assert cli.does('verify', 'log').startswith('The log is sound (user instance)')
+        equal(cli.run('verify', 'log', f'--state-dir={daemon.state}')[0], FAILED)
+        message = cli.fails(FAILED, 'Busy', 'verify', 'log', f'--state-dir={daemon.state}')
+        assert f'pid {daemon.pid}' in message, message
+        daemon.stop()
+
+        sound, forged = copied(daemon, 'sound'), copied(daemon, 'forged')
+        equal(cli.json('verify', 'log', f'--state-dir={sound}')['verdict'], 'sound')
+        replace_in(forged / 'journal.db', b'note-1', b'note-7')
+        before = (forged / 'journal.db').read_bytes()
+        code, out, err = cli.run('verify', 'log', f'--state-dir={forged}', '--json')
+        equal((code, err), (NEGATIVE, ''))
+        result = json.loads(out)
+        equal(result['verdict'], 'damaged')
+        assert any(finding['sequence'] for finding in result['findings']), result
+        code, out, _ = cli.run('verify', 'log', f'--state-dir={forged}')
+        equal(code, NEGATIVE)
+        assert 'The log is damaged' in out and 'JournalCorrupt' in out, out
+        equal((forged / 'journal.db').read_bytes(), before, 'judging changes nothing')
+
+
+@promise
+def a_checkpoint_kept_elsewhere_finds_a_rollback(world):
+    with served(world) as (cli, daemon):
+        cli.enqueue('old')
+        daemon.stop()
+        old = copied(daemon, 'old')
+    with world.daemon(directory=daemon.directory):
+        cli.enqueue('new')
+        note, document = daemon.directory / 'note', daemon.directory / 'document'
+        cli.does('ops', 'checkpoint', 'device', f'--output={note}')
+        document.write_text(cli.does('ops', 'checkpoint', 'device', '--json'))
+        equal(cli.does('ops', 'checkpoint', 'device').splitlines()[0],
+              note.read_text().splitlines()[0])
+        cli.enqueue('newer')
+        key = json.loads(document.read_text())['verifier_key']
+        for words in ((note,), (document,), (note, '--key', key)):
+            equal(cli.json('verify', 'checkpoint', *map(str, words))['verdict'], 'contained')
+        equal(cli.json('verify', 'checkpoint', '-', stdin=note.read_text())['key_source'], 'daemon')
+        equal(cli.json('verify', 'log', f'--known-head={note}')['verdict'], 'sound')
+
+        forged = daemon.directory / 'forged-note'
+        lines = note.read_text().splitlines(keepends=True)
+        lines[1] = f'{int(lines[1]) + 1}\n'
+        forged.write_text(''.join(lines))
+        code, out, _ = cli.run('verify', 'checkpoint', str(forged))
+        equal(code, NEGATIVE)
+        assert 'not signed by this key' in out, out
+        cli.fails(NEGATIVE, 'InvalidArgs', 'verify', 'checkpoint', str(note), '--key=nonsense')
+        cli.fails(NEGATIVE, 'InvalidEncoding', 'verify', 'checkpoint', '/dev/null')
+
+    equal(cli.json('verify', 'checkpoint', str(note), f'--state-dir={daemon.state}')['verdict'],
+          'contained')
+    code, out, _ = cli.run('verify', 'checkpoint', str(note), f'--state-dir={old}', '--json')
+    equal((code, json.loads(out)['verdict']), (NEGATIVE, 'refuted'))
+    equal(json.loads(out)['verification']['findings'][0]['error'], 'FeedRollback')
+
+
+@promise
+def a_proof_is_checked_without_the_device(world):
+    with served(world) as (cli, daemon):
+        operation = cli.enqueue()['operation']
+        path = daemon.directory / 'proof.json'
+        told = cli.json('verify', 'proof', '--operation', operation, f'--output={path}')
+        equal((told['verdict'], told['operation_id'], told['key_source']), ('holds', operation, 'daemon'))
+        key = told['verifier_key']
+        equal(cli.json('verify', 'proof', str(path), '--key', key)['key_source'], 'given')
+    told = cli.json('verify', 'proof', '-', stdin=path.read_text())
+    equal((told['verdict'], told['key_source']), ('holds', 'document'))
+    assert "proof's own" in cli.does('verify', 'proof', str(path))
+
+    replace_in(path, b'note-1', b'note-2')
+    code, out, _ = cli.run('verify', 'proof', str(path), '--json')
+    told = json.loads(out)
+    equal((code, told['verdict']), (NEGATIVE, 'refuted'))
+    assert 'header' in told['reason'], told
+    cli.fails(NEGATIVE, 'InvalidEncoding', 'verify', 'proof', '-', stdin='{')
+
+
+# --- the state directory -----------------------------------------------------------------------
+
+@promise
+def state_is_made_once(world):
+    place = world.place()
+    cli = Cli(world, place, world.bus.address)
+    made = cli.json('store', 'init')
+    again = cli.json('store', 'init')
+    equal((made['created'], again['created']), (True, False))
+    equal((made['device_id'], made['state_dir']), (again['device_id'], again['state_dir']))
+    equal(os.stat(made['state_dir']).st_mode & 0o777, 0o700)
+    with world.daemon(directory=place) as daemon:
+        equal(str(daemon.state), made['state_dir'])
+        equal(cli.json('status')['active_device'], made['device_id'])
+        assert str(daemon.pid) in cli.fails(FAILED, 'Busy', 'store', 'init')
+        cli.fails(FAILED, 'Busy', 'store', 'adopt', '--yes')
+    equal(cli.json('verify', 'log', '--full', f'--state-dir={made["state_dir"]}')['verdict'], 'sound')
+
+
+@contextlib.contextmanager
+def state_of_another_machine(world):
+    with served(world) as (cli, daemon):
+        cli.enqueue('moved')
+    journal = sqlite3.connect(daemon.state / 'journal.db')
+    journal.execute('UPDATE meta SET value = ? WHERE name = ?', ('0' * 64, 'machine'))
+    journal.commit()
+    journal.close()
+    yield cli, daemon
+
+
+@promise
+def adopting_is_asked_for(world):
+    with state_of_another_machine(world) as (cli, daemon):
+        with world.daemon(directory=daemon.directory):
+            status = cli.json('status', '--user')
+            equal((status['daemon_state'], status['state_reasons']), ('degraded', ['machine-changed']))
+            assert 'store adopt' in status['note'], status['note']
+        cli.fails(NEGATIVE, 'Usage', 'store', 'adopt')
+        assert 'Adopt it?' in on_terminal(cli, ['store', 'adopt'], b'n\n', FAILED)
+        equal(cli.json('store', 'adopt', '--yes')['adopted'], True)
+        equal(cli.json('store', 'adopt', '--yes')['adopted'], False)
+        with world.daemon(directory=daemon.directory):
+            equal(cli.json('status', '--user')['daemon_state'], 'clean')
+            cli.enqueue('after')
+            equal(cli.json('verify', 'log', '--full')['verdict'], 'sound')
+            equal(len(cli.json('ops', 'list')), 2)
+
+
+# --- how it behaves ----------------------------------------------------------------------------
+
+def on_terminal(cli, words, typed, exit_code):
+    """What a person sees who types this."""
+    terminal, inside = pty.openpty()
+    process = subprocess.Popen([cli.program, *words], env=cli.environment, stdin=inside,
+                               stdout=inside, stderr=inside, start_new_session=True)
+    os.close(inside)
+    os.write(terminal, typed)
+    seen = b''
+    with contextlib.suppress(OSError):
+        while select.select([terminal], [], [], PATIENCE)[0]:
+            piece = os.read(terminal, 4096)
+            if not piece:
+                break
+            seen += piece
+    os.close(terminal)
+    equal(process.wait(PATIENCE), exit_code, seen)
+    return seen.decode()
+
+
+@promise
+def colour_is_for_terminals(world):
+    with served(world) as (cli, _):
+        words = ['status', '--user']
+        assert '\033[' in on_terminal(cli, words, b'', DONE)
+        assert '\033[' not in on_terminal(cli, [*words, '--color=never'], b'', DONE)
+        assert '\033[' in cli.does(*words, '--color=always')
+        assert '\033[' not in cli.does(*words)
+        cli.environment['NO_COLOR'] = '1'
+        assert '\033[' not in on_terminal(cli, words, b'', DONE)
+        assert '\033[' in on_terminal(cli, [*words, '--color=always'], b'', DONE)
+
+
+@promise
+def long_output_is_paged_only_on_a_terminal(world):
+    with served(world) as (cli, daemon):
+        cli.enqueue()
+        pager = daemon.directory / 'pager'
+        pager.write_text('#!/bin/sh\necho PAGED; cat\n')
+        pager.chmod(0o755)
+        cli.environment['PAGER'] = str(pager)
+        assert 'PAGED' in on_terminal(cli, ['ops', 'list'], b'', DONE)
+        assert 'PAGED' not in on_terminal(cli, ['ops', 'list', '--no-pager'], b'', DONE)
+        assert 'PAGED' not in on_terminal(cli, ['ops', 'list', '--json'], b'', DONE)
+        assert 'PAGED' not in cli.does('ops', 'list')
+
+
+@promise
+def the_log_cannot_steer_the_terminal(world):
+    with served(world) as (cli, _):
+        body = json.dumps({'title': '\033]0;owned\007', 'trick': '\u202eexe.txt', '\x9b31m': 1})
+        operation = cli.enqueue('note-1', body)['operation']
+        text = cli.does('ops', 'show', operation)
+        assert '<U+001B>]0;owned<U+0007>' in text and '<U+202E>' in text, text
+        raw = cli.does('ops', 'show', operation, '--json')
+        for out in (text, raw):
+            assert not re.search('[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]', out), out
+        equal(json.loads(raw)['trick'], '\u202eexe.txt', 'in JSON it means the same')
+
+
+@promise
+def a_reader_that_leaves_is_no_error(world):
+    with served(world) as (cli, _):
+        cli.does('ops', 'enqueue', '--many=-', stdin=many(range(2000)))
+        process = cli.start('ops', 'list', '--limit=0', '--json')
+        lines_of(process, 1)
+        process.stdout.close()
+        equal((process.wait(PATIENCE), process.stderr.read()), (DONE, ''))
+        process.stderr.close()
+        with open('/dev/full', 'w', encoding='ascii') as full:
+            done = subprocess.run([cli.program, 'ops', 'list'], env=cli.environment, stdout=full,
+                                  stderr=subprocess.PIPE, text=True, check=False)
+        equal(done.returncode, FAILED)
+        assert 'No space left' in done.stderr, done.stderr
+
+
+@promise
+def help_is_there_for_everything(world):
+    cli = Cli(world, world.place(), None)
+    code, out, _ = cli.run()
+    equal((code, out), (NEGATIVE, cli.does('--help')))
+    equal(cli.run('ops')[0], NEGATIVE)
+    cli.fails(NEGATIVE, 'Usage', 'opps')
+    verbs = cli.does('help', '--verbs').splitlines()
+    assert len(verbs) == len(set(verbs)) >= 15, verbs
+    document = cli.json('help')
+    equal([verb['verb'] for verb in document['verbs']], verbs)
+    for verb in document['verbs']:
+        text = cli.does(*verb['verb'].split(), '--help')
+        equal(cli.does('help', *verb['verb'].split()), text)
+        assert verb['synopsis'] in text, text
+        for option in verb['options'] + document['options']:
+            assert f'--{option["name"]}' in text, (verb['verb'], option)
+    version = cli.json('--version')['version']
+    equal(cli.does('--version'), f'sourceos-syncd {version}\n')
+
+
+@promise
+def the_manual_page_says_the_same(world):
+    cli = Cli(world, world.place(), None)
+    page = pathlib.Path(world.options.source, 'docs/man/sourceos-syncd.1.scd').read_text('utf-8')
+    document = cli.json('help')
+    synopses = [verb['synopsis'] for verb in document['verbs']]
+    synopsis = re.search(r'# SYNOPSIS\n(.*?)\n# ', page, re.S)[1]
+    told = [re.sub(r'[*]|\+\+$', '', line) for line in synopsis.splitlines()
+            if line.startswith('*sourceos-syncd ')]
+    equal(told, synopses)
+    sections = dict(re.findall(r'^## ([a-z ]+?)(?: [A-Z\[][^\n]*)?\n(.*?)(?=^##? )', page, re.S | re.M))
+    listing = re.search(r'# LISTING\n(.*?)\n# ', page, re.S)[1]
+    for verb in document['verbs']:
+        body = sections[verb['verb']]
+        if '*LISTING*' in body:
+            body += listing
+        if '*ops list*' in body:
+            body += sections['ops list']
+        for option in verb['options']:
+            assert f'--{option["name"]}*' in body, f'{verb["verb"]}: --{option["name"]}'
+
+
+@promise
+def bash_completes_verbs_and_options(world):
+    cli = Cli(world, world.place(), None)
+    script = cli.does('completion', 'bash')
+
+    def complete(*words):
+        words = ('sourceos-syncd', *words)
+        quoted = ' '.join(f"'{word}'" for word in words)
+        return subprocess.run(
+            ['bash', '--norc', '-c', f'{script}\nCOMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}\n'
+             f"_sourceos_syncd '{words[0]}' '{words[-1]}' '{words[-2]}'\n"
+             'printf "%s\\n" "${COMPREPLY[@]}"'],
+            capture_output=True, text=True, check=False).stdout.split()
+
+    equal(complete('st'), ['status', 'store'])
+    equal(complete('ops', ''), [*complete('ops', 'e'), 'list', 'show', 'checkpoint',
+                                *complete('ops', '--')])
+    equal(complete('ops', 'e'), ['enqueue'])
+    equal(complete('--json', 'ops', 'enqueue', '--par'), ['--parent='])
+    equal(complete('completion', ''), ['bash', 'zsh', 'fish'])
+    equal(complete('status', '--color', 'al'), ['always'])
+    equal(complete('status', '--color', '=', 'n'), ['never'])
+
+
+@promise
+def the_second_name_works(world):
+    with served(world) as (cli, daemon):
+        second = daemon.directory / 'sourceos'
+        second.symlink_to(cli.program)
+        cli.program = str(second)
+        equal(cli.json('sync', 'status')['daemon_state'], 'clean')
+        equal(cli.json('status')['daemon_state'], 'clean')
+
+
+@promise
+def a_private_bus_is_found_by_its_file(world):
+    with served(world) as (cli, daemon):
+        del cli.environment['DBUS_SESSION_BUS_ADDRESS']
+        equal(cli.run('ops', 'list')[0], UNREACHABLE)
+        place = daemon.directory / 'run' / 'sourceos-syncd'
+        place.chmod(0o700)
+        (place / 'bus-address').write_text(world.bus.address + '\n')
+        cli.does('ops', 'list')
+        place.chmod(0o755)
+        equal(cli.run('ops', 'list')[0], UNREACHABLE, 'not believed: others may look in')
+
+
+@promise
+def nothing_waits_for_somebody_who_is_not_there(world):
+    """Every verb, with nothing on standard input and no terminal, ends by itself."""
+    with served(world) as (cli, _):
+        for verb in cli.json('help')['verbs']:
+            if verb['verb'] == 'daemon':
+                continue
+            for words in ((), ('--json',), ('x',), ('-',)):
+                code, _, err = cli.run(*verb['verb'].split(), *words)
+                assert code in (0, 1, 2, 3, 7), (verb['verb'], words, code, err)
+
+
+@promise
+def the_system_instance_is_another_one(world):
+    bus = Bus(world.directory / 'system-bus', world.options.bus)
+    try:
+        with served(world) as (cli, _), world.daemon(bus=bus, instance='system') as system:
+            cli.environment['DBUS_SYSTEM_BUS_ADDRESS'] = bus.address
+            cli.enqueue('mine')
+            equal([one['daemon_state'] for one in cli.json('status')['instances']], ['clean'] * 2)
+            equal(cli.json('status', '--system')['instance'], 'system')
+            equal(cli.json('ops', 'list', '--system'), [])
+            assert 'system instance' in cli.fails(NOT_FOUND, 'NotFound', 'ops', 'show', '--system',
+                                                  cli.enqueue()['operation'])
+            if os.geteuid() == 0:
+                equal(cli.json('verify', 'log', '--system')['verdict'], 'sound')
+            assert system.pid
+    finally:
+        bus.stop()
+
+
+if __name__ == '__main__':
+    main(session_world)

@@ -1,0 +1,420 @@
+#!/usr/bin/python3
+"""The system instance with the real polkitd: who is let in, who is not, who is asked, and what
+everybody may see. Nothing outside of the test's own mounts is changed."""
+
+import contextlib
+import json
+import os
+import pathlib
+import pwd
+import subprocess
+import sys
+import tempfile
+
+from harness import (JOB, MANAGER, OPERATIONS, PATIENCE, ROOT, STANDARD, Bus, Gio, GLib, Skip,
+                     World, as_user, equal, eventually, in_private_mounts, main, mount, promise,
+                     refusal, refused_as)
+
+POLKITD = '/usr/lib/polkit-1/polkitd'
+POLKIT = 'org.freedesktop.PolicyKit1'
+AUTHORITY = (POLKIT, '/org/freedesktop/PolicyKit1/Authority', POLKIT + '.Authority')
+DENIED = STANDARD + 'AccessDenied'
+CHALLENGED = STANDARD + 'InteractiveAuthorizationRequired'
+
+# Users that every Debian has; the rules below give each its part.
+SERVICE, ALLOWED, ASKED, STRANGER = 'games', 'daemon', 'bin', 'nobody'
+RULES = '''
+polkit.addAdminRule(function(action, subject) { return ["unix-user:root"]; });
+polkit.addRule(function(action, subject) {
+    if (action.id.indexOf("org.sourceos.sync.") != 0) return null;
+    // Only a daemon that owns the action may say what it is for.
+    if (action.id == "org.sourceos.sync.run" && !action.lookup("effect")) return polkit.Result.NO;
+    if (subject.user == "%s") return polkit.Result.YES;
+    if (subject.user == "%s") return polkit.Result.AUTH_ADMIN;
+    return polkit.Result.NO;
+});
+''' % (ALLOWED, ASKED)
+
+BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>system</type>
+  <auth>EXTERNAL</auth>
+  <listen>unix:path={socket}</listen>
+  <policy context="default">
+    <allow user="*"/>
+    <deny own="*"/>
+    <deny send_type="method_call"/>
+    <allow send_type="signal"/>
+    <allow send_requested_reply="true" send_type="method_return"/>
+    <allow send_requested_reply="true" send_type="error"/>
+    <allow receive_type="method_call"/>
+    <allow receive_type="method_return"/>
+    <allow receive_type="error"/>
+    <allow receive_type="signal"/>
+    <allow send_destination="org.freedesktop.DBus"/>
+    <allow send_destination="org.freedesktop.PolicyKit1"/>
+  </policy>
+  <policy user="polkitd">
+    <allow own="org.freedesktop.PolicyKit1"/>
+    <allow send_interface="org.freedesktop.PolicyKit1.AuthenticationAgent"/>
+  </policy>
+  <include>{include}</include>
+</busconfig>
+'''
+
+
+def uid(user):
+    return pwd.getpwnam(user).pw_uid
+
+
+class SystemWorld(World):
+    """A system bus, polkitd with our actions and rules, and one daemon, run by a user of its own."""
+
+    @contextlib.contextmanager
+    def system_daemon(self, bus=None, place=None):
+        with self.daemon(place, bus=bus, instance='system', uid=uid(SERVICE)) as daemon:
+            yield daemon
+
+    @contextlib.contextmanager
+    def system(self, *users):
+        """The daemon, and callers that are these users."""
+        with contextlib.ExitStack() as stack:
+            daemon = stack.enter_context(self.system_daemon())
+            yield daemon, *(stack.enter_context(self.other(uid(user))) for user in users)
+
+
+def fill(source, name, directory):
+    """An installed form of a template, with the service user of the test."""
+    text = pathlib.Path(source, 'data', name + '.in').read_text()
+    path = pathlib.Path(directory, name)
+    path.write_text(text.replace('@service_user@', SERVICE))
+    return path
+
+
+def start_polkitd(source, directory, bus):
+    actions, rules = directory / 'actions', directory / 'rules'
+    actions.mkdir()
+    rules.mkdir()
+    fill(source, 'org.sourceos.sync.policy', actions)
+    (rules / '10-test.rules').write_text(RULES)
+    mount('--bind', actions, '/usr/share/polkit-1/actions')
+    mount('--bind', rules, '/usr/share/polkit-1/rules.d')
+    mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/etc/polkit-1/rules.d')
+    log = (directory / 'polkitd.log').open('wb')
+    process = subprocess.Popen([POLKITD], stdout=log, stderr=log,
+                               env={**os.environ, 'DBUS_SYSTEM_BUS_ADDRESS': bus.address})
+
+    def has_name():
+        if process.poll() is not None:
+            raise Skip(f'polkitd ended: {(directory / "polkitd.log").read_text()[-200:]}')
+        return POLKIT in subprocess.run(['busctl', f'--address={bus.address}', 'list'],
+                                        capture_output=True, text=True, check=False).stdout
+
+    eventually(has_name, 'polkitd has its name')
+    return process
+
+
+@contextlib.contextmanager
+def system_world(options):
+    in_private_mounts("polkit's actions and rules are replaced")
+    if not os.path.exists(POLKITD):
+        raise Skip('polkitd is not installed')
+    with tempfile.TemporaryDirectory(prefix='syncd-') as directory:
+        directory = pathlib.Path(directory)
+        directory.chmod(0o755)
+        include = fill(options.source, 'org.sourceos.Sync.conf', directory)
+        config = BUS_CONFIG.replace('{include}', str(include))
+        bus = Bus(directory / 'bus', options.bus, config)
+        polkitd = start_polkitd(options.source, directory, bus)
+        world = SystemWorld(options, directory, bus)
+        world.config = config
+        try:
+            yield world
+        finally:
+            polkitd.terminate()
+            polkitd.wait(PATIENCE)
+            bus.stop()
+
+
+def verify(caller, **keywords):
+    return caller.call(MANAGER, 'Verify', '(a{sv})', {}, **keywords)
+
+
+ALL = {'all': GLib.Variant('b', True)}
+
+
+def list_operations(caller, options=None, **keywords):
+    records, _ = caller.call(OPERATIONS, 'List', '(a{sv})', options or {}, **keywords)
+    return json.loads(records)
+
+
+def enqueue(caller, body='{}', scope='workspace:notes', thing='note:1'):
+    return caller.call(OPERATIONS, 'Enqueue', '(ssssa{sv})', 'sync.operation.enqueue', scope, thing,
+                       body, {'create_scope': GLib.Variant('b', True)})[0]
+
+
+# --- an agent that asks nobody -----------------------------------------------------------------
+
+AGENT = '''<node><interface name="org.freedesktop.PolicyKit1.AuthenticationAgent">
+  <method name="BeginAuthentication">
+    <arg type="s" direction="in"/><arg type="s" direction="in"/><arg type="s" direction="in"/>
+    <arg type="a{ss}" direction="in"/><arg type="s" direction="in"/>
+    <arg type="a(sa{sv})" direction="in"/>
+  </method>
+  <method name="CancelAuthentication"><arg type="s" direction="in"/></method>
+</interface></node>'''
+
+
+class Agent:
+    """Answers for a process: with root's password, as it were, or not at all."""
+
+    def __init__(self, bus, pid, answers=True):
+        flags = (Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+                 | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
+        self.connection = Gio.DBusConnection.new_for_address_sync(bus.address, flags, None, None)
+        self.asked, self.cancelled, self.answers, self.open = [], 0, answers, []
+        self.connection.register_object('/agent', Gio.DBusNodeInfo.new_for_xml(AGENT).interfaces[0],
+                                        self._on_call, None, None)
+        start = pathlib.Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[19]
+        subject = ('unix-process', {
+            'pid': GLib.Variant('u', pid), 'start-time': GLib.Variant('t', int(start)),
+            'uid': GLib.Variant('i', os.stat(f'/proc/{pid}').st_uid)})
+        self._authority('RegisterAuthenticationAgent',
+                        GLib.Variant('((sa{sv})ss)', (subject, 'C.UTF-8', '/agent')))
+
+    def _authority(self, method, values):
+        return self.connection.call_sync(*AUTHORITY, method, values, None,
+                                         Gio.DBusCallFlags.NONE, -1, None)
+
+    def _on_call(self, _connection, _sender, _path, _interface, method, values, invocation):
+        if method == 'CancelAuthentication':
+            self.cancelled += 1
+            invocation.return_value(None)
+            return
+        action, _message, _icon, _details, cookie, _identities = values.unpack()
+        self.asked.append(action)
+        if not self.answers:
+            self.open.append(invocation)
+            return
+        root = ('unix-user', {'uid': GLib.Variant('u', 0)})
+        self.connection.call(*AUTHORITY, 'AuthenticationAgentResponse2',
+                             GLib.Variant('(us(sa{sv}))', (0, cookie, root)), None,
+                             Gio.DBusCallFlags.NONE, -1, None,
+                             lambda *_: invocation.return_value(None))
+
+    def close(self):
+        self.connection.close_sync(None)
+
+
+# --- who is let in -----------------------------------------------------------------------------
+
+@promise
+def whom_polkit_allows_may_run(world):
+    with world.system(ALLOWED) as (_, caller):
+        path = verify(caller)
+        equal(json.loads(caller.call(JOB, 'Describe', path=path))['operation'], 'verify')
+        caller.call(JOB, 'Cancel', path=path)
+
+
+@promise
+def whom_polkit_denies_may_not(world):
+    with world.system(STRANGER) as (_, caller):
+        refused_as(DENIED, verify, caller)
+        refused_as(DENIED, verify, caller, interactive=True)
+        refused_as(DENIED, caller.call, OPERATIONS, 'Checkpoint', '(sa{sv})', 'device', {})
+
+
+@promise
+def who_must_be_asked_and_cannot_is_told_so(world):
+    with world.system(ASKED) as (_, caller):
+        refused_as(CHALLENGED, verify, caller)
+        refused_as(CHALLENGED, verify, caller, interactive=True)
+
+
+@promise
+def who_is_asked_and_answers_is_let_in_once(world):
+    with world.system(ASKED) as (_, caller):
+        agent = Agent(world.bus, caller.pid)
+        verify(caller, interactive=True)
+        equal(agent.asked[0], 'org.sourceos.sync.run')
+        refused_as(CHALLENGED, verify, caller)
+        equal(len(agent.asked), 1, 'asked without leave')
+        agent.close()
+
+
+@promise
+def root_is_let_in_without_a_question(world):
+    with world.system() as (_,), world.caller() as root:
+        verify(root)
+        equal(len(list_operations(root, ALL)), 0)
+
+
+@promise
+def a_bad_call_is_refused_before_anybody_is_asked(world):
+    with world.system(ASKED) as (_, caller):
+        agent = Agent(world.bus, caller.pid)
+        refused_as(STANDARD + 'InvalidArgs', caller.call, MANAGER, 'Verify', '(a{sv})',
+                   {'mode': GLib.Variant('s', 'half')}, interactive=True)
+        equal(agent.asked, [])
+        agent.close()
+
+
+@promise
+def without_polkit_the_missing_package_is_named(world):
+    bus = Bus(world.directory / 'bare-bus', world.options.bus, world.config)
+    with world.system_daemon(bus=bus), world.other(uid(ALLOWED), bus) as caller, \
+            world.caller(bus) as root:
+        said = refused_as(DENIED, verify, caller)
+        assert 'package polkitd' in said, said
+        verify(root)
+    bus.stop()
+
+
+@promise
+def only_registered_actors_write(world):
+    with world.system(SERVICE, STRANGER) as (_, service, stranger):
+        assert enqueue(service).startswith('op-')
+        refused_as(DENIED, enqueue, stranger)
+        refused_as(DENIED, stranger.call, OPERATIONS, 'EnqueueMany', '(aya{sv})',
+                   list(b'{"type":"sync.operation.enqueue","scope":"device","object":"x","body":{}}'),
+                   {})
+
+
+# --- who sees what -----------------------------------------------------------------------------
+
+@promise
+def everybody_sees_his_own_and_others_need_the_right_to_inspect(world):
+    with world.system(SERVICE, ALLOWED, STRANGER) as (_, service, allowed, stranger):
+        operation = enqueue(service)
+        equal([record['operation_id'] for record in list_operations(service)], [operation])
+        for caller in (allowed, stranger):
+            equal(list_operations(caller), [])
+            refused_as('NotFound', caller.call, OPERATIONS, 'Get', '(sa{sv})', operation, {})
+        equal([record['operation_id'] for record in list_operations(allowed, ALL)], [operation])
+        record = json.loads(allowed.call(OPERATIONS, 'Get', '(sa{sv})', operation, ALL))
+        equal(record['operation_id'], operation)
+        for interface, method, signature, values in (
+                (OPERATIONS, 'List', '(a{sv})', ()), (OPERATIONS, 'ListBytes', '(a{sv})', ()),
+                (OPERATIONS, 'Get', '(sa{sv})', (operation,)),
+                (OPERATIONS, 'Proof', '(sa{sv})', (operation,)),
+                (MANAGER, 'ListEvents', '(a{sv})', ()), (MANAGER, 'ListJobs', '(a{sv})', ())):
+            refused_as(DENIED, stranger.call, interface, method, signature, *values, ALL)
+
+
+@promise
+def a_job_is_its_callers(world):
+    with world.system(ALLOWED, STRANGER) as (_, allowed, stranger):
+        path = verify(allowed)
+        refused_as(DENIED, stranger.call, JOB, 'Describe', path=path)
+        refused_as(DENIED, stranger.call, JOB, 'Cancel', path=path)
+        equal(json.loads(stranger.call(MANAGER, 'ListJobs', '(a{sv})', {})), [])
+
+
+COUNTS = {'version', 'api_version', 'instance', 'state', 'state_reasons', 'sequence',
+          'pending_operations', 'conflict_count', 'policy_blocked_count', 'pending_approvals',
+          'repair_needed', 'paused', 'last_activity_usec'}
+
+
+@promise
+def strangers_are_told_counts(world):
+    with world.system(STRANGER) as (daemon, stranger), world.caller() as root:
+        equal(set(json.loads(stranger.call(MANAGER, 'Describe'))), COUNTS)
+        assert 'device_id' in json.loads(root.call(MANAGER, 'Describe'))
+        equal(daemon.status()['active_device'], None)
+        equal(oct(daemon.status_file.stat().st_mode & 0o777), '0o644')
+
+
+@promise
+def nothing_that_is_recorded_leaks_to_a_stranger(world):
+    marker = 'mArKeR'
+    with world.system(SERVICE, ALLOWED, STRANGER) as (_, service, allowed, stranger):
+        stranger.listen()
+        operation = enqueue(service, json.dumps({'note': marker}), f'workspace:{marker}',
+                            f'note:{marker}')
+        job = verify(allowed)
+        eventually(lambda: json.loads(allowed.call(JOB, 'Describe', path=job))['state'] != 'running',
+                   'the job ends')
+        properties = 'org.freedesktop.DBus.Properties'
+        seen = [stranger.call(properties, 'GetAll', '(s)', MANAGER),
+                stranger.call(properties, 'GetAll', '(s)', OPERATIONS),
+                stranger.call('org.freedesktop.DBus.ObjectManager', 'GetManagedObjects'),
+                stranger.call(MANAGER, 'Describe')]
+        for path in ('/', '/org/sourceos', ROOT, ROOT + '/job'):
+            seen.append(stranger.call('org.freedesktop.DBus.Introspectable', 'Introspect', path=path))
+        equal(stranger.call(properties, 'GetAll', '(s)', JOB, path=job), {})
+        eventually(lambda: any('OperationRecorded' in part for part in stranger.heard()),
+                   'the stranger hears the signals')
+        seen += stranger.heard()
+        actor = json.loads(service.call(OPERATIONS, 'Get', '(sa{sv})', operation, {}))['actor_id']
+        job_id = job.rsplit('/', 1)[1]
+        for secret in (marker, operation, actor, job_id, 'sync.operation'):
+            assert secret not in str(seen), f'{secret} is in {seen}'
+
+
+# --- departures --------------------------------------------------------------------------------
+
+@promise
+def questions_are_limited_and_end_with_their_caller(world):
+    with world.system(ASKED, ASKED) as (_, first, second):
+        agent = Agent(world.bus, first.pid, answers=False)
+        first.start(MANAGER, 'Verify', '(a{sv})', {}, interactive=True)
+        eventually(lambda: agent.asked, 'the agent is asked')
+        first.kill()
+        eventually(lambda: agent.cancelled, 'the question is withdrawn')
+        agent.close()
+        # It left nothing behind that would count.
+        for _ in range(20):
+            refused_as(CHALLENGED, verify, second)
+
+
+@promise
+def who_waits_for_an_answer_when_the_daemon_stops_is_told(world):
+    with world.system(ASKED) as (daemon, caller):
+        agent = Agent(world.bus, caller.pid, answers=False)
+        caller.start(MANAGER, 'Verify', '(a{sv})', {}, interactive=True)
+        eventually(lambda: agent.asked, 'the agent is asked')
+        equal(daemon.stop(), 0)
+        equal(caller._answer()['name'], 'org.sourceos.Sync.Error.Cancelled')
+        agent.close()
+
+
+# --- the user instance -------------------------------------------------------------------------
+
+@promise
+def a_user_instance_serves_nobody_else_not_even_root(world):
+    bus = Bus(world.directory / 'session-bus', world.options.bus)
+    os.chmod(bus.socket, 0o666)
+    with world.daemon(bus=bus, uid=uid(STRANGER)), world.caller(bus) as root, \
+            world.other(uid(STRANGER), bus) as user:
+        refused_as(DENIED, root.call, MANAGER, 'Describe')
+        refused_as(DENIED, enqueue, root)
+        assert enqueue(user).startswith('op-')
+    bus.stop()
+
+
+@promise
+def a_user_instance_asks_about_a_process(world):
+    if not world.options.asker:
+        raise Skip('no --asker')
+    bus = Bus(world.directory / 'asking-bus', world.options.bus)
+    os.chmod(bus.socket, 0o666)
+    environment = {**os.environ, 'DBUS_SYSTEM_BUS_ADDRESS': world.bus.address,
+                   'DBUS_SESSION_BUS_ADDRESS': bus.address}
+
+    def ask(user, system=world.bus.address):
+        # The shell is the process that is asked about: of that user, as its asker.
+        done = subprocess.run(
+            ['sh', '-c', '"$0" org.sourceos.sync.user.repair-approve; exit $?', world.options.asker],
+            env={**environment, 'DBUS_SYSTEM_BUS_ADDRESS': system}, preexec_fn=as_user(uid(user)),
+            capture_output=True, text=True, timeout=PATIENCE, check=False)
+        return done.stdout.strip()
+
+    equal(ask(ALLOWED), 'allowed')
+    equal(ask(STRANGER), 'AccessDenied')
+    equal(ask(ASKED), 'InteractiveAuthorizationRequired')
+    equal(ask(ALLOWED, 'unix:path=/nonexistent'), 'AccessDenied')
+    bus.stop()
+
+
+main(system_world)
