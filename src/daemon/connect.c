@@ -90,6 +90,9 @@ sd_bus *syncd_connect(SyncdInstance instance, const char *address, sd_event *eve
         r = sd_bus_get_unique_name(bus, &name);
     if (r >= 0)
         r = sd_bus_set_exit_on_disconnect(bus, true);
+    /* After the loop there are still replies to send. */
+    if (r >= 0)
+        r = sd_bus_set_close_on_exit(bus, false);
     if (r >= 0)
         r = sd_bus_attach_event(bus, event, SD_EVENT_PRIORITY_NORMAL);
     if (r >= 0)
