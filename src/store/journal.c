@@ -130,20 +130,18 @@ static bool load_ends(SyncdJournal *self, SyncdFeed *feed, GError **error)
     size_t size;
     guint64 pos = 0;
     if (n_entries > 0) {
+        /* Ends that cannot be read are ends that no head holds: that is told below. */
         g_autofree char *first = NULL, *newest = NULL;
-        if (!syncd_journal_find_seq(self, feed, 0, &pos, error))
-            return false;
-        first = pos > 0 ? syncd_journal_read_header(self, pos, &size, error) : NULL;
+        if (syncd_journal_find_seq(self, feed, 0, &pos, NULL) && pos > 0)
+            first = syncd_journal_read_header(self, pos, &size, NULL);
         if (first != NULL && syncd_header_parse(first, size, &header, NULL))
             syncd_hex_decode(header.signer.data, header.signer.size, feed->signer.bytes,
                              sizeof feed->signer.bytes);
-        if (!syncd_journal_find_seq(self, feed, (guint64)n_entries - 1, &pos, error))
-            return false;
-        newest = pos > 0 ? syncd_journal_read_header(self, pos, &size, error) : NULL;
+        if (syncd_journal_find_seq(self, feed, (guint64)n_entries - 1, &pos, NULL) && pos > 0)
+            newest = syncd_journal_read_header(self, pos, &size, NULL);
         if (newest != NULL && syncd_header_parse(newest, size, &header, NULL) &&
             syncd_hlc_compare(header.hlc, self->clock) > 0)
             self->clock = header.hlc;
-        g_clear_error(error);
     }
 
     g_autofree char *named = syncd_device_id_of(&feed->signer);
@@ -218,15 +216,16 @@ bool syncd_journal_write_failed(const SyncdJournal *self)
     return self->write_failed;
 }
 
-char *syncd_journal_meta(SyncdJournal *self, const char *name, GError **error)
+bool syncd_journal_meta(SyncdJournal *self, const char *name, char **ret_value, GError **error)
 {
     g_autoptr(SyncdStatement) rows =
         syncd_database_statement(self->db, "SELECT value FROM meta WHERE name = :name");
     bool row;
     syncd_bind_text(rows, ":name", name);
     if (!syncd_statement_next(rows, &row, error))
-        return NULL;
-    return row ? g_strdup(syncd_column_text(rows, 0)) : NULL;
+        return false;
+    *ret_value = row ? g_strdup(syncd_column_text(rows, 0)) : NULL;
+    return true;
 }
 
 const GPtrArray *syncd_journal_feeds(const SyncdJournal *self)

@@ -56,8 +56,8 @@ SyncdDatabase *syncd_journal_database(SyncdJournal *journal);
 const GError *syncd_journal_problem(const SyncdJournal *journal);
 bool syncd_journal_write_failed(const SyncdJournal *journal);
 
-/* "device", "machine"; NULL when it is not set. */
-char *syncd_journal_meta(SyncdJournal *journal, const char *name, GError **error);
+/* "device", "machine"; `*ret_value` NULL when it is not set. */
+bool syncd_journal_meta(SyncdJournal *journal, const char *name, char **ret_value, GError **error);
 /* Part of the turn. */
 bool syncd_journal_set_meta(SyncdJournal *journal, const char *name, const char *value,
                             GError **error);

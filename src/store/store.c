@@ -94,14 +94,10 @@ bool syncd_store_begin_log(SyncdStore *self, const char *actor, GError **error)
 
 static bool check_binding(SyncdStore *self, GError **error)
 {
-    g_autoptr(GError) problem = NULL;
-    g_autofree char *device = syncd_journal_meta(self->journal, "device", &problem);
-    g_autofree char *machine =
-        problem == NULL ? syncd_journal_meta(self->journal, "machine", &problem) : NULL;
-    if (problem != NULL) {
-        g_propagate_error(error, g_steal_pointer(&problem));
+    g_autofree char *device = NULL, *machine = NULL;
+    if (!syncd_journal_meta(self->journal, "device", &device, error) ||
+        !syncd_journal_meta(self->journal, "machine", &machine, error))
         return false;
-    }
     if (g_strcmp0(device, syncd_keyring_device_id(self->keyring)) != 0) {
         syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT,
                              "restore the folder keys/ from the same backup as journal.db",

@@ -68,9 +68,11 @@ static bool check_meta(SyncdVerify *self, GError **error)
     if (count != 2)
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "meta", NULL, -1, -1,
                          "the table meta has unknown rows");
-    g_autofree char *device = syncd_journal_meta(self->store->journal, "device", error);
-    g_autofree char *machine = syncd_journal_meta(self->store->journal, "machine", error);
     SyncdHash hash;
+    g_autofree char *device = NULL, *machine = NULL;
+    if (!syncd_journal_meta(self->store->journal, "device", &device, error) ||
+        !syncd_journal_meta(self->store->journal, "machine", &machine, error))
+        return false;
     if (g_strcmp0(device, syncd_store_device_id(self->store)) != 0)
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "meta", NULL, -1, -1,
                          "the log says it is of another device than its keys");

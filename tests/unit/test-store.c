@@ -70,6 +70,18 @@ static void a_discarded_turn_leaves_nothing(void)
     fixture_clear(&f);
 }
 
+static guint count_files(const char *path)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    guint n = dir == NULL;
+    const char *name;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *child = g_build_filename(path, name, NULL);
+        n += count_files(child);
+    }
+    return n;
+}
+
 static void large_content_goes_beside_the_journal(void)
 {
     static const size_t sizes[] = {SYNCD_STORE_INLINE_MAX, SYNCD_STORE_INLINE_MAX + 1, 1048536,
@@ -105,11 +117,12 @@ static void large_content_goes_beside_the_journal(void)
     g_auto(SyncdReceipt) first =
         fixture_append_to(&f, syncd_store_device_id(f.store), "", NULL, same, 200000);
     fixture_commit(&f);
-    g_autofree char *blobs = g_build_filename(f.directory, "blobs", NULL);
+    guint chunks = count_files(f.directory);
     g_auto(SyncdReceipt) second =
         fixture_append_to(&f, syncd_store_device_id(f.store), "", NULL, same, 200000);
     fixture_commit(&f);
     g_assert_cmpstr(first.op, !=, second.op);
+    g_assert_cmpuint(count_files(f.directory), ==, chunks);
     fixture_assert_sound(&f);
     fixture_clear(&f);
 }
