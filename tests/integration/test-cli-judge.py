@@ -1,0 +1,164 @@
+#!/usr/bin/python3
+"""What the command line says about logs, checkpoints, proofs and state directories, with and without a
+daemon."""
+
+import contextlib
+import json
+import os
+import shutil
+import sqlite3
+
+from cli_user import FAILED, NEGATIVE, Cli, on_terminal, served
+from harness import equal, main, promise, session_world
+
+
+# --- judging -----------------------------------------------------------------------------------
+
+def copied(daemon, name):
+    """The state as it is after a clean stop; it may then be spoilt."""
+    target = daemon.directory / name
+    shutil.copytree(daemon.state, target)
+    return target
+
+
+def replace_in(path, old, new):
+    content = path.read_bytes()
+    assert old in content, f'{old} is not in {path}'
+    path.write_bytes(content.replace(old, new))
+
+
+@promise
+def a_sound_log_and_a_forged_one(world):
+    with served(world) as (cli, daemon):
+        cli.enqueue('note-1')
+        result = cli.json('verify', 'log', '--full')
+        equal((result['verdict'], result['mode'], result['findings']), ('sound', 'full', []))
+        assert cli.does('verify', 'log').startswith('The log is sound (user instance)')
+        equal(cli.run('verify', 'log', f'--state-dir={daemon.state}')[0], FAILED)
+        message = cli.fails(FAILED, 'Busy', 'verify', 'log', f'--state-dir={daemon.state}')
+        assert f'pid {daemon.pid}' in message, message
+        daemon.stop()
+
+        sound, forged = copied(daemon, 'sound'), copied(daemon, 'forged')
+        equal(cli.json('verify', 'log', f'--state-dir={sound}')['verdict'], 'sound')
+        replace_in(forged / 'journal.db', b'note-1', b'note-7')
+        before = (forged / 'journal.db').read_bytes()
+        code, out, err = cli.run('verify', 'log', f'--state-dir={forged}', '--json')
+        equal((code, err), (NEGATIVE, ''))
+        result = json.loads(out)
+        equal(result['verdict'], 'damaged')
+        assert any(finding['sequence'] for finding in result['findings']), result
+        code, out, _ = cli.run('verify', 'log', f'--state-dir={forged}')
+        equal(code, NEGATIVE)
+        assert 'The log is damaged' in out and 'JournalCorrupt' in out, out
+        equal((forged / 'journal.db').read_bytes(), before, 'judging changes nothing')
+
+
+@promise
+def a_checkpoint_kept_elsewhere_finds_a_rollback(world):
+    with served(world) as (cli, daemon):
+        cli.enqueue('old')
+        daemon.stop()
+        old = copied(daemon, 'old')
+    with world.daemon(directory=daemon.directory):
+        cli.enqueue('new')
+        note, document = daemon.directory / 'note', daemon.directory / 'document'
+        cli.does('ops', 'checkpoint', 'device', f'--output={note}')
+        document.write_text(cli.does('ops', 'checkpoint', 'device', '--json'))
+        equal(cli.does('ops', 'checkpoint', 'device').splitlines()[0],
+              note.read_text().splitlines()[0])
+        cli.enqueue('newer')
+        key = json.loads(document.read_text())['verifier_key']
+        for words in ((note,), (document,), (note, '--key', key)):
+            equal(cli.json('verify', 'checkpoint', *map(str, words))['verdict'], 'contained')
+        equal(cli.json('verify', 'checkpoint', '-', stdin=note.read_text())['key_source'], 'daemon')
+        equal(cli.json('verify', 'log', f'--known-head={note}')['verdict'], 'sound')
+
+        forged = daemon.directory / 'forged-note'
+        lines = note.read_text().splitlines(keepends=True)
+        lines[1] = f'{int(lines[1]) + 1}\n'
+        forged.write_text(''.join(lines))
+        code, out, _ = cli.run('verify', 'checkpoint', str(forged))
+        equal(code, NEGATIVE)
+        assert 'not signed by this key' in out, out
+        cli.fails(NEGATIVE, 'InvalidArgs', 'verify', 'checkpoint', str(note), '--key=nonsense')
+        cli.fails(NEGATIVE, 'InvalidEncoding', 'verify', 'checkpoint', '/dev/null')
+
+    equal(cli.json('verify', 'checkpoint', str(note), f'--state-dir={daemon.state}')['verdict'],
+          'contained')
+    code, out, _ = cli.run('verify', 'checkpoint', str(note), f'--state-dir={old}', '--json')
+    equal((code, json.loads(out)['verdict']), (NEGATIVE, 'refuted'))
+    equal(json.loads(out)['verification']['findings'][0]['error'], 'FeedRollback')
+
+
+@promise
+def a_proof_is_checked_without_the_device(world):
+    with served(world) as (cli, daemon):
+        operation = cli.enqueue()['operation']
+        path = daemon.directory / 'proof.json'
+        told = cli.json('verify', 'proof', '--operation', operation, f'--output={path}')
+        equal((told['verdict'], told['operation_id'], told['key_source']), ('holds', operation, 'daemon'))
+        key = told['verifier_key']
+        equal(cli.json('verify', 'proof', str(path), '--key', key)['key_source'], 'given')
+    told = cli.json('verify', 'proof', '-', stdin=path.read_text())
+    equal((told['verdict'], told['key_source']), ('holds', 'document'))
+    assert "proof's own" in cli.does('verify', 'proof', str(path))
+
+    replace_in(path, b'note-1', b'note-2')
+    code, out, _ = cli.run('verify', 'proof', str(path), '--json')
+    told = json.loads(out)
+    equal((code, told['verdict']), (NEGATIVE, 'refuted'))
+    assert 'header' in told['reason'], told
+    cli.fails(NEGATIVE, 'InvalidEncoding', 'verify', 'proof', '-', stdin='{')
+
+
+# --- the state directory -----------------------------------------------------------------------
+
+@promise
+def state_is_made_once(world):
+    place = world.place()
+    cli = Cli(world, place, world.bus.address)
+    made = cli.json('store', 'init')
+    again = cli.json('store', 'init')
+    equal((made['created'], again['created']), (True, False))
+    equal((made['device_id'], made['state_dir']), (again['device_id'], again['state_dir']))
+    equal(os.stat(made['state_dir']).st_mode & 0o777, 0o700)
+    with world.daemon(directory=place) as daemon:
+        equal(str(daemon.state), made['state_dir'])
+        equal(cli.json('status')['active_device'], made['device_id'])
+        assert str(daemon.pid) in cli.fails(FAILED, 'Busy', 'store', 'init')
+        cli.fails(FAILED, 'Busy', 'store', 'adopt', '--yes')
+    equal(cli.json('verify', 'log', '--full', f'--state-dir={made["state_dir"]}')['verdict'], 'sound')
+
+
+@contextlib.contextmanager
+def state_of_another_machine(world):
+    with served(world) as (cli, daemon):
+        cli.enqueue('moved')
+    journal = sqlite3.connect(daemon.state / 'journal.db')
+    journal.execute('UPDATE meta SET value = ? WHERE name = ?', ('0' * 64, 'machine'))
+    journal.commit()
+    journal.close()
+    yield cli, daemon
+
+
+@promise
+def adopting_is_asked_for(world):
+    with state_of_another_machine(world) as (cli, daemon):
+        with world.daemon(directory=daemon.directory):
+            status = cli.json('status', '--user')
+            equal((status['daemon_state'], status['state_reasons']), ('degraded', ['machine-changed']))
+            assert 'store adopt' in status['note'], status['note']
+        cli.fails(NEGATIVE, 'Usage', 'store', 'adopt')
+        assert 'Adopt it?' in on_terminal(cli, ['store', 'adopt'], b'n\n', FAILED)
+        equal(cli.json('store', 'adopt', '--yes')['adopted'], True)
+        equal(cli.json('store', 'adopt', '--yes')['adopted'], False)
+        with world.daemon(directory=daemon.directory):
+            equal(cli.json('status', '--user')['daemon_state'], 'clean')
+            cli.enqueue('after')
+            equal(cli.json('verify', 'log', '--full')['verdict'], 'sound')
+            equal(len(cli.json('ops', 'list')), 2)
+
+
+if __name__ == '__main__':
+    main(session_world)
