@@ -24,34 +24,28 @@ const SyncdInterface *syncd_interface_find(const char *name)
     return NULL;
 }
 
-static int keep_slot(SyncdBus *bus, int result, sd_bus_slot *slot)
+/* What is in the array goes when the bus does. */
+static sd_bus_slot **new_slot(SyncdBus *bus)
 {
-    if (result >= 0)
-        g_ptr_array_add(bus->slots, slot);
-    return result;
+    g_ptr_array_add(bus->slots, NULL);
+    return (sd_bus_slot **)&g_ptr_array_index(bus->slots, bus->slots->len - 1);
 }
 
 static int add_interface(SyncdBus *bus, const SyncdInterface *interface)
 {
     bool user = bus->instance == SYNCD_INSTANCE_USER;
     const sd_bus_vtable *vtable = user ? interface->user_vtable : interface->system_vtable;
-    sd_bus_slot *slot = NULL;
 
     if (interface->find == NULL)
-        return keep_slot(bus,
-                         sd_bus_add_object_vtable(bus->connection, &slot, interface->path,
-                                                  interface->name, vtable, &bus->root),
-                         slot);
+        return sd_bus_add_object_vtable(bus->connection, new_slot(bus), interface->path,
+                                        interface->name, vtable, &bus->root);
 
-    int r = sd_bus_add_fallback_vtable(bus->connection, &slot, interface->path, interface->name,
-                                       vtable, interface->find, bus);
-    r = keep_slot(bus, r, slot);
+    int r = sd_bus_add_fallback_vtable(bus->connection, new_slot(bus), interface->path,
+                                       interface->name, vtable, interface->find, bus);
     if (r < 0 || !user || interface->enumerate == NULL)
         return r;
-    slot = NULL;
-    r = sd_bus_add_node_enumerator(bus->connection, &slot, interface->path, interface->enumerate,
-                                   bus);
-    return keep_slot(bus, r, slot);
+    return sd_bus_add_node_enumerator(bus->connection, new_slot(bus), interface->path,
+                                      interface->enumerate, bus);
 }
 
 bool syncd_objects_add(SyncdBus *bus, GError **error)
@@ -60,11 +54,8 @@ bool syncd_objects_add(SyncdBus *bus, GError **error)
     for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(interface_table); i++)
         r = add_interface(bus, interface_table[i]);
 
-    sd_bus_slot *slot = NULL;
-    if (r >= 0) {
-        r = sd_bus_add_object_manager(bus->connection, &slot, SYNCD_PATH_ROOT);
-        r = keep_slot(bus, r, slot);
-    }
+    if (r >= 0)
+        r = sd_bus_add_object_manager(bus->connection, new_slot(bus), SYNCD_PATH_ROOT);
     if (r < 0)
         syncd_set_error_bus(error, r, "The objects cannot be put on the bus");
     return r >= 0;
