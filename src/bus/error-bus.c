@@ -2,16 +2,6 @@
 
 #include <errno.h>
 
-/* An error of another domain (GLib's) has no next step in its message yet. */
-static GError *with_next_step(const GError *error)
-{
-    GError *ours = NULL;
-    if (error->domain == SYNCD_ERROR)
-        return g_error_copy(error);
-    syncd_set_error(&ours, SYNCD_ERROR_FAILED, "%s", error->message);
-    return ours;
-}
-
 /* Codes that only clients have are never raised here; should one be, it is a defect of ours. */
 static const char *bus_name(const GError *error)
 {
@@ -19,17 +9,29 @@ static const char *bus_name(const GError *error)
     return name != NULL ? name : syncd_error_info(SYNCD_ERROR_FAILED)->dbus_name;
 }
 
+/* An error of another domain (GLib's) has no next step in its message yet. A message may quote what
+ * a caller sent and cut it within a character; a bus throws out who sends such text. */
+static char *bus_message(const GError *error)
+{
+    g_autoptr(GError) ours = NULL;
+    if (error->domain != SYNCD_ERROR) {
+        syncd_set_error(&ours, SYNCD_ERROR_FAILED, "%s", error->message);
+        error = ours;
+    }
+    return g_utf8_make_valid(error->message, -1);
+}
+
 int syncd_bus_set_error(sd_bus_error *ret_error, const GError *error)
 {
-    g_autoptr(GError) complete = with_next_step(error);
-    int r = sd_bus_error_set(ret_error, bus_name(complete), complete->message);
+    g_autofree char *message = bus_message(error);
+    int r = sd_bus_error_set(ret_error, bus_name(error), message);
     return r < 0 ? r : -EIO;
 }
 
 int syncd_bus_reply_error(sd_bus_message *call, const GError *error)
 {
-    g_autoptr(GError) complete = with_next_step(error);
-    const sd_bus_error reply = SD_BUS_ERROR_MAKE_CONST(bus_name(complete), complete->message);
+    g_autofree char *message = bus_message(error);
+    const sd_bus_error reply = SD_BUS_ERROR_MAKE_CONST(bus_name(error), message);
     return sd_bus_reply_method_error(call, &reply);
 }
 

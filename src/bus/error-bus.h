@@ -1,6 +1,6 @@
 /*
  * Errors on their way to a caller: the one table of base/error.h decides the name; the message goes
- * as it is, because it already ends with what to do next.
+ * as it is, because it already ends with what to do next, but always as valid UTF-8.
  */
 #pragma once
 

@@ -205,6 +205,28 @@ def no_method_passes_over_an_unknown_option(world):
 
 
 @promise
+def a_refusal_that_quotes_the_caller_stays_valid_text(world):
+    with world.served() as (_, caller):
+        for shift in range(4):
+            long = 'x' * shift + '\N{GRINNING FACE}' * 2000
+            refusal(caller.call, MANAGER, 'Verify', '(a{sv})', {'mode': text(long)})
+            refusal(caller.call, MANAGER, 'Verify', '(a{sv})', {long[:200]: text('x')})
+            refusal(caller.list, order=text(long))
+            refusal(caller.list, scope=text(long))
+            refusal(caller.list, cursor=text(long))
+            refusal(caller.enqueue, kind=long)
+            refusal(caller.enqueue, scope='workspace:' + long)
+            refusal(caller.enqueue, thing=long)
+            refusal(caller.enqueue, lane=text(long))
+            refusal(caller.enqueue, data_class=text(long))
+            refusal(caller.enqueue, parents=GLib.Variant('as', [long]))
+            refusal(caller.enqueue, '{"' + long + '":1,"' + long + '":2}')
+            for method in ('Get', 'Proof'):
+                refusal(caller.call, OPERATIONS, method, '(sa{sv})', long, {})
+        caller.enqueue()
+
+
+@promise
 def options_of_a_wrong_type_or_value_are_refused(world):
     with world.served() as (_, caller):
         caller.enqueue()
