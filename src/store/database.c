@@ -1,7 +1,11 @@
 #include "store/database.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* What a hostile database file may make SQLite do is bounded here, whatever its schema says. */
 static const struct {
@@ -28,9 +32,43 @@ struct SyncdDatabase {
     const SyncdDatabaseKind *kind;
     SyncdDatabaseMode mode;
     char *path;
+    bool wal_is_ours;       /* inspecting: SQLite makes an empty one where there was none */
     GHashTable *statements; /* const char * (by address) -> SyncdStatement * */
     int wal_pages;
 };
+
+static int last_errno(sqlite3_file *file)
+{
+    int os = 0;
+    if (file != NULL && file->pMethods != NULL)
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &os);
+    return os;
+}
+
+/* What the system said to a write that failed. sqlite3_system_errno() forgets it on the way up, the
+ * files do not: the WAL, or the database itself where there is none. */
+static int errno_of_write(sqlite3 *handle)
+{
+    sqlite3_file *wal = NULL, *file = NULL;
+    sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+    sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    int os = last_errno(wal);
+    return os != 0 ? os : last_errno(file);
+}
+
+/* A write that failed for want of room left nothing behind, and may be tried again. A failed sync
+ * is no such thing, whatever its reason: nobody knows what the disk took. */
+static bool had_no_room(sqlite3 *handle, int rc)
+{
+    if ((rc & 0xff) == SQLITE_FULL)
+        return true;
+    int os = 0;
+    if (handle != NULL && rc == SQLITE_IOERR_WRITE)
+        os = errno_of_write(handle);
+    else if (handle != NULL && (rc & 0xff) == SQLITE_CANTOPEN)
+        os = sqlite3_system_errno(handle);
+    return os == ENOSPC || os == EDQUOT || os == EFBIG;
+}
 
 static void set_error(SyncdDatabase *db, int rc, GError **error)
 {
@@ -38,7 +76,6 @@ static void set_error(SyncdDatabase *db, int rc, GError **error)
         int rc;
         SyncdErrorCode code;
     } codes[] = {
-        {SQLITE_FULL, SYNCD_ERROR_NO_SPACE},
         {SQLITE_CORRUPT, SYNCD_ERROR_JOURNAL_CORRUPT},
         {SQLITE_NOTADB, SYNCD_ERROR_JOURNAL_CORRUPT},
         {SQLITE_BUSY, SYNCD_ERROR_BUSY},
@@ -51,8 +88,7 @@ static void set_error(SyncdDatabase *db, int rc, GError **error)
         if ((rc & 0xff) == codes[i].rc)
             code = codes[i].code;
 
-    int os = db->handle != NULL ? sqlite3_system_errno(db->handle) : 0;
-    if ((rc & 0xff) == SQLITE_IOERR && (os == ENOSPC || os == EDQUOT))
+    if (had_no_room(db->handle, rc))
         code = SYNCD_ERROR_NO_SPACE;
     const char *text = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
     syncd_set_error(error, code, "%s: %s (SQLite %d)", db->kind->name, text, rc);
@@ -90,8 +126,11 @@ static const char *const pragmas_writing[] = {
                       "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216;",
     [SYNCD_ORDERED] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                       "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216;",
-    [SYNCD_SCRATCH] = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;",
+    /* A batch that fails must leave the one before it: no journal at all would not. */
+    [SYNCD_SCRATCH] = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;",
 };
+static const char *const journal_modes[] = {
+    [SYNCD_DURABLE] = "wal", [SYNCD_ORDERED] = "wal", [SYNCD_SCRATCH] = "memory"};
 
 static bool read_number(SyncdDatabase *db, const char *sql, gint64 *ret_value, GError **error)
 {
@@ -128,12 +167,26 @@ static bool check_identity(SyncdDatabase *db, bool *ret_empty, GError **error)
     return true;
 }
 
-/* A copy of the file as it was, durable before the first change. */
-static bool keep_old_version(SyncdDatabase *db, gint64 version, GError **error)
+/* SQLite would make it readable for others as far as the umask allows. */
+static int create_private(const char *path, int flags)
 {
-    g_autofree char *copy = g_strdup_printf("%s.before-%" G_GINT64_FORMAT, db->path, version + 1);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
+    return fd < 0 || close(fd) < 0 ? errno : 0;
+}
+
+static int sync_path(const char *path, int flags)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    int problem = fd < 0 || fsync(fd) < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return problem;
+}
+
+static bool copy_pages(SyncdDatabase *db, const char *copy, GError **error)
+{
     sqlite3 *target = NULL;
-    int rc = sqlite3_open_v2(copy, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    int rc = sqlite3_open_v2(copy, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
     sqlite3_backup *backup =
         rc == SQLITE_OK ? sqlite3_backup_init(target, "main", db->handle, "main") : NULL;
     if (backup != NULL) {
@@ -141,17 +194,44 @@ static bool keep_old_version(SyncdDatabase *db, gint64 version, GError **error)
         int finish = sqlite3_backup_finish(backup);
         rc = rc == SQLITE_DONE ? finish : rc;
     } else if (rc == SQLITE_OK) {
-        rc = sqlite3_errcode(target);
+        rc = sqlite3_extended_errcode(target);
     }
+    bool full = rc != SQLITE_OK && had_no_room(target, rc);
     if (sqlite3_close(target) != SQLITE_OK && rc == SQLITE_OK)
         rc = SQLITE_IOERR;
-    if (rc != SQLITE_OK) {
-        syncd_set_error(
-            error, (rc & 0xff) == SQLITE_FULL ? SYNCD_ERROR_NO_SPACE : SYNCD_ERROR_STORAGE_FAILED,
-            "Cannot copy %s before changing its schema: %s", db->kind->name, sqlite3_errstr(rc));
+    if (rc == SQLITE_OK)
+        return true;
+    syncd_set_error(error, full ? SYNCD_ERROR_NO_SPACE : SYNCD_ERROR_STORAGE_FAILED,
+                    "Cannot copy %s before changing its schema: %s", db->kind->name,
+                    sqlite3_errstr(rc));
+    return false;
+}
+
+/* A copy of the file as it was, durable before the first change; its name appears only when it is
+ * whole. */
+static bool keep_old_version(SyncdDatabase *db, gint64 version, GError **error)
+{
+    g_autofree char *copy = g_strdup_printf("%s.before-%" G_GINT64_FORMAT, db->path, version + 1);
+    g_autofree char *making = g_strconcat(copy, ".new", NULL);
+    g_autofree char *folder = g_path_get_dirname(db->path);
+    unlink(making);
+    int problem = create_private(making, O_EXCL);
+    if (problem == 0 && !copy_pages(db, making, error)) {
+        unlink(making);
         return false;
     }
-    return true;
+    if (problem == 0)
+        problem = sync_path(making, 0);
+    if (problem == 0 && rename(making, copy) < 0)
+        problem = errno;
+    if (problem == 0)
+        problem = sync_path(folder, O_DIRECTORY);
+    if (problem == 0)
+        return true;
+    unlink(making);
+    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem,
+                          "Cannot copy %s before changing its schema", db->kind->name);
+    return false;
 }
 
 bool syncd_database_migrate(SyncdDatabase *db, unsigned up_to, GError **error)
@@ -189,17 +269,38 @@ bool syncd_database_migrate(SyncdDatabase *db, unsigned up_to, GError **error)
     return true;
 }
 
+/* SQLite keeps the old mode, and says so only in the answer, when it cannot have the one asked for.
+ */
+static bool set_journal_mode(SyncdDatabase *db, GError **error)
+{
+    bool row;
+    if (!syncd_database_run(db, pragmas_writing[db->kind->durability], error))
+        return false;
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(db, "PRAGMA journal_mode");
+    if (!syncd_statement_next(rows, &row, error))
+        return false;
+    if (row && strcmp(syncd_column_text(rows, 0), journal_modes[db->kind->durability]) == 0)
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_STORAGE_FAILED, "%s cannot be written in the mode '%s'",
+                    db->kind->name, journal_modes[db->kind->durability]);
+    return false;
+}
+
 static bool set_up(SyncdDatabase *db, unsigned up_to, GError **error)
 {
     bool empty;
     if (!syncd_database_run(db, pragmas_first, error) || !check_identity(db, &empty, error))
         return false;
+    if (empty && db->mode != SYNCD_DATABASE_CREATE) {
+        syncd_set_error(error, SYNCD_ERROR_NOT_INITIALIZED, "%s is empty", db->kind->name);
+        return false;
+    }
     if (db->mode == SYNCD_DATABASE_INSPECT)
         return syncd_database_run(db, "PRAGMA query_only = ON;", error);
 
     if (empty && !syncd_database_run(db, "PRAGMA page_size = 4096;", error))
         return false;
-    if (!syncd_database_run(db, pragmas_writing[db->kind->durability], error))
+    if (!set_journal_mode(db, error))
         return false;
     if (empty) {
         /* Takes a number only as a literal. */
@@ -227,8 +328,16 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
     db->path = g_strdup(path);
     db->statements = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, statement_free);
 
+    int problem = mode == SYNCD_DATABASE_CREATE ? create_private(path, 0) : 0;
+    if (problem != 0) {
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot create %s",
+                              kind->name);
+        return NULL;
+    }
+    g_autofree char *wal = g_strconcat(path, "-wal", NULL);
+    db->wal_is_ours = mode == SYNCD_DATABASE_INSPECT && access(wal, F_OK) < 0;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
-                SQLITE_OPEN_NOFOLLOW | (mode == SYNCD_DATABASE_CREATE ? SQLITE_OPEN_CREATE : 0);
+                SQLITE_OPEN_NOFOLLOW;
     int rc = sqlite3_open_v2(path, &db->handle, flags, NULL);
     if (rc != SQLITE_OK) {
         set_error(db, rc, error);
@@ -246,6 +355,14 @@ SyncdDatabase *syncd_database_open(const char *path, const SyncdDatabaseKind *ki
     return syncd_database_open_up_to(path, kind, mode, G_MAXUINT, error);
 }
 
+static void remove_empty_wal(SyncdDatabase *db)
+{
+    struct stat st;
+    g_autofree char *wal = g_strconcat(db->path, "-wal", NULL);
+    if (lstat(wal, &st) == 0 && st.st_size == 0)
+        unlink(wal);
+}
+
 void syncd_database_free(SyncdDatabase *db)
 {
     if (db == NULL)
@@ -253,6 +370,8 @@ void syncd_database_free(SyncdDatabase *db)
     g_clear_pointer(&db->statements, g_hash_table_unref);
     if (sqlite3_close(db->handle) != SQLITE_OK)
         g_critical("%s: a statement is still in use", db->kind->name);
+    if (db->wal_is_ours)
+        remove_empty_wal(db);
     g_free(db->path);
     g_free(db);
 }

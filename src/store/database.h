@@ -39,7 +39,7 @@ typedef struct {
 } SyncdDatabaseKind;
 
 typedef enum {
-    SYNCD_DATABASE_EXISTING,
+    SYNCD_DATABASE_EXISTING, /* NotInitialized for an empty file */
     SYNCD_DATABASE_CREATE,
     SYNCD_DATABASE_INSPECT, /* existing, never written: no migration, no checkpoint, no change to
                                any byte */
@@ -51,7 +51,6 @@ SyncdDatabase *syncd_database_open(const char *path, const SyncdDatabaseKind *ki
 SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKind *kind,
                                          SyncdDatabaseMode mode, unsigned up_to, GError **error);
 bool syncd_database_migrate(SyncdDatabase *db, unsigned up_to, GError **error);
-/* False when the file could not be closed cleanly. Frees in any case. */
 void syncd_database_free(SyncdDatabase *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdDatabase, syncd_database_free)
 

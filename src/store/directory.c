@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -130,6 +131,18 @@ static bool take_lock(SyncdDirectory *self, SyncdDirectoryMode mode, GError **er
     return syncd_directory_announce(self, "", error);
 }
 
+/* Where a home or a state directory is reached by a symbolic link (/home, /var/lib/private), only
+ * the way to it may hold one: SQLite refuses them anywhere in a path that it is given. */
+static void resolve_links(SyncdDirectory *self)
+{
+    char *real = realpath(self->path, NULL);
+    if (real == NULL)
+        return; /* opening tells why */
+    g_free(self->path);
+    self->path = g_strdup(real);
+    free(real);
+}
+
 SyncdDirectory *syncd_directory_open(const char *path, SyncdDirectoryMode mode, GError **error)
 {
     g_autoptr(SyncdDirectory) self = g_new0(SyncdDirectory, 1);
@@ -141,6 +154,7 @@ SyncdDirectory *syncd_directory_open(const char *path, SyncdDirectoryMode mode, 
                               "Cannot create the state directory %s", self->path);
         return NULL;
     }
+    resolve_links(self);
     self->fd = open(self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (self->fd < 0 && errno == ENOENT) {
         syncd_set_error(error, SYNCD_ERROR_NOT_INITIALIZED, "There is no state in %s", self->path);
@@ -213,22 +227,28 @@ bool syncd_directory_sync(SyncdDirectory *self, GError **error)
     return false;
 }
 
-/* Opens the folder that `name` lies in, making it when it is not there. `*ret_base` points into
- * name. */
-static int open_folder(SyncdDirectory *self, const char *name, const char **ret_base)
+/* The folder `part` of an open one, made durably when it may be and is not there. Never through a
+ * symbolic link. */
+static int open_part(int at, const char *part, bool make)
+{
+    bool made = make && mkdirat(at, part, 0700) == 0;
+    if (make && !made && errno != EEXIST)
+        return -1;
+    if (made && fsync(at) < 0)
+        return -1;
+    return openat(at, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/* Opens the folder that `name` lies in. `*ret_base` points into name. */
+static int open_folder(SyncdDirectory *self, const char *name, bool make, const char **ret_base)
 {
     const char *slash = strrchr(name, '/');
     *ret_base = slash != NULL ? slash + 1 : name;
-    if (slash == NULL)
-        return openat(self->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     g_auto(GStrv) parts = g_strsplit(name, "/", -1);
     int at = openat(self->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (size_t i = 0; at >= 0 && parts[i + 1] != NULL; i++) {
-        bool made = mkdirat(at, parts[i], 0700) == 0;
-        bool usable = (made && fsync(at) == 0) || (!made && errno == EEXIST);
-        int next =
-            usable ? openat(at, parts[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+    for (size_t i = 0; at >= 0 && parts[i] != NULL && parts[i + 1] != NULL; i++) {
+        int next = open_part(at, parts[i], make);
         int saved = errno;
         close(at);
         errno = saved;
@@ -241,11 +261,14 @@ bool syncd_directory_publish(SyncdDirectory *self, const char *name, SyncdBytes 
                              GError **error)
 {
     const char *base;
-    int folder = open_folder(self, name, &base);
+    int folder = open_folder(self, name, true, &base);
+    int fd = -1;
     g_autofree char *temporary = g_strconcat(".", base, ".new", NULL);
-    int fd = folder < 0 ? -1
-                        : openat(folder, temporary,
-                                 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (folder >= 0) {
+        /* One that a crash left behind may be anything. */
+        unlinkat(folder, temporary, 0);
+        fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    }
 
     bool ok = fd >= 0 && write_all(fd, bytes.data, bytes.size) && fsync(fd) == 0;
     int problem = ok ? 0 : errno;
@@ -267,10 +290,35 @@ bool syncd_directory_publish(SyncdDirectory *self, const char *name, SyncdBytes 
     return ok;
 }
 
+static int open_for_reading(SyncdDirectory *self, const char *name)
+{
+    const char *base;
+    int folder = open_folder(self, name, false, &base);
+    int fd = folder < 0 ? -1 : openat(folder, base, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int saved = errno;
+    fd_close(&folder);
+    errno = saved;
+    return fd;
+}
+
+bool syncd_directory_sync_file(SyncdDirectory *self, const char *name, GError **error)
+{
+    const char *base;
+    int folder = open_folder(self, name, false, &base);
+    int fd = folder < 0 ? -1 : openat(folder, base, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool ok = fd >= 0 && fsync(fd) == 0 && fsync(folder) == 0;
+    if (!ok)
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "Cannot sync %s/%s",
+                              self->path, name);
+    fd_close(&fd);
+    fd_close(&folder);
+    return ok;
+}
+
 char *syncd_directory_read(SyncdDirectory *self, const char *name, size_t max, size_t *ret_size,
                            GError **error)
 {
-    int fd = openat(self->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = open_for_reading(self, name);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) < 0) {
         SyncdErrorCode code = errno == ENOENT ? SYNCD_ERROR_NOT_FOUND : SYNCD_ERROR_STORAGE_FAILED;
@@ -310,10 +358,16 @@ char *syncd_directory_read(SyncdDirectory *self, const char *name, size_t max, s
 
 bool syncd_directory_reserve(SyncdDirectory *self, guint64 bytes, GError **error)
 {
+    struct stat st = {0};
     int fd = openat(self->fd, RESERVE_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int problem = fd < 0 ? errno : posix_fallocate(fd, 0, (off_t)bytes);
+    int problem = fd < 0 || fstat(fd, &st) < 0 ? errno : posix_fallocate(fd, 0, (off_t)bytes);
     if (problem == 0 && ftruncate(fd, (off_t)bytes) < 0)
         problem = errno;
+    /* What could be had of it must not be kept: it would be the last of the space that others need.
+     */
+    if (problem != 0 && fd >= 0 &&
+        (st.st_size == 0 ? unlinkat(self->fd, RESERVE_FILE, 0) : ftruncate(fd, st.st_size)) < 0)
+        g_debug("cannot take the reserve back: %s", g_strerror(errno));
     fd_close(&fd);
     if (problem == 0)
         return true;
@@ -322,7 +376,7 @@ bool syncd_directory_reserve(SyncdDirectory *self, guint64 bytes, GError **error
     return false;
 }
 
-void syncd_directory_release_reserve(SyncdDirectory *self)
+bool syncd_directory_release_reserve(SyncdDirectory *self)
 {
-    unlinkat(self->fd, RESERVE_FILE, 0);
+    return unlinkat(self->fd, RESERVE_FILE, 0) == 0;
 }

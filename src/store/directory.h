@@ -6,7 +6,8 @@
  * 0700, and not on a network file system, where neither locks nor fsync keep their promises.
  *
  * Files are published whole: a temporary file, fsync, rename, fsync of the directory. After a crash
- * a name holds either the old bytes or the new ones.
+ * a name holds either the old bytes or the new ones. The directory may be reached by symbolic
+ * links; below it none is followed.
  */
 #pragma once
 
@@ -42,11 +43,15 @@ bool syncd_directory_publish(SyncdDirectory *directory, const char *name, SyncdB
  * counted. */
 char *syncd_directory_read(SyncdDirectory *directory, const char *name, size_t max,
                            size_t *ret_size, GError **error);
+/* Makes a file that is there already, and its name, durable. */
+bool syncd_directory_sync_file(SyncdDirectory *directory, const char *name, GError **error);
 bool syncd_directory_sync(SyncdDirectory *directory, GError **error);
 
-/* Space set aside so that repair runs on a full disk. Setting it aside again is cheap. */
+/* Space set aside so that repair runs on a full disk: all of it or, on failure, none. Setting it
+ * aside again is cheap. */
 bool syncd_directory_reserve(SyncdDirectory *directory, guint64 bytes, GError **error);
-void syncd_directory_release_reserve(SyncdDirectory *directory);
+/* False when there was none. */
+bool syncd_directory_release_reserve(SyncdDirectory *directory);
 
 /* Of statfs(2): whether a file system of this type is reached over a network. */
 bool syncd_filesystem_is_remote(long type);

@@ -1,0 +1,413 @@
+/*
+ * What a SyncdDatabase promises of a file: its schema is ours or it is refused, old versions are
+ * kept, and the errors of SQLite become the right ones of ours.
+ */
+#include "store-fixture.h"
+#include "store/database.h"
+
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define ID 0x53595244
+
+static const char first_sql[] = "CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT) STRICT;"
+                                "PRAGMA user_version = 1;";
+static const char second_sql[] = "ALTER TABLE thing ADD COLUMN size INTEGER;"
+                                 "UPDATE thing SET name = 'changed';"
+                                 "PRAGMA user_version = 2;";
+static const char broken_sql[] = "UPDATE thing SET name = 'changed'; DROP TABLE nothing;"
+                                 "PRAGMA user_version = 2;";
+static const char forgetful_sql[] = "UPDATE thing SET name = 'changed';";
+
+static const SyncdMigration first_steps[] = {{1, first_sql}};
+static const SyncdMigration good_steps[] = {{1, first_sql}, {2, second_sql}};
+static const SyncdMigration broken_steps[] = {{1, first_sql}, {2, broken_sql}};
+static const SyncdMigration forgetful_steps[] = {{1, first_sql}, {2, forgetful_sql}};
+static const SyncdMigrations first_version = {first_steps, 1}, good = {good_steps, 2},
+                             broken = {broken_steps, 2}, forgetful = {forgetful_steps, 2};
+
+typedef struct {
+    char *folder;
+    char *path;
+    SyncdDatabaseKind kind;
+} Place;
+
+static void place_init(Place *p, const SyncdMigrations *migrations)
+{
+    p->folder = g_dir_make_tmp("syncd-database-XXXXXX", NULL);
+    p->path = g_build_filename(p->folder, "test.db", NULL);
+    p->kind = (SyncdDatabaseKind){.name = "test.db",
+                                  .application_id = ID,
+                                  .durability = SYNCD_DURABLE,
+                                  .keep_old = true,
+                                  .migrations = migrations};
+}
+
+static void place_clear(Place *p)
+{
+    fixture_remove(p->folder);
+    g_free(p->folder);
+    g_free(p->path);
+}
+
+static SyncdDatabase *open_good(Place *p, SyncdDatabaseMode mode)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdDatabase *db = syncd_database_open(p->path, &p->kind, mode, &error);
+    g_assert_no_error(error);
+    return db;
+}
+
+static void assert_refused(Place *p, SyncdDatabaseMode mode, SyncdErrorCode code)
+{
+    g_autoptr(GError) error = NULL;
+    g_assert_null(syncd_database_open(p->path, &p->kind, mode, &error));
+    g_assert_error(error, SYNCD_ERROR, (int)code);
+}
+
+static void run(SyncdDatabase *db, const char *sql)
+{
+    g_autoptr(GError) error = NULL;
+    syncd_database_run(db, sql, &error);
+    g_assert_no_error(error);
+}
+
+/* With a connection of its own, as somebody else would. */
+static void run_raw(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+}
+
+static char *ask_raw(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    sqlite3_stmt *rows;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_prepare_v2(db, sql, -1, &rows, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_step(rows), ==, SQLITE_ROW);
+    char *text = g_strdup((const char *)sqlite3_column_text(rows, 0));
+    sqlite3_finalize(rows);
+    sqlite3_close(db);
+    return text;
+}
+
+static void assert_answer(const char *path, const char *sql, const char *expected)
+{
+    g_autofree char *answer = ask_raw(path, sql);
+    g_assert_cmpstr(answer, ==, expected);
+}
+
+/* A file of version 1 with one row. */
+static void make_first_version(Place *p, const SyncdMigrations *later)
+{
+    place_init(p, &first_version);
+    g_autoptr(SyncdDatabase) db = open_good(p, SYNCD_DATABASE_CREATE);
+    run(db, "INSERT INTO thing VALUES (1, 'old')");
+    p->kind.migrations = later;
+}
+
+static void a_migration_keeps_the_old_version(void)
+{
+    Place p;
+    make_first_version(&p, &good);
+    g_autofree char *copy = g_strconcat(p.path, ".before-2", NULL);
+    g_autofree char *making = g_strconcat(copy, ".new", NULL);
+    g_assert_true(g_file_set_contents(making, "what a crash left", -1, NULL));
+    g_autoptr(SyncdDatabase) db = open_good(&p, SYNCD_DATABASE_EXISTING);
+    g_clear_pointer(&db, syncd_database_free);
+
+    assert_answer(p.path, "SELECT name FROM thing", "changed");
+    assert_answer(p.path, "PRAGMA user_version", "2");
+    assert_answer(copy, "SELECT name FROM thing", "old");
+    assert_answer(copy, "PRAGMA user_version", "1");
+    assert_answer(copy, "PRAGMA integrity_check", "ok");
+    struct stat st;
+    g_assert_cmpint(stat(copy, &st), ==, 0);
+    g_assert_cmpint(st.st_mode & 0777, ==, 0600);
+    g_assert_cmpint(stat(making, &st), <, 0);
+    place_clear(&p);
+}
+
+static void without_a_copy_nothing_is_changed(void)
+{
+    Place p;
+    make_first_version(&p, &good);
+    g_autofree char *copy = g_strconcat(p.path, ".before-2", NULL);
+    g_assert_cmpint(g_mkdir_with_parents(copy, 0700), ==, 0); /* a name that cannot be replaced */
+    assert_refused(&p, SYNCD_DATABASE_EXISTING, SYNCD_ERROR_STORAGE_FAILED);
+    assert_answer(p.path, "SELECT name FROM thing", "old");
+    assert_answer(p.path, "PRAGMA user_version", "1");
+    place_clear(&p);
+}
+
+static void a_failed_migration_leaves_the_old_version(void)
+{
+    const SyncdMigrations *const failing[] = {&broken, &forgetful};
+    for (size_t i = 0; i < G_N_ELEMENTS(failing); i++) {
+        Place p;
+        make_first_version(&p, failing[i]);
+        g_autoptr(GError) error = NULL;
+        g_assert_null(syncd_database_open(p.path, &p.kind, SYNCD_DATABASE_EXISTING, &error));
+        g_assert_nonnull(error);
+        assert_answer(p.path, "SELECT name FROM thing", "old");
+        assert_answer(p.path, "PRAGMA user_version", "1");
+        p.kind.migrations = &good;
+        g_autoptr(SyncdDatabase) db = open_good(&p, SYNCD_DATABASE_EXISTING);
+        g_assert_nonnull(db);
+        place_clear(&p);
+    }
+}
+
+static void a_newer_version_is_refused_and_stays(void)
+{
+    Place p;
+    make_first_version(&p, &good);
+    g_autoptr(SyncdDatabase) db = open_good(&p, SYNCD_DATABASE_EXISTING);
+    g_clear_pointer(&db, syncd_database_free);
+    g_autofree char *before = NULL, *after = NULL;
+    size_t before_size, after_size;
+    g_assert_true(g_file_get_contents(p.path, &before, &before_size, NULL));
+    p.kind.migrations = &first_version;
+    for (int mode = 0; mode < 3; mode++)
+        assert_refused(&p, (SyncdDatabaseMode)mode, SYNCD_ERROR_NOT_INITIALIZED);
+    g_assert_true(g_file_get_contents(p.path, &after, &after_size, NULL));
+    g_assert_cmpmem(before, before_size, after, after_size);
+    place_clear(&p);
+}
+
+static void a_file_of_another_program_is_refused(void)
+{
+    Place p;
+    place_init(&p, &good);
+    run_raw(p.path, "PRAGMA application_id = 7; CREATE TABLE theirs (a); PRAGMA user_version = 1");
+    assert_refused(&p, SYNCD_DATABASE_CREATE, SYNCD_ERROR_JOURNAL_CORRUPT);
+    assert_answer(p.path, "SELECT count(*) FROM theirs", "0");
+    place_clear(&p);
+}
+
+static void a_damaged_file_is_told(void)
+{
+    Place p;
+    place_init(&p, &good);
+    g_assert_true(g_file_set_contents(p.path,
+                                      "this is no database, but long enough to be taken for"
+                                      " one, is it not? It is not, and that is that.",
+                                      -1, NULL));
+    assert_refused(&p, SYNCD_DATABASE_EXISTING, SYNCD_ERROR_JOURNAL_CORRUPT);
+    assert_refused(&p, SYNCD_DATABASE_CREATE, SYNCD_ERROR_JOURNAL_CORRUPT);
+    place_clear(&p);
+}
+
+static void an_empty_file_is_no_database(void)
+{
+    Place p;
+    struct stat st;
+    place_init(&p, &good);
+    g_assert_true(g_file_set_contents(p.path, "", 0, NULL));
+    assert_refused(&p, SYNCD_DATABASE_EXISTING, SYNCD_ERROR_NOT_INITIALIZED);
+    assert_refused(&p, SYNCD_DATABASE_INSPECT, SYNCD_ERROR_NOT_INITIALIZED);
+    g_assert_cmpint(stat(p.path, &st), ==, 0);
+    g_assert_cmpint(st.st_size, ==, 0);
+    place_clear(&p);
+}
+
+static void files_are_private(void)
+{
+    Place p;
+    place_init(&p, &good);
+    mode_t old = umask(0);
+    g_autoptr(SyncdDatabase) db = open_good(&p, SYNCD_DATABASE_CREATE);
+    run(db, "INSERT INTO thing (id) VALUES (1)");
+    umask(old);
+    static const char *const suffixes[] = {"", "-wal"};
+    for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+        struct stat st;
+        g_autofree char *path = g_strconcat(p.path, suffixes[i], NULL);
+        g_assert_cmpint(stat(path, &st), ==, 0);
+        g_assert_cmpint(st.st_mode & 0777, ==, 0600);
+    }
+    place_clear(&p);
+}
+
+static void inspecting_creates_nothing(void)
+{
+    Place p;
+    place_init(&p, &good);
+    g_autoptr(SyncdDatabase) db = open_good(&p, SYNCD_DATABASE_CREATE);
+    g_clear_pointer(&db, syncd_database_free);
+    db = open_good(&p, SYNCD_DATABASE_INSPECT);
+    g_autoptr(GError) error = NULL;
+    g_assert_false(syncd_database_run(db, "INSERT INTO thing (id) VALUES (1)", &error));
+    g_clear_pointer(&db, syncd_database_free);
+    g_autofree char *wal = g_strconcat(p.path, "-wal", NULL);
+    struct stat st;
+    g_assert_cmpint(stat(wal, &st), <, 0);
+    place_clear(&p);
+}
+
+static void a_full_disk_is_no_space(void)
+{
+    Place p;
+    place_init(&p, &good);
+    g_autoptr(SyncdDatabase) db = open_good(&p, SYNCD_DATABASE_CREATE);
+    g_autoptr(GError) error = NULL;
+    static const char insert[] =
+        "INSERT INTO thing (name) SELECT hex(zeroblob(2000)) FROM (VALUES (1), (2), (3), (4), (5),"
+        " (6), (7), (8), (9), (10), (11), (12), (13), (14), (15), (16))";
+
+    /* A file that may not grow stands for a disk that is full. */
+    struct rlimit old, low;
+    g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &old), ==, 0);
+    signal(SIGXFSZ, SIG_IGN);
+    low = old;
+    low.rlim_cur = 64 * 1024;
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &low), ==, 0);
+    g_assert_true(syncd_database_begin(db, &error));
+    bool ok = true;
+    for (int i = 0; i < 4 && ok; i++)
+        ok = syncd_database_run(db, insert, &error);
+    ok = ok && syncd_database_commit(db, &error);
+    syncd_database_rollback(db);
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &old), ==, 0);
+    g_assert_false(ok);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
+    g_clear_error(&error);
+
+    /* It left no trace, and what fits goes on. */
+    gint64 count;
+    run(db, "INSERT INTO thing (id) VALUES (1)");
+    g_assert_true(syncd_statement_number(syncd_database_statement(db, "SELECT count(*) FROM thing"),
+                                         -1, &count, &error));
+    g_assert_cmpint(count, ==, 1);
+    place_clear(&p);
+}
+
+static void hostile_schemas_are_bounded(void)
+{
+    static const char *const refused[] = {
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'x'",
+        "ATTACH ':memory:' AS other",
+        "CREATE TABLE sqlite_mine (a)",
+    };
+    Place p;
+    place_init(&p, &good);
+    g_autoptr(SyncdDatabase) db = open_good(&p, SYNCD_DATABASE_CREATE);
+    for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_false(syncd_database_run(db, refused[i], &error));
+        g_assert_nonnull(error);
+    }
+    static const struct {
+        const char *sql;
+        gint64 value;
+    } settings[] = {
+        {"PRAGMA trusted_schema", 0},     {"PRAGMA cell_size_check", 1},
+        {"PRAGMA recursive_triggers", 1}, {"PRAGMA mmap_size", 0},
+        {"PRAGMA synchronous", 2},        {"PRAGMA wal_autocheckpoint", 0},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(settings); i++) {
+        gint64 value = -1;
+        g_autoptr(GError) error = NULL;
+        g_assert_true(syncd_statement_number(syncd_database_statement(db, settings[i].sql), 0,
+                                             &value, &error));
+        g_assert_cmpint(value, ==, settings[i].value);
+    }
+    /* A second connection gets nothing. */
+    sqlite3 *second;
+    g_assert_cmpint(sqlite3_open(p.path, &second), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(second, "SELECT * FROM thing", NULL, NULL, NULL), ==, SQLITE_BUSY);
+    sqlite3_close(second);
+    place_clear(&p);
+}
+
+static void a_statement_collects_the_first_error(void)
+{
+    Place p;
+    place_init(&p, &good);
+    g_autoptr(SyncdDatabase) db = open_good(&p, SYNCD_DATABASE_CREATE);
+    g_autoptr(GError) error = NULL;
+    static const char insert[] = "INSERT INTO thing (id, name) VALUES (:id, :name)";
+
+    SyncdStatement *row = syncd_database_statement(db, insert);
+    syncd_bind_int(row, ":id", 1);
+    syncd_bind_text(row, ":nmae", "a slip");
+    syncd_bind_text(row, ":name", "right");
+    g_assert_false(syncd_statement_run(row, &error));
+    g_assert_nonnull(error);
+    g_clear_error(&error);
+
+    /* The same statement serves again, without the bindings of before. */
+    row = syncd_database_statement(db, insert);
+    syncd_bind_int(row, ":id", 1);
+    g_assert_true(syncd_statement_run(row, &error));
+    row = syncd_database_statement(db, insert);
+    syncd_bind_int(row, ":id", 1);
+    g_assert_false(syncd_statement_run(row, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT); /* a constraint */
+    g_clear_error(&error);
+    row = syncd_database_statement(db, insert);
+    syncd_bind_int(row, ":id", 2);
+    syncd_bind_text(row, ":name", "");
+    g_assert_true(syncd_statement_run(row, &error));
+
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(db, "SELECT name, name IS NULL FROM thing ORDER BY id");
+    bool more;
+    g_assert_true(syncd_statement_next(rows, &more, &error) && more);
+    g_assert_cmpint(syncd_column_int(rows, 1), ==, 1); /* left unbound */
+    g_assert_cmpstr(syncd_column_text(rows, 0), ==, "");
+    g_assert_true(syncd_statement_next(rows, &more, &error) && more);
+    g_assert_cmpint(syncd_column_int(rows, 1), ==, 0); /* bound to an empty text */
+    g_assert_true(syncd_statement_next(rows, &more, &error) && !more);
+    syncd_statement_done(g_steal_pointer(&rows));
+
+    row = syncd_database_statement(db, "SELECT nonsense FROM nowhere");
+    syncd_bind_int(row, ":id", 1);
+    g_assert_false(syncd_statement_run(row, &error));
+    place_clear(&p);
+}
+
+static void a_changed_schema_is_named(void)
+{
+    Place p;
+    place_init(&p, &good);
+    g_autoptr(SyncdDatabase) db = open_good(&p, SYNCD_DATABASE_CREATE);
+    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GError) error = NULL;
+    g_assert_true(syncd_database_check_schema(db, faults, &error));
+    g_assert_cmpuint(faults->len, ==, 0);
+    run(db, "CREATE INDEX mine ON thing (name); ALTER TABLE thing RENAME COLUMN size TO weight");
+    g_assert_true(syncd_database_check_schema(db, faults, &error));
+    g_assert_cmpuint(faults->len, ==, 2);
+    place_clear(&p);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/database/a-migration-keeps-the-old-version",
+                    a_migration_keeps_the_old_version);
+    g_test_add_func("/database/without-a-copy-nothing-is-changed",
+                    without_a_copy_nothing_is_changed);
+    g_test_add_func("/database/a-failed-migration-leaves-the-old-version",
+                    a_failed_migration_leaves_the_old_version);
+    g_test_add_func("/database/a-newer-version-is-refused-and-stays",
+                    a_newer_version_is_refused_and_stays);
+    g_test_add_func("/database/a-file-of-another-program-is-refused",
+                    a_file_of_another_program_is_refused);
+    g_test_add_func("/database/a-damaged-file-is-told", a_damaged_file_is_told);
+    g_test_add_func("/database/an-empty-file-is-no-database", an_empty_file_is_no_database);
+    g_test_add_func("/database/files-are-private", files_are_private);
+    g_test_add_func("/database/inspecting-creates-nothing", inspecting_creates_nothing);
+    g_test_add_func("/database/a-full-disk-is-no-space", a_full_disk_is_no_space);
+    g_test_add_func("/database/hostile-schemas-are-bounded", hostile_schemas_are_bounded);
+    g_test_add_func("/database/a-statement-collects-the-first-error",
+                    a_statement_collects_the_first_error);
+    g_test_add_func("/database/a-changed-schema-is-named", a_changed_schema_is_named);
+    return g_test_run();
+}
