@@ -317,6 +317,12 @@ class OtherCaller:
         self._send(interface=interface, method=method, signature=signature, args=args, path=path,
                    interactive=interactive)
 
+    def burst(self, count, interface, method, signature, *args):
+        """That many interactive calls at once: the names of the errors of those that were answered
+        by the time that the first was."""
+        self._send(burst=count, interface=interface, method=method, signature=signature, args=args)
+        return self._answer()
+
     def _send(self, **request):
         self.process.stdin.write(json.dumps(request) + '\n')
         self.process.stdin.flush()
@@ -353,6 +359,12 @@ def serve_calls(address):
             while GLib.MainContext.default().iteration(False):
                 pass
             answer = heard
+        elif request.get('burst'):
+            calls = [caller.start(request['interface'], request['method'], request['signature'],
+                                  *request['args'], interactive=True)
+                     for _ in range(request['burst'])]
+            eventually(lambda: any(call.ended() for call in calls), 'one is answered')
+            answer = [call.refused.name for call in calls if call.refused]
         else:
             args = [{name: GLib.Variant(*value) for name, value in arg.items()}
                     if isinstance(arg, dict) else arg for arg in request['args']]

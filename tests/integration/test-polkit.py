@@ -355,7 +355,17 @@ def nothing_that_is_recorded_leaks_to_a_stranger(world):
 # --- departures --------------------------------------------------------------------------------
 
 @promise
-def questions_are_limited_and_end_with_their_caller(world):
+def a_user_has_a_bounded_number_of_questions_open(world):
+    with world.system(ASKED, STRANGER) as (_, caller, other):
+        agent = Agent(world.bus, caller.pid, answers=False)
+        equal(caller.burst(17, MANAGER, 'Verify', '(a{sv})', {}), [STANDARD + 'LimitsExceeded'])
+        refused_as(DENIED, verify, other)
+        caller.kill()
+        agent.close()
+
+
+@promise
+def a_question_ends_with_its_caller(world):
     with world.system(ASKED, ASKED) as (_, first, second):
         agent = Agent(world.bus, first.pid, answers=False)
         first.start(MANAGER, 'Verify', '(a{sv})', {}, interactive=True)
