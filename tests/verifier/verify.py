@@ -22,7 +22,7 @@ import tempfile
 try:
     from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt as unseal
     from nacl.exceptions import CryptoError
-    from nacl.signing import VerifyKey
+    from nacl.signing import SigningKey, VerifyKey
 except ImportError:
     print('python3-nacl is not installed', file=sys.stderr)
     sys.exit(77)
@@ -42,9 +42,8 @@ SCHEMA = pathlib.Path(__file__).resolve().parents[2] / 'src/store/journal'
 
 HEX = re.compile('[0-9a-f]{64}')
 DECIMAL = re.compile('0|[1-9][0-9]*')
-
-# An integer of a member that is not known may be as long as a header.
-sys.set_int_max_str_digits(HEADER_LIMIT)
+TOKEN = re.compile('[A-Za-z0-9][A-Za-z0-9._:-]{0,127}')
+PLAIN = re.compile(r'[ !#-\[\]-~]{0,128}')
 
 
 class Unreadable(Exception):
@@ -66,18 +65,27 @@ def sha256(*parts):
 
 # --- canonical JSON (2) ------------------------------------------------------------------------
 
-def no_fractions(number):
+def integer(digits):
+    number = int(digits)
+    if not -1 << 63 <= number < 1 << 63:
+        raise ValueError(f'{number} does not fit into 64 bits')
+    return number
+
+
+def not_an_integer(number):
     raise ValueError(f'{number} is not an integer')
 
 
 def parse_canonical(raw, limit):
-    """The object that `raw` is the canonical text of."""
+    """The object, without fractions, that `raw` is the canonical text of."""
     need(isinstance(raw, bytes), 'is not text')
     need(len(raw) <= limit, f'has {len(raw)} bytes, which is more than {limit}')
     try:
-        value = json.loads(raw.decode('ascii'), parse_float=no_fractions,
-                           parse_constant=no_fractions)
+        value = json.loads(raw.decode('ascii'), parse_int=integer, parse_float=not_an_integer,
+                           parse_constant=not_an_integer)
         again = json.dumps(value, sort_keys=True, separators=(',', ':'), ensure_ascii=True)
+        # Half of a surrogate pair is no character, which only an encoding tells.
+        json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Wrong(f'is not canonical JSON: {error}') from None
     need(isinstance(value, dict), 'is not an object')
@@ -111,6 +119,10 @@ def is_hash(value):
     return isinstance(value, str) and HEX.fullmatch(value) is not None
 
 
+def is_id(value):
+    return isinstance(value, str) and (value == '' or TOKEN.fullmatch(value) is not None)
+
+
 def is_list_of(check, fewest, most):
     return lambda value: (isinstance(value, list) and fewest <= len(value) <= most
                           and all(map(check, value)))
@@ -122,32 +134,32 @@ def is_object_of(**members):
                                   for name, check in members.items()))
 
 
+# Of every version, also of those to come.
+PLACE = is_object_of(
+    device=is_id, epoch=lambda value: is_count(value) and value >= 1, op=is_id, scope=is_id,
+    seq=is_count)
 HEADER = is_object_of(
-    actor=is_text,
+    actor=is_id,
     body=is_object_of(digest=is_hash, form=lambda value: value in ('whole', 'list'), size=is_count),
-    decision=is_text,
-    device=is_text,
-    engine=is_text,
-    epoch=lambda value: is_count(value) and value >= 1,
+    decision=is_id,
+    engine=is_id,
     hlc=lambda value: is_list_of(is_count, 2, 2)(value) and value[1] <= 65535,
     key=lambda value: value == '' or is_hash(value),
     keyed=lambda value: isinstance(value, bool),
-    kind=is_text,
-    lane=is_text,
-    object=is_text,
-    op=is_text,
+    kind=is_id,
+    lane=is_id,
+    object=is_id,
     parents=is_list_of(is_hash, 0, 16),
-    schema=is_object_of(id=is_text),
-    scope=is_text,
-    seq=is_count)
+    schema=is_object_of(id=lambda value: is_text(value) and PLAIN.fullmatch(value) is not None,
+                        version=is_count))
 
 
 def parse_header(raw):
     """Members, kinds and versions that are not known are none of our business."""
     header = parse_canonical(raw, HEADER_LIMIT)
-    need(is_count(header.get('v')), 'has no version')
-    if header['v'] == 1:
-        need(HEADER(header), 'lacks a member, or has one of another form')
+    need(is_count(header.get('v')) and header['v'] >= 1, 'has no version')
+    need(PLACE(header) and (header['v'] > 1 or HEADER(header)),
+         'lacks a member, or has one of another form')
     return header
 
 
@@ -225,13 +237,13 @@ def root_from_path(leaf, seq, size, path):
 
 # --- notes (5) ---------------------------------------------------------------------------------
 
-def from_base64(text, size):
+def from_base64(text, size=None):
     try:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise Wrong('is not base64') from None
     need(base64.b64encode(raw).decode() == text, 'is not base64 as it is written')
-    need(len(raw) == size, f'has {len(raw)} bytes, not {size}')
+    need(size in (None, len(raw)), f'has {len(raw)} bytes, not {size}')
     return raw
 
 
@@ -240,44 +252,53 @@ def key_hash(name, public_key):
 
 
 class Note:
+    """As the two specifications have it: more lines and more signatures may be there."""
+
     def __init__(self, raw):
         need(isinstance(raw, bytes), 'is not text')
         try:
-            text = raw.decode()
+            text, blank, signatures = raw.decode().rpartition('\n\n')
         except UnicodeDecodeError:
             raise Wrong('is not UTF-8') from None
+        need(blank and signatures.endswith('\n'), 'has no signatures after an empty line')
         lines = text.split('\n')
-        need(len(lines) == 6 and lines[3] == '' and lines[5] == '',
-             'is not three lines, an empty one and one signature')
+        need(len(lines) >= 3 and all(lines), 'has not the three lines of a checkpoint')
         self.origin, size, root = lines[:3]
         need(self.origin.startswith(ORIGIN), f'is of {self.origin!r}')
         need(DECIMAL.fullmatch(size) and len(size) < 20, f'states the size {size!r}')
         self.size = int(size)
         self.root = from_base64(root, HASH)
-        dash, _, signature = lines[4].partition(' ')
-        self.name, _, signature = signature.partition(' ')
-        need(dash == '\u2014', 'has no signature line')
-        signature = from_base64(signature, 4 + 64)
-        self.hash, self.signature = signature[:4], signature[4:]
-        self.signed = '\n'.join(lines[:3] + ['']).encode()
+        self.signatures = [signature_line(line) for line in signatures.split('\n')[:-1]]
+        self.signed = (text + '\n').encode()
 
     @property
     def feed(self):
         return self.origin.removeprefix(ORIGIN)
 
     def verify(self, public_key):
-        need(self.name == self.origin, 'is signed in another name')
-        need(self.hash == key_hash(self.name, public_key), 'is signed with another key')
+        by_this_key = (self.origin, key_hash(self.origin, public_key))
+        ours = [raw[4:] for name, raw in self.signatures if (name, raw[:4]) == by_this_key]
+        need(ours, 'is not signed with the key of the feed')
         try:
-            VerifyKey(public_key).verify(self.signed, self.signature)
+            for signature in ours:
+                VerifyKey(public_key).verify(self.signed, signature)
         except (CryptoError, ValueError):
             raise Wrong('has a signature that does not verify') from None
 
 
+def signature_line(line):
+    """(key name, key hash and signature)"""
+    words = line.split(' ')
+    need(len(words) == 3 and words[0] == '\u2014' and words[1], 'has a malformed signature line')
+    raw = from_base64(words[2])
+    need(len(raw) > 4, 'has a malformed signature line')
+    return words[1], raw
+
+
 # --- keys (10) ---------------------------------------------------------------------------------
 
-def scope_key(path):
-    """The key in a file, None where it is not one of a scope or is wrapped."""
+def read_key(path):
+    """Its type and its data; None where it is wrapped."""
     values, group = {}, None
     for line in path.read_text(encoding='utf-8').splitlines():
         line = line.strip()
@@ -286,22 +307,27 @@ def scope_key(path):
         elif group == '[Key]' and '=' in line and not line.startswith('#'):
             name, _, value = line.partition('=')
             values[name.strip()] = value.strip()
-    if values.get('Type') != 'scope' or values.get('Wrapped') != 'no':
-        return None
-    return from_base64(values.get('Data', ''), 32)
+    if values.get('Wrapped') != 'no':
+        return values.get('Type'), None
+    return values.get('Type'), from_base64(values.get('Data', ''),
+                                           64 if values.get('Type') == 'device' else 32)
 
 
-def read_keys(directory):
-    """Keys by id."""
-    keys = {}
-    for path in sorted(directory.iterdir()) if directory.is_dir() else []:
-        try:
-            key = scope_key(path)
-        except (OSError, UnicodeDecodeError, Wrong) as error:
-            raise Unreadable(f'the key file {path}: {error}') from None
-        if key:
-            keys[key_id(key)] = key
-    return keys
+class Keys:
+    """What of the keys is at hand: those of scopes by id, and the id of the device."""
+
+    def __init__(self, directory=None):
+        self.scopes = {}
+        self.device = None
+        for path in sorted(directory.iterdir()) if directory and directory.is_dir() else []:
+            try:
+                kind, data = read_key(path)
+            except (OSError, UnicodeDecodeError, Wrong) as error:
+                raise Unreadable(f'the key file {path}: {error}') from None
+            if data and kind == 'device':
+                self.device = device_id(bytes(SigningKey(data[:32]).verify_key))
+            elif data and kind == 'scope':
+                self.scopes[key_id(data)] = data
 
 
 # --- bodies (4.2, 4.3) -------------------------------------------------------------------------
@@ -377,7 +403,7 @@ def check_body(stored, header, keys, blobs):
          'has another digest than its header says')
     public = header['scope'].startswith('public-')
     need(public == (header['key'] == ''), 'is sealed in a public scope or open in another')
-    key = keys.get(header['key'])
+    key = keys.scopes.get(header['key'])
     if not public and key is None:
         return
     plain = open_sealed(stored, associated_of_body(header), key)
@@ -453,14 +479,15 @@ class Verification:
         return self.database.execute(statement)
 
     def run(self, schema_directory, known_heads):
-        steps = (lambda: self.check_database(schema_directory), self.read_feeds, self.check_entries,
-                 self.check_orphans, self.check_heads, self.check_checkpoints, self.check_tiles,
+        steps = (lambda: self.check_database(schema_directory), self.check_meta, self.read_feeds,
+                 self.check_entries, self.check_orphans, self.check_heads,
+                 self.check_checkpoints, self.check_tiles,
                  lambda: self.check_known(known_heads))
         for step in steps:
             try:
                 step()
-            except (sqlite3.Error, TypeError, OverflowError) as error:
-                self.findings.add('database', f'cannot be read on: {error}')
+            except (sqlite3.Error, TypeError, ValueError, OverflowError) as error:
+                self.findings.add('database', f'cannot be read: {error}')
         return self.findings.count == 0
 
     # 8.1
@@ -471,10 +498,23 @@ class Verification:
         schema, version = expected_schema(schema_directory)
         for name, wanted in (('application_id', APPLICATION), ('user_version', version)):
             (got,) = self.rows(f'PRAGMA {name}').fetchone()
+            if name == 'user_version' and got > wanted:
+                raise Unreadable(f'the journal was written by a newer program: {got}, not {wanted}')
             if got != wanted:
                 self.findings.add('schema', f'the {name} is {got}, not {wanted}')
         if schema_of(self.database) != schema:
             self.findings.add('schema', 'the schema is not the text of the migrations')
+
+    def check_meta(self):
+        rows = {name.decode(): value.decode() for name, value in
+                self.rows('SELECT name, value FROM meta')}
+        if rows.keys() != {'device', 'machine'}:
+            self.findings.add('meta', 'has other rows than device and machine')
+        machine = rows.get('machine', 'none')
+        if machine != 'none' and not is_hash(machine):
+            self.findings.add('meta', 'the machine is not a hash')
+        if self.keys.device not in (None, rows.get('device')):
+            self.findings.add('meta', f'the device is not that of the keys, {self.keys.device}')
 
     def read_feeds(self):
         for row in self.rows('SELECT id, device, scope, epoch, base_size, base_frontier,'
@@ -572,7 +612,7 @@ class Verification:
         need(note.feed == feed.text, 'the note is of another feed')
         need(note.size == size, f'the note states {note.size} entries, not {size}')
         need(size <= feed.tree.size, f'the note states {size} entries, of {feed.tree.size}')
-        need(note.root == feed.tree.root(size), 'the note states another root than that of the tree')
+        need(note.root == feed.tree.root(size), 'the note states another root than the tree has')
         need(feed.signer is not None, 'no key is known that could have signed the note')
         note.verify(feed.signer)
 
@@ -628,13 +668,12 @@ def read_known(path):
 
 
 def verify_state(options):
-    keys = {} if options.no_keys else read_keys(options.state / 'keys')
+    keys = Keys(None if options.no_keys else options.state / 'keys')
     known = [read_known(path) for path in options.known_head]
     with tempfile.TemporaryDirectory(prefix='verify-') as directory:
         try:
             database = open_copy(options.state / 'journal.db', pathlib.Path(directory))
-            database.execute('SELECT 1 FROM sqlite_schema').fetchone()
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
             raise Unreadable(f'the journal: {error}') from None
         verification = Verification(database, options.state / 'blobs', keys)
         return verification.run(options.schema, known)
