@@ -406,9 +406,11 @@ def as_user(uid):
 
 
 class Daemon:
-    """A daemon with a state of its own, ready when this returns."""
+    """A daemon with a state of its own, ready when this returns; `without` names what its environment
+    lacks."""
 
-    def __init__(self, program, bus, directory, instance='user', config=None, uid=None, wait=True):
+    def __init__(self, program, bus, directory, instance='user', config=None, uid=None,
+                 wait=True, without=()):
         self.directory = pathlib.Path(directory)
         self.bus = bus
         for name in ('state', 'run', 'config'):
@@ -430,7 +432,9 @@ class Daemon:
         with self.log.open('ab') as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=self._environment(), preexec_fn=as_user(uid) if uid is not None else None)
+                env={name: value for name, value in self._environment().items()
+                     if name not in without},
+                preexec_fn=as_user(uid) if uid is not None else None)
         if wait:
             self._wait_ready()
 

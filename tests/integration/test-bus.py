@@ -486,6 +486,29 @@ def a_second_daemon_on_the_state_is_told_who_holds_it(world):
     other_bus.stop()
 
 
+@promise
+def without_a_session_bus_it_serves_the_private_one_that_was_noted(world):
+    def note(place, mode):
+        directory = place / 'run' / 'sourceos-syncd'
+        for made in (place, place / 'run', directory):
+            made.mkdir(mode=0o700)
+        (directory / 'bus-address').write_text(world.bus.address + '\n')
+        (directory / 'bus-address').chmod(mode)
+
+    no_session = ('DBUS_SESSION_BUS_ADDRESS',)
+    place = world.place()
+    note(place, 0o600)
+    with world.daemon(place, without=no_session), world.caller() as caller:
+        caller.enqueue()
+    # What others can write is not to be believed.
+    place = world.place()
+    note(place, 0o666)
+    with world.daemon_that_fails(place, without=no_session) as daemon:
+        status, said = daemon.outcome()
+    equal(status, 1)
+    assert 'session bus' in said, said
+
+
 # --- the world around --------------------------------------------------------------------------
 
 @promise
