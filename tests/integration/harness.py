@@ -8,7 +8,6 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import signal
 import socket
 import subprocess
@@ -17,6 +16,8 @@ import tempfile
 import threading
 import time
 import traceback
+
+from mounts import JOURNAL_SOCKET, Skip, in_private_mounts, play_journal
 
 try:
     import gi
@@ -34,12 +35,7 @@ JOB = NAME + '.Job'
 ERROR = NAME + '.Error.'
 STANDARD = 'org.freedesktop.DBus.Error.'
 STANDARD_BUS = 'org.freedesktop.DBus'
-JOURNAL_SOCKET = '/run/systemd/journal/socket'
 PATIENCE = 30  # seconds until something that must happen has not happened
-
-
-class Skip(Exception):
-    """Cannot be checked here; the message says why."""
 
 
 class Refused(Exception):
@@ -574,45 +570,6 @@ def session_world(options):
             yield World(options, directory, bus)
         finally:
             bus.stop()
-
-
-# --- privacy of the test -----------------------------------------------------------------------
-
-def in_private_mounts(why):
-    """Starts the test again where mounting changes nothing for others."""
-    if os.environ.get('SYNCD_PRIVATE_MOUNTS'):
-        return
-    if os.geteuid() != 0:
-        print(f'1..0 # SKIP no root: {why}')
-        sys.exit(77)
-    os.environ['SYNCD_PRIVATE_MOUNTS'] = '1'
-    try:
-        os.execvp('unshare', ['unshare', '--mount', '--propagation', 'private', sys.executable,
-                              *sys.argv])
-    except OSError as error:
-        print(f'1..0 # SKIP no mount namespace: {error}')
-        sys.exit(77)
-
-
-def play_journal():
-    """Takes what is said to the journal, and forgets it."""
-    mount('-t', 'tmpfs', 'tmpfs', '/run')
-    os.makedirs(os.path.dirname(JOURNAL_SOCKET))
-    journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    journal.bind(JOURNAL_SOCKET)
-    os.chmod(JOURNAL_SOCKET, 0o666)
-
-    def forget():
-        while True:
-            journal.recv(65536)
-
-    threading.Thread(target=forget, daemon=True).start()
-
-
-def mount(*command):
-    done = subprocess.run(['mount', *map(str, command)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise Skip(f'cannot mount: {done.stderr.strip()}')
 
 
 if __name__ == '__main__':

@@ -8,12 +8,11 @@ import os
 import pathlib
 import pwd
 import subprocess
-import sys
 import tempfile
 
-from harness import (JOB, MANAGER, OPERATIONS, PATIENCE, ROOT, STANDARD, Bus, Gio, GLib, Skip,
-                     World, as_user, equal, eventually, in_private_mounts, main, mount, promise,
-                     refusal, refused_as)
+from harness import (JOB, MANAGER, OPERATIONS, PATIENCE, ROOT, STANDARD, Bus, Gio, GLib, World, as_user,
+                     equal, eventually, main, promise, refused_as)
+from mounts import Skip, in_private_mounts, mount
 
 POLKITD = '/usr/lib/polkit-1/polkitd'
 POLKIT = 'org.freedesktop.PolicyKit1'
