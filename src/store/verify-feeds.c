@@ -5,6 +5,7 @@
 /* SQLite's own check reads the whole file in one go; beyond this size only a verification without a
  * daemon does it. */
 #define STRUCTURE_CHECK_PAGES 8192
+#define CHECKPOINTS_A_STEP 100
 
 /* ---- what does not belong to any one feed ---- */
 
@@ -15,8 +16,9 @@ static bool count_rows(SyncdVerify *self, const char *sql, gint64 *ret_count, GE
         error);
 }
 
-/* Rows that no entry or feed accounts for. While a turn is open the tables hold rows of it, which
- * nobody was told of. */
+/* Rows that no entry or feed accounts for, found at the ends of their tables or in small ones: none
+ * of this grows with the log. Within the log such a row is told by the walk over the entries. While
+ * a turn is open the tables hold rows of it, which nobody was told of. */
 static bool check_strays(SyncdVerify *self, GError **error)
 {
     static const struct {
@@ -25,13 +27,10 @@ static bool check_strays(SyncdVerify *self, GError **error)
         const char *what;
     } strays[] = {
         {"stray-body",
-         "SELECT count(*) FROM body WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.pos = "
-         "body.pos)",
+         "SELECT count(*) FROM body WHERE pos < 1 OR pos > (SELECT coalesce(max(pos), 0) FROM "
+         "entry)",
          "bodies belong to no entry"},
-        {"stray-entry",
-         "SELECT count(*) FROM entry WHERE NOT EXISTS (SELECT 1 FROM feed WHERE feed.id = "
-         "entry.feed)",
-         "entries belong to no feed"},
+        {"stray-entry", "SELECT count(*) FROM entry WHERE pos < 1", "entries have no place"},
         {"stray-head",
          "SELECT count(*) FROM head WHERE NOT EXISTS (SELECT 1 FROM feed WHERE feed.id = "
          "head.feed)",
@@ -40,10 +39,13 @@ static bool check_strays(SyncdVerify *self, GError **error)
          "SELECT count(*) FROM checkpoint WHERE NOT EXISTS (SELECT 1 FROM feed WHERE feed.id = "
          "checkpoint.feed)",
          "checkpoints belong to no feed"},
+        /* From one feed that has tiles to the next, without walking over them. */
         {"stray-tile",
-         "SELECT count(*) FROM tile WHERE NOT EXISTS (SELECT 1 FROM feed WHERE feed.id = "
-         "tile.feed)",
-         "tiles belong to no feed"},
+         "WITH RECURSIVE owner (feed) AS (SELECT min(feed) FROM tile UNION ALL SELECT (SELECT "
+         "min(tile.feed) FROM tile WHERE tile.feed > owner.feed) FROM owner WHERE owner.feed IS "
+         "NOT NULL) SELECT count(*) FROM owner WHERE feed IS NOT NULL AND NOT EXISTS (SELECT 1 "
+         "FROM feed WHERE feed.id = owner.feed)",
+         "unknown feeds have tiles"},
         {"base",
          "SELECT count(*) FROM feed WHERE base_size <> 0 OR base_frontier <> x'' OR base_snapshot "
          "<> x''",
@@ -174,23 +176,49 @@ static bool check_tail(SyncdVerify *self, SyncdFeedCheck *check, GError **error)
     return name_changed_leaves(self, check, check->tail, check->head.size - n, n, error);
 }
 
-static bool count_tiles(SyncdVerify *self, SyncdFeedCheck *check, GError **error)
+/* Whether a level has tiles that the entries do not make. Those that they make were each looked at
+ * when the walk over the entries completed them. */
+static bool check_level(SyncdVerify *self, SyncdFeedCheck *check, unsigned level, guint64 n_tiles,
+                        GError **error)
 {
-    gint64 stored;
-    guint64 expected = 0;
-    /* Of the size now: entries may have come since the verification began. */
-    for (guint64 n = check->feed->working.size / SYNCD_TILE_WIDTH; n > 0; n /= SYNCD_TILE_WIDTH)
-        expected += n;
-    SyncdStatement *row = syncd_database_statement(syncd_journal_database(self->store->journal),
-                                                   "SELECT count(*) FROM tile WHERE feed = :feed");
+    gint64 extra;
+    SyncdStatement *row = syncd_database_statement(
+        syncd_journal_database(self->store->journal),
+        "SELECT EXISTS (SELECT 1 FROM tile WHERE feed = :feed AND level = :level AND number >= "
+        ":n) OR EXISTS (SELECT 1 FROM tile WHERE feed = :feed AND level = :level AND number < 0)");
     syncd_bind_int(row, ":feed", check->feed->id);
-    if (!syncd_statement_number(row, 0, &stored, error))
+    syncd_bind_int(row, ":level", level);
+    syncd_bind_int(row, ":n", (gint64)n_tiles);
+    if (!syncd_statement_number(row, 0, &extra, error))
         return false;
-    if ((guint64)stored != expected)
+    if (extra != 0)
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "tile-count", check->feed, -1, -1,
-                         "%" G_GUINT64_FORMAT " tiles were expected, %" G_GINT64_FORMAT
-                         " are there",
-                         expected, stored);
+                         "level %u has more than the %" G_GUINT64_FORMAT
+                         " tiles that the entries make",
+                         level, n_tiles);
+    return true;
+}
+
+static bool check_extra_tiles(SyncdVerify *self, SyncdFeedCheck *check, GError **error)
+{
+    /* Of the size now: entries may have come since the verification began. */
+    guint64 n_tiles = check->feed->working.size / SYNCD_TILE_WIDTH;
+    for (unsigned level = 0; level < SYNCD_TILE_LEVELS; level++, n_tiles /= SYNCD_TILE_WIDTH)
+        if (!check_level(self, check, level, n_tiles, error))
+            return false;
+
+    gint64 extra;
+    SyncdStatement *row = syncd_database_statement(
+        syncd_journal_database(self->store->journal),
+        "SELECT EXISTS (SELECT 1 FROM tile WHERE feed = :feed AND level >= :levels) OR EXISTS "
+        "(SELECT 1 FROM tile WHERE feed = :feed AND level < 0)");
+    syncd_bind_int(row, ":feed", check->feed->id);
+    syncd_bind_int(row, ":levels", SYNCD_TILE_LEVELS);
+    if (!syncd_statement_number(row, 0, &extra, error))
+        return false;
+    if (extra != 0)
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "tile-count", check->feed, -1, -1,
+                         "there are tiles of levels that no tree has");
     return true;
 }
 
@@ -232,35 +260,6 @@ static void check_head(SyncdVerify *self, SyncdFeedCheck *check)
             "entries were exchanged");
 }
 
-static bool check_checkpoints(SyncdVerify *self, GError **error)
-{
-    g_autoptr(SyncdStatement) rows =
-        syncd_database_statement(syncd_journal_database(self->store->journal),
-                                 "SELECT feed, size, note FROM checkpoint ORDER BY id");
-    for (;;) {
-        bool row;
-        if (!syncd_statement_next(rows, &row, error))
-            return false;
-        if (!row)
-            return true;
-        SyncdFeedCheck *check =
-            g_hash_table_lookup(self->by_feed, GSIZE_TO_POINTER(syncd_column_int(rows, 0)));
-        guint64 size = (guint64)syncd_column_int(rows, 1);
-        if (check == NULL || (size > check->head.size && size <= check->feed->committed.size))
-            continue; /* a stray, told already; or written since this began */
-        SyncdFeedNodes nodes;
-        SyncdFrontier frontier;
-        SyncdTreeReader reader = syncd_feed_reader(&nodes, self->store->journal, check->feed);
-        bool within = size <= check->head.size;
-        if (within && !syncd_tree_frontier_at(&reader, size, &frontier, error))
-            return false;
-        SyncdHash root = within ? syncd_frontier_root(&frontier) : (SyncdHash){0};
-        if (!within || !note_holds(check->feed, syncd_column_text(rows, 2), size, &root))
-            syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "checkpoint", check->feed, -1, -1,
-                             "the checkpoint at size %" G_GUINT64_FORMAT " does not hold", size);
-    }
-}
-
 bool syncd_verify_feeds(SyncdVerify *self, GError **error)
 {
     for (guint i = 0; i < self->checks->len; i++) {
@@ -268,8 +267,50 @@ bool syncd_verify_feeds(SyncdVerify *self, GError **error)
         if (self->mode != SYNCD_VERIFY_HEADS && !check_tail(self, check, error))
             return false;
         check_head(self, check);
-        if (self->mode == SYNCD_VERIFY_FULL && !count_tiles(self, check, error))
+        if (self->mode == SYNCD_VERIFY_FULL && !check_extra_tiles(self, check, error))
             return false;
     }
-    return check_checkpoints(self, error);
+    return true;
+}
+
+static bool check_checkpoint(SyncdVerify *self, SyncdStatement *row, GError **error)
+{
+    SyncdFeedCheck *check =
+        g_hash_table_lookup(self->by_feed, GSIZE_TO_POINTER(syncd_column_int(row, 1)));
+    guint64 size = (guint64)syncd_column_int(row, 2);
+    if (check == NULL || (size > check->head.size && size <= check->feed->committed.size))
+        return true; /* a stray, told already; or written since this began */
+    SyncdFeedNodes nodes;
+    SyncdFrontier frontier;
+    SyncdTreeReader reader = syncd_feed_reader(&nodes, self->store->journal, check->feed);
+    bool within = size <= check->head.size;
+    if (within && !syncd_tree_frontier_at(&reader, size, &frontier, error))
+        return false;
+    SyncdHash root = within ? syncd_frontier_root(&frontier) : (SyncdHash){0};
+    if (!within || !note_holds(check->feed, syncd_column_text(row, 3), size, &root))
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "checkpoint", check->feed, -1, -1,
+                         "the checkpoint at size %" G_GUINT64_FORMAT " does not hold", size);
+    return true;
+}
+
+bool syncd_verify_checkpoints(SyncdVerify *self, bool *ret_more, GError **error)
+{
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(syncd_journal_database(self->store->journal),
+                                 "SELECT id, feed, size, note FROM checkpoint WHERE id > :after "
+                                 "ORDER BY id LIMIT :max");
+    syncd_bind_int(rows, ":after", self->checkpoint);
+    syncd_bind_int(rows, ":max", CHECKPOINTS_A_STEP);
+    *ret_more = false;
+    for (;;) {
+        bool row;
+        if (!syncd_statement_next(rows, &row, error))
+            return false;
+        if (!row)
+            return true;
+        if (!check_checkpoint(self, rows, error))
+            return false;
+        self->checkpoint = syncd_column_int(rows, 0);
+        *ret_more = true;
+    }
 }

@@ -167,11 +167,12 @@ bool syncd_verify_resume(SyncdVerify *self, GError **error)
     return true;
 }
 
-bool syncd_verify_remember(SyncdVerify *self, GError **error)
+/* Without it, on a full disk, the next verification begins further back: the log is as sound. */
+void syncd_verify_remember(SyncdVerify *self)
 {
     if (self->mode == SYNCD_VERIFY_HEADS || self->n_findings > 0 ||
         self->store->mode == SYNCD_STORE_INSPECT || self->at == self->first)
-        return true;
+        return;
 
     SyncdJsonWriter writer;
     g_autoptr(GString) text = g_string_new(NULL);
@@ -194,6 +195,6 @@ bool syncd_verify_remember(SyncdVerify *self, GError **error)
     syncd_json_end_array(&writer);
     syncd_json_end_object(&writer);
     g_string_append_c(text, '\n');
-    return syncd_directory_publish(self->store->directory, VERIFIED_FILE,
-                                   SYNCD_BYTES(text->str, text->len), error);
+    syncd_directory_publish(self->store->directory, VERIFIED_FILE,
+                            SYNCD_BYTES(text->str, text->len), NULL);
 }

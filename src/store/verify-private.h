@@ -19,6 +19,7 @@ typedef enum {
     PHASE_STRUCTURE,
     PHASE_ENTRIES,
     PHASE_FEEDS,
+    PHASE_CHECKPOINTS,
     PHASE_KNOWN,
     PHASE_DONE
 } SyncdVerifyPhase;
@@ -33,6 +34,8 @@ struct SyncdVerify {
     guint64 first;       /* pos after which entries are checked */
     guint64 at;          /* pos of the last one checked */
     guint64 target;      /* pos at which the log ended when this began */
+    size_t step_bytes;   /* content checked in this step */
+    gint64 checkpoint;   /* id of the last one checked */
     GPtrArray *findings;
     guint64 n_findings;
 };
@@ -44,6 +47,7 @@ void syncd_verify_add(SyncdVerify *verify, SyncdErrorCode error, const char *cod
 /* verify-feeds.c: everything about a feed but its entries. */
 bool syncd_verify_structure(SyncdVerify *verify, GError **error);
 bool syncd_verify_feeds(SyncdVerify *verify, GError **error);
+bool syncd_verify_checkpoints(SyncdVerify *verify, bool *ret_more, GError **error);
 bool syncd_verify_tile(SyncdVerify *verify, SyncdFeedCheck *check, unsigned level, guint64 number,
                        GError **error);
 
@@ -52,4 +56,4 @@ void syncd_known_head_free(void *known);
 bool syncd_verify_parse_known(SyncdVerify *verify, const char *const *notes, GError **error);
 bool syncd_verify_known(SyncdVerify *verify, GError **error);
 bool syncd_verify_resume(SyncdVerify *verify, GError **error);
-bool syncd_verify_remember(SyncdVerify *verify, GError **error);
+void syncd_verify_remember(SyncdVerify *verify);

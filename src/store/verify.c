@@ -2,7 +2,9 @@
 
 #include "base/json-writer.h"
 
+/* A step ends after so many entries, or after so much content. */
 #define ENTRIES_A_STEP 200u
+#define BYTES_A_STEP (2u * 1024u * 1024u)
 
 /* ---- findings ---- */
 
@@ -71,6 +73,7 @@ SyncdVerify *syncd_verify_new(SyncdStore *store, SyncdVerifyMode mode,
     self->by_feed = g_hash_table_new(g_direct_hash, g_direct_equal);
     self->findings = g_ptr_array_new_with_free_func(finding_free);
     self->target = syncd_journal_committed(store->journal);
+    self->checkpoint = G_MININT64;
     begin_checks(self);
     if (known_heads != NULL && !syncd_verify_parse_known(self, known_heads, error))
         return NULL;
@@ -141,7 +144,9 @@ static void check_body(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
                          "the stored body is not the one whose size and digest the header names");
         return;
     }
-    if (syncd_store_open_stored(self->store, header, stored, &body, &problem))
+    bool opened = syncd_store_open_stored(self->store, header, stored, &body, &problem);
+    self->step_bytes += stored.size + body.content_size;
+    if (opened)
         return;
     /* A key that is not here is not damage; a chunk that is not here is. */
     bool no_key =
@@ -241,6 +246,7 @@ static bool step_entries(SyncdVerify *self, GError **error)
     syncd_bind_int(rows, ":target", (gint64)self->target);
     syncd_bind_int(rows, ":max", ENTRIES_A_STEP);
     bool any = false;
+    self->step_bytes = 0;
     for (;;) {
         bool row;
         if (!syncd_statement_next(rows, &row, error) || (row && !check_entry(self, rows, error)))
@@ -248,9 +254,21 @@ static bool step_entries(SyncdVerify *self, GError **error)
         if (!row)
             break;
         any = true;
+        if (self->step_bytes > BYTES_A_STEP)
+            break;
     }
     if (!any || self->at >= self->target)
         self->phase = PHASE_FEEDS;
+    return true;
+}
+
+static bool step_checkpoints(SyncdVerify *self, GError **error)
+{
+    bool more;
+    if (!syncd_verify_checkpoints(self, &more, error))
+        return false;
+    if (!more)
+        self->phase = PHASE_KNOWN;
     return true;
 }
 
@@ -272,11 +290,16 @@ static bool run_phase(SyncdVerify *self, GError **error)
     case PHASE_ENTRIES:
         return step_entries(self, error);
     case PHASE_FEEDS:
-        self->phase = PHASE_KNOWN;
+        self->phase = PHASE_CHECKPOINTS;
         return syncd_verify_feeds(self, error);
+    case PHASE_CHECKPOINTS:
+        return step_checkpoints(self, error);
     case PHASE_KNOWN:
         self->phase = PHASE_DONE;
-        return syncd_verify_known(self, error) && syncd_verify_remember(self, error);
+        if (!syncd_verify_known(self, error))
+            return false;
+        syncd_verify_remember(self);
+        return true;
     case PHASE_DONE:
         break;
     }
