@@ -67,7 +67,7 @@ static bool had_no_room(sqlite3 *handle, int rc)
         os = errno_of_write(handle);
     else if (handle != NULL && (rc & 0xff) == SQLITE_CANTOPEN)
         os = sqlite3_system_errno(handle);
-    return os == ENOSPC || os == EDQUOT || os == EFBIG;
+    return os == ENOSPC || os == EDQUOT;
 }
 
 static void set_error(SyncdDatabase *db, int rc, GError **error)

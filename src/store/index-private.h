@@ -17,6 +17,5 @@ extern const SyncdDatabaseKind syncd_index_kind;
 /* The registries' part of projecting an entry (index-registry.c). */
 bool syncd_index_project_registry(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                                   const SyncdBody *body, GError **error);
-bool syncd_index_is_registry_kind(SyncdBytes kind);
 bool syncd_index_project_key(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                              const SyncdBody *body, GError **error);

@@ -74,10 +74,10 @@ static bool resolve(SyncdIndex *self, const SyncdQuery *query, guint64 newest, C
 {
     *ret = (Conditions){
         .object = query->object,
-        .since_ms = query->since_ms,
-        .until_ms = query->until_ms,
+        .since_ms = MIN(query->since_ms, G_MAXINT64),
+        .until_ms = MIN(query->until_ms, G_MAXINT64),
         .operations_only = query->operations_only,
-        .above = query->after,
+        .above = MIN(query->after, G_MAXINT64),
         .below = newest + 1,
     };
     if (!resolve_word(self, query->kind, &ret->kind, &ret->impossible, error) ||

@@ -37,8 +37,10 @@ static SyncdIndex *wrap(SyncdDatabase *db)
 SyncdIndex *syncd_index_open(SyncdDirectory *directory, GError **error)
 {
     g_autofree char *path = syncd_directory_file(directory, INDEX_FILE);
+    /* One of an older version is not migrated: what its rows would have to be is only in the log.
+     */
     g_autoptr(SyncdDatabase) db =
-        syncd_database_open(path, &syncd_index_kind, SYNCD_DATABASE_EXISTING, error);
+        syncd_database_open_up_to(path, &syncd_index_kind, SYNCD_DATABASE_EXISTING, 0, error);
     if (db == NULL)
         return NULL;
 
@@ -55,10 +57,10 @@ SyncdIndex *syncd_index_open(SyncdDirectory *directory, GError **error)
     return wrap(g_steal_pointer(&db));
 }
 
-static void remove_file(const char *path, const char *suffix)
+static bool remove_file(const char *path, const char *suffix)
 {
     g_autofree char *name = g_strconcat(path, suffix, NULL);
-    unlink(name);
+    return unlink(name) == 0 || errno == ENOENT;
 }
 
 SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, GError **error)
@@ -99,12 +101,12 @@ SyncdIndex *syncd_index_finish_new(SyncdIndex *index, SyncdDirectory *directory,
     if (!sync_file(new_path, error))
         return NULL;
 
-    /* The old WAL goes before the new file comes: SQLite would take its frames for the new file's.
-     * A crash in between leaves no index, which means another rebuild. */
-    remove_file(path, "-wal");
-    remove_file(path, "-shm");
-    remove_file(path, "");
-    if (rename(new_path, path) < 0) {
+    /* The old WAL goes, durably, before the new file comes: SQLite would take its frames for the
+     * new file's. A crash in between leaves no index, which means another rebuild. */
+    bool gone = remove_file(path, "") && remove_file(path, "-shm") && remove_file(path, "-wal");
+    if (gone && !syncd_directory_sync(directory, error))
+        return NULL;
+    if (!gone || rename(new_path, path) < 0) {
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
                               "Cannot put the new index in its place");
         return NULL;
@@ -219,10 +221,18 @@ bool syncd_index_projected(SyncdIndex *self, guint64 *ret_pos, GError **error)
 
 /* ---- words ---- */
 
-static void remember_word(SyncdIndex *self, char *text, gint64 word)
+/* Takes the text over; gives the one that is kept. A damaged index may hold a text twice. */
+static const char *remember_word(SyncdIndex *self, char *text, gint64 word)
 {
-    g_hash_table_insert(self->words, text, GSIZE_TO_POINTER(word));
+    void *kept;
+    if (g_hash_table_lookup_extended(self->words, text, &kept, NULL)) {
+        g_free(text);
+        text = kept;
+    } else {
+        g_hash_table_insert(self->words, text, GSIZE_TO_POINTER(word));
+    }
     g_hash_table_insert(self->word_texts, GSIZE_TO_POINTER(word), text);
+    return text;
 }
 
 bool syncd_index_word(SyncdIndex *self, SyncdBytes text, gint64 *ret_word, GError **error)
@@ -275,11 +285,8 @@ bool syncd_index_word_text(SyncdIndex *self, gint64 word, const char **ret_text,
     syncd_bind_int(rows, ":id", word);
     if (!syncd_statement_next(rows, &row, error))
         return false;
-    if (row) {
-        char *text = g_strdup(syncd_column_text(rows, 0));
-        remember_word(self, text, word);
-        *ret_text = text;
-    }
+    if (row)
+        *ret_text = remember_word(self, g_strdup(syncd_column_text(rows, 0)), word);
     return true;
 }
 
@@ -323,7 +330,10 @@ bool syncd_index_project(SyncdIndex *self, guint64 pos, const SyncdHeader *heade
     /* What cannot be opened (purged, or sealed with a key that is not here) has no part in the
      * registries. */
     g_auto(SyncdBody) body = {0};
-    if (!open_body(data, pos, header, &body))
+    bool have = false;
+    if (!open_body(data, pos, header, registry, &body, &have, error))
+        return false;
+    if (!have)
         return true;
     if (registry && !syncd_index_project_registry(self, pos, header, &body, error))
         return false;

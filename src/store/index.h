@@ -35,11 +35,14 @@ SyncdDatabase *syncd_index_database(SyncdIndex *index);
 
 /* ---- projecting ---- */
 
-/* Opens the body of an entry that is being projected; false without error when it cannot be had
- * (purged, no key). */
-typedef bool (*SyncdOpenBody)(void *data, guint64 pos, const SyncdHeader *header,
-                              SyncdBody *ret_body);
+/* Opens the body of an entry that is being projected, the content only when it is asked for.
+ * `*ret_have` false when it cannot be had (purged, damaged, no key); an error when that is unknown.
+ */
+typedef bool (*SyncdOpenBody)(void *data, guint64 pos, const SyncdHeader *header, bool with_content,
+                              SyncdBody *ret_body, bool *ret_have, GError **error);
 
+/* Whether the content of such an entry is projected, not only its header and meta line. */
+bool syncd_index_is_registry_kind(SyncdBytes kind);
 bool syncd_index_begin(SyncdIndex *index, GError **error);
 bool syncd_index_project(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                          SyncdOpenBody open_body, void *data, GError **error);

@@ -8,14 +8,15 @@
 struct SyncdJournal {
     SyncdKeyring *keyring;
     SyncdDatabase *db;
-    GPtrArray *feeds; /* SyncdFeed */
-    SyncdHlc clock;
-    guint64 committed;  /* pos of the newest committed entry */
-    guint64 next;       /* pos of the next entry */
-    bool turn;          /* a transaction is open */
-    GError *turn_error; /* a write of the open turn failed: its commit will fail */
-    GError *problem;    /* sticky: nothing may be appended */
-    bool write_failed;  /* … because a write failed, not because the journal was found damaged */
+    GPtrArray *feeds;         /* SyncdFeed */
+    SyncdHlc clock;           /* with the open turn */
+    SyncdHlc committed_clock; /* of the newest committed entry */
+    guint64 committed;        /* pos of the newest committed entry */
+    guint64 next;             /* pos of the next entry */
+    bool turn;                /* a transaction is open */
+    GError *turn_error;       /* a write of the open turn failed: its commit will fail */
+    GError *problem;          /* sticky: nothing may be appended */
+    bool write_failed; /* … because a write failed, not because the journal was found damaged */
 };
 
 extern const SyncdDatabaseKind syncd_journal_kind;

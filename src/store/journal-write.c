@@ -156,6 +156,7 @@ void syncd_journal_discard(SyncdJournal *self)
     syncd_database_rollback(self->db);
     self->turn = false;
     self->next = self->committed + 1;
+    self->clock = self->committed_clock; /* nobody saw what the turn had */
     g_clear_error(&self->turn_error);
     for (guint i = self->feeds->len; i > 0; i--) {
         SyncdFeed *feed = self->feeds->pdata[i - 1];
@@ -208,6 +209,7 @@ bool syncd_journal_commit(SyncdJournal *self, GError **error)
         }
         self->turn = false;
         self->committed = self->next - 1;
+        self->committed_clock = self->clock;
         return true;
     }
 

@@ -167,6 +167,7 @@ static bool load(SyncdJournal *self, GError **error)
                                 &last, error))
         return false;
     self->committed = (guint64)last;
+    self->committed_clock = self->clock;
     self->next = self->committed + 1;
     return true;
 }
@@ -273,6 +274,11 @@ guint64 syncd_journal_committed(const SyncdJournal *self)
 SyncdHlc *syncd_journal_clock(SyncdJournal *self)
 {
     return &self->clock;
+}
+
+SyncdHlc syncd_journal_committed_clock(const SyncdJournal *self)
+{
+    return self->committed_clock;
 }
 
 static bool not_found(guint64 pos, const char *what, GError **error)

@@ -87,6 +87,7 @@ void syncd_journal_discard(SyncdJournal *journal);
 guint64
 syncd_journal_committed(const SyncdJournal *journal); /* pos of the newest committed entry */
 SyncdHlc *syncd_journal_clock(SyncdJournal *journal); /* never behind any entry */
+SyncdHlc syncd_journal_committed_clock(const SyncdJournal *journal);
 /* NUL-terminated header text. NotFound. */
 char *syncd_journal_read_header(SyncdJournal *journal, guint64 pos, size_t *ret_size,
                                 GError **error);

@@ -66,7 +66,8 @@ static void learn_actor(SyncdOverlay *self, SyncdJson record)
 {
     g_autofree char *identity = syncd_json_dup_text(syncd_json_member(record, "identity_id"));
     g_autofree char *id = syncd_json_dup_text(syncd_json_member(record, "actor_id"));
-    if (identity != NULL && id != NULL)
+    /* The first that registered an identity keeps it, as in the index. */
+    if (identity != NULL && id != NULL && !g_hash_table_contains(self->actors, identity))
         g_hash_table_insert(self->actors, g_steal_pointer(&identity), g_steal_pointer(&id));
 }
 

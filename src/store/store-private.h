@@ -16,8 +16,12 @@ struct SyncdStore {
     SyncdDirectory *directory;
     SyncdKeyring *keyring;
     SyncdJournal *journal;
-    SyncdIndex *index;           /* NULL while a new one is being made */
+    SyncdIndex *index; /* NULL when none can be had; with a projection it answers nothing */
     SyncdProjection *projection; /* not NULL while the index is behind the journal since opening */
+    GError *index_problem;  /* why there is no index, or why it took no more; NULL when it does */
+    guint64 index_retry_at; /* monotonic */
+    bool unattended;        /* the projection began on demand: nobody may be calling work() */
+    guint64 reserve_bytes;
     SyncdOverlay *overlay;
     GPtrArray *scopes; /* SyncdScope */
     char *machine;     /* hash, or "none" */
@@ -41,7 +45,21 @@ bool syncd_store_read_stored_body(SyncdStore *store, guint64 pos, const SyncdHea
 /* Adds the first feed of this device's scope, as part of the turn. */
 bool syncd_store_open_feed(SyncdStore *store, const SyncdScope *scope, guint64 epoch,
                            const SyncdFeed *previous, const char *actor, GError **error);
+/* The same without the content: only what its meta line says. */
+bool syncd_store_read_meta(SyncdStore *store, guint64 pos, const SyncdHeader *header,
+                           SyncdBody *ret_body, GError **error);
 bool syncd_store_load_scopes(SyncdStore *store, GError **error);
+
+/* store-index.c: keeping an index. */
+
+/* On failure there is none, and what needs it says why. */
+bool syncd_store_open_index(SyncdStore *store, GError **error);
+/* Whether the index can be asked: Busy while it is being made, else why there is none. */
+bool syncd_store_need_index(SyncdStore *store, GError **error);
+/* Sets as much space aside as there is room for. */
+void syncd_store_keep_reserve(SyncdStore *store);
+/* Whether more may wait for projection. */
+bool syncd_store_has_room(SyncdStore *store, GError **error);
 /* Under load nothing is ever idle: what waits for that is done after a commit once there is too
  * much of it. */
 void syncd_store_bound_waiting(SyncdStore *store);

@@ -53,8 +53,9 @@ static bool fetch_chunks(SyncdStore *self, const SyncdHeader *header, const Sync
     return true;
 }
 
-bool syncd_store_open_stored(SyncdStore *self, const SyncdHeader *header, SyncdBytes stored,
-                             SyncdBody *ret_body, GError **error)
+/* `fetch`: with the content, also where it lies in chunks. */
+static bool open_stored(SyncdStore *self, const SyncdHeader *header, SyncdBytes stored, bool fetch,
+                        SyncdBody *ret_body, GError **error)
 {
     bool missing;
     const SyncdSealKey *key = find_key(self, header, &missing);
@@ -68,22 +69,40 @@ bool syncd_store_open_stored(SyncdStore *self, const SyncdHeader *header, SyncdB
         (int)header->scope.size, (const char *)header->scope.data, header->epoch);
     g_auto(SyncdBody) body = {0};
     if (!syncd_body_open(key, feed, header, stored, &body, error) ||
-        (header->body_is_list && !fetch_chunks(self, header, key, &body, error)))
+        (fetch && header->body_is_list && !fetch_chunks(self, header, key, &body, error)))
         return false;
     *ret_body = body;
     body = (SyncdBody){0};
     return true;
 }
 
-bool syncd_store_read_stored_body(SyncdStore *self, guint64 pos, const SyncdHeader *header,
-                                  SyncdBody *ret_body, GError **error)
+bool syncd_store_open_stored(SyncdStore *self, const SyncdHeader *header, SyncdBytes stored,
+                             SyncdBody *ret_body, GError **error)
+{
+    return open_stored(self, header, stored, true, ret_body, error);
+}
+
+static bool read_stored(SyncdStore *self, guint64 pos, const SyncdHeader *header, bool fetch,
+                        SyncdBody *ret_body, GError **error)
 {
     g_autoptr(GBytes) stored = syncd_journal_read_body(self->journal, pos, error);
     if (stored == NULL)
         return false;
-    return syncd_store_open_stored(
-        self, header, SYNCD_BYTES(g_bytes_get_data(stored, NULL), g_bytes_get_size(stored)),
-        ret_body, error);
+    return open_stored(self, header,
+                       SYNCD_BYTES(g_bytes_get_data(stored, NULL), g_bytes_get_size(stored)), fetch,
+                       ret_body, error);
+}
+
+bool syncd_store_read_stored_body(SyncdStore *self, guint64 pos, const SyncdHeader *header,
+                                  SyncdBody *ret_body, GError **error)
+{
+    return read_stored(self, pos, header, true, ret_body, error);
+}
+
+bool syncd_store_read_meta(SyncdStore *self, guint64 pos, const SyncdHeader *header,
+                           SyncdBody *ret_body, GError **error)
+{
+    return read_stored(self, pos, header, false, ret_body, error);
 }
 
 bool syncd_store_read_body(SyncdStore *self, const SyncdEntry *entry, SyncdBody *ret_body,
@@ -94,32 +113,20 @@ bool syncd_store_read_body(SyncdStore *self, const SyncdEntry *entry, SyncdBody 
 
 /* ---- lookups: the overlay first, then the index ---- */
 
-static bool need_index(SyncdStore *self, GError **error)
-{
-    if (self->projection != NULL) {
-        syncd_set_error(error, SYNCD_ERROR_BUSY, "The index is being made anew");
-        return false;
-    }
-    if (self->index == NULL) {
-        syncd_set_error(error, SYNCD_ERROR_STORAGE_FAILED, "There is no index to look into");
-        return false;
-    }
-    return true;
-}
-
 bool syncd_store_find_op(SyncdStore *self, const char *op, guint64 *ret_pos, GError **error)
 {
     *ret_pos = syncd_overlay_find_op(self->overlay, op);
     if (*ret_pos != 0)
         return true;
-    return need_index(self, error) && syncd_index_find_op(self->index, op, ret_pos, error);
+    return syncd_store_need_index(self, error) &&
+           syncd_index_find_op(self->index, op, ret_pos, error);
 }
 
 bool syncd_store_find_key(SyncdStore *self, const char *actor, const char *scope_id,
                           const char *key, guint64 *ret_pos, GError **error)
 {
     /* The index comes first: the first entry with a key keeps it. */
-    if (!need_index(self, error) ||
+    if (!syncd_store_need_index(self, error) ||
         !syncd_index_find_key(self->index, actor, scope_id, key, ret_pos, error))
         return false;
     if (*ret_pos == 0)
@@ -139,11 +146,14 @@ bool syncd_store_find_seq(SyncdStore *self, const char *device, const char *scop
 bool syncd_store_find_actor(SyncdStore *self, const char *identity, char **ret_actor_id,
                             GError **error)
 {
-    *ret_actor_id = g_strdup(syncd_overlay_find_actor(self->overlay, identity));
-    if (*ret_actor_id != NULL)
-        return true;
-    return need_index(self, error) &&
-           syncd_index_find_actor(self->index, identity, ret_actor_id, error);
+    /* The index comes first here too. */
+    *ret_actor_id = NULL;
+    if (!syncd_store_need_index(self, error) ||
+        !syncd_index_find_actor(self->index, identity, ret_actor_id, error))
+        return false;
+    if (*ret_actor_id == NULL)
+        *ret_actor_id = g_strdup(syncd_overlay_find_actor(self->overlay, identity));
+    return true;
 }
 
 bool syncd_store_has_decision(SyncdStore *self, const char *policy_digest, const char *decision_id,
@@ -152,14 +162,14 @@ bool syncd_store_has_decision(SyncdStore *self, const char *policy_digest, const
     *ret_has = syncd_overlay_has_decision(self->overlay, policy_digest, decision_id);
     if (*ret_has)
         return true;
-    return need_index(self, error) &&
+    return syncd_store_need_index(self, error) &&
            syncd_index_has_decision(self->index, policy_digest, decision_id, ret_has, error);
 }
 
 bool syncd_store_query(SyncdStore *self, const SyncdQuery *query, GArray **ret_positions,
                        char **ret_cursor, GError **error)
 {
-    if (!need_index(self, error) || !syncd_store_settle(self, error))
+    if (!syncd_store_need_index(self, error) || !syncd_store_settle(self, error))
         return false;
     return syncd_index_query(self->index, query, syncd_journal_committed(self->journal),
                              ret_positions, ret_cursor, error);
@@ -167,7 +177,7 @@ bool syncd_store_query(SyncdStore *self, const SyncdQuery *query, GArray **ret_p
 
 bool syncd_store_count_kind(SyncdStore *self, const char *kind, guint64 *ret_count, GError **error)
 {
-    if (!need_index(self, error) || !syncd_store_settle(self, error))
+    if (!syncd_store_need_index(self, error) || !syncd_store_settle(self, error))
         return false;
     return syncd_index_count_kind(self->index, kind, ret_count, error);
 }

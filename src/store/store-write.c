@@ -30,11 +30,7 @@ bool syncd_store_may_write(SyncdStore *self, GError **error)
         syncd_set_error(error, SYNCD_ERROR_ACCESS_DENIED, "The state is open for inspection only");
         return false;
     }
-    if (self->projection != NULL) {
-        syncd_set_error(error, SYNCD_ERROR_BUSY, "The index is being made anew");
-        return false;
-    }
-    return true;
+    return syncd_store_need_index(self, error) && syncd_store_has_room(self, error);
 }
 
 static bool check_token(const char *what, const char *text, bool may_be_empty, GError **error)
@@ -45,6 +41,19 @@ static bool check_token(const char *what, const char *text, bool may_be_empty, G
     return false;
 }
 
+/* What the header puts between quotes as it is. */
+static bool check_schema(const SyncdDraft *draft, GError **error)
+{
+    size_t size = strlen(draft->schema_id);
+    bool plain = size <= SYNCD_ID_TOKEN_MAX && draft->schema_version <= G_MAXINT64;
+    for (size_t i = 0; plain && i < size; i++)
+        plain = g_ascii_isgraph(draft->schema_id[i]) && strchr("\"\\", draft->schema_id[i]) == NULL;
+    if (!plain)
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "The schema of an entry must be a name");
+    return plain;
+}
+
+/* Whatever passes here makes a header and a body that read back. */
 static bool check_draft(const SyncdDraft *draft, GError **error)
 {
     if (!check_token("kind", draft->kind, false, error) ||
@@ -52,16 +61,38 @@ static bool check_draft(const SyncdDraft *draft, GError **error)
         !check_token("object", draft->object, true, error) ||
         !check_token("decision", draft->decision, true, error) ||
         !check_token("engine", draft->engine, true, error) ||
-        !check_token("lane", draft->lane, false, error))
+        !check_token("lane", draft->lane, false, error) ||
+        (draft->op != NULL && !check_token("operation", draft->op, false, error)) ||
+        !check_schema(draft, error))
         return false;
+    if (memchr(draft->meta.data, '\n', draft->meta.size) != NULL) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "The meta data of an entry is one line");
+        return false;
+    }
     if (draft->content.size > SYNCD_STORE_CONTENT_MAX || draft->meta.size > SYNCD_STORE_META_MAX ||
-        draft->n_parents > SYNCD_HEADER_MAX_PARENTS) {
+        draft->n_parents > SYNCD_HEADER_MAX_PARENTS ||
+        (draft->idempotency_key != NULL && strlen(draft->idempotency_key) > SYNCD_STORE_KEY_MAX)) {
         syncd_set_error(error, SYNCD_ERROR_TOO_LARGE,
-                        "An entry holds at most %u bytes of content and %d parents",
-                        SYNCD_STORE_CONTENT_MAX, SYNCD_HEADER_MAX_PARENTS);
+                        "An entry holds at most %u bytes of content, %d parents and a key of %u "
+                        "bytes",
+                        SYNCD_STORE_CONTENT_MAX, SYNCD_HEADER_MAX_PARENTS, SYNCD_STORE_KEY_MAX);
         return false;
     }
     return true;
+}
+
+/* The index holds each operation's id once; a second entry with it could never be projected. */
+static bool check_op_is_new(SyncdStore *self, const char *op, GError **error)
+{
+    guint64 pos = 0;
+    if (op == NULL)
+        return true;
+    if (!syncd_store_find_op(self, op, &pos, error))
+        return false;
+    if (pos != 0)
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS,
+                        "The operation %s exists, sequence number %" G_GUINT64_FORMAT, op, pos);
+    return pos == 0;
 }
 
 /* ---- putting an entry together ---- */
@@ -145,7 +176,7 @@ static SyncdPending *make_pending(const SyncdFeed *feed, const SyncdDraft *draft
     pending->body.meta_size = draft->meta.size;
     /* Operations' contents are read back from the journal when somebody asks; only records are
      * needed here. */
-    if (!syncd_kind_is_operation(pending->entry.header.kind)) {
+    if (syncd_index_is_registry_kind(pending->entry.header.kind)) {
         pending->body.content = g_strndup(draft->content.data, draft->content.size);
         pending->body.content_size = draft->content.size;
     }
@@ -160,7 +191,8 @@ static bool append(SyncdStore *self, const SyncdScope *scope, SyncdFeed *feed,
     const SyncdSealKey *key;
     char key_id[SYNCD_HASH_HEX_SIZE] = "";
     guint64 pos;
-    if (!check_draft(draft, error) || !scope_key(self, scope, &key, error))
+    if (!check_draft(draft, error) || !check_op_is_new(self, draft->op, error) ||
+        !scope_key(self, scope, &key, error))
         return false;
     if (key != NULL)
         syncd_hash_to_hex(syncd_seal_key_id(key), key_id);
@@ -248,16 +280,39 @@ bool syncd_store_open_feed(SyncdStore *self, const SyncdScope *scope, guint64 ep
     return append(self, scope, feed, &draft, signer, NULL, error);
 }
 
-bool syncd_store_open_scope(SyncdStore *self, const char *class, const char *name,
-                            const char *actor, SyncdScope **ret_scope, GError **error)
+static bool check_scope(const char *class, const char *name, GError **error)
 {
-    if (!syncd_store_may_write(self, error) || !syncd_store_begin_log(self, actor, error))
-        return false;
+    static const char *const classes[] = {"public", "profile", "workspace", "org", "vault", NULL};
     if (strcmp(class, "device") == 0) {
         syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS,
                         "A device has one scope, which opens with its log");
         return false;
     }
+    if (g_strv_contains(classes, class) && strlen(name) <= SYNCD_STORE_META_MAX)
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "A scope has a known class and a short name");
+    return false;
+}
+
+static bool check_scope_is_new(SyncdStore *self, const char *class, const char *name,
+                               GError **error)
+{
+    g_autoptr(SyncdScope) present = NULL;
+    if (!syncd_store_find_scope(self, class, name, &present, error))
+        return false;
+    if (present != NULL)
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "The scope %s:%s is open already", class,
+                        name);
+    return present == NULL;
+}
+
+bool syncd_store_open_scope(SyncdStore *self, const char *class, const char *name,
+                            const char *actor, SyncdScope **ret_scope, GError **error)
+{
+    if (!syncd_store_may_write(self, error) || !check_scope(class, name, error) ||
+        !check_token("actor", actor, false, error) || !syncd_store_begin_log(self, actor, error) ||
+        !check_scope_is_new(self, class, name, error))
+        return false;
     if (self->scopes->len >= SYNCD_STORE_SCOPES_MAX) {
         syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED, "use one of the scopes that exist",
                              "There are %u scopes already", SYNCD_STORE_SCOPES_MAX);
@@ -268,6 +323,7 @@ bool syncd_store_open_scope(SyncdStore *self, const char *class, const char *nam
     scope->id = syncd_id_new(self->sources, class);
     scope->class = g_strdup(class);
     scope->name = g_strdup(name);
+    /* A feed without its first entry would be damage, so nothing may fail once it is there. */
     if (!is_public(scope) &&
         !syncd_keyring_make_scope_key(self->keyring, scope->id, self->sources, error))
         return false;
@@ -283,7 +339,8 @@ bool syncd_store_open_scope(SyncdStore *self, const char *class, const char *nam
 bool syncd_store_append(SyncdStore *self, const char *scope_id, const SyncdDraft *draft,
                         SyncdReceipt *ret_receipt, GError **error)
 {
-    if (!syncd_store_may_write(self, error) || !syncd_store_begin_log(self, draft->actor, error))
+    if (!syncd_store_may_write(self, error) || !check_draft(draft, error) ||
+        !syncd_store_begin_log(self, draft->actor, error))
         return false;
     const SyncdScope *scope = syncd_store_scope(self, scope_id);
     if (scope == NULL) {
@@ -385,8 +442,14 @@ bool syncd_store_keep_head(SyncdStore *self, const char *scope_id, const char *r
                         scope_id);
         return false;
     }
-    return syncd_journal_add_checkpoint(self->journal, feed, reason, error) &&
-           syncd_store_commit(self, NULL, error);
+    if (syncd_store_has_turn(self)) {
+        syncd_set_error(error, SYNCD_ERROR_BUSY, "Entries wait to be committed first");
+        return false;
+    }
+    if (syncd_journal_add_checkpoint(self->journal, feed, reason, error))
+        return syncd_store_commit(self, NULL, error);
+    syncd_store_discard(self);
+    return false;
 }
 
 /* ---- another machine ---- */

@@ -1,19 +1,8 @@
 #include "store/store-private.h"
 
-#include "base/log.h"
-#include "crypto/note.h"
+#include <glib/gstdio.h>
 
 #define JOURNAL_FILE "journal.db"
-/* So many entries are projected at once; opening does not wait for more than this many. */
-#define PROJECT_AT_OPEN 20000u
-#define PROJECT_BATCH 2000u
-/* The overlay may grow to this before a commit projects it itself: under load nothing is ever idle.
- */
-#define OVERLAY_MAX 4096u
-/* A small WAL is overwritten, not extended, so it is moved early when there is time, and at the
- * latest here. */
-#define WAL_PAGES_IDLE 100
-#define WAL_PAGES_MAX 4000
 
 const char *syncd_store_condition_name(SyncdStoreCondition condition)
 {
@@ -48,19 +37,38 @@ static char *hash_machine(const char *machine)
 
 /* ---- first start ---- */
 
-/* A directory that holds projections of a log but not the log has lost it: that is not a first
- * start. */
-static bool refuse_lost_journal(SyncdStore *self, GError **error)
+/* A directory that holds what was derived from a log but not the log has lost it: that is not a
+ * first start. */
+static bool refuse_lost(SyncdStore *self, const char *what, GError **error)
 {
-    if (!syncd_directory_has(self->directory, "index.db") &&
-        !syncd_directory_has(self->directory, "verified.json"))
-        return true;
     syncd_set_error_next(
         error, SYNCD_ERROR_JOURNAL_CORRUPT,
         "restore journal.db from a backup, or move the state directory away to begin anew",
-        "%s holds what was derived from a log, but journal.db is gone",
-        syncd_directory_path(self->directory));
+        "%s holds what was derived from a log, but journal.db %s",
+        syncd_directory_path(self->directory), what);
     return false;
+}
+
+static bool refuse_lost_journal(SyncdStore *self, GError **error)
+{
+    GStatBuf st;
+    g_autofree char *journal = syncd_directory_file(self->directory, JOURNAL_FILE);
+    bool there = g_lstat(journal, &st) == 0;
+    if ((there && st.st_size > 0) || (!syncd_directory_has(self->directory, "index.db") &&
+                                      !syncd_directory_has(self->directory, "verified.json")))
+        return true;
+    return refuse_lost(self, there ? "is empty" : "is gone", error);
+}
+
+/* A first start that was cut short leaves an empty log and an empty index. */
+static bool refuse_lost_entries(SyncdStore *self, GError **error)
+{
+    guint64 projected = 0;
+    g_autoptr(SyncdIndex) index = syncd_index_open(self->directory, NULL);
+    if ((index == NULL || !syncd_index_projected(index, &projected, NULL) || projected == 0) &&
+        !syncd_directory_has(self->directory, "verified.json"))
+        return true;
+    return refuse_lost(self, "has no entries", error);
 }
 
 static bool make_identity(SyncdStore *self, GError **error)
@@ -112,82 +120,6 @@ static bool check_binding(SyncdStore *self, GError **error)
     return true;
 }
 
-static bool open_pending_body(void *data, guint64 pos, const SyncdHeader *header,
-                              SyncdBody *ret_body)
-{
-    return syncd_store_read_stored_body(data, pos, header, ret_body, NULL);
-}
-
-static bool begin_new_index(SyncdStore *self, const char *why, GError **error)
-{
-    syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_INDEX_REBUILT,
-              "The index is made anew from the log: %s", why);
-    g_clear_pointer(&self->projection, syncd_projection_free);
-    g_clear_pointer(&self->index, syncd_index_free);
-    self->index = syncd_index_begin_new(self->directory, error);
-    if (self->index != NULL)
-        self->projection =
-            syncd_projection_new(self->index, self->journal, open_pending_body, self, error);
-    return self->projection != NULL;
-}
-
-static bool finish_projection(SyncdStore *self, GError **error)
-{
-    g_clear_pointer(&self->projection, syncd_projection_free);
-    if (syncd_index_is_new(self->index)) {
-        self->index = syncd_index_finish_new(g_steal_pointer(&self->index), self->directory, error);
-        if (self->index == NULL)
-            return false;
-    }
-    return syncd_store_load_scopes(self, error);
-}
-
-/* One batch. What cannot be projected is a damaged journal, and then nothing may be appended. */
-static bool project_batch(SyncdStore *self, guint max, GError **error)
-{
-    bool more;
-    GError *problem = NULL;
-    if (syncd_projection_step(self->projection, max, &more, &problem)) {
-        if (more || finish_projection(self, &problem))
-            return true;
-    }
-    g_clear_pointer(&self->projection, syncd_projection_free);
-    self->condition = g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT)
-                          ? SYNCD_STORE_DAMAGED
-                          : SYNCD_STORE_FAILED;
-    g_propagate_error(error, problem);
-    return false;
-}
-
-static bool open_index(SyncdStore *self, GError **error)
-{
-    g_autoptr(GError) problem = NULL;
-    self->index = syncd_index_open(self->directory, &problem);
-    if (self->index != NULL)
-        self->projection =
-            syncd_projection_new(self->index, self->journal, open_pending_body, self, &problem);
-    if (self->projection == NULL) {
-        bool first = syncd_journal_committed(self->journal) == 0;
-        g_autofree char *why = NULL;
-        g_autofree char *next = NULL;
-        syncd_error_split(first ? "this is its first start" : problem->message, &why, &next);
-        g_clear_error(&problem);
-        if (!begin_new_index(self, why, error))
-            return false;
-    }
-    while (self->projection != NULL &&
-           syncd_projection_remaining(self->projection) <= PROJECT_AT_OPEN) {
-        if (project_batch(self, PROJECT_AT_OPEN, &problem))
-            continue;
-        /* A damaged log can still be read and verified, entry by entry. */
-        if (self->condition == SYNCD_STORE_DAMAGED)
-            return true;
-        g_propagate_error(error, g_steal_pointer(&problem));
-        return false;
-    }
-    return true;
-}
-
 static bool open_files(SyncdStore *self, const SyncdStoreOptions *options, GError **error)
 {
     bool create = options->mode == SYNCD_STORE_CREATE;
@@ -198,8 +130,7 @@ static bool open_files(SyncdStore *self, const SyncdStoreOptions *options, GErro
          !syncd_directory_announce(self->directory, options->address, error)))
         return false;
 
-    bool lost = !syncd_directory_has(self->directory, JOURNAL_FILE);
-    if (lost && !refuse_lost_journal(self, error))
+    if (!refuse_lost_journal(self, error))
         return false;
     self->keyring = syncd_keyring_open(self->directory, options->credential, error);
     if (self->keyring == NULL)
@@ -232,13 +163,17 @@ static bool open_all(SyncdStore *self, const SyncdStoreOptions *options, GError 
                         syncd_directory_path(self->directory));
         return false;
     }
-    if (!empty && !check_binding(self, error))
+    if (empty ? !refuse_lost_entries(self, error) : !check_binding(self, error))
         return false;
-    if (!open_index(self, error) || (empty && !make_identity(self, error)))
+    self->reserve_bytes = options->reserve_bytes;
+    /* A log that is there is served without an index, if none can be had; a new one is not begun.
+     */
+    if (!syncd_store_open_index(self, error) && empty)
         return false;
-    /* A full disk must not keep the daemon from serving reads. */
-    if (options->reserve_bytes > 0)
-        syncd_directory_reserve(self->directory, options->reserve_bytes, NULL);
+    g_clear_error(error);
+    if (empty && !make_identity(self, error))
+        return false;
+    syncd_store_keep_reserve(self);
     return true;
 }
 
@@ -265,6 +200,7 @@ void syncd_store_free(SyncdStore *self)
         syncd_store_settle(self, NULL);
     g_clear_pointer(&self->projection, syncd_projection_free);
     g_clear_pointer(&self->index, syncd_index_free);
+    g_clear_error(&self->index_problem);
     syncd_journal_free(self->journal);
     syncd_overlay_free(self->overlay);
     syncd_keyring_free(self->keyring);
@@ -303,7 +239,7 @@ guint64 syncd_store_sequence(const SyncdStore *self)
 
 guint64 syncd_store_last_ms(const SyncdStore *self)
 {
-    return syncd_journal_clock(self->journal)->ms;
+    return syncd_journal_committed_clock(self->journal).ms;
 }
 
 guint64 syncd_store_journal_bytes(SyncdStore *self)
@@ -344,111 +280,12 @@ bool syncd_store_find_scope(SyncdStore *self, const char *class, const char *nam
                             SyncdScope **ret_scope, GError **error)
 {
     *ret_scope = NULL;
-    if (self->projection != NULL) {
-        syncd_set_error(error, SYNCD_ERROR_BUSY, "The index is being made anew");
+    if (!syncd_store_need_index(self, error))
         return false;
-    }
     for (guint i = 0; i < self->scopes->len && *ret_scope == NULL; i++) {
         const SyncdScope *scope = self->scopes->pdata[i];
         if (strcmp(scope->class, class) == 0 && strcmp(scope->name, name) == 0)
             *ret_scope = copy_scope(scope);
     }
     return true;
-}
-
-/* ---- what can wait ---- */
-
-/* Projects the committed part of the overlay in one transaction. */
-static bool project_overlay(SyncdStore *self, GError **error)
-{
-    guint64 committed = syncd_journal_committed(self->journal);
-    g_autoptr(GHashTable) grown = g_hash_table_new(g_direct_hash, g_direct_equal);
-    if (!syncd_index_begin(self->index, error))
-        return false;
-    for (guint i = 0; i < syncd_overlay_size(self->overlay); i++) {
-        const SyncdPending *pending = syncd_overlay_at(self->overlay, i);
-        if (pending->entry.pos > committed)
-            break;
-        if (!syncd_index_project(self->index, pending->entry.pos, &pending->entry.header,
-                                 open_pending_body, self, error)) {
-            syncd_index_rollback(self->index);
-            return false;
-        }
-        g_hash_table_add(grown, GSIZE_TO_POINTER(pending->feed));
-    }
-
-    GHashTableIter iter;
-    void *id;
-    g_hash_table_iter_init(&iter, grown);
-    while (g_hash_table_iter_next(&iter, &id, NULL)) {
-        const SyncdFeed *feed = syncd_journal_feed(self->journal, (gint64)GPOINTER_TO_SIZE(id));
-        SyncdHash root = syncd_frontier_root(&feed->committed);
-        if (!syncd_index_set_cursor(self->index, feed->id, feed->committed.size, &root, error)) {
-            syncd_index_rollback(self->index);
-            return false;
-        }
-    }
-    if (!syncd_index_commit(self->index, error))
-        return false;
-    syncd_overlay_drop_through(self->overlay, committed);
-    return true;
-}
-
-static bool overlay_waits(const SyncdStore *self)
-{
-    return syncd_overlay_size(self->overlay) > 0 &&
-           syncd_overlay_at(self->overlay, 0)->entry.pos <= syncd_journal_committed(self->journal);
-}
-
-/* An index that cannot be written is no reason to stop: it is made anew at the next start, and
- * reads that need it say so meanwhile. */
-bool syncd_store_settle(SyncdStore *self, GError **error)
-{
-    if (self->mode == SYNCD_STORE_INSPECT) {
-        syncd_set_error(error, SYNCD_ERROR_FAILED, "State that is only inspected has no index");
-        return false;
-    }
-    while (self->projection != NULL)
-        if (!project_batch(self, PROJECT_BATCH, error))
-            return false;
-    if (self->index == NULL) {
-        syncd_set_error(error, SYNCD_ERROR_STORAGE_FAILED, "There is no index to look into");
-        return false;
-    }
-    return !overlay_waits(self) || project_overlay(self, error);
-}
-
-bool syncd_store_work(SyncdStore *self)
-{
-    if (self->mode == SYNCD_STORE_INSPECT || self->index == NULL)
-        return false;
-    g_autoptr(GError) error = NULL;
-    if (self->projection != NULL) {
-        if (!project_batch(self, PROJECT_BATCH, &error))
-            syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT, "The index cannot be made: %s",
-                      error->message);
-        return true;
-    }
-    if (overlay_waits(self)) {
-        if (!project_overlay(self, &error)) {
-            syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
-                      "The index cannot be written: %s", error->message);
-            return false;
-        }
-        return true;
-    }
-    /* A WAL that cannot be moved now stays where it is, and is as durable there. */
-    if (!syncd_store_has_turn(self))
-        syncd_database_checkpoint(syncd_journal_database(self->journal), WAL_PAGES_IDLE, NULL);
-    syncd_database_checkpoint(syncd_index_database(self->index), WAL_PAGES_IDLE, NULL);
-    return false;
-}
-
-void syncd_store_bound_waiting(SyncdStore *self)
-{
-    /* If this fails, what waits goes on waiting, and the next read or the next commit tries again.
-     */
-    if (syncd_overlay_size(self->overlay) > OVERLAY_MAX)
-        syncd_store_settle(self, NULL);
-    syncd_database_checkpoint(syncd_journal_database(self->journal), WAL_PAGES_MAX, NULL);
 }

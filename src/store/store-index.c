@@ -1,0 +1,326 @@
+#include "base/log.h"
+#include "store/store-private.h"
+
+/* So many entries are projected at once; opening does not wait for more than this many. */
+#define PROJECT_AT_OPEN 20000u
+#define PROJECT_BATCH 2000u
+/* The overlay may grow to this before a commit projects it itself: under load nothing is ever idle.
+ */
+#define OVERLAY_MAX 4096u
+/* Beyond this, with an index that takes nothing more, no entry is taken either. */
+#define OVERLAY_REFUSE (2u * OVERLAY_MAX)
+/* A small WAL is overwritten, not extended, so it is moved early when there is time, and at the
+ * latest here. */
+#define WAL_PAGES_IDLE 100
+#define WAL_PAGES_MAX 4000
+/* An index that could not be written is not tried again before this. */
+#define RETRY_USEC (1000u * 1000u)
+#define RESERVE_MIN (1024u * 1024u)
+
+/* ---- the space set aside ---- */
+
+void syncd_store_keep_reserve(SyncdStore *self)
+{
+    /* As much of it as there is room for; none is no reason not to serve reads. */
+    for (guint64 bytes = self->reserve_bytes; bytes >= RESERVE_MIN; bytes /= 2)
+        if (syncd_directory_reserve(self->directory, bytes, NULL))
+            return;
+}
+
+/* Whether it is worth trying once more: on a full disk the reserve makes room for the index. */
+static bool made_room(SyncdStore *self, const GError *problem)
+{
+    return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE) &&
+           syncd_directory_release_reserve(self->directory);
+}
+
+/* ---- when there is no index ---- */
+
+static guint64 now_usec(const SyncdStore *self)
+{
+    return syncd_sources_monotonic_usec(self->sources);
+}
+
+static void remember_problem(SyncdStore *self, const GError *problem)
+{
+    g_clear_error(&self->index_problem);
+    self->index_problem = g_error_copy(problem);
+    self->index_retry_at = now_usec(self) + RETRY_USEC;
+}
+
+static bool tell_problem(SyncdStore *self, GError **error)
+{
+    if (error != NULL)
+        *error = g_error_copy(self->index_problem);
+    return false;
+}
+
+/* What was made of the index so far answers nothing: better none than one that lacks entries. A
+ * damaged log may still be read and verified, entry by entry; a full disk passes; anything else
+ * stays until a restart. */
+static bool give_up_index(SyncdStore *self, GError *problem, GError **error)
+{
+    g_clear_pointer(&self->projection, syncd_projection_free);
+    g_clear_pointer(&self->index, syncd_index_free);
+    remember_problem(self, problem);
+    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT))
+        self->condition = SYNCD_STORE_DAMAGED;
+    else if (!g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE))
+        self->condition = SYNCD_STORE_FAILED;
+    g_propagate_error(error, problem);
+    return false;
+}
+
+/* ---- making it and bringing it up to the log ---- */
+
+/* Content that was purged, damaged or whose key is not here has no part in the index. That the disk
+ * did not give it just now is something else. */
+static bool open_projected_body(void *data, guint64 pos, const SyncdHeader *header,
+                                bool with_content, SyncdBody *ret_body, bool *ret_have,
+                                GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    *ret_have = with_content ? syncd_store_read_stored_body(data, pos, header, ret_body, &problem)
+                             : syncd_store_read_meta(data, pos, header, ret_body, &problem);
+    if (!g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED) &&
+        !g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_BUSY))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
+static bool begin_projection(SyncdStore *self, GError **error)
+{
+    self->projection =
+        syncd_projection_new(self->index, self->journal, open_projected_body, self, error);
+    return self->projection != NULL;
+}
+
+static bool begin_new_index(SyncdStore *self, const char *why, GError **error)
+{
+    syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_INDEX_REBUILT,
+              "The index is made anew from the log: %s", why);
+    g_clear_pointer(&self->projection, syncd_projection_free);
+    g_clear_pointer(&self->index, syncd_index_free);
+    self->index = syncd_index_begin_new(self->directory, error);
+    return self->index != NULL && begin_projection(self, error);
+}
+
+/* Goes on from the last batch that was committed. */
+static bool resume_projection(SyncdStore *self, GError **error)
+{
+    g_clear_pointer(&self->projection, syncd_projection_free);
+    if (self->index == NULL)
+        return begin_new_index(self, "the disk was full", error);
+    return begin_projection(self, error);
+}
+
+static bool finish_projection(SyncdStore *self, GError **error)
+{
+    g_clear_pointer(&self->projection, syncd_projection_free);
+    if (syncd_index_is_new(self->index)) {
+        self->index = syncd_index_finish_new(g_steal_pointer(&self->index), self->directory, error);
+        if (self->index == NULL)
+            return false;
+    }
+    if (!syncd_store_load_scopes(self, error))
+        return false;
+    g_clear_error(&self->index_problem);
+    syncd_store_keep_reserve(self);
+    return true;
+}
+
+static bool project_batch(SyncdStore *self, guint max, GError **error)
+{
+    bool more;
+    GError *problem = NULL;
+    if (syncd_projection_step(self->projection, max, &more, &problem) &&
+        (more || finish_projection(self, &problem)))
+        return true;
+    if (made_room(self, problem)) {
+        g_clear_error(&problem);
+        if (resume_projection(self, &problem))
+            return true;
+    }
+    return give_up_index(self, problem, error);
+}
+
+/* The index that is there if it fits the log, else the beginning of a new one. */
+static bool find_index(SyncdStore *self, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    self->index = syncd_index_open(self->directory, &problem);
+    if (self->index != NULL && begin_projection(self, &problem))
+        return true;
+
+    bool first = syncd_journal_committed(self->journal) == 0;
+    g_autofree char *why = NULL, *next = NULL;
+    syncd_error_split(first ? "this is its first start" : problem->message, &why, &next);
+    g_clear_error(&problem);
+    if (begin_new_index(self, why, &problem))
+        return true;
+    if (made_room(self, problem)) {
+        g_clear_error(&problem);
+        if (begin_new_index(self, why, &problem))
+            return true;
+    }
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
+bool syncd_store_open_index(SyncdStore *self, GError **error)
+{
+    GError *problem = NULL;
+    if (!find_index(self, &problem))
+        return give_up_index(self, problem, error);
+    while (self->projection != NULL &&
+           syncd_projection_remaining(self->projection) <= PROJECT_AT_OPEN)
+        if (!project_batch(self, PROJECT_AT_OPEN, error))
+            return false;
+    return true;
+}
+
+bool syncd_store_need_index(SyncdStore *self, GError **error)
+{
+    if (self->mode == SYNCD_STORE_INSPECT) {
+        syncd_set_error(error, SYNCD_ERROR_FAILED, "State that is only inspected has no index");
+        return false;
+    }
+    if (g_error_matches(self->index_problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE) &&
+        self->index == NULL && now_usec(self) >= self->index_retry_at) {
+        self->unattended = true;
+        if (!syncd_store_open_index(self, error))
+            return false;
+    }
+    if (self->projection != NULL && self->unattended && !project_batch(self, PROJECT_BATCH, error))
+        return false;
+    if (self->projection != NULL) {
+        syncd_set_error(error, SYNCD_ERROR_BUSY, "The index is being made anew");
+        return false;
+    }
+    return self->index != NULL || tell_problem(self, error);
+}
+
+/* ---- what can wait ---- */
+
+static bool project_pending(SyncdStore *self, GHashTable *grown, GError **error)
+{
+    guint64 committed = syncd_journal_committed(self->journal);
+    for (guint i = 0; i < syncd_overlay_size(self->overlay); i++) {
+        const SyncdPending *pending = syncd_overlay_at(self->overlay, i);
+        if (pending->entry.pos > committed)
+            break;
+        if (!syncd_index_project(self->index, pending->entry.pos, &pending->entry.header,
+                                 open_projected_body, self, error))
+            return false;
+        g_hash_table_add(grown, GSIZE_TO_POINTER(pending->feed));
+    }
+
+    GHashTableIter iter;
+    void *id;
+    g_hash_table_iter_init(&iter, grown);
+    while (g_hash_table_iter_next(&iter, &id, NULL)) {
+        const SyncdFeed *feed = syncd_journal_feed(self->journal, (gint64)GPOINTER_TO_SIZE(id));
+        SyncdHash root = syncd_frontier_root(&feed->committed);
+        if (!syncd_index_set_cursor(self->index, feed->id, feed->committed.size, &root, error))
+            return false;
+    }
+    return true;
+}
+
+/* Projects the committed part of the overlay in one transaction. */
+static bool try_project_overlay(SyncdStore *self, GError **error)
+{
+    g_autoptr(GHashTable) grown = g_hash_table_new(g_direct_hash, g_direct_equal);
+    if (!syncd_index_begin(self->index, error))
+        return false;
+    if (!project_pending(self, grown, error)) {
+        syncd_index_rollback(self->index);
+        return false;
+    }
+    if (!syncd_index_commit(self->index, error))
+        return false;
+    syncd_overlay_drop_through(self->overlay, syncd_journal_committed(self->journal));
+    return true;
+}
+
+/* An index that cannot be written is no reason to stop: what waits goes on waiting, reads that need
+ * it say so, and it is tried again later. */
+static bool project_overlay(SyncdStore *self, GError **error)
+{
+    if (self->index_problem != NULL && now_usec(self) < self->index_retry_at)
+        return tell_problem(self, error);
+
+    g_autoptr(GError) problem = NULL;
+    bool ok = try_project_overlay(self, &problem);
+    if (!ok && made_room(self, problem)) {
+        g_clear_error(&problem);
+        ok = try_project_overlay(self, &problem);
+        syncd_store_keep_reserve(self);
+    }
+    if (ok) {
+        g_clear_error(&self->index_problem);
+        return true;
+    }
+    remember_problem(self, problem);
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
+static bool overlay_waits(const SyncdStore *self)
+{
+    return syncd_overlay_size(self->overlay) > 0 &&
+           syncd_overlay_at(self->overlay, 0)->entry.pos <= syncd_journal_committed(self->journal);
+}
+
+bool syncd_store_settle(SyncdStore *self, GError **error)
+{
+    while (self->projection != NULL)
+        if (!project_batch(self, PROJECT_BATCH, error))
+            return false;
+    return syncd_store_need_index(self, error) &&
+           (!overlay_waits(self) || project_overlay(self, error));
+}
+
+bool syncd_store_work(SyncdStore *self)
+{
+    if (self->mode == SYNCD_STORE_INSPECT)
+        return false;
+    g_autoptr(GError) error = NULL;
+    if (self->projection != NULL) {
+        self->unattended = false;
+        if (!project_batch(self, PROJECT_BATCH, &error))
+            syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT, "The index cannot be made: %s",
+                      error->message);
+        return true;
+    }
+    if (self->index != NULL && overlay_waits(self)) {
+        bool known = self->index_problem != NULL;
+        if (project_overlay(self, &error))
+            return true;
+        if (!known)
+            syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
+                      "The index cannot be written: %s", error->message);
+    }
+    /* A WAL that cannot be moved now stays where it is, and is as durable there. */
+    if (!syncd_store_has_turn(self))
+        syncd_database_checkpoint(syncd_journal_database(self->journal), WAL_PAGES_IDLE, NULL);
+    if (self->index != NULL)
+        syncd_database_checkpoint(syncd_index_database(self->index), WAL_PAGES_IDLE, NULL);
+    return false;
+}
+
+void syncd_store_bound_waiting(SyncdStore *self)
+{
+    /* If this fails, what waits goes on waiting, and the next read or the next commit tries again.
+     */
+    if (syncd_overlay_size(self->overlay) > OVERLAY_MAX)
+        syncd_store_settle(self, NULL);
+    syncd_database_checkpoint(syncd_journal_database(self->journal), WAL_PAGES_MAX, NULL);
+}
+
+bool syncd_store_has_room(SyncdStore *self, GError **error)
+{
+    return syncd_overlay_size(self->overlay) < OVERLAY_REFUSE || !overlay_waits(self) ||
+           project_overlay(self, error);
+}
