@@ -55,7 +55,8 @@ static bool put_chunk(SyncdDirectory *directory, const guint8 *file, size_t size
     g_autofree char *present =
         syncd_directory_read(directory, path, SYNCD_CHUNK_SIZE, &present_size, NULL);
     if (present != NULL && present_size == size && memcmp(present, file, size) == 0)
-        return true;
+        return syncd_directory_sync_file(directory, path,
+                                         error); /* whoever put it may have failed to */
     return syncd_directory_publish(directory, path, SYNCD_BYTES(file, size), error);
 }
 
@@ -95,8 +96,8 @@ static bool open_chunk(const char *scope, const SyncdSealKey *key, const char *f
                        GByteArray *out)
 {
     size_t overhead = key != NULL ? SYNCD_SEAL_OVERHEAD : SYNCD_SEAL_NONCE_SIZE;
-    if (size < overhead)
-        return false;
+    if (size <= overhead)
+        return false; /* a chunk without content would let a list go on for ever */
     if (key == NULL) {
         g_byte_array_append(out, (const guint8 *)file + overhead, (guint)(size - overhead));
         return true;
@@ -113,8 +114,10 @@ static bool get_chunk(SyncdDirectory *directory, const char *scope, const SyncdS
     char path[PATH_SIZE];
     SyncdHash named;
     size_t size;
+    gint64 listed;
     g_autofree char *name = syncd_json_dup_text(syncd_json_member(item, "name"));
-    if (name == NULL || !syncd_hash_from_hex(name, strlen(name), &named)) {
+    if (name == NULL || !syncd_hash_from_hex(name, strlen(name), &named) ||
+        !syncd_json_get_int64(syncd_json_member(item, "size"), &listed)) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "A chunk list names no chunk");
         return false;
     }
@@ -123,7 +126,8 @@ static bool get_chunk(SyncdDirectory *directory, const char *scope, const SyncdS
     if (file == NULL)
         return false;
     SyncdHash hash = syncd_hash(file, size);
-    if (!syncd_hash_equal(&hash, &named) || !open_chunk(scope, key, file, size, out)) {
+    if ((gint64)size != listed || !syncd_hash_equal(&hash, &named) ||
+        !open_chunk(scope, key, file, size, out)) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "The chunk %s is not what was stored",
                         name);
         return false;

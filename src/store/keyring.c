@@ -9,6 +9,7 @@
 #define KEY_FILE_MAX 4096
 #define DEVICE_DATA_SIZE 64 /* Ed25519 seed, X25519 seed */
 #define ID_DIGITS 26
+#define AHEAD_MAX_USEC ((guint64)1 << 57) /* four thousand years */
 
 struct SyncdKeyring {
     SyncdDirectory *directory;
@@ -18,6 +19,7 @@ struct SyncdKeyring {
     char *device_id;
     GHashTable *by_id;    /* id -> SyncdSealKey * (owned) */
     GHashTable *by_scope; /* scope -> SyncdSealKey * (borrowed), the newest */
+    char *newest_file;    /* the last name of all key files of scopes, NULL when there is none */
 };
 
 char *syncd_device_id_of(const SyncdPublicKey *key)
@@ -80,6 +82,13 @@ static bool write_key_file(SyncdKeyring *self, const char *name, const char *typ
     return ok;
 }
 
+static bool damaged(const char *name, GError **error)
+{
+    syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT, "restore the file from a backup",
+                         "The key file keys/%s is damaged", name);
+    return false;
+}
+
 /* The secret bytes of a key file, `size` of them, or NULL. */
 static guint8 *decode_data(SyncdKeyring *self, GKeyFile *file, const char *name, size_t size,
                            GError **error)
@@ -89,11 +98,13 @@ static guint8 *decode_data(SyncdKeyring *self, GKeyFile *file, const char *name,
     size_t stored_size = 0;
     g_autofree guint8 *stored = encoded != NULL ? g_base64_decode(encoded, &stored_size) : NULL;
 
+    if (encoded != NULL)
+        sodium_memzero(encoded, strlen(encoded));
+
     if (g_strcmp0(wrapped, "no") == 0 && stored_size == size)
         return g_steal_pointer(&stored);
     if (g_strcmp0(wrapped, "credential") != 0 || stored_size != size + SYNCD_SEAL_OVERHEAD) {
-        syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT, "restore the file from a backup",
-                             "The key file keys/%s is damaged", name);
+        damaged(name, error);
         return NULL;
     }
 
@@ -132,9 +143,20 @@ static bool adopt_scope_key(SyncdKeyring *self, const char *scope,
         return false;
     char id[SYNCD_HASH_HEX_SIZE];
     syncd_hash_to_hex(syncd_seal_key_id(key), id);
-    g_hash_table_insert(self->by_id, g_strdup(id), key);
-    g_hash_table_insert(self->by_scope, g_strdup(scope), key);
+    /* A file may be there twice, as a copy; the key that scopes refer to stays. */
+    SyncdSealKey *present = g_hash_table_lookup(self->by_id, id);
+    if (present != NULL)
+        syncd_seal_key_free(key);
+    else
+        g_hash_table_insert(self->by_id, g_strdup(id), key);
+    g_hash_table_insert(self->by_scope, g_strdup(scope), present != NULL ? present : key);
     return true;
+}
+
+static void remember_file(SyncdKeyring *self, const char *name)
+{
+    g_free(self->newest_file);
+    self->newest_file = g_strdup(name);
 }
 
 static bool read_key_file(SyncdKeyring *self, const char *name, GError **error)
@@ -149,14 +171,18 @@ static bool read_key_file(SyncdKeyring *self, const char *name, GError **error)
     g_key_file_load_from_data(file, text, size, G_KEY_FILE_NONE, NULL);
     sodium_memzero(text, size);
     bool device = strcmp(name, DEVICE_FILE) == 0;
+    g_autofree char *type = g_key_file_get_string(file, "Key", "Type", NULL);
+    g_autofree char *scope = g_key_file_get_string(file, "Key", "Scope", NULL);
+    if (g_strcmp0(type, device ? "device" : "scope") != 0 || (!device && scope == NULL))
+        return damaged(name, error);
     size_t data_size = device ? DEVICE_DATA_SIZE : SYNCD_SEAL_KEY_SIZE;
     guint8 *data = decode_data(self, file, name, data_size, error);
     if (data == NULL)
         return false;
 
-    g_autofree char *scope = g_key_file_get_string(file, "Key", "Scope", NULL);
-    bool ok = device ? adopt_device(self, data, error)
-                     : adopt_scope_key(self, scope != NULL ? scope : "", data, error);
+    bool ok = device ? adopt_device(self, data, error) : adopt_scope_key(self, scope, data, error);
+    if (!device)
+        remember_file(self, name);
     sodium_memzero(data, data_size);
     g_free(data);
     return ok;
@@ -170,9 +196,15 @@ static int by_name(gconstpointer a, gconstpointer b)
 static bool read_all(SyncdKeyring *self, GError **error)
 {
     g_autofree char *path = syncd_directory_file(self->directory, FOLDER);
-    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
-    if (folder == NULL)
+    if (!syncd_directory_has(self->directory, FOLDER))
         return true;
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(GDir) folder = g_dir_open(path, 0, &problem);
+    if (folder == NULL) {
+        syncd_set_error(error, SYNCD_ERROR_STORAGE_FAILED, "Cannot list the keys: %s",
+                        problem->message);
+        return false;
+    }
 
     /* Key files are named by a time-ordered id: the last of a scope is its newest. */
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
@@ -218,6 +250,7 @@ void syncd_keyring_free(SyncdKeyring *self)
     syncd_signer_free(self->signer);
     syncd_box_key_free(self->box);
     g_free(self->device_id);
+    g_free(self->newest_file);
     g_free(self);
 }
 
@@ -247,15 +280,48 @@ const char *syncd_keyring_device_id(const SyncdKeyring *self)
     return self->device_id;
 }
 
+typedef struct {
+    const SyncdSources *sources;
+    guint64 ahead_usec;
+} LaterClock;
+
+static guint64 later_now(void *data)
+{
+    LaterClock *clock = data;
+    return syncd_sources_realtime_usec(clock->sources) + clock->ahead_usec;
+}
+
+static void same_random(void *data, void *bytes, size_t size)
+{
+    syncd_sources_random(((LaterClock *)data)->sources, bytes, size);
+}
+
+/* Which key of a scope is the newest is told by the order of the files' names, so a new one comes
+ * after all others, also when the clock was set back. */
+static char *next_file(SyncdKeyring *self, const SyncdSources *sources)
+{
+    LaterClock clock = {.sources = sources};
+    SyncdSources later = {.realtime_usec = later_now, .random_bytes = same_random, .data = &clock};
+    for (clock.ahead_usec = 0;; clock.ahead_usec = clock.ahead_usec * 2 + 1000) {
+        g_autofree char *id = syncd_id_new(&later, "scope");
+        g_autofree char *name = g_strconcat(id, ".key", NULL);
+        /* A foreign name may come after all that there are. */
+        if (self->newest_file == NULL || strcmp(name, self->newest_file) > 0 ||
+            clock.ahead_usec > AHEAD_MAX_USEC)
+            return g_steal_pointer(&name);
+    }
+}
+
 bool syncd_keyring_make_scope_key(SyncdKeyring *self, const char *scope,
                                   const SyncdSources *sources, GError **error)
 {
     guint8 data[SYNCD_SEAL_KEY_SIZE];
     syncd_sources_random(sources, data, sizeof data);
-    g_autofree char *id = syncd_id_new(sources, "scope");
-    g_autofree char *name = g_strconcat(id, ".key", NULL);
+    g_autofree char *name = next_file(self, sources);
     bool ok = write_key_file(self, name, "scope", scope, data, sizeof data, sources, error) &&
               adopt_scope_key(self, scope, data, error);
+    if (ok)
+        remember_file(self, name);
     sodium_memzero(data, sizeof data);
     return ok;
 }
