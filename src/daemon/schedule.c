@@ -21,7 +21,7 @@ struct SyncdSchedule {
     sd_event_source *work;
     sd_event_source *due;
     sd_event_source *after_each;
-    guint64 due_at;
+    guint64 due_at; /* for which the timer was set last */
 };
 
 static int commit(SyncdSchedule *schedule)
@@ -52,13 +52,13 @@ static int on_work(sd_event_source *source, void *userdata)
 
 static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
 {
-    SyncdSchedule *schedule = userdata;
-    schedule->due_at = G_MAXUINT64;
-    syncd_schedule_work(schedule);
+    syncd_schedule_work(userdata);
     return 0;
 }
 
-/* Runs after whatever happened: only then can something else be due next. */
+/* Runs after whatever happened: only then can something else be due next. What is due already waits
+ * for the work that it asked for; a timer for the same past moment would keep that from its turn.
+ */
 static int after_each(sd_event_source *source, void *userdata)
 {
     SyncdSchedule *schedule = userdata;
