@@ -112,10 +112,16 @@ static bool handle_enqueue_many(SyncdCall *call, GError **error)
 
 static bool read_text(sd_bus_message *message, const char **ret_text, GError **error)
 {
-    if (sd_bus_message_read_basic(message, 's', ret_text) >= 0)
-        return true;
-    syncd_set_error_arguments(error);
-    return false;
+    if (sd_bus_message_read_basic(message, 's', ret_text) < 0) {
+        syncd_set_error_arguments(error);
+        return false;
+    }
+    if (strlen(*ret_text) > SYNCD_TEXT_MAX) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS,
+                        "The call's first argument has more than %u bytes", SYNCD_TEXT_MAX);
+        return false;
+    }
+    return true;
 }
 
 static bool answer_checkpoint(SyncdCall *call, SyncdService *service, void *data, GError **error)

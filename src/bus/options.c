@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "bus/error-bus.h"
 
+#include <string.h>
+
 static const struct {
     const char *signature;
     const char *words;
@@ -51,6 +53,29 @@ static int read_value(sd_bus_message *message, SyncdOptionType type, void *membe
     }
 }
 
+static size_t size_of_texts(char *const *texts)
+{
+    size_t size = 0;
+    for (; *texts != NULL; texts++)
+        size += strlen(*texts) + 1;
+    return size;
+}
+
+static bool check_size(const SyncdOption *option, const void *member, GError **error)
+{
+    size_t size = 0, max = SYNCD_TEXT_MAX;
+    if (option->type == SYNCD_OPTION_TEXT) {
+        size = strlen(*(const char *const *)member);
+    } else if (option->type == SYNCD_OPTION_TEXTS) {
+        size = size_of_texts(*(char *const *const *)member);
+        max = SYNCD_TEXTS_MAX;
+    }
+    if (size > max)
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "Option \"%s\" has more than %zu bytes",
+                        option->name, max);
+    return size <= max;
+}
+
 static bool read_variant(sd_bus_message *message, const SyncdOption *option, void *target,
                          GError **error)
 {
@@ -68,9 +93,11 @@ static bool read_variant(sd_bus_message *message, const SyncdOption *option, voi
         r = read_value(message, option->type, (char *)target + option->offset);
     if (r >= 0)
         r = sd_bus_message_exit_container(message);
-    if (r < 0)
+    if (r < 0) {
         syncd_set_error_arguments(error);
-    return r >= 0;
+        return false;
+    }
+    return check_size(option, (const char *)target + option->offset, error);
 }
 
 static bool read_option(sd_bus_message *message, const SyncdOption *options, size_t n_options,

@@ -2,7 +2,8 @@
  * The options of a method: its last argument, a{sv}, read by a table.
  *
  * What the table does not name is refused, so that a misspelt option never passes for one that was
- * heeded; so are a wrong type and an option given twice. Text is borrowed from the message.
+ * heeded; so are a wrong type and an option given twice. Text is borrowed from the message, and
+ * bounded: a call may wait for polkit for minutes, and its message is kept for as long.
  */
 #pragma once
 
@@ -26,6 +27,8 @@ typedef struct {
 } SyncdOption;
 
 #define SYNCD_OPTIONS_MAX 64u
+#define SYNCD_TEXT_MAX (64u * 1024u)    /* bytes of one text, in options and before them */
+#define SYNCD_TEXTS_MAX (1024u * 1024u) /* bytes of a list of texts */
 
 /* Reads the message's next argument into `target`; members of options that were not given keep
  * their value. InvalidArgs, naming the option. */

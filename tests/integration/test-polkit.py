@@ -255,6 +255,12 @@ def a_bad_call_is_refused_before_anybody_is_asked(world):
         agent = Agent(world.bus, caller.pid)
         refused_as(STANDARD + 'InvalidArgs', caller.call, MANAGER, 'Verify', '(a{sv})',
                    {'mode': GLib.Variant('s', 'half')}, interactive=True)
+        # What waits for an answer is kept in memory.
+        large = 'x' * 100_000
+        refused_as(STANDARD + 'InvalidArgs', caller.call, OPERATIONS, 'List', '(a{sv})',
+                   {**ALL, 'scope': GLib.Variant('s', large)}, interactive=True)
+        refused_as(STANDARD + 'InvalidArgs', caller.call, OPERATIONS, 'Get', '(sa{sv})', large, ALL,
+                   interactive=True)
         equal(agent.asked, [])
         agent.close()
 

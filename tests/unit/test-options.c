@@ -122,6 +122,24 @@ static void an_option_given_twice_is_refused(void)
     bus_clear(&bus);
 }
 
+static void a_text_is_bounded(void)
+{
+    Bus bus;
+    bus_init(&bus);
+    Target target = {0};
+    g_autofree char *longest = g_strnfill(SYNCD_TEXT_MAX, 'x');
+    g_autofree char *longer = g_strnfill(SYNCD_TEXT_MAX + 1, 'x');
+    sd_bus_message *message = bus_message(&bus, "a{sv}", 1, "scope", "s", longest);
+    g_assert_true(read_options(message, &target, NULL));
+    sd_bus_message_unref(message);
+    refuses(bus_message(&bus, "a{sv}", 1, "scope", "s", longer), "\"scope\" has more than");
+
+    g_autofree char *half = g_strnfill(SYNCD_TEXTS_MAX / 2, 'x');
+    refuses(bus_message(&bus, "a{sv}", 1, "parents", "as", 2, half, half),
+            "\"parents\" has more than");
+    bus_clear(&bus);
+}
+
 static void a_method_without_options_knows_none(void)
 {
     Bus bus;
@@ -145,6 +163,7 @@ int main(int argc, char **argv)
                     an_unknown_option_is_refused_with_the_known);
     g_test_add_func("/options/a-wrong-type-is-refused", a_wrong_type_is_refused);
     g_test_add_func("/options/an-option-given-twice-is-refused", an_option_given_twice_is_refused);
+    g_test_add_func("/options/a-text-is-bounded", a_text_is_bounded);
     g_test_add_func("/options/a-method-without-options-knows-none",
                     a_method_without_options_knows_none);
     return g_test_run();
