@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SYSTEM_BUS "unix:path=/run/dbus/system_bus_socket"
 #define ADDRESS_FILE "bus-address"
 #define ADDRESS_MAX 4096u
 
@@ -21,6 +22,10 @@ static int open_address(const char *address, sd_bus **ret_bus)
         r = sd_bus_set_address(bus, address);
     if (r >= 0)
         r = sd_bus_set_bus_client(bus, true);
+    /* No method takes file descriptors, and a call that waits would keep what came with it: the bus
+     * is to refuse them. */
+    if (r >= 0)
+        r = sd_bus_negotiate_fds(bus, false);
     if (r >= 0)
         r = sd_bus_start(bus);
     if (r < 0) {
@@ -63,21 +68,44 @@ static int open_private_bus(sd_bus **ret_bus)
     return address != NULL ? open_address(address, ret_bus) : -ENOENT;
 }
 
+/* As the D-Bus specification writes a value of an address. */
+static char *escape_value(const char *value)
+{
+    GString *out = g_string_new(NULL);
+    for (; *value != '\0'; value++) {
+        if (g_ascii_isalnum(*value) || strchr("-_/.\\*", *value) != NULL)
+            g_string_append_c(out, *value);
+        else
+            g_string_append_printf(out, "%%%02x", (guint8)*value);
+    }
+    return g_string_free(out, FALSE);
+}
+
+static int open_runtime_bus(sd_bus **ret_bus)
+{
+    const char *runtime = g_getenv("XDG_RUNTIME_DIR");
+    if (runtime == NULL)
+        return -ENOMEDIUM;
+    g_autofree char *path = g_build_filename(runtime, "bus", NULL);
+    g_autofree char *escaped = escape_value(path);
+    g_autofree char *address = g_strconcat("unix:path=", escaped, NULL);
+    return open_address(address, ret_bus);
+}
+
 static int open_bus(SyncdInstance instance, const char *address, sd_bus **ret_bus)
 {
+    bool is_user = instance == SYNCD_INSTANCE_USER;
+    if (address == NULL)
+        address = g_getenv(is_user ? "DBUS_SESSION_BUS_ADDRESS" : "DBUS_SYSTEM_BUS_ADDRESS");
+    /* A bus that was named and does not answer is a mistake to be told, not to be evaded. */
     if (address != NULL)
         return open_address(address, ret_bus);
-    if (instance == SYNCD_INSTANCE_SYSTEM)
-        return sd_bus_open_system_with_description(ret_bus, "system");
+    if (!is_user)
+        return open_address(SYSTEM_BUS, ret_bus);
 
-    int r = sd_bus_open_user_with_description(ret_bus, "user");
-    /* A session bus that was named and does not answer is a mistake to be told, not to be evaded.
-     */
-    if (r < 0 && g_getenv("DBUS_SESSION_BUS_ADDRESS") == NULL) {
-        int private = open_private_bus(ret_bus);
-        r = private != -ENOENT ? private : r;
-    }
-    return r;
+    int r = open_runtime_bus(ret_bus);
+    int private = r < 0 ? open_private_bus(ret_bus) : -ENOENT;
+    return private != -ENOENT ? private : r;
 }
 
 sd_bus *syncd_connect(SyncdInstance instance, const char *address, sd_event *event, GError **error)

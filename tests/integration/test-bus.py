@@ -9,8 +9,9 @@ import signal
 import subprocess
 import time
 
-from harness import (JOB, MANAGER, NAME, OPERATIONS, ROOT, STANDARD, Bus, Caller, GLib,
-                     eventually, equal, main, promise, refusal, refused_as, session_world)
+from harness import (JOB, MANAGER, NAME, OPERATIONS, PATIENCE, ROOT, STANDARD, STANDARD_BUS, Bus,
+                     Caller, Gio, GLib, eventually, equal, main, promise, refusal, refused_as,
+                     session_world)
 
 INVALID_ARGS = STANDARD + 'InvalidArgs'
 PROPERTIES = 'org.freedesktop.DBus.Properties'
@@ -416,6 +417,18 @@ def callers_that_vanish_harm_nobody(world):
             os.kill(daemon.pid, signal.SIGCONT)
         caller.enqueue()
         equal(caller.get(MANAGER, 'State'), 'clean')
+
+
+@promise
+def file_descriptors_do_not_reach_it(world):
+    """A call that waits keeps what came with it, and a process has few descriptors."""
+    with world.served() as (_, caller):
+        message = Gio.DBusMessage.new_method_call(NAME, ROOT, STANDARD_BUS + '.Peer', 'Ping')
+        message.set_unix_fd_list(Gio.UnixFDList.new_from_array([os.open('/dev/null', os.O_RDONLY)]))
+        reply = caller.connection.send_message_with_reply_sync(
+            message, Gio.DBusSendMessageFlags.NONE, PATIENCE * 1000, None)[0]
+        equal(reply.get_message_type(), Gio.DBusMessageType.ERROR)
+        caller.enqueue()
 
 
 def start_many(daemon, caller, count):
