@@ -6,10 +6,36 @@
 #include <poll.h>
 #include <time.h>
 
-static int open_bus(const char *address, sd_bus **ret_bus)
+static guint64 monotonic_usec(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000;
+}
+
+/* Waits for the bus to answer, so that a socket without a bus behind it is found here. The library
+ * alone would wait for minutes. */
+static int await_bus(sd_bus *bus, guint64 end)
+{
+    int r;
+    while ((r = sd_bus_is_ready(bus)) == 0) {
+        r = sd_bus_process(bus, NULL);
+        if (r < 0)
+            return r;
+        guint64 now = monotonic_usec();
+        if (r == 0 && now >= end)
+            return -ETIMEDOUT;
+        if (r == 0)
+            r = sd_bus_wait(bus, end - now);
+        if (r < 0 && r != -EINTR)
+            return r;
+    }
+    return r;
+}
+
+static int open_bus(const char *address, guint64 end, sd_bus **ret_bus)
 {
     sd_bus *bus = NULL;
-    const char *name;
     int r = sd_bus_new(&bus);
     if (r < 0)
         return r;
@@ -18,9 +44,8 @@ static int open_bus(const char *address, sd_bus **ret_bus)
         r = sd_bus_set_bus_client(bus, 1);
     if (r >= 0)
         r = sd_bus_start(bus);
-    /* Waits for the bus to answer, so that a socket without a bus behind it is found here. */
     if (r >= 0)
-        r = sd_bus_get_unique_name(bus, &name);
+        r = await_bus(bus, end);
     if (r < 0) {
         sd_bus_close_unref(bus);
         return r;
@@ -47,10 +72,11 @@ static void set_no_bus(GError **error, SyncdClientInstance instance, int errnum)
 SyncdClient *syncd_client_connect(const SyncdClientOptions *options, GError **error)
 {
     g_auto(GStrv) addresses = syncd_client_addresses(options->instance);
+    guint64 end = monotonic_usec() + options->timeout_usec;
     int r = -ENOENT;
     for (size_t i = 0; addresses[i] != NULL; i++) {
         sd_bus *bus = NULL;
-        r = open_bus(addresses[i], &bus);
+        r = open_bus(addresses[i], end, &bus);
         if (r < 0)
             continue;
         SyncdClient *client = g_new0(SyncdClient, 1);
@@ -160,13 +186,6 @@ unsigned syncd_client_take_changes(SyncdClient *client)
     unsigned changes = client->changes;
     client->changes = 0;
     return changes;
-}
-
-static guint64 monotonic_usec(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (guint64)now.tv_sec * G_USEC_PER_SEC + (guint64)now.tv_nsec / 1000;
 }
 
 /* Dispatches what has arrived; true when something of interest changed. */

@@ -20,7 +20,7 @@ typedef struct {
     SyncdClientInstance instance;
     bool auto_start;      /* a call may start the daemon by bus activation */
     bool interactive;     /* a call may make polkit ask a person */
-    guint64 timeout_usec; /* of one call */
+    guint64 timeout_usec; /* of one call, and of reaching the bus */
 } SyncdClientOptions;
 
 typedef struct SyncdClient SyncdClient;
