@@ -141,6 +141,11 @@ static void print_json(Printing *printing, SyncdJson record)
     syncd_json_value(&printing->writer, record);
 }
 
+static bool json_has_begun(const Printing *printing)
+{
+    return syncd_cli_json(printing->cli) && printing->count > 0;
+}
+
 static void drain_json(Printing *printing)
 {
     syncd_output_json_piece(printing->cli->out, printing->json->str, printing->json->len);
@@ -164,7 +169,7 @@ static bool print_page(void *data, SyncdJson records)
             syncd_output_start_pager(cli->out);
         printing->view->record(cli, printing->view->data, record);
     }
-    if (json && printing->count > 0)
+    if (json_has_begun(printing))
         drain_json(printing);
     else if (printing->view->page_end != NULL)
         printing->view->page_end(cli, printing->view->data);
@@ -187,8 +192,12 @@ bool syncd_listing_print(const SyncdListing *listing, SyncdCli *cli, SyncdClient
     Printing printing = {.cli = cli, .view = view, .json = json};
     syncd_json_writer_init(&printing.writer, json, true);
     bool more = false;
-    if (!syncd_listing_pages(listing, cli, client, print_page, &printing, &more, error))
+    if (!syncd_listing_pages(listing, cli, client, print_page, &printing, &more, error)) {
+        /* What is there stays readable; the error is a document after it. */
+        if (json_has_begun(&printing))
+            end_json(&printing);
         return false;
+    }
     if (printing.count == 0 && listing->must_find) {
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
                              "list what there is with `sourceos-syncd ops list`",

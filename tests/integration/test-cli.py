@@ -6,7 +6,10 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
+import signal
+import socket
 import subprocess
 
 from cli_user import (DONE, FAILED, INTERRUPTED, NEGATIVE, NOT_AUTHORISED, NOT_FOUND, UNREACHABLE, Cli,
@@ -290,6 +293,21 @@ def the_log_cannot_steer_the_terminal(world):
 
 
 @promise
+def a_listing_that_breaks_off_stays_readable(world):
+    with served(world) as (cli, daemon):
+        cli.does('ops', 'enqueue', '--many=-', stdin=many(range(1000)))
+        process = cli.start('ops', 'list', '--limit=0', '--json')
+        # More than the pipe takes: when something is there, it still writes the first pages.
+        select.select([process.stdout], [], [], PATIENCE)
+        daemon.stop(signal.SIGKILL)
+        out, err = process.communicate(timeout=PATIENCE)
+        equal((process.returncode, err), (UNREACHABLE, ''))
+        records, end = json.JSONDecoder().raw_decode(out)
+        equal([record['i'] for record in records], list(range(999, 999 - len(records), -1)))
+        equal(json.loads(out[end:])['error']['name'], 'Unreachable')
+
+
+@promise
 def a_reader_that_leaves_is_no_error(world):
     with served(world) as (cli, _):
         cli.does('ops', 'enqueue', '--many=-', stdin=many(range(2000)))
@@ -405,6 +423,17 @@ def nothing_waits_for_somebody_who_is_not_there(world):
             for words in ((), ('--json',), ('x',), ('-',)):
                 code, _, err = cli.run(*verb['verb'].split(), *words)
                 assert code in (0, 1, 2, 3, 7), (verb['verb'], words, code, err)
+
+
+@promise
+def a_bus_that_does_not_answer_is_not_waited_for_longer_than_told(world):
+    cli = Cli(world, world.place(), f'unix:path={world.directory}/deaf')
+    with socket.socket(socket.AF_UNIX) as deaf:
+        deaf.bind(f'{world.directory}/deaf')
+        deaf.listen(8)
+        said = cli.fails(UNREACHABLE, 'Unreachable', 'ops', 'list', '--timeout=1')
+        assert 'user instance' in said, said
+        equal(cli.run('status', '--user', '--json', '--timeout=1')[0], UNREACHABLE)
 
 
 @promise
