@@ -24,6 +24,7 @@ struct SyncdStatus {
     int directory; /* -1: there is none */
     SyncdPace *pace;
     const char *told; /* the state that systemd knows */
+    bool failing;     /* the last attempt to write the file was in vain */
 };
 
 static bool write_all(int fd, const char *text)
@@ -57,12 +58,16 @@ static void publish(SyncdStatus *status, const char *text)
     if (status->directory < 0)
         return;
     mode_t mode = status->instance == SYNCD_INSTANCE_SYSTEM ? 0644 : 0600;
-    if (replace_file(status->directory, mode, text))
+    if (replace_file(status->directory, mode, text)) {
+        status->failing = false;
         return;
-    syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE, "status.json is not written any more: %s",
-              g_strerror(errno));
-    close(status->directory);
-    status->directory = -1;
+    }
+    if (!status->failing)
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE, "status.json cannot be written: %s",
+                  g_strerror(errno));
+    status->failing = true;
+    /* No news is better than what is not true any more. */
+    (void)unlinkat(status->directory, FILE_NAME, 0);
 }
 
 static void tell(void *data)

@@ -538,6 +538,19 @@ def the_status_file_follows_and_says_when_nobody_is_there(world):
 
 
 @promise
+def a_status_file_that_cannot_be_written_is_gone_until_it_can(world):
+    with world.served() as (daemon, caller):
+        in_the_way = daemon.status_file.with_name('.status.json.new')
+        in_the_way.mkdir()
+        caller.enqueue()
+        eventually(lambda: not daemon.status_file.exists(), 'the old status goes')
+        in_the_way.rmdir()
+        caller.enqueue()
+        eventually(daemon.status_file.exists, 'the status is back')
+        equal(daemon.said().count('status.json'), 1)
+
+
+@promise
 def the_state_is_the_owners_alone(world):
     with world.served() as (daemon, caller):
         caller.enqueue('{"a":"' + 'x' * 100_000 + '"}')
