@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -96,6 +97,8 @@ void syncd_output_start_pager(SyncdOutput *output)
     }
     output->pager = pid;
     output->fd = pipe_fds[1];
+    /* Who interrupts while a pager is in front means the pager; when it goes, so do we. */
+    (void)signal(SIGINT, SIG_IGN);
 }
 
 /* ---- printing ---- */

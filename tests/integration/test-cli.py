@@ -5,6 +5,7 @@ a daemon, without a terminal and without a reader."""
 import json
 import os
 import pathlib
+import pty
 import re
 import select
 import shutil
@@ -277,6 +278,26 @@ def long_output_is_paged_only_on_a_terminal(world):
         assert 'PAGED' not in on_terminal(cli, ['ops', 'list', '--no-pager'], b'', DONE)
         assert 'PAGED' not in on_terminal(cli, ['ops', 'list', '--json'], b'', DONE)
         assert 'PAGED' not in cli.does('ops', 'list')
+
+
+@promise
+def an_interrupt_is_the_pagers(world):
+    with served(world) as (cli, daemon):
+        cli.enqueue()
+        pager, shown, done = (daemon.directory / name for name in ('pager', 'shown', 'done'))
+        pager.write_text(f'#!/bin/sh\ntrap "touch {done}; cat" INT\ntouch {shown}\n'
+                         f'until [ -e {done} ]; do sleep 0.05; done\n')
+        pager.chmod(0o755)
+        cli.environment['PAGER'] = str(pager)
+        terminal, inside = pty.openpty()
+        process = subprocess.Popen([cli.program, 'ops', 'list'], env=cli.environment, stdin=inside,
+                                   stdout=inside, stderr=inside, start_new_session=True)
+        os.close(inside)
+        eventually(shown.exists, 'the pager is there')
+        os.killpg(process.pid, signal.SIGINT)
+        equal(process.wait(PATIENCE), DONE)
+        assert done.exists(), 'the pager was left behind'
+        os.close(terminal)
 
 
 @promise
