@@ -75,8 +75,8 @@ static bool parse_ago(const char *text, guint64 now_usec, guint64 *ret_usec)
         return false;
     for (size_t i = 0; i < G_N_ELEMENTS(units); i++)
         if (units[i].unit == end[0]) {
-            guint64 ago = number * units[i].seconds * G_USEC_PER_SEC;
-            *ret_usec = now_usec > ago ? now_usec - ago : 0;
+            guint64 unit = units[i].seconds * G_USEC_PER_SEC;
+            *ret_usec = number <= now_usec / unit ? now_usec - number * unit : 0;
             return true;
         }
     return false;

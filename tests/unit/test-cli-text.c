@@ -224,6 +224,10 @@ static void times_are_read_as_people_write_them(void)
     }
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
         g_assert_false(syncd_when_parse(bad[i], NOW, &usec));
+
+    /* Longer ago than microseconds can be counted is the beginning. */
+    g_assert_true(syncd_when_parse("30500569w", NOW, &usec));
+    g_assert_cmpuint(usec, ==, 0);
 }
 
 static void times_are_printed_in_local_time(void)
