@@ -174,8 +174,9 @@ static void equal_content_is_stored_once_in_a_sealed_scope(void)
     assert_refused(&p, p.key, first->str, SYNCD_ERROR_JOURNAL_CORRUPT);
     g_autoptr(GString) third = put(&p, p.key, content, 70000);
     size_t size;
-    g_autofree char *back = get(&p, p.key, first->str, &size, NULL);
+    g_autofree char *back = get(&p, p.key, third->str, &size, NULL);
     g_assert_cmpmem(back, size, content, 70000);
+    g_assert_cmpstr(third->str, ==, first->str);
     place_clear(&p);
 }
 

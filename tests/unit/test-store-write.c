@@ -130,7 +130,8 @@ static void a_head_is_kept_in_a_transaction_of_its_own(void)
     fixture_init(&f, 54);
     fixture_open(&f);
     fixture_fill(&f, 3);
-    g_auto(SyncdReceipt) receipt = fixture_append(&f, "", NULL, "{}");
+    SyncdReceipt receipt = fixture_append(&f, "", NULL, "{}");
+    syncd_receipt_clear(&receipt);
     const char *device = syncd_store_device_id(f.store);
     g_assert_false(syncd_store_keep_head(f.store, device, "test", &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
@@ -161,7 +162,8 @@ static void time_never_goes_back(void)
 
     /* What a discarded turn had nobody saw. */
     f.now_usec = now + HOUR_USEC;
-    g_auto(SyncdReceipt) receipt = fixture_append(&f, "", NULL, "{}");
+    SyncdReceipt receipt = fixture_append(&f, "", NULL, "{}");
+    syncd_receipt_clear(&receipt);
     g_assert_cmpuint(syncd_store_last_ms(f.store), ==, before);
     syncd_store_discard(f.store);
     g_assert_cmpuint(syncd_store_last_ms(f.store), ==, before);
@@ -197,7 +199,8 @@ static void verifying_a_growing_log_raises_no_alarm(void)
         g_assert_true(
             syncd_store_open_scope(f.store, "workspace", name, "actor-test", &scope, &error));
         for (int i = 0; i < 40; i++) {
-            g_auto(SyncdReceipt) receipt = fixture_append(&f, "", NULL, "{}");
+            SyncdReceipt receipt = fixture_append(&f, "", NULL, "{}");
+            syncd_receipt_clear(&receipt);
         }
         g_assert_true(syncd_verify_step(verify, &more, &error));
         if (syncd_store_sequence(f.store) % 2 == 0)
