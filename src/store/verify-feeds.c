@@ -308,9 +308,11 @@ bool syncd_verify_checkpoints(SyncdVerify *self, bool *ret_more, GError **error)
             return false;
         if (!row)
             return true;
+        if (syncd_column_int(rows, 0) <= self->checkpoint)
+            return syncd_verify_disordered("checkpoint", error);
+        self->checkpoint = syncd_column_int(rows, 0);
         if (!check_checkpoint(self, rows, error))
             return false;
-        self->checkpoint = syncd_column_int(rows, 0);
         *ret_more = true;
     }
 }

@@ -44,6 +44,10 @@ void syncd_verify_add(SyncdVerify *verify, SyncdErrorCode error, const char *cod
                       const SyncdFeed *feed, gint64 seq, gint64 pos, const char *format, ...)
     G_GNUC_PRINTF(7, 8);
 
+/* Rows of a damaged page come in any order, and again and again: a walk that went on with them might
+ * never end. False, with JournalCorrupt. */
+bool syncd_verify_disordered(const char *table, GError **error);
+
 /* verify-feeds.c: everything about a feed but its entries. */
 bool syncd_verify_structure(SyncdVerify *verify, GError **error);
 bool syncd_verify_feeds(SyncdVerify *verify, GError **error);

@@ -35,6 +35,13 @@ void syncd_verify_add(SyncdVerify *self, SyncdErrorCode error, const char *code,
     g_ptr_array_add(self->findings, finding);
 }
 
+bool syncd_verify_disordered(const char *table, GError **error)
+{
+    syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "The rows of the table %s are out of order",
+                    table);
+    return false;
+}
+
 /* ---- beginning ---- */
 
 static void check_free(void *data)
@@ -68,6 +75,7 @@ SyncdVerify *syncd_verify_new(SyncdStore *store, SyncdVerifyMode mode,
     g_autoptr(SyncdVerify) self = g_new0(SyncdVerify, 1);
     self->store = store;
     self->mode = mode;
+    self->checkpoint = G_MININT64;
     self->known = g_ptr_array_new_with_free_func(syncd_known_head_free);
     self->checks = g_ptr_array_new_with_free_func(check_free);
     self->by_feed = g_hash_table_new(g_direct_hash, g_direct_equal);
@@ -206,6 +214,8 @@ static bool check_entry(SyncdVerify *self, SyncdStatement *row, GError **error)
                          (gint64)self->at + 1,
                          "sequence number %" G_GUINT64_FORMAT " is followed by %" G_GUINT64_FORMAT,
                          self->at, pos);
+    if (pos <= self->at)
+        return syncd_verify_disordered("entry", error);
     self->at = pos;
 
     SyncdHeader header;
