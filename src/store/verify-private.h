@@ -44,8 +44,8 @@ void syncd_verify_add(SyncdVerify *verify, SyncdErrorCode error, const char *cod
                       const SyncdFeed *feed, gint64 seq, gint64 pos, const char *format, ...)
     G_GNUC_PRINTF(7, 8);
 
-/* Rows of a damaged page come in any order, and again and again: a walk that went on with them might
- * never end. False, with JournalCorrupt. */
+/* Rows of a damaged page come in any order, and again and again: a walk that went on with them
+ * might never end. False, with JournalCorrupt. */
 bool syncd_verify_disordered(const char *table, GError **error);
 
 /* verify-feeds.c: everything about a feed but its entries. */
@@ -59,5 +59,6 @@ bool syncd_verify_tile(SyncdVerify *verify, SyncdFeedCheck *check, unsigned leve
 void syncd_known_head_free(void *known);
 bool syncd_verify_parse_known(SyncdVerify *verify, const char *const *notes, GError **error);
 bool syncd_verify_known(SyncdVerify *verify, GError **error);
-bool syncd_verify_resume(SyncdVerify *verify, GError **error);
+/* Goes on where an incremental one stopped, and tells when the log has become shorter since. */
+void syncd_verify_resume(SyncdVerify *verify);
 void syncd_verify_remember(SyncdVerify *verify);

@@ -1,5 +1,7 @@
 #include "store/verify-private.h"
 
+#include "base/canonical.h"
+
 #include "base/json-writer.h"
 
 /* A step ends after so many entries, or after so much content. */
@@ -81,12 +83,11 @@ SyncdVerify *syncd_verify_new(SyncdStore *store, SyncdVerifyMode mode,
     self->by_feed = g_hash_table_new(g_direct_hash, g_direct_equal);
     self->findings = g_ptr_array_new_with_free_func(finding_free);
     self->target = syncd_journal_committed(store->journal);
-    self->checkpoint = G_MININT64;
     begin_checks(self);
     if (known_heads != NULL && !syncd_verify_parse_known(self, known_heads, error))
         return NULL;
-    if (mode == SYNCD_VERIFY_INCREMENTAL && !syncd_verify_resume(self, error))
-        return NULL;
+    if (mode != SYNCD_VERIFY_HEADS)
+        syncd_verify_resume(self);
     return g_steal_pointer(&self);
 }
 
@@ -134,38 +135,53 @@ static bool add_leaf(SyncdVerify *self, SyncdFeedCheck *check, SyncdBytes header
     return true;
 }
 
+static void add_body_finding(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
+                             const SyncdHeader *header, const char *code, const char *detail)
+{
+    syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, code, feed, (gint64)header->seq,
+                     (gint64)pos, "%s", detail);
+}
+
+static bool meta_is_good(const SyncdBody *body)
+{
+    return body->meta_size <= SYNCD_STORE_META_MAX &&
+           syncd_json_check(body->meta, body->meta_size, SYNCD_JSON_MUST_BE_OBJECT, NULL) &&
+           syncd_canonical_is(body->meta, body->meta_size);
+}
+
 static void check_body(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
                        const SyncdHeader *header, SyncdStatement *row)
 {
     if (syncd_column_int(row, 4) != 0) {
-        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "body-missing", feed,
-                         (gint64)header->seq, (gint64)pos, "the entry has no body");
+        add_body_finding(self, feed, pos, header, "body-missing", "the entry has no body");
         return;
     }
-    g_auto(SyncdBody) body = {0};
-    g_autoptr(GError) problem = NULL;
+    if (!header->known)
+        return; /* what its version says of bodies is not known here */
     SyncdBytes stored = syncd_column_bytes(row, 3);
     SyncdHash digest = syncd_hash(stored.data, stored.size);
     if (stored.size != header->body_size || !syncd_hash_equal(&digest, &header->body_digest)) {
-        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "body-digest", feed,
-                         (gint64)header->seq, (gint64)pos,
+        add_body_finding(self, feed, pos, header, "body-digest",
                          "the stored body is not the one whose size and digest the header names");
         return;
     }
+    /* A key that is not here is not damage; a chunk that is not here is. */
+    if (!syncd_store_has_key(self->store, header))
+        return;
+    g_auto(SyncdBody) body = {0};
+    g_autoptr(GError) problem = NULL;
     bool opened = syncd_store_open_stored(self->store, header, stored, &body, &problem);
     self->step_bytes += stored.size + body.content_size;
-    if (opened)
+    if (opened) {
+        if (!meta_is_good(&body))
+            add_body_finding(self, feed, pos, header, "body-meta",
+                             "the meta line of the body is not canonical JSON");
         return;
-    /* A key that is not here is not damage; a chunk that is not here is. */
-    bool no_key =
-        g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND) && !header->body_is_list;
-    if (no_key)
-        return;
+    }
     g_autofree char *sentence = NULL, *next = NULL;
     syncd_error_split(problem->message, &sentence, &next);
-    syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT,
-                     header->body_is_list ? "content" : "body-seal", feed, (gint64)header->seq,
-                     (gint64)pos, "%s", sentence);
+    add_body_finding(self, feed, pos, header, header->body_is_list ? "content" : "body-seal",
+                     sentence);
 }
 
 /* The feed that a row says it belongs to, after checking that the header says the same. */
@@ -190,6 +206,9 @@ static SyncdFeedCheck *check_place(SyncdVerify *self, guint64 pos, const SyncdHe
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "entry-order", feed, seq, (gint64)pos,
                          "place %" G_GUINT64_FORMAT " of the feed was expected here",
                          check->frontier.size);
+    if (seq == 0 && header->known && !syncd_bytes_are(header->kind, "feed.open"))
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "feed-open", feed, seq, (gint64)pos,
+                         "the first entry of the feed does not open it");
     return check;
 }
 
