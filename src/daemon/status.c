@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 #include "bus/pace.h"
-#include "config.h"
 #include "daemon/paths.h"
 
 #include <errno.h>
@@ -118,13 +117,20 @@ static char *describe_absence(SyncdInstance instance)
     syncd_json_member_null(&writer, "active_profile");
     syncd_json_member_null(&writer, "active_workspace");
     syncd_json_member_null(&writer, "active_device");
-    syncd_json_member_bool(&writer, "degraded", true);
+    syncd_json_member_bool(&writer, "degraded", false);
     syncd_json_member_bool(&writer, "policy_blocked", false);
     syncd_json_member_uint(&writer, "conflict_count", 0);
     syncd_json_member_bool(&writer, "repair_needed", false);
     syncd_json_member_string(&writer, "note", "The daemon has stopped.");
     syncd_json_member_string(&writer, "instance", syncd_instance_name(instance));
-    syncd_json_member_string(&writer, "version", SYNCD_VERSION);
+    syncd_json_name(&writer, "state_reasons");
+    syncd_json_begin_array(&writer);
+    syncd_json_end_array(&writer);
+    syncd_json_member_uint(&writer, "pending_operations", 0);
+    syncd_json_member_null(&writer, "sequence");
+    syncd_json_member_uint(&writer, "pending_approvals", 0);
+    syncd_json_member_bool(&writer, "paused", false);
+    syncd_json_member_null(&writer, "version");
     syncd_json_member_string(&writer, "updated_at", now);
     syncd_json_end_object(&writer);
     return g_string_free(text, FALSE);
