@@ -1,5 +1,6 @@
 #include "store/blobs.h"
 
+#include "base/canonical.h"
 #include "base/json-writer.h"
 #include "base/json.h"
 
@@ -105,7 +106,12 @@ static bool open_chunk(const char *scope, const SyncdSealKey *key, const char *f
     g_autoptr(GByteArray) ad = associated_data(scope, key);
     guint before = out->len;
     g_byte_array_set_size(out, before + (guint)(size - overhead));
-    return syncd_unseal(key, SYNCD_BYTES(ad->data, ad->len), file, size, out->data + before);
+    if (!syncd_unseal(key, SYNCD_BYTES(ad->data, ad->len), file, size, out->data + before))
+        return false;
+    /* Equal content is one file only if the nonce depends on nothing else. */
+    guint8 nonce[SYNCD_SEAL_NONCE_SIZE];
+    syncd_seal_nonce_of(key, out->data + before, size - overhead, nonce);
+    return memcmp(nonce, file, sizeof nonce) == 0;
 }
 
 static bool get_chunk(SyncdDirectory *directory, const char *scope, const SyncdSealKey *key,
@@ -126,7 +132,9 @@ static bool get_chunk(SyncdDirectory *directory, const char *scope, const SyncdS
     if (file == NULL)
         return false;
     SyncdHash hash = syncd_hash(file, size);
-    if ((gint64)size != listed || !syncd_hash_equal(&hash, &named) ||
+    /* Each chunk but the last is full, so content has one way of being cut. */
+    bool in_place = out->len % SYNCD_CHUNK_CONTENT == 0;
+    if ((gint64)size != listed || !in_place || !syncd_hash_equal(&hash, &named) ||
         !open_chunk(scope, key, file, size, out)) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "The chunk %s is not what was stored",
                         name);
@@ -142,7 +150,8 @@ char *syncd_blobs_get(SyncdDirectory *directory, const char *scope, const SyncdS
         return NULL;
     SyncdJson root = syncd_json_root(list.data, list.size);
     gint64 size = -1;
-    if (!syncd_json_get_int64(syncd_json_member(root, "size"), &size) || size < 0 ||
+    if (!syncd_canonical_is(list.data, list.size) ||
+        !syncd_json_get_int64(syncd_json_member(root, "size"), &size) || size < 0 ||
         (guint64)size > max) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "A chunk list states no possible size");
         return NULL;

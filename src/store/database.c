@@ -146,6 +146,10 @@ static bool check_identity(SyncdDatabase *db, bool *ret_empty, GError **error)
         return false;
 
     *ret_empty = pages == 0;
+    if (*ret_empty && db->mode != SYNCD_DATABASE_CREATE) {
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "%s is empty", db->kind->name);
+        return false;
+    }
     if (pages > 0 && application != db->kind->application_id) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "%s is not a database of this program",
                         db->kind->name);
@@ -291,10 +295,6 @@ static bool set_up(SyncdDatabase *db, unsigned up_to, GError **error)
     bool empty;
     if (!syncd_database_run(db, pragmas_first, error) || !check_identity(db, &empty, error))
         return false;
-    if (empty && db->mode != SYNCD_DATABASE_CREATE) {
-        syncd_set_error(error, SYNCD_ERROR_NOT_INITIALIZED, "%s is empty", db->kind->name);
-        return false;
-    }
     if (db->mode == SYNCD_DATABASE_INSPECT)
         return syncd_database_run(db, "PRAGMA query_only = ON;", error);
 

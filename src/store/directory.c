@@ -126,6 +126,8 @@ static bool take_lock(SyncdDirectory *self, SyncdDirectoryMode mode, GError **er
         syncd_set_error_next(error, SYNCD_ERROR_BUSY, "use the running one, or stop it first",
                              "The state in %s is in use by another sourceos-syncd (%s)", self->path,
                              holder);
+        /* Its text is the holder's, and is not ours to clear. */
+        fd_close(&self->lock_fd);
         return false;
     }
     return syncd_directory_announce(self, "", error);

@@ -35,6 +35,19 @@ static bool read_plain(SyncdJson value, SyncdHeader *header, size_t offset)
     return true;
 }
 
+/* The id of a key, which is a hash, or nothing. */
+static bool read_key(SyncdJson value, SyncdHeader *header, size_t offset)
+{
+    SyncdHash id;
+    const char *text;
+    size_t size;
+    if (!syncd_json_get_plain(value, &text, &size) ||
+        (size > 0 && !syncd_hash_from_hex(text, size, &id)))
+        return false;
+    *FIELD(header, offset, SyncdBytes) = SYNCD_BYTES(text, size);
+    return true;
+}
+
 static bool read_count(SyncdJson value, SyncdHeader *header, size_t offset)
 {
     gint64 number;
@@ -120,7 +133,7 @@ static const Member members[] = {
     {MEMBER("engine", read_token, engine)},
     {MEMBER("epoch", read_count, epoch), .required = true},
     {MEMBER("hlc", read_hlc, hlc)},
-    {MEMBER("key", read_token, key)},
+    {MEMBER("key", read_key, key)},
     {MEMBER("keyed", read_flag, keyed)},
     {MEMBER("kind", read_token, kind)},
     {MEMBER("lane", read_token, lane)},

@@ -37,6 +37,8 @@ bool syncd_store_may_write(SyncdStore *store, GError **error);
 /* The first turn of a new log says whose it is and opens the device's own feed; does nothing later.
  */
 bool syncd_store_begin_log(SyncdStore *store, const char *actor, GError **error);
+/* Whether the key is here that the body is sealed with, if it is. */
+bool syncd_store_has_key(SyncdStore *store, const SyncdHeader *header);
 /* The plain body of an entry whose bytes are at hand. */
 bool syncd_store_open_stored(SyncdStore *store, const SyncdHeader *header, SyncdBytes stored,
                              SyncdBody *ret_body, GError **error);

@@ -29,12 +29,24 @@ bool syncd_store_read(SyncdStore *self, guint64 pos, SyncdEntry *ret_entry, GErr
 
 /* ---- bodies ---- */
 
-static const SyncdSealKey *find_key(SyncdStore *self, const SyncdHeader *header, bool *ret_missing)
+bool syncd_store_has_key(SyncdStore *self, const SyncdHeader *header)
 {
-    const SyncdSealKey *key =
-        header->key.size > 0 ? syncd_keyring_find(self->keyring, header->key) : NULL;
-    *ret_missing = header->key.size > 0 && key == NULL;
-    return key;
+    return header->key.size == 0 || syncd_keyring_find(self->keyring, header->key) != NULL;
+}
+
+/* Bodies of public scopes are plain, all others are sealed: who could write a plain one elsewhere
+ * would need no key to have it believed. */
+static bool check_sealing(const SyncdHeader *header, GError **error)
+{
+    static const char public[] = "public-";
+    bool is_public = header->scope.size >= strlen(public) &&
+                     memcmp(header->scope.data, public, strlen(public)) == 0;
+    if (is_public == (header->key.size == 0))
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "The body of %.*s is %s",
+                    (int)header->op.size, (const char *)header->op.data,
+                    is_public ? "sealed in a public scope" : "not sealed");
+    return false;
 }
 
 static bool fetch_chunks(SyncdStore *self, const SyncdHeader *header, const SyncdSealKey *key,
@@ -57,13 +69,15 @@ static bool fetch_chunks(SyncdStore *self, const SyncdHeader *header, const Sync
 static bool open_stored(SyncdStore *self, const SyncdHeader *header, SyncdBytes stored, bool fetch,
                         SyncdBody *ret_body, GError **error)
 {
-    bool missing;
-    const SyncdSealKey *key = find_key(self, header, &missing);
-    if (missing) {
+    if (!check_sealing(header, error))
+        return false;
+    if (!syncd_store_has_key(self, header)) {
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "restore the folder keys/ from a backup",
                              "The key that opens this entry is not here");
         return false;
     }
+    const SyncdSealKey *key =
+        header->key.size > 0 ? syncd_keyring_find(self->keyring, header->key) : NULL;
     g_autofree char *feed = g_strdup_printf(
         "%.*s/%.*s/%" G_GUINT64_FORMAT, (int)header->device.size, (const char *)header->device.data,
         (int)header->scope.size, (const char *)header->scope.data, header->epoch);

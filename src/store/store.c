@@ -151,7 +151,8 @@ static bool open_all(SyncdStore *self, const SyncdStoreOptions *options, GError 
         return false;
     if (self->mode == SYNCD_STORE_INSPECT) {
         self->condition = SYNCD_STORE_INSPECTING;
-        return syncd_journal_committed(self->journal) == 0 || check_binding(self, error);
+        /* A copy without its keys can still be judged, but for what is sealed. */
+        return !syncd_keyring_has_device(self->keyring) || check_binding(self, error);
     }
     if (syncd_journal_problem(self->journal) != NULL)
         self->condition = SYNCD_STORE_DAMAGED;

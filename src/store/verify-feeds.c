@@ -75,7 +75,8 @@ static bool check_meta(SyncdVerify *self, GError **error)
     if (!syncd_journal_meta(self->store->journal, "device", &device, error) ||
         !syncd_journal_meta(self->store->journal, "machine", &machine, error))
         return false;
-    if (g_strcmp0(device, syncd_store_device_id(self->store)) != 0)
+    const char *own = syncd_store_device_id(self->store);
+    if (device == NULL || (own != NULL && strcmp(device, own) != 0))
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "meta", NULL, -1, -1,
                          "the log says it is of another device than its keys");
     if (machine == NULL ||

@@ -110,6 +110,26 @@ static SyncdJson find_remembered(SyncdJson feeds, const char *text)
     return (SyncdJson){0};
 }
 
+/* Entries that were verified once and are not there any more were cut off: nothing here ever
+ * removes one. */
+static void check_remembered(SyncdVerify *self, SyncdJson feeds)
+{
+    for (guint i = 0; i < self->checks->len; i++) {
+        const SyncdFeedCheck *check = self->checks->pdata[i];
+        gint64 size = 0;
+        SyncdJson remembered = find_remembered(feeds, check->feed->text);
+        if (!syncd_json_get_int64(syncd_json_member(remembered, "size"), &size) ||
+            size <= (gint64)check->head.size)
+            continue;
+        syncd_verify_add(self, SYNCD_ERROR_FEED_ROLLBACK, "rollback", check->feed,
+                         (gint64)check->head.size, -1,
+                         "%" G_GINT64_FORMAT " entries were verified earlier, the log has only "
+                         "%" G_GUINT64_FORMAT ": it was cut or replaced by an older copy (if that "
+                         "was meant, remove " VERIFIED_FILE ")",
+                         size, check->head.size);
+    }
+}
+
 /* Takes the tree of one feed up where it was left; false when the log is not a continuation of
  * that. */
 static bool resume_feed(SyncdVerify *self, SyncdFeedCheck *check, SyncdJson remembered)
@@ -128,43 +148,46 @@ static bool resume_feed(SyncdVerify *self, SyncdFeedCheck *check, SyncdJson reme
         return false;
     SyncdHash root = syncd_frontier_root(&check->frontier);
     syncd_hash_to_hex(&root, hex);
-    if (!syncd_json_is(syncd_json_member(remembered, "root"), hex))
-        return false;
-
-    if (!syncd_tiles_load(self->store->journal, check->feed, (guint64)size, &check->partial, NULL))
+    if (!syncd_json_is(syncd_json_member(remembered, "root"), hex) ||
+        !syncd_tiles_load(self->store->journal, check->feed, (guint64)size, &check->partial, NULL))
         return false;
     self->at += (guint64)size;
     return true;
 }
 
-bool syncd_verify_resume(SyncdVerify *self, GError **error)
+static bool resume_feeds(SyncdVerify *self, SyncdJson document)
+{
+    SyncdJson feeds = syncd_json_member(document, "feeds");
+    for (guint i = 0; i < self->checks->len; i++) {
+        SyncdFeedCheck *check = self->checks->pdata[i];
+        if (!resume_feed(self, check, find_remembered(feeds, check->feed->text)))
+            return false;
+    }
+    /* Positions have no gaps, so the sizes add up to one; entries of several feeds before it were
+     * all checked only if the last checked entry is that one. */
+    gint64 position;
+    return syncd_json_get_int64(syncd_json_member(document, "sequence"), &position) &&
+           (guint64)position == self->at;
+}
+
+void syncd_verify_resume(SyncdVerify *self)
 {
     size_t size;
     g_autofree char *text =
         syncd_directory_read(self->store->directory, VERIFIED_FILE, VERIFIED_MAX, &size, NULL);
-    bool good = text != NULL && syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, NULL);
-    SyncdJson feeds =
-        good ? syncd_json_member(syncd_json_root(text, size), "feeds") : (SyncdJson){0};
-    for (guint i = 0; good && i < self->checks->len; i++) {
-        SyncdFeedCheck *check = self->checks->pdata[i];
-        good = resume_feed(self, check, find_remembered(feeds, check->feed->text));
-    }
-
-    /* Positions have no gaps, so the sizes add up to one; entries of several feeds before it were
-     * all checked only if the last checked entry is that one. When in doubt everything is verified.
-     */
-    gint64 position;
-    if (good && (!syncd_json_get_int64(syncd_json_member(syncd_json_root(text, size), "sequence"),
-                                       &position) ||
-                 (guint64)position != self->at))
-        good = false;
-    if (!good) {
+    if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
+        return;
+    SyncdJson document = syncd_json_root(text, size);
+    check_remembered(self, syncd_json_member(document, "feeds"));
+    if (self->mode != SYNCD_VERIFY_INCREMENTAL)
+        return;
+    /* When in doubt everything is verified. */
+    if (!resume_feeds(self, document)) {
         self->at = 0;
         for (guint i = 0; i < self->checks->len; i++)
             syncd_frontier_init(&((SyncdFeedCheck *)self->checks->pdata[i])->frontier);
     }
     self->first = self->at;
-    return true;
 }
 
 /* Without it, on a full disk, the next verification begins further back: the log is as sound. */

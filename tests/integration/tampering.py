@@ -202,6 +202,20 @@ def a_note_with_a_line_and_a_signature_more(log):
     log.run('UPDATE head SET note = ? WHERE feed = ?', note, log.feeds['workspace'])
 
 
+@harmless
+def a_version_that_is_not_known(log):
+    header = log.header(log.last())
+    known = {name: header[name] for name in ('device', 'scope', 'epoch', 'seq', 'op')}
+    log.set_header(log.last(), known | {'v': 2, 'content': 'elsewhere'})
+    log.sign()
+
+
+@harmless
+def scope_keys_that_are_not_at_hand(log):
+    for path in (log.state / 'keys').glob('scope-*'):
+        path.unlink()
+
+
 @case(DAMAGED, 'head')
 def one_letter_of_a_header(log):
     header = log.value('SELECT header FROM entry WHERE pos = 100')
@@ -485,5 +499,36 @@ def a_list_with_another_digest(log):
     stored = log.value('SELECT blob FROM body WHERE pos = ?', pos)
     begin = stored.index(b'\n', verify.NONCE) + 1
     listed = json.loads(stored[begin:]) | {'digest': 'sha256:' + '0' * 64}
+    log.set_body(pos, stored[:begin] + canonical(listed))
+    log.sign('public')
+
+
+@case(DAMAGED, 'body')
+def a_body_that_is_not_sealed(log):
+    log.set_header(log.last(), log.header(log.last()) | {'key': ''})
+    log.set_body(log.last(), bytes(verify.NONCE) + b'{}\n{}')
+    log.sign()
+
+
+@case(DAMAGED, 'signer')
+def a_feed_that_nothing_opens(log):
+    first = log.value('SELECT pos FROM entry WHERE feed = ? AND seq = 0', log.feeds['workspace'])
+    log.set_header(first, log.header(first) | {'kind': 'thing.happened'})
+    log.sign()
+
+
+@case(DAMAGED, 'body')
+def a_meta_line_that_is_not_json(log):
+    log.set_body(log.last(), log.seal(log.last(), b'hello\n{}'))
+    log.sign()
+
+
+@case(DAMAGED, 'body')
+def a_chunk_of_another_size(log):
+    pos = log.large('public')
+    stored = log.value('SELECT blob FROM body WHERE pos = ?', pos)
+    begin = stored.index(b'\n', verify.NONCE) + 1
+    listed = json.loads(stored[begin:])
+    listed['chunks'][0]['size'] += 1
     log.set_body(pos, stored[:begin] + canonical(listed))
     log.sign('public')

@@ -211,8 +211,8 @@ static void an_empty_file_is_no_database(void)
     struct stat st;
     place_init(&p, &good);
     g_assert_true(g_file_set_contents(p.path, "", 0, NULL));
-    assert_refused(&p, SYNCD_DATABASE_EXISTING, SYNCD_ERROR_NOT_INITIALIZED);
-    assert_refused(&p, SYNCD_DATABASE_INSPECT, SYNCD_ERROR_NOT_INITIALIZED);
+    assert_refused(&p, SYNCD_DATABASE_EXISTING, SYNCD_ERROR_JOURNAL_CORRUPT);
+    assert_refused(&p, SYNCD_DATABASE_INSPECT, SYNCD_ERROR_JOURNAL_CORRUPT);
     g_assert_cmpint(stat(p.path, &st), ==, 0);
     g_assert_cmpint(st.st_size, ==, 0);
     place_clear(&p);
