@@ -34,6 +34,8 @@ static const Note reasons[] = {
     {"journal-corrupt", "The journal is damaged: keep a copy of the state directory and run "
                         "`sourceos-syncd verify log`."},
     {"index-rebuilding", "The index is being rebuilt; lookups answer when it is done."},
+    {"index-unavailable",
+     "There is no index, so lookups fail: free space, or see the daemon's log."},
     {"verify-found", "Verification found damage: run `sourceos-syncd verify log`."},
     {"policy-refusals", "Policy refused operations: see `sourceos-syncd events list`."},
 };

@@ -26,6 +26,7 @@ typedef struct {
     const char *config_file; /* NULL: the instance's own */
     bool check_config;
     bool help;
+    bool instance_given;
 } Arguments;
 
 enum { USER, SYSTEM, STATE_DIR, BUS_ADDRESS, CONFIG, CHECK_CONFIG, HELP };
@@ -41,15 +42,24 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
+static bool take_instance(Arguments *arguments, SyncdInstance instance)
+{
+    if (arguments->instance_given && arguments->daemon.instance != instance) {
+        fputs("sourceos-syncd: --user and --system exclude each other\n", stderr);
+        return false;
+    }
+    arguments->instance_given = true;
+    arguments->daemon.instance = instance;
+    return true;
+}
+
 static bool take_option(Arguments *arguments, int option)
 {
     switch (option) {
     case USER:
-        arguments->daemon.instance = SYNCD_INSTANCE_USER;
-        return true;
+        return take_instance(arguments, SYNCD_INSTANCE_USER);
     case SYSTEM:
-        arguments->daemon.instance = SYNCD_INSTANCE_SYSTEM;
-        return true;
+        return take_instance(arguments, SYNCD_INSTANCE_SYSTEM);
     case STATE_DIR:
         arguments->daemon.state_directory = optarg;
         return true;

@@ -6,7 +6,6 @@
 #include "config.h"
 
 #define API_VERSION 1
-#define CALLS_IN_FLIGHT_MAX 256u
 
 static void write_reasons(SyncdJsonWriter *writer, const SyncdState *state)
 {
@@ -83,11 +82,15 @@ static void write_limits(SyncdJsonWriter *writer)
         const char *name;
         guint64 value;
     } limits[] = {
-        {"body_bytes", SYNCD_STORE_CONTENT_MAX},  {"many_requests", SYNCD_MANY_MAX},
-        {"many_bytes", SYNCD_MANY_SIZE},          {"list", SYNCD_LIST_MAX},
-        {"list_bytes", SYNCD_LIST_BYTES_MAX},     {"idempotency_key", SYNCD_STORE_KEY_MAX},
-        {"parents", SYNCD_HEADER_MAX_PARENTS},    {"scopes", SYNCD_STORE_SCOPES_MAX},
-        {"calls_in_flight", CALLS_IN_FLIGHT_MAX}, {"jobs", SYNCD_JOBS_MAX},
+        {"body_bytes", SYNCD_STORE_CONTENT_MAX},
+        {"many_requests", SYNCD_MANY_MAX},
+        {"many_bytes", SYNCD_MANY_SIZE},
+        {"list", SYNCD_LIST_MAX},
+        {"list_bytes", SYNCD_LIST_BYTES_MAX},
+        {"idempotency_key", SYNCD_STORE_KEY_MAX},
+        {"parents", SYNCD_HEADER_MAX_PARENTS},
+        {"scopes", SYNCD_STORE_SCOPES_MAX},
+        {"jobs", SYNCD_JOBS_MAX},
     };
     syncd_json_name(writer, "limits");
     syncd_json_begin_object(writer);

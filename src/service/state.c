@@ -33,6 +33,11 @@ static bool index_rebuilding(const SyncdService *service)
     return syncd_store_is_indexing(service->store);
 }
 
+static bool index_unavailable(const SyncdService *service)
+{
+    return syncd_store_lacks_index(service->store);
+}
+
 static bool policy_refused(const SyncdService *service)
 {
     return service->policy_blocked_until != 0;
@@ -44,6 +49,7 @@ static const Reason reasons[] = {
     {"journal-corrupt", "repair-recommended", journal_corrupt},
     {"verify-found", "repair-recommended", verify_found},
     {"index-rebuilding", "degraded", index_rebuilding},
+    {"index-unavailable", "degraded", index_unavailable},
     {"policy-refusals", "policy-blocked", policy_refused},
 };
 

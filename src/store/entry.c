@@ -3,6 +3,8 @@
 #include "base/canonical.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "contract/vocabulary.h"
+#include "crypto/sign.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -247,6 +249,29 @@ bool syncd_header_parse(const char *text, size_t size, SyncdHeader *ret_header, 
         syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
                         "The header's member '%s' is missing or wrong", fault);
         return false;
+    }
+    return true;
+}
+
+bool syncd_header_obeys(const SyncdHeader *header, const char **ret_fault)
+{
+    SyncdPublicKey signer;
+    bool opens = syncd_bytes_are(header->kind, "feed.open");
+    const struct {
+        const char *name;
+        bool good;
+    } rules[] = {
+        {"epoch", header->epoch >= 1},
+        {"lane", !header->known || syncd_vocabulary_find(SYNCD_WORDS_LANE, header->lane) != NULL},
+        {"signer",
+         !header->known || (opens ? syncd_hex_decode(header->signer.data, header->signer.size,
+                                                     signer.bytes, sizeof signer.bytes)
+                                  : header->signer.size == 0)},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
+        *ret_fault = rules[i].name;
+        if (!rules[i].good)
+            return false;
     }
     return true;
 }

@@ -2,6 +2,8 @@
 
 #include "base/id.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <sodium.h>
 
 #define FOLDER "keys"
@@ -259,8 +261,24 @@ bool syncd_keyring_has_device(const SyncdKeyring *self)
     return self->signer != NULL;
 }
 
+/* A key whose log is gone may still be that of a log in some backup. */
+static bool keep_old_device(SyncdKeyring *self, GError **error)
+{
+    if (self->device_id == NULL)
+        return true;
+    g_autofree char *now = syncd_directory_file(self->directory, FOLDER "/" DEVICE_FILE);
+    g_autofree char *kept = g_strconcat(now, ".", self->device_id, NULL);
+    if (g_rename(now, kept) == 0)
+        return true;
+    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
+                          "Cannot keep the old key of the device");
+    return false;
+}
+
 bool syncd_keyring_make_device(SyncdKeyring *self, const SyncdSources *sources, GError **error)
 {
+    if (!keep_old_device(self, error))
+        return false;
     guint8 data[DEVICE_DATA_SIZE];
     syncd_sources_random(sources, data, sizeof data);
     bool ok =

@@ -228,6 +228,11 @@ bool syncd_store_is_indexing(const SyncdStore *self)
     return self->projection != NULL;
 }
 
+bool syncd_store_lacks_index(const SyncdStore *self)
+{
+    return self->index_problem != NULL;
+}
+
 const char *syncd_store_device_id(const SyncdStore *self)
 {
     return syncd_keyring_device_id(self->keyring);

@@ -71,6 +71,8 @@ syncd_store_condition_name(SyncdStoreCondition condition); /* "writable", "machi
 bool syncd_store_is_new(const SyncdStore *store); /* has no entry yet: needs its first entries */
 bool syncd_store_is_indexing(
     const SyncdStore *store); /* the index is being rebuilt: lookups give Busy */
+/* There is no index, or it takes no more: lookups give the reason. */
+bool syncd_store_lacks_index(const SyncdStore *store);
 const char *syncd_store_device_id(const SyncdStore *store);
 guint64
 syncd_store_sequence(const SyncdStore *store); /* pos of the newest committed entry, 0 for none */

@@ -256,7 +256,12 @@ static bool check_entry(SyncdVerify *self, SyncdStatement *row, GError **error)
     SyncdFeedCheck *check = check_place(self, pos, &header, row);
     if (check == NULL)
         return true;
+    const char *fault;
     guint64 before = self->n_findings;
+    if (!syncd_header_obeys(&header, &fault))
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "header", check->feed,
+                         (gint64)header.seq, (gint64)pos,
+                         "the header's member '%s' is none that an entry may have", fault);
     check_body(self, check->feed, pos, &header, row);
     if (!check_lookup(self, check->feed, (guint64)syncd_column_int(row, 2), pos, error))
         return false;
