@@ -177,7 +177,7 @@ tour() {
     say '' "A first operation, from $root:"
     try $syncd status --user
     try $syncd ops enqueue --object note-1 --body-json '{"title":"Remember the milk"}'
-    try $syncd ops list
+    try $syncd ops list --no-pager
     operation=$($syncd ops list --limit 1 --json | operation_id)
     try $syncd ops show "$operation"
     try $syncd log note-1

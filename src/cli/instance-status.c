@@ -36,7 +36,7 @@ static const Note reasons[] = {
     {"index-rebuilding", "The index is being rebuilt; lookups answer when it is done."},
     {"index-unavailable",
      "There is no index, so lookups fail: free space, or see the daemon's log."},
-    {"verify-found", "Verification found damage: run `sourceos-syncd verify log`."},
+    {"verify-found", "Verification found damage: run `sourceos-syncd verify log --full`."},
     {"policy-refusals", "Policy refused operations: see `sourceos-syncd events list`."},
 };
 

@@ -14,7 +14,7 @@ static void add_row(SyncdCli *cli, void *data, SyncdJson record)
     g_autofree char *status = syncd_record_text(record, "status");
     g_autofree char *scope = syncd_record_text(record, "scope");
     g_autofree char *object = syncd_record_text(record, "object_id");
-    const char *const cells[] = {sequence, time, operation, type, status, scope, object};
+    const char *const cells[] = {sequence, time, object, scope, status, operation, type};
     syncd_table_add(data, cells);
 }
 
@@ -33,8 +33,8 @@ bool syncd_verb_ops_list(SyncdCli *cli, GError **error)
     if (client == NULL)
         return false;
 
-    const char *const titles[] = {_(">SEQUENCE"), _("TIME"),  _("OPERATION"), _("TYPE"),
-                                  _("STATUS"),    _("SCOPE"), _("OBJECT"),    NULL};
+    const char *const titles[] = {_(">SEQUENCE"), _("TIME"),      _("OBJECT"), _("SCOPE"),
+                                  _("STATUS"),    _("OPERATION"), _("TYPE"),   NULL};
     g_autoptr(SyncdTable) table = syncd_table_new(titles);
     SyncdListingView view = {add_row, print_rows, table, _("There are no such operations.")};
     return syncd_listing_print(&listing, cli, client, &view, error);

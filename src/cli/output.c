@@ -71,7 +71,7 @@ G_GNUC_NORETURN static void become_pager(char *const *words, int input)
 {
     dup2(input, STDIN_FILENO);
     /* Quit when it fits, keep colours, do not clear; and no shell or editor from within. */
-    setenv("LESS", "FRSX", 0);
+    setenv("LESS", "FRX", 0);
     setenv("LESSSECURE", "1", 1);
     execvp(words[0], words);
     _exit(127);

@@ -120,7 +120,7 @@ static const SyncdVerbOption key_options[] = {
 };
 
 static const SyncdVerbOption state_dir_options[] = {
-    DIRECTORY("state-dir", "DIR", N_("Work on this state directory, without a daemon")),
+    DIRECTORY("state-dir", "DIR", N_("Use the state in this directory")),
     END,
 };
 
@@ -153,7 +153,8 @@ const SyncdVerb syncd_verbs[] = {
      .name = "enqueue",
      .help = N_("Record an operation"),
      .details = N_("Answered once the operation is on the disk. With --many, each line is an "
-                   "object with type, scope, object, body and the other options as members; they "
+                   "object with the members type, scope, object and body, and where wanted "
+                   "idempotency_key, lane, data_class, parents and create_scope; they "
                    "are recorded in batches, each as a whole or not at all, and with --json the "
                    "results are JSON lines."),
      .options = {enqueue_options},

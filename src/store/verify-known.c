@@ -62,9 +62,11 @@ static bool check_known(SyncdVerify *self, const KnownHead *known, GError **erro
     }
     const SyncdFeed *feed = check->feed;
     if (!syncd_note_verify(known->note, strlen(known->note), feed->origin, &feed->signer)) {
-        syncd_verify_add(self, SYNCD_ERROR_INVALID_ARGS, "known-signature", feed, -1, -1,
-                         "the known head is not signed by the device, so it proves nothing");
-        return true;
+        /* It says nothing about the log, so it is no finding. */
+        syncd_set_error_next(
+            error, SYNCD_ERROR_INVALID_ARGS, "give the note as `ops checkpoint` printed it",
+            "A known head of %s is not signed by its device and proves nothing", feed->text);
+        return false;
     }
     if (head->size > check->head.size) {
         syncd_verify_add(
