@@ -297,6 +297,44 @@ static void a_rollback_is_found_by_a_known_head(void)
     finish(&d);
 }
 
+/* Without a known head, what this device verified itself is evidence too. */
+static void a_log_shorter_than_was_verified_is_a_rollback(void)
+{
+    Damaged d = {0};
+    prepare(&d, 36);
+    g_autofree char *copy = NULL;
+    size_t copy_size;
+    bool same;
+    g_assert_true(g_file_get_contents(d.journal, &copy, &copy_size, NULL));
+    fixture_open(&d.f);
+    fixture_fill(&d.f, 5);
+    g_autoptr(SyncdVerify) sound = fixture_verify(&d.f, SYNCD_VERIFY_INCREMENTAL, NULL);
+    g_assert_cmpuint(syncd_verify_n_findings(sound), ==, 0);
+    g_clear_pointer(&sound, syncd_verify_free);
+    fixture_close(&d.f);
+
+    g_assert_true(g_file_set_contents(d.journal, copy, (gssize)copy_size, NULL));
+    g_autofree char *cut = verify(&d, NULL, &same);
+    g_assert_nonnull(cut);
+    g_assert_nonnull(strstr(cut, "entries were verified earlier"));
+    finish(&d);
+}
+
+static void a_note_that_nobody_signed_is_no_finding(void)
+{
+    Damaged d = {0};
+    bool same;
+    prepare(&d, 36);
+    g_autofree char *forged = g_strdup(d.first_head);
+    char *size = strchr(forged, '\n') + 1;
+    *size = *size == '9' ? '8' : (char)(*size + 1);
+    const char *known[] = {forged, NULL};
+    g_autofree char *answer = verify(&d, known, &same);
+    g_assert_nonnull(answer);
+    g_assert_nonnull(strstr(answer, "proves nothing"));
+    finish(&d);
+}
+
 static void every_truncation_is_found(void)
 {
     Damaged d = {0};
@@ -363,6 +401,10 @@ int main(int argc, char **argv)
     g_test_add_func("/store-damage/triggers-refuse-to-rewrite", triggers_refuse_to_rewrite);
     g_test_add_func("/store-damage/a-rollback-is-found-by-a-known-head",
                     a_rollback_is_found_by_a_known_head);
+    g_test_add_func("/store-damage/a-log-shorter-than-was-verified-is-a-rollback",
+                    a_log_shorter_than_was_verified_is_a_rollback);
+    g_test_add_func("/store-damage/a-note-that-nobody-signed-is-no-finding",
+                    a_note_that_nobody_signed_is_no_finding);
     g_test_add_func("/store-damage/every-truncation-is-found", every_truncation_is_found);
     g_test_add_func("/store-damage/inspection-changes-no-byte", inspection_changes_no_byte);
     return g_test_run();
