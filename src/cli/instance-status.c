@@ -17,7 +17,7 @@ typedef struct {
 
 static const Note states[] = {
     /* From the best to the worst: the place is the severity. */
-    {"clean", "Everything that was acknowledged is recorded, and nothing waits for you."},
+    {"clean", "Everything that was acknowledged is recorded."},
     {"daemon-unavailable", "The daemon is not running."},
     {"offline", "Recording goes on; there is no connection to other devices."},
     {"policy-blocked", "Policy refused operations: see `sourceos-syncd events list`."},

@@ -46,7 +46,9 @@ char *syncd_service_list_events(SyncdService *service, const SyncdCaller *caller
     if (listing->type != NULL) {
         const SyncdKind *kind = syncd_kind_of_event(listing->type);
         if (kind == NULL) {
-            syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"type\" is no event type");
+            syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
+                                 "see the types in `sourceos-syncd events list`",
+                                 "\"%s\" is no event type", listing->type);
             return NULL;
         }
         query.kind = kind->kind;

@@ -1,6 +1,7 @@
 #include "service/internal.h"
 
 #include "base/json-writer.h"
+#include "contract/vocabulary.h"
 
 #define LIST_BUDGET (4u * 1024u * 1024u)
 
@@ -145,7 +146,9 @@ static bool filter_type(const char *type, const char **ret_kind, GError **error)
 {
     const SyncdKind *kind = type != NULL ? syncd_kind_of_type(type) : NULL;
     if (type != NULL && kind == NULL) {
-        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"type\" is no operation type");
+        g_autofree char *known = syncd_vocabulary_list(SYNCD_WORDS_OPERATION_TYPE);
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS,
+                        "\"%s\" is no operation type; there are %s", type, known);
         return false;
     }
     *ret_kind = kind != NULL ? kind->kind : NULL;

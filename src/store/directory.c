@@ -152,8 +152,9 @@ SyncdDirectory *syncd_directory_open(const char *path, SyncdDirectoryMode mode, 
     self->fd = self->lock_fd = -1;
 
     if (mode == SYNCD_DIRECTORY_CREATE && g_mkdir_with_parents(self->path, 0700) < 0) {
-        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
-                              "Cannot create the state directory %s", self->path);
+        syncd_set_error_next(
+            error, SYNCD_ERROR_STORAGE_FAILED, "choose a place that can be written",
+            "Cannot create the state directory %s: %s", self->path, g_strerror(errno));
         return NULL;
     }
     resolve_links(self);
