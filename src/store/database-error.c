@@ -1,0 +1,60 @@
+#include "store/database-private.h"
+
+#include <errno.h>
+
+static int last_errno(sqlite3_file *file)
+{
+    int os = 0;
+    if (file != NULL && file->pMethods != NULL)
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &os);
+    return os;
+}
+
+/* What the system said to a write that failed. sqlite3_system_errno() forgets it on the way up, the
+ * files do not: the WAL, or the database itself where there is none. */
+static int errno_of_write(sqlite3 *handle)
+{
+    sqlite3_file *wal = NULL, *file = NULL;
+    sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+    sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    int os = last_errno(wal);
+    return os != 0 ? os : last_errno(file);
+}
+
+/* A write that failed for want of room left nothing behind, and may be tried again. A failed sync
+ * is no such thing, whatever its reason: nobody knows what the disk took. */
+bool syncd_database_had_no_room(sqlite3 *handle, int rc)
+{
+    if ((rc & 0xff) == SQLITE_FULL)
+        return true;
+    int os = 0;
+    if (handle != NULL && rc == SQLITE_IOERR_WRITE)
+        os = errno_of_write(handle);
+    else if (handle != NULL && (rc & 0xff) == SQLITE_CANTOPEN)
+        os = sqlite3_system_errno(handle);
+    return os == ENOSPC || os == EDQUOT;
+}
+
+void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error)
+{
+    static const struct {
+        int rc;
+        SyncdErrorCode code;
+    } codes[] = {
+        {SQLITE_CORRUPT, SYNCD_ERROR_JOURNAL_CORRUPT},
+        {SQLITE_NOTADB, SYNCD_ERROR_JOURNAL_CORRUPT},
+        {SQLITE_BUSY, SYNCD_ERROR_BUSY},
+        {SQLITE_LOCKED, SYNCD_ERROR_BUSY},
+        {SQLITE_TOOBIG, SYNCD_ERROR_TOO_LARGE},
+        {SQLITE_CONSTRAINT, SYNCD_ERROR_JOURNAL_CORRUPT},
+    };
+    SyncdErrorCode code = SYNCD_ERROR_STORAGE_FAILED;
+    for (size_t i = 0; i < G_N_ELEMENTS(codes); i++)
+        if ((rc & 0xff) == codes[i].rc)
+            code = codes[i].code;
+
+    if (syncd_database_had_no_room(db->handle, rc))
+        code = SYNCD_ERROR_NO_SPACE;
+    const char *text = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
+    syncd_set_error(error, code, "%s: %s (SQLite %d)", db->kind->name, text, rc);
+}

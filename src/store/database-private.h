@@ -1,0 +1,33 @@
+/* A database's inside, shared by the files that make it up. */
+#pragma once
+
+#include "store/database.h"
+
+#include <sqlite3.h>
+
+struct SyncdStatement {
+    SyncdDatabase *db;
+    sqlite3_stmt *stmt;
+    int rc; /* the first error of binding or stepping */
+};
+
+struct SyncdDatabase {
+    sqlite3 *handle;
+    const SyncdDatabaseKind *kind;
+    SyncdDatabaseMode mode;
+    char *path;
+    bool wal_is_ours;       /* inspecting: SQLite makes an empty one where there was none */
+    GHashTable *statements; /* const char * (by address) -> SyncdStatement * */
+    int wal_pages;
+};
+
+/* The code that an error of SQLite means to us. */
+void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error);
+bool syncd_database_had_no_room(sqlite3 *handle, int rc);
+
+void syncd_statement_free(void *statement);
+/* The first column of a literal's only row. */
+bool syncd_database_number(SyncdDatabase *db, const char *sql, gint64 *ret_value, GError **error);
+
+/* SQLite would make a file readable for others as far as the umask allows. Gives an errno. */
+int syncd_create_private(const char *path, int flags);

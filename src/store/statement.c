@@ -1,0 +1,162 @@
+#include "store/database-private.h"
+
+void syncd_statement_free(void *data)
+{
+    SyncdStatement *statement = data;
+    sqlite3_finalize(statement->stmt);
+    g_free(statement);
+}
+
+SyncdStatement *syncd_database_statement(SyncdDatabase *db, const char *sql)
+{
+    SyncdStatement *statement = g_hash_table_lookup(db->statements, sql);
+    if (statement == NULL) {
+        statement = g_new0(SyncdStatement, 1);
+        statement->db = db;
+        g_hash_table_insert(db->statements, (void *)sql, statement);
+    }
+    if (statement->stmt == NULL)
+        statement->rc = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                           &statement->stmt, NULL);
+    return statement;
+}
+
+void syncd_statement_done(SyncdStatement *statement)
+{
+    if (statement == NULL)
+        return;
+    /* Without a statement (it could not be prepared) there is nothing to reset. */
+    if (statement->stmt != NULL) {
+        sqlite3_reset(statement->stmt);
+        sqlite3_clear_bindings(statement->stmt);
+    }
+    statement->rc = SQLITE_OK;
+}
+
+static int parameter(SyncdStatement *statement, const char *name)
+{
+    int index = sqlite3_bind_parameter_index(statement->stmt, name);
+    /* A name that the statement does not have is a slip of ours, and must not pass as NULL. */
+    if (index == 0 && statement->rc == SQLITE_OK)
+        statement->rc = SQLITE_RANGE;
+    return index;
+}
+
+static void note(SyncdStatement *statement, int rc)
+{
+    if (statement->rc == SQLITE_OK)
+        statement->rc = rc;
+}
+
+void syncd_bind_int(SyncdStatement *statement, const char *name, gint64 value)
+{
+    note(statement, sqlite3_bind_int64(statement->stmt, parameter(statement, name), value));
+}
+
+void syncd_bind_text(SyncdStatement *statement, const char *name, const char *text)
+{
+    syncd_bind_text_bytes(statement, name, SYNCD_BYTES_TEXT(text));
+}
+
+void syncd_bind_text_bytes(SyncdStatement *statement, const char *name, SyncdBytes text)
+{
+    note(statement, sqlite3_bind_text64(statement->stmt, parameter(statement, name),
+                                        text.size > 0 ? text.data : "", text.size, SQLITE_STATIC,
+                                        SQLITE_UTF8));
+}
+
+void syncd_bind_blob(SyncdStatement *statement, const char *name, SyncdBytes blob)
+{
+    note(statement, sqlite3_bind_blob64(statement->stmt, parameter(statement, name),
+                                        blob.size > 0 ? blob.data : "", blob.size, SQLITE_STATIC));
+}
+
+bool syncd_statement_next(SyncdStatement *statement, bool *ret_row, GError **error)
+{
+    if (statement->rc == SQLITE_OK) {
+        int rc = sqlite3_step(statement->stmt);
+        if (rc == SQLITE_ROW || rc == SQLITE_DONE) {
+            *ret_row = rc == SQLITE_ROW;
+            return true;
+        }
+        statement->rc = rc;
+    }
+    syncd_database_set_error(statement->db, statement->rc, error);
+    return false;
+}
+
+bool syncd_statement_run(SyncdStatement *statement, GError **error)
+{
+    bool row = false;
+    bool ok = syncd_statement_next(statement, &row, error);
+    syncd_statement_done(statement);
+    return ok;
+}
+
+bool syncd_statement_number(SyncdStatement *statement, gint64 fallback, gint64 *ret_value,
+                            GError **error)
+{
+    bool row = false;
+    bool ok = syncd_statement_next(statement, &row, error);
+    if (ok)
+        *ret_value = row ? sqlite3_column_int64(statement->stmt, 0) : fallback;
+    syncd_statement_done(statement);
+    return ok;
+}
+
+gint64 syncd_column_int(SyncdStatement *statement, int column)
+{
+    return sqlite3_column_int64(statement->stmt, column);
+}
+
+const char *syncd_column_text(SyncdStatement *statement, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement->stmt, column);
+    return text != NULL ? text : "";
+}
+
+SyncdBytes syncd_column_bytes(SyncdStatement *statement, int column)
+{
+    const void *data = sqlite3_column_blob(statement->stmt, column);
+    return SYNCD_BYTES(data != NULL ? data : "",
+                       (size_t)sqlite3_column_bytes(statement->stmt, column));
+}
+
+bool syncd_database_run(SyncdDatabase *db, const char *sql, GError **error)
+{
+    int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        return true;
+    syncd_database_set_error(db, rc, error);
+    return false;
+}
+
+bool syncd_database_begin(SyncdDatabase *db, GError **error)
+{
+    return syncd_statement_run(syncd_database_statement(db, "BEGIN IMMEDIATE"), error);
+}
+
+bool syncd_database_commit(SyncdDatabase *db, GError **error)
+{
+    if (syncd_statement_run(syncd_database_statement(db, "COMMIT"), error))
+        return true;
+    syncd_database_rollback(db);
+    return false;
+}
+
+void syncd_database_rollback(SyncdDatabase *db)
+{
+    /* SQLite has rolled back by itself after some errors. */
+    if (syncd_database_in_transaction(db))
+        syncd_statement_run(syncd_database_statement(db, "ROLLBACK"), NULL);
+}
+
+bool syncd_database_in_transaction(SyncdDatabase *db)
+{
+    return sqlite3_get_autocommit(db->handle) == 0;
+}
+
+bool syncd_database_number(SyncdDatabase *db, const char *sql, gint64 *ret_value, GError **error)
+{
+    return syncd_statement_number(syncd_database_statement(db, sql), 0, ret_value, error);
+}
