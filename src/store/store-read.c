@@ -148,15 +148,6 @@ bool syncd_store_find_key(SyncdStore *self, const char *actor, const char *scope
     return true;
 }
 
-bool syncd_store_find_seq(SyncdStore *self, const char *device, const char *scope, guint64 epoch,
-                          guint64 seq, guint64 *ret_pos, GError **error)
-{
-    const SyncdFeed *feed = syncd_journal_find_feed(self->journal, device, scope, epoch);
-    *ret_pos = 0;
-    return feed == NULL || seq >= feed->working.size ||
-           syncd_journal_find_seq(self->journal, feed, seq, ret_pos, error);
-}
-
 bool syncd_store_find_actor(SyncdStore *self, const char *identity, char **ret_actor_id,
                             GError **error)
 {

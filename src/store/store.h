@@ -179,9 +179,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdEntry, syncd_entry_clear)
 bool syncd_store_read(SyncdStore *store, guint64 pos, SyncdEntry *ret_entry, GError **error);
 /* By operation id; `*ret_pos` 0 when there is none. The open turn counts. */
 bool syncd_store_find_op(SyncdStore *store, const char *op, guint64 *ret_pos, GError **error);
-/* By scope, device and place in the feed; `*ret_pos` 0 when there is none. */
-bool syncd_store_find_seq(SyncdStore *store, const char *device, const char *scope, guint64 epoch,
-                          guint64 seq, guint64 *ret_pos, GError **error);
 
 typedef struct {
     char *meta; /* NUL-terminated JSON text */
