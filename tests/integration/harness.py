@@ -55,7 +55,7 @@ def promise(function):
     return function
 
 
-def arguments():
+def arguments(add_own=None):
     parser = argparse.ArgumentParser()
     parser.add_argument('--program', required=True)
     parser.add_argument('--source', default=str(pathlib.Path(__file__).parents[2]))
@@ -63,12 +63,15 @@ def arguments():
     parser.add_argument('--enqueuer')
     parser.add_argument('--asker')
     parser.add_argument('only', nargs='*')
+    if add_own:
+        add_own(parser)
     return parser.parse_args()
 
 
-def main(make_world):
-    """`make_world` gives a context manager whose value every promise gets."""
-    options = arguments()
+def main(make_world, add_own=None):
+    """`make_world` gives a context manager whose value every promise gets; `add_own` is given the
+    parser, for options that only this file has."""
+    options = arguments(add_own)
     if options.bus == 'dbus-broker' and not os.path.exists(JOURNAL_SOCKET):
         in_private_mounts('dbus-broker wants the socket of the journal')
         play_journal()
@@ -403,10 +406,10 @@ def as_user(uid):
 
 class Daemon:
     """A daemon with a state of its own, ready when this returns; `without` names what its environment
-    lacks."""
+    lacks, `environment` is what it has besides."""
 
     def __init__(self, program, bus, directory, instance='user', config=None, uid=None,
-                 wait=True, without=()):
+                 wait=True, without=(), environment=None):
         self.directory = pathlib.Path(directory)
         self.bus = bus
         for name in ('state', 'run', 'config'):
@@ -428,7 +431,8 @@ class Daemon:
         with self.log.open('ab') as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={name: value for name, value in self._environment().items()
+                env={name: value
+                     for name, value in {**self._environment(), **(environment or {})}.items()
                      if name not in without},
                 preexec_fn=as_user(uid) if uid is not None else None)
         if wait:

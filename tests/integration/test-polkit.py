@@ -2,138 +2,19 @@
 """The system instance with the real polkitd: who is let in, who is not, who is asked, and what
 everybody may see. Nothing outside of the test's own mounts is changed."""
 
-import contextlib
 import json
 import os
 import pathlib
-import pwd
 import subprocess
-import tempfile
 
-from harness import (JOB, MANAGER, OPERATIONS, PATIENCE, ROOT, STANDARD, Bus, Gio, GLib, World, as_user,
+from harness import (JOB, MANAGER, OPERATIONS, PATIENCE, ROOT, STANDARD, Bus, Gio, GLib, as_user,
                      equal, eventually, main, promise, refused_as)
-from mounts import Skip, in_private_mounts, mount
+from mounts import Skip
+from polkit_world import ALLOWED, ASKED, POLKIT, SERVICE, STRANGER, system_world, uid
 
-POLKITD = '/usr/lib/polkit-1/polkitd'
-POLKIT = 'org.freedesktop.PolicyKit1'
 AUTHORITY = (POLKIT, '/org/freedesktop/PolicyKit1/Authority', POLKIT + '.Authority')
 DENIED = STANDARD + 'AccessDenied'
 CHALLENGED = STANDARD + 'InteractiveAuthorizationRequired'
-
-# Users that every Debian has; the rules below give each its part.
-SERVICE, ALLOWED, ASKED, STRANGER = 'games', 'daemon', 'bin', 'nobody'
-RULES = '''
-polkit.addAdminRule(function(action, subject) { return ["unix-user:root"]; });
-polkit.addRule(function(action, subject) {
-    if (action.id.indexOf("org.sourceos.sync.") != 0) return null;
-    // Only a daemon that owns the action may say what it is for.
-    if (action.id == "org.sourceos.sync.run" && !action.lookup("effect")) return polkit.Result.NO;
-    if (subject.user == "%s") return polkit.Result.YES;
-    if (subject.user == "%s") return polkit.Result.AUTH_ADMIN;
-    return polkit.Result.NO;
-});
-''' % (ALLOWED, ASKED)
-
-BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
-  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type>
-  <auth>EXTERNAL</auth>
-  <listen>unix:path={socket}</listen>
-  <policy context="default">
-    <allow user="*"/>
-    <deny own="*"/>
-    <deny send_type="method_call"/>
-    <allow send_type="signal"/>
-    <allow send_requested_reply="true" send_type="method_return"/>
-    <allow send_requested_reply="true" send_type="error"/>
-    <allow receive_type="method_call"/>
-    <allow receive_type="method_return"/>
-    <allow receive_type="error"/>
-    <allow receive_type="signal"/>
-    <allow send_destination="org.freedesktop.DBus"/>
-    <allow send_destination="org.freedesktop.PolicyKit1"/>
-  </policy>
-  <policy user="polkitd">
-    <allow own="org.freedesktop.PolicyKit1"/>
-    <allow send_interface="org.freedesktop.PolicyKit1.AuthenticationAgent"/>
-  </policy>
-  <include>{include}</include>
-</busconfig>
-'''
-
-
-def uid(user):
-    return pwd.getpwnam(user).pw_uid
-
-
-class SystemWorld(World):
-    """A system bus, polkitd with our actions and rules, and one daemon, run by a user of its own."""
-
-    @contextlib.contextmanager
-    def system_daemon(self, bus=None, place=None):
-        with self.daemon(place, bus=bus, instance='system', uid=uid(SERVICE)) as daemon:
-            yield daemon
-
-    @contextlib.contextmanager
-    def system(self, *users):
-        """The daemon, and callers that are these users."""
-        with contextlib.ExitStack() as stack:
-            daemon = stack.enter_context(self.system_daemon())
-            yield daemon, *(stack.enter_context(self.other(uid(user))) for user in users)
-
-
-def fill(source, name, directory):
-    """An installed form of a template, with the service user of the test."""
-    text = pathlib.Path(source, 'data', name + '.in').read_text()
-    path = pathlib.Path(directory, name)
-    path.write_text(text.replace('@service_user@', SERVICE))
-    return path
-
-
-def start_polkitd(source, directory, bus):
-    actions, rules = directory / 'actions', directory / 'rules'
-    actions.mkdir()
-    rules.mkdir()
-    fill(source, 'org.sourceos.sync.policy', actions)
-    (rules / '10-test.rules').write_text(RULES)
-    mount('--bind', actions, '/usr/share/polkit-1/actions')
-    mount('--bind', rules, '/usr/share/polkit-1/rules.d')
-    mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/etc/polkit-1/rules.d')
-    log = (directory / 'polkitd.log').open('wb')
-    process = subprocess.Popen([POLKITD], stdout=log, stderr=log,
-                               env={**os.environ, 'DBUS_SYSTEM_BUS_ADDRESS': bus.address})
-
-    def has_name():
-        if process.poll() is not None:
-            raise Skip(f'polkitd ended: {(directory / "polkitd.log").read_text()[-200:]}')
-        return POLKIT in subprocess.run(['busctl', f'--address={bus.address}', 'list'],
-                                        capture_output=True, text=True, check=False).stdout
-
-    eventually(has_name, 'polkitd has its name')
-    return process
-
-
-@contextlib.contextmanager
-def system_world(options):
-    in_private_mounts("polkit's actions and rules are replaced")
-    if not os.path.exists(POLKITD):
-        raise Skip('polkitd is not installed')
-    with tempfile.TemporaryDirectory(prefix='syncd-') as directory:
-        directory = pathlib.Path(directory)
-        directory.chmod(0o755)
-        include = fill(options.source, 'org.sourceos.Sync.conf', directory)
-        config = BUS_CONFIG.replace('{include}', str(include))
-        bus = Bus(directory / 'bus', options.bus, config)
-        polkitd = start_polkitd(options.source, directory, bus)
-        world = SystemWorld(options, directory, bus)
-        world.config = config
-        try:
-            yield world
-        finally:
-            polkitd.terminate()
-            polkitd.wait(PATIENCE)
-            bus.stop()
 
 
 def verify(caller, **keywords):
