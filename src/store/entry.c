@@ -1,4 +1,4 @@
-#include "store/entry.h"
+#include "store/entry-private.h"
 
 #include "base/canonical.h"
 #include "base/id.h"
@@ -7,7 +7,6 @@
 #include "crypto/sign.h"
 
 #include <stddef.h>
-#include <stdio.h>
 
 /* How one member is read into the struct. A reader returns false when the value is not of its kind.
  */
@@ -224,12 +223,6 @@ static bool take_apart(const char *text, size_t size, SyncdHeader *ret_header,
     return true;
 }
 
-bool syncd_header_view(const char *text, size_t size, SyncdHeader *ret_header)
-{
-    const char *fault;
-    return take_apart(text, size, ret_header, &fault);
-}
-
 bool syncd_header_parse(const char *text, size_t size, SyncdHeader *ret_header, GError **error)
 {
     if (size > SYNCD_HEADER_MAX_SIZE) {
@@ -238,6 +231,8 @@ bool syncd_header_parse(const char *text, size_t size, SyncdHeader *ret_header, 
                         SYNCD_HEADER_MAX_SIZE);
         return false;
     }
+    if (syncd_header_read(text, size, ret_header))
+        return true;
     if (!syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT | SYNCD_JSON_INTEGERS_ONLY, error))
         return false;
     if (!syncd_canonical_is(text, size)) {
@@ -274,59 +269,4 @@ bool syncd_header_obeys(const SyncdHeader *header, const char **ret_fault)
             return false;
     }
     return true;
-}
-
-/* Tokens need no escapes, so the canonical text can be put together directly. */
-static void put(GString *out, const char *before, SyncdBytes token)
-{
-    g_string_append(out, before);
-    g_string_append_len(out, token.data, (gssize)token.size);
-}
-
-static void put_number(GString *out, const char *before, guint64 number)
-{
-    char digits[24];
-    int size = snprintf(digits, sizeof digits, "%" G_GUINT64_FORMAT, number);
-    put(out, before, SYNCD_BYTES(digits, (size_t)size));
-}
-
-static void put_hash(GString *out, const char *before, const SyncdHash *hash)
-{
-    char hex[SYNCD_HASH_HEX_SIZE];
-    syncd_hash_to_hex(hash, hex);
-    put(out, before, SYNCD_BYTES(hex, sizeof hex - 1));
-}
-
-void syncd_header_write(const SyncdHeader *h, GString *out)
-{
-    put(out, "{\"actor\":\"", h->actor);
-    put_hash(out, "\",\"body\":{\"digest\":\"", &h->body_digest);
-    g_string_append(out, h->body_is_list ? "\",\"form\":\"list\"" : "\",\"form\":\"whole\"");
-    put_number(out, ",\"size\":", h->body_size);
-    put(out, "},\"decision\":\"", h->decision);
-    put(out, "\",\"device\":\"", h->device);
-    put(out, "\",\"engine\":\"", h->engine);
-    put_number(out, "\",\"epoch\":", h->epoch);
-    put_number(out, ",\"hlc\":[", h->hlc.ms);
-    put_number(out, ",", h->hlc.counter);
-    put(out, "],\"key\":\"", h->key);
-    g_string_append(out, h->keyed ? "\",\"keyed\":true" : "\",\"keyed\":false");
-    put(out, ",\"kind\":\"", h->kind);
-    put(out, "\",\"lane\":\"", h->lane);
-    put(out, "\",\"object\":\"", h->object);
-    put(out, "\",\"op\":\"", h->op);
-    g_string_append(out, "\",\"parents\":[");
-    for (unsigned i = 0; i < h->n_parents; i++) {
-        put_hash(out, i > 0 ? ",\"" : "\"", &h->parents[i]);
-        g_string_append_c(out, '"');
-    }
-    put(out, "],\"schema\":{\"id\":\"", h->schema_id);
-    put_number(out, "\",\"version\":", h->schema_version);
-    put(out, "},\"scope\":\"", h->scope);
-    put_number(out, "\",\"seq\":", h->seq);
-    if (h->signer.size > 0) {
-        put(out, ",\"signer\":\"", h->signer);
-        g_string_append_c(out, '"');
-    }
-    g_string_append(out, ",\"v\":1}");
 }

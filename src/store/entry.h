@@ -49,9 +49,6 @@ typedef struct {
 /* Checks everything section 4.1 says, the canonical spelling included. InvalidContract or
  * InvalidEncoding. */
 bool syncd_header_parse(const char *text, size_t size, SyncdHeader *ret_header, GError **error);
-/* The same for text that was verified before (read back from our own journal): only takes it apart.
- */
-bool syncd_header_view(const char *text, size_t size, SyncdHeader *ret_header);
 /* Whether the values are ones that an entry may have, beyond being of their kinds: what a
  * verification asks. The member that may not is named. */
 bool syncd_header_obeys(const SyncdHeader *header, const char **ret_fault);

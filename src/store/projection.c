@@ -90,7 +90,7 @@ static bool project_row(SyncdProjection *self, SyncdStatement *row, GError **err
     SyncdFrontier *frontier = frontier_of(self, syncd_column_int(row, 1));
     SyncdBytes text = syncd_column_bytes(row, 2);
     if (pos != self->at + 1 || frontier == NULL ||
-        !syncd_header_view(text.data, text.size, &header)) {
+        !syncd_header_parse(text.data, text.size, &header, NULL)) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
                         "The entry after sequence number %" G_GUINT64_FORMAT
                         " is missing or damaged",

@@ -171,7 +171,7 @@ static SyncdPending *make_pending(const SyncdFeed *feed, const SyncdDraft *draft
     pending->entry.pos = pos;
     pending->entry.size = text->len;
     pending->entry.text = g_string_free(text, FALSE);
-    syncd_header_view(pending->entry.text, pending->entry.size, &pending->entry.header);
+    syncd_header_parse(pending->entry.text, pending->entry.size, &pending->entry.header, NULL);
     pending->body.meta = g_strndup(draft->meta.data, draft->meta.size);
     pending->body.meta_size = draft->meta.size;
     /* Operations' contents are read back from the journal when somebody asks; only records are
