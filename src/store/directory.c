@@ -145,18 +145,48 @@ static void resolve_links(SyncdDirectory *self)
     free(real);
 }
 
+static bool sync_path(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    int saved = errno;
+    fd_close(&fd);
+    errno = saved;
+    return ok;
+}
+
+/* With its parents, and so that a power cut does not take it back: what lies in it is only as
+ * durable as the way to it. */
+static bool make_durably(const char *path)
+{
+    g_autofree char *parent = g_path_get_dirname(path);
+    if (mkdir(path, 0700) == 0)
+        return sync_path(parent);
+    if (errno == EEXIST)
+        return true;
+    return errno == ENOENT && make_durably(parent) && (mkdir(path, 0700) == 0 || errno == EEXIST) &&
+           sync_path(parent);
+}
+
+static bool make_folder(SyncdDirectory *self, GError **error)
+{
+    if (make_durably(self->path))
+        return true;
+    bool full = errno == ENOSPC || errno == EDQUOT;
+    syncd_set_error_next(error, full ? SYNCD_ERROR_NO_SPACE : SYNCD_ERROR_STORAGE_FAILED,
+                         "choose a place that can be written",
+                         "Cannot create the state directory %s: %s", self->path, g_strerror(errno));
+    return false;
+}
+
 SyncdDirectory *syncd_directory_open(const char *path, SyncdDirectoryMode mode, GError **error)
 {
     g_autoptr(SyncdDirectory) self = g_new0(SyncdDirectory, 1);
     self->path = g_canonicalize_filename(path, NULL);
     self->fd = self->lock_fd = -1;
 
-    if (mode == SYNCD_DIRECTORY_CREATE && g_mkdir_with_parents(self->path, 0700) < 0) {
-        syncd_set_error_next(
-            error, SYNCD_ERROR_STORAGE_FAILED, "choose a place that can be written",
-            "Cannot create the state directory %s: %s", self->path, g_strerror(errno));
+    if (mode == SYNCD_DIRECTORY_CREATE && !make_folder(self, error))
         return NULL;
-    }
     resolve_links(self);
     self->fd = open(self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (self->fd < 0 && errno == ENOENT) {
