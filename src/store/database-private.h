@@ -5,10 +5,13 @@
 
 #include <sqlite3.h>
 
+#define SYNCD_NAMES_AT_HAND 8
+
 struct SyncdStatement {
     SyncdDatabase *db;
     sqlite3_stmt *stmt;
-    int rc; /* the first error of binding or stepping */
+    int rc;                                 /* the first error of binding or stepping */
+    const char *names[SYNCD_NAMES_AT_HAND]; /* of the first parameters, by address */
 };
 
 struct SyncdDatabase {

@@ -6,7 +6,8 @@
  * a full disk. The schema comes from numbered migrations; a newer one than ours is refused and
  * nothing is deleted.
  *
- * Statements are string literals, prepared once and kept; parameters are bound by name. A
+ * Statements are string literals, prepared once and kept; parameters are bound by name, which is a
+ * literal too. A
  * SyncdStatement collects the first error of binding and stepping, so that a caller checks once.
  * SQLite's codes become ours: full disk NoSpace, damage JournalCorrupt, everything of the disk
  * StorageFailed.

@@ -33,12 +33,18 @@ void syncd_statement_done(SyncdStatement *statement)
     statement->rc = SQLITE_OK;
 }
 
+/* A name is a literal: its address tells it from all others, and is found sooner than its text. */
 static int parameter(SyncdStatement *statement, const char *name)
 {
+    for (int i = 0; i < SYNCD_NAMES_AT_HAND && statement->names[i] != NULL; i++)
+        if (statement->names[i] == name)
+            return i + 1;
     int index = sqlite3_bind_parameter_index(statement->stmt, name);
     /* A name that the statement does not have is a slip of ours, and must not pass as NULL. */
     if (index == 0 && statement->rc == SQLITE_OK)
         statement->rc = SQLITE_RANGE;
+    if (index > 0 && index <= SYNCD_NAMES_AT_HAND)
+        statement->names[index - 1] = name;
     return index;
 }
 

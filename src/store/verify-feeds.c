@@ -96,6 +96,7 @@ bool syncd_verify_structure(SyncdVerify *self, GError **error)
     if (!syncd_database_check_schema(db, faults, error) ||
         !count_rows(self, "PRAGMA page_count", &pages, error))
         return false;
+    self->lookups_hold = faults->len == 0;
     bool whole = self->mode == SYNCD_VERIFY_FULL && !syncd_journal_in_turn(self->store->journal) &&
                  (self->store->mode == SYNCD_STORE_INSPECT || pages <= STRUCTURE_CHECK_PAGES);
     if (whole && !syncd_database_check_structure(db, faults, error))

@@ -172,6 +172,13 @@ static bool resume_feeds(SyncdVerify *self, SyncdJson document)
            (guint64)position == self->at;
 }
 
+static void begin_anew(SyncdVerify *self)
+{
+    self->at = 0;
+    for (guint i = 0; i < self->checks->len; i++)
+        syncd_frontier_init(&((SyncdFeedCheck *)self->checks->pdata[i])->frontier);
+}
+
 void syncd_verify_resume(SyncdVerify *self)
 {
     size_t size;
@@ -181,14 +188,11 @@ void syncd_verify_resume(SyncdVerify *self)
         return;
     SyncdJson document = syncd_json_root(text, size);
     check_remembered(self, syncd_json_member(document, "feeds"));
-    if (self->mode != SYNCD_VERIFY_INCREMENTAL)
-        return;
     /* When in doubt everything is verified. */
-    if (!resume_feeds(self, document)) {
-        self->at = 0;
-        for (guint i = 0; i < self->checks->len; i++)
-            syncd_frontier_init(&((SyncdFeedCheck *)self->checks->pdata[i])->frontier);
-    }
+    if (resume_feeds(self, document))
+        self->opened = self->at;
+    if (self->opened == 0 || self->mode != SYNCD_VERIFY_INCREMENTAL)
+        begin_anew(self);
     self->first = self->at;
 }
 

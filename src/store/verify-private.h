@@ -12,7 +12,9 @@ typedef struct {
     SyncdHash tail[SYNCD_TILE_WIDTH];
     SyncdFrontier frontier;    /* the tree over the headers seen so far */
     SyncdPartialTiles partial; /* the tiles that those headers make */
-    bool broken; /* an entry of it was found wrong: the root need not be told as well */
+    bool broken;           /* an entry of it was found wrong: the root need not be told as well */
+    guint64 run;           /* seq of the first entry of this step */
+    GArray *run_positions; /* where the entries from there on are: guint64 */
 } SyncdFeedCheck;
 
 typedef enum {
@@ -32,8 +34,10 @@ struct SyncdVerify {
     GPtrArray *checks;   /* SyncdFeedCheck */
     GHashTable *by_feed; /* feed id as pointer -> SyncdFeedCheck (borrowed) */
     guint64 first;       /* pos after which entries are checked */
+    guint64 opened;      /* pos up to which an earlier verification opened the bodies */
     guint64 at;          /* pos of the last one checked */
     guint64 target;      /* pos at which the log ended when this began */
+    bool lookups_hold;   /* the schema is as it should be: places can be looked up */
     size_t step_bytes;   /* content checked in this step */
     gint64 checkpoint;   /* id of the last one checked */
     GPtrArray *findings;

@@ -50,6 +50,7 @@ static void check_free(void *data)
 {
     SyncdFeedCheck *check = data;
     g_free(check->note);
+    g_array_unref(check->run_positions);
     g_free(check);
 }
 
@@ -64,6 +65,7 @@ static void begin_checks(SyncdVerify *self)
         check->feed = feed;
         check->head = feed->committed;
         check->note = g_strdup(feed->note);
+        check->run_positions = g_array_new(FALSE, FALSE, sizeof(guint64));
         memcpy(check->tail, feed->tail, sizeof check->tail);
         syncd_frontier_init(&check->frontier);
         g_ptr_array_add(self->checks, check);
@@ -165,8 +167,9 @@ static void check_body(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
                          "the stored body is not the one whose size and digest the header names");
         return;
     }
-    /* A key that is not here is not damage; a chunk that is not here is. */
-    if (!syncd_store_has_key(self->store, header))
+    /* A body that has the digest it had when it was opened opens as it did then; chunks lie beside
+     * the log. A key that is not here is not damage; a chunk that is not here is. */
+    if ((pos <= self->opened && !header->body_is_list) || !syncd_store_has_key(self->store, header))
         return;
     g_auto(SyncdBody) body = {0};
     g_autoptr(GError) problem = NULL;
@@ -212,16 +215,56 @@ static SyncdFeedCheck *check_place(SyncdVerify *self, guint64 pos, const SyncdHe
     return check;
 }
 
-static bool check_lookup(SyncdVerify *self, const SyncdFeed *feed, guint64 seq, guint64 pos,
-                         GError **error)
+/* Entries of a feed that stand one after another are looked up together at the end of the step. */
+static void note_place(const SyncdVerify *self, SyncdFeedCheck *check, guint64 seq, guint64 pos)
 {
-    guint64 found;
-    if (!syncd_journal_find_seq(self->store->journal, feed, seq, &found, error))
-        return false;
-    if (found != pos)
-        syncd_verify_add(
-            self, SYNCD_ERROR_JOURNAL_CORRUPT, "entry-lookup", feed, (gint64)seq, (gint64)pos,
-            "looking this place up leads to sequence number %" G_GUINT64_FORMAT, found);
+    if (check->run_positions->len == 0)
+        check->run = seq;
+    if (self->lookups_hold &&
+        seq == check->run + check->run_positions->len) /* else it was told as out of order */
+        g_array_append_val(check->run_positions, pos);
+}
+
+/* Whether looking the places of this step up leads to the entries that are there. */
+static bool check_lookups(SyncdVerify *self, SyncdFeedCheck *check, GError **error)
+{
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        syncd_journal_database(self->store->journal),
+        "SELECT seq, pos FROM entry INDEXED BY entry_by_seq WHERE feed = :feed AND seq >= :first "
+        "AND seq < :end ORDER BY seq");
+    guint n = check->run_positions->len;
+    bool row = true;
+    gint64 seq = -1, found = 0;
+    syncd_bind_int(rows, ":feed", check->feed->id);
+    syncd_bind_int(rows, ":first", (gint64)check->run);
+    syncd_bind_int(rows, ":end", (gint64)(check->run + n));
+    for (guint i = 0; i < n; i++) {
+        gint64 expected = (gint64)(check->run + i);
+        gint64 pos = (gint64)g_array_index(check->run_positions, guint64, i);
+        if (row && seq < expected) {
+            if (!syncd_statement_next(rows, &row, error))
+                return false;
+            seq = row ? syncd_column_int(rows, 0) : G_MAXINT64;
+            found = row ? syncd_column_int(rows, 1) : 0;
+        }
+        if (seq == expected && found == pos)
+            continue;
+        check->broken = true;
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "entry-lookup", check->feed, expected,
+                         pos, "looking this place up leads to sequence number %" G_GINT64_FORMAT,
+                         seq == expected ? found : 0);
+    }
+    g_array_set_size(check->run_positions, 0);
+    return true;
+}
+
+static bool check_all_lookups(SyncdVerify *self, GError **error)
+{
+    for (guint i = 0; self->lookups_hold && i < self->checks->len; i++) {
+        SyncdFeedCheck *check = self->checks->pdata[i];
+        if (check->run_positions->len > 0 && !check_lookups(self, check, error))
+            return false;
+    }
     return true;
 }
 
@@ -263,8 +306,7 @@ static bool check_entry(SyncdVerify *self, SyncdStatement *row, GError **error)
                          (gint64)header.seq, (gint64)pos,
                          "the header's member '%s' is none that an entry may have", fault);
     check_body(self, check->feed, pos, &header, row);
-    if (!check_lookup(self, check->feed, (guint64)syncd_column_int(row, 2), pos, error))
-        return false;
+    note_place(self, check, (guint64)syncd_column_int(row, 2), pos);
     check->broken = check->broken || self->n_findings != before;
     return add_leaf(self, check, text, error);
 }
@@ -291,6 +333,8 @@ static bool step_entries(SyncdVerify *self, GError **error)
         if (self->step_bytes > BYTES_A_STEP)
             break;
     }
+    if (!check_all_lookups(self, error))
+        return false;
     if (!any || self->at >= self->target)
         self->phase = PHASE_FEEDS;
     return true;
