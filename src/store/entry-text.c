@@ -18,10 +18,14 @@ static void put(GString *out, const char *text)
     g_string_append(out, text);
 }
 
+static inline const char *skip_bytes(const char *at, const char *end, const char *text, size_t size)
+{
+    return (size_t)(end - at) >= size && memcmp(at, text, size) == 0 ? at + size : NULL;
+}
+
 static inline const char *skip(const char *at, const char *end, const char *text)
 {
-    size_t size = strlen(text);
-    return (size_t)(end - at) >= size && memcmp(at, text, size) == 0 ? at + size : NULL;
+    return skip_bytes(at, end, text, strlen(text));
 }
 
 /* ---- text between quotes; none of it needs an escape ---- */
@@ -210,14 +214,16 @@ static void write_signer(GString *out, const void *field)
 
 static const struct {
     const char *before;
+    size_t before_size;
     ReadFunc read;
     WriteFunc write;
     size_t offset;
 } parts[] = {
-#define PART(before, read, write, field)                                                           \
+#define PART_AT(before, read, write, offset)                                                       \
     {                                                                                              \
-        before, read, write, offsetof(SyncdHeader, field)                                          \
+        before, sizeof before - 1, read, write, offset                                             \
     }
+#define PART(before, read, write, field) PART_AT(before, read, write, offsetof(SyncdHeader, field))
     PART("{\"actor\":\"", read_token, write_bytes, actor),
     PART("\",\"body\":{\"digest\":\"", read_hash, write_hash, body_digest),
     PART("\",\"form\":\"", read_form, write_form, body_is_list),
@@ -234,13 +240,14 @@ static const struct {
     PART("\",\"lane\":\"", read_token, write_bytes, lane),
     PART("\",\"object\":\"", read_token, write_bytes, object),
     PART("\",\"op\":\"", read_token, write_bytes, op),
-    {"\",\"parents\":[", read_parents, write_parents, 0},
+    PART_AT("\",\"parents\":[", read_parents, write_parents, 0),
     PART("],\"schema\":{\"id\":\"", read_plain, write_bytes, schema_id),
     PART("\",\"version\":", read_count, write_count, schema_version),
     PART("},\"scope\":\"", read_token, write_bytes, scope),
     PART("\",\"seq\":", read_count, write_count, seq),
     PART("", read_signer, write_signer, signer),
 #undef PART
+#undef PART_AT
 };
 static const char last[] = ",\"v\":1}";
 
@@ -249,7 +256,7 @@ bool syncd_header_read(const char *text, size_t size, SyncdHeader *ret_header)
     SyncdHeader header;
     const char *at = text, *end = text + size;
     for (size_t i = 0; i < G_N_ELEMENTS(parts) && at != NULL; i++) {
-        at = skip(at, end, parts[i].before);
+        at = skip_bytes(at, end, parts[i].before, parts[i].before_size);
         if (at != NULL)
             at = parts[i].read(at, end, (char *)&header + parts[i].offset);
     }
