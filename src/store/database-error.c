@@ -2,6 +2,11 @@
 
 #include <errno.h>
 
+static bool is_of_the_disk(int os)
+{
+    return os == EIO || os == ENXIO || os == ERANGE;
+}
+
 static int last_errno(sqlite3_file *file)
 {
     int os = 0;
@@ -35,6 +40,18 @@ bool syncd_database_had_no_room(sqlite3 *handle, int rc)
     return os == ENOSPC || os == EDQUOT;
 }
 
+/* SQLite says of what the disk does not give that it is malformed. Which it is, its files remember
+ * until they are closed. */
+bool syncd_database_could_not_read(sqlite3 *handle)
+{
+    sqlite3_file *wal = NULL, *file = NULL;
+    if (handle == NULL)
+        return false;
+    sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal);
+    sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    return is_of_the_disk(last_errno(wal)) || is_of_the_disk(last_errno(file));
+}
+
 void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error)
 {
     static const struct {
@@ -53,6 +70,8 @@ void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error)
         if ((rc & 0xff) == codes[i].rc)
             code = codes[i].code;
 
+    if ((rc & 0xff) == SQLITE_CORRUPT && syncd_database_could_not_read(db->handle))
+        code = SYNCD_ERROR_STORAGE_FAILED;
     if (syncd_database_had_no_room(db->handle, rc))
         code = SYNCD_ERROR_NO_SPACE;
     const char *text = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);

@@ -27,6 +27,7 @@ struct SyncdDatabase {
 /* The code that an error of SQLite means to us. */
 void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error);
 bool syncd_database_had_no_room(sqlite3 *handle, int rc);
+bool syncd_database_could_not_read(sqlite3 *handle);
 
 void syncd_statement_free(void *statement);
 /* The first column of a literal's only row. */

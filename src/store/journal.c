@@ -117,6 +117,21 @@ static bool head_holds(SyncdJournal *self, SyncdFeed *feed, guint64 n_entries)
            syncd_note_verify(feed->note, strlen(feed->note), feed->origin, &feed->signer);
 }
 
+/* The header at one end of a feed. NULL when it is damaged: no head holds it then, which is told
+ * later. That the disk did not give it is another matter. */
+static bool read_end(SyncdJournal *self, const SyncdFeed *feed, guint64 seq, char **ret_header,
+                     size_t *ret_size, GError **error)
+{
+    guint64 pos = 0;
+    g_autoptr(GError) problem = NULL;
+    if (syncd_journal_find_seq(self, feed, seq, &pos, &problem) && pos > 0)
+        *ret_header = syncd_journal_read_header(self, pos, ret_size, &problem);
+    if (!g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
 static bool load_ends(SyncdJournal *self, SyncdFeed *feed, GError **error)
 {
     gint64 n_entries;
@@ -128,17 +143,15 @@ static bool load_ends(SyncdJournal *self, SyncdFeed *feed, GError **error)
 
     SyncdHeader header;
     size_t size;
-    guint64 pos = 0;
     if (n_entries > 0) {
-        /* Ends that cannot be read are ends that no head holds: that is told below. */
         g_autofree char *first = NULL, *newest = NULL;
-        if (syncd_journal_find_seq(self, feed, 0, &pos, NULL) && pos > 0)
-            first = syncd_journal_read_header(self, pos, &size, NULL);
+        if (!read_end(self, feed, 0, &first, &size, error))
+            return false;
         if (first != NULL && syncd_header_parse(first, size, &header, NULL))
             syncd_hex_decode(header.signer.data, header.signer.size, feed->signer.bytes,
                              sizeof feed->signer.bytes);
-        if (syncd_journal_find_seq(self, feed, (guint64)n_entries - 1, &pos, NULL) && pos > 0)
-            newest = syncd_journal_read_header(self, pos, &size, NULL);
+        if (!read_end(self, feed, (guint64)n_entries - 1, &newest, &size, error))
+            return false;
         if (newest != NULL && syncd_header_parse(newest, size, &header, NULL) &&
             syncd_hlc_compare(header.hlc, self->clock) > 0)
             self->clock = header.hlc;
