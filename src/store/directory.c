@@ -41,9 +41,36 @@ bool syncd_filesystem_is_remote(long type)
     return false;
 }
 
+/* A signal is no failure of the disk: what it interrupts is done again. */
+static int open_at(int at, const char *name, int flags)
+{
+    return (int)TEMP_FAILURE_RETRY(openat(at, name, flags | O_CLOEXEC, 0600));
+}
+
+static bool sync_fd(int fd)
+{
+    return TEMP_FAILURE_RETRY(fsync(fd)) == 0;
+}
+
+static bool truncate_fd(int fd, off_t size)
+{
+    return TEMP_FAILURE_RETRY(ftruncate(fd, size)) == 0;
+}
+
+/* Gives an errno. */
+static int allocate_fd(int fd, off_t size)
+{
+    int problem;
+    do
+        problem = posix_fallocate(fd, 0, size);
+    while (problem == EINTR);
+    return problem;
+}
+
+/* On Linux an interrupted close has closed. */
 static bool fd_close(int *fd)
 {
-    bool ok = *fd < 0 || close(*fd) == 0;
+    bool ok = *fd < 0 || close(*fd) == 0 || errno == EINTR;
     *fd = -1;
     return ok;
 }
@@ -110,7 +137,7 @@ static char *describe_holder(int fd)
 static bool take_lock(SyncdDirectory *self, SyncdDirectoryMode mode, GError **error)
 {
     /* Reading state must not create it, but its lock file may be missing from a restored copy. */
-    self->lock_fd = openat(self->fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    self->lock_fd = open_at(self->fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW);
     if (self->lock_fd < 0) {
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
                               "Cannot open the lock of %s", self->path);
@@ -147,8 +174,8 @@ static void resolve_links(SyncdDirectory *self)
 
 static bool sync_path(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
+    int fd = open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+    bool ok = fd >= 0 && sync_fd(fd);
     int saved = errno;
     fd_close(&fd);
     errno = saved;
@@ -188,7 +215,7 @@ SyncdDirectory *syncd_directory_open(const char *path, SyncdDirectoryMode mode, 
     if (mode == SYNCD_DIRECTORY_CREATE && !make_folder(self, error))
         return NULL;
     resolve_links(self);
-    self->fd = open(self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    self->fd = open_at(AT_FDCWD, self->path, O_RDONLY | O_DIRECTORY);
     if (self->fd < 0 && errno == ENOENT) {
         syncd_set_error(error, SYNCD_ERROR_NOT_INITIALIZED, "There is no state in %s", self->path);
         return NULL;
@@ -213,7 +240,7 @@ void syncd_directory_free(SyncdDirectory *self)
         return;
     /* The text goes before the lock: nobody may read a holder that is gone. The file stays, because
      * removing it would let two processes lock two files of one name. */
-    if (self->lock_fd >= 0 && ftruncate(self->lock_fd, 0) < 0)
+    if (self->lock_fd >= 0 && !truncate_fd(self->lock_fd, 0))
         g_debug("cannot clear the lock: %s", g_strerror(errno));
     fd_close(&self->lock_fd);
     fd_close(&self->fd);
@@ -225,7 +252,8 @@ bool syncd_directory_announce(SyncdDirectory *self, const char *address, GError 
 {
     g_autofree char *text = g_strdup_printf("%d\n%s\n", (int)getpid(), address);
     size_t size = MIN(strlen(text), LOCK_TEXT_MAX);
-    if (ftruncate(self->lock_fd, 0) < 0 || pwrite(self->lock_fd, text, size, 0) < 0) {
+    if (!truncate_fd(self->lock_fd, 0) ||
+        TEMP_FAILURE_RETRY(pwrite(self->lock_fd, text, size, 0)) < 0) {
         /* On a full disk the lock itself still holds; only its text is missing. */
         if (errno == ENOSPC || errno == EDQUOT)
             return true;
@@ -254,7 +282,7 @@ bool syncd_directory_has(const SyncdDirectory *self, const char *name)
 
 bool syncd_directory_sync(SyncdDirectory *self, GError **error)
 {
-    if (fsync(self->fd) == 0)
+    if (sync_fd(self->fd))
         return true;
     syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "Cannot sync %s", self->path);
     return false;
@@ -267,9 +295,9 @@ static int open_part(int at, const char *part, bool make)
     bool made = make && mkdirat(at, part, 0700) == 0;
     if (make && !made && errno != EEXIST)
         return -1;
-    if (made && fsync(at) < 0)
+    if (made && !sync_fd(at))
         return -1;
-    return openat(at, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return open_at(at, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
 /* Opens the folder that `name` lies in. `*ret_base` points into name. */
@@ -279,7 +307,7 @@ static int open_folder(SyncdDirectory *self, const char *name, bool make, const 
     *ret_base = slash != NULL ? slash + 1 : name;
 
     g_auto(GStrv) parts = g_strsplit(name, "/", -1);
-    int at = openat(self->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int at = open_at(self->fd, ".", O_RDONLY | O_DIRECTORY);
     for (size_t i = 0; at >= 0 && parts[i] != NULL && parts[i + 1] != NULL; i++) {
         int next = open_part(at, parts[i], make);
         int saved = errno;
@@ -300,16 +328,16 @@ bool syncd_directory_publish(SyncdDirectory *self, const char *name, SyncdBytes 
     if (folder >= 0) {
         /* One that a crash left behind may be anything. */
         unlinkat(folder, temporary, 0);
-        fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+        fd = open_at(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
     }
 
-    bool ok = fd >= 0 && write_all(fd, bytes.data, bytes.size) && fsync(fd) == 0;
+    bool ok = fd >= 0 && write_all(fd, bytes.data, bytes.size) && sync_fd(fd);
     int problem = ok ? 0 : errno;
     if (!fd_close(&fd) && ok) {
         ok = false;
         problem = errno;
     }
-    if (ok && (renameat(folder, temporary, folder, base) < 0 || fsync(folder) < 0)) {
+    if (ok && (renameat(folder, temporary, folder, base) < 0 || !sync_fd(folder))) {
         ok = false;
         problem = errno;
     }
@@ -327,7 +355,7 @@ static int open_for_reading(SyncdDirectory *self, const char *name)
 {
     const char *base;
     int folder = open_folder(self, name, false, &base);
-    int fd = folder < 0 ? -1 : openat(folder, base, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = folder < 0 ? -1 : open_at(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     int saved = errno;
     fd_close(&folder);
     errno = saved;
@@ -338,8 +366,8 @@ bool syncd_directory_sync_file(SyncdDirectory *self, const char *name, GError **
 {
     const char *base;
     int folder = open_folder(self, name, false, &base);
-    int fd = folder < 0 ? -1 : openat(folder, base, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    bool ok = fd >= 0 && fsync(fd) == 0 && fsync(folder) == 0;
+    int fd = folder < 0 ? -1 : open_at(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    bool ok = fd >= 0 && sync_fd(fd) && sync_fd(folder);
     if (!ok)
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "Cannot sync %s/%s",
                               self->path, name);
@@ -392,14 +420,14 @@ char *syncd_directory_read(SyncdDirectory *self, const char *name, size_t max, s
 bool syncd_directory_reserve(SyncdDirectory *self, guint64 bytes, GError **error)
 {
     struct stat st = {0};
-    int fd = openat(self->fd, RESERVE_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int problem = fd < 0 || fstat(fd, &st) < 0 ? errno : posix_fallocate(fd, 0, (off_t)bytes);
-    if (problem == 0 && ftruncate(fd, (off_t)bytes) < 0)
+    int fd = open_at(self->fd, RESERVE_FILE, O_RDWR | O_CREAT | O_NOFOLLOW);
+    int problem = fd < 0 || fstat(fd, &st) < 0 ? errno : allocate_fd(fd, (off_t)bytes);
+    if (problem == 0 && !truncate_fd(fd, (off_t)bytes))
         problem = errno;
     /* What could be had of it must not be kept: it would be the last of the space that others need.
      */
     if (problem != 0 && fd >= 0 &&
-        (st.st_size == 0 ? unlinkat(self->fd, RESERVE_FILE, 0) : ftruncate(fd, st.st_size)) < 0)
+        !(st.st_size == 0 ? unlinkat(self->fd, RESERVE_FILE, 0) == 0 : truncate_fd(fd, st.st_size)))
         g_debug("cannot take the reserve back: %s", g_strerror(errno));
     fd_close(&fd);
     if (problem == 0)

@@ -9,14 +9,16 @@
 /* SQLite would make it readable for others as far as the umask allows. */
 int syncd_create_private(const char *path, int flags)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
-    return fd < 0 || close(fd) < 0 ? errno : 0;
+    int fd = (int)TEMP_FAILURE_RETRY(
+        open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600));
+    /* On Linux an interrupted close has closed. */
+    return fd < 0 || (close(fd) < 0 && errno != EINTR) ? errno : 0;
 }
 
 static int sync_path(const char *path, int flags)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-    int problem = fd < 0 || fsync(fd) < 0 ? errno : 0;
+    int fd = (int)TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC | flags));
+    int problem = fd < 0 || TEMP_FAILURE_RETRY(fsync(fd)) < 0 ? errno : 0;
     if (fd >= 0)
         close(fd);
     return problem;
