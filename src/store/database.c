@@ -55,20 +55,31 @@ static const char *const pragmas_writing[] = {
 static const char *const journal_modes[] = {
     [SYNCD_DURABLE] = "wal", [SYNCD_ORDERED] = "wal", [SYNCD_SCRATCH] = "memory"};
 
+/* The first pages come before the schema does, so a start that was cut short may leave a file that
+ * is not empty and holds nothing. */
+static bool holds_nothing(SyncdDatabase *db, gint64 version, bool *ret_nothing, GError **error)
+{
+    gint64 objects = 1;
+    if (version == 0 &&
+        !syncd_database_number(db, "SELECT count(*) FROM sqlite_schema", &objects, error))
+        return false;
+    *ret_nothing = objects == 0;
+    return true;
+}
+
 static bool check_identity(SyncdDatabase *db, bool *ret_empty, GError **error)
 {
-    gint64 application, version, pages;
+    gint64 application, version;
     if (!syncd_database_number(db, "PRAGMA application_id", &application, error) ||
         !syncd_database_number(db, "PRAGMA user_version", &version, error) ||
-        !syncd_database_number(db, "PRAGMA page_count", &pages, error))
+        !holds_nothing(db, version, ret_empty, error))
         return false;
 
-    *ret_empty = pages == 0;
     if (*ret_empty && db->mode != SYNCD_DATABASE_CREATE) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "%s is empty", db->kind->name);
         return false;
     }
-    if (pages > 0 && application != db->kind->application_id) {
+    if ((!*ret_empty || application != 0) && application != db->kind->application_id) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "%s is not a database of this program",
                         db->kind->name);
         return false;
@@ -82,7 +93,7 @@ static bool check_identity(SyncdDatabase *db, bool *ret_empty, GError **error)
             db->kind->name, version, db->kind->migrations->n_steps);
         return false;
     }
-    if (pages > 0 && version == 0) {
+    if (!*ret_empty && version == 0) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "%s has no schema", db->kind->name);
         return false;
     }

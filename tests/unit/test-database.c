@@ -218,6 +218,30 @@ static void an_empty_file_is_no_database(void)
     place_clear(&p);
 }
 
+/* What a power cut may leave of the very first start: pages, but no schema. */
+static void a_database_without_a_schema_is_begun_again(void)
+{
+    static const char *const begun[] = {
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA journal_mode = WAL; PRAGMA application_id = 0x53595244",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(begun); i++) {
+        Place p;
+        place_init(&p, &good);
+        run_raw(p.path, begun[i]);
+        assert_refused(&p, SYNCD_DATABASE_EXISTING, SYNCD_ERROR_JOURNAL_CORRUPT);
+        g_autoptr(SyncdDatabase) db = open_good(&p, SYNCD_DATABASE_CREATE);
+        run(db, "INSERT INTO thing (id) VALUES (1)");
+        place_clear(&p);
+    }
+
+    Place p;
+    place_init(&p, &good);
+    run_raw(p.path, "PRAGMA application_id = 7; VACUUM");
+    assert_refused(&p, SYNCD_DATABASE_CREATE, SYNCD_ERROR_JOURNAL_CORRUPT);
+    place_clear(&p);
+}
+
 static void files_are_private(void)
 {
     Place p;
@@ -422,6 +446,8 @@ int main(int argc, char **argv)
                     a_file_of_another_program_is_refused);
     g_test_add_func("/database/a-damaged-file-is-told", a_damaged_file_is_told);
     g_test_add_func("/database/an-empty-file-is-no-database", an_empty_file_is_no_database);
+    g_test_add_func("/database/a-database-without-a-schema-is-begun-again",
+                    a_database_without_a_schema_is_begun_again);
     g_test_add_func("/database/files-are-private", files_are_private);
     g_test_add_func("/database/inspecting-creates-nothing", inspecting_creates_nothing);
     g_test_add_func("/database/a-full-disk-is-no-space", a_full_disk_is_no_space);
