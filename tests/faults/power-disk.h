@@ -1,0 +1,68 @@
+/*
+ * What a disk may hold after a power cut.
+ *
+ * A PowerDisk records every write, truncation, change of a name and sync below a folder, in one
+ * order (storage-calls.h). A PowerCut is that history cut off after some number of events: it knows
+ * what had to be on the disk by then, and what was still on the way. From one cut many images can
+ * be drawn, each with another fate of what was on the way.
+ *
+ * What is taken for granted, and no more:
+ * - fsync and fdatasync of a file make its bytes and size durable; of a folder, its names.
+ * - A sector of 512 bytes holds its old or its new bytes. A write is any subset of its sectors, in
+ *   steps of 512 or 4096 bytes; where it made the file longer, what did not come reads as zeros or
+ *   is not there at all.
+ * - Writes and truncations of a file since its last sync come in any subset, so in any order; those
+ *   of one file say nothing about another.
+ * - A rename is one change: never half of it, and never by itself the content of what was renamed.
+ * - Names, in POWER_JOURNALED: those changes that came are the first of all that were made, and
+ *   syncing anything makes all of them durable (ext4, XFS, Btrfs as they are built). In
+ *   POWER_LOOSE: any subset comes, and only syncing the folder itself makes its names durable,
+ *   not those above it (POSIX as it is written).
+ */
+#pragma once
+
+#include "crypto/hash.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct PowerDisk PowerDisk;
+typedef struct PowerCut PowerCut;
+
+typedef enum { POWER_JOURNALED, POWER_LOOSE, POWER_N_MODELS } PowerModel;
+
+/* A disk that does not do what it says: what the suite must find out. */
+typedef enum { POWER_HONEST, POWER_LIES, POWER_FORGETS_NAMES } PowerHonesty;
+
+/* What lies in the folder now is durable; everything from here on is recorded. */
+PowerDisk *power_disk_record(const char *folder);
+/* Ends the recording, and fails the program unless the recorded events make exactly what is in the
+ * folder now: no call went past. */
+void power_disk_stop(PowerDisk *disk);
+void power_disk_free(PowerDisk *disk);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PowerDisk, power_disk_free)
+size_t power_disk_n_events(const PowerDisk *disk);
+/* The event before a cut, for messages. */
+char *power_disk_describe(const PowerDisk *disk, size_t cut);
+
+PowerCut *power_cut_new(const PowerDisk *disk, PowerModel model, PowerHonesty honesty);
+void power_cut_free(PowerCut *cut);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PowerCut, power_cut_free)
+/* Moves the cut to after so many events; never back. */
+void power_cut_advance(PowerCut *cut, size_t events);
+
+typedef struct {
+    GPtrArray *files; /* what power_image_put() makes */
+    SyncdHash hash;   /* of all names and bytes, but of the lock file's */
+} PowerImage;
+
+/* The same seed at the same cut draws the same image. */
+void power_cut_draw(PowerCut *cut, guint64 seed, PowerImage *ret_image);
+void power_image_clear(PowerImage *image);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PowerImage, power_image_clear)
+/* Replaces what is in the folder. */
+void power_image_put(const PowerImage *image, const char *folder);
+
+void power_remove_tree(const char *path);
+guint64 power_random(guint64 *state); /* splitmix64 */
+guint64 power_below(guint64 *state, guint64 bound);

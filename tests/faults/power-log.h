@@ -1,0 +1,60 @@
+/*
+ * What a store promised during a history, and whether an image of its disk keeps it.
+ *
+ * A PowerLog notes each turn: when it began and when its commit returned, as numbers of events of
+ * the disk. At any cut a log must hold exactly the turns that were acknowledged before it, or one
+ * more that had begun: acknowledged is a subset of present, present of attempted, and no turn comes
+ * in part.
+ */
+#pragma once
+
+#include "store/store.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct PowerLog PowerLog;
+
+PowerLog *power_log_new(void);
+void power_log_free(PowerLog *log);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PowerLog, power_log_free)
+
+/* ---- writing it down ---- */
+
+/* Notes an operation of the open turn that carries a key; the others are found by their place. */
+void power_log_add_key(PowerLog *log, const char *op, const char *scope, const char *key);
+void power_log_forget_keys(PowerLog *log); /* the turn was discarded */
+/* A turn (entries, permanent checkpoints, or both) that began and was acknowledged at these events;
+ * what it added is read from the store. */
+void power_log_note_turn(PowerLog *log, SyncdStore *store, size_t begun, size_t acknowledged);
+void power_log_note_adoption(PowerLog *log); /* the turn noted last belongs to a new machine */
+/* Everything so far was durable before the first event. */
+void power_log_settle(PowerLog *log);
+/* No image may make the store build its index anew: a good one was durable all the time. */
+void power_log_expect_index(PowerLog *log);
+
+#define POWER_ACTOR "actor-power"
+#define POWER_FIRST_MACHINE "machine-a"
+#define POWER_SECOND_MACHINE "machine-b"
+
+/* One operation in the open turn: random content of the given size, with a key or without. */
+bool power_append(SyncdStore *store, PowerLog *log, guint64 *random, const char *scope, size_t size,
+                  bool keyed, GError **error);
+/* Clocks that go on and bytes that come from a seed. */
+typedef struct {
+    SyncdSources sources;
+    guint64 now_usec;
+    guint64 random;
+} PowerSources;
+void power_sources_init(PowerSources *sources, guint64 seed);
+
+/* ---- judging an image ---- */
+
+/* Opens the state in the folder as a restarted daemon does and looks at everything. NULL when it
+ * keeps what was promised at the cut, else what is wrong. Changes the folder. */
+char *power_log_check(PowerLog *log, const char *folder, size_t cut, guint64 seed);
+/* Forgets the turns that the state in a folder, which must be sound, does not hold. Changes the
+ * folder. */
+void power_log_match(PowerLog *log, const char *folder);
+/* The machine that the state belongs to after the last turn. */
+const char *power_log_machine(const PowerLog *log);

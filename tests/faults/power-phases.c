@@ -1,0 +1,422 @@
+#include "power-phases.h"
+
+#include "power-migration.h"
+
+#include "store/store-private.h"
+#include "store/verify.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The first so many have one: the others have no history of a store. */
+#define POWER_PHASES_WITH_SECOND_CUT 8
+#define RESERVE_BYTES (1024u * 1024u)
+
+/* ---- steps of a history ---- */
+
+static guint64 below(PowerRun *run, guint64 bound)
+{
+    return power_below(&run->random, bound);
+}
+
+static size_t now(const PowerRun *run)
+{
+    return run->disk != NULL ? power_disk_n_events(run->disk) : 0;
+}
+
+static void open_store_on(PowerRun *run, const char *machine, guint64 reserve_bytes)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdStoreOptions options = {.directory = run->state,
+                                 .mode = SYNCD_STORE_CREATE,
+                                 .sources = &run->sources.sources,
+                                 .machine = machine,
+                                 .reserve_bytes = reserve_bytes};
+    run->store = syncd_store_open(&options, &error);
+    g_assert_no_error(error);
+    if (run->fault == POWER_SYNCHRONOUS_OFF)
+        syncd_database_run(syncd_journal_database(run->store->journal), "PRAGMA synchronous = OFF;",
+                           &error);
+    g_assert_no_error(error);
+}
+
+static void open_store(PowerRun *run)
+{
+    open_store_on(run, POWER_FIRST_MACHINE, 0);
+}
+
+static void close_store(PowerRun *run)
+{
+    g_clear_pointer(&run->store, syncd_store_free);
+}
+
+static void append(PowerRun *run, const char *scope, size_t size)
+{
+    g_autoptr(GError) error = NULL;
+    bool keyed = below(run, 3) > 0;
+    power_append(run->store, run->log, &run->random, scope, size, keyed, &error);
+    g_assert_no_error(error);
+}
+
+static const char *any_scope(PowerRun *run)
+{
+    return run->scopes->pdata[below(run, run->scopes->len)];
+}
+
+/* Mostly small ones. */
+static size_t any_size(PowerRun *run)
+{
+    static const size_t bounds[] = {60, 60, 600, 600, 600, 6000};
+    return below(run, bounds[below(run, G_N_ELEMENTS(bounds))]);
+}
+
+static void commit(PowerRun *run, size_t begun)
+{
+    g_autoptr(GError) error = NULL;
+    syncd_store_commit(run->store, NULL, &error);
+    g_assert_no_error(error);
+    power_log_note_turn(run->log, run->store, begun, now(run));
+}
+
+static void turn(PowerRun *run, unsigned n)
+{
+    size_t begun = now(run);
+    for (unsigned i = 0; i < n; i++)
+        append(run, any_scope(run), any_size(run));
+    commit(run, begun);
+}
+
+static void discarded_turn(PowerRun *run, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        append(run, any_scope(run), any_size(run));
+    syncd_store_discard(run->store);
+    power_log_forget_keys(run->log);
+}
+
+static void open_scope(PowerRun *run, const char *class, const char *name)
+{
+    size_t begun = now(run);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdScope) scope = NULL;
+    syncd_store_open_scope(run->store, class, name, POWER_ACTOR, &scope, &error);
+    g_assert_no_error(error);
+    g_ptr_array_add(run->scopes, g_strdup(scope->id));
+    append(run, scope->id, any_size(run));
+    commit(run, begun);
+}
+
+/* What must not be: the index says how far it is in a transaction of its own. */
+static void loosen_cursor(PowerRun *run)
+{
+    g_autoptr(GError) error = NULL;
+    const GPtrArray *feeds = syncd_journal_feeds(run->store->journal);
+    syncd_index_begin(run->store->index, &error);
+    for (guint i = 0; i < feeds->len; i++) {
+        const SyncdFeed *feed = feeds->pdata[i];
+        SyncdHash root = syncd_frontier_root(&feed->committed);
+        syncd_index_set_cursor(run->store->index, feed->id, feed->committed.size, &root, &error);
+        g_assert_no_error(error);
+    }
+    syncd_index_commit(run->store->index, &error);
+    g_assert_no_error(error);
+}
+
+static void settle(PowerRun *run)
+{
+    g_autoptr(GError) error = NULL;
+    if (run->fault == POWER_LOOSE_CURSOR)
+        loosen_cursor(run);
+    syncd_store_settle(run->store, &error);
+    g_assert_no_error(error);
+}
+
+/* What an idle daemon does, or does not come to. */
+static void rest(PowerRun *run)
+{
+    switch (below(run, 3)) {
+    case 0:
+        break;
+    case 1:
+        settle(run);
+        break;
+    default:
+        while (syncd_store_work(run->store))
+            ;
+    }
+}
+
+static void move_wal(PowerRun *run, SyncdDatabase *db)
+{
+    g_autoptr(GError) error = NULL;
+    syncd_database_checkpoint(db, 0, &error);
+    g_assert_no_error(error);
+}
+
+static void keep_head(PowerRun *run)
+{
+    size_t begun = now(run);
+    g_autoptr(GError) error = NULL;
+    syncd_store_keep_head(run->store, any_scope(run), "kept", &error);
+    g_assert_no_error(error);
+    power_log_note_turn(run->log, run->store, begun, now(run));
+}
+
+/* ---- what is there before ---- */
+
+static void prepare_log(PowerRun *run)
+{
+    open_store(run);
+    g_ptr_array_add(run->scopes, g_strdup(syncd_store_device_id(run->store)));
+    turn(run, 1 + (unsigned)below(run, 4));
+    if (below(run, 2) == 0)
+        open_scope(run, "workspace", "home");
+    if (below(run, 2) == 0)
+        open_scope(run, "public", "notes");
+    for (guint64 n = below(run, 4); n > 0; n--)
+        turn(run, (unsigned)below(run, 30) + 1);
+    close_store(run);
+}
+
+/* A start after which the power may go at any time. */
+static void start(PowerRun *run)
+{
+    open_store(run);
+    run->from = now(run);
+}
+
+/* ---- the phases ---- */
+
+static void run_first_start(PowerRun *run)
+{
+    open_store_on(run, POWER_FIRST_MACHINE, below(run, 8) == 0 ? RESERVE_BYTES : 0);
+    g_ptr_array_add(run->scopes, g_strdup(syncd_store_device_id(run->store)));
+    for (guint64 n = 1 + below(run, 2); n > 0; n--)
+        turn(run, 1 + (unsigned)below(run, 3));
+    rest(run);
+    open_scope(run, below(run, 2) == 0 ? "workspace" : "public", "home");
+    rest(run);
+    turn(run, 1);
+    close_store(run);
+}
+
+static void run_append(PowerRun *run)
+{
+    start(run);
+    for (guint64 n = 3 + below(run, 6); n > 0; n--) {
+        turn(run, 1);
+        rest(run);
+    }
+    close_store(run);
+}
+
+static void run_group_commit(PowerRun *run)
+{
+    start(run);
+    for (guint64 n = 2 + below(run, 3); n > 0; n--) {
+        turn(run, 2 + (unsigned)below(run, 40));
+        rest(run);
+        if (below(run, 3) == 0)
+            discarded_turn(run, 1 + (unsigned)below(run, 20));
+    }
+    close_store(run);
+}
+
+static void run_checkpoint(PowerRun *run)
+{
+    start(run);
+    for (guint64 n = 2 + below(run, 4); n > 0; n--) {
+        turn(run, 1 + (unsigned)below(run, 8));
+        if (below(run, 2) == 0)
+            keep_head(run);
+        if (below(run, 2) == 0)
+            rest(run);
+        if (below(run, 3) > 0)
+            move_wal(run, syncd_journal_database(run->store->journal));
+        if (below(run, 3) == 0)
+            move_wal(run, syncd_index_database(run->store->index));
+    }
+    close_store(run);
+}
+
+static void step_all(PowerRun *run, SyncdVerifyMode mode)
+{
+    bool more = true;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdVerify) verify = syncd_verify_new(run->store, mode, NULL, &error);
+    for (bool first = true; more; first = false) {
+        syncd_verify_step(verify, &more, &error);
+        g_assert_no_error(error);
+        if (first && below(run, 2) == 0)
+            turn(run, 1 + (unsigned)below(run, 3)); /* the log goes on while it is verified */
+    }
+    g_assert_cmpuint(syncd_verify_n_findings(verify), ==, 0);
+}
+
+static void run_verify(PowerRun *run)
+{
+    start(run);
+    for (guint64 n = 2 + below(run, 3); n > 0; n--) {
+        step_all(run, below(run, 2) == 0 ? SYNCD_VERIFY_FULL : SYNCD_VERIFY_INCREMENTAL);
+        if (below(run, 2) == 0)
+            rest(run);
+    }
+    close_store(run);
+}
+
+static void spoil(PowerRun *run, const char *name, gint64 keep)
+{
+    g_autofree char *path = g_build_filename(run->state, name, NULL);
+    if (keep < 0)
+        g_assert_cmpint(g_unlink(path), ==, 0);
+    else
+        g_assert_cmpint(truncate(path, (off_t)keep), ==, 0);
+}
+
+static void prepare_rebuild(PowerRun *run)
+{
+    static const gint64 kept[] = {-1, 0, 3 * 4096, 5000};
+    prepare_log(run);
+    spoil(run, "index.db", kept[below(run, G_N_ELEMENTS(kept))]);
+}
+
+static void run_rebuild(PowerRun *run)
+{
+    open_store(run);
+    turn(run, 1 + (unsigned)below(run, 3));
+    rest(run);
+    close_store(run);
+}
+
+static void run_blobs(PowerRun *run)
+{
+    start(run);
+    for (guint64 n = 1 + below(run, 3); n > 0; n--) {
+        size_t begun = now(run);
+        bool several = below(run, 24) == 0;
+        append(run, any_scope(run),
+               several ? 1200u * 1024u : SYNCD_STORE_INLINE_MAX + 1 + below(run, 20000));
+        if (below(run, 2) == 0)
+            append(run, any_scope(run), any_size(run));
+        commit(run, begun);
+        rest(run);
+    }
+    close_store(run);
+}
+
+static void run_adopt(PowerRun *run)
+{
+    open_store_on(run, POWER_SECOND_MACHINE, 0);
+    size_t begun = now(run);
+    g_autoptr(GError) error = NULL;
+    syncd_store_adopt(run->store, POWER_ACTOR, &error);
+    g_assert_no_error(error);
+    power_log_note_turn(run->log, run->store, begun, now(run));
+    power_log_note_adoption(run->log);
+    rest(run);
+    turn(run, 1 + (unsigned)below(run, 3));
+    rest(run);
+    close_store(run);
+}
+
+static void run_migration(PowerRun *run)
+{
+    power_migrate(run->state, POWER_JOURNAL);
+    run->migrated = now(run);
+    power_migrate(run->state, POWER_INDEX);
+}
+
+static char *judge_migration(const PowerRun *run, const char *state, size_t cut)
+{
+    return power_judge_migration(state, cut >= run->migrated);
+}
+
+/* ---- the power goes again while the store comes back ---- */
+
+/* An image of another phase, and the log that it holds, are what this history begins with. */
+static void prepare_second_cut(PowerRun *run)
+{
+    const PowerPhase *phase = &power_phases[below(run, POWER_PHASES_WITH_SECOND_CUT)];
+    g_autofree char *folder = g_strconcat(run->folder, ".before", NULL);
+    g_autoptr(PowerRun) before =
+        power_run_new(phase, POWER_SOUND, folder, power_random(&run->random));
+    g_autoptr(PowerCut) cut =
+        power_cut_new(before->disk, (PowerModel)below(run, POWER_N_MODELS), POWER_HONEST);
+    size_t events = power_disk_n_events(before->disk);
+    power_cut_advance(cut, before->from + below(run, events - before->from + 1));
+    g_auto(PowerImage) image = {0};
+    power_cut_draw(cut, power_random(&run->random), &image);
+
+    power_image_put(&image, run->folder);
+    power_image_put(&image, folder);
+    power_log_free(run->log);
+    run->log = g_steal_pointer(&before->log);
+    power_log_match(run->log, before->state);
+    power_remove_tree(folder);
+}
+
+static void run_second_cut(PowerRun *run)
+{
+    open_store_on(run, power_log_machine(run->log), 0);
+    g_ptr_array_add(run->scopes, g_strdup(syncd_store_device_id(run->store)));
+    turn(run, 1 + (unsigned)below(run, 3));
+    rest(run);
+    turn(run, 1 + (unsigned)below(run, 3));
+    rest(run);
+    close_store(run);
+}
+
+const PowerPhase power_phases[] = {
+    {"first start", NULL, run_first_start, .makes_index = true},
+    {"append", prepare_log, run_append},
+    {"group commit", prepare_log, run_group_commit},
+    {"checkpoint", prepare_log, run_checkpoint},
+    {"verify", prepare_log, run_verify},
+    {"rebuild", prepare_rebuild, run_rebuild, .makes_index = true},
+    {"blob write", prepare_log, run_blobs},
+    {"adopt", prepare_log, run_adopt},
+    /* The rest has no store of its own to come back with. */
+    {"migration", prepare_log, run_migration, .judge = judge_migration},
+    {"second cut", prepare_second_cut, run_second_cut, .makes_index = true},
+};
+const size_t power_n_phases = G_N_ELEMENTS(power_phases);
+
+/* ---- a history ---- */
+
+PowerRun *power_run_new(const PowerPhase *phase, PowerFault fault, const char *folder, guint64 seed)
+{
+    PowerRun *run = g_new0(PowerRun, 1);
+    run->random = seed;
+    power_sources_init(&run->sources, power_random(&run->random));
+    run->folder = g_strdup(folder);
+    run->state = g_build_filename(folder, "state", NULL);
+    run->scopes = g_ptr_array_new_with_free_func(g_free);
+    run->log = power_log_new();
+    power_remove_tree(folder);
+    g_assert_cmpint(g_mkdir(folder, 0700), ==, 0);
+
+    if (phase->prepare != NULL)
+        phase->prepare(run);
+    power_log_settle(run->log);
+    if (!phase->makes_index)
+        power_log_expect_index(run->log);
+    run->fault = fault;
+    run->disk = power_disk_record(folder);
+    phase->run(run);
+    power_disk_stop(run->disk);
+    return run;
+}
+
+void power_run_free(PowerRun *run)
+{
+    if (run == NULL)
+        return;
+    close_store(run);
+    power_disk_free(run->disk);
+    power_log_free(run->log);
+    g_ptr_array_unref(run->scopes);
+    g_free(run->state);
+    g_free(run->folder);
+    g_free(run);
+}

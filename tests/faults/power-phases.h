@@ -1,0 +1,48 @@
+/*
+ * The phases of a store's life that the power is cut in. Each is a short history, different for
+ * each seed, that is recorded while it runs.
+ */
+#pragma once
+
+#include "power-disk.h"
+#include "power-log.h"
+
+/* Something that the store must not do, or a disk must not: each makes the suite fail. */
+typedef enum {
+    POWER_SOUND,
+    POWER_SYNCHRONOUS_OFF, /* the journal's COMMIT does not wait for the disk */
+    POWER_LOOSE_CURSOR,    /* the index says how far it is before it is there */
+    POWER_N_FAULTS
+} PowerFault;
+
+typedef struct {
+    PowerSources sources;
+    guint64 random;
+    PowerFault fault;
+    char *folder; /* what the disk is */
+    char *state;  /* the state directory in it */
+    SyncdStore *store;
+    PowerDisk *disk; /* NULL while the history is being prepared */
+    PowerLog *log;
+    GPtrArray *scopes; /* char *: the ids that the history writes to */
+    size_t from;       /* the first event after which the power may go */
+    size_t migrated;   /* the event by which the journal's migration was done */
+} PowerRun;
+
+typedef struct {
+    const char *name;
+    void (*prepare)(PowerRun *run); /* makes what is there before; NULL: nothing is */
+    void (*run)(PowerRun *run);
+    bool makes_index; /* this history makes an index anew, so its images may lead to that too */
+    /* Judges and changes an image before the store is opened; NULL when there is nothing. */
+    char *(*judge)(const PowerRun *run, const char *state, size_t cut);
+} PowerPhase;
+
+extern const PowerPhase power_phases[];
+extern const size_t power_n_phases;
+
+/* Prepares, records and runs a history of the phase in an empty folder. */
+PowerRun *power_run_new(const PowerPhase *phase, PowerFault fault, const char *folder,
+                        guint64 seed);
+void power_run_free(PowerRun *run);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PowerRun, power_run_free)

@@ -1,0 +1,213 @@
+#include "power-suite.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_WRONG 8u
+/* Images that a history is asked for before the next one, and how many that are known already end
+ * it sooner. */
+#define PER_HISTORY 160u
+#define PER_PASS 2u
+#define MAX_PASSES 12u
+#define MAX_HISTORIES 100000u
+
+static guint hash_of_hash(gconstpointer hash)
+{
+    guint value;
+    memcpy(&value, hash, sizeof value);
+    return value;
+}
+
+static gboolean equal_hashes(gconstpointer a, gconstpointer b)
+{
+    return syncd_hash_equal(a, b);
+}
+
+static void report_init(PowerReport *report)
+{
+    *report = (PowerReport){0};
+    report->images = g_hash_table_new_full(hash_of_hash, equal_hashes, g_free, NULL);
+    report->wrong = g_ptr_array_new_with_free_func(g_free);
+}
+
+void power_report_clear(PowerReport *report)
+{
+    g_clear_pointer(&report->images, g_hash_table_unref);
+    g_clear_pointer(&report->wrong, g_ptr_array_unref);
+}
+
+/* ---- one process ---- */
+
+typedef struct {
+    const PowerPlan *plan;
+    const PowerPhase *phase;
+    guint images; /* to judge in this process */
+    char *disk, *image, *state;
+    PowerReport report;
+} Worker;
+
+static bool is_done(const Worker *worker)
+{
+    return g_hash_table_size(worker->report.images) >= worker->images ||
+           (worker->plan->until_wrong && worker->report.n_wrong > 0);
+}
+
+static void note_wrong(Worker *worker, const PowerRun *run, guint64 history, PowerModel model,
+                       size_t cut, guint64 seed, const char *complaint)
+{
+    static const char *const models[] = {"journaled", "loose"};
+    if (worker->report.n_wrong++ >= MAX_WRONG)
+        return;
+    g_autofree char *event = power_disk_describe(run->disk, cut);
+    g_ptr_array_add(worker->report.wrong,
+                    g_strdup_printf("%s (%s, history %" G_GUINT64_FORMAT ", names %s, cut %d of "
+                                    "%d after %s, image %" G_GUINT64_FORMAT ")",
+                                    complaint, worker->phase->name, history, models[model],
+                                    (int)cut, (int)power_disk_n_events(run->disk), event, seed));
+}
+
+/* False for one that is known already. */
+static bool judge(Worker *worker, PowerRun *run, PowerCut *at, guint64 history, PowerModel model,
+                  size_t cut, guint64 seed)
+{
+    g_auto(PowerImage) image = {0};
+    power_cut_draw(at, seed, &image);
+    worker->report.drawn++;
+    if (!g_hash_table_add(worker->report.images, g_memdup2(&image.hash, sizeof image.hash)))
+        return false;
+    power_image_put(&image, worker->image);
+    g_autofree char *complaint =
+        worker->phase->judge != NULL ? worker->phase->judge(run, worker->state, cut) : NULL;
+    if (complaint == NULL)
+        complaint = power_log_check(run->log, worker->state, cut, seed);
+    if (complaint != NULL)
+        note_wrong(worker, run, history, model, cut, seed, complaint);
+    return true;
+}
+
+/* Once through all cuts, in one model. Gives the number of new images. */
+static guint pass(Worker *worker, PowerRun *run, guint64 history, guint number)
+{
+    guint fresh = 0;
+    PowerModel model = (PowerModel)(number % POWER_N_MODELS);
+    guint64 random = history * MAX_PASSES + number;
+    g_autoptr(PowerCut) at = power_cut_new(run->disk, model, worker->plan->honesty);
+    for (size_t cut = run->from; cut <= power_disk_n_events(run->disk); cut++) {
+        guint before = fresh;
+        power_cut_advance(at, cut);
+        for (guint i = 0; i < PER_PASS && !is_done(worker); i++)
+            fresh += judge(worker, run, at, history, model, cut, power_random(&random));
+        worker->report.cuts += fresh > before && number < POWER_N_MODELS;
+    }
+    return fresh;
+}
+
+static void run_history(Worker *worker, guint64 history)
+{
+    guint64 seed = worker->plan->seed ^ (history * G_GUINT64_CONSTANT(0x2545f4914f6cdd1d));
+    g_autoptr(PowerRun) run = power_run_new(worker->phase, worker->plan->fault, worker->disk, seed);
+    worker->report.histories++;
+    guint fresh = 0;
+    for (guint number = 0; number < MAX_PASSES && fresh < PER_HISTORY && !is_done(worker); number++)
+        fresh += pass(worker, run, history, number);
+}
+
+/* ---- between the processes ---- */
+
+static void write_report(const PowerReport *report, int fd)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_append_printf(text, "%u %u %u %u\n", report->histories, report->cuts, report->drawn,
+                           report->n_wrong);
+    for (guint i = 0; i < report->wrong->len; i++)
+        g_string_append_printf(text, "%s\n", g_strdelimit(report->wrong->pdata[i], "\n", ' '));
+    g_string_append_c(text, '\n');
+    GHashTableIter iter;
+    void *hash;
+    g_hash_table_iter_init(&iter, report->images);
+    while (g_hash_table_iter_next(&iter, &hash, NULL))
+        g_string_append_len(text, hash, sizeof(SyncdHash));
+    for (size_t at = 0; at < text->len;) {
+        ssize_t n = write(fd, text->str + at, text->len - at);
+        g_assert_cmpint(n, >, 0);
+        at += (size_t)n;
+    }
+}
+
+static void read_report(int fd, PowerReport *report)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    guint8 buffer[65536];
+    for (ssize_t n; (n = read(fd, buffer, sizeof buffer)) != 0;) {
+        g_assert_true(n > 0 || errno == EINTR);
+        g_byte_array_append(bytes, buffer, (guint)MAX(n, 0));
+    }
+    g_byte_array_append(bytes, (const guint8 *)"", 1);
+    char *at = (char *)bytes->data, *end = at + bytes->len - 1;
+    unsigned numbers[4];
+    g_assert_cmpint(sscanf(at, "%u %u %u %u\n", &numbers[0], &numbers[1], &numbers[2], &numbers[3]),
+                    ==, 4);
+    report->histories += numbers[0];
+    report->cuts += numbers[1];
+    report->drawn += numbers[2];
+    report->n_wrong += numbers[3];
+    for (at = strchr(at, '\n') + 1; *at != '\n';) {
+        char *stop = strchr(at, '\n');
+        g_ptr_array_add(report->wrong, g_strndup(at, (gsize)(stop - at)));
+        at = stop + 1;
+    }
+    for (at++; at < end; at += sizeof(SyncdHash))
+        g_hash_table_add(report->images, g_memdup2(at, sizeof(SyncdHash)));
+}
+
+static void work(const PowerPlan *plan, const PowerPhase *phase, unsigned number, guint images,
+                 int fd)
+{
+    Worker worker = {.plan = plan, .phase = phase, .images = images};
+    g_autofree char *folder = g_strdup_printf("%s/%u", plan->folder, number);
+    worker.disk = g_build_filename(folder, "disk", NULL);
+    worker.image = g_build_filename(folder, "image", NULL);
+    worker.state = g_build_filename(worker.image, "state", NULL);
+    report_init(&worker.report);
+    g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
+    for (guint64 history = number; history < MAX_HISTORIES && !is_done(&worker);
+         history += plan->workers)
+        run_history(&worker, history);
+    write_report(&worker.report, fd);
+    power_report_clear(&worker.report);
+    g_free(worker.disk);
+    g_free(worker.image);
+    g_free(worker.state);
+}
+
+void power_suite_run(const PowerPlan *plan, const PowerPhase *phase, guint images,
+                     PowerReport *ret_report)
+{
+    g_autofree int *fds = g_new(int, plan->workers);
+    g_autofree pid_t *children = g_new(pid_t, plan->workers);
+    /* The few that two processes have in common are not counted twice. */
+    guint each = images / plan->workers + images / 50 + 1;
+    for (unsigned i = 0; i < plan->workers; i++) {
+        int ends[2];
+        g_assert_cmpint(pipe(ends), ==, 0);
+        children[i] = fork();
+        g_assert_cmpint(children[i], >=, 0);
+        if (children[i] == 0) {
+            work(plan, phase, i, each, ends[1]);
+            _exit(0);
+        }
+        close(ends[1]);
+        fds[i] = ends[0];
+    }
+    report_init(ret_report);
+    for (unsigned i = 0; i < plan->workers; i++) {
+        int status;
+        read_report(fds[i], ret_report);
+        close(fds[i]);
+        g_assert_cmpint(waitpid(children[i], &status, 0), ==, children[i]);
+        g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+}

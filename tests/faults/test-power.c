@@ -1,0 +1,124 @@
+/*
+ * The power goes, at any moment of a store's life, and the store keeps what it promised:
+ * acknowledged is a subset of present is a subset of attempted, no damage, no gap.
+ *
+ *   test-power [--images N] [--seed S] [--phase NAME] [--workers N]
+ *
+ * The images are shared out evenly among the phases. The controls are stores and disks that break
+ * their promises; the suite fails when it does not notice.
+ */
+#include "power-suite.h"
+
+#include <glib/gstdio.h>
+#include <stdlib.h>
+
+#define MIN_IMAGES 500u /* of each phase, when all are run */
+#define CONTROL_IMAGES 3000u
+
+static gint images = 20000;
+static gint64 seed = 1;
+static gint workers = 2;
+static char *only;
+static char *folder;
+
+static PowerPlan make_plan(void)
+{
+    return (PowerPlan){.folder = folder, .seed = (guint64)seed, .workers = (unsigned)workers};
+}
+
+static void test_phase(const void *data)
+{
+    const PowerPhase *phase = data;
+    PowerPlan plan = make_plan();
+    guint share = only != NULL ? (guint)images
+                               : (guint)(((gsize)images + power_n_phases - 1) / power_n_phases);
+    g_auto(PowerReport) report = {0};
+    power_suite_run(&plan, phase, share, &report);
+    guint distinct = g_hash_table_size(report.images);
+    g_test_message("%s: %u distinct images (%u drawn) at %u cuts of %u histories, %u wrong",
+                   phase->name, distinct, report.drawn, report.cuts, report.histories,
+                   report.n_wrong);
+    for (guint i = 0; i < report.wrong->len; i++)
+        g_test_message("%s", (const char *)report.wrong->pdata[i]);
+    g_assert_cmpuint(report.n_wrong, ==, 0);
+    g_assert_cmpuint(distinct, >=, share);
+    g_assert_true(only != NULL || images < 20000 || share >= MIN_IMAGES);
+}
+
+typedef struct {
+    const char *path;
+    const char *phase;
+    PowerFault fault;
+    PowerHonesty honesty;
+} Control;
+
+static const Control controls[] = {
+    {"/power/control/synchronous-off-is-caught", "append", POWER_SYNCHRONOUS_OFF, POWER_HONEST},
+    {"/power/control/a-lying-fsync-is-caught", "append", POWER_SOUND, POWER_LIES},
+    {"/power/control/a-loose-cursor-is-caught", "append", POWER_LOOSE_CURSOR, POWER_HONEST},
+    {"/power/control/names-that-are-not-synced-are-caught", "blob write", POWER_SOUND,
+     POWER_FORGETS_NAMES},
+};
+
+static const PowerPhase *find_phase(const char *name)
+{
+    for (size_t i = 0; i < power_n_phases; i++)
+        if (g_str_equal(power_phases[i].name, name))
+            return &power_phases[i];
+    return NULL;
+}
+
+static void test_control(const void *data)
+{
+    const Control *control = data;
+    PowerPlan plan = make_plan();
+    plan.fault = control->fault;
+    plan.honesty = control->honesty;
+    plan.until_wrong = true;
+    g_auto(PowerReport) report = {0};
+    power_suite_run(&plan, find_phase(control->phase), CONTROL_IMAGES, &report);
+    g_assert_cmpuint(report.n_wrong, >, 0);
+    g_test_message("after %u images: %s", g_hash_table_size(report.images),
+                   (const char *)report.wrong->pdata[0]);
+}
+
+static void read_options(int *argc, char ***argv)
+{
+    const GOptionEntry entries[] = {
+        {"images", 0, 0, G_OPTION_ARG_INT, &images, "Distinct images in all", "N"},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Of everything that is drawn", "S"},
+        {"phase", 0, 0, G_OPTION_ARG_STRING, &only, "Only this one, without controls", "NAME"},
+        {"workers", 0, 0, G_OPTION_ARG_INT, &workers, "Processes", "N"},
+        {NULL},
+    };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+    g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_set_ignore_unknown_options(context, TRUE);
+    g_option_context_set_help_enabled(context, FALSE);
+    g_option_context_parse(context, argc, argv, &error);
+    g_assert_no_error(error);
+    g_assert_true(images > 0 && workers > 0 && (only == NULL || find_phase(only) != NULL));
+}
+
+int main(int argc, char **argv)
+{
+    read_options(&argc, &argv);
+    g_test_init(&argc, &argv, NULL);
+    bool memory = g_access("/dev/shm", W_OK) == 0;
+    folder = g_build_filename(memory ? "/dev/shm" : g_get_tmp_dir(), "syncd-power-XXXXXX", NULL);
+    g_assert_nonnull(g_mkdtemp(folder));
+    for (size_t i = 0; i < power_n_phases; i++) {
+        g_autofree char *path = g_strdup_printf("/power/%s", power_phases[i].name);
+        if (only == NULL || g_str_equal(only, power_phases[i].name))
+            g_test_add_data_func(g_strdelimit(path, " ", '-'), &power_phases[i], test_phase);
+    }
+    for (size_t i = 0; only == NULL && i < G_N_ELEMENTS(controls); i++)
+        g_test_add_data_func(controls[i].path, &controls[i], test_control);
+    g_test_set_nonfatal_assertions();
+    int result = g_test_run();
+    power_remove_tree(folder);
+    g_free(folder);
+    g_free(only);
+    return result;
+}
