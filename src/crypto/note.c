@@ -45,9 +45,12 @@ static bool refuse(GError **error, const char *what)
 }
 
 /* Only the one spelling that encoding the bytes gives: padded, no unused bits set, nothing
- * ignored. */
+ * ignored. libsodium takes each byte beyond ASCII for a '/'. */
 static bool base64_decode(Span text, guint8 *ret_bytes, size_t max_size, size_t *ret_size)
 {
+    for (size_t i = 0; i < text.size; i++)
+        if ((guint8)text.at[i] >= 0x80)
+            return false;
     return sodium_base642bin(ret_bytes, max_size, text.at, text.size, NULL, ret_size, NULL,
                              sodium_base64_VARIANT_ORIGINAL) == 0;
 }

@@ -146,6 +146,16 @@ static void lines_of_unknown_keys_are_ignored(void)
                                       "— " NAME " AAAAAAA=\n"));
 }
 
+/* A decoder that takes bytes beyond ASCII for digits would read both lines as the same bytes. */
+static void base64_has_one_spelling(void)
+{
+    g_assert_true(text_verifies(NOTE "— witness BhviCv//\n"));
+    g_assert_false(text_verifies(NOTE "— witness BhviCv\xc3\xa9\n"));
+    g_assert_true(text_verifies(NOTE "— witness BhviCgA=\n"));
+    g_assert_false(text_verifies(NOTE "— witness BhviCgB=\n"));
+    g_assert_false(text_verifies(NOTE "— witness BhviCgA\n"));
+}
+
 static void a_bad_line_of_the_key_fails_the_note(void)
 {
     g_autoptr(SyncdSigner) signer = the_signer();
@@ -343,6 +353,8 @@ static void verifier_keys(void)
         NAME "+061be20a+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4AAAA",
         NAME "+061be20a+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4\n",
         "x" NAME "+061be20a+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
+        NAME "+061be20a+AQOhB7\xaf"
+             "zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4",
     };
     g_autoptr(SyncdSigner) signer = the_signer();
     g_autofree char *formatted = syncd_verifier_key_format(NAME, syncd_signer_public_key(signer));
@@ -371,6 +383,7 @@ int main(int argc, char **argv)
     g_test_add_func("/note/any-changed-byte-fails", any_changed_byte_fails);
     g_test_add_func("/note/any-cut-or-added-byte-fails", any_cut_or_added_byte_fails);
     g_test_add_func("/note/lines-of-unknown-keys-are-ignored", lines_of_unknown_keys_are_ignored);
+    g_test_add_func("/note/base64-has-one-spelling", base64_has_one_spelling);
     g_test_add_func("/note/a-bad-line-of-the-key-fails-the-note",
                     a_bad_line_of_the_key_fails_the_note);
     g_test_add_func("/note/another-key-or-name-does-not-verify",
