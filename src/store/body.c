@@ -70,7 +70,8 @@ bool syncd_body_open(const SyncdSealKey *key, const char *feed, const SyncdHeade
         return damaged(header, "has no meta line", error);
     *end = '\0';
     ret_body->meta_size = (size_t)(end - plain);
-    ret_body->meta = g_strndup(plain, ret_body->meta_size);
+    ret_body->meta = g_malloc(ret_body->meta_size + 1);
+    memcpy(ret_body->meta, plain, ret_body->meta_size + 1);
     ret_body->content_size = plain_size - ret_body->meta_size - 1;
     ret_body->content = g_malloc(ret_body->content_size + 1);
     memcpy(ret_body->content, end + 1, ret_body->content_size + 1);

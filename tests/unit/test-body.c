@@ -67,6 +67,21 @@ static void what_was_sealed_opens(void)
     place_clear(&p);
 }
 
+/* Whether a meta line is one is judged by others: they must see what is there. */
+static void a_meta_line_is_given_as_it_stands(void)
+{
+    static const SyncdBytes meta = {"{}\0x\xff", 5};
+    Place p;
+    place_init(&p);
+    g_auto(SyncdBody) body = {0};
+    g_autoptr(GByteArray) stored =
+        syncd_body_seal(NULL, &p.f.sources, FEED, 5, meta, SYNCD_BYTES_TEXT("{}"));
+    SyncdHeader header = header_of(stored, 5);
+    g_assert_true(opens(NULL, FEED, &header, stored, &body));
+    g_assert_cmpmem(body.meta, body.meta_size + 1, "{}\0x\xff", 6); /* with its NUL */
+    place_clear(&p);
+}
+
 /* Written from docs/format.md 4.2 with libsodium alone. */
 static void the_bytes_are_those_of_the_format(void)
 {
@@ -157,6 +172,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/body/what-was-sealed-opens", what_was_sealed_opens);
+    g_test_add_func("/body/a-meta-line-is-given-as-it-stands", a_meta_line_is_given_as_it_stands);
     g_test_add_func("/body/the-bytes-are-those-of-the-format", the_bytes_are_those_of_the_format);
     g_test_add_func("/body/anything-else-is-refused", anything_else_is_refused);
     g_test_add_func("/body/equal-content-seals-differently", equal_content_seals_differently);
