@@ -281,7 +281,7 @@ static void a_full_disk_is_no_space(void)
     Place p;
     place_init(&p, &good);
     /* Seen by this process only, so that nothing stays when the test ends early. */
-    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount("none", p.folder, "tmpfs", 0, "size=256k") < 0) {
         g_test_skip("only root can mount a small disk");
         place_clear(&p);
