@@ -7,7 +7,7 @@
 
 #define INDEX_FILE "index.db"
 #define NEW_FILE "index.db.new"
-/* Lookup indexes are made by the last migration: a new file gets its rows first. */
+/* Lookups are made by the later migrations: a new file gets its rows first. */
 #define MIGRATION_BEFORE_LOOKUPS 1u
 
 const SyncdDatabaseKind syncd_index_kind = {
@@ -28,8 +28,7 @@ static SyncdIndex *wrap(SyncdDatabase *db)
 {
     SyncdIndex *self = g_new0(SyncdIndex, 1);
     self->db = db;
-    self->words = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    self->word_texts = g_hash_table_new(g_direct_hash, g_direct_equal);
+    syncd_index_init_words(self);
     self->tally = g_hash_table_new(g_direct_hash, g_direct_equal);
     return self;
 }
@@ -75,7 +74,17 @@ SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, GError **error)
         return NULL;
     SyncdIndex *self = wrap(db);
     self->making = true;
+    self->version = MIGRATION_BEFORE_LOOKUPS;
     return self;
+}
+
+bool syncd_index_add_lookup(SyncdIndex *self, bool *ret_more, GError **error)
+{
+    if (!syncd_database_migrate(self->db, self->version + 1, error))
+        return false;
+    self->version++;
+    *ret_more = self->version < syncd_index_migrations.n_steps;
+    return true;
 }
 
 static bool sync_file(const char *path, GError **error)
@@ -120,8 +129,7 @@ void syncd_index_free(SyncdIndex *self)
 {
     if (self == NULL)
         return;
-    g_hash_table_unref(self->word_texts);
-    g_hash_table_unref(self->words);
+    syncd_index_clear_words(self);
     g_hash_table_unref(self->tally);
     syncd_database_free(self->db);
     g_free(self);
@@ -146,10 +154,8 @@ void syncd_index_rollback(SyncdIndex *self)
 {
     syncd_database_rollback(self->db);
     /* Words that the transaction made are not there any more. */
-    g_hash_table_remove_all(self->word_texts);
-    g_hash_table_remove_all(self->words);
+    syncd_index_forget_words(self);
     g_hash_table_remove_all(self->tally);
-    self->next_word = 0;
 }
 
 static bool write_tally(SyncdIndex *self, GError **error)
@@ -216,77 +222,6 @@ bool syncd_index_projected(SyncdIndex *self, guint64 *ret_pos, GError **error)
                                 &pos, error))
         return false;
     *ret_pos = (guint64)pos;
-    return true;
-}
-
-/* ---- words ---- */
-
-/* Takes the text over; gives the one that is kept. A damaged index may hold a text twice. */
-static const char *remember_word(SyncdIndex *self, char *text, gint64 word)
-{
-    void *kept;
-    if (g_hash_table_lookup_extended(self->words, text, &kept, NULL)) {
-        g_free(text);
-        text = kept;
-    } else {
-        g_hash_table_insert(self->words, text, GSIZE_TO_POINTER(word));
-    }
-    g_hash_table_insert(self->word_texts, GSIZE_TO_POINTER(word), text);
-    return text;
-}
-
-bool syncd_index_word(SyncdIndex *self, SyncdBytes text, gint64 *ret_word, GError **error)
-{
-    g_autofree char *key = syncd_bytes_dup(text);
-    *ret_word = GPOINTER_TO_SIZE(g_hash_table_lookup(self->words, key));
-    if (*ret_word != 0)
-        return true;
-    SyncdStatement *row =
-        syncd_database_statement(self->db, "SELECT id FROM word WHERE text = :text");
-    syncd_bind_text_bytes(row, ":text", text);
-    if (!syncd_statement_number(row, 0, ret_word, error))
-        return false;
-    if (*ret_word != 0)
-        remember_word(self, g_steal_pointer(&key), *ret_word);
-    return true;
-}
-
-bool syncd_index_add_word(SyncdIndex *self, SyncdBytes text, gint64 *ret_word, GError **error)
-{
-    if (!syncd_index_word(self, text, ret_word, error))
-        return false;
-    if (*ret_word != 0)
-        return true;
-    if (self->next_word == 0 &&
-        !syncd_statement_number(
-            syncd_database_statement(self->db, "SELECT coalesce(max(id), 0) + 1 FROM word"), 1,
-            &self->next_word, error))
-        return false;
-
-    SyncdStatement *row =
-        syncd_database_statement(self->db, "INSERT INTO word (id, text) VALUES (:id, :text)");
-    syncd_bind_int(row, ":id", self->next_word);
-    syncd_bind_text_bytes(row, ":text", text);
-    if (!syncd_statement_run(row, error))
-        return false;
-    *ret_word = self->next_word++;
-    remember_word(self, syncd_bytes_dup(text), *ret_word);
-    return true;
-}
-
-bool syncd_index_word_text(SyncdIndex *self, gint64 word, const char **ret_text, GError **error)
-{
-    *ret_text = g_hash_table_lookup(self->word_texts, GSIZE_TO_POINTER(word));
-    if (*ret_text != NULL)
-        return true;
-    g_autoptr(SyncdStatement) rows =
-        syncd_database_statement(self->db, "SELECT text FROM word WHERE id = :id");
-    bool row;
-    syncd_bind_int(rows, ":id", word);
-    if (!syncd_statement_next(rows, &row, error))
-        return false;
-    if (row)
-        *ret_text = remember_word(self, g_strdup(syncd_column_text(rows, 0)), word);
     return true;
 }
 

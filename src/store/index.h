@@ -24,6 +24,9 @@ typedef struct SyncdIndex SyncdIndex;
 SyncdIndex *syncd_index_open(SyncdDirectory *directory, GError **error);
 /* Begins a new file beside it; it has no lookup indexes yet and cannot be asked anything. */
 SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, GError **error);
+/* Makes one of the lookups that a new file lacks: as long as sorting all rows takes. `*ret_more`
+ * while there are others. */
+bool syncd_index_add_lookup(SyncdIndex *index, bool *ret_more, GError **error);
 /* Finishes the new file, puts it in the place of index.db (which must be closed) and opens it.
  * Frees `index`. */
 SyncdIndex *syncd_index_finish_new(SyncdIndex *index, SyncdDirectory *directory, GError **error);

@@ -130,12 +130,21 @@ static bool finish_projection(SyncdStore *self, GError **error)
     return true;
 }
 
+/* Lookups first, one a step, then the new file takes its place. */
+static bool finish_step(SyncdStore *self, GError **error)
+{
+    bool more = false;
+    if (syncd_index_is_new(self->index) && !syncd_index_add_lookup(self->index, &more, error))
+        return false;
+    return more || finish_projection(self, error);
+}
+
 static bool project_batch(SyncdStore *self, guint max, GError **error)
 {
     bool more;
     GError *problem = NULL;
     if (syncd_projection_step(self->projection, max, &more, &problem) &&
-        (more || finish_projection(self, &problem)))
+        (more || finish_step(self, &problem)))
         return true;
     if (made_room(self, problem)) {
         g_clear_error(&problem);

@@ -1,0 +1,2 @@
+CREATE INDEX entry_by_actor ON entry (actor);
+PRAGMA user_version = 4;
