@@ -10,7 +10,8 @@ static bool is_of_the_disk(int os)
 static int last_errno(sqlite3_file *file)
 {
     int os = 0;
-    if (file != NULL && file->pMethods != NULL)
+    /* A journal in memory is a file that cannot be asked. */
+    if (file != NULL && file->pMethods != NULL && file->pMethods->xFileControl != NULL)
         file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &os);
     return os;
 }
