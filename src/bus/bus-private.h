@@ -6,6 +6,7 @@
 #include "bus/callers.h"
 #include "bus/limits.h"
 #include "bus/pace.h"
+#include "bus/queue.h"
 
 /* What the handlers and getters of an object are given. */
 typedef struct {
@@ -21,6 +22,7 @@ struct SyncdBus {
     uid_t uid;
     SyncdLimits *limits;
     SyncdCallers *callers;
+    SyncdQueue *queue;
     SyncdAuthority *authority;
     GHashTable *asking; /* sd_bus_message: the SyncdCall that waits for polkit about it */
     SyncdObject root;

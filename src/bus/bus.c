@@ -46,8 +46,10 @@ SyncdBus *syncd_bus_new(sd_bus *connection, SyncdService *service, const SyncdBu
     bus->instance = options->instance;
     bus->uid = options->uid;
     bus->limits = syncd_limits_new();
-    if (options->calls_in_flight > 0)
+    if (options->calls_in_flight > 0) {
         syncd_limits_set(bus->limits, SYNCD_LIMIT_CALLS, options->calls_in_flight);
+        syncd_limits_set(bus->limits, SYNCD_LIMIT_WAITING, options->calls_in_flight);
+    }
     bus->callers = syncd_callers_new();
     bus->authority = syncd_authority_new(connection, options->instance);
     bus->asking = g_hash_table_new_full(NULL, NULL, NULL, call_drop);
@@ -60,7 +62,10 @@ SyncdBus *syncd_bus_new(sd_bus *connection, SyncdService *service, const SyncdBu
     }
 
     bus->pace = syncd_pace_new(sd_bus_get_event(connection), tell_changes, bus, error);
-    if (bus->pace == NULL || !syncd_objects_add(bus, error))
+    if (bus->pace == NULL)
+        return NULL;
+    bus->queue = syncd_queue_new(connection, bus->limits, bus->callers, error);
+    if (bus->queue == NULL || !syncd_objects_add(bus, error))
         return NULL;
     return g_steal_pointer(&bus);
 }
@@ -82,6 +87,7 @@ void syncd_bus_free(SyncdBus *bus)
         return;
     cancel_asking(bus);
     g_hash_table_unref(bus->asking);
+    syncd_queue_free(bus->queue);
     g_ptr_array_unref(bus->slots);
     g_hash_table_unref(bus->jobs);
     syncd_pace_free(bus->pace);

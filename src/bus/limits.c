@@ -8,6 +8,7 @@ static const struct {
     unsigned all;  /* of all users together */
 } limit_table[SYNCD_N_LIMITS] = {
     [SYNCD_LIMIT_CALLS] = {"calls in flight", 256, 4096},
+    [SYNCD_LIMIT_WAITING] = {"calls that wait for their turn", 256, 4096},
     [SYNCD_LIMIT_QUESTIONS] = {"calls that wait for an authorisation", 16, 64},
 };
 

@@ -12,7 +12,8 @@
 
 typedef enum {
     SYNCD_LIMIT_CALLS,     /* calls that wait for their answer */
-    SYNCD_LIMIT_QUESTIONS, /* of those, calls that wait for polkit */
+    SYNCD_LIMIT_WAITING,   /* calls that wait for their turn: bus/queue.h */
+    SYNCD_LIMIT_QUESTIONS, /* of those in flight, calls that wait for polkit */
     SYNCD_N_LIMITS,
 } SyncdLimit;
 

@@ -1,0 +1,28 @@
+/*
+ * Whose call is served next.
+ *
+ * A connection hands over calls in the order in which the bus passed them on: whoever sends the
+ * most would make everybody else wait for all of it. So calls are taken in ahead, which is cheap,
+ * and wait here in a line for each user; the lines are served in turn, one call each. While nothing
+ * else waits a call is served where it arrives, and the queue costs one look into the socket.
+ *
+ * What is taken in ahead is bounded. A user whose line is full is refused the next call
+ * (bus/limits.h); when all lines together hold too many bytes, or many calls came in since the last
+ * one was served, serving comes before reading. The calls of one user keep their order.
+ */
+#pragma once
+
+#include "bus/callers.h"
+#include "bus/limits.h"
+
+#include <glib.h>
+#include <systemd/sd-bus.h>
+
+typedef struct SyncdQueue SyncdQueue;
+
+/* Everything is borrowed and outlives the queue; the connection has an event loop. */
+SyncdQueue *syncd_queue_new(sd_bus *connection, SyncdLimits *limits, SyncdCallers *callers,
+                            GError **error);
+/* Whoever waits is answered with Cancelled. */
+void syncd_queue_free(SyncdQueue *queue);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdQueue, syncd_queue_free)
