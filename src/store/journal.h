@@ -76,6 +76,8 @@ SyncdFeed *syncd_journal_add_feed(SyncdJournal *journal, const char *scope, guin
 /* Appends at the end of an own feed. `header` must name that place. */
 bool syncd_journal_append(SyncdJournal *journal, SyncdFeed *feed, SyncdBytes header,
                           SyncdBytes body, guint64 *ret_pos, SyncdHash *ret_leaf, GError **error);
+/* Nothing signs the reason, so it is one of a few words: a new one takes a new schema version. */
+bool syncd_checkpoint_reason_is_known(const char *reason);
 bool syncd_journal_add_checkpoint(SyncdJournal *journal, SyncdFeed *feed, const char *reason,
                                   GError **error);
 bool syncd_journal_in_turn(const SyncdJournal *journal);

@@ -24,7 +24,7 @@ struct SyncdStore {
     guint64 reserve_bytes;
     SyncdOverlay *overlay;
     GPtrArray *scopes; /* SyncdScope */
-    char *machine;     /* hash, or "none" */
+    char *machine;     /* as meta has it: hash and check digits, or "none" */
 
     /* the open turn */
     guint turn_entries;
@@ -32,6 +32,9 @@ struct SyncdStore {
     guint turn_scopes; /* the newest of `scopes` were opened in it */
 };
 
+#define SYNCD_MACHINE_HASH_DIGITS 64
+/* Whether it is "none" or a machine's hash whose check digits, where it has them, are right. */
+bool syncd_machine_is_sound(const char *described);
 /* Refuses when nothing may be appended. */
 bool syncd_store_may_write(SyncdStore *store, GError **error);
 /* The first turn of a new log says whose it is and opens the device's own feed; does nothing later.

@@ -469,10 +469,11 @@ static bool continue_feeds(SyncdStore *self, const char *actor, GError **error)
 static bool record_adoption(SyncdStore *self, const char *actor, GError **error)
 {
     SyncdJsonWriter writer;
+    g_autofree char *machine = g_strndup(self->machine, SYNCD_MACHINE_HASH_DIGITS);
     g_autoptr(GString) content = g_string_new(NULL);
     syncd_json_writer_init(&writer, content, false);
     syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "machine", self->machine);
+    syncd_json_member_string(&writer, "machine", machine);
     syncd_json_end_object(&writer);
     SyncdDraft draft = {
         .kind = "store.adopted",

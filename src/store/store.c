@@ -3,6 +3,7 @@
 #include <glib/gstdio.h>
 
 #define JOURNAL_FILE "journal.db"
+#define MACHINE_CHECK_DIGITS 10
 
 const char *syncd_store_condition_name(SyncdStoreCondition condition)
 {
@@ -24,15 +25,48 @@ void syncd_scope_free(SyncdScope *scope)
     g_free(scope);
 }
 
-static char *hash_machine(const char *machine)
+static void hash_text(const char *domain, const char *text, char hex[SYNCD_HASH_HEX_SIZE])
 {
+    SyncdBytes parts[] = {SYNCD_BYTES_TEXT(domain), SYNCD_BYTES_TEXT(text)};
+    SyncdHash hash = syncd_hash_parts(parts, G_N_ELEMENTS(parts));
+    syncd_hash_to_hex(&hash, hex);
+}
+
+/* No entry says which machine the log is bound to: only check digits tell that a bit of it is not
+ * as it was. */
+static char *add_check_digits(const char *machine_hash)
+{
+    char check[SYNCD_HASH_HEX_SIZE];
+    hash_text("sourceos-machine-check-v1", machine_hash, check);
+    return g_strdup_printf("%s%.*s", machine_hash, MACHINE_CHECK_DIGITS, check);
+}
+
+static char *describe_machine(const char *machine)
+{
+    char hash[SYNCD_HASH_HEX_SIZE];
     if (machine == NULL)
         return g_strdup("none");
-    SyncdBytes parts[] = {SYNCD_BYTES_TEXT("sourceos-machine-v1"), SYNCD_BYTES_TEXT(machine)};
-    SyncdHash hash = syncd_hash_parts(parts, G_N_ELEMENTS(parts));
-    char hex[SYNCD_HASH_HEX_SIZE];
-    syncd_hash_to_hex(&hash, hex);
-    return g_strdup(hex);
+    hash_text("sourceos-machine-v1", machine, hash);
+    return add_check_digits(hash);
+}
+
+bool syncd_machine_is_sound(const char *described)
+{
+    SyncdHash hash;
+    g_autofree char *digits = g_strndup(described, SYNCD_MACHINE_HASH_DIGITS);
+    if (strcmp(described, "none") == 0)
+        return true;
+    if (!syncd_hash_from_hex(digits, strlen(digits), &hash))
+        return false;
+    g_autofree char *checked = add_check_digits(digits);
+    return strcmp(described, digits) == 0 || strcmp(described, checked) == 0;
+}
+
+static bool is_same_machine(const char *described, const char *stored)
+{
+    /* One that an older version stored has no check digits. */
+    return stored != NULL && strlen(stored) >= SYNCD_MACHINE_HASH_DIGITS &&
+           g_str_has_prefix(described, stored);
 }
 
 /* ---- first start ---- */
@@ -114,7 +148,7 @@ static bool check_binding(SyncdStore *self, GError **error)
         return false;
     }
     bool both_known = strcmp(self->machine, "none") != 0 && g_strcmp0(machine, "none") != 0;
-    if (both_known && g_strcmp0(machine, self->machine) != 0 &&
+    if (both_known && !is_same_machine(self->machine, machine) &&
         self->condition == SYNCD_STORE_WRITABLE)
         self->condition = SYNCD_STORE_MACHINE_CHANGED;
     return true;
@@ -183,7 +217,7 @@ SyncdStore *syncd_store_open(const SyncdStoreOptions *options, GError **error)
     g_autoptr(SyncdStore) self = g_new0(SyncdStore, 1);
     self->sources = options->sources;
     self->mode = options->mode;
-    self->machine = hash_machine(options->machine);
+    self->machine = describe_machine(options->machine);
     self->overlay = syncd_overlay_new();
     self->scopes = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_scope_free);
     if (!open_all(self, options, error))

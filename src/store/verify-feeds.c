@@ -70,7 +70,6 @@ static bool check_meta(SyncdVerify *self, GError **error)
     if (count != 2)
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "meta", NULL, -1, -1,
                          "the table meta has unknown rows");
-    SyncdHash hash;
     g_autofree char *device = NULL, *machine = NULL;
     if (!syncd_journal_meta(self->store->journal, "device", &device, error) ||
         !syncd_journal_meta(self->store->journal, "machine", &machine, error))
@@ -79,8 +78,7 @@ static bool check_meta(SyncdVerify *self, GError **error)
     if (device == NULL || (own != NULL && strcmp(device, own) != 0))
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "meta", NULL, -1, -1,
                          "the log says it is of another device than its keys");
-    if (machine == NULL ||
-        (strcmp(machine, "none") != 0 && !syncd_hash_from_hex(machine, strlen(machine), &hash)))
+    if (machine == NULL || !syncd_machine_is_sound(machine))
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "meta", NULL, -1, -1,
                          "the machine that the log is bound to is unreadable");
     return true;
@@ -299,8 +297,8 @@ bool syncd_verify_checkpoints(SyncdVerify *self, bool *ret_more, GError **error)
 {
     g_autoptr(SyncdStatement) rows =
         syncd_database_statement(syncd_journal_database(self->store->journal),
-                                 "SELECT id, feed, size, note FROM checkpoint WHERE id > :after "
-                                 "ORDER BY id LIMIT :max");
+                                 "SELECT id, feed, size, note, reason FROM checkpoint WHERE id > "
+                                 ":after ORDER BY id LIMIT :max");
     syncd_bind_int(rows, ":after", self->checkpoint);
     syncd_bind_int(rows, ":max", CHECKPOINTS_A_STEP);
     *ret_more = false;
@@ -312,7 +310,14 @@ bool syncd_verify_checkpoints(SyncdVerify *self, bool *ret_more, GError **error)
             return true;
         if (syncd_column_int(rows, 0) <= self->checkpoint)
             return syncd_verify_disordered("checkpoint", error);
+        gint64 wanted = self->checkpoint == G_MININT64 ? 1 : self->checkpoint + 1;
         self->checkpoint = syncd_column_int(rows, 0);
+        if (self->checkpoint != wanted ||
+            !syncd_checkpoint_reason_is_known(syncd_column_text(rows, 4)))
+            syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "checkpoint", NULL, -1, -1,
+                             "checkpoint %" G_GINT64_FORMAT
+                             " is not the next one, or was kept for no reason that is known",
+                             self->checkpoint);
         if (!check_checkpoint(self, rows, error))
             return false;
         *ret_more = true;

@@ -158,7 +158,7 @@ static void keep_head(PowerRun *run)
 {
     size_t begun = now(run);
     g_autoptr(GError) error = NULL;
-    syncd_store_keep_head(run->store, any_scope(run), "kept", &error);
+    syncd_store_keep_head(run->store, any_scope(run), "checkpoint.write", &error);
     g_assert_no_error(error);
     power_log_note_turn(run->log, run->store, begun, now(run));
 }

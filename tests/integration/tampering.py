@@ -420,8 +420,30 @@ def a_machine_in_meta_that_is_no_hash(log):
     log.run("UPDATE meta SET value = '' WHERE name = 'machine'")
 
 
+@case(DAMAGED, 'meta')
+def a_digit_of_the_machine(log):
+    machine = log.value("SELECT value FROM meta WHERE name = 'machine'")
+    log.run("UPDATE meta SET value = ? WHERE name = 'machine'",
+            machine[:5] + ('0' if machine[5] != '0' else '1') + machine[6:])
+
+
+@case(DAMAGED, 'checkpoint')
+def a_checkpoint_of_another_number(log):
+    log.run('UPDATE checkpoint SET id = 99 WHERE id = (SELECT max(id) FROM checkpoint)')
+
+
+@case(DAMAGED, 'checkpoint')
+def a_checkpoint_for_another_reason(log):
+    log.run("UPDATE checkpoint SET reason = 'checkpoint.writf' WHERE id = 1")
+
+
+@harmless
+def a_machine_without_check_digits_as_older_logs_have_it(log):
+    log.run("UPDATE meta SET value = substr(value, 1, 64) WHERE name = 'machine'")
+
+
 @case(DAMAGED, 'schema')
-def aCASES_more(log):
+def a_table_more(log):
     log.run('CREATE TABLE more (column)')
 
 

@@ -33,8 +33,8 @@ static void prepare(Damaged *d, unsigned n)
     fixture_init(&d->f, 11);
     fixture_open(&d->f);
     fixture_fill(&d->f, n / 2);
-    g_assert_true(
-        syncd_store_keep_head(d->f.store, syncd_store_device_id(d->f.store), "test", &error));
+    g_assert_true(syncd_store_keep_head(d->f.store, syncd_store_device_id(d->f.store),
+                                        "checkpoint.write", &error));
     g_autoptr(SyncdHead) head =
         syncd_store_head(d->f.store, syncd_store_device_id(d->f.store), &error);
     d->first_head = g_strdup(head->note);
@@ -192,9 +192,12 @@ static void each_forgery_is_found(void)
         {"INSERT INTO checkpoint (feed, size, reason, note) SELECT feed, 1000000, reason, note "
          "FROM checkpoint",
          "checkpoint"},
+        {"UPDATE checkpoint SET id = id + 1", "checkpoint"},
+        {"UPDATE checkpoint SET reason = 'checkpoint.writd'", "checkpoint"},
         {"UPDATE feed SET base_size = 1 WHERE id = 2", "snapshot"},
         {"UPDATE feed SET scope = 'public-x' WHERE id = 2", "entry-place"},
         {"UPDATE meta SET value = 'x' WHERE name = 'machine'", "meta"},
+        {"UPDATE meta SET value = replace(value, '1', '0') WHERE name = 'machine'", "meta"},
         {"INSERT INTO meta VALUES ('more', 'x')", "meta"},
         {"CREATE TABLE more (a)", "structure"},
         {"DROP INDEX entry_by_seq", "structure"},

@@ -133,12 +133,12 @@ static void a_head_is_kept_in_a_transaction_of_its_own(void)
     SyncdReceipt receipt = fixture_append(&f, "", NULL, "{}");
     syncd_receipt_clear(&receipt);
     const char *device = syncd_store_device_id(f.store);
-    g_assert_false(syncd_store_keep_head(f.store, device, "test", &error));
+    g_assert_false(syncd_store_keep_head(f.store, device, "checkpoint.write", &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
     g_clear_error(&error);
     g_assert_true(syncd_store_has_turn(f.store));
     fixture_commit(&f);
-    g_assert_true(syncd_store_keep_head(f.store, device, "test", &error));
+    g_assert_true(syncd_store_keep_head(f.store, device, "checkpoint.write", &error));
     fixture_assert_sound(&f);
     fixture_clear(&f);
 }
@@ -194,8 +194,8 @@ static void verifying_a_growing_log_raises_no_alarm(void)
         g_clear_pointer(&scope, syncd_scope_free);
         g_assert_true(syncd_verify_step(verify, &more, &error));
         fixture_fill(&f, 33);
-        g_assert_true(
-            syncd_store_keep_head(f.store, syncd_store_device_id(f.store), "test", &error));
+        g_assert_true(syncd_store_keep_head(f.store, syncd_store_device_id(f.store),
+                                            "checkpoint.write", &error));
         g_assert_true(
             syncd_store_open_scope(f.store, "workspace", name, "actor-test", &scope, &error));
         for (int i = 0; i < 40; i++) {

@@ -456,6 +456,12 @@ def expected_schema(directory):
     return schema_of(database), len(scripts)
 
 
+def is_machine(text):
+    digits, check = text[:2 * HASH], text[2 * HASH:]
+    wanted = sha256(b'sourceos-machine-check-v1', digits.encode()).hex()[:10]
+    return text == 'none' or (is_hash(digits) and check in ('', wanted))
+
+
 class Feed:
     def __init__(self, row):
         self.id, device, scope, self.epoch, *self.base = row
@@ -511,8 +517,8 @@ class Verification:
         if rows.keys() != {'device', 'machine'}:
             self.findings.add('meta', 'has other rows than device and machine')
         machine = rows.get('machine', 'none')
-        if machine != 'none' and not is_hash(machine):
-            self.findings.add('meta', 'the machine is not a hash')
+        if not is_machine(machine):
+            self.findings.add('meta', 'the machine is not a hash with its check digits')
         if self.keys.device not in (None, rows.get('device')):
             self.findings.add('meta', f'the device is not that of the keys, {self.keys.device}')
 
@@ -617,8 +623,12 @@ class Verification:
         note.verify(feed.signer)
 
     def check_checkpoints(self):
-        for feed_id, size, note in self.rows(
-                'SELECT feed, size, CAST(note AS BLOB) FROM checkpoint ORDER BY id'):
+        rows = self.rows('SELECT id, feed, size, CAST(note AS BLOB), reason FROM checkpoint'
+                         ' ORDER BY id')
+        for wanted, (number, feed_id, size, note, reason) in enumerate(rows, 1):
+            if (number, reason) != (wanted, b'checkpoint.write'):
+                self.findings.add('checkpoint', f'{number} is at the place of {wanted}, or was kept'
+                                  f' for {reason!r}')
             feed = self.feeds.get(feed_id)
             if feed is not None:
                 self.attempt('checkpoint', (feed.text, '-', '-'), self.check_note, feed, size, note)
