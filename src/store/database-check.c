@@ -3,7 +3,7 @@
 static const char sql_schema[] =
     "SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name, type";
 
-static GHashTable *expected_schema(SyncdDatabase *db, GError **error)
+static GHashTable *make_schema(SyncdDatabase *db, GError **error)
 {
     SyncdDatabaseKind kind = *db->kind;
     g_autoptr(SyncdDatabase) fresh = g_new0(SyncdDatabase, 1);
@@ -34,11 +34,34 @@ static GHashTable *expected_schema(SyncdDatabase *db, GError **error)
     return g_steal_pointer(&schema);
 }
 
+static char *text_of(const SyncdMigrations *migrations)
+{
+    GString *text = g_string_new(NULL);
+    for (size_t i = 0; i < migrations->n_steps; i++)
+        g_string_append(text, migrations->steps[i].sql);
+    return g_string_free(text, FALSE);
+}
+
+/* Borrowed. Only SQLite can tell what migrations make, and that is dear; the same ones always make
+ * the same, so each is asked for once. */
+static GHashTable *expected_schema(SyncdDatabase *db, GError **error)
+{
+    static GHashTable *schemas; /* text of the migrations -> name -> sql */
+    g_autofree char *text = text_of(db->kind->migrations);
+    if (schemas == NULL)
+        schemas = g_hash_table_new(g_str_hash, g_str_equal);
+    GHashTable *schema = g_hash_table_lookup(schemas, text);
+    if (schema == NULL && (schema = make_schema(db, error)) != NULL)
+        g_hash_table_insert(schemas, g_steal_pointer(&text), schema);
+    return schema;
+}
+
 bool syncd_database_check_schema(SyncdDatabase *db, GPtrArray *faults, GError **error)
 {
-    g_autoptr(GHashTable) expected = expected_schema(db, error);
+    GHashTable *expected = expected_schema(db, error);
     if (expected == NULL)
         return false;
+    g_autoptr(GHashTable) present = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     g_autoptr(SyncdStatement) rows = syncd_database_statement(db, sql_schema);
     for (;;) {
