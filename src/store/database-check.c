@@ -76,26 +76,38 @@ bool syncd_database_check_schema(SyncdDatabase *db, GPtrArray *faults, GError **
             g_ptr_array_add(faults, g_strdup_printf("the schema has an unknown object '%s'", name));
         else if (strcmp(sql, syncd_column_text(rows, 1)) != 0)
             g_ptr_array_add(faults, g_strdup_printf("the schema of '%s' was changed", name));
-        g_hash_table_remove(expected, name);
+        g_hash_table_add(present, g_strdup(name));
     }
 
     GHashTableIter iter;
     void *name;
     g_hash_table_iter_init(&iter, expected);
     while (g_hash_table_iter_next(&iter, &name, NULL))
-        g_ptr_array_add(faults, g_strdup_printf("the schema lacks '%s'", (const char *)name));
+        if (!g_hash_table_contains(present, name))
+            g_ptr_array_add(faults, g_strdup_printf("the schema lacks '%s'", (const char *)name));
     return true;
+}
+
+/* What the disk did not give is no fault of the structure. */
+static bool check_was_read(SyncdDatabase *db, GError **error)
+{
+    if (!syncd_database_could_not_read(db->handle))
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_STORAGE_FAILED, "%s cannot be read in whole",
+                    db->kind->name);
+    return false;
 }
 
 bool syncd_database_check_structure(SyncdDatabase *db, GPtrArray *faults, GError **error)
 {
+    guint before = faults->len;
     g_autoptr(SyncdStatement) rows = syncd_database_statement(db, "PRAGMA integrity_check(20)");
     for (;;) {
         bool row;
         if (!syncd_statement_next(rows, &row, error))
             return false;
         if (!row)
-            return true;
+            return faults->len == before || check_was_read(db, error);
         const char *text = syncd_column_text(rows, 0);
         if (strcmp(text, "ok") != 0)
             g_ptr_array_add(faults, g_strdup(text));
