@@ -89,8 +89,8 @@ bool syncd_index_add_lookup(SyncdIndex *self, bool *ret_more, GError **error)
 
 static bool sync_file(const char *path, GError **error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
+    int fd = (int)TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_CLOEXEC));
+    bool ok = fd >= 0 && TEMP_FAILURE_RETRY(fsync(fd)) == 0;
     if (!ok)
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
                               "Cannot sync the new index");
