@@ -197,9 +197,15 @@ void syncd_database_free(SyncdDatabase *db)
     g_free(db);
 }
 
+void syncd_database_freeze(SyncdDatabase *db)
+{
+    db->frozen = true;
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 bool syncd_database_checkpoint(SyncdDatabase *db, int beyond_pages, GError **error)
 {
-    if (db->wal_pages <= beyond_pages)
+    if (db->frozen || db->wal_pages <= beyond_pages)
         return true;
     int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (rc != SQLITE_OK) {
