@@ -131,9 +131,18 @@ static bool write_head(SyncdJournal *self, SyncdFeed *feed, const char *note, GE
     return write_row(self, row, error);
 }
 
+bool syncd_checkpoint_reason_is_known(const char *reason)
+{
+    return strcmp(reason, "checkpoint.write") == 0;
+}
+
 bool syncd_journal_add_checkpoint(SyncdJournal *self, SyncdFeed *feed, const char *reason,
                                   GError **error)
 {
+    if (!syncd_checkpoint_reason_is_known(reason)) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "No head is kept for '%s'", reason);
+        return false;
+    }
     if (!begin(self, error))
         return false;
     SyncdStatement *row = syncd_database_statement(
