@@ -139,13 +139,26 @@ static bool finish_step(SyncdStore *self, GError **error)
     return more || finish_projection(self, error);
 }
 
+/* In an index that was there it says nothing about the log. */
+static bool is_damage(const GError *problem)
+{
+    return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+}
+
 static bool project_batch(SyncdStore *self, guint max, GError **error)
 {
-    bool more;
+    bool more, was_new = syncd_index_is_new(self->index);
     GError *problem = NULL;
     if (syncd_projection_step(self->projection, max, &more, &problem) &&
         (more || finish_step(self, &problem)))
         return true;
+    if (!was_new && is_damage(problem)) {
+        g_autofree char *why = NULL, *next = NULL;
+        syncd_error_split(problem->message, &why, &next);
+        g_clear_error(&problem);
+        if (begin_new_index(self, why, &problem))
+            return true;
+    }
     if (made_room(self, problem)) {
         g_clear_error(&problem);
         if (resume_projection(self, &problem))

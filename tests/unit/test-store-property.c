@@ -272,6 +272,49 @@ static void a_spoilt_index_is_made_anew(void)
     fixture_clear(&f);
 }
 
+static gint64 root_page_of(const char *path, const char *table)
+{
+    sqlite3 *db;
+    sqlite3_stmt *row;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    sqlite3_prepare_v2(db, "SELECT rootpage FROM sqlite_schema WHERE name = ?1", -1, &row, NULL);
+    sqlite3_bind_text(row, 1, table, -1, SQLITE_STATIC);
+    g_assert_cmpint(sqlite3_step(row), ==, SQLITE_ROW);
+    gint64 page = sqlite3_column_int64(row, 0);
+    sqlite3_finalize(row);
+    sqlite3_close(db);
+    return page;
+}
+
+/* Damage that opening does not see is no damage of the log either. */
+static void an_index_that_proves_damaged_later_is_made_anew(void)
+{
+    Fixture f;
+    fixture_init(&f, 100);
+    fixture_open(&f);
+    fixture_fill(&f, 20);
+    fixture_close(&f);
+    g_autofree char *index = g_build_filename(f.directory, "index.db", NULL);
+    g_autofree char *older = NULL;
+    size_t size;
+    g_assert_true(g_file_get_contents(index, &older, &size, NULL));
+    size_t page = 4096 * (size_t)(root_page_of(index, "tally") - 1);
+    g_assert_cmpuint(page, <, size);
+
+    fixture_open(&f);
+    fixture_fill(&f, 20);
+    fixture_close(&f);
+    g_autofree char *good = dump_index(f.directory);
+    memset(older + page, 0xa5, 4096);
+    g_assert_true(g_file_set_contents(index, older, (gssize)size, NULL));
+    fixture_open(&f);
+    g_assert_cmpint(syncd_store_condition(f.store), ==, SYNCD_STORE_WRITABLE);
+    fixture_close(&f);
+    g_autofree char *now = dump_index(f.directory);
+    g_assert_cmpstr(now, ==, good);
+    fixture_clear(&f);
+}
+
 static void an_index_newer_than_the_journal_is_made_anew(void)
 {
     Fixture f;
@@ -320,6 +363,8 @@ int main(int argc, char **argv)
     g_test_add_func("/store-property/a-rebuilt-index-equals-the-incremental-one",
                     a_rebuilt_index_equals_the_incremental_one);
     g_test_add_func("/store-property/a-spoilt-index-is-made-anew", a_spoilt_index_is_made_anew);
+    g_test_add_func("/store-property/an-index-that-proves-damaged-later-is-made-anew",
+                    an_index_that_proves_damaged_later_is_made_anew);
     g_test_add_func("/store-property/an-index-newer-than-the-journal-is-made-anew",
                     an_index_newer_than_the_journal_is_made_anew);
     g_test_add_func("/store-property/verification-goes-on-where-it-stopped",
