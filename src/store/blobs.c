@@ -149,18 +149,20 @@ char *syncd_blobs_get(SyncdDirectory *directory, const char *scope, const SyncdS
     if (!syncd_json_check(list.data, list.size, SYNCD_JSON_MUST_BE_OBJECT, error))
         return NULL;
     SyncdJson root = syncd_json_root(list.data, list.size);
+    SyncdJson chunks = syncd_json_member(root, "chunks");
     gint64 size = -1;
-    if (!syncd_canonical_is(list.data, list.size) ||
+    if (!syncd_canonical_is(list.data, list.size) || chunks.type != SYNCD_JSON_ARRAY ||
         !syncd_json_get_int64(syncd_json_member(root, "size"), &size) || size < 0 ||
         (guint64)size > max) {
-        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "A chunk list states no possible size");
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                        "A chunk list has no chunks or no possible size");
         return NULL;
     }
 
     g_autoptr(GByteArray) content = g_byte_array_new();
     SyncdJsonIter iter;
     SyncdJson item;
-    syncd_json_iter_init(&iter, syncd_json_member(root, "chunks"));
+    syncd_json_iter_init(&iter, chunks);
     while (syncd_json_iter_next(&iter, NULL, &item)) {
         if (!get_chunk(directory, scope, key, item, content, error))
             return NULL;

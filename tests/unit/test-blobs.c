@@ -271,6 +271,22 @@ static void a_damaged_list_is_told(void)
     place_clear(&p);
 }
 
+/* Of nothing, every list without chunks would be a list. */
+static void a_list_without_chunks_is_none(void)
+{
+#define OF_NOTHING                                                                                 \
+    "\"digest\":\"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\","      \
+    "\"size\":0}"
+    Place p;
+    place_init(&p);
+    size_t size;
+    g_autofree char *content = get(&p, p.key, "{\"chunks\":[]," OF_NOTHING, &size, NULL);
+    g_assert_cmpstr(content, ==, "");
+    assert_refused(&p, p.key, "{" OF_NOTHING, SYNCD_ERROR_JOURNAL_CORRUPT);
+    assert_refused(&p, p.key, "{\"chunks\":{}," OF_NOTHING, SYNCD_ERROR_JOURNAL_CORRUPT);
+    place_clear(&p);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -284,5 +300,6 @@ int main(int argc, char **argv)
                     another_key_or_scope_opens_nothing);
     g_test_add_func("/blobs/a-damaged-chunk-is-told", a_damaged_chunk_is_told);
     g_test_add_func("/blobs/a-damaged-list-is-told", a_damaged_list_is_told);
+    g_test_add_func("/blobs/a-list-without-chunks-is-none", a_list_without_chunks_is_none);
     return g_test_run();
 }
