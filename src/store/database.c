@@ -117,6 +117,16 @@ static bool set_journal_mode(SyncdDatabase *db, GError **error)
     return false;
 }
 
+/* SQLite takes a WAL that it could not open for writing as one that is only for reading, and tells
+ * only the first who writes. */
+static bool check_writable(SyncdDatabase *db, GError **error)
+{
+    if (!syncd_database_begin(db, error))
+        return false;
+    syncd_database_rollback(db);
+    return true;
+}
+
 static bool set_up(SyncdDatabase *db, unsigned up_to, GError **error)
 {
     bool empty;
@@ -136,7 +146,7 @@ static bool set_up(SyncdDatabase *db, unsigned up_to, GError **error)
             return false;
     }
     sqlite3_wal_hook(db->handle, note_wal_size, db);
-    return syncd_database_migrate(db, up_to, error);
+    return syncd_database_migrate(db, up_to, error) && check_writable(db, error);
 }
 
 SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKind *kind,
