@@ -44,7 +44,7 @@ static bool begin_small_disk(Fixture *f, guint64 seed, const char *options)
 {
     fixture_init(f, seed);
     /* Seen by this process only, so that nothing stays when a test ends early. */
-    if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+    if (unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
         mount("none", f->directory, "tmpfs", 0, options) == 0)
         return true;
     g_test_skip("only root can mount a small disk");
