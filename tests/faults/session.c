@@ -1,0 +1,493 @@
+#include "session.h"
+
+#include "store/store-private.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LARGE (150u * 1024u)
+#define INLINE 60000u
+
+/* ---- items ---- */
+
+static bool is_large(guint n)
+{
+    return n % 10 == 7;
+}
+
+char *item_object(guint n)
+{
+    return g_strdup_printf("object:%u", n);
+}
+
+char *item_key(guint n)
+{
+    return n % 3 == 0 ? g_strdup_printf("key-%u", n) : NULL;
+}
+
+/* All large contents are the same, so that the second finds the chunks of the first. */
+char *item_content(guint n, size_t *ret_size)
+{
+    size_t size = is_large(n) ? LARGE : n % 10 == 8 ? INLINE : 40;
+    char *content = g_malloc(size + 1);
+    int used = snprintf(content, size, "{\"n\":%u,\"fill\":\"", is_large(n) ? 0 : n);
+    for (size_t i = (size_t)used; i < size; i++)
+        content[i] = (char)('a' + (i * i / 7) % 26);
+    memcpy(content + size - 2, "\"}", 3);
+    *ret_size = size;
+    return content;
+}
+
+/* ---- reports ---- */
+
+static void tell(Run *r, char what, guint n)
+{
+    Report report = {what, n};
+    if (r->report >= 0 && write(r->report, &report, sizeof report) != sizeof report)
+        _exit(4);
+}
+
+void run_complain(Run *r, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    if (r->report < 0)
+        g_error("%s", text);
+    tell(r, 'x', (guint)strlen(text));
+    if (write(r->report, text, strlen(text)) < 0)
+        _exit(4);
+    _exit(3);
+}
+
+static void tried(Run *r, guint n)
+{
+    r->tried[n] = true;
+    tell(r, 't', n);
+}
+
+static void acknowledge_turn(Run *r)
+{
+    for (guint i = 0; i < r->n_turn; i++) {
+        r->acknowledged[r->turn[i]] = true;
+        tell(r, 'a', r->turn[i]);
+    }
+}
+
+/* ---- steps: each can fail, and be done again ---- */
+
+typedef bool (*Step)(Run *run, guint n, GError **error);
+
+static bool step_open(Run *r, guint n, GError **error)
+{
+    SyncdStoreOptions options = {.directory = r->f.directory,
+                                 .mode = SYNCD_STORE_CREATE,
+                                 .sources = &r->f.sources,
+                                 .machine = r->f.machine,
+                                 .reserve_bytes = 1 << 20};
+    r->f.store = syncd_store_open(&options, error);
+    return r->f.store != NULL;
+}
+
+static bool find_scope(Run *r, guint n, char **ret_id, GError **error)
+{
+    static const char *const classes[] = {"device", "profile", "public"};
+    const char *class = classes[n / 10 % 3];
+    g_autoptr(SyncdScope) scope = NULL;
+    if (strcmp(class, "device") == 0) {
+        *ret_id = g_strdup(syncd_store_device_id(r->f.store));
+        return true;
+    }
+    if (!syncd_store_find_scope(r->f.store, class, "work", &scope, error) ||
+        (scope == NULL &&
+         !syncd_store_open_scope(r->f.store, class, "work", "actor-test", &scope, error)))
+        return false;
+    *ret_id = g_strdup(scope->id);
+    return true;
+}
+
+static bool append_item(Run *r, guint n, const char *scope, const char *key, GError **error)
+{
+    size_t size;
+    g_autofree char *object = item_object(n), *content = item_content(n, &size);
+    g_autofree char *meta =
+        key != NULL ? g_strdup_printf("{\"idempotency_key\":\"%s\"}", key) : g_strdup("{}");
+    SyncdDraft draft = {.kind = "operation.enqueue",
+                        .actor = "actor-test",
+                        .object = object,
+                        .decision = "",
+                        .engine = "",
+                        .lane = "normal",
+                        .schema_id = "x",
+                        .idempotency_key = key,
+                        .meta = SYNCD_BYTES_TEXT(meta),
+                        .content = {content, size}};
+    tried(r, n);
+    if (!syncd_store_append(r->f.store, scope, &draft, NULL, error))
+        return false;
+    r->turn[r->n_turn++] = n;
+    return true;
+}
+
+/* As a careful caller does it: what has a key is looked for first. */
+static bool step_append(Run *r, guint n, GError **error)
+{
+    guint64 pos = 0;
+    g_autofree char *key = item_key(n), *scope = NULL;
+    if (!find_scope(r, n, &scope, error) ||
+        (key != NULL && !syncd_store_find_key(r->f.store, "actor-test", scope, key, &pos, error)))
+        return false;
+    return pos != 0 || append_item(r, n, scope, key, error);
+}
+
+static bool step_commit(Run *r, guint n, GError **error)
+{
+    if (r->boasts)
+        acknowledge_turn(r);
+    if (!syncd_store_commit(r->f.store, NULL, error))
+        return false;
+    acknowledge_turn(r);
+    r->n_turn = 0;
+    return true;
+}
+
+static bool step_keep_head(Run *r, guint n, GError **error)
+{
+    return syncd_store_keep_head(r->f.store, syncd_store_device_id(r->f.store), "checkpoint.write",
+                                 error);
+}
+
+static bool step_settle(Run *r, guint n, GError **error)
+{
+    return syncd_store_settle(r->f.store, error);
+}
+
+static bool step_adopt(Run *r, guint n, GError **error)
+{
+    return syncd_store_adopt(r->f.store, "actor-test", error);
+}
+
+static bool step_verify(Run *r, guint mode, GError **error)
+{
+    g_autoptr(SyncdVerify) verify =
+        syncd_verify_new(r->f.store, (SyncdVerifyMode)mode, NULL, error);
+    for (bool more = verify != NULL; more;)
+        if (!syncd_verify_step(verify, &more, error))
+            return false;
+    if (verify != NULL && syncd_verify_n_findings(verify) > 0) {
+        const SyncdFinding *finding = syncd_verify_findings(verify)->pdata[0];
+        run_complain(r, "%s is taken for damage: %s: %s",
+                     r->injected != NULL ? r->injected : "nothing", finding->code, finding->detail);
+    }
+    return verify != NULL;
+}
+
+/* Everything that is there reads back. */
+static bool step_read(Run *r, guint n, GError **error)
+{
+    guint64 last = syncd_store_sequence(r->f.store);
+    for (guint64 pos = 1; pos <= last; pos++) {
+        g_auto(SyncdEntry) entry = {0};
+        g_auto(SyncdBody) body = {0};
+        if (!syncd_store_read(r->f.store, pos, &entry, error) ||
+            !syncd_store_read_body(r->f.store, &entry, &body, error))
+            return false;
+    }
+    return true;
+}
+
+static bool step_query(Run *r, guint n, GError **error)
+{
+    SyncdQuery query = {.order = SYNCD_NEWEST_FIRST, .limit = 20, .actor = "actor-test"};
+    g_autoptr(GArray) positions = NULL;
+    g_autofree char *cursor = NULL;
+    guint64 count;
+    return syncd_store_query(r->f.store, &query, &positions, &cursor, error) &&
+           syncd_store_count_kind(r->f.store, "operation.enqueue", &count, error);
+}
+
+/* ---- when a step has failed ---- */
+
+static void judge_error(Run *r, const char *what, const GError *error)
+{
+    bool storage = g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED) ||
+                   g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
+    if (r->injected == NULL || r->temper == RUN_MAY_NOT)
+        run_complain(r, "%s fails, after %s: %s", what,
+                     r->injected != NULL ? r->injected : "nothing", error->message);
+    if (!storage)
+        run_complain(r, "%s fails with another error, after %s: %s", what, r->injected,
+                     error->message);
+    if (r->f.store != NULL && syncd_store_condition(r->f.store) == SYNCD_STORE_DAMAGED)
+        run_complain(r, "after %s the log is called damaged", r->injected);
+}
+
+static void check_sticky(Run *r)
+{
+    guint64 before = r->journal_syncs;
+    if (r->forgets) {
+        fixture_close(&r->f);
+        r->lift(r);
+        step_open(r, 0, NULL);
+    }
+    for (int i = 0; i < 3; i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *scope = g_strdup(syncd_store_device_id(r->f.store));
+        if (append_item(r, SESSION_ITEMS - 1, scope, NULL, &error))
+            run_complain(r, "after %s an append is taken again", r->injected);
+        if (!g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED))
+            run_complain(r, "after %s it is not StorageFailed: %s", r->injected, error->message);
+        syncd_store_work(r->f.store);
+        r->f.now_usec += 10 * G_USEC_PER_SEC;
+    }
+    if (r->journal_syncs != before)
+        run_complain(r, "after %s the log is synced again", r->injected);
+}
+
+static void close_after_failure(Run *r)
+{
+    guint64 before = r->journal_syncs;
+    bool of_the_log = syncd_journal_write_failed(r->f.store->journal);
+    fixture_close(&r->f);
+    if (of_the_log && r->journal_syncs != before)
+        run_complain(r, "after %s the log is synced by closing", r->injected);
+}
+
+/* The items of a turn that failed: again, where that is safe. Without a key the outcome is known
+ * only when there was no room. */
+static void retry_turn(Run *r, const guint *turn, guint n_turn, bool known)
+{
+    for (guint i = 0; i < n_turn; i++) {
+        g_autofree char *key = item_key(turn[i]);
+        g_autoptr(GError) error = NULL;
+        if ((known || key != NULL) && !step_append(r, turn[i], &error))
+            run_complain(r, "after %s item %u cannot be appended again: %s", r->injected, turn[i],
+                         error->message);
+    }
+    g_autoptr(GError) error = NULL;
+    if (!step_commit(r, 0, &error))
+        run_complain(r, "after %s nothing can be committed again: %s", r->injected, error->message);
+}
+
+static void read_on(Run *r)
+{
+    g_autoptr(GError) error = NULL;
+    if (r->f.store != NULL && !step_read(r, 0, &error))
+        run_complain(r, "after %s what is there cannot be read: %s", r->injected, error->message);
+}
+
+static void recover(Run *r)
+{
+    guint turn[SESSION_ITEMS], n_turn;
+    g_autoptr(GError) error = NULL;
+    bool open = r->f.store != NULL;
+    /* One item of a turn may fail alone; a commit that failed took the turn with it. */
+    if (open && syncd_store_has_turn(r->f.store) && !step_commit(r, 0, &error))
+        judge_error(r, "the commit of the others", error);
+    n_turn = r->n_turn;
+    memcpy(turn, r->turn, sizeof turn);
+    r->n_turn = 0;
+
+    bool sticky = open && syncd_store_condition(r->f.store) == SYNCD_STORE_FAILED;
+    if (sticky)
+        check_sticky(r);
+    r->lift(r);
+    r->f.now_usec += 10 * G_USEC_PER_SEC;
+    read_on(r);
+    if (sticky) {
+        check_sticky(r);
+        close_after_failure(r);
+    }
+    g_clear_error(&error);
+    if (r->f.store == NULL && !step_open(r, 0, &error))
+        run_complain(r, "after %s it does not open again: %s", r->injected, error->message);
+    retry_turn(r, turn, n_turn, !sticky);
+}
+
+static void take(Run *r, const char *what, Step step, guint n)
+{
+    g_autoptr(GError) error = NULL;
+    if (step(r, n, &error))
+        return;
+    judge_error(r, what, error);
+    recover(r);
+    g_clear_error(&error);
+    /* What was opened or retried meanwhile is there. */
+    if (step == step_open || (step == step_append && r->acknowledged[n]))
+        return;
+    if (!step(r, n, &error))
+        run_complain(r, "%s still fails when %s is over: %s", what, r->injected, error->message);
+}
+
+/* ---- the scripts ---- */
+
+static void open_store(Run *r)
+{
+    take(r, "opening", step_open, 0);
+}
+
+static void close_store(Run *r)
+{
+    fixture_close(&r->f);
+}
+
+static void append_turn(Run *r, guint first, guint last)
+{
+    for (guint n = first; n <= last; n++)
+        take(r, "appending", step_append, n);
+    take(r, "committing", step_commit, 0);
+}
+
+static void idle(Run *r)
+{
+    while (syncd_store_work(r->f.store))
+        continue;
+}
+
+static void prepare_nothing(Run *r)
+{
+}
+
+static void prepare_log(Run *r)
+{
+    open_store(r);
+    append_turn(r, 0, 6);
+    append_turn(r, 40, 46);
+    idle(r);
+    close_store(r);
+}
+
+static void run_first_start(Run *r)
+{
+    open_store(r);
+    append_turn(r, 0, 3);
+    append_turn(r, 4, 5);
+    close_store(r);
+}
+
+static void run_turns(Run *r)
+{
+    open_store(r);
+    append_turn(r, 60, 63);
+    take(r, "keeping the head", step_keep_head, 0);
+    append_turn(r, 64, 64);
+    take(r, "settling", step_settle, 0);
+    take(r, "asking", step_query, 0);
+    idle(r);
+    append_turn(r, 65, 66);
+    close_store(r);
+}
+
+static void run_scopes(Run *r)
+{
+    open_store(r);
+    append_turn(r, 70, 71);
+    append_turn(r, 80, 81);
+    take(r, "reading", step_read, 0);
+    close_store(r);
+}
+
+static void run_large(Run *r)
+{
+    open_store(r);
+    append_turn(r, 67, 67);
+    append_turn(r, 97, 98);
+    take(r, "reading", step_read, 0);
+    close_store(r);
+}
+
+/* More than what is left in a WAL when there is time. */
+static void run_moving(Run *r)
+{
+    open_store(r);
+    for (guint n = 8; n < 98; n += 10)
+        take(r, "appending", step_append, n);
+    take(r, "committing", step_commit, 0);
+    idle(r);
+    append_turn(r, 60, 61);
+    idle(r);
+    close_store(r);
+}
+
+static void run_verification(Run *r)
+{
+    open_store(r);
+    take(r, "verifying", step_verify, SYNCD_VERIFY_FULL);
+    append_turn(r, 60, 61);
+    take(r, "verifying", step_verify, SYNCD_VERIFY_INCREMENTAL);
+    close_store(r);
+}
+
+static void prepare_without_index(Run *r)
+{
+    prepare_log(r);
+    g_autofree char *index = g_build_filename(r->f.directory, "index.db", NULL);
+    g_assert_cmpint(g_unlink(index), ==, 0);
+}
+
+static void run_rebuild(Run *r)
+{
+    open_store(r);
+    take(r, "settling", step_settle, 0);
+    take(r, "asking", step_query, 0);
+    append_turn(r, 60, 62);
+    close_store(r);
+}
+
+/* A process that was killed leaves its logs unmoved. */
+static void prepare_killed(Run *r)
+{
+    prepare_log(r);
+    pid_t pid = fork();
+    if (pid == 0) {
+        r->report = -1;
+        open_store(r);
+        append_turn(r, 50, 53);
+        take(r, "settling", step_settle, 0);
+        append_turn(r, 54, 55);
+        _exit(0);
+    }
+    int status;
+    g_assert_true(waitpid(pid, &status, 0) == pid && status == 0);
+    r->f.now_usec += 60 * G_USEC_PER_SEC;
+    for (guint n = 50; n <= 55; n++)
+        r->tried[n] = r->acknowledged[n] = true;
+}
+
+static void run_after_kill(Run *r)
+{
+    open_store(r);
+    take(r, "reading", step_read, 0);
+    append_turn(r, 60, 62);
+    close_store(r);
+}
+
+static void prepare_foreign(Run *r)
+{
+    prepare_log(r);
+    r->f.machine = "machine-b";
+}
+
+static void run_adoption(Run *r)
+{
+    open_store(r);
+    take(r, "adopting", step_adopt, 0);
+    append_turn(r, 60, 61);
+    close_store(r);
+}
+
+const Session sessions[] = {
+    {"first-start", prepare_nothing, run_first_start},
+    {"turns", prepare_log, run_turns},
+    {"scopes", prepare_log, run_scopes},
+    {"large-content", prepare_log, run_large},
+    {"moving-the-log", prepare_log, run_moving},
+    {"verification", prepare_log, run_verification},
+    {"rebuild", prepare_without_index, run_rebuild},
+    {"after-a-kill", prepare_killed, run_after_kill},
+    {"adoption", prepare_foreign, run_adoption},
+};
+const unsigned n_sessions = G_N_ELEMENTS(sessions);

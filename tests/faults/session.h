@@ -1,0 +1,71 @@
+/*
+ * Scripted sessions with a store, for suites that let something go wrong in the middle of them.
+ *
+ * A session runs in a process of its own, which may die at any moment, so it reports each step
+ * through a pipe at once: what it is about to append, and what a commit has acknowledged. Items are
+ * numbered; object, content and key follow from the number, so that whoever reads the log later
+ * knows what must be in it. When a step fails, the session holds the store to its word: the error
+ * is StorageFailed or NoSpace, the first is sticky and syncs nothing more, the second passes, reads
+ * go on, and what is retried by its key is there once. Then the fault is lifted and the session
+ * goes on to its end.
+ */
+#pragma once
+
+#include "../unit/store-fixture.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+#define SESSION_ITEMS 100u /* numbers are below this */
+
+typedef struct Session Session;
+typedef struct Run Run;
+
+struct Session {
+    const char *name;
+    void (*prepare)(Run *run); /* what is there before; without faults */
+    void (*script)(Run *run);
+};
+
+extern const Session sessions[];
+extern const unsigned n_sessions;
+
+typedef enum {
+    RUN_MAY_FAIL, /* with an error that is about storage */
+    RUN_MAY_NOT,  /* what was injected must not be seen at all */
+} RunTemper;
+
+struct Run {
+    Fixture f;
+    int report; /* the writing end of the pipe; -1: tells nobody */
+    RunTemper temper;
+    /* Defects, for controls: acknowledges before the commit; opens the store again after it failed,
+     * as if nothing had been. */
+    bool boasts, forgets;
+    void (*lift)(Run *run); /* ends what goes wrong */
+    guint64 journal_syncs;  /* counted by whoever watches */
+    const char *injected;   /* what was done to it, NULL before it was */
+
+    guint turn[SESSION_ITEMS]; /* the items of the open turn */
+    guint n_turn;
+    bool tried[SESSION_ITEMS];
+    bool acknowledged[SESSION_ITEMS];
+};
+
+typedef struct {
+    char what; /* 't'ried, 'a'cknowledged, the 'e'nd, or 'x': a complaint, whose size is `n` */
+    guint32 n;
+} Report;
+
+/* What the store promised and did not keep; the process ends. */
+G_GNUC_PRINTF(2, 3) G_GNUC_NORETURN void run_complain(Run *run, const char *format, ...);
+
+/* ---- what the log must hold ---- */
+
+char *item_object(guint n);
+char *item_content(guint n, size_t *ret_size);
+char *item_key(guint n); /* NULL for an item without one */
+
+/* Opens the state that a session left, and gives the first broken promise, NULL for none. Retries
+ * every keyed item that was tried. */
+char *judge_state(Run *run);
