@@ -96,11 +96,45 @@ char *syncd_identity_of(uid_t uid)
     return g_strdup_printf("uid:%u", (unsigned)uid);
 }
 
+/* A registered caller, as long as the registries stand. */
+typedef struct {
+    char *actor;
+    guint64 registries;
+} KnownCaller;
+
+static void known_caller_free(void *data)
+{
+    KnownCaller *known = data;
+    g_free(known->actor);
+    g_free(known);
+}
+
+GHashTable *syncd_callers_known_new(void)
+{
+    return g_hash_table_new_full(NULL, NULL, NULL, known_caller_free);
+}
+
+static void remember_caller(SyncdService *service, const SyncdCaller *caller, const char *actor)
+{
+    KnownCaller *known = g_new0(KnownCaller, 1);
+    *known = (KnownCaller){g_strdup(actor), syncd_store_registries(service->store)};
+    g_hash_table_insert(service->callers, GUINT_TO_POINTER(caller->uid), known);
+}
+
 bool syncd_service_find_caller(SyncdService *service, const SyncdCaller *caller, char **ret_actor,
                                GError **error)
 {
+    const KnownCaller *known = g_hash_table_lookup(service->callers, GUINT_TO_POINTER(caller->uid));
+    if (known != NULL && known->registries == syncd_store_registries(service->store)) {
+        *ret_actor = g_strdup(known->actor);
+        return true;
+    }
     g_autofree char *identity = syncd_identity_of(caller->uid);
-    return syncd_store_find_actor(service->store, identity, ret_actor, error);
+    if (!syncd_store_find_actor(service->store, identity, ret_actor, error))
+        return false;
+    if (*ret_actor != NULL)
+        remember_caller(service, caller, *ret_actor);
+    return true;
 }
 
 bool syncd_service_require_caller(SyncdService *service, const SyncdCaller *caller,

@@ -11,7 +11,6 @@ void syncd_admission_clear(SyncdAdmission *admission)
 {
     g_clear_pointer(&admission->actor, g_free);
     g_clear_pointer(&admission->meta, g_free);
-    syncd_decisions_clear(&admission->decisions);
 }
 
 /* ---- single members ---- */
@@ -188,9 +187,11 @@ bool syncd_service_check_request(SyncdService *service, const SyncdCaller *calle
         !find_word(SYNCD_WORDS_DATA_CLASS, "/data_class", data_class, &admission->data_class,
                    error) ||
         !check_body(request->body, error) ||
-        !check_parents(service, caller, request->parents, admission, error) ||
-        !syncd_service_decide(service, caller, admission->lane, admission->data_class,
-                              &admission->decisions, error))
+        !check_parents(service, caller, request->parents, admission, error))
+        return false;
+    admission->decisions =
+        syncd_service_decide(service, caller, admission->lane, admission->data_class, error);
+    if (admission->decisions == NULL)
         return false;
     admission->meta = make_meta(admission);
     return true;

@@ -95,16 +95,16 @@ bool syncd_service_checkpoint(SyncdService *service, const SyncdCaller *caller, 
 {
     g_autofree char *actor = NULL;
     g_autoptr(SyncdScope) found = NULL;
-    g_auto(SyncdDecisions) decisions = {0};
     if (!syncd_service_require_caller(service, caller, &actor, error) ||
-        !syncd_service_require_scope(service, scope, &found, error) ||
-        !syncd_service_decide(service, caller, SYNCD_LANE_AUDIT, CHECKPOINT_DATA_CLASS, &decisions,
-                              error) ||
-        !syncd_service_record_decisions(service, actor, &decisions, error) ||
+        !syncd_service_require_scope(service, scope, &found, error))
+        return false;
+    SyncdDecisions *decisions =
+        syncd_service_decide(service, caller, SYNCD_LANE_AUDIT, CHECKPOINT_DATA_CLASS, error);
+    if (decisions == NULL || !syncd_service_record_decisions(service, actor, decisions, error) ||
         /* The content names the head right before the entry, so nothing may be left in the turn. */
         !syncd_service_commit_turn(service, error))
         return false;
-    return append_checkpoint(service, actor, decisions.decisions[0].id, found->id, ret_operation,
+    return append_checkpoint(service, actor, decisions->decisions[0].id, found->id, ret_operation,
                              error);
 }
 

@@ -27,6 +27,8 @@ struct SyncdService {
     GPtrArray *jobs; /* newest last */
     guint next_job;  /* whose turn it is to be stepped */
     bool verify_found;
+    GHashTable *callers;   /* uid: KnownCaller (actors.c) */
+    GHashTable *decisions; /* SyncdDecisions, a set (decide.c) */
     guint32 policy_blocked;
     guint64 policy_blocked_until; /* monotonic: how long the state shows it */
     guint64 pending_operations;   /* as counted at `pending_sequence` */
@@ -58,6 +60,7 @@ bool syncd_service_begin_log(SyncdService *service, GError **error);
 bool syncd_service_find_own(SyncdService *service, GError **error);
 /* "uid:1000": what a caller is found by, and the subject of decisions about it. */
 char *syncd_identity_of(uid_t uid);
+GHashTable *syncd_callers_known_new(void);
 /* `*ret_actor` NULL when the caller is not registered. */
 bool syncd_service_find_caller(SyncdService *service, const SyncdCaller *caller, char **ret_actor,
                                GError **error);
@@ -73,23 +76,25 @@ typedef struct {
     char id[SYNCD_DECISION_ID_SIZE];
 } SyncdDecision;
 
-/* What a durable write needs: to be written, and to be kept. The first is what the entry names. */
+/* What a durable write needs: to be written, and to be kept. The first is what the entry names.
+ * Policy is a pure function and the classes of requests are few, so the service keeps each. */
 #define SYNCD_N_DECISIONS 2
 typedef struct {
+    uid_t uid;
+    const char *lane; /* this and the next one are words of their vocabularies */
+    const char *data_class;
     SyncdDecision decisions[SYNCD_N_DECISIONS];
     char *subject;
+    guint64 recorded; /* all were recorded when the registries had this number */
 } SyncdDecisions;
 
-void syncd_decisions_clear(SyncdDecisions *decisions);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdDecisions, syncd_decisions_clear)
-
-/* PolicyDenied, which is noted as a refusal. `lane` and `data_class` are words of their
- * vocabularies. */
-bool syncd_service_decide(SyncdService *service, const SyncdCaller *caller, const char *lane,
-                          const char *data_class, SyncdDecisions *ret_decisions, GError **error);
+GHashTable *syncd_decisions_new(void);
+/* PolicyDenied, which is noted as a refusal. What is given is the service's. */
+SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *caller,
+                                     const char *lane, const char *data_class, GError **error);
 /* Records those that this policy has not recorded yet. */
 bool syncd_service_record_decisions(SyncdService *service, const char *actor,
-                                    const SyncdDecisions *decisions, GError **error);
+                                    SyncdDecisions *decisions, GError **error);
 
 /* ---- requests (admission.c) ---- */
 
@@ -105,7 +110,7 @@ typedef struct {
     char *meta;
     SyncdHash parents[SYNCD_HEADER_MAX_PARENTS];
     unsigned n_parents;
-    SyncdDecisions decisions;
+    SyncdDecisions *decisions; /* the service's */
 } SyncdAdmission;
 
 void syncd_admission_clear(SyncdAdmission *admission);

@@ -59,7 +59,7 @@ static bool append_operation(SyncdService *service, const SyncdAdmission *admiss
         .kind = admission->kind->kind,
         .actor = admission->actor,
         .object = admission->request->object,
-        .decision = admission->decisions.decisions[0].id,
+        .decision = admission->decisions->decisions[0].id,
         .engine = "",
         .lane = admission->lane,
         .schema_id = SYNCD_OPERATION_SCHEMA,
@@ -106,8 +106,7 @@ bool syncd_service_admit(SyncdService *service, const SyncdAdmission *admission,
         return take_first(service, admission, first, ret_enqueued, error);
 
     return (scope != NULL || open_scope(service, admission, &scope, error)) &&
-           syncd_service_record_decisions(service, admission->actor, &admission->decisions,
-                                          error) &&
+           syncd_service_record_decisions(service, admission->actor, admission->decisions, error) &&
            append_operation(service, admission, scope->id, ret_enqueued, error);
 }
 

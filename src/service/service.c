@@ -33,6 +33,8 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->waiting = g_array_new(FALSE, FALSE, sizeof(Waiter));
     service->jobs = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_job_free);
     service->refusals = syncd_refusals_new();
+    service->callers = syncd_callers_known_new();
+    service->decisions = syncd_decisions_new();
     service->pending_sequence = G_MAXUINT64;
     syncd_policy_digest(service->policy_digest);
 
@@ -54,6 +56,8 @@ void syncd_service_free(SyncdService *service)
     g_clear_pointer(&service->jobs, g_ptr_array_unref);
     g_clear_pointer(&service->refusals, syncd_refusals_free);
     g_clear_pointer(&service->waiting, g_array_unref);
+    g_clear_pointer(&service->callers, g_hash_table_unref);
+    g_clear_pointer(&service->decisions, g_hash_table_unref);
     g_clear_pointer(&service->store, syncd_store_free);
     g_free(service->own_actor);
     g_free(service);

@@ -123,6 +123,7 @@ static bool finish_projection(SyncdStore *self, GError **error)
         if (self->index == NULL)
             return false;
     }
+    self->registries++;
     if (!syncd_store_load_scopes(self, error))
         return false;
     g_clear_error(&self->index_problem);

@@ -23,8 +23,9 @@ struct SyncdStore {
     bool unattended;        /* the projection began on demand: nobody may be calling work() */
     guint64 reserve_bytes;
     SyncdOverlay *overlay;
-    GPtrArray *scopes; /* SyncdScope */
-    char *machine;     /* as meta has it: hash and check digits, or "none" */
+    GPtrArray *scopes;  /* SyncdScope */
+    guint64 registries; /* how often they may have changed */
+    char *machine;      /* as meta has it: hash and check digits, or "none" */
 
     /* the open turn */
     guint turn_entries;

@@ -127,6 +127,11 @@ bool syncd_store_read_body(SyncdStore *self, const SyncdEntry *entry, SyncdBody 
 
 /* ---- lookups: the overlay first, then the index ---- */
 
+guint64 syncd_store_registries(const SyncdStore *self)
+{
+    return self->registries + 1;
+}
+
 bool syncd_store_find_op(SyncdStore *self, const char *op, guint64 *ret_pos, GError **error)
 {
     *ret_pos = syncd_overlay_find_op(self->overlay, op);

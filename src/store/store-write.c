@@ -213,6 +213,7 @@ static bool append(SyncdStore *self, const SyncdScope *scope, SyncdFeed *feed,
         return false;
 
     receipt.pos = pos;
+    self->registries += syncd_index_is_registry_kind(header.kind);
     self->turn_entries++;
     self->turn_bytes += text->len + draft->content.size;
     syncd_overlay_add(self->overlay, make_pending(feed, draft, pos, g_steal_pointer(&text)));
@@ -377,6 +378,7 @@ static void end_turn(SyncdStore *self)
 static void forget_turn(SyncdStore *self)
 {
     syncd_overlay_drop_after(self->overlay, syncd_journal_committed(self->journal));
+    self->registries++;
     g_ptr_array_set_size(self->scopes, (gint)(self->scopes->len - self->turn_scopes));
     end_turn(self);
 }

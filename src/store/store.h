@@ -223,6 +223,9 @@ bool syncd_store_count_kind(SyncdStore *store, const char *kind, guint64 *ret_co
 
 /* ---- registries ---- */
 
+/* Another number whenever a registry may answer otherwise than before: answers may be kept as long
+ * as it stands. Never 0. */
+guint64 syncd_store_registries(const SyncdStore *store);
 /* The actor registered for an identity ("uid:1000"); NULL when there is none. The open turn counts.
  */
 bool syncd_store_find_actor(SyncdStore *store, const char *identity, char **ret_actor_id,

@@ -102,6 +102,25 @@ static void a_refused_batch_takes_nothing_from_others(void)
     service_clear(&f);
 }
 
+/* What was remembered of a turn goes with it: the decisions that it held are recorded by the next
+ * one. */
+static void decisions_of_a_refused_batch_are_recorded_later(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autoptr(GError) error = NULL;
+    g_assert_null(many(&f,
+                       LINE("a", "{}", CREATE ",\"idempotency_key\":\"k\"")
+                           LINE("b", "{}", ",\"idempotency_key\":\"k\""),
+                       &error));
+    g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        put(&f, "note-1", "{}");
+        g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 2);
+    }
+    service_clear(&f);
+}
+
 static void many_has_limits(void)
 {
     ServiceFixture f;
@@ -139,6 +158,8 @@ int main(int argc, char **argv)
     g_test_add_func("/many/many-are-all-or-none", many_are_all_or_none);
     g_test_add_func("/many/a-refused-batch-takes-nothing-from-others",
                     a_refused_batch_takes_nothing_from_others);
+    g_test_add_func("/many/decisions-of-a-refused-batch-are-recorded-later",
+                    decisions_of_a_refused_batch_are_recorded_later);
     g_test_add_func("/many/many-has-limits", many_has_limits);
     return g_test_run();
 }
