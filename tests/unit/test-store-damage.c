@@ -99,7 +99,7 @@ static void put_byte(int fd, off_t at, guint8 byte)
     g_assert_cmpint(pwrite(fd, &byte, 1, at), ==, 1);
 }
 
-static void every_edited_byte_is_found_or_harmless(void)
+static void an_edited_byte_is_found_or_harmless(void)
 {
     Damaged d = {0};
     prepare(&d, 36);
@@ -110,9 +110,8 @@ static void every_edited_byte_is_found_or_harmless(void)
     int fd = open(d.journal, O_RDWR | O_CLOEXEC);
     off_t size = lseek(fd, 0, SEEK_END);
     guint found = 0, harmless = 0;
-    /* In the ordinary run one byte in so many, at another place of each page; all of them when
-     * asked. */
-    off_t stride = g_test_slow() ? 1 : fixture_is_hurried() ? 733 : 37;
+    /* One byte in so many, at another place of each page: every bit is flipped by tests/faults. */
+    off_t stride = fixture_is_hurried() ? 733 : 37;
     for (off_t at = 0; at < size; at += stride) {
         guint8 old;
         g_assert_cmpint(pread(fd, &old, 1, at), ==, 1);
@@ -398,8 +397,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
-    g_test_add_func("/store-damage/every-edited-byte-is-found-or-harmless",
-                    every_edited_byte_is_found_or_harmless);
+    g_test_add_func("/store-damage/an-edited-byte-is-found-or-harmless",
+                    an_edited_byte_is_found_or_harmless);
     g_test_add_func("/store-damage/an-edited-body-is-named", an_edited_body_is_named);
     g_test_add_func("/store-damage/each-forgery-is-found", each_forgery_is_found);
     g_test_add_func("/store-damage/triggers-refuse-to-rewrite", triggers_refuse_to_rewrite);
