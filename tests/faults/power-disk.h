@@ -32,7 +32,12 @@ typedef struct PowerCut PowerCut;
 typedef enum { POWER_JOURNALED, POWER_LOOSE, POWER_N_MODELS } PowerModel;
 
 /* A disk that does not do what it says: what the suite must find out. */
-typedef enum { POWER_HONEST, POWER_LIES, POWER_FORGETS_NAMES } PowerHonesty;
+typedef enum {
+    POWER_HONEST,
+    POWER_LIES,          /* no sync does anything */
+    POWER_FORGETS_NAMES, /* syncs of folders do not */
+    POWER_FORGETS_FILES, /* syncs of files that are no database do not */
+} PowerHonesty;
 
 /* What lies in the folder now is durable; everything from here on is recorded. */
 PowerDisk *power_disk_record(const char *folder);

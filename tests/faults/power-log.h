@@ -1,10 +1,8 @@
 /*
- * What a store promised during a history, and whether an image of its disk keeps it.
+ * What a store promised during a history.
  *
  * A PowerLog notes each turn: when it began and when its commit returned, as numbers of events of
- * the disk. At any cut a log must hold exactly the turns that were acknowledged before it, or one
- * more that had begun: acknowledged is a subset of present, present of attempted, and no turn comes
- * in part.
+ * the disk.
  */
 #pragma once
 
@@ -18,8 +16,6 @@ typedef struct PowerLog PowerLog;
 PowerLog *power_log_new(void);
 void power_log_free(PowerLog *log);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PowerLog, power_log_free)
-
-/* ---- writing it down ---- */
 
 /* Notes an operation of the open turn that carries a key; the others are found by their place. */
 void power_log_add_key(PowerLog *log, const char *op, const char *scope, const char *key);
@@ -48,13 +44,5 @@ typedef struct {
 } PowerSources;
 void power_sources_init(PowerSources *sources, guint64 seed);
 
-/* ---- judging an image ---- */
-
-/* Opens the state in the folder as a restarted daemon does and looks at everything. NULL when it
- * keeps what was promised at the cut, else what is wrong. Changes the folder. */
-char *power_log_check(PowerLog *log, const char *folder, size_t cut, guint64 seed);
-/* Forgets the turns that the state in a folder, which must be sound, does not hold. Changes the
- * folder. */
-void power_log_match(PowerLog *log, const char *folder);
 /* The machine that the state belongs to after the last turn. */
 const char *power_log_machine(const PowerLog *log);

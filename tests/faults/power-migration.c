@@ -7,66 +7,71 @@
 
 #include <string.h>
 
-#define FIRST_NEW 2 /* the journal's */
+#define MAX_STEPS 32
+#define MAX_NEW_STEPS 2
 
-static const SyncdMigration journal_steps_after[] = {
-    {2, "CREATE TABLE seen (pos INTEGER PRIMARY KEY, size INTEGER NOT NULL) STRICT;"
-        "INSERT INTO seen SELECT pos, length(header) FROM entry;"
-        "PRAGMA user_version = 2;"},
-    {3, "CREATE INDEX seen_by_size ON seen (size); PRAGMA user_version = 3;"},
-};
-static const SyncdMigration index_steps_after[] = {
-    {3, "CREATE TABLE seen (pos INTEGER PRIMARY KEY, size INTEGER NOT NULL) STRICT;"
-        "INSERT INTO seen SELECT pos, length(op) FROM entry;"
-        "PRAGMA user_version = 3;"},
-};
-
-typedef struct {
+static const struct {
     const char *file;
     const SyncdDatabaseKind *shipped;
-    const SyncdMigration *after;
-    size_t n_after;
-    const char *go_back;
-} Kind;
-
-static const Kind kinds[] = {
-    [POWER_JOURNAL] = {"journal.db", &syncd_journal_kind, journal_steps_after,
-                       G_N_ELEMENTS(journal_steps_after),
-                       "BEGIN; DROP TABLE seen; PRAGMA user_version = 1; COMMIT;"},
-    [POWER_INDEX] = {"index.db", &syncd_index_kind, index_steps_after,
-                     G_N_ELEMENTS(index_steps_after),
-                     "BEGIN; DROP TABLE seen; PRAGMA user_version = 2; COMMIT;"},
+    const char *new_steps[MAX_NEW_STEPS]; /* without their numbers */
+} databases[] = {
+    [POWER_JOURNAL] = {"journal.db",
+                       &syncd_journal_kind,
+                       {"CREATE TABLE seen (pos INTEGER PRIMARY KEY, size INTEGER NOT NULL) STRICT;"
+                        "INSERT INTO seen SELECT pos, length(header) FROM entry;",
+                        "CREATE INDEX seen_by_size ON seen (size);"}},
+    [POWER_INDEX] = {"index.db",
+                     &syncd_index_kind,
+                     {"CREATE TABLE seen (pos INTEGER PRIMARY KEY, size INTEGER NOT NULL) STRICT;"
+                      "INSERT INTO seen SELECT pos, length(op) FROM entry;"}},
 };
 
-/* A kind of the next version, and the steps that it refers to. */
+/* A kind of database as the next version of this program would have it. */
 typedef struct {
     SyncdDatabaseKind kind;
     SyncdMigrations migrations;
-    SyncdMigration steps[8];
+    SyncdMigration steps[MAX_STEPS];
+    size_t n_shipped;
+    char *sql[MAX_NEW_STEPS];
+    char *go_back;
 } Next;
 
-static void make_next(const Kind *of, Next *next)
+static void next_init(Next *next, PowerDatabase which)
 {
-    const SyncdMigrations *shipped = of->shipped->migrations;
+    const SyncdMigrations *shipped = databases[which].shipped->migrations;
     size_t n = shipped->n_steps;
-    g_assert_cmpuint(n + of->n_after, <=, G_N_ELEMENTS(next->steps));
-    g_assert_cmpuint(of->after[0].number, ==, n + 1);
+    g_assert_cmpuint(n + MAX_NEW_STEPS, <=, MAX_STEPS);
+    *next = (Next){.kind = *databases[which].shipped, .n_shipped = n};
     memcpy(next->steps, shipped->steps, n * sizeof *next->steps);
-    memcpy(next->steps + n, of->after, of->n_after * sizeof *next->steps);
-    next->migrations = (SyncdMigrations){next->steps, n + of->n_after};
-    next->kind = *of->shipped;
+    for (size_t i = 0; i < MAX_NEW_STEPS && databases[which].new_steps[i] != NULL; i++) {
+        next->sql[i] = g_strdup_printf("%s PRAGMA user_version = %u;",
+                                       databases[which].new_steps[i], (unsigned)n + 1);
+        next->steps[n] = (SyncdMigration){(unsigned)n + 1, next->sql[i]};
+        n++;
+    }
+    next->migrations = (SyncdMigrations){next->steps, n};
     next->kind.migrations = &next->migrations;
+    next->go_back = g_strdup_printf("BEGIN; DROP TABLE seen; PRAGMA user_version = %u; COMMIT;",
+                                    (unsigned)next->n_shipped);
 }
+
+static void next_clear(Next *next)
+{
+    for (size_t i = 0; i < MAX_NEW_STEPS; i++)
+        g_free(next->sql[i]);
+    g_free(next->go_back);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Next, next_clear)
 
 void power_migrate(const char *state, PowerDatabase which)
 {
-    Next next;
+    g_auto(Next) next = {0};
     g_autoptr(GError) error = NULL;
-    g_autofree char *path = g_build_filename(state, kinds[which].file, NULL);
-    make_next(&kinds[which], &next);
-    g_autoptr(SyncdDatabase) db =
-        syncd_database_open(path, &next.kind, SYNCD_DATABASE_EXISTING, &error);
+    g_autofree char *path = g_build_filename(state, databases[which].file, NULL);
+    next_init(&next, which);
+    SyncdDatabase *db = syncd_database_open(path, &next.kind, SYNCD_DATABASE_EXISTING, &error);
     g_assert_no_error(error);
+    syncd_database_free(db);
 }
 
 static gint64 number(SyncdDatabase *db, const char *sql)
@@ -88,10 +93,10 @@ static char *fault_of(SyncdDatabase *db, const char *file)
     return faults->len > 0 ? g_strdup_printf("%s: %s", file, (char *)faults->pdata[0]) : NULL;
 }
 
-static char *judge_copy(const char *path, bool must_be, gint64 entries)
+static char *judge_copy(const char *path, const Next *next, bool must_be, gint64 entries)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *copy = g_strdup_printf("%s.before-%d", path, FIRST_NEW);
+    g_autofree char *copy = g_strdup_printf("%s.before-%u", path, (unsigned)next->n_shipped + 1);
     if (!g_file_test(copy, G_FILE_TEST_EXISTS))
         return must_be ? g_strdup("the journal was changed and there is no copy of it") : NULL;
     g_autoptr(SyncdDatabase) db =
@@ -104,34 +109,40 @@ static char *judge_copy(const char *path, bool must_be, gint64 entries)
     return fault;
 }
 
+/* Whatever of it was done, the rest must be possible. */
+static char *finish(SyncdDatabase *db, const Next *next, const char *file, gint64 entries)
+{
+    g_autoptr(GError) error = NULL;
+    if (!syncd_database_migrate(db, G_MAXUINT, &error))
+        return g_strdup_printf("%s cannot be migrated: %s", file, error->message);
+    char *fault = fault_of(db, file);
+    if (fault == NULL && number(db, "SELECT count(*) FROM seen") != entries)
+        fault = g_strdup_printf("%s was migrated in part", file);
+    if (fault == NULL && !syncd_database_run(db, next->go_back, &error))
+        fault = g_strdup_printf("%s cannot go back: %s", file, error->message);
+    return fault;
+}
+
 static char *judge(const char *state, PowerDatabase which, bool done)
 {
-    Next next;
+    g_auto(Next) next = {0};
     g_autoptr(GError) error = NULL;
-    const Kind *of = &kinds[which];
-    g_autofree char *path = g_build_filename(state, of->file, NULL);
-    make_next(of, &next);
+    const char *file = databases[which].file;
+    g_autofree char *path = g_build_filename(state, file, NULL);
+    next_init(&next, which);
     g_autoptr(SyncdDatabase) db =
         syncd_database_open_up_to(path, &next.kind, SYNCD_DATABASE_EXISTING, 0, &error);
     if (db == NULL)
-        return g_strdup_printf("%s cannot be opened: %s", of->file, error->message);
+        return g_strdup_printf("%s cannot be opened: %s", file, error->message);
 
-    size_t shipped = of->shipped->migrations->n_steps;
     gint64 version = number(db, "PRAGMA user_version");
     gint64 entries = number(db, "SELECT count(*) FROM entry");
-    bool changed = version > (gint64)shipped;
-    if (done && version != (gint64)next.migrations.n_steps)
-        return g_strdup_printf("%s is of version %d", of->file, (int)version);
-    char *fault = which == POWER_JOURNAL ? judge_copy(path, changed, entries) : NULL;
-    if (fault == NULL && !syncd_database_migrate(db, G_MAXUINT, &error))
-        fault = g_strdup_printf("%s cannot be migrated: %s", of->file, error->message);
-    if (fault == NULL)
-        fault = fault_of(db, of->file);
-    if (fault == NULL && number(db, "SELECT count(*) FROM seen") != entries)
-        fault = g_strdup_printf("%s was migrated in part", of->file);
-    if (fault == NULL && !syncd_database_run(db, of->go_back, &error))
-        fault = g_strdup_printf("%s cannot go back: %s", of->file, error->message);
-    return fault;
+    if (version < (gint64)next.n_shipped || (done && version != (gint64)next.migrations.n_steps))
+        return g_strdup_printf("%s is of version %d", file, (int)version);
+    char *fault = which == POWER_JOURNAL
+                      ? judge_copy(path, &next, version > (gint64)next.n_shipped, entries)
+                      : NULL;
+    return fault != NULL ? fault : finish(db, &next, file, entries);
 }
 
 char *power_judge_migration(const char *state, bool done)

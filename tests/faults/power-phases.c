@@ -1,5 +1,6 @@
 #include "power-phases.h"
 
+#include "power-check.h"
 #include "power-migration.h"
 
 #include "store/store-private.h"
@@ -265,20 +266,32 @@ static void run_verify(PowerRun *run)
     close_store(run);
 }
 
-static void spoil(PowerRun *run, const char *name, gint64 keep)
+static void spoil_index(PowerRun *run)
 {
-    g_autofree char *path = g_build_filename(run->state, name, NULL);
+    static const gint64 kept[] = {-1, 0, 3 * 4096, 5000};
+    gint64 keep = kept[below(run, G_N_ELEMENTS(kept))];
+    g_autofree char *path = g_build_filename(run->state, "index.db", NULL);
     if (keep < 0)
         g_assert_cmpint(g_unlink(path), ==, 0);
     else
         g_assert_cmpint(truncate(path, (off_t)keep), ==, 0);
 }
 
+/* The old index may have a WAL, which must not be taken for the new one's. */
 static void prepare_rebuild(PowerRun *run)
 {
-    static const gint64 kept[] = {-1, 0, 3 * 4096, 5000};
+    size_t size;
+    g_autofree char *bytes = NULL;
+    g_autofree char *wal = g_build_filename(run->state, "index.db-wal", NULL);
     prepare_log(run);
-    spoil(run, "index.db", kept[below(run, G_N_ELEMENTS(kept))]);
+    open_store(run);
+    turn(run, 3);
+    settle(run);
+    g_assert_true(g_file_get_contents(wal, &bytes, &size, NULL));
+    close_store(run);
+    spoil_index(run);
+    if (below(run, 2) == 0)
+        g_assert_true(g_file_set_contents(wal, bytes, (gssize)size, NULL));
 }
 
 static void run_rebuild(PowerRun *run)
@@ -352,7 +365,7 @@ static void prepare_second_cut(PowerRun *run)
     power_image_put(&image, folder);
     power_log_free(run->log);
     run->log = g_steal_pointer(&before->log);
-    power_log_match(run->log, before->state);
+    power_check_match(run->log, before->state);
     power_remove_tree(folder);
 }
 

@@ -25,6 +25,7 @@ typedef struct {
     GHashTable *images; /* SyncdHash: the distinct ones */
     GPtrArray *wrong;   /* char *: what is wrong with an image, and how to get it again */
     guint n_wrong;      /* also those that are not in `wrong` */
+    guint died;         /* processes that could not even judge an image */
 } PowerReport;
 
 /* Judges at least so many distinct images of the phase. */

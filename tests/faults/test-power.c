@@ -12,10 +12,11 @@
 #include <glib/gstdio.h>
 #include <stdlib.h>
 
-#define MIN_IMAGES 500u /* of each phase, when all are run */
+#define FULL_IMAGES 20000
+#define MIN_IMAGES 500u /* of each phase in a full run */
 #define CONTROL_IMAGES 3000u
 
-static gint images = 20000;
+static gint images = FULL_IMAGES;
 static gint64 seed = 1;
 static gint workers = 2;
 static char *only;
@@ -40,9 +41,10 @@ static void test_phase(const void *data)
                    report.n_wrong);
     for (guint i = 0; i < report.wrong->len; i++)
         g_test_message("%s", (const char *)report.wrong->pdata[i]);
-    g_assert_cmpuint(report.n_wrong, ==, 0);
-    g_assert_cmpuint(distinct, >=, share);
-    g_assert_true(only != NULL || images < 20000 || share >= MIN_IMAGES);
+    if (report.n_wrong > 0 || report.died > 0)
+        g_test_fail_printf("%u images do not keep what was promised", report.n_wrong);
+    if (distinct < share || (only == NULL && images >= FULL_IMAGES && distinct < MIN_IMAGES))
+        g_test_fail_printf("only %u images", distinct);
 }
 
 typedef struct {
@@ -58,6 +60,8 @@ static const Control controls[] = {
     {"/power/control/a-loose-cursor-is-caught", "append", POWER_LOOSE_CURSOR, POWER_HONEST},
     {"/power/control/names-that-are-not-synced-are-caught", "blob write", POWER_SOUND,
      POWER_FORGETS_NAMES},
+    {"/power/control/files-that-are-not-synced-are-caught", "blob write", POWER_SOUND,
+     POWER_FORGETS_FILES},
 };
 
 static const PowerPhase *find_phase(const char *name)
@@ -77,7 +81,10 @@ static void test_control(const void *data)
     plan.until_wrong = true;
     g_auto(PowerReport) report = {0};
     power_suite_run(&plan, find_phase(control->phase), CONTROL_IMAGES, &report);
-    g_assert_cmpuint(report.n_wrong, >, 0);
+    if (report.n_wrong == 0 || report.died > 0) {
+        g_test_fail_printf("nothing was noticed in %u images", g_hash_table_size(report.images));
+        return;
+    }
     g_test_message("after %u images: %s", g_hash_table_size(report.images),
                    (const char *)report.wrong->pdata[0]);
 }
@@ -105,6 +112,7 @@ int main(int argc, char **argv)
 {
     read_options(&argc, &argv);
     g_test_init(&argc, &argv, NULL);
+    g_test_message("seed %" G_GINT64_FORMAT ", %d images, %d processes", seed, images, workers);
     bool memory = g_access("/dev/shm", W_OK) == 0;
     folder = g_build_filename(memory ? "/dev/shm" : g_get_tmp_dir(), "syncd-power-XXXXXX", NULL);
     g_assert_nonnull(g_mkdtemp(folder));
@@ -115,7 +123,6 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; only == NULL && i < G_N_ELEMENTS(controls); i++)
         g_test_add_data_func(controls[i].path, &controls[i], test_control);
-    g_test_set_nonfatal_assertions();
     int result = g_test_run();
     power_remove_tree(folder);
     g_free(folder);
