@@ -30,32 +30,29 @@ static inline const char *skip(const char *at, const char *end, const char *text
 
 /* ---- text between quotes; none of it needs an escape ---- */
 
-/* For each byte what it may be: 1 part of a plain text, 2 also part of a token, 3 also its first.
- */
-static const char classes[256] = "00000000000000000000000000000000"
-                                 "11011111111112213333333333211111"
-                                 "13333333333333333333333333310112"
-                                 "13333333333333333333333333311110";
-
-static const char *read_text(const char *at, const char *end, char least, void *field)
+static const char *take(const char *at, size_t size, void *field)
 {
-    const char *start = at;
-    while (at != end && classes[(guint8)*at] >= least)
-        at++;
-    *(SyncdBytes *)field = SYNCD_BYTES(start, (size_t)(at - start));
-    return at - start <= SYNCD_ID_TOKEN_MAX ? at : NULL;
-}
-
-static const char *read_plain(const char *at, const char *end, void *field)
-{
-    return read_text(at, end, '1', field);
+    *(SyncdBytes *)field = SYNCD_BYTES(at, size);
+    return size <= SYNCD_ID_TOKEN_MAX ? at + size : NULL;
 }
 
 /* Empty means none. */
 static const char *read_token(const char *at, const char *end, void *field)
 {
-    bool token = at != end && classes[(guint8)*at] == '3';
-    return token || (at != end && *at == '"') ? read_text(at, end, '2', field) : NULL;
+    size_t size = syncd_id_token_span(at, (size_t)(end - at));
+    return size == 0 || g_ascii_isalnum(*at) ? take(at, size, field) : NULL;
+}
+
+/* A schema's id, which may hold a slash and other things. */
+static const char *read_plain(const char *at, const char *end, void *field)
+{
+    const char *past = at;
+    for (;; past++) {
+        past += syncd_id_token_span(past, (size_t)(end - past));
+        if (past == end || *past < 0x20 || *past >= 0x7f || *past == '"' || *past == '\\')
+            break;
+    }
+    return take(at, (size_t)(past - at), field);
 }
 
 /* The id of a key, which is a hash, or nothing. */

@@ -43,10 +43,31 @@ static void tokens(void)
     g_assert_false(syncd_id_is_token(longer, SYNCD_ID_TOKEN_MAX + 1));
 }
 
+/* The characters of a token are the same wherever they stand, in text of any length. */
+static void a_span_ends_at_the_first_other_character(void)
+{
+    const char inner[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-";
+    for (int byte = 0; byte < 256; byte++) {
+        bool good = byte != 0 && strchr(inner, byte) != NULL;
+        for (size_t size = 1; size < 40; size++) {
+            char text[40];
+            memset(text, 'x', sizeof text);
+            for (size_t at = 0; at < size; at++) {
+                text[at] = (char)byte;
+                g_assert_cmpuint(syncd_id_token_span(text, size), ==, good ? size : at);
+                text[at] = 'x';
+            }
+        }
+    }
+    g_assert_cmpuint(syncd_id_token_span("", 0), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/id/later-ids-sort-later", later_ids_sort_later);
     g_test_add_func("/id/tokens", tokens);
+    g_test_add_func("/id/a-span-ends-at-the-first-other-character",
+                    a_span_ends_at_the_first_other_character);
     return g_test_run();
 }
