@@ -10,11 +10,18 @@ PROCESSES = 8
 OPERATIONS_EACH = 2000
 
 
-def start_writer(world, worker):
+def start_writer(world, worker, output=subprocess.PIPE):
     if not world.options.enqueuer:
         raise Skip('no --enqueuer')
     return subprocess.Popen([world.options.enqueuer, world.bus.address, str(worker),
-                             str(OPERATIONS_EACH)], stdout=subprocess.PIPE, text=True)
+                             str(OPERATIONS_EACH)], stdout=output, text=True)
+
+
+def verify(caller, mode):
+    """What a job that was waited for found."""
+    path = caller.call(MANAGER, 'Verify', '(a{sv})', {'mode': GLib.Variant('s', mode)})
+    eventually(lambda: caller.get(JOB, 'State', path) != 'running', 'the job ends')
+    return json.loads(caller.get(JOB, 'Result', path))
 
 
 def read_log(caller):
@@ -59,9 +66,21 @@ def eight_writers_get_each_of_their_operations_recorded_once(world):
                 recorded[operation] = (entry['body']['worker'], entry['body']['number'],
                                        entry['sequence'])
         equal(recorded, acknowledged)
-        path = caller.call(MANAGER, 'Verify', '(a{sv})', {'mode': GLib.Variant('s', 'full')})
-        eventually(lambda: caller.get(JOB, 'State', path) != 'running', 'the job ends')
-        equal(json.loads(caller.get(JOB, 'Result', path))['verdict'], 'sound')
+        equal(verify(caller, 'full')['verdict'], 'sound')
+
+
+@promise
+def a_log_is_sound_at_every_moment_of_being_written(world):
+    with world.daemon(), world.caller() as caller:
+        caller.enqueue()
+        writers = [start_writer(world, worker, subprocess.DEVNULL) for worker in range(2)]
+        verified = 0
+        while any(writer.poll() is None for writer in writers):
+            result = verify(caller, ('full', 'incremental')[verified % 2])
+            equal(result['verdict'], 'sound', result)
+            verified += 1
+        equal([writer.returncode for writer in writers], [0, 0], 'the writers')
+        assert verified > 2, f'verified {verified} times meanwhile'
 
 
 main(session_world)
