@@ -1,197 +1,447 @@
 /*
- * What the store costs beside what it is made of, in one run: appending beside raw durable rows,
- * making the index anew beside raw bulk inserts of the same rows, verifying beside hashing the same
- * bytes.
+ * What the store costs beside what it is made of: appending to a long log beside a short one,
+ * making the index anew beside raw inserts of the same rows, verifying beside hashing the same
+ * bytes. Each figure and its baseline are taken one right after the other, in several rounds.
  *
- *   bench-store [ENTRIES [DIRECTORY]]
+ *   bench-store [--entries N] [--rounds N] [--directory DIR]
  *
- * DIRECTORY decides which disk is measured. Figures are for one machine and one moment; the ratios
- * are what counts.
+ * DIR decides which disk is measured; a folder is made in it and removed. The ratios are what
+ * counts: the figures themselves are of one machine and one moment.
  */
 #include "../unit/store-fixture.h"
 #include "crypto/seal.h"
+#include "measure.h"
+#include "population.h"
 
 #include <sqlite3.h>
-#include <stdio.h>
 
-#define ENTRIES_A_COMMIT 64
-#define RAW_COMMITS 1000
-#define BODY_SIZE 600
+#define SHORT_LOG 1000u
+#define APPENDS (100u * POPULATION_COMMIT)
+#define RAW_COMMITS 500
 
-static double seconds_since(gint64 begin)
+static int option_entries = 20000;
+static int option_rounds = 3;
+static char *option_directory;
+
+static void must(bool ok, const GError *error)
 {
-    return (double)(g_get_monotonic_time() - begin) / G_USEC_PER_SEC;
+    if (!ok)
+        g_error("%s", error->message);
 }
 
-static sqlite3 *raw_open(const char *directory, const char *schema)
+/* ---- a store and its log ---- */
+
+typedef struct {
+    char *directory;
+    SyncdStore *store;
+    unsigned n; /* entries of the population so far */
+} Log;
+
+static void log_open(Log *log)
 {
-    g_autofree char *path = g_build_filename(directory, "raw.db", NULL);
+    g_autoptr(GError) error = NULL;
+    SyncdStoreOptions options = {.directory = log->directory,
+                                 .mode = SYNCD_STORE_CREATE,
+                                 .sources = syncd_sources_system(),
+                                 .machine = "bench"};
+    log->store = syncd_store_open(&options, &error);
+    must(log->store != NULL, error);
+}
+
+static void log_close(Log *log)
+{
+    g_clear_pointer(&log->store, syncd_store_free);
+}
+
+static void log_append(Log *log, unsigned n)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *body = population_body(POPULATION_BODY);
+    for (unsigned i = 0; i < n; i++) {
+        must(population_append(log->store, "actor-bench", syncd_store_device_id(log->store), body,
+                               log->n++, &error),
+             error);
+        if (i % POPULATION_COMMIT == POPULATION_COMMIT - 1 || i == n - 1)
+            must(syncd_store_commit(log->store, NULL, &error), error);
+    }
+    must(syncd_store_settle(log->store, &error), error);
+}
+
+static Log log_new(const char *name, unsigned n)
+{
+    Log log = {.directory = g_build_filename(option_directory, name, NULL)};
+    g_mkdir(log.directory, 0700);
+    log_open(&log);
+    log_append(&log, n);
+    return log;
+}
+
+static void log_remove(Log *log)
+{
+    log_close(log);
+    fixture_remove(log->directory);
+    g_free(log->directory);
+}
+
+static double append_rate(Log *log)
+{
+    gint64 begin = g_get_monotonic_time();
+    log_append(log, APPENDS);
+    return APPENDS / seconds_since(begin);
+}
+
+static void verify(Log *log, SyncdVerifyMode mode)
+{
+    bool more = true;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdVerify) run = syncd_verify_new(log->store, mode, NULL, &error);
+    must(run != NULL, error);
+    while (more)
+        must(syncd_verify_step(run, &more, &error), error);
+    g_assert_cmpuint(syncd_verify_n_findings(run), ==, 0);
+}
+
+/* ---- raw SQLite ---- */
+
+static void run(sqlite3 *db, const char *sql)
+{
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        g_error("%s: %s", sql, sqlite3_errmsg(db));
+}
+
+static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *statement;
+    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
+        g_error("%s: %s", sql, sqlite3_errmsg(db));
+    return statement;
+}
+
+static sqlite3 *raw_open(const char *path)
+{
     sqlite3 *db;
-    g_unlink(path);
-    if (sqlite3_open(path, &db) != SQLITE_OK ||
-        sqlite3_exec(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;", NULL, NULL,
-                     NULL) != SQLITE_OK ||
-        sqlite3_exec(db, schema, NULL, NULL, NULL) != SQLITE_OK)
-        g_error("raw database: %s", sqlite3_errmsg(db));
+    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK)
+        g_error("%s: %s", path, sqlite3_errmsg(db));
+    run(db, "PRAGMA locking_mode = EXCLUSIVE");
     return db;
 }
 
 /* Rows a second, one durable row a transaction. */
-static double raw_appends(const char *directory)
+static double raw_append_rate(void)
 {
-    sqlite3 *db =
-        raw_open(directory,
-                 "PRAGMA synchronous = FULL; CREATE TABLE row (id INTEGER PRIMARY KEY, body BLOB)");
-    sqlite3_stmt *insert;
-    char body[BODY_SIZE] = "x";
-    sqlite3_prepare_v2(db, "INSERT INTO row (body) VALUES (?)", -1, &insert, NULL);
+    g_autofree char *path = g_build_filename(option_directory, "raw-append.db", NULL);
+    sqlite3 *db = raw_open(path);
+    char body[POPULATION_BODY] = "x";
+    run(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+            "CREATE TABLE row (id INTEGER PRIMARY KEY, body BLOB)");
+    sqlite3_stmt *insert = prepare(db, "INSERT INTO row (body) VALUES (?)");
     gint64 begin = g_get_monotonic_time();
     for (int i = 0; i < RAW_COMMITS; i++) {
         sqlite3_bind_blob(insert, 1, body, sizeof body, SQLITE_STATIC);
         if (sqlite3_step(insert) != SQLITE_DONE)
-            g_error("raw insert: %s", sqlite3_errmsg(db));
+            g_error("insert: %s", sqlite3_errmsg(db));
         sqlite3_reset(insert);
     }
     double rate = RAW_COMMITS / seconds_since(begin);
     sqlite3_finalize(insert);
     sqlite3_close(db);
+    g_unlink(path);
     return rate;
 }
 
-/* Rows a second into a table like the index's, its lookups made afterwards. */
-static double raw_bulk(const char *directory, unsigned n)
+/* ---- the rows of an index, and inserting them again ---- */
+
+typedef struct {
+    gint64 pos, kind, actor, scope, ms;
+    char op[40], object[40];
+} EntryRow;
+
+typedef struct {
+    gint64 actor, scope, pos;
+    char key[40];
+} KeyRow;
+
+typedef struct {
+    GArray *entries; /* EntryRow */
+    GArray *keys;    /* KeyRow */
+    char *tables;    /* what makes the tables */
+    char *lookups;   /* what makes the indexes */
+} IndexRows;
+
+static char *schema_of(sqlite3 *db, const char *sql)
 {
-    sqlite3 *db = raw_open(
-        directory,
-        "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;"
-        "CREATE TABLE entry (pos INTEGER PRIMARY KEY, op TEXT, kind INTEGER, actor INTEGER,"
-        " scope INTEGER, object TEXT, ms INTEGER)");
-    sqlite3_stmt *insert;
-    sqlite3_prepare_v2(
-        db, "INSERT INTO entry (op, kind, actor, scope, object, ms) VALUES (?, ?, 1, 1, ?, ?)", -1,
-        &insert, NULL);
-    gint64 begin = g_get_monotonic_time();
-    sqlite3_exec(db, "BEGIN", NULL, NULL, NULL);
-    for (unsigned i = 0; i < n; i++) {
-        char op[40], object[40];
-        g_snprintf(op, sizeof op, "op-%026u", i);
-        g_snprintf(object, sizeof object, "object:%u", i % 1000);
-        sqlite3_bind_text(insert, 1, op, -1, SQLITE_STATIC);
-        sqlite3_bind_int(insert, 2, (int)(i % 5));
-        sqlite3_bind_text(insert, 3, object, -1, SQLITE_STATIC);
-        sqlite3_bind_int64(insert, 4, i);
-        sqlite3_step(insert);
-        sqlite3_reset(insert);
+    GString *all = g_string_new(NULL);
+    sqlite3_stmt *rows = prepare(db, sql);
+    while (sqlite3_step(rows) == SQLITE_ROW)
+        g_string_append_printf(all, "%s;", (const char *)sqlite3_column_text(rows, 0));
+    sqlite3_finalize(rows);
+    return g_string_free(all, FALSE);
+}
+
+static void copy_text(char *to, size_t size, sqlite3_stmt *row, int column)
+{
+    g_assert_cmpuint(g_strlcpy(to, (const char *)sqlite3_column_text(row, column), size), <, size);
+}
+
+static IndexRows read_index(const char *path)
+{
+    IndexRows rows = {.entries = g_array_new(FALSE, TRUE, sizeof(EntryRow)),
+                      .keys = g_array_new(FALSE, TRUE, sizeof(KeyRow))};
+    sqlite3 *db = raw_open(path);
+    rows.tables = schema_of(db, "SELECT sql FROM sqlite_schema WHERE type = 'table'");
+    rows.lookups =
+        schema_of(db, "SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL");
+
+    sqlite3_stmt *entries =
+        prepare(db, "SELECT pos, kind, actor, scope, ms, op, object FROM entry ORDER BY pos");
+    while (sqlite3_step(entries) == SQLITE_ROW) {
+        EntryRow row = {
+            .pos = sqlite3_column_int64(entries, 0),
+            .kind = sqlite3_column_int64(entries, 1),
+            .actor = sqlite3_column_int64(entries, 2),
+            .scope = sqlite3_column_int64(entries, 3),
+            .ms = sqlite3_column_int64(entries, 4),
+        };
+        copy_text(row.op, sizeof row.op, entries, 5);
+        copy_text(row.object, sizeof row.object, entries, 6);
+        g_array_append_val(rows.entries, row);
     }
-    if (sqlite3_exec(
-            db,
-            "CREATE UNIQUE INDEX by_op ON entry (op); CREATE INDEX by_object ON entry (object);"
-            "CREATE INDEX by_actor ON entry (actor); CREATE INDEX by_kind ON entry (kind);"
-            "CREATE INDEX by_scope ON entry (scope); CREATE INDEX by_ms ON entry (ms); COMMIT",
-            NULL, NULL, NULL) != SQLITE_OK)
-        g_error("raw bulk: %s", sqlite3_errmsg(db));
-    double rate = n / seconds_since(begin);
-    sqlite3_finalize(insert);
+    sqlite3_finalize(entries);
+
+    sqlite3_stmt *keys = prepare(db, "SELECT actor, scope, pos, key FROM idempotency ORDER BY pos");
+    while (sqlite3_step(keys) == SQLITE_ROW) {
+        KeyRow row = {sqlite3_column_int64(keys, 0), sqlite3_column_int64(keys, 1),
+                      sqlite3_column_int64(keys, 2), ""};
+        copy_text(row.key, sizeof row.key, keys, 3);
+        g_array_append_val(rows.keys, row);
+    }
+    sqlite3_finalize(keys);
     sqlite3_close(db);
+    return rows;
+}
+
+static void index_rows_clear(IndexRows *rows)
+{
+    g_array_unref(rows->entries);
+    g_array_unref(rows->keys);
+    g_free(rows->tables);
+    g_free(rows->lookups);
+}
+
+static void insert(sqlite3_stmt *statement)
+{
+    if (sqlite3_step(statement) != SQLITE_DONE)
+        g_error("insert: %s", sqlite3_errmsg(sqlite3_db_handle(statement)));
+    sqlite3_reset(statement);
+}
+
+static void insert_rows(sqlite3 *db, const IndexRows *rows)
+{
+    sqlite3_stmt *entry = prepare(db, "INSERT INTO entry (pos, kind, actor, scope, ms, op, object)"
+                                      " VALUES (?, ?, ?, ?, ?, ?, ?)");
+    sqlite3_stmt *key =
+        prepare(db, "INSERT INTO idempotency (actor, scope, pos, key) VALUES (?, ?, ?, ?)");
+    for (guint i = 0, next_key = 0; i < rows->entries->len; i++) {
+        const EntryRow *row = &g_array_index(rows->entries, EntryRow, i);
+        const gint64 numbers[] = {row->pos, row->kind, row->actor, row->scope, row->ms};
+        for (int n = 0; n < 5; n++)
+            sqlite3_bind_int64(entry, n + 1, numbers[n]);
+        sqlite3_bind_text(entry, 6, row->op, -1, SQLITE_STATIC);
+        sqlite3_bind_text(entry, 7, row->object, -1, SQLITE_STATIC);
+        insert(entry);
+        if (next_key == rows->keys->len)
+            continue;
+        const KeyRow *keyed = &g_array_index(rows->keys, KeyRow, next_key);
+        if (keyed->pos != row->pos)
+            continue;
+        sqlite3_bind_int64(key, 1, keyed->actor);
+        sqlite3_bind_int64(key, 2, keyed->scope);
+        sqlite3_bind_int64(key, 3, keyed->pos);
+        sqlite3_bind_text(key, 4, keyed->key, -1, SQLITE_STATIC);
+        insert(key);
+        next_key++;
+    }
+    sqlite3_finalize(entry);
+    sqlite3_finalize(key);
+}
+
+/* Everything in one transaction, without a sync, and the indexes last: nothing is faster. */
+static double raw_bulk_rate(const IndexRows *rows)
+{
+    g_autofree char *path = g_build_filename(option_directory, "raw-bulk.db", NULL);
+    sqlite3 *db = raw_open(path);
+    run(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF");
+    run(db, rows->tables);
+    gint64 begin = g_get_monotonic_time();
+    run(db, "BEGIN");
+    insert_rows(db, rows);
+    run(db, rows->lookups);
+    run(db, "COMMIT");
+    double rate = rows->entries->len / seconds_since(begin);
+    sqlite3_close(db);
+    g_unlink(path);
     return rate;
 }
 
-static void append_many(Fixture *f, unsigned first, unsigned n)
+static double rebuild_rate(Log *log)
 {
-    char body[BODY_SIZE + 1];
-    memset(body, 'x', BODY_SIZE);
-    memcpy(body, "{\"text\":\"", 9);
-    memcpy(body + BODY_SIZE - 2, "\"}", 3);
-    for (unsigned i = first; i < first + n; i++) {
-        g_autofree char *object = g_strdup_printf("object:%u", i % 1000);
-        SyncdReceipt receipt = fixture_append(f, object, NULL, body);
-        syncd_receipt_clear(&receipt);
-        if (i % ENTRIES_A_COMMIT == ENTRIES_A_COMMIT - 1)
-            fixture_commit(f);
-    }
-    fixture_commit(f);
-}
-
-static void bench_append(Fixture *f, unsigned n)
-{
-    double raw = raw_appends(f->directory);
-    unsigned tenth = MAX(n / 10, 1u);
-    gint64 begin = g_get_monotonic_time();
-    append_many(f, 0, tenth);
-    double first = tenth / seconds_since(begin);
-    append_many(f, tenth, n - 2 * tenth);
-    begin = g_get_monotonic_time();
-    append_many(f, n - tenth, tenth);
-    double last = tenth / seconds_since(begin);
-    printf("append, %d a commit     %9.0f /s   raw durable rows %9.0f /s   ratio %.2f\n",
-           ENTRIES_A_COMMIT, first, raw, first / raw);
-    printf("append at the end        %9.0f /s   at the beginning %9.0f /s   ratio %.2f\n", last,
-           first, last / first);
-}
-
-static void bench_rebuild(Fixture *f, unsigned n)
-{
-    double raw = raw_bulk(f->directory, n);
-    g_autofree char *index = g_build_filename(f->directory, "index.db", NULL);
+    g_autofree char *index = g_build_filename(log->directory, "index.db", NULL);
+    log_close(log);
     g_unlink(index);
     gint64 begin = g_get_monotonic_time();
-    fixture_open(f);
-    while (syncd_store_is_indexing(f->store))
-        syncd_store_work(f->store);
-    double rate = n / seconds_since(begin);
-    printf("index made anew          %9.0f /s   raw bulk rows    %9.0f /s   ratio %.2f\n", rate,
-           raw, rate / raw);
+    log_open(log);
+    while (syncd_store_is_indexing(log->store))
+        syncd_store_work(log->store);
+    return (double)syncd_store_sequence(log->store) / seconds_since(begin);
 }
 
-/* Hashing as many bytes of the same sizes, from memory. */
-static double hash_bytes(size_t header, size_t body, unsigned n)
+/* ---- the bytes of a log, and hashing them ---- */
+
+typedef struct {
+    char *bytes;
+    size_t size;
+    GArray *sizes; /* guint32: header and body, in turn */
+} Content;
+
+static Content read_journal(const char *path)
 {
-    g_autofree guint8 *bytes = g_malloc0(header + body);
-    gint64 begin = g_get_monotonic_time();
-    for (unsigned i = 0; i < n; i++) {
-        bytes[0] ^= syncd_tree_leaf(bytes, header).bytes[0];
-        bytes[1] ^= syncd_hash(bytes + header, body).bytes[0];
+    Content content = {.sizes = g_array_new(FALSE, FALSE, sizeof(guint32))};
+    size_t room = 0;
+    sqlite3 *db = raw_open(path);
+    sqlite3_stmt *rows =
+        prepare(db, "SELECT header, blob FROM entry JOIN body USING (pos) ORDER BY pos");
+    while (sqlite3_step(rows) == SQLITE_ROW) {
+        for (int column = 0; column < 2; column++) {
+            guint32 size = (guint32)sqlite3_column_bytes(rows, column);
+            if (content.size + size > room) {
+                room = 2 * (content.size + size);
+                content.bytes = g_realloc(content.bytes, room);
+            }
+            memcpy(content.bytes + content.size, sqlite3_column_blob(rows, column), size);
+            content.size += size;
+            g_array_append_val(content.sizes, size);
+        }
     }
-    return n / seconds_since(begin);
+    sqlite3_finalize(rows);
+    sqlite3_close(db);
+    return content;
 }
 
-static void bench_verify(Fixture *f, unsigned n)
+static void content_clear(Content *content)
 {
-    g_auto(SyncdEntry) entry = {0};
-    g_assert_true(syncd_store_read(f->store, n / 2, &entry, NULL));
-    double raw = hash_bytes(entry.size, entry.header.body_size, n);
-    gint64 begin = g_get_monotonic_time();
-    g_autoptr(SyncdVerify) verify = fixture_verify(f, SYNCD_VERIFY_FULL, NULL);
-    double rate = n / seconds_since(begin);
-    g_assert_cmpuint(syncd_verify_n_findings(verify), ==, 0);
-    printf("full verification        %9.0f /s   hashing alone    %9.0f /s   ratio %.2f\n", rate,
-           raw, rate / raw);
-    printf("bytes an entry           %9.0f      header and body  %9.0f      ratio %.2f\n",
-           (double)syncd_store_journal_bytes(f->store) / n,
-           (double)(entry.size + entry.header.body_size),
-           (double)syncd_store_journal_bytes(f->store) / n /
-               (double)(entry.size + entry.header.body_size));
+    g_free(content->bytes);
+    g_array_unref(content->sizes);
 }
+
+/* Where results go that only have to be computed. */
+static volatile guint8 sink;
+
+/* Entries a second: nothing but the hashes of headers and bodies, from memory. */
+static double hash_rate(const Content *content)
+{
+    gint64 begin = g_get_monotonic_time();
+    const char *at = content->bytes;
+    guint8 all = 0;
+    for (guint i = 0; i < content->sizes->len; i++) {
+        guint32 size = g_array_index(content->sizes, guint32, i);
+        all ^= syncd_hash(at, size).bytes[0];
+        at += size;
+    }
+    sink = all;
+    return content->sizes->len / 2 / seconds_since(begin);
+}
+
+/* ---- the figures ---- */
+
+static void figure_append(Log *log)
+{
+    Rounds grouped = {0}, raw = {0}, at_end = {0}, at_beginning = {0};
+    for (int i = 0; i < option_rounds; i++) {
+        Log fresh = log_new("short", SHORT_LOG);
+        rounds_add(&at_beginning, append_rate(&fresh));
+        rounds_add(&at_end, append_rate(log));
+        rounds_add(&raw, raw_append_rate());
+        log_remove(&fresh);
+    }
+    grouped = at_end;
+    tell("append, 64 a commit", "/s", &grouped, "raw durable rows", &raw, "");
+    tell("append to the long log", "/s", &at_end, "to one of 1,000", &at_beginning, "0.9");
+}
+
+static void figure_rebuild(Log *log)
+{
+    Rounds rebuilt = {0}, raw = {0};
+    g_autofree char *path = g_build_filename(log->directory, "index.db", NULL);
+    log_close(log);
+    IndexRows rows = read_index(path);
+    for (int i = 0; i < option_rounds; i++) {
+        rounds_add(&raw, raw_bulk_rate(&rows));
+        rounds_add(&rebuilt, rebuild_rate(log));
+    }
+    tell("index made anew", "entries/s", &rebuilt, "raw inserts of its rows", &raw, "0.5");
+    index_rows_clear(&rows);
+}
+
+static double verify_rate(Log *log, SyncdVerifyMode mode)
+{
+    gint64 begin = g_get_monotonic_time();
+    verify(log, mode);
+    return (double)syncd_store_sequence(log->store) / seconds_since(begin);
+}
+
+static void figure_verify(Log *log)
+{
+    Rounds first = {0}, full = {0}, hashed = {0}, once = {0};
+    g_autofree char *path = g_build_filename(log->directory, "journal.db", NULL);
+    log_close(log);
+    Content content = read_journal(path);
+    log_open(log);
+    rounds_add(&once, hash_rate(&content));
+    rounds_add(&first, verify_rate(log, SYNCD_VERIFY_INCREMENTAL));
+    for (int i = 0; i < option_rounds; i++) {
+        rounds_add(&hashed, hash_rate(&content));
+        rounds_add(&full, verify_rate(log, SYNCD_VERIFY_FULL));
+    }
+    tell("first verification, opening bodies", "entries/s", &first, "hashing alone", &once, "");
+    tell("full verification", "entries/s", &full, "hashing alone", &hashed, "0.45");
+
+    double entry = (double)content.size / (content.sizes->len / 2);
+    printf("\n%.0f bytes of header and body an entry; %.2f times as many in the journal\n", entry,
+           (double)syncd_store_journal_bytes(log->store) / (double)content.size);
+    content_clear(&content);
+}
+
+static const GOptionEntry options[] = {
+    {"entries", 0, 0, G_OPTION_ARG_INT, &option_entries, "length of the log", "N"},
+    {"rounds", 0, 0, G_OPTION_ARG_INT, &option_rounds, "times each figure is taken", "N"},
+    {"directory", 0, 0, G_OPTION_ARG_FILENAME, &option_directory, "where the log is kept", "DIR"},
+    {0},
+};
 
 int main(int argc, char **argv)
 {
-    unsigned n = argc > 1 ? (unsigned)g_ascii_strtoull(argv[1], NULL, 10) : 20000;
-    Fixture f;
-    if (n < 100 || !syncd_crypto_init(NULL))
-        return 1;
-    fixture_init(&f, 1);
-    if (argc > 2) {
-        fixture_remove(f.directory);
-        g_free(f.directory);
-        f.directory = g_build_filename(argv[2], "bench-store", NULL);
-        g_mkdir(f.directory, 0700);
-    }
-    printf("%u entries of %d bytes in %s\n", n, BODY_SIZE, f.directory);
-    fixture_open(&f);
-    bench_append(&f, n);
-    fixture_close(&f);
-    bench_rebuild(&f, n);
-    bench_verify(&f, n);
-    fixture_clear(&f);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+    g_option_context_add_main_entries(context, options, NULL);
+    must(g_option_context_parse(context, &argc, &argv, &error), error);
+    g_autofree char *parent = g_steal_pointer(&option_directory);
+    g_autofree char *folder =
+        g_build_filename(parent != NULL ? parent : g_get_tmp_dir(), "bench-store-XXXXXX", NULL);
+    option_directory = g_mkdtemp(folder);
+    if (option_directory == NULL || option_entries < 1 || option_rounds < 1 ||
+        option_rounds > (int)ROUNDS_MAX || !syncd_crypto_init(NULL))
+        g_error("Nothing can be measured in %s", folder);
+
+    gint64 begin = g_get_monotonic_time();
+    Log log = log_new("long", (unsigned)option_entries);
+    printf("%d entries in %s: appended at %.0f /s\n\n", option_entries, option_directory,
+           option_entries / seconds_since(begin));
+    tell_heading();
+    figure_append(&log);
+    figure_rebuild(&log);
+    figure_verify(&log);
+    log_remove(&log);
+    fixture_remove(option_directory);
     return 0;
 }
