@@ -184,6 +184,17 @@ bool power_append(SyncdStore *store, PowerLog *log, guint64 *random, const char 
     return true;
 }
 
+guint64 power_log_promise(const PowerLog *log, size_t cut)
+{
+    guint64 begun = 0, acknowledged = 0;
+    for (guint i = 0; i < log->turns->len; i++) {
+        const PowerTurn *turn = &g_array_index(log->turns, PowerTurn, i);
+        begun += turn->begun <= cut;
+        acknowledged += turn->acknowledged <= cut;
+    }
+    return begun << 32 | acknowledged;
+}
+
 const char *power_log_machine(const PowerLog *log)
 {
     for (guint i = 0; i < log->turns->len; i++)

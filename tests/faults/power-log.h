@@ -44,5 +44,7 @@ typedef struct {
 } PowerSources;
 void power_sources_init(PowerSources *sources, guint64 seed);
 
+/* Which turns had begun and which were acknowledged at a cut: the same number, the same promise. */
+guint64 power_log_promise(const PowerLog *log, size_t cut);
 /* The machine that the state belongs to after the last turn. */
 const char *power_log_machine(const PowerLog *log);

@@ -48,6 +48,7 @@ typedef struct {
     const PowerPhase *phase;
     guint images; /* to judge in this process */
     char *disk, *image, *state;
+    GHashTable *judged; /* SyncdHash of an image and what was promised */
     PowerReport report;
 } Worker;
 
@@ -71,6 +72,17 @@ static void note_wrong(Worker *worker, const PowerRun *run, guint64 history, Pow
                                     (int)cut, (int)power_disk_n_events(run->disk), event, seed));
 }
 
+/* What was lost may be missed only later, so the same bytes may do at one cut and not at another.
+ */
+static SyncdHash hash_question(const PowerRun *run, const PowerImage *image, guint64 history,
+                               size_t cut)
+{
+    guint64 asked[] = {history, power_log_promise(run->log, cut), cut >= run->migrated};
+    SyncdBytes parts[] = {SYNCD_BYTES(image->hash.bytes, sizeof image->hash.bytes),
+                          SYNCD_BYTES(asked, sizeof asked)};
+    return syncd_hash_parts(parts, G_N_ELEMENTS(parts));
+}
+
 /* False for one that is known already. */
 static bool judge(Worker *worker, PowerRun *run, PowerCut *at, guint64 history, PowerModel model,
                   size_t cut, guint64 seed)
@@ -78,8 +90,10 @@ static bool judge(Worker *worker, PowerRun *run, PowerCut *at, guint64 history, 
     g_auto(PowerImage) image = {0};
     power_cut_draw(at, seed, &image);
     worker->report.drawn++;
-    if (!g_hash_table_add(worker->report.images, g_memdup2(&image.hash, sizeof image.hash)))
+    SyncdHash question = hash_question(run, &image, history, cut);
+    if (!g_hash_table_add(worker->judged, g_memdup2(&question, sizeof question)))
         return false;
+    worker->report.judged++;
     power_image_put(&image, worker->image);
     g_autofree char *complaint =
         worker->phase->judge != NULL ? worker->phase->judge(run, worker->state, cut) : NULL;
@@ -87,7 +101,7 @@ static bool judge(Worker *worker, PowerRun *run, PowerCut *at, guint64 history, 
         complaint = power_check(run->log, worker->state, cut, seed);
     if (complaint != NULL)
         note_wrong(worker, run, history, model, cut, seed, complaint);
-    return true;
+    return g_hash_table_add(worker->report.images, g_memdup2(&image.hash, sizeof image.hash));
 }
 
 /* Once through all cuts, in one model. Gives the number of new images. */
@@ -95,7 +109,7 @@ static guint pass(Worker *worker, PowerRun *run, guint64 history, guint number)
 {
     guint fresh = 0;
     PowerModel model = (PowerModel)(number % POWER_N_MODELS);
-    guint64 random = history * MAX_PASSES + number;
+    guint64 random = worker->plan->seed ^ (history * MAX_PASSES + number) << 16;
     g_autoptr(PowerCut) at = power_cut_new(run->disk, model, worker->plan->honesty);
     for (size_t cut = run->from; cut <= power_disk_n_events(run->disk); cut++) {
         guint before = fresh;
@@ -122,8 +136,8 @@ static void run_history(Worker *worker, guint64 history)
 static void write_report(const PowerReport *report, int fd)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    g_string_append_printf(text, "%u %u %u %u\n", report->histories, report->cuts, report->drawn,
-                           report->n_wrong);
+    g_string_append_printf(text, "%u %u %u %u %u\n", report->histories, report->cuts, report->drawn,
+                           report->judged, report->n_wrong);
     for (guint i = 0; i < report->wrong->len; i++)
         g_string_append_printf(text, "%s\n", g_strdelimit(report->wrong->pdata[i], "\n", ' '));
     g_string_append_c(text, '\n');
@@ -152,13 +166,15 @@ static GByteArray *read_all(int fd)
 
 static void add_report(PowerReport *report, char *at, const char *end)
 {
-    unsigned numbers[4];
-    int n = sscanf(at, "%u %u %u %u", &numbers[0], &numbers[1], &numbers[2], &numbers[3]);
-    g_assert_cmpint(n, ==, 4);
+    unsigned numbers[5];
+    int n = sscanf(at, "%u %u %u %u %u", &numbers[0], &numbers[1], &numbers[2], &numbers[3],
+                   &numbers[4]);
+    g_assert_cmpint(n, ==, 5);
     report->histories += numbers[0];
     report->cuts += numbers[1];
     report->drawn += numbers[2];
-    report->n_wrong += numbers[3];
+    report->judged += numbers[3];
+    report->n_wrong += numbers[4];
     for (at = strchr(at, '\n') + 1; *at != '\n';) {
         char *stop = strchr(at, '\n');
         g_ptr_array_add(report->wrong, g_strndup(at, (gsize)(stop - at)));
@@ -189,6 +205,7 @@ static void work(const PowerPlan *plan, const PowerPhase *phase, unsigned number
     worker.disk = g_build_filename(folder, "disk", NULL);
     worker.image = g_build_filename(folder, "image", NULL);
     worker.state = g_build_filename(worker.image, "state", NULL);
+    worker.judged = g_hash_table_new_full(hash_of_hash, equal_hashes, g_free, NULL);
     report_init(&worker.report);
     g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
     for (guint64 history = number; history < MAX_HISTORIES && !is_done(&worker);
@@ -196,6 +213,7 @@ static void work(const PowerPlan *plan, const PowerPhase *phase, unsigned number
         run_history(&worker, history);
     write_report(&worker.report, fd);
     power_report_clear(&worker.report);
+    g_hash_table_unref(worker.judged);
     g_free(worker.disk);
     g_free(worker.image);
     g_free(worker.state);

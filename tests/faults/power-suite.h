@@ -2,8 +2,8 @@
  * Many images of a phase, judged by several processes.
  *
  * Each process takes every n-th history of the phase, cuts it after each event, draws images at
- * each cut and judges those that nobody of this suite has seen before. Images are told apart by a
- * hash of all their bytes.
+ * each cut and judges them. Images are told apart by a hash of all their bytes; one that was seen
+ * before is judged again where more was promised since, but not counted again.
  */
 #pragma once
 
@@ -21,7 +21,8 @@ typedef struct {
 typedef struct {
     guint histories;
     guint cuts;         /* places at which at least one image was judged */
-    guint drawn;        /* images, also those that were seen before */
+    guint drawn;        /* images, also those that were judged before */
+    guint judged;       /* images, again with each promise */
     GHashTable *images; /* SyncdHash: the distinct ones */
     GPtrArray *wrong;   /* char *: what is wrong with an image, and how to get it again */
     guint n_wrong;      /* also those that are not in `wrong` */

@@ -36,9 +36,10 @@ static void test_phase(const void *data)
     g_auto(PowerReport) report = {0};
     power_suite_run(&plan, phase, share, &report);
     guint distinct = g_hash_table_size(report.images);
-    g_test_message("%s: %u distinct images (%u drawn) at %u cuts of %u histories, %u wrong",
-                   phase->name, distinct, report.drawn, report.cuts, report.histories,
-                   report.n_wrong);
+    g_test_message("%s: %u distinct images (%u drawn, %u judged) at %u cuts of %u histories, %u "
+                   "wrong",
+                   phase->name, distinct, report.drawn, report.judged, report.cuts,
+                   report.histories, report.n_wrong);
     for (guint i = 0; i < report.wrong->len; i++)
         g_test_message("%s", (const char *)report.wrong->pdata[i]);
     if (report.n_wrong > 0 || report.died > 0)
