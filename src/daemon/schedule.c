@@ -6,7 +6,11 @@
 #include <time.h>
 
 #define TURN_USEC 5000u
+/* The drained input is given this part of the last commit's time for more to come. */
+#define PATIENCE_PART 8u
+#define PAUSE_USEC (20u * 1000u)
 #define TIMER_ACCURACY_USEC 1u
+#define PAUSE_ACCURACY_USEC 1000u
 #define DUE_ACCURACY_USEC (100u * 1000u)
 
 /* Calls come at SD_EVENT_PRIORITY_NORMAL. */
@@ -19,29 +23,65 @@ struct SyncdSchedule {
     sd_event_source *drained;
     sd_event_source *turn_ends;
     sd_event_source *work;
+    sd_event_source *pause; /* when work begins that does not press */
     sd_event_source *due;
     sd_event_source *after_each;
-    guint64 due_at; /* for which the timer was set last */
+    guint64 due_at;       /* for which the timer was set last */
+    guint64 turn_ends_at; /* at the latest */
+    bool gathering;       /* the input was drained, but more are expected to come */
+    unsigned gathered;    /* who had come by then */
+    unsigned expected;    /* as many as the last commit answered */
+    guint64 commit_usec;  /* how long that took */
 };
+
+static guint64 now_usec(void)
+{
+    return (guint64)g_get_monotonic_time();
+}
+
+/* ---- turns ---- */
 
 static int commit(SyncdSchedule *schedule)
 {
     sd_event_source_set_enabled(schedule->drained, SD_EVENT_OFF);
     sd_event_source_set_enabled(schedule->turn_ends, SD_EVENT_OFF);
-    if (syncd_service_has_turn(schedule->service))
-        syncd_service_commit(schedule->service);
+    schedule->gathering = false;
+    if (!syncd_service_has_turn(schedule->service))
+        return 0;
+    guint64 begin = now_usec();
+    schedule->expected = syncd_service_waiting(schedule->service);
+    syncd_service_commit(schedule->service);
+    schedule->commit_usec = now_usec() - begin;
     return 0;
 }
 
 static int on_drained(sd_event_source *source, void *userdata)
 {
-    return commit(userdata);
+    SyncdSchedule *schedule = userdata;
+    unsigned waiting = syncd_service_waiting(schedule->service);
+    if (waiting == 0 || waiting >= schedule->expected)
+        return commit(schedule);
+    guint64 patience = now_usec() + schedule->commit_usec / PATIENCE_PART;
+    schedule->gathering = true;
+    schedule->gathered = waiting;
+    return sd_event_source_set_time(schedule->turn_ends, MIN(schedule->turn_ends_at, patience));
 }
 
 static int on_turn_ends(sd_event_source *source, uint64_t usec, void *userdata)
 {
     return commit(userdata);
 }
+
+/* Somebody came: once the input is drained again it is seen whether that were all. */
+static int go_on_gathering(SyncdSchedule *schedule)
+{
+    if (!schedule->gathering || syncd_service_waiting(schedule->service) == schedule->gathered)
+        return 0;
+    schedule->gathering = false;
+    return sd_event_source_set_enabled(schedule->drained, SD_EVENT_ONESHOT);
+}
+
+/* ---- what can wait ---- */
 
 static int on_work(sd_event_source *source, void *userdata)
 {
@@ -50,10 +90,9 @@ static int on_work(sd_event_source *source, void *userdata)
     return sd_event_source_set_enabled(source, more ? SD_EVENT_ON : SD_EVENT_OFF);
 }
 
-static int on_due(sd_event_source *source, uint64_t usec, void *userdata)
+static int begin_work(sd_event_source *source, uint64_t usec, void *userdata)
 {
-    syncd_schedule_work(userdata);
-    return 0;
+    return sd_event_source_set_enabled(((SyncdSchedule *)userdata)->work, SD_EVENT_ON);
 }
 
 /* Runs after whatever happened: only then can something else be due next. What is due already waits
@@ -63,12 +102,13 @@ static int after_each(sd_event_source *source, void *userdata)
 {
     SyncdSchedule *schedule = userdata;
     guint64 due_at = syncd_service_next_due(schedule->service);
-    if (due_at == schedule->due_at)
-        return 0;
+    int r = go_on_gathering(schedule);
+    if (r < 0 || due_at == schedule->due_at)
+        return r;
     schedule->due_at = due_at;
     if (due_at == G_MAXUINT64)
         return sd_event_source_set_enabled(schedule->due, SD_EVENT_OFF);
-    int r = sd_event_source_set_time(schedule->due, due_at);
+    r = sd_event_source_set_time(schedule->due, due_at);
     return r < 0 ? r : sd_event_source_set_enabled(schedule->due, SD_EVENT_ONESHOT);
 }
 
@@ -103,7 +143,9 @@ SyncdSchedule *syncd_schedule_new(sd_event *event, SyncdService *service, GError
     if (r >= 0)
         r = sd_event_source_set_priority(schedule->turn_ends, PRIORITY_TURN_ENDS);
     if (r >= 0)
-        r = add_timer(event, &schedule->due, DUE_ACCURACY_USEC, on_due, schedule);
+        r = add_timer(event, &schedule->pause, PAUSE_ACCURACY_USEC, begin_work, schedule);
+    if (r >= 0)
+        r = add_timer(event, &schedule->due, DUE_ACCURACY_USEC, begin_work, schedule);
     if (r >= 0)
         r = sd_event_add_post(event, &schedule->after_each, after_each, schedule);
     if (r < 0) {
@@ -120,6 +162,7 @@ void syncd_schedule_free(SyncdSchedule *schedule)
     sd_event_source_disable_unref(schedule->drained);
     sd_event_source_disable_unref(schedule->turn_ends);
     sd_event_source_disable_unref(schedule->work);
+    sd_event_source_disable_unref(schedule->pause);
     sd_event_source_disable_unref(schedule->due);
     sd_event_source_disable_unref(schedule->after_each);
     g_free(schedule);
@@ -127,9 +170,11 @@ void syncd_schedule_free(SyncdSchedule *schedule)
 
 void syncd_schedule_commit(SyncdSchedule *schedule)
 {
+    schedule->gathering = false;
+    schedule->turn_ends_at = now_usec() + TURN_USEC;
     int r = sd_event_source_set_enabled(schedule->drained, SD_EVENT_ONESHOT);
     if (r >= 0)
-        r = sd_event_source_set_time_relative(schedule->turn_ends, TURN_USEC);
+        r = sd_event_source_set_time(schedule->turn_ends, schedule->turn_ends_at);
     if (r >= 0)
         r = sd_event_source_set_enabled(schedule->turn_ends, SD_EVENT_ONESHOT);
     /* A turn that nobody would end must not be left open. */
@@ -139,5 +184,11 @@ void syncd_schedule_commit(SyncdSchedule *schedule)
 
 void syncd_schedule_work(SyncdSchedule *schedule)
 {
+    int enabled = SD_EVENT_OFF;
+    if (!syncd_service_is_pressed(schedule->service) &&
+        (sd_event_source_get_enabled(schedule->pause, &enabled) > 0 ||
+         (sd_event_source_set_time_relative(schedule->pause, PAUSE_USEC) >= 0 &&
+          sd_event_source_set_enabled(schedule->pause, SD_EVENT_ONESHOT) >= 0)))
+        return;
     sd_event_source_set_enabled(schedule->work, SD_EVENT_ON);
 }

@@ -21,8 +21,9 @@ struct SyncdService {
     SyncdStore *store;
     const SyncdSources *sources; /* borrowed */
     SyncdListener listener;
-    GArray *waiting; /* those who wait for the commit of the open turn */
-    char *own_actor; /* the daemon's; NULL until it was looked up */
+    GArray *waiting;           /* those who wait for the commit of the open turn */
+    const SyncdCommit *untold; /* the last commit, while those who waited for it are answered */
+    char *own_actor;           /* the daemon's; NULL until it was looked up */
     SyncdRefusals *refusals;
     GPtrArray *jobs; /* newest last */
     guint next_job;  /* whose turn it is to be stepped */
@@ -192,4 +193,5 @@ void syncd_job_free(SyncdJob *job);
 void syncd_service_start_verify(SyncdService *service);
 /* One slice of one job, and the removal of old ones. True while a job runs. */
 bool syncd_service_step_jobs(SyncdService *service);
+bool syncd_service_jobs_run(const SyncdService *service);
 guint64 syncd_service_jobs_due(const SyncdService *service);

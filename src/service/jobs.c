@@ -261,6 +261,11 @@ bool syncd_service_step_jobs(SyncdService *service)
             break;
         }
     }
+    return syncd_service_jobs_run(service);
+}
+
+bool syncd_service_jobs_run(const SyncdService *service)
+{
     for (guint i = 0; i < service->jobs->len; i++)
         if (runs(g_ptr_array_index(service->jobs, i)))
             return true;

@@ -126,6 +126,11 @@ bool syncd_service_turn_is_full(const SyncdService *service)
     return syncd_store_turn_is_full(service->store);
 }
 
+unsigned syncd_service_waiting(const SyncdService *service)
+{
+    return service->waiting->len;
+}
+
 /* Whoever is called may open the next turn and wait for it, so the list is taken out first. */
 static void answer_waiting(SyncdService *service, const GError *error)
 {
@@ -151,9 +156,11 @@ static GPtrArray *event_types_of(const SyncdCommit *commit)
     return types;
 }
 
-static void tell_committed(SyncdService *service, const SyncdCommit *commit)
+static void tell_committed(SyncdService *service)
 {
-    if (service->listener.committed == NULL)
+    const SyncdCommit *commit = service->untold;
+    service->untold = NULL;
+    if (commit == NULL || service->listener.committed == NULL)
         return;
     g_autoptr(GPtrArray) types = event_types_of(commit);
     service->listener.committed(service->listener.data, commit, (const char *const *)types->pdata);
@@ -167,10 +174,12 @@ bool syncd_service_commit_turn(SyncdService *service, GError **error)
     g_auto(SyncdCommit) commit = {0};
     g_autoptr(GError) failure = NULL;
     bool durable = syncd_store_commit(service->store, &commit, &failure);
-    /* Told first, because whoever is answered may open and commit the next turn. */
-    if (durable)
-        tell_committed(service, &commit);
+    /* Who waits is answered first. Among them may be one who commits the next turn; others hear of
+     * the commits in their order all the same. */
+    tell_committed(service);
+    service->untold = durable ? &commit : NULL;
     answer_waiting(service, failure);
+    tell_committed(service);
     syncd_service_show_state(service, true);
     if (durable && service->listener.work_waits != NULL)
         service->listener.work_waits(service->listener.data);
@@ -202,6 +211,11 @@ bool syncd_service_work(SyncdService *service)
     more |= syncd_service_step_jobs(service);
     syncd_service_show_state(service, false);
     return more;
+}
+
+bool syncd_service_is_pressed(const SyncdService *service)
+{
+    return syncd_store_is_pressed(service->store) || syncd_service_jobs_run(service);
 }
 
 guint64 syncd_service_next_due(const SyncdService *service)

@@ -72,10 +72,13 @@ typedef void (*SyncdCommitFunc)(void *data, const GError *error);
 void syncd_service_after_commit(SyncdService *service, SyncdCommitFunc func, void *data);
 bool syncd_service_has_turn(const SyncdService *service);
 bool syncd_service_turn_is_full(const SyncdService *service);
+unsigned syncd_service_waiting(const SyncdService *service); /* those who wait for its commit */
 void syncd_service_commit(SyncdService *service);
 /* Background work in small pieces: index, WAL, jobs, refusals that wait. True while there is more.
  */
 bool syncd_service_work(SyncdService *service);
+/* Whether that should not wait for a pause. */
+bool syncd_service_is_pressed(const SyncdService *service);
 /* When the next timed work is due (monotonic microseconds), G_MAXUINT64 for never: then call
  * syncd_service_work(). */
 guint64 syncd_service_next_due(const SyncdService *service);

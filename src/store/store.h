@@ -153,6 +153,8 @@ bool syncd_store_turn_is_full(const SyncdStore *store);
 bool syncd_store_commit(SyncdStore *store, SyncdCommit *ret_commit, GError **error);
 void syncd_store_discard(SyncdStore *store);
 
+/* Whether so much waits for work() that it should not wait for a pause. */
+bool syncd_store_is_pressed(const SyncdStore *store);
 /* What can wait: projecting, rebuilding, moving the WAL. True while there is more to do. Each call
  * is short. */
 bool syncd_store_work(SyncdStore *store);
