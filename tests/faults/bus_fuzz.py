@@ -1,0 +1,100 @@
+"""What the bus fuzzer's report, and the service after it, are judged by."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / 'integration'))
+
+# The harness is where the line above says.
+from harness import MANAGER, NAME, GLib, equal, eventually  # pylint: disable=wrong-import-position
+
+DECODED_MIN = 0.30
+DESCRIPTORS_MAX = 8  # more than before
+MEMORY_MAX = 192 << 20  # more than before, with what the sanitizers keep
+NOT_SAID = re.compile(r'ERROR: \w+Sanitizer|runtime error:|CRITICAL|assertion')
+# Freed memory is kept for a while to find who uses it; not as much as to hide a leak.
+SANITIZED = {'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') + ':quarantine_size_mb=16'}
+
+
+def add_options(parser):
+    parser.add_argument('--fuzzer', required=True)
+    parser.add_argument('--poor-service')
+    parser.add_argument('--calls', type=int, default=3000)
+    parser.add_argument('--seed', type=int, default=1)
+
+
+def descriptors(pid):
+    return len(os.listdir(f'/proc/{pid}/fd'))
+
+
+def memory(pid):
+    line = next(line for line in pathlib.Path(f'/proc/{pid}/status').read_text().splitlines()
+                if line.startswith('VmRSS'))
+    return int(line.split()[1]) << 10
+
+
+def fuzz(options, address, calls, corpus=True, preexec=None, patience=60):
+    """The report."""
+    command = [options.fuzzer, address, NAME, f'--calls={calls}', f'--seed={options.seed}',
+               f'--patience={patience}']
+    if corpus:
+        command.append(f'--corpus={HERE / "bus-corpus.txt"}')
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=preexec)
+    assert done.returncode in (0, 1), done.stderr
+    report = json.loads(done.stdout)
+    print(f'# seed {report["seed"]}: {report["sent"]} calls, {share(report):.0%} decoded, '
+          f'{report["succeeded"]} succeeded')
+    return report
+
+
+def share(report):
+    return report['decoded'] / report['sent']
+
+
+def never(successes):
+    return sorted(name for name, count in successes.items() if count == 0)
+
+
+def complaints(report, process, before, said, everything=True):
+    """What is wrong with a service that was fuzzed: `before` are its descriptors and its memory at
+    the start, `said` is what it printed."""
+    found = list(report['findings'])
+    if process.poll() is not None:
+        found.append(f'it ended with {process.returncode}')
+    else:
+        now = descriptors(process.pid), memory(process.pid)
+        print(f'# descriptors {before[0]} to {now[0]}, memory {before[1] >> 20} to '
+              f'{now[1] >> 20} MiB')
+        if now[0] > before[0] + DESCRIPTORS_MAX:
+            found.append(f'it has {now[0]} descriptors open, {before[0]} at the start')
+        if now[1] > before[1] + MEMORY_MAX:
+            found.append(f'it holds {now[1]} bytes, {before[1]} at the start')
+    found += [f'it said: {line}' for line in said.splitlines() if NOT_SAID.search(line)]
+    if report['answered'] + report['refused_here'] != report['sent']:
+        found.append(f'{report["answered"]} of {report["sent"]} calls were answered')
+    if share(report) < DECODED_MIN:
+        found.append(f'only {share(report):.1%} of the calls were decoded')
+    if everything:
+        found += [f'never succeeded: {name}'
+                  for name in never(report['methods']) + never(report['properties'])]
+    return found
+
+
+def check_log(caller):
+    """Whatever was called, the log is sound."""
+    def jobs():
+        return json.loads(caller.call(MANAGER, 'ListJobs', '(a{sv})', {}))
+
+    def ended():
+        return all(job['state'] != 'running' for job in jobs())
+
+    eventually(ended, 'what was started ends')
+    path = caller.call(MANAGER, 'Verify', '(a{sv})', {'mode': GLib.Variant('s', 'full')})
+    eventually(ended, 'the verification ends')
+    mine = next(job for job in jobs() if path.endswith(job['id'].replace('-', '_2d')))
+    equal(mine['result']['verdict'], 'sound')
