@@ -43,9 +43,14 @@ static bool leaf_of(SyncdJournal *self, const SyncdFeed *feed, guint64 seq, Sync
     size_t size;
     if (!syncd_journal_find_seq(self, feed, seq, &pos, error))
         return false;
-    g_autofree char *header = pos > 0 ? syncd_journal_read_header(self, pos, &size, error) : NULL;
+    g_autoptr(GError) problem = NULL;
+    g_autofree char *header =
+        pos > 0 ? syncd_journal_read_header(self, pos, &size, &problem) : NULL;
+    if (problem != NULL && !g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
     if (header == NULL) {
-        g_clear_error(error);
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
                         "The feed %s lacks its entry %" G_GUINT64_FORMAT, feed->text, seq);
         return false;
