@@ -21,7 +21,8 @@ typedef struct {
     CaseName name;
     guint first, last, stride;                      /* numbers */
     bool (*wanted)(guint number, const void *data); /* NULL: all of them */
-    int signal;                                     /* by which the session may end, 0 for none */
+    /* Whether the session may be ended by a signal; NULL: by none. */
+    bool (*may_end_by)(guint number, const void *data, int signal);
     bool boasts, forgets;
 } CaseSet;
 

@@ -52,6 +52,8 @@ static void tell(Run *r, char what, guint n)
 void run_complain(Run *r, const char *format, ...)
 {
     va_list args;
+    if (r->lift != NULL)
+        r->lift(r); /* it takes memory to complain */
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
@@ -213,12 +215,14 @@ static bool step_query(Run *r, guint n, GError **error)
 
 static void judge_error(Run *r, const char *what, const GError *error)
 {
-    bool storage = g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED) ||
-                   g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
+    bool known =
+        g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED) ||
+        g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE) ||
+        (r->temper == RUN_OUT_OF_MEMORY && g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_FAILED));
     if (r->injected == NULL || r->temper == RUN_MAY_NOT)
         run_complain(r, "%s fails, after %s: %s", what,
                      r->injected != NULL ? r->injected : "nothing", error->message);
-    if (!storage)
+    if (!known)
         run_complain(r, "%s fails with another error, after %s: %s", what, r->injected,
                      error->message);
     if (r->f.store != NULL && syncd_store_condition(r->f.store) == SYNCD_STORE_DAMAGED)
@@ -327,6 +331,8 @@ static void take(Run *r, const char *what, Step step, guint n)
 static void open_store(Run *r)
 {
     take(r, "opening", step_open, 0);
+    if (r->opened != NULL)
+        r->opened(r);
 }
 
 static void close_store(Run *r)
@@ -491,3 +497,11 @@ const Session sessions[] = {
     {"adoption", prepare_foreign, run_adoption},
 };
 const unsigned n_sessions = G_N_ELEMENTS(sessions);
+
+const Session *session_of(const char *name)
+{
+    for (unsigned i = 0; i < n_sessions; i++)
+        if (strcmp(sessions[i].name, name) == 0)
+            return &sessions[i];
+    g_assert_not_reached();
+}

@@ -29,10 +29,12 @@ struct Session {
 
 extern const Session sessions[];
 extern const unsigned n_sessions;
+const Session *session_of(const char *name);
 
 typedef enum {
-    RUN_MAY_FAIL, /* with an error that is about storage */
-    RUN_MAY_NOT,  /* what was injected must not be seen at all */
+    RUN_MAY_FAIL,      /* with an error that is about storage */
+    RUN_MAY_NOT,       /* what was injected must not be seen at all */
+    RUN_OUT_OF_MEMORY, /* may also say that something cannot be done */
 } RunTemper;
 
 struct Run {
@@ -42,9 +44,10 @@ struct Run {
     /* Defects, for controls: acknowledges before the commit; opens the store again after it failed,
      * as if nothing had been. */
     bool boasts, forgets;
-    void (*lift)(Run *run); /* ends what goes wrong */
-    guint64 journal_syncs;  /* counted by whoever watches */
-    const char *injected;   /* what was done to it, NULL before it was */
+    void (*lift)(Run *run);   /* ends what goes wrong */
+    void (*opened)(Run *run); /* the store is open for the first time; may be NULL */
+    guint64 journal_syncs;    /* counted by whoever watches */
+    const char *injected;     /* what was done to it, NULL before it was */
 
     guint turn[SESSION_ITEMS]; /* the items of the open turn */
     guint n_turn;
