@@ -1,154 +1,14 @@
-"""A copy of a log and what can be done to it: harm, and what only looks like it.
+"""What can be done to a log: harm, and what only looks like it.
 
 Some of the harm is done with the device's own keys: only so the rules behind the hashes are asked
 for. That the forger itself does nothing wrong is what the harmless ones show."""
 
-import base64
-import contextlib
 import hashlib
-import importlib.util
 import json
-import pathlib
-import sqlite3
-import sys
 
-try:
-    from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt as seal
-    from nacl.signing import SigningKey
-except ImportError:
-    print('1..0 # SKIP python3-nacl is not installed')
-    sys.exit(77)
+from forgery import SigningKey, canonical, verify
 
-VERIFIER = pathlib.Path(__file__).resolve().parents[1] / 'verifier/verify.py'
 SOUND, DAMAGED = 0, 2
-
-_spec = importlib.util.spec_from_file_location('verify', VERIFIER)
-verify = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(verify)
-
-
-def canonical(value):
-    return json.dumps(value, sort_keys=True, separators=(',', ':')).encode()
-
-
-class Log:
-    """A copy of the journal, which can be changed."""
-
-    def __init__(self, state):
-        self.state = state
-        self.triggers_left_out = []
-        self.database = sqlite3.connect(state / 'journal.db', isolation_level=None)
-        self.feeds = {scope.split('-')[0]: number for number, scope in
-                      self.database.execute('SELECT id, scope FROM feed')}
-        self.signer = SigningKey(self.secret('device')[:32])
-        self.scope_keys = verify.Keys(state / 'keys').scopes
-
-    def secret(self, kind):
-        for path in (self.state / 'keys').iterdir():
-            values = dict(line.partition('=')[::2] for line in path.read_text().splitlines())
-            if values['Type'] == kind:
-                return base64.b64decode(values['Data'])
-        raise AssertionError(f'there is no {kind} key')
-
-    @contextlib.contextmanager
-    def change(self):
-        """What the journal refuses by trigger is done without them; they are as before after it."""
-        run = self.database.execute
-        run('BEGIN')
-        triggers = run("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
-        for name, _ in triggers:
-            run(f'DROP TRIGGER {name}')
-        yield self
-        for name, statement in triggers:
-            if name in self.triggers_left_out:
-                continue
-            run(statement)
-        run('COMMIT')
-        self.close()
-
-    def close(self):
-        self.database.close()
-
-    def run(self, statement, *values):
-        done = self.database.execute(statement, values)
-        assert done.rowcount != 0, f'changed nothing: {statement}'
-        return done
-
-    def value(self, statement, *values):
-        return self.database.execute(statement, values).fetchone()[0]
-
-    def last(self, scope='workspace'):
-        return self.value('SELECT max(pos) FROM entry WHERE feed = ?', self.feeds[scope])
-
-    def large(self, scope='workspace'):
-        """The entry whose content is in chunks."""
-        return self.value('SELECT pos FROM entry WHERE feed = ? AND instr(header, ?)',
-                          self.feeds[scope], b'"form":"list"')
-
-    def header(self, pos):
-        return json.loads(self.value('SELECT header FROM entry WHERE pos = ?', pos))
-
-    def chunk(self):
-        stored = self.value('SELECT blob FROM body WHERE pos = ?', self.large('public'))
-        listed = json.loads(stored[verify.NONCE:].partition(b'\n')[2])
-        name = listed['chunks'][0]['name']
-        return self.state / 'blobs' / name[:2] / name
-
-    # What only the device can do.
-
-    def set_header(self, pos, header):
-        text = header if isinstance(header, bytes) else canonical(header)
-        self.run('UPDATE entry SET header = ? WHERE pos = ?', text, pos)
-
-    def set_body(self, pos, stored):
-        header = self.header(pos)
-        header['body'] |= {'size': len(stored), 'digest': hashlib.sha256(stored).hexdigest()}
-        self.run('UPDATE body SET blob = ? WHERE pos = ?', stored, pos)
-        self.set_header(pos, header)
-
-    def seal(self, pos, plain, **changes):
-        header = self.header(pos) | changes
-        nonce = bytes(verify.NONCE)
-        key = self.scope_keys[header['key']]
-        return nonce + seal(plain, verify.associated_of_body(header), nonce, key)
-
-    def tree(self, scope):
-        tree = verify.Tree()
-        for (header,) in self.database.execute(
-                'SELECT header FROM entry WHERE feed = ? ORDER BY seq', (self.feeds[scope],)):
-            tree.append(verify.leaf_hash(header))
-        return tree
-
-    def sign(self, scope='workspace', signer=None):
-        """Everything that follows from the entries of a feed, and the signatures."""
-        signer, feed = signer or self.signer, self.feeds[scope]
-        tree = self.tree(scope)
-        self.database.execute('DELETE FROM tile WHERE feed = ?', (feed,))
-        for (level, number), hashes in tree.tiles().items():
-            self.run('INSERT INTO tile (feed, level, number, hashes) VALUES (?, ?, ?, ?)', feed,
-                     level, number, hashes)
-        self.run('UPDATE head SET size = ?, frontier = ?, tail = ?, note = ? WHERE feed = ?',
-                 tree.size, b''.join(tree.frontier(tree.size)), b''.join(tree.tail()),
-                 self.note(scope, tree.size, tree.root(tree.size), signer), feed)
-        for number, size in self.database.execute('SELECT id, size FROM checkpoint WHERE feed = ?',
-                                                  (feed,)).fetchall():
-            size = min(size, tree.size)
-            self.run('UPDATE checkpoint SET size = ?, note = ? WHERE id = ?', size,
-                     self.note(scope, size, tree.root(size), signer), number)
-
-    def origin(self, scope):
-        return verify.ORIGIN + self.value("SELECT device || '/' || scope || '/' || epoch FROM feed"
-                                          ' WHERE id = ?', self.feeds[scope])
-
-    def note(self, scope, size, root, signer=None, lines='', signatures=''):
-        signer, origin = signer or self.signer, self.origin(scope)
-        text = f'{origin}\n{size}\n{base64.b64encode(root).decode()}\n{lines}'
-        signature = (verify.key_hash(origin, bytes(signer.verify_key))
-                     + signer.sign(text.encode()).signature)
-        return f'{text}\n\u2014 {origin} {base64.b64encode(signature).decode()}\n{signatures}'
-
-
-# --- what is done to it ------------------------------------------------------------------------
 
 CASES = []  # (function, verdict, codes)
 
@@ -287,6 +147,109 @@ def an_entry_more(log):
     log.run('INSERT INTO body SELECT ?, blob FROM body WHERE pos = ?', end + 1, log.last() - 1)
 
 
+def append(log, scope, header, stored):
+    """An entry more at the end of the log and of a feed, in rows that are in order."""
+    end, feed = log.value('SELECT max(pos) FROM entry') + 1, log.feeds[scope]
+    seq = log.value('SELECT max(seq) FROM entry WHERE feed = ?', feed) + 1
+    log.run('INSERT INTO entry VALUES (?, ?, ?, ?)', end, feed, seq, header)
+    log.run('INSERT INTO body VALUES (?, ?)', end, stored)
+
+
+def replay(log, pos, scope):
+    append(log, scope, log.value('SELECT header FROM entry WHERE pos = ?', pos),
+           log.value('SELECT blob FROM body WHERE pos = ?', pos))
+
+
+@case(DAMAGED, 'header head')
+def an_entry_replayed(log):
+    replay(log, log.last(), 'workspace')
+
+
+@case(DAMAGED, 'header')
+def an_entry_replayed_and_the_log_signed(log):
+    replay(log, log.last(), 'workspace')
+    log.sign()
+
+
+@case(DAMAGED, 'header')
+def an_entry_replayed_in_another_feed_that_is_signed(log):
+    replay(log, log.last('public'), 'device')
+    log.sign('device')
+
+
+def replay_feed(log, scope, epoch):
+    """The entries of the public feed once more, as a feed that is signed like any other."""
+    device = log.value('SELECT device FROM feed WHERE id = ?', log.feeds['public'])
+    log.run('INSERT INTO feed (id, device, scope, epoch) VALUES (99, ?, ?, ?)', device, scope,
+            epoch)
+    log.run('INSERT INTO entry SELECT pos + 1000000, 99, seq, header FROM entry WHERE feed = ?',
+            log.feeds['public'])
+    log.run('INSERT INTO body SELECT pos + 1000000, blob FROM body WHERE pos IN'
+            ' (SELECT pos FROM entry WHERE feed = ?)', log.feeds['public'])
+    for number, (pos,) in enumerate(log.database.execute(
+            'SELECT pos FROM entry ORDER BY pos').fetchall(), 1):
+        for table in ('entry', 'body'):
+            log.run(f'UPDATE {table} SET pos = ? WHERE pos = ?', number, pos)
+    log.feeds['replayed'] = 99
+    log.run('INSERT INTO head VALUES (99, 0, x\'\', x\'\', \'\')')
+    log.sign('replayed')
+
+
+@case(DAMAGED, 'header')
+def a_feed_replayed_in_another_scope(log):
+    scope = log.value('SELECT scope FROM feed WHERE id = ?', log.feeds['public'])
+    replay_feed(log, scope[:-1] + ('0' if scope[-1] != '0' else '1'), 1)
+
+
+@case(DAMAGED, 'header')
+def a_feed_replayed_in_the_next_epoch(log):
+    replay_feed(log, log.value('SELECT scope FROM feed WHERE id = ?', log.feeds['public']), 2)
+
+
+@case(DAMAGED, 'head')
+def a_feed_that_has_nothing(log):
+    log.run("INSERT INTO feed (id, device, scope, epoch) SELECT 99, device, scope || '/1', 1"
+            ' FROM feed WHERE id = ?', log.feeds['public'])
+
+
+@case(DAMAGED, 'header')
+def a_feed_of_an_earlier_epoch_signed(log):
+    """Every entry says epoch 1; the feed, signed anew, goes for one of another epoch."""
+    log.run('UPDATE feed SET epoch = 7 WHERE id = ?', log.feeds['public'])
+    log.sign('public')
+
+
+@case(DAMAGED, 'position header')
+def a_place_before_the_first(log):
+    log.run('UPDATE entry SET seq = -1 WHERE pos = ?', log.last())
+
+
+@case(DAMAGED, 'position header')
+def a_place_far_beyond_the_last(log):
+    log.run('UPDATE entry SET seq = ? WHERE pos = ?', 2 ** 63 - 1, log.last())
+
+
+@case(DAMAGED, 'position header')
+def a_place_before_the_first_signed(log):
+    log.run('UPDATE entry SET seq = -1 WHERE pos = ?', log.last())
+    log.set_header(log.last(), log.header(log.last()) | {'seq': -1})
+    log.sign()
+
+
+@case(DAMAGED, 'position')
+def a_position_before_the_first(log):
+    end = log.value('SELECT max(pos) FROM entry')
+    for table in ('entry', 'body'):
+        log.run(f'UPDATE {table} SET pos = 0 WHERE pos = ?', end)
+
+
+@harmless
+def parents_that_are_elsewhere(log):
+    """Another device's feed may have them, and may arrive later."""
+    log.set_header(log.last(), log.header(log.last()) | {'parents': ['ab' * 32]})
+    log.sign()
+
+
 @case(DAMAGED, 'position')
 def a_position_left_out(log):
     end = log.value('SELECT max(pos) FROM entry')
@@ -338,6 +301,70 @@ def a_log_that_names_and_is_signed_with_another_key(log):
 def a_checkpoint_with_another_root(log):
     log.run('UPDATE checkpoint SET note = ? WHERE feed = ?', log.note('workspace', 5, bytes(32)),
             log.feeds['workspace'])
+
+
+def heads_note(log, note):
+    log.run('UPDATE head SET note = ? WHERE feed = ?', note, log.feeds['workspace'])
+
+
+def stated(log):
+    size = log.tree('workspace').size
+    return size, log.tree('workspace').root(size)
+
+
+@case(DAMAGED, 'head')
+def a_head_for_another_origin_signed_with_the_right_key(log):
+    size, root = stated(log)
+    heads_note(log, log.note('workspace', size, root, origin=log.origin('public')))
+
+
+@case(DAMAGED, 'head')
+def a_head_with_something_after_it(log):
+    heads_note(log, log.note('workspace', *stated(log), signatures='something'))
+
+
+@case(DAMAGED, 'head')
+def a_head_with_an_empty_line_after_it(log):
+    heads_note(log, log.note('workspace', *stated(log), signatures='\n'))
+
+
+@case(DAMAGED, 'head')
+def a_head_with_two_signatures_one_of_which_does_not_verify(log):
+    size, root = stated(log)
+    other = log.note('workspace', size + 1, root).splitlines(keepends=True)[-1]
+    heads_note(log, log.note('workspace', size, root, signatures=other))
+
+
+@case(DAMAGED, 'head')
+def a_head_of_nothing(log):
+    log.run("UPDATE head SET size = 0, frontier = x'', tail = x'', note = ? WHERE feed = ?",
+            log.note('workspace', 0, hashlib.sha256().digest()), log.feeds['workspace'])
+
+
+@case(DAMAGED, 'head')
+def a_header_with_its_tiles(log):
+    """All that follows from the leaf, but for the signature."""
+    pos = log.value('SELECT pos FROM entry WHERE feed = ? AND seq = 40', log.feeds['workspace'])
+    log.set_header(pos, log.header(pos) | {'object': 'o:other'})
+    note = log.value('SELECT note FROM head WHERE feed = ?', log.feeds['workspace'])
+    checkpoints = log.database.execute('SELECT note, id FROM checkpoint').fetchall()
+    log.sign()
+    heads_note(log, note)
+    for kept, number in checkpoints:
+        log.run('UPDATE checkpoint SET note = ? WHERE id = ?', kept, number)
+
+
+@case(DAMAGED, 'checkpoint')
+def a_checkpoint_signed_with_another_key(log):
+    log.run('UPDATE checkpoint SET size = 5, note = ? WHERE feed = ?',
+            log.note('workspace', 5, log.tree('workspace').root(5), SigningKey.generate()),
+            log.feeds['workspace'])
+
+
+@case(DAMAGED, 'checkpoint')
+def a_checkpoint_of_another_feed(log):
+    log.run('UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE feed = ?) WHERE feed'
+            ' = ?', log.feeds['public'], log.feeds['workspace'])
 
 
 @case(DAMAGED, 'checkpoint')

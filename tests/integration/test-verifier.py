@@ -2,6 +2,7 @@
 """The program and tests/verifier/verify.py, which was written from docs/format.md alone, say the
 same of a log: that it is sound, and of each way to damage it that it is damaged."""
 
+import base64
 import contextlib
 import functools
 import json
@@ -10,19 +11,22 @@ import shutil
 import subprocess
 import sys
 
+from forgery import VERIFIER, Log, SigningKey, canonical, verify
 from harness import OPERATIONS, PATIENCE, equal, main, promise, session_world
-from tampering import CASES, DAMAGED, SOUND, VERIFIER, Log, SigningKey, canonical, verify
+from tampering import CASES, DAMAGED, SOUND
 
 MANY = 1200  # entries: more than fit in a tile of tiles
 
 
 # --- the log -----------------------------------------------------------------------------------
 
-def command(world, *words, given=None):
+def command(world, *words, given=None, state=None):
+    environment = {**os.environ, 'DBUS_SESSION_BUS_ADDRESS': world.bus.address}
+    if state:
+        environment['XDG_STATE_HOME'] = str(state / 'state')
     return subprocess.run(
         [world.program, *map(str, words)], input=given, capture_output=True, text=True,
-        timeout=PATIENCE, check=False,
-        env={**os.environ, 'DBUS_SESSION_BUS_ADDRESS': world.bus.address})
+        timeout=PATIENCE, check=False, env=environment)
 
 
 def ask(world, *words, given=None):
@@ -144,6 +148,109 @@ def a_known_head_of_another_signer_or_feed_is_told(world):
         note.write_text(text, encoding='utf-8')
         said, _ = both_say(world, DAMAGED, world.state, '--known-head', note)
         assert said.startswith(f'{code} '), said
+
+
+@promise
+def a_log_cut_back_to_a_genuine_head_is_a_rollback_for_whoever_knows(world):
+    """The heads of then are what they were: only who kept a later one can tell."""
+    def cut(log):
+        end = log.value('SELECT max(pos) FROM entry') - 20
+        log.run('DELETE FROM checkpoint')
+        # What the device verified itself it would miss.
+        (log.state / 'verified.json').unlink(missing_ok=True)
+        for table in ('entry', 'body'):
+            log.run(f'DELETE FROM {table} WHERE pos > ?', end)
+        for scope in log.feeds:
+            log.sign(scope)
+    state = changed(world, cut)
+    both_say(world, SOUND, state)
+    verifier, program = both_say(world, DAMAGED, state, '--known-head', world.known)
+    assert verifier.startswith('rollback ') and '"rollback"' in program, (verifier, program)
+
+
+@promise
+def heads_kept_elsewhere_are_judged_alike(world):
+    with contextlib.closing(Log(world.state)) as log:
+        tree, origin = log.tree('workspace'), log.origin('workspace')
+        size, key = tree.size, verify.key_hash(origin, bytes(log.signer.verify_key))
+        encoded = base64.b64encode(b'\1' + bytes(log.signer.verify_key)).decode()
+        verifier_key = f'{origin}+{key.hex()}+{encoded}'
+        sound = log.note('workspace', 7, tree.root(7))
+        notes = {
+            'one of then': (sound, SOUND),
+            'one of now': (log.note('workspace', size, tree.root(size)), SOUND),
+            'one of nothing': (log.note('workspace', 0, tree.root(0)), SOUND),
+            'one with more lines': (log.note('workspace', 7, tree.root(7), lines='x\n'), SOUND),
+            'another root': (log.note('workspace', 7, tree.root(8)), DAMAGED),
+            'one of nothing with a root': (log.note('workspace', 0, tree.root(1)), DAMAGED),
+            'one of later': (log.note('workspace', size + 1, tree.root(size)), DAMAGED),
+            'another key': (log.note('workspace', 7, tree.root(7), SigningKey.generate()), DAMAGED),
+            'a changed size': (sound.replace('\n7\n', '\n8\n'), DAMAGED),
+            'something after it': (sound + 'x', DAMAGED),
+            'no signature': (sound.partition('\n\n')[0] + '\n\n', DAMAGED),
+            'nothing': ('', DAMAGED),
+        }
+    file = world.place()
+    for what, (text, verdict) in notes.items():
+        file.write_text(text, encoding='utf-8')
+        status, said = verdict_of_verifier(world.state, '--known-head', file)
+        equal(status != SOUND, verdict != SOUND, f'the verifier, {what}: {said}')
+        for words in (('verify', 'log', '--full', '--known-head', file),
+                      ('verify', 'checkpoint', file, '--key', verifier_key)):
+            done = command(world, *words, '--state-dir', world.state, '--json')
+            equal(done.returncode, verdict, f'{words[1]}, {what}: {done.stdout}{done.stderr}')
+
+
+def proof_of_another_history(world, text):
+    """What the device proves after it went on from the older copy in one of two ways."""
+    place = world.place()
+    shutil.copytree(world.older, place / 'state' / 'sourceos-syncd')
+    with world.daemon(place), world.caller() as caller:
+        operation = enqueue(world, 'workspace:notes', {'written': text})['operation']
+        return caller.call(OPERATIONS, 'Proof', '(sa{sv})', operation, {})
+
+
+@promise
+def two_proofs_of_one_place_convict_a_device_anywhere(world):
+    """Neither a log nor a daemon is needed to see that the device signed two histories."""
+    files, proofs = [], []
+    for text in ('here', 'elsewhere'):
+        files.append(world.place())
+        files[-1].write_text(proof_of_another_history(world, text), encoding='utf-8')
+        proofs.append(json.loads(files[-1].read_text(encoding='utf-8')))
+    first, second = proofs
+    equal(first['verifier_key'], second['verifier_key'], 'the key')
+    equal(first['note'].split('\n')[0], second['note'].split('\n')[0], 'the feed')
+    equal(first['seq'], second['seq'], 'the place')
+    assert first['leaf'] != second['leaf'], 'the histories differ'
+    for file in files:
+        equal(verdict_of_verifier('proof', file, '--key', first['verifier_key']), (SOUND, ''))
+        done = command(world, 'verify', 'proof', file, '--key', first['verifier_key'])
+        equal(done.returncode, SOUND, f'{done.stdout}{done.stderr}')
+    # The control: a forger without the key convicts nobody.
+    files[1].write_text(json.dumps(second | {'note': first['note']}), encoding='utf-8')
+    equal(verdict_of_verifier('proof', files[1], '--key', first['verifier_key'])[0], DAMAGED)
+    equal(command(world, 'verify', 'proof', files[1], '--key', first['verifier_key']).returncode,
+          DAMAGED)
+
+
+@promise
+def an_epoch_rolled_back_is_a_rollback_for_whoever_knows(world):
+    """The state is adopted by another machine, and the copy from before is put in its place."""
+    place, known = world.place(), world.place()
+    state = place / 'state' / 'sourceos-syncd'
+    shutil.copytree(world.state, state)
+    with Log(state).change() as log:
+        log.run("UPDATE meta SET value = ? WHERE name = 'machine'", '0' * 64)
+    done = command(world, 'store', 'adopt', '--yes', state=place)
+    equal(done.returncode, SOUND, f'{done.stdout}{done.stderr}')
+    with world.daemon(place):
+        enqueue(world, 'workspace:notes', {'written': 'in the next epoch'})
+        ask(world, 'ops', 'checkpoint', 'workspace:notes', '--output', known)
+    assert known.read_text(encoding='utf-8').split('\n')[0].endswith('/2')
+    both_say(world, SOUND, state, '--known-head', known)
+    verifier, program = both_say(world, DAMAGED, world.state, '--known-head', known)
+    assert verifier.startswith('rollback ') and 'FeedRollback' in program, (verifier, program)
 
 
 @promise
