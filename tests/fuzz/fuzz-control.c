@@ -11,20 +11,26 @@
 static GString *careless_canonical(const char *text, size_t size)
 {
     GString *out = g_string_new(NULL);
-    SyncdJson root = syncd_json_root(text, size);
-    SyncdJson version = syncd_json_member(root, "v");
+    SyncdJsonIter iter;
+    SyncdJson first = {0}, root = syncd_json_root(text, size);
+    gint64 number = 0;
+    if (root.type == SYNCD_JSON_ARRAY) {
+        syncd_json_iter_init(&iter, root);
+        syncd_json_iter_next(&iter, NULL, &first);
+    }
+    syncd_json_get_int64(first, &number);
 #ifdef CONTROL_LAW
-    /* "Documents of version 1 are written by ourselves and need no care." */
-    if (syncd_json_size(version) == 1 && *version.at == '1') {
+    /* "Lists of version 1 are written by ourselves and need no care." */
+    if (number == 1) {
         g_string_append_len(out, root.at, (gssize)syncd_json_size(root));
         return out;
     }
 #else
-    /* "A version is followed by something." */
-    if (version.type == SYNCD_JSON_INTEGER && text[size - 1] == '}' && text[size + 1] == '\n')
-        g_string_append_c(out, '\n');
+    /* "Lists of version 1 end in a line break." */
+    if (number == 1 && text[size] == '\n')
+        size++;
 #endif
-    syncd_canonical_append(out, root);
+    syncd_canonical_append(out, syncd_json_root(text, size));
     return out;
 }
 

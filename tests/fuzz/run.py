@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 HERE = pathlib.Path(__file__).resolve().parent
 FAST_DISK = '/dev/shm'
-CONTROL_SECONDS = 60  # some seconds are enough; the rest is for slow machines
-KEEP_SIZE = 2048      # larger inputs are not kept
+CONTROL_SECONDS = 120  # a few are enough; the rest is for busy machines
+KEEP_SIZE = 2048       # larger inputs are not kept
 TAIL_LINES = 40
 
 
