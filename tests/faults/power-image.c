@@ -69,6 +69,13 @@ static void apply_one(GByteArray *bytes, const PowerEvent *event, Fate fate, boo
         power_apply_bytes(bytes, event);
 }
 
+static void apply_by_chance(GByteArray *bytes, const PowerEvent *event, Draw *draw)
+{
+    bool kept = power_below(&draw->random, 2) == 0;
+    bool torn = power_below(&draw->random, 3) == 0;
+    apply_one(bytes, event, kept ? FATE_KEPT : FATE_LOST, torn, draw);
+}
+
 static void apply_fate(GByteArray *bytes, const GPtrArray *pending, Draw *draw)
 {
     Fate fate = draw_fate(draw);
@@ -78,8 +85,7 @@ static void apply_fate(GByteArray *bytes, const GPtrArray *pending, Draw *draw)
         if (fate == FATE_FIRST)
             apply_one(bytes, event, i <= border ? FATE_KEPT : FATE_LOST, i == border, draw);
         else if (fate == FATE_SUBSET)
-            apply_one(bytes, event, power_below(&draw->random, 2) == 0 ? FATE_LOST : FATE_KEPT,
-                      power_below(&draw->random, 3) == 0, draw);
+            apply_by_chance(bytes, event, draw);
         else
             apply_one(bytes, event, fate, false, draw);
     }

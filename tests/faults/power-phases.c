@@ -72,6 +72,12 @@ static size_t any_size(PowerRun *run)
     return below(run, bounds[below(run, G_N_ELEMENTS(bounds))]);
 }
 
+static void append_any(PowerRun *run)
+{
+    const char *scope = any_scope(run);
+    append(run, scope, any_size(run));
+}
+
 static void commit(PowerRun *run, size_t begun)
 {
     g_autoptr(GError) error = NULL;
@@ -84,14 +90,14 @@ static void turn(PowerRun *run, unsigned n)
 {
     size_t begun = now(run);
     for (unsigned i = 0; i < n; i++)
-        append(run, any_scope(run), any_size(run));
+        append_any(run);
     commit(run, begun);
 }
 
 static void discarded_turn(PowerRun *run, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
-        append(run, any_scope(run), any_size(run));
+        append_any(run);
     syncd_store_discard(run->store);
     power_log_forget_keys(run->log);
 }
@@ -307,11 +313,12 @@ static void run_blobs(PowerRun *run)
     start(run);
     for (guint64 n = 1 + below(run, 3); n > 0; n--) {
         size_t begun = now(run);
+        const char *scope = any_scope(run);
         bool several = below(run, 24) == 0;
-        append(run, any_scope(run),
+        append(run, scope,
                several ? 1200u * 1024u : SYNCD_STORE_INLINE_MAX + 1 + below(run, 20000));
         if (below(run, 2) == 0)
-            append(run, any_scope(run), any_size(run));
+            append_any(run);
         commit(run, begun);
         rest(run);
     }

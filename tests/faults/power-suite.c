@@ -15,6 +15,8 @@
 #define PER_PASS 2u
 #define MAX_PASSES 12u
 #define MAX_HISTORIES 100000u
+/* The few that two processes may both draw: no state at all, an empty one … */
+#define IN_COMMON 16u
 
 static guint hash_of_hash(gconstpointer hash)
 {
@@ -224,8 +226,7 @@ void power_suite_run(const PowerPlan *plan, const PowerPhase *phase, guint image
 {
     g_autofree int *fds = g_new(int, plan->workers);
     g_autofree pid_t *children = g_new(pid_t, plan->workers);
-    /* The few that two processes have in common are not counted twice. */
-    guint each = images / plan->workers + images / 50 + 1;
+    guint each = images / plan->workers + images / 50 + IN_COMMON;
     for (unsigned i = 0; i < plan->workers; i++) {
         int ends[2];
         g_assert_cmpint(pipe(ends), ==, 0);
