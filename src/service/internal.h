@@ -54,6 +54,8 @@ bool syncd_service_commit_turn(SyncdService *service, GError **error);
 void syncd_service_discard(SyncdService *service, const GError *why);
 /* Tells the listener when the state is another one than it was told last. */
 void syncd_service_show_state(SyncdService *service, bool always);
+/* A read may change it too: it makes an index where there was none. */
+bool syncd_service_state_is_shown(const SyncdService *service);
 
 /* ---- first entries and actors (actors.c) ---- */
 

@@ -223,5 +223,5 @@ guint64 syncd_service_next_due(const SyncdService *service)
     guint64 due = MIN(syncd_refusals_next_due(service->refusals), syncd_service_jobs_due(service));
     if (service->policy_blocked_until != 0)
         due = MIN(due, service->policy_blocked_until);
-    return due;
+    return syncd_service_state_is_shown(service) ? due : 0;
 }

@@ -87,14 +87,24 @@ void syncd_service_state(SyncdService *service, SyncdState *ret_state)
     }
 }
 
+static unsigned held_reasons(const SyncdService *service)
+{
+    unsigned held = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++)
+        held |= (unsigned)reasons[i].holds(service) << i;
+    return held;
+}
+
+bool syncd_service_state_is_shown(const SyncdService *service)
+{
+    return held_reasons(service) == service->shown_state;
+}
+
 void syncd_service_show_state(SyncdService *service, bool always)
 {
-    unsigned shown = 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++)
-        shown |= (unsigned)reasons[i].holds(service) << i;
-    if (shown == service->shown_state && !always)
+    if (syncd_service_state_is_shown(service) && !always)
         return;
-    service->shown_state = shown;
+    service->shown_state = held_reasons(service);
     if (service->listener.changed != NULL)
         service->listener.changed(service->listener.data);
 }
