@@ -1,0 +1,319 @@
+#!/usr/bin/python3
+"""The daemon itself without room on its disk, and killed again and again under load.
+
+test-daemon.py --program PROGRAM [--rounds N] [--seed N] [--in-flight N] [promise …]"""
+
+import functools
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'integration'))
+
+# pylint: disable=wrong-import-position
+from harness import (ERROR, JOB, MANAGER, OPERATIONS, GLib, Refused, equal, eventually, main, promise,
+                     refused_as, session_world)
+from mounts import in_private_mounts, mount
+
+
+def verdict_of(caller):
+    path = caller.call(MANAGER, 'Verify', '(a{sv})', {'mode': GLib.Variant('s', 'full')})
+    eventually(lambda: caller.get(JOB, 'State', path) != 'running', 'the job ends')
+    return json.loads(caller.get(JOB, 'Result', path))['verdict']
+
+
+def every_entry(caller):
+    cursor = ''
+    while True:
+        options = {'limit': GLib.Variant('u', 1000), 'bodies': GLib.Variant('b', True)}
+        if cursor:
+            options['cursor'] = GLib.Variant('s', cursor)
+        entries, cursor = caller.list('ListBytes', **options)
+        yield from entries
+        if not cursor:
+            return
+
+
+def operations(caller):
+    """As they are listed."""
+    return {entry['header']['op'] for entry in every_entry(caller)
+            if entry['header']['kind'] == 'operation.enqueue'}
+
+
+def read(caller, operation):
+    record = json.loads(caller.call(OPERATIONS, 'Get', '(sa{sv})', operation, {}))
+    equal(record['operation_id'], operation)
+
+
+# --- no room ---------------------------------------------------------------------------------------
+
+class SmallDisk:
+    """A place whose state directory lies on a small disk of its own."""
+
+    def __init__(self, world, size='24m'):
+        self.place = world.place()
+        self.state = self.place / 'state' / 'sourceos-syncd'
+        self.state.mkdir(parents=True, mode=0o700)
+        mount('-t', 'tmpfs', '-o', f'size={size},mode=0700', 'none', self.state)
+        self.filler = self.state / 'filler'
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(['umount', str(self.state)], check=True)
+
+    def fill(self):
+        """Not a byte is left."""
+        with self.filler.open('ab', buffering=0) as filler:
+            for piece in (1 << 20, 1 << 12, 1):
+                try:
+                    while True:
+                        filler.write(b'\0' * piece)
+                except OSError:
+                    continue
+        equal(os.statvfs(self.state).f_bavail, 0, 'free blocks')
+
+    def make_room(self):
+        self.filler.unlink()
+
+    def forget_index(self):
+        for name in ('index.db', 'index.db-wal'):
+            (self.state / name).unlink(missing_ok=True)
+
+
+def on_small_disk(check):
+    @functools.wraps(check)
+    def checked(world):
+        with SmallDisk(world) as disk:
+            check(world, disk)
+    return checked
+
+
+def enqueue_some(caller, count):
+    return [caller.enqueue(json.dumps({'number': number}))[0] for number in range(count)]
+
+
+def enqueue_until_refused(caller):
+    """What was taken before there was no room: SQLite writes where something was before."""
+    taken = []
+    for _ in range(200):
+        try:
+            taken.append(caller.enqueue(json.dumps({'fill': 'x' * 20000}))[0])
+        except Refused as refused:
+            equal(refused.name, ERROR + 'NoSpace', refused.text)
+            return taken
+    raise AssertionError('a full disk takes everything')
+
+
+@promise
+@on_small_disk
+def without_room_it_starts_reads_and_refuses(world, disk):
+    with world.daemon(disk.place), world.caller() as caller:
+        kept = enqueue_some(caller, 200)
+    disk.fill()
+    with world.daemon(disk.place) as daemon, world.caller() as caller:
+        for operation in kept:
+            read(caller, operation)
+        equal(operations(caller), set(kept))
+        equal(verdict_of(caller), 'sound')
+        kept += enqueue_until_refused(caller)
+        refused_as('NoSpace', caller.enqueue, json.dumps({'fill': 'x' * 20000}))
+        refused_as('NoSpace', caller.enqueue, json.dumps({'large': 'x' * 200000}))
+        equal(caller.get(MANAGER, 'Sequence'), daemon.status()['sequence'])
+        read(caller, kept[-1])
+
+        disk.make_room()
+        kept += enqueue_some(caller, 50)
+        eventually(lambda: daemon.status()['daemon_state'] == 'clean', 'it is clean')
+    with world.daemon(disk.place), world.caller() as caller:
+        equal(operations(caller), set(kept))
+        equal(verdict_of(caller), 'sound')
+
+
+@promise
+@on_small_disk
+def the_reserve_lets_the_index_be_made(world, disk):
+    with world.daemon(disk.place), world.caller() as caller:
+        kept = enqueue_some(caller, 200)
+    reserve = disk.state / 'reserve'
+    before = reserve.stat().st_size
+    disk.forget_index()
+    disk.fill()
+    with world.daemon(disk.place), world.caller() as caller:
+        assert not reserve.exists() or reserve.stat().st_size < before, 'the reserve was not used'
+        equal(operations(caller), set(kept))
+        disk.make_room()
+        kept += enqueue_some(caller, 1)
+    with world.daemon(disk.place), world.caller() as caller:
+        equal(operations(caller), set(kept))
+        equal(reserve.stat().st_size, before, 'it is set aside again')
+
+
+@promise
+@on_small_disk
+def without_reserve_or_index_it_says_so(world, disk):
+    """The control of the one before: it is the reserve that does it."""
+    config = '[Store]\nReserveMiB=0\n'
+    with world.daemon(disk.place, config=config), world.caller() as caller:
+        kept = enqueue_some(caller, 200)
+    disk.forget_index()
+    disk.fill()
+    with world.daemon(disk.place, config=config) as daemon, world.caller() as caller:
+        refused_as('NoSpace', caller.list)
+        refused_as('NoSpace', caller.enqueue)
+        status = daemon.status()
+        equal((status['daemon_state'], status['state_reasons']), ('degraded', ['index-unavailable']))
+        equal(verdict_of(caller), 'sound')
+        disk.make_room()
+
+        def answers():
+            try:
+                return operations(caller) == set(kept)
+            except Refused:
+                return False
+
+        eventually(answers, 'the index is made')
+        eventually(lambda: daemon.status()['daemon_state'] == 'clean', 'it is clean')
+
+
+# --- killed ----------------------------------------------------------------------------------------
+
+class Load:
+    """Keyed operations, what became of each, and who was told."""
+
+    def __init__(self, boasts=False):
+        self.boasts = boasts  # a defect, for the control: believes what nobody acknowledged
+        self.acknowledged = {}  # key -> operation
+        self.unknown = []
+        self.doubtful = 0
+        self.count = 0
+
+    def start(self, caller, count):
+        calls = {}
+        for _ in range(count):
+            key = f'key-{self.count}'
+            self.count += 1
+            calls[key] = self.begin(caller, key)
+        return calls
+
+    @staticmethod
+    def begin(caller, key):
+        options = {'create_scope': GLib.Variant('b', True), 'idempotency_key': GLib.Variant('s', key)}
+        return caller.start(OPERATIONS, 'Enqueue', '(ssssa{sv})', 'sync.operation.enqueue',
+                            'workspace:notes', key, json.dumps({'key': key}), options)
+
+    def take(self, calls):
+        for key, call in calls.items():
+            if call.reply is not None:
+                self.acknowledged[key] = call.reply[0]
+            elif self.boasts:
+                self.acknowledged[key] = 'believed'
+            else:
+                self.unknown.append(key)
+                self.doubtful += 1
+
+    def retry(self, caller):
+        """The same key gives the operation that is there, or makes one."""
+        calls = {key: self.begin(caller, key) for key in self.unknown}
+        eventually(lambda: all(call.ended() for call in calls.values()), 'all are answered')
+        for key, call in calls.items():
+            assert call.reply is not None, f'{key}: {call.refused}'
+            self.acknowledged[key] = call.reply[0]
+        self.unknown = []
+
+    def check(self, caller):
+        """Each key is there once, under the id that was told."""
+        found = {}
+        sequences = []
+        for entry in every_entry(caller):
+            sequences.append(entry['sequence'])
+            key = entry['body'].get('key') if isinstance(entry['body'], dict) else None
+            if key is None:
+                continue
+            assert key not in found, f'{key} is there twice'
+            found[key] = entry['header']['op']
+        for key, operation in self.acknowledged.items():
+            assert key in found, f'{key} was acknowledged and is lost'
+            equal(found[key], operation, key)
+        assert set(found) <= {f'key-{number}' for number in range(self.count)}, 'never tried'
+        return sequences
+
+
+def kill_under_load(world, place, load, chance, in_flight):
+    """There are always that many calls in flight, until so many are answered."""
+    with world.daemon(place) as daemon, world.caller() as caller:
+        load.retry(caller)
+        enough = chance.randrange(4 * in_flight)
+        calls = load.start(caller, in_flight)
+
+        def answered():
+            ended = sum(call.ended() for call in calls.values())
+            calls.update(load.start(caller, in_flight + ended - len(calls)))
+            return ended >= enough
+
+        eventually(answered, 'so many are answered')
+        daemon.process.kill()
+        daemon.process.wait()
+        eventually(lambda: all(call.ended() for call in calls.values()), 'the bus tells the rest')
+        load.take(calls)
+
+
+@promise
+def what_was_acknowledged_survives_being_killed(world):
+    place, load = world.place(), Load()
+    chance = random.Random(world.options.seed)
+    print(f'# seed {world.options.seed}, {world.options.rounds} rounds')
+    for _ in range(world.options.rounds):
+        acknowledged = len(load.acknowledged)
+        kill_under_load(world, place, load, chance, world.options.in_flight)
+        with world.daemon(place) as daemon, world.caller() as caller:
+            for operation in list(load.acknowledged.values())[acknowledged:]:
+                read(caller, operation)
+            status = daemon.status()
+            equal((status['daemon_available'], status['daemon_state']), (True, 'clean'))
+            equal(status['sequence'], caller.get(MANAGER, 'Sequence'))
+            daemon.process.kill()
+            daemon.process.wait()
+    with world.daemon(place) as daemon, world.caller() as caller:
+        load.retry(caller)
+        sequences = load.check(caller)
+        equal(sequences, list(range(1, len(sequences) + 1)))
+        print(f'# {len(load.acknowledged)} operations in {len(sequences)} entries, of which '
+              f'{load.doubtful} had to be asked for again')
+        assert load.doubtful > 0, 'it was never killed under load'
+        equal(len(load.acknowledged), load.count)
+        equal(verdict_of(caller), 'sound')
+        daemon.stop()
+        equal(daemon.status()['daemon_available'], False)
+
+
+@promise
+def an_acknowledgement_that_nobody_gave_is_missed(world):
+    """The control: who believes what was not answered loses some of it."""
+    chance = random.Random(world.options.seed)
+    for _ in range(20):
+        place, load = world.place(), Load(boasts=True)
+        kill_under_load(world, place, load, chance, world.options.in_flight)
+        with world.daemon(place), world.caller() as caller:
+            caller.enqueue()
+            found = {entry['header']['object'] for entry in every_entry(caller)}
+        answered = {key for key, operation in load.acknowledged.items() if operation != 'believed'}
+        assert answered <= found, f'{answered - found} were answered and are lost'
+        if set(load.acknowledged) - found:
+            return
+    raise AssertionError('nothing was ever lost: the daemon is not killed under load')
+
+
+def add_own(parser):
+    parser.add_argument('--rounds', type=int, default=40)
+    parser.add_argument('--seed', type=int, default=random.randrange(1 << 32))
+    parser.add_argument('--in-flight', type=int, default=60)
+
+
+if os.environ.get('SYNCD_PRIVATE_MOUNTS') is None:
+    in_private_mounts('a small disk is mounted')
+main(session_world, add_own)
