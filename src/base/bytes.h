@@ -22,6 +22,18 @@ void syncd_hex_encode(const void *bytes, size_t size, char *ret_text);
 /* True only for exactly 2 * size lower-case digits. */
 bool syncd_hex_decode(const char *text, size_t text_size, void *ret_bytes, size_t size);
 
+/* As g_string_append_len(), which costs several times what the few bytes of most appends do. */
+static inline void syncd_text_append(GString *out, SyncdBytes bytes)
+{
+    if (out->allocated_len - out->len <= bytes.size) {
+        g_string_append_len(out, bytes.data, (gssize)bytes.size);
+        return;
+    }
+    memcpy(out->str + out->len, bytes.data, bytes.size);
+    out->len += bytes.size;
+    out->str[out->len] = '\0';
+}
+
 static inline void syncd_put_be64(guint8 out[8], guint64 value)
 {
     for (int i = 7; i >= 0; i--, value >>= 8)

@@ -38,6 +38,15 @@ static int days_in_month(int year, int month)
     return days[month - 1] + (month == 2 && leap);
 }
 
+/* Exactly `count` digits and what follows them; gives the place after that. */
+static char *put_number(char *at, unsigned number, int count, char next)
+{
+    for (int i = count - 1; i >= 0; i--, number /= 10)
+        at[i] = (char)('0' + number % 10);
+    at[count] = next;
+    return at + count + 1;
+}
+
 void syncd_time_format_ms(guint64 ms, char ret_text[SYNCD_TIME_SIZE])
 {
     /* 9999-12-31T23:59:59.999Z: nothing later can be written in RFC 3339. */
@@ -47,12 +56,15 @@ void syncd_time_format_ms(guint64 ms, char ret_text[SYNCD_TIME_SIZE])
     int year, month, day;
     date_from_days((gint64)(seconds / 86400), &year, &month, &day);
 
-    int length = g_snprintf(ret_text, SYNCD_TIME_SIZE, "%04d-%02d-%02dT%02u:%02u:%02u", year, month,
-                            day, of_day / 3600, of_day / 60 % 60, of_day % 60);
+    char *at = put_number(ret_text, (unsigned)year, 4, '-');
+    at = put_number(at, (unsigned)month, 2, '-');
+    at = put_number(at, (unsigned)day, 2, 'T');
+    at = put_number(at, of_day / 3600, 2, ':');
+    at = put_number(at, of_day / 60 % 60, 2, ':');
+    at = put_number(at, of_day % 60, 2, fraction != 0 ? '.' : 'Z');
     if (fraction != 0)
-        length +=
-            g_snprintf(ret_text + length, (gulong)(SYNCD_TIME_SIZE - length), ".%03u", fraction);
-    g_strlcpy(ret_text + length, "Z", (gsize)(SYNCD_TIME_SIZE - length));
+        at = put_number(at, fraction, 3, 'Z');
+    *at = '\0';
 }
 
 /* Exactly `count` digits whose value is in the range. */

@@ -156,9 +156,9 @@ static void read_body(SyncdBytes content, Body *ret_body)
     }
 }
 
-static void append_bytes(GString *out, SyncdBytes bytes)
+static void append(GString *out, const char *text)
 {
-    g_string_append_len(out, bytes.data, (gssize)bytes.size);
+    syncd_text_append(out, SYNCD_BYTES_TEXT(text));
 }
 
 static void append_number(GString *out, guint64 number)
@@ -167,14 +167,14 @@ static void append_number(GString *out, guint64 number)
     do
         *--at = (char)('0' + number % 10);
     while ((number /= 10) != 0);
-    g_string_append_len(out, at, digits + sizeof digits - at);
+    syncd_text_append(out, SYNCD_BYTES(at, (size_t)(digits + sizeof digits - at)));
 }
 
 static void append_feed(GString *out, const SyncdOperationFacts *facts)
 {
-    append_bytes(out, facts->device);
+    syncd_text_append(out, facts->device);
     g_string_append_c(out, '/');
-    append_bytes(out, facts->scope);
+    syncd_text_append(out, facts->scope);
     g_string_append_c(out, '/');
     append_number(out, facts->epoch);
 }
@@ -183,40 +183,40 @@ void syncd_scope_text_append(GString *out, const char *scope_class, const char *
                              SyncdBytes scope_id)
 {
     if (scope_class == NULL) {
-        append_bytes(out, scope_id);
+        syncd_text_append(out, scope_id);
         return;
     }
-    g_string_append(out, scope_class);
+    append(out, scope_class);
     if (*scope_name != '\0') {
         g_string_append_c(out, ':');
-        g_string_append(out, scope_name);
+        append(out, scope_name);
     }
 }
 
 /* Everything written below as text is an opaque token, which JSON does not escape. */
 static void open_token(GString *out, const char *name)
 {
-    g_string_append(out, ",\"");
-    g_string_append(out, name);
-    g_string_append(out, "\":\"");
+    append(out, ",\"");
+    append(out, name);
+    append(out, "\":\"");
 }
 
 static void write_token(GString *out, const char *name, SyncdBytes token)
 {
     open_token(out, name);
-    append_bytes(out, token);
+    syncd_text_append(out, token);
     g_string_append_c(out, '"');
 }
 
 static void write_value(GString *out, const char *name, SyncdJson value, const char *otherwise)
 {
-    g_string_append(out, ",\"");
-    g_string_append(out, name);
-    g_string_append(out, "\":");
+    append(out, ",\"");
+    append(out, name);
+    append(out, "\":");
     if (value.type != SYNCD_JSON_NONE)
-        g_string_append_len(out, value.at, (gssize)syncd_json_size(value));
+        syncd_text_append(out, SYNCD_BYTES(value.at, syncd_json_size(value)));
     else
-        g_string_append(out, otherwise);
+        append(out, otherwise);
 }
 
 static void write_optional(GString *out, const char *name, SyncdJson value)
@@ -227,9 +227,9 @@ static void write_optional(GString *out, const char *name, SyncdJson value)
 
 static void write_number(GString *out, const char *name, guint64 number)
 {
-    g_string_append(out, ",\"");
-    g_string_append(out, name);
-    g_string_append(out, "\":");
+    append(out, ",\"");
+    append(out, name);
+    append(out, "\":");
     append_number(out, number);
 }
 
@@ -243,9 +243,9 @@ static void write_group(GString *out, const char *name, const char *class, Syncd
         return;
     }
     open_token(out, name);
-    g_string_append(out, class);
+    append(out, class);
     g_string_append_c(out, ':');
-    g_string_append(out, is_scope ? facts->scope_name : SYNCD_DEFAULT_NAME);
+    append(out, is_scope ? facts->scope_name : SYNCD_DEFAULT_NAME);
     g_string_append_c(out, '"');
 }
 
@@ -256,19 +256,19 @@ static void write_encryption_profile(GString *out, SyncdJson said, const SyncdOp
         return;
     }
     open_token(out, "encryption_profile_ref");
-    g_string_append(out, "encryption-profile:");
-    g_string_append(out, facts->scope_class != NULL ? facts->scope_class : "unknown");
+    append(out, "encryption-profile:");
+    append(out, facts->scope_class != NULL ? facts->scope_class : "unknown");
     g_string_append_c(out, '"');
 }
 
 static void write_identity(GString *out, const SyncdOperationFacts *facts, const Body *body)
 {
-    g_string_append(out, "{\"schema\":\"" SYNCD_OPERATION_SCHEMA "\"");
+    append(out, "{\"schema\":\"" SYNCD_OPERATION_SCHEMA "\"");
     write_token(out, "operation_id", facts->operation);
     write_token(out, "local_operation_id", facts->operation);
     open_token(out, "operation_type");
-    g_string_append(out, "sync.");
-    append_bytes(out, facts->kind);
+    append(out, "sync.");
+    syncd_text_append(out, facts->kind);
     g_string_append_c(out, '"');
     write_token(out, "status", SYNCD_BYTES_TEXT(facts->status));
     write_group(out, "workspace_id", "workspace", body->set[MEMBER_WORKSPACE_ID], facts);
@@ -282,11 +282,11 @@ static void write_references(GString *out, const SyncdOperationFacts *facts, con
                              SyncdJson meta)
 {
     open_token(out, "local_log_ref");
-    g_string_append(out, "journal:");
+    append(out, "journal:");
     append_feed(out, facts);
     g_string_append_c(out, '/');
     append_number(out, facts->seq);
-    g_string_append(out, "\",\"checkpoint_ref\":\"checkpoint:");
+    append(out, "\",\"checkpoint_ref\":\"checkpoint:");
     append_feed(out, facts);
     g_string_append_c(out, '"');
     write_value(out, "causal_parent_ids", syncd_json_member(meta, "parents"), "[]");
@@ -298,7 +298,7 @@ static void write_references(GString *out, const SyncdOperationFacts *facts, con
                 "\"none\"");
     write_value(out, "ledger_evidence_refs", body->set[MEMBER_LEDGER_EVIDENCE_REFS], "[]");
     write_value(out, "replay_safe", body->set[MEMBER_REPLAY_SAFE], "true");
-    g_string_append(out, ",\"stale_task\":false,\"lease_expired\":false");
+    append(out, ",\"stale_task\":false,\"lease_expired\":false");
     write_optional(out, "remote_operation_id", body->set[MEMBER_REMOTE_OPERATION_ID]);
     SyncdJson key = syncd_json_member(meta, "idempotency_key");
     write_optional(out, "replay_idempotency_key",
@@ -352,7 +352,7 @@ void syncd_operation_write(const SyncdOperationFacts *facts, GString *out)
     write_place(out, facts, meta);
     if (facts->body_error != NULL) {
         SyncdJsonWriter writer;
-        g_string_append(out, ",\"body_error\":");
+        append(out, ",\"body_error\":");
         syncd_json_writer_init(&writer, out, false);
         syncd_json_string(&writer, facts->body_error);
     }

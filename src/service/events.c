@@ -41,7 +41,7 @@ static bool write_event(SyncdService *service, const SyncdEntry *entry, const Sy
 char *syncd_service_list_events(SyncdService *service, const SyncdCaller *caller,
                                 const SyncdListing *listing, char **ret_cursor, GError **error)
 {
-    static const SyncdPageFormat format = {EVENTS_BUDGET, SYNCD_LIST_MAX, ",", write_event};
+    static const SyncdPageFormat format = {EVENTS_BUDGET, SYNCD_LIST_MAX, ",", write_event, NULL};
     SyncdQuery query = {.order = SYNCD_NEWEST_FIRST};
     if (listing->type != NULL) {
         const SyncdKind *kind = syncd_kind_of_event(listing->type);

@@ -169,6 +169,8 @@ typedef struct {
     /* Appends the entry's text. */
     bool (*write)(SyncdService *service, const SyncdEntry *entry, const SyncdListing *listing,
                   GString *out, GError **error);
+    /* The same where the header's text is enough, else NULL: pages of it are read in one go. */
+    void (*write_text)(guint64 pos, SyncdBytes text, GString *out);
 } SyncdPageFormat;
 
 bool syncd_service_page(SyncdService *service, const SyncdCaller *caller,

@@ -92,6 +92,39 @@ static bool write_entries(SyncdService *service, const SyncdListing *listing,
     return true;
 }
 
+typedef struct {
+    const SyncdPageFormat *format;
+    GString *out;
+    gsize start;
+    guint n;
+} Texts;
+
+static bool write_text(void *data, guint64 pos, SyncdBytes text)
+{
+    Texts *texts = data;
+    gsize before = texts->out->len;
+    if (before != texts->start)
+        g_string_append(texts->out, texts->format->separator);
+    texts->format->write_text(pos, text, texts->out);
+    if (before != texts->start && texts->out->len - texts->start > texts->format->budget) {
+        g_string_truncate(texts->out, before);
+        return false;
+    }
+    texts->n++;
+    return true;
+}
+
+/* As write_entries(). */
+static bool write_texts(SyncdService *service, const SyncdPageFormat *format,
+                        const GArray *positions, GString *out, guint *ret_n, GError **error)
+{
+    Texts texts = {format, out, out->len, 0};
+    if (!syncd_store_read_texts(service->store, positions, write_text, &texts, error))
+        return false;
+    *ret_n = texts.n;
+    return true;
+}
+
 bool syncd_service_page(SyncdService *service, const SyncdCaller *caller,
                         const SyncdListing *listing, SyncdQuery *query,
                         const SyncdPageFormat *format, GString *out, char **ret_cursor,
@@ -113,7 +146,9 @@ bool syncd_service_page(SyncdService *service, const SyncdCaller *caller,
     g_autofree char *cursor = NULL;
     g_autoptr(GArray) positions = NULL;
     if (!syncd_store_query(service->store, query, &positions, &cursor, error) ||
-        !write_entries(service, listing, format, positions, out, &written, error))
+        !(format->write_text != NULL
+              ? write_texts(service, format, positions, out, &written, error)
+              : write_entries(service, listing, format, positions, out, &written, error)))
         return false;
     if (written < positions->len) {
         /* The cursor of the shorter page comes from asking for just that page. */

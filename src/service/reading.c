@@ -4,6 +4,7 @@
 #include "contract/vocabulary.h"
 
 #define LIST_BUDGET (4u * 1024u * 1024u)
+#define LINE_SIZE 1024u /* of a header and what stands around it, roughly */
 
 /* ---- who sees what ---- */
 
@@ -158,7 +159,7 @@ static bool filter_type(const char *type, const char **ret_kind, GError **error)
 char *syncd_service_list_operations(SyncdService *service, const SyncdCaller *caller,
                                     const SyncdListing *listing, char **ret_cursor, GError **error)
 {
-    static const SyncdPageFormat format = {LIST_BUDGET, SYNCD_LIST_MAX, ",", write_listed};
+    static const SyncdPageFormat format = {LIST_BUDGET, SYNCD_LIST_MAX, ",", write_listed, NULL};
     SyncdQuery query = {.order = SYNCD_NEWEST_FIRST, .operations_only = true};
     g_autoptr(GString) out = g_string_new("[");
     if (!filter_type(listing->type, &query.kind, error) ||
@@ -203,30 +204,54 @@ static void write_line_body(SyncdService *service, const SyncdEntry *entry, GStr
     }
 }
 
+static void begin_line(guint64 pos, SyncdBytes text, GString *out)
+{
+    char number[24], leaf[SYNCD_HASH_HEX_SIZE];
+    SyncdHash hash = syncd_tree_leaf(text.data, text.size);
+    syncd_hash_to_hex(&hash, leaf);
+    int digits = g_snprintf(number, sizeof number, "%" G_GUINT64_FORMAT, pos);
+    const SyncdBytes parts[] = {
+        SYNCD_BYTES_TEXT("{\"sequence\":"), SYNCD_BYTES(number, (size_t)digits),
+        SYNCD_BYTES_TEXT(",\"leaf\":\""),   SYNCD_BYTES(leaf, sizeof leaf - 1),
+        SYNCD_BYTES_TEXT("\",\"header\":"), text,
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        syncd_text_append(out, parts[i]);
+}
+
+static void write_header_line(guint64 pos, SyncdBytes text, GString *out)
+{
+    begin_line(pos, text, out);
+    syncd_text_append(out, SYNCD_BYTES_TEXT("}\n"));
+}
+
 static bool write_line(SyncdService *service, const SyncdEntry *entry, const SyncdListing *listing,
                        GString *out, GError **error)
 {
-    char leaf[SYNCD_HASH_HEX_SIZE];
-    SyncdHash hash = syncd_tree_leaf(entry->text, entry->size);
-    syncd_hash_to_hex(&hash, leaf);
-    g_string_append_printf(
-        out, "{\"sequence\":%" G_GUINT64_FORMAT ",\"leaf\":\"%s\",\"header\":", entry->pos, leaf);
-    g_string_append_len(out, entry->text, (gssize)entry->size);
-    if (listing->bodies)
-        write_line_body(service, entry, out);
-    g_string_append(out, "}\n");
+    begin_line(entry->pos, SYNCD_BYTES(entry->text, entry->size), out);
+    write_line_body(service, entry, out);
+    syncd_text_append(out, SYNCD_BYTES_TEXT("}\n"));
     return true;
 }
 
 GString *syncd_service_list_bytes(SyncdService *service, const SyncdCaller *caller,
                                   const SyncdListing *listing, char **ret_cursor, GError **error)
 {
-    static const SyncdPageFormat format = {SYNCD_LIST_BYTES_SIZE, SYNCD_LIST_BYTES_MAX, "",
-                                           write_line};
+    static const SyncdPageFormat headers = {.budget = SYNCD_LIST_BYTES_SIZE,
+                                            .max = SYNCD_LIST_BYTES_MAX,
+                                            .separator = "",
+                                            .write_text = write_header_line};
+    static const SyncdPageFormat bodies = {.budget = SYNCD_LIST_BYTES_SIZE,
+                                           .max = SYNCD_LIST_BYTES_MAX,
+                                           .separator = "",
+                                           .write = write_line};
     SyncdQuery query = {.order = SYNCD_OLDEST_FIRST};
-    g_autoptr(GString) out = g_string_new(NULL);
+    guint32 limit = listing->limit != 0 ? listing->limit : SYNCD_LIST_BYTES_MAX;
+    g_autoptr(GString) out =
+        g_string_sized_new(MIN((gsize)limit * LINE_SIZE, SYNCD_LIST_BYTES_SIZE));
     if (!filter_type(listing->type, &query.kind, error) ||
-        !syncd_service_page(service, caller, listing, &query, &format, out, ret_cursor, error))
+        !syncd_service_page(service, caller, listing, &query, listing->bodies ? &bodies : &headers,
+                            out, ret_cursor, error))
         return NULL;
     return g_steal_pointer(&out);
 }

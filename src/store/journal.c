@@ -318,6 +318,49 @@ char *syncd_journal_read_header(SyncdJournal *self, guint64 pos, size_t *ret_siz
     return g_strndup(header.data, header.size);
 }
 
+/* How many of the positions follow one another, up or down. */
+static guint count_run(const guint64 *positions, guint n, bool *ret_up)
+{
+    guint run = 1;
+    *ret_up = n < 2 || positions[1] > positions[0];
+    while (run < n && positions[run] == positions[run - 1] + (*ret_up ? 1 : G_MAXUINT64))
+        run++;
+    return run;
+}
+
+static bool read_run(SyncdJournal *self, const guint64 *positions, guint n, bool up,
+                     SyncdTakeText take, void *data, bool *ret_enough, GError **error)
+{
+    guint64 first = positions[0], last = positions[n - 1];
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db,
+        up ? "SELECT pos, header FROM entry WHERE pos BETWEEN :low AND :high ORDER BY pos ASC"
+           : "SELECT pos, header FROM entry WHERE pos BETWEEN :low AND :high ORDER BY pos DESC");
+    syncd_bind_int(rows, ":low", (gint64)MIN(first, last));
+    syncd_bind_int(rows, ":high", (gint64)MAX(first, last));
+    for (guint i = 0; i < n && !*ret_enough; i++) {
+        bool row;
+        if (!syncd_statement_next(rows, &row, error))
+            return false;
+        if (!row || (guint64)syncd_column_int(rows, 0) != positions[i])
+            return not_found(positions[i], "entry", error);
+        *ret_enough = !take(data, positions[i], syncd_column_bytes(rows, 1));
+    }
+    return true;
+}
+
+bool syncd_journal_read_headers(SyncdJournal *self, const guint64 *positions, guint n,
+                                SyncdTakeText take, void *data, GError **error)
+{
+    bool up, enough = false;
+    for (guint run; n > 0 && !enough; positions += run, n -= run) {
+        run = count_run(positions, n, &up);
+        if (!read_run(self, positions, run, up, take, data, &enough, error))
+            return false;
+    }
+    return true;
+}
+
 GBytes *syncd_journal_read_body(SyncdJournal *self, guint64 pos, GError **error)
 {
     g_autoptr(SyncdStatement) rows =

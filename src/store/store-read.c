@@ -1,5 +1,6 @@
 #include "store/store-private.h"
 
+#include "base/json.h"
 #include "crypto/note.h"
 #include "store/blobs.h"
 #include "store/body.h"
@@ -11,20 +12,49 @@ void syncd_entry_clear(SyncdEntry *entry)
     g_clear_pointer(&entry->text, g_free);
 }
 
+static bool damaged_header(guint64 pos, GError **error)
+{
+    syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                    "The header of the entry %" G_GUINT64_FORMAT " is damaged", pos);
+    return false;
+}
+
 bool syncd_store_read(SyncdStore *self, guint64 pos, SyncdEntry *ret_entry, GError **error)
 {
     g_auto(SyncdEntry) entry = {.pos = pos};
     entry.text = syncd_journal_read_header(self->journal, pos, &entry.size, error);
     if (entry.text == NULL)
         return false;
-    if (!syncd_header_parse(entry.text, entry.size, &entry.header, NULL)) {
-        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
-                        "The header of the entry %" G_GUINT64_FORMAT " is damaged", pos);
-        return false;
-    }
+    if (!syncd_header_parse(entry.text, entry.size, &entry.header, NULL))
+        return damaged_header(pos, error);
     *ret_entry = entry;
     entry.text = NULL;
     return true;
+}
+
+typedef struct {
+    SyncdTakeText take;
+    void *data;
+    guint64 damaged; /* the position where reading ended for that, 0 for none */
+} Taking;
+
+static bool take_checked(void *data, guint64 pos, SyncdBytes text)
+{
+    Taking *taking = data;
+    if (memchr(text.data, '\n', text.size) == NULL &&
+        syncd_json_check(text.data, text.size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
+        return taking->take(taking->data, pos, text);
+    taking->damaged = pos;
+    return false;
+}
+
+bool syncd_store_read_texts(SyncdStore *self, const GArray *positions, SyncdTakeText take,
+                            void *data, GError **error)
+{
+    Taking taking = {take, data, 0};
+    return syncd_journal_read_headers(self->journal, (const guint64 *)(void *)positions->data,
+                                      positions->len, take_checked, &taking, error) &&
+           (taking.damaged == 0 || damaged_header(taking.damaged, error));
 }
 
 /* ---- bodies ---- */

@@ -179,6 +179,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdEntry, syncd_entry_clear)
 
 /* Only committed entries, or entries of the open turn, are found. NotFound. */
 bool syncd_store_read(SyncdStore *store, guint64 pos, SyncdEntry *ret_entry, GError **error);
+/* The texts of many headers, in the order of the positions, until `take` returns false. What it is
+ * given is valid until it returns: one JSON object on one line, else JournalCorrupt. */
+bool syncd_store_read_texts(SyncdStore *store, const GArray *positions,
+                            bool (*take)(void *data, guint64 pos, SyncdBytes text), void *data,
+                            GError **error);
 /* By operation id; `*ret_pos` 0 when there is none. The open turn counts. */
 bool syncd_store_find_op(SyncdStore *store, const char *op, guint64 *ret_pos, GError **error);
 

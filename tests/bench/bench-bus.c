@@ -144,6 +144,12 @@ static void raw_rows(const char *preload, unsigned n, double *ret_rate, double *
     *ret_latency = g_ascii_strtod(end, NULL);
 }
 
+/* Less disturbed by what else the machine does than any rate. */
+static void tell_cpu(const char *figure, double seconds, double calls)
+{
+    g_printerr("%s: %.1f us of CPU a call\n", figure, seconds / calls * 1e6);
+}
+
 static void measure_in_flight(const char *figure, const char *preload, int n, const char *promised)
 {
     g_autofree char *body = population_body(POPULATION_BODY);
@@ -162,7 +168,7 @@ static void measure_in_flight(const char *figure, const char *preload, int n, co
     cpu = process_cpu(pid) - cpu;
     stage_stop(pid);
     tell(figure, "/s", &rate, "raw durable row", &raw, promised);
-    g_printerr("%s: %.1f us of CPU an operation\n", figure, cpu / (n * bench.rounds) * 1e6);
+    tell_cpu(figure, cpu, (double)n * bench.rounds);
 }
 
 static void row_in_flight(void)
@@ -216,7 +222,7 @@ static void row_callers(void)
 /* ---- rows: reading ---- */
 
 /* Measures a call beside a service that answers with the same bytes. */
-static void measure_reading(const char *figure, const Load *load, const char *method,
+static void measure_reading(const char *figure, GPid daemon, const Load *load, const char *method,
                             const void *bytes, size_t size, const char *promised)
 {
     g_autofree char *file = in_stage("precomputed");
@@ -226,10 +232,14 @@ static void measure_reading(const char *figure, const Load *load, const char *me
     Load echo = load_of(call_echo, method, load->n);
     Rounds precomputed = {0}, rate = {0};
     (void)load_rate(load);
+    double cpu = process_cpu(daemon), echo_cpu = process_cpu(pid);
     for (int i = 0; i < bench.rounds; i++) {
         rounds_add(&precomputed, load_rate(&echo));
         rounds_add(&rate, load_rate(load));
     }
+    tell_cpu(figure, process_cpu(daemon) - cpu, (double)load->n * bench.rounds);
+    tell_cpu("the same bytes, precomputed", process_cpu(pid) - echo_cpu,
+             (double)load->n * bench.rounds);
     stage_stop(pid);
     tell(figure, "/s", &rate, "the same bytes, precomputed", &precomputed, promised);
 }
@@ -247,7 +257,7 @@ static void row_get(void)
     Load get = load_of(call_get, id, (unsigned)bench.operations);
     sd_bus_message *answer = load_once(&get);
     g_assert_cmpint(sd_bus_message_read(answer, "s", &record), >=, 0);
-    measure_reading("Get, synchronous", &get, "Text", record, strlen(record), "at least 0.85");
+    measure_reading("Get, synchronous", pid, &get, "Text", record, strlen(record), "at least 0.85");
     sd_bus_message_unref(answer);
     sd_bus_message_unref(enqueued);
     stage_stop(pid);
@@ -261,7 +271,7 @@ static void measure_listing(const char *figure, bool bodies, const char *promise
     Load list = load_of(call_list, &bodies, (unsigned)MAX(bench.operations / CALLS_A_PAGE, 1));
     sd_bus_message *page = load_once(&list);
     g_assert_cmpint(sd_bus_message_read_array(page, 'y', &bytes, &size), >=, 0);
-    measure_reading(figure, &list, "Bytes", bytes, size, promised);
+    measure_reading(figure, pid, &list, "Bytes", bytes, size, promised);
     sd_bus_message_unref(page);
     stage_stop(pid);
 }
