@@ -313,6 +313,19 @@ bool syncd_store_settle(SyncdStore *self, GError **error)
            (!overlay_waits(self) || project_overlay(self, error));
 }
 
+/* A WAL that cannot be moved stays where it is, and is as durable there; SQLite writes all of it
+ * again when it is tried the next time. But it grows, so somebody should know. */
+static void move_log(SyncdStore *self, int beyond_pages)
+{
+    g_autoptr(GError) error = NULL;
+    bool moved =
+        syncd_database_checkpoint(syncd_journal_database(self->journal), beyond_pages, &error);
+    if (!moved && !self->log_stays)
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
+                  "The log's WAL cannot be moved into it: %s", error->message);
+    self->log_stays = !moved;
+}
+
 bool syncd_store_work(SyncdStore *self)
 {
     if (self->mode == SYNCD_STORE_INSPECT)
@@ -333,9 +346,8 @@ bool syncd_store_work(SyncdStore *self)
             syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
                       "The index cannot be written: %s", error->message);
     }
-    /* A WAL that cannot be moved now stays where it is, and is as durable there. */
     if (!syncd_store_has_turn(self))
-        syncd_database_checkpoint(syncd_journal_database(self->journal), WAL_PAGES_IDLE, NULL);
+        move_log(self, WAL_PAGES_IDLE);
     if (self->index != NULL)
         syncd_database_checkpoint(syncd_index_database(self->index), WAL_PAGES_IDLE, NULL);
     return false;
@@ -347,7 +359,7 @@ void syncd_store_bound_waiting(SyncdStore *self)
      */
     if (syncd_overlay_size(self->overlay) > OVERLAY_MAX)
         syncd_store_settle(self, NULL);
-    syncd_database_checkpoint(syncd_journal_database(self->journal), WAL_PAGES_MAX, NULL);
+    move_log(self, WAL_PAGES_MAX);
 }
 
 bool syncd_store_has_room(SyncdStore *self, GError **error)

@@ -20,6 +20,7 @@ struct SyncdStore {
     SyncdProjection *projection; /* not NULL while the index is behind the journal since opening */
     GError *index_problem;  /* why there is no index, or why it took no more; NULL when it does */
     guint64 index_retry_at; /* monotonic */
+    bool log_stays;         /* the last attempt to move the journal's WAL was in vain */
     bool unattended;        /* the projection began on demand: nobody may be calling work() */
     guint64 reserve_bytes;
     SyncdOverlay *overlay;
