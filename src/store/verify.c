@@ -154,7 +154,7 @@ static bool meta_is_good(const SyncdBody *body)
 static void check_body(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
                        const SyncdHeader *header, SyncdStatement *row)
 {
-    if (syncd_column_int(row, 4) != 0) {
+    if (syncd_column_int(row, 4) != (gint64)pos) {
         add_body_finding(self, feed, pos, header, "body-missing", "the entry has no body");
         return;
     }
@@ -315,7 +315,7 @@ static bool step_entries(SyncdVerify *self, GError **error)
 {
     g_autoptr(SyncdStatement) rows = syncd_database_statement(
         syncd_journal_database(self->store->journal),
-        "SELECT entry.pos, feed, seq, blob, blob IS NULL, header FROM entry LEFT JOIN body ON "
+        "SELECT entry.pos, feed, seq, blob, body.pos, header FROM entry LEFT JOIN body ON "
         "body.pos = entry.pos"
         " WHERE entry.pos > :at AND entry.pos <= :target ORDER BY entry.pos LIMIT :max");
     syncd_bind_int(rows, ":at", (gint64)self->at);
