@@ -15,7 +15,7 @@ static inline void put(GString *out, const char *text)
 }
 
 /* Of a literal the size is known here and now, which makes this a compare or two. */
-static inline const char *skip(const char *at, const char *end, const char *text)
+G_ALWAYS_INLINE static inline const char *skip(const char *at, const char *end, const char *text)
 {
     size_t size = strlen(text);
     return (size_t)(end - at) >= size && memcmp(at, text, size) == 0 ? at + size : NULL;
