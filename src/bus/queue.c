@@ -5,10 +5,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define READS_MAX 128u           /* before one is served */
-#define BYTES_MAX (8u << 20)     /* that wait, of all users */
-#define SIZE_UNKNOWN (64u << 10) /* what a message counts for when nobody saw how large it is */
-#define SERVE_USEC 500           /* then the connection is looked at again */
+#define READS_MAX 128u             /* before one is served */
+#define BYTES_EACH_MAX (32u << 20) /* that wait, of one user, where it is more than one call */
+#define BYTES_MAX (128u << 20)     /* of all users */
+#define SIZE_UNKNOWN (64u << 10)   /* what a message counts for when nobody saw how large it is */
+#define SERVE_USEC 500             /* then the connection is looked at again */
 
 /* The loop reads at SD_EVENT_PRIORITY_NORMAL; while calls wait they are read here. */
 #define PRIORITY_SERVE (SD_EVENT_PRIORITY_NORMAL - 1)
@@ -22,6 +23,7 @@ typedef struct {
 typedef struct {
     uid_t uid;
     GQueue calls; /* Waiting */
+    guint64 bytes;
 } Line;
 
 struct SyncdQueue {
@@ -107,17 +109,30 @@ static Line *find_line(SyncdQueue *queue, uid_t uid)
     return line;
 }
 
+static bool check_bytes(const SyncdQueue *queue, uid_t uid, guint64 size, GError **error)
+{
+    const Line *line = g_hash_table_lookup(queue->by_uid, GUINT_TO_POINTER(uid));
+    if (line == NULL || line->bytes + size <= BYTES_EACH_MAX)
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_LIMITS_EXCEEDED,
+                    "You have %u bytes in calls that wait for their turn already", BYTES_EACH_MAX);
+    return false;
+}
+
 static bool take_in(SyncdQueue *queue, sd_bus_message *message, guint64 size, GError **error)
 {
     uid_t uid;
     pid_t pid;
     if (!syncd_callers_identify(queue->callers, message, &uid, &pid, error) ||
+        !check_bytes(queue, uid, size, error) ||
         !syncd_limits_take(queue->limits, SYNCD_LIMIT_WAITING, uid, error))
         return false;
 
     Waiting *waiting = g_new0(Waiting, 1);
     *waiting = (Waiting){sd_bus_message_ref(message), size};
-    g_queue_push_tail(&find_line(queue, uid)->calls, waiting);
+    Line *line = find_line(queue, uid);
+    g_queue_push_tail(&line->calls, waiting);
+    line->bytes += size;
     queue->bytes += size;
     return true;
 }
@@ -149,6 +164,7 @@ static Waiting *take_next(SyncdQueue *queue)
     Line *line = g_queue_pop_head(&queue->lines);
     Waiting *waiting = g_queue_pop_head(&line->calls);
     syncd_limits_give(queue->limits, SYNCD_LIMIT_WAITING, line->uid);
+    line->bytes -= waiting->size;
     queue->bytes -= waiting->size;
     if (g_queue_is_empty(&line->calls))
         g_hash_table_remove(queue->by_uid, GUINT_TO_POINTER(line->uid));
