@@ -360,6 +360,8 @@ void syncd_store_bound_waiting(SyncdStore *self)
     if (syncd_overlay_size(self->overlay) > OVERLAY_MAX)
         syncd_store_settle(self, NULL);
     move_log(self, WAL_PAGES_MAX);
+    if (self->index != NULL)
+        syncd_database_checkpoint(syncd_index_database(self->index), WAL_PAGES_MAX, NULL);
 }
 
 bool syncd_store_has_room(SyncdStore *self, GError **error)
