@@ -14,6 +14,7 @@
 #define RESERVE_FILE "reserve"
 #define JOURNAL_FILE "journal.db"
 #define LOCK_TEXT_MAX 512
+#define REWRITE_SIZE (256u * 1024u)
 
 /* Not in linux/magic.h of every kernel header package. */
 #define MAGIC_CIFS 0xff534d42
@@ -415,6 +416,37 @@ char *syncd_directory_read(SyncdDirectory *self, const char *name, size_t max, s
     bytes[got] = '\0';
     *ret_size = got;
     return g_steal_pointer(&bytes);
+}
+
+/* Gives an errno. Where writing over something takes room, a full disk must not keep anybody from
+ * reading. */
+static int rewrite_bytes(int fd)
+{
+    g_autofree char *bytes = g_malloc(REWRITE_SIZE);
+    for (off_t at = 0;;) {
+        ssize_t got = TEMP_FAILURE_RETRY(pread(fd, bytes, REWRITE_SIZE, at));
+        if (got <= 0)
+            return got < 0 ? errno : 0;
+        ssize_t put = TEMP_FAILURE_RETRY(pwrite(fd, bytes, (size_t)got, at));
+        if (put < 0)
+            return errno == ENOSPC || errno == EDQUOT ? 0 : errno;
+        at += put;
+    }
+}
+
+bool syncd_directory_rewrite(SyncdDirectory *self, const char *name, GError **error)
+{
+    int fd = open_at(self->fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT)
+        return true;
+    int problem = fd < 0 ? errno : rewrite_bytes(fd);
+    if (problem == 0 && !sync_fd(fd))
+        problem = errno;
+    fd_close(&fd);
+    if (problem != 0)
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem,
+                              "Cannot write %s/%s again", self->path, name);
+    return problem == 0;
 }
 
 bool syncd_directory_reserve(SyncdDirectory *self, guint64 bytes, GError **error)

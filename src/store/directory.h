@@ -46,6 +46,10 @@ char *syncd_directory_read(SyncdDirectory *directory, const char *name, size_t m
 /* Makes a file that is there already, and its name, durable. */
 bool syncd_directory_sync_file(SyncdDirectory *directory, const char *name, GError **error);
 bool syncd_directory_sync(SyncdDirectory *directory, GError **error);
+/* Writes a file's bytes over themselves and syncs them; one that is not there is no error. After a
+ * sync that failed, what is read is what the page cache has and calls clean, and not what the disk
+ * has: who goes on with such a file makes sure of it first. */
+bool syncd_directory_rewrite(SyncdDirectory *directory, const char *name, GError **error);
 
 /* Space set aside so that repair runs on a full disk: all of it or, on failure, none. Setting it
  * aside again is cheap. */

@@ -192,6 +192,9 @@ SyncdJournal *syncd_journal_open(SyncdDirectory *directory, SyncdDatabaseMode mo
     g_autofree char *path = syncd_directory_file(directory, "journal.db");
     self->keyring = keyring;
     self->feeds = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_feed_free);
+    if (mode != SYNCD_DATABASE_INSPECT &&
+        !syncd_directory_rewrite(directory, "journal.db-wal", error))
+        return NULL;
     self->db = syncd_database_open(path, &syncd_journal_kind, mode, error);
     if (self->db == NULL)
         return NULL;
