@@ -337,6 +337,8 @@ static void open_store(Run *r)
 
 static void close_store(Run *r)
 {
+    if (r->ending != NULL)
+        r->ending(r);
     fixture_close(&r->f);
 }
 

@@ -46,6 +46,7 @@ struct Run {
     bool boasts, forgets;
     void (*lift)(Run *run);   /* ends what goes wrong */
     void (*opened)(Run *run); /* the store is open for the first time; may be NULL */
+    void (*ending)(Run *run); /* all was done, and the store is not closed yet; may be NULL */
     guint64 journal_syncs;    /* counted by whoever watches */
     const char *injected;     /* what was done to it, NULL before it was */
 

@@ -35,6 +35,9 @@ typedef enum {
     CONTROL_NONE,
     CONTROL_LYING_SYNC, /* says yes, and what was to be synced is gone */
     CONTROL_TORN_WRITE, /* says that it wrote all, and wrote half */
+    /* No control: a sync fails, and what it was about is in the page cache alone, which calls it
+     * clean, until it is written again or the power goes at the end. */
+    POWER_AFTER_FAILED_SYNC,
 } Control;
 
 typedef struct {
@@ -73,6 +76,9 @@ static const Fault lying_sync = {"lying sync", STORAGE_PRETEND,   0, false, RUN_
 static const Fault torn_write = {"torn write", STORAGE_PASS,      0, false, RUN_MAY_FAIL,
                                  BIT(WRITE),   CONTROL_TORN_WRITE};
 
+static const Fault failed_sync = {"failed sync", STORAGE_FAIL,           EIO, false, RUN_MAY_FAIL,
+                                  BIT(SYNC),     POWER_AFTER_FAILED_SYNC};
+
 /* ---- in the process of the session ---- */
 
 static struct {
@@ -82,6 +88,7 @@ static struct {
     bool lifted;
     char injected[200];
     GArray *unsynced; /* Range: what was written to the log since it was synced */
+    GArray *lost;     /* Range: what the disk does not have though it was asked to */
     guint acknowledged;
 } now;
 
@@ -89,6 +96,8 @@ typedef struct {
     gint64 offset;
     size_t size;
 } Range;
+
+static bool rewriting_is_lost; /* for the control: as if nothing were ever written again */
 
 static bool is_log(const StorageCall *call)
 {
@@ -123,6 +132,37 @@ static void drop_unsynced(int fd)
     now.acknowledged = count_acknowledged();
 }
 
+/* What is written again is dirty again. Writes are in order, so a part that is left is an end. */
+static void find_again(const Range *written)
+{
+    gint64 until = written->offset + (gint64)written->size;
+    for (guint i = now.lost->len; i > 0 && !rewriting_is_lost; i--) {
+        Range *range = &g_array_index(now.lost, Range, i - 1);
+        gint64 end = range->offset + (gint64)range->size;
+        if (written->offset > range->offset || until <= range->offset)
+            continue;
+        range->offset = MIN(until, end);
+        range->size = (size_t)(end - range->offset);
+        if (range->size == 0)
+            g_array_remove_index_fast(now.lost, i - 1);
+    }
+}
+
+/* The power goes. */
+static void lose(Run *run)
+{
+    g_autofree char *path = g_build_filename(run->f.directory, "journal.db-wal", NULL);
+    storage_unwatch();
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (now.unsynced->len > 0)
+        g_array_append_vals(now.lost, now.unsynced->data, now.unsynced->len);
+    for (guint i = 0; fd >= 0 && i < now.lost->len; i++) {
+        const Range *range = &g_array_index(now.lost, Range, i);
+        zero(fd, range->offset, range->size);
+    }
+    raise(SIGKILL);
+}
+
 static bool is_hit(const StorageCall *call)
 {
     bool here = call->number == now.number ||
@@ -147,6 +187,8 @@ static StorageVerdict decide(void *data, const StorageCall *call)
     }
     if (now.fault->control == CONTROL_LYING_SYNC)
         drop_unsynced(call->fd);
+    if (now.fault->control == POWER_AFTER_FAILED_SYNC)
+        g_array_append_vals(now.lost, now.unsynced->data, now.unsynced->len);
     return (StorageVerdict){now.fault->act, now.fault->problem, call->size / 2};
 }
 
@@ -160,6 +202,7 @@ static void observe(void *data, const StorageCall *call, gint64 result, int prob
         return;
     Range range = {call->offset, call->size};
     g_array_append_val(now.unsynced, range);
+    find_again(&range);
     if (now.fault->control == CONTROL_TORN_WRITE && call->number == now.number)
         zero(call->fd, call->offset + (gint64)call->size / 2, call->size - call->size / 2);
 }
@@ -170,6 +213,9 @@ static void begin(Run *run, guint number, const void *fault)
     now.fault = fault;
     now.number = number;
     now.unsynced = g_array_new(FALSE, FALSE, sizeof(Range));
+    now.lost = g_array_new(FALSE, FALSE, sizeof(Range));
+    if (now.fault->control == POWER_AFTER_FAILED_SYNC)
+        run->ending = lose;
     run->lift = lift;
     run->temper = now.fault->temper;
     storage_watch(run->f.directory, decide, observe, NULL);
@@ -313,6 +359,29 @@ static void a_store_that_forgets_its_failure_is_found(void)
     assert_found(&set, "an append is taken again");
 }
 
+/* A process that starts after a failed sync reads from the page cache what the disk does not have,
+ * and must not build on it. */
+static void a_failed_sync_and_a_power_cut_lose_nothing(void)
+{
+    const Session *session = session_of("turns");
+    count_calls(session);
+    CaseSet set = set_of(session, &failed_sync);
+    CaseOutcome outcome = cases_run(&set, true);
+    g_test_message("%u runs", outcome.runs);
+    g_assert_cmpuint(outcome.runs, >, 3);
+    g_assert_cmpuint(outcome.broken, ==, 0);
+}
+
+static void building_on_a_failed_sync_is_found(void)
+{
+    const Session *session = session_of("turns");
+    count_calls(session);
+    CaseSet set = set_of(session, &failed_sync);
+    rewriting_is_lost = true;
+    assert_found(&set, "was acknowledged and is lost");
+    rewriting_is_lost = false;
+}
+
 int main(int argc, char **argv)
 {
     const GOptionEntry options[] = {
@@ -336,6 +405,10 @@ int main(int argc, char **argv)
         g_autofree char *path = g_strconcat("/calls/", sessions[i].name, NULL);
         g_test_add_data_func(path, &sessions[i], every_call_may_fail);
     }
+    g_test_add_func("/calls/a-failed-sync-and-a-power-cut-lose-nothing",
+                    a_failed_sync_and_a_power_cut_lose_nothing);
+    g_test_add_func("/calls/control/building-on-a-failed-sync-is-found",
+                    building_on_a_failed_sync_is_found);
     g_test_add_func("/calls/control/an-acknowledgement-before-the-commit-is-found",
                     an_acknowledgement_before_the_commit_is_found);
     g_test_add_func("/calls/control/a-sync-that-lies-is-found", a_sync_that_lies_is_found);
