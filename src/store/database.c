@@ -46,9 +46,11 @@ static const char pragmas_first[] = "PRAGMA locking_mode = EXCLUSIVE;"
                                     "PRAGMA cache_size = -8192;"; /* KiB */
 static const char *const pragmas_writing[] = {
     [SYNCD_DURABLE] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                      "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216;",
+                      "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216;"
+                      "PRAGMA cache_size = -4096;",
     [SYNCD_ORDERED] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-                      "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216;",
+                      "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216;"
+                      "PRAGMA cache_size = -4096;",
     /* A batch that fails must leave the one before it: no journal at all would not. */
     [SYNCD_SCRATCH] = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;",
 };
