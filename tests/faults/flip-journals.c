@@ -224,7 +224,6 @@ void flip_edit(const char *directory, const char *sql)
 
 GString *flip_read_state(const char *directory)
 {
-    g_autoptr(GError) error = NULL;
     Fixture f = {.machine = "machine-a"};
     f.sources = (SyncdSources){fixture_now, fixture_now, fixture_random, &f};
     f.directory = (char *)directory;
