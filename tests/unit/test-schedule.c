@@ -57,7 +57,8 @@ static void let_wait(ServiceFixture *f, unsigned n, Heard *heard)
 {
     SyncdRequest request = good_request();
     for (unsigned i = 0; i < n; i++) {
-        g_auto(SyncdEnqueued) enqueued = enqueue(f, &request);
+        SyncdEnqueued enqueued = enqueue(f, &request);
+        syncd_enqueued_clear(&enqueued);
         syncd_service_after_commit(f->service, note_commit, heard);
     }
 }
