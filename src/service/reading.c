@@ -183,10 +183,12 @@ static void write_body_error(const char *message, GString *out)
  * and the line. */
 static void append_on_one_line(GString *out, const char *text, size_t size)
 {
+    static const char breaks[] = {'\n', '\r'};
     gsize start = out->len;
-    g_string_append_len(out, text, (gssize)size);
-    for (char *at = out->str + start, *end = out->str + out->len; at != end; at++)
-        if (*at == '\n' || *at == '\r')
+    syncd_text_append(out, SYNCD_BYTES(text, size));
+    for (size_t i = 0; i < sizeof breaks; i++)
+        for (char *at = out->str + start;
+             (at = memchr(at, breaks[i], (size_t)(out->str + out->len - at))) != NULL; at++)
             *at = ' ';
 }
 
