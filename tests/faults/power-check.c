@@ -121,7 +121,7 @@ static char *check_entry(Check *check, guint64 pos)
 {
     g_autoptr(GError) error = NULL;
     const PowerEntry *expected = check->log->entries->pdata[pos - 1];
-    PowerEntry *entry = power_log_read_entry(check->log, check->store, pos, &error);
+    PowerEntry *entry = power_log_read_entry(check->store, pos, &error);
     if (entry == NULL)
         return g_strdup_printf("entry %d cannot be read: %s", (int)pos, error->message);
     bool same = strcmp(entry->header, expected->header) == 0 &&
@@ -136,12 +136,14 @@ static char *check_retry(Check *check, guint64 pos)
     guint64 by_op = 0, by_key = 0;
     g_autoptr(GError) error = NULL;
     const PowerEntry *expected = check->log->entries->pdata[pos - 1];
+    const PowerRequest *keyed =
+        expected->request != NULL && expected->request->key != NULL ? expected->request : NULL;
     guint64 found = pos <= check->present->entries ? pos : 0;
     if (!syncd_store_find_op(check->store, expected->op, &by_op, &error) ||
-        (expected->key != NULL && !syncd_store_find_key(check->store, POWER_ACTOR, expected->scope,
-                                                        expected->key, &by_key, &error)))
+        (keyed != NULL && !syncd_store_find_key(check->store, POWER_ACTOR, keyed->scope, keyed->key,
+                                                &by_key, &error)))
         return wrong("nothing can be looked up", error);
-    if (by_op == found && (expected->key == NULL || by_key == found))
+    if (by_op == found && (keyed == NULL || by_key == found))
         return NULL;
     return g_strdup_printf("entry %d is found at %d by its id and at %d by its key", (int)pos,
                            (int)by_op, (int)by_key);
@@ -186,18 +188,37 @@ static char *check_adoption(Check *check)
                : wrong("it cannot be adopted", error);
 }
 
+/* The first of those that got no answer asks again; where there is none, somebody else asks. */
+static const PowerRequest *next_request(Check *check, PowerRequest **ret_made)
+{
+    guint64 n = check->present->entries;
+    const PowerEntry *lost = n < check->log->entries->len ? check->log->entries->pdata[n] : NULL;
+    if (lost != NULL && lost->request != NULL &&
+        syncd_store_scope(check->store, lost->request->scope) != NULL)
+        return lost->request;
+    guint64 random = check->sources.random;
+    *ret_made = power_request_new(&random, syncd_store_device_id(check->store), 40, true);
+    return *ret_made;
+}
+
 static char *check_goes_on(Check *check)
 {
     g_autoptr(GError) error = NULL;
-    guint64 before = syncd_store_sequence(check->store);
-    const char *device = syncd_store_device_id(check->store);
-    guint64 random = check->sources.random;
-    bool ok = power_append(check->store, NULL, &random, device, 40, true, &error) &&
-              syncd_store_commit(check->store, NULL, &error) &&
-              syncd_store_settle(check->store, &error);
-    if (!ok)
+    g_autoptr(PowerRequest) made = NULL;
+    g_auto(SyncdReceipt) receipt = {0};
+    g_auto(SyncdEntry) entry = {0};
+    g_auto(SyncdBody) body = {0};
+    const PowerRequest *request = next_request(check, &made);
+    if (!power_request_send(request, check->store, &receipt, &error) ||
+        !syncd_store_commit(check->store, NULL, &error) ||
+        !syncd_store_settle(check->store, &error))
         return wrong("it takes no further entry", error);
-    return syncd_store_sequence(check->store) > before ? NULL : g_strdup("it did not grow");
+    if (!syncd_store_read(check->store, receipt.pos, &entry, &error) ||
+        !syncd_store_read_body(check->store, &entry, &body, &error))
+        return wrong("a further entry cannot be read", error);
+    bool same = body.content_size == request->size &&
+                (request->size == 0 || memcmp(body.content, request->content, request->size) == 0);
+    return same ? NULL : g_strdup("a further entry is not what was written");
 }
 
 /* ---- the index ---- */

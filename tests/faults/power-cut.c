@@ -141,6 +141,11 @@ void power_cut_advance(PowerCut *cut, size_t events)
     }
 }
 
+bool power_cut_has_names(const PowerCut *cut)
+{
+    return cut->pending_names->len > 0;
+}
+
 /* ---- is the recording whole? ---- */
 
 static void compare_folder(const PowerDisk *disk, PowerState *states, const PowerNode *folder,

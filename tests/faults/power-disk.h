@@ -53,6 +53,8 @@ char *power_disk_describe(const PowerDisk *disk, size_t cut);
 PowerCut *power_cut_new(const PowerDisk *disk, PowerModel model, PowerHonesty honesty);
 void power_cut_free(PowerCut *cut);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PowerCut, power_cut_free)
+/* Whether changes of names are on the way: a moment that is rare, and has many outcomes. */
+bool power_cut_has_names(const PowerCut *cut);
 /* Moves the cut to after so many events; never back. */
 void power_cut_advance(PowerCut *cut, size_t events);
 

@@ -6,8 +6,7 @@
 typedef struct {
     char *op;
     char *header;
-    char *scope; /* of its key */
-    char *key;   /* NULL for none */
+    PowerRequest *request; /* NULL where nobody asked for it */
     SyncdHash body;
 } PowerEntry;
 
@@ -19,15 +18,15 @@ typedef struct {
 } PowerTurn;
 
 struct PowerLog {
-    GPtrArray *entries;  /* PowerEntry, by pos - 1 */
-    GArray *turns;       /* PowerTurn; the first is the empty log */
-    GHashTable *keys;    /* op -> PowerEntry (only scope and key), of the open turn */
-    GHashTable *indexes; /* number of entries -> SyncdHash of the index that a rebuild makes */
+    GPtrArray *entries;   /* PowerEntry, by pos - 1 */
+    GArray *turns;        /* PowerTurn; the first is the empty log */
+    GHashTable *requests; /* op -> PowerRequest, of the open turn */
+    GHashTable *indexes;  /* number of entries -> SyncdHash of the index that a rebuild makes */
     bool expect_index;
 };
 
 void power_entry_free(void *entry);
 PowerTurn *power_log_last_turn(const PowerLog *log);
 gint64 power_count_checkpoints(SyncdStore *store); /* -1: they cannot be read */
-/* An entry as the store gives it, with its key where the log knows of one. */
-PowerEntry *power_log_read_entry(PowerLog *log, SyncdStore *store, guint64 pos, GError **error);
+/* An entry as the store gives it. */
+PowerEntry *power_log_read_entry(SyncdStore *store, guint64 pos, GError **error);

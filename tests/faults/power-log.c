@@ -11,8 +11,7 @@ void power_entry_free(void *data)
     PowerEntry *entry = data;
     g_free(entry->op);
     g_free(entry->header);
-    g_free(entry->scope);
-    g_free(entry->key);
+    power_request_free(entry->request);
     g_free(entry);
 }
 
@@ -22,7 +21,8 @@ PowerLog *power_log_new(void)
     PowerTurn none = {0};
     log->entries = g_ptr_array_new_with_free_func(power_entry_free);
     log->turns = g_array_new(FALSE, FALSE, sizeof(PowerTurn));
-    log->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, power_entry_free);
+    log->requests =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)power_request_free);
     log->indexes = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
     g_array_append_val(log->turns, none);
     return log;
@@ -34,7 +34,7 @@ void power_log_free(PowerLog *log)
         return;
     g_ptr_array_unref(log->entries);
     g_array_unref(log->turns);
-    g_hash_table_unref(log->keys);
+    g_hash_table_unref(log->requests);
     g_hash_table_unref(log->indexes);
     g_free(log);
 }
@@ -59,6 +59,59 @@ void power_sources_init(PowerSources *sources, guint64 seed)
     sources->sources = (SyncdSources){sources_now, sources_now, sources_random, sources};
 }
 
+/* ---- what is asked for ---- */
+
+PowerRequest *power_request_new(guint64 *random, const char *scope, size_t size, bool keyed)
+{
+    PowerRequest *request = g_new0(PowerRequest, 1);
+    request->scope = g_strdup(scope);
+    if (keyed)
+        request->key = g_strdup_printf("key-%016" G_GINT64_MODIFIER "x", power_random(random));
+    request->object = g_strdup_printf("object:%u", (unsigned)power_below(random, 5));
+    request->size = size;
+    request->content = g_malloc(size + sizeof(guint64));
+    for (size_t i = 0; i < size; i += sizeof(guint64)) {
+        guint64 word = power_random(random);
+        memcpy(request->content + i, &word, sizeof word);
+    }
+    return request;
+}
+
+void power_request_free(PowerRequest *request)
+{
+    if (request == NULL)
+        return;
+    g_free(request->scope);
+    g_free(request->key);
+    g_free(request->object);
+    g_free(request->content);
+    g_free(request);
+}
+
+bool power_request_send(const PowerRequest *request, SyncdStore *store, SyncdReceipt *ret_receipt,
+                        GError **error)
+{
+    g_autofree char *key_member = request->key != NULL
+                                      ? g_strdup_printf("\"idempotency_key\":\"%s\",", request->key)
+                                      : g_strdup("");
+    g_autofree char *meta = g_strdup_printf(
+        "{\"data_class\":\"internal\",%s\"type\":\"sync.operation.enqueue\"}", key_member);
+    SyncdDraft draft = {
+        .kind = "operation.enqueue",
+        .actor = POWER_ACTOR,
+        .object = request->object,
+        .decision = "",
+        .engine = "",
+        .lane = "normal",
+        .schema_id = "sourceos.workspace-operation/v1alpha1",
+        .schema_version = 1,
+        .idempotency_key = request->key,
+        .meta = SYNCD_BYTES_TEXT(meta),
+        .content = SYNCD_BYTES(request->content, request->size),
+    };
+    return syncd_store_append(store, request->scope, &draft, ret_receipt, error);
+}
+
 /* ---- writing it down ---- */
 
 PowerTurn *power_log_last_turn(const PowerLog *log)
@@ -66,17 +119,14 @@ PowerTurn *power_log_last_turn(const PowerLog *log)
     return &g_array_index(log->turns, PowerTurn, log->turns->len - 1);
 }
 
-void power_log_add_key(PowerLog *log, const char *op, const char *scope, const char *key)
+void power_log_add_request(PowerLog *log, const char *op, PowerRequest *request)
 {
-    PowerEntry *entry = g_new0(PowerEntry, 1);
-    entry->scope = g_strdup(scope);
-    entry->key = g_strdup(key);
-    g_hash_table_replace(log->keys, g_strdup(op), entry);
+    g_hash_table_replace(log->requests, g_strdup(op), request);
 }
 
-void power_log_forget_keys(PowerLog *log)
+void power_log_forget_requests(PowerLog *log)
 {
-    g_hash_table_remove_all(log->keys);
+    g_hash_table_remove_all(log->requests);
 }
 
 gint64 power_count_checkpoints(SyncdStore *store)
@@ -94,7 +144,7 @@ static SyncdHash hash_body(const SyncdBody *body)
     return syncd_hash_parts(parts, G_N_ELEMENTS(parts));
 }
 
-PowerEntry *power_log_read_entry(PowerLog *log, SyncdStore *store, guint64 pos, GError **error)
+PowerEntry *power_log_read_entry(SyncdStore *store, guint64 pos, GError **error)
 {
     g_auto(SyncdEntry) stored = {0};
     g_auto(SyncdBody) body = {0};
@@ -105,11 +155,6 @@ PowerEntry *power_log_read_entry(PowerLog *log, SyncdStore *store, guint64 pos, 
     entry->op = syncd_bytes_dup(stored.header.op);
     entry->header = g_strndup(stored.text, stored.size);
     entry->body = hash_body(&body);
-    const PowerEntry *keyed = g_hash_table_lookup(log->keys, entry->op);
-    if (keyed != NULL) {
-        entry->scope = g_strdup(keyed->scope);
-        entry->key = g_strdup(keyed->key);
-    }
     return entry;
 }
 
@@ -117,11 +162,14 @@ void power_log_note_turn(PowerLog *log, SyncdStore *store, size_t begun, size_t 
 {
     g_autoptr(GError) error = NULL;
     for (guint64 pos = log->entries->len + 1; pos <= syncd_store_sequence(store); pos++) {
-        PowerEntry *entry = power_log_read_entry(log, store, pos, &error);
+        PowerEntry *entry = power_log_read_entry(store, pos, &error);
         g_assert_no_error(error);
+        g_autofree char *op = NULL;
+        g_hash_table_steal_extended(log->requests, entry->op, (void **)&op,
+                                    (void **)&entry->request);
         g_ptr_array_add(log->entries, entry);
     }
-    g_hash_table_remove_all(log->keys);
+    g_hash_table_remove_all(log->requests);
     PowerTurn turn = {.entries = log->entries->len,
                       .checkpoints = power_count_checkpoints(store),
                       .begun = begun,
@@ -145,43 +193,6 @@ void power_log_settle(PowerLog *log)
 void power_log_expect_index(PowerLog *log)
 {
     log->expect_index = true;
-}
-
-bool power_append(SyncdStore *store, PowerLog *log, guint64 *random, const char *scope, size_t size,
-                  bool keyed, GError **error)
-{
-    g_autofree char *key =
-        keyed ? g_strdup_printf("key-%016" G_GINT64_MODIFIER "x", power_random(random)) : NULL;
-    g_autofree char *meta =
-        keyed ? g_strdup_printf("{\"data_class\":\"internal\",\"idempotency_key\":\"%s\","
-                                "\"type\":\"sync.operation.enqueue\"}",
-                                key)
-              : g_strdup("{\"data_class\":\"internal\",\"type\":\"sync.operation.enqueue\"}");
-    g_autofree char *object = g_strdup_printf("object:%" G_GUINT64_FORMAT, power_below(random, 5));
-    g_autofree char *content = g_malloc(size + 8);
-    for (size_t i = 0; i < size; i += 8) {
-        guint64 word = power_random(random);
-        memcpy(content + i, &word, sizeof word);
-    }
-    SyncdDraft draft = {
-        .kind = "operation.enqueue",
-        .actor = POWER_ACTOR,
-        .object = object,
-        .decision = "",
-        .engine = "",
-        .lane = "normal",
-        .schema_id = "sourceos.workspace-operation/v1alpha1",
-        .schema_version = 1,
-        .idempotency_key = key,
-        .meta = SYNCD_BYTES_TEXT(meta),
-        .content = SYNCD_BYTES(content, size),
-    };
-    g_auto(SyncdReceipt) receipt = {0};
-    if (!syncd_store_append(store, scope, &draft, &receipt, error))
-        return false;
-    if (keyed && log != NULL)
-        power_log_add_key(log, receipt.op, scope, key);
-    return true;
 }
 
 guint64 power_log_promise(const PowerLog *log, size_t cut)

@@ -55,9 +55,12 @@ static void close_store(PowerRun *run)
 static void append(PowerRun *run, const char *scope, size_t size)
 {
     g_autoptr(GError) error = NULL;
+    g_auto(SyncdReceipt) receipt = {0};
     bool keyed = below(run, 3) > 0;
-    power_append(run->store, run->log, &run->random, scope, size, keyed, &error);
+    PowerRequest *request = power_request_new(&run->random, scope, size, keyed);
+    power_request_send(request, run->store, &receipt, &error);
     g_assert_no_error(error);
+    power_log_add_request(run->log, receipt.op, request);
 }
 
 static const char *any_scope(PowerRun *run)
@@ -99,7 +102,7 @@ static void discarded_turn(PowerRun *run, unsigned n)
     for (unsigned i = 0; i < n; i++)
         append_any(run);
     syncd_store_discard(run->store);
-    power_log_forget_keys(run->log);
+    power_log_forget_requests(run->log);
 }
 
 static void open_scope(PowerRun *run, const char *class, const char *name)

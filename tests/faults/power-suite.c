@@ -13,6 +13,7 @@
  * it sooner. */
 #define PER_HISTORY 160u
 #define PER_PASS 2u
+#define PER_PASS_OF_NAMES 6u
 #define MAX_PASSES 12u
 #define MAX_HISTORIES 100000u
 /* The few that two processes may both draw: no state at all, an empty one … */
@@ -116,7 +117,8 @@ static guint pass(Worker *worker, PowerRun *run, guint64 history, guint number)
     for (size_t cut = run->from; cut <= power_disk_n_events(run->disk); cut++) {
         guint before = fresh;
         power_cut_advance(at, cut);
-        for (guint i = 0; i < PER_PASS && !is_done(worker); i++)
+        guint images = power_cut_has_names(at) ? PER_PASS_OF_NAMES : PER_PASS;
+        for (guint i = 0; i < images && !is_done(worker); i++)
             fresh += judge(worker, run, at, history, model, cut, power_random(&random));
         worker->report.cuts += fresh > before && number < POWER_N_MODELS;
     }
