@@ -36,6 +36,7 @@ static const Note reasons[] = {
     {"index-rebuilding", "The index is being rebuilt; lookups answer when it is done."},
     {"index-unavailable",
      "There is no index, so lookups fail: free space, or see the daemon's log."},
+    {"no-space", "The disk had no room for the last write: free some; reading goes on."},
     {"verify-found", "Verification found damage: run `sourceos-syncd verify log --full`."},
     {"policy-refusals", "Policy refused operations: see `sourceos-syncd events list`."},
 };

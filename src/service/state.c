@@ -38,6 +38,11 @@ static bool index_unavailable(const SyncdService *service)
     return syncd_store_lacks_index(service->store);
 }
 
+static bool no_space(const SyncdService *service)
+{
+    return syncd_store_lacks_room(service->store);
+}
+
 static bool policy_refused(const SyncdService *service)
 {
     return service->policy_blocked_until != 0;
@@ -50,6 +55,7 @@ static const Reason reasons[] = {
     {"verify-found", "repair-recommended", verify_found},
     {"index-rebuilding", "degraded", index_rebuilding},
     {"index-unavailable", "degraded", index_unavailable},
+    {"no-space", "degraded", no_space},
     {"policy-refusals", "policy-blocked", policy_refused},
 };
 

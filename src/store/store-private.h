@@ -23,6 +23,7 @@ struct SyncdStore {
     bool log_stays;         /* the last attempt to move the journal's WAL was in vain */
     bool unattended;        /* the projection began on demand: nobody may be calling work() */
     guint64 reserve_bytes;
+    bool found_no_room; /* by the last commit */
     SyncdOverlay *overlay;
     GPtrArray *scopes;  /* SyncdScope */
     guint64 registries; /* how often they may have changed */

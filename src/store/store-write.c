@@ -422,8 +422,12 @@ static void describe_commit(SyncdStore *self, guint64 first, SyncdCommit *ret_co
 bool syncd_store_commit(SyncdStore *self, SyncdCommit *ret_commit, GError **error)
 {
     guint64 first = syncd_journal_committed(self->journal) + 1;
-    if (!syncd_journal_commit(self->journal, error)) {
+    GError *problem = NULL;
+    bool durable = syncd_journal_commit(self->journal, &problem);
+    self->found_no_room = g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
+    if (!durable) {
         forget_turn(self);
+        g_propagate_error(error, problem);
         return false;
     }
     end_turn(self);

@@ -262,6 +262,11 @@ bool syncd_store_is_indexing(const SyncdStore *self)
     return self->projection != NULL;
 }
 
+bool syncd_store_lacks_room(const SyncdStore *self)
+{
+    return self->found_no_room;
+}
+
 bool syncd_store_lacks_index(const SyncdStore *self)
 {
     return self->index_problem != NULL;

@@ -73,6 +73,8 @@ bool syncd_store_is_indexing(
     const SyncdStore *store); /* the index is being rebuilt: lookups give Busy */
 /* There is no index, or it takes no more: lookups give the reason. */
 bool syncd_store_lacks_index(const SyncdStore *store);
+/* The last commit found no room on the disk. */
+bool syncd_store_lacks_room(const SyncdStore *store);
 const char *syncd_store_device_id(const SyncdStore *store);
 guint64
 syncd_store_sequence(const SyncdStore *store); /* pos of the newest committed entry, 0 for none */

@@ -123,6 +123,8 @@ def without_room_it_starts_reads_and_refuses(world, disk):
         kept += enqueue_until_refused(caller)
         refused_as('NoSpace', caller.enqueue, json.dumps({'fill': 'x' * 20000}))
         refused_as('NoSpace', caller.enqueue, json.dumps({'large': 'x' * 200000}))
+        eventually(lambda: daemon.status()['state_reasons'] == ['no-space'], 'it says so')
+        equal(daemon.status()['daemon_state'], 'degraded')
         equal(caller.get(MANAGER, 'Sequence'), daemon.status()['sequence'])
         read(caller, kept[-1])
 
