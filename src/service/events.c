@@ -13,9 +13,9 @@ static char *summary_of(const SyncdHeader *header, const char *scope)
                            (const char *)header->object.data, scope);
 }
 
-static bool write_event(SyncdService *service, const SyncdEntry *entry, const SyncdListing *listing,
-                        GString *out, GError **error)
+static void write_event(SyncdService *service, const SyncdRow *row, GString *out)
 {
+    const SyncdEntry *entry = &row->entry;
     const SyncdHeader *header = &entry->header;
     g_autofree char *scope = syncd_service_scope_text(service, header->scope);
     g_autofree char *summary = summary_of(header, scope);
@@ -35,13 +35,13 @@ static bool write_event(SyncdService *service, const SyncdEntry *entry, const Sy
         .kind = header->kind,
     };
     syncd_event_record_write(&record, out);
-    return true;
 }
 
 char *syncd_service_list_events(SyncdService *service, const SyncdCaller *caller,
                                 const SyncdListing *listing, char **ret_cursor, GError **error)
 {
-    static const SyncdPageFormat format = {EVENTS_BUDGET, SYNCD_LIST_MAX, ",", write_event, NULL};
+    static const SyncdPageFormat format = {EVENTS_BUDGET, SYNCD_LIST_MAX, ",", SYNCD_READ_HEADER,
+                                           write_event};
     SyncdQuery query = {.order = SYNCD_NEWEST_FIRST};
     if (listing->type != NULL) {
         const SyncdKind *kind = syncd_kind_of_event(listing->type);

@@ -166,11 +166,9 @@ typedef struct {
     guint64 budget; /* bytes; a page ends before the entry that would exceed it */
     guint32 max;    /* entries a caller may ask for */
     const char *separator;
+    SyncdReadDepth depth;
     /* Appends the entry's text. */
-    bool (*write)(SyncdService *service, const SyncdEntry *entry, const SyncdListing *listing,
-                  GString *out, GError **error);
-    /* The same where the header's text is enough, else NULL: pages of it are read in one go. */
-    void (*write_text)(guint64 pos, SyncdBytes text, GString *out);
+    void (*write)(SyncdService *service, const SyncdRow *row, GString *out);
 } SyncdPageFormat;
 
 bool syncd_service_page(SyncdService *service, const SyncdCaller *caller,

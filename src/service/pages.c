@@ -63,65 +63,29 @@ static bool narrow(const SyncdView *view, SyncdQuery *query)
     return true;
 }
 
-/* Writes entries until the budget is spent. `*ret_n` is how many of the positions were dealt with.
- */
-static bool write_entries(SyncdService *service, const SyncdListing *listing,
-                          const SyncdPageFormat *format, const GArray *positions, GString *out,
-                          guint *ret_n, GError **error)
-{
-    gsize start = out->len;
-    guint64 sequence = syncd_store_sequence(service->store);
-    for (*ret_n = 0; *ret_n < positions->len; (*ret_n)++) {
-        guint64 pos = g_array_index(positions, guint64, *ret_n);
-        g_auto(SyncdEntry) entry = {0};
-        gsize before = out->len;
-        if (pos > sequence)
-            continue;
-        if (!syncd_store_read(service->store, pos, &entry, error))
-            return false;
-        if (before != start)
-            g_string_append(out, format->separator);
-        if (!format->write(service, &entry, listing, out, error))
-            return false;
-        /* The first one goes out whatever its size, or the listing would not get past it. */
-        if (before != start && out->len - start > format->budget) {
-            g_string_truncate(out, before);
-            return true;
-        }
-    }
-    return true;
-}
-
 typedef struct {
+    SyncdService *service;
     const SyncdPageFormat *format;
     GString *out;
     gsize start;
-    guint n;
-} Texts;
+    guint n; /* entries that were written */
+} Page;
 
-static bool write_text(void *data, guint64 pos, SyncdBytes text)
+/* False once the budget is spent. */
+static bool write_row(void *data, const SyncdRow *row)
 {
-    Texts *texts = data;
-    gsize before = texts->out->len;
-    if (before != texts->start)
-        g_string_append(texts->out, texts->format->separator);
-    texts->format->write_text(pos, text, texts->out);
-    if (before != texts->start && texts->out->len - texts->start > texts->format->budget) {
-        g_string_truncate(texts->out, before);
+    Page *page = data;
+    GString *out = page->out;
+    gsize before = out->len;
+    if (before != page->start)
+        g_string_append(out, page->format->separator);
+    page->format->write(page->service, row, out);
+    /* The first one goes out whatever its size, or the listing would not get past it. */
+    if (before != page->start && out->len - page->start > page->format->budget) {
+        g_string_truncate(out, before);
         return false;
     }
-    texts->n++;
-    return true;
-}
-
-/* As write_entries(). */
-static bool write_texts(SyncdService *service, const SyncdPageFormat *format,
-                        const GArray *positions, GString *out, guint *ret_n, GError **error)
-{
-    Texts texts = {format, out, out->len, 0};
-    if (!syncd_store_read_texts(service->store, positions, write_text, &texts, error))
-        return false;
-    *ret_n = texts.n;
+    page->n++;
     return true;
 }
 
@@ -142,19 +106,17 @@ bool syncd_service_page(SyncdService *service, const SyncdCaller *caller,
         return true;
     }
 
-    guint written;
+    Page page = {service, format, out, out->len, 0};
     g_autofree char *cursor = NULL;
     g_autoptr(GArray) positions = NULL;
     if (!syncd_store_query(service->store, query, &positions, &cursor, error) ||
-        !(format->write_text != NULL
-              ? write_texts(service, format, positions, out, &written, error)
-              : write_entries(service, listing, format, positions, out, &written, error)))
+        !syncd_store_read_many(service->store, positions, format->depth, write_row, &page, error))
         return false;
-    if (written < positions->len) {
+    if (page.n < positions->len) {
         /* The cursor of the shorter page comes from asking for just that page. */
         g_autoptr(GArray) again = NULL;
         g_clear_pointer(&cursor, g_free);
-        query->limit = written;
+        query->limit = page.n;
         if (!syncd_store_query(service->store, query, &again, &cursor, error))
             return false;
     }

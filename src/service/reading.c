@@ -128,18 +128,10 @@ char *syncd_service_get_operation(SyncdService *service, const SyncdCaller *call
 /* ---- pages of records ---- */
 
 /* One body that cannot be read takes nothing from the others: its record says so. */
-static bool write_listed(SyncdService *service, const SyncdEntry *entry,
-                         const SyncdListing *listing, GString *out, GError **error)
+static void write_listed(SyncdService *service, const SyncdRow *row, GString *out)
 {
-    g_auto(SyncdBody) body = {0};
-    g_autoptr(GError) unreadable = NULL;
-    if (!syncd_store_read_body(service->store, entry, &body, &unreadable)) {
-        SyncdBody none = {0};
-        write_record(service, entry, &none, unreadable->message, out);
-        return true;
-    }
-    write_record(service, entry, &body, NULL, out);
-    return true;
+    write_record(service, &row->entry, &row->body,
+                 row->unreadable != NULL ? row->unreadable->message : NULL, out);
 }
 
 /* The kind of an operation type, as a filter. */
@@ -159,7 +151,8 @@ static bool filter_type(const char *type, const char **ret_kind, GError **error)
 char *syncd_service_list_operations(SyncdService *service, const SyncdCaller *caller,
                                     const SyncdListing *listing, char **ret_cursor, GError **error)
 {
-    static const SyncdPageFormat format = {LIST_BUDGET, SYNCD_LIST_MAX, ",", write_listed, NULL};
+    static const SyncdPageFormat format = {LIST_BUDGET, SYNCD_LIST_MAX, ",", SYNCD_READ_BODY,
+                                           write_listed};
     SyncdQuery query = {.order = SYNCD_NEWEST_FIRST, .operations_only = true};
     g_autoptr(GString) out = g_string_new("[");
     if (!filter_type(listing->type, &query.kind, error) ||
@@ -192,26 +185,25 @@ static void append_on_one_line(GString *out, const char *text, size_t size)
             *at = ' ';
 }
 
-static void write_line_body(SyncdService *service, const SyncdEntry *entry, GString *out)
+static void write_line_body(const SyncdRow *row, GString *out)
 {
-    g_auto(SyncdBody) body = {0};
-    g_autoptr(GError) unreadable = NULL;
-    if (!syncd_store_read_body(service->store, entry, &body, &unreadable)) {
-        write_body_error(unreadable->message, out);
-    } else if (body.content_size > SYNCD_LIST_BYTES_SIZE / 2) {
+    if (row->unreadable != NULL) {
+        write_body_error(row->unreadable->message, out);
+    } else if (row->body.content_size > SYNCD_LIST_BYTES_SIZE / 2) {
         write_body_error("The body is too large for a line. Next: read it with Get.", out);
     } else {
         g_string_append(out, ",\"body\":");
-        append_on_one_line(out, body.content, body.content_size);
+        append_on_one_line(out, row->body.content, row->body.content_size);
     }
 }
 
-static void begin_line(guint64 pos, SyncdBytes text, GString *out)
+static void begin_line(const SyncdEntry *entry, GString *out)
 {
+    SyncdBytes text = SYNCD_BYTES(entry->text, entry->size);
     char number[24], leaf[SYNCD_HASH_HEX_SIZE];
     SyncdHash hash = syncd_tree_leaf(text.data, text.size);
     syncd_hash_to_hex(&hash, leaf);
-    int digits = g_snprintf(number, sizeof number, "%" G_GUINT64_FORMAT, pos);
+    int digits = g_snprintf(number, sizeof number, "%" G_GUINT64_FORMAT, entry->pos);
     const SyncdBytes parts[] = {
         SYNCD_BYTES_TEXT("{\"sequence\":"), SYNCD_BYTES(number, (size_t)digits),
         SYNCD_BYTES_TEXT(",\"leaf\":\""),   SYNCD_BYTES(leaf, sizeof leaf - 1),
@@ -221,32 +213,26 @@ static void begin_line(guint64 pos, SyncdBytes text, GString *out)
         syncd_text_append(out, parts[i]);
 }
 
-static void write_header_line(guint64 pos, SyncdBytes text, GString *out)
+static void write_header_line(SyncdService *service, const SyncdRow *row, GString *out)
 {
-    begin_line(pos, text, out);
+    begin_line(&row->entry, out);
     syncd_text_append(out, SYNCD_BYTES_TEXT("}\n"));
 }
 
-static bool write_line(SyncdService *service, const SyncdEntry *entry, const SyncdListing *listing,
-                       GString *out, GError **error)
+static void write_line(SyncdService *service, const SyncdRow *row, GString *out)
 {
-    begin_line(entry->pos, SYNCD_BYTES(entry->text, entry->size), out);
-    write_line_body(service, entry, out);
+    begin_line(&row->entry, out);
+    write_line_body(row, out);
     syncd_text_append(out, SYNCD_BYTES_TEXT("}\n"));
-    return true;
 }
 
 GString *syncd_service_list_bytes(SyncdService *service, const SyncdCaller *caller,
                                   const SyncdListing *listing, char **ret_cursor, GError **error)
 {
-    static const SyncdPageFormat headers = {.budget = SYNCD_LIST_BYTES_SIZE,
-                                            .max = SYNCD_LIST_BYTES_MAX,
-                                            .separator = "",
-                                            .write_text = write_header_line};
-    static const SyncdPageFormat bodies = {.budget = SYNCD_LIST_BYTES_SIZE,
-                                           .max = SYNCD_LIST_BYTES_MAX,
-                                           .separator = "",
-                                           .write = write_line};
+    static const SyncdPageFormat headers = {SYNCD_LIST_BYTES_SIZE, SYNCD_LIST_BYTES_MAX, "",
+                                            SYNCD_READ_TEXT, write_header_line};
+    static const SyncdPageFormat bodies = {SYNCD_LIST_BYTES_SIZE, SYNCD_LIST_BYTES_MAX, "",
+                                           SYNCD_READ_BODY, write_line};
     SyncdQuery query = {.order = SYNCD_OLDEST_FIRST};
     guint32 limit = listing->limit != 0 ? listing->limit : SYNCD_LIST_BYTES_MAX;
     g_autoptr(GString) out =

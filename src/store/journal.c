@@ -331,34 +331,48 @@ static guint count_run(const guint64 *positions, guint n, bool *ret_up)
     return run;
 }
 
+typedef struct {
+    bool bodies;
+    SyncdTakeStored take;
+    void *data;
+    bool enough;
+} Reading;
+
 static bool read_run(SyncdJournal *self, const guint64 *positions, guint n, bool up,
-                     SyncdTakeText take, void *data, bool *ret_enough, GError **error)
+                     Reading *reading, GError **error)
 {
+    static const char *const walks[2][2] = {
+        {"SELECT pos, header, x'' FROM entry WHERE pos BETWEEN :low AND :high ORDER BY pos DESC",
+         "SELECT pos, header, x'' FROM entry WHERE pos BETWEEN :low AND :high ORDER BY pos ASC"},
+        {"SELECT pos, header, blob FROM entry LEFT JOIN body USING (pos)"
+         " WHERE pos BETWEEN :low AND :high ORDER BY pos DESC",
+         "SELECT pos, header, blob FROM entry LEFT JOIN body USING (pos)"
+         " WHERE pos BETWEEN :low AND :high ORDER BY pos ASC"},
+    };
     guint64 first = positions[0], last = positions[n - 1];
-    g_autoptr(SyncdStatement) rows = syncd_database_statement(
-        self->db,
-        up ? "SELECT pos, header FROM entry WHERE pos BETWEEN :low AND :high ORDER BY pos ASC"
-           : "SELECT pos, header FROM entry WHERE pos BETWEEN :low AND :high ORDER BY pos DESC");
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(self->db, walks[reading->bodies][up]);
     syncd_bind_int(rows, ":low", (gint64)MIN(first, last));
     syncd_bind_int(rows, ":high", (gint64)MAX(first, last));
-    for (guint i = 0; i < n && !*ret_enough; i++) {
+    for (guint i = 0; i < n && !reading->enough; i++) {
         bool row;
         if (!syncd_statement_next(rows, &row, error))
             return false;
         if (!row || (guint64)syncd_column_int(rows, 0) != positions[i])
             return not_found(positions[i], "entry", error);
-        *ret_enough = !take(data, positions[i], syncd_column_bytes(rows, 1));
+        reading->enough = !reading->take(reading->data, positions[i], syncd_column_bytes(rows, 1),
+                                         syncd_column_bytes(rows, 2));
     }
     return true;
 }
 
-bool syncd_journal_read_headers(SyncdJournal *self, const guint64 *positions, guint n,
-                                SyncdTakeText take, void *data, GError **error)
+bool syncd_journal_read_many(SyncdJournal *self, const guint64 *positions, guint n, bool bodies,
+                             SyncdTakeStored take, void *data, GError **error)
 {
-    bool up, enough = false;
-    for (guint run; n > 0 && !enough; positions += run, n -= run) {
+    Reading reading = {bodies, take, data, false};
+    bool up;
+    for (guint run; n > 0 && !reading.enough; positions += run, n -= run) {
         run = count_run(positions, n, &up);
-        if (!read_run(self, positions, run, up, take, data, &enough, error))
+        if (!read_run(self, positions, run, up, &reading, error))
             return false;
     }
     return true;

@@ -93,10 +93,11 @@ SyncdHlc syncd_journal_committed_clock(const SyncdJournal *journal);
 /* NUL-terminated header text. NotFound. */
 char *syncd_journal_read_header(SyncdJournal *journal, guint64 pos, size_t *ret_size,
                                 GError **error);
-/* The texts of many headers, in the order of the positions. False ends the reading. */
-typedef bool (*SyncdTakeText)(void *data, guint64 pos, SyncdBytes text);
-bool syncd_journal_read_headers(SyncdJournal *journal, const guint64 *positions, guint n,
-                                SyncdTakeText take, void *data, GError **error);
+/* Many headers, in the order of the positions, with the stored bodies when these are asked for
+ * (empty where there is none). False from `take` ends the reading. */
+typedef bool (*SyncdTakeStored)(void *data, guint64 pos, SyncdBytes header, SyncdBytes body);
+bool syncd_journal_read_many(SyncdJournal *journal, const guint64 *positions, guint n, bool bodies,
+                             SyncdTakeStored take, void *data, GError **error);
 GBytes *syncd_journal_read_body(SyncdJournal *journal, guint64 pos, GError **error);
 /* 0 when there is none. */
 bool syncd_journal_find_seq(SyncdJournal *journal, const SyncdFeed *feed, guint64 seq,

@@ -32,31 +32,6 @@ bool syncd_store_read(SyncdStore *self, guint64 pos, SyncdEntry *ret_entry, GErr
     return true;
 }
 
-typedef struct {
-    SyncdTakeText take;
-    void *data;
-    guint64 damaged; /* the position where reading ended for that, 0 for none */
-} Taking;
-
-static bool take_checked(void *data, guint64 pos, SyncdBytes text)
-{
-    Taking *taking = data;
-    if (memchr(text.data, '\n', text.size) == NULL &&
-        syncd_json_check(text.data, text.size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
-        return taking->take(taking->data, pos, text);
-    taking->damaged = pos;
-    return false;
-}
-
-bool syncd_store_read_texts(SyncdStore *self, const GArray *positions, SyncdTakeText take,
-                            void *data, GError **error)
-{
-    Taking taking = {take, data, 0};
-    return syncd_journal_read_headers(self->journal, (const guint64 *)(void *)positions->data,
-                                      positions->len, take_checked, &taking, error) &&
-           (taking.damaged == 0 || damaged_header(taking.damaged, error));
-}
-
 /* ---- bodies ---- */
 
 bool syncd_store_has_key(SyncdStore *self, const SyncdHeader *header)
@@ -153,6 +128,52 @@ bool syncd_store_read_body(SyncdStore *self, const SyncdEntry *entry, SyncdBody 
                            GError **error)
 {
     return syncd_store_read_stored_body(self, entry->pos, &entry->header, ret_body, error);
+}
+
+/* ---- many entries ---- */
+
+typedef struct {
+    SyncdStore *store;
+    SyncdReadDepth depth;
+    bool (*take)(void *data, const SyncdRow *row);
+    void *data;
+    guint64 damaged; /* the position where reading ended for that, 0 for none */
+} Reading;
+
+static bool view_header(const Reading *reading, SyncdBytes text, SyncdHeader *header)
+{
+    if (reading->depth != SYNCD_READ_TEXT)
+        return syncd_header_parse(text.data, text.size, header, NULL);
+    return memchr(text.data, '\n', text.size) == NULL &&
+           syncd_json_check(text.data, text.size, SYNCD_JSON_MUST_BE_OBJECT, NULL);
+}
+
+static bool take_stored(void *data, guint64 pos, SyncdBytes text, SyncdBytes stored)
+{
+    Reading *reading = data;
+    SyncdRow row = {.entry = {.pos = pos, .text = (char *)text.data, .size = text.size}};
+    if (!view_header(reading, text, &row.entry.header)) {
+        reading->damaged = pos;
+        return false;
+    }
+    g_autoptr(GError) unreadable = NULL;
+    if (reading->depth == SYNCD_READ_BODY)
+        open_stored(reading->store, &row.entry.header, stored, true, &row.body, &unreadable);
+    row.unreadable = unreadable;
+    bool more = reading->take(reading->data, &row);
+    syncd_body_clear(&row.body);
+    return more;
+}
+
+bool syncd_store_read_many(SyncdStore *self, const GArray *positions, SyncdReadDepth depth,
+                           bool (*take)(void *data, const SyncdRow *row), void *data,
+                           GError **error)
+{
+    Reading reading = {self, depth, take, data, 0};
+    return syncd_journal_read_many(self->journal, (const guint64 *)(void *)positions->data,
+                                   positions->len, depth == SYNCD_READ_BODY, take_stored, &reading,
+                                   error) &&
+           (reading.damaged == 0 || damaged_header(reading.damaged, error));
 }
 
 /* ---- lookups: the overlay first, then the index ---- */

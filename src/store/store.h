@@ -181,11 +181,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdEntry, syncd_entry_clear)
 
 /* Only committed entries, or entries of the open turn, are found. NotFound. */
 bool syncd_store_read(SyncdStore *store, guint64 pos, SyncdEntry *ret_entry, GError **error);
-/* The texts of many headers, in the order of the positions, until `take` returns false. What it is
- * given is valid until it returns: one JSON object on one line, else JournalCorrupt. */
-bool syncd_store_read_texts(SyncdStore *store, const GArray *positions,
-                            bool (*take)(void *data, guint64 pos, SyncdBytes text), void *data,
-                            GError **error);
 /* By operation id; `*ret_pos` 0 when there is none. The open turn counts. */
 bool syncd_store_find_op(SyncdStore *store, const char *op, guint64 *ret_pos, GError **error);
 
@@ -202,6 +197,26 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdBody, syncd_body_clear)
 /* Opens the body and fetches its chunks. JournalCorrupt when it is not what the header says;
  * NotFound when it was purged or its key is not here. */
 bool syncd_store_read_body(SyncdStore *store, const SyncdEntry *entry, SyncdBody *ret_body,
+                           GError **error);
+
+/* How much of an entry is read when many are. */
+typedef enum {
+    SYNCD_READ_TEXT,   /* pos and the header's text: one JSON object on one line */
+    SYNCD_READ_HEADER, /* the header taken apart */
+    SYNCD_READ_BODY,
+} SyncdReadDepth;
+
+/* All of it is valid until the next one is read. */
+typedef struct {
+    SyncdEntry entry; /* the text has no NUL at its end here */
+    SyncdBody body;
+    const GError *unreadable; /* why there is no body; NULL when there is one */
+} SyncdRow;
+
+/* Reads in the order of the positions until `take` returns false. JournalCorrupt for a header that
+ * is not what was asked for. */
+bool syncd_store_read_many(SyncdStore *store, const GArray *positions, SyncdReadDepth depth,
+                           bool (*take)(void *data, const SyncdRow *row), void *data,
                            GError **error);
 
 typedef enum { SYNCD_NEWEST_FIRST, SYNCD_OLDEST_FIRST } SyncdOrder;

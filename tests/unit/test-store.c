@@ -301,33 +301,40 @@ static void network_file_systems_are_known(void)
 }
 
 typedef struct {
+    SyncdReadDepth depth;
     GArray *positions;
     guint enough;
 } Taken;
 
-static bool take_text(void *data, guint64 pos, SyncdBytes text)
+static bool take_row(void *data, const SyncdRow *row)
 {
     Taken *taken = data;
     SyncdHeader header;
-    g_assert_true(syncd_header_parse(text.data, text.size, &header, NULL));
-    g_array_append_val(taken->positions, pos);
+    g_assert_true(syncd_header_parse(row->entry.text, row->entry.size, &header, NULL));
+    g_assert_no_error(row->unreadable);
+    if (taken->depth == SYNCD_READ_BODY && header.seq > 0) {
+        g_autofree char *content = g_strdup_printf("{\"n\":%u}", (guint)header.seq - 1);
+        g_assert_cmpmem(row->body.content, row->body.content_size, content, strlen(content));
+    }
+    g_array_append_val(taken->positions, row->entry.pos);
     return taken->positions->len < taken->enough;
 }
 
-static void assert_texts(Fixture *f, const guint64 *positions, guint n, guint enough)
+static void assert_rows(Fixture *f, SyncdReadDepth depth, const guint64 *positions, guint n,
+                        guint enough)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GArray) asked = g_array_new(FALSE, FALSE, sizeof *positions);
     g_autoptr(GArray) given = g_array_new(FALSE, FALSE, sizeof *positions);
-    Taken taken = {given, enough};
+    Taken taken = {depth, given, enough};
     g_array_append_vals(asked, positions, n);
-    g_assert_true(syncd_store_read_texts(f->store, asked, take_text, &taken, &error));
+    g_assert_true(syncd_store_read_many(f->store, asked, depth, take_row, &taken, &error));
     g_assert_no_error(error);
     g_assert_cmpmem(given->data, given->len * sizeof *positions, positions,
                     MIN(n, enough) * sizeof *positions);
 }
 
-static void texts_come_in_the_order_that_was_asked(void)
+static void entries_come_in_the_order_that_was_asked(void)
 {
     static const guint64 up[] = {3, 4, 5, 6, 7}, down[] = {9, 8, 7, 6},
                          mixed[] = {5, 2, 3, 4, 9, 8, 1, 10, 10, 12}, gone[] = {3, 4, 99};
@@ -335,18 +342,21 @@ static void texts_come_in_the_order_that_was_asked(void)
     fixture_init(&f, 1);
     fixture_open(&f);
     fixture_fill(&f, 20);
-    assert_texts(&f, up, G_N_ELEMENTS(up), 100);
-    assert_texts(&f, down, G_N_ELEMENTS(down), 100);
-    assert_texts(&f, mixed, 0, 100);
-    for (guint enough = 1; enough <= G_N_ELEMENTS(mixed); enough++)
-        assert_texts(&f, mixed, G_N_ELEMENTS(mixed), enough);
+    for (SyncdReadDepth depth = SYNCD_READ_TEXT; depth <= SYNCD_READ_BODY; depth++) {
+        assert_rows(&f, depth, up, G_N_ELEMENTS(up), 100);
+        assert_rows(&f, depth, down, G_N_ELEMENTS(down), 100);
+        assert_rows(&f, depth, mixed, 0, 100);
+        for (guint enough = 1; enough <= G_N_ELEMENTS(mixed); enough++)
+            assert_rows(&f, depth, mixed, G_N_ELEMENTS(mixed), enough);
+    }
 
     g_autoptr(GError) error = NULL;
     g_autoptr(GArray) asked = g_array_new(FALSE, FALSE, sizeof *gone);
     g_autoptr(GArray) given = g_array_new(FALSE, FALSE, sizeof *gone);
-    Taken taken = {given, 100};
+    Taken taken = {SYNCD_READ_TEXT, given, 100};
     g_array_append_vals(asked, gone, G_N_ELEMENTS(gone));
-    g_assert_false(syncd_store_read_texts(f.store, asked, take_text, &taken, &error));
+    g_assert_false(
+        syncd_store_read_many(f.store, asked, SYNCD_READ_TEXT, take_row, &taken, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
     fixture_clear(&f);
 }
@@ -369,7 +379,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/pages-cover-everything-once", pages_cover_everything_once);
     g_test_add_func("/store/proofs-hold", proofs_hold);
     g_test_add_func("/store/network-file-systems-are-known", network_file_systems_are_known);
-    g_test_add_func("/store/texts-come-in-the-order-that-was-asked",
-                    texts_come_in_the_order_that_was_asked);
+    g_test_add_func("/store/entries-come-in-the-order-that-was-asked",
+                    entries_come_in_the_order_that_was_asked);
     return g_test_run();
 }
