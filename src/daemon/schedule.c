@@ -28,8 +28,7 @@ struct SyncdSchedule {
     sd_event_source *after_each;
     guint64 due_at;       /* for which the timer was set last */
     guint64 turn_ends_at; /* at the latest */
-    bool gathering;       /* the input was drained, but more are expected to come */
-    unsigned gathered;    /* who had come by then */
+    unsigned gathered;    /* who had come when the input was drained, but more are expected */
     unsigned expected;    /* as many as the last commit answered */
     guint64 commit_usec;  /* how long that took */
 };
@@ -45,7 +44,7 @@ static int commit(SyncdSchedule *schedule)
 {
     sd_event_source_set_enabled(schedule->drained, SD_EVENT_OFF);
     sd_event_source_set_enabled(schedule->turn_ends, SD_EVENT_OFF);
-    schedule->gathering = false;
+    sd_event_source_set_enabled(schedule->after_each, SD_EVENT_OFF);
     if (!syncd_service_has_turn(schedule->service))
         return 0;
     guint64 begin = now_usec();
@@ -62,9 +61,11 @@ static int on_drained(sd_event_source *source, void *userdata)
     if (waiting == 0 || waiting >= schedule->expected)
         return commit(schedule);
     guint64 patience = now_usec() + schedule->commit_usec / PATIENCE_PART;
-    schedule->gathering = true;
     schedule->gathered = waiting;
-    return sd_event_source_set_time(schedule->turn_ends, MIN(schedule->turn_ends_at, patience));
+    int r = sd_event_source_set_enabled(schedule->after_each, SD_EVENT_ON);
+    return r < 0 ? r
+                 : sd_event_source_set_time(schedule->turn_ends,
+                                            MIN(schedule->turn_ends_at, patience));
 }
 
 static int on_turn_ends(sd_event_source *source, uint64_t usec, void *userdata)
@@ -72,44 +73,44 @@ static int on_turn_ends(sd_event_source *source, uint64_t usec, void *userdata)
     return commit(userdata);
 }
 
-/* Somebody came: once the input is drained again it is seen whether that were all. */
-static int go_on_gathering(SyncdSchedule *schedule)
+/* Somebody may have come: once the input is drained again it is seen whether that were all. Only
+ * while more are expected, since it costs each event a turn of the loop. */
+static int after_each(sd_event_source *source, void *userdata)
 {
-    if (!schedule->gathering || syncd_service_waiting(schedule->service) == schedule->gathered)
+    SyncdSchedule *schedule = userdata;
+    if (syncd_service_waiting(schedule->service) == schedule->gathered)
         return 0;
-    schedule->gathering = false;
+    sd_event_source_set_enabled(source, SD_EVENT_OFF);
     return sd_event_source_set_enabled(schedule->drained, SD_EVENT_ONESHOT);
 }
 
 /* ---- what can wait ---- */
 
+/* Only work changes what is due next, or says so. What is due already waits for the work that it
+ * asked for; a timer for the same past moment would keep that from its turn. */
+static int arm_due(SyncdSchedule *schedule)
+{
+    guint64 due_at = syncd_service_next_due(schedule->service);
+    if (due_at == schedule->due_at)
+        return 0;
+    schedule->due_at = due_at;
+    if (due_at == G_MAXUINT64)
+        return sd_event_source_set_enabled(schedule->due, SD_EVENT_OFF);
+    int r = sd_event_source_set_time(schedule->due, due_at);
+    return r < 0 ? r : sd_event_source_set_enabled(schedule->due, SD_EVENT_ONESHOT);
+}
+
 static int on_work(sd_event_source *source, void *userdata)
 {
     SyncdSchedule *schedule = userdata;
     bool more = syncd_service_work(schedule->service);
-    return sd_event_source_set_enabled(source, more ? SD_EVENT_ON : SD_EVENT_OFF);
+    int r = arm_due(schedule);
+    return r < 0 ? r : sd_event_source_set_enabled(source, more ? SD_EVENT_ON : SD_EVENT_OFF);
 }
 
 static int begin_work(sd_event_source *source, uint64_t usec, void *userdata)
 {
     return sd_event_source_set_enabled(((SyncdSchedule *)userdata)->work, SD_EVENT_ON);
-}
-
-/* Runs after whatever happened: only then can something else be due next. What is due already waits
- * for the work that it asked for; a timer for the same past moment would keep that from its turn.
- */
-static int after_each(sd_event_source *source, void *userdata)
-{
-    SyncdSchedule *schedule = userdata;
-    guint64 due_at = syncd_service_next_due(schedule->service);
-    int r = go_on_gathering(schedule);
-    if (r < 0 || due_at == schedule->due_at)
-        return r;
-    schedule->due_at = due_at;
-    if (due_at == G_MAXUINT64)
-        return sd_event_source_set_enabled(schedule->due, SD_EVENT_OFF);
-    r = sd_event_source_set_time(schedule->due, due_at);
-    return r < 0 ? r : sd_event_source_set_enabled(schedule->due, SD_EVENT_ONESHOT);
 }
 
 static int add_timer(sd_event *event, sd_event_source **source, guint64 accuracy,
@@ -148,6 +149,8 @@ SyncdSchedule *syncd_schedule_new(sd_event *event, SyncdService *service, GError
         r = add_timer(event, &schedule->due, DUE_ACCURACY_USEC, begin_work, schedule);
     if (r >= 0)
         r = sd_event_add_post(event, &schedule->after_each, after_each, schedule);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(schedule->after_each, SD_EVENT_OFF);
     if (r < 0) {
         syncd_set_error_bus(error, r, "The event loop cannot be set up");
         return NULL;
@@ -170,7 +173,7 @@ void syncd_schedule_free(SyncdSchedule *schedule)
 
 void syncd_schedule_commit(SyncdSchedule *schedule)
 {
-    schedule->gathering = false;
+    sd_event_source_set_enabled(schedule->after_each, SD_EVENT_OFF);
     schedule->turn_ends_at = now_usec() + TURN_USEC;
     int r = sd_event_source_set_enabled(schedule->drained, SD_EVENT_ONESHOT);
     if (r >= 0)

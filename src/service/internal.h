@@ -52,6 +52,8 @@ bool syncd_service_append_own(SyncdService *service, const char *kind, const cha
 bool syncd_service_commit_turn(SyncdService *service, GError **error);
 /* Takes the open turn back and tells those who wait for it. */
 void syncd_service_discard(SyncdService *service, const GError *why);
+/* Tells the listener that there is something to do, now or when it is due. */
+void syncd_service_ask_for_work(SyncdService *service);
 /* Tells the listener when the state is another one than it was told last. */
 void syncd_service_show_state(SyncdService *service, bool always);
 /* A read may change it too: it makes an index where there was none. */

@@ -298,8 +298,7 @@ static SyncdJob *add_job(SyncdService *service, uid_t uid, SyncdVerifyMode mode,
     };
     g_ptr_array_add(service->jobs, job);
     tell(service, service->listener.job_added, job);
-    if (service->listener.work_waits != NULL)
-        service->listener.work_waits(service->listener.data);
+    syncd_service_ask_for_work(service);
     return job;
 }
 
@@ -385,6 +384,8 @@ char *syncd_service_describe_jobs(SyncdService *service, const SyncdCaller *call
 
 void syncd_service_cancel_job(SyncdService *service, SyncdJob *job)
 {
-    if (runs(job))
-        end_job(service, job, "cancelled");
+    if (!runs(job))
+        return;
+    end_job(service, job, "cancelled");
+    syncd_service_ask_for_work(service);
 }

@@ -134,6 +134,7 @@ static void open_window(SyncdService *service, const char *actor, const char *ac
     };
     g_queue_push_tail(&refusals->windows, window);
     record(service, window, 1);
+    syncd_service_ask_for_work(service);
 }
 
 static void note_actor(SyncdService *service, const char *actor, const char *action,
@@ -186,4 +187,5 @@ void syncd_service_note_policy(SyncdService *service, const SyncdCaller *caller,
     service->policy_blocked_until = syncd_service_monotonic(service) + WINDOW_USEC;
     syncd_service_note_refusal(service, caller, action, reason);
     syncd_service_show_state(service, false);
+    syncd_service_ask_for_work(service);
 }

@@ -67,8 +67,13 @@ void syncd_service_set_listener(SyncdService *service, const SyncdListener *list
 {
     service->listener = *listener;
     syncd_service_show_state(service, true);
-    if (listener->work_waits != NULL)
-        listener->work_waits(listener->data);
+    syncd_service_ask_for_work(service);
+}
+
+void syncd_service_ask_for_work(SyncdService *service)
+{
+    if (service->listener.work_waits != NULL)
+        service->listener.work_waits(service->listener.data);
 }
 
 /* ---- the turn ---- */
@@ -181,8 +186,8 @@ bool syncd_service_commit_turn(SyncdService *service, GError **error)
     answer_waiting(service, failure);
     tell_committed(service);
     syncd_service_show_state(service, true);
-    if (durable && service->listener.work_waits != NULL)
-        service->listener.work_waits(service->listener.data);
+    if (durable)
+        syncd_service_ask_for_work(service);
     if (!durable)
         g_propagate_error(error, g_steal_pointer(&failure));
     return durable;

@@ -47,7 +47,8 @@ typedef struct {
 typedef struct {
     void *data;
     void (*turn_opened)(void *data); /* something waits for a commit */
-    void (*work_waits)(void *data);  /* syncd_service_work() has something to do */
+    void (*work_waits)(
+        void *data); /* syncd_service_work() has something to do, or will when it is due */
     void (*committed)(void *data, const SyncdCommit *commit, const char *const *event_types);
     void (*changed)(void *data); /* a property of Manager may have another value */
     void (*job_added)(void *data, SyncdJob *job);
