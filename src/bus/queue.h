@@ -6,9 +6,10 @@
  * and wait here in a line for each user; the lines are served in turn, one call each. While nothing
  * else waits a call is served where it arrives, and the queue costs one look into the socket.
  *
- * What is taken in ahead is bounded. A user whose line is full, in calls (bus/limits.h) or in bytes,
- * is refused the next call; when all lines together hold too many bytes, or many calls came in since
- * the last one was served, serving comes before reading. The calls of one user keep their order.
+ * What is taken in ahead is bounded. A user whose line is full, in calls (bus/limits.h) or in
+ * bytes, is refused the next call; when all lines together hold too many bytes, or many calls came
+ * in since the last one was served, serving comes before reading. The calls of one user keep their
+ * order.
  */
 #pragma once
 
