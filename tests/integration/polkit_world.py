@@ -122,6 +122,7 @@ def system_world(options):
         polkitd = start_polkitd(options.source, directory, bus)
         world = SystemWorld(options, directory, bus)
         world.config = config
+        world.polkitd = polkitd
         try:
             yield world
         finally:
