@@ -110,7 +110,8 @@ bool syncd_service_page(SyncdService *service, const SyncdCaller *caller,
     g_autofree char *cursor = NULL;
     g_autoptr(GArray) positions = NULL;
     if (!syncd_store_query(service->store, query, &positions, &cursor, error) ||
-        !syncd_store_read_many(service->store, positions, format->depth, write_row, &page, error))
+        !syncd_store_read_many(service->store, (const guint64 *)(void *)positions->data,
+                               positions->len, format->depth, write_row, &page, error))
         return false;
     if (page.n < positions->len) {
         /* The cursor of the shorter page comes from asking for just that page. */

@@ -4,7 +4,8 @@
 #include "contract/vocabulary.h"
 
 #define LIST_BUDGET (4u * 1024u * 1024u)
-#define LINE_SIZE 1024u /* of a header and what stands around it, roughly */
+#define RECORD_SIZE 2048u /* of an operation with a body of usual size, roughly */
+#define LINE_SIZE 1024u   /* of a header and what stands around it, roughly */
 
 /* ---- who sees what ---- */
 
@@ -38,17 +39,24 @@ static bool set_not_found(const char *operation, GError **error)
 }
 
 /* What the open turn holds is not durable, so nobody may hear of it yet. */
+static bool find_entry(SyncdService *service, const char *operation, guint64 *ret_pos,
+                       GError **error)
+{
+    *ret_pos = 0;
+    if (!syncd_id_is_token(operation, strlen(operation)))
+        return set_not_found(operation, error);
+    if (!syncd_store_find_op(service->store, operation, ret_pos, error))
+        return false;
+    return (*ret_pos != 0 && *ret_pos <= syncd_store_sequence(service->store)) ||
+           set_not_found(operation, error);
+}
+
 bool syncd_service_read_entry(SyncdService *service, const SyncdView *view, const char *operation,
                               SyncdEntry *ret_entry, GError **error)
 {
-    guint64 pos = 0;
-    if (!syncd_id_is_token(operation, strlen(operation)))
-        return set_not_found(operation, error);
-    if (!syncd_store_find_op(service->store, operation, &pos, error))
-        return false;
-    if (pos == 0 || pos > syncd_store_sequence(service->store))
-        return set_not_found(operation, error);
-    if (!syncd_store_read(service->store, pos, ret_entry, error))
+    guint64 pos;
+    if (!find_entry(service, operation, &pos, error) ||
+        !syncd_store_read(service->store, pos, ret_entry, error))
         return false;
     return syncd_view_shows(view, &ret_entry->header) || set_not_found(operation, error);
 }
@@ -110,19 +118,46 @@ static void write_record(SyncdService *service, const SyncdEntry *entry, const S
     syncd_operation_write(&facts, out);
 }
 
+typedef struct {
+    SyncdService *service;
+    const SyncdView *view;
+    const char *operation;
+    GString *record;
+    GError *error;
+} Getting;
+
+static bool write_got(void *data, const SyncdRow *row)
+{
+    Getting *getting = data;
+    const SyncdHeader *header = &row->entry.header;
+    if (!syncd_view_shows(getting->view, header) || !syncd_kind_is_operation(header->kind))
+        set_not_found(getting->operation, &getting->error);
+    else if (row->unreadable != NULL)
+        getting->error = g_error_copy(row->unreadable);
+    else
+        write_record(getting->service, &row->entry, &row->body, NULL, getting->record);
+    return false;
+}
+
 char *syncd_service_get_operation(SyncdService *service, const SyncdCaller *caller,
                                   const char *operation, GError **error)
 {
+    guint64 pos;
     g_auto(SyncdView) view = {0};
-    g_auto(SyncdEntry) entry = {0};
-    g_auto(SyncdBody) body = {0};
     if (!syncd_service_view(service, caller, &view, error) ||
-        !syncd_service_read_operation(service, &view, operation, &entry, error) ||
-        !syncd_store_read_body(service->store, &entry, &body, error))
+        !find_entry(service, operation, &pos, error))
         return NULL;
-    GString *record = g_string_sized_new(1280 + body.content_size);
-    write_record(service, &entry, &body, NULL, record);
-    return g_string_free(record, FALSE);
+
+    g_autoptr(GString) record = g_string_sized_new(RECORD_SIZE);
+    Getting getting = {service, &view, operation, record, NULL};
+    if (!syncd_store_read_many(service->store, &pos, 1, SYNCD_READ_BODY, write_got, &getting,
+                               error))
+        return NULL;
+    if (getting.error != NULL) {
+        g_propagate_error(error, getting.error);
+        return NULL;
+    }
+    return g_string_free(g_steal_pointer(&record), FALSE);
 }
 
 /* ---- pages of records ---- */

@@ -76,18 +76,22 @@ static bool open_stored(SyncdStore *self, const SyncdHeader *header, SyncdBytes 
 {
     if (!check_sealing(header, error))
         return false;
-    if (!syncd_store_has_key(self, header)) {
+    const SyncdSealKey *key =
+        header->key.size > 0 ? syncd_keyring_find(self->keyring, header->key) : NULL;
+    if (key == NULL && header->key.size > 0) {
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "restore the folder keys/ from a backup",
                              "The key that opens this entry is not here");
         return false;
     }
-    const SyncdSealKey *key =
-        header->key.size > 0 ? syncd_keyring_find(self->keyring, header->key) : NULL;
-    g_autofree char *feed = g_strdup_printf(
-        "%.*s/%.*s/%" G_GUINT64_FORMAT, (int)header->device.size, (const char *)header->device.data,
-        (int)header->scope.size, (const char *)header->scope.data, header->epoch);
+    char epoch[24];
+    g_autoptr(GString) feed = g_string_sized_new(128);
+    g_snprintf(epoch, sizeof epoch, "/%" G_GUINT64_FORMAT, header->epoch);
+    syncd_text_append(feed, header->device);
+    g_string_append_c(feed, '/');
+    syncd_text_append(feed, header->scope);
+    syncd_text_append(feed, SYNCD_BYTES_TEXT(epoch));
     g_auto(SyncdBody) body = {0};
-    if (!syncd_body_open(key, feed, header, stored, &body, error) ||
+    if (!syncd_body_open(key, feed->str, header, stored, &body, error) ||
         (fetch && header->body_is_list && !fetch_chunks(self, header, key, &body, error)))
         return false;
     *ret_body = body;
@@ -165,14 +169,13 @@ static bool take_stored(void *data, guint64 pos, SyncdBytes text, SyncdBytes sto
     return more;
 }
 
-bool syncd_store_read_many(SyncdStore *self, const GArray *positions, SyncdReadDepth depth,
-                           bool (*take)(void *data, const SyncdRow *row), void *data,
-                           GError **error)
+bool syncd_store_read_many(SyncdStore *self, const guint64 *positions, guint n,
+                           SyncdReadDepth depth, bool (*take)(void *data, const SyncdRow *row),
+                           void *data, GError **error)
 {
     Reading reading = {self, depth, take, data, 0};
-    return syncd_journal_read_many(self->journal, (const guint64 *)(void *)positions->data,
-                                   positions->len, depth == SYNCD_READ_BODY, take_stored, &reading,
-                                   error) &&
+    return syncd_journal_read_many(self->journal, positions, n, depth == SYNCD_READ_BODY,
+                                   take_stored, &reading, error) &&
            (reading.damaged == 0 || damaged_header(reading.damaged, error));
 }
 

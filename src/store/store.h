@@ -215,9 +215,9 @@ typedef struct {
 
 /* Reads in the order of the positions until `take` returns false. JournalCorrupt for a header that
  * is not what was asked for. */
-bool syncd_store_read_many(SyncdStore *store, const GArray *positions, SyncdReadDepth depth,
-                           bool (*take)(void *data, const SyncdRow *row), void *data,
-                           GError **error);
+bool syncd_store_read_many(SyncdStore *store, const guint64 *positions, guint n,
+                           SyncdReadDepth depth, bool (*take)(void *data, const SyncdRow *row),
+                           void *data, GError **error);
 
 typedef enum { SYNCD_NEWEST_FIRST, SYNCD_OLDEST_FIRST } SyncdOrder;
 

@@ -324,11 +324,9 @@ static void assert_rows(Fixture *f, SyncdReadDepth depth, const guint64 *positio
                         guint enough)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GArray) asked = g_array_new(FALSE, FALSE, sizeof *positions);
     g_autoptr(GArray) given = g_array_new(FALSE, FALSE, sizeof *positions);
     Taken taken = {depth, given, enough};
-    g_array_append_vals(asked, positions, n);
-    g_assert_true(syncd_store_read_many(f->store, asked, depth, take_row, &taken, &error));
+    g_assert_true(syncd_store_read_many(f->store, positions, n, depth, take_row, &taken, &error));
     g_assert_no_error(error);
     g_assert_cmpmem(given->data, given->len * sizeof *positions, positions,
                     MIN(n, enough) * sizeof *positions);
@@ -351,12 +349,10 @@ static void entries_come_in_the_order_that_was_asked(void)
     }
 
     g_autoptr(GError) error = NULL;
-    g_autoptr(GArray) asked = g_array_new(FALSE, FALSE, sizeof *gone);
     g_autoptr(GArray) given = g_array_new(FALSE, FALSE, sizeof *gone);
     Taken taken = {SYNCD_READ_TEXT, given, 100};
-    g_array_append_vals(asked, gone, G_N_ELEMENTS(gone));
-    g_assert_false(
-        syncd_store_read_many(f.store, asked, SYNCD_READ_TEXT, take_row, &taken, &error));
+    g_assert_false(syncd_store_read_many(f.store, gone, G_N_ELEMENTS(gone), SYNCD_READ_TEXT,
+                                         take_row, &taken, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
     fixture_clear(&f);
 }
