@@ -19,11 +19,12 @@ typedef struct {
     guint64 size;
 } Waiting;
 
-/* The calls of one user; there is none without a call. */
+/* The calls of one user. It is kept without any for as long as he had more than his share. */
 typedef struct {
     uid_t uid;
     GQueue calls; /* Waiting */
     guint64 bytes;
+    guint64 turn; /* when its next call is due, on the clock of the queue */
 } Line;
 
 struct SyncdQueue {
@@ -33,7 +34,8 @@ struct SyncdQueue {
     sd_bus_slot *filter;
     sd_event_source *serve;
     GHashTable *by_uid; /* uid: Line */
-    GQueue lines;       /* the same; the first is served next */
+    GQueue lines;       /* those that have calls */
+    guint64 clock;      /* microseconds of service: the turn that was served last */
     sd_bus_message *passing;
     unsigned reads;
     guint64 bytes;
@@ -99,13 +101,17 @@ static bool is_empty(const SyncdQueue *queue)
 static Line *find_line(SyncdQueue *queue, uid_t uid)
 {
     Line *line = g_hash_table_lookup(queue->by_uid, GUINT_TO_POINTER(uid));
-    if (line != NULL)
-        return line;
-    line = g_new0(Line, 1);
-    line->uid = uid;
-    g_queue_init(&line->calls);
-    g_hash_table_insert(queue->by_uid, GUINT_TO_POINTER(uid), line);
-    g_queue_push_tail(&queue->lines, line);
+    if (line == NULL) {
+        line = g_new0(Line, 1);
+        line->uid = uid;
+        g_queue_init(&line->calls);
+        g_hash_table_insert(queue->by_uid, GUINT_TO_POINTER(uid), line);
+    }
+    if (g_queue_is_empty(&line->calls)) {
+        /* Who was away has saved up nothing. */
+        line->turn = MAX(line->turn, queue->clock);
+        g_queue_push_tail(&queue->lines, line);
+    }
     return line;
 }
 
@@ -159,30 +165,46 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *ret
 
 /* ---- out ---- */
 
-static Waiting *take_next(SyncdQueue *queue)
+static Line *next_line(const SyncdQueue *queue)
 {
-    Line *line = g_queue_pop_head(&queue->lines);
+    Line *next = queue->lines.head->data;
+    for (const GList *at = queue->lines.head->next; at != NULL; at = at->next)
+        if (((Line *)at->data)->turn < next->turn)
+            next = at->data;
+    return next;
+}
+
+static Waiting *take_from(SyncdQueue *queue, Line *line)
+{
     Waiting *waiting = g_queue_pop_head(&line->calls);
     syncd_limits_give(queue->limits, SYNCD_LIMIT_WAITING, line->uid);
+    queue->clock = line->turn;
     line->bytes -= waiting->size;
     queue->bytes -= waiting->size;
     if (g_queue_is_empty(&line->calls))
-        g_hash_table_remove(queue->by_uid, GUINT_TO_POINTER(line->uid));
-    else
-        g_queue_push_tail(&queue->lines, line);
+        g_queue_remove(&queue->lines, line);
     return waiting;
+}
+
+static gboolean is_forgotten(void *uid, void *line, void *queue)
+{
+    return g_queue_is_empty(&((Line *)line)->calls) &&
+           ((Line *)line)->turn <= ((SyncdQueue *)queue)->clock;
 }
 
 /* What the library has read already, while it waited for an answer, lies before the call and is
  * taken in on the way. */
 static void serve_next(SyncdQueue *queue)
 {
-    Waiting *waiting = take_next(queue);
+    Line *line = next_line(queue);
+    Waiting *waiting = take_from(queue, line);
+    gint64 start = g_get_monotonic_time();
     queue->passing = waiting->message;
     int r = sd_bus_enqueue_for_read(queue->connection, waiting->message);
     while (r >= 0 && queue->passing != NULL)
         r = sd_bus_process(queue->connection, NULL);
     queue->passing = NULL;
+    line->turn += (guint64)(g_get_monotonic_time() - start) + 1;
     waiting_free(waiting);
 }
 
@@ -207,6 +229,7 @@ static int on_serve(sd_event_source *source, void *userdata)
     SyncdQueue *queue = userdata;
     take_in_more(queue);
     serve_some(queue);
+    g_hash_table_foreach_remove(queue->by_uid, is_forgotten, queue);
     return sd_event_source_set_enabled(source, is_empty(queue) ? SD_EVENT_OFF : SD_EVENT_ON);
 }
 
@@ -237,7 +260,7 @@ SyncdQueue *syncd_queue_new(sd_bus *connection, SyncdLimits *limits, SyncdCaller
 
 static void cancel_next(SyncdQueue *queue)
 {
-    Waiting *waiting = take_next(queue);
+    Waiting *waiting = take_from(queue, next_line(queue));
     g_autoptr(GError) error = NULL;
     syncd_set_error(&error, SYNCD_ERROR_CANCELLED, "The daemon is stopping");
     syncd_bus_reply_error(waiting->message, error);

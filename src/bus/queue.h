@@ -3,8 +3,9 @@
  *
  * A connection hands over calls in the order in which the bus passed them on: whoever sends the
  * most would make everybody else wait for all of it. So calls are taken in ahead, which is cheap,
- * and wait here in a line for each user; the lines are served in turn, one call each. While nothing
- * else waits a call is served where it arrives, and the queue costs one look into the socket.
+ * and wait here in a line for each user; next is the user who had the least of the time that
+ * serving took. While nothing else waits a call is served where it arrives, and the queue costs one
+ * look into the socket.
  *
  * What is taken in ahead is bounded. A user whose line is full, in calls (bus/limits.h) or in
  * bytes, is refused the next call; when all lines together hold too many bytes, or many calls came
