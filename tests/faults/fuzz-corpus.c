@@ -74,7 +74,7 @@ static bool add_line(FuzzCorpus *corpus, const char *line, const FuzzTargets *ta
     FuzzGood *good = g_new0(FuzzGood, 1);
     *good = (FuzzGood){method, g_variant_ref_sink(arguments)};
     g_ptr_array_add(corpus->goods, good);
-    g_autoptr(GVariant) same = g_variant_ref_sink(fuzz_replace_texts(arguments, note_word, corpus));
+    g_variant_unref(g_variant_ref_sink(fuzz_replace_texts(arguments, note_word, corpus)));
     return true;
 }
 
