@@ -112,7 +112,7 @@ static int dispatch_again(SyncdCall *call)
     if (r >= 0)
         r = sd_bus_message_rewind(call->message, true);
     if (r >= 0)
-        r = sd_bus_enqueue_for_read(connection, call->message);
+        r = syncd_queue_pass(call->bus->queue, call->message);
     return r;
 }
 

@@ -2,17 +2,18 @@
 
 #include "bus/error-bus.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #define READS_MAX 128u             /* before one is served */
 #define BYTES_EACH_MAX (32u << 20) /* that wait, of one user, where it is more than one call */
 #define BYTES_MAX (128u << 20)     /* of all users */
-#define SIZE_UNKNOWN (64u << 10)   /* what a message counts for when nobody saw how large it is */
+#define VALUES_MAX 256u            /* more than any call of ours has */
 #define SERVE_USEC 500             /* then the connection is looked at again */
-
-/* The loop reads at SD_EVENT_PRIORITY_NORMAL; while calls wait they are read here. */
-#define PRIORITY_SERVE (SD_EVENT_PRIORITY_NORMAL - 1)
 
 typedef struct {
     sd_bus_message *message;
@@ -33,15 +34,12 @@ struct SyncdQueue {
     SyncdCallers *callers;
     sd_bus_slot *filter;
     sd_event_source *serve;
-    GHashTable *by_uid; /* uid: Line */
-    GQueue lines;       /* those that have calls */
-    guint64 clock;      /* microseconds of service: the turn that was served last */
-    sd_bus_message *passing;
-    unsigned reads;
+    int ready; /* always readable: while calls wait, the loop comes here in turn with all others */
+    GHashTable *by_uid;  /* uid: Line */
+    GQueue lines;        /* those that have calls */
+    guint64 clock;       /* microseconds of service: the turn that was served last */
+    GHashTable *passing; /* sd_bus_message, a set: their turn has come */
     guint64 bytes;
-    /* The message that is read next, where it could be seen. */
-    guint64 next_cookie;
-    guint64 next_size;
 };
 
 static void waiting_free(Waiting *waiting)
@@ -50,45 +48,59 @@ static void waiting_free(Waiting *waiting)
     g_free(waiting);
 }
 
-/* ---- what comes next ---- */
+/* ---- how large a message is, which the library does not say ---- */
 
-/* The head of a message that lies in the socket. */
-#define HEAD_SIZE 16u
-#define AT_BODY_SIZE 4u
-#define AT_COOKIE 8u
-#define AT_FIELDS_SIZE 12u
-
-static guint32 read_number(const guint8 *head, unsigned at)
+static bool add_value(sd_bus_message *message, char type, guint64 *size)
 {
-    guint32 number;
-    memcpy(&number, head + at, sizeof number);
-    return head[0] == 'B' ? GUINT32_FROM_BE(number) : GUINT32_FROM_LE(number);
+    union {
+        const char *text;
+        guint64 number;
+    } value = {0};
+    if (sd_bus_message_read_basic(message, type, &value) <= 0)
+        return false;
+    *size += strchr("sog", type) != NULL ? strlen(value.text) : sizeof value.number;
+    return true;
 }
 
-/* Whether a further message is there. Its size can be known only while it is in the socket: the
- * library reads one message at a time, and does not say how large it was. */
-static bool look_ahead(SyncdQueue *queue)
+static bool add_numbers(sd_bus_message *message, char type, guint64 *size)
 {
-    guint8 head[HEAD_SIZE];
-    guint64 read_already = 0;
-    ssize_t size =
-        recv(sd_bus_get_fd(queue->connection), head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
-    queue->next_cookie = 0;
-    if (size == (ssize_t)sizeof head) {
-        queue->next_cookie = read_number(head, AT_COOKIE);
-        queue->next_size = HEAD_SIZE + (guint64)read_number(head, AT_BODY_SIZE) +
-                           read_number(head, AT_FIELDS_SIZE);
+    const void *numbers;
+    size_t bytes;
+    if (sd_bus_message_read_array(message, type, &numbers, &bytes) < 0)
+        return false;
+    *size += bytes;
+    return true;
+}
+
+/* False for a message that does not hold what it says, or more values than are worth a look. */
+static bool add_values(sd_bus_message *message, unsigned *values, guint64 *size)
+{
+    const char *contents;
+    char type;
+    int r;
+    while ((r = sd_bus_message_peek_type(message, &type, &contents)) > 0) {
+        bool good;
+        if (++*values > VALUES_MAX)
+            return false;
+        if (contents == NULL)
+            good = add_value(message, type, size);
+        else if (type == SD_BUS_TYPE_ARRAY && strchr("ynqiuxtd", contents[0]) != NULL)
+            good = add_numbers(message, contents[0], size);
+        else
+            good = sd_bus_message_enter_container(message, type, contents) > 0 &&
+                   add_values(message, values, size) && sd_bus_message_exit_container(message) >= 0;
+        if (!good)
+            return false;
     }
-    return size > 0 ||
-           (sd_bus_get_n_queued_read(queue->connection, &read_already) >= 0 && read_already > 0);
+    return r == 0;
 }
 
-static guint64 size_of(const SyncdQueue *queue, sd_bus_message *message)
+static guint64 size_of(sd_bus_message *message)
 {
-    guint64 cookie = 0;
-    if (sd_bus_message_get_cookie(message, &cookie) < 0 || cookie != queue->next_cookie)
-        return SIZE_UNKNOWN;
-    return queue->next_size;
+    unsigned values = 0;
+    guint64 size = 0;
+    bool known = add_values(message, &values, &size);
+    return sd_bus_message_rewind(message, true) >= 0 && known ? size : BYTES_EACH_MAX;
 }
 
 /* ---- in ---- */
@@ -143,21 +155,25 @@ static bool take_in(SyncdQueue *queue, sd_bus_message *message, guint64 size, GE
     return true;
 }
 
+/* Whether a further message is there. */
+static bool more_comes(const SyncdQueue *queue)
+{
+    guint64 read_already = 0;
+    struct pollfd socket = {.fd = sd_bus_get_fd(queue->connection), .events = POLLIN};
+    return (sd_bus_get_n_queued_read(queue->connection, &read_already) >= 0 && read_already > 0) ||
+           poll(&socket, 1, 0) > 0;
+}
+
 static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
 {
     SyncdQueue *queue = userdata;
-    if (message == queue->passing) {
-        queue->passing = NULL;
-        return 0;
-    }
-    guint64 size = size_of(queue, message);
-    bool more = look_ahead(queue);
-    if (sd_bus_message_is_method_call(message, NULL, NULL) <= 0 || (!more && is_empty(queue)))
+    if (g_hash_table_remove(queue->passing, message) ||
+        sd_bus_message_is_method_call(message, NULL, NULL) <= 0 ||
+        (is_empty(queue) && !more_comes(queue)))
         return 0;
 
     g_autoptr(GError) error = NULL;
-    queue->reads++;
-    if (!take_in(queue, message, size, &error))
+    if (!take_in(queue, message, size_of(message), &error))
         syncd_bus_reply_error(message, error);
     sd_event_source_set_enabled(queue->serve, is_empty(queue) ? SD_EVENT_OFF : SD_EVENT_ON);
     return 1;
@@ -192,6 +208,14 @@ static gboolean is_forgotten(void *uid, void *line, void *queue)
            ((Line *)line)->turn <= ((SyncdQueue *)queue)->clock;
 }
 
+int syncd_queue_pass(SyncdQueue *queue, sd_bus_message *message)
+{
+    int r = sd_bus_enqueue_for_read(queue->connection, message);
+    if (r >= 0)
+        g_hash_table_add(queue->passing, sd_bus_message_ref(message));
+    return r;
+}
+
 /* What the library has read already, while it waited for an answer, lies before the call and is
  * taken in on the way. */
 static void serve_next(SyncdQueue *queue)
@@ -199,21 +223,20 @@ static void serve_next(SyncdQueue *queue)
     Line *line = next_line(queue);
     Waiting *waiting = take_from(queue, line);
     gint64 start = g_get_monotonic_time();
-    queue->passing = waiting->message;
-    int r = sd_bus_enqueue_for_read(queue->connection, waiting->message);
-    while (r >= 0 && queue->passing != NULL)
+    int r = syncd_queue_pass(queue, waiting->message);
+    while (r >= 0 && g_hash_table_contains(queue->passing, waiting->message))
         r = sd_bus_process(queue->connection, NULL);
-    queue->passing = NULL;
     line->turn += (guint64)(g_get_monotonic_time() - start) + 1;
     waiting_free(waiting);
 }
 
+/* Whatever comes counts, and what comes in pieces counts for each: who sends faster than this reads
+ * must not keep it reading. */
 static void take_in_more(SyncdQueue *queue)
 {
-    queue->reads = 0;
-    while (queue->reads < READS_MAX && queue->bytes < BYTES_MAX &&
-           sd_bus_process(queue->connection, NULL) > 0)
-        ;
+    for (unsigned reads = 0; reads < READS_MAX && queue->bytes < BYTES_MAX; reads++)
+        if (sd_bus_process(queue->connection, NULL) <= 0)
+            break;
 }
 
 static void serve_some(SyncdQueue *queue)
@@ -224,7 +247,7 @@ static void serve_some(SyncdQueue *queue)
     while (!is_empty(queue) && g_get_monotonic_time() < until);
 }
 
-static int on_serve(sd_event_source *source, void *userdata)
+static int on_serve(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
     SyncdQueue *queue = userdata;
     take_in_more(queue);
@@ -235,6 +258,11 @@ static int on_serve(sd_event_source *source, void *userdata)
 
 /* ---- the queue ---- */
 
+static void drop_message(void *message)
+{
+    sd_bus_message_unref(message);
+}
+
 SyncdQueue *syncd_queue_new(sd_bus *connection, SyncdLimits *limits, SyncdCallers *callers,
                             GError **error)
 {
@@ -244,9 +272,13 @@ SyncdQueue *syncd_queue_new(sd_bus *connection, SyncdLimits *limits, SyncdCaller
     queue->callers = callers;
     queue->by_uid = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     g_queue_init(&queue->lines);
-    int r = sd_event_add_defer(sd_bus_get_event(connection), &queue->serve, on_serve, queue);
+    queue->passing = g_hash_table_new_full(NULL, NULL, drop_message, NULL);
+    /* Not a deferred source: that is always the one that has waited longest. */
+    queue->ready = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+    int r = queue->ready < 0 ? -errno : 0;
     if (r >= 0)
-        r = sd_event_source_set_priority(queue->serve, PRIORITY_SERVE);
+        r = sd_event_add_io(sd_bus_get_event(connection), &queue->serve, queue->ready, EPOLLIN,
+                            on_serve, queue);
     if (r >= 0)
         r = sd_event_source_set_enabled(queue->serve, SD_EVENT_OFF);
     if (r >= 0)
@@ -275,6 +307,9 @@ void syncd_queue_free(SyncdQueue *queue)
         cancel_next(queue);
     sd_bus_slot_unref(queue->filter);
     sd_event_source_disable_unref(queue->serve);
+    if (queue->ready >= 0)
+        close(queue->ready);
+    g_hash_table_unref(queue->passing);
     g_hash_table_unref(queue->by_uid);
     sd_bus_unref(queue->connection);
     g_free(queue);

@@ -5,7 +5,7 @@
  * most would make everybody else wait for all of it. So calls are taken in ahead, which is cheap,
  * and wait here in a line for each user; next is the user who had the least of the time that
  * serving took. While nothing else waits a call is served where it arrives, and the queue costs one
- * look into the socket.
+ * look at the socket.
  *
  * What is taken in ahead is bounded. A user whose line is full, in calls (bus/limits.h) or in
  * bytes, is refused the next call; when all lines together hold too many bytes, or many calls came
@@ -28,3 +28,6 @@ SyncdQueue *syncd_queue_new(sd_bus *connection, SyncdLimits *limits, SyncdCaller
 /* Whoever waits is answered with Cancelled. */
 void syncd_queue_free(SyncdQueue *queue);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdQueue, syncd_queue_free)
+
+/* Lets a call through that came earlier and goes on now: it has waited. Gives a negative errno. */
+int syncd_queue_pass(SyncdQueue *queue, sd_bus_message *message);
