@@ -272,6 +272,7 @@ int syncd_call_enter(sd_bus_message *message, void *userdata, sd_bus_error *ret_
     call->object = object;
     call->rule = rule;
     int r = run(call, method, ret_error);
+    syncd_service_call_done(bus->service);
     if (syncd_service_turn_is_full(bus->service))
         syncd_service_commit(bus->service);
     return r;

@@ -80,6 +80,8 @@ void syncd_service_commit(SyncdService *service);
 bool syncd_service_work(SyncdService *service);
 /* Whether that should not wait for a pause. */
 bool syncd_service_is_pressed(const SyncdService *service);
+/* After each call: one that only reads may have changed the state too, as by making the index. */
+void syncd_service_call_done(SyncdService *service);
 /* When the next timed work is due (monotonic microseconds), G_MAXUINT64 for never: then call
  * syncd_service_work(). */
 guint64 syncd_service_next_due(const SyncdService *service);

@@ -114,3 +114,9 @@ void syncd_service_show_state(SyncdService *service, bool always)
     if (service->listener.changed != NULL)
         service->listener.changed(service->listener.data);
 }
+
+void syncd_service_call_done(SyncdService *service)
+{
+    if (!syncd_service_state_is_shown(service))
+        syncd_service_ask_for_work(service);
+}

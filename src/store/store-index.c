@@ -127,6 +127,7 @@ static bool finish_projection(SyncdStore *self, GError **error)
             return false;
     }
     self->registries++;
+    self->found_no_room = false; /* a whole index found some */
     if (!syncd_store_load_scopes(self, error))
         return false;
     g_clear_error(&self->index_problem);
