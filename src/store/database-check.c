@@ -76,7 +76,8 @@ bool syncd_database_check_schema(SyncdDatabase *db, GPtrArray *faults, GError **
             g_ptr_array_add(faults, g_strdup_printf("the schema has an unknown object '%s'", name));
         else if (strcmp(sql, syncd_column_text(rows, 1)) != 0)
             g_ptr_array_add(faults, g_strdup_printf("the schema of '%s' was changed", name));
-        g_hash_table_add(present, g_strdup(name));
+        if (!g_hash_table_add(present, g_strdup(name)))
+            g_ptr_array_add(faults, g_strdup_printf("the schema has '%s' twice", name));
     }
 
     GHashTableIter iter;

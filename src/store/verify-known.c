@@ -189,10 +189,14 @@ void syncd_verify_resume(SyncdVerify *self)
     SyncdJson document = syncd_json_root(text, size);
     check_remembered(self, syncd_json_member(document, "feeds"));
     /* When in doubt everything is verified. */
-    if (resume_feeds(self, document))
+    bool opened = false;
+    bool resumed = resume_feeds(self, document);
+    if (resumed && syncd_json_get_bool(syncd_json_member(document, "opened"), &opened) && opened)
         self->opened = self->at;
-    if (self->opened == 0 || self->mode != SYNCD_VERIFY_INCREMENTAL)
+    if (!resumed || self->mode != SYNCD_VERIFY_INCREMENTAL)
         begin_anew(self);
+    else
+        self->opened_all = opened;
     self->first = self->at;
 }
 
@@ -208,6 +212,7 @@ void syncd_verify_remember(SyncdVerify *self)
     syncd_json_writer_init(&writer, text, true);
     syncd_json_begin_object(&writer);
     syncd_json_member_uint(&writer, "sequence", self->at);
+    syncd_json_member_bool(&writer, "opened", self->opened_all);
     syncd_json_name(&writer, "feeds");
     syncd_json_begin_array(&writer);
     for (guint i = 0; i < self->checks->len; i++) {

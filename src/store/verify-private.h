@@ -35,6 +35,7 @@ struct SyncdVerify {
     GHashTable *by_feed; /* feed id as pointer -> SyncdFeedCheck (borrowed) */
     guint64 first;       /* pos after which entries are checked */
     guint64 opened;      /* pos up to which an earlier verification opened the bodies */
+    bool opened_all;     /* this one and those before it had the key of each body */
     guint64 at;          /* pos of the last one checked */
     guint64 target;      /* pos at which the log ended when this began */
     bool lookups_hold;   /* the schema is as it should be: places can be looked up */

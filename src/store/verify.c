@@ -80,6 +80,7 @@ SyncdVerify *syncd_verify_new(SyncdStore *store, SyncdVerifyMode mode,
     self->store = store;
     self->mode = mode;
     self->checkpoint = G_MININT64;
+    self->opened_all = true;
     self->known = g_ptr_array_new_with_free_func(syncd_known_head_free);
     self->checks = g_ptr_array_new_with_free_func(check_free);
     self->by_feed = g_hash_table_new(g_direct_hash, g_direct_equal);

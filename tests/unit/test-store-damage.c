@@ -200,6 +200,9 @@ static void each_forgery_is_found(void)
         {"INSERT INTO meta VALUES ('more', 'x')", "meta"},
         {"CREATE TABLE more (a)", "structure"},
         {"DROP INDEX entry_by_seq", "structure"},
+        {"PRAGMA writable_schema = ON; INSERT INTO sqlite_schema SELECT * FROM sqlite_schema "
+         "WHERE name = 'sqlite_autoindex_feed_1'",
+         "structure"},
         {"PRAGMA application_id = 7", "not a database of this program"},
         {"PRAGMA user_version = 9", "newer version"},
         {"PRAGMA user_version = 0", "no schema"},
