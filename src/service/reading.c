@@ -265,7 +265,7 @@ GString *syncd_service_list_bytes(SyncdService *service, const SyncdCaller *call
                                   const SyncdListing *listing, char **ret_cursor, GError **error)
 {
     static const SyncdPageFormat headers = {SYNCD_LIST_BYTES_SIZE, SYNCD_LIST_BYTES_MAX, "",
-                                            SYNCD_READ_TEXT, write_header_line};
+                                            SYNCD_READ_HEADER, write_header_line};
     static const SyncdPageFormat bodies = {SYNCD_LIST_BYTES_SIZE, SYNCD_LIST_BYTES_MAX, "",
                                            SYNCD_READ_BODY, write_line};
     SyncdQuery query = {.order = SYNCD_OLDEST_FIRST};

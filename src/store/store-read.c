@@ -144,19 +144,11 @@ typedef struct {
     guint64 damaged; /* the position where reading ended for that, 0 for none */
 } Reading;
 
-static bool view_header(const Reading *reading, SyncdBytes text, SyncdHeader *header)
-{
-    if (reading->depth != SYNCD_READ_TEXT)
-        return syncd_header_parse(text.data, text.size, header, NULL);
-    return memchr(text.data, '\n', text.size) == NULL &&
-           syncd_json_check(text.data, text.size, SYNCD_JSON_MUST_BE_OBJECT, NULL);
-}
-
 static bool take_stored(void *data, guint64 pos, SyncdBytes text, SyncdBytes stored)
 {
     Reading *reading = data;
     SyncdRow row = {.entry = {.pos = pos, .text = (char *)text.data, .size = text.size}};
-    if (!view_header(reading, text, &row.entry.header)) {
+    if (!syncd_header_parse(text.data, text.size, &row.entry.header, NULL)) {
         reading->damaged = pos;
         return false;
     }

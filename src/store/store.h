@@ -73,7 +73,7 @@ bool syncd_store_is_indexing(
     const SyncdStore *store); /* the index is being rebuilt: lookups give Busy */
 /* There is no index, or it takes no more: lookups give the reason. */
 bool syncd_store_lacks_index(const SyncdStore *store);
-/* The last commit found no room on the disk. */
+/* The last commit found no room on the disk, and nothing large was written since. */
 bool syncd_store_lacks_room(const SyncdStore *store);
 const char *syncd_store_device_id(const SyncdStore *store);
 guint64
@@ -201,8 +201,7 @@ bool syncd_store_read_body(SyncdStore *store, const SyncdEntry *entry, SyncdBody
 
 /* How much of an entry is read when many are. */
 typedef enum {
-    SYNCD_READ_TEXT,   /* pos and the header's text: one JSON object on one line */
-    SYNCD_READ_HEADER, /* the header taken apart */
+    SYNCD_READ_HEADER,
     SYNCD_READ_BODY,
 } SyncdReadDepth;
 

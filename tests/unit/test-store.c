@@ -340,7 +340,7 @@ static void entries_come_in_the_order_that_was_asked(void)
     fixture_init(&f, 1);
     fixture_open(&f);
     fixture_fill(&f, 20);
-    for (SyncdReadDepth depth = SYNCD_READ_TEXT; depth <= SYNCD_READ_BODY; depth++) {
+    for (SyncdReadDepth depth = SYNCD_READ_HEADER; depth <= SYNCD_READ_BODY; depth++) {
         assert_rows(&f, depth, up, G_N_ELEMENTS(up), 100);
         assert_rows(&f, depth, down, G_N_ELEMENTS(down), 100);
         assert_rows(&f, depth, mixed, 0, 100);
@@ -350,8 +350,8 @@ static void entries_come_in_the_order_that_was_asked(void)
 
     g_autoptr(GError) error = NULL;
     g_autoptr(GArray) given = g_array_new(FALSE, FALSE, sizeof *gone);
-    Taken taken = {SYNCD_READ_TEXT, given, 100};
-    g_assert_false(syncd_store_read_many(f.store, gone, G_N_ELEMENTS(gone), SYNCD_READ_TEXT,
+    Taken taken = {SYNCD_READ_HEADER, given, 100};
+    g_assert_false(syncd_store_read_many(f.store, gone, G_N_ELEMENTS(gone), SYNCD_READ_HEADER,
                                          take_row, &taken, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
     fixture_clear(&f);
