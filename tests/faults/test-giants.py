@@ -6,6 +6,7 @@ import os
 import pathlib
 import socket
 import struct
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'integration'))
@@ -122,6 +123,29 @@ def giants_are_refused_for_a_bounded_amount_of_memory(world):
             print(f'# {what}: {more / 2**20:.0f} MiB')
             assert more <= GIANT + MORE_MAX, f'{what}: {more} bytes'
         caller.enqueue()
+
+
+GREEDY = f"""
+print('ready', flush=True)
+input()
+kept = b'x' * {3 * GIANT + MORE_MAX}
+print('kept', flush=True)
+input()
+"""
+
+
+@promise
+def a_process_that_keeps_copies_is_found(_world):
+    """The control: three of what it was given."""
+    with subprocess.Popen([sys.executable, '-c', GREEDY], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as process:
+        equal(process.stdout.readline(), 'ready\n')
+        memory = Memory(process.pid)
+        process.stdin.write('\n')
+        process.stdin.flush()
+        equal(process.stdout.readline(), 'kept\n')
+        assert memory.more() > GIANT + MORE_MAX
+        process.stdin.write('\n')
 
 
 @promise
