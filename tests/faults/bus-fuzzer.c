@@ -160,7 +160,6 @@ static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *ret_e
             call->property->successes++;
         fuzz_wire_read_texts(answer, learn, call);
     }
-    g_free(call);
     return 0;
 }
 
@@ -217,11 +216,20 @@ static int send_call(Fuzzer *fuzzer, const char *path, const char *interface, co
         fuzzer->refused_here++;
         return 0;
     }
+    sd_bus_slot *slot = NULL;
     Call *call = g_memdup2(like, sizeof *like);
     call->fuzzer = fuzzer;
-    r = sd_bus_call_async(fuzzer->bus, NULL, message, on_answer, call, UINT64_MAX);
+    r = sd_bus_call_async(fuzzer->bus, &slot, message, on_answer, call, UINT64_MAX);
     sd_bus_message_unref(message);
-    fuzzer->in_flight += r >= 0;
+    if (r < 0) {
+        g_free(call);
+        return r;
+    }
+    /* Also of a call that is never answered. */
+    sd_bus_slot_set_destroy_callback(slot, g_free);
+    fuzzer->in_flight++;
+    r = sd_bus_slot_set_floating(slot, 1);
+    sd_bus_slot_unref(slot);
     return r;
 }
 
