@@ -52,7 +52,8 @@ static const char *const pragmas_writing[] = {
                       "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216;"
                       "PRAGMA cache_size = -4096;",
     /* A batch that fails must leave the one before it: no journal at all would not. */
-    [SYNCD_SCRATCH] = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;",
+    [SYNCD_SCRATCH] = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;"
+                      "PRAGMA temp_store = FILE;",
 };
 static const char *const journal_modes[] = {
     [SYNCD_DURABLE] = "wal", [SYNCD_ORDERED] = "wal", [SYNCD_SCRATCH] = "memory"};
@@ -100,6 +101,14 @@ static bool check_identity(SyncdDatabase *db, bool *ret_empty, GError **error)
         return false;
     }
     return true;
+}
+
+/* Sorting all rows of a long log does not fit into memory. What is put aside lies where the rest
+ * lies, without a name, and not in a directory for everybody. */
+static void sort_beside(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_setenv("SQLITE_TMPDIR", folder, TRUE);
 }
 
 /* SQLite keeps the old mode, and says so only in the answer, when it cannot have the one asked for.
@@ -161,6 +170,8 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
     db->statements =
         g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, syncd_statement_free);
 
+    if (kind->durability == SYNCD_SCRATCH)
+        sort_beside(path);
     int problem = mode == SYNCD_DATABASE_CREATE ? syncd_create_private(path, 0) : 0;
     if (problem != 0) {
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot create %s",
