@@ -52,8 +52,8 @@ static const char *const pragmas_writing[] = {
                       "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216;"
                       "PRAGMA cache_size = -4096;",
     /* A batch that fails must leave the one before it: no journal at all would not. */
-    [SYNCD_SCRATCH] = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;"
-                      "PRAGMA temp_store = FILE;",
+    [SYNCD_SCRATCH] =
+        "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE;",
 };
 static const char *const journal_modes[] = {
     [SYNCD_DURABLE] = "wal", [SYNCD_ORDERED] = "wal", [SYNCD_SCRATCH] = "memory"};
