@@ -110,7 +110,6 @@ static char *retry_item(Run *r, const Found *found, guint n)
     g_autoptr(GError) error = NULL;
     g_autoptr(SyncdScope) scope = NULL;
     guint64 pos = 0;
-    size_t size;
     bool device = strcmp(class, "device") == 0;
     if (!device && !syncd_store_find_scope(r->f.store, class, "work", &scope, &error))
         return says("its scope cannot be looked for: %s", error->message);
@@ -118,7 +117,7 @@ static char *retry_item(Run *r, const Found *found, guint n)
         !syncd_store_open_scope(r->f.store, class, "work", "actor-test", &scope, &error))
         return says("its scope cannot be opened: %s", error->message);
     const char *id = device ? syncd_store_device_id(r->f.store) : scope->id;
-    g_autofree char *key = item_key(n), *object = item_object(n), *content = item_content(n, &size);
+    g_autofree char *key = item_key(n);
     if (!syncd_store_find_key(r->f.store, "actor-test", id, key, &pos, &error))
         return says("the key of item %u cannot be looked for: %s", n, error->message);
     if ((pos != 0) != (found->found[n] == 1))
@@ -126,18 +125,7 @@ static char *retry_item(Run *r, const Found *found, guint n)
                     pos != 0 ? "found" : "not found");
     if (pos != 0)
         return NULL;
-    g_autofree char *meta = g_strdup_printf("{\"idempotency_key\":\"%s\"}", key);
-    SyncdDraft draft = {.kind = "operation.enqueue",
-                        .actor = "actor-test",
-                        .object = object,
-                        .decision = "",
-                        .engine = "",
-                        .lane = "normal",
-                        .schema_id = "x",
-                        .idempotency_key = key,
-                        .meta = SYNCD_BYTES_TEXT(meta),
-                        .content = {content, size}};
-    if (!syncd_store_append(r->f.store, id, &draft, NULL, &error))
+    if (!item_append(r, n, id, key, &error))
         return says("item %u cannot be retried: %s", n, error->message);
     r->acknowledged[n] = true;
     return NULL;

@@ -111,7 +111,7 @@ static bool find_scope(Run *r, guint n, char **ret_id, GError **error)
     return true;
 }
 
-static bool append_item(Run *r, guint n, const char *scope, const char *key, GError **error)
+bool item_append(Run *r, guint n, const char *scope, const char *key, GError **error)
 {
     size_t size;
     g_autofree char *object = item_object(n), *content = item_content(n, &size);
@@ -127,8 +127,13 @@ static bool append_item(Run *r, guint n, const char *scope, const char *key, GEr
                         .idempotency_key = key,
                         .meta = SYNCD_BYTES_TEXT(meta),
                         .content = {content, size}};
+    return syncd_store_append(r->f.store, scope, &draft, NULL, error);
+}
+
+static bool append_item(Run *r, guint n, const char *scope, const char *key, GError **error)
+{
     tried(r, n);
-    if (!syncd_store_append(r->f.store, scope, &draft, NULL, error))
+    if (!item_append(r, n, scope, key, error))
         return false;
     r->turn[r->n_turn++] = n;
     return true;

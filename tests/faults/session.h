@@ -69,6 +69,8 @@ G_GNUC_PRINTF(2, 3) G_GNUC_NORETURN void run_complain(Run *run, const char *form
 char *item_object(guint n);
 char *item_content(guint n, size_t *ret_size);
 char *item_key(guint n); /* NULL for an item without one */
+/* In the open turn; `key` may be NULL. */
+bool item_append(Run *run, guint n, const char *scope, const char *key, GError **error);
 
 /* Opens the state that a session left, and gives the first broken promise, NULL for none. Retries
  * every keyed item that was tried. */
