@@ -23,5 +23,8 @@ void syncd_index_forget_words(SyncdIndex *index);
 /* The registries' part of projecting an entry (index-registry.c). */
 bool syncd_index_project_registry(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                                   const SyncdBody *body, GError **error);
+/* Rows of records (index-record.c). */
+bool syncd_index_project_record(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
+                                const SyncdBody *body, GError **error);
 bool syncd_index_project_key(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                              const SyncdBody *body, GError **error);

@@ -49,7 +49,7 @@ bool syncd_index_find_key(SyncdIndex *self, const char *actor, const char *scope
     return true;
 }
 
-/* ---- records: scopes, actors, devices, decisions ---- */
+/* ---- scopes and decisions ---- */
 
 static char *text_member(SyncdJson object, const char *name)
 {
@@ -68,36 +68,6 @@ static bool project_scope(SyncdIndex *self, guint64 pos, const SyncdHeader *head
     syncd_bind_text_bytes(row, ":id", header->scope);
     syncd_bind_text(row, ":class", class);
     syncd_bind_text(row, ":name", name);
-    syncd_bind_int(row, ":pos", (gint64)pos);
-    return syncd_statement_run(row, error);
-}
-
-static bool project_actor(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
-                          SyncdJson record, GError **error)
-{
-    g_autofree char *id = text_member(record, "actor_id"),
-                    *type = text_member(record, "actor_type"),
-                    *identity = text_member(record, "identity_id");
-    SyncdStatement *row = syncd_database_statement(
-        self->db,
-        "INSERT INTO actor (id, type, identity, pos) VALUES (:id, :type, :identity, :pos)"
-        " ON CONFLICT (id) DO UPDATE SET type = excluded.type, identity = excluded.identity,"
-        " pos = excluded.pos");
-    syncd_bind_text(row, ":id", id);
-    syncd_bind_text(row, ":type", type);
-    syncd_bind_text(row, ":identity", identity);
-    syncd_bind_int(row, ":pos", (gint64)pos);
-    return syncd_statement_run(row, error);
-}
-
-static bool project_device(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
-                           SyncdJson record, GError **error)
-{
-    g_autofree char *id = text_member(record, "device_id");
-    SyncdStatement *row =
-        syncd_database_statement(self->db, "INSERT INTO device (id, pos) VALUES (:id, :pos) ON "
-                                           "CONFLICT (id) DO UPDATE SET pos = excluded.pos");
-    syncd_bind_text(row, ":id", id);
     syncd_bind_int(row, ":pos", (gint64)pos);
     return syncd_statement_run(row, error);
 }
@@ -122,8 +92,6 @@ static const struct {
                     GError **error);
 } registries[] = {
     {"feed.open", project_scope},
-    {"actor.registered", project_actor},
-    {"device.registered", project_device},
     {"policy.decision", project_decision},
 };
 
@@ -132,7 +100,7 @@ bool syncd_index_is_registry_kind(SyncdBytes kind)
     for (size_t i = 0; i < G_N_ELEMENTS(registries); i++)
         if (syncd_bytes_are(kind, registries[i].kind))
             return true;
-    return false;
+    return syncd_family_of_kind(kind) != NULL;
 }
 
 bool syncd_index_project_registry(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
@@ -145,20 +113,7 @@ bool syncd_index_project_registry(SyncdIndex *self, guint64 pos, const SyncdHead
     for (size_t i = 0; i < G_N_ELEMENTS(registries); i++)
         if (syncd_bytes_are(header->kind, registries[i].kind))
             return registries[i].project(self, pos, header, record, error);
-    return true;
-}
-
-bool syncd_index_find_actor(SyncdIndex *self, const char *identity, char **ret_actor,
-                            GError **error)
-{
-    g_autoptr(SyncdStatement) rows = syncd_database_statement(
-        self->db, "SELECT id FROM actor WHERE identity = :identity ORDER BY pos LIMIT 1");
-    bool row;
-    syncd_bind_text(rows, ":identity", identity);
-    if (!syncd_statement_next(rows, &row, error))
-        return false;
-    *ret_actor = row ? g_strdup(syncd_column_text(rows, 0)) : NULL;
-    return true;
+    return syncd_index_project_record(self, pos, header, body, error);
 }
 
 bool syncd_index_has_decision(SyncdIndex *self, const char *policy, const char *id, bool *ret_has,

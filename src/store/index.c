@@ -8,7 +8,7 @@
 #define INDEX_FILE "index.db"
 #define NEW_FILE "index.db.new"
 /* Lookups are made by the later migrations: a new file gets its rows first. */
-#define MIGRATION_BEFORE_LOOKUPS 1u
+#define MIGRATION_BEFORE_LOOKUPS 2u
 
 const SyncdDatabaseKind syncd_index_kind = {
     .name = INDEX_FILE,

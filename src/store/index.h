@@ -74,8 +74,14 @@ bool syncd_index_find_key(SyncdIndex *index, const char *actor, const char *scop
                           guint64 *ret_pos, GError **error);
 bool syncd_index_count_kind(SyncdIndex *index, const char *kind, guint64 *ret_count,
                             GError **error);
-bool syncd_index_find_actor(SyncdIndex *index, const char *identity, char **ret_actor,
-                            GError **error);
+bool syncd_index_find_record(SyncdIndex *index, const SyncdFamily *family, const char *id,
+                             SyncdRecordRow *ret_row, bool *ret_found, GError **error);
+/* The best of those that are not to be skipped. */
+bool syncd_index_find_identity(SyncdIndex *index, const char *identity, SyncdRecordRow *ret_row,
+                               bool (*skip)(void *data, const SyncdRecordRow *row), void *data,
+                               bool *ret_found, GError **error);
+bool syncd_index_list_records(SyncdIndex *index, const SyncdRecordQuery *query, GPtrArray *rows,
+                              char **ret_cursor, GError **error);
 bool syncd_index_has_decision(SyncdIndex *index, const char *policy, const char *id, bool *ret_has,
                               GError **error);
 /* All of them: SyncdScope. */

@@ -1,12 +1,13 @@
 #include "store/overlay.h"
 
 #include "base/json.h"
+#include "store/record.h"
 
 struct SyncdOverlay {
     GPtrArray *pending;    /* SyncdPending, in the order of pos */
     GHashTable *ops;       /* id -> SyncdPending */
     GHashTable *keys;      /* "actor\nscope\nkey" -> SyncdPending */
-    GHashTable *actors;    /* identity -> actor id */
+    GHashTable *records;   /* "family\nid" -> SyncdRecordRow of the newest entry */
     GHashTable *decisions; /* "policy\nid", a set */
 };
 
@@ -24,7 +25,8 @@ SyncdOverlay *syncd_overlay_new(void)
     self->pending = g_ptr_array_new_with_free_func(pending_free);
     self->ops = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    self->actors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    self->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                          (GDestroyNotify)syncd_record_row_free);
     self->decisions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return self;
 }
@@ -35,7 +37,7 @@ void syncd_overlay_free(SyncdOverlay *self)
         return;
     g_hash_table_unref(self->ops);
     g_hash_table_unref(self->keys);
-    g_hash_table_unref(self->actors);
+    g_hash_table_unref(self->records);
     g_hash_table_unref(self->decisions);
     g_ptr_array_unref(self->pending);
     g_free(self);
@@ -62,13 +64,22 @@ static void learn_key(SyncdOverlay *self, SyncdPending *pending)
         g_hash_table_insert(self->keys, g_steal_pointer(&name), pending);
 }
 
-static void learn_actor(SyncdOverlay *self, SyncdJson record)
+static char *record_name(const SyncdFamily *family, const char *id)
 {
-    g_autofree char *identity = syncd_json_dup_text(syncd_json_member(record, "identity_id"));
-    g_autofree char *id = syncd_json_dup_text(syncd_json_member(record, "actor_id"));
-    /* The first that registered an identity keeps it, as in the index. */
-    if (identity != NULL && id != NULL && !g_hash_table_contains(self->actors, identity))
-        g_hash_table_insert(self->actors, g_steal_pointer(&identity), g_steal_pointer(&id));
+    return g_strconcat(family->name, "\n", id, NULL);
+}
+
+static void learn_record(SyncdOverlay *self, const SyncdPending *pending)
+{
+    g_autofree SyncdRecordRow *row = g_new0(SyncdRecordRow, 1);
+    SyncdBytes content = SYNCD_BYTES(pending->body.content, pending->body.content_size);
+    if (!syncd_record_row_read(pending->entry.pos, &pending->entry.header, content, row))
+        return;
+    const SyncdRecordRow *earlier = syncd_overlay_find_record(self, row->family, row->id);
+    if (earlier != NULL)
+        row->first = earlier->first;
+    g_hash_table_insert(self->records, record_name(row->family, row->id), row);
+    row = NULL;
 }
 
 static void learn_decision(SyncdOverlay *self, SyncdJson record)
@@ -85,10 +96,10 @@ static void learn(SyncdOverlay *self, SyncdPending *pending)
     g_hash_table_insert(self->ops, syncd_bytes_dup(header->op), pending);
     if (header->keyed)
         learn_key(self, pending);
-    if (syncd_bytes_are(header->kind, "actor.registered"))
-        learn_actor(self, parse(pending->body.content, pending->body.content_size));
-    else if (syncd_bytes_are(header->kind, "policy.decision"))
+    if (syncd_bytes_are(header->kind, "policy.decision"))
         learn_decision(self, parse(pending->body.content, pending->body.content_size));
+    else
+        learn_record(self, pending);
 }
 
 /* Entries leave rarely one by one, so what was learnt is forgotten and learnt again from those that
@@ -97,7 +108,7 @@ static void learn_again(SyncdOverlay *self)
 {
     g_hash_table_remove_all(self->ops);
     g_hash_table_remove_all(self->keys);
-    g_hash_table_remove_all(self->actors);
+    g_hash_table_remove_all(self->records);
     g_hash_table_remove_all(self->decisions);
     for (guint i = 0; i < self->pending->len; i++)
         learn(self, self->pending->pdata[i]);
@@ -167,9 +178,27 @@ guint64 syncd_overlay_find_key(const SyncdOverlay *self, const char *actor, cons
     return pos_of(g_hash_table_lookup(self->keys, name));
 }
 
-const char *syncd_overlay_find_actor(const SyncdOverlay *self, const char *identity)
+const SyncdRecordRow *syncd_overlay_find_record(const SyncdOverlay *self, const SyncdFamily *family,
+                                                const char *id)
 {
-    return g_hash_table_lookup(self->actors, identity);
+    g_autofree char *name = record_name(family, id);
+    return g_hash_table_lookup(self->records, name);
+}
+
+/* Records that wait are few, and who asks keeps the answer. */
+const SyncdRecordRow *syncd_overlay_find_identity(const SyncdOverlay *self, const char *identity)
+{
+    const SyncdRecordRow *best = NULL;
+    GHashTableIter iter;
+    void *at;
+    g_hash_table_iter_init(&iter, self->records);
+    while (*identity != '\0' && g_hash_table_iter_next(&iter, NULL, &at)) {
+        const SyncdRecordRow *row = at;
+        if (strcmp(row->columns[SYNCD_COLUMN_IDENTITY], identity) == 0 &&
+            (best == NULL || syncd_record_row_outranks(row, best)))
+            best = row;
+    }
+    return best;
 }
 
 bool syncd_overlay_has_decision(const SyncdOverlay *self, const char *policy, const char *id)

@@ -37,6 +37,9 @@ void syncd_overlay_drop_after(SyncdOverlay *overlay, guint64 pos);
 guint64 syncd_overlay_find_op(const SyncdOverlay *overlay, const char *op); /* 0: none */
 guint64 syncd_overlay_find_key(const SyncdOverlay *overlay, const char *actor, const char *scope,
                                const char *key);
-const char *syncd_overlay_find_actor(const SyncdOverlay *overlay,
-                                     const char *identity); /* NULL: none */
+/* Borrowed until the overlay changes; NULL: none. */
+const SyncdRecordRow *syncd_overlay_find_record(const SyncdOverlay *overlay,
+                                                const SyncdFamily *family, const char *id);
+const SyncdRecordRow *syncd_overlay_find_identity(const SyncdOverlay *overlay,
+                                                  const char *identity);
 bool syncd_overlay_has_decision(const SyncdOverlay *overlay, const char *policy, const char *id);

@@ -199,19 +199,6 @@ bool syncd_store_find_key(SyncdStore *self, const char *actor, const char *scope
     return true;
 }
 
-bool syncd_store_find_actor(SyncdStore *self, const char *identity, char **ret_actor_id,
-                            GError **error)
-{
-    /* The index comes first here too. */
-    *ret_actor_id = NULL;
-    if (!syncd_store_need_index(self, error) ||
-        !syncd_index_find_actor(self->index, identity, ret_actor_id, error))
-        return false;
-    if (*ret_actor_id == NULL)
-        *ret_actor_id = g_strdup(syncd_overlay_find_actor(self->overlay, identity));
-    return true;
-}
-
 bool syncd_store_has_decision(SyncdStore *self, const char *policy_digest, const char *decision_id,
                               bool *ret_has, GError **error)
 {

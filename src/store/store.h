@@ -21,6 +21,7 @@
 #include "crypto/hash.h"
 #include "crypto/sign.h"
 #include "crypto/tree.h"
+#include "domain/family.h"
 #include "store/entry.h"
 
 #include <glib.h>
@@ -249,8 +250,47 @@ bool syncd_store_count_kind(SyncdStore *store, const char *kind, guint64 *ret_co
 /* Another number whenever a registry may answer otherwise than before: answers may be kept as long
  * as it stands. Never 0. */
 guint64 syncd_store_registries(const SyncdStore *store);
-/* The actor registered for an identity ("uid:1000"); NULL when there is none. The open turn counts.
- */
+
+/* What is known of a record without its document, which the entry at `pos` holds. */
+typedef struct {
+    const SyncdFamily *family;
+    char *id;
+    char *state;
+    char *scope; /* the scope's id */
+    char *owner; /* the actor that registered it */
+    char *columns[SYNCD_N_COLUMNS];
+    guint64 first; /* where it was registered */
+    guint64 pos;
+} SyncdRecordRow;
+
+void syncd_record_row_clear(SyncdRecordRow *row);
+void syncd_record_row_free(SyncdRecordRow *row);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdRecordRow, syncd_record_row_clear)
+
+/* The open turn counts. */
+bool syncd_store_find_record(SyncdStore *store, const SyncdFamily *family, const char *id,
+                             SyncdRecordRow *ret_row, bool *ret_found, GError **error);
+/* The actor of an identity ("uid:1000"). Of several it is one that is not revoked, and the one that
+ * was registered first. The open turn counts. */
+bool syncd_store_find_identity(SyncdStore *store, const char *identity, SyncdRecordRow *ret_row,
+                               bool *ret_found, GError **error);
+
+/* All conditions hold together; NULL means any. */
+typedef struct {
+    const SyncdFamily *family;
+    const char *state;
+    const char *scope_id;
+    const char *columns[SYNCD_N_COLUMNS];
+    const char *viewer; /* only what this actor registered, or is */
+    const char *cursor;
+    unsigned limit;
+} SyncdRecordQuery;
+
+/* Committed records in the order of their ids: SyncdRecordRow. As with syncd_store_query(), a page
+ * may be shorter than the limit and still have a cursor. */
+bool syncd_store_list_records(SyncdStore *store, const SyncdRecordQuery *query,
+                              GPtrArray **ret_rows, char **ret_cursor, GError **error);
+/* The id of the actor of an identity; NULL when there is none. */
 bool syncd_store_find_actor(SyncdStore *store, const char *identity, char **ret_actor_id,
                             GError **error);
 /* Whether this decision of this policy is recorded already, in the log or in the open turn. */

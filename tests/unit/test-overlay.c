@@ -37,6 +37,12 @@ static void add_actor(SyncdOverlay *overlay, guint64 pos, const char *id, const 
     add(overlay, pos, "actor.registered", NULL, record);
 }
 
+static const char *actor_of(SyncdOverlay *overlay, const char *identity)
+{
+    const SyncdRecordRow *row = syncd_overlay_find_identity(overlay, identity);
+    return row != NULL ? row->id : NULL;
+}
+
 static void it_answers_what_the_index_would(void)
 {
     g_autoptr(SyncdOverlay) overlay = syncd_overlay_new();
@@ -51,8 +57,8 @@ static void it_answers_what_the_index_would(void)
     g_assert_cmpuint(syncd_overlay_find_key(overlay, "actor-1", "scope-1", "k"), ==, 5);
     g_assert_cmpuint(syncd_overlay_find_key(overlay, "actor-2", "scope-1", "k"), ==, 0);
     g_assert_cmpuint(syncd_overlay_find_key(overlay, "actor-1", "scope-2", "k"), ==, 0);
-    g_assert_cmpstr(syncd_overlay_find_actor(overlay, "uid:1"), ==, "actor-a");
-    g_assert_null(syncd_overlay_find_actor(overlay, "uid:2"));
+    g_assert_cmpstr(actor_of(overlay, "uid:1"), ==, "actor-a");
+    g_assert_null(actor_of(overlay, "uid:2"));
     g_assert_true(syncd_overlay_has_decision(overlay, "p1", "d1"));
     g_assert_false(syncd_overlay_has_decision(overlay, "p1", "d2"));
     g_assert_false(syncd_overlay_has_decision(overlay, "p2", "d1"));
@@ -87,10 +93,10 @@ static void what_leaves_is_forgotten(void)
     syncd_overlay_drop_through(overlay, 2); /* projected: now later ones answer */
     g_assert_cmpuint(syncd_overlay_find_op(overlay, "op-1"), ==, 0);
     g_assert_cmpuint(syncd_overlay_find_key(overlay, "actor-1", "scope-1", "k"), ==, 3);
-    g_assert_cmpstr(syncd_overlay_find_actor(overlay, "uid:1"), ==, "actor-b");
+    g_assert_cmpstr(actor_of(overlay, "uid:1"), ==, "actor-b");
     syncd_overlay_drop_after(overlay, 3); /* a turn that was discarded */
     g_assert_cmpuint(syncd_overlay_size(overlay), ==, 1);
-    g_assert_null(syncd_overlay_find_actor(overlay, "uid:1"));
+    g_assert_null(actor_of(overlay, "uid:1"));
     g_assert_false(syncd_overlay_has_decision(overlay, "p1", "d1"));
     g_assert_cmpuint(syncd_overlay_by_pos(overlay, 3)->entry.pos, ==, 3);
     syncd_overlay_drop_through(overlay, 100);
@@ -108,7 +114,7 @@ static void records_that_do_not_parse_register_nothing(void)
         add(overlay, 2 * i + 2, "policy.decision", NULL, contents[i]);
     }
     g_assert_cmpuint(syncd_overlay_size(overlay), ==, 2 * G_N_ELEMENTS(contents));
-    g_assert_null(syncd_overlay_find_actor(overlay, ""));
+    g_assert_null(actor_of(overlay, ""));
     g_assert_false(syncd_overlay_has_decision(overlay, "", ""));
 }
 

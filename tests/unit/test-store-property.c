@@ -37,8 +37,7 @@ static char *dump_index(const char *directory)
         "SELECT * FROM idempotency ORDER BY actor, scope, key",
         "SELECT * FROM tally ORDER BY kind",
         "SELECT * FROM scope ORDER BY id",
-        "SELECT * FROM actor ORDER BY id",
-        "SELECT * FROM device ORDER BY id",
+        "SELECT * FROM record ORDER BY family, id",
         "SELECT * FROM decision ORDER BY policy, id",
         "SELECT name, sql FROM sqlite_schema ORDER BY name",
     };

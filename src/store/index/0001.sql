@@ -43,19 +43,6 @@ CREATE TABLE scope (
     UNIQUE (class, name)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE actor (
-    id TEXT PRIMARY KEY,
-    type TEXT NOT NULL,
-    identity TEXT NOT NULL,                         -- "uid:1000"
-    pos INTEGER NOT NULL                            -- the entry that holds its record
-) STRICT, WITHOUT ROWID;
-CREATE INDEX actor_by_identity ON actor (identity);
-
-CREATE TABLE device (
-    id TEXT PRIMARY KEY,
-    pos INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE decision (
     policy TEXT NOT NULL,                           -- digest of the policy that decided
     id TEXT NOT NULL,

@@ -1,5 +1,20 @@
--- The ways to look entries up, one a file. A rebuild makes them last, one a step: sorted in bulk they cost a quarter of
--- what they cost row by row. Each ends in the row's pos by itself.
+-- The registries: the newest state of every record, whatever its family (src/domain/family.c).
 
-CREATE UNIQUE INDEX entry_by_op ON entry (op);
+CREATE TABLE record (
+    family TEXT NOT NULL,
+    id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    scope TEXT NOT NULL,                            -- scope.id of the feed that holds it
+    owner TEXT NOT NULL,                            -- the actor that registered it
+    type TEXT NOT NULL,                             -- '' where the family has no such member; so are the next four
+    workspace TEXT NOT NULL,
+    profile TEXT NOT NULL,
+    schema TEXT NOT NULL,
+    identity TEXT NOT NULL,                         -- what an actor is found by: "uid:1000"
+    first INTEGER NOT NULL,                         -- the entry that registered it
+    pos INTEGER NOT NULL,                           -- the newest entry: it holds the whole document
+    PRIMARY KEY (family, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX record_by_identity ON record (identity) WHERE identity <> '';
+
 PRAGMA user_version = 2;

@@ -1,0 +1,78 @@
+#include "store/store-private.h"
+
+#include "store/record.h"
+
+static bool find_in_index(SyncdStore *self, const SyncdFamily *family, const char *id,
+                          SyncdRecordRow *ret_row, bool *ret_found, GError **error)
+{
+    return syncd_store_need_index(self, error) &&
+           syncd_index_find_record(self->index, family, id, ret_row, ret_found, error);
+}
+
+static void take_copy(const SyncdRecordRow *row, SyncdRecordRow *ret_row)
+{
+    g_autofree SyncdRecordRow *copy = syncd_record_row_dup(row);
+    *ret_row = *copy;
+}
+
+bool syncd_store_find_record(SyncdStore *self, const SyncdFamily *family, const char *id,
+                             SyncdRecordRow *ret_row, bool *ret_found, GError **error)
+{
+    const SyncdRecordRow *pending = syncd_overlay_find_record(self->overlay, family, id);
+    if (pending == NULL)
+        return find_in_index(self, family, id, ret_row, ret_found, error);
+    take_copy(pending, ret_row);
+    *ret_found = true;
+    return true;
+}
+
+/* What waits in the overlay says more than the index does about the same record. */
+static bool is_overlaid(void *data, const SyncdRecordRow *row)
+{
+    const SyncdStore *self = data;
+    return syncd_overlay_find_record(self->overlay, row->family, row->id) != NULL;
+}
+
+bool syncd_store_find_identity(SyncdStore *self, const char *identity, SyncdRecordRow *ret_row,
+                               bool *ret_found, GError **error)
+{
+    g_auto(SyncdRecordRow) row = {0};
+    if (!syncd_store_need_index(self, error) ||
+        !syncd_index_find_identity(self->index, identity, &row, is_overlaid, self, ret_found,
+                                   error))
+        return false;
+    const SyncdRecordRow *pending = syncd_overlay_find_identity(self->overlay, identity);
+    if (pending != NULL && (!*ret_found || syncd_record_row_outranks(pending, &row))) {
+        take_copy(pending, ret_row);
+        *ret_found = true;
+    } else if (*ret_found) {
+        *ret_row = row;
+        row = (SyncdRecordRow){0};
+    }
+    return true;
+}
+
+bool syncd_store_find_actor(SyncdStore *self, const char *identity, char **ret_actor_id,
+                            GError **error)
+{
+    bool found;
+    g_auto(SyncdRecordRow) row = {0};
+    *ret_actor_id = NULL;
+    if (!syncd_store_find_identity(self, identity, &row, &found, error))
+        return false;
+    if (found)
+        *ret_actor_id = g_steal_pointer(&row.id);
+    return true;
+}
+
+bool syncd_store_list_records(SyncdStore *self, const SyncdRecordQuery *query, GPtrArray **ret_rows,
+                              char **ret_cursor, GError **error)
+{
+    g_autoptr(GPtrArray) rows =
+        g_ptr_array_new_with_free_func((GDestroyNotify)syncd_record_row_free);
+    if (!syncd_store_need_index(self, error) || !syncd_store_settle(self, error) ||
+        !syncd_index_list_records(self->index, query, rows, ret_cursor, error))
+        return false;
+    *ret_rows = g_steal_pointer(&rows);
+    return true;
+}
