@@ -4,33 +4,57 @@
 #include "base/json-writer.h"
 #include "contract/vocabulary.h"
 
-#define MAX_WORDS 2
+#define MAX_WORDS SYNCD_POLICY_ROW_WORDS
 
-/* A condition without words holds for everything. */
-typedef struct {
-    const char *actions[MAX_WORDS];
-    const char *lane;
-    const char *data_classes[MAX_WORDS];
-    const char *status;
-    const char *reason;
-} Rule;
+typedef SyncdPolicyBuiltIn Rule;
 
 /* Before all of them stands: an action that is no word of the vocabulary is deferred. The first
  * rule that matches decides. */
+/* clang-format off */
 static const Rule rules[] = {
-    {{"agent_access", "replicate"}, "secure", {0}, "denied", "secure_lane_requires_explicit_grant"},
-    {{"index"}, "secure", {0}, "redacted", "secure_lane_indexing_requires_redaction"},
-    {{"agent_access", "write"}, "repair", {0}, "denied", "repair_lane_is_quarantine_scoped"},
-    {{"retain"}, "ephemeral", {0}, "deferred", "ephemeral_retention_requires_ttl"},
-    {{"replicate", "agent_access"},
-     NULL,
-     {"secret", "credential"},
-     "denied",
-     "sensitive_data_requires_explicit_grant"},
-    {{0}, NULL, {0}, "allowed", "default_local_policy_allows"},
+    {{"agent_access", "replicate"}, "secure", {0}, "denied",
+     "secure_lane_requires_explicit_grant", true},
+    {{"index"}, "secure", {0}, "redacted",
+     "secure_lane_indexing_requires_redaction", false},
+    {{"agent_access", "write"}, "repair", {0}, "denied",
+     "repair_lane_is_quarantine_scoped", true},
+    {{"retain"}, "ephemeral", {0}, "deferred",
+     "ephemeral_retention_requires_ttl", false},
+    {{"replicate", "agent_access"}, NULL, {"secret", "credential"}, "denied",
+     "sensitive_data_requires_explicit_grant", true},
+    {{0}, NULL, {0}, "allowed",
+     "default_local_policy_allows", false},
 };
+/* clang-format on */
 
-static const Rule unknown_action = {{0}, NULL, {0}, "deferred", "unknown_action"};
+static const Rule unknown_action = {{0}, NULL, {0}, "deferred", "unknown_action", false};
+
+static const char *const closed_lanes[] = {"secure", "policy", "repair", NULL};
+
+unsigned syncd_policy_n_built_in(void)
+{
+    return G_N_ELEMENTS(rules);
+}
+
+const SyncdPolicyBuiltIn *syncd_policy_built_in(unsigned index)
+{
+    return &rules[index];
+}
+
+bool syncd_policy_is_built_in(const char *reason)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++)
+        if (strcmp(rules[i].reason, reason) == 0)
+            return true;
+    return strcmp(unknown_action.reason, reason) == 0 ||
+           strcmp(SYNCD_POLICY_REASON_CLOSED, reason) == 0 ||
+           strcmp(SYNCD_POLICY_REASON_UNUSABLE, reason) == 0;
+}
+
+bool syncd_policy_lane_fails_closed(const char *lane)
+{
+    return g_strv_contains(closed_lanes, lane);
+}
 
 static bool words_match(const char *const words[MAX_WORDS], const char *word)
 {
@@ -42,31 +66,38 @@ static bool words_match(const char *const words[MAX_WORDS], const char *word)
     return false;
 }
 
-static bool rule_matches(const Rule *rule, const SyncdPolicyInput *input)
+bool syncd_policy_built_in_matches(const SyncdPolicyBuiltIn *rule, const SyncdPolicyInput *input)
 {
     return words_match(rule->actions, input->action) &&
            (rule->lane == NULL || strcmp(rule->lane, input->lane) == 0) &&
            words_match(rule->data_classes, input->data_class);
 }
 
-static const Rule *find_rule(const SyncdPolicyInput *input)
+static const Rule *find_rule(const SyncdPolicyInput *input, unsigned granted)
 {
     if (syncd_vocabulary_find(SYNCD_WORDS_POLICY_ACTION, SYNCD_BYTES_TEXT(input->action)) == NULL)
         return &unknown_action;
     const Rule *rule = rules;
-    while (!rule_matches(rule, input))
-        rule++; /* the last one matches everything */
+    /* the last one matches everything */
+    while (!syncd_policy_built_in_matches(rule, input) ||
+           (rule->grantable && granted & 1u << (rule - rules)))
+        rule++;
     return rule;
 }
 
-SyncdPolicyOutcome syncd_policy_decide(const SyncdPolicyInput *input)
+SyncdPolicyOutcome syncd_policy_decide_granted(const SyncdPolicyInput *input, unsigned granted)
 {
-    const Rule *rule = find_rule(input);
+    const Rule *rule = find_rule(input, granted);
     return (SyncdPolicyOutcome){
         .status = rule->status,
         .reason = rule->reason,
         .allowed = strcmp(rule->status, "allowed") == 0,
     };
+}
+
+SyncdPolicyOutcome syncd_policy_decide(const SyncdPolicyInput *input)
+{
+    return syncd_policy_decide_granted(input, 0);
 }
 
 void syncd_policy_decision_id(const SyncdPolicyInput *input, const SyncdPolicyOutcome *outcome,
