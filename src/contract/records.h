@@ -45,7 +45,7 @@ typedef struct {
 
 void syncd_actor_record_write(const SyncdActorRecord *record, GString *out);
 
-/* Shape A of the contract. The inputs and the status are its own member, so that the id can be
+/* Shape A of the contract. The inputs, status and reason are its own member, so that the id can be
  * derived again. */
 typedef struct {
     const char *decision_id;
@@ -57,8 +57,11 @@ typedef struct {
     const char *lane;
     const char *data_class;
     const char *subject;
+    const char *object_id; /* NULL: the decision is about a class of objects */
     const char *status;
-    const char *reason;
+    const char *reason;     /* names the rule */
+    const char *rationale;  /* any text */
+    const char *rule_level; /* "built-in", "machine" or "user" */
     guint64 decided_ms;
 } SyncdDecisionRecord;
 

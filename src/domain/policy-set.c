@@ -245,6 +245,11 @@ const GPtrArray *syncd_policy_set_rules(const SyncdPolicySet *set, SyncdPolicyLe
     return set->rules[level];
 }
 
+bool syncd_policy_set_asks_for(const SyncdPolicySet *set, SyncdPolicyField field)
+{
+    return (set->fields & 1u << field) != 0;
+}
+
 bool syncd_policy_set_is_unusable(const SyncdPolicySet *set, SyncdPolicyLevel level)
 {
     return (set->unusable & 1u << level) != 0;

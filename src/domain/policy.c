@@ -100,6 +100,17 @@ SyncdPolicyOutcome syncd_policy_decide(const SyncdPolicyInput *input)
     return syncd_policy_decide_granted(input, 0);
 }
 
+bool syncd_policy_needs_decision(const char *kind)
+{
+    static const char *const families[] = {
+        "export.", "repair.", "schema.migrat", "tombstone.", "replica.",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
+        if (g_str_has_prefix(kind, families[i]))
+            return true;
+    return false;
+}
+
 void syncd_policy_decision_id(const SyncdPolicyInput *input, const SyncdPolicyOutcome *outcome,
                               char ret_id[SYNCD_DECISION_ID_SIZE])
 {

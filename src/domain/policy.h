@@ -61,6 +61,9 @@ bool syncd_policy_lane_fails_closed(const char *lane);
 #define SYNCD_POLICY_REASON_UNUSABLE "lane_fails_closed_rules_unusable"
 
 SyncdPolicyOutcome syncd_policy_decide(const SyncdPolicyInput *input);
+/* Whether entries of that kind must name a decision: exports, repairs, migrations of schemas,
+ * deletions and replication. */
+bool syncd_policy_needs_decision(const char *kind);
 void syncd_policy_decision_id(const SyncdPolicyInput *input, const SyncdPolicyOutcome *outcome,
                               char ret_id[SYNCD_DECISION_ID_SIZE]);
 /* Of the rules' canonical text. */

@@ -11,6 +11,7 @@ void syncd_admission_clear(SyncdAdmission *admission)
 {
     g_clear_pointer(&admission->actor, g_free);
     g_clear_pointer(&admission->meta, g_free);
+    g_clear_pointer(&admission->decisions, syncd_decisions_unref);
 }
 
 /* ---- single members ---- */
@@ -168,6 +169,23 @@ static char *make_meta(const SyncdAdmission *admission)
     return g_string_free(canonical, FALSE);
 }
 
+static bool ask_policy(SyncdService *service, const SyncdCaller *caller, SyncdAdmission *admission,
+                       GError **error)
+{
+    const SyncdRequest *request = admission->request;
+    g_auto(SyncdRecordRow) row = {0};
+    SyncdPolicyRequest asked = {{NULL}};
+    asked.fields[SYNCD_FIELD_LANE] = admission->lane;
+    asked.fields[SYNCD_FIELD_DATA_CLASS] = admission->data_class;
+    asked.fields[SYNCD_FIELD_OPERATION_TYPE] = request->type;
+    syncd_ask_about_scope(&asked, request->scope, admission->scope_class, admission->scope_name);
+    if (*request->object != '\0' &&
+        !syncd_ask_about_object(service, request->object, &asked, &row, error))
+        return false;
+    admission->decisions = syncd_service_decide(service, caller, admission->actor, &asked, error);
+    return admission->decisions != NULL;
+}
+
 bool syncd_service_check_request(SyncdService *service, const SyncdCaller *caller,
                                  const SyncdRequest *request, SyncdAdmission *ret_admission,
                                  GError **error)
@@ -189,9 +207,7 @@ bool syncd_service_check_request(SyncdService *service, const SyncdCaller *calle
         !check_body(request->body, error) ||
         !check_parents(service, caller, request->parents, admission, error))
         return false;
-    admission->decisions =
-        syncd_service_decide(service, caller, admission->lane, admission->data_class, error);
-    if (admission->decisions == NULL)
+    if (!ask_policy(service, caller, admission, error))
         return false;
     admission->meta = make_meta(admission);
     return true;

@@ -2,75 +2,217 @@
 
 #include "contract/records.h"
 
-static const char *const needed_actions[SYNCD_N_DECISIONS] = {"write", "retain"};
+#define KNOWN_MAX 16384u /* a class takes about half a KiB */
+
+/* ---- what is known ---- */
 
 static guint hash_class(const void *key)
 {
     const SyncdDecisions *decisions = key;
-    return decisions->uid * 31 + g_str_hash(decisions->lane) * 7 +
-           g_str_hash(decisions->data_class);
+    guint hash = g_str_hash(decisions->actor);
+    hash = (hash * 31 + g_str_hash(decisions->lane)) * 31 + g_str_hash(decisions->data_class);
+    for (size_t i = 0; i < SYNCD_N_POLICY_FIELDS; i++)
+        hash = hash * 31 + decisions->class.words[i];
+    return hash;
 }
 
 static gboolean same_class(const void *one, const void *other)
 {
     const SyncdDecisions *left = one, *right = other;
-    return left->uid == right->uid && strcmp(left->lane, right->lane) == 0 &&
+    return memcmp(&left->class, &right->class, sizeof left->class) == 0 &&
+           strcmp(left->actor, right->actor) == 0 && strcmp(left->lane, right->lane) == 0 &&
            strcmp(left->data_class, right->data_class) == 0;
 }
 
-static void decisions_free(SyncdDecisions *decisions)
+static void clear_decisions(void *data)
 {
-    if (decisions == NULL)
-        return;
+    SyncdDecisions *decisions = data;
+    g_free(decisions->actor);
     g_free(decisions->subject);
-    g_free(decisions);
+    g_free(decisions->actor_type);
+    g_free(decisions->object);
 }
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdDecisions, decisions_free)
+
+SyncdDecisions *syncd_decisions_ref(SyncdDecisions *decisions)
+{
+    return g_rc_box_acquire(decisions);
+}
+
+void syncd_decisions_unref(SyncdDecisions *decisions)
+{
+    g_rc_box_release_full(decisions, clear_decisions);
+}
 
 GHashTable *syncd_decisions_new(void)
 {
-    return g_hash_table_new_full(hash_class, same_class, (GDestroyNotify)decisions_free, NULL);
+    return g_hash_table_new_full(hash_class, same_class, (GDestroyNotify)syncd_decisions_unref,
+                                 NULL);
 }
 
-static bool decide(SyncdService *service, const SyncdCaller *caller, SyncdDecisions *decisions,
-                   GError **error)
+static void remember(SyncdService *service, SyncdDecisions *decisions)
 {
-    for (size_t i = 0; i < SYNCD_N_DECISIONS; i++) {
+    if (g_hash_table_size(service->decisions) == KNOWN_MAX)
+        g_hash_table_remove_all(service->decisions);
+    g_hash_table_replace(service->decisions, syncd_decisions_ref(decisions), NULL);
+}
+
+/* ---- deciding ---- */
+
+bool syncd_ask_about_object(SyncdService *service, const char *object, SyncdPolicyRequest *asked,
+                            SyncdRecordRow *ret_row, GError **error)
+{
+    static const struct {
+        SyncdPolicyField field;
+        SyncdColumn column;
+    } members[] = {
+        {SYNCD_FIELD_OBJECT_TYPE, SYNCD_COLUMN_TYPE},
+        {SYNCD_FIELD_WORKSPACE, SYNCD_COLUMN_WORKSPACE},
+        {SYNCD_FIELD_PROFILE, SYNCD_COLUMN_PROFILE},
+    };
+    bool found, wanted = false;
+    asked->fields[SYNCD_FIELD_OBJECT] = object;
+    for (size_t i = 0; i < G_N_ELEMENTS(members); i++)
+        wanted |= syncd_policy_set_asks_for(service->policy, members[i].field);
+    if (!wanted)
+        return true;
+    if (!syncd_store_find_record(service->store, syncd_family(SYNCD_FAMILY_OBJECT), object, ret_row,
+                                 &found, error))
+        return false;
+    for (size_t i = 0; found && i < G_N_ELEMENTS(members); i++)
+        if (ret_row->columns[members[i].column] != NULL)
+            asked->fields[members[i].field] = ret_row->columns[members[i].column];
+    return true;
+}
+
+void syncd_ask_about_scope(SyncdPolicyRequest *asked, const char *scope, const char *class,
+                           const char *name)
+{
+    asked->fields[SYNCD_FIELD_SCOPE] = scope;
+    asked->fields[SYNCD_FIELD_SCOPE_CLASS] = class;
+    if (strcmp(class, "workspace") == 0)
+        asked->fields[SYNCD_FIELD_WORKSPACE] = name;
+    if (strcmp(class, "profile") == 0)
+        asked->fields[SYNCD_FIELD_PROFILE] = name;
+}
+
+/* Who is no person but acts on its own must be let into the data before anything else. */
+static bool is_agent(const char *actor_type)
+{
+    static const char *const types[] = {"agent", "model_runtime", NULL};
+    return actor_type != NULL && g_strv_contains(types, actor_type);
+}
+
+static const char *rule_level(const SyncdPolicyDecision *answer)
+{
+    return answer->rule != NULL ? syncd_policy_level_name(answer->rule->level) : "built-in";
+}
+
+static void set_refused(const SyncdDecision *decision, GError **error)
+{
+    const SyncdPolicyDecision *answer = &decision->answer;
+    g_autofree char *rule =
+        answer->rule != NULL ? g_strdup_printf(", a rule of the %s in %s: %s", rule_level(answer),
+                                               answer->rule->file, answer->rationale)
+                             : g_strdup(", a built-in rule");
+    bool review = answer->rule != NULL && answer->rule->effect == SYNCD_EFFECT_REVIEW;
+    syncd_set_error_next(error, review ? SYNCD_ERROR_APPROVAL_REQUIRED : SYNCD_ERROR_POLICY_DENIED,
+                         review ? "have the request reviewed; who answers for the rule allows it "
+                                  "with a rule that is more specific; then repeat it"
+                                : "see why with `sourceos-syncd policy explain`",
+                         "Policy " SYNCD_POLICY_ID " " SYNCD_POLICY_VERSION
+                         " answers %s to %s in the lane %s: %s%s",
+                         answer->outcome.status, decision->input.action, decision->input.lane,
+                         answer->outcome.reason, rule);
+}
+
+static bool decide(SyncdService *service, const SyncdCaller *caller,
+                   const SyncdPolicyRequest *asked, SyncdDecisions *decisions, GError **error)
+{
+    static const char *const actions[SYNCD_MAX_DECISIONS] = {"write", "retain", "agent_access"};
+    SyncdPolicyRequest request = *asked;
+    request.fields[SYNCD_FIELD_SUBJECT] = decisions->subject;
+    request.fields[SYNCD_FIELD_ACTOR_TYPE] = decisions->actor_type;
+    decisions->n_decisions = is_agent(decisions->actor_type) ? 3 : 2;
+    for (size_t i = 0; i < decisions->n_decisions; i++) {
         SyncdDecision *decision = &decisions->decisions[i];
-        decision->input = (SyncdPolicyInput){needed_actions[i], decisions->lane,
-                                             decisions->data_class, decisions->subject, NULL};
-        decision->outcome = syncd_policy_decide(&decision->input);
-        if (!decision->outcome.allowed) {
-            syncd_service_note_policy(service, caller, decision->input.action,
-                                      decision->outcome.reason);
-            syncd_set_error(error, SYNCD_ERROR_POLICY_DENIED,
-                            "Policy %s answers %s to %s in the lane %s: %s",
-                            SYNCD_POLICY_ID " " SYNCD_POLICY_VERSION, decision->outcome.status,
-                            decision->input.action, decisions->lane, decision->outcome.reason);
+        request.fields[SYNCD_FIELD_ACTION] = actions[i];
+        decision->input = (SyncdPolicyInput){actions[i], decisions->lane, decisions->data_class,
+                                             decisions->subject, decisions->object};
+        decision->answer = syncd_policy_set_decide(service->policy, &request);
+        if (!decision->answer.outcome.allowed) {
+            syncd_service_note_policy(service, caller, actions[i], decision->answer.outcome.reason);
+            set_refused(decision, error);
             return false;
         }
-        syncd_policy_decision_id(&decision->input, &decision->outcome, decision->id);
+        syncd_policy_decision_id(&decision->input, &decision->answer.outcome, decision->id);
     }
     return true;
 }
 
-SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *caller,
-                                     const char *lane, const char *data_class, GError **error)
+static bool find_actor_type(SyncdService *service, const char *actor, char **ret_type,
+                            GError **error)
 {
-    const SyncdDecisions class = {.uid = caller->uid, .lane = lane, .data_class = data_class};
-    SyncdDecisions *known = g_hash_table_lookup(service->decisions, &class);
-    if (known != NULL)
-        return known;
-
-    g_autoptr(SyncdDecisions) decisions = g_new0(SyncdDecisions, 1);
-    *decisions = class;
-    decisions->subject = syncd_identity_of(caller->uid);
-    if (!decide(service, caller, decisions, error))
-        return NULL;
-    known = decisions;
-    g_hash_table_add(service->decisions, g_steal_pointer(&decisions));
-    return known;
+    g_auto(SyncdRecordRow) row = {0};
+    bool found;
+    if (!syncd_store_find_record(service->store, syncd_family(SYNCD_FAMILY_ACTOR), actor, &row,
+                                 &found, error))
+        return false;
+    *ret_type = found ? g_steal_pointer(&row.columns[SYNCD_COLUMN_TYPE]) : NULL;
+    return true;
 }
+
+/* An actor of another type is another one for policy. */
+static bool still_holds(SyncdService *service, SyncdDecisions *known, bool *ret_holds,
+                        GError **error)
+{
+    guint64 registries = syncd_store_registries(service->store);
+    *ret_holds = true;
+    if (known->registries == registries)
+        return true;
+    g_autofree char *type = NULL;
+    if (!find_actor_type(service, known->actor, &type, error))
+        return false;
+    *ret_holds = g_strcmp0(type, known->actor_type) == 0;
+    known->registries = registries;
+    return true;
+}
+
+static SyncdDecisions *decide_anew(SyncdService *service, const SyncdCaller *caller,
+                                   const SyncdDecisions *class, const SyncdPolicyRequest *asked,
+                                   GError **error)
+{
+    g_autoptr(SyncdDecisions) decisions = g_rc_box_new0(SyncdDecisions);
+    *decisions = *class;
+    decisions->actor = g_strdup(class->actor);
+    decisions->subject = syncd_identity_of(caller->uid);
+    if (class->class.words[SYNCD_FIELD_OBJECT] != 0)
+        decisions->object = g_strdup(asked->fields[SYNCD_FIELD_OBJECT]);
+    decisions->registries = syncd_store_registries(service->store);
+    if (!find_actor_type(service, class->actor, &decisions->actor_type, error) ||
+        !decide(service, caller, asked, decisions, error))
+        return NULL;
+    remember(service, decisions);
+    return g_steal_pointer(&decisions);
+}
+
+SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *caller,
+                                     const char *actor, const SyncdPolicyRequest *asked,
+                                     GError **error)
+{
+    SyncdDecisions class = {
+        .actor = (char *)actor,
+        .lane = asked->fields[SYNCD_FIELD_LANE],
+        .data_class = asked->fields[SYNCD_FIELD_DATA_CLASS],
+    };
+    syncd_policy_set_classify(service->policy, asked, &class.class);
+    SyncdDecisions *known = g_hash_table_lookup(service->decisions, &class);
+    bool holds = false;
+    if (known != NULL && !still_holds(service, known, &holds, error))
+        return NULL;
+    return holds ? syncd_decisions_ref(known) : decide_anew(service, caller, &class, asked, error);
+}
+
+/* ---- recording ---- */
 
 static bool record_decision(SyncdService *service, const char *actor, const SyncdDecision *decision,
                             GError **error)
@@ -85,8 +227,11 @@ static bool record_decision(SyncdService *service, const char *actor, const Sync
         .lane = decision->input.lane,
         .data_class = decision->input.data_class,
         .subject = decision->input.subject,
-        .status = decision->outcome.status,
-        .reason = decision->outcome.reason,
+        .object_id = decision->input.object_id,
+        .status = decision->answer.outcome.status,
+        .reason = decision->answer.outcome.reason,
+        .rationale = decision->answer.rationale,
+        .rule_level = rule_level(&decision->answer),
         .decided_ms = syncd_service_now_ms(service),
     };
     g_autoptr(GString) content = g_string_new(NULL);
@@ -100,7 +245,7 @@ bool syncd_service_record_decisions(SyncdService *service, const char *actor,
 {
     if (decisions->recorded == syncd_store_registries(service->store))
         return true;
-    for (size_t i = 0; i < SYNCD_N_DECISIONS; i++) {
+    for (size_t i = 0; i < decisions->n_decisions; i++) {
         const SyncdDecision *decision = &decisions->decisions[i];
         bool has;
         if (!syncd_store_has_decision(service->store, service->policy_digest, decision->id, &has,

@@ -76,6 +76,19 @@ static void write_feeds(SyncdService *service, SyncdJsonWriter *writer)
     syncd_json_end_array(writer);
 }
 
+static void write_policy(const SyncdService *service, SyncdJsonWriter *writer)
+{
+    guint64 rules = 0;
+    for (SyncdPolicyLevel level = 0; level < SYNCD_N_POLICY_LEVELS; level++)
+        rules += syncd_policy_set_rules(service->policy, level)->len;
+    syncd_json_name(writer, "policy");
+    syncd_json_begin_object(writer);
+    syncd_json_member_string(writer, "digest", service->policy_digest);
+    syncd_json_member_uint(writer, "rules", rules);
+    syncd_json_member_string(writer, "refused", service->policy_fault);
+    syncd_json_end_object(writer);
+}
+
 static void write_limits(SyncdJsonWriter *writer)
 {
     static const struct {
@@ -121,6 +134,7 @@ char *syncd_service_describe(SyncdService *service, const SyncdCaller *caller, G
         write_storage(service, &writer);
         syncd_json_member_string(&writer, "device_id", syncd_store_device_id(service->store));
         syncd_json_member_string(&writer, "actor_id", actor);
+        write_policy(service, &writer);
         write_feeds(service, &writer);
         write_limits(&writer);
     }

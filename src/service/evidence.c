@@ -98,8 +98,13 @@ bool syncd_service_checkpoint(SyncdService *service, const SyncdCaller *caller, 
     if (!syncd_service_require_caller(service, caller, &actor, error) ||
         !syncd_service_require_scope(service, scope, &found, error))
         return false;
-    SyncdDecisions *decisions =
-        syncd_service_decide(service, caller, SYNCD_LANE_AUDIT, CHECKPOINT_DATA_CLASS, error);
+    SyncdPolicyRequest asked = {{NULL}};
+    syncd_ask_about_scope(&asked, scope, found->class, found->name);
+    asked.fields[SYNCD_FIELD_LANE] = SYNCD_LANE_AUDIT;
+    asked.fields[SYNCD_FIELD_DATA_CLASS] = CHECKPOINT_DATA_CLASS;
+    asked.fields[SYNCD_FIELD_OPERATION_TYPE] = "sync.checkpoint.write";
+    g_autoptr(SyncdDecisions) decisions =
+        syncd_service_decide(service, caller, actor, &asked, error);
     if (decisions == NULL || !syncd_service_record_decisions(service, actor, decisions, error) ||
         /* The content names the head right before the entry, so nothing may be left in the turn. */
         !syncd_service_commit_turn(service, error))

@@ -28,7 +28,9 @@ struct SyncdService {
     GPtrArray *jobs; /* newest last */
     guint next_job;  /* whose turn it is to be stepped */
     bool verify_found;
-    GHashTable *callers;   /* uid: KnownCaller (actors.c) */
+    GHashTable *callers; /* uid: KnownCaller (actors.c) */
+    SyncdPolicySet *policy;
+    char *policy_fault;    /* what was refused of its rules; NULL for nothing */
     GHashTable *decisions; /* SyncdDecisions, a set (decide.c) */
     guint32 policy_blocked;
     guint64 policy_blocked_until; /* monotonic: how long the state shows it */
@@ -77,26 +79,44 @@ bool syncd_service_require_caller(SyncdService *service, const SyncdCaller *call
 
 typedef struct {
     SyncdPolicyInput input;
-    SyncdPolicyOutcome outcome;
+    SyncdPolicyDecision answer;
     char id[SYNCD_DECISION_ID_SIZE];
 } SyncdDecision;
 
-/* What a durable write needs: to be written, and to be kept. The first is what the entry names.
- * Policy is a pure function and the classes of requests are few, so the service keeps each. */
-#define SYNCD_N_DECISIONS 2
+/* What a durable write needs: to be written, to be kept, and of an agent, to be in that data at
+ * all. The first is what the entry names. Policy is a pure function and tells few classes of
+ * requests apart, so the service keeps what it said to each, as long as the policy stands. */
+#define SYNCD_MAX_DECISIONS 3
 typedef struct {
-    uid_t uid;
+    char *actor;
     const char *lane; /* this and the next one are words of their vocabularies */
     const char *data_class;
-    SyncdDecision decisions[SYNCD_N_DECISIONS];
+    SyncdPolicyClass class; /* of what the actor does not tell */
+    SyncdDecision decisions[SYNCD_MAX_DECISIONS];
+    unsigned n_decisions;
     char *subject;
-    guint64 recorded; /* all were recorded when the registries had this number */
+    char *actor_type;   /* NULL: not known */
+    char *object;       /* NULL: no rule tells objects like this one apart */
+    guint64 registries; /* the actor's type was looked up when they had this number */
+    guint64 recorded;   /* all were recorded when they had this number */
 } SyncdDecisions;
 
 GHashTable *syncd_decisions_new(void);
-/* PolicyDenied, which is noted as a refusal. What is given is the service's. */
+SyncdDecisions *syncd_decisions_ref(SyncdDecisions *decisions);
+void syncd_decisions_unref(SyncdDecisions *decisions);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdDecisions, syncd_decisions_unref)
+/* States the scope, and the workspace or profile that it is. Borrows. */
+void syncd_ask_about_scope(SyncdPolicyRequest *asked, const char *scope, const char *class,
+                           const char *name);
+/* States the object and, when a rule wants to know, what its record says: `ret_row` keeps that. */
+bool syncd_ask_about_object(SyncdService *service, const char *object, SyncdPolicyRequest *asked,
+                            SyncdRecordRow *ret_row, GError **error);
+/* `asked` states everything that is known but action, subject and actor type; lane and data class
+ * are words of their vocabularies. PolicyDenied or ApprovalRequired, which is noted as a refusal.
+ */
 SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *caller,
-                                     const char *lane, const char *data_class, GError **error);
+                                     const char *actor, const SyncdPolicyRequest *asked,
+                                     GError **error);
 /* Records those that this policy has not recorded yet. */
 bool syncd_service_record_decisions(SyncdService *service, const char *actor,
                                     SyncdDecisions *decisions, GError **error);
@@ -115,7 +135,7 @@ typedef struct {
     char *meta;
     SyncdHash parents[SYNCD_HEADER_MAX_PARENTS];
     unsigned n_parents;
-    SyncdDecisions *decisions; /* the service's */
+    SyncdDecisions *decisions;
 } SyncdAdmission;
 
 void syncd_admission_clear(SyncdAdmission *admission);

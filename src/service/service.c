@@ -36,7 +36,10 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->callers = syncd_callers_known_new();
     service->decisions = syncd_decisions_new();
     service->pending_sequence = G_MAXUINT64;
-    syncd_policy_digest(service->policy_digest);
+    service->policy = syncd_policy_set_new(NULL, NULL, 0, error);
+    if (service->policy == NULL)
+        return NULL;
+    g_strlcpy(service->policy_digest, syncd_policy_set_digest(service->policy), SYNCD_DIGEST_SIZE);
 
     if (syncd_store_is_new(store) && !syncd_service_begin_log(service, error)) {
         syncd_store_discard(store); /* a log begins whole */
@@ -58,6 +61,8 @@ void syncd_service_free(SyncdService *service)
     g_clear_pointer(&service->waiting, g_array_unref);
     g_clear_pointer(&service->callers, g_hash_table_unref);
     g_clear_pointer(&service->decisions, g_hash_table_unref);
+    g_clear_pointer(&service->policy, syncd_policy_set_free);
+    g_free(service->policy_fault);
     g_clear_pointer(&service->store, syncd_store_free);
     g_free(service->own_actor);
     g_free(service);
@@ -68,6 +73,20 @@ void syncd_service_set_listener(SyncdService *service, const SyncdListener *list
     service->listener = *listener;
     syncd_service_show_state(service, true);
     syncd_service_ask_for_work(service);
+}
+
+/* Refusals that are still counted were the old policy's. */
+void syncd_service_set_policy(SyncdService *service, SyncdPolicySet *set, const char *fault)
+{
+    if (syncd_store_condition(service->store) == SYNCD_STORE_WRITABLE)
+        syncd_service_flush_refusals(service, true);
+    g_hash_table_remove_all(service->decisions);
+    syncd_policy_set_free(service->policy);
+    service->policy = set;
+    g_free(service->policy_fault);
+    service->policy_fault = g_strdup(fault);
+    g_strlcpy(service->policy_digest, syncd_policy_set_digest(set), SYNCD_DIGEST_SIZE);
+    syncd_service_show_state(service, true);
 }
 
 void syncd_service_ask_for_work(SyncdService *service)
@@ -82,6 +101,12 @@ bool syncd_service_append(SyncdService *service, const char *scope_id, const Syn
                           SyncdReceipt *ret_receipt, GError **error)
 {
     bool had_turn = syncd_store_has_turn(service->store);
+    if (*draft->decision == '\0' && syncd_policy_needs_decision(draft->kind)) {
+        syncd_set_error(error, SYNCD_ERROR_POLICY_DENIED,
+                        "An entry of the kind %s must name the decision that allows it",
+                        draft->kind);
+        return false;
+    }
     if (!syncd_store_append(service->store, scope_id, draft, ret_receipt, error))
         return false;
     if (!had_turn && service->listener.turn_opened != NULL)

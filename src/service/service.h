@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/sources.h"
+#include "domain/policy-set.h"
 #include "store/store.h"
 #include "store/verify.h"
 
@@ -64,6 +65,10 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
 void syncd_service_free(SyncdService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdService, syncd_service_free)
 void syncd_service_set_listener(SyncdService *service, const SyncdListener *listener);
+
+/* From now on this set decides; it is taken over. Before the first call it is the built-in policy
+ * alone. `fault` is NULL, or says which rules were refused and why: the state shows it. */
+void syncd_service_set_policy(SyncdService *service, SyncdPolicySet *set, const char *fault);
 
 /* ---- the turn ---- */
 

@@ -48,6 +48,11 @@ static bool policy_refused(const SyncdService *service)
     return service->policy_blocked_until != 0;
 }
 
+static bool policy_rules_refused(const SyncdService *service)
+{
+    return service->policy_fault != NULL;
+}
+
 static const Reason reasons[] = {
     {"storage-failed", "degraded", storage_failed},
     {"machine-changed", "degraded", machine_changed},
@@ -56,6 +61,7 @@ static const Reason reasons[] = {
     {"index-rebuilding", "degraded", index_rebuilding},
     {"index-unavailable", "degraded", index_unavailable},
     {"no-space", "degraded", no_space},
+    {"policy-rules-refused", "degraded", policy_rules_refused},
     {"policy-refusals", "policy-blocked", policy_refused},
 };
 

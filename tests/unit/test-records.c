@@ -46,7 +46,8 @@ static void decision(void)
     SyncdDecisionRecord record = {"policy-1",     "sha256:1", "policy-fabric-local",
                                   "v0.1.0-local", "actor-1",  "write",
                                   "repair",       "internal", "uid:1000",
-                                  "denied",       "because",  MS};
+                                  "note-1",       "denied",   "because",
+                                  "A sentence.",  "machine",  MS};
     g_autoptr(GString) out = g_string_new(NULL);
     syncd_decision_record_write(&record, out);
     assert_record(out,
@@ -54,9 +55,10 @@ static void decision(void)
                   "\"effect\":\"deny\",\"policy_id\":\"policy-fabric-local\","
                   "\"policy_version\":\"v0.1.0-local\",\"policy_digest\":\"sha256:1\","
                   "\"actor_id\":\"actor-1\",\"profile_id\":\"profile:any\","
-                  "\"workspace_id\":\"workspace:any\",\"rationale\":\"because\",\"evaluated\":{"
+                  "\"workspace_id\":\"workspace:any\",\"rationale\":\"A sentence.\",\"evaluated\":{"
                   "\"action\":\"write\",\"lane\":\"repair\",\"data_class\":\"internal\","
-                  "\"subject\":\"uid:1000\",\"object_id\":null,\"status\":\"denied\"},"
+                  "\"subject\":\"uid:1000\",\"object_id\":\"note-1\",\"status\":\"denied\","
+                  "\"reason\":\"because\",\"rule_level\":\"machine\"},"
                   "\"decided_at\":" TIME "}");
 
     g_assert_cmpstr(syncd_decision_effect("allowed"), ==, "allow");

@@ -91,7 +91,7 @@ static void a_decision_is_recorded_before_what_it_allows_and_once(void)
     g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 2); /* to write, to retain */
     g_free(enqueue_committed(&f, &request));
     g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 2);
-    request.lane = "secure";
+    request.lane = "priority";
     g_autofree char *three = enqueue_committed(&f, &request);
     g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 4);
 

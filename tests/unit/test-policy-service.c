@@ -1,0 +1,151 @@
+/*
+ * Policy in the write path: what the rules in force say is what happens, every effect leaves its
+ * evidence, and another set of rules decides from the moment it is given.
+ */
+#include "policy-fixture.h"
+#include "service-fixture.h"
+
+#define NOT_FROM(place) FILE_OF(RULE(place, "deny", "site_says_no"))
+
+static void give(ServiceFixture *f, const char *machine, const char *fault)
+{
+    syncd_service_set_policy(f->service, set_of(machine, NULL), fault);
+}
+
+static void refused(ServiceFixture *f, const SyncdRequest *request, SyncdErrorCode code,
+                    const char *reason)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdEnqueued) enqueued = {0};
+    guint64 before = service_sequence(f);
+    g_assert_false(syncd_service_enqueue(f->service, &f->caller, request, &enqueued, &error));
+    g_assert_error(error, SYNCD_ERROR, (int)code);
+    g_assert_nonnull(strstr(error->message, reason));
+    syncd_service_commit(f->service);
+    g_assert_cmpuint(service_sequence(f), <=, before + 1); /* its own record, or a count in one */
+}
+
+static char *decision_of(ServiceFixture *f, const SyncdRequest *request)
+{
+    g_autofree char *operation = enqueue_committed(f, request);
+    g_autofree char *record = get(f, operation);
+    return member_of(record, "policy_decision_ref");
+}
+
+static void a_rule_refuses_and_leaves_evidence(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest request = good_request();
+    give(&f, NOT_FROM("\"scopes\":[\"workspace:notes\"]"), NULL);
+    refused(&f, &request, SYNCD_ERROR_POLICY_DENIED,
+            "site_says_no, a rule of the machine in "
+            "machine.json: Because.");
+    g_autofree char *line = newest_line(&f);
+    g_assert_nonnull(strstr(line, "\"kind\":\"policy.refused\""));
+    g_assert_nonnull(strstr(line, "site_says_no"));
+    refused(&f, &request, SYNCD_ERROR_POLICY_DENIED, "site_says_no");
+    g_assert_cmpuint(count_events(&f, "sync.policy.denied"), ==, 1);
+    g_assert_cmpuint(count_events(&f, "sync.operation.enqueued"), ==, 0);
+    service_clear(&f);
+}
+
+static void a_review_names_what_to_do(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest request = good_request();
+    give(&f, FILE_OF(RULE("\"objects\":[\"note-1\"]", "review_required", "look_first")), NULL);
+    refused(&f, &request, SYNCD_ERROR_APPROVAL_REQUIRED, "Next: have the request reviewed");
+    g_assert_cmpuint(count_events(&f, "sync.policy.denied"), ==, 1);
+    request.object = "note-2";
+    g_free(enqueue_committed(&f, &request));
+    service_clear(&f);
+}
+
+static void an_allowance_is_recorded_once_for_each_class(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest request = good_request();
+    request.lane = "secure";
+    refused(&f, &request, SYNCD_ERROR_POLICY_DENIED, SYNCD_POLICY_REASON_CLOSED);
+    give(&f,
+         FILE_OF(RULE("\"lanes\":[\"secure\"]", "allow",
+                      "secure_is_open") "," RULE("\"objects\":[\"other\"]", "allow", "other_too")),
+         NULL);
+    g_autofree char *first = decision_of(&f, &request);
+    g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 2);
+    request.object = "note-2"; /* no rule tells it from note-1 */
+    g_autofree char *second = decision_of(&f, &request);
+    g_assert_cmpstr(first, ==, second);
+    g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 2);
+    request.object = "other"; /* a rule does */
+    g_autofree char *third = decision_of(&f, &request);
+    g_assert_cmpstr(first, !=, third);
+    g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 4);
+    service_clear(&f);
+}
+
+static void other_rules_decide_from_the_next_request_on(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest request = good_request();
+    g_autofree char *first = decision_of(&f, &request);
+    give(&f, NOT_FROM("\"lanes\":[\"normal\"]"), NULL);
+    refused(&f, &request, SYNCD_ERROR_POLICY_DENIED, "site_says_no");
+    /* The same answer of other rules is another record of the same id. */
+    give(&f, NOT_FROM("\"lanes\":[\"archive\"]"), NULL);
+    g_autofree char *second = decision_of(&f, &request);
+    g_assert_cmpstr(first, ==, second);
+    g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 4);
+    service_clear(&f);
+}
+
+static void the_state_says_that_rules_were_refused(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autoptr(GError) error = NULL;
+    SyncdState state;
+    give(&f, NULL, "50-site.json: /rules/0/effect must be one of allow");
+    syncd_service_state(f.service, &state);
+    g_assert_cmpstr(state.state, ==, "degraded");
+    g_assert_cmpstr(state.reasons[0], ==, "policy-rules-refused");
+    g_autofree char *mine = syncd_service_describe(f.service, &f.caller, &error);
+    g_assert_nonnull(strstr(mine, "50-site.json: /rules/0/effect"));
+    g_autofree char *counts = syncd_service_describe(f.service, NULL, &error);
+    g_assert_null(strstr(counts, "50-site.json"));
+    g_autofree char *status = syncd_service_status(f.service);
+    g_assert_null(strstr(status, "50-site.json"));
+    give(&f, NULL, NULL);
+    syncd_service_state(f.service, &state);
+    g_assert_cmpstr(state.state, ==, "clean");
+    service_clear(&f);
+}
+
+static void what_changes_much_always_names_a_decision(void)
+{
+    static const char *const needed[] = {"repair.apply", "tombstone.apply", "export.bundle",
+                                         "schema.migrated", "replica.sent"};
+    for (size_t i = 0; i < G_N_ELEMENTS(needed); i++)
+        g_assert_true(syncd_policy_needs_decision(needed[i]));
+    g_assert_false(syncd_policy_needs_decision("actor.registered"));
+    g_assert_false(syncd_policy_needs_decision("repair"));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define ADD(name, func) g_test_add_func("/policy-service/" name, func)
+    ADD("a-rule-refuses-and-leaves-evidence", a_rule_refuses_and_leaves_evidence);
+    ADD("a-review-names-what-to-do", a_review_names_what_to_do);
+    ADD("an-allowance-is-recorded-once-for-each-class",
+        an_allowance_is_recorded_once_for_each_class);
+    ADD("other-rules-decide-from-the-next-request-on", other_rules_decide_from_the_next_request_on);
+    ADD("the-state-says-that-rules-were-refused", the_state_says_that_rules_were_refused);
+    ADD("what-changes-much-always-names-a-decision", what_changes_much_always_names_a_decision);
+#undef ADD
+    return g_test_run();
+}
