@@ -205,9 +205,8 @@ bool syncd_service_check_request(SyncdService *service, const SyncdCaller *calle
         !find_word(SYNCD_WORDS_DATA_CLASS, "/data_class", data_class, &admission->data_class,
                    error) ||
         !check_body(request->body, error) ||
-        !check_parents(service, caller, request->parents, admission, error))
-        return false;
-    if (!ask_policy(service, caller, admission, error))
+        !check_parents(service, caller, request->parents, admission, error) ||
+        !ask_policy(service, caller, admission, error))
         return false;
     admission->meta = make_meta(admission);
     return true;
