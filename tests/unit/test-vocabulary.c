@@ -1,5 +1,8 @@
 #include "contract/vocabulary.h"
 
+#include "base/error.h"
+#include "golden.h"
+
 static void every_word_is_found_and_is_there_once(void)
 {
     for (SyncdVocabulary set = 0; set < SYNCD_N_VOCABULARIES; set++) {
@@ -35,6 +38,105 @@ static void the_sets_are_those_of_the_contract(void)
                     "sync.tombstone.apply, sync.checkpoint.write");
 }
 
+static void no_two_sets_have_one_name_or_the_same_words(void)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (SyncdVocabulary set = 0; set < SYNCD_N_VOCABULARIES; set++) {
+        g_assert_true(g_hash_table_add(seen, g_strdup(syncd_vocabulary_name(set))));
+        g_assert_true(g_hash_table_add(seen, syncd_vocabulary_list(set)));
+    }
+}
+
+/* ---- the schemas ---- */
+
+/* Sets that no schema has: what their words are for is open in the documents, or is not in any. */
+static const SyncdVocabulary of_the_code_only[] = {
+    SYNCD_WORDS_AUDIT_EVENT,
+    SYNCD_WORDS_BUILD_PROVENANCE,
+    SYNCD_WORDS_CONTROL_MODE,
+    SYNCD_WORDS_DATA_CLASS,
+    SYNCD_WORDS_DEBT,
+    SYNCD_WORDS_DIAGNOSIS_STATUS,
+    SYNCD_WORDS_ENGINE_STATE,
+    SYNCD_WORDS_FAULT_CLASS,
+    SYNCD_WORDS_INTEGRITY_EVENT,
+    SYNCD_WORDS_MISSING_REASON,
+    SYNCD_WORDS_REASON_CODE,
+};
+
+static bool is_set(SyncdJson words, SyncdVocabulary set)
+{
+    SyncdJsonIter iter;
+    SyncdJson word;
+    const char *const *known = syncd_vocabulary_words(set);
+    syncd_json_iter_init(&iter, words);
+    for (; syncd_json_iter_next(&iter, NULL, &word); known++)
+        if (*known == NULL || !syncd_json_is(word, *known))
+            return false;
+    return *known == NULL;
+}
+
+/* The names of errors, which have a table of their own. */
+static bool are_errors(SyncdJson words)
+{
+    SyncdJsonIter iter;
+    SyncdJson word;
+    syncd_json_iter_init(&iter, words);
+    while (syncd_json_iter_next(&iter, NULL, &word)) {
+        g_autofree char *name = syncd_json_dup_text(word);
+        g_autofree char *full = g_strconcat(SYNCD_ERROR_PREFIX, name, NULL);
+        const char *standard = "org.freedesktop.DBus.Error.";
+        g_autofree char *other = g_strconcat(standard, name, NULL);
+        if (syncd_error_info_by_dbus_name(full) == NULL &&
+            syncd_error_info_by_dbus_name(other) == NULL)
+            return false;
+    }
+    return true;
+}
+
+static void find_enums(SyncdJson value, const char *file, bool used[SYNCD_N_VOCABULARIES])
+{
+    SyncdJsonIter iter;
+    SyncdJson name, member;
+    syncd_json_iter_init(&iter, value);
+    while (syncd_json_iter_next(&iter, &name, &member)) {
+        find_enums(member, file, used);
+        if (!iter.object || !syncd_json_is(name, "enum") || member.type != SYNCD_JSON_ARRAY)
+            continue;
+        bool found = are_errors(member);
+        for (SyncdVocabulary set = 0; set < SYNCD_N_VOCABULARIES; set++)
+            if (is_set(member, set))
+                found = used[set] = true;
+        if (!found)
+            g_error("%s has words that are no vocabulary: %.*s", file, (int)syncd_json_size(member),
+                    member.at);
+    }
+}
+
+static bool is_of_the_code_only(SyncdVocabulary set)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(of_the_code_only); i++)
+        if (of_the_code_only[i] == set)
+            return true;
+    return false;
+}
+
+static void schemas_and_tables_have_the_same_words(void)
+{
+    bool used[SYNCD_N_VOCABULARIES] = {false};
+    g_autoptr(GPtrArray) schemas = golden_list(g_getenv("SYNCD_SCHEMAS"), SCHEMA_SUFFIX);
+    g_assert_cmpuint(schemas->len, >, 0);
+    for (unsigned i = 0; i < schemas->len; i++) {
+        const char *name = g_ptr_array_index(schemas, i);
+        g_autofree char *text = golden_read(g_getenv("SYNCD_SCHEMAS"), name, SCHEMA_SUFFIX);
+        find_enums(golden_root(text), name, used);
+    }
+    for (SyncdVocabulary set = 0; set < SYNCD_N_VOCABULARIES; set++)
+        if (used[set] == is_of_the_code_only(set))
+            g_error("the %s is %s", syncd_vocabulary_name(set),
+                    used[set] ? "in a schema" : "in no schema");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -43,5 +145,9 @@ int main(int argc, char **argv)
     g_test_add_func("/vocabulary/only-whole-words-are-found", only_whole_words_are_found);
     g_test_add_func("/vocabulary/the-sets-are-those-of-the-contract",
                     the_sets_are_those_of_the_contract);
+    g_test_add_func("/vocabulary/no-two-sets-have-one-name-or-the-same-words",
+                    no_two_sets_have_one_name_or_the_same_words);
+    g_test_add_func("/vocabulary/schemas-and-tables-have-the-same-words",
+                    schemas_and_tables_have_the_same_words);
     return g_test_run();
 }
