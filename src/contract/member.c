@@ -31,6 +31,29 @@ static bool refuse(GError **error, const char *parent, const char *name, const c
     return false;
 }
 
+static bool is_empty(SyncdJson text)
+{
+    return syncd_json_size(text) == strlen("\"\"");
+}
+
+static bool check_ids(SyncdJson container, const char *parent, const char *name, GError **error)
+{
+    SyncdJsonIter iter;
+    SyncdJson key, value;
+    unsigned index = 0;
+    syncd_json_iter_init(&iter, container);
+    for (; syncd_json_iter_next(&iter, &key, &value); index++) {
+        if (!is_empty(value) && !(iter.object && is_empty(key)))
+            continue;
+        g_autofree char *step =
+            iter.object ? syncd_pointer_step(key) : g_strdup_printf("%u", index);
+        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT, "%s/%s/%s must not be empty", parent,
+                        name, step);
+        return false;
+    }
+    return true;
+}
+
 static bool check_strings(SyncdJson container, const char *parent, const char *name, GError **error)
 {
     SyncdJsonIter iter;
@@ -56,7 +79,7 @@ bool syncd_shape_check(SyncdShape shape, SyncdJson value, const char *parent, co
     case SYNCD_SHAPE_ID:
         if (value.type != SYNCD_JSON_STRING)
             return refuse(error, parent, name, "", "a string", value);
-        if (syncd_json_size(value) > strlen("\"\""))
+        if (!is_empty(value))
             return true;
         syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT, "%s/%s must not be empty", parent,
                         name);
@@ -71,13 +94,15 @@ bool syncd_shape_check(SyncdShape shape, SyncdJson value, const char *parent, co
         return value.type == SYNCD_JSON_OBJECT ||
                refuse(error, parent, name, "", "an object", value);
     case SYNCD_SHAPE_STRING_LIST:
-        return value.type == SYNCD_JSON_ARRAY
-                   ? check_strings(value, parent, name, error)
-                   : refuse(error, parent, name, "", "an array of strings", value);
-    case SYNCD_SHAPE_STRING_MAP:
-        return value.type == SYNCD_JSON_OBJECT
-                   ? check_strings(value, parent, name, error)
-                   : refuse(error, parent, name, "", "an object of strings", value);
+    case SYNCD_SHAPE_ID_LIST:
+        if (value.type != SYNCD_JSON_ARRAY)
+            return refuse(error, parent, name, "", "an array of strings", value);
+        return check_strings(value, parent, name, error) &&
+               (shape != SYNCD_SHAPE_ID_LIST || check_ids(value, parent, name, error));
+    case SYNCD_SHAPE_ID_MAP:
+        if (value.type != SYNCD_JSON_OBJECT)
+            return refuse(error, parent, name, "", "an object of strings", value);
+        return check_strings(value, parent, name, error) && check_ids(value, parent, name, error);
     }
     g_assert_not_reached();
 }

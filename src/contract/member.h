@@ -19,7 +19,8 @@ typedef enum {
     SYNCD_SHAPE_BOOL,
     SYNCD_SHAPE_OBJECT,
     SYNCD_SHAPE_STRING_LIST,
-    SYNCD_SHAPE_STRING_MAP, /* an object whose members are strings */
+    SYNCD_SHAPE_ID_LIST,
+    SYNCD_SHAPE_ID_MAP, /* an object whose members are ids, and whose names are */
 } SyncdShape;
 
 /* `parent` is the pointer of the object that holds the member ("/body"), `name` the member's. */

@@ -58,6 +58,11 @@ static inline SyncdJson golden_root(const char *text)
     return syncd_json_root(text, strlen(text));
 }
 
+static inline int golden_order(gconstpointer one, gconstpointer other)
+{
+    return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
 /* Names in a folder that end so, without the end, sorted. */
 static inline GPtrArray *golden_list(const char *folder, const char *suffix)
 {
@@ -68,7 +73,7 @@ static inline GPtrArray *golden_list(const char *folder, const char *suffix)
     for (const char *name; (name = g_dir_read_name(dir)) != NULL;)
         if (g_str_has_suffix(name, suffix))
             g_ptr_array_add(names, g_strndup(name, strlen(name) - strlen(suffix)));
-    g_ptr_array_sort(names, (GCompareFunc)(void (*)(void))g_strcmp0);
+    g_ptr_array_sort(names, golden_order);
     return names;
 }
 
