@@ -1,0 +1,218 @@
+#include "contract/schema-compile.h"
+
+bool syncd_schema_refuse(const char *location, const char *keyword, GError **error,
+                         const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *what = g_strdup_vprintf(format, args);
+    va_end(args);
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT, "correct the schema",
+                         "%s%s%s of the schema %s", location, *keyword != '\0' ? "/" : "", keyword,
+                         what);
+    return false;
+}
+
+SchemaNode *syncd_schema_node(SchemaCompiler *compiler, SyncdJson value,
+                              const SchemaResource *resource, const char *location, GError **error)
+{
+    SchemaNode *known = g_hash_table_lookup(compiler->nodes, value.at);
+    if (known != NULL)
+        return known;
+    if (g_hash_table_size(compiler->nodes) == SCHEMA_MAX_NODES) {
+        syncd_schema_refuse(location, "", error, "is one too many: %u are the limit",
+                            SCHEMA_MAX_NODES);
+        return NULL;
+    }
+    const SchemaResource *own = g_hash_table_lookup(compiler->roots, value.at);
+    SchemaNode *node = syncd_schema_own(compiler->owned, g_new0(SchemaNode, 1));
+    node->types = TYPE_ANY;
+    node->location = syncd_schema_own(compiler->owned, g_strdup(location));
+    g_hash_table_insert(compiler->nodes, (gpointer)value.at, node);
+
+    SchemaBuild *build = g_new0(SchemaBuild, 1);
+    build->node = node;
+    build->value = value;
+    build->resource = own != NULL ? own : resource;
+    g_queue_push_tail(compiler->pending, build);
+    return node;
+}
+
+/* ---- filling a node ---- */
+
+static bool compile_keyword(SchemaCompiler *compiler, SchemaBuild *build, SyncdJson name,
+                            SyncdJson value, GError **error)
+{
+    const SchemaKeyword *keyword = syncd_schema_keyword_find(name, build->resource->dialect);
+    if (keyword == NULL) {
+        g_autofree char *text = syncd_json_dup_string(name, NULL);
+        return syncd_schema_refuse(build->node->location, text, error,
+                                   "is a keyword that is not implemented");
+    }
+    return keyword->compile == NULL ||
+           keyword->compile(compiler, build, keyword->name, value, error);
+}
+
+/* What counted only if another keyword was there too. */
+static bool finish_node(SchemaCompiler *compiler, SchemaBuild *build, GError **error)
+{
+    SchemaNode *node = build->node;
+    if (node->in_place != NULL && node->in_place->condition != NULL) {
+        node->in_place->then = build->then;
+        node->in_place->otherwise = build->otherwise;
+    }
+    /* In draft 7, additionalItems counts beside a list of items. */
+    if (node->array != NULL && node->array->prefix.nodes != NULL && build->rest != NULL)
+        node->array->items = build->rest;
+    if (node->object != NULL && !syncd_schema_finish_object(compiler, build, error))
+        return false;
+    node->wants_marks = (node->object != NULL && node->object->unevaluated != NULL) ||
+                        (node->array != NULL && node->array->unevaluated != NULL);
+    return true;
+}
+
+static bool compile_node(SchemaCompiler *compiler, SchemaBuild *build, GError **error)
+{
+    SyncdJsonIter iter;
+    SyncdJson name, value;
+    bool always;
+    if (syncd_json_get_bool(build->value, &always)) {
+        build->node->never = !always;
+        return true;
+    }
+    if (build->value.type != SYNCD_JSON_OBJECT)
+        return syncd_schema_refuse(build->node->location, "", error,
+                                   "must be an object, true or false");
+
+    /* In draft 7 nothing beside a reference counts. */
+    SyncdJson reference = syncd_json_member(build->value, "$ref");
+    bool alone = build->resource->dialect == DIALECT_DRAFT_7 && reference.type == SYNCD_JSON_STRING;
+    syncd_json_iter_init(&iter, build->value);
+    while (syncd_json_iter_next(&iter, &name, &value))
+        if ((!alone || syncd_json_is(name, "$ref")) &&
+            !compile_keyword(compiler, build, name, value, error))
+            return false;
+    return finish_node(compiler, build, error);
+}
+
+static bool compile_pending(SchemaCompiler *compiler, GError **error)
+{
+    SchemaBuild *build;
+    while ((build = g_queue_pop_head(compiler->pending)) != NULL) {
+        g_autofree SchemaBuild *owned = build;
+        if (!compile_node(compiler, owned, error))
+            return false;
+    }
+    return true;
+}
+
+/* ---- cycles ---- */
+
+enum { UNSEEN, OPEN, DONE };
+
+static bool ends(SchemaNode *node, GError **error);
+
+static bool all_end(const SchemaNodes *nodes, GError **error)
+{
+    for (unsigned i = 0; i < nodes->count; i++)
+        if (!ends(nodes->nodes[i], error))
+            return false;
+    return true;
+}
+
+static bool in_place_ends(const SchemaInPlace *rules, GError **error)
+{
+    return ends(rules->reference, error) && all_end(&rules->all, error) &&
+           all_end(&rules->any, error) && all_end(&rules->one, error) &&
+           ends(rules->negated, error) && ends(rules->condition, error) &&
+           ends(rules->then, error) && ends(rules->otherwise, error);
+}
+
+/* False when the node applies itself to the same value again: that would never end. */
+static bool ends(SchemaNode *node, GError **error)
+{
+    if (node == NULL || node->visit == DONE)
+        return true;
+    if (node->visit == OPEN)
+        return syncd_schema_refuse(node->location, "", error,
+                                   "applies itself to the same value without end");
+    node->visit = OPEN;
+    bool good = node->in_place == NULL || in_place_ends(node->in_place, error);
+    for (unsigned i = 0; good && node->object != NULL && i < node->object->dependency_count; i++)
+        good = ends(node->object->dependencies[i].node, error);
+    node->visit = DONE;
+    return good;
+}
+
+static bool check_cycles(SchemaCompiler *compiler, GError **error)
+{
+    GHashTableIter iter;
+    gpointer node;
+    g_hash_table_iter_init(&iter, compiler->nodes);
+    while (g_hash_table_iter_next(&iter, NULL, &node))
+        if (!ends(node, error))
+            return false;
+    return true;
+}
+
+/* ---- the whole ---- */
+
+static void place_free(gpointer memory)
+{
+    SchemaPlace *place = memory;
+    g_free(place->location);
+    g_free(place);
+}
+
+static void compiler_clear(SchemaCompiler *compiler)
+{
+    g_queue_free_full(compiler->pending, g_free);
+    g_hash_table_unref(compiler->nodes);
+    g_hash_table_unref(compiler->anchors);
+    g_hash_table_unref(compiler->roots);
+    g_hash_table_unref(compiler->resources);
+    g_ptr_array_unref(compiler->scratch);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SchemaCompiler, compiler_clear)
+
+static void pattern_free(gpointer pattern)
+{
+    syncd_pattern_free(pattern);
+}
+
+void syncd_schema_free(SyncdSchema *schema)
+{
+    if (schema == NULL)
+        return;
+    g_ptr_array_unref(schema->owned);
+    g_ptr_array_unref(schema->patterns);
+    g_free(schema);
+}
+
+SyncdSchema *syncd_schema_compile(SyncdBytes text, const SyncdSchemaOptions *options,
+                                  GError **error)
+{
+    static const SyncdSchemaOptions plain = {SYNCD_DIALECT_OWN, NULL, NULL};
+    g_autoptr(SyncdSchema) schema = g_new0(SyncdSchema, 1);
+    schema->owned = g_ptr_array_new_with_free_func(g_free);
+    schema->patterns = g_ptr_array_new_with_free_func(pattern_free);
+    g_auto(SchemaCompiler) compiler = {
+        .options = options != NULL ? options : &plain,
+        .schema = schema,
+        .owned = schema->owned,
+        .scratch = g_ptr_array_new_with_free_func(g_free),
+        .resources = g_hash_table_new(g_str_hash, g_str_equal),
+        .roots = g_hash_table_new(NULL, NULL),
+        .anchors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, place_free),
+        .nodes = g_hash_table_new(NULL, NULL),
+        .pending = g_queue_new(),
+    };
+    const SchemaResource *document = syncd_schema_load(&compiler, text, "", error);
+    if (document == NULL)
+        return NULL;
+    schema->root = syncd_schema_node(&compiler, document->root, document, "#", error);
+    if (schema->root == NULL || !compile_pending(&compiler, error) ||
+        !check_cycles(&compiler, error))
+        return NULL;
+    return g_steal_pointer(&schema);
+}
