@@ -5,6 +5,7 @@
 #include "bus/names.h"
 #include "bus/object.h"
 #include "bus/options.h"
+#include "bus/tasks.h"
 
 #include <string.h>
 
@@ -110,20 +111,6 @@ static bool handle_enqueue_many(SyncdCall *call, GError **error)
     return true;
 }
 
-static bool read_text(sd_bus_message *message, const char **ret_text, GError **error)
-{
-    if (sd_bus_message_read_basic(message, 's', ret_text) < 0) {
-        syncd_set_error_arguments(error);
-        return false;
-    }
-    if (strlen(*ret_text) > SYNCD_TEXT_MAX) {
-        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS,
-                        "The call's first argument has more than %u bytes", SYNCD_TEXT_MAX);
-        return false;
-    }
-    return true;
-}
-
 static bool answer_checkpoint(SyncdCall *call, SyncdService *service, void *data, GError **error)
 {
     g_autofree char *checkpoint = syncd_service_describe_checkpoint(service, data, error);
@@ -134,7 +121,7 @@ static bool handle_checkpoint(SyncdCall *call, GError **error)
 {
     sd_bus_message *message = syncd_call_message(call);
     const char *scope = NULL;
-    if (!read_text(message, &scope, error) || !syncd_no_options_read(message, error))
+    if (!syncd_text_argument_read(message, &scope, error) || !syncd_no_options_read(message, error))
         return false;
     static const char *const details[] = {"effect", "write a checkpoint", NULL};
     SyncdService *service = syncd_call_authorise(call, false, details, error);
@@ -157,7 +144,8 @@ static bool give_document(SyncdCall *call, DocumentFunc document_of, GError **er
     sd_bus_message *message = syncd_call_message(call);
     const char *operation = NULL;
     bool all;
-    if (!read_text(message, &operation, error) || !syncd_all_option_read(message, &all, error))
+    if (!syncd_text_argument_read(message, &operation, error) ||
+        !syncd_all_option_read(message, &all, error))
         return false;
     SyncdService *service = syncd_call_authorise(call, all, NULL, error);
     if (service == NULL)
@@ -216,6 +204,7 @@ static const SyncdMethod methods[] = {
     {"Get", handle_get},
     {"List", handle_list},
     {"ListBytes", handle_list_bytes},
+    {"Replay", syncd_handle_replay},
     {"Checkpoint", handle_checkpoint},
     {"Proof", handle_proof},
     {NULL, NULL},
@@ -243,6 +232,10 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("ListBytes",
         SD_BUS_ARGS("a{sv}", options),
         SD_BUS_RESULT("ay", lines, "s", cursor),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Replay",
+        SD_BUS_ARGS("s", operation, "a{sv}", options),
+        SD_BUS_RESULT("s", evidence, "b", duplicate),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Checkpoint",
         SD_BUS_ARGS("s", scope, "a{sv}", options),

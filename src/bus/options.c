@@ -150,3 +150,17 @@ bool syncd_options_read(sd_bus_message *message, const SyncdOption *options, siz
         syncd_set_error_arguments(error);
     return r >= 0;
 }
+
+bool syncd_text_argument_read(sd_bus_message *message, const char **ret_text, GError **error)
+{
+    if (sd_bus_message_read_basic(message, 's', ret_text) < 0) {
+        syncd_set_error_arguments(error);
+        return false;
+    }
+    if (strlen(*ret_text) > SYNCD_TEXT_MAX) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS,
+                        "The call's first argument has more than %u bytes", SYNCD_TEXT_MAX);
+        return false;
+    }
+    return true;
+}

@@ -34,3 +34,5 @@ typedef struct {
  * their value. InvalidArgs, naming the option. */
 bool syncd_options_read(sd_bus_message *message, const SyncdOption *options, size_t n_options,
                         void *target, GError **error);
+/* The message's next argument, one text: bounded as an option is. InvalidArgs. */
+bool syncd_text_argument_read(sd_bus_message *message, const char **ret_text, GError **error);

@@ -101,6 +101,11 @@ static const SyncdVerbOption follow_options[] = {
     END,
 };
 
+static const SyncdVerbOption replay_options[] = {
+    TEXT("key", 'k', "KEY", N_("The key of this replay (default: that of the operation)")),
+    END,
+};
+
 static const SyncdVerbOption output_options[] = {
     FILES("output", 'o', N_("Write the document to this file")),
     END,
@@ -171,6 +176,16 @@ const SyncdVerb syncd_verbs[] = {
      .max_arguments = 1,
      .help = N_("Show one operation"),
      .run = syncd_verb_ops_show},
+    {.group = "ops",
+     .name = "replay",
+     .arguments = "OPERATION",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Queue an operation once more"),
+     .details = N_("With the same key it is replayed once, however often it is asked for. Refused "
+                   "for an operation that says it is not safe to replay."),
+     .options = {replay_options},
+     .run = syncd_verb_ops_replay},
     {.group = "ops",
      .name = "checkpoint",
      .arguments = "SCOPE",

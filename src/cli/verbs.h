@@ -9,6 +9,7 @@ bool syncd_verb_status(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_enqueue(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_list(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_show(SyncdCli *cli, GError **error);
+bool syncd_verb_ops_replay(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_checkpoint(SyncdCli *cli, GError **error);
 bool syncd_verb_events_list(SyncdCli *cli, GError **error);
 bool syncd_verb_events_show(SyncdCli *cli, GError **error);

@@ -142,6 +142,25 @@ char *syncd_client_get_operation(SyncdClient *client, const char *operation, GEr
     return call_with_string(client, "Get", operation, error);
 }
 
+char *syncd_client_replay(SyncdClient *client, const char *operation, GVariant *options,
+                          bool *ret_duplicate, GError **error)
+{
+    g_autoptr(GVariant) own = options != NULL ? g_variant_ref_sink(options) : NULL;
+    g_autoptr(sd_bus_message) message =
+        syncd_client_message(client, SYNCD_BUS_ROOT, SYNCD_BUS_OPERATIONS, "Replay", error);
+    if (message == NULL)
+        return NULL;
+    int r = sd_bus_message_append(message, "s", operation);
+    g_autoptr(sd_bus_message) reply = finish(client, message, r, own, error);
+    const char *evidence = NULL;
+    int duplicate = 0;
+    if (reply == NULL ||
+        !syncd_client_check(client, sd_bus_message_read(reply, "sb", &evidence, &duplicate), error))
+        return NULL;
+    *ret_duplicate = duplicate != 0;
+    return take_json(evidence, error);
+}
+
 char *syncd_client_checkpoint(SyncdClient *client, const char *scope, GError **error)
 {
     return call_with_string(client, "Checkpoint", scope, error);

@@ -39,6 +39,9 @@ bool syncd_client_enqueue(SyncdClient *client, const SyncdClientRequest *request
                           SyncdClientReceipt *ret_receipt, GError **error);
 GString *syncd_client_enqueue_many(SyncdClient *client, const char *lines, size_t size,
                                    GError **error);
+/* The evidence. */
+char *syncd_client_replay(SyncdClient *client, const char *operation, GVariant *options,
+                          bool *ret_duplicate, GError **error);
 char *syncd_client_checkpoint(SyncdClient *client, const char *scope, GError **error);
 char *syncd_client_prove(SyncdClient *client, const char *operation, GError **error);
 

@@ -298,7 +298,8 @@ static void write_references(GString *out, const SyncdOperationFacts *facts, con
                 "\"none\"");
     write_value(out, "ledger_evidence_refs", body->set[MEMBER_LEDGER_EVIDENCE_REFS], "[]");
     write_value(out, "replay_safe", body->set[MEMBER_REPLAY_SAFE], "true");
-    append(out, ",\"stale_task\":false,\"lease_expired\":false");
+    append(out, facts->stale_task ? ",\"stale_task\":true" : ",\"stale_task\":false");
+    append(out, facts->lease_expired ? ",\"lease_expired\":true" : ",\"lease_expired\":false");
     write_optional(out, "remote_operation_id", body->set[MEMBER_REMOTE_OPERATION_ID]);
     SyncdJson key = syncd_json_member(meta, "idempotency_key");
     write_optional(out, "replay_idempotency_key",
@@ -312,6 +313,7 @@ static void write_place(GString *out, const SyncdOperationFacts *facts, SyncdJso
     syncd_hash_to_hex(&facts->leaf, leaf);
 
     write_token(out, "created_at", SYNCD_BYTES_TEXT(time));
+    syncd_time_format_ms(facts->updated_ms, time);
     write_token(out, "updated_at", SYNCD_BYTES_TEXT(time));
     write_number(out, "sequence", facts->sequence);
     open_token(out, "scope");

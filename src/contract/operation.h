@@ -44,6 +44,9 @@ typedef struct {
     guint64 seq;
     guint64 sequence;
     guint64 ms;
+    guint64 updated_ms;
+    bool stale_task;
+    bool lease_expired;
     SyncdHash leaf;
     SyncdBytes meta;        /* the meta line, checked JSON; empty when the body cannot be read */
     SyncdBytes content;     /* checked JSON; empty when the body cannot be read */

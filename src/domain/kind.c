@@ -6,8 +6,8 @@
 static const SyncdKind kinds[] = {
     {"operation.enqueue", "sync.operation.enqueue", "queued", "sync.operation.enqueued",
      SYNCD_WRITTEN_BY_CALLERS, "An operation was enqueued"},
-    {"operation.replay", "sync.operation.replay", "queued", "sync.operation.replayed",
-     SYNCD_WRITTEN_LATER, "An operation was replayed"},
+    {"operation.replay", "sync.operation.replay", "completed", "sync.operation.replayed",
+     SYNCD_WRITTEN_BY_CALLERS, "An operation was replayed"},
     {"operation.reconcile", "sync.operation.reconcile", "queued", "sync.operation.reconciled",
      SYNCD_WRITTEN_LATER, "An operation was reconciled"},
     {"conflict.detect", "sync.conflict.detect", "completed", "sync.conflict.created",

@@ -28,6 +28,18 @@ static bool find_word(SyncdVocabulary vocabulary, const char *path, const char *
     return false;
 }
 
+/* The others are about one operation, and go their own way (operations.c). */
+static bool check_type(const char *type, const SyncdKind **ret_kind, GError **error)
+{
+    if (!syncd_kind_check_enqueue(type, ret_kind, error))
+        return false;
+    if (strcmp((*ret_kind)->kind, "operation.enqueue") == 0)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT, "send it alone, with Enqueue",
+                         "/type: %s is not taken among others", type);
+    return false;
+}
+
 bool syncd_scope_parse(const char *text, const char **ret_class, const char **ret_name,
                        GError **error)
 {
@@ -76,7 +88,7 @@ static bool has_control(const char *text)
     return false;
 }
 
-static bool check_key(const char *key, GError **error)
+bool syncd_service_check_key(const char *key, GError **error)
 {
     if (key == NULL)
         return true;
@@ -197,10 +209,11 @@ bool syncd_service_check_request(SyncdService *service, const SyncdCaller *calle
 
     admission->request = request;
     if (!syncd_service_require_caller(service, caller, &admission->actor, error) ||
-        !syncd_kind_check_enqueue(request->type, &admission->kind, error) ||
+        !check_type(request->type, &admission->kind, error) ||
         !syncd_scope_parse(request->scope, &admission->scope_class, &admission->scope_name,
                            error) ||
-        !check_object(request->object, error) || !check_key(request->idempotency_key, error) ||
+        !check_object(request->object, error) ||
+        !syncd_service_check_key(request->idempotency_key, error) ||
         !find_word(SYNCD_WORDS_LANE, "/lane", lane, &admission->lane, error) ||
         !find_word(SYNCD_WORDS_DATA_CLASS, "/data_class", data_class, &admission->data_class,
                    error) ||

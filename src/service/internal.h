@@ -38,6 +38,8 @@ struct SyncdService {
     guint64 pending_sequence;
     unsigned shown_state; /* a digest of the state that listeners were told of last */
     char policy_digest[SYNCD_DIGEST_SIZE];
+    guint64 begin_ms;   /* of the clock of tasks … */
+    guint64 begin_usec; /* … and of the monotonic clock then */
 };
 
 guint64 syncd_service_now_ms(const SyncdService *service);
@@ -157,6 +159,35 @@ bool syncd_service_admit(SyncdService *service, const SyncdAdmission *admission,
 /* Whether the scope is there or may be opened. */
 bool syncd_service_check_scope(SyncdService *service, const SyncdAdmission *admission,
                                GError **error);
+
+/* 1 to 256 bytes of UTF-8 without control characters; NULL passes too. InvalidContract. */
+bool syncd_service_check_key(const char *key, GError **error);
+
+/* ---- operations that exist, and entries about them (target.c) ---- */
+
+typedef struct {
+    char *operation;
+    SyncdEntry entry;
+    SyncdBody body;
+    SyncdHash leaf;
+    SyncdTask task;
+} SyncdTarget;
+
+void syncd_target_clear(SyncdTarget *target);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdTarget, syncd_target_clear)
+
+/* A committed operation that has a task and that the caller may see. NotFound, InvalidContract. */
+bool syncd_service_read_target(SyncdService *service, const SyncdCaller *caller,
+                               const char *operation, SyncdTarget *ret_target, GError **error);
+SyncdJson syncd_target_meta(const SyncdTarget *target);
+SyncdJson syncd_target_content(const SyncdTarget *target);
+/* Appends an operation that builds on the target, in its scope and lane, when policy allows. */
+bool syncd_service_append_about(SyncdService *service, const SyncdCaller *caller, const char *actor,
+                                const SyncdTarget *target, const char *kind, const char *schema,
+                                const GString *content, char **ret_operation, GError **error);
+/* The clock of tasks, in milliseconds: never behind the log, and never slower than the monotonic
+ * clock, whatever the wall clock does. */
+guint64 syncd_service_task_ms(const SyncdService *service);
 
 /* ---- reading (reading.c) ---- */
 

@@ -110,9 +110,65 @@ bool syncd_service_admit(SyncdService *service, const SyncdAdmission *admission,
            append_operation(service, admission, scope->id, ret_enqueued, error);
 }
 
+/* ---- requests about an operation that exists ---- */
+
+/* What a request says of where the operation lies must be so. */
+static bool check_place(SyncdService *service, const SyncdCaller *caller,
+                        const SyncdRequest *request, const char *operation, GError **error)
+{
+    g_auto(SyncdTarget) target = {0};
+    if (!syncd_service_read_target(service, caller, operation, &target, error))
+        return false;
+    g_autofree char *scope = syncd_service_scope_text(service, target.entry.header.scope);
+    if (strcmp(scope, request->scope) == 0 &&
+        syncd_bytes_are(target.entry.header.object, request->object))
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
+                         "give the scope and the object of the operation",
+                         "/scope or /object is not that of the operation %s", operation);
+    return false;
+}
+
+static bool enqueue_replay(SyncdService *service, const SyncdCaller *caller,
+                           const SyncdRequest *request, SyncdEnqueued *ret_enqueued, GError **error)
+{
+    g_auto(SyncdReplayed) replayed = {0};
+    if (!syncd_operation_check_body(request->body, error))
+        return false;
+    SyncdJson body = syncd_json_root(request->body.data, request->body.size);
+    g_autofree char *operation =
+                        syncd_json_dup_text(syncd_json_member(body, "replayed_operation_id")),
+                    *key = syncd_json_dup_text(syncd_json_member(body, "replay_idempotency_key"));
+    if (operation == NULL) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                        "/body/replayed_operation_id must name an operation");
+        return false;
+    }
+    if (!check_place(service, caller, request, operation, error) ||
+        !syncd_service_replay(service, caller, operation,
+                              request->idempotency_key != NULL ? request->idempotency_key : key,
+                              &replayed, error))
+        return false;
+    ret_enqueued->duplicate = replayed.duplicate;
+    ret_enqueued->operation = g_steal_pointer(&replayed.evidence);
+    return syncd_store_find_op(service->store, ret_enqueued->operation, &ret_enqueued->sequence,
+                               error);
+}
+
+static const struct {
+    const char *type;
+    bool (*enqueue)(SyncdService *service, const SyncdCaller *caller, const SyncdRequest *request,
+                    SyncdEnqueued *ret_enqueued, GError **error);
+} others[] = {
+    {"sync.operation.replay", enqueue_replay},
+};
+
 bool syncd_service_enqueue(SyncdService *service, const SyncdCaller *caller,
                            const SyncdRequest *request, SyncdEnqueued *ret_enqueued, GError **error)
 {
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        if (strcmp(others[i].type, request->type) == 0)
+            return others[i].enqueue(service, caller, request, ret_enqueued, error);
     g_auto(SyncdAdmission) admission = {0};
     return syncd_service_check_request(service, caller, request, &admission, error) &&
            syncd_service_admit(service, &admission, ret_enqueued, error);

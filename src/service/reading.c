@@ -89,6 +89,28 @@ char *syncd_feed_text(const char *device, const char *scope, guint64 epoch)
     return g_strdup_printf("%s/%s/%" G_GUINT64_FORMAT, device, scope, epoch);
 }
 
+static bool is_stale(SyncdService *service, const SyncdTask *task)
+{
+    guint64 now_ms = syncd_service_task_ms(service);
+    bool open = task->state.task == SYNCD_TASK_PENDING || task->state.task == SYNCD_TASK_RUNNING;
+    return open && now_ms > task->moved_ms &&
+           now_ms - task->moved_ms > syncd_lane_of_rank(task->rank)->stale_ms;
+}
+
+/* What became of the operation. Without an index nobody knows, and nothing is said. */
+static void add_task(SyncdService *service, SyncdOperationFacts *facts)
+{
+    SyncdTask task;
+    bool found;
+    g_autofree char *operation = syncd_bytes_dup(facts->operation);
+    if (!syncd_store_find_task(service->store, operation, &task, &found, NULL) || !found)
+        return;
+    facts->status = syncd_operation_state_name(syncd_lifecycle_shown(task.state, task.blockers));
+    facts->updated_ms = task.moved_ms;
+    facts->stale_task = is_stale(service, &task);
+    facts->lease_expired = task.lost;
+}
+
 static void write_record(SyncdService *service, const SyncdEntry *entry, const SyncdBody *body,
                          const char *body_error, GString *out)
 {
@@ -110,11 +132,13 @@ static void write_record(SyncdService *service, const SyncdEntry *entry, const S
         .seq = header->seq,
         .sequence = entry->pos,
         .ms = header->hlc.ms,
+        .updated_ms = header->hlc.ms,
         .leaf = syncd_tree_leaf(entry->text, entry->size),
         .meta = SYNCD_BYTES(body->meta, body->meta_size),
         .content = SYNCD_BYTES(body->content, body->content_size),
         .body_error = body_error,
     };
+    add_task(service, &facts);
     syncd_operation_write(&facts, out);
 }
 

@@ -22,6 +22,12 @@ guint64 syncd_service_monotonic(const SyncdService *service)
     return syncd_sources_monotonic_usec(service->sources);
 }
 
+guint64 syncd_service_task_ms(const SyncdService *service)
+{
+    guint64 passed_ms = (syncd_service_monotonic(service) - service->begin_usec) / 1000;
+    return MAX(service->begin_ms + passed_ms, syncd_store_last_ms(service->store));
+}
+
 SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *store,
                                 const SyncdSources *sources, GError **error)
 {
@@ -40,6 +46,8 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     if (service->policy == NULL)
         return NULL;
     g_strlcpy(service->policy_digest, syncd_policy_set_digest(service->policy), SYNCD_DIGEST_SIZE);
+    service->begin_ms = MAX(syncd_service_now_ms(service), syncd_store_last_ms(store));
+    service->begin_usec = syncd_service_monotonic(service);
 
     if (syncd_store_is_new(store) && !syncd_service_begin_log(service, error)) {
         syncd_store_discard(store); /* a log begins whole */

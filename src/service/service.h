@@ -138,6 +138,20 @@ bool syncd_service_enqueue(SyncdService *service, const SyncdCaller *caller,
 GString *syncd_service_enqueue_many(SyncdService *service, const SyncdCaller *caller,
                                     SyncdBytes lines, GError **error);
 
+typedef struct {
+    char *evidence; /* the id of the entry that is the replay */
+    bool duplicate; /* it was replayed with this key before, and nothing was changed now */
+} SyncdReplayed;
+
+void syncd_replayed_clear(SyncdReplayed *replayed);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdReplayed, syncd_replayed_clear)
+
+/* Queues an operation once more; `key` NULL: the one it was enqueued with. After the commit,
+ * describe_replay() gives the evidence. */
+bool syncd_service_replay(SyncdService *service, const SyncdCaller *caller, const char *operation,
+                          const char *key, SyncdReplayed *ret_replayed, GError **error);
+char *syncd_service_describe_replay(SyncdService *service, const char *evidence, GError **error);
+
 /* What a listing asks for; `filter` members that are NULL or 0 mean any. */
 typedef struct {
     const char *cursor, *order, *scope, *object, *actor, *type, *operation;

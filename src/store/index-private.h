@@ -1,6 +1,7 @@
 /* The index's inside, shared by the files that make it up. */
 #pragma once
 
+#include "domain/lane.h"
 #include "store/index.h"
 
 struct SyncdIndex {
@@ -11,6 +12,7 @@ struct SyncdIndex {
     GHashTable *word_texts; /* number as pointer -> char * (owned by words) */
     gint64 next_word;       /* 0: not known yet */
     GHashTable *tally; /* kind's number as pointer -> entries projected in the open transaction */
+    gint64 lanes[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS]; /* by rank: changes of its counts in it */
 };
 
 extern const SyncdDatabaseKind syncd_index_kind;
@@ -28,3 +30,12 @@ bool syncd_index_project_record(SyncdIndex *index, guint64 pos, const SyncdHeade
                                 const SyncdBody *body, GError **error);
 bool syncd_index_project_key(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                              const SyncdBody *body, GError **error);
+
+/* index-task.c: what an entry does to operations and lanes; `body` NULL when it cannot be had. */
+bool syncd_index_project_task(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
+                              const SyncdBody *body, GError **error);
+/* The counts of lanes, as part of the transaction. */
+bool syncd_index_write_lanes(SyncdIndex *index, GError **error);
+/* index-names.c: the first entry that takes a name keeps it. */
+bool syncd_index_add_name(SyncdIndex *index, const char *family, const char *name, SyncdBytes scope,
+                          guint64 pos, GError **error);

@@ -1,5 +1,7 @@
 #include "store/index-private.h"
 
+#include "domain/lifecycle.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,7 +10,7 @@
 #define INDEX_FILE "index.db"
 #define NEW_FILE "index.db.new"
 /* Lookups are made by the later migrations: a new file gets its rows first. */
-#define MIGRATION_BEFORE_LOOKUPS 2u
+#define MIGRATION_BEFORE_LOOKUPS 3u
 
 const SyncdDatabaseKind syncd_index_kind = {
     .name = INDEX_FILE,
@@ -156,6 +158,7 @@ void syncd_index_rollback(SyncdIndex *self)
     /* Words that the transaction made are not there any more. */
     syncd_index_forget_words(self);
     g_hash_table_remove_all(self->tally);
+    memset(self->lanes, 0, sizeof self->lanes);
 }
 
 static bool write_tally(SyncdIndex *self, GError **error)
@@ -178,7 +181,8 @@ static bool write_tally(SyncdIndex *self, GError **error)
 
 bool syncd_index_commit(SyncdIndex *self, GError **error)
 {
-    if (write_tally(self, error) && syncd_database_commit(self->db, error))
+    if (write_tally(self, error) && syncd_index_write_lanes(self, error) &&
+        syncd_database_commit(self->db, error))
         return true;
     syncd_index_rollback(self);
     return false;
@@ -253,26 +257,34 @@ static bool insert_entry(SyncdIndex *self, guint64 pos, const SyncdHeader *heade
     return true;
 }
 
+bool syncd_index_keeps_content(SyncdBytes kind)
+{
+    return syncd_index_is_registry_kind(kind) || syncd_lifecycle_kind(kind, NULL, NULL);
+}
+
+/* What cannot be opened (purged, or sealed with a key that is not here) has no part in the
+ * registries, and moves nothing. */
+static bool project_body(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
+                         const SyncdBody *body, GError **error)
+{
+    if (syncd_index_is_registry_kind(header->kind) &&
+        !syncd_index_project_registry(self, pos, header, body, error))
+        return false;
+    return !header->keyed || syncd_index_project_key(self, pos, header, body, error);
+}
+
 bool syncd_index_project(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
                          SyncdOpenBody open_body, void *data, GError **error)
 {
     if (!insert_entry(self, pos, header, error))
         return false;
-    bool registry = syncd_index_is_registry_kind(header->kind);
-    if (!registry && !header->keyed)
-        return true;
-
-    /* What cannot be opened (purged, or sealed with a key that is not here) has no part in the
-     * registries. */
+    bool content = syncd_index_keeps_content(header->kind), have = false;
     g_auto(SyncdBody) body = {0};
-    bool have = false;
-    if (!open_body(data, pos, header, registry, &body, &have, error))
+    if ((content || header->keyed || header->n_parents > 0) &&
+        !open_body(data, pos, header, content, &body, &have, error))
         return false;
-    if (!have)
-        return true;
-    if (registry && !syncd_index_project_registry(self, pos, header, &body, error))
-        return false;
-    return !header->keyed || syncd_index_project_key(self, pos, header, &body, error);
+    return (!have || project_body(self, pos, header, &body, error)) &&
+           syncd_index_project_task(self, pos, header, have ? &body : NULL, error);
 }
 
 bool syncd_index_find_op(SyncdIndex *self, const char *op, guint64 *ret_pos, GError **error)

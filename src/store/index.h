@@ -44,8 +44,10 @@ SyncdDatabase *syncd_index_database(SyncdIndex *index);
 typedef bool (*SyncdOpenBody)(void *data, guint64 pos, const SyncdHeader *header, bool with_content,
                               SyncdBody *ret_body, bool *ret_have, GError **error);
 
-/* Whether the content of such an entry is projected, not only its header and meta line. */
+/* Whether such an entry says something to a registry. */
 bool syncd_index_is_registry_kind(SyncdBytes kind);
+/* Whether the content of such an entry is projected, not only its header and meta line. */
+bool syncd_index_keeps_content(SyncdBytes kind);
 bool syncd_index_begin(SyncdIndex *index, GError **error);
 bool syncd_index_project(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                          SyncdOpenBody open_body, void *data, GError **error);
@@ -88,3 +90,18 @@ bool syncd_index_has_decision(SyncdIndex *index, const char *policy, const char 
 bool syncd_index_scopes(SyncdIndex *index, GPtrArray *scopes, GError **error);
 bool syncd_index_query(SyncdIndex *index, const SyncdQuery *query, guint64 newest,
                        GArray **ret_positions, char **ret_cursor, GError **error);
+
+/* ---- tasks ---- */
+
+bool syncd_index_find_task(SyncdIndex *index, const char *op, SyncdTask *ret_task, bool *ret_found,
+                           GError **error);
+/* `*ret_pos` 0 for a name that nobody took; `scope` NULL: in any. */
+bool syncd_index_find_name(SyncdIndex *index, const char *family, const char *name,
+                           const char *scope, guint64 *ret_pos, GError **error);
+bool syncd_index_lane_counts(SyncdIndex *index, gint64 counts[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS],
+                             GError **error);
+/* How many entries of the kind are at or after `since_ms`, and how many of them the actor's; stops
+ * at `max`. */
+bool syncd_index_count_recent(SyncdIndex *index, const char *kind, const char *actor,
+                              guint64 since_ms, guint max, guint *ret_all, guint *ret_actor,
+                              GError **error);

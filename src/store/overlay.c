@@ -1,7 +1,9 @@
 #include "store/overlay.h"
 
 #include "base/json.h"
+#include "domain/names.h"
 #include "store/record.h"
+#include "store/task-move.h"
 
 struct SyncdOverlay {
     GPtrArray *pending;    /* SyncdPending, in the order of pos */
@@ -9,6 +11,8 @@ struct SyncdOverlay {
     GHashTable *keys;      /* "actor\nscope\nkey" -> SyncdPending */
     GHashTable *records;   /* "family\nid" -> SyncdRecordRow of the newest entry */
     GHashTable *decisions; /* "policy\nid", a set */
+    GHashTable *moves;     /* operation id -> GArray of SyncdTaskMove */
+    GHashTable *names;     /* "family\nscope\nname" -> SyncdPending; also with an empty scope */
 };
 
 static void pending_free(void *data)
@@ -17,6 +21,11 @@ static void pending_free(void *data)
     syncd_entry_clear(&pending->entry);
     syncd_body_clear(&pending->body);
     g_free(pending);
+}
+
+static void moves_free(void *moves)
+{
+    g_array_unref(moves);
 }
 
 SyncdOverlay *syncd_overlay_new(void)
@@ -28,6 +37,8 @@ SyncdOverlay *syncd_overlay_new(void)
     self->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                           (GDestroyNotify)syncd_record_row_free);
     self->decisions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->moves = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, moves_free);
+    self->names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return self;
 }
 
@@ -39,6 +50,8 @@ void syncd_overlay_free(SyncdOverlay *self)
     g_hash_table_unref(self->keys);
     g_hash_table_unref(self->records);
     g_hash_table_unref(self->decisions);
+    g_hash_table_unref(self->moves);
+    g_hash_table_unref(self->names);
     g_ptr_array_unref(self->pending);
     g_free(self);
 }
@@ -90,6 +103,43 @@ static void learn_decision(SyncdOverlay *self, SyncdJson record)
         g_hash_table_add(self->decisions, g_strconcat(policy, "\n", id, NULL));
 }
 
+typedef struct {
+    SyncdOverlay *overlay;
+    SyncdPending *pending;
+} Naming;
+
+static void learn_name(void *data, const char *family, const char *name)
+{
+    Naming *naming = data;
+    SyncdBytes scope = naming->pending->entry.header.scope;
+    for (int with_scope = 0; with_scope < 2; with_scope++) {
+        char *key = g_strdup_printf("%s\n%.*s\n%s", family, with_scope ? (int)scope.size : 0,
+                                    (const char *)scope.data, name);
+        if (g_hash_table_contains(naming->overlay->names, key))
+            g_free(key);
+        else
+            g_hash_table_insert(naming->overlay->names, key, naming->pending);
+    }
+}
+
+static void learn_move(SyncdOverlay *self, SyncdPending *pending)
+{
+    SyncdTaskMove move;
+    g_autofree char *op = NULL;
+    if (!syncd_task_move_parse(&pending->entry.header, pending->entry.pos, &pending->body, &move,
+                               &op))
+        return;
+    GArray *moves = g_hash_table_lookup(self->moves, op);
+    if (moves == NULL) {
+        moves = g_array_new(FALSE, FALSE, sizeof(SyncdTaskMove));
+        g_hash_table_insert(self->moves, g_steal_pointer(&op), moves);
+    }
+    g_array_append_val(moves, move);
+    syncd_names_each(pending->entry.header.kind,
+                     syncd_json_root(pending->body.content, pending->body.content_size), learn_name,
+                     &(Naming){self, pending});
+}
+
 static void learn(SyncdOverlay *self, SyncdPending *pending)
 {
     const SyncdHeader *header = &pending->entry.header;
@@ -98,6 +148,8 @@ static void learn(SyncdOverlay *self, SyncdPending *pending)
         learn_key(self, pending);
     if (syncd_bytes_are(header->kind, "policy.decision"))
         learn_decision(self, parse(pending->body.content, pending->body.content_size));
+    else if (syncd_lifecycle_kind(header->kind, NULL, NULL))
+        learn_move(self, pending);
     else
         learn_record(self, pending);
 }
@@ -110,6 +162,8 @@ static void learn_again(SyncdOverlay *self)
     g_hash_table_remove_all(self->keys);
     g_hash_table_remove_all(self->records);
     g_hash_table_remove_all(self->decisions);
+    g_hash_table_remove_all(self->moves);
+    g_hash_table_remove_all(self->names);
     for (guint i = 0; i < self->pending->len; i++)
         learn(self, self->pending->pdata[i]);
 }
@@ -205,4 +259,30 @@ bool syncd_overlay_has_decision(const SyncdOverlay *self, const char *policy, co
 {
     g_autofree char *name = g_strconcat(policy, "\n", id, NULL);
     return g_hash_table_contains(self->decisions, name);
+}
+
+bool syncd_overlay_begin_task(const SyncdOverlay *self, const char *op, SyncdTask *ret_task)
+{
+    const SyncdPending *pending = g_hash_table_lookup(self->ops, op);
+    return pending != NULL &&
+           syncd_task_begin(&pending->entry.header, pending->entry.pos, ret_task);
+}
+
+bool syncd_overlay_moves_task(const SyncdOverlay *self, const char *op)
+{
+    return g_hash_table_contains(self->moves, op);
+}
+
+void syncd_overlay_move_task(const SyncdOverlay *self, const char *op, SyncdTask *task)
+{
+    const GArray *moves = g_hash_table_lookup(self->moves, op);
+    for (guint i = 0; moves != NULL && i < moves->len; i++)
+        syncd_task_apply(task, &g_array_index(moves, SyncdTaskMove, i));
+}
+
+guint64 syncd_overlay_find_name(const SyncdOverlay *self, const char *family, const char *name,
+                                const char *scope)
+{
+    g_autofree char *key = g_strconcat(family, "\n", scope != NULL ? scope : "", "\n", name, NULL);
+    return pos_of(g_hash_table_lookup(self->names, key));
 }

@@ -43,3 +43,13 @@ const SyncdRecordRow *syncd_overlay_find_record(const SyncdOverlay *overlay,
 const SyncdRecordRow *syncd_overlay_find_identity(const SyncdOverlay *overlay,
                                                   const char *identity);
 bool syncd_overlay_has_decision(const SyncdOverlay *overlay, const char *policy, const char *id);
+
+/* An operation that was enqueued here; false when it was not. */
+bool syncd_overlay_begin_task(const SyncdOverlay *overlay, const char *op, SyncdTask *ret_task);
+/* What happened to an operation here, after all else that did. */
+void syncd_overlay_move_task(const SyncdOverlay *overlay, const char *op, SyncdTask *task);
+/* Whether anything did. */
+bool syncd_overlay_moves_task(const SyncdOverlay *overlay, const char *op);
+/* 0: nobody took it here. `scope` NULL: in any. */
+guint64 syncd_overlay_find_name(const SyncdOverlay *overlay, const char *family, const char *name,
+                                const char *scope);

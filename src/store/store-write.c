@@ -176,7 +176,7 @@ static SyncdPending *make_pending(const SyncdFeed *feed, const SyncdDraft *draft
     pending->body.meta_size = draft->meta.size;
     /* Operations' contents are read back from the journal when somebody asks; only records are
      * needed here. */
-    if (syncd_index_is_registry_kind(pending->entry.header.kind)) {
+    if (syncd_index_keeps_content(pending->entry.header.kind)) {
         pending->body.content = g_strndup(draft->content.data, draft->content.size);
         pending->body.content_size = draft->content.size;
     }

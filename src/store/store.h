@@ -22,6 +22,8 @@
 #include "crypto/sign.h"
 #include "crypto/tree.h"
 #include "domain/family.h"
+#include "domain/lane.h"
+#include "domain/lifecycle.h"
 #include "store/entry.h"
 
 #include <glib.h>
@@ -296,6 +298,50 @@ bool syncd_store_find_actor(SyncdStore *store, const char *identity, char **ret_
 /* Whether this decision of this policy is recorded already, in the log or in the open turn. */
 bool syncd_store_has_decision(SyncdStore *store, const char *policy_digest, const char *decision_id,
                               bool *ret_has, GError **error);
+
+/* ---- tasks: what becomes of operations ---- */
+
+typedef struct {
+    guint64 pos; /* of the entry that enqueued the operation */
+    unsigned rank;
+    SyncdLifecycle state;
+    guint attempt;
+    guint waits, blockers; /* parents that are not finished; that failed */
+    guint replays;
+    bool lost; /* the last lease ended without a result */
+    guint64 ready_ms;
+    guint64 moved, moved_ms; /* the entry that moved it last */
+} SyncdTask;
+
+/* The open turn counts. `*ret_found` false for what is no operation with a task. */
+bool syncd_store_find_task(SyncdStore *store, const char *op, SyncdTask *ret_task, bool *ret_found,
+                           GError **error);
+
+/* Names that the first entry keeps, each family for itself within a scope: "replay" (operation,
+ * line feed, key). `*ret_pos` 0 for a name that nobody took. The open turn counts. `scope_id` NULL:
+ * in any scope. */
+bool syncd_store_find_name(SyncdStore *store, const char *family, const char *name,
+                           const char *scope_id, guint64 *ret_pos, GError **error);
+/* How many entries of a kind there are since a time, and how many of them are the actor's. Stops
+ * counting at `max`. The open turn counts. */
+bool syncd_store_count_recent(SyncdStore *store, const char *kind, const char *actor,
+                              guint64 since_ms, guint max, guint *ret_all, guint *ret_actor,
+                              GError **error);
+
+/* The first ones are the tasks that are in each state of SyncdTaskState now. */
+typedef enum {
+    SYNCD_LANE_ENTRIES = SYNCD_N_TASK_STATES,
+    SYNCD_LANE_OPERATIONS,
+    SYNCD_LANE_ATTEMPTS,
+    SYNCD_LANE_LOST,
+    SYNCD_LANE_REPLAYED,
+    SYNCD_LANE_RECONCILED,
+    SYNCD_N_LANE_COUNTERS,
+} SyncdLaneCounter;
+
+/* By the lane's rank. Committed entries only. */
+bool syncd_store_lane_counts(SyncdStore *store, gint64 counts[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS],
+                             GError **error);
 
 /* ---- heads and proofs ---- */
 

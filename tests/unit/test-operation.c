@@ -20,6 +20,7 @@ static SyncdOperationFacts facts_of(const char *meta, const char *content)
         .seq = 7,
         .sequence = 41,
         .ms = 1777939200000,
+        .updated_ms = 1777939200000,
         .meta = SYNCD_BYTES_TEXT(meta),
         .content = SYNCD_BYTES_TEXT(content),
     };

@@ -120,7 +120,7 @@ typedef struct {
     }
 
 SPOIL(type_unknown, request->type = "sync.operation.invent")
-SPOIL(type_later, request->type = "sync.operation.replay")
+SPOIL(type_later, request->type = "sync.operation.reconcile")
 SPOIL(type_of_daemon, request->type = "sync.repair.apply")
 SPOIL(scope_class, request->scope = "team:notes")
 SPOIL(scope_without_name, request->scope = "workspace")

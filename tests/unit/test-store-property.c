@@ -39,6 +39,10 @@ static char *dump_index(const char *directory)
         "SELECT * FROM scope ORDER BY id",
         "SELECT * FROM record ORDER BY family, id",
         "SELECT * FROM decision ORDER BY policy, id",
+        "SELECT * FROM task ORDER BY op",
+        "SELECT * FROM dependency ORDER BY child, parent",
+        "SELECT * FROM name ORDER BY family, name, scope",
+        "SELECT * FROM lane_count ORDER BY rank, counter",
         "SELECT name, sql FROM sqlite_schema ORDER BY name",
     };
     g_autofree char *path = g_build_filename(directory, "index.db", NULL);

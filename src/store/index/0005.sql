@@ -1,2 +1,2 @@
-CREATE INDEX entry_by_actor ON entry (actor);
+CREATE INDEX entry_by_object ON entry (object) WHERE object <> '';
 PRAGMA user_version = 5;

@@ -1,0 +1,145 @@
+/* Entries about an operation that exists: finding it, and writing what becomes of it. */
+#include "service/internal.h"
+
+#include "base/canonical.h"
+#include "base/json-writer.h"
+#include "contract/vocabulary.h"
+
+void syncd_target_clear(SyncdTarget *target)
+{
+    g_clear_pointer(&target->operation, g_free);
+    syncd_entry_clear(&target->entry);
+    syncd_body_clear(&target->body);
+}
+
+SyncdJson syncd_target_meta(const SyncdTarget *target)
+{
+    return syncd_json_root(target->body.meta, target->body.meta_size);
+}
+
+SyncdJson syncd_target_content(const SyncdTarget *target)
+{
+    return syncd_json_root(target->body.content, target->body.content_size);
+}
+
+static bool read_target(SyncdService *service, const SyncdView *view, const char *operation,
+                        SyncdTarget *target, GError **error)
+{
+    bool found;
+    if (!syncd_service_read_operation(service, view, operation, &target->entry, error) ||
+        !syncd_store_find_task(service->store, operation, &target->task, &found, error))
+        return false;
+    if (!found) {
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
+                             "name an operation of the type sync.operation.enqueue",
+                             "%s is the result of a method: there is nothing to carry out",
+                             operation);
+        return false;
+    }
+    if (!syncd_store_read_body(service->store, &target->entry, &target->body, error))
+        return false;
+    target->leaf = syncd_tree_leaf(target->entry.text, target->entry.size);
+    target->operation = g_strdup(operation);
+    return true;
+}
+
+bool syncd_service_read_target(SyncdService *service, const SyncdCaller *caller,
+                               const char *operation, SyncdTarget *ret_target, GError **error)
+{
+    g_auto(SyncdView) view = {0};
+    g_auto(SyncdTarget) target = {0};
+    if (!syncd_service_view(service, caller, &view, error) ||
+        !read_target(service, &view, operation, &target, error))
+        return false;
+    *ret_target = target;
+    target = (SyncdTarget){0};
+    return true;
+}
+
+static char *make_meta(const SyncdTarget *target, const char *data_class, const char *kind)
+{
+    g_autoptr(GString) text = g_string_sized_new(256);
+    g_autofree char *type = g_strconcat("sync.", kind, NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "data_class", data_class);
+    syncd_json_name(&writer, "parents");
+    syncd_json_begin_array(&writer);
+    syncd_json_string(&writer, target->operation);
+    syncd_json_end_array(&writer);
+    syncd_json_member_string(&writer, "type", type);
+    syncd_json_end_object(&writer);
+    GString *canonical = g_string_sized_new(256);
+    syncd_canonical_append(canonical, syncd_json_root(text->str, text->len));
+    return g_string_free(canonical, FALSE);
+}
+
+/* As the operation itself was classed; of what a later version classed, the usual one. */
+static const char *data_class_of(const SyncdTarget *target)
+{
+    const char *class = NULL, *text;
+    size_t size;
+    if (syncd_json_get_plain(syncd_json_member(syncd_target_meta(target), "data_class"), &text,
+                             &size))
+        class = syncd_vocabulary_find(SYNCD_WORDS_DATA_CLASS, SYNCD_BYTES(text, size));
+    return class != NULL ? class : SYNCD_POLICY_DATA_CLASS;
+}
+
+static SyncdDecisions *decide(SyncdService *service, const SyncdCaller *caller, const char *actor,
+                              const SyncdTarget *target, const char *kind, const char *lane,
+                              const char *data_class, GError **error)
+{
+    const SyncdHeader *header = &target->entry.header;
+    g_autofree char *scope = syncd_service_scope_text(service, header->scope),
+                    *scope_id = syncd_bytes_dup(header->scope),
+                    *object = syncd_bytes_dup(header->object),
+                    *type = g_strconcat("sync.", kind, NULL);
+    const SyncdScope *known = syncd_store_scope(service->store, scope_id);
+    SyncdPolicyRequest asked = {{NULL}};
+    g_auto(SyncdRecordRow) row = {0};
+    asked.fields[SYNCD_FIELD_LANE] = lane;
+    asked.fields[SYNCD_FIELD_DATA_CLASS] = data_class;
+    asked.fields[SYNCD_FIELD_OPERATION_TYPE] = type;
+    if (known != NULL)
+        syncd_ask_about_scope(&asked, scope, known->class, known->name);
+    if (*object != '\0' && !syncd_ask_about_object(service, object, &asked, &row, error))
+        return NULL;
+    return syncd_service_decide(service, caller, actor, &asked, error);
+}
+
+bool syncd_service_append_about(SyncdService *service, const SyncdCaller *caller, const char *actor,
+                                const SyncdTarget *target, const char *kind, const char *schema,
+                                const GString *content, char **ret_operation, GError **error)
+{
+    const SyncdHeader *header = &target->entry.header;
+    const char *data_class = data_class_of(target);
+    const char *lane = syncd_lane_of_rank(target->task.rank)->name;
+    g_autoptr(SyncdDecisions) decisions =
+        decide(service, caller, actor, target, kind, lane, data_class, error);
+    if (decisions == NULL || !syncd_service_record_decisions(service, actor, decisions, error))
+        return false;
+
+    g_autofree char *meta = make_meta(target, data_class, kind),
+                    *scope_id = syncd_bytes_dup(header->scope),
+                    *object = syncd_bytes_dup(header->object);
+    g_auto(SyncdReceipt) receipt = {0};
+    SyncdDraft draft = {
+        .kind = kind,
+        .actor = actor,
+        .object = object,
+        .decision = decisions->decisions[0].id,
+        .engine = "",
+        .lane = lane,
+        .schema_id = schema,
+        .schema_version = 1,
+        .parents = &target->leaf,
+        .n_parents = 1,
+        .meta = SYNCD_BYTES_TEXT(meta),
+        .content = SYNCD_BYTES(content->str, content->len),
+    };
+    if (!syncd_service_append(service, scope_id, &draft, &receipt, error))
+        return false;
+    *ret_operation = g_steal_pointer(&receipt.op);
+    return true;
+}

@@ -1,0 +1,293 @@
+#include "store/index-private.h"
+
+#include "base/json.h"
+#include "domain/names.h"
+#include "store/task-move.h"
+
+/* ---- rows ---- */
+
+#define TASK_COLUMNS                                                                               \
+    "pos, rank, operation, task, attempt, waits, blockers, replays, lost, ready_ms, moved, "       \
+    "moved_ms"
+
+static void read_task(SyncdStatement *row, SyncdTask *task)
+{
+    *task = (SyncdTask){
+        .pos = (guint64)syncd_column_int(row, 0),
+        .rank = (unsigned)syncd_column_int(row, 1),
+        .state = {(SyncdOperationState)syncd_column_int(row, 2),
+                  (SyncdTaskState)syncd_column_int(row, 3)},
+        .attempt = (guint)syncd_column_int(row, 4),
+        .waits = (guint)syncd_column_int(row, 5),
+        .blockers = (guint)syncd_column_int(row, 6),
+        .replays = (guint)syncd_column_int(row, 7),
+        .lost = syncd_column_int(row, 8) != 0,
+        .ready_ms = (guint64)syncd_column_int(row, 9),
+        .moved = (guint64)syncd_column_int(row, 10),
+        .moved_ms = (guint64)syncd_column_int(row, 11),
+    };
+}
+
+bool syncd_index_find_task(SyncdIndex *self, const char *op, SyncdTask *ret_task, bool *ret_found,
+                           GError **error)
+{
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(self->db, "SELECT " TASK_COLUMNS " FROM task WHERE op = :op");
+    syncd_bind_text(rows, ":op", op);
+    if (!syncd_statement_next(rows, ret_found, error))
+        return false;
+    if (*ret_found)
+        read_task(rows, ret_task);
+    return true;
+}
+
+static bool write_task(SyncdIndex *self, SyncdBytes op, const SyncdTask *task, GError **error)
+{
+    SyncdStatement *row = syncd_database_statement(
+        self->db,
+        "INSERT INTO task (op, " TASK_COLUMNS ") VALUES (:op, :pos, :rank, :operation, :task, "
+        ":attempt, :waits, :blockers, :replays, :lost, :ready_ms, :moved, :moved_ms)"
+        " ON CONFLICT (op) DO UPDATE SET operation = excluded.operation, task = excluded.task,"
+        " attempt = excluded.attempt, replays = excluded.replays, lost = excluded.lost,"
+        " ready_ms = excluded.ready_ms, moved = excluded.moved, moved_ms = excluded.moved_ms");
+    const struct {
+        const char *name;
+        guint64 value;
+    } values[] = {
+        {":pos", task->pos},
+        {":rank", task->rank},
+        {":operation", task->state.operation},
+        {":task", task->state.task},
+        {":attempt", task->attempt},
+        {":waits", task->waits},
+        {":blockers", task->blockers},
+        {":replays", task->replays},
+        {":lost", task->lost},
+        {":ready_ms", task->ready_ms},
+        {":moved", task->moved},
+        {":moved_ms", task->moved_ms},
+    };
+    syncd_bind_text_bytes(row, ":op", op);
+    for (size_t i = 0; i < G_N_ELEMENTS(values); i++)
+        syncd_bind_int(row, values[i].name, (gint64)values[i].value);
+    return syncd_statement_run(row, error);
+}
+
+/* ---- parents ---- */
+
+static bool is_failed(SyncdLifecycle state)
+{
+    return state.task == SYNCD_TASK_FAILED || state.task == SYNCD_TASK_CANCELLED;
+}
+
+static bool add_dependency(SyncdIndex *self, SyncdBytes child, const char *parent, GError **error)
+{
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "INSERT INTO dependency (child, parent) VALUES (:child, :parent)"
+                  " ON CONFLICT DO NOTHING");
+    syncd_bind_text_bytes(row, ":child", child);
+    syncd_bind_text(row, ":parent", parent);
+    return syncd_statement_run(row, error);
+}
+
+/* Only operations that have a task of their own are waited for; what else can be a parent was done
+ * when it was written. */
+static bool add_parents(SyncdIndex *self, const SyncdHeader *header, const SyncdBody *body,
+                        SyncdTask *task, GError **error)
+{
+    task->waits = 0;
+    if (header->n_parents == 0 || body == NULL ||
+        !syncd_json_check(body->meta, body->meta_size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
+        return true;
+    SyncdJsonIter iter;
+    SyncdJson value;
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    syncd_json_iter_init(
+        &iter, syncd_json_member(syncd_json_root(body->meta, body->meta_size), "parents"));
+    while (syncd_json_iter_next(&iter, NULL, &value)) {
+        SyncdTask parent;
+        bool found = false;
+        char *op = syncd_json_dup_text(value);
+        if (op == NULL || !g_hash_table_add(seen, op))
+            continue;
+        if (!syncd_index_find_task(self, op, &parent, &found, error) ||
+            (found && !add_dependency(self, header->op, op, error)))
+            return false;
+        task->waits += found && !syncd_lifecycle_is_finished(parent.state);
+        task->blockers += found && is_failed(parent.state);
+    }
+    return true;
+}
+
+static bool tell_children(SyncdIndex *self, const char *op, SyncdLifecycle before,
+                          SyncdLifecycle after, GError **error)
+{
+    gint64 waits = (gint64)syncd_lifecycle_is_finished(before) - syncd_lifecycle_is_finished(after);
+    gint64 blockers = (gint64)is_failed(after) - is_failed(before);
+    if (waits == 0 && blockers == 0)
+        return true;
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "UPDATE task SET waits = waits + :waits, blockers = blockers + :blockers"
+                  " WHERE op IN (SELECT child FROM dependency WHERE parent = :op)");
+    syncd_bind_int(row, ":waits", waits);
+    syncd_bind_int(row, ":blockers", blockers);
+    syncd_bind_text(row, ":op", op);
+    return syncd_statement_run(row, error);
+}
+
+/* ---- counts of lanes ---- */
+
+static void count_move(SyncdIndex *self, const SyncdTask *task, SyncdTaskState before,
+                       SyncdEvent event)
+{
+    gint64 *lane = self->lanes[task->rank];
+    lane[before]--;
+    lane[task->state.task]++;
+    lane[SYNCD_LANE_ATTEMPTS] += event == SYNCD_EVENT_CLAIM;
+    lane[SYNCD_LANE_LOST] += event == SYNCD_EVENT_LOSE;
+    lane[SYNCD_LANE_REPLAYED] += event == SYNCD_EVENT_REPLAY;
+    lane[SYNCD_LANE_RECONCILED] += event == SYNCD_EVENT_RECONCILE;
+}
+
+bool syncd_index_write_lanes(SyncdIndex *self, GError **error)
+{
+    for (unsigned rank = 0; rank < SYNCD_N_LANES; rank++) {
+        for (unsigned counter = 0; counter < SYNCD_N_LANE_COUNTERS; counter++) {
+            if (self->lanes[rank][counter] == 0)
+                continue;
+            SyncdStatement *row = syncd_database_statement(
+                self->db, "INSERT INTO lane_count (rank, counter, count) VALUES (:rank, :counter, "
+                          ":count) ON CONFLICT (rank, counter) DO UPDATE SET count = count + "
+                          "excluded.count");
+            syncd_bind_int(row, ":rank", rank);
+            syncd_bind_int(row, ":counter", counter);
+            syncd_bind_int(row, ":count", self->lanes[rank][counter]);
+            if (!syncd_statement_run(row, error))
+                return false;
+        }
+    }
+    memset(self->lanes, 0, sizeof self->lanes);
+    return true;
+}
+
+bool syncd_index_lane_counts(SyncdIndex *self, gint64 counts[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS],
+                             GError **error)
+{
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db, "SELECT rank, counter, count FROM lane_count ORDER BY rank, counter");
+    memset(counts, 0, sizeof(gint64) * SYNCD_N_LANES * SYNCD_N_LANE_COUNTERS);
+    for (;;) {
+        bool row;
+        if (!syncd_statement_next(rows, &row, error))
+            return false;
+        if (!row)
+            return true;
+        gint64 rank = syncd_column_int(rows, 0), counter = syncd_column_int(rows, 1);
+        if (rank >= 0 && rank < (gint64)SYNCD_N_LANES && counter >= 0 &&
+            counter < (gint64)SYNCD_N_LANE_COUNTERS)
+            counts[rank][counter] = syncd_column_int(rows, 2);
+    }
+}
+
+/* ---- projecting ---- */
+
+static bool begin_task(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
+                       const SyncdBody *body, GError **error)
+{
+    SyncdTask task;
+    if (!syncd_task_begin(header, pos, &task))
+        return true;
+    self->lanes[task.rank][task.state.task]++;
+    self->lanes[task.rank][SYNCD_LANE_OPERATIONS]++;
+    return add_parents(self, header, body, &task, error) &&
+           write_task(self, header->op, &task, error);
+}
+
+/* A move that the machines do not have, or of an operation that is not here, changes nothing. */
+static bool move_task(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
+                      const SyncdBody *body, GError **error)
+{
+    SyncdTask task;
+    SyncdTaskMove move;
+    bool found;
+    g_autofree char *op = NULL;
+    if (!syncd_task_move_parse(header, pos, body, &move, &op))
+        return true;
+    if (!syncd_index_find_task(self, op, &task, &found, error))
+        return false;
+    SyncdLifecycle before = task.state;
+    if (!found || !syncd_task_apply(&task, &move))
+        return true;
+    count_move(self, &task, before.task, move.event);
+    return write_task(self, SYNCD_BYTES_TEXT(op), &task, error) &&
+           tell_children(self, op, before, task.state, error);
+}
+
+typedef struct {
+    SyncdIndex *index;
+    SyncdBytes scope;
+    guint64 pos;
+    GError *error;
+} Naming;
+
+static void take_name(void *data, const char *family, const char *name)
+{
+    Naming *naming = data;
+    if (naming->error == NULL)
+        syncd_index_add_name(naming->index, family, name, naming->scope, naming->pos,
+                             &naming->error);
+}
+
+static bool take_names(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
+                       const SyncdBody *body, GError **error)
+{
+    Naming naming = {self, header->scope, pos, NULL};
+    if (body == NULL || body->content == NULL ||
+        !syncd_json_check(body->content, body->content_size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
+        return true;
+    syncd_names_each(header->kind, syncd_json_root(body->content, body->content_size), take_name,
+                     &naming);
+    if (naming.error == NULL)
+        return true;
+    g_propagate_error(error, naming.error);
+    return false;
+}
+
+bool syncd_index_project_task(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
+                              const SyncdBody *body, GError **error)
+{
+    const SyncdLane *lane = syncd_lane_find(header->lane);
+    if (lane != NULL)
+        self->lanes[lane->rank][SYNCD_LANE_ENTRIES]++;
+    if (!begin_task(self, pos, header, body, error))
+        return false;
+    return !syncd_lifecycle_kind(header->kind, NULL, NULL) ||
+           (move_task(self, pos, header, body, error) &&
+            take_names(self, pos, header, body, error));
+}
+
+/* ---- rates ---- */
+
+bool syncd_index_count_recent(SyncdIndex *self, const char *kind, const char *actor,
+                              guint64 since_ms, guint max, guint *ret_all, guint *ret_actor,
+                              GError **error)
+{
+    gint64 kind_word, actor_word;
+    *ret_all = *ret_actor = 0;
+    if (!syncd_index_word(self, SYNCD_BYTES_TEXT(kind), &kind_word, error) ||
+        !syncd_index_word(self, SYNCD_BYTES_TEXT(actor), &actor_word, error))
+        return false;
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db, "SELECT ms, actor FROM entry WHERE kind = :kind ORDER BY pos DESC LIMIT :max");
+    syncd_bind_int(rows, ":kind", kind_word);
+    syncd_bind_int(rows, ":max", max);
+    for (;;) {
+        bool row;
+        if (!syncd_statement_next(rows, &row, error))
+            return false;
+        if (!row || (guint64)syncd_column_int(rows, 0) < since_ms)
+            return true;
+        ++*ret_all;
+        *ret_actor += syncd_column_int(rows, 1) == actor_word;
+    }
+}

@@ -1,0 +1,51 @@
+/* The store's answers about operations and lanes: the index, and the overlay over it. */
+#include "store/store-private.h"
+
+bool syncd_store_find_task(SyncdStore *self, const char *op, SyncdTask *ret_task, bool *ret_found,
+                           GError **error)
+{
+    *ret_found = syncd_overlay_begin_task(self->overlay, op, ret_task);
+    if (!*ret_found && (!syncd_store_need_index(self, error) ||
+                        !syncd_index_find_task(self->index, op, ret_task, ret_found, error)))
+        return false;
+    if (*ret_found)
+        syncd_overlay_move_task(self->overlay, op, ret_task);
+    return true;
+}
+
+bool syncd_store_find_name(SyncdStore *self, const char *family, const char *name,
+                           const char *scope_id, guint64 *ret_pos, GError **error)
+{
+    /* The index comes first: the first entry with a name keeps it. */
+    if (!syncd_store_need_index(self, error) ||
+        !syncd_index_find_name(self->index, family, name, scope_id, ret_pos, error))
+        return false;
+    if (*ret_pos == 0)
+        *ret_pos = syncd_overlay_find_name(self->overlay, family, name, scope_id);
+    return true;
+}
+
+bool syncd_store_count_recent(SyncdStore *self, const char *kind, const char *actor,
+                              guint64 since_ms, guint max, guint *ret_all, guint *ret_actor,
+                              GError **error)
+{
+    if (!syncd_store_need_index(self, error) ||
+        !syncd_index_count_recent(self->index, kind, actor, since_ms, max, ret_all, ret_actor,
+                                  error))
+        return false;
+    for (guint i = 0; i < syncd_overlay_size(self->overlay); i++) {
+        const SyncdHeader *header = &syncd_overlay_at(self->overlay, i)->entry.header;
+        if (!syncd_bytes_are(header->kind, kind) || header->hlc.ms < since_ms)
+            continue;
+        ++*ret_all;
+        *ret_actor += syncd_bytes_are(header->actor, actor);
+    }
+    return true;
+}
+
+bool syncd_store_lane_counts(SyncdStore *self, gint64 counts[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS],
+                             GError **error)
+{
+    return syncd_store_need_index(self, error) && syncd_store_settle(self, error) &&
+           syncd_index_lane_counts(self->index, counts, error);
+}
