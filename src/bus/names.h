@@ -11,11 +11,13 @@
 
 #define SYNCD_INTERFACE_MANAGER "org.sourceos.Sync.Manager"
 #define SYNCD_INTERFACE_OPERATIONS "org.sourceos.Sync.Operations"
+#define SYNCD_INTERFACE_REGISTRY "org.sourceos.Sync.Registry"
 #define SYNCD_INTERFACE_JOB "org.sourceos.Sync.Job"
 
 /* Actions of polkit; data/org.sourceos.sync.policy.in says who is allowed them by default. */
 #define SYNCD_ACTION_INSPECT "org.sourceos.sync.inspect"
 #define SYNCD_ACTION_RUN "org.sourceos.sync.run"
+#define SYNCD_ACTION_CONFIGURE "org.sourceos.sync.configure"
 
 #define SYNCD_POLKIT_NAME "org.freedesktop.PolicyKit1"
 #define SYNCD_POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"

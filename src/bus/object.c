@@ -7,6 +7,7 @@
 static const SyncdInterface *const interface_table[] = {
     &syncd_interface_manager,
     &syncd_interface_operations,
+    &syncd_interface_registry,
     &syncd_interface_job,
 };
 

@@ -46,7 +46,9 @@ static bool append_daemon(SyncdService *service, GError **error)
 
 static bool append_user(SyncdService *service, const char *type, uid_t uid, GError **error)
 {
-    static const char *const capabilities[] = {"read", "write", NULL};
+    static const char *const all[] = {"read",           "write",  "delete",    "merge", "repair",
+                                      "migrate_schema", "export", "replicate", NULL};
+    static const char *const some[] = {"read", "write", NULL};
     g_autofree char *id = syncd_id_new(service->sources, "actor");
     g_autofree char *identity = syncd_identity_of(uid);
     g_autofree char *display = g_strdup_printf("uid %u", (unsigned)uid);
@@ -55,7 +57,7 @@ static bool append_user(SyncdService *service, const char *type, uid_t uid, GErr
         .actor_type = type,
         .display_name = display,
         .identity_id = identity,
-        .capabilities = capabilities,
+        .capabilities = strcmp(type, "human") == 0 ? all : some,
         .trust_level = "user",
     };
     return append_actor(service, &record, error);
@@ -94,61 +96,4 @@ bool syncd_service_find_own(SyncdService *service, GError **error)
 char *syncd_identity_of(uid_t uid)
 {
     return g_strdup_printf("uid:%u", (unsigned)uid);
-}
-
-/* A registered caller, as long as the registries stand. */
-typedef struct {
-    char *actor;
-    guint64 registries;
-} KnownCaller;
-
-static void known_caller_free(void *data)
-{
-    KnownCaller *known = data;
-    g_free(known->actor);
-    g_free(known);
-}
-
-GHashTable *syncd_callers_known_new(void)
-{
-    return g_hash_table_new_full(NULL, NULL, NULL, known_caller_free);
-}
-
-static void remember_caller(SyncdService *service, const SyncdCaller *caller, const char *actor)
-{
-    KnownCaller *known = g_new0(KnownCaller, 1);
-    *known = (KnownCaller){g_strdup(actor), syncd_store_registries(service->store)};
-    g_hash_table_insert(service->callers, GUINT_TO_POINTER(caller->uid), known);
-}
-
-bool syncd_service_find_caller(SyncdService *service, const SyncdCaller *caller, char **ret_actor,
-                               GError **error)
-{
-    const KnownCaller *known = g_hash_table_lookup(service->callers, GUINT_TO_POINTER(caller->uid));
-    if (known != NULL && known->registries == syncd_store_registries(service->store)) {
-        *ret_actor = g_strdup(known->actor);
-        return true;
-    }
-    g_autofree char *identity = syncd_identity_of(caller->uid);
-    if (!syncd_store_find_actor(service->store, identity, ret_actor, error))
-        return false;
-    if (*ret_actor != NULL)
-        remember_caller(service, caller, *ret_actor);
-    return true;
-}
-
-bool syncd_service_require_caller(SyncdService *service, const SyncdCaller *caller,
-                                  char **ret_actor, GError **error)
-{
-    if (!syncd_service_find_caller(service, caller, ret_actor, error))
-        return false;
-    if (*ret_actor != NULL)
-        return true;
-    syncd_service_note_refusal(service, caller, "write", "actor_not_registered");
-    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
-                         "use your own instance with `--user`, or ask an administrator to register "
-                         "the uid as an actor",
-                         "uid %u is not registered as an actor of the %s instance",
-                         (unsigned)caller->uid, syncd_instance_name(service->instance));
-    return false;
 }

@@ -4,7 +4,6 @@
 #include "base/json-writer.h"
 #include "contract/vocabulary.h"
 
-#define DEFAULT_LANE "normal"
 #define SCOPE_NAME_MAX 64u
 
 void syncd_admission_clear(SyncdAdmission *admission)
@@ -203,7 +202,7 @@ bool syncd_service_check_request(SyncdService *service, const SyncdCaller *calle
                                  GError **error)
 {
     SyncdAdmission *admission = ret_admission;
-    const char *lane = request->lane != NULL ? request->lane : DEFAULT_LANE;
+    const char *lane = request->lane != NULL ? request->lane : SYNCD_LANE_NORMAL;
     const char *data_class =
         request->data_class != NULL ? request->data_class : SYNCD_POLICY_DATA_CLASS;
 

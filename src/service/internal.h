@@ -6,12 +6,14 @@
 #include "base/id.h"
 #include "contract/operation.h"
 #include "domain/kind.h"
+#include "domain/mandate.h"
 #include "domain/policy.h"
 #include "service/service.h"
 
 #define SYNCD_IDENTITY_DAEMON "daemon"
 #define SYNCD_LANE_AUDIT "audit"
 #define SYNCD_LANE_POLICY "policy"
+#define SYNCD_LANE_NORMAL "normal"
 
 typedef struct SyncdRefusals SyncdRefusals;
 
@@ -28,7 +30,7 @@ struct SyncdService {
     GPtrArray *jobs; /* newest last */
     guint next_job;  /* whose turn it is to be stepped */
     bool verify_found;
-    GHashTable *callers; /* uid: KnownCaller (actors.c) */
+    GHashTable *callers; /* identity: KnownCaller (callers.c) */
     SyncdPolicySet *policy;
     char *policy_fault;    /* what was refused of its rules; NULL for nothing */
     GHashTable *decisions; /* SyncdDecisions, a set (decide.c) */
@@ -69,13 +71,30 @@ bool syncd_service_begin_log(SyncdService *service, GError **error);
 bool syncd_service_find_own(SyncdService *service, GError **error);
 /* "uid:1000": what a caller is found by, and the subject of decisions about it. */
 char *syncd_identity_of(uid_t uid);
+
+/* ---- who calls, and what he may do (callers.c) ---- */
+
 GHashTable *syncd_callers_known_new(void);
-/* `*ret_actor` NULL when the caller is not registered. */
+/* `*ret_actor` NULL when the caller is no actor, or one that may not act any more. */
 bool syncd_service_find_caller(SyncdService *service, const SyncdCaller *caller, char **ret_actor,
                                GError **error);
-/* AccessDenied for a caller who is not registered. */
+/* AccessDenied for a caller who is not registered, is revoked or has expired; it is noted as a
+ * refusal. Borrowed until a registry changes. */
+const SyncdMandate *syncd_service_require_mandate(SyncdService *service, const SyncdCaller *caller,
+                                                  GError **error);
+/* The same, for the id alone. */
 bool syncd_service_require_caller(SyncdService *service, const SyncdCaller *caller,
                                   char **ret_actor, GError **error);
+/* AccessDenied, noted as a refusal. */
+bool syncd_service_require_capability(SyncdService *service, const SyncdCaller *caller,
+                                      const SyncdMandate *mandate, const char *capability,
+                                      GError **error);
+/* Where the actor wants to write; NULL asks for nothing. */
+bool syncd_service_require_reach(SyncdService *service, const SyncdCaller *caller,
+                                 const SyncdMandate *mandate, const char *workspace,
+                                 const char *profile, GError **error);
+/* The time that an entry written now would carry, or later. */
+guint64 syncd_service_entry_ms(const SyncdService *service);
 
 /* ---- policy (decide.c) ---- */
 

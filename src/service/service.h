@@ -30,7 +30,8 @@
 #define SYNCD_LIST_BYTES_SIZE (1024u * 1024u)
 #define SYNCD_MANY_MAX 512u
 #define SYNCD_MANY_SIZE (4u * 1024u * 1024u)
-#define SYNCD_JOBS_MAX 4u /* running, per uid */
+#define SYNCD_RECORD_SIZE (64u * 1024u) /* of a registry record */
+#define SYNCD_JOBS_MAX 4u               /* running, per uid */
 #define SYNCD_KNOWN_HEADS_MAX 1024u
 #define SYNCD_JOB_KEEP_USEC (5u * 60u * G_USEC_PER_SEC)
 
@@ -176,6 +177,56 @@ char *syncd_service_describe_checkpoint(SyncdService *service, const char *opera
                                         GError **error);
 char *syncd_service_prove(SyncdService *service, const SyncdCaller *caller, const char *operation,
                           GError **error);
+
+/* ---- registries ---- */
+
+typedef struct {
+    const char *kind;  /* a family's name: "actor" */
+    const char *id;    /* of the record; not for a registration */
+    SyncdBytes record; /* the whole document; not for a revocation */
+    const char
+        *scope; /* where the family leaves the choice; NULL: its own; the same for the next */
+    const char *idempotency_key;
+    const char *reason; /* of a revocation */
+    guint64 expected;   /* sequence number of the record that the caller knows; 0: any */
+} SyncdRegistryRequest;
+
+typedef struct {
+    char *id; /* of the record */
+    char *operation;
+    guint64 sequence;
+    bool duplicate;
+} SyncdRegistered;
+
+void syncd_registered_clear(SyncdRegistered *registered);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdRegistered, syncd_registered_clear)
+
+/* Whether changing records of this kind is configuration, for which more is needed than to be an
+ * actor. InvalidArgs for a kind that is none. */
+bool syncd_service_registry_is_configuration(const char *kind, bool *ret_is, GError **error);
+bool syncd_service_register(SyncdService *service, const SyncdCaller *caller,
+                            const SyncdRegistryRequest *request, SyncdRegistered *ret_registered,
+                            GError **error);
+bool syncd_service_update(SyncdService *service, const SyncdCaller *caller,
+                          const SyncdRegistryRequest *request, SyncdRegistered *ret_registered,
+                          GError **error);
+bool syncd_service_revoke(SyncdService *service, const SyncdCaller *caller,
+                          const SyncdRegistryRequest *request, SyncdRegistered *ret_registered,
+                          GError **error);
+
+typedef struct {
+    const char *kind;
+    const char *cursor, *state, *scope; /* NULL: any; the same for the next ones */
+    const char *type, *workspace, *profile, *schema, *identity;
+    guint32 limit;
+} SyncdRegistryListing;
+
+/* The record with what the registry knows of it. */
+char *syncd_service_show_record(SyncdService *service, const SyncdCaller *caller, const char *kind,
+                                const char *id, GError **error);
+char *syncd_service_list_records(SyncdService *service, const SyncdCaller *caller,
+                                 const SyncdRegistryListing *listing, char **ret_cursor,
+                                 GError **error);
 
 /* ---- jobs ---- */
 

@@ -1,0 +1,47 @@
+/*
+ * What an actor may do: read from its record, and asked for at every write.
+ *
+ * Standing comes first: an actor that is revoked, expired or quarantined may do nothing. Then
+ * capabilities, then the workspaces and profiles that the record names. "*" names all of them. A
+ * person, a device and a service of this machine are limited by the lists only when there is
+ * something in them; whoever acts for somebody else (an app, an agent, a bridge, a model, a relay)
+ * reaches only what is listed.
+ *
+ * The clock is an argument: expiry is compared with the time that the entry will carry.
+ */
+#pragma once
+
+#include "base/json.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+#define SYNCD_SIGNING_KEY_PREFIX "ed25519:" /* then the public key, 64 hexadecimal digits */
+
+typedef struct {
+    char *actor;
+    char *type;
+    char *state;
+    char *subject;         /* whom policy decides about */
+    char *signing_key;     /* "ed25519:…", "device:…" or "" */
+    unsigned capabilities; /* a bit each, in the order of the vocabulary */
+    char **workspaces;
+    char **profiles;
+    guint64 expires_ms; /* 0: never */
+    bool quarantined;
+} SyncdMandate;
+
+void syncd_mandate_free(SyncdMandate *mandate);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdMandate, syncd_mandate_free)
+
+/* From a checked actor record. InvalidContract for one that cannot be understood: whoever has it
+ * may then do nothing. */
+SyncdMandate *syncd_mandate_read(SyncdJson record, GError **error);
+
+/* NULL when the actor may act at all, else the reason code. */
+const char *syncd_mandate_standing(const SyncdMandate *mandate, guint64 now_ms);
+bool syncd_mandate_can(const SyncdMandate *mandate, const char *capability);
+bool syncd_mandate_reaches_workspace(const SyncdMandate *mandate, const char *workspace);
+bool syncd_mandate_reaches_profile(const SyncdMandate *mandate, const char *profile);
+/* Whether it may change what others may do: people, and services of this machine. */
+bool syncd_mandate_configures(const SyncdMandate *mandate);

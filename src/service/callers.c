@@ -1,0 +1,173 @@
+#include "service/internal.h"
+
+/* What is known of an identity, as long as the registries stand. */
+typedef struct {
+    SyncdMandate *mandate; /* NULL: nobody is registered for it */
+    guint64 registries;
+} KnownCaller;
+
+#define KNOWN_MAX 16384u /* beyond that they are looked up again */
+
+static void known_caller_free(void *data)
+{
+    KnownCaller *known = data;
+    syncd_mandate_free(known->mandate);
+    g_free(known);
+}
+
+GHashTable *syncd_callers_known_new(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, known_caller_free);
+}
+
+guint64 syncd_service_entry_ms(const SyncdService *service)
+{
+    return MAX(syncd_service_now_ms(service), syncd_store_last_ms(service->store));
+}
+
+/* ---- from an identity to its record ---- */
+
+static SyncdMandate *read_mandate(SyncdService *service, const SyncdRecordRow *row, GError **error)
+{
+    g_auto(SyncdEntry) entry = {0};
+    g_auto(SyncdBody) body = {0};
+    if (!syncd_store_read(service->store, row->pos, &entry, error) ||
+        !syncd_store_read_body(service->store, &entry, &body, error) ||
+        !syncd_json_check(body.content, body.content_size, SYNCD_JSON_MUST_BE_OBJECT, error))
+        return NULL;
+    return syncd_mandate_read(syncd_json_root(body.content, body.content_size), error);
+}
+
+static bool look_up(SyncdService *service, const char *identity, SyncdMandate **ret_mandate,
+                    GError **error)
+{
+    bool found = false;
+    g_auto(SyncdRecordRow) row = {0};
+    *ret_mandate = NULL;
+    if (!syncd_store_find_identity(service->store, identity, &row, &found, error))
+        return false;
+    if (found)
+        *ret_mandate = read_mandate(service, &row, error);
+    return !found || *ret_mandate != NULL;
+}
+
+/* `*ret_mandate` NULL when nobody is registered for it. Borrowed. */
+static bool mandate_of(SyncdService *service, const char *identity,
+                       const SyncdMandate **ret_mandate, GError **error)
+{
+    KnownCaller *known = g_hash_table_lookup(service->callers, identity);
+    if (known == NULL || known->registries != syncd_store_registries(service->store)) {
+        SyncdMandate *mandate;
+        if (!look_up(service, identity, &mandate, error))
+            return false;
+        if (g_hash_table_size(service->callers) >= KNOWN_MAX)
+            g_hash_table_remove_all(service->callers);
+        known = g_new0(KnownCaller, 1);
+        *known = (KnownCaller){mandate, syncd_store_registries(service->store)};
+        g_hash_table_insert(service->callers, g_strdup(identity), known);
+    }
+    *ret_mandate = known->mandate;
+    return true;
+}
+
+static bool find_mandate(SyncdService *service, const SyncdCaller *caller,
+                         const SyncdMandate **ret_mandate, GError **error)
+{
+    g_autofree char *identity = syncd_identity_of(caller->uid);
+    return mandate_of(service, identity, ret_mandate, error);
+}
+
+bool syncd_service_find_caller(SyncdService *service, const SyncdCaller *caller, char **ret_actor,
+                               GError **error)
+{
+    const SyncdMandate *mandate;
+    *ret_actor = NULL;
+    if (!find_mandate(service, caller, &mandate, error))
+        return false;
+    if (mandate != NULL && syncd_mandate_standing(mandate, syncd_service_entry_ms(service)) == NULL)
+        *ret_actor = g_strdup(mandate->actor);
+    return true;
+}
+
+/* ---- what he may do ---- */
+
+static bool refuse_stranger(SyncdService *service, const SyncdCaller *caller, GError **error)
+{
+    syncd_service_note_refusal(service, caller, "write", "actor_not_registered");
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
+                         "use your own instance with `--user`, or ask an administrator to register "
+                         "the uid as an actor",
+                         "uid %u is not registered as an actor of the %s instance",
+                         (unsigned)caller->uid, syncd_instance_name(service->instance));
+    return false;
+}
+
+static bool refuse(SyncdService *service, const SyncdCaller *caller, const char *action,
+                   const char *reason, GError **error, const char *format, ...) G_GNUC_PRINTF(6, 7);
+
+static bool refuse(SyncdService *service, const SyncdCaller *caller, const char *action,
+                   const char *reason, GError **error, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *what = g_strdup_vprintf(format, args);
+    va_end(args);
+    syncd_service_note_refusal(service, caller, action, reason);
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
+                         "see the actor with `sourceos-syncd actors show`; whoever owns this "
+                         "instance can change it",
+                         "%s (%s)", what, reason);
+    return false;
+}
+
+const SyncdMandate *syncd_service_require_mandate(SyncdService *service, const SyncdCaller *caller,
+                                                  GError **error)
+{
+    const SyncdMandate *mandate;
+    if (!find_mandate(service, caller, &mandate, error))
+        return NULL;
+    if (mandate == NULL) {
+        refuse_stranger(service, caller, error);
+        return NULL;
+    }
+    const char *reason = syncd_mandate_standing(mandate, syncd_service_entry_ms(service));
+    if (reason == NULL)
+        return mandate;
+    refuse(service, caller, "write", reason, error, "The actor %s may not act any more",
+           mandate->actor);
+    return NULL;
+}
+
+bool syncd_service_require_caller(SyncdService *service, const SyncdCaller *caller,
+                                  char **ret_actor, GError **error)
+{
+    const SyncdMandate *mandate = syncd_service_require_mandate(service, caller, error);
+    if (mandate == NULL)
+        return false;
+    *ret_actor = g_strdup(mandate->actor);
+    return true;
+}
+
+bool syncd_service_require_capability(SyncdService *service, const SyncdCaller *caller,
+                                      const SyncdMandate *mandate, const char *capability,
+                                      GError **error)
+{
+    return syncd_mandate_can(mandate, capability) ||
+           refuse(service, caller, capability, "capability_missing", error,
+                  "The actor %s lacks the capability %s", mandate->actor, capability);
+}
+
+bool syncd_service_require_reach(SyncdService *service, const SyncdCaller *caller,
+                                 const SyncdMandate *mandate, const char *workspace,
+                                 const char *profile, GError **error)
+{
+    if (workspace != NULL && !syncd_mandate_reaches_workspace(mandate, workspace))
+        return refuse(service, caller, "write", "workspace_scope_mismatch", error,
+                      "The actor %s does not reach the workspace %.*s", mandate->actor,
+                      SYNCD_ID_TOKEN_MAX, workspace);
+    if (profile != NULL && !syncd_mandate_reaches_profile(mandate, profile))
+        return refuse(service, caller, "write", "profile_boundary_violation", error,
+                      "The actor %s does not reach the profile %.*s", mandate->actor,
+                      SYNCD_ID_TOKEN_MAX, profile);
+    return true;
+}

@@ -1,0 +1,486 @@
+#include "service/registry.h"
+
+#include "base/canonical.h"
+#include "base/json-writer.h"
+
+#include <string.h>
+
+#define REQUEST_DOMAIN "sourceos-registry-request-v1"
+#define REASON_MAX 512u
+
+void syncd_registered_clear(SyncdRegistered *registered)
+{
+    g_clear_pointer(&registered->id, g_free);
+    g_clear_pointer(&registered->operation, g_free);
+}
+
+void syncd_change_clear(SyncdChange *change)
+{
+    g_clear_pointer(&change->actor, g_free);
+    syncd_record_row_clear(&change->row);
+    syncd_body_clear(&change->body);
+    g_clear_pointer(&change->id, g_free);
+    g_clear_pointer(&change->state, g_free);
+    g_clear_pointer(&change->scope_text, g_free);
+    g_clear_pointer(&change->scope_id, g_free);
+}
+
+static const SyncdFamily *require_family(const char *kind, GError **error)
+{
+    const SyncdFamily *family = syncd_family_find(kind);
+    if (family == NULL) {
+        g_autofree char *known = syncd_family_list();
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS, "use one of these",
+                             "There is no registry of that kind; there are %s", known);
+    }
+    return family;
+}
+
+bool syncd_service_registry_is_configuration(const char *kind, bool *ret_is, GError **error)
+{
+    const SyncdFamily *family = require_family(kind, error);
+    if (family == NULL)
+        return false;
+    *ret_is = family->configuration;
+    return true;
+}
+
+bool syncd_registry_read(SyncdService *service, const SyncdRecordRow *row, SyncdBody *ret_body,
+                         SyncdJson *ret_record, GError **error)
+{
+    g_auto(SyncdEntry) entry = {0};
+    if (!syncd_store_read(service->store, row->pos, &entry, error) ||
+        !syncd_store_read_body(service->store, &entry, ret_body, error) ||
+        !syncd_json_check(ret_body->content, ret_body->content_size, SYNCD_JSON_MUST_BE_OBJECT,
+                          error))
+        return false;
+    *ret_record = syncd_json_root(ret_body->content, ret_body->content_size);
+    return true;
+}
+
+bool syncd_registry_find_live(SyncdService *service, SyncdFamilyId family, const char *id,
+                              SyncdRecordRow *ret_row, bool *ret_found, GError **error)
+{
+    g_auto(SyncdRecordRow) row = {0};
+    if (!syncd_store_find_record(service->store, syncd_family(family), id, &row, ret_found, error))
+        return false;
+    if (*ret_found && strcmp(row.state, syncd_family_end_state(row.family)) == 0)
+        *ret_found = false;
+    if (*ret_found) {
+        *ret_row = row;
+        row = (SyncdRecordRow){0};
+    }
+    return true;
+}
+
+/* ---- the document and its id ---- */
+
+static bool parse_record(SyncdChange *change, GError **error)
+{
+    SyncdBytes record = change->request->record;
+    if (change->verb == SYNCD_VERB_REVOKE)
+        return true;
+    if (record.size > SYNCD_RECORD_SIZE) {
+        syncd_set_error(error, SYNCD_ERROR_TOO_LARGE, "/record has more than %u bytes",
+                        SYNCD_RECORD_SIZE);
+        return false;
+    }
+    if (!syncd_json_check(record.data, record.size, SYNCD_JSON_MUST_BE_OBJECT, error)) {
+        g_prefix_error(error, "/record: ");
+        return false;
+    }
+    change->record = syncd_json_root(record.data, record.size);
+    SyncdJson schema = syncd_json_member(change->record, "schema");
+    if (schema.type == SYNCD_JSON_NONE || syncd_json_is(schema, change->family->schema))
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                    "/record/schema must be \"%s\" when it is given", change->family->schema);
+    return false;
+}
+
+static bool is_name(const char *id)
+{
+    size_t size = strlen(id);
+    bool plain = size > 0 && size <= SYNCD_ID_TOKEN_MAX;
+    for (size_t i = 0; plain && i < size; i++)
+        plain = g_ascii_isgraph(id[i]) && strchr("\"\\", id[i]) == NULL;
+    return plain;
+}
+
+/* The id of a scope is its text, and says to which class the record belongs. */
+static bool names_its_scope(const SyncdFamily *family, const char *id)
+{
+    const char *class, *name;
+    return syncd_scope_parse(id, &class, &name, NULL) && strcmp(class, family->name) == 0;
+}
+
+static bool check_id(const SyncdFamily *family, const char *id, GError **error)
+{
+    if (family->home == SYNCD_HOME_ITSELF && !names_its_scope(family, id)) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                        "/record/%s must be \"%s:\" and a name of letters, digits, '.', '_', ':' "
+                        "or '-'",
+                        family->id, family->name);
+        return false;
+    }
+    if (family->opaque ? syncd_id_is_token(id, strlen(id)) : is_name(id))
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                    "/record/%s must be an id of at most %d %s", family->id, SYNCD_ID_TOKEN_MAX,
+                    family->opaque ? "letters, digits, '.', '_', ':' or '-', beginning with a "
+                                     "letter or digit"
+                                   : "visible ASCII characters");
+    return false;
+}
+
+static bool find_id(SyncdChange *change, GError **error)
+{
+    const SyncdFamily *family = change->family;
+    const char *given = change->request->id;
+    bool may_be_made = change->verb == SYNCD_VERB_REGISTER && family->opaque;
+    if (change->verb != SYNCD_VERB_REVOKE)
+        change->id = syncd_family_record_id(family, change->record);
+    if (change->id == NULL && given != NULL)
+        change->id = g_strdup(given);
+    else if (change->id == NULL && may_be_made &&
+             syncd_json_member(change->record, family->id).type == SYNCD_JSON_NONE)
+        change->id = syncd_id_new(change->service->sources, family->name);
+    if (change->id == NULL) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT, "/record/%s must be there%s%s",
+                        family->id, family->version != NULL ? ", and /record/" : "",
+                        family->version != NULL ? family->version : "");
+        return false;
+    }
+    if (given != NULL && strcmp(given, change->id) != 0) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                        "/record/%s is not the id of the record that is to be changed", family->id);
+        return false;
+    }
+    return check_id(family, change->id, error);
+}
+
+/* ---- where it is, and where it belongs ---- */
+
+static bool look_up(SyncdChange *change, GError **error)
+{
+    if (!syncd_store_find_record(change->service->store, change->family, change->id, &change->row,
+                                 &change->present, error))
+        return false;
+    if (!change->present)
+        return true;
+    change->scope_id = g_strdup(change->row.scope);
+    return syncd_registry_read(change->service, &change->row, &change->body, &change->previous,
+                               error);
+}
+
+static char *home_of(const SyncdChange *change)
+{
+    switch (change->family->home) {
+    case SYNCD_HOME_ITSELF:
+        return g_strdup(change->id);
+    case SYNCD_HOME_WORKSPACE:
+        return syncd_record_member(change->record, "workspace_id");
+    case SYNCD_HOME_CHOSEN:
+        return g_strdup(change->request->scope != NULL ? change->request->scope : "device");
+    case SYNCD_HOME_DEVICE:
+        break;
+    }
+    return g_strdup("device");
+}
+
+/* A record stays in the feed where it was registered. */
+static bool find_home(SyncdChange *change, GError **error)
+{
+    const char *class, *name;
+    g_autoptr(SyncdScope) scope = NULL;
+    if (change->scope_id != NULL)
+        return true;
+    change->scope_text = home_of(change);
+    if (!syncd_scope_parse(change->scope_text, &class, &name, error)) {
+        g_prefix_error(error, "The record's place: ");
+        return false;
+    }
+    if (!syncd_store_find_scope(change->service->store, class, name, &scope, error))
+        return false;
+    if (scope != NULL)
+        change->scope_id = g_strdup(scope->id);
+    return true;
+}
+
+static bool open_home(SyncdChange *change, GError **error)
+{
+    const char *class, *name;
+    g_autoptr(SyncdScope) scope = NULL;
+    SyncdService *service = change->service;
+    bool had_turn = syncd_service_has_turn(service);
+    if (change->scope_id != NULL)
+        return true;
+    if (!syncd_scope_parse(change->scope_text, &class, &name, error) ||
+        !syncd_store_open_scope(service->store, class, name, change->actor, &scope, error))
+        return false;
+    if (!had_turn && service->listener.turn_opened != NULL)
+        service->listener.turn_opened(service->listener.data);
+    change->scope_id = g_strdup(scope->id);
+    return true;
+}
+
+/* ---- idempotency ---- */
+
+static void add_part(GString *text, const char *part, size_t size)
+{
+    g_string_append_printf(text, "%" G_GSIZE_FORMAT ":", size);
+    g_string_append_len(text, part, (gssize)size);
+}
+
+/* What a key stands for: the request's exact bytes. */
+static void digest_request(const SyncdChange *change, char ret_digest[SYNCD_DIGEST_SIZE])
+{
+    const SyncdRegistryRequest *request = change->request;
+    g_autoptr(GString) text = g_string_new(REQUEST_DOMAIN "\n");
+    const char *const parts[] = {request->kind, request->id, request->scope, request->reason};
+    g_string_append_printf(text, "%d %" G_GUINT64_FORMAT "\n", (int)change->verb,
+                           request->expected);
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        add_part(text, parts[i] != NULL ? parts[i] : "", parts[i] != NULL ? strlen(parts[i]) : 0);
+    add_part(text, request->record.data != NULL ? request->record.data : "", request->record.size);
+    SyncdHash hash = syncd_hash(text->str, text->len);
+    syncd_hash_to_digest(&hash, ret_digest);
+}
+
+static char *make_meta(const SyncdChange *change)
+{
+    char digest[SYNCD_DIGEST_SIZE];
+    SyncdJsonWriter writer;
+    g_autoptr(GString) text = g_string_new(NULL);
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    if (change->request->idempotency_key != NULL) {
+        digest_request(change, digest);
+        syncd_json_member_string(&writer, "idempotency_key", change->request->idempotency_key);
+        syncd_json_member_string(&writer, "request", digest);
+    }
+    syncd_json_end_object(&writer);
+    GString *canonical = g_string_new(NULL);
+    syncd_canonical_append(canonical, syncd_json_root(text->str, text->len));
+    return g_string_free(canonical, FALSE);
+}
+
+static bool take_first(SyncdChange *change, guint64 pos, SyncdRegistered *ret_registered,
+                       GError **error)
+{
+    g_auto(SyncdEntry) entry = {0};
+    g_auto(SyncdBody) body = {0};
+    char digest[SYNCD_DIGEST_SIZE];
+    digest_request(change, digest);
+    if (!syncd_store_read(change->service->store, pos, &entry, error) ||
+        !syncd_store_read_body(change->service->store, &entry, &body, error))
+        return false;
+    SyncdJson meta = syncd_json_root(body.meta, body.meta_size);
+    if (!syncd_json_is(syncd_json_member(meta, "request"), digest)) {
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
+                             "use a new key for a new request; repeat the first one unchanged",
+                             "\"idempotency_key\" was used for another request, sequence number "
+                             "%" G_GUINT64_FORMAT,
+                             pos);
+        return false;
+    }
+    SyncdJson record = syncd_json_root(body.content, body.content_size);
+    *ret_registered = (SyncdRegistered){syncd_family_record_id(change->family, record),
+                                        syncd_bytes_dup(entry.header.op), pos, true};
+    return true;
+}
+
+static bool find_first(SyncdChange *change, guint64 *ret_pos, GError **error)
+{
+    const char *key = change->request->idempotency_key;
+    *ret_pos = 0;
+    return key == NULL || change->scope_id == NULL ||
+           syncd_store_find_key(change->service->store, change->actor, change->scope_id, key,
+                                ret_pos, error);
+}
+
+/* ---- the step ---- */
+
+static bool set_state(SyncdChange *change, GError **error)
+{
+    const SyncdFamily *family = change->family;
+    if (change->verb == SYNCD_VERB_REVOKE) {
+        change->state = g_strdup(syncd_family_end_state(family));
+        return true;
+    }
+    if (family->state == NULL || syncd_family_stamps(family, family->state)) {
+        change->state = g_strdup(SYNCD_STATE_ACTIVE);
+        return true;
+    }
+    change->state = syncd_family_record_state(family, change->record);
+    if (change->state == NULL)
+        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT, "/record/%s must be a text",
+                        family->state);
+    return change->state != NULL;
+}
+
+static bool check_presence(const SyncdChange *change, GError **error)
+{
+    const char *name = change->family->name;
+    if (!change->present && change->verb != SYNCD_VERB_REGISTER) {
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "list what there is",
+                             "There is no %s %s", name, change->id);
+        return false;
+    }
+    if (change->present && change->verb == SYNCD_VERB_REGISTER) {
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
+                             "update it, or use another id: one is never used again",
+                             "The %s %s is registered already and is %s", name, change->id,
+                             change->row.state);
+        return false;
+    }
+    guint64 expected = change->request->expected;
+    if (expected != 0 && (!change->present || change->row.pos != expected)) {
+        syncd_set_error(error, SYNCD_ERROR_STALE_DIGEST,
+                        "The %s %s was changed since: it is sequence number %" G_GUINT64_FORMAT,
+                        name, change->id, change->row.pos);
+        return false;
+    }
+    return true;
+}
+
+static bool find_step(SyncdChange *change, GError **error)
+{
+    const char *from = change->present ? change->row.state : SYNCD_STATE_ABSENT;
+    change->step = syncd_transition_find(change->family, change->verb, from, change->state);
+    if (change->step != NULL)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
+                         "see its present state, and what may follow, in org.sourceos.Sync(5)",
+                         "A %s that is %s cannot become %.64s", change->family->name,
+                         change->present ? from : "new", change->state);
+    return false;
+}
+
+/* ---- who may do it ---- */
+
+static bool check_mandate(SyncdChange *change, GError **error)
+{
+    SyncdService *service = change->service;
+    const SyncdFamily *family = change->family;
+    const char *capability = change->verb == SYNCD_VERB_REVOKE ? family->end : family->capability;
+    if (family->configuration && !syncd_mandate_configures(change->mandate)) {
+        syncd_service_note_refusal(service, change->caller, "configure", "agent_untrusted");
+        syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED, "let the person who owns it do it",
+                             "Only a person may change %ss, and %s is of the type %s", family->name,
+                             change->actor, change->mandate->type);
+        return false;
+    }
+    return syncd_service_require_capability(service, change->caller, change->mandate, capability,
+                                            error);
+}
+
+/* ---- all of it ---- */
+
+static bool check_reason(const char *reason, GError **error)
+{
+    if (reason == NULL || strlen(reason) <= REASON_MAX)
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_TOO_LARGE, "\"reason\" has more than %u bytes", REASON_MAX);
+    return false;
+}
+
+/* What can be known without asking whether the change may be made: who, what and where. */
+static bool take_apart(SyncdChange *change, GError **error)
+{
+    change->family = require_family(change->request->kind, error);
+    if (change->family == NULL)
+        return false;
+    change->mandate = syncd_service_require_mandate(change->service, change->caller, error);
+    if (change->mandate == NULL)
+        return false;
+    change->actor = g_strdup(change->mandate->actor);
+    return check_mandate(change, error) &&
+           syncd_service_check_key(change->request->idempotency_key, error) &&
+           check_reason(change->request->reason, error) && parse_record(change, error) &&
+           find_id(change, error) && look_up(change, error);
+}
+
+static bool check(SyncdChange *change, GError **error)
+{
+    if (!check_presence(change, error))
+        return false;
+    if (change->verb == SYNCD_VERB_REVOKE)
+        change->record = change->previous;
+    return set_state(change, error) && syncd_registry_check_family(change, error) &&
+           find_step(change, error);
+}
+
+static bool write_entry(SyncdChange *change, const SyncdDecisions *decisions,
+                        SyncdRegistered *ret_registered, GError **error)
+{
+    g_auto(SyncdReceipt) receipt = {0};
+    const char *decision = decisions->decisions[0].id;
+    g_autofree char *meta = make_meta(change);
+    g_autoptr(GString) content = g_string_new(NULL);
+    syncd_registry_compose(change, decision, content);
+    SyncdDraft draft = {
+        .kind = change->step->kind,
+        .actor = change->actor,
+        .object = change->family->opaque ? change->id : "",
+        .decision = decision,
+        .engine = "",
+        .lane = change->family->configuration ? SYNCD_LANE_AUDIT : SYNCD_LANE_NORMAL,
+        .schema_id = change->family->schema,
+        .schema_version = 1,
+        .idempotency_key = change->request->idempotency_key,
+        .meta = SYNCD_BYTES_TEXT(meta),
+        .content = SYNCD_BYTES(content->str, content->len),
+    };
+    if (!syncd_service_append(change->service, change->scope_id, &draft, &receipt, error))
+        return false;
+    *ret_registered = (SyncdRegistered){g_steal_pointer(&change->id), g_steal_pointer(&receipt.op),
+                                        receipt.pos, false};
+    return true;
+}
+
+static bool change_record(SyncdService *service, const SyncdCaller *caller, SyncdRegistryVerb verb,
+                          const SyncdRegistryRequest *request, SyncdRegistered *ret_registered,
+                          GError **error)
+{
+    g_auto(SyncdChange) change = {.service = service,
+                                  .caller = caller,
+                                  .request = request,
+                                  .verb = verb,
+                                  .data_class = SYNCD_POLICY_DATA_CLASS};
+    guint64 first;
+    if (!take_apart(&change, error) || !find_home(&change, error) ||
+        !find_first(&change, &first, error))
+        return false;
+    if (first != 0)
+        return take_first(&change, first, ret_registered, error);
+    if (!check(&change, error))
+        return false;
+    SyncdDecisions *decisions = syncd_service_decide(
+        service, caller, change.family->configuration ? SYNCD_LANE_AUDIT : SYNCD_LANE_NORMAL,
+        change.data_class, error);
+    return decisions != NULL && open_home(&change, error) &&
+           syncd_service_record_decisions(service, change.actor, decisions, error) &&
+           write_entry(&change, decisions, ret_registered, error);
+}
+
+bool syncd_service_register(SyncdService *service, const SyncdCaller *caller,
+                            const SyncdRegistryRequest *request, SyncdRegistered *ret_registered,
+                            GError **error)
+{
+    return change_record(service, caller, SYNCD_VERB_REGISTER, request, ret_registered, error);
+}
+
+bool syncd_service_update(SyncdService *service, const SyncdCaller *caller,
+                          const SyncdRegistryRequest *request, SyncdRegistered *ret_registered,
+                          GError **error)
+{
+    return change_record(service, caller, SYNCD_VERB_UPDATE, request, ret_registered, error);
+}
+
+bool syncd_service_revoke(SyncdService *service, const SyncdCaller *caller,
+                          const SyncdRegistryRequest *request, SyncdRegistered *ret_registered,
+                          GError **error)
+{
+    return change_record(service, caller, SYNCD_VERB_REVOKE, request, ret_registered, error);
+}
