@@ -230,7 +230,7 @@ char *syncd_family_record_state(const SyncdFamily *family, SyncdJson record)
 {
     if (family->state != NULL)
         return syncd_json_dup_text(syncd_json_member(record, family->state));
-    bool ended = syncd_json_member(record, "revoked_at").type != SYNCD_JSON_NONE;
+    bool ended = syncd_json_member(record, "revoked_at").type == SYNCD_JSON_STRING;
     return g_strdup(ended ? SYNCD_STATE_REVOKED : SYNCD_STATE_ACTIVE);
 }
 

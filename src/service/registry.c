@@ -439,6 +439,32 @@ static bool write_entry(SyncdChange *change, const SyncdDecisions *decisions,
     return true;
 }
 
+/* Policy is asked last, as of every write. */
+static SyncdDecisions *decide(const SyncdChange *change, GError **error)
+{
+    SyncdPolicyRequest asked = {{NULL}};
+    const char *class, *name;
+    g_autofree char *type = syncd_record_member(change->record, "object_type");
+    g_autofree char *workspace = syncd_record_member(change->record, "workspace_id");
+    g_autofree char *profile = syncd_record_member(change->record, "profile_id");
+    g_autofree char *scope =
+        change->scope_id != NULL
+            ? syncd_service_scope_text(change->service, SYNCD_BYTES_TEXT(change->scope_id))
+            : g_strdup(change->scope_text);
+    asked.fields[SYNCD_FIELD_LANE] =
+        change->family->configuration ? SYNCD_LANE_AUDIT : SYNCD_LANE_NORMAL;
+    asked.fields[SYNCD_FIELD_DATA_CLASS] = change->data_class;
+    if (syncd_scope_parse(scope, &class, &name, NULL))
+        syncd_ask_about_scope(&asked, scope, class, name);
+    if (change->family == syncd_family(SYNCD_FAMILY_OBJECT)) {
+        asked.fields[SYNCD_FIELD_OBJECT] = change->id;
+        asked.fields[SYNCD_FIELD_OBJECT_TYPE] = type;
+        asked.fields[SYNCD_FIELD_WORKSPACE] = workspace;
+        asked.fields[SYNCD_FIELD_PROFILE] = profile;
+    }
+    return syncd_service_decide(change->service, change->caller, change->actor, &asked, error);
+}
+
 static bool change_record(SyncdService *service, const SyncdCaller *caller, SyncdRegistryVerb verb,
                           const SyncdRegistryRequest *request, SyncdRegistered *ret_registered,
                           GError **error)
@@ -456,9 +482,7 @@ static bool change_record(SyncdService *service, const SyncdCaller *caller, Sync
         return take_first(&change, first, ret_registered, error);
     if (!check(&change, error))
         return false;
-    SyncdDecisions *decisions = syncd_service_decide(
-        service, caller, change.family->configuration ? SYNCD_LANE_AUDIT : SYNCD_LANE_NORMAL,
-        change.data_class, error);
+    g_autoptr(SyncdDecisions) decisions = decide(&change, error);
     return decisions != NULL && open_home(&change, error) &&
            syncd_service_record_decisions(service, change.actor, decisions, error) &&
            write_entry(&change, decisions, ret_registered, error);
