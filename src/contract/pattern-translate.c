@@ -264,9 +264,20 @@ static bool translate_escape(Translation *t)
     return true;
 }
 
+/* `(?<name>`: PCRE2 knows which names there may be. */
+static bool translate_group_name(Translation *t)
+{
+    const char *close = memchr(t->at, '>', (size_t)(t->end - t->at));
+    if (close == NULL)
+        return refuse(t, "the name of a group does not end");
+    g_string_append_len(t->out, t->at, close + 1 - t->at);
+    t->at = close + 1;
+    return true;
+}
+
 static bool translate_group(Translation *t)
 {
-    static const char *const kinds[] = {"(?:", "(?=", "(?!", "(?<=", "(?<!", "(?<"};
+    static const char *const kinds[] = {"(?:", "(?=", "(?!", "(?<=", "(?<!"};
     t->repeatable = false;
     if (starts_with(t, "(*"))
         return refuse(t, "nothing to repeat");
@@ -282,7 +293,8 @@ static bool translate_group(Translation *t)
             return true;
         }
     }
-    return refuse(t, "this kind of group is not of the language");
+    return starts_with(t, "(?<") ? translate_group_name(t)
+                                 : refuse(t, "this kind of group is not of the language");
 }
 
 /* The size of `{n}`, `{n,}` or `{n,m}` at `t->at`, 0 when it is something else. */

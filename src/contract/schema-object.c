@@ -100,10 +100,9 @@ static bool report_missing(SchemaRun *run, const SchemaNode *node, SyncdJson val
                            const SchemaStep *step)
 {
     const SchemaObject *object = node->object;
-    for (unsigned i = 0; i < object->count && !(i > 0 && schema_run_ends(run)); i++) {
+    for (unsigned i = 0; i < object->count && !schema_run_ends(run); i++) {
         const SchemaProperty *property = &object->properties[i];
-        if (property->required &&
-            (run->quiet > 0 || !has_member(run, value, property->name, property->size)))
+        if (property->required && !has_member(run, value, property->name, property->size))
             syncd_schema_fail(run, node, step, "required", "must have the member \"%s\"",
                               property->name);
     }

@@ -64,7 +64,7 @@ static bool check_type(SchemaRun *run, const SchemaNode *node, SyncdJson value,
             return true;
     }
     if (run->quiet > 0)
-        return syncd_schema_fail(run, node, step, "type", "%s", "");
+        return false;
     g_autoptr(GString) wanted = g_string_new(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(type_names); i++)
         if (node->types & type_names[i].type)
@@ -95,7 +95,7 @@ static bool check_values(SchemaRun *run, const SchemaNode *node, const SchemaVal
             return true;
     const char *keyword = values->is_const ? "const" : "enum";
     if (run->quiet > 0)
-        return syncd_schema_fail(run, node, step, keyword, "%s", "");
+        return false;
     g_autoptr(GString) wanted = g_string_new(NULL);
     for (unsigned i = 0; i < values->count && wanted->len < 500; i++) {
         g_autofree char *text = show(values->values[i].value);
@@ -119,7 +119,7 @@ static bool check_bound(SchemaRun *run, const SchemaNode *node, const SchemaStep
     if (!bound->given || holds)
         return true;
     if (run->quiet > 0)
-        return syncd_schema_fail(run, node, step, keyword, "%s", "");
+        return false;
     g_autofree char *limit = show(bound->text), *got = show(value);
     return syncd_schema_fail(run, node, step, keyword, "must be %s %s, but is %s", relation, limit,
                              got);

@@ -42,6 +42,7 @@ TARGETS = {
     'configuration': Target(30, 'configuration'),
     'body': Target(30, 'json'),
     'many': Target(30, 'many'),
+    'schema': Target(30, 'schema'),
     'operation': Target(10, 'operation'),
     'tree': Target(10),
     'cursor': Target(10),
