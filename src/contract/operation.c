@@ -130,6 +130,23 @@ bool syncd_operation_check_body(SyncdBytes body, GError **error)
     return true;
 }
 
+void syncd_operation_read_place(SyncdBytes body, SyncdOperationPlace *ret_place)
+{
+    SyncdJsonIter iter;
+    SyncdJson name, value;
+    *ret_place = (SyncdOperationPlace){0};
+    syncd_json_iter_init(&iter, syncd_json_root(body.data, body.size));
+    while (syncd_json_iter_next(&iter, &name, &value)) {
+        Member member = find_rule(name)->member;
+        if (member == MEMBER_WORKSPACE_ID)
+            ret_place->workspace = value;
+        else if (member == MEMBER_PROFILE_ID)
+            ret_place->profile = value;
+        else if (member == MEMBER_ENCRYPTION_PROFILE_REF)
+            ret_place->encryption_profile = value;
+    }
+}
+
 /* ---- the record ---- */
 
 typedef struct {

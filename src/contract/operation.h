@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "crypto/hash.h"
 
 #include <glib.h>
@@ -26,6 +27,15 @@
 /* InvalidEncoding, TooLarge, TooDeep; InvalidContract names the member at fault
  * ("/body/replay_safe"). */
 bool syncd_operation_check_body(SyncdBytes body, GError **error);
+
+/* Where a checked body says that the operation belongs; values of type NONE are not in it. */
+typedef struct {
+    SyncdJson workspace;
+    SyncdJson profile;
+    SyncdJson encryption_profile;
+} SyncdOperationPlace;
+
+void syncd_operation_read_place(SyncdBytes body, SyncdOperationPlace *ret_place);
 
 /* What the log knows of an operation. All views are borrowed. */
 typedef struct {

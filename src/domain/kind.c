@@ -80,6 +80,8 @@ static const SyncdKind kinds[] = {
      SYNCD_WRITTEN_BY_DAEMON, "Policy decided a class of requests"},
     {"policy.refused", NULL, NULL, "sync.policy.denied",
      SYNCD_WRITTEN_BY_DAEMON, "Requests of an actor were refused"},
+    {"profile.violated", NULL, NULL, "sync.profile.boundary_violation",
+     SYNCD_WRITTEN_BY_DAEMON, "Requests of an actor would have crossed the boundary of a profile"},
     {"store.adopted", NULL, NULL, "sync.store.adopted",
      SYNCD_WRITTEN_BY_DAEMON, "This machine adopted state of another one"},
 };

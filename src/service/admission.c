@@ -197,6 +197,17 @@ static bool ask_policy(SyncdService *service, const SyncdCaller *caller, SyncdAd
     return admission->decisions != NULL;
 }
 
+static const SyncdMandate *require_writer(SyncdService *service, const SyncdCaller *caller,
+                                          SyncdAdmission *admission, GError **error)
+{
+    const SyncdMandate *mandate = syncd_service_require_mandate(service, caller, error);
+    if (mandate == NULL ||
+        !syncd_service_require_capability(service, caller, mandate, "write", error))
+        return NULL;
+    admission->actor = g_strdup(mandate->actor);
+    return mandate;
+}
+
 bool syncd_service_check_request(SyncdService *service, const SyncdCaller *caller,
                                  const SyncdRequest *request, SyncdAdmission *ret_admission,
                                  GError **error)
@@ -207,8 +218,8 @@ bool syncd_service_check_request(SyncdService *service, const SyncdCaller *calle
         request->data_class != NULL ? request->data_class : SYNCD_POLICY_DATA_CLASS;
 
     admission->request = request;
-    if (!syncd_service_require_caller(service, caller, &admission->actor, error) ||
-        !check_type(request->type, &admission->kind, error) ||
+    const SyncdMandate *mandate = require_writer(service, caller, admission, error);
+    if (mandate == NULL || !check_type(request->type, &admission->kind, error) ||
         !syncd_scope_parse(request->scope, &admission->scope_class, &admission->scope_name,
                            error) ||
         !check_object(request->object, error) ||
@@ -217,6 +228,8 @@ bool syncd_service_check_request(SyncdService *service, const SyncdCaller *calle
         !find_word(SYNCD_WORDS_DATA_CLASS, "/data_class", data_class, &admission->data_class,
                    error) ||
         !check_body(request->body, error) ||
+        !syncd_service_check_place(service, caller, mandate, request, admission->scope_class,
+                                   error) ||
         !check_parents(service, caller, request->parents, admission, error) ||
         !ask_policy(service, caller, admission, error))
         return false;

@@ -6,6 +6,7 @@ typedef struct {
     guint64 registries;
 } KnownCaller;
 
+#define BY_ID "actor/"
 #define KNOWN_MAX 16384u /* beyond that they are looked up again */
 
 static void known_caller_free(void *data)
@@ -38,13 +39,16 @@ static SyncdMandate *read_mandate(SyncdService *service, const SyncdRecordRow *r
     return syncd_mandate_read(syncd_json_root(body.content, body.content_size), error);
 }
 
+/* An actor is looked up by its id as "actor/<id>": no identity has a slash there. */
 static bool look_up(SyncdService *service, const char *identity, SyncdMandate **ret_mandate,
                     GError **error)
 {
-    bool found = false;
+    bool found = false, by_id = g_str_has_prefix(identity, BY_ID);
     g_auto(SyncdRecordRow) row = {0};
     *ret_mandate = NULL;
-    if (!syncd_store_find_identity(service->store, identity, &row, &found, error))
+    if (by_id ? !syncd_store_find_record(service->store, syncd_family(SYNCD_FAMILY_ACTOR),
+                                         identity + strlen(BY_ID), &row, &found, error)
+              : !syncd_store_find_identity(service->store, identity, &row, &found, error))
         return false;
     if (found)
         *ret_mandate = read_mandate(service, &row, error);
@@ -144,6 +148,8 @@ bool syncd_service_require_caller(SyncdService *service, const SyncdCaller *call
     const SyncdMandate *mandate = syncd_service_require_mandate(service, caller, error);
     if (mandate == NULL)
         return false;
+    if (!syncd_service_require_capability(service, caller, mandate, "write", error))
+        return false;
     *ret_actor = g_strdup(mandate->actor);
     return true;
 }
@@ -169,5 +175,38 @@ bool syncd_service_require_reach(SyncdService *service, const SyncdCaller *calle
         return refuse(service, caller, "write", "profile_boundary_violation", error,
                       "The actor %s does not reach the profile %.*s", mandate->actor,
                       SYNCD_ID_TOKEN_MAX, profile);
+    return true;
+}
+
+/* ---- the last gate before the log ---- */
+
+static bool refuse_append(const char *actor, const char *reason, GError **error)
+{
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
+                         "see the actor with `sourceos-syncd actors show`",
+                         "The actor %s may not write here (%s)", actor, reason);
+    return false;
+}
+
+bool syncd_service_may_append(SyncdService *service, const char *actor, const char *scope_id,
+                              GError **error)
+{
+    const SyncdMandate *mandate;
+    const SyncdScope *scope = syncd_store_scope(service->store, scope_id);
+    if (g_strcmp0(actor, service->own_actor) == 0)
+        return true;
+    g_autofree char *key = g_strconcat(BY_ID, actor, NULL);
+    if (!mandate_of(service, key, &mandate, error))
+        return false;
+    if (mandate == NULL)
+        return refuse_append(actor, "actor_not_registered", error);
+    const char *reason = syncd_mandate_standing(mandate, syncd_service_entry_ms(service));
+    if (reason != NULL || scope == NULL || *scope->name == '\0')
+        return reason == NULL || refuse_append(actor, reason, error);
+    g_autofree char *text = g_strconcat(scope->class, ":", scope->name, NULL);
+    if (strcmp(scope->class, "workspace") == 0 && !syncd_mandate_reaches_workspace(mandate, text))
+        return refuse_append(actor, "workspace_scope_mismatch", error);
+    if (strcmp(scope->class, "profile") == 0 && !syncd_mandate_reaches_profile(mandate, text))
+        return refuse_append(actor, "profile_boundary_violation", error);
     return true;
 }

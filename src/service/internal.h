@@ -32,7 +32,9 @@ struct SyncdService {
     bool verify_found;
     GHashTable *callers; /* identity: KnownCaller (callers.c) */
     SyncdPolicySet *policy;
-    char *policy_fault;    /* what was refused of its rules; NULL for nothing */
+    char *policy_fault;  /* what was refused of its rules; NULL for nothing */
+    GHashTable *records; /* "family/id": SyncdRecordRow or NULL, as of `records_of` (place.c) */
+    guint64 records_of;
     GHashTable *decisions; /* SyncdDecisions, a set (decide.c) */
     guint32 policy_blocked;
     guint64 policy_blocked_until; /* monotonic: how long the state shows it */
@@ -93,8 +95,40 @@ bool syncd_service_require_capability(SyncdService *service, const SyncdCaller *
 bool syncd_service_require_reach(SyncdService *service, const SyncdCaller *caller,
                                  const SyncdMandate *mandate, const char *workspace,
                                  const char *profile, GError **error);
+/* Whether the log takes an entry of this actor in this scope: nobody else ever gets one in, however
+ * the call came here. AccessDenied. */
+bool syncd_service_may_append(SyncdService *service, const char *actor, const char *scope_id,
+                              GError **error);
 /* The time that an entry written now would carry, or later. */
 guint64 syncd_service_entry_ms(const SyncdService *service);
+
+/* ---- places (place.c) ---- */
+
+/* Where an operation or a record belongs. */
+typedef struct {
+    char *workspace;
+    char *profile;
+} SyncdPlace;
+
+void syncd_place_clear(SyncdPlace *place);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdPlace, syncd_place_clear)
+
+/* Whether the actor reaches the operation's workspace and profile, the workspace lies in that
+ * profile, the object is no other's, and the encryption profile is that of the scope. AccessDenied
+ * or PolicyDenied, noted as a refusal. */
+bool syncd_service_check_place(SyncdService *service, const SyncdCaller *caller,
+                               const SyncdMandate *mandate, const SyncdRequest *request,
+                               const char *scope_class, GError **error);
+/* The same for a record that names both. */
+bool syncd_service_check_record_place(SyncdService *service, const SyncdCaller *caller,
+                                      const SyncdMandate *mandate, const SyncdPlace *place,
+                                      GError **error);
+/* Whether both profiles have tags that let objects pass from the one to the other. */
+bool syncd_service_may_cross(SyncdService *service, const char *from, const char *to, bool *ret_may,
+                             GError **error);
+/* The row of a record; NULL when there is none. Borrowed until the next call. */
+bool syncd_service_known_record(SyncdService *service, SyncdFamilyId family, const char *id,
+                                const SyncdRecordRow **ret_row, GError **error);
 
 /* ---- policy (decide.c) ---- */
 

@@ -81,8 +81,9 @@ static void record(SyncdService *service, const Window *window, guint64 count)
     g_autoptr(GString) content = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
     syncd_refusal_record_write(&refusal, content);
-    if (!syncd_service_append_own(service, "policy.refused", SYNCD_LANE_POLICY,
-                                  SYNCD_REFUSAL_SCHEMA, content, &error))
+    bool crossed = strcmp(window->reason, "profile_boundary_violation") == 0;
+    if (!syncd_service_append_own(service, crossed ? "profile.violated" : "policy.refused",
+                                  SYNCD_LANE_POLICY, SYNCD_REFUSAL_SCHEMA, content, &error))
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REFUSED,
                   "%" G_GUINT64_FORMAT " refusals of %s (%s) were not recorded: %s", count,
                   window->actor, window->reason, error->message);

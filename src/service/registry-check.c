@@ -6,6 +6,7 @@
 
 #define DEFAULT_PROFILE "profile:" SYNCD_DEFAULT_NAME
 #define IMPLIED_ENCRYPTION "encryption-profile:"
+#define PLAN_LIST_MAX 1000u
 
 /* ---- what a record refers to ---- */
 
@@ -111,18 +112,275 @@ static bool check_device(SyncdChange *change, GError **error)
     return false;
 }
 
-/* ---- workspaces ---- */
+/* ---- encryption profiles and workspaces ---- */
 
+static bool check_encryption(SyncdChange *change, GError **error)
+{
+    g_autofree char *scope = syncd_record_member(change->record, "encryption_scope");
+    if (g_str_has_prefix(change->id, IMPLIED_ENCRYPTION)) {
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT, "give it another id",
+                             "/record/encryption_profile_id: ids that begin with "
+                             "\"" IMPLIED_ENCRYPTION "\" name what every scope of a class has");
+        return false;
+    }
+    if (syncd_vocabulary_find(SYNCD_WORDS_SCOPE_CLASS, SYNCD_BYTES_TEXT(scope)) != NULL)
+        return true;
+    g_autofree char *known = syncd_vocabulary_list(SYNCD_WORDS_SCOPE_CLASS);
+    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                    "/record/encryption_scope is no class of scopes; there are %s", known);
+    return false;
+}
+
+/* A workspace may say how what is written to it is sealed. */
+static bool check_workspace_encryption(SyncdChange *change, GError **error)
+{
+    bool found;
+    g_auto(SyncdRecordRow) row = {0};
+    g_autofree char *id = syncd_record_member(change->record, "encryption_profile_ref");
+    if (*id == '\0' || strcmp(id, IMPLIED_ENCRYPTION "workspace") == 0)
+        return true;
+    if (!syncd_registry_find_live(change->service, SYNCD_FAMILY_ENCRYPTION, id, &row, &found,
+                                  error))
+        return false;
+    if (!found)
+        return refuse_missing(change, "encryption_profile_ref", "encryption profile", id, error);
+    if (strcmp(row.columns[SYNCD_COLUMN_TYPE], "workspace") == 0)
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                    "/record/encryption_profile_ref is for scopes of the class %s",
+                    row.columns[SYNCD_COLUMN_TYPE]);
+    return false;
+}
+
+/* The profile is the workspace's for good: what lies in it would change sides with it. */
 static bool check_workspace(SyncdChange *change, GError **error)
 {
     g_autofree char *profile = syncd_record_member(change->record, "profile_id");
-    return check_profile(change, profile, error);
+    if (change->present && strcmp(profile, change->row.columns[SYNCD_COLUMN_PROFILE]) != 0) {
+        syncd_service_note_policy(change->service, change->caller, "configure",
+                                  "profile_boundary_violation");
+        syncd_set_error_next(error, SYNCD_ERROR_POLICY_DENIED, "register another workspace there",
+                             "/record/profile_id: %s belongs to %s (profile_boundary_violation)",
+                             change->id, change->row.columns[SYNCD_COLUMN_PROFILE]);
+        return false;
+    }
+    return change->verb == SYNCD_VERB_REVOKE ||
+           (check_profile(change, profile, error) && check_workspace_encryption(change, error));
+}
+
+/* ---- what lies in a workspace: objects and plans ---- */
+
+/* It must be there already; one that nobody registered is the default profile's. */
+static bool check_workspace_is_there(const SyncdChange *change, const char *workspace,
+                                     GError **error)
+{
+    bool found;
+    g_auto(SyncdRecordRow) row = {0};
+    if (change->scope_id != NULL)
+        return true;
+    return syncd_registry_find_live(change->service, SYNCD_FAMILY_WORKSPACE, workspace, &row,
+                                    &found, error) &&
+           (found || refuse_missing(change, "workspace_id", "workspace", workspace, error));
+}
+
+static bool check_stays(SyncdChange *change, SyncdColumn column, const char *now, GError **error)
+{
+    const char *before = change->present ? change->row.columns[column] : now;
+    bool may = false, is_profile = column == SYNCD_COLUMN_PROFILE;
+    if (strcmp(before, now) == 0)
+        return true;
+    if (is_profile && !syncd_service_may_cross(change->service, before, now, &may, error))
+        return false;
+    if (may)
+        return true;
+    const char *reason = is_profile ? "profile_boundary_violation" : "workspace_scope_mismatch";
+    syncd_service_note_policy(change->service, change->caller, "write", reason);
+    syncd_set_error_next(error, SYNCD_ERROR_POLICY_DENIED,
+                         "register a new one there; both profiles must be tagged before anything "
+                         "passes from one to the other",
+                         "/record/%s: %s belongs to %s (%s)", change->family->columns[column],
+                         change->id, before, reason);
+    return false;
+}
+
+static bool check_place(SyncdChange *change, GError **error)
+{
+    const char *class, *name;
+    g_auto(SyncdPlace) place = {syncd_record_member(change->record, "workspace_id"),
+                                syncd_record_member(change->record, "profile_id")};
+    if (!syncd_scope_parse(place.workspace, &class, &name, error) ||
+        strcmp(class, "workspace") != 0) {
+        g_clear_error(error);
+        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                        "/record/workspace_id must be \"workspace:\" and a name");
+        return false;
+    }
+    if (!syncd_service_check_record_place(change->service, change->caller, change->mandate, &place,
+                                          error))
+        return false;
+    return change->verb == SYNCD_VERB_REVOKE ||
+           (check_stays(change, SYNCD_COLUMN_WORKSPACE, place.workspace, error) &&
+            check_stays(change, SYNCD_COLUMN_PROFILE, place.profile, error) &&
+            check_profile(change, place.profile, error) &&
+            check_workspace_is_there(change, place.workspace, error));
+}
+
+/* An object is what its schema says; without one nobody knows what it is. */
+static bool judge_schema(SyncdChange *change, GError **error)
+{
+    bool known;
+    g_auto(SyncdRecordRow) row = {0};
+    g_autofree char *id = syncd_record_member(change->record, "schema_id");
+    g_autofree char *version = syncd_record_member(change->record, "schema_version");
+    g_autofree char *schema = g_strconcat(id, "@", version, NULL);
+    if (!syncd_registry_find_live(change->service, SYNCD_FAMILY_SCHEMA, schema, &row, &known,
+                                  error))
+        return false;
+    g_free(change->state);
+    change->state = g_strdup(known ? SYNCD_STATE_ACTIVE : SYNCD_STATE_QUARANTINED);
+    return true;
+}
+
+static bool check_object(SyncdChange *change, GError **error)
+{
+    g_autofree char *privacy = syncd_record_member(change->record, "privacy_class");
+    change->data_class = syncd_vocabulary_find(SYNCD_WORDS_DATA_CLASS, SYNCD_BYTES_TEXT(privacy));
+    if (change->data_class == NULL) {
+        g_autofree char *known = syncd_vocabulary_list(SYNCD_WORDS_PRIVACY_CLASS);
+        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                        "/record/privacy_class is no privacy class; there are %s", known);
+        return false;
+    }
+    return check_place(change, error) &&
+           (change->verb == SYNCD_VERB_REVOKE || judge_schema(change, error));
+}
+
+/* ---- plans ---- */
+
+static const struct {
+    const char *class;
+    const char *capability;
+} plan_capabilities[] = {
+    {"replicate", "replicate"},    {"import", "write"},  {"export", "export"}, {"repair", "repair"},
+    {"migrate", "migrate_schema"}, {"delete", "delete"}, {"restore", "write"},
+};
+
+static bool check_plan_capability(SyncdChange *change, GError **error)
+{
+    g_autofree char *class = syncd_record_member(change->record, "operation_class");
+    for (size_t i = 0; i < G_N_ELEMENTS(plan_capabilities); i++)
+        if (strcmp(plan_capabilities[i].class, class) == 0)
+            return syncd_service_require_capability(change->service, change->caller,
+                                                    change->mandate,
+                                                    plan_capabilities[i].capability, error);
+    g_autofree char *known = syncd_vocabulary_list(SYNCD_WORDS_OPERATION_CLASS);
+    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                    "/record/operation_class is no class of operations; there are %s", known);
+    return false;
+}
+
+static bool list_of(const SyncdChange *change, const char *name, char ***ret_list, GError **error)
+{
+    SyncdJsonIter iter;
+    SyncdJson list = syncd_json_member(change->record, name), value;
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    syncd_json_iter_init(&iter, list);
+    while (syncd_json_iter_next(&iter, NULL, &value)) {
+        char *text = syncd_json_dup_text(value);
+        if (text == NULL || texts->len == PLAN_LIST_MAX) {
+            g_free(text);
+            syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                            "/record/%s must be a list of at most %u ids", name, PLAN_LIST_MAX);
+            return false;
+        }
+        g_ptr_array_add(texts, text);
+    }
+    g_ptr_array_add(texts, NULL);
+    *ret_list = (char **)g_ptr_array_free(g_steal_pointer(&texts), FALSE);
+    return true;
+}
+
+/* What a plan is about must lie where the plan does. */
+static bool check_plan_objects(SyncdChange *change, GError **error)
+{
+    g_auto(GStrv) objects = NULL;
+    g_autofree char *workspace = syncd_record_member(change->record, "workspace_id");
+    if (!list_of(change, "object_ids", &objects, error))
+        return false;
+    for (char **at = objects; *at != NULL; at++) {
+        const SyncdRecordRow *row;
+        if (!syncd_service_known_record(change->service, SYNCD_FAMILY_OBJECT, *at, &row, error))
+            return false;
+        if (row == NULL || strcmp(row->columns[SYNCD_COLUMN_WORKSPACE], workspace) == 0)
+            continue;
+        syncd_service_note_policy(change->service, change->caller, "write",
+                                  "workspace_scope_mismatch");
+        syncd_set_error(error, SYNCD_ERROR_POLICY_DENIED,
+                        "/record/object_ids/%u belongs to another workspace "
+                        "(workspace_scope_mismatch)",
+                        (unsigned)(at - objects));
+        return false;
+    }
+    return true;
+}
+
+/* Parents before children: a plan runs when what it depends on is completed. */
+static bool check_plan_dependencies(SyncdChange *change, GError **error)
+{
+    g_auto(GStrv) plans = NULL;
+    if (!list_of(change, "dependencies", &plans, error))
+        return false;
+    for (char **at = plans; *at != NULL; at++) {
+        const SyncdRecordRow *row;
+        bool itself = strcmp(*at, change->id) == 0;
+        if (!syncd_service_known_record(change->service, SYNCD_FAMILY_PLAN, *at, &row, error))
+            return false;
+        if (!itself && (row == NULL || strcmp(change->state, "running") != 0 ||
+                        strcmp(row->state, "completed") == 0))
+            continue;
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT, "wait for it, or drop it",
+                             "/record/dependencies/%u is %s", (unsigned)(at - plans),
+                             itself ? "the plan itself" : row->state);
+        return false;
+    }
+    return true;
+}
+
+/* Somebody else's plan is changed only by a person. */
+static bool check_plan_owner(SyncdChange *change, GError **error)
+{
+    if (!change->present || strcmp(change->row.owner, change->actor) == 0 ||
+        syncd_mandate_configures(change->mandate))
+        return true;
+    syncd_service_note_refusal(change->service, change->caller, "write", "agent_untrusted");
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED, "let its owner do it",
+                         "The plan %s is that of %s", change->id, change->row.owner);
+    return false;
+}
+
+static bool check_plan_target(const SyncdChange *change, GError **error)
+{
+    bool found;
+    g_auto(SyncdRecordRow) row = {0};
+    g_autofree char *target = syncd_record_member(change->record, "target_actor");
+    return syncd_registry_find_live(change->service, SYNCD_FAMILY_ACTOR, target, &row, &found,
+                                    error) &&
+           (found || refuse_missing(change, "target_actor", "actor", target, error));
+}
+
+static bool check_plan(SyncdChange *change, GError **error)
+{
+    if (!check_place(change, error) || !check_plan_owner(change, error))
+        return false;
+    return change->verb == SYNCD_VERB_REVOKE ||
+           (check_plan_capability(change, error) && check_plan_target(change, error) &&
+            check_plan_objects(change, error) && check_plan_dependencies(change, error));
 }
 
 static bool (*const checks[SYNCD_N_FAMILIES])(SyncdChange *change, GError **error) = {
-    [SYNCD_FAMILY_ACTOR] = check_actor,
-    [SYNCD_FAMILY_DEVICE] = check_device,
-    [SYNCD_FAMILY_WORKSPACE] = check_workspace,
+    [SYNCD_FAMILY_ACTOR] = check_actor,   [SYNCD_FAMILY_DEVICE] = check_device,
+    [SYNCD_FAMILY_OBJECT] = check_object, [SYNCD_FAMILY_WORKSPACE] = check_workspace,
+    [SYNCD_FAMILY_PLAN] = check_plan,     [SYNCD_FAMILY_ENCRYPTION] = check_encryption,
 };
 
 bool syncd_registry_check_family(SyncdChange *change, GError **error)

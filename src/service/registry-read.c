@@ -11,8 +11,74 @@ static bool shows(const SyncdView *view, const SyncdRecordRow *row)
                                                  strcmp(view->actor, row->id) == 0));
 }
 
-static void write_row(SyncdService *service, const SyncdRecordRow *row, const SyncdBody *body,
-                      const SyncdEntry *entry, const char *unreadable, GString *out)
+/* ---- what an object's schema says of it ---- */
+
+/* Numbers between dots, compared as numbers; everything else as text. */
+static int compare_versions(const char *left, const char *right)
+{
+    while (*left != '\0' && *right != '\0') {
+        if (g_ascii_isdigit(*left) && g_ascii_isdigit(*right)) {
+            char *left_end, *right_end;
+            guint64 one = g_ascii_strtoull(left, &left_end, 10);
+            guint64 other = g_ascii_strtoull(right, &right_end, 10);
+            if (one != other)
+                return one < other ? -1 : 1;
+            left = left_end;
+            right = right_end;
+        } else if (*left != *right) {
+            return *left < *right ? -1 : 1;
+        } else {
+            left++;
+            right++;
+        }
+    }
+    return (*left != '\0') - (*right != '\0');
+}
+
+static bool has_newer(SyncdService *service, const char *schema, const char *version,
+                      bool *ret_newer, GError **error)
+{
+    g_autofree char *cursor = NULL;
+    g_autoptr(GPtrArray) rows = NULL;
+    SyncdRecordQuery query = {
+        .family = syncd_family(SYNCD_FAMILY_SCHEMA),
+        .state = SYNCD_STATE_ACTIVE,
+        .columns = {[SYNCD_COLUMN_SCHEMA] = schema},
+        .limit = SYNCD_LIST_MAX,
+    };
+    if (!syncd_store_list_records(service->store, &query, &rows, &cursor, error))
+        return false;
+    *ret_newer = false;
+    for (guint i = 0; i < rows->len; i++) {
+        const SyncdRecordRow *row = rows->pdata[i];
+        *ret_newer |= compare_versions(row->id + strlen(schema) + strlen("@"), version) > 0;
+    }
+    return true;
+}
+
+static bool write_reasons(SyncdService *service, const SyncdRecordRow *row, SyncdJson record,
+                          SyncdJsonWriter *writer, GError **error)
+{
+    bool known, newer = false;
+    g_auto(SyncdRecordRow) schema = {0};
+    if (row->family != syncd_family(SYNCD_FAMILY_OBJECT))
+        return true;
+    const char *id = row->columns[SYNCD_COLUMN_SCHEMA];
+    g_autofree char *version = syncd_record_member(record, "schema_version");
+    g_autofree char *name = g_strconcat(id, "@", version, NULL);
+    if (!syncd_registry_find_live(service, SYNCD_FAMILY_SCHEMA, name, &schema, &known, error) ||
+        (known && !has_newer(service, id, version, &newer, error)))
+        return false;
+    syncd_json_name(writer, "reasons");
+    syncd_json_begin_array(writer);
+    if (!known || newer)
+        syncd_json_string(writer, known ? "migration_required" : "schema_unknown");
+    syncd_json_end_array(writer);
+    return true;
+}
+
+static bool write_row(SyncdService *service, const SyncdRecordRow *row, const SyncdBody *body,
+                      const SyncdEntry *entry, const char *unreadable, GString *out, GError **error)
 {
     SyncdJsonWriter writer;
     g_autofree char *scope = syncd_service_scope_text(service, SYNCD_BYTES_TEXT(row->scope));
@@ -33,10 +99,13 @@ static void write_row(SyncdService *service, const SyncdRecordRow *row, const Sy
         SyncdHash hash = syncd_hash(body->content, body->content_size);
         syncd_hash_to_digest(&hash, digest);
         syncd_json_member_string(&writer, "digest", digest);
-        syncd_json_member_value(&writer, "record",
-                                syncd_json_root(body->content, body->content_size));
+        SyncdJson record = syncd_json_root(body->content, body->content_size);
+        if (!write_reasons(service, row, record, &writer, error))
+            return false;
+        syncd_json_member_value(&writer, "record", record);
     }
     syncd_json_end_object(&writer);
+    return true;
 }
 
 /* One document that cannot be read takes nothing from the others. */
@@ -50,8 +119,8 @@ static bool append_row(SyncdService *service, const SyncdRecordRow *row, GString
         return false;
     if (syncd_store_read_body(service->store, &entry, &body, &unreadable))
         syncd_json_check(body.content, body.content_size, SYNCD_JSON_MUST_BE_OBJECT, &unreadable);
-    write_row(service, row, &body, &entry, unreadable != NULL ? unreadable->message : NULL, out);
-    return true;
+    return write_row(service, row, &body, &entry, unreadable != NULL ? unreadable->message : NULL,
+                     out, error);
 }
 
 static const SyncdFamily *require_family(const char *kind, GError **error)
@@ -70,8 +139,9 @@ char *syncd_service_show_record(SyncdService *service, const SyncdCaller *caller
     g_auto(SyncdRecordRow) row = {0};
     const SyncdFamily *family = require_family(kind, error);
     if (family == NULL || !syncd_service_view(service, caller, &view, error) ||
-        !syncd_service_commit_turn(service, error) ||
-        !syncd_store_find_record(service->store, family, id, &row, &found, error))
+        !syncd_store_find_record(service->store, family, id, &row, &found, error) ||
+        (found && row.pos > syncd_store_sequence(service->store) &&
+         !syncd_service_commit_turn(service, error)))
         return NULL;
     if (!found || !shows(&view, &row)) {
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "list what there is",

@@ -41,6 +41,8 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->refusals = syncd_refusals_new();
     service->callers = syncd_callers_known_new();
     service->decisions = syncd_decisions_new();
+    service->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                             (GDestroyNotify)syncd_record_row_free);
     service->pending_sequence = G_MAXUINT64;
     service->policy = syncd_policy_set_new(NULL, NULL, 0, error);
     if (service->policy == NULL)
@@ -69,6 +71,7 @@ void syncd_service_free(SyncdService *service)
     g_clear_pointer(&service->waiting, g_array_unref);
     g_clear_pointer(&service->callers, g_hash_table_unref);
     g_clear_pointer(&service->decisions, g_hash_table_unref);
+    g_clear_pointer(&service->records, g_hash_table_unref);
     g_clear_pointer(&service->policy, syncd_policy_set_free);
     g_free(service->policy_fault);
     g_clear_pointer(&service->store, syncd_store_free);
@@ -115,7 +118,8 @@ bool syncd_service_append(SyncdService *service, const char *scope_id, const Syn
                         draft->kind);
         return false;
     }
-    if (!syncd_store_append(service->store, scope_id, draft, ret_receipt, error))
+    if (!syncd_service_may_append(service, draft->actor, scope_id, error) ||
+        !syncd_store_append(service->store, scope_id, draft, ret_receipt, error))
         return false;
     if (!had_turn && service->listener.turn_opened != NULL)
         service->listener.turn_opened(service->listener.data);

@@ -1,0 +1,265 @@
+#include "service/internal.h"
+
+#include <string.h>
+
+#define KNOWN_MAX 4096u
+#define DEFAULT_WORKSPACE "workspace:" SYNCD_DEFAULT_NAME
+#define DEFAULT_PROFILE "profile:" SYNCD_DEFAULT_NAME
+#define IMPLIED_ENCRYPTION "encryption-profile:" /* and a class: what every scope of it has */
+#define CROSS_TO "cross-to:"
+#define CROSS_FROM "cross-from:"
+
+void syncd_place_clear(SyncdPlace *place)
+{
+    g_clear_pointer(&place->workspace, g_free);
+    g_clear_pointer(&place->profile, g_free);
+}
+
+/* ---- records, as long as the registries stand ---- */
+
+static bool look_up(SyncdService *service, SyncdFamilyId family, const char *id,
+                    SyncdRecordRow **ret_row, GError **error)
+{
+    bool found;
+    g_autofree SyncdRecordRow *row = g_new0(SyncdRecordRow, 1);
+    if (!syncd_store_find_record(service->store, syncd_family(family), id, row, &found, error))
+        return false;
+    *ret_row = found ? g_steal_pointer(&row) : NULL;
+    return true;
+}
+
+bool syncd_service_known_record(SyncdService *service, SyncdFamilyId family, const char *id,
+                                const SyncdRecordRow **ret_row, GError **error)
+{
+    SyncdRecordRow *row;
+    guint64 registries = syncd_store_registries(service->store);
+    g_autofree char *name = g_strconcat(syncd_family(family)->name, "/", id, NULL);
+    if (service->records_of != registries || g_hash_table_size(service->records) >= KNOWN_MAX)
+        g_hash_table_remove_all(service->records);
+    service->records_of = registries;
+    if (!g_hash_table_lookup_extended(service->records, name, NULL, (void **)&row)) {
+        if (!look_up(service, family, id, &row, error))
+            return false;
+        g_hash_table_insert(service->records, g_steal_pointer(&name), row);
+    }
+    *ret_row = row;
+    return true;
+}
+
+static bool has_ended(const SyncdRecordRow *row)
+{
+    return strcmp(row->state, syncd_family_end_state(row->family)) == 0;
+}
+
+/* ---- refusals ---- */
+
+static bool refuse(SyncdService *service, const SyncdCaller *caller, const char *reason,
+                   const char *next, GError **error, const char *format, ...) G_GNUC_PRINTF(6, 7);
+
+static bool refuse(SyncdService *service, const SyncdCaller *caller, const char *reason,
+                   const char *next, GError **error, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *what = g_strdup_vprintf(format, args);
+    va_end(args);
+    syncd_service_note_policy(service, caller, "write", reason);
+    syncd_set_error_next(error, SYNCD_ERROR_POLICY_DENIED, next, "%s (%s)", what, reason);
+    return false;
+}
+
+/* ---- the boundary between profiles ---- */
+
+static bool has_tag(SyncdJson record, const char *prefix, const char *profile)
+{
+    SyncdJsonIter iter;
+    SyncdJson tag;
+    g_autofree char *wanted = g_strconcat(prefix, profile, NULL);
+    syncd_json_iter_init(&iter, syncd_json_member(record, "policy_tags"));
+    while (syncd_json_iter_next(&iter, NULL, &tag))
+        if (syncd_json_is(tag, wanted))
+            return true;
+    return false;
+}
+
+/* An air-gapped profile has no neighbours, whatever its tags say. */
+static bool profile_lets(SyncdService *service, const char *profile, const char *prefix,
+                         const char *other, bool *ret_lets, GError **error)
+{
+    bool found;
+    g_auto(SyncdRecordRow) row = {0};
+    g_auto(SyncdEntry) entry = {0};
+    g_auto(SyncdBody) body = {0};
+    *ret_lets = false;
+    if (!syncd_store_find_record(service->store, syncd_family(SYNCD_FAMILY_PROFILE), profile, &row,
+                                 &found, error))
+        return false;
+    if (!found || has_ended(&row) || strcmp(row.columns[SYNCD_COLUMN_TYPE], "air_gapped") == 0)
+        return true;
+    if (!syncd_store_read(service->store, row.pos, &entry, error) ||
+        !syncd_store_read_body(service->store, &entry, &body, error) ||
+        !syncd_json_check(body.content, body.content_size, SYNCD_JSON_MUST_BE_OBJECT, error))
+        return false;
+    *ret_lets = has_tag(syncd_json_root(body.content, body.content_size), prefix, other);
+    return true;
+}
+
+bool syncd_service_may_cross(SyncdService *service, const char *from, const char *to, bool *ret_may,
+                             GError **error)
+{
+    bool out, in = false;
+    if (!profile_lets(service, from, CROSS_TO, to, &out, error) ||
+        (out && !profile_lets(service, to, CROSS_FROM, from, &in, error)))
+        return false;
+    *ret_may = out && in;
+    return true;
+}
+
+static bool check_boundary(SyncdService *service, const SyncdCaller *caller, const char *what,
+                           const char *from, const char *to, GError **error)
+{
+    bool may;
+    if (strcmp(from, to) == 0)
+        return true;
+    if (!syncd_service_may_cross(service, from, to, &may, error))
+        return false;
+    return may || refuse(service, caller, "profile_boundary_violation",
+                         "work in the profile that it belongs to; both profiles must be tagged "
+                         "before anything passes from one to the other",
+                         error, "The %s belongs to %.*s and not to %.*s", what, SYNCD_ID_TOKEN_MAX,
+                         from, SYNCD_ID_TOKEN_MAX, to);
+}
+
+/* ---- workspaces and profiles ---- */
+
+static bool check_not_ended(SyncdService *service, const SyncdCaller *caller, SyncdFamilyId family,
+                            const char *id, GError **error)
+{
+    const SyncdRecordRow *row;
+    if (!syncd_service_known_record(service, family, id, &row, error))
+        return false;
+    return row == NULL || !has_ended(row) ||
+           refuse(service, caller, "policy_denied", "use one that is not revoked", error,
+                  "The %s %s is revoked", row->family->name, row->id);
+}
+
+bool syncd_service_check_record_place(SyncdService *service, const SyncdCaller *caller,
+                                      const SyncdMandate *mandate, const SyncdPlace *place,
+                                      GError **error)
+{
+    const SyncdRecordRow *workspace;
+    if (!syncd_service_require_reach(service, caller, mandate, place->workspace, place->profile,
+                                     error) ||
+        !check_not_ended(service, caller, SYNCD_FAMILY_WORKSPACE, place->workspace, error) ||
+        !check_not_ended(service, caller, SYNCD_FAMILY_PROFILE, place->profile, error) ||
+        !syncd_service_known_record(service, SYNCD_FAMILY_WORKSPACE, place->workspace, &workspace,
+                                    error))
+        return false;
+    if (workspace == NULL)
+        return true;
+    g_autofree char *profile = g_strdup(workspace->columns[SYNCD_COLUMN_PROFILE]);
+    return check_boundary(service, caller, "workspace", profile, place->profile, error);
+}
+
+static char *text_or(SyncdJson value, const char *otherwise)
+{
+    char *text = syncd_json_dup_text(value);
+    return text != NULL ? text : g_strdup(otherwise);
+}
+
+/* A scope that is a workspace or a profile says so itself; elsewhere the body may. */
+static bool find_place(SyncdService *service, const SyncdRequest *request, const char *class,
+                       const SyncdOperationPlace *said, SyncdPlace *ret_place, GError **error)
+{
+    const SyncdRecordRow *row;
+    bool is_workspace = strcmp(class, "workspace") == 0, is_profile = strcmp(class, "profile") == 0;
+    ret_place->workspace =
+        is_workspace ? g_strdup(request->scope) : text_or(said->workspace, DEFAULT_WORKSPACE);
+    if (is_profile || said->profile.type != SYNCD_JSON_NONE) {
+        ret_place->profile =
+            is_profile ? g_strdup(request->scope) : text_or(said->profile, DEFAULT_PROFILE);
+        return true;
+    }
+    if (!syncd_service_known_record(service, SYNCD_FAMILY_WORKSPACE, ret_place->workspace, &row,
+                                    error))
+        return false;
+    ret_place->profile =
+        g_strdup(row != NULL ? row->columns[SYNCD_COLUMN_PROFILE] : DEFAULT_PROFILE);
+    return true;
+}
+
+/* ---- objects ---- */
+
+static bool check_object(SyncdService *service, const SyncdCaller *caller, const char *object,
+                         const SyncdPlace *place, GError **error)
+{
+    const SyncdRecordRow *row;
+    if (*object == '\0')
+        return true;
+    if (!syncd_service_known_record(service, SYNCD_FAMILY_OBJECT, object, &row, error))
+        return false;
+    if (row == NULL)
+        return true;
+    if (strcmp(row->state, SYNCD_STATE_QUARANTINED) == 0)
+        return refuse(service, caller, "schema_unknown",
+                      "register its schema, then update the object", error,
+                      "The object %s is quarantined", object);
+    if (strcmp(row->columns[SYNCD_COLUMN_WORKSPACE], place->workspace) != 0)
+        return refuse(service, caller, "workspace_scope_mismatch",
+                      "write to the scope of its workspace", error,
+                      "The object %s belongs to %s and not to %.*s", object,
+                      row->columns[SYNCD_COLUMN_WORKSPACE], SYNCD_ID_TOKEN_MAX, place->workspace);
+    g_autofree char *profile = g_strdup(row->columns[SYNCD_COLUMN_PROFILE]);
+    return check_boundary(service, caller, "object", profile, place->profile, error);
+}
+
+/* ---- encryption profiles ---- */
+
+static bool find_encryption_scope(SyncdService *service, const char *profile, char **ret_scope,
+                                  GError **error)
+{
+    const SyncdRecordRow *row;
+    if (g_str_has_prefix(profile, IMPLIED_ENCRYPTION)) {
+        *ret_scope = g_strdup(profile + strlen(IMPLIED_ENCRYPTION));
+        return true;
+    }
+    if (!syncd_service_known_record(service, SYNCD_FAMILY_ENCRYPTION, profile, &row, error))
+        return false;
+    *ret_scope = g_strdup(row != NULL && !has_ended(row) ? row->columns[SYNCD_COLUMN_TYPE] : "");
+    return true;
+}
+
+static bool check_encryption(SyncdService *service, const SyncdCaller *caller, const char *class,
+                             SyncdJson said, GError **error)
+{
+    g_autofree char *profile = syncd_json_dup_text(said), *scope = NULL;
+    if (said.type == SYNCD_JSON_NONE)
+        return true;
+    if (profile == NULL || !find_encryption_scope(service, profile, &scope, error))
+        return profile == NULL && refuse(service, caller, "policy_denied", "name one that is there",
+                                         error, "/body/encryption_profile_ref is no id");
+    if (strcmp(scope, class) == 0)
+        return true;
+    const char *next = "leave it out, or register the encryption profile first";
+    return *scope == '\0'
+               ? refuse(service, caller, "policy_denied", next, error,
+                        "There is no encryption profile %.*s", SYNCD_ID_TOKEN_MAX, profile)
+               : refuse(service, caller, "policy_denied", next, error,
+                        "The encryption profile %.*s is for scopes of the class %.*s, not %s",
+                        SYNCD_ID_TOKEN_MAX, profile, SYNCD_ID_TOKEN_MAX, scope, class);
+}
+
+/* ---- all of it ---- */
+
+bool syncd_service_check_place(SyncdService *service, const SyncdCaller *caller,
+                               const SyncdMandate *mandate, const SyncdRequest *request,
+                               const char *scope_class, GError **error)
+{
+    SyncdOperationPlace said;
+    g_auto(SyncdPlace) place = {0};
+    syncd_operation_read_place(request->body, &said);
+    return find_place(service, request, scope_class, &said, &place, error) &&
+           syncd_service_check_record_place(service, caller, mandate, &place, error) &&
+           check_object(service, caller, request->object, &place, error) &&
+           check_encryption(service, caller, scope_class, said.encryption_profile, error);
+}

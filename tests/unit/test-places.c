@@ -1,0 +1,315 @@
+/*
+ * Profiles are hard boundaries, workspaces lie in one, and an object is where it belongs: whatever
+ * would cross is refused and changes nothing.
+ */
+#include "registry-fixture.h"
+
+static const SyncdCaller agent = {.uid = 1001};
+
+#define OBJECT(id, workspace, profile, schema)                                                     \
+    "{\"object_id\":\"" id "\",\"object_type\":\"note\",\"schema_id\":\"" schema                   \
+    "\",\"schema_version\":\"1\",\"workspace_id\":\"" workspace "\",\"profile_id\":\"" profile     \
+    "\",\"owner_identity\":\"uid:1000\",\"privacy_class\":\"work\",\"sync_visibility\":"           \
+    "\"workspace\",\"retention_class\":\"normal\",\"policy_tags\":[],\"provenance\":[]}"
+
+#define PLAN(id, status, more)                                                                     \
+    "{\"plan_id\":\"" id "\",\"target_actor\":\"agent-1\",\"profile_id\":\"profile:work\","        \
+    "\"workspace_id\":\"workspace:a\",\"object_ids\":[\"o-1\"],\"operation_class\":\"replicate\"," \
+    "\"dependencies\":[" more "],\"retry_policy\":\"none\",\"conflict_policy\":\"ask\","           \
+    "\"status\":\"" status "\",\"user_explanation\":\"x\"}"
+
+static void register_good(ServiceFixture *f, const char *kind, const char *record)
+{
+    g_assert_cmpint(register_record(f, kind, record), ==, -1);
+}
+
+static void register_profile(ServiceFixture *f, const char *id, const char *class, const char *tags)
+{
+    g_autofree char *record = g_strdup_printf(
+        "{\"profile_id\":\"%s\",\"display_name\":\"P\",\"profile_class\":\"%s\",\"policy_tags\":["
+        "%s]}",
+        id, class, tags);
+    register_good(f, "profile", record);
+}
+
+/* Two profiles with a workspace each, a schema, an object in the first, and an agent that reaches
+ * only that. */
+static void world_init_tags(ServiceFixture *f, const char *work_tags, const char *home_tags)
+{
+    service_init_instance(f, SYNCD_INSTANCE_SYSTEM);
+    f->caller.uid = 0;
+    f->caller.inspector = true;
+    register_profile(f, "profile:work", "work", work_tags);
+    register_profile(f, "profile:home", "personal", home_tags);
+    register_good(f, "workspace",
+                  "{\"workspace_id\":\"workspace:a\",\"profile_id\":\"profile:work\"}");
+    register_good(f, "workspace",
+                  "{\"workspace_id\":\"workspace:b\",\"profile_id\":\"profile:home\"}");
+    register_good(f, "schema",
+                  "{\"schema_id\":\"note/v1\",\"schema_version\":\"1\",\"object_type\":\"note\","
+                  "\"required_fields\":[],\"field_owners\":{},\"migration_policy\":\"ask\","
+                  "\"conflict_policy\":\"ask\",\"tombstone_policy\":\"keep\",\"sync_visibility\":"
+                  "\"workspace\",\"retention_class\":\"normal\"}");
+    register_good(f, "object", OBJECT("o-1", "workspace:a", "profile:work", "note/v1"));
+    register_good(f, "actor",
+                  "{\"actor_id\":\"agent-1\",\"actor_type\":\"agent\",\"display_name\":\"A\","
+                  "\"identity_id\":\"uid:1001\",\"workspace_scope\":[\"workspace:a\"],"
+                  "\"profile_scope\":[\"profile:work\"],\"capabilities\":[\"read\",\"write\"],"
+                  "\"trust_level\":\"user\",\"policy_subject\":\"agent-1\",\"signing_key_ref\":"
+                  "\"none\"}");
+}
+
+static void world_init(ServiceFixture *f)
+{
+    world_init_tags(f, "", "");
+}
+
+static int enqueue_in(ServiceFixture *f, const SyncdCaller *caller, const char *scope,
+                      const char *object, const char *body)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdEnqueued) enqueued = {0};
+    SyncdRequest request = good_request();
+    request.scope = scope;
+    request.object = object;
+    request.body = SYNCD_BYTES_TEXT(body);
+    bool done = syncd_service_enqueue(f->service, caller, &request, &enqueued, &error);
+    if (!done)
+        g_test_message("%s", error->message);
+    syncd_service_commit(f->service);
+    return done ? -1 : error->code;
+}
+
+static void an_agent_reaches_only_what_it_is_given(void)
+{
+    ServiceFixture f;
+    world_init(&f);
+    g_assert_cmpint(enqueue_in(&f, &agent, "workspace:a", "o-1", "{}"), ==, -1);
+    guint64 before = service_sequence(&f);
+    g_assert_cmpint(enqueue_in(&f, &agent, "workspace:b", "", "{}"), ==, SYNCD_ERROR_ACCESS_DENIED);
+    g_assert_cmpint(enqueue_in(&f, &agent, "workspace:new", "", "{}"), ==,
+                    SYNCD_ERROR_ACCESS_DENIED);
+    g_assert_cmpint(enqueue_in(&f, &agent, "device", "", "{}"), ==, SYNCD_ERROR_ACCESS_DENIED);
+    g_assert_cmpint(enqueue_in(&f, &agent, "profile:home", "", "{}"), ==,
+                    SYNCD_ERROR_ACCESS_DENIED);
+    g_assert_cmpuint(count_events(&f, "sync.operation.enqueued"), ==, 1);
+    g_assert_cmpuint(service_sequence(&f), ==,
+                     before + count_events(&f, "sync.policy.denied") +
+                         count_events(&f, "sync.profile.boundary_violation"));
+    service_clear(&f);
+}
+
+static void nothing_crosses_a_profile(void)
+{
+    ServiceFixture f;
+    world_init(&f);
+    guint64 before = service_sequence(&f);
+    g_assert_cmpint(
+        enqueue_in(&f, &f.caller, "workspace:a", "o-1", "{\"profile_id\":\"profile:home\"}"), ==,
+        SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:b", "o-1", "{}"), ==,
+                    SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(
+        enqueue_in(&f, &f.caller, "profile:home", "o-1", "{\"workspace_id\":\"workspace:a\"}"), ==,
+        SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(
+        register_record(&f, "object", OBJECT("o-2", "workspace:a", "profile:home", "note/v1")), ==,
+        SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(
+        update_record(&f, "object", "o-1", OBJECT("o-1", "workspace:b", "profile:home", "note/v1")),
+        ==, SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(update_record(&f, "workspace", "workspace:a",
+                                  "{\"workspace_id\":\"workspace:a\",\"profile_id\":"
+                                  "\"profile:home\"}"),
+                    ==, SYNCD_ERROR_POLICY_DENIED);
+    guint denied = count_events(&f, "sync.policy.denied");
+    guint crossed = count_events(&f, "sync.profile.boundary_violation");
+    g_assert_cmpuint(crossed, >=, 1);
+    g_assert_cmpuint(service_sequence(&f), ==, before + denied + crossed);
+    service_clear(&f);
+}
+
+static void tags_of_both_profiles_open_the_boundary(void)
+{
+    static const struct {
+        const char *work, *home;
+        int code;
+    } cases[] = {
+        {"\"cross-to:profile:home\"", "\"cross-from:profile:work\"", -1},
+        {"\"cross-to:profile:home\"", "", SYNCD_ERROR_POLICY_DENIED},
+        {"", "\"cross-from:profile:work\"", SYNCD_ERROR_POLICY_DENIED},
+        {"\"cross-from:profile:home\"", "\"cross-to:profile:work\"", SYNCD_ERROR_POLICY_DENIED},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ServiceFixture f;
+        world_init_tags(&f, cases[i].work, cases[i].home);
+        g_assert_cmpint(
+            enqueue_in(&f, &f.caller, "workspace:a", "o-1", "{\"profile_id\":\"profile:home\"}"),
+            ==, cases[i].code);
+        service_clear(&f);
+    }
+}
+
+static void an_object_of_an_unknown_schema_is_quarantined(void)
+{
+    ServiceFixture f;
+    world_init(&f);
+    register_good(&f, "object", OBJECT("o-9", "workspace:a", "profile:work", "other/v1"));
+    assert_state(&f, "object", "o-9", "quarantined");
+    g_autofree char *shown = show_record(&f, "object", "o-9");
+    assert_member(shown, "reasons", "[\"schema_unknown\"]");
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:a", "o-9", "{}"), ==,
+                    SYNCD_ERROR_POLICY_DENIED);
+    register_good(&f, "schema",
+                  "{\"schema_id\":\"other/v1\",\"schema_version\":\"1\",\"object_type\":\"note\","
+                  "\"required_fields\":[],\"field_owners\":{},\"migration_policy\":\"ask\","
+                  "\"conflict_policy\":\"ask\",\"tombstone_policy\":\"keep\",\"sync_visibility\":"
+                  "\"workspace\",\"retention_class\":\"normal\"}");
+    g_assert_cmpint(update_record(&f, "object", "o-9",
+                                  OBJECT("o-9", "workspace:a", "profile:work", "other/v1")),
+                    ==, -1);
+    assert_state(&f, "object", "o-9", "active");
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:a", "o-9", "{}"), ==, -1);
+    service_clear(&f);
+}
+
+static void an_object_of_an_older_schema_wants_to_be_migrated(void)
+{
+    static const char *const versions[] = {"0.9", "1", "1.0.1"};
+    static const char *const reasons[] = {"[]", NULL, "[\"migration_required\"]"};
+    for (size_t i = 0; i < G_N_ELEMENTS(versions); i++) {
+        ServiceFixture f;
+        world_init(&f);
+        g_autofree char *schema = g_strdup_printf(
+            "{\"schema_id\":\"note/v1\",\"schema_version\":\"%s\",\"object_type\":\"note\","
+            "\"required_fields\":[],\"field_owners\":{},\"migration_policy\":\"ask\","
+            "\"conflict_policy\":\"ask\",\"tombstone_policy\":\"keep\",\"sync_visibility\":"
+            "\"workspace\",\"retention_class\":\"normal\"}",
+            versions[i]);
+        g_assert_cmpint(register_record(&f, "schema", schema), ==,
+                        reasons[i] != NULL ? -1 : SYNCD_ERROR_INVALID_ARGS);
+        g_autofree char *shown = show_record(&f, "object", "o-1");
+        assert_member(shown, "reasons", reasons[i] != NULL ? reasons[i] : "[]");
+        service_clear(&f);
+    }
+}
+
+static void the_actor_of_an_object_is_the_caller(void)
+{
+    ServiceFixture f;
+    world_init(&f);
+    g_assert_cmpint(
+        register_as(&f, &agent, "object", OBJECT("o-3", "workspace:a", "profile:work", "note/v1")),
+        ==, -1);
+    g_autofree char *created = record_member(&f, "object", "o-3", "created_by_actor");
+    g_assert_cmpstr(created, ==, "\"agent-1\"");
+    g_assert_cmpint(
+        update_record(&f, "object", "o-3", OBJECT("o-3", "workspace:a", "profile:work", "note/v1")),
+        ==, -1);
+    g_autofree char *still = record_member(&f, "object", "o-3", "created_by_actor");
+    g_autofree char *modified = record_member(&f, "object", "o-3", "last_modified_by_actor");
+    g_assert_cmpstr(still, ==, "\"agent-1\"");
+    g_assert_cmpstr(modified, !=, "\"agent-1\"");
+    /* To delete is a capability of its own. */
+    SyncdRegistryRequest request = {.kind = "object", .id = "o-3"};
+    g_assert_cmpint(change_as(&f, &agent, syncd_service_revoke, &request, NULL), ==,
+                    SYNCD_ERROR_ACCESS_DENIED);
+    g_assert_cmpint(revoke_record(&f, "object", "o-3"), ==, -1);
+    assert_state(&f, "object", "o-3", "deleted");
+    service_clear(&f);
+}
+
+static void a_plan_takes_its_steps(void)
+{
+    ServiceFixture f;
+    world_init(&f);
+    g_assert_cmpint(register_record(&f, "plan", PLAN("p-1", "running", "")), ==,
+                    SYNCD_ERROR_INVALID_CONTRACT);
+    register_good(&f, "plan", PLAN("p-1", "planned", ""));
+    register_good(&f, "plan", PLAN("p-2", "planned", "\"p-1\""));
+    g_assert_cmpint(update_record(&f, "plan", "p-2", PLAN("p-2", "running", "\"p-1\"")), ==,
+                    SYNCD_ERROR_INVALID_CONTRACT);
+    g_assert_cmpint(update_record(&f, "plan", "p-2", PLAN("p-2", "planned", "\"p-2\"")), ==,
+                    SYNCD_ERROR_INVALID_CONTRACT);
+    g_assert_cmpint(update_record(&f, "plan", "p-1", PLAN("p-1", "completed", "")), ==,
+                    SYNCD_ERROR_INVALID_CONTRACT);
+    g_assert_cmpint(update_record(&f, "plan", "p-1", PLAN("p-1", "running", "")), ==, -1);
+    g_assert_cmpint(update_record(&f, "plan", "p-1", PLAN("p-1", "completed", "")), ==, -1);
+    g_assert_cmpint(update_record(&f, "plan", "p-2", PLAN("p-2", "running", "\"p-1\"")), ==, -1);
+    g_assert_cmpint(revoke_record(&f, "plan", "p-1"), ==, SYNCD_ERROR_INVALID_CONTRACT);
+    g_assert_cmpint(revoke_record(&f, "plan", "p-2"), ==, -1);
+    assert_state(&f, "plan", "p-2", "cancelled");
+    /* Replicating needs a capability that the agent lacks. */
+    g_assert_cmpint(register_as(&f, &agent, "plan", PLAN("p-3", "planned", "")), ==,
+                    SYNCD_ERROR_ACCESS_DENIED);
+    service_clear(&f);
+}
+
+static void an_encryption_profile_is_for_its_scopes(void)
+{
+    static const struct {
+        const char *scope;
+        const char *profile;
+        int code;
+    } cases[] = {
+        {"workspace:a", "encryption-profile:workspace", -1},
+        {"workspace:a", "encryption-profile:public", SYNCD_ERROR_POLICY_DENIED},
+        {"workspace:a", "strong", -1},
+        {"device", "strong", SYNCD_ERROR_POLICY_DENIED},
+        {"workspace:a", "none-such", SYNCD_ERROR_POLICY_DENIED},
+        {"workspace:a", "gone", SYNCD_ERROR_POLICY_DENIED},
+    };
+    ServiceFixture f;
+    world_init(&f);
+    register_good(&f, "encryption-profile",
+                  "{\"encryption_profile_id\":\"strong\",\"encryption_scope\":\"workspace\"}");
+    register_good(&f, "encryption-profile",
+                  "{\"encryption_profile_id\":\"gone\",\"encryption_scope\":\"workspace\"}");
+    g_assert_cmpint(revoke_record(&f, "encryption-profile", "gone"), ==, -1);
+    g_assert_cmpint(register_record(&f, "encryption-profile",
+                                    "{\"encryption_profile_id\":\"encryption-profile:public\","
+                                    "\"encryption_scope\":\"public\"}"),
+                    ==, SYNCD_ERROR_INVALID_CONTRACT);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *body =
+            g_strdup_printf("{\"encryption_profile_ref\":\"%s\"}", cases[i].profile);
+        g_assert_cmpint(enqueue_in(&f, &f.caller, cases[i].scope, "", body), ==, cases[i].code);
+    }
+    service_clear(&f);
+}
+
+static void what_is_revoked_takes_nothing_more(void)
+{
+    ServiceFixture f;
+    world_init(&f);
+    g_assert_cmpint(revoke_record(&f, "workspace", "workspace:b"), ==, -1);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:b", "", "{}"), ==,
+                    SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(revoke_record(&f, "profile", "profile:work"), ==, -1);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:a", "o-1", "{}"), ==,
+                    SYNCD_ERROR_POLICY_DENIED);
+    service_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/places/an-agent-reaches-only-what-it-is-given",
+                    an_agent_reaches_only_what_it_is_given);
+    g_test_add_func("/places/nothing-crosses-a-profile", nothing_crosses_a_profile);
+    g_test_add_func("/places/tags-of-both-profiles-open-the-boundary",
+                    tags_of_both_profiles_open_the_boundary);
+    g_test_add_func("/places/an-object-of-an-unknown-schema-is-quarantined",
+                    an_object_of_an_unknown_schema_is_quarantined);
+    g_test_add_func("/places/an-object-of-an-older-schema-wants-to-be-migrated",
+                    an_object_of_an_older_schema_wants_to_be_migrated);
+    g_test_add_func("/places/the-actor-of-an-object-is-the-caller",
+                    the_actor_of_an_object_is_the_caller);
+    g_test_add_func("/places/a-plan-takes-its-steps", a_plan_takes_its_steps);
+    g_test_add_func("/places/an-encryption-profile-is-for-its-scopes",
+                    an_encryption_profile_is_for_its_scopes);
+    g_test_add_func("/places/what-is-revoked-takes-nothing-more",
+                    what_is_revoked_takes_nothing_more);
+    return g_test_run();
+}
