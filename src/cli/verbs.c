@@ -147,6 +147,84 @@ static const SyncdVerbOption help_options[] = {
     END,
 };
 
+static const SyncdVerbOption registry_filter_options[] = {
+    TEXT("state", 0, "STATE", N_("Only in this state")),
+    TEXT("scope", 's', "SCOPE", N_("Only of this scope")),
+    TEXT("type", 't', "TYPE", N_("Only of this type")),
+    TEXT("workspace", 0, "ID", N_("Only of this workspace")),
+    TEXT("profile", 0, "ID", N_("Only of this profile")),
+    TEXT("schema", 0, "ID", N_("Only of this schema")),
+    END,
+};
+
+static const SyncdVerbOption register_options[] = {
+    TEXT("scope", 's', "SCOPE", N_("The scope, where the kind of record leaves the choice")),
+    END,
+};
+
+static const SyncdVerbOption set_options[] = {
+    TEXTS("set", 0, "MEMBER=VALUE", N_("Set a member of the record, to JSON or a text")),
+    FLAG("dry-run", 0, N_("Say what the record would be, and send nothing")),
+    END,
+};
+
+static const SyncdVerbOption change_key_options[] = {
+    TEXT("key", 'k', "KEY", N_("An idempotency key: the same request with it is recorded once")),
+    END,
+};
+
+static const SyncdVerbOption revoke_options[] = {
+    TEXT("reason", 0, "TEXT", N_("Why; it is kept in the record")),
+    END,
+};
+
+/* What every registry can be asked and told. */
+/* clang-format off */
+#define REGISTRY(registry)                                                                         \
+    {.group = registry,                                                                            \
+     .name = "list",                                                                               \
+     .help = N_("List the records of this kind"),                                                  \
+     .options = {limit_options, registry_filter_options, all_options},                             \
+     .run = syncd_verb_registry_list},                                                             \
+    {.group = registry,                                                                            \
+     .name = "show",                                                                               \
+     .arguments = "ID",                                                                            \
+     .min_arguments = 1,                                                                           \
+     .max_arguments = 1,                                                                           \
+     .help = N_("Show one record"),                                                                \
+     .options = {all_options},                                                                     \
+     .run = syncd_verb_registry_show},                                                             \
+    {.group = registry,                                                                            \
+     .name = "register",                                                                           \
+     .arguments = "[FILE]",                                                                        \
+     .max_arguments = 1,                                                                           \
+     .help = N_("Register a record"),                                                              \
+     .details = N_("The record is the JSON object in FILE (- is standard input) with what --set "  \
+                   "says. Who, when and in what state is written by the daemon."),                 \
+     .options = {set_options, register_options, change_key_options},                               \
+     .run = syncd_verb_registry_register},                                                         \
+    {.group = registry,                                                                            \
+     .name = "update",                                                                             \
+     .arguments = "ID [FILE]",                                                                     \
+     .min_arguments = 1,                                                                           \
+     .max_arguments = 2,                                                                           \
+     .help = N_("Change a record"),                                                                \
+     .details = N_("The new record is the one in FILE, or the present one, with what --set says. " \
+                   "Without FILE it is refused when somebody else was faster."),                   \
+     .options = {set_options, change_key_options},                                                 \
+     .run = syncd_verb_registry_update},                                                           \
+    {.group = registry,                                                                            \
+     .name = "revoke",                                                                             \
+     .arguments = "ID",                                                                            \
+     .min_arguments = 1,                                                                           \
+     .max_arguments = 1,                                                                           \
+     .help = N_("End a record for good"),                                                          \
+     .details = N_("It is revoked; an object is deleted, a plan is cancelled. Asks for "           \
+                   "confirmation."),                                                               \
+     .options = {revoke_options, change_key_options},                                              \
+     .run = syncd_verb_registry_revoke}
+/* clang-format on */
+
 const SyncdVerb syncd_verbs[] = {
     {.name = "status",
      .help = N_("Show how it is with your state"),
@@ -217,6 +295,14 @@ const SyncdVerb syncd_verbs[] = {
      .help = N_("Show the history of an object"),
      .options = {limit_options, filter_options, all_options},
      .run = syncd_verb_log},
+    REGISTRY("actors"),
+    REGISTRY("devices"),
+    REGISTRY("profiles"),
+    REGISTRY("workspaces"),
+    REGISTRY("objects"),
+    REGISTRY("schemas"),
+    REGISTRY("plans"),
+    REGISTRY("encryption-profiles"),
     {.group = "verify",
      .name = "log",
      .help = N_("Check the log against its hashes, signatures and counts"),

@@ -19,6 +19,12 @@ bool syncd_verb_verify_checkpoint(SyncdCli *cli, GError **error);
 bool syncd_verb_verify_proof(SyncdCli *cli, GError **error);
 bool syncd_verb_store_init(SyncdCli *cli, GError **error);
 bool syncd_verb_store_adopt(SyncdCli *cli, GError **error);
+/* Of every registry: cli/registry.h. */
+bool syncd_verb_registry_list(SyncdCli *cli, GError **error);
+bool syncd_verb_registry_show(SyncdCli *cli, GError **error);
+bool syncd_verb_registry_register(SyncdCli *cli, GError **error);
+bool syncd_verb_registry_update(SyncdCli *cli, GError **error);
+bool syncd_verb_registry_revoke(SyncdCli *cli, GError **error);
 bool syncd_verb_daemon(SyncdCli *cli, GError **error);
 bool syncd_verb_completion(SyncdCli *cli, GError **error);
 bool syncd_verb_help(SyncdCli *cli, GError **error);

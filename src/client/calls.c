@@ -57,7 +57,7 @@ static int append_options(sd_bus_message *message, GVariant *options)
     return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
-static char *take_json(const char *text, GError **error)
+char *syncd_client_take_json(const char *text, GError **error)
 {
     g_autoptr(GError) fault = NULL;
     if (syncd_json_check(text, strlen(text), SYNCD_JSON_ANY, &fault))
@@ -70,9 +70,8 @@ static char *take_json(const char *text, GError **error)
     return NULL;
 }
 
-/* Sends a call that is complete but for its options and takes the first string of the reply. */
-static sd_bus_message *finish(SyncdClient *client, sd_bus_message *message, int result,
-                              GVariant *options, GError **error)
+sd_bus_message *syncd_client_finish(SyncdClient *client, sd_bus_message *message, int result,
+                                    GVariant *options, GError **error)
 {
     int r = result < 0 ? result : append_options(message, options);
     if (!syncd_client_check(client, r, error))
@@ -80,12 +79,12 @@ static sd_bus_message *finish(SyncdClient *client, sd_bus_message *message, int 
     return syncd_client_send(client, message, error);
 }
 
-static char *read_json(SyncdClient *client, sd_bus_message *reply, GError **error)
+char *syncd_client_read_json(SyncdClient *client, sd_bus_message *reply, GError **error)
 {
     const char *text = NULL;
     if (!syncd_client_check(client, sd_bus_message_read(reply, "s", &text), error))
         return NULL;
-    return take_json(text, error);
+    return syncd_client_take_json(text, error);
 }
 
 char *syncd_client_describe(SyncdClient *client, GError **error)
@@ -95,7 +94,7 @@ char *syncd_client_describe(SyncdClient *client, GError **error)
     if (message == NULL)
         return NULL;
     g_autoptr(sd_bus_message) reply = syncd_client_send(client, message, error);
-    return reply != NULL ? read_json(client, reply, error) : NULL;
+    return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
 }
 
 bool syncd_client_list(SyncdClient *client, SyncdClientList list, GVariant *options,
@@ -108,7 +107,7 @@ bool syncd_client_list(SyncdClient *client, SyncdClientList list, GVariant *opti
         events ? "ListEvents" : "List", error);
     if (message == NULL)
         return false;
-    g_autoptr(sd_bus_message) reply = finish(client, message, 0, own, error);
+    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, 0, own, error);
     if (reply == NULL)
         return false;
 
@@ -116,7 +115,7 @@ bool syncd_client_list(SyncdClient *client, SyncdClientList list, GVariant *opti
     const char *cursor = NULL;
     if (!syncd_client_check(client, sd_bus_message_read(reply, "ss", &records, &cursor), error))
         return false;
-    g_autofree char *checked = take_json(records, error);
+    g_autofree char *checked = syncd_client_take_json(records, error);
     if (checked == NULL)
         return false;
     *ret_records = g_steal_pointer(&checked);
@@ -133,8 +132,8 @@ static char *call_with_string(SyncdClient *client, const char *member, const cha
     if (message == NULL)
         return NULL;
     int r = sd_bus_message_append(message, "s", argument);
-    g_autoptr(sd_bus_message) reply = finish(client, message, r, NULL, error);
-    return reply != NULL ? read_json(client, reply, error) : NULL;
+    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, NULL, error);
+    return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
 }
 
 char *syncd_client_get_operation(SyncdClient *client, const char *operation, GError **error)
@@ -151,14 +150,14 @@ char *syncd_client_replay(SyncdClient *client, const char *operation, GVariant *
     if (message == NULL)
         return NULL;
     int r = sd_bus_message_append(message, "s", operation);
-    g_autoptr(sd_bus_message) reply = finish(client, message, r, own, error);
+    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, own, error);
     const char *evidence = NULL;
     int duplicate = 0;
     if (reply == NULL ||
         !syncd_client_check(client, sd_bus_message_read(reply, "sb", &evidence, &duplicate), error))
         return NULL;
     *ret_duplicate = duplicate != 0;
-    return take_json(evidence, error);
+    return syncd_client_take_json(evidence, error);
 }
 
 char *syncd_client_checkpoint(SyncdClient *client, const char *scope, GError **error)
@@ -186,7 +185,7 @@ bool syncd_client_enqueue(SyncdClient *client, const SyncdClientRequest *request
         return false;
     int r = sd_bus_message_append(message, "ssss", request->type, request->scope, request->object,
                                   request->body);
-    g_autoptr(sd_bus_message) reply = finish(client, message, r, own, error);
+    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, own, error);
     if (reply == NULL)
         return false;
 
@@ -221,7 +220,7 @@ GString *syncd_client_enqueue_many(SyncdClient *client, const char *lines, size_
     if (message == NULL)
         return NULL;
     int r = sd_bus_message_append_array(message, 'y', lines, size);
-    g_autoptr(sd_bus_message) reply = finish(client, message, r, NULL, error);
+    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, NULL, error);
     if (reply == NULL)
         return NULL;
 
@@ -242,7 +241,7 @@ char *syncd_client_verify(SyncdClient *client, GVariant *options, GError **error
         syncd_client_message(client, SYNCD_BUS_ROOT, SYNCD_BUS_MANAGER, "Verify", error);
     if (message == NULL)
         return NULL;
-    g_autoptr(sd_bus_message) reply = finish(client, message, 0, own, error);
+    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, 0, own, error);
     const char *job = NULL;
     if (reply == NULL || !syncd_client_check(client, sd_bus_message_read(reply, "o", &job), error))
         return NULL;

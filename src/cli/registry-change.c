@@ -1,0 +1,221 @@
+#include "base/json-writer.h"
+#include "cli/file.h"
+#include "cli/i18n.h"
+#include "cli/listing.h"
+#include "cli/record.h"
+#include "cli/registry.h"
+#include "cli/text.h"
+#include "cli/verbs.h"
+#include "client/registry.h"
+
+#include <string.h>
+
+#define RECORD_MAX (64u * 1024u)
+
+/* ---- putting a record together ---- */
+
+typedef struct {
+    char *name;
+    char *json; /* its value */
+} Setting;
+
+static void setting_free(void *data)
+{
+    Setting *setting = data;
+    g_free(setting->name);
+    g_free(setting->json);
+    g_free(setting);
+}
+
+/* What is JSON stands for itself, all else for a text. */
+static char *value_of(const char *text)
+{
+    if (syncd_json_check(text, strlen(text), SYNCD_JSON_ANY, NULL))
+        return g_strdup(text);
+    SyncdJsonWriter writer;
+    GString *json = g_string_new(NULL);
+    syncd_json_writer_init(&writer, json, false);
+    syncd_json_string(&writer, text);
+    return g_string_free(json, FALSE);
+}
+
+static GPtrArray *settings_of(const SyncdCli *cli, GError **error)
+{
+    g_autoptr(GPtrArray) given = syncd_cli_values(cli, "set");
+    g_autoptr(GPtrArray) settings = g_ptr_array_new_with_free_func(setting_free);
+    for (guint i = 0; given->pdata[i] != NULL; i++) {
+        const char *text = given->pdata[i], *equals = strchr(text, '=');
+        if (equals == NULL || equals == text) {
+            syncd_set_error(error, SYNCD_ERROR_USAGE, "Write --set=MEMBER=VALUE, not `%s`", text);
+            return NULL;
+        }
+        Setting *setting = g_new0(Setting, 1);
+        setting->name = g_strndup(text, (gsize)(equals - text));
+        setting->json = value_of(equals + 1);
+        g_ptr_array_add(settings, setting);
+    }
+    return g_steal_pointer(&settings);
+}
+
+static bool is_set(const GPtrArray *settings, const char *name, guint from)
+{
+    for (guint i = from; i < settings->len; i++)
+        if (strcmp(((const Setting *)settings->pdata[i])->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The record with its settings; the last one of a member counts. */
+static char *compose(const char *base, const GPtrArray *settings)
+{
+    SyncdJsonWriter writer;
+    SyncdJsonIter iter;
+    SyncdJson name, value;
+    GString *out = g_string_new(NULL);
+    syncd_json_writer_init(&writer, out, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_iter_init(&iter, syncd_json_root(base, strlen(base)));
+    while (syncd_json_iter_next(&iter, &name, &value)) {
+        g_autofree char *member = syncd_json_dup_string(name, NULL);
+        if (!is_set(settings, member, 0))
+            syncd_json_member_value(&writer, member, value);
+    }
+    for (guint i = 0; i < settings->len; i++) {
+        const Setting *setting = settings->pdata[i];
+        if (!is_set(settings, setting->name, i + 1))
+            syncd_json_member_value(&writer, setting->name,
+                                    syncd_json_root(setting->json, strlen(setting->json)));
+    }
+    syncd_json_end_object(&writer);
+    return g_string_free(out, FALSE);
+}
+
+static char *read_base(const char *path, GError **error)
+{
+    size_t size;
+    g_autofree char *base =
+        path != NULL ? syncd_file_read(path, RECORD_MAX, &size, error) : g_strdup("{}");
+    if (base == NULL || !syncd_json_check(base, strlen(base), SYNCD_JSON_MUST_BE_OBJECT, error))
+        return NULL;
+    return g_steal_pointer(&base);
+}
+
+/* ---- sending it ---- */
+
+static void add_text(GVariantDict *options, const SyncdCli *cli, const char *name,
+                     const char *option)
+{
+    const char *value = syncd_cli_value(cli, name);
+    if (value != NULL)
+        g_variant_dict_insert(options, option, "s", value);
+}
+
+static void show_change(SyncdCli *cli, const SyncdClientChange *change)
+{
+    if (!syncd_cli_json(cli)) {
+        g_autofree char *id = syncd_text_safe(change->id);
+        syncd_output_printf(cli->out,
+                            change->duplicate
+                                ? _("Recorded earlier with this key: %s, number %lu.\n")
+                                : _("Recorded: %s, number %lu.\n"),
+                            id, (unsigned long)change->sequence);
+        return;
+    }
+    g_autoptr(GString) text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "id", change->id);
+    syncd_json_member_string(&writer, "operation", change->operation);
+    syncd_json_member_uint(&writer, "sequence", change->sequence);
+    syncd_json_member_bool(&writer, "duplicate", change->duplicate);
+    syncd_json_end_object(&writer);
+    syncd_output_json(cli->out, text->str, text->len, true);
+}
+
+static bool send_change(SyncdCli *cli, SyncdClient *client, const char *method, const char *id,
+                        const char *record, GVariantDict *options, GError **error)
+{
+    g_auto(SyncdClientChange) change = {NULL};
+    add_text(options, cli, "key", "idempotency_key");
+    if (!syncd_client_change(client, method, syncd_cli_family(cli)->name, id, record,
+                             g_variant_dict_end(options), &change, error))
+        return false;
+    show_change(cli, &change);
+    return true;
+}
+
+static bool only_say(SyncdCli *cli, const char *record)
+{
+    if (!syncd_cli_flag(cli, "dry-run"))
+        return false;
+    if (!syncd_cli_json(cli))
+        syncd_output_printf(cli->out, "%s\n", _("Nothing was sent. The record would be:"));
+    syncd_record_show(cli, record);
+    return true;
+}
+
+bool syncd_verb_registry_register(SyncdCli *cli, GError **error)
+{
+    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
+    g_autoptr(GPtrArray) settings = settings_of(cli, error);
+    g_autofree char *base = settings != NULL ? read_base(syncd_cli_argument(cli, 0), error) : NULL;
+    if (base == NULL)
+        return false;
+    g_autofree char *record = compose(base, settings);
+    if (only_say(cli, record))
+        return true;
+    g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
+    if (client == NULL)
+        return false;
+    add_text(&options, cli, "scope", "scope");
+    return send_change(cli, client, "Register", NULL, record, &options, error);
+}
+
+/* What is there, unless a file says all of it. */
+static char *present_base(SyncdCli *cli, SyncdClient *client, const char *id, GVariantDict *options,
+                          GError **error)
+{
+    if (syncd_cli_argument(cli, 1) != NULL)
+        return read_base(syncd_cli_argument(cli, 1), error);
+    g_autofree char *shown =
+        syncd_client_show_record(client, syncd_cli_family(cli)->name, id, NULL, error);
+    if (shown == NULL)
+        return NULL;
+    g_variant_dict_insert(options, "expected", "t",
+                          syncd_record_number(syncd_json_root(shown, strlen(shown)), "sequence"));
+    char *base = syncd_cli_record_of(shown);
+    if (base == NULL)
+        syncd_set_error(error, SYNCD_ERROR_FAILED, "The record cannot be read: give a FILE");
+    return base;
+}
+
+bool syncd_verb_registry_update(SyncdCli *cli, GError **error)
+{
+    const char *id = syncd_cli_argument(cli, 0);
+    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
+    g_autoptr(GPtrArray) settings = settings_of(cli, error);
+    g_autoptr(SyncdClient) client =
+        settings != NULL ? syncd_cli_connect(cli, SYNCD_CLI_ACT, error) : NULL;
+    g_autofree char *base = client != NULL ? present_base(cli, client, id, &options, error) : NULL;
+    if (base == NULL)
+        return false;
+    g_autofree char *record = compose(base, settings);
+    return only_say(cli, record) || send_change(cli, client, "Update", id, record, &options, error);
+}
+
+bool syncd_verb_registry_revoke(SyncdCli *cli, GError **error)
+{
+    const char *id = syncd_cli_argument(cli, 0);
+    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
+    g_autofree char *safe = syncd_text_safe(id);
+    g_autofree char *question =
+        g_strdup_printf(_("End %s for good? Its id is never used again."), safe);
+    if (!syncd_cli_confirm(cli, question, error))
+        return false;
+    g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
+    if (client == NULL)
+        return false;
+    add_text(&options, cli, "reason", "reason");
+    return send_change(cli, client, "Revoke", id, NULL, &options, error);
+}

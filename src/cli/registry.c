@@ -1,0 +1,210 @@
+#include "cli/registry.h"
+
+#include "base/json-writer.h"
+#include "cli/i18n.h"
+#include "cli/listing.h"
+#include "cli/record.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
+#include "cli/when.h"
+#include "client/registry.h"
+
+#include <string.h>
+
+#define LIMIT_DEFAULT 50u
+#define LIMIT_MAX 1000000000u
+#define PAGE 100u
+
+static const struct {
+    const char *group;
+    SyncdFamilyId family;
+} groups[] = {
+    {"actors", SYNCD_FAMILY_ACTOR},     {"devices", SYNCD_FAMILY_DEVICE},
+    {"profiles", SYNCD_FAMILY_PROFILE}, {"schemas", SYNCD_FAMILY_SCHEMA},
+    {"objects", SYNCD_FAMILY_OBJECT},   {"workspaces", SYNCD_FAMILY_WORKSPACE},
+    {"plans", SYNCD_FAMILY_PLAN},       {"encryption-profiles", SYNCD_FAMILY_ENCRYPTION},
+};
+
+const SyncdFamily *syncd_cli_family(const SyncdCli *cli)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
+        if (strcmp(groups[i].group, cli->verb->group) == 0)
+            return syncd_family(groups[i].family);
+    g_assert_not_reached();
+}
+
+char *syncd_cli_record_of(const char *shown)
+{
+    SyncdJson record = syncd_json_member(syncd_json_root(shown, strlen(shown)), "record");
+    return record.type == SYNCD_JSON_OBJECT ? g_strndup(record.at, syncd_json_size(record)) : NULL;
+}
+
+/* ---- list ---- */
+
+static char *first_text(SyncdJson record, const char *const *names)
+{
+    for (; *names != NULL; names++) {
+        char *text = syncd_record_text(record, *names);
+        if (*text != '\0')
+            return text;
+        g_free(text);
+    }
+    return g_strdup("");
+}
+
+static void add_row(const SyncdFamily *family, SyncdTable *table, SyncdJson row)
+{
+    static const char *const names[] = {"display_name", "user_explanation", "object_type", NULL};
+    static const char *const times[] = {"updated_at", "created_at", NULL};
+    const char *type_member = family->columns[SYNCD_COLUMN_TYPE];
+    SyncdJson record = syncd_json_member(row, "record");
+    g_autofree char *id = syncd_record_text(row, "id");
+    g_autofree char *state = syncd_record_text(row, "state");
+    g_autofree char *scope = syncd_record_text(row, "scope");
+    g_autofree char *type =
+        type_member != NULL ? syncd_record_text(record, type_member) : g_strdup("");
+    g_autofree char *name = first_text(record, names);
+    g_autofree char *changed = first_text(record, times);
+    g_autofree char *time = syncd_when_local(changed);
+    const char *const cells[] = {id, state, type, name, scope, time};
+    syncd_table_add(table, cells);
+}
+
+static GVariant *list_options(const SyncdCli *cli, const char *cursor, guint64 left)
+{
+    static const char *const filters[] = {"state",     "scope",   "type",
+                                          "workspace", "profile", "schema"};
+    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(filters); i++) {
+        const char *value = syncd_cli_value(cli, filters[i]);
+        if (value != NULL)
+            g_variant_dict_insert(&options, filters[i], "s", value);
+    }
+    if (syncd_cli_flag(cli, "all"))
+        g_variant_dict_insert(&options, "all", "b", TRUE);
+    if (*cursor != '\0')
+        g_variant_dict_insert(&options, "cursor", "s", cursor);
+    g_variant_dict_insert(&options, "limit", "u", (guint32)MIN(left, PAGE));
+    return g_variant_dict_end(&options);
+}
+
+typedef struct {
+    SyncdCli *cli;
+    const SyncdFamily *family;
+    SyncdTable *table;
+    SyncdJsonWriter *writer;
+    guint64 left;
+    guint64 n;
+} Listing;
+
+static bool take_page(Listing *listing, SyncdClient *client, char **cursor, GError **error)
+{
+    g_autofree char *records = NULL, *next = NULL;
+    if (!syncd_client_list_records(client, listing->family->name,
+                                   list_options(listing->cli, *cursor, listing->left), &records,
+                                   &next, error))
+        return false;
+    SyncdJsonIter iter;
+    SyncdJson row;
+    syncd_json_iter_init(&iter, syncd_json_root(records, strlen(records)));
+    for (; syncd_json_iter_next(&iter, NULL, &row); listing->n++, listing->left--) {
+        if (syncd_cli_json(listing->cli))
+            syncd_json_value(listing->writer, row);
+        else
+            add_row(listing->family, listing->table, row);
+    }
+    g_free(*cursor);
+    *cursor = g_steal_pointer(&next);
+    return true;
+}
+
+static void print_list(Listing *listing, const GString *json, bool more)
+{
+    SyncdCli *cli = listing->cli;
+    if (syncd_cli_json(cli)) {
+        syncd_output_json(cli->out, json->str, json->len, true);
+        return;
+    }
+    if (listing->n == 0)
+        syncd_cli_remark(cli, "%s", _("There are no such records."));
+    else if (!syncd_cli_flag(cli, "no-pager"))
+        syncd_output_start_pager(cli->out);
+    syncd_table_print(listing->table, cli->out);
+    if (more)
+        syncd_cli_remark(cli, _("There is more: use --limit."));
+}
+
+bool syncd_verb_registry_list(SyncdCli *cli, GError **error)
+{
+    const char *const titles[] = {_("ID"),    _("STATE"),   _("TYPE"), _("NAME"),
+                                  _("SCOPE"), _("CHANGED"), NULL};
+    g_autoptr(SyncdTable) table = syncd_table_new(titles);
+    g_autoptr(GString) json = g_string_new(NULL);
+    g_autofree char *cursor = g_strdup("");
+    SyncdJsonWriter writer;
+    Listing listing = {cli, syncd_cli_family(cli), table, &writer, 0, 0};
+    if (!syncd_cli_number(cli, "limit", LIMIT_MAX, LIMIT_DEFAULT, &listing.left, error))
+        return false;
+    if (listing.left == 0)
+        listing.left = G_MAXUINT64;
+    g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
+    if (client == NULL)
+        return false;
+    syncd_json_writer_init(&writer, json, false);
+    syncd_json_begin_array(&writer);
+    do {
+        if (!take_page(&listing, client, &cursor, error))
+            return false;
+    } while (*cursor != '\0' && listing.left > 0);
+    syncd_json_end_array(&writer);
+    print_list(&listing, json, *cursor != '\0');
+    return true;
+}
+
+/* ---- show ---- */
+
+/* For people: what the registry knows, then the record. */
+static void print_shown(SyncdCli *cli, const char *shown)
+{
+    static const char *const beside[] = {"record", "kind", "id", NULL};
+    SyncdJsonIter iter;
+    SyncdJson name, value, root = syncd_json_root(shown, strlen(shown));
+    g_autoptr(GString) text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_iter_init(&iter, syncd_json_member(root, "record"));
+    while (syncd_json_iter_next(&iter, &name, &value)) {
+        g_autofree char *member = syncd_json_dup_string(name, NULL);
+        syncd_json_member_value(&writer, member, value);
+    }
+    syncd_json_iter_init(&iter, root);
+    while (syncd_json_iter_next(&iter, &name, &value)) {
+        g_autofree char *member = syncd_json_dup_string(name, NULL);
+        SyncdJson own = syncd_json_member(syncd_json_member(root, "record"), member);
+        if (!g_strv_contains(beside, member) && own.type == SYNCD_JSON_NONE)
+            syncd_json_member_value(&writer, member, value);
+    }
+    syncd_json_end_object(&writer);
+    syncd_record_show(cli, text->str);
+}
+
+bool syncd_verb_registry_show(SyncdCli *cli, GError **error)
+{
+    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
+    g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
+    if (client == NULL)
+        return false;
+    if (syncd_cli_flag(cli, "all"))
+        g_variant_dict_insert(&options, "all", "b", TRUE);
+    g_autofree char *shown =
+        syncd_client_show_record(client, syncd_cli_family(cli)->name, syncd_cli_argument(cli, 0),
+                                 g_variant_dict_end(&options), error);
+    if (shown == NULL)
+        return false;
+    if (syncd_cli_json(cli))
+        syncd_output_json(cli->out, shown, strlen(shown), true);
+    else
+        print_shown(cli, shown);
+    return true;
+}
