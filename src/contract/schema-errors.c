@@ -79,20 +79,41 @@ static void append_path(GString *path, const SchemaStep *step)
         g_string_append_printf(path, "%" G_GUINT64_FORMAT, step->index);
 }
 
+/* Takes both texts. */
+static void keep(SyncdSchemaErrors *errors, char *instance_path, char *schema_path,
+                 const char *format, va_list args)
+{
+    SyncdSchemaError *error = g_new(SyncdSchemaError, 1);
+    error->instance_path = instance_path;
+    error->schema_path = schema_path;
+    error->sentence = g_strdup_vprintf(format, args);
+    g_ptr_array_add(errors->kept, error);
+}
+
+/* Without room it is only counted. */
+static bool has_room(SyncdSchemaErrors *errors)
+{
+    bool room = errors->kept->len < SYNCD_SCHEMA_MAX_ERRORS;
+    errors->dropped += !room;
+    return room;
+}
+
 void syncd_schema_errors_add(SyncdSchemaErrors *errors, const SchemaStep *step,
                              const SchemaNode *node, const char *keyword, const char *format,
                              va_list args)
 {
-    if (errors->kept->len == SYNCD_SCHEMA_MAX_ERRORS) {
-        errors->dropped++;
+    if (!has_room(errors))
         return;
-    }
-    SyncdSchemaError *error = g_new(SyncdSchemaError, 1);
     GString *path = g_string_new(NULL);
     append_path(path, step);
-    error->instance_path = g_string_free(path, FALSE);
-    error->schema_path = *keyword == '\0' ? g_strdup(node->location)
-                                          : g_strconcat(node->location, "/", keyword, NULL);
-    error->sentence = g_strdup_vprintf(format, args);
-    g_ptr_array_add(errors->kept, error);
+    char *place = *keyword == '\0' ? g_strdup(node->location)
+                                   : g_strconcat(node->location, "/", keyword, NULL);
+    keep(errors, g_string_free(path, FALSE), place, format, args);
+}
+
+void syncd_schema_errors_note(SyncdSchemaErrors *errors, const char *instance_path,
+                              const char *schema_path, const char *format, va_list args)
+{
+    if (has_room(errors))
+        keep(errors, g_strdup(instance_path), g_strdup(schema_path), format, args);
 }

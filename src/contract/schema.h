@@ -72,6 +72,11 @@ guint64 syncd_schema_errors_dropped(const SyncdSchemaErrors *errors);
 /* Borrowed from `errors`, in the order of the document and the schema. NULL past the last one. */
 const SyncdSchemaError *syncd_schema_errors_get(const SyncdSchemaErrors *errors, unsigned index);
 
+/* Adds what a rule beside the schema found (contract/check.h); the path is the rule's name. */
+void syncd_schema_errors_note(SyncdSchemaErrors *errors, const char *instance_path,
+                              const char *schema_path, const char *format, va_list args)
+    G_GNUC_PRINTF(4, 0);
+
 /* ---- judging ---- */
 
 /* Judges a value of checked text. False only when it could not be judged: LimitsExceeded. An
