@@ -213,6 +213,19 @@ void syncd_json_value(SyncdJsonWriter *writer, SyncdJson value)
         append_value(writer, value.at, syncd_json_size(value));
 }
 
+void syncd_json_member_copy(SyncdJsonWriter *writer, SyncdJson name, SyncdJson value)
+{
+    if (!writer->pretty) {
+        append_value(writer, name.at, (size_t)(value.end - name.at));
+        return;
+    }
+    separate(writer);
+    g_string_append_len(writer->out, name.at, name.end - name.at);
+    g_string_append(writer->out, ": ");
+    writer->after_name = true;
+    syncd_json_value(writer, value);
+}
+
 void syncd_json_member_string(SyncdJsonWriter *writer, const char *name, const char *text)
 {
     syncd_json_name(writer, name);

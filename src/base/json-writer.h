@@ -38,6 +38,9 @@ void syncd_json_null(SyncdJsonWriter *writer);
 /* A value of checked text, byte for byte (in pretty mode re-indented; strings and numbers keep
  * their bytes). No value, the result of a lookup that found nothing, writes null. */
 void syncd_json_value(SyncdJsonWriter *writer, SyncdJson value);
+/* A member of checked text, byte for byte from its name to the end of its value (in pretty mode the
+ * value as above). */
+void syncd_json_member_copy(SyncdJsonWriter *writer, SyncdJson name, SyncdJson value);
 
 /* name and value in one call */
 void syncd_json_member_string(SyncdJsonWriter *writer, const char *name, const char *text);

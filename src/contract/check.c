@@ -35,6 +35,23 @@ bool syncd_contract_check(const char *id, SyncdJson document, SyncdSchemaErrors 
     return true;
 }
 
+bool syncd_contract_demand(const char *id, SyncdJson document, const char *where, GError **error)
+{
+    bool valid;
+    g_autoptr(SyncdSchemaErrors) errors = syncd_schema_errors_new();
+    if (!syncd_contract_check(id, document, NULL, &valid, error))
+        return false;
+    if (valid)
+        return true;
+    if (!syncd_contract_check(id, document, errors, &valid, error))
+        return false;
+    const SyncdSchemaError *first = syncd_schema_errors_get(errors, 0);
+    const char *place = *where == '\0' && *first->instance_path == '\0' ? "The document" : where;
+    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT, "%s%s %s", place, first->instance_path,
+                    first->sentence);
+    return false;
+}
+
 /* ---- whose document it is ---- */
 
 static const char *const id_members[] = {"schema", "schema_version", "type"};

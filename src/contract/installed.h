@@ -8,8 +8,9 @@
 
 #include "contract/schema.h"
 
-#define SYNCD_SCHEMA_URI_PREFIX "urn:sourceos:schema:" /* of each `$id`, before the contract's id  \
-                                                        */
+#define SYNCD_SCHEMA_URI_PREFIX                                                                    \
+    "urn:sourceos:schema:" /* of each `$id`, before the contract's id                              \
+                            */
 
 typedef struct {
     const char *id;    /* of the contract: "sourceos.repair-plan/v1alpha1", "SyncCheckpoint" */

@@ -109,6 +109,30 @@ static void values_keep_their_bytes(void)
 }
 
 /* Whatever bytes are given, what comes out passes the strict check. */
+static void copied_members_keep_their_bytes(void)
+{
+    const char *text = "{\"a\\u0062\" :  [ 1.50,{}] , \"x\\u0000y\":1,\"x\":2}";
+    g_autoptr(GString) out = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    SyncdJsonIter iter;
+    SyncdJson name, value;
+    g_assert_true(syncd_json_check(text, strlen(text), SYNCD_JSON_ANY, NULL));
+    for (int pretty = 0; pretty <= 1; pretty++) {
+        g_string_truncate(out, 0);
+        syncd_json_writer_init(&writer, out, pretty);
+        syncd_json_begin_object(&writer);
+        syncd_json_iter_init(&iter, syncd_json_root(text, strlen(text)));
+        while (syncd_json_iter_next(&iter, &name, &value))
+            syncd_json_member_copy(&writer, name, value);
+        syncd_json_end_object(&writer);
+        g_assert_true(syncd_json_check(out->str, out->len, SYNCD_JSON_ANY, NULL));
+        g_assert_cmpstr(out->str, ==,
+                        pretty ? "{\n  \"a\\u0062\": [\n    1.50,\n    {}\n  ],\n"
+                                 "  \"x\\u0000y\": 1,\n  \"x\": 2\n}"
+                               : "{\"a\\u0062\" :  [ 1.50,{}],\"x\\u0000y\":1,\"x\":2}");
+    }
+}
+
 static void bad_text_is_made_good(void)
 {
     static const struct {
@@ -142,6 +166,8 @@ int main(int argc, char **argv)
     g_test_add_func("/json-writer/pretty-has-a-line-for-each-member",
                     pretty_has_a_line_for_each_member);
     g_test_add_func("/json-writer/values-keep-their-bytes", values_keep_their_bytes);
+    g_test_add_func("/json-writer/copied-members-keep-their-bytes",
+                    copied_members_keep_their_bytes);
     g_test_add_func("/json-writer/bad-text-is-made-good", bad_text_is_made_good);
     return g_test_run();
 }
