@@ -25,12 +25,8 @@ static void copy_members(const SyncdChange *change, SyncdJsonWriter *writer)
     SyncdJson name, value;
     syncd_json_iter_init(&iter, change->record);
     while (syncd_json_iter_next(&iter, &name, &value)) {
-        size_t size;
-        if (is_ours(change->family, name))
-            continue;
-        g_autofree char *text = syncd_json_dup_string(name, &size);
-        syncd_json_name(writer, text);
-        syncd_json_value(writer, value);
+        if (!is_ours(change->family, name))
+            syncd_json_member_copy(writer, name, value);
     }
 }
 

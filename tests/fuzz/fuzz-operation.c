@@ -1,11 +1,12 @@
 /*
  * The body of a request, and the record that is written from it. Whatever a caller puts into a
- * body: the record is one document, says of the operation what the log says, and holds each member
- * that nobody knows byte for byte.
+ * body: the record is one document, keeps to its contract, says of the operation what the log says,
+ * and holds each member that nobody knows byte for byte.
  */
 #include "fuzz.h"
 
 #include "base/json.h"
+#include "contract/check.h"
 #include "contract/operation.h"
 
 static SyncdOperationFacts facts_about(SyncdBytes content)
@@ -13,7 +14,7 @@ static SyncdOperationFacts facts_about(SyncdBytes content)
     return (SyncdOperationFacts){
         .operation = SYNCD_BYTES_TEXT("op-1"),
         .kind = SYNCD_BYTES_TEXT("operation.enqueue"),
-        .status = "accepted",
+        .status = "queued",
         .actor = SYNCD_BYTES_TEXT("actor-1"),
         .device = SYNCD_BYTES_TEXT("device-1"),
         .decision = SYNCD_BYTES_TEXT("policy-1"),
@@ -40,7 +41,7 @@ static const struct {
     {"local_operation_id", "op-1"},      {"actor_id", "actor-1"},
     {"device_id", "device-1"},           {"object_id", "note-1"},
     {"policy_decision_ref", "policy-1"}, {"lane", "normal"},
-    {"data_class", "internal"},          {"status", "accepted"},
+    {"data_class", "internal"},          {"status", "queued"},
     {"scope", "workspace:notes"},        {"feed", "device-1/workspace-1/1"},
 };
 
@@ -96,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     SyncdJson record = syncd_json_root(text->str, text->len);
     for (size_t i = 0; i < G_N_ELEMENTS(stamped); i++)
         LAW(syncd_json_is(syncd_json_member(record, stamped[i].name), stamped[i].value));
+    LAW(syncd_contract_demand(SYNCD_OPERATION_SCHEMA, record, "", &error));
     check_members(record, syncd_json_root((const char *)data, size));
     return 0;
 }

@@ -43,6 +43,7 @@ TARGETS = {
     'body': Target(30, 'json'),
     'many': Target(30, 'many'),
     'schema': Target(30, 'schema'),
+    'contract': Target(10, 'json'),
     'operation': Target(10, 'operation'),
     'tree': Target(10),
     'cursor': Target(10),
