@@ -4,6 +4,7 @@
  * clean, and reads give what was acknowledged.
  */
 #include "crypto/seal.h"
+#include "index-dump.h"
 #include "store-fixture.h"
 
 #include <sqlite3.h>
@@ -25,56 +26,6 @@ static void model_free(void *data)
     g_free(model->key);
     g_free(model->content);
     g_free(model);
-}
-
-/* Every row of every table, as text. */
-static char *dump_index(const char *directory)
-{
-    static const char *const queries[] = {
-        "SELECT * FROM cursor ORDER BY feed",
-        "SELECT * FROM word ORDER BY id",
-        "SELECT * FROM entry ORDER BY pos",
-        "SELECT * FROM idempotency ORDER BY actor, scope, key",
-        "SELECT * FROM tally ORDER BY kind",
-        "SELECT * FROM scope ORDER BY id",
-        "SELECT * FROM record ORDER BY family, id",
-        "SELECT * FROM decision ORDER BY policy, id",
-        "SELECT * FROM task ORDER BY op",
-        "SELECT * FROM dependency ORDER BY child, parent",
-        "SELECT * FROM name ORDER BY family, name, scope",
-        "SELECT * FROM lane_count ORDER BY rank, counter",
-        "SELECT name, sql FROM sqlite_schema ORDER BY name",
-    };
-    g_autofree char *path = g_build_filename(directory, "index.db", NULL);
-    GString *text = g_string_new(NULL);
-    sqlite3 *db;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    for (size_t i = 0; i < G_N_ELEMENTS(queries); i++) {
-        sqlite3_stmt *rows;
-        g_assert_cmpint(sqlite3_prepare_v2(db, queries[i], -1, &rows, NULL), ==, SQLITE_OK);
-        while (sqlite3_step(rows) == SQLITE_ROW) {
-            for (int c = 0; c < sqlite3_column_count(rows); c++) {
-                char hex[129] = "";
-                if (sqlite3_column_type(rows, c) == SQLITE_BLOB)
-                    syncd_hex_encode(sqlite3_column_blob(rows, c),
-                                     MIN((size_t)sqlite3_column_bytes(rows, c), 64), hex);
-                g_string_append_printf(text, "%s|",
-                                       hex[0] ? hex : (const char *)sqlite3_column_text(rows, c));
-            }
-            g_string_append_c(text, '\n');
-        }
-        sqlite3_finalize(rows);
-    }
-    sqlite3_close(db);
-    return g_string_free(text, FALSE);
-}
-
-static void remove_index(Fixture *f)
-{
-    g_autofree char *index = g_build_filename(f->directory, "index.db", NULL);
-    g_autofree char *wal = g_strconcat(index, "-wal", NULL);
-    g_unlink(index);
-    g_unlink(wal);
 }
 
 static unsigned below(Fixture *f, unsigned n)
