@@ -178,6 +178,28 @@ bool syncd_service_require_reach(SyncdService *service, const SyncdCaller *calle
     return true;
 }
 
+static bool mandate_of_actor(SyncdService *service, const char *actor,
+                             const SyncdMandate **ret_mandate, GError **error)
+{
+    g_autofree char *key = g_strconcat(BY_ID, actor, NULL);
+    return mandate_of(service, key, ret_mandate, error);
+}
+
+bool syncd_service_require_scope_reach(SyncdService *service, const SyncdCaller *caller,
+                                       const char *actor, const char *scope, GError **error)
+{
+    const SyncdMandate *mandate;
+    if (scope == NULL || g_strcmp0(actor, service->own_actor) == 0)
+        return true;
+    if (!mandate_of_actor(service, actor, &mandate, error))
+        return false;
+    if (mandate == NULL)
+        return refuse_stranger(service, caller, error);
+    return syncd_service_require_reach(service, caller, mandate,
+                                       g_str_has_prefix(scope, "workspace:") ? scope : NULL,
+                                       g_str_has_prefix(scope, "profile:") ? scope : NULL, error);
+}
+
 /* ---- the last gate before the log ---- */
 
 static bool refuse_append(const char *actor, const char *reason, GError **error)
@@ -195,8 +217,7 @@ bool syncd_service_may_append(SyncdService *service, const char *actor, const ch
     const SyncdScope *scope = syncd_store_scope(service->store, scope_id);
     if (g_strcmp0(actor, service->own_actor) == 0)
         return true;
-    g_autofree char *key = g_strconcat(BY_ID, actor, NULL);
-    if (!mandate_of(service, key, &mandate, error))
+    if (!mandate_of_actor(service, actor, &mandate, error))
         return false;
     if (mandate == NULL)
         return refuse_append(actor, "actor_not_registered", error);

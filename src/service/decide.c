@@ -204,6 +204,10 @@ SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *c
         .lane = asked->fields[SYNCD_FIELD_LANE],
         .data_class = asked->fields[SYNCD_FIELD_DATA_CLASS],
     };
+    /* Nobody gets a decision about a place that he does not reach: it would be recorded. */
+    if (!syncd_service_require_scope_reach(service, caller, actor, asked->fields[SYNCD_FIELD_SCOPE],
+                                           error))
+        return NULL;
     syncd_policy_set_classify(service->policy, asked, &class.class);
     SyncdDecisions *known = g_hash_table_lookup(service->decisions, &class);
     bool holds = false;

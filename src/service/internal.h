@@ -95,6 +95,9 @@ bool syncd_service_require_capability(SyncdService *service, const SyncdCaller *
 bool syncd_service_require_reach(SyncdService *service, const SyncdCaller *caller,
                                  const SyncdMandate *mandate, const char *workspace,
                                  const char *profile, GError **error);
+/* The same for a scope ("workspace:notes", NULL for none) and the actor's id. */
+bool syncd_service_require_scope_reach(SyncdService *service, const SyncdCaller *caller,
+                                       const char *actor, const char *scope, GError **error);
 /* Whether the log takes an entry of this actor in this scope: nobody else ever gets one in, however
  * the call came here. AccessDenied. */
 bool syncd_service_may_append(SyncdService *service, const char *actor, const char *scope_id,

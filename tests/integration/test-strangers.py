@@ -1,0 +1,182 @@
+#!/usr/bin/python3
+"""No anonymous durable write: every method that introspection/ describes is called by somebody who
+is no actor, by one who was revoked, by one who has expired and by one who may write elsewhere only,
+with polkit saying yes to all of them. Nothing changes but the record that they were refused."""
+
+import json
+import pathlib
+from xml.etree import ElementTree
+
+from harness import (MANAGER, NAME, OPERATIONS, ROOT, STANDARD, GLib, Refused, equal, main, promise,
+                     refused_as)
+from polkit_world import ALLOWED, system_world, uid
+
+REGISTRY = NAME + '.Registry'
+KINDS = ('profile', 'device', 'actor', 'schema', 'object', 'workspace', 'plan',
+         'encryption-profile')
+REFUSED = {'policy.refused', 'profile.violated'}
+DENIED = STANDARD + 'AccessDenied'
+
+# One record a kind that the right caller could register.
+RECORDS = {
+    'profile': {'profile_id': 'profile:p', 'display_name': 'P', 'profile_class': 'work',
+                'policy_tags': []},
+    'device': {'device_id': 'device-other', 'display_name': 'D', 'trust_level': 'user',
+               'device_state': 'trusted'},
+    'actor': {'actor_id': 'actor-other', 'actor_type': 'human', 'display_name': 'A',
+              'identity_id': 'uid:4711', 'workspace_scope': [], 'profile_scope': [],
+              'capabilities': ['read', 'write'], 'trust_level': 'user', 'policy_subject': 'a',
+              'signing_key_ref': 'none'},
+    'schema': {'schema_id': 'note/v1', 'object_type': 'note', 'schema_version': '1',
+               'required_fields': [], 'field_owners': {}, 'migration_policy': 'ask',
+               'conflict_policy': 'ask', 'tombstone_policy': 'keep', 'sync_visibility': 'workspace',
+               'retention_class': 'normal'},
+    'object': {'object_id': 'o-1', 'object_type': 'note', 'schema_id': 'note/v1',
+               'schema_version': '1', 'workspace_id': 'workspace:notes',
+               'profile_id': 'profile:default', 'owner_identity': 'uid:0', 'privacy_class': 'work',
+               'sync_visibility': 'workspace', 'retention_class': 'normal', 'policy_tags': [],
+               'provenance': []},
+    'workspace': {'workspace_id': 'workspace:w', 'profile_id': 'profile:default'},
+    'plan': {'plan_id': 'p-1', 'target_actor': 'actor-other', 'profile_id': 'profile:default',
+             'workspace_id': 'workspace:notes', 'object_ids': [], 'operation_class': 'restore',
+             'dependencies': [], 'retry_policy': 'none', 'conflict_policy': 'ask',
+             'status': 'planned', 'user_explanation': 'x'},
+    'encryption-profile': {'encryption_profile_id': 'e-1', 'encryption_scope': 'workspace'},
+}
+IDS = {'profile': 'profile:p', 'device': 'device-other', 'actor': 'actor-other',
+       'schema': 'note/v1@1', 'object': 'o-1', 'workspace': 'workspace:w', 'plan': 'p-1',
+       'encryption-profile': 'e-1'}
+
+
+def described(source):
+    """(interface, method, [(argument, type)]) of all that is served at the root."""
+    for path in sorted(pathlib.Path(source, 'introspection').glob('*.xml')):
+        for interface in ElementTree.parse(path).getroot().iter('interface'):
+            for method in interface.findall('method'):
+                yield (interface.get('name'), method.get('name'),
+                       [(arg.get('name'), arg.get('type')) for arg in method.findall('arg')
+                        if arg.get('direction') == 'in'])
+
+
+def register(caller, kind, record):
+    return caller.call(REGISTRY, 'Register', '(ssa{sv})', kind, json.dumps(record), {})
+
+
+def value(name, kind, type_, known):
+    """An argument that a good call could have."""
+    request = {'type': 'sync.operation.enqueue', 'scope': 'workspace:notes', 'object': 'o-1',
+               'body': {}}
+    by_name = {
+        'type': request['type'], 'scope': request['scope'], 'object': 'o-1', 'body': '{}',
+        'operation': known, 'kind': kind, 'record': json.dumps(RECORDS[kind]), 'id': IDS[kind],
+        'requests': list(json.dumps(request).encode()),
+    }
+    by_type = {'s': known, 'b': True, 'u': 1, 't': 1, 'i': 1, 'x': 1, 'd': 1.0, 'ay': [], 'as': [],
+               'o': ROOT, 'a{sv}': {}}
+    if type_ == 'a{sv}':
+        return {}
+    found = by_name.get(name)
+    if isinstance(found, str) and type_ != 's' or isinstance(found, list) and type_ != 'ay':
+        found = None
+    return by_type[type_] if found is None else found
+
+
+def call_everything(world, caller, known):
+    """Each method, once for each kind of record where it takes one. The number of calls that were
+    let through."""
+    through = 0
+    for interface, method, arguments in described(world.options.source):
+        kinds = KINDS if 'kind' in dict(arguments) else ('actor',)
+        for kind in kinds:
+            values = [value(name, kind, type_, known) for name, type_ in arguments]
+            signature = '(' + ''.join(type_ for _, type_ in arguments) + ')'
+            try:
+                caller.call(interface, method, signature, *values)
+                through += 1
+            except Refused:
+                pass
+    return through
+
+
+def everything(root):
+    """All that the log and the registries say, as root sees it."""
+    entries, cursor = [], ''
+    while True:
+        options = {'all': GLib.Variant('b', True), 'bodies': GLib.Variant('b', True)}
+        if cursor:
+            options['cursor'] = GLib.Variant('s', cursor)
+        page, cursor = root.list('ListBytes', **options)
+        entries += page
+        if not cursor:
+            break
+    kept = [entry for entry in entries if entry['header']['kind'] not in REFUSED]
+    records = [root.call(REGISTRY, 'List', '(sa{sv})', kind, {'all': GLib.Variant('b', True)})
+               for kind in KINDS]
+    return kept, records, len(entries) - len(kept)
+
+
+@promise
+def whoever_may_not_write_changes_nothing(world):
+    with world.system(ALLOWED) as (_, caller), world.caller() as root:
+        known = root.enqueue(thing='o-1')[0]
+        for kind in KINDS:
+            register(root, kind, RECORDS[kind])
+        actor = {**RECORDS['actor'], 'identity_id': f'uid:{uid(ALLOWED)}'}
+
+        def compare(what, may_be_recorded):
+            before = everything(root)
+            through = call_everything(world, caller, known)
+            after = everything(root)
+            new = [entry['header']['kind'] for entry in after[0][len(before[0]):]]
+            assert after[:2] == before[:2], f'{what}: something changed: {new}'
+            if not may_be_recorded:
+                equal(after[2], before[2], f'{what}: the log grew')
+            # Reading is for others as well: a test that is let through nowhere would prove little.
+            assert through > 0, what
+            refused_as(DENIED, caller.call, OPERATIONS, 'Enqueue', '(ssssa{sv})',
+                       'sync.operation.enqueue', 'workspace:notes', 'o-1', '{}', {})
+
+        compare('unregistered', False)
+        register(root, 'actor', {**actor, 'actor_id': 'actor-expired',
+                                 'expires_at': '2020-01-01T00:00:00Z'})
+        compare('expired', False)
+        root.call(REGISTRY, 'Revoke', '(ssa{sv})', 'actor', 'actor-expired', {})
+        compare('revoked', False)
+        register(root, 'actor', {**actor, 'actor_id': 'actor-quarantined',
+                                 'trust_level': 'quarantined'})
+        compare('quarantined', False)
+        root.call(REGISTRY, 'Revoke', '(ssa{sv})', 'actor', 'actor-quarantined', {})
+        register(root, 'actor', {**actor, 'actor_id': 'actor-elsewhere', 'actor_type': 'agent',
+                                 'workspace_scope': ['workspace:elsewhere'],
+                                 'profile_scope': ['profile:elsewhere']})
+        compare('out of scope', True)
+
+
+@promise
+def the_same_calls_change_something_when_root_makes_them(world):
+    """The control: calls that nobody could make would be refused to everybody."""
+    with world.system() as (_,), world.caller() as root:
+        known = root.enqueue(thing='o-1')[0]
+        before = everything(root)
+        assert call_everything(world, root, known) > len(KINDS)
+        after = everything(root)
+        assert len(after[0]) > len(before[0]) + len(KINDS), (len(before[0]), len(after[0]))
+
+
+@promise
+def a_registered_actor_writes_where_it_may(world):
+    with world.system(ALLOWED) as (_, caller), world.caller() as root:
+        root.enqueue(scope='workspace:elsewhere')
+        register(root, 'actor', {**RECORDS['actor'], 'identity_id': f'uid:{uid(ALLOWED)}',
+                                 'actor_type': 'agent',
+                                 'workspace_scope': ['workspace:elsewhere'],
+                                 'profile_scope': ['profile:default']})
+        caller.call(OPERATIONS, 'Enqueue', '(ssssa{sv})', 'sync.operation.enqueue',
+                    'workspace:elsewhere', '', '{}', {})
+        record = json.loads(caller.call(OPERATIONS, 'List', '(a{sv})', {})[0])[0]
+        equal(record['actor_id'], 'actor-other')
+        refused_as(DENIED, register, caller, 'workspace', RECORDS['workspace'])
+        assert caller.call('org.freedesktop.DBus.Properties', 'Get', '(ss)', MANAGER, 'Sequence')
+
+
+main(system_world)
