@@ -135,6 +135,11 @@ static const SyncdVerbOption verify_proof_options[] = {
     END,
 };
 
+static const SyncdVerbOption contract_options[] = {
+    FILES("schema", 0, N_("Judge by the JSON Schema in this file")),
+    END,
+};
+
 static const SyncdVerbOption daemon_options[] = {
     FLAG("check-config", 0, N_("Print the configuration in effect, and do no more")),
     FILES("config", 0, N_("Read this file instead of syncd.conf and its drop-ins")),
@@ -329,6 +334,29 @@ const SyncdVerb syncd_verbs[] = {
                    "it proves only that the device it names signed it."),
      .options = {verify_proof_options, key_options},
      .run = syncd_verb_verify_proof},
+    {.group = "contract",
+     .name = "validate",
+     .arguments = "FILE...",
+     .min_arguments = 1,
+     .max_arguments = G_MAXUINT,
+     .help = N_("Check documents against their contracts"),
+     .details = N_("A document is judged by the contract that it names, or by the schema of "
+                   "--schema, which may refer to those that are installed; - is standard input. "
+                   "Exit code 2 means that a document is not valid, 1 that one could not be "
+                   "judged."),
+     .options = {contract_options},
+     .run = syncd_verb_contract_validate},
+    {.group = "contract",
+     .name = "list",
+     .help = N_("List the contracts that are known"),
+     .run = syncd_verb_contract_list},
+    {.group = "contract",
+     .name = "show",
+     .arguments = "CONTRACT",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Print the JSON Schema of a contract"),
+     .run = syncd_verb_contract_show},
     {.group = "store",
      .name = "init",
      .help = N_("Make the state of an instance"),

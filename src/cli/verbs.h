@@ -17,6 +17,9 @@ bool syncd_verb_log(SyncdCli *cli, GError **error);
 bool syncd_verb_verify_log(SyncdCli *cli, GError **error);
 bool syncd_verb_verify_checkpoint(SyncdCli *cli, GError **error);
 bool syncd_verb_verify_proof(SyncdCli *cli, GError **error);
+bool syncd_verb_contract_validate(SyncdCli *cli, GError **error);
+bool syncd_verb_contract_list(SyncdCli *cli, GError **error);
+bool syncd_verb_contract_show(SyncdCli *cli, GError **error);
 bool syncd_verb_store_init(SyncdCli *cli, GError **error);
 bool syncd_verb_store_adopt(SyncdCli *cli, GError **error);
 /* Of every registry: cli/registry.h. */
