@@ -71,6 +71,8 @@ static SyncdSchema *compile(const char *file, GError **error)
     /* Whatever is wrong with it: the documents were not judged. */
     g_autofree char *sentence = NULL, *next = NULL;
     syncd_error_split(fault->message, &sentence, &next);
+    if (next != NULL && g_str_has_suffix(next, "."))
+        next[strlen(next) - 1] = '\0';
     syncd_set_error_next(error, SYNCD_ERROR_FAILED, next != NULL ? next : "correct the schema",
                          "The schema %s cannot be used: %s", file, sentence);
     return NULL;
@@ -145,7 +147,7 @@ static void show_errors(SyncdOutput *out, const SyncdSchemaErrors *errors)
                             sentence, rule);
     }
     if (syncd_schema_errors_dropped(errors) > 0)
-        syncd_output_printf(out, _("  And %lu more.\n"),
+        syncd_output_printf(out, _("  and %lu more\n"),
                             (unsigned long)syncd_schema_errors_dropped(errors));
 }
 
