@@ -88,6 +88,13 @@ void syncd_pattern_free(SyncdPattern *pattern)
     g_free(pattern);
 }
 
+size_t syncd_pattern_size(const SyncdPattern *pattern)
+{
+    size_t size = 0;
+    pcre2_pattern_info(pattern->code, PCRE2_INFO_SIZE, &size);
+    return size;
+}
+
 static int match(const SyncdPattern *pattern, const char *text, size_t size, guint32 steps,
                  pcre2_match_data *data)
 {

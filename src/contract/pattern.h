@@ -24,6 +24,9 @@ SyncdPattern *syncd_pattern_new(const char *text, size_t size, GError **error);
 void syncd_pattern_free(SyncdPattern *pattern);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdPattern, syncd_pattern_free)
 
+/* Bytes that it takes, compiled. */
+size_t syncd_pattern_size(const SyncdPattern *pattern);
+
 /* True when it is found anywhere in the text, which is valid UTF-8. What it cost is taken from
  * *budget; a match that is given up takes all of it. */
 bool syncd_pattern_matches(const SyncdPattern *pattern, const char *text, size_t size,

@@ -1,5 +1,19 @@
 #include "contract/schema-compile.h"
 
+/* Names in a schema may be of any length; a message is for people. */
+#define SHOWN 300u
+
+static void cut(char *text)
+{
+    size_t size = strlen(text);
+    if (size <= SHOWN)
+        return;
+    size = SHOWN;
+    while (size > 0 && ((guint8)text[size] & 0xc0) == 0x80)
+        size--;
+    text[size] = '\0';
+}
+
 bool syncd_schema_refuse(const char *location, const char *keyword, GError **error,
                          const char *format, ...)
 {
@@ -7,10 +21,21 @@ bool syncd_schema_refuse(const char *location, const char *keyword, GError **err
     va_start(args, format);
     g_autofree char *what = g_strdup_vprintf(format, args);
     va_end(args);
+    g_autofree char *place = g_strconcat(location, *keyword != '\0' ? "/" : "", keyword, NULL);
+    cut(place);
+    cut(what);
     syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT, "correct the schema",
-                         "%s%s%s of the schema %s", location, *keyword != '\0' ? "/" : "", keyword,
-                         what);
+                         "%s of the schema %s", place, what);
     return false;
+}
+
+bool syncd_schema_spend(SchemaCompiler *compiler, guint64 work, const char *location,
+                        GError **error)
+{
+    compiler->work += work;
+    return compiler->work <= SCHEMA_MAX_WORK ||
+           syncd_schema_refuse(location, "", error,
+                               "is where compiling it has become too much work");
 }
 
 SchemaNode *syncd_schema_node(SchemaCompiler *compiler, SyncdJson value,
@@ -24,6 +49,9 @@ SchemaNode *syncd_schema_node(SchemaCompiler *compiler, SyncdJson value,
                             SCHEMA_MAX_NODES);
         return NULL;
     }
+    if (!syncd_schema_spend(compiler, SCHEMA_WORK_PER_LOCATION_BYTE * strlen(location), location,
+                            error))
+        return NULL;
     const SchemaResource *own = g_hash_table_lookup(compiler->roots, value.at);
     SchemaNode *node = syncd_schema_own(compiler->owned, g_new0(SchemaNode, 1));
     node->types = TYPE_ANY;

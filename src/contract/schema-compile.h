@@ -13,6 +13,11 @@
 #define SCHEMA_MAX_SIZE (1024u * 1024u)
 #define SCHEMA_MAX_NODES 20000u
 #define SCHEMA_MAX_PROPERTIES 10000u
+/* Bytes that are read while references are followed, and the weights of what is kept: so that no
+ * schema of little text takes much time or memory. */
+#define SCHEMA_MAX_WORK (G_GUINT64_CONSTANT(512) << 20)
+#define SCHEMA_WORK_PER_LOCATION_BYTE 16u
+#define SCHEMA_WORK_PER_PATTERN_BYTE 64u
 
 typedef enum {
     DIALECT_2020_12 = 1 << 0,
@@ -58,6 +63,7 @@ typedef struct {
     GHashTable *anchors;   /* "URI#name" -> SchemaPlace */
     GHashTable *nodes;     /* the place of its first byte -> SchemaNode */
     GQueue *pending;       /* SchemaBuild */
+    guint64 work;
 } SchemaCompiler;
 
 /* What a keyword's value holds that is a schema. */
@@ -88,6 +94,10 @@ bool syncd_schema_finish_object(SchemaCompiler *compiler, SchemaBuild *build, GE
 /* InvalidContract about the keyword of a node. Always false. */
 bool syncd_schema_refuse(const char *location, const char *keyword, GError **error,
                          const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+/* Counts work; false with an error when it is too much. */
+bool syncd_schema_spend(SchemaCompiler *compiler, guint64 work, const char *location,
+                        GError **error);
 
 /* The node for a subschema, made when it is new. */
 SchemaNode *syncd_schema_node(SchemaCompiler *compiler, SyncdJson value,

@@ -81,6 +81,9 @@ static bool add_anchor(Scan *scan, const SchemaResource *resource, SyncdJson val
     if (g_hash_table_contains(scan->compiler->anchors, key))
         return syncd_schema_refuse(scan->location->str, "", scan->error,
                                    "has the anchor \"%s\" of another part", name);
+    if (!syncd_schema_spend(scan->compiler, SCHEMA_WORK_PER_LOCATION_BYTE * scan->location->len,
+                            scan->location->str, scan->error))
+        return false;
     SchemaPlace *place = g_new0(SchemaPlace, 1);
     *place = (SchemaPlace){value, resource, g_strdup(scan->location->str)};
     g_hash_table_insert(scan->compiler->anchors, g_steal_pointer(&key), place);
@@ -105,6 +108,10 @@ static bool scan_names(Scan *scan, SyncdJson value, const SchemaResource **resou
         if (uri == NULL || g_hash_table_contains(scan->compiler->resources, uri))
             return syncd_schema_refuse(scan->location->str, "$id", scan->error,
                                        uri == NULL ? "must be a URI" : "names another part too");
+        if (!syncd_schema_spend(scan->compiler,
+                                SCHEMA_WORK_PER_LOCATION_BYTE * (scan->location->len + strlen(uri)),
+                                scan->location->str, scan->error))
+            return false;
         SchemaDialects own = syncd_schema_dialect(syncd_json_member(value, "$schema"));
         *resource =
             add_resource(scan->compiler, uri, value, scan->location->str, own != 0 ? own : dialect);
@@ -301,6 +308,8 @@ SchemaNode *syncd_schema_resolve(SchemaCompiler *compiler, const SchemaResource 
     const SchemaResource *resource =
         strcmp(uri, from->uri) == 0 ? from : find_resource(compiler, uri, location, error);
     if (resource == NULL)
+        return NULL;
+    if (!syncd_schema_spend(compiler, syncd_json_size(resource->root), location, error))
         return NULL;
     SchemaPlace place;
     bool found = find_place(compiler, resource, fragment, &place);

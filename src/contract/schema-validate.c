@@ -199,7 +199,8 @@ static bool check_string(SchemaRun *run, const SchemaNode *node, SyncdJson value
 {
     const char *text;
     size_t size;
-    run->budget -= (gint64)(syncd_json_size(value) / 16) + (node->string->format != NULL);
+    bool is_regex = node->string->format == syncd_pattern_is;
+    run->budget -= (gint64)(is_regex ? syncd_json_size(value) * 4 : syncd_json_size(value) / 16);
     if (syncd_json_get_plain(value, &text, &size))
         return check_text(run, node, text, size, step);
     g_autofree char *memory = syncd_json_dup_string(value, &size);

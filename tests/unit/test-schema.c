@@ -140,10 +140,40 @@ static void test_branching_is_bounded(void)
 static void test_long_chains_are_bounded(void)
 {
     g_autoptr(GString) schema = g_string_new("{\"$defs\":{\"d0\":{\"type\":\"null\"}");
-    for (int i = 1; i < 5000; i++)
+    for (int i = 1; i < 1000; i++)
         g_string_append_printf(schema, ",\"d%d\":{\"$ref\":\"#/$defs/d%d\"}", i, i - 1);
-    g_string_append(schema, "},\"$ref\":\"#/$defs/d4999\"}");
+    g_string_append(schema, "},\"$ref\":\"#/$defs/d999\"}");
     expect_limit(schema->str, "null");
+}
+
+static void expect_refusal(const GString *text)
+{
+    g_autoptr(GError) error = NULL;
+    gint64 start = g_get_monotonic_time();
+    g_assert_null(syncd_schema_compile(SYNCD_BYTES(text->str, text->len), NULL, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_CONTRACT);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 20 * G_USEC_PER_SEC);
+    g_assert_cmpuint(strlen(error->message), <, 4096);
+}
+
+/* Little text that would take gigabytes, or hours, to compile. */
+static void test_compiling_is_bounded(void)
+{
+    g_autofree char *name = g_strnfill(300000, 'n');
+    g_autoptr(GString) locations = g_string_new(NULL), references = g_string_new("{\"$defs\":{"),
+                       patterns = g_string_new("{\"patternProperties\":{\"\":true");
+    g_string_printf(locations, "{\"properties\":{\"%s\":{\"prefixItems\":[true", name);
+    for (int i = 0; i < 15000; i++) {
+        g_string_append(locations, ",true");
+        g_string_append_printf(references, "\"d%d\":{\"$ref\":\"#/$defs/last\"},", i);
+        g_string_append_printf(patterns, ",\"(?:x%dy){3000}\":true", i);
+    }
+    g_string_append(locations, "]}}}");
+    g_string_append(references, "\"last\":true}}");
+    g_string_append(patterns, "}}");
+    expect_refusal(locations);
+    expect_refusal(references);
+    expect_refusal(patterns);
 }
 
 int main(int argc, char **argv)
@@ -157,5 +187,6 @@ int main(int argc, char **argv)
     g_test_add_func("/schema/patterns-are-bounded", test_patterns_are_bounded);
     g_test_add_func("/schema/branching-is-bounded", test_branching_is_bounded);
     g_test_add_func("/schema/long-chains-are-bounded", test_long_chains_are_bounded);
+    g_test_add_func("/schema/compiling-is-bounded", test_compiling_is_bounded);
     return g_test_run();
 }
