@@ -7,6 +7,7 @@
 #include "bus/limits.h"
 #include "bus/pace.h"
 #include "bus/queue.h"
+#include "bus/workers.h"
 
 /* What the handlers and getters of an object are given. */
 typedef struct {
@@ -24,6 +25,8 @@ struct SyncdBus {
     SyncdCallers *callers;
     SyncdQueue *queue;
     SyncdAuthority *authority;
+    SyncdWorkers *workers;
+    bool tasks_changed; /* a TaskChanged is due */
     GHashTable *asking; /* sd_bus_message: the SyncdCall that waits for polkit about it */
     SyncdObject root;
     GHashTable *jobs; /* id: SyncdObject */

@@ -51,6 +51,7 @@ SyncdBus *syncd_bus_new(sd_bus *connection, SyncdService *service, const SyncdBu
         syncd_limits_set(bus->limits, SYNCD_LIMIT_WAITING, options->calls_in_flight);
     }
     bus->callers = syncd_callers_new();
+    bus->workers = syncd_workers_new(connection, service);
     bus->authority = syncd_authority_new(connection, options->instance);
     bus->asking = g_hash_table_new_full(NULL, NULL, NULL, call_drop);
     bus->root = (SyncdObject){.bus = bus};
@@ -91,6 +92,7 @@ void syncd_bus_free(SyncdBus *bus)
     g_ptr_array_unref(bus->slots);
     g_hash_table_unref(bus->jobs);
     syncd_pace_free(bus->pace);
+    syncd_workers_free(bus->workers);
     syncd_authority_free(bus->authority);
     syncd_callers_free(bus->callers);
     syncd_limits_free(bus->limits);
@@ -106,6 +108,12 @@ void syncd_bus_committed(SyncdBus *bus, const SyncdCommit *commit, const char *c
 
 void syncd_bus_changed(SyncdBus *bus)
 {
+    syncd_pace_request(bus->pace);
+}
+
+void syncd_bus_tasks_changed(SyncdBus *bus)
+{
+    bus->tasks_changed = true;
     syncd_pace_request(bus->pace);
 }
 

@@ -30,6 +30,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdBus, syncd_bus_free)
 
 void syncd_bus_committed(SyncdBus *bus, const SyncdCommit *commit, const char *const *event_types);
 void syncd_bus_changed(SyncdBus *bus);
+void syncd_bus_tasks_changed(SyncdBus *bus);
 void syncd_bus_job_added(SyncdBus *bus, SyncdJob *job);
 void syncd_bus_job_changed(SyncdBus *bus, SyncdJob *job);
 void syncd_bus_job_removed(SyncdBus *bus, SyncdJob *job);

@@ -60,6 +60,7 @@ static SyncdCall *call_new(SyncdBus *bus, sd_bus_message *message, GError **erro
     call->bus = bus;
     call->message = sd_bus_message_ref(message);
     call->caller = caller;
+    call->caller.worker = sd_bus_message_get_sender(message);
     call->pid = pid;
     return call;
 }
@@ -77,6 +78,11 @@ const SyncdCaller *syncd_call_caller(const SyncdCall *call)
 SyncdJob *syncd_call_job(const SyncdCall *call)
 {
     return call->object->job;
+}
+
+void syncd_call_watch_worker(SyncdCall *call)
+{
+    syncd_workers_watch(call->bus->workers, call->caller.worker);
 }
 
 /* ---- authorisation ---- */

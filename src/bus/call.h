@@ -36,6 +36,9 @@ sd_bus_message *syncd_call_message(SyncdCall *call);
 const SyncdCaller *syncd_call_caller(const SyncdCall *call);
 SyncdJob *syncd_call_job(const SyncdCall *call); /* of a job's object, else NULL */
 
+/* When the caller leaves the bus, its leases end. */
+void syncd_call_watch_worker(SyncdCall *call);
+
 /* `others`: the call is about what others did. `details` (names and values in turn, or NULL) are
  * shown to whoever polkit asks. NULL with an error: no. NULL without: return false, the handler
  * will be called again. */

@@ -63,9 +63,22 @@ static void tell_job(SyncdObject *object)
              "PropertiesChanged");
 }
 
+/* Whoever could not be told now asks when it wants to know; the next change tells again. */
+static void tell_tasks(SyncdBus *bus)
+{
+    guint64 pending, running;
+    if (!bus->tasks_changed || !syncd_service_count_tasks(bus->service, &pending, &running, NULL))
+        return;
+    bus->tasks_changed = false;
+    log_lost(sd_bus_emit_signal(bus->connection, SYNCD_PATH_ROOT, SYNCD_INTERFACE_OPERATIONS,
+                                "TaskChanged", "ttt", bus->shown.sequence, pending, running),
+             "TaskChanged");
+}
+
 void syncd_signals_tell_changes(SyncdBus *bus)
 {
     tell_manager(bus);
+    tell_tasks(bus);
     if (bus->instance != SYNCD_INSTANCE_USER)
         return;
 

@@ -7,3 +7,9 @@
 #include "bus/call.h"
 
 bool syncd_handle_replay(SyncdCall *call, GError **error);
+bool syncd_handle_claim_task(SyncdCall *call, GError **error);
+bool syncd_handle_renew_task(SyncdCall *call, GError **error);
+bool syncd_handle_complete_task(SyncdCall *call, GError **error);
+bool syncd_handle_fail_task(SyncdCall *call, GError **error);
+bool syncd_handle_get_task(SyncdCall *call, GError **error);
+bool syncd_handle_list_tasks(SyncdCall *call, GError **error);

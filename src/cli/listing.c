@@ -33,10 +33,13 @@ guint64 syncd_record_number(SyncdJson record, const char *name)
 bool syncd_listing_init(SyncdListing *listing, const SyncdCli *cli, SyncdClientList list,
                         GError **error)
 {
-    *listing = (SyncdListing){
-        .list = list, .filters = true, .oldest_first = syncd_cli_flag(cli, "oldest-first")};
-    return syncd_cli_number(cli, "limit", LIMIT_MAX, LIMIT_DEFAULT, &listing->limit, error) &&
-           syncd_cli_number(cli, "after", G_MAXINT64, 0, &listing->after, error);
+    *listing = (SyncdListing){.list = list, .filters = list != SYNCD_CLIENT_TASKS};
+    if (!syncd_cli_number(cli, "limit", LIMIT_MAX, LIMIT_DEFAULT, &listing->limit, error))
+        return false;
+    if (!listing->filters)
+        return true;
+    listing->oldest_first = syncd_cli_flag(cli, "oldest-first");
+    return syncd_cli_number(cli, "after", G_MAXINT64, 0, &listing->after, error);
 }
 
 static bool add_time(GVariantDict *options, const SyncdCli *cli, const char *name, GError **error)
@@ -71,6 +74,15 @@ static bool add_filters(GVariantDict *options, const SyncdListing *listing, cons
     return add_time(options, cli, "since", error) && add_time(options, cli, "until", error);
 }
 
+static void add_task_filters(GVariantDict *options, const SyncdCli *cli)
+{
+    static const char *const names[] = {"scope", "object", "lane", "state"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        add_text(options, names[i], syncd_cli_value(cli, names[i]));
+    if (syncd_cli_flag(cli, "stale"))
+        g_variant_dict_insert(options, "stale", "b", TRUE);
+}
+
 static GVariant *page_options(const SyncdListing *listing, const SyncdCli *cli, const char *cursor,
                               guint64 left, GError **error)
 {
@@ -79,7 +91,10 @@ static GVariant *page_options(const SyncdListing *listing, const SyncdCli *cli, 
         return NULL;
     add_text(&options, "object", listing->object);
     add_text(&options, "operation", listing->operation);
-    add_text(&options, "order", listing->oldest_first ? "oldest" : "newest");
+    if (listing->list == SYNCD_CLIENT_TASKS)
+        add_task_filters(&options, cli);
+    else
+        add_text(&options, "order", listing->oldest_first ? "oldest" : "newest");
     if (listing->after > 0)
         g_variant_dict_insert(&options, "after", "t", listing->after);
     if (syncd_cli_flag(cli, "all"))

@@ -106,6 +106,36 @@ static const SyncdVerbOption replay_options[] = {
     END,
 };
 
+static const SyncdVerbOption task_filter_options[] = {
+    TEXT("scope", 's', "SCOPE", N_("Only of this scope")),
+    TEXT("lane", 0, "LANE", N_("Only of this lane")),
+    END,
+};
+
+static const SyncdVerbOption task_state_options[] = {
+    CHOICE("state", "STATE", "pending running succeeded failed cancelled",
+           N_("Only in this state: pending, running, succeeded, failed or cancelled")),
+    FLAG("stale", 0, N_("Only those that nobody claimed for too long")),
+    END,
+};
+
+static const SyncdVerbOption lease_options[] = {
+    NUMBER("lease", 0, "SECONDS", N_("How long the lease lasts without being renewed")),
+    END,
+};
+
+static const SyncdVerbOption complete_options[] = {
+    TEXTS("evidence", 'e', "REF",
+          N_("An entry of the log, or a digest sha256:…, that proves it; may be repeated")),
+    END,
+};
+
+static const SyncdVerbOption fail_options[] = {
+    FLAG("final", 0, N_("Do not try it again")),
+    NUMBER("after", 0, "SECONDS", N_("Try it again this much later at the earliest")),
+    END,
+};
+
 static const SyncdVerbOption output_options[] = {
     FILES("output", 'o', N_("Write the document to this file")),
     END,
@@ -279,6 +309,54 @@ const SyncdVerb syncd_verbs[] = {
                    "rewritten: see verify checkpoint."),
      .options = {output_options},
      .run = syncd_verb_ops_checkpoint},
+    {.group = "tasks",
+     .name = "list",
+     .help = N_("List what is to be carried out"),
+     .options = {limit_options, task_filter_options, object_options, task_state_options,
+                 all_options},
+     .run = syncd_verb_tasks_list},
+    {.group = "tasks",
+     .name = "show",
+     .arguments = "TASK",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Show one task"),
+     .details = N_("TASK is the id of a task or of its operation."),
+     .run = syncd_verb_tasks_show},
+    {.group = "tasks",
+     .name = "claim",
+     .arguments = "[OPERATION]",
+     .max_arguments = 1,
+     .help = N_("Take the next task, for a script"),
+     .details = N_("The lease goes on when this program ends: renew it, and then complete or fail "
+                   "the task. Exit code 3 means that there is none to be had."),
+     .options = {task_filter_options, object_options, lease_options},
+     .run = syncd_verb_tasks_claim},
+    {.group = "tasks",
+     .name = "renew",
+     .arguments = "LEASE",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Keep a task that was claimed"),
+     .options = {lease_options},
+     .run = syncd_verb_tasks_renew},
+    {.group = "tasks",
+     .name = "complete",
+     .arguments = "LEASE",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("End a task that was carried out"),
+     .options = {complete_options},
+     .run = syncd_verb_tasks_complete},
+    {.group = "tasks",
+     .name = "fail",
+     .arguments = "LEASE REASON",
+     .min_arguments = 2,
+     .max_arguments = 2,
+     .help = N_("Give a task back that could not be carried out"),
+     .details = N_("It is offered again later, unless it is final or was tried too often."),
+     .options = {fail_options},
+     .run = syncd_verb_tasks_fail},
     {.group = "events",
      .name = "list",
      .help = N_("List what happened"),

@@ -101,10 +101,13 @@ bool syncd_client_list(SyncdClient *client, SyncdClientList list, GVariant *opti
                        char **ret_records, char **ret_cursor, GError **error)
 {
     g_autoptr(GVariant) own = options != NULL ? g_variant_ref_sink(options) : NULL;
-    bool events = list == SYNCD_CLIENT_EVENTS;
-    g_autoptr(sd_bus_message) message = syncd_client_message(
-        client, SYNCD_BUS_ROOT, events ? SYNCD_BUS_MANAGER : SYNCD_BUS_OPERATIONS,
-        events ? "ListEvents" : "List", error);
+    static const char *const methods[][2] = {
+        [SYNCD_CLIENT_OPERATIONS] = {SYNCD_BUS_OPERATIONS, "List"},
+        [SYNCD_CLIENT_EVENTS] = {SYNCD_BUS_MANAGER, "ListEvents"},
+        [SYNCD_CLIENT_TASKS] = {SYNCD_BUS_OPERATIONS, "ListTasks"},
+    };
+    g_autoptr(sd_bus_message) message =
+        syncd_client_message(client, SYNCD_BUS_ROOT, methods[list][0], methods[list][1], error);
     if (message == NULL)
         return false;
     g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, 0, own, error);
@@ -158,6 +161,70 @@ char *syncd_client_replay(SyncdClient *client, const char *operation, GVariant *
         return NULL;
     *ret_duplicate = duplicate != 0;
     return syncd_client_take_json(evidence, error);
+}
+
+/* ---- tasks ---- */
+
+static sd_bus_message *call_task(SyncdClient *client, const char *member, const char *argument,
+                                 const char *reason, GVariant *options, GError **error)
+{
+    g_autoptr(GVariant) own = options != NULL ? g_variant_ref_sink(options) : NULL;
+    g_autoptr(sd_bus_message) message =
+        syncd_client_message(client, SYNCD_BUS_ROOT, SYNCD_BUS_OPERATIONS, member, error);
+    if (message == NULL)
+        return NULL;
+    int r = argument != NULL ? sd_bus_message_append(message, "s", argument) : 0;
+    if (r >= 0 && reason != NULL)
+        r = sd_bus_message_append(message, "s", reason);
+    return syncd_client_finish(client, message, r, own, error);
+}
+
+bool syncd_client_claim_task(SyncdClient *client, GVariant *options, char **ret_lease,
+                             char **ret_task, char **ret_operation, GError **error)
+{
+    g_autoptr(sd_bus_message) reply = call_task(client, "ClaimTask", NULL, NULL, options, error);
+    const char *lease = NULL, *task = NULL, *operation = NULL;
+    if (reply == NULL ||
+        !syncd_client_check(client, sd_bus_message_read(reply, "sss", &lease, &task, &operation),
+                            error))
+        return false;
+    bool none = *lease == '\0';
+    g_autofree char *checked = syncd_client_take_json(none ? "{}" : task, error);
+    if (checked == NULL)
+        return false;
+    *ret_operation = syncd_client_take_json(none ? "{}" : operation, error);
+    if (*ret_operation == NULL)
+        return false;
+    *ret_task = g_steal_pointer(&checked);
+    *ret_lease = g_strdup(lease);
+    return true;
+}
+
+bool syncd_client_renew_task(SyncdClient *client, const char *lease, GVariant *options,
+                             GError **error)
+{
+    g_autoptr(sd_bus_message) reply = call_task(client, "RenewTask", lease, NULL, options, error);
+    return reply != NULL;
+}
+
+char *syncd_client_complete_task(SyncdClient *client, const char *lease, GVariant *options,
+                                 GError **error)
+{
+    g_autoptr(sd_bus_message) reply =
+        call_task(client, "CompleteTask", lease, NULL, options, error);
+    return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
+}
+
+char *syncd_client_fail_task(SyncdClient *client, const char *lease, const char *reason,
+                             GVariant *options, GError **error)
+{
+    g_autoptr(sd_bus_message) reply = call_task(client, "FailTask", lease, reason, options, error);
+    return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
+}
+
+char *syncd_client_get_task(SyncdClient *client, const char *task, GError **error)
+{
+    return call_with_string(client, "GetTask", task, error);
 }
 
 char *syncd_client_checkpoint(SyncdClient *client, const char *scope, GError **error)

@@ -13,7 +13,7 @@
 
 char *syncd_client_describe(SyncdClient *client, GError **error);
 
-typedef enum { SYNCD_CLIENT_OPERATIONS, SYNCD_CLIENT_EVENTS } SyncdClientList;
+typedef enum { SYNCD_CLIENT_OPERATIONS, SYNCD_CLIENT_EVENTS, SYNCD_CLIENT_TASKS } SyncdClientList;
 /* One page: a JSON array, and the cursor of the next page ("" at the end). */
 bool syncd_client_list(SyncdClient *client, SyncdClientList list, GVariant *options,
                        char **ret_records, char **ret_cursor, GError **error);
@@ -42,6 +42,16 @@ GString *syncd_client_enqueue_many(SyncdClient *client, const char *lines, size_
 /* The evidence. */
 char *syncd_client_replay(SyncdClient *client, const char *operation, GVariant *options,
                           bool *ret_duplicate, GError **error);
+/* `*ret_lease` is "" when there is no task; the other two are documents otherwise. */
+bool syncd_client_claim_task(SyncdClient *client, GVariant *options, char **ret_lease,
+                             char **ret_task, char **ret_operation, GError **error);
+bool syncd_client_renew_task(SyncdClient *client, const char *lease, GVariant *options,
+                             GError **error);
+char *syncd_client_complete_task(SyncdClient *client, const char *lease, GVariant *options,
+                                 GError **error);
+char *syncd_client_fail_task(SyncdClient *client, const char *lease, const char *reason,
+                             GVariant *options, GError **error);
+char *syncd_client_get_task(SyncdClient *client, const char *task, GError **error);
 char *syncd_client_checkpoint(SyncdClient *client, const char *scope, GError **error);
 char *syncd_client_prove(SyncdClient *client, const char *operation, GError **error);
 

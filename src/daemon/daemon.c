@@ -53,6 +53,12 @@ static void on_committed(void *data, const SyncdCommit *commit, const char *cons
     syncd_status_changed(daemon->status);
 }
 
+static void on_tasks_changed(void *data)
+{
+    Daemon *daemon = data;
+    syncd_bus_tasks_changed(daemon->bus);
+}
+
 static void on_changed(void *data)
 {
     Daemon *daemon = data;
@@ -226,6 +232,7 @@ static bool start(Daemon *daemon, GError **error)
                                                     .turn_opened = on_turn_opened,
                                                     .work_waits = on_work_waits,
                                                     .committed = on_committed,
+                                                    .tasks_changed = on_tasks_changed,
                                                     .changed = on_changed,
                                                     .job_added = on_job_added,
                                                     .job_changed = on_job_changed,

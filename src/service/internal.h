@@ -8,6 +8,7 @@
 #include "domain/kind.h"
 #include "domain/mandate.h"
 #include "domain/policy.h"
+#include "service/leases.h"
 #include "service/service.h"
 
 #define SYNCD_IDENTITY_DAEMON "daemon"
@@ -42,6 +43,9 @@ struct SyncdService {
     guint64 pending_sequence;
     unsigned shown_state; /* a digest of the state that listeners were told of last */
     char policy_digest[SYNCD_DIGEST_SIZE];
+    SyncdLeases *leases;
+    bool has_leases;    /* those of the log are among them */
+    guint64 delay_ms;   /* when the next task that waits for its time is due; 0: none */
     guint64 begin_ms;   /* of the clock of tasks … */
     guint64 begin_usec; /* … and of the monotonic clock then */
 };
@@ -235,6 +239,16 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdTarget, syncd_target_clear)
 /* A committed operation that has a task and that the caller may see. NotFound, InvalidContract. */
 bool syncd_service_read_target(SyncdService *service, const SyncdCaller *caller,
                                const char *operation, SyncdTarget *ret_target, GError **error);
+/* The same for the daemon itself, and for whoever has a right to the task. */
+bool syncd_service_find_target(SyncdService *service, const char *operation,
+                               SyncdTarget *ret_target, GError **error);
+/* What makes an effect of it outside idempotent: its key, else its id. */
+char *syncd_target_key(const SyncdTarget *target);
+bool syncd_target_is_replay_safe(const SyncdTarget *target);
+/* Whether policy lets the actor carry it out. */
+SyncdDecisions *syncd_service_decide_target(SyncdService *service, const SyncdCaller *caller,
+                                            const char *actor, const SyncdTarget *target,
+                                            GError **error);
 SyncdJson syncd_target_meta(const SyncdTarget *target);
 SyncdJson syncd_target_content(const SyncdTarget *target);
 /* Appends an operation that builds on the target, in its scope and lane, when policy allows. */
@@ -244,6 +258,41 @@ bool syncd_service_append_about(SyncdService *service, const SyncdCaller *caller
 /* The clock of tasks, in milliseconds: never behind the log, and never slower than the monotonic
  * clock, whatever the wall clock does. */
 guint64 syncd_service_task_ms(const SyncdService *service);
+
+/* ---- tasks (tasks.c, task-moves.c, task-list.c) ---- */
+
+/* What happens to a task: an entry about it. */
+typedef struct {
+    SyncdEvent event;
+    const char *actor;
+    const char *decision; /* "" when it is no caller's doing */
+    const char *lease;
+    guint64 lease_ms; /* of a claim, as the next one */
+    bool detached;
+    const char *const *evidence; /* of a completion; may be NULL */
+    const char *reason;          /* NULL for none */
+    guint64 retry_after_ms;
+} SyncdMove;
+
+/* AlreadyResolved when the state machines do not have it. */
+bool syncd_service_move_task(SyncdService *service, const SyncdTarget *target,
+                             const SyncdMove *move, GError **error);
+/* Knows the leases that the log says there are; Busy while there is no index to ask. */
+bool syncd_service_need_leases(SyncdService *service, GError **error);
+/* After a turn that was taken back nobody knows which there are. */
+void syncd_service_forget_leases(SyncdService *service);
+/* Ends those that have expired, and tells who waits for tasks that are due. */
+void syncd_service_flush_leases(SyncdService *service);
+guint64 syncd_service_tasks_due(const SyncdService *service);
+/* A task is offered again after so long. */
+void syncd_service_delay_task(SyncdService *service, guint64 delay_ms);
+void syncd_service_tell_tasks(SyncdService *service);
+bool syncd_service_is_stale(const SyncdService *service, const SyncdTask *task);
+/* NULL: any lane. InvalidArgs. */
+bool syncd_task_query_lane(const char *lane, SyncdTaskQuery *query, GError **error);
+/* Each must be an entry that the caller may see, or a digest. NotFound. */
+bool syncd_service_check_evidence(SyncdService *service, const SyncdCaller *caller,
+                                  const char *const *evidence, GError **error);
 
 /* ---- reading (reading.c) ---- */
 

@@ -89,12 +89,9 @@ char *syncd_feed_text(const char *device, const char *scope, guint64 epoch)
     return g_strdup_printf("%s/%s/%" G_GUINT64_FORMAT, device, scope, epoch);
 }
 
-static bool is_stale(SyncdService *service, const SyncdTask *task)
+bool syncd_service_is_stale(const SyncdService *service, const SyncdTask *task)
 {
-    guint64 now_ms = syncd_service_task_ms(service);
-    bool open = task->state.task == SYNCD_TASK_PENDING || task->state.task == SYNCD_TASK_RUNNING;
-    return open && now_ms > task->moved_ms &&
-           now_ms - task->moved_ms > syncd_lane_of_rank(task->rank)->stale_ms;
+    return syncd_task_is_stale(task, syncd_service_task_ms(service));
 }
 
 /* What became of the operation. Without an index nobody knows, and nothing is said. */
@@ -107,7 +104,7 @@ static void add_task(SyncdService *service, SyncdOperationFacts *facts)
         return;
     facts->status = syncd_operation_state_name(syncd_lifecycle_shown(task.state, task.blockers));
     facts->updated_ms = task.moved_ms;
-    facts->stale_task = is_stale(service, &task);
+    facts->stale_task = syncd_service_is_stale(service, &task);
     facts->lease_expired = task.lost;
 }
 

@@ -56,14 +56,12 @@ static bool check_replay(SyncdService *service, const SyncdCaller *caller, const
     SyncdReplayFacts facts = {
         .operation = target->operation,
         .state = target->task.state,
-        .replay_safe = true,
+        .replay_safe = syncd_target_is_replay_safe(target),
         .own_device = syncd_bytes_are(header->device, syncd_store_device_id(service->store)),
         .own_actor = caller->inspector || syncd_bytes_are(header->actor, replay->actor),
         .age_ms = now_ms > header->hlc.ms ? now_ms - header->hlc.ms : 0,
         .replays = target->task.replays,
     };
-    syncd_json_get_bool(syncd_json_member(syncd_target_content(target), "replay_safe"),
-                        &facts.replay_safe);
     guint64 since_ms = now_ms - MIN(now_ms, syncd_replay_limits.window_ms);
     if (!syncd_store_count_recent(service->store, REPLAY_KIND, replay->actor, since_ms,
                                   syncd_replay_limits.per_device, &facts.device_recent,

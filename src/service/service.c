@@ -43,6 +43,7 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->decisions = syncd_decisions_new();
     service->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                              (GDestroyNotify)syncd_record_row_free);
+    service->leases = syncd_leases_new();
     service->pending_sequence = G_MAXUINT64;
     service->policy = syncd_policy_set_new(NULL, NULL, 0, error);
     if (service->policy == NULL)
@@ -68,6 +69,7 @@ void syncd_service_free(SyncdService *service)
     syncd_service_commit(service);
     g_clear_pointer(&service->jobs, g_ptr_array_unref);
     g_clear_pointer(&service->refusals, syncd_refusals_free);
+    g_clear_pointer(&service->leases, syncd_leases_free);
     g_clear_pointer(&service->waiting, g_array_unref);
     g_clear_pointer(&service->callers, g_hash_table_unref);
     g_clear_pointer(&service->decisions, g_hash_table_unref);
@@ -198,11 +200,25 @@ static GPtrArray *event_types_of(const SyncdCommit *commit)
     return types;
 }
 
+static bool moves_tasks(const SyncdCommit *commit)
+{
+    for (guint i = 0; i < commit->kinds->len; i++) {
+        SyncdBytes kind = SYNCD_BYTES_TEXT((const char *)commit->kinds->pdata[i]);
+        if (syncd_lifecycle_kind(kind, NULL, NULL) || syncd_bytes_are(kind, "operation.enqueue"))
+            return true;
+    }
+    return false;
+}
+
 static void tell_committed(SyncdService *service)
 {
     const SyncdCommit *commit = service->untold;
     service->untold = NULL;
-    if (commit == NULL || service->listener.committed == NULL)
+    if (commit == NULL)
+        return;
+    if (moves_tasks(commit))
+        syncd_service_tell_tasks(service);
+    if (service->listener.committed == NULL)
         return;
     g_autoptr(GPtrArray) types = event_types_of(commit);
     service->listener.committed(service->listener.data, commit, (const char *const *)types->pdata);
@@ -219,6 +235,8 @@ bool syncd_service_commit_turn(SyncdService *service, GError **error)
     /* Who waits is answered first. Among them may be one who commits the next turn; others hear of
      * the commits in their order all the same. */
     tell_committed(service);
+    if (!durable)
+        syncd_service_forget_leases(service);
     service->untold = durable ? &commit : NULL;
     answer_waiting(service, failure);
     tell_committed(service);
@@ -243,12 +261,14 @@ void syncd_service_commit(SyncdService *service)
 void syncd_service_discard(SyncdService *service, const GError *why)
 {
     syncd_store_discard(service->store);
+    syncd_service_forget_leases(service);
     answer_waiting(service, why);
 }
 
 bool syncd_service_work(SyncdService *service)
 {
     syncd_service_flush_refusals(service, false);
+    syncd_service_flush_leases(service);
     bool more = syncd_store_work(service->store);
     more |= syncd_service_step_jobs(service);
     syncd_service_show_state(service, false);
@@ -263,6 +283,7 @@ bool syncd_service_is_pressed(const SyncdService *service)
 guint64 syncd_service_next_due(const SyncdService *service)
 {
     guint64 due = MIN(syncd_refusals_next_due(service->refusals), syncd_service_jobs_due(service));
+    due = MIN(due, syncd_service_tasks_due(service));
     if (service->policy_blocked_until != 0)
         due = MIN(due, service->policy_blocked_until);
     return syncd_service_state_is_shown(service) ? due : 0;

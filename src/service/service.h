@@ -43,7 +43,8 @@ const char *syncd_instance_name(SyncdInstance instance); /* "user", "system" */
 
 typedef struct {
     uid_t uid;
-    bool inspector; /* may see what others did (system instance: polkit said yes, or root) */
+    const char *worker; /* its name on the bus, NULL where it has none: who holds a lease */
+    bool inspector;     /* may see what others did (system instance: polkit said yes, or root) */
 } SyncdCaller;
 
 typedef struct {
@@ -52,7 +53,8 @@ typedef struct {
     void (*work_waits)(
         void *data); /* syncd_service_work() has something to do, or will when it is due */
     void (*committed)(void *data, const SyncdCommit *commit, const char *const *event_types);
-    void (*changed)(void *data); /* a property of Manager may have another value */
+    void (*tasks_changed)(void *data); /* there may be one to claim */
+    void (*changed)(void *data);       /* a property of Manager may have another value */
     void (*job_added)(void *data, SyncdJob *job);
     void (*job_changed)(void *data, SyncdJob *job); /* progress or end */
     void (*job_removed)(void *data, SyncdJob *job);
@@ -152,6 +154,56 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdReplayed, syncd_replayed_clear)
 bool syncd_service_replay(SyncdService *service, const SyncdCaller *caller, const char *operation,
                           const char *key, SyncdReplayed *ret_replayed, GError **error);
 char *syncd_service_describe_replay(SyncdService *service, const char *evidence, GError **error);
+
+/* ---- tasks ---- */
+
+/* Which task is wanted: any that is offered and fits; members that are NULL or 0 mean any. */
+typedef struct {
+    const char *scope, *lane, *object;
+    const char *operation; /* the task of this one and no other */
+    bool detached;         /* the lease goes on when the caller leaves the bus */
+    guint32 lease_s;       /* how long the lease lasts without being renewed; 0: a minute */
+} SyncdClaim;
+
+/* `*ret_lease` NULL: there is none to be had. After the commit, describe_claim() gives the task and
+ * the operation. */
+bool syncd_service_claim_task(SyncdService *service, const SyncdCaller *caller,
+                              const SyncdClaim *claim, char **ret_lease, GError **error);
+bool syncd_service_describe_claim(SyncdService *service, const char *lease, char **ret_task,
+                                  char **ret_operation, GError **error);
+/* `lease_s` 0: as long as before. LeaseLost; the same for the next two. */
+bool syncd_service_renew_task(SyncdService *service, const SyncdCaller *caller, const char *lease,
+                              guint32 lease_s, guint64 *ret_until_usec, GError **error);
+/* After the commit of this and the next one, describe_task() gives the task. */
+bool syncd_service_complete_task(SyncdService *service, const SyncdCaller *caller,
+                                 const char *lease, const char *const *evidence,
+                                 char **ret_operation, GError **error);
+typedef struct {
+    const char *reason;
+    bool final;      /* not to be tried again */
+    guint32 after_s; /* not before; 0: as the retry policy says */
+} SyncdFailure;
+bool syncd_service_fail_task(SyncdService *service, const SyncdCaller *caller, const char *lease,
+                             const SyncdFailure *failure, char **ret_operation, GError **error);
+/* Whoever had this name on the bus is gone: its leases end. */
+void syncd_service_worker_gone(SyncdService *service, const char *worker);
+
+char *syncd_service_get_task(SyncdService *service, const SyncdCaller *caller, const char *task,
+                             GError **error);
+char *syncd_service_describe_task(SyncdService *service, const char *operation, GError **error);
+
+typedef struct {
+    const char *cursor, *scope, *object, *state, *lane; /* NULL: any */
+    guint32 limit;
+    bool stale; /* only those that nobody claimed for too long */
+} SyncdTaskListing;
+
+/* A JSON array of tasks. */
+char *syncd_service_list_tasks(SyncdService *service, const SyncdCaller *caller,
+                               const SyncdTaskListing *listing, char **ret_cursor, GError **error);
+/* How many tasks are offered or wait, and how many are in somebody's hands. */
+bool syncd_service_count_tasks(SyncdService *service, guint64 *ret_pending, guint64 *ret_running,
+                               GError **error);
 
 /* What a listing asks for; `filter` members that are NULL or 0 mean any. */
 typedef struct {

@@ -68,12 +68,12 @@ static const Reason reasons[] = {
 /* While the index is rebuilt the last count stands. */
 static void count_pending(SyncdService *service)
 {
-    guint64 sequence = syncd_store_sequence(service->store), count;
+    guint64 sequence = syncd_store_sequence(service->store), pending, running;
     if (service->pending_sequence == sequence || syncd_store_is_indexing(service->store))
         return;
-    if (!syncd_store_count_kind(service->store, "operation.enqueue", &count, NULL))
+    if (!syncd_service_count_tasks(service, &pending, &running, NULL))
         return;
-    service->pending_operations = count;
+    service->pending_operations = pending + running;
     service->pending_sequence = sequence;
 }
 

@@ -43,6 +43,34 @@ static bool read_target(SyncdService *service, const SyncdView *view, const char
     return true;
 }
 
+bool syncd_service_find_target(SyncdService *service, const char *operation,
+                               SyncdTarget *ret_target, GError **error)
+{
+    const SyncdView everything = {.all = true};
+    g_auto(SyncdTarget) target = {0};
+    if (!read_target(service, &everything, operation, &target, error))
+        return false;
+    *ret_target = target;
+    target = (SyncdTarget){0};
+    return true;
+}
+
+char *syncd_target_key(const SyncdTarget *target)
+{
+    SyncdJson key = syncd_json_member(syncd_target_meta(target), "idempotency_key");
+    if (key.type == SYNCD_JSON_NONE)
+        key = syncd_json_member(syncd_target_content(target), "replay_idempotency_key");
+    char *text = syncd_json_dup_text(key);
+    return text != NULL ? text : g_strdup(target->operation);
+}
+
+bool syncd_target_is_replay_safe(const SyncdTarget *target)
+{
+    bool safe = true;
+    syncd_json_get_bool(syncd_json_member(syncd_target_content(target), "replay_safe"), &safe);
+    return safe;
+}
+
 bool syncd_service_read_target(SyncdService *service, const SyncdCaller *caller,
                                const char *operation, SyncdTarget *ret_target, GError **error)
 {
@@ -87,25 +115,30 @@ static const char *data_class_of(const SyncdTarget *target)
 }
 
 static SyncdDecisions *decide(SyncdService *service, const SyncdCaller *caller, const char *actor,
-                              const SyncdTarget *target, const char *kind, const char *lane,
-                              const char *data_class, GError **error)
+                              const SyncdTarget *target, const char *type, GError **error)
 {
     const SyncdHeader *header = &target->entry.header;
     g_autofree char *scope = syncd_service_scope_text(service, header->scope),
                     *scope_id = syncd_bytes_dup(header->scope),
-                    *object = syncd_bytes_dup(header->object),
-                    *type = g_strconcat("sync.", kind, NULL);
+                    *object = syncd_bytes_dup(header->object);
     const SyncdScope *known = syncd_store_scope(service->store, scope_id);
     SyncdPolicyRequest asked = {{NULL}};
     g_auto(SyncdRecordRow) row = {0};
-    asked.fields[SYNCD_FIELD_LANE] = lane;
-    asked.fields[SYNCD_FIELD_DATA_CLASS] = data_class;
+    asked.fields[SYNCD_FIELD_LANE] = syncd_lane_of_rank(target->task.rank)->name;
+    asked.fields[SYNCD_FIELD_DATA_CLASS] = data_class_of(target);
     asked.fields[SYNCD_FIELD_OPERATION_TYPE] = type;
     if (known != NULL)
         syncd_ask_about_scope(&asked, scope, known->class, known->name);
     if (*object != '\0' && !syncd_ask_about_object(service, object, &asked, &row, error))
         return NULL;
     return syncd_service_decide(service, caller, actor, &asked, error);
+}
+
+SyncdDecisions *syncd_service_decide_target(SyncdService *service, const SyncdCaller *caller,
+                                            const char *actor, const SyncdTarget *target,
+                                            GError **error)
+{
+    return decide(service, caller, actor, target, "sync.operation.enqueue", error);
 }
 
 bool syncd_service_append_about(SyncdService *service, const SyncdCaller *caller, const char *actor,
@@ -115,8 +148,8 @@ bool syncd_service_append_about(SyncdService *service, const SyncdCaller *caller
     const SyncdHeader *header = &target->entry.header;
     const char *data_class = data_class_of(target);
     const char *lane = syncd_lane_of_rank(target->task.rank)->name;
-    g_autoptr(SyncdDecisions) decisions =
-        decide(service, caller, actor, target, kind, lane, data_class, error);
+    g_autofree char *type = g_strconcat("sync.", kind, NULL);
+    g_autoptr(SyncdDecisions) decisions = decide(service, caller, actor, target, type, error);
     if (decisions == NULL || !syncd_service_record_decisions(service, actor, decisions, error))
         return false;
 

@@ -34,6 +34,8 @@ bool syncd_index_project_key(SyncdIndex *index, guint64 pos, const SyncdHeader *
 /* index-task.c: what an entry does to operations and lanes; `body` NULL when it cannot be had. */
 bool syncd_index_project_task(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                               const SyncdBody *body, GError **error);
+/* A row of the columns that its statements have in common, from the column `first` on. */
+void syncd_index_read_task(SyncdStatement *row, int first, SyncdTask *task);
 /* The counts of lanes, as part of the transaction. */
 bool syncd_index_write_lanes(SyncdIndex *index, GError **error);
 /* index-names.c: the first entry that takes a name keeps it. */

@@ -10,21 +10,21 @@
     "pos, rank, operation, task, attempt, waits, blockers, replays, lost, ready_ms, moved, "       \
     "moved_ms"
 
-static void read_task(SyncdStatement *row, SyncdTask *task)
+void syncd_index_read_task(SyncdStatement *row, int first, SyncdTask *task)
 {
     *task = (SyncdTask){
-        .pos = (guint64)syncd_column_int(row, 0),
-        .rank = (unsigned)syncd_column_int(row, 1),
-        .state = {(SyncdOperationState)syncd_column_int(row, 2),
-                  (SyncdTaskState)syncd_column_int(row, 3)},
-        .attempt = (guint)syncd_column_int(row, 4),
-        .waits = (guint)syncd_column_int(row, 5),
-        .blockers = (guint)syncd_column_int(row, 6),
-        .replays = (guint)syncd_column_int(row, 7),
-        .lost = syncd_column_int(row, 8) != 0,
-        .ready_ms = (guint64)syncd_column_int(row, 9),
-        .moved = (guint64)syncd_column_int(row, 10),
-        .moved_ms = (guint64)syncd_column_int(row, 11),
+        .pos = (guint64)syncd_column_int(row, first),
+        .rank = (unsigned)syncd_column_int(row, first + 1),
+        .state = {(SyncdOperationState)syncd_column_int(row, first + 2),
+                  (SyncdTaskState)syncd_column_int(row, first + 3)},
+        .attempt = (guint)syncd_column_int(row, first + 4),
+        .waits = (guint)syncd_column_int(row, first + 5),
+        .blockers = (guint)syncd_column_int(row, first + 6),
+        .replays = (guint)syncd_column_int(row, first + 7),
+        .lost = syncd_column_int(row, first + 8) != 0,
+        .ready_ms = (guint64)syncd_column_int(row, first + 9),
+        .moved = (guint64)syncd_column_int(row, first + 10),
+        .moved_ms = (guint64)syncd_column_int(row, first + 11),
     };
 }
 
@@ -37,7 +37,7 @@ bool syncd_index_find_task(SyncdIndex *self, const char *op, SyncdTask *ret_task
     if (!syncd_statement_next(rows, ret_found, error))
         return false;
     if (*ret_found)
-        read_task(rows, ret_task);
+        syncd_index_read_task(rows, 0, ret_task);
     return true;
 }
 
@@ -167,7 +167,10 @@ bool syncd_index_write_lanes(SyncdIndex *self, GError **error)
         }
     }
     memset(self->lanes, 0, sizeof self->lanes);
-    return true;
+    /* Whether a count was another one in between depends on how many entries were projected at
+     * once. */
+    return syncd_statement_run(
+        syncd_database_statement(self->db, "DELETE FROM lane_count WHERE count = 0"), error);
 }
 
 bool syncd_index_lane_counts(SyncdIndex *self, gint64 counts[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS],

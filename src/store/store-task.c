@@ -1,8 +1,8 @@
 /* The store's answers about operations and lanes: the index, and the overlay over it. */
 #include "store/store-private.h"
 
-bool syncd_store_find_task(SyncdStore *self, const char *op, SyncdTask *ret_task, bool *ret_found,
-                           GError **error)
+static bool find_task(SyncdStore *self, const char *op, SyncdTask *ret_task, bool *ret_found,
+                      GError **error)
 {
     *ret_found = syncd_overlay_begin_task(self->overlay, op, ret_task);
     if (!*ret_found && (!syncd_store_need_index(self, error) ||
@@ -11,6 +11,16 @@ bool syncd_store_find_task(SyncdStore *self, const char *op, SyncdTask *ret_task
     if (*ret_found)
         syncd_overlay_move_task(self->overlay, op, ret_task);
     return true;
+}
+
+bool syncd_store_find_task(SyncdStore *self, const char *op, SyncdTask *ret_task, bool *ret_found,
+                           GError **error)
+{
+    if (!find_task(self, op, ret_task, ret_found, error))
+        return false;
+    /* Only the index knows what became of parents. */
+    return !*ret_found || ret_task->waits == 0 ||
+           (syncd_store_settle(self, error) && find_task(self, op, ret_task, ret_found, error));
 }
 
 bool syncd_store_find_name(SyncdStore *self, const char *family, const char *name,
@@ -48,4 +58,22 @@ bool syncd_store_lane_counts(SyncdStore *self, gint64 counts[SYNCD_N_LANES][SYNC
 {
     return syncd_store_need_index(self, error) && syncd_store_settle(self, error) &&
            syncd_index_lane_counts(self->index, counts, error);
+}
+
+bool syncd_store_is_moving(const SyncdStore *self, const char *op)
+{
+    return syncd_overlay_moves_task(self->overlay, op);
+}
+
+bool syncd_store_walk_tasks(SyncdStore *self, const SyncdTaskQuery *query, SyncdTaskFunc func,
+                            void *data, GError **error)
+{
+    return syncd_store_need_index(self, error) && syncd_store_settle(self, error) &&
+           syncd_index_walk_tasks(self->index, query, func, data, error);
+}
+
+bool syncd_store_next_delay(SyncdStore *self, guint64 after_ms, guint64 *ret_ms, GError **error)
+{
+    return syncd_store_need_index(self, error) && syncd_store_settle(self, error) &&
+           syncd_index_next_delay(self->index, after_ms, ret_ms, error);
 }

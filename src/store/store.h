@@ -317,6 +317,38 @@ typedef struct {
 bool syncd_store_find_task(SyncdStore *store, const char *op, SyncdTask *ret_task, bool *ret_found,
                            GError **error);
 
+/* Whether it is offered and was not claimed for longer than its lane allows. */
+bool syncd_task_is_stale(const SyncdTask *task, guint64 now_ms);
+/* Whether the open turn, or what is not projected yet, moves it. */
+bool syncd_store_is_moving(const SyncdStore *store, const char *op);
+typedef enum {
+    SYNCD_TASKS_ALL,     /* by operation id */
+    SYNCD_TASKS_OFFERED, /* in the order in which they are handed out */
+    SYNCD_TASKS_RUNNING, /* in the order in which they were enqueued */
+} SyncdTaskWalk;
+
+/* All conditions hold together. */
+typedef struct {
+    SyncdTaskWalk which;
+    const char *scope_id, *actor, *object; /* NULL: any */
+    int rank, state;                       /* negative: any */
+    guint64 ready_ms;                      /* may be claimed by then; 0: any */
+    guint64 stale_ms;                      /* stale by then; 0: any */
+    const char *after_op;                  /* where an earlier walk ended: of ALL … */
+    int after_rank;                        /* … of OFFERED (-1: begin) … */
+    guint64 after_pos;                     /* … and of it and RUNNING */
+} SyncdTaskQuery;
+
+/* Gets each task that is examined; false ends the walk. It must not change the store. */
+typedef bool (*SyncdTaskFunc)(void *data, const char *op, const SyncdTask *task, bool matches);
+#define SYNCD_STORE_TASKS_EXAMINED 20000u /* at most, by one walk */
+/* Examines a bounded number of committed tasks. What is moved in the open turn comes as if it were
+ * not: ask syncd_store_find_task(). */
+bool syncd_store_walk_tasks(SyncdStore *store, const SyncdTaskQuery *query, SyncdTaskFunc func,
+                            void *data, GError **error);
+/* When the next pending task that waits for its time may be claimed; 0: there is none. */
+bool syncd_store_next_delay(SyncdStore *store, guint64 after_ms, guint64 *ret_ms, GError **error);
+
 /* Names that the first entry keeps, each family for itself within a scope: "replay" (operation,
  * line feed, key). `*ret_pos` 0 for a name that nobody took. The open turn counts. `scope_id` NULL:
  * in any scope. */

@@ -4,6 +4,12 @@
 
 #define DELAY_MAX_MS (24u * 60u * 60u * 1000u)
 
+bool syncd_task_is_stale(const SyncdTask *task, guint64 now_ms)
+{
+    return task->state.task == SYNCD_TASK_PENDING && task->waits == 0 && now_ms > task->moved_ms &&
+           now_ms - task->moved_ms > syncd_lane_of_rank(task->rank)->stale_ms;
+}
+
 bool syncd_task_begin(const SyncdHeader *header, guint64 pos, SyncdTask *ret_task)
 {
     const SyncdLane *lane = syncd_lane_find(header->lane);

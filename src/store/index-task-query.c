@@ -1,0 +1,97 @@
+/* Finding tasks: those that are offered, those that run, and pages of them. */
+#include "store/index-private.h"
+
+#define COLUMNS                                                                                    \
+    "task.op, task.pos, rank, operation, task, attempt, waits, blockers, replays, lost, "          \
+    "ready_ms, "                                                                                   \
+    "moved, moved_ms, entry.scope, entry.actor, entry.object"
+#define JOIN " FROM task JOIN entry ON entry.pos = task.pos "
+
+/* The order of each walk is that of an index; the cursor is where the last one ended. */
+static const char *const walks[] = {
+    [SYNCD_TASKS_ALL] = "SELECT " COLUMNS JOIN "WHERE task.op > :op ORDER BY task.op",
+    [SYNCD_TASKS_OFFERED] = "SELECT " COLUMNS JOIN
+                            "WHERE task.task = 0 AND task.waits = 0 AND (rank, task.pos) > (:rank, "
+                            ":pos) ORDER BY rank, task.pos",
+    [SYNCD_TASKS_RUNNING] =
+        "SELECT " COLUMNS JOIN "WHERE task.task = 1 AND task.pos > :pos ORDER BY task.pos",
+};
+
+typedef struct {
+    gint64 scope, actor; /* 0: any */
+    bool impossible;
+} Words;
+
+static bool find_word(SyncdIndex *self, const char *text, gint64 *ret_word, bool *impossible,
+                      GError **error)
+{
+    *ret_word = 0;
+    if (text == NULL)
+        return true;
+    if (!syncd_index_word(self, SYNCD_BYTES_TEXT(text), ret_word, error))
+        return false;
+    *impossible |= *ret_word == 0;
+    return true;
+}
+
+static bool matches(const SyncdTaskQuery *query, const Words *words, SyncdStatement *row,
+                    const SyncdTask *task)
+{
+    return (words->scope == 0 || words->scope == syncd_column_int(row, 13)) &&
+           (words->actor == 0 || words->actor == syncd_column_int(row, 14)) &&
+           (query->object == NULL || g_strcmp0(query->object, syncd_column_text(row, 15)) == 0) &&
+           (query->rank < 0 || (unsigned)query->rank == task->rank) &&
+           (query->state < 0 || (SyncdTaskState)query->state == task->state.task) &&
+           (query->ready_ms == 0 || task->ready_ms <= query->ready_ms) &&
+           (query->stale_ms == 0 || syncd_task_is_stale(task, query->stale_ms));
+}
+
+static SyncdStatement *begin_walk(SyncdIndex *self, const SyncdTaskQuery *query)
+{
+    SyncdStatement *rows = syncd_database_statement(self->db, walks[query->which]);
+    if (query->which == SYNCD_TASKS_ALL)
+        syncd_bind_text(rows, ":op", query->after_op != NULL ? query->after_op : "");
+    else
+        syncd_bind_int(rows, ":pos", (gint64)query->after_pos);
+    if (query->which == SYNCD_TASKS_OFFERED)
+        syncd_bind_int(rows, ":rank", query->after_rank);
+    return rows;
+}
+
+bool syncd_index_walk_tasks(SyncdIndex *self, const SyncdTaskQuery *query, SyncdTaskFunc func,
+                            void *data, GError **error)
+{
+    Words words = {0};
+    if (!find_word(self, query->scope_id, &words.scope, &words.impossible, error) ||
+        !find_word(self, query->actor, &words.actor, &words.impossible, error))
+        return false;
+    if (words.impossible)
+        return true;
+    g_autoptr(SyncdStatement) rows = begin_walk(self, query);
+    for (unsigned examined = 0; examined < SYNCD_STORE_TASKS_EXAMINED; examined++) {
+        bool row;
+        if (!syncd_statement_next(rows, &row, error))
+            return false;
+        if (!row)
+            return true;
+        SyncdTask task;
+        syncd_index_read_task(rows, 1, &task);
+        bool match = matches(query, &words, rows, &task);
+        if (!func(data, syncd_column_text(rows, 0), &task, match))
+            return true;
+    }
+    return true;
+}
+
+bool syncd_index_next_delay(SyncdIndex *self, guint64 after_ms, guint64 *ret_ms, GError **error)
+{
+    gint64 ms = 0;
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "SELECT ready_ms FROM task WHERE task = 0 AND ready_ms > 0 AND ready_ms > :after"
+                  " ORDER BY ready_ms LIMIT 1");
+    syncd_bind_int(row, ":after", (gint64)after_ms);
+    if (!syncd_statement_number(row, 0, &ms, error))
+        return false;
+    *ret_ms = (guint64)ms;
+    return true;
+}

@@ -1,0 +1,254 @@
+/*
+ * Laws of operations and tasks, over histories made from a seed: whatever is enqueued, claimed,
+ * completed, failed and replayed, whoever leaves, whatever the clocks do and whenever it restarts,
+ * each state is what the two tables make of the entries, a rebuilt index says the same, and doing
+ * any of it twice changes nothing.
+ */
+#include "domain/lifecycle.h"
+#include "index-dump.h"
+#include "task-fixture.h"
+
+typedef struct {
+    ServiceFixture f;
+    GPtrArray *operations; /* char * */
+    GPtrArray *leases;     /* char *, those that have ended too */
+    GPtrArray *replays;    /* "operation\nkey" */
+} History;
+
+static unsigned below(History *h, unsigned n)
+{
+    return (unsigned)(fixture_next(&h->f.base) % n);
+}
+
+static const char *any(History *h, GPtrArray *of)
+{
+    return of->len > 0 ? of->pdata[below(h, of->len)] : "op-none";
+}
+
+static void enqueue_one(History *h)
+{
+    static const char *const lanes[] = {"normal", "priority", "archive", "memory"};
+    const char *parents[4] = {NULL};
+    SyncdRequest request = good_request();
+    g_autofree char *object = g_strdup_printf("note-%u", below(h, 4));
+    for (unsigned i = 0; i < below(h, 3) && i < h->operations->len; i++) {
+        const char *parent = any(h, h->operations);
+        if (!g_strv_contains(parents, parent))
+            parents[i] = parent;
+        else
+            break;
+    }
+    request.object = object;
+    request.lane = lanes[below(h, G_N_ELEMENTS(lanes))];
+    request.parents = parents;
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdEnqueued) enqueued = {0};
+    if (syncd_service_enqueue(h->f.service, &h->f.caller, &request, &enqueued, &error)) {
+        /* It can be named once it is durable. */
+        syncd_service_commit(h->f.service);
+        g_ptr_array_add(h->operations, g_steal_pointer(&enqueued.operation));
+    }
+}
+
+static void claim_one(History *h)
+{
+    static const char *const workers[] = {":1.1", ":1.2", NULL};
+    char *lease = NULL;
+    SyncdClaim wanted = {.operation = below(h, 3) == 0 ? any(h, h->operations) : NULL};
+    h->f.caller.worker = workers[below(h, 3)];
+    if (syncd_service_claim_task(h->f.service, &h->f.caller, &wanted, &lease, NULL) &&
+        lease != NULL)
+        g_ptr_array_add(h->leases, lease);
+}
+
+static void end_one(History *h)
+{
+    g_autofree char *operation = NULL;
+    const SyncdFailure failure = {.reason = "no", .final = below(h, 2) == 0};
+    if (below(h, 2))
+        syncd_service_complete_task(h->f.service, &h->f.caller, any(h, h->leases), NULL, &operation,
+                                    NULL);
+    else
+        syncd_service_fail_task(h->f.service, &h->f.caller, any(h, h->leases), &failure, &operation,
+                                NULL);
+}
+
+static void replay_one(History *h)
+{
+    g_autofree char *key = g_strdup_printf("k%u", below(h, 3));
+    g_auto(SyncdReplayed) replayed = {0};
+    const char *operation = any(h, h->operations);
+    if (syncd_service_replay(h->f.service, &h->f.caller, operation, key, &replayed, NULL))
+        g_ptr_array_add(h->replays, g_strdup_printf("%s\n%s", operation, key));
+}
+
+static void restart(History *h)
+{
+    service_close(&h->f);
+    if (below(h, 3) == 0)
+        remove_index(&h->f.base);
+    if (below(h, 4) == 0)
+        h->f.base.now_usec -= G_GUINT64_CONSTANT(86400000000);
+    service_open(&h->f);
+}
+
+static void step(History *h)
+{
+    guint64 until;
+    switch (below(h, 14)) {
+    case 0:
+    case 1:
+    case 2:
+        enqueue_one(h);
+        break;
+    case 3:
+    case 4:
+    case 5:
+        claim_one(h);
+        break;
+    case 6:
+    case 7:
+        end_one(h);
+        break;
+    case 8:
+        replay_one(h);
+        break;
+    case 9:
+        syncd_service_commit(h->f.service);
+        break;
+    case 10:
+        h->f.base.now_usec += G_GUINT64_CONSTANT(1000000) * below(h, 90);
+        syncd_service_work(h->f.service);
+        break;
+    case 11:
+        syncd_service_renew_task(h->f.service, &h->f.caller, any(h, h->leases), 0, &until, NULL);
+        break;
+    case 12:
+        syncd_service_worker_gone(h->f.service, below(h, 2) ? ":1.1" : ":1.2");
+        break;
+    default:
+        if (below(h, 4) == 0)
+            restart(h);
+    }
+}
+
+/* ---- the laws ---- */
+
+/* The states, as the entries make them by the tables alone. */
+static GHashTable *fold(History *h)
+{
+    GHashTable *states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autofree char *cursor = g_strdup("");
+    do {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *next = NULL;
+        SyncdListing listing = {.cursor = cursor, .bodies = true};
+        g_autoptr(GString) lines =
+            syncd_service_list_bytes(h->f.service, &h->f.caller, &listing, &next, &error);
+        g_assert_no_error(error);
+        g_auto(GStrv) each = g_strsplit(lines->str, "\n", -1);
+        for (guint i = 0; each[i] != NULL && *each[i] != '\0'; i++) {
+            SyncdJson line = syncd_json_root(each[i], strlen(each[i]));
+            SyncdJson header = syncd_json_member(line, "header");
+            g_autofree char *kind = syncd_json_dup_text(syncd_json_member(header, "kind"));
+            SyncdEvent event;
+            const char *member;
+            if (strcmp(kind, "operation.enqueue") == 0) {
+                SyncdLifecycle *state = g_new0(SyncdLifecycle, 1);
+                *state = SYNCD_LIFECYCLE_BEGIN;
+                g_hash_table_insert(states, syncd_json_dup_text(syncd_json_member(header, "op")),
+                                    state);
+            } else if (syncd_lifecycle_kind(SYNCD_BYTES_TEXT(kind), &event, &member)) {
+                g_autofree char *operation =
+                    syncd_json_dup_text(syncd_json_member(syncd_json_member(line, "body"), member));
+                SyncdLifecycle *state = g_hash_table_lookup(states, operation);
+                g_assert_nonnull(state);
+                /* nothing is written that the tables do not have */
+                g_assert_true(syncd_lifecycle_move(state, event));
+            }
+        }
+        g_free(cursor);
+        cursor = g_steal_pointer(&next);
+    } while (*cursor != '\0');
+    return states;
+}
+
+static void check_states(History *h)
+{
+    g_autoptr(GHashTable) states = fold(h);
+    for (guint i = 0; i < h->operations->len; i++) {
+        const SyncdLifecycle *state = g_hash_table_lookup(states, h->operations->pdata[i]);
+        g_assert_nonnull(state);
+        g_autofree char *task = get_task(&h->f, h->operations->pdata[i]);
+        g_autofree char *expected = g_strdup_printf("\"%s\"", syncd_task_state_name(state->task));
+        assert_member(task, "status", expected);
+        g_autofree char *status = member_of(task, "operation_status");
+        if (strcmp(status, "\"blocked\"") == 0)
+            continue;
+        g_autofree char *operation =
+            g_strdup_printf("\"%s\"", syncd_operation_state_name(state->operation));
+        g_assert_cmpstr(status, ==, operation);
+    }
+}
+
+/* Every replay and every end of a lease once more. */
+static void do_it_again(History *h)
+{
+    guint64 before = service_sequence(&h->f);
+    for (guint i = 0; i < h->replays->len; i++) {
+        g_auto(GStrv) parts = g_strsplit(h->replays->pdata[i], "\n", 2);
+        g_auto(SyncdReplayed) replayed = {0};
+        g_autoptr(GError) error = NULL;
+        syncd_service_replay(h->f.service, &h->f.caller, parts[0], parts[1], &replayed, &error);
+        g_assert_no_error(error);
+        g_assert_true(replayed.duplicate);
+    }
+    g_assert_false(syncd_service_has_turn(h->f.service));
+    g_assert_cmpuint(service_sequence(&h->f), ==, before);
+}
+
+static void one_history(guint64 seed)
+{
+    History h = {.operations = g_ptr_array_new_with_free_func(g_free),
+                 .leases = g_ptr_array_new_with_free_func(g_free),
+                 .replays = g_ptr_array_new_with_free_func(g_free)};
+    service_init(&h.f);
+    h.f.base.seed = seed;
+    for (int i = 0; i < 120; i++)
+        step(&h);
+    syncd_service_commit(h.f.service);
+    check_states(&h);
+    do_it_again(&h);
+    check_states(&h);
+    service_close(&h.f);
+
+    g_autofree char *incremental = dump_index(h.f.base.directory);
+    remove_index(&h.f.base);
+    service_open(&h.f);
+    check_states(&h);
+    service_close(&h.f);
+    g_autofree char *rebuilt = dump_index(h.f.base.directory);
+    if (strcmp(incremental, rebuilt) != 0)
+        g_error("seed %" G_GUINT64_FORMAT ": rebuilt\n%s\nis not incremental\n%s", seed, rebuilt,
+                incremental);
+    fixture_clear(&h.f.base);
+    g_ptr_array_unref(h.operations);
+    g_ptr_array_unref(h.leases);
+    g_ptr_array_unref(h.replays);
+}
+
+static void any_history_is_what_its_entries_make_of_it(void)
+{
+    guint64 seeds = g_test_slow() ? 500 : fixture_is_hurried() ? 3 : 20;
+    for (guint64 seed = 1; seed <= seeds; seed++)
+        one_history(seed * 104729);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/task-property/any-history-is-what-its-entries-make-of-it",
+                    any_history_is_what_its_entries_make_of_it);
+    return g_test_run();
+}

@@ -1,0 +1,459 @@
+/*
+ * A task is in one pair of hands at a time, is offered again when they let go, and ends once.
+ */
+#include "domain/retry.h"
+#include "task-fixture.h"
+
+static char *enqueue_in(ServiceFixture *f, const char *lane, const char *const *parents)
+{
+    SyncdRequest request = good_request();
+    request.lane = lane;
+    request.parents = parents;
+    return enqueue_committed(f, &request);
+}
+
+static void a_task_is_claimed_carried_out_and_completed(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_assert_null(claim(&f, NULL));
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    assert_status(&f, operation, "queued");
+    g_autofree char *offered = get_task(&f, operation);
+    assert_member(offered, "status", "\"pending\"");
+    assert_member(offered, "attempt", "0");
+
+    g_autofree char *lease = claim(&f, NULL);
+    g_assert_nonnull(lease);
+    assert_status(&f, operation, "running");
+    g_assert_null(claim(&f, NULL));
+    complete(&f, lease);
+    assert_status(&f, operation, "completed");
+    g_autofree char *task = get_task(&f, operation);
+    assert_member(task, "status", "\"succeeded\"");
+    assert_member(task, "attempt", "1");
+    g_assert_null(claim(&f, NULL));
+    g_assert_cmpuint(count_events(&f, "sync.task.claimed"), ==, 1);
+    g_assert_cmpuint(count_events(&f, "sync.task.completed"), ==, 1);
+    service_clear(&f);
+}
+
+static void two_claims_of_one_turn_get_two_tasks(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    put(&f, "note-1", "{}");
+    put(&f, "note-2", "{}");
+    g_autoptr(GError) error = NULL;
+    const SyncdClaim any = {NULL};
+    g_autofree char *one = NULL, *two = NULL, *three = NULL;
+    g_assert_true(syncd_service_claim_task(f.service, &f.caller, &any, &one, &error));
+    g_assert_true(syncd_service_claim_task(f.service, &f.caller, &any, &two, &error));
+    g_assert_true(syncd_service_claim_task(f.service, &f.caller, &any, &three, &error));
+    g_assert_nonnull(one);
+    g_assert_nonnull(two);
+    g_assert_null(three);
+    syncd_service_commit(f.service);
+    g_autofree char *first = operation_of(&f, one), *second = operation_of(&f, two);
+    g_assert_cmpstr(first, !=, second);
+    service_clear(&f);
+}
+
+static void lanes_are_served_in_their_order_and_the_oldest_first(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *archive = enqueue_in(&f, "archive", NULL);
+    g_autofree char *normal = enqueue_in(&f, "normal", NULL);
+    g_autofree char *later = enqueue_in(&f, "normal", NULL);
+    g_autofree char *priority = enqueue_in(&f, "priority", NULL);
+    const char *const order[] = {priority, normal, later, archive};
+    for (size_t i = 0; i < G_N_ELEMENTS(order); i++) {
+        g_autofree char *lease = claim(&f, NULL);
+        g_autofree char *operation = operation_of(&f, lease);
+        g_assert_cmpstr(operation, ==, order[i]);
+    }
+    service_clear(&f);
+}
+
+static void refuse_lease(ServiceFixture *f, const char *lease)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *operation = NULL;
+    guint64 until, before = service_sequence(f);
+    const SyncdFailure failure = {.reason = "late"};
+    g_assert_false(
+        syncd_service_complete_task(f->service, &f->caller, lease, NULL, &operation, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LEASE_LOST);
+    g_clear_error(&error);
+    g_assert_false(
+        syncd_service_fail_task(f->service, &f->caller, lease, &failure, &operation, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LEASE_LOST);
+    g_clear_error(&error);
+    g_assert_false(syncd_service_renew_task(f->service, &f->caller, lease, 0, &until, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LEASE_LOST);
+    g_assert_null(operation);
+    g_assert_false(syncd_service_has_turn(f->service));
+    g_assert_cmpuint(service_sequence(f), ==, before);
+}
+
+static void a_lease_that_is_not_renewed_is_lost_and_a_late_result_changes_nothing(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    g_autofree char *late = claim(&f, NULL);
+    pass(&f, SYNCD_LEASE_DEFAULT_MS - 1000);
+    assert_status(&f, operation, "running");
+    guint64 until;
+    g_assert_true(syncd_service_renew_task(f.service, &f.caller, late, 0, &until, NULL));
+    pass(&f, SYNCD_LEASE_DEFAULT_MS - 1000);
+    assert_status(&f, operation, "running");
+    pass(&f, 2000);
+    assert_status(&f, operation, "queued");
+    g_autofree char *lost = get(&f, operation);
+    assert_member(lost, "lease_expired", "true");
+    refuse_lease(&f, late);
+
+    g_autofree char *next = claim(&f, NULL);
+    g_autofree char *again = get(&f, operation);
+    assert_member(again, "lease_expired", "false");
+    refuse_lease(&f, late);
+    complete(&f, next);
+    refuse_lease(&f, late);
+    refuse_lease(&f, next);
+    refuse_lease(&f, "lease-none");
+    refuse_lease(&f, "");
+    assert_status(&f, operation, "completed");
+    service_clear(&f);
+}
+
+static void a_worker_that_leaves_loses_what_it_holds(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *one = enqueue_body(&f, "note-1", "{}");
+    g_autofree char *two = enqueue_body(&f, "note-2", "{}");
+    f.caller.worker = ":1.7";
+    g_autofree char *lease_one = claim_operation(&f, one);
+    f.caller.worker = ":1.8";
+    g_autofree char *lease_two = claim_operation(&f, two);
+    syncd_service_worker_gone(f.service, ":1.7");
+    syncd_service_worker_gone(f.service, ":1.9");
+    syncd_service_commit(f.service);
+    assert_status(&f, one, "queued");
+    assert_status(&f, two, "running");
+    refuse_lease(&f, lease_one);
+    complete(&f, lease_two);
+    service_clear(&f);
+}
+
+/* The grace after a restart is one lease long; whoever calls in time goes on as before. */
+static void a_restart_gives_one_grace_period(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *kept = enqueue_body(&f, "note-1", "{}");
+    g_autofree char *left = enqueue_body(&f, "note-2", "{}");
+    g_autofree char *kept_lease = claim_operation(&f, kept);
+    g_autofree char *left_lease = claim_operation(&f, left);
+    service_close(&f);
+    f.base.now_usec += G_GUINT64_CONSTANT(86400) * G_USEC_PER_SEC;
+    service_open(&f);
+    syncd_service_work(f.service);
+    assert_status(&f, kept, "running");
+    g_assert_null(claim(&f, NULL));
+    pass(&f, SYNCD_LEASE_DEFAULT_MS / 2);
+    guint64 until;
+    g_assert_true(syncd_service_renew_task(f.service, &f.caller, kept_lease, 0, &until, NULL));
+    pass(&f, SYNCD_LEASE_DEFAULT_MS / 2 + 1000);
+    assert_status(&f, left, "queued");
+    refuse_lease(&f, left_lease);
+    complete(&f, kept_lease);
+    assert_status(&f, kept, "completed");
+    service_clear(&f);
+}
+
+static void a_failed_task_waits_longer_each_time_and_then_no_more(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    guint64 delay_ms = syncd_retry_policy.first_ms;
+    for (guint attempt = 1; attempt < syncd_retry_policy.max_attempts; attempt++) {
+        g_autofree char *lease = claim(&f, NULL);
+        g_assert_nonnull(lease);
+        fail(&f, lease, false);
+        assert_status(&f, operation, "queued");
+        g_assert_null(claim(&f, NULL));
+        pass(&f, delay_ms - 200);
+        g_assert_null(claim(&f, NULL));
+        pass(&f, 400);
+        delay_ms = MIN(delay_ms * 2, syncd_retry_policy.most_ms);
+    }
+    g_autofree char *last = claim(&f, NULL);
+    fail(&f, last, false);
+    assert_status(&f, operation, "failed");
+    g_autofree char *task = get_task(&f, operation);
+    assert_member(task, "reason", "\"it did not work\"");
+    pass(&f, syncd_retry_policy.asked_ms);
+    g_assert_null(claim(&f, NULL));
+
+    /* a replay begins anew */
+    g_auto(SyncdReplayed) replayed = {0};
+    g_assert_true(syncd_service_replay(f.service, &f.caller, operation, "k", &replayed, NULL));
+    syncd_service_commit(f.service);
+    g_autofree char *fresh = claim(&f, NULL);
+    complete(&f, fresh);
+    assert_status(&f, operation, "completed");
+    service_clear(&f);
+}
+
+static void a_wait_doubles_up_to_a_limit(void)
+{
+    g_assert_cmpuint(syncd_retry_delay_ms(1, 0), ==, syncd_retry_policy.first_ms);
+    g_assert_cmpuint(syncd_retry_delay_ms(100, 0), ==, syncd_retry_policy.most_ms);
+    g_assert_cmpuint(syncd_retry_delay_ms(1, 90000), ==, 90000);
+    g_assert_cmpuint(syncd_retry_delay_ms(1, G_MAXUINT64), ==, syncd_retry_policy.asked_ms);
+}
+
+static void a_child_waits_for_its_parents_and_is_blocked_by_one_that_failed(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *one = enqueue_in(&f, "normal", NULL);
+    g_autofree char *two = enqueue_in(&f, "normal", NULL);
+    const char *const parents[] = {one, two, NULL};
+    g_autofree char *child = enqueue_in(&f, "priority", parents);
+    const char *const grandparents[] = {child, NULL};
+    g_autofree char *grandchild = enqueue_in(&f, "priority", grandparents);
+    g_autoptr(GError) error = NULL;
+    const SyncdClaim wanted = {.operation = child};
+    g_autofree char *none = NULL;
+    g_assert_false(syncd_service_claim_task(f.service, &f.caller, &wanted, &none, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
+
+    g_autofree char *lease_one = claim(&f, NULL);
+    g_autofree char *lease_two = claim(&f, NULL);
+    g_assert_null(claim(&f, NULL));
+    complete(&f, lease_one);
+    g_assert_null(claim(&f, NULL));
+    assert_status(&f, child, "queued");
+    fail(&f, lease_two, true);
+    assert_status(&f, two, "failed");
+    assert_status(&f, child, "blocked");
+    assert_status(&f, grandchild, "queued");
+    g_assert_null(claim(&f, NULL));
+
+    g_auto(SyncdReplayed) replayed = {0};
+    g_assert_true(syncd_service_replay(f.service, &f.caller, two, "k", &replayed, NULL));
+    syncd_service_commit(f.service);
+    assert_status(&f, child, "queued");
+    g_autofree char *again = claim(&f, NULL);
+    complete(&f, again);
+    g_autofree char *lease_child = claim(&f, NULL);
+    g_autofree char *claimed = operation_of(&f, lease_child);
+    g_assert_cmpstr(claimed, ==, child);
+    complete(&f, lease_child);
+    g_autofree char *lease_grandchild = claim(&f, NULL);
+    g_assert_nonnull(lease_grandchild);
+    service_clear(&f);
+}
+
+static void evidence_is_an_entry_of_the_log_or_a_digest(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    g_autofree char *lease = claim(&f, NULL);
+    static const char digest[] =
+        "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    static const char *const bad[][2] = {{"op-none"}, {"sha256:0123"}, {""}, {"http://x"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *ended = NULL;
+        g_assert_false(
+            syncd_service_complete_task(f.service, &f.caller, lease, bad[i], &ended, &error));
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+        g_assert_true(g_str_has_prefix(error->message, "/evidence/0: "));
+    }
+    const char *const good[] = {operation, digest, NULL};
+    g_autofree char *ended = NULL;
+    g_assert_true(syncd_service_complete_task(f.service, &f.caller, lease, good, &ended, NULL));
+    syncd_service_commit(f.service);
+    g_autofree char *task = get_task(&f, operation);
+    g_autofree char *expected = g_strdup_printf("[\"%s\",\"%s\"]", operation, digest);
+    assert_member(task, "evidence_refs", expected);
+    service_clear(&f);
+}
+
+static char *list(ServiceFixture *f, const SyncdTaskListing *listing, char **ret_cursor)
+{
+    g_autoptr(GError) error = NULL;
+    char *tasks = syncd_service_list_tasks(f->service, &f->caller, listing, ret_cursor, &error);
+    g_assert_no_error(error);
+    return tasks;
+}
+
+static guint count_listed(ServiceFixture *f, SyncdTaskListing listing)
+{
+    guint n = 0;
+    g_autofree char *cursor = g_strdup("");
+    listing.limit = 2;
+    do {
+        g_autofree char *next = NULL;
+        listing.cursor = cursor;
+        g_autofree char *tasks = list(f, &listing, &next);
+        n += count_elements(tasks);
+        g_assert_cmpuint(count_elements(tasks), <=, 2);
+        g_free(cursor);
+        cursor = g_steal_pointer(&next);
+    } while (*cursor != '\0');
+    return n;
+}
+
+static void tasks_are_listed_by_state_lane_and_age(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    for (int i = 0; i < 5; i++)
+        g_free(enqueue_in(&f, i % 2 ? "priority" : "normal", NULL));
+    g_autofree char *one = claim(&f, NULL), *two = claim(&f, NULL), *three = claim(&f, NULL);
+    complete(&f, one);
+    g_assert_cmpuint(count_listed(&f, (SyncdTaskListing){NULL}), ==, 5);
+    g_assert_cmpuint(count_listed(&f, (SyncdTaskListing){.state = "pending"}), ==, 2);
+    g_assert_cmpuint(count_listed(&f, (SyncdTaskListing){.state = "running"}), ==, 2);
+    g_assert_cmpuint(count_listed(&f, (SyncdTaskListing){.state = "succeeded"}), ==, 1);
+    g_assert_cmpuint(count_listed(&f, (SyncdTaskListing){.lane = "priority"}), ==, 2);
+    g_assert_cmpuint(count_listed(&f, (SyncdTaskListing){.stale = true}), ==, 0);
+    f.base.now_usec += G_GUINT64_CONSTANT(3601) * G_USEC_PER_SEC;
+    g_assert_cmpuint(count_listed(&f, (SyncdTaskListing){.stale = true}), ==, 2);
+    g_autofree char *cursor = NULL;
+    g_autofree char *stale = list(&f, &(SyncdTaskListing){.stale = true}, &cursor);
+    g_assert_nonnull(strstr(stale, "\"stale_task\":true"));
+
+    static const SyncdTaskListing bad[] = {
+        {.state = "done"},
+        {.lane = "fast"},
+        {.cursor = "r1"},
+        {.cursor = "a/"},
+        {.cursor = "x"},
+        {.cursor = "o1.", .stale = true},
+        {.cursor = "o1", .stale = true},
+        {.limit = 101},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *next = NULL;
+        g_assert_null(syncd_service_list_tasks(f.service, &f.caller, &bad[i], &next, &error));
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
+    }
+    service_clear(&f);
+}
+
+static void what_a_worker_says_is_checked(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    const SyncdClaim bad[] = {{.lease_s = 1}, {.lease_s = 100000}, {.lane = "fast"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *lease = NULL;
+        g_assert_false(syncd_service_claim_task(f.service, &f.caller, &bad[i], &lease, &error));
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
+    }
+    g_autofree char *lease = claim(&f, NULL);
+    g_autofree char *long_reason = g_strnfill(1025, 'a');
+    const char *const reasons[] = {"", "\xff", long_reason};
+    for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *ended = NULL;
+        const SyncdFailure failure = {.reason = reasons[i]};
+        g_assert_false(
+            syncd_service_fail_task(f.service, &f.caller, lease, &failure, &ended, &error));
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
+    }
+    /* somebody else's lease is none */
+    SyncdCaller stranger = {.uid = OWNER + 1};
+    g_autoptr(GError) error = NULL;
+    g_autofree char *ended = NULL;
+    g_assert_false(syncd_service_complete_task(f.service, &stranger, lease, NULL, &ended, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ACCESS_DENIED);
+    complete(&f, lease);
+    service_clear(&f);
+}
+
+static void hands_hold_so_much_and_no_more(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    for (guint i = 0; i <= SYNCD_LEASES_EACH_MAX; i++) {
+        SyncdRequest request = good_request();
+        g_free(enqueue(&f, &request).operation);
+    }
+    syncd_service_commit(f.service);
+    g_autofree char *first = claim(&f, NULL);
+    for (guint i = 1; i < SYNCD_LEASES_EACH_MAX; i++)
+        g_free(claim(&f, NULL));
+    g_autoptr(GError) error = NULL;
+    const SyncdClaim any = {NULL};
+    g_autofree char *lease = NULL;
+    g_assert_false(syncd_service_claim_task(f.service, &f.caller, &any, &lease, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);
+    complete(&f, first);
+    lease = claim(&f, NULL);
+    g_assert_nonnull(lease);
+    service_clear(&f);
+}
+
+/* Nothing is held, nothing waits: nothing is due. */
+static void without_a_lease_or_a_wait_there_is_no_timer(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdListener nobody = {NULL};
+    syncd_service_set_listener(f.service, &nobody);
+    put(&f, "note-1", "{}");
+    run_jobs(&f);
+    guint64 idle = syncd_service_next_due(f.service);
+    g_autofree char *lease = claim(&f, NULL);
+    run_jobs(&f);
+    g_assert_cmpuint(syncd_service_next_due(f.service), <,
+                     f.base.now_usec + SYNCD_LEASE_DEFAULT_MS * 1000);
+    complete(&f, lease);
+    run_jobs(&f);
+    g_assert_cmpuint(syncd_service_next_due(f.service), >=, MIN(idle, G_MAXUINT64));
+    service_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/tasks/a-task-is-claimed-carried-out-and-completed",
+                    a_task_is_claimed_carried_out_and_completed);
+    g_test_add_func("/tasks/two-claims-of-one-turn-get-two-tasks",
+                    two_claims_of_one_turn_get_two_tasks);
+    g_test_add_func("/tasks/lanes-are-served-in-their-order-and-the-oldest-first",
+                    lanes_are_served_in_their_order_and_the_oldest_first);
+    g_test_add_func("/tasks/a-lease-that-is-not-renewed-is-lost-and-a-late-result-changes-nothing",
+                    a_lease_that_is_not_renewed_is_lost_and_a_late_result_changes_nothing);
+    g_test_add_func("/tasks/a-worker-that-leaves-loses-what-it-holds",
+                    a_worker_that_leaves_loses_what_it_holds);
+    g_test_add_func("/tasks/a-restart-gives-one-grace-period", a_restart_gives_one_grace_period);
+    g_test_add_func("/tasks/a-failed-task-waits-longer-each-time-and-then-no-more",
+                    a_failed_task_waits_longer_each_time_and_then_no_more);
+    g_test_add_func("/tasks/a-wait-doubles-up-to-a-limit", a_wait_doubles_up_to_a_limit);
+    g_test_add_func("/tasks/a-child-waits-for-its-parents-and-is-blocked-by-one-that-failed",
+                    a_child_waits_for_its_parents_and_is_blocked_by_one_that_failed);
+    g_test_add_func("/tasks/evidence-is-an-entry-of-the-log-or-a-digest",
+                    evidence_is_an_entry_of_the_log_or_a_digest);
+    g_test_add_func("/tasks/tasks-are-listed-by-state-lane-and-age",
+                    tasks_are_listed_by_state_lane_and_age);
+    g_test_add_func("/tasks/what-a-worker-says-is-checked", what_a_worker_says_is_checked);
+    g_test_add_func("/tasks/hands-hold-so-much-and-no-more", hands_hold_so_much_and_no_more);
+    g_test_add_func("/tasks/without-a-lease-or-a-wait-there-is-no-timer",
+                    without_a_lease_or_a_wait_there_is_no_timer);
+    return g_test_run();
+}
