@@ -96,6 +96,15 @@ static bool check_identity(SyncdDatabase *db, bool *ret_empty, GError **error)
             db->kind->name, version, db->kind->migrations->n_steps);
         return false;
     }
+    if (version > 0 && (size_t)version < db->kind->migrations->n_steps &&
+        db->mode == SYNCD_DATABASE_INSPECT) {
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_INITIALIZED,
+                             "start the daemon on it once, which brings it up to date",
+                             "%s was written by an older version of this program (schema "
+                             "%" G_GINT64_FORMAT ", now %" G_GSIZE_FORMAT ")",
+                             db->kind->name, version, db->kind->migrations->n_steps);
+        return false;
+    }
     if (!*ret_empty && version == 0) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "%s has no schema", db->kind->name);
         return false;

@@ -66,6 +66,7 @@ void syncd_bind_int(SyncdStatement *statement, const char *name, gint64 value);
 /* Borrowed until the statement is done. */
 void syncd_bind_text(SyncdStatement *statement, const char *name, const char *text);
 void syncd_bind_text_bytes(SyncdStatement *statement, const char *name, SyncdBytes text);
+void syncd_bind_null(SyncdStatement *statement, const char *name);
 void syncd_bind_blob(SyncdStatement *statement, const char *name, SyncdBytes blob);
 
 /* One row further. `ret_row` false at the end. */
@@ -81,6 +82,7 @@ gint64 syncd_column_int(SyncdStatement *statement, int column);
 const char *syncd_column_text(SyncdStatement *statement,
                               int column); /* valid until the next step */
 SyncdBytes syncd_column_bytes(SyncdStatement *statement, int column);
+bool syncd_column_is_null(SyncdStatement *statement, int column);
 
 /* Runs one or more statements of a literal. */
 bool syncd_database_run(SyncdDatabase *db, const char *sql, GError **error);

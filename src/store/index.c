@@ -262,8 +262,11 @@ bool syncd_index_keeps_content(SyncdBytes kind)
     return syncd_index_is_registry_kind(kind) || syncd_lifecycle_kind(kind, NULL, NULL);
 }
 
-/* What cannot be opened (purged, or sealed with a key that is not here) has no part in the
- * registries, and moves nothing. */
+bool syncd_index_needs_body(const SyncdHeader *header)
+{
+    return header->keyed || header->n_parents > 0 || syncd_index_keeps_content(header->kind);
+}
+
 static bool project_body(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
                          const SyncdBody *body, GError **error)
 {
@@ -274,17 +277,12 @@ static bool project_body(SyncdIndex *self, guint64 pos, const SyncdHeader *heade
 }
 
 bool syncd_index_project(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
-                         SyncdOpenBody open_body, void *data, GError **error)
+                         const SyncdBody *body, GError **error)
 {
     if (!insert_entry(self, pos, header, error))
         return false;
-    bool content = syncd_index_keeps_content(header->kind), have = false;
-    g_auto(SyncdBody) body = {0};
-    if ((content || header->keyed || header->n_parents > 0) &&
-        !open_body(data, pos, header, content, &body, &have, error))
-        return false;
-    return (!have || project_body(self, pos, header, &body, error)) &&
-           syncd_index_project_task(self, pos, header, have ? &body : NULL, error);
+    return (body == NULL || project_body(self, pos, header, body, error)) &&
+           syncd_index_project_task(self, pos, header, body, error);
 }
 
 bool syncd_index_find_op(SyncdIndex *self, const char *op, guint64 *ret_pos, GError **error)

@@ -38,19 +38,17 @@ SyncdDatabase *syncd_index_database(SyncdIndex *index);
 
 /* ---- projecting ---- */
 
-/* Opens the body of an entry that is being projected, the content only when it is asked for.
- * `*ret_have` false when it cannot be had (purged, damaged, no key); an error when that is unknown.
- */
-typedef bool (*SyncdOpenBody)(void *data, guint64 pos, const SyncdHeader *header, bool with_content,
-                              SyncdBody *ret_body, bool *ret_have, GError **error);
-
 /* Whether such an entry says something to a registry. */
 bool syncd_index_is_registry_kind(SyncdBytes kind);
 /* Whether the content of such an entry is projected, not only its header and meta line. */
 bool syncd_index_keeps_content(SyncdBytes kind);
+/* Whether anything of its body is. */
+bool syncd_index_needs_body(const SyncdHeader *header);
 bool syncd_index_begin(SyncdIndex *index, GError **error);
+/* `body` is NULL where nothing of it is needed, and where it cannot be had (purged, damaged, no
+ * key): such an entry has no part in the registries and moves nothing. */
 bool syncd_index_project(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
-                         SyncdOpenBody open_body, void *data, GError **error);
+                         const SyncdBody *body, GError **error);
 bool syncd_index_set_cursor(SyncdIndex *index, gint64 feed, guint64 size, const SyncdHash *root,
                             GError **error);
 bool syncd_index_commit(SyncdIndex *index, GError **error);

@@ -83,28 +83,29 @@ bool syncd_journal_append(SyncdJournal *self, SyncdFeed *feed, SyncdBytes header
     if (!begin(self, error))
         return false;
 
-    SyncdStatement *entry = syncd_database_statement(
-        self->db, "INSERT INTO entry (pos, feed, seq, header) VALUES (:pos, :feed, :seq, :header)");
-    syncd_bind_int(entry, ":pos", (gint64)self->next);
-    syncd_bind_int(entry, ":feed", feed->id);
-    syncd_bind_int(entry, ":seq", (gint64)feed->working.size);
-    syncd_bind_blob(entry, ":header", header);
-    if (!write_row(self, entry, error))
-        return false;
-
     SyncdStatement *row =
-        syncd_database_statement(self->db, "INSERT INTO body (pos, blob) VALUES (:pos, :blob)");
+        syncd_database_statement(self->db, "INSERT INTO entry (pos, feed, seq, header, tiles, body)"
+                                           " VALUES (:pos, :feed, :seq, :header, :tiles, :body)");
     syncd_bind_int(row, ":pos", (gint64)self->next);
-    syncd_bind_blob(row, ":blob", body);
-    if (!write_row(self, row, error))
-        return false;
+    syncd_bind_int(row, ":feed", feed->id);
+    syncd_bind_int(row, ":seq", (gint64)feed->working.size);
+    syncd_bind_blob(row, ":header", header);
+    syncd_bind_blob(row, ":body", body);
 
     SyncdHash leaf = syncd_tree_leaf(header.data, header.size);
-    if (!syncd_tiles_append(self, feed, &leaf, &self->turn_error)) {
+    SyncdBytes tiles;
+    if (!syncd_tiles_append(self, feed, &leaf, &tiles, &self->turn_error)) {
+        syncd_statement_done(row);
         if (error != NULL)
             *error = g_error_copy(self->turn_error);
         return false;
     }
+    if (tiles.size > 0)
+        syncd_bind_blob(row, ":tiles", tiles);
+    else
+        syncd_bind_null(row, ":tiles");
+    if (!write_row(self, row, error))
+        return false;
     *ret_pos = self->next++;
     *ret_leaf = leaf;
     return true;

@@ -344,10 +344,8 @@ static bool read_run(SyncdJournal *self, const guint64 *positions, guint n, bool
     static const char *const walks[2][2] = {
         {"SELECT pos, header, x'' FROM entry WHERE pos BETWEEN :low AND :high ORDER BY pos DESC",
          "SELECT pos, header, x'' FROM entry WHERE pos BETWEEN :low AND :high ORDER BY pos ASC"},
-        {"SELECT pos, header, blob FROM entry LEFT JOIN body USING (pos)"
-         " WHERE pos BETWEEN :low AND :high ORDER BY pos DESC",
-         "SELECT pos, header, blob FROM entry LEFT JOIN body USING (pos)"
-         " WHERE pos BETWEEN :low AND :high ORDER BY pos ASC"},
+        {"SELECT pos, header, body FROM entry WHERE pos BETWEEN :low AND :high ORDER BY pos DESC",
+         "SELECT pos, header, body FROM entry WHERE pos BETWEEN :low AND :high ORDER BY pos ASC"},
     };
     guint64 first = positions[0], last = positions[n - 1];
     g_autoptr(SyncdStatement) rows = syncd_database_statement(self->db, walks[reading->bodies][up]);
@@ -380,8 +378,8 @@ bool syncd_journal_read_many(SyncdJournal *self, const guint64 *positions, guint
 
 GBytes *syncd_journal_read_body(SyncdJournal *self, guint64 pos, GError **error)
 {
-    g_autoptr(SyncdStatement) rows =
-        syncd_database_statement(self->db, "SELECT blob FROM body WHERE pos = :pos");
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db, "SELECT body FROM entry WHERE pos = :pos AND body IS NOT NULL");
     bool row;
     syncd_bind_int(rows, ":pos", (gint64)pos);
     if (!syncd_statement_next(rows, &row, error))

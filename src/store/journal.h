@@ -19,6 +19,7 @@
 
 #define SYNCD_TILE_HEIGHT 5u
 #define SYNCD_TILE_WIDTH 32u
+#define SYNCD_TILE_BYTES (SYNCD_TILE_WIDTH * SYNCD_HASH_SIZE)
 #define SYNCD_TILE_LEVELS 12u /* 32^12 leaves are more than 2^59 */
 
 typedef struct SyncdJournal SyncdJournal;
@@ -117,6 +118,7 @@ SyncdTreeReader syncd_feed_reader(SyncdFeedNodes *nodes, SyncdJournal *journal,
  */
 bool syncd_tiles_load(SyncdJournal *journal, const SyncdFeed *feed, guint64 size,
                       SyncdPartialTiles *ret_partial, GError **error);
-/* Notes a new leaf (and the nodes it completes) and stores each tile that becomes full. */
+/* Notes a new leaf and the nodes it completes. `*ret_tiles` are the tiles that became full, from
+ * level 0 up, one after the other; they are the feed's and stand until the next leaf. */
 bool syncd_tiles_append(SyncdJournal *journal, SyncdFeed *feed, const SyncdHash *leaf,
-                        GError **error);
+                        SyncdBytes *ret_tiles, GError **error);

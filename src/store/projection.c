@@ -99,7 +99,13 @@ static bool project_row(SyncdProjection *self, SyncdStatement *row, GError **err
     }
     SyncdHash leaf = syncd_tree_leaf(text.data, text.size);
     syncd_frontier_append(frontier, &leaf, NULL, NULL);
-    if (!syncd_index_project(self->index, pos, &header, self->open_body, self->data, error))
+    g_auto(SyncdBody) body = {0};
+    bool have = false;
+    if (syncd_index_needs_body(&header) &&
+        !self->open_body(self->data, &header, syncd_column_bytes(row, 3),
+                         syncd_index_keeps_content(header.kind), &body, &have, error))
+        return false;
+    if (!syncd_index_project(self->index, pos, &header, have ? &body : NULL, error))
         return false;
     self->at = pos;
     return true;
@@ -108,8 +114,9 @@ static bool project_row(SyncdProjection *self, SyncdStatement *row, GError **err
 static bool project_rows(SyncdProjection *self, guint max, GError **error)
 {
     g_autoptr(SyncdStatement) rows = syncd_database_statement(
-        syncd_journal_database(self->journal), "SELECT pos, feed, header FROM entry WHERE pos > "
-                                               ":at AND pos <= :target ORDER BY pos LIMIT :max");
+        syncd_journal_database(self->journal),
+        "SELECT pos, feed, header, body FROM entry WHERE pos > :at AND pos <= :target "
+        "ORDER BY pos LIMIT :max");
     syncd_bind_int(rows, ":at", (gint64)self->at);
     syncd_bind_int(rows, ":target", (gint64)MIN(self->target, self->at + max));
     syncd_bind_int(rows, ":max", max);

@@ -12,6 +12,13 @@
 
 typedef struct SyncdProjection SyncdProjection;
 
+/* Opens the stored body of an entry that is being projected, the content only when it is asked for.
+ * `*ret_have` false when it cannot be had (purged, damaged, no key); an error when that is unknown.
+ */
+typedef bool (*SyncdOpenBody)(void *data, const SyncdHeader *header, SyncdBytes stored,
+                              bool with_content, SyncdBody *ret_body, bool *ret_have,
+                              GError **error);
+
 /* From the index's cursor to the journal's end. StaleDigest when the cursor is not contained in the
  * journal. The index stays the caller's. */
 SyncdProjection *syncd_projection_new(SyncdIndex *index, SyncdJournal *journal,

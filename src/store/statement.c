@@ -77,6 +77,11 @@ void syncd_bind_blob(SyncdStatement *statement, const char *name, SyncdBytes blo
                                         blob.size > 0 ? blob.data : "", blob.size, SQLITE_STATIC));
 }
 
+void syncd_bind_null(SyncdStatement *statement, const char *name)
+{
+    note(statement, sqlite3_bind_null(statement->stmt, parameter(statement, name)));
+}
+
 bool syncd_statement_next(SyncdStatement *statement, bool *ret_row, GError **error)
 {
     if (statement->rc == SQLITE_OK) {
@@ -126,6 +131,11 @@ SyncdBytes syncd_column_bytes(SyncdStatement *statement, int column)
     const void *data = sqlite3_column_blob(statement->stmt, column);
     return SYNCD_BYTES(data != NULL ? data : "",
                        (size_t)sqlite3_column_bytes(statement->stmt, column));
+}
+
+bool syncd_column_is_null(SyncdStatement *statement, int column)
+{
+    return sqlite3_column_type(statement->stmt, column) == SQLITE_NULL;
 }
 
 bool syncd_database_run(SyncdDatabase *db, const char *sql, GError **error)

@@ -78,13 +78,13 @@ static bool give_up_index(SyncdStore *self, GError *problem, GError **error)
 
 /* Content that was purged, damaged or whose key is not here has no part in the index. That the disk
  * did not give it just now is something else. */
-static bool open_projected_body(void *data, guint64 pos, const SyncdHeader *header,
+static bool open_projected_body(void *data, const SyncdHeader *header, SyncdBytes stored,
                                 bool with_content, SyncdBody *ret_body, bool *ret_have,
                                 GError **error)
 {
     g_autoptr(GError) problem = NULL;
-    *ret_have = with_content ? syncd_store_read_stored_body(data, pos, header, ret_body, &problem)
-                             : syncd_store_read_meta(data, pos, header, ret_body, &problem);
+    *ret_have = with_content ? syncd_store_open_stored(data, header, stored, ret_body, &problem)
+                             : syncd_store_open_meta(data, header, stored, ret_body, &problem);
     if (!g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED) &&
         !g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_BUSY))
         return true;
@@ -238,7 +238,7 @@ static bool project_pending(SyncdStore *self, GHashTable *grown, GError **error)
         if (pending->entry.pos > committed)
             break;
         if (!syncd_index_project(self->index, pending->entry.pos, &pending->entry.header,
-                                 open_projected_body, self, error))
+                                 &pending->body, error))
             return false;
         g_hash_table_add(grown, GSIZE_TO_POINTER(pending->feed));
     }

@@ -48,14 +48,12 @@ bool syncd_store_has_key(SyncdStore *store, const SyncdHeader *header);
 /* The plain body of an entry whose bytes are at hand. */
 bool syncd_store_open_stored(SyncdStore *store, const SyncdHeader *header, SyncdBytes stored,
                              SyncdBody *ret_body, GError **error);
-bool syncd_store_read_stored_body(SyncdStore *store, guint64 pos, const SyncdHeader *header,
-                                  SyncdBody *ret_body, GError **error);
+/* The same without the content: only what its meta line says. */
+bool syncd_store_open_meta(SyncdStore *store, const SyncdHeader *header, SyncdBytes stored,
+                           SyncdBody *ret_body, GError **error);
 /* Adds the first feed of this device's scope, as part of the turn. */
 bool syncd_store_open_feed(SyncdStore *store, const SyncdScope *scope, guint64 epoch,
                            const SyncdFeed *previous, const char *actor, GError **error);
-/* The same without the content: only what its meta line says. */
-bool syncd_store_read_meta(SyncdStore *store, guint64 pos, const SyncdHeader *header,
-                           SyncdBody *ret_body, GError **error);
 bool syncd_store_load_scopes(SyncdStore *store, GError **error);
 
 /* store-index.c: keeping an index. */

@@ -105,33 +105,20 @@ bool syncd_store_open_stored(SyncdStore *self, const SyncdHeader *header, SyncdB
     return open_stored(self, header, stored, true, ret_body, error);
 }
 
-static bool read_stored(SyncdStore *self, guint64 pos, const SyncdHeader *header, bool fetch,
-                        SyncdBody *ret_body, GError **error)
-{
-    g_autoptr(GBytes) stored = syncd_journal_read_body(self->journal, pos, error);
-    if (stored == NULL)
-        return false;
-    return open_stored(self, header,
-                       SYNCD_BYTES(g_bytes_get_data(stored, NULL), g_bytes_get_size(stored)), fetch,
-                       ret_body, error);
-}
-
-bool syncd_store_read_stored_body(SyncdStore *self, guint64 pos, const SyncdHeader *header,
-                                  SyncdBody *ret_body, GError **error)
-{
-    return read_stored(self, pos, header, true, ret_body, error);
-}
-
-bool syncd_store_read_meta(SyncdStore *self, guint64 pos, const SyncdHeader *header,
+bool syncd_store_open_meta(SyncdStore *self, const SyncdHeader *header, SyncdBytes stored,
                            SyncdBody *ret_body, GError **error)
 {
-    return read_stored(self, pos, header, false, ret_body, error);
+    return open_stored(self, header, stored, false, ret_body, error);
 }
 
 bool syncd_store_read_body(SyncdStore *self, const SyncdEntry *entry, SyncdBody *ret_body,
                            GError **error)
 {
-    return syncd_store_read_stored_body(self, entry->pos, &entry->header, ret_body, error);
+    g_autoptr(GBytes) stored = syncd_journal_read_body(self->journal, entry->pos, error);
+    return stored != NULL &&
+           open_stored(self, &entry->header,
+                       SYNCD_BYTES(g_bytes_get_data(stored, NULL), g_bytes_get_size(stored)), true,
+                       ret_body, error);
 }
 
 /* ---- many entries ---- */

@@ -1,27 +1,27 @@
 #include "store/journal-private.h"
 
-/* The hashes of a stored tile; false (without error) when it is not there, which is normal for one
- * that is not full. */
+/* The hashes of a tile; false in `*ret_found` when it is not full. The entry that completed it
+ * holds it, behind those of the levels below. */
 static bool read_tile(SyncdJournal *self, const SyncdFeed *feed, unsigned level, guint64 number,
                       SyncdHash ret_hashes[SYNCD_TILE_WIDTH], bool *ret_found, GError **error)
 {
-    g_autoptr(SyncdStatement) rows = syncd_database_statement(
-        self->db,
-        "SELECT hashes FROM tile WHERE feed = :feed AND level = :level AND number = :number");
-    syncd_bind_int(rows, ":feed", feed->id);
-    syncd_bind_int(rows, ":level", level);
-    syncd_bind_int(rows, ":number", (gint64)number);
-    if (!syncd_statement_next(rows, ret_found, error))
-        return false;
+    guint64 last = ((number + 1) << (SYNCD_TILE_HEIGHT * (level + 1))) - 1;
+    *ret_found = last < feed->working.size;
     if (!*ret_found)
         return true;
-    SyncdBytes hashes = syncd_column_bytes(rows, 0);
-    if (hashes.size != SYNCD_TILE_WIDTH * SYNCD_HASH_SIZE) {
-        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
-                        "A tile of the feed %s has a wrong size", feed->text);
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db, "SELECT tiles FROM entry WHERE feed = :feed AND seq = :seq");
+    syncd_bind_int(rows, ":feed", feed->id);
+    syncd_bind_int(rows, ":seq", (gint64)last);
+    bool row;
+    if (!syncd_statement_next(rows, &row, error))
+        return false;
+    SyncdBytes tiles = row ? syncd_column_bytes(rows, 0) : SYNCD_BYTES("", 0);
+    if (tiles.size % SYNCD_TILE_BYTES != 0 || tiles.size / SYNCD_TILE_BYTES <= level) {
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "The feed %s lacks a tile", feed->text);
         return false;
     }
-    memcpy(ret_hashes, hashes.data, hashes.size);
+    memcpy(ret_hashes, (const guint8 *)tiles.data + level * SYNCD_TILE_BYTES, SYNCD_TILE_BYTES);
     return true;
 }
 
@@ -118,20 +118,6 @@ static bool load_partial(SyncdJournal *self, SyncdFeed *feed, GError **error)
     return true;
 }
 
-static bool store_tile(SyncdJournal *self, SyncdFeed *feed, unsigned level, guint64 number,
-                       GError **error)
-{
-    SyncdStatement *row = syncd_database_statement(
-        self->db,
-        "INSERT INTO tile (feed, level, number, hashes) VALUES (:feed, :level, :number, :hashes)");
-    syncd_bind_int(row, ":feed", feed->id);
-    syncd_bind_int(row, ":level", level);
-    syncd_bind_int(row, ":number", (gint64)number);
-    syncd_bind_blob(row, ":hashes",
-                    SYNCD_BYTES(feed->partial->hashes[level], sizeof feed->partial->hashes[level]));
-    return syncd_statement_run(row, error);
-}
-
 typedef struct {
     SyncdFeed *feed;
     unsigned full_levels; /* tiles of the levels 0 … full_levels - 1 became full */
@@ -148,19 +134,16 @@ static void note_completed(void *data, unsigned level, guint64 index, const Sync
         completed->full_levels = tile_level + 1;
 }
 
-bool syncd_tiles_append(SyncdJournal *self, SyncdFeed *feed, const SyncdHash *leaf, GError **error)
+bool syncd_tiles_append(SyncdJournal *self, SyncdFeed *feed, const SyncdHash *leaf,
+                        SyncdBytes *ret_tiles, GError **error)
 {
     if (feed->partial == NULL && !load_partial(self, feed, error))
         return false;
 
-    guint64 index = feed->working.size;
     Completed completed = {.feed = feed};
-    note_completed(&completed, 0, index, leaf);
+    note_completed(&completed, 0, feed->working.size, leaf);
     syncd_frontier_append(&feed->working, leaf, note_completed, &completed);
-
-    guint64 number = index / SYNCD_TILE_WIDTH;
-    for (unsigned level = 0; level < completed.full_levels; level++, number /= SYNCD_TILE_WIDTH)
-        if (!store_tile(self, feed, level, number, error))
-            return false;
+    /* The levels lie one after the other, each of a tile's size. */
+    *ret_tiles = SYNCD_BYTES(feed->partial->hashes, completed.full_levels * SYNCD_TILE_BYTES);
     return true;
 }

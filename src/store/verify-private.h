@@ -57,8 +57,9 @@ bool syncd_verify_disordered(const char *table, GError **error);
 bool syncd_verify_structure(SyncdVerify *verify, GError **error);
 bool syncd_verify_feeds(SyncdVerify *verify, GError **error);
 bool syncd_verify_checkpoints(SyncdVerify *verify, bool *ret_more, GError **error);
-bool syncd_verify_tile(SyncdVerify *verify, SyncdFeedCheck *check, unsigned level, guint64 number,
-                       GError **error);
+/* Those that are kept with the entry seen last, which completes those of so many levels. */
+bool syncd_verify_tiles(SyncdVerify *verify, SyncdFeedCheck *check, SyncdStatement *row, int column,
+                        unsigned full_levels, GError **error);
 
 /* verify-known.c: heads that were kept elsewhere, and how far verification came. */
 void syncd_known_head_free(void *known);

@@ -124,18 +124,14 @@ static void note_node(void *data, unsigned level, guint64 index, const SyncdHash
         completed->full_levels = tile_level + 1;
 }
 
-static bool add_leaf(SyncdVerify *self, SyncdFeedCheck *check, SyncdBytes header, GError **error)
+static bool add_leaf(SyncdVerify *self, SyncdFeedCheck *check, SyncdBytes header,
+                     SyncdStatement *row, GError **error)
 {
     SyncdHash leaf = syncd_tree_leaf(header.data, header.size);
     Completed completed = {.verify = self, .check = check};
-    guint64 index = check->frontier.size;
-    note_node(&completed, 0, index, &leaf);
+    note_node(&completed, 0, check->frontier.size, &leaf);
     syncd_frontier_append(&check->frontier, &leaf, note_node, &completed);
-    guint64 number = index / SYNCD_TILE_WIDTH;
-    for (unsigned level = 0; level < completed.full_levels; level++, number /= SYNCD_TILE_WIDTH)
-        if (!syncd_verify_tile(self, check, level, number, error))
-            return false;
-    return true;
+    return syncd_verify_tiles(self, check, row, 5, completed.full_levels, error);
 }
 
 static void add_body_finding(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
@@ -155,7 +151,7 @@ static bool meta_is_good(const SyncdBody *body)
 static void check_body(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
                        const SyncdHeader *header, SyncdStatement *row)
 {
-    if (syncd_column_int(row, 4) != (gint64)pos) {
+    if (syncd_column_is_null(row, 3)) {
         add_body_finding(self, feed, pos, header, "body-missing", "the entry has no body");
         return;
     }
@@ -283,7 +279,7 @@ static bool check_entry(SyncdVerify *self, SyncdStatement *row, GError **error)
 
     SyncdHeader header;
     g_autoptr(GError) problem = NULL;
-    SyncdBytes text = syncd_column_bytes(row, 5);
+    SyncdBytes text = syncd_column_bytes(row, 4);
     if (!syncd_header_parse(text.data, text.size, &header, &problem)) {
         g_autofree char *sentence = NULL, *next = NULL;
         SyncdFeedCheck *check =
@@ -295,7 +291,7 @@ static bool check_entry(SyncdVerify *self, SyncdStatement *row, GError **error)
         if (check == NULL)
             return true;
         check->broken = true;
-        return add_leaf(self, check, text, error);
+        return add_leaf(self, check, text, row, error);
     }
     SyncdFeedCheck *check = check_place(self, pos, &header, row);
     if (check == NULL)
@@ -309,16 +305,15 @@ static bool check_entry(SyncdVerify *self, SyncdStatement *row, GError **error)
     check_body(self, check->feed, pos, &header, row);
     note_place(self, check, (guint64)syncd_column_int(row, 2), pos);
     check->broken = check->broken || self->n_findings != before;
-    return add_leaf(self, check, text, error);
+    return add_leaf(self, check, text, row, error);
 }
 
 static bool step_entries(SyncdVerify *self, GError **error)
 {
     g_autoptr(SyncdStatement) rows = syncd_database_statement(
         syncd_journal_database(self->store->journal),
-        "SELECT entry.pos, feed, seq, blob, body.pos, header FROM entry LEFT JOIN body ON "
-        "body.pos = entry.pos"
-        " WHERE entry.pos > :at AND entry.pos <= :target ORDER BY entry.pos LIMIT :max");
+        "SELECT pos, feed, seq, body, header, tiles FROM entry WHERE pos > :at AND pos <= :target "
+        "ORDER BY pos LIMIT :max");
     syncd_bind_int(rows, ":at", (gint64)self->at);
     syncd_bind_int(rows, ":target", (gint64)self->target);
     syncd_bind_int(rows, ":max", ENTRIES_A_STEP);

@@ -355,10 +355,8 @@ static double stored_bytes(const char *state)
     sqlite3_stmt *sum;
     g_autofree char *path = g_build_filename(state, "journal.db", NULL);
     if (sqlite3_open(path, &db) != SQLITE_OK ||
-        sqlite3_prepare_v2(db,
-                           "SELECT sum(length(header) + length(blob)) FROM entry"
-                           " JOIN body USING (pos)",
-                           -1, &sum, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db, "SELECT sum(length(header) + length(body)) FROM entry", -1, &sum,
+                           NULL) != SQLITE_OK ||
         sqlite3_step(sum) != SQLITE_ROW)
         g_error("%s: %s", path, sqlite3_errmsg(db));
     double bytes = sqlite3_column_double(sum, 0);

@@ -3,7 +3,7 @@
  * making the index anew beside raw inserts of the same rows, verifying beside hashing the same
  * bytes. Each figure and its baseline are taken one right after the other, in several rounds.
  *
- *   bench-store [--entries N] [--rounds N] [--directory DIR]
+ *   bench-store [--entries N] [--rounds N] [--directory DIR] [append|rebuild|verify...]
  *
  * DIR decides which disk is measured; a folder is made in it and removed. The ratios are what
  * counts: the figures themselves are of one machine and one moment.
@@ -321,8 +321,7 @@ static Content read_journal(const char *path)
     Content content = {.sizes = g_array_new(FALSE, FALSE, sizeof(guint32))};
     size_t room = 0;
     sqlite3 *db = raw_open(path);
-    sqlite3_stmt *rows =
-        prepare(db, "SELECT header, blob FROM entry JOIN body USING (pos) ORDER BY pos");
+    sqlite3_stmt *rows = prepare(db, "SELECT header, body FROM entry ORDER BY pos");
     while (sqlite3_step(rows) == SQLITE_ROW) {
         for (int column = 0; column < 2; column++) {
             guint32 size = (guint32)sqlite3_column_bytes(rows, column);
@@ -424,6 +423,11 @@ static void figure_verify(Log *log)
     content_clear(&content);
 }
 
+static const struct {
+    const char *name;
+    void (*take)(Log *log);
+} figures[] = {{"append", figure_append}, {"rebuild", figure_rebuild}, {"verify", figure_verify}};
+
 static const GOptionEntry options[] = {
     {"entries", 0, 0, G_OPTION_ARG_INT, &option_entries, "length of the log", "N"},
     {"rounds", 0, 0, G_OPTION_ARG_INT, &option_rounds, "times each figure is taken", "N"},
@@ -450,9 +454,9 @@ int main(int argc, char **argv)
     printf("%d entries in %s: appended at %.0f /s\n\n", option_entries, option_directory,
            option_entries / seconds_since(begin));
     tell_heading();
-    figure_append(&log);
-    figure_rebuild(&log);
-    figure_verify(&log);
+    for (size_t i = 0; i < G_N_ELEMENTS(figures); i++)
+        if (argc < 2 || g_strv_contains((const char *const *)argv + 1, figures[i].name))
+            figures[i].take(&log);
     log_remove(&log);
     fixture_remove(option_directory);
     return 0;

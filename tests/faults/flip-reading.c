@@ -11,11 +11,9 @@ static const struct {
     {"SELECT id, device, scope, epoch, base_size, base_frontier, base_snapshot FROM feed ORDER BY "
      "id",
      7},
-    {"SELECT pos, feed, seq, header FROM entry ORDER BY pos", 4},
-    {"SELECT pos, blob FROM body ORDER BY pos", 2},
+    {"SELECT pos, feed, seq, header, tiles, body FROM entry ORDER BY pos", 6},
     {"SELECT feed, size, frontier, tail, note FROM head ORDER BY feed", 5},
     {"SELECT id, feed, size, reason, note FROM checkpoint ORDER BY id", 5},
-    {"SELECT feed, level, number, hashes FROM tile ORDER BY feed, level, number", 4},
     {"SELECT device, scope, epoch, id FROM feed ORDER BY device, scope, epoch", 4},
     {"SELECT feed, seq, pos FROM entry ORDER BY feed, seq", 3},
 };

@@ -108,10 +108,10 @@ static void each_table_is_compared(void)
         "UPDATE meta SET value = 'none' WHERE name = 'machine'",
         "UPDATE feed SET scope = 'public-x' WHERE id = 2",
         "UPDATE entry SET header = CAST(replace(header, '\"a\"', '\"b\"') AS BLOB)",
-        "UPDATE body SET blob = CAST(replace(blob, 'enqueue', 'Enqueue') AS BLOB)",
+        "UPDATE entry SET body = CAST(replace(body, 'enqueue', 'Enqueue') AS BLOB)",
         "UPDATE head SET note = replace(note, 'A', 'B')",
         "UPDATE checkpoint SET reason = 'x'",
-        "UPDATE tile SET hashes = zeroblob(length(hashes))",
+        "UPDATE entry SET tiles = zeroblob(length(tiles)) WHERE tiles IS NOT NULL",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(edits); i++) {
         g_autofree char *state = flip_small_journal();

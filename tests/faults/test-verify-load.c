@@ -223,7 +223,7 @@ static void one_changed_body_is_told_at_full_load(void)
     commit(&load);
     syncd_database_run(
         syncd_journal_database(load.f.store->journal),
-        "DROP TRIGGER body_update; UPDATE body SET blob = zeroblob(99) WHERE pos = 9", &error);
+        "DROP TRIGGER entry_update; UPDATE entry SET body = zeroblob(99) WHERE pos = 9", &error);
     g_assert_no_error(error);
 
     bool more = true, told = false;

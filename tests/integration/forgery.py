@@ -86,7 +86,7 @@ class Log:
         return json.loads(self.value('SELECT header FROM entry WHERE pos = ?', pos))
 
     def chunk(self):
-        stored = self.value('SELECT blob FROM body WHERE pos = ?', self.large('public'))
+        stored = self.value('SELECT body FROM entry WHERE pos = ?', self.large('public'))
         listed = json.loads(stored[verify.NONCE:].partition(b'\n')[2])
         name = listed['chunks'][0]['name']
         return self.state / 'blobs' / name[:2] / name
@@ -100,7 +100,7 @@ class Log:
     def set_body(self, pos, stored):
         header = self.header(pos)
         header['body'] |= {'size': len(stored), 'digest': hashlib.sha256(stored).hexdigest()}
-        self.run('UPDATE body SET blob = ? WHERE pos = ?', stored, pos)
+        self.run('UPDATE entry SET body = ? WHERE pos = ?', stored, pos)
         self.set_header(pos, header)
 
     def seal(self, pos, plain, **changes):
@@ -120,10 +120,9 @@ class Log:
         """Everything that follows from the entries of a feed, and the signatures."""
         signer, feed = signer or self.signer, self.feeds[scope]
         tree = self.tree(scope)
-        self.database.execute('DELETE FROM tile WHERE feed = ?', (feed,))
-        for (level, number), hashes in tree.tiles().items():
-            self.run('INSERT INTO tile (feed, level, number, hashes) VALUES (?, ?, ?, ?)', feed,
-                     level, number, hashes)
+        self.database.execute('UPDATE entry SET tiles = NULL WHERE feed = ?', (feed,))
+        for seq, tiles in tree.kept_tiles().items():
+            self.run('UPDATE entry SET tiles = ? WHERE feed = ? AND seq = ?', tiles, feed, seq)
         self.run('UPDATE head SET size = ?, frontier = ?, tail = ?, note = ? WHERE feed = ?',
                  tree.size, b''.join(tree.frontier(tree.size)), b''.join(tree.tail()),
                  self.note(scope, tree.size, tree.root(tree.size), signer), feed)

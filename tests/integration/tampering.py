@@ -84,32 +84,31 @@ def one_letter_of_a_header(log):
 
 @case(DAMAGED, 'body')
 def two_bodies_exchanged(log):
-    first, second = (log.value('SELECT blob FROM body WHERE pos = ?', log.last() - step)
+    first, second = (log.value('SELECT body FROM entry WHERE pos = ?', log.last() - step)
                      for step in (3, 4))
-    log.run('UPDATE body SET blob = ? WHERE pos = ?', second, log.last() - 3)
-    log.run('UPDATE body SET blob = ? WHERE pos = ?', first, log.last() - 4)
+    log.run('UPDATE entry SET body = ? WHERE pos = ?', second, log.last() - 3)
+    log.run('UPDATE entry SET body = ? WHERE pos = ?', first, log.last() - 4)
 
 
 @case(DAMAGED, 'body')
 def a_byte_more_of_a_body(log):
-    log.run("UPDATE body SET blob = CAST(blob || x'00' AS BLOB) WHERE pos = 20")
+    log.run("UPDATE entry SET body = CAST(body || x'00' AS BLOB) WHERE pos = 20")
 
 
 @case(DAMAGED, 'body')
 def a_body_gone(log):
-    log.run('DELETE FROM body WHERE pos = 20')
+    log.run('UPDATE entry SET body = NULL WHERE pos = 20')
 
 
-@case(DAMAGED, 'orphan')
-def a_body_more(log):
-    log.run('INSERT INTO body SELECT pos + 1000000, blob FROM body WHERE pos = 20')
+@case(DAMAGED, 'body')
+def a_body_of_no_bytes(log):
+    log.run("UPDATE entry SET body = x'' WHERE pos = 20")
 
 
 @case(DAMAGED, 'head')
 def the_last_entry_gone(log):
     last = log.last()
     log.run('DELETE FROM entry WHERE pos = ?', last)
-    log.run('DELETE FROM body WHERE pos = ?', last)
 
 
 @case(DAMAGED, 'head')
@@ -121,15 +120,12 @@ def the_last_entry_gone_and_the_head_cut(log):
 @case(DAMAGED, 'position')
 def an_entry_in_the_middle_gone(log):
     log.run('DELETE FROM entry WHERE pos = 100')
-    log.run('DELETE FROM body WHERE pos = 100')
 
 
 @case(DAMAGED, 'header head')
 def an_entry_of_another_feed(log):
-    log.run('UPDATE entry SET header = (SELECT header FROM entry WHERE pos = ?) WHERE pos = ?',
-            log.last('public'), log.last())
-    log.run('UPDATE body SET blob = (SELECT blob FROM body WHERE pos = ?) WHERE pos = ?',
-            log.last('public'), log.last())
+    log.run('UPDATE entry SET (header, body) = (SELECT header, body FROM entry WHERE pos = ?)'
+            ' WHERE pos = ?', log.last('public'), log.last())
 
 
 @case(DAMAGED, 'header')
@@ -142,22 +138,20 @@ def an_entry_of_another_feed_signed(log):
 def an_entry_more(log):
     header = log.header(log.last())
     end = log.value('SELECT max(pos) FROM entry')
-    log.run('INSERT INTO entry VALUES (?, ?, ?, ?)', end + 1, log.feeds['workspace'],
-            header['seq'] + 1, canonical(header | {'seq': header['seq'] + 1}))
-    log.run('INSERT INTO body SELECT ?, blob FROM body WHERE pos = ?', end + 1, log.last() - 1)
+    log.run('INSERT INTO entry SELECT ?, feed, ?, ?, NULL, body FROM entry WHERE pos = ?', end + 1,
+            header['seq'] + 1, canonical(header | {'seq': header['seq'] + 1}), log.last())
 
 
 def append(log, scope, header, stored):
     """An entry more at the end of the log and of a feed, in rows that are in order."""
     end, feed = log.value('SELECT max(pos) FROM entry') + 1, log.feeds[scope]
     seq = log.value('SELECT max(seq) FROM entry WHERE feed = ?', feed) + 1
-    log.run('INSERT INTO entry VALUES (?, ?, ?, ?)', end, feed, seq, header)
-    log.run('INSERT INTO body VALUES (?, ?)', end, stored)
+    log.run('INSERT INTO entry VALUES (?, ?, ?, ?, NULL, ?)', end, feed, seq, header, stored)
 
 
 def replay(log, pos, scope):
     append(log, scope, log.value('SELECT header FROM entry WHERE pos = ?', pos),
-           log.value('SELECT blob FROM body WHERE pos = ?', pos))
+           log.value('SELECT body FROM entry WHERE pos = ?', pos))
 
 
 @case(DAMAGED, 'header head')
@@ -182,14 +176,11 @@ def replay_feed(log, scope, epoch):
     device = log.value('SELECT device FROM feed WHERE id = ?', log.feeds['public'])
     log.run('INSERT INTO feed (id, device, scope, epoch) VALUES (99, ?, ?, ?)', device, scope,
             epoch)
-    log.run('INSERT INTO entry SELECT pos + 1000000, 99, seq, header FROM entry WHERE feed = ?',
-            log.feeds['public'])
-    log.run('INSERT INTO body SELECT pos + 1000000, blob FROM body WHERE pos IN'
-            ' (SELECT pos FROM entry WHERE feed = ?)', log.feeds['public'])
+    log.run('INSERT INTO entry SELECT pos + 1000000, 99, seq, header, tiles, body FROM entry'
+            ' WHERE feed = ?', log.feeds['public'])
     for number, (pos,) in enumerate(log.database.execute(
             'SELECT pos FROM entry ORDER BY pos').fetchall(), 1):
-        for table in ('entry', 'body'):
-            log.run(f'UPDATE {table} SET pos = ? WHERE pos = ?', number, pos)
+        log.run('UPDATE entry SET pos = ? WHERE pos = ?', number, pos)
     log.feeds['replayed'] = 99
     log.run('INSERT INTO head VALUES (99, 0, x\'\', x\'\', \'\')')
     log.sign('replayed')
@@ -239,8 +230,7 @@ def a_place_before_the_first_signed(log):
 @case(DAMAGED, 'position')
 def a_position_before_the_first(log):
     end = log.value('SELECT max(pos) FROM entry')
-    for table in ('entry', 'body'):
-        log.run(f'UPDATE {table} SET pos = 0 WHERE pos = ?', end)
+    log.run('UPDATE entry SET pos = 0 WHERE pos = ?', end)
 
 
 @harmless
@@ -254,14 +244,12 @@ def parents_that_are_elsewhere(log):
 def a_position_left_out(log):
     end = log.value('SELECT max(pos) FROM entry')
     log.run('UPDATE entry SET pos = pos + 1 WHERE pos = ?', end)
-    log.run('UPDATE body SET pos = pos + 1 WHERE pos = ?', end)
 
 
 @case(DAMAGED, 'position')
 def two_entries_in_another_order(log):
-    for table in ('entry', 'body'):
-        for old, new in ((100, 1000000), (101, 100), (1000000, 101)):
-            log.run(f'UPDATE {table} SET pos = ? WHERE pos = ?', new, old)
+    for old, new in ((100, 1000000), (101, 100), (1000000, 101)):
+        log.run('UPDATE entry SET pos = ? WHERE pos = ?', new, old)
 
 
 @case(DAMAGED, 'header head')
@@ -386,17 +374,31 @@ def a_tail(log):
 
 @case(DAMAGED, 'tile')
 def a_tile(log):
-    log.run('UPDATE tile SET hashes = zeroblob(length(hashes)) WHERE level = 1 AND number = 0')
+    """Of level 1, which no header stands for."""
+    log.run("UPDATE entry SET tiles = CAST(substr(tiles, 1, 1024) || zeroblob(1024) AS BLOB)"
+            ' WHERE feed = ? AND seq = 1023', log.feeds['workspace'])
 
 
 @case(DAMAGED, 'tile')
 def a_tile_gone(log):
-    log.run('DELETE FROM tile WHERE level = 0 AND number = 3')
+    log.run('UPDATE entry SET tiles = NULL WHERE feed = ? AND seq = 127', log.feeds['workspace'])
 
 
 @case(DAMAGED, 'tile')
 def a_tile_more(log):
-    log.run('INSERT INTO tile SELECT feed, level, 999, hashes FROM tile WHERE level = 1')
+    log.run('UPDATE entry SET tiles = zeroblob(1024) WHERE feed = ? AND seq = 126',
+            log.feeds['workspace'])
+
+
+@case(DAMAGED, 'tile')
+def a_tile_of_no_bytes(log):
+    log.run("UPDATE entry SET tiles = x'' WHERE feed = ? AND seq = 126", log.feeds['workspace'])
+
+
+@case(DAMAGED, 'tile')
+def a_tile_of_a_level_too_high(log):
+    log.run('UPDATE entry SET tiles = CAST(tiles || tiles AS BLOB) WHERE feed = ? AND seq = 127',
+            log.feeds['workspace'])
 
 
 @case(DAMAGED, 'head')
@@ -545,7 +547,7 @@ def a_body_without_a_meta_line(log):
 @case(DAMAGED, 'body')
 def a_list_with_another_digest(log):
     pos = log.large('public')
-    stored = log.value('SELECT blob FROM body WHERE pos = ?', pos)
+    stored = log.value('SELECT body FROM entry WHERE pos = ?', pos)
     begin = stored.index(b'\n', verify.NONCE) + 1
     listed = json.loads(stored[begin:]) | {'digest': 'sha256:' + '0' * 64}
     log.set_body(pos, stored[:begin] + canonical(listed))
@@ -575,7 +577,7 @@ def a_meta_line_that_is_not_json(log):
 @case(DAMAGED, 'body')
 def a_chunk_of_another_size(log):
     pos = log.large('public')
-    stored = log.value('SELECT blob FROM body WHERE pos = ?', pos)
+    stored = log.value('SELECT body FROM entry WHERE pos = ?', pos)
     begin = stored.index(b'\n', verify.NONCE) + 1
     listed = json.loads(stored[begin:])
     listed['chunks'][0]['size'] += 1

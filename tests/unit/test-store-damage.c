@@ -136,9 +136,9 @@ static void an_edited_body_is_named(void)
     sqlite3 *db;
     g_assert_cmpint(sqlite3_open(d.journal, &db), ==, SQLITE_OK);
     g_assert_cmpint(
-        sqlite3_exec(db,
-                     "DROP TRIGGER body_update; UPDATE body SET blob = zeroblob(100) WHERE pos = 7",
-                     NULL, NULL, NULL),
+        sqlite3_exec(
+            db, "DROP TRIGGER entry_update; UPDATE entry SET body = zeroblob(100) WHERE pos = 7",
+            NULL, NULL, NULL),
         ==, SQLITE_OK);
     sqlite3_close(db);
     bool same;
@@ -146,7 +146,7 @@ static void an_edited_body_is_named(void)
     g_assert_nonnull(findings);
     g_assert_nonnull(strstr(findings, "body-digest"));
     g_assert_nonnull(strstr(findings, "seq 6 pos 7"));
-    g_assert_nonnull(strstr(findings, "the schema lacks 'body_update'"));
+    g_assert_nonnull(strstr(findings, "the schema lacks 'entry_update'"));
     finish(&d);
 }
 
@@ -168,23 +168,23 @@ static void each_forgery_is_found(void)
         {"UPDATE head SET frontier = zeroblob(length(frontier))", "head-signature"},
         {"DELETE FROM entry WHERE pos = 5", "entry-missing"},
         {"DELETE FROM entry WHERE pos = (SELECT max(pos) FROM entry)", "feed-size"},
-        {"DELETE FROM body WHERE pos = 9", "body-missing"},
+        {"UPDATE entry SET body = NULL WHERE pos = 9", "body-missing"},
         {"UPDATE entry SET seq = -1 WHERE pos = 3; UPDATE entry SET seq = 2 WHERE pos = 4;"
          "UPDATE entry SET seq = 3 WHERE pos = 3;",
          "entry-place"},
         {"UPDATE entry SET pos = 1000 WHERE pos = 3; UPDATE entry SET pos = 3 WHERE pos = 4;"
          "UPDATE entry SET pos = 4 WHERE pos = 1000;",
          "entry-order"},
-        {"INSERT INTO entry SELECT 1000, feed, 1000, header FROM entry WHERE pos = 3;"
-         "INSERT INTO body SELECT 1000, blob FROM body WHERE pos = 3",
+        {"INSERT INTO entry SELECT 1000, feed, 1000, header, tiles, body FROM entry WHERE pos = 3",
          "feed-size"},
-        {"INSERT INTO body VALUES (1000, x'00')", "stray-body"},
-        {"UPDATE body SET blob = (SELECT blob FROM body AS b WHERE b.pos = 4) WHERE pos = 5",
+        {"UPDATE entry SET body = (SELECT body FROM entry AS e WHERE e.pos = 4) WHERE pos = 5",
          "body-digest"},
-        {"UPDATE tile SET hashes = zeroblob(1024)", "leaves"},
-        {"DELETE FROM tile", "tile"},
-        {"INSERT INTO tile VALUES (1, 9, 9, zeroblob(1024))", "tile-count"},
-        {"INSERT INTO tile VALUES (99, 0, 0, zeroblob(1024))", "stray-tile"},
+        {"UPDATE entry SET body = x'' WHERE pos = 5", "body-digest"},
+        {"UPDATE entry SET tiles = zeroblob(1024) WHERE tiles IS NOT NULL", "leaves"},
+        {"UPDATE entry SET tiles = NULL", "seq 31 pos 32: the tiles"},
+        {"UPDATE entry SET tiles = CAST(tiles || x'00' AS BLOB)", "seq 31 pos 32: the tiles"},
+        {"UPDATE entry SET tiles = zeroblob(1024) WHERE pos = 7", "seq 6 pos 7: the tiles"},
+        {"UPDATE entry SET tiles = x'' WHERE pos = 7", "seq 6 pos 7: the tiles"},
         {"UPDATE head SET size = size - 1", "head-signature"},
         {"UPDATE head SET note = replace(note, 'a', 'b')", "head-signature"},
         {"UPDATE checkpoint SET size = size - 1", "checkpoint"},
@@ -232,11 +232,11 @@ static void triggers_refuse_to_rewrite(void)
     static const char *const statements[] = {
         "UPDATE entry SET header = x'00' WHERE pos = 1",
         "DELETE FROM entry WHERE pos = 1",
-        "INSERT OR REPLACE INTO entry SELECT pos, feed, seq, x'00' FROM entry WHERE pos = 1",
-        "INSERT OR REPLACE INTO entry SELECT 999, feed, seq, x'00' FROM entry WHERE pos = 1",
-        "UPDATE body SET blob = x'00' WHERE pos = 1",
-        "DELETE FROM body WHERE pos = 1",
-        "INSERT OR REPLACE INTO body VALUES (1, x'00')",
+        "UPDATE entry SET body = NULL WHERE pos = 1",
+        "INSERT OR REPLACE INTO entry SELECT pos, feed, seq, x'00', tiles, body FROM "
+        "entry WHERE pos = 1",
+        "INSERT OR REPLACE INTO entry SELECT 999, feed, seq, x'00', tiles, body FROM "
+        "entry WHERE pos = 1",
         "UPDATE feed SET scope = 'x'",
         "DELETE FROM feed",
         "INSERT OR REPLACE INTO feed SELECT id, 'x', scope, epoch, 0, x'', x'' FROM feed",
@@ -246,9 +246,7 @@ static void triggers_refuse_to_rewrite(void)
         "UPDATE checkpoint SET reason = 'x'",
         "DELETE FROM checkpoint",
         "INSERT OR REPLACE INTO checkpoint SELECT * FROM checkpoint",
-        "UPDATE tile SET hashes = x''",
-        "DELETE FROM tile",
-        "INSERT OR REPLACE INTO tile SELECT * FROM tile",
+        "UPDATE entry SET tiles = NULL",
     };
     Damaged d = {0};
     prepare(&d, 70);

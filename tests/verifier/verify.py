@@ -208,12 +208,16 @@ class Tree:
     def tail(self):
         return self.levels[0][self.size - self.size % TILE_WIDTH:]
 
-    def tiles(self):
-        """{(level, number): hashes} of the full ones."""
-        return {(height // TILE_HEIGHT, number):
-                b''.join(hashes[number * TILE_WIDTH:(number + 1) * TILE_WIDTH])
-                for height, hashes in enumerate(self.levels) if height % TILE_HEIGHT == 0
-                for number in range(len(hashes) // TILE_WIDTH)}
+    def kept_tiles(self):
+        """{seq: the full tiles that this entry completes, from level 0 up}"""
+        kept = {}
+        for height in range(0, len(self.levels), TILE_HEIGHT):
+            hashes = self.levels[height]
+            for number in range(len(hashes) // TILE_WIDTH):
+                last = ((number + 1) << (height + TILE_HEIGHT)) - 1
+                tile = b''.join(hashes[number * TILE_WIDTH:(number + 1) * TILE_WIDTH])
+                kept[last] = kept.get(last, b'') + tile
+        return kept
 
 
 def root_from_path(leaf, seq, size, path):
@@ -533,9 +537,8 @@ class Verification:
     # 8.2 (the order), 8.3, 8.4
     def check_entries(self):
         wanted = 0
-        for pos, feed_id, seq, header, body_pos, blob in self.rows(
-                'SELECT e.pos, e.feed, e.seq, CAST(e.header AS BLOB), b.pos, b.blob'
-                ' FROM entry e LEFT JOIN body b ON b.pos = e.pos ORDER BY e.pos'):
+        for pos, feed_id, seq, header, body in self.rows(
+                'SELECT pos, feed, seq, CAST(header AS BLOB), body FROM entry ORDER BY pos'):
             wanted += 1
             if pos != wanted:
                 self.findings.add('position', f'{wanted} is not there', pos=pos)
@@ -549,10 +552,10 @@ class Verification:
                 self.findings.add('position', f'{feed.tree.size} would be next in the feed', *where)
             feed.tree.append(leaf_hash(header))
             parsed = self.check_header(feed, seq, header, where)
-            if body_pos is None:
+            if body is None:
                 self.findings.add('body', 'is not there, and nothing purged it', *where)
             elif parsed and parsed['v'] == 1:
-                self.attempt('body', where, check_body, blob, parsed, self.keys, self.blobs)
+                self.attempt('body', where, check_body, body, parsed, self.keys, self.blobs)
 
     def attempt(self, code, where, check, *arguments):
         """What `check` returns; None after a finding."""
@@ -584,8 +587,8 @@ class Verification:
     # 8.2
     def check_orphans(self):
         for table, key, parent, parent_key in (
-                ('body', 'pos', 'entry', 'pos'), ('head', 'feed', 'feed', 'id'),
-                ('tile', 'feed', 'feed', 'id'), ('checkpoint', 'feed', 'feed', 'id')):
+                ('head', 'feed', 'feed', 'id'),
+                ('checkpoint', 'feed', 'feed', 'id')):
             for (value,) in self.rows(f'SELECT DISTINCT {key} FROM {table} WHERE {key} NOT IN'
                                       f' (SELECT {parent_key} FROM {parent})'):
                 self.findings.add('orphan', f'a row of {table} has no {parent} {value}')
@@ -634,16 +637,15 @@ class Verification:
                 self.attempt('checkpoint', (feed.text, '-', '-'), self.check_note, feed, size, note)
 
     def check_tiles(self):
-        stored = {}
-        for feed_id, level, number, hashes in self.rows(
-                'SELECT feed, level, number, hashes FROM tile'):
-            stored.setdefault(feed_id, {})[level, number] = hashes
         for feed in self.feeds.values():
-            got, wanted = stored.get(feed.id, {}), feed.tree.tiles()
-            for level, number in sorted(got.keys() | wanted.keys()):
-                if got.get((level, number)) != wanted.get((level, number)):
-                    self.findings.add('tile', f'{level}/{number} is not that of the tree',
-                                      feed.text)
+            wanted = feed.tree.kept_tiles()
+            for seq, tiles in self.database.execute(
+                    'SELECT seq, tiles FROM entry WHERE feed = ?', (feed.id,)):
+                if tiles != wanted.pop(seq, None):
+                    self.findings.add('tile', 'those kept with the entry are not those that it'
+                                      ' completes', feed.text, seq)
+            for seq in wanted:
+                self.findings.add('tile', 'there is no entry that keeps it', feed.text, seq)
 
     # 8.7
     def check_known(self, known_heads):
