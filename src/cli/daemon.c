@@ -3,8 +3,8 @@
 
 #include <locale.h>
 
-static const char *const forwarded[] = {"user",   "system",      "check-config",
-                                        "config", "bus-address", "state-dir"};
+static const char *const forwarded[] = {"user",        "system",    "check-config", "config",
+                                        "bus-address", "state-dir", "policy-dir"};
 
 /* The daemon reads its own words: a service manager may start it by other programs. */
 bool syncd_verb_daemon(SyncdCli *cli, GError **error)

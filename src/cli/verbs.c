@@ -174,6 +174,7 @@ static const SyncdVerbOption daemon_options[] = {
     FLAG("check-config", 0, N_("Print the configuration in effect, and do no more")),
     FILES("config", 0, N_("Read this file instead of syncd.conf and its drop-ins")),
     TEXT("bus-address", 0, "ADDRESS", N_("Serve on the bus at this address")),
+    DIRECTORY("policy-dir", "DIR", N_("Read the machine's rules of policy from this directory")),
     END,
 };
 

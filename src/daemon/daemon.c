@@ -6,6 +6,7 @@
 #include "daemon/connect.h"
 #include "daemon/log-control.h"
 #include "daemon/paths.h"
+#include "daemon/policy.h"
 #include "daemon/schedule.h"
 #include "daemon/status.h"
 
@@ -32,6 +33,7 @@ typedef struct {
     SyncdBus *bus;
     SyncdSchedule *schedule;
     SyncdStatus *status;
+    SyncdPolicyLoader *policy;
 } Daemon;
 
 /* ---- what the service tells ---- */
@@ -92,8 +94,28 @@ static void harden(void)
     (void)prctl(PR_SET_DUMPABLE, 0);
 #endif
     (void)signal(SIGPIPE, SIG_IGN);
-    /* The terminal that it was started from may go. */
-    (void)signal(SIGHUP, SIG_IGN);
+}
+
+static void read_policy(Daemon *daemon)
+{
+    g_autofree char *fault = NULL;
+    SyncdPolicySet *set = syncd_policy_loader_read(daemon->policy, &fault);
+    if (fault != NULL)
+        syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_POLICY, "Rules of policy were refused: %s", fault);
+    syncd_service_set_policy(daemon->service, set, fault);
+}
+
+/* SIGHUP: also when the terminal goes that it was started from, which does no harm. */
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
+{
+    Daemon *daemon = data;
+    if (daemon->service == NULL)
+        return 0;
+    sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIi64, g_get_monotonic_time());
+    read_policy(daemon);
+    syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_NONE, "The rules of policy were read again.");
+    sd_notify(0, "READY=1");
+    return 0;
 }
 
 static bool make_event(Daemon *daemon, GError **error)
@@ -102,6 +124,7 @@ static bool make_event(Daemon *daemon, GError **error)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, NULL);
 
     /* Without a handler a signal ends the loop, and what was begun is finished after it. */
@@ -110,6 +133,8 @@ static bool make_event(Daemon *daemon, GError **error)
         r = sd_event_add_signal(daemon->event, NULL, SIGTERM, NULL, NULL);
     if (r >= 0)
         r = sd_event_add_signal(daemon->event, NULL, SIGINT, NULL, NULL);
+    if (r >= 0)
+        r = sd_event_add_signal(daemon->event, NULL, SIGHUP, on_reload, daemon);
     if (r >= 0)
         r = sd_event_set_watchdog(daemon->event, true);
     if (r < 0)
@@ -220,6 +245,8 @@ static bool start(Daemon *daemon, GError **error)
     if (daemon->connection == NULL || !syncd_claim_name(daemon->connection, error) ||
         !open_service(daemon, error) || !open_bus(daemon, error))
         return false;
+    daemon->policy = syncd_policy_loader_new(options->instance, options->policy_directory);
+    read_policy(daemon);
     daemon->schedule = syncd_schedule_new(daemon->event, daemon->service, error);
     if (daemon->schedule == NULL)
         return false;
@@ -274,6 +301,7 @@ static void stop(Daemon *daemon)
     syncd_bus_free(daemon->bus);
     sd_bus_flush_close_unref(daemon->connection);
     syncd_service_free(daemon->service);
+    syncd_policy_loader_free(daemon->policy);
     sd_event_unref(daemon->event);
 }
 

@@ -9,8 +9,9 @@
 
 typedef struct {
     SyncdInstance instance;
-    const char *state_directory; /* NULL: the instance's own */
-    const char *bus_address;     /* NULL: the instance's own */
+    const char *state_directory;  /* NULL: the instance's own */
+    const char *bus_address;      /* NULL: the instance's own */
+    const char *policy_directory; /* of the machine's rules; NULL: the installed ones */
     SyncdConfig config;
 } SyncdDaemonOptions;
 

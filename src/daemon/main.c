@@ -17,6 +17,7 @@ static const char help[] =
     "  --system            the instance of the machine, on the system bus\n"
     "  --state-dir DIR     keep the state in DIR\n"
     "  --bus-address ADDR  serve on the bus at ADDR\n"
+    "  --policy-dir DIR    read the machine's rules of policy from DIR\n"
     "  --config FILE       read FILE instead of syncd.conf and its drop-ins\n"
     "  --check-config      print the configuration in effect; 2 when it has a mistake\n"
     "  --help              this text\n";
@@ -29,13 +30,14 @@ typedef struct {
     bool instance_given;
 } Arguments;
 
-enum { USER, SYSTEM, STATE_DIR, BUS_ADDRESS, CONFIG, CHECK_CONFIG, HELP };
+enum { USER, SYSTEM, STATE_DIR, BUS_ADDRESS, POLICY_DIR, CONFIG, CHECK_CONFIG, HELP };
 
 static const struct option long_options[] = {
     {"user", no_argument, NULL, USER},
     {"system", no_argument, NULL, SYSTEM},
     {"state-dir", required_argument, NULL, STATE_DIR},
     {"bus-address", required_argument, NULL, BUS_ADDRESS},
+    {"policy-dir", required_argument, NULL, POLICY_DIR},
     {"config", required_argument, NULL, CONFIG},
     {"check-config", no_argument, NULL, CHECK_CONFIG},
     {"help", no_argument, NULL, HELP},
@@ -65,6 +67,9 @@ static bool take_option(Arguments *arguments, int option)
         return true;
     case BUS_ADDRESS:
         arguments->daemon.bus_address = optarg;
+        return true;
+    case POLICY_DIR:
+        arguments->daemon.policy_directory = optarg;
         return true;
     case CONFIG:
         arguments->config_file = optarg;

@@ -294,15 +294,6 @@ static void find_first(const SyncdPolicySet *set, const SyncdPolicyRequest *requ
     }
 }
 
-static unsigned strength(const char *status)
-{
-    static const char *const order[] = {"allowed", "redacted", "deferred", "denied"};
-    unsigned i = 0;
-    while (strcmp(order[i], status) != 0)
-        i++;
-    return i;
-}
-
 static const char *status_of(const SyncdPolicyRule *rule)
 {
     static const char *const statuses[] = {
@@ -327,7 +318,7 @@ static SyncdPolicyDecision by_table(SyncdPolicyOutcome outcome)
 
 static bool is_stronger(const SyncdPolicyRule *rule, const SyncdPolicyDecision *than)
 {
-    return strength(status_of(rule)) > strength(than->outcome.status);
+    return syncd_policy_status_is_weaker(than->outcome.status, status_of(rule));
 }
 
 static unsigned grants_of(const SyncdPolicyRule *machine)

@@ -100,6 +100,20 @@ SyncdPolicyOutcome syncd_policy_decide(const SyncdPolicyInput *input)
     return syncd_policy_decide_granted(input, 0);
 }
 
+static unsigned strength(const char *status)
+{
+    static const char *const order[] = {"allowed", "redacted", "deferred", "denied"};
+    unsigned i = 0;
+    while (strcmp(order[i], status) != 0)
+        i++;
+    return i;
+}
+
+bool syncd_policy_status_is_weaker(const char *status, const char *than)
+{
+    return strength(status) < strength(than);
+}
+
 bool syncd_policy_needs_decision(const char *kind)
 {
     static const char *const families[] = {

@@ -61,6 +61,8 @@ bool syncd_policy_lane_fails_closed(const char *lane);
 #define SYNCD_POLICY_REASON_UNUSABLE "lane_fails_closed_rules_unusable"
 
 SyncdPolicyOutcome syncd_policy_decide(const SyncdPolicyInput *input);
+/* From the weakest: allowed, redacted, deferred, denied. Both are words of the vocabulary. */
+bool syncd_policy_status_is_weaker(const char *status, const char *than);
 /* Whether entries of that kind must name a decision: exports, repairs, migrations of schemas,
  * deletions and replication. */
 bool syncd_policy_needs_decision(const char *kind);

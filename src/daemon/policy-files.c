@@ -1,0 +1,208 @@
+#include "daemon/policy-files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SUFFIX ".json"
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
+/* ---- who may write rules ---- */
+
+/* In a user namespace root may have another number: the owner of / is root. */
+static uid_t root_uid(void)
+{
+    struct stat status;
+    return stat("/", &status) == 0 ? status.st_uid : 0;
+}
+
+static bool is_trusted_owner(uid_t uid, const SyncdPolicyDirectory *directory)
+{
+    return uid == root_uid() ||
+           ((directory->own || directory->level == SYNCD_POLICY_USER) && uid == geteuid());
+}
+
+static bool check_trust(int fd, const SyncdPolicyDirectory *directory, mode_t type,
+                        const char *name, GError **error)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0) {
+        syncd_set_error_errno(error, SYNCD_ERROR_FAILED, errno, "%s", name);
+        return false;
+    }
+    if ((status.st_mode & S_IFMT) != type) {
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS, "remove it or rename it",
+                             "%s: is no regular %s", name, type == S_IFDIR ? "directory" : "file");
+        return false;
+    }
+    if (!is_trusted_owner(status.st_uid, directory)) {
+        syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED, "look at it, then chown it",
+                             "%s: belongs to uid %u, who may not write rules of the %s", name,
+                             (unsigned)status.st_uid, syncd_policy_level_name(directory->level));
+        return false;
+    }
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED, "look at it, then chmod go-w",
+                         "%s: others than its owner can write it", name);
+    return false;
+}
+
+/* ---- one file ---- */
+
+static int open_beneath(int directory, const char *name)
+{
+    struct open_how how = {
+        .flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, /* a FIFO must not keep us */
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+    };
+    return (int)TEMP_FAILURE_RETRY(syscall(SYS_openat2, directory, name, &how, sizeof how));
+}
+
+static char *read_all(int fd, const char *name, size_t *ret_size, GError **error)
+{
+    g_autofree char *text = g_malloc(SYNCD_POLICY_FILE_MAX + 1);
+    size_t size = 0;
+    while (size <= SYNCD_POLICY_FILE_MAX) {
+        ssize_t got = TEMP_FAILURE_RETRY(read(fd, text + size, SYNCD_POLICY_FILE_MAX + 1 - size));
+        if (got < 0) {
+            syncd_set_error_errno(error, SYNCD_ERROR_FAILED, errno, "%s", name);
+            return NULL;
+        }
+        if (got == 0)
+            break;
+        size += (size_t)got;
+    }
+    *ret_size = size;
+    return g_steal_pointer(&text);
+}
+
+static bool read_file(int at, const SyncdPolicyDirectory *directory, const char *name,
+                      GPtrArray *rules, GError **error)
+{
+    int fd = open_beneath(at, name);
+    if (fd < 0) {
+        syncd_set_error_errno(error, SYNCD_ERROR_FAILED, errno, "%s", name);
+        return false;
+    }
+    size_t size = 0;
+    g_autofree char *text =
+        check_trust(fd, directory, S_IFREG, name, error) ? read_all(fd, name, &size, error) : NULL;
+    close(fd);
+    if (text == NULL)
+        return false;
+    g_autoptr(GPtrArray) more =
+        syncd_policy_rules_parse(directory->level, name, SYNCD_BYTES(text, size), error);
+    if (more == NULL)
+        return false;
+    g_ptr_array_extend_and_steal(rules, g_steal_pointer(&more));
+    return true;
+}
+
+/* ---- directories ---- */
+
+/* Where the file of a name is. */
+typedef struct {
+    const SyncdPolicyDirectory *directory;
+    int at;
+} Place;
+
+static bool add_name(GTree *files, const char *name, const Place *place, unsigned *count,
+                     const char *path, GError **error)
+{
+    if (*name == '.' || !g_str_has_suffix(name, SUFFIX))
+        return true;
+    if (strspn(name, NAME_CHARACTERS) != strlen(name)) {
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS, "rename it",
+                             "%s: the name of a file of rules has only letters, digits, '.', '_' "
+                             "and '-'",
+                             path);
+        return false;
+    }
+    if (++*count > SYNCD_POLICY_FILES_MAX) {
+        syncd_set_error_next(error, SYNCD_ERROR_TOO_LARGE, "bring some files together",
+                             "%s: has more than %u files of rules", path, SYNCD_POLICY_FILES_MAX);
+        return false;
+    }
+    g_tree_insert(files, g_strdup(name), g_memdup2(place, sizeof *place));
+    return true;
+}
+
+static bool list_directory(const Place *place, GTree *files, GError **error)
+{
+    const char *path = place->directory->path;
+    int fd = dup(place->at);
+    DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+    unsigned count = 0;
+    bool good = stream != NULL;
+    if (!good) {
+        syncd_set_error_errno(error, SYNCD_ERROR_FAILED, errno, "%s", path);
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    for (const struct dirent *entry; good && (entry = readdir(stream)) != NULL;)
+        good = add_name(files, entry->d_name, place, &count, path, error);
+    closedir(stream);
+    return good;
+}
+
+/* ENOTDIR is also said of a directory that is a file. */
+static bool is_missing(const char *path)
+{
+    return errno == ENOENT || (errno == ENOTDIR && access(path, F_OK) != 0);
+}
+
+/* Adds the directory's descriptor to `opened`; one that is not there adds nothing. */
+static bool add_directory(const SyncdPolicyDirectory *directory, GTree *files, GArray *opened,
+                          GError **error)
+{
+    int at = open(directory->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (at < 0 && is_missing(directory->path))
+        return true;
+    if (at < 0) {
+        syncd_set_error_errno(error, SYNCD_ERROR_FAILED, errno, "%s", directory->path);
+        return false;
+    }
+    g_array_append_val(opened, at);
+    const Place place = {directory, at};
+    return check_trust(at, directory, S_IFDIR, directory->path, error) &&
+           list_directory(&place, files, error);
+}
+
+static int compare_names(const void *one, const void *other, void *unused)
+{
+    return strcmp(one, other);
+}
+
+static bool read_files(GTree *files, GPtrArray *rules, GError **error)
+{
+    for (GTreeNode *node = g_tree_node_first(files); node != NULL; node = g_tree_node_next(node)) {
+        const Place *place = g_tree_node_value(node);
+        if (!read_file(place->at, place->directory, g_tree_node_key(node), rules, error))
+            return false;
+    }
+    return true;
+}
+
+GPtrArray *syncd_policy_files_read(const SyncdPolicyDirectory *directories, SyncdPolicyLevel level,
+                                   GError **error)
+{
+    g_autoptr(GPtrArray) rules =
+        g_ptr_array_new_with_free_func((GDestroyNotify)syncd_policy_rule_free);
+    g_autoptr(GTree) files = g_tree_new_full(compare_names, NULL, g_free, g_free);
+    g_autoptr(GArray) opened = g_array_new(FALSE, FALSE, sizeof(int));
+    bool good = true;
+    for (; good && directories->path != NULL; directories++)
+        if (directories->level == level)
+            good = add_directory(directories, files, opened, error);
+    good = good && read_files(files, rules, error);
+    for (guint i = 0; i < opened->len; i++)
+        close(g_array_index(opened, int, i));
+    return good ? g_steal_pointer(&rules) : NULL;
+}
