@@ -38,6 +38,8 @@ static const Note reasons[] = {
      "There is no index, so lookups fail: free space, or see the daemon's log."},
     {"no-space", "The disk had no room for the last write: free some; reading goes on."},
     {"verify-found", "Verification found damage: run `sourceos-syncd verify log --full`."},
+    {"policy-rules-refused", "Rules of policy were refused; those read last are in force: correct "
+                             "the file, then reload the daemon."},
     {"policy-refusals", "Policy refused operations: see `sourceos-syncd events list`."},
 };
 

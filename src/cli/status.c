@@ -148,6 +148,10 @@ static void print_details(SyncdOutput *out, const SyncdInstanceStatus *status)
         if (*count != '\0' && strcmp(count, "0") != 0)
             print_line(out, _(counts[i].label), count);
     }
+    g_autofree char *refused =
+        syncd_record_text(syncd_json_member(description, "policy"), "refused");
+    if (*refused != '\0')
+        print_line(out, _("Rules"), refused);
     g_autofree char *device = syncd_record_text(description, "device_id");
     if (*device != '\0')
         print_line(out, _("Device"), device);

@@ -170,6 +170,30 @@ static const SyncdVerbOption contract_options[] = {
     END,
 };
 
+static const SyncdVerbOption policy_options[] = {
+    {"rules", 0, SYNCD_VALUE_DIRECTORY, "DIR",
+     N_("Also the machine's rules in this directory; may be repeated"), NULL, true},
+    {"user-rules", 0, SYNCD_VALUE_DIRECTORY, "DIR",
+     N_("Also the user's rules in this directory; may be repeated"), NULL, true},
+    END,
+};
+
+static const SyncdVerbOption request_options[] = {
+    TEXT("action", 0, "ACTION", N_("What is to be done (default: write)")),
+    TEXT("lane", 0, "LANE", N_("The lane (default: normal)")),
+    TEXT("data-class", 0, "CLASS", N_("The class of the data (default: internal)")),
+    TEXT("subject", 0, "IDENTITY", N_("Who asks, such as uid:1000")),
+    TEXT("actor-type", 0, "TYPE", N_("The type of the actor, such as human or agent")),
+    TEXT("object", 0, "ID", N_("The object that the operation is about")),
+    TEXT("object-type", 0, "TYPE", N_("The type of the object")),
+    TEXT("profile", 0, "ID", N_("The profile")),
+    TEXT("workspace", 0, "ID", N_("The workspace")),
+    TEXT("scope", 's', "SCOPE", N_("The scope, such as workspace:notes")),
+    TEXT("scope-class", 0, "CLASS", N_("The class of the scope")),
+    TEXT("operation-type", 't', "TYPE", N_("The operation type")),
+    END,
+};
+
 static const SyncdVerbOption daemon_options[] = {
     FLAG("check-config", 0, N_("Print the configuration in effect, and do no more")),
     FILES("config", 0, N_("Read this file instead of syncd.conf and its drop-ins")),
@@ -436,6 +460,32 @@ const SyncdVerb syncd_verbs[] = {
      .max_arguments = 1,
      .help = N_("Print the JSON Schema of a contract"),
      .run = syncd_verb_contract_show},
+    {.group = "policy",
+     .name = "explain",
+     .arguments = "[REQUEST]",
+     .max_arguments = 1,
+     .help = N_("Show what policy says to a request, and which rule says it"),
+     .details = N_("REQUEST is a JSON object, a file with one, or - for standard input; options "
+                   "say the same and come before it. A policy decision can be given as well: then "
+                   "what it was asked is asked again. Exit code 2 means not allowed, or that the "
+                   "decision given is weaker. Works without a daemon."),
+     .options = {request_options, policy_options},
+     .run = syncd_verb_policy_explain},
+    {.group = "policy",
+     .name = "list",
+     .help = N_("List the rules of policy in the order in which they are looked at"),
+     .options = {policy_options},
+     .run = syncd_verb_policy_list},
+    {.group = "policy",
+     .name = "test",
+     .arguments = "FILE",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Check the rules of policy against a table of cases"),
+     .details = N_("FILE is a JSON document, - for standard input. Exit code 2 means that a case "
+                   "failed. Works without a daemon."),
+     .options = {policy_options},
+     .run = syncd_verb_policy_test},
     {.group = "store",
      .name = "init",
      .help = N_("Make the state of an instance"),

@@ -316,6 +316,16 @@ static SyncdPolicyDecision by_table(SyncdPolicyOutcome outcome)
     return (SyncdPolicyDecision){outcome, NULL, outcome.reason};
 }
 
+static SyncdPolicyDecision denied_by_table(const char *reason)
+{
+    return by_table((SyncdPolicyOutcome){"denied", reason, false});
+}
+
+static bool is_denied(const SyncdPolicyDecision *decision)
+{
+    return strcmp(decision->outcome.status, "denied") == 0;
+}
+
 static bool is_stronger(const SyncdPolicyRule *rule, const SyncdPolicyDecision *than)
 {
     return syncd_policy_status_is_weaker(than->outcome.status, status_of(rule));
@@ -347,12 +357,12 @@ static SyncdPolicyDecision decide(const SyncdPolicySet *set, const SyncdPolicyRe
     SyncdPolicyDecision decision =
         by_table(syncd_policy_decide_granted(&input, grants_of(machine)));
 
-    if (decision.outcome.allowed && machine == NULL && closed)
-        decision = by_table((SyncdPolicyOutcome){"denied", SYNCD_POLICY_REASON_CLOSED, false});
-    else if (machine != NULL && (decision.outcome.allowed || is_stronger(machine, &decision)))
+    if (machine != NULL && (decision.outcome.allowed || is_stronger(machine, &decision)))
         decision = by_rule(machine);
-    if (set->unusable != 0 && closed && strcmp(decision.outcome.status, "denied") != 0)
-        decision = by_table((SyncdPolicyOutcome){"denied", SYNCD_POLICY_REASON_UNUSABLE, false});
+    if (closed && !is_denied(&decision) && set->unusable != 0)
+        decision = denied_by_table(SYNCD_POLICY_REASON_UNUSABLE);
+    else if (closed && decision.outcome.allowed && machine == NULL)
+        decision = denied_by_table(SYNCD_POLICY_REASON_CLOSED);
     if (user != NULL && is_stronger(user, &decision))
         decision = by_rule(user);
     return decision;

@@ -406,10 +406,10 @@ def as_user(uid):
 
 class Daemon:
     """A daemon with a state of its own, ready when this returns; `without` names what its environment
-    lacks, `environment` is what it has besides."""
+    lacks, `environment` is what it has besides, `words` are further ones of its command line."""
 
     def __init__(self, program, bus, directory, instance='user', config=None, uid=None,
-                 wait=True, without=(), environment=None):
+                 wait=True, without=(), environment=None, words=()):
         self.directory = pathlib.Path(directory)
         self.bus = bus
         for name in ('state', 'run', 'config'):
@@ -421,7 +421,7 @@ class Daemon:
         self.state = self.directory / 'state' / 'sourceos-syncd'
         self.status_file = self.directory / 'run' / 'sourceos-syncd' / 'status.json'
         self.log = self.directory / 'daemon.log'
-        command = [program, 'daemon', f'--{instance}', f'--state-dir={self.state}']
+        command = [program, 'daemon', f'--{instance}', f'--state-dir={self.state}', *words]
         if config is not None:
             path = self.directory / 'syncd.conf'
             path.write_text(config)

@@ -46,6 +46,20 @@ static void reads_every_member(void)
         "\"workspaces\":[\"w\"]},\"rationale\":\"Caf\\u00e9.\",\"reason\":\"site_repair\"}");
 }
 
+/* The document that the schema is tested with. */
+static void reads_the_golden_document(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    g_autofree char *path =
+        g_build_filename(g_getenv("SYNCD_GOLDEN"), "sourceos.policy-rules.v1", "board.json", NULL);
+    g_file_get_contents(path, &text, NULL, &error);
+    g_assert_no_error(error);
+    g_autoptr(GPtrArray) rules = parse_as(SYNCD_POLICY_MACHINE, "board.json", text);
+    const SyncdPolicyRule *rule = g_ptr_array_index(rules, 0);
+    g_assert_cmpuint(rule->fields, ==, (1u << SYNCD_N_POLICY_FIELDS) - 1);
+}
+
 static void refuses_what_is_not_as_specified(void)
 {
     static const struct {
@@ -147,6 +161,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/policy-rules/reads-every-member", reads_every_member);
+    g_test_add_func("/policy-rules/reads-the-golden-document", reads_the_golden_document);
     g_test_add_func("/policy-rules/refuses-what-is-not-as-specified",
                     refuses_what_is_not_as_specified);
     g_test_add_func("/policy-rules/only-the-machine-grants", only_the_machine_grants);
