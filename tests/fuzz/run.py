@@ -44,6 +44,7 @@ TARGETS = {
     'many': Target(30, 'many'),
     'schema': Target(30, 'schema'),
     'contract': Target(10, 'json'),
+    'policy-rules': Target(30, 'policy-rules'),
     'operation': Target(10, 'operation'),
     'tree': Target(10),
     'cursor': Target(10),
