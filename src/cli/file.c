@@ -63,3 +63,53 @@ bool syncd_file_write(const char *path, const char *text, size_t size, GError **
                          "Cannot write %s: %s", path, fault->message);
     return false;
 }
+
+static bool write_all(int fd, const char *text, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t n = write(fd, text + done, size - done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        done += (size_t)n;
+    }
+    return true;
+}
+
+static bool sync_directory_of(const char *path)
+{
+    g_autofree char *directory = g_path_get_dirname(path);
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    int errnum = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = errnum;
+    return synced;
+}
+
+/* link() is what never replaces a file. */
+static bool publish_new(const char *temporary, int fd, const char *path, const char *text,
+                        size_t size, bool *ret_existed)
+{
+    if (!write_all(fd, text, size) || fsync(fd) < 0)
+        return false;
+    *ret_existed = link(temporary, path) < 0;
+    return *ret_existed ? errno == EEXIST : sync_directory_of(path);
+}
+
+bool syncd_file_create(const char *path, const char *text, size_t size, bool *ret_existed,
+                       GError **error)
+{
+    g_autofree char *temporary = g_strconcat(path, ".XXXXXX", NULL);
+    int fd = g_mkstemp_full(temporary, O_WRONLY | O_CLOEXEC, 0600);
+    bool published = fd >= 0 && publish_new(temporary, fd, path, text, size, ret_existed);
+    if (!published)
+        syncd_set_error_errno(error, SYNCD_ERROR_FAILED, errno, "Cannot write %s", path);
+    if (fd >= 0) {
+        unlink(temporary);
+        close(fd);
+    }
+    return published;
+}

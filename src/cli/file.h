@@ -12,3 +12,7 @@
 char *syncd_file_read(const char *path, size_t max, size_t *ret_size, GError **error);
 /* Publishes the whole text or nothing. */
 bool syncd_file_write(const char *path, const char *text, size_t size, GError **error);
+/* Publishes a new file that only its owner reads; one that is there already stays, and is no error.
+ */
+bool syncd_file_create(const char *path, const char *text, size_t size, bool *ret_existed,
+                       GError **error);

@@ -17,6 +17,7 @@ struct SyncdOutput {
     int fd;
     GString *buffer;
     bool color;
+    bool compact;
     bool begun;
     int errnum; /* of the first write that failed; EPIPE for a reader that went away */
     pid_t pager;
@@ -153,12 +154,38 @@ void syncd_output_styled(SyncdOutput *output, SyncdStyle style, const char *text
     printed(output);
 }
 
+void syncd_output_set_compact(SyncdOutput *output)
+{
+    output->compact = true;
+}
+
+/* What a document copied from others may be spread over lines. */
+static void drop_space(GString *json)
+{
+    bool in_string = false;
+    size_t kept = 0;
+    for (size_t at = 0; at < json->len; at++) {
+        char byte = json->str[at];
+        if (!in_string && g_ascii_isspace(byte))
+            continue;
+        json->str[kept++] = byte;
+        if (in_string && byte == '\\')
+            json->str[kept++] = json->str[++at];
+        else if (byte == '"')
+            in_string = !in_string;
+    }
+    g_string_truncate(json, kept);
+}
+
 void syncd_output_json(SyncdOutput *output, const char *json, size_t size, bool pretty)
 {
+    pretty = pretty && !output->compact;
     g_autoptr(GString) text = g_string_new(NULL);
     SyncdJsonWriter writer;
     syncd_json_writer_init(&writer, text, pretty);
     syncd_json_value(&writer, syncd_json_root(json, size));
+    if (output->compact)
+        drop_space(text);
     syncd_text_append_json(output->buffer, text->str, text->len, !pretty);
     g_string_append_c(output->buffer, '\n');
     printed(output);

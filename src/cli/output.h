@@ -31,6 +31,8 @@ void syncd_output_text(SyncdOutput *output, const char *text);
 void syncd_output_printf(SyncdOutput *output, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Safe text in a style; plain where there is no colour. */
 void syncd_output_styled(SyncdOutput *output, SyncdStyle style, const char *text);
+/* From now on every JSON document on one line. */
+void syncd_output_set_compact(SyncdOutput *output);
 /* One checked JSON document and a line feed; pretty, or on one line. */
 void syncd_output_json(SyncdOutput *output, const char *json, size_t size, bool pretty);
 

@@ -132,6 +132,8 @@ int syncd_cli_main(int argc, char **argv)
     const char *group = NULL;
     if (syncd_crypto_init(&error) && syncd_cli_parse(&cli, argc, argv, &group, &error)) {
         syncd_output_set_color(out, syncd_cli_value(&cli, "color"));
+        if (syncd_cli_flag(&cli, "compact"))
+            syncd_output_set_compact(out);
         run_words(&cli, group, &error);
     }
     if (error != NULL)

@@ -40,6 +40,7 @@ const SyncdVerbOption syncd_global_options[] = {
     FLAG("user", 0, N_("Ask the user's instance (the default)")),
     FLAG("system", 0, N_("Ask the machine's instance")),
     FLAG("json", 0, N_("Print JSON, errors included")),
+    FLAG("compact", 0, N_("Print JSON on one line")),
     CHOICE("color", "WHEN", "auto always never", N_("Use colour: auto, always or never")),
     FLAG("no-pager", 0, N_("Do not show long output through a pager")),
     NUMBER("timeout", 0, "SECONDS", N_("Wait at most this long for an answer")),
@@ -151,6 +152,42 @@ static const SyncdVerbOption verify_log_options[] = {
 
 static const SyncdVerbOption key_options[] = {
     TEXT("key", 'k', "VKEY", N_("The verifier key to trust")),
+    END,
+};
+
+static const SyncdVerbOption document_options[] = {
+    FILES("file", 'f', N_("Read the document from this file, - for standard input")),
+    END,
+};
+
+static const SyncdVerbOption judging_options[] = {
+    TEXT("at", 0, "TIME", N_("Judge as of this time (default: now)")),
+    NUMBER("max-age", 0, "SECONDS", N_("How old a report may be (default: 900; 0: of any age)")),
+    END,
+};
+
+static const SyncdVerbOption believed_key_options[] = {
+    TEXTS("key", 'k', "VKEY", N_("A verifier key to believe signatures of; may be repeated")),
+    END,
+};
+
+static const SyncdVerbOption trust_options[] = {
+    TEXT("subject", 0, "SUBJECT", N_("Who wants to act")),
+    TEXT("action", 0, "ACTION", N_("What it wants to do")),
+    TEXT("lane", 0, "LANE", N_("The lane (default: normal)")),
+    FLAG("allow-degraded", 0, N_("Allow the action in a degraded state")),
+    FLAG("require-attestation", 0, N_("Demand that the report is signed")),
+    END,
+};
+
+static const SyncdVerbOption evidence_options[] = {
+    TEXT("type", 't', "TYPE", N_("What the artifact is, such as state-integrity-report")),
+    TEXT("subject", 0, "SUBJECT", N_("What the artifact is about")),
+    END,
+};
+
+static const SyncdVerbOption output_dir_options[] = {
+    DIRECTORY("output-dir", "DIR", N_("Write the envelope into this directory")),
     END,
 };
 
@@ -486,6 +523,74 @@ const SyncdVerb syncd_verbs[] = {
                    "failed. Works without a daemon."),
      .options = {policy_options},
      .run = syncd_verb_policy_test},
+    {.group = "health",
+     .name = "verify",
+     .help = N_("Check the invariants of a State Integrity Report"),
+     .details = N_("Prints every invariant with its evidence. Exit code 2 unless all pass."),
+     .options = {document_options, judging_options, believed_key_options},
+     .run = syncd_verb_health_verify},
+    {.group = "health",
+     .name = "explain",
+     .help = N_("Say what a State Integrity Report means"),
+     .details = N_("Prints the diagnosis: causes, what is affected, what is safe to do and what is "
+                   "blocked. Exit code 2 unless the state is healthy."),
+     .options = {document_options, judging_options, believed_key_options},
+     .run = syncd_verb_health_explain},
+    {.group = "repair",
+     .name = "plan",
+     .help = N_("Plan the repair of what a report shows"),
+     .details = N_("Prints a preview: a plan that destroys nothing and is bound to the report."),
+     .options = {document_options, judging_options, believed_key_options},
+     .run = syncd_verb_repair_plan},
+    {.group = "trust",
+     .name = "evaluate",
+     .help = N_("Decide whether an agent may act on a device in this state"),
+     .details = N_("Exit code 2 when the action is blocked."),
+     .options = {document_options, judging_options, believed_key_options, trust_options},
+     .run = syncd_verb_trust_evaluate},
+    {.group = "trust",
+     .name = "validate",
+     .help = N_("Check a trust decision"),
+     .options = {document_options},
+     .run = syncd_verb_trust_validate},
+    {.group = "scorecard",
+     .name = "evaluate",
+     .help = N_("Make the delivery scorecard of a report"),
+     .details = N_("Exit code 2 when the status is degraded or blocked."),
+     .options = {document_options, judging_options, believed_key_options},
+     .run = syncd_verb_scorecard_evaluate},
+    {.group = "scorecard",
+     .name = "validate",
+     .help = N_("Check a delivery scorecard"),
+     .options = {document_options},
+     .run = syncd_verb_scorecard_validate},
+    {.group = "evidence",
+     .name = "wrap",
+     .help = N_("Put a document into an evidence envelope"),
+     .options = {document_options, evidence_options},
+     .run = syncd_verb_evidence_wrap},
+    {.group = "evidence",
+     .name = "write",
+     .help = N_("Keep a document as evidence, in a file of its own"),
+     .details = N_("The file is named after the evidence, and never replaces another one."),
+     .options = {document_options, evidence_options, output_dir_options},
+     .run = syncd_verb_evidence_write},
+    {.group = "evidence",
+     .name = "validate",
+     .help = N_("Check an evidence envelope"),
+     .options = {document_options, believed_key_options},
+     .run = syncd_verb_evidence_validate},
+    {.group = "policy",
+     .name = "normalize",
+     .help = N_("Make the canonical event of an observation"),
+     .details =
+         N_("Exit code 2 when the observation says what its explanation code does not allow."),
+     .options = {document_options},
+     .run = syncd_verb_policy_normalize},
+    {.group = "policy",
+     .name = "codes",
+     .help = N_("Print the explanation codes"),
+     .run = syncd_verb_policy_codes},
     {.group = "store",
      .name = "init",
      .help = N_("Make the state of an instance"),

@@ -29,6 +29,18 @@ bool syncd_verb_verify_proof(SyncdCli *cli, GError **error);
 bool syncd_verb_contract_validate(SyncdCli *cli, GError **error);
 bool syncd_verb_contract_list(SyncdCli *cli, GError **error);
 bool syncd_verb_contract_show(SyncdCli *cli, GError **error);
+bool syncd_verb_health_verify(SyncdCli *cli, GError **error);
+bool syncd_verb_health_explain(SyncdCli *cli, GError **error);
+bool syncd_verb_repair_plan(SyncdCli *cli, GError **error);
+bool syncd_verb_trust_evaluate(SyncdCli *cli, GError **error);
+bool syncd_verb_trust_validate(SyncdCli *cli, GError **error);
+bool syncd_verb_scorecard_evaluate(SyncdCli *cli, GError **error);
+bool syncd_verb_scorecard_validate(SyncdCli *cli, GError **error);
+bool syncd_verb_evidence_wrap(SyncdCli *cli, GError **error);
+bool syncd_verb_evidence_write(SyncdCli *cli, GError **error);
+bool syncd_verb_evidence_validate(SyncdCli *cli, GError **error);
+bool syncd_verb_policy_normalize(SyncdCli *cli, GError **error);
+bool syncd_verb_policy_codes(SyncdCli *cli, GError **error);
 bool syncd_verb_store_init(SyncdCli *cli, GError **error);
 bool syncd_verb_store_adopt(SyncdCli *cli, GError **error);
 /* Of every registry: cli/registry.h. */

@@ -1,0 +1,15 @@
+#include "cli/document.h"
+#include "cli/verbs.h"
+
+bool syncd_verb_health_explain(SyncdCli *cli, GError **error)
+{
+    g_auto(SyncdJudgedReport) judged = {0};
+    if (!syncd_judged_report_read(cli, &judged, error))
+        return false;
+    g_autoptr(GString) text = g_string_new(NULL);
+    syncd_judgement_write_explanation(judged.judgement, text);
+    syncd_document_show(cli, text);
+    if (!syncd_judgement_is_healthy(judged.judgement))
+        cli->exit = SYNCD_EXIT_NEGATIVE;
+    return true;
+}
