@@ -44,6 +44,68 @@ bool syncd_handle_replay(SyncdCall *call, GError **error)
     return true;
 }
 
+/* ---- reconciling ---- */
+
+static void reconciled_free(void *data)
+{
+    SyncdReconciled *reconciled = data;
+    syncd_reconciled_clear(reconciled);
+    g_free(reconciled);
+}
+
+static bool answer_reconcile(SyncdCall *call, SyncdService *service, void *data, GError **error)
+{
+    const SyncdReconciled *reconciled = data;
+    return syncd_call_reply(call, error, "sb", reconciled->entry, (int)reconciled->duplicate);
+}
+
+bool syncd_handle_reconcile(SyncdCall *call, GError **error)
+{
+    sd_bus_message *message = syncd_call_message(call);
+    const char *operation = NULL, *document = NULL;
+    if (!syncd_text_argument_read(message, &operation, error) ||
+        !syncd_text_argument_read(message, &document, error) ||
+        !syncd_no_options_read(message, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, false, NULL, error);
+    if (service == NULL)
+        return false;
+    SyncdReconciled *reconciled = g_new0(SyncdReconciled, 1);
+    if (!syncd_service_reconcile(service, syncd_call_caller(call), operation,
+                                 SYNCD_BYTES_TEXT(document), reconciled, error)) {
+        reconciled_free(reconciled);
+        return false;
+    }
+    syncd_call_after_commit(call, service, answer_reconcile, reconciled, reconciled_free);
+    return true;
+}
+
+typedef struct {
+    SyncdReconciledQuery query;
+    bool all;
+} ReconciledOptions;
+
+static const SyncdOption reconciled_options[] = {
+    {"operation", SYNCD_OPTION_TEXT, offsetof(ReconciledOptions, query.operation)},
+    {"remote", SYNCD_OPTION_TEXT, offsetof(ReconciledOptions, query.remote)},
+    {"artifact", SYNCD_OPTION_TEXT, offsetof(ReconciledOptions, query.artifact)},
+    {"all", SYNCD_OPTION_SWITCH, offsetof(ReconciledOptions, all)},
+};
+
+bool syncd_handle_list_reconciled(SyncdCall *call, GError **error)
+{
+    ReconciledOptions options = {0};
+    if (!syncd_options_read(syncd_call_message(call), reconciled_options,
+                            G_N_ELEMENTS(reconciled_options), &options, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, options.all, NULL, error);
+    if (service == NULL)
+        return false;
+    g_autofree char *found =
+        syncd_service_list_reconciled(service, syncd_call_caller(call), &options.query, error);
+    return found != NULL && syncd_call_reply(call, error, "s", found);
+}
+
 /* ---- workers ---- */
 
 typedef struct {

@@ -7,6 +7,8 @@
 #include "bus/call.h"
 
 bool syncd_handle_replay(SyncdCall *call, GError **error);
+bool syncd_handle_reconcile(SyncdCall *call, GError **error);
+bool syncd_handle_list_reconciled(SyncdCall *call, GError **error);
 bool syncd_handle_claim_task(SyncdCall *call, GError **error);
 bool syncd_handle_renew_task(SyncdCall *call, GError **error);
 bool syncd_handle_complete_task(SyncdCall *call, GError **error);

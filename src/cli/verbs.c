@@ -102,6 +102,23 @@ static const SyncdVerbOption follow_options[] = {
     END,
 };
 
+static const SyncdVerbOption reconcile_options[] = {
+    TEXT("remote", 0, "ID", N_("What the operation is called elsewhere")),
+    TEXTS("artifact", 0, "PROVISIONAL=FINAL",
+          N_("The final id of a provisional artifact; may be repeated")),
+    TEXT("admission", 0, "DECISION", N_("The decision that admitted the artifacts")),
+    TEXTS("evidence", 'e', "REF",
+          N_("An entry of the log, or a digest sha256:…, that proves it; may be repeated")),
+    END,
+};
+
+static const SyncdVerbOption reconciled_options[] = {
+    TEXT("operation", 0, "ID", N_("Of this operation")),
+    TEXT("remote", 0, "ID", N_("Of the operation that is called so elsewhere")),
+    TEXT("artifact", 0, "ID", N_("Of this artifact, by its provisional or final id")),
+    END,
+};
+
 static const SyncdVerbOption replay_options[] = {
     TEXT("key", 'k', "KEY", N_("The key of this replay (default: that of the operation)")),
     END,
@@ -361,6 +378,20 @@ const SyncdVerb syncd_verbs[] = {
                    "for an operation that says it is not safe to replay."),
      .options = {replay_options},
      .run = syncd_verb_ops_replay},
+    {.group = "ops",
+     .name = "reconcile",
+     .arguments = "OPERATION",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Say what an operation and its artifacts are called elsewhere"),
+     .details = N_("It is said once, one to one: what contradicts it is refused."),
+     .options = {reconcile_options},
+     .run = syncd_verb_ops_reconcile},
+    {.group = "ops",
+     .name = "reconciled",
+     .help = N_("Find what was reconciled, from either end"),
+     .options = {reconciled_options, all_options},
+     .run = syncd_verb_ops_reconciled},
     {.group = "ops",
      .name = "checkpoint",
      .arguments = "SCOPE",

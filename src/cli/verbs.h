@@ -9,6 +9,8 @@ bool syncd_verb_status(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_enqueue(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_list(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_show(SyncdCli *cli, GError **error);
+bool syncd_verb_ops_reconcile(SyncdCli *cli, GError **error);
+bool syncd_verb_ops_reconciled(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_replay(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_checkpoint(SyncdCli *cli, GError **error);
 bool syncd_verb_tasks_list(SyncdCli *cli, GError **error);

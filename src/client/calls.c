@@ -179,6 +179,27 @@ static sd_bus_message *call_task(SyncdClient *client, const char *member, const 
     return syncd_client_finish(client, message, r, own, error);
 }
 
+char *syncd_client_reconcile(SyncdClient *client, const char *operation, const char *document,
+                             bool *ret_duplicate, GError **error)
+{
+    g_autoptr(sd_bus_message) reply =
+        call_task(client, "Reconcile", operation, document, NULL, error);
+    const char *entry = NULL;
+    int duplicate = 0;
+    if (reply == NULL ||
+        !syncd_client_check(client, sd_bus_message_read(reply, "sb", &entry, &duplicate), error))
+        return NULL;
+    *ret_duplicate = duplicate != 0;
+    return g_strdup(entry);
+}
+
+char *syncd_client_list_reconciled(SyncdClient *client, GVariant *options, GError **error)
+{
+    g_autoptr(sd_bus_message) reply =
+        call_task(client, "ListReconciled", NULL, NULL, options, error);
+    return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
+}
+
 bool syncd_client_claim_task(SyncdClient *client, GVariant *options, char **ret_lease,
                              char **ret_task, char **ret_operation, GError **error)
 {

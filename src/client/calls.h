@@ -42,6 +42,10 @@ GString *syncd_client_enqueue_many(SyncdClient *client, const char *lines, size_
 /* The evidence. */
 char *syncd_client_replay(SyncdClient *client, const char *operation, GVariant *options,
                           bool *ret_duplicate, GError **error);
+/* The id of the entry that is the reconciliation. */
+char *syncd_client_reconcile(SyncdClient *client, const char *operation, const char *document,
+                             bool *ret_duplicate, GError **error);
+char *syncd_client_list_reconciled(SyncdClient *client, GVariant *options, GError **error);
 /* `*ret_lease` is "" when there is no task; the other two are documents otherwise. */
 bool syncd_client_claim_task(SyncdClient *client, GVariant *options, char **ret_lease,
                              char **ret_task, char **ret_operation, GError **error);

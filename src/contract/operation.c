@@ -295,6 +295,33 @@ static void write_identity(GString *out, const SyncdOperationFacts *facts, const
     write_encryption_profile(out, body->set[MEMBER_ENCRYPTION_PROFILE_REF], facts);
 }
 
+/* What a reconciliation says holds; what a body says of it was checked by nobody. */
+static SyncdJson reconciled(const SyncdOperationFacts *facts, const char *name, SyncdJson otherwise)
+{
+    SyncdJson value = syncd_json_member(facts->reconciled, name);
+    return value.type != SYNCD_JSON_NONE ? value : otherwise;
+}
+
+/* With the entry that moved the operation at the end. */
+static void write_evidence(GString *out, const SyncdOperationFacts *facts, SyncdJson refs)
+{
+    SyncdJsonIter iter;
+    SyncdJson ref;
+    append(out, ",\"ledger_evidence_refs\":[");
+    syncd_json_iter_init(&iter, refs);
+    for (bool first = true; syncd_json_iter_next(&iter, NULL, &ref); first = false) {
+        if (!first)
+            g_string_append_c(out, ',');
+        syncd_text_append(out, SYNCD_BYTES(ref.at, syncd_json_size(ref)));
+    }
+    if (facts->evidence.size > 0) {
+        append(out, out->str[out->len - 1] == '[' ? "\"" : ",\"");
+        syncd_text_append(out, facts->evidence);
+        g_string_append_c(out, '"');
+    }
+    g_string_append_c(out, ']');
+}
+
 static void write_references(GString *out, const SyncdOperationFacts *facts, const Body *body,
                              SyncdJson meta)
 {
@@ -309,15 +336,21 @@ static void write_references(GString *out, const SyncdOperationFacts *facts, con
     write_value(out, "causal_parent_ids", syncd_json_member(meta, "parents"), "[]");
     write_value(out, "conflict_ids", body->set[MEMBER_CONFLICT_IDS], "[]");
     write_value(out, "provisional_artifact_ids", body->set[MEMBER_PROVISIONAL_ARTIFACT_IDS], "{}");
-    write_value(out, "artifact_reconciliation", body->set[MEMBER_ARTIFACT_RECONCILIATION], "{}");
+    write_value(out, "artifact_reconciliation",
+                syncd_json_member(facts->reconciled, "artifact_reconciliation"), "{}");
     write_token(out, "policy_decision_ref", facts->decision);
-    write_value(out, "artifact_admission_ref", body->set[MEMBER_ARTIFACT_ADMISSION_REF],
-                "\"none\"");
-    write_value(out, "ledger_evidence_refs", body->set[MEMBER_LEDGER_EVIDENCE_REFS], "[]");
+    write_value(
+        out, "artifact_admission_ref",
+        reconciled(facts, "artifact_admission_ref", body->set[MEMBER_ARTIFACT_ADMISSION_REF]),
+        "\"none\"");
+    write_evidence(
+        out, facts,
+        reconciled(facts, "ledger_evidence_refs", body->set[MEMBER_LEDGER_EVIDENCE_REFS]));
     write_value(out, "replay_safe", body->set[MEMBER_REPLAY_SAFE], "true");
     append(out, facts->stale_task ? ",\"stale_task\":true" : ",\"stale_task\":false");
     append(out, facts->lease_expired ? ",\"lease_expired\":true" : ",\"lease_expired\":false");
-    write_optional(out, "remote_operation_id", body->set[MEMBER_REMOTE_OPERATION_ID]);
+    write_optional(out, "remote_operation_id",
+                   syncd_json_member(facts->reconciled, "remote_operation_id"));
     SyncdJson key = syncd_json_member(meta, "idempotency_key");
     write_optional(out, "replay_idempotency_key",
                    key.type != SYNCD_JSON_NONE ? key : body->set[MEMBER_REPLAY_IDEMPOTENCY_KEY]);

@@ -57,6 +57,8 @@ typedef struct {
     guint64 updated_ms;
     bool stale_task;
     bool lease_expired;
+    SyncdJson reconciled; /* what it was reconciled with; no value when it was not */
+    SyncdBytes evidence;  /* the entry that moved it last; empty when none did */
     SyncdHash leaf;
     SyncdBytes meta;        /* the meta line, checked JSON; empty when the body cannot be read */
     SyncdBytes content;     /* checked JSON; empty when the body cannot be read */

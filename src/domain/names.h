@@ -12,6 +12,10 @@
 #include <glib.h>
 
 #define SYNCD_FAMILY_REPLAY "replay" /* operation, line feed, key: syncd_name_of_replay() */
+#define SYNCD_FAMILY_LOCAL "local"   /* an operation that was reconciled */
+#define SYNCD_FAMILY_REMOTE "remote" /* what it is called elsewhere */
+#define SYNCD_FAMILY_PROVISIONAL "provisional" /* an artifact of it, before … */
+#define SYNCD_FAMILY_FINAL "final"             /* … and after */
 
 /* `record` is the entry's content. */
 typedef void (*SyncdNameFunc)(void *data, const char *family, const char *name);

@@ -245,6 +245,9 @@ bool syncd_service_find_target(SyncdService *service, const char *operation,
 /* What makes an effect of it outside idempotent: its key, else its id. */
 char *syncd_target_key(const SyncdTarget *target);
 bool syncd_target_is_replay_safe(const SyncdTarget *target);
+/* The caller's actor, who may write. AccessDenied, noted as a refusal. */
+bool syncd_service_require_writer(SyncdService *service, const SyncdCaller *caller,
+                                  char **ret_actor, GError **error);
 /* Whether policy lets the actor carry it out. */
 SyncdDecisions *syncd_service_decide_target(SyncdService *service, const SyncdCaller *caller,
                                             const char *actor, const SyncdTarget *target,

@@ -155,12 +155,37 @@ static bool enqueue_replay(SyncdService *service, const SyncdCaller *caller,
                                error);
 }
 
+static bool enqueue_reconcile(SyncdService *service, const SyncdCaller *caller,
+                              const SyncdRequest *request, SyncdEnqueued *ret_enqueued,
+                              GError **error)
+{
+    g_auto(SyncdReconciled) reconciled = {0};
+    if (!syncd_operation_check_body(request->body, error))
+        return false;
+    SyncdJson body = syncd_json_root(request->body.data, request->body.size);
+    g_autofree char *operation =
+        syncd_json_dup_text(syncd_json_member(body, "reconciled_operation_id"));
+    if (operation == NULL) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                        "/body/reconciled_operation_id must name an operation");
+        return false;
+    }
+    if (!check_place(service, caller, request, operation, error) ||
+        !syncd_service_reconcile(service, caller, operation, request->body, &reconciled, error))
+        return false;
+    ret_enqueued->duplicate = reconciled.duplicate;
+    ret_enqueued->operation = g_steal_pointer(&reconciled.entry);
+    return syncd_store_find_op(service->store, ret_enqueued->operation, &ret_enqueued->sequence,
+                               error);
+}
+
 static const struct {
     const char *type;
     bool (*enqueue)(SyncdService *service, const SyncdCaller *caller, const SyncdRequest *request,
                     SyncdEnqueued *ret_enqueued, GError **error);
 } others[] = {
     {"sync.operation.replay", enqueue_replay},
+    {"sync.operation.reconcile", enqueue_reconcile},
 };
 
 bool syncd_service_enqueue(SyncdService *service, const SyncdCaller *caller,

@@ -94,8 +94,37 @@ bool syncd_service_is_stale(const SyncdService *service, const SyncdTask *task)
     return syncd_task_is_stale(task, syncd_service_task_ms(service));
 }
 
-/* What became of the operation. Without an index nobody knows, and nothing is said. */
-static void add_task(SyncdService *service, SyncdOperationFacts *facts)
+/* What became of an operation, as long as its record is written. */
+typedef struct {
+    char *evidence;
+    SyncdBody reconciled;
+} Became;
+
+static void became_clear(Became *became)
+{
+    g_clear_pointer(&became->evidence, g_free);
+    syncd_body_clear(&became->reconciled);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Became, became_clear)
+
+/* The entry that moved it proves what it is now. */
+static void add_evidence(SyncdService *service, const SyncdTask *task, SyncdOperationFacts *facts,
+                         Became *became)
+{
+    g_auto(SyncdEntry) entry = {0};
+    if (task->moved == task->pos || task->moved > syncd_store_sequence(service->store) ||
+        !syncd_store_read(service->store, task->moved, &entry, NULL))
+        return;
+    became->evidence = syncd_bytes_dup(entry.header.op);
+    facts->evidence = SYNCD_BYTES_TEXT(became->evidence);
+    if (task->state.operation == SYNCD_OPERATION_RECONCILED &&
+        syncd_store_read_body(service->store, &entry, &became->reconciled, NULL))
+        facts->reconciled =
+            syncd_json_root(became->reconciled.content, became->reconciled.content_size);
+}
+
+/* Without an index nobody knows, and nothing is said. */
+static void add_task(SyncdService *service, SyncdOperationFacts *facts, Became *became)
 {
     SyncdTask task;
     bool found;
@@ -106,6 +135,7 @@ static void add_task(SyncdService *service, SyncdOperationFacts *facts)
     facts->updated_ms = task.moved_ms;
     facts->stale_task = syncd_service_is_stale(service, &task);
     facts->lease_expired = task.lost;
+    add_evidence(service, &task, facts, became);
 }
 
 static void write_record(SyncdService *service, const SyncdEntry *entry, const SyncdBody *body,
@@ -113,6 +143,7 @@ static void write_record(SyncdService *service, const SyncdEntry *entry, const S
 {
     const SyncdHeader *header = &entry->header;
     const SyncdScope *scope = scope_of(service, header->scope);
+    g_auto(Became) became = {0};
     SyncdOperationFacts facts = {
         .operation = header->op,
         .kind = header->kind,
@@ -135,7 +166,7 @@ static void write_record(SyncdService *service, const SyncdEntry *entry, const S
         .content = SYNCD_BYTES(body->content, body->content_size),
         .body_error = body_error,
     };
-    add_task(service, &facts);
+    add_task(service, &facts, &became);
     syncd_operation_write(&facts, out);
 }
 

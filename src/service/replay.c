@@ -127,7 +127,7 @@ bool syncd_service_replay(SyncdService *service, const SyncdCaller *caller, cons
 {
     g_auto(Replay) replay = {0};
     guint64 first;
-    if (!syncd_service_require_caller(service, caller, &replay.actor, error) ||
+    if (!syncd_service_require_writer(service, caller, &replay.actor, error) ||
         !syncd_service_read_target(service, caller, operation, &replay.target, error) ||
         !find_key(&replay.target, key, &replay.key, error))
         return false;

@@ -155,6 +155,31 @@ bool syncd_service_replay(SyncdService *service, const SyncdCaller *caller, cons
                           const char *key, SyncdReplayed *ret_replayed, GError **error);
 char *syncd_service_describe_replay(SyncdService *service, const char *evidence, GError **error);
 
+typedef struct {
+    char *entry; /* the id of the entry that is the reconciliation */
+    bool duplicate;
+} SyncdReconciled;
+
+void syncd_reconciled_clear(SyncdReconciled *reconciled);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdReconciled, syncd_reconciled_clear)
+
+/* Says what an operation and its artifacts are called elsewhere; `document` is a JSON object. The
+ * same once more is a duplicate; what contradicts an earlier one is AlreadyResolved. */
+bool syncd_service_reconcile(SyncdService *service, const SyncdCaller *caller,
+                             const char *operation, SyncdBytes document,
+                             SyncdReconciled *ret_reconciled, GError **error);
+
+/* One of the three is given. */
+typedef struct {
+    const char *operation;
+    const char *remote;   /* id of the operation elsewhere */
+    const char *artifact; /* provisional or final */
+} SyncdReconciledQuery;
+
+/* A JSON array of the reconciliations that name it. */
+char *syncd_service_list_reconciled(SyncdService *service, const SyncdCaller *caller,
+                                    const SyncdReconciledQuery *query, GError **error);
+
 /* ---- tasks ---- */
 
 /* Which task is wanted: any that is offered and fits; members that are NULL or 0 mean any. */

@@ -114,6 +114,33 @@ static const char *data_class_of(const SyncdTarget *target)
     return class != NULL ? class : SYNCD_POLICY_DATA_CLASS;
 }
 
+bool syncd_service_require_writer(SyncdService *service, const SyncdCaller *caller,
+                                  char **ret_actor, GError **error)
+{
+    const SyncdMandate *mandate = syncd_service_require_mandate(service, caller, error);
+    if (mandate == NULL ||
+        !syncd_service_require_capability(service, caller, mandate, "write", error))
+        return false;
+    *ret_actor = g_strdup(mandate->actor);
+    return true;
+}
+
+/* Where the operation could be enqueued by the caller now, the caller may also go on with it. */
+static bool check_place(SyncdService *service, const SyncdCaller *caller, const SyncdTarget *target,
+                        const char *scope, const char *object, const char *scope_class,
+                        GError **error)
+{
+    const SyncdMandate *mandate = syncd_service_require_mandate(service, caller, error);
+    const SyncdRequest request = {
+        .type = "sync.operation.enqueue",
+        .scope = scope,
+        .object = object,
+        .body = SYNCD_BYTES(target->body.content, target->body.content_size),
+    };
+    return mandate != NULL &&
+           syncd_service_check_place(service, caller, mandate, &request, scope_class, error);
+}
+
 static SyncdDecisions *decide(SyncdService *service, const SyncdCaller *caller, const char *actor,
                               const SyncdTarget *target, const char *type, GError **error)
 {
@@ -127,6 +154,8 @@ static SyncdDecisions *decide(SyncdService *service, const SyncdCaller *caller, 
     asked.fields[SYNCD_FIELD_LANE] = syncd_lane_of_rank(target->task.rank)->name;
     asked.fields[SYNCD_FIELD_DATA_CLASS] = data_class_of(target);
     asked.fields[SYNCD_FIELD_OPERATION_TYPE] = type;
+    if (known != NULL && !check_place(service, caller, target, scope, object, known->class, error))
+        return NULL;
     if (known != NULL)
         syncd_ask_about_scope(&asked, scope, known->class, known->name);
     if (*object != '\0' && !syncd_ask_about_object(service, object, &asked, &row, error))

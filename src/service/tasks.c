@@ -131,6 +131,7 @@ static bool find_candidates(SyncdService *service, const SyncdCaller *caller,
 static bool is_denied(const GError *error)
 {
     return g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_POLICY_DENIED) ||
+           g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_ACCESS_DENIED) ||
            g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_APPROVAL_REQUIRED);
 }
 
@@ -161,7 +162,7 @@ bool syncd_service_claim_task(SyncdService *service, const SyncdCaller *caller,
     g_autofree char *actor = NULL;
     Claiming claiming = {.worker = caller->worker, .detached = claim->detached};
     *ret_lease = NULL;
-    if (!syncd_service_require_caller(service, caller, &actor, error) ||
+    if (!syncd_service_require_writer(service, caller, &actor, error) ||
         !check_lease_length(claim, &claiming.lease_ms, error) ||
         !syncd_service_need_leases(service, error) || !check_room(service, actor, error))
         return false;
@@ -182,7 +183,7 @@ static SyncdLease *require_lease(SyncdService *service, const SyncdCaller *calle
                                  GError **error)
 {
     g_autofree char *actor = NULL;
-    if (!syncd_service_require_caller(service, caller, &actor, error) ||
+    if (!syncd_service_require_writer(service, caller, &actor, error) ||
         !syncd_service_need_leases(service, error))
         return NULL;
     SyncdLease *lease = syncd_leases_find(service->leases, id);

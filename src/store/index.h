@@ -106,3 +106,6 @@ bool syncd_index_count_recent(SyncdIndex *index, const char *kind, const char *a
 bool syncd_index_walk_tasks(SyncdIndex *index, const SyncdTaskQuery *query, SyncdTaskFunc func,
                             void *data, GError **error);
 bool syncd_index_next_delay(SyncdIndex *index, guint64 after_ms, guint64 *ret_ms, GError **error);
+bool syncd_index_list_name(SyncdIndex *index, const char *family, const char *name,
+                           GArray *positions, GError **error);
+bool syncd_index_knows_decision(SyncdIndex *index, const char *id, bool *ret_known, GError **error);

@@ -261,6 +261,18 @@ bool syncd_overlay_has_decision(const SyncdOverlay *self, const char *policy, co
     return g_hash_table_contains(self->decisions, name);
 }
 
+bool syncd_overlay_knows_decision(const SyncdOverlay *self, const char *id)
+{
+    GHashTableIter iter;
+    void *name;
+    g_autofree char *end = g_strconcat("\n", id, NULL);
+    g_hash_table_iter_init(&iter, self->decisions);
+    while (g_hash_table_iter_next(&iter, &name, NULL))
+        if (g_str_has_suffix(name, end))
+            return true;
+    return false;
+}
+
 bool syncd_overlay_begin_task(const SyncdOverlay *self, const char *op, SyncdTask *ret_task)
 {
     const SyncdPending *pending = g_hash_table_lookup(self->ops, op);

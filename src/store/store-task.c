@@ -77,3 +77,17 @@ bool syncd_store_next_delay(SyncdStore *self, guint64 after_ms, guint64 *ret_ms,
     return syncd_store_need_index(self, error) && syncd_store_settle(self, error) &&
            syncd_index_next_delay(self->index, after_ms, ret_ms, error);
 }
+
+bool syncd_store_list_name(SyncdStore *self, const char *family, const char *name,
+                           GArray *positions, GError **error)
+{
+    return syncd_store_need_index(self, error) && syncd_store_settle(self, error) &&
+           syncd_index_list_name(self->index, family, name, positions, error);
+}
+
+bool syncd_store_knows_decision(SyncdStore *self, const char *id, bool *ret_known, GError **error)
+{
+    *ret_known = syncd_overlay_knows_decision(self->overlay, id);
+    return *ret_known || (syncd_store_need_index(self, error) &&
+                          syncd_index_knows_decision(self->index, id, ret_known, error));
+}

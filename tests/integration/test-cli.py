@@ -407,7 +407,8 @@ def bash_completes_verbs_and_options(world):
             capture_output=True, text=True, check=False).stdout.split()
 
     equal(complete('st'), ['status', 'store'])
-    equal(complete('ops', ''), [*complete('ops', 'e'), 'list', 'show', 'replay', 'checkpoint',
+    equal(complete('ops', ''), [*complete('ops', 'e'), 'list', 'show', 'replay', 'reconcile',
+                                'reconciled', 'checkpoint',
                                 *complete('ops', '--')])
     equal(complete('ops', 'e'), ['enqueue'])
     equal(complete('--json', 'ops', 'enqueue', '--par'), ['--parent='])

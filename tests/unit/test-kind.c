@@ -52,7 +52,7 @@ static void enqueue_takes_what_it_can_carry_out(void)
     } cases[] = {
         {"sync.operation.enqueue", -1},
         {"sync.operation.replay", -1},
-        {"sync.operation.reconcile", SYNCD_ERROR_INVALID_CONTRACT},
+        {"sync.operation.reconcile", -1},
         {"sync.conflict.detect", SYNCD_ERROR_APPROVAL_REQUIRED},
         {"sync.conflict.resolve", SYNCD_ERROR_APPROVAL_REQUIRED},
         {"sync.repair.apply", SYNCD_ERROR_APPROVAL_REQUIRED},

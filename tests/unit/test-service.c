@@ -120,7 +120,6 @@ typedef struct {
     }
 
 SPOIL(type_unknown, request->type = "sync.operation.invent")
-SPOIL(type_later, request->type = "sync.operation.reconcile")
 SPOIL(type_of_daemon, request->type = "sync.repair.apply")
 SPOIL(scope_class, request->scope = "team:notes")
 SPOIL(scope_without_name, request->scope = "workspace")
@@ -166,7 +165,6 @@ static void spoil_many_parents(SyncdRequest *request)
 
 static const Spoiled spoiled[] = {
     {"unknown type", type_unknown, SYNCD_ERROR_INVALID_CONTRACT, "/type"},
-    {"later type", type_later, SYNCD_ERROR_INVALID_CONTRACT, "not available in this version"},
     {"the daemon's type", type_of_daemon, SYNCD_ERROR_APPROVAL_REQUIRED, "/type"},
     {"scope class", scope_class, SYNCD_ERROR_INVALID_CONTRACT, "/scope"},
     {"scope without name", scope_without_name, SYNCD_ERROR_INVALID_CONTRACT, "/scope"},
