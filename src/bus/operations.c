@@ -24,6 +24,7 @@ static const SyncdOption enqueue_options[] = {
     {"data_class", SYNCD_OPTION_TEXT, IN_REQUEST(data_class)},
     {"parents", SYNCD_OPTION_TEXTS, offsetof(EnqueueArguments, parents)},
     {"create_scope", SYNCD_OPTION_SWITCH, IN_REQUEST(create_scope)},
+    {"restore", SYNCD_OPTION_SWITCH, IN_REQUEST(restore)},
 };
 
 static bool read_enqueue(sd_bus_message *message, EnqueueArguments *arguments, GError **error)

@@ -79,6 +79,8 @@ static GVariant *options_of(const SyncdCli *cli)
         g_variant_dict_insert(&options, "parents", "^as", parents->pdata);
     if (syncd_cli_flag(cli, "create-scope"))
         g_variant_dict_insert(&options, "create_scope", "b", TRUE);
+    if (syncd_cli_flag(cli, "restore"))
+        g_variant_dict_insert(&options, "restore", "b", TRUE);
     return g_variant_dict_end(&options);
 }
 

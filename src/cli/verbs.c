@@ -66,6 +66,7 @@ static const SyncdVerbOption enqueue_options[] = {
     TEXT("data-class", 0, "CLASS", N_("The class of the data (default: internal)")),
     TEXTS("parent", 'p', "ID", N_("An operation that this one builds on; may be repeated")),
     FLAG("create-scope", 0, N_("Open the scope when it does not exist")),
+    FLAG("restore", 0, N_("The object was deleted: this is a new version of it")),
     FILES("many", 0, N_("Record many operations from JSON lines, - for standard input")),
     FLAG("dry-run", 0, N_("Check the request here and say what would be sent")),
     END,
@@ -116,6 +117,12 @@ static const SyncdVerbOption reconciled_options[] = {
     TEXT("operation", 0, "ID", N_("Of this operation")),
     TEXT("remote", 0, "ID", N_("Of the operation that is called so elsewhere")),
     TEXT("artifact", 0, "ID", N_("Of this artifact, by its provisional or final id")),
+    END,
+};
+
+static const SyncdVerbOption delete_options[] = {
+    TEXT("scope", 's', "SCOPE", N_("The scope, such as workspace:notes (default: device)")),
+    TEXT("key", 'k', "KEY", N_("An idempotency key: the same request with it is recorded once")),
     END,
 };
 
@@ -392,6 +399,16 @@ const SyncdVerb syncd_verbs[] = {
      .help = N_("Find what was reconciled, from either end"),
      .options = {reconciled_options, all_options},
      .run = syncd_verb_ops_reconciled},
+    {.group = "ops",
+     .name = "delete",
+     .arguments = "OBJECT",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Delete an object"),
+     .details = N_("It is gone at once; its history stays in the log. Enqueue with --restore to "
+                   "have a new version of it. Asks for confirmation."),
+     .options = {delete_options},
+     .run = syncd_verb_ops_delete},
     {.group = "ops",
      .name = "checkpoint",
      .arguments = "SCOPE",

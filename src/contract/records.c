@@ -138,6 +138,8 @@ void syncd_checkpoint_record_write(const SyncdCheckpointRecord *record, GString 
     syncd_json_member_string(&writer, "root", root);
     member_optional(&writer, "note", record->note);
     member_optional(&writer, "verifier_key", record->verifier_key);
+    if (record->sync_checkpoint.type != SYNCD_JSON_NONE)
+        syncd_json_member_value(&writer, "sync_checkpoint", record->sync_checkpoint);
     syncd_json_end_object(&writer);
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/json.h"
 #include "crypto/hash.h"
 
 #include <glib.h>
@@ -91,6 +92,7 @@ typedef struct {
     const SyncdHash *root;
     const char *note;
     const char *verifier_key;
+    SyncdJson sync_checkpoint; /* the SyncCheckpoint document; no value: none */
 } SyncdCheckpointRecord;
 
 void syncd_checkpoint_record_write(const SyncdCheckpointRecord *record, GString *out);

@@ -201,8 +201,11 @@ static const SyncdMandate *require_writer(SyncdService *service, const SyncdCall
                                           SyncdAdmission *admission, GError **error)
 {
     const SyncdMandate *mandate = syncd_service_require_mandate(service, caller, error);
+    const char *lane = admission->request->lane;
+    bool deletes = lane != NULL && strcmp(lane, SYNCD_LANE_TOMBSTONE) == 0;
     if (mandate == NULL ||
-        !syncd_service_require_capability(service, caller, mandate, "write", error))
+        !syncd_service_require_capability(service, caller, mandate, "write", error) ||
+        (deletes && !syncd_service_require_capability(service, caller, mandate, "delete", error)))
         return NULL;
     admission->actor = g_strdup(mandate->actor);
     return mandate;

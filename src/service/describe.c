@@ -104,12 +104,56 @@ static void write_limits(SyncdJsonWriter *writer)
         {"parents", SYNCD_HEADER_MAX_PARENTS},
         {"scopes", SYNCD_STORE_SCOPES_MAX},
         {"jobs", SYNCD_JOBS_MAX},
+        {"leases", SYNCD_LEASES_MAX},
+        {"leases_of_an_actor", SYNCD_LEASES_EACH_MAX},
     };
     syncd_json_name(writer, "limits");
     syncd_json_begin_object(writer);
     for (size_t i = 0; i < G_N_ELEMENTS(limits); i++)
         syncd_json_member_uint(writer, limits[i].name, limits[i].value);
     syncd_json_end_object(writer);
+}
+
+/* While the index is made anew nobody knows the counts; what a lane is can still be told. */
+static void write_lanes(SyncdService *service, SyncdJsonWriter *writer)
+{
+    static const struct {
+        const char *name;
+        unsigned counter;
+    } counters[] = {
+        {"entries", SYNCD_LANE_ENTRIES},
+        {"operations", SYNCD_LANE_OPERATIONS},
+        {"pending", SYNCD_TASK_PENDING},
+        {"running", SYNCD_TASK_RUNNING},
+        {"succeeded", SYNCD_TASK_SUCCEEDED},
+        {"failed", SYNCD_TASK_FAILED},
+        {"cancelled", SYNCD_TASK_CANCELLED},
+        {"attempts", SYNCD_LANE_ATTEMPTS},
+        {"lost", SYNCD_LANE_LOST},
+        {"replayed", SYNCD_LANE_REPLAYED},
+        {"reconciled", SYNCD_LANE_RECONCILED},
+    };
+    gint64 counts[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS];
+    bool counted = syncd_store_lane_counts(service->store, counts, NULL);
+    syncd_json_name(writer, "lanes");
+    syncd_json_begin_array(writer);
+    for (unsigned rank = 0; rank < SYNCD_N_LANES; rank++) {
+        const SyncdLane *lane = syncd_lane_of_rank(rank);
+        syncd_json_begin_object(writer);
+        syncd_json_member_string(writer, "name", lane->name);
+        syncd_json_member_bool(writer, "durable", lane->durable);
+        syncd_json_member_string(writer, "searchable", lane->searchable);
+        syncd_json_member_string(writer, "agent_visible", lane->agent_visible);
+        syncd_json_member_string(writer, "replicated", lane->replicated);
+        syncd_json_member_string(writer, "purge", lane->purge);
+        syncd_json_member_uint(writer, "max_heartbeat_age_ms", lane->heartbeat_ms);
+        syncd_json_member_uint(writer, "max_replay_lag_events", lane->lag_events);
+        syncd_json_member_uint(writer, "max_replay_lag_ms", lane->lag_ms);
+        for (size_t i = 0; counted && i < G_N_ELEMENTS(counters); i++)
+            syncd_json_member_int(writer, counters[i].name, counts[rank][counters[i].counter]);
+        syncd_json_end_object(writer);
+    }
+    syncd_json_end_array(writer);
 }
 
 static bool may_inspect(const SyncdService *service, const SyncdCaller *caller)
@@ -137,6 +181,7 @@ char *syncd_service_describe(SyncdService *service, const SyncdCaller *caller, G
         write_policy(service, &writer);
         write_feeds(service, &writer);
         write_limits(&writer);
+        write_lanes(service, &writer);
     }
     syncd_json_end_object(&writer);
     return g_string_free(g_steal_pointer(&out), FALSE);

@@ -2,9 +2,11 @@
 
 #include "base/json-writer.h"
 #include "contract/records.h"
+#include "contract/sync-checkpoint.h"
 
 #define PROOF_SCHEMA "sourceos.log-proof/v1"
 #define CHECKPOINT_DATA_CLASS "internal"
+#define QUEUE_NAMED_MAX 100u /* of what waits, so many are named */
 
 /* ---- proofs ---- */
 
@@ -60,13 +62,79 @@ char *syncd_service_prove(SyncdService *service, const SyncdCaller *caller, cons
 
 /* ---- checkpoints ---- */
 
+typedef struct {
+    GPtrArray *ops;
+    bool all;
+} Queue;
+
+static bool take_waiting(void *data, const char *op, const SyncdTask *task, bool matches)
+{
+    Queue *queue = data;
+    if (task->state.task != SYNCD_TASK_PENDING && task->state.task != SYNCD_TASK_RUNNING)
+        return true;
+    if (queue->ops->len == QUEUE_NAMED_MAX) {
+        queue->all = false;
+        return false;
+    }
+    g_ptr_array_add(queue->ops, g_strdup(op));
+    return true;
+}
+
+static bool count_replay_safe(SyncdService *service, const GPtrArray *ops, guint64 *ret_count,
+                              GError **error)
+{
+    *ret_count = 0;
+    for (guint i = 0; i < ops->len; i++) {
+        g_auto(SyncdTarget) target = {0};
+        if (!syncd_service_find_target(service, ops->pdata[i], &target, error))
+            return false;
+        *ret_count += syncd_target_is_replay_safe(&target);
+    }
+    return true;
+}
+
+/* How the device stands: what the checkpoint is of, besides the log. */
+static GString *write_sync_checkpoint(SyncdService *service, const char *operation,
+                                      const char *decision, GError **error)
+{
+    guint64 pending, running, replay_safe;
+    SyncdTaskQuery query = {.which = SYNCD_TASKS_ALL, .rank = -1, .state = -1};
+    g_autoptr(GPtrArray) ops = g_ptr_array_new_with_free_func(g_free);
+    Queue queue = {ops, true};
+    if (!syncd_service_count_tasks(service, &pending, &running, error) ||
+        !syncd_store_walk_tasks(service->store, &query, take_waiting, &queue, error) ||
+        !count_replay_safe(service, ops, &replay_safe, error))
+        return NULL;
+    bool all = queue.all && ops->len == pending + running;
+    g_ptr_array_add(ops, NULL);
+    GString *text = g_string_new(NULL);
+    const SyncdSyncCheckpoint checkpoint = {
+        .operation = operation,
+        .device = syncd_store_device_id(service->store),
+        .decision = decision,
+        .at_ms = syncd_service_now_ms(service),
+        .queue_depth = pending + running,
+        .queue = (const char *const *)ops->pdata,
+        .replay_safe = all ? &replay_safe : NULL,
+    };
+    syncd_sync_checkpoint_write(&checkpoint, text);
+    return text;
+}
+
 static bool append_checkpoint(SyncdService *service, const char *actor, const char *decision,
                               const char *scope_id, char **ret_operation, GError **error)
 {
     g_autoptr(SyncdHead) head = syncd_store_head(service->store, scope_id, error);
     if (head == NULL)
         return false;
-    SyncdCheckpointRecord record = {.scope = scope_id, .size = head->size, .root = &head->root};
+    g_autofree char *operation = syncd_id_new(service->sources, "op");
+    g_autoptr(GString) sync = write_sync_checkpoint(service, operation, decision, error);
+    if (sync == NULL)
+        return false;
+    SyncdCheckpointRecord record = {.scope = scope_id,
+                                    .size = head->size,
+                                    .root = &head->root,
+                                    .sync_checkpoint = syncd_json_root(sync->str, sync->len)};
     g_autoptr(GString) content = g_string_new(NULL);
     syncd_checkpoint_record_write(&record, content);
 
@@ -74,6 +142,7 @@ static bool append_checkpoint(SyncdService *service, const char *actor, const ch
     SyncdDraft draft = {
         .kind = "checkpoint.write",
         .actor = actor,
+        .op = operation,
         .object = "",
         .decision = decision,
         .engine = "",
@@ -118,7 +187,9 @@ char *syncd_service_describe_checkpoint(SyncdService *service, const char *opera
 {
     SyncdView everything = {.all = true};
     g_auto(SyncdEntry) entry = {0};
-    if (!syncd_service_read_operation(service, &everything, operation, &entry, error))
+    g_auto(SyncdBody) body = {0};
+    if (!syncd_service_read_operation(service, &everything, operation, &entry, error) ||
+        !syncd_store_read_body(service->store, &entry, &body, error))
         return NULL;
     g_autofree char *scope_id = syncd_bytes_dup(entry.header.scope);
     /* Keeping a head commits what is open, and somebody may wait for that. */
@@ -139,6 +210,8 @@ char *syncd_service_describe_checkpoint(SyncdService *service, const char *opera
         .root = &head->root,
         .note = head->note,
         .verifier_key = head->verifier_key,
+        .sync_checkpoint =
+            syncd_json_member(syncd_json_root(body.content, body.content_size), "sync_checkpoint"),
     };
     GString *out = g_string_new(NULL);
     syncd_checkpoint_record_write(&record, out);

@@ -13,6 +13,7 @@
 
 #define SYNCD_IDENTITY_DAEMON "daemon"
 #define SYNCD_LANE_AUDIT "audit"
+#define SYNCD_LANE_TOMBSTONE "tombstone"
 #define SYNCD_LANE_POLICY "policy"
 #define SYNCD_LANE_NORMAL "normal"
 
@@ -222,6 +223,20 @@ bool syncd_service_check_scope(SyncdService *service, const SyncdAdmission *admi
 
 /* 1 to 256 bytes of UTF-8 without control characters; NULL passes too. InvalidContract. */
 bool syncd_service_check_key(const char *key, GError **error);
+
+/* ---- deletions (deletion.c) ---- */
+
+/* A request in the lane tombstone asks for the deletion of its object. */
+bool syncd_service_is_delete(const SyncdAdmission *admission);
+/* Whether the object is there to be deleted, to be changed, or to be restored; `scope_id` NULL: the
+ * scope is still to be opened. NotFound, AlreadyResolved, InvalidContract. */
+bool syncd_service_check_deletion(SyncdService *service, const SyncdAdmission *admission,
+                                  const char *scope_id, GError **error);
+/* What follows the request, each an entry: authorised, tombstone, told to the members, hidden. */
+bool syncd_service_apply_deletion(SyncdService *service, const SyncdAdmission *admission,
+                                  const char *scope_id, const char *request, GError **error);
+bool syncd_service_apply_restore(SyncdService *service, const SyncdAdmission *admission,
+                                 const char *scope_id, GError **error);
 
 /* ---- operations that exist, and entries about them (target.c) ---- */
 

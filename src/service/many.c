@@ -43,6 +43,7 @@ static const LineMember line_members[] = {
     {"data_class", SYNCD_SHAPE_STRING, false, G_STRUCT_OFFSET(Line, data_class)},
     {"parents", SYNCD_SHAPE_STRING_LIST, false, 0},
     {"create_scope", SYNCD_SHAPE_BOOL, false, 0},
+    {"restore", SYNCD_SHAPE_BOOL, false, 0},
 };
 
 static const LineMember *find_member(SyncdJson name)
@@ -94,7 +95,9 @@ static bool take_member(SyncdJson name, SyncdJson value, Line *line, GError **er
     if (member->shape == SYNCD_SHAPE_STRING_LIST)
         return take_parents(value, line, error);
     if (member->shape == SYNCD_SHAPE_BOOL)
-        return syncd_json_get_bool(value, &line->request.create_scope);
+        return syncd_json_get_bool(value, strcmp(member->name, "restore") == 0
+                                              ? &line->request.restore
+                                              : &line->request.create_scope);
     line->request.body = SYNCD_BYTES(value.at, syncd_json_size(value));
     return true;
 }

@@ -104,10 +104,17 @@ bool syncd_service_admit(SyncdService *service, const SyncdAdmission *admission,
         return false;
     if (first != 0)
         return take_first(service, admission, first, ret_enqueued, error);
+    if (!syncd_service_check_deletion(service, admission, scope != NULL ? scope->id : NULL, error))
+        return false;
 
     return (scope != NULL || open_scope(service, admission, &scope, error)) &&
            syncd_service_record_decisions(service, admission->actor, admission->decisions, error) &&
-           append_operation(service, admission, scope->id, ret_enqueued, error);
+           (!admission->request->restore ||
+            syncd_service_apply_restore(service, admission, scope->id, error)) &&
+           append_operation(service, admission, scope->id, ret_enqueued, error) &&
+           (!syncd_service_is_delete(admission) ||
+            syncd_service_apply_deletion(service, admission, scope->id, ret_enqueued->operation,
+                                         error));
 }
 
 /* ---- requests about an operation that exists ---- */

@@ -129,6 +129,8 @@ static void add_task(SyncdService *service, SyncdOperationFacts *facts, Became *
     SyncdTask task;
     bool found;
     g_autofree char *operation = syncd_bytes_dup(facts->operation);
+    if (syncd_bytes_are(facts->lane, SYNCD_LANE_TOMBSTONE))
+        facts->status = "completed"; /* with what followed it */
     if (!syncd_store_find_task(service->store, operation, &task, &found, NULL) || !found)
         return;
     facts->status = syncd_operation_state_name(syncd_lifecycle_shown(task.state, task.blockers));

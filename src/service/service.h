@@ -123,6 +123,7 @@ typedef struct {
     const char *data_class;
     const char *const *parents; /* operation ids, NULL-terminated; may be NULL */
     bool create_scope;
+    bool restore; /* the object was deleted: this is a new version of it */
 } SyncdRequest;
 
 typedef struct {

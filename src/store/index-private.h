@@ -38,6 +38,9 @@ bool syncd_index_project_task(SyncdIndex *index, guint64 pos, const SyncdHeader 
 void syncd_index_read_task(SyncdStatement *row, int first, SyncdTask *task);
 /* The counts of lanes, as part of the transaction. */
 bool syncd_index_write_lanes(SyncdIndex *index, GError **error);
+/* index-deletion.c: what an entry does to what was deleted. */
+bool syncd_index_project_deletion(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
+                                  const SyncdBody *body, GError **error);
 /* index-names.c: the first entry that takes a name keeps it. */
 bool syncd_index_add_name(SyncdIndex *index, const char *family, const char *name, SyncdBytes scope,
                           guint64 pos, GError **error);

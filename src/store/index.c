@@ -259,7 +259,8 @@ static bool insert_entry(SyncdIndex *self, guint64 pos, const SyncdHeader *heade
 
 bool syncd_index_keeps_content(SyncdBytes kind)
 {
-    return syncd_index_is_registry_kind(kind) || syncd_lifecycle_kind(kind, NULL, NULL);
+    return syncd_index_is_registry_kind(kind) || syncd_lifecycle_kind(kind, NULL, NULL) ||
+           syncd_deletion_kind(kind, NULL);
 }
 
 bool syncd_index_needs_body(const SyncdHeader *header)
@@ -282,7 +283,8 @@ bool syncd_index_project(SyncdIndex *self, guint64 pos, const SyncdHeader *heade
     if (!insert_entry(self, pos, header, error))
         return false;
     return (body == NULL || project_body(self, pos, header, body, error)) &&
-           syncd_index_project_task(self, pos, header, body, error);
+           syncd_index_project_task(self, pos, header, body, error) &&
+           syncd_index_project_deletion(self, pos, header, body, error);
 }
 
 bool syncd_index_find_op(SyncdIndex *self, const char *op, guint64 *ret_pos, GError **error)

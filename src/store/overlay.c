@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "domain/names.h"
+#include "store/deletion-move.h"
 #include "store/record.h"
 #include "store/task-move.h"
 
@@ -12,6 +13,7 @@ struct SyncdOverlay {
     GHashTable *records;   /* "family\nid" -> SyncdRecordRow of the newest entry */
     GHashTable *decisions; /* "policy\nid", a set */
     GHashTable *moves;     /* operation id -> GArray of SyncdTaskMove */
+    guint n_deletions;     /* entries that are about one */
     GHashTable *names;     /* "family\nscope\nname" -> SyncdPending; also with an empty scope */
 };
 
@@ -144,6 +146,7 @@ static void learn(SyncdOverlay *self, SyncdPending *pending)
 {
     const SyncdHeader *header = &pending->entry.header;
     g_hash_table_insert(self->ops, syncd_bytes_dup(header->op), pending);
+    self->n_deletions += syncd_deletion_concerns(header);
     if (header->keyed)
         learn_key(self, pending);
     if (syncd_bytes_are(header->kind, "policy.decision"))
@@ -164,6 +167,7 @@ static void learn_again(SyncdOverlay *self)
     g_hash_table_remove_all(self->decisions);
     g_hash_table_remove_all(self->moves);
     g_hash_table_remove_all(self->names);
+    self->n_deletions = 0;
     for (guint i = 0; i < self->pending->len; i++)
         learn(self, self->pending->pdata[i]);
 }
@@ -297,4 +301,19 @@ guint64 syncd_overlay_find_name(const SyncdOverlay *self, const char *family, co
 {
     g_autofree char *key = g_strconcat(family, "\n", scope != NULL ? scope : "", "\n", name, NULL);
     return pos_of(g_hash_table_lookup(self->names, key));
+}
+
+void syncd_overlay_move_deletion(const SyncdOverlay *self, const char *scope, const char *object,
+                                 SyncdDeletion *deletion, bool *found)
+{
+    /* They are rare: usually there is nothing to look at. */
+    for (guint i = 0; self->n_deletions > 0 && i < self->pending->len; i++) {
+        const SyncdPending *pending = syncd_overlay_at(self, i);
+        g_auto(SyncdDeletionMove) move = {0};
+        if (syncd_deletion_concerns(&pending->entry.header) &&
+            syncd_deletion_move_parse(&pending->entry.header, pending->entry.pos, &pending->body,
+                                      &move) &&
+            strcmp(move.scope_id, scope) == 0 && strcmp(move.object, object) == 0)
+            *found |= syncd_deletion_apply(deletion, *found, &move);
+    }
 }

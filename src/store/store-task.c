@@ -91,3 +91,13 @@ bool syncd_store_knows_decision(SyncdStore *self, const char *id, bool *ret_know
     return *ret_known || (syncd_store_need_index(self, error) &&
                           syncd_index_knows_decision(self->index, id, ret_known, error));
 }
+
+bool syncd_store_find_deletion(SyncdStore *self, const char *scope_id, const char *object,
+                               SyncdDeletion *ret_deletion, bool *ret_found, GError **error)
+{
+    if (!syncd_store_need_index(self, error) ||
+        !syncd_index_find_deletion(self->index, scope_id, object, ret_deletion, ret_found, error))
+        return false;
+    syncd_overlay_move_deletion(self->overlay, scope_id, object, ret_deletion, ret_found);
+    return true;
+}

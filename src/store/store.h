@@ -21,6 +21,7 @@
 #include "crypto/hash.h"
 #include "crypto/sign.h"
 #include "crypto/tree.h"
+#include "domain/deletion.h"
 #include "domain/family.h"
 #include "domain/lane.h"
 #include "domain/lifecycle.h"
@@ -348,6 +349,17 @@ bool syncd_store_walk_tasks(SyncdStore *store, const SyncdTaskQuery *query, Sync
                             void *data, GError **error);
 /* When the next pending task that waits for its time may be claimed; 0: there is none. */
 bool syncd_store_next_delay(SyncdStore *store, guint64 after_ms, guint64 *ret_ms, GError **error);
+
+/* What became of an object that somebody wanted deleted. */
+typedef struct {
+    SyncdDeletionState state;
+    guint64 version; /* of the object */
+    guint64 moved;   /* the entry that moved it last */
+} SyncdDeletion;
+
+/* The open turn counts. */
+bool syncd_store_find_deletion(SyncdStore *store, const char *scope_id, const char *object,
+                               SyncdDeletion *ret_deletion, bool *ret_found, GError **error);
 
 /* Names that the first entry keeps, each family for itself within a scope: "replay" (operation,
  * line feed, key). `*ret_pos` 0 for a name that nobody took. The open turn counts. `scope_id` NULL:

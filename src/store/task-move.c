@@ -13,7 +13,9 @@ bool syncd_task_is_stale(const SyncdTask *task, guint64 now_ms)
 bool syncd_task_begin(const SyncdHeader *header, guint64 pos, SyncdTask *ret_task)
 {
     const SyncdLane *lane = syncd_lane_find(header->lane);
-    if (lane == NULL || !syncd_bytes_are(header->kind, "operation.enqueue"))
+    /* A request in the lane tombstone is carried out when it is written. */
+    if (lane == NULL || !syncd_bytes_are(header->kind, "operation.enqueue") ||
+        syncd_bytes_are(header->lane, "tombstone"))
         return false;
     *ret_task = (SyncdTask){
         .pos = pos,

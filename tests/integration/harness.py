@@ -62,6 +62,7 @@ def arguments(add_own=None):
     parser.add_argument('--bus', default='dbus-daemon')
     parser.add_argument('--enqueuer')
     parser.add_argument('--asker')
+    parser.add_argument('--worker')
     parser.add_argument('only', nargs='*')
     if add_own:
         add_own(parser)

@@ -218,5 +218,31 @@ def scripts_claim_with_leases_that_outlive_them(world):
         equal((status, completed['evidence_refs']), (0, [operation]))
 
 
+def carried_out(world, command):
+    """What a worker's command was given, for two tasks of which one is refused."""
+    with world.served() as (_, caller):
+        good, _, _ = caller.enqueue(thing='good')
+        bad, _, _ = caller.enqueue(thing='bad')
+        seen = world.place()
+        script = f'tee -a {seen} | grep -q \'"object_id":"good"\''
+        subprocess.run([*command, '--once', 'sh', '-c', script], check=True, timeout=PATIENCE,
+                       env={**os.environ, 'DBUS_SESSION_BUS_ADDRESS': world.bus.address})
+        equal(task_of(caller, good)['status'], 'succeeded')
+        refused = task_of(caller, bad)
+        equal((refused['status'], refused['reason']), ('pending', 'the command ended with 1'))
+        assert good in seen.read_text() and bad in seen.read_text()
+
+
+@promise
+def the_worker_in_c_carries_out_what_it_is_given(world):
+    carried_out(world, [os.path.abspath(world.options.worker)])
+
+
+@promise
+def the_worker_in_python_carries_out_what_it_is_given(world):
+    carried_out(world, ['/usr/bin/python3', '-B',
+                        os.path.join(world.options.source, 'examples', 'worker.py')])
+
+
 if __name__ == '__main__':
     main(session_world)

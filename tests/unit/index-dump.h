@@ -23,6 +23,7 @@ static inline char *dump_index(const char *directory)
         "SELECT * FROM dependency ORDER BY child, parent",
         "SELECT * FROM name ORDER BY family, name, scope",
         "SELECT * FROM lane_count ORDER BY rank, counter",
+        "SELECT * FROM deletion ORDER BY scope, object",
         "SELECT name, sql FROM sqlite_schema ORDER BY name",
     };
     g_autofree char *path = g_build_filename(directory, "index.db", NULL);

@@ -37,4 +37,13 @@ CREATE TABLE lane_count (
     count INTEGER NOT NULL,
     PRIMARY KEY (rank, counter)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE deletion (
+    scope INTEGER NOT NULL,                         -- word.id
+    object TEXT NOT NULL,
+    state INTEGER NOT NULL,                         -- domain/deletion.h
+    version INTEGER NOT NULL,                       -- of the object; a restored one is the next
+    pos INTEGER NOT NULL,                           -- the entry that moved it last
+    PRIMARY KEY (scope, object)
+) STRICT, WITHOUT ROWID;
 PRAGMA user_version = 3;

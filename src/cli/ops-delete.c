@@ -1,0 +1,51 @@
+#include "base/json-writer.h"
+#include "cli/i18n.h"
+#include "cli/text.h"
+#include "cli/verbs.h"
+#include "client/calls.h"
+
+#define SCOPE_DEFAULT "device"
+
+static void show(SyncdCli *cli, const SyncdClientReceipt *receipt)
+{
+    if (!syncd_cli_json(cli)) {
+        g_autofree char *operation = syncd_text_safe(receipt->operation);
+        syncd_output_printf(cli->out,
+                            receipt->duplicate ? _("Deleted earlier with this key: operation %s.\n")
+                                               : _("Deleted: operation %s.\n"),
+                            operation);
+        return;
+    }
+    g_autoptr(GString) text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "operation", receipt->operation);
+    syncd_json_member_uint(&writer, "sequence", receipt->sequence);
+    syncd_json_member_bool(&writer, "duplicate", receipt->duplicate);
+    syncd_json_end_object(&writer);
+    syncd_output_json(cli->out, text->str, text->len, true);
+}
+
+bool syncd_verb_ops_delete(SyncdCli *cli, GError **error)
+{
+    const char *scope = syncd_cli_value(cli, "scope"), *key = syncd_cli_value(cli, "key");
+    g_autofree char *object = syncd_text_safe(syncd_cli_argument(cli, 0));
+    g_autofree char *question = g_strdup_printf(_("Delete the object %s?"), object);
+    if (!syncd_cli_confirm(cli, question, error))
+        return false;
+    g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
+    if (client == NULL)
+        return false;
+    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
+    g_variant_dict_insert(&options, "lane", "s", "tombstone");
+    if (key != NULL)
+        g_variant_dict_insert(&options, "idempotency_key", "s", key);
+    SyncdClientRequest request = {"sync.operation.enqueue", scope != NULL ? scope : SCOPE_DEFAULT,
+                                  syncd_cli_argument(cli, 0), "{}"};
+    g_auto(SyncdClientReceipt) receipt = {NULL};
+    if (!syncd_client_enqueue(client, &request, g_variant_dict_end(&options), &receipt, error))
+        return false;
+    show(cli, &receipt);
+    return true;
+}

@@ -1,0 +1,47 @@
+/*
+ * The life of a deletion: one table of state, event and next state.
+ *
+ * A delete request is authorised by policy, becomes a tombstone, is propagated to the members of
+ * the scope, and hides the object; purging what is left, and the proof of it, come last. An object
+ * may be restored until then, as a new version. An event without a kind is carried out by nothing
+ * yet: whoever asks for it is refused.
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Their numbers are kept in the index. */
+typedef enum {
+    SYNCD_DELETION_REQUESTED,
+    SYNCD_DELETION_AUTHORISED,
+    SYNCD_DELETION_TOMBSTONED,
+    SYNCD_DELETION_PROPAGATED,
+    SYNCD_DELETION_HIDDEN,
+    SYNCD_DELETION_PURGED,
+    SYNCD_DELETION_PROVEN,
+    SYNCD_DELETION_RESTORED, /* there is an object again: its next version */
+    SYNCD_N_DELETION_STATES,
+} SyncdDeletionState;
+
+typedef enum {
+    SYNCD_DELETION_REQUEST,
+    SYNCD_DELETION_AUTHORISE,
+    SYNCD_DELETION_TOMBSTONE,
+    SYNCD_DELETION_PROPAGATE,
+    SYNCD_DELETION_HIDE,
+    SYNCD_DELETION_PURGE,
+    SYNCD_DELETION_PROVE,
+    SYNCD_DELETION_RESTORE,
+    SYNCD_N_DELETION_EVENTS,
+} SyncdDeletionEvent;
+
+const char *syncd_deletion_state_name(SyncdDeletionState state);
+/* False, and no change, when the event has no row. */
+bool syncd_deletion_move(SyncdDeletionState *state, SyncdDeletionEvent event);
+/* Which event an entry of the kind is. A request is an operation in the lane tombstone. */
+bool syncd_deletion_kind(SyncdBytes kind, SyncdDeletionEvent *ret_event);
+/* NULL for an event that nothing carries out, and for a request. */
+const char *syncd_deletion_kind_of(SyncdDeletionEvent event);

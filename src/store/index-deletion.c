@@ -1,0 +1,63 @@
+/* What was deleted: the state of each object's deletion, folded from the log. */
+#include "store/index-private.h"
+
+#include "base/json.h"
+#include "store/deletion-move.h"
+
+bool syncd_index_find_deletion(SyncdIndex *self, const char *scope_id, const char *object,
+                               SyncdDeletion *ret_deletion, bool *ret_found, GError **error)
+{
+    gint64 scope;
+    *ret_found = false;
+    if (!syncd_index_word(self, SYNCD_BYTES_TEXT(scope_id), &scope, error))
+        return false;
+    if (scope == 0)
+        return true;
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db,
+        "SELECT state, version, pos FROM deletion WHERE scope = :scope AND object = :object");
+    syncd_bind_int(rows, ":scope", scope);
+    syncd_bind_text(rows, ":object", object);
+    if (!syncd_statement_next(rows, ret_found, error))
+        return false;
+    if (*ret_found)
+        *ret_deletion = (SyncdDeletion){
+            .state = (SyncdDeletionState)syncd_column_int(rows, 0),
+            .version = (guint64)syncd_column_int(rows, 1),
+            .moved = (guint64)syncd_column_int(rows, 2),
+        };
+    return true;
+}
+
+static bool write_deletion(SyncdIndex *self, const SyncdDeletionMove *move,
+                           const SyncdDeletion *deletion, GError **error)
+{
+    gint64 scope;
+    if (!syncd_index_add_word(self, SYNCD_BYTES_TEXT(move->scope_id), &scope, error))
+        return false;
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "INSERT INTO deletion (scope, object, state, version, pos)"
+                  " VALUES (:scope, :object, :state, :version, :pos)"
+                  " ON CONFLICT (scope, object) DO UPDATE SET state = excluded.state,"
+                  " version = excluded.version, pos = excluded.pos");
+    syncd_bind_int(row, ":scope", scope);
+    syncd_bind_text(row, ":object", move->object);
+    syncd_bind_int(row, ":state", deletion->state);
+    syncd_bind_int(row, ":version", (gint64)deletion->version);
+    syncd_bind_int(row, ":pos", (gint64)deletion->moved);
+    return syncd_statement_run(row, error);
+}
+
+bool syncd_index_project_deletion(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
+                                  const SyncdBody *body, GError **error)
+{
+    g_auto(SyncdDeletionMove) move = {0};
+    SyncdDeletion deletion;
+    bool found;
+    if (!syncd_deletion_move_parse(header, pos, body, &move))
+        return true;
+    if (!syncd_index_find_deletion(self, move.scope_id, move.object, &deletion, &found, error))
+        return false;
+    return !syncd_deletion_apply(&deletion, found, &move) ||
+           write_deletion(self, &move, &deletion, error);
+}
