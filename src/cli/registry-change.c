@@ -90,6 +90,58 @@ static char *compose(const char *base, const GPtrArray *settings)
     return g_string_free(out, FALSE);
 }
 
+/* What a record of the kind has when nobody says anything else. */
+static const struct {
+    SyncdFamilyId family;
+    const char *name;
+    const char *json; /* NULL: what `as` has */
+    const char *as;
+} defaults[] = {
+    {SYNCD_FAMILY_ACTOR, "workspace_scope", "[]", NULL},
+    {SYNCD_FAMILY_ACTOR, "profile_scope", "[]", NULL},
+    {SYNCD_FAMILY_ACTOR, "capabilities", "[\"read\"]", NULL},
+    {SYNCD_FAMILY_ACTOR, "trust_level", "\"user\"", NULL},
+    {SYNCD_FAMILY_ACTOR, "signing_key_ref", "\"none\"", NULL},
+    {SYNCD_FAMILY_ACTOR, "display_name", NULL, "identity_id"},
+    {SYNCD_FAMILY_ACTOR, "policy_subject", NULL, "identity_id"},
+    {SYNCD_FAMILY_DEVICE, "trust_level", "\"user\"", NULL},
+    {SYNCD_FAMILY_DEVICE, "device_state", "\"untrusted\"", NULL},
+    {SYNCD_FAMILY_DEVICE, "display_name", NULL, "device_id"},
+    {SYNCD_FAMILY_PROFILE, "policy_tags", "[]", NULL},
+    {SYNCD_FAMILY_PROFILE, "display_name", NULL, "profile_id"},
+    {SYNCD_FAMILY_WORKSPACE, "profile_id", "\"profile:default\"", NULL},
+    {SYNCD_FAMILY_OBJECT, "profile_id", "\"profile:default\"", NULL},
+    {SYNCD_FAMILY_OBJECT, "policy_tags", "[]", NULL},
+    {SYNCD_FAMILY_OBJECT, "provenance", "[]", NULL},
+    {SYNCD_FAMILY_OBJECT, "retention_class", "\"normal\"", NULL},
+    {SYNCD_FAMILY_OBJECT, "sync_visibility", "\"local_only\"", NULL},
+    {SYNCD_FAMILY_PLAN, "profile_id", "\"profile:default\"", NULL},
+    {SYNCD_FAMILY_PLAN, "status", "\"planned\"", NULL},
+    {SYNCD_FAMILY_PLAN, "dependencies", "[]", NULL},
+    {SYNCD_FAMILY_PLAN, "retry_policy", "\"none\"", NULL},
+    {SYNCD_FAMILY_PLAN, "conflict_policy", "\"ask\"", NULL},
+};
+
+static char *add_defaults(const SyncdFamily *family, const char *record)
+{
+    SyncdJson root = syncd_json_root(record, strlen(record));
+    g_autoptr(GPtrArray) settings = g_ptr_array_new_with_free_func(setting_free);
+    for (size_t i = 0; i < G_N_ELEMENTS(defaults); i++) {
+        SyncdJson as =
+            defaults[i].as != NULL ? syncd_json_member(root, defaults[i].as) : (SyncdJson){0};
+        if (syncd_family(defaults[i].family) != family ||
+            syncd_json_member(root, defaults[i].name).type != SYNCD_JSON_NONE ||
+            (defaults[i].json == NULL && as.type == SYNCD_JSON_NONE))
+            continue;
+        Setting *setting = g_new0(Setting, 1);
+        setting->name = g_strdup(defaults[i].name);
+        setting->json = defaults[i].json != NULL ? g_strdup(defaults[i].json)
+                                                 : g_strndup(as.at, syncd_json_size(as));
+        g_ptr_array_add(settings, setting);
+    }
+    return compose(record, settings);
+}
+
 static char *read_base(const char *path, GError **error)
 {
     size_t size;
@@ -162,7 +214,8 @@ bool syncd_verb_registry_register(SyncdCli *cli, GError **error)
     g_autofree char *base = settings != NULL ? read_base(syncd_cli_argument(cli, 0), error) : NULL;
     if (base == NULL)
         return false;
-    g_autofree char *record = compose(base, settings);
+    g_autofree char *said = compose(base, settings);
+    g_autofree char *record = add_defaults(syncd_cli_family(cli), said);
     if (only_say(cli, record))
         return true;
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);

@@ -2,11 +2,13 @@
 
 #include "base/canonical.h"
 #include "base/json-writer.h"
+#include "contract/check.h"
 
 #include <string.h>
 
 #define REQUEST_DOMAIN "sourceos-registry-request-v1"
 #define REASON_MAX 512u
+#define UNDECIDED "undecided"
 
 void syncd_registered_clear(SyncdRegistered *registered)
 {
@@ -401,14 +403,23 @@ static bool take_apart(SyncdChange *change, GError **error)
            find_id(change, error) && look_up(change, error);
 }
 
+/* The document as it would be written keeps to its contract; only the decision is not there yet. */
+static bool check_contract(const SyncdChange *change, GError **error)
+{
+    g_autoptr(GString) document = g_string_new(NULL);
+    syncd_registry_compose(change, UNDECIDED, document);
+    return syncd_contract_demand(change->family->schema,
+                                 syncd_json_root(document->str, document->len), "/record", error);
+}
+
 static bool check(SyncdChange *change, GError **error)
 {
     if (!check_presence(change, error))
         return false;
     if (change->verb == SYNCD_VERB_REVOKE)
         change->record = change->previous;
-    return set_state(change, error) && syncd_registry_check_family(change, error) &&
-           find_step(change, error);
+    return set_state(change, error) && check_contract(change, error) &&
+           syncd_registry_check_family(change, error) && find_step(change, error);
 }
 
 static bool write_entry(SyncdChange *change, const SyncdDecisions *decisions,

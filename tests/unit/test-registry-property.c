@@ -46,6 +46,10 @@ static char *random_record(ServiceFixture *f, const SyncdFamily *family, const c
         "\"workspace_id\":\"workspace:%u\",\"profile_id\":\"profile:%u\",\"object_type\":\"t\","
         "\"privacy_class\":\"%s\",\"target_actor\":\"actor-%u\",\"operation_class\":\"%s\","
         "\"dependencies\":[\"plan-%u\"],\"encryption_scope\":\"%s\",\"profile_class\":\"%s\","
+        "\"owner_identity\":\"uid:1\",\"sync_visibility\":\"workspace\",\"retention_class\":"
+        "\"normal\",\"provenance\":[],\"object_ids\":[],\"retry_policy\":\"none\","
+        "\"conflict_policy\":\"ask\",\"user_explanation\":\"x\",\"required_fields\":[],"
+        "\"field_owners\":{},\"migration_policy\":\"ask\",\"tombstone_policy\":\"keep\","
         "\"policy_tags\":[],\"revoked_at\":\"2020-01-01T00:00:00Z\",\"state\":\"%s\"%s%s%s}",
         family->id, schema, strchr(id, '@') != NULL ? strchr(id, '@') + 1 : PICK(f, "0", "1"),
         below(f, 100), PICK(f, "human", "agent", "service"), 2000 + below(f, 3),
@@ -69,9 +73,9 @@ static char *without_twins(char *record)
     GString *text = g_string_new("{");
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     /* No value here has a comma inside but the lists, which begin with a bracket. */
-    for (char *at = record + 1; *at != '\0' && *at != '}';) {
+    for (char *at = record + 1; *at != '\0' && at[1] != '\0';) {
         char *colon = strstr(at, "\":"), *end = colon + 2;
-        char close = *end == '[' ? ']' : '"';
+        char close = *end == '[' ? ']' : *end == '{' ? '}' : '"';
         end = strchr(end + 1, close) + 1;
         char *name = g_strndup(at, (gsize)(colon - at));
         if (g_hash_table_add(seen, name))

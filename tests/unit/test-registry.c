@@ -4,6 +4,10 @@
  */
 #include "registry-fixture.h"
 
+#define REST                                                                                       \
+    "\"display_name\":\"A\",\"workspace_scope\":[],\"profile_scope\":[],\"trust_level\":"          \
+    "\"user\",\"policy_subject\":\"p\",\"signing_key_ref\":\"none\","
+
 static const SyncdCaller other = {.uid = 1001};
 
 static void a_record_is_registered_updated_and_revoked(void)
@@ -76,8 +80,10 @@ static void an_identity_has_one_actor_at_a_time(void)
     static const char *const wrong[] = {"",       "uid:", "uid:-1", "uid:1x", "uid:4294967295",
                                         "daemon", "unit:"};
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
-        g_autofree char *record = g_strdup_printf(
-            "{\"actor_id\":\"w\",\"actor_type\":\"human\",\"identity_id\":\"%s\"}", wrong[i]);
+        g_autofree char *record =
+            g_strdup_printf("{" REST "\"capabilities\":[],\"actor_id\":\"w\",\"actor_type\":"
+                                     "\"human\",\"identity_id\":\"%s\"}",
+                            wrong[i]);
         g_assert_cmpint(register_record(&f, "actor", record), ==, SYNCD_ERROR_INVALID_CONTRACT);
     }
     service_clear(&f);
@@ -139,11 +145,12 @@ static void only_people_configure(void)
     f.caller.uid = 0;
     f.caller.inspector = true;
     g_assert_cmpint(
-        register_record(
-            &f, "actor",
-            "{\"actor_id\":\"agent-1\",\"actor_type\":\"agent\",\"identity_id\":"
-            "\"uid:1001\",\"capabilities\":[\"read\",\"write\",\"delete\","
-            "\"migrate_schema\"],\"workspace_scope\":[\"*\"],\"profile_scope\":[\"*\"]}"),
+        register_record(&f, "actor",
+                        "{\"actor_id\":\"agent-1\",\"actor_type\":\"agent\",\"identity_id\":"
+                        "\"uid:1001\",\"capabilities\":[\"read\",\"write\",\"delete\","
+                        "\"migrate_schema\"],\"workspace_scope\":[\"*\"],\"profile_scope\":[\"*\"],"
+                        "\"display_name\":\"A\",\"trust_level\":\"user\",\"policy_subject\":\"p\","
+                        "\"signing_key_ref\":\"none\"}"),
         ==, -1);
     guint64 before = service_sequence(&f);
     static const char *const kinds[] = {"profile", "device",    "actor",
@@ -186,7 +193,8 @@ static void a_key_gives_the_first_result(void)
     g_auto(SyncdRegistered) first = {0}, again = {0}, third = {0};
     SyncdRegistryRequest request = {
         .kind = "actor",
-        .record = SYNCD_BYTES_TEXT("{\"actor_type\":\"human\",\"identity_id\":\"uid:1001\"}"),
+        .record = SYNCD_BYTES_TEXT(
+            "{" REST "\"capabilities\":[],\"actor_type\":\"human\",\"identity_id\":\"uid:1001\"}"),
         .idempotency_key = "k",
     };
     g_assert_true(syncd_service_register(f.service, &f.caller, &request, &first, &error));
@@ -197,7 +205,8 @@ static void a_key_gives_the_first_result(void)
     g_assert_false(first.duplicate);
     g_assert_true(again.duplicate);
     syncd_service_commit(f.service);
-    request.record = SYNCD_BYTES_TEXT("{\"actor_type\":\"human\",\"identity_id\":\"uid:1002\"}");
+    request.record = SYNCD_BYTES_TEXT(
+        "{" REST "\"capabilities\":[],\"actor_type\":\"human\",\"identity_id\":\"uid:1002\"}");
     g_assert_false(syncd_service_register(f.service, &f.caller, &request, &third, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
     service_clear(&f);
@@ -266,7 +275,8 @@ static void profiles_and_workspaces_open_their_scope(void)
     ServiceFixture f;
     service_init(&f);
     g_assert_cmpint(register_record(&f, "profile",
-                                    "{\"profile_id\":\"profile:work\",\"profile_class\":\"work\"}"),
+                                    "{\"profile_id\":\"profile:work\",\"profile_class\":\"work\","
+                                    "\"display_name\":\"W\",\"policy_tags\":[]}"),
                     ==, -1);
     g_assert_cmpint(register_record(&f, "workspace",
                                     "{\"workspace_id\":\"workspace:notes\",\"profile_id\":"
@@ -286,9 +296,10 @@ static void a_list_is_filtered_and_paged(void)
     ServiceFixture f;
     service_init(&f);
     for (int i = 0; i < 7; i++) {
-        g_autofree char *record = g_strdup_printf(
-            "{\"actor_id\":\"x-%d\",\"actor_type\":\"%s\",\"identity_id\":\"uid:%d\"}", i,
-            i % 2 ? "app" : "human", 2000 + i);
+        g_autofree char *record =
+            g_strdup_printf("{" REST "\"capabilities\":[],\"actor_id\":\"x-%d\",\"actor_type\":\"%"
+                                     "s\",\"identity_id\":\"uid:%d\"}",
+                            i, i % 2 ? "app" : "human", 2000 + i);
         g_assert_cmpint(register_record(&f, "actor", record), ==, -1);
     }
     g_assert_cmpint(revoke_record(&f, "actor", "x-3"), ==, -1);
