@@ -50,7 +50,7 @@ SyncdBus *syncd_bus_new(sd_bus *connection, SyncdService *service, const SyncdBu
         syncd_limits_set(bus->limits, SYNCD_LIMIT_CALLS, options->calls_in_flight);
         syncd_limits_set(bus->limits, SYNCD_LIMIT_WAITING, options->calls_in_flight);
     }
-    bus->callers = syncd_callers_new();
+    bus->callers = syncd_callers_new(options->instance == SYNCD_INSTANCE_USER);
     bus->workers = syncd_workers_new(connection, service);
     bus->authority = syncd_authority_new(connection, options->instance);
     bus->asking = g_hash_table_new_full(NULL, NULL, NULL, call_drop);

@@ -13,6 +13,7 @@ struct SyncdCall {
     sd_bus_message *message;
     const SyncdRule *rule;
     SyncdCaller caller;
+    char *unit;
     pid_t pid;
 
     /* polkit */
@@ -45,6 +46,7 @@ static void call_free(SyncdCall *call)
     if (call->free_data != NULL)
         call->free_data(call->data);
     sd_bus_message_unref(call->message);
+    g_free(call->unit);
     g_free(call);
 }
 
@@ -59,8 +61,10 @@ static SyncdCall *call_new(SyncdBus *bus, sd_bus_message *message, GError **erro
     SyncdCall *call = g_new0(SyncdCall, 1);
     call->bus = bus;
     call->message = sd_bus_message_ref(message);
+    call->unit = g_strdup(syncd_callers_unit(bus->callers, message));
     call->caller = caller;
     call->caller.worker = sd_bus_message_get_sender(message);
+    call->caller.unit = call->unit;
     call->pid = pid;
     return call;
 }

@@ -3,22 +3,36 @@
 #include "base/error.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <systemd/sd-login.h>
+#include <unistd.h>
 
 #define CALLERS_MAX 1024u /* kept; beyond that they are asked for again */
 
 typedef struct {
     uid_t uid;
     pid_t pid;
+    char *unit;
 } Identity;
 
 struct SyncdCallers {
     GHashTable *by_name; /* unique name: Identity */
+    bool units;
 };
 
-SyncdCallers *syncd_callers_new(void)
+static void identity_free(void *data)
+{
+    Identity *identity = data;
+    g_free(identity->unit);
+    g_free(identity);
+}
+
+SyncdCallers *syncd_callers_new(bool units)
 {
     SyncdCallers *callers = g_new0(SyncdCallers, 1);
-    callers->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    callers->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, identity_free);
+    callers->units = units;
     return callers;
 }
 
@@ -45,6 +59,22 @@ static int ask_bus(sd_bus_message *call, Identity *ret_identity)
     return r;
 }
 
+/* The unit is that of the process which the bus named only if the process is still there after the
+ * unit was read: until then its number cannot have become another's. */
+static char *unit_of(pid_t pid)
+{
+    char *found = NULL;
+    int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    if (fd < 0)
+        return NULL;
+    bool there = sd_pid_get_user_unit(pid, &found) >= 0 &&
+                 syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) == 0;
+    char *unit = there ? g_strdup(found) : NULL;
+    free(found);
+    close(fd);
+    return unit;
+}
+
 static void keep(SyncdCallers *callers, const char *name, const Identity *identity)
 {
     if (g_hash_table_size(callers->by_name) >= CALLERS_MAX)
@@ -65,10 +95,19 @@ bool syncd_callers_identify(SyncdCallers *callers, sd_bus_message *call, uid_t *
                             "The bus does not say who you are: %s", g_strerror(-r));
             return false;
         }
+        if (callers->units && name != NULL)
+            identity.unit = unit_of(identity.pid);
         if (name != NULL)
             keep(callers, name, &identity);
     }
     *ret_uid = identity.uid;
     *ret_pid = identity.pid;
     return true;
+}
+
+const char *syncd_callers_unit(const SyncdCallers *callers, sd_bus_message *call)
+{
+    const char *name = sd_bus_message_get_sender(call);
+    const Identity *known = name != NULL ? g_hash_table_lookup(callers->by_name, name) : NULL;
+    return known != NULL ? known->unit : NULL;
 }

@@ -25,6 +25,9 @@ static const SyncdOption enqueue_options[] = {
     {"parents", SYNCD_OPTION_TEXTS, offsetof(EnqueueArguments, parents)},
     {"create_scope", SYNCD_OPTION_SWITCH, IN_REQUEST(create_scope)},
     {"restore", SYNCD_OPTION_SWITCH, IN_REQUEST(restore)},
+    {"actor", SYNCD_OPTION_TEXT, IN_REQUEST(claim.actor)},
+    {"signature", SYNCD_OPTION_TEXT, IN_REQUEST(claim.signature)},
+    {"expires", SYNCD_OPTION_LARGE, IN_REQUEST(claim.expires_usec)},
 };
 
 static bool read_enqueue(sd_bus_message *message, EnqueueArguments *arguments, GError **error)

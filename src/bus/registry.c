@@ -16,9 +16,12 @@ static const SyncdOption change_options[] = {
     {"idempotency_key", SYNCD_OPTION_TEXT, IN_REQUEST(idempotency_key)},
     {"expected", SYNCD_OPTION_LARGE, IN_REQUEST(expected)},
     {"scope", SYNCD_OPTION_TEXT, IN_REQUEST(scope)},
+    {"actor", SYNCD_OPTION_TEXT, IN_REQUEST(claim.actor)},
+    {"signature", SYNCD_OPTION_TEXT, IN_REQUEST(claim.signature)},
+    {"expires", SYNCD_OPTION_LARGE, IN_REQUEST(claim.expires_usec)},
     {"reason", SYNCD_OPTION_TEXT, IN_REQUEST(reason)},
 };
-#define N_REGISTER_OPTIONS 3u /* a registration has no reason, and nothing to expect */
+#define N_REGISTER_OPTIONS 6u /* a registration has no reason, and nothing to expect */
 
 typedef bool (*ChangeFunc)(SyncdService *service, const SyncdCaller *caller,
                            const SyncdRegistryRequest *request, SyncdRegistered *ret_registered,

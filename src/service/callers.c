@@ -7,6 +7,7 @@ typedef struct {
 } KnownCaller;
 
 #define BY_ID "actor/"
+#define UNIT "unit:"
 #define KNOWN_MAX 16384u /* beyond that they are looked up again */
 
 static void known_caller_free(void *data)
@@ -74,9 +75,26 @@ static bool mandate_of(SyncdService *service, const char *identity,
     return true;
 }
 
+bool syncd_service_mandate_of_actor(SyncdService *service, const char *actor,
+                                    const SyncdMandate **ret_mandate, GError **error)
+{
+    g_autofree char *key = g_strconcat(BY_ID, actor, NULL);
+    return mandate_of(service, key, ret_mandate, error);
+}
+
 static bool find_mandate(SyncdService *service, const SyncdCaller *caller,
                          const SyncdMandate **ret_mandate, GError **error)
 {
+    *ret_mandate = NULL;
+    if (caller->agent != NULL)
+        return syncd_service_mandate_of_actor(service, caller->agent, ret_mandate, error);
+    if (caller->unit != NULL && service->instance == SYNCD_INSTANCE_USER) {
+        g_autofree char *unit = g_strconcat(UNIT, caller->unit, NULL);
+        if (!mandate_of(service, unit, ret_mandate, error))
+            return false;
+    }
+    if (*ret_mandate != NULL)
+        return true;
     g_autofree char *identity = syncd_identity_of(caller->uid);
     return mandate_of(service, identity, ret_mandate, error);
 }
@@ -178,20 +196,13 @@ bool syncd_service_require_reach(SyncdService *service, const SyncdCaller *calle
     return true;
 }
 
-static bool mandate_of_actor(SyncdService *service, const char *actor,
-                             const SyncdMandate **ret_mandate, GError **error)
-{
-    g_autofree char *key = g_strconcat(BY_ID, actor, NULL);
-    return mandate_of(service, key, ret_mandate, error);
-}
-
 bool syncd_service_require_scope_reach(SyncdService *service, const SyncdCaller *caller,
                                        const char *actor, const char *scope, GError **error)
 {
     const SyncdMandate *mandate;
     if (scope == NULL || g_strcmp0(actor, service->own_actor) == 0)
         return true;
-    if (!mandate_of_actor(service, actor, &mandate, error))
+    if (!syncd_service_mandate_of_actor(service, actor, &mandate, error))
         return false;
     if (mandate == NULL)
         return refuse_stranger(service, caller, error);
@@ -217,7 +228,7 @@ bool syncd_service_may_append(SyncdService *service, const char *actor, const ch
     const SyncdScope *scope = syncd_store_scope(service->store, scope_id);
     if (g_strcmp0(actor, service->own_actor) == 0)
         return true;
-    if (!mandate_of_actor(service, actor, &mandate, error))
+    if (!syncd_service_mandate_of_actor(service, actor, &mandate, error))
         return false;
     if (mandate == NULL)
         return refuse_append(actor, "actor_not_registered", error);
@@ -230,4 +241,16 @@ bool syncd_service_may_append(SyncdService *service, const char *actor, const ch
     if (strcmp(scope->class, "profile") == 0 && !syncd_mandate_reaches_profile(mandate, text))
         return refuse_append(actor, "profile_boundary_violation", error);
     return true;
+}
+
+char *syncd_service_subject_of(SyncdService *service, const SyncdCaller *caller, const char *actor,
+                               GError **error)
+{
+    const SyncdMandate *mandate;
+    if (caller->agent == NULL && caller->unit == NULL)
+        return syncd_identity_of(caller->uid);
+    if (!syncd_service_mandate_of_actor(service, actor, &mandate, error))
+        return NULL;
+    return mandate != NULL && *mandate->subject != '\0' ? g_strdup(mandate->subject)
+                                                        : g_strdup(actor);
 }

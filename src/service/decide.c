@@ -184,7 +184,9 @@ static SyncdDecisions *decide_anew(SyncdService *service, const SyncdCaller *cal
     g_autoptr(SyncdDecisions) decisions = g_rc_box_new0(SyncdDecisions);
     *decisions = *class;
     decisions->actor = g_strdup(class->actor);
-    decisions->subject = syncd_identity_of(caller->uid);
+    decisions->subject = syncd_service_subject_of(service, caller, class->actor, error);
+    if (decisions->subject == NULL)
+        return NULL;
     if (class->class.words[SYNCD_FIELD_OBJECT] != 0)
         decisions->object = g_strdup(asked->fields[SYNCD_FIELD_OBJECT]);
     decisions->registries = syncd_store_registries(service->store);

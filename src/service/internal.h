@@ -107,6 +107,22 @@ bool syncd_service_require_scope_reach(SyncdService *service, const SyncdCaller 
  * the call came here. AccessDenied. */
 bool syncd_service_may_append(SyncdService *service, const char *actor, const char *scope_id,
                               GError **error);
+/* `*ret_mandate` NULL when there is no such actor. Borrowed until a registry changes. */
+bool syncd_service_mandate_of_actor(SyncdService *service, const char *actor,
+                                    const SyncdMandate **ret_mandate, GError **error);
+/* Whom policy decides about. NULL with an error. */
+char *syncd_service_subject_of(SyncdService *service, const SyncdCaller *caller, const char *actor,
+                               GError **error);
+/* The caller as the agent that signed, when the request says that one did (signed.c). `parts` are
+ * the request's arguments in the order of docs/format.md. AccessDenied. */
+bool syncd_service_heed_claim(SyncdService *service, const SyncdCaller *caller,
+                              const SyncdSigned *claim, const char *method,
+                              const char *idempotency_key, const SyncdBytes *parts, size_t n_parts,
+                              SyncdCaller *ret_caller, GError **error);
+/* The bytes that such a signature covers. */
+GString *syncd_signed_statement(const char *device, const SyncdSigned *claim, const char *method,
+                                const char *idempotency_key, const SyncdBytes *parts,
+                                size_t n_parts);
 /* The time that an entry written now would carry, or later. */
 guint64 syncd_service_entry_ms(const SyncdService *service);
 

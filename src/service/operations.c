@@ -49,6 +49,11 @@ static bool take_first(SyncdService *service, const SyncdAdmission *admission, g
     return true;
 }
 
+static SyncdBytes text_part(const char *text)
+{
+    return text != NULL ? SYNCD_BYTES_TEXT(text) : SYNCD_BYTES_TEXT("");
+}
+
 /* ---- writing ---- */
 
 static bool append_operation(SyncdService *service, const SyncdAdmission *admission,
@@ -195,6 +200,28 @@ static const struct {
     {"sync.operation.reconcile", enqueue_reconcile},
 };
 
+/* The arguments, in the order that their signature covers. */
+static bool heed_claim(SyncdService *service, const SyncdCaller *caller,
+                       const SyncdRequest *request, SyncdCaller *ret_caller, GError **error)
+{
+    g_autofree char *parents =
+        request->parents != NULL ? g_strjoinv(",", (char **)request->parents) : NULL;
+    const SyncdBytes parts[] = {
+        text_part(request->type),
+        text_part(request->scope),
+        text_part(request->object),
+        request->body,
+        text_part(request->lane),
+        text_part(request->data_class),
+        text_part(parents),
+        text_part(request->create_scope ? "create" : NULL),
+        text_part(request->restore ? "restore" : NULL),
+    };
+    return syncd_service_heed_claim(service, caller, &request->claim, "Operations.Enqueue",
+                                    request->idempotency_key, parts, G_N_ELEMENTS(parts),
+                                    ret_caller, error);
+}
+
 bool syncd_service_enqueue(SyncdService *service, const SyncdCaller *caller,
                            const SyncdRequest *request, SyncdEnqueued *ret_enqueued, GError **error)
 {
@@ -202,6 +229,8 @@ bool syncd_service_enqueue(SyncdService *service, const SyncdCaller *caller,
         if (strcmp(others[i].type, request->type) == 0)
             return others[i].enqueue(service, caller, request, ret_enqueued, error);
     g_auto(SyncdAdmission) admission = {0};
-    return syncd_service_check_request(service, caller, request, &admission, error) &&
+    SyncdCaller signer;
+    return heed_claim(service, caller, request, &signer, error) &&
+           syncd_service_check_request(service, &signer, request, &admission, error) &&
            syncd_service_admit(service, &admission, ret_enqueued, error);
 }

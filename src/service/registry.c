@@ -379,6 +379,11 @@ static bool check_mandate(SyncdChange *change, GError **error)
 
 /* ---- all of it ---- */
 
+static SyncdBytes text_part(const char *text)
+{
+    return text != NULL ? SYNCD_BYTES_TEXT(text) : SYNCD_BYTES_TEXT("");
+}
+
 static bool check_reason(const char *reason, GError **error)
 {
     if (reason == NULL || strlen(reason) <= REASON_MAX)
@@ -476,12 +481,35 @@ static SyncdDecisions *decide(const SyncdChange *change, GError **error)
     return syncd_service_decide(change->service, change->caller, change->actor, &asked, error);
 }
 
+/* The arguments, in the order that their signature covers. */
+static bool heed_claim(SyncdService *service, const SyncdCaller *caller, SyncdRegistryVerb verb,
+                       const SyncdRegistryRequest *request, SyncdCaller *ret_caller, GError **error)
+{
+    static const char *const methods[] = {
+        [SYNCD_VERB_REGISTER] = "Registry.Register",
+        [SYNCD_VERB_UPDATE] = "Registry.Update",
+        [SYNCD_VERB_REVOKE] = "Registry.Revoke",
+    };
+    char expected[24];
+    g_snprintf(expected, sizeof expected, "%" G_GUINT64_FORMAT, request->expected);
+    const SyncdBytes parts[] = {
+        text_part(request->kind),  text_part(request->id),     request->record,
+        text_part(request->scope), text_part(request->reason), text_part(expected),
+    };
+    return syncd_service_heed_claim(service, caller, &request->claim, methods[verb],
+                                    request->idempotency_key, parts, G_N_ELEMENTS(parts),
+                                    ret_caller, error);
+}
+
 static bool change_record(SyncdService *service, const SyncdCaller *caller, SyncdRegistryVerb verb,
                           const SyncdRegistryRequest *request, SyncdRegistered *ret_registered,
                           GError **error)
 {
+    SyncdCaller signer;
+    if (!heed_claim(service, caller, verb, request, &signer, error))
+        return false;
     g_auto(SyncdChange) change = {.service = service,
-                                  .caller = caller,
+                                  .caller = &signer,
                                   .request = request,
                                   .verb = verb,
                                   .data_class = SYNCD_POLICY_DATA_CLASS};

@@ -44,6 +44,8 @@ const char *syncd_instance_name(SyncdInstance instance); /* "user", "system" */
 typedef struct {
     uid_t uid;
     const char *worker; /* its name on the bus, NULL where it has none: who holds a lease */
+    const char *unit;   /* the systemd unit it runs in; NULL: none. Of the user instance only. */
+    const char *agent;  /* the actor whose signature the request bears; only the service sets it */
     bool inspector;     /* may see what others did (system instance: polkit said yes, or root) */
 } SyncdCaller;
 
@@ -111,6 +113,18 @@ char *syncd_service_describe(SyncdService *service, const SyncdCaller *caller, G
 /* The JSON of status.json. */
 char *syncd_service_status(SyncdService *service);
 
+/* ---- signed requests ---- */
+
+#define SYNCD_CLAIM_USEC_MAX                                                                       \
+    (G_GUINT64_CONSTANT(3600) * G_USEC_PER_SEC) /* how far ahead a claim may expire */
+
+/* That a registered agent makes the request, proven by its signature (docs/format.md 12). */
+typedef struct {
+    const char *actor;     /* NULL: there is none */
+    const char *signature; /* base64 */
+    guint64 expires_usec;
+} SyncdSigned;
+
 /* ---- operations ---- */
 
 typedef struct {
@@ -124,6 +138,7 @@ typedef struct {
     const char *const *parents; /* operation ids, NULL-terminated; may be NULL */
     bool create_scope;
     bool restore; /* the object was deleted: this is a new version of it */
+    SyncdSigned claim;
 } SyncdRequest;
 
 typedef struct {
@@ -267,6 +282,7 @@ typedef struct {
     const char *idempotency_key;
     const char *reason; /* of a revocation */
     guint64 expected;   /* sequence number of the record that the caller knows; 0: any */
+    SyncdSigned claim;
 } SyncdRegistryRequest;
 
 typedef struct {

@@ -70,7 +70,7 @@ static void set_up(Fixture *f)
     int ends[2];
     sd_id128_t id;
     g_autoptr(GError) error = NULL;
-    *f = (Fixture){.limits = syncd_limits_new(), .callers = syncd_callers_new()};
+    *f = (Fixture){.limits = syncd_limits_new(), .callers = syncd_callers_new(false)};
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
     g_assert_cmpint(sd_id128_randomize(&id), >=, 0);
     g_assert_cmpint(sd_event_new(&f->event), >=, 0);

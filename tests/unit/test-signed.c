@@ -1,0 +1,296 @@
+/*
+ * Whoever signs with a registered agent's key is that agent, for exactly the bytes that were
+ * signed, once, in this instance and in time; nobody else is.
+ */
+#include "registry-fixture.h"
+
+#include "crypto/sign.h"
+#include "service/internal.h"
+
+typedef struct {
+    ServiceFixture f;
+    SyncdSigner *signer;
+} Signed;
+
+static void register_agent(Signed *s, const char *id, const char *key, const char *more)
+{
+    g_autofree char *record = g_strdup_printf(
+        "{\"actor_id\":\"%s\",\"actor_type\":\"agent\",\"display_name\":\"A\",\"identity_id\":"
+        "\"agent:%s\",\"workspace_scope\":[\"workspace:notes\"],\"profile_scope\":[\"*\"],"
+        "\"capabilities\":[\"read\",\"write\"],\"trust_level\":\"user\",\"policy_subject\":"
+        "\"agent:%s\",\"signing_key_ref\":\"%s\"%s}",
+        id, id, id, key, more);
+    g_assert_cmpint(register_record(&s->f, "actor", record), ==, -1);
+}
+
+static void signed_init(Signed *s)
+{
+    guint8 seed[SYNCD_SIGN_SEED_SIZE] = {1, 2, 3};
+    char hex[2 * SYNCD_PUBLIC_KEY_SIZE + 1];
+    service_init(&s->f);
+    s->signer = syncd_signer_new(seed, NULL);
+    g_assert_nonnull(s->signer);
+    syncd_hex_encode(syncd_signer_public_key(s->signer)->bytes, SYNCD_PUBLIC_KEY_SIZE, hex);
+    g_autofree char *key = g_strconcat("ed25519:", hex, NULL);
+    register_agent(s, "agent-1", key, "");
+    put(&s->f, "note-0", "{}"); /* opens the scope */
+}
+
+static void signed_clear(Signed *s)
+{
+    syncd_signer_free(s->signer);
+    service_clear(&s->f);
+}
+
+static SyncdRequest signed_request(Signed *s)
+{
+    SyncdRequest request = good_request();
+    request.create_scope = false;
+    request.idempotency_key = "k-1";
+    request.claim =
+        (SyncdSigned){.actor = "agent-1", .expires_usec = s->f.base.now_usec + 60 * G_USEC_PER_SEC};
+    return request;
+}
+
+static char *sign(Signed *s, const SyncdRequest *request)
+{
+    const SyncdBytes parts[] = {
+        SYNCD_BYTES_TEXT(request->type),
+        SYNCD_BYTES_TEXT(request->scope),
+        SYNCD_BYTES_TEXT(request->object),
+        request->body,
+        SYNCD_BYTES_TEXT(""),
+        SYNCD_BYTES_TEXT(""),
+        SYNCD_BYTES_TEXT(""),
+        SYNCD_BYTES_TEXT(""),
+        SYNCD_BYTES_TEXT(""),
+    };
+    g_autoptr(GString) statement = syncd_signed_statement(
+        syncd_store_device_id(s->f.service->store), &request->claim, "Operations.Enqueue",
+        request->idempotency_key, parts, G_N_ELEMENTS(parts));
+    SyncdSignature signature = syncd_signer_sign(s->signer, statement->str, statement->len);
+    return g_base64_encode(signature.bytes, sizeof signature.bytes);
+}
+
+static int send(Signed *s, const SyncdRequest *request, SyncdEnqueued *ret_enqueued)
+{
+    g_autoptr(GError) error = NULL;
+    bool done = syncd_service_enqueue(s->f.service, &s->f.caller, request, ret_enqueued, &error);
+    if (!done)
+        g_test_message("%s", error->message);
+    syncd_service_commit(s->f.service);
+    return done ? -1 : error->code;
+}
+
+static int try(Signed *s, const SyncdRequest *request)
+{
+    g_auto(SyncdEnqueued) enqueued = {0};
+    return send(s, request, &enqueued);
+}
+
+static void who_signs_is_the_agent(void)
+{
+    Signed s;
+    signed_init(&s);
+    SyncdRequest request = signed_request(&s);
+    g_autofree char *signature = sign(&s, &request);
+    request.claim.signature = signature;
+    g_auto(SyncdEnqueued) enqueued = {0}, again = {0};
+    g_assert_cmpint(send(&s, &request, &enqueued), ==, -1);
+    g_autofree char *record = get(&s.f, enqueued.operation);
+    assert_member(record, "actor_id", "\"agent-1\"");
+    /* The same once more is not another one. */
+    guint64 before = service_sequence(&s.f);
+    g_assert_cmpint(send(&s, &request, &again), ==, -1);
+    g_assert_true(again.duplicate);
+    g_assert_cmpstr(again.operation, ==, enqueued.operation);
+    g_assert_cmpuint(service_sequence(&s.f), ==, before);
+    signed_clear(&s);
+}
+
+static void what_was_not_signed_is_refused(void)
+{
+    Signed s;
+    signed_init(&s);
+    SyncdRequest good = signed_request(&s);
+    g_autofree char *signature = sign(&s, &good);
+    good.claim.signature = signature;
+    for (int i = 0; i < 13; i++) {
+        SyncdRequest request = good;
+        char *spoilt = NULL;
+        switch (i) {
+        case 0:
+            request.object = "note-2";
+            break;
+        case 1:
+            request.body = SYNCD_BYTES_TEXT("{} ");
+            break;
+        case 2:
+            request.idempotency_key = "k-2";
+            break;
+        case 3:
+            request.idempotency_key = NULL;
+            break;
+        case 4:
+            request.lane = "priority";
+            break;
+        case 5:
+            request.claim.expires_usec++;
+            break;
+        case 6:
+            request.claim.actor = "agent-2";
+            break;
+        case 7:
+            request.claim.signature = NULL;
+            break;
+        case 8:
+            spoilt = g_strdup(signature);
+            spoilt[3] = spoilt[3] == 'A' ? 'B' : 'A';
+            request.claim.signature = spoilt;
+            break;
+        case 9:
+            request.claim.signature = "";
+            break;
+        case 10:
+            request.claim.actor = NULL;
+            break;
+        case 11:
+            request.create_scope = true;
+            break;
+        case 12:
+            request.restore = true;
+            break;
+        }
+        g_assert_cmpint(try(&s, &request), ==, SYNCD_ERROR_ACCESS_DENIED);
+        g_free(spoilt);
+    }
+    g_assert_cmpuint(count_events(&s.f, "sync.operation.enqueued"), ==, 1);
+    g_assert_cmpint(try(&s, &good), ==, -1);
+    signed_clear(&s);
+}
+
+static void a_signature_is_for_a_time_and_a_place(void)
+{
+    Signed s;
+    signed_init(&s);
+    SyncdRequest request = signed_request(&s);
+    request.claim.expires_usec = s.f.base.now_usec + 2 * SYNCD_CLAIM_USEC_MAX;
+    g_autofree char *far = sign(&s, &request);
+    request.claim.signature = far;
+    g_assert_cmpint(try(&s, &request), ==, SYNCD_ERROR_ACCESS_DENIED);
+    request.claim.expires_usec = s.f.base.now_usec - 1;
+    g_autofree char *late = sign(&s, &request);
+    request.claim.signature = late;
+    g_assert_cmpint(try(&s, &request), ==, SYNCD_ERROR_ACCESS_DENIED);
+
+    request = signed_request(&s);
+    request.scope = "device";
+    g_autofree char *elsewhere = sign(&s, &request);
+    request.claim.signature = elsewhere;
+    g_assert_cmpint(try(&s, &request), ==, SYNCD_ERROR_ACCESS_DENIED);
+    signed_clear(&s);
+}
+
+static void a_revoked_agent_signs_in_vain(void)
+{
+    Signed s;
+    signed_init(&s);
+    g_assert_cmpint(revoke_record(&s.f, "actor", "agent-1"), ==, -1);
+    SyncdRequest request = signed_request(&s);
+    g_autofree char *signature = sign(&s, &request);
+    request.claim.signature = signature;
+    guint64 before = service_sequence(&s.f);
+    g_assert_cmpint(try(&s, &request), ==, SYNCD_ERROR_ACCESS_DENIED);
+    g_assert_cmpuint(service_sequence(&s.f), ==, before);
+    signed_clear(&s);
+}
+
+static void an_actor_without_a_key_cannot_be_claimed(void)
+{
+    Signed s;
+    signed_init(&s);
+    register_agent(&s, "agent-2", "none", "");
+    register_agent(&s, "agent-3", "ed25519:00", "");
+    static const char *const ids[] = {"agent-2", "agent-3", "nobody", "", "a b"};
+    for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
+        SyncdRequest request = signed_request(&s);
+        request.claim.actor = ids[i];
+        g_autofree char *signature = sign(&s, &request);
+        request.claim.signature = signature;
+        g_assert_cmpint(try(&s, &request), ==, SYNCD_ERROR_ACCESS_DENIED);
+    }
+    signed_clear(&s);
+}
+
+static void the_system_instance_heeds_no_signature(void)
+{
+    Signed s;
+    signed_init(&s);
+    s.f.service->instance = SYNCD_INSTANCE_SYSTEM;
+    SyncdRequest request = signed_request(&s);
+    g_autofree char *signature = sign(&s, &request);
+    request.claim.signature = signature;
+    g_assert_cmpint(try(&s, &request), ==, SYNCD_ERROR_ACCESS_DENIED);
+    signed_clear(&s);
+}
+
+/* ---- units ---- */
+
+static int enqueue_from(Signed *s, const char *unit, char **ret_actor)
+{
+    SyncdCaller caller = s->f.caller;
+    SyncdRequest request = good_request();
+    g_auto(SyncdEnqueued) enqueued = {0};
+    g_autoptr(GError) error = NULL;
+    caller.unit = unit;
+    bool done = syncd_service_enqueue(s->f.service, &caller, &request, &enqueued, &error);
+    syncd_service_commit(s->f.service);
+    if (!done)
+        return error->code;
+    g_autofree char *record = get(&s->f, enqueued.operation);
+    *ret_actor = member_of(record, "actor_id");
+    return -1;
+}
+
+static void who_runs_in_a_registered_unit_is_its_agent(void)
+{
+    Signed s;
+    g_autofree char *user = NULL, *agent = NULL, *other = NULL;
+    signed_init(&s);
+    g_assert_cmpint(register_record(&s.f, "actor",
+                                    "{\"actor_id\":\"builder\",\"actor_type\":\"agent\","
+                                    "\"display_name\":\"B\",\"identity_id\":"
+                                    "\"unit:builder.service\",\"workspace_scope\":[\"*\"],"
+                                    "\"profile_scope\":[\"*\"],\"capabilities\":[\"write\"],"
+                                    "\"trust_level\":\"user\",\"policy_subject\":\"builder\","
+                                    "\"signing_key_ref\":\"none\"}"),
+                    ==, -1);
+    g_assert_cmpint(enqueue_from(&s, NULL, &user), ==, -1);
+    g_assert_cmpint(enqueue_from(&s, "builder.service", &agent), ==, -1);
+    g_assert_cmpint(enqueue_from(&s, "other.service", &other), ==, -1);
+    g_assert_cmpstr(agent, ==, "\"builder\"");
+    g_assert_cmpstr(other, ==, user);
+    g_assert_cmpstr(user, !=, agent);
+    /* It does not become its user again by being revoked. */
+    g_assert_cmpint(revoke_record(&s.f, "actor", "builder"), ==, -1);
+    g_assert_cmpint(enqueue_from(&s, "builder.service", &agent), ==, SYNCD_ERROR_ACCESS_DENIED);
+    signed_clear(&s);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/signed/who-signs-is-the-agent", who_signs_is_the_agent);
+    g_test_add_func("/signed/what-was-not-signed-is-refused", what_was_not_signed_is_refused);
+    g_test_add_func("/signed/a-signature-is-for-a-time-and-a-place",
+                    a_signature_is_for_a_time_and_a_place);
+    g_test_add_func("/signed/a-revoked-agent-signs-in-vain", a_revoked_agent_signs_in_vain);
+    g_test_add_func("/signed/an-actor-without-a-key-cannot-be-claimed",
+                    an_actor_without_a_key_cannot_be_claimed);
+    g_test_add_func("/signed/the-system-instance-heeds-no-signature",
+                    the_system_instance_heeds_no_signature);
+    g_test_add_func("/signed/who-runs-in-a-registered-unit-is-its-agent",
+                    who_runs_in_a_registered_unit_is_its_agent);
+    return g_test_run();
+}
