@@ -155,11 +155,24 @@ static bool bytes_are(SyncdBytes bytes, const char *text)
     return strlen(text) == bytes.size && memcmp(text, bytes.data, bytes.size) == 0;
 }
 
+/* "actor.registered": a kind begins with its family's name. Every entry is asked about, and most
+ * are of none. */
+static bool may_be_of(const SyncdFamily *family, SyncdBytes kind)
+{
+    size_t size = strlen(family->name);
+    return kind.size > size && ((const char *)kind.data)[size] == '.' &&
+           memcmp(kind.data, family->name, size) == 0;
+}
+
 const SyncdFamily *syncd_family_of_kind(SyncdBytes kind)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(transitions); i++)
-        if (bytes_are(kind, transitions[i].kind))
-            return &families[transitions[i].family];
+    const SyncdFamily *family = NULL;
+    for (size_t i = 0; family == NULL && i < G_N_ELEMENTS(families); i++)
+        if (may_be_of(&families[i], kind))
+            family = &families[i];
+    for (size_t i = 0; family != NULL && i < G_N_ELEMENTS(transitions); i++)
+        if (&families[transitions[i].family] == family && bytes_are(kind, transitions[i].kind))
+            return family;
     return NULL;
 }
 
