@@ -82,7 +82,7 @@ static void an_identity_has_one_actor_at_a_time(void)
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
         g_autofree char *record =
             g_strdup_printf("{" REST "\"capabilities\":[],\"actor_id\":\"w\",\"actor_type\":"
-                                     "\"human\",\"identity_id\":\"%s\"}",
+                            "\"human\",\"identity_id\":\"%s\"}",
                             wrong[i]);
         g_assert_cmpint(register_record(&f, "actor", record), ==, SYNCD_ERROR_INVALID_CONTRACT);
     }
@@ -298,7 +298,7 @@ static void a_list_is_filtered_and_paged(void)
     for (int i = 0; i < 7; i++) {
         g_autofree char *record =
             g_strdup_printf("{" REST "\"capabilities\":[],\"actor_id\":\"x-%d\",\"actor_type\":\"%"
-                                     "s\",\"identity_id\":\"uid:%d\"}",
+                            "s\",\"identity_id\":\"uid:%d\"}",
                             i, i % 2 ? "app" : "human", 2000 + i);
         g_assert_cmpint(register_record(&f, "actor", record), ==, -1);
     }
