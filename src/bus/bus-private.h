@@ -29,8 +29,12 @@ struct SyncdBus {
     bool tasks_changed; /* a TaskChanged is due */
     GHashTable *asking; /* sd_bus_message: the SyncdCall that waits for polkit about it */
     SyncdObject root;
-    GHashTable *jobs; /* id: SyncdObject */
-    GPtrArray *slots; /* sd_bus_slot */
-    SyncdPace *pace;  /* of changed properties */
-    SyncdState shown; /* the state that the last PropertiesChanged told */
+    GHashTable *jobs;   /* id: SyncdObject */
+    GPtrArray *slots;   /* sd_bus_slot */
+    SyncdPace *pace;    /* of changed properties */
+    SyncdPace *commits; /* of signals of commits */
+    SyncdCommit
+        untold; /* what these are still to tell: from the first to the last; `kinds` is not used */
+    GPtrArray *untold_types; /* of its events, each once */
+    SyncdState shown;        /* the state that the last PropertiesChanged told */
 };

@@ -7,6 +7,9 @@
 #include "bus/object.h"
 #include "bus/signals.h"
 
+/* Of callers who wait for each answer the next one need not wait for the signals of the last. */
+#define COMMITS_USEC 4000u
+
 static void slot_free(void *slot)
 {
     sd_bus_slot_unref(slot);
@@ -20,6 +23,11 @@ static void call_drop(void *call)
 static void tell_changes(void *data)
 {
     syncd_signals_tell_changes(data);
+}
+
+static void tell_commits(void *data)
+{
+    syncd_signals_tell_commits(data);
 }
 
 static void add_job(SyncdBus *bus, SyncdJob *job)
@@ -62,8 +70,12 @@ SyncdBus *syncd_bus_new(sd_bus *connection, SyncdService *service, const SyncdBu
         add_present_jobs(bus);
     }
 
-    bus->pace = syncd_pace_new(sd_bus_get_event(connection), tell_changes, bus, error);
-    if (bus->pace == NULL)
+    sd_event *event = sd_bus_get_event(connection);
+    bus->untold_types = g_ptr_array_new();
+    bus->pace = syncd_pace_new(event, SYNCD_PACE_SHOWN_USEC, tell_changes, bus, error);
+    if (bus->pace != NULL)
+        bus->commits = syncd_pace_new(event, COMMITS_USEC, tell_commits, bus, error);
+    if (bus->commits == NULL)
         return NULL;
     bus->queue = syncd_queue_new(connection, bus->limits, bus->callers, error);
     if (bus->queue == NULL || !syncd_objects_add(bus, error))
@@ -92,6 +104,8 @@ void syncd_bus_free(SyncdBus *bus)
     g_ptr_array_unref(bus->slots);
     g_hash_table_unref(bus->jobs);
     syncd_pace_free(bus->pace);
+    syncd_pace_free(bus->commits);
+    g_ptr_array_unref(bus->untold_types);
     syncd_workers_free(bus->workers);
     syncd_authority_free(bus->authority);
     syncd_callers_free(bus->callers);
@@ -102,7 +116,8 @@ void syncd_bus_free(SyncdBus *bus)
 
 void syncd_bus_committed(SyncdBus *bus, const SyncdCommit *commit, const char *const *event_types)
 {
-    syncd_signals_committed(bus, commit, event_types);
+    syncd_signals_note_commit(bus, commit, event_types);
+    syncd_pace_request(bus->commits);
     syncd_pace_request(bus->pace);
 }
 
@@ -150,5 +165,6 @@ void syncd_bus_job_removed(SyncdBus *bus, SyncdJob *job)
 
 void syncd_bus_flush(SyncdBus *bus)
 {
+    syncd_pace_flush(bus->commits);
     syncd_pace_flush(bus->pace);
 }

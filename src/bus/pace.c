@@ -4,11 +4,11 @@
 
 #include <time.h>
 
-#define INTERVAL_USEC (G_USEC_PER_SEC / 4)
 #define ACCURACY_USEC 1000u
 
 struct SyncdPace {
     sd_event_source *timer;
+    guint64 interval;
     SyncdPaceFunc func;
     void *data;
     guint64 last; /* monotonic, 0 for never */
@@ -33,9 +33,11 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
     return 0;
 }
 
-SyncdPace *syncd_pace_new(sd_event *event, SyncdPaceFunc func, void *data, GError **error)
+SyncdPace *syncd_pace_new(sd_event *event, guint64 interval_usec, SyncdPaceFunc func, void *data,
+                          GError **error)
 {
     g_autoptr(SyncdPace) pace = g_new0(SyncdPace, 1);
+    pace->interval = interval_usec;
     pace->func = func;
     pace->data = data;
     int r = sd_event_add_time(event, &pace->timer, CLOCK_MONOTONIC, UINT64_MAX, ACCURACY_USEC,
@@ -63,7 +65,7 @@ void syncd_pace_request(SyncdPace *pace)
         return;
 
     pace->requested = true;
-    guint64 due = pace->last > 0 ? pace->last + INTERVAL_USEC : 0;
+    guint64 due = pace->last > 0 ? pace->last + pace->interval : 0;
     int r = sd_event_source_set_time(pace->timer, MAX(due, now_usec()));
     if (r >= 0)
         r = sd_event_source_set_enabled(pace->timer, SD_EVENT_ONESHOT);

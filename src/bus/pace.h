@@ -1,6 +1,7 @@
 /*
- * Something that is done soon after it is asked for, but at most four times a second: changes of
- * properties, and the status file. Without a request there is no timer and nobody wakes up.
+ * Something that is done soon after it is asked for, but not more often than once in an interval:
+ * signals of commits, changes of properties, the status file. Without a request there is no timer
+ * and nobody wakes up.
  */
 #pragma once
 
@@ -11,7 +12,11 @@
 typedef struct SyncdPace SyncdPace;
 typedef void (*SyncdPaceFunc)(void *data);
 
-SyncdPace *syncd_pace_new(sd_event *event, SyncdPaceFunc func, void *data, GError **error);
+/* Four times a second is as often as a person sees. */
+#define SYNCD_PACE_SHOWN_USEC (250u * 1000u)
+
+SyncdPace *syncd_pace_new(sd_event *event, guint64 interval_usec, SyncdPaceFunc func, void *data,
+                          GError **error);
 void syncd_pace_free(SyncdPace *pace);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdPace, syncd_pace_free)
 

@@ -11,32 +11,55 @@ static void log_lost(int result, const char *what)
         g_debug("%s was not sent: %s", what, g_strerror(-result));
 }
 
-static int emit_events(SyncdBus *bus, const SyncdCommit *commit, const char *const *event_types)
+static int emit_events(SyncdBus *bus)
 {
-    static const char *const none[] = {NULL};
     bool user = bus->instance == SYNCD_INSTANCE_USER;
     sd_bus_message *signal = NULL;
     int r = sd_bus_message_new_signal(bus->connection, &signal, SYNCD_PATH_ROOT,
                                       SYNCD_INTERFACE_MANAGER, "EventRecorded");
     if (r >= 0)
-        r = sd_bus_message_append(signal, "tt", commit->first, commit->last);
+        r = sd_bus_message_append(signal, "tt", bus->untold.first, bus->untold.last);
     if (r >= 0)
-        r = sd_bus_message_append_strv(signal, (char **)(user ? event_types : none));
+        r = sd_bus_message_open_container(signal, 'a', "s");
+    for (guint i = 0; user && r >= 0 && i < bus->untold_types->len; i++)
+        r = sd_bus_message_append_basic(signal, 's', bus->untold_types->pdata[i]);
+    if (r >= 0)
+        r = sd_bus_message_close_container(signal);
     if (r >= 0)
         r = sd_bus_send(bus->connection, signal, NULL);
     sd_bus_message_unref(signal);
     return r;
 }
 
-void syncd_signals_committed(SyncdBus *bus, const SyncdCommit *commit,
-                             const char *const *event_types)
+void syncd_signals_note_commit(SyncdBus *bus, const SyncdCommit *commit,
+                               const char *const *event_types)
 {
-    log_lost(emit_events(bus, commit, event_types), "EventRecorded");
-    if (commit->n_operations > 0)
+    SyncdCommit *untold = &bus->untold;
+    if (untold->first == 0)
+        untold->first = commit->first;
+    untold->last = commit->last;
+    if (commit->n_operations > 0) {
+        if (untold->n_operations == 0)
+            untold->first_operation = commit->first_operation;
+        untold->last_operation = commit->last_operation;
+        untold->n_operations += commit->n_operations;
+    }
+    for (; *event_types != NULL; event_types++)
+        if (!g_ptr_array_find(bus->untold_types, *event_types, NULL))
+            g_ptr_array_add(bus->untold_types, (char *)*event_types);
+}
+
+void syncd_signals_tell_commits(SyncdBus *bus)
+{
+    const SyncdCommit *untold = &bus->untold;
+    log_lost(emit_events(bus), "EventRecorded");
+    if (untold->n_operations > 0)
         log_lost(sd_bus_emit_signal(bus->connection, SYNCD_PATH_ROOT, SYNCD_INTERFACE_OPERATIONS,
-                                    "OperationRecorded", "ttu", commit->first_operation,
-                                    commit->last_operation, commit->n_operations),
+                                    "OperationRecorded", "ttu", untold->first_operation,
+                                    untold->last_operation, untold->n_operations),
                  "OperationRecorded");
+    bus->untold = (SyncdCommit){0};
+    g_ptr_array_set_size(bus->untold_types, 0);
 }
 
 static void tell_manager(SyncdBus *bus)

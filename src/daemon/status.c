@@ -95,7 +95,7 @@ SyncdStatus *syncd_status_new(sd_event *event, SyncdService *service, SyncdInsta
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE, "There will be no status.json: %s",
                   no_directory->message);
 
-    status->pace = syncd_pace_new(event, tell, status, error);
+    status->pace = syncd_pace_new(event, SYNCD_PACE_SHOWN_USEC, tell, status, error);
     if (status->pace == NULL)
         return NULL;
     tell(status);
