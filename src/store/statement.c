@@ -147,8 +147,19 @@ bool syncd_database_run(SyncdDatabase *db, const char *sql, GError **error)
     return false;
 }
 
+/* At hand before there is anything to take back: when memory is short it cannot be prepared. */
+static SyncdStatement *rollback_of(SyncdDatabase *db)
+{
+    return syncd_database_statement(db, "ROLLBACK");
+}
+
 bool syncd_database_begin(SyncdDatabase *db, GError **error)
 {
+    SyncdStatement *rollback = rollback_of(db);
+    if (rollback->stmt == NULL) {
+        syncd_database_set_error(db, rollback->rc, error);
+        return false;
+    }
     return syncd_statement_run(syncd_database_statement(db, "BEGIN IMMEDIATE"), error);
 }
 
@@ -164,7 +175,7 @@ void syncd_database_rollback(SyncdDatabase *db)
 {
     /* SQLite has rolled back by itself after some errors. */
     if (syncd_database_in_transaction(db))
-        syncd_statement_run(syncd_database_statement(db, "ROLLBACK"), NULL);
+        syncd_statement_run(rollback_of(db), NULL);
 }
 
 bool syncd_database_in_transaction(SyncdDatabase *db)
