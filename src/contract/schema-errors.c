@@ -80,6 +80,7 @@ static void append_path(GString *path, const SchemaStep *step)
 }
 
 /* Takes both texts. */
+G_GNUC_PRINTF(4, 0)
 static void keep(SyncdSchemaErrors *errors, char *instance_path, char *schema_path,
                  const char *format, va_list args)
 {

@@ -164,8 +164,8 @@ static void the_codes_are_those_of_the_contract(void)
         "POLICY_EXPECTED_METADATA_BOUNDARY filesystem deny blocked_expected notice low false",
         "POLICY_EXPECTED_NETWORK_DISABLED network deny blocked_expected notice low false",
         "POLICY_UNEXPECTED_FILE_READ filesystem deny blocked_unexpected warning medium true",
-        "POLICY_ATTACK_LIKE_PRIVILEGE_BOUNDARY_PROBE identity deny blocked_attack_like critical "
-        "critical false",
+        ("POLICY_ATTACK_LIKE_PRIVILEGE_BOUNDARY_PROBE identity deny blocked_attack_like critical "
+         "critical false"),
         "POLICY_DEGRADED_TRUST_LOCAL_ONLY trust degrade degraded warning medium true",
         "POLICY_EXPECTED_ENTITLEMENT_BOUNDARY identity deny blocked_expected notice low true",
         "POWER_DARKWAKE_NETWORK_KEEPALIVE_ALLOWED power allow allowed info low true",

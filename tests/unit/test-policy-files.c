@@ -92,9 +92,9 @@ static void files_are_read_by_their_names(void)
 {
     Fixture f;
     init(&f);
-    g_autofree char *first = put(f.machine, "10-a.json", DENY("a"));
-    g_autofree char *other = put(f.machine, "20-b.json.bak", "no rules");
-    g_autofree char *hidden = put(f.machine, ".x.json", "no rules");
+    g_free(put(f.machine, "10-a.json", DENY("a")));
+    g_free(put(f.machine, "20-b.json.bak", "no rules"));
+    g_free(put(f.machine, ".x.json", "no rules"));
     g_autofree char *user = put(f.user, "a.json", DENY("u"));
     g_autoptr(SyncdPolicySet) set = reads(&f, NULL);
     assert_reasons(set, SYNCD_POLICY_MACHINE, "a");
@@ -102,7 +102,7 @@ static void files_are_read_by_their_names(void)
 
     /* a later directory's file takes the place of that of the same name */
     syncd_policy_loader_add(f.loader, f.user, SYNCD_POLICY_MACHINE);
-    g_autofree char *place = put(f.user, "10-a.json", DENY("b"));
+    g_free(put(f.user, "10-a.json", DENY("b")));
     g_assert_cmpint(g_remove(user), ==, 0);
     g_autoptr(SyncdPolicySet) again = reads(&f, "10-a.json: the reason b is already");
     assert_reasons(again, SYNCD_POLICY_MACHINE, "b");
@@ -118,16 +118,16 @@ static void what_others_could_write_is_refused(void)
     g_autoptr(SyncdPolicySet) by_group = reads(&f, "a.json: others than its owner");
     g_assert_true(syncd_policy_set_is_unusable(by_group, SYNCD_POLICY_MACHINE));
     g_assert_cmpint(g_chmod(path, 0646), ==, 0);
-    g_autoptr(SyncdPolicySet) by_all = reads(&f, "a.json: others than its owner");
+    syncd_policy_set_free(reads(&f, "a.json: others than its owner"));
     g_assert_cmpint(g_chmod(path, 0644), ==, 0);
     g_assert_cmpint(g_chmod(f.machine, 0777), ==, 0);
-    g_autoptr(SyncdPolicySet) directory = reads(&f, "others than its owner");
+    syncd_policy_set_free(reads(&f, "others than its owner"));
     g_assert_cmpint(g_chmod(f.machine, 0755), ==, 0);
     g_autoptr(SyncdPolicySet) good = reads(&f, NULL);
     g_assert_false(syncd_policy_set_is_unusable(good, SYNCD_POLICY_MACHINE));
     if (geteuid() == 0) {
         g_assert_cmpint(chown(path, 4711, 4711), ==, 0);
-        g_autoptr(SyncdPolicySet) foreign = reads(&f, "a.json: belongs to uid 4711");
+        syncd_policy_set_free(reads(&f, "a.json: belongs to uid 4711"));
     }
     clear(&f);
 }
@@ -138,21 +138,21 @@ static void only_regular_files_are_read(void)
     init(&f);
     g_autofree char *path = g_build_filename(f.machine, "a.json", NULL);
     g_assert_cmpint(mkfifo(path, 0600), ==, 0);
-    g_autoptr(SyncdPolicySet) fifo = reads(&f, "a.json: is no regular file");
+    syncd_policy_set_free(reads(&f, "a.json: is no regular file"));
     g_assert_cmpint(g_remove(path), ==, 0);
     g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
-    g_autoptr(SyncdPolicySet) directory = reads(&f, "a.json: is no regular file");
+    syncd_policy_set_free(reads(&f, "a.json: is no regular file"));
     g_assert_cmpint(g_rmdir(path), ==, 0);
     g_autofree char *real = put(f.machine, "real", DENY("a"));
     g_assert_cmpint(symlink(real, path), ==, 0);
-    g_autoptr(SyncdPolicySet) link = reads(&f, "a.json: ");
+    syncd_policy_set_free(reads(&f, "a.json: "));
     g_assert_cmpint(g_remove(path), ==, 0);
     g_autofree char *odd = put(f.machine, "a b.json", DENY("a"));
-    g_autoptr(SyncdPolicySet) name = reads(&f, "name of a file");
+    syncd_policy_set_free(reads(&f, "name of a file"));
     g_assert_cmpint(g_remove(odd), ==, 0);
     g_autofree char *zeros = g_malloc0(SYNCD_POLICY_FILE_MAX + 10);
     g_assert_true(g_file_set_contents(path, zeros, SYNCD_POLICY_FILE_MAX + 10, NULL));
-    g_autoptr(SyncdPolicySet) big = reads(&f, "a.json: more than");
+    syncd_policy_set_free(reads(&f, "a.json: more than"));
     clear(&f);
 }
 
@@ -160,11 +160,11 @@ static void a_bad_file_leaves_the_last_good_rules(void)
 {
     Fixture f;
     init(&f);
-    g_autofree char *first = put(f.machine, "a.json", DENY("a"));
-    g_autofree char *mine = put(f.user, "u.json", DENY("u"));
-    g_autoptr(SyncdPolicySet) good = reads(&f, NULL);
+    g_free(put(f.machine, "a.json", DENY("a")));
+    g_free(put(f.user, "u.json", DENY("u")));
+    syncd_policy_set_free(reads(&f, NULL));
     g_autofree char *bad = put(f.machine, "b.json", "{\"schema\":1}");
-    g_autofree char *more = put(f.user, "v.json", DENY("v"));
+    g_free(put(f.user, "v.json", DENY("v")));
     g_autoptr(SyncdPolicySet) kept = reads(&f, "b.json: /schema");
     assert_reasons(kept, SYNCD_POLICY_MACHINE, "a");
     assert_reasons(kept, SYNCD_POLICY_USER, "u v"); /* the other level goes on */
@@ -179,8 +179,8 @@ static void without_a_good_set_lanes_fail_closed(void)
 {
     Fixture f;
     init(&f);
-    g_autofree char *open = put(f.machine, "a.json", FILE_OF(RULE("", "allow", "all")));
-    g_autofree char *bad = put(f.user, "u.json", "{}");
+    g_free(put(f.machine, "a.json", FILE_OF(RULE("", "allow", "all"))));
+    g_free(put(f.user, "u.json", "{}"));
     g_autoptr(SyncdPolicySet) set = reads(&f, "u.json: /schema");
     assert_answer(set, asks("write", "secure", "internal"), "denied " SYNCD_POLICY_REASON_UNUSABLE);
     assert_answer(set, asks("write", "normal", "internal"), "allowed all");

@@ -311,7 +311,7 @@ static void a_digest_means_the_rules(void)
         g_autoptr(GPtrArray) user = draw_rules(SYNCD_POLICY_USER, pick(5));
         g_autoptr(SyncdPolicySet) before = make_set(machine, user);
         guint changed = pick(machine->len);
-        g_autofree char *old = machine->pdata[changed];
+        G_GNUC_UNUSED g_autofree char *old = machine->pdata[changed];
         machine->pdata[changed] = draw_rule(SYNCD_POLICY_MACHINE, changed);
         g_autoptr(SyncdPolicySet) after = make_set(machine, user);
         g_autofree char *before_text = NULL, *after_text = NULL;

@@ -318,7 +318,9 @@ static void tasks_are_listed_by_state_lane_and_age(void)
     service_init(&f);
     for (int i = 0; i < 5; i++)
         g_free(enqueue_in(&f, i % 2 ? "priority" : "normal", NULL));
-    g_autofree char *one = claim(&f, NULL), *two = claim(&f, NULL), *three = claim(&f, NULL);
+    g_autofree char *one = claim(&f, NULL);
+    g_free(claim(&f, NULL));
+    g_free(claim(&f, NULL));
     complete(&f, one);
     g_assert_cmpuint(count_listed(&f, (SyncdTaskListing){NULL}), ==, 5);
     g_assert_cmpuint(count_listed(&f, (SyncdTaskListing){.state = "pending"}), ==, 2);
@@ -355,7 +357,7 @@ static void what_a_worker_says_is_checked(void)
 {
     ServiceFixture f;
     service_init(&f);
-    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    g_free(enqueue_body(&f, "note-1", "{}"));
     const SyncdClaim bad[] = {{.lease_s = 1}, {.lease_s = 100000}, {.lane = "fast"}};
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) error = NULL;
