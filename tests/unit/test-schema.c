@@ -107,12 +107,9 @@ static void expect_limit(const char *schema_text, const char *text)
     g_autoptr(SyncdSchema) schema = compile(schema_text);
     g_autoptr(GError) error = NULL;
     bool valid;
-    gint64 start = g_get_monotonic_time();
     g_assert_false(
         syncd_schema_validate_text(schema, SYNCD_BYTES_TEXT(text), NULL, &valid, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);
-    /* Much more than it takes, much less than what there is no limit for. */
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 20 * G_USEC_PER_SEC);
 }
 
 static void test_patterns_are_bounded(void)
@@ -149,10 +146,8 @@ static void test_long_chains_are_bounded(void)
 static void expect_refusal(const GString *text)
 {
     g_autoptr(GError) error = NULL;
-    gint64 start = g_get_monotonic_time();
     g_assert_null(syncd_schema_compile(SYNCD_BYTES(text->str, text->len), NULL, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_CONTRACT);
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 20 * G_USEC_PER_SEC);
     g_assert_cmpuint(strlen(error->message), <, 4096);
 }
 
