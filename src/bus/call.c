@@ -30,6 +30,12 @@ struct SyncdCall {
     GDestroyNotify free_data;
     bool waits;
     bool running;
+
+    /* a call in pieces */
+    SyncdCallStep step;
+    void *pieces;
+    GDestroyNotify free_pieces;
+    bool goes_on; /* it stands in the queue */
 };
 
 static void call_free(SyncdCall *call)
@@ -45,6 +51,8 @@ static void call_free(SyncdCall *call)
     g_clear_error(&call->refusal);
     if (call->free_data != NULL)
         call->free_data(call->data);
+    if (call->free_pieces != NULL)
+        call->free_pieces(call->pieces);
     sd_bus_message_unref(call->message);
     g_free(call->unit);
     g_free(call);
@@ -257,9 +265,17 @@ static int run(SyncdCall *call, const SyncdMethod *method, sd_bus_error *ret_err
     int r = 1;
     if (!done)
         r = syncd_bus_set_error(ret_error, error);
-    if (!call->waits)
+    if (!call->waits && !call->goes_on)
         call_free(call);
     return r;
+}
+
+/* What a call may have left to do for others. */
+static void call_done(SyncdBus *bus)
+{
+    syncd_service_call_done(bus->service);
+    if (syncd_service_turn_is_full(bus->service))
+        syncd_service_commit(bus->service);
 }
 
 int syncd_call_enter(sd_bus_message *message, void *userdata, sd_bus_error *ret_error)
@@ -282,9 +298,7 @@ int syncd_call_enter(sd_bus_message *message, void *userdata, sd_bus_error *ret_
     call->object = object;
     call->rule = rule;
     int r = run(call, method, ret_error);
-    syncd_service_call_done(bus->service);
-    if (syncd_service_turn_is_full(bus->service))
-        syncd_service_commit(bus->service);
+    call_done(bus);
     return r;
 }
 
@@ -299,6 +313,50 @@ void syncd_call_cancel(SyncdCall *call)
 void syncd_call_drop(SyncdCall *call)
 {
     call_free(call);
+}
+
+/* ---- in pieces ---- */
+
+static void on_piece(void *data, bool stopping);
+
+static bool take_step(SyncdCall *call, GError **error)
+{
+    bool done = false;
+    if (!call->step(call, call->service, call->pieces, &done, error))
+        return false;
+    call->goes_on = !done;
+    if (!done)
+        syncd_queue_go_on(call->bus->queue, call->caller.uid, on_piece, call);
+    return true;
+}
+
+static void on_piece(void *data, bool stopping)
+{
+    SyncdCall *call = data;
+    SyncdBus *bus = call->bus;
+    g_autoptr(GError) error = NULL;
+    if (stopping) {
+        syncd_call_cancel(call);
+        return;
+    }
+    call->goes_on = false;
+    call->running = true;
+    if (!take_step(call, &error))
+        syncd_bus_reply_error(call->message, error);
+    call->running = false;
+    if (!call->waits && !call->goes_on)
+        call_free(call);
+    call_done(bus);
+}
+
+bool syncd_call_in_pieces(SyncdCall *call, SyncdService *service, SyncdCallStep step, void *data,
+                          GDestroyNotify free_data, GError **error)
+{
+    call->service = service;
+    call->step = step;
+    call->pieces = data;
+    call->free_pieces = free_data;
+    return take_step(call, error);
 }
 
 /* ---- the way out ---- */

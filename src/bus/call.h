@@ -54,6 +54,15 @@ typedef bool (*SyncdCallAnswer)(SyncdCall *call, SyncdService *service, void *da
 void syncd_call_after_commit(SyncdCall *call, SyncdService *service, SyncdCallAnswer answer,
                              void *data, GDestroyNotify free_data);
 
-/* The ends of a call that waits for polkit: the instance stops; the caller has gone. */
+/* For a call that takes long: `step` is called now, and again whenever it is the caller's turn
+ * (bus/queue.h), until it says that it is done; it has replied then, or registered who does. What
+ * `data` holds is freed with the call. The handler returns what this gives. */
+typedef bool (*SyncdCallStep)(SyncdCall *call, SyncdService *service, void *data, bool *ret_done,
+                              GError **error);
+bool syncd_call_in_pieces(SyncdCall *call, SyncdService *service, SyncdCallStep step, void *data,
+                          GDestroyNotify free_data, GError **error);
+
+/* The ends of a call that waits for polkit: the instance stops; the caller has gone. The
+ * first is also that of a call in pieces. */
 void syncd_call_cancel(SyncdCall *call);
 void syncd_call_drop(SyncdCall *call);

@@ -94,6 +94,23 @@ static bool answer_enqueue_many(SyncdCall *call, SyncdService *service, void *da
     return syncd_call_reply_bytes(call, error, data, NULL);
 }
 
+static void many_free(void *data)
+{
+    syncd_many_free(data);
+}
+
+static bool step_many(SyncdCall *call, SyncdService *service, void *data, bool *ret_done,
+                      GError **error)
+{
+    GString *results = NULL;
+    if (!syncd_many_step(data, &results, error))
+        return false;
+    *ret_done = results != NULL;
+    if (results != NULL)
+        syncd_call_after_commit(call, service, answer_enqueue_many, results, text_free);
+    return true;
+}
+
 static bool handle_enqueue_many(SyncdCall *call, GError **error)
 {
     sd_bus_message *message = syncd_call_message(call);
@@ -108,11 +125,8 @@ static bool handle_enqueue_many(SyncdCall *call, GError **error)
     if (service == NULL)
         return false;
 
-    GString *results = syncd_service_enqueue_many(service, syncd_call_caller(call), lines, error);
-    if (results == NULL)
-        return false;
-    syncd_call_after_commit(call, service, answer_enqueue_many, results, text_free);
-    return true;
+    SyncdMany *many = syncd_service_begin_many(service, syncd_call_caller(call), lines, error);
+    return many != NULL && syncd_call_in_pieces(call, service, step_many, many, many_free, error);
 }
 
 static bool answer_checkpoint(SyncdCall *call, SyncdService *service, void *data, GError **error)

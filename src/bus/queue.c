@@ -14,10 +14,19 @@
 #define BYTES_MAX (128u << 20)     /* of all users */
 #define VALUES_MAX 256u            /* more than any call of ours has */
 #define SERVE_USEC 500             /* then the connection is looked at again */
+/* The kernel holds few large messages for us, and the bus needs a moment to send the next ones. So
+ * when serving took this long, what came meanwhile is read up to a lull, or until another user is
+ * found in it. */
+#define LONG_USEC 4000
+#define LULL_USEC 300
+#define LONG_READS_MAX 512u /* as many calls as the bus may hold back, and more */
 
+/* A call that came, or one that goes on. */
 typedef struct {
-    sd_bus_message *message;
+    sd_bus_message *message; /* NULL: of one that goes on, the next piece */
     guint64 size;
+    SyncdPieceFunc piece;
+    void *data;
 } Waiting;
 
 /* The calls of one user. It is kept without any for as long as he had more than his share. */
@@ -40,6 +49,7 @@ struct SyncdQueue {
     guint64 clock;       /* microseconds of service: the turn that was served last */
     GHashTable *passing; /* sd_bus_message, a set: their turn has come */
     guint64 bytes;
+    bool served_long; /* reading has something to make up for */
 };
 
 static void waiting_free(Waiting *waiting)
@@ -147,7 +157,7 @@ static bool take_in(SyncdQueue *queue, sd_bus_message *message, guint64 size, GE
         return false;
 
     Waiting *waiting = g_new0(Waiting, 1);
-    *waiting = (Waiting){sd_bus_message_ref(message), size};
+    *waiting = (Waiting){.message = sd_bus_message_ref(message), .size = size};
     Line *line = find_line(queue, uid);
     g_queue_push_tail(&line->calls, waiting);
     line->bytes += size;
@@ -193,7 +203,8 @@ static Line *next_line(const SyncdQueue *queue)
 static Waiting *take_from(SyncdQueue *queue, Line *line)
 {
     Waiting *waiting = g_queue_pop_head(&line->calls);
-    syncd_limits_give(queue->limits, SYNCD_LIMIT_WAITING, line->uid);
+    if (waiting->message != NULL)
+        syncd_limits_give(queue->limits, SYNCD_LIMIT_WAITING, line->uid);
     queue->clock = line->turn;
     line->bytes -= waiting->size;
     queue->bytes -= waiting->size;
@@ -216,35 +227,68 @@ int syncd_queue_pass(SyncdQueue *queue, sd_bus_message *message)
     return r;
 }
 
+void syncd_queue_go_on(SyncdQueue *queue, uid_t uid, SyncdPieceFunc func, void *data)
+{
+    Waiting *waiting = g_new0(Waiting, 1);
+    *waiting = (Waiting){.piece = func, .data = data};
+    g_queue_push_head(&find_line(queue, uid)->calls, waiting);
+    sd_event_source_set_enabled(queue->serve, SD_EVENT_ON);
+}
+
 /* What the library has read already, while it waited for an answer, lies before the call and is
  * taken in on the way. */
+static void serve_message(SyncdQueue *queue, sd_bus_message *message)
+{
+    int r = syncd_queue_pass(queue, message);
+    while (r >= 0 && g_hash_table_contains(queue->passing, message))
+        r = sd_bus_process(queue->connection, NULL);
+}
+
 static void serve_next(SyncdQueue *queue)
 {
     Line *line = next_line(queue);
     Waiting *waiting = take_from(queue, line);
     gint64 start = g_get_monotonic_time();
-    int r = syncd_queue_pass(queue, waiting->message);
-    while (r >= 0 && g_hash_table_contains(queue->passing, waiting->message))
-        r = sd_bus_process(queue->connection, NULL);
+    if (waiting->message != NULL)
+        serve_message(queue, waiting->message);
+    else
+        waiting->piece(waiting->data, false);
     line->turn += (guint64)(g_get_monotonic_time() - start) + 1;
     waiting_free(waiting);
+}
+
+static bool comes_soon(const SyncdQueue *queue)
+{
+    const struct timespec lull = {.tv_nsec = LULL_USEC * 1000};
+    struct pollfd socket = {.fd = sd_bus_get_fd(queue->connection), .events = POLLIN};
+    return ppoll(&socket, 1, &lull, NULL) > 0;
+}
+
+static bool makes_up(const SyncdQueue *queue)
+{
+    return queue->served_long && queue->lines.length <= 1;
 }
 
 /* Whatever comes counts, and what comes in pieces counts for each: who sends faster than this reads
  * must not keep it reading. */
 static void take_in_more(SyncdQueue *queue)
 {
-    for (unsigned reads = 0; reads < READS_MAX && queue->bytes < BYTES_MAX; reads++)
-        if (sd_bus_process(queue->connection, NULL) <= 0)
+    for (unsigned reads = 0; queue->bytes < BYTES_MAX; reads++) {
+        if (reads >= (makes_up(queue) ? LONG_READS_MAX : READS_MAX))
             break;
+        int r = sd_bus_process(queue->connection, NULL);
+        if (r < 0 || (r == 0 && !(makes_up(queue) && comes_soon(queue))))
+            break;
+    }
 }
 
 static void serve_some(SyncdQueue *queue)
 {
-    gint64 until = g_get_monotonic_time() + SERVE_USEC;
+    gint64 begin = g_get_monotonic_time(), until = begin + SERVE_USEC;
     do
         serve_next(queue);
     while (!is_empty(queue) && g_get_monotonic_time() < until);
+    queue->served_long = g_get_monotonic_time() - begin >= LONG_USEC;
 }
 
 static int on_serve(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -295,7 +339,10 @@ static void cancel_next(SyncdQueue *queue)
     Waiting *waiting = take_from(queue, next_line(queue));
     g_autoptr(GError) error = NULL;
     syncd_set_error(&error, SYNCD_ERROR_CANCELLED, "The daemon is stopping");
-    syncd_bus_reply_error(waiting->message, error);
+    if (waiting->message != NULL)
+        syncd_bus_reply_error(waiting->message, error);
+    else
+        waiting->piece(waiting->data, true);
     waiting_free(waiting);
 }
 

@@ -11,6 +11,13 @@
  * bytes, is refused the next call; when all lines together hold too many bytes, or many calls came
  * in since the last one was served, serving comes before reading. The calls of one user keep their
  * order.
+ *
+ * A call that takes long is served in pieces. Between two of them it stands at the head of its
+ * user's line, which is charged for each: others come first when they had less, and no further call
+ * of the same user is begun before it is done. So of every user at most one call is in pieces.
+ *
+ * After a piece that was long all the same, reading goes on until the bus pauses or another user's
+ * call is found: the kernel holds few large messages, and that call may lie behind many.
  */
 #pragma once
 
@@ -31,3 +38,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdQueue, syncd_queue_free)
 
 /* Lets a call through that came earlier and goes on now: it has waited. Gives a negative errno. */
 int syncd_queue_pass(SyncdQueue *queue, sd_bus_message *message);
+
+/* The next piece of a call of this user, called once when its turn has come, or with `stopping`
+ * when none comes any more. It may ask for a further one. */
+typedef void (*SyncdPieceFunc)(void *data, bool stopping);
+void syncd_queue_go_on(SyncdQueue *queue, uid_t uid, SyncdPieceFunc func, void *data);

@@ -153,9 +153,24 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdEnqueued, syncd_enqueued_clear)
 bool syncd_service_enqueue(SyncdService *service, const SyncdCaller *caller,
                            const SyncdRequest *request, SyncdEnqueued *ret_enqueued,
                            GError **error);
-/* JSON lines in, JSON lines out; all or nothing. */
+/* JSON lines in, JSON lines out; all or nothing. Takes as long as it takes: bus/ goes step by step,
+ * as below. */
 GString *syncd_service_enqueue_many(SyncdService *service, const SyncdCaller *caller,
                                     SyncdBytes lines, GError **error);
+
+/* The same in short steps, between which others are served. All but the last one only check lines,
+ * some hundreds of microseconds' worth each, and change nothing; the last one holds the lines
+ * against what the others did meanwhile and writes all of them, in a turn of its own. Freed before
+ * that it leaves no trace. */
+typedef struct SyncdMany SyncdMany;
+
+/* Borrows the caller's name and the lines. */
+SyncdMany *syncd_service_begin_many(SyncdService *service, const SyncdCaller *caller,
+                                    SyncdBytes lines, GError **error);
+/* `*ret_results` NULL: there are more steps. After an error there are none. */
+bool syncd_many_step(SyncdMany *many, GString **ret_results, GError **error);
+void syncd_many_free(SyncdMany *many);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdMany, syncd_many_free)
 
 typedef struct {
     char *evidence; /* the id of the entry that is the replay */

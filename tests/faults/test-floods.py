@@ -26,7 +26,7 @@ KINDS = {
     SERVICE: ('enqueue', 'get', 'list', 'list-bytes', 'list-events'),
     STRANGER: ('describe', 'verify', 'wrong-arguments', 'no-method'),
 }
-# One call of these is more work than the promise has time for; what they cost others is told.
+# Checked in pieces, but written in one: what they cost others is told, not judged.
 LONG_KINDS = ('enqueue-many',)
 FEW = 10  # rounds, where each takes long
 ATTEMPTS = 3

@@ -1,6 +1,7 @@
 /*
  * Calls that wait for their turn are bounded in bytes however they come, and keep nothing else from
- * its turn: neither the loop's other sources, nor, by what is no call, each other.
+ * its turn: neither the loop's other sources, nor, by what is no call, each other; nor does a call
+ * that takes long, when it is served in pieces.
  */
 #include "bus/queue.h"
 
@@ -209,6 +210,79 @@ static void waiting_calls_let_other_sources_run(void)
     tear_down(&f);
 }
 
+/* ---- pieces ---- */
+
+typedef struct {
+    Fixture *f;
+    uid_t uid;
+    unsigned left;
+    unsigned stopped;
+    unsigned served_before; /* when the last piece was done */
+} Pieces;
+
+/* Each as long as a turn of the queue. */
+static void on_piece(void *data, bool stopping)
+{
+    Pieces *pieces = data;
+    if (stopping) {
+        pieces->stopped++;
+        return;
+    }
+    gint64 until = g_get_monotonic_time() + 600;
+    while (g_get_monotonic_time() < until)
+        ;
+    pieces->served_before = pieces->f->served;
+    if (--pieces->left > 0)
+        syncd_queue_go_on(pieces->f->queue, pieces->uid, on_piece, pieces);
+}
+
+static Pieces begin_pieces(Fixture *f, uid_t uid, unsigned n)
+{
+    for (unsigned i = 0; i < 10; i++)
+        call(f, "Small");
+    exchange(f);
+    return (Pieces){.f = f, .uid = uid, .left = n};
+}
+
+/* They cost their user what they took, so whoever took less comes first. */
+static void pieces_of_one_user_let_others_through(void)
+{
+    Fixture f;
+    set_up(&f);
+    Pieces pieces = begin_pieces(&f, getuid() + 1, 200);
+    syncd_queue_go_on(f.queue, pieces.uid, on_piece, &pieces);
+    run_loop(&f, 10);
+    g_assert_cmpuint(pieces.left, >, 0);
+    while (pieces.left > 0)
+        g_assert_cmpint(sd_event_run(f.event, 0), >=, 0);
+    tear_down(&f);
+}
+
+/* His calls keep their order. */
+static void calls_of_the_same_user_wait_for_his_pieces(void)
+{
+    Fixture f;
+    set_up(&f);
+    Pieces pieces = begin_pieces(&f, getuid(), 20);
+    unsigned before = f.served;
+    syncd_queue_go_on(f.queue, pieces.uid, on_piece, &pieces);
+    run_loop(&f, 10);
+    g_assert_cmpuint(pieces.left, ==, 0);
+    g_assert_cmpuint(pieces.served_before, ==, before);
+    tear_down(&f);
+}
+
+static void pieces_are_told_once_that_none_come(void)
+{
+    Fixture f;
+    set_up(&f);
+    Pieces pieces = begin_pieces(&f, getuid(), 20);
+    syncd_queue_go_on(f.queue, pieces.uid, on_piece, &pieces);
+    tear_down(&f);
+    g_assert_cmpuint(pieces.left, ==, 20);
+    g_assert_cmpuint(pieces.stopped, ==, 1);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -217,5 +291,11 @@ int main(int argc, char **argv)
     g_test_add_func("/queue/signals-do-not-hold-calls-up", signals_do_not_hold_calls_up);
     g_test_add_func("/queue/waiting-calls-let-other-sources-run",
                     waiting_calls_let_other_sources_run);
+    g_test_add_func("/queue/pieces-of-one-user-let-others-through",
+                    pieces_of_one_user_let_others_through);
+    g_test_add_func("/queue/calls-of-the-same-user-wait-for-his-pieces",
+                    calls_of_the_same_user_wait_for_his_pieces);
+    g_test_add_func("/queue/pieces-are-told-once-that-none-come",
+                    pieces_are_told_once_that_none_come);
     return g_test_run();
 }
