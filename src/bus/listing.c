@@ -2,6 +2,8 @@
 
 #include "bus/options.h"
 
+#include <string.h>
+
 #define IN_LISTING(member) offsetof(SyncdListOptions, listing.member)
 
 static const SyncdOption list_options[] = {
@@ -17,18 +19,25 @@ static const SyncdOption list_options[] = {
     {"since", SYNCD_OPTION_LARGE, IN_LISTING(since_usec)},
     {"until", SYNCD_OPTION_LARGE, IN_LISTING(until_usec)},
     {"all", SYNCD_OPTION_SWITCH, offsetof(SyncdListOptions, all)},
-    {"bodies", SYNCD_OPTION_SWITCH,
-     IN_LISTING(bodies)}, /* the last: left out where it is unknown */
+};
+
+static const SyncdOption more_options[] = {
+    [SYNCD_LIST_LINES] = {"bodies", SYNCD_OPTION_SWITCH, IN_LISTING(bodies)},
+    [SYNCD_LIST_OPERATIONS] = {"ephemeral", SYNCD_OPTION_SWITCH, IN_LISTING(ephemeral)},
 };
 
 static const SyncdOption all_option[] = {{"all", SYNCD_OPTION_SWITCH, 0}};
 
-bool syncd_list_options_read(sd_bus_message *message, bool with_bodies,
+bool syncd_list_options_read(sd_bus_message *message, SyncdListed listed,
                              SyncdListOptions *ret_options, GError **error)
 {
-    size_t n_options = G_N_ELEMENTS(list_options) - (with_bodies ? 0 : 1);
+    size_t n_options = G_N_ELEMENTS(list_options);
+    SyncdOption known[G_N_ELEMENTS(list_options) + 1];
     SyncdListOptions options = {0};
-    if (!syncd_options_read(message, list_options, n_options, &options, error))
+    memcpy(known, list_options, sizeof list_options);
+    if (more_options[listed].name != NULL)
+        known[n_options++] = more_options[listed];
+    if (!syncd_options_read(message, known, n_options, &options, error))
         return false;
     *ret_options = options;
     return true;

@@ -12,8 +12,10 @@ typedef struct {
     bool all; /* also what others did */
 } SyncdListOptions;
 
-/* `with_bodies`: the option "bodies" is known too. */
-bool syncd_list_options_read(sd_bus_message *message, bool with_bodies,
+/* What is listed: each knows one option more than events do, or none. */
+typedef enum { SYNCD_LIST_EVENTS, SYNCD_LIST_LINES, SYNCD_LIST_OPERATIONS } SyncdListed;
+
+bool syncd_list_options_read(sd_bus_message *message, SyncdListed listed,
                              SyncdListOptions *ret_options, GError **error);
 /* For methods that know "all" alone. */
 bool syncd_all_option_read(sd_bus_message *message, bool *ret_all, GError **error);

@@ -132,7 +132,7 @@ static bool handle_describe(SyncdCall *call, GError **error)
 static bool handle_list_events(SyncdCall *call, GError **error)
 {
     SyncdListOptions options = {0};
-    if (!syncd_list_options_read(syncd_call_message(call), false, &options, error))
+    if (!syncd_list_options_read(syncd_call_message(call), SYNCD_LIST_EVENTS, &options, error))
         return false;
     SyncdService *service = syncd_call_authorise(call, options.all, NULL, error);
     if (service == NULL)

@@ -71,6 +71,11 @@ static bool enqueue(SyncdCall *call, const SyncdRequest *request, GError **error
         enqueued_free(enqueued);
         return false;
     }
+    if (enqueued->sequence == 0) {
+        bool done = answer_enqueue(call, service, enqueued, error);
+        enqueued_free(enqueued);
+        return done;
+    }
     syncd_call_after_commit(call, service, answer_enqueue, enqueued, enqueued_free);
     return true;
 }
@@ -185,7 +190,7 @@ static bool handle_proof(SyncdCall *call, GError **error)
 static bool handle_list(SyncdCall *call, GError **error)
 {
     SyncdListOptions options = {0};
-    if (!syncd_list_options_read(syncd_call_message(call), false, &options, error))
+    if (!syncd_list_options_read(syncd_call_message(call), SYNCD_LIST_OPERATIONS, &options, error))
         return false;
     SyncdService *service = syncd_call_authorise(call, options.all, NULL, error);
     if (service == NULL)
@@ -200,7 +205,7 @@ static bool handle_list(SyncdCall *call, GError **error)
 static bool handle_list_bytes(SyncdCall *call, GError **error)
 {
     SyncdListOptions options = {0};
-    if (!syncd_list_options_read(syncd_call_message(call), true, &options, error))
+    if (!syncd_list_options_read(syncd_call_message(call), SYNCD_LIST_LINES, &options, error))
         return false;
     SyncdService *service = syncd_call_authorise(call, options.all, NULL, error);
     if (service == NULL)

@@ -95,6 +95,8 @@ static GVariant *page_options(const SyncdListing *listing, const SyncdCli *cli, 
         add_task_filters(&options, cli);
     else
         add_text(&options, "order", listing->oldest_first ? "oldest" : "newest");
+    if (listing->list == SYNCD_CLIENT_OPERATIONS && syncd_cli_flag(cli, "ephemeral"))
+        g_variant_dict_insert(&options, "ephemeral", "b", TRUE);
     if (listing->after > 0)
         g_variant_dict_insert(&options, "after", "t", listing->after);
     if (syncd_cli_flag(cli, "all"))

@@ -126,15 +126,25 @@ static void show_request(SyncdCli *cli, const Request *request, GVariant *option
 
 /* ---- sending it ---- */
 
-static void show_receipt(SyncdCli *cli, const SyncdClientReceipt *receipt)
+/* What has no number is in no log. */
+static void print_receipt(SyncdCli *cli, const SyncdClientReceipt *receipt)
 {
-    if (!syncd_cli_json(cli)) {
-        g_autofree char *operation = syncd_text_safe(receipt->operation);
+    g_autofree char *operation = syncd_text_safe(receipt->operation);
+    if (receipt->sequence == 0)
+        syncd_output_printf(cli->out, _("Not recorded, but seen for a minute: operation %s.\n"),
+                            operation);
+    else
         syncd_output_printf(cli->out,
                             receipt->duplicate
                                 ? _("Recorded earlier with this key: operation %s, number %lu.\n")
                                 : _("Recorded: operation %s, number %lu.\n"),
                             operation, (unsigned long)receipt->sequence);
+}
+
+static void show_receipt(SyncdCli *cli, const SyncdClientReceipt *receipt)
+{
+    if (!syncd_cli_json(cli)) {
+        print_receipt(cli, receipt);
         return;
     }
     g_autoptr(GString) text = g_string_new(NULL);
@@ -144,6 +154,7 @@ static void show_receipt(SyncdCli *cli, const SyncdClientReceipt *receipt)
     syncd_json_member_string(&writer, "operation", receipt->operation);
     syncd_json_member_uint(&writer, "sequence", receipt->sequence);
     syncd_json_member_bool(&writer, "duplicate", receipt->duplicate);
+    syncd_json_member_bool(&writer, "durable", receipt->sequence != 0);
     syncd_json_end_object(&writer);
     syncd_output_json(cli->out, text->str, text->len, true);
 }

@@ -98,6 +98,11 @@ static const SyncdVerbOption object_options[] = {
     END,
 };
 
+static const SyncdVerbOption memory_options[] = {
+    FLAG("ephemeral", 0, N_("Those in memory instead of those in the log")),
+    END,
+};
+
 static const SyncdVerbOption follow_options[] = {
     FLAG("follow", 'f', N_("Go on, and print what is recorded from now on")),
     END,
@@ -360,13 +365,14 @@ const SyncdVerb syncd_verbs[] = {
                    "object with the members type, scope, object and body, and where wanted "
                    "idempotency_key, lane, data_class, parents and create_scope; they "
                    "are recorded in batches, each as a whole or not at all, and with --json the "
-                   "results are JSON lines."),
+                   "results are JSON lines. In the lane ephemeral nothing is recorded: the "
+                   "operation is seen for a minute."),
      .options = {enqueue_options},
      .run = syncd_verb_ops_enqueue},
     {.group = "ops",
      .name = "list",
      .help = N_("List operations"),
-     .options = {limit_options, filter_options, object_options, all_options},
+     .options = {limit_options, filter_options, object_options, all_options, memory_options},
      .run = syncd_verb_ops_list},
     {.group = "ops",
      .name = "show",

@@ -42,6 +42,7 @@ static const MemberRule member_rules[] = {
     {STAMPED("created_at")},
     {STAMPED("data_class")},
     {STAMPED("device_id")},
+    {STAMPED("durable")},
     {"encryption_profile_ref", MEMBER_ENCRYPTION_PROFILE_REF, SYNCD_SHAPE_ID},
     {STAMPED("feed")},
     {STAMPED("lane")},
@@ -322,9 +323,13 @@ static void write_evidence(GString *out, const SyncdOperationFacts *facts, Syncd
     g_string_append_c(out, ']');
 }
 
-static void write_references(GString *out, const SyncdOperationFacts *facts, const Body *body,
-                             SyncdJson meta)
+/* Where the log has it. */
+static void write_log(GString *out, const SyncdOperationFacts *facts)
 {
+    if (facts->sequence == 0) {
+        append(out, ",\"local_log_ref\":\"none\",\"checkpoint_ref\":\"none\"");
+        return;
+    }
     open_token(out, "local_log_ref");
     append(out, "journal:");
     append_feed(out, facts);
@@ -333,6 +338,12 @@ static void write_references(GString *out, const SyncdOperationFacts *facts, con
     append(out, "\",\"checkpoint_ref\":\"checkpoint:");
     append_feed(out, facts);
     g_string_append_c(out, '"');
+}
+
+static void write_references(GString *out, const SyncdOperationFacts *facts, const Body *body,
+                             SyncdJson meta)
+{
+    write_log(out, facts);
     write_value(out, "causal_parent_ids", syncd_json_member(meta, "parents"), "[]");
     write_value(out, "conflict_ids", body->set[MEMBER_CONFLICT_IDS], "[]");
     write_value(out, "provisional_artifact_ids", body->set[MEMBER_PROVISIONAL_ARTIFACT_IDS], "{}");
@@ -365,13 +376,17 @@ static void write_place(GString *out, const SyncdOperationFacts *facts, SyncdJso
     write_token(out, "created_at", SYNCD_BYTES_TEXT(time));
     syncd_time_format_ms(facts->updated_ms, time);
     write_token(out, "updated_at", SYNCD_BYTES_TEXT(time));
-    write_number(out, "sequence", facts->sequence);
+    append(out, facts->sequence != 0 ? ",\"durable\":true" : ",\"durable\":false");
+    if (facts->sequence != 0)
+        write_number(out, "sequence", facts->sequence);
     open_token(out, "scope");
     syncd_scope_text_append(out, facts->scope_class, facts->scope_name, facts->scope);
     g_string_append_c(out, '"');
     write_token(out, "object_id", facts->object);
     write_token(out, "lane", facts->lane);
     write_value(out, "data_class", syncd_json_member(meta, "data_class"), "null");
+    if (facts->sequence == 0)
+        return;
     write_token(out, "leaf", SYNCD_BYTES(leaf, SYNCD_HASH_HEX_SIZE - 1));
     open_token(out, "feed");
     append_feed(out, facts);

@@ -50,9 +50,9 @@ typedef struct {
     SyncdBytes scope;        /* the scope's id: a part of the feed's name */
     const char *scope_class; /* NULL when the scope is not known here */
     const char *scope_name;
+    guint64 sequence; /* 0: no log has it, and the next two and the leaf mean nothing */
     guint64 epoch;
     guint64 seq;
-    guint64 sequence;
     guint64 ms;
     guint64 updated_ms;
     bool stale_task;

@@ -128,19 +128,29 @@ static void set_refused(const SyncdDecision *decision, GError **error)
 static bool decide(SyncdService *service, const SyncdCaller *caller,
                    const SyncdPolicyRequest *asked, SyncdDecisions *decisions, GError **error)
 {
-    static const char *const actions[SYNCD_MAX_DECISIONS] = {"write", "retain", "agent_access"};
+    const struct {
+        const char *action;
+        bool asked;
+    } actions[SYNCD_MAX_DECISIONS] = {
+        {"write", true},
+        {"retain", syncd_lane_find(SYNCD_BYTES_TEXT(decisions->lane))->durable},
+        {"agent_access", is_agent(decisions->actor_type)},
+    };
     SyncdPolicyRequest request = *asked;
     request.fields[SYNCD_FIELD_SUBJECT] = decisions->subject;
     request.fields[SYNCD_FIELD_ACTOR_TYPE] = decisions->actor_type;
-    decisions->n_decisions = is_agent(decisions->actor_type) ? 3 : 2;
-    for (size_t i = 0; i < decisions->n_decisions; i++) {
-        SyncdDecision *decision = &decisions->decisions[i];
-        request.fields[SYNCD_FIELD_ACTION] = actions[i];
-        decision->input = (SyncdPolicyInput){actions[i], decisions->lane, decisions->data_class,
+    decisions->n_decisions = 0;
+    for (size_t i = 0; i < SYNCD_MAX_DECISIONS; i++) {
+        if (!actions[i].asked)
+            continue;
+        const char *action = actions[i].action;
+        SyncdDecision *decision = &decisions->decisions[decisions->n_decisions++];
+        request.fields[SYNCD_FIELD_ACTION] = action;
+        decision->input = (SyncdPolicyInput){action, decisions->lane, decisions->data_class,
                                              decisions->subject, decisions->object};
         decision->answer = syncd_policy_set_decide(service->policy, &request);
         if (!decision->answer.outcome.allowed) {
-            syncd_service_note_policy(service, caller, actions[i], decision->answer.outcome.reason);
+            syncd_service_note_policy(service, caller, action, decision->answer.outcome.reason);
             set_refused(decision, error);
             return false;
         }

@@ -106,11 +106,28 @@ static void write_limits(SyncdJsonWriter *writer)
         {"jobs", SYNCD_JOBS_MAX},
         {"leases", SYNCD_LEASES_MAX},
         {"leases_of_an_actor", SYNCD_LEASES_EACH_MAX},
+        {"ephemeral", SYNCD_EPHEMERAL_EACH_MAX},
+        {"ephemeral_bytes", SYNCD_EPHEMERAL_EACH_SIZE},
+        {"ephemeral_body_bytes", SYNCD_EPHEMERAL_BODY_SIZE},
+        {"ephemeral_users", SYNCD_EPHEMERAL_UIDS_MAX},
+        {"ephemeral_ms", SYNCD_EPHEMERAL_LIFE_MS},
     };
     syncd_json_name(writer, "limits");
     syncd_json_begin_object(writer);
     for (size_t i = 0; i < G_N_ELEMENTS(limits); i++)
         syncd_json_member_uint(writer, limits[i].name, limits[i].value);
+    syncd_json_end_object(writer);
+}
+
+static void write_ephemeral(const SyncdService *service, SyncdJsonWriter *writer)
+{
+    SyncdEphemeralCounts counts = syncd_ephemerals_count(service->ephemerals);
+    syncd_json_name(writer, "ephemeral");
+    syncd_json_begin_object(writer);
+    syncd_json_member_uint(writer, "operations", counts.operations);
+    syncd_json_member_uint(writer, "bytes", counts.bytes);
+    syncd_json_member_uint(writer, "dropped", counts.dropped);
+    syncd_json_member_uint(writer, "expired", counts.expired);
     syncd_json_end_object(writer);
 }
 
@@ -182,6 +199,7 @@ char *syncd_service_describe(SyncdService *service, const SyncdCaller *caller, G
         write_feeds(service, &writer);
         write_limits(&writer);
         write_lanes(service, &writer);
+        write_ephemeral(service, &writer);
     }
     syncd_json_end_object(&writer);
     return g_string_free(g_steal_pointer(&out), FALSE);

@@ -8,6 +8,7 @@
 #include "domain/kind.h"
 #include "domain/mandate.h"
 #include "domain/policy.h"
+#include "service/ephemeral.h"
 #include "service/leases.h"
 #include "service/service.h"
 
@@ -16,6 +17,7 @@
 #define SYNCD_LANE_TOMBSTONE "tombstone"
 #define SYNCD_LANE_POLICY "policy"
 #define SYNCD_LANE_NORMAL "normal"
+#define SYNCD_LANE_EPHEMERAL "ephemeral"
 
 typedef struct SyncdRefusals SyncdRefusals;
 
@@ -44,6 +46,7 @@ struct SyncdService {
     guint64 pending_sequence;
     unsigned shown_state; /* a digest of the state that listeners were told of last */
     char policy_digest[SYNCD_DIGEST_SIZE];
+    SyncdEphemerals *ephemerals;
     SyncdLeases *leases;
     bool has_leases;    /* those of the log are among them */
     guint64 delay_ms;   /* when the next task that waits for its time is due; 0: none */
@@ -162,9 +165,9 @@ typedef struct {
     char id[SYNCD_DECISION_ID_SIZE];
 } SyncdDecision;
 
-/* What a durable write needs: to be written, to be kept, and of an agent, to be in that data at
- * all. The first is what the entry names. Policy is a pure function and tells few classes of
- * requests apart, so the service keeps what it said to each, as long as the policy stands. */
+/* What a write needs: to be written, where it is durable to be kept, and of an agent, to be in that
+ * data at all. The first is what the entry names. Policy is a pure function and tells few classes
+ * of requests apart, so the service keeps what it said to each, as long as the policy stands. */
 #define SYNCD_MAX_DECISIONS 3
 typedef struct {
     char *actor;
@@ -354,6 +357,21 @@ char *syncd_feed_text(const char *device, const char *scope, guint64 epoch);
 
 /* ---- pages (pages.c) ---- */
 
+/* What a query borrows from, and whether it can find anything. */
+typedef struct {
+    SyncdView view;
+    SyncdScope *scope;
+    bool nothing;
+} SyncdFilter;
+
+void syncd_filter_clear(SyncdFilter *filter);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdFilter, syncd_filter_clear)
+
+/* The filters of a listing, narrowed to what the caller may see. */
+bool syncd_service_fill_query(SyncdService *service, const SyncdCaller *caller,
+                              const SyncdListing *listing, guint32 max, SyncdFilter *ret_filter,
+                              SyncdQuery *query, GError **error);
+
 typedef struct {
     guint64 budget; /* bytes; a page ends before the entry that would exceed it */
     guint32 max;    /* entries a caller may ask for */
@@ -367,6 +385,21 @@ bool syncd_service_page(SyncdService *service, const SyncdCaller *caller,
                         const SyncdListing *listing, SyncdQuery *query,
                         const SyncdPageFormat *format, GString *out, char **ret_cursor,
                         GError **error);
+
+/* ---- operations that no log has (ephemeral-operations.c) ---- */
+
+bool syncd_service_is_ephemeral(const SyncdRequest *request);
+/* Keeps it in memory: the sequence number of the result is 0. TooLarge, LimitsExceeded. */
+bool syncd_service_enqueue_ephemeral(SyncdService *service, const SyncdCaller *caller,
+                                     const SyncdRequest *request, SyncdEnqueued *ret_enqueued,
+                                     GError **error);
+/* False when there is none that the view shows. */
+bool syncd_service_get_ephemeral(SyncdService *service, const SyncdView *view,
+                                 const char *operation, char **ret_record);
+/* As syncd_service_list_operations(), of these; `query` names the kind. */
+char *syncd_service_list_ephemeral(SyncdService *service, const SyncdCaller *caller,
+                                   const SyncdListing *listing, SyncdQuery *query,
+                                   char **ret_cursor, GError **error);
 
 /* ---- refusals (refusals.c) ---- */
 

@@ -99,6 +99,11 @@ bool syncd_service_admit(SyncdService *service, const SyncdAdmission *admission,
 {
     g_autoptr(SyncdScope) scope = NULL;
     guint64 first = 0;
+    if (syncd_service_is_ephemeral(admission->request)) {
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT, "send it alone, with Enqueue",
+                             "/lane: the lane %s is not taken among others", admission->lane);
+        return false;
+    }
     if (!syncd_service_check_scope(service, admission, error) ||
         !syncd_store_find_scope(service->store, admission->scope_class, admission->scope_name,
                                 &scope, error))
@@ -230,7 +235,10 @@ bool syncd_service_enqueue(SyncdService *service, const SyncdCaller *caller,
             return others[i].enqueue(service, caller, request, ret_enqueued, error);
     g_auto(SyncdAdmission) admission = {0};
     SyncdCaller signer;
-    return heed_claim(service, caller, request, &signer, error) &&
-           syncd_service_check_request(service, &signer, request, &admission, error) &&
+    if (!heed_claim(service, caller, request, &signer, error))
+        return false;
+    if (syncd_service_is_ephemeral(request))
+        return syncd_service_enqueue_ephemeral(service, &signer, request, ret_enqueued, error);
+    return syncd_service_check_request(service, &signer, request, &admission, error) &&
            syncd_service_admit(service, &admission, ret_enqueued, error);
 }

@@ -63,6 +63,12 @@ static bool narrow(const SyncdView *view, SyncdQuery *query)
     return true;
 }
 
+void syncd_filter_clear(SyncdFilter *filter)
+{
+    syncd_view_clear(&filter->view);
+    g_clear_pointer(&filter->scope, syncd_scope_free);
+}
+
 typedef struct {
     SyncdService *service;
     const SyncdPageFormat *format;
@@ -89,19 +95,31 @@ static bool write_row(void *data, const SyncdRow *row)
     return true;
 }
 
+bool syncd_service_fill_query(SyncdService *service, const SyncdCaller *caller,
+                              const SyncdListing *listing, guint32 max, SyncdFilter *ret_filter,
+                              SyncdQuery *query, GError **error)
+{
+    SyncdFilter *filter = ret_filter;
+    if (!syncd_service_view(service, caller, &filter->view, error) ||
+        !take_filters(listing, max, query, error) ||
+        (listing->scope != NULL &&
+         !take_scope(service, &filter->view, listing->scope, &filter->scope, error)))
+        return false;
+    query->scope_id = filter->scope != NULL ? filter->scope->id : NULL;
+    filter->nothing =
+        !narrow(&filter->view, query) || (listing->scope != NULL && filter->scope == NULL);
+    return true;
+}
+
 bool syncd_service_page(SyncdService *service, const SyncdCaller *caller,
                         const SyncdListing *listing, SyncdQuery *query,
                         const SyncdPageFormat *format, GString *out, char **ret_cursor,
                         GError **error)
 {
-    g_auto(SyncdView) view = {0};
-    g_autoptr(SyncdScope) scope = NULL;
-    if (!syncd_service_view(service, caller, &view, error) ||
-        !take_filters(listing, format->max, query, error) ||
-        (listing->scope != NULL && !take_scope(service, &view, listing->scope, &scope, error)))
+    g_auto(SyncdFilter) filter = {0};
+    if (!syncd_service_fill_query(service, caller, listing, format->max, &filter, query, error))
         return false;
-    query->scope_id = scope != NULL ? scope->id : NULL;
-    if (!narrow(&view, query) || (listing->scope != NULL && scope == NULL)) {
+    if (filter.nothing) {
         *ret_cursor = g_strdup("");
         return true;
     }

@@ -47,8 +47,13 @@ static bool find_entry(SyncdService *service, const char *operation, guint64 *re
         return set_not_found(operation, error);
     if (!syncd_store_find_op(service->store, operation, ret_pos, error))
         return false;
-    return (*ret_pos != 0 && *ret_pos <= syncd_store_sequence(service->store)) ||
-           set_not_found(operation, error);
+    if (*ret_pos != 0 && *ret_pos <= syncd_store_sequence(service->store))
+        return true;
+    if (syncd_ephemerals_find(service->ephemerals, operation) == NULL)
+        return set_not_found(operation, error);
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "name one that was enqueued in another lane",
+                         "The operation %s is ephemeral: no log has it", operation);
+    return false;
 }
 
 bool syncd_service_read_entry(SyncdService *service, const SyncdView *view, const char *operation,
@@ -197,9 +202,13 @@ char *syncd_service_get_operation(SyncdService *service, const SyncdCaller *call
                                   const char *operation, GError **error)
 {
     guint64 pos;
+    char *ephemeral = NULL;
     g_auto(SyncdView) view = {0};
-    if (!syncd_service_view(service, caller, &view, error) ||
-        !find_entry(service, operation, &pos, error))
+    if (!syncd_service_view(service, caller, &view, error))
+        return NULL;
+    if (syncd_service_get_ephemeral(service, &view, operation, &ephemeral))
+        return ephemeral;
+    if (!find_entry(service, operation, &pos, error))
         return NULL;
 
     g_autoptr(GString) record = g_string_sized_new(RECORD_SIZE);
@@ -243,9 +252,12 @@ char *syncd_service_list_operations(SyncdService *service, const SyncdCaller *ca
     static const SyncdPageFormat format = {LIST_BUDGET, SYNCD_LIST_MAX, ",", SYNCD_READ_BODY,
                                            write_listed};
     SyncdQuery query = {.order = SYNCD_NEWEST_FIRST, .operations_only = true};
+    if (!filter_type(listing->type, &query.kind, error))
+        return NULL;
+    if (listing->ephemeral)
+        return syncd_service_list_ephemeral(service, caller, listing, &query, ret_cursor, error);
     g_autoptr(GString) out = g_string_new("[");
-    if (!filter_type(listing->type, &query.kind, error) ||
-        !syncd_service_page(service, caller, listing, &query, &format, out, ret_cursor, error))
+    if (!syncd_service_page(service, caller, listing, &query, &format, out, ret_cursor, error))
         return NULL;
     g_string_append_c(out, ']');
     return g_string_free(g_steal_pointer(&out), FALSE);

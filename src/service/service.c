@@ -43,6 +43,7 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->decisions = syncd_decisions_new();
     service->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                              (GDestroyNotify)syncd_record_row_free);
+    service->ephemerals = syncd_ephemerals_new();
     service->leases = syncd_leases_new();
     service->pending_sequence = G_MAXUINT64;
     service->policy = syncd_policy_set_new(NULL, NULL, 0, error);
@@ -69,6 +70,7 @@ void syncd_service_free(SyncdService *service)
     syncd_service_commit(service);
     g_clear_pointer(&service->jobs, g_ptr_array_unref);
     g_clear_pointer(&service->refusals, syncd_refusals_free);
+    g_clear_pointer(&service->ephemerals, syncd_ephemerals_free);
     g_clear_pointer(&service->leases, syncd_leases_free);
     g_clear_pointer(&service->waiting, g_array_unref);
     g_clear_pointer(&service->callers, g_hash_table_unref);
@@ -269,6 +271,7 @@ bool syncd_service_work(SyncdService *service)
 {
     syncd_service_flush_refusals(service, false);
     syncd_service_flush_leases(service);
+    syncd_ephemerals_expire(service->ephemerals, syncd_service_monotonic(service));
     bool more = syncd_store_work(service->store);
     more |= syncd_service_step_jobs(service);
     syncd_service_show_state(service, false);
@@ -284,6 +287,7 @@ guint64 syncd_service_next_due(const SyncdService *service)
 {
     guint64 due = MIN(syncd_refusals_next_due(service->refusals), syncd_service_jobs_due(service));
     due = MIN(due, syncd_service_tasks_due(service));
+    due = MIN(due, syncd_ephemerals_next_due(service->ephemerals));
     if (service->policy_blocked_until != 0)
         due = MIN(due, service->policy_blocked_until);
     return syncd_service_state_is_shown(service) ? due : 0;

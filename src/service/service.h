@@ -143,7 +143,7 @@ typedef struct {
 
 typedef struct {
     char *operation;
-    guint64 sequence;
+    guint64 sequence; /* 0: it is ephemeral and in no log; then no commit has to be awaited */
     bool duplicate;
 } SyncdEnqueued;
 
@@ -267,6 +267,7 @@ typedef struct {
     guint32 limit;
     guint64 after, since_usec, until_usec;
     bool bodies;
+    bool ephemeral; /* those in memory instead of those in the log; of operations only */
 } SyncdListing;
 
 char *syncd_service_get_operation(SyncdService *service, const SyncdCaller *caller,

@@ -249,7 +249,7 @@ static void refusals_are_told_once_and_counted(void)
         be_refused(&f, "repair");
     g_assert_cmpuint(count_events(&f, "sync.policy.denied"), ==, 1);
     assert_newest_refusal(&f, "repair_lane_is_quarantine_scoped", 1);
-    be_refused(&f, "ephemeral"); /* another reason */
+    be_refused(&f, "secure"); /* another reason */
     g_assert_cmpuint(count_events(&f, "sync.policy.denied"), ==, 2);
 
     f.base.now_usec += 61 * G_USEC_PER_SEC;

@@ -62,7 +62,8 @@ static void the_whole_record(void)
         "\"policy_decision_ref\":\"policy-1\",\"artifact_admission_ref\":\"none\","
         "\"ledger_evidence_refs\":[],\"replay_safe\":true,\"stale_task\":false,"
         "\"lease_expired\":false,\"created_at\":\"2026-05-05T00:00:00Z\","
-        "\"updated_at\":\"2026-05-05T00:00:00Z\",\"sequence\":41,\"scope\":\"workspace:notes\","
+        "\"updated_at\":\"2026-05-05T00:00:00Z\",\"durable\":true,\"sequence\":41,\"scope\":"
+        "\"workspace:notes\","
         "\"object_id\":\"note-1\",\"lane\":\"normal\",\"data_class\":\"internal\",\"leaf\":"
         "\"0000000000000000000000000000000000000000000000000000000000000000\","
         "\"feed\":\"device-1/workspace-1/2\",\"seq\":7}");
@@ -91,6 +92,7 @@ static void claims_about_what_only_the_daemon_knows_are_overwritten(void)
         "status",
         "actor_id",
         "device_id",
+        "durable",
         "local_log_ref",
         "checkpoint_ref",
         "causal_parent_ids",

@@ -137,7 +137,7 @@ SPOIL(key_c1, request->idempotency_key = "a\xc2\x85")
 SPOIL(key_not_utf8, request->idempotency_key = "a\xff")
 SPOIL(lane_unknown, request->lane = "fast")
 SPOIL(lane_repair, request->lane = "repair")
-SPOIL(lane_ephemeral, request->lane = "ephemeral")
+SPOIL(lane_secure, request->lane = "secure")
 SPOIL(class_unknown, request->data_class = "top-secret")
 SPOIL(body_array, request->body = SYNCD_BYTES_TEXT("[]"))
 SPOIL(body_broken, request->body = SYNCD_BYTES_TEXT("{\"a\":}"))
@@ -234,7 +234,7 @@ static void what_policy_refuses_is_recorded_as_a_refusal_only(void)
         const char *reason;
     } cases[] = {
         {lane_repair, "repair_lane_is_quarantine_scoped"},
-        {lane_ephemeral, "ephemeral_retention_requires_ttl"},
+        {lane_secure, SYNCD_POLICY_REASON_CLOSED},
     };
     ServiceFixture f;
     service_init(&f);

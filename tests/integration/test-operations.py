@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+"""The life of operations as callers and users of the command line see it."""
+
+import json
+
+from gi.repository import GLib
+
+from cli_user import NEGATIVE, NOT_FOUND, served
+from harness import (MANAGER, OPERATIONS, STANDARD, equal, main, promise, refused_as,
+                     session_world)
+
+
+def get(caller, operation):
+    return json.loads(caller.call(OPERATIONS, 'Get', '(sa{sv})', operation, {}))
+
+
+# --- ephemeral ---------------------------------------------------------------------------------
+
+EPHEMERAL = {'lane': GLib.Variant('s', 'ephemeral'), 'create_scope': GLib.Variant('b', False)}
+
+
+@promise
+def an_ephemeral_operation_is_seen_and_leaves_nothing(world):
+    place = world.place()
+    with world.daemon(place), world.caller() as caller:
+        caller.enqueue()
+        before = caller.get(MANAGER, 'Sequence')
+        operation, sequence, duplicate = caller.enqueue('{"line":12}', **EPHEMERAL)
+        equal((sequence, duplicate), (0, False))
+        record = get(caller, operation)
+        equal((record['durable'], record['line'], 'sequence' in record), (False, 12, False))
+        equal(caller.list(ephemeral=GLib.Variant('b', True))[0], [record])
+        equal([one['durable'] for one in caller.list()[0]], [True])
+        equal(caller.get(MANAGER, 'Sequence'), before)
+        refused_as('NotFound', caller.enqueue, parents=GLib.Variant('as', [operation]))
+        refused_as('InvalidContract', caller.enqueue, lane=EPHEMERAL['lane'])
+        line = json.dumps({'type': 'sync.operation.enqueue', 'scope': 'device', 'object': 'a',
+                           'body': {}, 'lane': 'ephemeral'}).encode()
+        refused_as('InvalidContract', caller.call, OPERATIONS, 'EnqueueMany', '(aya{sv})', line, {})
+        for listing, interface in (('ListBytes', OPERATIONS), ('ListEvents', MANAGER)):
+            refused_as(STANDARD + 'InvalidArgs', caller.list, listing, interface,
+                       ephemeral=GLib.Variant('b', True))
+    with world.daemon(place), world.caller() as caller:
+        refused_as('NotFound', get, caller, operation)
+        equal(caller.list(ephemeral=GLib.Variant('b', True))[0], [])
+
+
+@promise
+def the_oldest_ephemeral_operation_makes_room_and_the_count_is_shown(world):
+    with world.served() as (_, caller):
+        caller.enqueue()
+        first, _, _ = caller.enqueue(**EPHEMERAL)
+        for _ in range(256):
+            caller.enqueue(**EPHEMERAL)
+        refused_as('NotFound', get, caller, first)
+        counts = json.loads(caller.call(MANAGER, 'Describe'))['ephemeral']
+        equal((counts['operations'], counts['dropped']), (256, 1))
+
+
+@promise
+def the_command_line_says_that_it_is_not_recorded(world):
+    with served(world) as (cli, _):
+        receipt = cli.enqueue('cursor', '{}', '--lane=ephemeral')
+        equal((receipt['durable'], receipt['sequence']), (False, 0))
+        equal(cli.enqueue('note-1')['durable'], True)
+        assert cli.does('ops', 'enqueue', '--object=a', '--lane=ephemeral').startswith('Not recorded')
+        equal([one['object_id'] for one in cli.json('ops', 'list', '--ephemeral')], ['a', 'cursor'])
+        equal([one['object_id'] for one in cli.json('ops', 'list', '--ephemeral', '--object=a')], ['a'])
+        equal([one['object_id'] for one in cli.json('ops', 'list')], ['note-1'])
+        assert 'cursor' in cli.does('ops', 'show', receipt['operation'])
+        equal(cli.run('ops', 'list', '--ephemeral', '--after=1')[0], NEGATIVE)
+        equal(cli.run('verify', 'proof', '--operation', receipt['operation'])[0], NOT_FOUND)
+
+
+if __name__ == '__main__':
+    main(session_world)
