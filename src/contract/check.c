@@ -11,6 +11,7 @@ static const struct {
     {"sourceos.event.v0.1", syncd_rules_of_event},
     {"sourceos.policy-explanation-registry.v0.1", syncd_rules_of_codes},
     {"sourceos.repair-plan/v1alpha1", syncd_rules_of_plan},
+    {"sourceos.schema-migration/v1", syncd_rules_of_migration},
     {"sourceos.service-graph.v0.1", syncd_rules_of_graph},
     {"sourceos.state-integrity-report/v1alpha1", syncd_rules_of_report},
 };

@@ -22,6 +22,7 @@ void syncd_rules_of_event(SyncdJson event, SyncdRuling *ruling);
 void syncd_rules_of_conflict(SyncdJson conflict, SyncdRuling *ruling);
 void syncd_rules_of_codes(SyncdJson registry, SyncdRuling *ruling);
 void syncd_rules_of_graph(SyncdJson graph, SyncdRuling *ruling);
+void syncd_rules_of_migration(SyncdJson migration, SyncdRuling *ruling);
 
 /* `rule` names it ("lane-names-differ"), `path` is a JSON pointer, the sentence follows it. */
 void syncd_rule_break(SyncdRuling *ruling, const char *rule, const char *path, const char *format,

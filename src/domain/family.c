@@ -65,6 +65,13 @@ static const SyncdFamily families[SYNCD_N_FAMILIES] = {
         .capability = "write", .end = "write",
         .columns = {[SYNCD_COLUMN_TYPE] = "encryption_scope"},
     },
+    [SYNCD_FAMILY_MIGRATION] = {
+        .name = "migration", .schema = "sourceos.schema-migration/v1", .id = "migration_id",
+        .home = SYNCD_HOME_CHOSEN, .configuration = true,
+        .capability = "migrate_schema", .end = "migrate_schema",
+        .columns = {[SYNCD_COLUMN_TYPE] = "to_schema_id",
+                    [SYNCD_COLUMN_SCHEMA] = "from_schema_id"},
+    },
 };
 
 #define RECORDED(family, word)                                                                     \
@@ -73,6 +80,7 @@ static const SyncdFamily families[SYNCD_N_FAMILIES] = {
     {family, SYNCD_VERB_REVOKE, SYNCD_STATE_ACTIVE, SYNCD_STATE_REVOKED, word ".revoked"}
 
 #define D SYNCD_FAMILY_DEVICE
+#define M SYNCD_FAMILY_MIGRATION
 #define O SYNCD_FAMILY_OBJECT
 #define P SYNCD_FAMILY_PLAN
 #define REGISTER SYNCD_VERB_REGISTER
@@ -88,6 +96,9 @@ static const SyncdTransition transitions[] = {
     /* A version of a schema never changes: objects were written by it. */
     {SYNCD_FAMILY_SCHEMA, REGISTER, "", SYNCD_STATE_ACTIVE, "schema.registered"},
     {SYNCD_FAMILY_SCHEMA, REVOKE, SYNCD_STATE_ACTIVE, SYNCD_STATE_REVOKED, "schema.revoked"},
+    /* Nor does what was signed. */
+    {M, REGISTER, "", SYNCD_STATE_ACTIVE, "migration.registered"},
+    {M, REVOKE, SYNCD_STATE_ACTIVE, SYNCD_STATE_REVOKED, "migration.revoked"},
 
     {D, REGISTER, "", "trusted", "device.registered"},
     {D, REGISTER, "", "untrusted", "device.registered"},

@@ -1,6 +1,6 @@
 /*
  * The families of registry records, as one table: profiles, devices, actors, schemas, objects,
- * workspaces, sync plans and encryption profiles.
+ * workspaces, sync plans, encryption profiles and migrations of schemas.
  *
  * A row says which document a record is, which member names it, which feed it belongs to, what a
  * writer must be able to do, and which members can be looked up. A second table holds every step
@@ -28,6 +28,7 @@ typedef enum {
     SYNCD_FAMILY_WORKSPACE,
     SYNCD_FAMILY_PLAN,
     SYNCD_FAMILY_ENCRYPTION,
+    SYNCD_FAMILY_MIGRATION,
     SYNCD_N_FAMILIES,
 } SyncdFamilyId;
 
