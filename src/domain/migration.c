@@ -28,23 +28,26 @@ void syncd_migration_free(SyncdMigration *migration)
     g_free(migration);
 }
 
-static bool read_steps(SyncdMigration *migration, SyncdJson steps, GError **error)
+static bool read_steps(SyncdMigration *migration, SyncdJson steps, const char *where,
+                       GError **error)
 {
     SyncdJsonIter iter;
     SyncdJson step;
     syncd_json_iter_init(&iter, steps);
     while (syncd_json_iter_next(&iter, NULL, &step)) {
         SyncdMigrationStep *read = syncd_migration_step_read(step, migration->steps->len, error);
-        if (read == NULL)
+        if (read == NULL) {
+            g_prefix_error(error, "%s", where);
             return false;
+        }
         g_ptr_array_add(migration->steps, read);
     }
     return true;
 }
 
-SyncdMigration *syncd_migration_read(SyncdJson manifest, GError **error)
+SyncdMigration *syncd_migration_read(SyncdJson manifest, const char *where, GError **error)
 {
-    if (!syncd_contract_demand(SYNCD_MIGRATION_SCHEMA, manifest, "", error))
+    if (!syncd_contract_demand(SYNCD_MIGRATION_SCHEMA, manifest, where, error))
         return NULL;
     g_autoptr(SyncdMigration) migration = g_new0(SyncdMigration, 1);
     migration->id = syncd_record_member(manifest, "migration_id");
@@ -54,9 +57,30 @@ SyncdMigration *syncd_migration_read(SyncdJson manifest, GError **error)
     migration->to = (SyncdMigrationEnd){syncd_record_member(manifest, "to_schema_id"),
                                         syncd_record_member(manifest, "to_schema_version")};
     migration->steps = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_migration_step_free);
-    return read_steps(migration, syncd_json_member(manifest, "steps"), error)
+    return read_steps(migration, syncd_json_member(manifest, "steps"), where, error)
                ? g_steal_pointer(&migration)
                : NULL;
+}
+
+int syncd_schema_version_compare(const char *left, const char *right)
+{
+    while (*left != '\0' && *right != '\0') {
+        if (g_ascii_isdigit(*left) && g_ascii_isdigit(*right)) {
+            char *left_end, *right_end;
+            guint64 one = g_ascii_strtoull(left, &left_end, 10);
+            guint64 other = g_ascii_strtoull(right, &right_end, 10);
+            if (one != other)
+                return one < other ? -1 : 1;
+            left = left_end;
+            right = right_end;
+        } else if (*left != *right) {
+            return *left < *right ? -1 : 1;
+        } else {
+            left++;
+            right++;
+        }
+    }
+    return (*left != '\0') - (*right != '\0');
 }
 
 char *syncd_migration_end_name(const SyncdMigrationEnd *end)

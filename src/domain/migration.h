@@ -35,11 +35,14 @@ typedef struct {
     GPtrArray *steps;
 } SyncdMigration;
 
-/* Of a manifest, as it was signed or as its registry has it. InvalidContract with the place. */
-SyncdMigration *syncd_migration_read(SyncdJson manifest, GError **error);
+/* Of a manifest, as it was signed or as its registry has it. InvalidContract with the place, which
+ * follows `where` ("/record"). */
+SyncdMigration *syncd_migration_read(SyncdJson manifest, const char *where, GError **error);
 void syncd_migration_free(SyncdMigration *migration);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdMigration, syncd_migration_free)
 
+/* Numbers in versions are compared as numbers, everything else as text: v9 comes before v10. */
+int syncd_schema_version_compare(const char *left, const char *right);
 /* "schema:note@v2": the id of the schema's record. */
 char *syncd_migration_end_name(const SyncdMigrationEnd *end);
 /* The members that only the log has afterwards, as pointers. Empty: the way back needs no log. */

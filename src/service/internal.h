@@ -5,6 +5,7 @@
 
 #include "base/id.h"
 #include "contract/operation.h"
+#include "crypto/sign.h"
 #include "domain/kind.h"
 #include "domain/mandate.h"
 #include "domain/policy.h"
@@ -18,8 +19,10 @@
 #define SYNCD_LANE_POLICY "policy"
 #define SYNCD_LANE_NORMAL "normal"
 #define SYNCD_LANE_EPHEMERAL "ephemeral"
+#define SYNCD_LANE_MIGRATION "migration"
 
 typedef struct SyncdRefusals SyncdRefusals;
+typedef struct SyncdObjectSchema SyncdObjectSchema;
 
 struct SyncdService {
     SyncdInstance instance;
@@ -39,7 +42,8 @@ struct SyncdService {
     char *policy_fault;  /* what was refused of its rules; NULL for nothing */
     GHashTable *records; /* "family/id": SyncdRecordRow or NULL, as of `records_of` (place.c) */
     guint64 records_of;
-    GHashTable *decisions; /* SyncdDecisions, a set (decide.c) */
+    SyncdObjectSchema *object_schema; /* the one that was asked for last (object-schema.c) */
+    GHashTable *decisions;            /* SyncdDecisions, a set (decide.c) */
     guint32 policy_blocked;
     guint64 policy_blocked_until; /* monotonic: how long the state shows it */
     guint64 pending_operations;   /* as counted at `pending_sequence` */
@@ -122,6 +126,8 @@ bool syncd_service_heed_claim(SyncdService *service, const SyncdCaller *caller,
                               const SyncdSigned *claim, const char *method,
                               const char *idempotency_key, const SyncdBytes *parts, size_t n_parts,
                               SyncdCaller *ret_caller, GError **error);
+/* The key that the actor signs with; false when its record has none. */
+bool syncd_mandate_key(const SyncdMandate *mandate, SyncdPublicKey *ret_key);
 /* The bytes that such a signature covers. */
 GString *syncd_signed_statement(const char *device, const SyncdSigned *claim, const char *method,
                                 const char *idempotency_key, const SyncdBytes *parts,
@@ -156,6 +162,8 @@ bool syncd_service_may_cross(SyncdService *service, const char *from, const char
 /* The row of a record; NULL when there is none. Borrowed until the next call. */
 bool syncd_service_known_record(SyncdService *service, SyncdFamilyId family, const char *id,
                                 const SyncdRecordRow **ret_row, GError **error);
+
+void syncd_object_schema_free(SyncdObjectSchema *schema);
 
 /* ---- policy (decide.c) ---- */
 

@@ -174,6 +174,8 @@ void syncd_service_note_refusal(SyncdService *service, const SyncdCaller *caller
                                 const char *action, const char *reason)
 {
     g_autofree char *actor = NULL;
+    if (caller->rehearses)
+        return;
     bool known = syncd_service_find_caller(service, caller, &actor, NULL) && actor != NULL;
     if (known && syncd_store_condition(service->store) == SYNCD_STORE_WRITABLE)
         note_actor(service, actor, action, reason);
@@ -184,6 +186,8 @@ void syncd_service_note_refusal(SyncdService *service, const SyncdCaller *caller
 void syncd_service_note_policy(SyncdService *service, const SyncdCaller *caller, const char *action,
                                const char *reason)
 {
+    if (caller->rehearses)
+        return;
     service->policy_blocked += service->policy_blocked < G_MAXUINT32;
     service->policy_blocked_until = syncd_service_monotonic(service) + WINDOW_USEC;
     syncd_service_note_refusal(service, caller, action, reason);

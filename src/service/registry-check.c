@@ -225,22 +225,6 @@ static bool check_place(SyncdChange *change, GError **error)
             check_workspace_is_there(change, place.workspace, error));
 }
 
-/* An object is what its schema says; without one nobody knows what it is. */
-static bool judge_schema(SyncdChange *change, GError **error)
-{
-    bool known;
-    g_auto(SyncdRecordRow) row = {0};
-    g_autofree char *id = syncd_record_member(change->record, "schema_id");
-    g_autofree char *version = syncd_record_member(change->record, "schema_version");
-    g_autofree char *schema = g_strconcat(id, "@", version, NULL);
-    if (!syncd_registry_find_live(change->service, SYNCD_FAMILY_SCHEMA, schema, &row, &known,
-                                  error))
-        return false;
-    g_free(change->state);
-    change->state = g_strdup(known ? SYNCD_STATE_ACTIVE : SYNCD_STATE_QUARANTINED);
-    return true;
-}
-
 static bool check_object(SyncdChange *change, GError **error)
 {
     g_autofree char *privacy = syncd_record_member(change->record, "privacy_class");
@@ -252,7 +236,7 @@ static bool check_object(SyncdChange *change, GError **error)
         return false;
     }
     return check_place(change, error) &&
-           (change->verb == SYNCD_VERB_REVOKE || judge_schema(change, error));
+           (change->verb == SYNCD_VERB_REVOKE || syncd_registry_judge_object(change, error));
 }
 
 /* ---- plans ---- */
@@ -378,9 +362,14 @@ static bool check_plan(SyncdChange *change, GError **error)
 }
 
 static bool (*const checks[SYNCD_N_FAMILIES])(SyncdChange *change, GError **error) = {
-    [SYNCD_FAMILY_ACTOR] = check_actor,   [SYNCD_FAMILY_DEVICE] = check_device,
-    [SYNCD_FAMILY_OBJECT] = check_object, [SYNCD_FAMILY_WORKSPACE] = check_workspace,
-    [SYNCD_FAMILY_PLAN] = check_plan,     [SYNCD_FAMILY_ENCRYPTION] = check_encryption,
+    [SYNCD_FAMILY_ACTOR] = check_actor,
+    [SYNCD_FAMILY_DEVICE] = check_device,
+    [SYNCD_FAMILY_OBJECT] = check_object,
+    [SYNCD_FAMILY_WORKSPACE] = check_workspace,
+    [SYNCD_FAMILY_PLAN] = check_plan,
+    [SYNCD_FAMILY_ENCRYPTION] = check_encryption,
+    [SYNCD_FAMILY_SCHEMA] = syncd_registry_check_schema,
+    [SYNCD_FAMILY_MIGRATION] = syncd_registry_check_migration,
 };
 
 bool syncd_registry_check_family(SyncdChange *change, GError **error)

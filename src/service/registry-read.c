@@ -11,68 +11,18 @@ static bool shows(const SyncdView *view, const SyncdRecordRow *row)
                                                  strcmp(view->actor, row->id) == 0));
 }
 
-/* ---- what an object's schema says of it ---- */
-
-/* Numbers between dots, compared as numbers; everything else as text. */
-static int compare_versions(const char *left, const char *right)
-{
-    while (*left != '\0' && *right != '\0') {
-        if (g_ascii_isdigit(*left) && g_ascii_isdigit(*right)) {
-            char *left_end, *right_end;
-            guint64 one = g_ascii_strtoull(left, &left_end, 10);
-            guint64 other = g_ascii_strtoull(right, &right_end, 10);
-            if (one != other)
-                return one < other ? -1 : 1;
-            left = left_end;
-            right = right_end;
-        } else if (*left != *right) {
-            return *left < *right ? -1 : 1;
-        } else {
-            left++;
-            right++;
-        }
-    }
-    return (*left != '\0') - (*right != '\0');
-}
-
-static bool has_newer(SyncdService *service, const char *schema, const char *version,
-                      bool *ret_newer, GError **error)
-{
-    g_autofree char *cursor = NULL;
-    g_autoptr(GPtrArray) rows = NULL;
-    SyncdRecordQuery query = {
-        .family = syncd_family(SYNCD_FAMILY_SCHEMA),
-        .state = SYNCD_STATE_ACTIVE,
-        .columns = {[SYNCD_COLUMN_SCHEMA] = schema},
-        .limit = SYNCD_LIST_MAX,
-    };
-    if (!syncd_store_list_records(service->store, &query, &rows, &cursor, error))
-        return false;
-    *ret_newer = false;
-    for (guint i = 0; i < rows->len; i++) {
-        const SyncdRecordRow *row = rows->pdata[i];
-        *ret_newer |= compare_versions(row->id + strlen(schema) + strlen("@"), version) > 0;
-    }
-    return true;
-}
-
 static bool write_reasons(SyncdService *service, const SyncdRecordRow *row, SyncdJson record,
                           SyncdJsonWriter *writer, GError **error)
 {
-    bool known, newer = false;
-    g_auto(SyncdRecordRow) schema = {0};
+    const char *reason;
     if (row->family != syncd_family(SYNCD_FAMILY_OBJECT))
         return true;
-    const char *id = row->columns[SYNCD_COLUMN_SCHEMA];
-    g_autofree char *version = syncd_record_member(record, "schema_version");
-    g_autofree char *name = g_strconcat(id, "@", version, NULL);
-    if (!syncd_registry_find_live(service, SYNCD_FAMILY_SCHEMA, name, &schema, &known, error) ||
-        (known && !has_newer(service, id, version, &newer, error)))
+    if (!syncd_registry_standing(service, record, &reason, error))
         return false;
     syncd_json_name(writer, "reasons");
     syncd_json_begin_array(writer);
-    if (!known || newer)
-        syncd_json_string(writer, known ? "migration_required" : "schema_unknown");
+    if (reason != NULL)
+        syncd_json_string(writer, reason);
     syncd_json_end_array(writer);
     return true;
 }

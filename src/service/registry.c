@@ -361,11 +361,24 @@ static bool find_step(SyncdChange *change, GError **error)
 
 /* ---- who may do it ---- */
 
+static const char *capability_of(const SyncdChange *change)
+{
+    if (change->migrates)
+        return "migrate_schema";
+    return change->verb == SYNCD_VERB_REVOKE ? change->family->end : change->family->capability;
+}
+
+static const char *lane_of(const SyncdChange *change)
+{
+    if (change->migrates)
+        return SYNCD_LANE_MIGRATION;
+    return change->family->configuration ? SYNCD_LANE_AUDIT : SYNCD_LANE_NORMAL;
+}
+
 static bool check_mandate(SyncdChange *change, GError **error)
 {
     SyncdService *service = change->service;
     const SyncdFamily *family = change->family;
-    const char *capability = change->verb == SYNCD_VERB_REVOKE ? family->end : family->capability;
     if (family->configuration && !syncd_mandate_configures(change->mandate)) {
         syncd_service_note_refusal(service, change->caller, "configure", "agent_untrusted");
         syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED, "let the person who owns it do it",
@@ -373,8 +386,8 @@ static bool check_mandate(SyncdChange *change, GError **error)
                              change->actor, change->mandate->type);
         return false;
     }
-    return syncd_service_require_capability(service, change->caller, change->mandate, capability,
-                                            error);
+    return syncd_service_require_capability(service, change->caller, change->mandate,
+                                            capability_of(change), error);
 }
 
 /* ---- all of it ---- */
@@ -441,7 +454,7 @@ static bool write_entry(SyncdChange *change, const SyncdDecisions *decisions,
         .object = change->family->opaque ? change->id : "",
         .decision = decision,
         .engine = "",
-        .lane = change->family->configuration ? SYNCD_LANE_AUDIT : SYNCD_LANE_NORMAL,
+        .lane = lane_of(change),
         .schema_id = change->family->schema,
         .schema_version = 1,
         .idempotency_key = change->request->idempotency_key,
@@ -467,8 +480,7 @@ static SyncdDecisions *decide(const SyncdChange *change, GError **error)
         change->scope_id != NULL
             ? syncd_service_scope_text(change->service, SYNCD_BYTES_TEXT(change->scope_id))
             : g_strdup(change->scope_text);
-    asked.fields[SYNCD_FIELD_LANE] =
-        change->family->configuration ? SYNCD_LANE_AUDIT : SYNCD_LANE_NORMAL;
+    asked.fields[SYNCD_FIELD_LANE] = lane_of(change);
     asked.fields[SYNCD_FIELD_DATA_CLASS] = change->data_class;
     if (syncd_scope_parse(scope, &class, &name, NULL))
         syncd_ask_about_scope(&asked, scope, class, name);
@@ -479,6 +491,22 @@ static SyncdDecisions *decide(const SyncdChange *change, GError **error)
         asked.fields[SYNCD_FIELD_PROFILE] = profile;
     }
     return syncd_service_decide(change->service, change->caller, change->actor, &asked, error);
+}
+
+bool syncd_registry_prepare(SyncdChange *change, SyncdDecisions **ret_decisions, GError **error)
+{
+    if (!take_apart(change, error) || !find_home(change, error) || !check(change, error))
+        return false;
+    *ret_decisions = decide(change, error);
+    return *ret_decisions != NULL;
+}
+
+bool syncd_registry_write(SyncdChange *change, SyncdDecisions *decisions,
+                          SyncdRegistered *ret_registered, GError **error)
+{
+    return open_home(change, error) &&
+           syncd_service_record_decisions(change->service, change->actor, decisions, error) &&
+           write_entry(change, decisions, ret_registered, error);
 }
 
 /* The arguments, in the order that their signature covers. */
@@ -522,9 +550,7 @@ static bool change_record(SyncdService *service, const SyncdCaller *caller, Sync
     if (!check(&change, error))
         return false;
     g_autoptr(SyncdDecisions) decisions = decide(&change, error);
-    return decisions != NULL && open_home(&change, error) &&
-           syncd_service_record_decisions(service, change.actor, decisions, error) &&
-           write_entry(&change, decisions, ret_registered, error);
+    return decisions != NULL && syncd_registry_write(&change, decisions, ret_registered, error);
 }
 
 bool syncd_service_register(SyncdService *service, const SyncdCaller *caller,

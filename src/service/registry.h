@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include "contract/schema.h"
+#include "domain/migration.h"
 #include "service/internal.h"
 
 typedef struct {
@@ -14,6 +16,7 @@ typedef struct {
     const SyncdCaller *caller;
     const SyncdRegistryRequest *request;
     SyncdRegistryVerb verb;
+    bool migrates; /* an object to another version of its schema: not the caller's own words */
     const SyncdFamily *family;
     const SyncdMandate *mandate; /* the memo's: not after the first append */
     char *actor;
@@ -44,6 +47,50 @@ bool syncd_registry_find_live(SyncdService *service, SyncdFamilyId family, const
 /* What the family demands of the change, beyond what all do (registry-check.c). May set `state`
  * and `data_class`. */
 bool syncd_registry_check_family(SyncdChange *change, GError **error);
+
+/* A change by itself, without idempotency key: everything up to the entry, then the entry. Between
+ * the two nothing may be committed. */
+bool syncd_registry_prepare(SyncdChange *change, SyncdDecisions **ret_decisions, GError **error);
+bool syncd_registry_write(SyncdChange *change, SyncdDecisions *decisions,
+                          SyncdRegistered *ret_registered, GError **error);
+
+/* ---- schemas and their objects (object-schema.c) ---- */
+
+/* What it asks of objects can be asked. */
+bool syncd_registry_check_schema(SyncdChange *change, GError **error);
+/* Sets the state of an object by its schema, and demands that it keeps to it. */
+bool syncd_registry_judge_object(SyncdChange *change, GError **error);
+/* Whether an object's record keeps to the schema of this row. `errors` may be NULL. */
+bool syncd_registry_keeps_to(SyncdService *service, const SyncdRecordRow *schema, SyncdJson record,
+                             SyncdSchemaErrors *errors, bool *ret_keeps, GError **error);
+/* Why an object is not as it should be: schema_unknown, migration_required; NULL: it is. */
+bool syncd_registry_standing(SyncdService *service, SyncdJson record, const char **ret_reason,
+                             GError **error);
+
+/* ---- migrations (migration-check.c) ---- */
+
+/* A manifest as the registry has it. */
+typedef struct {
+    SyncdRecordRow row;
+    SyncdBody body;
+    SyncdJson record; /* a view of it */
+    SyncdMigration *migration;
+} SyncdManifest;
+
+void syncd_manifest_clear(SyncdManifest *manifest);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdManifest, syncd_manifest_clear)
+
+bool syncd_registry_check_migration(SyncdChange *change, GError **error);
+/* By its id; NotFound. Also one that was revoked. */
+bool syncd_manifest_read(SyncdService *service, const char *id, SyncdManifest *ret_manifest,
+                         GError **error);
+/* The committed manifest that leads on from a version and is not revoked. */
+bool syncd_manifest_find(SyncdService *service, const SyncdMigrationEnd *from,
+                         SyncdManifest *ret_manifest, bool *ret_found, GError **error);
+/* Whether its author has signed it, and may still migrate schemas. AccessDenied, noted as a
+ * refusal. */
+bool syncd_manifest_check_signature(SyncdService *service, const SyncdCaller *caller,
+                                    SyncdJson record, const char *author, GError **error);
 
 /* The new document (registry-document.c). */
 void syncd_registry_compose(const SyncdChange *change, const char *decision, GString *out);

@@ -46,6 +46,7 @@ typedef struct {
     const char *worker; /* its name on the bus, NULL where it has none: who holds a lease */
     const char *unit;   /* the systemd unit it runs in; NULL: none. Of the user instance only. */
     const char *agent;  /* the actor whose signature the request bears; only the service sets it */
+    bool rehearses;     /* only wants to know what would happen: refusals of it are not noted */
     bool inspector;     /* may see what others did (system instance: polkit said yes, or root) */
 } SyncdCaller;
 
@@ -337,6 +338,37 @@ char *syncd_service_show_record(SyncdService *service, const SyncdCaller *caller
 char *syncd_service_list_records(SyncdService *service, const SyncdCaller *caller,
                                  const SyncdRegistryListing *listing, char **ret_cursor,
                                  GError **error);
+
+/* ---- migrations of schemas ---- */
+
+typedef struct {
+    const char *migration; /* the id of its manifest; or: */
+    const char *run;       /* the entry of a migration that is to be rolled back */
+    const char *cursor;    /* of the former: where the page begins; NULL: at the first object */
+    const char *digest;    /* of the report that the caller has seen; not for a plan */
+} SyncdMigrationRequest;
+
+/* The report (sourceos.migration-report/v1) of what would be done. Changes nothing. */
+char *syncd_service_plan_migration(SyncdService *service, const SyncdCaller *caller,
+                                   const SyncdMigrationRequest *request, GError **error);
+
+typedef struct {
+    char *operation; /* the entry that holds the report; "": nothing was to be done */
+    guint64 sequence;
+    char *report;
+} SyncdMigrated;
+
+void syncd_migrated_clear(SyncdMigrated *migrated);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdMigrated, syncd_migrated_clear)
+
+/* Does exactly that, all or nothing: StaleDigest when it would be something else by now. A rollback
+ * that would leave an object out is PlanStale. */
+bool syncd_service_apply_migration(SyncdService *service, const SyncdCaller *caller,
+                                   const SyncdMigrationRequest *request,
+                                   SyncdMigrated *ret_migrated, GError **error);
+/* The report of a migration that was applied. */
+char *syncd_service_migration_report(SyncdService *service, const SyncdCaller *caller,
+                                     const char *operation, GError **error);
 
 /* ---- jobs ---- */
 

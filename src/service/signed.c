@@ -41,7 +41,7 @@ GString *syncd_signed_statement(const char *device, const SyncdSigned *claim, co
 
 /* ---- whether it holds ---- */
 
-static bool read_key(const SyncdMandate *mandate, SyncdPublicKey *ret_key)
+bool syncd_mandate_key(const SyncdMandate *mandate, SyncdPublicKey *ret_key)
 {
     if (!g_str_has_prefix(mandate->signing_key, SYNCD_SIGNING_KEY_PREFIX))
         return false;
@@ -92,7 +92,7 @@ bool syncd_service_heed_claim(SyncdService *service, const SyncdCaller *caller,
                       "idempotency key");
     if (!syncd_service_mandate_of_actor(service, claim->actor, &mandate, error))
         return false;
-    if (mandate == NULL || !read_key(mandate, &key))
+    if (mandate == NULL || !syncd_mandate_key(mandate, &key))
         return refuse(service, caller, "agent_untrusted", error,
                       "There is no actor of that id with a key that requests are signed with");
     if (!is_in_time(service, claim))

@@ -27,7 +27,7 @@ static SyncdMigration *migration_of(const char *steps)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *text = g_strdup_printf("{" HEAD "\"steps\":[%s]," MATRIX SIGNED "}", steps);
-    SyncdMigration *migration = syncd_migration_read(golden_root(text), &error);
+    SyncdMigration *migration = syncd_migration_read(golden_root(text), "", &error);
     g_assert_no_error(error);
     g_assert_nonnull(migration);
     return migration;
@@ -37,7 +37,7 @@ static void refuse(const char *steps, const char *place)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *text = g_strdup_printf("{" HEAD "\"steps\":[%s]," MATRIX SIGNED "}", steps);
-    g_assert_null(syncd_migration_read(golden_root(text), &error));
+    g_assert_null(syncd_migration_read(golden_root(text), "", &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_CONTRACT);
     g_assert_nonnull(strstr(error->message, place));
 }

@@ -1,0 +1,234 @@
+/* What a schema's record demands of the records of its objects. */
+#include "service/registry.h"
+
+#include "base/json-writer.h"
+
+#include <string.h>
+
+#define SCHEMA_MEMBER "json_schema" /* what else an object's record must be */
+
+/* A version never changes, so the place of its entry says all of it. */
+struct SyncdObjectSchema {
+    guint64 pos;
+    SyncdSchema *required; /* the fields that must be there */
+    SyncdSchema *own;      /* its JSON Schema; NULL when it has none */
+};
+
+void syncd_object_schema_free(SyncdObjectSchema *schema)
+{
+    if (schema == NULL)
+        return;
+    syncd_schema_free(schema->required);
+    syncd_schema_free(schema->own);
+    g_free(schema);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdObjectSchema, syncd_object_schema_free)
+
+static SyncdSchema *compile_required(SyncdJson record, GError **error)
+{
+    SyncdJsonWriter writer;
+    g_autoptr(GString) text = g_string_new(NULL);
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_value(&writer, "required", syncd_json_member(record, "required_fields"));
+    syncd_json_end_object(&writer);
+    return syncd_schema_compile(SYNCD_BYTES(text->str, text->len), NULL, error);
+}
+
+static SyncdObjectSchema *compile(SyncdJson record, GError **error)
+{
+    g_autoptr(SyncdObjectSchema) schema = g_new0(SyncdObjectSchema, 1);
+    SyncdJson own = syncd_json_member(record, SCHEMA_MEMBER);
+    schema->required = compile_required(record, error);
+    if (schema->required == NULL) {
+        g_prefix_error(error, "/record/required_fields: ");
+        return NULL;
+    }
+    if (own.type == SYNCD_JSON_NONE || own.type == SYNCD_JSON_NULL)
+        return g_steal_pointer(&schema);
+    schema->own = syncd_schema_compile(SYNCD_BYTES(own.at, syncd_json_size(own)), NULL, error);
+    if (schema->own == NULL) {
+        g_prefix_error(error, "/record/" SCHEMA_MEMBER ": ");
+        return NULL;
+    }
+    return g_steal_pointer(&schema);
+}
+
+bool syncd_registry_check_schema(SyncdChange *change, GError **error)
+{
+    if (change->verb != SYNCD_VERB_REGISTER)
+        return true;
+    g_autoptr(SyncdObjectSchema) schema = compile(change->record, error);
+    return schema != NULL;
+}
+
+/* ---- whether a record keeps to it ---- */
+
+static const SyncdObjectSchema *compiled(SyncdService *service, const SyncdRecordRow *row,
+                                         GError **error)
+{
+    g_auto(SyncdBody) body = {0};
+    SyncdJson record;
+    if (service->object_schema != NULL && service->object_schema->pos == row->pos)
+        return service->object_schema;
+    if (!syncd_registry_read(service, row, &body, &record, error))
+        return NULL;
+    SyncdObjectSchema *schema = compile(record, error);
+    if (schema == NULL)
+        return NULL;
+    schema->pos = row->pos;
+    syncd_object_schema_free(service->object_schema);
+    service->object_schema = schema;
+    return schema;
+}
+
+bool syncd_registry_keeps_to(SyncdService *service, const SyncdRecordRow *schema, SyncdJson record,
+                             SyncdSchemaErrors *errors, bool *ret_keeps, GError **error)
+{
+    bool has_fields, is_own = true;
+    const SyncdObjectSchema *wanted = compiled(service, schema, error);
+    if (wanted == NULL ||
+        !syncd_schema_validate(wanted->required, record, errors, &has_fields, error) ||
+        (wanted->own != NULL &&
+         !syncd_schema_validate(wanted->own, record, errors, &is_own, error)))
+        return false;
+    *ret_keeps = has_fields && is_own;
+    return true;
+}
+
+static bool demand(const SyncdChange *change, const SyncdRecordRow *schema, GError **error)
+{
+    bool keeps;
+    g_autoptr(SyncdSchemaErrors) errors = syncd_schema_errors_new();
+    g_autoptr(GString) document = g_string_new(NULL);
+    syncd_registry_compose(change, "undecided", document);
+    if (!syncd_registry_keeps_to(change->service, schema,
+                                 syncd_json_root(document->str, document->len), errors, &keeps,
+                                 error))
+        return false;
+    if (keeps)
+        return true;
+    const SyncdSchemaError *first = syncd_schema_errors_get(errors, 0);
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
+                         "see the schema with `sourceos-syncd schemas show`",
+                         "/record%s %s: the schema %s demands it", first->instance_path,
+                         first->sentence, schema->id);
+    return false;
+}
+
+/* ---- from one version to another ---- */
+
+static SyncdMigrationEnd end_of(SyncdJson record)
+{
+    return (SyncdMigrationEnd){syncd_record_member(record, "schema_id"),
+                               syncd_record_member(record, "schema_version")};
+}
+
+static void end_clear(SyncdMigrationEnd *end)
+{
+    g_free(end->schema_id);
+    g_free(end->schema_version);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdMigrationEnd, end_clear)
+
+static bool is_end(const SyncdMigrationEnd *one, const SyncdMigrationEnd *other)
+{
+    return strcmp(one->schema_id, other->schema_id) == 0 &&
+           strcmp(one->schema_version, other->schema_version) == 0;
+}
+
+static bool leads(SyncdService *service, const SyncdMigrationEnd *from, const SyncdMigrationEnd *to,
+                  SyncdManifest *ret_manifest, bool *ret_leads, GError **error)
+{
+    if (!syncd_manifest_find(service, from, ret_manifest, ret_leads, error))
+        return false;
+    *ret_leads = *ret_leads && is_end(&ret_manifest->migration->to, to);
+    return true;
+}
+
+/* Who writes a document in his version over one of another must be allowed to by their matrix. */
+static bool check_versions(SyncdChange *change, GError **error)
+{
+    bool there, back = false;
+    g_auto(SyncdManifest) onward = {0}, backward = {0};
+    g_auto(SyncdMigrationEnd) before = end_of(change->previous), now = end_of(change->record);
+    if (!change->present || change->migrates || is_end(&before, &now))
+        return true;
+    if (!leads(change->service, &before, &now, &onward, &there, error) ||
+        (!there && !leads(change->service, &now, &before, &backward, &back, error)))
+        return false;
+    if ((!there && !back) ||
+        (there && syncd_migration_lets(onward.record, "to", "from", "write")) ||
+        (back && syncd_migration_lets(backward.record, "from", "to", "write")))
+        return true;
+    syncd_service_note_policy(change->service, change->caller, "write", "migration_required");
+    syncd_set_error_next(error, SYNCD_ERROR_POLICY_DENIED,
+                         there ? "migrate it with `sourceos-syncd migrations apply`, then change it"
+                               : "use a program that knows the object's version",
+                         "/record/schema_version: the migration %s does not let programs of the "
+                         "version %s write documents of the version %s (migration_required)",
+                         (there ? &onward : &backward)->migration->id, now.schema_version,
+                         before.schema_version);
+    return false;
+}
+
+/* An object is what its schema says; without one nobody knows what it is. */
+bool syncd_registry_judge_object(SyncdChange *change, GError **error)
+{
+    bool known;
+    g_auto(SyncdRecordRow) row = {0};
+    g_auto(SyncdMigrationEnd) end = end_of(change->record);
+    g_autofree char *schema = syncd_migration_end_name(&end);
+    if (!syncd_registry_find_live(change->service, SYNCD_FAMILY_SCHEMA, schema, &row, &known,
+                                  error))
+        return false;
+    g_free(change->state);
+    change->state = g_strdup(known ? SYNCD_STATE_ACTIVE : SYNCD_STATE_QUARANTINED);
+    return (!known || demand(change, &row, error)) && check_versions(change, error);
+}
+
+/* ---- how an object stands ---- */
+
+static bool has_newer(SyncdService *service, const SyncdMigrationEnd *end, bool *ret_newer,
+                      GError **error)
+{
+    g_autofree char *cursor = g_strdup("");
+    *ret_newer = false;
+    do {
+        g_autofree char *next = NULL;
+        g_autoptr(GPtrArray) rows = NULL;
+        SyncdRecordQuery query = {
+            .family = syncd_family(SYNCD_FAMILY_SCHEMA),
+            .state = SYNCD_STATE_ACTIVE,
+            .columns = {[SYNCD_COLUMN_SCHEMA] = end->schema_id},
+            .cursor = cursor,
+            .limit = SYNCD_LIST_MAX,
+        };
+        if (!syncd_store_list_records(service->store, &query, &rows, &next, error))
+            return false;
+        for (guint i = 0; i < rows->len; i++) {
+            const SyncdRecordRow *row = rows->pdata[i];
+            const char *version = row->id + strlen(end->schema_id) + strlen("@");
+            *ret_newer |= syncd_schema_version_compare(version, end->schema_version) > 0;
+        }
+        g_free(cursor);
+        cursor = g_steal_pointer(&next);
+    } while (!*ret_newer && *cursor != '\0');
+    return true;
+}
+
+bool syncd_registry_standing(SyncdService *service, SyncdJson record, const char **ret_reason,
+                             GError **error)
+{
+    bool known, older = false;
+    g_auto(SyncdRecordRow) schema = {0};
+    g_auto(SyncdManifest) manifest = {0};
+    g_auto(SyncdMigrationEnd) end = end_of(record);
+    g_autofree char *name = syncd_migration_end_name(&end);
+    if (!syncd_registry_find_live(service, SYNCD_FAMILY_SCHEMA, name, &schema, &known, error) ||
+        (known && !has_newer(service, &end, &older, error)) ||
+        (known && !older && !syncd_manifest_find(service, &end, &manifest, &older, error)))
+        return false;
+    *ret_reason = !known ? "schema_unknown" : older ? "migration_required" : NULL;
+    return true;
+}
