@@ -28,6 +28,16 @@ int syncd_bus_set_error(sd_bus_error *ret_error, const GError *error)
     return r < 0 ? r : -EIO;
 }
 
+int syncd_bus_new_error(sd_bus_message *call, const GError *error, sd_bus_message **ret_reply)
+{
+    g_autofree char *message = bus_message(error);
+    const sd_bus_error reply = SD_BUS_ERROR_MAKE_CONST(bus_name(error), message);
+    if (!sd_bus_message_get_expect_reply(call))
+        return 0;
+    int r = sd_bus_message_new_method_error(call, ret_reply, &reply);
+    return r < 0 ? r : 1;
+}
+
 int syncd_bus_reply_error(sd_bus_message *call, const GError *error)
 {
     g_autofree char *message = bus_message(error);

@@ -10,6 +10,8 @@
 
 /* Returns the negative errno that a handler of sd-bus gives back. */
 int syncd_bus_set_error(sd_bus_error *ret_error, const GError *error);
+/* 0 when the caller wants no answer. */
+int syncd_bus_new_error(sd_bus_message *call, const GError *error, sd_bus_message **ret_reply);
 int syncd_bus_reply_error(sd_bus_message *call, const GError *error);
 
 /* What failed between us and the bus library, `result` being its negative errno. */

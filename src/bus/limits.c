@@ -10,6 +10,7 @@ static const struct {
     [SYNCD_LIMIT_CALLS] = {"calls in flight", 256, 4096},
     [SYNCD_LIMIT_WAITING] = {"calls that wait for their turn", 256, 4096},
     [SYNCD_LIMIT_QUESTIONS] = {"calls that wait for an authorisation", 16, 64},
+    [SYNCD_LIMIT_REFUSALS] = {"refusals that wait for their turn", 1024, 16384},
 };
 
 typedef struct {

@@ -14,6 +14,7 @@ typedef enum {
     SYNCD_LIMIT_CALLS,     /* calls that wait for their answer */
     SYNCD_LIMIT_WAITING,   /* calls that wait for their turn: bus/queue.h */
     SYNCD_LIMIT_QUESTIONS, /* of those in flight, calls that wait for polkit */
+    SYNCD_LIMIT_REFUSALS,  /* of calls that may not even wait, answers that do */
     SYNCD_N_LIMITS,
 } SyncdLimit;
 

@@ -1,18 +1,18 @@
 #include "bus/queue.h"
 
 #include "bus/error-bus.h"
+#include "bus/message-size.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define READS_MAX 128u             /* before one is served */
 #define BYTES_EACH_MAX (32u << 20) /* that wait, of one user, where it is more than one call */
 #define BYTES_MAX (128u << 20)     /* of all users */
-#define VALUES_MAX 256u            /* more than any call of ours has */
 #define SERVE_USEC 500             /* then the connection is looked at again */
 /* The kernel holds few large messages for us, and the bus needs a moment to send the next ones. So
  * when serving took this long, what came meanwhile is read up to a lull, or until another user is
@@ -20,10 +20,13 @@
 #define LONG_USEC 4000
 #define LULL_USEC 300
 #define LONG_READS_MAX 512u /* as many calls as the bus may hold back, and more */
+/* What the kernel takes of answers that the bus has not read yet: the next one lies behind them. */
+#define SEND_BUFFER (128 << 10)
 
-/* A call that came, or one that goes on. */
+/* A call that came, or one that goes on, or the answer to one that there was no room for. */
 typedef struct {
     sd_bus_message *message; /* NULL: of one that goes on, the next piece */
+    bool is_refusal;
     guint64 size;
     SyncdPieceFunc piece;
     void *data;
@@ -56,61 +59,6 @@ static void waiting_free(Waiting *waiting)
 {
     sd_bus_message_unref(waiting->message);
     g_free(waiting);
-}
-
-/* ---- how large a message is, which the library does not say ---- */
-
-static bool add_value(sd_bus_message *message, char type, guint64 *size)
-{
-    union {
-        const char *text;
-        guint64 number;
-    } value = {0};
-    if (sd_bus_message_read_basic(message, type, &value) <= 0)
-        return false;
-    *size += strchr("sog", type) != NULL ? strlen(value.text) : sizeof value.number;
-    return true;
-}
-
-static bool add_numbers(sd_bus_message *message, char type, guint64 *size)
-{
-    const void *numbers;
-    size_t bytes;
-    if (sd_bus_message_read_array(message, type, &numbers, &bytes) < 0)
-        return false;
-    *size += bytes;
-    return true;
-}
-
-/* False for a message that does not hold what it says, or more values than are worth a look. */
-static bool add_values(sd_bus_message *message, unsigned *values, guint64 *size)
-{
-    const char *contents;
-    char type;
-    int r;
-    while ((r = sd_bus_message_peek_type(message, &type, &contents)) > 0) {
-        bool good;
-        if (++*values > VALUES_MAX)
-            return false;
-        if (contents == NULL)
-            good = add_value(message, type, size);
-        else if (type == SD_BUS_TYPE_ARRAY && strchr("ynqiuxtd", contents[0]) != NULL)
-            good = add_numbers(message, contents[0], size);
-        else
-            good = sd_bus_message_enter_container(message, type, contents) > 0 &&
-                   add_values(message, values, size) && sd_bus_message_exit_container(message) >= 0;
-        if (!good)
-            return false;
-    }
-    return r == 0;
-}
-
-static guint64 size_of(sd_bus_message *message)
-{
-    unsigned values = 0;
-    guint64 size = 0;
-    bool known = add_values(message, &values, &size);
-    return sd_bus_message_rewind(message, true) >= 0 && known ? size : BYTES_EACH_MAX;
 }
 
 /* ---- in ---- */
@@ -147,22 +95,51 @@ static bool check_bytes(const SyncdQueue *queue, uid_t uid, guint64 size, GError
     return false;
 }
 
-static bool take_in(SyncdQueue *queue, sd_bus_message *message, guint64 size, GError **error)
+static void add(SyncdQueue *queue, uid_t uid, const Waiting *waiting)
+{
+    Line *line = find_line(queue, uid);
+    g_queue_push_tail(&line->calls, g_memdup2(waiting, sizeof *waiting));
+    line->bytes += waiting->size;
+    queue->bytes += waiting->size;
+}
+
+/* To be refused is an answer like others and costs what they cost: who is told at once calls again
+ * at once, and keeps the daemon and the bus busy with nothing else. */
+static void refuse(SyncdQueue *queue, uid_t uid, sd_bus_message *message, const GError *error)
+{
+    sd_bus_message *refusal = NULL;
+    if (!syncd_limits_take(queue->limits, SYNCD_LIMIT_REFUSALS, uid, NULL)) {
+        syncd_bus_reply_error(message, error);
+        return;
+    }
+    if (syncd_bus_new_error(message, error, &refusal) > 0)
+        add(queue, uid, &(Waiting){.message = refusal, .is_refusal = true});
+    else
+        syncd_limits_give(queue->limits, SYNCD_LIMIT_REFUSALS, uid);
+}
+
+static void take_in(SyncdQueue *queue, sd_bus_message *message)
 {
     uid_t uid;
     pid_t pid;
-    if (!syncd_callers_identify(queue->callers, message, &uid, &pid, error) ||
-        !check_bytes(queue, uid, size, error) ||
-        !syncd_limits_take(queue->limits, SYNCD_LIMIT_WAITING, uid, error))
-        return false;
+    g_autoptr(GError) error = NULL;
+    if (!syncd_callers_identify(queue->callers, message, &uid, &pid, &error)) {
+        syncd_bus_reply_error(message, error);
+        return;
+    }
+    guint64 size = MIN(syncd_message_size(message), BYTES_EACH_MAX);
+    if (check_bytes(queue, uid, size, &error) &&
+        syncd_limits_take(queue->limits, SYNCD_LIMIT_WAITING, uid, &error))
+        add(queue, uid, &(Waiting){.message = sd_bus_message_ref(message), .size = size});
+    else
+        refuse(queue, uid, message, error);
+}
 
-    Waiting *waiting = g_new0(Waiting, 1);
-    *waiting = (Waiting){.message = sd_bus_message_ref(message), .size = size};
-    Line *line = find_line(queue, uid);
-    g_queue_push_tail(&line->calls, waiting);
-    line->bytes += size;
-    queue->bytes += size;
-    return true;
+/* Whether what was answered last still waits to be sent. */
+static bool is_choked(const SyncdQueue *queue)
+{
+    guint64 unsent = 0;
+    return sd_bus_get_n_queued_write(queue->connection, &unsent) >= 0 && unsent > 0;
 }
 
 /* Whether a further message is there. */
@@ -179,12 +156,10 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *ret
     SyncdQueue *queue = userdata;
     if (g_hash_table_remove(queue->passing, message) ||
         sd_bus_message_is_method_call(message, NULL, NULL) <= 0 ||
-        (is_empty(queue) && !more_comes(queue)))
+        (is_empty(queue) && !is_choked(queue) && !more_comes(queue)))
         return 0;
 
-    g_autoptr(GError) error = NULL;
-    if (!take_in(queue, message, size_of(message), &error))
-        syncd_bus_reply_error(message, error);
+    take_in(queue, message);
     sd_event_source_set_enabled(queue->serve, is_empty(queue) ? SD_EVENT_OFF : SD_EVENT_ON);
     return 1;
 }
@@ -204,7 +179,9 @@ static Waiting *take_from(SyncdQueue *queue, Line *line)
 {
     Waiting *waiting = g_queue_pop_head(&line->calls);
     if (waiting->message != NULL)
-        syncd_limits_give(queue->limits, SYNCD_LIMIT_WAITING, line->uid);
+        syncd_limits_give(queue->limits,
+                          waiting->is_refusal ? SYNCD_LIMIT_REFUSALS : SYNCD_LIMIT_WAITING,
+                          line->uid);
     queue->clock = line->turn;
     line->bytes -= waiting->size;
     queue->bytes -= waiting->size;
@@ -244,15 +221,22 @@ static void serve_message(SyncdQueue *queue, sd_bus_message *message)
         r = sd_bus_process(queue->connection, NULL);
 }
 
+static void serve(SyncdQueue *queue, const Waiting *waiting)
+{
+    if (waiting->message == NULL)
+        waiting->piece(waiting->data, false);
+    else if (waiting->is_refusal)
+        sd_bus_send(queue->connection, waiting->message, NULL);
+    else
+        serve_message(queue, waiting->message);
+}
+
 static void serve_next(SyncdQueue *queue)
 {
     Line *line = next_line(queue);
     Waiting *waiting = take_from(queue, line);
     gint64 start = g_get_monotonic_time();
-    if (waiting->message != NULL)
-        serve_message(queue, waiting->message);
-    else
-        waiting->piece(waiting->data, false);
+    serve(queue, waiting);
     line->turn += (guint64)(g_get_monotonic_time() - start) + 1;
     waiting_free(waiting);
 }
@@ -287,7 +271,7 @@ static void serve_some(SyncdQueue *queue)
     gint64 begin = g_get_monotonic_time(), until = begin + SERVE_USEC;
     do
         serve_next(queue);
-    while (!is_empty(queue) && g_get_monotonic_time() < until);
+    while (!is_empty(queue) && !is_choked(queue) && g_get_monotonic_time() < until);
     queue->served_long = g_get_monotonic_time() - begin >= LONG_USEC;
 }
 
@@ -300,11 +284,24 @@ static int on_serve(sd_event_source *source, int fd, uint32_t revents, void *use
     return sd_event_source_set_enabled(source, is_empty(queue) ? SD_EVENT_OFF : SD_EVENT_ON);
 }
 
+/* The library sends on its own; the loop comes back here after each message. */
+static int on_prepare(sd_event_source *source, void *userdata)
+{
+    return sd_event_source_set_io_events(source, is_choked(userdata) ? 0 : EPOLLIN);
+}
+
 /* ---- the queue ---- */
 
 static void drop_message(void *message)
 {
     sd_bus_message_unref(message);
+}
+
+/* Of a bus that cannot be told so, answers only wait for longer ones before them. */
+static void bound_sending(sd_bus *connection)
+{
+    const int size = SEND_BUFFER;
+    (void)setsockopt(sd_bus_get_fd(connection), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 SyncdQueue *syncd_queue_new(sd_bus *connection, SyncdLimits *limits, SyncdCallers *callers,
@@ -316,6 +313,7 @@ SyncdQueue *syncd_queue_new(sd_bus *connection, SyncdLimits *limits, SyncdCaller
     queue->callers = callers;
     queue->by_uid = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     g_queue_init(&queue->lines);
+    bound_sending(connection);
     queue->passing = g_hash_table_new_full(NULL, NULL, drop_message, NULL);
     /* Not a deferred source: that is always the one that has waited longest. */
     queue->ready = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -323,6 +321,8 @@ SyncdQueue *syncd_queue_new(sd_bus *connection, SyncdLimits *limits, SyncdCaller
     if (r >= 0)
         r = sd_event_add_io(sd_bus_get_event(connection), &queue->serve, queue->ready, EPOLLIN,
                             on_serve, queue);
+    if (r >= 0)
+        r = sd_event_source_set_prepare(queue->serve, on_prepare);
     if (r >= 0)
         r = sd_event_source_set_enabled(queue->serve, SD_EVENT_OFF);
     if (r >= 0)
@@ -339,10 +339,12 @@ static void cancel_next(SyncdQueue *queue)
     Waiting *waiting = take_from(queue, next_line(queue));
     g_autoptr(GError) error = NULL;
     syncd_set_error(&error, SYNCD_ERROR_CANCELLED, "The daemon is stopping");
-    if (waiting->message != NULL)
-        syncd_bus_reply_error(waiting->message, error);
-    else
+    if (waiting->message == NULL)
         waiting->piece(waiting->data, true);
+    else if (waiting->is_refusal)
+        sd_bus_send(queue->connection, waiting->message, NULL);
+    else
+        syncd_bus_reply_error(waiting->message, error);
     waiting_free(waiting);
 }
 

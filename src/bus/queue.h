@@ -8,9 +8,12 @@
  * look at the socket.
  *
  * What is taken in ahead is bounded. A user whose line is full, in calls (bus/limits.h) or in
- * bytes, is refused the next call; when all lines together hold too many bytes, or many calls came
- * in since the last one was served, serving comes before reading. The calls of one user keep their
- * order.
+ * bytes, is refused the next call, and is told when its turn would have come; when all lines
+ * together hold too many bytes, or many calls came in since the last one was served, serving comes
+ * before reading. The calls of one user keep their order.
+ *
+ * What is answered is bounded as well: while an answer waits to be sent nothing is served, and the
+ * kernel is given a small buffer. Whoever calls next would wait until the bus has read all that.
  *
  * A call that takes long is served in pieces. Between two of them it stands at the head of its
  * user's line, which is charged for each: others come first when they had less, and no further call

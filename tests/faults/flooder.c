@@ -155,7 +155,11 @@ static int send_next(Flood *flood, sd_bus *bus);
 static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
 {
     Flood *flood = userdata;
-    flood->answered++;
+    /* What the same user left undone earlier is done now: calls of one user keep their order. */
+    if (flood->answered++ == 0) {
+        puts("flooding");
+        fflush(stdout);
+    }
     flood->refused += sd_bus_message_is_method_error(reply, NULL) > 0;
     return send_next(flood, sd_bus_message_get_bus(reply));
 }
@@ -193,11 +197,8 @@ static int run_flood(const char *address, const char *kind, unsigned connections
         for (unsigned j = 0; r >= 0 && j < in_flight; j++)
             r = send_next(&flood, bus);
     }
-    if (r >= 0) {
-        puts("flooding");
-        fflush(stdout);
+    if (r >= 0)
         r = sd_event_loop(event);
-    }
     printf("%" PRIu64 " %" PRIu64 "\n", flood.answered, flood.refused);
     return r;
 }

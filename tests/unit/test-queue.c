@@ -1,7 +1,7 @@
 /*
  * Calls that wait for their turn are bounded in bytes however they come, and keep nothing else from
  * its turn: neither the loop's other sources, nor, by what is no call, each other; nor does a call
- * that takes long, when it is served in pieces.
+ * that takes long, when it is served in pieces; nor do answers that are not read, or refusals.
  */
 #include "bus/queue.h"
 
@@ -12,6 +12,7 @@
 #define PATH "/queue"
 #define INTERFACE "org.sourceos.Test"
 #define LARGE (8u << 20)
+#define PAGE (512u << 10)
 
 typedef struct {
     sd_event *event;
@@ -42,8 +43,22 @@ static int serve_slowly(sd_bus_message *message, void *userdata, sd_bus_error *e
     return serve(message, userdata, error);
 }
 
+static int serve_page(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    sd_bus_message *reply;
+    void *space;
+    g_assert_cmpint(sd_bus_message_new_method_return(message, &reply), >=, 0);
+    g_assert_cmpint(sd_bus_message_append_array_space(reply, 'y', PAGE, &space), >=, 0);
+    memset(space, 1, PAGE);
+    ((Fixture *)userdata)->served++;
+    int r = sd_bus_send(NULL, reply, NULL);
+    sd_bus_message_unref(reply);
+    return r;
+}
+
 static const sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD("Page", "", "ay", serve_page, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Small", "", "", serve, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Large", "ay", "", serve, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Slow", "", "", serve_slowly, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -161,8 +176,8 @@ static void large_calls_are_bounded_one_by_one(void)
         exchange(&f);
     }
     g_assert_cmpuint(f.served, <=, 1); /* the first, with nothing behind it */
-    g_assert_cmpuint(f.refused, >=, 6);
     run_loop(&f, 12);
+    g_assert_cmpuint(f.refused, >=, 6);
     g_assert_cmpuint(f.answered, >=, 4); /* what was taken in is served */
     tear_down(&f);
 }
@@ -207,6 +222,60 @@ static void waiting_calls_let_other_sources_run(void)
     g_assert_cmpuint(f.served_before_other, <, 10);
     sd_event_source_unref(other);
     close(fd);
+    tear_down(&f);
+}
+
+/* ---- answers ---- */
+
+/* Whoever calls next would wait for all of them. */
+static void answers_are_not_piled_up(void)
+{
+    Fixture f;
+    set_up(&f);
+    for (unsigned i = 0; i < 20; i++)
+        call(&f, "Page");
+    for (unsigned i = 0; i < 200; i++)
+        g_assert_cmpint(sd_event_run(f.event, 0), >=, 0);
+    g_assert_cmpuint(f.served, >, 0);
+    g_assert_cmpuint(f.served, <=, 2);
+    run_loop(&f, 20);
+    g_assert_cmpuint(f.answered, ==, 20);
+    tear_down(&f);
+}
+
+/* But only so many: then they come at once. */
+static void refusals_wait_for_their_turn(void)
+{
+    Fixture f;
+    set_up(&f);
+    syncd_limits_set(f.limits, SYNCD_LIMIT_WAITING, 5);
+    syncd_limits_set(f.limits, SYNCD_LIMIT_REFUSALS, 4);
+    for (unsigned i = 0; i < 12; i++)
+        call(&f, "Small");
+    exchange(&f);
+    g_assert_cmpuint(f.served, ==, 0);
+    g_assert_cmpuint(f.refused, ==, 12 - 5 - 4);
+    g_assert_cmpuint(syncd_limits_held(f.limits, SYNCD_LIMIT_REFUSALS, getuid()), ==, 4);
+    run_loop(&f, 12);
+    g_assert_cmpuint(f.answered, ==, 5);
+    g_assert_cmpuint(syncd_limits_held(f.limits, SYNCD_LIMIT_REFUSALS, getuid()), ==, 0);
+    tear_down(&f);
+}
+
+static void who_wants_no_answer_is_refused_without(void)
+{
+    Fixture f;
+    set_up(&f);
+    syncd_limits_set(f.limits, SYNCD_LIMIT_WAITING, 1);
+    call(&f, "Small");
+    for (unsigned i = 0; i < 3; i++)
+        g_assert_cmpint(sd_bus_call_method_async(f.client, NULL, NULL, PATH, INTERFACE, "Small",
+                                                 NULL, NULL, ""),
+                        >=, 0);
+    exchange(&f);
+    g_assert_cmpuint(syncd_limits_held(f.limits, SYNCD_LIMIT_REFUSALS, getuid()), ==, 0);
+    run_loop(&f, 1);
+    g_assert_cmpuint(f.served, ==, 1);
     tear_down(&f);
 }
 
@@ -291,6 +360,10 @@ int main(int argc, char **argv)
     g_test_add_func("/queue/signals-do-not-hold-calls-up", signals_do_not_hold_calls_up);
     g_test_add_func("/queue/waiting-calls-let-other-sources-run",
                     waiting_calls_let_other_sources_run);
+    g_test_add_func("/queue/answers-are-not-piled-up", answers_are_not_piled_up);
+    g_test_add_func("/queue/refusals-wait-for-their-turn", refusals_wait_for_their_turn);
+    g_test_add_func("/queue/who-wants-no-answer-is-refused-without",
+                    who_wants_no_answer_is_refused_without);
     g_test_add_func("/queue/pieces-of-one-user-let-others-through",
                     pieces_of_one_user_let_others_through);
     g_test_add_func("/queue/calls-of-the-same-user-wait-for-his-pieces",
