@@ -53,7 +53,7 @@ static void remember(SyncdService *service, SyncdDecisions *decisions)
 {
     if (g_hash_table_size(service->decisions) == KNOWN_MAX)
         g_hash_table_remove_all(service->decisions);
-    g_hash_table_replace(service->decisions, syncd_decisions_ref(decisions), NULL);
+    g_hash_table_add(service->decisions, syncd_decisions_ref(decisions));
 }
 
 /* ---- deciding ---- */
