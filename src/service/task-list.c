@@ -156,44 +156,34 @@ static bool query_state(const char *state, SyncdTaskQuery *query, GError **error
     return true;
 }
 
-/* A cursor says where its walk ended: "a<operation>", "o<rank>.<pos>", "r<pos>". */
+/* A cursor says where its walk ended: "a<pos>", "o<rank>.<pos>", "r<pos>". */
+static const char cursor_marks[] = {'a', 'o', 'r'};
+
 static bool read_cursor(const char *cursor, SyncdTaskQuery *query, GError **error)
 {
-    static const char marks[] = {'a', 'o', 'r'};
     char *end = NULL;
     query->after_rank = -1;
     if (cursor == NULL || *cursor == '\0')
         return true;
-    if (*cursor == marks[query->which]) {
-        if (query->which == SYNCD_TASKS_ALL && syncd_id_is_token(cursor + 1, strlen(cursor + 1))) {
-            query->after_op = cursor + 1;
+    const char *number = *cursor == cursor_marks[query->which] ? cursor + 1 : "";
+    if (query->which == SYNCD_TASKS_OFFERED && g_ascii_isdigit(*number)) {
+        query->after_rank = (int)MIN(g_ascii_strtoull(number, &end, 10), SYNCD_N_LANES);
+        number = *end == '.' ? end + 1 : "";
+    }
+    if (g_ascii_isdigit(*number)) {
+        query->after_pos = MIN(g_ascii_strtoull(number, &end, 10), G_MAXINT64);
+        if (*end == '\0')
             return true;
-        }
-        const char *number = cursor + 1;
-        if (query->which == SYNCD_TASKS_OFFERED && g_ascii_isdigit(*number)) {
-            query->after_rank = (int)MIN(g_ascii_strtoull(number, &end, 10), SYNCD_N_LANES);
-            number = *end == '.' ? end + 1 : "";
-        }
-        if (query->which != SYNCD_TASKS_ALL && g_ascii_isdigit(*number)) {
-            query->after_pos = MIN(g_ascii_strtoull(number, &end, 10), G_MAXINT64);
-            if (*end == '\0')
-                return true;
-        }
     }
     syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "The cursor is not of this listing");
     return false;
 }
 
-static char *format_cursor(SyncdTaskWalk which, const char *op, const SyncdTask *task)
+static char *format_cursor(SyncdTaskWalk which, const SyncdTask *task)
 {
-    switch (which) {
-    case SYNCD_TASKS_OFFERED:
-        return g_strdup_printf("o%u.%" G_GUINT64_FORMAT, task->rank, task->pos);
-    case SYNCD_TASKS_RUNNING:
-        return g_strdup_printf("r%" G_GUINT64_FORMAT, task->pos);
-    default:
-        return g_strconcat("a", op, NULL);
-    }
+    g_autofree char *rank =
+        which == SYNCD_TASKS_OFFERED ? g_strdup_printf("%u.", task->rank) : g_strdup("");
+    return g_strdup_printf("%c%s%" G_GUINT64_FORMAT, cursor_marks[which], rank, task->pos);
 }
 
 typedef struct {
@@ -214,7 +204,7 @@ static bool take_listed(void *data, const char *op, const SyncdTask *task, bool 
     }
     page->examined++;
     g_free(page->cursor);
-    page->cursor = format_cursor(page->which, op, task);
+    page->cursor = format_cursor(page->which, task);
     if (matches)
         g_ptr_array_add(page->ops, g_strdup(op));
     return true;

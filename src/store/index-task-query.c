@@ -2,14 +2,14 @@
 #include "store/index-private.h"
 
 #define COLUMNS                                                                                    \
-    "task.op, task.pos, rank, operation, task, attempt, waits, blockers, replays, lost, "          \
+    "entry.op, task.pos, rank, operation, task, attempt, waits, blockers, replays, lost, "          \
     "ready_ms, "                                                                                   \
     "moved, moved_ms, entry.scope, entry.actor, entry.object"
 #define JOIN " FROM task JOIN entry ON entry.pos = task.pos "
 
 /* The order of each walk is that of an index; the cursor is where the last one ended. */
 static const char *const walks[] = {
-    [SYNCD_TASKS_ALL] = "SELECT " COLUMNS JOIN "WHERE task.op > :op ORDER BY task.op",
+    [SYNCD_TASKS_ALL] = "SELECT " COLUMNS JOIN "WHERE task.pos > :pos ORDER BY task.pos",
     [SYNCD_TASKS_OFFERED] = "SELECT " COLUMNS JOIN
                             "WHERE task.task = 0 AND task.waits = 0 AND (rank, task.pos) > (:rank, "
                             ":pos) ORDER BY rank, task.pos",
@@ -49,10 +49,7 @@ static bool matches(const SyncdTaskQuery *query, const Words *words, SyncdStatem
 static SyncdStatement *begin_walk(SyncdIndex *self, const SyncdTaskQuery *query)
 {
     SyncdStatement *rows = syncd_database_statement(self->db, walks[query->which]);
-    if (query->which == SYNCD_TASKS_ALL)
-        syncd_bind_text(rows, ":op", query->after_op != NULL ? query->after_op : "");
-    else
-        syncd_bind_int(rows, ":pos", (gint64)query->after_pos);
+    syncd_bind_int(rows, ":pos", (gint64)query->after_pos);
     if (query->which == SYNCD_TASKS_OFFERED)
         syncd_bind_int(rows, ":rank", query->after_rank);
     return rows;

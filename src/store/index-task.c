@@ -7,7 +7,7 @@
 /* ---- rows ---- */
 
 #define TASK_COLUMNS                                                                               \
-    "pos, rank, operation, task, attempt, waits, blockers, replays, lost, ready_ms, moved, "       \
+    "task.pos, rank, operation, task, attempt, waits, blockers, replays, lost, ready_ms, moved, "  \
     "moved_ms"
 
 void syncd_index_read_task(SyncdStatement *row, int first, SyncdTask *task)
@@ -32,7 +32,8 @@ bool syncd_index_find_task(SyncdIndex *self, const char *op, SyncdTask *ret_task
                            GError **error)
 {
     g_autoptr(SyncdStatement) rows =
-        syncd_database_statement(self->db, "SELECT " TASK_COLUMNS " FROM task WHERE op = :op");
+        syncd_database_statement(self->db, "SELECT " TASK_COLUMNS " FROM entry JOIN task USING (pos)"
+                                           " WHERE op = :op");
     syncd_bind_text(rows, ":op", op);
     if (!syncd_statement_next(rows, ret_found, error))
         return false;
@@ -41,13 +42,14 @@ bool syncd_index_find_task(SyncdIndex *self, const char *op, SyncdTask *ret_task
     return true;
 }
 
-static bool write_task(SyncdIndex *self, SyncdBytes op, const SyncdTask *task, GError **error)
+static bool write_task(SyncdIndex *self, const SyncdTask *task, GError **error)
 {
     SyncdStatement *row = syncd_database_statement(
         self->db,
-        "INSERT INTO task (op, " TASK_COLUMNS ") VALUES (:op, :pos, :rank, :operation, :task, "
-        ":attempt, :waits, :blockers, :replays, :lost, :ready_ms, :moved, :moved_ms)"
-        " ON CONFLICT (op) DO UPDATE SET operation = excluded.operation, task = excluded.task,"
+        "INSERT INTO task (pos, rank, operation, task, attempt, waits, blockers, replays, lost, "
+        "ready_ms, moved, moved_ms) VALUES (:pos, :rank, :operation, :task, :attempt, :waits, "
+        ":blockers, :replays, :lost, :ready_ms, :moved, :moved_ms)"
+        " ON CONFLICT (pos) DO UPDATE SET operation = excluded.operation, task = excluded.task,"
         " attempt = excluded.attempt, replays = excluded.replays, lost = excluded.lost,"
         " ready_ms = excluded.ready_ms, moved = excluded.moved, moved_ms = excluded.moved_ms");
     const struct {
@@ -67,7 +69,6 @@ static bool write_task(SyncdIndex *self, SyncdBytes op, const SyncdTask *task, G
         {":moved", task->moved},
         {":moved_ms", task->moved_ms},
     };
-    syncd_bind_text_bytes(row, ":op", op);
     for (size_t i = 0; i < G_N_ELEMENTS(values); i++)
         syncd_bind_int(row, values[i].name, (gint64)values[i].value);
     return syncd_statement_run(row, error);
@@ -80,13 +81,13 @@ static bool is_failed(SyncdLifecycle state)
     return state.task == SYNCD_TASK_FAILED || state.task == SYNCD_TASK_CANCELLED;
 }
 
-static bool add_dependency(SyncdIndex *self, SyncdBytes child, const char *parent, GError **error)
+static bool add_dependency(SyncdIndex *self, guint64 child, guint64 parent, GError **error)
 {
     SyncdStatement *row = syncd_database_statement(
         self->db, "INSERT INTO dependency (child, parent) VALUES (:child, :parent)"
                   " ON CONFLICT DO NOTHING");
-    syncd_bind_text_bytes(row, ":child", child);
-    syncd_bind_text(row, ":parent", parent);
+    syncd_bind_int(row, ":child", (gint64)child);
+    syncd_bind_int(row, ":parent", (gint64)parent);
     return syncd_statement_run(row, error);
 }
 
@@ -111,7 +112,7 @@ static bool add_parents(SyncdIndex *self, const SyncdHeader *header, const Syncd
         if (op == NULL || !g_hash_table_add(seen, op))
             continue;
         if (!syncd_index_find_task(self, op, &parent, &found, error) ||
-            (found && !add_dependency(self, header->op, op, error)))
+            (found && !add_dependency(self, task->pos, parent.pos, error)))
             return false;
         task->waits += found && !syncd_lifecycle_is_finished(parent.state);
         task->blockers += found && is_failed(parent.state);
@@ -119,19 +120,20 @@ static bool add_parents(SyncdIndex *self, const SyncdHeader *header, const Syncd
     return true;
 }
 
-static bool tell_children(SyncdIndex *self, const char *op, SyncdLifecycle before,
-                          SyncdLifecycle after, GError **error)
+static bool tell_children(SyncdIndex *self, const SyncdTask *parent, SyncdLifecycle before,
+                          GError **error)
 {
+    SyncdLifecycle after = parent->state;
     gint64 waits = (gint64)syncd_lifecycle_is_finished(before) - syncd_lifecycle_is_finished(after);
     gint64 blockers = (gint64)is_failed(after) - is_failed(before);
     if (waits == 0 && blockers == 0)
         return true;
     SyncdStatement *row = syncd_database_statement(
         self->db, "UPDATE task SET waits = waits + :waits, blockers = blockers + :blockers"
-                  " WHERE op IN (SELECT child FROM dependency WHERE parent = :op)");
+                  " WHERE pos IN (SELECT child FROM dependency WHERE parent = :parent)");
     syncd_bind_int(row, ":waits", waits);
     syncd_bind_int(row, ":blockers", blockers);
-    syncd_bind_text(row, ":op", op);
+    syncd_bind_int(row, ":parent", (gint64)parent->pos);
     return syncd_statement_run(row, error);
 }
 
@@ -203,7 +205,7 @@ static bool begin_task(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
     self->lanes[task.rank][task.state.task]++;
     self->lanes[task.rank][SYNCD_LANE_OPERATIONS]++;
     return add_parents(self, header, body, &task, error) &&
-           write_task(self, header->op, &task, error);
+           write_task(self, &task, error);
 }
 
 /* A move that the machines do not have, or of an operation that is not here, changes nothing. */
@@ -222,8 +224,7 @@ static bool move_task(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
     if (!found || !syncd_task_apply(&task, &move))
         return true;
     count_move(self, &task, before.task, move.event);
-    return write_task(self, SYNCD_BYTES_TEXT(op), &task, error) &&
-           tell_children(self, op, before, task.state, error);
+    return write_task(self, &task, error) && tell_children(self, &task, before, error);
 }
 
 typedef struct {

@@ -323,9 +323,9 @@ bool syncd_task_is_stale(const SyncdTask *task, guint64 now_ms);
 /* Whether the open turn, or what is not projected yet, moves it. */
 bool syncd_store_is_moving(const SyncdStore *store, const char *op);
 typedef enum {
-    SYNCD_TASKS_ALL,     /* by operation id */
+    SYNCD_TASKS_ALL,     /* in the order in which they were enqueued, as are those that run */
     SYNCD_TASKS_OFFERED, /* in the order in which they are handed out */
-    SYNCD_TASKS_RUNNING, /* in the order in which they were enqueued */
+    SYNCD_TASKS_RUNNING,
 } SyncdTaskWalk;
 
 /* All conditions hold together. */
@@ -335,9 +335,8 @@ typedef struct {
     int rank, state;                       /* negative: any */
     guint64 ready_ms;                      /* may be claimed by then; 0: any */
     guint64 stale_ms;                      /* stale by then; 0: any */
-    const char *after_op;                  /* where an earlier walk ended: of ALL … */
-    int after_rank;                        /* … of OFFERED (-1: begin) … */
-    guint64 after_pos;                     /* … and of it and RUNNING */
+    guint64 after_pos;                     /* where an earlier walk ended … */
+    int after_rank;                        /* … and, of those OFFERED, in which rank; -1: begin */
 } SyncdTaskQuery;
 
 /* Gets each task that is examined; false ends the walk. It must not change the store. */

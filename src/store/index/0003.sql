@@ -1,8 +1,10 @@
 -- What becomes of operations: tasks, who waits for whom, and what each lane holds.
 
+-- Operations are named by their ids, so this lookup is there from the first row on; those that are made later come last.
+CREATE UNIQUE INDEX entry_by_op ON entry (op);
+
 CREATE TABLE task (
-    op TEXT PRIMARY KEY,                            -- the operation, which has one task
-    pos INTEGER NOT NULL,                           -- the entry that enqueued it
+    pos INTEGER PRIMARY KEY,                        -- the entry that enqueued the operation, which has one task
     rank INTEGER NOT NULL,                          -- of its lane: a lower one is handed out first
     operation INTEGER NOT NULL,                     -- state of the operation (domain/lifecycle.h)
     task INTEGER NOT NULL,                          -- state of the task
@@ -14,11 +16,11 @@ CREATE TABLE task (
     ready_ms INTEGER NOT NULL,                      -- not to be claimed before
     moved INTEGER NOT NULL,                         -- the entry that moved it last
     moved_ms INTEGER NOT NULL                       -- that entry's time
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE dependency (
-    child TEXT NOT NULL,                            -- task.op
-    parent TEXT NOT NULL,                           -- task.op
+    child INTEGER NOT NULL,                         -- task.pos
+    parent INTEGER NOT NULL,                        -- task.pos
     PRIMARY KEY (child, parent)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX dependency_by_parent ON dependency (parent);

@@ -1,2 +1,2 @@
-CREATE INDEX entry_by_object ON entry (object) WHERE object <> '';
+CREATE INDEX entry_by_actor ON entry (actor);
 PRAGMA user_version = 5;

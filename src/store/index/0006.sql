@@ -1,2 +1,2 @@
-CREATE INDEX entry_by_actor ON entry (actor);
+CREATE INDEX entry_by_kind ON entry (kind);
 PRAGMA user_version = 6;

@@ -1,2 +1,2 @@
-CREATE INDEX entry_by_scope ON entry (scope);
+CREATE INDEX entry_by_ms ON entry (ms);
 PRAGMA user_version = 8;
