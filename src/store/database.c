@@ -1,6 +1,6 @@
 #include "store/database-private.h"
 
-#include "store/read-ahead.h"
+#include "store/vfs.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -193,7 +193,7 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
     db->wal_is_ours = mode == SYNCD_DATABASE_INSPECT && access(wal, F_OK) < 0;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
                 SQLITE_OPEN_NOFOLLOW;
-    int rc = sqlite3_open_v2(path, &db->handle, flags, syncd_read_ahead());
+    int rc = sqlite3_open_v2(path, &db->handle, flags, syncd_vfs());
     if (rc != SQLITE_OK) {
         syncd_database_set_error(db, rc, error);
         return NULL;

@@ -6,7 +6,7 @@
 #define PROJECT_BATCH 2000u
 /* Projecting one entry writes nearly as many pages as projecting a hundred: fewer wait for a pause.
  */
-#define OVERLAY_PRESSED 128u
+#define OVERLAY_PRESSED 64u
 /* The overlay may grow to this before a commit projects it itself: under load nothing is ever idle.
  */
 #define OVERLAY_MAX 4096u

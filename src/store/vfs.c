@@ -1,0 +1,108 @@
+#include "store/vfs-private.h"
+
+#include <string.h>
+
+#define NAME "syncd"
+
+gboolean syncd_file_has_buffer(SyncdFile *file)
+{
+    if (file->bytes == NULL)
+        file->bytes = sqlite3_malloc(SYNCD_FILE_BUFFER);
+    return file->bytes != NULL;
+}
+
+/* ---- what the file below does ---- */
+
+static const sqlite3_io_methods *methods_below(sqlite3_file *file)
+{
+    return syncd_file_below(file)->pMethods;
+}
+
+int syncd_file_close(sqlite3_file *file)
+{
+    sqlite3_free(((SyncdFile *)file)->bytes);
+    return methods_below(file)->xClose(syncd_file_below(file));
+}
+
+int syncd_file_sync(sqlite3_file *file, int flags)
+{
+    return methods_below(file)->xSync(syncd_file_below(file), flags);
+}
+
+int syncd_file_size(sqlite3_file *file, sqlite3_int64 *ret_size)
+{
+    return methods_below(file)->xFileSize(syncd_file_below(file), ret_size);
+}
+
+int syncd_file_lock(sqlite3_file *file, int level)
+{
+    return methods_below(file)->xLock(syncd_file_below(file), level);
+}
+
+int syncd_file_unlock(sqlite3_file *file, int level)
+{
+    return methods_below(file)->xUnlock(syncd_file_below(file), level);
+}
+
+int syncd_file_check_lock(sqlite3_file *file, int *ret_locked)
+{
+    return methods_below(file)->xCheckReservedLock(syncd_file_below(file), ret_locked);
+}
+
+int syncd_file_control(sqlite3_file *file, int operation, void *argument)
+{
+    return methods_below(file)->xFileControl(syncd_file_below(file), operation, argument);
+}
+
+int syncd_file_sector_size(sqlite3_file *file)
+{
+    return methods_below(file)->xSectorSize(syncd_file_below(file));
+}
+
+int syncd_file_characteristics(sqlite3_file *file)
+{
+    return methods_below(file)->xDeviceCharacteristics(syncd_file_below(file));
+}
+
+/* ---- the VFS ---- */
+
+static const sqlite3_io_methods *methods_for(int flags)
+{
+    if ((flags & SQLITE_OPEN_MAIN_DB) != 0)
+        return &syncd_read_ahead_methods;
+    return (flags & SQLITE_OPEN_WAL) != 0 ? &syncd_gather_methods : NULL;
+}
+
+static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
+                     int *ret_flags)
+{
+    sqlite3_vfs *system = sqlite3_vfs_find(NULL);
+    const sqlite3_io_methods *methods = methods_for(flags);
+    file->pMethods = NULL;
+    if (methods == NULL)
+        return system->xOpen(system, name, file, flags, ret_flags);
+
+    memset(file, 0, sizeof(SyncdFile));
+    if (methods == &syncd_gather_methods)
+        ((SyncdFile *)file)->gather.hole = -1;
+    int rc = system->xOpen(system, name, syncd_file_below(file), flags, ret_flags);
+    /* A file that has methods is closed, also after it could not be opened. */
+    if (methods_below(file) != NULL)
+        file->pMethods = methods;
+    return rc;
+}
+
+const char *syncd_vfs(void)
+{
+    static sqlite3_vfs vfs;
+    if (sqlite3_vfs_find(NAME) != NULL)
+        return NAME;
+    const sqlite3_vfs *system = sqlite3_vfs_find(NULL);
+    if (system == NULL)
+        return NULL;
+    vfs = *system;
+    vfs.zName = NAME;
+    vfs.szOsFile += (int)sizeof(SyncdFile);
+    vfs.xOpen = open_file;
+    return sqlite3_vfs_register(&vfs, 0) == SQLITE_OK ? NAME : NULL;
+}

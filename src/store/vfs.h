@@ -1,0 +1,14 @@
+/*
+ * What lies between SQLite and the files of the system: fewer system calls, the same bytes.
+ *
+ * A database is read ahead while it is walked forwards (read-ahead.c), and the frames of a
+ * transaction leave for the WAL together (gather.c). All else is what SQLite's default VFS does:
+ * nothing is locked, synced or promised otherwise.
+ *
+ * A database has one connection, and nobody else writes its files while the directory's lock is
+ * held (store/directory.h): what is held in memory cannot grow old.
+ */
+#pragma once
+
+/* Its name, for sqlite3_open_v2(). NULL (the default VFS) when it cannot be had. */
+const char *syncd_vfs(void);
