@@ -2,7 +2,7 @@
 #include "store/index-private.h"
 
 #define COLUMNS                                                                                    \
-    "entry.op, task.pos, rank, operation, task, attempt, waits, blockers, replays, lost, "          \
+    "entry.op, task.pos, rank, operation, task, attempt, waits, blockers, replays, lost, "         \
     "ready_ms, "                                                                                   \
     "moved, moved_ms, entry.scope, entry.actor, entry.object"
 #define JOIN " FROM task JOIN entry ON entry.pos = task.pos "

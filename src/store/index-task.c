@@ -31,9 +31,9 @@ void syncd_index_read_task(SyncdStatement *row, int first, SyncdTask *task)
 bool syncd_index_find_task(SyncdIndex *self, const char *op, SyncdTask *ret_task, bool *ret_found,
                            GError **error)
 {
-    g_autoptr(SyncdStatement) rows =
-        syncd_database_statement(self->db, "SELECT " TASK_COLUMNS " FROM entry JOIN task USING (pos)"
-                                           " WHERE op = :op");
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db, "SELECT " TASK_COLUMNS " FROM entry JOIN task USING (pos)"
+                  " WHERE op = :op");
     syncd_bind_text(rows, ":op", op);
     if (!syncd_statement_next(rows, ret_found, error))
         return false;
@@ -204,8 +204,7 @@ static bool begin_task(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
         return true;
     self->lanes[task.rank][task.state.task]++;
     self->lanes[task.rank][SYNCD_LANE_OPERATIONS]++;
-    return add_parents(self, header, body, &task, error) &&
-           write_task(self, &task, error);
+    return add_parents(self, header, body, &task, error) && write_task(self, &task, error);
 }
 
 /* A move that the machines do not have, or of an operation that is not here, changes nothing. */

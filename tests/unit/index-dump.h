@@ -19,7 +19,7 @@ static inline char *dump_index(const char *directory)
         "SELECT * FROM scope ORDER BY id",
         "SELECT * FROM record ORDER BY family, id",
         "SELECT * FROM decision ORDER BY policy, id",
-        "SELECT * FROM task ORDER BY op",
+        "SELECT * FROM task ORDER BY pos",
         "SELECT * FROM dependency ORDER BY child, parent",
         "SELECT * FROM name ORDER BY family, name, scope",
         "SELECT * FROM lane_count ORDER BY rank, counter",
