@@ -86,6 +86,7 @@ static const SyncdFamily families[SYNCD_N_FAMILIES] = {
 #define REGISTER SYNCD_VERB_REGISTER
 #define UPDATE SYNCD_VERB_UPDATE
 #define REVOKE SYNCD_VERB_REVOKE
+#define RESTORE SYNCD_VERB_RESTORE
 
 static const SyncdTransition transitions[] = {
     RECORDED(SYNCD_FAMILY_PROFILE, "profile"),
@@ -121,9 +122,11 @@ static const SyncdTransition transitions[] = {
     {O, UPDATE, "active", "quarantined", "object.changed"},
     {O, UPDATE, "quarantined", "active", "object.changed"},
     {O, UPDATE, "quarantined", "quarantined", "object.changed"},
-    {O, REVOKE, "active", "deleted", "object.deleted"},
-    {O, REVOKE, "quarantined", "deleted", "object.deleted"},
-    {O, REVOKE, "conflicted", "deleted", "object.deleted"},
+    {O, REVOKE, "active", "tombstoned", "object.deleted"},
+    {O, REVOKE, "quarantined", "tombstoned", "object.deleted"},
+    {O, REVOKE, "conflicted", "tombstoned", "object.deleted"},
+    {O, RESTORE, "tombstoned", "active", "object.changed"},
+    {O, RESTORE, "tombstoned", "quarantined", "object.changed"},
 
     {P, REGISTER, "", "planned", "plan.created"},
     {P, UPDATE, "planned", "planned", "plan.updated"},

@@ -76,7 +76,13 @@ const SyncdFamily *syncd_family_find(const char *name);
 const SyncdFamily *syncd_family_of_kind(SyncdBytes kind);
 char *syncd_family_list(void); /* "profile, device, …": for messages */
 
-typedef enum { SYNCD_VERB_REGISTER, SYNCD_VERB_UPDATE, SYNCD_VERB_REVOKE } SyncdRegistryVerb;
+/* Only objects are restored, and only by a request to restore what was deleted. */
+typedef enum {
+    SYNCD_VERB_REGISTER,
+    SYNCD_VERB_UPDATE,
+    SYNCD_VERB_REVOKE,
+    SYNCD_VERB_RESTORE,
+} SyncdRegistryVerb;
 
 typedef struct {
     SyncdFamilyId family;
@@ -98,7 +104,7 @@ const SyncdTransition *syncd_transition_find(const SyncdFamily *family, SyncdReg
 bool syncd_transition_is_tabled(SyncdBytes kind, const char *from, const char *to);
 /* Every step, for whoever walks the machines. */
 const SyncdTransition *syncd_transitions(size_t *ret_n);
-/* The state that a revocation of the family ends in: "revoked", "deleted", "cancelled". */
+/* The state that a revocation of the family ends in: "revoked", "tombstoned", "cancelled". */
 const char *syncd_family_end_state(const SyncdFamily *family);
 
 /* The id of a record, with its version where that is a part of it. NULL when the document lacks a

@@ -49,84 +49,142 @@ bool syncd_service_is_delete(const SyncdAdmission *admission)
     return strcmp(admission->lane, SYNCD_LANE_TOMBSTONE) == 0;
 }
 
+/* What has a record lies where that does. */
+static bool check_home(const SyncdAdmission *admission, const SyncdRecordRow *row,
+                       const char *scope_id, GError **error)
+{
+    if (row == NULL || g_strcmp0(row->scope, scope_id) == 0)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT, "write to the scope of its workspace",
+                         "/scope: the object %s is registered in another one",
+                         admission->request->object);
+    return false;
+}
+
 bool syncd_service_check_deletion(SyncdService *service, const SyncdAdmission *admission,
                                   const char *scope_id, GError **error)
 {
     SyncdDeletion deletion;
-    bool found = false;
-    if (scope_id != NULL && *admission->request->object != '\0' &&
-        !syncd_store_find_deletion(service->store, scope_id, admission->request->object, &deletion,
-                                   &found, error))
+    const SyncdRecordRow *row = NULL;
+    const char *object = admission->request->object;
+    bool found = false, deletes = syncd_service_is_delete(admission);
+    if (*object != '\0' &&
+        !syncd_service_known_record(service, SYNCD_FAMILY_OBJECT, object, &row, error))
         return false;
-    return syncd_service_is_delete(admission)
-               ? check_delete(admission, found ? &deletion : NULL, error)
-               : check_restore(admission, found ? &deletion : NULL, error);
+    if ((deletes || admission->request->restore) && !check_home(admission, row, scope_id, error))
+        return false;
+    const char *home = row != NULL ? row->scope : scope_id;
+    if (home != NULL && *object != '\0' &&
+        !syncd_store_find_deletion(service->store, home, object, &deletion, &found, error))
+        return false;
+    return deletes ? check_delete(admission, found ? &deletion : NULL, error)
+                   : check_restore(admission, found ? &deletion : NULL, error);
 }
 
 /* ---- what happens ---- */
 
-typedef struct {
-    const SyncdAdmission *admission;
-    const char *scope_id;
-    const char *request; /* the operation that asked for it; NULL: it comes after this */
-} Deletion;
-
-/* Where everybody sees it, or in this device's own log: what it did about it. */
-static bool append_event(SyncdService *service, const Deletion *deletion, SyncdDeletionEvent event,
-                         bool own, GError **error)
+static void write_content(const SyncdDeleting *deleting, const char *kind, const char *request,
+                          GString *out)
 {
-    const char *kind = syncd_deletion_kind_of(event);
-    bool is_operation = syncd_kind_is_operation(SYNCD_BYTES_TEXT(kind));
-    g_autoptr(GString) content = g_string_new(NULL);
     SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, content, false);
+    syncd_json_writer_init(&writer, out, false);
     syncd_json_begin_object(&writer);
     syncd_json_member_string(&writer, "schema", DELETION_SCHEMA);
-    syncd_json_member_string(&writer, "object_id", deletion->admission->request->object);
-    syncd_json_member_string(&writer, "scope_id", deletion->scope_id);
-    if (deletion->request != NULL)
-        syncd_json_member_string(&writer, "deletion_request", deletion->request);
+    syncd_json_member_string(&writer, "object_id", deleting->object);
+    syncd_json_member_string(&writer, "scope_id", deleting->scope_id);
+    if (request != NULL)
+        syncd_json_member_string(&writer, "deletion_request", request);
     /* Without members to tell, it has been told to all of them. */
-    if (event == SYNCD_DELETION_PROPAGATE)
+    if (strcmp(kind, syncd_deletion_kind_of(SYNCD_DELETION_PROPAGATE)) == 0)
         syncd_json_member_uint(&writer, "members", 0);
     syncd_json_end_object(&writer);
+}
 
+/* Where everybody sees it or, when `own`, in this device's log: what it did about it. */
+static bool append(SyncdService *service, const SyncdDeleting *deleting, const char *kind, bool own,
+                   const char *schema, SyncdBytes content, SyncdReceipt *ret_receipt,
+                   GError **error)
+{
+    bool is_operation = syncd_kind_is_operation(SYNCD_BYTES_TEXT(kind));
     g_autofree char *meta = is_operation
                                 ? g_strdup_printf("{\"data_class\":\"%s\",\"type\":\"sync.%s\"}",
-                                                  deletion->admission->data_class, kind)
+                                                  deleting->data_class, kind)
                                 : g_strdup("{}");
-    g_auto(SyncdReceipt) receipt = {0};
     SyncdDraft draft = {
         .kind = kind,
-        .actor = own ? service->own_actor : deletion->admission->actor,
-        .object = deletion->admission->request->object,
-        .decision = deletion->admission->decisions->decisions[0].id,
+        .actor = own ? service->own_actor : deleting->actor,
+        .object = deleting->object,
+        .decision = deleting->decision,
         .engine = "",
         .lane = SYNCD_LANE_TOMBSTONE,
-        .schema_id = DELETION_SCHEMA,
+        .schema_id = schema,
         .schema_version = 1,
         .meta = SYNCD_BYTES_TEXT(meta),
-        .content = SYNCD_BYTES(content->str, content->len),
+        .content = content,
     };
     return syncd_service_append(service,
-                                own ? syncd_store_device_id(service->store) : deletion->scope_id,
-                                &draft, &receipt, error);
+                                own ? syncd_store_device_id(service->store) : deleting->scope_id,
+                                &draft, ret_receipt, error);
+}
+
+static bool append_event(SyncdService *service, const SyncdDeleting *deleting,
+                         SyncdDeletionEvent event, const char *request, bool own, GError **error)
+{
+    const char *kind = syncd_deletion_kind_of(event);
+    g_autoptr(GString) content = g_string_new(NULL);
+    g_auto(SyncdReceipt) receipt = {0};
+    write_content(deleting, kind, request, content);
+    return append(service, deleting, kind, own, DELETION_SCHEMA,
+                  SYNCD_BYTES(content->str, content->len), &receipt, error);
+}
+
+bool syncd_service_request_deletion(SyncdService *service, const SyncdDeleting *deleting,
+                                    char **ret_request, GError **error)
+{
+    g_auto(SyncdReceipt) receipt = {0};
+    if (!append(service, deleting, "operation.enqueue", false, SYNCD_OPERATION_SCHEMA,
+                SYNCD_BYTES_TEXT("{}"), &receipt, error))
+        return false;
+    *ret_request = g_steal_pointer(&receipt.op);
+    return true;
+}
+
+bool syncd_service_begin_deletion(SyncdService *service, const SyncdDeleting *deleting,
+                                  const char *request, GError **error)
+{
+    return append_event(service, deleting, SYNCD_DELETION_AUTHORISE, request, false, error) &&
+           append_event(service, deleting, SYNCD_DELETION_TOMBSTONE, request, false, error);
+}
+
+bool syncd_service_end_deletion(SyncdService *service, const SyncdDeleting *deleting,
+                                const char *request, GError **error)
+{
+    return syncd_service_find_own(service, error) &&
+           append_event(service, deleting, SYNCD_DELETION_PROPAGATE, request, true, error) &&
+           append_event(service, deleting, SYNCD_DELETION_HIDE, request, true, error);
+}
+
+static SyncdDeleting deleting_of(const SyncdAdmission *admission, const char *scope_id)
+{
+    return (SyncdDeleting){admission->actor, admission->request->object, scope_id,
+                           admission->decisions->decisions[0].id, admission->data_class};
 }
 
 bool syncd_service_apply_deletion(SyncdService *service, const SyncdAdmission *admission,
                                   const char *scope_id, const char *request, GError **error)
 {
-    const Deletion deletion = {admission, scope_id, request};
-    return syncd_service_find_own(service, error) &&
-           append_event(service, &deletion, SYNCD_DELETION_AUTHORISE, false, error) &&
-           append_event(service, &deletion, SYNCD_DELETION_TOMBSTONE, false, error) &&
-           append_event(service, &deletion, SYNCD_DELETION_PROPAGATE, true, error) &&
-           append_event(service, &deletion, SYNCD_DELETION_HIDE, true, error);
+    const SyncdDeleting deleting = deleting_of(admission, scope_id);
+    return syncd_service_begin_deletion(service, &deleting, request, error) &&
+           syncd_registry_move_object(service, &deleting, SYNCD_VERB_REVOKE, SYNCD_LANE_TOMBSTONE,
+                                      error) &&
+           syncd_service_end_deletion(service, &deleting, request, error);
 }
 
 bool syncd_service_apply_restore(SyncdService *service, const SyncdAdmission *admission,
                                  const char *scope_id, GError **error)
 {
-    const Deletion deletion = {admission, scope_id, NULL};
-    return append_event(service, &deletion, SYNCD_DELETION_RESTORE, false, error);
+    const SyncdDeleting deleting = deleting_of(admission, scope_id);
+    return append_event(service, &deleting, SYNCD_DELETION_RESTORE, NULL, false, error) &&
+           syncd_registry_move_object(service, &deleting, SYNCD_VERB_RESTORE, admission->lane,
+                                      error);
 }

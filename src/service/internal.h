@@ -259,11 +259,37 @@ bool syncd_service_is_delete(const SyncdAdmission *admission);
  * scope is still to be opened. NotFound, AlreadyResolved, InvalidContract. */
 bool syncd_service_check_deletion(SyncdService *service, const SyncdAdmission *admission,
                                   const char *scope_id, GError **error);
-/* What follows the request, each an entry: authorised, tombstone, told to the members, hidden. */
+/* What follows the request, each an entry: authorised, tombstone, the end of the object's record
+ * where it has one, told to the members, hidden. */
 bool syncd_service_apply_deletion(SyncdService *service, const SyncdAdmission *admission,
                                   const char *scope_id, const char *request, GError **error);
 bool syncd_service_apply_restore(SyncdService *service, const SyncdAdmission *admission,
                                  const char *scope_id, GError **error);
+
+/* The same in pieces, for the registry, which ends the record itself. */
+typedef struct {
+    const char *actor;
+    const char *object;
+    const char *scope_id;
+    const char *decision;
+    const char *data_class;
+} SyncdDeleting;
+
+bool syncd_service_request_deletion(SyncdService *service, const SyncdDeleting *deleting,
+                                    char **ret_request, GError **error);
+bool syncd_service_begin_deletion(SyncdService *service, const SyncdDeleting *deleting,
+                                  const char *request, GError **error);
+bool syncd_service_end_deletion(SyncdService *service, const SyncdDeleting *deleting,
+                                const char *request, GError **error);
+/* Ends the record of an object or has it again, when there is one that was not so (registry.c). */
+bool syncd_registry_move_object(SyncdService *service, const SyncdDeleting *deleting,
+                                SyncdRegistryVerb verb, const char *lane, GError **error);
+
+/* What takes several entries and must be whole has a turn of its own, which is taken back when it
+ * fails. Between the two nothing may be written that shall stay, as a refusal. The second one
+ * returns `done`, and moves `failure` to `error` when it is not. */
+bool syncd_service_begin_whole(SyncdService *service, GError **error);
+bool syncd_service_end_whole(SyncdService *service, bool done, GError **failure, GError **error);
 
 /* ---- operations that exist, and entries about them (target.c) ---- */
 

@@ -227,6 +227,17 @@ static bool heed_claim(SyncdService *service, const SyncdCaller *caller,
                                     ret_caller, error);
 }
 
+/* What takes more than one entry. */
+static bool admit_whole(SyncdService *service, const SyncdAdmission *admission,
+                        SyncdEnqueued *ret_enqueued, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    return syncd_service_begin_whole(service, error) &&
+           syncd_service_end_whole(service,
+                                   syncd_service_admit(service, admission, ret_enqueued, &failure),
+                                   &failure, error);
+}
+
 bool syncd_service_enqueue(SyncdService *service, const SyncdCaller *caller,
                            const SyncdRequest *request, SyncdEnqueued *ret_enqueued, GError **error)
 {
@@ -239,6 +250,9 @@ bool syncd_service_enqueue(SyncdService *service, const SyncdCaller *caller,
         return false;
     if (syncd_service_is_ephemeral(request))
         return syncd_service_enqueue_ephemeral(service, &signer, request, ret_enqueued, error);
-    return syncd_service_check_request(service, &signer, request, &admission, error) &&
-           syncd_service_admit(service, &admission, ret_enqueued, error);
+    if (!syncd_service_check_request(service, &signer, request, &admission, error))
+        return false;
+    return syncd_service_is_delete(&admission) || request->restore
+               ? admit_whole(service, &admission, ret_enqueued, error)
+               : syncd_service_admit(service, &admission, ret_enqueued, error);
 }

@@ -190,17 +190,19 @@ static bool find_place(SyncdService *service, const SyncdRequest *request, const
 
 /* ---- objects ---- */
 
-static bool check_object(SyncdService *service, const SyncdCaller *caller, const char *object,
-                         const SyncdPlace *place, GError **error)
+static bool check_object(SyncdService *service, const SyncdCaller *caller,
+                         const SyncdRequest *request, const SyncdPlace *place, GError **error)
 {
     const SyncdRecordRow *row;
+    const char *object = request->object;
+    bool deletes = g_strcmp0(request->lane, SYNCD_LANE_TOMBSTONE) == 0;
     if (*object == '\0')
         return true;
     if (!syncd_service_known_record(service, SYNCD_FAMILY_OBJECT, object, &row, error))
         return false;
     if (row == NULL)
         return true;
-    if (strcmp(row->state, SYNCD_STATE_QUARANTINED) == 0)
+    if (strcmp(row->state, SYNCD_STATE_QUARANTINED) == 0 && !deletes)
         return refuse(service, caller, "schema_unknown",
                       "register its schema, then update the object", error,
                       "The object %s is quarantined", object);
@@ -260,6 +262,6 @@ bool syncd_service_check_place(SyncdService *service, const SyncdCaller *caller,
     syncd_operation_read_place(request->body, &said);
     return find_place(service, request, scope_class, &said, &place, error) &&
            syncd_service_check_record_place(service, caller, mandate, &place, error) &&
-           check_object(service, caller, request->object, &place, error) &&
+           check_object(service, caller, request, &place, error) &&
            check_encryption(service, caller, scope_class, said.encryption_profile, error);
 }

@@ -225,6 +225,25 @@ static bool check_place(SyncdChange *change, GError **error)
             check_workspace_is_there(change, place.workspace, error));
 }
 
+/* Objects may be deleted without a record. */
+static bool check_not_deleted(const SyncdChange *change, GError **error)
+{
+    bool found = false;
+    SyncdDeletion deletion;
+    if (change->scope_id == NULL)
+        return true;
+    if (!syncd_store_find_deletion(change->service->store, change->scope_id, change->id, &deletion,
+                                   &found, error))
+        return false;
+    if (!found || deletion.state == SYNCD_DELETION_RESTORED)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                         "enqueue an operation with \"restore\" to have a new version of it",
+                         "The object %s was deleted (%s)", change->id,
+                         syncd_deletion_state_name(deletion.state));
+    return false;
+}
+
 static bool check_object(SyncdChange *change, GError **error)
 {
     g_autofree char *privacy = syncd_record_member(change->record, "privacy_class");
@@ -236,7 +255,8 @@ static bool check_object(SyncdChange *change, GError **error)
         return false;
     }
     return check_place(change, error) &&
-           (change->verb == SYNCD_VERB_REVOKE || syncd_registry_judge_object(change, error));
+           (change->verb == SYNCD_VERB_REVOKE ||
+            (check_not_deleted(change, error) && syncd_registry_judge_object(change, error)));
 }
 
 /* ---- plans ---- */

@@ -1,12 +1,9 @@
 #include "service/registry.h"
 
-#include "base/canonical.h"
-#include "base/json-writer.h"
 #include "contract/check.h"
 
 #include <string.h>
 
-#define REQUEST_DOMAIN "sourceos-registry-request-v1"
 #define REASON_MAX 512u
 #define UNDECIDED "undecided"
 
@@ -226,81 +223,6 @@ static bool open_home(SyncdChange *change, GError **error)
     return true;
 }
 
-/* ---- idempotency ---- */
-
-static void add_part(GString *text, const char *part, size_t size)
-{
-    g_string_append_printf(text, "%" G_GSIZE_FORMAT ":", size);
-    g_string_append_len(text, part, (gssize)size);
-}
-
-/* What a key stands for: the request's exact bytes. */
-static void digest_request(const SyncdChange *change, char ret_digest[SYNCD_DIGEST_SIZE])
-{
-    const SyncdRegistryRequest *request = change->request;
-    g_autoptr(GString) text = g_string_new(REQUEST_DOMAIN "\n");
-    const char *const parts[] = {request->kind, request->id, request->scope, request->reason};
-    g_string_append_printf(text, "%d %" G_GUINT64_FORMAT "\n", (int)change->verb,
-                           request->expected);
-    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
-        add_part(text, parts[i] != NULL ? parts[i] : "", parts[i] != NULL ? strlen(parts[i]) : 0);
-    add_part(text, request->record.data != NULL ? request->record.data : "", request->record.size);
-    SyncdHash hash = syncd_hash(text->str, text->len);
-    syncd_hash_to_digest(&hash, ret_digest);
-}
-
-static char *make_meta(const SyncdChange *change)
-{
-    char digest[SYNCD_DIGEST_SIZE];
-    SyncdJsonWriter writer;
-    g_autoptr(GString) text = g_string_new(NULL);
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    if (change->request->idempotency_key != NULL) {
-        digest_request(change, digest);
-        syncd_json_member_string(&writer, "idempotency_key", change->request->idempotency_key);
-        syncd_json_member_string(&writer, "request", digest);
-    }
-    syncd_json_end_object(&writer);
-    GString *canonical = g_string_new(NULL);
-    syncd_canonical_append(canonical, syncd_json_root(text->str, text->len));
-    return g_string_free(canonical, FALSE);
-}
-
-static bool take_first(SyncdChange *change, guint64 pos, SyncdRegistered *ret_registered,
-                       GError **error)
-{
-    g_auto(SyncdEntry) entry = {0};
-    g_auto(SyncdBody) body = {0};
-    char digest[SYNCD_DIGEST_SIZE];
-    digest_request(change, digest);
-    if (!syncd_store_read(change->service->store, pos, &entry, error) ||
-        !syncd_store_read_body(change->service->store, &entry, &body, error))
-        return false;
-    SyncdJson meta = syncd_json_root(body.meta, body.meta_size);
-    if (!syncd_json_is(syncd_json_member(meta, "request"), digest)) {
-        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
-                             "use a new key for a new request; repeat the first one unchanged",
-                             "\"idempotency_key\" was used for another request, sequence number "
-                             "%" G_GUINT64_FORMAT,
-                             pos);
-        return false;
-    }
-    SyncdJson record = syncd_json_root(body.content, body.content_size);
-    *ret_registered = (SyncdRegistered){syncd_family_record_id(change->family, record),
-                                        syncd_bytes_dup(entry.header.op), pos, true};
-    return true;
-}
-
-static bool find_first(SyncdChange *change, guint64 *ret_pos, GError **error)
-{
-    const char *key = change->request->idempotency_key;
-    *ret_pos = 0;
-    return key == NULL || change->scope_id == NULL ||
-           syncd_store_find_key(change->service->store, change->actor, change->scope_id, key,
-                                ret_pos, error);
-}
-
 /* ---- the step ---- */
 
 static bool set_state(SyncdChange *change, GError **error)
@@ -368,10 +290,19 @@ static const char *capability_of(const SyncdChange *change)
     return change->verb == SYNCD_VERB_REVOKE ? change->family->end : change->family->capability;
 }
 
+static bool is_deletion(const SyncdChange *change)
+{
+    return change->verb == SYNCD_VERB_REVOKE && change->family == syncd_family(SYNCD_FAMILY_OBJECT);
+}
+
 static const char *lane_of(const SyncdChange *change)
 {
+    if (change->lane != NULL)
+        return change->lane;
     if (change->migrates)
         return SYNCD_LANE_MIGRATION;
+    if (is_deletion(change))
+        return SYNCD_LANE_TOMBSTONE;
     return change->family->configuration ? SYNCD_LANE_AUDIT : SYNCD_LANE_NORMAL;
 }
 
@@ -440,12 +371,10 @@ static bool check(SyncdChange *change, GError **error)
            syncd_registry_check_family(change, error) && find_step(change, error);
 }
 
-static bool write_entry(SyncdChange *change, const SyncdDecisions *decisions,
-                        SyncdRegistered *ret_registered, GError **error)
+static bool write_entry(SyncdChange *change, const char *decision, SyncdReceipt *ret_receipt,
+                        GError **error)
 {
-    g_auto(SyncdReceipt) receipt = {0};
-    const char *decision = decisions->decisions[0].id;
-    g_autofree char *meta = make_meta(change);
+    g_autofree char *meta = syncd_registry_make_meta(change);
     g_autoptr(GString) content = g_string_new(NULL);
     syncd_registry_compose(change, decision, content);
     SyncdDraft draft = {
@@ -461,11 +390,68 @@ static bool write_entry(SyncdChange *change, const SyncdDecisions *decisions,
         .meta = SYNCD_BYTES_TEXT(meta),
         .content = SYNCD_BYTES(content->str, content->len),
     };
-    if (!syncd_service_append(change->service, change->scope_id, &draft, &receipt, error))
+    return syncd_service_append(change->service, change->scope_id, &draft, ret_receipt, error);
+}
+
+/* Whoever ends the record of an object deletes the object, with all that belongs to it. */
+static bool delete_object(SyncdChange *change, const char *decision, SyncdReceipt *ret_receipt,
+                          GError **error)
+{
+    SyncdService *service = change->service;
+    g_autofree char *request = NULL;
+    const SyncdDeleting deleting = {change->actor, change->id, change->scope_id, decision,
+                                    change->data_class};
+    return syncd_service_request_deletion(service, &deleting, &request, error) &&
+           syncd_service_begin_deletion(service, &deleting, request, error) &&
+           write_entry(change, decision, ret_receipt, error) &&
+           syncd_service_end_deletion(service, &deleting, request, error);
+}
+
+static bool delete_whole(SyncdChange *change, const char *decision, SyncdReceipt *ret_receipt,
+                         GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    return syncd_service_begin_whole(change->service, error) &&
+           syncd_service_end_whole(change->service,
+                                   delete_object(change, decision, ret_receipt, &failure), &failure,
+                                   error);
+}
+
+static bool write_change(SyncdChange *change, const SyncdDecisions *decisions,
+                         SyncdRegistered *ret_registered, GError **error)
+{
+    g_auto(SyncdReceipt) receipt = {0};
+    const char *decision = decisions->decisions[0].id;
+    if (!(is_deletion(change) ? delete_whole : write_entry)(change, decision, &receipt, error))
         return false;
     *ret_registered = (SyncdRegistered){g_steal_pointer(&change->id), g_steal_pointer(&receipt.op),
                                         receipt.pos, false};
     return true;
+}
+
+bool syncd_registry_move_object(SyncdService *service, const SyncdDeleting *deleting,
+                                SyncdRegistryVerb verb, const char *lane, GError **error)
+{
+    const SyncdRegistryRequest request = {.kind = "object"};
+    g_auto(SyncdReceipt) receipt = {0};
+    g_auto(SyncdChange) change = {.service = service,
+                                  .request = &request,
+                                  .verb = verb,
+                                  .family = syncd_family(SYNCD_FAMILY_OBJECT),
+                                  .actor = g_strdup(deleting->actor),
+                                  .id = g_strdup(deleting->object),
+                                  .lane = lane,
+                                  .data_class = deleting->data_class};
+    if (!look_up(&change, error))
+        return false;
+    bool ended =
+        change.present && strcmp(change.row.state, syncd_family_end_state(change.family)) == 0;
+    if (!change.present || ended == (verb == SYNCD_VERB_REVOKE))
+        return true;
+    change.record = change.previous;
+    return (verb == SYNCD_VERB_REVOKE ? set_state(&change, error)
+                                      : syncd_registry_judge_object(&change, error)) &&
+           find_step(&change, error) && write_entry(&change, deleting->decision, &receipt, error);
 }
 
 /* Policy is asked last, as of every write. */
@@ -482,6 +468,8 @@ static SyncdDecisions *decide(const SyncdChange *change, GError **error)
             : g_strdup(change->scope_text);
     asked.fields[SYNCD_FIELD_LANE] = lane_of(change);
     asked.fields[SYNCD_FIELD_DATA_CLASS] = change->data_class;
+    if (is_deletion(change))
+        asked.fields[SYNCD_FIELD_OPERATION_TYPE] = "sync.operation.enqueue";
     if (syncd_scope_parse(scope, &class, &name, NULL))
         syncd_ask_about_scope(&asked, scope, class, name);
     if (change->family == syncd_family(SYNCD_FAMILY_OBJECT)) {
@@ -506,7 +494,7 @@ bool syncd_registry_write(SyncdChange *change, SyncdDecisions *decisions,
 {
     return open_home(change, error) &&
            syncd_service_record_decisions(change->service, change->actor, decisions, error) &&
-           write_entry(change, decisions, ret_registered, error);
+           write_change(change, decisions, ret_registered, error);
 }
 
 /* The arguments, in the order that their signature covers. */
@@ -543,10 +531,10 @@ static bool change_record(SyncdService *service, const SyncdCaller *caller, Sync
                                   .data_class = SYNCD_POLICY_DATA_CLASS};
     guint64 first;
     if (!take_apart(&change, error) || !find_home(&change, error) ||
-        !find_first(&change, &first, error))
+        !syncd_registry_find_first(&change, &first, error))
         return false;
     if (first != 0)
-        return take_first(&change, first, ret_registered, error);
+        return syncd_registry_take_first(&change, first, ret_registered, error);
     if (!check(&change, error))
         return false;
     g_autoptr(SyncdDecisions) decisions = decide(&change, error);

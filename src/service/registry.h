@@ -31,6 +31,7 @@ typedef struct {
     const SyncdTransition *step;
     char *scope_text;       /* "workspace:notes"; NULL when `scope_id` is known */
     char *scope_id;         /* NULL when the scope is not open yet */
+    const char *lane;       /* NULL: that of its family and verb */
     const char *data_class; /* a word of its vocabulary */
 } SyncdChange;
 
@@ -91,6 +92,16 @@ bool syncd_manifest_find(SyncdService *service, const SyncdMigrationEnd *from,
  * refusal. */
 bool syncd_manifest_check_signature(SyncdService *service, const SyncdCaller *caller,
                                     SyncdJson record, const char *author, GError **error);
+
+/* ---- idempotency keys (registry-key.c) ---- */
+
+/* The meta data of the entry, with the key and what it stands for. */
+char *syncd_registry_make_meta(const SyncdChange *change);
+/* The entry that carried the request's key first; `*ret_pos` 0 when there is none. */
+bool syncd_registry_find_first(SyncdChange *change, guint64 *ret_pos, GError **error);
+/* Its result; InvalidArgs when it was another request. */
+bool syncd_registry_take_first(SyncdChange *change, guint64 pos, SyncdRegistered *ret_registered,
+                               GError **error);
 
 /* The new document (registry-document.c). */
 void syncd_registry_compose(const SyncdChange *change, const char *decision, GString *out);

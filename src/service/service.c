@@ -268,6 +268,21 @@ void syncd_service_discard(SyncdService *service, const GError *why)
     answer_waiting(service, why);
 }
 
+bool syncd_service_begin_whole(SyncdService *service, GError **error)
+{
+    return syncd_service_commit_turn(service, error);
+}
+
+bool syncd_service_end_whole(SyncdService *service, bool done, GError **failure, GError **error)
+{
+    if (done)
+        return true;
+    if (syncd_service_has_turn(service))
+        syncd_service_discard(service, *failure);
+    g_propagate_error(error, g_steal_pointer(failure));
+    return false;
+}
+
 bool syncd_service_work(SyncdService *service)
 {
     syncd_service_flush_refusals(service, false);

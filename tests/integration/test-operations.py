@@ -5,9 +5,12 @@ import json
 
 from gi.repository import GLib
 
-from cli_user import NEGATIVE, NOT_FOUND, served
+from cli_user import DONE, FAILED, NEGATIVE, NOT_FOUND, on_terminal, served
 from harness import (MANAGER, OPERATIONS, STANDARD, equal, main, promise, refused_as,
                      session_world)
+
+
+STALE = 6
 
 
 def get(caller, operation):
@@ -70,6 +73,45 @@ def the_command_line_says_that_it_is_not_recorded(world):
         assert 'cursor' in cli.does('ops', 'show', receipt['operation'])
         equal(cli.run('ops', 'list', '--ephemeral', '--after=1')[0], NEGATIVE)
         equal(cli.run('verify', 'proof', '--operation', receipt['operation'])[0], NOT_FOUND)
+
+
+# --- deleting and restoring --------------------------------------------------------------------
+
+def event_types(cli, thing):
+    return [event['event_type'].removeprefix('sync.') for event in cli.json('log', thing, '--oldest-first')]
+
+
+STEPS = ['object.deletion_authorised', 'object.tombstoned']
+OWN_STEPS = ['object.propagated', 'object.hidden']
+
+
+@promise
+def a_deleted_object_is_gone_until_it_is_restored(world):
+    with served(world) as (cli, _):
+        cli.enqueue('note-1')
+        gone = cli.json('ops', 'delete', 'note-1', '--yes', '--key=once')
+        equal(cli.json('ops', 'delete', 'note-1', '--yes', '--key=once'), {**gone, 'duplicate': True})
+        equal(cli.json('ops', 'show', gone['operation'])['status'], 'completed')
+        cli.fails(STALE, 'AlreadyResolved', 'ops', 'delete', 'note-1', '--yes')
+        assert 'restore' in cli.run('ops', 'enqueue', '--object=note-1')[2]
+        cli.fails(NOT_FOUND, 'NotFound', 'ops', 'enqueue', '--object=note-1')
+        restored = cli.enqueue('note-1', '{"v":2}', '--restore')
+        equal(cli.json('ops', 'show', restored['operation'])['v'], 2)
+        cli.fails(NEGATIVE, 'InvalidContract', 'ops', 'enqueue', '--object=note-1', '--restore')
+        cli.enqueue('note-1')
+        equal(event_types(cli, 'note-1'),
+              ['operation.enqueued', 'operation.enqueued', *STEPS, *OWN_STEPS, 'object.restored',
+               'operation.enqueued', 'operation.enqueued'])
+
+
+@promise
+def to_delete_is_asked_for_and_can_be_declined(world):
+    with served(world) as (cli, _):
+        cli.enqueue('note-1')
+        assert 'Delete the object note-1?' in on_terminal(cli, ['ops', 'delete', 'note-1'], b'n\n', FAILED)
+        cli.enqueue('note-1')
+        on_terminal(cli, ['ops', 'delete', 'note-1'], b'y\n', DONE)
+        cli.fails(NOT_FOUND, 'NotFound', 'ops', 'enqueue', '--object=note-1')
 
 
 if __name__ == '__main__':

@@ -215,7 +215,7 @@ static void the_actor_of_an_object_is_the_caller(void)
     g_assert_cmpint(change_as(&f, &agent, syncd_service_revoke, &request, NULL), ==,
                     SYNCD_ERROR_ACCESS_DENIED);
     g_assert_cmpint(revoke_record(&f, "object", "o-3"), ==, -1);
-    assert_state(&f, "object", "o-3", "deleted");
+    assert_state(&f, "object", "o-3", "tombstoned");
     service_clear(&f);
 }
 
