@@ -2,6 +2,7 @@
 #include "bus/bus-private.h"
 #include "bus/error-bus.h"
 #include "bus/listing.h"
+#include "bus/migrations.h"
 #include "bus/names.h"
 #include "bus/object.h"
 #include "bus/options.h"
@@ -171,8 +172,17 @@ static bool handle_list(SyncdCall *call, GError **error)
 }
 
 static const SyncdMethod methods[] = {
-    {"Register", handle_register}, {"Update", handle_update}, {"Revoke", handle_revoke},
-    {"Show", handle_show},         {"List", handle_list},     {NULL, NULL},
+    {"Register", handle_register},
+    {"Update", handle_update},
+    {"Revoke", handle_revoke},
+    {"Show", handle_show},
+    {"List", handle_list},
+    {"PlanMigration", syncd_handle_plan_migration},
+    {"ApplyMigration", syncd_handle_apply_migration},
+    {"PlanRollback", syncd_handle_plan_rollback},
+    {"ApplyRollback", syncd_handle_apply_rollback},
+    {"MigrationReport", syncd_handle_migration_report},
+    {NULL, NULL},
 };
 
 /* clang-format off */
@@ -197,6 +207,26 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("List",
         SD_BUS_ARGS("s", kind, "a{sv}", options),
         SD_BUS_RESULT("s", records, "s", cursor),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("PlanMigration",
+        SD_BUS_ARGS("s", migration, "a{sv}", options),
+        SD_BUS_RESULT("s", report, "s", digest),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ApplyMigration",
+        SD_BUS_ARGS("s", migration, "s", digest, "a{sv}", options),
+        SD_BUS_RESULT("s", operation, "t", sequence, "s", report),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("PlanRollback",
+        SD_BUS_ARGS("s", operation, "a{sv}", options),
+        SD_BUS_RESULT("s", report, "s", digest),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ApplyRollback",
+        SD_BUS_ARGS("s", operation, "s", digest, "a{sv}", options),
+        SD_BUS_RESULT("s", rollback, "t", sequence, "s", report),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("MigrationReport",
+        SD_BUS_ARGS("s", operation, "a{sv}", options),
+        SD_BUS_RESULT("s", report),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };

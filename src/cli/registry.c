@@ -19,10 +19,11 @@ static const struct {
     const char *group;
     SyncdFamilyId family;
 } groups[] = {
-    {"actors", SYNCD_FAMILY_ACTOR},     {"devices", SYNCD_FAMILY_DEVICE},
-    {"profiles", SYNCD_FAMILY_PROFILE}, {"schemas", SYNCD_FAMILY_SCHEMA},
-    {"objects", SYNCD_FAMILY_OBJECT},   {"workspaces", SYNCD_FAMILY_WORKSPACE},
-    {"plans", SYNCD_FAMILY_PLAN},       {"encryption-profiles", SYNCD_FAMILY_ENCRYPTION},
+    {"actors", SYNCD_FAMILY_ACTOR},         {"devices", SYNCD_FAMILY_DEVICE},
+    {"profiles", SYNCD_FAMILY_PROFILE},     {"schemas", SYNCD_FAMILY_SCHEMA},
+    {"objects", SYNCD_FAMILY_OBJECT},       {"workspaces", SYNCD_FAMILY_WORKSPACE},
+    {"plans", SYNCD_FAMILY_PLAN},           {"encryption-profiles", SYNCD_FAMILY_ENCRYPTION},
+    {"migrations", SYNCD_FAMILY_MIGRATION},
 };
 
 const SyncdFamily *syncd_cli_family(const SyncdCli *cli)

@@ -304,6 +304,17 @@ static const SyncdVerbOption revoke_options[] = {
     END,
 };
 
+static const SyncdVerbOption migration_options[] = {
+    FLAG("dry-run", 0, N_("Show what would become of each object, and change nothing")),
+    TEXT("digest", 0, "DIGEST", N_("Only if it is still what --dry-run has shown")),
+    END,
+};
+
+static const SyncdVerbOption signing_options[] = {
+    FILES("signing-key", 0, N_("The author's Ed25519 private key, as openssl writes it")),
+    END,
+};
+
 /* What every registry can be asked and told. */
 /* clang-format off */
 #define REGISTRY(registry)                                                                         \
@@ -502,6 +513,49 @@ const SyncdVerb syncd_verbs[] = {
     REGISTRY("schemas"),
     REGISTRY("plans"),
     REGISTRY("encryption-profiles"),
+    REGISTRY("migrations"),
+    {.group = "migrations",
+     .name = "apply",
+     .arguments = "MIGRATION",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Bring objects to another version of their schema"),
+     .details =
+         N_("It is planned first: then exactly that is done, in pages of at most 100 objects, "
+            "each as a whole or not at all. Objects that cannot follow stay as they are, with "
+            "exit code 2. Asks for confirmation."),
+     .options = {migration_options},
+     .run = syncd_verb_migrations_apply},
+    {.group = "migrations",
+     .name = "rollback",
+     .arguments = "ENTRY",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Take a migration back"),
+     .details = N_("ENTRY is the event of a migration, which has one for each page. The objects "
+                   "get their earlier documents from the log, all of them or none: it is refused "
+                   "when one was changed since. Asks for confirmation."),
+     .options = {migration_options},
+     .run = syncd_verb_migrations_rollback},
+    {.group = "migrations",
+     .name = "report",
+     .arguments = "ENTRY",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Show what a migration or its rollback has done"),
+     .options = {all_options},
+     .run = syncd_verb_migrations_report},
+    {.group = "migrations",
+     .name = "sign",
+     .arguments = "FILE",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Sign the manifest of a migration, and print it"),
+     .details =
+         N_("FILE is the manifest, - for standard input. Its author is an actor whose record "
+            "has the public key. Works without a daemon."),
+     .options = {signing_options},
+     .run = syncd_verb_migrations_sign},
     {.group = "verify",
      .name = "log",
      .help = N_("Check the log against its hashes, signatures and counts"),

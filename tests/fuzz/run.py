@@ -45,6 +45,7 @@ TARGETS = {
     'schema': Target(30, 'schema'),
     'contract': Target(10, 'json'),
     'policy-rules': Target(30, 'policy-rules'),
+    'migration': Target(10, 'migration'),
     'report': Target(30, 'report'),
     'operation': Target(10, 'operation'),
     'tree': Target(10),

@@ -2,14 +2,13 @@
 """In the user instance an agent is known by the key that it signs with, or by the systemd unit that
 it runs in. The statement is put together here from docs/format.md alone, and signed by openssl."""
 
-import base64
 import contextlib
 import json
 import os
-import subprocess
 import tempfile
 import time
 
+from agent_key import Key
 from harness import (MANAGER, NAME, OPERATIONS, STANDARD, GLib, equal, main, promise, refused_as,
                      session_world)
 from mounts import Skip, in_private_mounts, mount
@@ -24,24 +23,6 @@ AGENT = {'actor_type': 'agent', 'display_name': 'A', 'workspace_scope': ['worksp
 def register(caller, **members):
     return caller.call(REGISTRY, 'Register', '(ssa{sv})', 'actor',
                        json.dumps({**AGENT, **members}), {})[0]
-
-
-class Key:
-    def __init__(self, directory):
-        self.path = os.path.join(directory, 'key.pem')
-        subprocess.run(['openssl', 'genpkey', '-algorithm', 'ed25519', '-out', self.path],
-                       check=True, capture_output=True)
-        der = subprocess.run(['openssl', 'pkey', '-in', self.path, '-pubout', '-outform', 'DER'],
-                             check=True, capture_output=True).stdout
-        self.ref = 'ed25519:' + der[-32:].hex()
-
-    def sign(self, statement):
-        path = self.path + '.statement'
-        with open(path, 'wb') as file:
-            file.write(statement)
-        return base64.b64encode(subprocess.run(
-            ['openssl', 'pkeyutl', '-sign', '-inkey', self.path, '-rawin', '-in', path],
-            check=True, capture_output=True).stdout).decode()
 
 
 def statement(device, actor, expires, method, key, *arguments):

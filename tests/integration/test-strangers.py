@@ -5,15 +5,17 @@ with polkit saying yes to all of them. Nothing changes but the record that they 
 
 import json
 import pathlib
+import tempfile
 from xml.etree import ElementTree
 
+from agent_key import Key
 from harness import (MANAGER, NAME, OPERATIONS, ROOT, STANDARD, GLib, Refused, equal, main, promise,
                      refused_as)
 from polkit_world import ALLOWED, system_world, uid
 
 REGISTRY = NAME + '.Registry'
 KINDS = ('profile', 'device', 'actor', 'schema', 'object', 'workspace', 'plan',
-         'encryption-profile')
+         'encryption-profile', 'migration')
 REFUSED = {'policy.refused', 'profile.violated'}
 DENIED = STANDARD + 'AccessDenied'
 
@@ -42,10 +44,16 @@ RECORDS = {
              'dependencies': [], 'retry_policy': 'none', 'conflict_policy': 'ask',
              'status': 'planned', 'user_explanation': 'x'},
     'encryption-profile': {'encryption_profile_id': 'e-1', 'encryption_scope': 'workspace'},
+    'migration': {'schema': 'sourceos.schema-migration/v1', 'migration_id': 'm-1',
+                  'author': 'actor-author', 'from_schema_id': 'note/v1', 'from_schema_version': '1',
+                  'to_schema_id': 'note/v1', 'to_schema_version': '2', 'steps': [],
+                  'compatibility': [{'program': program, 'document': document, 'read': True,
+                                     'write': program == document}
+                                    for program in ('from', 'to') for document in ('from', 'to')]},
 }
 IDS = {'profile': 'profile:p', 'device': 'device-other', 'actor': 'actor-other',
        'schema': 'note/v1@1', 'object': 'o-1', 'workspace': 'workspace:w', 'plan': 'p-1',
-       'encryption-profile': 'e-1'}
+       'encryption-profile': 'e-1', 'migration': 'm-1'}
 
 
 def described(source):
@@ -62,6 +70,22 @@ def register(caller, kind, record):
     return caller.call(REGISTRY, 'Register', '(ssa{sv})', kind, json.dumps(record), {})
 
 
+def register_all(root):
+    """One of each kind. The migration needs an author who signs it, and where it leads to."""
+    with tempfile.TemporaryDirectory() as directory:
+        key = Key(directory)
+        register(root, 'actor', {**RECORDS['actor'], 'actor_id': 'actor-author',
+                                 'identity_id': 'author', 'capabilities': ['migrate_schema'],
+                                 'signing_key_ref': key.ref})
+        register(root, 'schema', {**RECORDS['schema'], 'schema_version': '2'})
+        text = json.dumps(RECORDS['migration'], sort_keys=True, separators=(',', ':'))
+        RECORDS['migration']['attestation'] = {
+            'signed': True, 'signer': 'actor-author', 'key_id': key.key_id('actor-author'),
+            'algorithm': 'ed25519', 'signature': key.sign(text.encode())}
+    for kind in KINDS:
+        register(root, kind, RECORDS[kind])
+
+
 def value(name, kind, type_, known):
     """An argument that a good call could have."""
     request = {'type': 'sync.operation.enqueue', 'scope': 'workspace:notes', 'object': 'o-1',
@@ -69,7 +93,7 @@ def value(name, kind, type_, known):
     by_name = {
         'type': request['type'], 'scope': request['scope'], 'object': 'o-1', 'body': '{}',
         'operation': known, 'kind': kind, 'record': json.dumps(RECORDS[kind]), 'id': IDS[kind],
-        'requests': list(json.dumps(request).encode()),
+        'requests': list(json.dumps(request).encode()), 'migration': IDS['migration'],
     }
     by_type = {'s': known, 'b': True, 'u': 1, 't': 1, 'i': 1, 'x': 1, 'd': 1.0, 'ay': [], 'as': [],
                'o': ROOT, 'a{sv}': {}}
@@ -119,8 +143,7 @@ def everything(root):
 def whoever_may_not_write_changes_nothing(world):
     with world.system(ALLOWED) as (_, caller), world.caller() as root:
         known = root.enqueue(thing='o-1')[0]
-        for kind in KINDS:
-            register(root, kind, RECORDS[kind])
+        register_all(root)
         actor = {**RECORDS['actor'], 'identity_id': f'uid:{uid(ALLOWED)}'}
 
         def compare(what, may_be_recorded):

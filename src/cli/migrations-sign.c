@@ -1,0 +1,135 @@
+/* Signing the manifest of a migration, with a key that openssl has made. */
+#include "base/json-writer.h"
+#include "cli/document.h"
+#include "cli/file.h"
+#include "cli/verbs.h"
+#include "crypto/note.h"
+#include "crypto/secret.h"
+#include "domain/attestation.h"
+
+#include <string.h>
+
+#define MANIFEST_MAX (64u * 1024u)
+#define KEY_MAX 4096u
+#define PEM_BEGIN "-----BEGIN PRIVATE KEY-----"
+#define PEM_END "-----END PRIVATE KEY-----"
+
+/* RFC 8410: an Ed25519 key in PKCS #8 is these bytes and the seed. */
+static const guint8 key_head[] = {0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06,
+                                  0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20};
+
+static bool refuse_key(const char *path, GError **error)
+{
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
+                         "make one with `openssl genpkey -algorithm ed25519 -out FILE`",
+                         "%s is no Ed25519 private key in PEM without a password", path);
+    return false;
+}
+
+/* Whatever was in the text is wiped. */
+static bool decode_seed(char *pem, guint8 *ret_seed)
+{
+    gsize size = 0;
+    char *begin = strstr(pem, PEM_BEGIN);
+    char *end = begin != NULL ? strstr(begin, PEM_END) : NULL;
+    if (end == NULL)
+        return false;
+    *end = '\0';
+    guchar *der = g_base64_decode(begin + strlen(PEM_BEGIN), &size);
+    bool is_key = size == sizeof key_head + SYNCD_SIGN_SEED_SIZE &&
+                  memcmp(der, key_head, sizeof key_head) == 0;
+    if (is_key)
+        memcpy(ret_seed, der + sizeof key_head, SYNCD_SIGN_SEED_SIZE);
+    explicit_bzero(der, size);
+    g_free(der);
+    return is_key;
+}
+
+static SyncdSigner *read_signer(const char *path, GError **error)
+{
+    size_t size;
+    char *pem = syncd_file_read(path, KEY_MAX, &size, error);
+    guint8 *seed = pem != NULL ? syncd_secret_new(SYNCD_SIGN_SEED_SIZE, error) : NULL;
+    SyncdSigner *signer = NULL;
+    if (seed != NULL)
+        signer = decode_seed(pem, seed) ? syncd_signer_new(seed, error)
+                                        : (refuse_key(path, error), NULL);
+    if (pem != NULL)
+        explicit_bzero(pem, size);
+    g_free(pem);
+    syncd_secret_free(seed);
+    return signer;
+}
+
+/* ---- the manifest ---- */
+
+static char *read_manifest(const char *path, GError **error)
+{
+    size_t size;
+    g_autofree char *text = syncd_file_read(path, MANIFEST_MAX, &size, error);
+    if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, error))
+        return NULL;
+    return g_steal_pointer(&text);
+}
+
+/* The author's name and the hash of the key: the verifier key without the key itself. */
+static char *key_id_of(const char *author, const SyncdSigner *signer, GError **error)
+{
+    char *key =
+        author != NULL ? syncd_verifier_key_format(author, syncd_signer_public_key(signer)) : NULL;
+    if (key == NULL) {
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
+                             "name the actor who signs, as `sourceos-syncd actors list` shows it",
+                             "/author must be the id of an actor");
+        return NULL;
+    }
+    *strchr(strchr(key, '+') + 1, '+') = '\0';
+    return key;
+}
+
+static void write_signed(SyncdJson manifest, const char *author, const char *key_id,
+                         const SyncdSigner *signer, GString *out)
+{
+    SyncdJsonIter iter;
+    SyncdJson name, value;
+    SyncdJsonWriter writer;
+    g_autoptr(GString) message = g_string_new(NULL);
+    syncd_attestation_message(manifest, message);
+    SyncdSignature signature = syncd_signer_sign(signer, message->str, message->len);
+    g_autofree char *base64 = g_base64_encode(signature.bytes, sizeof signature.bytes);
+    syncd_json_writer_init(&writer, out, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_iter_init(&iter, manifest);
+    while (syncd_json_iter_next(&iter, &name, &value))
+        if (!syncd_json_is(name, "attestation"))
+            syncd_json_member_copy(&writer, name, value);
+    syncd_json_name(&writer, "attestation");
+    syncd_json_begin_object(&writer);
+    syncd_json_member_bool(&writer, "signed", true);
+    syncd_json_member_string(&writer, "signer", author);
+    syncd_json_member_string(&writer, "key_id", key_id);
+    syncd_json_member_string(&writer, "algorithm", "ed25519");
+    syncd_json_member_string(&writer, "signature", base64);
+    syncd_json_end_object(&writer);
+    syncd_json_end_object(&writer);
+}
+
+bool syncd_verb_migrations_sign(SyncdCli *cli, GError **error)
+{
+    const char *key_path = syncd_document_demand(cli, "signing-key", error);
+    if (key_path == NULL)
+        return false;
+    g_autofree char *text = read_manifest(syncd_cli_argument(cli, 0), error);
+    g_autoptr(SyncdSigner) signer = text != NULL ? read_signer(key_path, error) : NULL;
+    if (signer == NULL)
+        return false;
+    SyncdJson manifest = syncd_json_root(text, strlen(text));
+    g_autofree char *author = syncd_json_dup_text(syncd_json_member(manifest, "author"));
+    g_autofree char *key_id = key_id_of(author, signer, error);
+    if (key_id == NULL)
+        return false;
+    g_autoptr(GString) out = g_string_new(NULL);
+    write_signed(manifest, author, key_id, signer, out);
+    syncd_document_show(cli, out);
+    return true;
+}
