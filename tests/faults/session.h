@@ -25,6 +25,7 @@ struct Session {
     const char *name;
     void (*prepare)(Run *run); /* what is there before; without faults */
     void (*script)(Run *run);
+    bool opens_alike; /* as one before it does, so that opening need not go wrong here too */
 };
 
 extern const Session sessions[];

@@ -1,10 +1,10 @@
 /*
- * Every allocation of the sessions that append fails: alone, or with all that SQLite, libsodium and
- * libcrypto ask for later. GLib ends the process, as it always does, and so do hashes that cannot
- * be had: that must be no worse than being killed. What SQLite and libsodium cannot get must become
- * an error that says so.
+ * Each so-manyth allocation of the sessions that append fails: alone, or with all that SQLite,
+ * libsodium and libcrypto ask for later. GLib ends the process, as it always does, and so do hashes
+ * that cannot be had: that must be no worse than being killed. What SQLite and libsodium cannot get
+ * must become an error that says so.
  *
- * test-allocations [--stride N] [--sparsity N] [--workers N] [options of GLib's tests]
+ * test-allocations [--every N] [--stride N] [--sparsity N] [--workers N] [options of GLib's tests]
  */
 #include "allocations.h"
 #include "cases.h"
@@ -170,8 +170,9 @@ static void count_allocations(const Session *session)
 
 /* ---- the promises ---- */
 
-static int stride = 20;  /* of opening, and of those that end the process: a crash as any other */
-static int sparsity = 4; /* of those that all others follow */
+static int every = 3;
+static int stride = 20;   /* of opening, and of those that end the process: a crash as any other */
+static int sparsity = 12; /* of those that all others follow */
 static int workers = 2;
 
 static const char *name_of(guint number, const void *data)
@@ -217,7 +218,7 @@ static void every_allocation_may_fail(const void *data)
         g_test_message("%s: %u allocations", owners[owner].name, counted->n_of[owner]);
     for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
         CaseSet set = set_of(session, &faults[i]);
-        set.stride = faults[i].lasting ? (guint)MAX(sparsity, 1) : 1;
+        set.stride = (guint)MAX(faults[i].lasting ? sparsity : with_opening ? 1 : every, 1);
         CaseOutcome outcome = cases_run(&set, true);
         g_test_message("%s: %u of %u allocations, %u broken", faults[i].name, outcome.runs,
                        counted->n, outcome.broken);
@@ -267,6 +268,7 @@ static void a_process_that_ends_is_found(void)
 int main(int argc, char **argv)
 {
     const GOptionEntry options[] = {
+        {"every", 0, 0, G_OPTION_ARG_INT, &every, "Each so-manyth", "N"},
         {"stride", 0, 0, G_OPTION_ARG_INT, &stride, "Of opening, and of GLib: each so-manyth", "N"},
         {"sparsity", 0, 0, G_OPTION_ARG_INT, &sparsity, "Of lasting failures: each so-manyth", "N"},
         {"workers", 0, 0, G_OPTION_ARG_INT, &workers, "Processes at once", "N"},

@@ -2,9 +2,10 @@
  * Every storage call of every session fails once, in each way that it can: the process dies before
  * or after it, the disk errs or is full (once, or from there on), the call is interrupted, or does
  * half of what it was asked. What was acknowledged stays, what fails says how, and what is retried
- * by its key is there once.
+ * by its key is there once. What is the same is not done again: opening goes wrong in the first of
+ * the sessions that open alike, and of pages that are moved one by one only each so-manyth does.
  *
- * test-calls [--stride N] [--workers N] [options of GLib's tests]
+ * test-calls [--stride N] [--amid N] [--workers N] [options of GLib's tests]
  */
 #include "cases.h"
 #include "crypto/seal.h"
@@ -22,9 +23,11 @@
  */
 typedef struct {
     guint n;
+    guint opening; /* the last call of opening the store */
     struct {
         StorageKind kind;
-        bool log; /* of the journal's WAL */
+        bool log;   /* of the journal's WAL */
+        guint what; /* the same for calls of one function on one file */
         char text[120];
     } calls[CALLS_MAX];
 } Counted;
@@ -230,12 +233,19 @@ static StorageVerdict count(void *data, const StorageCall *call)
     counted->n = (guint)call->number;
     counted->calls[call->number].kind = call->kind;
     counted->calls[call->number].log = is_log(call);
+    counted->calls[call->number].what = g_str_hash(call->path) + (guint)call->kind;
     g_strlcpy(counted->calls[call->number].text, text, sizeof counted->calls[0].text);
     return (StorageVerdict){STORAGE_PASS};
 }
 
+static void note_opening(Run *run)
+{
+    counted->opening = counted->n;
+}
+
 static void begin_counting(Run *run, guint number, const void *data)
 {
+    run->opened = note_opening;
     run->lift = lift;
     run->temper = RUN_MAY_NOT;
     storage_watch(run->f.directory, count, NULL, NULL);
@@ -269,11 +279,29 @@ static const char *name_of(guint number, const void *data)
     return text;
 }
 
+/* Amid calls that are all like it, or like it in turn with another, as where pages are moved one by
+ * one. */
+static bool is_amid(guint number)
+{
+    const guint around = 4;
+    if (number <= around || number + around + 2 > counted->n)
+        return false;
+    for (guint i = number - around; i <= number + around; i++)
+        if (counted->calls[i].what != counted->calls[i + 2].what)
+            return false;
+    return true;
+}
+
+static int stride = 4; /* of the sparse ones */
+static int amid = 7;   /* a prime, for both of those that take turns */
+static int workers = 2;
+
 static bool can_fail(guint number, const void *data)
 {
     const Fault *fault = data;
     return (fault->kinds & (1u << counted->calls[number].kind)) != 0 &&
-           (fault->control == CONTROL_NONE || counted->calls[number].log);
+           (fault->control == CONTROL_NONE || counted->calls[number].log) &&
+           (number % (guint)MAX(amid, 1) == 0 || !is_amid(number));
 }
 
 static bool may_end_by(guint number, const void *data, int signal)
@@ -290,15 +318,12 @@ static CaseSet set_of(const Session *session, const Fault *fault)
                      .data = fault,
                      .begin = begin,
                      .name = name_of,
-                     .first = 1,
+                     .first = session->opens_alike ? counted->opening + 1 : 1,
                      .last = counted->n,
                      .stride = 1,
                      .wanted = can_fail,
                      .may_end_by = may_end_by};
 }
-
-static int stride = 4; /* of the sparse ones */
-static int workers = 2;
 
 static void every_call_may_fail(const void *data)
 {
@@ -386,6 +411,8 @@ int main(int argc, char **argv)
 {
     const GOptionEntry options[] = {
         {"stride", 0, 0, G_OPTION_ARG_INT, &stride, "Of the sparse faults: each so-manyth call",
+         "N"},
+        {"amid", 0, 0, G_OPTION_ARG_INT, &amid, "Of calls amid many like them: each so-manyth",
          "N"},
         {"workers", 0, 0, G_OPTION_ARG_INT, &workers, "Processes at once", "N"},
         {NULL},
