@@ -5,18 +5,13 @@
 #pragma once
 
 #include "base/json.h"
+#include "hurried.h"
 
 #include <glib.h>
 #include <stdbool.h>
 
 #define SCHEMA_SUFFIX ".schema.json"
 #define SCHEMA_ID_PREFIX "urn:sourceos:schema:"
-
-/* Under valgrind, where everything takes thirty times as long: fewer cases of the same. */
-static inline bool golden_is_hurried(void)
-{
-    return g_getenv("SYNCD_TEST_HURRIED") != NULL;
-}
 
 typedef struct {
     char *place; /* "sourceos.event.v0.1/decision" */

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "hurried.h"
 #include "store/store.h"
 #include "store/verify.h"
 
@@ -19,12 +20,6 @@ typedef struct {
     const char *machine;
     SyncdStore *store;
 } Fixture;
-
-/* Set where everything takes many times as long, as under valgrind: fewer cases of the same. */
-static inline bool fixture_is_hurried(void)
-{
-    return g_getenv("SYNCD_TEST_HURRIED") != NULL;
-}
 
 static inline guint64 fixture_now(void *data)
 {

@@ -143,7 +143,9 @@ static void judge_strange(const Golden *golden, SyncdJson value, const char *poi
     SyncdJsonIter iter;
     SyncdJson name, element;
     unsigned index = 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(strange); i++) {
+    static unsigned turn = 0;
+    size_t stride = is_hurried() ? 8 : 1;
+    for (size_t i = turn++ % stride; i < G_N_ELEMENTS(strange); i += stride) {
         g_autofree char *text = json_edit(golden->root, pointer, strange[i]);
         if (syncd_json_check(text, strlen(text), SYNCD_JSON_ANY, NULL))
             judge_both_ways(golden->id, text);

@@ -139,11 +139,13 @@ static bool breaks_its_rule_alone(const Golden *golden, const char *line, const 
 static void each_fault_breaks_its_rule_alone(void)
 {
     g_autoptr(GPtrArray) goldens = golden_load();
-    unsigned wrong = 0;
+    unsigned wrong = 0, turn = 0;
     for (unsigned i = 0; i < goldens->len; i++) {
         const Golden *golden = g_ptr_array_index(goldens, i);
         for (char **line = golden->faults; *line != NULL; line++) {
             g_auto(Fault) fault = {0};
+            if (is_hurried() && turn++ % 4 != 0)
+                continue;
             if (fault_read(*line, &fault) && strcmp(fault.rule, "words") != 0)
                 wrong += !breaks_its_rule_alone(golden, *line, &fault);
         }
@@ -158,7 +160,7 @@ static GHashTable *words_of_all(void)
     GHashTable *words = g_hash_table_new(g_str_hash, g_str_equal);
     for (SyncdVocabulary set = 0; set < SYNCD_N_VOCABULARIES; set++)
         for (const char *const *word = syncd_vocabulary_words(set); *word != NULL; word++)
-            if (!golden_is_hurried() || word == syncd_vocabulary_words(set))
+            if (!is_hurried() || word == syncd_vocabulary_words(set))
                 g_hash_table_add(words, (char *)*word);
     g_hash_table_add(words, (char *)"");
     g_hash_table_add(words, (char *)"no-such-word");

@@ -13,7 +13,8 @@
 
 /* Of each schema; with -m slow every demand of it. */
 #define CONTROLS 16u
-#define HURRIED_CONTROLS 2u
+/* In a hurry each so-manyth edit, which is not enough to notice everything. */
+#define HURRIED_STEP 16u
 
 static const struct {
     const char *ours; /* the name of the file without its end */
@@ -183,10 +184,13 @@ static const char *const values[] = {
 typedef struct {
     GPtrArray *texts;
     SyncdJson document;
+    unsigned n;
 } Edits;
 
 static void add_edit(Edits *edits, const char *pointer, const char *with)
 {
+    if (is_hurried() && edits->n++ % HURRIED_STEP != 0)
+        return;
     char *text = json_edit(edits->document, pointer, with);
     if (syncd_json_check(text, strlen(text), SYNCD_JSON_ANY, NULL))
         g_ptr_array_add(edits->texts, text);
@@ -340,14 +344,14 @@ static void both_give_the_same_verdicts(void)
     for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
         g_auto(Comparison) comparison = {0};
         comparison_init(&comparison, i, documents);
-        g_assert_cmpuint(comparison.texts->len, >, 100);
+        g_assert_cmpuint(comparison.texts->len, >, is_hurried() ? 5 : 100);
         g_autoptr(SyncdSchema) ours = compile(comparison.text);
         const char *other = find_other_verdict(&comparison, ours, seen);
         if (other != NULL)
             g_error("%s judges otherwise: %s", pairs[i].ours, other);
     }
     for (size_t i = 0; i < G_N_ELEMENTS(differences); i++)
-        if (!seen[i])
+        if (!seen[i] && !is_hurried())
             g_error("no document differs by %s of %s", differences[i].member, differences[i].ours);
 }
 
@@ -403,7 +407,7 @@ static int order_of(gconstpointer one, gconstpointer other)
 
 static void a_wrong_schema_is_noticed(void)
 {
-    if (!have_reference())
+    if (!have_reference() || is_hurried())
         return;
     g_autoptr(GPtrArray) documents = load_documents();
     for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
@@ -414,8 +418,7 @@ static void a_wrong_schema_is_noticed(void)
         schema_walk(golden_root(comparison.text), "#", demands);
         g_assert_true(notices(&comparison, "/maxProperties", "1"));
         g_autoptr(GList) sorted = g_list_sort(g_hash_table_get_keys(demands), order_of);
-        unsigned controls = golden_is_hurried() ? HURRIED_CONTROLS : CONTROLS;
-        unsigned step = g_test_slow() ? 1 : MAX(1u, g_list_length(sorted) / controls);
+        unsigned step = g_test_slow() ? 1 : MAX(1u, g_list_length(sorted) / CONTROLS);
         for (GList *at = sorted; at != NULL; at = g_list_nth(at, step))
             check_control(&comparison, at->data);
     }

@@ -111,7 +111,7 @@ static void an_edited_byte_is_found_or_harmless(void)
     off_t size = lseek(fd, 0, SEEK_END);
     guint found = 0, harmless = 0;
     /* One byte in so many, at another place of each page: every bit is flipped by tests/faults. */
-    off_t stride = fixture_is_hurried() ? 733 : 37;
+    off_t stride = is_hurried() ? 733 : 37;
     for (off_t at = 0; at < size; at += stride) {
         guint8 old;
         g_assert_cmpint(pread(fd, &old, 1, at), ==, 1);
@@ -345,7 +345,7 @@ static void every_truncation_is_found(void)
     g_autofree char *copy = NULL;
     size_t size;
     g_assert_true(g_file_get_contents(d.journal, &copy, &size, NULL));
-    size_t stride = fixture_is_hurried() ? 8209 : 1021;
+    size_t stride = is_hurried() ? 8209 : 1021;
     for (size_t keep = 1; keep < size; keep += stride) {
         bool same = false;
         g_assert_cmpint(truncate(d.journal, (off_t)keep), ==, 0);

@@ -239,7 +239,7 @@ static void one_history(guint64 seed)
 
 static void any_history_is_what_its_entries_make_of_it(void)
 {
-    guint64 seeds = g_test_slow() ? 500 : fixture_is_hurried() ? 3 : 20;
+    guint64 seeds = g_test_slow() ? 500 : is_hurried() ? 3 : 20;
     for (guint64 seed = 1; seed <= seeds; seed++)
         one_history(seed * 104729);
 }
