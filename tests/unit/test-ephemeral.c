@@ -205,6 +205,7 @@ static void what_would_leave_something_is_refused(void)
     memcpy(body, "{}", 2);
     request.body = SYNCD_BYTES_TEXT(body);
     g_auto(SyncdEnqueued) enqueued = enqueue(&f, &request);
+    g_assert_nonnull(enqueued.operation);
     g_autofree char *large = g_strconcat(body, " ", NULL);
     request.body = SYNCD_BYTES_TEXT(large);
     refuse(&f, &request, SYNCD_ERROR_TOO_LARGE, "/body");
