@@ -28,7 +28,7 @@ An answer to a call that records something means that it is on the disk.
 
 LIMITS = '''# LIMITS
 
-A body has at most 16 MiB, a call of EnqueueMany 512 requests and 4 MiB, a list 100 records (ListBytes: 1000 and 1 MiB), an
+A body has at most 16 MiB, a call of EnqueueMany 512 requests and 4 MiB, a list 100 records (ListBytes: 1000) and 1 MiB, an
 operation 16 parents, an idempotency key 256 bytes, an id 128 characters, a log 1024 scopes. One user may have 256 calls in flight
 (see *syncd.conf*(5)) and 4 jobs. Manager.Describe names the limits that are in effect.
 '''

@@ -2,8 +2,6 @@
 
 #include "contract/records.h"
 
-#define EVENTS_BUDGET (4u * 1024u * 1024u)
-
 static char *summary_of(const SyncdHeader *header, const char *scope)
 {
     const char *sentence = syncd_kind_find(header->kind)->summary;
@@ -40,7 +38,7 @@ static void write_event(SyncdService *service, const SyncdRow *row, GString *out
 char *syncd_service_list_events(SyncdService *service, const SyncdCaller *caller,
                                 const SyncdListing *listing, char **ret_cursor, GError **error)
 {
-    static const SyncdPageFormat format = {EVENTS_BUDGET, SYNCD_LIST_MAX, ",", SYNCD_READ_HEADER,
+    static const SyncdPageFormat format = {SYNCD_PAGE_SIZE, SYNCD_LIST_MAX, ",", SYNCD_READ_HEADER,
                                            write_event};
     SyncdQuery query = {.order = SYNCD_NEWEST_FIRST};
     if (listing->type != NULL) {

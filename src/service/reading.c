@@ -3,7 +3,6 @@
 #include "base/json-writer.h"
 #include "contract/vocabulary.h"
 
-#define LIST_BUDGET (4u * 1024u * 1024u)
 #define RECORD_SIZE 2048u /* of an operation with a body of usual size, roughly */
 #define LINE_SIZE 1024u   /* of a header and what stands around it, roughly */
 
@@ -249,7 +248,7 @@ static bool filter_type(const char *type, const char **ret_kind, GError **error)
 char *syncd_service_list_operations(SyncdService *service, const SyncdCaller *caller,
                                     const SyncdListing *listing, char **ret_cursor, GError **error)
 {
-    static const SyncdPageFormat format = {LIST_BUDGET, SYNCD_LIST_MAX, ",", SYNCD_READ_BODY,
+    static const SyncdPageFormat format = {SYNCD_PAGE_SIZE, SYNCD_LIST_MAX, ",", SYNCD_READ_BODY,
                                            write_listed};
     SyncdQuery query = {.order = SYNCD_NEWEST_FIRST, .operations_only = true};
     if (!filter_type(listing->type, &query.kind, error))
@@ -290,7 +289,7 @@ static void write_line_body(const SyncdRow *row, GString *out)
 {
     if (row->unreadable != NULL) {
         write_body_error(row->unreadable->message, out);
-    } else if (row->body.content_size > SYNCD_LIST_BYTES_SIZE / 2) {
+    } else if (row->body.content_size > SYNCD_PAGE_SIZE / 2) {
         write_body_error("The body is too large for a line. Next: read it with Get.", out);
     } else {
         g_string_append(out, ",\"body\":");
@@ -330,14 +329,13 @@ static void write_line(SyncdService *service, const SyncdRow *row, GString *out)
 GString *syncd_service_list_bytes(SyncdService *service, const SyncdCaller *caller,
                                   const SyncdListing *listing, char **ret_cursor, GError **error)
 {
-    static const SyncdPageFormat headers = {SYNCD_LIST_BYTES_SIZE, SYNCD_LIST_BYTES_MAX, "",
+    static const SyncdPageFormat headers = {SYNCD_PAGE_SIZE, SYNCD_LIST_BYTES_MAX, "",
                                             SYNCD_READ_HEADER, write_header_line};
-    static const SyncdPageFormat bodies = {SYNCD_LIST_BYTES_SIZE, SYNCD_LIST_BYTES_MAX, "",
+    static const SyncdPageFormat bodies = {SYNCD_PAGE_SIZE, SYNCD_LIST_BYTES_MAX, "",
                                            SYNCD_READ_BODY, write_line};
     SyncdQuery query = {.order = SYNCD_OLDEST_FIRST};
     guint32 limit = listing->limit != 0 ? listing->limit : SYNCD_LIST_BYTES_MAX;
-    g_autoptr(GString) out =
-        g_string_sized_new(MIN((gsize)limit * LINE_SIZE, SYNCD_LIST_BYTES_SIZE));
+    g_autoptr(GString) out = g_string_sized_new(MIN((gsize)limit * LINE_SIZE, SYNCD_PAGE_SIZE));
     if (!filter_type(listing->type, &query.kind, error) ||
         !syncd_service_page(service, caller, listing, &query, listing->bodies ? &bodies : &headers,
                             out, ret_cursor, error))

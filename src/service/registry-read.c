@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define LIST_BUDGET (4u * 1024u * 1024u)
-
 static bool shows(const SyncdView *view, const SyncdRecordRow *row)
 {
     return view->all || (view->actor != NULL && (strcmp(view->actor, row->owner) == 0 ||
@@ -142,7 +140,7 @@ static bool append_rows(SyncdService *service, const GPtrArray *rows, GString *o
             g_string_append_c(out, ',');
         if (!append_row(service, rows->pdata[*ret_n], out, error))
             return false;
-        if (*ret_n > 0 && out->len > LIST_BUDGET) {
+        if (*ret_n > 0 && out->len > SYNCD_PAGE_SIZE) {
             g_string_truncate(out, before);
             return true;
         }

@@ -27,7 +27,8 @@
 
 #define SYNCD_LIST_MAX 100u
 #define SYNCD_LIST_BYTES_MAX 1000u
-#define SYNCD_LIST_BYTES_SIZE (1024u * 1024u)
+/* Of what a page holds; one entry may be longer. The bus carries a page in one piece. */
+#define SYNCD_PAGE_SIZE (1024u * 1024u)
 #define SYNCD_MANY_MAX 512u
 #define SYNCD_MANY_SIZE (4u * 1024u * 1024u)
 #define SYNCD_RECORD_SIZE (64u * 1024u) /* of a registry record */

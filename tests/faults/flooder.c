@@ -89,6 +89,13 @@ static int append_unknown(sd_bus_message *call)
     return sd_bus_message_append(call, "sa{sv}", "op-00000000000000000000000000", 0);
 }
 
+/* Finds nothing, and looks at as many entries as a page may. */
+static int append_filtered(sd_bus_message *call)
+{
+    return sd_bus_message_append(call, "a{sv}", 2, "since", "t", (uint64_t)1, "scope", "s",
+                                 "device");
+}
+
 static int append_full(sd_bus_message *call)
 {
     return sd_bus_message_append(call, "a{sv}", 1, "mode", "s", "full");
@@ -106,6 +113,8 @@ static const struct {
     {"get", SYNCD_INTERFACE_OPERATIONS, "Get", append_unknown},
     {"list", SYNCD_INTERFACE_OPERATIONS, "List", append_no_options},
     {"list-bytes", SYNCD_INTERFACE_OPERATIONS, "ListBytes", append_bodies},
+    {"list-filtered", SYNCD_INTERFACE_OPERATIONS, "List", append_filtered},
+    {"list-tasks", SYNCD_INTERFACE_OPERATIONS, "ListTasks", append_no_options},
     {"list-events", SYNCD_INTERFACE_MANAGER, "ListEvents", append_no_options},
     {"verify", SYNCD_INTERFACE_MANAGER, "Verify", append_full},
     {"describe", SYNCD_INTERFACE_MANAGER, "Describe", append_nothing},

@@ -21,7 +21,8 @@ P99_OF_BUS_MAX_MS = 3  # where the processors are free it is a tenth of that
 CONNECTIONS, IN_FLIGHT = 4, 100
 # Of a user that may write, and of one that may not.
 KINDS = {
-    SERVICE: ('enqueue', 'get', 'list', 'list-bytes', 'list-events', 'enqueue-many'),
+    SERVICE: ('enqueue', 'get', 'list', 'list-filtered', 'list-bytes', 'list-events', 'list-tasks',
+              'enqueue-many'),
     STRANGER: ('describe', 'verify', 'wrong-arguments', 'no-method'),
 }
 FEW = 10  # rounds where each takes long, and calls that make a flood

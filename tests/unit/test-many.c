@@ -1,6 +1,6 @@
 /* EnqueueMany: all of them, or none. */
 #include "policy-fixture.h"
-#include "service-fixture.h"
+#include "registry-fixture.h"
 
 static GString *many(ServiceFixture *f, const char *lines, GError **error)
 {
@@ -313,6 +313,30 @@ static void what_changes_between_steps_is_heeded(void)
     service_clear(&f);
 }
 
+/* A caller who lost its right meanwhile writes nothing, not even what was checked before. */
+static void who_is_revoked_between_steps_writes_nothing(void)
+{
+    ServiceFixture f;
+    GString *results;
+    init_with_clock(&f, 500);
+    SyncdCaller other = {.uid = f.caller.uid + 1};
+    g_autofree char *record =
+        g_strdup_printf(ACTOR("human:other", "uid:%u", ""), other.uid, other.uid);
+    g_assert_cmpint(register_record(&f, "actor", record), ==, -1);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdMany) batch = syncd_service_begin_many(
+        f.service, &other, SYNCD_BYTES_TEXT(LINE("a", "{}", CREATE) LINE("b", "{}", "")), &error);
+    g_assert_no_error(error);
+    step(batch);
+    step(batch);
+    g_assert_cmpint(revoke_record(&f, "actor", "human:other"), ==, -1);
+    g_assert_false(syncd_many_step(batch, &results, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ACCESS_DENIED);
+    syncd_service_commit(f.service);
+    g_assert_cmpuint(count_events(&f, "sync.operation.enqueued"), ==, 0);
+    service_clear(&f);
+}
+
 /* The first use of a key decides, also when it came between the steps. */
 static void a_key_that_was_used_between_steps_counts(void)
 {
@@ -351,6 +375,8 @@ int main(int argc, char **argv)
     g_test_add_func("/many/others-may-write-between-steps", others_may_write_between_steps);
     g_test_add_func("/many/what-changes-between-steps-is-heeded",
                     what_changes_between_steps_is_heeded);
+    g_test_add_func("/many/who-is-revoked-between-steps-writes-nothing",
+                    who_is_revoked_between_steps_writes_nothing);
     g_test_add_func("/many/a-key-that-was-used-between-steps-counts",
                     a_key_that_was_used_between_steps_counts);
     return g_test_run();

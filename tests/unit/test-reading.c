@@ -93,7 +93,7 @@ static void a_page_ends_before_it_is_too_large(void)
 {
     ServiceFixture f;
     service_init(&f);
-    g_autofree char *filler = g_strnfill(900000, 'x');
+    g_autofree char *filler = g_strnfill(225000, 'x');
     g_autofree char *body = g_strdup_printf("{\"filler\":\"%s\"}", filler);
     for (guint i = 0; i < 12; i++)
         put(&f, "large", body);
@@ -105,7 +105,7 @@ static void a_page_ends_before_it_is_too_large(void)
     g_autofree char *page =
         syncd_service_list_operations(f.service, &f.caller, &listing, &cursor, &error);
     g_assert_no_error(error);
-    g_assert_cmpuint(strlen(page), <=, 4 * 1024 * 1024 + 2);
+    g_assert_cmpuint(strlen(page), <=, SYNCD_PAGE_SIZE + 2);
     g_assert_cmpuint(count_elements(page), ==, 4);
     walk(&f, listing, order, seen);
     g_assert_cmpuint(order->len, ==, 12);
@@ -139,7 +139,7 @@ static void lines_stay_lines_and_pages_stay_small(void)
         char *next = NULL;
         SyncdListing listing = {.object = "lines", .bodies = true, .cursor = cursor};
         g_autoptr(GString) page = list_bytes(&f, &listing, &next);
-        g_assert_cmpuint(page->len, <=, SYNCD_LIST_BYTES_SIZE);
+        g_assert_cmpuint(page->len, <=, SYNCD_PAGE_SIZE);
         g_assert_true(g_str_has_suffix(page->str, "}\n"));
         g_auto(GStrv) lines = g_strsplit(page->str, "\n", -1);
         for (guint i = 0; lines[i + 1] != NULL; i++, n++) {
