@@ -217,6 +217,23 @@ bool syncd_handle_fail_task(SyncdCall *call, GError **error)
     return true;
 }
 
+bool syncd_handle_cancel_task(SyncdCall *call, GError **error)
+{
+    static const SyncdOption options[] = {{"reason", SYNCD_OPTION_TEXT, 0}};
+    sd_bus_message *message = syncd_call_message(call);
+    const char *task = NULL, *reason = NULL;
+    char *operation = NULL;
+    if (!syncd_text_argument_read(message, &task, error) ||
+        !syncd_options_read(message, options, G_N_ELEMENTS(options), &reason, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, false, NULL, error);
+    if (service == NULL || !syncd_service_cancel_task(service, syncd_call_caller(call), task,
+                                                      reason, &operation, error))
+        return false;
+    syncd_call_after_commit(call, service, answer_task, operation, g_free);
+    return true;
+}
+
 /* ---- looking ---- */
 
 bool syncd_handle_get_task(SyncdCall *call, GError **error)

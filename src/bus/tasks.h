@@ -13,5 +13,6 @@ bool syncd_handle_claim_task(SyncdCall *call, GError **error);
 bool syncd_handle_renew_task(SyncdCall *call, GError **error);
 bool syncd_handle_complete_task(SyncdCall *call, GError **error);
 bool syncd_handle_fail_task(SyncdCall *call, GError **error);
+bool syncd_handle_cancel_task(SyncdCall *call, GError **error);
 bool syncd_handle_get_task(SyncdCall *call, GError **error);
 bool syncd_handle_list_tasks(SyncdCall *call, GError **error);

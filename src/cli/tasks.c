@@ -1,4 +1,4 @@
-/* The verbs of tasks: list and show, and for scripts claim, complete and fail. */
+/* The verbs of tasks: list, show and cancel, and for scripts claim, renew, complete and fail. */
 #include "base/json-writer.h"
 #include "cli/i18n.h"
 #include "cli/listing.h"
@@ -170,4 +170,14 @@ bool syncd_verb_tasks_fail(SyncdCli *cli, GError **error)
            show_ended(cli, syncd_client_fail_task(client, syncd_cli_argument(cli, 0),
                                                   syncd_cli_argument(cli, 1),
                                                   g_variant_dict_end(&options), error));
+}
+
+bool syncd_verb_tasks_cancel(SyncdCli *cli, GError **error)
+{
+    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
+    add_text(&options, cli, "reason");
+    g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
+    return client != NULL &&
+           show_ended(cli, syncd_client_cancel_task(client, syncd_cli_argument(cli, 0),
+                                                    g_variant_dict_end(&options), error));
 }

@@ -166,6 +166,11 @@ static const SyncdVerbOption fail_options[] = {
     END,
 };
 
+static const SyncdVerbOption cancel_options[] = {
+    TEXT("reason", 0, "TEXT", N_("Why; it is kept in the log")),
+    END,
+};
+
 static const SyncdVerbOption output_options[] = {
     FILES("output", 'o', N_("Write the document to this file")),
     END,
@@ -484,6 +489,17 @@ const SyncdVerb syncd_verbs[] = {
      .details = N_("It is offered again later, unless it is final or was tried too often."),
      .options = {fail_options},
      .run = syncd_verb_tasks_fail},
+    {.group = "tasks",
+     .name = "cancel",
+     .arguments = "TASK",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Cancel a task that waits"),
+     .details =
+         N_("Nobody carries it out any more, and what waits for it is blocked. Refused while "
+            "somebody holds it, and when it has ended."),
+     .options = {cancel_options},
+     .run = syncd_verb_tasks_cancel},
     {.group = "events",
      .name = "list",
      .help = N_("List what happened"),

@@ -20,6 +20,7 @@ bool syncd_verb_tasks_claim(SyncdCli *cli, GError **error);
 bool syncd_verb_tasks_renew(SyncdCli *cli, GError **error);
 bool syncd_verb_tasks_complete(SyncdCli *cli, GError **error);
 bool syncd_verb_tasks_fail(SyncdCli *cli, GError **error);
+bool syncd_verb_tasks_cancel(SyncdCli *cli, GError **error);
 bool syncd_verb_events_list(SyncdCli *cli, GError **error);
 bool syncd_verb_events_show(SyncdCli *cli, GError **error);
 bool syncd_verb_log(SyncdCli *cli, GError **error);

@@ -243,6 +243,13 @@ char *syncd_client_fail_task(SyncdClient *client, const char *lease, const char 
     return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
 }
 
+char *syncd_client_cancel_task(SyncdClient *client, const char *task, GVariant *options,
+                               GError **error)
+{
+    g_autoptr(sd_bus_message) reply = call_task(client, "CancelTask", task, NULL, options, error);
+    return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
+}
+
 char *syncd_client_get_task(SyncdClient *client, const char *task, GError **error)
 {
     return call_with_string(client, "GetTask", task, error);

@@ -55,6 +55,8 @@ char *syncd_client_complete_task(SyncdClient *client, const char *lease, GVarian
                                  GError **error);
 char *syncd_client_fail_task(SyncdClient *client, const char *lease, const char *reason,
                              GVariant *options, GError **error);
+char *syncd_client_cancel_task(SyncdClient *client, const char *task, GVariant *options,
+                               GError **error);
 char *syncd_client_get_task(SyncdClient *client, const char *task, GError **error);
 char *syncd_client_checkpoint(SyncdClient *client, const char *scope, GError **error);
 char *syncd_client_prove(SyncdClient *client, const char *operation, GError **error);

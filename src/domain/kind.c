@@ -106,6 +106,8 @@ static const SyncdKind kinds[] = {
      SYNCD_WRITTEN_BY_DAEMON, "A task was completed"},
     {"task.failed", NULL, NULL, "sync.task.failed",
      SYNCD_WRITTEN_BY_DAEMON, "A task failed for good"},
+    {"task.cancelled", NULL, NULL, "sync.task.cancelled",
+     SYNCD_WRITTEN_BY_DAEMON, "A task was cancelled"},
     {"store.adopted", NULL, NULL, "sync.store.adopted",
      SYNCD_WRITTEN_BY_DAEMON, "This machine adopted state of another one"},
 };

@@ -45,6 +45,7 @@ static const struct {
     {"task.retried", SYNCD_EVENT_RETRY, "operation_id"},
     {"task.completed", SYNCD_EVENT_COMPLETE, "operation_id"},
     {"task.failed", SYNCD_EVENT_FAIL, "operation_id"},
+    {"task.cancelled", SYNCD_EVENT_CANCEL, "operation_id"},
     {"operation.replay", SYNCD_EVENT_REPLAY, "replayed_operation_id"},
     {"operation.reconcile", SYNCD_EVENT_RECONCILE, "reconciled_operation_id"},
 };

@@ -345,6 +345,8 @@ typedef struct {
     guint64 retry_after_ms;
 } SyncdMove;
 
+/* A task is named by its id or by that of its operation. */
+const char *syncd_task_operation(const char *task);
 /* AlreadyResolved when the state machines do not have it. */
 bool syncd_service_move_task(SyncdService *service, const SyncdTarget *target,
                              const SyncdMove *move, GError **error);

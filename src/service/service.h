@@ -232,7 +232,7 @@ bool syncd_service_describe_claim(SyncdService *service, const char *lease, char
 /* `lease_s` 0: as long as before. LeaseLost; the same for the next two. */
 bool syncd_service_renew_task(SyncdService *service, const SyncdCaller *caller, const char *lease,
                               guint32 lease_s, guint64 *ret_until_usec, GError **error);
-/* After the commit of this and the next one, describe_task() gives the task. */
+/* After the commit of this and the next two, describe_task() gives the task. */
 bool syncd_service_complete_task(SyncdService *service, const SyncdCaller *caller,
                                  const char *lease, const char *const *evidence,
                                  char **ret_operation, GError **error);
@@ -243,6 +243,10 @@ typedef struct {
 } SyncdFailure;
 bool syncd_service_fail_task(SyncdService *service, const SyncdCaller *caller, const char *lease,
                              const SyncdFailure *failure, char **ret_operation, GError **error);
+/* A task that waits is carried out by nobody any more; `reason` may be NULL. One that is cancelled
+ * already stays so. Busy while somebody holds it, AlreadyResolved when it has ended. */
+bool syncd_service_cancel_task(SyncdService *service, const SyncdCaller *caller, const char *task,
+                               const char *reason, char **ret_operation, GError **error);
 /* Whoever had this name on the bus is gone: its leases end. */
 void syncd_service_worker_gone(SyncdService *service, const char *worker);
 

@@ -78,7 +78,7 @@ static bool write_task(SyncdService *service, const SyncdTarget *target, GString
     return true;
 }
 
-static const char *operation_of(const char *task)
+const char *syncd_task_operation(const char *task)
 {
     return g_str_has_prefix(task, SYNCD_TASK_PREFIX) ? task + strlen(SYNCD_TASK_PREFIX) : task;
 }
@@ -89,7 +89,7 @@ char *syncd_service_get_task(SyncdService *service, const SyncdCaller *caller, c
     g_auto(SyncdTarget) target = {0};
     g_autoptr(GString) out = g_string_new(NULL);
     if (!syncd_store_settle(service->store, error) ||
-        !syncd_service_read_target(service, caller, operation_of(task), &target, error) ||
+        !syncd_service_read_target(service, caller, syncd_task_operation(task), &target, error) ||
         !write_task(service, &target, out, error))
         return NULL;
     return g_string_free(g_steal_pointer(&out), FALSE);

@@ -314,3 +314,50 @@ bool syncd_service_fail_task(SyncdService *service, const SyncdCaller *caller, c
     return check_reason(failure->reason, error) &&
            end_lease(service, caller, id, &move, ret_operation, error);
 }
+
+/* ---- cancelling ---- */
+
+static bool check_cancellable(const SyncdTarget *target, GError **error)
+{
+    SyncdLifecycle state = target->task.state;
+    if (syncd_lifecycle_move(&state, SYNCD_EVENT_CANCEL))
+        return true;
+    if (state.task == SYNCD_TASK_RUNNING)
+        syncd_set_error_next(error, SYNCD_ERROR_BUSY,
+                             "let whoever holds it fail it for good, or wait until the lease ends",
+                             "The operation %s is being carried out", target->operation);
+    else
+        syncd_set_error_next(error, SYNCD_ERROR_ALREADY_RESOLVED, "nothing more has to be done",
+                             "The operation %s is %s", target->operation,
+                             syncd_operation_state_name(state.operation));
+    return false;
+}
+
+bool syncd_service_cancel_task(SyncdService *service, const SyncdCaller *caller, const char *task,
+                               const char *reason, char **ret_operation, GError **error)
+{
+    g_autofree char *actor = NULL;
+    g_auto(SyncdTarget) target = {0};
+    if (!syncd_service_require_writer(service, caller, &actor, error) ||
+        (reason != NULL && !check_reason(reason, error)) ||
+        !syncd_service_read_target(service, caller, syncd_task_operation(task), &target, error))
+        return false;
+    if (target.task.state.task != SYNCD_TASK_CANCELLED) {
+        if (!check_cancellable(&target, error))
+            return false;
+        g_autoptr(SyncdDecisions) decisions =
+            syncd_service_decide_target(service, caller, actor, &target, error);
+        if (decisions == NULL || !syncd_service_record_decisions(service, actor, decisions, error))
+            return false;
+        const SyncdMove move = {
+            .event = SYNCD_EVENT_CANCEL,
+            .actor = actor,
+            .decision = decisions->decisions[0].id,
+            .reason = reason,
+        };
+        if (!syncd_service_move_task(service, &target, &move, error))
+            return false;
+    }
+    *ret_operation = g_strdup(target.operation);
+    return true;
+}

@@ -6,7 +6,7 @@ import json
 from gi.repository import GLib
 
 from cli_user import DONE, FAILED, NEGATIVE, NOT_FOUND, on_terminal, served
-from harness import (MANAGER, OPERATIONS, STANDARD, equal, main, promise, refused_as,
+from harness import (MANAGER, OPERATIONS, STANDARD, equal, eventually, main, promise, refused_as,
                      session_world)
 
 
@@ -112,6 +112,33 @@ def to_delete_is_asked_for_and_can_be_declined(world):
         cli.enqueue('note-1')
         on_terminal(cli, ['ops', 'delete', 'note-1'], b'y\n', DONE)
         cli.fails(NOT_FOUND, 'NotFound', 'ops', 'enqueue', '--object=note-1')
+
+
+# --- cancelling --------------------------------------------------------------------------------
+
+@promise
+def a_task_that_waits_can_be_cancelled(world):
+    with served(world) as (cli, _), world.caller() as caller:
+        heard = caller.listen(OPERATIONS, 'TaskChanged')
+        operation = cli.enqueue('note-1')['operation']
+        eventually(lambda: heard, 'the task is announced')
+        heard.clear()
+        task = cli.json('tasks', 'cancel', operation, '--reason=no need')
+        equal((task['status'], task['reason']), ('cancelled', 'no need'))
+        eventually(lambda: heard, 'its end is announced')
+        sequence = caller.get(MANAGER, 'Sequence')
+        equal(json.loads(caller.call(OPERATIONS, 'CancelTask', '(sa{sv})', task['task_id'], {})), task)
+        equal(caller.get(MANAGER, 'Sequence'), sequence)
+        equal(cli.json('ops', 'show', operation)['status'], 'cancelled')
+        equal(len(cli.json('events', 'list', '--type=sync.task.cancelled')), 1)
+        cli.fails(NOT_FOUND, 'NotFound', 'tasks', 'claim')
+
+        held = cli.enqueue('note-2')['operation']
+        lease = cli.json('tasks', 'claim')['lease']
+        cli.fails(FAILED, 'Busy', 'tasks', 'cancel', held)
+        cli.does('tasks', 'complete', lease)
+        cli.fails(STALE, 'AlreadyResolved', 'tasks', 'cancel', held)
+        cli.fails(NOT_FOUND, 'NotFound', 'tasks', 'cancel', 'op-none')
 
 
 if __name__ == '__main__':

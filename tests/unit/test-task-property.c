@@ -82,6 +82,13 @@ static void replay_one(History *h)
         g_ptr_array_add(h->replays, g_strdup_printf("%s\n%s", operation, key));
 }
 
+static void cancel_one(History *h)
+{
+    g_autofree char *operation = NULL;
+    syncd_service_cancel_task(h->f.service, &h->f.caller, any(h, h->operations), "no need",
+                              &operation, NULL);
+}
+
 static void restart(History *h)
 {
     service_close(&h->f);
@@ -95,7 +102,7 @@ static void restart(History *h)
 static void step(History *h)
 {
     guint64 until;
-    switch (below(h, 14)) {
+    switch (below(h, 15)) {
     case 0:
     case 1:
     case 2:
@@ -122,6 +129,10 @@ static void step(History *h)
         break;
     case 11:
         syncd_service_renew_task(h->f.service, &h->f.caller, any(h, h->leases), 0, &until, NULL);
+        break;
+    case 13:
+        if (below(h, 3) == 0)
+            cancel_one(h);
         break;
     case 12:
         syncd_service_worker_gone(h->f.service, below(h, 2) ? ":1.1" : ":1.2");

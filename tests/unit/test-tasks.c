@@ -1,6 +1,7 @@
 /*
  * A task is in one pair of hands at a time, is offered again when they let go, and ends once.
  */
+#include "contract/task-record.h"
 #include "domain/retry.h"
 #include "task-fixture.h"
 
@@ -409,6 +410,84 @@ static void hands_hold_so_much_and_no_more(void)
     service_clear(&f);
 }
 
+static int cancel(ServiceFixture *f, const char *task, const char *reason)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *operation = NULL;
+    bool done = syncd_service_cancel_task(f->service, &f->caller, task, reason, &operation, &error);
+    g_assert_true(done == (operation != NULL));
+    syncd_service_commit(f->service);
+    return done ? -1 : error->code;
+}
+
+static void a_task_that_waits_is_cancelled_once(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    const char *const parents[] = {operation, NULL};
+    g_autofree char *child = enqueue_in(&f, "normal", parents);
+    g_assert_cmpint(cancel(&f, operation, "no need"), ==, -1);
+    guint64 after = service_sequence(&f);
+    for (int restart = 0; restart < 2; restart++) {
+        assert_status(&f, operation, "cancelled");
+        assert_status(&f, child, "blocked");
+        g_autofree char *task = get_task(&f, operation);
+        assert_member(task, "status", "\"cancelled\"");
+        assert_member(task, "reason", "\"no need\"");
+        /* by its own id too; nothing is recorded any more */
+        g_autofree char *id = g_strconcat(SYNCD_TASK_PREFIX, operation, NULL);
+        g_assert_cmpint(cancel(&f, id, NULL), ==, -1);
+        g_assert_cmpuint(service_sequence(&f), ==, after);
+        g_assert_null(claim(&f, NULL));
+        service_close(&f);
+        service_open(&f);
+    }
+    g_assert_cmpuint(count_events(&f, "sync.task.cancelled"), ==, 1);
+    /* what is blocked can be cancelled as well */
+    g_assert_cmpint(cancel(&f, child, NULL), ==, -1);
+    assert_status(&f, child, "cancelled");
+    service_clear(&f);
+}
+
+static void what_is_past_cancelling_is_refused(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    g_autofree char *lease = claim(&f, NULL), *long_reason = g_strnfill(1025, 'a');
+    g_assert_cmpint(cancel(&f, operation, NULL), ==, SYNCD_ERROR_BUSY);
+    complete(&f, lease);
+    guint64 before = service_sequence(&f);
+    g_assert_cmpint(cancel(&f, operation, NULL), ==, SYNCD_ERROR_ALREADY_RESOLVED);
+    g_assert_cmpint(cancel(&f, "op-none", NULL), ==, SYNCD_ERROR_NOT_FOUND);
+    g_autofree char *next = enqueue_body(&f, "note-1", "{}");
+    g_assert_cmpint(cancel(&f, next, ""), ==, SYNCD_ERROR_INVALID_ARGS);
+    g_assert_cmpint(cancel(&f, next, long_reason), ==, SYNCD_ERROR_INVALID_ARGS);
+    g_assert_cmpint(cancel(&f, next, "\xff"), ==, SYNCD_ERROR_INVALID_ARGS);
+    g_assert_cmpuint(service_sequence(&f), ==, before + 1);
+    f.caller.uid = OWNER + 1;
+    g_assert_cmpint(cancel(&f, next, NULL), ==, SYNCD_ERROR_ACCESS_DENIED);
+    service_clear(&f);
+}
+
+/* Two in one turn: the second one finds what the first did. */
+static void a_cancel_in_the_same_turn_is_the_same_cancel(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    guint64 before = service_sequence(&f);
+    for (int i = 0; i < 2; i++) {
+        g_autofree char *done = NULL;
+        g_assert_true(
+            syncd_service_cancel_task(f.service, &f.caller, operation, NULL, &done, NULL));
+    }
+    syncd_service_commit(f.service);
+    g_assert_cmpuint(service_sequence(&f), ==, before + 1);
+    service_clear(&f);
+}
+
 /* Nothing is held, nothing waits: nothing is due. */
 static void without_a_lease_or_a_wait_there_is_no_timer(void)
 {
@@ -457,5 +536,11 @@ int main(int argc, char **argv)
     g_test_add_func("/tasks/hands-hold-so-much-and-no-more", hands_hold_so_much_and_no_more);
     g_test_add_func("/tasks/without-a-lease-or-a-wait-there-is-no-timer",
                     without_a_lease_or_a_wait_there_is_no_timer);
+    g_test_add_func("/tasks/a-task-that-waits-is-cancelled-once",
+                    a_task_that_waits_is_cancelled_once);
+    g_test_add_func("/tasks/what-is-past-cancelling-is-refused",
+                    what_is_past_cancelling_is_refused);
+    g_test_add_func("/tasks/a-cancel-in-the-same-turn-is-the-same-cancel",
+                    a_cancel_in_the_same_turn_is_the_same_cancel);
     return g_test_run();
 }
