@@ -5,6 +5,7 @@
 #include "contract/check.h"
 #include "golden.h"
 #include "registry-fixture.h"
+#include "task-fixture.h"
 
 /* Members that no contract has, as a caller may spell them. */
 #define UNKNOWN                                                                                    \
@@ -117,6 +118,33 @@ static bool is_a_part(const char *id)
            strcmp(id, "sourceos.log-checkpoint/v1") == 0;
 }
 
+/* An operation that is carried out, reconciled and replayed, and an object that is deleted. */
+static void live(ServiceFixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdReconciled) reconciled = {0};
+    g_auto(SyncdReplayed) replayed = {0};
+    SyncdRequest deletion = good_request();
+    deletion.lane = "tombstone";
+    g_autofree char *one = enqueue_body(f, "note-7", "{}"), *two = enqueue_body(f, "note-8", "{}"),
+                    *lease = claim_operation(f, one);
+    complete(f, lease);
+    g_autofree char *names =
+        g_strdup_printf("{\"remote_operation_id\":\"r-1\",\"ledger_evidence_refs\":[\"%s\"]}", two);
+    syncd_service_reconcile(f->service, &f->caller, one, SYNCD_BYTES_TEXT(names), &reconciled,
+                            &error);
+    g_assert_no_error(error);
+    syncd_service_replay(f->service, &f->caller, two, "again", &replayed, &error);
+    g_assert_no_error(error);
+    syncd_service_commit(f->service);
+    g_autofree char *evidence =
+        syncd_service_describe_replay(f->service, replayed.evidence, &error);
+    g_assert_no_error(error);
+    assert_keeps(evidence, "sourceos.replay-evidence/v1");
+    deletion.object = "note-7";
+    g_free(enqueue_committed(f, &deletion));
+}
+
 static void fill(ServiceFixture *f)
 {
     g_autoptr(GError) error = NULL;
@@ -126,6 +154,7 @@ static void fill(ServiceFixture *f)
     g_assert_no_error(error);
     syncd_service_note_refusal(f->service, &f->caller, "write", "because");
     syncd_service_commit(f->service);
+    live(f);
     f->base.now_usec += G_GUINT64_CONSTANT(3600) * G_USEC_PER_SEC;
     run_jobs(f);
     syncd_service_commit(f->service);
@@ -157,10 +186,10 @@ static void documents_in_the_log_keep_to_their_contracts(void)
         g_hash_table_add(seen, id);
     }
     static const char *const wanted[] = {
-        "sourceos.device-record/v1alpha1",
-        "sourceos.actor-record/v1alpha1",
-        "sourceos.policy-decision/v1alpha1",
-        "sourceos.policy-refusal/v1",
+        "sourceos.device-record/v1alpha1",   "sourceos.actor-record/v1alpha1",
+        "sourceos.policy-decision/v1alpha1", "sourceos.policy-refusal/v1",
+        "sourceos.operation-task/v1alpha1",  "sourceos.operation-reconciliation/v1",
+        "sourceos.operation-replay/v1",      "sourceos.deletion/v1",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
         g_assert_true(g_hash_table_contains(seen, wanted[i]));
