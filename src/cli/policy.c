@@ -100,9 +100,9 @@ static void take_scope_apart(SyncdPolicyQuestion *question, const char *scope)
     size_t size = colon != NULL ? (size_t)(colon - scope) : strlen(scope);
     put(question, SYNCD_FIELD_SCOPE_CLASS, scope, size);
     if (g_str_has_prefix(scope, "workspace:"))
-        put(question, SYNCD_FIELD_WORKSPACE, colon + 1, strlen(colon + 1));
+        put(question, SYNCD_FIELD_WORKSPACE, scope, strlen(scope));
     if (g_str_has_prefix(scope, "profile:"))
-        put(question, SYNCD_FIELD_PROFILE, colon + 1, strlen(colon + 1));
+        put(question, SYNCD_FIELD_PROFILE, scope, strlen(scope));
 }
 
 void syncd_policy_question_finish(SyncdPolicyQuestion *question)

@@ -189,7 +189,7 @@ static bool ask_policy(SyncdService *service, const SyncdCaller *caller, SyncdAd
     asked.fields[SYNCD_FIELD_LANE] = admission->lane;
     asked.fields[SYNCD_FIELD_DATA_CLASS] = admission->data_class;
     asked.fields[SYNCD_FIELD_OPERATION_TYPE] = request->type;
-    syncd_ask_about_scope(&asked, request->scope, admission->scope_class, admission->scope_name);
+    syncd_ask_about_scope(&asked, request->scope, admission->scope_class);
     if (*request->object != '\0' &&
         !syncd_ask_about_object(service, request->object, &asked, &row, error))
         return false;
@@ -233,6 +233,7 @@ bool syncd_service_check_request(SyncdService *service, const SyncdCaller *calle
         !check_body(request->body, error) ||
         !syncd_service_check_place(service, caller, mandate, request, admission->scope_class,
                                    error) ||
+        !syncd_service_check_operation_schema(service, request, error) ||
         !check_parents(service, caller, request->parents, admission, error) ||
         !ask_policy(service, caller, admission, error))
         return false;

@@ -84,15 +84,14 @@ bool syncd_ask_about_object(SyncdService *service, const char *object, SyncdPoli
     return true;
 }
 
-void syncd_ask_about_scope(SyncdPolicyRequest *asked, const char *scope, const char *class,
-                           const char *name)
+void syncd_ask_about_scope(SyncdPolicyRequest *asked, const char *scope, const char *class)
 {
     asked->fields[SYNCD_FIELD_SCOPE] = scope;
     asked->fields[SYNCD_FIELD_SCOPE_CLASS] = class;
     if (strcmp(class, "workspace") == 0)
-        asked->fields[SYNCD_FIELD_WORKSPACE] = name;
+        asked->fields[SYNCD_FIELD_WORKSPACE] = scope;
     if (strcmp(class, "profile") == 0)
-        asked->fields[SYNCD_FIELD_PROFILE] = name;
+        asked->fields[SYNCD_FIELD_PROFILE] = scope;
 }
 
 /* Who is no person but acts on its own must be let into the data before anything else. */

@@ -168,7 +168,7 @@ bool syncd_service_checkpoint(SyncdService *service, const SyncdCaller *caller, 
         !syncd_service_require_scope(service, scope, &found, error))
         return false;
     SyncdPolicyRequest asked = {{NULL}};
-    syncd_ask_about_scope(&asked, scope, found->class, found->name);
+    syncd_ask_about_scope(&asked, scope, found->class);
     asked.fields[SYNCD_FIELD_LANE] = SYNCD_LANE_AUDIT;
     asked.fields[SYNCD_FIELD_DATA_CLASS] = CHECKPOINT_DATA_CLASS;
     asked.fields[SYNCD_FIELD_OPERATION_TYPE] = "sync.checkpoint.write";

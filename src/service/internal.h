@@ -23,6 +23,7 @@
 
 typedef struct SyncdRefusals SyncdRefusals;
 typedef struct SyncdObjectSchema SyncdObjectSchema;
+typedef struct SyncdOperationSchemas SyncdOperationSchemas;
 
 struct SyncdService {
     SyncdInstance instance;
@@ -42,6 +43,7 @@ struct SyncdService {
     char *policy_fault;  /* what was refused of its rules; NULL for nothing */
     GHashTable *records; /* "family/id": SyncdRecordRow or NULL, as of `records_of` (place.c) */
     guint64 records_of;
+    SyncdOperationSchemas *operation_schemas;
     SyncdObjectSchema *object_schema; /* the one that was asked for last (object-schema.c) */
     GHashTable *decisions;            /* SyncdDecisions, a set (decide.c) */
     guint32 policy_blocked;
@@ -195,9 +197,9 @@ GHashTable *syncd_decisions_new(void);
 SyncdDecisions *syncd_decisions_ref(SyncdDecisions *decisions);
 void syncd_decisions_unref(SyncdDecisions *decisions);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdDecisions, syncd_decisions_unref)
-/* States the scope, and the workspace or profile that it is. Borrows. */
-void syncd_ask_about_scope(SyncdPolicyRequest *asked, const char *scope, const char *class,
-                           const char *name);
+/* States the scope, and the workspace or profile that it is, as records name it: "workspace:notes".
+ * Borrows. */
+void syncd_ask_about_scope(SyncdPolicyRequest *asked, const char *scope, const char *class);
 /* States the object and, when a rule wants to know, what its record says: `ret_row` keeps that. */
 bool syncd_ask_about_object(SyncdService *service, const char *object, SyncdPolicyRequest *asked,
                             SyncdRecordRow *ret_row, GError **error);
@@ -250,6 +252,15 @@ bool syncd_service_check_scope(SyncdService *service, const SyncdAdmission *admi
 
 /* 1 to 256 bytes of UTF-8 without control characters; NULL passes too. InvalidContract. */
 bool syncd_service_check_key(const char *key, GError **error);
+
+/* ---- what schemas demand of operations (operation-schema.c) ---- */
+
+SyncdOperationSchemas *syncd_operation_schemas_new(void);
+void syncd_operation_schemas_free(SyncdOperationSchemas *schemas);
+/* The body is what the member "operation_schema" of the object's schema says, where the object has
+ * a record and its schema that member. InvalidContract. A deletion may say anything. */
+bool syncd_service_check_operation_schema(SyncdService *service, const SyncdRequest *request,
+                                          GError **error);
 
 /* ---- deletions (deletion.c) ---- */
 

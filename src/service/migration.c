@@ -102,7 +102,7 @@ static SyncdDecisions *decide(const SyncdMigrationPlan *plan, const SyncdCaller 
     SyncdPolicyRequest asked = {{NULL}};
     asked.fields[SYNCD_FIELD_LANE] = SYNCD_LANE_MIGRATION;
     asked.fields[SYNCD_FIELD_DATA_CLASS] = SYNCD_POLICY_DATA_CLASS;
-    syncd_ask_about_scope(&asked, "device", "device", "");
+    syncd_ask_about_scope(&asked, "device", "device");
     return syncd_service_decide(plan->service, caller, plan->actor, &asked, error);
 }
 

@@ -59,7 +59,8 @@ bool syncd_registry_check_schema(SyncdChange *change, GError **error)
     if (change->verb != SYNCD_VERB_REGISTER)
         return true;
     g_autoptr(SyncdObjectSchema) schema = compile(change->record, error);
-    return schema != NULL;
+    g_autoptr(SyncdSchema) of_operations = NULL;
+    return schema != NULL && syncd_operation_schema_compile(change->record, &of_operations, error);
 }
 
 /* ---- whether a record keeps to it ---- */

@@ -471,7 +471,7 @@ static SyncdDecisions *decide(const SyncdChange *change, GError **error)
     if (is_deletion(change))
         asked.fields[SYNCD_FIELD_OPERATION_TYPE] = "sync.operation.enqueue";
     if (syncd_scope_parse(scope, &class, &name, NULL))
-        syncd_ask_about_scope(&asked, scope, class, name);
+        syncd_ask_about_scope(&asked, scope, class);
     if (change->family == syncd_family(SYNCD_FAMILY_OBJECT)) {
         asked.fields[SYNCD_FIELD_OBJECT] = change->id;
         asked.fields[SYNCD_FIELD_OBJECT_TYPE] = type;

@@ -61,6 +61,8 @@ bool syncd_registry_write(SyncdChange *change, SyncdDecisions *decisions,
 bool syncd_registry_check_schema(SyncdChange *change, GError **error);
 /* Sets the state of an object by its schema, and demands that it keeps to it. */
 bool syncd_registry_judge_object(SyncdChange *change, GError **error);
+/* What it demands of operations; `*ret_schema` NULL: nothing (operation-schema.c). */
+bool syncd_operation_schema_compile(SyncdJson record, SyncdSchema **ret_schema, GError **error);
 /* Whether an object's record keeps to the schema of this row. `errors` may be NULL. */
 bool syncd_registry_keeps_to(SyncdService *service, const SyncdRecordRow *schema, SyncdJson record,
                              SyncdSchemaErrors *errors, bool *ret_keeps, GError **error);

@@ -157,7 +157,7 @@ static SyncdDecisions *decide(SyncdService *service, const SyncdCaller *caller, 
     if (known != NULL && !check_place(service, caller, target, scope, object, known->class, error))
         return NULL;
     if (known != NULL)
-        syncd_ask_about_scope(&asked, scope, known->class, known->name);
+        syncd_ask_about_scope(&asked, scope, known->class);
     if (*object != '\0' && !syncd_ask_about_object(service, object, &asked, &row, error))
         return NULL;
     return syncd_service_decide(service, caller, actor, &asked, error);

@@ -159,7 +159,7 @@ def alone(world, *rules):
 @promise
 def a_request_is_explained_without_a_daemon(world):
     rules = (rule('broad', 'allow', lanes=['normal']),
-             rule('narrow', lanes=['normal'], workspaces=['notes']))
+             rule('narrow', lanes=['normal'], workspaces=['workspace:notes']))
     with alone(world, *rules) as (cli, directory):
         words = 'policy', 'explain', f'--rules={directory}'
         code, out, _ = cli.run(*words, '{"scope": "workspace:notes"}')
@@ -177,7 +177,7 @@ def a_request_is_explained_without_a_daemon(world):
         boundary = result['decision']['decision_boundary']
         equal((boundary['decision_scope'], boundary['ledger_write_performed']),
               ('policy-only', False))
-        equal(cli.json(*words, '-', stdin='{"workspace":"other"}')['decision']['reason'], 'broad')
+        equal(cli.json(*words, '-', stdin='{"workspace":"workspace:other"}')['decision']['reason'], 'broad')
         cli.fails(NEGATIVE, 'InvalidContract', *words, '{"lane": "fast"}')
         cli.fails(NEGATIVE, 'InvalidContract', *words, '{"lain": "secure"}')
 
