@@ -6,9 +6,46 @@
 
 #include <string.h>
 
+/* ---- who calls ---- */
+
+/* The options by which a request says that an agent has signed it. */
+#define SIGNED(type)                                                                               \
+    {"actor", SYNCD_OPTION_TEXT, offsetof(type, claim.actor)},                                     \
+        {"signature", SYNCD_OPTION_TEXT, offsetof(type, claim.signature)},                         \
+    {                                                                                              \
+        "expires", SYNCD_OPTION_LARGE, offsetof(type, claim.expires_usec)                          \
+    }
+
+typedef struct {
+    SyncdService *service;
+    SyncdCaller caller;
+} Acting;
+
+static bool act(SyncdCall *call, bool all, const SyncdSigned *claim,
+                const SyncdSignedRequest *request, Acting *ret_acting, GError **error)
+{
+    ret_acting->service = syncd_call_authorise(call, all, NULL, error);
+    return ret_acting->service != NULL &&
+           syncd_service_act_as(ret_acting->service, syncd_call_caller(call), claim, request,
+                                &ret_acting->caller, error);
+}
+
+static char *decimal(guint64 number)
+{
+    return number != 0 ? g_strdup_printf("%" G_GUINT64_FORMAT, number) : NULL;
+}
+
 /* ---- replay ---- */
 
-static const SyncdOption replay_options[] = {{"idempotency_key", SYNCD_OPTION_TEXT, 0}};
+typedef struct {
+    SyncdSigned claim;
+    const char *key;
+} ReplayOptions;
+
+static const SyncdOption replay_options[] = {
+    {"idempotency_key", SYNCD_OPTION_TEXT, offsetof(ReplayOptions, key)},
+    SIGNED(ReplayOptions),
+};
 
 static void replayed_free(void *data)
 {
@@ -28,19 +65,22 @@ static bool answer_replay(SyncdCall *call, SyncdService *service, void *data, GE
 bool syncd_handle_replay(SyncdCall *call, GError **error)
 {
     sd_bus_message *message = syncd_call_message(call);
-    const char *operation = NULL, *key = NULL;
+    const char *operation = NULL;
+    ReplayOptions options = {0};
+    Acting acting;
     if (!syncd_text_argument_read(message, &operation, error) ||
-        !syncd_options_read(message, replay_options, G_N_ELEMENTS(replay_options), &key, error))
+        !syncd_options_read(message, replay_options, G_N_ELEMENTS(replay_options), &options, error))
         return false;
-    SyncdService *service = syncd_call_authorise(call, false, NULL, error);
-    if (service == NULL)
+    const SyncdSignedRequest request = {"Operations.Replay", options.key, &operation, 1, false};
+    if (!act(call, false, &options.claim, &request, &acting, error))
         return false;
     SyncdReplayed *replayed = g_new0(SyncdReplayed, 1);
-    if (!syncd_service_replay(service, syncd_call_caller(call), operation, key, replayed, error)) {
+    if (!syncd_service_replay(acting.service, &acting.caller, operation, options.key, replayed,
+                              error)) {
         replayed_free(replayed);
         return false;
     }
-    syncd_call_after_commit(call, service, answer_replay, replayed, replayed_free);
+    syncd_call_after_commit(call, acting.service, answer_replay, replayed, replayed_free);
     return true;
 }
 
@@ -59,24 +99,32 @@ static bool answer_reconcile(SyncdCall *call, SyncdService *service, void *data,
     return syncd_call_reply(call, error, "sb", reconciled->entry, (int)reconciled->duplicate);
 }
 
+typedef struct {
+    SyncdSigned claim;
+} SignedOptions;
+
+static const SyncdOption signed_options[] = {SIGNED(SignedOptions)};
+
 bool syncd_handle_reconcile(SyncdCall *call, GError **error)
 {
     sd_bus_message *message = syncd_call_message(call);
-    const char *operation = NULL, *document = NULL;
-    if (!syncd_text_argument_read(message, &operation, error) ||
-        !syncd_text_argument_read(message, &document, error) ||
-        !syncd_no_options_read(message, error))
+    const char *given[2] = {NULL, NULL}; /* operation and document */
+    SignedOptions options = {0};
+    Acting acting;
+    if (!syncd_text_argument_read(message, &given[0], error) ||
+        !syncd_text_argument_read(message, &given[1], error) ||
+        !syncd_options_read(message, signed_options, G_N_ELEMENTS(signed_options), &options, error))
         return false;
-    SyncdService *service = syncd_call_authorise(call, false, NULL, error);
-    if (service == NULL)
+    const SyncdSignedRequest request = {"Operations.Reconcile", NULL, given, 2, false};
+    if (!act(call, false, &options.claim, &request, &acting, error))
         return false;
     SyncdReconciled *reconciled = g_new0(SyncdReconciled, 1);
-    if (!syncd_service_reconcile(service, syncd_call_caller(call), operation,
-                                 SYNCD_BYTES_TEXT(document), reconciled, error)) {
+    if (!syncd_service_reconcile(acting.service, &acting.caller, given[0],
+                                 SYNCD_BYTES_TEXT(given[1]), reconciled, error)) {
         reconciled_free(reconciled);
         return false;
     }
-    syncd_call_after_commit(call, service, answer_reconcile, reconciled, reconciled_free);
+    syncd_call_after_commit(call, acting.service, answer_reconcile, reconciled, reconciled_free);
     return true;
 }
 
@@ -109,11 +157,12 @@ bool syncd_handle_list_reconciled(SyncdCall *call, GError **error)
 /* ---- workers ---- */
 
 typedef struct {
-    SyncdClaim claim;
+    SyncdClaim wanted;
+    SyncdSigned claim;
     bool all;
 } ClaimOptions;
 
-#define IN_CLAIM(member) offsetof(ClaimOptions, claim.member)
+#define IN_CLAIM(member) offsetof(ClaimOptions, wanted.member)
 
 static const SyncdOption claim_options[] = {
     {"scope", SYNCD_OPTION_TEXT, IN_CLAIM(scope)},
@@ -123,6 +172,7 @@ static const SyncdOption claim_options[] = {
     {"lease", SYNCD_OPTION_NUMBER, IN_CLAIM(lease_s)},
     {"detached", SYNCD_OPTION_SWITCH, IN_CLAIM(detached)},
     {"all", SYNCD_OPTION_SWITCH, offsetof(ClaimOptions, all)},
+    SIGNED(ClaimOptions),
 };
 
 static bool answer_claim(SyncdCall *call, SyncdService *service, void *data, GError **error)
@@ -141,30 +191,51 @@ bool syncd_handle_claim_task(SyncdCall *call, GError **error)
     if (!syncd_options_read(syncd_call_message(call), claim_options, G_N_ELEMENTS(claim_options),
                             &options, error))
         return false;
-    SyncdService *service = syncd_call_authorise(call, options.all, NULL, error);
+    const SyncdClaim *wanted = &options.wanted;
+    g_autofree char *length = decimal(wanted->lease_s);
+    const char *const given[] = {wanted->scope,  wanted->lane,
+                                 wanted->object, wanted->operation,
+                                 length,         wanted->detached ? "detached" : NULL};
+    Acting acting;
     char *lease = NULL;
-    if (service == NULL ||
-        !syncd_service_claim_task(service, syncd_call_caller(call), &options.claim, &lease, error))
+    const SyncdSignedRequest request = {"Operations.ClaimTask", NULL, given, G_N_ELEMENTS(given),
+                                        true};
+    if (!act(call, options.all, &options.claim, &request, &acting, error) ||
+        !syncd_service_claim_task(acting.service, &acting.caller, wanted, &lease, error))
         return false;
-    if (lease != NULL && !options.claim.detached)
+    if (lease != NULL && !wanted->detached)
         syncd_call_watch_worker(call);
-    syncd_call_after_commit(call, service, answer_claim, lease, g_free);
+    syncd_call_after_commit(call, acting.service, answer_claim, lease, g_free);
     return true;
 }
 
+typedef struct {
+    SyncdSigned claim;
+    guint32 lease_s;
+} RenewOptions;
+
+static const SyncdOption renew_options[] = {
+    {"lease", SYNCD_OPTION_NUMBER, offsetof(RenewOptions, lease_s)},
+    SIGNED(RenewOptions),
+};
+
 bool syncd_handle_renew_task(SyncdCall *call, GError **error)
 {
-    static const SyncdOption options[] = {{"lease", SYNCD_OPTION_NUMBER, 0}};
     sd_bus_message *message = syncd_call_message(call);
     const char *lease = NULL;
-    guint32 lease_s = 0;
+    RenewOptions options = {0};
+    Acting acting;
     guint64 until = 0;
     if (!syncd_text_argument_read(message, &lease, error) ||
-        !syncd_options_read(message, options, G_N_ELEMENTS(options), &lease_s, error))
+        !syncd_options_read(message, renew_options, G_N_ELEMENTS(renew_options), &options, error))
         return false;
-    SyncdService *service = syncd_call_authorise(call, false, NULL, error);
-    if (service == NULL ||
-        !syncd_service_renew_task(service, syncd_call_caller(call), lease, lease_s, &until, error))
+    g_autofree char *length = decimal(options.lease_s);
+    const char *const given[] = {lease, length};
+    const SyncdSignedRequest request = {"Operations.RenewTask", NULL, given, G_N_ELEMENTS(given),
+                                        true};
+    if (!act(call, false, &options.claim, &request, &acting, error) ||
+        !syncd_service_renew_task(acting.service, &acting.caller, lease, options.lease_s, &until,
+                                  error))
         return false;
     syncd_call_watch_worker(call);
     return syncd_call_reply(call, error, "t", until);
@@ -176,61 +247,109 @@ static bool answer_task(SyncdCall *call, SyncdService *service, void *data, GErr
     return task != NULL && syncd_call_reply(call, error, "s", task);
 }
 
-bool syncd_handle_complete_task(SyncdCall *call, GError **error)
+typedef struct {
+    SyncdSigned claim;
+    char **evidence;
+} CompleteOptions;
+
+static const SyncdOption complete_options[] = {
+    {"evidence", SYNCD_OPTION_TEXTS, offsetof(CompleteOptions, evidence)},
+    SIGNED(CompleteOptions),
+};
+
+static bool complete(SyncdCall *call, const char *lease, const CompleteOptions *options,
+                     GError **error)
 {
-    static const SyncdOption options[] = {{"evidence", SYNCD_OPTION_TEXTS, 0}};
-    sd_bus_message *message = syncd_call_message(call);
-    const char *lease = NULL;
+    Acting acting;
     char *operation = NULL;
-    g_auto(GStrv) evidence = NULL;
-    if (!syncd_text_argument_read(message, &lease, error) ||
-        !syncd_options_read(message, options, G_N_ELEMENTS(options), &evidence, error))
+    g_autofree char *evidence =
+        options->evidence != NULL ? g_strjoinv(",", options->evidence) : NULL;
+    const char *const given[] = {lease, evidence};
+    const SyncdSignedRequest request = {"Operations.CompleteTask", NULL, given, G_N_ELEMENTS(given),
+                                        true};
+    if (!act(call, false, &options->claim, &request, &acting, error) ||
+        !syncd_service_complete_task(acting.service, &acting.caller, lease,
+                                     (const char *const *)options->evidence, &operation, error))
         return false;
-    SyncdService *service = syncd_call_authorise(call, false, NULL, error);
-    if (service == NULL ||
-        !syncd_service_complete_task(service, syncd_call_caller(call), lease,
-                                     (const char *const *)evidence, &operation, error))
-        return false;
-    syncd_call_after_commit(call, service, answer_task, operation, g_free);
+    syncd_call_after_commit(call, acting.service, answer_task, operation, g_free);
     return true;
 }
+
+bool syncd_handle_complete_task(SyncdCall *call, GError **error)
+{
+    sd_bus_message *message = syncd_call_message(call);
+    const char *lease = NULL;
+    CompleteOptions options = {0};
+    bool done = syncd_text_argument_read(message, &lease, error) &&
+                syncd_options_read(message, complete_options, G_N_ELEMENTS(complete_options),
+                                   &options, error) &&
+                complete(call, lease, &options, error);
+    g_strfreev(options.evidence);
+    return done;
+}
+
+typedef struct {
+    SyncdSigned claim;
+    SyncdFailure failure;
+} FailOptions;
+
+static const SyncdOption fail_options[] = {
+    {"final", SYNCD_OPTION_SWITCH, offsetof(FailOptions, failure.final)},
+    {"after", SYNCD_OPTION_NUMBER, offsetof(FailOptions, failure.after_s)},
+    SIGNED(FailOptions),
+};
 
 bool syncd_handle_fail_task(SyncdCall *call, GError **error)
 {
-    static const SyncdOption options[] = {
-        {"final", SYNCD_OPTION_SWITCH, offsetof(SyncdFailure, final)},
-        {"after", SYNCD_OPTION_NUMBER, offsetof(SyncdFailure, after_s)},
-    };
     sd_bus_message *message = syncd_call_message(call);
     const char *lease = NULL;
     char *operation = NULL;
-    SyncdFailure failure = {0};
+    FailOptions options = {0};
+    SyncdFailure *failure = &options.failure;
+    Acting acting;
     if (!syncd_text_argument_read(message, &lease, error) ||
-        !syncd_text_argument_read(message, &failure.reason, error) ||
-        !syncd_options_read(message, options, G_N_ELEMENTS(options), &failure, error))
+        !syncd_text_argument_read(message, &failure->reason, error) ||
+        !syncd_options_read(message, fail_options, G_N_ELEMENTS(fail_options), &options, error))
         return false;
-    SyncdService *service = syncd_call_authorise(call, false, NULL, error);
-    if (service == NULL || !syncd_service_fail_task(service, syncd_call_caller(call), lease,
-                                                    &failure, &operation, error))
+    g_autofree char *after = decimal(failure->after_s);
+    const char *const given[] = {lease, failure->reason, failure->final ? "final" : NULL, after};
+    const SyncdSignedRequest request = {"Operations.FailTask", NULL, given, G_N_ELEMENTS(given),
+                                        true};
+    if (!act(call, false, &options.claim, &request, &acting, error) ||
+        !syncd_service_fail_task(acting.service, &acting.caller, lease, failure, &operation, error))
         return false;
-    syncd_call_after_commit(call, service, answer_task, operation, g_free);
+    syncd_call_after_commit(call, acting.service, answer_task, operation, g_free);
     return true;
 }
 
+typedef struct {
+    SyncdSigned claim;
+    const char *reason;
+} CancelOptions;
+
+static const SyncdOption cancel_options[] = {
+    {"reason", SYNCD_OPTION_TEXT, offsetof(CancelOptions, reason)},
+    SIGNED(CancelOptions),
+};
+
 bool syncd_handle_cancel_task(SyncdCall *call, GError **error)
 {
-    static const SyncdOption options[] = {{"reason", SYNCD_OPTION_TEXT, 0}};
     sd_bus_message *message = syncd_call_message(call);
-    const char *task = NULL, *reason = NULL;
+    const char *task = NULL;
     char *operation = NULL;
+    CancelOptions options = {0};
+    Acting acting;
     if (!syncd_text_argument_read(message, &task, error) ||
-        !syncd_options_read(message, options, G_N_ELEMENTS(options), &reason, error))
+        !syncd_options_read(message, cancel_options, G_N_ELEMENTS(cancel_options), &options, error))
         return false;
-    SyncdService *service = syncd_call_authorise(call, false, NULL, error);
-    if (service == NULL || !syncd_service_cancel_task(service, syncd_call_caller(call), task,
-                                                      reason, &operation, error))
+    const char *const given[] = {task, options.reason};
+    const SyncdSignedRequest request = {"Operations.CancelTask", NULL, given, G_N_ELEMENTS(given),
+                                        true};
+    if (!act(call, false, &options.claim, &request, &acting, error) ||
+        !syncd_service_cancel_task(acting.service, &acting.caller, task, options.reason, &operation,
+                                   error))
         return false;
-    syncd_call_after_commit(call, service, answer_task, operation, g_free);
+    syncd_call_after_commit(call, acting.service, answer_task, operation, g_free);
     return true;
 }
 

@@ -52,6 +52,7 @@ struct SyncdService {
     guint64 pending_sequence;
     unsigned shown_state; /* a digest of the state that listeners were told of last */
     char policy_digest[SYNCD_DIGEST_SIZE];
+    GHashTable *spent; /* digests of signed requests -> when they expire (signed.c) */
     SyncdEphemerals *ephemerals;
     SyncdLeases *leases;
     bool has_leases;    /* those of the log are among them */

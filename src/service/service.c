@@ -43,6 +43,7 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->decisions = syncd_decisions_new();
     service->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                              (GDestroyNotify)syncd_record_row_free);
+    service->spent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     service->ephemerals = syncd_ephemerals_new();
     service->operation_schemas = syncd_operation_schemas_new();
     service->leases = syncd_leases_new();
@@ -71,6 +72,7 @@ void syncd_service_free(SyncdService *service)
     syncd_service_commit(service);
     g_clear_pointer(&service->jobs, g_ptr_array_unref);
     g_clear_pointer(&service->refusals, syncd_refusals_free);
+    g_clear_pointer(&service->spent, g_hash_table_unref);
     g_clear_pointer(&service->ephemerals, syncd_ephemerals_free);
     g_clear_pointer(&service->leases, syncd_leases_free);
     g_clear_pointer(&service->waiting, g_array_unref);

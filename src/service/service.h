@@ -127,6 +127,23 @@ typedef struct {
     guint64 expires_usec;
 } SyncdSigned;
 
+#define SYNCD_SPENT_MAX 4096u /* signatures that are remembered until they expire */
+
+/* A request whose arguments are texts (replay, reconcile, tasks), NULL where nothing was given, in
+ * the order of docs/format.md. */
+typedef struct {
+    const char *method;
+    const char *idempotency_key; /* NULL: the method has none */
+    const char *const *arguments;
+    size_t n_arguments;
+    bool once; /* it would be carried out again: its signature counts once */
+} SyncdSignedRequest;
+
+/* The caller as the agent that signed, when the request says that one did. AccessDenied. */
+bool syncd_service_act_as(SyncdService *service, const SyncdCaller *caller,
+                          const SyncdSigned *claim, const SyncdSignedRequest *request,
+                          SyncdCaller *ret_caller, GError **error);
+
 /* ---- operations ---- */
 
 typedef struct {

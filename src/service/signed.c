@@ -107,3 +107,53 @@ bool syncd_service_heed_claim(SyncdService *service, const SyncdCaller *caller,
     ret_caller->agent = claim->actor;
     return true;
 }
+
+/* ---- once ---- */
+
+static gboolean is_past(void *digest, void *expires, void *now)
+{
+    return *(const guint64 *)expires <= *(const guint64 *)now;
+}
+
+/* What would be carried out again is remembered for as long as it could come again. */
+static bool spend(SyncdService *service, const SyncdCaller *caller, const SyncdSigned *claim,
+                  const GString *statement, GError **error)
+{
+    char digest[SYNCD_DIGEST_SIZE];
+    SyncdHash hash = syncd_hash(statement->str, statement->len);
+    guint64 now = syncd_service_entry_ms(service) * 1000;
+    syncd_hash_to_digest(&hash, digest);
+    g_hash_table_foreach_remove(service->spent, is_past, &now);
+    if (g_hash_table_contains(service->spent, digest))
+        return refuse(service, caller, "signature_invalid", error,
+                      "The signature was used for this request before");
+    if (g_hash_table_size(service->spent) >= SYNCD_SPENT_MAX) {
+        syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED,
+                             "sign for a shorter time, and try again when some have expired",
+                             "%u signed requests are remembered already", SYNCD_SPENT_MAX);
+        return false;
+    }
+    guint64 *expires = g_new(guint64, 1);
+    *expires = claim->expires_usec;
+    g_hash_table_insert(service->spent, g_strdup(digest), expires);
+    return true;
+}
+
+bool syncd_service_act_as(SyncdService *service, const SyncdCaller *caller,
+                          const SyncdSigned *claim, const SyncdSignedRequest *request,
+                          SyncdCaller *ret_caller, GError **error)
+{
+    size_t n = request->n_arguments;
+    const char *key = request->idempotency_key != NULL ? request->idempotency_key : "";
+    g_autofree SyncdBytes *parts = g_new0(SyncdBytes, n + 1);
+    for (size_t i = 0; i < n; i++)
+        parts[i] = SYNCD_BYTES_TEXT(request->arguments[i] != NULL ? request->arguments[i] : "");
+    if (!syncd_service_heed_claim(service, caller, claim, request->method, key, parts, n,
+                                  ret_caller, error))
+        return false;
+    if (ret_caller->agent == NULL || !request->once)
+        return true;
+    g_autoptr(GString) statement = syncd_signed_statement(syncd_store_device_id(service->store),
+                                                          claim, request->method, key, parts, n);
+    return spend(service, caller, claim, statement, error);
+}

@@ -71,6 +71,35 @@ def a_signed_operation_is_the_agents(world):
 
 
 @promise
+def a_signed_worker_is_the_agent(world):
+    with signing_world(world) as (caller, key, device):
+        actor = register(caller, identity_id='agent:one', signing_key_ref=key.ref)
+        operation, _, _ = caller.enqueue()
+        expires = int(time.time() * 1e6) + 60_000_000
+
+        def signed(method, *arguments):
+            signature = key.sign(statement(device, actor, expires, f'Operations.{method}', '', *arguments))
+            given = options(actor, signature, expires, '')
+            del given['idempotency_key']
+            return given
+
+        wanted = {**signed('ClaimTask', '', '', '', operation, '', ''), 'operation': GLib.Variant('s', operation)}
+        lease, task, _ = caller.call(OPERATIONS, 'ClaimTask', '(a{sv})', wanted)
+        equal(json.loads(task)['status'], 'running')
+        # it is the agent's, and the signature counts once and for what was signed
+        refused_as('LeaseLost', caller.call, OPERATIONS, 'CompleteTask', '(sa{sv})', lease, {})
+        refused_as(DENIED, caller.call, OPERATIONS, 'ClaimTask', '(a{sv})', wanted)
+        refused_as(DENIED, caller.call, OPERATIONS, 'CompleteTask', '(sa{sv})', lease,
+                   signed('CompleteTask', 'another', ''))
+        caller.call(OPERATIONS, 'RenewTask', '(sa{sv})', lease, signed('RenewTask', lease, ''))
+        done = caller.call(OPERATIONS, 'CompleteTask', '(sa{sv})', lease, signed('CompleteTask', lease, ''))
+        equal(json.loads(done)['status'], 'succeeded')
+        entries, _ = caller.list('ListBytes')
+        equal({entry['header']['actor'] for entry in entries
+               if entry['header']['kind'] in ('task.claimed', 'task.completed')}, {actor})
+
+
+@promise
 def a_signed_change_of_a_registry_is_the_agents(world):
     with signing_world(world) as (caller, key, device):
         actor = register(caller, identity_id='agent:one', signing_key_ref=key.ref)
