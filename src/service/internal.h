@@ -45,7 +45,9 @@ struct SyncdService {
     guint64 records_of;
     SyncdOperationSchemas *operation_schemas;
     SyncdObjectSchema *object_schema; /* the one that was asked for last (object-schema.c) */
-    GHashTable *decisions;            /* SyncdDecisions, a set (decide.c) */
+    GHashTable *standings; /* "schema@version": the reason or NULL, as of the two numbers */
+    guint64 standings_of, standings_sequence;
+    GHashTable *decisions; /* SyncdDecisions, a set (decide.c) */
     guint32 policy_blocked;
     guint64 policy_blocked_until; /* monotonic: how long the state shows it */
     guint64 pending_operations;   /* as counted at `pending_sequence` */

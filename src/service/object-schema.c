@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#define STANDINGS_MAX 1024u
 #define SCHEMA_MEMBER "json_schema" /* what else an object's record must be */
 
 /* A version never changes, so the place of its entry says all of it. */
@@ -218,18 +219,42 @@ static bool has_newer(SyncdService *service, const SyncdMigrationEnd *end, bool 
     return true;
 }
 
-bool syncd_registry_standing(SyncdService *service, SyncdJson record, const char **ret_reason,
-                             GError **error)
+static bool find_standing(SyncdService *service, const SyncdMigrationEnd *end, const char *name,
+                          const char **ret_reason, GError **error)
 {
     bool known, older = false;
     g_auto(SyncdRecordRow) schema = {0};
     g_auto(SyncdManifest) manifest = {0};
-    g_auto(SyncdMigrationEnd) end = end_of(record);
-    g_autofree char *name = syncd_migration_end_name(&end);
     if (!syncd_registry_find_live(service, SYNCD_FAMILY_SCHEMA, name, &schema, &known, error) ||
-        (known && !has_newer(service, &end, &older, error)) ||
-        (known && !older && !syncd_manifest_find(service, &end, &manifest, &older, error)))
+        (known && !has_newer(service, end, &older, error)) ||
+        (known && !older && !syncd_manifest_find(service, end, &manifest, &older, error)))
         return false;
     *ret_reason = !known ? "schema_unknown" : older ? "migration_required" : NULL;
+    return true;
+}
+
+/* A page of objects has few schemas, and nothing changes while it is written. */
+bool syncd_registry_standing(SyncdService *service, SyncdJson record, const char **ret_reason,
+                             GError **error)
+{
+    gpointer known;
+    guint64 registries = syncd_store_registries(service->store);
+    guint64 sequence = syncd_store_sequence(service->store);
+    g_auto(SyncdMigrationEnd) end = end_of(record);
+    g_autofree char *name = syncd_migration_end_name(&end);
+    if (service->standings == NULL)
+        service->standings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (service->standings_of != registries || service->standings_sequence != sequence ||
+        g_hash_table_size(service->standings) == STANDINGS_MAX)
+        g_hash_table_remove_all(service->standings);
+    service->standings_of = registries;
+    service->standings_sequence = sequence;
+    if (g_hash_table_lookup_extended(service->standings, name, NULL, &known)) {
+        *ret_reason = known;
+        return true;
+    }
+    if (!find_standing(service, &end, name, ret_reason, error))
+        return false;
+    g_hash_table_insert(service->standings, g_steal_pointer(&name), (gpointer)*ret_reason);
     return true;
 }

@@ -81,6 +81,7 @@ void syncd_service_free(SyncdService *service)
     g_clear_pointer(&service->records, g_hash_table_unref);
     g_clear_pointer(&service->operation_schemas, syncd_operation_schemas_free);
     g_clear_pointer(&service->object_schema, syncd_object_schema_free);
+    g_clear_pointer(&service->standings, g_hash_table_unref);
     g_clear_pointer(&service->policy, syncd_policy_set_free);
     g_free(service->policy_fault);
     g_clear_pointer(&service->store, syncd_store_free);

@@ -6,6 +6,7 @@
 #include "contract/check.h"
 #include "index-dump.h"
 #include "migration-fixture.h"
+#include "policy-fixture.h"
 
 #define MOVE "{\"op\":\"move\",\"path\":\"/title\",\"to\":\"/heading\"}"
 #define REPORT "sourceos.migration-report/v1"
@@ -479,6 +480,51 @@ static void only_who_may_migrate_does(void)
     migrating_clear(&m);
 }
 
+/* What is refused in a dry run was not tried: the log does not hear of it. */
+static void what_policy_or_reach_forbids_stays_as_it_is(void)
+{
+    Migrating m;
+    migrating_init(&m);
+    const ManifestParts parts = {.steps = MOVE};
+    register_note(&m, "o-1", "1", ",\"title\":\"1\"");
+    register_note(&m, "o-2", "1", ",\"title\":\"2\"");
+    g_assert_cmpint(register_manifest(&m, &parts), ==, -1);
+    syncd_service_set_policy(
+        m.f.service,
+        set_of(FILE_OF(RULE("\"lanes\":[\"migration\"],\"objects\":[\"o-1\"]", "deny", "held")),
+               NULL),
+        NULL);
+    const SyncdMigrationRequest request = {.migration = "m"};
+    g_autofree char *report = plan(&m, &request);
+    g_assert_cmpuint(count_of(report, "objects"), ==, 1);
+    g_assert_nonnull(strstr(report, "\"reason\":\"policy_denied\""));
+    g_free(migrate(&m, request));
+    g_autofree char *held = record_member(&m.f, "object", "o-1", "title");
+    g_assert_cmpstr(held, ==, "\"1\"");
+    g_assert_null(record_member(&m.f, "object", "o-2", "title"));
+
+    const SyncdCaller agent = {.uid = 4711};
+    g_autoptr(GError) error = NULL;
+    g_assert_cmpint(
+        register_record(&m.f, "actor",
+                        "{\"actor_id\":\"a-1\",\"actor_type\":\"agent\",\"display_name\":\"A\","
+                        "\"identity_id\":\"uid:4711\",\"workspace_scope\":[\"workspace:other\"],"
+                        "\"profile_scope\":[\"*\"],\"capabilities\":[\"migrate_schema\"],"
+                        "\"trust_level\":\"user\",\"policy_subject\":\"a\",\"signing_key_ref\":"
+                        "\"none\"}"),
+        ==, -1);
+    g_autofree char *elsewhere =
+        syncd_service_plan_migration(m.f.service, &agent, &request, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(elsewhere, "\"reason\":\"access_denied\""));
+    g_assert_cmpuint(count_of(elsewhere, "objects"), ==, 0);
+    m.f.base.now_usec += G_GUINT64_CONSTANT(3600) * G_USEC_PER_SEC;
+    run_jobs(&m.f);
+    syncd_service_commit(m.f.service);
+    g_assert_cmpuint(count_events(&m.f, "sync.policy.denied"), ==, 0);
+    migrating_clear(&m);
+}
+
 static void what_does_not_stand_is_not_migrated(void)
 {
     Migrating m;
@@ -543,6 +589,8 @@ int main(int argc, char **argv)
     g_test_add_func("/migrate/many-objects-come-in-pages", many_objects_come_in_pages);
     g_test_add_func("/migrate/a-rebuilt-index-says-the-same", a_rebuilt_index_says_the_same);
     g_test_add_func("/migrate/only-who-may-migrate-does", only_who_may_migrate_does);
+    g_test_add_func("/migrate/what-policy-or-reach-forbids-stays-as-it-is",
+                    what_policy_or_reach_forbids_stays_as_it_is);
     g_test_add_func("/migrate/what-does-not-stand-is-not-migrated",
                     what_does_not_stand_is_not_migrated);
     return g_test_run();
