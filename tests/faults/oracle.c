@@ -47,10 +47,18 @@ static char *judge_item(Found *found, const SyncdEntry *entry, const SyncdBody *
         return says("item %u is there and was never tried", (guint)n);
     if (++found->found[n] > 1)
         return says("item %u is there twice", (guint)n);
-    g_autofree char *content = item_content((guint)n, &size);
+    g_autofree char *content = item_content(found->run, (guint)n, &size);
     if (body->content_size != size || memcmp(body->content, content, size) != 0)
         return says("item %u has other content", (guint)n);
     return NULL;
+}
+
+/* Rather than one of those that the store writes on its own account. */
+static bool is_item(const SyncdHeader *header)
+{
+    g_autofree char *object = syncd_bytes_dup(header->object);
+    return syncd_bytes_are(header->kind, "operation.enqueue") ||
+           g_str_has_prefix(object, "object:");
 }
 
 /* Every entry reads, and is one of those that may be there. */
@@ -67,9 +75,7 @@ static char *find_items(Found *found)
             !syncd_store_read_body(store, &entry, &body, &error))
             return says("entry %u of %u does not read: %s", (guint)pos, (guint)last,
                         error->message);
-        char *fault = syncd_bytes_are(entry.header.kind, "operation.enqueue")
-                          ? judge_item(found, &entry, &body)
-                          : NULL;
+        char *fault = is_item(&entry.header) ? judge_item(found, &entry, &body) : NULL;
         if (fault != NULL)
             return fault;
     }

@@ -7,39 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LARGE (150u * 1024u)
-#define INLINE 60000u
-
-/* ---- items ---- */
-
-static bool is_large(guint n)
-{
-    return n % 10 == 7;
-}
-
-char *item_object(guint n)
-{
-    return g_strdup_printf("object:%u", n);
-}
-
-char *item_key(guint n)
-{
-    return n % 3 == 0 ? g_strdup_printf("key-%u", n) : NULL;
-}
-
-/* All large contents are the same, so that the second finds the chunks of the first. */
-char *item_content(guint n, size_t *ret_size)
-{
-    size_t size = is_large(n) ? LARGE : n % 10 == 8 ? INLINE : 40;
-    char *content = g_malloc(size + 1);
-    int used = snprintf(content, size, "{\"n\":%u,\"fill\":\"", is_large(n) ? 0 : n);
-    for (size_t i = (size_t)used; i < size; i++)
-        content[i] = (char)('a' + (i * i / 7) % 26);
-    memcpy(content + size - 2, "\"}", 3);
-    *ret_size = size;
-    return content;
-}
-
 /* ---- reports ---- */
 
 static void tell(Run *r, char what, guint n)
@@ -109,25 +76,6 @@ static bool find_scope(Run *r, guint n, char **ret_id, GError **error)
         return false;
     *ret_id = g_strdup(scope->id);
     return true;
-}
-
-bool item_append(Run *r, guint n, const char *scope, const char *key, GError **error)
-{
-    size_t size;
-    g_autofree char *object = item_object(n), *content = item_content(n, &size);
-    g_autofree char *meta =
-        key != NULL ? g_strdup_printf("{\"idempotency_key\":\"%s\"}", key) : g_strdup("{}");
-    SyncdDraft draft = {.kind = "operation.enqueue",
-                        .actor = "actor-test",
-                        .object = object,
-                        .decision = "",
-                        .engine = "",
-                        .lane = "normal",
-                        .schema_id = "x",
-                        .idempotency_key = key,
-                        .meta = SYNCD_BYTES_TEXT(meta),
-                        .content = {content, size}};
-    return syncd_store_append(r->f.store, scope, &draft, NULL, error);
 }
 
 static bool append_item(Run *r, guint n, const char *scope, const char *key, GError **error)
@@ -214,6 +162,29 @@ static bool step_query(Run *r, guint n, GError **error)
     guint64 count;
     return syncd_store_query(r->f.store, &query, &positions, &cursor, error) &&
            syncd_store_count_kind(r->f.store, "operation.enqueue", &count, error);
+}
+
+/* What the special items make of a record, a task and a deletion, when none of them is missing. */
+static bool step_look(Run *r, guint n, GError **error)
+{
+    g_auto(SyncdRecordRow) record = {0};
+    SyncdTask task;
+    SyncdDeletion deletion;
+    bool has_record, has_task, has_deletion;
+    const char *device = syncd_store_device_id(r->f.store);
+    if (!syncd_store_find_record(r->f.store, syncd_family(SYNCD_FAMILY_ACTOR), "actor-30", &record,
+                                 &has_record, error) ||
+        !syncd_store_find_task(r->f.store, r->first_op, &task, &has_task, error) ||
+        !syncd_store_find_deletion(r->f.store, device, "object:34", &deletion, &has_deletion,
+                                   error))
+        return false;
+    bool right = has_record && has_task && has_deletion && task.attempt == 1 &&
+                 task.state.task == SYNCD_TASK_SUCCEEDED && deletion.moved > task.moved;
+    if (!right && r->injected == NULL)
+        run_complain(r, "record %d, task %d (%u attempts, %s), deletion %d (moved at %u)",
+                     has_record, has_task, task.attempt, syncd_task_state_name(task.state.task),
+                     has_deletion, (guint)deletion.moved);
+    return true;
 }
 
 /* ---- when a step has failed ---- */
@@ -412,6 +383,17 @@ static void run_large(Run *r)
     close_store(r);
 }
 
+static void run_tables(Run *r)
+{
+    open_store(r);
+    append_turn(r, 30, 32);
+    append_turn(r, 33, 35);
+    take(r, "settling", step_settle, 0);
+    take(r, "looking", step_look, 0);
+    append_turn(r, 36, 36);
+    close_store(r);
+}
+
 /* More than what is left in a WAL when there is time. */
 static void run_moving(Run *r)
 {
@@ -497,6 +479,7 @@ const Session sessions[] = {
     {"turns", prepare_log, run_turns},
     {"scopes", prepare_log, run_scopes, true},
     {"large-content", prepare_log, run_large, true},
+    {"tables", prepare_log, run_tables, true},
     {"moving-the-log", prepare_log, run_moving, true},
     {"verification", prepare_log, run_verification, true},
     {"rebuild", prepare_without_index, run_rebuild},

@@ -51,6 +51,7 @@ struct Run {
     guint64 journal_syncs;    /* counted by whoever watches */
     const char *injected;     /* what was done to it, NULL before it was */
 
+    char first_op[64];         /* the operation that item 0 is */
     guint turn[SESSION_ITEMS]; /* the items of the open turn */
     guint n_turn;
     bool tried[SESSION_ITEMS];
@@ -68,7 +69,8 @@ G_GNUC_PRINTF(2, 3) G_GNUC_NORETURN void run_complain(Run *run, const char *form
 /* ---- what the log must hold ---- */
 
 char *item_object(guint n);
-char *item_content(guint n, size_t *ret_size);
+/* While the store is open. */
+char *item_content(const Run *run, guint n, size_t *ret_size);
 char *item_key(guint n); /* NULL for an item without one */
 /* In the open turn; `key` may be NULL. */
 bool item_append(Run *run, guint n, const char *scope, const char *key, GError **error);

@@ -289,6 +289,7 @@ int main(int argc, char **argv)
     g_test_add_data_func("/allocations/after-a-kill", session_of("after-a-kill"), opening_may_fail);
     g_test_add_data_func("/allocations/turns", session_of("turns"), every_allocation_may_fail);
     g_test_add_data_func("/allocations/scopes", session_of("scopes"), every_allocation_may_fail);
+    g_test_add_data_func("/allocations/tables", session_of("tables"), every_allocation_may_fail);
     g_test_add_data_func("/allocations/large-content", session_of("large-content"),
                          every_allocation_may_fail);
     g_test_add_func("/allocations/control/an-acknowledgement-before-the-commit-is-found",
