@@ -42,6 +42,7 @@ TARGETS = {
     'configuration': Target(30, 'configuration'),
     'body': Target(10, 'json'),
     'many': Target(10, 'many'),
+    'reconcile': Target(10, 'reconcile'),
     'schema': Target(10, 'schema'),
     'contract': Target(10, 'json'),
     'policy-rules': Target(10, 'policy-rules'),
