@@ -1,11 +1,11 @@
 /*
- * Every storage call of every session fails once, in each way that it can: the process dies before
- * or after it, the disk errs or is full (once, or from there on), the call is interrupted, or does
+ * Storage calls of sessions fail, in each way that they can: the process dies before every call, or
+ * after it, the disk errs or is full (once, or from there on), the call is interrupted, or does
  * half of what it was asked. What was acknowledged stays, what fails says how, and what is retried
  * by its key is there once. What is the same is not done again: opening goes wrong in the first of
  * the sessions that open alike, and of pages that are moved one by one only each so-manyth does.
  *
- * test-calls [--stride N] [--amid N] [--workers N] [options of GLib's tests]
+ * test-calls [--all] [--workers N] [options of GLib's tests]
  */
 #include "cases.h"
 #include "crypto/seal.h"
@@ -51,7 +51,7 @@ typedef struct {
     RunTemper temper;
     guint kinds; /* bits of StorageKind, of the calls that can do so */
     Control control;
-    bool sparse; /* in CI not every one: it differs little from the fault above it */
+    guint each; /* so-manyth call, in CI; 0: every one */
 } Fault;
 
 #define BIT(kind) (1u << STORAGE_##kind)
@@ -63,15 +63,15 @@ typedef struct {
 
 static const Fault faults[] = {
     {"killed-before", STORAGE_KILL, 0, false, RUN_MAY_FAIL, ALL},
-    {"killed-after", STORAGE_KILL_AFTER, 0, false, RUN_MAY_FAIL, ALL, CONTROL_NONE, true},
-    {"EIO", STORAGE_FAIL, EIO, false, RUN_MAY_FAIL, ALL},
-    {"EIO-from-there-on", STORAGE_FAIL, EIO, true, RUN_MAY_FAIL, ALL, CONTROL_NONE, true},
-    {"ENOSPC", STORAGE_FAIL, ENOSPC, false, RUN_MAY_FAIL, ROOM},
-    {"ENOSPC-from-there-on", STORAGE_FAIL, ENOSPC, true, RUN_MAY_FAIL, ROOM, CONTROL_NONE, true},
-    {"EINTR", STORAGE_FAIL, EINTR, false, RUN_MAY_NOT, SLOW},
+    {"killed-after", STORAGE_KILL_AFTER, 0, false, RUN_MAY_FAIL, ALL, CONTROL_NONE, 5},
+    {"EIO", STORAGE_FAIL, EIO, false, RUN_MAY_FAIL, ALL, CONTROL_NONE, 3},
+    {"EIO-from-there-on", STORAGE_FAIL, EIO, true, RUN_MAY_FAIL, ALL, CONTROL_NONE, 5},
+    {"ENOSPC", STORAGE_FAIL, ENOSPC, false, RUN_MAY_FAIL, ROOM, CONTROL_NONE, 3},
+    {"ENOSPC-from-there-on", STORAGE_FAIL, ENOSPC, true, RUN_MAY_FAIL, ROOM, CONTROL_NONE, 5},
+    {"EINTR", STORAGE_FAIL, EINTR, false, RUN_MAY_NOT, SLOW, CONTROL_NONE, 3},
     /* SQLite does not repeat an interrupted sync, so it counts as one that failed. */
     {"EINTR-of-a-sync", STORAGE_FAIL, EINTR, false, RUN_MAY_FAIL, BIT(SYNC)},
-    {"short", STORAGE_SHORT, 0, false, RUN_MAY_NOT, BIT(READ) | BIT(WRITE)},
+    {"short", STORAGE_SHORT, 0, false, RUN_MAY_NOT, BIT(READ) | BIT(WRITE), CONTROL_NONE, 3},
 };
 
 static const Fault lying_sync = {"lying sync", STORAGE_PRETEND,   0, false, RUN_MAY_FAIL,
@@ -292,8 +292,9 @@ static bool is_amid(guint number)
     return true;
 }
 
-static int stride = 4; /* of the sparse ones */
-static int amid = 7;   /* a prime, for both of those that take turns */
+#define AMID 7u /* each so-manyth: a prime, for both of those that take turns */
+
+static gboolean all;
 static int workers = 2;
 
 static bool can_fail(guint number, const void *data)
@@ -301,7 +302,7 @@ static bool can_fail(guint number, const void *data)
     const Fault *fault = data;
     return (fault->kinds & (1u << counted->calls[number].kind)) != 0 &&
            (fault->control == CONTROL_NONE || counted->calls[number].log) &&
-           (number % (guint)MAX(amid, 1) == 0 || !is_amid(number));
+           (all || number % AMID == 0 || !is_amid(number));
 }
 
 static bool may_end_by(guint number, const void *data, int signal)
@@ -332,7 +333,7 @@ static void every_call_may_fail(const void *data)
     count_calls(session);
     for (size_t i = 0; i < G_N_ELEMENTS(faults); i++) {
         CaseSet set = set_of(session, &faults[i]);
-        set.stride = faults[i].sparse ? (guint)MAX(stride, 1) : 1;
+        set.stride = all ? 1 : MAX(faults[i].each, 1);
         CaseOutcome outcome = cases_run(&set, true);
         g_test_message("%s: %u of %u calls, %u broken", faults[i].name, outcome.runs, counted->n,
                        outcome.broken);
@@ -410,10 +411,7 @@ static void building_on_a_failed_sync_is_found(void)
 int main(int argc, char **argv)
 {
     const GOptionEntry options[] = {
-        {"stride", 0, 0, G_OPTION_ARG_INT, &stride, "Of the sparse faults: each so-manyth call",
-         "N"},
-        {"amid", 0, 0, G_OPTION_ARG_INT, &amid, "Of calls amid many like them: each so-manyth",
-         "N"},
+        {"all", 0, 0, G_OPTION_ARG_NONE, &all, "Each fault at every call", NULL},
         {"workers", 0, 0, G_OPTION_ARG_INT, &workers, "Processes at once", "N"},
         {NULL},
     };
