@@ -116,21 +116,32 @@ static bool step_many(SyncdCall *call, SyncdService *service, void *data, bool *
     return true;
 }
 
+static const SyncdOption many_options[] = {
+    {"actor", SYNCD_OPTION_TEXT, offsetof(SyncdSigned, actor)},
+    {"signature", SYNCD_OPTION_TEXT, offsetof(SyncdSigned, signature)},
+    {"expires", SYNCD_OPTION_LARGE, offsetof(SyncdSigned, expires_usec)},
+};
+
 static bool handle_enqueue_many(SyncdCall *call, GError **error)
 {
     sd_bus_message *message = syncd_call_message(call);
     SyncdBytes lines = {0};
+    SyncdSigned claim = {0};
+    SyncdCaller signer;
     if (sd_bus_message_read_array(message, 'y', &lines.data, &lines.size) < 0) {
         syncd_set_error_arguments(error);
         return false;
     }
-    if (!syncd_no_options_read(message, error))
+    if (!syncd_options_read(message, many_options, G_N_ELEMENTS(many_options), &claim, error))
         return false;
+    const SyncdSignedRequest request = {
+        .method = "Operations.EnqueueMany", .once = true, .body = lines};
     SyncdService *service = syncd_call_authorise(call, false, NULL, error);
-    if (service == NULL)
+    if (service == NULL ||
+        !syncd_service_act_as(service, syncd_call_caller(call), &claim, &request, &signer, error))
         return false;
 
-    SyncdMany *many = syncd_service_begin_many(service, syncd_call_caller(call), lines, error);
+    SyncdMany *many = syncd_service_begin_many(service, &signer, lines, error);
     return many != NULL && syncd_call_in_pieces(call, service, step_many, many, many_free, error);
 }
 

@@ -129,14 +129,15 @@ typedef struct {
 
 #define SYNCD_SPENT_MAX 4096u /* signatures that are remembered until they expire */
 
-/* A request whose arguments are texts (replay, reconcile, tasks), NULL where nothing was given, in
- * the order of docs/format.md. */
+/* A request whose arguments are texts (many, replay, reconcile, tasks), NULL where nothing was
+ * given, in the order of docs/format.md. */
 typedef struct {
     const char *method;
     const char *idempotency_key; /* NULL: the method has none */
     const char *const *arguments;
     size_t n_arguments;
-    bool once; /* it would be carried out again: its signature counts once */
+    bool once;       /* it would be carried out again: its signature counts once */
+    SyncdBytes body; /* an argument that is bytes, after the others; without data: there is none */
 } SyncdSignedRequest;
 
 /* The caller as the agent that signed, when the request says that one did. AccessDenied. */

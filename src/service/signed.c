@@ -148,6 +148,8 @@ bool syncd_service_act_as(SyncdService *service, const SyncdCaller *caller,
     g_autofree SyncdBytes *parts = g_new0(SyncdBytes, n + 1);
     for (size_t i = 0; i < n; i++)
         parts[i] = SYNCD_BYTES_TEXT(request->arguments[i] != NULL ? request->arguments[i] : "");
+    if (request->body.data != NULL)
+        parts[n++] = request->body;
     if (!syncd_service_heed_claim(service, caller, claim, request->method, key, parts, n,
                                   ret_caller, error))
         return false;

@@ -100,6 +100,26 @@ def a_signed_worker_is_the_agent(world):
 
 
 @promise
+def many_signed_operations_are_the_agents(world):
+    with signing_world(world) as (caller, key, device):
+        actor = register(caller, identity_id='agent:one', signing_key_ref=key.ref)
+        expires = int(time.time() * 1e6) + 60_000_000
+        lines = ''.join(json.dumps({'type': 'sync.operation.enqueue', 'scope': 'workspace:notes',
+                                    'object': f'note:{n}', 'body': {}}) + '\n' for n in range(3))
+        given = options(actor, key.sign(statement(device, actor, expires, 'Operations.EnqueueMany', '', lines)),
+                        expires, '')
+        del given['idempotency_key']
+        for other in (lines[:-1], lines + '\n', lines + '\0'):
+            refused_as(DENIED, caller.call, OPERATIONS, 'EnqueueMany', '(aya{sv})', other.encode(), given)
+        results = bytes(caller.call(OPERATIONS, 'EnqueueMany', '(aya{sv})', lines.encode(), given))
+        for line in results.splitlines():
+            record = json.loads(caller.call(OPERATIONS, 'Get', '(sa{sv})', json.loads(line)['operation'], {}))
+            equal(record['actor_id'], actor)
+        equal(len(results.splitlines()), 3)
+        refused_as(DENIED, caller.call, OPERATIONS, 'EnqueueMany', '(aya{sv})', lines.encode(), given)
+
+
+@promise
 def a_signed_change_of_a_registry_is_the_agents(world):
     with signing_world(world) as (caller, key, device):
         actor = register(caller, identity_id='agent:one', signing_key_ref=key.ref)
