@@ -10,6 +10,7 @@
  */
 #include "../unit/store-fixture.h"
 #include "crypto/seal.h"
+#include "index-rows.h"
 #include "measure.h"
 #include "population.h"
 
@@ -162,121 +163,7 @@ static double raw_append_rate(void)
     return rate;
 }
 
-/* ---- the rows of an index, and inserting them again ---- */
-
-typedef struct {
-    gint64 pos, kind, actor, scope, ms;
-    char op[40], object[40];
-} EntryRow;
-
-typedef struct {
-    gint64 actor, scope, pos;
-    char key[40];
-} KeyRow;
-
-typedef struct {
-    GArray *entries; /* EntryRow */
-    GArray *keys;    /* KeyRow */
-    char *tables;    /* what makes the tables */
-    char *lookups;   /* what makes the indexes */
-} IndexRows;
-
-static char *schema_of(sqlite3 *db, const char *sql)
-{
-    GString *all = g_string_new(NULL);
-    sqlite3_stmt *rows = prepare(db, sql);
-    while (sqlite3_step(rows) == SQLITE_ROW)
-        g_string_append_printf(all, "%s;", (const char *)sqlite3_column_text(rows, 0));
-    sqlite3_finalize(rows);
-    return g_string_free(all, FALSE);
-}
-
-static void copy_text(char *to, size_t size, sqlite3_stmt *row, int column)
-{
-    g_assert_cmpuint(g_strlcpy(to, (const char *)sqlite3_column_text(row, column), size), <, size);
-}
-
-static IndexRows read_index(const char *path)
-{
-    IndexRows rows = {.entries = g_array_new(FALSE, TRUE, sizeof(EntryRow)),
-                      .keys = g_array_new(FALSE, TRUE, sizeof(KeyRow))};
-    sqlite3 *db = raw_open(path);
-    rows.tables = schema_of(db, "SELECT sql FROM sqlite_schema WHERE type = 'table'");
-    rows.lookups =
-        schema_of(db, "SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL");
-
-    sqlite3_stmt *entries =
-        prepare(db, "SELECT pos, kind, actor, scope, ms, op, object FROM entry ORDER BY pos");
-    while (sqlite3_step(entries) == SQLITE_ROW) {
-        EntryRow row = {
-            .pos = sqlite3_column_int64(entries, 0),
-            .kind = sqlite3_column_int64(entries, 1),
-            .actor = sqlite3_column_int64(entries, 2),
-            .scope = sqlite3_column_int64(entries, 3),
-            .ms = sqlite3_column_int64(entries, 4),
-        };
-        copy_text(row.op, sizeof row.op, entries, 5);
-        copy_text(row.object, sizeof row.object, entries, 6);
-        g_array_append_val(rows.entries, row);
-    }
-    sqlite3_finalize(entries);
-
-    sqlite3_stmt *keys = prepare(db, "SELECT actor, scope, pos, key FROM idempotency ORDER BY pos");
-    while (sqlite3_step(keys) == SQLITE_ROW) {
-        KeyRow row = {sqlite3_column_int64(keys, 0), sqlite3_column_int64(keys, 1),
-                      sqlite3_column_int64(keys, 2), ""};
-        copy_text(row.key, sizeof row.key, keys, 3);
-        g_array_append_val(rows.keys, row);
-    }
-    sqlite3_finalize(keys);
-    sqlite3_close(db);
-    return rows;
-}
-
-static void index_rows_clear(IndexRows *rows)
-{
-    g_array_unref(rows->entries);
-    g_array_unref(rows->keys);
-    g_free(rows->tables);
-    g_free(rows->lookups);
-}
-
-static void insert(sqlite3_stmt *statement)
-{
-    if (sqlite3_step(statement) != SQLITE_DONE)
-        g_error("insert: %s", sqlite3_errmsg(sqlite3_db_handle(statement)));
-    sqlite3_reset(statement);
-}
-
-static void insert_rows(sqlite3 *db, const IndexRows *rows)
-{
-    sqlite3_stmt *entry = prepare(db, "INSERT INTO entry (pos, kind, actor, scope, ms, op, object)"
-                                      " VALUES (?, ?, ?, ?, ?, ?, ?)");
-    sqlite3_stmt *key =
-        prepare(db, "INSERT INTO idempotency (actor, scope, pos, key) VALUES (?, ?, ?, ?)");
-    for (guint i = 0, next_key = 0; i < rows->entries->len; i++) {
-        const EntryRow *row = &g_array_index(rows->entries, EntryRow, i);
-        const gint64 numbers[] = {row->pos, row->kind, row->actor, row->scope, row->ms};
-        for (int n = 0; n < 5; n++)
-            sqlite3_bind_int64(entry, n + 1, numbers[n]);
-        sqlite3_bind_text(entry, 6, row->op, -1, SQLITE_STATIC);
-        sqlite3_bind_text(entry, 7, row->object, -1, SQLITE_STATIC);
-        insert(entry);
-        if (next_key == rows->keys->len)
-            continue;
-        const KeyRow *keyed = &g_array_index(rows->keys, KeyRow, next_key);
-        if (keyed->pos != row->pos)
-            continue;
-        sqlite3_bind_int64(key, 1, keyed->actor);
-        sqlite3_bind_int64(key, 2, keyed->scope);
-        sqlite3_bind_int64(key, 3, keyed->pos);
-        sqlite3_bind_text(key, 4, keyed->key, -1, SQLITE_STATIC);
-        insert(key);
-        next_key++;
-    }
-    sqlite3_finalize(entry);
-    sqlite3_finalize(key);
-}
+/* ---- making the index anew ---- */
 
 /* Everything in one transaction, without a sync, and the indexes last: nothing is faster. */
 static double raw_bulk_rate(const IndexRows *rows)
@@ -284,13 +171,13 @@ static double raw_bulk_rate(const IndexRows *rows)
     g_autofree char *path = g_build_filename(option_directory, "raw-bulk.db", NULL);
     sqlite3 *db = raw_open(path);
     run(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF");
-    run(db, rows->tables);
+    run(db, rows->make_tables->str);
     gint64 begin = g_get_monotonic_time();
     run(db, "BEGIN");
-    insert_rows(db, rows);
-    run(db, rows->lookups);
+    index_rows_insert(db, rows);
+    run(db, rows->make_lookups->str);
     run(db, "COMMIT");
-    double rate = rows->entries->len / seconds_since(begin);
+    double rate = (double)rows->n_entries / seconds_since(begin);
     sqlite3_close(db);
     g_unlink(path);
     return rate;
@@ -385,7 +272,9 @@ static void figure_rebuild(Log *log)
     Rounds rebuilt = {0}, raw = {0};
     g_autofree char *path = g_build_filename(log->directory, "index.db", NULL);
     log_close(log);
-    IndexRows rows = read_index(path);
+    sqlite3 *db = raw_open(path);
+    IndexRows rows = index_rows_read(db);
+    sqlite3_close(db);
     for (int i = 0; i < option_rounds; i++) {
         rounds_add(&raw, raw_bulk_rate(&rows));
         rounds_add(&rebuilt, rebuild_rate(log));

@@ -5,6 +5,8 @@
 #include "policy-fixture.h"
 #include "service-fixture.h"
 
+#include "service/internal.h"
+
 #define NOT_FROM(place) FILE_OF(RULE(place, "deny", "site_says_no"))
 
 static void give(ServiceFixture *f, const char *machine, const char *fault)
@@ -87,6 +89,31 @@ static void an_allowance_is_recorded_once_for_each_class(void)
     service_clear(&f);
 }
 
+static void *remembered(ServiceFixture *f)
+{
+    GHashTableIter iter;
+    void *decisions;
+    g_assert_cmpuint(g_hash_table_size(f->service->decisions), ==, 1);
+    g_hash_table_iter_init(&iter, f->service->decisions);
+    g_assert_true(g_hash_table_iter_next(&iter, &decisions, NULL));
+    return decisions;
+}
+
+static void who_asks_again_is_not_decided_anew(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest request = good_request();
+    g_free(enqueue_committed(&f, &request));
+    void *first = remembered(&f);
+    request.object = "note-2";
+    g_free(enqueue_committed(&f, &request));
+    g_assert_true(remembered(&f) == first);
+    give(&f, NULL, NULL);
+    g_assert_cmpuint(g_hash_table_size(f.service->decisions), ==, 0);
+    service_clear(&f);
+}
+
 static void other_rules_decide_from_the_next_request_on(void)
 {
     ServiceFixture f;
@@ -145,6 +172,7 @@ int main(int argc, char **argv)
         an_allowance_is_recorded_once_for_each_class);
     ADD("other-rules-decide-from-the-next-request-on", other_rules_decide_from_the_next_request_on);
     ADD("the-state-says-that-rules-were-refused", the_state_says_that_rules_were_refused);
+    ADD("who-asks-again-is-not-decided-anew", who_asks_again_is_not_decided_anew);
     ADD("what-changes-much-always-names-a-decision", what_changes_much_always_names_a_decision);
 #undef ADD
     return g_test_run();
