@@ -5,7 +5,7 @@
 #include "base/json-writer.h"
 
 /* A step ends after so many entries, or after so much content. */
-#define ENTRIES_A_STEP 200u
+#define ENTRIES_A_STEP 500u
 #define BYTES_A_STEP (2u * 1024u * 1024u)
 
 /* ---- findings ---- */
