@@ -5,13 +5,14 @@
 
 #include <sqlite3.h>
 
-#define SYNCD_NAMES_AT_HAND 8
+#define SYNCD_NAMES_AT_HAND 16
 
 struct SyncdStatement {
     SyncdDatabase *db;
     sqlite3_stmt *stmt;
     int rc;                                 /* the first error of binding or stepping */
     const char *names[SYNCD_NAMES_AT_HAND]; /* of the first parameters, by address */
+    unsigned next;                          /* of these: whoever binds in order finds his at once */
 };
 
 struct SyncdDatabase {

@@ -31,14 +31,19 @@ void syncd_statement_done(SyncdStatement *statement)
         sqlite3_clear_bindings(statement->stmt);
     }
     statement->rc = SQLITE_OK;
+    statement->next = 0;
 }
 
 /* A name is a literal: its address tells it from all others, and is found sooner than its text. */
 static int parameter(SyncdStatement *statement, const char *name)
 {
-    for (int i = 0; i < SYNCD_NAMES_AT_HAND && statement->names[i] != NULL; i++)
-        if (statement->names[i] == name)
-            return i + 1;
+    for (unsigned i = 0; i < SYNCD_NAMES_AT_HAND; i++) {
+        unsigned at = (statement->next + i) % SYNCD_NAMES_AT_HAND;
+        if (statement->names[at] != name)
+            continue;
+        statement->next = at + 1;
+        return (int)at + 1;
+    }
     int index = sqlite3_bind_parameter_index(statement->stmt, name);
     /* A name that the statement does not have is a slip of ours, and must not pass as NULL. */
     if (index == 0 && statement->rc == SQLITE_OK)
