@@ -1,6 +1,6 @@
 /*
- * The rows of an index, whatever its tables are, held in memory and inserted into another file: what
- * making an index anew is measured beside.
+ * The rows of an index, whatever its tables are, held in memory and inserted into another file:
+ * what making an index anew is measured beside.
  */
 #pragma once
 
