@@ -5,7 +5,10 @@
  * So the transaction whose frames could not be written is the one that fails, as without this file.
  *
  * Frames that could not be written are dropped, and are missing: until SQLite begins again before
- * them, as it does after the transaction is rolled back, every further write fails.
+ * them, as it does after the transaction is rolled back, every further write fails as they did. A
+ * page that is written again in place, in a frame that lies before them, is no such beginning:
+ * SQLite may have heard of the loss when it read, and then its transaction stands and could commit
+ * around it.
  */
 #include "store/vfs-private.h"
 
@@ -22,8 +25,10 @@ static int flush(SyncdFile *file)
     sqlite3_file *below = syncd_file_below(&file->file);
     int rc =
         below->pMethods->xWrite(below, file->bytes, (int)(file->end - file->begin), file->begin);
-    if (rc != SQLITE_OK)
+    if (rc != SQLITE_OK) {
         file->gather.hole = file->begin;
+        file->gather.why = rc;
+    }
     file->end = file->begin;
     return rc;
 }
@@ -56,12 +61,19 @@ static gboolean commits(const guint8 *header)
     return memcmp(header + COMMIT_WORD, none, sizeof none) != 0;
 }
 
+/* The header of the WAL, or of a frame, at or before what is lost: all behind it is written anew.
+ */
+static gboolean begins_again(const SyncdFile *file, int size, sqlite3_int64 offset)
+{
+    return offset <= file->gather.hole && (offset == 0 || size == FRAME_HEADER);
+}
+
 static int write_file(sqlite3_file *self, const void *data, int size, sqlite3_int64 offset)
 {
     SyncdFile *file = (SyncdFile *)self;
     if (file->gather.hole >= 0) {
-        if (offset > file->gather.hole)
-            return SQLITE_IOERR_WRITE;
+        if (!begins_again(file, size, offset))
+            return file->gather.why;
         file->gather.hole = -1;
     }
     gboolean last = file->gather.commits && size != FRAME_HEADER;

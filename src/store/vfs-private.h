@@ -24,6 +24,7 @@ typedef struct {
         } ahead;
         struct {
             sqlite3_int64 hole; /* what was written from here on is lost; -1: nothing is */
+            int why;            /* the error that lost it */
             gboolean commits;   /* the frame that comes ends a transaction */
         } gather;
     };

@@ -256,12 +256,37 @@ static void the_transaction_that_is_lost_fails(void)
 
     /* Frames behind those that are missing would never be read. */
     bad_at = -1;
-    g_assert_cmpint(write_frame(p, 3, 'b', true), ==, SQLITE_IOERR_WRITE);
+    g_assert_cmpint(write_frame(p, 3, 'b', true), ==, SQLITE_FULL);
     assert_frames(p, "a");
 
     g_assert_cmpint(write_frame(p, 1, 'c', false), ==, SQLITE_OK);
     g_assert_cmpint(write_frame(p, 2, 'c', true), ==, SQLITE_OK);
     assert_frames(p, "acc");
+    place_clear(p);
+}
+
+/* A read hears of the loss first, and does not end SQLite's transaction: what it then writes again
+ * in place, before the frames that are missing, must not let it commit. */
+static void a_loss_is_not_written_around(void)
+{
+    guint8 page[PAGE] = {0};
+    g_autofree Place *p = g_new0(Place, 1);
+    place_init(p, SQLITE_OPEN_WAL);
+    const sqlite3_io_methods *methods = p->file->pMethods;
+    g_assert_cmpint(write_frame(p, 0, 'a', false), ==, SQLITE_OK);
+    g_assert_cmpint(methods->xSync(p->file, SQLITE_SYNC_NORMAL), ==, SQLITE_OK);
+    g_assert_cmpint(write_frame(p, 1, 'a', false), ==, SQLITE_OK);
+    bad_at = 32 + 1 * FRAME;
+    g_assert_cmpint(methods->xRead(p->file, page, PAGE, 32 + 24), ==, SQLITE_FULL);
+
+    bad_at = -1;
+    g_assert_cmpint(methods->xWrite(p->file, page, PAGE, 32 + 24), ==, SQLITE_FULL);
+    g_assert_cmpint(write_frame(p, 2, 'a', true), ==, SQLITE_FULL);
+
+    /* After the rollback it begins again. */
+    for (int i = 0; i < 3; i++)
+        g_assert_cmpint(write_frame(p, i, 'b', i == 2), ==, SQLITE_OK);
+    assert_frames(p, "bbb");
     place_clear(p);
 }
 
@@ -279,5 +304,6 @@ int main(int argc, char **argv)
                     a_transaction_leaves_with_its_commit);
     g_test_add_func("/vfs/what-is-asked-for-has-left", what_is_asked_for_has_left);
     g_test_add_func("/vfs/the-transaction-that-is-lost-fails", the_transaction_that_is_lost_fails);
+    g_test_add_func("/vfs/a-loss-is-not-written-around", a_loss_is_not_written_around);
     return g_test_run();
 }
