@@ -241,13 +241,13 @@ static bool admit_whole(SyncdService *service, const SyncdAdmission *admission,
 bool syncd_service_enqueue(SyncdService *service, const SyncdCaller *caller,
                            const SyncdRequest *request, SyncdEnqueued *ret_enqueued, GError **error)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
-        if (strcmp(others[i].type, request->type) == 0)
-            return others[i].enqueue(service, caller, request, ret_enqueued, error);
     g_auto(SyncdAdmission) admission = {0};
     SyncdCaller signer;
     if (!heed_claim(service, caller, request, &signer, error))
         return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        if (strcmp(others[i].type, request->type) == 0)
+            return others[i].enqueue(service, &signer, request, ret_enqueued, error);
     if (syncd_service_is_ephemeral(request))
         return syncd_service_enqueue_ephemeral(service, &signer, request, ret_enqueued, error);
     if (!syncd_service_check_request(service, &signer, request, &admission, error))
