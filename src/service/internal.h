@@ -58,6 +58,7 @@ struct SyncdService {
     SyncdEphemerals *ephemerals;
     SyncdLeases *leases;
     bool has_leases;    /* those of the log are among them */
+    bool leases_moved;  /* in the open turn */
     guint64 delay_ms;   /* when the next task that waits for its time is due; 0: none */
     guint64 begin_ms;   /* of the clock of tasks … */
     guint64 begin_usec; /* … and of the monotonic clock then */
@@ -366,7 +367,8 @@ bool syncd_service_move_task(SyncdService *service, const SyncdTarget *target,
                              const SyncdMove *move, GError **error);
 /* Knows the leases that the log says there are; Busy while there is no index to ask. */
 bool syncd_service_need_leases(SyncdService *service, GError **error);
-/* After a turn that was taken back nobody knows which there are. */
+/* After a turn that moved some was taken back nobody knows which there are, nor how long they were
+ * promised for. A turn that moved none leaves all as they are: others' failures end no promise. */
 void syncd_service_forget_leases(SyncdService *service);
 /* Ends those that have expired, and tells who waits for tasks that are due. */
 void syncd_service_flush_leases(SyncdService *service);

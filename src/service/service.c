@@ -245,6 +245,7 @@ bool syncd_service_commit_turn(SyncdService *service, GError **error)
     tell_committed(service);
     if (!durable)
         syncd_service_forget_leases(service);
+    service->leases_moved = false;
     service->untold = durable ? &commit : NULL;
     answer_waiting(service, failure);
     tell_committed(service);

@@ -56,6 +56,7 @@ bool syncd_service_move_task(SyncdService *service, const SyncdTarget *target,
     g_autofree char *object = syncd_bytes_dup(target->entry.header.object);
     g_auto(SyncdReceipt) receipt = {0};
     write_content(service, target, move, status, content);
+    service->leases_moved = true;
     SyncdDraft draft = {
         .kind = syncd_lifecycle_kind_of(move->event),
         .actor = move->actor,
@@ -185,8 +186,10 @@ bool syncd_service_need_leases(SyncdService *service, GError **error)
 
 void syncd_service_forget_leases(SyncdService *service)
 {
+    if (!service->leases_moved)
+        return;
     syncd_leases_clear(service->leases);
-    service->has_leases = false;
+    service->has_leases = service->leases_moved = false;
     service->delay_ms = 0;
 }
 

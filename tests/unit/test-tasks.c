@@ -149,6 +149,62 @@ static void a_worker_that_leaves_loses_what_it_holds(void)
     service_clear(&f);
 }
 
+/* What somebody else could not write is taken back with his turn, and with nothing else. */
+static void fail_to_write(ServiceFixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    static const char lines[] =
+        "{\"type\":\"sync.operation.enqueue\",\"scope\":\"workspace:notes\",\"object\":\"a\","
+        "\"body\":{},\"idempotency_key\":\"twice\"}\n"
+        "{\"type\":\"sync.operation.enqueue\",\"scope\":\"workspace:notes\",\"object\":\"b\","
+        "\"body\":{},\"idempotency_key\":\"twice\"}";
+    g_assert_null(
+        syncd_service_enqueue_many(f->service, &f->caller, SYNCD_BYTES_TEXT(lines), &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
+}
+
+static void a_turn_that_others_lose_ends_no_lease(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *kept = enqueue_body(&f, "note-1", "{}");
+    g_autofree char *left = enqueue_body(&f, "note-2", "{}");
+    f.caller.worker = ":1.7";
+    g_autofree char *kept_lease = claim_operation(&f, kept);
+    f.caller.worker = ":1.8";
+    g_autofree char *left_lease = claim_operation(&f, left);
+    f.caller.worker = ":1.7";
+    guint64 until;
+    g_assert_true(syncd_service_renew_task(f.service, &f.caller, kept_lease, 3600, &until, NULL));
+    fail_to_write(&f);
+
+    syncd_service_worker_gone(f.service, ":1.8");
+    syncd_service_commit(f.service);
+    assert_status(&f, left, "queued");
+    refuse_lease(&f, left_lease);
+    /* What was promised for an hour is held for an hour. */
+    pass(&f, 2 * SYNCD_LEASE_DEFAULT_MS);
+    assert_status(&f, kept, "running");
+    complete(&f, kept_lease);
+    service_clear(&f);
+}
+
+/* Somebody who fails again and again must not keep what nobody holds any more. */
+static void a_turn_that_others_lose_keeps_no_lease(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    g_autofree char *lease = claim(&f, NULL);
+    for (unsigned i = 0; i < 4; i++) {
+        pass(&f, SYNCD_LEASE_DEFAULT_MS / 3);
+        fail_to_write(&f);
+    }
+    assert_status(&f, operation, "queued");
+    refuse_lease(&f, lease);
+    service_clear(&f);
+}
+
 /* The grace after a restart is one lease long; whoever calls in time goes on as before. */
 static void a_restart_gives_one_grace_period(void)
 {
@@ -532,6 +588,10 @@ int main(int argc, char **argv)
                     evidence_is_an_entry_of_the_log_or_a_digest);
     g_test_add_func("/tasks/tasks-are-listed-by-state-lane-and-age",
                     tasks_are_listed_by_state_lane_and_age);
+    g_test_add_func("/tasks/a-turn-that-others-lose-ends-no-lease",
+                    a_turn_that_others_lose_ends_no_lease);
+    g_test_add_func("/tasks/a-turn-that-others-lose-keeps-no-lease",
+                    a_turn_that_others_lose_keeps_no_lease);
     g_test_add_func("/tasks/what-a-worker-says-is-checked", what_a_worker_says_is_checked);
     g_test_add_func("/tasks/hands-hold-so-much-and-no-more", hands_hold_so_much_and_no_more);
     g_test_add_func("/tasks/without-a-lease-or-a-wait-there-is-no-timer",
