@@ -170,19 +170,24 @@ static bool find_actor_type(SyncdService *service, const char *actor, char **ret
     return true;
 }
 
-/* An actor of another type is another one for policy. */
-static bool still_holds(SyncdService *service, SyncdDecisions *known, bool *ret_holds,
-                        GError **error)
+/* An actor of another type or with another subject is another one for policy; which subject it is
+ * may also depend on how it came. */
+static bool still_holds(SyncdService *service, const SyncdCaller *caller, SyncdDecisions *known,
+                        bool *ret_holds, GError **error)
 {
     guint64 registries = syncd_store_registries(service->store);
-    *ret_holds = true;
-    if (known->registries == registries)
+    g_autofree char *type = NULL,
+                    *subject = syncd_service_subject_of(service, caller, known->actor, error);
+    if (subject == NULL)
+        return false;
+    *ret_holds = strcmp(subject, known->subject) == 0;
+    if (known->registries == registries || !*ret_holds)
         return true;
-    g_autofree char *type = NULL;
     if (!find_actor_type(service, known->actor, &type, error))
         return false;
     *ret_holds = g_strcmp0(type, known->actor_type) == 0;
-    known->registries = registries;
+    if (*ret_holds)
+        known->registries = registries;
     return true;
 }
 
@@ -222,7 +227,7 @@ SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *c
     syncd_policy_set_classify(service->policy, asked, &class.class);
     SyncdDecisions *known = g_hash_table_lookup(service->decisions, &class);
     bool holds = false;
-    if (known != NULL && !still_holds(service, known, &holds, error))
+    if (known != NULL && !still_holds(service, caller, known, &holds, error))
         return NULL;
     return holds ? syncd_decisions_ref(known) : decide_anew(service, caller, &class, asked, error);
 }

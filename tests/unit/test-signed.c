@@ -2,6 +2,7 @@
  * Whoever signs with a registered agent's key is that agent, for exactly the bytes that were
  * signed, once, in this instance and in time; nobody else is.
  */
+#include "policy-fixture.h"
 #include "registry-fixture.h"
 
 #include "crypto/sign.h"
@@ -234,6 +235,37 @@ static void the_system_instance_heeds_no_signature(void)
     signed_clear(&s);
 }
 
+/* A request about an operation is its signer's as well, and nobody's when it was not signed. */
+static void who_signs_a_replay_is_the_agent(void)
+{
+    Signed s;
+    signed_init(&s);
+    SyncdRequest request = signed_request(&s);
+    g_autofree char *own = sign(&s, &request);
+    request.claim.signature = own;
+    g_auto(SyncdEnqueued) first = {0};
+    g_assert_cmpint(send(&s, &request, &first), ==, -1);
+
+    /* What the sender could do in its own name is not done in its name. */
+    g_autofree char *others = enqueue_body(&s.f, "note-1", "{}");
+    g_autofree char *not_own = g_strdup_printf("{\"replayed_operation_id\":\"%s\"}", others);
+    request.type = "sync.operation.replay";
+    request.idempotency_key = "k-2";
+    request.body = SYNCD_BYTES_TEXT(not_own);
+    g_assert_cmpint(try(&s, &request), ==, SYNCD_ERROR_ACCESS_DENIED);
+    g_assert_cmpuint(count_events(&s.f, "sync.operation.replayed"), ==, 0);
+
+    g_autofree char *body = g_strdup_printf("{\"replayed_operation_id\":\"%s\"}", first.operation);
+    request.body = SYNCD_BYTES_TEXT(body);
+    g_autofree char *signature = sign(&s, &request);
+    request.claim.signature = signature;
+    g_auto(SyncdEnqueued) enqueued = {0};
+    g_assert_cmpint(send(&s, &request, &enqueued), ==, -1);
+    g_autofree char *record = get(&s.f, enqueued.operation);
+    assert_member(record, "actor_id", "\"agent-1\"");
+    signed_clear(&s);
+}
+
 /* ---- units ---- */
 
 static int enqueue_from(Signed *s, const char *unit, char **ret_actor)
@@ -277,6 +309,28 @@ static void who_runs_in_a_registered_unit_is_its_agent(void)
     signed_clear(&s);
 }
 
+#define BUILDER(subject)                                                                           \
+    "{\"actor_id\":\"builder\",\"actor_type\":\"agent\",\"display_name\":\"B\",\"identity_id\":"   \
+    "\"unit:builder.service\",\"workspace_scope\":[\"*\"],\"profile_scope\":[\"*\"],"              \
+    "\"capabilities\":[\"write\"],\"trust_level\":\"user\",\"policy_subject\":\"" subject          \
+    "\",\"signing_key_ref\":\"none\"}"
+
+/* What was decided for the subject that an agent was is not decided for the one that it is. */
+static void another_subject_is_asked_about_anew(void)
+{
+    Signed s;
+    g_autofree char *before = NULL, *after = NULL;
+    signed_init(&s);
+    syncd_service_set_policy(
+        s.f.service,
+        set_of(FILE_OF(RULE("\"subjects\":[\"suspect\"]", "deny", "no_suspects")), NULL), NULL);
+    g_assert_cmpint(register_record(&s.f, "actor", BUILDER("builder")), ==, -1);
+    g_assert_cmpint(enqueue_from(&s, "builder.service", &before), ==, -1);
+    g_assert_cmpint(update_record(&s.f, "actor", "builder", BUILDER("suspect")), ==, -1);
+    g_assert_cmpint(enqueue_from(&s, "builder.service", &after), ==, SYNCD_ERROR_POLICY_DENIED);
+    signed_clear(&s);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -290,7 +344,10 @@ int main(int argc, char **argv)
                     an_actor_without_a_key_cannot_be_claimed);
     g_test_add_func("/signed/the-system-instance-heeds-no-signature",
                     the_system_instance_heeds_no_signature);
+    g_test_add_func("/signed/who-signs-a-replay-is-the-agent", who_signs_a_replay_is_the_agent);
     g_test_add_func("/signed/who-runs-in-a-registered-unit-is-its-agent",
                     who_runs_in_a_registered_unit_is_its_agent);
+    g_test_add_func("/signed/another-subject-is-asked-about-anew",
+                    another_subject_is_asked_about_anew);
     return g_test_run();
 }
