@@ -143,8 +143,14 @@ static bool list_directory(const Place *place, GTree *files, GError **error)
             close(fd);
         return false;
     }
-    for (const struct dirent *entry; good && (entry = readdir(stream)) != NULL;)
+    const struct dirent *entry = NULL;
+    for (errno = 0; good && (entry = readdir(stream)) != NULL; errno = 0)
         good = add_name(files, entry->d_name, place, &count, path, error);
+    /* A directory that could be read in part has lost rules. */
+    if (good && errno != 0) {
+        syncd_set_error_errno(error, SYNCD_ERROR_FAILED, errno, "%s", path);
+        good = false;
+    }
     closedir(stream);
     return good;
 }
