@@ -120,12 +120,7 @@ bool syncd_service_apply_migration(SyncdService *service, const SyncdCaller *cal
     }
     g_autoptr(SyncdDecisions) decisions = decide(plan, caller, error);
     g_autoptr(GError) failure = NULL;
-    if (decisions == NULL)
-        return false;
-    if (write_all(plan, decisions, ret_migrated, &failure))
-        return true;
-    if (syncd_service_has_turn(service))
-        syncd_service_discard(service, failure);
-    g_propagate_error(error, g_steal_pointer(&failure));
-    return false;
+    return decisions != NULL && syncd_service_begin_whole(service, error) &&
+           syncd_service_end_whole(service, write_all(plan, decisions, ret_migrated, &failure),
+                                   &failure, error);
 }
