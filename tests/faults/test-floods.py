@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 """One user calls as fast as he can, with hundreds of calls in flight: what another user waits for
-each of his own. A service that serves in the order of arrival must be found."""
+each of his own. A service that serves in the order of arrival must be found. And who leaves while
+many requests of his are checked, piece by piece, leaves all of them or none."""
 
 import contextlib
 import os
 import pathlib
+import random
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'integration'))
 
@@ -28,6 +31,8 @@ KINDS = {
 FEW = 10  # rounds where each takes long, and calls that make a flood
 ATTEMPTS = 3
 OPERATIONS = 400  # that there are to list
+MANY = 512  # requests in a call of EnqueueMany
+LEAVES, LONGEST_STAY = 100, 0.06  # seconds
 
 
 def add_options(parser):
@@ -36,13 +41,17 @@ def add_options(parser):
     parser.add_argument('--rounds', type=int, default=40)
 
 
+def begin_flood(world, user, kind, connections=CONNECTIONS, in_flight=IN_FLIGHT):
+    return subprocess.Popen(
+        [world.options.flooder, world.bus.address, 'flood', kind, str(connections),
+         str(in_flight)], stdout=subprocess.PIPE, text=True, preexec_fn=as_user(uid(user)))
+
+
 class Flood:
     """A user's flood, which is under way when this returns."""
 
     def __init__(self, world, user, kind):
-        self.process = subprocess.Popen(
-            [world.options.flooder, world.bus.address, 'flood', kind, str(CONNECTIONS),
-             str(IN_FLIGHT)], stdout=subprocess.PIPE, text=True, preexec_fn=as_user(uid(user)))
+        self.process = begin_flood(world, user, kind)
         equal(self.process.stdout.readline(), 'flooding\n')
 
     def stop(self):
@@ -107,6 +116,32 @@ def another_user_hardly_notices_a_flood(world):
                     print(f'# {kind}: not judged, even the bus takes {of_bus:.1f} ms here')
                     continue
                 assert longest < P99_MAX_MS, f'{kind}: {longest:.1f} ms'
+
+
+def leave(flood, told=False):
+    """At once, or once it was answered."""
+    if told:
+        equal(flood.stdout.readline(), 'flooding\n')
+    flood.kill()
+    flood.communicate(timeout=PATIENCE)
+
+
+@promise
+def who_leaves_while_many_are_checked_leaves_all_or_none(world):
+    moments = random.Random(1)
+    with world.system_daemon(), world.caller() as root:
+        leave(begin_flood(world, SERVICE, 'enqueue-many', 1, 1), told=True)
+        numbers = [root.enqueue()[1] for _ in range(2)]
+        for _ in range(LEAVES):
+            flood = begin_flood(world, SERVICE, 'enqueue-many', 1, 2)
+            time.sleep(moments.uniform(0, LONGEST_STAY))
+            leave(flood)
+            numbers.append(root.enqueue()[1])
+        steps = [after - before for before, after in zip(numbers[1:], numbers[2:])]
+        print(f'# {sum(steps) // MANY} calls were recorded, of {LEAVES} who left')
+        assert all(step % MANY == 1 for step in steps), steps
+        # Both happen, or the moments were not around the writing.
+        assert {1, 1 + MANY} <= set(steps), steps
 
 
 @promise
