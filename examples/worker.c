@@ -178,7 +178,7 @@ int main(int argc, char **argv)
     sd_bus *bus = NULL;
     int r = sd_bus_open_user(&bus);
     if (r < 0)
-        fprintf(stderr, "The session bus: %s\n", strerror(-r));
+        fprintf(stderr, "The session bus (DBUS_SESSION_BUS_ADDRESS): %s\n", strerror(-r));
     else
         r = serve(bus, command, once);
     sd_bus_flush_close_unref(bus);

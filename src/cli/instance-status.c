@@ -20,7 +20,8 @@ static const Note states[] = {
     {"clean", "Everything that was acknowledged is recorded."},
     {"daemon-unavailable", "The daemon is not running."},
     {"offline", "Recording goes on; there is no connection to other devices."},
-    {"policy-blocked", "Policy refused operations: see `sourceos-syncd events list`."},
+    {"policy-blocked", "Policy refused operations in the last minute; `sourceos-syncd policy "
+                       "explain` says why."},
     {"conflicted", "There are conflicts to resolve."},
     {"degraded", "The instance works with limits."},
     {"repair-recommended", "Verification found something that a repair can mend."},
@@ -40,7 +41,8 @@ static const Note reasons[] = {
     {"verify-found", "Verification found damage: run `sourceos-syncd verify log --full`."},
     {"policy-rules-refused", "Rules of policy were refused; those read last are in force: correct "
                              "the file, then reload the daemon."},
-    {"policy-refusals", "Policy refused operations: see `sourceos-syncd events list`."},
+    {"policy-refusals", "Policy refused operations in the last minute; `sourceos-syncd policy "
+                        "explain` says why."},
 };
 
 static const char *find_note(const Note *notes, size_t n, const char *code)

@@ -70,9 +70,24 @@ static void show(SyncdCli *cli, const char *entry, bool duplicate)
     syncd_output_json(cli->out, text->str, text->len, true);
 }
 
+static bool check_choices(const SyncdCli *cli, GError **error)
+{
+    const char *missing = NULL;
+    if (syncd_cli_value(cli, "remote") == NULL && syncd_cli_value(cli, "artifact") == NULL)
+        missing =
+            "Say what it is called elsewhere: --remote=ID, --artifact=PROVISIONAL=FINAL or both";
+    else if (syncd_cli_value(cli, "evidence") == NULL)
+        missing = "Say what proves it: --evidence=REF, an entry of the log or a digest sha256:…";
+    if (missing != NULL)
+        syncd_set_error(error, SYNCD_ERROR_USAGE, "%s", missing);
+    return missing == NULL;
+}
+
 bool syncd_verb_ops_reconcile(SyncdCli *cli, GError **error)
 {
     bool duplicate;
+    if (!check_choices(cli, error))
+        return false;
     g_autoptr(GString) document = make_document(cli, error);
     if (document == NULL)
         return false;
@@ -91,9 +106,17 @@ bool syncd_verb_ops_reconciled(SyncdCli *cli, GError **error)
 {
     static const char *const names[] = {"operation", "remote", "artifact"};
     g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
+    bool asked = false;
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-        if (syncd_cli_value(cli, names[i]) != NULL)
+        if (syncd_cli_value(cli, names[i]) != NULL) {
             g_variant_dict_insert(&options, names[i], "s", syncd_cli_value(cli, names[i]));
+            asked = true;
+        }
+    if (!asked) {
+        syncd_set_error(error, SYNCD_ERROR_USAGE,
+                        "Say what to find: --operation=ID, --remote=ID or --artifact=ID");
+        return false;
+    }
     if (syncd_cli_flag(cli, "all"))
         g_variant_dict_insert(&options, "all", "b", TRUE);
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
@@ -109,7 +132,10 @@ bool syncd_verb_ops_reconciled(SyncdCli *cli, GError **error)
     SyncdJsonIter iter;
     SyncdJson record;
     syncd_json_iter_init(&iter, syncd_json_root(found, strlen(found)));
-    while (syncd_json_iter_next(&iter, NULL, &record))
+    bool any = false;
+    for (; syncd_json_iter_next(&iter, NULL, &record); any = true)
         syncd_record_print(cli->out, record);
+    if (!any)
+        syncd_cli_remark(cli, "%s", _("Nothing was reconciled under this id."));
     return true;
 }

@@ -154,6 +154,8 @@ SyncdPolicySet *syncd_cli_policy(const SyncdCli *cli, GError **error)
         return g_steal_pointer(&set);
     g_autofree char *sentence = NULL, *next = NULL;
     syncd_error_split(fault, &sentence, &next);
+    if (next != NULL && g_str_has_suffix(next, "."))
+        next[strlen(next) - 1] = '\0';
     syncd_set_error_next(error, SYNCD_ERROR_FAILED, next != NULL ? next : "correct the file",
                          "Rules were refused: %s", sentence);
     return NULL;

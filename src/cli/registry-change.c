@@ -218,6 +218,12 @@ bool syncd_verb_registry_register(SyncdCli *cli, GError **error)
     g_autofree char *record = add_defaults(syncd_cli_family(cli), said);
     if (only_say(cli, record))
         return true;
+    if (syncd_cli_argument(cli, 0) == NULL && settings->len == 0) {
+        syncd_set_error(error, SYNCD_ERROR_USAGE,
+                        "Say what the record is: a FILE, - for standard input, or "
+                        "--set=MEMBER=VALUE");
+        return false;
+    }
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
     if (client == NULL)
         return false;

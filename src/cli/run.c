@@ -82,6 +82,27 @@ static bool check_choices(const SyncdCli *cli, GError **error)
     return false;
 }
 
+/* A complaint about words that says nothing better leads to the help of its verb. */
+static bool run_verb(SyncdCli *cli, GError **error)
+{
+    GError *problem = NULL;
+    if (cli->verb->run(cli, &problem))
+        return true;
+    g_autofree char *sentence = NULL, *next = NULL;
+    syncd_error_split(problem->message, &sentence, &next);
+    const char *usual = syncd_error_info(SYNCD_ERROR_USAGE)->next;
+    if (!g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_USAGE) || next == NULL ||
+        !g_str_has_prefix(next, usual)) {
+        g_propagate_error(error, problem);
+        return false;
+    }
+    g_error_free(problem);
+    g_autofree char *title = syncd_verb_title(cli->verb);
+    g_autofree char *better = g_strdup_printf("see `sourceos-syncd %s --help`", title);
+    syncd_set_error_next(error, SYNCD_ERROR_USAGE, better, "%s", sentence);
+    return false;
+}
+
 static bool run_words(SyncdCli *cli, const char *group, GError **error)
 {
     if (!check_choices(cli, error))
@@ -94,7 +115,7 @@ static bool run_words(SyncdCli *cli, const char *group, GError **error)
         return cli->verb != NULL ? syncd_help_verb(cli, cli->verb, error)
                                  : syncd_help_group(cli, group, error);
     if (cli->verb != NULL)
-        return cli->verb->run(cli, error);
+        return run_verb(cli, error);
 
     if (syncd_cli_json(cli)) {
         syncd_set_error(error, SYNCD_ERROR_USAGE, "Say what to do: a verb is missing");

@@ -294,7 +294,7 @@ static const SyncdVerbOption register_options[] = {
 };
 
 static const SyncdVerbOption set_options[] = {
-    TEXTS("set", 0, "MEMBER=VALUE", N_("Set a member of the record, to JSON or a text")),
+    TEXTS("set", 0, "MEMBER=VALUE", N_("Set a member of the record, to JSON or a text; may be repeated")),
     FLAG("dry-run", 0, N_("Say what the record would be, and send nothing")),
     END,
 };
@@ -342,7 +342,9 @@ static const SyncdVerbOption signing_options[] = {
      .max_arguments = 1,                                                                           \
      .help = N_("Register a record"),                                                              \
      .details = N_("The record is the JSON object in FILE (- is standard input) with what --set "  \
-                   "says. Who, when and in what state is written by the daemon."),                 \
+                   "says; name='\"1\"' sets a text that looks like JSON. Who, when and in what "      \
+                   "state is written by the daemon. --dry-run alone shows what is set already, and "  \
+                   "contract show what may be there."),                                             \
      .options = {set_options, register_options, change_key_options},                               \
      .run = syncd_verb_registry_register},                                                         \
     {.group = registry,                                                                            \

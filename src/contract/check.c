@@ -3,6 +3,8 @@
 #include "contract/installed.h"
 #include "contract/rules.h"
 
+#define FAULTS_NAMED 8u
+
 static const struct {
     const char *id;
     SyncdRule rule;
@@ -36,6 +38,21 @@ bool syncd_contract_check(const char *id, SyncdJson document, SyncdSchemaErrors 
     return true;
 }
 
+static char *name_faults(const SyncdSchemaErrors *errors, const char *where)
+{
+    GString *text = g_string_new(NULL);
+    const SyncdSchemaError *fault = syncd_schema_errors_get(errors, 0);
+    for (unsigned i = 0; fault != NULL && i < FAULTS_NAMED;
+         fault = syncd_schema_errors_get(errors, ++i)) {
+        bool whole = *where == '\0' && *fault->instance_path == '\0';
+        g_string_append_printf(text, "%s%s%s %s", i > 0 ? "; " : "", whole ? "The document" : where,
+                               fault->instance_path, fault->sentence);
+    }
+    if (fault != NULL)
+        g_string_append(text, "; and more");
+    return g_string_free(text, FALSE);
+}
+
 bool syncd_contract_demand(const char *id, SyncdJson document, const char *where, GError **error)
 {
     bool valid;
@@ -46,10 +63,10 @@ bool syncd_contract_demand(const char *id, SyncdJson document, const char *where
         return true;
     if (!syncd_contract_check(id, document, errors, &valid, error))
         return false;
-    const SyncdSchemaError *first = syncd_schema_errors_get(errors, 0);
-    const char *place = *where == '\0' && *first->instance_path == '\0' ? "The document" : where;
-    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT, "%s%s %s", place, first->instance_path,
-                    first->sentence);
+    g_autofree char *faults = name_faults(errors, where);
+    g_autofree char *next = g_strdup_printf(
+        "correct what is named; `sourceos-syncd contract show %s` prints the contract", id);
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT, next, "%s", faults);
     return false;
 }
 

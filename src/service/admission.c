@@ -244,7 +244,7 @@ bool syncd_service_check_request(SyncdService *service, const SyncdCaller *calle
 static void set_no_scope(const char *class, const char *name, GError **error)
 {
     syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
-                         "set \"create_scope\" to open it, or correct its name",
+                         "set \"create_scope\" (`--create-scope`) to open it, or correct its name",
                          "There is no scope %s%s%s here", class, *name != '\0' ? ":" : "", name);
 }
 

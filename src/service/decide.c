@@ -114,14 +114,15 @@ static void set_refused(const SyncdDecision *decision, GError **error)
                                                answer->rule->file, answer->rationale)
                              : g_strdup(", a built-in rule");
     bool review = answer->rule != NULL && answer->rule->effect == SYNCD_EFFECT_REVIEW;
-    syncd_set_error_next(error, review ? SYNCD_ERROR_APPROVAL_REQUIRED : SYNCD_ERROR_POLICY_DENIED,
-                         review ? "have the request reviewed; who answers for the rule allows it "
-                                  "with a rule that is more specific; then repeat it"
-                                : "see why with `sourceos-syncd policy explain`",
-                         "Policy " SYNCD_POLICY_ID " " SYNCD_POLICY_VERSION
-                         " answers %s to %s in the lane %s: %s%s",
-                         answer->outcome.status, decision->input.action, decision->input.lane,
-                         answer->outcome.reason, rule);
+    syncd_set_error_next(
+        error, review ? SYNCD_ERROR_APPROVAL_REQUIRED : SYNCD_ERROR_POLICY_DENIED,
+        review ? "have the request reviewed; who answers for the rule allows it "
+                 "with a rule that is more specific; then repeat it"
+               : "see why with `sourceos-syncd policy explain`, given the same object, scope, lane "
+                 "and so on",
+        "Policy " SYNCD_POLICY_ID " " SYNCD_POLICY_VERSION " answers %s to %s in the lane %s: %s%s",
+        answer->outcome.status, decision->input.action, decision->input.lane,
+        answer->outcome.reason, rule);
 }
 
 static bool decide(SyncdService *service, const SyncdCaller *caller,

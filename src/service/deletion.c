@@ -34,11 +34,12 @@ static bool check_restore(const SyncdAdmission *admission, const SyncdDeletion *
     if (admission->request->restore && syncd_deletion_move(&state, SYNCD_DELETION_RESTORE))
         return true;
     if (admission->request->restore)
-        syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT, "leave \"restore\" out",
-                             "The object %s is not deleted", admission->request->object);
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
+                             "leave \"restore\" (`--restore`) out", "The object %s is not deleted",
+                             admission->request->object);
     else
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
-                             "set \"restore\" to have a new version of it",
+                             "set \"restore\" (`--restore`) to have a new version of it",
                              "The object %s was deleted (%s)", admission->request->object,
                              syncd_deletion_state_name(state));
     return false;

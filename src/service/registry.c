@@ -195,8 +195,14 @@ static bool find_home(SyncdChange *change, GError **error)
     if (change->scope_id != NULL)
         return true;
     change->scope_text = home_of(change);
+    if (*change->scope_text == '\0') {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
+                        "/record/workspace_id must be there, as \"workspace:notes\": it says where "
+                        "the record belongs");
+        return false;
+    }
     if (!syncd_scope_parse(change->scope_text, &class, &name, error)) {
-        g_prefix_error(error, "The record's place: ");
+        g_prefix_error(error, "Where the record belongs: ");
         return false;
     }
     if (!syncd_store_find_scope(change->service->store, class, name, &scope, error))

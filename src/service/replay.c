@@ -39,7 +39,7 @@ static bool find_key(const SyncdTarget *target, const char *given, char **ret_ke
     if (*ret_key != NULL)
         return syncd_service_check_key(*ret_key, error);
     syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
-                         "give the replay a key of its own, as \"idempotency_key\"",
+                         "give the replay a key of its own: \"idempotency_key\", or `--key`",
                          "The operation %s was enqueued without an idempotency key",
                          target->operation);
     return false;

@@ -25,7 +25,8 @@ static bool check_offered(SyncdService *service, const SyncdTarget *target, GErr
     else if (target->task.ready_ms > syncd_service_task_ms(service))
         why = "waits to be tried again";
     if (why != NULL)
-        syncd_set_error_next(error, SYNCD_ERROR_BUSY, "wait for TaskChanged and claim another one",
+        syncd_set_error_next(error, SYNCD_ERROR_BUSY,
+                             "claim another one, or wait until this one changes (TaskChanged)",
                              "The operation %s %s", target->operation, why);
     return why == NULL;
 }

@@ -147,6 +147,11 @@ def a_wrong_request_is_told_what_is_wrong(world):
             ('Usage', ('ops', 'list', '--limit=many'), 'many'),
             ('Usage', ('verify', 'log', '--full', '--heads'), 'exclude'),
             ('Usage', ('verify', 'proof'), 'FILE'),
+            ('Usage', ('actors', 'register'), '--set'),
+            ('Usage', ('ops', 'reconcile', 'op-1', '--evidence=op-1'), '--remote'),
+            ('Usage', ('ops', 'reconcile', 'op-1', '--remote=r'), '--evidence'),
+            ('Usage', ('ops', 'reconciled'), '--artifact'),
+            ('InvalidContract', ('objects', 'register', '--set=object_id=a'), '/record/workspace_id'),
             ('Usage', ('status', '--user', '--system'), 'exclude'),
             ('Usage', ('completion', 'tcsh'), 'tcsh'),
             ('Usage', ('ops', 'lst'), 'ops lst'),
@@ -156,6 +161,45 @@ def a_wrong_request_is_told_what_is_wrong(world):
         cli.fails(NOT_AUTHORISED, 'ApprovalRequired', 'ops', 'enqueue', '--object=a',
                   '--type=sync.repair.apply')
         equal(cli.json('ops', 'list'), [])
+
+
+@promise
+def all_that_a_record_lacks_is_named_at_once(world):
+    with served(world) as (cli, _):
+        _, _, err = cli.run('actors', 'register', '-', stdin='{}')
+        for part in ('"actor_type"', '"identity_id"', 'contract show sourceos.actor-record/v1alpha1'):
+            assert part in err, err
+
+
+@promise
+def a_hint_leads_to_the_verb_and_its_options(world):
+    with served(world) as (cli, _):
+        for words, hint in ((('ops', 'enqueue'), '`sourceos-syncd ops enqueue --help`'),
+                            (('ops', 'enqueue', '--object=a', '--scope=workspace:x'),
+                             '--create-scope'),
+                            (('ops', 'replay', cli.enqueue()['operation']), '--key')):
+            assert hint in cli.run(*words)[2].splitlines()[1], (words, hint)
+
+
+@promise
+def the_records_of_the_examples_can_be_registered(world):
+    records = pathlib.Path(world.options.source) / 'examples' / 'records'
+    order = (('workspaces', 'workspace-notes'), ('actors', 'actor-agent'),
+             ('schemas', 'schema-note'), ('objects', 'object-note'))
+    equal(sorted(path.stem for path in records.iterdir()), sorted(name for _, name in order))
+    with served(world) as (cli, _):
+        for kind, name in order:
+            cli.does(kind, 'register', str(records / f'{name}.json'))
+        equal(cli.json('objects', 'list')[0]['state'], 'active')
+
+
+@promise
+def a_rule_of_the_examples_denies(world):
+    cli = Cli(world, world.place(), None)
+    policy = str(pathlib.Path(world.options.source) / 'examples' / 'policy')
+    code, out, _ = cli.run('policy', 'explain', '--object=secret-1', f'--user-rules={policy}')
+    equal(code, NEGATIVE)
+    assert 'secret_is_kept' in out, out
 
 
 @promise

@@ -80,13 +80,14 @@ static void golden_documents_say_or_show_theirs(void)
 
 /* ---- demanding ---- */
 
-static void the_first_fault_is_named_with_its_place(void)
+static void the_first_faults_are_named_with_their_places(void)
 {
     static const struct {
         const char *document;
         const char *message;
     } cases[] = {
-        {"{}", "/record must have the member \"schema\""},
+        {"{}",
+         "/record must have the member \"schema\"; /record must have the member \"profile_id\"; "},
         {"{\"schema\":\"sourceos.service-graph.v0.1\"}", "/record must have"},
         {"{\"schema_version\":\"sourceos.service-graph.v0.1\",\"service_count\":1,\"services\":[],"
          "\"authority_domains\":{},\"owners\":{},\"capability_index\":{}}",
@@ -218,8 +219,8 @@ int main(int argc, char **argv)
                     a_document_says_or_shows_its_contract);
     g_test_add_func("/contract-check/golden-documents-say-or-show-theirs",
                     golden_documents_say_or_show_theirs);
-    g_test_add_func("/contract-check/the-first-fault-is-named-with-its-place",
-                    the_first_fault_is_named_with_its_place);
+    g_test_add_func("/contract-check/the-first-faults-are-named-with-their-places",
+                    the_first_faults_are_named_with_their_places);
     g_test_add_func("/contract-check/strange-values-anywhere-get-a-verdict",
                     strange_values_anywhere_get_a_verdict);
     g_test_add_func("/contract-check/many-faults-are-counted-and-cost-little",
