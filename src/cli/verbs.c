@@ -294,7 +294,8 @@ static const SyncdVerbOption register_options[] = {
 };
 
 static const SyncdVerbOption set_options[] = {
-    TEXTS("set", 0, "MEMBER=VALUE", N_("Set a member of the record, to JSON or a text; may be repeated")),
+    TEXTS("set", 0, "MEMBER=VALUE",
+          N_("Set a member of the record, to JSON or a text; may be repeated")),
     FLAG("dry-run", 0, N_("Say what the record would be, and send nothing")),
     END,
 };

@@ -23,7 +23,8 @@ bool syncd_contract_check(const char *id, SyncdJson document, SyncdSchemaErrors 
                           bool *ret_valid, GError **error);
 
 /* For a caller who only wants valid documents: InvalidContract names the first faults, eight at
- * most, and their places, which follow `where` ("/record"). Else the errors of syncd_contract_check(). */
+ * most, and their places, which follow `where` ("/record"). Else the errors of
+ * syncd_contract_check(). */
 bool syncd_contract_demand(const char *id, SyncdJson document, const char *where, GError **error);
 
 /* The id of the contract that a document says, or shows, it is written to: its `schema`, or
