@@ -227,7 +227,22 @@ static bool heed_claim(SyncdService *service, const SyncdCaller *caller,
                                     ret_caller, error);
 }
 
-/* What takes more than one entry. */
+/* Opening a scope is an entry of its own, as is what a deletion and its end do. */
+static bool takes_several(SyncdService *service, const SyncdAdmission *admission, bool *ret_several,
+                          GError **error)
+{
+    const SyncdRequest *request = admission->request;
+    *ret_several = syncd_service_is_delete(admission) || request->restore;
+    if (*ret_several || !request->create_scope)
+        return true;
+    g_autoptr(SyncdScope) scope = NULL;
+    if (!syncd_store_find_scope(service->store, admission->scope_class, admission->scope_name,
+                                &scope, error))
+        return false;
+    *ret_several = scope == NULL;
+    return true;
+}
+
 static bool admit_whole(SyncdService *service, const SyncdAdmission *admission,
                         SyncdEnqueued *ret_enqueued, GError **error)
 {
@@ -250,9 +265,9 @@ bool syncd_service_enqueue(SyncdService *service, const SyncdCaller *caller,
             return others[i].enqueue(service, &signer, request, ret_enqueued, error);
     if (syncd_service_is_ephemeral(request))
         return syncd_service_enqueue_ephemeral(service, &signer, request, ret_enqueued, error);
-    if (!syncd_service_check_request(service, &signer, request, &admission, error))
+    bool several;
+    if (!syncd_service_check_request(service, &signer, request, &admission, error) ||
+        !takes_several(service, &admission, &several, error))
         return false;
-    return syncd_service_is_delete(&admission) || request->restore
-               ? admit_whole(service, &admission, ret_enqueued, error)
-               : syncd_service_admit(service, &admission, ret_enqueued, error);
+    return (several ? admit_whole : syncd_service_admit)(service, &admission, ret_enqueued, error);
 }

@@ -311,6 +311,41 @@ static void the_same_key_gives_the_first_result(void)
     service_clear(&f);
 }
 
+/* The entry that opens its scope is written before it. */
+static void what_cannot_be_kept_opens_no_scope(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest request = good_request();
+    g_autofree char *letters = g_strnfill(SYNCD_STORE_CONTENT_MAX / 4, 'x');
+    g_autofree char *body = g_strdup_printf("{\"text\":\"%s\"}", letters);
+    guint64 before = service_sequence(&f);
+    request.body = SYNCD_BYTES_TEXT(body);
+
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdEnqueued) enqueued = {0};
+    struct rlimit old, low;
+    g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &old), ==, 0);
+    signal(SIGXFSZ, SIG_IGN);
+    low = old;
+    low.rlim_cur = 1024;
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &low), ==, 0);
+    bool ok = syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, &error);
+    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &old), ==, 0);
+    g_assert_false(ok);
+    g_assert_nonnull(error);
+    g_assert_false(syncd_service_has_turn(f.service));
+    g_assert_cmpuint(service_sequence(&f), ==, before);
+
+    g_clear_error(&error);
+    request.create_scope = false;
+    g_assert_false(syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    request.create_scope = true;
+    g_free(enqueue_committed(&f, &request));
+    service_clear(&f);
+}
+
 static void the_same_key_with_another_request_is_an_error(void)
 {
     ServiceFixture f;
@@ -508,6 +543,8 @@ int main(int argc, char **argv)
                     strangers_are_told_how_to_be_registered);
     g_test_add_func("/service/the-same-key-gives-the-first-result",
                     the_same_key_gives_the_first_result);
+    g_test_add_func("/service/what-cannot-be-kept-opens-no-scope",
+                    what_cannot_be_kept_opens_no_scope);
     g_test_add_func("/service/the-same-key-with-another-request-is-an-error",
                     the_same_key_with_another_request_is_an_error);
     g_test_add_func("/service/parents-are-named-by-id-and-bound-by-hash",
