@@ -4,9 +4,9 @@
  * it ended.
  */
 #include "fuzz.h"
+#include "scratch-store.h"
 #include "scratch.h"
 
-#include "crypto/seal.h"
 #include "store/store.h"
 
 #define ENTRIES 40u
@@ -105,15 +105,7 @@ static void close_store(void)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     g_autoptr(GError) error = NULL;
-    SyncdStoreOptions options = {
-        .directory = scratch_directory(),
-        .mode = SYNCD_STORE_CREATE,
-        .sources = scratch_sources(),
-        .machine = "machine-a",
-    };
-    LAW(syncd_crypto_init(&error));
-    store = syncd_store_open(&options, &error);
-    LAW(store != NULL);
+    store = scratch_store();
     atexit(close_store); /* before its directory goes */
     for (unsigned i = 0; i < ENTRIES; i++)
         append(i);

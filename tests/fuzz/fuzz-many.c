@@ -3,10 +3,10 @@
  * is there, in the order of the lines, with the bytes of its body.
  */
 #include "fuzz.h"
+#include "scratch-store.h"
 #include "scratch.h"
 
 #include "base/json.h"
-#include "crypto/seal.h"
 #include "service/internal.h"
 
 #define OWNER 1000
@@ -82,16 +82,8 @@ static void close_service(void)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     g_autoptr(GError) error = NULL;
-    SyncdStoreOptions options = {
-        .directory = scratch_directory(),
-        .mode = SYNCD_STORE_CREATE,
-        .sources = scratch_sources(),
-        .machine = "machine-a",
-    };
-    LAW(syncd_crypto_init(&error));
-    SyncdStore *store = syncd_store_open(&options, &error);
-    LAW(store != NULL);
-    service = syncd_service_new(SYNCD_INSTANCE_USER, OWNER, store, scratch_sources(), &error);
+    service =
+        syncd_service_new(SYNCD_INSTANCE_USER, OWNER, scratch_store(), scratch_sources(), &error);
     LAW(service != NULL);
     atexit(close_service); /* before its directory goes */
     return 0;

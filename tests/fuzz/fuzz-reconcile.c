@@ -3,10 +3,10 @@
  * is taken is in the log with the names that were given, and said once more it is the same entry.
  */
 #include "fuzz.h"
+#include "scratch-store.h"
 #include "scratch.h"
 
 #include "base/json.h"
-#include "crypto/seal.h"
 #include "service/internal.h"
 
 #define OWNER 1000
@@ -102,16 +102,8 @@ static void finish_an_operation(void)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     g_autoptr(GError) error = NULL;
-    SyncdStoreOptions options = {
-        .directory = scratch_directory(),
-        .mode = SYNCD_STORE_CREATE,
-        .sources = scratch_sources(),
-        .machine = "machine-a",
-    };
-    LAW(syncd_crypto_init(&error));
-    SyncdStore *store = syncd_store_open(&options, &error);
-    LAW(store != NULL);
-    service = syncd_service_new(SYNCD_INSTANCE_USER, OWNER, store, scratch_sources(), &error);
+    service =
+        syncd_service_new(SYNCD_INSTANCE_USER, OWNER, scratch_store(), scratch_sources(), &error);
     LAW(service != NULL);
     finish_an_operation();
     atexit(close_service); /* before its directory goes */
