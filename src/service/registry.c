@@ -503,6 +503,17 @@ bool syncd_registry_write(SyncdChange *change, SyncdDecisions *decisions,
            write_change(change, decisions, ret_registered, error);
 }
 
+/* Opening a scope is an entry of its own. */
+static bool write_whole(SyncdChange *change, SyncdDecisions *decisions,
+                        SyncdRegistered *ret_registered, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    return syncd_service_begin_whole(change->service, error) &&
+           syncd_service_end_whole(
+               change->service, syncd_registry_write(change, decisions, ret_registered, &failure),
+               &failure, error);
+}
+
 /* The arguments, in the order that their signature covers. */
 static bool heed_claim(SyncdService *service, const SyncdCaller *caller, SyncdRegistryVerb verb,
                        const SyncdRegistryRequest *request, SyncdCaller *ret_caller, GError **error)
@@ -544,7 +555,8 @@ static bool change_record(SyncdService *service, const SyncdCaller *caller, Sync
     if (!check(&change, error))
         return false;
     g_autoptr(SyncdDecisions) decisions = decide(&change, error);
-    return decisions != NULL && syncd_registry_write(&change, decisions, ret_registered, error);
+    return decisions != NULL && (change.scope_id == NULL ? write_whole : syncd_registry_write)(
+                                    &change, decisions, ret_registered, error);
 }
 
 bool syncd_service_register(SyncdService *service, const SyncdCaller *caller,

@@ -3,6 +3,7 @@
  * record takes only tabled steps.
  */
 #include "registry-fixture.h"
+#include "small-files.h"
 
 #define REST                                                                                       \
     "\"display_name\":\"A\",\"workspace_scope\":[],\"profile_scope\":[],\"trust_level\":"          \
@@ -291,6 +292,37 @@ static void profiles_and_workspaces_open_their_scope(void)
     service_clear(&f);
 }
 
+/* The entry that opens its scope is written before it. */
+static void what_cannot_be_kept_opens_no_scope(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *letters = g_strnfill(SYNCD_RECORD_SIZE - 200, 'x');
+    g_autofree char *record =
+        g_strdup_printf("{\"profile_id\":\"profile:work\",\"profile_class\":\"work\","
+                        "\"display_name\":\"W\",\"policy_tags\":[],\"notes\":\"%s\"}",
+                        letters);
+    const SyncdRegistryRequest request = {.kind = "profile", .record = SYNCD_BYTES_TEXT(record)};
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdRegistered) registered = {0};
+    const struct rlimit old = keep_files_small();
+    bool ok = syncd_service_register(f.service, &f.caller, &request, &registered, &error);
+    let_files_grow(&old);
+    g_assert_false(ok);
+    g_assert_nonnull(error);
+    g_assert_false(syncd_service_has_turn(f.service));
+
+    SyncdRequest in_it = good_request();
+    in_it.scope = "profile:work";
+    in_it.create_scope = false;
+    g_clear_error(&error);
+    g_auto(SyncdEnqueued) enqueued = {0};
+    g_assert_false(syncd_service_enqueue(f.service, &f.caller, &in_it, &enqueued, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_cmpint(register_record(&f, "profile", record), ==, -1);
+    service_clear(&f);
+}
+
 static void a_list_is_filtered_and_paged(void)
 {
     ServiceFixture f;
@@ -352,6 +384,8 @@ int main(int argc, char **argv)
     g_test_add_func("/registry/hostile-documents-are-refused", hostile_documents_are_refused);
     g_test_add_func("/registry/profiles-and-workspaces-open-their-scope",
                     profiles_and_workspaces_open_their_scope);
+    g_test_add_func("/registry/what-cannot-be-kept-opens-no-scope",
+                    what_cannot_be_kept_opens_no_scope);
     g_test_add_func("/registry/a-list-is-filtered-and-paged", a_list_is_filtered_and_paged);
     return g_test_run();
 }

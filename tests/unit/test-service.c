@@ -1,8 +1,6 @@
 /* Writing: what a service takes, what it refuses, and what it leaves behind. */
 #include "service-fixture.h"
-
-#include <signal.h>
-#include <sys/resource.h>
+#include "small-files.h"
 
 /* ---- first start ---- */
 
@@ -324,14 +322,9 @@ static void what_cannot_be_kept_opens_no_scope(void)
 
     g_autoptr(GError) error = NULL;
     g_auto(SyncdEnqueued) enqueued = {0};
-    struct rlimit old, low;
-    g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &old), ==, 0);
-    signal(SIGXFSZ, SIG_IGN);
-    low = old;
-    low.rlim_cur = 1024;
-    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &low), ==, 0);
+    const struct rlimit old = keep_files_small();
     bool ok = syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, &error);
-    g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &old), ==, 0);
+    let_files_grow(&old);
     g_assert_false(ok);
     g_assert_nonnull(error);
     g_assert_false(syncd_service_has_turn(f.service));
