@@ -17,7 +17,7 @@ static bool check_word(SyncdPolicyField field, const char *word, const char *pat
 {
     if (field != SYNCD_FIELD_ACTION)
         return syncd_policy_check_word(field, word, path, error);
-    return syncd_policy_check_word(SYNCD_FIELD_OBJECT, word, path, error);
+    return syncd_policy_check_text(word, path, SYNCD_POLICY_WORD_MAX, error);
 }
 
 static bool take(SyncdPolicyQuestion *question, SyncdPolicyField field, const char *word,

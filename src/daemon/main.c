@@ -4,6 +4,7 @@
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 #include "daemon/paths.h"
+#include "daemon/policy.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -19,7 +20,8 @@ static const char help[] =
     "  --bus-address ADDR  serve on the bus at ADDR\n"
     "  --policy-dir DIR    read the machine's rules of policy from DIR\n"
     "  --config FILE       read FILE instead of syncd.conf and its drop-ins\n"
-    "  --check-config      print the configuration in effect; 2 when it has a mistake\n"
+    "  --check-config      print the configuration in effect; 2 when it or a rule of policy\n"
+    "                      has a mistake\n"
     "  --help              this text\n";
 
 typedef struct {
@@ -107,9 +109,20 @@ static bool read_config(const Arguments *arguments, SyncdConfig *config, GPtrArr
     return true;
 }
 
-static int check_config(const SyncdConfig *config, const GPtrArray *mistakes)
+static void check_policy(const SyncdDaemonOptions *options, GPtrArray *mistakes)
 {
-    g_autofree char *text = syncd_config_to_text(config);
+    g_autoptr(SyncdPolicyLoader) loader =
+        syncd_policy_loader_new(options->instance, options->policy_directory);
+    g_autofree char *fault = NULL;
+    syncd_policy_set_free(syncd_policy_loader_read(loader, &fault));
+    if (fault != NULL)
+        g_ptr_array_add(mistakes, g_strdup_printf("Rules of policy were refused: %s", fault));
+}
+
+static int check_config(const SyncdDaemonOptions *options, GPtrArray *mistakes)
+{
+    g_autofree char *text = syncd_config_to_text(&options->config);
+    check_policy(options, mistakes);
     fputs(text, stdout);
     for (guint i = 0; i < mistakes->len; i++)
         fprintf(stderr, "%s\n", (const char *)mistakes->pdata[i]);
@@ -136,7 +149,7 @@ int syncd_daemon_main(int argc, char **argv)
         return SYNCD_EXIT_NEGATIVE;
     }
     if (arguments.check_config)
-        return check_config(config, mistakes);
+        return check_config(&arguments.daemon, mistakes);
 
     syncd_log_start(config->log_level);
     for (guint i = 0; i < mistakes->len; i++)

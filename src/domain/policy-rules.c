@@ -5,30 +5,7 @@
 #include "contract/member.h"
 #include "contract/vocabulary.h"
 #include "domain/policy.h"
-
-#define NO_VOCABULARY SYNCD_N_VOCABULARIES
-
-typedef struct {
-    const char *name;
-    const char *condition;
-    SyncdVocabulary vocabulary; /* NO_VOCABULARY: any id */
-} Field;
-
-static const Field fields[SYNCD_N_POLICY_FIELDS] = {
-    [SYNCD_FIELD_ACTION] = {"action", "actions", SYNCD_WORDS_POLICY_ACTION},
-    [SYNCD_FIELD_LANE] = {"lane", "lanes", SYNCD_WORDS_LANE},
-    [SYNCD_FIELD_DATA_CLASS] = {"data_class", "data_classes", SYNCD_WORDS_DATA_CLASS},
-    [SYNCD_FIELD_SCOPE_CLASS] = {"scope_class", "scope_classes", SYNCD_WORDS_SCOPE_CLASS},
-    [SYNCD_FIELD_ACTOR_TYPE] = {"actor_type", "actor_types", SYNCD_WORDS_ACTOR_TYPE},
-    [SYNCD_FIELD_OPERATION_TYPE] = {"operation_type", "operation_types",
-                                    SYNCD_WORDS_OPERATION_TYPE},
-    [SYNCD_FIELD_OBJECT_TYPE] = {"object_type", "object_types", NO_VOCABULARY},
-    [SYNCD_FIELD_PROFILE] = {"profile", "profiles", NO_VOCABULARY},
-    [SYNCD_FIELD_WORKSPACE] = {"workspace", "workspaces", NO_VOCABULARY},
-    [SYNCD_FIELD_SCOPE] = {"scope", "scopes", NO_VOCABULARY},
-    [SYNCD_FIELD_SUBJECT] = {"subject", "subjects", NO_VOCABULARY},
-    [SYNCD_FIELD_OBJECT] = {"object", "objects", NO_VOCABULARY},
-};
+#include "domain/scope.h"
 
 static const char *const effects[] = {"allow", "review_required", "deny"};
 static const char *const levels[] = {"machine", "user"};
@@ -41,24 +18,6 @@ const char *syncd_policy_level_name(SyncdPolicyLevel level)
 const char *syncd_policy_effect_name(SyncdPolicyEffect effect)
 {
     return effects[effect];
-}
-
-const char *syncd_policy_field_name(SyncdPolicyField field)
-{
-    return fields[field].name;
-}
-
-const char *syncd_policy_condition_name(SyncdPolicyField field)
-{
-    return fields[field].condition;
-}
-
-SyncdPolicyField syncd_policy_field_find(const char *name)
-{
-    SyncdPolicyField field = 0;
-    while (field < SYNCD_N_POLICY_FIELDS && strcmp(fields[field].name, name) != 0)
-        field++;
-    return field;
 }
 
 /* ---- one rule ---- */
@@ -117,7 +76,7 @@ static char *make_canonical(const SyncdPolicyRule *rule)
     for (size_t i = 0; i < SYNCD_N_POLICY_FIELDS; i++) {
         if (rule->words[i] == NULL)
             continue;
-        syncd_json_name(&writer, fields[i].condition);
+        syncd_json_name(&writer, syncd_policy_condition_name((SyncdPolicyField)i));
         syncd_json_begin_array(&writer);
         for (char **word = rule->words[i]; *word != NULL; word++)
             syncd_json_string(&writer, *word);
@@ -136,34 +95,6 @@ static char *make_canonical(const SyncdPolicyRule *rule)
 }
 
 /* ---- words ---- */
-
-static bool is_clean(const char *text)
-{
-    for (; *text != '\0'; text = g_utf8_next_char(text))
-        if (g_unichar_iscntrl(g_utf8_get_char(text)))
-            return false;
-    return true;
-}
-
-bool syncd_policy_check_word(SyncdPolicyField field, const char *word, const char *path,
-                             GError **error)
-{
-    SyncdVocabulary vocabulary = fields[field].vocabulary;
-    if (vocabulary == NO_VOCABULARY) {
-        if (*word != '\0' && strlen(word) <= SYNCD_POLICY_WORD_MAX && is_clean(word))
-            return true;
-        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
-                        "%s must be 1 to %u bytes without control characters", path,
-                        SYNCD_POLICY_WORD_MAX);
-        return false;
-    }
-    if (syncd_vocabulary_find(vocabulary, SYNCD_BYTES_TEXT(word)) != NULL)
-        return true;
-    g_autofree char *known = syncd_vocabulary_list(vocabulary);
-    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT, "%s is no %s; there are %s", path,
-                    syncd_vocabulary_name(vocabulary), known);
-    return false;
-}
 
 static int compare_words(const void *one, const void *other)
 {
@@ -184,7 +115,7 @@ static char **take_sorted(GPtrArray *words)
 static bool take_words(SyncdJson list, SyncdPolicyField field, const char *path,
                        SyncdPolicyRule *rule, GError **error)
 {
-    const char *name = fields[field].condition;
+    const char *name = syncd_policy_condition_name(field);
     if (!syncd_shape_check(SYNCD_SHAPE_STRING_LIST, list, path, name, error))
         return false;
     g_autoptr(GPtrArray) words = g_ptr_array_new_with_free_func(g_free);
@@ -220,6 +151,25 @@ static bool refuse_unknown(SyncdJson name, const char *path, const char *what, G
     return false;
 }
 
+/* The class of a scope is said by the scope. */
+static bool check_scopes(const SyncdPolicyRule *rule, const char *path, GError **error)
+{
+    const char *const *classes = (const char *const *)rule->words[SYNCD_FIELD_SCOPE_CLASS];
+    char **scope = rule->words[SYNCD_FIELD_SCOPE];
+    const char *class = NULL, *name;
+    if (classes == NULL || scope == NULL)
+        return true;
+    while (*scope != NULL && syncd_scope_parse(*scope, &class, &name, NULL) &&
+           g_strv_contains(classes, class))
+        scope++;
+    if (*scope == NULL)
+        return true;
+    syncd_set_error_next(
+        error, SYNCD_ERROR_INVALID_CONTRACT, "write one that is, or leave scope_classes out",
+        "%s/scopes has \"%s\", which is of none of its scope_classes", path, *scope);
+    return false;
+}
+
 static bool take_match(SyncdJson match, const char *parent, SyncdPolicyRule *rule, GError **error)
 {
     g_autofree char *path = g_strconcat(parent, "/match", NULL);
@@ -229,7 +179,8 @@ static bool take_match(SyncdJson match, const char *parent, SyncdPolicyRule *rul
     syncd_json_iter_init(&iter, match);
     while (syncd_json_iter_next(&iter, &name, &value)) {
         SyncdPolicyField field = 0;
-        while (field < SYNCD_N_POLICY_FIELDS && !syncd_json_is(name, fields[field].condition))
+        while (field < SYNCD_N_POLICY_FIELDS &&
+               !syncd_json_is(name, syncd_policy_condition_name(field)))
             field++;
         if (field == SYNCD_N_POLICY_FIELDS)
             return refuse_unknown(name, path, "a match", error);
@@ -243,7 +194,7 @@ static bool take_match(SyncdJson match, const char *parent, SyncdPolicyRule *rul
             return false;
         }
     }
-    return true;
+    return check_scopes(rule, path, error);
 }
 
 static bool take_effect(SyncdJson value, const char *path, SyncdPolicyRule *rule, GError **error)
@@ -287,14 +238,10 @@ static bool take_reason(SyncdJson value, const char *path, SyncdPolicyRule *rule
 
 static bool take_rationale(SyncdJson value, const char *path, SyncdPolicyRule *rule, GError **error)
 {
+    g_autofree char *place = g_strconcat(path, "/rationale", NULL);
     rule->rationale = syncd_json_dup_text(value);
-    if (rule->rationale != NULL && *rule->rationale != '\0' &&
-        strlen(rule->rationale) <= SYNCD_POLICY_RATIONALE_MAX && is_clean(rule->rationale))
-        return true;
-    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
-                    "%s/rationale must be 1 to %u bytes without control characters", path,
-                    SYNCD_POLICY_RATIONALE_MAX);
-    return false;
+    return syncd_policy_check_text(rule->rationale != NULL ? rule->rationale : "", place,
+                                   SYNCD_POLICY_RATIONALE_MAX, error);
 }
 
 static bool take_grant(SyncdJson value, const char *place, SyncdPolicyRule *rule, GError **error)
@@ -395,6 +342,14 @@ static bool check_grants(const SyncdPolicyRule *rule, const char *path, GError *
     return false;
 }
 
+/* People know a rule by its reason. */
+static void name_rule(SyncdJson object, GError **error)
+{
+    g_autofree char *reason = syncd_json_dup_text(syncd_json_member(object, "reason"));
+    if (reason != NULL && is_reason(reason))
+        g_prefix_error(error, "rule %s: ", reason);
+}
+
 static SyncdPolicyRule *parse_rule(SyncdPolicyLevel level, const char *file, SyncdJson object,
                                    const char *path, GError **error)
 {
@@ -406,8 +361,10 @@ static SyncdPolicyRule *parse_rule(SyncdPolicyLevel level, const char *file, Syn
         return NULL;
     }
     if (!check_names(object, path, error) || !take_members(object, path, rule, error) ||
-        !check_grants(rule, path, error))
+        !check_grants(rule, path, error)) {
+        name_rule(object, error);
         return NULL;
+    }
     rule->canonical = make_canonical(rule);
     return g_steal_pointer(&rule);
 }

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "domain/policy-field.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -21,33 +22,9 @@
 #define SYNCD_POLICY_FILE_MAX (256u * 1024u)
 #define SYNCD_POLICY_FILE_RULES_MAX 256u
 #define SYNCD_POLICY_WORDS_MAX 256u /* of one condition */
-#define SYNCD_POLICY_WORD_MAX 200u  /* bytes */
 #define SYNCD_POLICY_COMBINATIONS_MAX 4096u
 #define SYNCD_POLICY_REASON_MAX 64u
 #define SYNCD_POLICY_RATIONALE_MAX 500u
-
-/* From the one that says least about a request to the one that says most: a later one weighs more
- * than all before it together. */
-typedef enum {
-    SYNCD_FIELD_ACTION,
-    SYNCD_FIELD_LANE,
-    SYNCD_FIELD_DATA_CLASS,
-    SYNCD_FIELD_SCOPE_CLASS,
-    SYNCD_FIELD_ACTOR_TYPE,
-    SYNCD_FIELD_OPERATION_TYPE,
-    SYNCD_FIELD_OBJECT_TYPE,
-    SYNCD_FIELD_PROFILE,
-    SYNCD_FIELD_WORKSPACE,
-    SYNCD_FIELD_SCOPE,
-    SYNCD_FIELD_SUBJECT,
-    SYNCD_FIELD_OBJECT,
-    SYNCD_N_POLICY_FIELDS,
-} SyncdPolicyField;
-
-/* The request that is decided about: a word or an id each, NULL where it is not known. */
-typedef struct {
-    const char *fields[SYNCD_N_POLICY_FIELDS];
-} SyncdPolicyRequest;
 
 /* The weakest first: of equally specific rules the greatest effect decides. */
 typedef enum { SYNCD_EFFECT_ALLOW, SYNCD_EFFECT_REVIEW, SYNCD_EFFECT_DENY } SyncdPolicyEffect;
@@ -66,15 +43,8 @@ typedef struct {
     char *canonical; /* the rule in its one spelling: equal texts are equal rules */
 } SyncdPolicyRule;
 
-const char *syncd_policy_level_name(SyncdPolicyLevel level);     /* "machine", "user" */
-const char *syncd_policy_effect_name(SyncdPolicyEffect effect);  /* "allow", ... */
-const char *syncd_policy_field_name(SyncdPolicyField field);     /* of a request: "lane" */
-const char *syncd_policy_condition_name(SyncdPolicyField field); /* of a rule: "lanes" */
-/* SYNCD_N_POLICY_FIELDS when there is none. */
-SyncdPolicyField syncd_policy_field_find(const char *name);
-/* Whether a request may state the word in that field; the message begins with `path`. */
-bool syncd_policy_check_word(SyncdPolicyField field, const char *word, const char *path,
-                             GError **error);
+const char *syncd_policy_level_name(SyncdPolicyLevel level);    /* "machine", "user" */
+const char *syncd_policy_effect_name(SyncdPolicyEffect effect); /* "allow", ... */
 
 void syncd_policy_rule_free(SyncdPolicyRule *rule);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdPolicyRule, syncd_policy_rule_free)

@@ -9,6 +9,7 @@
 #include "domain/kind.h"
 #include "domain/mandate.h"
 #include "domain/policy.h"
+#include "domain/scope.h"
 #include "service/ephemeral.h"
 #include "service/leases.h"
 #include "service/service.h"
@@ -241,9 +242,6 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdAdmission, syncd_admission_clear)
 bool syncd_service_check_request(SyncdService *service, const SyncdCaller *caller,
                                  const SyncdRequest *request, SyncdAdmission *ret_admission,
                                  GError **error);
-/* "workspace:notes" taken apart; both results point into constants or `text`. InvalidContract. */
-bool syncd_scope_parse(const char *text, const char **ret_class, const char **ret_name,
-                       GError **error);
 /* NotFound. */
 bool syncd_service_require_scope(SyncdService *service, const char *text, SyncdScope **ret_scope,
                                  GError **error);

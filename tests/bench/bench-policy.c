@@ -33,11 +33,12 @@ static GPtrArray *make_rules(unsigned n_files)
         g_autoptr(GString) text =
             g_string_new("{\"schema\":\"" SYNCD_POLICY_RULES_SCHEMA "\",\"rules\":[");
         for (unsigned i = 0; i < RULES_PER_FILE; i++)
-            g_string_append_printf(text,
-                                   "%s{\"match\":{\"%s\":[\"word-%u-%u\"],\"actions\":[\"write\"]},"
-                                   "\"effect\":\"%s\",\"reason\":\"r%u_%u\",\"rationale\":\"r\"}",
-                                   i > 0 ? "," : "", i % 2 == 0 ? "objects" : "scopes", file, i,
-                                   i % 3 == 0 ? "deny" : "allow", file, i);
+            g_string_append_printf(
+                text,
+                "%s{\"match\":{\"%s\":[\"org:word-%u-%u\"],\"actions\":[\"write\"]},"
+                "\"effect\":\"%s\",\"reason\":\"r%u_%u\",\"rationale\":\"r\"}",
+                i > 0 ? "," : "", i % 2 == 0 ? "objects" : "scopes", file, i,
+                i % 3 == 0 ? "deny" : "allow", file, i);
         g_string_append(text, "]}");
         g_autofree char *name = g_strdup_printf("%u.json", file);
         g_ptr_array_extend_and_steal(all, parse_as(SYNCD_POLICY_MACHINE, name, text->str));

@@ -137,6 +137,29 @@ def without_good_rules_lanes_fail_closed(world):
 
 
 @promise
+def a_rule_that_could_never_match_is_refused(world):
+    where = '50-first.json: rule closed: /rules/0/match/workspaces/0 is "notes"'
+    with governed(world, [rule('closed', workspaces=['notes'])]) as (_, cli, caller, directories):
+        shown = ' '.join(cli.does('status', '--user').split())
+        assert where in shown and 'write "workspace:notes"' in shown, shown
+        caller.enqueue()
+
+        cases = directories[0].parent / 'cases.json'
+        cases.write_text(json.dumps({'schema': 'sourceos.policy-cases/v1', 'cases': []}))
+        code, _, err = cli.run('policy', 'test', str(cases), f'--rules={directories[0]}')
+        equal(code, FAILED)
+        assert where in err and 'write "workspace:notes"' in err, err
+        code, out, err = cli.run('daemon', '--check-config', f'--policy-dir={directories[0]}')
+        equal(code, NEGATIVE)
+        assert where in err and '[Daemon]' in out, err
+        write(directories[0] / '50-first.json', rule('closed', workspaces=['workspace:notes']))
+        equal(cli.run('daemon', '--check-config', f'--policy-dir={directories[0]}')[0], 0)
+    with alone(world) as (cli, _):
+        message = cli.fails(NEGATIVE, 'InvalidContract', 'policy', 'explain', '--workspace=notes')
+        assert '--workspace is "notes"' in message, message
+
+
+@promise
 def hanging_up_changes_nothing_else(world):
     with governed(world) as (daemon, cli, caller, _):
         for _ in range(20):

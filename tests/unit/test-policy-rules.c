@@ -26,7 +26,7 @@ static void reads_every_member(void)
         "\"match\":{\"actions\":[\"write\",\"read\",\"write\"],\"lanes\":[\"repair\"],"
         "\"data_classes\":[\"secret\"],\"scope_classes\":[\"vault\"],\"actor_types\":[\"agent\"],"
         "\"operation_types\":[\"sync.tombstone.apply\"],\"object_types\":[\"note\"],"
-        "\"profiles\":[\"p\"],\"workspaces\":[\"w\"],\"scopes\":[\"workspace:w\"],"
+        "\"profiles\":[\"profile:p\"],\"workspaces\":[\"workspace:w\"],\"scopes\":[\"vault:w\"],"
         "\"subjects\":[\"uid:1000\"],\"objects\":[\"o\"]},\"effect\":\"allow\","
         "\"reason\":\"site_repair\",\"rationale\":\"Caf\xc3\xa9.\","
         "\"grants\":[\"repair_lane_is_quarantine_scoped\"]}]}");
@@ -41,9 +41,10 @@ static void reads_every_member(void)
         "\"level\":\"machine\",\"match\":{\"actions\":[\"read\",\"write\"],"
         "\"actor_types\":[\"agent\"],\"data_classes\":[\"secret\"],\"lanes\":[\"repair\"],"
         "\"object_types\":[\"note\"],\"objects\":[\"o\"],"
-        "\"operation_types\":[\"sync.tombstone.apply\"],\"profiles\":[\"p\"],"
-        "\"scope_classes\":[\"vault\"],\"scopes\":[\"workspace:w\"],\"subjects\":[\"uid:1000\"],"
-        "\"workspaces\":[\"w\"]},\"rationale\":\"Caf\\u00e9.\",\"reason\":\"site_repair\"}");
+        "\"operation_types\":[\"sync.tombstone.apply\"],\"profiles\":[\"profile:p\"],"
+        "\"scope_classes\":[\"vault\"],\"scopes\":[\"vault:w\"],\"subjects\":[\"uid:1000\"],"
+        "\"workspaces\":[\"workspace:w\"]},\"rationale\":\"Caf\\u00e9.\",\"reason\":\"site_"
+        "repair\"}");
 }
 
 /* The document that the schema is tested with. */
@@ -109,6 +110,55 @@ static void refuses_what_is_not_as_specified(void)
         refuses(cases[i].text, SYNCD_POLICY_MACHINE, cases[i].place);
 }
 
+/* A rule that nothing can meet would be a rule that its author believes in. */
+static void refuses_what_no_request_can_state(void)
+{
+    static const struct {
+        const char *match, *place, *next;
+    } cases[] = {
+        {"\"workspaces\":[\"workspace:a\",\"notes\"]",
+         "50-site.json: rule a: /rules/0/match/workspaces/1 is \"notes\", which no request states: "
+         "a workspace is \"workspace:\" and a name",
+         "write \"workspace:notes\""},
+        {"\"workspaces\":[\"Workspace:notes\"]", "workspaces/0", "write \"workspace:notes\""},
+        {"\"workspaces\":[\"workspaces/notes\"]", "workspaces/0", "write \"workspace:notes\""},
+        {"\"workspaces\":[\"my notes\"]", "workspaces/0", "write \"workspace:\" and a name of"},
+        {"\"workspaces\":[\"workspace:\"]", "workspaces/0", "write \"workspace:\" and a name of"},
+        {"\"workspaces\":[\"profile:home\"]", "workspaces/0", "write it in \"profiles\""},
+        {"\"workspaces\":[\"device\"]", "workspaces/0", "write it in \"scopes\""},
+        {"\"profiles\":[\"home\"]", "profiles/0", "write \"profile:home\""},
+        {"\"scopes\":[\"notes\"]", "scopes/0", "write \"workspace:notes\""},
+        {"\"scopes\":[\"Device\"]", "scopes/0", "write \"device\""},
+        {"\"scopes\":[\"device:laptop\"]", "scopes/0", "write \"device\""},
+        {"\"scopes\":[\"VAULT:keys\"]", "scopes/0", "write \"vault:keys\""},
+        {"\"scopes\":[\"team:a\"]", "scopes/0", "the classes are public, profile"},
+        {"\"objects\":[\"my note\"]", "objects/0", "write the id of an object"},
+        {"\"objects\":[\"a/b\"]", "objects/0", "write the id of an object"},
+        {"\"scopes\":[\"workspace:a\",\"vault:b\"],\"scope_classes\":[\"workspace\"]",
+         "/match/scopes has \"vault:b\", which is of none of its scope_classes", "write one"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = g_strconcat(
+            "{\"schema\":\"sourceos.policy-rules/v1\",\"rules\":[{\"match\":{", cases[i].match,
+            "},\"effect\":\"deny\",\"reason\":\"a\",\"rationale\":\"r\"}]}", NULL);
+        refuses(text, SYNCD_POLICY_USER, cases[i].place);
+        refuses(text, SYNCD_POLICY_USER, cases[i].next);
+    }
+}
+
+/* Subjects may be names of somebody's own, and types of objects any word. */
+static void takes_what_a_request_can_state(void)
+{
+    g_autoptr(GPtrArray) rules = parse_as(
+        SYNCD_POLICY_USER, "a.json",
+        FILE_OF(RULE("\"scopes\":[\"device\",\"org:a:b\"],\"workspaces\":[\"workspace:9.x\"],"
+                     "\"profiles\":[\"profile:default\"],\"subjects\":[\"suspect\",\"1\"],"
+                     "\"object_types\":[\"a note\"],\"objects\":[\"note:7\"],"
+                     "\"scope_classes\":[\"org\",\"device\",\"vault\"]",
+                     "deny", "a")));
+    g_assert_cmpuint(rules->len, ==, 1);
+}
+
 static void only_the_machine_grants(void)
 {
     const char *text = FILE_OF(GRANT("", "secure_lane_requires_explicit_grant", "a"));
@@ -141,7 +191,7 @@ static void has_limits(void)
     refuses(words, SYNCD_POLICY_USER, "/rules/0/match/objects must have");
 
     g_autofree char *objects = many("\"objects\":[", "\"o#\"", 65, "],");
-    g_autofree char *profiles = many("\"profiles\":[", "\"p#\"", 65, "]");
+    g_autofree char *profiles = many("\"profiles\":[", "\"profile:p#\"", 65, "]");
     g_autofree char *wide = g_strconcat(
         "{\"schema\":\"sourceos.policy-rules/v1\",\"rules\":[{\"match\":{", objects, profiles,
         "},\"effect\":\"deny\",\"reason\":\"a\",\"rationale\":\"r\"}]}", NULL);
@@ -164,6 +214,9 @@ int main(int argc, char **argv)
     g_test_add_func("/policy-rules/reads-the-golden-document", reads_the_golden_document);
     g_test_add_func("/policy-rules/refuses-what-is-not-as-specified",
                     refuses_what_is_not_as_specified);
+    g_test_add_func("/policy-rules/refuses-what-no-request-can-state",
+                    refuses_what_no_request_can_state);
+    g_test_add_func("/policy-rules/takes-what-a-request-can-state", takes_what_a_request_can_state);
     g_test_add_func("/policy-rules/only-the-machine-grants", only_the_machine_grants);
     g_test_add_func("/policy-rules/has-limits", has_limits);
     return g_test_run();

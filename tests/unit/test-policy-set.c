@@ -189,14 +189,15 @@ static const char *const drawn[SYNCD_N_POLICY_FIELDS][4] = {
     [SYNCD_FIELD_OPERATION_TYPE] = {"sync.operation.enqueue", "sync.operation.replay",
                                     "sync.repair.apply", "sync.tombstone.apply"},
     [SYNCD_FIELD_OBJECT_TYPE] = {"a", "b", "c", "d"},
-    [SYNCD_FIELD_PROFILE] = {"a", "b", "c", "d"},
-    [SYNCD_FIELD_WORKSPACE] = {"a", "b", "c", "d"},
+    [SYNCD_FIELD_PROFILE] = {"profile:a", "profile:b", "profile:c", "profile:d"},
+    [SYNCD_FIELD_WORKSPACE] = {"workspace:a", "workspace:b", "workspace:c", "workspace:d"},
     [SYNCD_FIELD_SCOPE] = {"workspace:a", "workspace:b", "device", "profile:c"},
     [SYNCD_FIELD_SUBJECT] = {"uid:1", "uid:2", "uid:3", "uid:4"},
     [SYNCD_FIELD_OBJECT] = {"o1", "o2", "o3", "o4"},
 };
 
-/* Few fields have conditions, so that rules meet. */
+/* Few fields have conditions, so that rules meet. A scope and a class that it is not of would be
+ * refused. */
 static char *draw_rule(SyncdPolicyLevel level, unsigned number)
 {
     static const char *const effects[] = {"allow", "review_required", "deny"};
@@ -206,7 +207,8 @@ static char *draw_rule(SyncdPolicyLevel level, unsigned number)
     const char *effect = effects[pick(3)];
     g_autoptr(GString) match = g_string_new(NULL);
     for (SyncdPolicyField field = 0; field < SYNCD_N_POLICY_FIELDS; field++) {
-        if (pick(6) != 0)
+        bool has_class = strstr(match->str, "scope_classes") != NULL;
+        if (pick(6) != 0 || (field == SYNCD_FIELD_SCOPE && has_class))
             continue;
         g_string_append_printf(match, "%s\"%s\":[\"%s\",\"%s\"]", match->len > 0 ? "," : "",
                                syncd_policy_condition_name(field), drawn[field][pick(4)],
