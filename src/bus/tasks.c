@@ -185,6 +185,33 @@ static bool answer_claim(SyncdCall *call, SyncdService *service, void *data, GEr
            syncd_call_reply(call, error, "sss", lease, task, operation);
 }
 
+typedef struct {
+    SyncdClaiming *claiming;
+    bool detached;
+} Claiming;
+
+static void claiming_free(void *data)
+{
+    Claiming *self = data;
+    syncd_claiming_free(self->claiming);
+    g_free(self);
+}
+
+static bool step_claim(SyncdCall *call, SyncdService *service, void *data, bool *ret_done,
+                       GError **error)
+{
+    Claiming *self = data;
+    char *lease = NULL;
+    if (!syncd_claiming_step(self->claiming, ret_done, &lease, error))
+        return false;
+    if (!*ret_done)
+        return true;
+    if (lease != NULL && !self->detached)
+        syncd_call_watch_worker(call);
+    syncd_call_after_commit(call, service, answer_claim, lease, g_free);
+    return true;
+}
+
 bool syncd_handle_claim_task(SyncdCall *call, GError **error)
 {
     ClaimOptions options = {0};
@@ -197,16 +224,17 @@ bool syncd_handle_claim_task(SyncdCall *call, GError **error)
                                  wanted->object, wanted->operation,
                                  length,         wanted->detached ? "detached" : NULL};
     Acting acting;
-    char *lease = NULL;
     const SyncdSignedRequest request = {"Operations.ClaimTask", NULL, given, G_N_ELEMENTS(given),
                                         true};
-    if (!act(call, options.all, &options.claim, &request, &acting, error) ||
-        !syncd_service_claim_task(acting.service, &acting.caller, wanted, &lease, error))
+    if (!act(call, options.all, &options.claim, &request, &acting, error))
         return false;
-    if (lease != NULL && !wanted->detached)
-        syncd_call_watch_worker(call);
-    syncd_call_after_commit(call, acting.service, answer_claim, lease, g_free);
-    return true;
+    SyncdClaiming *claiming =
+        syncd_service_begin_claim(acting.service, &acting.caller, wanted, error);
+    if (claiming == NULL)
+        return false;
+    Claiming *self = g_new0(Claiming, 1);
+    *self = (Claiming){claiming, wanted->detached};
+    return syncd_call_in_pieces(call, acting.service, step_claim, self, claiming_free, error);
 }
 
 typedef struct {

@@ -358,6 +358,8 @@ typedef struct {
     guint64 retry_after_ms;
 } SyncdMove;
 
+/* How long a lease lasts that was asked for with so many seconds, 0 for none. InvalidArgs. */
+bool syncd_service_check_lease(guint32 lease_s, guint64 *ret_ms, GError **error);
 /* A task is named by its id or by that of its operation. */
 const char *syncd_task_operation(const char *task);
 /* AlreadyResolved when the state machines do not have it. */

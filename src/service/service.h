@@ -242,9 +242,23 @@ typedef struct {
 } SyncdClaim;
 
 /* `*ret_lease` NULL: there is none to be had. After the commit, describe_claim() gives the task and
- * the operation. */
+ * the operation. Takes as long as there are tasks for others before the first that the caller may
+ * have: bus/ goes step by step, as below. */
 bool syncd_service_claim_task(SyncdService *service, const SyncdCaller *caller,
                               const SyncdClaim *claim, char **ret_lease, GError **error);
+
+/* The same in short steps, between which others are served. Freed before the last one it leaves no
+ * trace. */
+typedef struct SyncdClaiming SyncdClaiming;
+
+/* Borrows the texts of both. */
+SyncdClaiming *syncd_service_begin_claim(SyncdService *service, const SyncdCaller *caller,
+                                         const SyncdClaim *claim, GError **error);
+/* `*ret_done` false: there are more steps. After an error there are none. */
+bool syncd_claiming_step(SyncdClaiming *claiming, bool *ret_done, char **ret_lease, GError **error);
+void syncd_claiming_free(SyncdClaiming *claiming);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdClaiming, syncd_claiming_free)
+
 bool syncd_service_describe_claim(SyncdService *service, const char *lease, char **ret_task,
                                   char **ret_operation, GError **error);
 /* `lease_s` 0: as long as before. LeaseLost; the same for the next two. */

@@ -46,6 +46,19 @@ static bool matches(const SyncdTaskQuery *query, const Words *words, SyncdStatem
            (query->stale_ms == 0 || syncd_task_is_stale(task, query->stale_ms));
 }
 
+static bool fits(SyncdIndex *self, const SyncdTaskQuery *query, void *data, gint64 scope,
+                 bool *ret_fits, GError **error)
+{
+    const char *scope_id = NULL;
+    *ret_fits = query->fits == NULL;
+    if (*ret_fits)
+        return true;
+    if (!syncd_index_word_text(self, scope, &scope_id, error))
+        return false;
+    *ret_fits = scope_id != NULL && query->fits(data, scope_id);
+    return true;
+}
+
 static SyncdStatement *begin_walk(SyncdIndex *self, const SyncdTaskQuery *query)
 {
     SyncdStatement *rows = syncd_database_statement(self->db, walks[query->which]);
@@ -66,14 +79,16 @@ bool syncd_index_walk_tasks(SyncdIndex *self, const SyncdTaskQuery *query, Syncd
         return true;
     g_autoptr(SyncdStatement) rows = begin_walk(self, query);
     for (unsigned examined = 0; examined < SYNCD_STORE_TASKS_EXAMINED; examined++) {
-        bool row;
+        bool row, fitting;
         if (!syncd_statement_next(rows, &row, error))
             return false;
         if (!row)
             return true;
         SyncdTask task;
         syncd_index_read_task(rows, 1, &task);
-        bool match = matches(query, &words, rows, &task);
+        if (!fits(self, query, data, syncd_column_int(rows, 13), &fitting, error))
+            return false;
+        bool match = fitting && matches(query, &words, rows, &task);
         if (!func(data, syncd_column_text(rows, 0), &task, match))
             return true;
     }

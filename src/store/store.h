@@ -337,6 +337,7 @@ typedef struct {
     guint64 stale_ms;                      /* stale by then; 0: any */
     guint64 after_pos;                     /* where an earlier walk ended … */
     int after_rank;                        /* … and, of those OFFERED, in which rank; -1: begin */
+    bool (*fits)(void *data, const char *scope_id); /* with the walk's data; NULL: any scope */
 } SyncdTaskQuery;
 
 /* Gets each task that is examined; false ends the walk. It must not change the store. */

@@ -164,6 +164,23 @@ def many_workers_share_the_work_and_nothing_is_done_twice(world):
 
 
 @promise
+def what_is_behind_many_others_is_found_in_one_call(world):
+    """The daemon looks in steps, and who only waits sees one answer."""
+    line = {'type': 'sync.operation.enqueue', 'scope': 'workspace:other', 'object': 'note-1', 'body': {},
+            'create_scope': True, 'lane': 'priority'}
+    lines = '\n'.join([json.dumps(line)] * 500).encode()
+    with world.served() as (_, caller):
+        for _ in range(5):
+            caller.call(OPERATIONS, 'EnqueueMany', '(aya{sv})', lines, {})
+        operation, _, _ = caller.enqueue()
+        scope = GLib.Variant('s', 'workspace:notes')
+        lease, _, record = claim(caller, scope=scope)
+        equal(record['operation_id'], operation)
+        assert claim(caller, scope=scope) is None
+        complete(caller, lease)
+
+
+@promise
 def the_state_counts_what_is_to_be_done(world):
     with world.served() as (daemon, caller):
         for _ in range(3):

@@ -3,6 +3,8 @@
  */
 #include "contract/task-record.h"
 #include "domain/retry.h"
+#include "policy-fixture.h"
+#include "registry-fixture.h"
 #include "task-fixture.h"
 
 static char *enqueue_in(ServiceFixture *f, const char *lane, const char *const *parents)
@@ -466,6 +468,77 @@ static void hands_hold_so_much_and_no_more(void)
     service_clear(&f);
 }
 
+/* A program that works in workspace:notes and nowhere else. */
+static SyncdCaller worker_of_notes(ServiceFixture *f)
+{
+    g_assert_cmpint(register_record(f, "actor",
+                                    "{\"actor_id\":\"worker\",\"actor_type\":\"service\","
+                                    "\"display_name\":\"W\",\"identity_id\":"
+                                    "\"unit:worker.service\",\"workspace_scope\":"
+                                    "[\"workspace:notes\"],\"profile_scope\":[\"*\"],"
+                                    "\"capabilities\":[\"read\",\"write\"],\"trust_level\":"
+                                    "\"user\",\"policy_subject\":\"worker\","
+                                    "\"signing_key_ref\":\"none\"}"),
+                    ==, -1);
+    return (SyncdCaller){.uid = OWNER, .worker = ":1.9", .unit = "worker.service"};
+}
+
+static void enqueue_many_in(ServiceFixture *f, const char *scope, guint n)
+{
+    SyncdRequest request = good_request();
+    request.scope = scope;
+    request.lane = "priority";
+    for (guint i = 0; i < n; i++) {
+        g_free(enqueue(f, &request).operation);
+        if (syncd_service_turn_is_full(f->service))
+            syncd_service_commit(f->service);
+    }
+    syncd_service_commit(f->service);
+}
+
+/* However many of others' tasks stand before it, and in a better lane. */
+static void what_others_may_have_keeps_nobody_from_his_own(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    f.caller.worker = ":1.8";
+    enqueue_many_in(&f, "workspace:other", is_hurried() ? 1500 : 20500);
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    g_autofree char *later = enqueue_body(&f, "note-2", "{}");
+    f.caller = worker_of_notes(&f);
+    g_autofree char *lease = claim(&f, NULL), *next = claim(&f, NULL), *none = claim(&f, NULL);
+    g_assert_nonnull(lease);
+    g_assert_nonnull(next);
+    g_assert_null(none);
+    g_autofree char *first = operation_of(&f, lease), *second = operation_of(&f, next);
+    g_assert_cmpstr(first, ==, operation);
+    g_assert_cmpstr(second, ==, later);
+    service_clear(&f);
+}
+
+/* To be passed over is not to be refused: nobody asked for that one. */
+static void what_policy_keeps_from_a_worker_is_passed_over(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    enqueue_many_in(&f, "workspace:notes", 50);
+    g_autofree char *operation = enqueue_body(&f, "note-2", "{}");
+    SyncdCaller worker = worker_of_notes(&f);
+    syncd_service_set_policy(
+        f.service, set_of(FILE_OF(RULE("\"lanes\":[\"priority\"]", "deny", "not_now")), NULL),
+        NULL);
+    f.caller = worker;
+    g_autofree char *lease = claim(&f, NULL), *none = claim(&f, NULL);
+    g_assert_nonnull(lease);
+    g_assert_null(none);
+    g_autofree char *claimed = operation_of(&f, lease);
+    g_assert_cmpstr(claimed, ==, operation);
+    SyncdState state;
+    syncd_service_state(f.service, &state);
+    g_assert_cmpuint(state.policy_blocked_count, ==, 0);
+    service_clear(&f);
+}
+
 static int cancel(ServiceFixture *f, const char *task, const char *reason)
 {
     g_autoptr(GError) error = NULL;
@@ -593,6 +666,10 @@ int main(int argc, char **argv)
     g_test_add_func("/tasks/a-turn-that-others-lose-keeps-no-lease",
                     a_turn_that_others_lose_keeps_no_lease);
     g_test_add_func("/tasks/what-a-worker-says-is-checked", what_a_worker_says_is_checked);
+    g_test_add_func("/tasks/what-others-may-have-keeps-nobody-from-his-own",
+                    what_others_may_have_keeps_nobody_from_his_own);
+    g_test_add_func("/tasks/what-policy-keeps-from-a-worker-is-passed-over",
+                    what_policy_keeps_from_a_worker_is_passed_over);
     g_test_add_func("/tasks/hands-hold-so-much-and-no-more", hands_hold_so_much_and_no_more);
     g_test_add_func("/tasks/without-a-lease-or-a-wait-there-is-no-timer",
                     without_a_lease_or_a_wait_there_is_no_timer);
