@@ -147,6 +147,21 @@ bool syncd_mandate_reaches_profile(const SyncdMandate *mandate, const char *prof
     return reaches(mandate, mandate->profiles, profile);
 }
 
+static bool reaches_any(char **list)
+{
+    return g_strv_contains((const char *const *)list, ANY);
+}
+
+bool syncd_mandate_reaches_scope(const SyncdMandate *mandate, const char *class, const char *scope)
+{
+    if (strcmp(class, "workspace") == 0)
+        return syncd_mandate_reaches_workspace(mandate, scope);
+    if (strcmp(class, "profile") == 0)
+        return syncd_mandate_reaches_profile(mandate, scope);
+    return is_of_this_machine(mandate) ||
+           (reaches_any(mandate->workspaces) && reaches_any(mandate->profiles));
+}
+
 bool syncd_mandate_configures(const SyncdMandate *mandate)
 {
     return strcmp(mandate->type, "human") == 0 || strcmp(mandate->type, "service") == 0;

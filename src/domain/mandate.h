@@ -43,5 +43,10 @@ const char *syncd_mandate_standing(const SyncdMandate *mandate, guint64 now_ms);
 bool syncd_mandate_can(const SyncdMandate *mandate, const char *capability);
 bool syncd_mandate_reaches_workspace(const SyncdMandate *mandate, const char *workspace);
 bool syncd_mandate_reaches_profile(const SyncdMandate *mandate, const char *profile);
+/* `scope` is of that class: "workspace:notes". Workspaces and profiles are reached as such. All
+ * else, the device's own log, a vault or what others share, lies in none of them, whatever an
+ * operation says: it is for those who act in their own name, and for whoever reaches "*" in both
+ * lists. */
+bool syncd_mandate_reaches_scope(const SyncdMandate *mandate, const char *class, const char *scope);
 /* Whether it may change what others may do: people, and services of this machine. */
 bool syncd_mandate_configures(const SyncdMandate *mandate);

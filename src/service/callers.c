@@ -196,6 +196,12 @@ bool syncd_service_require_reach(SyncdService *service, const SyncdCaller *calle
     return true;
 }
 
+static const char *unreached(const char *class)
+{
+    return strcmp(class, "profile") == 0 ? "profile_boundary_violation"
+                                         : "workspace_scope_mismatch";
+}
+
 bool syncd_service_require_scope_reach(SyncdService *service, const SyncdCaller *caller,
                                        const char *actor, const char *scope, GError **error)
 {
@@ -206,9 +212,12 @@ bool syncd_service_require_scope_reach(SyncdService *service, const SyncdCaller 
         return false;
     if (mandate == NULL)
         return refuse_stranger(service, caller, error);
-    return syncd_service_require_reach(service, caller, mandate,
-                                       g_str_has_prefix(scope, "workspace:") ? scope : NULL,
-                                       g_str_has_prefix(scope, "profile:") ? scope : NULL, error);
+    const char *class, *name;
+    return syncd_scope_parse(scope, &class, &name, error) &&
+           (syncd_mandate_reaches_scope(mandate, class, scope) ||
+            refuse(service, caller, "write", unreached(class), error,
+                   "The actor %s does not reach the scope %.*s", mandate->actor, SYNCD_ID_TOKEN_MAX,
+                   scope));
 }
 
 /* ---- the last gate before the log ---- */
@@ -221,8 +230,15 @@ static bool refuse_append(const char *actor, const char *reason, GError **error)
     return false;
 }
 
+/* What was done about tasks and objects of other scopes is in the device's own log; whoever may do
+ * it has been asked for there. */
+static bool is_of_the_device(const SyncdScope *scope, const char *kind)
+{
+    return *scope->name == '\0' && !syncd_kind_is_operation(SYNCD_BYTES_TEXT(kind));
+}
+
 bool syncd_service_may_append(SyncdService *service, const char *actor, const char *scope_id,
-                              GError **error)
+                              const char *kind, GError **error)
 {
     const SyncdMandate *mandate;
     const SyncdScope *scope = syncd_store_scope(service->store, scope_id);
@@ -233,14 +249,11 @@ bool syncd_service_may_append(SyncdService *service, const char *actor, const ch
     if (mandate == NULL)
         return refuse_append(actor, "actor_not_registered", error);
     const char *reason = syncd_mandate_standing(mandate, syncd_service_entry_ms(service));
-    if (reason != NULL || scope == NULL || *scope->name == '\0')
+    if (reason != NULL || scope == NULL || is_of_the_device(scope, kind))
         return reason == NULL || refuse_append(actor, reason, error);
     g_autofree char *text = g_strconcat(scope->class, ":", scope->name, NULL);
-    if (strcmp(scope->class, "workspace") == 0 && !syncd_mandate_reaches_workspace(mandate, text))
-        return refuse_append(actor, "workspace_scope_mismatch", error);
-    if (strcmp(scope->class, "profile") == 0 && !syncd_mandate_reaches_profile(mandate, text))
-        return refuse_append(actor, "profile_boundary_violation", error);
-    return true;
+    return syncd_mandate_reaches_scope(mandate, scope->class, text) ||
+           refuse_append(actor, unreached(scope->class), error);
 }
 
 char *syncd_service_subject_of(SyncdService *service, const SyncdCaller *caller, const char *actor,

@@ -94,7 +94,8 @@ bool syncd_service_enqueue_ephemeral(SyncdService *service, const SyncdCaller *c
     if (!check_request(request, error) ||
         !syncd_service_check_request(service, caller, request, &admission, error) ||
         !syncd_service_require_scope(service, request->scope, &scope, error) ||
-        !syncd_service_may_append(service, admission.actor, scope->id, error) ||
+        !syncd_service_may_append(service, admission.actor, scope->id, admission.kind->kind,
+                                  error) ||
         !syncd_service_check_deletion(service, &admission, scope->id, error) ||
         !check_room(service, caller, error))
         return false;

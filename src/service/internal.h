@@ -117,10 +117,10 @@ bool syncd_service_require_reach(SyncdService *service, const SyncdCaller *calle
 /* The same for a scope ("workspace:notes", NULL for none) and the actor's id. */
 bool syncd_service_require_scope_reach(SyncdService *service, const SyncdCaller *caller,
                                        const char *actor, const char *scope, GError **error);
-/* Whether the log takes an entry of this actor in this scope: nobody else ever gets one in, however
- * the call came here. AccessDenied. */
+/* Whether the log takes an entry of this kind by this actor in this scope: nobody else ever gets
+ * one in, however the call came here. AccessDenied. */
 bool syncd_service_may_append(SyncdService *service, const char *actor, const char *scope_id,
-                              GError **error);
+                              const char *kind, GError **error);
 /* `*ret_mandate` NULL when there is no such actor. Borrowed until a registry changes. */
 bool syncd_service_mandate_of_actor(SyncdService *service, const char *actor,
                                     const SyncdMandate **ret_mandate, GError **error);

@@ -128,7 +128,7 @@ bool syncd_service_append(SyncdService *service, const char *scope_id, const Syn
                         draft->kind);
         return false;
     }
-    if (!syncd_service_may_append(service, draft->actor, scope_id, error) ||
+    if (!syncd_service_may_append(service, draft->actor, scope_id, draft->kind, error) ||
         !syncd_store_append(service->store, scope_id, draft, ret_receipt, error))
         return false;
     if (!had_turn && service->listener.turn_opened != NULL)

@@ -99,6 +99,58 @@ static void an_agent_reaches_only_what_it_is_given(void)
     service_clear(&f);
 }
 
+static int checkpoint_as(ServiceFixture *f, const SyncdCaller *caller, const char *scope)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *operation = NULL;
+    bool done = syncd_service_checkpoint(f->service, caller, scope, &operation, &error);
+    syncd_service_commit(f->service);
+    return done ? -1 : error->code;
+}
+
+/* What is neither a workspace nor a profile lies in those that the body names, and in no other. */
+static void naming_a_place_opens_no_other_scope(void)
+{
+    static const char *const scopes[] = {"device", "vault:keys", "org:acme", "public:x",
+                                         "vault:new"};
+    static const char *const bodies[] = {
+        "{}", "{\"workspace_id\":\"workspace:a\",\"profile_id\":\"profile:work\"}"};
+    ServiceFixture f;
+    world_init(&f);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "vault:keys", "", "{}"), ==, -1);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "org:acme", "", "{}"), ==, -1);
+    guint opened = count_events(&f, "sync.feed.opened");
+    guint enqueued = count_events(&f, "sync.operation.enqueued");
+    for (size_t i = 0; i < G_N_ELEMENTS(scopes); i++) {
+        for (size_t j = 0; j < G_N_ELEMENTS(bodies); j++)
+            g_assert_cmpint(enqueue_in(&f, &agent, scopes[i], "", bodies[j]), ==,
+                            SYNCD_ERROR_ACCESS_DENIED);
+        int code = checkpoint_as(&f, &agent, scopes[i]);
+        g_assert_cmpint(code, ==, i < 3 ? SYNCD_ERROR_ACCESS_DENIED : SYNCD_ERROR_NOT_FOUND);
+    }
+    g_assert_cmpuint(count_events(&f, "sync.feed.opened"), ==, opened);
+    g_assert_cmpuint(count_events(&f, "sync.operation.enqueued"), ==, enqueued);
+    g_assert_cmpint(checkpoint_as(&f, &agent, "workspace:a"), ==, -1);
+    service_clear(&f);
+}
+
+static void whoever_reaches_all_places_reaches_all_scopes(void)
+{
+    ServiceFixture f;
+    const SyncdCaller bridge = {.uid = 1002};
+    world_init(&f);
+    register_good(&f, "actor",
+                  "{\"actor_id\":\"bridge-1\",\"actor_type\":\"app\",\"display_name\":\"B\","
+                  "\"identity_id\":\"uid:1002\",\"workspace_scope\":[\"*\"],"
+                  "\"profile_scope\":[\"*\"],\"capabilities\":[\"read\",\"write\"],"
+                  "\"trust_level\":\"user\",\"policy_subject\":\"b\",\"signing_key_ref\":"
+                  "\"none\"}");
+    g_assert_cmpint(enqueue_in(&f, &bridge, "vault:keys", "", "{}"), ==, -1);
+    g_assert_cmpint(enqueue_in(&f, &bridge, "device", "", "{}"), ==, -1);
+    g_assert_cmpint(checkpoint_as(&f, &bridge, "device"), ==, -1);
+    service_clear(&f);
+}
+
 static void nothing_crosses_a_profile(void)
 {
     ServiceFixture f;
@@ -297,6 +349,10 @@ int main(int argc, char **argv)
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/places/an-agent-reaches-only-what-it-is-given",
                     an_agent_reaches_only_what_it_is_given);
+    g_test_add_func("/places/naming-a-place-opens-no-other-scope",
+                    naming_a_place_opens_no_other_scope);
+    g_test_add_func("/places/whoever-reaches-all-places-reaches-all-scopes",
+                    whoever_reaches_all_places_reaches_all_scopes);
     g_test_add_func("/places/nothing-crosses-a-profile", nothing_crosses_a_profile);
     g_test_add_func("/places/tags-of-both-profiles-open-the-boundary",
                     tags_of_both_profiles_open_the_boundary);
