@@ -134,8 +134,7 @@ static bool handle_enqueue_many(SyncdCall *call, GError **error)
     }
     if (!syncd_options_read(message, many_options, G_N_ELEMENTS(many_options), &claim, error))
         return false;
-    const SyncdSignedRequest request = {
-        .method = "Operations.EnqueueMany", .once = true, .body = lines};
+    const SyncdSignedRequest request = {.method = "Operations.EnqueueMany", .body = lines};
     SyncdService *service = syncd_call_authorise(call, false, NULL, error);
     if (service == NULL ||
         !syncd_service_act_as(service, syncd_call_caller(call), &claim, &request, &signer, error))

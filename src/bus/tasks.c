@@ -71,7 +71,7 @@ bool syncd_handle_replay(SyncdCall *call, GError **error)
     if (!syncd_text_argument_read(message, &operation, error) ||
         !syncd_options_read(message, replay_options, G_N_ELEMENTS(replay_options), &options, error))
         return false;
-    const SyncdSignedRequest request = {"Operations.Replay", options.key, &operation, 1, false};
+    const SyncdSignedRequest request = {"Operations.Replay", options.key, &operation, 1};
     if (!act(call, false, &options.claim, &request, &acting, error))
         return false;
     SyncdReplayed *replayed = g_new0(SyncdReplayed, 1);
@@ -115,7 +115,7 @@ bool syncd_handle_reconcile(SyncdCall *call, GError **error)
         !syncd_text_argument_read(message, &given[1], error) ||
         !syncd_options_read(message, signed_options, G_N_ELEMENTS(signed_options), &options, error))
         return false;
-    const SyncdSignedRequest request = {"Operations.Reconcile", NULL, given, 2, false};
+    const SyncdSignedRequest request = {"Operations.Reconcile", NULL, given, 2};
     if (!act(call, false, &options.claim, &request, &acting, error))
         return false;
     SyncdReconciled *reconciled = g_new0(SyncdReconciled, 1);
@@ -224,8 +224,7 @@ bool syncd_handle_claim_task(SyncdCall *call, GError **error)
                                  wanted->object, wanted->operation,
                                  length,         wanted->detached ? "detached" : NULL};
     Acting acting;
-    const SyncdSignedRequest request = {"Operations.ClaimTask", NULL, given, G_N_ELEMENTS(given),
-                                        true};
+    const SyncdSignedRequest request = {"Operations.ClaimTask", NULL, given, G_N_ELEMENTS(given)};
     if (!act(call, options.all, &options.claim, &request, &acting, error))
         return false;
     SyncdClaiming *claiming =
@@ -259,8 +258,7 @@ bool syncd_handle_renew_task(SyncdCall *call, GError **error)
         return false;
     g_autofree char *length = decimal(options.lease_s);
     const char *const given[] = {lease, length};
-    const SyncdSignedRequest request = {"Operations.RenewTask", NULL, given, G_N_ELEMENTS(given),
-                                        true};
+    const SyncdSignedRequest request = {"Operations.RenewTask", NULL, given, G_N_ELEMENTS(given)};
     if (!act(call, false, &options.claim, &request, &acting, error) ||
         !syncd_service_renew_task(acting.service, &acting.caller, lease, options.lease_s, &until,
                                   error))
@@ -293,8 +291,8 @@ static bool complete(SyncdCall *call, const char *lease, const CompleteOptions *
     g_autofree char *evidence =
         options->evidence != NULL ? g_strjoinv(",", options->evidence) : NULL;
     const char *const given[] = {lease, evidence};
-    const SyncdSignedRequest request = {"Operations.CompleteTask", NULL, given, G_N_ELEMENTS(given),
-                                        true};
+    const SyncdSignedRequest request = {"Operations.CompleteTask", NULL, given,
+                                        G_N_ELEMENTS(given)};
     if (!act(call, false, &options->claim, &request, &acting, error) ||
         !syncd_service_complete_task(acting.service, &acting.caller, lease,
                                      (const char *const *)options->evidence, &operation, error))
@@ -341,8 +339,7 @@ bool syncd_handle_fail_task(SyncdCall *call, GError **error)
         return false;
     g_autofree char *after = decimal(failure->after_s);
     const char *const given[] = {lease, failure->reason, failure->final ? "final" : NULL, after};
-    const SyncdSignedRequest request = {"Operations.FailTask", NULL, given, G_N_ELEMENTS(given),
-                                        true};
+    const SyncdSignedRequest request = {"Operations.FailTask", NULL, given, G_N_ELEMENTS(given)};
     if (!act(call, false, &options.claim, &request, &acting, error) ||
         !syncd_service_fail_task(acting.service, &acting.caller, lease, failure, &operation, error))
         return false;
@@ -371,8 +368,7 @@ bool syncd_handle_cancel_task(SyncdCall *call, GError **error)
         !syncd_options_read(message, cancel_options, G_N_ELEMENTS(cancel_options), &options, error))
         return false;
     const char *const given[] = {task, options.reason};
-    const SyncdSignedRequest request = {"Operations.CancelTask", NULL, given, G_N_ELEMENTS(given),
-                                        true};
+    const SyncdSignedRequest request = {"Operations.CancelTask", NULL, given, G_N_ELEMENTS(given)};
     if (!act(call, false, &options.claim, &request, &acting, error) ||
         !syncd_service_cancel_task(acting.service, &acting.caller, task, options.reason, &operation,
                                    error))

@@ -18,6 +18,7 @@ struct SyncdClaiming {
     SyncdCaller caller;
     SyncdClaim wanted; /* its texts are borrowed */
     guint64 lease_ms;
+    char *key; /* of the signature, which counts once; NULL: there is none */
     char *scope_id;
     unsigned rank; /* where the search has come to, with `pos` */
     guint64 pos;
@@ -28,6 +29,7 @@ void syncd_claiming_free(SyncdClaiming *claiming)
 {
     if (claiming == NULL)
         return;
+    g_free(claiming->key);
     g_free(claiming->scope_id);
     g_free(claiming);
 }
@@ -94,6 +96,7 @@ static bool claim_target(SyncdClaiming *claiming, const SyncdCaller *caller, con
         .lease = id,
         .lease_ms = claiming->lease_ms,
         .detached = claiming->wanted.detached,
+        .key = claiming->key,
     };
     if (!syncd_service_move_task(service, target, &move, error))
         return false;
@@ -251,6 +254,7 @@ SyncdClaiming *syncd_service_begin_claim(SyncdService *service, const SyncdCalle
         (claim->operation == NULL && claim->scope != NULL &&
          !syncd_service_require_scope(service, claim->scope, &scope, error)))
         return NULL;
+    claiming->key = syncd_signed_key(caller);
     claiming->scope_id = scope != NULL ? g_strdup(scope->id) : NULL;
     return g_steal_pointer(&claiming);
 }
@@ -263,7 +267,8 @@ bool syncd_claiming_step(SyncdClaiming *claiming, bool *ret_done, char **ret_lea
     *ret_lease = NULL;
     /* Since the last step it may have been revoked. */
     if (!syncd_service_require_writer(service, &claiming->caller, &actor, error) ||
-        !syncd_service_need_leases(service, error) || !check_room(service, actor, error))
+        !syncd_service_need_leases(service, error) || !check_room(service, actor, error) ||
+        !syncd_service_check_unspent(service, &claiming->caller, actor, claiming->key, error))
         return false;
     return claiming->wanted.operation != NULL
                ? claim_named(claiming, actor, ret_lease, error)

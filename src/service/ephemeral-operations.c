@@ -39,6 +39,18 @@ static bool check_request(const SyncdRequest *request, GError **error)
     return false;
 }
 
+/* It may come again as long as its signature lasts: then it is seen again, and for a minute. */
+static bool check_signature(SyncdService *service, const SyncdCaller *caller, GError **error)
+{
+    guint64 now_ms = syncd_service_entry_ms(service);
+    if (caller->agent == NULL || caller->expires_usec / 1000 <= now_ms + SYNCD_EPHEMERAL_LIFE_MS)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT, "sign for a shorter time",
+                         "\"expires\": a signature in the lane %s lasts %u seconds at most",
+                         SYNCD_LANE_EPHEMERAL, SYNCD_EPHEMERAL_LIFE_MS / 1000);
+    return false;
+}
+
 static bool check_room(SyncdService *service, const SyncdCaller *caller, GError **error)
 {
     if (syncd_ephemerals_have_room(current(service), caller->uid))
@@ -91,7 +103,7 @@ bool syncd_service_enqueue_ephemeral(SyncdService *service, const SyncdCaller *c
 {
     g_auto(SyncdAdmission) admission = {0};
     g_autoptr(SyncdScope) scope = NULL;
-    if (!check_request(request, error) ||
+    if (!check_request(request, error) || !check_signature(service, caller, error) ||
         !syncd_service_check_request(service, caller, request, &admission, error) ||
         !syncd_service_require_scope(service, request->scope, &scope, error) ||
         !syncd_service_may_append(service, admission.actor, scope->id, admission.kind->kind,

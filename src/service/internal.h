@@ -55,11 +55,11 @@ struct SyncdService {
     guint64 pending_sequence;
     unsigned shown_state; /* a digest of the state that listeners were told of last */
     char policy_digest[SYNCD_DIGEST_SIZE];
-    GHashTable *spent; /* digests of signed requests -> when they expire (signed.c) */
     SyncdEphemerals *ephemerals;
     SyncdLeases *leases;
     bool has_leases;    /* those of the log are among them */
     bool leases_moved;  /* in the open turn */
+    guint64 leases_ms;  /* since when it is known how they were renewed */
     guint64 delay_ms;   /* when the next task that waits for its time is due; 0: none */
     guint64 begin_ms;   /* of the clock of tasks … */
     guint64 begin_usec; /* … and of the monotonic clock then */
@@ -133,6 +133,13 @@ bool syncd_service_heed_claim(SyncdService *service, const SyncdCaller *caller,
                               const SyncdSigned *claim, const char *method,
                               const char *idempotency_key, const SyncdBytes *parts, size_t n_parts,
                               SyncdCaller *ret_caller, GError **error);
+/* What a signature allows once is spent with the entry that it leads to: the entry carries this as
+ * its idempotency key, in the device's scope. So it is known for as long as the log is, whatever
+ * becomes of the process and of the clock. NULL for a request that nobody signed. */
+char *syncd_signed_key(const SyncdCaller *caller);
+/* That no entry carries it; NULL passes. AccessDenied, noted as a refusal. */
+bool syncd_service_check_unspent(SyncdService *service, const SyncdCaller *caller,
+                                 const char *actor, const char *key, GError **error);
 /* The key that the actor signs with; false when its record has none. */
 bool syncd_mandate_key(const SyncdMandate *mandate, SyncdPublicKey *ret_key);
 /* The bytes that such a signature covers. */
@@ -356,6 +363,7 @@ typedef struct {
     const char *const *evidence; /* of a completion; may be NULL */
     const char *reason;          /* NULL for none */
     guint64 retry_after_ms;
+    const char *key; /* an idempotency key; NULL for none */
 } SyncdMove;
 
 /* How long a lease lasts that was asked for with so many seconds, 0 for none. InvalidArgs. */

@@ -26,6 +26,10 @@ typedef struct {
     bool detached;  /* it does not end with the worker */
     guint64 length; /* without being renewed */
     guint64 until;
+    /* Each signature that renews it must expire later than those before, so that none counts twice
+     * or after a later one. Of the wall clock. After a start nobody knows which there were: they
+     * expire at most an hour from then. */
+    guint64 renewed_usec;
 } SyncdLease;
 
 typedef struct SyncdLeases SyncdLeases;

@@ -39,6 +39,16 @@ static bool check_line(SyncdMany *many, SyncdLine *line, GError **error)
            check_scope(many, line, error);
 }
 
+/* A signature counts once: what it covers has keys, also where the lines give none. */
+static void give_key(const SyncdMany *many, SyncdLine *line)
+{
+    g_autofree char *key = syncd_signed_key(&many->caller);
+    if (key == NULL || line->idempotency_key != NULL)
+        return;
+    line->idempotency_key = g_strdup_printf("%s:%u", key, many->lines->len + 1);
+    line->request.idempotency_key = line->idempotency_key;
+}
+
 static bool add_line(SyncdMany *many, SyncdBytes text, GError **error)
 {
     if (many->lines->len == SYNCD_MANY_MAX) {
@@ -47,8 +57,10 @@ static bool add_line(SyncdMany *many, SyncdBytes text, GError **error)
         return false;
     }
     SyncdLine *line = syncd_line_parse(text, error);
-    if (line != NULL)
+    if (line != NULL) {
+        give_key(many, line);
         g_ptr_array_add(many->lines, line);
+    }
     if (line == NULL || !check_line(many, line, error)) {
         g_prefix_error(error, "Line %u: ", many->lines->len + (line == NULL));
         return false;

@@ -43,7 +43,6 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->decisions = syncd_decisions_new();
     service->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                              (GDestroyNotify)syncd_record_row_free);
-    service->spent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     service->ephemerals = syncd_ephemerals_new();
     service->operation_schemas = syncd_operation_schemas_new();
     service->leases = syncd_leases_new();
@@ -54,6 +53,7 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     g_strlcpy(service->policy_digest, syncd_policy_set_digest(service->policy), SYNCD_DIGEST_SIZE);
     service->begin_ms = MAX(syncd_service_now_ms(service), syncd_store_last_ms(store));
     service->begin_usec = syncd_service_monotonic(service);
+    service->leases_ms = service->begin_ms;
 
     if (syncd_store_is_new(store) && !syncd_service_begin_log(service, error)) {
         syncd_store_discard(store); /* a log begins whole */
@@ -72,7 +72,6 @@ void syncd_service_free(SyncdService *service)
     syncd_service_commit(service);
     g_clear_pointer(&service->jobs, g_ptr_array_unref);
     g_clear_pointer(&service->refusals, syncd_refusals_free);
-    g_clear_pointer(&service->spent, g_hash_table_unref);
     g_clear_pointer(&service->ephemerals, syncd_ephemerals_free);
     g_clear_pointer(&service->leases, syncd_leases_free);
     g_clear_pointer(&service->waiting, g_array_unref);

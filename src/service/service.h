@@ -46,9 +46,13 @@ typedef struct {
     uid_t uid;
     const char *worker; /* its name on the bus, NULL where it has none: who holds a lease */
     const char *unit;   /* the systemd unit it runs in; NULL: none. Of the user instance only. */
-    const char *agent;  /* the actor whose signature the request bears; only the service sets it */
-    bool rehearses;     /* only wants to know what would happen: refusals of it are not noted */
-    bool inspector;     /* may see what others did (system instance: polkit said yes, or root) */
+    /* Only the service sets these: the actor whose signature the request bears, until when, and
+     * the digest of what it covers. */
+    const char *agent;
+    guint64 expires_usec;
+    char request[SYNCD_DIGEST_SIZE];
+    bool rehearses; /* only wants to know what would happen: refusals of it are not noted */
+    bool inspector; /* may see what others did (system instance: polkit said yes, or root) */
 } SyncdCaller;
 
 typedef struct {
@@ -127,8 +131,6 @@ typedef struct {
     guint64 expires_usec;
 } SyncdSigned;
 
-#define SYNCD_SPENT_MAX 4096u /* signatures that are remembered until they expire */
-
 /* A request whose arguments are texts (many, replay, reconcile, tasks), NULL where nothing was
  * given, in the order of docs/format.md. */
 typedef struct {
@@ -136,7 +138,6 @@ typedef struct {
     const char *idempotency_key; /* NULL: the method has none */
     const char *const *arguments;
     size_t n_arguments;
-    bool once;       /* it would be carried out again: its signature counts once */
     SyncdBytes body; /* an argument that is bytes, after the others; without data: there is none */
 } SyncdSignedRequest;
 

@@ -1,5 +1,6 @@
 #include "service/internal.h"
 
+#include "base/timestamp.h"
 #include "crypto/sign.h"
 
 #define DOMAIN "sourceos-signed-request-v1"
@@ -70,6 +71,17 @@ static bool is_in_time(const SyncdService *service, const SyncdSigned *claim)
     return claim->expires_usec > now && claim->expires_usec - now <= SYNCD_CLAIM_USEC_MAX;
 }
 
+/* Clocks may differ: the log's time is never behind its entries. */
+static bool refuse_late(SyncdService *service, const SyncdCaller *caller, GError **error)
+{
+    char now[SYNCD_TIME_SIZE];
+    syncd_time_format_ms(syncd_service_entry_ms(service), now);
+    g_autofree char *what = g_strdup_printf("The signed request has expired, or expires more than "
+                                            "an hour from now, which is %s here",
+                                            now);
+    return refuse(service, caller, "capability_expired", error, what);
+}
+
 bool syncd_service_heed_claim(SyncdService *service, const SyncdCaller *caller,
                               const SyncdSigned *claim, const char *method,
                               const char *idempotency_key, const SyncdBytes *parts, size_t n_parts,
@@ -96,8 +108,7 @@ bool syncd_service_heed_claim(SyncdService *service, const SyncdCaller *caller,
         return refuse(service, caller, "agent_untrusted", error,
                       "There is no actor of that id with a key that requests are signed with");
     if (!is_in_time(service, claim))
-        return refuse(service, caller, "capability_expired", error,
-                      "The signed request has expired, or expires more than an hour from now");
+        return refuse_late(service, caller, error);
     g_autoptr(GString) statement = syncd_signed_statement(
         syncd_store_device_id(service->store), claim, method, idempotency_key, parts, n_parts);
     if (!read_signature(claim->signature, &signature) ||
@@ -105,38 +116,30 @@ bool syncd_service_heed_claim(SyncdService *service, const SyncdCaller *caller,
         return refuse(service, caller, "signature_invalid", error,
                       "The signature is not that of the actor over this request");
     ret_caller->agent = claim->actor;
+    ret_caller->expires_usec = claim->expires_usec;
+    SyncdHash hash = syncd_hash(statement->str, statement->len);
+    syncd_hash_to_digest(&hash, ret_caller->request);
     return true;
 }
 
 /* ---- once ---- */
 
-static gboolean is_past(void *digest, void *expires, void *now)
+char *syncd_signed_key(const SyncdCaller *caller)
 {
-    return *(const guint64 *)expires <= *(const guint64 *)now;
+    return caller->agent != NULL ? g_strconcat("signed:", caller->request, NULL) : NULL;
 }
 
-/* What would be carried out again is remembered for as long as it could come again. */
-static bool spend(SyncdService *service, const SyncdCaller *caller, const SyncdSigned *claim,
-                  const GString *statement, GError **error)
+bool syncd_service_check_unspent(SyncdService *service, const SyncdCaller *caller,
+                                 const char *actor, const char *key, GError **error)
 {
-    char digest[SYNCD_DIGEST_SIZE];
-    SyncdHash hash = syncd_hash(statement->str, statement->len);
-    guint64 now = syncd_service_entry_ms(service) * 1000;
-    syncd_hash_to_digest(&hash, digest);
-    g_hash_table_foreach_remove(service->spent, is_past, &now);
-    if (g_hash_table_contains(service->spent, digest))
-        return refuse(service, caller, "signature_invalid", error,
-                      "The signature was used for this request before");
-    if (g_hash_table_size(service->spent) >= SYNCD_SPENT_MAX) {
-        syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED,
-                             "sign for a shorter time, and try again when some have expired",
-                             "%u signed requests are remembered already", SYNCD_SPENT_MAX);
+    guint64 pos;
+    if (key == NULL)
+        return true;
+    if (!syncd_store_find_key(service->store, actor, syncd_store_device_id(service->store), key,
+                              &pos, error))
         return false;
-    }
-    guint64 *expires = g_new(guint64, 1);
-    *expires = claim->expires_usec;
-    g_hash_table_insert(service->spent, g_strdup(digest), expires);
-    return true;
+    return pos == 0 || refuse(service, caller, "signature_invalid", error,
+                              "The signature was used for this request before");
 }
 
 bool syncd_service_act_as(SyncdService *service, const SyncdCaller *caller,
@@ -150,12 +153,6 @@ bool syncd_service_act_as(SyncdService *service, const SyncdCaller *caller,
         parts[i] = SYNCD_BYTES_TEXT(request->arguments[i] != NULL ? request->arguments[i] : "");
     if (request->body.data != NULL)
         parts[n++] = request->body;
-    if (!syncd_service_heed_claim(service, caller, claim, request->method, key, parts, n,
-                                  ret_caller, error))
-        return false;
-    if (ret_caller->agent == NULL || !request->once)
-        return true;
-    g_autoptr(GString) statement = syncd_signed_statement(syncd_store_device_id(service->store),
-                                                          claim, request->method, key, parts, n);
-    return spend(service, caller, claim, statement, error);
+    return syncd_service_heed_claim(service, caller, claim, request->method, key, parts, n,
+                                    ret_caller, error);
 }

@@ -41,6 +41,12 @@ static void write_content(SyncdService *service, const SyncdTarget *target, cons
     syncd_task_record_write(&record, out);
 }
 
+/* Keys of moves are made here and need no escapes. */
+static char *make_meta(const char *key)
+{
+    return key != NULL ? g_strdup_printf("{\"idempotency_key\":\"%s\"}", key) : g_strdup("{}");
+}
+
 /* Tasks are this device's affair, so that their entries are in its own log. */
 bool syncd_service_move_task(SyncdService *service, const SyncdTarget *target,
                              const SyncdMove *move, GError **error)
@@ -53,7 +59,8 @@ bool syncd_service_move_task(SyncdService *service, const SyncdTarget *target,
         return false;
     }
     g_autoptr(GString) content = g_string_new(NULL);
-    g_autofree char *object = syncd_bytes_dup(target->entry.header.object);
+    g_autofree char *object = syncd_bytes_dup(target->entry.header.object),
+                    *meta = make_meta(move->key);
     g_auto(SyncdReceipt) receipt = {0};
     write_content(service, target, move, status, content);
     service->leases_moved = true;
@@ -69,7 +76,8 @@ bool syncd_service_move_task(SyncdService *service, const SyncdTarget *target,
         .schema_version = 1,
         .parents = &target->leaf,
         .n_parents = 1,
-        .meta = SYNCD_BYTES_TEXT("{}"),
+        .idempotency_key = move->key,
+        .meta = SYNCD_BYTES_TEXT(meta),
         .content = SYNCD_BYTES(content->str, content->len),
     };
     return syncd_service_append(service, syncd_store_device_id(service->store), &draft, &receipt,
@@ -157,6 +165,7 @@ static bool take_over(SyncdService *service, guint64 pos, GError **error)
         .detached = detached,
         .length = (guint64)lease_ms * 1000,
         .until = syncd_service_monotonic(service) + (guint64)lease_ms * 1000,
+        .renewed_usec = service->leases_ms * 1000 + SYNCD_CLAIM_USEC_MAX,
     };
     syncd_leases_add(service->leases, &lease);
     return true;
@@ -189,6 +198,7 @@ void syncd_service_forget_leases(SyncdService *service)
     if (!service->leases_moved)
         return;
     syncd_leases_clear(service->leases);
+    service->leases_ms = syncd_service_entry_ms(service);
     service->has_leases = service->leases_moved = false;
     service->delay_ms = 0;
 }

@@ -30,6 +30,23 @@ static SyncdLease *require_lease(SyncdService *service, const SyncdCaller *calle
     return NULL;
 }
 
+/* Renewing leaves no entry that could carry the signature. */
+static bool take_renewal(SyncdLease *lease, const SyncdCaller *caller, GError **error)
+{
+    if (caller->agent == NULL)
+        return true;
+    if (caller->expires_usec <= lease->renewed_usec) {
+        syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
+                             "sign anew, so that it expires later than the last one did; after a "
+                             "restart of the daemon, as late as is allowed",
+                             "The lease was renewed with this signature, or may have been "
+                             "(signature_invalid)");
+        return false;
+    }
+    lease->renewed_usec = caller->expires_usec;
+    return true;
+}
+
 bool syncd_service_renew_task(SyncdService *service, const SyncdCaller *caller, const char *id,
                               guint32 lease_s, guint64 *ret_until_usec, GError **error)
 {
@@ -37,7 +54,7 @@ bool syncd_service_renew_task(SyncdService *service, const SyncdCaller *caller, 
     if (!syncd_service_check_lease(lease_s, &length_ms, error))
         return false;
     SyncdLease *lease = require_lease(service, caller, id, error);
-    if (lease == NULL)
+    if (lease == NULL || !take_renewal(lease, caller, error))
         return false;
     if (lease_s != 0)
         lease->length = length_ms * 1000;
