@@ -632,7 +632,8 @@ const SyncdVerb syncd_verbs[] = {
      .details = N_("REQUEST is a JSON object, a file with one, or - for standard input; options "
                    "say the same and come before it. A policy decision can be given as well: then "
                    "what it was asked is asked again. Exit code 2 means not allowed, or that the "
-                   "decision given is weaker. Works without a daemon."),
+                   "decision given is weaker. Works without a daemon and without registries: state "
+                   "the profile of a workspace, and the class and type of an object."),
      .options = {request_options, policy_options},
      .run = syncd_verb_policy_explain},
     {.group = "policy",

@@ -39,7 +39,8 @@ static const SyncdFamily families[SYNCD_N_FAMILIES] = {
         .columns = {[SYNCD_COLUMN_TYPE] = "object_type",
                     [SYNCD_COLUMN_WORKSPACE] = "workspace_id",
                     [SYNCD_COLUMN_PROFILE] = "profile_id",
-                    [SYNCD_COLUMN_SCHEMA] = "schema_id"},
+                    [SYNCD_COLUMN_SCHEMA] = "schema_id",
+                    [SYNCD_COLUMN_PRIVACY] = "privacy_class"},
         .stamped = {"state", "created_by_actor", "last_modified_by_actor"},
     },
     [SYNCD_FAMILY_WORKSPACE] = {

@@ -100,6 +100,23 @@ SyncdPolicyOutcome syncd_policy_decide(const SyncdPolicyInput *input)
     return syncd_policy_decide_granted(input, 0);
 }
 
+/* Those of one row weigh the same. */
+static unsigned gravity(const char *data_class)
+{
+    static const char *const order[][2] = {
+        {"public"}, {"internal"}, {"personal", "work"}, {"confidential"}, {"regulated"},
+    };
+    unsigned i = 0;
+    while (i < G_N_ELEMENTS(order) && !words_match(order[i], data_class))
+        i++;
+    return i;
+}
+
+const char *syncd_policy_graver_class(const char *one, const char *other)
+{
+    return gravity(other) > gravity(one) ? other : one;
+}
+
 static unsigned strength(const char *status)
 {
     static const char *const order[] = {"allowed", "redacted", "deferred", "denied"};

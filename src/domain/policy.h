@@ -63,6 +63,9 @@ bool syncd_policy_lane_fails_closed(const char *lane);
 SyncdPolicyOutcome syncd_policy_decide(const SyncdPolicyInput *input);
 /* From the weakest: allowed, redacted, deferred, denied. Both are words of the vocabulary. */
 bool syncd_policy_status_is_weaker(const char *status, const char *than);
+/* Of two words of the vocabulary, the one that says that the data is worth more protection; the
+ * first when that is the same. */
+const char *syncd_policy_graver_class(const char *one, const char *other);
 /* Whether entries of that kind must name a decision: exports, repairs, migrations of schemas,
  * deletions and replication. */
 bool syncd_policy_needs_decision(const char *kind);

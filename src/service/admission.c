@@ -149,20 +149,19 @@ static char *make_meta(const SyncdAdmission *admission)
     return g_string_free(canonical, FALSE);
 }
 
-static bool ask_policy(SyncdService *service, const SyncdCaller *caller, SyncdAdmission *admission,
-                       GError **error)
+static bool ask_policy(SyncdService *service, const SyncdCaller *caller, const SyncdPlace *place,
+                       SyncdAdmission *admission, GError **error)
 {
     const SyncdRequest *request = admission->request;
-    g_auto(SyncdRecordRow) row = {0};
     SyncdPolicyRequest asked = {{NULL}};
     asked.fields[SYNCD_FIELD_LANE] = admission->lane;
     asked.fields[SYNCD_FIELD_DATA_CLASS] = admission->data_class;
     asked.fields[SYNCD_FIELD_OPERATION_TYPE] = request->type;
     syncd_ask_about_scope(&asked, request->scope, admission->scope_class);
-    if (*request->object != '\0' &&
-        !syncd_ask_about_object(service, request->object, &asked, &row, error))
-        return false;
-    admission->decisions = syncd_service_decide(service, caller, admission->actor, &asked, error);
+    if (*request->object != '\0')
+        asked.fields[SYNCD_FIELD_OBJECT] = request->object;
+    admission->decisions =
+        syncd_service_decide_in(service, caller, admission->actor, &asked, place, error);
     return admission->decisions != NULL;
 }
 
@@ -189,6 +188,7 @@ bool syncd_service_check_request(SyncdService *service, const SyncdCaller *calle
     const char *data_class =
         request->data_class != NULL ? request->data_class : SYNCD_POLICY_DATA_CLASS;
 
+    g_auto(SyncdPlace) place = {0};
     admission->request = request;
     const SyncdMandate *mandate = require_writer(service, caller, admission, error);
     if (mandate == NULL || !check_type(request->type, &admission->kind, error) ||
@@ -201,10 +201,15 @@ bool syncd_service_check_request(SyncdService *service, const SyncdCaller *calle
                    error) ||
         !check_body(request->body, error) ||
         !syncd_service_check_place(service, caller, mandate, request, admission->scope_class,
-                                   error) ||
+                                   &place, error) ||
         !syncd_service_check_operation_schema(service, request, error) ||
-        !check_parents(service, caller, request->parents, admission, error) ||
-        !ask_policy(service, caller, admission, error))
+        !check_parents(service, caller, request->parents, admission, error))
+        return false;
+    /* Nothing that is done to an object is less than the object is. */
+    if (place.object_class != NULL)
+        admission->data_class =
+            syncd_policy_graver_class(admission->data_class, place.object_class);
+    if (!ask_policy(service, caller, &place, admission, error))
         return false;
     admission->meta = make_meta(admission);
     return true;

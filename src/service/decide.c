@@ -58,32 +58,6 @@ static void remember(SyncdService *service, SyncdDecisions *decisions)
 
 /* ---- deciding ---- */
 
-bool syncd_ask_about_object(SyncdService *service, const char *object, SyncdPolicyRequest *asked,
-                            SyncdRecordRow *ret_row, GError **error)
-{
-    static const struct {
-        SyncdPolicyField field;
-        SyncdColumn column;
-    } members[] = {
-        {SYNCD_FIELD_OBJECT_TYPE, SYNCD_COLUMN_TYPE},
-        {SYNCD_FIELD_WORKSPACE, SYNCD_COLUMN_WORKSPACE},
-        {SYNCD_FIELD_PROFILE, SYNCD_COLUMN_PROFILE},
-    };
-    bool found, wanted = false;
-    asked->fields[SYNCD_FIELD_OBJECT] = object;
-    for (size_t i = 0; i < G_N_ELEMENTS(members); i++)
-        wanted |= syncd_policy_set_asks_for(service->policy, members[i].field);
-    if (!wanted)
-        return true;
-    if (!syncd_store_find_record(service->store, syncd_family(SYNCD_FAMILY_OBJECT), object, ret_row,
-                                 &found, error))
-        return false;
-    for (size_t i = 0; found && i < G_N_ELEMENTS(members); i++)
-        if (ret_row->columns[members[i].column] != NULL)
-            asked->fields[members[i].field] = ret_row->columns[members[i].column];
-    return true;
-}
-
 void syncd_ask_about_scope(SyncdPolicyRequest *asked, const char *scope, const char *class)
 {
     asked->fields[SYNCD_FIELD_SCOPE] = scope;
@@ -231,6 +205,54 @@ SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *c
     if (known != NULL && !still_holds(service, caller, known, &holds, error))
         return NULL;
     return holds ? syncd_decisions_ref(known) : decide_anew(service, caller, &class, asked, error);
+}
+
+static bool is_allowed(SyncdService *service, const SyncdCaller *caller, const char *actor,
+                       const SyncdPolicyRequest *asked, GError **error)
+{
+    g_autoptr(SyncdDecisions) decisions =
+        syncd_service_decide(service, caller, actor, asked, error);
+    return decisions != NULL;
+}
+
+/* Who asks for a deletion asks for what comes of it. */
+static SyncdDecisions *decide_all(SyncdService *service, const SyncdCaller *caller,
+                                  const char *actor, const SyncdPolicyRequest *asked,
+                                  GError **error)
+{
+    SyncdPolicyRequest tombstone = *asked;
+    g_autoptr(SyncdDecisions) decisions =
+        syncd_service_decide(service, caller, actor, asked, error);
+    tombstone.fields[SYNCD_FIELD_OPERATION_TYPE] = "sync.tombstone.apply";
+    if (decisions == NULL || (strcmp(asked->fields[SYNCD_FIELD_LANE], SYNCD_LANE_TOMBSTONE) == 0 &&
+                              !is_allowed(service, caller, actor, &tombstone, error)))
+        return NULL;
+    return g_steal_pointer(&decisions);
+}
+
+SyncdDecisions *syncd_service_decide_in(SyncdService *service, const SyncdCaller *caller,
+                                        const char *actor, const SyncdPolicyRequest *asked,
+                                        const SyncdPlace *place, GError **error)
+{
+    SyncdPolicyRequest here = *asked;
+    here.fields[SYNCD_FIELD_WORKSPACE] = place->workspace;
+    here.fields[SYNCD_FIELD_PROFILE] = place->profile;
+    if (here.fields[SYNCD_FIELD_OBJECT_TYPE] == NULL)
+        here.fields[SYNCD_FIELD_OBJECT_TYPE] = place->object_type;
+    g_autoptr(SyncdDecisions) decisions = decide_all(service, caller, actor, &here, error);
+    if (decisions == NULL || place->object_class == NULL)
+        return g_steal_pointer(&decisions);
+    SyncdPolicyRequest object = here;
+    object.fields[SYNCD_FIELD_PROFILE] = place->object_profile;
+    object.fields[SYNCD_FIELD_OBJECT_TYPE] = place->object_type;
+    object.fields[SYNCD_FIELD_DATA_CLASS] = place->object_class;
+    bool differs = false;
+    for (size_t i = 0; i < SYNCD_N_POLICY_FIELDS; i++)
+        differs |= g_strcmp0(object.fields[i], here.fields[i]) != 0;
+    if (!differs)
+        return g_steal_pointer(&decisions);
+    g_autoptr(SyncdDecisions) others = decide_all(service, caller, actor, &object, error);
+    return others != NULL ? g_steal_pointer(&decisions) : NULL;
 }
 
 /* ---- recording ---- */

@@ -151,10 +151,13 @@ guint64 syncd_service_entry_ms(const SyncdService *service);
 
 /* ---- places (place.c) ---- */
 
-/* Where an operation or a record belongs. */
+/* Where an operation or a record belongs, and what the record of its object says. */
 typedef struct {
     char *workspace;
     char *profile;
+    char *object_type; /* NULL, as the next two: the object has no record */
+    char *object_profile;
+    const char *object_class; /* a data class */
 } SyncdPlace;
 
 void syncd_place_clear(SyncdPlace *place);
@@ -165,11 +168,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdPlace, syncd_place_clear)
  * or PolicyDenied, noted as a refusal. */
 bool syncd_service_check_place(SyncdService *service, const SyncdCaller *caller,
                                const SyncdMandate *mandate, const SyncdRequest *request,
-                               const char *scope_class, GError **error);
+                               const char *scope_class, SyncdPlace *ret_place, GError **error);
 /* The same for a record that names both. */
 bool syncd_service_check_record_place(SyncdService *service, const SyncdCaller *caller,
                                       const SyncdMandate *mandate, const SyncdPlace *place,
                                       GError **error);
+/* What the object's record says. */
+void syncd_place_of_object(const SyncdRecordRow *row, SyncdPlace *place);
 /* Whether both profiles have tags that let objects pass from the one to the other. */
 bool syncd_service_may_cross(SyncdService *service, const char *from, const char *to, bool *ret_may,
                              GError **error);
@@ -212,15 +217,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdDecisions, syncd_decisions_unref)
 /* States the scope, and the workspace or profile that it is, as records name it: "workspace:notes".
  * Borrows. */
 void syncd_ask_about_scope(SyncdPolicyRequest *asked, const char *scope, const char *class);
-/* States the object and, when a rule wants to know, what its record says: `ret_row` keeps that. */
-bool syncd_ask_about_object(SyncdService *service, const char *object, SyncdPolicyRequest *asked,
-                            SyncdRecordRow *ret_row, GError **error);
 /* `asked` states everything that is known but action, subject and actor type; lane and data class
  * are words of their vocabularies. PolicyDenied or ApprovalRequired, which is noted as a refusal.
  */
 SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *caller,
                                      const char *actor, const SyncdPolicyRequest *asked,
                                      GError **error);
+/* The same for what lies in that place, which `asked` need not state. Where its object is another
+ * thing by its record than by what is asked, and where a deletion is asked for, that is asked too;
+ * the first answer is returned. */
+SyncdDecisions *syncd_service_decide_in(SyncdService *service, const SyncdCaller *caller,
+                                        const char *actor, const SyncdPolicyRequest *asked,
+                                        const SyncdPlace *place, GError **error);
 /* Records those that this policy has not recorded yet. */
 bool syncd_service_record_decisions(SyncdService *service, const char *actor,
                                     SyncdDecisions *decisions, GError **error);

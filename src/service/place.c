@@ -1,5 +1,7 @@
 #include "service/internal.h"
 
+#include "contract/vocabulary.h"
+
 #include <string.h>
 
 #define KNOWN_MAX 4096u
@@ -13,6 +15,8 @@ void syncd_place_clear(SyncdPlace *place)
 {
     g_clear_pointer(&place->workspace, g_free);
     g_clear_pointer(&place->profile, g_free);
+    g_clear_pointer(&place->object_type, g_free);
+    g_clear_pointer(&place->object_profile, g_free);
 }
 
 /* ---- records, as long as the registries stand ---- */
@@ -190,8 +194,22 @@ static bool find_place(SyncdService *service, const SyncdRequest *request, const
 
 /* ---- objects ---- */
 
+/* What this version does not know may be anything. */
+static const char *class_of(const char *privacy)
+{
+    const char *class = syncd_vocabulary_find(SYNCD_WORDS_DATA_CLASS, SYNCD_BYTES_TEXT(privacy));
+    return class != NULL ? class : "secret";
+}
+
+void syncd_place_of_object(const SyncdRecordRow *row, SyncdPlace *place)
+{
+    place->object_type = g_strdup(row->columns[SYNCD_COLUMN_TYPE]);
+    place->object_profile = g_strdup(row->columns[SYNCD_COLUMN_PROFILE]);
+    place->object_class = class_of(row->columns[SYNCD_COLUMN_PRIVACY]);
+}
+
 static bool check_object(SyncdService *service, const SyncdCaller *caller,
-                         const SyncdRequest *request, const SyncdPlace *place, GError **error)
+                         const SyncdRequest *request, SyncdPlace *place, GError **error)
 {
     const SyncdRecordRow *row;
     const char *object = request->object;
@@ -211,8 +229,8 @@ static bool check_object(SyncdService *service, const SyncdCaller *caller,
                       "write to the scope of its workspace", error,
                       "The object %s belongs to %s and not to %.*s", object,
                       row->columns[SYNCD_COLUMN_WORKSPACE], SYNCD_ID_TOKEN_MAX, place->workspace);
-    g_autofree char *profile = g_strdup(row->columns[SYNCD_COLUMN_PROFILE]);
-    return check_boundary(service, caller, "object", profile, place->profile, error);
+    syncd_place_of_object(row, place);
+    return check_boundary(service, caller, "object", place->object_profile, place->profile, error);
 }
 
 /* ---- encryption profiles ---- */
@@ -255,13 +273,17 @@ static bool check_encryption(SyncdService *service, const SyncdCaller *caller, c
 
 bool syncd_service_check_place(SyncdService *service, const SyncdCaller *caller,
                                const SyncdMandate *mandate, const SyncdRequest *request,
-                               const char *scope_class, GError **error)
+                               const char *scope_class, SyncdPlace *ret_place, GError **error)
 {
     SyncdOperationPlace said;
     g_auto(SyncdPlace) place = {0};
     syncd_operation_read_place(request->body, &said);
-    return find_place(service, request, scope_class, &said, &place, error) &&
-           syncd_service_check_record_place(service, caller, mandate, &place, error) &&
-           check_object(service, caller, request, &place, error) &&
-           check_encryption(service, caller, scope_class, said.encryption_profile, error);
+    if (!find_place(service, request, scope_class, &said, &place, error) ||
+        !syncd_service_check_record_place(service, caller, mandate, &place, error) ||
+        !check_object(service, caller, request, &place, error) ||
+        !check_encryption(service, caller, scope_class, said.encryption_profile, error))
+        return false;
+    *ret_place = place;
+    place = (SyncdPlace){0};
+    return true;
 }

@@ -478,11 +478,18 @@ static SyncdDecisions *decide(const SyncdChange *change, GError **error)
         asked.fields[SYNCD_FIELD_OPERATION_TYPE] = "sync.operation.enqueue";
     if (syncd_scope_parse(scope, &class, &name, NULL))
         syncd_ask_about_scope(&asked, scope, class);
+    if (*workspace != '\0')
+        asked.fields[SYNCD_FIELD_WORKSPACE] = workspace;
+    if (*profile != '\0')
+        asked.fields[SYNCD_FIELD_PROFILE] = profile;
     if (change->family == syncd_family(SYNCD_FAMILY_OBJECT)) {
+        g_auto(SyncdPlace) place = {g_steal_pointer(&workspace), g_steal_pointer(&profile)};
         asked.fields[SYNCD_FIELD_OBJECT] = change->id;
         asked.fields[SYNCD_FIELD_OBJECT_TYPE] = type;
-        asked.fields[SYNCD_FIELD_WORKSPACE] = workspace;
-        asked.fields[SYNCD_FIELD_PROFILE] = profile;
+        if (change->present)
+            syncd_place_of_object(&change->row, &place);
+        return syncd_service_decide_in(change->service, change->caller, change->actor, &asked,
+                                       &place, error);
     }
     return syncd_service_decide(change->service, change->caller, change->actor, &asked, error);
 }

@@ -128,7 +128,7 @@ bool syncd_service_require_writer(SyncdService *service, const SyncdCaller *call
 /* Where the operation could be enqueued by the caller now, the caller may also go on with it. */
 static bool check_place(SyncdService *service, const SyncdCaller *caller, const SyncdTarget *target,
                         const char *scope, const char *object, const char *scope_class,
-                        GError **error)
+                        SyncdPlace *ret_place, GError **error)
 {
     const SyncdMandate *mandate = syncd_service_require_mandate(service, caller, error);
     const SyncdRequest request = {
@@ -137,12 +137,14 @@ static bool check_place(SyncdService *service, const SyncdCaller *caller, const 
         .object = object,
         .body = SYNCD_BYTES(target->body.content, target->body.content_size),
     };
-    return mandate != NULL &&
-           syncd_service_check_place(service, caller, mandate, &request, scope_class, error);
+    return mandate != NULL && syncd_service_check_place(service, caller, mandate, &request,
+                                                        scope_class, ret_place, error);
 }
 
+/* `ret_class`: what the operation is classed as now. */
 static SyncdDecisions *decide(SyncdService *service, const SyncdCaller *caller, const char *actor,
-                              const SyncdTarget *target, const char *type, GError **error)
+                              const SyncdTarget *target, const char *type, const char **ret_class,
+                              GError **error)
 {
     const SyncdHeader *header = &target->entry.header;
     g_autofree char *scope = syncd_service_scope_text(service, header->scope),
@@ -150,24 +152,29 @@ static SyncdDecisions *decide(SyncdService *service, const SyncdCaller *caller, 
                     *object = syncd_bytes_dup(header->object);
     const SyncdScope *known = syncd_store_scope(service->store, scope_id);
     SyncdPolicyRequest asked = {{NULL}};
-    g_auto(SyncdRecordRow) row = {0};
+    g_auto(SyncdPlace) place = {0};
     asked.fields[SYNCD_FIELD_LANE] = syncd_lane_of_rank(target->task.rank)->name;
-    asked.fields[SYNCD_FIELD_DATA_CLASS] = data_class_of(target);
     asked.fields[SYNCD_FIELD_OPERATION_TYPE] = type;
-    if (known != NULL && !check_place(service, caller, target, scope, object, known->class, error))
+    if (known != NULL &&
+        !check_place(service, caller, target, scope, object, known->class, &place, error))
         return NULL;
+    *ret_class = data_class_of(target);
+    if (place.object_class != NULL)
+        *ret_class = syncd_policy_graver_class(*ret_class, place.object_class);
+    asked.fields[SYNCD_FIELD_DATA_CLASS] = *ret_class;
     if (known != NULL)
         syncd_ask_about_scope(&asked, scope, known->class);
-    if (*object != '\0' && !syncd_ask_about_object(service, object, &asked, &row, error))
-        return NULL;
-    return syncd_service_decide(service, caller, actor, &asked, error);
+    if (*object != '\0')
+        asked.fields[SYNCD_FIELD_OBJECT] = object;
+    return syncd_service_decide_in(service, caller, actor, &asked, &place, error);
 }
 
 SyncdDecisions *syncd_service_decide_target(SyncdService *service, const SyncdCaller *caller,
                                             const char *actor, const SyncdTarget *target,
                                             GError **error)
 {
-    return decide(service, caller, actor, target, "sync.operation.enqueue", error);
+    const char *class;
+    return decide(service, caller, actor, target, "sync.operation.enqueue", &class, error);
 }
 
 bool syncd_service_append_about(SyncdService *service, const SyncdCaller *caller, const char *actor,
@@ -175,10 +182,11 @@ bool syncd_service_append_about(SyncdService *service, const SyncdCaller *caller
                                 const GString *content, char **ret_operation, GError **error)
 {
     const SyncdHeader *header = &target->entry.header;
-    const char *data_class = data_class_of(target);
+    const char *data_class;
     const char *lane = syncd_lane_of_rank(target->task.rank)->name;
     g_autofree char *type = g_strconcat("sync.", kind, NULL);
-    g_autoptr(SyncdDecisions) decisions = decide(service, caller, actor, target, type, error);
+    g_autoptr(SyncdDecisions) decisions =
+        decide(service, caller, actor, target, type, &data_class, error);
     if (decisions == NULL || !syncd_service_record_decisions(service, actor, decisions, error))
         return false;
 

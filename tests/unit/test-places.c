@@ -2,83 +2,13 @@
  * Profiles are hard boundaries, workspaces lie in one, and an object is where it belongs: whatever
  * would cross is refused and changes nothing.
  */
-#include "registry-fixture.h"
-
-static const SyncdCaller agent = {.uid = 1001};
-
-#define OBJECT(id, workspace, profile, schema)                                                     \
-    "{\"object_id\":\"" id "\",\"object_type\":\"note\",\"schema_id\":\"" schema                   \
-    "\",\"schema_version\":\"1\",\"workspace_id\":\"" workspace "\",\"profile_id\":\"" profile     \
-    "\",\"owner_identity\":\"uid:1000\",\"privacy_class\":\"work\",\"sync_visibility\":"           \
-    "\"workspace\",\"retention_class\":\"normal\",\"policy_tags\":[],\"provenance\":[]}"
+#include "places-fixture.h"
 
 #define PLAN(id, status, more)                                                                     \
     "{\"plan_id\":\"" id "\",\"target_actor\":\"agent-1\",\"profile_id\":\"profile:work\","        \
     "\"workspace_id\":\"workspace:a\",\"object_ids\":[\"o-1\"],\"operation_class\":\"replicate\"," \
     "\"dependencies\":[" more "],\"retry_policy\":\"none\",\"conflict_policy\":\"ask\","           \
     "\"status\":\"" status "\",\"user_explanation\":\"x\"}"
-
-static void register_good(ServiceFixture *f, const char *kind, const char *record)
-{
-    g_assert_cmpint(register_record(f, kind, record), ==, -1);
-}
-
-static void register_profile(ServiceFixture *f, const char *id, const char *class, const char *tags)
-{
-    g_autofree char *record = g_strdup_printf(
-        "{\"profile_id\":\"%s\",\"display_name\":\"P\",\"profile_class\":\"%s\",\"policy_tags\":["
-        "%s]}",
-        id, class, tags);
-    register_good(f, "profile", record);
-}
-
-/* Two profiles with a workspace each, a schema, an object in the first, and an agent that reaches
- * only that. */
-static void world_init_tags(ServiceFixture *f, const char *work_tags, const char *home_tags)
-{
-    service_init_instance(f, SYNCD_INSTANCE_SYSTEM);
-    f->caller.uid = 0;
-    f->caller.inspector = true;
-    register_profile(f, "profile:work", "work", work_tags);
-    register_profile(f, "profile:home", "personal", home_tags);
-    register_good(f, "workspace",
-                  "{\"workspace_id\":\"workspace:a\",\"profile_id\":\"profile:work\"}");
-    register_good(f, "workspace",
-                  "{\"workspace_id\":\"workspace:b\",\"profile_id\":\"profile:home\"}");
-    register_good(f, "schema",
-                  "{\"schema_id\":\"note/v1\",\"schema_version\":\"1\",\"object_type\":\"note\","
-                  "\"required_fields\":[],\"field_owners\":{},\"migration_policy\":\"ask\","
-                  "\"conflict_policy\":\"ask\",\"tombstone_policy\":\"keep\",\"sync_visibility\":"
-                  "\"workspace\",\"retention_class\":\"normal\"}");
-    register_good(f, "object", OBJECT("o-1", "workspace:a", "profile:work", "note/v1"));
-    register_good(f, "actor",
-                  "{\"actor_id\":\"agent-1\",\"actor_type\":\"agent\",\"display_name\":\"A\","
-                  "\"identity_id\":\"uid:1001\",\"workspace_scope\":[\"workspace:a\"],"
-                  "\"profile_scope\":[\"profile:work\"],\"capabilities\":[\"read\",\"write\"],"
-                  "\"trust_level\":\"user\",\"policy_subject\":\"agent-1\",\"signing_key_ref\":"
-                  "\"none\"}");
-}
-
-static void world_init(ServiceFixture *f)
-{
-    world_init_tags(f, "", "");
-}
-
-static int enqueue_in(ServiceFixture *f, const SyncdCaller *caller, const char *scope,
-                      const char *object, const char *body)
-{
-    g_autoptr(GError) error = NULL;
-    g_auto(SyncdEnqueued) enqueued = {0};
-    SyncdRequest request = good_request();
-    request.scope = scope;
-    request.object = object;
-    request.body = SYNCD_BYTES_TEXT(body);
-    bool done = syncd_service_enqueue(f->service, caller, &request, &enqueued, &error);
-    if (!done)
-        g_test_message("%s", error->message);
-    syncd_service_commit(f->service);
-    return done ? -1 : error->code;
-}
 
 static void an_agent_reaches_only_what_it_is_given(void)
 {
