@@ -9,10 +9,9 @@
 
 #define ANY "*"
 
-void syncd_mandate_free(SyncdMandate *mandate)
+static void clear_mandate(void *data)
 {
-    if (mandate == NULL)
-        return;
+    SyncdMandate *mandate = data;
     g_free(mandate->actor);
     g_free(mandate->type);
     g_free(mandate->state);
@@ -20,7 +19,17 @@ void syncd_mandate_free(SyncdMandate *mandate)
     g_free(mandate->signing_key);
     g_strfreev(mandate->workspaces);
     g_strfreev(mandate->profiles);
-    g_free(mandate);
+}
+
+SyncdMandate *syncd_mandate_ref(SyncdMandate *mandate)
+{
+    return g_rc_box_acquire(mandate);
+}
+
+void syncd_mandate_unref(SyncdMandate *mandate)
+{
+    if (mandate != NULL)
+        g_rc_box_release_full(mandate, clear_mandate);
 }
 
 static bool read_list(SyncdJson record, const char *name, char ***ret_list, GError **error)
@@ -89,7 +98,7 @@ static bool read_expiry(SyncdJson record, guint64 *ret_ms, GError **error)
 
 SyncdMandate *syncd_mandate_read(SyncdJson record, GError **error)
 {
-    g_autoptr(SyncdMandate) mandate = g_new0(SyncdMandate, 1);
+    g_autoptr(SyncdMandate) mandate = g_rc_box_new0(SyncdMandate);
     const SyncdFamily *family = syncd_family(SYNCD_FAMILY_ACTOR);
     mandate->actor = syncd_record_member(record, "actor_id");
     mandate->type = syncd_record_member(record, "actor_type");

@@ -31,8 +31,9 @@ typedef struct {
     bool quarantined;
 } SyncdMandate;
 
-void syncd_mandate_free(SyncdMandate *mandate);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdMandate, syncd_mandate_free)
+SyncdMandate *syncd_mandate_ref(SyncdMandate *mandate);
+void syncd_mandate_unref(SyncdMandate *mandate); /* NULL passes */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdMandate, syncd_mandate_unref)
 
 /* From a checked actor record. InvalidContract for one that cannot be understood: whoever has it
  * may then do nothing. */

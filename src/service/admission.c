@@ -165,10 +165,10 @@ static bool ask_policy(SyncdService *service, const SyncdCaller *caller, const S
     return admission->decisions != NULL;
 }
 
-static const SyncdMandate *require_writer(SyncdService *service, const SyncdCaller *caller,
-                                          SyncdAdmission *admission, GError **error)
+static SyncdMandate *require_writer(SyncdService *service, const SyncdCaller *caller,
+                                    SyncdAdmission *admission, GError **error)
 {
-    const SyncdMandate *mandate = syncd_service_require_mandate(service, caller, error);
+    g_autoptr(SyncdMandate) mandate = syncd_service_require_mandate(service, caller, error);
     const char *lane = admission->request->lane;
     bool deletes = lane != NULL && strcmp(lane, SYNCD_LANE_TOMBSTONE) == 0;
     if (mandate == NULL ||
@@ -176,7 +176,7 @@ static const SyncdMandate *require_writer(SyncdService *service, const SyncdCall
         (deletes && !syncd_service_require_capability(service, caller, mandate, "delete", error)))
         return NULL;
     admission->actor = g_strdup(mandate->actor);
-    return mandate;
+    return g_steal_pointer(&mandate);
 }
 
 bool syncd_service_check_request(SyncdService *service, const SyncdCaller *caller,
@@ -190,7 +190,7 @@ bool syncd_service_check_request(SyncdService *service, const SyncdCaller *calle
 
     g_auto(SyncdPlace) place = {0};
     admission->request = request;
-    const SyncdMandate *mandate = require_writer(service, caller, admission, error);
+    g_autoptr(SyncdMandate) mandate = require_writer(service, caller, admission, error);
     if (mandate == NULL || !check_type(request->type, &admission->kind, error) ||
         !syncd_scope_parse(request->scope, &admission->scope_class, &admission->scope_name,
                            error) ||

@@ -13,7 +13,7 @@ typedef struct {
 static void known_caller_free(void *data)
 {
     KnownCaller *known = data;
-    syncd_mandate_free(known->mandate);
+    syncd_mandate_unref(known->mandate);
     g_free(known);
 }
 
@@ -56,9 +56,9 @@ static bool look_up(SyncdService *service, const char *identity, SyncdMandate **
     return !found || *ret_mandate != NULL;
 }
 
-/* `*ret_mandate` NULL when nobody is registered for it. Borrowed. */
-static bool mandate_of(SyncdService *service, const char *identity,
-                       const SyncdMandate **ret_mandate, GError **error)
+/* `*ret_mandate` NULL when nobody is registered for it. */
+static bool mandate_of(SyncdService *service, const char *identity, SyncdMandate **ret_mandate,
+                       GError **error)
 {
     KnownCaller *known = g_hash_table_lookup(service->callers, identity);
     if (known == NULL || known->registries != syncd_store_registries(service->store)) {
@@ -71,19 +71,19 @@ static bool mandate_of(SyncdService *service, const char *identity,
         *known = (KnownCaller){mandate, syncd_store_registries(service->store)};
         g_hash_table_insert(service->callers, g_strdup(identity), known);
     }
-    *ret_mandate = known->mandate;
+    *ret_mandate = known->mandate != NULL ? syncd_mandate_ref(known->mandate) : NULL;
     return true;
 }
 
 bool syncd_service_mandate_of_actor(SyncdService *service, const char *actor,
-                                    const SyncdMandate **ret_mandate, GError **error)
+                                    SyncdMandate **ret_mandate, GError **error)
 {
     g_autofree char *key = g_strconcat(BY_ID, actor, NULL);
     return mandate_of(service, key, ret_mandate, error);
 }
 
 static bool find_mandate(SyncdService *service, const SyncdCaller *caller,
-                         const SyncdMandate **ret_mandate, GError **error)
+                         SyncdMandate **ret_mandate, GError **error)
 {
     *ret_mandate = NULL;
     if (caller->agent != NULL)
@@ -102,7 +102,7 @@ static bool find_mandate(SyncdService *service, const SyncdCaller *caller,
 bool syncd_service_find_caller(SyncdService *service, const SyncdCaller *caller, char **ret_actor,
                                GError **error)
 {
-    const SyncdMandate *mandate;
+    g_autoptr(SyncdMandate) mandate = NULL;
     *ret_actor = NULL;
     if (!find_mandate(service, caller, &mandate, error))
         return false;
@@ -142,10 +142,10 @@ static bool refuse(SyncdService *service, const SyncdCaller *caller, const char 
     return false;
 }
 
-const SyncdMandate *syncd_service_require_mandate(SyncdService *service, const SyncdCaller *caller,
-                                                  GError **error)
+SyncdMandate *syncd_service_require_mandate(SyncdService *service, const SyncdCaller *caller,
+                                            GError **error)
 {
-    const SyncdMandate *mandate;
+    g_autoptr(SyncdMandate) mandate = NULL;
     if (!find_mandate(service, caller, &mandate, error))
         return NULL;
     if (mandate == NULL) {
@@ -154,7 +154,7 @@ const SyncdMandate *syncd_service_require_mandate(SyncdService *service, const S
     }
     const char *reason = syncd_mandate_standing(mandate, syncd_service_entry_ms(service));
     if (reason == NULL)
-        return mandate;
+        return g_steal_pointer(&mandate);
     refuse(service, caller, "write", reason, error, "The actor %s may not act any more",
            mandate->actor);
     return NULL;
@@ -163,7 +163,7 @@ const SyncdMandate *syncd_service_require_mandate(SyncdService *service, const S
 bool syncd_service_require_caller(SyncdService *service, const SyncdCaller *caller,
                                   char **ret_actor, GError **error)
 {
-    const SyncdMandate *mandate = syncd_service_require_mandate(service, caller, error);
+    g_autoptr(SyncdMandate) mandate = syncd_service_require_mandate(service, caller, error);
     if (mandate == NULL)
         return false;
     if (!syncd_service_require_capability(service, caller, mandate, "write", error))
@@ -205,7 +205,7 @@ static const char *unreached(const char *class)
 bool syncd_service_require_scope_reach(SyncdService *service, const SyncdCaller *caller,
                                        const char *actor, const char *scope, GError **error)
 {
-    const SyncdMandate *mandate;
+    g_autoptr(SyncdMandate) mandate = NULL;
     if (scope == NULL || g_strcmp0(actor, service->own_actor) == 0)
         return true;
     if (!syncd_service_mandate_of_actor(service, actor, &mandate, error))
@@ -240,7 +240,7 @@ static bool is_of_the_device(const SyncdScope *scope, const char *kind)
 bool syncd_service_may_append(SyncdService *service, const char *actor, const char *scope_id,
                               const char *kind, GError **error)
 {
-    const SyncdMandate *mandate;
+    g_autoptr(SyncdMandate) mandate = NULL;
     const SyncdScope *scope = syncd_store_scope(service->store, scope_id);
     if (g_strcmp0(actor, service->own_actor) == 0)
         return true;
@@ -259,7 +259,7 @@ bool syncd_service_may_append(SyncdService *service, const char *actor, const ch
 char *syncd_service_subject_of(SyncdService *service, const SyncdCaller *caller, const char *actor,
                                GError **error)
 {
-    const SyncdMandate *mandate;
+    g_autoptr(SyncdMandate) mandate = NULL;
     if (caller->agent == NULL && caller->unit == NULL)
         return syncd_identity_of(caller->uid);
     if (!syncd_service_mandate_of_actor(service, actor, &mandate, error))

@@ -131,7 +131,7 @@ static bool claim_named(SyncdClaiming *claiming, const char *actor, char **ret_l
 typedef struct {
     SyncdClaiming *claiming;
     const char *actor;
-    const SyncdMandate *mandate;
+    SyncdMandate *mandate;
     GHashTable *reached; /* id of a scope: whether the actor reaches it */
     GPtrArray *ops;
     guint examined;
@@ -231,7 +231,9 @@ static bool claim_any(SyncdClaiming *claiming, const char *actor, bool *ret_done
     g_autoptr(GPtrArray) ops = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GHashTable) reached = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     Search search = {.claiming = claiming, .actor = actor, .reached = reached, .ops = ops};
-    if (!find_candidates(&search, error))
+    bool found = find_candidates(&search, error);
+    syncd_mandate_unref(search.mandate);
+    if (!found)
         return false;
     for (guint i = 0; i < ops->len && *ret_lease == NULL; i++)
         if (!claim_candidate(claiming, actor, ops->pdata[i], ret_lease, error))

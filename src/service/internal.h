@@ -100,9 +100,9 @@ GHashTable *syncd_callers_known_new(void);
 bool syncd_service_find_caller(SyncdService *service, const SyncdCaller *caller, char **ret_actor,
                                GError **error);
 /* AccessDenied for a caller who is not registered, is revoked or has expired; it is noted as a
- * refusal. Borrowed until a registry changes. */
-const SyncdMandate *syncd_service_require_mandate(SyncdService *service, const SyncdCaller *caller,
-                                                  GError **error);
+ * refusal. */
+SyncdMandate *syncd_service_require_mandate(SyncdService *service, const SyncdCaller *caller,
+                                            GError **error);
 /* The same, for the id alone. */
 bool syncd_service_require_caller(SyncdService *service, const SyncdCaller *caller,
                                   char **ret_actor, GError **error);
@@ -121,9 +121,9 @@ bool syncd_service_require_scope_reach(SyncdService *service, const SyncdCaller 
  * one in, however the call came here. AccessDenied. */
 bool syncd_service_may_append(SyncdService *service, const char *actor, const char *scope_id,
                               const char *kind, GError **error);
-/* `*ret_mandate` NULL when there is no such actor. Borrowed until a registry changes. */
+/* `*ret_mandate` NULL when there is no such actor. */
 bool syncd_service_mandate_of_actor(SyncdService *service, const char *actor,
-                                    const SyncdMandate **ret_mandate, GError **error);
+                                    SyncdMandate **ret_mandate, GError **error);
 /* Whom policy decides about. NULL with an error. */
 char *syncd_service_subject_of(SyncdService *service, const SyncdCaller *caller, const char *actor,
                                GError **error);

@@ -113,7 +113,7 @@ static SyncdAttestationKeys *keys_of(const SyncdMandate *mandate, const SyncdPub
 bool syncd_manifest_check_signature(SyncdService *service, const SyncdCaller *caller,
                                     SyncdJson record, const char *author, GError **error)
 {
-    const SyncdMandate *mandate;
+    g_autoptr(SyncdMandate) mandate = NULL;
     SyncdPublicKey key;
     if (!syncd_service_mandate_of_actor(service, author, &mandate, error))
         return false;

@@ -30,7 +30,7 @@ guint syncd_migration_plan_failures(const SyncdMigrationPlan *plan)
 
 static bool take_caller(SyncdMigrationPlan *plan, const SyncdCaller *caller, GError **error)
 {
-    const SyncdMandate *mandate = syncd_service_require_mandate(plan->service, caller, error);
+    g_autoptr(SyncdMandate) mandate = syncd_service_require_mandate(plan->service, caller, error);
     if (mandate == NULL ||
         !syncd_service_require_capability(plan->service, caller, mandate, "migrate_schema", error))
         return false;

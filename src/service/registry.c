@@ -15,6 +15,7 @@ void syncd_registered_clear(SyncdRegistered *registered)
 
 void syncd_change_clear(SyncdChange *change)
 {
+    g_clear_pointer(&change->mandate, syncd_mandate_unref);
     g_clear_pointer(&change->actor, g_free);
     syncd_record_row_clear(&change->row);
     syncd_body_clear(&change->body);

@@ -18,7 +18,7 @@ typedef struct {
     SyncdRegistryVerb verb;
     bool migrates; /* an object to another version of its schema: not the caller's own words */
     const SyncdFamily *family;
-    const SyncdMandate *mandate; /* the memo's: not after the first append */
+    SyncdMandate *mandate;
     char *actor;
 
     SyncdRecordRow row; /* of the record as it is; the id is NULL when there is none */

@@ -87,7 +87,7 @@ bool syncd_service_heed_claim(SyncdService *service, const SyncdCaller *caller,
                               const char *idempotency_key, const SyncdBytes *parts, size_t n_parts,
                               SyncdCaller *ret_caller, GError **error)
 {
-    const SyncdMandate *mandate;
+    g_autoptr(SyncdMandate) mandate = NULL;
     SyncdPublicKey key;
     SyncdSignature signature;
     *ret_caller = *caller;

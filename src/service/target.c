@@ -117,7 +117,7 @@ static const char *data_class_of(const SyncdTarget *target)
 bool syncd_service_require_writer(SyncdService *service, const SyncdCaller *caller,
                                   char **ret_actor, GError **error)
 {
-    const SyncdMandate *mandate = syncd_service_require_mandate(service, caller, error);
+    g_autoptr(SyncdMandate) mandate = syncd_service_require_mandate(service, caller, error);
     if (mandate == NULL ||
         !syncd_service_require_capability(service, caller, mandate, "write", error))
         return false;
@@ -130,7 +130,7 @@ static bool check_place(SyncdService *service, const SyncdCaller *caller, const 
                         const char *scope, const char *object, const char *scope_class,
                         SyncdPlace *ret_place, GError **error)
 {
-    const SyncdMandate *mandate = syncd_service_require_mandate(service, caller, error);
+    g_autoptr(SyncdMandate) mandate = syncd_service_require_mandate(service, caller, error);
     const SyncdRequest request = {
         .type = "sync.operation.enqueue",
         .scope = scope,

@@ -3,6 +3,7 @@
  * record takes only tabled steps.
  */
 #include "registry-fixture.h"
+#include "service/internal.h"
 #include "small-files.h"
 
 #define REST                                                                                       \
@@ -323,6 +324,26 @@ static void what_cannot_be_kept_opens_no_scope(void)
     service_clear(&f);
 }
 
+/* However many others are asked about meanwhile. */
+static void what_an_actor_may_is_held_while_it_is_asked(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autoptr(SyncdMandate) mandate = syncd_service_require_mandate(f.service, &f.caller, NULL);
+    g_assert_nonnull(mandate);
+    g_autofree char *actor = g_strdup(mandate->actor);
+    for (guint i = 0; i < 16400; i++) {
+        g_autofree char *other_actor = g_strdup_printf("other-%u", i);
+        g_autoptr(SyncdMandate) none = NULL;
+        g_assert_true(syncd_service_mandate_of_actor(f.service, other_actor, &none, NULL));
+        g_assert_null(none);
+    }
+    g_assert_cmpstr(mandate->actor, ==, actor);
+    g_assert_cmpstr(mandate->type, ==, "human");
+    g_assert_true(syncd_mandate_can(mandate, "write"));
+    service_clear(&f);
+}
+
 static void a_list_is_filtered_and_paged(void)
 {
     ServiceFixture f;
@@ -386,6 +407,8 @@ int main(int argc, char **argv)
                     profiles_and_workspaces_open_their_scope);
     g_test_add_func("/registry/what-cannot-be-kept-opens-no-scope",
                     what_cannot_be_kept_opens_no_scope);
+    g_test_add_func("/registry/what-an-actor-may-is-held-while-it-is-asked",
+                    what_an_actor_may_is_held_while_it_is_asked);
     g_test_add_func("/registry/a-list-is-filtered-and-paged", a_list_is_filtered_and_paged);
     return g_test_run();
 }
