@@ -50,6 +50,18 @@ static bool read_list(SyncdJson record, const char *name, char ***ret_list, GErr
     return true;
 }
 
+/* The first that says something. */
+static char *read_subject(SyncdJson record)
+{
+    static const char *const members[] = {"policy_subject", "identity_id", "actor_id"};
+    for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+        g_autofree char *text = syncd_record_member(record, members[i]);
+        if (*text != '\0')
+            return g_steal_pointer(&text);
+    }
+    return g_strdup("");
+}
+
 static unsigned bit_of(const char *capability)
 {
     const char *const *words = syncd_vocabulary_words(SYNCD_WORDS_CAPABILITY);
@@ -103,7 +115,7 @@ SyncdMandate *syncd_mandate_read(SyncdJson record, GError **error)
     mandate->actor = syncd_record_member(record, "actor_id");
     mandate->type = syncd_record_member(record, "actor_type");
     mandate->state = syncd_family_record_state(family, record);
-    mandate->subject = syncd_record_member(record, "policy_subject");
+    mandate->subject = read_subject(record);
     mandate->signing_key = syncd_record_member(record, "signing_key_ref");
     g_autofree char *trust = syncd_record_member(record, "trust_level");
     mandate->quarantined = strcmp(trust, SYNCD_STATE_QUARANTINED) == 0;

@@ -22,8 +22,8 @@ typedef struct {
     char *actor;
     char *type;
     char *state;
-    char *subject;         /* whom policy decides about */
-    char *signing_key;     /* "ed25519:…", "device:…" or "" */
+    char *subject;     /* whom policy decides about: its identity where the record says nothing */
+    char *signing_key; /* "ed25519:…", "device:…" or "" */
     unsigned capabilities; /* a bit each, in the order of the vocabulary */
     char **workspaces;
     char **profiles;

@@ -256,14 +256,10 @@ bool syncd_service_may_append(SyncdService *service, const char *actor, const ch
            refuse_append(actor, unreached(scope->class), error);
 }
 
-char *syncd_service_subject_of(SyncdService *service, const SyncdCaller *caller, const char *actor,
-                               GError **error)
+char *syncd_service_subject_of(SyncdService *service, const char *actor, GError **error)
 {
     g_autoptr(SyncdMandate) mandate = NULL;
-    if (caller->agent == NULL && caller->unit == NULL)
-        return syncd_identity_of(caller->uid);
     if (!syncd_service_mandate_of_actor(service, actor, &mandate, error))
         return NULL;
-    return mandate != NULL && *mandate->subject != '\0' ? g_strdup(mandate->subject)
-                                                        : g_strdup(actor);
+    return g_strdup(mandate != NULL ? mandate->subject : actor);
 }

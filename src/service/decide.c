@@ -145,18 +145,19 @@ static bool find_actor_type(SyncdService *service, const char *actor, char **ret
     return true;
 }
 
-/* An actor of another type or with another subject is another one for policy; which subject it is
- * may also depend on how it came. */
-static bool still_holds(SyncdService *service, const SyncdCaller *caller, SyncdDecisions *known,
-                        bool *ret_holds, GError **error)
+/* An actor of another type or with another subject is another one for policy. */
+static bool still_holds(SyncdService *service, SyncdDecisions *known, bool *ret_holds,
+                        GError **error)
 {
     guint64 registries = syncd_store_registries(service->store);
-    g_autofree char *type = NULL,
-                    *subject = syncd_service_subject_of(service, caller, known->actor, error);
+    *ret_holds = known->registries == registries;
+    if (*ret_holds)
+        return true;
+    g_autofree char *type = NULL, *subject = syncd_service_subject_of(service, known->actor, error);
     if (subject == NULL)
         return false;
     *ret_holds = strcmp(subject, known->subject) == 0;
-    if (known->registries == registries || !*ret_holds)
+    if (!*ret_holds)
         return true;
     if (!find_actor_type(service, known->actor, &type, error))
         return false;
@@ -173,7 +174,7 @@ static SyncdDecisions *decide_anew(SyncdService *service, const SyncdCaller *cal
     g_autoptr(SyncdDecisions) decisions = g_rc_box_new0(SyncdDecisions);
     *decisions = *class;
     decisions->actor = g_strdup(class->actor);
-    decisions->subject = syncd_service_subject_of(service, caller, class->actor, error);
+    decisions->subject = syncd_service_subject_of(service, class->actor, error);
     if (decisions->subject == NULL)
         return NULL;
     if (class->class.words[SYNCD_FIELD_OBJECT] != 0)
@@ -202,7 +203,7 @@ SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *c
     syncd_policy_set_classify(service->policy, asked, &class.class);
     SyncdDecisions *known = g_hash_table_lookup(service->decisions, &class);
     bool holds = false;
-    if (known != NULL && !still_holds(service, caller, known, &holds, error))
+    if (known != NULL && !still_holds(service, known, &holds, error))
         return NULL;
     return holds ? syncd_decisions_ref(known) : decide_anew(service, caller, &class, asked, error);
 }

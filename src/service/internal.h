@@ -124,9 +124,8 @@ bool syncd_service_may_append(SyncdService *service, const char *actor, const ch
 /* `*ret_mandate` NULL when there is no such actor. */
 bool syncd_service_mandate_of_actor(SyncdService *service, const char *actor,
                                     SyncdMandate **ret_mandate, GError **error);
-/* Whom policy decides about. NULL with an error. */
-char *syncd_service_subject_of(SyncdService *service, const SyncdCaller *caller, const char *actor,
-                               GError **error);
+/* Whom policy decides about, however the actor came. NULL with an error. */
+char *syncd_service_subject_of(SyncdService *service, const char *actor, GError **error);
 /* The caller as the agent that signed, when the request says that one did (signed.c). `parts` are
  * the request's arguments in the order of docs/format.md. AccessDenied. */
 bool syncd_service_heed_claim(SyncdService *service, const SyncdCaller *caller,

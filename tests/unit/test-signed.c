@@ -570,6 +570,29 @@ static void another_subject_is_asked_about_anew(void)
     signed_clear(&s);
 }
 
+/* Whether and from which unit he calls: the user is one subject, that of his record. */
+static void a_unit_makes_nobody_another_subject(void)
+{
+    Signed s;
+    g_autofree char *actor = NULL, *record = NULL, *after = NULL;
+    signed_init(&s);
+    syncd_service_set_policy(
+        s.f.service, set_of(FILE_OF(RULE("\"subjects\":[\"alice\"]", "deny", "no_alice")), NULL),
+        NULL);
+    g_assert_true(syncd_service_find_caller(s.f.service, &s.f.caller, &actor, NULL));
+    record = g_strdup_printf(
+        "{\"actor_id\":\"%s\",\"actor_type\":\"human\",\"display_name\":\"A\",\"identity_id\":"
+        "\"uid:1000\",\"workspace_scope\":[],\"profile_scope\":[],\"capabilities\":[\"read\","
+        "\"write\"],\"trust_level\":\"user\",\"policy_subject\":\"alice\",\"signing_key_ref\":"
+        "\"none\"}",
+        actor);
+    g_assert_cmpint(update_record(&s.f, "actor", actor, record), ==, -1);
+    static const char *const units[] = {NULL, "terminal.scope", "", "other.service"};
+    for (size_t i = 0; i < G_N_ELEMENTS(units); i++)
+        g_assert_cmpint(enqueue_from(&s, units[i], &after), ==, SYNCD_ERROR_POLICY_DENIED);
+    signed_clear(&s);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -600,5 +623,7 @@ int main(int argc, char **argv)
                     who_runs_in_a_registered_unit_is_its_agent);
     g_test_add_func("/signed/another-subject-is-asked-about-anew",
                     another_subject_is_asked_about_anew);
+    g_test_add_func("/signed/a-unit-makes-nobody-another-subject",
+                    a_unit_makes_nobody_another_subject);
     return g_test_run();
 }
