@@ -31,6 +31,28 @@ static void every_kind_of_the_format_has_an_event_of_its_own(void)
     g_assert_null(syncd_kind_of_event("sync.operation.enqueue"));
 }
 
+/* Of two facts there are none yet: nothing applies a repair, and no transport can be away. */
+static bool is_not_yet_a_fact(const char *event)
+{
+    return strcmp(event, "sync.repair.started") == 0 ||
+           strcmp(event, "sync.transport.unavailable") == 0;
+}
+
+static void what_must_be_observable_is_the_event_of_a_kind(void)
+{
+    const char *const *events = syncd_vocabulary_words(SYNCD_WORDS_INTEGRITY_EVENT);
+    for (; *events != NULL; events++) {
+        const SyncdKind *kind = syncd_kind_of_event(*events);
+        if (is_not_yet_a_fact(*events)) {
+            g_assert_null(kind);
+            continue;
+        }
+        g_assert_nonnull(kind);
+        g_assert_cmpstr(kind->event_type, ==, *events);
+        g_assert_true(syncd_kind_find(SYNCD_BYTES_TEXT(kind->kind)) == kind);
+    }
+}
+
 static void kinds_of_later_versions_are_shown_as_unknown(void)
 {
     const SyncdKind *kind = syncd_kind_find(SYNCD_BYTES_TEXT("object.annotated"));
@@ -81,6 +103,8 @@ int main(int argc, char **argv)
     g_test_add_func("/kind/every-operation-type-has-a-kind", every_operation_type_has_a_kind);
     g_test_add_func("/kind/every-kind-of-the-format-has-an-event-of-its-own",
                     every_kind_of_the_format_has_an_event_of_its_own);
+    g_test_add_func("/kind/what-must-be-observable-is-the-event-of-a-kind",
+                    what_must_be_observable_is_the_event_of_a_kind);
     g_test_add_func("/kind/kinds-of-later-versions-are-shown-as-unknown",
                     kinds_of_later_versions_are_shown_as_unknown);
     g_test_add_func("/kind/enqueue-takes-what-it-can-carry-out",

@@ -158,6 +158,34 @@ static void the_lanes_are_those_of_the_vocabulary_each_at_its_rank(void)
     g_assert_cmpstr(syncd_lane_of_rank(0)->name, ==, "priority");
 }
 
+/* Written down a second time: name, searchable, visible to agents, replicated, purge; and the order
+ * in which lanes are served. What is urgent goes before all else, the propagation of a deletion
+ * before its purge, and what nobody waits for last. */
+static void the_defaults_of_the_lanes_are_those_of_the_contract(void)
+{
+    static const char *const rows[SYNCD_N_LANES][5] = {
+        {"priority", "yes", "policy-gated", "policy-gated", "conservative"},
+        {"tombstone", "metadata", "explain-only", "if-the-object-was", "authorised"},
+        {"policy", "limited", "explain-only", "explicit", "attested"},
+        {"repair", "no", "diagnosis-only", "once-verified", "after-attestation"},
+        {"audit", "metadata", "explain-only", "policy-gated", "exceptional"},
+        {"secure", "redacted", "denied", "denied", "audited"},
+        {"memory", "policy-gated", "trust-gated", "policy-gated", "tombstone-aware"},
+        {"normal", "yes", "policy-gated", "policy-gated", "policy-driven"},
+        {"migration", "if-activated", "health-only", "if-needed", "after-rollback-window"},
+        {"archive", "metadata-first", "policy-gated", "policy-gated", "retention-driven"},
+        {"ephemeral", "no", "local-session-only", "no", "aggressive"},
+    };
+    for (unsigned rank = 0; rank < SYNCD_N_LANES; rank++) {
+        const SyncdLane *lane = syncd_lane_of_rank(rank);
+        g_assert_cmpstr(lane->name, ==, rows[rank][0]);
+        g_assert_cmpstr(lane->searchable, ==, rows[rank][1]);
+        g_assert_cmpstr(lane->agent_visible, ==, rows[rank][2]);
+        g_assert_cmpstr(lane->replicated, ==, rows[rank][3]);
+        g_assert_cmpstr(lane->purge, ==, rows[rank][4]);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -173,5 +201,7 @@ int main(int argc, char **argv)
                     every_event_that_is_carried_out_is_one_kind);
     g_test_add_func("/lifecycle/the-lanes-are-those-of-the-vocabulary-each-at-its-rank",
                     the_lanes_are_those_of_the_vocabulary_each_at_its_rank);
+    g_test_add_func("/lifecycle/the-defaults-of-the-lanes-are-those-of-the-contract",
+                    the_defaults_of_the_lanes_are_those_of_the_contract);
     return g_test_run();
 }
