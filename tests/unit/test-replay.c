@@ -3,7 +3,7 @@
  * limits.
  */
 #include "domain/replay.h"
-#include "service-fixture.h"
+#include "registry-fixture.h"
 
 /* ---- the judgement ---- */
 
@@ -177,6 +177,77 @@ static void an_operation_is_replayed_so_often_and_no_more(void)
     service_clear(&f);
 }
 
+/* Replays without a commit, so that the open turn counts as the index does. */
+static bool try_replay(ServiceFixture *f, const char *operation, guint times, GError **error)
+{
+    for (guint i = 0; i < times; i++) {
+        g_autofree char *key = g_strdup_printf("k%u", i);
+        g_auto(SyncdReplayed) replayed = {0};
+        if (!syncd_service_replay(f->service, &f->caller, operation, key, &replayed, error))
+            return false;
+        g_assert_false(replayed.duplicate);
+    }
+    return true;
+}
+
+/* As often as an actor may; the last ones are in the open turn. */
+static void replay_to_the_limit(ServiceFixture *f)
+{
+    guint left = syncd_replay_limits.per_actor, each = syncd_replay_limits.per_operation;
+    for (; left > 0; left -= MIN(left, each)) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *operation = enqueue_body(f, "note-1", "{}");
+        try_replay(f, operation, MIN(left, each), &error);
+        g_assert_no_error(error);
+    }
+}
+
+static void assert_no_more(ServiceFixture *f, const char *operation)
+{
+    g_autoptr(GError) error = NULL;
+    g_assert_false(try_replay(f, operation, 1, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);
+}
+
+static void an_actor_replays_so_often_within_the_window(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    replay_to_the_limit(&f);
+    assert_no_more(&f, operation);
+    syncd_service_commit(f.service);
+    assert_no_more(&f, operation);
+    service_close(&f);
+    service_open(&f);
+    assert_no_more(&f, operation);
+    f.base.now_usec += (syncd_replay_limits.window_ms + 1000) * 1000;
+    g_assert_true(try_replay(&f, operation, 1, NULL));
+    service_clear(&f);
+}
+
+static void a_device_replays_so_often_within_the_window(void)
+{
+    ServiceFixture f;
+    service_init_instance(&f, SYNCD_INSTANCE_SYSTEM);
+    guint actors = syncd_replay_limits.per_device / syncd_replay_limits.per_actor;
+    for (guint i = 1; i <= actors; i++) {
+        g_autofree char *record =
+            g_strdup_printf(ACTOR("human:a%u", "uid:%u", ""), i, OWNER + i, OWNER + i);
+        g_assert_cmpint(register_record(&f, "actor", record), ==, -1);
+    }
+    for (guint i = 0; i < actors; i++) {
+        f.caller.uid = OWNER + i;
+        replay_to_the_limit(&f);
+    }
+    f.caller.uid = OWNER + actors;
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    assert_no_more(&f, operation);
+    f.base.now_usec += (syncd_replay_limits.window_ms + 1000) * 1000;
+    g_assert_true(try_replay(&f, operation, 1, NULL));
+    service_clear(&f);
+}
+
 static void enqueueing_a_replay_is_the_same_replay(void)
 {
     ServiceFixture f;
@@ -218,6 +289,10 @@ int main(int argc, char **argv)
                     what_must_not_be_replayed_is_refused);
     g_test_add_func("/replay/an-operation-is-replayed-so-often-and-no-more",
                     an_operation_is_replayed_so_often_and_no_more);
+    g_test_add_func("/replay/an-actor-replays-so-often-within-the-window",
+                    an_actor_replays_so_often_within_the_window);
+    g_test_add_func("/replay/a-device-replays-so-often-within-the-window",
+                    a_device_replays_so_often_within_the_window);
     g_test_add_func("/replay/enqueueing-a-replay-is-the-same-replay",
                     enqueueing_a_replay_is_the_same_replay);
     return g_test_run();
