@@ -1,4 +1,5 @@
 /* Reading: pages, filters, proofs, and who sees what. */
+#include "contract/check.h"
 #include "crypto/note.h"
 #include "service-fixture.h"
 
@@ -530,6 +531,36 @@ static void a_checkpoint_names_the_head_before_and_shows_the_one_after(void)
     service_clear(&f);
 }
 
+/* The document beside the head: how many wait, which of them the oldest are, and how many may be
+ * replayed, which is not counted where there are too many to name. */
+static void assert_waiting(ServiceFixture *f, guint depth, guint named, const char *replay_safe)
+{
+    g_autofree char *operation = NULL;
+    g_autofree char *document = checkpoint(f, "workspace:notes", &operation);
+    g_autofree char *sync = member_of(document, "sync_checkpoint");
+    g_autoptr(GError) error = NULL;
+    syncd_contract_demand("SyncCheckpoint", syncd_json_root(sync, strlen(sync)), "", &error);
+    g_assert_no_error(error);
+    g_autofree char *number = g_strdup_printf("%u", depth);
+    assert_member(sync, "queueDepth", number);
+    assert_member(sync, "replayPending", depth > 0 ? "true" : "false");
+    assert_member(sync, "replaySafeQueueDepth", replay_safe);
+    g_autofree char *queue = member_of(sync, "offlineQueueRefs");
+    g_assert_cmpuint(count_elements(queue), ==, named);
+}
+
+static void a_checkpoint_says_what_waits(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    put(&f, "note-1", "{\"replay_safe\":false}");
+    fill(&f, 2);
+    assert_waiting(&f, 3, 3, "2");
+    fill(&f, 110);
+    assert_waiting(&f, 113, 100, "null");
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -557,5 +588,6 @@ int main(int argc, char **argv)
     g_test_add_func("/reading/a-proof-holds-by-itself", a_proof_holds_by_itself);
     g_test_add_func("/reading/a-checkpoint-names-the-head-before-and-shows-the-one-after",
                     a_checkpoint_names_the_head_before_and_shows_the_one_after);
+    g_test_add_func("/reading/a-checkpoint-says-what-waits", a_checkpoint_says_what_waits);
     return g_test_run();
 }
