@@ -134,7 +134,8 @@ bool syncd_policy_status_is_weaker(const char *status, const char *than)
 bool syncd_policy_needs_decision(const char *kind)
 {
     static const char *const families[] = {
-        "export.", "repair.", "schema.migrat", "tombstone.", "replica.",
+        "export.",   "repair.",  "schema.migrat",  "tombstone.",
+        "deletion.", "replica.", "object.deleted",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
         if (g_str_has_prefix(kind, families[i]))

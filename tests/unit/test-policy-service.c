@@ -152,14 +152,36 @@ static void the_state_says_that_rules_were_refused(void)
     service_clear(&f);
 }
 
+/* However it came about: the last door before the log asks for it. */
 static void what_changes_much_always_names_a_decision(void)
 {
-    static const char *const needed[] = {"repair.apply", "tombstone.apply", "export.bundle",
-                                         "schema.migrated", "replica.sent"};
-    for (size_t i = 0; i < G_N_ELEMENTS(needed); i++)
-        g_assert_true(syncd_policy_needs_decision(needed[i]));
-    g_assert_false(syncd_policy_needs_decision("actor.registered"));
-    g_assert_false(syncd_policy_needs_decision("repair"));
+    static const struct {
+        const char *kind;
+        bool needed;
+    } cases[] = {
+        {"repair.apply", true},       {"tombstone.apply", true},
+        {"export.bundle", true},      {"schema.migrated", true},
+        {"replica.sent", true},       {"deletion.authorised", true},
+        {"deletion.hidden", true},    {"deletion.propagated", true},
+        {"deletion.restored", true},  {"object.deleted", true},
+        {"object.changed", false},    {"actor.registered", false},
+        {"schema.registered", false}, {"repair", false},
+    };
+    ServiceFixture f;
+    service_init(&f);
+    const char *device = syncd_store_device_id(f.service->store);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_assert_cmpint(syncd_policy_needs_decision(cases[i].kind), ==, cases[i].needed);
+        if (!cases[i].needed)
+            continue;
+        g_autoptr(GError) error = NULL;
+        g_auto(SyncdReceipt) receipt = {0};
+        const SyncdDraft draft = {.kind = cases[i].kind, .decision = "", .actor = "a"};
+        g_assert_false(syncd_service_append(f.service, device, &draft, &receipt, &error));
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_POLICY_DENIED);
+        g_assert_false(syncd_store_has_turn(f.service->store));
+    }
+    service_clear(&f);
 }
 
 int main(int argc, char **argv)
