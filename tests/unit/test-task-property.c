@@ -1,12 +1,16 @@
 /*
  * Laws of operations and tasks, over histories made from a seed: whatever is enqueued, claimed,
- * completed, failed and replayed, whoever leaves, whatever the clocks do and whenever it restarts,
- * each state is what the two tables make of the entries, a rebuilt index says the same, and doing
- * any of it twice changes nothing.
+ * completed, failed, replayed, reconciled, deleted and restored, whoever leaves, whatever the
+ * clocks do and whenever it restarts, each state is what the two tables make of the entries, a
+ * rebuilt index says the same, and doing any of it twice changes nothing.
  */
 #include "domain/lifecycle.h"
 #include "index-dump.h"
 #include "task-fixture.h"
+
+#define LINE(body)                                                                                 \
+    "{\"type\":\"sync.operation.enqueue\",\"scope\":\"workspace:notes\",\"object\":\"note-%u\","   \
+    "\"create_scope\":true,\"body\":" body "}\n"
 
 typedef struct {
     ServiceFixture f;
@@ -99,48 +103,111 @@ static void restart(History *h)
     service_open(&h->f);
 }
 
-static void step(History *h)
+/* Two in one call, of an object that may be deleted by then. */
+static void enqueue_many(History *h)
+{
+    GString *results = NULL;
+    unsigned object = below(h, 4);
+    g_autofree char *lines = g_strdup_printf(LINE("{}") LINE("{\"n\":1}"), object, object);
+    g_autoptr(SyncdMany) batch =
+        syncd_service_begin_many(h->f.service, &h->f.caller, SYNCD_BYTES_TEXT(lines), NULL);
+    while (batch != NULL && results == NULL && syncd_many_step(batch, &results, NULL))
+        ;
+    if (results == NULL)
+        return;
+    syncd_service_commit(h->f.service);
+    g_auto(GStrv) each = g_strsplit(g_strchomp(results->str), "\n", -1);
+    for (guint i = 0; each[i] != NULL; i++)
+        g_ptr_array_add(h->operations,
+                        syncd_json_dup_text(syncd_json_member(
+                            syncd_json_root(each[i], strlen(each[i])), "operation")));
+    g_string_free(results, TRUE);
+}
+
+/* Few names for many operations, so that most contradict an earlier one. */
+static void reconcile_one(History *h)
+{
+    const char *operation = any(h, h->operations);
+    g_autofree char *document =
+        g_strdup_printf("{\"remote_operation_id\":\"remote-%u\",\"ledger_evidence_refs\":[\"%s\"]}",
+                        below(h, 4), operation);
+    g_auto(SyncdReconciled) reconciled = {0};
+    syncd_service_reconcile(h->f.service, &h->f.caller, operation, SYNCD_BYTES_TEXT(document),
+                            &reconciled, NULL);
+}
+
+static void delete_or_restore(History *h, bool restore)
+{
+    SyncdRequest request = good_request();
+    g_autofree char *object = g_strdup_printf("note-%u", below(h, 4));
+    request.object = object;
+    request.restore = restore;
+    request.lane = restore ? NULL : "tombstone";
+    g_auto(SyncdEnqueued) enqueued = {0};
+    if (syncd_service_enqueue(h->f.service, &h->f.caller, &request, &enqueued, NULL) && restore) {
+        syncd_service_commit(h->f.service);
+        g_ptr_array_add(h->operations, g_steal_pointer(&enqueued.operation));
+    }
+}
+
+static void delete_one(History *h)
+{
+    delete_or_restore(h, false);
+}
+
+static void restore_one(History *h)
+{
+    delete_or_restore(h, true);
+}
+
+static void write_checkpoint(History *h)
+{
+    g_autofree char *operation = NULL;
+    syncd_service_checkpoint(h->f.service, &h->f.caller, "workspace:notes", &operation, NULL);
+}
+
+static void commit_turn(History *h)
+{
+    syncd_service_commit(h->f.service);
+}
+
+static void let_time_pass(History *h)
+{
+    h->f.base.now_usec += G_GUINT64_CONSTANT(1000000) * below(h, 90);
+    syncd_service_work(h->f.service);
+}
+
+static void renew_one(History *h)
 {
     guint64 until;
-    switch (below(h, 15)) {
-    case 0:
-    case 1:
-    case 2:
-        enqueue_one(h);
-        break;
-    case 3:
-    case 4:
-    case 5:
-        claim_one(h);
-        break;
-    case 6:
-    case 7:
-        end_one(h);
-        break;
-    case 8:
-        replay_one(h);
-        break;
-    case 9:
-        syncd_service_commit(h->f.service);
-        break;
-    case 10:
-        h->f.base.now_usec += G_GUINT64_CONSTANT(1000000) * below(h, 90);
-        syncd_service_work(h->f.service);
-        break;
-    case 11:
-        syncd_service_renew_task(h->f.service, &h->f.caller, any(h, h->leases), 0, &until, NULL);
-        break;
-    case 13:
-        if (below(h, 3) == 0)
-            cancel_one(h);
-        break;
-    case 12:
-        syncd_service_worker_gone(h->f.service, below(h, 2) ? ":1.1" : ":1.2");
-        break;
-    default:
-        if (below(h, 4) == 0)
-            restart(h);
+    syncd_service_renew_task(h->f.service, &h->f.caller, any(h, h->leases), 0, &until, NULL);
+}
+
+static void leave(History *h)
+{
+    syncd_service_worker_gone(h->f.service, below(h, 2) ? ":1.1" : ":1.2");
+}
+
+static void step(History *h)
+{
+    static const struct {
+        void (*func)(History *h);
+        unsigned of_100;
+    } steps[] = {
+        {enqueue_one, 17},  {enqueue_many, 3},     {claim_one, 21}, {end_one, 14},
+        {replay_one, 7},    {commit_turn, 7},      {renew_one, 6},  {leave, 6},
+        {let_time_pass, 6}, {reconcile_one, 4},    {cancel_one, 2}, {delete_one, 2},
+        {restore_one, 2},   {write_checkpoint, 1}, {restart, 2},
+    };
+    unsigned at = below(h, 100);
+    for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+        if (at < steps[i].of_100) {
+            steps[i].func(h);
+            return;
+        }
+        at -= steps[i].of_100;
     }
+    g_assert_not_reached();
 }
 
 /* ---- the laws ---- */
@@ -218,6 +285,20 @@ static void do_it_again(History *h)
     g_assert_cmpuint(service_sequence(&h->f), ==, before);
 }
 
+/* Laws over histories in which a thing never happens say nothing of it. */
+static const char *const happenings[] = {
+    "sync.task.lost",         "sync.task.retried",       "sync.task.failed",
+    "sync.task.cancelled",    "sync.operation.replayed", "sync.operation.reconciled",
+    "sync.object.tombstoned", "sync.object.restored",    "sync.checkpoint.written",
+};
+static guint happened[G_N_ELEMENTS(happenings)];
+
+static void count_happenings(History *h)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(happenings); i++)
+        happened[i] += count_events(&h->f, happenings[i]);
+}
+
 static void one_history(guint64 seed)
 {
     History h = {.operations = g_ptr_array_new_with_free_func(g_free),
@@ -229,6 +310,7 @@ static void one_history(guint64 seed)
         step(&h);
     syncd_service_commit(h.f.service);
     check_states(&h);
+    count_happenings(&h);
     do_it_again(&h);
     check_states(&h);
     service_close(&h.f);
@@ -253,6 +335,55 @@ static void any_history_is_what_its_entries_make_of_it(void)
     guint64 seeds = g_test_slow() ? 500 : is_hurried() ? 3 : 20;
     for (guint64 seed = 1; seed <= seeds; seed++)
         one_history(seed * 104729);
+    for (size_t i = 0; i < G_N_ELEMENTS(happenings); i++) {
+        g_test_message("%s: %u", happenings[i], happened[i]);
+        g_assert_true(happened[i] > 0 || is_hurried());
+    }
+}
+
+/* Entries that no method would write; whoever could sign them still moves nothing by them. */
+static void an_untabled_entry_moves_nothing(void)
+{
+    static const SyncdEvent untabled[] = {SYNCD_EVENT_LOSE, SYNCD_EVENT_RETRY, SYNCD_EVENT_COMPLETE,
+                                          SYNCD_EVENT_FAIL, SYNCD_EVENT_RECONCILE};
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    g_autofree char *before = get_task(&f, operation);
+    service_close(&f);
+    fixture_open(&f.base);
+    g_autoptr(SyncdScope) scope = NULL;
+    g_assert_true(syncd_store_find_scope(f.base.store, "workspace", "notes", &scope, NULL));
+    for (size_t i = 0; i < G_N_ELEMENTS(untabled); i++) {
+        const char *kind = syncd_lifecycle_kind_of(untabled[i]), *member;
+        g_assert_true(syncd_lifecycle_kind(SYNCD_BYTES_TEXT(kind), NULL, &member));
+        g_autofree char *content =
+            g_strdup_printf("{\"%s\":\"%s\",\"remote_operation_id\":\"r\"}", member, operation);
+        g_autoptr(GError) error = NULL;
+        SyncdDraft draft = {.kind = kind,
+                            .actor = "actor-test",
+                            .object = "note-1",
+                            .decision = "",
+                            .engine = "",
+                            .lane = "normal",
+                            .schema_id = "x",
+                            .schema_version = 1,
+                            .meta = SYNCD_BYTES_TEXT("{}"),
+                            .content = SYNCD_BYTES_TEXT(content)};
+        syncd_store_append(f.base.store, scope->id, &draft, NULL, &error);
+        g_assert_no_error(error);
+    }
+    fixture_commit(&f.base);
+    fixture_close(&f.base);
+    for (int rebuilt = 0; rebuilt < 2; rebuilt++) {
+        service_open(&f);
+        run_jobs(&f);
+        g_autofree char *after = get_task(&f, operation);
+        g_assert_cmpstr(after, ==, before);
+        service_close(&f);
+        remove_index(&f.base);
+    }
+    fixture_clear(&f.base);
 }
 
 int main(int argc, char **argv)
@@ -261,5 +392,7 @@ int main(int argc, char **argv)
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/task-property/any-history-is-what-its-entries-make-of-it",
                     any_history_is_what_its_entries_make_of_it);
+    g_test_add_func("/task-property/an-untabled-entry-moves-nothing",
+                    an_untabled_entry_moves_nothing);
     return g_test_run();
 }
