@@ -57,6 +57,7 @@ static const MemberRule member_rules[] = {
     {STAMPED("policy_decision_ref")},
     {"profile_id", MEMBER_PROFILE_ID, SYNCD_SHAPE_ID},
     {"provisional_artifact_ids", MEMBER_PROVISIONAL_ARTIFACT_IDS, SYNCD_SHAPE_ID_MAP},
+    {STAMPED("purged")},
     {"remote_operation_id", MEMBER_REMOTE_OPERATION_ID, SYNCD_SHAPE_ID},
     {"replay_idempotency_key", MEMBER_REPLAY_IDEMPOTENCY_KEY, SYNCD_SHAPE_ID},
     {"replay_safe", MEMBER_REPLAY_SAFE, SYNCD_SHAPE_BOOL},
@@ -394,6 +395,23 @@ static void write_place(GString *out, const SyncdOperationFacts *facts, SyncdJso
     write_number(out, "seq", facts->seq);
 }
 
+static void write_missing(GString *out, const SyncdOperationFacts *facts)
+{
+    char time[SYNCD_TIME_SIZE];
+    SyncdJsonWriter writer;
+    append(out, ",\"body_error\":");
+    syncd_json_writer_init(&writer, out, false);
+    syncd_json_string(&writer, facts->body_error);
+    if (facts->purged_by.size == 0)
+        return;
+    syncd_time_format_ms(facts->purged_ms, time);
+    append(out, ",\"purged\":{\"at\":\"");
+    append(out, time);
+    g_string_append_c(out, '"');
+    write_token(out, "operation_id", facts->purged_by);
+    g_string_append_c(out, '}');
+}
+
 static void write_unknown(GString *out, const Body *body)
 {
     SyncdJsonIter iter;
@@ -417,12 +435,8 @@ void syncd_operation_write(const SyncdOperationFacts *facts, GString *out)
     write_identity(out, facts, &body);
     write_references(out, facts, &body, meta);
     write_place(out, facts, meta);
-    if (facts->body_error != NULL) {
-        SyncdJsonWriter writer;
-        append(out, ",\"body_error\":");
-        syncd_json_writer_init(&writer, out, false);
-        syncd_json_string(&writer, facts->body_error);
-    }
+    if (facts->body_error != NULL)
+        write_missing(out, facts);
     if (body.has_unknown)
         write_unknown(out, &body);
     g_string_append_c(out, '}');

@@ -63,6 +63,8 @@ typedef struct {
     SyncdBytes meta;        /* the meta line, checked JSON; empty when the body cannot be read */
     SyncdBytes content;     /* checked JSON; empty when the body cannot be read */
     const char *body_error; /* why it cannot be read, NULL when it can */
+    SyncdBytes purged_by;   /* then, when it was purged: the operation that did, and when */
+    guint64 purged_ms;
 } SyncdOperationFacts;
 
 /* Appends the record as one JSON object. */

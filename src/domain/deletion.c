@@ -32,6 +32,13 @@ static const struct {
     {"deletion.propagated", SYNCD_DELETION_PROPAGATE},
     {"deletion.hidden", SYNCD_DELETION_HIDE},
     {"deletion.restored", SYNCD_DELETION_RESTORE},
+    {"deletion.purged", SYNCD_DELETION_PURGE},
+    {"deletion.proven", SYNCD_DELETION_PROVE},
+};
+
+static const char *const purged_kinds[] = {
+    "operation.enqueue", "operation.replay", "operation.reconcile",
+    "object.created",    "object.changed",   "object.deleted",
 };
 
 static const char *const names[SYNCD_N_DELETION_STATES] = {
@@ -75,4 +82,13 @@ const char *syncd_deletion_kind_of(SyncdDeletionEvent event)
         if (kinds[i].event == event)
             return kinds[i].kind;
     return NULL;
+}
+
+bool syncd_deletion_purges(SyncdBytes kind)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(purged_kinds); i++)
+        if (strlen(purged_kinds[i]) == kind.size &&
+            memcmp(purged_kinds[i], kind.data, kind.size) == 0)
+            return true;
+    return false;
 }

@@ -2,9 +2,9 @@
  * The life of a deletion: one table of state, event and next state.
  *
  * A delete request is authorised by policy, becomes a tombstone, is propagated to the members of
- * the scope, and hides the object; purging what is left, and the proof of it, come last. An object
- * may be restored until then, as a new version. An event without a kind is carried out by nothing
- * yet: whoever asks for it is refused.
+ * the scope, and hides the object. Somebody may then purge what is left of it: first the bodies in
+ * the log go, then every other place where their bytes were, and the proof of it comes last. An
+ * object may be restored until it is purged, as a new version.
  */
 #pragma once
 
@@ -43,5 +43,8 @@ const char *syncd_deletion_state_name(SyncdDeletionState state);
 bool syncd_deletion_move(SyncdDeletionState *state, SyncdDeletionEvent event);
 /* Which event an entry of the kind is. A request is an operation in the lane tombstone. */
 bool syncd_deletion_kind(SyncdBytes kind, SyncdDeletionEvent *ret_event);
-/* NULL for an event that nothing carries out, and for a request. */
+/* NULL for a request. */
 const char *syncd_deletion_kind_of(SyncdDeletionEvent event);
+/* Whether a purge takes the bodies of such entries about its object: operations and the object's
+ * record, and not what deleted it. */
+bool syncd_deletion_purges(SyncdBytes kind);

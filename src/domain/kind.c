@@ -96,6 +96,10 @@ static const SyncdKind kinds[] = {
      SYNCD_WRITTEN_BY_DAEMON, "A deleted object was hidden"},
     {"deletion.restored", NULL, NULL, "sync.object.restored",
      SYNCD_WRITTEN_BY_DAEMON, "A deleted object was restored as a new version"},
+    {"deletion.purged", NULL, NULL, "sync.object.purged",
+     SYNCD_WRITTEN_BY_METHODS, "What was left of a deleted object was purged"},
+    {"deletion.proven", NULL, NULL, "sync.object.purge_proven",
+     SYNCD_WRITTEN_BY_DAEMON, "A purge was completed and proven"},
     {"task.claimed", NULL, NULL, "sync.task.claimed",
      SYNCD_WRITTEN_BY_DAEMON, "A task was claimed"},
     {"task.lost", NULL, NULL, "sync.task.lost",
@@ -157,9 +161,25 @@ bool syncd_kind_is_operation(SyncdBytes kind)
     return false;
 }
 
+/* Of kinds that are no operation type: what a method writes is asked for in vain all the same. */
+static bool is_of_method(const char *type)
+{
+    const char *name = g_str_has_prefix(type, "sync.") ? type + strlen("sync.") : "";
+    return syncd_kind_find(SYNCD_BYTES_TEXT(name))->writer == SYNCD_WRITTEN_BY_METHODS;
+}
+
+static bool refuse_written(const char *type, GError **error)
+{
+    syncd_set_error(error, SYNCD_ERROR_APPROVAL_REQUIRED,
+                    "/type: %s is written only by the daemon, as the result of a method", type);
+    return false;
+}
+
 bool syncd_kind_check_enqueue(const char *type, const SyncdKind **ret_kind, GError **error)
 {
     const SyncdKind *kind = syncd_kind_of_type(type);
+    if (kind == NULL && is_of_method(type))
+        return refuse_written(type, error);
     if (kind == NULL) {
         g_autofree char *known = syncd_vocabulary_list(SYNCD_WORDS_OPERATION_TYPE);
         syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
@@ -171,9 +191,7 @@ bool syncd_kind_check_enqueue(const char *type, const SyncdKind **ret_kind, GErr
         *ret_kind = kind;
         return true;
     case SYNCD_WRITTEN_BY_METHODS:
-        syncd_set_error(error, SYNCD_ERROR_APPROVAL_REQUIRED,
-                        "/type: %s is written only by the daemon, as the result of a method", type);
-        return false;
+        return refuse_written(type, error);
     case SYNCD_WRITTEN_LATER:
     case SYNCD_WRITTEN_BY_DAEMON:
         break;

@@ -5,8 +5,11 @@
  * An operation that was enqueued has one task, which somebody claims, holds under a lease and
  * completes or fails. Both move on the same events, and an event happens only where both tables
  * have a row for it: nothing else changes a state, and what has no row is refused by whoever asks
- * and skipped by whoever reads it in a log. Every event but those about parents is an entry of one
- * kind.
+ * and skipped by whoever reads it in a log. Every event but those about parents and purges is an
+ * entry of one kind.
+ *
+ * Only what has ended is purged. Of what moved it, entries of tasks stay, replays and
+ * reconciliations go: an operation that is still queued when its purge is read was reconciled.
  *
  * Parents do not move a child. While one of them has failed, a child that waits is shown as blocked
  * (syncd_lifecycle_shown()).
@@ -50,6 +53,7 @@ typedef enum {
     SYNCD_EVENT_REPLAY,
     SYNCD_EVENT_RECONCILE,
     SYNCD_EVENT_BLOCK, /* a parent failed */
+    SYNCD_EVENT_PURGE, /* what ended it may be purged: then that is all that is known of it */
     SYNCD_N_EVENTS,
 } SyncdEvent;
 

@@ -19,7 +19,8 @@ static guint hash_class(const void *key)
 static gboolean same_class(const void *one, const void *other)
 {
     const SyncdDecisions *left = one, *right = other;
-    return memcmp(&left->class, &right->class, sizeof left->class) == 0 &&
+    return left->purges == right->purges &&
+           memcmp(&left->class, &right->class, sizeof left->class) == 0 &&
            strcmp(left->actor, right->actor) == 0 && strcmp(left->lane, right->lane) == 0 &&
            strcmp(left->data_class, right->data_class) == 0;
 }
@@ -109,6 +110,7 @@ static bool decide(SyncdService *service, const SyncdCaller *caller,
         {"write", true},
         {"retain", syncd_lane_find(SYNCD_BYTES_TEXT(decisions->lane))->durable},
         {"agent_access", is_agent(decisions->actor_type)},
+        {"purge_preview", decisions->purges},
     };
     SyncdPolicyRequest request = *asked;
     request.fields[SYNCD_FIELD_SUBJECT] = decisions->subject;
@@ -187,11 +189,12 @@ static SyncdDecisions *decide_anew(SyncdService *service, const SyncdCaller *cal
     return g_steal_pointer(&decisions);
 }
 
-SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *caller,
-                                     const char *actor, const SyncdPolicyRequest *asked,
-                                     GError **error)
+static SyncdDecisions *decide_class(SyncdService *service, const SyncdCaller *caller,
+                                    const char *actor, const SyncdPolicyRequest *asked, bool purges,
+                                    GError **error)
 {
     SyncdDecisions class = {
+        .purges = purges,
         .actor = (char *)actor,
         .lane = asked->fields[SYNCD_FIELD_LANE],
         .data_class = asked->fields[SYNCD_FIELD_DATA_CLASS],
@@ -206,6 +209,20 @@ SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *c
     if (known != NULL && !still_holds(service, known, &holds, error))
         return NULL;
     return holds ? syncd_decisions_ref(known) : decide_anew(service, caller, &class, asked, error);
+}
+
+SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *caller,
+                                     const char *actor, const SyncdPolicyRequest *asked,
+                                     GError **error)
+{
+    return decide_class(service, caller, actor, asked, false, error);
+}
+
+SyncdDecisions *syncd_service_decide_purge(SyncdService *service, const SyncdCaller *caller,
+                                           const char *actor, const SyncdPolicyRequest *asked,
+                                           GError **error)
+{
+    return decide_class(service, caller, actor, asked, true, error);
 }
 
 static bool is_allowed(SyncdService *service, const SyncdCaller *caller, const char *actor,

@@ -33,7 +33,12 @@ static bool check_restore(const SyncdAdmission *admission, const SyncdDeletion *
         return true;
     if (admission->request->restore && syncd_deletion_move(&state, SYNCD_DELETION_RESTORE))
         return true;
-    if (admission->request->restore)
+    if (state == SYNCD_DELETION_PURGED || state == SYNCD_DELETION_PROVEN)
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "give what is new another id: this one is that of the purged object",
+                             "The object %s was deleted and purged, and cannot be restored",
+                             admission->request->object);
+    else if (admission->request->restore)
         syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
                              "leave \"restore\" (`--restore`) out", "The object %s is not deleted",
                              admission->request->object);

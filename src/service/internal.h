@@ -60,6 +60,10 @@ struct SyncdService {
     bool has_leases;    /* those of the log are among them */
     bool leases_moved;  /* in the open turn */
     guint64 leases_ms;  /* since when it is known how they were renewed */
+    bool has_purges;    /* some may not be proven yet */
+    guint64 scrubbed;   /* the entry of the purge whose bytes are gone everywhere */
+    SyncdScrubbed scrubbing;
+    guint64 purge_retry; /* monotonic: not before */
     guint64 delay_ms;   /* when the next task that waits for its time is due; 0: none */
     guint64 begin_ms;   /* of the clock of tasks … */
     guint64 begin_usec; /* … and of the monotonic clock then */
@@ -191,14 +195,15 @@ typedef struct {
     char id[SYNCD_DECISION_ID_SIZE];
 } SyncdDecision;
 
-/* What a write needs: to be written, where it is durable to be kept, and of an agent, to be in that
- * data at all. The first is what the entry names. Policy is a pure function and tells few classes
+/* What a write needs: to be written, where it is durable to be kept, of an agent, to be in that
+ * data at all, and of a purge, to be one. The first is what the entry names, of a purge the last. Policy is a pure function and tells few classes
  * of requests apart, so the service keeps what it said to each, as long as the policy stands. */
-#define SYNCD_MAX_DECISIONS 3
+#define SYNCD_MAX_DECISIONS 4
 typedef struct {
     char *actor;
     const char *lane; /* this and the next one are words of their vocabularies */
     const char *data_class;
+    bool purges;
     SyncdPolicyClass class; /* of what the actor does not tell */
     SyncdDecision decisions[SYNCD_MAX_DECISIONS];
     unsigned n_decisions;
@@ -228,6 +233,9 @@ SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *c
 SyncdDecisions *syncd_service_decide_in(SyncdService *service, const SyncdCaller *caller,
                                         const char *actor, const SyncdPolicyRequest *asked,
                                         const SyncdPlace *place, GError **error);
+SyncdDecisions *syncd_service_decide_purge(SyncdService *service, const SyncdCaller *caller,
+                                           const char *actor, const SyncdPolicyRequest *asked,
+                                           GError **error);
 /* Records those that this policy has not recorded yet. */
 bool syncd_service_record_decisions(SyncdService *service, const char *actor,
                                     SyncdDecisions *decisions, GError **error);
@@ -311,6 +319,10 @@ bool syncd_service_end_deletion(SyncdService *service, const SyncdDeleting *dele
 /* Ends the record of an object or has it again, when there is one that was not so (registry.c). */
 bool syncd_registry_move_object(SyncdService *service, const SyncdDeleting *deleting,
                                 SyncdRegistryVerb verb, const char *lane, GError **error);
+
+/* What is left to do for purges that were begun, now or before the start: a step. True while there
+ * is more (purge.c). */
+bool syncd_service_finish_purges(SyncdService *service);
 
 /* What takes several entries and must be whole has a turn of its own, which is taken back when it
  * fails. Between the two nothing may be written that shall stay, as a refusal. The second one

@@ -144,10 +144,22 @@ static void add_task(SyncdService *service, SyncdOperationFacts *facts, Became *
     add_evidence(service, &task, facts, became);
 }
 
-static void write_record(SyncdService *service, const SyncdEntry *entry, const SyncdBody *body,
-                         const char *body_error, GString *out)
+/* What took its body, as long as its record is written. */
+static void add_purge(SyncdService *service, guint64 pos, SyncdEntry *purge,
+                      SyncdOperationFacts *facts)
 {
+    if (pos == 0 || !syncd_store_read(service->store, pos, purge, NULL))
+        return;
+    facts->purged_by = purge->header.op;
+    facts->purged_ms = purge->header.hlc.ms;
+}
+
+static void write_record(SyncdService *service, const SyncdRow *row, GString *out)
+{
+    const SyncdEntry *entry = &row->entry;
+    const SyncdBody *body = &row->body;
     const SyncdHeader *header = &entry->header;
+    g_auto(SyncdEntry) purge = {0};
     const SyncdScope *scope = scope_of(service, header->scope);
     g_auto(Became) became = {0};
     SyncdOperationFacts facts = {
@@ -170,8 +182,9 @@ static void write_record(SyncdService *service, const SyncdEntry *entry, const S
         .leaf = syncd_tree_leaf(entry->text, entry->size),
         .meta = SYNCD_BYTES(body->meta, body->meta_size),
         .content = SYNCD_BYTES(body->content, body->content_size),
-        .body_error = body_error,
+        .body_error = row->unreadable != NULL ? row->unreadable->message : NULL,
     };
+    add_purge(service, row->purged_by, &purge, &facts);
     add_task(service, &facts, &became);
     syncd_operation_write(&facts, out);
 }
@@ -190,10 +203,10 @@ static bool write_got(void *data, const SyncdRow *row)
     const SyncdHeader *header = &row->entry.header;
     if (!syncd_view_shows(getting->view, header) || !syncd_kind_is_operation(header->kind))
         set_not_found(getting->operation, &getting->error);
-    else if (row->unreadable != NULL)
+    else if (row->unreadable != NULL && row->purged_by == 0)
         getting->error = g_error_copy(row->unreadable);
     else
-        write_record(getting->service, &row->entry, &row->body, NULL, getting->record);
+        write_record(getting->service, row, getting->record);
     return false;
 }
 
@@ -227,8 +240,7 @@ char *syncd_service_get_operation(SyncdService *service, const SyncdCaller *call
 /* One body that cannot be read takes nothing from the others: its record says so. */
 static void write_listed(SyncdService *service, const SyncdRow *row, GString *out)
 {
-    write_record(service, &row->entry, &row->body,
-                 row->unreadable != NULL ? row->unreadable->message : NULL, out);
+    write_record(service, row, out);
 }
 
 /* The kind of an operation type, as a filter. */

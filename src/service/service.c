@@ -47,6 +47,7 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->operation_schemas = syncd_operation_schemas_new();
     service->leases = syncd_leases_new();
     service->pending_sequence = G_MAXUINT64;
+    service->has_purges = true;
     service->policy = syncd_policy_set_new(NULL, NULL, 0, error);
     if (service->policy == NULL)
         return NULL;
@@ -293,7 +294,7 @@ bool syncd_service_work(SyncdService *service)
     syncd_service_flush_refusals(service, false);
     syncd_service_flush_leases(service);
     syncd_ephemerals_expire(service->ephemerals, syncd_service_monotonic(service));
-    bool more = syncd_store_work(service->store);
+    bool more = syncd_store_work(service->store) | syncd_service_finish_purges(service);
     more |= syncd_service_step_jobs(service);
     syncd_service_show_state(service, false);
     return more;
@@ -309,6 +310,8 @@ guint64 syncd_service_next_due(const SyncdService *service)
     guint64 due = MIN(syncd_refusals_next_due(service->refusals), syncd_service_jobs_due(service));
     due = MIN(due, syncd_service_tasks_due(service));
     due = MIN(due, syncd_ephemerals_next_due(service->ephemerals));
+    if (service->has_purges && service->purge_retry != 0)
+        due = MIN(due, service->purge_retry);
     if (service->policy_blocked_until != 0)
         due = MIN(due, service->policy_blocked_until);
     return syncd_service_state_is_shown(service) ? due : 0;

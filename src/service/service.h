@@ -232,6 +232,37 @@ typedef struct {
 char *syncd_service_list_reconciled(SyncdService *service, const SyncdCaller *caller,
                                     const SyncdReconciledQuery *query, GError **error);
 
+/* ---- purges ---- */
+
+typedef struct {
+    const char *scope; /* "device" or "<class>:<name>" */
+    const char *object;
+    const char *digest; /* of the plan that was looked at */
+} SyncdPurgeRequest;
+
+typedef struct {
+    char *operation; /* the id of the entry that is the purge */
+    guint64 sequence;
+} SyncdPurged;
+
+void syncd_purged_clear(SyncdPurged *purged);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdPurged, syncd_purged_clear)
+
+/* What a purge of a deleted object would take, as JSON with its digest; changes nothing.
+ * InvalidContract when it is not deleted, AlreadyResolved when it is purged, Busy when something
+ * has to end first, PolicyDenied when it must be kept. */
+char *syncd_service_plan_purge(SyncdService *service, const SyncdCaller *caller,
+                               const SyncdPurgeRequest *request, GError **error);
+/* Takes it, in a turn of its own which is committed at the end. StaleDigest when it would be
+ * something else than the plan says. Every other place where the bytes were follows in
+ * syncd_service_work(), and the proof of it. */
+bool syncd_service_purge(SyncdService *service, const SyncdCaller *caller,
+                         const SyncdPurgeRequest *request, SyncdPurged *ret_purged,
+                         GError **error);
+/* How far a purge is, as JSON. NotFound. */
+char *syncd_service_describe_purge(SyncdService *service, const SyncdCaller *caller,
+                                   const char *operation, GError **error);
+
 /* ---- tasks ---- */
 
 /* Which task is wanted: any that is offered and fits; members that are NULL or 0 mean any. */

@@ -183,3 +183,34 @@ char *syncd_blobs_get(SyncdDirectory *directory, const char *scope, const SyncdS
     *ret_size = (size_t)size;
     return (char *)g_byte_array_free(g_steal_pointer(&content), FALSE);
 }
+
+bool syncd_blobs_each(SyncdBytes list, bool (*take)(void *data, const char *name, guint64 size),
+                      void *data)
+{
+    SyncdJsonIter iter;
+    SyncdJson item;
+    SyncdHash hash;
+    if (!syncd_json_check(list.data, list.size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
+        return false;
+    syncd_json_iter_init(&iter,
+                         syncd_json_member(syncd_json_root(list.data, list.size), "chunks"));
+    while (syncd_json_iter_next(&iter, NULL, &item)) {
+        g_autofree char *name = syncd_json_dup_text(syncd_json_member(item, "name"));
+        gint64 size = 0;
+        if (name == NULL || !syncd_hash_from_hex(name, strlen(name), &hash) ||
+            !syncd_json_get_int64(syncd_json_member(item, "size"), &size) || size < 0)
+            return false;
+        if (!take(data, name, (guint64)size))
+            break;
+    }
+    return true;
+}
+
+bool syncd_blobs_remove(SyncdDirectory *directory, const char *name, GError **error)
+{
+    char path[PATH_SIZE];
+    chunk_path(name, path);
+    g_autofree char *left = g_strdup_printf("blobs/%.2s/.%s.new", name, name);
+    return syncd_directory_remove(directory, path, error) &&
+           syncd_directory_remove(directory, left, error);
+}

@@ -25,6 +25,12 @@
 bool syncd_blobs_put(SyncdDirectory *directory, const char *scope, const SyncdSealKey *key,
                      const SyncdSources *sources, SyncdBytes content, GString *list,
                      GError **error);
+/* Calls `take` for each chunk that a list names, while it returns true. False, and no error, for
+ * what is no list. */
+bool syncd_blobs_each(SyncdBytes list, bool (*take)(void *data, const char *name, guint64 size),
+                      void *data);
+/* Removes the chunk of that name, and what a crash may have left of putting it there. */
+bool syncd_blobs_remove(SyncdDirectory *directory, const char *name, GError **error);
 /* Fetches what a list names. NotFound for a missing chunk, JournalCorrupt for one that is not what
  * was stored. */
 char *syncd_blobs_get(SyncdDirectory *directory, const char *scope, const SyncdSealKey *key,

@@ -49,7 +49,7 @@ static const char pragmas_first[] = "PRAGMA locking_mode = EXCLUSIVE;"
 static const char *const pragmas_writing[] = {
     [SYNCD_DURABLE] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
                       "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216;"
-                      "PRAGMA cache_size = -4096;",
+                      "PRAGMA cache_size = -4096; PRAGMA secure_delete = ON;",
     [SYNCD_ORDERED] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                       "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 16777216;"
                       "PRAGMA cache_size = -4096;",
@@ -248,4 +248,22 @@ bool syncd_database_checkpoint(SyncdDatabase *db, int beyond_pages, GError **err
     }
     db->wal_pages = 0;
     return true;
+}
+
+bool syncd_database_empty_wal(SyncdDatabase *db, GError **error)
+{
+    int left = 0;
+    if (db->frozen) {
+        syncd_set_error(error, SYNCD_ERROR_STORAGE_FAILED, "%s is not written any more",
+                        db->kind->name);
+        return false;
+    }
+    int rc =
+        sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, NULL);
+    if (rc == SQLITE_OK && left == 0) {
+        db->wal_pages = 0;
+        return true;
+    }
+    syncd_database_set_error(db, rc != SQLITE_OK ? rc : SQLITE_BUSY, error);
+    return false;
 }

@@ -96,6 +96,9 @@ bool syncd_database_in_transaction(SyncdDatabase *db);
 void syncd_database_freeze(SyncdDatabase *db);
 /* Moves the WAL into the database once it has grown past so many pages. */
 bool syncd_database_checkpoint(SyncdDatabase *db, int beyond_pages, GError **error);
+/* Moves all of the WAL into the database, durably, and leaves nothing in it: what was overwritten
+ * or freed in the database is in neither of the two any more. */
+bool syncd_database_empty_wal(SyncdDatabase *db, GError **error);
 /* Whether the schema is exactly what the migrations make: appends one line (char *) a fault. */
 bool syncd_database_check_schema(SyncdDatabase *db, GPtrArray *faults, GError **error);
 /* SQLite's own check of the file's structure, in the same manner. Takes as long as reading the

@@ -17,6 +17,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdDeletionMove, syncd_deletion_move_clear)
 
 /* Whether such an entry may be one, as far as its header tells. */
 bool syncd_deletion_concerns(const SyncdHeader *header);
+/* Whether `purge` is an entry that takes the bodies of such ones before it. Headers alone tell. */
+bool syncd_deletion_covers(const SyncdHeader *purge, const SyncdHeader *header);
 /* False for an entry that moves nothing. */
 bool syncd_deletion_move_parse(const SyncdHeader *header, guint64 pos, const SyncdBody *body,
                                SyncdDeletionMove *ret_move);

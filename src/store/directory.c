@@ -420,6 +420,22 @@ char *syncd_directory_read(SyncdDirectory *self, const char *name, size_t max, s
 
 /* Gives an errno. Where writing over something takes room, a full disk must not keep anybody from
  * reading. */
+bool syncd_directory_remove(SyncdDirectory *self, const char *name, GError **error)
+{
+    const char *base;
+    int folder = open_folder(self, name, false, &base);
+    int problem = folder < 0 || unlinkat(folder, base, 0) < 0 ? errno : 0;
+    if (problem == ENOENT)
+        problem = 0;
+    if (problem == 0 && folder >= 0 && !sync_fd(folder))
+        problem = errno;
+    fd_close(&folder);
+    if (problem != 0)
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot remove %s/%s",
+                              self->path, name);
+    return problem == 0;
+}
+
 static int rewrite_bytes(int fd)
 {
     g_autofree char *bytes = g_malloc(REWRITE_SIZE);

@@ -46,6 +46,9 @@ char *syncd_directory_read(SyncdDirectory *directory, const char *name, size_t m
 /* Makes a file that is there already, and its name, durable. */
 bool syncd_directory_sync_file(SyncdDirectory *directory, const char *name, GError **error);
 bool syncd_directory_sync(SyncdDirectory *directory, GError **error);
+/* Removes a file and makes that durable; one that is not there is no error, as whoever removed it
+ * may have failed to. */
+bool syncd_directory_remove(SyncdDirectory *directory, const char *name, GError **error);
 /* Writes a file's bytes over themselves and syncs them; one that is not there is no error. After a
  * sync that failed, what is read is what the page cache has and calls clean, and not what the disk
  * has: who goes on with such a file makes sure of it first. */

@@ -29,6 +29,19 @@ bool syncd_index_find_deletion(SyncdIndex *self, const char *scope_id, const cha
     return true;
 }
 
+bool syncd_index_find_deletion_in(SyncdIndex *self, SyncdDeletionState state, guint64 *ret_pos,
+                                  GError **error)
+{
+    gint64 pos;
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "SELECT pos FROM deletion WHERE state = :state ORDER BY pos LIMIT 1");
+    syncd_bind_int(row, ":state", state);
+    if (!syncd_statement_number(row, 0, &pos, error))
+        return false;
+    *ret_pos = (guint64)pos;
+    return true;
+}
+
 static bool write_deletion(SyncdIndex *self, const SyncdDeletionMove *move,
                            const SyncdDeletion *deletion, GError **error)
 {

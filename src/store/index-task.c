@@ -226,6 +226,64 @@ static bool move_task(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
     return write_task(self, &task, error) && tell_children(self, &task, before, error);
 }
 
+/* ---- purges ---- */
+
+static bool is_of_object(SyncdIndex *self, guint64 pos, const SyncdHeader *purge, bool *ret_is,
+                         GError **error)
+{
+    gint64 scope, found;
+    if (!syncd_index_word(self, purge->scope, &scope, error))
+        return false;
+    SyncdStatement *row = syncd_database_statement(
+        self->db,
+        "SELECT count(*) FROM entry WHERE pos = :pos AND object = :object AND scope = :scope");
+    syncd_bind_int(row, ":pos", (gint64)pos);
+    syncd_bind_text_bytes(row, ":object", purge->object);
+    syncd_bind_int(row, ":scope", scope);
+    if (!syncd_statement_number(row, 0, &found, error))
+        return false;
+    *ret_is = found > 0;
+    return true;
+}
+
+static bool end_purged(SyncdIndex *self, const char *op, guint64 pos, const SyncdHeader *header,
+                       GError **error)
+{
+    SyncdTask task;
+    bool found, is = false;
+    const SyncdTaskMove move = {.event = SYNCD_EVENT_PURGE, .pos = pos, .ms = header->hlc.ms};
+    if (!syncd_index_find_task(self, op, &task, &found, error) ||
+        (found && !is_of_object(self, task.pos, header, &is, error)))
+        return false;
+    SyncdLifecycle before = task.state;
+    if (!is || !syncd_task_apply(&task, &move))
+        return true;
+    count_move(self, &task, before.task, move.event);
+    return write_task(self, &task, error) && tell_children(self, &task, before, error);
+}
+
+/* Operations whose end was purged with them are not offered again. */
+static bool end_all_purged(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
+                           const SyncdBody *body, GError **error)
+{
+    SyncdDeletionEvent event;
+    SyncdJsonIter iter;
+    SyncdJson entry;
+    if (!syncd_deletion_kind(header->kind, &event) || event != SYNCD_DELETION_PURGE ||
+        body == NULL || body->content == NULL ||
+        !syncd_json_check(body->content, body->content_size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
+        return true;
+    syncd_json_iter_init(
+        &iter,
+        syncd_json_member(syncd_json_root(body->content, body->content_size), "entries"));
+    while (syncd_json_iter_next(&iter, NULL, &entry)) {
+        g_autofree char *op = syncd_json_dup_text(syncd_json_member(entry, "operation"));
+        if (op != NULL && !end_purged(self, op, pos, header, error))
+            return false;
+    }
+    return true;
+}
+
 typedef struct {
     SyncdIndex *index;
     SyncdBytes scope;
@@ -262,7 +320,8 @@ bool syncd_index_project_task(SyncdIndex *self, guint64 pos, const SyncdHeader *
     const SyncdLane *lane = syncd_lane_find(header->lane);
     if (lane != NULL)
         self->lanes[lane->rank][SYNCD_LANE_ENTRIES]++;
-    if (!begin_task(self, pos, header, body, error))
+    if (!begin_task(self, pos, header, body, error) ||
+        !end_all_purged(self, pos, header, body, error))
         return false;
     return !syncd_lifecycle_kind(header->kind, NULL, NULL) ||
            (move_task(self, pos, header, body, error) &&

@@ -111,6 +111,21 @@ bool syncd_journal_append(SyncdJournal *self, SyncdFeed *feed, SyncdBytes header
     return true;
 }
 
+bool syncd_journal_purge(SyncdJournal *self, guint64 pos, guint64 by, GError **error)
+{
+    if (!begin(self, error))
+        return false;
+    SyncdStatement *row =
+        syncd_database_statement(self->db, "INSERT INTO purge (pos, by) VALUES (:pos, :by)");
+    syncd_bind_int(row, ":pos", (gint64)pos);
+    syncd_bind_int(row, ":by", (gint64)by);
+    if (!write_row(self, row, error))
+        return false;
+    row = syncd_database_statement(self->db, "UPDATE entry SET body = NULL WHERE pos = :pos");
+    syncd_bind_int(row, ":pos", (gint64)pos);
+    return write_row(self, row, error);
+}
+
 static bool write_head(SyncdJournal *self, SyncdFeed *feed, const char *note, GError **error)
 {
     SyncdStatement *row = syncd_database_statement(

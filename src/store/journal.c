@@ -392,6 +392,18 @@ GBytes *syncd_journal_read_body(SyncdJournal *self, guint64 pos, GError **error)
     return g_bytes_new(blob.data, blob.size);
 }
 
+bool syncd_journal_purged_by(SyncdJournal *self, guint64 pos, guint64 *ret_by, GError **error)
+{
+    gint64 by;
+    SyncdStatement *row =
+        syncd_database_statement(self->db, "SELECT by FROM purge WHERE pos = :pos");
+    syncd_bind_int(row, ":pos", (gint64)pos);
+    if (!syncd_statement_number(row, 0, &by, error))
+        return false;
+    *ret_by = (guint64)by;
+    return true;
+}
+
 bool syncd_journal_find_seq(SyncdJournal *self, const SyncdFeed *feed, guint64 seq,
                             guint64 *ret_pos, GError **error)
 {

@@ -81,6 +81,8 @@ bool syncd_journal_append(SyncdJournal *journal, SyncdFeed *feed, SyncdBytes hea
 bool syncd_checkpoint_reason_is_known(const char *reason);
 bool syncd_journal_add_checkpoint(SyncdJournal *journal, SyncdFeed *feed, const char *reason,
                                   GError **error);
+/* Takes a committed entry's body away for `by`, an entry of the turn. */
+bool syncd_journal_purge(SyncdJournal *journal, guint64 pos, guint64 by, GError **error);
 bool syncd_journal_in_turn(const SyncdJournal *journal);
 bool syncd_journal_commit(SyncdJournal *journal, GError **error);
 void syncd_journal_discard(SyncdJournal *journal);
@@ -100,6 +102,8 @@ typedef bool (*SyncdTakeStored)(void *data, guint64 pos, SyncdBytes header, Sync
 bool syncd_journal_read_many(SyncdJournal *journal, const guint64 *positions, guint n, bool bodies,
                              SyncdTakeStored take, void *data, GError **error);
 GBytes *syncd_journal_read_body(SyncdJournal *journal, guint64 pos, GError **error);
+/* The entry that took its body; 0 when none did. */
+bool syncd_journal_purged_by(SyncdJournal *journal, guint64 pos, guint64 *ret_by, GError **error);
 /* 0 when there is none. */
 bool syncd_journal_find_seq(SyncdJournal *journal, const SyncdFeed *feed, guint64 seq,
                             guint64 *ret_pos, GError **error);

@@ -228,6 +228,26 @@ bool syncd_store_need_index(SyncdStore *self, GError **error)
     return self->index != NULL || tell_problem(self, error);
 }
 
+bool syncd_store_remake_index(SyncdStore *self, GError **error)
+{
+    GError *problem = NULL;
+    /* What waits is in the old one first, and then in the log alone. */
+    if (!syncd_store_settle(self, error))
+        return false;
+    bool begun = begin_new_index(self, "content was purged from the log", &problem);
+    if (!begun && made_room(self, problem)) {
+        g_clear_error(&problem);
+        begun = begin_new_index(self, "content was purged from the log", &problem);
+    }
+    if (!begun)
+        return give_up_index(self, problem, error);
+    while (self->projection != NULL &&
+           syncd_projection_remaining(self->projection) <= PROJECT_AT_OPEN)
+        if (!project_batch(self, PROJECT_AT_OPEN, error))
+            return false;
+    return true;
+}
+
 /* ---- what can wait ---- */
 
 static bool project_pending(SyncdStore *self, GHashTable *grown, GError **error)

@@ -56,7 +56,14 @@ bool syncd_store_open_feed(SyncdStore *store, const SyncdScope *scope, guint64 e
                            const SyncdFeed *previous, const char *actor, GError **error);
 bool syncd_store_load_scopes(SyncdStore *store, GError **error);
 
+/* purge.c: why an entry has no body, when a purge took it; `*ret_by` 0 when none did. */
+bool syncd_store_tell_purged(SyncdStore *store, guint64 pos, const SyncdHeader *header,
+                             guint64 *ret_by, GError **error);
+
 /* store-index.c: keeping an index. */
+
+/* Makes the index anew, from the log as it is now: what is not in that is in no file afterwards. */
+bool syncd_store_remake_index(SyncdStore *store, GError **error);
 
 /* On failure there is none, and what needs it says why. */
 bool syncd_store_open_index(SyncdStore *store, GError **error);

@@ -114,7 +114,14 @@ bool syncd_store_open_meta(SyncdStore *self, const SyncdHeader *header, SyncdByt
 bool syncd_store_read_body(SyncdStore *self, const SyncdEntry *entry, SyncdBody *ret_body,
                            GError **error)
 {
-    g_autoptr(GBytes) stored = syncd_journal_read_body(self->journal, entry->pos, error);
+    guint64 by;
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(GBytes) stored = syncd_journal_read_body(self->journal, entry->pos, &problem);
+    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND) &&
+        !syncd_store_tell_purged(self, entry->pos, &entry->header, &by, error))
+        return false;
+    if (stored == NULL)
+        g_propagate_error(error, g_steal_pointer(&problem));
     return stored != NULL &&
            open_stored(self, &entry->header,
                        SYNCD_BYTES(g_bytes_get_data(stored, NULL), g_bytes_get_size(stored)), true,
@@ -140,7 +147,9 @@ static bool take_stored(void *data, guint64 pos, SyncdBytes text, SyncdBytes sto
         return false;
     }
     g_autoptr(GError) unreadable = NULL;
-    if (reading->depth == SYNCD_READ_BODY)
+    if (reading->depth == SYNCD_READ_BODY &&
+        (stored.size > 0 || syncd_store_tell_purged(reading->store, pos, &row.entry.header,
+                                                    &row.purged_by, &unreadable)))
         open_stored(reading->store, &row.entry.header, stored, true, &row.body, &unreadable);
     row.unreadable = unreadable;
     bool more = reading->take(reading->data, &row);

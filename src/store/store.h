@@ -199,7 +199,7 @@ void syncd_body_clear(SyncdBody *body);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdBody, syncd_body_clear)
 
 /* Opens the body and fetches its chunks. JournalCorrupt when it is not what the header says;
- * NotFound when it was purged or its key is not here. */
+ * NotFound when its key is not here, or when it was purged: by what and when, says the message. */
 bool syncd_store_read_body(SyncdStore *store, const SyncdEntry *entry, SyncdBody *ret_body,
                            GError **error);
 
@@ -214,6 +214,7 @@ typedef struct {
     SyncdEntry entry; /* the text has no NUL at its end here */
     SyncdBody body;
     const GError *unreadable; /* why there is no body; NULL when there is one */
+    guint64 purged_by;        /* the entry that took the body; 0: none did */
 } SyncdRow;
 
 /* Reads in the order of the positions until `take` returns false. JournalCorrupt for a header that
@@ -360,6 +361,60 @@ typedef struct {
 /* The open turn counts. */
 bool syncd_store_find_deletion(SyncdStore *store, const char *scope_id, const char *object,
                                SyncdDeletion *ret_deletion, bool *ret_found, GError **error);
+
+/* ---- purges: taking content out of the log ---- */
+
+#define SYNCD_PURGE_ENTRIES_MAX 16384u /* of one object; one transaction takes all of them */
+
+typedef struct {
+    guint64 pos;
+    char *op;
+    char *feed; /* as text */
+    bool own;   /* of this device's log */
+    bool stable;
+    SyncdHash leaf, digest; /* of the stored body */
+    guint64 size;
+} SyncdPurgedEntry;
+
+typedef struct {
+    char *name;
+    guint64 size;
+    bool shared; /* an entry that stays lists it too */
+} SyncdPurgedChunk;
+
+/* What a purge of an object takes. */
+typedef struct {
+    GPtrArray *entries; /* SyncdPurgedEntry, in the order of pos */
+    GPtrArray *chunks;  /* SyncdPurgedChunk */
+    guint64 bytes, chunk_bytes;
+    guint unfinished; /* operations among them whose task has not ended */
+    guint unstable;   /* entries that are not below the stable cut */
+} SyncdPurgeable;
+
+void syncd_purgeable_free(SyncdPurgeable *purgeable);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdPurgeable, syncd_purgeable_free)
+
+/* Committed entries only. LimitsExceeded; NotFound when the key of a body is not here whose content
+ * lies in chunks, as nobody would know in which. */
+SyncdPurgeable *syncd_store_find_purgeable(SyncdStore *store, const char *scope_id,
+                                           const char *object, GError **error);
+/* Takes their bodies from the log for `by`, a `deletion.purged` of the open turn. */
+bool syncd_store_purge(SyncdStore *store, const SyncdPurgeable *purgeable, guint64 by,
+                       GError **error);
+/* A deletion that was purged and not proven; `*ret_pos` is the entry that purged it, 0 for none.
+ * Committed ones only. */
+bool syncd_store_find_unproven(SyncdStore *store, guint64 *ret_pos, GError **error);
+
+typedef struct {
+    guint64 chunks, chunk_bytes, kept_chunks, copies;
+} SyncdScrubbed;
+
+/* After the commit of a purge: removes what else holds the bytes, now or when it was begun earlier.
+ * The chunks that nothing lists any more, copies of the database that were made before migrations,
+ * what is left of them in the WAL, and the index, which is made anew: it may be Busy for a while.
+ * There must be no open turn. */
+bool syncd_store_scrub(SyncdStore *store, GPtrArray *chunks, SyncdScrubbed *ret_scrubbed,
+                       GError **error);
 
 /* Names that the first entry keeps, each family for itself within a scope: "replay" (operation,
  * line feed, key). `*ret_pos` 0 for a name that nobody took. The open turn counts. `scope_id` NULL:

@@ -39,6 +39,10 @@ static bool check_strays(SyncdVerify *self, GError **error)
          "SELECT count(*) FROM feed WHERE base_size <> 0 OR base_frontier <> x'' OR base_snapshot "
          "<> x''",
          "feeds name a snapshot, which this version never writes"},
+        {"stray-purge",
+         "SELECT count(*) FROM purge WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.pos = "
+         "purge.pos AND body IS NULL)",
+         "bodies are said to be purged that are there, or have no entry"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(strays); i++) {
         gint64 count;

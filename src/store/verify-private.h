@@ -61,6 +61,10 @@ bool syncd_verify_checkpoints(SyncdVerify *verify, bool *ret_more, GError **erro
 bool syncd_verify_tiles(SyncdVerify *verify, SyncdFeedCheck *check, SyncdStatement *row, int column,
                         unsigned full_levels, GError **error);
 
+/* verify-purge.c: an entry without a body, which may have been purged. */
+void syncd_verify_missing_body(SyncdVerify *verify, const SyncdFeed *feed, guint64 pos,
+                               const SyncdHeader *header);
+
 /* verify-known.c: heads that were kept elsewhere, and how far verification came. */
 void syncd_known_head_free(void *known);
 bool syncd_verify_parse_known(SyncdVerify *verify, const char *const *notes, GError **error);

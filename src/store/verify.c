@@ -152,7 +152,7 @@ static void check_body(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
                        const SyncdHeader *header, SyncdStatement *row)
 {
     if (syncd_column_is_null(row, 3)) {
-        add_body_finding(self, feed, pos, header, "body-missing", "the entry has no body");
+        syncd_verify_missing_body(self, feed, pos, header);
         return;
     }
     if (!header->known)

@@ -31,18 +31,19 @@ static void no_deletion_takes_an_untabled_transition(void)
     }
 }
 
-/* Purge and its proof are carried out by nothing yet: no entry can be one. */
-static void what_nothing_carries_out_has_no_kind(void)
+static void every_event_but_a_request_is_one_kind(void)
 {
-    g_assert_null(syncd_deletion_kind_of(SYNCD_DELETION_PURGE));
-    g_assert_null(syncd_deletion_kind_of(SYNCD_DELETION_PROVE));
     for (SyncdDeletionEvent event = 0; event < SYNCD_N_DELETION_EVENTS; event++) {
         SyncdDeletionEvent back;
         const char *kind = syncd_deletion_kind_of(event);
-        if (kind != NULL)
+        g_assert_cmpint(kind == NULL, ==, event == SYNCD_DELETION_REQUEST);
+        if (kind != NULL) {
             g_assert_true(syncd_deletion_kind(SYNCD_BYTES_TEXT(kind), &back) && back == event);
+            /* what deleted it stays, and says so */
+            g_assert_false(syncd_deletion_purges(SYNCD_BYTES_TEXT(kind)));
+        }
     }
-    g_assert_false(syncd_deletion_kind(SYNCD_BYTES_TEXT("deletion.purged"), NULL));
+    g_assert_false(syncd_deletion_kind(SYNCD_BYTES_TEXT("deletion.purge"), NULL));
 }
 
 static SyncdRequest delete_request(void)
@@ -156,8 +157,8 @@ int main(int argc, char **argv)
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/deletion/no-deletion-takes-an-untabled-transition",
                     no_deletion_takes_an_untabled_transition);
-    g_test_add_func("/deletion/what-nothing-carries-out-has-no-kind",
-                    what_nothing_carries_out_has_no_kind);
+    g_test_add_func("/deletion/every-event-but-a-request-is-one-kind",
+                    every_event_but_a_request_is_one_kind);
     g_test_add_func("/deletion/a-delete-request-goes-its-way-step-by-step",
                     a_delete_request_goes_its_way_step_by_step);
     g_test_add_func("/deletion/what-is-deleted-is-gone-until-it-is-restored",

@@ -12,16 +12,16 @@ static const char *const operation_moves[] = {
     "running lose queued",       "running retry queued",      "running complete completed",
     "running fail failed",       "replayed claim running",    "replayed reconcile reconciled",
     "replayed cancel cancelled", "completed replay replayed", "completed reconcile reconciled",
-    "failed replay replayed",    "replayed replay replayed",
+    "failed replay replayed",    "replayed replay replayed",  "queued purge reconciled",
 };
 static const char *const task_moves[] = {
     "pending claim running",         "pending replay pending", "pending reconcile succeeded",
     "pending cancel cancelled",      "running lose pending",   "running retry pending",
     "running complete succeeded",    "running fail failed",    "succeeded replay pending",
-    "succeeded reconcile succeeded", "failed replay pending",
+    "succeeded reconcile succeeded", "failed replay pending",  "pending purge succeeded",
 };
 static const char *const events[] = {"claim",  "lose",   "retry",     "complete", "fail",
-                                     "cancel", "replay", "reconcile", "block"};
+                                     "cancel", "replay", "reconcile", "block", "purge"};
 
 static const char *next_of(const char *const *moves, size_t n, const char *state, const char *event)
 {
@@ -122,7 +122,7 @@ static void every_event_that_is_carried_out_is_one_kind(void)
 {
     for (SyncdEvent event = 0; event < SYNCD_N_EVENTS; event++) {
         const char *kind = syncd_lifecycle_kind_of(event);
-        if (event == SYNCD_EVENT_BLOCK) {
+        if (event == SYNCD_EVENT_BLOCK || event == SYNCD_EVENT_PURGE) {
             g_assert_null(kind);
             continue;
         }

@@ -1,0 +1,157 @@
+/* What follows the commit of a purge: every other place is cleared, then it is proven. */
+#include "service/purge.h"
+
+#include "base/log.h"
+
+#define RETRY_USEC (60u * G_USEC_PER_SEC)
+
+typedef struct {
+    SyncdEntry entry;
+    SyncdBody body;
+    SyncdJson content;
+    char *object, *scope_id;
+} Unproven;
+
+static void unproven_clear(Unproven *unproven)
+{
+    syncd_entry_clear(&unproven->entry);
+    syncd_body_clear(&unproven->body);
+    g_clear_pointer(&unproven->object, g_free);
+    g_clear_pointer(&unproven->scope_id, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Unproven, unproven_clear)
+
+static bool read_purge(SyncdService *service, guint64 pos, Unproven *ret, GError **error)
+{
+    if (!syncd_store_read(service->store, pos, &ret->entry, error) ||
+        !syncd_store_read_body(service->store, &ret->entry, &ret->body, error) ||
+        !syncd_json_check(ret->body.content, ret->body.content_size, SYNCD_JSON_MUST_BE_OBJECT,
+                          error))
+        return false;
+    ret->content = syncd_json_root(ret->body.content, ret->body.content_size);
+    ret->object = syncd_record_member(ret->content, "object_id");
+    ret->scope_id = syncd_record_member(ret->content, "scope_id");
+    return true;
+}
+
+/* ---- clearing ---- */
+
+static void chunk_free(void *data)
+{
+    SyncdPurgedChunk *chunk = data;
+    g_free(chunk->name);
+    g_free(chunk);
+}
+
+static GPtrArray *list_chunks(SyncdJson content)
+{
+    SyncdJsonIter iter;
+    SyncdJson item;
+    SyncdHash hash;
+    GPtrArray *chunks = g_ptr_array_new_with_free_func(chunk_free);
+    syncd_json_iter_init(&iter, syncd_json_member(content, "chunks"));
+    while (syncd_json_iter_next(&iter, NULL, &item)) {
+        gint64 size = 0;
+        g_autofree char *name = syncd_json_dup_text(syncd_json_member(item, "name"));
+        if (name == NULL || !syncd_hash_from_hex(name, strlen(name), &hash))
+            continue;
+        syncd_json_get_int64(syncd_json_member(item, "size"), &size);
+        SyncdPurgedChunk *chunk = g_new0(SyncdPurgedChunk, 1);
+        chunk->name = g_steal_pointer(&name);
+        chunk->size = (guint64)MAX(size, 0);
+        g_ptr_array_add(chunks, chunk);
+    }
+    return chunks;
+}
+
+static bool scrub(SyncdService *service, const Unproven *unproven, GError **error)
+{
+    g_autoptr(GPtrArray) chunks = list_chunks(unproven->content);
+    if (!syncd_store_scrub(service->store, chunks, &service->scrubbing, error))
+        return false;
+    service->scrubbed = unproven->entry.pos;
+    return true;
+}
+
+/* ---- proving ---- */
+
+static GString *write_proof(const SyncdService *service, const Unproven *unproven)
+{
+    SyncdJsonWriter writer;
+    const SyncdScrubbed *scrubbed = &service->scrubbing;
+    g_autofree char *purge = syncd_bytes_dup(unproven->entry.header.op),
+                    *decision = syncd_bytes_dup(unproven->entry.header.decision);
+    GString *content = g_string_new(NULL);
+    syncd_json_writer_init(&writer, content, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "schema", SYNCD_PURGE_PROOF_SCHEMA);
+    syncd_json_member_string(&writer, "object_id", unproven->object);
+    syncd_json_member_string(&writer, "scope_id", unproven->scope_id);
+    syncd_json_member_string(&writer, "purge", purge);
+    syncd_json_member_string(&writer, "policy_decision_ref", decision);
+    syncd_json_member_value(&writer, "approval", syncd_json_member(unproven->content, "approval"));
+    syncd_json_member_value(&writer, "bytes", syncd_json_member(unproven->content, "bytes"));
+    syncd_json_member_value(&writer, "entries", syncd_json_member(unproven->content, "entries"));
+    syncd_json_member_uint(&writer, "chunks_removed", scrubbed->chunks);
+    syncd_json_member_uint(&writer, "chunk_bytes", scrubbed->chunk_bytes);
+    syncd_json_member_uint(&writer, "chunks_kept", scrubbed->kept_chunks);
+    syncd_json_member_uint(&writer, "copies_removed", scrubbed->copies);
+    syncd_purge_write_unreachable(&writer);
+    syncd_json_end_object(&writer);
+    return content;
+}
+
+static bool prove(SyncdService *service, const Unproven *unproven, GError **error)
+{
+    if (!syncd_service_find_own(service, error))
+        return false;
+    g_auto(SyncdReceipt) receipt = {0};
+    g_autoptr(GString) content = write_proof(service, unproven);
+    g_autofree char *decision = syncd_bytes_dup(unproven->entry.header.decision);
+    SyncdDraft draft = {
+        .kind = syncd_deletion_kind_of(SYNCD_DELETION_PROVE),
+        .actor = service->own_actor,
+        .object = unproven->object,
+        .decision = decision,
+        .engine = "",
+        .lane = SYNCD_LANE_AUDIT,
+        .schema_id = SYNCD_PURGE_PROOF_SCHEMA,
+        .schema_version = 1,
+        .meta = SYNCD_BYTES_TEXT("{}"),
+        .content = SYNCD_BYTES(content->str, content->len),
+    };
+    return syncd_service_append(service, syncd_store_device_id(service->store), &draft, &receipt,
+                                error);
+}
+
+static bool step(SyncdService *service, bool *ret_more, GError **error)
+{
+    guint64 pos;
+    g_auto(Unproven) unproven = {0};
+    if (!syncd_store_find_unproven(service->store, &pos, error))
+        return false;
+    service->has_purges = pos != 0;
+    *ret_more = pos != 0;
+    return pos == 0 || (read_purge(service, pos, &unproven, error) &&
+                        (service->scrubbed == pos ? prove : scrub)(service, &unproven, error));
+}
+
+bool syncd_service_finish_purges(SyncdService *service)
+{
+    bool more = false;
+    g_autoptr(GError) error = NULL;
+    /* The index may be in the making, for the last step's sake among others. */
+    if (!service->has_purges || syncd_service_has_turn(service) ||
+        syncd_store_condition(service->store) != SYNCD_STORE_WRITABLE ||
+        syncd_store_is_indexing(service->store) || syncd_store_lacks_index(service->store) ||
+        syncd_service_monotonic(service) < service->purge_retry)
+        return false;
+    if (step(service, &more, &error)) {
+        service->purge_retry = 0;
+        return more;
+    }
+    service->purge_retry = syncd_service_monotonic(service) + RETRY_USEC;
+    syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
+              "A purge is not completed yet, and is tried again: %s", error->message);
+    return false;
+}

@@ -1,0 +1,46 @@
+/*
+ * Purging a deleted object: the plan, the entry that carries it out, and what has to follow.
+ *
+ * A plan is made in all respects as if the purge followed, and changes nothing; its digest covers
+ * the very entries and chunks that would go. Carrying it out plans again and compares.
+ *
+ * The entry `deletion.purged` and the bodies it takes are one commit: after it the content is gone
+ * from what anybody can read. It lists what it took, so that a daemon that is started anew goes on
+ * from it: as long as a deletion is purged and not proven, every other place where the bytes were
+ * is cleared (again), and then `deletion.proven` is written.
+ */
+#pragma once
+
+#include "base/json-writer.h"
+#include "service/internal.h"
+
+#define SYNCD_PURGE_SCHEMA "sourceos.purge/v1"
+#define SYNCD_PURGE_PROOF_SCHEMA "sourceos.purge-proof/v1"
+#define SYNCD_PURGE_PLAN_SCHEMA "sourceos.purge-plan/v1"
+#define SYNCD_PURGE_REPORT_SCHEMA "sourceos.purge-report/v1"
+
+typedef struct {
+    SyncdService *service;
+    const SyncdCaller *caller;
+    const SyncdPurgeRequest *request;
+    SyncdScope *scope;
+    char *actor;
+    char *subject; /* whom policy decided about: who approved it */
+    bool record;   /* the object has one in its registry */
+    SyncdPurgeable *purgeable;
+    SyncdDecisions *decisions;
+    char digest[SYNCD_DIGEST_SIZE];
+} SyncdPurgePlan;
+
+void syncd_purge_plan_free(SyncdPurgePlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdPurgePlan, syncd_purge_plan_free)
+
+/* Borrows caller and request. */
+SyncdPurgePlan *syncd_purge_plan_new(SyncdService *service, const SyncdCaller *caller,
+                                     const SyncdPurgeRequest *request, GError **error);
+/* The decision that allows it. */
+const char *syncd_purge_plan_decision(const SyncdPurgePlan *plan);
+/* The document that is shown. */
+char *syncd_purge_plan_write(const SyncdPurgePlan *plan);
+/* What is out of reach of any purge, as a member `unreachable`. */
+void syncd_purge_write_unreachable(SyncdJsonWriter *writer);

@@ -1,0 +1,398 @@
+/*
+ * A deleted object is purged when nothing stands against it, by who may; what is left of it is the
+ * proof. A purge that was cut short is completed by itself.
+ */
+#include "contract/records.h"
+#include "purge-fixture.h"
+#include "registry-fixture.h"
+#include "task-fixture.h"
+
+#define MARKER "what-nobody-shall-find-again"
+
+static SyncdPurgeRequest request_for(const char *digest)
+{
+    return (SyncdPurgeRequest){"workspace:notes", "note-1", digest};
+}
+
+static void delete_note(ServiceFixture *f)
+{
+    SyncdRequest request = good_request();
+    request.lane = "tombstone";
+    g_free(enqueue_committed(f, &request));
+}
+
+/* An operation with a key, carried out. */
+static char *put_note(ServiceFixture *f)
+{
+    SyncdRequest request = good_request();
+    request.idempotency_key = "key-" MARKER;
+    request.body = SYNCD_BYTES_TEXT("{\"text\":\"" MARKER "\"}");
+    char *operation = enqueue_committed(f, &request);
+    g_autofree char *lease = claim_operation(f, operation);
+    complete(f, lease);
+    return operation;
+}
+
+static char *begin(ServiceFixture *f)
+{
+    service_init(f);
+    char *operation = put_note(f);
+    put(f, "note-2", "{}");
+    return operation;
+}
+
+/* Its digest; the error's code is checked when there is to be none. */
+static char *plan(ServiceFixture *f, int code)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 before = service_sequence(f);
+    const SyncdPurgeRequest request = request_for(NULL);
+    g_autofree char *text = syncd_service_plan_purge(f->service, &f->caller, &request, &error);
+    g_assert_cmpint(error != NULL ? error->code : -1, ==, code);
+    g_assert_false(syncd_service_has_turn(f->service));
+    g_assert_cmpuint(service_sequence(f), ==, before);
+    if (text == NULL)
+        return NULL;
+    g_autofree char *quoted = member_of(text, "digest");
+    return g_strndup(quoted + 1, strlen(quoted) - 2);
+}
+
+static char *purge_at(ServiceFixture *f, const char *digest, int code)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdPurged) purged = {0};
+    const SyncdPurgeRequest request = request_for(digest);
+    syncd_service_purge(f->service, &f->caller, &request, &purged, &error);
+    g_assert_cmpint(error != NULL ? error->code : -1, ==, code);
+    g_assert_false(syncd_service_has_turn(f->service));
+    return g_steal_pointer(&purged.operation);
+}
+
+static char *purge(ServiceFixture *f)
+{
+    g_autofree char *digest = plan(f, -1);
+    return purge_at(f, digest, -1);
+}
+
+static void finish(ServiceFixture *f)
+{
+    for (int i = 0; i < 3; i++) {
+        run_jobs(f);
+        syncd_service_commit(f->service);
+    }
+}
+
+static char *report(ServiceFixture *f, const char *operation)
+{
+    g_autoptr(GError) error = NULL;
+    char *text = syncd_service_describe_purge(f->service, &f->caller, operation, &error);
+    g_assert_no_error(error);
+    return text;
+}
+
+static void a_deleted_object_is_purged_and_proven(void)
+{
+    ServiceFixture f;
+    g_autofree char *operation = begin(&f);
+    delete_note(&f);
+    g_autofree char *digest = plan(&f, -1);
+    g_autofree char *purged = purge_at(&f, digest, -1);
+    g_autofree char *soon = report(&f, purged);
+    assert_member(soon, "state", "\"purged\"");
+    assert_member(soon, "proof", "null");
+    finish(&f);
+    g_autofree char *late = report(&f, purged);
+    assert_member(late, "state", "\"proven\"");
+    assert_member(late, "entries", "2");
+    g_assert_false(state_holds(&f.base, MARKER));
+    g_assert_cmpuint(count_events(&f, "sync.object.purged"), ==, 1);
+    g_assert_cmpuint(count_events(&f, "sync.object.purge_proven"), ==, 1);
+    plan(&f, SYNCD_ERROR_ALREADY_RESOLVED);
+    g_free(purge_at(&f, digest, SYNCD_ERROR_ALREADY_RESOLVED));
+    service_clear(&f);
+}
+
+static void the_proof_names_what_went_and_what_is_out_of_reach(void)
+{
+    ServiceFixture f;
+    g_autofree char *operation = begin(&f);
+    delete_note(&f);
+    g_autofree char *purged = purge(&f);
+    finish(&f);
+    g_autofree char *line = newest_line(&f);
+    g_autofree char *body = member_of(line, "body"), *header = member_of(line, "header");
+    assert_member(header, "lane", "\"audit\"");
+    assert_member(header, "kind", "\"deletion.proven\"");
+    g_autofree char *quoted = g_strdup_printf("\"%s\"", purged);
+    assert_member(body, "purge", quoted);
+    g_autofree char *entries = member_of(body, "entries"), *unreachable = member_of(body, "unreachable"),
+                    *approval = member_of(body, "approval"),
+                    *decision = member_of(body, "policy_decision_ref");
+    g_assert_nonnull(strstr(entries, operation));
+    g_assert_cmpuint(count_elements(entries), ==, 2);
+    g_assert_cmpuint(count_elements(unreachable), >=, 3);
+    assert_member(approval, "subject", "\"uid:1000\"");
+    g_assert_true(g_str_has_prefix(decision, "\"policy-"));
+    g_autofree char *named = member_of(header, "decision");
+    g_assert_cmpstr(named, ==, decision);
+    service_clear(&f);
+}
+
+static void a_purged_operation_says_so(void)
+{
+    ServiceFixture f;
+    g_autofree char *operation = begin(&f);
+    delete_note(&f);
+    g_autofree char *purged = purge(&f);
+    for (int round = 0; round < 2; round++) {
+        if (round > 0)
+            finish(&f); /* which makes the index anew */
+        g_autofree char *record = get(&f, operation);
+        g_autofree char *told = member_of(record, "purged"), *why = member_of(record, "body_error");
+        g_autofree char *quoted = g_strdup_printf("\"%s\"", purged);
+        assert_member(told, "operation_id", quoted);
+        g_assert_nonnull(strstr(why, purged));
+        assert_member(record, "status", "\"completed\"");
+    }
+    service_clear(&f);
+}
+
+static void nothing_is_purged_that_is_not_deleted(void)
+{
+    ServiceFixture f;
+    g_autofree char *operation = begin(&f);
+    plan(&f, SYNCD_ERROR_INVALID_CONTRACT);
+    g_free(purge_at(&f, "sha256:0", SYNCD_ERROR_INVALID_CONTRACT));
+    delete_note(&f);
+    SyncdRequest restore = good_request();
+    restore.restore = true;
+    g_free(enqueue_committed(&f, &restore));
+    plan(&f, SYNCD_ERROR_INVALID_CONTRACT);
+    service_clear(&f);
+}
+
+static void what_has_not_ended_stands_against_it(void)
+{
+    ServiceFixture f;
+    g_autofree char *operation = begin(&f);
+    SyncdRequest more = good_request();
+    g_autofree char *open = enqueue_committed(&f, &more);
+    delete_note(&f);
+    plan(&f, SYNCD_ERROR_BUSY);
+    g_autofree char *lease = claim_operation(&f, open);
+    plan(&f, SYNCD_ERROR_BUSY);
+    complete(&f, lease);
+    g_free(plan(&f, -1));
+    service_clear(&f);
+}
+
+static void only_what_was_looked_at_is_purged(void)
+{
+    ServiceFixture f;
+    g_autofree char *operation = begin(&f);
+    delete_note(&f);
+    g_autofree char *digest = plan(&f, -1);
+    guint64 before = service_sequence(&f);
+    g_free(purge_at(&f, "sha256:0", SYNCD_ERROR_STALE_DIGEST));
+    g_free(purge_at(&f, NULL, SYNCD_ERROR_STALE_DIGEST));
+    g_assert_cmpuint(service_sequence(&f), ==, before);
+    SyncdRequest restore = good_request();
+    restore.restore = true;
+    g_autofree char *again = enqueue_committed(&f, &restore);
+    g_autofree char *lease = claim_operation(&f, again);
+    complete(&f, lease);
+    delete_note(&f);
+    g_free(purge_at(&f, digest, SYNCD_ERROR_STALE_DIGEST));
+    g_free(purge(&f));
+    service_clear(&f);
+}
+
+static void a_purged_object_is_never_there_again(void)
+{
+    ServiceFixture f;
+    g_autofree char *operation = begin(&f);
+    delete_note(&f);
+    g_free(purge(&f));
+    for (int round = 0; round < 2; round++) {
+        SyncdRequest change = good_request(), restore = good_request(), again = good_request();
+        restore.restore = true;
+        again.lane = "tombstone";
+        const struct {
+            const SyncdRequest *request;
+            int code;
+        } refused[] = {{&change, SYNCD_ERROR_NOT_FOUND},
+                       {&restore, SYNCD_ERROR_NOT_FOUND},
+                       {&again, SYNCD_ERROR_ALREADY_RESOLVED}};
+        for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
+            g_autoptr(GError) error = NULL;
+            g_auto(SyncdEnqueued) none = {0};
+            syncd_service_enqueue(f.service, &f.caller, refused[i].request, &none, &error);
+            g_assert_error(error, SYNCD_ERROR, refused[i].code);
+        }
+        finish(&f);
+    }
+    service_clear(&f);
+}
+
+static void nobody_enqueues_a_purge(void)
+{
+    ServiceFixture f;
+    g_autofree char *operation = begin(&f);
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdEnqueued) none = {0};
+    SyncdRequest request = good_request();
+    request.type = "sync.deletion.purged";
+    syncd_service_enqueue(f.service, &f.caller, &request, &none, &error);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_APPROVAL_REQUIRED);
+    service_clear(&f);
+}
+
+static void strangers_purge_nothing(void)
+{
+    ServiceFixture f;
+    g_autofree char *operation = begin(&f);
+    delete_note(&f);
+    f.caller.uid = OWNER + 1;
+    g_autoptr(GError) error = NULL;
+    const SyncdPurgeRequest request = request_for(NULL);
+    g_assert_null(syncd_service_plan_purge(f.service, &f.caller, &request, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ACCESS_DENIED);
+    service_clear(&f);
+}
+
+/* ---- retention and policy ---- */
+
+#define SCHEMA_OF(class)                                                                           \
+    "{\"schema_id\":\"note/v1\",\"schema_version\":\"1\",\"object_type\":\"note\","                \
+    "\"required_fields\":[],\"field_owners\":{},\"migration_policy\":\"ask\",\"conflict_policy\":" \
+    "\"ask\",\"tombstone_policy\":\"keep\",\"sync_visibility\":\"workspace\","                     \
+    "\"retention_class\":\"" class "\"}"
+#define OBJECT_OF(class)                                                                           \
+    "{\"object_id\":\"note-1\",\"object_type\":\"note\",\"schema_id\":\"note/v1\","                \
+    "\"schema_version\":\"1\",\"workspace_id\":\"workspace:notes\",\"profile_id\":"                \
+    "\"profile:default\",\"owner_identity\":\"uid:1000\",\"privacy_class\":\"work\","              \
+    "\"sync_visibility\":\"workspace\",\"retention_class\":\"" class "\",\"policy_tags\":[],"      \
+    "\"provenance\":[\"" MARKER "\"]}"
+
+static void what_must_be_kept_is_kept(void)
+{
+    static const struct {
+        const char *schema;
+        const char *object;
+        int code;
+    } cases[] = {
+        {SCHEMA_OF("normal"), OBJECT_OF("normal"), -1},
+        {SCHEMA_OF("normal"), OBJECT_OF("ephemeral"), -1},
+        {SCHEMA_OF("normal"), OBJECT_OF("legal_hold"), SYNCD_ERROR_POLICY_DENIED},
+        {SCHEMA_OF("normal"), OBJECT_OF("retained"), SYNCD_ERROR_POLICY_DENIED},
+        {SCHEMA_OF("legal_hold"), OBJECT_OF("normal"), SYNCD_ERROR_POLICY_DENIED},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ServiceFixture f;
+        g_autofree char *operation = begin(&f);
+        g_assert_cmpint(register_record(&f, "schema", cases[i].schema), ==, -1);
+        g_assert_cmpint(register_record(&f, "object", cases[i].object), ==, -1);
+        delete_note(&f);
+        g_free(plan(&f, cases[i].code));
+        service_clear(&f);
+    }
+}
+
+static void the_record_of_the_object_goes_with_it(void)
+{
+    ServiceFixture f;
+    g_autofree char *operation = begin(&f);
+    g_assert_cmpint(register_record(&f, "schema", SCHEMA_OF("normal")), ==, -1);
+    g_assert_cmpint(register_record(&f, "object", OBJECT_OF("normal")), ==, -1);
+    delete_note(&f);
+    assert_state(&f, "object", "note-1", "tombstoned");
+    g_free(purge(&f));
+    finish(&f);
+    g_assert_false(state_holds(&f.base, MARKER));
+    /* nor is there ever another one of that name */
+    g_assert_cmpint(register_record(&f, "object", OBJECT_OF("normal")), !=, -1);
+    service_close(&f);
+    service_open(&f);
+    g_assert_cmpint(register_record(&f, "object", OBJECT_OF("normal")), !=, -1);
+    service_clear(&f);
+}
+
+/* ---- cut short ---- */
+
+static void a_purge_that_was_cut_short_is_completed(void)
+{
+    for (int steps = 0; steps < 3; steps++) {
+        ServiceFixture f;
+        g_autofree char *operation = begin(&f);
+        delete_note(&f);
+        g_autofree char *purged = purge(&f);
+        for (int i = 0; i < steps; i++)
+            syncd_service_work(f.service);
+        service_close(&f);
+        service_open(&f);
+        finish(&f);
+        g_autofree char *now = report(&f, purged);
+        assert_member(now, "state", "\"proven\"");
+        g_assert_false(state_holds(&f.base, MARKER));
+        g_assert_cmpuint(count_events(&f, "sync.object.purge_proven"), ==, 1);
+        service_clear(&f);
+    }
+}
+
+/* What a reconciliation ended is not offered again when that is purged with it. */
+static void what_had_ended_is_not_offered_again(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest request = good_request();
+    g_autofree char *operation = enqueue_committed(&f, &request);
+    request.object = "note-2";
+    const char *parents[] = {operation, NULL};
+    request.parents = parents;
+    g_autofree char *child = enqueue_committed(&f, &request);
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdReplayed) replayed = {0};
+    g_auto(SyncdReconciled) reconciled = {0};
+    g_assert_true(
+        syncd_service_replay(f.service, &f.caller, operation, "again", &replayed, &error));
+    syncd_service_commit(f.service);
+    g_autofree char *document = g_strdup_printf("{\"remote_operation_id\":\"" MARKER "\","
+                                                "\"ledger_evidence_refs\":[\"%s\"]}",
+                                                replayed.evidence);
+    syncd_service_reconcile(f.service, &f.caller, operation, SYNCD_BYTES_TEXT(document),
+                            &reconciled, &error);
+    g_assert_no_error(error);
+    syncd_service_commit(f.service);
+    assert_status(&f, operation, "reconciled");
+    delete_note(&f);
+    g_free(purge(&f));
+    finish(&f);
+    g_assert_false(state_holds(&f.base, MARKER));
+    assert_status(&f, operation, "reconciled");
+    /* and who waited for it still need not wait */
+    g_autofree char *lease = claim(&f, NULL);
+    g_autofree char *claimed = operation_of(&f, lease);
+    g_assert_cmpstr(claimed, ==, child);
+    g_assert_null(claim(&f, NULL));
+    service_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/purge/proven", a_deleted_object_is_purged_and_proven);
+    g_test_add_func("/purge/proof", the_proof_names_what_went_and_what_is_out_of_reach);
+    g_test_add_func("/purge/reading", a_purged_operation_says_so);
+    g_test_add_func("/purge/not-deleted", nothing_is_purged_that_is_not_deleted);
+    g_test_add_func("/purge/not-ended", what_has_not_ended_stands_against_it);
+    g_test_add_func("/purge/digest", only_what_was_looked_at_is_purged);
+    g_test_add_func("/purge/for-good", a_purged_object_is_never_there_again);
+    g_test_add_func("/purge/enqueued", nobody_enqueues_a_purge);
+    g_test_add_func("/purge/strangers", strangers_purge_nothing);
+    g_test_add_func("/purge/retention", what_must_be_kept_is_kept);
+    g_test_add_func("/purge/record", the_record_of_the_object_goes_with_it);
+    g_test_add_func("/purge/cut-short", a_purge_that_was_cut_short_is_completed);
+    g_test_add_func("/purge/ended", what_had_ended_is_not_offered_again);
+    return g_test_run();
+}
