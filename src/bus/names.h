@@ -18,6 +18,9 @@
 #define SYNCD_ACTION_INSPECT "org.sourceos.sync.inspect"
 #define SYNCD_ACTION_RUN "org.sourceos.sync.run"
 #define SYNCD_ACTION_CONFIGURE "org.sourceos.sync.configure"
+#define SYNCD_ACTION_PURGE "org.sourceos.sync.purge"
+/* In the user instance: consent. */
+#define SYNCD_ACTION_USER_PURGE "org.sourceos.sync.user.purge"
 
 #define SYNCD_POLKIT_NAME "org.freedesktop.PolicyKit1"
 #define SYNCD_POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"

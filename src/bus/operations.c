@@ -5,6 +5,7 @@
 #include "bus/names.h"
 #include "bus/object.h"
 #include "bus/options.h"
+#include "bus/purges.h"
 #include "bus/tasks.h"
 
 #include <string.h>
@@ -249,6 +250,9 @@ static const SyncdMethod methods[] = {
     {"ListTasks", syncd_handle_list_tasks},
     {"Checkpoint", handle_checkpoint},
     {"Proof", handle_proof},
+    {"PlanPurge", syncd_handle_plan_purge},
+    {"Purge", syncd_handle_purge},
+    {"PurgeReport", syncd_handle_purge_report},
     {NULL, NULL},
 };
 
@@ -322,6 +326,18 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("Proof",
         SD_BUS_ARGS("s", operation, "a{sv}", options),
         SD_BUS_RESULT("s", proof),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("PlanPurge",
+        SD_BUS_ARGS("s", scope, "s", object, "a{sv}", options),
+        SD_BUS_RESULT("s", plan, "s", digest),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Purge",
+        SD_BUS_ARGS("s", scope, "s", object, "s", digest, "a{sv}", options),
+        SD_BUS_RESULT("s", operation, "t", sequence),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("PurgeReport",
+        SD_BUS_ARGS("s", operation, "a{sv}", options),
+        SD_BUS_RESULT("s", report),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_SIGNAL_WITH_ARGS("OperationRecorded",
         SD_BUS_ARGS("t", first, "t", last, "u", count), 0),

@@ -15,15 +15,16 @@
 SyncdClient *syncd_cli_connect_instance(const SyncdCli *cli, SyncdCliPurpose purpose,
                                         SyncdClientInstance instance, GError **error)
 {
-    bool asking = purpose == SYNCD_CLI_ACT && instance == SYNCD_CLIENT_SYSTEM;
+    bool acts = purpose != SYNCD_CLI_LOOK;
+    bool asking = purpose == SYNCD_CLI_CONSENT || (acts && instance == SYNCD_CLIENT_SYSTEM);
     guint64 seconds;
     if (!syncd_cli_number(cli, "timeout", TIMEOUT_MAX_SECONDS,
                           asking ? TIMEOUT_ASKING_SECONDS : TIMEOUT_SECONDS, &seconds, error))
         return NULL;
     SyncdClientOptions options = {
         .instance = instance,
-        .auto_start = purpose == SYNCD_CLI_ACT,
-        .interactive = purpose == SYNCD_CLI_ACT,
+        .auto_start = acts,
+        .interactive = acts,
         .timeout_usec = MAX(seconds, 1) * G_USEC_PER_SEC,
     };
     return syncd_client_connect(&options, error);

@@ -84,6 +84,7 @@ bool syncd_cli_json(const SyncdCli *cli);
 typedef enum {
     SYNCD_CLI_LOOK, /* shows a state: does not start a daemon */
     SYNCD_CLI_ACT,
+    SYNCD_CLI_CONSENT, /* acts, and a person may be asked first in the user instance too */
 } SyncdCliPurpose;
 
 SyncdClientInstance syncd_cli_instance(const SyncdCli *cli);

@@ -131,6 +131,14 @@ static const SyncdVerbOption delete_options[] = {
     END,
 };
 
+static const SyncdVerbOption purge_options[] = {
+    TEXT("scope", 's', "SCOPE", N_("The scope, such as workspace:notes (default: device)")),
+    FLAG("dry-run", 0, N_("Show what would go, and purge nothing")),
+    TEXT("digest", 0, "DIGEST", N_("Only if it is still what --dry-run has shown")),
+    NUMBER("wait", 0, "SECONDS", N_("How long to wait for the proof (default: 30)")),
+    END,
+};
+
 static const SyncdVerbOption replay_options[] = {
     TEXT("key", 'k', "KEY", N_("The key of this replay (default: that of the operation)")),
     END,
@@ -434,6 +442,18 @@ const SyncdVerb syncd_verbs[] = {
                    "have a new version of it. Asks for confirmation."),
      .options = {delete_options},
      .run = syncd_verb_ops_delete},
+    {.group = "ops",
+     .name = "purge",
+     .arguments = "OBJECT",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Purge what is left of a deleted object"),
+     .details =
+         N_("Shows what would go, asks for confirmation and needs an authorisation. What was "
+            "said about the object is taken out of the log and of every file; that it was "
+            "said stays, with the proof. With --dry-run nothing is purged."),
+     .options = {purge_options},
+     .run = syncd_verb_ops_purge},
     {.group = "ops",
      .name = "checkpoint",
      .arguments = "SCOPE",

@@ -8,6 +8,7 @@
 bool syncd_verb_status(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_enqueue(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_delete(SyncdCli *cli, GError **error);
+bool syncd_verb_ops_purge(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_list(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_show(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_reconcile(SyncdCli *cli, GError **error);

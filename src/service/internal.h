@@ -57,16 +57,16 @@ struct SyncdService {
     char policy_digest[SYNCD_DIGEST_SIZE];
     SyncdEphemerals *ephemerals;
     SyncdLeases *leases;
-    bool has_leases;    /* those of the log are among them */
-    bool leases_moved;  /* in the open turn */
-    guint64 leases_ms;  /* since when it is known how they were renewed */
-    bool has_purges;    /* some may not be proven yet */
-    guint64 scrubbed;   /* the entry of the purge whose bytes are gone everywhere */
+    bool has_leases;   /* those of the log are among them */
+    bool leases_moved; /* in the open turn */
+    guint64 leases_ms; /* since when it is known how they were renewed */
+    bool has_purges;   /* some may not be proven yet */
+    guint64 scrubbed;  /* the entry of the purge whose bytes are gone everywhere */
     SyncdScrubbed scrubbing;
     guint64 purge_retry; /* monotonic: not before */
-    guint64 delay_ms;   /* when the next task that waits for its time is due; 0: none */
-    guint64 begin_ms;   /* of the clock of tasks … */
-    guint64 begin_usec; /* … and of the monotonic clock then */
+    guint64 delay_ms;    /* when the next task that waits for its time is due; 0: none */
+    guint64 begin_ms;    /* of the clock of tasks … */
+    guint64 begin_usec;  /* … and of the monotonic clock then */
 };
 
 guint64 syncd_service_now_ms(const SyncdService *service);
@@ -196,8 +196,9 @@ typedef struct {
 } SyncdDecision;
 
 /* What a write needs: to be written, where it is durable to be kept, of an agent, to be in that
- * data at all, and of a purge, to be one. The first is what the entry names, of a purge the last. Policy is a pure function and tells few classes
- * of requests apart, so the service keeps what it said to each, as long as the policy stands. */
+ * data at all, and of a purge, to be one. The first is what the entry names, of a purge the last.
+ * Policy is a pure function and tells few classes of requests apart, so the service keeps what it
+ * said to each, as long as the policy stands. */
 #define SYNCD_MAX_DECISIONS 4
 typedef struct {
     char *actor;

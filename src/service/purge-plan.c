@@ -40,16 +40,16 @@ static bool check_state(const SyncdPurgePlan *plan, GError **error)
     SyncdDeletionState next = found ? deletion.state : SYNCD_DELETION_RESTORED;
     if (syncd_deletion_move(&next, SYNCD_DELETION_PURGE))
         return true;
-    if (found && (deletion.state == SYNCD_DELETION_PURGED ||
-                  deletion.state == SYNCD_DELETION_PROVEN))
+    if (found &&
+        (deletion.state == SYNCD_DELETION_PURGED || deletion.state == SYNCD_DELETION_PROVEN))
         syncd_set_error_next(error, SYNCD_ERROR_ALREADY_RESOLVED, "nothing more has to be done",
                              "The object %s is purged already (%s)", object,
                              syncd_deletion_state_name(deletion.state));
     else
         syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
                              "delete it first, with `sourceos-syncd ops delete`",
-                             "The object %s is not deleted in %s%s%s", object,
-                             plan->request->scope, found ? ", but " : "",
+                             "The object %s is not deleted in %s%s%s", object, plan->request->scope,
+                             found ? ", but " : "",
                              found ? syncd_deletion_state_name(deletion.state) : "");
     return false;
 }
@@ -93,9 +93,9 @@ static bool check_retention(SyncdPurgePlan *plan, GError **error)
                                     error))
         return false;
     plan->record = row != NULL && strcmp(row->scope, plan->scope->id) == 0;
-    return !plan->record || (syncd_registry_read(plan->service, row, &body, &record, error) &&
-                             refuse_class(plan, "record", record, error) &&
-                             check_schema(plan, record, error));
+    return !plan->record ||
+           (syncd_registry_read(plan->service, row, &body, &record, error) &&
+            refuse_class(plan, "record", record, error) && check_schema(plan, record, error));
 }
 
 /* ---- what must have ended ---- */
@@ -133,8 +133,7 @@ static bool decide(SyncdPurgePlan *plan, GError **error)
 
 static bool require_caller(SyncdPurgePlan *plan, GError **error)
 {
-    const SyncdMandate *mandate =
-        syncd_service_require_mandate(plan->service, plan->caller, error);
+    const SyncdMandate *mandate = syncd_service_require_mandate(plan->service, plan->caller, error);
     if (mandate == NULL ||
         !syncd_service_require_capability(plan->service, plan->caller, mandate, "delete", error))
         return false;

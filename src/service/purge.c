@@ -192,9 +192,9 @@ char *syncd_service_describe_purge(SyncdService *service, const SyncdCaller *cal
     syncd_json_writer_init(&writer, report, false);
     syncd_json_begin_object(&writer);
     syncd_json_member_string(&writer, "schema", SYNCD_PURGE_REPORT_SCHEMA);
-    syncd_json_member_string(&writer, "state",
-                             syncd_deletion_state_name(proof != NULL ? SYNCD_DELETION_PROVEN
-                                                                     : SYNCD_DELETION_PURGED));
+    syncd_json_member_string(
+        &writer, "state",
+        syncd_deletion_state_name(proof != NULL ? SYNCD_DELETION_PROVEN : SYNCD_DELETION_PURGED));
     syncd_json_member_string(&writer, "operation", operation);
     syncd_json_member_uint(&writer, "sequence", entry.pos);
     syncd_json_member_string(&writer, "proof", proof);

@@ -237,8 +237,12 @@ static bool check_not_deleted(const SyncdChange *change, GError **error)
         return false;
     if (!found || deletion.state == SYNCD_DELETION_RESTORED)
         return true;
+    bool purged =
+        deletion.state == SYNCD_DELETION_PURGED || deletion.state == SYNCD_DELETION_PROVEN;
     syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
-                         "enqueue an operation with \"restore\" to have a new version of it",
+                         purged ? "give what is new another id: what was purged is not restored"
+                                : "enqueue an operation with \"restore\" to have a new version of "
+                                  "it",
                          "The object %s was deleted (%s)", change->id,
                          syncd_deletion_state_name(deletion.state));
     return false;

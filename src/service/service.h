@@ -257,8 +257,7 @@ char *syncd_service_plan_purge(SyncdService *service, const SyncdCaller *caller,
  * something else than the plan says. Every other place where the bytes were follows in
  * syncd_service_work(), and the proof of it. */
 bool syncd_service_purge(SyncdService *service, const SyncdCaller *caller,
-                         const SyncdPurgeRequest *request, SyncdPurged *ret_purged,
-                         GError **error);
+                         const SyncdPurgeRequest *request, SyncdPurged *ret_purged, GError **error);
 /* How far a purge is, as JSON. NotFound. */
 char *syncd_service_describe_purge(SyncdService *service, const SyncdCaller *caller,
                                    const char *operation, GError **error);

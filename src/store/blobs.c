@@ -192,8 +192,7 @@ bool syncd_blobs_each(SyncdBytes list, bool (*take)(void *data, const char *name
     SyncdHash hash;
     if (!syncd_json_check(list.data, list.size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
         return false;
-    syncd_json_iter_init(&iter,
-                         syncd_json_member(syncd_json_root(list.data, list.size), "chunks"));
+    syncd_json_iter_init(&iter, syncd_json_member(syncd_json_root(list.data, list.size), "chunks"));
     while (syncd_json_iter_next(&iter, NULL, &item)) {
         g_autofree char *name = syncd_json_dup_text(syncd_json_member(item, "name"));
         gint64 size = 0;

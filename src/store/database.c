@@ -258,8 +258,7 @@ bool syncd_database_empty_wal(SyncdDatabase *db, GError **error)
                         db->kind->name);
         return false;
     }
-    int rc =
-        sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, NULL);
+    int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, NULL);
     if (rc == SQLITE_OK && left == 0) {
         db->wal_pages = 0;
         return true;

@@ -274,8 +274,7 @@ static bool end_all_purged(SyncdIndex *self, guint64 pos, const SyncdHeader *hea
         !syncd_json_check(body->content, body->content_size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
         return true;
     syncd_json_iter_init(
-        &iter,
-        syncd_json_member(syncd_json_root(body->content, body->content_size), "entries"));
+        &iter, syncd_json_member(syncd_json_root(body->content, body->content_size), "entries"));
     while (syncd_json_iter_next(&iter, NULL, &entry)) {
         g_autofree char *op = syncd_json_dup_text(syncd_json_member(entry, "operation"));
         if (op != NULL && !end_purged(self, op, pos, header, error))

@@ -59,7 +59,7 @@ bool syncd_store_tell_purged(SyncdStore *self, guint64 pos, const SyncdHeader *h
 typedef struct {
     SyncdStore *store;
     const char *scope;
-    GHashTable *taken; /* positions: their lists do not count; NULL when these have no body now */
+    GHashTable *taken;  /* positions: their lists do not count; NULL when these have no body now */
     GHashTable *chunks; /* name -> SyncdPurgedChunk (borrowed) */
 } Sharing;
 
@@ -137,8 +137,7 @@ static guint64 stable_cut(const SyncdFeed *feed)
     return feed->own ? feed->committed.size : 0;
 }
 
-static void describe(Gathering *gathering, guint64 pos, const SyncdHeader *header,
-                     SyncdBytes text)
+static void describe(Gathering *gathering, guint64 pos, const SyncdHeader *header, SyncdBytes text)
 {
     SyncdPurgeable *purgeable = gathering->purgeable;
     g_autofree char *device = syncd_bytes_dup(header->device),
@@ -164,8 +163,7 @@ static bool take_list(Gathering *gathering, const SyncdHeader *header, SyncdByte
     g_auto(SyncdBody) body = {0};
     return !header->body_is_list ||
            (syncd_store_open_meta(gathering->store, header, stored, &body, &gathering->error) &&
-            (syncd_blobs_each(SYNCD_BYTES(body.content, body.content_size), add_chunk,
-                              gathering) ||
+            (syncd_blobs_each(SYNCD_BYTES(body.content, body.content_size), add_chunk, gathering) ||
              true));
 }
 

@@ -76,6 +76,62 @@ def scope_keys_that_are_not_at_hand(log):
         path.unlink()
 
 
+def purge(log, thing='o:7', by='o:7', kind='deletion.purged', **changes):
+    """The last entry becomes one that takes the body of an earlier one, whose place is given."""
+    last = log.last()
+    header = log.header(last) | {'kind': kind, 'object': by} | changes
+    log.set_header(last, header)
+    log.set_body(last, log.seal(last, b'{}\n{}'))
+    pos = log.value('SELECT min(pos) FROM entry WHERE feed = ? AND instr(header, ?)',
+                    log.feeds['workspace'], f'"object":"{thing}"'.encode())
+    log.run('UPDATE entry SET body = NULL WHERE pos = ?', pos)
+    log.run('INSERT INTO purge VALUES (?, ?)', pos, last)
+    log.sign()
+    return pos
+
+
+@harmless
+def a_body_that_was_purged(log):
+    purge(log)
+
+
+@case(DAMAGED, 'body')
+def a_body_purged_for_another_object(log):
+    purge(log, by='o:8')
+
+
+@case(DAMAGED, 'body')
+def a_body_purged_by_what_is_no_purge(log):
+    purge(log, kind='deletion.hidden')
+
+
+@case(DAMAGED, 'body')
+def a_body_purged_by_an_entry_that_is_not_there(log):
+    log.run('UPDATE purge SET by = by + 1 WHERE pos = ?', purge(log))
+
+
+@case(DAMAGED, 'body')
+def a_body_purged_without_a_row(log):
+    log.run('DELETE FROM purge WHERE pos = ?', purge(log))
+
+
+@case(DAMAGED, 'body')
+def a_body_purged_that_no_purge_takes(log):
+    pos = purge(log)
+    log.set_header(pos, log.header(pos) | {'kind': 'deletion.hidden'})
+    log.sign()
+
+
+@case(DAMAGED, 'purge')
+def a_row_for_a_body_that_is_there(log):
+    log.run('INSERT INTO purge VALUES (20, ?)', log.last())
+
+
+@case(DAMAGED, 'purge')
+def a_row_for_an_entry_that_is_not_there(log):
+    log.run('INSERT INTO purge VALUES (1000000, 1000001)')
+
+
 @case(DAMAGED, 'head')
 def one_letter_of_a_header(log):
     header = log.value('SELECT header FROM entry WHERE pos = 100')

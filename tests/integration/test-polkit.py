@@ -2,6 +2,7 @@
 """The system instance with the real polkitd: who is let in, who is not, who is asked, and what
 everybody may see. Nothing outside of the test's own mounts is changed."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -310,6 +311,125 @@ def a_user_instance_asks_about_a_process(world):
     equal(ask(STRANGER), 'AccessDenied')
     equal(ask(ASKED), 'InteractiveAuthorizationRequired')
     equal(ask(ALLOWED, 'unix:path=/nonexistent'), 'AccessDenied')
+    bus.stop()
+
+
+# --- purges ------------------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def a_user_instance_beside_polkit(world, user):
+    """Its daemon's processes and a caller, all of that user, with polkit on the system bus."""
+    bus = Bus(world.directory / f'session-bus-of-{user}', world.options.bus)
+    os.chmod(bus.socket, 0o666)
+    with world.daemon(bus=bus, uid=uid(user),
+                      environment={'DBUS_SYSTEM_BUS_ADDRESS': world.bus.address}) as daemon, \
+            world.other(uid(user), bus) as caller:
+        yield daemon, caller
+    bus.stop()
+
+
+def delete(caller, thing):
+    caller.call(OPERATIONS, 'Enqueue', '(ssssa{sv})', 'sync.operation.enqueue', 'public:board', thing,
+                '{}', {'lane': GLib.Variant('s', 'tombstone')})
+
+
+def carry_out(caller, operation):
+    lease, _, _ = caller.call(OPERATIONS, 'ClaimTask', '(a{sv})',
+                              {'operation': GLib.Variant('s', operation)})
+    caller.call(OPERATIONS, 'CompleteTask', '(sa{sv})', lease, {})
+
+
+def plan(caller, thing):
+    return caller.call(OPERATIONS, 'PlanPurge', '(ssa{sv})', 'public:board', thing, {})
+
+
+def purge(caller, thing, digest, **keywords):
+    return caller.call(OPERATIONS, 'Purge', '(sssa{sv})', 'public:board', thing, digest, {},
+                       **keywords)
+
+
+def report(caller, operation):
+    return json.loads(caller.call(OPERATIONS, 'PurgeReport', '(sa{sv})', operation, {}))
+
+
+def holds(state, marker):
+    return [str(path) for path in state.rglob('*')
+            if path.is_file() and marker.encode() in path.read_bytes()]
+
+
+MARKER = 'what-nobody-shall-find-again'
+
+
+def prepare(caller, thing='note:1'):
+    operation = enqueue(caller, json.dumps({'text': MARKER * 5000}), 'public:board', thing)
+    carry_out(caller, operation)
+    delete(caller, thing)
+    return operation
+
+
+@promise
+def whom_polkit_allows_purges_and_nothing_of_it_is_left(world):
+    with a_user_instance_beside_polkit(world, ALLOWED) as (daemon, caller):
+        operation = prepare(caller)
+        document, digest = plan(caller, 'note:1')
+        assert json.loads(document)['chunks'] == 1, document
+        assert holds(daemon.state, MARKER)
+        purged, _ = purge(caller, 'note:1', digest)
+        eventually(lambda: report(caller, purged)['state'] == 'proven', 'it is proven')
+        equal(holds(daemon.state, MARKER), [])
+        record = json.loads(caller.call(OPERATIONS, 'Get', '(sa{sv})', operation, {}))
+        equal(record['purged']['operation_id'], purged)
+        types = [event['event_type'] for event in json.loads(
+            caller.call(MANAGER, 'ListEvents', '(a{sv})', {})[0])]
+        equal(types[:2], ['sync.object.purge_proven', 'sync.object.purged'])
+        refused_as('AlreadyResolved', purge, caller, 'note:1', digest)
+        refused_as('NotFound', enqueue, caller, '{}', 'public:board', 'note:1')
+    equal(holds(daemon.state, MARKER), [])
+
+
+@promise
+def whom_polkit_denies_purges_nothing(world):
+    for user, refusal in ((STRANGER, DENIED), (ASKED, CHALLENGED)):
+        with a_user_instance_beside_polkit(world, user) as (daemon, caller):
+            operation = prepare(caller)
+            _, digest = plan(caller, 'note:1')
+            refused_as(refusal, purge, caller, 'note:1', digest)
+            record = json.loads(caller.call(OPERATIONS, 'Get', '(sa{sv})', operation, {}))
+            assert MARKER in record['text'], record
+            assert holds(daemon.state, MARKER)
+
+
+@promise
+def who_is_asked_consents_to_one_purge(world):
+    with a_user_instance_beside_polkit(world, ASKED) as (_, caller):
+        prepare(caller, 'note:1')
+        prepare(caller, 'note:2')
+        agent = Agent(world.bus, caller.pid)
+        purge(caller, 'note:1', plan(caller, 'note:1')[1], interactive=True)
+        equal(agent.asked, ['org.sourceos.sync.user.purge'])
+        refused_as(CHALLENGED, purge, caller, 'note:2', plan(caller, 'note:2')[1])
+        refused_as('StaleDigest', purge, caller, 'note:2', 'sha256:0', interactive=True)
+        agent.close()
+
+
+@promise
+def the_system_instance_needs_an_actor_and_polkits_yes(world):
+    with world.system(SERVICE, ALLOWED) as (_, service, allowed):
+        prepare(service)
+        _, digest = plan(service, 'note:1')
+        refused_as(DENIED, purge, service, 'note:1', digest)  # an actor whom polkit denies
+        refused_as(DENIED, purge, allowed, 'note:1', digest)  # no actor, whom polkit allows
+        refused_as(DENIED, plan, allowed, 'note:1')
+
+
+@promise
+def without_polkit_nothing_is_purged(world):
+    bus = Bus(world.directory / 'bare-session-bus', world.options.bus)
+    with world.daemon(bus=bus), world.caller(bus) as caller:
+        prepare(caller)
+        _, digest = plan(caller, 'note:1')
+        said = refused_as(DENIED, purge, caller, 'note:1', digest)
+        assert 'package polkitd' in said, said
     bus.stop()
 
 

@@ -21,7 +21,7 @@ static const char *const task_moves[] = {
     "succeeded reconcile succeeded", "failed replay pending",  "pending purge succeeded",
 };
 static const char *const events[] = {"claim",  "lose",   "retry",     "complete", "fail",
-                                     "cancel", "replay", "reconcile", "block", "purge"};
+                                     "cancel", "replay", "reconcile", "block",    "purge"};
 
 static const char *next_of(const char *const *moves, size_t n, const char *state, const char *event)
 {

@@ -125,7 +125,8 @@ static void the_proof_names_what_went_and_what_is_out_of_reach(void)
     assert_member(header, "kind", "\"deletion.proven\"");
     g_autofree char *quoted = g_strdup_printf("\"%s\"", purged);
     assert_member(body, "purge", quoted);
-    g_autofree char *entries = member_of(body, "entries"), *unreachable = member_of(body, "unreachable"),
+    g_autofree char *entries = member_of(body, "entries"),
+                    *unreachable = member_of(body, "unreachable"),
                     *approval = member_of(body, "approval"),
                     *decision = member_of(body, "policy_decision_ref");
     g_assert_nonnull(strstr(entries, operation));
@@ -272,7 +273,8 @@ static void strangers_purge_nothing(void)
     "\"schema_version\":\"1\",\"workspace_id\":\"workspace:notes\",\"profile_id\":"                \
     "\"profile:default\",\"owner_identity\":\"uid:1000\",\"privacy_class\":\"work\","              \
     "\"sync_visibility\":\"workspace\",\"retention_class\":\"" class "\",\"policy_tags\":[],"      \
-    "\"provenance\":[\"" MARKER "\"]}"
+                                                                     "\"provenance\":[\"" MARKER   \
+                                                                     "\"]}"
 
 static void what_must_be_kept_is_kept(void)
 {

@@ -145,8 +145,7 @@ static void what_is_sealed_goes_too(void)
     g_assert_no_error(error);
     SyncdBytes bytes = {g_bytes_get_data(stored, NULL), g_bytes_get_size(stored)};
     g_assert_true(files_hold(f.directory, bytes));
-    g_autoptr(SyncdPurgeable) purgeable =
-        purge_of(&f, syncd_store_device_id(f.store), "gone");
+    g_autoptr(SyncdPurgeable) purgeable = purge_of(&f, syncd_store_device_id(f.store), "gone");
     scrub(&f, purgeable);
     g_assert_false(files_hold(f.directory, bytes));
     fixture_assert_sound(&f);
@@ -370,8 +369,7 @@ static void what_older_versions_freed_is_overwritten(void)
     g_assert_false(files_hold(path, SYNCD_BYTES_TEXT(MARKER)));
     g_assert_true(state_holds(&f, MARKER)); /* the copy of before the migration … */
     fixture_open(&f);
-    g_autoptr(SyncdPurgeable) purgeable =
-        purge_of(&f, syncd_store_device_id(f.store), "object:1");
+    g_autoptr(SyncdPurgeable) purgeable = purge_of(&f, syncd_store_device_id(f.store), "object:1");
     SyncdScrubbed scrubbed = scrub(&f, purgeable);
     g_assert_cmpuint(scrubbed.copies, ==, 1);
     g_assert_false(state_holds(&f, MARKER)); /* … goes with the first purge */

@@ -37,6 +37,9 @@ TAG = 16
 TILE_HEIGHT = 5
 TILE_WIDTH = 1 << TILE_HEIGHT
 HASH = 32
+PURGE = 'deletion.purged'
+PURGED_KINDS = {'operation.enqueue', 'operation.replay', 'operation.reconcile',
+                'object.created', 'object.changed', 'object.deleted'}
 DIGITS = '0123456789abcdefghjkmnpqrstvwxyz'
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / 'src/store/journal'
 
@@ -484,13 +487,15 @@ class Verification:
         self.keys = keys
         self.findings = Findings()
         self.feeds = {}
+        self.purges = {}
+        self.missing = {}
 
     def rows(self, statement):
         return self.database.execute(statement)
 
     def run(self, schema_directory, known_heads):
         steps = (lambda: self.check_database(schema_directory), self.check_meta, self.read_feeds,
-                 self.check_entries, self.check_orphans, self.check_heads,
+                 self.check_entries, self.check_purges, self.check_orphans, self.check_heads,
                  self.check_checkpoints, self.check_tiles,
                  lambda: self.check_known(known_heads))
         for step in steps:
@@ -552,10 +557,29 @@ class Verification:
                 self.findings.add('position', f'{feed.tree.size} would be next in the feed', *where)
             feed.tree.append(leaf_hash(header))
             parsed = self.check_header(feed, seq, header, where)
+            if parsed and parsed['v'] == 1 and parsed['kind'] == PURGE:
+                self.purges[pos] = parsed
             if body is None:
-                self.findings.add('body', 'is not there, and nothing purged it', *where)
+                self.missing[pos] = parsed, where
             elif parsed and parsed['v'] == 1:
                 self.attempt('body', where, check_body, body, parsed, self.keys, self.blobs)
+
+    # 8.4, 7.2
+    def check_purges(self):
+        rows = dict(self.rows('SELECT pos, by FROM purge'))
+        for pos in rows.keys() - self.missing.keys():
+            self.findings.add('purge', 'the body is said to be purged, and is there or has no entry',
+                              pos=pos)
+        for pos, (header, where) in self.missing.items():
+            purge = self.purges.get(rows.get(pos))
+            if purge is None or rows[pos] <= pos or not self.covers(purge, header):
+                self.findings.add('body', 'is not there, and nothing purged it', *where)
+
+    @staticmethod
+    def covers(purge, header):
+        return (header is not None and header['v'] == 1 and header['kind'] in PURGED_KINDS
+                and header['object'] != ''
+                and (purge['scope'], purge['object']) == (header['scope'], header['object']))
 
     def attempt(self, code, where, check, *arguments):
         """What `check` returns; None after a finding."""

@@ -1,0 +1,67 @@
+#include "bus/purges.h"
+
+#include "bus/error-bus.h"
+#include "bus/listing.h"
+#include "bus/options.h"
+
+#include <string.h>
+
+static bool read_request(SyncdCall *call, bool with_digest, SyncdPurgeRequest *ret_request,
+                         GError **error)
+{
+    sd_bus_message *message = syncd_call_message(call);
+    *ret_request = (SyncdPurgeRequest){NULL};
+    return syncd_text_argument_read(message, &ret_request->scope, error) &&
+           syncd_text_argument_read(message, &ret_request->object, error) &&
+           (!with_digest || syncd_text_argument_read(message, &ret_request->digest, error)) &&
+           syncd_no_options_read(message, error);
+}
+
+bool syncd_handle_plan_purge(SyncdCall *call, GError **error)
+{
+    SyncdPurgeRequest request;
+    if (!read_request(call, false, &request, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, true, NULL, error);
+    if (service == NULL)
+        return false;
+    g_autofree char *plan =
+        syncd_service_plan_purge(service, syncd_call_caller(call), &request, error);
+    if (plan == NULL)
+        return false;
+    g_autofree char *digest =
+        syncd_json_dup_text(syncd_json_member(syncd_json_root(plan, strlen(plan)), "digest"));
+    return syncd_call_reply(call, error, "ss", plan, digest);
+}
+
+bool syncd_handle_purge(SyncdCall *call, GError **error)
+{
+    SyncdPurgeRequest request;
+    if (!read_request(call, true, &request, error))
+        return false;
+    const char *const details[] = {"effect", "purge a deleted object for good",
+                                   "object", request.object,
+                                   "plan",   request.digest,
+                                   NULL};
+    SyncdService *service = syncd_call_authorise(call, true, details, error);
+    g_auto(SyncdPurged) purged = {0};
+    return service != NULL &&
+           syncd_service_purge(service, syncd_call_caller(call), &request, &purged, error) &&
+           syncd_call_reply(call, error, "st", purged.operation, purged.sequence);
+}
+
+bool syncd_handle_purge_report(SyncdCall *call, GError **error)
+{
+    sd_bus_message *message = syncd_call_message(call);
+    const char *operation = NULL;
+    bool all;
+    if (!syncd_text_argument_read(message, &operation, error) ||
+        !syncd_all_option_read(message, &all, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
+    if (service == NULL)
+        return false;
+    g_autofree char *report =
+        syncd_service_describe_purge(service, syncd_call_caller(call), operation, error);
+    return report != NULL && syncd_call_reply(call, error, "s", report);
+}

@@ -1,0 +1,155 @@
+#include "cli/i18n.h"
+#include "cli/listing.h"
+#include "cli/text.h"
+#include "cli/verbs.h"
+#include "client/purge.h"
+
+#include <string.h>
+
+#define SCOPE_DEFAULT "device"
+#define LOOK_AGAIN_USEC (50u * 1000u)
+
+static guint64 number_of(const char *document, const char *name)
+{
+    gint64 number = 0;
+    syncd_json_get_int64(syncd_json_member(syncd_json_root(document, strlen(document)), name),
+                         &number);
+    return (guint64)MAX(number, 0);
+}
+
+/* ---- for people ---- */
+
+static void show_unreachable(SyncdCli *cli, const char *document)
+{
+    SyncdJsonIter iter;
+    SyncdJson place;
+    syncd_json_iter_init(
+        &iter, syncd_json_member(syncd_json_root(document, strlen(document)), "unreachable"));
+    syncd_output_printf(cli->out, "%s\n", _("Out of reach of any purge:"));
+    while (syncd_json_iter_next(&iter, NULL, &place)) {
+        g_autofree char *text = syncd_json_dup_text(place);
+        g_autofree char *safe = syncd_text_safe(text != NULL ? text : "");
+        syncd_output_printf(cli->out, "  %s\n", safe);
+    }
+}
+
+static void show_amount(SyncdCli *cli, const char *document)
+{
+    g_autofree char *bytes = g_format_size(number_of(document, "bytes")),
+                    *chunk_bytes = g_format_size(number_of(document, "chunk_bytes"));
+    syncd_output_printf(cli->out, _("%u entries (%s), %u files of large content (%s)\n"),
+                        (guint)number_of(document, "entries"), bytes,
+                        (guint)number_of(document, "chunks"), chunk_bytes);
+}
+
+static void show_plan(SyncdCli *cli, const char *plan, const char *digest)
+{
+    if (syncd_cli_json(cli)) {
+        syncd_output_json(cli->out, plan, strlen(plan), true);
+        return;
+    }
+    g_autofree char *safe = syncd_text_safe(digest);
+    show_amount(cli, plan);
+    if (number_of(plan, "shared_chunks") > 0)
+        syncd_output_printf(cli->out, _("Of these files %u stay: others need them\n"),
+                            (guint)number_of(plan, "shared_chunks"));
+    show_unreachable(cli, plan);
+    syncd_output_printf(cli->out, _("Digest of this plan: %s\n"), safe);
+}
+
+static bool is_proven(const char *report)
+{
+    return syncd_json_is(syncd_json_member(syncd_json_root(report, strlen(report)), "state"),
+                         "proven");
+}
+
+static void show_report(SyncdCli *cli, const char *report)
+{
+    if (syncd_cli_json(cli)) {
+        syncd_output_json(cli->out, report, strlen(report), true);
+        return;
+    }
+    SyncdJson root = syncd_json_root(report, strlen(report));
+    g_autofree char *operation = syncd_record_text(root, "operation"),
+                    *proof = syncd_record_text(root, "proof");
+    syncd_output_printf(cli->out, _("Purged: operation %s.\n"), operation);
+    show_amount(cli, report);
+    if (is_proven(report))
+        syncd_output_printf(cli->out, _("Proven: operation %s.\n"), proof);
+    else
+        syncd_cli_remark(cli, "%s",
+                         _("What held it besides the log is still being cleared; the proof "
+                           "follows by itself."));
+    show_unreachable(cli, report);
+}
+
+/* ---- doing it ---- */
+
+static bool check_expected(const SyncdCli *cli, const char *digest, GError **error)
+{
+    const char *expected = syncd_cli_value(cli, "digest");
+    if (expected == NULL || strcmp(expected, digest) == 0)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_STALE_DIGEST, "look at it again with --dry-run",
+                         "Nothing was purged: it would be something else by now, %s", digest);
+    return false;
+}
+
+static bool confirm(SyncdCli *cli, const char *plan, GError **error)
+{
+    g_autofree char *object = syncd_text_safe(syncd_cli_argument(cli, 0));
+    g_autofree char *bytes =
+        g_format_size(number_of(plan, "bytes") + number_of(plan, "chunk_bytes"));
+    g_autofree char *question = g_strdup_printf(
+        _("Purge the object %s for good (%s)? Nothing brings it back."), object, bytes);
+    return syncd_cli_confirm(cli, question, error);
+}
+
+/* The proof follows when all else is cleared, usually at once; a long log takes longer. */
+static char *wait_for_proof(SyncdCli *cli, SyncdClient *client, const char *operation,
+                            GError **error)
+{
+    guint64 seconds;
+    if (!syncd_cli_number(cli, "wait", 86400, 30, &seconds, error))
+        return NULL;
+    gint64 until = g_get_monotonic_time() + (gint64)(seconds * G_USEC_PER_SEC);
+    for (;;) {
+        g_autoptr(GError) problem = NULL;
+        g_autofree char *report = syncd_client_purge_report(client, operation, &problem);
+        bool late = g_get_monotonic_time() >= until;
+        if (report != NULL && (late || is_proven(report)))
+            return g_steal_pointer(&report);
+        /* While the index is made anew nobody can be told. */
+        if (report == NULL && (late || !g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_BUSY))) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return NULL;
+        }
+        g_usleep(LOOK_AGAIN_USEC);
+    }
+}
+
+bool syncd_verb_ops_purge(SyncdCli *cli, GError **error)
+{
+    const char *scope = syncd_cli_value(cli, "scope"), *object = syncd_cli_argument(cli, 0);
+    g_autofree char *digest = NULL;
+    scope = scope != NULL ? scope : SCOPE_DEFAULT;
+    g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_CONSENT, error);
+    g_autofree char *plan =
+        client != NULL ? syncd_client_plan_purge(client, scope, object, &digest, error) : NULL;
+    if (plan == NULL || !check_expected(cli, digest, error))
+        return false;
+    bool dry = syncd_cli_flag(cli, "dry-run");
+    if (dry || (!syncd_cli_json(cli) && !syncd_cli_flag(cli, "yes")))
+        show_plan(cli, plan, digest);
+    if (dry)
+        return true;
+    if (!confirm(cli, plan, error))
+        return false;
+    g_autofree char *operation = syncd_client_purge(client, scope, object, digest, error);
+    g_autofree char *report =
+        operation != NULL ? wait_for_proof(cli, client, operation, error) : NULL;
+    if (report == NULL)
+        return false;
+    show_report(cli, report);
+    return true;
+}
