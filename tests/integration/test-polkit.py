@@ -414,12 +414,15 @@ def who_is_asked_consents_to_one_purge(world):
 
 @promise
 def the_system_instance_needs_an_actor_and_polkits_yes(world):
-    with world.system(SERVICE, ALLOWED) as (_, service, allowed):
-        prepare(service)
-        _, digest = plan(service, 'note:1')
-        refused_as(DENIED, purge, service, 'note:1', digest)  # an actor whom polkit denies
-        refused_as(DENIED, purge, allowed, 'note:1', digest)  # no actor, whom polkit allows
+    with world.system(SERVICE, ALLOWED, ASKED) as (_, service, allowed, asked):
+        enqueue(service, '{}', 'public:board')
+        agent = Agent(world.bus, asked.pid)
+        for who, why in ((service, 'polkit'), (allowed, 'actor'), (asked, 'actor')):
+            said = refused_as(DENIED, purge, who, 'note:1', 'sha256:0', interactive=True)
+            assert why in said, said
+        equal(agent.asked, ['org.sourceos.sync.purge'])
         refused_as(DENIED, plan, allowed, 'note:1')
+        agent.close()
 
 
 @promise
