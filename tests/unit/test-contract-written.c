@@ -118,7 +118,30 @@ static bool is_a_part(const char *id)
            strcmp(id, "sourceos.log-checkpoint/v1") == 0;
 }
 
-/* An operation that is carried out, reconciled and replayed, and an object that is deleted. */
+static void purge(ServiceFixture *f, SyncdPurgeRequest request)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdPurged) purged = {0};
+    g_autofree char *plan = syncd_service_plan_purge(f->service, &f->caller, &request, &error);
+    g_assert_no_error(error);
+    assert_keeps(plan, "sourceos.purge-plan/v1");
+    g_autofree char *digest = syncd_json_dup_text(syncd_json_member(golden_root(plan), "digest"));
+    request.digest = digest;
+    syncd_service_purge(f->service, &f->caller, &request, &purged, &error);
+    g_assert_no_error(error);
+    for (int proven = 0; proven < 2; proven++) {
+        g_autofree char *report =
+            syncd_service_describe_purge(f->service, &f->caller, purged.operation, &error);
+        g_assert_no_error(error);
+        assert_keeps(report, "sourceos.purge-report/v1");
+        assert_member(report, "state", proven ? "\"proven\"" : "\"purged\"");
+        run_jobs(f);
+        syncd_service_commit(f->service);
+    }
+}
+
+/* An operation that is carried out, reconciled and replayed, and an object that is deleted and
+ * purged. */
 static void live(ServiceFixture *f)
 {
     g_autoptr(GError) error = NULL;
@@ -143,6 +166,11 @@ static void live(ServiceFixture *f)
     assert_keeps(evidence, "sourceos.replay-evidence/v1");
     deletion.object = "note-7";
     g_free(enqueue_committed(f, &deletion));
+    g_autofree char *gone = enqueue_body(f, "note-9", "{}"), *held = claim_operation(f, gone);
+    complete(f, held);
+    deletion.object = "note-9";
+    g_free(enqueue_committed(f, &deletion));
+    purge(f, (SyncdPurgeRequest){"workspace:notes", "note-9", NULL});
 }
 
 static void fill(ServiceFixture *f)
@@ -186,10 +214,16 @@ static void documents_in_the_log_keep_to_their_contracts(void)
         g_hash_table_add(seen, id);
     }
     static const char *const wanted[] = {
-        "sourceos.device-record/v1alpha1",   "sourceos.actor-record/v1alpha1",
-        "sourceos.policy-decision/v1alpha1", "sourceos.policy-refusal/v1",
-        "sourceos.operation-task/v1alpha1",  "sourceos.operation-reconciliation/v1",
-        "sourceos.operation-replay/v1",      "sourceos.deletion/v1",
+        "sourceos.device-record/v1alpha1",
+        "sourceos.actor-record/v1alpha1",
+        "sourceos.policy-decision/v1alpha1",
+        "sourceos.policy-refusal/v1",
+        "sourceos.operation-task/v1alpha1",
+        "sourceos.operation-reconciliation/v1",
+        "sourceos.operation-replay/v1",
+        "sourceos.deletion/v1",
+        "sourceos.purge/v1",
+        "sourceos.purge-proof/v1",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
         g_assert_true(g_hash_table_contains(seen, wanted[i]));
