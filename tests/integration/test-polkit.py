@@ -8,12 +8,14 @@ import os
 import pathlib
 import subprocess
 
+from cli_user import FAILED, NEGATIVE, Cli
 from harness import (JOB, MANAGER, OPERATIONS, PATIENCE, ROOT, STANDARD, Bus, Gio, GLib, as_user,
                      equal, eventually, main, promise, refused_as)
 from mounts import Skip
 from polkit_world import ALLOWED, ASKED, POLKIT, SERVICE, STRANGER, system_world, uid
 
 AUTHORITY = (POLKIT, '/org/freedesktop/PolicyKit1/Authority', POLKIT + '.Authority')
+STALE = 6
 DENIED = STANDARD + 'AccessDenied'
 CHALLENGED = STANDARD + 'InteractiveAuthorizationRequired'
 
@@ -385,6 +387,38 @@ def whom_polkit_allows_purges_and_nothing_of_it_is_left(world):
         refused_as('AlreadyResolved', purge, caller, 'note:1', digest)
         refused_as('NotFound', enqueue, caller, '{}', 'public:board', 'note:1')
     equal(holds(daemon.state, MARKER), [])
+
+
+@promise
+def the_command_line_shows_what_would_go_and_waits_for_the_proof(world):
+    with a_user_instance_beside_polkit(world, ALLOWED) as (daemon, caller):
+        cli = Cli(world, world.directory / 'home-of-purger', daemon.bus.address)
+        os.chown(cli.directory, uid(ALLOWED), uid(ALLOWED))
+        words = ('ops', 'purge', 'note:1', '--scope=public:board')
+        user = {'preexec_fn': as_user(uid(ALLOWED))}
+        operation = enqueue(caller, json.dumps({'text': MARKER}), 'public:board')
+        cli.fails(NEGATIVE, 'InvalidContract', *words, '--yes', **user)
+        delete(caller, 'note:1')
+        cli.fails(FAILED, 'Busy', *words, '--yes', **user)
+        carry_out(caller, operation)
+        looked = cli.json(*words, '--dry-run', **user)
+        equal((looked['entries'], looked['chunks']), (2, 0))
+        assert 'Out of reach' in cli.does(*words, '--dry-run', **user)
+        code, out, err = cli.run(*words, **user)
+        equal(code, NEGATIVE, 'nobody can be asked here')
+        assert 'Out of reach' in out and '--yes' in err, out + err
+        cli.fails(STALE, 'StaleDigest', *words, '--yes', '--digest=sha256:0', **user)
+        assert holds(daemon.state, MARKER)
+        done = cli.json(*words, '--yes', f'--digest={looked["digest"]}', **user)
+        equal((done['state'], done['entries']), ('proven', 2))
+        equal(holds(daemon.state, MARKER), [])
+        cli.fails(STALE, 'AlreadyResolved', *words, '--yes', **user)
+        shown = cli.json('ops', 'show', operation, **user)
+        equal(shown['purged']['operation_id'], done['operation'])
+        assert done['operation'] in cli.does('ops', 'show', operation, **user)
+        lines = cli.does('log', 'note:1', **user)
+        assert 'purge_proven' in lines, lines
+    cli.does('verify', 'log', f'--state-dir={daemon.state}', '--full', **user)
 
 
 @promise
