@@ -3,6 +3,7 @@
 #include "flip-reading.h"
 #include "flips.h"
 
+#include "../unit/purge-fixture.h"
 #include "../unit/service-fixture.h"
 #include "store/database.h"
 
@@ -19,11 +20,12 @@
 
 /* docs/format.md, section 6. */
 static const char *const kinds[] = {
-    "feed.open",      "device.registered", "actor.registered", "policy.decision",
-    "policy.refused", "operation.enqueue", "checkpoint.write", "store.adopted",
+    "feed.open",        "device.registered", "actor.registered",
+    "policy.decision",  "policy.refused",    "operation.enqueue",
+    "checkpoint.write", "store.adopted",     "deletion.purged",
 };
 static const char *const tables[] = {
-    "meta", "feed", "entry", "head", "checkpoint",
+    "meta", "feed", "entry", "head", "checkpoint", "purge",
 };
 
 /* ---- looking at what was made ---- */
@@ -138,6 +140,19 @@ static char *open_public_scope(Fixture *f)
     return g_strdup(scope->id);
 }
 
+/* One entry whose body is gone, and the one that took it. */
+static void append_purge(Fixture *f, const char *scope)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdPurgeable *purgeable = NULL;
+    SyncdReceipt receipt = fixture_append_to(f, scope, "q", NULL, "{}", 2);
+    syncd_receipt_clear(&receipt);
+    fixture_commit(f);
+    fixture_purge(f, scope, "q", &purgeable, &error);
+    g_assert_no_error(error);
+    syncd_purgeable_free(purgeable);
+}
+
 /* What was verified once is kept beside the journal; here the journal stands for itself. */
 static void forget_verification(const char *directory)
 {
@@ -170,6 +185,7 @@ char *flip_small_journal(void)
     for (unsigned i = 0; i < SMALL_FILL; i++)
         append_content(&f.base, scope, 2, i == 0 ? "k" : NULL);
     append_content(&f.base, scope, SYNCD_STORE_INLINE_MAX + 1, NULL);
+    append_purge(&f.base, scope);
     fixture_commit(&f.base);
     fixture_assert_sound(&f.base);
     fixture_close(&f.base);

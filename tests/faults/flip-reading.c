@@ -14,6 +14,7 @@ static const struct {
     {"SELECT pos, feed, seq, header, tiles, body FROM entry ORDER BY pos", 6},
     {"SELECT feed, size, frontier, tail, note FROM head ORDER BY feed", 5},
     {"SELECT id, feed, size, reason, note FROM checkpoint ORDER BY id", 5},
+    {"SELECT pos, by FROM purge ORDER BY pos", 2},
     {"SELECT device, scope, epoch, id FROM feed ORDER BY device, scope, epoch", 4},
     {"SELECT feed, seq, pos FROM entry ORDER BY feed, seq", 3},
 };
@@ -52,9 +53,12 @@ static void read_entry(SyncdStore *store, guint64 pos, GString *out)
 {
     g_auto(SyncdEntry) entry = {0};
     g_auto(SyncdBody) body = {0};
-    if (!syncd_store_read(store, pos, &entry, NULL) ||
-        !syncd_store_read_body(store, &entry, &body, NULL)) {
-        add_text(out, "unreadable");
+    g_autoptr(GError) error = NULL;
+    guint64 by = 0;
+    bool read = syncd_store_read(store, pos, &entry, NULL);
+    if (!read || !syncd_store_read_body(store, &entry, &body, &error)) {
+        read = read && syncd_journal_purged_by(store->journal, pos, &by, NULL) && by != 0;
+        add_text(out, read ? error->message : "unreadable");
         return;
     }
     add(out, entry.text, entry.size);
