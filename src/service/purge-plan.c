@@ -120,12 +120,24 @@ static bool check_ended(const SyncdPurgePlan *plan, GError **error)
 static bool decide(SyncdPurgePlan *plan, GError **error)
 {
     SyncdPolicyRequest asked = {{NULL}};
-    g_auto(SyncdRecordRow) row = {0};
+    g_auto(SyncdPlace) place = {0};
+    const SyncdRecordRow *row;
+    if (!syncd_service_known_record(plan->service, SYNCD_FAMILY_OBJECT, plan->request->object, &row,
+                                    error))
+        return false;
     asked.fields[SYNCD_FIELD_LANE] = SYNCD_LANE_TOMBSTONE;
     asked.fields[SYNCD_FIELD_DATA_CLASS] = SYNCD_POLICY_DATA_CLASS;
+    asked.fields[SYNCD_FIELD_OPERATION_TYPE] = "sync.tombstone.apply";
+    asked.fields[SYNCD_FIELD_OBJECT] = plan->request->object;
     syncd_ask_about_scope(&asked, plan->request->scope, plan->scope->class);
-    if (!syncd_ask_about_object(plan->service, plan->request->object, &asked, &row, error))
-        return false;
+    if (plan->record) {
+        syncd_place_of_object(row, &place);
+        asked.fields[SYNCD_FIELD_OBJECT_TYPE] = place.object_type;
+        asked.fields[SYNCD_FIELD_PROFILE] = place.object_profile;
+        asked.fields[SYNCD_FIELD_WORKSPACE] = row->columns[SYNCD_COLUMN_WORKSPACE];
+        if (place.object_class != NULL)
+            asked.fields[SYNCD_FIELD_DATA_CLASS] = place.object_class;
+    }
     plan->decisions =
         syncd_service_decide_purge(plan->service, plan->caller, plan->actor, &asked, error);
     return plan->decisions != NULL;
@@ -138,7 +150,7 @@ static bool require_caller(SyncdPurgePlan *plan, GError **error)
         !syncd_service_require_capability(plan->service, plan->caller, mandate, "delete", error))
         return false;
     plan->actor = g_strdup(mandate->actor);
-    plan->subject = syncd_service_subject_of(plan->service, plan->caller, plan->actor, error);
+    plan->subject = syncd_service_subject_of(plan->service, plan->actor, error);
     return plan->subject != NULL;
 }
 
