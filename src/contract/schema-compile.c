@@ -138,48 +138,76 @@ static bool compile_pending(SchemaCompiler *compiler, GError **error)
 
 enum { UNSEEN, OPEN, DONE };
 
-static bool ends(SchemaNode *node, GError **error);
+/* A node that is to be entered, or left once all that it applies has been. */
+typedef struct {
+    SchemaNode *node;
+    bool leave;
+} Step;
 
-static bool all_end(const SchemaNodes *nodes, GError **error)
+static void push(GArray *steps, SchemaNode *node)
 {
-    for (unsigned i = 0; i < nodes->count; i++)
-        if (!ends(nodes->nodes[i], error))
-            return false;
+    const Step step = {node, false};
+    if (node != NULL && node->visit != DONE)
+        g_array_append_val(steps, step);
+}
+
+static void push_all(GArray *steps, const SchemaNodes *nodes)
+{
+    for (unsigned i = nodes->count; i > 0; i--)
+        push(steps, nodes->nodes[i - 1]);
+}
+
+/* What it applies to the same value; the first of them comes last and is taken first. */
+static void push_applied(GArray *steps, const SchemaNode *node)
+{
+    const SchemaInPlace *rules = node->in_place;
+    for (unsigned i = node->object != NULL ? node->object->dependency_count : 0; i > 0; i--)
+        push(steps, node->object->dependencies[i - 1].node);
+    if (rules == NULL)
+        return;
+    push(steps, rules->otherwise);
+    push(steps, rules->then);
+    push(steps, rules->condition);
+    push(steps, rules->negated);
+    push_all(steps, &rules->one);
+    push_all(steps, &rules->any);
+    push_all(steps, &rules->all);
+    push(steps, rules->reference);
+}
+
+/* False when a node applies itself to the same value again: that would never end. A chain may be as
+ * long as a schema has nodes, so that it is kept here and not on the stack. */
+static bool take_steps(GArray *steps, GError **error)
+{
+    while (steps->len > 0) {
+        const Step step = g_array_index(steps, Step, steps->len - 1);
+        g_array_set_size(steps, steps->len - 1);
+        if (step.leave)
+            step.node->visit = DONE;
+        if (step.node->visit == DONE)
+            continue;
+        if (step.node->visit == OPEN)
+            return syncd_schema_refuse(step.node->location, "", error,
+                                       "applies itself to the same value without end");
+        const Step leave = {step.node, true};
+        step.node->visit = OPEN;
+        g_array_append_val(steps, leave);
+        push_applied(steps, step.node);
+    }
     return true;
-}
-
-static bool in_place_ends(const SchemaInPlace *rules, GError **error)
-{
-    return ends(rules->reference, error) && all_end(&rules->all, error) &&
-           all_end(&rules->any, error) && all_end(&rules->one, error) &&
-           ends(rules->negated, error) && ends(rules->condition, error) &&
-           ends(rules->then, error) && ends(rules->otherwise, error);
-}
-
-/* False when the node applies itself to the same value again: that would never end. */
-static bool ends(SchemaNode *node, GError **error)
-{
-    if (node == NULL || node->visit == DONE)
-        return true;
-    if (node->visit == OPEN)
-        return syncd_schema_refuse(node->location, "", error,
-                                   "applies itself to the same value without end");
-    node->visit = OPEN;
-    bool good = node->in_place == NULL || in_place_ends(node->in_place, error);
-    for (unsigned i = 0; good && node->object != NULL && i < node->object->dependency_count; i++)
-        good = ends(node->object->dependencies[i].node, error);
-    node->visit = DONE;
-    return good;
 }
 
 static bool check_cycles(SchemaCompiler *compiler, GError **error)
 {
     GHashTableIter iter;
     gpointer node;
+    g_autoptr(GArray) steps = g_array_new(FALSE, FALSE, sizeof(Step));
     g_hash_table_iter_init(&iter, compiler->nodes);
-    while (g_hash_table_iter_next(&iter, NULL, &node))
-        if (!ends(node, error))
+    while (g_hash_table_iter_next(&iter, NULL, &node)) {
+        push(steps, node);
+        if (!take_steps(steps, error))
             return false;
+    }
     return true;
 }
 

@@ -2,6 +2,8 @@
 #include "hurried.h"
 #include "schema-cases.h"
 
+#include <pthread.h>
+
 static SyncdSchema *compile(const char *text)
 {
     g_autoptr(GError) error = NULL;
@@ -55,6 +57,45 @@ static void test_errors_say_where(void)
     expect(errors, 1, "/n", "#/properties/n/minimum", "must be at least 1, but is 0");
     expect(errors, 2, "", "#/required", "must have the member \"z\"");
     g_assert_null(syncd_schema_errors_get(errors, 3));
+}
+
+#define CHAIN 15000u
+
+/* Each is a resource and refers to the next one, and the last one to the first when it is `closed`.
+ */
+static char *make_chain(bool closed)
+{
+    g_autoptr(GString) text = g_string_new("{\"$ref\":\"u:0\",\"$defs\":{");
+    for (unsigned i = 0; i < CHAIN; i++)
+        g_string_append_printf(text, "\"%u\":{\"$id\":\"u:%u\",\"$ref\":\"u:%u\"},", i, i, i + 1);
+    g_string_append_printf(text, "\"%u\":{\"$id\":\"u:%u\",%s}}}", CHAIN, CHAIN,
+                           closed ? "\"$ref\":\"u:0\"" : "\"type\":\"string\"");
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void *compile_chains(void *data)
+{
+    for (int closed = 0; closed < 2; closed++) {
+        g_autofree char *text = make_chain(closed);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(SyncdSchema) schema = syncd_schema_compile(SYNCD_BYTES_TEXT(text), NULL, &error);
+        g_test_message("%s", error != NULL ? error->message : "compiled");
+        g_assert_true((schema == NULL) == closed);
+        g_assert_true(!closed || strstr(error->message, "without end") != NULL);
+    }
+    return data;
+}
+
+/* However long a chain is, it takes no more stack than a small thread has. */
+static void test_chains_cost_no_stack(void)
+{
+    pthread_t thread;
+    pthread_attr_t attributes;
+    g_assert_cmpint(pthread_attr_init(&attributes), ==, 0);
+    g_assert_cmpint(pthread_attr_setstacksize(&attributes, 256 * 1024), ==, 0);
+    g_assert_cmpint(pthread_create(&thread, &attributes, compile_chains, NULL), ==, 0);
+    g_assert_cmpint(pthread_join(thread, NULL), ==, 0);
+    pthread_attr_destroy(&attributes);
 }
 
 static void test_errors_are_bounded(void)
@@ -176,6 +217,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     add_files();
+    g_test_add_func("/schema/chains-cost-no-stack", test_chains_cost_no_stack);
     g_test_add_func("/schema/errors-say-where", test_errors_say_where);
     g_test_add_func("/schema/errors-are-bounded", test_errors_are_bounded);
     g_test_add_func("/schema/demand", test_demand);
