@@ -217,6 +217,11 @@ void syncd_queue_go_on(SyncdQueue *queue, uid_t uid, SyncdPieceFunc func, void *
 static void serve_message(SyncdQueue *queue, sd_bus_message *message)
 {
     int r = syncd_queue_pass(queue, message);
+    if (r < 0) {
+        g_autoptr(GError) error = NULL;
+        syncd_set_error_bus(&error, r, "The call cannot be served");
+        syncd_bus_reply_error(message, error);
+    }
     while (r >= 0 && g_hash_table_contains(queue->passing, message))
         r = sd_bus_process(queue->connection, NULL);
 }

@@ -5,6 +5,7 @@
  */
 #include "bus/queue.h"
 
+#include <dlfcn.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,6 +28,16 @@ typedef struct {
     unsigned refused;
     unsigned served_before_other;
 } Fixture;
+
+static bool is_full;
+
+/* In place of the library's, which has room for some ten thousand. */
+int sd_bus_enqueue_for_read(sd_bus *bus, sd_bus_message *message)
+{
+    int (*library)(sd_bus * bus, sd_bus_message * message);
+    *(void **)&library = dlsym(RTLD_NEXT, "sd_bus_enqueue_for_read");
+    return is_full ? -ENOBUFS : library(bus, message);
+}
 
 static int serve(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
@@ -279,6 +290,25 @@ static void who_wants_no_answer_is_refused_without(void)
     tear_down(&f);
 }
 
+/* Whoever is not served is told so. */
+static void what_cannot_be_served_is_answered(void)
+{
+    Fixture f;
+    set_up(&f);
+    for (unsigned i = 0; i < 3; i++)
+        call(&f, "Small");
+    exchange(&f);
+    is_full = true;
+    run_loop(&f, 3);
+    is_full = false;
+    g_assert_cmpuint(f.refused, ==, 3);
+    call(&f, "Small");
+    run_loop(&f, 4);
+    g_assert_cmpuint(f.answered, ==, 1);
+    g_assert_cmpuint(syncd_limits_held(f.limits, SYNCD_LIMIT_WAITING, getuid()), ==, 0);
+    tear_down(&f);
+}
+
 /* ---- pieces ---- */
 
 typedef struct {
@@ -355,6 +385,7 @@ static void pieces_are_told_once_that_none_come(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/queue/what-cannot-be-served-is-answered", what_cannot_be_served_is_answered);
     g_test_add_func("/queue/large-calls-are-bounded-one-by-one",
                     large_calls_are_bounded_one_by_one);
     g_test_add_func("/queue/signals-do-not-hold-calls-up", signals_do_not_hold_calls_up);
