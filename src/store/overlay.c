@@ -15,6 +15,8 @@ struct SyncdOverlay {
     GHashTable *moves;     /* operation id -> GArray of SyncdTaskMove */
     guint n_deletions;     /* entries that are about one */
     GHashTable *names;     /* "family\nscope\nname" -> SyncdPending; also with an empty scope */
+    SyncdFirstFunc first;
+    void *first_data;
 };
 
 static void pending_free(void *data)
@@ -30,9 +32,11 @@ static void moves_free(void *moves)
     g_array_unref(moves);
 }
 
-SyncdOverlay *syncd_overlay_new(void)
+SyncdOverlay *syncd_overlay_new(SyncdFirstFunc first, void *data)
 {
     SyncdOverlay *self = g_new0(SyncdOverlay, 1);
+    self->first = first;
+    self->first_data = data;
     self->pending = g_ptr_array_new_with_free_func(pending_free);
     self->ops = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -91,8 +95,11 @@ static void learn_record(SyncdOverlay *self, const SyncdPending *pending)
     if (!syncd_record_row_read(pending->entry.pos, &pending->entry.header, content, row))
         return;
     const SyncdRecordRow *earlier = syncd_overlay_find_record(self, row->family, row->id);
-    if (earlier != NULL)
-        row->first = earlier->first;
+    guint64 first = earlier != NULL       ? earlier->first
+                    : self->first != NULL ? self->first(self->first_data, row->family, row->id)
+                                          : 0;
+    if (first != 0)
+        row->first = first;
     g_hash_table_insert(self->records, record_name(row->family, row->id), row);
     row = NULL;
 }

@@ -21,7 +21,11 @@ typedef struct {
     SyncdBody body; /* kept only for what is projected from bodies */
 } SyncdPending;
 
-SyncdOverlay *syncd_overlay_new(void);
+/* Which entry registered a record, as far as those say that are no longer here; 0: none of them. */
+typedef guint64 (*SyncdFirstFunc)(void *data, const SyncdFamily *family, const char *id);
+
+/* `first` may be NULL: then nothing was before. */
+SyncdOverlay *syncd_overlay_new(SyncdFirstFunc first, void *data);
 void syncd_overlay_free(SyncdOverlay *overlay);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdOverlay, syncd_overlay_free)
 

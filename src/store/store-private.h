@@ -60,6 +60,9 @@ bool syncd_store_load_scopes(SyncdStore *store, GError **error);
 bool syncd_store_tell_purged(SyncdStore *store, guint64 pos, const SyncdHeader *header,
                              guint64 *ret_by, GError **error);
 
+/* store-record.c: SyncdFirstFunc of the overlay; `data` is the store. */
+guint64 syncd_store_first_of_record(void *data, const SyncdFamily *family, const char *id);
+
 /* store-index.c: keeping an index. */
 
 /* Makes the index anew, from the log as it is now: what is not in that is in no file afterwards. */

@@ -15,6 +15,17 @@ static void take_copy(const SyncdRecordRow *row, SyncdRecordRow *ret_row)
     *ret_row = *copy;
 }
 
+guint64 syncd_store_first_of_record(void *data, const SyncdFamily *family, const char *id)
+{
+    SyncdStore *self = data;
+    bool found = false;
+    g_auto(SyncdRecordRow) row = {0};
+    return self->index != NULL &&
+                   syncd_index_find_record(self->index, family, id, &row, &found, NULL) && found
+               ? row.first
+               : 0;
+}
+
 bool syncd_store_find_record(SyncdStore *self, const SyncdFamily *family, const char *id,
                              SyncdRecordRow *ret_row, bool *ret_found, GError **error)
 {

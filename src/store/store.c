@@ -218,7 +218,7 @@ SyncdStore *syncd_store_open(const SyncdStoreOptions *options, GError **error)
     self->sources = options->sources;
     self->mode = options->mode;
     self->machine = describe_machine(options->machine);
-    self->overlay = syncd_overlay_new();
+    self->overlay = syncd_overlay_new(syncd_store_first_of_record, self);
     self->scopes = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_scope_free);
     if (!open_all(self, options, error))
         return NULL;

@@ -45,7 +45,7 @@ static const char *actor_of(SyncdOverlay *overlay, const char *identity)
 
 static void it_answers_what_the_index_would(void)
 {
-    g_autoptr(SyncdOverlay) overlay = syncd_overlay_new();
+    g_autoptr(SyncdOverlay) overlay = syncd_overlay_new(NULL, NULL);
     add(overlay, 5, "operation.enqueue", "k", NULL);
     add(overlay, 6, "operation.enqueue", "k", NULL); /* the first keeps the key */
     add_actor(overlay, 7, "actor-a", "uid:1");
@@ -64,9 +64,32 @@ static void it_answers_what_the_index_would(void)
     g_assert_false(syncd_overlay_has_decision(overlay, "p2", "d1"));
 }
 
+/* What the index would say. */
+static guint64 first_of(void *data, const SyncdFamily *family, const char *id)
+{
+    return strcmp(id, "actor-b") == 0 ? 3 : 0;
+}
+
+/* However often it is written here, it is as old as it is. */
+static void a_record_is_as_old_as_its_first_entry(void)
+{
+    g_autoptr(SyncdOverlay) overlay = syncd_overlay_new(first_of, NULL);
+    const SyncdFamily *actors = syncd_family(SYNCD_FAMILY_ACTOR);
+    add_actor(overlay, 7, "actor-a", "uid:1");
+    add_actor(overlay, 8, "actor-b", "uid:1");
+    add_actor(overlay, 9, "actor-a", "uid:1");
+    add_actor(overlay, 10, "actor-b", "uid:1");
+    g_assert_cmpstr(actor_of(overlay, "uid:1"), ==, "actor-b");
+    g_assert_cmpuint(syncd_overlay_find_record(overlay, actors, "actor-a")->first, ==, 7);
+    g_assert_cmpuint(syncd_overlay_find_record(overlay, actors, "actor-b")->first, ==, 3);
+    g_assert_cmpuint(syncd_overlay_find_record(overlay, actors, "actor-b")->pos, ==, 10);
+    syncd_overlay_drop_after(overlay, 8);
+    g_assert_cmpuint(syncd_overlay_find_record(overlay, actors, "actor-b")->first, ==, 3);
+}
+
 static void positions_find_entries(void)
 {
-    g_autoptr(SyncdOverlay) overlay = syncd_overlay_new();
+    g_autoptr(SyncdOverlay) overlay = syncd_overlay_new(NULL, NULL);
     g_assert_null(syncd_overlay_by_pos(overlay, 1));
     for (guint64 pos = 10; pos < 20; pos++)
         add(overlay, pos, "operation.enqueue", NULL, NULL);
@@ -80,7 +103,7 @@ static void positions_find_entries(void)
 
 static void what_leaves_is_forgotten(void)
 {
-    g_autoptr(SyncdOverlay) overlay = syncd_overlay_new();
+    g_autoptr(SyncdOverlay) overlay = syncd_overlay_new(NULL, NULL);
     add(overlay, 1, "operation.enqueue", "k", NULL);
     add_actor(overlay, 2, "actor-a", "uid:1");
     add(overlay, 3, "operation.enqueue", "k", NULL);
@@ -108,7 +131,7 @@ static void records_that_do_not_parse_register_nothing(void)
 {
     static const char *const contents[] = {"", "{", "[]", "{\"actor_id\":1,\"identity_id\":2}",
                                            NULL};
-    g_autoptr(SyncdOverlay) overlay = syncd_overlay_new();
+    g_autoptr(SyncdOverlay) overlay = syncd_overlay_new(NULL, NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(contents); i++) {
         add(overlay, 2 * i + 1, "actor.registered", NULL, contents[i]);
         add(overlay, 2 * i + 2, "policy.decision", NULL, contents[i]);
@@ -121,6 +144,8 @@ static void records_that_do_not_parse_register_nothing(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/overlay/a-record-is-as-old-as-its-first-entry",
+                    a_record_is_as_old_as_its_first_entry);
     g_test_add_func("/overlay/it-answers-what-the-index-would", it_answers_what_the_index_would);
     g_test_add_func("/overlay/positions-find-entries", positions_find_entries);
     g_test_add_func("/overlay/what-leaves-is-forgotten", what_leaves_is_forgotten);
