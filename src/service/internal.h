@@ -492,6 +492,11 @@ void syncd_service_note_policy(SyncdService *service, const SyncdCaller *caller,
 /* Writes the counts of windows that have closed; of all of them when `all`. */
 void syncd_service_flush_refusals(SyncdService *service, bool all);
 guint64 syncd_refusals_next_due(const SyncdRefusals *refusals);
+/* What becomes of those that a turn recorded: it is durable; it was taken back, and they are
+ * recorded in the next one; it failed, and they are counted in their windows. */
+void syncd_refusals_settle(SyncdRefusals *refusals);
+void syncd_service_record_refusals_again(SyncdService *service);
+void syncd_service_count_refusals_again(SyncdService *service);
 
 /* ---- jobs (jobs.c) ---- */
 

@@ -28,6 +28,7 @@ typedef struct {
 
 struct SyncdRefusals {
     GQueue windows; /* Window, in the order in which they close */
+    GQueue written; /* Window: what the open turn records */
     Stranger strangers[STRANGERS_MAX];
     unsigned next_stranger;
 };
@@ -45,6 +46,7 @@ SyncdRefusals *syncd_refusals_new(void)
 {
     SyncdRefusals *refusals = g_new0(SyncdRefusals, 1);
     g_queue_init(&refusals->windows);
+    g_queue_init(&refusals->written);
     return refusals;
 }
 
@@ -53,6 +55,7 @@ void syncd_refusals_free(SyncdRefusals *refusals)
     if (refusals == NULL)
         return;
     g_queue_clear_full(&refusals->windows, (GDestroyNotify)window_free);
+    g_queue_clear_full(&refusals->written, (GDestroyNotify)window_free);
     for (unsigned i = 0; i < STRANGERS_MAX; i++)
         g_free(refusals->strangers[i].reason);
     g_free(refusals);
@@ -62,6 +65,16 @@ guint64 syncd_refusals_next_due(const SyncdRefusals *refusals)
 {
     const Window *first = refusals->windows.head != NULL ? refusals->windows.head->data : NULL;
     return first != NULL ? first->closes : G_MAXUINT64;
+}
+
+static Window *window_copy(const Window *window, guint64 count)
+{
+    Window *copy = g_memdup2(window, sizeof *window);
+    copy->actor = g_strdup(window->actor);
+    copy->action = g_strdup(window->action);
+    copy->reason = g_strdup(window->reason);
+    copy->count = count;
+    return copy;
 }
 
 /* A refusal that cannot be recorded is still said somewhere. */
@@ -82,8 +95,10 @@ static void record(SyncdService *service, const Window *window, guint64 count)
     g_autoptr(GError) error = NULL;
     syncd_refusal_record_write(&refusal, content);
     bool crossed = strcmp(window->reason, "profile_boundary_violation") == 0;
-    if (!syncd_service_append_own(service, crossed ? "profile.violated" : "policy.refused",
-                                  SYNCD_LANE_POLICY, SYNCD_REFUSAL_SCHEMA, content, &error))
+    if (syncd_service_append_own(service, crossed ? "profile.violated" : "policy.refused",
+                                 SYNCD_LANE_POLICY, SYNCD_REFUSAL_SCHEMA, content, &error))
+        g_queue_push_tail(&service->refusals->written, window_copy(window, count));
+    else
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REFUSED,
                   "%" G_GUINT64_FORMAT " refusals of %s (%s) were not recorded: %s", count,
                   window->actor, window->reason, error->message);
@@ -114,6 +129,43 @@ static Window *find_window(SyncdRefusals *refusals, const char *actor, const cha
             return window;
     }
     return NULL;
+}
+
+/* ---- turns that do not last ---- */
+
+void syncd_refusals_settle(SyncdRefusals *refusals)
+{
+    g_queue_clear_full(&refusals->written, (GDestroyNotify)window_free);
+}
+
+/* They were refused all the same. What fails here is no longer in the queue. */
+void syncd_service_record_refusals_again(SyncdService *service)
+{
+    GQueue lost = service->refusals->written;
+    g_queue_init(&service->refusals->written);
+    for (Window *window; (window = g_queue_pop_head(&lost)) != NULL;) {
+        record(service, window, window->count);
+        window_free(window);
+    }
+}
+
+/* To write them at once would be to fail at once, and again. */
+void syncd_service_count_refusals_again(SyncdService *service)
+{
+    SyncdRefusals *refusals = service->refusals;
+    for (Window *lost; (lost = g_queue_pop_head(&refusals->written)) != NULL;) {
+        Window *window = find_window(refusals, lost->actor, lost->reason);
+        if (window == NULL && g_queue_get_length(&refusals->windows) < WINDOWS_MAX) {
+            lost->closes = syncd_service_monotonic(service) + WINDOW_USEC;
+            g_queue_push_tail(&refusals->windows, lost);
+            continue;
+        }
+        if (window != NULL) {
+            window->first_ms = lost->first_ms;
+            window->count += lost->count;
+        }
+        window_free(lost);
+    }
 }
 
 static void open_window(SyncdService *service, const char *actor, const char *action,

@@ -243,8 +243,12 @@ bool syncd_service_commit_turn(SyncdService *service, GError **error)
     /* Who waits is answered first. Among them may be one who commits the next turn; others hear of
      * the commits in their order all the same. */
     tell_committed(service);
-    if (!durable)
+    if (durable) {
+        syncd_refusals_settle(service->refusals);
+    } else {
+        syncd_service_count_refusals_again(service);
         syncd_service_forget_leases(service);
+    }
     service->leases_moved = false;
     service->untold = durable ? &commit : NULL;
     answer_waiting(service, failure);
@@ -272,6 +276,7 @@ void syncd_service_discard(SyncdService *service, const GError *why)
     syncd_store_discard(service->store);
     syncd_service_forget_leases(service);
     answer_waiting(service, why);
+    syncd_service_record_refusals_again(service);
 }
 
 bool syncd_service_begin_whole(SyncdService *service, GError **error)

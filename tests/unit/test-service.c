@@ -1,5 +1,6 @@
 /* Writing: what a service takes, what it refuses, and what it leaves behind. */
 #include "service-fixture.h"
+#include "service/internal.h"
 #include "small-files.h"
 
 /* ---- first start ---- */
@@ -256,6 +257,42 @@ static void what_policy_refuses_is_recorded_as_a_refusal_only(void)
     g_assert_cmpuint(state.policy_blocked_count, ==, 2);
     g_assert_cmpstr(state.state, ==, "policy-blocked");
     g_assert_cmpuint(count_events(&f, "sync.policy.decided"), ==, 0);
+    service_clear(&f);
+}
+
+/* What was refused on the way was refused, whatever became of what it was on the way to. */
+static void a_refusal_outlives_the_turn_that_is_taken_back(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autoptr(GError) error = NULL, refusal = NULL;
+    GError *failure = NULL;
+    g_auto(SyncdEnqueued) enqueued = {0};
+    put(&f, "note-1", "{}");
+    SyncdRequest request = good_request();
+    lane_secure(&request);
+    guint64 before = service_sequence(&f);
+    g_assert_true(syncd_service_begin_whole(f.service, NULL));
+    g_assert_false(syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, &refusal));
+    g_assert_error(refusal, SYNCD_ERROR, SYNCD_ERROR_POLICY_DENIED);
+    syncd_set_error(&failure, SYNCD_ERROR_FAILED, "and then something else failed");
+    g_assert_false(syncd_service_end_whole(f.service, false, &failure, &error));
+    syncd_service_commit(f.service);
+    g_assert_cmpuint(service_sequence(&f), ==, before + 1);
+    g_autofree char *line = newest_line(&f);
+    g_assert_nonnull(strstr(line, "\"kind\":\"policy.refused\""));
+
+    /* Once: a turn that lasts is not written again. */
+    syncd_set_error(&failure, SYNCD_ERROR_FAILED, "and once more");
+    put(&f, "note-2", "{}");
+    guint64 after = service_sequence(&f);
+    SyncdRequest good = good_request();
+    g_assert_true(syncd_service_begin_whole(f.service, NULL));
+    g_auto(SyncdEnqueued) other = enqueue(&f, &good);
+    g_clear_error(&error);
+    g_assert_false(syncd_service_end_whole(f.service, false, &failure, &error));
+    syncd_service_commit(f.service);
+    g_assert_cmpuint(service_sequence(&f), ==, after);
     service_clear(&f);
 }
 
@@ -532,6 +569,8 @@ int main(int argc, char **argv)
                     too_large_a_body_is_refused_unread);
     g_test_add_func("/service/what-policy-refuses-is-recorded-as-a-refusal-only",
                     what_policy_refuses_is_recorded_as_a_refusal_only);
+    g_test_add_func("/service/a-refusal-outlives-the-turn-that-is-taken-back",
+                    a_refusal_outlives_the_turn_that_is_taken_back);
     g_test_add_func("/service/strangers-are-told-how-to-be-registered",
                     strangers_are_told_how_to_be_registered);
     g_test_add_func("/service/the-same-key-gives-the-first-result",
