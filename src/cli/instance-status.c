@@ -39,8 +39,9 @@ static const Note reasons[] = {
      "There is no index, so lookups fail: free space, or see the daemon's log."},
     {"no-space", "The disk had no room for the last write: free some; reading goes on."},
     {"verify-found", "Verification found damage: run `sourceos-syncd verify log --full`."},
-    {"policy-rules-refused", "Rules of policy were refused; those read last are in force: correct "
-                             "the file, then reload the daemon."},
+    {"policy-rules-refused",
+     "Rules of policy were refused; the last good ones, if any, stay in force: "
+     "correct the file, then reload the daemon."},
     {"policy-refusals", "Policy refused operations in the last minute; `sourceos-syncd policy "
                         "explain` says why."},
 };
@@ -176,4 +177,7 @@ void syncd_instance_status_write(const SyncdInstanceStatus *status, guint64 now_
     write_member(writer, description, "paused", "false");
     write_member(writer, description, "version", "null");
     syncd_json_member_string(writer, "updated_at", now);
+    SyncdJson policy = syncd_json_member(description, "policy");
+    if (policy.type != SYNCD_JSON_NONE)
+        syncd_json_member_value(writer, "policy", policy);
 }

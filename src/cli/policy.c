@@ -144,12 +144,14 @@ static bool add_directories(SyncdPolicyLoader *loader, const SyncdCli *cli, cons
 
 SyncdPolicySet *syncd_cli_policy(const SyncdCli *cli, GError **error)
 {
-    g_autoptr(SyncdPolicyLoader) loader = syncd_policy_loader_new(syncd_state_instance(cli), NULL);
+    g_autoptr(SyncdPolicyLoader) loader =
+        syncd_policy_loader_new(syncd_state_instance(cli), NULL, NULL);
     g_autofree char *fault = NULL;
+    SyncdPolicyStanding standing;
     if (!add_directories(loader, cli, "rules", SYNCD_POLICY_MACHINE, error) ||
         !add_directories(loader, cli, "user-rules", SYNCD_POLICY_USER, error))
         return NULL;
-    g_autoptr(SyncdPolicySet) set = syncd_policy_loader_read(loader, &fault);
+    g_autoptr(SyncdPolicySet) set = syncd_policy_loader_read(loader, &standing, &fault);
     if (fault == NULL)
         return g_steal_pointer(&set);
     g_autofree char *sentence = NULL, *next = NULL;

@@ -125,6 +125,48 @@ static void print_line(SyncdOutput *out, const char *label, const char *value)
     syncd_output_text(out, line->str);
 }
 
+static void print_level(SyncdOutput *out, SyncdJson level)
+{
+    g_autofree char *state = syncd_record_text(level, "state");
+    g_autofree char *name = syncd_record_text(level, "level");
+    g_autofree char *since = syncd_record_text(level, "in_force_since");
+    g_autofree char *when = syncd_when_local(since);
+    bool machine = strcmp(name, "machine") == 0;
+    g_autofree char *line = NULL;
+    if (strcmp(state, "last-good") == 0)
+        line = g_strdup_printf(machine ? _("the machine's last good ones stay in force, of %s")
+                                       : _("the user's last good ones stay in force, of %s"),
+                               when);
+    else if (strcmp(state, "unusable") == 0)
+        line = g_strdup(machine ? _("the machine's are refused and none are known to be good: the "
+                                    "lanes secure, policy and repair are closed")
+                                : _("the user's are refused and none are known to be good: the "
+                                    "lanes secure, policy and repair are closed"));
+    if (line != NULL)
+        print_line(out, "", line);
+}
+
+static void print_policy(SyncdOutput *out, SyncdJson policy)
+{
+    if (policy.type != SYNCD_JSON_OBJECT)
+        return;
+    g_autofree char *rules = syncd_record_text(policy, "rules");
+    g_autofree char *since = syncd_record_text(policy, "in_force_since");
+    g_autofree char *when = syncd_when_local(since);
+    g_autofree char *refused = syncd_record_text(policy, "refused");
+    g_autofree char *line =
+        *since != '\0' ? g_strdup_printf(_("rules from files: %s, in force since %s"), rules, when)
+                       : g_strdup(_("the built-in rules alone"));
+    print_line(out, _("Policy"), line);
+    SyncdJsonIter iter;
+    SyncdJson level;
+    syncd_json_iter_init(&iter, syncd_json_member(policy, "levels"));
+    while (syncd_json_iter_next(&iter, NULL, &level))
+        print_level(out, level);
+    if (*refused != '\0')
+        print_line(out, _("Refused"), refused);
+}
+
 static void print_details(SyncdOutput *out, const SyncdInstanceStatus *status)
 {
     SyncdJson description = syncd_json_root(status->description, strlen(status->description));
@@ -140,7 +182,7 @@ static void print_details(SyncdOutput *out, const SyncdInstanceStatus *status)
     } counts[] = {
         {"pending_operations", N_("Queued")},
         {"conflict_count", N_("Conflicts")},
-        {"policy_blocked_count", N_("Refused")},
+        {"policy_blocked_count", N_("Denied")},
         {"pending_approvals", N_("To approve")},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
@@ -148,10 +190,7 @@ static void print_details(SyncdOutput *out, const SyncdInstanceStatus *status)
         if (*count != '\0' && strcmp(count, "0") != 0)
             print_line(out, _(counts[i].label), count);
     }
-    g_autofree char *refused =
-        syncd_record_text(syncd_json_member(description, "policy"), "refused");
-    if (*refused != '\0')
-        print_line(out, _("Rules"), refused);
+    print_policy(out, syncd_json_member(description, "policy"));
     g_autofree char *device = syncd_record_text(description, "device_id");
     if (*device != '\0')
         print_line(out, _("Device"), device);

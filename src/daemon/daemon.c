@@ -30,6 +30,7 @@ typedef struct {
     sd_event *event;
     sd_bus *connection;
     SyncdService *service;
+    SyncdStore *store; /* the service's */
     SyncdBus *bus;
     SyncdSchedule *schedule;
     SyncdStatus *status;
@@ -99,10 +100,12 @@ static void harden(void)
 static void read_policy(Daemon *daemon)
 {
     g_autofree char *fault = NULL;
-    SyncdPolicySet *set = syncd_policy_loader_read(daemon->policy, &fault);
+    SyncdPolicyStanding standing;
+    SyncdPolicySet *set = syncd_policy_loader_read(daemon->policy, &standing, &fault);
     if (fault != NULL)
         syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_POLICY, "Rules of policy were refused: %s", fault);
     syncd_service_set_policy(daemon->service, set, fault);
+    syncd_service_set_policy_standing(daemon->service, &standing);
 }
 
 /* SIGHUP: also when the terminal goes that it was started from, which does no harm. */
@@ -215,7 +218,7 @@ static bool open_service(Daemon *daemon, GError **error)
     if (daemon->service == NULL)
         return false;
     /* It owns the store now. */
-    (void)g_steal_pointer(&store);
+    daemon->store = g_steal_pointer(&store);
     if (is_new)
         syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_STATE_CREATED,
                   "There was no state: an empty log and new keys were made.");
@@ -245,7 +248,8 @@ static bool start(Daemon *daemon, GError **error)
     if (daemon->connection == NULL || !syncd_claim_name(daemon->connection, error) ||
         !open_service(daemon, error) || !open_bus(daemon, error))
         return false;
-    daemon->policy = syncd_policy_loader_new(options->instance, options->policy_directory);
+    daemon->policy =
+        syncd_policy_loader_new(options->instance, options->policy_directory, daemon->store);
     read_policy(daemon);
     daemon->schedule = syncd_schedule_new(daemon->event, daemon->service, error);
     if (daemon->schedule == NULL)

@@ -112,9 +112,10 @@ static bool read_config(const Arguments *arguments, SyncdConfig *config, GPtrArr
 static void check_policy(const SyncdDaemonOptions *options, GPtrArray *mistakes)
 {
     g_autoptr(SyncdPolicyLoader) loader =
-        syncd_policy_loader_new(options->instance, options->policy_directory);
+        syncd_policy_loader_new(options->instance, options->policy_directory, NULL);
     g_autofree char *fault = NULL;
-    syncd_policy_set_free(syncd_policy_loader_read(loader, &fault));
+    SyncdPolicyStanding standing;
+    syncd_policy_set_free(syncd_policy_loader_read(loader, &standing, &fault));
     if (fault != NULL)
         g_ptr_array_add(mistakes, g_strdup_printf("Rules of policy were refused: %s", fault));
 }

@@ -10,6 +10,37 @@
 #define SUFFIX ".json"
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 
+/* ---- sources ---- */
+
+static void source_free(void *data)
+{
+    SyncdPolicySource *source = data;
+    g_free(source->name);
+    g_free(source->text);
+    g_free(source);
+}
+
+GPtrArray *syncd_policy_sources_new(void)
+{
+    return g_ptr_array_new_with_free_func(source_free);
+}
+
+GPtrArray *syncd_policy_sources_parse(SyncdPolicyLevel level, const GPtrArray *sources,
+                                      GError **error)
+{
+    g_autoptr(GPtrArray) rules =
+        g_ptr_array_new_with_free_func((GDestroyNotify)syncd_policy_rule_free);
+    for (guint i = 0; i < sources->len; i++) {
+        const SyncdPolicySource *source = g_ptr_array_index(sources, i);
+        GPtrArray *more = syncd_policy_rules_parse(level, source->name,
+                                                   SYNCD_BYTES(source->text, source->size), error);
+        if (more == NULL)
+            return NULL;
+        g_ptr_array_extend_and_steal(rules, more);
+    }
+    return g_steal_pointer(&rules);
+}
+
 /* ---- who may write rules ---- */
 
 /* In a user namespace root may have another number: the owner of / is root. */
@@ -79,26 +110,23 @@ static char *read_all(int fd, const char *name, size_t *ret_size, GError **error
     return g_steal_pointer(&text);
 }
 
-static bool read_file(int at, const SyncdPolicyDirectory *directory, const char *name,
-                      GPtrArray *rules, GError **error)
+static SyncdPolicySource *read_file(int at, const SyncdPolicyDirectory *directory, const char *name,
+                                    GError **error)
 {
     int fd = open_beneath(at, name);
     if (fd < 0) {
         syncd_set_error_errno(error, SYNCD_ERROR_FAILED, errno, "%s", name);
-        return false;
+        return NULL;
     }
     size_t size = 0;
-    g_autofree char *text =
+    char *text =
         check_trust(fd, directory, S_IFREG, name, error) ? read_all(fd, name, &size, error) : NULL;
     close(fd);
     if (text == NULL)
-        return false;
-    g_autoptr(GPtrArray) more =
-        syncd_policy_rules_parse(directory->level, name, SYNCD_BYTES(text, size), error);
-    if (more == NULL)
-        return false;
-    g_ptr_array_extend_and_steal(rules, g_steal_pointer(&more));
-    return true;
+        return NULL;
+    SyncdPolicySource *source = g_new0(SyncdPolicySource, 1);
+    *source = (SyncdPolicySource){g_strdup(name), text, size};
+    return source;
 }
 
 /* ---- directories ---- */
@@ -183,12 +211,24 @@ static int compare_names(const void *one, const void *other, void *unused)
     return strcmp(one, other);
 }
 
-static bool read_files(GTree *files, GPtrArray *rules, GError **error)
+static bool read_files(GTree *files, GPtrArray *sources, GError **error)
 {
+    size_t size = 0;
     for (GTreeNode *node = g_tree_node_first(files); node != NULL; node = g_tree_node_next(node)) {
         const Place *place = g_tree_node_value(node);
-        if (!read_file(place->at, place->directory, g_tree_node_key(node), rules, error))
+        const char *name = g_tree_node_key(node);
+        SyncdPolicySource *source = read_file(place->at, place->directory, name, error);
+        if (source == NULL)
             return false;
+        g_ptr_array_add(sources, source);
+        size += source->size;
+        if (size > SYNCD_POLICY_LEVEL_SIZE_MAX) {
+            syncd_set_error_next(error, SYNCD_ERROR_TOO_LARGE, "remove rules",
+                                 "%s: with it the files of the %s have more than %u bytes", name,
+                                 syncd_policy_level_name(place->directory->level),
+                                 SYNCD_POLICY_LEVEL_SIZE_MAX);
+            return false;
+        }
     }
     return true;
 }
@@ -196,16 +236,15 @@ static bool read_files(GTree *files, GPtrArray *rules, GError **error)
 GPtrArray *syncd_policy_files_read(const SyncdPolicyDirectory *directories, SyncdPolicyLevel level,
                                    GError **error)
 {
-    g_autoptr(GPtrArray) rules =
-        g_ptr_array_new_with_free_func((GDestroyNotify)syncd_policy_rule_free);
+    g_autoptr(GPtrArray) sources = syncd_policy_sources_new();
     g_autoptr(GTree) files = g_tree_new_full(compare_names, NULL, g_free, g_free);
     g_autoptr(GArray) opened = g_array_new(FALSE, FALSE, sizeof(int));
     bool good = true;
     for (; good && directories->path != NULL; directories++)
         if (directories->level == level)
             good = add_directory(directories, files, opened, error);
-    good = good && read_files(files, rules, error);
+    good = good && read_files(files, sources, error);
     for (guint i = 0; i < opened->len; i++)
         close(g_array_index(opened, int, i));
-    return good ? g_steal_pointer(&rules) : NULL;
+    return good ? g_steal_pointer(&sources) : NULL;
 }

@@ -11,6 +11,7 @@
 #include "domain/policy-set.h"
 
 #define SYNCD_POLICY_FILES_MAX 512u /* of one directory */
+#define SYNCD_POLICY_LEVEL_SIZE_MAX (16u * 1024u * 1024u)
 
 typedef struct {
     const char *path; /* NULL ends a list */
@@ -18,7 +19,17 @@ typedef struct {
     bool own; /* files of this process' user count too, whatever the level */
 } SyncdPolicyDirectory;
 
-/* The rules of one level, SyncdPolicyRule. The message begins with the file's name, or that of the
- * directory. */
+/* A file as it was read. */
+typedef struct {
+    char *name;
+    char *text; /* not ended by a NUL */
+    size_t size;
+} SyncdPolicySource;
+
+GPtrArray *syncd_policy_sources_new(void); /* of SyncdPolicySource, which it owns */
+/* The rules of all of them, SyncdPolicyRule. The message begins with the file's name. */
+GPtrArray *syncd_policy_sources_parse(SyncdPolicyLevel level, const GPtrArray *sources,
+                                      GError **error);
+/* The files of one level. The message begins with the file's name, or that of the directory. */
 GPtrArray *syncd_policy_files_read(const SyncdPolicyDirectory *directories, SyncdPolicyLevel level,
                                    GError **error);

@@ -1,16 +1,104 @@
 #include "daemon/policy.h"
 
+#include "base/log.h"
 #include "config.h"
 #include "daemon/paths.h"
+#include "daemon/policy-kept.h"
 
 #define SUBDIRECTORY "policy.d"
 #define PACKAGED SYNCD_DATADIR "/sourceos-syncd/policy"
 
+/* The last good rules of a level. */
+typedef struct {
+    GPtrArray *rules; /* NULL when there were none */
+    guint64 since_ms;
+    SyncdHash kept; /* of the bytes that the state keeps; zeros for none */
+    char *unusable; /* why what the state keeps is of no use; NULL when it was not needed yet */
+} Good;
+
 struct SyncdPolicyLoader {
-    GArray *directories;                    /* SyncdPolicyDirectory, ended by a NULL path */
-    GPtrArray *paths;                       /* owns them */
-    GPtrArray *good[SYNCD_N_POLICY_LEVELS]; /* the last ones; NULL when there were none */
+    GArray *directories; /* SyncdPolicyDirectory, ended by a NULL path */
+    GPtrArray *paths;    /* owns them */
+    SyncdStore *store;   /* NULL: nothing is kept */
+    Good good[SYNCD_N_POLICY_LEVELS];
 };
+
+/* ---- what the state keeps ---- */
+
+static const char *const kept_names[] = {
+    [SYNCD_POLICY_MACHINE] = "policy/machine.json",
+    [SYNCD_POLICY_USER] = "policy/user.json",
+};
+
+/* The system instance has no rules of a user. */
+static bool has_level(const SyncdPolicyLoader *loader, SyncdPolicyLevel level)
+{
+    const SyncdPolicyDirectory *directory = (const void *)loader->directories->data;
+    while (directory->path != NULL && directory->level != level)
+        directory++;
+    return directory->path != NULL;
+}
+
+static bool is_kept(const Good *good)
+{
+    static const SyncdHash none;
+    return !syncd_hash_equal(&good->kept, &none);
+}
+
+static void recall(SyncdPolicyLoader *loader, SyncdPolicyLevel level)
+{
+    g_autoptr(GError) error = NULL;
+    size_t size;
+    Good *good = &loader->good[level];
+    SyncdPolicyKept kept;
+    g_autofree char *text =
+        syncd_store_kept(loader->store, kept_names[level], SYNCD_POLICY_KEPT_MAX, &size, &error);
+    if (text == NULL && g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND))
+        return;
+    if (text == NULL || !syncd_policy_kept_parse(level, SYNCD_BYTES(text, size), &kept, &error)) {
+        good->unusable = g_strdup_printf("The last good rules of the %s cannot be used: %s",
+                                         syncd_policy_level_name(level), error->message);
+        return;
+    }
+    good->rules = kept.rules;
+    good->since_ms = kept.since_ms;
+    good->kept = syncd_hash(text, size);
+}
+
+/* What cannot be kept is in force all the same. */
+static void keep(SyncdPolicyLoader *loader, SyncdPolicyLevel level, const GPtrArray *sources)
+{
+    Good *good = &loader->good[level];
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) text = syncd_policy_kept_write(level, sources, good->since_ms);
+    SyncdHash hash = syncd_hash(text->str, text->len);
+    if (loader->store == NULL || syncd_hash_equal(&hash, &good->kept))
+        return;
+    good->kept = (SyncdHash){{0}};
+    if (syncd_store_keep(loader->store, kept_names[level], SYNCD_BYTES(text->str, text->len),
+                         &error))
+        good->kept = hash;
+    else
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_POLICY,
+                  "The rules of the %s are in force but cannot be kept for a restart: %s",
+                  syncd_policy_level_name(level), error->message);
+}
+
+static void take_good(SyncdPolicyLoader *loader, SyncdPolicyLevel level, GPtrArray *rules,
+                      const GPtrArray *sources)
+{
+    Good *good = &loader->good[level];
+    SyncdHash now = syncd_policy_rules_hash(rules), before = {{0}};
+    if (good->rules != NULL)
+        before = syncd_policy_rules_hash(good->rules);
+    if (!syncd_hash_equal(&now, &before))
+        good->since_ms = (guint64)g_get_real_time() / 1000;
+    g_clear_pointer(&good->rules, g_ptr_array_unref);
+    good->rules = g_ptr_array_ref(rules);
+    keep(loader, level, sources);
+}
+
+/* ---- the loader ---- */
 
 static void add(SyncdPolicyLoader *loader, char *path, SyncdPolicyLevel level, bool own)
 {
@@ -25,9 +113,11 @@ static void add_own(SyncdPolicyLoader *loader, SyncdInstance of, SyncdPolicyLeve
     add(loader, g_build_filename(config, SUBDIRECTORY, NULL), level, false);
 }
 
-SyncdPolicyLoader *syncd_policy_loader_new(SyncdInstance instance, const char *given)
+SyncdPolicyLoader *syncd_policy_loader_new(SyncdInstance instance, const char *given,
+                                           SyncdStore *store)
 {
     SyncdPolicyLoader *loader = g_new0(SyncdPolicyLoader, 1);
+    loader->store = store;
     loader->directories = g_array_new(TRUE, TRUE, sizeof(SyncdPolicyDirectory));
     loader->paths = g_ptr_array_new_with_free_func(g_free);
     if (given != NULL) {
@@ -38,6 +128,9 @@ SyncdPolicyLoader *syncd_policy_loader_new(SyncdInstance instance, const char *g
     }
     if (instance == SYNCD_INSTANCE_USER)
         add_own(loader, SYNCD_INSTANCE_USER, SYNCD_POLICY_USER);
+    for (SyncdPolicyLevel level = 0; store != NULL && level < SYNCD_N_POLICY_LEVELS; level++)
+        if (has_level(loader, level))
+            recall(loader, level);
     return loader;
 }
 
@@ -45,8 +138,10 @@ void syncd_policy_loader_free(SyncdPolicyLoader *loader)
 {
     if (loader == NULL)
         return;
-    for (size_t i = 0; i < SYNCD_N_POLICY_LEVELS; i++)
-        g_clear_pointer(&loader->good[i], g_ptr_array_unref);
+    for (size_t i = 0; i < SYNCD_N_POLICY_LEVELS; i++) {
+        g_clear_pointer(&loader->good[i].rules, g_ptr_array_unref);
+        g_free(loader->good[i].unusable);
+    }
     g_array_unref(loader->directories);
     g_ptr_array_unref(loader->paths);
     g_free(loader);
@@ -57,54 +152,75 @@ void syncd_policy_loader_add(SyncdPolicyLoader *loader, const char *path, SyncdP
     add(loader, g_strdup(path), level, true);
 }
 
-static void blame(GString *faults, const GError *error)
+/* ---- reading ---- */
+
+typedef struct {
+    GPtrArray *rules[SYNCD_N_POLICY_LEVELS]; /* borrowed; NULL for none */
+    unsigned unusable;
+    GString *faults;
+} Choice;
+
+static void blame(Choice *choice, const char *fault)
 {
-    g_string_append_printf(faults, "%s%s", faults->len > 0 ? "; " : "", error->message);
+    g_string_append_printf(choice->faults, "%s%s", choice->faults->len > 0 ? "; " : "", fault);
 }
 
-/* Takes the rules of a level if they go together with those of the levels before it. */
-static bool try_rules(GPtrArray *const chosen[SYNCD_N_POLICY_LEVELS], SyncdPolicyLevel level,
-                      GPtrArray *rules, GString *faults)
+/* Whether the rules of a level go together with those of the levels before it. */
+static bool fits(Choice *choice, SyncdPolicyLevel level, GPtrArray *rules)
 {
     g_autoptr(GError) error = NULL;
-    GPtrArray *machine = level == SYNCD_POLICY_MACHINE ? rules : chosen[SYNCD_POLICY_MACHINE];
+    GPtrArray *machine =
+        level == SYNCD_POLICY_MACHINE ? rules : choice->rules[SYNCD_POLICY_MACHINE];
     GPtrArray *user = level == SYNCD_POLICY_USER ? rules : NULL;
     g_autoptr(SyncdPolicySet) set = syncd_policy_set_new(machine, user, 0, &error);
     if (set == NULL)
-        blame(faults, error);
+        blame(choice, error->message);
     return set != NULL;
 }
 
-static void choose(SyncdPolicyLoader *loader, GPtrArray *chosen[SYNCD_N_POLICY_LEVELS],
-                   SyncdPolicyLevel level, unsigned *unusable, GString *faults)
+static bool read_level(SyncdPolicyLoader *loader, SyncdPolicyLevel level, Choice *choice)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) rules = syncd_policy_files_read(
+    g_autoptr(GPtrArray) sources = syncd_policy_files_read(
         (const SyncdPolicyDirectory *)(void *)loader->directories->data, level, &error);
+    g_autoptr(GPtrArray) rules =
+        sources != NULL ? syncd_policy_sources_parse(level, sources, &error) : NULL;
     if (rules == NULL)
-        blame(faults, error);
-    else if (try_rules(chosen, level, rules, faults)) {
-        chosen[level] = rules;
-        g_clear_pointer(&loader->good[level], g_ptr_array_unref);
-        loader->good[level] = g_steal_pointer(&rules);
-        return;
-    }
-    GPtrArray *good = loader->good[level];
-    if (good != NULL && try_rules(chosen, level, good, faults))
-        chosen[level] = good;
-    else
-        *unusable |= 1u << level;
+        blame(choice, error->message);
+    if (rules == NULL || !fits(choice, level, rules))
+        return false;
+    take_good(loader, level, rules, sources);
+    return true;
 }
 
-SyncdPolicySet *syncd_policy_loader_read(SyncdPolicyLoader *loader, char **ret_fault)
+static void choose(SyncdPolicyLoader *loader, SyncdPolicyLevel level, Choice *choice,
+                   SyncdPolicyLevelStanding *standing)
 {
-    GPtrArray *chosen[SYNCD_N_POLICY_LEVELS] = {NULL};
+    const Good *good = &loader->good[level];
+    standing->last_good = !read_level(loader, level, choice);
+    if (good->rules == NULL && good->unusable != NULL)
+        blame(choice, good->unusable);
+    if (good->rules == NULL || (standing->last_good && !fits(choice, level, good->rules))) {
+        choice->unusable |= 1u << level;
+        *standing = (SyncdPolicyLevelStanding){0};
+        return;
+    }
+    choice->rules[level] = good->rules;
+    standing->since_ms = good->since_ms;
+    standing->kept = is_kept(good);
+}
+
+SyncdPolicySet *syncd_policy_loader_read(SyncdPolicyLoader *loader,
+                                         SyncdPolicyStanding *ret_standing, char **ret_fault)
+{
     g_autoptr(GString) faults = g_string_new(NULL);
-    unsigned unusable = 0;
+    Choice choice = {.faults = faults};
+    *ret_standing = (SyncdPolicyStanding){0};
     for (SyncdPolicyLevel level = 0; level < SYNCD_N_POLICY_LEVELS; level++)
-        choose(loader, chosen, level, &unusable, faults);
-    SyncdPolicySet *set = syncd_policy_set_new(chosen[SYNCD_POLICY_MACHINE],
-                                               chosen[SYNCD_POLICY_USER], unusable, NULL);
+        if (has_level(loader, level))
+            choose(loader, level, &choice, &ret_standing->levels[level]);
+    SyncdPolicySet *set = syncd_policy_set_new(
+        choice.rules[SYNCD_POLICY_MACHINE], choice.rules[SYNCD_POLICY_USER], choice.unusable, NULL);
     g_assert(set != NULL); /* each level was tried with those before it */
     *ret_fault = faults->len > 0 ? g_string_free(g_steal_pointer(&faults), FALSE) : NULL;
     return set;

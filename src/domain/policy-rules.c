@@ -54,6 +54,26 @@ int syncd_policy_rule_compare(const SyncdPolicyRule *one, const SyncdPolicyRule 
     return strcmp(one->canonical, other->canonical);
 }
 
+static int compare_entries(const void *one, const void *other)
+{
+    return syncd_policy_rule_compare(*(const SyncdPolicyRule *const *)one,
+                                     *(const SyncdPolicyRule *const *)other);
+}
+
+SyncdHash syncd_policy_rules_hash(const GPtrArray *rules)
+{
+    g_autoptr(GPtrArray) sorted = g_ptr_array_new();
+    g_autoptr(SyncdHasher) hasher = syncd_hasher_new();
+    for (guint i = 0; i < rules->len; i++)
+        g_ptr_array_add(sorted, rules->pdata[i]);
+    g_ptr_array_sort(sorted, compare_entries);
+    for (guint i = 0; i < sorted->len; i++) {
+        const char *canonical = ((const SyncdPolicyRule *)sorted->pdata[i])->canonical;
+        syncd_hasher_update(hasher, canonical, strlen(canonical) + 1);
+    }
+    return syncd_hasher_finish(hasher);
+}
+
 static void write_grants(SyncdJsonWriter *writer, unsigned grants)
 {
     syncd_json_name(writer, "grants");

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "crypto/hash.h"
 #include "domain/policy-field.h"
 
 #include <glib.h>
@@ -52,6 +53,10 @@ bool syncd_policy_rule_matches(const SyncdPolicyRule *rule, const SyncdPolicyReq
 /* The order of evaluation: the most specific first, deny before review before allow; then by their
  * spelling, so that it depends on nothing but the rules. */
 int syncd_policy_rule_compare(const SyncdPolicyRule *one, const SyncdPolicyRule *other);
+
+/* Of the rules in their order and their one spelling: neither files nor their order are part of it.
+ */
+SyncdHash syncd_policy_rules_hash(const GPtrArray *rules);
 
 /* The rules of one file, a GPtrArray of SyncdPolicyRule. The message begins with `file` and names
  * the place. */

@@ -76,16 +76,54 @@ static void write_feeds(SyncdService *service, SyncdJsonWriter *writer)
     syncd_json_end_array(writer);
 }
 
+static const char *level_state(const SyncdService *service, SyncdPolicyLevel level)
+{
+    if (syncd_policy_set_is_unusable(service->policy, level))
+        return "unusable";
+    return service->policy_standing.levels[level].last_good ? "last-good" : "current";
+}
+
+static void write_since(SyncdJsonWriter *writer, guint64 ms)
+{
+    char since[SYNCD_TIME_SIZE];
+    syncd_time_format_ms(ms, since);
+    syncd_json_member_string(writer, "in_force_since", ms > 0 ? since : NULL);
+}
+
+static void write_level(const SyncdService *service, SyncdPolicyLevel level,
+                        SyncdJsonWriter *writer)
+{
+    const SyncdPolicyLevelStanding *standing = &service->policy_standing.levels[level];
+    if (standing->since_ms == 0 && !syncd_policy_set_is_unusable(service->policy, level))
+        return;
+    syncd_json_begin_object(writer);
+    syncd_json_member_string(writer, "level", syncd_policy_level_name(level));
+    syncd_json_member_string(writer, "state", level_state(service, level));
+    syncd_json_member_uint(writer, "rules", syncd_policy_set_rules(service->policy, level)->len);
+    write_since(writer, standing->since_ms);
+    syncd_json_member_bool(writer, "kept", standing->kept);
+    syncd_json_end_object(writer);
+}
+
+/* Which rules are in force, and since when: since the last change of any level. */
 static void write_policy(const SyncdService *service, SyncdJsonWriter *writer)
 {
-    guint64 rules = 0;
-    for (SyncdPolicyLevel level = 0; level < SYNCD_N_POLICY_LEVELS; level++)
+    guint64 rules = 0, since_ms = 0;
+    for (SyncdPolicyLevel level = 0; level < SYNCD_N_POLICY_LEVELS; level++) {
         rules += syncd_policy_set_rules(service->policy, level)->len;
+        since_ms = MAX(since_ms, service->policy_standing.levels[level].since_ms);
+    }
     syncd_json_name(writer, "policy");
     syncd_json_begin_object(writer);
     syncd_json_member_string(writer, "digest", service->policy_digest);
     syncd_json_member_uint(writer, "rules", rules);
+    write_since(writer, since_ms);
     syncd_json_member_string(writer, "refused", service->policy_fault);
+    syncd_json_name(writer, "levels");
+    syncd_json_begin_array(writer);
+    for (SyncdPolicyLevel level = 0; level < SYNCD_N_POLICY_LEVELS; level++)
+        write_level(service, level, writer);
+    syncd_json_end_array(writer);
     syncd_json_end_object(writer);
 }
 

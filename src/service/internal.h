@@ -41,6 +41,7 @@ struct SyncdService {
     bool verify_found;
     GHashTable *callers; /* identity: KnownCaller (callers.c) */
     SyncdPolicySet *policy;
+    SyncdPolicyStanding policy_standing;
     char *policy_fault;  /* what was refused of its rules; NULL for nothing */
     GHashTable *records; /* "family/id": SyncdRecordRow or NULL, as of `records_of` (place.c) */
     guint64 records_of;

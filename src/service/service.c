@@ -104,10 +104,16 @@ void syncd_service_set_policy(SyncdService *service, SyncdPolicySet *set, const 
     g_hash_table_remove_all(service->decisions);
     syncd_policy_set_free(service->policy);
     service->policy = set;
+    service->policy_standing = (SyncdPolicyStanding){0};
     g_free(service->policy_fault);
     service->policy_fault = g_strdup(fault);
     g_strlcpy(service->policy_digest, syncd_policy_set_digest(set), SYNCD_DIGEST_SIZE);
     syncd_service_show_state(service, true);
+}
+
+void syncd_service_set_policy_standing(SyncdService *service, const SyncdPolicyStanding *standing)
+{
+    service->policy_standing = *standing;
 }
 
 void syncd_service_ask_for_work(SyncdService *service)

@@ -77,9 +77,22 @@ void syncd_service_free(SyncdService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdService, syncd_service_free)
 void syncd_service_set_listener(SyncdService *service, const SyncdListener *listener);
 
+typedef struct {
+    guint64 since_ms; /* when the rules of the level came into force; 0: it has none that count */
+    bool last_good;   /* newer ones were refused */
+    bool kept;        /* they would be in force after a restart too */
+} SyncdPolicyLevelStanding;
+
+typedef struct {
+    SyncdPolicyLevelStanding levels[SYNCD_N_POLICY_LEVELS];
+} SyncdPolicyStanding;
+
 /* From now on this set decides; it is taken over. Before the first call it is the built-in policy
  * alone. `fault` is NULL, or says which rules were refused and why: the state shows it. */
 void syncd_service_set_policy(SyncdService *service, SyncdPolicySet *set, const char *fault);
+/* Where the levels of the set in force come from, for who asks for the status; nobody knows before
+ * the call. */
+void syncd_service_set_policy_standing(SyncdService *service, const SyncdPolicyStanding *standing);
 
 /* ---- the turn ---- */
 

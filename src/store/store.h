@@ -84,6 +84,15 @@ guint64
 syncd_store_sequence(const SyncdStore *store); /* pos of the newest committed entry, 0 for none */
 guint64 syncd_store_last_ms(const SyncdStore *store); /* its hybrid logical time, 0 for none */
 
+/* ---- files of others ---- */
+
+/* A small file that lives with the state and is no part of the log, published whole. `name` has at
+ * most one folder in front. The state must take writing. */
+bool syncd_store_keep(SyncdStore *store, const char *name, SyncdBytes bytes, GError **error);
+/* NotFound when there is none; the result ends in a NUL that is not counted. */
+char *syncd_store_kept(SyncdStore *store, const char *name, size_t max, size_t *ret_size,
+                       GError **error);
+
 /* ---- scopes ---- */
 
 /* "device", "public", "profile", "workspace", "org" or "vault". The device scope has an empty name.

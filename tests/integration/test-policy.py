@@ -123,16 +123,48 @@ def a_bad_file_leaves_the_last_good_rules(world):
 
 
 @promise
+def after_a_restart_the_last_good_rules_are_in_force(world):
+    rules = rule('secure_is_open', 'allow', lanes=['secure']), rule('no_archive', lanes=['archive'])
+    secure = {'lane': GLib.Variant('s', 'secure')}
+    with governed(world, rules) as (daemon, cli, caller, directories):
+        caller.enqueue(**secure)
+        before = cli.json('status', '--user')['policy']
+        equal([(one['level'], one['state'], one['rules'], one['kept']) for one in before['levels']],
+              [('machine', 'current', 2, True), ('user', 'current', 0, True)])
+        daemon.stop()
+        (directories[0] / '50-first.json').chmod(0o664)
+        with world.daemon(directory=daemon.directory, words=[f'--policy-dir={directories[0]}']):
+            caller.enqueue(**secure)
+            refused(caller, 'PolicyDenied', 'no_archive', lane=GLib.Variant('s', 'archive'))
+            status = cli.json('status', '--user')
+            equal((status['daemon_state'], status['state_reasons'][0]),
+                  ('degraded', 'policy-rules-refused'))
+            now = status['policy']
+            equal(now['digest'], before['digest'])
+            assert 'others than its owner' in now['refused'], now
+            equal((now['levels'][0]['state'], now['levels'][0]['in_force_since']),
+                  ('last-good', before['levels'][0]['in_force_since']))
+            shown = cli.does('status', '--user')
+            assert "the machine's last good ones stay in force, of 20" in shown, shown
+            assert 'others than its owner' in shown, shown
+
+
+@promise
 def without_good_rules_lanes_fail_closed(world):
+    secure = {'lane': GLib.Variant('s', 'secure')}
     with governed(world, [rule('secure_is_open', 'allow', lanes=['secure'])]) as (
             daemon, cli, caller, directories):
+        caller.enqueue(**secure)
         daemon.stop()
-        group = directories[0] / '50-first.json'
-        group.chmod(0o664)
+        (directories[0] / '50-first.json').chmod(0o664)
+        kept = daemon.state / 'policy' / 'machine.json'
+        kept.write_text(kept.read_text().replace('allow', 'deny ', 1))
         with world.daemon(directory=daemon.directory, words=[f'--policy-dir={directories[0]}']):
-            refused(caller, 'PolicyDenied', 'lane_fails_closed_rules_unusable',
-                    lane=GLib.Variant('s', 'secure'))
-            assert 'others than its owner' in cli.does('status', '--user')
+            refused(caller, 'PolicyDenied', 'lane_fails_closed_rules_unusable', **secure)
+            shown = cli.does('status', '--user')
+            assert 'others than its owner' in shown, shown
+            assert 'last good rules of the machine cannot be used' in shown, shown
+            assert 'lanes secure, policy and repair are closed' in shown, shown
             caller.enqueue()
 
 

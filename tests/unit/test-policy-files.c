@@ -23,7 +23,7 @@ static void init(Fixture *f)
     f->machine = g_dir_make_tmp("syncd-policy-XXXXXX", NULL);
     f->user = g_build_filename(config, "sourceos-syncd", "policy.d", NULL);
     g_assert_cmpint(g_mkdir_with_parents(f->user, 0700), ==, 0);
-    f->loader = syncd_policy_loader_new(SYNCD_INSTANCE_USER, f->machine);
+    f->loader = syncd_policy_loader_new(SYNCD_INSTANCE_USER, f->machine, NULL);
 }
 
 static void empty(const char *path)
@@ -58,7 +58,8 @@ static char *put(const char *directory, const char *name, const char *text)
 static SyncdPolicySet *reads(Fixture *f, const char *place)
 {
     g_autofree char *fault = NULL;
-    SyncdPolicySet *set = syncd_policy_loader_read(f->loader, &fault);
+    SyncdPolicyStanding standing;
+    SyncdPolicySet *set = syncd_policy_loader_read(f->loader, &standing, &fault);
     if (place == NULL)
         g_assert_cmpstr(fault, ==, NULL);
     else if (fault == NULL || strstr(fault, place) == NULL)

@@ -1,0 +1,13 @@
+#include "store/store-private.h"
+
+bool syncd_store_keep(SyncdStore *self, const char *name, SyncdBytes bytes, GError **error)
+{
+    return syncd_store_may_write(self, error) &&
+           syncd_directory_publish(self->directory, name, bytes, error);
+}
+
+char *syncd_store_kept(SyncdStore *self, const char *name, size_t max, size_t *ret_size,
+                       GError **error)
+{
+    return syncd_directory_read(self->directory, name, max, ret_size, error);
+}
