@@ -8,7 +8,8 @@ typedef struct {
 
 #define BY_ID "actor/"
 #define UNIT "unit:"
-#define KNOWN_MAX 16384u /* beyond that they are looked up again */
+/* Beyond that they are looked up again. An actor is known by two names, its identity and its id. */
+#define KNOWN_MAX 32768u
 
 static void known_caller_free(void *data)
 {

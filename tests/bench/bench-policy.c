@@ -142,7 +142,7 @@ static double time_operations(Subject *subject)
 
 static double time_rules(const SyncdPolicySet *set)
 {
-    static const char *const objects[] = {"word-0-0", "note-2", "word-0-2", "note-4"};
+    static const char *const objects[] = {"org:word-0-0", "note-2", "org:word-0-6", "note-4"};
     unsigned allowed = 0;
     gint64 begin = g_get_monotonic_time();
     for (unsigned i = 0; i < OPERATIONS; i++) {
