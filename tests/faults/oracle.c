@@ -1,10 +1,64 @@
 #include "session.h"
 
+#include "../unit/purge-fixture.h"
+
 #include <string.h>
+
+/* ---- what is purged ---- */
+
+static GPtrArray *secret_chunks; /* of the prepared state, for all runs that begin like it */
+
+void secret_remember(const GPtrArray *chunks)
+{
+    secret_chunks = g_ptr_array_new();
+    for (guint i = 0; i < chunks->len; i++) {
+        const SyncdPurgedChunk *chunk = chunks->pdata[i];
+        SyncdPurgedChunk *copy = g_new0(SyncdPurgedChunk, 1);
+        copy->name = g_strdup(chunk->name);
+        copy->size = chunk->size;
+        g_ptr_array_add(secret_chunks, copy);
+    }
+}
+
+bool secret_state(SyncdStore *store, SyncdDeletionState *ret_state, GError **error)
+{
+    g_autoptr(SyncdScope) scope = NULL;
+    SyncdDeletion deletion;
+    bool found = false;
+    if (!syncd_store_find_scope(store, "public", "board", &scope, error) ||
+        (scope != NULL &&
+         !syncd_store_find_deletion(store, scope->id, SESSION_SECRET, &deletion, &found, error)))
+        return false;
+    *ret_state = found ? deletion.state : SYNCD_DELETION_RESTORED;
+    return true;
+}
+
+bool secret_scrub(SyncdStore *store, GError **error)
+{
+    SyncdScrubbed scrubbed;
+    return syncd_store_scrub(store, secret_chunks, &scrubbed, error) &&
+           syncd_store_settle(store, error);
+}
+
+bool read_or_purged(SyncdStore *store, const SyncdEntry *entry, SyncdBody *ret_body,
+                    bool *ret_purged, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    *ret_purged = false;
+    if (syncd_store_read_body(store, entry, ret_body, &problem))
+        return true;
+    *ret_purged = strstr(problem->message, " was purged by ") != NULL;
+    if (!*ret_purged)
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return *ret_purged;
+}
+
+/* ---- the state that a session left ---- */
 
 typedef struct {
     Run *run;
     guint found[SESSION_ITEMS]; /* how often */
+    guint purged, kept;         /* of the secret's entries */
 } Found;
 
 G_GNUC_PRINTF(1, 2)
@@ -57,7 +111,8 @@ static char *judge_item(Found *found, const SyncdEntry *entry, const SyncdBody *
 static bool is_item(const SyncdHeader *header)
 {
     g_autofree char *object = syncd_bytes_dup(header->object);
-    return syncd_bytes_are(header->kind, "operation.enqueue") ||
+    return (syncd_bytes_are(header->kind, "operation.enqueue") &&
+            strcmp(object, SESSION_SECRET) != 0) ||
            g_str_has_prefix(object, "object:");
 }
 
@@ -67,19 +122,43 @@ static char *find_items(Found *found)
     SyncdStore *store = found->run->f.store;
     g_autoptr(GError) error = NULL;
     memset(found->found, 0, sizeof found->found);
+    found->purged = found->kept = 0;
     guint64 last = syncd_store_sequence(store);
     for (guint64 pos = 1; pos <= last; pos++) {
         g_auto(SyncdEntry) entry = {0};
         g_auto(SyncdBody) body = {0};
+        bool purged = false;
         if (!syncd_store_read(store, pos, &entry, &error) ||
-            !syncd_store_read_body(store, &entry, &body, &error))
+            !read_or_purged(store, &entry, &body, &purged, &error))
             return says("entry %u of %u does not read: %s", (guint)pos, (guint)last,
                         error->message);
+        found->purged += purged;
+        found->kept += !purged && syncd_bytes_are(entry.header.object, SESSION_SECRET) &&
+                       syncd_bytes_are(entry.header.kind, "operation.enqueue");
         char *fault = is_item(&entry.header) ? judge_item(found, &entry, &body) : NULL;
         if (fault != NULL)
             return fault;
     }
-    return NULL;
+    return found->purged > 0 && found->kept > 0 ? says("half of it is purged") : NULL;
+}
+
+/* What was begun is completed, and then nothing is left. */
+static char *complete_purge(Run *r, const Found *found)
+{
+    SyncdDeletionState state;
+    g_autoptr(GError) error = NULL;
+    if (!secret_state(r->f.store, &state, &error))
+        return says("whether it is purged cannot be asked: %s", error->message);
+    if ((state == SYNCD_DELETION_PURGED) != (found->purged > 0))
+        return says("its bodies are %s, and its deletion is %s",
+                    found->purged > 0 ? "gone" : "there", syncd_deletion_state_name(state));
+    if (found->purged == 0)
+        return NULL;
+    if (!secret_scrub(r->f.store, &error))
+        return says("a purge cannot be completed: %s", error->message);
+    return files_hold(r->f.directory, SYNCD_BYTES_TEXT(SESSION_MARKER))
+               ? says("what was purged is still in a file")
+               : NULL;
 }
 
 static char *find_acknowledged(const Found *found)
@@ -158,6 +237,8 @@ char *judge_state(Run *r)
         fault = find_items(&found);
     if (fault == NULL)
         fault = find_acknowledged(&found);
+    if (fault == NULL)
+        fault = complete_purge(r, &found);
     if (fault == NULL)
         fault = verify_all(r);
     if (fault == NULL)

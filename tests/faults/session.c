@@ -1,5 +1,6 @@
 #include "session.h"
 
+#include "../unit/purge-fixture.h"
 #include "store/store-private.h"
 
 #include <stdarg.h>
@@ -147,8 +148,9 @@ static bool step_read(Run *r, guint n, GError **error)
     for (guint64 pos = 1; pos <= last; pos++) {
         g_auto(SyncdEntry) entry = {0};
         g_auto(SyncdBody) body = {0};
+        bool purged;
         if (!syncd_store_read(r->f.store, pos, &entry, error) ||
-            !syncd_store_read_body(r->f.store, &entry, &body, error))
+            !read_or_purged(r->f.store, &entry, &body, &purged, error))
             return false;
     }
     return true;
@@ -185,6 +187,29 @@ static bool step_look(Run *r, guint n, GError **error)
                      has_record, has_task, task.attempt, syncd_task_state_name(task.state.task),
                      has_deletion, (guint)deletion.moved);
     return true;
+}
+
+static bool step_purge(Run *r, guint n, GError **error)
+{
+    SyncdDeletionState state;
+    g_autoptr(SyncdScope) scope = NULL;
+    g_autoptr(SyncdPurgeable) purgeable = NULL;
+    if (!secret_state(r->f.store, &state, error))
+        return false;
+    if (state != SYNCD_DELETION_HIDDEN)
+        return true; /* the purge whose outcome was unknown happened */
+    if (syncd_store_find_scope(r->f.store, "public", "board", &scope, error) &&
+        fixture_purge(&r->f, scope->id, SESSION_SECRET, &purgeable, error) &&
+        syncd_store_commit(r->f.store, NULL, error))
+        return true;
+    if (syncd_store_has_turn(r->f.store))
+        syncd_store_discard(r->f.store);
+    return false;
+}
+
+static bool step_scrub(Run *r, guint n, GError **error)
+{
+    return secret_scrub(r->f.store, error);
 }
 
 /* ---- when a step has failed ---- */
@@ -474,6 +499,45 @@ static void run_adoption(Run *r)
     close_store(r);
 }
 
+static void append_secret(Run *r, const char *scope, const char *key, size_t size)
+{
+    g_autofree char *content = g_strnfill(size, 'x');
+    memcpy(content + size - strlen(SESSION_MARKER), SESSION_MARKER, strlen(SESSION_MARKER));
+    SyncdReceipt receipt = fixture_append_to(&r->f, scope, SESSION_SECRET, key, content, size);
+    syncd_receipt_clear(&receipt);
+}
+
+static void prepare_secret(Run *r)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdScope) scope = NULL;
+    g_autoptr(SyncdPurgeable) purgeable = NULL;
+    prepare_log(r);
+    open_store(r);
+    syncd_store_open_scope(r->f.store, "public", "board", "actor-test", &scope, &error);
+    g_assert_no_error(error);
+    append_secret(r, scope->id, "key-" SESSION_MARKER, 200);
+    append_secret(r, scope->id, NULL, SYNCD_STORE_INLINE_MAX + 1);
+    fixture_delete(&r->f, scope->id, SESSION_SECRET, &error);
+    g_assert_no_error(error);
+    fixture_commit(&r->f);
+    purgeable = syncd_store_find_purgeable(r->f.store, scope->id, SESSION_SECRET, &error);
+    g_assert_no_error(error);
+    secret_remember(purgeable->chunks);
+    idle(r);
+    close_store(r);
+}
+
+static void run_purge(Run *r)
+{
+    open_store(r);
+    append_turn(r, 60, 60);
+    take(r, "purging", step_purge, 0);
+    take(r, "scrubbing", step_scrub, 0);
+    append_turn(r, 61, 61);
+    close_store(r);
+}
+
 const Session sessions[] = {
     {"first-start", prepare_nothing, run_first_start},
     {"turns", prepare_log, run_turns},
@@ -485,6 +549,7 @@ const Session sessions[] = {
     {"rebuild", prepare_without_index, run_rebuild},
     {"after-a-kill", prepare_killed, run_after_kill},
     {"adoption", prepare_foreign, run_adoption},
+    {"purge", prepare_secret, run_purge, true},
 };
 const unsigned n_sessions = G_N_ELEMENTS(sessions);
 

@@ -75,6 +75,21 @@ char *item_key(guint n); /* NULL for an item without one */
 /* In the open turn; `key` may be NULL. */
 bool item_append(Run *run, guint n, const char *scope, const char *key, GError **error);
 
+/* ---- what a session purges ---- */
+
+#define SESSION_SECRET "secret" /* the object */
+#define SESSION_MARKER "what-nobody-shall-find-again"
+
+/* Its chunks, to be removed later. */
+void secret_remember(const GPtrArray *chunks);
+/* How far its deletion is; RESTORED where there is none. */
+bool secret_state(SyncdStore *store, SyncdDeletionState *ret_state, GError **error);
+/* Clears what a purge left in other places. */
+bool secret_scrub(SyncdStore *store, GError **error);
+/* As syncd_store_read_body(), but that a body was purged is as good. */
+bool read_or_purged(SyncdStore *store, const SyncdEntry *entry, SyncdBody *ret_body,
+                    bool *ret_purged, GError **error);
+
 /* Opens the state that a session left, and gives the first broken promise, NULL for none. Retries
  * every keyed item that was tried. */
 char *judge_state(Run *run);

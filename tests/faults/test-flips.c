@@ -111,6 +111,7 @@ static void each_table_is_compared(void)
         "UPDATE entry SET body = CAST(replace(body, 'enqueue', 'Enqueue') AS BLOB)",
         "UPDATE head SET note = replace(note, 'A', 'B')",
         "UPDATE checkpoint SET reason = 'x'",
+        "UPDATE purge SET by = by + 1",
         "UPDATE entry SET tiles = zeroblob(length(tiles)) WHERE tiles IS NOT NULL",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(edits); i++) {
