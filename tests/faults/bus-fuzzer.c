@@ -391,9 +391,26 @@ static int wait_for_answers(Fuzzer *fuzzer, int in_flight)
     return 0;
 }
 
-static int run(Fuzzer *fuzzer)
+/* The corpus once as it is written, each line after the answer to the one before: how many lines
+ * there are is then no question of how many calls. */
+static int call_corpus(Fuzzer *fuzzer)
 {
     int r = 0;
+    for (guint i = 0; r >= 0 && i < fuzzer->corpus.goods->len && !fuzzer->gone; i++) {
+        FuzzMethod *method = (FuzzMethod *)((FuzzGood *)fuzzer->corpus.goods->pdata[i])->method;
+        GVariant *arguments = fuzz_corpus_line(&fuzzer->corpus, i, fuzzer->source.random);
+        if (arguments != NULL)
+            r = send_call(fuzzer, pick_path(fuzzer, method), method->interface, method->member,
+                          arguments, &(Call){.method = method});
+        if (r >= 0)
+            r = wait_for_answers(fuzzer, 0);
+    }
+    return r;
+}
+
+static int run(Fuzzer *fuzzer)
+{
+    int r = call_corpus(fuzzer);
     for (gint64 i = 0; r >= 0 && i < n_calls && !fuzzer->gone; i++) {
         r = wait_for_answers(fuzzer, in_flight_max - 1);
         if (r >= 0 && i % LOOKS_EVERY == LOOKS_EVERY - 1)

@@ -143,6 +143,7 @@ static const char *any_of(const GPtrArray *texts, GRand *random)
 typedef struct {
     FuzzCorpus *corpus;
     GRand *random;
+    bool newest;
     bool lacks; /* nothing was learned yet that could stand there */
 } Filling;
 
@@ -153,10 +154,25 @@ static char *fill_in(void *data, const char *text)
         return NULL;
     if (strcmp(text, "$unique") == 0)
         return g_strdup_printf("unique-%" G_GUINT64_FORMAT, filling->corpus->n_unique++);
-    const char *learned =
-        any_of(g_hash_table_lookup(filling->corpus->learned, text + 1), filling->random);
+    const GPtrArray *texts = g_hash_table_lookup(filling->corpus->learned, text + 1);
+    const char *learned = filling->newest && texts != NULL && texts->len > 0
+                              ? texts->pdata[texts->len - 1]
+                              : any_of(texts, filling->random);
     filling->lacks = filling->lacks || learned == NULL;
     return g_strdup(learned);
+}
+
+static GVariant *fill(Filling *filling, GVariant *arguments)
+{
+    g_autoptr(GVariant) filled =
+        g_variant_ref_sink(fuzz_replace_texts(arguments, fill_in, filling));
+    return filling->lacks ? NULL : g_steal_pointer(&filled);
+}
+
+GVariant *fuzz_corpus_line(FuzzCorpus *corpus, guint line, GRand *random)
+{
+    const FuzzGood *good = g_ptr_array_index(corpus->goods, line);
+    return fill(&(Filling){corpus, random, true, false}, good->arguments);
 }
 
 GVariant *fuzz_corpus_good(FuzzCorpus *corpus, const FuzzMethod *method, GRand *random)
@@ -170,11 +186,9 @@ GVariant *fuzz_corpus_good(FuzzCorpus *corpus, const FuzzMethod *method, GRand *
     if (fitting->len == 0)
         return method->in->len == 0 ? g_variant_new_tuple(NULL, 0) : NULL;
 
-    Filling filling = {corpus, random, false};
-    GVariant *chosen =
-        g_ptr_array_index(fitting, (guint)g_rand_int_range(random, 0, (gint32)fitting->len));
-    g_autoptr(GVariant) filled = g_variant_ref_sink(fuzz_replace_texts(chosen, fill_in, &filling));
-    return filling.lacks ? NULL : g_steal_pointer(&filled);
+    return fill(
+        &(Filling){corpus, random, false, false},
+        g_ptr_array_index(fitting, (guint)g_rand_int_range(random, 0, (gint32)fitting->len)));
 }
 
 const char *fuzz_corpus_offer(void *data, GRand *random)

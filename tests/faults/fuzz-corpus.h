@@ -35,5 +35,7 @@ void fuzz_corpus_learn(FuzzCorpus *corpus, const FuzzMethod *method, unsigned re
                        const char *text);
 /* A good call of this method with everything filled in; NULL when there is none yet. */
 GVariant *fuzz_corpus_good(FuzzCorpus *corpus, const FuzzMethod *method, GRand *random);
+/* The same of one line, with the newest of what was learned. */
+GVariant *fuzz_corpus_line(FuzzCorpus *corpus, guint line, GRand *random);
 /* For FuzzSource. */
 const char *fuzz_corpus_offer(void *corpus, GRand *random);

@@ -450,7 +450,7 @@ def bash_completes_verbs_and_options(world):
 
     equal(complete('st'), ['status', 'store'])
     equal(complete('ops', ''), [*complete('ops', 'e'), 'list', 'show', 'replay', 'reconcile',
-                                'reconciled', 'delete', 'checkpoint',
+                                'reconciled', 'delete', 'purge', 'checkpoint',
                                 *complete('ops', '--')])
     equal(complete('ops', 'e'), ['enqueue'])
     equal(complete('--json', 'ops', 'enqueue', '--par'), ['--parent='])
