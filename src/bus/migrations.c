@@ -6,21 +6,26 @@
 
 #include <string.h>
 
-static const SyncdOption page_options[] = {
+/* Planning has no key, and a rollback has no pages: it is of one migration that was applied. */
+static const SyncdOption migration_options[] = {
+    {"idempotency_key", SYNCD_OPTION_TEXT, offsetof(SyncdMigrationRequest, idempotency_key)},
+    {"actor", SYNCD_OPTION_TEXT, offsetof(SyncdMigrationRequest, claim.actor)},
+    {"signature", SYNCD_OPTION_TEXT, offsetof(SyncdMigrationRequest, claim.signature)},
+    {"expires", SYNCD_OPTION_LARGE, offsetof(SyncdMigrationRequest, claim.expires_usec)},
     {"cursor", SYNCD_OPTION_TEXT, offsetof(SyncdMigrationRequest, cursor)},
 };
 
-/* A rollback has no pages: it is of one migration that was applied. */
-static bool read_request(SyncdCall *call, bool back, bool with_digest,
+static bool read_request(SyncdCall *call, bool back, bool applies,
                          SyncdMigrationRequest *ret_request, GError **error)
 {
     sd_bus_message *message = syncd_call_message(call);
     const char **subject = back ? &ret_request->run : &ret_request->migration;
+    const SyncdOption *options = applies ? migration_options : migration_options + 1;
+    const SyncdOption *end = migration_options + G_N_ELEMENTS(migration_options) - (back ? 1 : 0);
     *ret_request = (SyncdMigrationRequest){NULL};
     return syncd_text_argument_read(message, subject, error) &&
-           (!with_digest || syncd_text_argument_read(message, &ret_request->digest, error)) &&
-           syncd_options_read(message, page_options, back ? 0 : G_N_ELEMENTS(page_options),
-                              ret_request, error);
+           (!applies || syncd_text_argument_read(message, &ret_request->digest, error)) &&
+           syncd_options_read(message, options, (size_t)(end - options), ret_request, error);
 }
 
 /* ---- planning ---- */

@@ -11,7 +11,10 @@ void syncd_migrated_clear(SyncdMigrated *migrated)
 char *syncd_service_plan_migration(SyncdService *service, const SyncdCaller *caller,
                                    const SyncdMigrationRequest *request, GError **error)
 {
-    g_autoptr(SyncdMigrationPlan) plan = syncd_migration_plan_new(service, caller, request, error);
+    SyncdCaller signer;
+    if (!syncd_migration_heed_claim(service, caller, request, false, &signer, error))
+        return NULL;
+    g_autoptr(SyncdMigrationPlan) plan = syncd_migration_plan_new(service, &signer, request, error);
     return plan != NULL ? syncd_migration_report_write(plan, "planned") : NULL;
 }
 
@@ -63,7 +66,8 @@ static bool write_report(const SyncdMigrationPlan *plan, SyncdDecisions *decisio
 {
     SyncdService *service = plan->service;
     g_auto(SyncdReceipt) receipt = {0};
-    g_autofree char *report = syncd_migration_report_write(plan, "applied");
+    g_autofree char *report = syncd_migration_report_write(plan, "applied"),
+                    *meta = syncd_migration_make_meta(plan->request);
     SyncdDraft draft = {
         .kind = "schema.migrated",
         .actor = plan->actor,
@@ -73,7 +77,8 @@ static bool write_report(const SyncdMigrationPlan *plan, SyncdDecisions *decisio
         .lane = SYNCD_LANE_MIGRATION,
         .schema_id = SYNCD_MIGRATION_REPORT_SCHEMA,
         .schema_version = 1,
-        .meta = SYNCD_BYTES_TEXT("{}"),
+        .idempotency_key = plan->request->idempotency_key,
+        .meta = SYNCD_BYTES_TEXT(meta),
         .content = SYNCD_BYTES_TEXT(report),
     };
     if (!syncd_service_record_decisions(service, plan->actor, decisions, error) ||
@@ -110,7 +115,14 @@ bool syncd_service_apply_migration(SyncdService *service, const SyncdCaller *cal
                                    const SyncdMigrationRequest *request,
                                    SyncdMigrated *ret_migrated, GError **error)
 {
-    g_autoptr(SyncdMigrationPlan) plan = syncd_migration_plan_new(service, caller, request, error);
+    SyncdCaller signer;
+    guint64 first;
+    if (!syncd_migration_heed_claim(service, caller, request, true, &signer, error) ||
+        !syncd_migration_find_first(service, &signer, request, &first, error))
+        return false;
+    if (first != 0)
+        return syncd_migration_take_first(service, request, first, ret_migrated, error);
+    g_autoptr(SyncdMigrationPlan) plan = syncd_migration_plan_new(service, &signer, request, error);
     if (plan == NULL || !check_plan(plan, error))
         return false;
     if (plan->objects->len == syncd_migration_plan_failures(plan)) {
@@ -118,7 +130,7 @@ bool syncd_service_apply_migration(SyncdService *service, const SyncdCaller *cal
             (SyncdMigrated){g_strdup(""), 0, syncd_migration_report_write(plan, "applied")};
         return true;
     }
-    g_autoptr(SyncdDecisions) decisions = decide(plan, caller, error);
+    g_autoptr(SyncdDecisions) decisions = decide(plan, &signer, error);
     g_autoptr(GError) failure = NULL;
     return decisions != NULL && syncd_service_begin_whole(service, error) &&
            syncd_service_end_whole(service, write_all(plan, decisions, ret_migrated, &failure),

@@ -77,6 +77,20 @@ bool syncd_migration_read_run(SyncdService *service, const SyncdCaller *caller,
                               const char *operation, SyncdBody *ret_body, SyncdJson *ret_report,
                               GError **error);
 
+/* ---- signatures and idempotency keys (migration-key.c) ---- */
+
+/* The caller as the agent that signed; see syncd_service_heed_claim(). */
+bool syncd_migration_heed_claim(SyncdService *service, const SyncdCaller *caller,
+                                const SyncdMigrationRequest *request, bool applies,
+                                SyncdCaller *ret_caller, GError **error);
+char *syncd_migration_make_meta(const SyncdMigrationRequest *request);
+/* The entry that carried the request's key first, of a caller who may migrate; 0: none. */
+bool syncd_migration_find_first(SyncdService *service, const SyncdCaller *caller,
+                                const SyncdMigrationRequest *request, guint64 *ret_pos,
+                                GError **error);
+bool syncd_migration_take_first(SyncdService *service, const SyncdMigrationRequest *request,
+                                guint64 pos, SyncdMigrated *ret_migrated, GError **error);
+
 /* ---- as a document (migration-report.c) ---- */
 
 void syncd_migration_report_digest(SyncdMigrationPlan *plan);

@@ -28,22 +28,44 @@ static void digest_request(const SyncdChange *change, char ret_digest[SYNCD_DIGE
     syncd_hash_to_digest(&hash, ret_digest);
 }
 
-char *syncd_registry_make_meta(const SyncdChange *change)
+char *syncd_registry_keyed_meta(const char *key, const char *digest)
 {
-    char digest[SYNCD_DIGEST_SIZE];
     SyncdJsonWriter writer;
     g_autoptr(GString) text = g_string_new(NULL);
     syncd_json_writer_init(&writer, text, false);
     syncd_json_begin_object(&writer);
-    if (change->request->idempotency_key != NULL) {
-        digest_request(change, digest);
-        syncd_json_member_string(&writer, "idempotency_key", change->request->idempotency_key);
+    if (key != NULL) {
+        syncd_json_member_string(&writer, "idempotency_key", key);
         syncd_json_member_string(&writer, "request", digest);
     }
     syncd_json_end_object(&writer);
     GString *canonical = g_string_new(NULL);
     syncd_canonical_append(canonical, syncd_json_root(text->str, text->len));
     return g_string_free(canonical, FALSE);
+}
+
+char *syncd_registry_make_meta(const SyncdChange *change)
+{
+    char digest[SYNCD_DIGEST_SIZE];
+    digest_request(change, digest);
+    return syncd_registry_keyed_meta(change->request->idempotency_key, digest);
+}
+
+bool syncd_registry_read_first(SyncdService *service, guint64 pos, const char *digest,
+                               SyncdEntry *entry, SyncdBody *body, GError **error)
+{
+    if (!syncd_store_read(service->store, pos, entry, error) ||
+        !syncd_store_read_body(service->store, entry, body, error))
+        return false;
+    SyncdJson meta = syncd_json_root(body->meta, body->meta_size);
+    if (syncd_json_is(syncd_json_member(meta, "request"), digest))
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
+                         "use a new key for a new request; repeat the first one unchanged",
+                         "\"idempotency_key\" was used for another request, sequence number "
+                         "%" G_GUINT64_FORMAT,
+                         pos);
+    return false;
 }
 
 bool syncd_registry_take_first(SyncdChange *change, guint64 pos, SyncdRegistered *ret_registered,
@@ -53,18 +75,8 @@ bool syncd_registry_take_first(SyncdChange *change, guint64 pos, SyncdRegistered
     g_auto(SyncdBody) body = {0};
     char digest[SYNCD_DIGEST_SIZE];
     digest_request(change, digest);
-    if (!syncd_store_read(change->service->store, pos, &entry, error) ||
-        !syncd_store_read_body(change->service->store, &entry, &body, error))
+    if (!syncd_registry_read_first(change->service, pos, digest, &entry, &body, error))
         return false;
-    SyncdJson meta = syncd_json_root(body.meta, body.meta_size);
-    if (!syncd_json_is(syncd_json_member(meta, "request"), digest)) {
-        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
-                             "use a new key for a new request; repeat the first one unchanged",
-                             "\"idempotency_key\" was used for another request, sequence number "
-                             "%" G_GUINT64_FORMAT,
-                             pos);
-        return false;
-    }
     SyncdJson record = syncd_json_root(body.content, body.content_size);
     *ret_registered = (SyncdRegistered){syncd_family_record_id(change->family, record),
                                         syncd_bytes_dup(entry.header.op), pos, true};

@@ -97,7 +97,12 @@ bool syncd_manifest_check_signature(SyncdService *service, const SyncdCaller *ca
 
 /* ---- idempotency keys (registry-key.c) ---- */
 
-/* The meta data of the entry, with the key and what it stands for. */
+/* Meta data with a key (NULL: none) and what it stands for, the digest of the request. */
+char *syncd_registry_keyed_meta(const char *key, const char *digest);
+/* The entry that carried a key first; InvalidArgs when that stood for another request. */
+bool syncd_registry_read_first(SyncdService *service, guint64 pos, const char *digest,
+                               SyncdEntry *entry, SyncdBody *body, GError **error);
+/* The meta data of the entry of a change. */
 char *syncd_registry_make_meta(const SyncdChange *change);
 /* The entry that carried the request's key first; `*ret_pos` 0 when there is none. */
 bool syncd_registry_find_first(SyncdChange *change, guint64 *ret_pos, GError **error);

@@ -427,6 +427,8 @@ typedef struct {
     const char *run;       /* the entry of a migration that is to be rolled back */
     const char *cursor;    /* of the former: where the page begins; NULL: at the first object */
     const char *digest;    /* of the report that the caller has seen; not for a plan */
+    const char *idempotency_key; /* of applying; NULL: none */
+    SyncdSigned claim;
 } SyncdMigrationRequest;
 
 /* The report (sourceos.migration-report/v1) of what would be done. Changes nothing. */

@@ -7,6 +7,7 @@
 #include "index-dump.h"
 #include "migration-fixture.h"
 #include "policy-fixture.h"
+#include "service/internal.h"
 
 #define MOVE "{\"op\":\"move\",\"path\":\"/title\",\"to\":\"/heading\"}"
 #define REPORT "sourceos.migration-report/v1"
@@ -440,6 +441,91 @@ static void many_objects_come_in_pages(void)
     migrating_clear(&m);
 }
 
+/* ---- keys and signatures ---- */
+
+static void the_same_key_gives_the_first_result(void)
+{
+    Migrating m;
+    migrating_init(&m);
+    three_notes(&m);
+    SyncdMigrationRequest request = {.migration = "m", .idempotency_key = "k"};
+    g_autofree char *planned = plan(&m, &request), *digest = text_of(planned, "digest");
+    g_autofree char *first = NULL, *again = NULL, *report = NULL, *same = NULL;
+    request.digest = digest;
+    g_assert_cmpint(apply(&m, &request, &report, &first), ==, -1);
+    guint64 sequence = service_sequence(&m.f);
+    g_assert_cmpint(apply(&m, &request, &same, &again), ==, -1);
+    g_assert_cmpstr(again, ==, first);
+    g_assert_cmpstr(same, ==, report);
+    service_close(&m.f);
+    service_open(&m.f);
+    g_clear_pointer(&again, g_free);
+    g_assert_cmpint(apply(&m, &request, NULL, &again), ==, -1);
+    g_assert_cmpstr(again, ==, first);
+    request.digest = "sha256:00";
+    g_assert_cmpint(apply(&m, &request, NULL, NULL), ==, SYNCD_ERROR_INVALID_ARGS);
+    /* A rollback is another request, whatever it is about. */
+    SyncdMigrationRequest back = {.run = first, .idempotency_key = "k", .digest = digest};
+    g_assert_cmpint(apply(&m, &back, NULL, NULL), ==, SYNCD_ERROR_INVALID_ARGS);
+    back.idempotency_key = "";
+    g_assert_cmpint(apply(&m, &back, NULL, NULL), ==, SYNCD_ERROR_INVALID_CONTRACT);
+    g_assert_cmpuint(service_sequence(&m.f), ==, sequence);
+    migrating_clear(&m);
+}
+
+static char *sign_migration(Migrating *m, const SyncdMigrationRequest *request, const char *method)
+{
+    SyncdBytes parts[3];
+    size_t n = 0;
+    parts[n++] = SYNCD_BYTES_TEXT(request->run != NULL ? request->run : request->migration);
+    if (request->digest != NULL)
+        parts[n++] = SYNCD_BYTES_TEXT(request->digest);
+    if (request->run == NULL)
+        parts[n++] = SYNCD_BYTES_TEXT("");
+    g_autoptr(GString) statement =
+        syncd_signed_statement(syncd_store_device_id(m->f.service->store), &request->claim, method,
+                               request->digest != NULL ? request->idempotency_key : "", parts, n);
+    SyncdSignature signature = syncd_signer_sign(m->signer, statement->str, statement->len);
+    return g_base64_encode(signature.bytes, sizeof signature.bytes);
+}
+
+static void an_agent_migrates_what_it_signs_for(void)
+{
+    Migrating m;
+    char hex[2 * SYNCD_PUBLIC_KEY_SIZE + 1];
+    migrating_init(&m);
+    three_notes(&m);
+    syncd_hex_encode(syncd_signer_public_key(m.signer)->bytes, SYNCD_PUBLIC_KEY_SIZE, hex);
+    g_autofree char *record = g_strdup_printf(
+        "{\"actor_id\":\"mover\",\"actor_type\":\"agent\",\"display_name\":\"M\",\"identity_id\":"
+        "\"agent:mover\",\"workspace_scope\":[\"*\"],\"profile_scope\":[\"*\"],\"capabilities\":["
+        "\"read\",\"write\",\"migrate_schema\"],\"trust_level\":\"user\",\"policy_subject\":\"m\","
+        "\"signing_key_ref\":\"ed25519:%s\"}",
+        hex);
+    g_assert_cmpint(register_record(&m.f, "actor", record), ==, -1);
+    SyncdMigrationRequest request = {.migration = "m"};
+    request.claim =
+        (SyncdSigned){.actor = "mover", .expires_usec = m.f.base.now_usec + 60 * G_USEC_PER_SEC};
+    g_autofree char *to_plan = sign_migration(&m, &request, "Registry.PlanMigration");
+    request.claim.signature = to_plan;
+    g_autofree char *planned = plan(&m, &request), *digest = text_of(planned, "digest");
+    assert_member(planned, "actor_id", "\"mover\"");
+
+    request.digest = digest;
+    g_assert_cmpint(apply(&m, &request, NULL, NULL), ==, SYNCD_ERROR_ACCESS_DENIED);
+    request.idempotency_key = "k";
+    g_autofree char *to_apply = sign_migration(&m, &request, "Registry.ApplyMigration");
+    g_assert_cmpint(apply(&m, &request, NULL, NULL), ==, SYNCD_ERROR_ACCESS_DENIED);
+    request.claim.signature = to_apply;
+    g_autofree char *report = NULL, *operation = NULL, *again = NULL;
+    g_assert_cmpint(apply(&m, &request, &report, &operation), ==, -1);
+    assert_member(report, "actor_id", "\"mover\"");
+    g_assert_cmpint(apply(&m, &request, NULL, &again), ==, -1);
+    g_assert_cmpstr(again, ==, operation);
+    g_assert_cmpuint(count_events(&m.f, "sync.schema.migrated"), ==, 1);
+    migrating_clear(&m);
+}
+
 static void a_rebuilt_index_says_the_same(void)
 {
     Migrating m;
@@ -587,6 +673,10 @@ int main(int argc, char **argv)
     g_test_add_func("/migrate/what-was-lost-comes-back-from-the-log",
                     what_was_lost_comes_back_from_the_log);
     g_test_add_func("/migrate/many-objects-come-in-pages", many_objects_come_in_pages);
+    g_test_add_func("/migrate/the-same-key-gives-the-first-result",
+                    the_same_key_gives_the_first_result);
+    g_test_add_func("/migrate/an-agent-migrates-what-it-signs-for",
+                    an_agent_migrates_what_it_signs_for);
     g_test_add_func("/migrate/a-rebuilt-index-says-the-same", a_rebuilt_index_says_the_same);
     g_test_add_func("/migrate/only-who-may-migrate-does", only_who_may_migrate_does);
     g_test_add_func("/migrate/what-policy-or-reach-forbids-stays-as-it-is",
