@@ -2,6 +2,7 @@
 
 #include "contract/records.h"
 
+#define REPLICATE "replicate"
 #define KNOWN_MAX 16384u /* a class takes about half a KiB */
 
 /* ---- what is known ---- */
@@ -13,13 +14,13 @@ static guint hash_class(const void *key)
     hash = (hash * 31 + g_str_hash(decisions->lane)) * 31 + g_str_hash(decisions->data_class);
     for (size_t i = 0; i < SYNCD_N_POLICY_FIELDS; i++)
         hash = hash * 31 + decisions->class.words[i];
-    return hash;
+    return hash + decisions->replicates;
 }
 
 static gboolean same_class(const void *one, const void *other)
 {
     const SyncdDecisions *left = one, *right = other;
-    return left->purges == right->purges &&
+    return left->purges == right->purges && left->replicates == right->replicates &&
            memcmp(&left->class, &right->class, sizeof left->class) == 0 &&
            strcmp(left->actor, right->actor) == 0 && strcmp(left->lane, right->lane) == 0 &&
            strcmp(left->data_class, right->data_class) == 0;
@@ -109,6 +110,7 @@ static bool decide(SyncdService *service, const SyncdCaller *caller,
     } actions[SYNCD_MAX_DECISIONS] = {
         {"write", true},
         {"retain", syncd_lane_find(SYNCD_BYTES_TEXT(decisions->lane))->durable},
+        {REPLICATE, decisions->replicates},
         {"agent_access", is_agent(decisions->actor_type)},
         {"purge_preview", decisions->purges},
     };
@@ -198,6 +200,7 @@ static SyncdDecisions *decide_class(SyncdService *service, const SyncdCaller *ca
         .actor = (char *)actor,
         .lane = asked->fields[SYNCD_FIELD_LANE],
         .data_class = asked->fields[SYNCD_FIELD_DATA_CLASS],
+        .replicates = g_strcmp0(asked->fields[SYNCD_FIELD_ACTION], REPLICATE) == 0,
     };
     /* Nobody gets a decision about a place that he does not reach: it would be recorded. */
     if (!syncd_service_require_scope_reach(service, caller, actor, asked->fields[SYNCD_FIELD_SCOPE],

@@ -196,15 +196,16 @@ typedef struct {
     char id[SYNCD_DECISION_ID_SIZE];
 } SyncdDecision;
 
-/* What a write needs: to be written, where it is durable to be kept, of an agent, to be in that
- * data at all, and of a purge, to be one. The first is what the entry names, of a purge the last.
- * Policy is a pure function and tells few classes of requests apart, so the service keeps what it
- * said to each, as long as the policy stands. */
-#define SYNCD_MAX_DECISIONS 4
+/* What a write needs: to be written, where it is durable to be kept, of what leaves to be
+ * replicated, of an agent, to be in that data at all, and of a purge, to be one. The first is what
+ * the entry names, of a purge the last. Policy is a pure function and tells few classes of requests
+ * apart, so the service keeps what it said to each, as long as the policy stands. */
+#define SYNCD_MAX_DECISIONS 5
 typedef struct {
     char *actor;
     const char *lane; /* this and the next one are words of their vocabularies */
     const char *data_class;
+    bool replicates;
     bool purges;
     SyncdPolicyClass class; /* of what the actor does not tell */
     SyncdDecision decisions[SYNCD_MAX_DECISIONS];
@@ -223,8 +224,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdDecisions, syncd_decisions_unref)
 /* States the scope, and the workspace or profile that it is, as records name it: "workspace:notes".
  * Borrows. */
 void syncd_ask_about_scope(SyncdPolicyRequest *asked, const char *scope, const char *class);
-/* `asked` states everything that is known but action, subject and actor type; lane and data class
- * are words of their vocabularies. PolicyDenied or ApprovalRequired, which is noted as a refusal.
+/* `asked` states everything that is known but subject and actor type; lane and data class are words
+ * of their vocabularies, the action is "replicate" or not given. PolicyDenied or ApprovalRequired,
+ * which is noted as a refusal.
  */
 SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *caller,
                                      const char *actor, const SyncdPolicyRequest *asked,

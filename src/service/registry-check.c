@@ -6,12 +6,11 @@
 
 #define DEFAULT_PROFILE "profile:" SYNCD_DEFAULT_NAME
 #define IMPLIED_ENCRYPTION "encryption-profile:"
-#define PLAN_LIST_MAX 1000u
 
 /* ---- what a record refers to ---- */
 
-static bool refuse_missing(const SyncdChange *change, const char *member, const char *family,
-                           const char *id, GError **error)
+bool syncd_registry_refuse_missing(const SyncdChange *change, const char *member,
+                                   const char *family, const char *id, GError **error)
 {
     syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "register it first, or name another one",
                          "/record/%s: there is no %s %.*s", member, family, SYNCD_ID_TOKEN_MAX, id);
@@ -27,7 +26,8 @@ static bool check_profile(const SyncdChange *change, const char *profile, GError
         return true;
     return syncd_registry_find_live(change->service, SYNCD_FAMILY_PROFILE, profile, &row, &found,
                                     error) &&
-           (found || refuse_missing(change, "profile_id", "profile", profile, error));
+           (found ||
+            syncd_registry_refuse_missing(change, "profile_id", "profile", profile, error));
 }
 
 /* ---- actors ---- */
@@ -143,7 +143,8 @@ static bool check_workspace_encryption(SyncdChange *change, GError **error)
                                   error))
         return false;
     if (!found)
-        return refuse_missing(change, "encryption_profile_ref", "encryption profile", id, error);
+        return syncd_registry_refuse_missing(change, "encryption_profile_ref", "encryption profile",
+                                             id, error);
     if (strcmp(row.columns[SYNCD_COLUMN_TYPE], "workspace") == 0)
         return true;
     syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
@@ -180,7 +181,8 @@ static bool check_workspace_is_there(const SyncdChange *change, const char *work
         return true;
     return syncd_registry_find_live(change->service, SYNCD_FAMILY_WORKSPACE, workspace, &row,
                                     &found, error) &&
-           (found || refuse_missing(change, "workspace_id", "workspace", workspace, error));
+           (found ||
+            syncd_registry_refuse_missing(change, "workspace_id", "workspace", workspace, error));
 }
 
 static bool check_stays(SyncdChange *change, SyncdColumn column, const char *now, GError **error)
@@ -203,7 +205,7 @@ static bool check_stays(SyncdChange *change, SyncdColumn column, const char *now
     return false;
 }
 
-static bool check_place(SyncdChange *change, GError **error)
+bool syncd_registry_check_place(SyncdChange *change, GError **error)
 {
     const char *class, *name;
     g_auto(SyncdPlace) place = {syncd_record_member(change->record, "workspace_id"),
@@ -258,131 +260,9 @@ static bool check_object(SyncdChange *change, GError **error)
                         "/record/privacy_class is no privacy class; there are %s", known);
         return false;
     }
-    return check_place(change, error) &&
+    return syncd_registry_check_place(change, error) &&
            (change->verb == SYNCD_VERB_REVOKE ||
             (check_not_deleted(change, error) && syncd_registry_judge_object(change, error)));
-}
-
-/* ---- plans ---- */
-
-static const struct {
-    const char *class;
-    const char *capability;
-} plan_capabilities[] = {
-    {"replicate", "replicate"},    {"import", "write"},  {"export", "export"}, {"repair", "repair"},
-    {"migrate", "migrate_schema"}, {"delete", "delete"}, {"restore", "write"},
-};
-
-static bool check_plan_capability(SyncdChange *change, GError **error)
-{
-    g_autofree char *class = syncd_record_member(change->record, "operation_class");
-    for (size_t i = 0; i < G_N_ELEMENTS(plan_capabilities); i++)
-        if (strcmp(plan_capabilities[i].class, class) == 0)
-            return syncd_service_require_capability(change->service, change->caller,
-                                                    change->mandate,
-                                                    plan_capabilities[i].capability, error);
-    g_autofree char *known = syncd_vocabulary_list(SYNCD_WORDS_OPERATION_CLASS);
-    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
-                    "/record/operation_class is no class of operations; there are %s", known);
-    return false;
-}
-
-static bool list_of(const SyncdChange *change, const char *name, char ***ret_list, GError **error)
-{
-    SyncdJsonIter iter;
-    SyncdJson list = syncd_json_member(change->record, name), value;
-    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
-    syncd_json_iter_init(&iter, list);
-    while (syncd_json_iter_next(&iter, NULL, &value)) {
-        char *text = syncd_json_dup_text(value);
-        if (text == NULL || texts->len == PLAN_LIST_MAX) {
-            g_free(text);
-            syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
-                            "/record/%s must be a list of at most %u ids", name, PLAN_LIST_MAX);
-            return false;
-        }
-        g_ptr_array_add(texts, text);
-    }
-    g_ptr_array_add(texts, NULL);
-    *ret_list = (char **)g_ptr_array_free(g_steal_pointer(&texts), FALSE);
-    return true;
-}
-
-/* What a plan is about must lie where the plan does. */
-static bool check_plan_objects(SyncdChange *change, GError **error)
-{
-    g_auto(GStrv) objects = NULL;
-    g_autofree char *workspace = syncd_record_member(change->record, "workspace_id");
-    if (!list_of(change, "object_ids", &objects, error))
-        return false;
-    for (char **at = objects; *at != NULL; at++) {
-        const SyncdRecordRow *row;
-        if (!syncd_service_known_record(change->service, SYNCD_FAMILY_OBJECT, *at, &row, error))
-            return false;
-        if (row == NULL || strcmp(row->columns[SYNCD_COLUMN_WORKSPACE], workspace) == 0)
-            continue;
-        syncd_service_note_policy(change->service, change->caller, "write",
-                                  "workspace_scope_mismatch");
-        syncd_set_error(error, SYNCD_ERROR_POLICY_DENIED,
-                        "/record/object_ids/%u belongs to another workspace "
-                        "(workspace_scope_mismatch)",
-                        (unsigned)(at - objects));
-        return false;
-    }
-    return true;
-}
-
-/* Parents before children: a plan runs when what it depends on is completed. */
-static bool check_plan_dependencies(SyncdChange *change, GError **error)
-{
-    g_auto(GStrv) plans = NULL;
-    if (!list_of(change, "dependencies", &plans, error))
-        return false;
-    for (char **at = plans; *at != NULL; at++) {
-        const SyncdRecordRow *row;
-        bool itself = strcmp(*at, change->id) == 0;
-        if (!syncd_service_known_record(change->service, SYNCD_FAMILY_PLAN, *at, &row, error))
-            return false;
-        if (!itself && (row == NULL || strcmp(change->state, "running") != 0 ||
-                        strcmp(row->state, "completed") == 0))
-            continue;
-        syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT, "wait for it, or drop it",
-                             "/record/dependencies/%u is %s", (unsigned)(at - plans),
-                             itself ? "the plan itself" : row->state);
-        return false;
-    }
-    return true;
-}
-
-/* Somebody else's plan is changed only by a person. */
-static bool check_plan_owner(SyncdChange *change, GError **error)
-{
-    if (!change->present || strcmp(change->row.owner, change->actor) == 0 ||
-        syncd_mandate_configures(change->mandate))
-        return true;
-    syncd_service_note_refusal(change->service, change->caller, "write", "agent_untrusted");
-    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED, "let its owner do it",
-                         "The plan %s is that of %s", change->id, change->row.owner);
-    return false;
-}
-
-static bool check_plan_target(const SyncdChange *change, GError **error)
-{
-    bool found;
-    g_auto(SyncdRecordRow) row = {0};
-    g_autofree char *target = syncd_record_member(change->record, "target_actor");
-    return syncd_registry_find_live(change->service, SYNCD_FAMILY_ACTOR, target, &row, &found,
-                                    error) &&
-           (found || refuse_missing(change, "target_actor", "actor", target, error));
-}
-
-static bool check_plan(SyncdChange *change, GError **error)
-{
-    if (!check_place(change, error) || !check_plan_owner(change, error))
-        return false;
-    return change->verb == SYNCD_VERB_REVOKE ||
-           (check_plan_capability(change, error) && check_plan_target(change, error) &&
-            check_plan_objects(change, error) && check_plan_dependencies(change, error));
 }
 
 static bool (*const checks[SYNCD_N_FAMILIES])(SyncdChange *change, GError **error) = {
@@ -390,7 +270,7 @@ static bool (*const checks[SYNCD_N_FAMILIES])(SyncdChange *change, GError **erro
     [SYNCD_FAMILY_DEVICE] = check_device,
     [SYNCD_FAMILY_OBJECT] = check_object,
     [SYNCD_FAMILY_WORKSPACE] = check_workspace,
-    [SYNCD_FAMILY_PLAN] = check_plan,
+    [SYNCD_FAMILY_PLAN] = syncd_registry_check_plan,
     [SYNCD_FAMILY_ENCRYPTION] = check_encryption,
     [SYNCD_FAMILY_SCHEMA] = syncd_registry_check_schema,
     [SYNCD_FAMILY_MIGRATION] = syncd_registry_check_migration,

@@ -483,6 +483,12 @@ static SyncdDecisions *decide(const SyncdChange *change, GError **error)
         asked.fields[SYNCD_FIELD_WORKSPACE] = workspace;
     if (*profile != '\0')
         asked.fields[SYNCD_FIELD_PROFILE] = profile;
+    if (change->family == syncd_family(SYNCD_FAMILY_PLAN) && change->verb != SYNCD_VERB_REVOKE &&
+        syncd_registry_plan_sends(change)) {
+        asked.fields[SYNCD_FIELD_ACTION] = "replicate";
+        if (!syncd_registry_may_replicate(change, &asked, error))
+            return NULL;
+    }
     if (change->family == syncd_family(SYNCD_FAMILY_OBJECT)) {
         g_auto(SyncdPlace) place = {g_steal_pointer(&workspace), g_steal_pointer(&profile)};
         asked.fields[SYNCD_FIELD_OBJECT] = change->id;

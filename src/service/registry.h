@@ -49,6 +49,21 @@ bool syncd_registry_find_live(SyncdService *service, SyncdFamilyId family, const
  * and `data_class`. */
 bool syncd_registry_check_family(SyncdChange *change, GError **error);
 
+/* Parts of it: what the record names is not there (NotFound, always false), and whether it may lie
+ * in the workspace and the profile that it names. */
+bool syncd_registry_refuse_missing(const SyncdChange *change, const char *member,
+                                   const char *family, const char *id, GError **error);
+bool syncd_registry_check_place(SyncdChange *change, GError **error);
+
+/* Plans (registry-plan.c): what a plan is about, whom it is for and what it waits for is there, and
+ * nothing of it leaves its workspace and profile. */
+bool syncd_registry_check_plan(SyncdChange *change, GError **error);
+/* Whether it takes its objects elsewhere. */
+bool syncd_registry_plan_sends(const SyncdChange *change);
+/* Whether policy lets its objects go where the plan sends them; `asked` is about the plan. */
+bool syncd_registry_may_replicate(const SyncdChange *change, const SyncdPolicyRequest *asked,
+                                  GError **error);
+
 /* A change by itself, without idempotency key: everything up to the entry, then the entry. Between
  * the two nothing may be committed. */
 bool syncd_registry_prepare(SyncdChange *change, SyncdDecisions **ret_decisions, GError **error);

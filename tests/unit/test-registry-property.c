@@ -45,7 +45,7 @@ static char *random_record(ServiceFixture *f, const SyncdFamily *family, const c
         "\"signing_key_ref\":\"none\",\"device_state\":\"%s\",\"status\":\"%s\","
         "\"workspace_id\":\"workspace:%u\",\"profile_id\":\"profile:%u\",\"object_type\":\"t\","
         "\"privacy_class\":\"%s\",\"target_actor\":\"actor-%u\",\"operation_class\":\"%s\","
-        "\"dependencies\":[\"plan-%u\"],\"encryption_scope\":\"%s\",\"profile_class\":\"%s\","
+        "\"dependencies\":[%s],\"encryption_scope\":\"%s\",\"profile_class\":\"%s\","
         "\"owner_identity\":\"uid:1\",\"sync_visibility\":\"workspace\",\"retention_class\":"
         "\"normal\",\"provenance\":[],\"object_ids\":[],\"retry_policy\":\"none\","
         "\"conflict_policy\":\"ask\",\"user_explanation\":\"x\",\"required_fields\":[],"
@@ -57,7 +57,7 @@ static char *random_record(ServiceFixture *f, const SyncdFamily *family, const c
         PICK(f, "trusted", "untrusted", "quarantined", "revoked"),
         PICK(f, "planned", "blocked", "running", "failed", "completed", "cancelled"), below(f, IDS),
         below(f, IDS), PICK(f, "work", "secret", "none"), below(f, IDS),
-        PICK(f, "replicate", "delete", "restore"), below(f, IDS),
+        PICK(f, "replicate", "delete", "restore"), PICK(f, "", "", "\"plan-0\"", "\"plan-1\""),
         PICK(f, "workspace", "device", "moon"), PICK(f, "work", "air_gapped"),
         PICK(f, "active", "tombstoned", "deleted"),
         family == syncd_family(SYNCD_FAMILY_SCHEMA) ? "" : ",\"schema_id\":\"s",
