@@ -252,13 +252,15 @@ static void write_number(GString *out, const char *name, guint64 number)
     append_number(out, number);
 }
 
-/* A workspace scope is the workspace; elsewhere the body may name one. */
+/* A workspace scope is the workspace; elsewhere the body may name one, and what was found out when
+ * the operation was taken is in its meta data. */
 static void write_group(GString *out, const char *name, const char *class, SyncdJson said,
-                        const SyncdOperationFacts *facts)
+                        SyncdJson found, const SyncdOperationFacts *facts)
 {
     bool is_scope = g_strcmp0(facts->scope_class, class) == 0;
-    if (!is_scope && said.type != SYNCD_JSON_NONE) {
-        write_value(out, name, said, "");
+    SyncdJson value = said.type != SYNCD_JSON_NONE ? said : found;
+    if (!is_scope && value.type != SYNCD_JSON_NONE) {
+        write_value(out, name, value, "");
         return;
     }
     open_token(out, name);
@@ -268,10 +270,12 @@ static void write_group(GString *out, const char *name, const char *class, Syncd
     g_string_append_c(out, '"');
 }
 
-static void write_encryption_profile(GString *out, SyncdJson said, const SyncdOperationFacts *facts)
+static void write_encryption_profile(GString *out, SyncdJson said, SyncdJson found,
+                                     const SyncdOperationFacts *facts)
 {
-    if (said.type != SYNCD_JSON_NONE) {
-        write_value(out, "encryption_profile_ref", said, "");
+    SyncdJson value = said.type != SYNCD_JSON_NONE ? said : found;
+    if (value.type != SYNCD_JSON_NONE) {
+        write_value(out, "encryption_profile_ref", value, "");
         return;
     }
     open_token(out, "encryption_profile_ref");
@@ -280,7 +284,8 @@ static void write_encryption_profile(GString *out, SyncdJson said, const SyncdOp
     g_string_append_c(out, '"');
 }
 
-static void write_identity(GString *out, const SyncdOperationFacts *facts, const Body *body)
+static void write_identity(GString *out, const SyncdOperationFacts *facts, const Body *body,
+                           SyncdJson meta)
 {
     append(out, "{\"schema\":\"" SYNCD_OPERATION_SCHEMA "\"");
     write_token(out, "operation_id", facts->operation);
@@ -290,11 +295,14 @@ static void write_identity(GString *out, const SyncdOperationFacts *facts, const
     syncd_text_append(out, facts->kind);
     g_string_append_c(out, '"');
     write_token(out, "status", SYNCD_BYTES_TEXT(facts->status));
-    write_group(out, "workspace_id", "workspace", body->set[MEMBER_WORKSPACE_ID], facts);
-    write_group(out, "profile_id", "profile", body->set[MEMBER_PROFILE_ID], facts);
+    write_group(out, "workspace_id", "workspace", body->set[MEMBER_WORKSPACE_ID],
+                syncd_json_member(meta, "workspace_id"), facts);
+    write_group(out, "profile_id", "profile", body->set[MEMBER_PROFILE_ID],
+                syncd_json_member(meta, "profile_id"), facts);
     write_token(out, "actor_id", facts->actor);
     write_token(out, "device_id", facts->device);
-    write_encryption_profile(out, body->set[MEMBER_ENCRYPTION_PROFILE_REF], facts);
+    write_encryption_profile(out, body->set[MEMBER_ENCRYPTION_PROFILE_REF],
+                             syncd_json_member(meta, "encryption_profile_ref"), facts);
 }
 
 /* What a reconciliation says holds; what a body says of it was checked by nobody. */
@@ -432,7 +440,7 @@ void syncd_operation_write(const SyncdOperationFacts *facts, GString *out)
     SyncdJson meta =
         facts->meta.size > 0 ? syncd_json_root(facts->meta.data, facts->meta.size) : (SyncdJson){0};
 
-    write_identity(out, facts, &body);
+    write_identity(out, facts, &body, meta);
     write_references(out, facts, &body, meta);
     write_place(out, facts, meta);
     if (facts->body_error != NULL)

@@ -47,7 +47,8 @@ static const SyncdFamily families[SYNCD_N_FAMILIES] = {
         .name = "workspace", .schema = "sourceos.workspace-record/v1alpha1", .id = "workspace_id",
         .home = SYNCD_HOME_ITSELF, .configuration = true,
         .capability = "write", .end = "delete",
-        .columns = {[SYNCD_COLUMN_PROFILE] = "profile_id"},
+        .columns = {[SYNCD_COLUMN_PROFILE] = "profile_id",
+                    [SYNCD_COLUMN_ENCRYPTION] = "encryption_profile_ref"},
     },
     [SYNCD_FAMILY_PLAN] = {
         .name = "plan", .schema = "sourceos.sync-plan/v1alpha1", .id = "plan_id",

@@ -1,7 +1,6 @@
 #include "service/internal.h"
 
 #include "base/canonical.h"
-#include "base/json-writer.h"
 #include "contract/vocabulary.h"
 
 void syncd_admission_clear(SyncdAdmission *admission)
@@ -124,7 +123,7 @@ static bool check_parents(SyncdService *service, const SyncdCaller *caller,
 /* ---- the request ---- */
 
 /* The log holds parents as leaf hashes; their ids stand beside them, for the record. */
-static char *make_meta(const SyncdAdmission *admission)
+static char *make_meta(const SyncdAdmission *admission, const SyncdPlace *place)
 {
     const SyncdRequest *request = admission->request;
     g_autoptr(GString) text = g_string_sized_new(256);
@@ -142,6 +141,7 @@ static char *make_meta(const SyncdAdmission *admission)
         syncd_json_end_array(&writer);
     }
     syncd_json_member_string(&writer, "type", request->type);
+    syncd_place_write(place, admission->scope_class, &place->said, &writer);
     syncd_json_end_object(&writer);
 
     GString *canonical = g_string_sized_new(256);
@@ -211,7 +211,7 @@ bool syncd_service_check_request(SyncdService *service, const SyncdCaller *calle
             syncd_policy_graver_class(admission->data_class, place.object_class);
     if (!ask_policy(service, caller, &place, admission, error))
         return false;
-    admission->meta = make_meta(admission);
+    admission->meta = make_meta(admission, &place);
     return true;
 }
 

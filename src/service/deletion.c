@@ -112,10 +112,13 @@ static bool append(SyncdService *service, const SyncdDeleting *deleting, const c
                    GError **error)
 {
     bool is_operation = syncd_kind_is_operation(SYNCD_BYTES_TEXT(kind));
+    g_autofree char *type = g_strconcat("sync.", kind, NULL);
     g_autofree char *meta = is_operation
-                                ? g_strdup_printf("{\"data_class\":\"%s\",\"type\":\"sync.%s\"}",
-                                                  deleting->data_class, kind)
+                                ? syncd_service_make_meta(service, deleting->scope_id,
+                                                          deleting->data_class, type, error)
                                 : g_strdup("{}");
+    if (meta == NULL)
+        return false;
     SyncdDraft draft = {
         .kind = kind,
         .actor = own ? service->own_actor : deleting->actor,

@@ -6,6 +6,7 @@
 
 #define PROOF_SCHEMA "sourceos.log-proof/v1"
 #define CHECKPOINT_DATA_CLASS "internal"
+#define CHECKPOINT_TYPE "sync.checkpoint.write"
 #define QUEUE_NAMED_MAX 100u /* of what waits, so many are named */
 
 /* ---- proofs ---- */
@@ -139,6 +140,10 @@ static bool append_checkpoint(SyncdService *service, const char *actor, const ch
     syncd_checkpoint_record_write(&record, content);
 
     g_auto(SyncdReceipt) receipt = {0};
+    g_autofree char *meta =
+        syncd_service_make_meta(service, scope_id, CHECKPOINT_DATA_CLASS, CHECKPOINT_TYPE, error);
+    if (meta == NULL)
+        return false;
     SyncdDraft draft = {
         .kind = "checkpoint.write",
         .actor = actor,
@@ -149,8 +154,7 @@ static bool append_checkpoint(SyncdService *service, const char *actor, const ch
         .lane = SYNCD_LANE_AUDIT,
         .schema_id = SYNCD_CHECKPOINT_SCHEMA,
         .schema_version = 1,
-        .meta = SYNCD_BYTES_TEXT("{\"data_class\":\"" CHECKPOINT_DATA_CLASS
-                                 "\",\"type\":\"sync.checkpoint.write\"}"),
+        .meta = SYNCD_BYTES_TEXT(meta),
         .content = SYNCD_BYTES(content->str, content->len),
     };
     if (!syncd_service_append(service, scope_id, &draft, &receipt, error))
@@ -164,16 +168,21 @@ bool syncd_service_checkpoint(SyncdService *service, const SyncdCaller *caller, 
 {
     g_autofree char *actor = NULL;
     g_autoptr(SyncdScope) found = NULL;
+    g_auto(SyncdPlace) place = {0};
+    g_autoptr(SyncdMandate) mandate = NULL;
     if (!syncd_service_require_caller(service, caller, &actor, error) ||
-        !syncd_service_require_scope(service, scope, &found, error))
+        !syncd_service_require_scope(service, scope, &found, error) ||
+        !syncd_service_mandate_of_actor(service, actor, &mandate, error) ||
+        !syncd_service_check_scope_place(service, caller, mandate, scope, found->class, &place,
+                                         error))
         return false;
     SyncdPolicyRequest asked = {{NULL}};
     syncd_ask_about_scope(&asked, scope, found->class);
     asked.fields[SYNCD_FIELD_LANE] = SYNCD_LANE_AUDIT;
     asked.fields[SYNCD_FIELD_DATA_CLASS] = CHECKPOINT_DATA_CLASS;
-    asked.fields[SYNCD_FIELD_OPERATION_TYPE] = "sync.checkpoint.write";
+    asked.fields[SYNCD_FIELD_OPERATION_TYPE] = CHECKPOINT_TYPE;
     g_autoptr(SyncdDecisions) decisions =
-        syncd_service_decide(service, caller, actor, &asked, error);
+        syncd_service_decide_in(service, caller, actor, &asked, &place, error);
     if (decisions == NULL || !syncd_service_record_decisions(service, actor, decisions, error) ||
         /* The content names the head right before the entry, so nothing may be left in the turn. */
         !syncd_service_commit_turn(service, error))

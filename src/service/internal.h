@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/id.h"
+#include "base/json-writer.h"
 #include "contract/operation.h"
 #include "crypto/sign.h"
 #include "domain/kind.h"
@@ -162,6 +163,8 @@ typedef struct {
     char *object_type; /* NULL, as the next two: the object has no record */
     char *object_profile;
     const char *object_class; /* a data class */
+    char *encryption;         /* the profile that the workspace demands; NULL: none */
+    SyncdOperationPlace said; /* borrowed from the request's body */
 } SyncdPlace;
 
 void syncd_place_clear(SyncdPlace *place);
@@ -179,6 +182,17 @@ bool syncd_service_check_record_place(SyncdService *service, const SyncdCaller *
                                       GError **error);
 /* What the object's record says. */
 void syncd_place_of_object(const SyncdRecordRow *row, SyncdPlace *place);
+/* The same for what says nothing but its scope: that is reached, and nothing of it was revoked. */
+bool syncd_service_check_scope_place(SyncdService *service, const SyncdCaller *caller,
+                                     const SyncdMandate *mandate, const char *scope,
+                                     const char *class, SyncdPlace *ret_place, GError **error);
+/* What a record would not say of its place by its scope, nor by what its body said (NULL: nothing):
+ * members of its meta data, so that it always says the same. */
+void syncd_place_write(const SyncdPlace *place, const char *scope_class,
+                       const SyncdOperationPlace *said, SyncdJsonWriter *writer);
+/* The meta data of an operation that no caller describes. */
+char *syncd_service_make_meta(SyncdService *service, const char *scope_id, const char *data_class,
+                              const char *type, GError **error);
 /* Whether both profiles have tags that let objects pass from the one to the other. */
 bool syncd_service_may_cross(SyncdService *service, const char *from, const char *to, bool *ret_may,
                              GError **error);
@@ -363,6 +377,9 @@ bool syncd_service_require_writer(SyncdService *service, const SyncdCaller *call
 SyncdDecisions *syncd_service_decide_target(SyncdService *service, const SyncdCaller *caller,
                                             const char *actor, const SyncdTarget *target,
                                             GError **error);
+/* What was deleted is not worked on any more, but for its deletion. NotFound. */
+bool syncd_service_check_not_deleted(SyncdService *service, const SyncdTarget *target,
+                                     GError **error);
 SyncdJson syncd_target_meta(const SyncdTarget *target);
 SyncdJson syncd_target_content(const SyncdTarget *target);
 /* Appends an operation that builds on the target, in its scope and lane, when policy allows. */

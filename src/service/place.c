@@ -1,5 +1,6 @@
 #include "service/internal.h"
 
+#include "base/canonical.h"
 #include "contract/vocabulary.h"
 
 #include <string.h>
@@ -17,6 +18,7 @@ void syncd_place_clear(SyncdPlace *place)
     g_clear_pointer(&place->profile, g_free);
     g_clear_pointer(&place->object_type, g_free);
     g_clear_pointer(&place->object_profile, g_free);
+    g_clear_pointer(&place->encryption, g_free);
 }
 
 /* ---- records, as long as the registries stand ---- */
@@ -172,24 +174,69 @@ static char *text_or(SyncdJson value, const char *otherwise)
 }
 
 /* A scope that is a workspace or a profile says so itself; elsewhere the body may. */
-static bool find_place(SyncdService *service, const SyncdRequest *request, const char *class,
-                       const SyncdOperationPlace *said, SyncdPlace *ret_place, GError **error)
+static bool find_place(SyncdService *service, const char *scope, const char *class,
+                       SyncdPlace *place, GError **error)
 {
     const SyncdRecordRow *row;
     bool is_workspace = strcmp(class, "workspace") == 0, is_profile = strcmp(class, "profile") == 0;
-    ret_place->workspace =
-        is_workspace ? g_strdup(request->scope) : text_or(said->workspace, DEFAULT_WORKSPACE);
-    if (is_profile || said->profile.type != SYNCD_JSON_NONE) {
-        ret_place->profile =
-            is_profile ? g_strdup(request->scope) : text_or(said->profile, DEFAULT_PROFILE);
+    place->workspace =
+        is_workspace ? g_strdup(scope) : text_or(place->said.workspace, DEFAULT_WORKSPACE);
+    if (is_profile || place->said.profile.type != SYNCD_JSON_NONE)
+        place->profile =
+            is_profile ? g_strdup(scope) : text_or(place->said.profile, DEFAULT_PROFILE);
+    if (place->profile != NULL && !is_workspace)
         return true;
-    }
-    if (!syncd_service_known_record(service, SYNCD_FAMILY_WORKSPACE, ret_place->workspace, &row,
-                                    error))
+    if (!syncd_service_known_record(service, SYNCD_FAMILY_WORKSPACE, place->workspace, &row, error))
         return false;
-    ret_place->profile =
-        g_strdup(row != NULL ? row->columns[SYNCD_COLUMN_PROFILE] : DEFAULT_PROFILE);
+    if (place->profile == NULL)
+        place->profile =
+            g_strdup(row != NULL ? row->columns[SYNCD_COLUMN_PROFILE] : DEFAULT_PROFILE);
+    if (is_workspace && row != NULL && *row->columns[SYNCD_COLUMN_ENCRYPTION] != '\0')
+        place->encryption = g_strdup(row->columns[SYNCD_COLUMN_ENCRYPTION]);
     return true;
+}
+
+void syncd_place_write(const SyncdPlace *place, const char *scope_class,
+                       const SyncdOperationPlace *said, SyncdJsonWriter *writer)
+{
+    static const SyncdOperationPlace nothing = {0};
+    const SyncdOperationPlace *told = said != NULL ? said : &nothing;
+    const struct {
+        const char *name, *value, *otherwise;
+        bool told;
+    } members[] = {
+        {"encryption_profile_ref", place->encryption, NULL,
+         told->encryption_profile.type != SYNCD_JSON_NONE},
+        {"profile_id", place->profile, DEFAULT_PROFILE,
+         strcmp(scope_class, "profile") == 0 || told->profile.type != SYNCD_JSON_NONE},
+        {"workspace_id", place->workspace, DEFAULT_WORKSPACE,
+         strcmp(scope_class, "workspace") == 0 || told->workspace.type != SYNCD_JSON_NONE},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(members); i++)
+        if (!members[i].told && g_strcmp0(members[i].value, members[i].otherwise) != 0)
+            syncd_json_member_string(writer, members[i].name, members[i].value);
+}
+
+char *syncd_service_make_meta(SyncdService *service, const char *scope_id, const char *data_class,
+                              const char *type, GError **error)
+{
+    const SyncdScope *scope = syncd_store_scope(service->store, scope_id);
+    g_auto(SyncdPlace) place = {0};
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *name = syncd_service_scope_text(service, SYNCD_BYTES_TEXT(scope_id));
+    SyncdJsonWriter writer;
+    if (scope != NULL && !find_place(service, name, scope->class, &place, error))
+        return NULL;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "data_class", data_class);
+    syncd_json_member_string(&writer, "type", type);
+    if (scope != NULL)
+        syncd_place_write(&place, scope->class, NULL, &writer);
+    syncd_json_end_object(&writer);
+    GString *canonical = g_string_new(NULL);
+    syncd_canonical_append(canonical, syncd_json_root(text->str, text->len));
+    return g_string_free(canonical, FALSE);
 }
 
 /* ---- objects ---- */
@@ -249,18 +296,27 @@ static bool find_encryption_scope(SyncdService *service, const char *profile, ch
     return true;
 }
 
+/* What a workspace demands is what its operations have, said or not. */
 static bool check_encryption(SyncdService *service, const SyncdCaller *caller, const char *class,
-                             SyncdJson said, GError **error)
+                             const SyncdPlace *place, GError **error)
 {
-    g_autofree char *profile = syncd_json_dup_text(said), *scope = NULL;
-    if (said.type == SYNCD_JSON_NONE)
+    bool is_said = place->said.encryption_profile.type != SYNCD_JSON_NONE;
+    g_autofree char *profile = is_said ? syncd_json_dup_text(place->said.encryption_profile)
+                                       : g_strdup(place->encryption),
+                    *scope = NULL;
+    if (!is_said && profile == NULL)
         return true;
+    if (place->encryption != NULL && g_strcmp0(profile, place->encryption) != 0)
+        return refuse(service, caller, "policy_denied", "leave it out", error,
+                      "The workspace has the encryption profile %s, and no other",
+                      place->encryption);
     if (profile == NULL || !find_encryption_scope(service, profile, &scope, error))
         return profile == NULL && refuse(service, caller, "policy_denied", "name one that is there",
                                          error, "/body/encryption_profile_ref is no id");
     if (strcmp(scope, class) == 0)
         return true;
-    const char *next = "leave it out, or register the encryption profile first";
+    const char *next = is_said ? "leave it out, or register the encryption profile first"
+                               : "update the workspace, with an encryption profile that is there";
     return *scope == '\0'
                ? refuse(service, caller, "policy_denied", next, error,
                         "There is no encryption profile %.*s", SYNCD_ID_TOKEN_MAX, profile)
@@ -271,17 +327,37 @@ static bool check_encryption(SyncdService *service, const SyncdCaller *caller, c
 
 /* ---- all of it ---- */
 
+bool syncd_service_check_scope_place(SyncdService *service, const SyncdCaller *caller,
+                                     const SyncdMandate *mandate, const char *scope,
+                                     const char *class, SyncdPlace *ret_place, GError **error)
+{
+    g_auto(SyncdPlace) place = {0};
+    if (!find_place(service, scope, class, &place, error))
+        return false;
+    const char *workspace = strcmp(class, "workspace") == 0 ? place.workspace : NULL;
+    const char *profile = workspace != NULL || strcmp(class, "profile") == 0 ? place.profile : NULL;
+    if (!syncd_service_require_reach(service, caller, mandate, workspace, profile, error) ||
+        (workspace != NULL &&
+         !check_not_ended(service, caller, SYNCD_FAMILY_WORKSPACE, workspace, error)) ||
+        (profile != NULL &&
+         !check_not_ended(service, caller, SYNCD_FAMILY_PROFILE, profile, error)) ||
+        !check_encryption(service, caller, class, &place, error))
+        return false;
+    *ret_place = place;
+    place = (SyncdPlace){0};
+    return true;
+}
+
 bool syncd_service_check_place(SyncdService *service, const SyncdCaller *caller,
                                const SyncdMandate *mandate, const SyncdRequest *request,
                                const char *scope_class, SyncdPlace *ret_place, GError **error)
 {
-    SyncdOperationPlace said;
     g_auto(SyncdPlace) place = {0};
-    syncd_operation_read_place(request->body, &said);
-    if (!find_place(service, request, scope_class, &said, &place, error) ||
+    syncd_operation_read_place(request->body, &place.said);
+    if (!find_place(service, request->scope, scope_class, &place, error) ||
         !syncd_service_check_record_place(service, caller, mandate, &place, error) ||
         !check_object(service, caller, request, &place, error) ||
-        !check_encryption(service, caller, scope_class, said.encryption_profile, error))
+        !check_encryption(service, caller, scope_class, &place, error))
         return false;
     *ret_place = place;
     place = (SyncdPlace){0};

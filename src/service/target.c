@@ -2,7 +2,6 @@
 #include "service/internal.h"
 
 #include "base/canonical.h"
-#include "base/json-writer.h"
 #include "contract/vocabulary.h"
 
 void syncd_target_clear(SyncdTarget *target)
@@ -84,19 +83,34 @@ bool syncd_service_read_target(SyncdService *service, const SyncdCaller *caller,
     return true;
 }
 
-static char *make_meta(const SyncdTarget *target, const char *data_class, const char *kind)
+/* What policy was asked about. */
+typedef struct {
+    SyncdPlace place;
+    const char *scope_class; /* NULL: nobody knows the scope here */
+    const char *data_class;
+} Asked;
+
+static void asked_clear(Asked *about)
+{
+    syncd_place_clear(&about->place);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Asked, asked_clear)
+
+static char *make_meta(const SyncdTarget *target, const Asked *about, const char *kind)
 {
     g_autoptr(GString) text = g_string_sized_new(256);
     g_autofree char *type = g_strconcat("sync.", kind, NULL);
     SyncdJsonWriter writer;
     syncd_json_writer_init(&writer, text, false);
     syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "data_class", data_class);
+    syncd_json_member_string(&writer, "data_class", about->data_class);
     syncd_json_name(&writer, "parents");
     syncd_json_begin_array(&writer);
     syncd_json_string(&writer, target->operation);
     syncd_json_end_array(&writer);
     syncd_json_member_string(&writer, "type", type);
+    if (about->scope_class != NULL)
+        syncd_place_write(&about->place, about->scope_class, NULL, &writer);
     syncd_json_end_object(&writer);
     GString *canonical = g_string_sized_new(256);
     syncd_canonical_append(canonical, syncd_json_root(text->str, text->len));
@@ -141,9 +155,32 @@ static bool check_place(SyncdService *service, const SyncdCaller *caller, const 
                                                         scope_class, ret_place, error);
 }
 
-/* `ret_class`: what the operation is classed as now. */
+bool syncd_service_check_not_deleted(SyncdService *service, const SyncdTarget *target,
+                                     GError **error)
+{
+    const SyncdHeader *header = &target->entry.header;
+    g_autofree char *scope_id = syncd_bytes_dup(header->scope),
+                    *object = syncd_bytes_dup(header->object);
+    const SyncdRecordRow *row;
+    SyncdDeletion deletion;
+    bool found;
+    if (*object == '\0' || syncd_bytes_are(header->lane, SYNCD_LANE_TOMBSTONE))
+        return true;
+    if (!syncd_service_known_record(service, SYNCD_FAMILY_OBJECT, object, &row, error) ||
+        !syncd_store_find_deletion(service->store, row != NULL ? row->scope : scope_id, object,
+                                   &deletion, &found, error))
+        return false;
+    if (!found || deletion.state == SYNCD_DELETION_RESTORED)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                         "enqueue an operation with \"restore\" to have a new version of it",
+                         "The object %s was deleted (%s)", object,
+                         syncd_deletion_state_name(deletion.state));
+    return false;
+}
+
 static SyncdDecisions *decide(SyncdService *service, const SyncdCaller *caller, const char *actor,
-                              const SyncdTarget *target, const char *type, const char **ret_class,
+                              const SyncdTarget *target, const char *type, Asked *about,
                               GError **error)
 {
     const SyncdHeader *header = &target->entry.header;
@@ -152,29 +189,29 @@ static SyncdDecisions *decide(SyncdService *service, const SyncdCaller *caller, 
                     *object = syncd_bytes_dup(header->object);
     const SyncdScope *known = syncd_store_scope(service->store, scope_id);
     SyncdPolicyRequest asked = {{NULL}};
-    g_auto(SyncdPlace) place = {0};
     asked.fields[SYNCD_FIELD_LANE] = syncd_lane_of_rank(target->task.rank)->name;
     asked.fields[SYNCD_FIELD_OPERATION_TYPE] = type;
     if (known != NULL &&
-        !check_place(service, caller, target, scope, object, known->class, &place, error))
+        !check_place(service, caller, target, scope, object, known->class, &about->place, error))
         return NULL;
-    *ret_class = data_class_of(target);
-    if (place.object_class != NULL)
-        *ret_class = syncd_policy_graver_class(*ret_class, place.object_class);
-    asked.fields[SYNCD_FIELD_DATA_CLASS] = *ret_class;
+    about->scope_class = known != NULL ? known->class : NULL;
+    about->data_class = data_class_of(target);
+    if (about->place.object_class != NULL)
+        about->data_class = syncd_policy_graver_class(about->data_class, about->place.object_class);
+    asked.fields[SYNCD_FIELD_DATA_CLASS] = about->data_class;
     if (known != NULL)
         syncd_ask_about_scope(&asked, scope, known->class);
     if (*object != '\0')
         asked.fields[SYNCD_FIELD_OBJECT] = object;
-    return syncd_service_decide_in(service, caller, actor, &asked, &place, error);
+    return syncd_service_decide_in(service, caller, actor, &asked, &about->place, error);
 }
 
 SyncdDecisions *syncd_service_decide_target(SyncdService *service, const SyncdCaller *caller,
                                             const char *actor, const SyncdTarget *target,
                                             GError **error)
 {
-    const char *class;
-    return decide(service, caller, actor, target, "sync.operation.enqueue", &class, error);
+    g_auto(Asked) about = {0};
+    return decide(service, caller, actor, target, "sync.operation.enqueue", &about, error);
 }
 
 bool syncd_service_append_about(SyncdService *service, const SyncdCaller *caller, const char *actor,
@@ -182,15 +219,15 @@ bool syncd_service_append_about(SyncdService *service, const SyncdCaller *caller
                                 const GString *content, char **ret_operation, GError **error)
 {
     const SyncdHeader *header = &target->entry.header;
-    const char *data_class;
+    g_auto(Asked) about = {0};
     const char *lane = syncd_lane_of_rank(target->task.rank)->name;
     g_autofree char *type = g_strconcat("sync.", kind, NULL);
     g_autoptr(SyncdDecisions) decisions =
-        decide(service, caller, actor, target, type, &data_class, error);
+        decide(service, caller, actor, target, type, &about, error);
     if (decisions == NULL || !syncd_service_record_decisions(service, actor, decisions, error))
         return false;
 
-    g_autofree char *meta = make_meta(target, data_class, kind),
+    g_autofree char *meta = make_meta(target, &about, kind),
                     *scope_id = syncd_bytes_dup(header->scope),
                     *object = syncd_bytes_dup(header->object);
     g_auto(SyncdReceipt) receipt = {0};

@@ -9,7 +9,7 @@
 #define CURSOR_DIGEST 16
 
 /* clang-format off */
-#define COLUMNS "family, id, state, scope, owner, type, workspace, profile, schema, identity, privacy, first, pos"
+#define COLUMNS "family, id, state, scope, owner, type, workspace, profile, schema, identity, privacy, encryption, first, pos"
 /* clang-format on */
 #define FIRST_COLUMN 5
 
@@ -31,9 +31,13 @@ static bool state_of(SyncdIndex *self, const SyncdRecordRow *row, char **ret_sta
 static void bind_columns(SyncdStatement *statement, const SyncdRecordRow *row)
 {
     static const char *const names[SYNCD_N_COLUMNS] = {
-        [SYNCD_COLUMN_TYPE] = ":type",         [SYNCD_COLUMN_WORKSPACE] = ":workspace",
-        [SYNCD_COLUMN_PROFILE] = ":profile",   [SYNCD_COLUMN_SCHEMA] = ":schema",
-        [SYNCD_COLUMN_IDENTITY] = ":identity", [SYNCD_COLUMN_PRIVACY] = ":privacy",
+        [SYNCD_COLUMN_TYPE] = ":type",
+        [SYNCD_COLUMN_WORKSPACE] = ":workspace",
+        [SYNCD_COLUMN_PROFILE] = ":profile",
+        [SYNCD_COLUMN_SCHEMA] = ":schema",
+        [SYNCD_COLUMN_IDENTITY] = ":identity",
+        [SYNCD_COLUMN_PRIVACY] = ":privacy",
+        [SYNCD_COLUMN_ENCRYPTION] = ":encryption",
     };
     for (size_t i = 0; i < SYNCD_N_COLUMNS; i++)
         syncd_bind_text(statement, names[i], row->columns[i]);
@@ -44,12 +48,13 @@ static bool write_row(SyncdIndex *self, const SyncdRecordRow *row, GError **erro
     SyncdStatement *statement = syncd_database_statement(
         self->db,
         "INSERT INTO record (family, id, state, scope, owner, type, workspace, profile, schema,"
-        " identity, privacy, first, pos) VALUES (:family, :id, :state, :scope, :owner, :type,"
-        " :workspace, :profile, :schema, :identity, :privacy, :pos, :pos)"
+        " identity, privacy, encryption, first, pos) VALUES (:family, :id, :state, :scope, :owner,"
+        " :type, :workspace, :profile, :schema, :identity, :privacy, :encryption, :pos, :pos)"
         " ON CONFLICT (family, id) DO UPDATE SET"
         " state = excluded.state, scope = excluded.scope, type = excluded.type,"
         " workspace = excluded.workspace, profile = excluded.profile, schema = excluded.schema,"
-        " identity = excluded.identity, privacy = excluded.privacy, pos = excluded.pos");
+        " identity = excluded.identity, privacy = excluded.privacy,"
+        " encryption = excluded.encryption, pos = excluded.pos");
     syncd_bind_text(statement, ":family", row->family->name);
     syncd_bind_text(statement, ":id", row->id);
     syncd_bind_text(statement, ":state", row->state);

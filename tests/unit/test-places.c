@@ -338,6 +338,78 @@ static void an_encryption_profile_is_for_its_scopes(void)
     service_clear(&f);
 }
 
+static int seal_workspace(ServiceFixture *f, const char *profile)
+{
+    g_autofree char *record =
+        g_strdup_printf("{\"workspace_id\":\"workspace:a\",\"profile_id\":\"profile:work\","
+                        "\"encryption_profile_ref\":\"%s\"}",
+                        profile);
+    return update_record(f, "workspace", "workspace:a", record);
+}
+
+/* What a workspace demands is asked of every operation, also of those that say nothing. */
+static void a_workspace_has_its_encryption_profile(void)
+{
+    static const char sealed[] = "{\"encryption_profile_ref\":\"strong\"}";
+    ServiceFixture f;
+    world_init(&f);
+    register_good(&f, "encryption-profile",
+                  "{\"encryption_profile_id\":\"strong\",\"encryption_scope\":\"workspace\"}");
+    register_good(&f, "encryption-profile",
+                  "{\"encryption_profile_id\":\"weak\",\"encryption_scope\":\"workspace\"}");
+    g_assert_cmpint(seal_workspace(&f, "strong"), ==, -1);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:a", "", "{}"), ==, -1);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:a", "", sealed), ==, -1);
+    g_assert_cmpint(
+        enqueue_in(&f, &f.caller, "workspace:a", "", "{\"encryption_profile_ref\":\"weak\"}"), ==,
+        SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:a", "",
+                               "{\"encryption_profile_ref\":\"encryption-profile:workspace\"}"),
+                    ==, SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:b", "", "{}"), ==, -1);
+
+    g_assert_cmpint(revoke_record(&f, "encryption-profile", "strong"), ==, -1);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:a", "", "{}"), ==,
+                    SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:a", "", sealed), ==,
+                    SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(checkpoint_as(&f, &f.caller, "workspace:a"), ==, SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(seal_workspace(&f, "weak"), ==, -1);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:a", "", "{}"), ==, -1);
+    service_clear(&f);
+}
+
+/* Tags let it be worked on from the other side, and no more: its workspace stays. */
+static void an_object_does_not_leave_its_workspace_behind(void)
+{
+    ServiceFixture f;
+    world_init_tags(&f, "\"cross-to:profile:home\"", "\"cross-from:profile:work\"");
+    g_assert_cmpint(
+        update_record(&f, "object", "o-1", OBJECT("o-1", "workspace:a", "profile:home", "note/v1")),
+        ==, SYNCD_ERROR_POLICY_DENIED);
+    g_autofree char *profile = record_member(&f, "object", "o-1", "profile_id");
+    g_assert_cmpstr(profile, ==, "\"profile:work\"");
+    service_clear(&f);
+}
+
+static void an_object_is_of_the_type_of_its_schema(void)
+{
+    ServiceFixture f;
+    world_init(&f);
+    register_good(&f, "schema",
+                  "{\"schema_id\":\"memo/v1\",\"schema_version\":\"1\",\"object_type\":\"memo\","
+                  "\"required_fields\":[],\"field_owners\":{},\"migration_policy\":\"ask\","
+                  "\"conflict_policy\":\"ask\",\"tombstone_policy\":\"keep\",\"sync_visibility\":"
+                  "\"workspace\",\"retention_class\":\"normal\"}");
+    g_assert_cmpint(
+        register_record(&f, "object", OBJECT("o-2", "workspace:a", "profile:work", "memo/v1")), ==,
+        SYNCD_ERROR_INVALID_CONTRACT);
+    g_assert_cmpint(
+        update_record(&f, "object", "o-1", OBJECT("o-1", "workspace:a", "profile:work", "memo/v1")),
+        ==, SYNCD_ERROR_INVALID_CONTRACT);
+    service_clear(&f);
+}
+
 static void what_is_revoked_takes_nothing_more(void)
 {
     ServiceFixture f;
@@ -345,9 +417,14 @@ static void what_is_revoked_takes_nothing_more(void)
     g_assert_cmpint(revoke_record(&f, "workspace", "workspace:b"), ==, -1);
     g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:b", "", "{}"), ==,
                     SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "profile:work", "", "{}"), ==, -1);
+    g_assert_cmpint(checkpoint_as(&f, &f.caller, "workspace:b"), ==, SYNCD_ERROR_POLICY_DENIED);
     g_assert_cmpint(revoke_record(&f, "profile", "profile:work"), ==, -1);
     g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:a", "o-1", "{}"), ==,
                     SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(checkpoint_as(&f, &f.caller, "workspace:a"), ==, SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(checkpoint_as(&f, &f.caller, "profile:work"), ==, SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(checkpoint_as(&f, &f.caller, "device"), ==, -1);
     service_clear(&f);
 }
 
@@ -378,6 +455,12 @@ int main(int argc, char **argv)
                     a_rule_about_replication_hears_of_plans);
     g_test_add_func("/places/an-encryption-profile-is-for-its-scopes",
                     an_encryption_profile_is_for_its_scopes);
+    g_test_add_func("/places/a-workspace-has-its-encryption-profile",
+                    a_workspace_has_its_encryption_profile);
+    g_test_add_func("/places/an-object-does-not-leave-its-workspace-behind",
+                    an_object_does_not_leave_its_workspace_behind);
+    g_test_add_func("/places/an-object-is-of-the-type-of-its-schema",
+                    an_object_is_of_the_type_of_its_schema);
     g_test_add_func("/places/what-is-revoked-takes-nothing-more",
                     what_is_revoked_takes_nothing_more);
     return g_test_run();

@@ -6,12 +6,13 @@ CREATE TABLE record (
     state TEXT NOT NULL,
     scope TEXT NOT NULL,                            -- scope.id of the feed that holds it
     owner TEXT NOT NULL,                            -- the actor that registered it
-    type TEXT NOT NULL,                             -- '' where the family has no such member; so are the next five
+    type TEXT NOT NULL,                             -- '' where the family has no such member; so are the next six
     workspace TEXT NOT NULL,
     profile TEXT NOT NULL,
     schema TEXT NOT NULL,
     identity TEXT NOT NULL,                         -- what an actor is found by: "uid:1000"
     privacy TEXT NOT NULL,                          -- the privacy class of an object
+    encryption TEXT NOT NULL,                       -- the encryption profile that a workspace demands
     first INTEGER NOT NULL,                         -- the entry that registered it
     pos INTEGER NOT NULL,                           -- the newest entry: it holds the whole document
     PRIMARY KEY (family, id)
