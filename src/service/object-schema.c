@@ -98,13 +98,26 @@ bool syncd_registry_keeps_to(SyncdService *service, const SyncdRecordRow *schema
     return true;
 }
 
+static bool check_type(const SyncdChange *change, const SyncdRecordRow *schema, GError **error)
+{
+    g_autofree char *type = syncd_record_member(change->record, "object_type");
+    if (strcmp(type, schema->columns[SYNCD_COLUMN_TYPE]) == 0)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
+                         "see the schema with `sourceos-syncd schemas show`",
+                         "/record/object_type: the schema %s is of objects of the type %.*s",
+                         schema->id, SYNCD_ID_TOKEN_MAX, schema->columns[SYNCD_COLUMN_TYPE]);
+    return false;
+}
+
 static bool demand(const SyncdChange *change, const SyncdRecordRow *schema, GError **error)
 {
     bool keeps;
     g_autoptr(SyncdSchemaErrors) errors = syncd_schema_errors_new();
     g_autoptr(GString) document = g_string_new(NULL);
     syncd_registry_compose(change, "undecided", document);
-    if (!syncd_registry_keeps_to(change->service, schema,
+    if (!check_type(change, schema, error) ||
+        !syncd_registry_keeps_to(change->service, schema,
                                  syncd_json_root(document->str, document->len), errors, &keeps,
                                  error))
         return false;

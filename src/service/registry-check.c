@@ -185,13 +185,29 @@ static bool check_workspace_is_there(const SyncdChange *change, const char *work
             syncd_registry_refuse_missing(change, "workspace_id", "workspace", workspace, error));
 }
 
+static bool workspace_lies_in(const SyncdChange *change, const char *profile, bool *ret_lies,
+                              GError **error)
+{
+    const SyncdRecordRow *row;
+    g_autofree char *workspace = syncd_record_member(change->record, "workspace_id");
+    if (!syncd_service_known_record(change->service, SYNCD_FAMILY_WORKSPACE, workspace, &row,
+                                    error))
+        return false;
+    *ret_lies =
+        strcmp(row != NULL ? row->columns[SYNCD_COLUMN_PROFILE] : DEFAULT_PROFILE, profile) == 0;
+    return true;
+}
+
+/* An object goes to another profile only with its workspace, which never does: so tags let it be
+ * worked on from there, and no more. */
 static bool check_stays(SyncdChange *change, SyncdColumn column, const char *now, GError **error)
 {
     const char *before = change->present ? change->row.columns[column] : now;
     bool may = false, is_profile = column == SYNCD_COLUMN_PROFILE;
     if (strcmp(before, now) == 0)
         return true;
-    if (is_profile && !syncd_service_may_cross(change->service, before, now, &may, error))
+    if (is_profile && (!syncd_service_may_cross(change->service, before, now, &may, error) ||
+                       (may && !workspace_lies_in(change, now, &may, error))))
         return false;
     if (may)
         return true;
