@@ -84,6 +84,8 @@ static bool claim_target(SyncdClaiming *claiming, const SyncdCaller *caller, con
                          const SyncdTarget *target, char **ret_lease, GError **error)
 {
     SyncdService *service = claiming->service;
+    if (!syncd_service_check_not_deleted(service, target, error))
+        return false;
     g_autoptr(SyncdDecisions) decisions =
         syncd_service_decide_target(service, caller, actor, target, error);
     if (decisions == NULL || !syncd_service_record_decisions(service, actor, decisions, error))
@@ -141,13 +143,10 @@ typedef struct {
 static bool reaches(const Search *search, const char *scope_id)
 {
     const SyncdScope *scope = syncd_store_scope(search->claiming->service->store, scope_id);
-    if (scope == NULL || *scope->name == '\0')
+    if (scope == NULL)
         return true;
     g_autofree char *text = g_strconcat(scope->class, ":", scope->name, NULL);
-    return (strcmp(scope->class, "workspace") != 0 ||
-            syncd_mandate_reaches_workspace(search->mandate, text)) &&
-           (strcmp(scope->class, "profile") != 0 ||
-            syncd_mandate_reaches_profile(search->mandate, text));
+    return syncd_mandate_reaches_scope(search->mandate, scope->class, text);
 }
 
 static bool fits(void *data, const char *scope_id)

@@ -139,6 +139,7 @@ bool syncd_service_replay(SyncdService *service, const SyncdCaller *caller, cons
     if (first != 0)
         return name_first(service, first, ret_replayed, error);
     return check_replay(service, caller, &replay, error) &&
+           syncd_service_check_not_deleted(service, &replay.target, error) &&
            append_replay(service, caller, &replay, ret_replayed, error);
 }
 

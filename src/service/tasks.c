@@ -47,6 +47,18 @@ static bool take_renewal(SyncdLease *lease, const SyncdCaller *caller, GError **
     return true;
 }
 
+/* Whoever could not claim it now does not keep it either. */
+static bool may_hold(SyncdService *service, const SyncdCaller *caller, const SyncdLease *lease,
+                     GError **error)
+{
+    g_auto(SyncdTarget) target = {0};
+    if (!syncd_service_find_target(service, lease->operation, &target, error))
+        return false;
+    g_autoptr(SyncdDecisions) decisions =
+        syncd_service_decide_target(service, caller, lease->actor, &target, error);
+    return decisions != NULL;
+}
+
 bool syncd_service_renew_task(SyncdService *service, const SyncdCaller *caller, const char *id,
                               guint32 lease_s, guint64 *ret_until_usec, GError **error)
 {
@@ -54,7 +66,8 @@ bool syncd_service_renew_task(SyncdService *service, const SyncdCaller *caller, 
     if (!syncd_service_check_lease(lease_s, &length_ms, error))
         return false;
     SyncdLease *lease = require_lease(service, caller, id, error);
-    if (lease == NULL || !take_renewal(lease, caller, error))
+    if (lease == NULL || !may_hold(service, caller, lease, error) ||
+        !take_renewal(lease, caller, error))
         return false;
     if (lease_s != 0)
         lease->length = length_ms * 1000;

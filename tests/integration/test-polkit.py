@@ -400,7 +400,7 @@ def the_command_line_shows_what_would_go_and_waits_for_the_proof(world):
         cli.fails(NEGATIVE, 'InvalidContract', *words, '--yes', **user)
         delete(caller, 'note:1')
         cli.fails(FAILED, 'Busy', *words, '--yes', **user)
-        carry_out(caller, operation)
+        caller.call(OPERATIONS, 'CancelTask', '(sa{sv})', operation, {})
         looked = cli.json(*words, '--dry-run', **user)
         equal((looked['entries'], looked['chunks']), (2, 0))
         assert 'Out of reach' in cli.does(*words, '--dry-run', **user)

@@ -177,12 +177,19 @@ static void what_has_not_ended_stands_against_it(void)
     ServiceFixture f;
     g_autofree char *operation = begin(&f);
     SyncdRequest more = good_request();
+    g_autofree char *held = enqueue_committed(&f, &more);
+    g_autofree char *lease = claim_operation(&f, held);
     g_autofree char *open = enqueue_committed(&f, &more);
     delete_note(&f);
     plan(&f, SYNCD_ERROR_BUSY);
-    g_autofree char *lease = claim_operation(&f, open);
-    plan(&f, SYNCD_ERROR_BUSY);
     complete(&f, lease);
+    plan(&f, SYNCD_ERROR_BUSY);
+    /* nobody can claim it any more */
+    g_autoptr(GError) error = NULL;
+    g_autofree char *cancelled = NULL;
+    syncd_service_cancel_task(f.service, &f.caller, open, NULL, &cancelled, &error);
+    g_assert_no_error(error);
+    syncd_service_commit(f.service);
     g_free(plan(&f, -1));
     service_clear(&f);
 }
