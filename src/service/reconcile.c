@@ -128,12 +128,12 @@ static void reconciling_clear(Reconciling *reconciling)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reconciling, reconciling_clear)
 
+/* `scope_id` NULL: nowhere. */
 static bool check_free(const Reconciling *reconciling, const char *family, const char *name,
-                       const char *path, GError **error)
+                       const char *scope_id, const char *path, GError **error)
 {
     guint64 pos;
-    if (!syncd_store_find_name(reconciling->service->store, family, name, reconciling->scope_id,
-                               &pos, error))
+    if (!syncd_store_find_name(reconciling->service->store, family, name, scope_id, &pos, error))
         return false;
     if (pos != 0)
         syncd_set_error_next(error, SYNCD_ERROR_ALREADY_RESOLVED,
@@ -159,8 +159,9 @@ static bool check_artifact(const Reconciling *reconciling, SyncdJson provisional
                         reconciling->target.operation);
         return false;
     }
-    if (!check_free(reconciling, SYNCD_FAMILY_PROVISIONAL, provisional, path, error) ||
-        !check_free(reconciling, SYNCD_FAMILY_FINAL, final, path, error))
+    const char *scope_id = reconciling->scope_id;
+    if (!check_free(reconciling, SYNCD_FAMILY_PROVISIONAL, provisional, scope_id, path, error) ||
+        !check_free(reconciling, SYNCD_FAMILY_FINAL, final, scope_id, path, error))
         return false;
     if (g_hash_table_add(finals, g_steal_pointer(&final)))
         return true;
@@ -206,21 +207,46 @@ static bool check_artifacts(const Reconciling *reconciling, const Wanted *wanted
     return false;
 }
 
+/* It allowed something, in the operation's lane, and with no other object. */
+static bool admits(const Reconciling *reconciling, guint64 pos, bool *ret_admits, GError **error)
+{
+    SyncdStore *store = reconciling->service->store;
+    const SyncdHeader *header = &reconciling->target.entry.header;
+    g_auto(SyncdEntry) entry = {0};
+    g_auto(SyncdBody) body = {0};
+    if (!syncd_store_read(store, pos, &entry, error) ||
+        !syncd_store_read_body(store, &entry, &body, error))
+        return false;
+    SyncdJson decision = syncd_json_root(body.content, body.content_size);
+    SyncdJson evaluated = syncd_json_member(decision, "evaluated");
+    SyncdJson object = syncd_json_member(evaluated, "object_id");
+    g_autofree char *lane = syncd_bytes_dup(header->lane), *about = syncd_bytes_dup(header->object);
+    *ret_admits = syncd_json_is(syncd_json_member(decision, "effect"), "allow") &&
+                  syncd_json_is(syncd_json_member(evaluated, "lane"), lane) &&
+                  (object.type != SYNCD_JSON_STRING || syncd_json_is(object, about));
+    return true;
+}
+
 /* A final id only with a decision that admitted it. */
 static bool check_admission(const Reconciling *reconciling, const Wanted *wanted, GError **error)
 {
-    bool known = false;
+    guint64 pos = 0;
+    bool admitted = false;
     if (wanted->admission_ref == NULL && count(wanted->artifacts) == 0)
         return true;
     if (wanted->admission_ref != NULL &&
-        !syncd_store_knows_decision(reconciling->service->store, wanted->admission_ref, &known,
-                                    error))
+        !syncd_store_find_decision(reconciling->service->store, wanted->admission_ref, &pos, error))
         return false;
-    if (!known)
+    if (pos != 0 && !admits(reconciling, pos, &admitted, error))
+        return false;
+    if (!admitted)
         syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
-                             "name a decision that is recorded in this log",
-                             "/artifact_admission_ref is missing or names no decision");
-    return known;
+                             "name a decision that is recorded in this log, as that of the "
+                             "operation",
+                             pos == 0 ? "/artifact_admission_ref is missing or names no decision"
+                                      : "/artifact_admission_ref names a decision about another "
+                                        "lane or object, or one that allowed nothing");
+    return admitted;
 }
 
 static bool check_wanted(const Reconciling *reconciling, const SyncdCaller *caller,
@@ -236,8 +262,8 @@ static bool check_wanted(const Reconciling *reconciling, const SyncdCaller *call
     }
     if (wanted->remote.type != SYNCD_JSON_NONE) {
         remote = take_name(wanted->remote, "/remote_operation_id", error);
-        if (remote == NULL ||
-            !check_free(reconciling, SYNCD_FAMILY_REMOTE, remote, "/remote_operation_id", error))
+        if (remote == NULL || !check_free(reconciling, SYNCD_FAMILY_REMOTE, remote, NULL,
+                                          "/remote_operation_id", error))
             return false;
     }
     return check_artifacts(reconciling, wanted, error) &&

@@ -59,14 +59,14 @@ bool syncd_index_list_name(SyncdIndex *self, const char *family, const char *nam
     }
 }
 
-bool syncd_index_knows_decision(SyncdIndex *self, const char *id, bool *ret_known, GError **error)
+bool syncd_index_find_decision(SyncdIndex *self, const char *id, guint64 *ret_pos, GError **error)
 {
-    gint64 count;
-    SyncdStatement *row =
-        syncd_database_statement(self->db, "SELECT count(*) FROM decision WHERE id = :id");
+    gint64 pos;
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "SELECT pos FROM decision WHERE id = :id ORDER BY pos LIMIT 1");
     syncd_bind_text(row, ":id", id);
-    if (!syncd_statement_number(row, 0, &count, error))
+    if (!syncd_statement_number(row, 0, &pos, error))
         return false;
-    *ret_known = count > 0;
+    *ret_pos = (guint64)pos;
     return true;
 }

@@ -108,7 +108,7 @@ bool syncd_index_walk_tasks(SyncdIndex *index, const SyncdTaskQuery *query, Sync
 bool syncd_index_next_delay(SyncdIndex *index, guint64 after_ms, guint64 *ret_ms, GError **error);
 bool syncd_index_list_name(SyncdIndex *index, const char *family, const char *name,
                            GArray *positions, GError **error);
-bool syncd_index_knows_decision(SyncdIndex *index, const char *id, bool *ret_known, GError **error);
+bool syncd_index_find_decision(SyncdIndex *index, const char *id, guint64 *ret_pos, GError **error);
 /* The entry that moved one that is in that state; `*ret_pos` 0 when none is. */
 bool syncd_index_find_deletion_in(SyncdIndex *index, SyncdDeletionState state, guint64 *ret_pos,
                                   GError **error);

@@ -272,16 +272,18 @@ bool syncd_overlay_has_decision(const SyncdOverlay *self, const char *policy, co
     return g_hash_table_contains(self->decisions, name);
 }
 
-bool syncd_overlay_knows_decision(const SyncdOverlay *self, const char *id)
+guint64 syncd_overlay_find_decision(const SyncdOverlay *self, const char *id)
 {
-    GHashTableIter iter;
-    void *name;
-    g_autofree char *end = g_strconcat("\n", id, NULL);
-    g_hash_table_iter_init(&iter, self->decisions);
-    while (g_hash_table_iter_next(&iter, &name, NULL))
-        if (g_str_has_suffix(name, end))
-            return true;
-    return false;
+    for (guint i = 0; i < syncd_overlay_size(self); i++) {
+        const SyncdPending *pending = syncd_overlay_at(self, i);
+        if (syncd_bytes_are(pending->entry.header.kind, "policy.decision") &&
+            syncd_json_is(
+                syncd_json_member(parse(pending->body.content, pending->body.content_size),
+                                  "decision_id"),
+                id))
+            return pending->entry.pos;
+    }
+    return 0;
 }
 
 bool syncd_overlay_begin_task(const SyncdOverlay *self, const char *op, SyncdTask *ret_task)

@@ -57,7 +57,7 @@ bool syncd_overlay_moves_task(const SyncdOverlay *overlay, const char *op);
 /* 0: nobody took it here. `scope` NULL: in any. */
 guint64 syncd_overlay_find_name(const SyncdOverlay *overlay, const char *family, const char *name,
                                 const char *scope);
-bool syncd_overlay_knows_decision(const SyncdOverlay *overlay, const char *id);
+guint64 syncd_overlay_find_decision(const SyncdOverlay *overlay, const char *id);
 /* What happened to an object's deletion here, after all else that did. */
 void syncd_overlay_move_deletion(const SyncdOverlay *overlay, const char *scope, const char *object,
                                  SyncdDeletion *deletion, bool *found);

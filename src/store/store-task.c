@@ -85,11 +85,11 @@ bool syncd_store_list_name(SyncdStore *self, const char *family, const char *nam
            syncd_index_list_name(self->index, family, name, positions, error);
 }
 
-bool syncd_store_knows_decision(SyncdStore *self, const char *id, bool *ret_known, GError **error)
+bool syncd_store_find_decision(SyncdStore *self, const char *id, guint64 *ret_pos, GError **error)
 {
-    *ret_known = syncd_overlay_knows_decision(self->overlay, id);
-    return *ret_known || (syncd_store_need_index(self, error) &&
-                          syncd_index_knows_decision(self->index, id, ret_known, error));
+    *ret_pos = syncd_overlay_find_decision(self->overlay, id);
+    return *ret_pos != 0 || (syncd_store_need_index(self, error) &&
+                             syncd_index_find_decision(self->index, id, ret_pos, error));
 }
 
 bool syncd_store_find_deletion(SyncdStore *self, const char *scope_id, const char *object,

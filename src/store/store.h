@@ -433,8 +433,9 @@ bool syncd_store_find_name(SyncdStore *store, const char *family, const char *na
 /* Appends the positions of all that took the name, each in its scope; committed ones only. */
 bool syncd_store_list_name(SyncdStore *store, const char *family, const char *name,
                            GArray *positions, GError **error);
-/* Whether a decision of that id is recorded, of whatever policy. */
-bool syncd_store_knows_decision(SyncdStore *store, const char *id, bool *ret_known, GError **error);
+/* Where a decision of that id was recorded first, of whatever policy: its inputs and its outcome
+ * are the same in all. `*ret_pos` 0: nowhere. The open turn counts. */
+bool syncd_store_find_decision(SyncdStore *store, const char *id, guint64 *ret_pos, GError **error);
 /* How many entries of a kind there are since a time, and how many of them are the actor's. Stops
  * counting at `max`. The open turn counts. */
 bool syncd_store_count_recent(SyncdStore *store, const char *kind, const char *actor,

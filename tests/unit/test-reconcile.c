@@ -2,6 +2,7 @@
  * What an operation and its artifacts are called elsewhere is said once, one to one, with a
  * decision and evidence, and is found from either end.
  */
+#include "policy-fixture.h"
 #include "task-fixture.h"
 
 #define BODY "{\"provisional_artifact_ids\":{\"artifact:temp-1\":\"object:alpha\"}}"
@@ -205,6 +206,61 @@ static void a_final_id_needs_a_decision_evidence_and_a_provisional_one(void)
     reconciling_clear(&r);
 }
 
+/* Nobody elsewhere gives one id to two operations, so no scope is another world. */
+static void one_id_from_elsewhere_is_one_operation(void)
+{
+    Reconciling r;
+    bool duplicate;
+    reconciling_init(&r);
+    SyncdRequest request = good_request();
+    request.scope = "workspace:other";
+    g_autofree char *other = enqueue_committed(&r.f, &request);
+    g_autofree char *lease = claim_operation(&r.f, other);
+    complete(&r.f, lease);
+    g_autofree char *document = document_of(&r, "remote-1", "artifact:final-44");
+    g_free(reconcile(&r, r.operation, document, &duplicate));
+    g_autofree char *rival = g_strdup_printf(
+        "{\"remote_operation_id\":\"remote-1\",\"ledger_evidence_refs\":[\"%s\"]}", other);
+    refuse(&r, other, rival, SYNCD_ERROR_ALREADY_RESOLVED);
+    reconciling_clear(&r);
+}
+
+static void what_admitted_something_else_admits_nothing_here(void)
+{
+    Reconciling r;
+    bool duplicate;
+    reconciling_init(&r);
+    g_autofree char *own = g_strdup(r.decision);
+    SyncdRequest request = good_request();
+    request.lane = "priority";
+    g_autofree char *elsewhere = enqueue_committed(&r.f, &request);
+    g_autofree char *record = get(&r.f, elsewhere);
+    g_free(r.decision);
+    r.decision = unquoted(record, "policy_decision_ref");
+    g_assert_cmpstr(r.decision, !=, own);
+    g_autofree char *document = document_of(&r, "remote-1", "artifact:final-44");
+    refuse(&r, r.operation, document, SYNCD_ERROR_INVALID_CONTRACT);
+
+    syncd_service_set_policy(
+        r.f.service, set_of(FILE_OF(RULE("\"objects\":[\"other\"]", "allow", "other_too")), NULL),
+        NULL);
+    request.lane = NULL;
+    request.object = "other";
+    g_autofree char *on_other = enqueue_committed(&r.f, &request);
+    g_autofree char *its_record = get(&r.f, on_other);
+    g_free(r.decision);
+    r.decision = unquoted(its_record, "policy_decision_ref");
+    g_assert_cmpstr(r.decision, !=, own);
+    g_autofree char *about_other = document_of(&r, "remote-1", "artifact:final-44");
+    refuse(&r, r.operation, about_other, SYNCD_ERROR_INVALID_CONTRACT);
+
+    g_free(r.decision);
+    r.decision = g_steal_pointer(&own);
+    g_autofree char *good = document_of(&r, "remote-1", "artifact:final-44");
+    g_free(reconcile(&r, r.operation, good, &duplicate));
+    reconciling_clear(&r);
+}
+
 static void only_what_is_done_is_reconciled(void)
 {
     Reconciling r;
@@ -254,6 +310,10 @@ int main(int argc, char **argv)
                     two_of_one_turn_do_not_take_the_same);
     g_test_add_func("/reconcile/a-final-id-needs-a-decision-evidence-and-a-provisional-one",
                     a_final_id_needs_a_decision_evidence_and_a_provisional_one);
+    g_test_add_func("/reconcile/one-id-from-elsewhere-is-one-operation",
+                    one_id_from_elsewhere_is_one_operation);
+    g_test_add_func("/reconcile/what-admitted-something-else-admits-nothing-here",
+                    what_admitted_something_else_admits_nothing_here);
     g_test_add_func("/reconcile/only-what-is-done-is-reconciled", only_what_is_done_is_reconciled);
     g_test_add_func("/reconcile/enqueueing-a-reconciliation-is-the-same",
                     enqueueing_a_reconciliation_is_the_same);
