@@ -1,5 +1,6 @@
 /* Reading: pages, filters, proofs, and who sees what. */
 #include "contract/check.h"
+#include "contract/vocabulary.h"
 #include "crypto/note.h"
 #include "service-fixture.h"
 
@@ -269,6 +270,20 @@ static void events_tell_of_every_entry(void)
     listing.type = "sync.operation.enqueue"; /* an operation type, no event type */
     g_assert_null(syncd_service_list_events(f.service, &f.caller, &listing, &cursor, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
+    service_clear(&f);
+}
+
+/* Also of what this version never has: that there was none is an answer. */
+static void every_observable_fact_can_be_asked_for(void)
+{
+    const char *const *word = syncd_vocabulary_words(SYNCD_WORDS_INTEGRITY_EVENT);
+    ServiceFixture f;
+    service_init(&f);
+    put(&f, "note-1", "{}");
+    for (; *word != NULL; word++) {
+        bool is_registration = g_str_has_suffix(*word, ".registered");
+        g_assert_cmpuint(count_events(&f, *word), <=, is_registration ? 2 : 0);
+    }
     service_clear(&f);
 }
 
@@ -577,6 +592,8 @@ int main(int argc, char **argv)
     g_test_add_func("/reading/filters-of-time-and-sequence-hold",
                     filters_of_time_and_sequence_hold);
     g_test_add_func("/reading/events-tell-of-every-entry", events_tell_of_every_entry);
+    g_test_add_func("/reading/every-observable-fact-can-be-asked-for",
+                    every_observable_fact_can_be_asked_for);
     g_test_add_func("/reading/what-is-no-operation-is-not-found",
                     what_is_no_operation_is_not_found);
     g_test_add_func("/reading/in-the-system-instance-a-caller-sees-its-own",
