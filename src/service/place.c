@@ -212,9 +212,13 @@ void syncd_place_write(const SyncdPlace *place, const char *scope_class,
         {"workspace_id", place->workspace, DEFAULT_WORKSPACE,
          strcmp(scope_class, "workspace") == 0 || told->workspace.type != SYNCD_JSON_NONE},
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(members); i++)
-        if (!members[i].told && g_strcmp0(members[i].value, members[i].otherwise) != 0)
-            syncd_json_member_string(writer, members[i].name, members[i].value);
+    for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+        const char *value = members[i].value;
+        /* A body may say what cannot be the id of anything, at any length. */
+        if (!members[i].told && g_strcmp0(value, members[i].otherwise) != 0 &&
+            strlen(value) <= SYNCD_ID_TOKEN_MAX)
+            syncd_json_member_string(writer, members[i].name, value);
+    }
 }
 
 char *syncd_service_make_meta(SyncdService *service, const char *scope_id, const char *data_class,

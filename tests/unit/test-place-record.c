@@ -104,6 +104,27 @@ static void what_becomes_of_an_operation_lies_where_it_does(void)
     service_clear(&f);
 }
 
+static void a_place_that_cannot_be_one_is_not_passed_on(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdReplayed) replayed = {0};
+    g_autofree char *name = g_strnfill(5000, 'w');
+    g_autofree char *body = g_strdup_printf("{\"workspace_id\":\"%s\"}", name);
+    ServiceFixture f;
+    world_init(&f);
+    SyncdRequest request = good_request();
+    request.scope = "device";
+    request.object = "";
+    request.body = SYNCD_BYTES_TEXT(body);
+    g_autofree char *operation = enqueue_committed(&f, &request);
+    syncd_service_replay(f.service, &f.caller, operation, "again", &replayed, &error);
+    g_assert_no_error(error);
+    syncd_service_commit(f.service);
+    g_autofree char *replay = get(&f, replayed.evidence);
+    assert_member(replay, "workspace_id", "\"workspace:default\"");
+    service_clear(&f);
+}
+
 /* A workspace may have another encryption profile later; what was written before had this one. */
 static void a_record_says_what_held_when_it_was_written(void)
 {
@@ -127,6 +148,8 @@ int main(int argc, char **argv)
                     a_record_says_the_profile_of_its_workspace);
     g_test_add_func("/place-record/what-becomes-of-an-operation-lies-where-it-does",
                     what_becomes_of_an_operation_lies_where_it_does);
+    g_test_add_func("/place-record/a-place-that-cannot-be-one-is-not-passed-on",
+                    a_place_that_cannot_be_one_is_not_passed_on);
     g_test_add_func("/place-record/a-record-says-what-held-when-it-was-written",
                     a_record_says_what_held_when_it_was_written);
     return g_test_run();
