@@ -145,7 +145,8 @@ static bool decide(SyncdPurgePlan *plan, GError **error)
 
 static bool require_caller(SyncdPurgePlan *plan, GError **error)
 {
-    const SyncdMandate *mandate = syncd_service_require_mandate(plan->service, plan->caller, error);
+    g_autoptr(SyncdMandate) mandate =
+        syncd_service_require_mandate(plan->service, plan->caller, error);
     if (mandate == NULL ||
         !syncd_service_require_capability(plan->service, plan->caller, mandate, "delete", error))
         return false;
