@@ -136,21 +136,32 @@ static bool step(SyncdService *service, bool *ret_more, GError **error)
                         (service->scrubbed == pos ? prove : scrub)(service, &unproven, error));
 }
 
+/* The index may be in the making, for the last step's sake among others. */
+static bool may_go_on(SyncdService *service)
+{
+    return !syncd_service_has_turn(service) &&
+           syncd_store_condition(service->store) == SYNCD_STORE_WRITABLE &&
+           !syncd_store_is_indexing(service->store) && !syncd_store_lacks_index(service->store);
+}
+
 bool syncd_service_finish_purges(SyncdService *service)
 {
     bool more = false;
     g_autoptr(GError) error = NULL;
-    /* The index may be in the making, for the last step's sake among others. */
-    if (!service->has_purges || syncd_service_has_turn(service) ||
-        syncd_store_condition(service->store) != SYNCD_STORE_WRITABLE ||
-        syncd_store_is_indexing(service->store) || syncd_store_lacks_index(service->store) ||
-        syncd_service_monotonic(service) < service->purge_retry)
+    guint64 now = syncd_service_monotonic(service);
+    if (!service->has_purges || now < service->purge_retry)
         return false;
+    if (!may_go_on(service)) {
+        /* Whatever ends that asks for work; a time that has passed would do so without an end. */
+        if (service->purge_retry != 0)
+            service->purge_retry = now + RETRY_USEC;
+        return false;
+    }
     if (step(service, &more, &error)) {
         service->purge_retry = 0;
         return more;
     }
-    service->purge_retry = syncd_service_monotonic(service) + RETRY_USEC;
+    service->purge_retry = now + RETRY_USEC;
     syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
               "A purge is not completed yet, and is tried again: %s", error->message);
     return false;

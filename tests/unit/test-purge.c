@@ -348,6 +348,52 @@ static void a_purge_that_was_cut_short_is_completed(void)
     }
 }
 
+/* The only file below blobs/. */
+static char *find_chunk(ServiceFixture *f)
+{
+    g_autofree char *blobs = g_build_filename(f->base.directory, "blobs", NULL);
+    g_autoptr(GDir) outer = g_dir_open(blobs, 0, NULL);
+    g_autofree char *folder = g_build_filename(blobs, g_dir_read_name(outer), NULL);
+    g_autoptr(GDir) inner = g_dir_open(folder, 0, NULL);
+    return g_build_filename(folder, g_dir_read_name(inner), NULL);
+}
+
+/* A folder in the place of the file cannot be removed as one. */
+static void what_stands_in_the_way_is_tried_again(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *fill = g_strnfill(SYNCD_STORE_INLINE_MAX, 'x');
+    g_autofree char *body = g_strdup_printf("{\"text\":\"%s" MARKER "\"}", fill);
+    g_autofree char *operation = enqueue_body(&f, "note-1", body);
+    g_autofree char *lease = claim_operation(&f, operation);
+    complete(&f, lease);
+    delete_note(&f);
+    g_autofree char *purged = purge(&f);
+    g_autofree char *chunk = find_chunk(&f), *aside = g_strconcat(chunk, "-aside", NULL);
+    g_assert_cmpint(g_rename(chunk, aside), ==, 0);
+    g_assert_cmpint(g_mkdir(chunk, 0700), ==, 0);
+    finish(&f);
+    g_autofree char *now = report(&f, purged);
+    assert_member(now, "state", "\"purged\"");
+    guint64 due = syncd_service_next_due(f.service);
+    g_assert_cmpuint(due, >, f.base.now_usec);
+    g_assert_cmpuint(due, <=, f.base.now_usec + 60 * G_USEC_PER_SEC);
+
+    g_assert_cmpint(g_rmdir(chunk), ==, 0);
+    g_assert_cmpint(g_rename(aside, chunk), ==, 0);
+    finish(&f);
+    g_autofree char *soon = report(&f, purged);
+    assert_member(soon, "state", "\"purged\"");
+    f.base.now_usec = due;
+    finish(&f);
+    g_autofree char *later = report(&f, purged);
+    assert_member(later, "state", "\"proven\"");
+    g_assert_false(g_file_test(chunk, G_FILE_TEST_EXISTS));
+    g_assert_cmpuint(syncd_service_next_due(f.service), >, f.base.now_usec);
+    service_clear(&f);
+}
+
 /* What a reconciliation ended is not offered again when that is purged with it. */
 static void what_had_ended_is_not_offered_again(void)
 {
@@ -402,6 +448,7 @@ int main(int argc, char **argv)
     g_test_add_func("/purge/retention", what_must_be_kept_is_kept);
     g_test_add_func("/purge/record", the_record_of_the_object_goes_with_it);
     g_test_add_func("/purge/cut-short", a_purge_that_was_cut_short_is_completed);
+    g_test_add_func("/purge/tried-again", what_stands_in_the_way_is_tried_again);
     g_test_add_func("/purge/ended", what_had_ended_is_not_offered_again);
     return g_test_run();
 }
