@@ -2,7 +2,7 @@
  * A deleted object is purged when nothing stands against it, by who may; what is left of it is the
  * proof. A purge that was cut short is completed by itself.
  */
-#include "contract/records.h"
+#include "policy-fixture.h"
 #include "purge-fixture.h"
 #include "registry-fixture.h"
 #include "task-fixture.h"
@@ -64,7 +64,8 @@ static char *purge_at(ServiceFixture *f, const char *digest, int code)
     const SyncdPurgeRequest request = request_for(digest);
     syncd_service_purge(f->service, &f->caller, &request, &purged, &error);
     g_assert_cmpint(error != NULL ? error->code : -1, ==, code);
-    g_assert_false(syncd_service_has_turn(f->service));
+    /* the record of a refusal */
+    g_assert_cmpint(syncd_service_has_turn(f->service), ==, code == SYNCD_ERROR_POLICY_DENIED);
     return g_steal_pointer(&purged.operation);
 }
 
@@ -307,6 +308,32 @@ static void what_must_be_kept_is_kept(void)
     }
 }
 
+static void policy_keeps_what_it_says(void)
+{
+    ServiceFixture f;
+    g_autofree char *operation = begin(&f);
+    delete_note(&f);
+    g_autofree char *digest = plan(&f, -1);
+    syncd_service_set_policy(
+        f.service,
+        set_of(FILE_OF(RULE("\"actions\":[\"purge_preview\"],\"objects\":[\"note-1\"]", "deny",
+                            "kept_for_the_board")),
+               NULL),
+        NULL);
+    g_free(plan(&f, SYNCD_ERROR_POLICY_DENIED));
+    g_free(purge_at(&f, digest, SYNCD_ERROR_POLICY_DENIED));
+    syncd_service_commit(f.service);
+    g_assert_cmpuint(count_events(&f, "sync.policy.denied"), ==, 1);
+    /* and nothing else is refused by it */
+    put(&f, "note-2", "{}");
+    /* what is shown under one policy is not purged under another without being looked at again */
+    syncd_service_set_policy(
+        f.service, set_of(FILE_OF(RULE("\"objects\":[\"note-1\"]", "allow", "go_on")), NULL), NULL);
+    g_free(purge_at(&f, digest, SYNCD_ERROR_STALE_DIGEST));
+    g_free(purge(&f));
+    service_clear(&f);
+}
+
 static void the_record_of_the_object_goes_with_it(void)
 {
     ServiceFixture f;
@@ -446,6 +473,7 @@ int main(int argc, char **argv)
     g_test_add_func("/purge/enqueued", nobody_enqueues_a_purge);
     g_test_add_func("/purge/strangers", strangers_purge_nothing);
     g_test_add_func("/purge/retention", what_must_be_kept_is_kept);
+    g_test_add_func("/purge/policy", policy_keeps_what_it_says);
     g_test_add_func("/purge/record", the_record_of_the_object_goes_with_it);
     g_test_add_func("/purge/cut-short", a_purge_that_was_cut_short_is_completed);
     g_test_add_func("/purge/tried-again", what_stands_in_the_way_is_tried_again);
