@@ -91,6 +91,7 @@ static GVariant *page_options(const SyncdListing *listing, const SyncdCli *cli, 
         return NULL;
     add_text(&options, "object", listing->object);
     add_text(&options, "operation", listing->operation);
+    add_text(&options, "type", listing->type);
     if (listing->list == SYNCD_CLIENT_TASKS)
         add_task_filters(&options, cli);
     else

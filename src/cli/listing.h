@@ -17,6 +17,7 @@ typedef struct {
     SyncdClientList list;
     const char *object;    /* NULL: what --object says, where there is one */
     const char *operation; /* NULL: any */
+    const char *type;      /* of events; NULL: what --type says, where there is one */
     guint64 after;         /* 0: what --after says */
     guint64 limit;         /* 0: all */
     bool oldest_first;

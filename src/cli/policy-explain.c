@@ -1,6 +1,7 @@
 #include "base/json-writer.h"
 #include "cli/file.h"
 #include "cli/i18n.h"
+#include "cli/policy-decision.h"
 #include "cli/policy.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
@@ -46,6 +47,17 @@ static bool read_decision(SyncdJson document, Explanation *explanation, GError *
                                       "", error);
 }
 
+static char *read_file(const char *argument, size_t *ret_size, GError **error)
+{
+    if (strcmp(argument, "-") == 0 || g_file_test(argument, G_FILE_TEST_EXISTS))
+        return syncd_file_read(argument, REQUEST_MAX, ret_size, error);
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                         "give a JSON object in quotes, the name of a file, - for standard input, "
+                         "or the id of a decision: policy- and 16 hexadecimal digits",
+                         "`%s` is no request, no decision, and no file that is there", argument);
+    return NULL;
+}
+
 static bool read_request(const char *argument, Explanation *explanation, GError **error)
 {
     size_t size;
@@ -53,7 +65,7 @@ static bool read_request(const char *argument, Explanation *explanation, GError 
     if (*argument == '{') {
         size = strlen(argument);
     } else {
-        read = syncd_file_read(argument, REQUEST_MAX, &size, error);
+        read = read_file(argument, &size, error);
         if (read == NULL)
             return false;
     }
@@ -200,6 +212,8 @@ bool syncd_verb_policy_explain(SyncdCli *cli, GError **error)
 {
     g_auto(Explanation) explanation = {0};
     const char *argument = syncd_cli_argument(cli, 0);
+    if (argument != NULL && syncd_policy_is_decision_id(argument))
+        return syncd_policy_explain_decision(cli, argument, error);
     if ((argument != NULL && !read_request(argument, &explanation, error)) ||
         !syncd_policy_question_take_options(&explanation.question, cli, error))
         return false;

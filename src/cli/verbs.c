@@ -351,9 +351,9 @@ static const SyncdVerbOption signing_options[] = {
      .max_arguments = 1,                                                                           \
      .help = N_("Register a record"),                                                              \
      .details = N_("The record is the JSON object in FILE (- is standard input) with what --set "  \
-                   "says; name='\"1\"' sets a text that looks like JSON. Who, when and in what "      \
-                   "state is written by the daemon. --dry-run alone shows what is set already, and "  \
-                   "contract show what may be there."),                                             \
+                   "says: a text, a list with commas, or JSON, as the member wants it. Who, when "  \
+                   "and in what state is written by the daemon. --dry-run alone shows what is set " \
+                   "already, and contract show what may be there."), \
      .options = {set_options, register_options, change_key_options},                               \
      .run = syncd_verb_registry_register},                                                         \
     {.group = registry,                                                                            \
@@ -646,15 +646,18 @@ const SyncdVerb syncd_verbs[] = {
      .run = syncd_verb_contract_show},
     {.group = "policy",
      .name = "explain",
-     .arguments = "[REQUEST]",
+     .arguments = "[REQUEST|DECISION]",
      .max_arguments = 1,
      .help = N_("Show what policy says to a request, and which rule says it"),
-     .details = N_("REQUEST is a JSON object, a file with one, or - for standard input; options "
-                   "say the same and come before it. A policy decision can be given as well: then "
-                   "what it was asked is asked again. Exit code 2 means not allowed, or that the "
-                   "decision given is weaker. Works without a daemon and without registries: state "
-                   "the profile of a workspace, and the class and type of an object."),
-     .options = {request_options, policy_options},
+     .details = N_(
+         "REQUEST is a JSON object, a file with one, or - for standard input; options "
+         "say the same and come before it. A policy decision can be given as well: then "
+         "what it was asked is asked again. DECISION is the id of one (policy-...): then "
+         "the daemon's record says what was asked, by whom, and which rule decided. Exit code 2 "
+         "means not allowed, or that the "
+         "decision given is weaker. A request works without a daemon and without registries: state "
+         "the profile of a workspace, and the class and type of an object."),
+     .options = {request_options, policy_options, all_options},
      .run = syncd_verb_policy_explain},
     {.group = "policy",
      .name = "list",

@@ -80,6 +80,22 @@ const char *syncd_decision_effect(const char *status)
     return strcmp(status, "deferred") == 0 ? "review_required" : "deny";
 }
 
+/* What was asked, and what the answer was. */
+static void write_evaluated(SyncdJsonWriter *writer, const SyncdDecisionRecord *record)
+{
+    syncd_json_name(writer, "evaluated");
+    syncd_json_begin_object(writer);
+    syncd_json_member_string(writer, "action", record->action);
+    syncd_json_member_string(writer, "lane", record->lane);
+    syncd_json_member_string(writer, "data_class", record->data_class);
+    syncd_json_member_string(writer, "subject", record->subject);
+    syncd_json_member_string(writer, "object_id", record->object_id);
+    syncd_json_member_string(writer, "status", record->status);
+    syncd_json_member_string(writer, "reason", record->reason);
+    syncd_json_member_string(writer, "rule_level", record->rule_level);
+    syncd_json_end_object(writer);
+}
+
 void syncd_decision_record_write(const SyncdDecisionRecord *record, GString *out)
 {
     SyncdJsonWriter writer;
@@ -93,17 +109,7 @@ void syncd_decision_record_write(const SyncdDecisionRecord *record, GString *out
     syncd_json_member_string(&writer, "profile_id", ANY_PROFILE);
     syncd_json_member_string(&writer, "workspace_id", ANY_WORKSPACE);
     syncd_json_member_string(&writer, "rationale", record->rationale);
-    syncd_json_name(&writer, "evaluated");
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "action", record->action);
-    syncd_json_member_string(&writer, "lane", record->lane);
-    syncd_json_member_string(&writer, "data_class", record->data_class);
-    syncd_json_member_string(&writer, "subject", record->subject);
-    syncd_json_member_string(&writer, "object_id", record->object_id);
-    syncd_json_member_string(&writer, "status", record->status);
-    syncd_json_member_string(&writer, "reason", record->reason);
-    syncd_json_member_string(&writer, "rule_level", record->rule_level);
-    syncd_json_end_object(&writer);
+    write_evaluated(&writer, record);
     member_time(&writer, "decided_at", record->decided_ms);
     syncd_json_end_object(&writer);
 }
@@ -121,6 +127,12 @@ void syncd_refusal_record_write(const SyncdRefusalRecord *record, GString *out)
     syncd_json_member_string(&writer, "policy_id", record->policy_id);
     syncd_json_member_string(&writer, "policy_version", record->policy_version);
     syncd_json_member_string(&writer, "policy_digest", record->policy_digest);
+    if (record->denied != NULL) {
+        member_optional(&writer, "object_id", record->denied->object_id);
+        member_optional(&writer, "decision_id", record->denied->decision_id);
+        syncd_json_member_string(&writer, "rationale", record->denied->rationale);
+        write_evaluated(&writer, record->denied);
+    }
     syncd_json_end_object(&writer);
 }
 
@@ -165,5 +177,8 @@ void syncd_event_record_write(const SyncdEventRecord *record, GString *out)
     member_bytes(&writer, "operation_id", record->operation_id);
     syncd_json_member_string(&writer, "scope", record->scope);
     member_bytes(&writer, "kind", record->kind);
+    member_optional(&writer, "reason_code", record->reason_code);
+    if (record->policy.type != SYNCD_JSON_NONE)
+        syncd_json_member_value(&writer, "policy", record->policy);
     syncd_json_end_object(&writer);
 }

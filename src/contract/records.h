@@ -80,6 +80,7 @@ typedef struct {
     const char *policy_id;
     const char *policy_version;
     const char *policy_digest;
+    const SyncdDecisionRecord *denied; /* what policy answered; NULL when it was not asked */
 } SyncdRefusalRecord;
 
 void syncd_refusal_record_write(const SyncdRefusalRecord *record, GString *out);
@@ -110,6 +111,8 @@ typedef struct {
     SyncdBytes operation_id;
     const char *scope; /* as a person writes it: "workspace:notes" */
     SyncdBytes kind;
+    const char *reason_code; /* NULL for none */
+    SyncdJson policy;        /* the decision or refusal that it is; no value: none */
 } SyncdEventRecord;
 
 void syncd_event_record_write(const SyncdEventRecord *record, GString *out);

@@ -11,7 +11,7 @@
 #include "domain/policy-set.h"
 
 #define SYNCD_POLICY_FILES_MAX 512u /* of one directory */
-#define SYNCD_POLICY_LEVEL_SIZE_MAX (16u * 1024u * 1024u)
+#define SYNCD_POLICY_LEVEL_SIZE_MAX (8u * 1024u * 1024u)
 
 typedef struct {
     const char *path; /* NULL ends a list */

@@ -77,7 +77,7 @@ static bool is_agent(const char *actor_type)
     return actor_type != NULL && g_strv_contains(types, actor_type);
 }
 
-static const char *rule_level(const SyncdPolicyDecision *answer)
+const char *syncd_rule_level(const SyncdPolicyDecision *answer)
 {
     return answer->rule != NULL ? syncd_policy_level_name(answer->rule->level) : "built-in";
 }
@@ -86,9 +86,10 @@ static void set_refused(const SyncdDecision *decision, GError **error)
 {
     const SyncdPolicyDecision *answer = &decision->answer;
     g_autofree char *rule =
-        answer->rule != NULL ? g_strdup_printf(", a rule of the %s in %s: %s", rule_level(answer),
-                                               answer->rule->file, answer->rationale)
-                             : g_strdup(", a built-in rule");
+        answer->rule != NULL
+            ? g_strdup_printf(", a rule of the %s in %s: %s", syncd_rule_level(answer),
+                              answer->rule->file, answer->rationale)
+            : g_strdup(", a built-in rule");
     bool review = answer->rule != NULL && answer->rule->effect == SYNCD_EFFECT_REVIEW;
     syncd_set_error_next(
         error, review ? SYNCD_ERROR_APPROVAL_REQUIRED : SYNCD_ERROR_POLICY_DENIED,
@@ -127,12 +128,12 @@ static bool decide(SyncdService *service, const SyncdCaller *caller,
         decision->input = (SyncdPolicyInput){action, decisions->lane, decisions->data_class,
                                              decisions->subject, decisions->object};
         decision->answer = syncd_policy_set_decide(service->policy, &request);
+        syncd_policy_decision_id(&decision->input, &decision->answer.outcome, decision->id);
         if (!decision->answer.outcome.allowed) {
-            syncd_service_note_policy(service, caller, action, decision->answer.outcome.reason);
+            syncd_service_note_denial(service, caller, decision, asked->fields[SYNCD_FIELD_OBJECT]);
             set_refused(decision, error);
             return false;
         }
-        syncd_policy_decision_id(&decision->input, &decision->answer.outcome, decision->id);
     }
     return true;
 }
@@ -295,7 +296,7 @@ static bool record_decision(SyncdService *service, const char *actor, const Sync
         .status = decision->answer.outcome.status,
         .reason = decision->answer.outcome.reason,
         .rationale = decision->answer.rationale,
-        .rule_level = rule_level(&decision->answer),
+        .rule_level = syncd_rule_level(&decision->answer),
         .decided_ms = syncd_service_now_ms(service),
     };
     g_autoptr(GString) content = g_string_new(NULL);

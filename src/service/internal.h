@@ -210,6 +210,9 @@ typedef struct {
     char id[SYNCD_DECISION_ID_SIZE];
 } SyncdDecision;
 
+/* Of the rule that decided: "built-in", "machine" or "user". */
+const char *syncd_rule_level(const SyncdPolicyDecision *answer);
+
 /* What a write needs: to be written, where it is durable to be kept, of what leaves to be
  * replicated, of an agent, to be in that data at all, and of a purge, to be one. The first is what
  * the entry names, of a purge the last. Policy is a pure function and tells few classes of requests
@@ -509,6 +512,9 @@ void syncd_refusals_free(SyncdRefusals *refusals);
  */
 void syncd_service_note_policy(SyncdService *service, const SyncdCaller *caller, const char *action,
                                const char *reason);
+/* The same of what the rules in force denied; `object` is the one that was asked about, or NULL. */
+void syncd_service_note_denial(SyncdService *service, const SyncdCaller *caller,
+                               const SyncdDecision *decision, const char *object);
 /* Writes the counts of windows that have closed; of all of them when `all`. */
 void syncd_service_flush_refusals(SyncdService *service, bool all);
 guint64 syncd_refusals_next_due(const SyncdRefusals *refusals);

@@ -7,13 +7,72 @@
 #define WINDOWS_MAX 256u
 #define STRANGERS_MAX 64u
 
+/* What the rules answered to one request. */
+typedef struct {
+    char *decision; /* id; NULL when the refusals of a window have several */
+    char *object;   /* NULL for none, or when they are about several */
+    char *lane, *data_class, *subject, *status, *rationale, *level;
+} Denial;
+
+static void denial_free(Denial *denial)
+{
+    if (denial == NULL)
+        return;
+    g_free(denial->decision);
+    g_free(denial->object);
+    g_free(denial->lane);
+    g_free(denial->data_class);
+    g_free(denial->subject);
+    g_free(denial->status);
+    g_free(denial->rationale);
+    g_free(denial->level);
+    g_free(denial);
+}
+
+static Denial *denial_new(const SyncdDecision *decision, const char *object)
+{
+    const SyncdPolicyDecision *answer = &decision->answer;
+    Denial *denial = g_new0(Denial, 1);
+    *denial = (Denial){
+        .decision = g_strdup(decision->id),
+        .object = g_strdup(object),
+        .lane = g_strdup(decision->input.lane),
+        .data_class = g_strdup(decision->input.data_class),
+        .subject = g_strdup(decision->input.subject),
+        .status = g_strdup(answer->outcome.status),
+        .rationale = g_strdup(answer->rationale),
+        .level = g_strdup(syncd_rule_level(answer)),
+    };
+    return denial;
+}
+
+static Denial *denial_copy(const Denial *denial)
+{
+    if (denial == NULL)
+        return NULL;
+    Denial *copy = g_new0(Denial, 1);
+    *copy =
+        (Denial){g_strdup(denial->decision),   g_strdup(denial->object),  g_strdup(denial->lane),
+                 g_strdup(denial->data_class), g_strdup(denial->subject), g_strdup(denial->status),
+                 g_strdup(denial->rationale),  g_strdup(denial->level)};
+    return copy;
+}
+
+/* What is not the same of all that are counted together is said of none. */
+static void keep_common(char **text, const char *other)
+{
+    if (g_strcmp0(*text, other) != 0)
+        g_clear_pointer(text, g_free);
+}
+
 /* Refusals of one registered actor for one reason. The first was recorded when the window opened.
  */
 typedef struct {
     char *actor;
     char *action;
     char *reason;
-    guint64 count; /* since then */
+    Denial *denial; /* NULL when policy was not asked */
+    guint64 count;  /* since then */
     guint64 first_ms;
     guint64 last_ms;
     guint64 closes; /* monotonic */
@@ -38,6 +97,7 @@ static void window_free(Window *window)
     g_free(window->actor);
     g_free(window->action);
     g_free(window->reason);
+    denial_free(window->denial);
     g_free(window);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Window, window_free)
@@ -73,6 +133,7 @@ static Window *window_copy(const Window *window, guint64 count)
     copy->actor = g_strdup(window->actor);
     copy->action = g_strdup(window->action);
     copy->reason = g_strdup(window->reason);
+    copy->denial = denial_copy(window->denial);
     copy->count = count;
     return copy;
 }
@@ -80,6 +141,21 @@ static Window *window_copy(const Window *window, guint64 count)
 /* A refusal that cannot be recorded is still said somewhere. */
 static void record(SyncdService *service, const Window *window, guint64 count)
 {
+    const Denial *denial = window->denial;
+    SyncdDecisionRecord denied;
+    if (denial != NULL)
+        denied = (SyncdDecisionRecord){
+            .decision_id = denial->decision,
+            .action = window->action,
+            .lane = denial->lane,
+            .data_class = denial->data_class,
+            .subject = denial->subject,
+            .object_id = denial->object,
+            .status = denial->status,
+            .reason = window->reason,
+            .rationale = denial->rationale,
+            .rule_level = denial->level,
+        };
     SyncdRefusalRecord refusal = {
         .actor_id = window->actor,
         .action = window->action,
@@ -90,6 +166,7 @@ static void record(SyncdService *service, const Window *window, guint64 count)
         .policy_id = SYNCD_POLICY_ID,
         .policy_version = SYNCD_POLICY_VERSION,
         .policy_digest = service->policy_digest,
+        .denied = denial != NULL ? &denied : NULL,
     };
     g_autoptr(GString) content = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
@@ -169,7 +246,7 @@ void syncd_service_count_refusals_again(SyncdService *service)
 }
 
 static void open_window(SyncdService *service, const char *actor, const char *action,
-                        const char *reason)
+                        const char *reason, const Denial *denial)
 {
     SyncdRefusals *refusals = service->refusals;
     guint64 now_ms = syncd_service_now_ms(service);
@@ -181,6 +258,7 @@ static void open_window(SyncdService *service, const char *actor, const char *ac
         .actor = g_strdup(actor),
         .action = g_strdup(action),
         .reason = g_strdup(reason),
+        .denial = denial_copy(denial),
         .first_ms = now_ms,
         .last_ms = now_ms,
         .closes = syncd_service_monotonic(service) + WINDOW_USEC,
@@ -190,18 +268,29 @@ static void open_window(SyncdService *service, const char *actor, const char *ac
     syncd_service_ask_for_work(service);
 }
 
+/* The window's denial becomes what is common to those that it counts since its last record. */
+static void count_in(Window *window, const Denial *denial, guint64 now_ms)
+{
+    window->last_ms = now_ms;
+    if (window->count++ == 0) {
+        window->first_ms = now_ms;
+        denial_free(window->denial);
+        window->denial = denial_copy(denial);
+    } else if (window->denial != NULL && denial != NULL) {
+        keep_common(&window->denial->object, denial->object);
+        keep_common(&window->denial->decision, denial->decision);
+    }
+}
+
 static void note_actor(SyncdService *service, const char *actor, const char *action,
-                       const char *reason)
+                       const char *reason, const Denial *denial)
 {
     syncd_service_flush_refusals(service, false);
     Window *window = find_window(service->refusals, actor, reason);
-    if (window == NULL) {
-        open_window(service, actor, action, reason);
-        return;
-    }
-    window->last_ms = syncd_service_now_ms(service);
-    if (window->count++ == 0)
-        window->first_ms = window->last_ms;
+    if (window == NULL)
+        open_window(service, actor, action, reason, denial);
+    else
+        count_in(window, denial, syncd_service_now_ms(service));
 }
 
 /* One line a window for a uid and reason, as long as the ring remembers it. */
@@ -222,27 +311,47 @@ static void note_stranger(SyncdService *service, uid_t uid, const char *action, 
               (unsigned)uid, reason);
 }
 
-void syncd_service_note_refusal(SyncdService *service, const SyncdCaller *caller,
-                                const char *action, const char *reason)
+static void note(SyncdService *service, const SyncdCaller *caller, const char *action,
+                 const char *reason, const Denial *denial)
 {
     g_autofree char *actor = NULL;
     if (caller->rehearses)
         return;
     bool known = syncd_service_find_caller(service, caller, &actor, NULL) && actor != NULL;
     if (known && syncd_store_condition(service->store) == SYNCD_STORE_WRITABLE)
-        note_actor(service, actor, action, reason);
+        note_actor(service, actor, action, reason, denial);
     else
         note_stranger(service, caller->uid, action, reason);
+}
+
+void syncd_service_note_refusal(SyncdService *service, const SyncdCaller *caller,
+                                const char *action, const char *reason)
+{
+    note(service, caller, action, reason, NULL);
+}
+
+static void show_blocked(SyncdService *service)
+{
+    service->policy_blocked += service->policy_blocked < G_MAXUINT32;
+    service->policy_blocked_until = syncd_service_monotonic(service) + WINDOW_USEC;
+    syncd_service_show_state(service, false);
+    syncd_service_ask_for_work(service);
 }
 
 void syncd_service_note_policy(SyncdService *service, const SyncdCaller *caller, const char *action,
                                const char *reason)
 {
-    if (caller->rehearses)
-        return;
-    service->policy_blocked += service->policy_blocked < G_MAXUINT32;
-    service->policy_blocked_until = syncd_service_monotonic(service) + WINDOW_USEC;
-    syncd_service_note_refusal(service, caller, action, reason);
-    syncd_service_show_state(service, false);
-    syncd_service_ask_for_work(service);
+    note(service, caller, action, reason, NULL);
+    if (!caller->rehearses)
+        show_blocked(service);
+}
+
+void syncd_service_note_denial(SyncdService *service, const SyncdCaller *caller,
+                               const SyncdDecision *decision, const char *object)
+{
+    Denial *denial = denial_new(decision, object);
+    note(service, caller, decision->input.action, decision->answer.outcome.reason, denial);
+    denial_free(denial);
+    if (!caller->rehearses)
+        show_blocked(service);
 }

@@ -82,6 +82,38 @@ def what_rules_say_is_what_happens(world):
 
 
 @promise
+def a_denial_can_be_read_and_explained_afterwards(world):
+    with governed(world, [rule('not_this', objects=['note:7'])]) as (_, cli, caller, _):
+        allowed = caller.enqueue()[0]
+        refused(caller, 'PolicyDenied', 'not_this', thing='note:7')
+        event, = cli.json('events', 'list', '--type=sync.policy.denied')
+        decision = event['policy_decision_ref']
+        equal((event['reason_code'], event['object_id'], event['policy']['action']),
+              ('not_this', 'note:7', 'write'))
+        assert event['actor_id'] != cli.json('events', 'list', '--limit=1')[0]['device_id']
+        equal(cli.json('events', 'show', str(event['sequence'])), event)
+        shown = cli.does('events', 'show', str(event['sequence']))
+        for word in ('not_this', 'note:7', decision, event['actor_id']):
+            assert word in shown, (word, shown)
+        assert 'write note:7, not_this' in cli.does('events', 'list'), 'the list says why'
+
+        code, out, _ = cli.run('policy', 'explain', decision)
+        equal(code, NEGATIVE)
+        for word in ('denied: write in the lane normal', 'not_this, they say.', 'note:7', 'machine'):
+            assert word in out, (word, out)
+        code, out, _ = cli.run('policy', 'explain', decision, '--json')
+        equal((code, json.loads(out)), (NEGATIVE, event))
+        reference = cli.json('ops', 'show', allowed)['policy_decision_ref']
+        assert 'allowed: write in the lane normal' in cli.does('policy', 'explain', reference)
+        code, _, err = cli.run('policy', 'explain', 'policy-0000000000000000')
+        equal(code, 3)
+        assert 'has no decision policy-0000000000000000' in err and 'events list' in err, err
+        code, _, err = cli.run('policy', 'explain', 'policy-12')
+        equal(code, 3)
+        assert '`policy-12` is no request, no decision' in err, err
+
+
+@promise
 def a_decision_is_recorded_with_the_policy_that_made_it(world):
     with governed(world, [rule('yes', 'allow', scopes=['workspace:notes'])]) as (
             daemon, cli, caller, directories):

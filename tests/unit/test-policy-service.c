@@ -52,6 +52,67 @@ static void a_rule_refuses_and_leaves_evidence(void)
     service_clear(&f);
 }
 
+/* Who asked what about which object, and which rule said no: the event has it all. */
+static void a_denial_says_what_was_asked(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest request = good_request();
+    give(&f, NOT_FROM("\"scopes\":[\"workspace:notes\"]"), NULL);
+    refused(&f, &request, SYNCD_ERROR_POLICY_DENIED, "site_says_no");
+    g_autofree char *events = events_of(&f, "sync.policy.denied");
+    SyncdJson event;
+    SyncdJsonIter iter;
+    syncd_json_iter_init(&iter, syncd_json_root(events, strlen(events)));
+    g_assert_true(syncd_json_iter_next(&iter, NULL, &event));
+    SyncdJson policy = syncd_json_member(event, "policy");
+    SyncdJson evaluated = syncd_json_member(policy, "evaluated");
+    g_autofree char *actor = NULL;
+    syncd_service_find_caller(f.service, &f.caller, &actor, NULL);
+    g_autofree char *decision =
+        syncd_json_dup_text(syncd_json_member(event, "policy_decision_ref"));
+    g_assert_true(syncd_json_is(syncd_json_member(event, "reason_code"), "site_says_no"));
+    g_assert_true(syncd_json_is(syncd_json_member(event, "object_id"), request.object));
+    g_assert_true(syncd_json_is(syncd_json_member(event, "actor_id"), actor));
+    g_assert_true(g_str_has_prefix(decision, "policy-"));
+    g_assert_true(syncd_json_is(syncd_json_member(policy, "decision_id"), decision));
+    g_assert_true(syncd_json_is(syncd_json_member(policy, "rationale"), "Because."));
+    g_assert_true(syncd_json_is(syncd_json_member(evaluated, "action"), "write"));
+    g_assert_true(syncd_json_is(syncd_json_member(evaluated, "rule_level"), "machine"));
+    g_autofree char *summary = syncd_json_dup_text(syncd_json_member(event, "summary"));
+    g_assert_nonnull(strstr(summary, ": write note-1, site_says_no"));
+    service_clear(&f);
+}
+
+/* Those that are counted together say only what is the same of all. */
+static void denials_of_several_objects_name_none(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest request = good_request();
+    give(&f, NOT_FROM("\"scopes\":[\"workspace:notes\"]"), NULL);
+    refused(&f, &request, SYNCD_ERROR_POLICY_DENIED, "site_says_no");
+    for (unsigned i = 0; i < 3; i++) {
+        request.object = i < 2 ? "note-2" : "note-3";
+        refused(&f, &request, SYNCD_ERROR_POLICY_DENIED, "site_says_no");
+    }
+    syncd_service_flush_refusals(f.service, true);
+    syncd_service_commit(f.service);
+    g_autofree char *events = events_of(&f, "sync.policy.denied");
+    SyncdJson event;
+    SyncdJsonIter iter;
+    syncd_json_iter_init(&iter, syncd_json_root(events, strlen(events)));
+    g_assert_true(syncd_json_iter_next(&iter, NULL, &event)); /* the first one, by itself */
+    g_assert_true(syncd_json_iter_next(&iter, NULL, &event));
+    SyncdJson policy = syncd_json_member(event, "policy");
+    gint64 count;
+    g_assert_true(syncd_json_get_int64(syncd_json_member(policy, "count"), &count));
+    g_assert_cmpint(count, ==, 3);
+    g_assert_cmpint(syncd_json_member(event, "object_id").type, ==, SYNCD_JSON_NONE);
+    g_assert_true(syncd_json_is(syncd_json_member(event, "reason_code"), "site_says_no"));
+    service_clear(&f);
+}
+
 static void a_review_names_what_to_do(void)
 {
     ServiceFixture f;
@@ -189,6 +250,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, func) g_test_add_func("/policy-service/" name, func)
     ADD("a-rule-refuses-and-leaves-evidence", a_rule_refuses_and_leaves_evidence);
+    ADD("a-denial-says-what-was-asked", a_denial_says_what_was_asked);
+    ADD("denials-of-several-objects-name-none", denials_of_several_objects_name_none);
     ADD("a-review-names-what-to-do", a_review_names_what_to_do);
     ADD("an-allowance-is-recorded-once-for-each-class",
         an_allowance_is_recorded_once_for_each_class);

@@ -79,6 +79,23 @@ static void refusal(void)
                        "\"first_at\":\"2026-05-05T00:00:00Z\",\"last_at\":" TIME ","
                        "\"policy_id\":\"p\",\"policy_version\":\"v\","
                        "\"policy_digest\":\"sha256:1\"}");
+
+    const SyncdDecisionRecord denied = {.decision_id = "policy-1",
+                                        .action = "write",
+                                        .lane = "normal",
+                                        .data_class = "internal",
+                                        .subject = "uid:1000",
+                                        .object_id = "note-1",
+                                        .status = "denied",
+                                        .reason = "because",
+                                        .rationale = "A sentence.",
+                                        .rule_level = "machine"};
+    record.denied = &denied;
+    g_autoptr(GString) whole = g_string_new(NULL);
+    syncd_refusal_record_write(&record, whole);
+    g_assert_nonnull(strstr(whole->str, "\"policy_digest\":\"sha256:1\",\"object_id\":\"note-1\","
+                                        "\"decision_id\":\"policy-1\",\"rationale\":\"A "
+                                        "sentence.\",\"evaluated\":{\"action\":\"write\","));
 }
 
 static void checkpoint(void)
