@@ -30,17 +30,30 @@ static size_t distance(const char *a, const char *b)
 }
 
 #define NEAREST_MAX_LENGTH 40
+#define PREFIX_MIN 2
+
+/* How many slips a word of that length may have and still be known for what was meant. */
+static size_t slips(size_t length)
+{
+    return length <= 4 ? 1 : length <= 8 ? 2 : 3;
+}
+
+/* A hint that is wrong is worse than none: words that differ in more than a letter begin alike. */
+static bool is_near(const char *word, const char *candidate, size_t d)
+{
+    return d <= slips(strlen(word)) && d < strlen(candidate) && (d <= 1 || *word == *candidate);
+}
 
 const char *syncd_nearest(const char *word, const char *const *candidates)
 {
     const char *nearest = NULL;
-    size_t length = strlen(word);
+    size_t length = strlen(word), least = G_MAXSIZE;
     if (length == 0 || length > NEAREST_MAX_LENGTH)
         return NULL;
-    size_t least = MIN(length / 3 + 1, 3) + 1;
     for (size_t i = 0; candidates[i] != NULL; i++) {
-        size_t d = g_str_has_prefix(candidates[i], word) ? 1 : distance(word, candidates[i]);
-        if (d < least && d < strlen(candidates[i])) {
+        bool begins = length >= PREFIX_MIN && g_str_has_prefix(candidates[i], word);
+        size_t d = begins ? 1 : distance(word, candidates[i]);
+        if (d < least && (begins || is_near(word, candidates[i], d))) {
             nearest = candidates[i];
             least = d;
         }

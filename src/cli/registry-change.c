@@ -4,6 +4,7 @@
 #include "cli/listing.h"
 #include "cli/record.h"
 #include "cli/registry.h"
+#include "cli/setting.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
 #include "client/registry.h"
@@ -27,18 +28,6 @@ static void setting_free(void *data)
     g_free(setting);
 }
 
-/* What is JSON stands for itself, all else for a text. */
-static char *value_of(const char *text)
-{
-    if (syncd_json_check(text, strlen(text), SYNCD_JSON_ANY, NULL))
-        return g_strdup(text);
-    SyncdJsonWriter writer;
-    GString *json = g_string_new(NULL);
-    syncd_json_writer_init(&writer, json, false);
-    syncd_json_string(&writer, text);
-    return g_string_free(json, FALSE);
-}
-
 static GPtrArray *settings_of(const SyncdCli *cli, GError **error)
 {
     g_autoptr(GPtrArray) given = syncd_cli_values(cli, "set");
@@ -51,8 +40,11 @@ static GPtrArray *settings_of(const SyncdCli *cli, GError **error)
         }
         Setting *setting = g_new0(Setting, 1);
         setting->name = g_strndup(text, (gsize)(equals - text));
-        setting->json = value_of(equals + 1);
         g_ptr_array_add(settings, setting);
+        setting->json =
+            syncd_setting_value(syncd_cli_family(cli), setting->name, equals + 1, error);
+        if (setting->json == NULL)
+            return NULL;
     }
     return g_steal_pointer(&settings);
 }

@@ -202,6 +202,20 @@ static void wrong_words_are_named_with_the_nearest_right_one(void)
     }
 }
 
+static void words_that_are_not_near_are_not_guessed_at(void)
+{
+    static const char *const known[] = {"status", "ops",  "events", "tasks",  "trust", "policy",
+                                        "list",   "show", "claim",  "daemon", NULL};
+    static const char *const far[] = {"x",    "cat",    "run",     "start", "stop", "clean",
+                                      "test", "remove", "help me", "polka", "t"};
+    for (size_t i = 0; i < G_N_ELEMENTS(far); i++)
+        g_assert_cmpstr(syncd_nearest(far[i], known), ==, NULL);
+    g_assert_cmpstr(syncd_nearest("polcy", known), ==, "policy");
+    g_assert_cmpstr(syncd_nearest("lsit", known), ==, "list");
+    g_assert_cmpstr(syncd_nearest("dameno", known), ==, "daemon");
+    g_assert_cmpstr(syncd_nearest("ev", known), ==, "events");
+}
+
 static void numbers_are_whole_and_bounded(void)
 {
     static const char *const bad[] = {"--limit=",     "--limit=-1", "--limit=+1", "--limit=1.5",
@@ -235,6 +249,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/parse/second-name", the_second_name_takes_sync_as_a_prefix);
     g_test_add_func("/cli/parse/groups", groups_and_nothing_are_no_verbs);
     g_test_add_func("/cli/parse/wrong-words", wrong_words_are_named_with_the_nearest_right_one);
+    g_test_add_func("/cli/parse/far-words", words_that_are_not_near_are_not_guessed_at);
     g_test_add_func("/cli/parse/numbers", numbers_are_whole_and_bounded);
     return g_test_run();
 }
