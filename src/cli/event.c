@@ -5,6 +5,8 @@
 #include "cli/text.h"
 #include "cli/when.h"
 
+#define INDENT 4
+
 static char *local_time(SyncdJson event)
 {
     g_autofree char *occurred = syncd_record_text(event, "occurred_at");
@@ -32,7 +34,9 @@ void syncd_event_print_line(SyncdOutput *output, SyncdJson event)
     g_autofree char *line =
         g_strjoin("  ", sequence, time, type, *object != '\0' ? object : "-", summary, NULL);
     g_autofree char *safe = syncd_text_safe(line);
-    syncd_output_printf(output, "%s\n", safe);
+    g_autoptr(GString) text = g_string_new(NULL);
+    syncd_text_wrap(text, safe, 0, INDENT, syncd_output_width(output));
+    syncd_output_printf(output, "%s\n", text->str);
 }
 
 static void print_member(SyncdOutput *output, const char *label, SyncdJson event, const char *name)

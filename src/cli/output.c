@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 struct SyncdOutput {
     int fd;
     GString *buffer;
+    unsigned width; /* of the terminal, also behind a pager; 0: there is none */
     bool color;
     bool compact;
     bool begun;
@@ -25,12 +27,30 @@ struct SyncdOutput {
 
 static const char *const style_codes[] = {"\033[1m", "\033[2m", "\033[32m", "\033[31m"};
 
+/* A terminal that knows no size has none. */
+static unsigned width_of(int fd)
+{
+    struct winsize size = {0};
+    return isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 SyncdOutput *syncd_output_new(int fd)
 {
     SyncdOutput *output = g_new0(SyncdOutput, 1);
     output->fd = fd;
     output->buffer = g_string_new(NULL);
+    output->width = width_of(fd);
     return output;
+}
+
+unsigned syncd_output_width(const SyncdOutput *output)
+{
+    return output->width;
+}
+
+void syncd_output_set_width(SyncdOutput *output, unsigned columns)
+{
+    output->width = columns;
 }
 
 void syncd_output_free(SyncdOutput *output)

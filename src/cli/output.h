@@ -1,9 +1,10 @@
 /*
  * Standard output.
  *
- * What is printed is the same wherever it goes; only colour and the pager look for a terminal. A
- * reader that went away is no error: the rest is dropped quietly. Any other failure to write is
- * reported at the end, so that a full disk is not taken for success.
+ * What is printed is the same wherever it goes; only colour, the pager and where lines of text are
+ * broken look for a terminal: each row of a table is one line for whoever is none. A reader that
+ * went away is no error: the rest is dropped quietly. Any other failure to write is reported at the
+ * end, so that a full disk is not taken for success.
  */
 #pragma once
 
@@ -26,6 +27,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdOutput, syncd_output_free)
 void syncd_output_set_color(SyncdOutput *output, const char *when);
 /* From now on through a pager, when this is a terminal and a pager can be found. */
 void syncd_output_start_pager(SyncdOutput *output);
+
+/* Columns of the terminal; 0 where there is none, and lines are as long as they are. */
+unsigned syncd_output_width(const SyncdOutput *output);
+void syncd_output_set_width(SyncdOutput *output, unsigned columns);
 
 void syncd_output_text(SyncdOutput *output, const char *text);
 void syncd_output_printf(SyncdOutput *output, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define PREFIX "policy-"
+#define VALUE_COLUMN 13
 
 bool syncd_policy_is_decision_id(const char *text)
 {
@@ -60,9 +61,9 @@ static void print_member(SyncdOutput *out, const char *label, SyncdJson object, 
         return;
     g_autofree char *time = g_str_has_suffix(name, "_at") ? syncd_when_local(text) : NULL;
     g_autoptr(GString) line = g_string_new(label);
-    syncd_text_pad(line, 0, 12);
-    g_string_append_c(line, ' ');
-    syncd_text_append_safe(line, time != NULL ? time : text, -1);
+    syncd_text_pad(line, 0, VALUE_COLUMN);
+    g_autofree char *safe = syncd_text_safe(time != NULL ? time : text);
+    syncd_text_wrap(line, safe, VALUE_COLUMN, VALUE_COLUMN, syncd_output_width(out));
     g_string_append_c(line, '\n');
     syncd_output_text(out, line->str);
 }

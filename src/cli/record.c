@@ -57,7 +57,10 @@ void syncd_record_print(SyncdOutput *output, SyncdJson record)
             g_autoptr(GString) line = g_string_new(label);
             syncd_text_pad(line, 0, width);
             g_string_append(line, GAP);
-            append_value(line, label, value);
+            g_autoptr(GString) text = g_string_new(NULL);
+            append_value(text, label, value);
+            size_t start = width + strlen(GAP);
+            syncd_text_wrap(line, text->str, start, start, syncd_output_width(output));
             g_string_append_c(line, '\n');
             syncd_output_text(output, line->str);
         }

@@ -113,14 +113,18 @@ static char *json_text(const Status *status, guint64 now_ms)
     return g_string_free(text, FALSE);
 }
 
+#define LABEL_WIDTH 12
+#define VALUE_COLUMN (2 + LABEL_WIDTH + 1)
+
 static void print_line(SyncdOutput *out, const char *label, const char *value)
 {
     g_autoptr(GString) line = g_string_new("  ");
     size_t start = line->len;
     g_string_append(line, label);
-    syncd_text_pad(line, start, 12);
+    syncd_text_pad(line, start, LABEL_WIDTH);
     g_string_append_c(line, ' ');
-    syncd_text_append_safe(line, value, -1);
+    g_autofree char *safe = syncd_text_safe(value);
+    syncd_text_wrap(line, safe, VALUE_COLUMN, VALUE_COLUMN, syncd_output_width(out));
     g_string_append_c(line, '\n');
     syncd_output_text(out, line->str);
 }

@@ -3,6 +3,10 @@
  *
  * Rows are collected and printed together; rows printed later keep the widths of those before. The
  * last column is not padded. Cells are made safe for a terminal.
+ *
+ * On a terminal that is too narrow a row goes on in further lines, indented, each of whole columns;
+ * the text of the last column is broken at its spaces. No word is ever broken. Where there is no
+ * terminal a row is a line.
  */
 #pragma once
 

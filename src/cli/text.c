@@ -92,3 +92,24 @@ void syncd_text_pad(GString *out, size_t start, size_t width)
     for (size_t n = syncd_text_width(out->str + start); n < width; n++)
         g_string_append_c(out, ' ');
 }
+
+void syncd_text_wrap(GString *out, const char *text, size_t at, size_t indent, size_t width)
+{
+    bool begins = true; /* a line: nothing of the text stands on it yet */
+    g_auto(GStrv) words = width > 0 ? g_strsplit(text, " ", -1) : NULL;
+    if (words == NULL) {
+        g_string_append(out, text);
+        return;
+    }
+    for (char **word = words; *word != NULL; word++) {
+        size_t wide = syncd_text_width(*word);
+        if (!begins && at + 1 + wide > width) {
+            g_string_append_printf(out, "\n%*s", (int)indent, "");
+            at = indent;
+            begins = true;
+        }
+        g_string_append_printf(out, "%s%s", begins ? "" : " ", *word);
+        at += wide + (begins ? 0 : 1);
+        begins = false;
+    }
+}

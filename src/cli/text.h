@@ -19,3 +19,7 @@ void syncd_text_append_json(GString *out, const char *json, size_t size, bool on
 size_t syncd_text_width(const char *text);
 /* Appends spaces until `out`, from the byte `start` on, is `width` columns wide. */
 void syncd_text_pad(GString *out, size_t start, size_t width);
+/* Appends safe text whose first character comes at the column `at`, broken at spaces so that no
+ * line is wider than `width`; what is broken off begins at the column `indent`. A word is never
+ * broken, be it wider than all of it. A `width` of 0 breaks nothing. */
+void syncd_text_wrap(GString *out, const char *text, size_t at, size_t indent, size_t width);

@@ -138,6 +138,61 @@ static void tables_are_aligned_by_width(void)
                     "  8  -         later\n");
 }
 
+/* No word is broken, whatever the width, and no line is wider than the terminal. */
+static void tables_fit_the_terminal(void)
+{
+    static const char *const titles[] = {">N", "TIME", "OBJECT", "SUMMARY", NULL};
+    static const char *const row[] = {"7", "2026-05-05 09:30:00", "object:0123456789abcdef",
+                                      "An operation was recorded: object:0123456789abcdef"};
+    static const struct {
+        unsigned width;
+        const char *text;
+    } cases[] = {
+        {0, "N  TIME                 OBJECT                   SUMMARY\n"
+            "7  2026-05-05 09:30:00  object:0123456789abcdef  An operation was recorded: "
+            "object:0123456789abcdef\n"},
+        {200, "N  TIME                 OBJECT                   SUMMARY\n"
+              "7  2026-05-05 09:30:00  object:0123456789abcdef  An operation was recorded: "
+              "object:0123456789abcdef\n"},
+        {80, "N  TIME                 OBJECT                   SUMMARY\n"
+             "7  2026-05-05 09:30:00  object:0123456789abcdef  An operation was recorded:\n"
+             "                                                 object:0123456789abcdef\n"},
+        {60, "N  TIME                 OBJECT\n"
+             "    SUMMARY\n"
+             "7  2026-05-05 09:30:00  object:0123456789abcdef\n"
+             "    An operation was recorded: object:0123456789abcdef\n"},
+        {30, "N  TIME\n"
+             "    OBJECT\n"
+             "    SUMMARY\n"
+             "7  2026-05-05 09:30:00\n"
+             "    object:0123456789abcdef\n"
+             "    An operation was recorded:\n"
+             "    object:0123456789abcdef\n"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Pipe p = open_pipe();
+        syncd_output_set_width(p.output, cases[i].width);
+        g_autoptr(SyncdTable) table = syncd_table_new(titles);
+        syncd_table_add(table, row);
+        syncd_table_print(table, p.output);
+        g_autofree char *text = finish(&p);
+        g_assert_cmpstr(text, ==, cases[i].text);
+    }
+}
+
+static void lines_without_anything_are_left_out(void)
+{
+    static const char *const titles[] = {"ID", "WHERE", NULL};
+    Pipe p = open_pipe();
+    syncd_output_set_width(p.output, 24);
+    g_autoptr(SyncdTable) table = syncd_table_new(titles);
+    syncd_table_add(table, (const char *const[]){"0123456789abcdef", "lanes=archive"});
+    syncd_table_add(table, (const char *const[]){"1", NULL});
+    syncd_table_print(table, p.output);
+    g_autofree char *text = finish(&p);
+    g_assert_cmpstr(text, ==, "ID\n    WHERE\n0123456789abcdef\n    lanes=archive\n1\n");
+}
+
 static void colour_only_where_it_is_wanted(void)
 {
     Pipe plain = open_pipe();
@@ -249,6 +304,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/text/json", json_stays_the_same_document);
     g_test_add_func("/cli/text/width", width_is_what_is_seen);
     g_test_add_func("/cli/output/tables", tables_are_aligned_by_width);
+    g_test_add_func("/cli/output/tables-fit", tables_fit_the_terminal);
+    g_test_add_func("/cli/output/tables-empty-lines", lines_without_anything_are_left_out);
     g_test_add_func("/cli/output/colour", colour_only_where_it_is_wanted);
     g_test_add_func("/cli/output/reader-gone", a_reader_that_goes_away_is_no_error);
     g_test_add_func("/cli/output/full-disk", a_full_disk_is_an_error);
