@@ -7,9 +7,31 @@
 
 #define GAP "  "
 
+/* False for what is no list of texts. */
+static bool append_list(GString *line, SyncdJson value)
+{
+    g_autoptr(GString) list = g_string_new(NULL);
+    SyncdJsonIter iter;
+    SyncdJson one;
+    if (value.type != SYNCD_JSON_ARRAY)
+        return false;
+    syncd_json_iter_init(&iter, value);
+    while (syncd_json_iter_next(&iter, NULL, &one)) {
+        g_autofree char *text = syncd_json_dup_text(one);
+        if (text == NULL || strchr(text, ',') != NULL)
+            return false;
+        g_string_append(list, list->len > 0 ? ", " : "");
+        syncd_text_append_safe(list, text, -1);
+    }
+    g_string_append(line, list->str);
+    return true;
+}
+
 static void append_value(GString *line, const char *name, SyncdJson value)
 {
     g_autofree char *text = syncd_json_dup_text(value);
+    if (append_list(line, value))
+        return;
     if (text == NULL) {
         g_autoptr(GString) json = g_string_new(NULL);
         syncd_text_append_json(json, value.at, (size_t)(value.end - value.at), true);

@@ -1,5 +1,6 @@
 #include "base/json.h"
 #include "cli/output.h"
+#include "cli/record.h"
 #include "cli/table.h"
 #include "cli/text.h"
 #include "cli/when.h"
@@ -180,6 +181,19 @@ static void tables_fit_the_terminal(void)
     }
 }
 
+static void records_show_lists_as_people_write_them(void)
+{
+    static const char record[] = "{\"capabilities\":[\"read\",\"write\"],\"empty\":[],"
+                                 "\"pairs\":[1,2],\"odd\":[\"a,b\",\"c\"]}";
+    Pipe p = open_pipe();
+    syncd_record_print(p.output, syncd_json_root(record, strlen(record)));
+    g_autofree char *text = finish(&p);
+    g_assert_cmpstr(text, ==,
+                    "capabilities  read, write\n"
+                    "pairs         [1,2]\n"
+                    "odd           [\"a,b\",\"c\"]\n");
+}
+
 static void lines_without_anything_are_left_out(void)
 {
     static const char *const titles[] = {"ID", "WHERE", NULL};
@@ -304,6 +318,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/text/json", json_stays_the_same_document);
     g_test_add_func("/cli/text/width", width_is_what_is_seen);
     g_test_add_func("/cli/output/tables", tables_are_aligned_by_width);
+    g_test_add_func("/cli/output/records", records_show_lists_as_people_write_them);
     g_test_add_func("/cli/output/tables-fit", tables_fit_the_terminal);
     g_test_add_func("/cli/output/tables-empty-lines", lines_without_anything_are_left_out);
     g_test_add_func("/cli/output/colour", colour_only_where_it_is_wanted);
