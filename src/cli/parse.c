@@ -71,6 +71,12 @@ static void complain_word(GError **error, const SyncdVerb *verb, const char *wha
     syncd_set_error_next(error, SYNCD_ERROR_USAGE, hint, "%s `%s`", what, word);
 }
 
+static void complain_in_group(GError **error, const char *group, const char *wrong)
+{
+    g_autofree char *hint = g_strdup_printf("see `sourceos-syncd %s --help`", group);
+    syncd_set_error_next(error, SYNCD_ERROR_USAGE, hint, "There is no verb `%s`", wrong);
+}
+
 static void complain_verb(GError **error, const char *group, const char *word)
 {
     g_autoptr(GPtrArray) words = g_ptr_array_new();
@@ -85,7 +91,10 @@ static void complain_verb(GError **error, const char *group, const char *word)
                                 ? g_strconcat(group, " ", nearest, NULL)
                                 : g_strdup(nearest);
     g_autofree char *wrong = group != NULL ? g_strconcat(group, " ", word, NULL) : g_strdup(word);
-    complain_word(error, NULL, "There is no verb", wrong, full);
+    if (full != NULL || group == NULL)
+        complain_word(error, NULL, "There is no verb", wrong, full);
+    else
+        complain_in_group(error, group, wrong);
 }
 
 static bool belongs_to_a_verb(const char *name)
