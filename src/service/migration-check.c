@@ -40,27 +40,29 @@ bool syncd_manifest_read(SyncdService *service, const char *id, SyncdManifest *r
     return false;
 }
 
+typedef struct {
+    const SyncdMigrationEnd *from;
+    SyncdManifest *found;
+} Leading;
+
 /* One that cannot be used, as by a later version of this program, takes nothing from the others. */
-static bool page_has(SyncdService *service, const GPtrArray *rows, const SyncdMigrationEnd *from,
-                     SyncdManifest *ret_manifest, bool *ret_found, GError **error)
+static bool leads_on(SyncdService *service, const SyncdRecordRow *row, void *data, bool *ret_is,
+                     GError **error)
 {
-    for (guint i = 0; i < rows->len; i++) {
-        g_auto(SyncdManifest) manifest = {0};
-        g_autoptr(GError) unusable = NULL;
-        const SyncdRecordRow *row = rows->pdata[i];
-        if (!syncd_manifest_read(service, row->id, &manifest, &unusable)) {
-            if (syncd_migration_reason(unusable) == NULL) {
-                g_propagate_error(error, g_steal_pointer(&unusable));
-                return false;
-            }
-            continue;
-        }
-        *ret_found = strcmp(manifest.migration->from.schema_version, from->schema_version) == 0;
-        if (!*ret_found)
-            continue;
-        *ret_manifest = manifest;
+    const Leading *leading = data;
+    g_auto(SyncdManifest) manifest = {0};
+    g_autoptr(GError) unusable = NULL;
+    *ret_is = false;
+    if (!syncd_manifest_read(service, row->id, &manifest, &unusable)) {
+        if (syncd_migration_reason(unusable) != NULL)
+            return true;
+        g_propagate_error(error, g_steal_pointer(&unusable));
+        return false;
+    }
+    *ret_is = strcmp(manifest.migration->from.schema_version, leading->from->schema_version) == 0;
+    if (*ret_is) {
+        *leading->found = manifest;
         manifest = (SyncdManifest){0};
-        return true;
     }
     return true;
 }
@@ -68,25 +70,9 @@ static bool page_has(SyncdService *service, const GPtrArray *rows, const SyncdMi
 bool syncd_manifest_find(SyncdService *service, const SyncdMigrationEnd *from,
                          SyncdManifest *ret_manifest, bool *ret_found, GError **error)
 {
-    g_autofree char *cursor = g_strdup("");
-    *ret_found = false;
-    do {
-        g_autofree char *next = NULL;
-        g_autoptr(GPtrArray) rows = NULL;
-        SyncdRecordQuery query = {
-            .family = syncd_family(SYNCD_FAMILY_MIGRATION),
-            .state = SYNCD_STATE_ACTIVE,
-            .columns = {[SYNCD_COLUMN_SCHEMA] = from->schema_id},
-            .cursor = cursor,
-            .limit = SYNCD_LIST_MAX,
-        };
-        if (!syncd_store_list_records(service->store, &query, &rows, &next, error) ||
-            !page_has(service, rows, from, ret_manifest, ret_found, error))
-            return false;
-        g_free(cursor);
-        cursor = g_steal_pointer(&next);
-    } while (!*ret_found && *cursor != '\0');
-    return true;
+    Leading leading = {from, ret_manifest};
+    return syncd_registry_find_active(service, SYNCD_FAMILY_MIGRATION, from->schema_id, leads_on,
+                                      &leading, ret_found, error);
 }
 
 /* ---- the signature ---- */

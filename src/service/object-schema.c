@@ -204,32 +204,20 @@ bool syncd_registry_judge_object(SyncdChange *change, GError **error)
 
 /* ---- how an object stands ---- */
 
+static bool is_newer(SyncdService *service, const SyncdRecordRow *row, void *data, bool *ret_is,
+                     GError **error)
+{
+    const SyncdMigrationEnd *end = data;
+    const char *version = row->id + strlen(end->schema_id) + strlen("@");
+    *ret_is = syncd_schema_version_compare(version, end->schema_version) > 0;
+    return true;
+}
+
 static bool has_newer(SyncdService *service, const SyncdMigrationEnd *end, bool *ret_newer,
                       GError **error)
 {
-    g_autofree char *cursor = g_strdup("");
-    *ret_newer = false;
-    do {
-        g_autofree char *next = NULL;
-        g_autoptr(GPtrArray) rows = NULL;
-        SyncdRecordQuery query = {
-            .family = syncd_family(SYNCD_FAMILY_SCHEMA),
-            .state = SYNCD_STATE_ACTIVE,
-            .columns = {[SYNCD_COLUMN_SCHEMA] = end->schema_id},
-            .cursor = cursor,
-            .limit = SYNCD_LIST_MAX,
-        };
-        if (!syncd_store_list_records(service->store, &query, &rows, &next, error))
-            return false;
-        for (guint i = 0; i < rows->len; i++) {
-            const SyncdRecordRow *row = rows->pdata[i];
-            const char *version = row->id + strlen(end->schema_id) + strlen("@");
-            *ret_newer |= syncd_schema_version_compare(version, end->schema_version) > 0;
-        }
-        g_free(cursor);
-        cursor = g_steal_pointer(&next);
-    } while (!*ret_newer && *cursor != '\0');
-    return true;
+    return syncd_registry_find_active(service, SYNCD_FAMILY_SCHEMA, end->schema_id, is_newer,
+                                      (void *)end, ret_newer, error);
 }
 
 static bool find_standing(SyncdService *service, const SyncdMigrationEnd *end, const char *name,

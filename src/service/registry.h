@@ -45,6 +45,13 @@ bool syncd_registry_read(SyncdService *service, const SyncdRecordRow *row, Syncd
 bool syncd_registry_find_live(SyncdService *service, SyncdFamilyId family, const char *id,
                               SyncdRecordRow *ret_row, bool *ret_found, GError **error);
 
+/* Asks about each active record of a family that names this schema, until one is what is looked
+ * for. What `func` gives besides is its own affair. */
+typedef bool (*SyncdRecordFunc)(SyncdService *service, const SyncdRecordRow *row, void *data,
+                                bool *ret_is, GError **error);
+bool syncd_registry_find_active(SyncdService *service, SyncdFamilyId family, const char *schema_id,
+                                SyncdRecordFunc func, void *data, bool *ret_found, GError **error);
+
 /* What the family demands of the change, beyond what all do (registry-check.c). May set `state`
  * and `data_class`. */
 bool syncd_registry_check_family(SyncdChange *change, GError **error);
