@@ -210,17 +210,30 @@ static bool take_listed(void *data, const char *op, const SyncdTask *task, bool 
     return true;
 }
 
+/* What was purged says nothing any more, and takes nothing from the others. */
+static bool write_listed(SyncdService *service, const char *op, GString *out, GError **error)
+{
+    g_auto(SyncdTarget) target = {0};
+    g_autoptr(GError) problem = NULL;
+    gsize before = out->len;
+    if (out->str[before - 1] != '[')
+        g_string_append_c(out, ',');
+    if (syncd_service_find_target(service, op, &target, &problem) &&
+        write_task(service, &target, out, &problem))
+        return true;
+    g_string_truncate(out, before);
+    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
 static bool write_page(SyncdService *service, const Page *page, GString *out, GError **error)
 {
     g_string_append_c(out, '[');
-    for (guint i = 0; i < page->ops->len; i++) {
-        g_auto(SyncdTarget) target = {0};
-        if (i > 0)
-            g_string_append_c(out, ',');
-        if (!syncd_service_find_target(service, page->ops->pdata[i], &target, error) ||
-            !write_task(service, &target, out, error))
+    for (guint i = 0; i < page->ops->len; i++)
+        if (!write_listed(service, page->ops->pdata[i], out, error))
             return false;
-    }
     g_string_append_c(out, ']');
     return true;
 }

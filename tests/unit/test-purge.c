@@ -459,6 +459,28 @@ static void what_had_ended_is_not_offered_again(void)
     service_clear(&f);
 }
 
+/* Others' tasks are listed, and handed out, as before. */
+static void what_was_purged_keeps_no_task_from_view(void)
+{
+    ServiceFixture f;
+    g_autofree char *operation = begin(&f);
+    delete_note(&f);
+    g_free(purge(&f));
+    finish(&f);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *cursor = NULL, *lease = NULL;
+    const SyncdTaskListing listing = {NULL};
+    g_autofree char *tasks =
+        syncd_service_list_tasks(f.service, &f.caller, &listing, &cursor, &error);
+    g_assert_no_error(error);
+    g_assert_null(strstr(tasks, operation));
+    g_assert_nonnull(strstr(tasks, "\"note-2\""));
+    g_assert_cmpuint(count_elements(tasks), ==, 1);
+    lease = claim(&f, NULL);
+    g_assert_nonnull(lease);
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -478,5 +500,7 @@ int main(int argc, char **argv)
     g_test_add_func("/purge/cut-short", a_purge_that_was_cut_short_is_completed);
     g_test_add_func("/purge/tried-again", what_stands_in_the_way_is_tried_again);
     g_test_add_func("/purge/ended", what_had_ended_is_not_offered_again);
+    g_test_add_func("/purge/what-was-purged-keeps-no-task-from-view",
+                    what_was_purged_keeps_no_task_from_view);
     return g_test_run();
 }
