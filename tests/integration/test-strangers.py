@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """No anonymous durable write: every method that introspection/ describes is called by somebody who
-is no actor, by one who was revoked, by one who has expired and by one who may write elsewhere only,
-with polkit saying yes to all of them. Nothing changes but the record that they were refused."""
+is no actor, by one who was revoked, who has expired, is quarantined, may not write, or may write
+elsewhere only, with polkit saying yes to all of them. Whoever once stood well has operations, a task
+that waits, leases and a deleted object of its own from then. Nothing changes but the record of the
+refusals."""
 
 import json
 import pathlib
@@ -23,6 +25,14 @@ RECONCILED = {'remote_operation_id': 'remote-1', 'ledger_evidence_refs': ['sha25
 # plan, and a task that is completed does not fail.
 WRITES = {'Enqueue', 'EnqueueMany', 'Replay', 'Reconcile', 'ClaimTask', 'RenewTask', 'CompleteTask',
           'FailTask', 'CancelTask', 'Purge', 'Register', 'Update', 'Revoke'}
+
+# How an actor that stood well comes to stand; None is to be revoked.
+FALLS = {'revoked': None,
+         'expired': {'expires_at': '2020-01-01T00:00:00Z'},
+         'quarantined': {'trust_level': 'quarantined'},
+         'reader': {'capabilities': ['read']},
+         'elsewhere': {'workspace_scope': ['workspace:elsewhere'],
+                       'profile_scope': ['profile:elsewhere']}}
 
 # One record a kind that the right caller could register.
 RECORDS = {
@@ -91,28 +101,37 @@ def register_all(root):
         register(root, kind, RECORDS[kind])
 
 
-def claim(root, operation):
-    return root.call(OPERATIONS, 'ClaimTask', '(a{sv})',
-                     {'operation': GLib.Variant('s', operation)})[0]
+def enqueue(caller, thing, body='{}', **options):
+    return caller.call(OPERATIONS, 'Enqueue', '(ssssa{sv})', 'sync.operation.enqueue',
+                       'workspace:notes', thing, body,
+                       {'create_scope': GLib.Variant('b', True), **options})[0]
 
 
-def prepared(root):
-    """What the calls are about: an operation that is done and may be done again, and a lease."""
-    known = root.enqueue('{"replay_safe":true}', thing='o-1',
-                         idempotency_key=GLib.Variant('s', 'once'))[0]
-    root.call(OPERATIONS, 'CompleteTask', '(sa{sv})', claim(root, known), {})
-    return {'operation': known, 'task': known, 'lease': claim(root, root.enqueue(thing='o-2')[0]),
-            'FailTask.lease': claim(root, root.enqueue(thing='o-3')[0]),
-            'CancelTask.task': root.enqueue(thing='o-4')[0],
-            'ClaimTask.options': {'operation': GLib.Variant('s', root.enqueue(thing='o-6')[0])}, **deleted(root)}
+def claim(caller, operation):
+    return caller.call(OPERATIONS, 'ClaimTask', '(a{sv})',
+                       {'operation': GLib.Variant('s', operation)})[0]
 
 
-def deleted(root):
-    """An object of which nothing is left but what a purge would take."""
-    root.call(OPERATIONS, 'CompleteTask', '(sa{sv})', claim(root, root.enqueue(thing='o-5')[0]), {})
-    root.enqueue(thing='o-5', lane=GLib.Variant('s', 'tombstone'))
-    digest = root.call(OPERATIONS, 'PlanPurge', '(ssa{sv})', 'workspace:notes', 'o-5', {})[1]
-    return {'PlanPurge.object': 'o-5', 'Purge.object': 'o-5', 'Purge.digest': digest}
+def complete(caller, operation):
+    caller.call(OPERATIONS, 'CompleteTask', '(sa{sv})', claim(caller, operation), {})
+    return operation
+
+
+def prepared(caller, name):
+    """What the calls are about, all of it the caller's to ask for: an operation that is done and
+    may be done again, leases, tasks that wait, an object of which nothing is left but what a purge
+    would take."""
+    gone = f'gone-{name}'
+    done = complete(caller, enqueue(caller, 'o-1', '{"replay_safe":true}',
+                                    idempotency_key=GLib.Variant('s', f'once-{name}')))
+    complete(caller, enqueue(caller, gone))
+    enqueue(caller, gone, lane=GLib.Variant('s', 'tombstone'))
+    digest = caller.call(OPERATIONS, 'PlanPurge', '(ssa{sv})', 'workspace:notes', gone, {})[1]
+    return {'operation': done, 'task': done, 'lease': claim(caller, enqueue(caller, 'o-2')),
+            'FailTask.lease': claim(caller, enqueue(caller, 'o-3')),
+            'CancelTask.task': enqueue(caller, 'o-4'),
+            'ClaimTask.options': {'operation': GLib.Variant('s', enqueue(caller, 'o-6'))},
+            'PlanPurge.object': gone, 'Purge.object': gone, 'Purge.digest': digest}
 
 
 def value(method, name, kind, type_, known):
@@ -179,11 +198,13 @@ def everything(root):
 @promise
 def whoever_may_not_write_changes_nothing(world):
     with world.system(ALLOWED) as (_, caller), world.caller() as root:
-        known = prepared(root)
+        known = prepared(root, 'root')
         register_all(root)
-        actor = {**RECORDS['actor'], 'identity_id': f'uid:{uid(ALLOWED)}'}
+        actor = {**RECORDS['actor'], 'identity_id': f'uid:{uid(ALLOWED)}', 'actor_type': 'agent',
+                 'capabilities': ['read', 'write', 'delete'],
+                 'workspace_scope': ['workspace:notes'], 'profile_scope': ['profile:default']}
 
-        def compare(what, may_be_recorded):
+        def compare(what, known, may_be_recorded):
             before = everything(root)
             through = call_everything(world, caller, known)
             after = everything(root)
@@ -197,27 +218,27 @@ def whoever_may_not_write_changes_nothing(world):
             refused_as(DENIED, caller.call, OPERATIONS, 'Enqueue', '(ssssa{sv})',
                        'sync.operation.enqueue', 'workspace:notes', 'o-1', '{}', {})
 
-        compare('unregistered', False)
-        register(root, 'actor', {**actor, 'actor_id': 'actor-expired',
-                                 'expires_at': '2020-01-01T00:00:00Z'})
-        compare('expired', False)
-        root.call(REGISTRY, 'Revoke', '(ssa{sv})', 'actor', 'actor-expired', {})
-        compare('revoked', False)
-        register(root, 'actor', {**actor, 'actor_id': 'actor-quarantined',
-                                 'trust_level': 'quarantined'})
-        compare('quarantined', False)
-        root.call(REGISTRY, 'Revoke', '(ssa{sv})', 'actor', 'actor-quarantined', {})
-        register(root, 'actor', {**actor, 'actor_id': 'actor-elsewhere', 'actor_type': 'agent',
-                                 'workspace_scope': ['workspace:elsewhere'],
-                                 'profile_scope': ['profile:elsewhere']})
-        compare('out of scope', True)
+        compare('unregistered', known, False)
+        for what, change in FALLS.items():
+            name = f'actor-{what}'
+            register(root, 'actor', {**actor, 'actor_id': name})
+            own = prepared(caller, what)
+            if change is None:
+                root.call(REGISTRY, 'Revoke', '(ssa{sv})', 'actor', name, {})
+            else:
+                root.call(REGISTRY, 'Update', '(sssa{sv})', 'actor', name,
+                          json.dumps({**actor, 'actor_id': name, **change}), {})
+            # Whoever stands well otherwise is heard, and that it was refused is its record.
+            compare(what, own, what in ('elsewhere', 'reader'))
+            if change is not None:
+                root.call(REGISTRY, 'Revoke', '(ssa{sv})', 'actor', name, {})
 
 
 @promise
 def the_same_calls_change_something_when_root_makes_them(world):
     """The control: calls that nobody could make would be refused to everybody."""
     with world.system() as (_,), world.caller() as root:
-        known = prepared(root)
+        known = prepared(root, 'root')
         before = log_of(root)
         equal(WRITES - call_everything(world, root, known), set())
         after = log_of(root)
