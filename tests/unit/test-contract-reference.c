@@ -114,6 +114,41 @@ static bool accepts(const SyncdSchema *schema, SyncdJson document)
     return valid;
 }
 
+/* Published for other programs: the contract reference does not count them among those of this one,
+ * which neither writes nor reads such documents. */
+static const char *const of_other_programs[] = {
+    "spec/DeviceIdentity.json",   "spec/DiagnosticStormRecord.json",
+    "spec/OpsHistoryEvent.json",  "spec/ExactnessArtifactRecord.json",
+    "spec/ValidatorReceipt.json", NULL,
+};
+
+static bool has_pair(const char *theirs)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++)
+        if (strcmp(pairs[i].theirs, theirs) == 0)
+            return true;
+    return false;
+}
+
+static void no_published_schema_is_forgotten(void)
+{
+    static const char *const folders[] = {"", "spec/"};
+    if (!have_reference())
+        return;
+    g_autofree char *schemas = reference_path("schemas");
+    for (size_t i = 0; i < G_N_ELEMENTS(folders); i++) {
+        g_autofree char *path = g_build_filename(schemas, folders[i], NULL);
+        g_autoptr(GPtrArray) names = golden_list(path, ".json");
+        g_assert_cmpuint(names->len, >, 0);
+        for (guint j = 0; j < names->len; j++) {
+            g_autofree char *name =
+                g_strconcat(folders[i], (char *)g_ptr_array_index(names, j), ".json", NULL);
+            if (has_pair(name) == g_strv_contains(of_other_programs, name))
+                g_error("%s has no schema of ours beside it, or is said to have none", name);
+        }
+    }
+}
+
 /* ---- documents ---- */
 
 static void add_examples(const char *folder, GPtrArray *texts)
@@ -460,6 +495,8 @@ static void examples_keep_to_their_contracts(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/contract-reference/no-published-schema-is-forgotten",
+                    no_published_schema_is_forgotten);
     g_test_add_func("/contract-reference/both-give-the-same-verdicts", both_give_the_same_verdicts);
     g_test_add_func("/contract-reference/a-wrong-schema-is-noticed", a_wrong_schema_is_noticed);
     g_test_add_func("/contract-reference/examples-keep-to-their-contracts",
