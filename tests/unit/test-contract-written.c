@@ -73,6 +73,22 @@ static const struct {
      "\"device_state\":\"trusted\""},
     {"encryption-profile", "e-1", "sourceos.encryption-profile/v1alpha1",
      "\"encryption_profile_id\":\"e-1\",\"encryption_scope\":\"workspace\""},
+    {"schema", "note/v1@1", "sourceos.schema-record/v1alpha1",
+     "\"schema_id\":\"note/v1\",\"object_type\":\"note\",\"schema_version\":\"1\","
+     "\"required_fields\":[],\"field_owners\":{},\"migration_policy\":\"ask\","
+     "\"conflict_policy\":\"ask\",\"tombstone_policy\":\"keep\",\"sync_visibility\":\"workspace\","
+     "\"retention_class\":\"normal\""},
+    {"object", "o-1", "sourceos.object-record/v1alpha1",
+     "\"object_id\":\"o-1\",\"object_type\":\"note\",\"schema_id\":\"note/v1\","
+     "\"schema_version\":\"1\",\"workspace_id\":\"workspace:plans\","
+     "\"profile_id\":\"profile:work\",\"owner_identity\":\"uid:1000\",\"privacy_class\":\"work\","
+     "\"sync_visibility\":\"workspace\",\"retention_class\":\"normal\",\"policy_tags\":[],"
+     "\"provenance\":[]"},
+    {"plan", "p-1", "sourceos.sync-plan/v1alpha1",
+     "\"plan_id\":\"p-1\",\"target_actor\":\"a-1\",\"profile_id\":\"profile:work\","
+     "\"workspace_id\":\"workspace:plans\",\"object_ids\":[],\"operation_class\":\"restore\","
+     "\"dependencies\":[],\"retry_policy\":\"none\",\"conflict_policy\":\"ask\","
+     "\"status\":\"planned\",\"user_explanation\":\"x\""},
 };
 
 static char *record_of(ServiceFixture *f, size_t i)
@@ -97,6 +113,8 @@ static void registered_records_keep_to_their_contracts(void)
         g_autofree char *document = g_strdup_printf("{%s," UNKNOWN "}", records[i].members);
         g_assert_cmpint(register_record(&f, family, document), ==, -1);
         check_record(&f, i);
+        if (strcmp(family, "schema") == 0) /* which has versions instead */
+            continue;
         g_assert_cmpint(update_record(&f, family, records[i].id, document), ==, -1);
         check_record(&f, i);
     }
