@@ -5,6 +5,7 @@
 #include "policy-fixture.h"
 #include "registry-fixture.h"
 
+#include "base/timestamp.h"
 #include "crypto/sign.h"
 #include "service/internal.h"
 
@@ -203,6 +204,30 @@ static void a_revoked_agent_signs_in_vain(void)
     guint64 before = service_sequence(&s.f);
     g_assert_cmpint(try(&s, &request), ==, SYNCD_ERROR_ACCESS_DENIED);
     g_assert_cmpuint(service_sequence(&s.f), ==, before);
+    signed_clear(&s);
+}
+
+static void an_agent_signs_until_it_expires(void)
+{
+    Signed s;
+    signed_init(&s);
+    char hex[2 * SYNCD_PUBLIC_KEY_SIZE + 1];
+    syncd_hex_encode(syncd_signer_public_key(s.signer)->bytes, SYNCD_PUBLIC_KEY_SIZE, hex);
+    g_autofree char *key = g_strconcat("ed25519:", hex, NULL);
+    guint64 end_ms = s.f.base.now_usec / 1000 + 60 * 60 * 1000;
+    char end[SYNCD_TIME_SIZE];
+    syncd_time_format_ms(end_ms, end);
+    g_autofree char *until = g_strdup_printf(",\"expires_at\":\"%s\"", end);
+    register_agent(&s, "agent-2", key, until);
+    for (int i = 0; i < 2; i++) {
+        SyncdRequest request = signed_request(&s);
+        request.claim.actor = "agent-2";
+        request.idempotency_key = i == 0 ? "before" : "after";
+        g_autofree char *signature = sign(&s, &request);
+        request.claim.signature = signature;
+        g_assert_cmpint(try(&s, &request), ==, i == 0 ? -1 : SYNCD_ERROR_ACCESS_DENIED);
+        s.f.base.now_usec = end_ms * 1000;
+    }
     signed_clear(&s);
 }
 
@@ -554,6 +579,20 @@ static void who_runs_in_a_registered_unit_is_its_agent(void)
     "\"capabilities\":[\"write\"],\"trust_level\":\"user\",\"policy_subject\":\"" subject          \
     "\",\"signing_key_ref\":\"none\"}"
 
+/* The sandbox hides processes there, and a unit's name would be anybody's. */
+static void the_system_instance_heeds_no_unit(void)
+{
+    Signed s;
+    g_autofree char *user = NULL, *unit = NULL;
+    signed_init(&s);
+    g_assert_cmpint(register_record(&s.f, "actor", BUILDER("builder")), ==, -1);
+    s.f.service->instance = SYNCD_INSTANCE_SYSTEM;
+    g_assert_cmpint(enqueue_from(&s, NULL, &user), ==, -1);
+    g_assert_cmpint(enqueue_from(&s, "builder.service", &unit), ==, -1);
+    g_assert_cmpstr(unit, ==, user);
+    signed_clear(&s);
+}
+
 /* What was decided for the subject that an agent was is not decided for the one that it is. */
 static void another_subject_is_asked_about_anew(void)
 {
@@ -602,6 +641,8 @@ int main(int argc, char **argv)
     g_test_add_func("/signed/a-signature-is-for-a-time-and-a-place",
                     a_signature_is_for_a_time_and_a_place);
     g_test_add_func("/signed/a-revoked-agent-signs-in-vain", a_revoked_agent_signs_in_vain);
+    g_test_add_func("/signed/an-agent-signs-until-it-expires", an_agent_signs_until_it_expires);
+    g_test_add_func("/signed/the-system-instance-heeds-no-unit", the_system_instance_heeds_no_unit);
     g_test_add_func("/signed/an-actor-without-a-key-cannot-be-claimed",
                     an_actor_without_a_key_cannot_be_claimed);
     g_test_add_func("/signed/the-system-instance-heeds-no-signature",
