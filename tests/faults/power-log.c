@@ -61,6 +61,45 @@ void power_sources_init(PowerSources *sources, guint64 seed)
 
 /* ---- what is asked for ---- */
 
+#define SPECIAL_MAX 600u /* larger ones are asked for because they are large */
+
+/* What the index keeps in tables of its own, about a few things that come again: # is a digit. */
+static const struct {
+    const char *kind, *lane, *content;
+} special_requests[] = {
+    {"actor.registered", "audit",
+     "{\"actor_id\":\"actor-#\",\"actor_type\":\"human\",\"identity_id\":\"uid:#\"}"},
+    {"actor.revoked", "audit",
+     "{\"actor_id\":\"actor-#\",\"identity_id\":\"uid:#\",\"revoked_at\":\"2026-01-01\"}"},
+    {"object.created", "normal",
+     "{\"object_id\":\"object:#\",\"object_type\":\"note\",\"owner_identity\":\"uid:#\"}"},
+    {"plan.created", "normal", "{\"plan_id\":\"plan-#\",\"operation_class\":\"copy-#\"}"},
+    {"operation.enqueue", "tombstone", "{\"n\":#,\"m\":#}"},
+};
+
+static void make_special(PowerRequest *request, guint64 *random)
+{
+    size_t i = (size_t)power_below(random, G_N_ELEMENTS(special_requests));
+    g_auto(GStrv) parts = g_strsplit(special_requests[i].content, "#", -1);
+    const char which[] = {(char)('0' + power_below(random, 5)), '\0'};
+    request->kind = special_requests[i].kind;
+    request->lane = special_requests[i].lane;
+    request->content = g_strjoinv(which, parts);
+    request->size = strlen(request->content);
+}
+
+static void make_plain(PowerRequest *request, guint64 *random, size_t size)
+{
+    request->kind = "operation.enqueue";
+    request->lane = "normal";
+    request->size = size;
+    request->content = g_malloc(size + sizeof(guint64));
+    for (size_t i = 0; i < size; i += sizeof(guint64)) {
+        guint64 word = power_random(random);
+        memcpy(request->content + i, &word, sizeof word);
+    }
+}
+
 PowerRequest *power_request_new(guint64 *random, const char *scope, size_t size, bool keyed)
 {
     PowerRequest *request = g_new0(PowerRequest, 1);
@@ -68,12 +107,10 @@ PowerRequest *power_request_new(guint64 *random, const char *scope, size_t size,
     if (keyed)
         request->key = g_strdup_printf("key-%016" G_GINT64_MODIFIER "x", power_random(random));
     request->object = g_strdup_printf("object:%u", (unsigned)power_below(random, 5));
-    request->size = size;
-    request->content = g_malloc(size + sizeof(guint64));
-    for (size_t i = 0; i < size; i += sizeof(guint64)) {
-        guint64 word = power_random(random);
-        memcpy(request->content + i, &word, sizeof word);
-    }
+    if (!keyed && size <= SPECIAL_MAX && power_below(random, 3) == 0)
+        make_special(request, random);
+    else
+        make_plain(request, random, size);
     return request;
 }
 
@@ -97,12 +134,12 @@ bool power_request_send(const PowerRequest *request, SyncdStore *store, SyncdRec
     g_autofree char *meta = g_strdup_printf(
         "{\"data_class\":\"internal\",%s\"type\":\"sync.operation.enqueue\"}", key_member);
     SyncdDraft draft = {
-        .kind = "operation.enqueue",
+        .kind = request->kind,
         .actor = POWER_ACTOR,
         .object = request->object,
         .decision = "",
         .engine = "",
-        .lane = "normal",
+        .lane = request->lane,
         .schema_id = "sourceos.workspace-operation/v1alpha1",
         .schema_version = 1,
         .idempotency_key = request->key,

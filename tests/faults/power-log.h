@@ -29,6 +29,7 @@ void power_sources_init(PowerSources *sources, guint64 seed);
 typedef struct {
     char *scope;
     char *key; /* NULL for none */
+    const char *kind, *lane;
     char *object;
     char *content;
     size_t size;
