@@ -36,10 +36,17 @@ static const struct {
     {31, "task.claimed", "normal", false, "{\"operation_id\":\"%s\"}"},
     {32, "task.completed", "normal", false, "{\"operation_id\":\"%s\"}"},
     {33, "operation.reconcile", "normal", false,
-     "{\"reconciled_operation_id\":\"%s\",\"remote_operation_id\":\"remote-1\"}"},
+     "{\"reconciled_operation_id\":\"%s\",\"remote_operation_id\":\"remote-1\","
+     "\"artifact_reconciliation\":{\"artifact-1\":\"object:9\"}}"},
     {34, "operation.enqueue", "tombstone", true, "{\"why\":\"%s\"}"},
     {35, "deletion.restored", "normal", true, "{\"scope_id\":\"%s\",\"object_id\":\"object:34\"}"},
     {36, "operation.replay", "normal", false, "{\"replayed_operation_id\":\"%s\"}"},
+    {83, "schema.registered", "normal", true,
+     "{\"schema_id\":\"note/v1\",\"schema_version\":\"1\",\"object_type\":\"%s\"}"},
+    {84, "object.created", "normal", true,
+     "{\"object_id\":\"note-84\",\"state\":\"active\",\"owner_identity\":\"%s\"}"},
+    {85, "plan.created", "normal", true,
+     "{\"plan_id\":\"plan-85\",\"status\":\"planned\",\"profile_id\":\"%s\"}"},
 };
 
 /* Its place among the special ones, or their number. */

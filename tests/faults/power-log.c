@@ -72,8 +72,8 @@ static const struct {
     {"actor.revoked", "audit",
      "{\"actor_id\":\"actor-#\",\"identity_id\":\"uid:#\",\"revoked_at\":\"2026-01-01\"}"},
     {"object.created", "normal",
-     "{\"object_id\":\"object:#\",\"object_type\":\"note\",\"owner_identity\":\"uid:#\"}"},
-    {"plan.created", "normal", "{\"plan_id\":\"plan-#\",\"operation_class\":\"copy-#\"}"},
+     "{\"object_id\":\"object:#\",\"state\":\"active\",\"owner_identity\":\"uid:#\"}"},
+    {"plan.created", "normal", "{\"plan_id\":\"plan-#\",\"status\":\"planned\"}"},
     {"operation.enqueue", "tombstone", "{\"n\":#,\"m\":#}"},
 };
 

@@ -166,25 +166,46 @@ static bool step_query(Run *r, guint n, GError **error)
            syncd_store_count_kind(r->f.store, "operation.enqueue", &count, error);
 }
 
-/* What the special items make of a record, a task and a deletion, when none of them is missing. */
+/* How many records the special items made. */
+static bool count_records(Run *r, size_t *ret_n, GError **error)
+{
+    static const struct {
+        SyncdFamilyId family;
+        const char *id;
+    } records[] = {{SYNCD_FAMILY_ACTOR, "actor-30"},
+                   {SYNCD_FAMILY_SCHEMA, "note/v1@1"},
+                   {SYNCD_FAMILY_OBJECT, "note-84"},
+                   {SYNCD_FAMILY_PLAN, "plan-85"}};
+    *ret_n = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(records); i++) {
+        bool found;
+        g_auto(SyncdRecordRow) row = {0};
+        if (!syncd_store_find_record(r->f.store, syncd_family(records[i].family), records[i].id,
+                                     &row, &found, error))
+            return false;
+        *ret_n += found;
+    }
+    return true;
+}
+
+/* What the special items make of records, a task and a deletion, when none of them is missing. */
 static bool step_look(Run *r, guint n, GError **error)
 {
-    g_auto(SyncdRecordRow) record = {0};
     SyncdTask task;
     SyncdDeletion deletion;
-    bool has_record, has_task, has_deletion;
+    bool has_task, has_deletion;
+    size_t n_records;
     const char *device = syncd_store_device_id(r->f.store);
-    if (!syncd_store_find_record(r->f.store, syncd_family(SYNCD_FAMILY_ACTOR), "actor-30", &record,
-                                 &has_record, error) ||
+    if (!count_records(r, &n_records, error) ||
         !syncd_store_find_task(r->f.store, r->first_op, &task, &has_task, error) ||
         !syncd_store_find_deletion(r->f.store, device, "object:34", &deletion, &has_deletion,
                                    error))
         return false;
-    bool right = has_record && has_task && has_deletion && task.attempt == 1 &&
+    bool right = n_records == 4 && has_task && has_deletion && task.attempt == 1 &&
                  task.state.task == SYNCD_TASK_SUCCEEDED && deletion.moved > task.moved;
     if (!right && r->injected == NULL)
-        run_complain(r, "record %d, task %d (%u attempts, %s), deletion %d (moved at %u)",
-                     has_record, has_task, task.attempt, syncd_task_state_name(task.state.task),
+        run_complain(r, "%zu records, task %d (%u attempts, %s), deletion %d (moved at %u)",
+                     n_records, has_task, task.attempt, syncd_task_state_name(task.state.task),
                      has_deletion, (guint)deletion.moved);
     return true;
 }
@@ -413,6 +434,7 @@ static void run_tables(Run *r)
     open_store(r);
     append_turn(r, 30, 32);
     append_turn(r, 33, 35);
+    append_turn(r, 83, 85);
     take(r, "settling", step_settle, 0);
     take(r, "looking", step_look, 0);
     append_turn(r, 36, 36);
