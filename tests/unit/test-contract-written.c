@@ -65,7 +65,8 @@ static const struct {
      "\"display_name\":\"Plans\""},
     {"actor", "a-1", "sourceos.actor-record/v1alpha1",
      "\"actor_id\":\"a-1\",\"actor_type\":\"agent\",\"display_name\":\"Librarian\","
-     "\"identity_id\":\"unit:librarian.service\",\"workspace_scope\":[],\"profile_scope\":[],"
+     "\"identity_id\":\"unit:librarian.service\",\"workspace_scope\":[\"*\"],\"profile_scope\":[\"*"
+     "\"],"
      "\"capabilities\":[\"read\"],\"trust_level\":\"user\",\"policy_subject\":\"agents\","
      "\"signing_key_ref\":\"none\""},
     {"device", "d-1", "sourceos.device-record/v1alpha1",
