@@ -1,0 +1,330 @@
+#include "cli/verb-options.h"
+
+#include "cli/i18n.h"
+
+/* Kinds of options. */
+#define FLAG(name, letter, help)                                                                   \
+    {                                                                                              \
+        name, letter, SYNCD_VALUE_NONE, NULL, help, NULL, false                                    \
+    }
+#define TEXT(name, letter, argument, help)                                                         \
+    {                                                                                              \
+        name, letter, SYNCD_VALUE_TEXT, argument, help, NULL, false                                \
+    }
+#define TEXTS(name, letter, argument, help)                                                        \
+    {                                                                                              \
+        name, letter, SYNCD_VALUE_TEXT, argument, help, NULL, true                                 \
+    }
+#define NUMBER(name, letter, argument, help)                                                       \
+    {                                                                                              \
+        name, letter, SYNCD_VALUE_NUMBER, argument, help, NULL, false                              \
+    }
+#define FILES(name, letter, help)                                                                  \
+    {                                                                                              \
+        name, letter, SYNCD_VALUE_FILE, "FILE", help, NULL, false                                  \
+    }
+#define DIRECTORY(name, argument, help)                                                            \
+    {                                                                                              \
+        name, 0, SYNCD_VALUE_DIRECTORY, argument, help, NULL, false                                \
+    }
+#define CHOICE(name, argument, choices, help)                                                      \
+    {                                                                                              \
+        name, 0, SYNCD_VALUE_CHOICE, argument, help, choices, false                                \
+    }
+#define END                                                                                        \
+    {                                                                                              \
+        NULL                                                                                       \
+    }
+
+const SyncdVerbOption syncd_global_options[] = {
+    FLAG("user", 0, N_("Ask the user's instance (the default)")),
+    FLAG("system", 0, N_("Ask the machine's instance")),
+    FLAG("json", 0, N_("Print JSON, errors included")),
+    FLAG("compact", 0, N_("Print JSON on one line")),
+    CHOICE("color", "WHEN", "auto always never", N_("Use colour: auto, always or never")),
+    FLAG("no-pager", 0, N_("Do not show long output through a pager")),
+    NUMBER("timeout", 0, "SECONDS", N_("Wait at most this long for an answer")),
+    FLAG("yes", 'y', N_("Do not ask for confirmation")),
+    FLAG("help", 'h', N_("Show help, of a verb when one is given")),
+    FLAG("version", 0, N_("Show the version")),
+    END,
+};
+
+const SyncdVerbOption syncd_status_options[] = {
+    FLAG("watch", 'w', N_("Go on, and print again whenever something changes")),
+    END,
+};
+
+const SyncdVerbOption syncd_enqueue_options[] = {
+    TEXT("object", 0, "ID", N_("The object that the operation is about")),
+    FILES("body", 'b', N_("Read the body from a file, - for standard input")),
+    TEXT("body-json", 0, "JSON", N_("The body itself (default: {})")),
+    TEXT("type", 't', "TYPE", N_("The operation type (default: sync.operation.enqueue)")),
+    TEXT("scope", 's', "SCOPE", N_("The scope, such as workspace:notes (default: device)")),
+    TEXT("key", 'k', "KEY", N_("An idempotency key: the same request with it is recorded once")),
+    TEXT("lane", 0, "LANE", N_("The lane (default: normal)")),
+    TEXT("data-class", 0, "CLASS", N_("The class of the data (default: internal)")),
+    TEXTS("parent", 'p', "ID", N_("An operation that this one builds on; may be repeated")),
+    FLAG("create-scope", 0, N_("Open the scope when it does not exist")),
+    FLAG("restore", 0, N_("The object was deleted: this is a new version of it")),
+    FILES("many", 0, N_("Record many operations from JSON lines, - for standard input")),
+    FLAG("dry-run", 0, N_("Check the request here and say what would be sent")),
+    END,
+};
+
+const SyncdVerbOption syncd_limit_options[] = {
+    NUMBER("limit", 'n', "N", N_("Print at most this many (default: 50; 0: all)")),
+    END,
+};
+
+const SyncdVerbOption syncd_filter_options[] = {
+    TEXT("scope", 's', "SCOPE", N_("Only of this scope")),
+    TEXT("actor", 'a', "ACTOR", N_("Only by this actor")),
+    TEXT("type", 't', "TYPE", N_("Only of this type")),
+    TEXT("since", 0, "TIME", N_("Only at or after this time: 2026-05-05 09:30, today, 2h")),
+    TEXT("until", 0, "TIME", N_("Only before this time")),
+    NUMBER("after", 0, "SEQUENCE", N_("Only after this sequence number")),
+    FLAG("oldest-first", 0, N_("Print the oldest first")),
+    END,
+};
+
+const SyncdVerbOption syncd_all_options[] = {
+    FLAG("all", 0, N_("In the system instance: also what others did")),
+    END,
+};
+
+const SyncdVerbOption syncd_object_options[] = {
+    TEXT("object", 0, "ID", N_("Only about this object")),
+    END,
+};
+
+const SyncdVerbOption syncd_memory_options[] = {
+    FLAG("ephemeral", 0, N_("Those in memory instead of those in the log")),
+    END,
+};
+
+const SyncdVerbOption syncd_follow_options[] = {
+    FLAG("follow", 'f', N_("Go on, and print what is recorded from now on")),
+    END,
+};
+
+const SyncdVerbOption syncd_reconcile_options[] = {
+    TEXT("remote", 0, "ID", N_("What the operation is called elsewhere")),
+    TEXTS("artifact", 0, "PROVISIONAL=FINAL",
+          N_("The final id of a provisional artifact; may be repeated")),
+    TEXT("admission", 0, "DECISION", N_("The decision that admitted the artifacts")),
+    TEXTS("evidence", 'e', "REF",
+          N_("An entry of the log, or a digest sha256:…, that proves it; may be repeated")),
+    END,
+};
+
+const SyncdVerbOption syncd_reconciled_options[] = {
+    TEXT("operation", 0, "ID", N_("Of this operation")),
+    TEXT("remote", 0, "ID", N_("Of the operation that is called so elsewhere")),
+    TEXT("artifact", 0, "ID", N_("Of this artifact, by its provisional or final id")),
+    END,
+};
+
+const SyncdVerbOption syncd_delete_options[] = {
+    TEXT("scope", 's', "SCOPE", N_("The scope, such as workspace:notes (default: device)")),
+    TEXT("key", 'k', "KEY", N_("An idempotency key: the same request with it is recorded once")),
+    END,
+};
+
+const SyncdVerbOption syncd_purge_options[] = {
+    TEXT("scope", 's', "SCOPE", N_("The scope, such as workspace:notes (default: device)")),
+    FLAG("dry-run", 0, N_("Show what would go, and purge nothing")),
+    TEXT("digest", 0, "DIGEST", N_("Only if it is still what --dry-run has shown")),
+    NUMBER("wait", 0, "SECONDS", N_("How long to wait for the proof (default: 30)")),
+    END,
+};
+
+const SyncdVerbOption syncd_replay_options[] = {
+    TEXT("key", 'k', "KEY", N_("The key of this replay (default: that of the operation)")),
+    END,
+};
+
+const SyncdVerbOption syncd_task_filter_options[] = {
+    TEXT("scope", 's', "SCOPE", N_("Only of this scope")),
+    TEXT("lane", 0, "LANE", N_("Only of this lane")),
+    END,
+};
+
+const SyncdVerbOption syncd_task_state_options[] = {
+    CHOICE("state", "STATE", "pending running succeeded failed cancelled",
+           N_("Only in this state: pending, running, succeeded, failed or cancelled")),
+    FLAG("stale", 0, N_("Only those that nobody claimed for too long")),
+    END,
+};
+
+const SyncdVerbOption syncd_lease_options[] = {
+    NUMBER("lease", 0, "SECONDS", N_("How long the lease lasts without being renewed")),
+    END,
+};
+
+const SyncdVerbOption syncd_complete_options[] = {
+    TEXTS("evidence", 'e', "REF",
+          N_("An entry of the log, or a digest sha256:…, that proves it; may be repeated")),
+    END,
+};
+
+const SyncdVerbOption syncd_fail_options[] = {
+    FLAG("final", 0, N_("Do not try it again")),
+    NUMBER("after", 0, "SECONDS", N_("Try it again this much later at the earliest")),
+    END,
+};
+
+const SyncdVerbOption syncd_cancel_options[] = {
+    TEXT("reason", 0, "TEXT", N_("Why; it is kept in the log")),
+    END,
+};
+
+const SyncdVerbOption syncd_output_options[] = {
+    FILES("output", 'o', N_("Write the document to this file")),
+    END,
+};
+
+const SyncdVerbOption syncd_verify_log_options[] = {
+    FLAG("full", 0, N_("Check everything again, not only what is new")),
+    FLAG("heads", 0, N_("Check only signed heads")),
+    {"known-head", 0, SYNCD_VALUE_FILE, "FILE",
+     N_("A checkpoint kept earlier that the log must contain; may be repeated"), NULL, true},
+    END,
+};
+
+const SyncdVerbOption syncd_key_options[] = {
+    TEXT("key", 'k', "VKEY", N_("The verifier key to trust")),
+    END,
+};
+
+const SyncdVerbOption syncd_document_options[] = {
+    FILES("file", 'f', N_("Read the document from this file, - for standard input")),
+    END,
+};
+
+const SyncdVerbOption syncd_judging_options[] = {
+    TEXT("at", 0, "TIME", N_("Judge as of this time (default: now)")),
+    NUMBER("max-age", 0, "SECONDS", N_("How old a report may be (default: 900; 0: of any age)")),
+    END,
+};
+
+const SyncdVerbOption syncd_believed_key_options[] = {
+    TEXTS("key", 'k', "VKEY", N_("A verifier key to believe signatures of; may be repeated")),
+    END,
+};
+
+const SyncdVerbOption syncd_trust_options[] = {
+    TEXT("subject", 0, "SUBJECT", N_("Who wants to act")),
+    TEXT("action", 0, "ACTION", N_("What it wants to do")),
+    TEXT("lane", 0, "LANE", N_("The lane (default: normal)")),
+    FLAG("allow-degraded", 0, N_("Allow the action in a degraded state")),
+    FLAG("require-attestation", 0, N_("Demand that the report is signed")),
+    END,
+};
+
+const SyncdVerbOption syncd_evidence_options[] = {
+    TEXT("type", 't', "TYPE", N_("What the artifact is, such as state-integrity-report")),
+    TEXT("subject", 0, "SUBJECT", N_("What the artifact is about")),
+    END,
+};
+
+const SyncdVerbOption syncd_output_dir_options[] = {
+    DIRECTORY("output-dir", "DIR", N_("Write the envelope into this directory")),
+    END,
+};
+
+const SyncdVerbOption syncd_state_dir_options[] = {
+    DIRECTORY("state-dir", "DIR", N_("Use the state in this directory")),
+    END,
+};
+
+const SyncdVerbOption syncd_verify_proof_options[] = {
+    TEXT("operation", 0, "ID", N_("Get the proof of this operation from the daemon")),
+    FILES("output", 'o', N_("Keep the proof in this file")),
+    END,
+};
+
+const SyncdVerbOption syncd_contract_options[] = {
+    FILES("schema", 0, N_("Judge by the JSON Schema in this file")),
+    END,
+};
+
+const SyncdVerbOption syncd_policy_options[] = {
+    {"rules", 0, SYNCD_VALUE_DIRECTORY, "DIR",
+     N_("Also the machine's rules in this directory; may be repeated"), NULL, true},
+    {"user-rules", 0, SYNCD_VALUE_DIRECTORY, "DIR",
+     N_("Also the user's rules in this directory; may be repeated"), NULL, true},
+    END,
+};
+
+const SyncdVerbOption syncd_request_options[] = {
+    TEXT("action", 0, "ACTION", N_("What is to be done (default: write)")),
+    TEXT("lane", 0, "LANE", N_("The lane (default: normal)")),
+    TEXT("data-class", 0, "CLASS", N_("The class of the data (default: internal)")),
+    TEXT("subject", 0, "IDENTITY", N_("Who asks, such as uid:1000")),
+    TEXT("actor-type", 0, "TYPE", N_("The type of the actor, such as human or agent")),
+    TEXT("object", 0, "ID", N_("The object that the operation is about")),
+    TEXT("object-type", 0, "TYPE", N_("The type of the object")),
+    TEXT("profile", 0, "ID", N_("The profile")),
+    TEXT("workspace", 0, "ID", N_("The workspace")),
+    TEXT("scope", 's', "SCOPE", N_("The scope, such as workspace:notes")),
+    TEXT("scope-class", 0, "CLASS", N_("The class of the scope")),
+    TEXT("operation-type", 't', "TYPE", N_("The operation type")),
+    END,
+};
+
+const SyncdVerbOption syncd_daemon_options[] = {
+    FLAG("check-config", 0, N_("Print the configuration in effect, and do no more")),
+    FILES("config", 0, N_("Read this file instead of syncd.conf and its drop-ins")),
+    TEXT("bus-address", 0, "ADDRESS", N_("Serve on the bus at this address")),
+    DIRECTORY("policy-dir", "DIR", N_("Read the machine's rules of policy from this directory")),
+    END,
+};
+
+const SyncdVerbOption syncd_help_options[] = {
+    FLAG("verbs", 0, N_("Print every verb, one a line")),
+    END,
+};
+
+const SyncdVerbOption syncd_registry_filter_options[] = {
+    TEXT("state", 0, "STATE", N_("Only in this state")),
+    TEXT("scope", 's', "SCOPE", N_("Only of this scope")),
+    TEXT("type", 't', "TYPE", N_("Only of this type")),
+    TEXT("workspace", 0, "ID", N_("Only of this workspace")),
+    TEXT("profile", 0, "ID", N_("Only of this profile")),
+    TEXT("schema", 0, "ID", N_("Only of this schema")),
+    END,
+};
+
+const SyncdVerbOption syncd_register_options[] = {
+    TEXT("scope", 's', "SCOPE", N_("The scope, where the kind of record leaves the choice")),
+    END,
+};
+
+const SyncdVerbOption syncd_set_options[] = {
+    TEXTS("set", 0, "MEMBER=VALUE",
+          N_("Set a member of the record, to JSON or a text; may be repeated")),
+    FLAG("dry-run", 0, N_("Say what the record would be, and send nothing")),
+    END,
+};
+
+const SyncdVerbOption syncd_change_key_options[] = {
+    TEXT("key", 'k', "KEY", N_("An idempotency key: the same request with it is recorded once")),
+    END,
+};
+
+const SyncdVerbOption syncd_revoke_options[] = {
+    TEXT("reason", 0, "TEXT", N_("Why; it is kept in the record")),
+    END,
+};
+
+const SyncdVerbOption syncd_migration_options[] = {
+    FLAG("dry-run", 0, N_("Show what would become of each object, and change nothing")),
+    TEXT("digest", 0, "DIGEST", N_("Only if it is still what --dry-run has shown")),
+    END,
+};
+
+const SyncdVerbOption syncd_signing_options[] = {
+    FILES("signing-key", 0, N_("The author's Ed25519 private key, as openssl writes it")),
+    END,
+};
