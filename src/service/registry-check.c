@@ -78,6 +78,25 @@ static bool check_own(const SyncdChange *change, const SyncdMandate *after, GErr
     return false;
 }
 
+/* A workspace by a name that none can have would be one that the actor never reaches, and nobody
+ * would be told. */
+static bool check_places(SyncdPolicyField field, const char *member, char *const *places,
+                         GError **error)
+{
+    for (size_t i = 0; places[i] != NULL; i++) {
+        g_autofree char *path = g_strdup_printf("/record/%s/%zu", member, i);
+        if (strcmp(places[i], "*") != 0 && !syncd_policy_check_word(field, places[i], path, error))
+            return false;
+    }
+    return true;
+}
+
+static bool check_reach(const SyncdMandate *after, GError **error)
+{
+    return check_places(SYNCD_FIELD_WORKSPACE, "workspace_scope", after->workspaces, error) &&
+           check_places(SYNCD_FIELD_PROFILE, "profile_scope", after->profiles, error);
+}
+
 static bool check_actor(SyncdChange *change, GError **error)
 {
     SyncdService *service = change->service;
@@ -96,7 +115,8 @@ static bool check_actor(SyncdChange *change, GError **error)
         return false;
     }
     return check_own(change, after, error) &&
-           (change->verb == SYNCD_VERB_REVOKE || check_identity(change, error));
+           (change->verb == SYNCD_VERB_REVOKE ||
+            (check_reach(after, error) && check_identity(change, error)));
 }
 
 /* ---- devices ---- */

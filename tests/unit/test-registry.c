@@ -168,6 +168,33 @@ static void only_people_configure(void)
     service_clear(&f);
 }
 
+static void an_actor_reaches_only_what_can_be(void)
+{
+    static const struct {
+        const char *workspaces, *profiles;
+        int code; /* -1: taken */
+    } cases[] = {
+        {"[\"*\"]", "[\"profile:work\",\"*\"]", -1},
+        {"[\"workspace:notes\"]", "[]", -1},
+        {"[\"workspace:notes\",\"notes\"]", "[]", SYNCD_ERROR_INVALID_CONTRACT},
+        {"[\"profile:work\"]", "[]", SYNCD_ERROR_INVALID_CONTRACT},
+        {"[]", "[\"work\"]", SYNCD_ERROR_INVALID_CONTRACT},
+        {"[]", "[\"**\"]", SYNCD_ERROR_INVALID_CONTRACT},
+    };
+    ServiceFixture f;
+    service_init(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *record = g_strdup_printf(
+            "{\"actor_id\":\"a-%zu\",\"actor_type\":\"agent\",\"identity_id\":\"agent:%zu\","
+            "\"capabilities\":[\"write\"],\"workspace_scope\":%s,\"profile_scope\":%s,"
+            "\"display_name\":\"A\",\"trust_level\":\"user\",\"policy_subject\":\"p\","
+            "\"signing_key_ref\":\"none\"}",
+            i, i, cases[i].workspaces, cases[i].profiles);
+        g_assert_cmpint(register_record(&f, "actor", record), ==, cases[i].code);
+    }
+    service_clear(&f);
+}
+
 static void nobody_locks_himself_out(void)
 {
     ServiceFixture f;
@@ -398,6 +425,8 @@ int main(int argc, char **argv)
     g_test_add_func("/registry/an-actor-may-write-until-it-expires",
                     an_actor_may_write_until_it_expires);
     g_test_add_func("/registry/only-people-configure", only_people_configure);
+    g_test_add_func("/registry/an-actor-reaches-only-what-can-be",
+                    an_actor_reaches_only_what_can_be);
     g_test_add_func("/registry/nobody-locks-himself-out", nobody_locks_himself_out);
     g_test_add_func("/registry/a-key-gives-the-first-result", a_key_gives_the_first_result);
     g_test_add_func("/registry/a-change-of-something-older-is-stale",
