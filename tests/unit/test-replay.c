@@ -248,6 +248,29 @@ static void a_device_replays_so_often_within_the_window(void)
     service_clear(&f);
 }
 
+/* An agent of the same user is somebody else. */
+static void what_others_enqueued_is_not_replayed(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
+    g_assert_cmpint(register_record(&f, "actor",
+                                    "{\"actor_id\":\"builder\",\"actor_type\":\"agent\","
+                                    "\"display_name\":\"B\",\"identity_id\":"
+                                    "\"unit:builder.service\",\"workspace_scope\":[\"*\"],"
+                                    "\"profile_scope\":[\"*\"],\"capabilities\":[\"write\"],"
+                                    "\"trust_level\":\"user\",\"policy_subject\":\"builder\","
+                                    "\"signing_key_ref\":\"none\"}"),
+                    ==, -1);
+    bool duplicate;
+    f.caller.unit = "builder.service";
+    refuse_replay(&f, operation, "k", SYNCD_ERROR_ACCESS_DENIED);
+    f.caller.unit = NULL;
+    g_free(replay(&f, operation, "k", &duplicate));
+    g_assert_false(duplicate);
+    service_clear(&f);
+}
+
 static void enqueueing_a_replay_is_the_same_replay(void)
 {
     ServiceFixture f;
@@ -293,6 +316,8 @@ int main(int argc, char **argv)
                     an_actor_replays_so_often_within_the_window);
     g_test_add_func("/replay/a-device-replays-so-often-within-the-window",
                     a_device_replays_so_often_within_the_window);
+    g_test_add_func("/replay/what-others-enqueued-is-not-replayed",
+                    what_others_enqueued_is_not_replayed);
     g_test_add_func("/replay/enqueueing-a-replay-is-the-same-replay",
                     enqueueing_a_replay_is_the_same_replay);
     return g_test_run();
