@@ -42,6 +42,7 @@ struct SyncdService {
     bool verify_found;
     GHashTable *callers; /* identity: KnownCaller (callers.c) */
     SyncdPolicySet *policy;
+    guint64 policies; /* sets so far: what was decided by an earlier one points into it */
     SyncdPolicyStanding policy_standing;
     char *policy_fault;  /* what was refused of its rules; NULL for nothing */
     GHashTable *records; /* "family/id": SyncdRecordRow or NULL, as of `records_of` (place.c) */

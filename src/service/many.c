@@ -15,7 +15,7 @@ struct SyncdMany {
     GHashTable *opened; /* scopes that a line opens; borrowed from it */
     /* What they were checked against. */
     guint64 registries;
-    char policy_digest[SYNCD_DIGEST_SIZE];
+    guint64 policies;
 };
 
 /* ---- checking ---- */
@@ -88,13 +88,13 @@ static bool check_piece(SyncdMany *many, GError **error)
 static bool is_unchanged(const SyncdMany *many)
 {
     return many->registries == syncd_store_registries(many->service->store) &&
-           strcmp(many->policy_digest, many->service->policy_digest) == 0;
+           many->policies == many->service->policies;
 }
 
 static void note_state(SyncdMany *many)
 {
     many->registries = syncd_store_registries(many->service->store);
-    g_strlcpy(many->policy_digest, many->service->policy_digest, SYNCD_DIGEST_SIZE);
+    many->policies = many->service->policies;
 }
 
 static bool check_again(SyncdMany *many, GError **error)

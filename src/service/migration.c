@@ -122,6 +122,9 @@ bool syncd_service_apply_migration(SyncdService *service, const SyncdCaller *cal
         return false;
     if (first != 0)
         return syncd_migration_take_first(service, request, first, ret_migrated, error);
+    /* A plan is made of what is committed, so nothing may be left in the open turn. */
+    if (!syncd_service_begin_whole(service, error))
+        return false;
     g_autoptr(SyncdMigrationPlan) plan = syncd_migration_plan_new(service, &signer, request, error);
     if (plan == NULL || !check_plan(plan, error))
         return false;

@@ -104,6 +104,7 @@ void syncd_service_set_policy(SyncdService *service, SyncdPolicySet *set, const 
     g_hash_table_remove_all(service->decisions);
     syncd_policy_set_free(service->policy);
     service->policy = set;
+    service->policies++;
     service->policy_standing = (SyncdPolicyStanding){0};
     g_free(service->policy_fault);
     service->policy_fault = g_strdup(fault);

@@ -2,7 +2,9 @@
 
 bool syncd_store_keep(SyncdStore *self, const char *name, SyncdBytes bytes, GError **error)
 {
-    return syncd_store_may_write(self, error) &&
+    /* An index that is in the making stands against entries, and not against this. */
+    return (syncd_store_condition(self) == SYNCD_STORE_WRITABLE ||
+            syncd_store_may_write(self, error)) &&
            syncd_directory_publish(self->directory, name, bytes, error);
 }
 

@@ -337,6 +337,27 @@ static void who_is_revoked_between_steps_writes_nothing(void)
     service_clear(&f);
 }
 
+/* Rules that are read again are others, also where they say the same: what was decided by the
+ * earlier ones is gone with them. */
+static void rules_that_were_read_again_between_steps_decide_anew(void)
+{
+    static const char rules[] =
+        FILE_OF(RULE("\"objects\":[\"a\",\"b\"]", "allow", "site_says_yes"));
+    ServiceFixture f;
+    init_with_clock(&f, 500);
+    syncd_service_set_policy(f.service, set_of(rules, NULL), NULL);
+    g_autoptr(SyncdMany) batch = begin(&f, LINE("a", "{}", CREATE) LINE("b", "{}", ""));
+    step(batch);
+    syncd_service_set_policy(f.service, set_of(rules, NULL), NULL);
+    GString *results = NULL;
+    finish(&f, batch, &results);
+    g_string_free(results, TRUE);
+    syncd_service_commit(f.service);
+    g_autofree char *decisions = events_of(&f, "sync.policy.decided");
+    g_assert_nonnull(strstr(decisions, "site_says_yes"));
+    service_clear(&f);
+}
+
 /* The first use of a key decides, also when it came between the steps. */
 static void a_key_that_was_used_between_steps_counts(void)
 {
@@ -377,6 +398,8 @@ int main(int argc, char **argv)
                     what_changes_between_steps_is_heeded);
     g_test_add_func("/many/who-is-revoked-between-steps-writes-nothing",
                     who_is_revoked_between_steps_writes_nothing);
+    g_test_add_func("/many/rules-that-were-read-again-between-steps-decide-anew",
+                    rules_that_were_read_again_between_steps_decide_anew);
     g_test_add_func("/many/a-key-that-was-used-between-steps-counts",
                     a_key_that_was_used_between_steps_counts);
     return g_test_run();

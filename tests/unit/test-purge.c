@@ -216,6 +216,28 @@ static void only_what_was_looked_at_is_purged(void)
     service_clear(&f);
 }
 
+/* What came in the same turn, and waits for its commit, is part of what is looked at. */
+static void what_is_in_the_open_turn_is_purged_too(void)
+{
+    ServiceFixture f;
+    g_autofree char *operation = begin(&f);
+    delete_note(&f);
+    g_autofree char *digest = plan(&f, -1);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *document = g_strdup_printf(
+        "{\"remote_operation_id\":\"" MARKER "\",\"ledger_evidence_refs\":[\"%s\"]}", operation);
+    g_auto(SyncdReconciled) reconciled = {0};
+    syncd_service_reconcile(f.service, &f.caller, operation, SYNCD_BYTES_TEXT(document),
+                            &reconciled, &error);
+    g_assert_no_error(error);
+    g_assert_true(syncd_service_has_turn(f.service));
+    g_free(purge_at(&f, digest, SYNCD_ERROR_STALE_DIGEST));
+    g_free(purge(&f));
+    finish(&f);
+    g_assert_false(state_holds(&f.base, MARKER));
+    service_clear(&f);
+}
+
 static void a_purged_object_is_never_there_again(void)
 {
     ServiceFixture f;
@@ -491,6 +513,7 @@ int main(int argc, char **argv)
     g_test_add_func("/purge/not-deleted", nothing_is_purged_that_is_not_deleted);
     g_test_add_func("/purge/not-ended", what_has_not_ended_stands_against_it);
     g_test_add_func("/purge/digest", only_what_was_looked_at_is_purged);
+    g_test_add_func("/purge/open-turn", what_is_in_the_open_turn_is_purged_too);
     g_test_add_func("/purge/for-good", a_purged_object_is_never_there_again);
     g_test_add_func("/purge/enqueued", nobody_enqueues_a_purge);
     g_test_add_func("/purge/strangers", strangers_purge_nothing);
