@@ -45,6 +45,8 @@ bool syncd_cli_confirm(const SyncdCli *cli, const char *question, GError **error
         return false;
     }
 
+    /* What is asked about was printed before. */
+    syncd_output_flush(cli->out);
     fprintf(stderr, _("%s [y/N] "), question);
     fflush(stderr);
     char answer[16] = "";

@@ -20,8 +20,8 @@ static const Note states[] = {
     {"clean", "Everything that was acknowledged is recorded."},
     {"daemon-unavailable", "The daemon is not running."},
     {"offline", "Recording goes on; there is no connection to other devices."},
-    {"policy-blocked", "Policy refused operations in the last minute; `sourceos-syncd policy "
-                       "explain` says why."},
+    {"policy-blocked", "Policy refused operations in the last minute: see them with "
+                       "`sourceos-syncd events list --type sync.policy.denied`."},
     {"conflicted", "There are conflicts to resolve."},
     {"degraded", "The instance works with limits."},
     {"repair-recommended", "Verification found something that a repair can mend."},
@@ -42,8 +42,8 @@ static const Note reasons[] = {
     {"policy-rules-refused",
      "Rules of policy were refused; the last good ones, if any, stay in force: "
      "correct the file, then reload the daemon."},
-    {"policy-refusals", "Policy refused operations in the last minute; `sourceos-syncd policy "
-                        "explain` says why."},
+    {"policy-refusals", "Policy refused operations in the last minute: see them with "
+                        "`sourceos-syncd events list --type sync.policy.denied`."},
 };
 
 static const char *find_note(const Note *notes, size_t n, const char *code)

@@ -144,6 +144,8 @@ static bool run(SyncdCli *cli, Pages *pages, GError **error)
         syncd_migration_reports_show(cli, pages->reports, pages->digest);
         return true;
     }
+    if (!syncd_cli_json(cli) && !syncd_cli_flag(cli, "yes"))
+        syncd_migration_reports_show(cli, pages->reports, pages->digest);
     return confirm(cli, pages, error) && apply_all(cli, pages, client, error);
 }
 

@@ -106,12 +106,9 @@ static bool confirm(SyncdCli *cli, const char *plan, GError **error)
 }
 
 /* The proof follows when all else is cleared, usually at once; a long log takes longer. */
-static char *wait_for_proof(SyncdCli *cli, SyncdClient *client, const char *operation,
+static char *wait_for_proof(SyncdClient *client, const char *operation, guint64 seconds,
                             GError **error)
 {
-    guint64 seconds;
-    if (!syncd_cli_number(cli, "wait", 86400, 30, &seconds, error))
-        return NULL;
     gint64 until = g_get_monotonic_time() + (gint64)(seconds * G_USEC_PER_SEC);
     for (;;) {
         g_autoptr(GError) problem = NULL;
@@ -132,6 +129,9 @@ bool syncd_verb_ops_purge(SyncdCli *cli, GError **error)
 {
     const char *scope = syncd_cli_value(cli, "scope"), *object = syncd_cli_argument(cli, 0);
     g_autofree char *digest = NULL;
+    guint64 seconds;
+    if (!syncd_cli_number(cli, "wait", 86400, 30, &seconds, error))
+        return false;
     scope = scope != NULL ? scope : SCOPE_DEFAULT;
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_CONSENT, error);
     g_autofree char *plan =
@@ -147,7 +147,7 @@ bool syncd_verb_ops_purge(SyncdCli *cli, GError **error)
         return false;
     g_autofree char *operation = syncd_client_purge(client, scope, object, digest, error);
     g_autofree char *report =
-        operation != NULL ? wait_for_proof(cli, client, operation, error) : NULL;
+        operation != NULL ? wait_for_proof(client, operation, seconds, error) : NULL;
     if (report == NULL)
         return false;
     show_report(cli, report);

@@ -164,28 +164,33 @@ bool syncd_verb_registry_list(SyncdCli *cli, GError **error)
 
 /* ---- show ---- */
 
-/* For people: what the registry knows, then the record. */
+/* Adds the members that `hidden` does not have. */
+static void add_members(SyncdJson object, const char *const *without, SyncdJson hidden,
+                        SyncdJsonWriter *writer)
+{
+    SyncdJsonIter iter;
+    SyncdJson name, value;
+    syncd_json_iter_init(&iter, object);
+    while (syncd_json_iter_next(&iter, &name, &value)) {
+        g_autofree char *member = syncd_json_dup_string(name, NULL);
+        if (!g_strv_contains(without, member) &&
+            syncd_json_member(hidden, member).type == SYNCD_JSON_NONE)
+            syncd_json_member_value(writer, member, value);
+    }
+}
+
+/* For people: the record, and what the registry knows of it. That decides where a record says of
+ * itself that it is in another state. */
 static void print_shown(SyncdCli *cli, const char *shown)
 {
-    static const char *const beside[] = {"record", "kind", "id", NULL};
-    SyncdJsonIter iter;
-    SyncdJson name, value, root = syncd_json_root(shown, strlen(shown));
+    static const char *const beside[] = {"record", "kind", "id", NULL}, *const nothing[] = {NULL};
+    SyncdJson root = syncd_json_root(shown, strlen(shown));
     g_autoptr(GString) text = g_string_new(NULL);
     SyncdJsonWriter writer;
     syncd_json_writer_init(&writer, text, false);
     syncd_json_begin_object(&writer);
-    syncd_json_iter_init(&iter, syncd_json_member(root, "record"));
-    while (syncd_json_iter_next(&iter, &name, &value)) {
-        g_autofree char *member = syncd_json_dup_string(name, NULL);
-        syncd_json_member_value(&writer, member, value);
-    }
-    syncd_json_iter_init(&iter, root);
-    while (syncd_json_iter_next(&iter, &name, &value)) {
-        g_autofree char *member = syncd_json_dup_string(name, NULL);
-        SyncdJson own = syncd_json_member(syncd_json_member(root, "record"), member);
-        if (!g_strv_contains(beside, member) && own.type == SYNCD_JSON_NONE)
-            syncd_json_member_value(&writer, member, value);
-    }
+    add_members(syncd_json_member(root, "record"), nothing, root, &writer);
+    add_members(root, beside, (SyncdJson){0}, &writer);
     syncd_json_end_object(&writer);
     syncd_record_show(cli, text->str);
 }

@@ -245,7 +245,8 @@ bool syncd_service_require_scope(SyncdService *service, const char *text, SyncdS
     if (*ret_scope != NULL)
         return true;
     syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
-                         "see the scopes with `sourceos-syncd status --json`",
+                         "check the spelling; `sourceos-syncd ops list --json` shows the scopes of "
+                         "what there is",
                          "There is no scope %s here", text);
     return false;
 }

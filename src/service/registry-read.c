@@ -111,6 +111,14 @@ static const SyncdFamily *require_family(const char *kind, GError **error)
                                                                           : NULL;
 }
 
+void syncd_registry_refuse_absent(const SyncdFamily *family, const char *id, GError **error)
+{
+    g_autofree char *next =
+        g_strdup_printf("list what there is with `sourceos-syncd %ss list`", family->name);
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, next, "There is no %s %.*s", family->name,
+                         SYNCD_ID_TOKEN_MAX, id);
+}
+
 /* What the open turn holds is not durable, so nobody may hear of it yet. */
 char *syncd_service_show_record(SyncdService *service, const SyncdCaller *caller, const char *kind,
                                 const char *id, GError **error)
@@ -125,8 +133,7 @@ char *syncd_service_show_record(SyncdService *service, const SyncdCaller *caller
          !syncd_service_commit_turn(service, error)))
         return NULL;
     if (!found || !shows(&view, &row)) {
-        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "list what there is",
-                             "There is no %s %.*s", family->name, SYNCD_ID_TOKEN_MAX, id);
+        syncd_registry_refuse_absent(family, id, error);
         return NULL;
     }
     g_autoptr(GString) out = g_string_new(NULL);

@@ -188,6 +188,31 @@ static char *home_of(const SyncdChange *change)
     return g_strdup("device");
 }
 
+static bool check_presence(const SyncdChange *change, GError **error)
+{
+    const char *name = change->family->name;
+    if (!change->present && change->verb != SYNCD_VERB_REGISTER) {
+        syncd_registry_refuse_absent(change->family, change->id, error);
+        return false;
+    }
+    if (change->present && change->verb == SYNCD_VERB_REGISTER) {
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
+                             "use another id, since one is never used again, or update this one if "
+                             "it has not ended",
+                             "The %s %s is registered already and is %s", name, change->id,
+                             change->row.state);
+        return false;
+    }
+    guint64 expected = change->request->expected;
+    if (expected != 0 && (!change->present || change->row.pos != expected)) {
+        syncd_set_error(error, SYNCD_ERROR_STALE_DIGEST,
+                        "The %s %s was changed since: it is sequence number %" G_GUINT64_FORMAT,
+                        name, change->id, change->row.pos);
+        return false;
+    }
+    return true;
+}
+
 /* A record stays in the feed where it was registered. */
 static bool find_home(SyncdChange *change, GError **error)
 {
@@ -195,6 +220,8 @@ static bool find_home(SyncdChange *change, GError **error)
     g_autoptr(SyncdScope) scope = NULL;
     if (change->scope_id != NULL)
         return true;
+    if (!change->present && change->verb != SYNCD_VERB_REGISTER)
+        return check_presence(change, error);
     change->scope_text = home_of(change);
     if (*change->scope_text == '\0') {
         syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
@@ -250,41 +277,21 @@ static bool set_state(SyncdChange *change, GError **error)
     return change->state != NULL;
 }
 
-static bool check_presence(const SyncdChange *change, GError **error)
-{
-    const char *name = change->family->name;
-    if (!change->present && change->verb != SYNCD_VERB_REGISTER) {
-        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "list what there is",
-                             "There is no %s %s", name, change->id);
-        return false;
-    }
-    if (change->present && change->verb == SYNCD_VERB_REGISTER) {
-        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
-                             "update it, or use another id: one is never used again",
-                             "The %s %s is registered already and is %s", name, change->id,
-                             change->row.state);
-        return false;
-    }
-    guint64 expected = change->request->expected;
-    if (expected != 0 && (!change->present || change->row.pos != expected)) {
-        syncd_set_error(error, SYNCD_ERROR_STALE_DIGEST,
-                        "The %s %s was changed since: it is sequence number %" G_GUINT64_FORMAT,
-                        name, change->id, change->row.pos);
-        return false;
-    }
-    return true;
-}
-
 static bool find_step(SyncdChange *change, GError **error)
 {
     const char *from = change->present ? change->row.state : SYNCD_STATE_ABSENT;
     change->step = syncd_transition_find(change->family, change->verb, from, change->state);
     if (change->step != NULL)
         return true;
-    syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
-                         "see its present state, and what may follow, in org.sourceos.Sync(5)",
-                         "A %s that is %s cannot become %.64s", change->family->name,
-                         change->present ? from : "new", change->state);
+    if (change->present && strcmp(from, change->state) == 0)
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT, "register another one instead",
+                             "The %s %s is %s already, and is not changed any more",
+                             change->family->name, change->id, from);
+    else
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
+                             "see its present state, and what may follow, in org.sourceos.Sync(5)",
+                             "The %s %s is %s and cannot become %.64s", change->family->name,
+                             change->id, change->present ? from : "new", change->state);
     return false;
 }
 

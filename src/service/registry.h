@@ -56,6 +56,8 @@ bool syncd_registry_find_active(SyncdService *service, SyncdFamilyId family, con
  * and `data_class`. */
 bool syncd_registry_check_family(SyncdChange *change, GError **error);
 
+/* NotFound, and how to list those that there are. */
+void syncd_registry_refuse_absent(const SyncdFamily *family, const char *id, GError **error);
 /* Parts of it: what the record names is not there (NotFound, always false), and whether it may lie
  * in the workspace and the profile that it names. */
 bool syncd_registry_refuse_missing(const SyncdChange *change, const char *member,
