@@ -306,7 +306,8 @@ bool syncd_service_work(SyncdService *service)
     syncd_service_flush_refusals(service, false);
     syncd_service_flush_leases(service);
     syncd_ephemerals_expire(service->ephemerals, syncd_service_monotonic(service));
-    bool more = syncd_store_work(service->store) | syncd_service_finish_purges(service);
+    bool more = syncd_store_work(service->store);
+    more |= syncd_service_finish_purges(service);
     more |= syncd_service_step_jobs(service);
     syncd_service_show_state(service, false);
     return more;
