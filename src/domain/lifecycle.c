@@ -19,7 +19,6 @@ static const Row operation_rows[] = {
     OPERATION(REPLAYED, CANCEL, CANCELLED),  OPERATION(REPLAYED, BLOCK, BLOCKED),
     OPERATION(COMPLETED, REPLAY, REPLAYED),  OPERATION(COMPLETED, RECONCILE, RECONCILED),
     OPERATION(FAILED, REPLAY, REPLAYED),     OPERATION(REPLAYED, REPLAY, REPLAYED),
-    OPERATION(QUEUED, PURGE, RECONCILED),
 };
 
 #define TASK(state, event, next)                                                                   \
@@ -32,7 +31,14 @@ static const Row task_rows[] = {
     TASK(RUNNING, LOSE, PENDING),        TASK(RUNNING, RETRY, PENDING),
     TASK(RUNNING, COMPLETE, SUCCEEDED),  TASK(RUNNING, FAIL, FAILED),
     TASK(SUCCEEDED, REPLAY, PENDING),    TASK(SUCCEEDED, RECONCILE, SUCCEEDED),
-    TASK(FAILED, REPLAY, PENDING),       TASK(PENDING, PURGE, SUCCEEDED),
+    TASK(FAILED, REPLAY, PENDING),
+};
+
+static const SyncdLifecycle ends[] = {
+    {SYNCD_OPERATION_COMPLETED, SYNCD_TASK_SUCCEEDED},
+    {SYNCD_OPERATION_RECONCILED, SYNCD_TASK_SUCCEEDED},
+    {SYNCD_OPERATION_FAILED, SYNCD_TASK_FAILED},
+    {SYNCD_OPERATION_CANCELLED, SYNCD_TASK_CANCELLED},
 };
 
 /* An event without a row here is recorded by nobody. */
@@ -103,6 +109,17 @@ bool syncd_lifecycle_move(SyncdLifecycle *lifecycle, SyncdEvent event)
     lifecycle->operation = (SyncdOperationState)operation->next;
     lifecycle->task = (SyncdTaskState)task->next;
     return true;
+}
+
+bool syncd_lifecycle_ended(const char *name, SyncdLifecycle *ret_lifecycle)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+        if (strcmp(operation_names[ends[i].operation], name) != 0)
+            continue;
+        *ret_lifecycle = ends[i];
+        return true;
+    }
+    return false;
 }
 
 SyncdOperationState syncd_lifecycle_shown(SyncdLifecycle lifecycle, unsigned failed_parents)

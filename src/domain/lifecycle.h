@@ -5,11 +5,11 @@
  * An operation that was enqueued has one task, which somebody claims, holds under a lease and
  * completes or fails. Both move on the same events, and an event happens only where both tables
  * have a row for it: nothing else changes a state, and what has no row is refused by whoever asks
- * and skipped by whoever reads it in a log. Every event but those about parents and purges is an
- * entry of one kind.
+ * and skipped by whoever reads it in a log. Every event but those about parents is an entry of one
+ * kind.
  *
  * Only what has ended is purged. Of what moved it, entries of tasks stay, replays and
- * reconciliations go: an operation that is still queued when its purge is read was reconciled.
+ * reconciliations go: so a purge says of each operation how it had ended, and moves it there.
  *
  * Parents do not move a child. While one of them has failed, a child that waits is shown as blocked
  * (syncd_lifecycle_shown()).
@@ -53,7 +53,6 @@ typedef enum {
     SYNCD_EVENT_REPLAY,
     SYNCD_EVENT_RECONCILE,
     SYNCD_EVENT_BLOCK, /* a parent failed */
-    SYNCD_EVENT_PURGE, /* what ended it may be purged: then that is all that is known of it */
     SYNCD_N_EVENTS,
 } SyncdEvent;
 
@@ -73,6 +72,8 @@ bool syncd_task_state_find(const char *name, SyncdTaskState *ret_state);
 
 /* False, and no change, when the event has no row. */
 bool syncd_lifecycle_move(SyncdLifecycle *lifecycle, SyncdEvent event);
+/* What an operation is that has ended in the state of that name. False when none ends there. */
+bool syncd_lifecycle_ended(const char *name, SyncdLifecycle *ret_lifecycle);
 /* The operation's state for whoever looks; `failed_parents` is how many there are. */
 SyncdOperationState syncd_lifecycle_shown(SyncdLifecycle lifecycle, unsigned failed_parents);
 /* Whether children need not wait any longer. */

@@ -27,6 +27,8 @@ static void write_entries(const SyncdPurgeable *purgeable, SyncdJsonWriter *writ
         write_hash(writer, "leaf", &entry->leaf);
         write_hash(writer, "body_digest", &entry->digest);
         syncd_json_member_uint(writer, "size", entry->size);
+        if (entry->state != NULL)
+            syncd_json_member_string(writer, "state", entry->state);
         syncd_json_end_object(writer);
     }
     syncd_json_end_array(writer);

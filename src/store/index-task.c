@@ -246,23 +246,24 @@ static bool is_of_object(SyncdIndex *self, guint64 pos, const SyncdHeader *purge
     return true;
 }
 
-static bool end_purged(SyncdIndex *self, const char *op, guint64 pos, const SyncdHeader *header,
-                       GError **error)
+static bool end_purged(SyncdIndex *self, const char *op, SyncdLifecycle end, guint64 pos,
+                       const SyncdHeader *header, GError **error)
 {
     SyncdTask task;
     bool found, is = false;
-    const SyncdTaskMove move = {.event = SYNCD_EVENT_PURGE, .pos = pos, .ms = header->hlc.ms};
     if (!syncd_index_find_task(self, op, &task, &found, error) ||
         (found && !is_of_object(self, task.pos, header, &is, error)))
         return false;
     SyncdLifecycle before = task.state;
-    if (!is || !syncd_task_apply(&task, &move))
+    if (!is || before.operation == end.operation)
         return true;
-    count_move(self, &task, before.task, move.event);
+    syncd_task_end(&task, end, pos, header->hlc.ms);
+    self->lanes[task.rank][before.task]--;
+    self->lanes[task.rank][end.task]++;
     return write_task(self, &task, error) && tell_children(self, &task, before, error);
 }
 
-/* Operations whose end was purged with them are not offered again. */
+/* What moved them may be purged with them: operations are then what their purge says. */
 static bool end_all_purged(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
                            const SyncdBody *body, GError **error)
 {
@@ -276,8 +277,11 @@ static bool end_all_purged(SyncdIndex *self, guint64 pos, const SyncdHeader *hea
     syncd_json_iter_init(
         &iter, syncd_json_member(syncd_json_root(body->content, body->content_size), "entries"));
     while (syncd_json_iter_next(&iter, NULL, &entry)) {
-        g_autofree char *op = syncd_json_dup_text(syncd_json_member(entry, "operation"));
-        if (op != NULL && !end_purged(self, op, pos, header, error))
+        SyncdLifecycle end;
+        g_autofree char *op = syncd_json_dup_text(syncd_json_member(entry, "operation")),
+                        *state = syncd_json_dup_text(syncd_json_member(entry, "state"));
+        if (op != NULL && state != NULL && syncd_lifecycle_ended(state, &end) &&
+            !end_purged(self, op, end, pos, header, error))
             return false;
     }
     return true;

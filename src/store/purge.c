@@ -137,7 +137,8 @@ static guint64 stable_cut(const SyncdFeed *feed)
     return feed->own ? feed->committed.size : 0;
 }
 
-static void describe(Gathering *gathering, guint64 pos, const SyncdHeader *header, SyncdBytes text)
+static SyncdPurgedEntry *describe(Gathering *gathering, guint64 pos, const SyncdHeader *header,
+                                  SyncdBytes text)
 {
     SyncdPurgeable *purgeable = gathering->purgeable;
     g_autofree char *device = syncd_bytes_dup(header->device),
@@ -156,6 +157,7 @@ static void describe(Gathering *gathering, guint64 pos, const SyncdHeader *heade
     g_ptr_array_add(purgeable->entries, entry);
     purgeable->bytes += entry->size;
     purgeable->unstable += !entry->stable;
+    return entry;
 }
 
 static bool take_list(Gathering *gathering, const SyncdHeader *header, SyncdBytes stored)
@@ -167,13 +169,13 @@ static bool take_list(Gathering *gathering, const SyncdHeader *header, SyncdByte
              true));
 }
 
-static bool count_task(Gathering *gathering, const SyncdHeader *header)
+static bool add_state(Gathering *gathering, SyncdPurgedEntry *entry)
 {
     SyncdTask task;
     bool found;
-    g_autofree char *op = syncd_bytes_dup(header->op);
-    if (!syncd_store_find_task(gathering->store, op, &task, &found, &gathering->error))
+    if (!syncd_store_find_task(gathering->store, entry->op, &task, &found, &gathering->error))
         return false;
+    entry->state = found ? syncd_operation_state_name(task.state.operation) : NULL;
     gathering->purgeable->unfinished +=
         found && (task.state.task == SYNCD_TASK_PENDING || task.state.task == SYNCD_TASK_RUNNING);
     return true;
@@ -191,7 +193,7 @@ static bool gather(void *data, guint64 pos, SyncdBytes text, SyncdBytes stored)
     if (stored.size == 0 || !syncd_deletion_purges(header.kind))
         return true;
     gint64 key = (gint64)pos;
-    describe(gathering, pos, &header, text);
+    SyncdPurgedEntry *entry = describe(gathering, pos, &header, text);
     g_hash_table_add(gathering->taken, g_memdup2(&key, sizeof key));
     if (gathering->purgeable->entries->len > SYNCD_PURGE_ENTRIES_MAX) {
         syncd_set_error_next(&gathering->error, SYNCD_ERROR_LIMITS_EXCEEDED,
@@ -200,7 +202,7 @@ static bool gather(void *data, guint64 pos, SyncdBytes text, SyncdBytes stored)
                              SYNCD_PURGE_ENTRIES_MAX);
         return false;
     }
-    return count_task(gathering, &header) && take_list(gathering, &header, stored);
+    return add_state(gathering, entry) && take_list(gathering, &header, stored);
 }
 
 static bool gather_all(Gathering *gathering, const char *scope_id, const char *object,

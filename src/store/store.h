@@ -383,6 +383,7 @@ typedef struct {
     bool stable;
     SyncdHash leaf, digest; /* of the stored body */
     guint64 size;
+    const char *state; /* of an operation that has a task, as its contract calls it; else NULL */
 } SyncdPurgedEntry;
 
 typedef struct {

@@ -46,6 +46,15 @@ bool syncd_task_move_parse(const SyncdHeader *header, guint64 pos, const SyncdBo
     return *ret_op != NULL;
 }
 
+void syncd_task_end(SyncdTask *task, SyncdLifecycle end, guint64 pos, guint64 ms)
+{
+    task->state = end;
+    task->lost = false;
+    task->ready_ms = 0;
+    task->moved = pos;
+    task->moved_ms = ms;
+}
+
 bool syncd_task_apply(SyncdTask *task, const SyncdTaskMove *move)
 {
     if (!syncd_lifecycle_move(&task->state, move->event))

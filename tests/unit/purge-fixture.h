@@ -79,7 +79,10 @@ static inline char *purge_content(const SyncdPurgeable *purgeable, const char *s
     g_string_printf(text, "{\"object_id\":\"%s\",\"scope_id\":\"%s\",\"entries\":[", object, scope);
     for (guint i = 0; i < purgeable->entries->len; i++) {
         const SyncdPurgedEntry *entry = purgeable->entries->pdata[i];
-        g_string_append_printf(text, "%s{\"operation\":\"%s\"}", i > 0 ? "," : "", entry->op);
+        g_string_append_printf(text, "%s{\"operation\":\"%s\"", i > 0 ? "," : "", entry->op);
+        if (entry->state != NULL)
+            g_string_append_printf(text, ",\"state\":\"%s\"", entry->state);
+        g_string_append_c(text, '}');
     }
     g_string_append(text, "]}");
     return g_string_free(text, FALSE);

@@ -12,16 +12,16 @@ static const char *const operation_moves[] = {
     "running lose queued",       "running retry queued",      "running complete completed",
     "running fail failed",       "replayed claim running",    "replayed reconcile reconciled",
     "replayed cancel cancelled", "completed replay replayed", "completed reconcile reconciled",
-    "failed replay replayed",    "replayed replay replayed",  "queued purge reconciled",
+    "failed replay replayed",    "replayed replay replayed",
 };
 static const char *const task_moves[] = {
     "pending claim running",         "pending replay pending", "pending reconcile succeeded",
     "pending cancel cancelled",      "running lose pending",   "running retry pending",
     "running complete succeeded",    "running fail failed",    "succeeded replay pending",
-    "succeeded reconcile succeeded", "failed replay pending",  "pending purge succeeded",
+    "succeeded reconcile succeeded", "failed replay pending",
 };
 static const char *const events[] = {"claim",  "lose",   "retry",     "complete", "fail",
-                                     "cancel", "replay", "reconcile", "block",    "purge"};
+                                     "cancel", "replay", "reconcile", "block"};
 
 static const char *next_of(const char *const *moves, size_t n, const char *state, const char *event)
 {
@@ -117,12 +117,36 @@ static void states_are_the_words_of_the_contract(void)
     g_assert_false(syncd_task_state_find("done", &none));
 }
 
+/* Where a purge may bring an operation: nowhere from where it would be carried out again, but for a
+ * replay. */
+static void what_has_ended_is_told_by_a_word(void)
+{
+    static const char *const ends[] = {"completed succeeded", "reconciled succeeded",
+                                       "failed failed", "cancelled cancelled"};
+    unsigned n = 0;
+    for (int state = 0; state < SYNCD_N_OPERATION_STATES; state++) {
+        SyncdLifecycle end;
+        const char *name = syncd_operation_state_name((SyncdOperationState)state);
+        if (!syncd_lifecycle_ended(name, &end))
+            continue;
+        g_autofree char *both = g_strdup_printf("%s %s", syncd_operation_state_name(end.operation),
+                                                syncd_task_state_name(end.task));
+        g_assert_true(g_str_has_prefix(both, name));
+        for (size_t i = 0; i < G_N_ELEMENTS(ends); i++)
+            n += strcmp(ends[i], both) == 0;
+        g_assert_false(syncd_lifecycle_move(&end, SYNCD_EVENT_CLAIM));
+    }
+    SyncdLifecycle none;
+    g_assert_cmpuint(n, ==, G_N_ELEMENTS(ends));
+    g_assert_false(syncd_lifecycle_ended("", &none));
+}
+
 /* What nothing carries out is no kind of entry, so that nothing can record it without effect. */
 static void every_event_that_is_carried_out_is_one_kind(void)
 {
     for (SyncdEvent event = 0; event < SYNCD_N_EVENTS; event++) {
         const char *kind = syncd_lifecycle_kind_of(event);
-        if (event == SYNCD_EVENT_BLOCK || event == SYNCD_EVENT_PURGE) {
+        if (event == SYNCD_EVENT_BLOCK) {
             g_assert_null(kind);
             continue;
         }
@@ -189,6 +213,7 @@ static void the_defaults_of_the_lanes_are_those_of_the_contract(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/lifecycle/ends", what_has_ended_is_told_by_a_word);
     g_test_add_func("/lifecycle/no-machine-takes-an-untabled-transition",
                     no_machine_takes_an_untabled_transition);
     g_test_add_func("/lifecycle/states-that-are-reached-go-together",

@@ -2,6 +2,7 @@
  * A deleted object is purged when nothing stands against it, by who may; what is left of it is the
  * proof. A purge that was cut short is completed by itself.
  */
+#include "index-dump.h"
 #include "policy-fixture.h"
 #include "purge-fixture.h"
 #include "registry-fixture.h"
@@ -481,6 +482,88 @@ static void what_had_ended_is_not_offered_again(void)
     service_clear(&f);
 }
 
+/* ---- how operations ended ---- */
+
+static void replay(ServiceFixture *f, const char *operation)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdReplayed) replayed = {0};
+    syncd_service_replay(f->service, &f->caller, operation, "again", &replayed, &error);
+    g_assert_no_error(error);
+    syncd_service_commit(f->service);
+}
+
+static void end_as(ServiceFixture *f, const char *operation, const char *state)
+{
+    if (strcmp(state, "cancelled") == 0) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *cancelled = NULL;
+        syncd_service_cancel_task(f->service, &f->caller, operation, NULL, &cancelled, &error);
+        g_assert_no_error(error);
+        syncd_service_commit(f->service);
+        return;
+    }
+    g_autofree char *lease = claim_operation(f, operation);
+    if (strcmp(state, "completed") == 0)
+        complete(f, lease);
+    else
+        fail(f, lease, true);
+}
+
+static char *close_and_dump(ServiceFixture *f)
+{
+    service_close(f);
+    return dump_index(f->base.directory);
+}
+
+/* The replay that let it end differently is purged with it; who waits for it is another object. */
+static void an_operation_stays_ended_as_it_did(void)
+{
+    static const struct {
+        const char *first, *then, *child;
+    } cases[] = {
+        {"failed", "completed", "queued"},
+        {"completed", "failed", "blocked"},
+        {"completed", "cancelled", "blocked"},
+        {"failed", "failed", "blocked"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ServiceFixture f;
+        service_init(&f);
+        SyncdRequest request = good_request();
+        g_autofree char *operation = enqueue_committed(&f, &request);
+        end_as(&f, operation, cases[i].first);
+        request.object = "note-2";
+        const char *parents[] = {operation, NULL};
+        request.parents = parents;
+        g_autofree char *child = enqueue_committed(&f, &request);
+        replay(&f, operation);
+        end_as(&f, operation, cases[i].then);
+        delete_note(&f);
+        g_free(purge(&f));
+        g_autofree char *before = NULL;
+        for (int round = 0; round < 3; round++) {
+            assert_status(&f, operation, cases[i].then);
+            assert_status(&f, child, cases[i].child);
+            if (round == 0) {
+                finish(&f);
+                continue;
+            }
+            g_autofree char *dump = close_and_dump(&f);
+            if (before != NULL)
+                g_assert_cmpstr(dump, ==, before);
+            g_free(before);
+            before = g_steal_pointer(&dump);
+            remove_index(&f.base);
+            service_open(&f);
+            finish(&f);
+        }
+        g_autofree char *lease = claim(&f, NULL);
+        g_assert_cmpint(lease != NULL, ==, strcmp(cases[i].child, "queued") == 0);
+        service_clear(&f);
+    }
+}
+
 /* Others' tasks are listed, and handed out, as before. */
 static void what_was_purged_keeps_no_task_from_view(void)
 {
@@ -523,6 +606,7 @@ int main(int argc, char **argv)
     g_test_add_func("/purge/cut-short", a_purge_that_was_cut_short_is_completed);
     g_test_add_func("/purge/tried-again", what_stands_in_the_way_is_tried_again);
     g_test_add_func("/purge/ended", what_had_ended_is_not_offered_again);
+    g_test_add_func("/purge/ends", an_operation_stays_ended_as_it_did);
     g_test_add_func("/purge/what-was-purged-keeps-no-task-from-view",
                     what_was_purged_keeps_no_task_from_view);
     return g_test_run();
