@@ -67,6 +67,7 @@ struct SyncdService {
     guint64 scrubbed;  /* the entry of the purge whose bytes are gone everywhere */
     SyncdScrubbed scrubbing;
     guint64 purge_retry; /* monotonic: not before */
+    guint64 purge_after; /* up to this entry those that are left failed; 0: none has, since then */
     guint64 delay_ms;    /* when the next task that waits for its time is due; 0: none */
     guint64 begin_ms;    /* of the clock of tasks … */
     guint64 begin_usec;  /* … and of the monotonic clock then */

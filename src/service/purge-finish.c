@@ -124,16 +124,11 @@ static bool prove(SyncdService *service, const Unproven *unproven, GError **erro
                                 error);
 }
 
-static bool step(SyncdService *service, bool *ret_more, GError **error)
+static bool go_on(SyncdService *service, guint64 pos, GError **error)
 {
-    guint64 pos;
     g_auto(Unproven) unproven = {0};
-    if (!syncd_store_find_unproven(service->store, &pos, error))
-        return false;
-    service->has_purges = pos != 0;
-    *ret_more = pos != 0;
-    return pos == 0 || (read_purge(service, pos, &unproven, error) &&
-                        (service->scrubbed == pos ? prove : scrub)(service, &unproven, error));
+    return read_purge(service, pos, &unproven, error) &&
+           (service->scrubbed == pos ? prove : scrub)(service, &unproven, error);
 }
 
 /* The index may be in the making, for the last step's sake among others. */
@@ -144,25 +139,44 @@ static bool may_go_on(SyncdService *service)
            !syncd_store_is_indexing(service->store) && !syncd_store_lacks_index(service->store);
 }
 
+static void warn(const GError *error)
+{
+    syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
+              "A purge is not completed yet, and is tried again: %s", error->message);
+}
+
+/* One that fails keeps no other from it: those that failed are tried again later, together. */
+static bool step(SyncdService *service, guint64 now)
+{
+    guint64 pos;
+    g_autoptr(GError) error = NULL;
+    bool found = syncd_store_find_unproven(service->store, service->purge_after, &pos, &error);
+    if (!found || pos == 0) {
+        if (!found)
+            warn(error);
+        bool failed = !found || service->purge_after != 0;
+        service->has_purges = failed;
+        service->purge_retry = failed ? now + RETRY_USEC : 0;
+        service->purge_after = 0;
+        return false;
+    }
+    service->purge_retry = 0;
+    if (!go_on(service, pos, &error)) {
+        warn(error);
+        service->purge_after = pos;
+    }
+    return true;
+}
+
 bool syncd_service_finish_purges(SyncdService *service)
 {
-    bool more = false;
-    g_autoptr(GError) error = NULL;
     guint64 now = syncd_service_monotonic(service);
     if (!service->has_purges || now < service->purge_retry)
         return false;
-    if (!may_go_on(service)) {
-        /* Whatever ends that asks for work; a time that has passed would do so without an end. */
-        if (service->purge_retry != 0)
-            service->purge_retry = now + RETRY_USEC;
-        return false;
-    }
-    if (step(service, &more, &error)) {
-        service->purge_retry = 0;
-        return more;
-    }
-    service->purge_retry = now + RETRY_USEC;
-    syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
-              "A purge is not completed yet, and is tried again: %s", error->message);
+    if (may_go_on(service))
+        return step(service, now);
+    /* Whatever ends that asks for work; a time that has passed would do so without an end. */
+    if (service->purge_retry != 0)
+        service->purge_retry = now + RETRY_USEC;
     return false;
 }

@@ -29,13 +29,15 @@ bool syncd_index_find_deletion(SyncdIndex *self, const char *scope_id, const cha
     return true;
 }
 
-bool syncd_index_find_deletion_in(SyncdIndex *self, SyncdDeletionState state, guint64 *ret_pos,
-                                  GError **error)
+bool syncd_index_find_deletion_in(SyncdIndex *self, SyncdDeletionState state, guint64 after,
+                                  guint64 *ret_pos, GError **error)
 {
     gint64 pos;
     SyncdStatement *row = syncd_database_statement(
-        self->db, "SELECT pos FROM deletion WHERE state = :state ORDER BY pos LIMIT 1");
+        self->db, "SELECT pos FROM deletion WHERE state = :state AND pos > :after"
+                  " ORDER BY pos LIMIT 1");
     syncd_bind_int(row, ":state", state);
+    syncd_bind_int(row, ":after", (gint64)after);
     if (!syncd_statement_number(row, 0, &pos, error))
         return false;
     *ret_pos = (guint64)pos;

@@ -109,8 +109,9 @@ bool syncd_index_next_delay(SyncdIndex *index, guint64 after_ms, guint64 *ret_ms
 bool syncd_index_list_name(SyncdIndex *index, const char *family, const char *name,
                            GArray *positions, GError **error);
 bool syncd_index_find_decision(SyncdIndex *index, const char *id, guint64 *ret_pos, GError **error);
-/* The entry that moved one that is in that state; `*ret_pos` 0 when none is. */
-bool syncd_index_find_deletion_in(SyncdIndex *index, SyncdDeletionState state, guint64 *ret_pos,
-                                  GError **error);
+/* The first entry after that one that moved one that is in that state; `*ret_pos` 0 when none did.
+ */
+bool syncd_index_find_deletion_in(SyncdIndex *index, SyncdDeletionState state, guint64 after,
+                                  guint64 *ret_pos, GError **error);
 bool syncd_index_find_deletion(SyncdIndex *index, const char *scope_id, const char *object,
                                SyncdDeletion *ret_deletion, bool *ret_found, GError **error);

@@ -260,10 +260,10 @@ bool syncd_store_purge(SyncdStore *self, const SyncdPurgeable *purgeable, guint6
     return true;
 }
 
-bool syncd_store_find_unproven(SyncdStore *self, guint64 *ret_pos, GError **error)
+bool syncd_store_find_unproven(SyncdStore *self, guint64 after, guint64 *ret_pos, GError **error)
 {
     return syncd_store_need_index(self, error) && syncd_store_settle(self, error) &&
-           syncd_index_find_deletion_in(self->index, SYNCD_DELETION_PURGED, ret_pos, error);
+           syncd_index_find_deletion_in(self->index, SYNCD_DELETION_PURGED, after, ret_pos, error);
 }
 
 /* ---- every other place ---- */

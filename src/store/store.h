@@ -411,9 +411,9 @@ SyncdPurgeable *syncd_store_find_purgeable(SyncdStore *store, const char *scope_
 /* Takes their bodies from the log for `by`, a `deletion.purged` of the open turn. */
 bool syncd_store_purge(SyncdStore *store, const SyncdPurgeable *purgeable, guint64 by,
                        GError **error);
-/* A deletion that was purged and not proven; `*ret_pos` is the entry that purged it, 0 for none.
- * Committed ones only. */
-bool syncd_store_find_unproven(SyncdStore *store, guint64 *ret_pos, GError **error);
+/* The first deletion after that entry that was purged and not proven; `*ret_pos` is the entry that
+ * purged it, 0 for none. Committed ones only. */
+bool syncd_store_find_unproven(SyncdStore *store, guint64 after, guint64 *ret_pos, GError **error);
 
 typedef struct {
     guint64 chunks, chunk_bytes, kept_chunks, copies;

@@ -15,11 +15,17 @@ static SyncdPurgeRequest request_for(const char *digest)
     return (SyncdPurgeRequest){"workspace:notes", "note-1", digest};
 }
 
-static void delete_note(ServiceFixture *f)
+static void delete_object(ServiceFixture *f, const char *object)
 {
     SyncdRequest request = good_request();
+    request.object = object;
     request.lane = "tombstone";
     g_free(enqueue_committed(f, &request));
+}
+
+static void delete_note(ServiceFixture *f)
+{
+    delete_object(f, "note-1");
 }
 
 /* An operation with a key, carried out. */
@@ -408,18 +414,24 @@ static char *find_chunk(ServiceFixture *f)
     return g_build_filename(folder, g_dir_read_name(inner), NULL);
 }
 
+/* Purged, but for the file. */
+static char *begin_large(ServiceFixture *f)
+{
+    service_init(f);
+    g_autofree char *fill = g_strnfill(SYNCD_STORE_INLINE_MAX, 'x');
+    g_autofree char *body = g_strdup_printf("{\"text\":\"%s" MARKER "\"}", fill);
+    g_autofree char *operation = enqueue_body(f, "note-1", body);
+    g_autofree char *lease = claim_operation(f, operation);
+    complete(f, lease);
+    delete_note(f);
+    return purge(f);
+}
+
 /* A folder in the place of the file cannot be removed as one. */
 static void what_stands_in_the_way_is_tried_again(void)
 {
     ServiceFixture f;
-    service_init(&f);
-    g_autofree char *fill = g_strnfill(SYNCD_STORE_INLINE_MAX, 'x');
-    g_autofree char *body = g_strdup_printf("{\"text\":\"%s" MARKER "\"}", fill);
-    g_autofree char *operation = enqueue_body(&f, "note-1", body);
-    g_autofree char *lease = claim_operation(&f, operation);
-    complete(&f, lease);
-    delete_note(&f);
-    g_autofree char *purged = purge(&f);
+    g_autofree char *purged = begin_large(&f);
     g_autofree char *chunk = find_chunk(&f), *aside = g_strconcat(chunk, "-aside", NULL);
     g_assert_cmpint(g_rename(chunk, aside), ==, 0);
     g_assert_cmpint(g_mkdir(chunk, 0700), ==, 0);
@@ -564,6 +576,50 @@ static void an_operation_stays_ended_as_it_did(void)
     }
 }
 
+/* One object more, carried out, deleted and purged. */
+static char *purge_another(ServiceFixture *f, const char *object)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdPurged) purged = {0};
+    SyncdPurgeRequest request = {"workspace:notes", object, NULL};
+    g_autofree char *operation = enqueue_body(f, object, "{}");
+    end_as(f, operation, "completed");
+    delete_object(f, object);
+    g_autofree char *shown = syncd_service_plan_purge(f->service, &f->caller, &request, &error);
+    g_assert_no_error(error);
+    g_autofree char *quoted = member_of(shown, "digest"),
+                    *digest = g_strndup(quoted + 1, strlen(quoted) - 2);
+    request.digest = digest;
+    syncd_service_purge(f->service, &f->caller, &request, &purged, &error);
+    g_assert_no_error(error);
+    return g_steal_pointer(&purged.operation);
+}
+
+static void a_purge_that_cannot_go_on_keeps_no_other_from_it(void)
+{
+    ServiceFixture f;
+    g_autofree char *stuck = begin_large(&f);
+    g_autofree char *chunk = find_chunk(&f), *aside = g_strconcat(chunk, "-aside", NULL);
+    g_assert_cmpint(g_rename(chunk, aside), ==, 0);
+    g_assert_cmpint(g_mkdir(chunk, 0700), ==, 0);
+    for (int round = 0; round < 2; round++) {
+        const char *object = round == 0 ? "note-2" : "note-3";
+        g_autofree char *purged = purge_another(&f, object);
+        finish(&f);
+        g_autofree char *later = report(&f, purged), *still = report(&f, stuck);
+        assert_member(later, "state", "\"proven\"");
+        assert_member(still, "state", "\"purged\"");
+    }
+    guint64 due = syncd_service_next_due(f.service);
+    g_assert_cmpuint(due, >, f.base.now_usec);
+    g_assert_cmpint(g_rmdir(chunk), ==, 0);
+    f.base.now_usec = due;
+    finish(&f);
+    g_autofree char *now = report(&f, stuck);
+    assert_member(now, "state", "\"proven\"");
+    service_clear(&f);
+}
+
 /* Others' tasks are listed, and handed out, as before. */
 static void what_was_purged_keeps_no_task_from_view(void)
 {
@@ -605,6 +661,7 @@ int main(int argc, char **argv)
     g_test_add_func("/purge/record", the_record_of_the_object_goes_with_it);
     g_test_add_func("/purge/cut-short", a_purge_that_was_cut_short_is_completed);
     g_test_add_func("/purge/tried-again", what_stands_in_the_way_is_tried_again);
+    g_test_add_func("/purge/others-go-on", a_purge_that_cannot_go_on_keeps_no_other_from_it);
     g_test_add_func("/purge/ended", what_had_ended_is_not_offered_again);
     g_test_add_func("/purge/ends", an_operation_stays_ended_as_it_did);
     g_test_add_func("/purge/what-was-purged-keeps-no-task-from-view",
