@@ -50,6 +50,19 @@ static bool check_restore(const SyncdAdmission *admission, const SyncdDeletion *
     return false;
 }
 
+bool syncd_service_find_deletion(SyncdService *service, const char *object,
+                                 const SyncdRecordRow *row, const char *scope_id,
+                                 SyncdDeletion *ret_deletion, bool *ret_found, GError **error)
+{
+    const char *home = row != NULL ? row->scope : scope_id;
+    *ret_found = false;
+    if (home != NULL &&
+        !syncd_store_find_deletion(service->store, home, object, ret_deletion, ret_found, error))
+        return false;
+    return *ret_found || row != NULL ||
+           syncd_store_find_purged_record(service->store, object, ret_deletion, ret_found, error);
+}
+
 bool syncd_service_is_delete(const SyncdAdmission *admission)
 {
     return strcmp(admission->lane, SYNCD_LANE_TOMBSTONE) == 0;
@@ -79,9 +92,8 @@ bool syncd_service_check_deletion(SyncdService *service, const SyncdAdmission *a
         return false;
     if ((deletes || admission->request->restore) && !check_home(admission, row, scope_id, error))
         return false;
-    const char *home = row != NULL ? row->scope : scope_id;
-    if (home != NULL && *object != '\0' &&
-        !syncd_store_find_deletion(service->store, home, object, &deletion, &found, error))
+    if (*object != '\0' &&
+        !syncd_service_find_deletion(service, object, row, scope_id, &deletion, &found, error))
         return false;
     return deletes ? check_delete(admission, found ? &deletion : NULL, error)
                    : check_restore(admission, found ? &deletion : NULL, error);

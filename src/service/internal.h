@@ -311,6 +311,11 @@ bool syncd_service_check_operation_schema(SyncdService *service, const SyncdRequ
 
 /* ---- deletions (deletion.c) ---- */
 
+/* What became of the object of a request: where its record lies or lay, else in the scope, which may
+ * be NULL. */
+bool syncd_service_find_deletion(SyncdService *service, const char *object,
+                                 const SyncdRecordRow *row, const char *scope_id,
+                                 SyncdDeletion *ret_deletion, bool *ret_found, GError **error);
 /* A request in the lane tombstone asks for the deletion of its object. */
 bool syncd_service_is_delete(const SyncdAdmission *admission);
 /* Whether the object is there to be deleted, to be changed, or to be restored; `scope_id` NULL: the

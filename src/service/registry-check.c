@@ -266,12 +266,11 @@ bool syncd_registry_check_place(SyncdChange *change, GError **error)
 /* Objects may be deleted without a record. */
 static bool check_not_deleted(const SyncdChange *change, GError **error)
 {
-    bool found = false;
+    bool found;
     SyncdDeletion deletion;
-    if (change->scope_id == NULL)
-        return true;
-    if (!syncd_store_find_deletion(change->service->store, change->scope_id, change->id, &deletion,
-                                   &found, error))
+    if (!syncd_service_find_deletion(change->service, change->id,
+                                     change->present ? &change->row : NULL, change->scope_id,
+                                     &deletion, &found, error))
         return false;
     if (!found || deletion.state == SYNCD_DELETION_RESTORED)
         return true;

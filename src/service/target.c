@@ -167,8 +167,7 @@ bool syncd_service_check_not_deleted(SyncdService *service, const SyncdTarget *t
     if (*object == '\0' || syncd_bytes_are(header->lane, SYNCD_LANE_TOMBSTONE))
         return true;
     if (!syncd_service_known_record(service, SYNCD_FAMILY_OBJECT, object, &row, error) ||
-        !syncd_store_find_deletion(service->store, row != NULL ? row->scope : scope_id, object,
-                                   &deletion, &found, error))
+        !syncd_service_find_deletion(service, object, row, scope_id, &deletion, &found, error))
         return false;
     if (!found || deletion.state == SYNCD_DELETION_RESTORED)
         return true;

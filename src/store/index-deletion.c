@@ -4,6 +4,15 @@
 #include "base/json.h"
 #include "store/deletion-move.h"
 
+static void read_deletion(SyncdStatement *row, SyncdDeletion *deletion)
+{
+    *deletion = (SyncdDeletion){
+        .state = (SyncdDeletionState)syncd_column_int(row, 0),
+        .version = (guint64)syncd_column_int(row, 1),
+        .moved = (guint64)syncd_column_int(row, 2),
+    };
+}
+
 bool syncd_index_find_deletion(SyncdIndex *self, const char *scope_id, const char *object,
                                SyncdDeletion *ret_deletion, bool *ret_found, GError **error)
 {
@@ -21,11 +30,31 @@ bool syncd_index_find_deletion(SyncdIndex *self, const char *scope_id, const cha
     if (!syncd_statement_next(rows, ret_found, error))
         return false;
     if (*ret_found)
-        *ret_deletion = (SyncdDeletion){
-            .state = (SyncdDeletionState)syncd_column_int(rows, 0),
-            .version = (guint64)syncd_column_int(rows, 1),
-            .moved = (guint64)syncd_column_int(rows, 2),
-        };
+        read_deletion(rows, ret_deletion);
+    return true;
+}
+
+/* The number of the states is that of the lookup, which is used only where they are the same. */
+#define PURGED "state IN (5, 6)"
+G_STATIC_ASSERT(SYNCD_DELETION_PURGED == 5 && SYNCD_DELETION_PROVEN == 6);
+
+bool syncd_index_find_purged_record(SyncdIndex *self, const char *object,
+                                    SyncdDeletion *ret_deletion, bool *ret_found, GError **error)
+{
+    gint64 created;
+    *ret_found = false;
+    if (!syncd_index_word(self, SYNCD_BYTES_TEXT("object.created"), &created, error))
+        return false;
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db, "SELECT state, version, pos FROM deletion WHERE object = :object AND " PURGED
+                  " AND EXISTS (SELECT 1 FROM entry WHERE entry.object = :object AND"
+                  " entry.object <> '' AND entry.scope = deletion.scope AND kind = :created)");
+    syncd_bind_text(rows, ":object", object);
+    syncd_bind_int(rows, ":created", created);
+    if (!syncd_statement_next(rows, ret_found, error))
+        return false;
+    if (*ret_found)
+        read_deletion(rows, ret_deletion);
     return true;
 }
 

@@ -113,5 +113,7 @@ bool syncd_index_find_decision(SyncdIndex *index, const char *id, guint64 *ret_p
  */
 bool syncd_index_find_deletion_in(SyncdIndex *index, SyncdDeletionState state, guint64 after,
                                   guint64 *ret_pos, GError **error);
+bool syncd_index_find_purged_record(SyncdIndex *index, const char *object,
+                                    SyncdDeletion *ret_deletion, bool *ret_found, GError **error);
 bool syncd_index_find_deletion(SyncdIndex *index, const char *scope_id, const char *object,
                                SyncdDeletion *ret_deletion, bool *ret_found, GError **error);

@@ -92,6 +92,13 @@ bool syncd_store_find_decision(SyncdStore *self, const char *id, guint64 *ret_po
                              syncd_index_find_decision(self->index, id, ret_pos, error));
 }
 
+bool syncd_store_find_purged_record(SyncdStore *self, const char *object,
+                                    SyncdDeletion *ret_deletion, bool *ret_found, GError **error)
+{
+    return syncd_store_need_index(self, error) &&
+           syncd_index_find_purged_record(self->index, object, ret_deletion, ret_found, error);
+}
+
 bool syncd_store_find_deletion(SyncdStore *self, const char *scope_id, const char *object,
                                SyncdDeletion *ret_deletion, bool *ret_found, GError **error)
 {

@@ -371,6 +371,11 @@ typedef struct {
 bool syncd_store_find_deletion(SyncdStore *store, const char *scope_id, const char *object,
                                SyncdDeletion *ret_deletion, bool *ret_found, GError **error);
 
+/* Of an object that was purged with its record, in whatever scope that was: its id stays taken.
+ * Until the purge is cleared up after, the record itself says so. */
+bool syncd_store_find_purged_record(SyncdStore *store, const char *object,
+                                    SyncdDeletion *ret_deletion, bool *ret_found, GError **error);
+
 /* ---- purges: taking content out of the log ---- */
 
 #define SYNCD_PURGE_ENTRIES_MAX 16384u /* of one object; one transaction takes all of them */

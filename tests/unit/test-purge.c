@@ -382,6 +382,48 @@ static void the_record_of_the_object_goes_with_it(void)
     service_clear(&f);
 }
 
+/* As before the purge, if for another reason: it had a record, and so one home. What never had one
+ * is another's elsewhere.
+ */
+static void the_name_of_a_purged_object_is_taken_everywhere(void)
+{
+    static const char elsewhere[] =
+        "{\"object_id\":\"note-1\",\"object_type\":\"note\",\"schema_id\":\"note/v1\","
+        "\"schema_version\":\"1\",\"workspace_id\":\"workspace:other\",\"profile_id\":"
+        "\"profile:default\",\"owner_identity\":\"uid:1000\",\"privacy_class\":\"work\","
+        "\"sync_visibility\":\"workspace\",\"retention_class\":\"normal\",\"policy_tags\":[],"
+        "\"provenance\":[]}";
+    for (int registered = 0; registered < 2; registered++) {
+        ServiceFixture f;
+        g_autofree char *operation = begin(&f);
+        SyncdRequest request = good_request();
+        request.scope = "workspace:other";
+        request.object = "note-2";
+        g_autofree char *other = enqueue_committed(&f, &request);
+        g_assert_cmpint(register_record(&f, "schema", SCHEMA_OF("normal")), ==, -1);
+        if (registered)
+            g_assert_cmpint(register_record(&f, "object", OBJECT_OF("normal")), ==, -1);
+        delete_note(&f);
+        request.object = "note-1";
+        for (int round = 0; round < 3; round++) {
+            g_autoptr(GError) error = NULL;
+            g_auto(SyncdEnqueued) enqueued = {0};
+            g_test_message("registered %d, round %d", registered, round);
+            syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, &error);
+            syncd_service_commit(f.service);
+            g_assert_cmpint(error != NULL, ==, registered);
+            if (registered && round > 0)
+                g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+            if (round == 0)
+                g_free(purge(&f));
+            finish(&f);
+        }
+        g_assert_cmpint(register_record(&f, "object", elsewhere), ==,
+                        registered ? SYNCD_ERROR_NOT_FOUND : -1);
+        service_clear(&f);
+    }
+}
+
 /* ---- cut short ---- */
 
 static void a_purge_that_was_cut_short_is_completed(void)
@@ -659,6 +701,7 @@ int main(int argc, char **argv)
     g_test_add_func("/purge/retention", what_must_be_kept_is_kept);
     g_test_add_func("/purge/policy", policy_keeps_what_it_says);
     g_test_add_func("/purge/record", the_record_of_the_object_goes_with_it);
+    g_test_add_func("/purge/name", the_name_of_a_purged_object_is_taken_everywhere);
     g_test_add_func("/purge/cut-short", a_purge_that_was_cut_short_is_completed);
     g_test_add_func("/purge/tried-again", what_stands_in_the_way_is_tried_again);
     g_test_add_func("/purge/others-go-on", a_purge_that_cannot_go_on_keeps_no_other_from_it);
