@@ -67,7 +67,7 @@ static GPtrArray *list_chunks(SyncdJson content)
 static bool scrub(SyncdService *service, const Unproven *unproven, GError **error)
 {
     g_autoptr(GPtrArray) chunks = list_chunks(unproven->content);
-    if (!syncd_store_scrub(service->store, chunks, &service->scrubbing, error))
+    if (!syncd_store_scrub(service->store, unproven->scope_id, chunks, &service->scrubbing, error))
         return false;
     service->scrubbed = unproven->entry.pos;
     return true;
@@ -95,6 +95,7 @@ static GString *write_proof(const SyncdService *service, const Unproven *unprove
     syncd_json_member_uint(&writer, "chunks_removed", scrubbed->chunks);
     syncd_json_member_uint(&writer, "chunk_bytes", scrubbed->chunk_bytes);
     syncd_json_member_uint(&writer, "chunks_kept", scrubbed->kept_chunks);
+    syncd_json_member_uint(&writer, "lists_unreadable", scrubbed->unreadable);
     syncd_json_member_uint(&writer, "copies_removed", scrubbed->copies);
     syncd_purge_write_unreachable(&writer);
     syncd_json_end_object(&writer);

@@ -29,6 +29,7 @@ void syncd_purgeable_free(SyncdPurgeable *purgeable)
         return;
     g_ptr_array_unref(purgeable->entries);
     g_ptr_array_unref(purgeable->chunks);
+    g_free(purgeable->scope_id);
     g_free(purgeable);
 }
 
@@ -61,6 +62,7 @@ typedef struct {
     const char *scope;
     GHashTable *taken;  /* positions: their lists do not count; NULL when these have no body now */
     GHashTable *chunks; /* name -> SyncdPurgedChunk (borrowed) */
+    guint64 unreadable; /* lists that may name any of them */
 } Sharing;
 
 static bool note_shared(void *data, const char *name, guint64 size)
@@ -71,20 +73,39 @@ static bool note_shared(void *data, const char *name, guint64 size)
     return true;
 }
 
-/* A list that cannot be read holds no chunk: what it lists could not be read either. */
-static void look_at_list(Sharing *sharing, guint64 pos, SyncdBytes text, SyncdBytes stored)
+/* Equal content is stored once in a scope, and once in all that are not sealed. */
+static bool may_share(const Sharing *sharing, const SyncdHeader *header, guint64 pos)
+{
+    gint64 key = (gint64)pos;
+    return header->body_is_list &&
+           (header->key.size == 0 || syncd_bytes_are(header->scope, sharing->scope)) &&
+           (sharing->taken == NULL || !g_hash_table_contains(sharing->taken, &key));
+}
+
+static void look_at_list(Sharing *sharing, SyncdStatement *row)
 {
     SyncdHeader header;
     g_auto(SyncdBody) body = {0};
-    gint64 key = (gint64)pos;
-    if (syncd_header_parse(text.data, text.size, &header, NULL) && header.body_is_list &&
-        (sharing->scope == NULL || syncd_bytes_are(header.scope, sharing->scope)) &&
-        (sharing->taken == NULL || !g_hash_table_contains(sharing->taken, &key)) &&
-        syncd_store_open_meta(sharing->store, &header, stored, &body, NULL))
-        syncd_blobs_each(SYNCD_BYTES(body.content, body.content_size), note_shared, sharing);
+    SyncdBytes text = syncd_column_bytes(row, 1);
+    bool known = syncd_header_parse(text.data, text.size, &header, NULL);
+    if (known && !may_share(sharing, &header, (guint64)syncd_column_int(row, 0)))
+        return;
+    if (!known ||
+        !syncd_store_open_meta(sharing->store, &header, syncd_column_bytes(row, 2), &body, NULL) ||
+        !syncd_blobs_each(SYNCD_BYTES(body.content, body.content_size), note_shared, sharing))
+        sharing->unreadable++;
 }
 
-/* Equal content in a scope is stored once, so every list in the log is looked at. */
+static void keep_all(Sharing *sharing)
+{
+    GHashTableIter iter;
+    void *chunk;
+    g_hash_table_iter_init(&iter, sharing->chunks);
+    while (g_hash_table_iter_next(&iter, NULL, &chunk))
+        ((SyncdPurgedChunk *)chunk)->shared = true;
+}
+
+/* Looks at every list in the log that may name one of them. */
 static bool find_shared(Sharing *sharing, GError **error)
 {
     static const char needle[] = "\"form\":\"list\"";
@@ -100,10 +121,12 @@ static bool find_shared(Sharing *sharing, GError **error)
         if (!syncd_statement_next(rows, &row, error))
             return false;
         if (!row)
-            return true;
-        look_at_list(sharing, (guint64)syncd_column_int(rows, 0), syncd_column_bytes(rows, 1),
-                     syncd_column_bytes(rows, 2));
+            break;
+        look_at_list(sharing, rows);
     }
+    if (sharing->unreadable > 0)
+        keep_all(sharing);
+    return true;
 }
 
 /* ---- what a purge would take ---- */
@@ -238,10 +261,11 @@ SyncdPurgeable *syncd_store_find_purgeable(SyncdStore *self, const char *scope_i
     g_autoptr(SyncdPurgeable) purgeable = g_new0(SyncdPurgeable, 1);
     g_autoptr(GHashTable) chunks = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GHashTable) taken = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    purgeable->scope_id = g_strdup(scope_id);
     purgeable->entries = g_ptr_array_new_with_free_func(entry_free);
     purgeable->chunks = g_ptr_array_new_with_free_func(chunk_free);
     Gathering gathering = {self, purgeable, taken, chunks, NULL};
-    Sharing sharing = {self, scope_id, taken, chunks};
+    Sharing sharing = {self, scope_id, taken, chunks, 0};
     if (!gather_all(&gathering, scope_id, object, error) || !find_shared(&sharing, error))
         return NULL;
     return g_steal_pointer(&purgeable);
@@ -268,8 +292,8 @@ bool syncd_store_find_unproven(SyncdStore *self, guint64 after, guint64 *ret_pos
 
 /* ---- every other place ---- */
 
-static bool remove_chunks(SyncdStore *self, GPtrArray *chunks, SyncdScrubbed *scrubbed,
-                          GError **error)
+static bool remove_chunks(SyncdStore *self, const char *scope_id, GPtrArray *chunks,
+                          SyncdScrubbed *scrubbed, GError **error)
 {
     g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < chunks->len; i++) {
@@ -278,9 +302,10 @@ static bool remove_chunks(SyncdStore *self, GPtrArray *chunks, SyncdScrubbed *sc
         g_hash_table_insert(names, chunk->name, chunk);
     }
     /* By now an entry may list one that came after the purge was planned. */
-    Sharing sharing = {self, NULL, NULL, names};
+    Sharing sharing = {self, scope_id, NULL, names, 0};
     if (!find_shared(&sharing, error))
         return false;
+    scrubbed->unreadable = sharing.unreadable;
     for (guint i = 0; i < chunks->len; i++) {
         const SyncdPurgedChunk *chunk = chunks->pdata[i];
         scrubbed->kept_chunks += chunk->shared;
@@ -314,11 +339,12 @@ static bool remove_copies(SyncdStore *self, SyncdScrubbed *scrubbed, GError **er
     return true;
 }
 
-bool syncd_store_scrub(SyncdStore *self, GPtrArray *chunks, SyncdScrubbed *ret_scrubbed,
-                       GError **error)
+bool syncd_store_scrub(SyncdStore *self, const char *scope_id, GPtrArray *chunks,
+                       SyncdScrubbed *ret_scrubbed, GError **error)
 {
     SyncdScrubbed scrubbed = {0};
-    if (!syncd_store_may_write(self, error) || !remove_chunks(self, chunks, &scrubbed, error) ||
+    if (!syncd_store_may_write(self, error) ||
+        !remove_chunks(self, scope_id, chunks, &scrubbed, error) ||
         !remove_copies(self, &scrubbed, error) ||
         !syncd_database_empty_wal(syncd_journal_database(self->journal), error) ||
         !syncd_store_remake_index(self, error))

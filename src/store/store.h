@@ -399,6 +399,7 @@ typedef struct {
 
 /* What a purge of an object takes. */
 typedef struct {
+    char *scope_id;
     GPtrArray *entries; /* SyncdPurgedEntry, in the order of pos */
     GPtrArray *chunks;  /* SyncdPurgedChunk */
     guint64 bytes, chunk_bytes;
@@ -422,14 +423,15 @@ bool syncd_store_find_unproven(SyncdStore *store, guint64 after, guint64 *ret_po
 
 typedef struct {
     guint64 chunks, chunk_bytes, kept_chunks, copies;
+    guint64 unreadable; /* lists of chunks: all are kept then, as it could be any that these name */
 } SyncdScrubbed;
 
-/* After the commit of a purge: removes what else holds the bytes, now or when it was begun earlier.
+/* After the commit of a purge in that scope: removes what else holds the bytes, now or when it was begun earlier.
  * The chunks that nothing lists any more, copies of the database that were made before migrations,
  * what is left of them in the WAL, and the index, which is made anew: it may be Busy for a while.
  * There must be no open turn. */
-bool syncd_store_scrub(SyncdStore *store, GPtrArray *chunks, SyncdScrubbed *ret_scrubbed,
-                       GError **error);
+bool syncd_store_scrub(SyncdStore *store, const char *scope_id, GPtrArray *chunks,
+                       SyncdScrubbed *ret_scrubbed, GError **error);
 
 /* Names that the first entry keeps, each family for itself within a scope: "replay" (operation,
  * line feed, key). `*ret_pos` 0 for a name that nobody took. The open turn counts. `scope_id` NULL:

@@ -36,7 +36,9 @@ bool secret_state(SyncdStore *store, SyncdDeletionState *ret_state, GError **err
 bool secret_scrub(SyncdStore *store, GError **error)
 {
     SyncdScrubbed scrubbed;
-    return syncd_store_scrub(store, secret_chunks, &scrubbed, error) &&
+    g_autoptr(SyncdScope) scope = NULL;
+    return syncd_store_find_scope(store, "public", "board", &scope, error) && scope != NULL &&
+           syncd_store_scrub(store, scope->id, secret_chunks, &scrubbed, error) &&
            syncd_store_settle(store, error);
 }
 

@@ -66,7 +66,7 @@ static SyncdScrubbed scrub(Fixture *f, const SyncdPurgeable *purgeable)
 {
     g_autoptr(GError) error = NULL;
     SyncdScrubbed scrubbed = {0};
-    syncd_store_scrub(f->store, purgeable->chunks, &scrubbed, &error);
+    syncd_store_scrub(f->store, purgeable->scope_id, purgeable->chunks, &scrubbed, &error);
     g_assert_no_error(error);
     return scrubbed;
 }
@@ -197,26 +197,33 @@ static void the_index_is_the_same_when_it_is_rebuilt(void)
 }
 
 /* Equal content in a sealed scope is stored once. */
+static SyncdReceipt begin_shared(Fixture *f, char *large)
+{
+    fixture_init(f, 7);
+    fixture_open(f);
+    fixture_fill(f, 1);
+    const char *scope = syncd_store_device_id(f->store);
+    memset(large, 'x', LARGE);
+    memcpy(large, MARKER, strlen(MARKER));
+    put_object(f, scope, "gone", NULL, large, LARGE);
+    large[0] = 'W'; /* all but the first chunk are the same */
+    put_object(f, scope, "stays", NULL, large, LARGE);
+    SyncdReceipt stays = fixture_append_to(f, scope, "stays", NULL, large, LARGE);
+    fixture_commit(f);
+    return stays;
+}
+
 static void a_chunk_that_others_list_stays(void)
 {
     Fixture f;
     g_autofree char *large = g_malloc(LARGE);
     g_autoptr(GError) error = NULL;
-    fixture_init(&f, 7);
-    fixture_open(&f);
-    fixture_fill(&f, 1);
-    const char *scope = syncd_store_device_id(f.store);
-    memset(large, 'x', LARGE);
-    memcpy(large, MARKER, strlen(MARKER));
-    put_object(&f, scope, "gone", NULL, large, LARGE);
-    large[0] = 'W'; /* all but the first chunk are the same */
-    put_object(&f, scope, "stays", NULL, large, LARGE);
-    SyncdReceipt stays = fixture_append_to(&f, scope, "stays", NULL, large, LARGE);
-    fixture_commit(&f);
-    g_autoptr(SyncdPurgeable) purgeable = purge_of(&f, scope, "gone");
+    g_auto(SyncdReceipt) stays = begin_shared(&f, large);
+    g_autoptr(SyncdPurgeable) purgeable = purge_of(&f, syncd_store_device_id(f.store), "gone");
     SyncdScrubbed scrubbed = scrub(&f, purgeable);
     g_assert_cmpuint(purgeable->chunks->len, ==, scrubbed.chunks + scrubbed.kept_chunks);
     g_assert_cmpuint(scrubbed.chunks, ==, 1);
+    g_assert_cmpuint(scrubbed.unreadable, ==, 0);
     g_auto(SyncdEntry) entry = {0};
     g_auto(SyncdBody) body = {0};
     g_assert_true(syncd_store_read(f.store, stays.pos, &entry, NULL));
@@ -224,7 +231,57 @@ static void a_chunk_that_others_list_stays(void)
     g_assert_no_error(error);
     g_assert_cmpmem(body.content, body.content_size, large, LARGE);
     fixture_assert_sound(&f);
-    syncd_receipt_clear(&stays);
+    fixture_clear(&f);
+}
+
+/* In the file, while nobody has it open. */
+static void damage_body(Fixture *f, guint64 pos)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) stored = syncd_journal_read_body(f->store->journal, pos, &error);
+    g_assert_no_error(error);
+    g_autofree char *path = g_build_filename(f->directory, "journal.db", NULL), *text = NULL;
+    size_t size;
+    fixture_close(f);
+    g_assert_true(g_file_get_contents(path, &text, &size, NULL));
+    char *found = memmem(text, size, g_bytes_get_data(stored, NULL), g_bytes_get_size(stored));
+    g_assert_nonnull(found);
+    found[40] ^= 1;
+    g_assert_true(g_file_set_contents(path, text, (gssize)size, NULL));
+    fixture_open(f);
+}
+
+static void what_an_unreadable_list_may_name_stays(void)
+{
+    Fixture f;
+    g_autofree char *large = g_malloc(LARGE);
+    g_auto(SyncdReceipt) stays = begin_shared(&f, large);
+    g_autoptr(SyncdPurgeable) purgeable = purge_of(&f, syncd_store_device_id(f.store), "gone");
+    damage_body(&f, stays.pos);
+    SyncdScrubbed scrubbed = scrub(&f, purgeable);
+    g_assert_cmpuint(scrubbed.chunks, ==, 0);
+    g_assert_cmpuint(scrubbed.kept_chunks, ==, purgeable->chunks->len);
+    g_assert_cmpuint(scrubbed.unreadable, ==, 1);
+    fixture_clear(&f);
+}
+
+/* What is sealed with another key is in other chunks. */
+static void an_unreadable_list_of_another_scope_keeps_nothing(void)
+{
+    Fixture f;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *large = g_malloc(LARGE);
+    g_autoptr(SyncdScope) other = NULL;
+    g_auto(SyncdReceipt) stays = begin_shared(&f, large);
+    syncd_store_open_scope(f.store, "workspace", "other", "actor-test", &other, &error);
+    g_assert_no_error(error);
+    g_auto(SyncdReceipt) there = fixture_append_to(&f, other->id, "there", NULL, large, LARGE);
+    fixture_commit(&f);
+    g_autoptr(SyncdPurgeable) purgeable = purge_of(&f, syncd_store_device_id(f.store), "gone");
+    damage_body(&f, there.pos);
+    SyncdScrubbed scrubbed = scrub(&f, purgeable);
+    g_assert_cmpuint(scrubbed.chunks, ==, 1);
+    g_assert_cmpuint(scrubbed.unreadable, ==, 0);
     fixture_clear(&f);
 }
 
@@ -385,6 +442,9 @@ int main(int argc, char **argv)
     g_test_add_func("/store-purge/reading", reading_it_says_what_purged_it_and_when);
     g_test_add_func("/store-purge/rebuilt", the_index_is_the_same_when_it_is_rebuilt);
     g_test_add_func("/store-purge/shared-chunks", a_chunk_that_others_list_stays);
+    g_test_add_func("/store-purge/unreadable-list", what_an_unreadable_list_may_name_stays);
+    g_test_add_func("/store-purge/unreadable-list-elsewhere",
+                    an_unreadable_list_of_another_scope_keeps_nothing);
     g_test_add_func("/store-purge/damage", a_body_that_nothing_purged_is_damage);
     g_test_add_func("/store-purge/triggers", nothing_but_a_purge_takes_a_body);
     g_test_add_func("/store-purge/taken-back", a_turn_that_is_taken_back_took_nothing);
