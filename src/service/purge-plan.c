@@ -250,7 +250,8 @@ SyncdPurgePlan *syncd_purge_plan_new(SyncdService *service, const SyncdCaller *c
     if (plan->purgeable == NULL || !check_ended(plan, error))
         return NULL;
     digest_plan(plan);
-    return g_steal_pointer(&plan);
+    g_autoptr(GString) entry = syncd_purge_write(plan, error);
+    return entry != NULL ? g_steal_pointer(&plan) : NULL;
 }
 
 char *syncd_service_plan_purge(SyncdService *service, const SyncdCaller *caller,

@@ -48,10 +48,10 @@ static void write_chunks(const SyncdPurgeable *purgeable, SyncdJsonWriter *write
     syncd_json_end_array(writer);
 }
 
-static GString *write_content(const SyncdPurgePlan *plan)
+GString *syncd_purge_write(const SyncdPurgePlan *plan, GError **error)
 {
     SyncdJsonWriter writer;
-    GString *content = g_string_new(NULL);
+    g_autoptr(GString) content = g_string_new(NULL);
     syncd_json_writer_init(&writer, content, false);
     syncd_json_begin_object(&writer);
     syncd_json_member_string(&writer, "schema", SYNCD_PURGE_SCHEMA);
@@ -68,14 +68,22 @@ static GString *write_content(const SyncdPurgePlan *plan)
     write_entries(plan->purgeable, &writer);
     write_chunks(plan->purgeable, &writer);
     syncd_json_end_object(&writer);
-    return content;
+    if (content->len <= SYNCD_STORE_CONTENT_MAX)
+        return g_steal_pointer(&content);
+    syncd_set_error_next(
+        error, SYNCD_ERROR_LIMITS_EXCEEDED, "it has to stay as it is, deleted and hidden",
+        "The object %s has %u entries and %u chunks: one purge cannot list them",
+        plan->request->object, plan->purgeable->entries->len, plan->purgeable->chunks->len);
+    return NULL;
 }
 
 static bool carry_out(const SyncdPurgePlan *plan, SyncdPurged *ret_purged, GError **error)
 {
     SyncdService *service = plan->service;
     g_auto(SyncdReceipt) receipt = {0};
-    g_autoptr(GString) content = write_content(plan);
+    g_autoptr(GString) content = syncd_purge_write(plan, error);
+    if (content == NULL)
+        return false;
     SyncdDraft draft = {
         .kind = syncd_deletion_kind_of(SYNCD_DELETION_PURGE),
         .actor = plan->actor,

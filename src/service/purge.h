@@ -40,6 +40,9 @@ SyncdPurgePlan *syncd_purge_plan_new(SyncdService *service, const SyncdCaller *c
                                      const SyncdPurgeRequest *request, GError **error);
 /* The decision that allows it. */
 const char *syncd_purge_plan_decision(const SyncdPurgePlan *plan);
+/* The content of the entry that carries it out. LimitsExceeded when that is larger than an entry's
+ * content may be. */
+GString *syncd_purge_write(const SyncdPurgePlan *plan, GError **error);
 /* The document that is shown. */
 char *syncd_purge_plan_write(const SyncdPurgePlan *plan);
 /* What is out of reach of any purge, as a member `unreachable`. */

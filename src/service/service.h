@@ -263,7 +263,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdPurged, syncd_purged_clear)
 
 /* What a purge of a deleted object would take, as JSON with its digest; changes nothing.
  * InvalidContract when it is not deleted, AlreadyResolved when it is purged, Busy when something
- * has to end first, PolicyDenied when it must be kept. */
+ * has to end first, PolicyDenied when it must be kept, LimitsExceeded when it is too much for one
+ * purge. */
 char *syncd_service_plan_purge(SyncdService *service, const SyncdCaller *caller,
                                const SyncdPurgeRequest *request, GError **error);
 /* Takes it, in a turn of its own which is committed at the end. StaleDigest when it would be

@@ -392,6 +392,18 @@ GBytes *syncd_journal_read_body(SyncdJournal *self, guint64 pos, GError **error)
     return g_bytes_new(blob.data, blob.size);
 }
 
+bool syncd_journal_has_body(SyncdJournal *self, guint64 pos, bool *ret_has, GError **error)
+{
+    gint64 n;
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "SELECT count(*) FROM entry WHERE pos = :pos AND body IS NOT NULL");
+    syncd_bind_int(row, ":pos", (gint64)pos);
+    if (!syncd_statement_number(row, 0, &n, error))
+        return false;
+    *ret_has = n > 0;
+    return true;
+}
+
 bool syncd_journal_purged_by(SyncdJournal *self, guint64 pos, guint64 *ret_by, GError **error)
 {
     gint64 by;

@@ -102,6 +102,8 @@ typedef bool (*SyncdTakeStored)(void *data, guint64 pos, SyncdBytes header, Sync
 bool syncd_journal_read_many(SyncdJournal *journal, const guint64 *positions, guint n, bool bodies,
                              SyncdTakeStored take, void *data, GError **error);
 GBytes *syncd_journal_read_body(SyncdJournal *journal, guint64 pos, GError **error);
+/* Reads nothing of the body. */
+bool syncd_journal_has_body(SyncdJournal *journal, guint64 pos, bool *ret_has, GError **error);
 /* The entry that took its body; 0 when none did. */
 bool syncd_journal_purged_by(SyncdJournal *journal, guint64 pos, guint64 *ret_by, GError **error);
 /* 0 when there is none. */

@@ -183,13 +183,21 @@ static SyncdPurgedEntry *describe(Gathering *gathering, guint64 pos, const Syncd
     return entry;
 }
 
-static bool take_list(Gathering *gathering, const SyncdHeader *header, SyncdBytes stored)
+/* Of all bodies only lists are read: they are small. */
+static bool take_list(Gathering *gathering, guint64 pos, const SyncdHeader *header)
 {
     g_auto(SyncdBody) body = {0};
-    return !header->body_is_list ||
-           (syncd_store_open_meta(gathering->store, header, stored, &body, &gathering->error) &&
-            (syncd_blobs_each(SYNCD_BYTES(body.content, body.content_size), add_chunk, gathering) ||
-             true));
+    if (!header->body_is_list)
+        return true;
+    g_autoptr(GBytes) stored =
+        syncd_journal_read_body(gathering->store->journal, pos, &gathering->error);
+    if (stored == NULL || !syncd_store_open_meta(
+                              gathering->store, header,
+                              SYNCD_BYTES(g_bytes_get_data(stored, NULL), g_bytes_get_size(stored)),
+                              &body, &gathering->error))
+        return false;
+    syncd_blobs_each(SYNCD_BYTES(body.content, body.content_size), add_chunk, gathering);
+    return true;
 }
 
 static bool add_state(Gathering *gathering, SyncdPurgedEntry *entry)
@@ -204,16 +212,21 @@ static bool add_state(Gathering *gathering, SyncdPurgedEntry *entry)
     return true;
 }
 
-static bool gather(void *data, guint64 pos, SyncdBytes text, SyncdBytes stored)
+static bool gather(void *data, guint64 pos, SyncdBytes text, SyncdBytes unread)
 {
     Gathering *gathering = data;
     SyncdHeader header;
+    bool has;
     if (!syncd_header_parse(text.data, text.size, &header, NULL)) {
         syncd_set_error(&gathering->error, SYNCD_ERROR_JOURNAL_CORRUPT,
                         "The header of the entry %" G_GUINT64_FORMAT " is damaged", pos);
         return false;
     }
-    if (stored.size == 0 || !syncd_deletion_purges(header.kind))
+    if (!syncd_deletion_purges(header.kind))
+        return true;
+    if (!syncd_journal_has_body(gathering->store->journal, pos, &has, &gathering->error))
+        return false;
+    if (!has)
         return true;
     gint64 key = (gint64)pos;
     SyncdPurgedEntry *entry = describe(gathering, pos, &header, text);
@@ -225,7 +238,7 @@ static bool gather(void *data, guint64 pos, SyncdBytes text, SyncdBytes stored)
                              SYNCD_PURGE_ENTRIES_MAX);
         return false;
     }
-    return add_state(gathering, entry) && take_list(gathering, &header, stored);
+    return add_state(gathering, entry) && take_list(gathering, pos, &header);
 }
 
 static bool gather_all(Gathering *gathering, const char *scope_id, const char *object,
@@ -246,7 +259,7 @@ static bool gather_all(Gathering *gathering, const char *scope_id, const char *o
         g_free(cursor);
         cursor = next;
         if (!syncd_journal_read_many(self->journal, (const guint64 *)(void *)positions->data,
-                                     positions->len, true, gather, gathering, error))
+                                     positions->len, false, gather, gathering, error))
             return false;
     } while (*cursor != '\0' && gathering->error == NULL);
     if (gathering->error == NULL)

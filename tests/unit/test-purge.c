@@ -6,6 +6,7 @@
 #include "policy-fixture.h"
 #include "purge-fixture.h"
 #include "registry-fixture.h"
+#include "service/purge.h"
 #include "task-fixture.h"
 
 #define MARKER "what-nobody-shall-find-again"
@@ -424,6 +425,30 @@ static void the_name_of_a_purged_object_is_taken_everywhere(void)
     }
 }
 
+/* Which takes some hundred GiB of content. */
+static void a_purge_that_no_entry_can_list_is_refused(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) entries = g_ptr_array_new();
+    g_autoptr(GPtrArray) chunks = g_ptr_array_new();
+    const SyncdPurgeRequest request = request_for(NULL);
+    SyncdScope scope = {.id = (char *)"workspace-01j0000000000000000000000c"};
+    SyncdPurgedChunk chunk = {.name = (char *)"digest", .size = 1048576};
+    SyncdPurgeable purgeable = {.entries = entries, .chunks = chunks};
+    SyncdPurgePlan plan = {.request = &request,
+                           .scope = &scope,
+                           .subject = (char *)"uid:1000",
+                           .purgeable = &purgeable};
+    g_ptr_array_add(chunks, &chunk);
+    g_autoptr(GString) little = syncd_purge_write(&plan, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(little);
+    while (chunks->len < SYNCD_STORE_CONTENT_MAX / 32)
+        g_ptr_array_add(chunks, &chunk);
+    g_assert_null(syncd_purge_write(&plan, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);
+}
+
 /* ---- cut short ---- */
 
 static void a_purge_that_was_cut_short_is_completed(void)
@@ -702,6 +727,7 @@ int main(int argc, char **argv)
     g_test_add_func("/purge/policy", policy_keeps_what_it_says);
     g_test_add_func("/purge/record", the_record_of_the_object_goes_with_it);
     g_test_add_func("/purge/name", the_name_of_a_purged_object_is_taken_everywhere);
+    g_test_add_func("/purge/too-large", a_purge_that_no_entry_can_list_is_refused);
     g_test_add_func("/purge/cut-short", a_purge_that_was_cut_short_is_completed);
     g_test_add_func("/purge/tried-again", what_stands_in_the_way_is_tried_again);
     g_test_add_func("/purge/others-go-on", a_purge_that_cannot_go_on_keeps_no_other_from_it);
