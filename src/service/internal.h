@@ -311,8 +311,8 @@ bool syncd_service_check_operation_schema(SyncdService *service, const SyncdRequ
 
 /* ---- deletions (deletion.c) ---- */
 
-/* What became of the object of a request: where its record lies or lay, else in the scope, which may
- * be NULL. */
+/* What became of the object of a request: where its record lies or lay, else in the scope, which
+ * may be NULL. */
 bool syncd_service_find_deletion(SyncdService *service, const char *object,
                                  const SyncdRecordRow *row, const char *scope_id,
                                  SyncdDeletion *ret_deletion, bool *ret_found, GError **error);

@@ -426,10 +426,10 @@ typedef struct {
     guint64 unreadable; /* lists of chunks: all are kept then, as it could be any that these name */
 } SyncdScrubbed;
 
-/* After the commit of a purge in that scope: removes what else holds the bytes, now or when it was begun earlier.
- * The chunks that nothing lists any more, copies of the database that were made before migrations,
- * what is left of them in the WAL, and the index, which is made anew: it may be Busy for a while.
- * There must be no open turn. */
+/* After the commit of a purge in that scope: removes what else holds the bytes, now or when it was
+ * begun earlier. The chunks that nothing lists any more, copies of the database that were made
+ * before migrations, what is left of them in the WAL, and the index, which is made anew: it may be
+ * Busy for a while. There must be no open turn. */
 bool syncd_store_scrub(SyncdStore *store, const char *scope_id, GPtrArray *chunks,
                        SyncdScrubbed *ret_scrubbed, GError **error);
 
