@@ -2,6 +2,7 @@
 
 struct SyncdLeases {
     GHashTable *by_id; /* id -> SyncdLease; at most SYNCD_LEASES_MAX */
+    bool paused;
 };
 
 static void lease_free(void *data)
@@ -89,7 +90,7 @@ static GPtrArray *choose(const SyncdLeases *leases, Choice chosen, const void *d
     return ids;
 }
 
-static bool has_expired(const SyncdLease *lease, const void *now)
+static bool is_past(const SyncdLease *lease, const void *now)
 {
     return lease->until <= *(const guint64 *)now;
 }
@@ -99,9 +100,34 @@ static bool is_held_by(const SyncdLease *lease, const void *worker)
     return !lease->detached && g_strcmp0(lease->worker, worker) == 0;
 }
 
+bool syncd_leases_has_expired(const SyncdLeases *leases, const SyncdLease *lease, guint64 now)
+{
+    return !leases->paused && is_past(lease, &now);
+}
+
+void syncd_leases_pause(SyncdLeases *leases)
+{
+    leases->paused = true;
+}
+
+void syncd_leases_resume(SyncdLeases *leases, guint64 now)
+{
+    GHashTableIter iter;
+    void *value;
+    if (!leases->paused)
+        return;
+    leases->paused = false;
+    g_hash_table_iter_init(&iter, leases->by_id);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        SyncdLease *lease = value;
+        lease->until = MAX(lease->until, now + lease->length);
+    }
+}
+
 GPtrArray *syncd_leases_expired(const SyncdLeases *leases, guint64 now)
 {
-    return choose(leases, has_expired, &now);
+    static const guint64 never = 0;
+    return choose(leases, is_past, leases->paused ? &never : &now);
 }
 
 GPtrArray *syncd_leases_of_worker(const SyncdLeases *leases, const char *worker)

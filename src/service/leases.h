@@ -3,8 +3,9 @@
  * now.
  *
  * A lease begins with an entry (task.claimed) and ends with one; renewing it is no entry. After a
- * start, those that the log says are running are taken over for their full length once more. All
- * times are monotonic microseconds.
+ * start, those that the log says are running are taken over for their full length once more. While
+ * nobody can be answered none ends by time, and from then on each lasts its full length once more.
+ * All times are monotonic microseconds.
  */
 #pragma once
 
@@ -44,6 +45,10 @@ void syncd_leases_add(SyncdLeases *leases, const SyncdLease *lease);
 SyncdLease *syncd_leases_find(const SyncdLeases *leases, const char *id);
 void syncd_leases_end(SyncdLeases *leases, const char *id);
 guint syncd_leases_count(const SyncdLeases *leases, const char *actor); /* NULL: of all */
+/* From here to resume() no time ends one. Each does nothing a second time. */
+void syncd_leases_pause(SyncdLeases *leases);
+void syncd_leases_resume(SyncdLeases *leases, guint64 now);
+bool syncd_leases_has_expired(const SyncdLeases *leases, const SyncdLease *lease, guint64 now);
 /* Ids (char *) of those that have ended by `now`, or of those that a worker holds. */
 GPtrArray *syncd_leases_expired(const SyncdLeases *leases, guint64 now);
 GPtrArray *syncd_leases_of_worker(const SyncdLeases *leases, const char *worker);

@@ -177,8 +177,18 @@ static bool find_delay(SyncdService *service, GError **error)
                                   &service->delay_ms, error);
 }
 
+/* Without an index nobody can renew, complete or fail, so that no time passes for them. */
+static void heed_index(SyncdService *service)
+{
+    if (syncd_store_is_indexing(service->store))
+        syncd_leases_pause(service->leases);
+    else
+        syncd_leases_resume(service->leases, syncd_service_monotonic(service));
+}
+
 bool syncd_service_need_leases(SyncdService *service, GError **error)
 {
+    heed_index(service);
     if (service->has_leases)
         return true;
     SyncdTaskQuery query = {.which = SYNCD_TASKS_RUNNING, .rank = -1, .state = -1};
@@ -223,6 +233,7 @@ void syncd_service_delay_task(SyncdService *service, guint64 delay_ms)
 
 void syncd_service_flush_leases(SyncdService *service)
 {
+    heed_index(service);
     if (syncd_store_is_indexing(service->store) ||
         syncd_store_condition(service->store) != SYNCD_STORE_WRITABLE ||
         !syncd_service_need_leases(service, NULL))

@@ -18,7 +18,7 @@ static SyncdLease *require_lease(SyncdService *service, const SyncdCaller *calle
         return NULL;
     SyncdLease *lease = syncd_leases_find(service->leases, id);
     if (lease != NULL && strcmp(lease->actor, actor) == 0 &&
-        lease->until > syncd_service_monotonic(service)) {
+        !syncd_leases_has_expired(service->leases, lease, syncd_service_monotonic(service))) {
         /* After a restart the first call says who holds it. */
         if (caller->worker != NULL && g_strcmp0(lease->worker, caller->worker) != 0) {
             g_free(lease->worker);

@@ -5,6 +5,8 @@
 #include "domain/retry.h"
 #include "policy-fixture.h"
 #include "registry-fixture.h"
+#include "service/internal.h"
+#include "store/store-private.h"
 #include "task-fixture.h"
 
 static char *enqueue_in(ServiceFixture *f, const char *lane, const char *const *parents)
@@ -230,6 +232,112 @@ static void a_restart_gives_one_grace_period(void)
     refuse_lease(&f, left_lease);
     complete(&f, kept_lease);
     assert_status(&f, kept, "completed");
+    service_clear(&f);
+}
+
+/* More entries than are projected at once. */
+#define MANY_ENTRIES 20500u
+
+static SyncdStore *fill_log(ServiceFixture *f, guint n)
+{
+    f->base.store = f->service->store;
+    for (guint i = 0; i < n; i += 500)
+        fixture_fill(&f->base, 500);
+    return g_steal_pointer(&f->base.store);
+}
+
+static void renew_within(ServiceFixture *f, const char *lease, int code)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 until = 0;
+    if (syncd_service_renew_task(f->service, &f->caller, lease, 0, &until, &error))
+        g_assert_cmpint(code, ==, -1);
+    else
+        g_assert_error(error, SYNCD_ERROR, code);
+}
+
+/* As the last step of a purge does. */
+static void remake_index(SyncdStore *store)
+{
+    g_autoptr(GError) error = NULL;
+    syncd_store_remake_index(store, &error);
+    g_assert_no_error(error);
+    g_assert_true(syncd_store_is_indexing(store));
+}
+
+static char *claim_briefly(ServiceFixture *f, const char *operation)
+{
+    const SyncdClaim wanted = {.operation = operation, .lease_s = 5};
+    return claim(f, &wanted);
+}
+
+static void while_the_index_is_made_no_lease_ends(void)
+{
+    ServiceFixture f;
+    if (is_hurried()) {
+        g_test_skip("it takes too many entries");
+        return;
+    }
+    service_init(&f);
+    SyncdStore *store = fill_log(&f, MANY_ENTRIES);
+    g_autofree char *one = enqueue_body(&f, "a", "{}"), *two = enqueue_body(&f, "b", "{}"),
+                    *held = claim_briefly(&f, one), *left = claim_briefly(&f, two);
+
+    remake_index(store);
+    f.base.now_usec += 6000000;
+    renew_within(&f, held, SYNCD_ERROR_BUSY);
+    while (syncd_store_is_indexing(store))
+        pass(&f, 1000);
+
+    /* From the first time that somebody can be answered: a call, or else the work of a pause. */
+    f.base.now_usec += 60000000;
+    renew_within(&f, held, -1);
+    pass(&f, 3000);
+    assert_status(&f, one, "running");
+    assert_status(&f, two, "running");
+    renew_within(&f, held, -1);
+    pass(&f, 3000);
+    assert_status(&f, one, "running");
+    assert_status(&f, two, "queued");
+    complete(&f, held);
+    refuse_lease(&f, left);
+
+    /* Nobody calls. */
+    g_free(left);
+    left = claim_briefly(&f, two);
+    remake_index(store);
+    while (syncd_store_is_indexing(store))
+        pass(&f, 1000);
+    pass(&f, 60000);
+    assert_status(&f, two, "running");
+    pass(&f, 6000);
+    assert_status(&f, two, "queued");
+    service_clear(&f);
+}
+
+static void an_index_that_is_made_at_the_start_gives_one_grace_period(void)
+{
+    ServiceFixture f;
+    if (is_hurried()) {
+        g_test_skip("it takes too many entries");
+        return;
+    }
+    service_init(&f);
+    fill_log(&f, MANY_ENTRIES);
+    g_autofree char *one = enqueue_body(&f, "a", "{}"), *held = claim_briefly(&f, one);
+    service_close(&f);
+    g_autofree char *index = g_build_filename(f.base.directory, "index.db", NULL);
+    g_assert_cmpint(g_remove(index), ==, 0);
+    service_open(&f);
+    g_assert_true(syncd_store_is_indexing(f.service->store));
+    while (syncd_store_is_indexing(f.service->store))
+        pass(&f, 1000);
+    pass(&f, 0);
+    pass(&f, 3000);
+    assert_status(&f, one, "running");
+    pass(&f, 3000);
+    assert_status(&f, one, "queued");
+    refuse_lease(&f, held);
     service_clear(&f);
 }
 
@@ -652,6 +760,10 @@ int main(int argc, char **argv)
     g_test_add_func("/tasks/a-worker-that-leaves-loses-what-it-holds",
                     a_worker_that_leaves_loses_what_it_holds);
     g_test_add_func("/tasks/a-restart-gives-one-grace-period", a_restart_gives_one_grace_period);
+    g_test_add_func("/tasks/while-the-index-is-made-no-lease-ends",
+                    while_the_index_is_made_no_lease_ends);
+    g_test_add_func("/tasks/an-index-that-is-made-at-the-start-gives-one-grace-period",
+                    an_index_that_is_made_at_the_start_gives_one_grace_period);
     g_test_add_func("/tasks/a-failed-task-waits-longer-each-time-and-then-no-more",
                     a_failed_task_waits_longer_each_time_and_then_no_more);
     g_test_add_func("/tasks/a-wait-doubles-up-to-a-limit", a_wait_doubles_up_to_a_limit);
