@@ -102,7 +102,7 @@ static char *report(ServiceFixture *f, const char *operation)
 static void a_deleted_object_is_purged_and_proven(void)
 {
     ServiceFixture f;
-    g_autofree char *operation = begin(&f);
+    g_free(begin(&f));
     delete_note(&f);
     g_autofree char *digest = plan(&f, -1);
     g_autofree char *purged = purge_at(&f, digest, -1);
@@ -170,7 +170,7 @@ static void a_purged_operation_says_so(void)
 static void nothing_is_purged_that_is_not_deleted(void)
 {
     ServiceFixture f;
-    g_autofree char *operation = begin(&f);
+    g_free(begin(&f));
     plan(&f, SYNCD_ERROR_INVALID_CONTRACT);
     g_free(purge_at(&f, "sha256:0", SYNCD_ERROR_INVALID_CONTRACT));
     delete_note(&f);
@@ -184,7 +184,7 @@ static void nothing_is_purged_that_is_not_deleted(void)
 static void what_has_not_ended_stands_against_it(void)
 {
     ServiceFixture f;
-    g_autofree char *operation = begin(&f);
+    g_free(begin(&f));
     SyncdRequest more = good_request();
     g_autofree char *held = enqueue_committed(&f, &more);
     g_autofree char *lease = claim_operation(&f, held);
@@ -206,7 +206,7 @@ static void what_has_not_ended_stands_against_it(void)
 static void only_what_was_looked_at_is_purged(void)
 {
     ServiceFixture f;
-    g_autofree char *operation = begin(&f);
+    g_free(begin(&f));
     delete_note(&f);
     g_autofree char *digest = plan(&f, -1);
     guint64 before = service_sequence(&f);
@@ -249,7 +249,7 @@ static void what_is_in_the_open_turn_is_purged_too(void)
 static void a_purged_object_is_never_there_again(void)
 {
     ServiceFixture f;
-    g_autofree char *operation = begin(&f);
+    g_free(begin(&f));
     delete_note(&f);
     g_free(purge(&f));
     for (int round = 0; round < 2; round++) {
@@ -276,7 +276,7 @@ static void a_purged_object_is_never_there_again(void)
 static void nobody_enqueues_a_purge(void)
 {
     ServiceFixture f;
-    g_autofree char *operation = begin(&f);
+    g_free(begin(&f));
     g_autoptr(GError) error = NULL;
     g_auto(SyncdEnqueued) none = {0};
     SyncdRequest request = good_request();
@@ -289,7 +289,7 @@ static void nobody_enqueues_a_purge(void)
 static void strangers_purge_nothing(void)
 {
     ServiceFixture f;
-    g_autofree char *operation = begin(&f);
+    g_free(begin(&f));
     delete_note(&f);
     f.caller.uid = OWNER + 1;
     g_autoptr(GError) error = NULL;
@@ -329,7 +329,7 @@ static void what_must_be_kept_is_kept(void)
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         ServiceFixture f;
-        g_autofree char *operation = begin(&f);
+        g_free(begin(&f));
         g_assert_cmpint(register_record(&f, "schema", cases[i].schema), ==, -1);
         g_assert_cmpint(register_record(&f, "object", cases[i].object), ==, -1);
         delete_note(&f);
@@ -341,7 +341,7 @@ static void what_must_be_kept_is_kept(void)
 static void policy_keeps_what_it_says(void)
 {
     ServiceFixture f;
-    g_autofree char *operation = begin(&f);
+    g_free(begin(&f));
     delete_note(&f);
     g_autofree char *digest = plan(&f, -1);
     syncd_service_set_policy(
@@ -367,7 +367,7 @@ static void policy_keeps_what_it_says(void)
 static void the_record_of_the_object_goes_with_it(void)
 {
     ServiceFixture f;
-    g_autofree char *operation = begin(&f);
+    g_free(begin(&f));
     g_assert_cmpint(register_record(&f, "schema", SCHEMA_OF("normal")), ==, -1);
     g_assert_cmpint(register_record(&f, "object", OBJECT_OF("normal")), ==, -1);
     delete_note(&f);
@@ -396,11 +396,11 @@ static void the_name_of_a_purged_object_is_taken_everywhere(void)
         "\"provenance\":[]}";
     for (int registered = 0; registered < 2; registered++) {
         ServiceFixture f;
-        g_autofree char *operation = begin(&f);
+        g_free(begin(&f));
         SyncdRequest request = good_request();
         request.scope = "workspace:other";
         request.object = "note-2";
-        g_autofree char *other = enqueue_committed(&f, &request);
+        g_free(enqueue_committed(&f, &request));
         g_assert_cmpint(register_record(&f, "schema", SCHEMA_OF("normal")), ==, -1);
         if (registered)
             g_assert_cmpint(register_record(&f, "object", OBJECT_OF("normal")), ==, -1);
@@ -455,7 +455,7 @@ static void a_purge_that_was_cut_short_is_completed(void)
 {
     for (int steps = 0; steps < 3; steps++) {
         ServiceFixture f;
-        g_autofree char *operation = begin(&f);
+        g_free(begin(&f));
         delete_note(&f);
         g_autofree char *purged = purge(&f);
         for (int i = 0; i < steps; i++)

@@ -288,7 +288,7 @@ static void a_refusal_outlives_the_turn_that_is_taken_back(void)
     guint64 after = service_sequence(&f);
     SyncdRequest good = good_request();
     g_assert_true(syncd_service_begin_whole(f.service, NULL));
-    g_auto(SyncdEnqueued) other = enqueue(&f, &good);
+    g_free(enqueue(&f, &good).operation);
     g_clear_error(&error);
     g_assert_false(syncd_service_end_whole(f.service, false, &failure, &error));
     syncd_service_commit(f.service);

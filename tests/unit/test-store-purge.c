@@ -272,7 +272,8 @@ static void an_unreadable_list_of_another_scope_keeps_nothing(void)
     g_autoptr(GError) error = NULL;
     g_autofree char *large = g_malloc(LARGE);
     g_autoptr(SyncdScope) other = NULL;
-    g_auto(SyncdReceipt) stays = begin_shared(&f, large);
+    SyncdReceipt stays = begin_shared(&f, large);
+    syncd_receipt_clear(&stays);
     syncd_store_open_scope(f.store, "workspace", "other", "actor-test", &other, &error);
     g_assert_no_error(error);
     g_auto(SyncdReceipt) there = fixture_append_to(&f, other->id, "there", NULL, large, LARGE);
@@ -287,7 +288,6 @@ static void an_unreadable_list_of_another_scope_keeps_nothing(void)
 
 static void assert_found(Fixture *f, const char *sql, const char *code)
 {
-    g_autoptr(GError) error = NULL;
     g_autofree char *drop = g_build_filename(f->directory, "journal.db", NULL);
     fixture_close(f);
     sqlite3 *db;
@@ -364,7 +364,7 @@ static void nothing_but_a_purge_takes_a_body(void)
     };
     Fixture f;
     g_autofree char *scope = begin(&f);
-    g_autoptr(SyncdPurgeable) purgeable = purge_of(&f, scope, "gone");
+    syncd_purgeable_free(purge_of(&f, scope, "gone"));
     SyncdDatabase *db = syncd_journal_database(f.store->journal);
     for (size_t i = 0; i < G_N_ELEMENTS(attempts); i++) {
         g_test_message("%s", attempts[i]);
