@@ -37,6 +37,8 @@ static const WordSet word_sets[SYNCD_N_VOCABULARIES] = {
     [SYNCD_WORDS_OPERATION_STATUS] = {"operation status",
                                       WORDS("queued", "running", "replayed", "reconciled",
                                             "blocked", "completed", "failed", "cancelled")},
+    [SYNCD_WORDS_OPERATION_END] = {"end of an operation",
+                                   WORDS("completed", "reconciled", "failed", "cancelled")},
     [SYNCD_WORDS_TASK_STATUS] = {"task status",
                                  WORDS("pending", "running", "succeeded", "failed", "cancelled")},
     [SYNCD_WORDS_INTEGRITY_EVENT] =

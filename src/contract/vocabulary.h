@@ -29,6 +29,7 @@ typedef enum {
     /* operations and tasks */
     SYNCD_WORDS_OPERATION_TYPE,
     SYNCD_WORDS_OPERATION_STATUS,
+    SYNCD_WORDS_OPERATION_END, /* the states of one that has ended */
     SYNCD_WORDS_TASK_STATUS,
     SYNCD_WORDS_INTEGRITY_EVENT, /* of the facts that must be observable */
 
