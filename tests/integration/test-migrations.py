@@ -217,8 +217,10 @@ def the_command_line_signs_plans_applies_and_takes_back(world):
         planned = json.loads(cli.run('migrations', 'apply', subject, '--dry-run', '--json')[1])
         assert planned['digest'] in out, out
         cli.fails(STALE, 'StaleDigest', 'migrations', 'apply', subject, '--yes', '--digest=x')
+        # Shown first, and then asked about, where there is somebody to ask.
         code, out, err = cli.run('migrations', 'apply', subject)
-        equal((code, out), (NEGATIVE, ''), err)
+        equal(code, NEGATIVE, err)
+        assert '2 objects would be changed' in out and 'confirmation' in err, (out, err)
         code, out, err = cli.run('migrations', 'apply', subject, '--yes', '--json',
                                  f'--digest={planned["digest"]}')
         equal((code, err), (NEGATIVE, ''))
