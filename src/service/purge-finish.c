@@ -128,8 +128,10 @@ static bool prove(SyncdService *service, const Unproven *unproven, GError **erro
 static bool go_on(SyncdService *service, guint64 pos, GError **error)
 {
     g_auto(Unproven) unproven = {0};
+    /* Making the index anew may have failed long after the scrub began it. */
+    bool scrubbed = service->scrubbed == pos && !syncd_store_owes_index(service->store);
     return read_purge(service, pos, &unproven, error) &&
-           (service->scrubbed == pos ? prove : scrub)(service, &unproven, error);
+           (scrubbed ? prove : scrub)(service, &unproven, error);
 }
 
 /* The index may be in the making, for the last step's sake among others. */

@@ -58,17 +58,25 @@ static bool tell_problem(SyncdStore *self, GError **error)
     return false;
 }
 
+/* A disk has room again, and what failed while files were exchanged was there a moment before. */
+static bool may_pass(const SyncdStore *self, const GError *problem)
+{
+    return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE) ||
+           (self->owes_index && g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED));
+}
+
 /* What was made of the index so far answers nothing: better none than one that lacks entries. A
- * damaged log may still be read and verified, entry by entry; a full disk passes; anything else
+ * damaged log may still be read and verified, entry by entry; some things pass; anything else
  * stays until a restart. */
 static bool give_up_index(SyncdStore *self, GError *problem, GError **error)
 {
     g_clear_pointer(&self->projection, syncd_projection_free);
     g_clear_pointer(&self->index, syncd_index_free);
+    g_clear_pointer(&self->former, syncd_index_free);
     remember_problem(self, problem);
     if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT))
         self->condition = SYNCD_STORE_DAMAGED;
-    else if (!g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE))
+    else if (!may_pass(self, problem))
         self->condition = SYNCD_STORE_FAILED;
     g_propagate_error(error, problem);
     return false;
@@ -120,8 +128,10 @@ static bool resume_projection(SyncdStore *self, GError **error)
 
 static bool finish_projection(SyncdStore *self, GError **error)
 {
+    bool is_new = syncd_index_is_new(self->index);
     g_clear_pointer(&self->projection, syncd_projection_free);
-    if (syncd_index_is_new(self->index)) {
+    if (is_new) {
+        g_clear_pointer(&self->former, syncd_index_free); /* its file goes */
         self->index = syncd_index_finish_new(g_steal_pointer(&self->index), self->directory, error);
         if (self->index == NULL)
             return false;
@@ -130,6 +140,7 @@ static bool finish_projection(SyncdStore *self, GError **error)
     self->found_no_room = false; /* a whole index found some */
     if (!syncd_store_load_scopes(self, error))
         return false;
+    self->owes_index &= !is_new;
     g_clear_error(&self->index_problem);
     syncd_store_keep_reserve(self);
     return true;
@@ -148,28 +159,6 @@ static bool finish_step(SyncdStore *self, GError **error)
 static bool is_damage(const GError *problem)
 {
     return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
-}
-
-static bool project_batch(SyncdStore *self, guint max, GError **error)
-{
-    bool more, was_new = syncd_index_is_new(self->index);
-    GError *problem = NULL;
-    if (syncd_projection_step(self->projection, max, &more, &problem) &&
-        (more || finish_step(self, &problem)))
-        return true;
-    if (!was_new && is_damage(problem)) {
-        g_autofree char *why = NULL, *next = NULL;
-        syncd_error_split(problem->message, &why, &next);
-        g_clear_error(&problem);
-        if (begin_new_index(self, why, &problem))
-            return true;
-    }
-    if (made_room(self, problem)) {
-        g_clear_error(&problem);
-        if (resume_projection(self, &problem))
-            return true;
-    }
-    return give_up_index(self, problem, error);
 }
 
 /* The index that is there if it fits the log, else the beginning of a new one. */
@@ -195,6 +184,47 @@ static bool find_index(SyncdStore *self, GError **error)
     return false;
 }
 
+/* While an index is remade nothing is appended, and what was before is in the one that is there.
+ * Only when the files were being exchanged it has to be seen which of them is. */
+static bool return_to_former(SyncdStore *self)
+{
+    g_clear_pointer(&self->projection, syncd_projection_free);
+    g_clear_pointer(&self->index, syncd_index_free);
+    self->remake_at = now_usec(self) + RETRY_USEC;
+    self->unattended = true;
+    self->index = g_steal_pointer(&self->former);
+    if (self->index == NULL)
+        return find_index(self, NULL);
+    syncd_directory_remove(self->directory, "index.db.new", NULL); /* or else by the next one */
+    syncd_store_keep_reserve(self);
+    return true;
+}
+
+static bool project_batch(SyncdStore *self, guint max, GError **error)
+{
+    bool more, was_new = syncd_index_is_new(self->index), remade = self->former != NULL;
+    GError *problem = NULL;
+    if (syncd_projection_step(self->projection, max, &more, &problem) &&
+        (more || finish_step(self, &problem)))
+        return true;
+    if (!was_new && is_damage(problem)) {
+        g_autofree char *why = NULL, *next = NULL;
+        syncd_error_split(problem->message, &why, &next);
+        g_clear_error(&problem);
+        if (begin_new_index(self, why, &problem))
+            return true;
+    }
+    if (made_room(self, problem)) {
+        g_clear_error(&problem);
+        if (resume_projection(self, &problem))
+            return true;
+    }
+    if (!remade || is_damage(problem) || !return_to_former(self))
+        return give_up_index(self, problem, error);
+    g_propagate_error(error, problem);
+    return false;
+}
+
 bool syncd_store_open_index(SyncdStore *self, GError **error)
 {
     GError *problem = NULL;
@@ -213,8 +243,8 @@ bool syncd_store_need_index(SyncdStore *self, GError **error)
         syncd_set_error(error, SYNCD_ERROR_FAILED, "State that is only inspected has no index");
         return false;
     }
-    if (g_error_matches(self->index_problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE) &&
-        self->index == NULL && now_usec(self) >= self->index_retry_at) {
+    if (may_pass(self, self->index_problem) && self->index == NULL &&
+        now_usec(self) >= self->index_retry_at) {
         self->unattended = true;
         if (!syncd_store_open_index(self, error))
             return false;
@@ -228,24 +258,46 @@ bool syncd_store_need_index(SyncdStore *self, GError **error)
     return self->index != NULL || tell_problem(self, error);
 }
 
+bool syncd_store_owes_index(const SyncdStore *self)
+{
+    return self->owes_index;
+}
+
+static bool begin_remaking(SyncdStore *self, GError **error)
+{
+    const char *why = "content was purged from the log";
+    g_autoptr(GError) problem = NULL;
+    self->owes_index = true;
+    self->former = g_steal_pointer(&self->index);
+    if (begin_new_index(self, why, &problem))
+        return true;
+    if (made_room(self, problem)) {
+        g_clear_error(&problem);
+        if (begin_new_index(self, why, &problem))
+            return true;
+    }
+    return_to_former(self);
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
 bool syncd_store_remake_index(SyncdStore *self, GError **error)
 {
-    GError *problem = NULL;
-    /* What waits is in the old one first, and then in the log alone. */
-    if (!syncd_store_settle(self, error))
+    if (now_usec(self) < self->remake_at) {
+        syncd_set_error(error, SYNCD_ERROR_BUSY, "The index could not be made anew a moment ago");
         return false;
-    bool begun = begin_new_index(self, "content was purged from the log", &problem);
-    if (!begun && made_room(self, problem)) {
-        g_clear_error(&problem);
-        begun = begin_new_index(self, "content was purged from the log", &problem);
     }
-    if (!begun)
-        return give_up_index(self, problem, error);
+    /* What waits is in the old one first, and then in the log alone. */
+    if (!syncd_store_settle(self, error) || !begin_remaking(self, error))
+        return false;
+    g_autoptr(GError) problem = NULL;
     while (self->projection != NULL &&
            syncd_projection_remaining(self->projection) <= PROJECT_AT_OPEN)
-        if (!project_batch(self, PROJECT_AT_OPEN, error))
-            return false;
-    return true;
+        project_batch(self, PROJECT_AT_OPEN, problem == NULL ? &problem : NULL);
+    if (problem == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
 }
 
 /* ---- what can wait ---- */

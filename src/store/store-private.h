@@ -16,7 +16,10 @@ struct SyncdStore {
     SyncdDirectory *directory;
     SyncdKeyring *keyring;
     SyncdJournal *journal;
-    SyncdIndex *index; /* NULL when none can be had; with a projection it answers nothing */
+    SyncdIndex *index;  /* NULL when none can be had; with a projection it answers nothing */
+    SyncdIndex *former; /* while that is remade: the one in place, which goes on if that fails */
+    bool owes_index;    /* what was purged may be in the one in place */
+    guint64 remake_at;  /* monotonic: not before */
     SyncdProjection *projection; /* not NULL while the index is behind the journal since opening */
     GError *index_problem;  /* why there is no index, or why it took no more; NULL when it does */
     guint64 index_retry_at; /* monotonic */
@@ -65,7 +68,9 @@ guint64 syncd_store_first_of_record(void *data, const SyncdFamily *family, const
 
 /* store-index.c: keeping an index. */
 
-/* Makes the index anew, from the log as it is now: what is not in that is in no file afterwards. */
+/* Makes the index anew, from the log as it is now: what is not in that is in no file afterwards,
+ * which syncd_store_owes_index() tells when it takes many steps. If it cannot be made, the one that
+ * is there goes on. */
 bool syncd_store_remake_index(SyncdStore *store, GError **error);
 
 /* On failure there is none, and what needs it says why. */

@@ -432,6 +432,8 @@ typedef struct {
  * Busy for a while. There must be no open turn. */
 bool syncd_store_scrub(SyncdStore *store, const char *scope_id, GPtrArray *chunks,
                        SyncdScrubbed *ret_scrubbed, GError **error);
+/* Whether the index has to be made anew, by another scrub: what was purged may still be in it. */
+bool syncd_store_owes_index(const SyncdStore *store);
 
 /* Names that the first entry keeps, each family for itself within a scope: "replay" (operation,
  * line feed, key). `*ret_pos` 0 for a name that nobody took. The open turn counts. `scope_id` NULL:

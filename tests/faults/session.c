@@ -305,7 +305,22 @@ static void read_on(Run *r)
         run_complain(r, "after %s what is there cannot be read: %s", r->injected, error->message);
 }
 
-static void recover(Run *r)
+/* What the index is remade for can wait; whoever asks or writes meanwhile must not. */
+static void go_on_without_remaking(Run *r)
+{
+    g_autoptr(GError) error = NULL;
+    if (syncd_journal_write_failed(r->f.store->journal))
+        return;
+    /* Where the files were being exchanged it may take some steps to be there again. */
+    for (guint i = 0; i < 20 && !step_query(r, 0, NULL); i++)
+        continue;
+    if (!step_query(r, 0, &error))
+        run_complain(r, "after %s the index answers nothing: %s", r->injected, error->message);
+    if (syncd_store_condition(r->f.store) != SYNCD_STORE_WRITABLE)
+        run_complain(r, "after %s nothing can be written for an index's sake", r->injected);
+}
+
+static void recover(Run *r, Step step)
 {
     guint turn[SESSION_ITEMS], n_turn;
     g_autoptr(GError) error = NULL;
@@ -323,6 +338,8 @@ static void recover(Run *r)
     r->lift(r);
     r->f.now_usec += 10 * G_USEC_PER_SEC;
     read_on(r);
+    if (step == step_scrub)
+        go_on_without_remaking(r);
     if (sticky) {
         check_sticky(r);
         close_after_failure(r);
@@ -339,7 +356,7 @@ static void take(Run *r, const char *what, Step step, guint n)
     if (step(r, n, &error))
         return;
     judge_error(r, what, error);
-    recover(r);
+    recover(r, step);
     g_clear_error(&error);
     /* What was opened or retried meanwhile is there. */
     if (step == step_open || (step == step_append && r->acknowledged[n]))
