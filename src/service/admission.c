@@ -79,47 +79,6 @@ static bool check_body(SyncdBytes body, GError **error)
     return syncd_operation_check_body(body, error);
 }
 
-/* ---- parents ---- */
-
-static bool check_parent(SyncdService *service, const SyncdView *view, const char *parent,
-                         unsigned index, SyncdAdmission *admission, GError **error)
-{
-    g_auto(SyncdEntry) entry = {0};
-    if (!syncd_service_read_operation(service, view, parent, &entry, error)) {
-        g_prefix_error(error, "/parents/%u: ", index);
-        return false;
-    }
-    SyncdHash leaf = syncd_tree_leaf(entry.text, entry.size);
-    for (unsigned i = 0; i < admission->n_parents; i++) {
-        if (syncd_hash_equal(&admission->parents[i], &leaf)) {
-            syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
-                            "/parents/%u names a parent for the second time", index);
-            return false;
-        }
-    }
-    admission->parents[admission->n_parents++] = leaf;
-    return true;
-}
-
-static bool check_parents(SyncdService *service, const SyncdCaller *caller,
-                          const char *const *parents, SyncdAdmission *admission, GError **error)
-{
-    if (parents == NULL || *parents == NULL)
-        return true;
-    if (g_strv_length((char **)parents) > SYNCD_HEADER_MAX_PARENTS) {
-        syncd_set_error(error, SYNCD_ERROR_LIMITS_EXCEEDED, "/parents has more than %d members",
-                        SYNCD_HEADER_MAX_PARENTS);
-        return false;
-    }
-    g_auto(SyncdView) view = {0};
-    if (!syncd_service_view(service, caller, &view, error))
-        return false;
-    for (unsigned i = 0; parents[i] != NULL; i++)
-        if (!check_parent(service, &view, parents[i], i, admission, error))
-            return false;
-    return true;
-}
-
 /* ---- the request ---- */
 
 /* The log holds parents as leaf hashes; their ids stand beside them, for the record. */
@@ -203,7 +162,7 @@ bool syncd_service_check_request(SyncdService *service, const SyncdCaller *calle
         !syncd_service_check_place(service, caller, mandate, request, admission->scope_class,
                                    &place, error) ||
         !syncd_service_check_operation_schema(service, request, error) ||
-        !check_parents(service, caller, request->parents, admission, error))
+        !syncd_service_check_parents(service, caller, mandate, &place, admission, error))
         return false;
     /* Nothing that is done to an object is less than the object is. */
     if (place.object_class != NULL)

@@ -172,6 +172,9 @@ typedef struct {
 void syncd_place_clear(SyncdPlace *place);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdPlace, syncd_place_clear)
 
+/* Where an operation of that scope lies that said `place->said`: sets the other members. */
+bool syncd_service_find_place(SyncdService *service, const char *scope, const char *class,
+                              SyncdPlace *place, GError **error);
 /* Whether the actor reaches the operation's workspace and profile, the workspace lies in that
  * profile, the object is no other's, and the encryption profile is that of the scope. AccessDenied
  * or PolicyDenied, noted as a refusal. */
@@ -299,6 +302,13 @@ bool syncd_service_check_scope(SyncdService *service, const SyncdAdmission *admi
 
 /* 1 to 256 bytes of UTF-8 without control characters; NULL passes too. InvalidContract. */
 bool syncd_service_check_key(const char *key, GError **error);
+
+/* Finds the parents that the request names, for an operation that lies in that place (parents.c).
+ * NotFound, also for what the caller does not reach, InvalidContract, LimitsExceeded, or
+ * PolicyDenied, noted as a refusal. */
+bool syncd_service_check_parents(SyncdService *service, const SyncdCaller *caller,
+                                 const SyncdMandate *mandate, const SyncdPlace *place,
+                                 SyncdAdmission *admission, GError **error);
 
 /* ---- what schemas demand of operations (operation-schema.c) ---- */
 
@@ -461,6 +471,8 @@ bool syncd_service_read_entry(SyncdService *service, const SyncdView *view, cons
 /* The same for entries that are operations. */
 bool syncd_service_read_operation(SyncdService *service, const SyncdView *view,
                                   const char *operation, SyncdEntry *ret_entry, GError **error);
+/* NotFound, always false: what is said of an operation that is not there. */
+bool syncd_service_refuse_operation(const char *operation, GError **error);
 /* "workspace:notes" of an entry's scope, for documents. */
 char *syncd_service_scope_text(SyncdService *service, SyncdBytes scope_id);
 char *syncd_feed_text(const char *device, const char *scope, guint64 epoch);

@@ -174,8 +174,8 @@ static char *text_or(SyncdJson value, const char *otherwise)
 }
 
 /* A scope that is a workspace or a profile says so itself; elsewhere the body may. */
-static bool find_place(SyncdService *service, const char *scope, const char *class,
-                       SyncdPlace *place, GError **error)
+bool syncd_service_find_place(SyncdService *service, const char *scope, const char *class,
+                              SyncdPlace *place, GError **error)
 {
     const SyncdRecordRow *row;
     bool is_workspace = strcmp(class, "workspace") == 0, is_profile = strcmp(class, "profile") == 0;
@@ -229,7 +229,7 @@ char *syncd_service_make_meta(SyncdService *service, const char *scope_id, const
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *name = syncd_service_scope_text(service, SYNCD_BYTES_TEXT(scope_id));
     SyncdJsonWriter writer;
-    if (scope != NULL && !find_place(service, name, scope->class, &place, error))
+    if (scope != NULL && !syncd_service_find_place(service, name, scope->class, &place, error))
         return NULL;
     syncd_json_writer_init(&writer, text, false);
     syncd_json_begin_object(&writer);
@@ -336,7 +336,7 @@ bool syncd_service_check_scope_place(SyncdService *service, const SyncdCaller *c
                                      const char *class, SyncdPlace *ret_place, GError **error)
 {
     g_auto(SyncdPlace) place = {0};
-    if (!find_place(service, scope, class, &place, error))
+    if (!syncd_service_find_place(service, scope, class, &place, error))
         return false;
     const char *workspace = strcmp(class, "workspace") == 0 ? place.workspace : NULL;
     const char *profile = workspace != NULL || strcmp(class, "profile") == 0 ? place.profile : NULL;
@@ -358,7 +358,7 @@ bool syncd_service_check_place(SyncdService *service, const SyncdCaller *caller,
 {
     g_auto(SyncdPlace) place = {0};
     syncd_operation_read_place(request->body, &place.said);
-    if (!find_place(service, request->scope, scope_class, &place, error) ||
+    if (!syncd_service_find_place(service, request->scope, scope_class, &place, error) ||
         !syncd_service_check_record_place(service, caller, mandate, &place, error) ||
         !check_object(service, caller, request, &place, error) ||
         !check_encryption(service, caller, scope_class, &place, error))

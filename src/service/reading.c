@@ -28,7 +28,7 @@ bool syncd_view_shows(const SyncdView *view, const SyncdHeader *header)
 
 /* ---- one entry ---- */
 
-static bool set_not_found(const char *operation, GError **error)
+bool syncd_service_refuse_operation(const char *operation, GError **error)
 {
     if (syncd_id_is_token(operation, strlen(operation)))
         syncd_set_error(error, SYNCD_ERROR_NOT_FOUND, "There is no operation %s", operation);
@@ -43,13 +43,13 @@ static bool find_entry(SyncdService *service, const char *operation, guint64 *re
 {
     *ret_pos = 0;
     if (!syncd_id_is_token(operation, strlen(operation)))
-        return set_not_found(operation, error);
+        return syncd_service_refuse_operation(operation, error);
     if (!syncd_store_find_op(service->store, operation, ret_pos, error))
         return false;
     if (*ret_pos != 0 && *ret_pos <= syncd_store_sequence(service->store))
         return true;
     if (syncd_ephemerals_find(service->ephemerals, operation) == NULL)
-        return set_not_found(operation, error);
+        return syncd_service_refuse_operation(operation, error);
     syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "name one that was enqueued in another lane",
                          "The operation %s is ephemeral: no log has it", operation);
     return false;
@@ -62,7 +62,8 @@ bool syncd_service_read_entry(SyncdService *service, const SyncdView *view, cons
     if (!find_entry(service, operation, &pos, error) ||
         !syncd_store_read(service->store, pos, ret_entry, error))
         return false;
-    return syncd_view_shows(view, &ret_entry->header) || set_not_found(operation, error);
+    return syncd_view_shows(view, &ret_entry->header) ||
+           syncd_service_refuse_operation(operation, error);
 }
 
 bool syncd_service_read_operation(SyncdService *service, const SyncdView *view,
@@ -70,7 +71,8 @@ bool syncd_service_read_operation(SyncdService *service, const SyncdView *view,
 {
     if (!syncd_service_read_entry(service, view, operation, ret_entry, error))
         return false;
-    return syncd_kind_is_operation(ret_entry->header.kind) || set_not_found(operation, error);
+    return syncd_kind_is_operation(ret_entry->header.kind) ||
+           syncd_service_refuse_operation(operation, error);
 }
 
 static const SyncdScope *scope_of(SyncdService *service, SyncdBytes id)
@@ -202,7 +204,7 @@ static bool write_got(void *data, const SyncdRow *row)
     Getting *getting = data;
     const SyncdHeader *header = &row->entry.header;
     if (!syncd_view_shows(getting->view, header) || !syncd_kind_is_operation(header->kind))
-        set_not_found(getting->operation, &getting->error);
+        syncd_service_refuse_operation(getting->operation, &getting->error);
     else if (row->unreadable != NULL && row->purged_by == 0)
         getting->error = g_error_copy(row->unreadable);
     else

@@ -35,13 +35,9 @@ static inline void register_profile(ServiceFixture *f, const char *id, const cha
     register_good(f, "profile", record);
 }
 
-/* Two profiles with a workspace each, a schema, an object in the first, and an agent that reaches
- * only that. */
-static inline void world_init_tags(ServiceFixture *f, const char *work_tags, const char *home_tags)
+/* Two profiles with a workspace each, a schema, and an object in the first. */
+static inline void world_fill(ServiceFixture *f, const char *work_tags, const char *home_tags)
 {
-    service_init_instance(f, SYNCD_INSTANCE_SYSTEM);
-    f->caller.uid = 0;
-    f->caller.inspector = true;
     register_profile(f, "profile:work", "work", work_tags);
     register_profile(f, "profile:home", "personal", home_tags);
     register_good(f, "workspace",
@@ -54,6 +50,15 @@ static inline void world_init_tags(ServiceFixture *f, const char *work_tags, con
                   "\"conflict_policy\":\"ask\",\"tombstone_policy\":\"keep\",\"sync_visibility\":"
                   "\"workspace\",\"retention_class\":\"normal\"}");
     register_good(f, "object", OBJECT("o-1", "workspace:a", "profile:work", "note/v1"));
+}
+
+/* The same with an agent that reaches only that. */
+static inline void world_init_tags(ServiceFixture *f, const char *work_tags, const char *home_tags)
+{
+    service_init_instance(f, SYNCD_INSTANCE_SYSTEM);
+    f->caller.uid = 0;
+    f->caller.inspector = true;
+    world_fill(f, work_tags, home_tags);
     register_good(f, "actor",
                   "{\"actor_id\":\"agent-1\",\"actor_type\":\"agent\",\"display_name\":\"A\","
                   "\"identity_id\":\"uid:1001\",\"workspace_scope\":[\"workspace:a\"],"
