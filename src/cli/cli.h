@@ -23,7 +23,7 @@ typedef enum {
     SYNCD_VALUE_TEXT,
     SYNCD_VALUE_FILE,
     SYNCD_VALUE_DIRECTORY,
-    SYNCD_VALUE_CHOICE, /* one of `choices` */
+    SYNCD_VALUE_CHOICE, /* one of the option's words */
     SYNCD_VALUE_NUMBER,
 } SyncdValueKind;
 
@@ -33,13 +33,16 @@ typedef struct {
     SyncdValueKind kind;
     const char *argument; /* what stands for the value in help, NULL for a flag */
     const char *help;
-    const char *choices; /* separated by spaces */
+    const char *choices; /* the words, separated by spaces; NULL: `words` has them */
     bool repeatable;
+    /* Adds the words of a vocabulary. Of an option that is no choice they are what is offered, and
+     * others are taken as well. */
+    void (*words)(GPtrArray *words);
 } SyncdVerbOption;
 
 typedef struct SyncdCli SyncdCli;
 
-#define SYNCD_VERB_TABLES 6 /* the last one is NULL */
+#define SYNCD_VERB_TABLES 7 /* the last one is NULL */
 
 typedef struct {
     const char *group;     /* NULL for a verb of one word */

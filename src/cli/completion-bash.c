@@ -1,5 +1,6 @@
 #include "cli/completion.h"
 #include "cli/parse.h"
+#include "cli/words.h"
 
 #include <string.h>
 
@@ -51,9 +52,11 @@ static void append_value(GString *out, const SyncdVerbOption *option, const Sync
         g_string_append_printf(out, "    '%s --%s')\n", title, option->name);
     else
         g_string_append_printf(out, "    *' --%s')\n", option->name);
-    if (option->kind == SYNCD_VALUE_CHOICE)
-        g_string_append_printf(out, "        COMPREPLY=($(compgen -W '%s' -- \"$current\"))\n",
-                               option->choices);
+    const char *files = option->kind == SYNCD_VALUE_FILE ? " -f" : "";
+    g_autofree char *words = syncd_words_of_option(option);
+    if (words != NULL)
+        g_string_append_printf(out, "        COMPREPLY=($(compgen%s -W '%s' -- \"$current\"))\n",
+                               files, words);
     else if (option->kind == SYNCD_VALUE_FILE)
         g_string_append(out, "        COMPREPLY=($(compgen -f -- \"$current\"))\n");
     else if (option->kind == SYNCD_VALUE_DIRECTORY)
@@ -87,8 +90,9 @@ static void append_verb(GString *out, const SyncdVerb *verb)
     syncd_completion_options(out, verb, append_option);
     syncd_completion_options(out, NULL, append_option);
     g_string_append_c(out, '\'');
-    if (syncd_completion_takes_shell(verb))
-        g_string_append(out, "; [[ $current == -* ]] || words='" SYNCD_SHELLS "'");
+    g_autofree char *words = syncd_completion_argument_words(verb);
+    if (words != NULL)
+        g_string_append_printf(out, "; [[ $current == -* ]] || words='%s'", words);
     if (syncd_completion_takes_file(verb))
         g_string_append(out, "; [[ $current == -* ]] || words=$(compgen -f -- \"$current\")");
     g_string_append(out, " ;;\n");

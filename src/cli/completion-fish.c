@@ -1,5 +1,6 @@
 #include "cli/completion.h"
 #include "cli/parse.h"
+#include "cli/words.h"
 
 #include <string.h>
 
@@ -30,14 +31,15 @@ static void append_option(GString *out, const SyncdVerbOption *option, const Syn
     g_string_append_printf(out, " -l %s", option->name);
     if (option->letter != 0)
         g_string_append_printf(out, " -s %c", option->letter);
-    if (option->kind == SYNCD_VALUE_CHOICE)
-        g_string_append_printf(out, " -x -a '%s'", option->choices);
-    else if (option->kind == SYNCD_VALUE_FILE)
+    g_autofree char *words = syncd_words_of_option(option);
+    if (option->kind == SYNCD_VALUE_FILE)
         g_string_append(out, " -r -F");
     else if (option->kind == SYNCD_VALUE_DIRECTORY)
         g_string_append(out, " -x -a '(__fish_complete_directories)'");
     else if (option->kind != SYNCD_VALUE_NONE)
         g_string_append(out, " -x");
+    if (words != NULL)
+        g_string_append_printf(out, " -a '%s'", words);
     g_string_append(out, " -d ");
     append_quoted(out, option->help);
     g_string_append_c(out, '\n');
@@ -64,8 +66,10 @@ static void append_verb(GString *out, const SyncdVerb *verb)
     if (syncd_completion_takes_file(verb))
         g_string_append_printf(out, "    complete -c $program -n '__sourceos_syncd_in %s' -F\n",
                                title);
-    if (syncd_completion_takes_shell(verb))
-        append_word(out, title, "'" SYNCD_SHELLS "'", "Shell");
+    g_autofree char *words = syncd_completion_argument_words(verb);
+    g_autofree char *quoted = words != NULL ? g_strdup_printf("'%s'", words) : NULL;
+    if (quoted != NULL)
+        append_word(out, title, quoted, verb->arguments);
 }
 
 void syncd_completion_fish(GString *out)

@@ -1,5 +1,6 @@
 #include "cli/completion.h"
 #include "cli/parse.h"
+#include "cli/words.h"
 
 #include <string.h>
 
@@ -21,8 +22,12 @@ static void append_value(GString *out, const SyncdVerbOption *option)
     if (option->kind == SYNCD_VALUE_NONE)
         return;
     g_string_append_printf(out, ":%s:", option->argument);
-    if (option->kind == SYNCD_VALUE_CHOICE)
-        g_string_append_printf(out, "(%s)", option->choices);
+    g_autofree char *words = syncd_words_of_option(option);
+    if (words != NULL && option->kind == SYNCD_VALUE_FILE)
+        g_string_append_printf(out, "_alternative \"words:word:(%s)\" \"files:file:_files\"",
+                               words);
+    else if (words != NULL)
+        g_string_append_printf(out, "(%s)", words);
     else if (option->kind == SYNCD_VALUE_FILE)
         g_string_append(out, "_files");
     else if (option->kind == SYNCD_VALUE_DIRECTORY)
@@ -65,10 +70,11 @@ static void append_verb(GString *out, const SyncdVerb *verb)
     g_string_append_printf(out, "    '%s')\n        _arguments -S", title);
     syncd_completion_options(out, verb, append_option);
     syncd_completion_options(out, NULL, append_option);
+    g_autofree char *words = syncd_completion_argument_words(verb);
     if (syncd_completion_takes_file(verb))
         g_string_append(out, " \\\n            '*:file:_files'");
-    else if (syncd_completion_takes_shell(verb))
-        g_string_append(out, " \\\n            ':shell:(" SYNCD_SHELLS ")'");
+    else if (words != NULL)
+        g_string_append_printf(out, " \\\n            ':%s:(%s)'", verb->arguments, words);
     g_string_append(out, " ;;\n");
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/json-writer.h"
 #include "cli/verbs.h"
+#include "cli/words.h"
 
 #include <string.h>
 
@@ -36,9 +37,27 @@ bool syncd_completion_takes_file(const SyncdVerb *verb)
     return verb->arguments != NULL && strstr(verb->arguments, "FILE") != NULL;
 }
 
-bool syncd_completion_takes_shell(const SyncdVerb *verb)
+static void add_shells(GPtrArray *words)
 {
-    return g_strcmp0(verb->arguments, "SHELL") == 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(shells); i++)
+        g_ptr_array_add(words, (gpointer)shells[i].shell);
+}
+
+char *syncd_completion_argument_words(const SyncdVerb *verb)
+{
+    static const struct {
+        const char *argument;
+        void (*add)(GPtrArray *words);
+    } sets[] = {
+        {"SHELL", add_shells},
+        {"CONTRACT", syncd_words_contract},
+    };
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(sets); i++)
+        if (g_strcmp0(verb->arguments, sets[i].argument) == 0)
+            sets[i].add(words);
+    g_ptr_array_add(words, NULL);
+    return words->len > 1 ? g_strjoinv(" ", (char **)words->pdata) : NULL;
 }
 
 static void print_json(SyncdCli *cli, const char *shell, const GString *script)
@@ -67,7 +86,8 @@ bool syncd_verb_completion(SyncdCli *cli, GError **error)
             syncd_output_text(cli->out, script->str);
         return true;
     }
-    syncd_set_error_next(error, SYNCD_ERROR_USAGE, "name one of: " SYNCD_SHELLS,
-                         "There is no completion for `%s`", shell);
+    g_autofree char *words = syncd_completion_argument_words(cli->verb);
+    g_autofree char *next = g_strdup_printf("name one of: %s", words);
+    syncd_set_error_next(error, SYNCD_ERROR_USAGE, next, "There is no completion for `%s`", shell);
     return false;
 }

@@ -8,7 +8,6 @@
 /* The names that the program is installed under. */
 #define SYNCD_PROGRAM "sourceos-syncd"
 #define SYNCD_SECOND_NAME "sourceos"
-#define SYNCD_SHELLS "bash zsh fish"
 
 void syncd_completion_bash(GString *out);
 void syncd_completion_zsh(GString *out);
@@ -22,4 +21,5 @@ void syncd_completion_options(GString *out, const SyncdVerb *verb, SyncdVerbOpti
 bool syncd_completion_opens_group(const SyncdVerb *verb);
 /* True when the verb's argument is a file. */
 bool syncd_completion_takes_file(const SyncdVerb *verb);
-bool syncd_completion_takes_shell(const SyncdVerb *verb);
+/* "bash zsh fish" for the verb whose argument is a SHELL; NULL when its argument is no such word. */
+char *syncd_completion_argument_words(const SyncdVerb *verb);

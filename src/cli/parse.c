@@ -1,5 +1,7 @@
 #include "cli/parse.h"
 
+#include "cli/words.h"
+
 #include <string.h>
 
 /* ---- looking up ---- */
@@ -135,21 +137,11 @@ typedef struct {
     int at;
 } Parser;
 
-static bool is_choice(const SyncdVerbOption *option, const char *value)
-{
-    g_auto(GStrv) choices = g_strsplit(option->choices, " ", -1);
-    return g_strv_contains((const char *const *)choices, value);
-}
-
 static bool add_given(SyncdCli *cli, const SyncdVerbOption *option, const char *value,
                       GError **error)
 {
-    if (option->kind == SYNCD_VALUE_CHOICE && !is_choice(option, value)) {
-        g_autofree char *sentence =
-            g_strdup_printf("--%s is one of: %s; not `%s`", option->name, option->choices, value);
-        complain(error, cli->verb, sentence);
+    if (!syncd_words_check(cli->verb, option, value, error))
         return false;
-    }
     SyncdGiven given = {option, value};
     g_array_append_val(cli->given, given);
     return true;

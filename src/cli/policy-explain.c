@@ -5,6 +5,8 @@
 #include "cli/policy.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
+#include "cli/words.h"
+#include "contract/vocabulary.h"
 #include "domain/runtime-decision.h"
 
 #include <string.h>
@@ -183,6 +185,17 @@ static void show_voice(SyncdOutput *out, const SyncdPolicyVoice *voice)
     syncd_output_printf(out, "  %s: %s (%s)\n", safe, says, fate_text(voice->fate));
 }
 
+/* Policy defers an action that it does not know, which is no answer to a slip of the pen. */
+static void show_known_actions(SyncdCli *cli, const char *action)
+{
+    const char *const *known = syncd_vocabulary_words(SYNCD_WORDS_POLICY_ACTION);
+    if (g_strv_contains(known, action))
+        return;
+    g_autofree char *safe = syncd_text_safe(action);
+    g_autofree char *list = syncd_words_nearest_first(action, known);
+    syncd_output_printf(cli->out, _("There is no action `%s`; there are: %s.\n"), safe, list);
+}
+
 static void show_text(SyncdCli *cli, const SyncdPolicySet *set, const Explanation *explanation)
 {
     const SyncdPolicyDecision *decision = &explanation->decision;
@@ -195,6 +208,7 @@ static void show_text(SyncdCli *cli, const SyncdPolicySet *set, const Explanatio
                         decision->outcome.status);
     syncd_output_printf(cli->out, _(": %s in the lane %s, data class %s\n"), action, input.lane,
                         input.data_class);
+    show_known_actions(cli, input.action);
     if (decision->rule != NULL)
         syncd_output_printf(cli->out, _("Decided by %s: %s\n"), safe, why);
     else

@@ -3,6 +3,7 @@
 #include "base/json-writer.h"
 #include "cli/i18n.h"
 #include "cli/listing.h"
+#include "cli/parse.h"
 #include "cli/record.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
@@ -77,7 +78,8 @@ static GVariant *list_options(const SyncdCli *cli, const char *cursor, guint64 l
                                           "workspace", "profile", "schema"};
     g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(filters); i++) {
-        const char *value = syncd_cli_value(cli, filters[i]);
+        bool is_one = syncd_cli_find_option(cli->verb, filters[i]) != NULL;
+        const char *value = is_one ? syncd_cli_value(cli, filters[i]) : NULL;
         if (value != NULL)
             g_variant_dict_insert(&options, filters[i], "s", value);
     }

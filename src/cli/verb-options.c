@@ -1,6 +1,7 @@
 #include "cli/verb-options.h"
 
 #include "cli/i18n.h"
+#include "cli/words.h"
 
 /* Kinds of options. */
 #define FLAG(name, letter, help)                                                                   \
@@ -18,6 +19,17 @@
 #define NUMBER(name, letter, argument, help)                                                       \
     {                                                                                              \
         name, letter, SYNCD_VALUE_NUMBER, argument, help, NULL, false                              \
+    }
+/* Text that is one of a vocabulary, and text for which a vocabulary is offered. */
+#define WORD(name_, letter_, argument_, words_, help_)                                             \
+    {                                                                                              \
+        .name = name_, .letter = letter_, .kind = SYNCD_VALUE_CHOICE, .argument = argument_,       \
+        .help = help_, .words = words_                                                             \
+    }
+#define OFFER(name_, letter_, argument_, words_, help_)                                            \
+    {                                                                                              \
+        .name = name_, .letter = letter_, .kind = SYNCD_VALUE_TEXT, .argument = argument_,         \
+        .help = help_, .words = words_                                                             \
     }
 #define FILES(name, letter, help)                                                                  \
     {                                                                                              \
@@ -59,11 +71,13 @@ const SyncdVerbOption syncd_enqueue_options[] = {
     TEXT("object", 0, "ID", N_("The object that the operation is about")),
     FILES("body", 'b', N_("Read the body from a file, - for standard input")),
     TEXT("body-json", 0, "JSON", N_("The body itself (default: {})")),
-    TEXT("type", 't', "TYPE", N_("The operation type (default: sync.operation.enqueue)")),
+    OFFER("type", 't', "TYPE", syncd_words_operation_type,
+          N_("The operation type (default: sync.operation.enqueue)")),
     TEXT("scope", 's', "SCOPE", N_("The scope, such as workspace:notes (default: device)")),
     TEXT("key", 'k', "KEY", N_("An idempotency key: the same request with it is recorded once")),
-    TEXT("lane", 0, "LANE", N_("The lane (default: normal)")),
-    TEXT("data-class", 0, "CLASS", N_("The class of the data (default: internal)")),
+    WORD("lane", 0, "LANE", syncd_words_lane, N_("The lane (default: normal)")),
+    WORD("data-class", 0, "CLASS", syncd_words_data_class,
+         N_("The class of the data (default: internal)")),
     TEXTS("parent", 'p', "ID", N_("An operation that this one builds on; may be repeated")),
     FLAG("create-scope", 0, N_("Open the scope when it does not exist")),
     FLAG("restore", 0, N_("The object was deleted: this is a new version of it")),
@@ -80,11 +94,20 @@ const SyncdVerbOption syncd_limit_options[] = {
 const SyncdVerbOption syncd_filter_options[] = {
     TEXT("scope", 's', "SCOPE", N_("Only of this scope")),
     TEXT("actor", 'a', "ACTOR", N_("Only by this actor")),
-    TEXT("type", 't', "TYPE", N_("Only of this type")),
     TEXT("since", 0, "TIME", N_("Only at or after this time: 2026-05-05 09:30, today, 2h")),
     TEXT("until", 0, "TIME", N_("Only before this time")),
     NUMBER("after", 0, "SEQUENCE", N_("Only after this sequence number")),
     FLAG("oldest-first", 0, N_("Print the oldest first")),
+    END,
+};
+
+const SyncdVerbOption syncd_operation_filter_options[] = {
+    OFFER("type", 't', "TYPE", syncd_words_operation_type, N_("Only of this type")),
+    END,
+};
+
+const SyncdVerbOption syncd_event_filter_options[] = {
+    OFFER("type", 't', "TYPE", syncd_words_event_type, N_("Only of this type")),
     END,
 };
 
@@ -146,7 +169,7 @@ const SyncdVerbOption syncd_replay_options[] = {
 
 const SyncdVerbOption syncd_task_filter_options[] = {
     TEXT("scope", 's', "SCOPE", N_("Only of this scope")),
-    TEXT("lane", 0, "LANE", N_("Only of this lane")),
+    WORD("lane", 0, "LANE", syncd_words_lane, N_("Only of this lane")),
     END,
 };
 
@@ -215,15 +238,16 @@ const SyncdVerbOption syncd_believed_key_options[] = {
 
 const SyncdVerbOption syncd_trust_options[] = {
     TEXT("subject", 0, "SUBJECT", N_("Who wants to act")),
-    TEXT("action", 0, "ACTION", N_("What it wants to do")),
-    TEXT("lane", 0, "LANE", N_("The lane (default: normal)")),
+    OFFER("action", 0, "ACTION", syncd_words_action, N_("What it wants to do")),
+    OFFER("lane", 0, "LANE", syncd_words_lane, N_("The lane (default: normal)")),
     FLAG("allow-degraded", 0, N_("Allow the action in a degraded state")),
     FLAG("require-attestation", 0, N_("Demand that the report is signed")),
     END,
 };
 
 const SyncdVerbOption syncd_evidence_options[] = {
-    TEXT("type", 't', "TYPE", N_("What the artifact is, such as state-integrity-report")),
+    OFFER("type", 't', "TYPE", syncd_words_evidence_type,
+          N_("What the artifact is, such as state-integrity-report")),
     TEXT("subject", 0, "SUBJECT", N_("What the artifact is about")),
     END,
 };
@@ -245,7 +269,11 @@ const SyncdVerbOption syncd_verify_proof_options[] = {
 };
 
 const SyncdVerbOption syncd_contract_options[] = {
-    FILES("schema", 0, N_("Judge by the JSON Schema in this file")),
+    {.name = "schema",
+     .kind = SYNCD_VALUE_FILE,
+     .argument = "CONTRACT|FILE",
+     .help = N_("Judge by this contract, or by the JSON Schema in this file"),
+     .words = syncd_words_contract},
     END,
 };
 
@@ -258,18 +286,20 @@ const SyncdVerbOption syncd_policy_options[] = {
 };
 
 const SyncdVerbOption syncd_request_options[] = {
-    TEXT("action", 0, "ACTION", N_("What is to be done (default: write)")),
-    TEXT("lane", 0, "LANE", N_("The lane (default: normal)")),
-    TEXT("data-class", 0, "CLASS", N_("The class of the data (default: internal)")),
+    OFFER("action", 0, "ACTION", syncd_words_action, N_("What is to be done (default: write)")),
+    WORD("lane", 0, "LANE", syncd_words_lane, N_("The lane (default: normal)")),
+    WORD("data-class", 0, "CLASS", syncd_words_data_class,
+         N_("The class of the data (default: internal)")),
     TEXT("subject", 0, "IDENTITY", N_("Who asks, such as uid:1000")),
-    TEXT("actor-type", 0, "TYPE", N_("The type of the actor, such as human or agent")),
+    WORD("actor-type", 0, "TYPE", syncd_words_actor_type,
+         N_("The type of the actor, such as human or agent")),
     TEXT("object", 0, "ID", N_("The object that the operation is about")),
     TEXT("object-type", 0, "TYPE", N_("The type of the object")),
     TEXT("profile", 0, "ID", N_("The profile")),
     TEXT("workspace", 0, "ID", N_("The workspace")),
     TEXT("scope", 's', "SCOPE", N_("The scope, such as workspace:notes")),
-    TEXT("scope-class", 0, "CLASS", N_("The class of the scope")),
-    TEXT("operation-type", 't', "TYPE", N_("The operation type")),
+    WORD("scope-class", 0, "CLASS", syncd_words_scope_class, N_("The class of the scope")),
+    OFFER("operation-type", 't', "TYPE", syncd_words_operation_type, N_("The operation type")),
     END,
 };
 
@@ -286,13 +316,74 @@ const SyncdVerbOption syncd_help_options[] = {
     END,
 };
 
-const SyncdVerbOption syncd_registry_filter_options[] = {
-    TEXT("state", 0, "STATE", N_("Only in this state")),
-    TEXT("scope", 's', "SCOPE", N_("Only of this scope")),
+/* ---- what records of a registry can be found by ---- */
+
+#define OF_STATE(words) WORD("state", 0, "STATE", words, N_("Only in this state"))
+#define OF_LIFE CHOICE("state", "STATE", "active revoked", N_("Only in this state"))
+#define OF_TYPE(words) WORD("type", 't', "TYPE", words, N_("Only of this type"))
+#define OF_SCOPE TEXT("scope", 's', "SCOPE", N_("Only of this scope"))
+#define OF_WORKSPACE TEXT("workspace", 0, "ID", N_("Only of this workspace"))
+#define OF_PROFILE TEXT("profile", 0, "ID", N_("Only of this profile"))
+#define OF_SCHEMA TEXT("schema", 0, "ID", N_("Only of this schema"))
+
+const SyncdVerbOption syncd_actor_filter_options[] = {
+    OF_LIFE,
+    OF_SCOPE,
+    OF_TYPE(syncd_words_actor_type),
+    END,
+};
+
+const SyncdVerbOption syncd_device_filter_options[] = {
+    OF_STATE(syncd_words_device_state),
+    OF_SCOPE,
+    OF_TYPE(syncd_words_trust_level),
+    END,
+};
+
+const SyncdVerbOption syncd_profile_filter_options[] = {
+    OF_LIFE,
+    OF_SCOPE,
+    OF_TYPE(syncd_words_profile_class),
+    END,
+};
+
+const SyncdVerbOption syncd_workspace_filter_options[] = {OF_LIFE, OF_SCOPE, OF_PROFILE, END};
+
+const SyncdVerbOption syncd_object_filter_options[] = {
+    OF_STATE(syncd_words_object_state),
+    OF_SCOPE,
     TEXT("type", 't', "TYPE", N_("Only of this type")),
-    TEXT("workspace", 0, "ID", N_("Only of this workspace")),
-    TEXT("profile", 0, "ID", N_("Only of this profile")),
-    TEXT("schema", 0, "ID", N_("Only of this schema")),
+    OF_WORKSPACE,
+    OF_PROFILE,
+    OF_SCHEMA,
+    END,
+};
+
+const SyncdVerbOption syncd_schema_filter_options[] = {
+    OF_LIFE, OF_SCOPE, TEXT("type", 't', "TYPE", N_("Only of this type")), OF_SCHEMA, END,
+};
+
+const SyncdVerbOption syncd_plan_filter_options[] = {
+    OF_STATE(syncd_words_plan_state),
+    OF_SCOPE,
+    OF_TYPE(syncd_words_operation_class),
+    OF_WORKSPACE,
+    OF_PROFILE,
+    END,
+};
+
+const SyncdVerbOption syncd_encryption_filter_options[] = {
+    OF_LIFE,
+    OF_SCOPE,
+    OF_TYPE(syncd_words_scope_class),
+    END,
+};
+
+const SyncdVerbOption syncd_migration_filter_options[] = {
+    OF_LIFE,
+    OF_SCOPE,
+    TEXT("type", 't', "SCHEMA", N_("Only to this schema")),
+    TEXT("schema", 0, "SCHEMA", N_("Only from this schema")),
     END,
 };
 

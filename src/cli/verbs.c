@@ -5,11 +5,11 @@
 
 /* What every registry can be asked and told. */
 /* clang-format off */
-#define REGISTRY(registry)                                                                         \
+#define REGISTRY(registry, filters)                                                                   \
     {.group = registry,                                                                            \
      .name = "list",                                                                               \
      .help = N_("List the records of this kind"),                                                  \
-     .options = {syncd_limit_options, syncd_registry_filter_options, syncd_all_options},           \
+     .options = {syncd_limit_options, filters, syncd_all_options},                                 \
      .run = syncd_verb_registry_list},                                                             \
     {.group = registry,                                                                            \
      .name = "show",                                                                               \
@@ -73,8 +73,8 @@ const SyncdVerb syncd_verbs[] = {
     {.group = "ops",
      .name = "list",
      .help = N_("List operations"),
-     .options = {syncd_limit_options, syncd_filter_options, syncd_object_options, syncd_all_options,
-                 syncd_memory_options},
+     .options = {syncd_limit_options, syncd_filter_options, syncd_operation_filter_options,
+                 syncd_object_options, syncd_all_options, syncd_memory_options},
      .run = syncd_verb_ops_list},
     {.group = "ops",
      .name = "show",
@@ -201,8 +201,8 @@ const SyncdVerb syncd_verbs[] = {
     {.group = "events",
      .name = "list",
      .help = N_("List what happened"),
-     .options = {syncd_limit_options, syncd_filter_options, syncd_object_options, syncd_all_options,
-                 syncd_follow_options},
+     .options = {syncd_limit_options, syncd_filter_options, syncd_event_filter_options,
+                 syncd_object_options, syncd_all_options, syncd_follow_options},
      .run = syncd_verb_events_list},
     {.group = "events",
      .name = "show",
@@ -218,17 +218,18 @@ const SyncdVerb syncd_verbs[] = {
      .min_arguments = 1,
      .max_arguments = 1,
      .help = N_("Show the history of an object"),
-     .options = {syncd_limit_options, syncd_filter_options, syncd_all_options},
+     .options = {syncd_limit_options, syncd_filter_options, syncd_event_filter_options,
+                 syncd_all_options},
      .run = syncd_verb_log},
-    REGISTRY("actors"),
-    REGISTRY("devices"),
-    REGISTRY("profiles"),
-    REGISTRY("workspaces"),
-    REGISTRY("objects"),
-    REGISTRY("schemas"),
-    REGISTRY("plans"),
-    REGISTRY("encryption-profiles"),
-    REGISTRY("migrations"),
+    REGISTRY("actors", syncd_actor_filter_options),
+    REGISTRY("devices", syncd_device_filter_options),
+    REGISTRY("profiles", syncd_profile_filter_options),
+    REGISTRY("workspaces", syncd_workspace_filter_options),
+    REGISTRY("objects", syncd_object_filter_options),
+    REGISTRY("schemas", syncd_schema_filter_options),
+    REGISTRY("plans", syncd_plan_filter_options),
+    REGISTRY("encryption-profiles", syncd_encryption_filter_options),
+    REGISTRY("migrations", syncd_migration_filter_options),
     {.group = "migrations",
      .name = "apply",
      .arguments = "MIGRATION",

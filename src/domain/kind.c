@@ -124,6 +124,12 @@ static const SyncdKind unknown_kind = {"",
                                        SYNCD_WRITTEN_LATER,
                                        "An entry of a kind that this version does not know"};
 
+const SyncdKind *syncd_kinds(size_t *ret_n)
+{
+    *ret_n = G_N_ELEMENTS(kinds);
+    return kinds;
+}
+
 const SyncdKind *syncd_kind_find(SyncdBytes kind)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)

@@ -29,6 +29,8 @@ typedef struct {
     const char *summary;
 } SyncdKind;
 
+/* Every row, for whoever lists them. */
+const SyncdKind *syncd_kinds(size_t *ret_n);
 /* Never NULL: kinds without a row share one that says so. */
 const SyncdKind *syncd_kind_find(SyncdBytes kind);
 /* NULL when there is none. */

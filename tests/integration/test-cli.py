@@ -457,6 +457,10 @@ def bash_completes_verbs_and_options(world):
     equal(complete('completion', ''), ['bash', 'zsh', 'fish'])
     equal(complete('status', '--color', 'al'), ['always'])
     equal(complete('status', '--color', '=', 'n'), ['never'])
+    equal(complete('ops', 'enqueue', '--lane', 'pr'), ['priority'])
+    equal(complete('policy', 'explain', '--action', '=', 'agent'), ['agent_access'])
+    equal(complete('devices', 'list', '--state', 'q'), ['quarantined'])
+    equal(complete('contract', 'show', 'sourceos.actor'), ['sourceos.actor-record/v1alpha1'])
 
 
 @promise

@@ -219,6 +219,12 @@ def a_rule_that_could_never_match_is_refused(world):
         write(directories[0] / '50-first.json', rule('closed', workspaces=['workspace:notes']))
         equal(cli.run('daemon', '--check-config', f'--policy-dir={directories[0]}')[0], 0)
     with alone(world) as (cli, _):
+        code, out, _ = cli.run('policy', 'explain', '--action=wirte')
+        equal(code, NEGATIVE)
+        assert 'There is no action `wirte`; there are: write, index, ' in out, out
+        assert 'no action' not in cli.does('policy', 'explain', '--action=write')
+        message = cli.fails(NEGATIVE, 'Usage', 'policy', 'explain', '--lane=secrue')
+        assert 'one of: secure, normal' in message, message
         message = cli.fails(NEGATIVE, 'InvalidContract', 'policy', 'explain', '--workspace=notes')
         assert '--workspace is "notes"' in message, message
 

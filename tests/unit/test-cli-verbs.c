@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "cli/completion.h"
 #include "cli/parse.h"
+#include "cli/words.h"
 
 #include <string.h>
 
@@ -26,7 +27,9 @@ static void check_option(const SyncdVerb *verb, const SyncdVerbOption *option)
     g_assert_true(syncd_cli_find_option(verb, option->name) == option);
     g_assert_nonnull(option->help);
     g_assert_cmpint(option->kind == SYNCD_VALUE_NONE, ==, option->argument == NULL);
-    g_assert_cmpint(option->kind == SYNCD_VALUE_CHOICE, ==, option->choices != NULL);
+    g_assert_false(option->choices != NULL && option->words != NULL);
+    if (option->kind == SYNCD_VALUE_CHOICE)
+        g_assert_true(option->choices != NULL || option->words != NULL);
 }
 
 static bool same_letter(const SyncdVerbOption *a, const SyncdVerbOption *b)
@@ -65,6 +68,56 @@ static void completions_know_every_verb_and_option(void)
                      option++)
                     g_assert_nonnull(strstr(script->str, option->name));
         }
+    }
+}
+
+/* Every word, whatever else the shell's syntax puts between them. */
+static void words_of_options_are_offered(void)
+{
+    void (*const make[])(GString *) = {syncd_completion_bash, syncd_completion_zsh,
+                                       syncd_completion_fish};
+    guint n = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(make); i++) {
+        g_autoptr(GString) script = g_string_new(NULL);
+        make[i](script);
+        for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++)
+            for (size_t t = 0; verb->options[t] != NULL; t++)
+                for (const SyncdVerbOption *option = verb->options[t]; option->name != NULL;
+                     option++) {
+                    g_autofree char *words = syncd_words_of_option(option);
+                    n += words != NULL;
+                    if (words != NULL && strstr(script->str, words) == NULL)
+                        g_error("--%s of %s: no %s", option->name, verb->name, words);
+                }
+    }
+    g_assert_cmpuint(n, >, 3 * 20);
+}
+
+static void what_has_a_vocabulary_names_it(void)
+{
+    static const struct {
+        const char *group, *verb, *option, *first;
+        SyncdValueKind kind;
+    } cases[] = {
+        {"ops", "enqueue", "lane", "normal", SYNCD_VALUE_CHOICE},
+        {"ops", "enqueue", "data-class", "public", SYNCD_VALUE_CHOICE},
+        {"ops", "list", "type", "sync.operation.enqueue", SYNCD_VALUE_TEXT},
+        {"events", "list", "type", "sync.operation.enqueued", SYNCD_VALUE_TEXT},
+        {"tasks", "list", "lane", "normal", SYNCD_VALUE_CHOICE},
+        {"actors", "list", "type", "human", SYNCD_VALUE_CHOICE},
+        {"actors", "list", "state", "active", SYNCD_VALUE_CHOICE},
+        {"objects", "list", "state", "active", SYNCD_VALUE_CHOICE},
+        {"plans", "list", "state", "planned", SYNCD_VALUE_CHOICE},
+        {"policy", "explain", "action", "index", SYNCD_VALUE_TEXT},
+        {"evidence", "wrap", "type", "state-integrity-report", SYNCD_VALUE_TEXT},
+        {"contract", "validate", "schema", "LocalOperationLog", SYNCD_VALUE_FILE},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const SyncdVerb *verb = syncd_cli_find_verb(cases[i].group, cases[i].verb);
+        const SyncdVerbOption *option = syncd_cli_find_option(verb, cases[i].option);
+        g_autofree char *words = syncd_words_of_option(option);
+        g_assert_cmpint(option->kind, ==, cases[i].kind);
+        g_assert_true(words != NULL && g_str_has_prefix(words, cases[i].first));
     }
 }
 
@@ -185,6 +238,10 @@ static void wrong_words_are_named_with_the_nearest_right_one(void)
         {{"status", "--json=yes"}, "--json takes no value", "status --help"},
         {{"ops", "list", "--limit"}, "--limit needs a value", "ops list --help"},
         {{"status", "--color=pink"}, "`pink`", "status --help"},
+        {{"ops", "enqueue", "--lane=priorty"},
+         "one of: priority, normal, secure",
+         "--lane=priority"},
+        {{"actors", "list", "--type=robot"}, "human, app, agent", "actors list --help"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GPtrArray) argv = g_ptr_array_new();
@@ -244,6 +301,8 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/verbs/once", every_verb_is_there_once);
     g_test_add_func("/cli/verbs/options-differ", options_of_a_verb_differ);
     g_test_add_func("/cli/verbs/completions", completions_know_every_verb_and_option);
+    g_test_add_func("/cli/verbs/words-offered", words_of_options_are_offered);
+    g_test_add_func("/cli/verbs/words-named", what_has_a_vocabulary_names_it);
     g_test_add_func("/cli/parse/options-anywhere", options_stand_anywhere);
     g_test_add_func("/cli/parse/letters", letters_and_repeated_options);
     g_test_add_func("/cli/parse/two-dashes", two_dashes_end_options);
