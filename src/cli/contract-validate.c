@@ -1,8 +1,10 @@
 #include "base/json-writer.h"
+#include "cli/contract-guess.h"
 #include "cli/file.h"
 #include "cli/i18n.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
+#include "cli/words.h"
 #include "contract/check.h"
 #include "contract/installed.h"
 
@@ -11,7 +13,8 @@
 /* What was found out about one file. */
 typedef struct {
     const char *file;
-    char *contract; /* the id it was judged by, NULL with --schema or when it names none */
+    char *contract; /* the id it was judged by, NULL with a schema from a file or when there is none
+                     */
     bool judged;    /* otherwise `fault` says why not */
     bool valid;
     SyncdSchemaErrors *errors;
@@ -29,20 +32,50 @@ static void finding_free(gpointer memory)
 
 /* ---- judging ---- */
 
-static bool judge_by_contract(Finding *finding, SyncdJson document)
+/* What documents are judged by: a contract, a schema of somebody's, or what they name. */
+typedef struct {
+    const char *contract;
+    SyncdSchema *schema;
+} Measure;
+
+/* Data has versions of its own: what is found elsewhere than in `schema` is an id only if it is
+ * that of a contract, or looks like one. */
+static char *named_contract(SyncdJson document, char **ret_other)
 {
-    finding->contract = syncd_contract_id_of(document);
+    g_autofree char *id = syncd_contract_id_of(document);
+    bool says_schema = syncd_json_member(document, "schema").type == SYNCD_JSON_STRING;
+    if (id == NULL || says_schema || g_str_has_prefix(id, "sourceos.") ||
+        syncd_installed_schema_find(id) != NULL)
+        return g_steal_pointer(&id);
+    *ret_other = g_steal_pointer(&id);
+    return NULL;
+}
+
+static void say_unnamed(SyncdJson document, const char *other, GError **error)
+{
+    const char *guess = syncd_contract_guess(document);
+    g_autofree char *next = g_strdup_printf(
+        "say which with --schema=%s%s; `sourceos-syncd contract list` lists them",
+        guess != NULL ? guess : "CONTRACT", guess != NULL ? ", which knows its members best" : "");
+    g_autofree char *why =
+        other != NULL ? g_strdup_printf(": `%s` is the id of none", other) : g_strdup("");
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, next,
+                         "The document does not say which contract it is written to%s", why);
+}
+
+static bool judge_by_contract(Finding *finding, const char *contract, SyncdJson document)
+{
+    g_autofree char *other = NULL;
+    finding->contract = contract != NULL ? g_strdup(contract) : named_contract(document, &other);
     if (finding->contract == NULL) {
-        syncd_set_error_next(&finding->fault, SYNCD_ERROR_NOT_FOUND,
-                             "say with --schema=FILE which schema it is to be judged by",
-                             "The document does not say which contract it is written to");
+        say_unnamed(document, other, &finding->fault);
         return false;
     }
     return syncd_contract_check(finding->contract, document, finding->errors, &finding->valid,
                                 &finding->fault);
 }
 
-static Finding *judge(const char *file, const SyncdSchema *schema)
+static Finding *judge(const char *file, const Measure *measure)
 {
     Finding *finding = g_new0(Finding, 1);
     size_t size;
@@ -52,9 +85,10 @@ static Finding *judge(const char *file, const SyncdSchema *schema)
     if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_ANY, &finding->fault))
         return finding;
     SyncdJson document = syncd_json_root(text, size);
-    finding->judged = schema != NULL ? syncd_schema_validate(schema, document, finding->errors,
-                                                             &finding->valid, &finding->fault)
-                                     : judge_by_contract(finding, document);
+    finding->judged = measure->schema != NULL
+                          ? syncd_schema_validate(measure->schema, document, finding->errors,
+                                                  &finding->valid, &finding->fault)
+                          : judge_by_contract(finding, measure->contract, document);
     return finding;
 }
 
@@ -76,6 +110,32 @@ static SyncdSchema *compile(const char *file, GError **error)
     syncd_set_error_next(error, SYNCD_ERROR_FAILED, next != NULL ? next : "correct the schema",
                          "The schema %s cannot be used: %s", file, sentence);
     return NULL;
+}
+
+static bool complain_unknown(const char *given, GError **error)
+{
+    const char *nearest = syncd_words_nearest_contract(given);
+    g_autofree char *next =
+        nearest != NULL ? g_strdup_printf("the nearest contract is %s", nearest)
+                        : g_strdup("check the name of the file, or see `sourceos-syncd contract "
+                                   "list` for the contracts");
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, next,
+                         "--schema: `%s` is no contract, and no file that is there", given);
+    return false;
+}
+
+static bool take_measure(const char *given, Measure *measure, GError **error)
+{
+    if (given == NULL)
+        return true;
+    if (syncd_installed_schema_find(given) != NULL) {
+        measure->contract = given;
+        return true;
+    }
+    if (strcmp(given, "-") != 0 && !g_file_test(given, G_FILE_TEST_EXISTS))
+        return complain_unknown(given, error);
+    measure->schema = compile(given, error);
+    return measure->schema != NULL;
 }
 
 /* ---- showing ---- */
@@ -186,15 +246,15 @@ static SyncdExitCode exit_of(const GPtrArray *findings)
 
 bool syncd_verb_contract_validate(SyncdCli *cli, GError **error)
 {
-    const char *schema_file = syncd_cli_value(cli, "schema");
-    g_autoptr(SyncdSchema) schema = schema_file != NULL ? compile(schema_file, error) : NULL;
-    if (schema_file != NULL && schema == NULL)
+    Measure measure = {NULL};
+    if (!take_measure(syncd_cli_value(cli, "schema"), &measure, error))
         return false;
+    g_autoptr(SyncdSchema) schema = measure.schema;
 
     g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func(finding_free);
     const char *file;
     for (unsigned i = 0; (file = syncd_cli_argument(cli, i)) != NULL; i++)
-        g_ptr_array_add(findings, judge(file, schema));
+        g_ptr_array_add(findings, judge(file, &measure));
     if (syncd_cli_json(cli))
         show_json(cli, findings);
     for (unsigned i = 0; i < findings->len && !syncd_cli_json(cli); i++)

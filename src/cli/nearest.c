@@ -29,7 +29,7 @@ static size_t distance(const char *a, const char *b)
     return above[m];
 }
 
-#define NEAREST_MAX_LENGTH 40
+#define NEAREST_MAX_LENGTH 64
 #define PREFIX_MIN 2
 
 /* How many slips a word of that length may have and still be known for what was meant. */

@@ -304,8 +304,8 @@ const SyncdVerb syncd_verbs[] = {
      .min_arguments = 1,
      .max_arguments = G_MAXUINT,
      .help = N_("Check documents against their contracts"),
-     .details = N_("A document is judged by the contract that it names, or by the schema of "
-                   "--schema, which may refer to those that are installed; - is standard input. "
+     .details = N_("A document is judged by the contract that it names, or by that of --schema; a "
+                   "schema from a file may refer to those that are installed. - is standard input. "
                    "Exit code 2 means that a document is not valid, 1 that one could not be "
                    "judged."),
      .options = {syncd_contract_options},

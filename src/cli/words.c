@@ -62,6 +62,20 @@ char *syncd_words_of_option(const SyncdVerbOption *option)
     return g_strjoinv(" ", (char **)words->pdata);
 }
 
+#define PART_MIN 4
+
+const char *syncd_words_nearest_contract(const char *wrong)
+{
+    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    syncd_words_contract(ids);
+    g_ptr_array_add(ids, NULL);
+    const char *nearest = syncd_nearest(wrong, (const char *const *)ids->pdata);
+    for (guint i = 0; nearest == NULL && strlen(wrong) >= PART_MIN && ids->pdata[i] != NULL; i++)
+        if (strstr(ids->pdata[i], wrong) != NULL)
+            nearest = ids->pdata[i];
+    return nearest;
+}
+
 char *syncd_words_nearest_first(const char *wrong, const char *const *words)
 {
     const char *nearest = syncd_nearest(wrong, words);

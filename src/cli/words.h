@@ -31,5 +31,8 @@ char *syncd_words_of_option(const SyncdVerbOption *option);
 /* Usage, with the words that there are, when the option's value must be another one. */
 bool syncd_words_check(const SyncdVerb *verb, const SyncdVerbOption *option, const char *value,
                        GError **error);
+/* What was probably meant by the id of a contract that there is not, also by a part of one; NULL
+ * when nothing is near. */
+const char *syncd_words_nearest_contract(const char *wrong);
 /* "write, read, index": for messages about a word that is none; what is near to it comes first. */
 char *syncd_words_nearest_first(const char *wrong, const char *const *words);

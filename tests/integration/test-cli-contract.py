@@ -2,6 +2,7 @@
 """What the command line says about documents and their contracts, without a daemon."""
 
 import json
+import pathlib
 
 from cli_user import DONE, FAILED, NEGATIVE, NOT_FOUND, Cli
 from harness import equal, main, promise, session_world
@@ -72,6 +73,42 @@ def any_schema_will_do(world):
             {'minimun': 1}, {'$ref': 'https://example.org/s.json'}, {'$ref': 'good.json'}, '{')):
         schema = written(cli, f'unusable-{number}.json', unusable)
         cli.fails(FAILED, 'Failed', 'contract', 'validate', f'--schema={schema}', good)
+
+
+@promise
+def a_contract_is_named_by_its_id_as_well(world):
+    cli = user(world)
+    good = written(cli, 'good.json', {**ACTOR, 'schema': 'other'})
+    actor = 'sourceos.actor-record/v1alpha1'
+    code, out, _ = cli.run('contract', 'validate', f'--schema={actor}', good)
+    equal((code, out), (NEGATIVE, f'{good}: not valid ({actor})\n  /schema must be "{actor}", but is '
+                        '"other" (#/properties/schema/const)\n'))
+    good = written(cli, 'good.json', ACTOR)
+    assert f'valid ({actor})' in cli.does('contract', 'validate', '--schema', actor, good)
+    for wrong in ('actor-record', 'sourceos.actor-recrod/v1alpha1', 'sourceos.actor'):
+        for words in (('validate', f'--schema={wrong}', good), ('show', wrong)):
+            cli.fails(NOT_FOUND, 'NotFound', 'contract', *words)
+            assert actor in cli.run('contract', *words)[2], words
+
+
+@promise
+def a_record_that_names_no_contract_is_told_which_it_may_be(world):
+    """Its schema_version is that of the data, and not the name of a contract."""
+    cli = user(world)
+    records = pathlib.Path(world.options.source, 'examples/records')
+    for name, contract in (('object-note', 'object-record'), ('schema-note', 'schema-record'),
+                           ('workspace-notes', 'workspace-record'), ('actor-agent', 'actor-record')):
+        path = records / f'{name}.json'
+        finding, = json.loads(cli.run('contract', 'validate', str(path), '--json')[1])
+        equal((finding['verdict'], finding['contract']), ('unjudged', None), name)
+        assert 'does not say which contract' in finding['error']['message'], finding
+        assert f'--schema=sourceos.{contract}/v1alpha1' in finding['error']['hint'], finding
+        version = json.loads(path.read_text()).get('schema_version')
+        assert version is None or f'`{version}` is the id of none' in finding['error']['message'], finding
+    for named in ({'schema': 'v1'}, {'schema_version': 'sourceos.none/v1'}):
+        path = written(cli, 'named.json', named)
+        finding, = json.loads(cli.run('contract', 'validate', path, '--json')[1])
+        equal(finding['error']['message'], f'There is no contract "{[*named.values()][0]}".')
 
 
 @promise
