@@ -13,14 +13,20 @@
 typedef struct {
     const char *class;
     const char *capability;
-    bool leaves; /* its objects go elsewhere, which policy is asked about as well */
+    bool leaves;      /* its objects go elsewhere, which policy is asked about as well */
+    bool comes;       /* they may be still to come */
+    bool deleted;     /* they may be deleted */
+    bool quarantined; /* they may be what nobody knows */
 } PlanClass;
 
 static const PlanClass classes[] = {
-    {"replicate", "replicate", true},     {"import", "write", false},
-    {"export", "export", true},           {"repair", "repair", false},
-    {"migrate", "migrate_schema", false}, {"delete", "delete", false},
-    {"restore", "write", false},
+    {"replicate", "replicate", true, false, false, false},
+    {"import", "write", false, true, false, false},
+    {"export", "export", true, false, false, false},
+    {"repair", "repair", false, false, false, true},
+    {"migrate", "migrate_schema", false, false, false, true},
+    {"delete", "delete", false, false, true, true},
+    {"restore", "write", false, false, true, true},
 };
 
 static const PlanClass *class_of(const SyncdChange *change)
@@ -76,12 +82,20 @@ static bool list_of(SyncdJson record, const char *name, char ***ret_list, GError
 static bool refuse(const SyncdChange *change, const char *reason, const char *what, GError **error)
 {
     syncd_service_note_policy(change->service, change->caller, "write", reason);
-    syncd_set_error(error, SYNCD_ERROR_POLICY_DENIED, "%s (%s)", what, reason);
+    syncd_set_error_next(error, SYNCD_ERROR_POLICY_DENIED, "leave it out, or name another one",
+                         "%s (%s)", what, reason);
     return false;
 }
 
-static bool check_object(const SyncdChange *change, unsigned index, const SyncdRecordRow *row,
-                         GError **error)
+/* Whoever does not reach a place hears nothing of what is there. */
+static bool reaches(const SyncdChange *change, const SyncdRecordRow *row)
+{
+    return syncd_mandate_reaches_workspace(change->mandate, row->columns[SYNCD_COLUMN_WORKSPACE]) &&
+           syncd_mandate_reaches_profile(change->mandate, row->columns[SYNCD_COLUMN_PROFILE]);
+}
+
+static bool check_lies_there(const SyncdChange *change, unsigned index, const SyncdRecordRow *row,
+                             GError **error)
 {
     bool may = true;
     g_autofree char *workspace = syncd_record_member(change->record, "workspace_id");
@@ -100,18 +114,55 @@ static bool check_object(const SyncdChange *change, unsigned index, const SyncdR
     return may || refuse(change, "profile_boundary_violation", what, error);
 }
 
-/* What a plan is about must lie where the plan does. */
+static bool check_state(const SyncdChange *change, const PlanClass *class, unsigned index,
+                        const SyncdRecordRow *row, GError **error)
+{
+    if (strcmp(row->state, syncd_family_end_state(row->family)) == 0 && !class->deleted) {
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "leave it out, or restore it first",
+                             "/record/object_ids/%u: the object %s was deleted", index, row->id);
+        return false;
+    }
+    if (strcmp(row->state, SYNCD_STATE_QUARANTINED) != 0 || class->quarantined)
+        return true;
+    g_autofree char *what =
+        g_strdup_printf("/record/object_ids/%u: the object %s is quarantined", index, row->id);
+    return refuse(change, "schema_unknown", what, error);
+}
+
+/* What was agreed to can still end when its objects are not what they were. */
+static bool takes_up(const SyncdChange *change)
+{
+    return !change->present || strcmp(change->state, "planned") == 0 ||
+           strcmp(change->state, "running") == 0;
+}
+
+/* What nobody registered cannot be held against the plan's profile. */
+static bool check_object(const SyncdChange *change, const PlanClass *class, unsigned index,
+                         const char *object, GError **error)
+{
+    const SyncdRecordRow *row;
+    if (!syncd_service_known_record(change->service, SYNCD_FAMILY_OBJECT, object, &row, error))
+        return false;
+    if (row == NULL && (class->comes || !takes_up(change)))
+        return true;
+    if (row == NULL || !reaches(change, row)) {
+        g_autofree char *member = g_strdup_printf("object_ids/%u", index);
+        return syncd_registry_refuse_missing(change, member, "object", object, error);
+    }
+    return (!takes_up(change) || check_state(change, class, index, row, error)) &&
+           check_lies_there(change, index, row, error);
+}
+
+/* What a plan is about is there, and lies where the plan does. */
 static bool check_objects(SyncdChange *change, GError **error)
 {
     g_auto(GStrv) objects = NULL;
+    const PlanClass *class = class_of(change);
     if (!list_of(change->record, "object_ids", &objects, error))
         return false;
-    for (char **at = objects; *at != NULL; at++) {
-        const SyncdRecordRow *row;
-        if (!syncd_service_known_record(change->service, SYNCD_FAMILY_OBJECT, *at, &row, error) ||
-            (row != NULL && !check_object(change, (unsigned)(at - objects), row, error)))
+    for (char **at = objects; *at != NULL; at++)
+        if (!check_object(change, class, (unsigned)(at - objects), *at, error))
             return false;
-    }
     return true;
 }
 
@@ -124,7 +175,7 @@ static bool check_dependency(const SyncdChange *change, unsigned index, const ch
     bool itself = strcmp(plan, change->id) == 0;
     if (!syncd_service_known_record(change->service, SYNCD_FAMILY_PLAN, plan, &row, error))
         return false;
-    if (row == NULL && !itself)
+    if (!itself && (row == NULL || !reaches(change, row)))
         return syncd_registry_refuse_missing(change, "dependencies", "plan", plan, error);
     if (!itself && (strcmp(change->state, "running") != 0 || strcmp(row->state, "completed") == 0))
         return true;

@@ -114,6 +114,141 @@ static void a_rule_about_replication_hears_of_plans(void)
     service_clear(&f);
 }
 
+/* A plan about these objects, by the owner. -1 when it was taken. */
+static int plan_as(ServiceFixture *f, const SyncdCaller *caller, ChangeFunc func, const char *class,
+                   const char *status, const char *objects, char **ret_message)
+{
+    g_autofree char *record = g_strdup_printf(
+        "{\"plan_id\":\"p-%s\",\"target_actor\":\"agent-1\",\"profile_id\":\"profile:work\","
+        "\"workspace_id\":\"workspace:a\",\"object_ids\":[%s],\"operation_class\":\"%s\","
+        "\"dependencies\":[],\"retry_policy\":\"none\",\"conflict_policy\":\"ask\","
+        "\"status\":\"%s\",\"user_explanation\":\"x\"}",
+        class, objects, class, status);
+    g_autofree char *id = g_strconcat("p-", class, NULL);
+    const SyncdRegistryRequest request = {
+        .kind = "plan",
+        .id = func == syncd_service_update ? id : NULL,
+        .record = SYNCD_BYTES_TEXT(record),
+    };
+    return change_as(f, caller, func, &request, ret_message);
+}
+
+static int plan(ServiceFixture *f, const char *class, const char *status, const char *objects)
+{
+    bool begins = strcmp(status, "planned") == 0;
+    return plan_as(f, &f->caller, begins ? syncd_service_register : syncd_service_update, class,
+                   status, objects, NULL);
+}
+
+/* What nobody registered cannot be held against the profile; only what comes in is not there yet.
+ */
+static void a_plan_is_about_objects_that_are_there(void)
+{
+    static const char *const classes[] = {"replicate", "export", "repair",
+                                          "migrate",   "delete", "restore"};
+    ServiceFixture f;
+    world_init(&f);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:a", "o-loose", "{}"), ==, -1);
+    guint64 before = service_sequence(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(classes); i++) {
+        g_autofree char *message = NULL;
+        g_assert_cmpint(plan(&f, classes[i], "planned", "\"o-1\",\"o-none\""), ==,
+                        SYNCD_ERROR_NOT_FOUND);
+        g_assert_cmpint(plan_as(&f, &f.caller, syncd_service_register, classes[i], "planned",
+                                "\"o-1\",\"o-loose\"", &message),
+                        ==, SYNCD_ERROR_NOT_FOUND);
+        g_assert_nonnull(strstr(message, "/record/object_ids/1"));
+    }
+    g_assert_cmpuint(service_sequence(&f), ==, before);
+    g_assert_cmpint(plan(&f, "import", "planned", "\"o-none\""), ==, -1);
+    /* It came in elsewhere. */
+    register_good(&f, "object", OBJECT("o-none", "workspace:b", "profile:home", "note/v1"));
+    g_assert_cmpint(plan(&f, "import", "running", "\"o-none\""), ==, SYNCD_ERROR_POLICY_DENIED);
+    service_clear(&f);
+}
+
+/* What lies where the actor does not reach is to it like what is not there. */
+static void a_plan_tells_nothing_of_other_places(void)
+{
+    const SyncdCaller builder = {.uid = 1002};
+    ServiceFixture f;
+    g_autofree char *hidden = NULL, *absent = NULL;
+    world_init(&f);
+    register_good(&f, "actor",
+                  "{\"actor_id\":\"builder\",\"actor_type\":\"agent\",\"display_name\":\"B\","
+                  "\"identity_id\":\"uid:1002\",\"workspace_scope\":[\"workspace:a\"],"
+                  "\"profile_scope\":[\"profile:work\"],\"capabilities\":[\"read\",\"write\","
+                  "\"repair\"],\"trust_level\":\"user\",\"policy_subject\":\"b\","
+                  "\"signing_key_ref\":\"none\"}");
+    register_good(&f, "object", OBJECT("o-2", "workspace:b", "profile:home", "note/v1"));
+    g_assert_cmpint(plan_as(&f, &builder, syncd_service_register, "repair", "planned",
+                            "\"o-1\",\"o-2\"", &hidden),
+                    ==, SYNCD_ERROR_NOT_FOUND);
+    g_assert_cmpint(plan_as(&f, &builder, syncd_service_register, "repair", "planned",
+                            "\"o-1\",\"o-3\"", &absent),
+                    ==, SYNCD_ERROR_NOT_FOUND);
+    *strstr(hidden, "o-2") = *strstr(absent, "o-3") = 'x';
+    strstr(hidden, "x-2")[2] = '3';
+    g_assert_cmpstr(hidden, ==, absent);
+    g_assert_cmpint(
+        plan_as(&f, &builder, syncd_service_register, "repair", "planned", "\"o-1\"", NULL), ==,
+        -1);
+    service_clear(&f);
+}
+
+/* What is gone is only deleted or restored; a plan that was made before can still end. */
+static void a_plan_begins_nothing_with_what_is_deleted(void)
+{
+    static const struct {
+        const char *class;
+        int code;
+    } cases[] = {
+        {"replicate", SYNCD_ERROR_NOT_FOUND},
+        {"export", SYNCD_ERROR_NOT_FOUND},
+        {"import", SYNCD_ERROR_NOT_FOUND},
+        {"repair", SYNCD_ERROR_NOT_FOUND},
+        {"migrate", SYNCD_ERROR_NOT_FOUND},
+        {"delete", -1},
+        {"restore", -1},
+    };
+    ServiceFixture f;
+    world_init(&f);
+    register_good(&f, "object", OBJECT("o-2", "workspace:a", "profile:work", "note/v1"));
+    g_assert_cmpint(plan(&f, "replicate", "planned", "\"o-2\""), ==, -1);
+    g_assert_cmpint(revoke_record(&f, "object", "o-2"), ==, -1);
+    g_assert_cmpint(plan(&f, "replicate", "blocked", "\"o-2\""), ==, -1);
+    g_assert_cmpint(plan(&f, "replicate", "running", "\"o-2\""), ==, SYNCD_ERROR_NOT_FOUND);
+    g_assert_cmpint(revoke_record(&f, "plan", "p-replicate"), ==, -1);
+    g_assert_cmpint(revoke_record(&f, "object", "o-1"), ==, -1);
+    for (size_t i = 1; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(plan(&f, cases[i].class, "planned", "\"o-1\""), ==, cases[i].code);
+    service_clear(&f);
+}
+
+/* Nobody knows what it is: it is mended, migrated or deleted, and goes nowhere. */
+static void a_plan_sends_nothing_that_is_quarantined(void)
+{
+    static const struct {
+        const char *class;
+        int code;
+    } cases[] = {
+        {"replicate", SYNCD_ERROR_POLICY_DENIED},
+        {"export", SYNCD_ERROR_POLICY_DENIED},
+        {"import", SYNCD_ERROR_POLICY_DENIED},
+        {"repair", -1},
+        {"migrate", -1},
+        {"delete", -1},
+        {"restore", -1},
+    };
+    ServiceFixture f;
+    world_init(&f);
+    register_good(&f, "object", OBJECT("o-9", "workspace:a", "profile:work", "other/v1"));
+    assert_state(&f, "object", "o-9", "quarantined");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(plan(&f, cases[i].class, "planned", "\"o-9\""), ==, cases[i].code);
+    service_clear(&f);
+}
+
 int main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
@@ -123,5 +258,13 @@ int main(int argc, char *argv[])
                     a_plan_sends_nothing_where_its_objects_are_not_let);
     g_test_add_func("/plans/a-rule-about-replication-hears-of-plans",
                     a_rule_about_replication_hears_of_plans);
+    g_test_add_func("/plans/a-plan-is-about-objects-that-are-there",
+                    a_plan_is_about_objects_that_are_there);
+    g_test_add_func("/plans/a-plan-tells-nothing-of-other-places",
+                    a_plan_tells_nothing_of_other_places);
+    g_test_add_func("/plans/a-plan-begins-nothing-with-what-is-deleted",
+                    a_plan_begins_nothing_with_what_is_deleted);
+    g_test_add_func("/plans/a-plan-sends-nothing-that-is-quarantined",
+                    a_plan_sends_nothing_that_is_quarantined);
     return g_test_run();
 }
