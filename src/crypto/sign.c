@@ -31,6 +31,11 @@ const SyncdPublicKey *syncd_signer_public_key(const SyncdSigner *signer)
     return &signer->public_key;
 }
 
+bool syncd_public_key_is_usable(const SyncdPublicKey *key)
+{
+    return crypto_core_ed25519_is_valid_point(key->bytes) == 1;
+}
+
 SyncdSignature syncd_signer_sign(const SyncdSigner *signer, const void *message, size_t size)
 {
     SyncdSignature signature;

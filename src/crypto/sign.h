@@ -32,6 +32,8 @@ void syncd_signer_free(SyncdSigner *signer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdSigner, syncd_signer_free)
 
 const SyncdPublicKey *syncd_signer_public_key(const SyncdSigner *signer);
+/* Whether somebody can have the secret to it: a canonical point of the group. */
+bool syncd_public_key_is_usable(const SyncdPublicKey *key);
 SyncdSignature syncd_signer_sign(const SyncdSigner *signer, const void *message, size_t size);
 bool syncd_signature_verify(const SyncdSignature *signature, const SyncdPublicKey *key,
                             const void *message, size_t size);

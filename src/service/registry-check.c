@@ -97,6 +97,21 @@ static bool check_reach(const SyncdMandate *after, GError **error)
            check_places(SYNCD_FIELD_PROFILE, "profile_scope", after->profiles, error);
 }
 
+/* A reference of another kind is somebody else's to follow. */
+static bool check_signing_key(const SyncdMandate *after, GError **error)
+{
+    SyncdPublicKey key;
+    if (!g_str_has_prefix(after->signing_key, SYNCD_SIGNING_KEY_PREFIX) ||
+        (syncd_mandate_key(after, &key) && syncd_public_key_is_usable(&key)))
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
+                         "give the public key, or \"none\" for an actor that signs nothing",
+                         "/record/signing_key_ref: \"" SYNCD_SIGNING_KEY_PREFIX
+                         "\" must be followed by an Ed25519 public key, in 64 hexadecimal digits "
+                         "(a-f in lower case)");
+    return false;
+}
+
 static bool check_actor(SyncdChange *change, GError **error)
 {
     SyncdService *service = change->service;
@@ -116,7 +131,8 @@ static bool check_actor(SyncdChange *change, GError **error)
     }
     return check_own(change, after, error) &&
            (change->verb == SYNCD_VERB_REVOKE ||
-            (check_reach(after, error) && check_identity(change, error)));
+            (check_reach(after, error) && check_signing_key(after, error) &&
+             check_identity(change, error)));
 }
 
 /* ---- devices ---- */

@@ -195,6 +195,44 @@ static void an_actor_reaches_only_what_can_be(void)
     service_clear(&f);
 }
 
+/* A key that none can sign with would be found out when it is needed. */
+static void an_actor_has_a_key_that_can_be_one(void)
+{
+#define KEY "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
+    static const struct {
+        const char *key;
+        int code; /* -1: taken */
+    } cases[] = {
+        {"none", -1},
+        {"device:none", -1},
+        {"ed25519:" KEY, -1},
+        {"ed25519:", SYNCD_ERROR_INVALID_CONTRACT},
+        {"ed25519:00", SYNCD_ERROR_INVALID_CONTRACT},
+        {"ed25519:" KEY "00", SYNCD_ERROR_INVALID_CONTRACT},
+        {"ed25519: " KEY, SYNCD_ERROR_INVALID_CONTRACT},
+        {"ed25519:x" KEY, SYNCD_ERROR_INVALID_CONTRACT},
+        {"ed25519:" ZEROS, SYNCD_ERROR_INVALID_CONTRACT}, /* of small order */
+    };
+    ServiceFixture f;
+    service_init(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *message = NULL;
+        g_autofree char *record = g_strdup_printf(
+            "{\"actor_id\":\"a-%zu\",\"actor_type\":\"agent\",\"identity_id\":\"agent:%zu\","
+            "\"capabilities\":[\"write\"],\"workspace_scope\":[],\"profile_scope\":[],"
+            "\"display_name\":\"A\",\"trust_level\":\"user\",\"policy_subject\":\"p\","
+            "\"signing_key_ref\":\"%s\"}",
+            i, i, cases[i].key);
+        const SyncdRegistryRequest request = {.kind = "actor", .record = SYNCD_BYTES_TEXT(record)};
+        g_assert_cmpint(change_as(&f, &f.caller, syncd_service_register, &request, &message), ==,
+                        cases[i].code);
+        if (cases[i].code != -1)
+            g_assert_nonnull(strstr(message, "/record/signing_key_ref"));
+    }
+    service_clear(&f);
+}
+
 static void nobody_locks_himself_out(void)
 {
     ServiceFixture f;
@@ -427,6 +465,8 @@ int main(int argc, char **argv)
     g_test_add_func("/registry/only-people-configure", only_people_configure);
     g_test_add_func("/registry/an-actor-reaches-only-what-can-be",
                     an_actor_reaches_only_what_can_be);
+    g_test_add_func("/registry/an-actor-has-a-key-that-can-be-one",
+                    an_actor_has_a_key_that_can_be_one);
     g_test_add_func("/registry/nobody-locks-himself-out", nobody_locks_himself_out);
     g_test_add_func("/registry/a-key-gives-the-first-result", a_key_gives_the_first_result);
     g_test_add_func("/registry/a-change-of-something-older-is-stale",

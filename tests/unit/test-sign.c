@@ -121,12 +121,21 @@ static void keys_of_small_order_are_refused(void)
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
         SyncdPublicKey key;
         from_hex(keys[i], key.bytes, sizeof key.bytes);
+        g_assert_false(syncd_public_key_is_usable(&key));
         for (size_t j = 0; j < G_N_ELEMENTS(keys); j++) {
             SyncdSignature signature = {0}; /* S = 0, R of small order */
             from_hex(keys[j], signature.bytes, 32);
             for (guint8 message = 0; message < 16; message++)
                 g_assert_false(syncd_signature_verify(&signature, &key, &message, 1));
         }
+    }
+}
+
+static void keys_of_signers_are_usable(void)
+{
+    for (guint8 fill = 1; fill < 32; fill++) {
+        g_autoptr(SyncdSigner) signer = signer_of(fill);
+        g_assert_true(syncd_public_key_is_usable(syncd_signer_public_key(signer)));
     }
 }
 
@@ -181,6 +190,7 @@ int main(int argc, char **argv)
     g_test_add_func("/sign/a-second-spelling-of-a-signature-is-refused",
                     a_second_spelling_of_a_signature_is_refused);
     g_test_add_func("/sign/keys-of-small-order-are-refused", keys_of_small_order_are_refused);
+    g_test_add_func("/sign/keys-of-signers-are-usable", keys_of_signers_are_usable);
     g_test_add_func("/sign/without-locked-memory", without_locked_memory);
     return g_test_run();
 }

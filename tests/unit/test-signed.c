@@ -236,7 +236,7 @@ static void an_actor_without_a_key_cannot_be_claimed(void)
     Signed s;
     signed_init(&s);
     register_agent(&s, "agent-2", "none", "");
-    register_agent(&s, "agent-3", "ed25519:00", "");
+    register_agent(&s, "agent-3", "ed25519", "");
     static const char *const ids[] = {"agent-2", "agent-3", "nobody", "", "a b"};
     for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
         SyncdRequest request = signed_request(&s);
