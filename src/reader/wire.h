@@ -1,0 +1,78 @@
+/*
+ * What the daemon and the reader of a workspace say to each other.
+ *
+ * The reader is a process of its own: it alone touches the file system of a workspace, so that one
+ * that hangs, lies or is slow does so to nobody else. The two hold the ends of a SOCK_SEQPACKET
+ * pair. A packet is at most SYNCD_WIRE_PACKET_MAX bytes and holds whole messages, one after the
+ * other. The daemon asks, and numbers its requests; the reader answers them in their order, each
+ * with any number of FOUND and one DONE, and tells of itself what changes in folders it watches.
+ *
+ * Reading is strict: a message that is not exactly one of these ends the connection.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "crypto/hash.h"
+#include "domain/file.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+#define SYNCD_WIRE_PACKET_MAX (64u * 1024u)
+#define SYNCD_WIRE_PATH_MAX (32u * 1024u) /* of a folder beneath the root */
+#define SYNCD_WIRE_NAME_MAX 255u
+#define SYNCD_WIRE_TARGET_MAX 4096u /* of a symlink */
+
+typedef enum {
+    /* To the reader. */
+    SYNCD_WIRE_ROOT = 1, /* the first one, once: `path` is absolute. Answer: DONE with `stat` */
+    SYNCD_WIRE_LIST,     /* the folder at `path`, as `flags` say */
+    SYNCD_WIRE_LOOK,     /* `name` in the folder at `path` */
+    SYNCD_WIRE_FORGET,   /* no longer watch `folder`; no answer */
+    SYNCD_WIRE_CANCEL,   /* ends what is being read now with ECANCELED; no answer of its own */
+    /* From the reader. */
+    SYNCD_WIRE_FOUND, /* of LIST and LOOK: `name`, and `stat` or `error` */
+    SYNCD_WIRE_DONE,  /* `error`, 0 for none; of LIST `stat` of the folder itself */
+    SYNCD_WIRE_EVENT, /* `name` in `folder`, as `flags` say */
+    SYNCD_WIRE_LOST,  /* events were lost: any folder may have changed */
+} SyncdWireType;
+
+enum {
+    /* Of LIST and LOOK. */
+    SYNCD_WIRE_WATCH = 1u << 0, /* from before it is read on; the number is `folder` */
+    SYNCD_WIRE_HASH = 1u << 1,  /* read regular files and say their digest */
+    /* Of DONE. */
+    SYNCD_WIRE_UNWATCHED = 1u << 2, /* it could not be watched */
+    /* Of FOUND. */
+    SYNCD_WIRE_HASHED = 1u << 3, /* `hash` is that of the bytes that `stat` is about */
+    /* Of EVENT. */
+    SYNCD_WIRE_CHANGED = 1u << 4,   /* made, written and closed, or its attributes */
+    SYNCD_WIRE_WRITTEN = 1u << 5,   /* written, and still open perhaps */
+    SYNCD_WIRE_GONE = 1u << 6,      /* deleted */
+    SYNCD_WIRE_MOVED_OUT = 1u << 7, /* renamed; MOVED_IN has the same `cookie` when it is told */
+    SYNCD_WIRE_MOVED_IN = 1u << 8,
+    SYNCD_WIRE_UNLINKED = 1u << 9, /* the folder itself is gone, or is no longer where it was; no
+                                      name */
+};
+
+typedef struct {
+    SyncdWireType type;
+    guint32 request; /* 0: it answers none */
+    guint32 flags;
+    guint32 error; /* an errno */
+    guint32 cookie;
+    guint64 folder;
+    SyncdBytes path;
+    SyncdBytes name;
+    SyncdBytes target; /* of a symlink that was FOUND */
+    SyncdFileStat stat;
+    SyncdHash hash;
+} SyncdWireMessage;
+
+/* Appends the message. What a type does not use is left out. */
+void syncd_wire_write(GByteArray *packet, const SyncdWireMessage *message);
+/* An upper bound of what it takes. */
+size_t syncd_wire_size(const SyncdWireMessage *message);
+/* Takes the next message off the packet; the texts are views of it. InvalidEncoding. */
+bool syncd_wire_read(SyncdBytes *packet, SyncdWireMessage *ret_message, GError **error);
