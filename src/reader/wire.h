@@ -7,6 +7,22 @@
  * other. The daemon asks, and numbers its requests; the reader answers them in their order, each
  * with any number of FOUND and one DONE, and tells of itself what changes in folders it watches.
  *
+ * The FOUND of a LIST come in the order of the names' bytes; those of a folder whose names take
+ * more than SYNCD_WIRE_RUN_MAX bytes come in several such runs. One of which nothing is known but
+ * that it could not be looked at has an error and no `stat` (its kind is 0). Errors of a FOUND:
+ *
+ *   ENOENT        LOOK only: there is none
+ *   EXDEV         what is there is mounted there, or a folder of another device
+ *   EAGAIN        it was written to whenever it was read, three times
+ *   ENAMETOOLONG  a symlink's target is longer than SYNCD_WIRE_TARGET_MAX
+ *   any other     of the call that failed; EACCES for a file that may not be read
+ *
+ * A folder that cannot be opened is the error of DONE, of LOOK too: ENOENT, ENOTDIR (no folder),
+ * ELOOP (there is a symlink on the way), EXDEV (not of this file system), EACCES, ...
+ *
+ * What is told of a name in FOUND and in EVENT is in the order in which it was so: a change that
+ * the digest of a FOUND may not have in it is told after that.
+ *
  * Reading is strict: a message that is not exactly one of these ends the connection.
  */
 #pragma once
@@ -23,6 +39,7 @@
 #define SYNCD_WIRE_PATH_MAX (32u * 1024u) /* of a folder beneath the root */
 #define SYNCD_WIRE_NAME_MAX 255u
 #define SYNCD_WIRE_TARGET_MAX 4096u /* of a symlink */
+#define SYNCD_WIRE_RUN_MAX (32u * 1024u * 1024u)
 
 typedef enum {
     /* To the reader. */
@@ -30,7 +47,8 @@ typedef enum {
     SYNCD_WIRE_LIST,     /* the folder at `path`, as `flags` say */
     SYNCD_WIRE_LOOK,     /* `name` in the folder at `path` */
     SYNCD_WIRE_FORGET,   /* no longer watch `folder`; no answer */
-    SYNCD_WIRE_CANCEL,   /* ends what is being read now with ECANCELED; no answer of its own */
+    SYNCD_WIRE_CANCEL, /* ends `request`, or what is being read now if that is 0, with ECANCELED; no
+                          answer of its own, nor when that has ended */
     /* From the reader. */
     SYNCD_WIRE_FOUND, /* of LIST and LOOK: `name`, and `stat` or `error` */
     SYNCD_WIRE_DONE,  /* `error`, 0 for none; of LIST `stat` of the folder itself */
@@ -39,11 +57,11 @@ typedef enum {
 } SyncdWireType;
 
 enum {
-    /* Of LIST and LOOK. */
+    /* Of LIST, and HASH of LOOK. */
     SYNCD_WIRE_WATCH = 1u << 0, /* from before it is read on; the number is `folder` */
     SYNCD_WIRE_HASH = 1u << 1,  /* read regular files and say their digest */
     /* Of DONE. */
-    SYNCD_WIRE_UNWATCHED = 1u << 2, /* it could not be watched */
+    SYNCD_WIRE_UNWATCHED = 1u << 2, /* it was to be watched, and is not */
     /* Of FOUND. */
     SYNCD_WIRE_HASHED = 1u << 3, /* `hash` is that of the bytes that `stat` is about */
     /* Of EVENT. */
@@ -52,8 +70,10 @@ enum {
     SYNCD_WIRE_GONE = 1u << 6,      /* deleted */
     SYNCD_WIRE_MOVED_OUT = 1u << 7, /* renamed; MOVED_IN has the same `cookie` when it is told */
     SYNCD_WIRE_MOVED_IN = 1u << 8,
-    SYNCD_WIRE_UNLINKED = 1u << 9, /* the folder itself is gone, or is no longer where it was; no
-                                      name */
+    SYNCD_WIRE_UNLINKED = 1u << 9, /* the folder itself is gone, or is no longer where it was, and
+                                      is no longer watched; no name */
+    /* Of DONE. */
+    SYNCD_WIRE_UNTOLD = 1u << 10, /* there are names longer than SYNCD_WIRE_NAME_MAX, left out */
 };
 
 typedef struct {
@@ -70,7 +90,7 @@ typedef struct {
     SyncdHash hash;
 } SyncdWireMessage;
 
-/* Appends the message. What a type does not use is left out. */
+/* Appends the message, which keeps to the limits above. What a type does not use is left out. */
 void syncd_wire_write(GByteArray *packet, const SyncdWireMessage *message);
 /* An upper bound of what it takes. */
 size_t syncd_wire_size(const SyncdWireMessage *message);

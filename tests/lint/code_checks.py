@@ -8,8 +8,8 @@ from tree import (CannotCheck, Finding, code_only, enclosing_call, functions, li
                   without_comments)
 
 # Each folder may include itself and the folders before it.
-CORE = ['base', 'crypto', 'contract', 'domain', 'store', 'service', 'workspace', 'replica', 'bus',
-        'daemon']
+CORE = ['base', 'crypto', 'contract', 'domain', 'reader', 'store', 'service', 'workspace',
+        'replica', 'bus', 'daemon']
 MAY_INCLUDE = {folder: set(CORE[:i + 1]) for i, folder in enumerate(CORE)}
 MAY_INCLUDE['client'] = {'base', 'crypto', 'contract', 'client'}
 MAY_INCLUDE['cli'] = {*CORE, 'client', 'cli'}
