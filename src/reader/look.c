@@ -1,0 +1,87 @@
+#include "reader/look.h"
+
+#include "reader/open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define ATTEMPTS 3
+
+static void look_at_symlink(SyncdLook *look, int folder, const char *name, SyncdWireMessage *found)
+{
+    SyncdOpened link = syncd_open_in(folder, name, O_PATH);
+    found->error = link.fd >= 0 ? syncd_stat_of(link.fd, &found->stat) : link.error;
+    if (found->error == 0 && found->stat.kind == SYNCD_FILE_SYMLINK) {
+        ssize_t size = readlinkat(link.fd, "", look->target, sizeof look->target);
+        if (size < 0)
+            found->error = (guint32)errno;
+        else if ((size_t)size > SYNCD_WIRE_TARGET_MAX)
+            found->error = ENAMETOOLONG;
+        else
+            found->target = SYNCD_BYTES(look->target, (size_t)size);
+    }
+    syncd_opened_close(&link);
+}
+
+/* By its name, without opening it. */
+static void look_at_name(SyncdLook *look, int folder, const char *name, SyncdWireMessage *found)
+{
+    bool mounted = false;
+    found->error = syncd_stat_in(folder, name, &found->stat, &mounted);
+    if (found->error != 0)
+        return;
+    bool other_device = found->stat.kind == SYNCD_FILE_FOLDER && found->stat.device != look->device;
+    if (mounted || other_device)
+        found->error = EXDEV;
+    else if (found->stat.kind == SYNCD_FILE_SYMLINK)
+        look_at_symlink(look, folder, name, found);
+}
+
+/* False: it is no regular file. An error that is not of its content is told with its name's stat.
+ */
+static bool look_into(SyncdLook *look, int folder, const char *name, SyncdWireMessage *found)
+{
+    SyncdOpened file = syncd_open_in(folder, name, O_RDONLY);
+    found->error = file.error;
+    if (file.fd < 0)
+        return false;
+    found->error = syncd_stat_of(file.fd, &found->stat);
+    bool regular = found->error == 0 && found->stat.kind == SYNCD_FILE_REGULAR;
+    if (regular)
+        found->error = syncd_content_hash(look->content, file.fd, &found->stat, &found->hash);
+    syncd_opened_close(&file);
+    if (regular && found->error == 0)
+        found->flags = SYNCD_WIRE_HASHED;
+    return regular;
+}
+
+static void look_once(SyncdLook *look, int folder, const char *name, guint8 type, bool hash,
+                      SyncdWireMessage *found)
+{
+    *found = (SyncdWireMessage){
+        .type = SYNCD_WIRE_FOUND, .request = found->request, .name = found->name};
+    if (!hash || type != DT_REG) {
+        look_at_name(look, folder, name, found);
+        if (!hash || found->error != 0 || found->stat.kind != SYNCD_FILE_REGULAR)
+            return;
+    }
+    if (look_into(look, folder, name, found))
+        return;
+    /* It cannot be opened, or is another thing than it was. */
+    guint32 problem = found->error;
+    found->stat = (SyncdFileStat){0};
+    look_at_name(look, folder, name, found);
+    if (found->error == 0 && found->stat.kind == SYNCD_FILE_REGULAR)
+        found->error = problem != 0 ? problem : EAGAIN;
+}
+
+void syncd_look(SyncdLook *look, int folder, const char *name, guint8 type, bool hash,
+                SyncdWireMessage *found)
+{
+    for (int i = 0; i < ATTEMPTS; i++) {
+        look_once(look, folder, name, type, hash, found);
+        if (found->error != EAGAIN)
+            return;
+    }
+}

@@ -1,0 +1,22 @@
+/*
+ * What has a name in a folder: FOUND.
+ *
+ * Whatever is done to the folder meanwhile, what is said of it was so: a digest belongs to the
+ * `stat` beside it, and a target to the symlink that was asked. Nothing but regular files is ever
+ * opened for reading.
+ */
+#pragma once
+
+#include "reader/content.h"
+#include "reader/wire.h"
+
+typedef struct {
+    SyncdContent *content;
+    guint64 device; /* of the root */
+    char target[SYNCD_WIRE_TARGET_MAX + 1];
+} SyncdLook;
+
+/* Fills in all but `request` and `name`. `type` is what the folder says it is (DT_UNKNOWN: it does
+ * not). The target is good until the next call. With `error` ECANCELED it is not to be told. */
+void syncd_look(SyncdLook *look, int folder, const char *name, guint8 type, bool hash,
+                SyncdWireMessage *found);

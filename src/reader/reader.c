@@ -1,0 +1,197 @@
+#include "reader/reader.h"
+
+#include "reader/channel.h"
+#include "reader/listing.h"
+#include "reader/look.h"
+#include "reader/open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#define FILES_A_LOOK_AROUND 64 /* so many small files cost one system call more */
+
+typedef struct {
+    SyncdWatch *watch;
+    SyncdChannel *channel;
+    SyncdLook look;
+    SyncdOpened root; /* its error is that of every request */
+    bool rooted;
+    unsigned files; /* since it last looked around */
+} Reader;
+
+/* In the middle of a file. What changed is kept: it is told after what the file is. */
+static bool pause_reading(void *data)
+{
+    Reader *reader = data;
+    return syncd_channel_attend(reader->channel) && syncd_channel_flush(reader->channel) &&
+           !syncd_channel_is_cancelled(reader->channel);
+}
+
+static bool tell_events(Reader *reader)
+{
+    SyncdWireMessage event;
+    while (syncd_watch_next(reader->watch, &event))
+        if (!syncd_channel_say(reader->channel, &event))
+            return false;
+    return true;
+}
+
+static bool look_around(Reader *reader)
+{
+    if (++reader->files < FILES_A_LOOK_AROUND)
+        return true;
+    reader->files = 0;
+    return syncd_channel_attend(reader->channel) && tell_events(reader);
+}
+
+/* ---- requests ---- */
+
+/* Each returns what DONE says. When there is nobody left to answer to it does not matter. */
+
+static SyncdWireMessage answer_root(Reader *reader, const SyncdWireMessage *request)
+{
+    SyncdWireMessage done = {0};
+    reader->root = syncd_open_root(request->path);
+    done.error =
+        reader->root.fd >= 0 ? syncd_stat_of(reader->root.fd, &done.stat) : reader->root.error;
+    reader->look.device = done.stat.device;
+    return done;
+}
+
+/* An errno, or 0. */
+static guint32 tell_name(Reader *reader, const SyncdWireMessage *request, int folder,
+                         const SyncdListedName *name)
+{
+    SyncdWireMessage found = {.request = request->request,
+                              .name = SYNCD_BYTES(name->text, name->size)};
+    syncd_look(&reader->look, folder, name->text, name->type,
+               (request->flags & SYNCD_WIRE_HASH) != 0, &found);
+    /* What went away since its name was read is not in the folder. */
+    bool gone = found.error == ENOENT && request->type == SYNCD_WIRE_LIST;
+    if (found.error == ECANCELED || (!gone && !syncd_channel_say(reader->channel, &found)) ||
+        !look_around(reader) || syncd_channel_is_cancelled(reader->channel))
+        return ECANCELED;
+    return 0;
+}
+
+static guint32 tell_names(Reader *reader, const SyncdWireMessage *request, int folder,
+                          bool *ret_short)
+{
+    g_autoptr(SyncdListing) listing = syncd_listing_new();
+    guint32 problem = 0;
+    bool more = true;
+    while (more && problem == 0) {
+        more = syncd_listing_read(listing, folder, &problem);
+        for (guint i = 0; i < syncd_listing_size(listing) && problem == 0; i++)
+            problem = tell_name(reader, request, folder, syncd_listing_name(listing, i));
+    }
+    *ret_short = syncd_listing_is_short(listing);
+    return problem;
+}
+
+static SyncdWireMessage answer_list(Reader *reader, const SyncdWireMessage *request)
+{
+    SyncdWireMessage done = {0};
+    bool watched = false, is_short = false;
+    SyncdOpened folder = reader->root;
+    if (folder.fd >= 0)
+        folder = syncd_open_folder(folder.fd, request->path, O_RDONLY);
+    done.error = folder.error;
+    if (folder.fd >= 0)
+        done.error = syncd_stat_of(folder.fd, &done.stat);
+    if (done.error == 0 && done.stat.device != reader->look.device)
+        done.error = EXDEV;
+    if (done.error == 0 && (request->flags & SYNCD_WIRE_WATCH) != 0)
+        watched = syncd_watch_add(reader->watch, folder.fd, request->folder);
+    else if ((request->flags & SYNCD_WIRE_WATCH) != 0)
+        syncd_watch_forget(reader->watch, request->folder);
+    if (done.error == 0)
+        done.error = tell_names(reader, request, folder.fd, &is_short);
+    syncd_opened_close(&folder);
+    if ((request->flags & SYNCD_WIRE_WATCH) != 0 && !watched)
+        done.flags |= SYNCD_WIRE_UNWATCHED;
+    if (is_short)
+        done.flags |= SYNCD_WIRE_UNTOLD;
+    return done;
+}
+
+static SyncdWireMessage answer_look(Reader *reader, const SyncdWireMessage *request)
+{
+    g_autofree SyncdListedName *name = g_malloc0(sizeof *name + SYNCD_WIRE_NAME_MAX + 1);
+    SyncdWireMessage done = {0};
+    SyncdOpened folder = reader->root;
+    if (folder.fd >= 0)
+        folder = syncd_open_folder(folder.fd, request->path, O_PATH);
+    done.error = folder.error;
+    name->type = DT_UNKNOWN;
+    name->size = (guint8)request->name.size;
+    memcpy(name->text, request->name.data, request->name.size);
+    if (folder.fd >= 0)
+        done.error = tell_name(reader, request, folder.fd, name);
+    syncd_opened_close(&folder);
+    return done;
+}
+
+/* False when there is nobody to answer to. */
+static bool serve(Reader *reader, const SyncdWireMessage *request)
+{
+    static SyncdWireMessage (*const answers[])(Reader *, const SyncdWireMessage *) = {
+        [SYNCD_WIRE_ROOT] = answer_root,
+        [SYNCD_WIRE_LIST] = answer_list,
+        [SYNCD_WIRE_LOOK] = answer_look,
+    };
+    if (request->type == SYNCD_WIRE_FORGET) {
+        syncd_watch_forget(reader->watch, request->folder);
+        return true;
+    }
+    SyncdWireMessage done = {0};
+    if (syncd_channel_is_cancelled(reader->channel))
+        done.error = ECANCELED;
+    else
+        done = answers[request->type](reader, request);
+    done.type = SYNCD_WIRE_DONE;
+    done.request = request->request;
+    return tell_events(reader) && syncd_channel_say(reader->channel, &done) &&
+           syncd_channel_flush(reader->channel);
+}
+
+/* The first request, and only that, says what the root is. */
+static bool is_in_turn(Reader *reader, const SyncdWireMessage *request, GError **error)
+{
+    bool was_rooted = reader->rooted;
+    reader->rooted = true;
+    if ((request->type == SYNCD_WIRE_ROOT) != was_rooted)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_ENCODING, "report it",
+                         "A reader is told its root %s", was_rooted ? "twice" : "too late");
+    return false;
+}
+
+/* False when it is over. */
+static bool step(Reader *reader, GError **error)
+{
+    const SyncdWireMessage *request = syncd_channel_next(reader->channel);
+    if (request != NULL)
+        return is_in_turn(reader, request, error) && serve(reader, request);
+    return tell_events(reader) && syncd_channel_flush(reader->channel) &&
+           syncd_channel_wait(reader->channel);
+}
+
+bool syncd_reader_run(int fd, GError **error)
+{
+    g_autoptr(SyncdWatch) watch = syncd_watch_new();
+    g_autoptr(SyncdChannel) channel = syncd_channel_new(fd, watch);
+    Reader reader = {.watch = watch, .channel = channel, .root = {.fd = -1}};
+    g_autoptr(SyncdContent) content = syncd_content_new(pause_reading, &reader, 0);
+    g_autoptr(GError) problem = NULL;
+    reader.look.content = content;
+    while (step(&reader, &problem))
+        ;
+    syncd_opened_close(&reader.root);
+    if (problem == NULL)
+        problem = syncd_channel_steal_error(channel);
+    if (problem == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
