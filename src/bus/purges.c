@@ -17,6 +17,25 @@ static bool read_request(SyncdCall *call, bool with_digest, SyncdPurgeRequest *r
            syncd_no_options_read(message, error);
 }
 
+static void purging_free(void *data)
+{
+    syncd_purging_free(data);
+}
+
+static bool step_plan(SyncdCall *call, SyncdService *service, void *data, bool *ret_done,
+                      GError **error)
+{
+    g_autofree char *plan = NULL;
+    if (!syncd_purging_plan(data, &plan, error))
+        return false;
+    *ret_done = plan != NULL;
+    if (plan == NULL)
+        return true;
+    g_autofree char *digest =
+        syncd_json_dup_text(syncd_json_member(syncd_json_root(plan, strlen(plan)), "digest"));
+    return syncd_call_reply(call, error, "ss", plan, digest);
+}
+
 bool syncd_handle_plan_purge(SyncdCall *call, GError **error)
 {
     SyncdPurgeRequest request;
@@ -25,13 +44,20 @@ bool syncd_handle_plan_purge(SyncdCall *call, GError **error)
     SyncdService *service = syncd_call_authorise(call, true, NULL, error);
     if (service == NULL)
         return false;
-    g_autofree char *plan =
-        syncd_service_plan_purge(service, syncd_call_caller(call), &request, error);
-    if (plan == NULL)
+    SyncdPurging *purging =
+        syncd_service_begin_plan_purge(service, syncd_call_caller(call), &request, error);
+    return purging != NULL &&
+           syncd_call_in_pieces(call, service, step_plan, purging, purging_free, error);
+}
+
+static bool step_purge(SyncdCall *call, SyncdService *service, void *data, bool *ret_done,
+                       GError **error)
+{
+    g_auto(SyncdPurged) purged = {0};
+    if (!syncd_purging_carry_out(data, &purged, error))
         return false;
-    g_autofree char *digest =
-        syncd_json_dup_text(syncd_json_member(syncd_json_root(plan, strlen(plan)), "digest"));
-    return syncd_call_reply(call, error, "ss", plan, digest);
+    *ret_done = purged.operation != NULL;
+    return !*ret_done || syncd_call_reply(call, error, "st", purged.operation, purged.sequence);
 }
 
 bool syncd_handle_purge(SyncdCall *call, GError **error)
@@ -44,10 +70,12 @@ bool syncd_handle_purge(SyncdCall *call, GError **error)
                                    "plan",   request.digest,
                                    NULL};
     SyncdService *service = syncd_call_authorise(call, true, details, error);
-    g_auto(SyncdPurged) purged = {0};
-    return service != NULL &&
-           syncd_service_purge(service, syncd_call_caller(call), &request, &purged, error) &&
-           syncd_call_reply(call, error, "st", purged.operation, purged.sequence);
+    if (service == NULL)
+        return false;
+    SyncdPurging *purging =
+        syncd_service_begin_purge(service, syncd_call_caller(call), &request, error);
+    return purging != NULL &&
+           syncd_call_in_pieces(call, service, step_purge, purging, purging_free, error);
 }
 
 bool syncd_handle_purge_report(SyncdCall *call, GError **error)

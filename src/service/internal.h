@@ -60,12 +60,13 @@ struct SyncdService {
     char policy_digest[SYNCD_DIGEST_SIZE];
     SyncdEphemerals *ephemerals;
     SyncdLeases *leases;
-    bool has_leases;   /* those of the log are among them */
-    bool leases_moved; /* in the open turn */
-    guint64 leases_ms; /* since when it is known how they were renewed */
-    bool has_purges;   /* some may not be proven yet */
-    guint64 scrubbed;  /* the entry of the purge whose bytes are gone everywhere */
-    SyncdScrubbed scrubbing;
+    bool has_leases;     /* those of the log are among them */
+    bool leases_moved;   /* in the open turn */
+    guint64 leases_ms;   /* since when it is known how they were renewed */
+    bool has_purges;     /* some may not be proven yet */
+    SyncdScrub *scrub;   /* of the purge that is cleared up after; NULL: of none */
+    guint64 scrubs;      /* the entry of that purge */
+    bool scrubbed;       /* its bytes are gone everywhere */
     guint64 purge_retry; /* monotonic: not before */
     guint64 purge_after; /* up to this entry those that are left failed; 0: none has, since then */
     guint64 delay_ms;    /* when the next task that waits for its time is due; 0: none */
@@ -361,6 +362,8 @@ bool syncd_registry_move_object(SyncdService *service, const SyncdDeleting *dele
 /* What is left to do for purges that were begun, now or before the start: a step. True while there
  * is more (purge.c). */
 bool syncd_service_finish_purges(SyncdService *service);
+/* Forgets how far it came with that. */
+void syncd_service_stop_scrub(SyncdService *service);
 
 /* What takes several entries and must be whole has a turn of its own, which is taken back when it
  * fails. Between the two nothing may be written that shall stay, as a refusal. The second one

@@ -64,13 +64,31 @@ static GPtrArray *list_chunks(SyncdJson content)
     return chunks;
 }
 
-static bool scrub(SyncdService *service, const Unproven *unproven, GError **error)
+static bool begin_scrub(SyncdService *service, guint64 pos, GError **error)
 {
-    g_autoptr(GPtrArray) chunks = list_chunks(unproven->content);
-    if (!syncd_store_scrub(service->store, unproven->scope_id, chunks, &service->scrubbing, error))
+    g_auto(Unproven) unproven = {0};
+    syncd_service_stop_scrub(service);
+    if (!read_purge(service, pos, &unproven, error))
         return false;
-    service->scrubbed = unproven->entry.pos;
+    g_autoptr(GPtrArray) chunks = list_chunks(unproven.content);
+    service->scrub = syncd_store_begin_scrub(service->store, unproven.scope_id, chunks);
+    service->scrubs = pos;
+    service->scrubbed = false;
     return true;
+}
+
+static bool scrub(SyncdService *service, GError **error)
+{
+    bool more;
+    if (!syncd_scrub_step(service->scrub, &more, error))
+        return false;
+    service->scrubbed = !more;
+    return true;
+}
+
+void syncd_service_stop_scrub(SyncdService *service)
+{
+    g_clear_pointer(&service->scrub, syncd_scrub_free);
 }
 
 /* ---- proving ---- */
@@ -78,7 +96,7 @@ static bool scrub(SyncdService *service, const Unproven *unproven, GError **erro
 static GString *write_proof(const SyncdService *service, const Unproven *unproven)
 {
     SyncdJsonWriter writer;
-    const SyncdScrubbed *scrubbed = &service->scrubbing;
+    const SyncdScrubbed *scrubbed = syncd_scrub_result(service->scrub);
     g_autofree char *purge = syncd_bytes_dup(unproven->entry.header.op),
                     *decision = syncd_bytes_dup(unproven->entry.header.decision);
     GString *content = g_string_new(NULL);
@@ -102,17 +120,18 @@ static GString *write_proof(const SyncdService *service, const Unproven *unprove
     return content;
 }
 
-static bool prove(SyncdService *service, const Unproven *unproven, GError **error)
+static bool prove(SyncdService *service, guint64 pos, GError **error)
 {
-    if (!syncd_service_find_own(service, error))
+    g_auto(Unproven) unproven = {0};
+    if (!read_purge(service, pos, &unproven, error) || !syncd_service_find_own(service, error))
         return false;
     g_auto(SyncdReceipt) receipt = {0};
-    g_autoptr(GString) content = write_proof(service, unproven);
-    g_autofree char *decision = syncd_bytes_dup(unproven->entry.header.decision);
+    g_autoptr(GString) content = write_proof(service, &unproven);
+    g_autofree char *decision = syncd_bytes_dup(unproven.entry.header.decision);
     SyncdDraft draft = {
         .kind = syncd_deletion_kind_of(SYNCD_DELETION_PROVE),
         .actor = service->own_actor,
-        .object = unproven->object,
+        .object = unproven.object,
         .decision = decision,
         .engine = "",
         .lane = SYNCD_LANE_AUDIT,
@@ -121,17 +140,20 @@ static bool prove(SyncdService *service, const Unproven *unproven, GError **erro
         .meta = SYNCD_BYTES_TEXT("{}"),
         .content = SYNCD_BYTES(content->str, content->len),
     };
-    return syncd_service_append(service, syncd_store_device_id(service->store), &draft, &receipt,
-                                error);
+    if (!syncd_service_append(service, syncd_store_device_id(service->store), &draft, &receipt,
+                              error))
+        return false;
+    syncd_service_stop_scrub(service);
+    return true;
 }
 
 static bool go_on(SyncdService *service, guint64 pos, GError **error)
 {
-    g_auto(Unproven) unproven = {0};
     /* Making the index anew may have failed long after the scrub began it. */
-    bool scrubbed = service->scrubbed == pos && !syncd_store_owes_index(service->store);
-    return read_purge(service, pos, &unproven, error) &&
-           (scrubbed ? prove : scrub)(service, &unproven, error);
+    if (service->scrub == NULL || service->scrubs != pos ||
+        (service->scrubbed && syncd_store_owes_index(service->store)))
+        return begin_scrub(service, pos, error);
+    return service->scrubbed ? prove(service, pos, error) : scrub(service, error);
 }
 
 /* The index may be in the making, for the last step's sake among others. */
@@ -166,6 +188,7 @@ static bool step(SyncdService *service, guint64 now)
     service->purge_retry = 0;
     if (!go_on(service, pos, &error)) {
         warn(error);
+        syncd_service_stop_scrub(service);
         service->purge_after = pos;
     }
     return true;

@@ -245,20 +245,15 @@ SyncdPurgePlan *syncd_purge_plan_new(SyncdService *service, const SyncdCaller *c
         !syncd_service_require_scope(service, request->scope, &plan->scope, error) ||
         !check_state(plan, error) || !check_retention(plan, error) || !decide(plan, error))
         return NULL;
-    plan->purgeable =
-        syncd_store_find_purgeable(service->store, plan->scope->id, request->object, error);
-    if (plan->purgeable == NULL || !check_ended(plan, error))
-        return NULL;
-    digest_plan(plan);
-    g_autoptr(GString) entry = syncd_purge_write(plan, error);
-    return entry != NULL ? g_steal_pointer(&plan) : NULL;
+    return g_steal_pointer(&plan);
 }
 
-char *syncd_service_plan_purge(SyncdService *service, const SyncdCaller *caller,
-                               const SyncdPurgeRequest *request, GError **error)
+bool syncd_purge_plan_complete(SyncdPurgePlan *plan, SyncdPurgeable *purgeable, GError **error)
 {
-    SyncdCaller looker = *caller;
-    looker.rehearses = true;
-    g_autoptr(SyncdPurgePlan) plan = syncd_purge_plan_new(service, &looker, request, error);
-    return plan != NULL ? syncd_purge_plan_write(plan) : NULL;
+    plan->purgeable = purgeable;
+    if (!check_ended(plan, error))
+        return false;
+    digest_plan(plan);
+    g_autoptr(GString) entry = syncd_purge_write(plan, error);
+    return entry != NULL;
 }

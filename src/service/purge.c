@@ -114,16 +114,12 @@ static bool check_digest(const SyncdPurgePlan *plan, GError **error)
     return false;
 }
 
-bool syncd_service_purge(SyncdService *service, const SyncdCaller *caller,
-                         const SyncdPurgeRequest *request, SyncdPurged *ret_purged, GError **error)
+bool syncd_purge_plan_carry_out(const SyncdPurgePlan *plan, SyncdPurged *ret_purged, GError **error)
 {
-    /* A plan is made of what is committed, so nothing may be left in the open turn. */
-    if (!syncd_service_begin_whole(service, error))
-        return false;
-    g_autoptr(SyncdPurgePlan) plan = syncd_purge_plan_new(service, caller, request, error);
+    SyncdService *service = plan->service;
     g_auto(SyncdPurged) purged = {0};
     g_autoptr(GError) failure = NULL;
-    if (plan == NULL || !check_digest(plan, error) ||
+    if (!check_digest(plan, error) ||
         !syncd_service_end_whole(service, carry_out(plan, &purged, &failure), &failure, error) ||
         /* Nobody may read that something is purged before it is durably so. */
         !syncd_service_commit_turn(service, error))

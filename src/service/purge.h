@@ -2,7 +2,9 @@
  * Purging a deleted object: the plan, the entry that carries it out, and what has to follow.
  *
  * A plan is made in all respects as if the purge followed, and changes nothing; its digest covers
- * the very entries and chunks that would go. Carrying it out plans again and compares.
+ * the very entries and chunks that would go. Carrying it out plans again and compares. Either looks
+ * through the log for them, in steps (purging.c): what must be so is checked before, so that nobody
+ * makes it search who may not, and anew in the last step, when nothing can come in between.
  *
  * The entry `deletion.purged` and the bodies it takes are one commit: after it the content is gone
  * from what anybody can read. It lists what it took, so that a daemon that is started anew goes on
@@ -35,9 +37,14 @@ typedef struct {
 void syncd_purge_plan_free(SyncdPurgePlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdPurgePlan, syncd_purge_plan_free)
 
-/* Borrows caller and request. */
+/* All that must be so, but for what would be taken. Borrows caller and request. */
 SyncdPurgePlan *syncd_purge_plan_new(SyncdService *service, const SyncdCaller *caller,
                                      const SyncdPurgeRequest *request, GError **error);
+/* With that, which it takes: there is a digest now. */
+bool syncd_purge_plan_complete(SyncdPurgePlan *plan, SyncdPurgeable *purgeable, GError **error);
+/* In a turn of its own, which is committed at the end; there must be no open turn. */
+bool syncd_purge_plan_carry_out(const SyncdPurgePlan *plan, SyncdPurged *ret_purged,
+                                GError **error);
 /* The decision that allows it. */
 const char *syncd_purge_plan_decision(const SyncdPurgePlan *plan);
 /* The content of the entry that carries it out. LimitsExceeded when that is larger than an entry's

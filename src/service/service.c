@@ -71,6 +71,7 @@ void syncd_service_free(SyncdService *service)
     service->listener = (SyncdListener){0};
     syncd_service_flush_refusals(service, true);
     syncd_service_commit(service);
+    syncd_service_stop_scrub(service);
     g_clear_pointer(&service->jobs, g_ptr_array_unref);
     g_clear_pointer(&service->refusals, syncd_refusals_free);
     g_clear_pointer(&service->ephemerals, syncd_ephemerals_free);

@@ -264,7 +264,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdPurged, syncd_purged_clear)
 /* What a purge of a deleted object would take, as JSON with its digest; changes nothing.
  * InvalidContract when it is not deleted, AlreadyResolved when it is purged, Busy when something
  * has to end first, PolicyDenied when it must be kept, LimitsExceeded when it is too much for one
- * purge. */
+ * purge. Takes as long as the log is: bus/ goes step by step, as below. */
 char *syncd_service_plan_purge(SyncdService *service, const SyncdCaller *caller,
                                const SyncdPurgeRequest *request, GError **error);
 /* Takes it, in a turn of its own which is committed at the end. StaleDigest when it would be
@@ -272,6 +272,23 @@ char *syncd_service_plan_purge(SyncdService *service, const SyncdCaller *caller,
  * syncd_service_work(), and the proof of it. */
 bool syncd_service_purge(SyncdService *service, const SyncdCaller *caller,
                          const SyncdPurgeRequest *request, SyncdPurged *ret_purged, GError **error);
+
+/* The same in short steps, between which others are served. Freed before the last one it leaves no
+ * trace. */
+typedef struct SyncdPurging SyncdPurging;
+
+/* Borrow the texts of the request. */
+SyncdPurging *syncd_service_begin_plan_purge(SyncdService *service, const SyncdCaller *caller,
+                                             const SyncdPurgeRequest *request, GError **error);
+SyncdPurging *syncd_service_begin_purge(SyncdService *service, const SyncdCaller *caller,
+                                        const SyncdPurgeRequest *request, GError **error);
+/* A step of what was begun; `*ret_plan` NULL, and no operation: there are more. After an error
+ * there are none. Busy when the object changes meanwhile. */
+bool syncd_purging_plan(SyncdPurging *purging, char **ret_plan, GError **error);
+bool syncd_purging_carry_out(SyncdPurging *purging, SyncdPurged *ret_purged, GError **error);
+void syncd_purging_free(SyncdPurging *purging);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdPurging, syncd_purging_free)
+
 /* How far a purge is, as JSON. NotFound. */
 char *syncd_service_describe_purge(SyncdService *service, const SyncdCaller *caller,
                                    const char *operation, GError **error);

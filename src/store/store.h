@@ -410,10 +410,22 @@ typedef struct {
 void syncd_purgeable_free(SyncdPurgeable *purgeable);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdPurgeable, syncd_purgeable_free)
 
-/* Committed entries only. LimitsExceeded; NotFound when the key of a body is not here whose content
- * lies in chunks, as nobody would know in which. */
-SyncdPurgeable *syncd_store_find_purgeable(SyncdStore *store, const char *scope_id,
-                                           const char *object, GError **error);
+/* The search for it, in short steps, between which anything may happen. Committed entries only. */
+typedef struct SyncdPurgeSearch SyncdPurgeSearch;
+#define SYNCD_PURGE_STEP 1000u /* entries that are looked at in one, at most */
+
+SyncdPurgeSearch *syncd_store_begin_purge_search(SyncdStore *store, const char *scope_id,
+                                                 const char *object);
+/* `*ret_more` false: all that is committed by now was looked at, and it can be taken; until then a
+ * further step looks at what was committed since. LimitsExceeded; Busy when the object has entries
+ * that came since the search began; NotFound when the key of a body is not here whose content lies
+ * in chunks, as nobody would know in which. */
+bool syncd_purge_search_step(SyncdPurgeSearch *search, bool *ret_more, GError **error);
+/* What was found, once. */
+SyncdPurgeable *syncd_purge_search_take(SyncdPurgeSearch *search);
+void syncd_purge_search_free(SyncdPurgeSearch *search);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdPurgeSearch, syncd_purge_search_free)
+
 /* Takes their bodies from the log for `by`, a `deletion.purged` of the open turn. */
 bool syncd_store_purge(SyncdStore *store, const SyncdPurgeable *purgeable, guint64 by,
                        GError **error);
@@ -427,11 +439,18 @@ typedef struct {
 } SyncdScrubbed;
 
 /* After the commit of a purge in that scope: removes what else holds the bytes, now or when it was
- * begun earlier. The chunks that nothing lists any more, copies of the database that were made
- * before migrations, what is left of them in the WAL, and the index, which is made anew: it may be
- * Busy for a while. There must be no open turn. */
-bool syncd_store_scrub(SyncdStore *store, const char *scope_id, GPtrArray *chunks,
-                       SyncdScrubbed *ret_scrubbed, GError **error);
+ * begun earlier, in short steps. The chunks (SyncdPurgedChunk, which are marked) that nothing lists
+ * any more, copies of the database that were made before migrations, what is left of them in the
+ * WAL, and the index, which is made anew: it may be Busy for a while. */
+typedef struct SyncdScrub SyncdScrub;
+
+SyncdScrub *syncd_store_begin_scrub(SyncdStore *store, const char *scope_id, GPtrArray *chunks);
+/* There must be no open turn. `*ret_more` false: that was the last one. */
+bool syncd_scrub_step(SyncdScrub *scrub, bool *ret_more, GError **error);
+const SyncdScrubbed *syncd_scrub_result(const SyncdScrub *scrub);
+void syncd_scrub_free(SyncdScrub *scrub);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdScrub, syncd_scrub_free)
+
 /* Whether the index has to be made anew, by another scrub: what was purged may still be in it. */
 bool syncd_store_owes_index(const SyncdStore *store);
 

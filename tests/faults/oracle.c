@@ -38,7 +38,7 @@ bool secret_scrub(SyncdStore *store, GError **error)
     SyncdScrubbed scrubbed;
     g_autoptr(SyncdScope) scope = NULL;
     return syncd_store_find_scope(store, "public", "board", &scope, error) && scope != NULL &&
-           syncd_store_scrub(store, scope->id, secret_chunks, &scrubbed, error) &&
+           scrub_all(store, scope->id, secret_chunks, &scrubbed, error) &&
            syncd_store_settle(store, error);
 }
 

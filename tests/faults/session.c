@@ -560,7 +560,7 @@ static void prepare_secret(Run *r)
     fixture_delete(&r->f, scope->id, SESSION_SECRET, &error);
     g_assert_no_error(error);
     fixture_commit(&r->f);
-    purgeable = syncd_store_find_purgeable(r->f.store, scope->id, SESSION_SECRET, &error);
+    purgeable = fixture_find_purgeable(&r->f, scope->id, SESSION_SECRET, NULL, &error);
     g_assert_no_error(error);
     secret_remember(purgeable->chunks);
     idle(r);

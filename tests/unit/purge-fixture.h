@@ -88,13 +88,38 @@ static inline char *purge_content(const SyncdPurgeable *purgeable, const char *s
     return g_string_free(text, FALSE);
 }
 
+/* `ret_steps` NULL: however many it takes. */
+static inline SyncdPurgeable *fixture_find_purgeable(Fixture *f, const char *scope,
+                                                     const char *object, guint *ret_steps,
+                                                     GError **error)
+{
+    g_autoptr(SyncdPurgeSearch) search = syncd_store_begin_purge_search(f->store, scope, object);
+    guint steps = 0;
+    for (bool more = true; more; steps++)
+        if (!syncd_purge_search_step(search, &more, error))
+            return NULL;
+    if (ret_steps != NULL)
+        *ret_steps = steps;
+    return syncd_purge_search_take(search);
+}
+
+static inline bool scrub_all(SyncdStore *store, const char *scope, GPtrArray *chunks,
+                             SyncdScrubbed *ret_scrubbed, GError **error)
+{
+    g_autoptr(SyncdScrub) scrub = syncd_store_begin_scrub(store, scope, chunks);
+    for (bool more = true; more;)
+        if (!syncd_scrub_step(scrub, &more, error))
+            return false;
+    *ret_scrubbed = *syncd_scrub_result(scrub);
+    return true;
+}
+
 /* The entry and what it takes, as part of the turn. */
 static inline bool fixture_purge(Fixture *f, const char *scope, const char *object,
                                  SyncdPurgeable **ret_purgeable, GError **error)
 {
     g_auto(SyncdReceipt) receipt = {0};
-    g_autoptr(SyncdPurgeable) purgeable =
-        syncd_store_find_purgeable(f->store, scope, object, error);
+    g_autoptr(SyncdPurgeable) purgeable = fixture_find_purgeable(f, scope, object, NULL, error);
     if (purgeable == NULL)
         return false;
     g_autofree char *content = purge_content(purgeable, scope, object);

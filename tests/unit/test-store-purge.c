@@ -66,7 +66,7 @@ static SyncdScrubbed scrub(Fixture *f, const SyncdPurgeable *purgeable)
 {
     g_autoptr(GError) error = NULL;
     SyncdScrubbed scrubbed = {0};
-    syncd_store_scrub(f->store, purgeable->scope_id, purgeable->chunks, &scrubbed, &error);
+    scrub_all(f->store, purgeable->scope_id, purgeable->chunks, &scrubbed, &error);
     g_assert_no_error(error);
     return scrubbed;
 }
@@ -466,7 +466,7 @@ static void an_index_that_cannot_be_remade_leaves_the_one_there_is(void)
     g_assert_true(answers(&f));
 
     f.now_usec += 10 * G_USEC_PER_SEC;
-    syncd_store_scrub(f.store, scope, purgeable->chunks, &scrubbed, &error);
+    scrub_all(f.store, scope, purgeable->chunks, &scrubbed, &error);
     g_assert_no_error(error);
     while (syncd_store_is_indexing(f.store))
         syncd_store_work(f.store);
@@ -488,13 +488,13 @@ static void an_index_that_could_not_be_remade_waits_a_moment(void)
     g_autofree char *made = g_build_filename(f.directory, "index.db.new", NULL),
                     *inside = g_build_filename(made, "x", NULL);
     g_assert_cmpint(g_mkdir_with_parents(inside, 0700), ==, 0);
-    g_assert_false(syncd_store_scrub(f.store, scope, purgeable->chunks, &scrubbed, &error));
+    g_assert_false(scrub_all(f.store, scope, purgeable->chunks, &scrubbed, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
     g_clear_error(&error);
     g_assert_cmpint(syncd_store_condition(f.store), ==, SYNCD_STORE_WRITABLE);
     g_assert_true(answers(&f));
     fixture_fill(&f, 3);
-    g_assert_false(syncd_store_scrub(f.store, scope, purgeable->chunks, &scrubbed, &error));
+    g_assert_false(scrub_all(f.store, scope, purgeable->chunks, &scrubbed, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
     fixture_remove(made);
     f.now_usec += 10 * G_USEC_PER_SEC;

@@ -1,0 +1,107 @@
+/* Every other place that held what a purge took, one after the other. */
+#include "store/sharing.h"
+#include "store/store-private.h"
+
+#include "store/blobs.h"
+
+#define COPY_PREFIX "journal.db.before-"
+/* Each is removed durably before the next. */
+#define CHUNKS_A_STEP 8u
+
+struct SyncdScrub {
+    SyncdStore *store;
+    char *scope_id;
+    GPtrArray *chunks; /* SyncdPurgedChunk */
+    GHashTable *names; /* name: SyncdPurgedChunk (borrowed) */
+    guint next;        /* of the chunks */
+    SyncdSharing sharing;
+    SyncdScrubbed scrubbed;
+};
+
+SyncdScrub *syncd_store_begin_scrub(SyncdStore *self, const char *scope_id, GPtrArray *chunks)
+{
+    SyncdScrub *scrub = g_new0(SyncdScrub, 1);
+    scrub->store = self;
+    scrub->scope_id = g_strdup(scope_id);
+    scrub->chunks = g_ptr_array_ref(chunks);
+    scrub->names = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < chunks->len; i++) {
+        SyncdPurgedChunk *chunk = chunks->pdata[i];
+        chunk->shared = false;
+        g_hash_table_insert(scrub->names, chunk->name, chunk);
+    }
+    scrub->sharing =
+        (SyncdSharing){.store = self, .scope = scrub->scope_id, .chunks = scrub->names};
+    return scrub;
+}
+
+void syncd_scrub_free(SyncdScrub *scrub)
+{
+    if (scrub == NULL)
+        return;
+    g_hash_table_unref(scrub->names);
+    g_ptr_array_unref(scrub->chunks);
+    g_free(scrub->scope_id);
+    g_free(scrub);
+}
+
+static bool remove_chunks(SyncdScrub *scrub, GError **error)
+{
+    SyncdScrubbed *scrubbed = &scrub->scrubbed;
+    for (guint i = 0; i < CHUNKS_A_STEP && scrub->next < scrub->chunks->len; i++) {
+        const SyncdPurgedChunk *chunk = scrub->chunks->pdata[scrub->next];
+        if (!chunk->shared && !syncd_blobs_remove(scrub->store->directory, chunk->name, error))
+            return false;
+        scrub->next++;
+        scrubbed->kept_chunks += chunk->shared;
+        scrubbed->chunks += !chunk->shared;
+        scrubbed->chunk_bytes += chunk->shared ? 0 : chunk->size;
+    }
+    return true;
+}
+
+/* They are whole databases of before, with all that was in them. */
+static bool remove_copies(SyncdScrub *scrub, GError **error)
+{
+    SyncdDirectory *directory = scrub->store->directory;
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(GDir) folder = g_dir_open(syncd_directory_path(directory), 0, &problem);
+    const char *name;
+    if (folder == NULL) {
+        syncd_set_error(error, SYNCD_ERROR_STORAGE_FAILED, "%s", problem->message);
+        return false;
+    }
+    while ((name = g_dir_read_name(folder)) != NULL) {
+        if (!g_str_has_prefix(name, COPY_PREFIX))
+            continue;
+        if (!syncd_directory_remove(directory, name, error))
+            return false;
+        scrub->scrubbed.copies++;
+    }
+    return true;
+}
+
+/* Between two steps an entry may come that lists a chunk as well, so the walk is at the end of the
+ * log whenever some are removed. */
+bool syncd_scrub_step(SyncdScrub *scrub, bool *ret_more, GError **error)
+{
+    SyncdStore *self = scrub->store;
+    *ret_more = true;
+    if (!syncd_store_may_write(self, error) ||
+        !syncd_sharing_step(&scrub->sharing, ret_more, error))
+        return false;
+    scrub->scrubbed.unreadable = scrub->sharing.unreadable;
+    if (*ret_more)
+        return true;
+    *ret_more = scrub->next < scrub->chunks->len;
+    if (*ret_more)
+        return remove_chunks(scrub, error);
+    return remove_copies(scrub, error) &&
+           syncd_database_empty_wal(syncd_journal_database(self->journal), error) &&
+           syncd_store_remake_index(self, error);
+}
+
+const SyncdScrubbed *syncd_scrub_result(const SyncdScrub *scrub)
+{
+    return &scrub->scrubbed;
+}
