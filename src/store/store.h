@@ -419,7 +419,7 @@ SyncdPurgeSearch *syncd_store_begin_purge_search(SyncdStore *store, const char *
 /* `*ret_more` false: all that is committed by now was looked at, and it can be taken; until then a
  * further step looks at what was committed since. LimitsExceeded; Busy when the object has entries
  * that came since the search began; NotFound when the key of a body is not here whose content lies
- * in chunks, as nobody would know in which. */
+ * in chunks, as nobody would know in which. After an error there is no further step. */
 bool syncd_purge_search_step(SyncdPurgeSearch *search, bool *ret_more, GError **error);
 /* What was found, once. */
 SyncdPurgeable *syncd_purge_search_take(SyncdPurgeSearch *search);
