@@ -70,5 +70,9 @@ void syncd_cli_remark(const SyncdCli *cli, const char *format, ...)
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
     g_autofree char *safe = syncd_text_safe(text);
-    fprintf(stderr, "%s\n", safe);
+    g_autoptr(GString) wrapped = g_string_new(NULL);
+    syncd_text_wrap(wrapped, safe, 0, 0, syncd_output_width(cli->out));
+    /* A remark is about what was printed. */
+    syncd_output_flush(cli->out);
+    fprintf(stderr, "%s\n", wrapped->str);
 }

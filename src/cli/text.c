@@ -61,9 +61,12 @@ void syncd_text_append_json(GString *out, const char *json, size_t size, bool on
     for (const char *at = json; at < end;) {
         guint8 byte = (guint8)*at;
         if (byte < 0x80 && byte != 0x7f) {
-            /* In checked text, control characters stand only between values. */
-            g_string_append_c(out, byte < 0x20 && one_line ? ' ' : *at);
-            at++;
+            /* In checked text, control characters stand only between values, and so does the space
+             * that follows them. */
+            bool breaks = byte < 0x20 && one_line;
+            g_string_append_c(out, breaks ? ' ' : *at);
+            for (at++; breaks && at < end && g_ascii_isspace(*at);)
+                at++;
             continue;
         }
         gunichar c = g_utf8_get_char(at);

@@ -194,6 +194,24 @@ static void records_show_lists_as_people_write_them(void)
                     "odd           [\"a,b\",\"c\"]\n");
 }
 
+static void what_is_nested_has_lines_of_its_own(void)
+{
+    static const char record[] =
+        "{\"steps\":[{\"op\":\"move\",\"to\":\"/a\"},{\"op\":\"drop\"}],"
+        "\"key\":{\"signed\":true,\"by\":\"actor:a of a long name\",\"of\":{\"x\":[1]}}}";
+    Pipe p = open_pipe();
+    syncd_output_set_width(p.output, 30);
+    syncd_record_print(p.output, syncd_json_root(record, strlen(record)));
+    g_autofree char *text = finish(&p);
+    g_assert_cmpstr(text, ==,
+                    "steps  {\"op\":\"move\",\"to\":\"/a\"}\n"
+                    "       {\"op\":\"drop\"}\n"
+                    "key    signed: true\n"
+                    "       by: actor:a of a long\n"
+                    "         name\n"
+                    "       of: {\"x\":[1]}\n");
+}
+
 static void lines_without_anything_are_left_out(void)
 {
     static const char *const titles[] = {"ID", "WHERE", NULL};
@@ -319,6 +337,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/text/width", width_is_what_is_seen);
     g_test_add_func("/cli/output/tables", tables_are_aligned_by_width);
     g_test_add_func("/cli/output/records", records_show_lists_as_people_write_them);
+    g_test_add_func("/cli/text/nested", what_is_nested_has_lines_of_its_own);
     g_test_add_func("/cli/output/tables-fit", tables_fit_the_terminal);
     g_test_add_func("/cli/output/tables-empty-lines", lines_without_anything_are_left_out);
     g_test_add_func("/cli/output/colour", colour_only_where_it_is_wanted);
