@@ -74,8 +74,8 @@ static const char *coverage(SyncdJson verification)
     if (syncd_json_is(mode, "full"))
         return _("everything was checked");
     if (syncd_json_is(mode, "heads"))
-        return _("only signed heads were checked");
-    return _("what was new since the last verification was checked");
+        return _("only signed heads were checked; --full checks everything");
+    return _("what was new since the last verification was checked; --full checks everything");
 }
 
 static void print_text(SyncdOutput *output, const char *where, SyncdJson verification)

@@ -18,11 +18,15 @@ static GPtrArray *read_known_heads(const SyncdCli *cli, GError **error)
     return g_steal_pointer(&notes);
 }
 
+/* What was verified before is a note in the index, which whoever altered a directory may have
+ * altered as well: so a directory is read whole. */
 static const char *mode_of(const SyncdCli *cli)
 {
     if (syncd_cli_flag(cli, "full"))
         return "full";
-    return syncd_cli_flag(cli, "heads") ? "heads" : "incremental";
+    if (syncd_cli_flag(cli, "heads"))
+        return "heads";
+    return syncd_cli_value(cli, "state-dir") != NULL ? "full" : "incremental";
 }
 
 bool syncd_verb_verify_log(SyncdCli *cli, GError **error)

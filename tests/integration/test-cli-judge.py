@@ -33,14 +33,18 @@ def a_sound_log_and_a_forged_one(world):
         cli.enqueue('note-1')
         result = cli.json('verify', 'log', '--full')
         equal((result['verdict'], result['mode'], result['findings']), ('sound', 'full', []))
-        assert cli.does('verify', 'log').startswith('The log is sound (user instance)')
+        said = cli.does('verify', 'log')
+        assert said.startswith('The log is sound (user instance)'), said
+        assert 'new since the last verification was checked; --full checks everything' in said, said
         equal(cli.run('verify', 'log', f'--state-dir={daemon.state}')[0], FAILED)
         message = cli.fails(FAILED, 'Busy', 'verify', 'log', f'--state-dir={daemon.state}')
         assert f'pid {daemon.pid}' in message, message
         daemon.stop()
 
         sound, forged = copied(daemon, 'sound'), copied(daemon, 'forged')
-        equal(cli.json('verify', 'log', f'--state-dir={sound}')['verdict'], 'sound')
+        whole = cli.json('verify', 'log', f'--state-dir={sound}')
+        equal((whole['verdict'], whole['mode'], whole['entries_checked']),
+              ('sound', 'full', result['entries_checked']), 'a directory is read whole')
         replace_in(forged / 'journal.db', b'note-1', b'note-7')
         before = (forged / 'journal.db').read_bytes()
         code, out, err = cli.run('verify', 'log', f'--state-dir={forged}', '--json')
