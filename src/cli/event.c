@@ -19,8 +19,10 @@ void syncd_event_add_row(SyncdTable *table, SyncdJson event)
     g_autofree char *time = local_time(event);
     g_autofree char *type = syncd_record_text(event, "event_type");
     g_autofree char *object = syncd_record_text(event, "object_id");
+    g_autofree char *operation = syncd_record_text(event, "operation_id");
+    g_autofree char *decision = syncd_record_text(event, "policy_decision_ref");
     g_autofree char *summary = syncd_record_text(event, "summary");
-    const char *const cells[] = {sequence, time, type, object, summary};
+    const char *const cells[] = {sequence, time, type, object, operation, decision, summary};
     syncd_table_add(table, cells);
 }
 

@@ -27,8 +27,8 @@ bool syncd_verb_events_list(SyncdCli *cli, GError **error)
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
     if (client == NULL)
         return false;
-    const char *const titles[] = {_(">SEQUENCE"), _("TIME"),    _("TYPE"),
-                                  _("OBJECT"),    _("SUMMARY"), NULL};
+    const char *const titles[] = {_(">SEQUENCE"), _("TIME"),     _("TYPE"),    _("OBJECT"),
+                                  _("OPERATION"), _("DECISION"), _("SUMMARY"), NULL};
     g_autoptr(SyncdTable) table = syncd_table_new(titles);
     SyncdListingView view = {add_row, print_rows, table, _("There are no such events.")};
     return syncd_listing_print(&listing, cli, client, &view, error);

@@ -2,6 +2,7 @@
 
 #include "base/json-writer.h"
 #include "cli/i18n.h"
+#include "cli/parse.h"
 #include "cli/when.h"
 
 #include <string.h>
@@ -100,7 +101,7 @@ static GVariant *page_options(const SyncdListing *listing, const SyncdCli *cli, 
         g_variant_dict_insert(&options, "ephemeral", "b", TRUE);
     if (listing->after > 0)
         g_variant_dict_insert(&options, "after", "t", listing->after);
-    if (syncd_cli_flag(cli, "all"))
+    if (syncd_cli_find_option(cli->verb, "all") != NULL && syncd_cli_flag(cli, "all"))
         g_variant_dict_insert(&options, "all", "b", TRUE);
     if (*cursor != '\0')
         add_text(&options, "cursor", cursor);

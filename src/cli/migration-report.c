@@ -171,6 +171,17 @@ static void print_reports(SyncdCli *cli, const GPtrArray *reports, const char *d
         syncd_output_printf(cli->out, _("Digest: %s\n"), digest);
 }
 
+void syncd_migration_entries_show(SyncdCli *cli, const GPtrArray *entries)
+{
+    if (syncd_cli_json(cli) || entries->len == 0)
+        return;
+    syncd_output_printf(cli->out, "%s\n", _("It is taken back, the last page first, with:"));
+    for (guint i = entries->len; i > 0; i--) {
+        g_autofree char *entry = syncd_text_safe(entries->pdata[i - 1]);
+        syncd_output_printf(cli->out, "  sourceos-syncd migrations rollback %s\n", entry);
+    }
+}
+
 /* ---- for programs ---- */
 
 static void write_reports(SyncdCli *cli, const GPtrArray *reports, const char *digest)

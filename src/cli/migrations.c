@@ -10,6 +10,10 @@
 
 #include <string.h>
 
+#define HOW_TO_FIND_ENTRY                                                                          \
+    "name the operation of what the migration has done, as `sourceos-syncd events list "           \
+    "--type=sync.schema.migrated` shows it"
+
 typedef struct {
     const char *plan, *apply; /* methods */
     const char *subject;
@@ -84,6 +88,23 @@ static bool plan_all(Pages *pages, SyncdClient *client, GError **error)
     return true;
 }
 
+/* What is taken back is one run of a migration, and not the migration. */
+static bool plan_subject(Pages *pages, SyncdClient *client, GError **error)
+{
+    GError *fault = NULL;
+    if (plan_all(pages, client, &fault))
+        return true;
+    if (strcmp(pages->plan, "PlanRollback") == 0 &&
+        g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND)) {
+        g_autofree char *sentence = NULL, *next = NULL;
+        syncd_error_split(fault->message, &sentence, &next);
+        g_clear_error(&fault);
+        syncd_set_error_next(&fault, SYNCD_ERROR_NOT_FOUND, HOW_TO_FIND_ENTRY, "%s", sentence);
+    }
+    g_propagate_error(error, fault);
+    return false;
+}
+
 static bool check_expected(const SyncdCli *cli, const Pages *pages, GError **error)
 {
     const char *expected = syncd_cli_value(cli, "digest");
@@ -107,7 +128,7 @@ static bool confirm(SyncdCli *cli, const Pages *pages, GError **error)
 }
 
 static bool apply_page(Pages *pages, guint i, SyncdClient *client, GPtrArray *applied,
-                       GError **error)
+                       GPtrArray *entries, GError **error)
 {
     g_autofree char *cursor = syncd_record_text(root_of(pages->reports, i), "cursor");
     g_autofree char *operation = NULL;
@@ -117,6 +138,8 @@ static bool apply_page(Pages *pages, guint i, SyncdClient *client, GPtrArray *ap
     if (report == NULL)
         return false;
     g_ptr_array_add(applied, report);
+    if (*operation != '\0' && strcmp(pages->apply, "ApplyMigration") == 0)
+        g_ptr_array_add(entries, g_steal_pointer(&operation));
     return true;
 }
 
@@ -124,21 +147,20 @@ static bool apply_page(Pages *pages, guint i, SyncdClient *client, GPtrArray *ap
 static bool apply_all(SyncdCli *cli, Pages *pages, SyncdClient *client, GError **error)
 {
     g_autoptr(GPtrArray) applied = g_ptr_array_new_with_free_func(g_free);
-    for (guint i = 0; i < pages->reports->len; i++) {
-        if (apply_page(pages, i, client, applied, error))
-            continue;
-        if (applied->len > 0 && !syncd_cli_json(cli))
-            syncd_migration_reports_show(cli, applied, NULL);
-        return false;
-    }
-    syncd_migration_reports_show(cli, applied, pages->digest);
-    return true;
+    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func(g_free);
+    bool all = true;
+    for (guint i = 0; all && i < pages->reports->len; i++)
+        all = apply_page(pages, i, client, applied, entries, error);
+    if (all || (applied->len > 0 && !syncd_cli_json(cli)))
+        syncd_migration_reports_show(cli, applied, all ? pages->digest : NULL);
+    syncd_migration_entries_show(cli, entries);
+    return all;
 }
 
 static bool run(SyncdCli *cli, Pages *pages, GError **error)
 {
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
-    if (client == NULL || !plan_all(pages, client, error) || !check_expected(cli, pages, error))
+    if (client == NULL || !plan_subject(pages, client, error) || !check_expected(cli, pages, error))
         return false;
     if (syncd_cli_flag(cli, "dry-run")) {
         syncd_migration_reports_show(cli, pages->reports, pages->digest);

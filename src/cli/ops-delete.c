@@ -1,10 +1,9 @@
 #include "base/json-writer.h"
 #include "cli/i18n.h"
+#include "cli/object-scope.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
 #include "client/calls.h"
-
-#define SCOPE_DEFAULT "device"
 
 static void show(SyncdCli *cli, const SyncdClientReceipt *receipt)
 {
@@ -29,20 +28,23 @@ static void show(SyncdCli *cli, const SyncdClientReceipt *receipt)
 
 bool syncd_verb_ops_delete(SyncdCli *cli, GError **error)
 {
-    const char *scope = syncd_cli_value(cli, "scope"), *key = syncd_cli_value(cli, "key");
+    const char *key = syncd_cli_value(cli, "key");
     g_autofree char *object = syncd_text_safe(syncd_cli_argument(cli, 0));
     g_autofree char *question = g_strdup_printf(_("Delete the object %s?"), object);
     if (!syncd_cli_confirm(cli, question, error))
         return false;
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
-    if (client == NULL)
+    g_autofree char *scope =
+        client != NULL ? syncd_cli_object_scope(cli, client, syncd_cli_argument(cli, 0), error)
+                       : NULL;
+    if (scope == NULL)
         return false;
     g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
     g_variant_dict_insert(&options, "lane", "s", "tombstone");
     if (key != NULL)
         g_variant_dict_insert(&options, "idempotency_key", "s", key);
-    SyncdClientRequest request = {"sync.operation.enqueue", scope != NULL ? scope : SCOPE_DEFAULT,
-                                  syncd_cli_argument(cli, 0), "{}"};
+    SyncdClientRequest request = {"sync.operation.enqueue", scope, syncd_cli_argument(cli, 0),
+                                  "{}"};
     g_auto(SyncdClientReceipt) receipt = {NULL};
     if (!syncd_client_enqueue(client, &request, g_variant_dict_end(&options), &receipt, error))
         return false;

@@ -1,12 +1,12 @@
 #include "cli/i18n.h"
 #include "cli/listing.h"
+#include "cli/object-scope.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
 #include "client/purge.h"
 
 #include <string.h>
 
-#define SCOPE_DEFAULT "device"
 #define LOOK_AGAIN_USEC (50u * 1000u)
 
 static guint64 number_of(const char *document, const char *name)
@@ -127,15 +127,16 @@ static char *wait_for_proof(SyncdClient *client, const char *operation, guint64 
 
 bool syncd_verb_ops_purge(SyncdCli *cli, GError **error)
 {
-    const char *scope = syncd_cli_value(cli, "scope"), *object = syncd_cli_argument(cli, 0);
+    const char *object = syncd_cli_argument(cli, 0);
     g_autofree char *digest = NULL;
     guint64 seconds;
     if (!syncd_cli_number(cli, "wait", 86400, 30, &seconds, error))
         return false;
-    scope = scope != NULL ? scope : SCOPE_DEFAULT;
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_CONSENT, error);
+    g_autofree char *scope =
+        client != NULL ? syncd_cli_object_scope(cli, client, object, error) : NULL;
     g_autofree char *plan =
-        client != NULL ? syncd_client_plan_purge(client, scope, object, &digest, error) : NULL;
+        scope != NULL ? syncd_client_plan_purge(client, scope, object, &digest, error) : NULL;
     if (plan == NULL || !check_expected(cli, digest, error))
         return false;
     bool dry = syncd_cli_flag(cli, "dry-run");

@@ -3,6 +3,7 @@
 #include "cli/i18n.h"
 #include "cli/listing.h"
 #include "cli/record.h"
+#include "cli/registry-find.h"
 #include "cli/registry.h"
 #include "cli/setting.h"
 #include "cli/text.h"
@@ -182,9 +183,14 @@ static bool send_change(SyncdCli *cli, SyncdClient *client, const char *method, 
 {
     g_auto(SyncdClientChange) change = {NULL};
     add_text(options, cli, "key", "idempotency_key");
+    GError *fault = NULL;
     if (!syncd_client_change(client, method, syncd_cli_family(cli)->name, id, record,
-                             g_variant_dict_end(options), &change, error))
+                             g_variant_dict_end(options), &change, &fault)) {
+        if (id != NULL)
+            syncd_cli_explain_not_found(cli, client, id, &fault);
+        g_propagate_error(error, fault);
         return false;
+    }
     show_change(cli, &change);
     return true;
 }
@@ -229,10 +235,14 @@ static char *present_base(SyncdCli *cli, SyncdClient *client, const char *id, GV
 {
     if (syncd_cli_argument(cli, 1) != NULL)
         return read_base(syncd_cli_argument(cli, 1), error);
+    GError *fault = NULL;
     g_autofree char *shown =
-        syncd_client_show_record(client, syncd_cli_family(cli)->name, id, NULL, error);
-    if (shown == NULL)
+        syncd_client_show_record(client, syncd_cli_family(cli)->name, id, NULL, &fault);
+    if (shown == NULL) {
+        syncd_cli_explain_not_found(cli, client, id, &fault);
+        g_propagate_error(error, fault);
         return NULL;
+    }
     g_variant_dict_insert(options, "expected", "t",
                           syncd_record_number(syncd_json_root(shown, strlen(shown)), "sequence"));
     char *base = syncd_cli_record_of(shown);

@@ -5,6 +5,7 @@
 #include "cli/listing.h"
 #include "cli/parse.h"
 #include "cli/record.h"
+#include "cli/registry-find.h"
 #include "cli/table.h"
 #include "cli/verbs.h"
 #include "cli/when.h"
@@ -54,9 +55,26 @@ static char *first_text(SyncdJson record, const char *const *names)
     return g_strdup("");
 }
 
+/* A schema's own is in its id. */
+static bool has_schema(const SyncdFamily *family)
+{
+    return family->columns[SYNCD_COLUMN_SCHEMA] != NULL && family->version == NULL;
+}
+
+/* "schema:note@v1" of what is written by a schema. */
+static char *schema_of(const SyncdFamily *family, SyncdJson record)
+{
+    const char *member = family->columns[SYNCD_COLUMN_SCHEMA];
+    bool migrates = family == syncd_family(SYNCD_FAMILY_MIGRATION);
+    g_autofree char *schema = syncd_record_text(record, member);
+    g_autofree char *version =
+        syncd_record_text(record, migrates ? "from_schema_version" : "schema_version");
+    return *version != '\0' ? g_strconcat(schema, "@", version, NULL) : g_steal_pointer(&schema);
+}
+
 static void add_row(const SyncdFamily *family, SyncdTable *table, SyncdJson row)
 {
-    static const char *const names[] = {"display_name", "user_explanation", "object_type", NULL};
+    static const char *const names[] = {"display_name", "title", "user_explanation", NULL};
     static const char *const times[] = {"updated_at", "created_at", NULL};
     const char *type_member = family->columns[SYNCD_COLUMN_TYPE];
     SyncdJson record = syncd_json_member(row, "record");
@@ -68,8 +86,10 @@ static void add_row(const SyncdFamily *family, SyncdTable *table, SyncdJson row)
     g_autofree char *name = first_text(record, names);
     g_autofree char *changed = first_text(record, times);
     g_autofree char *time = syncd_when_local(changed);
-    const char *const cells[] = {id, state, type, name, scope, time};
-    syncd_table_add(table, cells);
+    g_autofree char *schema = has_schema(family) ? schema_of(family, record) : NULL;
+    const char *const with_schema[] = {id, state, type, name, schema, scope, time};
+    const char *const without[] = {id, state, type, name, scope, time};
+    syncd_table_add(table, has_schema(family) ? with_schema : without);
 }
 
 static GVariant *list_options(const SyncdCli *cli, const char *cursor, guint64 left)
@@ -139,13 +159,16 @@ static void print_list(Listing *listing, const GString *json, bool more)
 
 bool syncd_verb_registry_list(SyncdCli *cli, GError **error)
 {
-    const char *const titles[] = {_("ID"),    _("STATE"),   _("TYPE"), _("NAME"),
-                                  _("SCOPE"), _("CHANGED"), NULL};
-    g_autoptr(SyncdTable) table = syncd_table_new(titles);
+    const char *const with_schema[] = {_("ID"),     _("STATE"), _("TYPE"),    _("NAME"),
+                                       _("SCHEMA"), _("SCOPE"), _("CHANGED"), NULL};
+    const char *const without[] = {_("ID"),    _("STATE"),   _("TYPE"), _("NAME"),
+                                   _("SCOPE"), _("CHANGED"), NULL};
+    const SyncdFamily *family = syncd_cli_family(cli);
+    g_autoptr(SyncdTable) table = syncd_table_new(has_schema(family) ? with_schema : without);
     g_autoptr(GString) json = g_string_new(NULL);
     g_autofree char *cursor = g_strdup("");
     SyncdJsonWriter writer;
-    Listing listing = {cli, syncd_cli_family(cli), table, &writer, 0, 0};
+    Listing listing = {cli, family, table, &writer, 0, 0};
     if (!syncd_cli_number(cli, "limit", LIMIT_MAX, LIMIT_DEFAULT, &listing.left, error))
         return false;
     if (listing.left == 0)
@@ -199,20 +222,20 @@ static void print_shown(SyncdCli *cli, const char *shown)
 
 bool syncd_verb_registry_show(SyncdCli *cli, GError **error)
 {
-    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
     if (client == NULL)
         return false;
-    if (syncd_cli_flag(cli, "all"))
-        g_variant_dict_insert(&options, "all", "b", TRUE);
-    g_autofree char *shown =
-        syncd_client_show_record(client, syncd_cli_family(cli)->name, syncd_cli_argument(cli, 0),
-                                 g_variant_dict_end(&options), error);
+    g_autofree char *shown = syncd_cli_show_record(cli, client, syncd_cli_argument(cli, 0), error);
     if (shown == NULL)
         return false;
     if (syncd_cli_json(cli))
         syncd_output_json(cli->out, shown, strlen(shown), true);
     else
         print_shown(cli, shown);
+    if (syncd_cli_family(cli) == syncd_family(SYNCD_FAMILY_MIGRATION))
+        syncd_cli_remark(cli, "%s",
+                         _("What it has done is listed by `sourceos-syncd events list "
+                           "--type=sync.schema.migrated`, and taken back by `sourceos-syncd "
+                           "migrations rollback` with the OPERATION of such an event."));
     return true;
 }

@@ -208,7 +208,7 @@ const SyncdVerbOption syncd_output_options[] = {
 };
 
 const SyncdVerbOption syncd_verify_log_options[] = {
-    FLAG("full", 0, N_("Check everything again, not only what is new")),
+    FLAG("full", 0, N_("Check everything again, not only what is new; so with --state-dir")),
     FLAG("heads", 0, N_("Check only signed heads")),
     {"known-head", 0, SYNCD_VALUE_FILE, "FILE",
      N_("A checkpoint kept earlier that the log must contain; may be repeated"), NULL, true},

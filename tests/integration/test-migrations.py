@@ -226,12 +226,29 @@ def the_command_line_signs_plans_applies_and_takes_back(world):
         equal((code, err), (NEGATIVE, ''))
         done = json.loads(out)
         equal(done['digest'], planned['digest'])
+        code, out, err = cli.run('migrations', 'show', subject)
+        assert '--type=sync.schema.migrated' in err and 'migrations rollback' in err, err
+        assert '\n                     { "op": "remove", "path": "/colour" }\n' in out, out
         run = json.loads(cli.does('events', 'list', '--type=sync.schema.migrated',
                                   '--json'))[0]['operation_id']
         equal(json.loads(cli.run('migrations', 'report', run, '--json')[1])['reports'],
               done['reports'])
         assert '2 objects were changed, 0 stay' in cli.does('migrations', 'rollback', run, '--yes')
         equal(show(caller, 'object', 'note:2')['record']['title'], 'Brot')
+
+
+@promise
+def what_was_applied_says_how_it_is_taken_back(world):
+    with migrating_world(world) as (caller, key, cli):
+        register_schemas(caller)
+        register(caller, 'migration', signed(key, MANIFEST))
+        subject = MANIFEST['migration_id']
+        _, out, _ = cli.run('migrations', 'apply', subject, '--yes')
+        words = out.splitlines()[-1].split()
+        equal(words[:3], ['sourceos-syncd', 'migrations', 'rollback'], out)
+        message = cli.run('migrations', 'rollback', subject, '--yes')[2]
+        assert 'events list --type=sync.schema.migrated' in message, message
+        assert '2 objects were changed' in cli.does(*words[1:], '--yes')
 
 
 @promise

@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+"""What somebody meets who knows the README alone: from what a verb shows one can go on to the next
+one, and what is refused says what would not be."""
+
+from cli_user import DONE, NEGATIVE, NOT_FOUND, served
+from harness import equal, main, promise, session_world
+
+
+def table(text):
+    """The rows of a table by its titles, where no cell has two spaces."""
+    titles, *rows = [[cell for cell in line.split('  ') if cell.strip()] for line in text.splitlines()]
+    return [dict(zip((title.strip() for title in titles), (cell.strip() for cell in row)))
+            for row in rows]
+
+
+# --- going on ----------------------------------------------------------------------------------
+
+@promise
+def events_lead_to_their_operation_and_decision(world):
+    with served(world) as (cli, _):
+        operation = cli.enqueue('note-1')['operation']
+        rows = table(cli.does('events', 'list'))
+        row, = (row for row in rows if row['TYPE'] == 'sync.operation.enqueued')
+        equal(row['OPERATION'], operation)
+        equal(cli.json('ops', 'show', row['OPERATION'])['object_id'], 'note-1')
+        assert 'allowed: write' in cli.does('policy', 'explain', row['DECISION'])
+        registered = next(row for row in rows if row['TYPE'] == 'sync.device.registered')
+        equal(registered['DECISION'], '-', 'the daemon itself asked nobody')
+        code, _, err = cli.run('ops', 'show', registered['OPERATION'])
+        equal(code, NOT_FOUND)
+        hint = f'events show {registered["OPERATION"]}'
+        assert hint in err, err
+        assert 'sync.device.registered' in cli.does(*hint.split())
+
+
+# --- names -------------------------------------------------------------------------------------
+
+@promise
+def records_are_shown_by_what_they_are_called(world):
+    with served(world) as (cli, _):
+        cli.does('workspaces', 'register', '--set=workspace_id=workspace:notes')
+        helper = ['--set=actor_type=agent', '--set=identity_id=agent:helper', '--set=display_name=Helper']
+        cli.does('actors', 'register', '--set=actor_id=actor-1', *helper)
+        for verbs, name, wanted in (('actors', 'agent:helper', 'actor-1'), ('actors', 'Helper', 'actor-1'),
+                                    ('workspaces', 'notes', 'workspace:notes')):
+            equal(cli.json(verbs, 'show', name)['id'], wanted, name)
+        # Only its id names what is changed.
+        cli.fails(NOT_FOUND, 'NotFound', 'actors', 'revoke', 'Helper', '--yes')
+        for words in (('revoke', 'Helper', '--yes'), ('update', 'Helper', '--set=trust_level=local')):
+            assert 'say its id, which is actor-1' in cli.run('actors', *words)[2], words
+        equal(cli.json('actors', 'show', 'actor-1')['state'], 'active')
+
+        cli.does('actors', 'register', '--set=actor_id=actor-2', '--set=actor_type=agent',
+                 '--set=identity_id=agent:other', '--set=display_name=Helper')
+        cli.fails(NOT_FOUND, 'NotFound', 'actors', 'show', 'Helper')
+        err = cli.run('actors', 'show', 'Helper')[2]
+        assert 'called so: actor-1, actor-2' in err, err
+        cli.does('actors', 'revoke', 'actor-1', '--yes')
+        equal(cli.json('actors', 'show', 'Helper')['id'], 'actor-2', 'the one that has not ended')
+        for name, hint in (('Hepler', 'the nearest is `Helper`; '), ('nobody-at-all', '')):
+            err = cli.run('actors', 'show', name)[2]
+            assert f'Next: {hint}list what there is with `sourceos-syncd actors list`' in err, err
+
+
+@promise
+def objects_are_listed_with_name_and_schema(world):
+    with served(world) as (cli, _):
+        examples = world.options.source + '/examples/records/'
+        cli.does('workspaces', 'register', examples + 'workspace-notes.json')
+        cli.does('schemas', 'register', examples + 'schema-note.json')
+        cli.does('objects', 'register', examples + 'object-note.json')
+        row, = table(cli.does('objects', 'list'))
+        equal((row['NAME'], row['SCHEMA'], row['TYPE']), ('Remember the milk', 'schema:note@v1', 'note'))
+        equal(cli.json('schemas', 'show', 'schema:note')['id'], 'schema:note@v1')
+        assert 'SCHEMA' not in cli.does('schemas', 'list').splitlines()[0], 'it is in the id'
+
+
+# --- scopes ------------------------------------------------------------------------------------
+
+@promise
+def an_object_of_another_scope_is_not_deleted_nor_purged_here(world):
+    with served(world) as (cli, _):
+        cli.enqueue('note-1', '{}', '--scope=workspace:notes', '--create-scope')
+        before = cli.json('events', 'list', '--limit=1')[0]['sequence']
+        for words in (('delete', 'note-1', '--yes'), ('purge', 'note-1', '--dry-run')):
+            message = cli.fails(NEGATIVE, 'Usage', 'ops', *words)
+            equal(message, 'The object note-1 is not in the scope device, but in: workspace:notes.')
+            assert '--scope=workspace:notes' in cli.run('ops', *words)[2], words
+        equal(cli.json('events', 'list', '--limit=1')[0]['sequence'], before, 'nothing was done')
+        cli.does('ops', 'delete', 'note-1', '--yes', '--scope=workspace:notes')
+        # What is known here as well is meant, and what nobody knows is asked of the daemon.
+        cli.enqueue('note-2')
+        cli.enqueue('note-2', '{}', '--scope=workspace:notes')
+        cli.does('ops', 'delete', 'note-2', '--yes')
+        equal(cli.run('ops', 'delete', 'note-3', '--yes')[0], DONE)
+
+
+if __name__ == '__main__':
+    main(session_world)
