@@ -115,6 +115,11 @@ static void complain_option(GError **error, const SyncdVerb *verb, const char *n
                              "%s", sentence);
         return;
     }
+    if (verb != NULL && find_option(verb, "set", 0) != NULL && strchr(name, '_') != NULL) {
+        g_autofree char *next = g_strdup_printf("members of a record are written --set=%s=VALUE", name);
+        syncd_set_error_next(error, SYNCD_ERROR_USAGE, next, "There is no option `--%s`", name);
+        return;
+    }
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (const SyncdVerbOption *option = syncd_global_options; option->name != NULL; option++)
         g_ptr_array_add(names, (gpointer)option->name);

@@ -3,6 +3,7 @@
 #include "cli/i18n.h"
 #include "cli/listing.h"
 #include "cli/record.h"
+#include "cli/registry-example.h"
 #include "cli/registry-find.h"
 #include "cli/registry.h"
 #include "cli/setting.h"
@@ -103,6 +104,13 @@ static const struct {
     {SYNCD_FAMILY_PROFILE, "policy_tags", "[]", NULL},
     {SYNCD_FAMILY_PROFILE, "display_name", NULL, "profile_id"},
     {SYNCD_FAMILY_WORKSPACE, "profile_id", "\"profile:default\"", NULL},
+    {SYNCD_FAMILY_SCHEMA, "required_fields", "[]", NULL},
+    {SYNCD_FAMILY_SCHEMA, "field_owners", "{}", NULL},
+    {SYNCD_FAMILY_SCHEMA, "migration_policy", "\"forward_compatible_required\"", NULL},
+    {SYNCD_FAMILY_SCHEMA, "conflict_policy", "\"ask\"", NULL},
+    {SYNCD_FAMILY_SCHEMA, "tombstone_policy", "\"keep\"", NULL},
+    {SYNCD_FAMILY_SCHEMA, "retention_class", "\"normal\"", NULL},
+    {SYNCD_FAMILY_SCHEMA, "sync_visibility", "\"local_only\"", NULL},
     {SYNCD_FAMILY_OBJECT, "profile_id", "\"profile:default\"", NULL},
     {SYNCD_FAMILY_OBJECT, "policy_tags", "[]", NULL},
     {SYNCD_FAMILY_OBJECT, "provenance", "[]", NULL},
@@ -137,11 +145,14 @@ static char *add_defaults(const SyncdFamily *family, const char *record)
 
 static char *read_base(const char *path, GError **error)
 {
-    size_t size;
+    size_t size = strlen("{}");
     g_autofree char *base =
         path != NULL ? syncd_file_read(path, RECORD_MAX, &size, error) : g_strdup("{}");
-    if (base == NULL || !syncd_json_check(base, strlen(base), SYNCD_JSON_MUST_BE_OBJECT, error))
+    if (base == NULL || !syncd_json_check(base, size, SYNCD_JSON_MUST_BE_OBJECT, error)) {
+        if (base != NULL)
+            g_prefix_error(error, "%s: ", path);
         return NULL;
+    }
     return g_steal_pointer(&base);
 }
 
@@ -188,6 +199,8 @@ static bool send_change(SyncdCli *cli, SyncdClient *client, const char *method, 
                              g_variant_dict_end(options), &change, &fault)) {
         if (id != NULL)
             syncd_cli_explain_not_found(cli, client, id, &fault);
+        else
+            syncd_cli_explain_record(syncd_cli_family(cli), &fault);
         g_propagate_error(error, fault);
         return false;
     }
@@ -217,9 +230,11 @@ bool syncd_verb_registry_register(SyncdCli *cli, GError **error)
     if (only_say(cli, record))
         return true;
     if (syncd_cli_argument(cli, 0) == NULL && settings->len == 0) {
-        syncd_set_error(error, SYNCD_ERROR_USAGE,
-                        "Say what the record is: a FILE, - for standard input, or "
-                        "--set=MEMBER=VALUE");
+        g_autofree char *example = syncd_cli_register_example(syncd_cli_family(cli));
+        g_autofree char *next = g_strdup_printf("for example `%s`", example);
+        syncd_set_error_next(error, SYNCD_ERROR_USAGE, next,
+                             "Say what the record is: a FILE, - for standard input, or "
+                             "--set=MEMBER=VALUE");
         return false;
     }
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);

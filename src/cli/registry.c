@@ -36,6 +36,14 @@ const SyncdFamily *syncd_cli_family(const SyncdCli *cli)
     g_assert_not_reached();
 }
 
+const char *syncd_cli_group_of(const SyncdFamily *family)
+{
+    size_t i = 0;
+    while (syncd_family(groups[i].family) != family)
+        i++;
+    return groups[i].group;
+}
+
 char *syncd_cli_record_of(const char *shown)
 {
     SyncdJson record = syncd_json_member(syncd_json_root(shown, strlen(shown)), "record");

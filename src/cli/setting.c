@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/json-writer.h"
+#include "cli/parse.h"
 #include "contract/installed.h"
 
 #include <string.h>
@@ -61,6 +62,22 @@ static SyncdJson schema_of(const SyncdFamily *family, const char *member)
     return syncd_json_member(syncd_json_member(root, "properties"), member);
 }
 
+static char *meant_by(const SyncdFamily *family, const char *member)
+{
+    const SyncdInstalledSchema *installed = syncd_installed_schema_find(family->schema);
+    if (installed == NULL || family == syncd_family(SYNCD_FAMILY_OBJECT))
+        return NULL;
+    g_autoptr(GPtrArray) known = g_ptr_array_new_with_free_func(g_free);
+    SyncdJson root = syncd_json_root(installed->text, strlen(installed->text));
+    SyncdJsonIter iter;
+    SyncdJson name;
+    syncd_json_iter_init(&iter, syncd_json_member(root, "properties"));
+    while (syncd_json_iter_next(&iter, &name, NULL))
+        g_ptr_array_add(known, syncd_json_dup_text(name));
+    g_ptr_array_add(known, NULL);
+    return g_strdup(syncd_nearest(member, (const char *const *)known->pdata));
+}
+
 static char *write_text(const char *text)
 {
     SyncdJsonWriter writer;
@@ -112,6 +129,15 @@ char *syncd_setting_value(const SyncdFamily *family, const char *member, const c
 {
     SyncdJson schema = schema_of(family, member);
     unsigned kinds = kinds_of(schema);
+    g_autofree char *meant = schema.type == SYNCD_JSON_NONE ? meant_by(family, member) : NULL;
+    if (meant != NULL) {
+        g_autofree char *next = g_strdup_printf(
+            "write --set=%s=…; a member of your own that is called so goes into a FILE", meant);
+        syncd_set_error_next(error, SYNCD_ERROR_USAGE, next,
+                             "--set: a record of a %s has no member `%s`; the nearest is `%s`",
+                             family->name, member, meant);
+        return NULL;
+    }
     bool is_json = syncd_json_check(text, strlen(text), SYNCD_JSON_ANY, NULL);
     if (is_json &&
         (kinds == 0 || (kinds & kind_of_value(syncd_json_root(text, strlen(text)))) != 0))

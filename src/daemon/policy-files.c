@@ -1,5 +1,7 @@
 #include "daemon/policy-files.h"
 
+#include "daemon/policy-fault.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +19,7 @@ static void source_free(void *data)
     SyncdPolicySource *source = data;
     g_free(source->name);
     g_free(source->text);
+    g_free(source->path);
     g_free(source);
 }
 
@@ -34,8 +37,10 @@ GPtrArray *syncd_policy_sources_parse(SyncdPolicyLevel level, const GPtrArray *s
         const SyncdPolicySource *source = g_ptr_array_index(sources, i);
         GPtrArray *more = syncd_policy_rules_parse(level, source->name,
                                                    SYNCD_BYTES(source->text, source->size), error);
-        if (more == NULL)
+        if (more == NULL) {
+            syncd_policy_fault_locate(source, error);
             return NULL;
+        }
         g_ptr_array_extend_and_steal(rules, more);
     }
     return g_steal_pointer(&rules);
@@ -125,7 +130,8 @@ static SyncdPolicySource *read_file(int at, const SyncdPolicyDirectory *director
     if (text == NULL)
         return NULL;
     SyncdPolicySource *source = g_new0(SyncdPolicySource, 1);
-    *source = (SyncdPolicySource){g_strdup(name), text, size};
+    *source = (SyncdPolicySource){g_strdup(name), text, size,
+                                  g_build_filename(directory->path, name, NULL)};
     return source;
 }
 

@@ -24,10 +24,12 @@ typedef struct {
     char *name;
     char *text; /* not ended by a NUL */
     size_t size;
+    char *path; /* NULL of one that was kept from before */
 } SyncdPolicySource;
 
 GPtrArray *syncd_policy_sources_new(void); /* of SyncdPolicySource, which it owns */
-/* The rules of all of them, SyncdPolicyRule. The message begins with the file's name. */
+/* The rules of all of them, SyncdPolicyRule. The message begins with the file's name; what to do
+ * next names its path, and the line. */
 GPtrArray *syncd_policy_sources_parse(SyncdPolicyLevel level, const GPtrArray *sources,
                                       GError **error);
 /* The files of one level. The message begins with the file's name, or that of the directory. */

@@ -2,6 +2,8 @@
 """What somebody meets who knows the README alone: from what a verb shows one can go on to the next
 one, and what is refused says what would not be."""
 
+import shlex
+
 from cli_user import DONE, NEGATIVE, NOT_FOUND, served
 from harness import equal, main, promise, session_world
 
@@ -73,6 +75,72 @@ def objects_are_listed_with_name_and_schema(world):
         equal((row['NAME'], row['SCHEMA'], row['TYPE']), ('Remember the milk', 'schema:note@v1', 'note'))
         equal(cli.json('schemas', 'show', 'schema:note')['id'], 'schema:note@v1')
         assert 'SCHEMA' not in cli.does('schemas', 'list').splitlines()[0], 'it is in the id'
+
+
+# --- records -----------------------------------------------------------------------------------
+
+KINDS = ('profiles', 'workspaces', 'actors', 'devices', 'encryption-profiles', 'schemas', 'objects', 'plans')
+
+
+def example(text):
+    """What stands between the last two backquotes."""
+    return shlex.split(text.split('`')[-2])[1:]
+
+
+@promise
+def the_examples_of_messages_work(world):
+    with served(world) as (cli, _):
+        for verbs in KINDS:
+            code, _, err = cli.run(verbs, 'register')
+            equal(code, NEGATIVE)
+            words = example(err)
+            equal(words[:2], [verbs, 'register'], err)
+            cli.does(*words)
+            equal(cli.json(verbs, 'list', '--limit=0') != [], True, verbs)
+        equal(cli.json('objects', 'show', 'note-1')['state'], 'active')
+
+
+@promise
+def what_is_wrong_with_a_record_is_named_with_an_example(world):
+    """The member, what it may be, and a command that works."""
+    actor = ('actors', '--set=identity_id=agent:x', '--set=actor_type=agent')
+    note = ('objects', '--set=object_id=note-1', '--set=object_type=note', '--set=owner_identity=me',
+            '--set=schema_id=schema:note', '--set=schema_version=v1', '--set=privacy_class=work')
+    cases = (
+        (('actors', '--set=actor_type=agent'), '"identity_id"'),
+        ((*actor, '--set=capabilities=raed'), '/capabilities/0 must be one of "read", "write"'),
+        ((*actor, '--set=trust_level=5'), '/trust_level must be one of "local", "user"'),
+        ((*actor, '--set=expires_at=tomorrow'), '/expires_at must be a time with a zone'),
+        (('profiles', '--set=profile_class=work'), '/profile_id must be there'),
+        (('profiles', '--set=profile_id=work', '--set=profile_class=work'), '/profile_id must be "profile:"'),
+        (('profiles', '--set=profile_id=profile:x', '--set=profile_class=home'), '"personal", "work"'),
+        (('workspaces', '--set=workspace_id=notes'), '/workspace_id must be "workspace:"'),
+        (note, '/workspace_id must be there, as "workspace:notes"'),
+        (('schemas', '--set=schema_id=schema:note'), '/schema_version'),
+        (('schemas', '--set=schema_id=schema:note', '--set=schema_version=v1'), '"object_type"'),
+        (('plans', '--set=plan_id=plan-1', '--set=workspace_id=workspace:notes'), '"target_actor"'),
+    )
+    with served(world) as (cli, _):
+        for (verbs, *settings), part in cases:
+            code, _, err = cli.run(verbs, 'register', *settings)
+            equal(code, NEGATIVE, err)
+            assert part in err, (part, err)
+            equal(example(err)[:2], [verbs, 'register'], err)
+        for words in ((*note, '--set=workspace_id=workspace:none'),
+                      ('workspaces', '--set=workspace_id=workspace:a', '--set=profile_id=profile:none')):
+            code, _, err = cli.run(words[0], 'register', *words[1:])
+            equal(code, NOT_FOUND, err)
+            missing = 'workspaces' if 'workspace:none' in err else 'profiles'
+            equal(example(err)[:2], [missing, 'register'], err)
+        for words, hint in ((('--set=capabilites=read',), '--set=capabilities='),
+                            (('--display_name=x',), '--set=display_name=VALUE'),
+                            (('--set=display_name',), 'actors register --help')):
+            cli.fails(NEGATIVE, 'Usage', 'actors', 'register', *words)
+            assert hint in cli.run('actors', 'register', *words)[2], words
+        broken = cli.directory / 'broken.json'
+        broken.write_text('{"actor_type": "agent"')
+        message = cli.fails(NEGATIVE, 'InvalidEncoding', 'actors', 'register', str(broken))
+        assert message.startswith(f'{broken}: JSON: '), message
 
 
 # --- scopes ------------------------------------------------------------------------------------

@@ -136,9 +136,12 @@ def a_bad_file_leaves_the_last_good_rules(world):
         refused(caller, 'PolicyDenied', 'no_archive', **lane)
         (directories[0] / '50-first.json').unlink()
         bad = directories[0] / '60-bad.json'
-        bad.write_text('{"schema": "sourceos.policy-rules/v1", "rules": [{"efect": 1}]}')
+        bad.write_text('{"schema": "sourceos.policy-rules/v1",\n "rules": [{"efect": 1}]}')
         reload(daemon)
         refused(caller, 'PolicyDenied', 'no_archive', **lane)
+        shown = cli.does('status', '--user')
+        for part in (f'in line 2 of {bad}', 'policy list', 'the last good rules of its level stay in force'):
+            assert part in shown and part in daemon.log.read_text(), (part, shown)
         status = cli.json('status', '--user')
         equal((status['daemon_state'], status['state_reasons'][0]),
               ('degraded', 'policy-rules-refused'))

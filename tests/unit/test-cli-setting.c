@@ -22,6 +22,8 @@ static void values_are_what_the_contract_wants(void)
         {SYNCD_FAMILY_PLAN, "object_ids", "7", "[\"7\"]"},
         {SYNCD_FAMILY_SCHEMA, "field_owners", "{}", "{}"},
         {SYNCD_FAMILY_OBJECT, "of_my_own", "7", "7"},
+        {SYNCD_FAMILY_OBJECT, "owner_identitty", "me", "\"me\""},
+        {SYNCD_FAMILY_ACTOR, "favourite_colour", "red", "\"red\""},
         {SYNCD_FAMILY_OBJECT, "of_my_own", "seven", "\"seven\""},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -42,6 +44,8 @@ static void what_cannot_be_is_refused_by_name(void)
         {SYNCD_FAMILY_SCHEMA, "field_owners", "me", "field_owners must be an object of JSON"},
         {SYNCD_FAMILY_SCHEMA, "field_owners", "7", "and `7` is none"},
         {SYNCD_FAMILY_MIGRATION, "steps", "move", "steps must be an array of JSON"},
+        {SYNCD_FAMILY_ACTOR, "capabilites", "read", "the nearest is `capabilities`"},
+        {SYNCD_FAMILY_PROFILE, "profile_clas", "work", "write --set=profile_class="},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;

@@ -2,6 +2,7 @@
  * Files of rules count only when nobody but their owner could write them; rules that were refused
  * leave the last good ones in force.
  */
+#include "daemon/policy-fault.h"
 #include "daemon/policy.h"
 #include "policy-fixture.h"
 
@@ -188,6 +189,33 @@ static void without_a_good_set_lanes_fail_closed(void)
     clear(&f);
 }
 
+static void a_fault_is_at_a_line(void)
+{
+    static char text[] = "{\"schema\": \"sourceos.policy-rules/v1\",\n"
+                         " \"rules\": [\n"
+                         "  {\"match\": {\"lanes\": [\"archive\",\n"
+                         "    \"attic\"]},\n"
+                         "   \"effect\": 1}]}\n";
+    static const SyncdPolicySource source = {.text = text, .size = sizeof text - 1};
+    static const struct {
+        const char *sentence;
+        unsigned line;
+    } cases[] = {
+        {"10.json: rule a: /rules/0/match/lanes/1 is \"attic\"", 4},
+        {"10.json: /rules/0/effect must be a text", 5},
+        {"10.json: /rules/0/reason must be there", 3},
+        {"10.json: /rules/7: there is none", 2},
+        {"10.json: /rules", 2},
+        {"10.json: JSON: no colon after a name at /rules/0/effect (byte 50)", 2},
+        {"10.json: JSON: the text ends (byte 99999999999999999999)", 6},
+        {"10.json: of nothing", 1},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpuint(syncd_policy_fault_line(&source, cases[i].sentence), ==, cases[i].line);
+    static const SyncdPolicySource broken = {.text = text, .size = sizeof text - 9};
+    g_assert_cmpuint(syncd_policy_fault_line(&broken, "10.json: /rules/0/effect"), ==, 1);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -199,6 +227,7 @@ int main(int argc, char **argv)
     ADD("only-regular-files-are-read", only_regular_files_are_read);
     ADD("a-bad-file-leaves-the-last-good-rules", a_bad_file_leaves_the_last_good_rules);
     ADD("without-a-good-set-lanes-fail-closed", without_a_good_set_lanes_fail_closed);
+    ADD("a-fault-is-at-a-line", a_fault_is_at_a_line);
 #undef ADD
     return g_test_run();
 }
