@@ -116,7 +116,8 @@ static void complain_option(GError **error, const SyncdVerb *verb, const char *n
         return;
     }
     if (verb != NULL && find_option(verb, "set", 0) != NULL && strchr(name, '_') != NULL) {
-        g_autofree char *next = g_strdup_printf("members of a record are written --set=%s=VALUE", name);
+        g_autofree char *next =
+            g_strdup_printf("members of a record are written --set=%s=VALUE", name);
         syncd_set_error_next(error, SYNCD_ERROR_USAGE, next, "There is no option `--%s`", name);
         return;
     }

@@ -12,7 +12,8 @@ static const struct {
     {SYNCD_FAMILY_PROFILE, "--set=profile_id=profile:work --set=profile_class=work"},
     {SYNCD_FAMILY_WORKSPACE, "--set=workspace_id=workspace:notes"},
     {SYNCD_FAMILY_ACTOR, "--set=actor_id=helper --set=actor_type=agent "
-                         "--set=identity_id=agent:helper --set=workspace_scope=workspace:notes"},
+                         "--set=identity_id=agent:helper --set=workspace_scope=workspace:notes "
+                         "--set=profile_scope=profile:default"},
     {SYNCD_FAMILY_DEVICE, "--set=device_id=tablet"},
     {SYNCD_FAMILY_ENCRYPTION, "--set=encryption_profile_id=strong "
                               "--set=encryption_scope=workspace"},

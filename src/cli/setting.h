@@ -2,8 +2,8 @@
  * The value of --set=MEMBER=VALUE, as the contract of the record wants it: a text where a text is
  * wanted, whatever it looks like (`schema_version=1` is "1"), a list from words between commas.
  *
- * A member that the contract does not know is kept as it is said, unless it is nearly the name of one
- * that it knows. Objects have members of their own, whatever they are near to.
+ * A member that the contract does not know is kept as it is said, unless it is nearly the name of
+ * one that it knows. Objects have members of their own, whatever they are near to.
  */
 #pragma once
 
