@@ -2,10 +2,13 @@
 """What somebody meets who knows the README alone: from what a verb shows one can go on to the next
 one, and what is refused says what would not be."""
 
+import pathlib
+import re
 import shlex
+import subprocess
 
 from cli_user import DONE, NEGATIVE, NOT_FOUND, served
-from harness import equal, main, promise, session_world
+from harness import PATIENCE, equal, main, promise, session_world
 
 
 def table(text):
@@ -141,6 +144,66 @@ def what_is_wrong_with_a_record_is_named_with_an_example(world):
         broken.write_text('{"actor_type": "agent"')
         message = cli.fails(NEGATIVE, 'InvalidEncoding', 'actors', 'register', str(broken))
         assert message.startswith(f'{broken}: JSON: '), message
+
+
+# --- the manual --------------------------------------------------------------------------------
+
+AS_OF = '--at=2026-05-28T20:27:10Z'
+MAKES = {'decision.json': 'trust', 'scorecard.json': 'scorecard'}
+
+
+def commands(world):
+    """Of the code blocks of the manual, as a reader sees them."""
+    page = pathlib.Path(world.options.source, 'docs/man/sourceos-syncd.1.scd').read_text()
+    blocks = re.findall(r'^```\n(.*?)^```$', page, re.MULTILINE | re.DOTALL)
+    for block in blocks:
+        yield from block.replace('\\\\\n', '').replace('\\\\', '\\').splitlines()
+
+
+def made_real(command, ids):
+    """With what a reader puts in the place of an example's ids, files and moment."""
+    for pattern, real in (('/media/stick/', ''), (r'op-[0-9a-z]{26}', ids['operation']),
+                          (r'policy-[0-9a-f]{16}', ids['decision']), (r' \| jq .*', ''),
+                          (r'evidence/evidence-[0-9a-f]+\.json', 'evidence/*.json')):
+        command = re.sub(pattern, real, command)
+    return command + (f' {AS_OF}' if 'report.json' in command and '>' not in command else '')
+
+
+@promise
+def the_commands_of_the_manual_work(world):
+    with served(world) as (cli, _):
+        source = pathlib.Path(world.options.source)
+        place = cli.directory / 'reader'
+        place.mkdir()
+        (place / 'examples').symlink_to(source / 'examples')
+        (place / 'sourceos-syncd').symlink_to(cli.program)
+        documents = source / 'examples/documents'
+        (place / 'report.json').symlink_to(documents / 'report-healthy.json')
+        environment = {**cli.environment, 'PATH': f'{place}:{cli.environment["PATH"]}',
+                       'VKEY': (documents / 'report-signed.vkey').read_text().strip()}
+
+        def run(command):
+            done = subprocess.run(['bash', '-o', 'pipefail', '-c', command], cwd=place, env=environment,
+                                  capture_output=True, text=True, check=False, timeout=PATIENCE)
+            assert done.returncode == DONE, (command, done.returncode, done.stdout[-500:], done.stderr)
+            return done.stdout
+
+        for name, group in MAKES.items():
+            words = '--subject=agent:one --action=read' if group == 'trust' else ''
+            run(f'sourceos-syncd {group} evaluate --file report.json {AS_OF} {words} >{name}')
+        run(f'sourceos-syncd repair plan --file report.json {AS_OF} >plan.json')
+        (place / 'observation.json').symlink_to(documents / 'observation.json')
+        cli.enqueue('note-0')
+        event = cli.json('events', 'list', '--type=sync.operation.enqueued')[0]
+        ids = {'operation': event['operation_id'], 'decision': event['policy_decision_ref']}
+        ran = 0
+        for command in commands(world):
+            if '--follow' in command:
+                continue
+            run(made_real(command, ids))
+            ran += 1
+        assert ran > 20, ran
+        equal(cli.json('objects', 'show', 'note:1')['record']['heading'], 'Remember the milk')
 
 
 # --- scopes ------------------------------------------------------------------------------------
