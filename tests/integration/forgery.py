@@ -4,7 +4,7 @@ keys."""
 import base64
 import contextlib
 import hashlib
-import importlib.util
+import importlib
 import json
 import pathlib
 import sqlite3
@@ -19,9 +19,8 @@ except ImportError:
 
 VERIFIER = pathlib.Path(__file__).resolve().parents[1] / 'verifier/verify.py'
 
-_spec = importlib.util.spec_from_file_location('verify', VERIFIER)
-verify = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(verify)
+sys.path.append(str(VERIFIER.parent))
+formats = importlib.import_module('formats')
 
 
 def canonical(value):
@@ -38,7 +37,7 @@ class Log:
         self.feeds = {scope.split('-')[0]: number for number, scope in
                       self.database.execute('SELECT id, scope FROM feed')}
         self.signer = SigningKey(self.secret('device')[:32])
-        self.scope_keys = verify.Keys(state / 'keys').scopes
+        self.scope_keys = formats.Keys(state / 'keys').scopes
 
     def secret(self, kind):
         for path in (self.state / 'keys').iterdir():
@@ -87,7 +86,7 @@ class Log:
 
     def chunk(self):
         stored = self.value('SELECT body FROM entry WHERE pos = ?', self.large('public'))
-        listed = json.loads(stored[verify.NONCE:].partition(b'\n')[2])
+        listed = json.loads(stored[formats.NONCE:].partition(b'\n')[2])
         name = listed['chunks'][0]['name']
         return self.state / 'blobs' / name[:2] / name
 
@@ -105,15 +104,15 @@ class Log:
 
     def seal(self, pos, plain, **changes):
         header = self.header(pos) | changes
-        nonce = bytes(verify.NONCE)
+        nonce = bytes(formats.NONCE)
         key = self.scope_keys[header['key']]
-        return nonce + seal(plain, verify.associated_of_body(header), nonce, key)
+        return nonce + seal(plain, formats.associated_of_body(header), nonce, key)
 
     def tree(self, scope):
-        tree = verify.Tree()
+        tree = formats.Tree()
         for (header,) in self.database.execute(
                 'SELECT header FROM entry WHERE feed = ? ORDER BY seq', (self.feeds[scope],)):
-            tree.append(verify.leaf_hash(header))
+            tree.append(formats.leaf_hash(header))
         return tree
 
     def sign(self, scope='workspace', signer=None):
@@ -133,12 +132,12 @@ class Log:
                      self.note(scope, size, tree.root(size), signer), number)
 
     def origin(self, scope):
-        return verify.ORIGIN + self.value("SELECT device || '/' || scope || '/' || epoch FROM feed"
+        return formats.ORIGIN + self.value("SELECT device || '/' || scope || '/' || epoch FROM feed"
                                           ' WHERE id = ?', self.feeds[scope])
 
     def note(self, scope, size, root, signer=None, lines='', signatures='', origin=None):
         signer, origin = signer or self.signer, origin or self.origin(scope)
         text = f'{origin}\n{size}\n{base64.b64encode(root).decode()}\n{lines}'
-        signature = (verify.key_hash(origin, bytes(signer.verify_key))
+        signature = (formats.key_hash(origin, bytes(signer.verify_key))
                      + signer.sign(text.encode()).signature)
         return f'{text}\n\u2014 {origin} {base64.b64encode(signature).decode()}\n{signatures}'

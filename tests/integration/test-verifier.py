@@ -11,10 +11,13 @@ import shutil
 import subprocess
 import sys
 
-from forgery import VERIFIER, Log, SigningKey, canonical, verify
+from forgery import VERIFIER, Log, SigningKey, canonical, formats
 from harness import OPERATIONS, PATIENCE, equal, main, promise, session_world
-from tampering import CASES, DAMAGED, SOUND
+import tampering
+import tampering_witness
+from tampering import DAMAGED, SOUND
 
+CASES = tampering.CASES + tampering_witness.CASES
 MANY = 1200  # entries: more than fit in a tile of tiles
 
 
@@ -171,7 +174,7 @@ def a_log_cut_back_to_a_genuine_head_is_a_rollback_for_whoever_knows(world):
 def heads_kept_elsewhere_are_judged_alike(world):
     with contextlib.closing(Log(world.state)) as log:
         tree, origin = log.tree('workspace'), log.origin('workspace')
-        size, key = tree.size, verify.key_hash(origin, bytes(log.signer.verify_key))
+        size, key = tree.size, formats.key_hash(origin, bytes(log.signer.verify_key))
         encoded = base64.b64encode(b'\1' + bytes(log.signer.verify_key)).decode()
         verifier_key = f'{origin}+{key.hex()}+{encoded}'
         sound = log.note('workspace', 7, tree.root(7))
@@ -269,7 +272,7 @@ def a_proof_holds_and_no_other_does(world):
         'nothing': ({}, SOUND),
         'the header': ({'header': other.decode()}, DAMAGED),
         'the header and its leaf': ({'header': other.decode(),
-                                     'leaf': verify.leaf_hash(other).hex()}, DAMAGED),
+                                     'leaf': formats.leaf_hash(other).hex()}, DAMAGED),
         'the place': ({'seq': sound['seq'] - 1}, DAMAGED),
         'the path': ({'path': sound['path'][:-1]}, DAMAGED),
         'the note': ({'note': sound['note'].replace('\n', '\n1', 1)}, DAMAGED),
