@@ -1,17 +1,13 @@
 #include "reader/content.h"
 
 #include "reader/open.h"
+#include "reader/tick.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BUFFER_SIZE (128u * 1024u)
-#define NSEC_PER_SEC 1000000000
-#define NSEC_PER_MSEC 1000000
-/* A file's times are those of the last tick of the clock, which comes at least this often. */
-#define TICK_MAX (20 * NSEC_PER_MSEC)
 
 struct SyncdContent {
     SyncdPauseFunc pause;
@@ -40,25 +36,6 @@ void syncd_content_free(SyncdContent *content)
     syncd_hasher_free(content->hasher);
     g_free(content->buffer);
     g_free(content);
-}
-
-static gint64 tick(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    return (gint64)now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
-}
-
-/* A change in the tick in which the file was changed before would leave no trace in its times. On
- * a server with a clock of its own there is no telling. */
-static void wait_for_a_later_tick(const SyncdFileStat *stat)
-{
-    static const struct timespec while_short = {.tv_nsec = NSEC_PER_MSEC};
-    gint64 now = tick();
-    if (stat->ctime < now || stat->ctime - now > TICK_MAX)
-        return;
-    for (int i = 0; i < TICK_MAX / NSEC_PER_MSEC && tick() <= stat->ctime; i++)
-        nanosleep(&while_short, NULL);
 }
 
 static bool is_as_before(int fd, const SyncdFileStat *before)
@@ -105,7 +82,7 @@ static guint32 hash_pieces(SyncdContent *content, int fd, const SyncdFileStat *s
 guint32 syncd_content_hash(SyncdContent *content, int fd, const SyncdFileStat *stat,
                            SyncdHash *ret_hash)
 {
-    wait_for_a_later_tick(stat);
+    syncd_wait_for_a_later_tick(stat);
     ssize_t size = TEMP_FAILURE_RETRY(read(fd, content->buffer, content->buffer_size));
     if (size < 0)
         return (guint32)errno;

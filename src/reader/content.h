@@ -2,8 +2,8 @@
  * The digest of what is in an open file.
  *
  * It is that of the bytes the file had at one moment, or there is none: size, times and inode are
- * compared before and after, and the reading begins only when a later change gets a later time. (A
- * change through a mapping of the file that its system has not noticed yet cannot be seen.)
+ * compared before and after, and the reading begins in a later tick (reader/tick.h). (A change
+ * through a mapping of the file that its system has not noticed yet cannot be seen.)
  *
  * Large files are read in pieces. Every SYNCD_CONTENT_PAUSE bytes, counted over all files, a
  * function is called, which may say that it is to end.
@@ -12,6 +12,7 @@
 
 #include "crypto/hash.h"
 #include "domain/file.h"
+#include "reader/pause.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -19,8 +20,6 @@
 #define SYNCD_CONTENT_PAUSE (4u * 1024u * 1024u)
 
 typedef struct SyncdContent SyncdContent;
-/* False: enough, the reading ends with ECANCELED. */
-typedef bool (*SyncdPauseFunc)(void *data);
 
 /* `buffer` is how much is read at a time, 0 for what is best. */
 SyncdContent *syncd_content_new(SyncdPauseFunc pause, void *data, size_t buffer);

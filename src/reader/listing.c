@@ -76,26 +76,37 @@ static void sort(SyncdListing *listing)
     drop_doubles(listing->names);
 }
 
-bool syncd_listing_read(SyncdListing *listing, int folder, guint32 *ret_error)
+static void add_all(SyncdListing *listing, size_t size)
 {
-    ssize_t size = 0;
+    for (size_t at = 0; at < size;) {
+        const struct dirent64 *entry = (const struct dirent64 *)(void *)(listing->buffer + at);
+        add(listing, entry);
+        at += entry->d_reclen;
+    }
+}
+
+bool syncd_listing_read(SyncdListing *listing, int folder, SyncdPauseFunc pause, void *data,
+                        guint32 *ret_error)
+{
+    guint32 problem = 0;
+    bool more = true;
     g_byte_array_set_size(listing->bytes, 0);
     g_ptr_array_set_size(listing->names, 0);
-    while (listing->bytes->len < SYNCD_WIRE_RUN_MAX) {
-        size = getdents64(folder, listing->buffer, BUFFER_SIZE);
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size <= 0)
-            break;
-        for (ssize_t at = 0; at < size;) {
-            const struct dirent64 *entry = (const struct dirent64 *)(void *)(listing->buffer + at);
-            add(listing, entry);
-            at += entry->d_reclen;
+    while (more && listing->bytes->len < SYNCD_WIRE_RUN_MAX) {
+        ssize_t size = TEMP_FAILURE_RETRY(getdents64(folder, listing->buffer, BUFFER_SIZE));
+        more = size > 0;
+        if (size < 0)
+            problem = (guint32)errno;
+        else
+            add_all(listing, (size_t)size);
+        if (more && !pause(data)) {
+            problem = ECANCELED;
+            more = false;
         }
     }
-    *ret_error = size < 0 ? (guint32)errno : 0;
+    *ret_error = problem;
     sort(listing);
-    return size > 0;
+    return more;
 }
 
 guint syncd_listing_size(const SyncdListing *listing)

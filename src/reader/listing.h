@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "reader/pause.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -24,8 +25,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdListing, syncd_listing_free)
 
 /* Reads the next run, which replaces the one before, from a folder that stays open meanwhile; true
  * until there was nothing more. An errno in `ret_error`, 0 for none: the run is what came before.
- */
-bool syncd_listing_read(SyncdListing *listing, int folder, guint32 *ret_error);
+ * `pause` is called now and then. */
+bool syncd_listing_read(SyncdListing *listing, int folder, SyncdPauseFunc pause, void *data,
+                        guint32 *ret_error);
 guint syncd_listing_size(const SyncdListing *listing);
 const SyncdListedName *syncd_listing_name(const SyncdListing *listing, guint index);
 /* Whether there was a name in any run that is longer than SYNCD_WIRE_NAME_MAX, and left out. */

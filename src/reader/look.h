@@ -2,8 +2,8 @@
  * What has a name in a folder: FOUND.
  *
  * Whatever is done to the folder meanwhile, what is said of it was so: a digest belongs to the
- * `stat` beside it, and a target to the symlink that was asked. Nothing but regular files is ever
- * opened for reading.
+ * `stat` beside it, and a target to the symlink that was asked. Nothing but regular files is read,
+ * or opened but for what takes a file's place in the moment in which it is opened: that is closed.
  */
 #pragma once
 

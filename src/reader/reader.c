@@ -4,6 +4,7 @@
 #include "reader/listing.h"
 #include "reader/look.h"
 #include "reader/open.h"
+#include "reader/tick.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,8 @@ typedef struct {
     unsigned files; /* since it last looked around */
 } Reader;
 
-/* In the middle of a file. What changed is kept: it is told after what the file is. */
+/* In the middle of a file or of a folder's names. What changed is kept: it is told after what the
+ * file is. */
 static bool pause_reading(void *data)
 {
     Reader *reader = data;
@@ -81,9 +83,11 @@ static guint32 tell_names(Reader *reader, const SyncdWireMessage *request, int f
     guint32 problem = 0;
     bool more = true;
     while (more && problem == 0) {
-        more = syncd_listing_read(listing, folder, &problem);
-        for (guint i = 0; i < syncd_listing_size(listing) && problem == 0; i++)
-            problem = tell_name(reader, request, folder, syncd_listing_name(listing, i));
+        more = syncd_listing_read(listing, folder, pause_reading, reader, &problem);
+        for (guint i = 0; i < syncd_listing_size(listing) && problem != ECANCELED; i++) {
+            guint32 ended = tell_name(reader, request, folder, syncd_listing_name(listing, i));
+            problem = ended != 0 ? ended : problem;
+        }
     }
     *ret_short = syncd_listing_is_short(listing);
     return problem;
@@ -105,6 +109,7 @@ static SyncdWireMessage answer_list(Reader *reader, const SyncdWireMessage *requ
         watched = syncd_watch_add(reader->watch, folder.fd, request->folder);
     else if ((request->flags & SYNCD_WIRE_WATCH) != 0)
         syncd_watch_forget(reader->watch, request->folder);
+    syncd_wait_for_a_later_tick(&done.stat);
     if (done.error == 0)
         done.error = tell_names(reader, request, folder.fd, &is_short);
     syncd_opened_close(&folder);

@@ -210,6 +210,8 @@ void syncd_watch_take_bytes(SyncdWatch *watch, SyncdBytes bytes)
     while ((size_t)(end - at) >= sizeof event) {
         memcpy(&event, at, sizeof event);
         at += sizeof event;
+        if (event.len > (size_t)(end - at))
+            return;
         take_event(watch, &event, event.len > 0 ? at : "");
         at += event.len;
     }

@@ -53,6 +53,7 @@ TARGETS = {
     'cursor': Target(10),
     'text': Target(10, 'text'),
     'reply': Target(10, 'reply'),
+    'wire': Target(10),
 }
 CONTROLS = {
     'control-law': Target(CONTROL_SECONDS, 'json'),
