@@ -6,6 +6,14 @@
 #include "service-fixture.h"
 #include "service/leases.h"
 
+static inline char *enqueue_task(ServiceFixture *f, const char *lane, const char *const *parents)
+{
+    SyncdRequest request = good_request();
+    request.lane = lane;
+    request.parents = parents;
+    return enqueue_committed(f, &request);
+}
+
 /* The lease of the next task; NULL when there is none. The turn is committed. */
 static inline char *claim(ServiceFixture *f, const SyncdClaim *wanted)
 {
