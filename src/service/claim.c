@@ -2,8 +2,9 @@
  * Claiming: the task that is named, or the first of all that are offered which the worker may have.
  *
  * What waits may be long, and all at its front may be for others. So the search goes in steps, each
- * of a bounded number of tasks, and goes on where the last one ended: it finds what there is for
- * this worker wherever it stands, and says that there is nothing only when it was at the end.
+ * of a bounded number of tasks and of bytes, and goes on where the last one ended: it finds what
+ * there is for this worker wherever it stands, and says that there is nothing only when it was at
+ * the end.
  */
 #include "service/internal.h"
 
@@ -12,6 +13,7 @@
 /* One step: whichever comes first. */
 #define EXAMINED_MAX 1000u
 #define CANDIDATES_MAX 16u
+#define READ_MAX (1024u * 1024u) /* of bodies, and one may be longer */
 
 struct SyncdClaiming {
     SyncdService *service;
@@ -129,15 +131,28 @@ static bool claim_named(SyncdClaiming *claiming, const char *actor, char **ret_l
 
 /* ---- any ---- */
 
+typedef struct {
+    char *op;
+    unsigned rank;
+    guint64 pos;
+} Candidate;
+
+static void candidate_clear(void *data)
+{
+    Candidate *candidate = data;
+    g_free(candidate->op);
+}
+
 /* One step of the search. */
 typedef struct {
     SyncdClaiming *claiming;
     const char *actor;
     SyncdMandate *mandate;
     GHashTable *reached; /* id of a scope: whether the actor reaches it */
-    GPtrArray *ops;
+    GArray *candidates;
     guint examined;
-    bool more; /* it ended before the end */
+    gsize read; /* of what was tried */
+    bool more;  /* it ended before the end */
 } Search;
 
 static bool reaches(const Search *search, const char *scope_id)
@@ -167,9 +182,11 @@ static bool take_candidate(void *data, const char *op, const SyncdTask *task, bo
     claiming->begun = true;
     claiming->rank = task->rank;
     claiming->pos = task->pos;
-    if (matches && !syncd_store_is_moving(claiming->service->store, op))
-        g_ptr_array_add(search->ops, g_strdup(op));
-    search->more = ++search->examined == EXAMINED_MAX || search->ops->len == CANDIDATES_MAX;
+    if (matches && !syncd_store_is_moving(claiming->service->store, op)) {
+        const Candidate candidate = {g_strdup(op), task->rank, task->pos};
+        g_array_append_val(search->candidates, candidate);
+    }
+    search->more = ++search->examined == EXAMINED_MAX || search->candidates->len == CANDIDATES_MAX;
     return !search->more;
 }
 
@@ -208,35 +225,55 @@ static bool is_for_others(const GError *error)
     return false;
 }
 
-/* A worker that asks for any task is not refused one that it does not get. */
-static bool claim_candidate(SyncdClaiming *claiming, const char *actor, const char *op,
-                            char **ret_lease, GError **error)
+/* A worker that asks for any task is not refused one that it does not get. What cannot be read was
+ * read all the same, nobody knows how far. */
+static bool claim_candidate(Search *search, const char *op, char **ret_lease, GError **error)
 {
+    SyncdClaiming *claiming = search->claiming;
     g_auto(SyncdTarget) target = {0};
     g_autoptr(GError) problem = NULL;
     SyncdCaller asking = claiming->caller;
     asking.rehearses = true;
-    if ((syncd_service_find_target(claiming->service, op, &target, &problem) &&
-         claim_target(claiming, &asking, actor, &target, ret_lease, &problem)) ||
+    bool found = syncd_service_find_target(claiming->service, op, &target, &problem);
+    search->read += found ? target.body.content_size : READ_MAX;
+    if ((found && claim_target(claiming, &asking, search->actor, &target, ret_lease, &problem)) ||
         is_for_others(problem))
         return true;
     g_propagate_error(error, g_steal_pointer(&problem));
     return false;
 }
 
+/* Those that are left for the next step are found again by it. */
+static bool try_candidates(Search *search, char **ret_lease, GError **error)
+{
+    SyncdClaiming *claiming = search->claiming;
+    guint n = search->candidates->len;
+    for (guint i = 0; i < n && *ret_lease == NULL; i++) {
+        const Candidate *candidate = &g_array_index(search->candidates, Candidate, i);
+        if (!claim_candidate(search, candidate->op, ret_lease, error))
+            return false;
+        if (search->read < READ_MAX || i + 1 == n)
+            continue;
+        claiming->rank = candidate->rank;
+        claiming->pos = candidate->pos;
+        search->more = true;
+        break;
+    }
+    return true;
+}
+
 static bool claim_any(SyncdClaiming *claiming, const char *actor, bool *ret_done, char **ret_lease,
                       GError **error)
 {
-    g_autoptr(GPtrArray) ops = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(Candidate));
     g_autoptr(GHashTable) reached = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Search search = {.claiming = claiming, .actor = actor, .reached = reached, .ops = ops};
+    Search search = {
+        .claiming = claiming, .actor = actor, .reached = reached, .candidates = candidates};
+    g_array_set_clear_func(candidates, candidate_clear);
     bool found = find_candidates(&search, error);
     syncd_mandate_unref(search.mandate);
-    if (!found)
+    if (!found || !try_candidates(&search, ret_lease, error))
         return false;
-    for (guint i = 0; i < ops->len && *ret_lease == NULL; i++)
-        if (!claim_candidate(claiming, actor, ops->pdata[i], ret_lease, error))
-            return false;
     *ret_done = *ret_lease != NULL || !search.more;
     return true;
 }

@@ -138,6 +138,48 @@ static void what_policy_keeps_from_a_worker_is_passed_over(void)
     service_clear(&f);
 }
 
+/* How many steps it takes to have the task behind four that policy keeps from the worker. */
+static guint steps_past(gsize size)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *body = g_strnfill(size, ' ');
+    memcpy(body, "{}", 2);
+    SyncdRequest request = good_request();
+    request.lane = "priority";
+    request.body = SYNCD_BYTES_TEXT(body);
+    for (guint i = 0; i < 4; i++)
+        g_free(enqueue_committed(&f, &request));
+    g_autofree char *operation = enqueue_body(&f, "note-2", "{}");
+    SyncdCaller worker = worker_of_notes(&f);
+    syncd_service_set_policy(
+        f.service, set_of(FILE_OF(RULE("\"lanes\":[\"priority\"]", "deny", "not_now")), NULL),
+        NULL);
+    const SyncdClaim any = {NULL};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdClaiming) claiming = syncd_service_begin_claim(f.service, &worker, &any, &error);
+    g_assert_no_error(error);
+    g_autofree char *lease = NULL;
+    bool done = false;
+    guint steps = 0;
+    for (; !done; steps++)
+        g_assert_true(syncd_claiming_step(claiming, &done, &lease, &error));
+    g_assert_nonnull(lease);
+    syncd_service_commit(f.service);
+    g_autofree char *claimed = operation_of(&f, lease);
+    g_assert_cmpstr(claimed, ==, operation);
+    service_clear(&f);
+    return steps;
+}
+
+/* Others are served between two steps, so none of them reads many large bodies. */
+static void large_bodies_are_read_a_few_at_a_time(void)
+{
+    g_assert_cmpuint(steps_past(2), ==, 1);
+    g_assert_cmpuint(steps_past((gsize)600 * 1024), ==, 3);
+    g_assert_cmpuint(steps_past((gsize)2 * 1024 * 1024), ==, 5);
+}
+
 int main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
@@ -150,5 +192,7 @@ int main(int argc, char *argv[])
     g_test_add_func("/claim/what-policy-keeps-from-a-worker-is-passed-over",
                     what_policy_keeps_from_a_worker_is_passed_over);
     g_test_add_func("/claim/hands-hold-so-much-and-no-more", hands_hold_so_much_and_no_more);
+    g_test_add_func("/claim/large-bodies-are-read-a-few-at-a-time",
+                    large_bodies_are_read_a_few_at_a_time);
     return g_test_run();
 }
