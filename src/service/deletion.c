@@ -25,6 +25,22 @@ static bool check_delete(const SyncdAdmission *admission, const SyncdDeletion *d
     return false;
 }
 
+/* What has a record is there, and so is what operations are about; nothing else can be deleted. */
+static bool check_is_there(SyncdService *service, const SyncdAdmission *admission,
+                           const SyncdRecordRow *row, const char *scope_id, GError **error)
+{
+    const char *object = admission->request->object;
+    bool there = row != NULL;
+    if (!there && scope_id != NULL &&
+        !syncd_store_has_object(service->store, scope_id, object, &there, error))
+        return false;
+    if (!there)
+        syncd_set_error_next(
+            error, SYNCD_ERROR_NOT_FOUND, "check the spelling, and in which scope it is",
+            "There is no object %s in %s to be deleted", object, admission->request->scope);
+    return there;
+}
+
 static bool check_restore(const SyncdAdmission *admission, const SyncdDeletion *deletion,
                           GError **error)
 {
@@ -95,8 +111,10 @@ bool syncd_service_check_deletion(SyncdService *service, const SyncdAdmission *a
     if (*object != '\0' &&
         !syncd_service_find_deletion(service, object, row, scope_id, &deletion, &found, error))
         return false;
-    return deletes ? check_delete(admission, found ? &deletion : NULL, error)
-                   : check_restore(admission, found ? &deletion : NULL, error);
+    if (deletes)
+        return check_delete(admission, found ? &deletion : NULL, error) &&
+               (found || check_is_there(service, admission, row, scope_id, error));
+    return check_restore(admission, found ? &deletion : NULL, error);
 }
 
 /* ---- what happens ---- */

@@ -92,6 +92,33 @@ bool syncd_store_find_decision(SyncdStore *self, const char *id, guint64 *ret_po
                              syncd_index_find_decision(self->index, id, ret_pos, error));
 }
 
+static bool overlay_has_object(const SyncdOverlay *overlay, const char *scope_id,
+                               const char *object)
+{
+    for (guint i = syncd_overlay_size(overlay); i > 0; i--) {
+        const SyncdHeader *header = &syncd_overlay_at(overlay, i - 1)->entry.header;
+        if (syncd_bytes_are(header->object, object) && syncd_bytes_are(header->scope, scope_id))
+            return true;
+    }
+    return false;
+}
+
+/* The index looks at so many entries of other scopes and no more: then it may be. */
+bool syncd_store_has_object(SyncdStore *self, const char *scope_id, const char *object,
+                            bool *ret_has, GError **error)
+{
+    const SyncdQuery query = {.scope_id = scope_id, .object = object, .limit = 1};
+    g_autoptr(GArray) positions = NULL;
+    g_autofree char *cursor = NULL;
+    *ret_has = overlay_has_object(self->overlay, scope_id, object);
+    if (*ret_has)
+        return true;
+    if (!syncd_store_query(self, &query, &positions, &cursor, error))
+        return false;
+    *ret_has = positions->len > 0 || *cursor != '\0';
+    return true;
+}
+
 bool syncd_store_find_purged_record(SyncdStore *self, const char *object,
                                     SyncdDeletion *ret_deletion, bool *ret_found, GError **error)
 {

@@ -371,6 +371,10 @@ typedef struct {
 bool syncd_store_find_deletion(SyncdStore *store, const char *scope_id, const char *object,
                                SyncdDeletion *ret_deletion, bool *ret_found, GError **error);
 
+/* Whether anything in that scope was ever about the object. The open turn counts. */
+bool syncd_store_has_object(SyncdStore *store, const char *scope_id, const char *object,
+                            bool *ret_has, GError **error);
+
 /* Of an object that was purged with its record, in whatever scope that was: its id stays taken.
  * Until the purge is cleared up after, the record itself says so. */
 bool syncd_store_find_purged_record(SyncdStore *store, const char *object,

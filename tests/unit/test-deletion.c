@@ -141,10 +141,63 @@ static void a_deletion_names_its_object(void)
     refuse(&f, &deletion, SYNCD_ERROR_INVALID_CONTRACT);
     /* the same name elsewhere is another object */
     put(&f, "note-2", "{}");
-    SyncdRequest elsewhere = delete_request();
-    elsewhere.scope = "workspace:other";
+    SyncdRequest other = good_request(), elsewhere = delete_request();
+    other.scope = elsewhere.scope = "workspace:other";
+    g_free(enqueue_committed(&f, &other));
     g_free(enqueue_committed(&f, &elsewhere));
     put(&f, "note-1", "{}");
+    service_clear(&f);
+}
+
+/* A name that was misspelt would be taken, and what it was meant for would stay. */
+static void what_was_never_there_is_not_deleted(void)
+{
+    static const struct {
+        const char *scope, *object;
+    } cases[] = {
+        {"workspace:notes", "note-2"},
+        {"workspace:other", "note-1"},
+        {"workspace:new", "note-1"},
+    };
+    ServiceFixture f;
+    service_init(&f);
+    put(&f, "note-1", "{}");
+    SyncdRequest elsewhere = good_request();
+    elsewhere.scope = "workspace:other";
+    elsewhere.object = "note-3";
+    g_free(enqueue_committed(&f, &elsewhere));
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        SyncdRequest request = delete_request();
+        request.scope = cases[i].scope;
+        request.object = cases[i].object;
+        refuse(&f, &request, SYNCD_ERROR_NOT_FOUND);
+    }
+    SyncdRequest request = delete_request();
+    g_free(enqueue_committed(&f, &request));
+    refuse(&f, &request, SYNCD_ERROR_ALREADY_RESOLVED);
+    service_clear(&f);
+}
+
+/* What a line of the same call, or a call of the same turn, has made counts. */
+static void what_the_turn_has_made_is_deleted(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    static const char lines[] =
+        "{\"type\":\"sync.operation.enqueue\",\"scope\":\"workspace:notes\",\"object\":\"a\","
+        "\"body\":{},\"create_scope\":true}\n"
+        "{\"type\":\"sync.operation.enqueue\",\"scope\":\"workspace:notes\",\"object\":\"a\","
+        "\"body\":{},\"lane\":\"tombstone\"}";
+    service_init(&f);
+    g_autoptr(GString) results =
+        syncd_service_enqueue_many(f.service, &f.caller, SYNCD_BYTES_TEXT(lines), &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(results);
+    SyncdRequest request = good_request();
+    g_auto(SyncdEnqueued) first = enqueue(&f, &request);
+    SyncdRequest deletion = delete_request();
+    g_auto(SyncdEnqueued) second = enqueue(&f, &deletion);
+    syncd_service_commit(f.service);
     service_clear(&f);
 }
 
@@ -163,5 +216,9 @@ int main(int argc, char **argv)
     g_test_add_func("/deletion/the-same-request-once-more-is-the-first-one",
                     the_same_request_once_more_is_the_first_one);
     g_test_add_func("/deletion/a-deletion-names-its-object", a_deletion_names_its_object);
+    g_test_add_func("/deletion/what-was-never-there-is-not-deleted",
+                    what_was_never_there_is_not_deleted);
+    g_test_add_func("/deletion/what-the-turn-has-made-is-deleted",
+                    what_the_turn_has_made_is_deleted);
     return g_test_run();
 }
