@@ -52,6 +52,14 @@ typedef bool (*SyncdRecordFunc)(SyncdService *service, const SyncdRecordRow *row
 bool syncd_registry_find_active(SyncdService *service, SyncdFamilyId family, const char *schema_id,
                                 SyncdRecordFunc func, void *data, bool *ret_found, GError **error);
 
+/* What can be known without asking whether the change may be made: who, what and where
+ * (registry-request.c). Its parts: the record as it is; the scope that it belongs to; that it is
+ * there, or is not, as the verb has it. */
+bool syncd_registry_take_apart(SyncdChange *change, GError **error);
+bool syncd_registry_look_up(SyncdChange *change, GError **error);
+bool syncd_registry_find_home(SyncdChange *change, GError **error);
+bool syncd_registry_check_presence(const SyncdChange *change, GError **error);
+
 /* What the family demands of the change, beyond what all do (registry-check.c). May set `state`
  * and `data_class`. */
 bool syncd_registry_check_family(SyncdChange *change, GError **error);
@@ -78,6 +86,16 @@ bool syncd_registry_may_replicate(const SyncdChange *change, const SyncdPolicyRe
 bool syncd_registry_prepare(SyncdChange *change, SyncdDecisions **ret_decisions, GError **error);
 bool syncd_registry_write(SyncdChange *change, SyncdDecisions *decisions,
                           SyncdRegistered *ret_registered, GError **error);
+
+/* How it is written (registry-write.c): whether it is the deletion of an object, in which lane, and
+ * the entry alone, for whoever sees to the rest. */
+bool syncd_registry_is_deletion(const SyncdChange *change);
+const char *syncd_registry_lane(const SyncdChange *change);
+bool syncd_registry_write_entry(SyncdChange *change, const char *decision,
+                                SyncdReceipt *ret_receipt, GError **error);
+/* As syncd_registry_write(), with the scope that is still to be opened. */
+bool syncd_registry_write_whole(SyncdChange *change, SyncdDecisions *decisions,
+                                SyncdRegistered *ret_registered, GError **error);
 
 /* ---- schemas and their objects (object-schema.c) ---- */
 
