@@ -378,6 +378,23 @@ bool syncd_call_reply(SyncdCall *call, GError **error, const char *types, ...)
     return sent(r, error);
 }
 
+bool syncd_call_reply_texts(SyncdCall *call, GError **error, char **texts, const char *types, ...)
+{
+    sd_bus_message *reply = NULL;
+    va_list args;
+    int r = sd_bus_message_new_method_return(call->message, &reply);
+    va_start(args, types);
+    if (r >= 0)
+        r = sd_bus_message_appendv(reply, types, args);
+    va_end(args);
+    if (r >= 0)
+        r = sd_bus_message_append_strv(reply, texts);
+    if (r >= 0)
+        r = sd_bus_send(NULL, reply, NULL);
+    sd_bus_message_unref(reply);
+    return sent(r, error);
+}
+
 bool syncd_call_reply_bytes(SyncdCall *call, GError **error, const GString *bytes,
                             const char *cursor)
 {

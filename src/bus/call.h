@@ -46,6 +46,8 @@ SyncdService *syncd_call_authorise(SyncdCall *call, bool others, const char *con
                                    GError **error);
 
 bool syncd_call_reply(SyncdCall *call, GError **error, const char *types, ...);
+/* The same with a list of texts (as) behind the others; NULL is empty. */
+bool syncd_call_reply_texts(SyncdCall *call, GError **error, char **texts, const char *types, ...);
 bool syncd_call_reply_bytes(SyncdCall *call, GError **error, const GString *bytes,
                             const char *cursor); /* NULL: the method gives none */
 

@@ -20,9 +20,10 @@ static const SyncdOption change_options[] = {
     {"actor", SYNCD_OPTION_TEXT, IN_REQUEST(claim.actor)},
     {"signature", SYNCD_OPTION_TEXT, IN_REQUEST(claim.signature)},
     {"expires", SYNCD_OPTION_LARGE, IN_REQUEST(claim.expires_usec)},
+    {"dry_run", SYNCD_OPTION_SWITCH, IN_REQUEST(dry_run)},
     {"reason", SYNCD_OPTION_TEXT, IN_REQUEST(reason)},
 };
-#define N_REGISTER_OPTIONS 6u /* a registration has no reason, and nothing to expect */
+#define N_REGISTER_OPTIONS 7u /* a registration has no reason, and nothing to expect */
 
 typedef bool (*ChangeFunc)(SyncdService *service, const SyncdCaller *caller,
                            const SyncdRegistryRequest *request, SyncdRegistered *ret_registered,
@@ -59,6 +60,15 @@ static bool answer_change(SyncdCall *call, SyncdService *service, void *data, GE
                             registered->sequence, (int)registered->duplicate);
 }
 
+/* The same, and what nobody here knows of the document. */
+static bool answer_document(SyncdCall *call, SyncdService *service, void *data, GError **error)
+{
+    const SyncdRegistered *registered = data;
+    return syncd_call_reply_texts(call, error, registered->unknown, "sstb", registered->id,
+                                  registered->operation, registered->sequence,
+                                  (int)registered->duplicate);
+}
+
 static bool change(SyncdCall *call, ChangeFunc func, const SyncdRegistryRequest *request,
                    GError **error)
 {
@@ -74,7 +84,9 @@ static bool change(SyncdCall *call, ChangeFunc func, const SyncdRegistryRequest 
         registered_free(registered);
         return false;
     }
-    syncd_call_after_commit(call, service, answer_change, registered, registered_free);
+    syncd_call_after_commit(call, service,
+                            request->record.data != NULL ? answer_document : answer_change,
+                            registered, registered_free);
     return true;
 }
 
@@ -190,11 +202,13 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("Register",
         SD_BUS_ARGS("s", kind, "s", record, "a{sv}", options),
-        SD_BUS_RESULT("s", record_id, "s", operation, "t", sequence, "b", duplicate),
+        SD_BUS_RESULT("s", record_id, "s", operation, "t", sequence, "b", duplicate,
+                      "as", unknown),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Update",
         SD_BUS_ARGS("s", kind, "s", id, "s", record, "a{sv}", options),
-        SD_BUS_RESULT("s", record_id, "s", operation, "t", sequence, "b", duplicate),
+        SD_BUS_RESULT("s", record_id, "s", operation, "t", sequence, "b", duplicate,
+                      "as", unknown),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Revoke",
         SD_BUS_ARGS("s", kind, "s", id, "a{sv}", options),

@@ -11,6 +11,7 @@
 #include "cli/verbs.h"
 #include "client/registry.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define RECORD_MAX (64u * 1024u)
@@ -166,6 +167,27 @@ static void add_text(GVariantDict *options, const SyncdCli *cli, const char *nam
         g_variant_dict_insert(options, option, "s", value);
 }
 
+/* What was misspelt is kept as well, so that somebody has to say it. */
+static void tell_unknown(const SyncdCli *cli, char **unknown)
+{
+    if (unknown == NULL || *unknown == NULL)
+        return;
+    g_autofree char *names = g_strjoinv(", ", unknown);
+    g_autofree char *safe = syncd_text_safe(names);
+    fprintf(stderr, _("Kept, not known to %s: %s\n"), syncd_cli_family(cli)->schema, safe);
+}
+
+static void write_unknown(SyncdJsonWriter *writer, char **unknown)
+{
+    if (unknown == NULL)
+        return;
+    syncd_json_name(writer, "unknown");
+    syncd_json_begin_array(writer);
+    for (; *unknown != NULL; unknown++)
+        syncd_json_string(writer, *unknown);
+    syncd_json_end_array(writer);
+}
+
 static void show_change(SyncdCli *cli, const SyncdClientChange *change)
 {
     if (!syncd_cli_json(cli)) {
@@ -185,15 +207,26 @@ static void show_change(SyncdCli *cli, const SyncdClientChange *change)
     syncd_json_member_string(&writer, "operation", change->operation);
     syncd_json_member_uint(&writer, "sequence", change->sequence);
     syncd_json_member_bool(&writer, "duplicate", change->duplicate);
+    write_unknown(&writer, change->unknown);
     syncd_json_end_object(&writer);
     syncd_output_json(cli->out, text->str, text->len, true);
+}
+
+static void show_dry(SyncdCli *cli, const char *record)
+{
+    if (!syncd_cli_json(cli))
+        syncd_output_printf(cli->out, "%s\n", _("Nothing is recorded. The record would be:"));
+    syncd_record_show(cli, record);
 }
 
 static bool send_change(SyncdCli *cli, SyncdClient *client, const char *method, const char *id,
                         const char *record, GVariantDict *options, GError **error)
 {
+    bool dry = record != NULL && syncd_cli_flag(cli, "dry-run");
     g_auto(SyncdClientChange) change = {NULL};
     add_text(options, cli, "key", "idempotency_key");
+    if (dry)
+        g_variant_dict_insert(options, "dry_run", "b", TRUE);
     GError *fault = NULL;
     if (!syncd_client_change(client, method, syncd_cli_family(cli)->name, id, record,
                              g_variant_dict_end(options), &change, &fault)) {
@@ -204,17 +237,11 @@ static bool send_change(SyncdCli *cli, SyncdClient *client, const char *method, 
         g_propagate_error(error, fault);
         return false;
     }
-    show_change(cli, &change);
-    return true;
-}
-
-static bool only_say(SyncdCli *cli, const char *record)
-{
-    if (!syncd_cli_flag(cli, "dry-run"))
-        return false;
-    if (!syncd_cli_json(cli))
-        syncd_output_printf(cli->out, "%s\n", _("Nothing was sent. The record would be:"));
-    syncd_record_show(cli, record);
+    if (dry)
+        show_dry(cli, record);
+    else
+        show_change(cli, &change);
+    tell_unknown(cli, change.unknown);
     return true;
 }
 
@@ -227,9 +254,12 @@ bool syncd_verb_registry_register(SyncdCli *cli, GError **error)
         return false;
     g_autofree char *said = compose(base, settings);
     g_autofree char *record = add_defaults(syncd_cli_family(cli), said);
-    if (only_say(cli, record))
+    bool nothing = syncd_cli_argument(cli, 0) == NULL && settings->len == 0;
+    if (nothing && syncd_cli_flag(cli, "dry-run")) {
+        show_dry(cli, record);
         return true;
-    if (syncd_cli_argument(cli, 0) == NULL && settings->len == 0) {
+    }
+    if (nothing) {
         g_autofree char *example = syncd_cli_register_example(syncd_cli_family(cli));
         g_autofree char *next = g_strdup_printf("for example `%s`", example);
         syncd_set_error_next(error, SYNCD_ERROR_USAGE, next,
@@ -277,7 +307,7 @@ bool syncd_verb_registry_update(SyncdCli *cli, GError **error)
     if (base == NULL)
         return false;
     g_autofree char *record = compose(base, settings);
-    return only_say(cli, record) || send_change(cli, client, "Update", id, record, &options, error);
+    return send_change(cli, client, "Update", id, record, &options, error);
 }
 
 bool syncd_verb_registry_revoke(SyncdCli *cli, GError **error)

@@ -395,7 +395,7 @@ const SyncdVerbOption syncd_register_options[] = {
 const SyncdVerbOption syncd_set_options[] = {
     TEXTS("set", 0, "MEMBER=VALUE",
           N_("Set a member of the record, to JSON or a text; may be repeated")),
-    FLAG("dry-run", 0, N_("Say what the record would be, and send nothing")),
+    FLAG("dry-run", 0, N_("Say what the record would be, have it checked, and record nothing")),
     END,
 };
 

@@ -7,6 +7,7 @@ void syncd_client_change_clear(SyncdClientChange *change)
 {
     g_clear_pointer(&change->id, g_free);
     g_clear_pointer(&change->operation, g_free);
+    g_clear_pointer(&change->unknown, g_strfreev);
 }
 
 static sd_bus_message *begin(SyncdClient *client, const char *method, GError **error)
@@ -35,10 +36,13 @@ bool syncd_client_change(SyncdClient *client, const char *method, const char *ki
     guint64 sequence = 0;
     int duplicate = 0;
     r = sd_bus_message_read(reply, "sstb", &changed, &operation, &sequence, &duplicate);
+    char **unknown = NULL;
+    if (r >= 0 && record != NULL)
+        r = sd_bus_message_read_strv(reply, &unknown);
     if (!syncd_client_check(client, r, error))
         return false;
-    *ret_change =
-        (SyncdClientChange){g_strdup(changed), g_strdup(operation), sequence, duplicate != 0};
+    *ret_change = (SyncdClientChange){g_strdup(changed), g_strdup(operation), sequence,
+                                      duplicate != 0, unknown};
     return true;
 }
 

@@ -13,6 +13,7 @@ typedef struct {
     char *operation;
     guint64 sequence;
     bool duplicate;
+    char **unknown; /* members of the record that nobody knows there; NULL of a revocation */
 } SyncdClientChange;
 
 void syncd_client_change_clear(SyncdClientChange *change);

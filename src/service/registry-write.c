@@ -119,3 +119,17 @@ bool syncd_registry_write_whole(SyncdChange *change, SyncdDecisions *decisions,
                change->service, syncd_registry_write(change, decisions, ret_registered, &failure),
                &failure, error);
 }
+
+bool syncd_registry_may_write(const SyncdChange *change, GError **error)
+{
+    const char *class, *name;
+    SyncdService *service = change->service;
+    if (change->scope_id != NULL)
+        return syncd_store_may_write(service->store, error) &&
+               syncd_service_may_append(service, change->actor, change->scope_id,
+                                        change->step->kind, error);
+    return syncd_scope_parse(change->scope_text, &class, &name, error) &&
+           syncd_service_require_scope_reach(service, change->caller, change->actor,
+                                             change->scope_text, error) &&
+           syncd_store_may_open_scope(service->store, class, name, error);
+}

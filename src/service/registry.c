@@ -10,6 +10,7 @@ void syncd_registered_clear(SyncdRegistered *registered)
 {
     g_clear_pointer(&registered->id, g_free);
     g_clear_pointer(&registered->operation, g_free);
+    g_clear_pointer(&registered->unknown, g_strfreev);
 }
 
 void syncd_change_clear(SyncdChange *change)
@@ -211,30 +212,64 @@ static bool heed_claim(SyncdService *service, const SyncdCaller *caller, SyncdRe
                                     ret_caller, error);
 }
 
+/* Nobody may keep a signature that was not spent, and use it for the thing itself. */
+static bool check_dry_run(const SyncdRegistryRequest *request, GError **error)
+{
+    if (!request->dry_run || request->claim.actor == NULL)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS, "leave one of them out",
+                         "\"dry_run\" does not go with a signature, which counts once");
+    return false;
+}
+
+static bool try_record(SyncdChange *change, SyncdRegistered *ret_registered, GError **error)
+{
+    if (!syncd_registry_may_write(change, error))
+        return false;
+    *ret_registered = (SyncdRegistered){.id = g_strdup(change->id), .operation = g_strdup("")};
+    return true;
+}
+
+static bool carry_out(SyncdChange *change, SyncdRegistered *ret_registered, GError **error)
+{
+    guint64 first;
+    if (!syncd_registry_find_home(change, error) ||
+        !syncd_registry_find_first(change, &first, error))
+        return false;
+    if (first != 0)
+        return syncd_registry_take_first(change, first, ret_registered, error);
+    if (!check(change, error))
+        return false;
+    g_autoptr(SyncdDecisions) decisions = decide(change, error);
+    if (decisions == NULL)
+        return false;
+    if (change->request->dry_run)
+        return try_record(change, ret_registered, error);
+    return (change->scope_id == NULL ? syncd_registry_write_whole : syncd_registry_write)(
+        change, decisions, ret_registered, error);
+}
+
 static bool change_record(SyncdService *service, const SyncdCaller *caller, SyncdRegistryVerb verb,
                           const SyncdRegistryRequest *request, SyncdRegistered *ret_registered,
                           GError **error)
 {
     SyncdCaller signer;
-    if (!heed_claim(service, caller, verb, request, &signer, error))
+    g_auto(GStrv) unknown = NULL;
+    if (!check_dry_run(request, error) ||
+        !heed_claim(service, caller, verb, request, &signer, error))
         return false;
+    signer.rehearses |= request->dry_run;
     g_auto(SyncdChange) change = {.service = service,
                                   .caller = &signer,
                                   .request = request,
                                   .verb = verb,
                                   .data_class = SYNCD_POLICY_DATA_CLASS};
-    guint64 first;
-    if (!syncd_registry_take_apart(&change, error) || !syncd_registry_find_home(&change, error) ||
-        !syncd_registry_find_first(&change, &first, error))
+    if (!syncd_registry_take_apart(&change, error) ||
+        (verb != SYNCD_VERB_REVOKE && !syncd_registry_find_unknown(&change, &unknown, error)) ||
+        !carry_out(&change, ret_registered, error))
         return false;
-    if (first != 0)
-        return syncd_registry_take_first(&change, first, ret_registered, error);
-    if (!check(&change, error))
-        return false;
-    g_autoptr(SyncdDecisions) decisions = decide(&change, error);
-    return decisions != NULL &&
-           (change.scope_id == NULL ? syncd_registry_write_whole : syncd_registry_write)(
-               &change, decisions, ret_registered, error);
+    ret_registered->unknown = g_steal_pointer(&unknown);
+    return true;
 }
 
 bool syncd_service_register(SyncdService *service, const SyncdCaller *caller,

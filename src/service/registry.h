@@ -152,5 +152,11 @@ bool syncd_registry_find_first(SyncdChange *change, guint64 *ret_pos, GError **e
 bool syncd_registry_take_first(SyncdChange *change, guint64 pos, SyncdRegistered *ret_registered,
                                GError **error);
 
+/* Names of members that neither the contract nor, of an object, its schema knows; a bounded number
+ * (registry-unknown.c). */
+bool syncd_registry_find_unknown(const SyncdChange *change, char ***ret_unknown, GError **error);
+/* Whether syncd_registry_write_whole() would be let (registry-write.c). */
+bool syncd_registry_may_write(const SyncdChange *change, GError **error);
+
 /* The new document (registry-document.c). */
 void syncd_registry_compose(const SyncdChange *change, const char *decision, GString *out);

@@ -398,14 +398,16 @@ typedef struct {
     const char *idempotency_key;
     const char *reason; /* of a revocation */
     guint64 expected;   /* sequence number of the record that the caller knows; 0: any */
+    bool dry_run;       /* everything is checked and nothing is recorded */
     SyncdSigned claim;
 } SyncdRegistryRequest;
 
 typedef struct {
-    char *id; /* of the record */
-    char *operation;
+    char *id;        /* of the record */
+    char *operation; /* "" after a dry run, and no number */
     guint64 sequence;
     bool duplicate;
+    char **unknown; /* members of the document that nobody here knows; they are kept */
 } SyncdRegistered;
 
 void syncd_registered_clear(SyncdRegistered *registered);

@@ -41,8 +41,6 @@ struct SyncdStore {
 #define SYNCD_MACHINE_HASH_DIGITS 64
 /* Whether it is "none" or a machine's hash whose check digits, where it has them, are right. */
 bool syncd_machine_is_sound(const char *described);
-/* Refuses when nothing may be appended. */
-bool syncd_store_may_write(SyncdStore *store, GError **error);
 /* The first turn of a new log says whose it is and opens the device's own feed; does nothing later.
  */
 bool syncd_store_begin_log(SyncdStore *store, const char *actor, GError **error);

@@ -307,18 +307,25 @@ static bool check_scope_is_new(SyncdStore *self, const char *class, const char *
     return present == NULL;
 }
 
+bool syncd_store_may_open_scope(SyncdStore *self, const char *class, const char *name,
+                                GError **error)
+{
+    if (!syncd_store_may_write(self, error) || !check_scope(class, name, error) ||
+        !check_scope_is_new(self, class, name, error))
+        return false;
+    if (self->scopes->len < SYNCD_STORE_SCOPES_MAX)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED, "use one of the scopes that exist",
+                         "There are %u scopes already", SYNCD_STORE_SCOPES_MAX);
+    return false;
+}
+
 bool syncd_store_open_scope(SyncdStore *self, const char *class, const char *name,
                             const char *actor, SyncdScope **ret_scope, GError **error)
 {
-    if (!syncd_store_may_write(self, error) || !check_scope(class, name, error) ||
-        !check_token("actor", actor, false, error) || !syncd_store_begin_log(self, actor, error) ||
-        !check_scope_is_new(self, class, name, error))
+    if (!syncd_store_may_open_scope(self, class, name, error) ||
+        !check_token("actor", actor, false, error) || !syncd_store_begin_log(self, actor, error))
         return false;
-    if (self->scopes->len >= SYNCD_STORE_SCOPES_MAX) {
-        syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED, "use one of the scopes that exist",
-                             "There are %u scopes already", SYNCD_STORE_SCOPES_MAX);
-        return false;
-    }
 
     g_autoptr(SyncdScope) scope = g_new0(SyncdScope, 1);
     scope->id = syncd_id_new(self->sources, class);

@@ -111,11 +111,17 @@ bool syncd_store_find_scope(SyncdStore *store, const char *class, const char *na
                             SyncdScope **ret_scope, GError **error);
 /* Borrowed; NULL for an id that is not known. */
 const SyncdScope *syncd_store_scope(SyncdStore *store, const char *scope_id);
+/* Whether syncd_store_open_scope() would. Changes nothing. */
+bool syncd_store_may_open_scope(SyncdStore *store, const char *class, const char *name,
+                                GError **error);
 /* Makes the scope's key and opens this device's feed in it, as part of the turn. */
 bool syncd_store_open_scope(SyncdStore *store, const char *class, const char *name,
                             const char *actor, SyncdScope **ret_scope, GError **error);
 
 /* ---- writing ---- */
+
+/* Refuses when nothing may be appended. */
+bool syncd_store_may_write(SyncdStore *store, GError **error);
 
 typedef struct {
     const char *kind;

@@ -122,6 +122,12 @@ def what_a_verb_cannot_do_it_says(world):
                        '--dry-run')
         equal(dry['profile_id'], 'profile:dry')
         cli.fails(NOT_FOUND, 'NotFound', 'profiles', 'show', 'profile:dry')
+        cli.fails(NEGATIVE, 'InvalidContract', 'profiles', 'register', '--set=profile_id=profile:dry',
+                  '--set=profile_class=none-such', '--dry-run')
+        code, out, told = cli.run('profiles', 'register', '--set=profile_id=profile:odd',
+                                  '--set=profile_class=lab', '--set=display_nam=odd')
+        equal((code, told), (DONE, 'Kept, not known to sourceos.profile-record/v1alpha1: display_nam\n'))
+        equal(cli.json('profiles', 'update', 'profile:odd', '--set=x=1')['unknown'], ['display_nam', 'x'])
 
 
 @promise
