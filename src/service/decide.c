@@ -82,7 +82,15 @@ const char *syncd_rule_level(const SyncdPolicyDecision *answer)
     return answer->rule != NULL ? syncd_policy_level_name(answer->rule->level) : "built-in";
 }
 
-static void set_refused(const SyncdDecision *decision, GError **error)
+/* Whoever is refused can ask about that very decision, where the log has it. */
+static char *where_to_see(const SyncdDecision *decision, bool named)
+{
+    return named ? g_strdup_printf("see why with `sourceos-syncd policy explain %s`", decision->id)
+                 : g_strdup("see why with `sourceos-syncd policy explain`, given the same object, "
+                            "scope, lane and so on");
+}
+
+static void set_refused(const SyncdDecision *decision, bool named, GError **error)
 {
     const SyncdPolicyDecision *answer = &decision->answer;
     g_autofree char *rule =
@@ -90,16 +98,16 @@ static void set_refused(const SyncdDecision *decision, GError **error)
             ? g_strdup_printf(", a rule of the %s in %s: %s", syncd_rule_level(answer),
                               answer->rule->file, answer->rationale)
             : g_strdup(", a built-in rule");
+    g_autofree char *see = where_to_see(decision, named);
     bool review = answer->rule != NULL && answer->rule->effect == SYNCD_EFFECT_REVIEW;
-    syncd_set_error_next(
-        error, review ? SYNCD_ERROR_APPROVAL_REQUIRED : SYNCD_ERROR_POLICY_DENIED,
-        review ? "have the request reviewed; who answers for the rule allows it "
-                 "with a rule that is more specific; then repeat it"
-               : "see why with `sourceos-syncd policy explain`, given the same object, scope, lane "
-                 "and so on",
-        "Policy " SYNCD_POLICY_ID " " SYNCD_POLICY_VERSION " answers %s to %s in the lane %s: %s%s",
-        answer->outcome.status, decision->input.action, decision->input.lane,
-        answer->outcome.reason, rule);
+    syncd_set_error_next(error, review ? SYNCD_ERROR_APPROVAL_REQUIRED : SYNCD_ERROR_POLICY_DENIED,
+                         review ? "have the request reviewed; who answers for the rule allows it "
+                                  "with a rule that is more specific; then repeat it"
+                                : see,
+                         "Policy " SYNCD_POLICY_ID " " SYNCD_POLICY_VERSION
+                         " answers %s to %s in the lane %s: %s%s (%s)",
+                         answer->outcome.status, decision->input.action, decision->input.lane,
+                         answer->outcome.reason, rule, decision->id);
 }
 
 static bool decide(SyncdService *service, const SyncdCaller *caller,
@@ -130,8 +138,9 @@ static bool decide(SyncdService *service, const SyncdCaller *caller,
         decision->answer = syncd_policy_set_decide(service->policy, &request);
         syncd_policy_decision_id(&decision->input, &decision->answer.outcome, decision->id);
         if (!decision->answer.outcome.allowed) {
-            syncd_service_note_denial(service, caller, decision, asked->fields[SYNCD_FIELD_OBJECT]);
-            set_refused(decision, error);
+            bool named = syncd_service_note_denial(service, caller, decision,
+                                                   asked->fields[SYNCD_FIELD_OBJECT]);
+            set_refused(decision, named, error);
             return false;
         }
     }

@@ -534,8 +534,9 @@ void syncd_refusals_free(SyncdRefusals *refusals);
  */
 void syncd_service_note_policy(SyncdService *service, const SyncdCaller *caller, const char *action,
                                const char *reason);
-/* The same of what the rules in force denied; `object` is the one that was asked about, or NULL. */
-void syncd_service_note_denial(SyncdService *service, const SyncdCaller *caller,
+/* The same of what the rules in force denied; `object` is the one that was asked about, or NULL.
+ * True when the log has it under the id of the decision, so that it can be asked for. */
+bool syncd_service_note_denial(SyncdService *service, const SyncdCaller *caller,
                                const SyncdDecision *decision, const char *object);
 /* Writes the counts of windows that have closed; of all of them when `all`. */
 void syncd_service_flush_refusals(SyncdService *service, bool all);

@@ -5,6 +5,7 @@
 
 #define WINDOW_USEC (60u * G_USEC_PER_SEC)
 #define WINDOWS_MAX 256u
+#define NAMED_MAX 8u /* decisions, of a window */
 #define STRANGERS_MAX 64u
 
 /* What the rules answered to one request. */
@@ -65,8 +66,8 @@ static void keep_common(char **text, const char *other)
         g_clear_pointer(text, g_free);
 }
 
-/* Refusals of one registered actor for one reason. The first was recorded when the window opened.
- */
+/* Refusals of one registered actor for one reason. The first was recorded when the window opened,
+ * as was the first of each of a few decisions, which whoever was refused may ask about. */
 typedef struct {
     char *actor;
     char *action;
@@ -75,7 +76,9 @@ typedef struct {
     guint64 count;  /* since then */
     guint64 first_ms;
     guint64 last_ms;
-    guint64 closes; /* monotonic */
+    guint64 closes;         /* monotonic */
+    char *named[NAMED_MAX]; /* decisions of which one was recorded */
+    unsigned n_named;
 } Window;
 
 /* The same of a uid without an actor: only that it was logged. */
@@ -98,6 +101,8 @@ static void window_free(Window *window)
     g_free(window->action);
     g_free(window->reason);
     denial_free(window->denial);
+    for (unsigned i = 0; i < window->n_named; i++)
+        g_free(window->named[i]);
     g_free(window);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Window, window_free)
@@ -135,6 +140,7 @@ static Window *window_copy(const Window *window, guint64 count)
     copy->reason = g_strdup(window->reason);
     copy->denial = denial_copy(window->denial);
     copy->count = count;
+    copy->n_named = 0;
     return copy;
 }
 
@@ -245,6 +251,22 @@ void syncd_service_count_refusals_again(SyncdService *service)
     }
 }
 
+/* ---- one more ---- */
+
+static bool is_named(const Window *window, const char *decision)
+{
+    for (unsigned i = 0; i < window->n_named; i++)
+        if (strcmp(window->named[i], decision) == 0)
+            return true;
+    return false;
+}
+
+static void add_name(Window *window, const Denial *denial)
+{
+    if (denial != NULL && denial->decision != NULL && window->n_named < NAMED_MAX)
+        window->named[window->n_named++] = g_strdup(denial->decision);
+}
+
 static void open_window(SyncdService *service, const char *actor, const char *action,
                         const char *reason, const Denial *denial)
 {
@@ -264,8 +286,26 @@ static void open_window(SyncdService *service, const char *actor, const char *ac
         .closes = syncd_service_monotonic(service) + WINDOW_USEC,
     };
     g_queue_push_tail(&refusals->windows, window);
+    add_name(window, denial);
     record(service, window, 1);
     syncd_service_ask_for_work(service);
+}
+
+/* Beside what the window counts. */
+static void record_one(SyncdService *service, Window *window, const char *action,
+                       const Denial *denial)
+{
+    guint64 now_ms = syncd_service_now_ms(service);
+    const Window one = {
+        .actor = window->actor,
+        .action = (char *)action,
+        .reason = window->reason,
+        .denial = (Denial *)denial,
+        .first_ms = now_ms,
+        .last_ms = now_ms,
+    };
+    add_name(window, denial);
+    record(service, &one, 1);
 }
 
 /* The window's denial becomes what is common to those that it counts since its last record. */
@@ -289,6 +329,8 @@ static void note_actor(SyncdService *service, const char *actor, const char *act
     Window *window = find_window(service->refusals, actor, reason);
     if (window == NULL)
         open_window(service, actor, action, reason, denial);
+    else if (denial != NULL && window->n_named < NAMED_MAX && !is_named(window, denial->decision))
+        record_one(service, window, action, denial);
     else
         count_in(window, denial, syncd_service_now_ms(service));
 }
@@ -346,7 +388,19 @@ void syncd_service_note_policy(SyncdService *service, const SyncdCaller *caller,
         show_blocked(service);
 }
 
-void syncd_service_note_denial(SyncdService *service, const SyncdCaller *caller,
+/* It is in the log under its id, or will be when the turn is durable. */
+static bool was_named(SyncdService *service, const SyncdCaller *caller,
+                      const SyncdDecision *decision)
+{
+    g_autofree char *actor = NULL;
+    if (caller->rehearses || !syncd_service_find_caller(service, caller, &actor, NULL) ||
+        actor == NULL)
+        return false;
+    const Window *window = find_window(service->refusals, actor, decision->answer.outcome.reason);
+    return window != NULL && is_named(window, decision->id);
+}
+
+bool syncd_service_note_denial(SyncdService *service, const SyncdCaller *caller,
                                const SyncdDecision *decision, const char *object)
 {
     Denial *denial = denial_new(decision, object);
@@ -354,4 +408,5 @@ void syncd_service_note_denial(SyncdService *service, const SyncdCaller *caller,
     denial_free(denial);
     if (!caller->rehearses)
         show_blocked(service);
+    return was_named(service, caller, decision);
 }

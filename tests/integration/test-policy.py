@@ -4,6 +4,7 @@
 import contextlib
 import json
 import pathlib
+import re
 import signal
 
 from cli_user import FAILED, NEGATIVE, Cli
@@ -73,6 +74,10 @@ def what_rules_say_is_what_happens(world):
         refused(caller, 'PolicyDenied', 'not_mine, a rule of the user', thing='note:7')
         refused(caller, 'PolicyDenied', 'lane_fails_closed_without_a_rule',
                 lane=GLib.Variant('s', 'policy'))
+        _, _, err = cli.run('ops', 'enqueue', '--object=note:8', '--lane=archive')
+        decision = re.search(r'policy explain (policy-[0-9a-f]+)', err)[1]
+        code, out, err = cli.run('policy', 'explain', decision, '--json')
+        equal((code, json.loads(out)['policy_decision_ref']), (NEGATIVE, decision), err)
         equal(len(cli.json('ops', 'list')), 2)
         denied = cli.json('events', 'list', '--type=sync.policy.denied')
         equal(len(denied), 4)

@@ -84,6 +84,60 @@ static void a_denial_says_what_was_asked(void)
     service_clear(&f);
 }
 
+/* The id that a refusal tells to ask for; NULL when it tells none. */
+static char *told_decision(ServiceFixture *f, const SyncdRequest *request)
+{
+    static const char hint[] = "`sourceos-syncd policy explain policy-";
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdEnqueued) enqueued = {0};
+    g_assert_false(syncd_service_enqueue(f->service, &f->caller, request, &enqueued, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_POLICY_DENIED);
+    syncd_service_commit(f->service);
+    const char *at = strstr(error->message, "(policy-");
+    g_assert_nonnull(at); /* the message always names it */
+    at = strstr(error->message, hint);
+    return at != NULL ? g_strndup(at + strlen(hint) - strlen("policy-"), SYNCD_DECISION_ID_SIZE - 1)
+                      : NULL;
+}
+
+static bool log_has(ServiceFixture *f, const char *decision)
+{
+    g_autofree char *events = events_of(f, "sync.policy.denied");
+    g_autofree char *named = g_strdup_printf("\"policy_decision_ref\":\"%s\"", decision);
+    return strstr(events, named) != NULL;
+}
+
+/* Whoever is refused may ask why, and finds the decision in the log. A flood of them is counted. */
+static void a_denial_names_the_decision_that_the_log_has(void)
+{
+    enum { FLOOD = 20, NAMED = 8 };
+    ServiceFixture f;
+    guint named = 0;
+    service_init(&f);
+    give(&f,
+         FILE_OF(RULE("\"object_types\":[\"none\"]", "allow", "x") "," RULE(
+             "\"objects\":[\"note-0\",\"note-1\",\"note-2\",\"note-3\",\"note-4\",\"note-5\","
+             "\"note-6\",\"note-7\",\"note-8\",\"note-9\",\"note-10\",\"note-11\",\"note-12\","
+             "\"note-13\",\"note-14\",\"note-15\",\"note-16\",\"note-17\",\"note-18\","
+             "\"note-19\"]",
+             "deny", "not_these")),
+         NULL);
+    for (int i = 0; i < FLOOD; i++) {
+        g_autofree char *object = g_strdup_printf("note-%d", i);
+        SyncdRequest request = good_request();
+        request.object = object;
+        g_autofree char *decision = told_decision(&f, &request);
+        g_assert_true(decision == NULL || log_has(&f, decision));
+        named += decision != NULL;
+    }
+    g_assert_cmpuint(named, ==, NAMED);
+    g_assert_cmpuint(count_events(&f, "sync.policy.denied"), ==, NAMED);
+    syncd_service_flush_refusals(f.service, true);
+    syncd_service_commit(f.service);
+    g_assert_cmpuint(count_events(&f, "sync.policy.denied"), ==, NAMED + 1);
+    service_clear(&f);
+}
+
 /* Those that are counted together say only what is the same of all. */
 static void denials_of_several_objects_name_none(void)
 {
@@ -251,6 +305,8 @@ int main(int argc, char **argv)
 #define ADD(name, func) g_test_add_func("/policy-service/" name, func)
     ADD("a-rule-refuses-and-leaves-evidence", a_rule_refuses_and_leaves_evidence);
     ADD("a-denial-says-what-was-asked", a_denial_says_what_was_asked);
+    ADD("a-denial-names-the-decision-that-the-log-has",
+        a_denial_names_the_decision_that_the_log_has);
     ADD("denials-of-several-objects-name-none", denials_of_several_objects_name_none);
     ADD("a-review-names-what-to-do", a_review_names_what_to_do);
     ADD("an-allowance-is-recorded-once-for-each-class",
