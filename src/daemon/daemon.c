@@ -35,6 +35,8 @@ typedef struct {
     SyncdSchedule *schedule;
     SyncdStatus *status;
     SyncdPolicyLoader *policy;
+    SyncdPolicyStanding standing;
+    sd_event_source *keep; /* the next pause in which rules that could not be kept are tried */
 } Daemon;
 
 /* ---- what the service tells ---- */
@@ -49,11 +51,28 @@ static void on_work_waits(void *data)
     syncd_schedule_work(((Daemon *)data)->schedule);
 }
 
+/* The store takes writing again, or for the first time. */
+static void ask_to_keep(const Daemon *daemon)
+{
+    if (syncd_policy_loader_wants_to_keep(daemon->policy, (guint64)g_get_monotonic_time()))
+        (void)sd_event_source_set_enabled(daemon->keep, SD_EVENT_ONESHOT);
+}
+
+static int on_pause(sd_event_source *source, void *data)
+{
+    Daemon *daemon = data;
+    if (syncd_policy_loader_keep(daemon->policy, (guint64)g_get_monotonic_time(),
+                                 &daemon->standing))
+        syncd_service_set_policy_standing(daemon->service, &daemon->standing);
+    return 0;
+}
+
 static void on_committed(void *data, const SyncdCommit *commit, const char *const *event_types)
 {
     Daemon *daemon = data;
     syncd_bus_committed(daemon->bus, commit, event_types);
     syncd_status_changed(daemon->status);
+    ask_to_keep(daemon);
 }
 
 static void on_tasks_changed(void *data)
@@ -100,12 +119,11 @@ static void harden(void)
 static void read_policy(Daemon *daemon)
 {
     g_autofree char *fault = NULL;
-    SyncdPolicyStanding standing;
-    SyncdPolicySet *set = syncd_policy_loader_read(daemon->policy, &standing, &fault);
+    SyncdPolicySet *set = syncd_policy_loader_read(daemon->policy, &daemon->standing, &fault);
     if (fault != NULL)
         syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_POLICY, "Rules of policy were refused: %s", fault);
     syncd_service_set_policy(daemon->service, set, fault);
-    syncd_service_set_policy_standing(daemon->service, &standing);
+    syncd_service_set_policy_standing(daemon->service, &daemon->standing);
 }
 
 /* SIGHUP: also when the terminal goes that it was started from, which does no harm. */
@@ -138,6 +156,12 @@ static bool make_event(Daemon *daemon, GError **error)
         r = sd_event_add_signal(daemon->event, NULL, SIGINT, NULL, NULL);
     if (r >= 0)
         r = sd_event_add_signal(daemon->event, NULL, SIGHUP, on_reload, daemon);
+    if (r >= 0)
+        r = sd_event_add_defer(daemon->event, &daemon->keep, on_pause, daemon);
+    if (r >= 0)
+        r = sd_event_source_set_priority(daemon->keep, SD_EVENT_PRIORITY_IDLE);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(daemon->keep, SD_EVENT_OFF);
     if (r >= 0)
         r = sd_event_set_watchdog(daemon->event, true);
     if (r < 0)
@@ -306,6 +330,7 @@ static void stop(Daemon *daemon)
     sd_bus_flush_close_unref(daemon->connection);
     syncd_service_free(daemon->service);
     syncd_policy_loader_free(daemon->policy);
+    sd_event_source_disable_unref(daemon->keep);
     sd_event_unref(daemon->event);
 }
 

@@ -5,6 +5,8 @@
 #include "daemon/paths.h"
 #include "daemon/policy-kept.h"
 
+#define RETRY_USEC (60u * G_USEC_PER_SEC)
+#define RETRY_DOUBLED_MAX 6u /* about an hour */
 #define SUBDIRECTORY "policy.d"
 #define PACKAGED SYNCD_DATADIR "/sourceos-syncd/policy"
 
@@ -12,7 +14,10 @@
 typedef struct {
     GPtrArray *rules; /* NULL when there were none */
     guint64 since_ms;
-    SyncdHash kept; /* of the bytes that the state keeps; zeros for none */
+    SyncdHash kept;  /* of the bytes that the state keeps; zeros for none */
+    GString *unkept; /* what it should keep and does not; NULL for nothing */
+    unsigned tries;  /* since it should */
+    guint64 retry_usec;
     char *unusable; /* why what the state keeps is of no use; NULL when it was not needed yet */
 } Good;
 
@@ -65,6 +70,26 @@ static void recall(SyncdPolicyLoader *loader, SyncdPolicyLevel level)
     good->kept = syncd_hash(text, size);
 }
 
+static bool try_to_keep(SyncdPolicyLoader *loader, SyncdPolicyLevel level, GError **error)
+{
+    Good *good = &loader->good[level];
+    const GString *text = good->unkept;
+    if (!syncd_store_keep(loader->store, kept_names[level], SYNCD_BYTES(text->str, text->len),
+                          error))
+        return false;
+    good->kept = syncd_hash(text->str, text->len);
+    g_string_free(g_steal_pointer(&good->unkept), TRUE);
+    return true;
+}
+
+static void forget_unkept(Good *good)
+{
+    if (good->unkept != NULL)
+        g_string_free(g_steal_pointer(&good->unkept), TRUE);
+    good->tries = 0;
+    good->retry_usec = 0;
+}
+
 /* What cannot be kept is in force all the same. */
 static void keep(SyncdPolicyLoader *loader, SyncdPolicyLevel level, const GPtrArray *sources)
 {
@@ -72,16 +97,48 @@ static void keep(SyncdPolicyLoader *loader, SyncdPolicyLevel level, const GPtrAr
     g_autoptr(GError) error = NULL;
     g_autoptr(GString) text = syncd_policy_kept_write(level, sources, good->since_ms);
     SyncdHash hash = syncd_hash(text->str, text->len);
+    forget_unkept(good);
     if (loader->store == NULL || syncd_hash_equal(&hash, &good->kept))
         return;
     good->kept = (SyncdHash){{0}};
-    if (syncd_store_keep(loader->store, kept_names[level], SYNCD_BYTES(text->str, text->len),
-                         &error))
-        good->kept = hash;
-    else
+    good->unkept = g_steal_pointer(&text);
+    if (!try_to_keep(loader, level, &error))
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_POLICY,
                   "The rules of the %s are in force but cannot be kept for a restart: %s",
                   syncd_policy_level_name(level), error->message);
+}
+
+static bool is_due(const Good *good, guint64 now_usec)
+{
+    return good->unkept != NULL && good->retry_usec <= now_usec;
+}
+
+bool syncd_policy_loader_wants_to_keep(const SyncdPolicyLoader *loader, guint64 now_usec)
+{
+    for (SyncdPolicyLevel level = 0; level < SYNCD_N_POLICY_LEVELS; level++)
+        if (is_due(&loader->good[level], now_usec))
+            return true;
+    return false;
+}
+
+bool syncd_policy_loader_keep(SyncdPolicyLoader *loader, guint64 now_usec,
+                              SyncdPolicyStanding *standing)
+{
+    bool any = false;
+    for (SyncdPolicyLevel level = 0; level < SYNCD_N_POLICY_LEVELS; level++) {
+        Good *good = &loader->good[level];
+        if (!is_due(good, now_usec))
+            continue;
+        good->retry_usec = now_usec + ((guint64)RETRY_USEC << MIN(good->tries, RETRY_DOUBLED_MAX));
+        good->tries++;
+        if (!try_to_keep(loader, level, NULL))
+            continue;
+        standing->levels[level].kept = any = true;
+        syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_POLICY,
+                  "The rules of the %s are kept for a restart now.",
+                  syncd_policy_level_name(level));
+    }
+    return any;
 }
 
 static void take_good(SyncdPolicyLoader *loader, SyncdPolicyLevel level, GPtrArray *rules,
@@ -141,6 +198,7 @@ void syncd_policy_loader_free(SyncdPolicyLoader *loader)
     for (size_t i = 0; i < SYNCD_N_POLICY_LEVELS; i++) {
         g_clear_pointer(&loader->good[i].rules, g_ptr_array_unref);
         g_free(loader->good[i].unusable);
+        forget_unkept(&loader->good[i]);
     }
     g_array_unref(loader->directories);
     g_ptr_array_unref(loader->paths);

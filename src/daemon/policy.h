@@ -25,3 +25,11 @@ void syncd_policy_loader_add(SyncdPolicyLoader *loader, const char *path, SyncdP
 /* Never NULL. `*ret_fault` is NULL or says what was refused. */
 SyncdPolicySet *syncd_policy_loader_read(SyncdPolicyLoader *loader,
                                          SyncdPolicyStanding *ret_standing, char **ret_fault);
+
+/* What could not be kept is in force all the same, and is to be kept when something else is done:
+ * nobody wakes up for it. At first in the next pause, then a minute later, and ever more seldom.
+ * Times are monotonic microseconds. */
+bool syncd_policy_loader_wants_to_keep(const SyncdPolicyLoader *loader, guint64 now_usec);
+/* True when some are kept now that were not: `standing`, that of the last read, says which. */
+bool syncd_policy_loader_keep(SyncdPolicyLoader *loader, guint64 now_usec,
+                              SyncdPolicyStanding *standing);

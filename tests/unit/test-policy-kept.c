@@ -200,6 +200,63 @@ static void a_state_that_takes_nothing_keeps_nothing(void)
     clear(&s);
 }
 
+#define MINUTE (60u * G_USEC_PER_SEC)
+
+/* What stood in the way is gone after a while: nobody has to read the rules again for it. */
+static void what_could_not_be_kept_is_kept_later(void)
+{
+    Subject s;
+    guint64 now = 1000 * MINUTE;
+    init(&s);
+    g_assert_false(syncd_policy_loader_wants_to_keep(s.loader, now));
+    g_autofree char *path = g_build_filename(s.base.directory, "policy", NULL);
+    g_assert_true(g_file_set_contents(path, "", 0, NULL)); /* where the folder would be */
+    put(&s, DENY("a"));
+    assert_in_force(&s, NULL, "a");
+    g_assert_false(machine(&s)->kept);
+
+    /* At once, then ever more seldom. */
+    g_assert_true(syncd_policy_loader_wants_to_keep(s.loader, now));
+    for (guint64 wait = 1, tries = 0; tries < 10; tries++) {
+        g_assert_false(syncd_policy_loader_keep(s.loader, now, &s.standing));
+        g_assert_false(machine(&s)->kept);
+        g_assert_false(syncd_policy_loader_wants_to_keep(s.loader, now + wait * MINUTE - 1));
+        now += wait * MINUTE;
+        g_assert_true(syncd_policy_loader_wants_to_keep(s.loader, now));
+        wait = MIN(2 * wait, 64);
+    }
+    g_assert_cmpint(g_remove(path), ==, 0);
+    g_assert_true(syncd_policy_loader_keep(s.loader, now, &s.standing));
+    g_assert_true(machine(&s)->kept);
+    g_assert_false(syncd_policy_loader_wants_to_keep(s.loader, G_MAXUINT64));
+    g_assert_false(syncd_policy_loader_keep(s.loader, G_MAXUINT64, &s.standing));
+    stop(&s);
+    put(&s, BAD);
+    start(&s);
+    assert_in_force(&s, "a.json", "a");
+    clear(&s);
+}
+
+/* What was to be kept and is not in force any more is not kept after it. */
+static void only_what_is_in_force_is_kept_later(void)
+{
+    Subject s;
+    init(&s);
+    g_autofree char *path = g_build_filename(s.base.directory, "policy", NULL);
+    g_assert_true(g_file_set_contents(path, "", 0, NULL));
+    put(&s, DENY("a"));
+    assert_in_force(&s, NULL, "a");
+    put(&s, DENY("b"));
+    assert_in_force(&s, NULL, "b");
+    g_assert_cmpint(g_remove(path), ==, 0);
+    g_assert_true(syncd_policy_loader_keep(s.loader, 1, &s.standing));
+    stop(&s);
+    put(&s, BAD);
+    start(&s);
+    assert_in_force(&s, "a.json", "b");
+    clear(&s);
+}
+
 static void kept_documents_are_read_strictly(void)
 {
 #define HEAD "{\"schema\":\"sourceos.policy-kept/v1\",\"level\":\"machine\","
@@ -248,6 +305,8 @@ int main(int argc, char **argv)
     ADD("what-was-never-good-is-not-kept", what_was_never_good_is_not_kept);
     ADD("what-is-kept-is-whole-or-does-not-count", what_is_kept_is_whole_or_does_not_count);
     ADD("a-state-that-takes-nothing-keeps-nothing", a_state_that_takes_nothing_keeps_nothing);
+    ADD("what-could-not-be-kept-is-kept-later", what_could_not_be_kept_is_kept_later);
+    ADD("only-what-is-in-force-is-kept-later", only_what_is_in_force_is_kept_later);
     ADD("kept-documents-are-read-strictly", kept_documents_are_read_strictly);
 #undef ADD
     return g_test_run();
