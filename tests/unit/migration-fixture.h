@@ -6,11 +6,14 @@
 
 #include "registry-fixture.h"
 
+#include "contract/check.h"
 #include "crypto/note.h"
 #include "domain/attestation.h"
 #include "golden.h"
 
 #define AUTHOR "ada"
+#define MOVE "{\"op\":\"move\",\"path\":\"/title\",\"to\":\"/heading\"}"
+#define REPORT "sourceos.migration-report/v1"
 
 typedef struct {
     ServiceFixture f;
@@ -136,4 +139,91 @@ static inline void migrating_clear(Migrating *m)
 {
     syncd_signer_free(m->signer);
     service_clear(&m->f);
+}
+
+static inline void assert_report(const char *report)
+{
+    bool valid;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdSchemaErrors) errors = syncd_schema_errors_new();
+    syncd_contract_check(REPORT, golden_root(report), errors, &valid, &error);
+    g_assert_no_error(error);
+    for (unsigned i = 0; i < syncd_schema_errors_count(errors); i++)
+        g_test_message("%s %s", syncd_schema_errors_get(errors, i)->instance_path,
+                       syncd_schema_errors_get(errors, i)->sentence);
+    g_assert_true(valid);
+}
+
+static inline char *plan_migration(Migrating *m, const SyncdMigrationRequest *request)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 sequence = service_sequence(&m->f);
+    char *report = syncd_service_plan_migration(m->f.service, &m->f.caller, request, &error);
+    g_assert_no_error(error);
+    assert_report(report);
+    g_assert_cmpuint(service_sequence(&m->f), ==, sequence);
+    return report;
+}
+
+/* -1 when it was done, else the code of the error. Commits. */
+static inline int apply_migration(Migrating *m, const SyncdMigrationRequest *request,
+                                  char **ret_report, char **ret_operation)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdMigrated) migrated = {0};
+    bool done =
+        syncd_service_apply_migration(m->f.service, &m->f.caller, request, &migrated, &error);
+    syncd_service_commit(m->f.service);
+    if (!done) {
+        g_test_message("%s", error->message);
+        return error->code;
+    }
+    assert_report(migrated.report);
+    if (ret_report != NULL)
+        *ret_report = g_steal_pointer(&migrated.report);
+    if (ret_operation != NULL)
+        *ret_operation = g_steal_pointer(&migrated.operation);
+    return -1;
+}
+
+static inline char *text_of(const char *document, const char *name)
+{
+    return syncd_json_dup_text(syncd_json_member(golden_root(document), name));
+}
+
+static inline guint count_of(const char *document, const char *name)
+{
+    g_autofree char *list = member_of(document, name);
+    return count_elements(list);
+}
+
+/* Plans and applies what was planned; the operation. */
+static inline char *migrate(Migrating *m, SyncdMigrationRequest request)
+{
+    char *operation = NULL;
+    g_autofree char *planned = plan_migration(m, &request), *digest = text_of(planned, "digest");
+    g_autofree char *report = NULL, *applied = NULL;
+    request.digest = digest;
+    g_assert_cmpint(apply_migration(m, &request, &report, &operation), ==, -1);
+    applied = text_of(report, "digest");
+    g_assert_cmpstr(applied, ==, digest);
+    return operation;
+}
+
+static inline void three_notes(Migrating *m)
+{
+    const ManifestParts parts = {.steps = MOVE};
+    g_assert_cmpint(register_note(m, "o-1", "1", ",\"title\":\"One\",\"x\":[1.50]"), ==, -1);
+    g_assert_cmpint(register_note(m, "o-2", "1", ",\"title\":\"much too long\""), ==, -1);
+    g_assert_cmpint(register_note(m, "o-3", "1", ",\"title\":\"3\",\"heading\":null"), ==, -1);
+    g_assert_cmpint(register_note(m, "o-4", "2", ",\"heading\":\"Four\""), ==, -1);
+    g_assert_cmpint(register_note(m, "o-5", "1", ",\"title\":\"Five\""), ==, -1);
+    g_assert_cmpint(revoke_record(&m->f, "object", "o-5"), ==, -1);
+    g_assert_cmpint(register_manifest(m, &parts), ==, -1);
+}
+
+static inline void assert_reasons(Migrating *m, const char *id, const char *reasons)
+{
+    g_autofree char *shown = show_record(&m->f, "object", id);
+    assert_member(shown, "reasons", reasons);
 }
