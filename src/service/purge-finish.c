@@ -149,9 +149,7 @@ static bool prove(SyncdService *service, guint64 pos, GError **error)
 
 static bool go_on(SyncdService *service, guint64 pos, GError **error)
 {
-    /* Making the index anew may have failed long after the scrub began it. */
-    if (service->scrub == NULL || service->scrubs != pos ||
-        (service->scrubbed && syncd_store_owes_index(service->store)))
+    if (service->scrub == NULL || service->scrubs != pos)
         return begin_scrub(service, pos, error);
     return service->scrubbed ? prove(service, pos, error) : scrub(service, error);
 }

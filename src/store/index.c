@@ -127,6 +127,13 @@ SyncdIndex *syncd_index_finish_new(SyncdIndex *index, SyncdDirectory *directory,
     return syncd_index_open(directory, error);
 }
 
+void syncd_index_discard_new(SyncdIndex *self, SyncdDirectory *directory)
+{
+    g_autofree char *path = syncd_directory_file(directory, NEW_FILE);
+    syncd_index_free(self);
+    remove_file(path, "");
+}
+
 void syncd_index_free(SyncdIndex *self)
 {
     if (self == NULL)

@@ -15,6 +15,7 @@ struct SyncdScrub {
     GHashTable *names; /* name: SyncdPurgedChunk (borrowed) */
     guint next;        /* of the chunks */
     SyncdSharing sharing;
+    bool remakes; /* the index: all else is done */
     SyncdScrubbed scrubbed;
 };
 
@@ -39,6 +40,8 @@ void syncd_scrub_free(SyncdScrub *scrub)
 {
     if (scrub == NULL)
         return;
+    if (scrub->remakes)
+        syncd_store_end_remake(scrub->store);
     g_hash_table_unref(scrub->names);
     g_ptr_array_unref(scrub->chunks);
     g_free(scrub->scope_id);
@@ -83,22 +86,29 @@ static bool remove_copies(SyncdScrub *scrub, GError **error)
 
 /* Between two steps an entry may come that lists a chunk as well, so the walk is at the end of the
  * log whenever some are removed. */
+static bool clear_chunks(SyncdScrub *scrub, GError **error)
+{
+    bool more;
+    if (!syncd_sharing_step(&scrub->sharing, &more, error))
+        return false;
+    scrub->scrubbed.unreadable = scrub->sharing.unreadable;
+    return more || remove_chunks(scrub, error);
+}
+
 bool syncd_scrub_step(SyncdScrub *scrub, bool *ret_more, GError **error)
 {
     SyncdStore *self = scrub->store;
     *ret_more = true;
-    if (!syncd_store_may_write(self, error) ||
-        !syncd_sharing_step(&scrub->sharing, ret_more, error))
+    if (!syncd_store_may_write(self, error))
         return false;
-    scrub->scrubbed.unreadable = scrub->sharing.unreadable;
-    if (*ret_more)
-        return true;
-    *ret_more = scrub->next < scrub->chunks->len;
-    if (*ret_more)
-        return remove_chunks(scrub, error);
-    return remove_copies(scrub, error) &&
-           syncd_database_empty_wal(syncd_journal_database(self->journal), error) &&
-           syncd_store_remake_index(self, error);
+    if (scrub->next < scrub->chunks->len)
+        return clear_chunks(scrub, error);
+    if (!scrub->remakes &&
+        (!remove_copies(scrub, error) ||
+         !syncd_database_empty_wal(syncd_journal_database(self->journal), error)))
+        return false;
+    scrub->remakes = true;
+    return syncd_store_step_remake(self, ret_more, error);
 }
 
 const SyncdScrubbed *syncd_scrub_result(const SyncdScrub *scrub)

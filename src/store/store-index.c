@@ -3,7 +3,6 @@
 
 /* So many entries are projected at once; opening does not wait for more than this many. */
 #define PROJECT_AT_OPEN 20000u
-#define PROJECT_BATCH 2000u
 /* Projecting one entry writes nearly as many pages as projecting a hundred: fewer wait for a pause.
  */
 #define OVERLAY_PRESSED 64u
@@ -30,8 +29,7 @@ void syncd_store_keep_reserve(SyncdStore *self)
             return;
 }
 
-/* Whether it is worth trying once more: on a full disk the reserve makes room for the index. */
-static bool made_room(SyncdStore *self, const GError *problem)
+bool syncd_store_made_room(SyncdStore *self, const GError *problem)
 {
     return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE) &&
            syncd_directory_release_reserve(self->directory);
@@ -58,11 +56,11 @@ static bool tell_problem(SyncdStore *self, GError **error)
     return false;
 }
 
-/* A disk has room again, and what failed while files were exchanged was there a moment before. */
+/* A disk has room again, and what went while files were exchanged was there a moment before. */
 static bool may_pass(const SyncdStore *self, const GError *problem)
 {
     return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE) ||
-           (self->owes_index && g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED));
+           (self->exchanging && g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED));
 }
 
 /* What was made of the index so far answers nothing: better none than one that lacks entries. A
@@ -72,7 +70,6 @@ static bool give_up_index(SyncdStore *self, GError *problem, GError **error)
 {
     g_clear_pointer(&self->projection, syncd_projection_free);
     g_clear_pointer(&self->index, syncd_index_free);
-    g_clear_pointer(&self->former, syncd_index_free);
     remember_problem(self, problem);
     if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT))
         self->condition = SYNCD_STORE_DAMAGED;
@@ -100,10 +97,14 @@ static bool open_projected_body(void *data, const SyncdHeader *header, SyncdByte
     return false;
 }
 
+SyncdProjection *syncd_store_new_projection(SyncdStore *self, SyncdIndex *index, GError **error)
+{
+    return syncd_projection_new(index, self->journal, open_projected_body, self, error);
+}
+
 static bool begin_projection(SyncdStore *self, GError **error)
 {
-    self->projection =
-        syncd_projection_new(self->index, self->journal, open_projected_body, self, error);
+    self->projection = syncd_store_new_projection(self, self->index, error);
     return self->projection != NULL;
 }
 
@@ -111,6 +112,7 @@ static bool begin_new_index(SyncdStore *self, const char *why, GError **error)
 {
     syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_INDEX_REBUILT,
               "The index is made anew from the log: %s", why);
+    syncd_store_end_remake(self);
     g_clear_pointer(&self->projection, syncd_projection_free);
     g_clear_pointer(&self->index, syncd_index_free);
     self->index = syncd_index_begin_new(self->directory, error);
@@ -128,10 +130,8 @@ static bool resume_projection(SyncdStore *self, GError **error)
 
 static bool finish_projection(SyncdStore *self, GError **error)
 {
-    bool is_new = syncd_index_is_new(self->index);
     g_clear_pointer(&self->projection, syncd_projection_free);
-    if (is_new) {
-        g_clear_pointer(&self->former, syncd_index_free); /* its file goes */
+    if (syncd_index_is_new(self->index)) {
         self->index = syncd_index_finish_new(g_steal_pointer(&self->index), self->directory, error);
         if (self->index == NULL)
             return false;
@@ -140,7 +140,7 @@ static bool finish_projection(SyncdStore *self, GError **error)
     self->found_no_room = false; /* a whole index found some */
     if (!syncd_store_load_scopes(self, error))
         return false;
-    self->owes_index &= !is_new;
+    self->exchanging = false;
     g_clear_error(&self->index_problem);
     syncd_store_keep_reserve(self);
     return true;
@@ -175,7 +175,7 @@ static bool find_index(SyncdStore *self, GError **error)
     g_clear_error(&problem);
     if (begin_new_index(self, why, &problem))
         return true;
-    if (made_room(self, problem)) {
+    if (syncd_store_made_room(self, problem)) {
         g_clear_error(&problem);
         if (begin_new_index(self, why, &problem))
             return true;
@@ -184,25 +184,9 @@ static bool find_index(SyncdStore *self, GError **error)
     return false;
 }
 
-/* While an index is remade nothing is appended, and what was before is in the one that is there.
- * Only when the files were being exchanged it has to be seen which of them is. */
-static bool return_to_former(SyncdStore *self)
-{
-    g_clear_pointer(&self->projection, syncd_projection_free);
-    g_clear_pointer(&self->index, syncd_index_free);
-    self->remake_at = now_usec(self) + RETRY_USEC;
-    self->unattended = true;
-    self->index = g_steal_pointer(&self->former);
-    if (self->index == NULL)
-        return find_index(self, NULL);
-    syncd_directory_remove(self->directory, "index.db.new", NULL); /* or else by the next one */
-    syncd_store_keep_reserve(self);
-    return true;
-}
-
 static bool project_batch(SyncdStore *self, guint max, GError **error)
 {
-    bool more, was_new = syncd_index_is_new(self->index), remade = self->former != NULL;
+    bool more, was_new = syncd_index_is_new(self->index);
     GError *problem = NULL;
     if (syncd_projection_step(self->projection, max, &more, &problem) &&
         (more || finish_step(self, &problem)))
@@ -214,15 +198,12 @@ static bool project_batch(SyncdStore *self, guint max, GError **error)
         if (begin_new_index(self, why, &problem))
             return true;
     }
-    if (made_room(self, problem)) {
+    if (syncd_store_made_room(self, problem)) {
         g_clear_error(&problem);
         if (resume_projection(self, &problem))
             return true;
     }
-    if (!remade || is_damage(problem) || !return_to_former(self))
-        return give_up_index(self, problem, error);
-    g_propagate_error(error, problem);
-    return false;
+    return give_up_index(self, problem, error);
 }
 
 bool syncd_store_open_index(SyncdStore *self, GError **error)
@@ -249,7 +230,8 @@ bool syncd_store_need_index(SyncdStore *self, GError **error)
         if (!syncd_store_open_index(self, error))
             return false;
     }
-    if (self->projection != NULL && self->unattended && !project_batch(self, PROJECT_BATCH, error))
+    if (self->projection != NULL && self->unattended &&
+        !project_batch(self, SYNCD_PROJECT_BATCH, error))
         return false;
     if (self->projection != NULL) {
         syncd_set_error(error, SYNCD_ERROR_BUSY, "The index is being made anew");
@@ -258,46 +240,29 @@ bool syncd_store_need_index(SyncdStore *self, GError **error)
     return self->index != NULL || tell_problem(self, error);
 }
 
-bool syncd_store_owes_index(const SyncdStore *self)
+/* Where it fails in between it has to be seen which of the files is there. */
+static void look_for_index(SyncdStore *self)
 {
-    return self->owes_index;
+    GError *problem = NULL;
+    self->unattended = true;
+    if (!find_index(self, &problem))
+        give_up_index(self, problem, NULL);
 }
 
-static bool begin_remaking(SyncdStore *self, GError **error)
+bool syncd_store_exchange_index(SyncdStore *self, SyncdIndex *made, GError **error)
 {
-    const char *why = "content was purged from the log";
-    g_autoptr(GError) problem = NULL;
-    self->owes_index = true;
-    self->former = g_steal_pointer(&self->index);
-    if (begin_new_index(self, why, &problem))
-        return true;
-    if (made_room(self, problem)) {
-        g_clear_error(&problem);
-        if (begin_new_index(self, why, &problem))
-            return true;
-    }
-    return_to_former(self);
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return false;
-}
-
-bool syncd_store_remake_index(SyncdStore *self, GError **error)
-{
-    if (now_usec(self) < self->remake_at) {
-        syncd_set_error(error, SYNCD_ERROR_BUSY, "The index could not be made anew a moment ago");
+    self->exchanging = true;
+    g_clear_pointer(&self->index, syncd_index_free); /* its file goes */
+    self->index = syncd_index_finish_new(made, self->directory, error);
+    if (self->index == NULL) {
+        look_for_index(self);
         return false;
     }
-    /* What waits is in the old one first, and then in the log alone. */
-    if (!syncd_store_settle(self, error) || !begin_remaking(self, error))
-        return false;
-    g_autoptr(GError) problem = NULL;
-    while (self->projection != NULL &&
-           syncd_projection_remaining(self->projection) <= PROJECT_AT_OPEN)
-        project_batch(self, PROJECT_AT_OPEN, problem == NULL ? &problem : NULL);
-    if (problem == NULL)
-        return true;
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return false;
+    self->exchanging = false;
+    self->registries++;
+    self->found_no_room = false;
+    syncd_store_keep_reserve(self);
+    return true;
 }
 
 /* ---- what can wait ---- */
@@ -352,7 +317,7 @@ static bool project_overlay(SyncdStore *self, GError **error)
 
     g_autoptr(GError) problem = NULL;
     bool ok = try_project_overlay(self, &problem);
-    if (!ok && made_room(self, problem)) {
+    if (!ok && syncd_store_made_room(self, problem)) {
         g_clear_error(&problem);
         ok = try_project_overlay(self, &problem);
         syncd_store_keep_reserve(self);
@@ -380,7 +345,7 @@ bool syncd_store_is_pressed(const SyncdStore *self)
 bool syncd_store_settle(SyncdStore *self, GError **error)
 {
     while (self->projection != NULL)
-        if (!project_batch(self, PROJECT_BATCH, error))
+        if (!project_batch(self, SYNCD_PROJECT_BATCH, error))
             return false;
     return syncd_store_need_index(self, error) &&
            (!overlay_waits(self) || project_overlay(self, error));
@@ -406,7 +371,7 @@ bool syncd_store_work(SyncdStore *self)
     g_autoptr(GError) error = NULL;
     if (self->projection != NULL) {
         self->unattended = false;
-        if (!project_batch(self, PROJECT_BATCH, &error))
+        if (!project_batch(self, SYNCD_PROJECT_BATCH, &error))
             syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT, "The index cannot be made: %s",
                       error->message);
         return true;

@@ -16,11 +16,10 @@ struct SyncdStore {
     SyncdDirectory *directory;
     SyncdKeyring *keyring;
     SyncdJournal *journal;
-    SyncdIndex *index;  /* NULL when none can be had; with a projection it answers nothing */
-    SyncdIndex *former; /* while that is remade: the one in place, which goes on if that fails */
-    bool owes_index;    /* what was purged may be in the one in place */
-    guint64 remake_at;  /* monotonic: not before */
+    SyncdIndex *index; /* NULL when none can be had; with a projection it answers nothing */
     SyncdProjection *projection; /* not NULL while the index is behind the journal since opening */
+    SyncdIndex *next_index;      /* that is being made to take its place; NULL: none is */
+    bool exchanging;             /* it went to make room for another, and is looked for again */
     GError *index_problem;  /* why there is no index, or why it took no more; NULL when it does */
     guint64 index_retry_at; /* monotonic */
     bool log_stays;         /* the last attempt to move the journal's WAL was in vain */
@@ -66,10 +65,8 @@ guint64 syncd_store_first_of_record(void *data, const SyncdFamily *family, const
 
 /* store-index.c: keeping an index. */
 
-/* Makes the index anew, from the log as it is now: what is not in that is in no file afterwards,
- * which syncd_store_owes_index() tells when it takes many steps. If it cannot be made, the one that
- * is there goes on. */
-bool syncd_store_remake_index(SyncdStore *store, GError **error);
+/* So many entries are projected in one step of work. */
+#define SYNCD_PROJECT_BATCH 2000u
 
 /* On failure there is none, and what needs it says why. */
 bool syncd_store_open_index(SyncdStore *store, GError **error);
@@ -82,3 +79,18 @@ bool syncd_store_has_room(SyncdStore *store, GError **error);
 /* Under load nothing is ever idle: what waits for that is done after a commit once there is too
  * much of it. */
 void syncd_store_bound_waiting(SyncdStore *store);
+/* Whether it is worth trying once more: on a full disk the reserve makes room for the index. */
+bool syncd_store_made_room(SyncdStore *store, const GError *problem);
+SyncdProjection *syncd_store_new_projection(SyncdStore *store, SyncdIndex *index, GError **error);
+/* Puts one that has all of the log, which it takes, in the place of the one for which nothing
+ * waits. When that fails what is there is looked for again, on demand too: it may be Busy for a
+ * while. */
+bool syncd_store_exchange_index(SyncdStore *store, SyncdIndex *made, GError **error);
+
+/* remake.c: making the index anew while it serves, from the log as it is now: what is not in that
+ * is in no file afterwards. */
+
+/* Begins it, or goes on; `*ret_more` false: it is done. When it fails it is given up, and the index
+ * there is goes on. There must be no open turn. */
+bool syncd_store_step_remake(SyncdStore *store, bool *ret_more, GError **error);
+void syncd_store_end_remake(SyncdStore *store);

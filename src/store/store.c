@@ -235,7 +235,7 @@ void syncd_store_free(SyncdStore *self)
         syncd_store_settle(self, NULL);
     g_clear_pointer(&self->projection, syncd_projection_free);
     g_clear_pointer(&self->index, syncd_index_free);
-    g_clear_pointer(&self->former, syncd_index_free);
+    syncd_store_end_remake(self);
     g_clear_error(&self->index_problem);
     syncd_journal_free(self->journal);
     syncd_overlay_free(self->overlay);

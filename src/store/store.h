@@ -451,7 +451,7 @@ typedef struct {
 /* After the commit of a purge in that scope: removes what else holds the bytes, now or when it was
  * begun earlier, in short steps. The chunks (SyncdPurgedChunk, which are marked) that nothing lists
  * any more, copies of the database that were made before migrations, what is left of them in the
- * WAL, and the index, which is made anew: it may be Busy for a while. */
+ * WAL, and the index, which is made anew beside the one that serves. */
 typedef struct SyncdScrub SyncdScrub;
 
 SyncdScrub *syncd_store_begin_scrub(SyncdStore *store, const char *scope_id, GPtrArray *chunks);
@@ -460,9 +460,6 @@ bool syncd_scrub_step(SyncdScrub *scrub, bool *ret_more, GError **error);
 const SyncdScrubbed *syncd_scrub_result(const SyncdScrub *scrub);
 void syncd_scrub_free(SyncdScrub *scrub);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdScrub, syncd_scrub_free)
-
-/* Whether the index has to be made anew, by another scrub: what was purged may still be in it. */
-bool syncd_store_owes_index(const SyncdStore *store);
 
 /* Names that the first entry keeps, each family for itself within a scope: "replay" (operation,
  * line feed, key). `*ret_pos` 0 for a name that nobody took. The open turn counts. `scope_id` NULL:

@@ -181,11 +181,15 @@ static void renew_within(ServiceFixture *f, const char *lease, int code)
         g_assert_error(error, SYNCD_ERROR, code);
 }
 
-/* As the last step of a purge does. */
-static void remake_index(SyncdStore *store)
+/* As when it was lost. */
+static void make_index_anew(SyncdStore *store)
 {
     g_autoptr(GError) error = NULL;
-    syncd_store_remake_index(store, &error);
+    syncd_store_settle(store, &error);
+    g_assert_no_error(error);
+    g_clear_pointer(&store->index, syncd_index_free);
+    g_assert_true(syncd_directory_remove(store->directory, "index.db", NULL));
+    syncd_store_open_index(store, &error);
     g_assert_no_error(error);
     g_assert_true(syncd_store_is_indexing(store));
 }
@@ -204,7 +208,7 @@ static void while_the_index_is_made_no_lease_ends(void)
     g_autofree char *one = enqueue_body(&f, "a", "{}"), *two = enqueue_body(&f, "b", "{}"),
                     *held = claim_briefly(&f, one), *left = claim_briefly(&f, two);
 
-    remake_index(store);
+    make_index_anew(store);
     f.base.now_usec += 6000000;
     renew_within(&f, held, SYNCD_ERROR_BUSY);
     while (syncd_store_is_indexing(store))
@@ -226,7 +230,7 @@ static void while_the_index_is_made_no_lease_ends(void)
     /* Nobody calls. */
     g_free(left);
     left = claim_briefly(&f, two);
-    remake_index(store);
+    make_index_anew(store);
     while (syncd_store_is_indexing(store))
         pass(&f, 1000);
     pass(&f, 60000);

@@ -95,6 +95,14 @@ static void what_is_purged_is_in_no_file(void)
 /* What the test above would find if a step were left out. */
 typedef enum { OVERWRITING, EMPTYING_THE_WAL, REMOVING_CHUNKS, REMAKING_THE_INDEX } Part;
 
+static bool remake_index(SyncdStore *store, GError **error)
+{
+    for (bool more = true; more;)
+        if (!syncd_store_step_remake(store, &more, error))
+            return false;
+    return true;
+}
+
 static bool scrub_without(Fixture *f, Part left_out, const SyncdPurgeable *purgeable,
                           GError **error)
 {
@@ -105,7 +113,7 @@ static bool scrub_without(Fixture *f, Part left_out, const SyncdPurgeable *purge
             return false;
     return (left_out == EMPTYING_THE_WAL ? syncd_database_checkpoint(db, 0, error)
                                          : syncd_database_empty_wal(db, error)) &&
-           (left_out == REMAKING_THE_INDEX || syncd_store_remake_index(f->store, error));
+           (left_out == REMAKING_THE_INDEX || remake_index(f->store, error));
 }
 
 static void each_part_of_it_is_needed(void)
@@ -433,77 +441,6 @@ static void what_older_versions_freed_is_overwritten(void)
     fixture_clear(&f);
 }
 
-static bool answers(Fixture *f)
-{
-    guint64 count = 0;
-    return syncd_store_count_kind(f->store, "operation.enqueue", &count, NULL) && count > 0;
-}
-
-/* An index of more entries than are projected at once finds no room in a later step. */
-static void an_index_that_cannot_be_remade_leaves_the_one_there_is(void)
-{
-    Fixture f;
-    g_autoptr(GError) error = NULL;
-    SyncdScrubbed scrubbed;
-    g_autofree char *scope = begin(&f), *made = NULL;
-    for (guint i = 0; i < 41; i++)
-        fixture_fill(&f, 500);
-    g_autoptr(SyncdPurgeable) purgeable = purge_of(&f, scope, "gone");
-    scrub(&f, purgeable);
-    g_assert_true(syncd_store_is_indexing(f.store));
-    g_assert_true(syncd_store_work(f.store));
-    g_assert_false(answers(&f));
-    syncd_database_run(syncd_index_database(f.store->index), "PRAGMA max_page_count = 1", NULL);
-    syncd_store_work(f.store);
-
-    g_assert_false(syncd_store_is_indexing(f.store));
-    g_assert_true(syncd_store_owes_index(f.store));
-    g_assert_true(answers(&f));
-    made = g_build_filename(f.directory, "index.db.new", NULL);
-    g_assert_false(g_file_test(made, G_FILE_TEST_EXISTS));
-    fixture_fill(&f, 50);
-    fixture_assert_sound(&f);
-    g_assert_true(answers(&f));
-
-    f.now_usec += 10 * G_USEC_PER_SEC;
-    scrub_all(f.store, scope, purgeable->chunks, &scrubbed, &error);
-    g_assert_no_error(error);
-    while (syncd_store_is_indexing(f.store))
-        syncd_store_work(f.store);
-    g_assert_false(syncd_store_owes_index(f.store));
-    g_assert_true(answers(&f));
-    g_assert_false(state_holds(&f, MARKER));
-    fixture_assert_sound(&f);
-    fixture_clear(&f);
-}
-
-/* At once it is not tried again, whoever asks. */
-static void an_index_that_could_not_be_remade_waits_a_moment(void)
-{
-    Fixture f;
-    g_autoptr(GError) error = NULL;
-    SyncdScrubbed scrubbed;
-    g_autofree char *scope = begin(&f);
-    g_autoptr(SyncdPurgeable) purgeable = purge_of(&f, scope, "gone");
-    g_autofree char *made = g_build_filename(f.directory, "index.db.new", NULL),
-                    *inside = g_build_filename(made, "x", NULL);
-    g_assert_cmpint(g_mkdir_with_parents(inside, 0700), ==, 0);
-    g_assert_false(scrub_all(f.store, scope, purgeable->chunks, &scrubbed, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
-    g_clear_error(&error);
-    g_assert_cmpint(syncd_store_condition(f.store), ==, SYNCD_STORE_WRITABLE);
-    g_assert_true(answers(&f));
-    fixture_fill(&f, 3);
-    g_assert_false(scrub_all(f.store, scope, purgeable->chunks, &scrubbed, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
-    fixture_remove(made);
-    f.now_usec += 10 * G_USEC_PER_SEC;
-    scrub(&f, purgeable);
-    g_assert_false(state_holds(&f, MARKER));
-    g_assert_true(answers(&f));
-    fixture_clear(&f);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -520,10 +457,5 @@ int main(int argc, char **argv)
     g_test_add_func("/store-purge/triggers", nothing_but_a_purge_takes_a_body);
     g_test_add_func("/store-purge/taken-back", a_turn_that_is_taken_back_took_nothing);
     g_test_add_func("/store-purge/older", what_older_versions_freed_is_overwritten);
-    if (!is_hurried()) /* it needs more entries than are projected at once */
-        g_test_add_func("/store-purge/no-room-for-the-index",
-                        an_index_that_cannot_be_remade_leaves_the_one_there_is);
-    g_test_add_func("/store-purge/no-index-twice-at-once",
-                    an_index_that_could_not_be_remade_waits_a_moment);
     return g_test_run();
 }

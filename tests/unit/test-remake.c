@@ -1,0 +1,191 @@
+/*
+ * The index is made anew beside the one that serves: nobody waits for it, what is written meanwhile
+ * is in both, and what cannot be made leaves the one there is.
+ */
+#include "index-dump.h"
+#include "store-fixture.h"
+#include "store/store-private.h"
+
+/* Of several batches. */
+#define ENTRIES 5000u
+
+static void begin(Fixture *f)
+{
+    fixture_init(f, 7);
+    fixture_open(f);
+    for (guint i = 0; i < ENTRIES; i += 500)
+        fixture_fill(f, 500);
+}
+
+static bool step(Fixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    bool more;
+    syncd_store_step_remake(f->store, &more, &error);
+    g_assert_no_error(error);
+    return more;
+}
+
+static void assert_refused(Fixture *f, int code)
+{
+    g_autoptr(GError) error = NULL;
+    bool more;
+    g_assert_false(syncd_store_step_remake(f->store, &more, &error));
+    g_assert_error(error, SYNCD_ERROR, code);
+}
+
+static char *path_of(const Fixture *f, const char *name)
+{
+    return g_build_filename(f->directory, name, NULL);
+}
+
+static void assert_answers(Fixture *f, guint64 expected)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 count = 0;
+    g_assert_cmpint(syncd_store_condition(f->store), ==, SYNCD_STORE_WRITABLE);
+    syncd_store_count_kind(f->store, "operation.enqueue", &count, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(count, ==, expected);
+}
+
+static void assert_key_is_known(Fixture *f, const char *key)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 pos = 0;
+    syncd_store_find_key(f->store, "actor-test", syncd_store_device_id(f->store), key, &pos,
+                         &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(pos, >, 0);
+}
+
+/* At each step something is asked, and something written. */
+static void nobody_waits_for_it(void)
+{
+    Fixture f;
+    guint steps = 0;
+    begin(&f);
+    do {
+        g_autofree char *key = g_strdup_printf("key-%u", steps);
+        SyncdReceipt receipt = fixture_append(&f, "meanwhile", key, "{}");
+        syncd_receipt_clear(&receipt);
+        fixture_commit(&f);
+        steps++;
+        assert_answers(&f, ENTRIES + steps);
+        assert_key_is_known(&f, key);
+    } while (step(&f));
+    g_assert_cmpuint(steps, >, ENTRIES / SYNCD_PROJECT_BATCH + 1);
+    assert_answers(&f, ENTRIES + steps);
+    assert_key_is_known(&f, "key-0");
+    fixture_fill(&f, 10);
+    assert_answers(&f, ENTRIES + steps + 10);
+    fixture_assert_sound(&f);
+    fixture_clear(&f);
+}
+
+/* What is not projected yet when the files are exchanged is in neither twice. */
+static void it_is_the_same_as_one_that_is_rebuilt(void)
+{
+    Fixture f;
+    begin(&f);
+    do
+        fixture_fill(&f, 3);
+    while (step(&f));
+    fixture_fill(&f, 3);
+    fixture_close(&f);
+    g_autofree char *before = dump_index(f.directory);
+    remove_index(&f);
+    fixture_open(&f);
+    fixture_close(&f);
+    g_autofree char *after = dump_index(f.directory);
+    g_assert_cmpstr(before, ==, after);
+    fixture_clear(&f);
+}
+
+static void without_room_the_one_there_is_goes_on(void)
+{
+    Fixture f;
+    begin(&f);
+    g_autofree char *made = path_of(&f, "index.db.new");
+    g_assert_true(step(&f));
+    g_assert_true(step(&f));
+    syncd_database_run(syncd_index_database(f.store->next_index), "PRAGMA max_page_count = 1",
+                       NULL);
+    assert_refused(&f, SYNCD_ERROR_NO_SPACE);
+    g_assert_false(g_file_test(made, G_FILE_TEST_EXISTS));
+    assert_answers(&f, ENTRIES);
+    fixture_fill(&f, 50);
+    while (step(&f))
+        continue;
+    assert_answers(&f, ENTRIES + 50);
+    fixture_assert_sound(&f);
+    fixture_clear(&f);
+}
+
+static void what_stands_in_the_way_of_the_new_one_hurts_nobody(void)
+{
+    Fixture f;
+    begin(&f);
+    g_autofree char *made = path_of(&f, "index.db.new"),
+                    *inside = g_build_filename(made, "x", NULL);
+    g_assert_cmpint(g_mkdir_with_parents(inside, 0700), ==, 0);
+    assert_refused(&f, SYNCD_ERROR_STORAGE_FAILED);
+    assert_answers(&f, ENTRIES);
+    fixture_fill(&f, 3);
+    fixture_remove(made);
+    while (step(&f))
+        continue;
+    assert_answers(&f, ENTRIES + 3);
+    fixture_clear(&f);
+}
+
+/* The old one is gone by then: it is made once more, by whoever asks. */
+static void an_exchange_that_fails_leaves_none_for_a_moment(void)
+{
+    Fixture f;
+    begin(&f);
+    g_autofree char *shared = path_of(&f, "index.db-shm");
+    g_assert_cmpint(g_mkdir(shared, 0700), ==, 0);
+    g_autoptr(GError) error = NULL;
+    for (bool more = true; more && error == NULL;)
+        syncd_store_step_remake(f.store, &more, &error);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
+    g_assert_cmpint(g_rmdir(shared), ==, 0);
+    f.now_usec += 10 * G_USEC_PER_SEC;
+    guint64 count;
+    for (guint i = 0; i < 30 && !syncd_store_count_kind(f.store, "operation.enqueue", &count, NULL);
+         i++)
+        continue;
+    assert_answers(&f, ENTRIES);
+    fixture_fill(&f, 3);
+    assert_answers(&f, ENTRIES + 3);
+    fixture_assert_sound(&f);
+    fixture_clear(&f);
+}
+
+static void one_that_is_not_finished_is_begun_anew_after_a_start(void)
+{
+    Fixture f;
+    begin(&f);
+    g_assert_true(step(&f));
+    g_assert_true(step(&f));
+    fixture_close(&f);
+    fixture_open(&f);
+    assert_answers(&f, ENTRIES);
+    while (step(&f))
+        continue;
+    assert_answers(&f, ENTRIES);
+    fixture_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/remake/nobody-waits", nobody_waits_for_it);
+    g_test_add_func("/remake/same", it_is_the_same_as_one_that_is_rebuilt);
+    g_test_add_func("/remake/no-room", without_room_the_one_there_is_goes_on);
+    g_test_add_func("/remake/in-the-way", what_stands_in_the_way_of_the_new_one_hurts_nobody);
+    g_test_add_func("/remake/exchange", an_exchange_that_fails_leaves_none_for_a_moment);
+    g_test_add_func("/remake/unfinished", one_that_is_not_finished_is_begun_anew_after_a_start);
+    return g_test_run();
+}
