@@ -1,7 +1,9 @@
 #include "power-check.h"
 
 #include "power-log-private.h"
+#include "power-purge.h"
 
+#include "../unit/purge-fixture.h"
 #include "base/log.h"
 #include "store/database-private.h"
 #include "store/store-private.h"
@@ -122,6 +124,11 @@ static char *check_entry(Check *check, guint64 pos)
     g_autoptr(GError) error = NULL;
     const PowerEntry *expected = check->log->entries->pdata[pos - 1];
     PowerEntry *entry = power_log_read_entry(check->store, pos, &error);
+    if (expected->purged_by != 0 && expected->purged_by <= check->present->entries) {
+        bool gone = g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+        g_clear_pointer(&entry, power_entry_free);
+        return gone ? NULL : g_strdup_printf("entry %d was purged and is there", (int)pos);
+    }
     if (entry == NULL)
         return g_strdup_printf("entry %d cannot be read: %s", (int)pos, error->message);
     bool same = strcmp(entry->header, expected->header) == 0 &&
@@ -221,6 +228,20 @@ static char *check_goes_on(Check *check)
     return same ? NULL : g_strdup("a further entry is not what was written");
 }
 
+/* What a purge began is completed, and then nothing is left. */
+static char *check_purge(Check *check)
+{
+    g_autoptr(GError) error = NULL;
+    const SyncdPurgeable *purge = check->log->purge;
+    SyncdScrubbed scrubbed;
+    if (purge == NULL || check->present->entries < check->log->purge_pos)
+        return NULL;
+    if (!scrub_all(check->store, purge->scope_id, purge->chunks, &scrubbed, &error))
+        return wrong("a purge cannot be completed", error);
+    return power_holds_secret(check->folder) ? g_strdup("what was purged is still in a file")
+                                             : NULL;
+}
+
 /* ---- the index ---- */
 
 static void hash_row(GByteArray *all, sqlite3_stmt *rows)
@@ -308,9 +329,11 @@ static char *check_opened(Check *check, size_t cut)
     if (complaint == NULL)
         complaint = check_entries(check);
     if (complaint == NULL)
-        complaint = check_index(check);
-    if (complaint == NULL)
         complaint = check_adoption(check);
+    if (complaint == NULL)
+        complaint = check_purge(check);
+    if (complaint == NULL)
+        complaint = check_index(check);
     if (complaint == NULL)
         complaint = check_goes_on(check);
     return complaint;

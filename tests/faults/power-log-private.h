@@ -8,6 +8,7 @@ typedef struct {
     char *header;
     PowerRequest *request; /* NULL where nobody asked for it */
     SyncdHash body;
+    guint64 purged_by; /* the entry that took the body; 0: none did */
 } PowerEntry;
 
 typedef struct {
@@ -23,6 +24,8 @@ struct PowerLog {
     GHashTable *requests; /* op -> PowerRequest, of the open turn */
     GHashTable *indexes;  /* number of entries -> SyncdHash of the index that a rebuild makes */
     bool expect_index;
+    SyncdPurgeable *purge; /* NULL: there was none */
+    guint64 purge_pos;
 };
 
 void power_entry_free(void *entry);

@@ -36,6 +36,7 @@ void power_log_free(PowerLog *log)
     g_array_unref(log->turns);
     g_hash_table_unref(log->requests);
     g_hash_table_unref(log->indexes);
+    syncd_purgeable_free(log->purge);
     g_free(log);
 }
 
@@ -217,6 +218,16 @@ void power_log_note_turn(PowerLog *log, SyncdStore *store, size_t begun, size_t 
 void power_log_note_adoption(PowerLog *log)
 {
     power_log_last_turn(log)->adopts = true;
+}
+
+void power_log_note_purge(PowerLog *log, guint64 pos, SyncdPurgeable *purgeable)
+{
+    for (guint i = 0; i < purgeable->entries->len; i++) {
+        const SyncdPurgedEntry *taken = purgeable->entries->pdata[i];
+        ((PowerEntry *)log->entries->pdata[taken->pos - 1])->purged_by = pos;
+    }
+    log->purge = purgeable;
+    log->purge_pos = pos;
 }
 
 void power_log_settle(PowerLog *log)

@@ -53,6 +53,8 @@ void power_log_forget_requests(PowerLog *log); /* the turn was discarded */
  * what it added is read from the store. */
 void power_log_note_turn(PowerLog *log, SyncdStore *store, size_t begun, size_t acknowledged);
 void power_log_note_adoption(PowerLog *log); /* the turn noted last belongs to a new machine */
+/* The entry at `pos`, of the turn noted last, took those bodies. Takes it. */
+void power_log_note_purge(PowerLog *log, guint64 pos, SyncdPurgeable *purgeable);
 /* Everything so far was durable before the first event. */
 void power_log_settle(PowerLog *log);
 /* No image may make the store build its index anew: a good one was durable all the time. */

@@ -2,6 +2,7 @@
 
 #include "power-check.h"
 #include "power-migration.h"
+#include "power-purge.h"
 
 #include "store/store-private.h"
 #include "store/verify.h"
@@ -346,13 +347,61 @@ static void run_adopt(PowerRun *run)
 static void run_migration(PowerRun *run)
 {
     power_migrate(run->state, POWER_JOURNAL);
-    run->migrated = now(run);
+    run->done = now(run);
     power_migrate(run->state, POWER_INDEX);
 }
 
 static char *judge_migration(const PowerRun *run, const char *state, size_t cut)
 {
-    return power_judge_migration(state, cut >= run->migrated);
+    return power_judge_migration(state, cut >= run->done);
+}
+
+static void prepare_purge(PowerRun *run)
+{
+    prepare_log(run);
+    open_store(run);
+    open_scope(run, "public", "board");
+    power_put_secret(run->store, run->scopes->pdata[run->scopes->len - 1]);
+    commit(run, 0);
+    close_store(run);
+}
+
+static void scrub(PowerRun *run, const SyncdPurgeable *purgeable)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdScrub) scrub =
+        syncd_store_begin_scrub(run->store, purgeable->scope_id, purgeable->chunks);
+    for (bool more = true; more;) {
+        syncd_scrub_step(scrub, &more, &error);
+        g_assert_no_error(error);
+        if (more && below(run, 3) == 0)
+            turn(run, 1 + (unsigned)below(run, 3));
+    }
+}
+
+static void run_purge(PowerRun *run)
+{
+    SyncdPurgeable *purgeable = NULL;
+    start(run);
+    rest(run);
+    size_t begun = now(run);
+    power_purge_secret(run->store, run->scopes->pdata[run->scopes->len - 1], &purgeable);
+    commit(run, begun);
+    power_log_note_purge(run->log, syncd_store_sequence(run->store), purgeable);
+    rest(run);
+    if (run->fault != POWER_UNSCRUBBED)
+        scrub(run, purgeable);
+    run->done = now(run);
+    turn(run, 1 + (unsigned)below(run, 3));
+    rest(run);
+    close_store(run);
+}
+
+static char *judge_purge(const PowerRun *run, const char *state, size_t cut)
+{
+    return cut >= run->done && power_holds_secret(state)
+               ? g_strdup("what was purged everywhere is in a file")
+               : NULL;
 }
 
 /* ---- the power goes again while the store comes back ---- */
@@ -401,6 +450,7 @@ const PowerPhase power_phases[] = {
     {"adopt", prepare_log, run_adopt},
     /* The rest has no store of its own to come back with. */
     {"migration", prepare_log, run_migration, .judge = judge_migration},
+    {"purge", prepare_purge, run_purge, .makes_index = true, .judge = judge_purge},
     {"second cut", prepare_second_cut, run_second_cut, .makes_index = true},
 };
 const size_t power_n_phases = G_N_ELEMENTS(power_phases);

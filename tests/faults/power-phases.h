@@ -12,6 +12,7 @@ typedef enum {
     POWER_SOUND,
     POWER_SYNCHRONOUS_OFF, /* the journal's COMMIT does not wait for the disk */
     POWER_LOOSE_CURSOR,    /* the index says how far it is before it is there */
+    POWER_UNSCRUBBED,      /* a purge is over with its commit */
     POWER_N_FAULTS
 } PowerFault;
 
@@ -26,7 +27,7 @@ typedef struct {
     PowerLog *log;
     GPtrArray *scopes; /* char *: the ids that the history writes to */
     size_t from;       /* the first event after which the power may go */
-    size_t migrated;   /* the event by which the journal's migration was done */
+    size_t done;       /* the event by which that was done which the phase's judge looks for */
 } PowerRun;
 
 typedef struct {

@@ -80,7 +80,7 @@ static void note_wrong(Worker *worker, const PowerRun *run, guint64 history, Pow
 static SyncdHash hash_question(const PowerRun *run, const PowerImage *image, guint64 history,
                                size_t cut)
 {
-    guint64 asked[] = {history, power_log_promise(run->log, cut), cut >= run->migrated};
+    guint64 asked[] = {history, power_log_promise(run->log, cut), cut >= run->done};
     SyncdBytes parts[] = {SYNCD_BYTES(image->hash.bytes, sizeof image->hash.bytes),
                           SYNCD_BYTES(asked, sizeof asked)};
     return syncd_hash_parts(parts, G_N_ELEMENTS(parts));

@@ -62,6 +62,7 @@ static const Control controls[] = {
     {"/power/control/synchronous-off-is-caught", "append", POWER_SYNCHRONOUS_OFF, POWER_HONEST},
     {"/power/control/a-lying-fsync-is-caught", "append", POWER_SOUND, POWER_LIES},
     {"/power/control/a-loose-cursor-is-caught", "append", POWER_LOOSE_CURSOR, POWER_HONEST},
+    {"/power/control/a-purge-of-the-log-alone-is-caught", "purge", POWER_UNSCRUBBED, POWER_HONEST},
     {"/power/control/names-that-are-not-synced-are-caught", "blob write", POWER_SOUND,
      POWER_FORGETS_NAMES},
     {"/power/control/files-that-are-not-synced-are-caught", "blob write", POWER_SOUND,
