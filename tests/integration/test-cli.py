@@ -435,35 +435,6 @@ def the_manual_page_says_the_same(world):
 
 
 @promise
-def bash_completes_verbs_and_options(world):
-    cli = Cli(world, world.place(), None)
-    script = cli.does('completion', 'bash')
-
-    def complete(*words):
-        words = ('sourceos-syncd', *words)
-        quoted = ' '.join(f"'{word}'" for word in words)
-        return subprocess.run(
-            ['bash', '--norc', '-c', f'{script}\nCOMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}\n'
-             f"_sourceos_syncd '{words[0]}' '{words[-1]}' '{words[-2]}'\n"
-             'printf "%s\\n" "${COMPREPLY[@]}"'],
-            capture_output=True, text=True, check=False).stdout.split()
-
-    equal(complete('st'), ['status', 'store'])
-    equal(complete('ops', ''), [*complete('ops', 'e'), 'list', 'show', 'replay', 'reconcile',
-                                'reconciled', 'delete', 'purge', 'checkpoint',
-                                *complete('ops', '--')])
-    equal(complete('ops', 'e'), ['enqueue'])
-    equal(complete('--json', 'ops', 'enqueue', '--par'), ['--parent='])
-    equal(complete('completion', ''), ['bash', 'zsh', 'fish'])
-    equal(complete('status', '--color', 'al'), ['always'])
-    equal(complete('status', '--color', '=', 'n'), ['never'])
-    equal(complete('ops', 'enqueue', '--lane', 'pr'), ['priority'])
-    equal(complete('policy', 'explain', '--action', '=', 'agent'), ['agent_access'])
-    equal(complete('devices', 'list', '--state', 'q'), ['quarantined'])
-    equal(complete('contract', 'show', 'sourceos.actor'), ['sourceos.actor-record/v1alpha1'])
-
-
-@promise
 def the_second_name_works(world):
     with served(world) as (cli, daemon):
         second = daemon.directory / 'sourceos'

@@ -1,0 +1,93 @@
+#!/usr/bin/python3
+"""What the shells offer, from the scripts that the program makes of its table of verbs."""
+
+import shutil
+import subprocess
+
+from cli_user import Cli
+from harness import equal, main, promise, session_world
+from mounts import Skip
+
+
+def shell(name, *words):
+    if not shutil.which(name):
+        raise Skip(f'{name} is not installed')
+    done = subprocess.run([name, *words], capture_output=True, text=True, check=False)
+    equal((done.returncode, done.stderr), (0, ''), words)
+    return done.stdout
+
+
+def script(world, name):
+    return Cli(world, world.place(), None).does('completion', name)
+
+
+@promise
+def bash_completes_verbs_and_options(world):
+    functions = script(world, 'bash')
+
+    def complete(*words):
+        words = ('sourceos-syncd', *words)
+        quoted = ' '.join(f"'{word}'" for word in words)
+        return subprocess.run(
+            ['bash', '--norc', '-c', f'{functions}\nCOMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}\n'
+             f"_sourceos_syncd '{words[0]}' '{words[-1]}' '{words[-2]}'\n"
+             'printf "%s\\n" "${COMPREPLY[@]}"'],
+            capture_output=True, text=True, check=False).stdout.split()
+
+    equal(complete('st'), ['status', 'store'])
+    equal(complete('ops', ''), [*complete('ops', 'e'), 'list', 'show', 'replay', 'reconcile',
+                                'reconciled', 'delete', 'purge', 'checkpoint',
+                                *complete('ops', '--')])
+    equal(complete('ops', 'e'), ['enqueue'])
+    equal(complete('--json', 'ops', 'enqueue', '--par'), ['--parent='])
+    equal(complete('completion', ''), ['bash', 'zsh', 'fish'])
+    equal(complete('status', '--color', 'al'), ['always'])
+    equal(complete('status', '--color', '=', 'n'), ['never'])
+    equal(complete('ops', 'enqueue', '--lane', 'pr'), ['priority'])
+    equal(complete('policy', 'explain', '--action', '=', 'agent'), ['agent_access'])
+    equal(complete('devices', 'list', '--state', 'q'), ['quarantined'])
+    equal(complete('contract', 'show', 'sourceos.actor'), ['sourceos.actor-record/v1alpha1'])
+
+
+@promise
+def fish_completes_verbs_options_and_words(world):
+    functions = script(world, 'fish')
+
+    def complete(*words):
+        line = ' '.join(('sourceos-syncd', *words))
+        offered = shell('fish', '--no-config', '-c', f'{functions}\ncomplete -C "{line}"')
+        return [line.split('\t')[0] for line in offered.splitlines()]
+
+    equal(complete('st'), ['status', 'store'])
+    equal(complete('ops', 'e'), ['enqueue'])
+    equal(complete('ops', 'enqueue', '--par'), ['--parent'])
+    equal(complete('ops', 'enqueue', '--lane', 'pr'), ['priority'])
+    equal(complete('status', '--lan'), [], 'an option of another verb')
+    equal(complete('contract', 'show', 'sourceos.actor'), ['sourceos.actor-record/v1alpha1'])
+    equal(complete('completion', 'z'), ['zsh'])
+
+
+@promise
+def zsh_completes_verbs_options_and_words(world):
+    """Its functions are those of a terminal; here they say what they were given."""
+    functions = script(world, 'zsh')
+    given = ('compdef() {}; _arguments() { print -rl -- "$@" }; '
+             '_describe() { print -rl -- "${(P@)4}" }\n')
+
+    def complete(*words):
+        quoted = ' '.join(f"'{word}'" for word in ('sourceos-syncd', *words))
+        return shell('zsh', '-f', '-c', f'{given}{functions}\nwords=({quoted}); CURRENT={len(words) + 1}\n'
+                     '_sourceos_syncd').splitlines()
+
+    assert any(line.startswith('enqueue:') for line in complete('ops', '')), complete('ops', '')
+    specs = complete('ops', 'enqueue', '')
+    assert any(line.startswith('--lane=[') and line.endswith(':LANE:(%s)' % ' '.join((
+        'normal', 'priority', 'secure', 'ephemeral', 'memory', 'policy', 'audit', 'tombstone',
+        'migration', 'repair', 'archive'))) for line in specs), specs
+    schema, = (line for line in complete('contract', 'validate', '') if line.startswith('--schema'))
+    assert '"words:word:(' in schema and schema.endswith('"files:file:_files"'), schema
+    assert any('sourceos.actor-record/v1alpha1' in line for line in complete('contract', 'show', ''))
+
+
+if __name__ == '__main__':
+    main(session_world)
