@@ -5,6 +5,7 @@
 #include "cli/parse.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
+#include "cli/words.h"
 
 #include <string.h>
 
@@ -69,6 +70,17 @@ static char *option_words(const SyncdVerbOption *option)
     return g_string_free(out, FALSE);
 }
 
+/* With the words that there are, where they can be no others. */
+static char *option_help(const SyncdVerbOption *option)
+{
+    if (option->kind != SYNCD_VALUE_CHOICE || option->words == NULL)
+        return g_strdup(_(option->help));
+    g_autofree char *joined = syncd_words_of_option(option);
+    g_auto(GStrv) words = g_strsplit(joined, " ", -1);
+    g_autofree char *list = g_strjoinv(", ", words);
+    return g_strdup_printf("%s: %s", _(option->help), list);
+}
+
 static void append_options(GString *out, const SyncdVerbOption *const *tables)
 {
     size_t width = 0;
@@ -76,10 +88,11 @@ static void append_options(GString *out, const SyncdVerbOption *const *tables)
         for (size_t i = 0; tables[i] != NULL; i++)
             for (const SyncdVerbOption *option = tables[i]; option->name != NULL; option++) {
                 g_autofree char *words = option_words(option);
+                g_autofree char *help = option_help(option);
                 if (pass == 0)
                     width = MAX(width, strlen(words));
                 else
-                    append_row(out, words, width, _(option->help));
+                    append_row(out, words, width, help);
             }
 }
 

@@ -319,7 +319,8 @@ const SyncdVerbOption syncd_help_options[] = {
 /* ---- what records of a registry can be found by ---- */
 
 #define OF_STATE(words) WORD("state", 0, "STATE", words, N_("Only in this state"))
-#define OF_LIFE CHOICE("state", "STATE", "active revoked", N_("Only in this state"))
+#define OF_LIFE                                                                                    \
+    CHOICE("state", "STATE", "active revoked", N_("Only in this state: active or revoked"))
 #define OF_TYPE(words) WORD("type", 't', "TYPE", words, N_("Only of this type"))
 #define OF_SCOPE TEXT("scope", 's', "SCOPE", N_("Only of this scope"))
 #define OF_WORKSPACE TEXT("workspace", 0, "ID", N_("Only of this workspace"))

@@ -69,9 +69,9 @@ void syncd_policy_fault_locate(const SyncdPolicySource *source, GError **error)
     if (length > 0 && next[length - 1] == '.')
         next[length - 1] = '\0';
     g_autofree char *better = g_strdup_printf(
-        "%s, in line %u of %s, then reload the daemon (`systemctl --user reload sourceos-syncd`); "
-        "`sourceos-syncd policy list` says whether it is good, and until then the last good rules "
-        "of its level stay in force",
+        "%s, in line %u of %s, then reload the daemon (`systemctl reload sourceos-syncd`, with "
+        "--user for yours); `sourceos-syncd policy list` says whether it is good, and until then "
+        "the last good rules of its level stay in force",
         usual ? "correct what is named" : next, syncd_policy_fault_line(source, sentence),
         source->path);
     g_clear_error(error);

@@ -89,5 +89,17 @@ def zsh_completes_verbs_options_and_words(world):
     assert any('sourceos.actor-record/v1alpha1' in line for line in complete('contract', 'show', ''))
 
 
+@promise
+def help_names_the_words_as_well(world):
+    cli = Cli(world, world.place(), None)
+
+    def shown(*words):
+        return ' '.join(cli.does(*words, '--help').split())
+
+    assert 'The lane (default: normal): normal, priority, secure, ' in shown('ops', 'enqueue')
+    assert 'Only in this state: trusted, untrusted, revoked, quarantined' in shown('devices', 'list')
+    assert 'Only in this state: active or revoked' in shown('actors', 'list')
+
+
 if __name__ == '__main__':
     main(session_world)
