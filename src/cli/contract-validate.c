@@ -38,6 +38,12 @@ typedef struct {
     SyncdSchema *schema;
 } Measure;
 
+static void measure_clear(Measure *measure)
+{
+    syncd_schema_free(measure->schema);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Measure, measure_clear)
+
 /* Data has versions of its own: what is found elsewhere than in `schema` is an id only if it is
  * that of a contract, or looks like one. */
 static char *named_contract(SyncdJson document, char **ret_other)
@@ -246,10 +252,9 @@ static SyncdExitCode exit_of(const GPtrArray *findings)
 
 bool syncd_verb_contract_validate(SyncdCli *cli, GError **error)
 {
-    Measure measure = {NULL};
+    g_auto(Measure) measure = {NULL};
     if (!take_measure(syncd_cli_value(cli, "schema"), &measure, error))
         return false;
-    g_autoptr(SyncdSchema) schema = measure.schema;
 
     g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func(finding_free);
     const char *file;
