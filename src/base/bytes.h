@@ -17,6 +17,12 @@ typedef struct {
 #define SYNCD_BYTES(data, size) ((SyncdBytes){(data), (size)})
 #define SYNCD_BYTES_TEXT(text) ((SyncdBytes){(text), strlen(text)})
 
+/* Whether they are exactly this text. */
+static inline bool syncd_bytes_are(SyncdBytes bytes, const char *text)
+{
+    return bytes.size == strlen(text) && memcmp(bytes.data, text, bytes.size) == 0;
+}
+
 /* Writes 2 * size lower-case digits and a NUL. */
 void syncd_hex_encode(const void *bytes, size_t size, char *ret_text);
 /* True only for exactly 2 * size lower-case digits. */

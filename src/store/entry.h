@@ -55,10 +55,6 @@ bool syncd_header_obeys(const SyncdHeader *header, const char **ret_fault);
 /* Appends the canonical text. */
 void syncd_header_write(const SyncdHeader *header, GString *out);
 
-static inline bool syncd_bytes_are(SyncdBytes bytes, const char *text)
-{
-    return bytes.size == strlen(text) && memcmp(bytes.data, text, bytes.size) == 0;
-}
 static inline char *syncd_bytes_dup(SyncdBytes bytes)
 {
     return g_strndup(bytes.data, bytes.size);

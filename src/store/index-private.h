@@ -1,8 +1,9 @@
 /* The index's inside, shared by the files that make it up. */
 #pragma once
 
+#include "domain/file-changes.h"
 #include "domain/lane.h"
-#include "store/index.h"
+#include "store/index-file.h"
 
 struct SyncdIndex {
     SyncdDatabase *db;
@@ -12,6 +13,8 @@ struct SyncdIndex {
     GHashTable *word_texts; /* number as pointer -> char * (owned by words) */
     gint64 next_word;       /* 0: not known yet */
     GHashTable *tally; /* kind's number as pointer -> entries projected in the open transaction */
+    char file_operation[SYNCD_FILE_ID_SIZE]; /* whose place was looked up last (index-file.c) */
+    guint64 file_pos;
     gint64 lanes[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS]; /* by rank: changes of its counts in it */
 };
 
@@ -28,6 +31,9 @@ bool syncd_index_project_registry(SyncdIndex *index, guint64 pos, const SyncdHea
 /* Rows of records (index-record.c). */
 bool syncd_index_project_record(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                                 const SyncdBody *body, GError **error);
+/* Files (index-file.c). */
+bool syncd_index_project_files(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
+                               SyncdJson content, GError **error);
 bool syncd_index_project_key(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                              const SyncdBody *body, GError **error);
 

@@ -1,6 +1,7 @@
 #include "store/index-private.h"
 
 #include "base/json.h"
+#include "domain/file-changes.h"
 
 /* ---- idempotency keys ---- */
 
@@ -113,6 +114,8 @@ bool syncd_index_project_registry(SyncdIndex *self, guint64 pos, const SyncdHead
     for (size_t i = 0; i < G_N_ELEMENTS(registries); i++)
         if (syncd_bytes_are(header->kind, registries[i].kind))
             return registries[i].project(self, pos, header, record, error);
+    if (syncd_bytes_are(header->schema_id, SYNCD_FILES_SCHEMA))
+        return syncd_index_project_files(self, pos, header, record, error);
     return syncd_index_project_record(self, pos, header, body, error);
 }
 

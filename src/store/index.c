@@ -10,7 +10,7 @@
 #define INDEX_FILE "index.db"
 #define NEW_FILE "index.db.new"
 /* Lookups are made by the later migrations: a new file gets its rows first. */
-#define MIGRATION_BEFORE_LOOKUPS 3u
+#define MIGRATION_BEFORE_LOOKUPS 4u
 
 const SyncdDatabaseKind syncd_index_kind = {
     .name = INDEX_FILE,
@@ -164,6 +164,7 @@ void syncd_index_rollback(SyncdIndex *self)
     syncd_database_rollback(self->db);
     /* Words that the transaction made are not there any more. */
     syncd_index_forget_words(self);
+    self->file_operation[0] = '\0';
     g_hash_table_remove_all(self->tally);
     memset(self->lanes, 0, sizeof self->lanes);
 }

@@ -298,12 +298,13 @@ static bool try_project_overlay(SyncdStore *self, GError **error)
     g_autoptr(GHashTable) grown = g_hash_table_new(g_direct_hash, g_direct_equal);
     if (!syncd_index_begin(self->index, error))
         return false;
-    if (!project_pending(self, grown, error)) {
+    if (!project_pending(self, grown, error) || !syncd_store_write_sightings(self, error)) {
         syncd_index_rollback(self->index);
         return false;
     }
     if (!syncd_index_commit(self->index, error))
         return false;
+    syncd_store_drop_sightings(self);
     syncd_overlay_drop_through(self->overlay, syncd_journal_committed(self->journal));
     return true;
 }
@@ -335,6 +336,13 @@ static bool overlay_waits(const SyncdStore *self)
 {
     return syncd_overlay_size(self->overlay) > 0 &&
            syncd_overlay_at(self->overlay, 0)->entry.pos <= syncd_journal_committed(self->journal);
+}
+
+/* A sighting that counts from an entry on waits for it. */
+static bool projection_waits(const SyncdStore *self)
+{
+    return overlay_waits(self) ||
+           (syncd_store_has_sightings(self) && syncd_overlay_size(self->overlay) == 0);
 }
 
 bool syncd_store_is_pressed(const SyncdStore *self)
@@ -376,7 +384,7 @@ bool syncd_store_work(SyncdStore *self)
                       error->message);
         return true;
     }
-    if (self->index != NULL && overlay_waits(self)) {
+    if (self->index != NULL && projection_waits(self)) {
         bool known = self->index_problem != NULL;
         if (project_overlay(self, &error))
             return true;

@@ -27,6 +27,8 @@ struct SyncdStore {
     guint64 reserve_bytes;
     bool found_no_room; /* by the last commit */
     SyncdOverlay *overlay;
+    GArray *sightings; /* what was seen of files, in the order of the entries it counts from */
+    guint seen;        /* so many of them are in the open transaction of the index */
     GPtrArray *scopes;  /* SyncdScope */
     guint64 registries; /* how often they may have changed */
     char *machine;      /* as meta has it: hash and check digits, or "none" */
@@ -62,6 +64,14 @@ bool syncd_store_tell_purged(SyncdStore *store, guint64 pos, const SyncdHeader *
 
 /* store-record.c: SyncdFirstFunc of the overlay; `data` is the store. */
 guint64 syncd_store_first_of_record(void *data, const SyncdFamily *family, const char *id);
+
+/* store-file.c: sightings of files. Those that count already go into the index's open transaction,
+ * and are dropped once that is committed. */
+bool syncd_store_has_sightings(const SyncdStore *store);
+bool syncd_store_write_sightings(SyncdStore *store, GError **error);
+void syncd_store_drop_sightings(SyncdStore *store);
+/* Those that counted from entries that were taken back. */
+void syncd_store_forget_sightings(SyncdStore *store);
 
 /* store-index.c: keeping an index. */
 

@@ -385,6 +385,7 @@ static void end_turn(SyncdStore *self)
 static void forget_turn(SyncdStore *self)
 {
     syncd_overlay_drop_after(self->overlay, syncd_journal_committed(self->journal));
+    syncd_store_forget_sightings(self);
     self->registries++;
     g_ptr_array_set_size(self->scopes, (gint)(self->scopes->len - self->turn_scopes));
     end_turn(self);

@@ -239,6 +239,7 @@ void syncd_store_free(SyncdStore *self)
     g_clear_error(&self->index_problem);
     syncd_journal_free(self->journal);
     syncd_overlay_free(self->overlay);
+    g_clear_pointer(&self->sightings, g_array_unref);
     syncd_keyring_free(self->keyring);
     syncd_directory_free(self->directory);
     g_ptr_array_unref(self->scopes);

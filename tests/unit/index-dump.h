@@ -24,6 +24,8 @@ static inline char *dump_index(const char *directory)
         "SELECT * FROM name ORDER BY family, name, scope",
         "SELECT * FROM lane_count ORDER BY rank, counter",
         "SELECT * FROM deletion ORDER BY scope, object",
+        "SELECT * FROM file ORDER BY id",
+        "SELECT * FROM file_change ORDER BY file, place",
         "SELECT name, sql FROM sqlite_schema ORDER BY name",
     };
     g_autofree char *path = g_build_filename(directory, "index.db", NULL);

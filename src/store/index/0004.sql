@@ -1,5 +1,35 @@
--- The ways to look entries up, one a file. A rebuild makes them last, one a step: sorted in bulk they cost a quarter of
--- what they cost row by row. Each ends in the row's pos by itself.
+-- Files of workspaces. A place in the log is written as one number: pos * 4096 + the number of the file in the entry's document.
 
-CREATE INDEX entry_by_object ON entry (object) WHERE object <> '';
+CREATE TABLE file (
+    id INTEGER PRIMARY KEY,                         -- the place that made it
+    scope INTEGER NOT NULL,                         -- word.id
+    folder INTEGER NOT NULL,                        -- file.id of the folder it is in; 0: it is the workspace's own
+    name BLOB NOT NULL,
+    kind INTEGER NOT NULL,                          -- domain/file.h
+    mode INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    mtime INTEGER NOT NULL,                         -- nanoseconds since 1970
+    hash BLOB,                                      -- SHA-256 of its bytes, of a symlink of its target; NULL: not known
+    version INTEGER NOT NULL,                       -- of what is in it, from 1
+    changed INTEGER NOT NULL,                       -- the newest place that is about it
+    live INTEGER NOT NULL                           -- 0: it was deleted
+) STRICT;
+
+CREATE TABLE file_change (
+    file INTEGER NOT NULL,                          -- file.id
+    place INTEGER NOT NULL,                         -- what changed it
+    version INTEGER NOT NULL,                       -- which it was then
+    PRIMARY KEY (file, place)
+) STRICT, WITHOUT ROWID;
+
+-- What the file system showed when the file was read last. This is no projection: it is where a scan need not read again, and is
+-- empty after a rebuild.
+CREATE TABLE seen (
+    file INTEGER PRIMARY KEY,                       -- file.id
+    device INTEGER NOT NULL,
+    inode INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    mtime INTEGER NOT NULL,
+    ctime INTEGER NOT NULL
+) STRICT;
 PRAGMA user_version = 4;

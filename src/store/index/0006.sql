@@ -1,2 +1,2 @@
-CREATE INDEX entry_by_kind ON entry (kind);
+CREATE INDEX entry_by_actor ON entry (actor);
 PRAGMA user_version = 6;

@@ -1,2 +1,2 @@
-CREATE INDEX entry_by_scope ON entry (scope);
+CREATE INDEX entry_by_kind ON entry (kind);
 PRAGMA user_version = 7;

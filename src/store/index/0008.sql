@@ -1,2 +1,2 @@
-CREATE INDEX entry_by_ms ON entry (ms);
+CREATE INDEX entry_by_scope ON entry (scope);
 PRAGMA user_version = 8;

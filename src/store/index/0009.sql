@@ -1,2 +1,2 @@
-CREATE INDEX task_offered ON task (rank, pos) WHERE task = 0 AND waits = 0;
+CREATE INDEX entry_by_ms ON entry (ms);
 PRAGMA user_version = 9;

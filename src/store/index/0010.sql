@@ -1,2 +1,2 @@
-CREATE INDEX task_running ON task (pos) WHERE task = 1;
+CREATE INDEX task_offered ON task (rank, pos) WHERE task = 0 AND waits = 0;
 PRAGMA user_version = 10;

@@ -1,2 +1,2 @@
-CREATE INDEX task_delayed ON task (ready_ms) WHERE task = 0 AND ready_ms > 0;
+CREATE INDEX task_running ON task (pos) WHERE task = 1;
 PRAGMA user_version = 11;

@@ -1,3 +1,2 @@
--- States of domain/deletion.h: purged, proven.
-CREATE INDEX deletion_purged ON deletion (object) WHERE state IN (5, 6);
+CREATE INDEX task_delayed ON task (ready_ms) WHERE task = 0 AND ready_ms > 0;
 PRAGMA user_version = 12;

@@ -1,0 +1,66 @@
+/*
+ * The files of workspaces, as the log has them.
+ *
+ * A file is known by a number: the place in the log that made it. It keeps that for as long as the
+ * log is, whatever it is called and whether it still exists. Documents and callers name it by an id
+ * (domain/file-changes.h), which says the same.
+ *
+ * Beside them the index keeps what the file system showed when a file was read last
+ * (SyncdFileSeen). That is this machine's own, is in no log, and may be lost: then a scan reads
+ * again what it could have passed over.
+ */
+#pragma once
+
+#include "domain/file-changes.h"
+#include "store/store.h"
+
+typedef struct {
+    guint64 device, inode, size;
+    gint64 mtime, ctime;
+} SyncdFileSeen;
+
+typedef struct {
+    guint64 id;
+    guint64 folder; /* 0: it is the workspace's own */
+    char name[SYNCD_FILE_NAME_MAX + 1];
+    size_t name_size;
+    SyncdFileKind kind;
+    guint32 mode;
+    guint64 size;
+    gint64 mtime;
+    bool hashed;
+    SyncdHash hash;
+    guint64 version;
+    guint64 changed; /* the newest place that is about it */
+    bool live;
+    bool seen;
+    SyncdFileSeen at_sight;
+} SyncdFileRow;
+
+/* The entry of a place. */
+guint64 syncd_file_place_pos(guint64 place);
+guint64 syncd_file_place(guint64 pos, guint number);
+
+/* All of these know committed entries only, and bring the index up to them. */
+
+/* The folder that is the workspace of the scope. */
+bool syncd_store_find_workspace_folder(SyncdStore *store, const char *scope_id,
+                                       SyncdFileRow *ret_row, bool *ret_found, GError **error);
+bool syncd_store_find_file(SyncdStore *store, guint64 id, SyncdFileRow *ret_row, bool *ret_found,
+                           GError **error);
+/* By its name in a folder; only what exists. */
+bool syncd_store_find_file_in(SyncdStore *store, guint64 folder, SyncdBytes name,
+                              SyncdFileRow *ret_row, bool *ret_found, GError **error);
+/* What exists in a folder, in the order of the bytes of its name, until `take` returns false. */
+bool syncd_store_walk_folder(SyncdStore *store, guint64 folder,
+                             bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                             GError **error);
+
+/* The id of a file, from its number and back; the number is 0 for an id that names none. */
+bool syncd_store_file_id(SyncdStore *store, guint64 id, char ret_id[SYNCD_FILE_ID_SIZE],
+                         GError **error);
+bool syncd_store_find_file_id(SyncdStore *store, const char *id, guint64 *ret_file, GError **error);
+
+/* What a file looked like when it was read. It counts from the commit of the entry `pos` on, and
+ * not at all when that is taken back. */
+void syncd_store_see_file(SyncdStore *store, guint64 file, guint64 pos, const SyncdFileSeen *seen);

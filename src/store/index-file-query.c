@@ -1,0 +1,117 @@
+#include "store/index-file.h"
+
+#include "store/index-private.h"
+
+#define COLUMNS                                                                                    \
+    "file.id, folder, name, kind, mode, file.size, file.mtime, hash, version, changed, live,"      \
+    " seen.device, inode, seen.size, seen.mtime, ctime"
+#define FROM " FROM file LEFT JOIN seen ON seen.file = file.id "
+
+static void read_row(SyncdStatement *row, SyncdFileRow *ret_row)
+{
+    SyncdBytes name = syncd_column_bytes(row, 2), hash = syncd_column_bytes(row, 7);
+    *ret_row = (SyncdFileRow){
+        .id = (guint64)syncd_column_int(row, 0),
+        .folder = (guint64)syncd_column_int(row, 1),
+        .name_size = MIN(name.size, SYNCD_FILE_NAME_MAX),
+        .kind = (SyncdFileKind)syncd_column_int(row, 3),
+        .mode = (guint32)syncd_column_int(row, 4),
+        .size = (guint64)syncd_column_int(row, 5),
+        .mtime = syncd_column_int(row, 6),
+        .hashed = hash.size == sizeof ret_row->hash.bytes,
+        .version = (guint64)syncd_column_int(row, 8),
+        .changed = (guint64)syncd_column_int(row, 9),
+        .live = syncd_column_int(row, 10) != 0,
+        .seen = !syncd_column_is_null(row, 11),
+    };
+    memcpy(ret_row->name, name.data, ret_row->name_size);
+    if (ret_row->hashed)
+        memcpy(ret_row->hash.bytes, hash.data, hash.size);
+    if (ret_row->seen)
+        ret_row->at_sight =
+            (SyncdFileSeen){(guint64)syncd_column_int(row, 11), (guint64)syncd_column_int(row, 12),
+                            (guint64)syncd_column_int(row, 13), syncd_column_int(row, 14),
+                            syncd_column_int(row, 15)};
+}
+
+static bool read_one(SyncdStatement *statement, SyncdFileRow *ret_row, bool *ret_found,
+                     GError **error)
+{
+    g_autoptr(SyncdStatement) rows = statement;
+    if (!syncd_statement_next(rows, ret_found, error))
+        return false;
+    if (*ret_found)
+        read_row(rows, ret_row);
+    return true;
+}
+
+bool syncd_index_find_workspace_folder(SyncdIndex *self, const char *scope_id,
+                                       SyncdFileRow *ret_row, bool *ret_found, GError **error)
+{
+    gint64 scope;
+    if (!syncd_index_word(self, SYNCD_BYTES_TEXT(scope_id), &scope, error))
+        return false;
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "SELECT " COLUMNS FROM
+                  "WHERE folder = 0 AND live = 1 AND scope = :scope ORDER BY file.id LIMIT 1");
+    syncd_bind_int(row, ":scope", scope);
+    return read_one(row, ret_row, ret_found, error);
+}
+
+bool syncd_index_find_file(SyncdIndex *self, guint64 id, SyncdFileRow *ret_row, bool *ret_found,
+                           GError **error)
+{
+    SyncdStatement *row =
+        syncd_database_statement(self->db, "SELECT " COLUMNS FROM "WHERE file.id = :id");
+    syncd_bind_int(row, ":id", (gint64)id);
+    return read_one(row, ret_row, ret_found, error);
+}
+
+bool syncd_index_find_file_in(SyncdIndex *self, guint64 folder, SyncdBytes name,
+                              SyncdFileRow *ret_row, bool *ret_found, GError **error)
+{
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "SELECT " COLUMNS FROM
+                  "WHERE folder = :folder AND name = :name AND live = 1 ORDER BY file.id LIMIT 1");
+    syncd_bind_int(row, ":folder", (gint64)folder);
+    syncd_bind_blob(row, ":name", name);
+    return read_one(row, ret_row, ret_found, error);
+}
+
+bool syncd_index_walk_folder(SyncdIndex *self, guint64 folder,
+                             bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                             GError **error)
+{
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db,
+        "SELECT " COLUMNS FROM "WHERE folder = :folder AND live = 1 ORDER BY name, file.id");
+    syncd_bind_int(rows, ":folder", (gint64)folder);
+    for (;;) {
+        SyncdFileRow row;
+        bool found;
+        if (!syncd_statement_next(rows, &found, error))
+            return false;
+        if (!found)
+            return true;
+        read_row(rows, &row);
+        if (!take(data, &row))
+            return true;
+    }
+}
+
+bool syncd_index_see_file(SyncdIndex *self, guint64 file, const SyncdFileSeen *seen, GError **error)
+{
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "INSERT INTO seen (file, device, inode, size, mtime, ctime)"
+                  " VALUES (:file, :device, :inode, :size, :mtime, :ctime)"
+                  " ON CONFLICT (file) DO UPDATE SET device = excluded.device, inode ="
+                  " excluded.inode, size = excluded.size, mtime = excluded.mtime,"
+                  " ctime = excluded.ctime");
+    syncd_bind_int(row, ":file", (gint64)file);
+    syncd_bind_int(row, ":device", (gint64)seen->device);
+    syncd_bind_int(row, ":inode", (gint64)seen->inode);
+    syncd_bind_int(row, ":size", (gint64)seen->size);
+    syncd_bind_int(row, ":mtime", seen->mtime);
+    syncd_bind_int(row, ":ctime", seen->ctime);
+    return syncd_statement_run(row, error);
+}

@@ -1,0 +1,207 @@
+#include "store/index-private.h"
+
+guint64 syncd_file_place(guint64 pos, guint number)
+{
+    return pos * SYNCD_FILES_MAX + number;
+}
+
+guint64 syncd_file_place_pos(guint64 place)
+{
+    return place / SYNCD_FILES_MAX;
+}
+
+/* Neighbours were made together, so the operation that was looked up last is mostly the one. */
+bool syncd_index_find_file_place(SyncdIndex *self, SyncdBytes object, guint64 *ret_place,
+                                 GError **error)
+{
+    char operation[SYNCD_FILE_ID_SIZE];
+    guint number;
+    *ret_place = 0;
+    if (!syncd_file_id_parse(object, operation, &number))
+        return true;
+    if (strcmp(operation, self->file_operation) != 0) {
+        self->file_operation[0] = '\0';
+        if (!syncd_index_find_op(self, operation, &self->file_pos, error))
+            return false;
+        if (self->file_pos != 0)
+            g_strlcpy(self->file_operation, operation, sizeof self->file_operation);
+    }
+    if (self->file_pos != 0)
+        *ret_place = syncd_file_place(self->file_pos, number);
+    return true;
+}
+
+/* ---- projecting ---- */
+
+typedef struct {
+    SyncdIndex *index;
+    guint64 pos;
+    gint64 scope;
+    guint64 folder; /* the one that was found to exist last */
+} FileEntry;
+
+/* A folder of the same scope that exists. */
+static bool is_folder(FileEntry *entry, guint64 id, bool *ret_is, GError **error)
+{
+    gint64 found;
+    *ret_is = id != 0 && id == entry->folder;
+    if (*ret_is || id == 0)
+        return true;
+    SyncdStatement *row = syncd_database_statement(
+        entry->index->db, "SELECT count(*) FROM file WHERE id = :id AND scope = :scope AND live = 1"
+                          " AND kind = 2");
+    syncd_bind_int(row, ":id", (gint64)id);
+    syncd_bind_int(row, ":scope", entry->scope);
+    if (!syncd_statement_number(row, 0, &found, error))
+        return false;
+    *ret_is = found > 0;
+    if (*ret_is)
+        entry->folder = id;
+    return true;
+}
+
+/* Where it says to be: the number of its folder, 0 for the workspace's own. */
+static bool find_folder(FileEntry *entry, const SyncdFileChange *change, guint64 *ret_folder,
+                        bool *ret_is, GError **error)
+{
+    *ret_is = change->folder.size == 0;
+    *ret_folder = 0;
+    return *ret_is ||
+           (syncd_index_find_file_place(entry->index, change->folder, ret_folder, error) &&
+            is_folder(entry, *ret_folder, ret_is, error));
+}
+
+static void bind_file(SyncdStatement *row, const SyncdFileChange *change, guint64 folder)
+{
+    syncd_bind_int(row, ":folder", (gint64)folder);
+    syncd_bind_blob(row, ":name", change->name);
+    syncd_bind_int(row, ":kind", change->kind);
+    syncd_bind_int(row, ":mode", change->mode);
+    syncd_bind_int(row, ":size", (gint64)change->size);
+    syncd_bind_int(row, ":mtime", change->mtime);
+    if (change->hashed)
+        syncd_bind_blob(row, ":hash", SYNCD_BYTES(change->hash.bytes, sizeof change->hash.bytes));
+    else
+        syncd_bind_null(row, ":hash");
+}
+
+static bool create(FileEntry *entry, guint64 place, const SyncdFileChange *change, GError **error)
+{
+    guint64 folder;
+    bool is;
+    if (change->kind == 0 || change->object.data != NULL)
+        return true;
+    if (!find_folder(entry, change, &folder, &is, error))
+        return false;
+    if (!is)
+        return true;
+    SyncdStatement *row = syncd_database_statement(
+        entry->index->db, "INSERT INTO file (id, scope, folder, name, kind, mode, size, mtime, "
+                          "hash, version, changed,"
+                          " live) VALUES (:id, :scope, :folder, :name, :kind, :mode, :size, "
+                          ":mtime, :hash, 1, :id, 1)");
+    syncd_bind_int(row, ":id", (gint64)place);
+    syncd_bind_int(row, ":scope", entry->scope);
+    bind_file(row, change, folder);
+    return syncd_statement_run(row, error);
+}
+
+static bool add_change(FileEntry *entry, guint64 file, guint64 place, GError **error)
+{
+    SyncdStatement *row = syncd_database_statement(
+        entry->index->db, "INSERT INTO file_change (file, place, version)"
+                          " SELECT id, :place, version FROM file WHERE id = :file");
+    syncd_bind_int(row, ":file", (gint64)file);
+    syncd_bind_int(row, ":place", (gint64)place);
+    return syncd_statement_run(row, error);
+}
+
+static bool exists(FileEntry *entry, guint64 file, bool *ret_exists, GError **error)
+{
+    gint64 found;
+    SyncdStatement *row = syncd_database_statement(
+        entry->index->db,
+        "SELECT count(*) FROM file WHERE id = :id AND scope = :scope AND live = 1");
+    syncd_bind_int(row, ":id", (gint64)file);
+    syncd_bind_int(row, ":scope", entry->scope);
+    if (!syncd_statement_number(row, 0, &found, error))
+        return false;
+    *ret_exists = found > 0;
+    return true;
+}
+
+/* Another version is one with other content: a new name or mode makes none. */
+static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *change,
+                        GError **error)
+{
+    guint64 file, folder;
+    bool is;
+    if (change->kind == 0 || change->object.data == NULL)
+        return true;
+    if (!syncd_index_find_file_place(entry->index, change->object, &file, error) ||
+        !exists(entry, file, &is, error))
+        return false;
+    if (!is)
+        return true;
+    if (!find_folder(entry, change, &folder, &is, error))
+        return false;
+    if (!is)
+        return true;
+    SyncdStatement *row = syncd_database_statement(
+        entry->index->db,
+        "UPDATE file SET version = version + (kind <> :kind OR hash IS NOT :hash), folder = "
+        ":folder,"
+        " name = :name, kind = :kind, mode = :mode, size = :size, mtime = :mtime, hash = :hash,"
+        " changed = :place WHERE id = :file");
+    syncd_bind_int(row, ":file", (gint64)file);
+    syncd_bind_int(row, ":place", (gint64)place);
+    bind_file(row, change, folder);
+    entry->folder = 0;
+    return syncd_statement_run(row, error) && add_change(entry, file, place, error);
+}
+
+static bool delete (FileEntry *entry, guint64 place, const SyncdFileChange *change, GError **error)
+{
+    guint64 file;
+    bool is;
+    if (change->kind != 0)
+        return true;
+    if (!syncd_index_find_file_place(entry->index, change->object, &file, error) ||
+        !exists(entry, file, &is, error))
+        return false;
+    if (!is)
+        return true;
+    SyncdStatement *row = syncd_database_statement(
+        entry->index->db, "UPDATE file SET live = 0, changed = :place WHERE id = :file");
+    syncd_bind_int(row, ":file", (gint64)file);
+    syncd_bind_int(row, ":place", (gint64)place);
+    entry->folder = 0;
+    return syncd_statement_run(row, error) && add_change(entry, file, place, error);
+}
+
+static const struct {
+    const char *kind;
+    bool (*project)(FileEntry *entry, guint64 place, const SyncdFileChange *change, GError **error);
+} projections[] = {
+    {"object.created", create},
+    {"object.changed", change_file},
+    {"object.deleted", delete},
+};
+
+bool syncd_index_project_files(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
+                               SyncdJson content, GError **error)
+{
+    FileEntry entry = {.index = self, .pos = pos};
+    g_auto(SyncdFileChangesReader) reader = {{NULL}};
+    SyncdFileChange change;
+    if (!syncd_index_add_word(self, header->scope, &entry.scope, error))
+        return false;
+    syncd_file_changes_read(&reader, content);
+    while (syncd_file_changes_next(&reader, &change))
+        for (size_t i = 0; i < G_N_ELEMENTS(projections); i++)
+            if (syncd_bytes_are(header->kind, projections[i].kind) &&
+                !projections[i].project(&entry, syncd_file_place(pos, reader.number), &change,
+                                        error))
+                return false;
+    return true;
+}

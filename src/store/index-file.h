@@ -1,0 +1,22 @@
+/*
+ * What the index is asked about files: the inside of store/files.h.
+ */
+#pragma once
+
+#include "store/files.h"
+#include "store/index.h"
+
+bool syncd_index_find_workspace_folder(SyncdIndex *index, const char *scope_id,
+                                       SyncdFileRow *ret_row, bool *ret_found, GError **error);
+bool syncd_index_find_file(SyncdIndex *index, guint64 id, SyncdFileRow *ret_row, bool *ret_found,
+                           GError **error);
+bool syncd_index_find_file_in(SyncdIndex *index, guint64 folder, SyncdBytes name,
+                              SyncdFileRow *ret_row, bool *ret_found, GError **error);
+bool syncd_index_walk_folder(SyncdIndex *index, guint64 folder,
+                             bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                             GError **error);
+bool syncd_index_see_file(SyncdIndex *index, guint64 file, const SyncdFileSeen *seen,
+                          GError **error);
+/* The place that a file's id names; 0 when there is none. */
+bool syncd_index_find_file_place(SyncdIndex *index, SyncdBytes object, guint64 *ret_place,
+                                 GError **error);
