@@ -27,8 +27,8 @@ struct SyncdStore {
     guint64 reserve_bytes;
     bool found_no_room; /* by the last commit */
     SyncdOverlay *overlay;
-    GArray *sightings; /* what was seen of files, in the order of the entries it counts from */
-    guint seen;        /* so many of them are in the open transaction of the index */
+    GArray *sightings;  /* what was seen of files, in the order of the entries it counts from */
+    guint seen;         /* so many of them are in the open transaction of the index */
     GPtrArray *scopes;  /* SyncdScope */
     guint64 registries; /* how often they may have changed */
     char *machine;      /* as meta has it: hash and check digits, or "none" */
