@@ -74,6 +74,14 @@ static const SyncdFamily families[SYNCD_N_FAMILIES] = {
         .columns = {[SYNCD_COLUMN_TYPE] = "to_schema_id",
                     [SYNCD_COLUMN_SCHEMA] = "from_schema_id"},
     },
+    [SYNCD_FAMILY_ROOT] = {
+        .name = "root", .schema = "sourceos.workspace-root/v1", .id = "root_id",
+        .state = "root_state",
+        .home = SYNCD_HOME_DEVICE, .configuration = true, .opaque = true,
+        .capability = "write", .end = "write",
+        .columns = {[SYNCD_COLUMN_TYPE] = "directory",
+                    [SYNCD_COLUMN_WORKSPACE] = "workspace_id"},
+    },
 };
 
 #define RECORDED(family, word)                                                                     \
@@ -85,6 +93,7 @@ static const SyncdFamily families[SYNCD_N_FAMILIES] = {
 #define M SYNCD_FAMILY_MIGRATION
 #define O SYNCD_FAMILY_OBJECT
 #define P SYNCD_FAMILY_PLAN
+#define R SYNCD_FAMILY_ROOT
 #define REGISTER SYNCD_VERB_REGISTER
 #define UPDATE SYNCD_VERB_UPDATE
 #define REVOKE SYNCD_VERB_REVOKE
@@ -129,6 +138,15 @@ static const SyncdTransition transitions[] = {
     {O, REVOKE, "conflicted", "tombstoned", "object.deleted"},
     {O, RESTORE, "tombstoned", "active", "object.changed"},
     {O, RESTORE, "tombstoned", "quarantined", "object.changed"},
+
+    {R, REGISTER, "", "active", "root.added"},
+    {R, REGISTER, "", "paused", "root.added"},
+    {R, UPDATE, "active", "active", "root.updated"},
+    {R, UPDATE, "active", "paused", "root.paused"},
+    {R, UPDATE, "paused", "paused", "root.updated"},
+    {R, UPDATE, "paused", "active", "root.resumed"},
+    {R, REVOKE, "active", "revoked", "root.removed"},
+    {R, REVOKE, "paused", "revoked", "root.removed"},
 
     {P, REGISTER, "", "planned", "plan.created"},
     {P, UPDATE, "planned", "planned", "plan.updated"},

@@ -29,6 +29,7 @@ typedef enum {
     SYNCD_FAMILY_PLAN,
     SYNCD_FAMILY_ENCRYPTION,
     SYNCD_FAMILY_MIGRATION,
+    SYNCD_FAMILY_ROOT, /* where a workspace lies on this device */
     SYNCD_N_FAMILIES,
 } SyncdFamilyId;
 

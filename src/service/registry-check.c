@@ -325,6 +325,7 @@ static bool (*const checks[SYNCD_N_FAMILIES])(SyncdChange *change, GError **erro
     [SYNCD_FAMILY_ENCRYPTION] = check_encryption,
     [SYNCD_FAMILY_SCHEMA] = syncd_registry_check_schema,
     [SYNCD_FAMILY_MIGRATION] = syncd_registry_check_migration,
+    [SYNCD_FAMILY_ROOT] = syncd_registry_check_root,
 };
 
 bool syncd_registry_check_family(SyncdChange *change, GError **error)

@@ -81,6 +81,9 @@ bool syncd_registry_plan_sends(const SyncdChange *change);
 bool syncd_registry_may_replicate(const SyncdChange *change, const SyncdPolicyRequest *asked,
                                   GError **error);
 
+/* Roots (registry-root.c): the workspace is there and has no other one, and no two overlap. */
+bool syncd_registry_check_root(SyncdChange *change, GError **error);
+
 /* A change by itself, without idempotency key: everything up to the entry, then the entry. Between
  * the two nothing may be committed. */
 bool syncd_registry_prepare(SyncdChange *change, SyncdDecisions **ret_decisions, GError **error);
