@@ -58,6 +58,7 @@ static const WordSet word_sets[SYNCD_N_VOCABULARIES] = {
                                                       "external", "quarantined")},
     [SYNCD_WORDS_DEVICE_STATE] = {"device state",
                                   WORDS("trusted", "untrusted", "revoked", "quarantined")},
+    [SYNCD_WORDS_ROOT_STATE] = {"state of a root", WORDS("active", "paused", "revoked")},
     [SYNCD_WORDS_ACTOR_TYPE] = {"actor type",
                                 WORDS("human", "app", "agent", "device", "service", "import_bridge",
                                       "export_bridge", "model_runtime", "remote_relay")},
