@@ -56,6 +56,14 @@ bool syncd_store_walk_folder(SyncdStore *store, guint64 folder,
                              bool (*take)(void *data, const SyncdFileRow *row), void *data,
                              GError **error);
 
+/* One that exists in the scope and was that inode when it was read last. */
+bool syncd_store_find_file_seen(SyncdStore *store, const char *scope_id, guint64 device,
+                                guint64 inode, SyncdFileRow *ret_row, bool *ret_found,
+                                GError **error);
+/* Whether more than `max` exist in the scope. */
+bool syncd_store_has_more_files(SyncdStore *store, const char *scope_id, guint64 max, bool *ret_has,
+                                GError **error);
+
 /* The id of a file, from its number and back; the number is 0 for an id that names none. */
 bool syncd_store_file_id(SyncdStore *store, guint64 id, char ret_id[SYNCD_FILE_ID_SIZE],
                          GError **error);

@@ -99,6 +99,40 @@ bool syncd_index_walk_folder(SyncdIndex *self, guint64 folder,
     }
 }
 
+bool syncd_index_find_file_seen(SyncdIndex *self, const char *scope_id, guint64 device,
+                                guint64 inode, SyncdFileRow *ret_row, bool *ret_found,
+                                GError **error)
+{
+    gint64 scope;
+    if (!syncd_index_word(self, SYNCD_BYTES_TEXT(scope_id), &scope, error))
+        return false;
+    SyncdStatement *row = syncd_database_statement(
+        self->db,
+        "SELECT " COLUMNS " FROM seen JOIN file ON file.id = seen.file WHERE inode = :inode"
+        " AND device = :device AND scope = :scope AND live = 1 ORDER BY file.id LIMIT 1");
+    syncd_bind_int(row, ":inode", (gint64)inode);
+    syncd_bind_int(row, ":device", (gint64)device);
+    syncd_bind_int(row, ":scope", scope);
+    return read_one(row, ret_row, ret_found, error);
+}
+
+bool syncd_index_has_more_files(SyncdIndex *self, const char *scope_id, guint64 max, bool *ret_has,
+                                GError **error)
+{
+    gint64 scope, count;
+    if (!syncd_index_word(self, SYNCD_BYTES_TEXT(scope_id), &scope, error))
+        return false;
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "SELECT count(*) FROM (SELECT 1 FROM file WHERE scope = :scope AND live = 1"
+                  " LIMIT :enough)");
+    syncd_bind_int(row, ":scope", scope);
+    syncd_bind_int(row, ":enough", (gint64)MIN(max, G_MAXINT64 - 1) + 1);
+    if (!syncd_statement_number(row, 0, &count, error))
+        return false;
+    *ret_has = (guint64)count > max;
+    return true;
+}
+
 bool syncd_index_see_file(SyncdIndex *self, guint64 file, const SyncdFileSeen *seen, GError **error)
 {
     SyncdStatement *row = syncd_database_statement(

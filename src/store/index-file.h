@@ -15,6 +15,12 @@ bool syncd_index_find_file_in(SyncdIndex *index, guint64 folder, SyncdBytes name
 bool syncd_index_walk_folder(SyncdIndex *index, guint64 folder,
                              bool (*take)(void *data, const SyncdFileRow *row), void *data,
                              GError **error);
+bool syncd_index_find_file_seen(SyncdIndex *index, const char *scope_id, guint64 device,
+                                guint64 inode, SyncdFileRow *ret_row, bool *ret_found,
+                                GError **error);
+/* Whether there are more than `max` that exist. */
+bool syncd_index_has_more_files(SyncdIndex *index, const char *scope_id, guint64 max, bool *ret_has,
+                                GError **error);
 bool syncd_index_see_file(SyncdIndex *index, guint64 file, const SyncdFileSeen *seen,
                           GError **error);
 /* The place that a file's id names; 0 when there is none. */

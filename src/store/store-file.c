@@ -29,6 +29,21 @@ bool syncd_store_find_file_in(SyncdStore *self, guint64 folder, SyncdBytes name,
            syncd_index_find_file_in(self->index, folder, name, ret_row, ret_found, error);
 }
 
+bool syncd_store_find_file_seen(SyncdStore *self, const char *scope_id, guint64 device,
+                                guint64 inode, SyncdFileRow *ret_row, bool *ret_found,
+                                GError **error)
+{
+    return ready(self, error) && syncd_index_find_file_seen(self->index, scope_id, device, inode,
+                                                            ret_row, ret_found, error);
+}
+
+bool syncd_store_has_more_files(SyncdStore *self, const char *scope_id, guint64 max, bool *ret_has,
+                                GError **error)
+{
+    return ready(self, error) &&
+           syncd_index_has_more_files(self->index, scope_id, max, ret_has, error);
+}
+
 bool syncd_store_walk_folder(SyncdStore *self, guint64 folder,
                              bool (*take)(void *data, const SyncdFileRow *row), void *data,
                              GError **error)

@@ -1,0 +1,155 @@
+#include "service/files.h"
+
+#include "service/internal.h"
+
+#define ROOTS_PAGE 100u
+#define ENGINE "workspace"
+#define DELETED "object.deleted"
+
+void syncd_root_free(SyncdRoot *self)
+{
+    if (self == NULL)
+        return;
+    g_free(self->id);
+    g_free(self->workspace);
+    g_free(self->directory);
+    g_free(self->scope_id);
+    g_free(self);
+}
+
+guint64 syncd_service_roots_version(const SyncdService *service)
+{
+    return syncd_store_registries(service->store);
+}
+
+guint64 syncd_service_clock(const SyncdService *service)
+{
+    return syncd_service_monotonic(service);
+}
+
+SyncdStore *syncd_service_store(SyncdService *service)
+{
+    return service->store;
+}
+
+static bool add_root(SyncdService *service, const SyncdRecordRow *row, GPtrArray *roots,
+                     GError **error)
+{
+    const char *class, *name, *workspace = row->columns[SYNCD_COLUMN_WORKSPACE];
+    g_autoptr(SyncdScope) scope = NULL;
+    if (strcmp(row->state, SYNCD_STATE_REVOKED) == 0 ||
+        !syncd_scope_parse(workspace, &class, &name, NULL))
+        return true;
+    if (!syncd_store_find_scope(service->store, class, name, &scope, error))
+        return false;
+    if (scope == NULL)
+        return true;
+    SyncdRoot *root = g_new0(SyncdRoot, 1);
+    *root = (SyncdRoot){
+        .id = g_strdup(row->id),
+        .workspace = g_strdup(workspace),
+        .directory = g_strdup(row->columns[SYNCD_COLUMN_TYPE]),
+        .scope_id = g_strdup(scope->id),
+        .paused = strcmp(row->state, SYNCD_STATE_ACTIVE) != 0,
+    };
+    g_ptr_array_add(roots, root);
+    return true;
+}
+
+bool syncd_service_list_roots(SyncdService *service, GPtrArray **ret_roots, GError **error)
+{
+    SyncdRecordQuery query = {.family = syncd_family(SYNCD_FAMILY_ROOT), .limit = ROOTS_PAGE};
+    g_autoptr(GPtrArray) roots = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_root_free);
+    g_autofree char *cursor = g_strdup("");
+    do {
+        g_autoptr(GPtrArray) rows = NULL;
+        g_autofree char *next = NULL;
+        query.cursor = cursor;
+        if (!syncd_store_list_records(service->store, &query, &rows, &next, error))
+            return false;
+        for (guint i = 0; i < rows->len; i++)
+            if (!add_root(service, rows->pdata[i], roots, error))
+                return false;
+        g_free(cursor);
+        cursor = g_steal_pointer(&next);
+    } while (*cursor != '\0');
+    *ret_roots = g_steal_pointer(&roots);
+    return true;
+}
+
+bool syncd_service_pause_root(SyncdService *service, const SyncdRoot *root, const char *reason,
+                              GError **error)
+{
+    g_autoptr(GString) record = g_string_new(NULL);
+    g_auto(SyncdRegistered) registered = {0};
+    const SyncdCaller owner = {.uid = service->uid};
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, record, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "root_id", root->id);
+    syncd_json_member_string(&writer, "workspace_id", root->workspace);
+    syncd_json_member_string(&writer, "directory", root->directory);
+    syncd_json_member_string(&writer, "root_state", "paused");
+    syncd_json_member_string(&writer, "pause_reason", reason);
+    syncd_json_end_object(&writer);
+    const SyncdRegistryRequest request = {
+        .kind = "root", .id = root->id, .record = SYNCD_BYTES(record->str, record->len)};
+    return syncd_service_update(service, &owner, &request, &registered, error);
+}
+
+char *syncd_service_new_operation(SyncdService *service)
+{
+    return syncd_id_new(service->sources, "op");
+}
+
+/* Whose instance it is may write there, and policy lets him. */
+static SyncdDecisions *decide(SyncdService *service, const SyncdRoot *root, const char *kind,
+                              const char *lane, char **ret_actor, GError **error)
+{
+    const char *class, *name;
+    const SyncdCaller owner = {.uid = service->uid};
+    g_auto(SyncdPlace) place = {0};
+    g_autoptr(SyncdMandate) mandate = syncd_service_require_mandate(service, &owner, error);
+    SyncdPolicyRequest asked = {{NULL}};
+    if (mandate == NULL || !syncd_scope_parse(root->workspace, &class, &name, error) ||
+        !syncd_service_require_capability(service, &owner, mandate,
+                                          strcmp(kind, DELETED) == 0 ? "delete" : "write", error) ||
+        !syncd_service_check_scope_place(service, &owner, mandate, root->workspace, class, &place,
+                                         error))
+        return NULL;
+    syncd_ask_about_scope(&asked, root->workspace, class);
+    asked.fields[SYNCD_FIELD_LANE] = lane;
+    asked.fields[SYNCD_FIELD_DATA_CLASS] = SYNCD_POLICY_DATA_CLASS;
+    asked.fields[SYNCD_FIELD_OBJECT_TYPE] = "file";
+    *ret_actor = g_strdup(mandate->actor);
+    return syncd_service_decide_in(service, &owner, mandate->actor, &asked, &place, error);
+}
+
+bool syncd_service_record_files(SyncdService *service, const SyncdRoot *root, const char *kind,
+                                const char *operation, SyncdBytes content, guint64 *ret_pos,
+                                GError **error)
+{
+    const char *lane = strcmp(kind, DELETED) == 0 ? SYNCD_LANE_TOMBSTONE : SYNCD_LANE_NORMAL;
+    g_autofree char *actor = NULL;
+    g_auto(SyncdReceipt) receipt = {0};
+    g_autoptr(SyncdDecisions) decisions = decide(service, root, kind, lane, &actor, error);
+    if (decisions == NULL || !syncd_service_record_decisions(service, actor, decisions, error))
+        return false;
+    const SyncdDraft draft = {
+        .kind = kind,
+        .actor = actor,
+        .op = operation,
+        .object = "",
+        .decision = decisions->decisions[0].id,
+        .engine = ENGINE,
+        .lane = lane,
+        .schema_id = SYNCD_FILES_SCHEMA,
+        .schema_version = 1,
+        .meta = SYNCD_BYTES_TEXT("{}"),
+        .content = content,
+    };
+    if (!syncd_service_append(service, root->scope_id, &draft, &receipt, error))
+        return false;
+    *ret_pos = receipt.pos;
+    return true;
+}

@@ -1,0 +1,43 @@
+/*
+ * What a workspace's files are, for the adapter that watches them: which directories are governed,
+ * what the log says lies there, and writing down what was found instead.
+ *
+ * A directory is a root (docs/format.md 6, the kind `root.added`). What is found in it is
+ * attributed to whose instance it is, passes through policy like every write, and is durable with
+ * the commit of its turn.
+ */
+#pragma once
+
+#include "service/service.h"
+#include "store/files.h"
+
+typedef struct {
+    char *id;        /* of the root's record */
+    char *workspace; /* "workspace:notes" */
+    char *directory;
+    char *scope_id;
+    bool paused;
+} SyncdRoot;
+
+void syncd_root_free(SyncdRoot *root);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRoot, syncd_root_free)
+
+/* Another number whenever there may be other roots. */
+guint64 syncd_service_roots_version(const SyncdService *service);
+/* Those that have not ended: SyncdRoot. */
+bool syncd_service_list_roots(SyncdService *service, GPtrArray **ret_roots, GError **error);
+/* Pauses it and says why, as the daemon's own decision. */
+bool syncd_service_pause_root(SyncdService *service, const SyncdRoot *root, const char *reason,
+                              GError **error);
+
+/* The id that an entry may be written with: what it makes can be named before. */
+char *syncd_service_new_operation(SyncdService *service);
+/* Writes a document about files (domain/file-changes.h): `kind` is "object.created",
+ * "object.changed" or "object.deleted". PolicyDenied or AccessDenied, noted as a refusal. */
+bool syncd_service_record_files(SyncdService *service, const SyncdRoot *root, const char *kind,
+                                const char *operation, SyncdBytes content, guint64 *ret_pos,
+                                GError **error);
+/* Monotonic microseconds. */
+guint64 syncd_service_clock(const SyncdService *service);
+/* The store that answers what is recorded: store/files.h. */
+SyncdStore *syncd_service_store(SyncdService *service);

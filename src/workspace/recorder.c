@@ -1,0 +1,188 @@
+#include "workspace/recorder.h"
+
+#include <string.h>
+
+/* Content of up to 64 KiB lies in the journal itself; a file takes less than a twentieth of that.
+ */
+#define DOCUMENT_FULL (60u * 1024u)
+
+typedef enum { DELETED, CHANGED, CREATED, N_DOCUMENTS } Which;
+
+static const char *const kinds[N_DOCUMENTS] = {
+    [DELETED] = "object.deleted",
+    [CHANGED] = "object.changed",
+    [CREATED] = "object.created",
+};
+
+typedef struct {
+    guint64 file; /* of one that is made its number in the document */
+    SyncdFileSeen seen;
+    char *path; /* of a folder that is to be looked into */
+} Item;
+
+typedef struct {
+    GString *text;
+    SyncdFileChangesWriter writer;
+    GArray *items; /* Item; of what was deleted there are none */
+    bool open;
+} Document;
+
+struct SyncdRecorder {
+    SyncdService *service;
+    const SyncdRoot *root;
+    SyncdFolderFunc func;
+    void *data;
+    const char *found;
+    Document documents[N_DOCUMENTS];
+    guint64 counts[N_DOCUMENTS];
+};
+
+static void clear_item(void *data)
+{
+    g_free(((Item *)data)->path);
+}
+
+SyncdRecorder *syncd_recorder_new(SyncdService *service, const SyncdRoot *root,
+                                  SyncdFolderFunc func, void *data)
+{
+    SyncdRecorder *self = g_new0(SyncdRecorder, 1);
+    self->service = service;
+    self->root = root;
+    self->func = func;
+    self->data = data;
+    self->found = SYNCD_FOUND_SCAN;
+    for (size_t i = 0; i < N_DOCUMENTS; i++) {
+        self->documents[i].text = g_string_new(NULL);
+        self->documents[i].items = g_array_new(FALSE, FALSE, sizeof(Item));
+        g_array_set_clear_func(self->documents[i].items, clear_item);
+    }
+    return self;
+}
+
+void syncd_recorder_free(SyncdRecorder *self)
+{
+    if (self == NULL)
+        return;
+    for (size_t i = 0; i < N_DOCUMENTS; i++) {
+        g_string_free(self->documents[i].text, TRUE);
+        g_array_unref(self->documents[i].items);
+    }
+    g_free(self);
+}
+
+SyncdFileSeen syncd_file_seen(const SyncdFileStat *stat)
+{
+    return (SyncdFileSeen){stat->device, stat->inode, stat->size, stat->mtime, stat->ctime};
+}
+
+void syncd_recorder_set_found(SyncdRecorder *self, const char *found)
+{
+    self->found = found;
+}
+
+static SyncdFileChangesWriter *writer_of(SyncdRecorder *self, Which which)
+{
+    Document *document = &self->documents[which];
+    if (!document->open)
+        syncd_file_changes_begin(&document->writer, document->text, self->found);
+    document->open = true;
+    return &document->writer;
+}
+
+static bool add_item(SyncdRecorder *self, Which which, guint64 file, const SyncdFileStat *stat,
+                     const char *path, GError **error)
+{
+    Document *document = &self->documents[which];
+    Item item = {.file = file, .path = g_strdup(path)};
+    if (stat != NULL)
+        item.seen = syncd_file_seen(stat);
+    g_array_append_val(document->items, item);
+    self->counts[which]++;
+    return (document->text->len < DOCUMENT_FULL && document->writer.n < SYNCD_FILES_MAX) ||
+           syncd_recorder_flush(self, error);
+}
+
+bool syncd_recorder_create(SyncdRecorder *self, const SyncdFileChange *change,
+                           const SyncdFileStat *stat, const char *path, GError **error)
+{
+    SyncdFileChangesWriter *writer = writer_of(self, CREATED);
+    guint number = writer->n;
+    syncd_file_changes_add(writer, change);
+    return add_item(self, CREATED, number, stat, path, error);
+}
+
+bool syncd_recorder_change(SyncdRecorder *self, guint64 file, SyncdFileChange *change,
+                           const SyncdFileStat *stat, GError **error)
+{
+    char object[SYNCD_FILE_ID_SIZE];
+    if (!syncd_store_file_id(syncd_service_store(self->service), file, object, error))
+        return false;
+    change->object = SYNCD_BYTES_TEXT(object);
+    syncd_file_changes_add(writer_of(self, CHANGED), change);
+    return add_item(self, CHANGED, file, stat, NULL, error);
+}
+
+bool syncd_recorder_delete(SyncdRecorder *self, guint64 file, GError **error)
+{
+    char object[SYNCD_FILE_ID_SIZE];
+    if (!syncd_store_file_id(syncd_service_store(self->service), file, object, error))
+        return false;
+    syncd_file_changes_add_deleted(writer_of(self, DELETED), object);
+    return add_item(self, DELETED, file, NULL, NULL, error);
+}
+
+/* From now on the files of the document have their numbers. */
+static void settle(SyncdRecorder *self, Which which, guint64 pos, const char *operation)
+{
+    const Document *document = &self->documents[which];
+    for (guint i = 0; which != DELETED && i < document->items->len; i++) {
+        const Item *item = &g_array_index(document->items, Item, i);
+        guint64 file = which == CREATED ? syncd_file_place(pos, (guint)item->file) : item->file;
+        syncd_store_see_file(syncd_service_store(self->service), file, pos, &item->seen);
+        if (item->path == NULL)
+            continue;
+        char object[SYNCD_FILE_ID_SIZE];
+        syncd_file_id(SYNCD_BYTES_TEXT(operation), (guint)item->file, object);
+        self->func(self->data, file, object, item->path);
+    }
+}
+
+static bool write_document(SyncdRecorder *self, Which which, GError **error)
+{
+    Document *document = &self->documents[which];
+    g_autofree char *operation = syncd_service_new_operation(self->service);
+    guint64 pos;
+    if (!document->open)
+        return true;
+    syncd_file_changes_end(&document->writer);
+    bool done = syncd_service_record_files(self->service, self->root, kinds[which], operation,
+                                           SYNCD_BYTES(document->text->str, document->text->len),
+                                           &pos, error);
+    if (done)
+        settle(self, which, pos, operation);
+    g_string_truncate(document->text, 0);
+    g_array_set_size(document->items, 0);
+    document->open = false;
+    return done;
+}
+
+bool syncd_recorder_flush(SyncdRecorder *self, GError **error)
+{
+    for (size_t i = 0; i < N_DOCUMENTS; i++)
+        if (!write_document(self, (Which)i, error))
+            return false;
+    return true;
+}
+
+bool syncd_recorder_is_empty(const SyncdRecorder *self)
+{
+    for (size_t i = 0; i < N_DOCUMENTS; i++)
+        if (self->documents[i].open)
+            return false;
+    return true;
+}
+
+SyncdRecorded syncd_recorder_count(const SyncdRecorder *self)
+{
+    return (SyncdRecorded){self->counts[CREATED], self->counts[CHANGED], self->counts[DELETED]};
+}

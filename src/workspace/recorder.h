@@ -1,0 +1,41 @@
+/*
+ * What was found of a workspace's files, gathered into documents and written to the log.
+ *
+ * What is deleted, what changed and what is new are documents of their own, written in this order,
+ * so that a name is free before it is taken. A document goes out when it is full or when
+ * syncd_recorder_flush() is called; only then the files in it have their numbers.
+ */
+#pragma once
+
+#include "service/files.h"
+
+typedef struct SyncdRecorder SyncdRecorder;
+
+/* A folder that is in the log now, to be looked into. Borrowed. */
+typedef void (*SyncdFolderFunc)(void *data, guint64 id, const char *object, const char *path);
+
+/* Both are borrowed. */
+SyncdRecorder *syncd_recorder_new(SyncdService *service, const SyncdRoot *root,
+                                  SyncdFolderFunc func, void *data);
+void syncd_recorder_free(SyncdRecorder *recorder);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRecorder, syncd_recorder_free)
+
+/* What became known by a scan, or by being watched: SYNCD_FOUND_SCAN, SYNCD_FOUND_WATCH. */
+void syncd_recorder_set_found(SyncdRecorder *recorder, const char *found);
+/* `path` of a folder that is to be looked into, NULL for none. */
+bool syncd_recorder_create(SyncdRecorder *recorder, const SyncdFileChange *change,
+                           const SyncdFileStat *stat, const char *path, GError **error);
+bool syncd_recorder_change(SyncdRecorder *recorder, guint64 file, SyncdFileChange *change,
+                           const SyncdFileStat *stat, GError **error);
+bool syncd_recorder_delete(SyncdRecorder *recorder, guint64 file, GError **error);
+bool syncd_recorder_flush(SyncdRecorder *recorder, GError **error);
+bool syncd_recorder_is_empty(const SyncdRecorder *recorder);
+
+typedef struct {
+    guint64 created, changed, deleted;
+} SyncdRecorded;
+
+/* Since it was made. */
+SyncdRecorded syncd_recorder_count(const SyncdRecorder *recorder);
+
+SyncdFileSeen syncd_file_seen(const SyncdFileStat *stat);

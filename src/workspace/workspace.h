@@ -1,0 +1,62 @@
+/*
+ * A workspace: one directory, and the log that says the same as what is there.
+ *
+ * It asks its reader (workspace/process.h) what lies in the directory, holds that against what the
+ * log has (store/files.h) and records the difference. First it looks into every folder, and has it
+ * watched from before that on; from then on it looks at what it is told of. Either way a name is
+ * compared as it is found, and what is missing is judged only when nothing is left to be looked at:
+ * by then it is known whether it was renamed.
+ *
+ * A file is known to be unchanged by its inode, size and times; one that has others is read, and is
+ * another version only when its bytes are. Symlinks are recorded and never followed.
+ *
+ * What deletes more than a hundred files, or a third of the workspace, within a minute is not
+ * recorded: the workspace is paused (the root's record says so) and somebody has to decide. One
+ * whose directory is not there, or is another one than it was, is left alone.
+ */
+#pragma once
+
+#include "service/files.h"
+#include "workspace/process.h"
+
+typedef struct SyncdWorkspace SyncdWorkspace;
+
+#define SYNCD_WORKSPACE_DELETIONS_MAX 100u
+#define SYNCD_WORKSPACE_DELETIONS_MIN 3u /* fewer never pause it, however small it is */
+#define SYNCD_WORKSPACE_DELETIONS_USEC (60u * G_USEC_PER_SEC)
+
+typedef enum {
+    SYNCD_WORKSPACE_SCANNING,
+    SYNCD_WORKSPACE_WATCHING, /* nothing is left to be looked at */
+    SYNCD_WORKSPACE_MISSING,  /* its directory is not there, or another one is */
+    SYNCD_WORKSPACE_PAUSED,
+    SYNCD_WORKSPACE_FAILED,
+} SyncdWorkspaceState;
+
+typedef struct {
+    SyncdWorkspaceState state;
+    const char *reason;                /* why it is as it is, NULL when there is nothing to say */
+    guint64 folders;                   /* looked into by the present scan or the last one */
+    guint64 waiting;                   /* folders that are known and not looked into yet */
+    guint64 created, changed, deleted; /* recorded since it was made */
+    guint64 skipped;                   /* devices, pipes, sockets, what is mounted there */
+    guint64 unreadable;
+    bool unwatched; /* some folders are not watched: their changes are found by the next scan */
+} SyncdWorkspaceStanding;
+
+/* Takes both over. Begins to scan. */
+SyncdWorkspace *syncd_workspace_new(SyncdService *service, SyncdRoot *root,
+                                    SyncdReaderProcess *process);
+void syncd_workspace_free(SyncdWorkspace *workspace);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdWorkspace, syncd_workspace_free)
+
+const SyncdRoot *syncd_workspace_root(const SyncdWorkspace *workspace);
+int syncd_workspace_fd(const SyncdWorkspace *workspace);
+/* What the reader has said is taken in. False when there is nothing more to be expected of it. */
+bool syncd_workspace_dispatch(SyncdWorkspace *workspace);
+/* Looks into every folder once more. */
+void syncd_workspace_scan(SyncdWorkspace *workspace);
+/* What the next scan finds missing was meant to be deleted, however much it is. */
+void syncd_workspace_accept_deletions(SyncdWorkspace *workspace);
+void syncd_workspace_standing(const SyncdWorkspace *workspace,
+                              SyncdWorkspaceStanding *ret_standing);
