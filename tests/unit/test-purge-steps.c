@@ -168,6 +168,7 @@ static void clearing_up_looks_at_few_entries_a_step(void)
         steps++;
     g_assert_cmpuint(steps, >, steps_through(&f) + 1);
     g_assert_cmpuint(syncd_scrub_result(scrub)->chunks, ==, 1);
+    g_clear_pointer(&scrub, syncd_scrub_free);
     fixture_clear(&f);
 }
 
@@ -195,6 +196,7 @@ static void clearing_up_keeps_a_chunk_that_is_listed_again(void)
         syncd_store_read_body(f.store, &entry, &body, &error);
         g_assert_no_error(error);
         g_assert_cmpint(((const char *)body.content)[0], ==, 'g');
+        g_clear_pointer(&scrub, syncd_scrub_free);
         fixture_clear(&f);
     }
 }
