@@ -124,10 +124,12 @@ def what_a_verb_cannot_do_it_says(world):
         cli.fails(NOT_FOUND, 'NotFound', 'profiles', 'show', 'profile:dry')
         cli.fails(NEGATIVE, 'InvalidContract', 'profiles', 'register', '--set=profile_id=profile:dry',
                   '--set=profile_class=none-such', '--dry-run')
-        code, out, told = cli.run('profiles', 'register', '--set=profile_id=profile:odd',
-                                  '--set=profile_class=lab', '--set=display_nam=odd')
-        equal((code, told), (DONE, 'Kept, not known to sourceos.profile-record/v1alpha1: display_nam\n'))
-        equal(cli.json('profiles', 'update', 'profile:odd', '--set=x=1')['unknown'], ['display_nam', 'x'])
+        odd = {'profile_id': 'profile:odd', 'profile_class': 'lab', 'display_name': 'odd', 'policy_tags': []}
+        code, _, told = cli.run('profiles', 'register', '-', stdin=json.dumps(odd | {'displayname': 'odd'}))
+        equal((code, told), (DONE, 'Kept, not known to sourceos.profile-record/v1alpha1: displayname\n'))
+        code, out, _ = cli.run('profiles', 'update', 'profile:odd', '-', '--json',
+                               stdin=json.dumps(odd | {'x': 1, 'y': 2}))
+        equal((code, json.loads(out)['unknown']), (DONE, ['x', 'y']))
 
 
 @promise
