@@ -9,6 +9,7 @@
 #include "daemon/policy.h"
 #include "daemon/schedule.h"
 #include "daemon/status.h"
+#include "daemon/workspaces.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -37,6 +38,7 @@ typedef struct {
     SyncdPolicyLoader *policy;
     SyncdPolicyStanding standing;
     sd_event_source *keep; /* the next pause in which rules that could not be kept are tried */
+    SyncdWorkspaces *workspaces;
 } Daemon;
 
 /* ---- what the service tells ---- */
@@ -71,6 +73,7 @@ static void on_committed(void *data, const SyncdCommit *commit, const char *cons
 {
     Daemon *daemon = data;
     syncd_bus_committed(daemon->bus, commit, event_types);
+    syncd_workspaces_committed(daemon->workspaces, commit);
     syncd_status_changed(daemon->status);
     ask_to_keep(daemon);
 }
@@ -114,6 +117,7 @@ static void harden(void)
     (void)prctl(PR_SET_DUMPABLE, 0);
 #endif
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGCHLD, SIG_IGN); /* readers of workspaces end by themselves */
 }
 
 static void read_policy(Daemon *daemon)
@@ -188,21 +192,27 @@ static char *read_credential(size_t *ret_size)
     return g_file_get_contents(path, &credential, ret_size, NULL) ? credential : NULL;
 }
 
+static char *state_directory(const Daemon *daemon)
+{
+    const SyncdDaemonOptions *options = daemon->options;
+    return options->state_directory != NULL ? g_strdup(options->state_directory)
+                                            : syncd_path_state(options->instance);
+}
+
 static SyncdStore *open_store(const Daemon *daemon, GError **error)
 {
     const SyncdDaemonOptions *options = daemon->options;
     const char *address = NULL;
     if (sd_bus_get_address(daemon->connection, &address) < 0)
         address = NULL;
-    g_autofree char *own_directory = syncd_path_state(options->instance);
+    g_autofree char *directory = state_directory(daemon);
     g_autofree char *machine = read_machine_id();
     size_t credential_size;
     char *credential = read_credential(&credential_size);
 
     SyncdStore *store = syncd_store_open(
         &(SyncdStoreOptions){
-            .directory =
-                options->state_directory != NULL ? options->state_directory : own_directory,
+            .directory = directory,
             .mode = SYNCD_STORE_CREATE,
             .sources = syncd_sources_system(),
             .machine = machine,
@@ -282,6 +292,13 @@ static bool start(Daemon *daemon, GError **error)
     if (daemon->status == NULL)
         return false;
 
+    g_autofree char *directory = state_directory(daemon);
+    daemon->workspaces = syncd_workspaces_new(daemon->event, daemon->service, directory);
+    if (daemon->workspaces == NULL) {
+        syncd_set_error(error, SYNCD_ERROR_FAILED, "Workspaces cannot be watched");
+        return false;
+    }
+
     syncd_service_set_listener(daemon->service, &(SyncdListener){
                                                     .data = daemon,
                                                     .turn_opened = on_turn_opened,
@@ -324,6 +341,7 @@ static void stop(Daemon *daemon)
     }
     if (daemon->service != NULL)
         syncd_service_set_listener(daemon->service, &(SyncdListener){0});
+    syncd_workspaces_free(daemon->workspaces);
     syncd_status_free(daemon->status);
     syncd_schedule_free(daemon->schedule);
     syncd_bus_free(daemon->bus);

@@ -2,10 +2,28 @@
 
 #include "contract/records.h"
 #include "contract/vocabulary.h"
+#include "domain/file-changes.h"
+
+/* Of entries about files, which are about no record. */
+static const char *sentence_of(const SyncdHeader *header)
+{
+    static const struct {
+        const char *kind, *sentence;
+    } of_files[] = {
+        {"object.created", "Files were found in a workspace"},
+        {"object.changed", "Files of a workspace were changed"},
+        {"object.deleted", "Files of a workspace were deleted"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(of_files); i++)
+        if (syncd_bytes_are(header->schema_id, SYNCD_FILES_SCHEMA) &&
+            syncd_bytes_are(header->kind, of_files[i].kind))
+            return of_files[i].sentence;
+    return syncd_kind_find(header->kind)->summary;
+}
 
 static char *summary_of(const SyncdHeader *header, const char *scope)
 {
-    const char *sentence = syncd_kind_find(header->kind)->summary;
+    const char *sentence = sentence_of(header);
     if (header->object.size == 0)
         return g_strdup_printf("%s (%s)", sentence, scope);
     return g_strdup_printf("%s: %.*s (%s)", sentence, (int)header->object.size,

@@ -21,6 +21,12 @@ static char *path_of(const Comparison *at)
                                  : g_strdup_printf("%.*s", size, name);
 }
 
+static bool is_hidden(const Comparison *at)
+{
+    g_autofree char *path = at->workspace->hidden != NULL ? path_of(at) : NULL;
+    return path != NULL && strcmp(path, at->workspace->hidden) == 0;
+}
+
 static SyncdFileChange change_of(const Comparison *at)
 {
     const SyncdFileStat *stat = &at->found->stat;
@@ -179,7 +185,8 @@ bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,
             note_missing(&at, row.id);
         return true;
     }
-    bool recorded = syncd_file_kind_name(found->stat.kind) != NULL && found->error != EXDEV;
+    bool recorded =
+        syncd_file_kind_name(found->stat.kind) != NULL && found->error != EXDEV && !is_hidden(&at);
     if (is && recorded && row.kind == found->stat.kind && question->found != NULL)
         g_array_append_val(question->found, row.id);
     if (!recorded) {

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define READER_FD 3
@@ -35,13 +34,17 @@ static int spawn_reader(int fd, pid_t *ret_pid)
     static char *const arguments[] = {(char *)"sourceos-syncd", (char *)"reader", NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    sigset_t none;
+    sigset_t none, usual;
     sigemptyset(&none);
+    sigemptyset(&usual);
+    sigaddset(&usual, SIGCHLD);
+    sigaddset(&usual, SIGPIPE);
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_adddup2(&actions, fd, READER_FD);
     posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setsigdefault(&attributes, &usual);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     int r = posix_spawn(ret_pid, "/proc/self/exe", &actions, &attributes, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
@@ -75,9 +78,9 @@ void syncd_reader_process_free(SyncdReaderProcess *self)
         return;
     close(self->fd);
     if (self->pid != 0) {
-        /* It ends with its socket; one that hangs in a file system does not. */
+        /* It ends with its socket, but for one that hangs in a file system; nobody waits for that,
+         * and nobody has to: the daemon ignores SIGCHLD. */
         (void)kill(self->pid, SIGKILL);
-        (void)waitpid(self->pid, NULL, WNOHANG);
     }
     g_ptr_array_unref(self->unsent);
     g_free(self->packet);

@@ -11,7 +11,8 @@
 
 typedef struct SyncdReaderProcess SyncdReaderProcess;
 
-/* Begins one, as this program does it by itself. StorageFailed. */
+/* Begins one: this program once more. SIGCHLD must be ignored, as nobody waits for its end.
+ * StorageFailed. */
 SyncdReaderProcess *syncd_reader_process_begin(GError **error);
 /* One that is at the other end of this socket already; takes it over. */
 SyncdReaderProcess *syncd_reader_process_new(int fd);

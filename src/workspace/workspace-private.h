@@ -47,6 +47,7 @@ struct SyncdWorkspace {
     SyncdService *service;
     SyncdRoot *root;
     SyncdReaderProcess *process;
+    char *hidden; /* path of what is never looked into; NULL: nothing */
     SyncdRecorder *recorder;
     GQueue questions;  /* SyncdQuestion, in the order of their answers */
     GArray *folders;   /* SyncdFolder: to be looked into, the next one last */

@@ -413,13 +413,14 @@ bool syncd_workspace_dispatch(SyncdWorkspace *self)
 /* ---- life ---- */
 
 SyncdWorkspace *syncd_workspace_new(SyncdService *service, SyncdRoot *root,
-                                    SyncdReaderProcess *process)
+                                    SyncdReaderProcess *process, const char *hidden)
 {
     g_autoptr(GError) error = NULL;
     SyncdWorkspace *self = g_new0(SyncdWorkspace, 1);
     self->service = service;
     self->root = root;
     self->process = process;
+    self->hidden = g_strdup(hidden);
     self->recorder = syncd_recorder_new(service, root, add_fresh, self);
     g_queue_init(&self->questions);
     self->folders = g_array_new(FALSE, FALSE, sizeof(SyncdFolder));
@@ -451,6 +452,7 @@ void syncd_workspace_free(SyncdWorkspace *self)
     syncd_recorder_free(self->recorder);
     syncd_reader_process_free(self->process);
     syncd_root_free(self->root);
+    g_free(self->hidden);
     g_free(self);
 }
 

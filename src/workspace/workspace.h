@@ -44,9 +44,10 @@ typedef struct {
     bool unwatched; /* some folders are not watched: their changes are found by the next scan */
 } SyncdWorkspaceStanding;
 
-/* Takes both over. Begins to scan. */
+/* Takes root and process over. Begins to scan. What lies at the path `hidden` beneath the directory
+ * is never looked into; NULL for nothing. */
 SyncdWorkspace *syncd_workspace_new(SyncdService *service, SyncdRoot *root,
-                                    SyncdReaderProcess *process);
+                                    SyncdReaderProcess *process, const char *hidden);
 void syncd_workspace_free(SyncdWorkspace *workspace);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdWorkspace, syncd_workspace_free)
 

@@ -17,7 +17,7 @@ from polkit_world import ALLOWED, system_world, uid
 
 REGISTRY = NAME + '.Registry'
 KINDS = ('profile', 'device', 'actor', 'schema', 'object', 'workspace', 'plan',
-         'encryption-profile', 'migration')
+         'encryption-profile', 'migration', 'root')
 REFUSED = {'policy.refused', 'profile.violated'}
 DENIED = STANDARD + 'AccessDenied'
 RECONCILED = {'remote_operation_id': 'remote-1', 'ledger_evidence_refs': ['sha256:' + '0' * 64]}
@@ -58,6 +58,8 @@ RECORDS = {
              'workspace_id': 'workspace:notes', 'object_ids': [], 'operation_class': 'restore',
              'dependencies': [], 'retry_policy': 'none', 'conflict_policy': 'ask',
              'status': 'planned', 'user_explanation': 'x'},
+    'root': {'root_id': 'r-1', 'workspace_id': 'workspace:w', 'directory': '/srv/nowhere',
+             'root_state': 'active'},
     'encryption-profile': {'encryption_profile_id': 'e-1', 'encryption_scope': 'workspace'},
     'migration': {'schema': 'sourceos.schema-migration/v1', 'migration_id': 'm-1',
                   'author': 'actor-author', 'from_schema_id': 'note/v1', 'from_schema_version': '1',
@@ -68,7 +70,7 @@ RECORDS = {
 }
 IDS = {'profile': 'profile:p', 'device': 'device-other', 'actor': 'actor-other',
        'schema': 'note/v1@1', 'object': 'o-1', 'workspace': 'workspace:w', 'plan': 'p-1',
-       'encryption-profile': 'e-1', 'migration': 'm-1'}
+       'encryption-profile': 'e-1', 'migration': 'm-1', 'root': 'r-1'}
 
 
 def described(source):

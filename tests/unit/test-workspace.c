@@ -46,6 +46,21 @@ static void a_scan_records_what_is_there(void)
     workspace_clear(&w);
 }
 
+static void what_is_hidden_is_never_looked_into(void)
+{
+    WorkspaceFixture w;
+    workspace_init(&w);
+    make_folder(&w, "hidden");
+    make_folder(&w, "hidden/state");
+    make_folder(&w, "state");
+    write_file(&w, "hidden/state/journal.db", "x");
+    write_file(&w, "state/journal.db", "x");
+    scan(&w);
+    assert_tree(&w, "hidden v1/\nstate v1/\nstate/journal.db v1\n");
+    g_assert_cmpuint(standing_of(&w).skipped, ==, 1);
+    workspace_clear(&w);
+}
+
 static void what_changes_is_recorded_as_it_happens(void)
 {
     WorkspaceFixture w;
@@ -209,6 +224,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/workspace/a-scan-records-what-is-there", a_scan_records_what_is_there);
+    g_test_add_func("/workspace/what-is-hidden-is-never-looked-into",
+                    what_is_hidden_is_never_looked_into);
     g_test_add_func("/workspace/what-changes-is-recorded-as-it-happens",
                     what_changes_is_recorded_as_it_happens);
     g_test_add_func("/workspace/what-is-renamed-stays-the-object-that-it-was",

@@ -77,8 +77,8 @@ static inline void begin_workspace(WorkspaceFixture *w)
     syncd_service_list_roots(w->f.service, &roots, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(roots->len, ==, 1);
-    w->workspace =
-        syncd_workspace_new(w->f.service, g_ptr_array_steal_index(roots, 0), begin_reader(w));
+    w->workspace = syncd_workspace_new(w->f.service, g_ptr_array_steal_index(roots, 0),
+                                       begin_reader(w), "hidden/state");
 }
 
 static inline void end_workspace(WorkspaceFixture *w)

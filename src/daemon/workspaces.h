@@ -1,0 +1,23 @@
+/*
+ * The workspaces of this instance: for each root that is active a reader process, and the
+ * workspace that keeps the log equal to the directory.
+ *
+ * Which there are is what the registry says; it is asked at the start and after each commit that
+ * says something about roots. A reader that ends is started again, a little later each time. One
+ * that was paused and is resumed may have lost files: somebody has looked at it.
+ */
+#pragma once
+
+#include "service/service.h"
+
+#include <systemd/sd-event.h>
+
+typedef struct SyncdWorkspaces SyncdWorkspaces;
+
+/* `state_directory` is never looked into. Borrows the others. NULL without memory for events. */
+SyncdWorkspaces *syncd_workspaces_new(sd_event *event, SyncdService *service,
+                                      const char *state_directory);
+void syncd_workspaces_free(SyncdWorkspaces *workspaces);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdWorkspaces, syncd_workspaces_free)
+
+void syncd_workspaces_committed(SyncdWorkspaces *workspaces, const SyncdCommit *commit);

@@ -1,0 +1,192 @@
+#!/usr/bin/python3
+"""A directory that is a workspace's root: what is in it is in the log, whatever happens to it and to
+the daemon, and a reader process is there for as long as it is needed."""
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import sqlite3
+import tempfile
+
+from gi.repository import GLib
+
+from harness import MANAGER, NAME, equal, eventually, main, promise, session_world
+
+REGISTRY = NAME + '.Registry'
+FOLDER, SYMLINK = 2, 3
+
+
+def register(caller, kind, **record):
+    identity, *_ = caller.call(REGISTRY, 'Register', '(ssa{sv})', kind, json.dumps(record), {})
+    return identity
+
+
+def add_root(caller, directory):
+    register(caller, 'workspace', workspace_id='workspace:tree', profile_id='profile:default')
+    return register(caller, 'root', workspace_id='workspace:tree', directory=str(directory),
+                    root_state='active')
+
+
+def state_of(caller, identity):
+    shown = caller.call(REGISTRY, 'Show', '(ssa{sv})', 'root', identity, {})
+    return json.loads(shown)['state']
+
+
+def set_state(caller, identity, directory, state):
+    record = {'workspace_id': 'workspace:tree', 'directory': str(directory), 'root_state': state}
+    caller.call(REGISTRY, 'Update', '(sssa{sv})', 'root', identity, json.dumps(record), {})
+
+
+def readers(daemon):
+    children = pathlib.Path(f'/proc/{daemon.pid}/task/{daemon.pid}/children').read_text().split()
+    return [int(pid) for pid in children]
+
+
+def in_tree(directory):
+    """{path: 'folder', where it leads, or its size}."""
+    found = {}
+    for path in pathlib.Path(directory).rglob('*'):
+        name = str(path.relative_to(directory))
+        found[name] = (os.readlink(path) if path.is_symlink() else
+                       'folder' if path.is_dir() else path.stat().st_size)
+    return found
+
+
+def in_index(daemon):
+    """The same, as a projection of the log has it; what is not committed yet is not in it."""
+    with tempfile.TemporaryDirectory() as place:
+        for name in ('index.db', 'index.db-wal'):
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copy(daemon.state / name, place)
+        with contextlib.closing(sqlite3.connect(pathlib.Path(place) / 'index.db')) as index:
+            rows = index.execute('SELECT id, folder, name, kind, size FROM file WHERE live = 1').fetchall()
+    by_id = {row[0]: row for row in rows}
+    found = {}
+    for _, folder, name, kind, size in rows:
+        path = name.decode()
+        while folder != 0 and by_id[folder][1] != 0:
+            path = f'{by_id[folder][2].decode()}/{path}'
+            folder = by_id[folder][1]
+        if folder != 0:
+            assert path not in found, f'{path} is there twice'
+            found[path] = 'folder' if kind == FOLDER else '' if kind == SYMLINK else size
+    return found
+
+
+def is_recorded(daemon, caller, directory):
+    expected = {name: '' if os.path.islink(directory / name) else what
+                for name, what in in_tree(directory).items()}
+    # Whoever asks brings the index up to the log.
+    caller.list('ListEvents', MANAGER, limit=GLib.Variant('u', 1))
+    with contextlib.suppress(sqlite3.DatabaseError, KeyError):
+        return in_index(daemon) == expected
+    return False
+
+
+def assert_recorded(daemon, caller, directory):
+    eventually(lambda: is_recorded(daemon, caller, directory), 'the log says what is there')
+
+
+@contextlib.contextmanager
+def tree():
+    with tempfile.TemporaryDirectory() as place:
+        directory = pathlib.Path(place) / 'tree'
+        (directory / 'deep' / 'deeper').mkdir(parents=True)
+        for number in range(300):
+            (directory / 'deep' / f'file-{number}').write_text('x' * number)
+        (directory / 'deep' / 'deeper' / 'below').write_text('below')
+        (directory / 'link').symlink_to('/etc/passwd')
+        os.mkfifo(directory / 'pipe')
+        (directory / 'pipe').unlink()
+        yield directory
+
+
+@promise
+def a_directory_is_recorded_and_followed(world):
+    with tree() as directory, world.served() as (daemon, caller):
+        equal(readers(daemon), [])
+        heard = caller.listen(MANAGER, 'EventRecorded')
+        add_root(caller, directory)
+        eventually(lambda: any('sync.object.created' in event[2][2] for event in heard),
+                   'what was found is announced')
+        assert_recorded(daemon, caller, directory)
+        equal(len(readers(daemon)), 1)
+        found, _ = caller.list('ListEvents', MANAGER, type=GLib.Variant('s', 'sync.object.created'))
+        assert all('Files were found in a workspace' in event['summary'] for event in found), found
+
+        (directory / 'new').write_text('new')
+        (directory / 'deep').rename(directory / 'moved')
+        (directory / 'moved' / 'deeper' / 'below').write_text('longer than before')
+        (directory / 'moved' / 'file-7').unlink()
+        shutil.copytree(directory / 'moved' / 'deeper', directory / 'copy')
+        assert_recorded(daemon, caller, directory)
+
+
+@promise
+def what_happens_while_nobody_looks_is_found(world):
+    place = world.place()
+    with tree() as directory:
+        with world.served(directory=place) as (daemon, caller):
+            add_root(caller, directory)
+            assert_recorded(daemon, caller, directory)
+            daemon.stop(signal.SIGKILL)
+            (directory / 'deep' / 'file-1').rename(directory / 'renamed')
+            (directory / 'more').mkdir()
+            (directory / 'more' / 'inside').write_text('1')
+            (directory / 'link').unlink()
+        with world.served(directory=place) as (daemon, caller):
+            assert_recorded(daemon, caller, directory)
+
+
+@promise
+def a_reader_is_there_for_as_long_as_it_is_needed(world):
+    with tree() as directory, world.served() as (daemon, caller):
+        root = add_root(caller, directory)
+        assert_recorded(daemon, caller, directory)
+        set_state(caller, root, directory, 'paused')
+        eventually(lambda: readers(daemon) == [], 'a paused workspace has no reader')
+        (directory / 'late').write_text('late')
+        set_state(caller, root, directory, 'active')
+        assert_recorded(daemon, caller, directory)
+
+        (killed,) = readers(daemon)
+        os.kill(killed, signal.SIGKILL)
+        (directory / 'later').write_text('later')
+        eventually(lambda: readers(daemon) not in ([], [killed]), 'it is started again')
+        assert_recorded(daemon, caller, directory)
+
+        caller.call(REGISTRY, 'Revoke', '(ssa{sv})', 'root', root, {})
+        eventually(lambda: readers(daemon) == [], 'a root that has ended has no reader')
+
+
+@promise
+def a_mass_deletion_waits_for_somebody_to_decide(world):
+    with tree() as directory, world.served() as (daemon, caller):
+        root = add_root(caller, directory)
+        assert_recorded(daemon, caller, directory)
+        before = in_index(daemon)
+        shutil.rmtree(directory / 'deep')
+        eventually(lambda: state_of(caller, root) == 'paused', 'the workspace is paused')
+        eventually(lambda: readers(daemon) == [], 'nothing is looked at')
+        lost = set(before) - set(in_index(daemon))
+        assert len(lost) <= 100, f'{len(lost)} were recorded as deleted before it was paused'
+        set_state(caller, root, directory, 'active')
+        assert_recorded(daemon, caller, directory)
+
+
+@promise
+def the_state_of_the_daemon_is_never_recorded_in_itself(world):
+    place = world.place()
+    place.mkdir(parents=True)
+    (place / 'file').write_text('1')
+    with world.served(directory=place) as (daemon, caller):
+        add_root(caller, place)
+        eventually(lambda: 'file' in in_index(daemon), 'the directory is recorded')
+        assert not [name for name in in_index(daemon) if name.startswith('state/sourceos-syncd')]
+
+
+if __name__ == '__main__':
+    main(session_world)
