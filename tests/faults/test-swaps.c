@@ -9,6 +9,8 @@
  */
 #include "../unit/reader-fixture.h"
 
+#include <sys/prctl.h>
+
 #define SECRET "SECRET"
 #define PUBLIC "public"
 
@@ -76,6 +78,7 @@ static void begin(World *world)
     world->swapper = fork();
     if (world->swapper != 0)
         return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     while (true) {
         swap(world, "folder", "folder-link");
         swap(world, "file", "file-link");

@@ -2,6 +2,7 @@
 
 #include "hurried.h"
 
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/un.h>
 
@@ -299,9 +300,11 @@ static void what_changes_while_it_is_read_has_no_digest(void)
     int fd = openat(reader.root, "busy", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     g_assert_cmpint(ftruncate(fd, 64 * 1024 * 1024), ==, 0);
     pid_t writer = fork();
-    if (writer == 0)
+    if (writer == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         while (true)
             g_assert_cmpint(pwrite(fd, "x", 1, 5), ==, 1);
+    }
     SyncdWireMessage found = reader_look(&reader, "", "busy", SYNCD_WIRE_HASH);
     g_assert_cmpuint(found.error, ==, EAGAIN);
     g_assert_cmpuint(found.flags, ==, 0);
