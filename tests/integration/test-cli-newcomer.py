@@ -223,7 +223,7 @@ def an_object_of_another_scope_is_not_deleted_nor_purged_here(world):
         cli.enqueue('note-2')
         cli.enqueue('note-2', '{}', '--scope=workspace:notes')
         cli.does('ops', 'delete', 'note-2', '--yes')
-        equal(cli.run('ops', 'delete', 'note-3', '--yes')[0], DONE)
+        equal(cli.run('ops', 'delete', 'note-3', '--yes')[0], NOT_FOUND)
 
 
 if __name__ == '__main__':

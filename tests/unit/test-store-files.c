@@ -303,7 +303,6 @@ static void a_rebuild_gives_the_same_rows(void)
 static void a_sighting_counts_from_its_entry_on(void)
 {
     Files f;
-    g_autoptr(GError) error = NULL;
     const SyncdFileSeen first = {1, 2, 3, 4, 5}, second = {1, 2, 30, 40, 50};
     init(&f);
     Tree tree = make_tree(&f);

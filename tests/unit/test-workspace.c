@@ -77,7 +77,6 @@ static void what_changes_is_recorded_as_it_happens(void)
     remove_file(&w, "new");
     run_until_recorded(&w, 10, 0, 1);
     g_autofree char *path = path_in(&w, "a");
-    g_autofree char *old = path_in(&w, "a");
     int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
     g_assert_cmpint(write(fd, "changed", 7), ==, 7);
     close(fd);
