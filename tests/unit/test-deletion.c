@@ -194,10 +194,12 @@ static void what_the_turn_has_made_is_deleted(void)
     g_assert_no_error(error);
     g_assert_nonnull(results);
     SyncdRequest request = good_request();
-    g_auto(SyncdEnqueued) first = enqueue(&f, &request);
+    SyncdEnqueued first = enqueue(&f, &request);
     SyncdRequest deletion = delete_request();
-    g_auto(SyncdEnqueued) second = enqueue(&f, &deletion);
+    SyncdEnqueued second = enqueue(&f, &deletion);
     syncd_service_commit(f.service);
+    syncd_enqueued_clear(&first);
+    syncd_enqueued_clear(&second);
     service_clear(&f);
 }
 

@@ -273,7 +273,7 @@ static void clearing_up_is_work_in_steps(void)
 {
     ServiceFixture f;
     begin_long_log(&f);
-    g_autofree char *purged = purge(&f);
+    g_free(purge(&f));
     guint steps = 0;
     while (count_events(&f, "sync.object.purge_proven") == 0) {
         syncd_service_work(f.service);

@@ -173,6 +173,17 @@ static void a_mass_deletion_pauses_and_asks(void)
     workspace_clear(&w);
 }
 
+static void one_that_was_never_there_is_missing(void)
+{
+    WorkspaceFixture w;
+    workspace_init(&w);
+    g_assert_cmpint(rmdir(w.directory), ==, 0);
+    begin_workspace(&w);
+    run_until(&w, SYNCD_WORKSPACE_MISSING);
+    assert_tree(&w, "");
+    workspace_clear(&w);
+}
+
 static void one_that_is_not_there_is_left_alone(void)
 {
     WorkspaceFixture w;
@@ -222,6 +233,11 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/workspace/one-that-was-never-there-is-missing",
+                    one_that_was_never_there_is_missing);
+    /* Valgrind does not know openat2. */
+    if (is_hurried())
+        return g_test_run();
     g_test_add_func("/workspace/a-scan-records-what-is-there", a_scan_records_what_is_there);
     g_test_add_func("/workspace/what-is-hidden-is-never-looked-into",
                     what_is_hidden_is_never_looked_into);
