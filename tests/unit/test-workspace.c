@@ -229,15 +229,35 @@ static void a_commit_that_fails_is_made_up_for(void)
     workspace_clear(&w);
 }
 
+static void a_reader_that_ends_is_noticed(void)
+{
+    WorkspaceFixture w;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) roots = NULL;
+    int ends[2];
+    workspace_init(&w);
+    syncd_service_list_roots(w.f.service, &roots, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), ==, 0);
+    close(ends[1]);
+    w.workspace = syncd_workspace_new(w.f.service, g_ptr_array_steal_index(roots, 0),
+                                      syncd_reader_process_new(ends[0]), NULL);
+    g_assert_false(syncd_workspace_dispatch(w.workspace));
+    g_assert_cmpint(standing_of(&w).state, ==, SYNCD_WORKSPACE_FAILED);
+    g_clear_pointer(&w.workspace, syncd_workspace_free);
+    workspace_clear(&w);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
-    g_test_add_func("/workspace/one-that-was-never-there-is-missing",
-                    one_that_was_never_there_is_missing);
+    g_test_add_func("/workspace/a-reader-that-ends-is-noticed", a_reader_that_ends_is_noticed);
     /* Valgrind does not know openat2. */
     if (is_hurried())
         return g_test_run();
+    g_test_add_func("/workspace/one-that-was-never-there-is-missing",
+                    one_that_was_never_there_is_missing);
     g_test_add_func("/workspace/a-scan-records-what-is-there", a_scan_records_what_is_there);
     g_test_add_func("/workspace/what-is-hidden-is-never-looked-into",
                     what_is_hidden_is_never_looked_into);
