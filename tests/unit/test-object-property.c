@@ -122,7 +122,7 @@ static void one_request(Migrating *m, Tally *tally)
 /* Forward, or back to where the last one came from. */
 static void one_migration(Migrating *m, char **last, Tally *tally)
 {
-    g_autofree char *states[NOTES] = {NULL};
+    g_auto(GStrv) states = g_new0(char *, NOTES + 1);
     bool back = *last != NULL && below(m, 2) == 0;
     char *operation = NULL;
     for (unsigned i = 0; i < NOTES; i++) {
