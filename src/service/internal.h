@@ -47,6 +47,7 @@ struct SyncdService {
     char *policy_fault;  /* what was refused of its rules; NULL for nothing */
     GHashTable *records; /* "family/id": SyncdRecordRow or NULL, as of `records_of` (place.c) */
     guint64 records_of;
+    GHashTable *said; /* of operations that were built on: where they said they lie (parents.c) */
     SyncdOperationSchemas *operation_schemas;
     SyncdObjectSchema *object_schema; /* the one that was asked for last (object-schema.c) */
     GHashTable *standings; /* "schema@version": the reason or NULL, as of the two numbers */
@@ -304,6 +305,9 @@ bool syncd_service_check_scope(SyncdService *service, const SyncdAdmission *admi
 /* 1 to 256 bytes of UTF-8 without control characters; NULL passes too. InvalidContract. */
 bool syncd_service_check_key(const char *key, GError **error);
 
+/* Where operations said that they lie that were named as parents: pos, and what is private to
+ * parents.c. */
+GHashTable *syncd_parents_said_new(void);
 /* Finds the parents that the request names, for an operation that lies in that place (parents.c).
  * NotFound, also for what the caller does not reach, InvalidContract, LimitsExceeded, or
  * PolicyDenied, noted as a refusal. */

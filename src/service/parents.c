@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-/* Checked before each one, so that two of the largest always pass. */
+/* Of bodies, for one operation; checked before each one, so that two of the largest always pass. */
 #define READ_MAX SYNCD_STORE_CONTENT_MAX
+#define SAID_MAX 4096u /* operations whose place is remembered */
 
 typedef struct {
     SyncdService *service;
@@ -27,60 +28,102 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Checking, checking_clear)
 
 /* ---- where a parent lies ---- */
 
+/* What a body said of its place, as it stands in it; NULL: nothing. It never says anything else. */
 typedef struct {
-    Checking *checking;
-    const char *scope, *class;
-    SyncdPlace place; /* what it said is gone */
+    char *workspace, *profile;
+} Said;
+
+static void said_free(void *data)
+{
+    Said *said = data;
+    g_free(said->workspace);
+    g_free(said->profile);
+    g_free(said);
+}
+
+GHashTable *syncd_parents_said_new(void)
+{
+    return g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, said_free);
+}
+
+static char *keep(SyncdJson value)
+{
+    return value.type == SYNCD_JSON_STRING ? g_strndup(value.at, syncd_json_size(value)) : NULL;
+}
+
+static SyncdJson kept(const char *text)
+{
+    return text != NULL ? syncd_json_root(text, strlen(text)) : (SyncdJson){SYNCD_JSON_NONE};
+}
+
+typedef struct {
+    Said *said;
+    gsize size;
     GError *error;
-} Locating;
+} Reading;
 
 /* Of what was purged nothing is left that could cross but its name: it lies where its scope does.
  */
-static bool take_place(void *data, const SyncdRow *row)
+static bool take_said(void *data, const SyncdRow *row)
 {
-    Locating *locating = data;
-    Checking *checking = locating->checking;
+    Reading *reading = data;
+    SyncdOperationPlace place = {0};
     if (row->unreadable != NULL && row->purged_by == 0) {
-        locating->error = g_error_copy(row->unreadable);
+        reading->error = g_error_copy(row->unreadable);
         return false;
     }
     if (row->unreadable == NULL)
-        syncd_operation_read_place(SYNCD_BYTES(row->body.content, row->body.content_size),
-                                   &locating->place.said);
-    checking->read += row->body.content_size;
-    syncd_service_find_place(checking->service, locating->scope, locating->class, &locating->place,
-                             &locating->error);
-    locating->place.said = (SyncdOperationPlace){{0}};
+        syncd_operation_read_place(SYNCD_BYTES(row->body.content, row->body.content_size), &place);
+    reading->said = g_new0(Said, 1);
+    *reading->said = (Said){keep(place.workspace), keep(place.profile)};
+    reading->size = row->body.content_size;
     return false;
+}
+
+/* Whoever names a large one again and again has it read once. */
+static const Said *find_said(Checking *checking, const SyncdEntry *entry, GError **error)
+{
+    GHashTable *known = checking->service->said;
+    Reading reading = {NULL};
+    const Said *said = g_hash_table_lookup(known, GSIZE_TO_POINTER(entry->pos));
+    if (said != NULL)
+        return said;
+    if (checking->read > READ_MAX) {
+        syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED, "name fewer, or smaller ones",
+                             "the bodies of the parents before it have more than %u bytes",
+                             READ_MAX);
+        return NULL;
+    }
+    if (!syncd_store_read_many(checking->service->store, &entry->pos, 1, SYNCD_READ_BODY, take_said,
+                               &reading, error))
+        return NULL;
+    if (reading.error != NULL) {
+        g_propagate_error(error, reading.error);
+        return NULL;
+    }
+    checking->read += reading.size;
+    if (g_hash_table_size(known) == SAID_MAX)
+        g_hash_table_remove_all(known);
+    g_hash_table_insert(known, GSIZE_TO_POINTER(entry->pos), reading.said);
+    return reading.said;
 }
 
 static bool locate(Checking *checking, const SyncdEntry *entry, const char *scope,
                    const char *class, SyncdPlace *ret_place, GError **error)
 {
-    Locating locating = {.checking = checking, .scope = scope, .class = class};
-    if (checking->read > READ_MAX) {
-        syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED, "name fewer, or smaller ones",
-                             "the bodies of the parents before it have more than %u bytes",
-                             READ_MAX);
+    const Said *said = find_said(checking, entry, error);
+    if (said == NULL)
         return false;
-    }
-    if (syncd_store_read_many(checking->service->store, &entry->pos, 1, SYNCD_READ_BODY, take_place,
-                              &locating, error) &&
-        locating.error == NULL) {
-        *ret_place = locating.place;
-        return true;
-    }
-    syncd_place_clear(&locating.place);
-    if (locating.error != NULL)
-        g_propagate_error(error, locating.error);
-    return false;
+    ret_place->said =
+        (SyncdOperationPlace){.workspace = kept(said->workspace), .profile = kept(said->profile)};
+    bool found = syncd_service_find_place(checking->service, scope, class, ret_place, error);
+    ret_place->said = (SyncdOperationPlace){{0}};
+    return found;
 }
 
-static bool reaches(const SyncdMandate *mandate, const char *scope, const char *class,
-                    const SyncdPlace *place)
+static bool reaches(const SyncdMandate *mandate, const SyncdPlace *place)
 {
-    return syncd_mandate_reaches_scope(mandate, class, scope) &&
-           syncd_mandate_reaches_workspace(mandate, place->workspace) &&
+    return syncd_mandate_reaches_workspace(mandate, place->workspace) &&
            syncd_mandate_reaches_profile(mandate, place->profile);
 }
 
@@ -111,13 +154,13 @@ static bool check_entry(Checking *checking, const char *operation, const SyncdEn
     g_autofree char *scope_id = syncd_bytes_dup(entry->header.scope),
                     *text = syncd_service_scope_text(checking->service, entry->header.scope);
     const SyncdScope *scope = syncd_store_scope(checking->service->store, scope_id);
-    if (scope == NULL)
+    /* Nothing of it is looked at, so that nothing of it is told. */
+    if (scope == NULL || !syncd_mandate_reaches_scope(checking->mandate, scope->class, text))
         return syncd_service_refuse_operation(operation, error);
     if (!locate(checking, entry, text, scope->class, &place, error))
         return false;
-    return reaches(checking->mandate, text, scope->class, &place)
-               ? check_boundary(checking, place.profile, error)
-               : syncd_service_refuse_operation(operation, error);
+    return reaches(checking->mandate, &place) ? check_boundary(checking, place.profile, error)
+                                              : syncd_service_refuse_operation(operation, error);
 }
 
 /* ---- all of them ---- */

@@ -100,6 +100,8 @@ static bool carry_out(const SyncdPurgePlan *plan, SyncdPurged *ret_purged, GErro
         !syncd_service_append(service, plan->scope->id, &draft, &receipt, error) ||
         !syncd_store_purge(service->store, plan->purgeable, receipt.pos, error))
         return false;
+    /* What it said of its place is gone too. */
+    g_hash_table_remove_all(service->said);
     *ret_purged = (SyncdPurged){g_steal_pointer(&receipt.op), receipt.pos};
     return true;
 }

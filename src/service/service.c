@@ -44,6 +44,7 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                              (GDestroyNotify)syncd_record_row_free);
     service->ephemerals = syncd_ephemerals_new();
+    service->said = syncd_parents_said_new();
     service->operation_schemas = syncd_operation_schemas_new();
     service->leases = syncd_leases_new();
     service->pending_sequence = G_MAXUINT64;
@@ -80,6 +81,7 @@ void syncd_service_free(SyncdService *service)
     g_clear_pointer(&service->callers, g_hash_table_unref);
     g_clear_pointer(&service->decisions, g_hash_table_unref);
     g_clear_pointer(&service->records, g_hash_table_unref);
+    g_clear_pointer(&service->said, g_hash_table_unref);
     g_clear_pointer(&service->operation_schemas, syncd_operation_schemas_free);
     g_clear_pointer(&service->object_schema, syncd_object_schema_free);
     g_clear_pointer(&service->standings, g_hash_table_unref);

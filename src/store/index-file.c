@@ -130,6 +130,23 @@ static bool exists(FileEntry *entry, guint64 file, bool *ret_exists, GError **er
     return true;
 }
 
+/* Whether the folder is the file or lies in it, at any depth that can be. */
+#define DEPTH_MAX 65536u
+static bool lies_within(FileEntry *entry, guint64 folder, guint64 file, bool *ret_lies,
+                        GError **error)
+{
+    gint64 at = (gint64)folder;
+    for (guint depth = 0; at != 0 && (guint64)at != file && depth < DEPTH_MAX; depth++) {
+        SyncdStatement *row =
+            syncd_database_statement(entry->index->db, "SELECT folder FROM file WHERE id = :id");
+        syncd_bind_int(row, ":id", at);
+        if (!syncd_statement_number(row, 0, &at, error))
+            return false;
+    }
+    *ret_lies = at != 0;
+    return true;
+}
+
 /* Another version is one with other content: a new name or mode makes none. */
 static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *change,
                         GError **error)
@@ -145,7 +162,11 @@ static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *
         return true;
     if (!find_folder(entry, change, &folder, &is, error))
         return false;
-    if (!is)
+    bool within = false;
+    if (is && change->kind == SYNCD_FILE_FOLDER &&
+        !lies_within(entry, folder, file, &within, error))
+        return false;
+    if (!is || within)
         return true;
     SyncdStatement *row = syncd_database_statement(
         entry->index->db,

@@ -101,9 +101,14 @@ bool syncd_store_has_sightings(const SyncdStore *self)
 void syncd_store_forget_sightings(SyncdStore *self)
 {
     guint64 committed = syncd_journal_committed(self->journal);
-    while (syncd_store_has_sightings(self) &&
-           g_array_index(self->sightings, Sighting, self->sightings->len - 1).pos > committed)
-        g_array_set_size(self->sightings, self->sightings->len - 1);
+    guint n = 0, len = syncd_store_has_sightings(self) ? self->sightings->len : 0;
+    for (guint i = 0; i < len; i++) {
+        Sighting sighting = g_array_index(self->sightings, Sighting, i);
+        if (sighting.pos <= committed)
+            g_array_index(self->sightings, Sighting, n++) = sighting;
+    }
+    if (len > 0)
+        g_array_set_size(self->sightings, n);
 }
 
 bool syncd_store_write_sightings(SyncdStore *self, GError **error)

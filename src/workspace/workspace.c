@@ -6,6 +6,7 @@
 
 #define LISTS_AT_ONCE 8u
 #define LOOKS_AT_ONCE 256u
+#define PATH_MAX_BYTES (SYNCD_WIRE_PATH_MAX - SYNCD_FILE_NAME_MAX - 1) /* of a folder */
 
 /* Outlives the workspace when that ends before the commit. */
 typedef struct SyncdWaiter {
@@ -102,7 +103,12 @@ void syncd_workspace_look(SyncdWorkspace *self, const SyncdFolder *folder, Syncd
 void syncd_workspace_add_folder(SyncdWorkspace *self, guint64 id, const char *object,
                                 const char *path, bool fresh)
 {
-    SyncdFolder folder = {.id = id, .path = g_strdup(path), .fresh = fresh};
+    SyncdFolder folder = {.id = id, .fresh = fresh};
+    if (strlen(path) > PATH_MAX_BYTES) {
+        self->standing.unreadable++;
+        return;
+    }
+    folder.path = g_strdup(path);
     g_strlcpy(folder.object, object, sizeof folder.object);
     g_array_append_val(self->folders, folder);
 }
@@ -137,8 +143,7 @@ static bool find_folder(SyncdWorkspace *self, guint64 id, SyncdFolder *ret_folde
         bool found;
         if (!syncd_store_find_file(store, at, &row, &found, error))
             return false;
-        if (!found || !row.live || row.kind != SYNCD_FILE_FOLDER ||
-            strlen(path) > SYNCD_WIRE_PATH_MAX - SYNCD_FILE_NAME_MAX - 1)
+        if (!found || !row.live || row.kind != SYNCD_FILE_FOLDER || strlen(path) > PATH_MAX_BYTES)
             return true;
         if (row.folder == 0)
             break;

@@ -15,15 +15,17 @@ static const struct {
     const SyncdDatabaseKind *shipped;
     const char *new_steps[MAX_NEW_STEPS]; /* without their numbers */
 } databases[] = {
-    [POWER_JOURNAL] = {"journal.db",
-                       &syncd_journal_kind,
-                       {"CREATE TABLE seen (pos INTEGER PRIMARY KEY, size INTEGER NOT NULL) STRICT;"
-                        "INSERT INTO seen SELECT pos, length(header) FROM entry;",
-                        "CREATE INDEX seen_by_size ON seen (size);"}},
-    [POWER_INDEX] = {"index.db",
-                     &syncd_index_kind,
-                     {"CREATE TABLE seen (pos INTEGER PRIMARY KEY, size INTEGER NOT NULL) STRICT;"
-                      "INSERT INTO seen SELECT pos, length(op) FROM entry;"}},
+    [POWER_JOURNAL] =
+        {"journal.db",
+         &syncd_journal_kind,
+         {"CREATE TABLE weighed (pos INTEGER PRIMARY KEY, size INTEGER NOT NULL) STRICT;"
+          "INSERT INTO weighed SELECT pos, length(header) FROM entry;",
+          "CREATE INDEX weighed_by_size ON weighed (size);"}},
+    [POWER_INDEX] =
+        {"index.db",
+         &syncd_index_kind,
+         {"CREATE TABLE weighed (pos INTEGER PRIMARY KEY, size INTEGER NOT NULL) STRICT;"
+          "INSERT INTO weighed SELECT pos, length(op) FROM entry;"}},
 };
 
 /* A kind of database as the next version of this program would have it. */
@@ -51,7 +53,7 @@ static void next_init(Next *next, PowerDatabase which)
     }
     next->migrations = (SyncdMigrations){next->steps, n};
     next->kind.migrations = &next->migrations;
-    next->go_back = g_strdup_printf("BEGIN; DROP TABLE seen; PRAGMA user_version = %u; COMMIT;",
+    next->go_back = g_strdup_printf("BEGIN; DROP TABLE weighed; PRAGMA user_version = %u; COMMIT;",
                                     (unsigned)next->n_shipped);
 }
 
@@ -116,7 +118,7 @@ static char *finish(SyncdDatabase *db, const Next *next, const char *file, gint6
     if (!syncd_database_migrate(db, G_MAXUINT, &error))
         return g_strdup_printf("%s cannot be migrated: %s", file, error->message);
     char *fault = fault_of(db, file);
-    if (fault == NULL && number(db, "SELECT count(*) FROM seen") != entries)
+    if (fault == NULL && number(db, "SELECT count(*) FROM weighed") != entries)
         fault = g_strdup_printf("%s was migrated in part", file);
     if (fault == NULL && !syncd_database_run(db, next->go_back, &error))
         fault = g_strdup_printf("%s cannot go back: %s", file, error->message);

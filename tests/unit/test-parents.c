@@ -3,6 +3,7 @@
  * pass; what the caller does not reach is for him not there.
  */
 #include "places-fixture.h"
+#include "service/internal.h"
 #include "task-fixture.h"
 
 #define TO_WORK "\"cross-to:profile:work\""
@@ -188,8 +189,11 @@ static void what_is_read_of_parents_is_bounded(void)
     g_assert_false(syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);
     g_assert_nonnull(strstr(error->message, "/parents/2"));
+    g_assert_cmpuint(g_hash_table_size(f.service->said), ==, 2);
     g_clear_pointer(&parents[2], g_free);
     g_free(enqueue_committed(&f, &request));
+    /* They are not read again. */
+    g_assert_cmpuint(g_hash_table_size(f.service->said), ==, 2);
     g_free(parents[0]);
     g_free(parents[1]);
     g_free(parents[3]);

@@ -238,6 +238,27 @@ static void a_swap_is_one_document(void)
     clear(&f);
 }
 
+static void no_folder_lies_in_itself(void)
+{
+    Files f;
+    init(&f);
+    Tree tree = make_tree(&f);
+    g_autofree char *folder = id_of(&f, tree.folder), *inner = NULL;
+    begin(&f);
+    add(&f, NULL, folder, "inner", SYNCD_FILE_FOLDER, "");
+    inner = id_of(&f, syncd_file_place(append(&f, "object.created"), 0));
+    const char *const places[] = {folder, inner};
+    for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+        begin(&f);
+        add(&f, folder, places[i], "folder", SYNCD_FILE_FOLDER, "");
+        append(&f, "object.changed");
+        assert_folder(&f, tree.root, "a b folder ");
+        assert_folder(&f, tree.folder, "c inner ");
+    }
+    g_free(tree.root_id);
+    clear(&f);
+}
+
 static void what_does_not_fit_does_nothing(void)
 {
     Files f;
@@ -347,6 +368,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store-files/another-version-is-other-content",
                     another_version_is_other_content);
     g_test_add_func("/store-files/a-swap-is-one-document", a_swap_is_one_document);
+    g_test_add_func("/store-files/no-folder-lies-in-itself", no_folder_lies_in_itself);
     g_test_add_func("/store-files/what-does-not-fit-does-nothing", what_does_not_fit_does_nothing);
     g_test_add_func("/store-files/a-rebuild-gives-the-same-rows", a_rebuild_gives_the_same_rows);
     g_test_add_func("/store-files/a-sighting-counts-from-its-entry-on",
