@@ -329,11 +329,12 @@ static char *check_opened(Check *check, size_t cut)
     if (complaint == NULL)
         complaint = check_entries(check);
     if (complaint == NULL)
-        complaint = check_adoption(check);
-    if (complaint == NULL)
         complaint = check_purge(check);
     if (complaint == NULL)
         complaint = check_index(check);
+    /* Which may add entries. */
+    if (complaint == NULL)
+        complaint = check_adoption(check);
     if (complaint == NULL)
         complaint = check_goes_on(check);
     return complaint;
