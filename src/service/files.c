@@ -17,11 +17,6 @@ void syncd_root_free(SyncdRoot *self)
     g_free(self);
 }
 
-guint64 syncd_service_roots_version(const SyncdService *service)
-{
-    return syncd_store_registries(service->store);
-}
-
 guint64 syncd_service_clock(const SyncdService *service)
 {
     return syncd_service_monotonic(service);

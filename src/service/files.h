@@ -22,8 +22,6 @@ typedef struct {
 void syncd_root_free(SyncdRoot *root);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRoot, syncd_root_free)
 
-/* Another number whenever there may be other roots. */
-guint64 syncd_service_roots_version(const SyncdService *service);
 /* Those that have not ended: SyncdRoot. */
 bool syncd_service_list_roots(SyncdService *service, GPtrArray **ret_roots, GError **error);
 /* Pauses it and says why, as the daemon's own decision. */

@@ -174,14 +174,6 @@ bool syncd_recorder_flush(SyncdRecorder *self, GError **error)
     return true;
 }
 
-bool syncd_recorder_is_empty(const SyncdRecorder *self)
-{
-    for (size_t i = 0; i < N_DOCUMENTS; i++)
-        if (self->documents[i].open)
-            return false;
-    return true;
-}
-
 SyncdRecorded syncd_recorder_count(const SyncdRecorder *self)
 {
     return (SyncdRecorded){self->counts[CREATED], self->counts[CHANGED], self->counts[DELETED]};

@@ -29,7 +29,6 @@ bool syncd_recorder_change(SyncdRecorder *recorder, guint64 file, SyncdFileChang
                            const SyncdFileStat *stat, GError **error);
 bool syncd_recorder_delete(SyncdRecorder *recorder, guint64 file, GError **error);
 bool syncd_recorder_flush(SyncdRecorder *recorder, GError **error);
-bool syncd_recorder_is_empty(const SyncdRecorder *recorder);
 
 typedef struct {
     guint64 created, changed, deleted;
