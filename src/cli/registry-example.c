@@ -32,11 +32,11 @@ static const struct {
 
 char *syncd_cli_register_example(const SyncdFamily *family)
 {
-    size_t i = 0;
-    while (syncd_family(examples[i].family) != family)
-        i++;
-    return g_strdup_printf("sourceos-syncd %s register %s", syncd_cli_group_of(family),
-                           examples[i].words);
+    const char *group = syncd_cli_group_of(family);
+    for (size_t i = 0; group != NULL && i < G_N_ELEMENTS(examples); i++)
+        if (syncd_family(examples[i].family) == family)
+            return g_strdup_printf("sourceos-syncd %s register %s", group, examples[i].words);
+    return NULL;
 }
 
 /* The kind of record that a message says there is not. */
@@ -70,6 +70,8 @@ void syncd_cli_explain_record(const SyncdFamily *family, GError **error)
     if (next == NULL || (!wrong && missing == NULL))
         return;
     g_autofree char *example = syncd_cli_register_example(wrong ? family : missing);
+    if (example == NULL)
+        return;
     g_autofree char *better = g_strdup_printf("%s; for example `%s`", without_stop(next), example);
     g_clear_error(error);
     syncd_set_error_next(error, code, better, "%s", sentence);

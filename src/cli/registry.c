@@ -38,10 +38,10 @@ const SyncdFamily *syncd_cli_family(const SyncdCli *cli)
 
 const char *syncd_cli_group_of(const SyncdFamily *family)
 {
-    size_t i = 0;
-    while (syncd_family(groups[i].family) != family)
-        i++;
-    return groups[i].group;
+    for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
+        if (syncd_family(groups[i].family) == family)
+            return groups[i].group;
+    return NULL;
 }
 
 char *syncd_cli_record_of(const char *shown)

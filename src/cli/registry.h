@@ -9,7 +9,7 @@
 
 /* The family of the verb's group. */
 const SyncdFamily *syncd_cli_family(const SyncdCli *cli);
-/* "actors" */
+/* "actors"; NULL of a kind that has no verbs. */
 const char *syncd_cli_group_of(const SyncdFamily *family);
 /* The record of what Show gave, as text of its own. */
 char *syncd_cli_record_of(const char *shown);
