@@ -97,7 +97,8 @@ static GVariant *page_options(const SyncdListing *listing, const SyncdCli *cli, 
         add_task_filters(&options, cli);
     else
         add_text(&options, "order", listing->oldest_first ? "oldest" : "newest");
-    if (listing->list == SYNCD_CLIENT_OPERATIONS && syncd_cli_flag(cli, "ephemeral"))
+    if (listing->list == SYNCD_CLIENT_OPERATIONS && listing->filters &&
+        syncd_cli_flag(cli, "ephemeral"))
         g_variant_dict_insert(&options, "ephemeral", "b", TRUE);
     if (listing->after > 0)
         g_variant_dict_insert(&options, "after", "t", listing->after);

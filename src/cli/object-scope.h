@@ -2,8 +2,8 @@
  * The scope that a verb about one object means when it is not said.
  *
  * An object is its name within a scope, and the usual scope is the device's. Who forgets --scope
- * would then end something that nobody has: so where the log knows the name in other scopes only,
- * they are named instead.
+ * would then end something that nobody has: so where operations and the object's record are in
+ * other scopes only, these are named instead.
  */
 #pragma once
 

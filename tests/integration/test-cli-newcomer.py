@@ -219,6 +219,9 @@ def an_object_of_another_scope_is_not_deleted_nor_purged_here(world):
             assert '--scope=workspace:notes' in cli.run('ops', *words)[2], words
         equal(cli.json('events', 'list', '--limit=1')[0]['sequence'], before, 'nothing was done')
         cli.does('ops', 'delete', 'note-1', '--yes', '--scope=workspace:notes')
+        # It is hidden now, which the log of the device says.
+        message = cli.fails(NEGATIVE, 'Usage', 'ops', 'purge', 'note-1', '--dry-run')
+        equal(message, 'The object note-1 is not in the scope device, but in: workspace:notes.')
         # What is known here as well is meant, and what nobody knows is asked of the daemon.
         cli.enqueue('note-2')
         cli.enqueue('note-2', '{}', '--scope=workspace:notes')
