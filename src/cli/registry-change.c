@@ -170,7 +170,7 @@ static void add_text(GVariantDict *options, const SyncdCli *cli, const char *nam
 /* What was misspelt is kept as well, so that somebody has to say it. */
 static void tell_unknown(const SyncdCli *cli, char **unknown)
 {
-    if (unknown == NULL || *unknown == NULL)
+    if (syncd_cli_json(cli) || unknown == NULL || *unknown == NULL)
         return;
     g_autofree char *names = g_strjoinv(", ", unknown);
     g_autofree char *safe = syncd_text_safe(names);
@@ -212,11 +212,23 @@ static void show_change(SyncdCli *cli, const SyncdClientChange *change)
     syncd_output_json(cli->out, text->str, text->len, true);
 }
 
-static void show_dry(SyncdCli *cli, const char *record)
+static void show_dry(SyncdCli *cli, const char *record, char **unknown)
 {
-    if (!syncd_cli_json(cli))
+    static char *nothing[] = {NULL};
+    if (!syncd_cli_json(cli)) {
         syncd_output_printf(cli->out, "%s\n", _("Nothing is recorded. The record would be:"));
-    syncd_record_show(cli, record);
+        syncd_record_show(cli, record);
+        return;
+    }
+    g_autoptr(GString) text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_bool(&writer, "dry_run", true);
+    syncd_json_member_value(&writer, "record", syncd_json_root(record, strlen(record)));
+    write_unknown(&writer, unknown != NULL ? unknown : nothing);
+    syncd_json_end_object(&writer);
+    syncd_output_json(cli->out, text->str, text->len, true);
 }
 
 static bool send_change(SyncdCli *cli, SyncdClient *client, const char *method, const char *id,
@@ -238,7 +250,7 @@ static bool send_change(SyncdCli *cli, SyncdClient *client, const char *method, 
         return false;
     }
     if (dry)
-        show_dry(cli, record);
+        show_dry(cli, record, change.unknown);
     else
         show_change(cli, &change);
     tell_unknown(cli, change.unknown);
@@ -256,7 +268,7 @@ bool syncd_verb_registry_register(SyncdCli *cli, GError **error)
     g_autofree char *record = add_defaults(syncd_cli_family(cli), said);
     bool nothing = syncd_cli_argument(cli, 0) == NULL && settings->len == 0;
     if (nothing && syncd_cli_flag(cli, "dry-run")) {
-        show_dry(cli, record);
+        show_dry(cli, record, NULL);
         return true;
     }
     if (nothing) {

@@ -120,7 +120,7 @@ def what_a_verb_cannot_do_it_says(world):
         equal(cli.json('profiles', 'show', 'profile:work')['state'], 'active')
         dry = cli.json('profiles', 'register', '--set=profile_id=profile:dry', '--set=profile_class=lab',
                        '--dry-run')
-        equal(dry['profile_id'], 'profile:dry')
+        equal((dry['dry_run'], dry['record']['profile_id'], dry['unknown']), (True, 'profile:dry', []))
         cli.fails(NOT_FOUND, 'NotFound', 'profiles', 'show', 'profile:dry')
         cli.fails(NEGATIVE, 'InvalidContract', 'profiles', 'register', '--set=profile_id=profile:dry',
                   '--set=profile_class=none-such', '--dry-run')
@@ -130,6 +130,12 @@ def what_a_verb_cannot_do_it_says(world):
         code, out, _ = cli.run('profiles', 'update', 'profile:odd', '-', '--json',
                                stdin=json.dumps(odd | {'x': 1, 'y': 2}))
         equal((code, json.loads(out)['unknown']), (DONE, ['x', 'y']))
+        for words in (('register',), ('update', 'profile:odd')):
+            code, out, told = cli.run('profiles', *words, '-', '--dry-run', '--json', stdin=json.dumps(
+                odd | {'profile_id': f'profile:{"odd" if words[1:] else "new"}', 'z': 1}))
+            dry = json.loads(out)
+            equal((code, told, dry['unknown'], dry['record']['z']), (DONE, '', ['z'], 1), words)
+        equal(cli.json('profiles', 'register', '--dry-run')['record']['policy_tags'], [])
 
 
 @promise
