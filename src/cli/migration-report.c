@@ -184,7 +184,17 @@ void syncd_migration_entries_show(SyncdCli *cli, const GPtrArray *entries)
 
 /* ---- for programs ---- */
 
-static void write_reports(SyncdCli *cli, const GPtrArray *reports, const char *digest)
+static void write_entries(SyncdJsonWriter *writer, const GPtrArray *entries)
+{
+    syncd_json_name(writer, "entries");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < entries->len; i++)
+        syncd_json_string(writer, entries->pdata[i]);
+    syncd_json_end_array(writer);
+}
+
+static void write_reports(SyncdCli *cli, const GPtrArray *reports, const char *digest,
+                          const GPtrArray *entries)
 {
     SyncdJsonWriter writer;
     g_autoptr(GString) text = g_string_new(NULL);
@@ -197,18 +207,21 @@ static void write_reports(SyncdCli *cli, const GPtrArray *reports, const char *d
     for (guint i = 0; i < reports->len; i++)
         syncd_json_value(&writer, root_of(reports, i));
     syncd_json_end_array(&writer);
+    if (entries != NULL)
+        write_entries(&writer, entries);
     syncd_json_end_object(&writer);
     syncd_output_json(cli->out, text->str, text->len, true);
 }
 
-void syncd_migration_reports_show(SyncdCli *cli, const GPtrArray *reports, const char *digest)
+void syncd_migration_reports_show(SyncdCli *cli, const GPtrArray *reports, const char *digest,
+                                  const GPtrArray *entries)
 {
     guint objects, failures;
     syncd_migration_reports_count(reports, &objects, &failures);
     if (failures > 0)
         cli->exit = SYNCD_EXIT_NEGATIVE;
     if (syncd_cli_json(cli))
-        write_reports(cli, reports, digest);
+        write_reports(cli, reports, digest, entries);
     else
         print_reports(cli, reports, digest);
 }

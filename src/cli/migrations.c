@@ -138,7 +138,7 @@ static bool apply_page(Pages *pages, guint i, SyncdClient *client, GPtrArray *ap
     if (report == NULL)
         return false;
     g_ptr_array_add(applied, report);
-    if (*operation != '\0' && strcmp(pages->apply, "ApplyMigration") == 0)
+    if (*operation != '\0')
         g_ptr_array_add(entries, g_steal_pointer(&operation));
     return true;
 }
@@ -151,9 +151,10 @@ static bool apply_all(SyncdCli *cli, Pages *pages, SyncdClient *client, GError *
     bool all = true;
     for (guint i = 0; all && i < pages->reports->len; i++)
         all = apply_page(pages, i, client, applied, entries, error);
-    if (all || (applied->len > 0 && !syncd_cli_json(cli)))
-        syncd_migration_reports_show(cli, applied, all ? pages->digest : NULL);
-    syncd_migration_entries_show(cli, entries);
+    if (all || applied->len > 0)
+        syncd_migration_reports_show(cli, applied, all ? pages->digest : NULL, entries);
+    if (strcmp(pages->apply, "ApplyMigration") == 0)
+        syncd_migration_entries_show(cli, entries);
     return all;
 }
 
@@ -163,11 +164,11 @@ static bool run(SyncdCli *cli, Pages *pages, GError **error)
     if (client == NULL || !plan_subject(pages, client, error) || !check_expected(cli, pages, error))
         return false;
     if (syncd_cli_flag(cli, "dry-run")) {
-        syncd_migration_reports_show(cli, pages->reports, pages->digest);
+        syncd_migration_reports_show(cli, pages->reports, pages->digest, NULL);
         return true;
     }
     if (!syncd_cli_json(cli) && !syncd_cli_flag(cli, "yes"))
-        syncd_migration_reports_show(cli, pages->reports, pages->digest);
+        syncd_migration_reports_show(cli, pages->reports, pages->digest, NULL);
     return confirm(cli, pages, error) && apply_all(cli, pages, client, error);
 }
 
@@ -197,6 +198,6 @@ bool syncd_verb_migrations_report(SyncdCli *cli, GError **error)
     if (report == NULL)
         return false;
     g_ptr_array_add(reports, report);
-    syncd_migration_reports_show(cli, reports, NULL);
+    syncd_migration_reports_show(cli, reports, NULL, NULL);
     return true;
 }

@@ -226,11 +226,13 @@ def the_command_line_signs_plans_applies_and_takes_back(world):
         equal((code, err), (NEGATIVE, ''))
         done = json.loads(out)
         equal(done['digest'], planned['digest'])
+        assert 'entries' not in planned, planned
         code, out, err = cli.run('migrations', 'show', subject)
         assert '--type=sync.schema.migrated' in err and 'migrations rollback' in err, err
         assert '\n                     { "op": "remove", "path": "/colour" }\n' in out, out
         run = json.loads(cli.does('events', 'list', '--type=sync.schema.migrated',
                                   '--json'))[0]['operation_id']
+        equal(done['entries'], [run])
         equal(json.loads(cli.run('migrations', 'report', run, '--json')[1])['reports'],
               done['reports'])
         assert '2 objects were changed, 0 stay' in cli.does('migrations', 'rollback', run, '--yes')
