@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -488,4 +489,21 @@ bool syncd_directory_reserve(SyncdDirectory *self, guint64 bytes, GError **error
 bool syncd_directory_release_reserve(SyncdDirectory *self)
 {
     return unlinkat(self->fd, RESERVE_FILE, 0) == 0;
+}
+
+/* Of the reserve only what is not there yet has to be kept for it. */
+bool syncd_directory_room(SyncdDirectory *self, guint64 reserve, guint64 *ret_bytes, GError **error)
+{
+    struct statvfs fs;
+    struct stat st = {0};
+    if (fstatvfs(self->fd, &fs) < 0 ||
+        (fstatat(self->fd, RESERVE_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)) {
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
+                              "Cannot find how much room there is in %s", self->path);
+        return false;
+    }
+    guint64 free = (guint64)fs.f_bavail * fs.f_frsize;
+    guint64 missing = reserve - MIN(reserve, (guint64)st.st_size);
+    *ret_bytes = free - MIN(free, missing);
+    return true;
 }

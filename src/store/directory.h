@@ -59,6 +59,9 @@ bool syncd_directory_rewrite(SyncdDirectory *directory, const char *name, GError
 bool syncd_directory_reserve(SyncdDirectory *directory, guint64 bytes, GError **error);
 /* False when there was none. */
 bool syncd_directory_release_reserve(SyncdDirectory *directory);
+/* How many bytes can be written beside a reserve of that size, were all of it there. */
+bool syncd_directory_room(SyncdDirectory *directory, guint64 reserve, guint64 *ret_bytes,
+                          GError **error);
 
 /* Of statfs(2): whether a file system of this type is reached over a network. */
 bool syncd_filesystem_is_remote(long type);

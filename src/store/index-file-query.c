@@ -132,20 +132,3 @@ bool syncd_index_has_more_files(SyncdIndex *self, const char *scope_id, guint64 
     *ret_has = (guint64)count > max;
     return true;
 }
-
-bool syncd_index_see_file(SyncdIndex *self, guint64 file, const SyncdFileSeen *seen, GError **error)
-{
-    SyncdStatement *row = syncd_database_statement(
-        self->db, "INSERT INTO seen (file, device, inode, size, mtime, ctime)"
-                  " VALUES (:file, :device, :inode, :size, :mtime, :ctime)"
-                  " ON CONFLICT (file) DO UPDATE SET device = excluded.device, inode ="
-                  " excluded.inode, size = excluded.size, mtime = excluded.mtime,"
-                  " ctime = excluded.ctime");
-    syncd_bind_int(row, ":file", (gint64)file);
-    syncd_bind_int(row, ":device", (gint64)seen->device);
-    syncd_bind_int(row, ":inode", (gint64)seen->inode);
-    syncd_bind_int(row, ":size", (gint64)seen->size);
-    syncd_bind_int(row, ":mtime", seen->mtime);
-    syncd_bind_int(row, ":ctime", seen->ctime);
-    return syncd_statement_run(row, error);
-}

@@ -23,6 +23,10 @@ bool syncd_index_has_more_files(SyncdIndex *index, const char *scope_id, guint64
                                 GError **error);
 bool syncd_index_see_file(SyncdIndex *index, guint64 file, const SyncdFileSeen *seen,
                           GError **error);
+/* Copies sightings into one that is made to take its place, `max` from the file `*at` on, which
+ * follows them. `*ret_more` false: there are no others. */
+bool syncd_index_carry_seen(SyncdIndex *index, SyncdIndex *to, guint64 *at, guint max,
+                            bool *ret_more, GError **error);
 /* The place that a file's id names; 0 when there is none. */
 bool syncd_index_find_file_place(SyncdIndex *index, SyncdBytes object, guint64 *ret_place,
                                  GError **error);

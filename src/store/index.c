@@ -64,19 +64,21 @@ static bool remove_file(const char *path, const char *suffix)
     return unlink(name) == 0 || errno == ENOENT;
 }
 
-SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, GError **error)
+SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, SyncdLookups lookups, GError **error)
 {
+    unsigned version = lookups == SYNCD_LOOKUPS_FIRST ? (unsigned)syncd_index_migrations.n_steps
+                                                      : MIGRATION_BEFORE_LOOKUPS;
     g_autofree char *path = syncd_directory_file(directory, NEW_FILE);
     remove_file(path, "");
     remove_file(path, "-wal");
     remove_file(path, "-journal");
-    SyncdDatabase *db = syncd_database_open_up_to(path, &new_index_kind, SYNCD_DATABASE_CREATE,
-                                                  MIGRATION_BEFORE_LOOKUPS, error);
+    SyncdDatabase *db =
+        syncd_database_open_up_to(path, &new_index_kind, SYNCD_DATABASE_CREATE, version, error);
     if (db == NULL)
         return NULL;
     SyncdIndex *self = wrap(db);
     self->making = true;
-    self->version = MIGRATION_BEFORE_LOOKUPS;
+    self->version = version;
     return self;
 }
 
@@ -101,16 +103,29 @@ static bool sync_file(const char *path, GError **error)
     return ok;
 }
 
-SyncdIndex *syncd_index_finish_new(SyncdIndex *index, SyncdDirectory *directory, GError **error)
+bool syncd_index_sync_new(SyncdIndex *self, SyncdDirectory *directory, GError **error)
+{
+    g_autofree char *path = syncd_directory_file(directory, NEW_FILE);
+    return sync_file(path, error);
+}
+
+static bool make_whole(SyncdIndex *index, const char *path, GError **error)
 {
     g_autoptr(SyncdIndex) self = index;
+    if (!syncd_database_migrate(self->db, G_MAXUINT, error))
+        return false;
+    g_clear_pointer(&self, syncd_index_free);
+    return sync_file(path, error);
+}
+
+SyncdIndex *syncd_index_finish_new(SyncdIndex *index, SyncdDirectory *directory, GError **error)
+{
     g_autofree char *path = syncd_directory_file(directory, INDEX_FILE);
     g_autofree char *new_path = syncd_directory_file(directory, NEW_FILE);
-    if (!syncd_database_migrate(self->db, G_MAXUINT, error))
+    if (!make_whole(index, new_path, error)) {
+        remove_file(new_path, "");
         return NULL;
-    g_clear_pointer(&self, syncd_index_free);
-    if (!sync_file(new_path, error))
-        return NULL;
+    }
 
     /* The old WAL goes, durably, before the new file comes: SQLite would take its frames for the
      * new file's. A crash in between leaves no index, which means another rebuild. */
@@ -152,6 +167,18 @@ bool syncd_index_is_new(const SyncdIndex *self)
 SyncdDatabase *syncd_index_database(SyncdIndex *self)
 {
     return self->db;
+}
+
+bool syncd_index_bytes(SyncdIndex *self, guint64 *ret_bytes, GError **error)
+{
+    gint64 pages, size;
+    if (!syncd_statement_number(syncd_database_statement(self->db, "PRAGMA page_count"), 0, &pages,
+                                error) ||
+        !syncd_statement_number(syncd_database_statement(self->db, "PRAGMA page_size"), 0, &size,
+                                error))
+        return false;
+    *ret_bytes = (guint64)pages * (guint64)size;
+    return true;
 }
 
 bool syncd_index_begin(SyncdIndex *self, GError **error)

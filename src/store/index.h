@@ -22,13 +22,20 @@ typedef struct SyncdIndex SyncdIndex;
 /* Opens index.db as it is. NULL with `error` when it is not there or not usable: then it must be
  * made anew. */
 SyncdIndex *syncd_index_open(SyncdDirectory *directory, GError **error);
-/* Begins a new file beside it; it has no lookup indexes yet and cannot be asked anything. */
-SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, GError **error);
+typedef enum {
+    SYNCD_LOOKUPS_LAST,  /* sorted when all rows are there: soonest made, in few long steps */
+    SYNCD_LOOKUPS_FIRST, /* with each row: takes several times as long, in short steps */
+} SyncdLookups;
+
+/* Begins a new file beside it, which cannot be asked anything. */
+SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, SyncdLookups lookups, GError **error);
 /* Makes one of the lookups that a new file lacks: as long as sorting all rows takes. `*ret_more`
  * while there are others. */
 bool syncd_index_add_lookup(SyncdIndex *index, bool *ret_more, GError **error);
+/* Makes durable what is in it so far, so that finishing need not wait for all of it. */
+bool syncd_index_sync_new(SyncdIndex *index, SyncdDirectory *directory, GError **error);
 /* Finishes the new file, puts it in the place of index.db (which must be closed) and opens it.
- * Frees `index`. */
+ * Frees `index`, and on failure the new file is not kept. */
 SyncdIndex *syncd_index_finish_new(SyncdIndex *index, SyncdDirectory *directory, GError **error);
 void syncd_index_free(SyncdIndex *index);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdIndex, syncd_index_free)
@@ -37,6 +44,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdIndex, syncd_index_free)
 void syncd_index_discard_new(SyncdIndex *index, SyncdDirectory *directory);
 bool syncd_index_is_new(const SyncdIndex *index); /* made by begin_new and not finished */
 SyncdDatabase *syncd_index_database(SyncdIndex *index);
+bool syncd_index_bytes(SyncdIndex *index, guint64 *ret_bytes, GError **error); /* of its pages */
 
 /* ---- projecting ---- */
 

@@ -2,60 +2,135 @@
  * Making the index anew beside the one that serves, which goes on until the files are exchanged:
  * nobody waits for it, and if it cannot be made nothing was lost. What is committed meanwhile is
  * projected into both.
+ *
+ * It is never urgent. So it begins only where a second index has room beside the space set aside
+ * and what the log may need meanwhile, gives way when the disk gets full for other reasons, and
+ * goes in steps that are short however long the log is: unlike a rebuild, for which everybody
+ * waits, it makes the lookups with the rows, and what it has written is synced as it goes on.
  */
-#include "base/log.h"
+#include "store/index-file.h"
 #include "store/store-private.h"
+
+/* Each of these entries makes a row in every lookup. */
+#define BATCH 250u
+/* So many of them are written, at most, before they are synced. */
+#define BATCHES_A_SYNC 16u
+#define SIGHTINGS_A_STEP 1000u
+/* Stays free for the log, whose WAL may grow to this. */
+#define MARGIN (16u * 1024u * 1024u)
 
 void syncd_store_end_remake(SyncdStore *self)
 {
-    if (self->next_index != NULL)
-        syncd_index_discard_new(g_steal_pointer(&self->next_index), self->directory);
+    if (self->remake.index != NULL)
+        syncd_index_discard_new(g_steal_pointer(&self->remake.index), self->directory);
+    self->remake = (SyncdRemake){NULL};
+}
+
+/* ---- room ---- */
+
+static bool require_room(SyncdStore *self, guint64 bytes, GError **error)
+{
+    guint64 room;
+    if (!syncd_directory_room(self->directory, self->reserve_bytes, &room, error))
+        return false;
+    if (room >= bytes + MARGIN)
+        return true;
+    g_autofree char *needed = g_format_size(bytes + MARGIN), *there = g_format_size(room);
+    syncd_set_error(error, SYNCD_ERROR_NO_SPACE,
+                    "There is no room to make the index anew: it takes %s, and %s are free beside "
+                    "the space set aside",
+                    needed, there);
+    return false;
+}
+
+/* With lookups that were made row by row it is larger than one whose lookups were sorted. */
+static bool require_room_for_all(SyncdStore *self, GError **error)
+{
+    guint64 bytes;
+    return syncd_index_bytes(self->index, &bytes, error) &&
+           require_room(self, bytes + bytes / 2, error);
+}
+
+/* ---- step by step ---- */
+
+static bool begin(SyncdStore *self, GError **error)
+{
+    if (!syncd_store_need_index(self, error) || !require_room_for_all(self, error))
+        return false;
+    self->remake =
+        (SyncdRemake){.index = syncd_index_begin_new(self->directory, SYNCD_LOOKUPS_FIRST, error)};
+    return self->remake.index != NULL;
 }
 
 /* From what is in it towards what is committed by now. */
 static bool project(SyncdStore *self, bool *ret_more, GError **error)
 {
     g_autoptr(SyncdProjection) projection =
-        syncd_store_new_projection(self, self->next_index, error);
-    return projection != NULL &&
-           syncd_projection_step(projection, SYNCD_PROJECT_BATCH, ret_more, error);
+        syncd_store_new_projection(self, self->remake.index, error);
+    self->remake.unsynced++;
+    return projection != NULL && syncd_projection_step(projection, BATCH, ret_more, error);
+}
+
+/* What is wrong with the log shows here; what else fails is no fault of it. */
+static bool project_or_tell(SyncdStore *self, bool *ret_more, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    if (project(self, ret_more, &problem))
+        return true;
+    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT))
+        self->condition = SYNCD_STORE_DAMAGED;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
+static bool sync_made(SyncdStore *self, GError **error)
+{
+    self->remake.unsynced = 0;
+    return syncd_index_sync_new(self->remake.index, self->directory, error);
 }
 
 static bool step(SyncdStore *self, bool *ret_more, GError **error)
 {
+    SyncdRemake *remake = &self->remake;
     *ret_more = true;
-    if (self->next_index == NULL) {
-        self->next_index = syncd_index_begin_new(self->directory, error);
-        return self->next_index != NULL;
-    }
-    if (!project(self, ret_more, error))
+    if (remake->index == NULL)
+        return begin(self, error);
+    if (!require_room(self, 0, error))
+        return false;
+    if (remake->unsynced >= BATCHES_A_SYNC)
+        return sync_made(self, error);
+    if (!project_or_tell(self, ret_more, error))
         return false;
     if (*ret_more)
         return true;
-    /* Lookups, one a step; with the last of them it is whole. */
-    if (!syncd_index_add_lookup(self->next_index, ret_more, error))
+    if (!syncd_index_carry_seen(self->index, remake->index, &remake->carried, SIGHTINGS_A_STEP,
+                                ret_more, error))
         return false;
     if (*ret_more)
         return true;
+    /* What came since the last sync is little. */
+    *ret_more = remake->unsynced > 1;
+    if (*ret_more)
+        return sync_made(self, error);
     /* What waits for the one there is, is in both then. */
     return syncd_store_settle(self, error) &&
-           syncd_store_exchange_index(self, g_steal_pointer(&self->next_index), error);
+           syncd_store_exchange_index(self, g_steal_pointer(&remake->index), error);
 }
 
 bool syncd_store_step_remake(SyncdStore *self, bool *ret_more, GError **error)
 {
-    g_autoptr(GError) problem = NULL;
-    if (step(self, ret_more, &problem))
-        return true;
-    /* The next one goes on from what was committed, unless it failed in the exchange. */
-    bool serves = self->index != NULL && self->projection == NULL;
-    *ret_more = true;
-    if (serves && syncd_store_made_room(self, problem))
-        return true;
-    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT))
-        self->condition = SYNCD_STORE_DAMAGED;
-    syncd_store_end_remake(self);
-    syncd_store_keep_reserve(self);
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return false;
+    bool ok = step(self, ret_more, error);
+    if (!ok || !*ret_more)
+        syncd_store_end_remake(self);
+    return ok;
+}
+
+void syncd_store_remake_sees(SyncdStore *self)
+{
+    SyncdIndex *index = self->remake.index;
+    if (index == NULL || self->seen == 0)
+        return;
+    if (!syncd_index_begin(index, NULL) || !syncd_store_write_sightings(self, index, NULL) ||
+        !syncd_index_commit(index, NULL))
+        syncd_store_end_remake(self); /* it has to be begun anew */
 }

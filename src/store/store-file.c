@@ -111,7 +111,7 @@ void syncd_store_forget_sightings(SyncdStore *self)
         g_array_set_size(self->sightings, n);
 }
 
-bool syncd_store_write_sightings(SyncdStore *self, GError **error)
+bool syncd_store_write_sightings(SyncdStore *self, SyncdIndex *index, GError **error)
 {
     guint64 committed = syncd_journal_committed(self->journal);
     guint n = 0;
@@ -119,7 +119,7 @@ bool syncd_store_write_sightings(SyncdStore *self, GError **error)
         const Sighting *sighting = &g_array_index(self->sightings, Sighting, n);
         if (sighting->pos > committed)
             break;
-        if (!syncd_index_see_file(self->index, sighting->file, &sighting->seen, error))
+        if (!syncd_index_see_file(index, sighting->file, &sighting->seen, error))
             return false;
     }
     self->seen = n;

@@ -115,7 +115,7 @@ static bool begin_new_index(SyncdStore *self, const char *why, GError **error)
     syncd_store_end_remake(self);
     g_clear_pointer(&self->projection, syncd_projection_free);
     g_clear_pointer(&self->index, syncd_index_free);
-    self->index = syncd_index_begin_new(self->directory, error);
+    self->index = syncd_index_begin_new(self->directory, SYNCD_LOOKUPS_LAST, error);
     return self->index != NULL && begin_projection(self, error);
 }
 
@@ -140,7 +140,6 @@ static bool finish_projection(SyncdStore *self, GError **error)
     self->found_no_room = false; /* a whole index found some */
     if (!syncd_store_load_scopes(self, error))
         return false;
-    self->exchanging = false;
     g_clear_error(&self->index_problem);
     syncd_store_keep_reserve(self);
     return true;
@@ -161,8 +160,7 @@ static bool is_damage(const GError *problem)
     return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
 }
 
-/* The index that is there if it fits the log, else the beginning of a new one. */
-static bool find_index(SyncdStore *self, GError **error)
+static bool find_or_begin(SyncdStore *self, GError **error)
 {
     g_autoptr(GError) problem = NULL;
     self->index = syncd_index_open(self->directory, &problem);
@@ -182,6 +180,16 @@ static bool find_index(SyncdStore *self, GError **error)
     }
     g_propagate_error(error, g_steal_pointer(&problem));
     return false;
+}
+
+/* The index that is there if it fits the log, else the beginning of a new one. What fails from then
+ * on is not of an exchange any more. */
+static bool find_index(SyncdStore *self, GError **error)
+{
+    if (!find_or_begin(self, error))
+        return false;
+    self->exchanging = false;
+    return true;
 }
 
 static bool project_batch(SyncdStore *self, guint max, GError **error)
@@ -298,12 +306,14 @@ static bool try_project_overlay(SyncdStore *self, GError **error)
     g_autoptr(GHashTable) grown = g_hash_table_new(g_direct_hash, g_direct_equal);
     if (!syncd_index_begin(self->index, error))
         return false;
-    if (!project_pending(self, grown, error) || !syncd_store_write_sightings(self, error)) {
+    if (!project_pending(self, grown, error) ||
+        !syncd_store_write_sightings(self, self->index, error)) {
         syncd_index_rollback(self->index);
         return false;
     }
     if (!syncd_index_commit(self->index, error))
         return false;
+    syncd_store_remake_sees(self);
     syncd_store_drop_sightings(self);
     syncd_overlay_drop_through(self->overlay, syncd_journal_committed(self->journal));
     return true;

@@ -8,6 +8,13 @@
 #include "store/projection.h"
 #include "store/store.h"
 
+/* An index that is made to take the place of the one that serves. */
+typedef struct {
+    SyncdIndex *index; /* NULL: none is */
+    guint64 carried;   /* the file whose sighting was carried over last */
+    guint unsynced;    /* batches since its file was synced */
+} SyncdRemake;
+
 struct SyncdStore {
     const SyncdSources *sources;
     SyncdStoreMode mode;
@@ -18,8 +25,8 @@ struct SyncdStore {
     SyncdJournal *journal;
     SyncdIndex *index; /* NULL when none can be had; with a projection it answers nothing */
     SyncdProjection *projection; /* not NULL while the index is behind the journal since opening */
-    SyncdIndex *next_index;      /* that is being made to take its place; NULL: none is */
-    bool exchanging;             /* it went to make room for another, and is looked for again */
+    SyncdRemake remake;
+    bool exchanging;        /* it went to make room for another, and is looked for again */
     GError *index_problem;  /* why there is no index, or why it took no more; NULL when it does */
     guint64 index_retry_at; /* monotonic */
     bool log_stays;         /* the last attempt to move the journal's WAL was in vain */
@@ -68,7 +75,7 @@ guint64 syncd_store_first_of_record(void *data, const SyncdFamily *family, const
 /* store-file.c: sightings of files. Those that count already go into the index's open transaction,
  * and are dropped once that is committed. */
 bool syncd_store_has_sightings(const SyncdStore *store);
-bool syncd_store_write_sightings(SyncdStore *store, GError **error);
+bool syncd_store_write_sightings(SyncdStore *store, SyncdIndex *index, GError **error);
 void syncd_store_drop_sightings(SyncdStore *store);
 /* Those that counted from entries that were taken back. */
 void syncd_store_forget_sightings(SyncdStore *store);
@@ -101,6 +108,9 @@ bool syncd_store_exchange_index(SyncdStore *store, SyncdIndex *made, GError **er
  * is in no file afterwards. */
 
 /* Begins it, or goes on; `*ret_more` false: it is done. When it fails it is given up, and the index
- * there is goes on. There must be no open turn. */
+ * there is goes on: NoSpace before it takes what the log needs, or the space set aside. There must
+ * be no open turn. */
 bool syncd_store_step_remake(SyncdStore *store, bool *ret_more, GError **error);
 void syncd_store_end_remake(SyncdStore *store);
+/* The sightings that the index has committed, and that are not dropped yet, are in both. */
+void syncd_store_remake_sees(SyncdStore *store);

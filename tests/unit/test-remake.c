@@ -109,7 +109,7 @@ static void without_room_the_one_there_is_goes_on(void)
     g_autofree char *made = path_of(&f, "index.db.new");
     g_assert_true(step(&f));
     g_assert_true(step(&f));
-    syncd_database_run(syncd_index_database(f.store->next_index), "PRAGMA max_page_count = 1",
+    syncd_database_run(syncd_index_database(f.store->remake.index), "PRAGMA max_page_count = 1",
                        NULL);
     assert_refused(&f, SYNCD_ERROR_NO_SPACE);
     g_assert_false(g_file_test(made, G_FILE_TEST_EXISTS));
@@ -163,6 +163,31 @@ static void an_exchange_that_fails_leaves_none_for_a_moment(void)
     fixture_clear(&f);
 }
 
+/* Only what went in an exchange was there a moment before, and is looked for again and again. */
+static void what_fails_after_a_failed_exchange_is_a_failure(void)
+{
+    Fixture f;
+    begin(&f);
+    g_autofree char *shared = path_of(&f, "index.db-shm");
+    g_assert_cmpint(g_mkdir(shared, 0700), ==, 0);
+    g_autoptr(GError) error = NULL;
+    for (bool more = true; more && error == NULL;)
+        syncd_store_step_remake(f.store, &more, &error);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
+    g_assert_cmpint(syncd_store_condition(f.store), ==, SYNCD_STORE_WRITABLE);
+    guint64 count;
+    for (guint i = 0; i < 30; i++) {
+        f.now_usec += 10 * G_USEC_PER_SEC;
+        g_assert_false(syncd_store_count_kind(f.store, "operation.enqueue", &count, NULL));
+    }
+    g_assert_cmpint(syncd_store_condition(f.store), ==, SYNCD_STORE_FAILED);
+    g_assert_cmpint(g_rmdir(shared), ==, 0);
+    fixture_close(&f);
+    fixture_open(&f);
+    assert_answers(&f, ENTRIES);
+    fixture_clear(&f);
+}
+
 static void one_that_is_not_finished_is_begun_anew_after_a_start(void)
 {
     Fixture f;
@@ -186,6 +211,7 @@ int main(int argc, char **argv)
     g_test_add_func("/remake/no-room", without_room_the_one_there_is_goes_on);
     g_test_add_func("/remake/in-the-way", what_stands_in_the_way_of_the_new_one_hurts_nobody);
     g_test_add_func("/remake/exchange", an_exchange_that_fails_leaves_none_for_a_moment);
+    g_test_add_func("/remake/after-exchange", what_fails_after_a_failed_exchange_is_a_failure);
     g_test_add_func("/remake/unfinished", one_that_is_not_finished_is_begun_anew_after_a_start);
     return g_test_run();
 }

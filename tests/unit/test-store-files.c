@@ -5,6 +5,7 @@
 #include "crypto/seal.h"
 #include "index-dump.h"
 #include "store/files.h"
+#include "store/store-private.h"
 
 typedef struct {
     Fixture base;
@@ -360,6 +361,76 @@ static void a_sighting_counts_from_its_entry_on(void)
     clear(&f);
 }
 
+static SyncdFileSeen seen_of(Files *f, guint64 file)
+{
+    SyncdFileRow row = row_of(f, file);
+    g_assert_true(row.seen);
+    return row.at_sight;
+}
+
+static void assert_seen(Files *f, guint64 file, guint64 inode)
+{
+    SyncdFileSeen seen = seen_of(f, file);
+    g_assert_cmpuint(seen.inode, ==, inode);
+}
+
+static void see(Files *f, guint64 file, guint64 inode)
+{
+    const SyncdFileSeen seen = {1, inode, 3, 4, 5};
+    syncd_store_see_file(f->base.store, file, 0, &seen);
+    while (syncd_store_work(f->base.store))
+        continue;
+}
+
+/* Also what is seen while it is made, before or after the rest was carried over. */
+static void sightings_outlast_an_index_that_is_made_anew(void)
+{
+    for (guint when = 0; when < 8; when++) {
+        Files f;
+        init(&f);
+        Tree tree = make_tree(&f);
+        fixture_fill(&f.base, 500);
+        see(&f, tree.a, 10);
+        see(&f, tree.b, 20);
+        guint steps = 0;
+        bool more = true;
+        while (more) {
+            g_autoptr(GError) error = NULL;
+            if (steps++ == when) {
+                see(&f, tree.b, 21);
+                see(&f, tree.c, 30);
+            }
+            syncd_store_step_remake(f.base.store, &more, &error);
+            g_assert_no_error(error);
+        }
+        assert_seen(&f, tree.a, 10);
+        if (steps > when) {
+            assert_seen(&f, tree.b, 21);
+            assert_seen(&f, tree.c, 30);
+        }
+        fixture_close(&f.base);
+        fixture_open(&f.base);
+        assert_seen(&f, tree.a, 10);
+        g_free(tree.root_id);
+        clear(&f);
+    }
+}
+
+/* A rebuild has the log alone to go by. */
+static void a_rebuild_has_seen_nothing(void)
+{
+    Files f;
+    init(&f);
+    Tree tree = make_tree(&f);
+    see(&f, tree.a, 10);
+    fixture_close(&f.base);
+    remove_index(&f.base);
+    fixture_open(&f.base);
+    g_assert_false(row_of(&f, tree.a).seen);
+    g_free(tree.root_id);
+    clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -373,5 +444,8 @@ int main(int argc, char **argv)
     g_test_add_func("/store-files/a-rebuild-gives-the-same-rows", a_rebuild_gives_the_same_rows);
     g_test_add_func("/store-files/a-sighting-counts-from-its-entry-on",
                     a_sighting_counts_from_its_entry_on);
+    g_test_add_func("/store-files/sightings-outlast-an-index-that-is-made-anew",
+                    sightings_outlast_an_index_that_is_made_anew);
+    g_test_add_func("/store-files/a-rebuild-has-seen-nothing", a_rebuild_has_seen_nothing);
     return g_test_run();
 }

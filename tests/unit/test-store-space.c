@@ -3,72 +3,14 @@
  * what cannot be answered says why, and it all passes when there is room again.
  */
 #include "crypto/seal.h"
-#include "store-fixture.h"
+#include "disk-fixture.h"
 
-#include <fcntl.h>
-#include <sched.h>
 #include <sqlite3.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-static char *in(Fixture *f, const char *name)
-{
-    return g_build_filename(f->directory, name, NULL);
-}
 
 static void wait_a_little(Fixture *f)
 {
     f->now_usec += 10 * G_USEC_PER_SEC;
-}
-
-/* Everything that the disk still has. */
-static void fill_disk(Fixture *f)
-{
-    static char zeros[65536];
-    g_autofree char *path = in(f, "filler");
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    for (size_t piece = sizeof zeros; piece > 0;)
-        if (write(fd, zeros, piece) < 0)
-            piece /= 2;
-    close(fd);
-}
-
-static void free_disk(Fixture *f)
-{
-    g_autofree char *path = in(f, "filler");
-    g_unlink(path);
-}
-
-static bool begin_small_disk(Fixture *f, guint64 seed, const char *options)
-{
-    fixture_init(f, seed);
-    /* Seen by this process only, so that nothing stays when a test ends early. */
-    if (unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
-        mount("none", f->directory, "tmpfs", 0, options) == 0)
-        return true;
-    g_test_skip("only root can mount a small disk");
-    fixture_clear(f);
-    return false;
-}
-
-static void end_small_disk(Fixture *f)
-{
-    fixture_close(f);
-    g_assert_cmpint(umount(f->directory), ==, 0);
-    fixture_clear(f);
-}
-
-static void open_with_reserve(Fixture *f, guint64 bytes)
-{
-    g_autoptr(GError) error = NULL;
-    SyncdStoreOptions options = {.directory = f->directory,
-                                 .mode = SYNCD_STORE_CREATE,
-                                 .sources = &f->sources,
-                                 .machine = f->machine,
-                                 .reserve_bytes = bytes};
-    f->store = syncd_store_open(&options, &error);
-    g_assert_no_error(error);
 }
 
 static bool try_append(Fixture *f, const char *object, GError **error)

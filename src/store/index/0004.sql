@@ -23,7 +23,7 @@ CREATE TABLE file_change (
 ) STRICT, WITHOUT ROWID;
 
 -- What the file system showed when the file was read last. This is no projection: it is where a scan need not read again, and is
--- empty after a rebuild.
+-- empty after a rebuild; only an index that is made beside another takes it over.
 CREATE TABLE seen (
     file INTEGER PRIMARY KEY,                       -- file.id
     device INTEGER NOT NULL,
