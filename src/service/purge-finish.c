@@ -3,7 +3,9 @@
 
 #include "base/log.h"
 
-#define RETRY_USEC (60u * G_USEC_PER_SEC)
+/* Each time that nothing more can be done it waits twice as long. */
+#define DELAY_MIN_USEC (60u * G_USEC_PER_SEC)
+#define DELAY_MAX_USEC (60u * DELAY_MIN_USEC)
 
 typedef struct {
     SyncdEntry entry;
@@ -143,7 +145,7 @@ static bool prove(SyncdService *service, guint64 pos, GError **error)
     if (!syncd_service_append(service, syncd_store_device_id(service->store), &draft, &receipt,
                               error))
         return false;
-    syncd_service_stop_scrub(service);
+    service->proving = pos;
     return true;
 }
 
@@ -168,26 +170,66 @@ static void warn(const GError *error)
               "A purge is not completed yet, and is tried again: %s", error->message);
 }
 
-/* One that fails keeps no other from it: those that failed are tried again later, together. */
+static void fail(SyncdService *service, guint64 pos, bool for_want_of_room)
+{
+    bool another = service->purge_after != 0 && service->purge_lacks_room;
+    service->purge_lacks_room = for_want_of_room || another;
+    service->purge_after = pos;
+}
+
+/* The turn with the proof has ended. When that is not in the log all that went before holds still:
+ * it is written again, later, as what failed is. */
+static void settle_proof(SyncdService *service, guint64 first_unproven)
+{
+    guint64 proving = service->proving;
+    service->proving = 0;
+    if (proving == 0)
+        return;
+    if (first_unproven == proving) {
+        fail(service, proving, false);
+        return;
+    }
+    syncd_service_stop_scrub(service);
+    service->purge_delay = 0;
+}
+
+/* There is none left, or only such as failed. */
+static void wait(SyncdService *service, guint64 now, bool failed)
+{
+    service->has_purges = failed;
+    service->purge_after = 0;
+    if (!failed) {
+        syncd_service_stop_scrub(service);
+        service->purge_retry = service->purge_delay = 0;
+        service->purge_lacks_room = false;
+        return;
+    }
+    service->purge_delay = CLAMP(2 * service->purge_delay, DELAY_MIN_USEC, DELAY_MAX_USEC);
+    service->purge_retry = now + service->purge_delay;
+}
+
+/* One that fails keeps no other from it: those that failed are tried again later, together, and go
+ * on where they were if nothing came in between. */
 static bool step(SyncdService *service, guint64 now)
 {
     guint64 pos;
     g_autoptr(GError) error = NULL;
-    bool found = syncd_store_find_unproven(service->store, service->purge_after, &pos, &error);
-    if (!found || pos == 0) {
-        if (!found)
-            warn(error);
-        bool failed = !found || service->purge_after != 0;
-        service->has_purges = failed;
-        service->purge_retry = failed ? now + RETRY_USEC : 0;
-        service->purge_after = 0;
+    if (!syncd_store_find_unproven(service->store, service->purge_after, &pos, &error)) {
+        warn(error);
+        wait(service, now, true);
+        return false;
+    }
+    settle_proof(service, pos);
+    if (pos == 0) {
+        wait(service, now, service->purge_after != 0);
         return false;
     }
     service->purge_retry = 0;
+    if (service->purge_after == pos)
+        return true;
     if (!go_on(service, pos, &error)) {
         warn(error);
-        syncd_service_stop_scrub(service);
-        service->purge_after = pos;
+        fail(service, pos, g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE));
     }
     return true;
 }
@@ -201,6 +243,6 @@ bool syncd_service_finish_purges(SyncdService *service)
         return step(service, now);
     /* Whatever ends that asks for work; a time that has passed would do so without an end. */
     if (service->purge_retry != 0)
-        service->purge_retry = now + RETRY_USEC;
+        service->purge_retry = now + DELAY_MIN_USEC;
     return false;
 }

@@ -77,8 +77,8 @@ char *syncd_service_plan_purge(SyncdService *service, const SyncdCaller *caller,
 
 /* ---- carrying it out ---- */
 
-/* A plan is made of what is committed, so nothing may be left in the open turn, neither when the
- * search begins nor when it ends. */
+/* A plan is made of what is committed, so nothing may be left in the open turn: when the search
+ * begins, or what came just before it would count as a change meanwhile; nor when it ends. */
 SyncdPurging *syncd_service_begin_purge(SyncdService *service, const SyncdCaller *caller,
                                         const SyncdPurgeRequest *request, GError **error)
 {

@@ -40,7 +40,7 @@ static bool index_unavailable(const SyncdService *service)
 
 static bool no_space(const SyncdService *service)
 {
-    return syncd_store_lacks_room(service->store);
+    return syncd_store_lacks_room(service->store) || service->purge_lacks_room;
 }
 
 static bool policy_refused(const SyncdService *service)
