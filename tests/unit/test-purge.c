@@ -46,6 +46,7 @@ static void the_proof_names_what_went_and_what_is_out_of_reach(void)
     g_assert_nonnull(strstr(entries, operation));
     g_assert_cmpuint(count_elements(entries), ==, 2);
     g_assert_cmpuint(count_elements(unreachable), >=, 3);
+    g_assert_nonnull(strstr(unreachable, "reasons and evidence"));
     assert_member(approval, "subject", "\"uid:1000\"");
     g_assert_true(g_str_has_prefix(decision, "\"policy-"));
     g_autofree char *named = member_of(header, "decision");
