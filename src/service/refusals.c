@@ -79,6 +79,7 @@ typedef struct {
     guint64 closes;         /* monotonic */
     char *named[NAMED_MAX]; /* decisions of which one was recorded */
     unsigned n_named;
+    bool unkept; /* one could not be recorded: others are only counted */
 } Window;
 
 /* The same of a uid without an actor: only that it was logged. */
@@ -145,7 +146,7 @@ static Window *window_copy(const Window *window, guint64 count)
 }
 
 /* A refusal that cannot be recorded is still said somewhere. */
-static void record(SyncdService *service, const Window *window, guint64 count)
+static bool record(SyncdService *service, const Window *window, guint64 count)
 {
     const Denial *denial = window->denial;
     SyncdDecisionRecord denied;
@@ -178,13 +179,15 @@ static void record(SyncdService *service, const Window *window, guint64 count)
     g_autoptr(GError) error = NULL;
     syncd_refusal_record_write(&refusal, content);
     bool crossed = strcmp(window->reason, "profile_boundary_violation") == 0;
-    if (syncd_service_append_own(service, crossed ? "profile.violated" : "policy.refused",
-                                 SYNCD_LANE_POLICY, SYNCD_REFUSAL_SCHEMA, content, &error))
+    bool kept = syncd_service_append_own(service, crossed ? "profile.violated" : "policy.refused",
+                                         SYNCD_LANE_POLICY, SYNCD_REFUSAL_SCHEMA, content, &error);
+    if (kept)
         g_queue_push_tail(&service->refusals->written, window_copy(window, count));
     else
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REFUSED,
                   "%" G_GUINT64_FORMAT " refusals of %s (%s) were not recorded: %s", count,
                   window->actor, window->reason, error->message);
+    return kept;
 }
 
 static void close_first(SyncdService *service)
@@ -221,13 +224,29 @@ void syncd_refusals_settle(SyncdRefusals *refusals)
     g_queue_clear_full(&refusals->written, (GDestroyNotify)window_free);
 }
 
+/* Its record is not in the log. */
+static void drop_name(Window *window, const Denial *denial)
+{
+    if (denial == NULL || denial->decision == NULL)
+        return;
+    for (unsigned i = 0; i < window->n_named; i++) {
+        if (strcmp(window->named[i], denial->decision) != 0)
+            continue;
+        g_free(window->named[i]);
+        window->named[i] = window->named[--window->n_named];
+        return;
+    }
+}
+
 /* They were refused all the same. What fails here is no longer in the queue. */
 void syncd_service_record_refusals_again(SyncdService *service)
 {
     GQueue lost = service->refusals->written;
     g_queue_init(&service->refusals->written);
     for (Window *window; (window = g_queue_pop_head(&lost)) != NULL;) {
-        record(service, window, window->count);
+        Window *open = find_window(service->refusals, window->actor, window->reason);
+        if (!record(service, window, window->count) && open != NULL)
+            drop_name(open, window->denial);
         window_free(window);
     }
 }
@@ -246,6 +265,7 @@ void syncd_service_count_refusals_again(SyncdService *service)
         if (window != NULL) {
             window->first_ms = lost->first_ms;
             window->count += lost->count;
+            drop_name(window, lost->denial);
         }
         window_free(lost);
     }
@@ -261,10 +281,18 @@ static bool is_named(const Window *window, const char *decision)
     return false;
 }
 
-static void add_name(Window *window, const Denial *denial)
+/* What was not kept has no name, nor is it tried again for each that follows. */
+static void note_kept(Window *window, const Denial *denial, bool kept)
 {
-    if (denial != NULL && denial->decision != NULL && window->n_named < NAMED_MAX)
+    window->unkept |= !kept;
+    if (kept && denial != NULL && denial->decision != NULL && window->n_named < NAMED_MAX)
         window->named[window->n_named++] = g_strdup(denial->decision);
+}
+
+static bool gets_name(const Window *window, const Denial *denial)
+{
+    return denial != NULL && !window->unkept && window->n_named < NAMED_MAX &&
+           !is_named(window, denial->decision);
 }
 
 static void open_window(SyncdService *service, const char *actor, const char *action,
@@ -286,8 +314,7 @@ static void open_window(SyncdService *service, const char *actor, const char *ac
         .closes = syncd_service_monotonic(service) + WINDOW_USEC,
     };
     g_queue_push_tail(&refusals->windows, window);
-    add_name(window, denial);
-    record(service, window, 1);
+    note_kept(window, denial, record(service, window, 1));
     syncd_service_ask_for_work(service);
 }
 
@@ -304,8 +331,7 @@ static void record_one(SyncdService *service, Window *window, const char *action
         .first_ms = now_ms,
         .last_ms = now_ms,
     };
-    add_name(window, denial);
-    record(service, &one, 1);
+    note_kept(window, denial, record(service, &one, 1));
 }
 
 /* The window's denial becomes what is common to those that it counts since its last record. */
@@ -329,7 +355,7 @@ static void note_actor(SyncdService *service, const char *actor, const char *act
     Window *window = find_window(service->refusals, actor, reason);
     if (window == NULL)
         open_window(service, actor, action, reason, denial);
-    else if (denial != NULL && window->n_named < NAMED_MAX && !is_named(window, denial->decision))
+    else if (gets_name(window, denial))
         record_one(service, window, action, denial);
     else
         count_in(window, denial, syncd_service_now_ms(service));
@@ -388,13 +414,14 @@ void syncd_service_note_policy(SyncdService *service, const SyncdCaller *caller,
         show_blocked(service);
 }
 
-/* It is in the log under its id, or will be when the turn is durable. */
+/* It is in the log under its id, or will be when the turn is durable: while the disk has no room it
+ * may never be. */
 static bool was_named(SyncdService *service, const SyncdCaller *caller,
                       const SyncdDecision *decision)
 {
     g_autofree char *actor = NULL;
-    if (caller->rehearses || !syncd_service_find_caller(service, caller, &actor, NULL) ||
-        actor == NULL)
+    if (caller->rehearses || syncd_store_lacks_room(service->store) ||
+        !syncd_service_find_caller(service, caller, &actor, NULL) || actor == NULL)
         return false;
     const Window *window = find_window(service->refusals, actor, decision->answer.outcome.reason);
     return window != NULL && is_named(window, decision->id);

@@ -6,6 +6,7 @@
 #include "service-fixture.h"
 
 #include "service/internal.h"
+#include "store/store-private.h"
 
 #define NOT_FROM(place) FILE_OF(RULE(place, "deny", "site_says_no"))
 
@@ -135,6 +136,91 @@ static void a_denial_names_the_decision_that_the_log_has(void)
     syncd_service_flush_refusals(f.service, true);
     syncd_service_commit(f.service);
     g_assert_cmpuint(count_events(&f, "sync.policy.denied"), ==, NAMED + 1);
+    service_clear(&f);
+}
+
+static void limit_log(ServiceFixture *f, const char *pragma)
+{
+    g_assert_true(
+        syncd_database_run(syncd_journal_database(f->service->store->journal), pragma, NULL));
+}
+
+#define DENIED_NOTES                                                                               \
+    FILE_OF(RULE("\"object_types\":[\"none\"]", "allow", "x") "," RULE(                            \
+        "\"objects\":[\"note-0\",\"note-1\",\"note-2\",\"note-3\",\"note-4\",\"note-5\","          \
+        "\"note-6\",\"note-7\"]",                                                                  \
+        "deny", "not_these"))
+
+/* It takes what fits into it as it is, and little more after that. */
+static void fill_log(ServiceFixture *f)
+{
+    SyncdStore *store = f->service->store;
+    g_autofree char *content = g_strnfill(3000, 'x');
+    SyncdDraft draft = {
+        .kind = "operation.enqueue",
+        .actor = "actor-test",
+        .object = "",
+        .decision = "",
+        .engine = "",
+        .lane = "normal",
+        .schema_id = "x",
+        .meta = SYNCD_BYTES_TEXT("{}"),
+        .content = SYNCD_BYTES_TEXT(content),
+    };
+    limit_log(f, "PRAGMA max_page_count = 1");
+    g_autoptr(GError) error = NULL;
+    for (int i = 0; i < 1000 && error == NULL; i++)
+        if (syncd_store_append(store, syncd_store_device_id(store), &draft, NULL, &error))
+            syncd_store_commit(store, NULL, &error);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
+    syncd_store_discard(store);
+    g_assert_false(syncd_store_lacks_room(store));
+}
+
+static void a_denial_that_is_not_kept_names_nothing(void)
+{
+    ServiceFixture f;
+    guint unnamed = 0;
+    service_init(&f);
+    give(&f, DENIED_NOTES, NULL);
+    fill_log(&f);
+    for (int i = 0; i < 8; i++) {
+        g_autofree char *object = g_strdup_printf("note-%d", i);
+        SyncdRequest request = good_request();
+        request.object = object;
+        g_autofree char *decision = told_decision(&f, &request);
+        g_assert_true(decision == NULL || log_has(&f, decision));
+        unnamed += decision == NULL;
+    }
+    g_assert_cmpuint(unnamed, >, 0);
+    limit_log(&f, "PRAGMA max_page_count = 1000000");
+    f.base.now_usec += 120 * G_USEC_PER_SEC;
+    SyncdRequest request = good_request();
+    request.object = "note-0";
+    g_free(told_decision(&f, &request)); /* its commit finds that there is room again */
+    request.object = "note-1";
+    g_autofree char *decision = told_decision(&f, &request);
+    g_assert_nonnull(decision);
+    g_assert_true(log_has(&f, decision));
+    service_clear(&f);
+}
+
+/* What a turn recorded goes with it. */
+static void a_denial_whose_turn_failed_is_recorded_again(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    give(&f, DENIED_NOTES, NULL);
+    SyncdRequest request = good_request();
+    request.object = "note-0";
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdEnqueued) enqueued = {0};
+    g_assert_false(syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, &error));
+    syncd_store_discard(f.service->store);
+    syncd_service_count_refusals_again(f.service);
+    g_autofree char *decision = told_decision(&f, &request);
+    g_assert_nonnull(decision);
+    g_assert_true(log_has(&f, decision));
     service_clear(&f);
 }
 
@@ -303,6 +389,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, func) g_test_add_func("/policy-service/" name, func)
+    ADD("denial-not-kept", a_denial_that_is_not_kept_names_nothing);
+    ADD("denial-lost", a_denial_whose_turn_failed_is_recorded_again);
     ADD("a-rule-refuses-and-leaves-evidence", a_rule_refuses_and_leaves_evidence);
     ADD("a-denial-says-what-was-asked", a_denial_says_what_was_asked);
     ADD("a-denial-names-the-decision-that-the-log-has",
