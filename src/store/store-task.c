@@ -1,4 +1,5 @@
 /* The store's answers about operations and lanes: the index, and the overlay over it. */
+#include "domain/kind.h"
 #include "store/store-private.h"
 
 static bool find_task(SyncdStore *self, const char *op, SyncdTask *ret_task, bool *ret_found,
@@ -97,7 +98,8 @@ static bool overlay_has_object(const SyncdOverlay *overlay, const char *scope_id
 {
     for (guint i = syncd_overlay_size(overlay); i > 0; i--) {
         const SyncdHeader *header = &syncd_overlay_at(overlay, i - 1)->entry.header;
-        if (syncd_bytes_are(header->object, object) && syncd_bytes_are(header->scope, scope_id))
+        if (syncd_bytes_are(header->object, object) && syncd_bytes_are(header->scope, scope_id) &&
+            syncd_kind_is_operation(header->kind))
             return true;
     }
     return false;
@@ -107,7 +109,8 @@ static bool overlay_has_object(const SyncdOverlay *overlay, const char *scope_id
 bool syncd_store_has_object(SyncdStore *self, const char *scope_id, const char *object,
                             bool *ret_has, GError **error)
 {
-    const SyncdQuery query = {.scope_id = scope_id, .object = object, .limit = 1};
+    const SyncdQuery query = {
+        .scope_id = scope_id, .object = object, .operations_only = true, .limit = 1};
     g_autoptr(GArray) positions = NULL;
     g_autofree char *cursor = NULL;
     *ret_has = overlay_has_object(self->overlay, scope_id, object);

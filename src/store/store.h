@@ -377,7 +377,8 @@ typedef struct {
 bool syncd_store_find_deletion(SyncdStore *store, const char *scope_id, const char *object,
                                SyncdDeletion *ret_deletion, bool *ret_found, GError **error);
 
-/* Whether anything in that scope was ever about the object. The open turn counts. */
+/* Whether an operation in that scope was ever about the object: what the daemon did about it, in
+ * this device's own scope, records none. The open turn counts. */
 bool syncd_store_has_object(SyncdStore *store, const char *scope_id, const char *object,
                             bool *ret_has, GError **error);
 

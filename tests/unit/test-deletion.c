@@ -178,6 +178,29 @@ static void what_was_never_there_is_not_deleted(void)
     service_clear(&f);
 }
 
+/* In the device's own log stands what it did about objects of other scopes. */
+static void what_only_happened_to_it_makes_no_object(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest here = good_request(), deletion = delete_request(), request = delete_request();
+    g_autofree char *operation = enqueue_committed(&f, &here);
+    g_autofree char *lease = claim_operation(&f, operation);
+    complete(&f, lease);
+    request.scope = "device";
+    refuse(&f, &request, SYNCD_ERROR_NOT_FOUND);
+    g_free(enqueue_committed(&f, &deletion));
+    refuse(&f, &request, SYNCD_ERROR_NOT_FOUND);
+    /* as well while it waits for the index */
+    service_close(&f);
+    service_open(&f);
+    refuse(&f, &request, SYNCD_ERROR_NOT_FOUND);
+    here.scope = "device";
+    g_free(enqueue_committed(&f, &here));
+    g_free(enqueue_committed(&f, &request));
+    service_clear(&f);
+}
+
 /* What a line of the same call, or a call of the same turn, has made counts. */
 static void what_the_turn_has_made_is_deleted(void)
 {
@@ -207,6 +230,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/deletion/what-only-happened-to-it-makes-no-object",
+                    what_only_happened_to_it_makes_no_object);
     g_test_add_func("/deletion/no-deletion-takes-an-untabled-transition",
                     no_deletion_takes_an_untabled_transition);
     g_test_add_func("/deletion/every-event-but-a-request-is-one-kind",
