@@ -215,10 +215,8 @@ bool syncd_registry_check_migration(SyncdChange *change, GError **error)
     if (change->verb != SYNCD_VERB_REGISTER)
         return true;
     g_autoptr(SyncdMigration) migration = syncd_migration_read(change->record, "/record", error);
-    /* Those that came in with the same turn count as well. */
     return migration != NULL && check_ends(change, migration, error) &&
            syncd_manifest_check_signature(change->service, change->caller, change->record,
                                           migration->author, error) &&
-           syncd_service_commit_turn(change->service, error) &&
            check_others(change->service, migration, error);
 }

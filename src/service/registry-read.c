@@ -3,36 +3,22 @@
 
 #include <string.h>
 
-static bool page_has(SyncdService *service, const GPtrArray *rows, SyncdRecordFunc func, void *data,
-                     bool *ret_found, GError **error)
-{
-    for (guint i = 0; i < rows->len && !*ret_found; i++)
-        if (!func(service, rows->pdata[i], data, ret_found, error))
-            return false;
-    return true;
-}
-
+/* What the open turn holds is there for whoever comes after it in the same turn. */
 bool syncd_registry_find_active(SyncdService *service, SyncdFamilyId family, const char *schema_id,
                                 SyncdRecordFunc func, void *data, bool *ret_found, GError **error)
 {
-    g_autofree char *cursor = g_strdup("");
+    g_autoptr(GPtrArray) rows = NULL;
+    const SyncdRecordQuery query = {
+        .family = syncd_family(family),
+        .state = SYNCD_STATE_ACTIVE,
+        .columns = {[SYNCD_COLUMN_SCHEMA] = schema_id},
+    };
     *ret_found = false;
-    do {
-        g_autofree char *next = NULL;
-        g_autoptr(GPtrArray) rows = NULL;
-        SyncdRecordQuery query = {
-            .family = syncd_family(family),
-            .state = SYNCD_STATE_ACTIVE,
-            .columns = {[SYNCD_COLUMN_SCHEMA] = schema_id},
-            .cursor = cursor,
-            .limit = SYNCD_LIST_MAX,
-        };
-        if (!syncd_store_list_records(service->store, &query, &rows, &next, error) ||
-            !page_has(service, rows, func, data, ret_found, error))
+    if (!syncd_store_find_records(service->store, &query, &rows, error))
+        return false;
+    for (guint i = 0; i < rows->len && !*ret_found; i++)
+        if (!func(service, rows->pdata[i], data, ret_found, error))
             return false;
-        g_free(cursor);
-        cursor = g_steal_pointer(&next);
-    } while (!*ret_found && *cursor != '\0');
     return true;
 }
 

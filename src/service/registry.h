@@ -45,8 +45,8 @@ bool syncd_registry_read(SyncdService *service, const SyncdRecordRow *row, Syncd
 bool syncd_registry_find_live(SyncdService *service, SyncdFamilyId family, const char *id,
                               SyncdRecordRow *ret_row, bool *ret_found, GError **error);
 
-/* Asks about each active record of a family that names this schema, until one is what is looked
- * for. What `func` gives besides is its own affair. */
+/* Asks about each active record of a family that names this schema, those of the open turn too,
+ * until one is what is looked for. What `func` gives besides is its own affair. */
 typedef bool (*SyncdRecordFunc)(SyncdService *service, const SyncdRecordRow *row, void *data,
                                 bool *ret_is, GError **error);
 bool syncd_registry_find_active(SyncdService *service, SyncdFamilyId family, const char *schema_id,
@@ -132,7 +132,7 @@ bool syncd_registry_check_migration(SyncdChange *change, GError **error);
 /* By its id; NotFound. Also one that was revoked. */
 bool syncd_manifest_read(SyncdService *service, const char *id, SyncdManifest *ret_manifest,
                          GError **error);
-/* The committed manifest that leads on from a version and is not revoked. */
+/* The manifest that leads on from a version and is not revoked. */
 bool syncd_manifest_find(SyncdService *service, const SyncdMigrationEnd *from,
                          SyncdManifest *ret_manifest, bool *ret_found, GError **error);
 /* Whether its author has signed it, and may still migrate schemas. AccessDenied, noted as a

@@ -166,21 +166,6 @@ static bool take_cursor(const SyncdRecordQuery *query, const char *digest, const
     return false;
 }
 
-static bool is_or_any(const char *wanted, const char *text)
-{
-    return wanted == NULL || strcmp(wanted, text) == 0;
-}
-
-static bool matches(const SyncdRecordQuery *query, const SyncdRecordRow *row)
-{
-    bool seen =
-        query->viewer == NULL || strcmp(row->owner, query->viewer) == 0 ||
-        (row->family == syncd_family(SYNCD_FAMILY_ACTOR) && strcmp(row->id, query->viewer) == 0);
-    for (size_t i = 0; seen && i < SYNCD_N_COLUMNS; i++)
-        seen = is_or_any(query->columns[i], row->columns[i]);
-    return seen && is_or_any(query->state, row->state) && is_or_any(query->scope_id, row->scope);
-}
-
 bool syncd_index_list_records(SyncdIndex *self, const SyncdRecordQuery *query, GPtrArray *rows,
                               char **ret_cursor, GError **error)
 {
@@ -205,7 +190,7 @@ bool syncd_index_list_records(SyncdIndex *self, const SyncdRecordQuery *query, G
         read_row(found, &row);
         g_free(last);
         last = g_strdup(row.id);
-        if (matches(query, &row))
+        if (syncd_record_row_matches(query, &row))
             g_ptr_array_add(rows, syncd_record_row_dup(&row));
     }
 }

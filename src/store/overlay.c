@@ -266,6 +266,19 @@ const SyncdRecordRow *syncd_overlay_find_identity(const SyncdOverlay *self, cons
     return best;
 }
 
+void syncd_overlay_list_records(const SyncdOverlay *self, const SyncdRecordQuery *query,
+                                GPtrArray *rows)
+{
+    GHashTableIter iter;
+    void *at;
+    g_hash_table_iter_init(&iter, self->records);
+    while (g_hash_table_iter_next(&iter, NULL, &at)) {
+        const SyncdRecordRow *row = at;
+        if (row->family == query->family && syncd_record_row_matches(query, row))
+            g_ptr_array_add(rows, syncd_record_row_dup(row));
+    }
+}
+
 bool syncd_overlay_has_decision(const SyncdOverlay *self, const char *policy, const char *id)
 {
     g_autofree char *name = g_strconcat(policy, "\n", id, NULL);

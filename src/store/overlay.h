@@ -46,6 +46,9 @@ const SyncdRecordRow *syncd_overlay_find_record(const SyncdOverlay *overlay,
                                                 const SyncdFamily *family, const char *id);
 const SyncdRecordRow *syncd_overlay_find_identity(const SyncdOverlay *overlay,
                                                   const char *identity);
+/* Adds a copy of each that the query asks for, in no order. */
+void syncd_overlay_list_records(const SyncdOverlay *overlay, const SyncdRecordQuery *query,
+                                GPtrArray *rows);
 bool syncd_overlay_has_decision(const SyncdOverlay *overlay, const char *policy, const char *id);
 
 /* An operation that was enqueued here; false when it was not. */

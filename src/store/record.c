@@ -79,3 +79,18 @@ bool syncd_record_row_outranks(const SyncdRecordRow *row, const SyncdRecordRow *
         return !is_revoked(row);
     return row->first < other->first;
 }
+
+static bool is_or_any(const char *wanted, const char *text)
+{
+    return wanted == NULL || strcmp(wanted, text) == 0;
+}
+
+bool syncd_record_row_matches(const SyncdRecordQuery *query, const SyncdRecordRow *row)
+{
+    bool seen =
+        query->viewer == NULL || strcmp(row->owner, query->viewer) == 0 ||
+        (row->family == syncd_family(SYNCD_FAMILY_ACTOR) && strcmp(row->id, query->viewer) == 0);
+    for (size_t i = 0; seen && i < SYNCD_N_COLUMNS; i++)
+        seen = is_or_any(query->columns[i], row->columns[i]);
+    return seen && is_or_any(query->state, row->state) && is_or_any(query->scope_id, row->scope);
+}

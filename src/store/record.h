@@ -13,3 +13,5 @@ bool syncd_record_row_read(guint64 pos, const SyncdHeader *header, SyncdBytes co
 SyncdRecordRow *syncd_record_row_dup(const SyncdRecordRow *row);
 /* Whether this is the better answer of two actors that have one identity. */
 bool syncd_record_row_outranks(const SyncdRecordRow *row, const SyncdRecordRow *other);
+/* Whether it is what the query asks for, but for its family. */
+bool syncd_record_row_matches(const SyncdRecordQuery *query, const SyncdRecordRow *row);

@@ -87,3 +87,29 @@ bool syncd_store_list_records(SyncdStore *self, const SyncdRecordQuery *query, G
     *ret_rows = g_steal_pointer(&rows);
     return true;
 }
+
+bool syncd_store_find_records(SyncdStore *self, const SyncdRecordQuery *query, GPtrArray **ret_rows,
+                              GError **error)
+{
+    SyncdRecordQuery page = *query;
+    g_autofree char *cursor = g_strdup("");
+    g_autoptr(GPtrArray) rows =
+        g_ptr_array_new_with_free_func((GDestroyNotify)syncd_record_row_free);
+    if (!syncd_store_need_index(self, error))
+        return false;
+    page.limit = G_MAXUINT;
+    do {
+        char *next = NULL;
+        page.cursor = cursor;
+        if (!syncd_index_list_records(self->index, &page, rows, &next, error))
+            return false;
+        g_free(cursor);
+        cursor = next;
+    } while (*cursor != '\0');
+    for (guint i = rows->len; i > 0; i--)
+        if (is_overlaid(self, rows->pdata[i - 1]))
+            g_ptr_array_remove_index_fast(rows, i - 1);
+    syncd_overlay_list_records(self->overlay, query, rows);
+    *ret_rows = g_steal_pointer(&rows);
+    return true;
+}

@@ -309,6 +309,10 @@ typedef struct {
  * may be shorter than the limit and still have a cursor. */
 bool syncd_store_list_records(SyncdStore *store, const SyncdRecordQuery *query,
                               GPtrArray **ret_rows, char **ret_cursor, GError **error);
+/* All of them, in no order and whatever the query says of pages; the open turn counts. For what a
+ * change has to be held against, where that is few. */
+bool syncd_store_find_records(SyncdStore *store, const SyncdRecordQuery *query,
+                              GPtrArray **ret_rows, GError **error);
 /* The id of the actor of an identity; NULL when there is none. */
 bool syncd_store_find_actor(SyncdStore *store, const char *identity, char **ret_actor_id,
                             GError **error);

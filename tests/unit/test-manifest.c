@@ -163,6 +163,28 @@ static void the_matrix_says_who_may_write(void)
     migrating_clear(&m);
 }
 
+/* What came in with the same turn counts, and the turn goes on. */
+static void two_manifests_of_one_turn_do_not_lead_on_from_one_version(void)
+{
+    Migrating m;
+    migrating_init(&m);
+    g_autofree char *one = sign_manifest(&m, &(ManifestParts){.id = "m-1"}),
+                    *two = sign_manifest(&m, &(ManifestParts){.id = "m-2"});
+    const char *const records[] = {one, two};
+    for (size_t i = 0; i < G_N_ELEMENTS(records); i++) {
+        g_autoptr(GError) error = NULL;
+        g_auto(SyncdRegistered) registered = {0};
+        const SyncdRegistryRequest request = {.kind = "migration",
+                                              .record = SYNCD_BYTES_TEXT(records[i])};
+        g_assert_true(syncd_service_register(m.f.service, &m.f.caller, &request, &registered,
+                                             &error) == (i == 0));
+        g_assert_true(syncd_service_has_turn(m.f.service));
+        if (i > 0)
+            g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
+    }
+    migrating_clear(&m);
+}
+
 int main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
@@ -180,5 +202,7 @@ int main(int argc, char *argv[])
     g_test_add_func("/manifest/a-hundred-versions-hide-no-newer-one",
                     a_hundred_versions_hide_no_newer_one);
     g_test_add_func("/manifest/the-matrix-says-who-may-write", the_matrix_says_who_may_write);
+    g_test_add_func("/manifest/two-manifests-of-one-turn-do-not-lead-on-from-one-version",
+                    two_manifests_of_one_turn_do_not_lead_on_from_one_version);
     return g_test_run();
 }
