@@ -270,6 +270,19 @@ static bool open_bus(Daemon *daemon, GError **error)
     return daemon->bus != NULL && syncd_log_control_add(daemon->connection, error);
 }
 
+/* Neither is a workspace. */
+static bool watch_workspaces(Daemon *daemon, GError **error)
+{
+    g_autofree char *given = state_directory(daemon), *state = syncd_path_real(given);
+    g_autofree char *used = syncd_path_runtime(daemon->options->instance),
+                    *runtime = syncd_path_real(used);
+    syncd_service_set_own_directories(daemon->service, (const char *[]){state, runtime, NULL});
+    daemon->workspaces = syncd_workspaces_new(daemon->event, daemon->service, state);
+    if (daemon->workspaces == NULL)
+        syncd_set_error(error, SYNCD_ERROR_FAILED, "Workspaces cannot be watched");
+    return daemon->workspaces != NULL;
+}
+
 /* The name comes first: when another daemon has it, it can be named. Calls that come from now on
  * wait in the socket until the loop runs. */
 static bool start(Daemon *daemon, GError **error)
@@ -289,15 +302,8 @@ static bool start(Daemon *daemon, GError **error)
     if (daemon->schedule == NULL)
         return false;
     daemon->status = syncd_status_new(daemon->event, daemon->service, options->instance, error);
-    if (daemon->status == NULL)
+    if (daemon->status == NULL || !watch_workspaces(daemon, error))
         return false;
-
-    g_autofree char *directory = state_directory(daemon);
-    daemon->workspaces = syncd_workspaces_new(daemon->event, daemon->service, directory);
-    if (daemon->workspaces == NULL) {
-        syncd_set_error(error, SYNCD_ERROR_FAILED, "Workspaces cannot be watched");
-        return false;
-    }
 
     syncd_service_set_listener(daemon->service, &(SyncdListener){
                                                     .data = daemon,

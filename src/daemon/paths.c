@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,6 +63,12 @@ char *syncd_path_runtime(SyncdInstance instance)
     const char *base = environment("XDG_RUNTIME_DIR");
     return base != NULL ? g_build_filename(base, PROGRAM, NULL)
                         : g_strdup_printf("/tmp/" PROGRAM "-%u", (unsigned)geteuid());
+}
+
+char *syncd_path_real(const char *path)
+{
+    char *real = realpath(path, NULL);
+    return real != NULL ? real : g_canonicalize_filename(path, NULL);
 }
 
 static bool is_trustworthy(int fd)

@@ -1,6 +1,7 @@
 #include "daemon/workspaces.h"
 
 #include "base/log.h"
+#include "base/path.h"
 #include "service/files.h"
 #include "workspace/workspace.h"
 
@@ -92,13 +93,6 @@ static int on_input(sd_event_source *source, int fd, uint32_t events, void *data
 
 /* ---- beginning ---- */
 
-/* The log of the changes of the log would never end. */
-static const char *below(const char *directory, const char *state)
-{
-    size_t size = strlen(directory);
-    return strncmp(state, directory, size) == 0 && state[size] == '/' ? state + size + 1 : NULL;
-}
-
 static void begin(Place *self)
 {
     g_autoptr(GError) error = NULL;
@@ -108,7 +102,8 @@ static void begin(Place *self)
         retry_later(self);
         return;
     }
-    const char *own = below(self->root->directory, self->all->state_directory);
+    /* The log of the changes of the log would never end. */
+    const char *own = syncd_path_below(self->all->state_directory, self->root->directory);
     self->workspace = syncd_workspace_new(self->all->service, copy_root(self->root), process, own);
     if (self->accepts)
         syncd_workspace_accept_deletions(self->workspace);

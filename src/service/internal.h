@@ -36,6 +36,7 @@ struct SyncdService {
     GArray *waiting;           /* those who wait for the commit of the open turn */
     const SyncdCommit *untold; /* the last commit, while those who waited for it are answered */
     char *own_actor;           /* the daemon's; NULL until it was looked up */
+    char **own_directories;    /* the daemon's; NULL: none */
     SyncdRefusals *refusals;
     GPtrArray *jobs; /* newest last */
     guint next_job;  /* whose turn it is to be stepped */

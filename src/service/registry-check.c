@@ -201,8 +201,20 @@ static bool check_workspace(SyncdChange *change, GError **error)
                              change->id, change->row.columns[SYNCD_COLUMN_PROFILE]);
         return false;
     }
-    return change->verb == SYNCD_VERB_REVOKE ||
-           (check_profile(change, profile, error) && check_workspace_encryption(change, error));
+    if (!syncd_service_require_reach(change->service, change->caller, change->mandate, change->id,
+                                     profile, error))
+        return false;
+    return change->verb == SYNCD_VERB_REVOKE
+               ? syncd_registry_check_no_root(change, SYNCD_FAMILY_WORKSPACE, error)
+               : check_profile(change, profile, error) && check_workspace_encryption(change, error);
+}
+
+static bool check_profile_itself(SyncdChange *change, GError **error)
+{
+    return syncd_service_require_reach(change->service, change->caller, change->mandate, NULL,
+                                       change->id, error) &&
+           (change->verb != SYNCD_VERB_REVOKE ||
+            syncd_registry_check_no_root(change, SYNCD_FAMILY_PROFILE, error));
 }
 
 /* ---- what lies in a workspace: objects and plans ---- */
@@ -317,6 +329,7 @@ static bool check_object(SyncdChange *change, GError **error)
 }
 
 static bool (*const checks[SYNCD_N_FAMILIES])(SyncdChange *change, GError **error) = {
+    [SYNCD_FAMILY_PROFILE] = check_profile_itself,
     [SYNCD_FAMILY_ACTOR] = check_actor,
     [SYNCD_FAMILY_DEVICE] = check_device,
     [SYNCD_FAMILY_OBJECT] = check_object,

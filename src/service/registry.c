@@ -107,9 +107,29 @@ static bool check_contract(const SyncdChange *change, GError **error)
                                  syncd_json_root(document->str, document->len), "/record", error);
 }
 
+/* Where a workspace lies is told to nobody who does not reach it, not even that it is somewhere. */
+static bool check_hidden(const SyncdChange *change, GError **error)
+{
+    bool reaches;
+    if (!change->present || change->family != syncd_family(SYNCD_FAMILY_ROOT))
+        return true;
+    if (!syncd_registry_reaches_root(change, &change->row, &reaches, error))
+        return false;
+    if (reaches)
+        return true;
+    syncd_service_note_refusal(change->service, change->caller, "write",
+                               "workspace_scope_mismatch");
+    if (change->verb == SYNCD_VERB_REGISTER)
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS, "use another id",
+                             "The id %s cannot be used", change->id);
+    else
+        syncd_registry_refuse_absent(change->family, change->id, error);
+    return false;
+}
+
 static bool check(SyncdChange *change, GError **error)
 {
-    if (!syncd_registry_check_presence(change, error))
+    if (!check_hidden(change, error) || !syncd_registry_check_presence(change, error))
         return false;
     if (change->verb == SYNCD_VERB_REVOKE)
         change->record = change->previous;
@@ -143,6 +163,17 @@ bool syncd_registry_move_object(SyncdService *service, const SyncdDeleting *dele
            syncd_registry_write_entry(&change, deleting->decision, &receipt, error);
 }
 
+/* A root does not say in which profile it lies: its workspace does. */
+static char *profile_of(const SyncdChange *change, const char *workspace, GError **error)
+{
+    g_auto(SyncdPlace) place = {0};
+    if (change->family != syncd_family(SYNCD_FAMILY_ROOT))
+        return syncd_record_member(change->record, "profile_id");
+    return syncd_service_find_place(change->service, workspace, "workspace", &place, error)
+               ? g_steal_pointer(&place.profile)
+               : NULL;
+}
+
 /* Policy is asked last, as of every write. */
 static SyncdDecisions *decide(const SyncdChange *change, GError **error)
 {
@@ -150,7 +181,9 @@ static SyncdDecisions *decide(const SyncdChange *change, GError **error)
     const char *class, *name;
     g_autofree char *type = syncd_record_member(change->record, "object_type");
     g_autofree char *workspace = syncd_record_member(change->record, "workspace_id");
-    g_autofree char *profile = syncd_record_member(change->record, "profile_id");
+    g_autofree char *profile = profile_of(change, workspace, error);
+    if (profile == NULL)
+        return NULL;
     g_autofree char *scope =
         change->scope_id != NULL
             ? syncd_service_scope_text(change->service, SYNCD_BYTES_TEXT(change->scope_id))

@@ -83,6 +83,11 @@ bool syncd_registry_may_replicate(const SyncdChange *change, const SyncdPolicyRe
 
 /* Roots (registry-root.c): the workspace is there and has no other one, and no two overlap. */
 bool syncd_registry_check_root(SyncdChange *change, GError **error);
+/* Whether the actor reaches the workspace of a root and its profile. */
+bool syncd_registry_reaches_root(const SyncdChange *change, const SyncdRecordRow *row,
+                                 bool *ret_reaches, GError **error);
+/* That no root stands on the workspace, or the profile, that is to end. InvalidContract. */
+bool syncd_registry_check_no_root(const SyncdChange *change, SyncdFamilyId family, GError **error);
 
 /* A change by itself, without idempotency key: everything up to the entry, then the entry. Between
  * the two nothing may be committed. */

@@ -89,6 +89,7 @@ void syncd_service_free(SyncdService *service)
     g_free(service->policy_fault);
     g_clear_pointer(&service->store, syncd_store_free);
     g_free(service->own_actor);
+    g_strfreev(service->own_directories);
     g_free(service);
 }
 
@@ -97,6 +98,12 @@ void syncd_service_set_listener(SyncdService *service, const SyncdListener *list
     service->listener = *listener;
     syncd_service_show_state(service, true);
     syncd_service_ask_for_work(service);
+}
+
+void syncd_service_set_own_directories(SyncdService *service, const char *const *directories)
+{
+    g_strfreev(service->own_directories);
+    service->own_directories = g_strdupv((char **)directories);
 }
 
 /* Refusals that are still counted were the old policy's. */

@@ -80,6 +80,9 @@ void syncd_service_set_listener(SyncdService *service, const SyncdListener *list
 typedef struct {
     guint64 since_ms; /* when the rules of the level came into force; 0: it has none that count */
     bool last_good;   /* newer ones were refused */
+/* The directories that the daemon itself writes to, without symlinks on the way: no workspace is
+ * one of them, lies in one or holds one. */
+void syncd_service_set_own_directories(SyncdService *service, const char *const *directories);
     bool kept;        /* they would be in force after a restart too */
 } SyncdPolicyLevelStanding;
 

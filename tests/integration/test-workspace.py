@@ -13,7 +13,7 @@ import tempfile
 
 from gi.repository import GLib
 
-from harness import MANAGER, NAME, equal, eventually, main, promise, session_world
+from harness import ERROR, MANAGER, NAME, equal, eventually, main, promise, refusal, session_world
 
 REGISTRY = NAME + '.Registry'
 FOLDER, SYMLINK = 2, 3
@@ -178,14 +178,15 @@ def a_mass_deletion_waits_for_somebody_to_decide(world):
 
 
 @promise
-def the_state_of_the_daemon_is_never_recorded_in_itself(world):
+def the_state_of_the_daemon_is_no_workspace(world):
     place = world.place()
     place.mkdir(parents=True)
-    (place / 'file').write_text('1')
     with world.served(directory=place) as (daemon, caller):
-        add_root(caller, place)
-        eventually(lambda: 'file' in in_index(daemon), 'the directory is recorded')
-        assert not [name for name in in_index(daemon) if name.startswith('state/sourceos-syncd')]
+        register(caller, 'workspace', workspace_id='workspace:tree', profile_id='profile:default')
+        for directory in (place, daemon.state, daemon.state / 'blobs', place / 'run'):
+            refused = refusal(register, caller, 'root', workspace_id='workspace:tree',
+                              directory=str(directory), root_state='active')
+            equal(refused.name, ERROR + 'PolicyDenied')
 
 
 if __name__ == '__main__':
