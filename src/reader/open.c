@@ -13,12 +13,12 @@
 #define ATTEMPTS 8 /* while somebody renames on the way */
 #define NSEC_PER_SEC 1000000000
 
-static int open_beneath(int at, const char *path, int flags)
+static int open_at(int at, const char *path, int flags, guint64 resolve)
 {
     /* With O_PATH the kernel takes no flags that are about reading. */
     struct open_how how = {
         .flags = (guint64)((flags & O_PATH) != 0 ? flags | O_CLOEXEC | O_NOFOLLOW : flags | ALWAYS),
-        .resolve = BENEATH,
+        .resolve = resolve,
     };
     int fd = -1;
     for (int i = 0; i < ATTEMPTS; i++) {
@@ -28,6 +28,11 @@ static int open_beneath(int at, const char *path, int flags)
             return fd;
     }
     return fd;
+}
+
+static int open_beneath(int at, const char *path, int flags)
+{
+    return open_at(at, path, flags, BENEATH);
 }
 
 static SyncdOpened opened(int fd)
@@ -45,7 +50,7 @@ void syncd_opened_close(SyncdOpened *opened)
 SyncdOpened syncd_open_root(SyncdBytes path)
 {
     g_autofree char *text = g_strndup(path.data, path.size);
-    return opened(open(text, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    return opened(open_at(AT_FDCWD, text, O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS));
 }
 
 SyncdOpened syncd_open_in(int folder, const char *name, int flags)

@@ -23,7 +23,8 @@ typedef struct {
     guint32 error; /* of when there is none */
 } SyncdOpened;
 
-/* The root of a workspace, by an absolute path whose last component is no symlink. */
+/* The root of a workspace, by an absolute path without a symlink on the way: it lies where the
+ * registry says that it does. */
 SyncdOpened syncd_open_root(SyncdBytes path);
 /* The folder at a path beneath (no path: the root itself), however long the path is; `flags` are
  * those of open(2): O_RDONLY to list it, O_PATH to open what is in it. */

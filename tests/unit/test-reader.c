@@ -128,16 +128,19 @@ static void assert_no_root(const Reader *reader, const char *path, guint32 probl
     g_assert_cmpint(reader_end(&other), ==, 0);
 }
 
-static void the_root_is_a_folder_and_no_link_to_one(void)
+static void the_root_is_a_folder_and_no_link_leads_to_it(void)
 {
     Reader reader;
     reader_init(&reader);
+    g_autofree char *beyond = g_build_filename(reader.path, "link", "folder", NULL);
     g_autofree char *link = g_build_filename(reader.path, "link", NULL);
     g_autofree char *file = g_build_filename(reader.path, "file", NULL);
     g_autofree char *none = g_build_filename(reader.path, "none", NULL);
     tree_write(&reader, "file", "");
+    tree_folder(&reader, "folder");
     g_assert_cmpint(symlinkat(".", reader.root, "link"), ==, 0);
     assert_no_root(&reader, link, ENOTDIR);
+    assert_no_root(&reader, beyond, ELOOP);
     assert_no_root(&reader, file, ENOTDIR);
     assert_no_root(&reader, none, ENOENT);
     reader_clear(&reader);
@@ -343,8 +346,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     if (!syncd_crypto_init(NULL))
         return 1;
-    g_test_add_func("/reader/the-root-is-a-folder-and-no-link-to-one",
-                    the_root_is_a_folder_and_no_link_to_one);
+    g_test_add_func("/reader/the-root-is-a-folder-and-no-link-leads-to-it",
+                    the_root_is_a_folder_and_no_link_leads_to_it);
     if (!reader_can_open())
         return g_test_run();
     g_test_add_func("/reader/a-listing-says-what-is-there", a_listing_says_what_is_there);
