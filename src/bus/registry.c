@@ -15,15 +15,16 @@
 
 static const SyncdOption change_options[] = {
     {"idempotency_key", SYNCD_OPTION_TEXT, IN_REQUEST(idempotency_key)},
-    {"expected", SYNCD_OPTION_LARGE, IN_REQUEST(expected)},
     {"scope", SYNCD_OPTION_TEXT, IN_REQUEST(scope)},
     {"actor", SYNCD_OPTION_TEXT, IN_REQUEST(claim.actor)},
     {"signature", SYNCD_OPTION_TEXT, IN_REQUEST(claim.signature)},
     {"expires", SYNCD_OPTION_LARGE, IN_REQUEST(claim.expires_usec)},
     {"dry_run", SYNCD_OPTION_SWITCH, IN_REQUEST(dry_run)},
+    {"expected", SYNCD_OPTION_LARGE, IN_REQUEST(expected)},
     {"reason", SYNCD_OPTION_TEXT, IN_REQUEST(reason)},
 };
-#define N_REGISTER_OPTIONS 7u /* a registration has no reason, and nothing to expect */
+#define N_REGISTER_OPTIONS 6u /* what is new has nothing to expect … */
+#define N_UPDATE_OPTIONS 7u   /* … and what does not end no reason */
 
 typedef bool (*ChangeFunc)(SyncdService *service, const SyncdCaller *caller,
                            const SyncdRegistryRequest *request, SyncdRegistered *ret_registered,
@@ -110,7 +111,7 @@ static bool handle_update(SyncdCall *call, GError **error)
     const char *record = NULL;
     const char **const texts[] = {&request.kind, &request.id, &record};
     if (!read_texts(message, (const char ***)texts, G_N_ELEMENTS(texts), error) ||
-        !syncd_options_read(message, change_options, N_REGISTER_OPTIONS, &request, error))
+        !syncd_options_read(message, change_options, N_UPDATE_OPTIONS, &request, error))
         return false;
     request.record = SYNCD_BYTES_TEXT(record);
     return change(call, syncd_service_update, &request, error);

@@ -219,6 +219,16 @@ static bool check_mandate(SyncdChange *change, GError **error)
 
 /* ---- all of it ---- */
 
+/* What is new was made from nothing. */
+static bool check_expected(const SyncdChange *change, GError **error)
+{
+    if (change->verb != SYNCD_VERB_REGISTER || change->request->expected == 0)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS, "leave it out, or update the record",
+                         "\"expected\" does not go with a registration");
+    return false;
+}
+
 static bool check_reason(const char *reason, GError **error)
 {
     if (reason == NULL || strlen(reason) <= REASON_MAX)
@@ -239,6 +249,7 @@ bool syncd_registry_take_apart(SyncdChange *change, GError **error)
     change->actor = g_strdup(change->mandate->actor);
     return check_mandate(change, error) &&
            syncd_service_check_key(change->request->idempotency_key, error) &&
-           check_reason(change->request->reason, error) && parse_record(change, error) &&
-           find_id(change, error) && syncd_registry_look_up(change, error);
+           check_expected(change, error) && check_reason(change->request->reason, error) &&
+           parse_record(change, error) && find_id(change, error) &&
+           syncd_registry_look_up(change, error);
 }

@@ -263,23 +263,47 @@ static bool try_record(SyncdChange *change, SyncdRegistered *ret_registered, GEr
     return true;
 }
 
+static bool find_unknown(const SyncdChange *change, char ***ret_unknown, GError **error)
+{
+    return change->verb == SYNCD_VERB_REVOKE ||
+           syncd_registry_find_unknown(change, ret_unknown, error);
+}
+
+/* What was done stays done, whatever can be read by now of what its members mean. */
+static bool answer_again(SyncdChange *change, guint64 first, SyncdRegistered *ret_registered,
+                         GError **error)
+{
+    if (!syncd_registry_take_first(change, first, ret_registered, error))
+        return false;
+    find_unknown(change, &ret_registered->unknown, NULL);
+    if (change->request->dry_run) {
+        g_free(ret_registered->operation);
+        ret_registered->operation = g_strdup("");
+        ret_registered->sequence = 0;
+    }
+    return true;
+}
+
 static bool carry_out(SyncdChange *change, SyncdRegistered *ret_registered, GError **error)
 {
     guint64 first;
+    g_auto(GStrv) unknown = NULL;
     if (!syncd_registry_find_home(change, error) ||
         !syncd_registry_find_first(change, &first, error))
         return false;
     if (first != 0)
-        return syncd_registry_take_first(change, first, ret_registered, error);
-    if (!check(change, error))
+        return answer_again(change, first, ret_registered, error);
+    if (!check(change, error) || !find_unknown(change, &unknown, error))
         return false;
     g_autoptr(SyncdDecisions) decisions = decide(change, error);
-    if (decisions == NULL)
-        return false;
-    if (change->request->dry_run)
-        return try_record(change, ret_registered, error);
-    return (change->scope_id == NULL ? syncd_registry_write_whole : syncd_registry_write)(
-        change, decisions, ret_registered, error);
+    bool done = decisions != NULL &&
+                (change->request->dry_run ? try_record(change, ret_registered, error)
+                 : change->scope_id == NULL
+                     ? syncd_registry_write_whole(change, decisions, ret_registered, error)
+                     : syncd_registry_write(change, decisions, ret_registered, error));
+    if (done)
+        ret_registered->unknown = g_steal_pointer(&unknown);
+    return done;
 }
 
 static bool change_record(SyncdService *service, const SyncdCaller *caller, SyncdRegistryVerb verb,
@@ -287,7 +311,6 @@ static bool change_record(SyncdService *service, const SyncdCaller *caller, Sync
                           GError **error)
 {
     SyncdCaller signer;
-    g_auto(GStrv) unknown = NULL;
     if (!check_dry_run(request, error) ||
         !heed_claim(service, caller, verb, request, &signer, error))
         return false;
@@ -297,12 +320,7 @@ static bool change_record(SyncdService *service, const SyncdCaller *caller, Sync
                                   .request = request,
                                   .verb = verb,
                                   .data_class = SYNCD_POLICY_DATA_CLASS};
-    if (!syncd_registry_take_apart(&change, error) ||
-        (verb != SYNCD_VERB_REVOKE && !syncd_registry_find_unknown(&change, &unknown, error)) ||
-        !carry_out(&change, ret_registered, error))
-        return false;
-    ret_registered->unknown = g_steal_pointer(&unknown);
-    return true;
+    return syncd_registry_take_apart(&change, error) && carry_out(&change, ret_registered, error);
 }
 
 bool syncd_service_register(SyncdService *service, const SyncdCaller *caller,

@@ -95,6 +95,55 @@ static void a_dry_run_is_not_signed(void)
     service_clear(&f);
 }
 
+/* A key that was used stands for what was done then: nothing would be, and nothing is said to be.
+ */
+static void a_dry_run_of_what_was_done_says_so(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdRegistered) first = {0}, tried = {0}, again = {0}, other = {0};
+    SyncdRegistryRequest request = {.kind = "actor",
+                                    .record =
+                                        SYNCD_BYTES_TEXT(ACTOR("a-1", "uid:1005", ",\"extra\":1")),
+                                    .idempotency_key = "k"};
+    g_assert_true(syncd_service_register(f.service, &f.caller, &request, &first, &error));
+    syncd_service_commit(f.service);
+    guint64 before = service_sequence(&f);
+    request.dry_run = true;
+    g_assert_true(syncd_service_register(f.service, &f.caller, &request, &tried, &error));
+    g_assert_no_error(error);
+    g_assert_true(tried.duplicate);
+    g_assert_cmpstr(tried.id, ==, first.id);
+    g_assert_cmpstr(tried.operation, ==, "");
+    g_assert_cmpuint(tried.sequence, ==, 0);
+    g_assert_cmpstr(tried.unknown[0], ==, "extra");
+    request.dry_run = false;
+    g_assert_true(syncd_service_register(f.service, &f.caller, &request, &again, &error));
+    g_assert_cmpstr(again.operation, ==, first.operation);
+    g_assert_cmpuint(again.sequence, ==, first.sequence);
+    g_assert_cmpstr(again.unknown[0], ==, "extra");
+
+    /* The key of another request is refused, as it would be. */
+    request.dry_run = true;
+    request.record = SYNCD_BYTES_TEXT(ACTOR("a-2", "uid:1006", ""));
+    g_assert_false(syncd_service_register(f.service, &f.caller, &request, &other, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
+    g_assert_cmpuint(service_sequence(&f), ==, before);
+    service_clear(&f);
+}
+
+static void a_registration_expects_nothing(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    const SyncdRegistryRequest request = {
+        .kind = "actor", .record = SYNCD_BYTES_TEXT(ACTOR("a-1", "uid:1005", "")), .expected = 1};
+    g_assert_cmpint(change_as(&f, &f.caller, syncd_service_register, &request, NULL), ==,
+                    SYNCD_ERROR_INVALID_ARGS);
+    service_clear(&f);
+}
+
 /* Joined with commas. */
 static char *unknown_of(ServiceFixture *f, ChangeFunc func, const char *kind, const char *id,
                         const char *record, bool dry)
@@ -193,6 +242,8 @@ int main(int argc, char *argv[])
     ADD("a-dry-run-says-what-would-become-of-it", a_dry_run_says_what_would_become_of_it);
     ADD("a-dry-run-asks-for-rights-and-policy", a_dry_run_asks_for_rights_and_policy);
     ADD("a-dry-run-is-not-signed", a_dry_run_is_not_signed);
+    ADD("a-dry-run-of-what-was-done-says-so", a_dry_run_of_what_was_done_says_so);
+    ADD("a-registration-expects-nothing", a_registration_expects_nothing);
     ADD("a-member-that-nobody-knows-is-told-and-kept", a_member_that_nobody_knows_is_told_and_kept);
     ADD("the-schema-of-an-object-knows-its-members", the_schema_of_an_object_knows_its_members);
     ADD("only-so-many-unknown-members-are-told", only_so_many_unknown_members_are_told);
