@@ -4,7 +4,9 @@
 #include "bus/bus-private.h"
 #include "bus/error-bus.h"
 #include "bus/object.h"
+#include "bus/sendable.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct SyncdCall {
@@ -369,12 +371,56 @@ static bool sent(int result, GError **error)
     return result >= 0;
 }
 
+static int append_text(sd_bus_message *reply, const char *text)
+{
+    if (text == NULL || syncd_is_sendable(text))
+        return sd_bus_message_append_basic(reply, 's', text);
+    g_autofree char *sendable = syncd_sendable(text);
+    return sd_bus_message_append_basic(reply, 's', sendable);
+}
+
+static int append_texts(sd_bus_message *reply, char **texts)
+{
+    int r = sd_bus_message_open_container(reply, 'a', "s");
+    for (; r >= 0 && texts != NULL && *texts != NULL; texts++)
+        r = append_text(reply, *texts);
+    return r >= 0 ? sd_bus_message_close_container(reply) : r;
+}
+
+static int append_one(sd_bus_message *reply, char type, va_list *args)
+{
+    switch (type) {
+    case 's':
+        return append_text(reply, va_arg(*args, const char *));
+    case 't':
+        return sd_bus_message_append(reply, "t", va_arg(*args, guint64));
+    case 'b':
+        return sd_bus_message_append(reply, "b", va_arg(*args, int));
+    case 'o':
+        return sd_bus_message_append(reply, "o", va_arg(*args, const char *));
+    default:
+        return -EINVAL;
+    }
+}
+
+static int new_reply(SyncdCall *call, const char *types, va_list *args, sd_bus_message **ret_reply)
+{
+    int r = sd_bus_message_new_method_return(call->message, ret_reply);
+    for (; r >= 0 && *types != '\0'; types++)
+        r = append_one(*ret_reply, *types, args);
+    return r;
+}
+
 bool syncd_call_reply(SyncdCall *call, GError **error, const char *types, ...)
 {
+    sd_bus_message *reply = NULL;
     va_list args;
     va_start(args, types);
-    int r = sd_bus_reply_method_returnv(call->message, types, args);
+    int r = new_reply(call, types, &args, &reply);
     va_end(args);
+    if (r >= 0)
+        r = sd_bus_send(NULL, reply, NULL);
+    sd_bus_message_unref(reply);
     return sent(r, error);
 }
 
@@ -382,13 +428,11 @@ bool syncd_call_reply_texts(SyncdCall *call, GError **error, char **texts, const
 {
     sd_bus_message *reply = NULL;
     va_list args;
-    int r = sd_bus_message_new_method_return(call->message, &reply);
     va_start(args, types);
-    if (r >= 0)
-        r = sd_bus_message_appendv(reply, types, args);
+    int r = new_reply(call, types, &args, &reply);
     va_end(args);
     if (r >= 0)
-        r = sd_bus_message_append_strv(reply, texts);
+        r = append_texts(reply, texts);
     if (r >= 0)
         r = sd_bus_send(NULL, reply, NULL);
     sd_bus_message_unref(reply);

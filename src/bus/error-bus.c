@@ -1,5 +1,7 @@
 #include "bus/error-bus.h"
 
+#include "bus/sendable.h"
+
 #include <errno.h>
 
 /* Codes that only clients have are never raised here; should one be, it is a defect of ours. */
@@ -10,7 +12,7 @@ static const char *bus_name(const GError *error)
 }
 
 /* An error of another domain (GLib's) has no next step in its message yet. A message may quote what
- * a caller sent and cut it within a character; a bus throws out who sends such text. */
+ * a caller sent and cut it within a character. */
 static char *bus_message(const GError *error)
 {
     g_autoptr(GError) ours = NULL;
@@ -18,7 +20,7 @@ static char *bus_message(const GError *error)
         syncd_set_error(&ours, SYNCD_ERROR_FAILED, "%s", error->message);
         error = ours;
     }
-    return g_utf8_make_valid(error->message, -1);
+    return syncd_sendable(error->message);
 }
 
 int syncd_bus_set_error(sd_bus_error *ret_error, const GError *error)

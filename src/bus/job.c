@@ -114,7 +114,7 @@ static bool handle_cancel(SyncdCall *call, GError **error)
     if (service == NULL)
         return false;
     syncd_service_cancel_job(service, syncd_call_job(call));
-    return syncd_call_reply(call, error, NULL);
+    return syncd_call_reply(call, error, "");
 }
 
 static const SyncdMethod methods[] = {
