@@ -458,9 +458,11 @@ void syncd_service_tell_tasks(SyncdService *service);
 bool syncd_service_is_stale(const SyncdService *service, const SyncdTask *task);
 /* NULL: any lane. InvalidArgs. */
 bool syncd_task_query_lane(const char *lane, SyncdTaskQuery *query, GError **error);
-/* Each must be an entry that the caller may see, or a digest. NotFound. */
+/* Each must be an entry that could be a parent of the operation, but that it need not be an
+ * operation itself, or the digest of something elsewhere (parents.c). NotFound, LimitsExceeded. */
 bool syncd_service_check_evidence(SyncdService *service, const SyncdCaller *caller,
-                                  const char *const *evidence, GError **error);
+                                  const SyncdTarget *target, const char *const *evidence,
+                                  GError **error);
 
 /* ---- reading (reading.c) ---- */
 

@@ -1,7 +1,7 @@
 /*
- * What an operation builds on: operations that the caller may see and whose places he reaches, of
- * the operation's own profile or of one from which objects may pass to that. Whoever does not reach
- * a place hears nothing of what is there, not even that it is.
+ * What an operation builds on, and what proves it: entries that the caller may see and whose places
+ * he reaches, of the operation's own profile or of one from which objects may pass to that. Whoever
+ * does not reach a place hears nothing of what is there, not even that it is.
  */
 #include "service/internal.h"
 
@@ -10,6 +10,7 @@
 /* Of bodies, for one operation; checked before each one, so that two of the largest always pass. */
 #define READ_MAX SYNCD_STORE_CONTENT_MAX
 #define SAID_MAX 4096u /* operations whose place is remembered */
+#define EVIDENCE_MAX 64u
 
 typedef struct {
     SyncdService *service;
@@ -90,8 +91,7 @@ static const Said *find_said(Checking *checking, const SyncdEntry *entry, GError
         return said;
     if (checking->read > READ_MAX) {
         syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED, "name fewer, or smaller ones",
-                             "the bodies of the parents before it have more than %u bytes",
-                             READ_MAX);
+                             "the bodies of those before it have more than %u bytes", READ_MAX);
         return NULL;
     }
     if (!syncd_store_read_many(checking->service->store, &entry->pos, 1, SYNCD_READ_BODY, take_said,
@@ -147,45 +147,61 @@ static bool check_boundary(const Checking *checking, const char *from, GError **
     return false;
 }
 
+static const SyncdScope *scope_of(const Checking *checking, const SyncdEntry *entry)
+{
+    g_autofree char *id = syncd_bytes_dup(entry->header.scope);
+    return syncd_store_scope(checking->service->store, id);
+}
+
+/* Of what is not reached nothing is looked at, so that nothing of it is told. */
+static bool find_reached(Checking *checking, const SyncdEntry *entry, SyncdPlace *ret_place,
+                         bool *ret_reached, GError **error)
+{
+    const SyncdScope *scope = scope_of(checking, entry);
+    g_autofree char *text = syncd_service_scope_text(checking->service, entry->header.scope);
+    *ret_reached =
+        scope != NULL && syncd_mandate_reaches_scope(checking->mandate, scope->class, text);
+    if (*ret_reached && !locate(checking, entry, text, scope->class, ret_place, error))
+        return false;
+    *ret_reached = *ret_reached && reaches(checking->mandate, ret_place);
+    return true;
+}
+
 static bool check_entry(Checking *checking, const char *operation, const SyncdEntry *entry,
                         GError **error)
 {
+    bool reached;
     g_auto(SyncdPlace) place = {0};
-    g_autofree char *scope_id = syncd_bytes_dup(entry->header.scope),
-                    *text = syncd_service_scope_text(checking->service, entry->header.scope);
-    const SyncdScope *scope = syncd_store_scope(checking->service->store, scope_id);
-    /* Nothing of it is looked at, so that nothing of it is told. */
-    if (scope == NULL || !syncd_mandate_reaches_scope(checking->mandate, scope->class, text))
-        return syncd_service_refuse_operation(operation, error);
-    if (!locate(checking, entry, text, scope->class, &place, error))
+    if (!find_reached(checking, entry, &place, &reached, error))
         return false;
-    return reaches(checking->mandate, &place) ? check_boundary(checking, place.profile, error)
-                                              : syncd_service_refuse_operation(operation, error);
+    return reached ? check_boundary(checking, place.profile, error)
+                   : syncd_service_refuse_operation(operation, error);
 }
 
-/* ---- all of them ---- */
+/* ---- parents ---- */
 
-static bool add(SyncdAdmission *admission, const SyncdEntry *entry, GError **error)
+static bool check_first(const char *const *parents, unsigned i, GError **error)
 {
-    SyncdHash leaf = syncd_tree_leaf(entry->text, entry->size);
-    for (unsigned i = 0; i < admission->n_parents; i++) {
-        if (syncd_hash_equal(&admission->parents[i], &leaf)) {
+    for (unsigned j = 0; j < i; j++) {
+        if (strcmp(parents[j], parents[i]) == 0) {
             syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
                             "it names a parent for the second time");
             return false;
         }
     }
-    admission->parents[admission->n_parents++] = leaf;
     return true;
 }
 
-static bool check_parent(Checking *checking, const char *operation, SyncdAdmission *admission,
-                         GError **error)
+static bool take_parent(Checking *checking, const char *operation, SyncdAdmission *admission,
+                        GError **error)
 {
     g_auto(SyncdEntry) entry = {0};
-    return syncd_service_read_operation(checking->service, &checking->view, operation, &entry,
-                                        error) &&
-           check_entry(checking, operation, &entry, error) && add(admission, &entry, error);
+    if (!syncd_service_read_operation(checking->service, &checking->view, operation, &entry,
+                                      error) ||
+        !check_entry(checking, operation, &entry, error))
+        return false;
+    admission->parents[admission->n_parents++] = syncd_tree_leaf(entry.text, entry.size);
+    return true;
 }
 
 bool syncd_service_check_parents(SyncdService *service, const SyncdCaller *caller,
@@ -205,8 +221,89 @@ bool syncd_service_check_parents(SyncdService *service, const SyncdCaller *calle
     if (!syncd_service_view(service, caller, &checking.view, error))
         return false;
     for (unsigned i = 0; parents[i] != NULL; i++) {
-        if (!check_parent(&checking, parents[i], admission, error)) {
+        if (!check_first(parents, i, error) ||
+            !take_parent(&checking, parents[i], admission, error)) {
             g_prefix_error(error, "/parents/%u: ", i);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- evidence ---- */
+
+static bool is_digest(const char *text)
+{
+    guint8 bytes[SYNCD_HASH_SIZE];
+    return g_str_has_prefix(text, "sha256:") &&
+           syncd_hex_decode(text + strlen("sha256:"), strlen(text) - strlen("sha256:"), bytes,
+                            sizeof bytes);
+}
+
+/* What the device notes of itself is of no profile; and whoever wrote it knows that it is there. */
+static bool is_of_no_profile(const Checking *checking, const SyncdEntry *entry)
+{
+    static const char *const classes[] = {"workspace", "profile", NULL};
+    const SyncdScope *scope = scope_of(checking, entry);
+    return !syncd_kind_is_operation(entry->header.kind) &&
+           (scope == NULL || !g_strv_contains(classes, scope->class));
+}
+
+static bool may_prove(Checking *checking, const SyncdEntry *entry, bool *ret_may, GError **error)
+{
+    g_auto(SyncdPlace) place = {0};
+    bool beyond = is_of_no_profile(checking, entry);
+    *ret_may = beyond && syncd_bytes_are(entry->header.actor, checking->mandate->actor);
+    if (*ret_may)
+        return true;
+    if (!find_reached(checking, entry, &place, ret_may, error))
+        return false;
+    return !*ret_may || beyond || strcmp(place.profile, checking->place->profile) == 0 ||
+           syncd_service_may_cross(checking->service, place.profile, checking->place->profile,
+                                   ret_may, error);
+}
+
+static bool check_proof(Checking *checking, const char *operation, GError **error)
+{
+    bool may;
+    g_auto(SyncdEntry) entry = {0};
+    if (is_digest(operation))
+        return true;
+    return syncd_service_read_entry(checking->service, &checking->view, operation, &entry, error) &&
+           may_prove(checking, &entry, &may, error) &&
+           (may || syncd_service_refuse_operation(operation, error));
+}
+
+static bool place_of(Checking *checking, const SyncdTarget *target, SyncdPlace *ret_place,
+                     GError **error)
+{
+    const SyncdScope *scope = scope_of(checking, &target->entry);
+    g_autofree char *text = syncd_service_scope_text(checking->service, target->entry.header.scope);
+    return locate(checking, &target->entry, text, scope != NULL ? scope->class : "", ret_place,
+                  error);
+}
+
+bool syncd_service_check_evidence(SyncdService *service, const SyncdCaller *caller,
+                                  const SyncdTarget *target, const char *const *evidence,
+                                  GError **error)
+{
+    g_auto(SyncdPlace) place = {0};
+    if (evidence == NULL || *evidence == NULL)
+        return true;
+    if (g_strv_length((char **)evidence) > EVIDENCE_MAX) {
+        syncd_set_error(error, SYNCD_ERROR_LIMITS_EXCEEDED, "/evidence has more than %u members",
+                        EVIDENCE_MAX);
+        return false;
+    }
+    g_autoptr(SyncdMandate) mandate = syncd_service_require_mandate(service, caller, error);
+    g_auto(Checking)
+        checking = {.service = service, .caller = caller, .mandate = mandate, .place = &place};
+    if (mandate == NULL || !syncd_service_view(service, caller, &checking.view, error) ||
+        !place_of(&checking, target, &place, error))
+        return false;
+    for (unsigned i = 0; evidence[i] != NULL; i++) {
+        if (!check_proof(&checking, evidence[i], error)) {
+            g_prefix_error(error, "/evidence/%u: ", i);
             return false;
         }
     }

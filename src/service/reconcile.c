@@ -268,7 +268,7 @@ static bool check_wanted(const Reconciling *reconciling, const SyncdCaller *call
     }
     return check_artifacts(reconciling, wanted, error) &&
            check_admission(reconciling, wanted, error) &&
-           syncd_service_check_evidence(reconciling->service, caller,
+           syncd_service_check_evidence(reconciling->service, caller, &reconciling->target,
                                         (const char *const *)wanted->evidence_refs, error);
 }
 

@@ -4,7 +4,6 @@
 #include "domain/retry.h"
 
 #define REASON_MAX 1024u
-#define EVIDENCE_MAX 64u
 
 /* ---- holding ---- */
 
@@ -79,46 +78,14 @@ bool syncd_service_renew_task(SyncdService *service, const SyncdCaller *caller, 
 
 /* ---- ending ---- */
 
-static bool is_digest(const char *text)
-{
-    guint8 bytes[SYNCD_HASH_SIZE];
-    return g_str_has_prefix(text, "sha256:") &&
-           syncd_hex_decode(text + strlen("sha256:"), strlen(text) - strlen("sha256:"), bytes,
-                            sizeof bytes);
-}
-
-/* Evidence is an entry of the log, or the digest of something elsewhere. */
-bool syncd_service_check_evidence(SyncdService *service, const SyncdCaller *caller,
-                                  const char *const *evidence, GError **error)
-{
-    g_auto(SyncdView) view = {0};
-    if (evidence == NULL || *evidence == NULL)
-        return true;
-    if (g_strv_length((char **)evidence) > EVIDENCE_MAX) {
-        syncd_set_error(error, SYNCD_ERROR_LIMITS_EXCEEDED, "/evidence has more than %u members",
-                        EVIDENCE_MAX);
-        return false;
-    }
-    if (!syncd_service_view(service, caller, &view, error))
-        return false;
-    for (unsigned i = 0; evidence[i] != NULL; i++) {
-        g_auto(SyncdEntry) entry = {0};
-        if (is_digest(evidence[i]) ||
-            syncd_service_read_entry(service, &view, evidence[i], &entry, error))
-            continue;
-        g_prefix_error(error, "/evidence/%u: ", i);
-        return false;
-    }
-    return true;
-}
-
 /* `move` lacks the actor, the decision and the lease. */
 static bool end_lease(SyncdService *service, const SyncdCaller *caller, const char *id,
                       SyncdMove *move, char **ret_operation, GError **error)
 {
     SyncdLease *lease = require_lease(service, caller, id, error);
     g_auto(SyncdTarget) target = {0};
-    if (lease == NULL || !syncd_service_find_target(service, lease->operation, &target, error))
+    if (lease == NULL || !syncd_service_find_target(service, lease->operation, &target, error) ||
+        !syncd_service_check_evidence(service, caller, &target, move->evidence, error))
         return false;
     g_autoptr(SyncdDecisions) decisions =
         syncd_service_decide_target(service, caller, lease->actor, &target, error);
@@ -148,8 +115,7 @@ bool syncd_service_complete_task(SyncdService *service, const SyncdCaller *calle
                                  const char *const *evidence, char **ret_operation, GError **error)
 {
     SyncdMove move = {.event = SYNCD_EVENT_COMPLETE, .evidence = evidence};
-    return syncd_service_check_evidence(service, caller, evidence, error) &&
-           end_lease(service, caller, id, &move, ret_operation, error);
+    return end_lease(service, caller, id, &move, ret_operation, error);
 }
 
 static bool check_reason(const char *reason, GError **error)

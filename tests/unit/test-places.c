@@ -318,6 +318,86 @@ static void what_is_revoked_takes_nothing_more(void)
     service_clear(&f);
 }
 
+static void set_reach(ServiceFixture *f, const char *workspaces, const char *profiles)
+{
+    g_autofree char *record = g_strdup_printf(
+        "{\"actor_id\":\"agent-1\",\"actor_type\":\"agent\",\"display_name\":\"A\",\"identity_id\":"
+        "\"uid:1001\",\"workspace_scope\":[%s],\"profile_scope\":[%s],\"capabilities\":[\"read\","
+        "\"write\"],\"trust_level\":\"user\",\"policy_subject\":\"agent-1\",\"signing_key_ref\":"
+        "\"none\"}",
+        workspaces, profiles);
+    g_assert_cmpint(update_record(f, "actor", "agent-1", record), ==, -1);
+}
+
+static char *enqueue_by(ServiceFixture *f, const SyncdCaller *caller, const char *scope,
+                        const char *body)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdEnqueued enqueued = {0};
+    SyncdRequest request = good_request();
+    request.scope = scope;
+    request.object = "";
+    request.body = SYNCD_BYTES_TEXT(body);
+    syncd_service_enqueue(f->service, caller, &request, &enqueued, &error);
+    g_assert_no_error(error);
+    syncd_service_commit(f->service);
+    return enqueued.operation;
+}
+
+/* The lease of a task in the agent's workspace. */
+static char *claim_as_agent(ServiceFixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    char *lease = NULL;
+    g_autofree char *operation = enqueue_by(f, &agent, "workspace:a", "{}");
+    const SyncdClaim wanted = {.operation = operation};
+    syncd_service_claim_task(f->service, &agent, &wanted, &lease, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(lease);
+    syncd_service_commit(f->service);
+    return lease;
+}
+
+static int complete_as_agent(ServiceFixture *f, const char *lease, const char *evidence)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *operation = NULL;
+    const char *const list[] = {evidence, NULL};
+    bool done = syncd_service_complete_task(f->service, &agent, lease, list, &operation, &error);
+    syncd_service_commit(f->service);
+    if (!done)
+        g_assert_true(g_str_has_prefix(error->message, "/evidence/0: "));
+    return done ? -1 : error->code;
+}
+
+/* Also for whoever wrote it, and for whoever reaches both sides. */
+static void evidence_of_another_profile_is_not_there(void)
+{
+    static const struct {
+        const char *workspaces, *profiles, *work_tags, *home_tags;
+        int code;
+    } cases[] = {
+        {"\"workspace:a\"", "\"profile:work\"", "", "", SYNCD_ERROR_NOT_FOUND},
+        {"\"*\"", "\"*\"", "", "", SYNCD_ERROR_NOT_FOUND},
+        {"\"*\"", "\"*\"", "\"cross-from:profile:home\"", "\"cross-to:profile:work\"", -1},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ServiceFixture f;
+        world_init_tags(&f, cases[i].work_tags, cases[i].home_tags);
+        /* It is its own, from when it reached more. */
+        set_reach(&f, "\"*\"", "\"*\"");
+        g_autofree char *there = enqueue_by(&f, &agent, "workspace:b", "{}");
+        set_reach(&f, cases[i].workspaces, cases[i].profiles);
+        g_autofree char *lease = claim_as_agent(&f);
+        g_assert_cmpint(complete_as_agent(&f, lease, there), ==, cases[i].code);
+        if (cases[i].code != -1) {
+            g_autofree char *here = enqueue_by(&f, &agent, "workspace:a", "{}");
+            g_assert_cmpint(complete_as_agent(&f, lease, here), ==, -1);
+        }
+        service_clear(&f);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -347,5 +427,7 @@ int main(int argc, char **argv)
                     an_object_is_of_the_type_of_its_schema);
     g_test_add_func("/places/what-is-revoked-takes-nothing-more",
                     what_is_revoked_takes_nothing_more);
+    g_test_add_func("/places/evidence-of-another-profile-is-not-there",
+                    evidence_of_another_profile_is_not_there);
     return g_test_run();
 }
