@@ -25,6 +25,3 @@
 #define SYNCD_POLKIT_NAME "org.freedesktop.PolicyKit1"
 #define SYNCD_POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
 #define SYNCD_POLKIT_INTERFACE "org.freedesktop.PolicyKit1.Authority"
-
-/* Additions to the interfaces raise it. */
-#define SYNCD_API_VERSION 1u

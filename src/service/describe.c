@@ -5,8 +5,6 @@
 
 #include "config.h"
 
-#define API_VERSION 1
-
 static void write_reasons(SyncdJsonWriter *writer, const SyncdState *state)
 {
     syncd_json_name(writer, "state_reasons");
@@ -23,7 +21,7 @@ static void write_counts(const SyncdService *service, const SyncdState *state,
                          SyncdJsonWriter *writer)
 {
     syncd_json_member_string(writer, "version", SYNCD_VERSION);
-    syncd_json_member_int(writer, "api_version", API_VERSION);
+    syncd_json_member_int(writer, "api_version", SYNCD_API_VERSION);
     syncd_json_member_string(writer, "instance", syncd_instance_name(service->instance));
     syncd_json_member_string(writer, "state", state->state);
     write_reasons(writer, state);

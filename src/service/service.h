@@ -25,6 +25,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* What the interfaces of the bus offer; whatever they offer more raises it. 2: Register and Update
+ * tell unknown members, and take "dry_run"; roots. */
+#define SYNCD_API_VERSION 2u
+
 #define SYNCD_LIST_MAX 100u
 #define SYNCD_LIST_BYTES_MAX 1000u
 /* Of what a page holds; one entry may be longer. The bus carries a page in one piece. */
@@ -76,13 +80,13 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
 void syncd_service_free(SyncdService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdService, syncd_service_free)
 void syncd_service_set_listener(SyncdService *service, const SyncdListener *listener);
+/* The directories that the daemon itself writes to, without symlinks on the way: no workspace is
+ * one of them, lies in one or holds one. */
+void syncd_service_set_own_directories(SyncdService *service, const char *const *directories);
 
 typedef struct {
     guint64 since_ms; /* when the rules of the level came into force; 0: it has none that count */
     bool last_good;   /* newer ones were refused */
-/* The directories that the daemon itself writes to, without symlinks on the way: no workspace is
- * one of them, lies in one or holds one. */
-void syncd_service_set_own_directories(SyncdService *service, const char *const *directories);
     bool kept;        /* they would be in force after a restart too */
 } SyncdPolicyLevelStanding;
 

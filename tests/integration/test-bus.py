@@ -71,7 +71,9 @@ def properties_are_readable_and_constant_ones_stay(world):
     with world.served() as (_, caller):
         everything = caller.get_all(MANAGER)
         equal(everything['Instance'], 'user')
-        equal(everything['ApiVersion'], 1)
+        equal(everything['ApiVersion'], 2)
+        described = json.loads(caller.call(MANAGER, 'Describe'))
+        equal(described['api_version'], everything['ApiVersion'])
         equal(everything['State'], 'clean')
         equal(everything['StateReasons'], [])
         equal(refusal(caller.call, PROPERTIES, 'Set', '(ssv)', MANAGER, 'Paused',
