@@ -136,7 +136,7 @@ static bool takes_up(const SyncdChange *change)
            strcmp(change->state, "running") == 0;
 }
 
-/* What nobody registered cannot be held against the plan's profile. */
+/* What is not registered is still to be brought in, or the plan has no use for it any more. */
 static bool check_object(const SyncdChange *change, const PlanClass *class, unsigned index,
                          const char *object, GError **error)
 {
