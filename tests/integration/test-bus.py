@@ -9,6 +9,7 @@ from harness import (JOB, MANAGER, NAME, OPERATIONS, ROOT, STANDARD, GLib, event
                      promise, refusal, refused_as, session_world)
 
 INVALID_ARGS = STANDARD + 'InvalidArgs'
+REGISTRY = NAME + '.Registry'
 PROPERTIES = 'org.freedesktop.DBus.Properties'
 
 
@@ -209,6 +210,31 @@ def a_refusal_that_quotes_the_caller_stays_valid_text(world):
             for method in ('Get', 'Proof'):
                 refusal(caller.call, OPERATIONS, method, '(sa{sv})', long, {})
         caller.enqueue()
+
+
+@promise
+def a_change_is_answered_whatever_characters_its_names_have(world):
+    """libsystemd sends no noncharacters; by then the change is durable."""
+    names = ('\\ufffe', 'a\\ufdd0', '\\ud83f\\udffe', 'none\\u0000', 'caf\\u00e9')
+    record = json.dumps({'workspace_id': 'workspace:names', 'profile_id': 'profile:default'})[:-1]
+    record += ''.join(f',"{name}":1' for name in names) + '}'
+    with world.served() as (_, caller):
+        identity, operation, sequence, duplicate, unknown = caller.call(
+            REGISTRY, 'Register', '(ssa{sv})', 'workspace', record, {'idempotency_key': text('k')})
+        equal((identity, duplicate), ('workspace:names', False))
+        equal(unknown, ['\\ufffe', 'a\\ufdd0', '\\ud83f\\udffe', 'caf\u00e9'])
+        again = caller.call(REGISTRY, 'Register', '(ssa{sv})', 'workspace', record, {'idempotency_key': text('k')})
+        equal(tuple(again), (identity, operation, sequence, True, unknown))
+        caller.call(REGISTRY, 'Show', '(ssa{sv})', 'workspace', identity, {})
+
+        # Bytes come as they are, and are given back as the same document.
+        line = json.dumps({'type': 'sync.operation.enqueue', 'scope': 'workspace:names', 'object': '',
+                           'body': {'a': '\ufffe'}}, ensure_ascii=False).encode() + b'\n'
+        results = bytes(caller.call(OPERATIONS, 'EnqueueMany', '(aya{sv})', line, {}))
+        got = caller.call(OPERATIONS, 'Get', '(sa{sv})', json.loads(results)['operation'], {})
+        assert '\\ufffe' in got, got
+        refused_as(INVALID_ARGS, caller.call, REGISTRY, 'Register', '(ssa{sv})', 'workspace', record,
+                   {'expected': GLib.Variant('t', sequence)})
 
 
 @promise
