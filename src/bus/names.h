@@ -12,6 +12,7 @@
 #define SYNCD_INTERFACE_MANAGER "org.sourceos.Sync.Manager"
 #define SYNCD_INTERFACE_OPERATIONS "org.sourceos.Sync.Operations"
 #define SYNCD_INTERFACE_REGISTRY "org.sourceos.Sync.Registry"
+#define SYNCD_INTERFACE_WORKSPACES "org.sourceos.Sync.Workspaces"
 #define SYNCD_INTERFACE_JOB "org.sourceos.Sync.Job"
 
 /* Actions of polkit; data/org.sourceos.sync.policy.in says who is allowed them by default. */

@@ -24,6 +24,7 @@ typedef struct {
 extern const SyncdInterface syncd_interface_manager;
 extern const SyncdInterface syncd_interface_operations;
 extern const SyncdInterface syncd_interface_registry;
+extern const SyncdInterface syncd_interface_workspaces;
 extern const SyncdInterface syncd_interface_job;
 
 const SyncdInterface *const *syncd_interfaces(size_t *ret_n);

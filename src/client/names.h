@@ -8,4 +8,5 @@
 #define SYNCD_BUS_MANAGER "org.sourceos.Sync.Manager"
 #define SYNCD_BUS_OPERATIONS "org.sourceos.Sync.Operations"
 #define SYNCD_BUS_REGISTRY "org.sourceos.Sync.Registry"
+#define SYNCD_BUS_WORKSPACES "org.sourceos.Sync.Workspaces"
 #define SYNCD_BUS_JOB "org.sourceos.Sync.Job"

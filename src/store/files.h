@@ -56,6 +56,19 @@ bool syncd_store_walk_folder(SyncdStore *store, guint64 folder,
                              bool (*take)(void *data, const SyncdFileRow *row), void *data,
                              GError **error);
 
+/* The first that exists in a folder behind a name, in the same order. */
+bool syncd_store_next_file_in(SyncdStore *store, guint64 folder, SyncdBytes after,
+                              SyncdFileRow *ret_row, bool *ret_found, GError **error);
+
+/* What exists besides the folder that is the workspace. */
+typedef struct {
+    guint64 files, folders, symlinks;
+    guint64 size; /* of the files */
+} SyncdFileCounts;
+
+/* Of every workspace that has any, by the id of its scope: looks at all of them. */
+bool syncd_store_count_files(SyncdStore *store, GHashTable **ret_counts, GError **error);
+
 /* One that exists in the scope and was that inode when it was read last. */
 bool syncd_store_find_file_seen(SyncdStore *store, const char *scope_id, guint64 device,
                                 guint64 inode, SyncdFileRow *ret_row, bool *ret_found,

@@ -99,6 +99,56 @@ bool syncd_index_walk_folder(SyncdIndex *self, guint64 folder,
     }
 }
 
+bool syncd_index_next_file_in(SyncdIndex *self, guint64 folder, SyncdBytes after,
+                              SyncdFileRow *ret_row, bool *ret_found, GError **error)
+{
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "SELECT " COLUMNS FROM "WHERE folder = :folder AND name > :after AND live = 1"
+                  " ORDER BY name, file.id LIMIT 1");
+    syncd_bind_int(row, ":folder", (gint64)folder);
+    syncd_bind_blob(row, ":after", after);
+    return read_one(row, ret_row, ret_found, error);
+}
+
+static void count(SyncdStatement *row, SyncdFileCounts *counts)
+{
+    guint64 n = (guint64)syncd_column_int(row, 2);
+    switch (syncd_column_int(row, 1)) {
+    case SYNCD_FILE_REGULAR:
+        counts->files = n;
+        counts->size = (guint64)syncd_column_int(row, 3);
+        break;
+    case SYNCD_FILE_FOLDER:
+        counts->folders = n;
+        break;
+    default:
+        counts->symlinks = n;
+    }
+}
+
+bool syncd_index_count_files(SyncdIndex *self, GHashTable *counts, GError **error)
+{
+    /* total() does not fail where a sum is none of SQLite's integers. */
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db, "SELECT text, kind, n, bytes FROM (SELECT scope, kind, count(*) AS n,"
+                  " total(size) AS bytes FROM file WHERE live = 1 AND folder <> 0"
+                  " GROUP BY scope, kind) JOIN word ON word.id = scope");
+    for (;;) {
+        bool found;
+        if (!syncd_statement_next(rows, &found, error))
+            return false;
+        if (!found)
+            return true;
+        const char *scope = syncd_column_text(rows, 0);
+        SyncdFileCounts *of_scope = g_hash_table_lookup(counts, scope);
+        if (of_scope == NULL) {
+            of_scope = g_new0(SyncdFileCounts, 1);
+            g_hash_table_insert(counts, g_strdup(scope), of_scope);
+        }
+        count(rows, of_scope);
+    }
+}
+
 bool syncd_index_find_file_seen(SyncdIndex *self, const char *scope_id, guint64 device,
                                 guint64 inode, SyncdFileRow *ret_row, bool *ret_found,
                                 GError **error)

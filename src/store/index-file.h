@@ -15,6 +15,10 @@ bool syncd_index_find_file_in(SyncdIndex *index, guint64 folder, SyncdBytes name
 bool syncd_index_walk_folder(SyncdIndex *index, guint64 folder,
                              bool (*take)(void *data, const SyncdFileRow *row), void *data,
                              GError **error);
+bool syncd_index_next_file_in(SyncdIndex *index, guint64 folder, SyncdBytes after,
+                              SyncdFileRow *ret_row, bool *ret_found, GError **error);
+/* Scope's id: SyncdFileCounts. */
+bool syncd_index_count_files(SyncdIndex *index, GHashTable *counts, GError **error);
 bool syncd_index_find_file_seen(SyncdIndex *index, const char *scope_id, guint64 device,
                                 guint64 inode, SyncdFileRow *ret_row, bool *ret_found,
                                 GError **error);

@@ -29,6 +29,22 @@ bool syncd_store_find_file_in(SyncdStore *self, guint64 folder, SyncdBytes name,
            syncd_index_find_file_in(self->index, folder, name, ret_row, ret_found, error);
 }
 
+bool syncd_store_next_file_in(SyncdStore *self, guint64 folder, SyncdBytes after,
+                              SyncdFileRow *ret_row, bool *ret_found, GError **error)
+{
+    return ready(self, error) &&
+           syncd_index_next_file_in(self->index, folder, after, ret_row, ret_found, error);
+}
+
+bool syncd_store_count_files(SyncdStore *self, GHashTable **ret_counts, GError **error)
+{
+    g_autoptr(GHashTable) counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    if (!ready(self, error) || !syncd_index_count_files(self->index, counts, error))
+        return false;
+    *ret_counts = g_steal_pointer(&counts);
+    return true;
+}
+
 bool syncd_store_find_file_seen(SyncdStore *self, const char *scope_id, guint64 device,
                                 guint64 inode, SyncdFileRow *ret_row, bool *ret_found,
                                 GError **error)

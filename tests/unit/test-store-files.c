@@ -118,8 +118,43 @@ static bool add_name(void *data, const SyncdFileRow *row)
     return true;
 }
 
+/* One after the other is the same as all at once. */
+static void assert_steps(Files *f, guint64 folder, const char *names)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) found = g_string_new(NULL);
+    SyncdFileRow row = {0};
+    bool more = true;
+    while (more) {
+        char after[SYNCD_FILE_NAME_MAX];
+        size_t size = row.name_size;
+        memcpy(after, row.name, size);
+        syncd_store_next_file_in(f->base.store, folder, SYNCD_BYTES(after, size), &row, &more,
+                                 &error);
+        g_assert_no_error(error);
+        if (more)
+            add_name(found, &row);
+    }
+    g_assert_cmpstr(found->str, ==, names);
+}
+
+static void assert_counts(Files *f, guint64 files, guint64 folders, guint64 size)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GHashTable) counts = NULL;
+    syncd_store_count_files(f->base.store, &counts, &error);
+    g_assert_no_error(error);
+    const SyncdFileCounts *of_scope = g_hash_table_lookup(counts, f->scope);
+    g_assert_nonnull(of_scope);
+    g_assert_cmpuint(of_scope->files, ==, files);
+    g_assert_cmpuint(of_scope->folders, ==, folders);
+    g_assert_cmpuint(of_scope->symlinks, ==, 0);
+    g_assert_cmpuint(of_scope->size, ==, size);
+}
+
 static void assert_folder(Files *f, guint64 folder, const char *names)
 {
+    assert_steps(f, folder, names);
     g_autoptr(GError) error = NULL;
     g_autoptr(GString) found = g_string_new(NULL);
     syncd_store_walk_folder(f->base.store, folder, add_name, found, &error);
@@ -183,6 +218,7 @@ static void what_was_made_is_found(void)
     g_assert_true(found);
     assert_folder(&f, tree.root, "a b folder ");
     assert_folder(&f, tree.folder, "c ");
+    assert_counts(&f, 3, 1, 6);
     SyncdFileRow row = row_of(&f, tree.b);
     SyncdHash hash = syncd_hash("bee", 3);
     g_assert_true(row.live && row.hashed && syncd_hash_equal(&row.hash, &hash));
@@ -219,6 +255,7 @@ static void another_version_is_other_content(void)
     append(&f, "object.deleted");
     g_assert_false(row_of(&f, tree.b).live);
     assert_folder(&f, tree.folder, "c ");
+    assert_counts(&f, 2, 1, 3);
     g_free(tree.root_id);
     clear(&f);
 }

@@ -1,0 +1,117 @@
+/* org.sourceos.Sync.Workspaces: the directories that are recorded, and what is recorded of them. */
+#include "bus/bus-private.h"
+#include "bus/error-bus.h"
+#include "bus/listing.h"
+#include "bus/names.h"
+#include "bus/object.h"
+#include "bus/options.h"
+#include "service/file-reading.h"
+
+#include <string.h>
+
+typedef struct {
+    SyncdFileListing listing;
+    bool all;
+} ListArguments;
+
+static const SyncdOption list_options[] = {
+    {"cursor", SYNCD_OPTION_TEXT, offsetof(ListArguments, listing.cursor)},
+    {"limit", SYNCD_OPTION_NUMBER, offsetof(ListArguments, listing.limit)},
+    {"all", SYNCD_OPTION_SWITCH, offsetof(ListArguments, all)},
+};
+
+/* A NUL at its end, as programs in C send it, is no part of it. */
+static bool read_path(sd_bus_message *message, SyncdBytes *ret_path, GError **error)
+{
+    const void *bytes = NULL;
+    size_t size = 0;
+    if (sd_bus_message_read_array(message, 'y', &bytes, &size) < 0) {
+        syncd_set_error_arguments(error);
+        return false;
+    }
+    if (size > 0 && ((const char *)bytes)[size - 1] == '\0')
+        size--;
+    *ret_path = size > 0 ? SYNCD_BYTES(bytes, size) : SYNCD_BYTES("", 0);
+    return true;
+}
+
+static bool handle_list(SyncdCall *call, GError **error)
+{
+    bool all;
+    if (!syncd_all_option_read(syncd_call_message(call), &all, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
+    if (service == NULL)
+        return false;
+    g_autofree char *workspaces =
+        syncd_service_list_workspaces(service, syncd_call_caller(call), error);
+    return workspaces != NULL && syncd_call_reply(call, error, "s", workspaces);
+}
+
+static bool handle_list_files(SyncdCall *call, GError **error)
+{
+    sd_bus_message *message = syncd_call_message(call);
+    ListArguments arguments = {0};
+    if (!syncd_text_argument_read(message, &arguments.listing.workspace, error) ||
+        !read_path(message, &arguments.listing.path, error) ||
+        !syncd_options_read(message, list_options, G_N_ELEMENTS(list_options), &arguments, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, arguments.all, NULL, error);
+    if (service == NULL)
+        return false;
+    g_autofree char *cursor = NULL;
+    g_autofree char *files = syncd_service_list_files(service, syncd_call_caller(call),
+                                                      &arguments.listing, &cursor, error);
+    return files != NULL && syncd_call_reply(call, error, "ss", files, cursor);
+}
+
+static bool handle_get_file(SyncdCall *call, GError **error)
+{
+    sd_bus_message *message = syncd_call_message(call);
+    const char *workspace = NULL;
+    SyncdBytes path;
+    bool all;
+    if (!syncd_text_argument_read(message, &workspace, error) ||
+        !read_path(message, &path, error) || !syncd_all_option_read(message, &all, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
+    if (service == NULL)
+        return false;
+    g_autofree char *file =
+        syncd_service_get_file(service, syncd_call_caller(call), workspace, path, error);
+    return file != NULL && syncd_call_reply(call, error, "s", file);
+}
+
+static const SyncdMethod methods[] = {
+    {"List", handle_list},
+    {"ListFiles", handle_list_files},
+    {"GetFile", handle_get_file},
+    {NULL, NULL},
+};
+
+/* clang-format off */
+static const sd_bus_vtable vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_ARGS("List",
+        SD_BUS_ARGS("a{sv}", options),
+        SD_BUS_RESULT("s", workspaces),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ListFiles",
+        SD_BUS_ARGS("s", workspace, "ay", path, "a{sv}", options),
+        SD_BUS_RESULT("s", files, "s", cursor),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("GetFile",
+        SD_BUS_ARGS("s", workspace, "ay", path, "a{sv}", options),
+        SD_BUS_RESULT("s", file),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_VTABLE_END,
+};
+/* clang-format on */
+
+const SyncdInterface syncd_interface_workspaces = {
+    .name = SYNCD_INTERFACE_WORKSPACES,
+    .path = SYNCD_PATH_ROOT,
+    .user_vtable = vtable,
+    .system_vtable = vtable,
+    .methods = methods,
+};

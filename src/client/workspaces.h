@@ -1,0 +1,16 @@
+/*
+ * The methods of org.sourceos.Sync.Workspaces. Options are as in client/calls.h; a path is bytes
+ * up to its NUL.
+ */
+#pragma once
+
+#include "client/client.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+char *syncd_client_list_workspaces(SyncdClient *client, GVariant *options, GError **error);
+/* One page: a JSON array, and the cursor of the next page ("" at the end). */
+bool syncd_client_list_files(SyncdClient *client, const char *workspace, const char *path,
+                             GVariant *options, char **ret_files, char **ret_cursor,
+                             GError **error);

@@ -1,0 +1,104 @@
+/* The workspaces that are directories here, as others see them. */
+#include "service/file-reading.h"
+
+#include "base/json-writer.h"
+#include "service/internal.h"
+#include "store/files.h"
+
+#include <string.h>
+
+#define ROOTS_PAGE 100u
+
+static void write_counts(const SyncdFileCounts *counts, SyncdJsonWriter *writer)
+{
+    syncd_json_member_uint(writer, "files", counts->files);
+    syncd_json_member_uint(writer, "folders", counts->folders);
+    syncd_json_member_uint(writer, "symlinks", counts->symlinks);
+    syncd_json_member_uint(writer, "size", counts->size);
+}
+
+static void write_member(SyncdJson record, const char *name, SyncdJsonWriter *writer)
+{
+    SyncdJson value = syncd_json_member(record, name);
+    if (value.type == SYNCD_JSON_STRING)
+        syncd_json_member_value(writer, name, value);
+}
+
+/* One whose record cannot be read is there all the same. */
+static bool write_root(SyncdService *service, const SyncdRecordRow *row,
+                       const SyncdFileCounts *counts, SyncdJsonWriter *writer, GError **error)
+{
+    g_auto(SyncdEntry) entry = {0};
+    g_auto(SyncdBody) body = {0};
+    SyncdJson record = {0};
+    if (!syncd_store_read(service->store, row->pos, &entry, error))
+        return false;
+    if (syncd_store_read_body(service->store, &entry, &body, NULL) &&
+        syncd_json_check(body.content, body.content_size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
+        record = syncd_json_root(body.content, body.content_size);
+    syncd_json_begin_object(writer);
+    syncd_json_member_string(writer, "workspace_id", row->columns[SYNCD_COLUMN_WORKSPACE]);
+    syncd_json_member_string(writer, "directory", row->columns[SYNCD_COLUMN_TYPE]);
+    syncd_json_member_string(writer, "state", row->state);
+    write_member(record, "pause_reason", writer);
+    syncd_json_member_string(writer, "root_id", row->id);
+    write_member(record, "created_at", writer);
+    write_member(record, "updated_at", writer);
+    write_counts(counts, writer);
+    syncd_json_end_object(writer);
+    return true;
+}
+
+static bool add_root(SyncdService *service, const SyncdRecordRow *row, GHashTable *counts,
+                     SyncdJsonWriter *writer, GError **error)
+{
+    static const SyncdFileCounts none;
+    const SyncdFileCounts *of_workspace = NULL;
+    const char *class, *name;
+    g_autoptr(SyncdScope) scope = NULL;
+    if (strcmp(row->state, SYNCD_STATE_REVOKED) == 0)
+        return true;
+    if (syncd_scope_parse(row->columns[SYNCD_COLUMN_WORKSPACE], &class, &name, NULL) &&
+        !syncd_store_find_scope(service->store, class, name, &scope, error))
+        return false;
+    if (scope != NULL)
+        of_workspace = g_hash_table_lookup(counts, scope->id);
+    return write_root(service, row, of_workspace != NULL ? of_workspace : &none, writer, error);
+}
+
+static bool add_roots(SyncdService *service, SyncdJsonWriter *writer, GError **error)
+{
+    SyncdRecordQuery query = {.family = syncd_family(SYNCD_FAMILY_ROOT), .limit = ROOTS_PAGE};
+    g_autoptr(GHashTable) counts = NULL;
+    g_autofree char *cursor = g_strdup("");
+    if (!syncd_store_count_files(service->store, &counts, error))
+        return false;
+    do {
+        g_autoptr(GPtrArray) rows = NULL;
+        g_autofree char *next = NULL;
+        query.cursor = cursor;
+        if (!syncd_store_list_records(service->store, &query, &rows, &next, error))
+            return false;
+        for (guint i = 0; i < rows->len; i++)
+            if (!add_root(service, rows->pdata[i], counts, writer, error))
+                return false;
+        g_free(cursor);
+        cursor = g_steal_pointer(&next);
+    } while (*cursor != '\0');
+    return true;
+}
+
+char *syncd_service_list_workspaces(SyncdService *service, const SyncdCaller *caller,
+                                    GError **error)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    bool may;
+    syncd_json_writer_init(&writer, out, false);
+    syncd_json_begin_array(&writer);
+    if (!syncd_service_may_read_files(service, caller, &may, error) ||
+        (may && !add_roots(service, &writer, error)))
+        return NULL;
+    syncd_json_end_array(&writer);
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}

@@ -1,0 +1,325 @@
+/*
+ * What is recorded of files is told as it is: in pages that lose and repeat nothing, by paths that
+ * have one spelling, and to nobody else.
+ */
+#include "registry-fixture.h"
+#include "service/file-path.h"
+#include "service/file-reading.h"
+#include "service/files.h"
+
+#define WORKSPACE "workspace:notes"
+#define STRANGER 1001
+#define BAD "bad\xff"
+
+typedef struct {
+    ServiceFixture f;
+    SyncdRoot *root;
+    GString *text;
+    SyncdFileChangesWriter writer;
+    char *operation;
+    char *folder; /* the id of the workspace's own */
+} Files;
+
+static void begin(Files *t)
+{
+    g_string_truncate(t->text, 0);
+    syncd_file_changes_begin(&t->writer, t->text, SYNCD_FOUND_SCAN);
+    g_free(t->operation);
+    t->operation = syncd_service_new_operation(t->f.service);
+}
+
+/* The id of what is added to the present document. */
+static char *add(Files *t, const char *folder, const char *name, SyncdFileKind kind)
+{
+    char id[SYNCD_FILE_ID_SIZE];
+    SyncdFileChange change = {
+        .folder = SYNCD_BYTES_TEXT(folder),
+        .name = SYNCD_BYTES_TEXT(name),
+        .kind = kind,
+        .mode = 0644,
+        .size = 3,
+        .mtime = 5,
+    };
+    syncd_file_id(SYNCD_BYTES_TEXT(t->operation), t->writer.n, id);
+    syncd_file_changes_add(&t->writer, &change);
+    return g_strdup(id);
+}
+
+static void record(Files *t, const char *kind)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 pos;
+    syncd_file_changes_end(&t->writer);
+    syncd_service_record_files(t->f.service, t->root, kind, t->operation,
+                               SYNCD_BYTES(t->text->str, t->text->len), &pos, &error);
+    g_assert_no_error(error);
+    syncd_service_commit(t->f.service);
+}
+
+static char *make(Files *t, const char *folder, const char *name, SyncdFileKind kind)
+{
+    begin(t);
+    char *id = add(t, folder, name, kind);
+    record(t, "object.created");
+    return id;
+}
+
+static void init(Files *t, SyncdInstance instance)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) roots = NULL;
+    *t = (Files){.text = g_string_new(NULL)};
+    service_init_instance(&t->f, instance);
+    g_assert_cmpint(register_record(&t->f, "workspace",
+                                    "{\"workspace_id\":\"" WORKSPACE
+                                    "\",\"profile_id\":\"profile:default\"}"),
+                    ==, -1);
+    g_assert_cmpint(register_record(&t->f, "root",
+                                    "{\"workspace_id\":\"" WORKSPACE
+                                    "\",\"directory\":\"/srv/notes\",\"root_state\":\"active\"}"),
+                    ==, -1);
+    syncd_service_list_roots(t->f.service, &roots, &error);
+    g_assert_no_error(error);
+    t->root = g_ptr_array_steal_index(roots, 0);
+}
+
+/* a, bad, s/, s/c, s/d/, s/d/e, z */
+static void fill(Files *t)
+{
+    t->folder = make(t, "", "", SYNCD_FILE_FOLDER);
+    begin(t);
+    g_free(add(t, t->folder, "z", SYNCD_FILE_REGULAR));
+    g_free(add(t, t->folder, BAD, SYNCD_FILE_REGULAR));
+    g_free(add(t, t->folder, "a", SYNCD_FILE_REGULAR));
+    g_autofree char *s = add(t, t->folder, "s", SYNCD_FILE_FOLDER);
+    record(t, "object.created");
+    begin(t);
+    g_free(add(t, s, "c", SYNCD_FILE_SYMLINK));
+    g_autofree char *d = add(t, s, "d", SYNCD_FILE_FOLDER);
+    record(t, "object.created");
+    g_free(make(t, d, "e", SYNCD_FILE_REGULAR));
+}
+
+static void clear(Files *t)
+{
+    syncd_root_free(t->root);
+    g_string_free(t->text, TRUE);
+    g_free(t->operation);
+    g_free(t->folder);
+    service_clear(&t->f);
+}
+
+static void append_path(GString *out, SyncdJson file)
+{
+    gsize size;
+    g_autofree char *path = syncd_json_dup_string(syncd_json_member(file, "path"), NULL);
+    if (path != NULL) {
+        g_string_append_printf(out, "%s ", path);
+        return;
+    }
+    g_autofree char *base64 = syncd_json_dup_string(syncd_json_member(file, "path_base64"), NULL);
+    g_autofree guchar *bytes = g_base64_decode(base64, &size);
+    g_string_append_len(out, (const char *)bytes, (gssize)size);
+    g_string_append_c(out, ' ');
+}
+
+/* All pages of a listing; no page has more than `limit`. */
+static char *list(Files *t, const char *path, guint32 limit)
+{
+    g_autofree char *cursor = g_strdup("");
+    GString *out = g_string_new(NULL);
+    do {
+        g_autoptr(GError) error = NULL;
+        SyncdFileListing listing = {WORKSPACE, SYNCD_BYTES_TEXT(path), cursor, limit};
+        char *next = NULL;
+        g_autofree char *files =
+            syncd_service_list_files(t->f.service, &t->f.caller, &listing, &next, &error);
+        SyncdJsonIter iter;
+        SyncdJson file;
+        guint n = 0;
+        g_assert_no_error(error);
+        g_assert_true(syncd_json_check(files, strlen(files), SYNCD_JSON_ANY, NULL));
+        syncd_json_iter_init(&iter, syncd_json_root(files, strlen(files)));
+        for (; syncd_json_iter_next(&iter, NULL, &file); n++)
+            append_path(out, file);
+        g_assert_true(limit == 0 || n <= limit);
+        g_assert_true(*next == '\0' || n > 0);
+        g_free(cursor);
+        cursor = next;
+    } while (*cursor != '\0');
+    return g_string_free(out, FALSE);
+}
+
+static void pages_lose_and_repeat_nothing(void)
+{
+    static const struct {
+        const char *path, *wanted;
+    } cases[] = {
+        {"", "a " BAD " s s/c s/d s/d/e z "},
+        {"s", "s s/c s/d s/d/e "},
+        {"s/d", "s/d s/d/e "},
+        {"s/c", "s/c "},
+        {BAD, BAD " "},
+    };
+    Files t;
+    init(&t, SYNCD_INSTANCE_USER);
+    fill(&t);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        for (guint32 limit = 0; limit <= 8; limit++) {
+            g_autofree char *found = list(&t, cases[i].path, limit);
+            g_assert_cmpstr(found, ==, cases[i].wanted);
+        }
+    clear(&t);
+}
+
+static void what_goes_between_two_pages_is_passed_over(void)
+{
+    Files t;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *cursor = NULL, *end = NULL;
+    init(&t, SYNCD_INSTANCE_USER);
+    fill(&t);
+    SyncdFileListing listing = {WORKSPACE, SYNCD_BYTES_TEXT(""), NULL, 5};
+    g_autofree char *first =
+        syncd_service_list_files(t.f.service, &t.f.caller, &listing, &cursor, &error);
+    g_assert_no_error(error);
+    /* s/d, which was the last one, and all of s are no more. */
+    g_autofree char *shown =
+        syncd_service_get_file(t.f.service, &t.f.caller, WORKSPACE, SYNCD_BYTES_TEXT("s"), &error);
+    g_assert_no_error(error);
+    g_autofree char *s = syncd_json_dup_string(
+        syncd_json_member(syncd_json_root(shown, strlen(shown)), "file_id"), NULL);
+    begin(&t);
+    syncd_file_changes_add_deleted(&t.writer, s);
+    record(&t, "object.deleted");
+    listing.cursor = cursor;
+    g_autofree char *second =
+        syncd_service_list_files(t.f.service, &t.f.caller, &listing, &end, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(second, "\"path\":\"z\""));
+    g_assert_null(strstr(second, "\"path\":\"s"));
+    g_assert_cmpstr(end, ==, "");
+    clear(&t);
+}
+
+static void one_file_is_told_with_its_entry(void)
+{
+    Files t;
+    g_autoptr(GError) error = NULL;
+    init(&t, SYNCD_INSTANCE_USER);
+    fill(&t);
+    g_autofree char *text = syncd_service_get_file(t.f.service, &t.f.caller, WORKSPACE,
+                                                   SYNCD_BYTES_TEXT("s/d/e"), &error);
+    g_assert_no_error(error);
+    SyncdJson file = syncd_json_root(text, strlen(text));
+    g_autofree char *id = syncd_json_dup_string(syncd_json_member(file, "file_id"), NULL);
+    char wanted[SYNCD_FILE_ID_SIZE];
+    syncd_file_id(SYNCD_BYTES_TEXT(t.operation), 0, wanted);
+    g_assert_cmpstr(id, ==, wanted);
+    g_assert_true(syncd_json_is(syncd_json_member(file, "operation_id"), t.operation));
+    g_assert_true(syncd_json_is(syncd_json_member(file, "kind"), "file"));
+    g_assert_true(g_str_has_prefix(text, "{\"path\":\"s/d/e\","));
+    clear(&t);
+}
+
+static void expect_refused(Files *t, const SyncdCaller *caller, const char *workspace,
+                           SyncdBytes path, const char *cursor, int code)
+{
+    g_autoptr(GError) one = NULL, other = NULL;
+    SyncdFileListing listing = {workspace, path, cursor, 0};
+    g_autofree char *next = NULL;
+    g_autofree char *files = syncd_service_list_files(t->f.service, caller, &listing, &next, &one);
+    g_assert_null(files);
+    g_assert_error(one, SYNCD_ERROR, code);
+    if (cursor != NULL)
+        return;
+    g_autofree char *file = syncd_service_get_file(t->f.service, caller, workspace, path, &other);
+    g_assert_null(file);
+    g_assert_error(other, SYNCD_ERROR, code);
+}
+
+static void what_cannot_be_is_refused(void)
+{
+    static const char *const paths[] = {"/", "/a", "a/", "a//b", ".", "..", "a/../b", "./a"};
+    static const char *const cursors[] = {"?", "YQ==", "Li4v", "czI=", "c3g="};
+    Files t;
+    init(&t, SYNCD_INSTANCE_USER);
+    fill(&t);
+    for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)
+        expect_refused(&t, &t.f.caller, WORKSPACE, SYNCD_BYTES_TEXT(paths[i]), NULL,
+                       SYNCD_ERROR_INVALID_ARGS);
+    expect_refused(&t, &t.f.caller, WORKSPACE, SYNCD_BYTES("a\0b", 3), NULL,
+                   SYNCD_ERROR_INVALID_ARGS);
+    g_autofree char *huge = g_strnfill(SYNCD_FILE_PATH_MAX + 1, 'x');
+    expect_refused(&t, &t.f.caller, WORKSPACE, SYNCD_BYTES_TEXT(huge), NULL,
+                   SYNCD_ERROR_INVALID_ARGS);
+    for (size_t i = 0; i < G_N_ELEMENTS(cursors); i++)
+        expect_refused(&t, &t.f.caller, WORKSPACE, SYNCD_BYTES_TEXT("s"), cursors[i],
+                       SYNCD_ERROR_INVALID_ARGS);
+    expect_refused(&t, &t.f.caller, WORKSPACE, SYNCD_BYTES_TEXT("none"), NULL,
+                   SYNCD_ERROR_NOT_FOUND);
+    expect_refused(&t, &t.f.caller, WORKSPACE, SYNCD_BYTES_TEXT("a/b"), NULL,
+                   SYNCD_ERROR_NOT_FOUND);
+    expect_refused(&t, &t.f.caller, "workspace:other", SYNCD_BYTES_TEXT("a"), NULL,
+                   SYNCD_ERROR_NOT_FOUND);
+    expect_refused(&t, &t.f.caller, "no scope", SYNCD_BYTES_TEXT("a"), NULL, SYNCD_ERROR_NOT_FOUND);
+    clear(&t);
+}
+
+static char *list_workspaces(Files *t, const SyncdCaller *caller)
+{
+    g_autoptr(GError) error = NULL;
+    char *text = syncd_service_list_workspaces(t->f.service, caller, &error);
+    g_assert_no_error(error);
+    return text;
+}
+
+static void a_workspace_is_told_with_its_counts(void)
+{
+    Files t;
+    init(&t, SYNCD_INSTANCE_USER);
+    g_autofree char *empty = list_workspaces(&t, &t.f.caller);
+    g_assert_nonnull(strstr(empty, "\"files\":0,\"folders\":0,\"symlinks\":0,\"size\":0"));
+    g_autofree char *nothing = list(&t, "", 0);
+    g_assert_cmpstr(nothing, ==, "");
+    fill(&t);
+    g_autofree char *filled = list_workspaces(&t, &t.f.caller);
+    g_assert_nonnull(strstr(filled, "\"files\":4,\"folders\":2,\"symlinks\":1,\"size\":12"));
+    g_assert_nonnull(strstr(filled, "\"directory\":\"/srv/notes\",\"state\":\"active\""));
+    clear(&t);
+}
+
+/* For them it is as though there were nothing. */
+static void others_see_nothing(void)
+{
+    const SyncdCaller stranger = {.uid = STRANGER},
+                      inspector = {.uid = STRANGER, .inspector = true};
+    Files t;
+    init(&t, SYNCD_INSTANCE_SYSTEM);
+    fill(&t);
+    g_assert_cmpint(register_record(&t.f, "actor", ACTOR("actor-stranger", "uid:1001", "")), ==,
+                    -1);
+    g_autofree char *theirs = list_workspaces(&t, &stranger);
+    g_assert_cmpstr(theirs, ==, "[]");
+    expect_refused(&t, &stranger, WORKSPACE, SYNCD_BYTES_TEXT("a"), NULL, SYNCD_ERROR_NOT_FOUND);
+    g_autofree char *inspected = list_workspaces(&t, &inspector);
+    g_assert_nonnull(strstr(inspected, WORKSPACE));
+    /* Whoever the instance is needs no right to see what is his. */
+    g_autofree char *own = list_workspaces(&t, &t.f.caller);
+    g_assert_cmpstr(own, ==, inspected);
+    clear(&t);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+#define ADD(name, func) g_test_add_func("/file-reading/" name, func)
+    ADD("pages-lose-and-repeat-nothing", pages_lose_and_repeat_nothing);
+    ADD("what-goes-between-two-pages-is-passed-over", what_goes_between_two_pages_is_passed_over);
+    ADD("one-file-is-told-with-its-entry", one_file_is_told_with_its_entry);
+    ADD("what-cannot-be-is-refused", what_cannot_be_is_refused);
+    ADD("a-workspace-is-told-with-its-counts", a_workspace_is_told_with_its_counts);
+    ADD("others-see-nothing", others_see_nothing);
+    return g_test_run();
+}
