@@ -95,6 +95,8 @@ static void append_verb(GString *out, const SyncdVerb *verb)
         g_string_append_printf(out, "; [[ $current == -* ]] || words='%s'", words);
     if (syncd_completion_takes_file(verb))
         g_string_append(out, "; [[ $current == -* ]] || words=$(compgen -f -- \"$current\")");
+    if (syncd_completion_takes_directory(verb))
+        g_string_append(out, "; [[ $current == -* ]] || words=$(compgen -d -- \"$current\")");
     g_string_append(out, " ;;\n");
 }
 

@@ -66,6 +66,11 @@ static void append_verb(GString *out, const SyncdVerb *verb)
     if (syncd_completion_takes_file(verb))
         g_string_append_printf(out, "    complete -c $program -n '__sourceos_syncd_in %s' -F\n",
                                title);
+    if (syncd_completion_takes_directory(verb))
+        g_string_append_printf(out,
+                               "    complete -c $program -n '__sourceos_syncd_in %s' -xa "
+                               "'(__fish_complete_directories)'\n",
+                               title);
     g_autofree char *words = syncd_completion_argument_words(verb);
     g_autofree char *quoted = words != NULL ? g_strdup_printf("'%s'", words) : NULL;
     if (quoted != NULL)

@@ -73,6 +73,8 @@ static void append_verb(GString *out, const SyncdVerb *verb)
     g_autofree char *words = syncd_completion_argument_words(verb);
     if (syncd_completion_takes_file(verb))
         g_string_append(out, " \\\n            '*:file:_files'");
+    else if (syncd_completion_takes_directory(verb))
+        g_string_append(out, " \\\n            '*:directory:_files -/'");
     else if (words != NULL)
         g_string_append_printf(out, " \\\n            ':%s:(%s)'", verb->arguments, words);
     g_string_append(out, " ;;\n");

@@ -37,6 +37,11 @@ bool syncd_completion_takes_file(const SyncdVerb *verb)
     return verb->arguments != NULL && strstr(verb->arguments, "FILE") != NULL;
 }
 
+bool syncd_completion_takes_directory(const SyncdVerb *verb)
+{
+    return verb->arguments != NULL && strstr(verb->arguments, "DIRECTORY") != NULL;
+}
+
 static void add_shells(GPtrArray *words)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(shells); i++)

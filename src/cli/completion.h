@@ -21,6 +21,7 @@ void syncd_completion_options(GString *out, const SyncdVerb *verb, SyncdVerbOpti
 bool syncd_completion_opens_group(const SyncdVerb *verb);
 /* True when the verb's argument is a file. */
 bool syncd_completion_takes_file(const SyncdVerb *verb);
+bool syncd_completion_takes_directory(const SyncdVerb *verb);
 /* "bash zsh fish" for the verb whose argument is a SHELL; NULL when its argument is no such word.
  */
 char *syncd_completion_argument_words(const SyncdVerb *verb);

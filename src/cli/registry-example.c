@@ -27,15 +27,18 @@ static const struct {
                         "--set=workspace_id=workspace:notes --set=object_ids=note-1 "
                         "--set=operation_class=import --set=user_explanation=why"},
     {SYNCD_FAMILY_MIGRATION, "manifest.json"}, /* from migrations sign */
+    {SYNCD_FAMILY_ROOT, "workspace add ~/notes"}, /* it has no register of its own */
 };
 /* clang-format on */
 
 char *syncd_cli_register_example(const SyncdFamily *family)
 {
     const char *group = syncd_cli_group_of(family);
-    for (size_t i = 0; group != NULL && i < G_N_ELEMENTS(examples); i++)
+    for (size_t i = 0; i < G_N_ELEMENTS(examples); i++)
         if (syncd_family(examples[i].family) == family)
-            return g_strdup_printf("sourceos-syncd %s register %s", group, examples[i].words);
+            return group != NULL
+                       ? g_strdup_printf("sourceos-syncd %s register %s", group, examples[i].words)
+                       : g_strdup_printf("sourceos-syncd %s", examples[i].words);
     return NULL;
 }
 

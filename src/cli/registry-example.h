@@ -7,9 +7,7 @@
 #include "cli/cli.h"
 #include "domain/family.h"
 
-/* "sourceos-syncd profiles register --set=…", as a shell takes it; NULL of a kind that has no
- * verbs.
- */
+/* "sourceos-syncd profiles register --set=…", as a shell takes it; NULL where no verb makes one. */
 char *syncd_cli_register_example(const SyncdFamily *family);
 /* Adds the example to what to do next, when it is the record that was wrong; names the verb that
  * registers what was missing, when something was. */

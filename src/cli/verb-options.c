@@ -405,6 +405,17 @@ const SyncdVerbOption syncd_change_key_options[] = {
     END,
 };
 
+const SyncdVerbOption syncd_workspace_options[] = {
+    TEXT("name", 0, "NAME", N_("What the workspace is called; like its directory unless given")),
+    TEXT("profile", 0, "PROFILE", N_("The profile it belongs to; profile:default unless given")),
+    END,
+};
+
+const SyncdVerbOption syncd_pause_options[] = {
+    TEXT("reason", 0, "TEXT", N_("Why; it is shown in the list")),
+    END,
+};
+
 const SyncdVerbOption syncd_revoke_options[] = {
     TEXT("reason", 0, "TEXT", N_("Why; it is kept in the record")),
     END,

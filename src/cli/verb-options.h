@@ -8,6 +8,8 @@
 
 extern const SyncdVerbOption syncd_status_options[];
 extern const SyncdVerbOption syncd_enqueue_options[];
+extern const SyncdVerbOption syncd_workspace_options[];
+extern const SyncdVerbOption syncd_pause_options[];
 extern const SyncdVerbOption syncd_limit_options[];
 extern const SyncdVerbOption syncd_filter_options[];
 extern const SyncdVerbOption syncd_operation_filter_options[];

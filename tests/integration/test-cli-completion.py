@@ -47,6 +47,7 @@ def bash_completes_verbs_and_options(world):
     equal(complete('policy', 'explain', '--action', '=', 'agent'), ['agent_access'])
     equal(complete('devices', 'list', '--state', 'q'), ['quarantined'])
     equal(complete('contract', 'show', 'sourceos.actor'), ['sourceos.actor-record/v1alpha1'])
+    equal(complete('workspace', 'add', '/us'), ['/usr'])
 
 
 @promise

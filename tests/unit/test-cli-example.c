@@ -8,13 +8,13 @@
 
 #include <string.h>
 
-static void every_kind_that_has_verbs_has_an_example(void)
+static void every_kind_has_an_example(void)
 {
     for (SyncdFamilyId id = 0; id < SYNCD_N_FAMILIES; id++) {
         const SyncdFamily *family = syncd_family(id);
         const char *group = syncd_cli_group_of(family);
         g_autofree char *example = syncd_cli_register_example(family);
-        g_assert_cmpint(group != NULL, ==, example != NULL);
+        g_assert_nonnull(example);
         if (group == NULL)
             continue;
         g_autofree char *begin = g_strdup_printf("sourceos-syncd %s register ", group);
@@ -34,8 +34,7 @@ static void what_is_missing_is_what_the_example_is_about(void)
                                             "workspaces register "));
 }
 
-/* Such a message is left as it came. */
-static void a_kind_without_verbs_has_none(void)
+static void a_root_is_added_as_a_workspace(void)
 {
     static const struct {
         SyncdErrorCode code;
@@ -47,19 +46,18 @@ static void a_kind_without_verbs_has_none(void)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
         syncd_set_error_next(&error, cases[i].code, "look again", "%s", cases[i].sentence);
-        g_autofree char *before = g_strdup(error->message);
         syncd_cli_explain_record(syncd_family(SYNCD_FAMILY_ROOT), &error);
-        g_assert_cmpstr(error->message, ==, before);
+        g_assert_nonnull(strstr(error->message, "for example `sourceos-syncd workspace add "));
     }
+    g_assert_nonnull(syncd_cli_find_verb("workspace", "add"));
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/cli-example/every-kind-that-has-verbs-has-an-example",
-                    every_kind_that_has_verbs_has_an_example);
+    g_test_add_func("/cli-example/every-kind-has-an-example", every_kind_has_an_example);
     g_test_add_func("/cli-example/what-is-missing-is-what-the-example-is-about",
                     what_is_missing_is_what_the_example_is_about);
-    g_test_add_func("/cli-example/a-kind-without-verbs-has-none", a_kind_without_verbs_has_none);
+    g_test_add_func("/cli-example/a-root-is-added-as-a-workspace", a_root_is_added_as_a_workspace);
     return g_test_run();
 }

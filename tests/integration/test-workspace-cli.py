@@ -1,0 +1,217 @@
+#!/usr/bin/python3
+"""A directory becomes a workspace, is looked at, paused, resumed and removed by somebody who knows
+the command line alone, and whoever asks over the bus is told the same."""
+
+import base64
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+
+from gi.repository import GLib
+
+from cli_user import DONE, NEGATIVE, NOT_FOUND, Cli
+from harness import NAME, STANDARD, equal, eventually, main, promise, refusal, refused_as, session_world
+
+WORKSPACES = NAME + '.Workspaces'
+BAD = 'no-utf8-\udcff'
+
+
+@contextlib.contextmanager
+def user(world):
+    """Somebody with a home, in which there is a directory of notes."""
+    with world.daemon() as daemon:
+        cli = Cli(world, daemon.directory, world.bus.address)
+        notes = pathlib.Path(cli.directory) / 'My notes'
+        (notes / 'sub' / 'deep').mkdir(parents=True)
+        (notes / 'a.txt').write_text('a')
+        (notes / 'sub' / 'deep' / 'b.txt').write_text('bee')
+        (notes / 'link').symlink_to('a.txt')
+        (notes / BAD).write_text('?')
+        yield cli, notes
+
+
+def paths(cli, *words):
+    return [file['path'] if 'path' in file else
+            os.fsdecode(base64.b64decode(file['path_base64']))
+            for file in cli.json('workspace', 'files', *words, '--limit=0')]
+
+
+ALL = ['a.txt', 'link', BAD, 'sub', 'sub/deep', 'sub/deep/b.txt']
+
+
+def add(cli, notes, *words):
+    cli.does('workspace', 'add', str(notes), '--name=notes', *words)
+    eventually(lambda: paths(cli, 'notes') == ALL, 'the first scan records what is there')
+
+
+# --- adding ------------------------------------------------------------------------------------
+
+@promise
+def a_directory_is_added_however_it_is_written(world):
+    with user(world) as (cli, notes):
+        equal(cli.json('workspace', 'list'), [])
+        assert 'workspace add' in cli.run('workspace', 'list')[2], 'it says how to have one'
+        code, out, err = cli.run('workspace', 'add', '.', cwd=notes)
+        equal((code, out), (DONE, f'{notes} is the workspace My-notes now.\n'), err)
+        assert 'workspace show My-notes' in err and 'workspace files My-notes' in err, err
+        for words, where in ((('My notes',), cli.directory), (('~/My notes/',), '/'),
+                             (('sub/..',), notes), ((str(notes), '--name=My-notes'), '/')):
+            code, out, err = cli.run('workspace', 'add', *words, cwd=where)
+            equal((code, out), (DONE, f'{notes} is the workspace My-notes already (active).\n'), err)
+        equal(len(cli.json('workspace', 'list')), 1)
+        eventually(lambda: paths(cli, 'My-notes') == ALL, 'it is recorded')
+
+
+@promise
+def what_cannot_be_added_says_what_could(world):
+    with user(world) as (cli, notes):
+        add(cli, notes)
+        (notes.parent / 'more').mkdir()
+        more = str(notes.parent / 'more')
+        cases = (
+            (NOT_FOUND, 'NotFound', (f'{notes}/none here',), f"mkdir '{notes}/none here'"),
+            (NEGATIVE, 'Usage', (f'{notes}/a.txt',), 'name the directory'),
+            (NEGATIVE, 'InvalidArgs', (f'{notes}/sub',), 'is recorded with it'),
+            (NEGATIVE, 'InvalidArgs', (str(notes.parent),), 'workspace remove notes'),
+            (NEGATIVE, 'InvalidArgs', (str(notes), '--name=other'), 'leave --name out'),
+            (NEGATIVE, 'InvalidArgs', (more, '--name=notes'), '--name=NAME'),
+            (NEGATIVE, 'Usage', (more, '--name=a b'), '--name=NAME'),
+            (NOT_FOUND, 'NotFound', (more, '--profile=none'), 'profiles register'),
+            (NEGATIVE, 'Usage', ('/',), 'a directory in it'),
+        )
+        for code, name, words, hint in cases:
+            cli.fails(code, name, 'workspace', 'add', *words)
+            err = cli.run('workspace', 'add', *words)[2]
+            assert hint in err, (words, err)
+        equal(len(cli.json('workspace', 'list')), 1)
+
+
+@promise
+def a_profile_is_the_workspace_s_from_the_beginning(world):
+    with user(world) as (cli, notes):
+        cli.does('profiles', 'register', '--set=profile_id=profile:work', '--set=profile_class=work')
+        add(cli, notes, '--profile=work')
+        equal(cli.json('workspaces', 'show', 'notes')['record']['profile_id'], 'profile:work')
+        equal(cli.json('workspace', 'show', 'notes')['profile_id'], 'profile:work')
+        cli.does('workspace', 'remove', 'notes')
+        cli.fails(NEGATIVE, 'InvalidArgs', 'workspace', 'add', str(notes), '--name=notes',
+                  '--profile=default')
+
+
+# --- looking -----------------------------------------------------------------------------------
+
+@promise
+def a_workspace_is_named_by_name_or_place(world):
+    with user(world) as (cli, notes):
+        add(cli, notes)
+        for name in ('notes', 'workspace:notes', str(notes), f'{notes}/', '~/My notes'):
+            shown = cli.json('workspace', 'show', name)
+            equal((shown['workspace_id'], shown['directory'], shown['state']),
+                  ('workspace:notes', str(notes), 'active'), name)
+        equal({name: shown[name] for name in ('files', 'folders', 'symlinks', 'size')},
+              {'files': 3, 'folders': 2, 'symlinks': 1, 'size': 5})
+        row, = cli.json('workspace', 'list')
+        equal((row['files'], row['root_id']), (3, shown['root_id']))
+        for words, hint in ((('show', 'ntes'), 'the nearest is `notes`'),
+                            (('pause', f'{notes}/sub'), 'name the workspace: `notes`'),
+                            (('remove', '/none'), 'workspace list'),
+                            (('files', 'none'), 'workspace list')):
+            cli.fails(NOT_FOUND, 'NotFound', 'workspace', *words)
+            assert hint in cli.run('workspace', *words)[2], words
+        # A directory that is gone is still what it was called.
+        shutil.rmtree(notes)
+        equal(cli.json('workspace', 'show', str(notes))['workspace_id'], 'workspace:notes')
+
+
+@promise
+def files_are_listed_from_any_place(world):
+    with user(world) as (cli, notes):
+        add(cli, notes)
+        below = ['sub', 'sub/deep', 'sub/deep/b.txt']
+        for words, where in ((('notes', 'sub'), '/'), (('notes', './sub/'), '/'), (('.',), notes / 'sub'),
+                             ((f'{notes}/sub',), '/')):
+            code, out, err = cli.run('workspace', 'files', *words, '--json', cwd=where)
+            equal((code, [file['path'] for file in json.loads(out)]), (DONE, below), err)
+        equal(paths(cli, 'notes', 'sub/deep/b.txt'), ['sub/deep/b.txt'])
+        code, out, err = cli.run('workspace', 'files', 'notes', '--limit=2')
+        equal((code, len(out.splitlines()), err), (DONE, 3, 'There is more: use --limit.\n'))
+        out = cli.does('workspace', 'files', 'notes')
+        assert 'no-utf8-<FF>' in out and 'rw-r--r--' in out, out
+        cli.fails(NOT_FOUND, 'NotFound', 'workspace', 'files', 'notes', 'none')
+
+        file, = cli.json('workspace', 'files', 'notes', 'a.txt')
+        equal((file['kind'], file['size'], file['version']), ('file', 1, 1))
+        event = cli.json('events', 'show', file['operation_id'])
+        equal((event['sequence'], event['actor_id'], event['policy_decision_ref']),
+              (file['sequence'], file['actor_id'], file['policy_decision_ref']))
+        (notes / 'a.txt').write_text('another')
+        eventually(lambda: cli.json('workspace', 'files', 'notes', 'a.txt')[0]['version'] == 2,
+                   'another version is recorded')
+
+
+# --- changing ----------------------------------------------------------------------------------
+
+@promise
+def a_workspace_is_paused_resumed_and_removed(world):
+    with user(world) as (cli, notes):
+        add(cli, notes)
+        assert cli.does('workspace', 'pause', 'notes', '--reason=moving house').startswith('Paused')
+        equal(cli.json('workspace', 'pause', 'notes')['changed'], False)
+        shown = cli.json('workspace', 'show', 'notes')
+        equal((shown['state'], shown['pause_reason']), ('paused', 'moving house'))
+        assert 'moving house' in cli.does('workspace', 'list')
+        assert 'workspace resume notes' in cli.run('workspace', 'show', 'notes')[2]
+        (notes / 'a.txt').unlink()
+        assert cli.does('workspace', 'resume', str(notes)).startswith('Resumed')
+        assert 'pause_reason' not in cli.json('workspace', 'show', 'notes')
+        eventually(lambda: paths(cli, 'notes') == ALL[1:], 'what changed meanwhile is recorded')
+
+        out = cli.does('workspace', 'remove', '.', cwd=notes)
+        assert 'files stay' in out and str(notes) in out, out
+        assert (notes / 'link').is_symlink(), 'the files stay'
+        equal(cli.json('workspace', 'list'), [])
+        equal(paths(cli, 'notes'), ALL[1:], 'so does what is recorded')
+        before = cli.json('workspace', 'files', 'notes', 'sub/deep/b.txt')
+        cli.does('workspace', 'add', str(notes), '--name=notes')
+        eventually(lambda: cli.json('workspace', 'list')[0]['files'] == 2, 'it goes on')
+        equal(cli.json('workspace', 'files', 'notes', 'sub/deep/b.txt'), before)
+
+
+# --- the bus -----------------------------------------------------------------------------------
+
+def list_files(caller, path=b'', workspace='workspace:notes', **options):
+    files, cursor = caller.call(WORKSPACES, 'ListFiles', '(saya{sv})', workspace, path, options)
+    return json.loads(files), cursor
+
+
+@promise
+def the_bus_says_the_same(world):
+    with user(world) as (cli, notes), world.caller() as caller:
+        add(cli, notes)
+        equal(json.loads(caller.call(WORKSPACES, 'List', '(a{sv})', {})),
+              cli.json('workspace', 'list'))
+        found, cursor = [], ''
+        while True:
+            page, cursor = list_files(caller, limit=GLib.Variant('u', 1),
+                                      cursor=GLib.Variant('s', cursor))
+            found += page
+            if not cursor:
+                break
+        equal(found, cli.json('workspace', 'files', 'notes'))
+        for path in (b'a.txt', b'a.txt\0', os.fsencode(BAD), b'sub/deep'):
+            file = json.loads(caller.call(WORKSPACES, 'GetFile', '(saya{sv})', 'workspace:notes', path, {}))
+            assert file in found, file
+        equal(json.loads(caller.call(WORKSPACES, 'GetFile', '(saya{sv})', 'workspace:notes', b'', {}))['path'], '')
+        for path in (b'/', b'a//b', b'../a', b'a\0b'):
+            refused_as(STANDARD + 'InvalidArgs', list_files, caller, path)
+        refused_as(STANDARD + 'InvalidArgs', list_files, caller, limit=GLib.Variant('u', 1001))
+        refused_as(STANDARD + 'InvalidArgs', list_files, caller, cursor=GLib.Variant('s', '!'))
+        refused_as('NotFound', list_files, caller, b'none')
+        refused_as('NotFound', list_files, caller, b'', 'workspace:none')
+        refusal(caller.call, WORKSPACES, 'List', '(a{sv})', {'x': GLib.Variant('b', True)})
+
+
+if __name__ == '__main__':
+    main(session_world)
