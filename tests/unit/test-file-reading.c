@@ -183,6 +183,7 @@ static void what_goes_between_two_pages_is_passed_over(void)
     g_autofree char *first =
         syncd_service_list_files(t.f.service, &t.f.caller, &listing, &cursor, &error);
     g_assert_no_error(error);
+    g_assert_nonnull(strstr(first, "\"path\":\"s/d\""));
     /* s/d, which was the last one, and all of s are no more. */
     g_autofree char *shown =
         syncd_service_get_file(t.f.service, &t.f.caller, WORKSPACE, SYNCD_BYTES_TEXT("s"), &error);
