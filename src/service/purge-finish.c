@@ -38,19 +38,12 @@ static bool read_purge(SyncdService *service, guint64 pos, Unproven *ret, GError
 
 /* ---- clearing ---- */
 
-static void chunk_free(void *data)
-{
-    SyncdPurgedChunk *chunk = data;
-    g_free(chunk->name);
-    g_free(chunk);
-}
-
 static GPtrArray *list_chunks(SyncdJson content)
 {
     SyncdJsonIter iter;
     SyncdJson item;
     SyncdHash hash;
-    GPtrArray *chunks = g_ptr_array_new_with_free_func(chunk_free);
+    GPtrArray *chunks = g_ptr_array_new_with_free_func(syncd_purged_chunk_free);
     syncd_json_iter_init(&iter, syncd_json_member(content, "chunks"));
     while (syncd_json_iter_next(&iter, NULL, &item)) {
         gint64 size = 0;

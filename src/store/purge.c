@@ -16,7 +16,7 @@ static void entry_free(void *data)
     g_free(entry);
 }
 
-static void chunk_free(void *data)
+void syncd_purged_chunk_free(void *data)
 {
     SyncdPurgedChunk *chunk = data;
     g_free(chunk->name);
@@ -216,7 +216,7 @@ SyncdPurgeSearch *syncd_store_begin_purge_search(SyncdStore *self, const char *s
     SyncdPurgeable *purgeable = g_new0(SyncdPurgeable, 1);
     purgeable->scope_id = g_strdup(scope_id);
     purgeable->entries = g_ptr_array_new_with_free_func(entry_free);
-    purgeable->chunks = g_ptr_array_new_with_free_func(chunk_free);
+    purgeable->chunks = g_ptr_array_new_with_free_func(syncd_purged_chunk_free);
     SyncdPurgeSearch *search = g_new0(SyncdPurgeSearch, 1);
     search->store = self;
     search->object = g_strdup(object);

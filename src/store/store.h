@@ -412,6 +412,8 @@ typedef struct {
     bool shared; /* an entry that stays lists it too */
 } SyncdPurgedChunk;
 
+void syncd_purged_chunk_free(void *chunk);
+
 /* What a purge of an object takes. */
 typedef struct {
     char *scope_id;
