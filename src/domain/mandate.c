@@ -183,6 +183,25 @@ bool syncd_mandate_reaches_scope(const SyncdMandate *mandate, const char *class,
            (reaches_any(mandate->workspaces) && reaches_any(mandate->profiles));
 }
 
+static bool covers(const SyncdMandate *mandate, char **list, const SyncdMandate *other,
+                   char **others)
+{
+    bool all = *others == NULL ? is_of_this_machine(other) : reaches_any(others);
+    if (all)
+        return *list == NULL ? is_of_this_machine(mandate) : reaches_any(list);
+    for (; *others != NULL; others++)
+        if (!reaches(mandate, list, *others))
+            return false;
+    return true;
+}
+
+bool syncd_mandate_covers(const SyncdMandate *mandate, const SyncdMandate *other)
+{
+    return (other->capabilities & ~mandate->capabilities) == 0 &&
+           covers(mandate, mandate->workspaces, other, other->workspaces) &&
+           covers(mandate, mandate->profiles, other, other->profiles);
+}
+
 bool syncd_mandate_configures(const SyncdMandate *mandate)
 {
     return strcmp(mandate->type, "human") == 0 || strcmp(mandate->type, "service") == 0;

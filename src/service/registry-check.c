@@ -112,6 +112,28 @@ static bool check_signing_key(const SyncdMandate *after, GError **error)
     return false;
 }
 
+static bool refuse_grant(const SyncdChange *change, GError **error)
+{
+    syncd_service_note_refusal(change->service, change->caller, "configure", "capability_missing");
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
+                         "let an actor do it that has all of these capabilities and reaches all of "
+                         "these workspaces and profiles",
+                         "%s may not decide on an actor that may do more than itself",
+                         change->actor);
+    return false;
+}
+
+/* Nobody gives what he does not have, and nobody takes it from others. */
+static bool check_grant(const SyncdChange *change, const SyncdMandate *after, GError **error)
+{
+    g_autoptr(SyncdMandate) before = NULL;
+    if (change->present && (before = syncd_mandate_read(change->previous, error)) == NULL)
+        return false;
+    return (syncd_mandate_covers(change->mandate, after) &&
+            (before == NULL || syncd_mandate_covers(change->mandate, before))) ||
+           refuse_grant(change, error);
+}
+
 static bool check_actor(SyncdChange *change, GError **error)
 {
     SyncdService *service = change->service;
@@ -129,7 +151,7 @@ static bool check_actor(SyncdChange *change, GError **error)
                         "/record/actor_type is no actor type; there are %s", known);
         return false;
     }
-    return check_own(change, after, error) &&
+    return check_own(change, after, error) && check_grant(change, after, error) &&
            (change->verb == SYNCD_VERB_REVOKE ||
             (check_reach(after, error) && check_signing_key(after, error) &&
              check_identity(change, error)));

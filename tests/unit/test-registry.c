@@ -252,6 +252,65 @@ static void nobody_locks_himself_out(void)
     service_clear(&f);
 }
 
+#define MAY(id, identity, workspaces, profiles, capabilities)                                      \
+    "{\"actor_id\":\"" id                                                                          \
+    "\",\"actor_type\":\"human\",\"display_name\":\"A\",\"identity_id\":\"" identity               \
+    "\",\"workspace_scope\":[" workspaces "],\"profile_scope\":[" profiles                         \
+    "],\"capabilities\":[" capabilities "],\"trust_level\":\"user\",\"policy_subject\":\"p\","     \
+    "\"signing_key_ref\":\"none\"}"
+#define NOTES "\"workspace:notes\""
+#define WORK "\"profile:work\""
+#define WRITE "\"read\",\"write\""
+
+/* Whoever is limited would be so no longer, if he could make somebody who is not. */
+static void nobody_gives_what_he_does_not_have(void)
+{
+    static const struct {
+        const char *record;
+        int code; /* -1: taken */
+    } cases[] = {
+        {MAY("b", "uid:1002", NOTES, WORK, WRITE), -1},
+        {MAY("c", "uid:1003", NOTES, WORK, "\"read\""), -1},
+        {MAY("d", "uid:1004", "\"*\"", WORK, WRITE), SYNCD_ERROR_ACCESS_DENIED},
+        {MAY("d", "uid:1004", "", WORK, WRITE), SYNCD_ERROR_ACCESS_DENIED},
+        {MAY("d", "uid:1004", NOTES ",\"workspace:other\"", WORK, WRITE),
+         SYNCD_ERROR_ACCESS_DENIED},
+        {MAY("d", "uid:1004", NOTES, "\"profile:home\"", WRITE), SYNCD_ERROR_ACCESS_DENIED},
+        {MAY("d", "uid:1004", NOTES, "", WRITE), SYNCD_ERROR_ACCESS_DENIED},
+        {MAY("d", "uid:1004", NOTES, WORK, WRITE ",\"delete\""), SYNCD_ERROR_ACCESS_DENIED},
+    };
+    ServiceFixture f;
+    service_init_instance(&f, SYNCD_INSTANCE_SYSTEM);
+    f.caller.uid = 0;
+    f.caller.inspector = true;
+    g_assert_cmpint(register_record(&f, "actor", MAY("a", "uid:1001", NOTES, WORK, WRITE)), ==, -1);
+    g_assert_cmpint(register_record(&f, "actor", MAY("wide", "uid:1009", "", "", WRITE)), ==, -1);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(register_as(&f, &other, "actor", cases[i].record), ==, cases[i].code);
+
+    /* Not to himself either, and nobody takes over who may do more. */
+    static const struct {
+        const char *id, *record; /* NULL: it is revoked */
+    } changes[] = {
+        {"a", MAY("a", "uid:1001", "\"*\"", "\"*\"", WRITE)},
+        {"wide", MAY("wide", "uid:1010", NOTES, WORK, WRITE)},
+        {"wide", NULL},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(changes); i++) {
+        const char *record = changes[i].record;
+        const SyncdRegistryRequest request = {.kind = "actor",
+                                              .id = changes[i].id,
+                                              .record = record != NULL ? SYNCD_BYTES_TEXT(record)
+                                                                       : SYNCD_BYTES(NULL, 0)};
+        g_assert_cmpint(change_as(&f, &other,
+                                  record != NULL ? syncd_service_update : syncd_service_revoke,
+                                  &request, NULL),
+                        ==, SYNCD_ERROR_ACCESS_DENIED);
+    }
+    assert_state(&f, "actor", "wide", "active");
+    service_clear(&f);
+}
+
 static void a_key_gives_the_first_result(void)
 {
     ServiceFixture f;
@@ -479,5 +538,7 @@ int main(int argc, char **argv)
     g_test_add_func("/registry/what-an-actor-may-is-held-while-it-is-asked",
                     what_an_actor_may_is_held_while_it_is_asked);
     g_test_add_func("/registry/a-list-is-filtered-and-paged", a_list_is_filtered_and_paged);
+    g_test_add_func("/registry/nobody-gives-what-he-does-not-have",
+                    nobody_gives_what_he_does_not_have);
     return g_test_run();
 }
