@@ -191,6 +191,9 @@ bool syncd_service_check_place(SyncdService *service, const SyncdCaller *caller,
 bool syncd_service_check_record_place(SyncdService *service, const SyncdCaller *caller,
                                       const SyncdMandate *mandate, const SyncdPlace *place,
                                       GError **error);
+/* That what the workspace demands for sealing is there. PolicyDenied, noted as a refusal. */
+bool syncd_service_check_workspace_encryption(SyncdService *service, const SyncdCaller *caller,
+                                              const char *workspace, GError **error);
 /* What the object's record says. */
 void syncd_place_of_object(const SyncdRecordRow *row, SyncdPlace *place);
 /* The same for what says nothing but its scope: that is reached, and nothing of it was revoked. */

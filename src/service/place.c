@@ -352,6 +352,14 @@ bool syncd_service_check_scope_place(SyncdService *service, const SyncdCaller *c
     return true;
 }
 
+bool syncd_service_check_workspace_encryption(SyncdService *service, const SyncdCaller *caller,
+                                              const char *workspace, GError **error)
+{
+    g_auto(SyncdPlace) place = {0};
+    return syncd_service_find_place(service, workspace, "workspace", &place, error) &&
+           check_encryption(service, caller, "workspace", &place, error);
+}
+
 bool syncd_service_check_place(SyncdService *service, const SyncdCaller *caller,
                                const SyncdMandate *mandate, const SyncdRequest *request,
                                const char *scope_class, SyncdPlace *ret_place, GError **error)

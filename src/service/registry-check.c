@@ -304,7 +304,9 @@ bool syncd_registry_check_place(SyncdChange *change, GError **error)
         return false;
     }
     if (!syncd_service_check_record_place(change->service, change->caller, change->mandate, &place,
-                                          error))
+                                          error) ||
+        !syncd_service_check_workspace_encryption(change->service, change->caller, place.workspace,
+                                                  error))
         return false;
     return change->verb == SYNCD_VERB_REVOKE ||
            (check_stays(change, SYNCD_COLUMN_WORKSPACE, place.workspace, error) &&
@@ -350,6 +352,23 @@ static bool check_object(SyncdChange *change, GError **error)
             (check_not_deleted(change, error) && syncd_registry_judge_object(change, error)));
 }
 
+/* ---- what lies where its author wants it ---- */
+
+static bool check_chosen(const SyncdChange *change, GError **error)
+{
+    const char *class, *name;
+    g_auto(SyncdPlace) place = {0};
+    g_autofree char *scope =
+        change->scope_id != NULL
+            ? syncd_service_scope_text(change->service, SYNCD_BYTES_TEXT(change->scope_id))
+            : g_strdup(change->scope_text);
+    if (change->family->home != SYNCD_HOME_CHOSEN || change->verb == SYNCD_VERB_REVOKE)
+        return true;
+    return syncd_scope_parse(scope, &class, &name, error) &&
+           syncd_service_check_scope_place(change->service, change->caller, change->mandate, scope,
+                                           class, &place, error);
+}
+
 static bool (*const checks[SYNCD_N_FAMILIES])(SyncdChange *change, GError **error) = {
     [SYNCD_FAMILY_PROFILE] = check_profile_itself,
     [SYNCD_FAMILY_ACTOR] = check_actor,
@@ -365,6 +384,8 @@ static bool (*const checks[SYNCD_N_FAMILIES])(SyncdChange *change, GError **erro
 
 bool syncd_registry_check_family(SyncdChange *change, GError **error)
 {
+    if (!check_chosen(change, error))
+        return false;
     for (size_t i = 0; i < SYNCD_N_FAMILIES; i++)
         if (change->family == syncd_family((SyncdFamilyId)i))
             return checks[i] == NULL || checks[i](change, error);
