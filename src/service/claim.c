@@ -290,7 +290,8 @@ SyncdClaiming *syncd_service_begin_claim(SyncdService *service, const SyncdCalle
     if (!syncd_service_require_writer(service, caller, &actor, error) ||
         !syncd_service_check_lease(claim->lease_s, &claiming->lease_ms, error) ||
         (claim->operation == NULL && claim->scope != NULL &&
-         !syncd_service_require_scope(service, claim->scope, &scope, error)))
+         (!syncd_service_require_scope_reach(service, caller, actor, claim->scope, error) ||
+          !syncd_service_require_scope(service, claim->scope, &scope, error))))
         return NULL;
     claiming->key = syncd_signed_key(caller);
     claiming->scope_id = scope != NULL ? g_strdup(scope->id) : NULL;

@@ -171,6 +171,7 @@ bool syncd_service_checkpoint(SyncdService *service, const SyncdCaller *caller, 
     g_auto(SyncdPlace) place = {0};
     g_autoptr(SyncdMandate) mandate = NULL;
     if (!syncd_service_require_caller(service, caller, &actor, error) ||
+        !syncd_service_require_scope_reach(service, caller, actor, scope, error) ||
         !syncd_service_require_scope(service, scope, &found, error) ||
         !syncd_service_mandate_of_actor(service, actor, &mandate, error) ||
         !syncd_service_check_scope_place(service, caller, mandate, scope, found->class, &place,

@@ -505,6 +505,10 @@ typedef struct {
 void syncd_filter_clear(SyncdFilter *filter);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdFilter, syncd_filter_clear)
 
+/* `*ret_scope` NULL without error: a scope that is not there, asked for by somebody who may not
+ * know that. Nothing is listed then. */
+bool syncd_service_find_scope_for(SyncdService *service, const SyncdView *view, const char *text,
+                                  SyncdScope **ret_scope, GError **error);
 /* The filters of a listing, narrowed to what the caller may see. */
 bool syncd_service_fill_query(SyncdService *service, const SyncdCaller *caller,
                               const SyncdListing *listing, guint32 max, SyncdFilter *ret_filter,

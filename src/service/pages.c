@@ -19,10 +19,8 @@ static guint64 ms_from(guint64 usec)
     return usec / 1000 + (usec % 1000 != 0);
 }
 
-/* `*ret_scope` NULL without error: a scope that is not there, asked for by somebody who may not
- * know that. */
-static bool take_scope(SyncdService *service, const SyncdView *view, const char *text,
-                       SyncdScope **ret_scope, GError **error)
+bool syncd_service_find_scope_for(SyncdService *service, const SyncdView *view, const char *text,
+                                  SyncdScope **ret_scope, GError **error)
 {
     g_autoptr(GError) problem = NULL;
     if (syncd_service_require_scope(service, text, ret_scope, &problem) ||
@@ -103,7 +101,8 @@ bool syncd_service_fill_query(SyncdService *service, const SyncdCaller *caller,
     if (!syncd_service_view(service, caller, &filter->view, error) ||
         !take_filters(listing, max, query, error) ||
         (listing->scope != NULL &&
-         !take_scope(service, &filter->view, listing->scope, &filter->scope, error)))
+         !syncd_service_find_scope_for(service, &filter->view, listing->scope, &filter->scope,
+                                       error)))
         return false;
     query->scope_id = filter->scope != NULL ? filter->scope->id : NULL;
     filter->nothing =

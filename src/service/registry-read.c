@@ -188,8 +188,12 @@ char *syncd_service_list_records(SyncdService *service, const SyncdCaller *calle
     if (!syncd_service_view(service, caller, &view, error) ||
         !take_listing(service, &view, listing, &query, error) ||
         (listing->scope != NULL &&
-         !syncd_service_require_scope(service, listing->scope, &scope, error)))
+         !syncd_service_find_scope_for(service, &view, listing->scope, &scope, error)))
         return NULL;
+    if (listing->scope != NULL && scope == NULL) {
+        *ret_cursor = g_strdup("");
+        return g_strdup("[]");
+    }
     query.scope_id = scope != NULL ? scope->id : NULL;
     if (!syncd_store_list_records(service->store, &query, &rows, &cursor, error) ||
         !append_rows(service, rows, out, &n, error))

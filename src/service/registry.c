@@ -107,15 +107,26 @@ static bool check_contract(const SyncdChange *change, GError **error)
                                  syncd_json_root(document->str, document->len), "/record", error);
 }
 
-/* Where a workspace lies is told to nobody who does not reach it, not even that it is somewhere. */
+static bool reaches(const SyncdChange *change, bool *ret_reaches, GError **error)
+{
+    const SyncdRecordRow *row = &change->row;
+    if (change->family == syncd_family(SYNCD_FAMILY_ROOT))
+        return syncd_registry_reaches_root(change, row, ret_reaches, error);
+    *ret_reaches =
+        change->family->home != SYNCD_HOME_WORKSPACE ||
+        (syncd_mandate_reaches_workspace(change->mandate, row->columns[SYNCD_COLUMN_WORKSPACE]) &&
+         syncd_mandate_reaches_profile(change->mandate, row->columns[SYNCD_COLUMN_PROFILE]));
+    return true;
+}
+
+/* Whoever does not reach a place hears nothing of what is there, not even that it is. The report of
+ * a migration names what it found by itself. */
 static bool check_hidden(const SyncdChange *change, GError **error)
 {
-    bool reaches;
-    if (!change->present || change->family != syncd_family(SYNCD_FAMILY_ROOT))
-        return true;
-    if (!syncd_registry_reaches_root(change, &change->row, &reaches, error))
+    bool seen = true;
+    if (change->present && !change->migrates && !reaches(change, &seen, error))
         return false;
-    if (reaches)
+    if (seen)
         return true;
     syncd_service_note_refusal(change->service, change->caller, "write",
                                "workspace_scope_mismatch");

@@ -253,8 +253,9 @@ char *syncd_service_list_tasks(SyncdService *service, const SyncdCaller *caller,
         !syncd_task_query_lane(listing->lane, &query, error) ||
         !syncd_service_view(service, caller, &view, error) ||
         (listing->scope != NULL &&
-         !syncd_service_require_scope(service, listing->scope, &scope, error)))
+         !syncd_service_find_scope_for(service, &view, listing->scope, &scope, error)))
         return NULL;
+    bool nothing = (listing->scope != NULL && scope == NULL) || (!view.all && view.actor == NULL);
     if (listing->stale) {
         query.which = SYNCD_TASKS_OFFERED;
         query.stale_ms = syncd_service_task_ms(service);
@@ -269,9 +270,9 @@ char *syncd_service_list_tasks(SyncdService *service, const SyncdCaller *caller,
     Page page = {.which = query.which,
                  .limit = listing->limit != 0 ? listing->limit : SYNCD_LIST_MAX,
                  .ops = ops};
-    bool done = ((!view.all && view.actor == NULL) ||
-                 syncd_store_walk_tasks(service->store, &query, take_listed, &page, error)) &&
-                write_page(service, &page, out, error);
+    bool done =
+        (nothing || syncd_store_walk_tasks(service->store, &query, take_listed, &page, error)) &&
+        write_page(service, &page, out, error);
     g_autofree char *cursor = g_steal_pointer(&page.cursor);
     if (!done)
         return NULL;

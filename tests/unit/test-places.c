@@ -49,8 +49,7 @@ static void naming_a_place_opens_no_other_scope(void)
         for (size_t j = 0; j < G_N_ELEMENTS(bodies); j++)
             g_assert_cmpint(enqueue_in(&f, &agent, scopes[i], "", bodies[j]), ==,
                             SYNCD_ERROR_ACCESS_DENIED);
-        int code = checkpoint_as(&f, &agent, scopes[i]);
-        g_assert_cmpint(code, ==, i < 3 ? SYNCD_ERROR_ACCESS_DENIED : SYNCD_ERROR_NOT_FOUND);
+        g_assert_cmpint(checkpoint_as(&f, &agent, scopes[i]), ==, SYNCD_ERROR_ACCESS_DENIED);
     }
     g_assert_cmpuint(count_events(&f, "sync.feed.opened"), ==, opened);
     g_assert_cmpuint(count_events(&f, "sync.operation.enqueued"), ==, enqueued);
@@ -318,15 +317,20 @@ static void what_is_revoked_takes_nothing_more(void)
     service_clear(&f);
 }
 
-static void set_reach(ServiceFixture *f, const char *workspaces, const char *profiles)
+static void set_mandate(ServiceFixture *f, const char *workspaces, const char *profiles,
+                        const char *capabilities)
 {
     g_autofree char *record = g_strdup_printf(
         "{\"actor_id\":\"agent-1\",\"actor_type\":\"agent\",\"display_name\":\"A\",\"identity_id\":"
-        "\"uid:1001\",\"workspace_scope\":[%s],\"profile_scope\":[%s],\"capabilities\":[\"read\","
-        "\"write\"],\"trust_level\":\"user\",\"policy_subject\":\"agent-1\",\"signing_key_ref\":"
-        "\"none\"}",
-        workspaces, profiles);
+        "\"uid:1001\",\"workspace_scope\":[%s],\"profile_scope\":[%s],\"capabilities\":[%s],"
+        "\"trust_level\":\"user\",\"policy_subject\":\"agent-1\",\"signing_key_ref\":\"none\"}",
+        workspaces, profiles, capabilities);
     g_assert_cmpint(update_record(f, "actor", "agent-1", record), ==, -1);
+}
+
+static void set_reach(ServiceFixture *f, const char *workspaces, const char *profiles)
+{
+    set_mandate(f, workspaces, profiles, "\"read\",\"write\"");
 }
 
 static char *enqueue_by(ServiceFixture *f, const SyncdCaller *caller, const char *scope,
@@ -398,6 +402,118 @@ static void evidence_of_another_profile_is_not_there(void)
     }
 }
 
+/* What lies where one does not reach is not there, whatever one says of it. */
+static void records_of_another_place_are_not_there(void)
+{
+    ServiceFixture f;
+    world_init(&f);
+    register_good(&f, "object", OBJECT("o-b", "workspace:b", "profile:home", "note/v1"));
+    static const struct {
+        const char *id, *record; /* NULL: it is ended */
+        ChangeFunc func;
+        int code;
+    } cases[] = {
+        {"o-b", OBJECT("o-b", "workspace:a", "profile:work", "note/v1"), syncd_service_update,
+         SYNCD_ERROR_NOT_FOUND},
+        {"o-b", OBJECT("o-b", "workspace:b", "profile:home", "note/v1"), syncd_service_update,
+         SYNCD_ERROR_NOT_FOUND},
+        {"o-b", NULL, syncd_service_revoke, SYNCD_ERROR_NOT_FOUND},
+        {"o-b", OBJECT("o-b", "workspace:a", "profile:work", "note/v1"), syncd_service_register,
+         SYNCD_ERROR_INVALID_ARGS},
+    };
+    set_mandate(&f, "\"workspace:a\"", "\"profile:work\"", "\"read\",\"write\",\"delete\"");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *message = NULL;
+        const SyncdRegistryRequest request = {
+            .kind = "object",
+            .id = cases[i].id,
+            .expected = cases[i].func == syncd_service_register ? 0 : 1,
+            .record =
+                cases[i].record != NULL ? SYNCD_BYTES_TEXT(cases[i].record) : SYNCD_BYTES(NULL, 0)};
+        g_assert_cmpint(change_as(&f, &agent, cases[i].func, &request, &message), ==,
+                        cases[i].code);
+        g_assert_null(strstr(message, "workspace:b"));
+        g_assert_null(strstr(message, "profile:home"));
+        g_assert_null(strstr(message, "active"));
+        g_assert_null(strstr(message, "sequence"));
+    }
+    assert_state(&f, "object", "o-b", "active");
+    service_clear(&f);
+}
+
+/* Records of what lies in a workspace are sealed as it demands, like its operations. */
+static void a_workspace_whose_encryption_profile_is_gone_takes_no_records(void)
+{
+    ServiceFixture f;
+    world_init(&f);
+    register_good(&f, "encryption-profile",
+                  "{\"encryption_profile_id\":\"strong\",\"encryption_scope\":\"workspace\"}");
+    g_assert_cmpint(seal_workspace(&f, "strong"), ==, -1);
+    register_good(&f, "object", OBJECT("o-2", "workspace:a", "profile:work", "note/v1"));
+    g_assert_cmpint(revoke_record(&f, "encryption-profile", "strong"), ==, -1);
+    g_assert_cmpint(
+        register_record(&f, "object", OBJECT("o-3", "workspace:a", "profile:work", "note/v1")), ==,
+        SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(
+        update_record(&f, "object", "o-2", OBJECT("o-2", "workspace:a", "profile:work", "note/v1")),
+        ==, SYNCD_ERROR_POLICY_DENIED);
+    g_assert_cmpint(seal_workspace(&f, "encryption-profile:workspace"), ==, -1);
+    register_good(&f, "object", OBJECT("o-3", "workspace:a", "profile:work", "note/v1"));
+    service_clear(&f);
+}
+
+/* Nor do schemas go to a workspace that has ended. */
+static void what_has_ended_takes_no_schemas(void)
+{
+    static const char schema[] =
+        "{\"schema_id\":\"card/v1\",\"schema_version\":\"1\",\"object_type\":\"note\","
+        "\"required_fields\":[],\"field_owners\":{},\"migration_policy\":\"ask\","
+        "\"conflict_policy\":\"ask\",\"tombstone_policy\":\"keep\",\"sync_visibility\":"
+        "\"workspace\",\"retention_class\":\"normal\"}";
+    ServiceFixture f;
+    world_init(&f);
+    const SyncdRegistryRequest request = {
+        .kind = "schema", .record = SYNCD_BYTES_TEXT(schema), .scope = "workspace:b"};
+    g_assert_cmpint(revoke_record(&f, "workspace", "workspace:b"), ==, -1);
+    g_assert_cmpint(change_as(&f, &f.caller, syncd_service_register, &request, NULL), ==,
+                    SYNCD_ERROR_POLICY_DENIED);
+    service_clear(&f);
+}
+
+/* The code of what is said about a scope; -1: nothing is there to be seen. */
+static int ask_about(ServiceFixture *f, unsigned how, const char *scope)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *cursor = NULL, *found = NULL;
+    if (how == 0)
+        found = syncd_service_list_records(
+            f->service, &agent, &(SyncdRegistryListing){.kind = "object", .scope = scope}, &cursor,
+            &error);
+    else if (how == 1)
+        found = syncd_service_list_tasks(f->service, &agent, &(SyncdTaskListing){.scope = scope},
+                                         &cursor, &error);
+    else if (how == 2)
+        syncd_service_claim_task(f->service, &agent, &(SyncdClaim){.scope = scope}, &found, &error);
+    else
+        syncd_service_checkpoint(f->service, &agent, scope, &found, &error);
+    syncd_service_commit(f->service);
+    if (error == NULL)
+        g_assert_cmpstr(found, ==, "[]");
+    return error == NULL ? -1 : error->code;
+}
+
+/* Whether there is a scope that one does not reach is not to be found out. */
+static void a_scope_that_is_not_reached_is_like_one_that_is_not_there(void)
+{
+    ServiceFixture f;
+    world_init(&f);
+    g_assert_cmpint(enqueue_in(&f, &f.caller, "workspace:b", "", "{}"), ==, -1);
+    for (unsigned how = 0; how < 4; how++)
+        g_assert_cmpint(ask_about(&f, how, "workspace:b"), ==,
+                        ask_about(&f, how, "workspace:none"));
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -429,5 +545,12 @@ int main(int argc, char **argv)
                     what_is_revoked_takes_nothing_more);
     g_test_add_func("/places/evidence-of-another-profile-is-not-there",
                     evidence_of_another_profile_is_not_there);
+    g_test_add_func("/places/records-of-another-place-are-not-there",
+                    records_of_another_place_are_not_there);
+    g_test_add_func("/places/a-workspace-whose-encryption-profile-is-gone-takes-no-records",
+                    a_workspace_whose_encryption_profile_is_gone_takes_no_records);
+    g_test_add_func("/places/what-has-ended-takes-no-schemas", what_has_ended_takes_no_schemas);
+    g_test_add_func("/places/a-scope-that-is-not-reached-is-like-one-that-is-not-there",
+                    a_scope_that_is_not_reached_is_like_one_that_is_not_there);
     return g_test_run();
 }
