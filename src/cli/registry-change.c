@@ -231,6 +231,17 @@ static void show_dry(SyncdCli *cli, const char *record, char **unknown)
     syncd_output_json(cli->out, text->str, text->len, true);
 }
 
+/* Who names the record wrongly has written no record that could be wrong. */
+static void explain_id(const SyncdFamily *family, const char *id, GError **error)
+{
+    g_autofree char *pointer = g_strdup_printf("/record/%s ", family->id);
+    if (!g_error_matches(*error, SYNCD_ERROR, SYNCD_ERROR_INVALID_CONTRACT) ||
+        !g_str_has_prefix((*error)->message, pointer))
+        return;
+    g_clear_error(error);
+    syncd_set_error(error, SYNCD_ERROR_NOT_FOUND, "There is no %s %s", family->name, id);
+}
+
 static bool send_change(SyncdCli *cli, SyncdClient *client, const char *method, const char *id,
                         const char *record, GVariantDict *options, GError **error)
 {
@@ -242,6 +253,8 @@ static bool send_change(SyncdCli *cli, SyncdClient *client, const char *method, 
     GError *fault = NULL;
     if (!syncd_client_change(client, method, syncd_cli_family(cli)->name, id, record,
                              g_variant_dict_end(options), &change, &fault)) {
+        if (id != NULL && record == NULL)
+            explain_id(syncd_cli_family(cli), id, &fault);
         if (id != NULL)
             syncd_cli_explain_not_found(cli, client, id, &fault);
         else

@@ -100,6 +100,14 @@ static void add_row(const SyncdFamily *family, SyncdTable *table, SyncdJson row)
     syncd_table_add(table, has_schema(family) ? with_schema : without);
 }
 
+/* "notes" is "workspace:notes", as it is wherever a record is named. */
+static char *filter_of(const char *name, const char *value)
+{
+    bool is_scope = strcmp(name, "workspace") == 0 || strcmp(name, "profile") == 0;
+    return is_scope && strchr(value, ':') == NULL ? g_strconcat(name, ":", value, NULL)
+                                                  : g_strdup(value);
+}
+
 static GVariant *list_options(const SyncdCli *cli, const char *cursor, guint64 left)
 {
     static const char *const filters[] = {"state",     "scope",   "type",
@@ -108,8 +116,9 @@ static GVariant *list_options(const SyncdCli *cli, const char *cursor, guint64 l
     for (size_t i = 0; i < G_N_ELEMENTS(filters); i++) {
         bool is_one = syncd_cli_find_option(cli->verb, filters[i]) != NULL;
         const char *value = is_one ? syncd_cli_value(cli, filters[i]) : NULL;
-        if (value != NULL)
-            g_variant_dict_insert(&options, filters[i], "s", value);
+        g_autofree char *filter = value != NULL ? filter_of(filters[i], value) : NULL;
+        if (filter != NULL)
+            g_variant_dict_insert(&options, filters[i], "s", filter);
     }
     if (syncd_cli_flag(cli, "all"))
         g_variant_dict_insert(&options, "all", "b", TRUE);

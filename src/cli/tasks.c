@@ -48,18 +48,52 @@ bool syncd_verb_tasks_list(SyncdCli *cli, GError **error)
     return syncd_listing_print(&listing, cli, client, &view, error);
 }
 
+/* A task is its operation's, but who asks about a task is told about one. */
+static void explain_missing(GError *fault, GError **error)
+{
+    static const char begin[] = "There is no operation ";
+    g_autofree char *sentence = NULL, *next = NULL;
+    syncd_error_split(fault->message, &sentence, &next);
+    if (!g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND) ||
+        !g_str_has_prefix(sentence, begin)) {
+        g_propagate_error(error, fault);
+        return;
+    }
+    g_error_free(fault);
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                         "list what there is with `sourceos-syncd tasks list`",
+                         "There is no task %s", sentence + strlen(begin));
+}
+
 bool syncd_verb_tasks_show(SyncdCli *cli, GError **error)
 {
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
-    g_autofree char *task =
-        client != NULL ? syncd_client_get_task(client, syncd_cli_argument(cli, 0), error) : NULL;
-    if (task == NULL)
+    if (client == NULL)
         return false;
+    GError *fault = NULL;
+    g_autofree char *task = syncd_client_get_task(client, syncd_cli_argument(cli, 0), &fault);
+    if (task == NULL) {
+        explain_missing(fault, error);
+        return false;
+    }
     syncd_record_show(cli, task);
     return true;
 }
 
 /* ---- for scripts ---- */
+
+/* Who gives a task where the lease belongs is told so, and not that the lease is lost. */
+#define LEASE_PREFIX "lease-"
+static const char *take_lease(const SyncdCli *cli, GError **error)
+{
+    const char *lease = syncd_cli_argument(cli, 0);
+    if (g_str_has_prefix(lease, LEASE_PREFIX))
+        return lease;
+    syncd_set_error_next(error, SYNCD_ERROR_USAGE,
+                         "say the one that `sourceos-syncd tasks claim` has printed",
+                         "`%s` is no lease: one begins with " LEASE_PREFIX, lease);
+    return NULL;
+}
 
 static void add_text(GVariantDict *options, const SyncdCli *cli, const char *name)
 {
@@ -137,25 +171,28 @@ static bool show_ended(SyncdCli *cli, char *task)
 bool syncd_verb_tasks_renew(SyncdCli *cli, GError **error)
 {
     g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
-    if (!add_seconds(&options, cli, "lease", error))
+    const char *lease = take_lease(cli, error);
+    if (lease == NULL || !add_seconds(&options, cli, "lease", error))
         return false;
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
-    return client != NULL && syncd_client_renew_task(client, syncd_cli_argument(cli, 0),
-                                                     g_variant_dict_end(&options), error);
+    return client != NULL &&
+           syncd_client_renew_task(client, lease, g_variant_dict_end(&options), error);
 }
 
 bool syncd_verb_tasks_complete(SyncdCli *cli, GError **error)
 {
     g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
     g_autoptr(GPtrArray) evidence = syncd_cli_values(cli, "evidence");
-    g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
+    const char *lease = take_lease(cli, error);
+    g_autoptr(SyncdClient) client =
+        lease != NULL ? syncd_cli_connect(cli, SYNCD_CLI_ACT, error) : NULL;
     if (client == NULL)
         return false;
     if (evidence->pdata[0] != NULL)
         g_variant_dict_insert_value(&options, "evidence",
                                     g_variant_new_strv((const char *const *)evidence->pdata, -1));
-    return show_ended(cli, syncd_client_complete_task(client, syncd_cli_argument(cli, 0),
-                                                      g_variant_dict_end(&options), error));
+    return show_ended(
+        cli, syncd_client_complete_task(client, lease, g_variant_dict_end(&options), error));
 }
 
 bool syncd_verb_tasks_fail(SyncdCli *cli, GError **error)
@@ -163,12 +200,12 @@ bool syncd_verb_tasks_fail(SyncdCli *cli, GError **error)
     g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
     if (syncd_cli_flag(cli, "final"))
         g_variant_dict_insert(&options, "final", "b", TRUE);
-    if (!add_seconds(&options, cli, "after", error))
+    const char *lease = take_lease(cli, error);
+    if (lease == NULL || !add_seconds(&options, cli, "after", error))
         return false;
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
     return client != NULL &&
-           show_ended(cli, syncd_client_fail_task(client, syncd_cli_argument(cli, 0),
-                                                  syncd_cli_argument(cli, 1),
+           show_ended(cli, syncd_client_fail_task(client, lease, syncd_cli_argument(cli, 1),
                                                   g_variant_dict_end(&options), error));
 }
 
@@ -177,7 +214,12 @@ bool syncd_verb_tasks_cancel(SyncdCli *cli, GError **error)
     g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
     add_text(&options, cli, "reason");
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
-    return client != NULL &&
-           show_ended(cli, syncd_client_cancel_task(client, syncd_cli_argument(cli, 0),
-                                                    g_variant_dict_end(&options), error));
+    if (client == NULL)
+        return false;
+    GError *fault = NULL;
+    char *task = syncd_client_cancel_task(client, syncd_cli_argument(cli, 0),
+                                          g_variant_dict_end(&options), &fault);
+    if (task == NULL)
+        explain_missing(fault, error);
+    return show_ended(cli, task);
 }

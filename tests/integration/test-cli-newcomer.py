@@ -206,6 +206,29 @@ def the_commands_of_the_manual_work(world):
         equal(cli.json('objects', 'show', 'note:1')['record']['heading'], 'Remember the milk')
 
 
+# --- what is asked for -------------------------------------------------------------------------
+
+@promise
+def what_is_missing_is_what_was_asked_for(world):
+    with served(world) as (cli, _):
+        cli.does('workspaces', 'register', '--set=workspace_id=workspace:notes')
+        for words, code, name, says, hint in (
+                (('tasks', 'show', 'x'), NOT_FOUND, 'NotFound', 'There is no task x', 'tasks list'),
+                (('tasks', 'cancel', 'x'), NOT_FOUND, 'NotFound', 'There is no task x', 'tasks list'),
+                (('tasks', 'renew', 'task:x'), NEGATIVE, 'Usage', '`task:x` is no lease', 'tasks claim'),
+                (('tasks', 'complete', 'x'), NEGATIVE, 'Usage', '`x` is no lease', 'tasks claim'),
+                (('tasks', 'fail', 'x', 'y'), NEGATIVE, 'Usage', '`x` is no lease', 'tasks claim'),
+                (('workspaces', 'revoke', 'notes', '--yes'), NOT_FOUND, 'NotFound',
+                 'There is no workspace notes', 'its id, which is workspace:notes'),
+                (('profiles', 'revoke', 'x', '--yes'), NOT_FOUND, 'NotFound',
+                 'There is no profile x', 'profiles list')):
+            message = cli.fails(code, name, *words)
+            assert message.startswith(says), message
+            assert hint in cli.run(*words)[2], words
+        equal([row['id'] for row in cli.json('workspaces', 'list', '--profile=default')],
+              ['workspace:notes'])
+
+
 # --- scopes ------------------------------------------------------------------------------------
 
 @promise
