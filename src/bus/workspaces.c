@@ -82,10 +82,29 @@ static bool handle_get_file(SyncdCall *call, GError **error)
     return file != NULL && syncd_call_reply(call, error, "s", file);
 }
 
+static bool handle_history(SyncdCall *call, GError **error)
+{
+    sd_bus_message *message = syncd_call_message(call);
+    const char *file = NULL;
+    ListArguments arguments = {0};
+    if (!syncd_text_argument_read(message, &file, error) ||
+        !syncd_options_read(message, list_options, G_N_ELEMENTS(list_options), &arguments, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, arguments.all, NULL, error);
+    if (service == NULL)
+        return false;
+    g_autofree char *cursor = NULL;
+    g_autofree char *changes =
+        syncd_service_file_history(service, syncd_call_caller(call), file, arguments.listing.cursor,
+                                   arguments.listing.limit, &cursor, error);
+    return changes != NULL && syncd_call_reply(call, error, "ss", changes, cursor);
+}
+
 static const SyncdMethod methods[] = {
     {"List", handle_list},
     {"ListFiles", handle_list_files},
     {"GetFile", handle_get_file},
+    {"FileHistory", handle_history},
     {NULL, NULL},
 };
 
@@ -103,6 +122,10 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("GetFile",
         SD_BUS_ARGS("s", workspace, "ay", path, "a{sv}", options),
         SD_BUS_RESULT("s", file),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("FileHistory",
+        SD_BUS_ARGS("s", file, "a{sv}", options),
+        SD_BUS_RESULT("s", changes, "s", cursor),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };

@@ -1,4 +1,5 @@
 #include "cli/event.h"
+#include "cli/file-log.h"
 #include "cli/listing.h"
 #include "cli/verbs.h"
 
@@ -11,7 +12,7 @@ static void print_entry(SyncdCli *cli, void *data, SyncdJson event)
     syncd_event_print_entry(cli->out, event);
 }
 
-bool syncd_verb_log(SyncdCli *cli, GError **error)
+static bool log_object(SyncdCli *cli, GError **error)
 {
     SyncdListing listing;
     if (!syncd_listing_init(&listing, cli, SYNCD_CLIENT_EVENTS, error))
@@ -25,4 +26,22 @@ bool syncd_verb_log(SyncdCli *cli, GError **error)
     bool after_another = false;
     SyncdListingView view = {print_entry, NULL, &after_another, NULL};
     return syncd_listing_print(&listing, cli, client, &view, error);
+}
+
+/* A file of the place where somebody is may be called by its name alone, where no object is. */
+bool syncd_verb_log(SyncdCli *cli, GError **error)
+{
+    const char *named = syncd_cli_argument(cli, 0);
+    GError *fault = NULL;
+    if (syncd_cli_names_file(named))
+        return syncd_cli_file_log(cli, error);
+    if (log_object(cli, &fault))
+        return true;
+    if (g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND) &&
+        g_file_test(named, G_FILE_TEST_EXISTS) && syncd_cli_file_log(cli, NULL)) {
+        g_error_free(fault);
+        return true;
+    }
+    g_propagate_error(error, fault);
+    return false;
 }

@@ -218,6 +218,7 @@ const SyncdVerb syncd_verbs[] = {
      .min_arguments = 1,
      .max_arguments = 1,
      .help = N_("Show the history of an object"),
+     .details = N_("OBJECT may be a file of a workspace: its path, or its id."),
      .options = {syncd_limit_options, syncd_filter_options, syncd_event_filter_options,
                  syncd_all_options},
      .run = syncd_verb_log},

@@ -152,7 +152,7 @@ static void refuse(const GPtrArray *workspaces, const char *named, GError **erro
             : g_strdup("see those that there are with `sourceos-syncd workspace list`; "
                        "`sourceos-syncd workspace add DIRECTORY` makes one");
     syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, next,
-                         "`%s` is neither the name of a workspace nor its directory", named);
+                         "`%s` is neither the name of a workspace nor in its directory", named);
 }
 
 SyncdCliWorkspace *syncd_cli_find_path(SyncdCli *cli, SyncdClient *client, const char *named,

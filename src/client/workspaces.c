@@ -19,24 +19,56 @@ char *syncd_client_list_workspaces(SyncdClient *client, GVariant *options, GErro
     return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
 }
 
-bool syncd_client_list_files(SyncdClient *client, const char *workspace, const char *path,
-                             GVariant *options, char **ret_files, char **ret_cursor, GError **error)
+/* The reply of a call about a path. */
+static sd_bus_message *ask(SyncdClient *client, const char *method, const char *workspace,
+                           const char *path, GVariant *options, GError **error)
 {
     g_autoptr(GVariant) own = options != NULL ? g_variant_ref_sink(options) : NULL;
-    g_autoptr(sd_bus_message) message = begin(client, "ListFiles", error);
-    const char *files = NULL, *cursor = NULL;
+    g_autoptr(sd_bus_message) message = begin(client, method, error);
     if (message == NULL)
-        return false;
+        return NULL;
     int r = sd_bus_message_append(message, "s", workspace);
     if (r >= 0)
         r = sd_bus_message_append_array(message, 'y', path, strlen(path));
-    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, own, error);
+    return syncd_client_finish(client, message, r, own, error);
+}
+
+static bool take_page(SyncdClient *client, sd_bus_message *reply, char **ret_page,
+                      char **ret_cursor, GError **error)
+{
+    const char *page = NULL, *cursor = NULL;
     if (reply == NULL ||
-        !syncd_client_check(client, sd_bus_message_read(reply, "ss", &files, &cursor), error))
+        !syncd_client_check(client, sd_bus_message_read(reply, "ss", &page, &cursor), error))
         return false;
-    *ret_files = syncd_client_take_json(files, error);
-    if (*ret_files == NULL)
+    *ret_page = syncd_client_take_json(page, error);
+    if (*ret_page == NULL)
         return false;
     *ret_cursor = g_strdup(cursor);
     return true;
+}
+
+char *syncd_client_get_file(SyncdClient *client, const char *workspace, const char *path,
+                            GVariant *options, GError **error)
+{
+    g_autoptr(sd_bus_message) reply = ask(client, "GetFile", workspace, path, options, error);
+    return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
+}
+
+bool syncd_client_list_files(SyncdClient *client, const char *workspace, const char *path,
+                             GVariant *options, char **ret_files, char **ret_cursor, GError **error)
+{
+    g_autoptr(sd_bus_message) reply = ask(client, "ListFiles", workspace, path, options, error);
+    return take_page(client, reply, ret_files, ret_cursor, error);
+}
+
+bool syncd_client_file_history(SyncdClient *client, const char *file, GVariant *options,
+                               char **ret_changes, char **ret_cursor, GError **error)
+{
+    g_autoptr(GVariant) own = options != NULL ? g_variant_ref_sink(options) : NULL;
+    g_autoptr(sd_bus_message) message = begin(client, "FileHistory", error);
+    if (message == NULL)
+        return false;
+    int r = sd_bus_message_append(message, "s", file);
+    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, own, error);
+    return take_page(client, reply, ret_changes, ret_cursor, error);
 }

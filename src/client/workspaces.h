@@ -10,7 +10,12 @@
 #include <stdbool.h>
 
 char *syncd_client_list_workspaces(SyncdClient *client, GVariant *options, GError **error);
+char *syncd_client_get_file(SyncdClient *client, const char *workspace, const char *path,
+                            GVariant *options, GError **error);
 /* One page: a JSON array, and the cursor of the next page ("" at the end). */
 bool syncd_client_list_files(SyncdClient *client, const char *workspace, const char *path,
                              GVariant *options, char **ret_files, char **ret_cursor,
                              GError **error);
+/* The same of what was recorded of one file. */
+bool syncd_client_file_history(SyncdClient *client, const char *file, GVariant *options,
+                               char **ret_changes, char **ret_cursor, GError **error);

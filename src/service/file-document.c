@@ -66,6 +66,31 @@ static void write_entry(const SyncdEntry *entry, SyncdJsonWriter *writer)
     write_text(writer, "policy_decision_ref", entry->header.decision);
 }
 
+static const struct {
+    const char *kind, *change;
+} changes[] = {
+    {"object.created", "created"},
+    {"object.changed", "changed"},
+    {"object.deleted", "deleted"},
+};
+
+bool syncd_file_step_write(SyncdFileEntries *entries, const SyncdFileStep *step, GString *out,
+                           GError **error)
+{
+    SyncdJsonWriter writer;
+    if (!read_entry(entries, syncd_file_place_pos(step->place), error))
+        return false;
+    syncd_json_writer_init(&writer, out, false);
+    syncd_json_begin_object(&writer);
+    for (size_t i = 0; i < G_N_ELEMENTS(changes); i++)
+        if (syncd_bytes_are(entries->entry.header.kind, changes[i].kind))
+            syncd_json_member_string(&writer, "change", changes[i].change);
+    syncd_json_member_uint(&writer, "version", step->version);
+    write_entry(&entries->entry, &writer);
+    syncd_json_end_object(&writer);
+    return true;
+}
+
 bool syncd_file_document_write(SyncdFileEntries *entries, const SyncdFileRow *row, SyncdBytes path,
                                GString *out, GError **error)
 {

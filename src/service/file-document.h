@@ -16,6 +16,9 @@ typedef struct {
 void syncd_file_entries_clear(SyncdFileEntries *entries);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdFileEntries, syncd_file_entries_clear)
 
+/* Appends a JSON object: what became of a file. */
+bool syncd_file_step_write(SyncdFileEntries *entries, const SyncdFileStep *step, GString *out,
+                           GError **error);
 /* Appends a JSON object. */
 bool syncd_file_document_write(SyncdFileEntries *entries, const SyncdFileRow *row, SyncdBytes path,
                                GString *out, GError **error);

@@ -35,6 +35,12 @@ typedef struct {
  * in none, as its path wants it. NotFound for a workspace of which nothing is recorded. */
 char *syncd_service_list_files(SyncdService *service, const SyncdCaller *caller,
                                const SyncdFileListing *listing, char **ret_cursor, GError **error);
+/* A page of what was recorded of one file, deleted or not, the newest first: `file` is its id. A
+ * JSON array of {change, version, recorded_at, operation_id, sequence, actor_id,
+ * policy_decision_ref}. NotFound. */
+char *syncd_service_file_history(SyncdService *service, const SyncdCaller *caller, const char *file,
+                                 const char *cursor, guint32 limit, char **ret_cursor,
+                                 GError **error);
 /* One of them. NotFound. */
 char *syncd_service_get_file(SyncdService *service, const SyncdCaller *caller,
                              const char *workspace, SyncdBytes path, GError **error);

@@ -60,6 +60,16 @@ bool syncd_store_walk_folder(SyncdStore *store, guint64 folder,
 bool syncd_store_next_file_in(SyncdStore *store, guint64 folder, SyncdBytes after,
                               SyncdFileRow *ret_row, bool *ret_found, GError **error);
 
+/* What an entry did to a file after it was made. */
+typedef struct {
+    guint64 place;
+    guint64 version; /* which it was then */
+} SyncdFileStep;
+
+/* The newest that is older than the place `before`. */
+bool syncd_store_find_file_step(SyncdStore *store, guint64 file, guint64 before,
+                                SyncdFileStep *ret_step, bool *ret_found, GError **error);
+
 /* What exists besides the folder that is the workspace. */
 typedef struct {
     guint64 files, folders, symlinks;

@@ -151,6 +151,48 @@ def files_are_listed_from_any_place(world):
                    'another version is recorded')
 
 
+@promise
+def a_file_has_a_history(world):
+    with user(world) as (cli, notes), world.caller() as caller:
+        add(cli, notes)
+        file, = cli.json('workspace', 'files', 'notes', 'a.txt')
+        (notes / 'a.txt').write_text('another')
+
+        def steps(what, **options):
+            return json.loads(cli.run('log', what, '--json', **options)[1])
+
+        eventually(lambda: len(steps(f'{notes}/a.txt')) == 2, 'the change is recorded')
+        (notes / 'a.txt').rename(notes / 'sub' / 'c.txt')
+        eventually(lambda: 'sub/c.txt' in paths(cli, 'notes'), 'and the new name')
+        found = steps('c.txt', cwd=notes / 'sub')
+        equal([(step['change'], step['version']) for step in found],
+              [('changed', 2), ('changed', 2), ('created', 1)])
+        equal(found[-1]['operation_id'], file['operation_id'])
+        equal(steps('./sub/c.txt', cwd=notes), found)
+        equal(len(steps('~/My notes/sub/c.txt')), 3)
+        (notes / 'sub' / 'c.txt').unlink()
+        eventually(lambda: steps(file['file_id'])[0]['change'] == 'deleted', 'it is known when it is gone')
+        equal(steps(file['file_id'])[1:], found)
+        out = cli.does('log', file['file_id'], '--limit=1')
+        equal(len(out.splitlines()), 2, out)
+        cli.does('verify', 'proof', f'--operation={found[0]["operation_id"]}')
+        cli.fails(NOT_FOUND, 'NotFound', 'log', f'{notes}/sub/c.txt')
+        cli.fails(NOT_FOUND, 'NotFound', 'log', 'file-none')
+        cli.fails(NOT_FOUND, 'NotFound', 'log', '/none/at/all')
+        cli.fails(NEGATIVE, 'Usage', 'log', file['file_id'], '--since=today')
+
+        page, cursor, seen = [], '', []
+        while True:
+            page, cursor = caller.call(WORKSPACES, 'FileHistory', '(sa{sv})', file['file_id'], {
+                'limit': GLib.Variant('u', 1), 'cursor': GLib.Variant('s', cursor)})
+            seen += json.loads(page)
+            if not cursor:
+                break
+        equal(seen, steps(file['file_id']))
+        refused_as(STANDARD + 'InvalidArgs', caller.call, WORKSPACES, 'FileHistory', '(sa{sv})',
+                   file['file_id'], {'cursor': GLib.Variant('s', 'x')})
+
+
 # --- changing ----------------------------------------------------------------------------------
 
 @promise

@@ -267,6 +267,33 @@ static void what_cannot_be_is_refused(void)
     clear(&t);
 }
 
+/* Nobody else knows that there is such a file, and an id that names none names none. */
+static void a_history_is_the_reader_s_alone(void)
+{
+    static const char *const ids[] = {"", "file-x", "note-1", "file-00000000000000000000000000-0"};
+    const SyncdCaller stranger = {.uid = STRANGER};
+    Files t;
+    g_autofree char *cursor = NULL, *none = NULL;
+    g_autoptr(GError) error = NULL;
+    init(&t, SYNCD_INSTANCE_SYSTEM);
+    fill(&t);
+    g_autofree char *steps =
+        syncd_service_file_history(t.f.service, &t.f.caller, t.folder, NULL, 0, &cursor, &error);
+    g_assert_no_error(error);
+    g_assert_true(g_str_has_prefix(steps, "[{\"change\":\"created\",\"version\":1,"));
+    g_assert_cmpstr(cursor, ==, "");
+    g_assert_null(
+        syncd_service_file_history(t.f.service, &stranger, t.folder, NULL, 0, &none, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
+        g_autoptr(GError) refused = NULL;
+        g_assert_null(
+            syncd_service_file_history(t.f.service, &t.f.caller, ids[i], NULL, 0, &none, &refused));
+        g_assert_error(refused, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    }
+    clear(&t);
+}
+
 static char *list_workspaces(Files *t, const SyncdCaller *caller)
 {
     g_autoptr(GError) error = NULL;
@@ -320,6 +347,7 @@ int main(int argc, char **argv)
     ADD("what-goes-between-two-pages-is-passed-over", what_goes_between_two_pages_is_passed_over);
     ADD("one-file-is-told-with-its-entry", one_file_is_told_with_its_entry);
     ADD("what-cannot-be-is-refused", what_cannot_be_is_refused);
+    ADD("a-history-is-the-reader-s-alone", a_history_is_the_reader_s_alone);
     ADD("a-workspace-is-told-with-its-counts", a_workspace_is_told_with_its_counts);
     ADD("others-see-nothing", others_see_nothing);
     return g_test_run();
