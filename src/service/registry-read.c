@@ -99,8 +99,11 @@ static const SyncdFamily *require_family(const char *kind, GError **error)
 
 void syncd_registry_refuse_absent(const SyncdFamily *family, const char *id, GError **error)
 {
+    bool is_root = family == syncd_family(SYNCD_FAMILY_ROOT);
     g_autofree char *next =
-        g_strdup_printf("list what there is with `sourceos-syncd %ss list`", family->name);
+        is_root
+            ? g_strdup("list what there is with `sourceos-syncd workspace list`")
+            : g_strdup_printf("list what there is with `sourceos-syncd %ss list`", family->name);
     syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, next, "There is no %s %.*s", family->name,
                          SYNCD_ID_TOKEN_MAX, id);
 }

@@ -198,10 +198,9 @@ static bool refuse_end(const SyncdChange *change, const SyncdRecordRow *root, GE
     bool reaches, system = change->service->instance == SYNCD_INSTANCE_SYSTEM;
     if (!syncd_registry_reaches_root(change, root, &reaches, error))
         return false;
-    g_autofree char *next = g_strdup_printf(
-        "remove that first, with `busctl --%s call org.sourceos.Sync /org/sourceos/Sync "
-        "org.sourceos.Sync.Registry Revoke 'ssa{sv}' root %s 0`",
-        system ? "system" : "user", root->id);
+    g_autofree char *next =
+        g_strdup_printf("remove that first, with `sourceos-syncd %sworkspace remove %s`",
+                        system ? "--system " : "", root->columns[SYNCD_COLUMN_WORKSPACE]);
     syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
                          reaches ? next : "let an actor that reaches all of it do this",
                          "A directory is recorded for %s (the root %s)", change->id,
