@@ -1,11 +1,16 @@
 #include "daemon/policy-fault.h"
 
 #include "base/json.h"
+#include "contract/member.h"
 
 #include <string.h>
 
+/* A sentence is "<name of the file>: ", then "JSON: <what> at <where> (byte <offset>)", or "rule
+ * <reason>: " if it is known, and a JSON pointer, and what is wrong there. */
+#define JSON "JSON: "
 #define BYTE "(byte "
-#define POINTER " /" /* after a name of a file, which has neither */
+#define RULE "rule "
+#define REASON_BYTES "abcdefghijklmnopqrstuvwxyz0123456789_"
 #define POINTER_END " :,;"
 
 static unsigned line_at(const SyncdPolicySource *source, size_t offset)
@@ -16,31 +21,65 @@ static unsigned line_at(const SyncdPolicySource *source, size_t offset)
     return line;
 }
 
-static SyncdJson step_into(SyncdJson value, const char *step)
+static const char *skip(const char *at, const char *prefix)
+{
+    return g_str_has_prefix(at, prefix) ? at + strlen(prefix) : at;
+}
+
+static const char *skip_rule(const char *at)
+{
+    const char *reason = skip(at, RULE);
+    const char *end = reason + strspn(reason, REASON_BYTES);
+    return reason > at && end > reason && g_str_has_prefix(end, ": ") ? end + 2 : at;
+}
+
+/* What is named may hold anything itself: the last one counts, at the end. */
+static bool find_byte(const char *sentence, size_t *ret_offset)
+{
+    char *end;
+    const char *byte = g_str_has_prefix(sentence, JSON) ? g_strrstr(sentence, BYTE) : NULL;
+    if (byte == NULL)
+        return false;
+    *ret_offset = (size_t)g_ascii_strtoull(byte + strlen(BYTE), &end, 10);
+    return strcmp(end, ")") == 0;
+}
+
+/* How much of what follows the slash is that step; 0 when it is another one. */
+static size_t step_length(const char *at, const char *step)
+{
+    size_t length = strlen(step);
+    bool is = g_str_has_prefix(at, step) &&
+              (at[length] == '\0' || at[length] == '/' || strchr(POINTER_END, at[length]) != NULL);
+    return is ? length : 0;
+}
+
+/* Names may hold what ends a pointer too: the longest that fits is meant. */
+static SyncdJson step_into(SyncdJson value, const char **at)
 {
     SyncdJsonIter iter;
-    SyncdJson element;
-    guint64 index;
-    if (value.type == SYNCD_JSON_OBJECT)
-        return syncd_json_member(value, step);
-    if (value.type != SYNCD_JSON_ARRAY ||
-        !g_ascii_string_to_unsigned(step, 10, 0, G_MAXUINT, &index, NULL))
-        return (SyncdJson){SYNCD_JSON_NONE, NULL, NULL};
+    SyncdJson name, element, found = {SYNCD_JSON_NONE, NULL, NULL};
+    size_t longest = 0;
     syncd_json_iter_init(&iter, value);
-    while (syncd_json_iter_next(&iter, NULL, &element))
-        if (index-- == 0)
-            return element;
-    return (SyncdJson){SYNCD_JSON_NONE, NULL, NULL};
+    for (guint i = 0; syncd_json_iter_next(&iter, &name, &element); i++) {
+        g_autofree char *step =
+            value.type == SYNCD_JSON_OBJECT ? syncd_pointer_step(name) : g_strdup_printf("%u", i);
+        size_t length = step_length(*at, step);
+        if (length > longest) {
+            longest = length;
+            found = element;
+        }
+    }
+    *at += longest;
+    return found;
 }
 
 /* As far as the pointer leads: of a member that is missing, the beginning of what lacks it. */
 static size_t offset_of(const SyncdPolicySource *source, const char *pointer)
 {
-    g_autofree char *text = g_strndup(pointer, strcspn(pointer, POINTER_END));
-    g_auto(GStrv) steps = g_strsplit(text + 1, "/", -1);
     SyncdJson value = syncd_json_root(source->text, source->size);
-    for (char **step = steps; *step != NULL; step++) {
-        SyncdJson next = step_into(value, *step);
+    for (const char *at = pointer; *at == '/';) {
+        at++;
+        SyncdJson next = step_into(value, &at);
         if (next.type == SYNCD_JSON_NONE)
             break;
         value = next;
@@ -50,11 +89,13 @@ static size_t offset_of(const SyncdPolicySource *source, const char *pointer)
 
 unsigned syncd_policy_fault_line(const SyncdPolicySource *source, const char *sentence)
 {
-    const char *byte = strstr(sentence, BYTE), *pointer = strstr(sentence, POINTER);
-    if (byte != NULL)
-        return line_at(source, (size_t)g_ascii_strtoull(byte + strlen(BYTE), NULL, 10));
+    g_autofree char *file = g_strconcat(source->name, ": ", NULL);
+    const char *rest = skip(sentence, file), *pointer = skip_rule(rest);
+    size_t offset;
+    if (find_byte(rest, &offset))
+        return line_at(source, offset);
     bool readable = syncd_json_check(source->text, source->size, SYNCD_JSON_ANY, NULL);
-    return pointer != NULL && readable ? line_at(source, offset_of(source, pointer + 1)) : 1;
+    return *pointer == '/' && readable ? line_at(source, offset_of(source, pointer)) : 1;
 }
 
 void syncd_policy_fault_locate(const SyncdPolicySource *source, GError **error)

@@ -195,24 +195,41 @@ static void a_fault_is_at_a_line(void)
                          " \"rules\": [\n"
                          "  {\"match\": {\"lanes\": [\"archive\",\n"
                          "    \"attic\"]},\n"
-                         "   \"effect\": 1}]}\n";
-    static const SyncdPolicySource source = {.text = text, .size = sizeof text - 1};
+                         "   \"effect\": 1,\n"
+                         "   \"effect (byte 1), or so\": 2,\n"
+                         "   \"a/b\": 3}]}\n";
     static const struct {
-        const char *sentence;
+        const char *rest;
         unsigned line;
     } cases[] = {
-        {"10.json: rule a: /rules/0/match/lanes/1 is \"attic\"", 4},
-        {"10.json: /rules/0/effect must be a text", 5},
-        {"10.json: /rules/0/reason must be there", 3},
-        {"10.json: /rules/7: there is none", 2},
-        {"10.json: /rules", 2},
-        {"10.json: JSON: no colon after a name at /rules/0/effect (byte 50)", 2},
-        {"10.json: JSON: the text ends (byte 99999999999999999999)", 6},
-        {"10.json: of nothing", 1},
+        {"/rules/0/match/lanes/1 is \"attic\"", 4},
+        {"/rules/0/effect must be a text", 5},
+        {"/rules/0/effect (byte 1), or so is no member of a rule", 6},
+        {"/rules/0/a~1b is no member of a rule", 7},
+        {"/rules/0/reason must be there", 3},
+        {"/rules/0/effective is missing", 3},
+        {"rule a_1: /rules/0/effect must be a text", 5},
+        {"/rules/7: there is none", 2},
+        {"/rules", 2},
+        {"/schema must be \"x /rules/0\"", 1},
+        {"JSON: no colon after a name at /rules/0/effect (byte 1) (byte 50)", 2},
+        {"JSON: the text ends at /rules (byte 99999999999999999999)", 8},
+        {"of nothing", 1},
+        {"of nothing but /rules/0/effect", 1},
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
-        g_assert_cmpuint(syncd_policy_fault_line(&source, cases[i].sentence), ==, cases[i].line);
-    static const SyncdPolicySource broken = {.text = text, .size = sizeof text - 9};
+    static const char *const names[] = {"10.json", "a (byte 60).json", "JSON: x.json"};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases) * G_N_ELEMENTS(names); i++) {
+        const char *name = names[i % G_N_ELEMENTS(names)];
+        const SyncdPolicySource source = {
+            .name = (char *)name, .text = text, .size = sizeof text - 1};
+        g_autofree char *sentence =
+            g_strconcat(name, ": ", cases[i / G_N_ELEMENTS(names)].rest, NULL);
+        g_test_message("%s", sentence);
+        g_assert_cmpuint(syncd_policy_fault_line(&source, sentence), ==,
+                         cases[i / G_N_ELEMENTS(names)].line);
+    }
+    const SyncdPolicySource broken = {
+        .name = (char *)"10.json", .text = text, .size = sizeof text - 9};
     g_assert_cmpuint(syncd_policy_fault_line(&broken, "10.json: /rules/0/effect"), ==, 1);
 }
 
