@@ -91,8 +91,8 @@ bool syncd_database_commit(SyncdDatabase *db, GError **error);
 void syncd_database_rollback(SyncdDatabase *db);
 bool syncd_database_in_transaction(SyncdDatabase *db);
 
-/* From now on nothing is synced, also not by closing: after a sync that failed, one that succeeds
- * proves nothing. */
+/* From now on nothing is moved or synced, also not by closing: after a sync that failed one that
+ * succeeds proves nothing, and what is removed next needs none. */
 void syncd_database_freeze(SyncdDatabase *db);
 /* Moves the WAL into the database once it has grown past so many pages. */
 bool syncd_database_checkpoint(SyncdDatabase *db, int beyond_pages, GError **error);

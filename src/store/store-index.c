@@ -260,7 +260,9 @@ static void look_for_index(SyncdStore *self)
 bool syncd_store_exchange_index(SyncdStore *self, SyncdIndex *made, GError **error)
 {
     self->exchanging = true;
-    g_clear_pointer(&self->index, syncd_index_free); /* its file goes */
+    /* Its files go: what is in the WAL need not be moved any more. */
+    syncd_database_freeze(syncd_index_database(self->index));
+    g_clear_pointer(&self->index, syncd_index_free);
     self->index = syncd_index_finish_new(made, self->directory, error);
     if (self->index == NULL) {
         look_for_index(self);
