@@ -40,7 +40,7 @@ SyncdIndex *syncd_index_finish_new(SyncdIndex *index, SyncdDirectory *directory,
 void syncd_index_free(SyncdIndex *index);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdIndex, syncd_index_free)
 
-/* Frees one that was begun, and removes its file. */
+/* Frees one that was begun, NULL for one that another process did, and removes its file. */
 void syncd_index_discard_new(SyncdIndex *index, SyncdDirectory *directory);
 bool syncd_index_is_new(const SyncdIndex *index); /* made by begin_new and not finished */
 SyncdDatabase *syncd_index_database(SyncdIndex *index);

@@ -55,7 +55,11 @@ static bool require_room_for_all(SyncdStore *self, GError **error)
 
 static bool begin(SyncdStore *self, GError **error)
 {
-    if (!syncd_store_need_index(self, error) || !require_room_for_all(self, error))
+    if (!syncd_store_need_index(self, error))
+        return false;
+    /* One that a killed process left takes room too. */
+    syncd_index_discard_new(NULL, self->directory);
+    if (!require_room_for_all(self, error))
         return false;
     self->remake =
         (SyncdRemake){.index = syncd_index_begin_new(self->directory, SYNCD_LOOKUPS_FIRST, error)};

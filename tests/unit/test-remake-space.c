@@ -106,11 +106,28 @@ static void a_reserve_that_is_missing_is_not_room(void)
     end_small_disk(&f);
 }
 
+/* Of a process that was killed: it would be in the way of itself for ever. */
+static void one_that_was_left_behind_takes_no_room(void)
+{
+    Fixture f;
+    bool more = true;
+    if (!begin(&f))
+        return;
+    g_autofree char *filler = in(&f, "filler"), *made = in(&f, "index.db.new");
+    fill_disk_but(&f, 15 * MIB);
+    g_assert_cmpint(rename(filler, made), ==, 0);
+    while (more)
+        g_assert_true(step(&f, &more));
+    assert_untouched(&f);
+    end_small_disk(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/remake-space/begin", it_is_not_begun_without_room);
     g_test_add_func("/remake-space/gets-full", it_gives_way_when_the_disk_gets_full);
     g_test_add_func("/remake-space/reserve", a_reserve_that_is_missing_is_not_room);
+    g_test_add_func("/remake-space/left-behind", one_that_was_left_behind_takes_no_room);
     return g_test_run();
 }
