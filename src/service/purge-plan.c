@@ -164,8 +164,8 @@ void syncd_purge_write_unreachable(SyncdJsonWriter *writer)
         "snapshots of the file system",
         "blocks of the disk and cells of flash memory that held earlier versions of its files",
         "copies that callers of this daemon, or other devices, have made",
-        "reasons and evidence that were given when tasks of its operations ended, and the "
-        "idempotency keys of those operations: they stand in entries of the tasks, which stay",
+        ("reasons and evidence that were given when tasks of its operations ended, and the "
+         "idempotency keys of those operations: they stand in entries of the tasks, which stay"),
     };
     syncd_json_name(writer, "unreachable");
     syncd_json_begin_array(writer);
