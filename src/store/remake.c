@@ -12,9 +12,9 @@
 #include "store/store-private.h"
 
 /* Each of these entries makes a row in every lookup. */
-#define BATCH 250u
+#define BATCH 100u
 /* So many of them are written, at most, before they are synced. */
-#define BATCHES_A_SYNC 16u
+#define BATCHES_A_SYNC 32u
 #define SIGHTINGS_A_STEP 1000u
 /* Stays free for the log, whose WAL may grow to this. */
 #define MARGIN (16u * 1024u * 1024u)
