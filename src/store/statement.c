@@ -165,7 +165,13 @@ bool syncd_database_begin(SyncdDatabase *db, GError **error)
         syncd_database_set_error(db, rollback->rc, error);
         return false;
     }
-    return syncd_statement_run(syncd_database_statement(db, "BEGIN IMMEDIATE"), error);
+    bool inside = syncd_database_in_transaction(db);
+    if (syncd_statement_run(syncd_database_statement(db, "BEGIN IMMEDIATE"), error))
+        return true;
+    /* Without memory it may have begun all the same. */
+    if (!inside)
+        syncd_database_rollback(db);
+    return false;
 }
 
 bool syncd_database_commit(SyncdDatabase *db, GError **error)
