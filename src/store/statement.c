@@ -1,5 +1,7 @@
 #include "store/database-private.h"
 
+#define ROLLBACK_ATTEMPTS 2u
+
 void syncd_statement_free(void *data)
 {
     SyncdStatement *statement = data;
@@ -184,8 +186,9 @@ bool syncd_database_commit(SyncdDatabase *db, GError **error)
 
 void syncd_database_rollback(SyncdDatabase *db)
 {
-    /* SQLite has rolled back by itself after some errors. */
-    if (syncd_database_in_transaction(db))
+    /* SQLite has rolled back by itself after some errors. Where memory was short only for a moment
+     * it can be done the second time. */
+    for (unsigned i = 0; i < ROLLBACK_ATTEMPTS && syncd_database_in_transaction(db); i++)
         syncd_statement_run(rollback_of(db), NULL);
 }
 
