@@ -88,6 +88,7 @@ static void on_changed(void *data)
 {
     Daemon *daemon = data;
     syncd_bus_changed(daemon->bus);
+    syncd_workspaces_changed(daemon->workspaces);
     syncd_status_changed(daemon->status);
 }
 

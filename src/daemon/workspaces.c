@@ -6,8 +6,10 @@
 #include "workspace/workspace.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #define RETRY_FIRST_USEC (1u * G_USEC_PER_SEC)
+#define TICK_ACCURACY_USEC G_USEC_PER_SEC
 #define RETRY_MAX_USEC (300u * G_USEC_PER_SEC)
 /* Calls come first: what is in a directory is still there after them. */
 #define PRIORITY (SD_EVENT_PRIORITY_NORMAL + 1)
@@ -16,7 +18,9 @@ typedef struct {
     SyncdWorkspaces *all;
     SyncdWorkspace *workspace; /* NULL: its reader is to be started again */
     SyncdRoot *root;
-    sd_event_source *input;
+    sd_event_source *input; /* what its reader says */
+    sd_event_source *tick;  /* when it is due */
+    sd_event_source *look;  /* its standing may have changed */
     sd_event_source *retry;
     guint64 delay;
     bool accepts;
@@ -25,9 +29,9 @@ typedef struct {
 struct SyncdWorkspaces {
     sd_event *event;
     SyncdService *service;
-    char *state_directory;
+    SyncdFileStat state; /* the directory of the daemon's own state */
     GHashTable *places; /* root's id -> Place */
-    GHashTable *paused; /* ids of roots that were paused when they were looked at last */
+    GHashTable *asking; /* ids of roots that were paused as much was deleted */
     bool known;         /* which there are */
     sd_event_source *refresh;
 };
@@ -37,6 +41,8 @@ static void begin(Place *place);
 static void stop(Place *self)
 {
     self->input = sd_event_source_disable_unref(self->input);
+    self->tick = sd_event_source_disable_unref(self->tick);
+    self->look = sd_event_source_disable_unref(self->look);
     self->retry = sd_event_source_disable_unref(self->retry);
     g_clear_pointer(&self->workspace, syncd_workspace_free);
 }
@@ -53,7 +59,7 @@ static SyncdRoot *copy_root(const SyncdRoot *root)
 {
     SyncdRoot *copy = g_new0(SyncdRoot, 1);
     *copy = (SyncdRoot){g_strdup(root->id), g_strdup(root->workspace), g_strdup(root->directory),
-                        g_strdup(root->scope_id), root->paused};
+                        g_strdup(root->scope_id), root->paused, root->asks};
     return copy;
 }
 
@@ -77,54 +83,107 @@ static void retry_later(Place *self)
                   self->root->workspace);
 }
 
+/* ---- at work ---- */
+
 static int on_input(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+    syncd_workspace_dispatch(((Place *)data)->workspace);
+    return 0;
+}
+
+static int on_tick(sd_event_source *source, uint64_t usec, void *data)
+{
+    syncd_workspace_tick(((Place *)data)->workspace);
+    return 0;
+}
+
+/* Not within its own work, which may be within a commit. */
+static void on_changed(void *data)
+{
+    (void)sd_event_source_set_enabled(((Place *)data)->look, SD_EVENT_ONESHOT);
+}
+
+static int on_look(sd_event_source *source, void *data)
 {
     Place *self = data;
     SyncdWorkspaceStanding standing;
-    bool alive = syncd_workspace_dispatch(self->workspace);
+    guint64 due = syncd_workspace_due(self->workspace);
     syncd_workspace_standing(self->workspace, &standing);
-    if (!alive || standing.state == SYNCD_WORKSPACE_FAILED ||
-        standing.state == SYNCD_WORKSPACE_MISSING)
+    if (standing.state == SYNCD_WORKSPACE_FAILED || standing.state == SYNCD_WORKSPACE_MISSING) {
         retry_later(self);
-    else if (standing.state == SYNCD_WORKSPACE_WATCHING)
+        return 0;
+    }
+    if (standing.state == SYNCD_WORKSPACE_WATCHING)
         self->delay = 0;
+    (void)sd_event_source_set_time(self->tick, due);
+    (void)sd_event_source_set_enabled(self->tick, due != G_MAXUINT64 ? SD_EVENT_ONESHOT
+                                                                     : SD_EVENT_OFF);
     return 0;
 }
 
 /* ---- beginning ---- */
 
+static bool listen_to(Place *self)
+{
+    sd_event *event = self->all->event;
+    return sd_event_add_io(event, &self->input, syncd_workspace_fd(self->workspace), EPOLLIN,
+                           on_input, self) >= 0 &&
+           sd_event_source_set_priority(self->input, PRIORITY) >= 0 &&
+           sd_event_add_time(event, &self->tick, CLOCK_MONOTONIC, 0, TICK_ACCURACY_USEC, on_tick,
+                             self) >= 0 &&
+           sd_event_source_set_enabled(self->tick, SD_EVENT_OFF) >= 0 &&
+           sd_event_source_set_priority(self->tick, PRIORITY) >= 0;
+}
+
+/* Its first work comes before it can be listened to. */
 static void begin(Place *self)
 {
     g_autoptr(GError) error = NULL;
-    SyncdReaderProcess *process = syncd_reader_process_begin(&error);
-    if (process == NULL) {
-        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE, "%s", error->message);
-        retry_later(self);
-        return;
+    SyncdReaderProcess *process = NULL;
+    if (sd_event_add_defer(self->all->event, &self->look, on_look, self) >= 0)
+        process = syncd_reader_process_begin(&error);
+    if (process != NULL) {
+        self->workspace = syncd_workspace_new(self->all->service, copy_root(self->root), process,
+                                              &self->all->state, on_changed, self);
+        if (self->accepts)
+            syncd_workspace_accept_deletions(self->workspace);
+        self->accepts = false;
     }
-    /* The log of the changes of the log would never end. */
-    const char *own = syncd_path_below(self->all->state_directory, self->root->directory);
-    self->workspace = syncd_workspace_new(self->all->service, copy_root(self->root), process, own);
-    if (self->accepts)
-        syncd_workspace_accept_deletions(self->workspace);
-    self->accepts = false;
-    if (sd_event_add_io(self->all->event, &self->input, syncd_workspace_fd(self->workspace),
-                        EPOLLIN, on_input, self) < 0 ||
-        sd_event_source_set_priority(self->input, PRIORITY) < 0)
-        retry_later(self);
+    if (process != NULL && listen_to(self))
+        return;
+    if (error != NULL)
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE, "%s", error->message);
+    retry_later(self);
+}
+
+/* It paused itself, and was resumed before anybody looked. */
+static bool has_stopped(const Place *self)
+{
+    SyncdWorkspaceStanding standing;
+    if (self->workspace == NULL)
+        return false;
+    syncd_workspace_standing(self->workspace, &standing);
+    return standing.state == SYNCD_WORKSPACE_PAUSED;
 }
 
 static void look_at_root(SyncdWorkspaces *self, const SyncdRoot *root)
 {
-    bool known = g_hash_table_contains(self->places, root->id);
-    if (root->paused) {
+    Place *known = g_hash_table_lookup(self->places, root->id);
+    if (!root->paused && known != NULL && has_stopped(known)) {
+        stop(known);
+        known->accepts = true;
+        begin(known);
+    } else if (root->paused) {
         g_hash_table_remove(self->places, root->id);
-        g_hash_table_add(self->paused, g_strdup(root->id));
-    } else if (!known) {
+        if (root->asks)
+            g_hash_table_add(self->asking, g_strdup(root->id));
+        else
+            g_hash_table_remove(self->asking, root->id);
+    } else if (known == NULL) {
         Place *place = g_new0(Place, 1);
         place->all = self;
         place->root = copy_root(root);
-        place->accepts = g_hash_table_remove(self->paused, root->id);
+        place->accepts = g_hash_table_remove(self->asking, root->id);
         g_hash_table_insert(self->places, g_strdup(root->id), place);
         begin(place);
     }
@@ -143,7 +202,7 @@ static void look(SyncdWorkspaces *self)
     g_autoptr(GPtrArray) roots = NULL;
     GHashTableIter iter;
     void *id;
-    /* While the index is made nobody knows; the first commit after that asks again. */
+    /* While the index is made nobody knows. */
     self->known = syncd_service_list_roots(self->service, &roots, NULL);
     if (!self->known)
         return;
@@ -162,15 +221,25 @@ static int on_refresh(sd_event_source *source, void *data)
     return 0;
 }
 
+/* The log of the changes of the log would never end. */
+static SyncdFileStat identity_of(const char *directory)
+{
+    struct stat st;
+    if (stat(directory, &st) < 0)
+        return (SyncdFileStat){0};
+    return (SyncdFileStat){
+        .kind = SYNCD_FILE_FOLDER, .device = st.st_dev, .inode = st.st_ino};
+}
+
 SyncdWorkspaces *syncd_workspaces_new(sd_event *event, SyncdService *service,
                                       const char *state_directory)
 {
     SyncdWorkspaces *self = g_new0(SyncdWorkspaces, 1);
     self->event = event;
     self->service = service;
-    self->state_directory = g_strdup(state_directory);
+    self->state = identity_of(state_directory);
     self->places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_place);
-    self->paused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->asking = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (sd_event_add_defer(event, &self->refresh, on_refresh, self) < 0 ||
         sd_event_source_set_priority(self->refresh, PRIORITY) < 0)
         g_clear_pointer(&self, syncd_workspaces_free);
@@ -183,14 +252,19 @@ void syncd_workspaces_free(SyncdWorkspaces *self)
         return;
     sd_event_source_disable_unref(self->refresh);
     g_hash_table_unref(self->places);
-    g_hash_table_unref(self->paused);
-    g_free(self->state_directory);
+    g_hash_table_unref(self->asking);
     g_free(self);
+}
+
+void syncd_workspaces_changed(SyncdWorkspaces *self)
+{
+    if (!self->known)
+        sd_event_source_set_enabled(self->refresh, SD_EVENT_ONESHOT);
 }
 
 void syncd_workspaces_committed(SyncdWorkspaces *self, const SyncdCommit *commit)
 {
-    bool asks = !self->known;
+    bool asks = false;
     for (guint i = 0; !asks && i < commit->kinds->len; i++)
         asks = g_str_has_prefix(commit->kinds->pdata[i], "root.");
     if (asks)

@@ -3,8 +3,8 @@
  * workspace that keeps the log equal to the directory.
  *
  * Which there are is what the registry says; it is asked at the start and after each commit that
- * says something about roots. A reader that ends is started again, a little later each time. One
- * that was paused and is resumed may have lost files: somebody has looked at it.
+ * says something about roots. One that fails is begun again, a little later each time. One that was
+ * paused because much was deleted, and is resumed, may have lost it: somebody has looked at it.
  */
 #pragma once
 
@@ -21,3 +21,5 @@ void syncd_workspaces_free(SyncdWorkspaces *workspaces);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdWorkspaces, syncd_workspaces_free)
 
 void syncd_workspaces_committed(SyncdWorkspaces *workspaces, const SyncdCommit *commit);
+/* What the service can answer may be another thing than before: the index is made. */
+void syncd_workspaces_changed(SyncdWorkspaces *workspaces);

@@ -3,6 +3,10 @@
  *
  * Plain data that the reader of a workspace, the index and the documents share. Times are
  * nanoseconds since 1970, as the file system states them.
+ *
+ * An inode number is given to another file once the first is deleted: together with the time of its
+ * making it names one file for ever, where the file system keeps that. The number of a device says
+ * little, as another one is given at the next start: 0 is that of the workspace's own folder.
  */
 #pragma once
 
@@ -26,4 +30,5 @@ typedef struct {
     guint64 device, inode;
     guint64 size;
     gint64 mtime, ctime;
+    gint64 born; /* when it was made; 0: the file system does not say */
 } SyncdFileStat;

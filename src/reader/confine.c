@@ -38,8 +38,9 @@ bool syncd_reader_confine(int fd, GError **error)
                              fd);
         return false;
     }
-    /* It ends with the socket, not with what is typed at the daemon's terminal. */
+    /* It ends with the socket, not with what happens at the daemon's terminal. */
     signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
     bool good = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0 &&
                 prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
                 close_range((unsigned)fd + 1, ~0u, 0) == 0 && chdir("/") == 0;

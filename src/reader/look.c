@@ -24,6 +24,18 @@ static void look_at_symlink(SyncdLook *look, int folder, const char *name, Syncd
     syncd_opened_close(&link);
 }
 
+bool syncd_look_is_hidden(const SyncdLook *look, const SyncdFileStat *stat)
+{
+    return look->hidden.kind == SYNCD_FILE_FOLDER && stat->kind == SYNCD_FILE_FOLDER &&
+           stat->device == look->hidden.device && stat->inode == look->hidden.inode;
+}
+
+void syncd_look_name_device(const SyncdLook *look, SyncdFileStat *stat)
+{
+    if (stat->device == look->device)
+        stat->device = 0;
+}
+
 /* By its name, without opening it. */
 static void look_at_name(SyncdLook *look, int folder, const char *name, SyncdWireMessage *found)
 {
@@ -32,7 +44,7 @@ static void look_at_name(SyncdLook *look, int folder, const char *name, SyncdWir
     if (found->error != 0)
         return;
     bool other_device = found->stat.kind == SYNCD_FILE_FOLDER && found->stat.device != look->device;
-    if (mounted || other_device)
+    if (mounted || other_device || syncd_look_is_hidden(look, &found->stat))
         found->error = EXDEV;
     else if (found->stat.kind == SYNCD_FILE_SYMLINK)
         look_at_symlink(look, folder, name, found);
@@ -79,9 +91,7 @@ static void look_once(SyncdLook *look, int folder, const char *name, guint8 type
 void syncd_look(SyncdLook *look, int folder, const char *name, guint8 type, bool hash,
                 SyncdWireMessage *found)
 {
-    for (int i = 0; i < ATTEMPTS; i++) {
+    for (int i = 0; i < ATTEMPTS && (i == 0 || found->error == EAGAIN); i++)
         look_once(look, folder, name, type, hash, found);
-        if (found->error != EAGAIN)
-            return;
-    }
+    syncd_look_name_device(look, &found->stat);
 }

@@ -12,7 +12,8 @@
 
 typedef struct {
     SyncdContent *content;
-    guint64 device; /* of the root */
+    guint64 device;      /* of the root */
+    SyncdFileStat hidden; /* by device and inode; kind 0: nothing is */
     char target[SYNCD_WIRE_TARGET_MAX + 1];
 } SyncdLook;
 
@@ -20,3 +21,7 @@ typedef struct {
  * not). The target is good until the next call. With `error` ECANCELED it is not to be told. */
 void syncd_look(SyncdLook *look, int folder, const char *name, guint8 type, bool hash,
                 SyncdWireMessage *found);
+/* Whether it is the folder that is never looked into. */
+bool syncd_look_is_hidden(const SyncdLook *look, const SyncdFileStat *stat);
+/* Its device as the daemon knows it. */
+void syncd_look_name_device(const SyncdLook *look, SyncdFileStat *stat);

@@ -112,29 +112,11 @@ static gint64 nanoseconds(gint64 seconds, gint64 nsec)
     return time;
 }
 
-guint32 syncd_stat_of(int fd, SyncdFileStat *ret_stat)
-{
-    struct stat st;
-    if (fstat(fd, &st) < 0)
-        return (guint32)errno;
-    *ret_stat = (SyncdFileStat){
-        .kind = kind_of(st.st_mode),
-        .mode = st.st_mode & SYNCD_FILE_MODE_BITS,
-        .uid = st.st_uid,
-        .links = (guint32)MIN(st.st_nlink, G_MAXUINT32),
-        .device = st.st_dev,
-        .inode = st.st_ino,
-        .size = (guint64)st.st_size,
-        .mtime = nanoseconds(st.st_mtim.tv_sec, st.st_mtim.tv_nsec),
-        .ctime = nanoseconds(st.st_ctim.tv_sec, st.st_ctim.tv_nsec),
-    };
-    return 0;
-}
-
-guint32 syncd_stat_in(int folder, const char *name, SyncdFileStat *ret_stat, bool *ret_mounted)
+static guint32 stat_at(int fd, const char *name, int flags, SyncdFileStat *ret_stat,
+                       bool *ret_mounted)
 {
     struct statx st;
-    if (statx(folder, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS, &st) < 0)
+    if (statx(fd, name, flags | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_BTIME, &st) < 0)
         return (guint32)errno;
     *ret_stat = (SyncdFileStat){
         .kind = kind_of(st.stx_mode),
@@ -146,7 +128,21 @@ guint32 syncd_stat_in(int folder, const char *name, SyncdFileStat *ret_stat, boo
         .size = st.stx_size,
         .mtime = nanoseconds(st.stx_mtime.tv_sec, st.stx_mtime.tv_nsec),
         .ctime = nanoseconds(st.stx_ctime.tv_sec, st.stx_ctime.tv_nsec),
+        .born = (st.stx_mask & STATX_BTIME) != 0
+                    ? nanoseconds(st.stx_btime.tv_sec, st.stx_btime.tv_nsec)
+                    : 0,
     };
     *ret_mounted = (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
     return 0;
+}
+
+guint32 syncd_stat_of(int fd, SyncdFileStat *ret_stat)
+{
+    bool mounted;
+    return stat_at(fd, "", AT_EMPTY_PATH, ret_stat, &mounted);
+}
+
+guint32 syncd_stat_in(int folder, const char *name, SyncdFileStat *ret_stat, bool *ret_mounted)
+{
+    return stat_at(folder, name, AT_SYMLINK_NOFOLLOW, ret_stat, ret_mounted);
 }

@@ -57,6 +57,10 @@ static SyncdWireMessage answer_root(Reader *reader, const SyncdWireMessage *requ
     done.error =
         reader->root.fd >= 0 ? syncd_stat_of(reader->root.fd, &done.stat) : reader->root.error;
     reader->look.device = done.stat.device;
+    reader->look.hidden = request->stat;
+    if (syncd_look_is_hidden(&reader->look, &done.stat))
+        done.error = EXDEV;
+    syncd_look_name_device(&reader->look, &done.stat);
     return done;
 }
 
@@ -103,8 +107,10 @@ static SyncdWireMessage answer_list(Reader *reader, const SyncdWireMessage *requ
     done.error = folder.error;
     if (folder.fd >= 0)
         done.error = syncd_stat_of(folder.fd, &done.stat);
-    if (done.error == 0 && done.stat.device != reader->look.device)
+    if (done.error == 0 && (done.stat.device != reader->look.device ||
+                            syncd_look_is_hidden(&reader->look, &done.stat)))
         done.error = EXDEV;
+    syncd_look_name_device(&reader->look, &done.stat);
     if (done.error == 0 && (request->flags & SYNCD_WIRE_WATCH) != 0)
         watched = syncd_watch_add(reader->watch, folder.fd, request->folder);
     else if ((request->flags & SYNCD_WIRE_WATCH) != 0)
@@ -156,8 +162,9 @@ static bool serve(Reader *reader, const SyncdWireMessage *request)
         done = answers[request->type](reader, request);
     done.type = SYNCD_WIRE_DONE;
     done.request = request->request;
-    return tell_events(reader) && syncd_channel_say(reader->channel, &done) &&
-           syncd_channel_flush(reader->channel);
+    /* What is not there any more was renamed perhaps, and is told under its new name before. */
+    return syncd_channel_attend(reader->channel) && tell_events(reader) &&
+           syncd_channel_say(reader->channel, &done) && syncd_channel_flush(reader->channel);
 }
 
 /* The first request, and only that, says what the root is. */

@@ -1,5 +1,7 @@
 #include "reader/watch.h"
 
+#include "crypto/short.h"
+
 #include <errno.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -46,10 +48,7 @@ struct SyncdWatch {
 static guint event_hash(gconstpointer key)
 {
     const Event *event = key;
-    guint hash = (guint)(event->folder ^ event->folder >> 32);
-    for (guint i = 0; i < event->size; i++)
-        hash = hash * 33 + (guint8)event->name[i];
-    return hash;
+    return syncd_short_hash(event->folder, SYNCD_BYTES(event->name, event->size));
 }
 
 static gboolean event_equal(gconstpointer one, gconstpointer other)

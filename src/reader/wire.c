@@ -28,7 +28,7 @@ static const struct {
     guint32 members;
     guint32 flags; /* that it may have */
 } types[] = {
-    [SYNCD_WIRE_ROOT] = {REQUEST | PATH, 0},
+    [SYNCD_WIRE_ROOT] = {REQUEST | PATH | STAT, 0},
     [SYNCD_WIRE_LIST] = {REQUEST | FLAGS | FOLDER | PATH, SYNCD_WIRE_WATCH | SYNCD_WIRE_HASH},
     [SYNCD_WIRE_LOOK] = {REQUEST | FLAGS | PATH | NAME, SYNCD_WIRE_HASH},
     [SYNCD_WIRE_FORGET] = {FOLDER, 0},
@@ -72,7 +72,7 @@ static guint8 *put_stat(guint8 *at, const SyncdFileStat *stat)
         return at;
     const guint32 words[] = {stat->mode, stat->uid, stat->links};
     const guint64 numbers[] = {stat->device, stat->inode, stat->size, (guint64)stat->mtime,
-                               (guint64)stat->ctime};
+                               (guint64)stat->ctime, (guint64)stat->born};
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         at = put_u32(at, words[i]);
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
@@ -177,7 +177,7 @@ static bool take_text(SyncdBytes *rest, size_t max, SyncdBytes *ret_text)
 static bool take_stat(SyncdBytes *rest, SyncdFileStat *ret_stat)
 {
     guint8 kind;
-    guint64 mtime, ctime;
+    guint64 mtime, ctime, born;
     if (!take_u8(rest, &kind) || kind > SYNCD_FILE_SPECIAL)
         return false;
     if (kind == 0)
@@ -186,10 +186,11 @@ static bool take_stat(SyncdBytes *rest, SyncdFileStat *ret_stat)
     if (!take_u32(rest, &ret_stat->mode) || !take_u32(rest, &ret_stat->uid) ||
         !take_u32(rest, &ret_stat->links) || !take_u64(rest, &ret_stat->device) ||
         !take_u64(rest, &ret_stat->inode) || !take_u64(rest, &ret_stat->size) ||
-        !take_u64(rest, &mtime) || !take_u64(rest, &ctime))
+        !take_u64(rest, &mtime) || !take_u64(rest, &ctime) || !take_u64(rest, &born))
         return false;
     ret_stat->mtime = (gint64)mtime;
     ret_stat->ctime = (gint64)ctime;
+    ret_stat->born = (gint64)born;
     return (ret_stat->mode & ~SYNCD_FILE_MODE_BITS) == 0;
 }
 

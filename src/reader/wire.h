@@ -12,7 +12,8 @@
  * that it could not be looked at has an error and no `stat` (its kind is 0). Errors of a FOUND:
  *
  *   ENOENT        LOOK only: there is none
- *   EXDEV         what is there is mounted there, or a folder of another device
+ *   EXDEV         what is there is mounted there, or a folder of another device, or the one that is
+ *                 never looked into
  *   EAGAIN        it was written to whenever it was read, three times
  *   ENAMETOOLONG  a symlink's target is longer than SYNCD_WIRE_TARGET_MAX
  *   any other     of the call that failed; EACCES for a file that may not be read
@@ -43,7 +44,8 @@
 
 typedef enum {
     /* To the reader. */
-    SYNCD_WIRE_ROOT = 1, /* the first one, once: `path` is absolute. Answer: DONE with `stat` */
+    SYNCD_WIRE_ROOT = 1, /* the first one, once: `path` is absolute, and the folder that `stat` names
+                            by device and inode is never looked into. Answer: DONE with `stat` */
     SYNCD_WIRE_LIST,     /* the folder at `path`, as `flags` say */
     SYNCD_WIRE_LOOK,     /* `name` in the folder at `path` */
     SYNCD_WIRE_FORGET,   /* no longer watch `folder`; no answer */

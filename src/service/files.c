@@ -1,6 +1,8 @@
 #include "service/files.h"
 
-#include "service/internal.h"
+#include "service/registry.h"
+
+#include <string.h>
 
 #define ROOTS_PAGE 100u
 #define ENGINE "workspace"
@@ -27,6 +29,20 @@ SyncdStore *syncd_service_store(SyncdService *service)
     return service->store;
 }
 
+static bool read_cause(SyncdService *service, const SyncdRecordRow *row, SyncdRoot *root,
+                       GError **error)
+{
+    g_auto(SyncdBody) body = {0};
+    SyncdJson record;
+    if (!root->paused)
+        return true;
+    if (!syncd_registry_read(service, row, &body, &record, error))
+        return false;
+    g_autofree char *cause = syncd_record_member(record, "pause_cause");
+    root->asks = strcmp(cause, SYNCD_PAUSE_DELETIONS) == 0;
+    return true;
+}
+
 static bool add_root(SyncdService *service, const SyncdRecordRow *row, GPtrArray *roots,
                      GError **error)
 {
@@ -48,7 +64,7 @@ static bool add_root(SyncdService *service, const SyncdRecordRow *row, GPtrArray
         .paused = strcmp(row->state, SYNCD_STATE_ACTIVE) != 0,
     };
     g_ptr_array_add(roots, root);
-    return true;
+    return read_cause(service, row, root, error);
 }
 
 bool syncd_service_list_roots(SyncdService *service, GPtrArray **ret_roots, GError **error)
@@ -70,26 +86,6 @@ bool syncd_service_list_roots(SyncdService *service, GPtrArray **ret_roots, GErr
     } while (*cursor != '\0');
     *ret_roots = g_steal_pointer(&roots);
     return true;
-}
-
-bool syncd_service_pause_root(SyncdService *service, const SyncdRoot *root, const char *reason,
-                              GError **error)
-{
-    g_autoptr(GString) record = g_string_new(NULL);
-    g_auto(SyncdRegistered) registered = {0};
-    const SyncdCaller owner = {.uid = service->uid};
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, record, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "root_id", root->id);
-    syncd_json_member_string(&writer, "workspace_id", root->workspace);
-    syncd_json_member_string(&writer, "directory", root->directory);
-    syncd_json_member_string(&writer, "root_state", "paused");
-    syncd_json_member_string(&writer, "pause_reason", reason);
-    syncd_json_end_object(&writer);
-    const SyncdRegistryRequest request = {
-        .kind = "root", .id = root->id, .record = SYNCD_BYTES(record->str, record->len)};
-    return syncd_service_update(service, &owner, &request, &registered, error);
 }
 
 char *syncd_service_new_operation(SyncdService *service)

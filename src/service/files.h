@@ -17,16 +17,20 @@ typedef struct {
     char *directory;
     char *scope_id;
     bool paused;
+    bool asks; /* it was paused as much was deleted: whoever resumes it agrees */
 } SyncdRoot;
+
+#define SYNCD_PAUSE_DELETIONS "mass_deletion"
 
 void syncd_root_free(SyncdRoot *root);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRoot, syncd_root_free)
 
 /* Those that have not ended: SyncdRoot. */
 bool syncd_service_list_roots(SyncdService *service, GPtrArray **ret_roots, GError **error);
-/* Pauses it and says why, as the daemon's own decision. */
-bool syncd_service_pause_root(SyncdService *service, const SyncdRoot *root, const char *reason,
-                              GError **error);
+/* Pauses it and says why, as the daemon's own decision: `cause` for programs, `reason` for people.
+ * The rest of its record stays as it is. */
+bool syncd_service_pause_root(SyncdService *service, const SyncdRoot *root, const char *cause,
+                              const char *reason, GError **error);
 
 /* The id that an entry may be written with: what it makes can be named before. */
 char *syncd_service_new_operation(SyncdService *service);

@@ -16,7 +16,7 @@
 
 typedef struct {
     guint64 device, inode, size;
-    gint64 mtime, ctime;
+    gint64 mtime, ctime, born;
 } SyncdFileSeen;
 
 typedef struct {
@@ -79,10 +79,11 @@ typedef struct {
 /* Of every workspace that has any, by the id of its scope: looks at all of them. */
 bool syncd_store_count_files(SyncdStore *store, GHashTable **ret_counts, GError **error);
 
-/* One that exists in the scope and was that inode when it was read last. */
-bool syncd_store_find_file_seen(SyncdStore *store, const char *scope_id, guint64 device,
-                                guint64 inode, SyncdFileRow *ret_row, bool *ret_found,
-                                GError **error);
+/* Those that exist in the scope and were that inode when they were read last, until `take` returns
+ * false. */
+bool syncd_store_walk_seen(SyncdStore *store, const char *scope_id, guint64 device, guint64 inode,
+                           bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                           GError **error);
 /* Whether more than `max` exist in the scope. */
 bool syncd_store_has_more_files(SyncdStore *store, const char *scope_id, guint64 max, bool *ret_has,
                                 GError **error);

@@ -4,7 +4,7 @@
 
 #define COLUMNS                                                                                    \
     "file.id, folder, name, kind, mode, file.size, file.mtime, hash, version, changed, live,"      \
-    " seen.device, inode, seen.size, seen.mtime, ctime"
+    " seen.device, inode, seen.size, seen.mtime, ctime, born"
 #define FROM " FROM file LEFT JOIN seen ON seen.file = file.id "
 
 static void read_row(SyncdStatement *row, SyncdFileRow *ret_row)
@@ -31,7 +31,7 @@ static void read_row(SyncdStatement *row, SyncdFileRow *ret_row)
         ret_row->at_sight =
             (SyncdFileSeen){(guint64)syncd_column_int(row, 11), (guint64)syncd_column_int(row, 12),
                             (guint64)syncd_column_int(row, 13), syncd_column_int(row, 14),
-                            syncd_column_int(row, 15)};
+                            syncd_column_int(row, 15), syncd_column_int(row, 16)};
 }
 
 static bool read_one(SyncdStatement *statement, SyncdFileRow *ret_row, bool *ret_found,
@@ -78,14 +78,10 @@ bool syncd_index_find_file_in(SyncdIndex *self, guint64 folder, SyncdBytes name,
     return read_one(row, ret_row, ret_found, error);
 }
 
-bool syncd_index_walk_folder(SyncdIndex *self, guint64 folder,
-                             bool (*take)(void *data, const SyncdFileRow *row), void *data,
-                             GError **error)
+static bool walk(SyncdStatement *statement, bool (*take)(void *data, const SyncdFileRow *row),
+                 void *data, GError **error)
 {
-    g_autoptr(SyncdStatement) rows = syncd_database_statement(
-        self->db,
-        "SELECT " COLUMNS FROM "WHERE folder = :folder AND live = 1 ORDER BY name, file.id");
-    syncd_bind_int(rows, ":folder", (gint64)folder);
+    g_autoptr(SyncdStatement) rows = statement;
     for (;;) {
         SyncdFileRow row;
         bool found;
@@ -165,21 +161,32 @@ bool syncd_index_count_files(SyncdIndex *self, GHashTable *counts, GError **erro
     }
 }
 
-bool syncd_index_find_file_seen(SyncdIndex *self, const char *scope_id, guint64 device,
-                                guint64 inode, SyncdFileRow *ret_row, bool *ret_found,
-                                GError **error)
+bool syncd_index_walk_folder(SyncdIndex *self, guint64 folder,
+                             bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                             GError **error)
+{
+    SyncdStatement *rows = syncd_database_statement(
+        self->db,
+        "SELECT " COLUMNS FROM "WHERE folder = :folder AND live = 1 ORDER BY name, file.id");
+    syncd_bind_int(rows, ":folder", (gint64)folder);
+    return walk(rows, take, data, error);
+}
+
+bool syncd_index_walk_seen(SyncdIndex *self, const char *scope_id, guint64 device, guint64 inode,
+                           bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                           GError **error)
 {
     gint64 scope;
     if (!syncd_index_word(self, SYNCD_BYTES_TEXT(scope_id), &scope, error))
         return false;
-    SyncdStatement *row = syncd_database_statement(
+    SyncdStatement *rows = syncd_database_statement(
         self->db,
         "SELECT " COLUMNS " FROM seen JOIN file ON file.id = seen.file WHERE inode = :inode"
-        " AND device = :device AND scope = :scope AND live = 1 ORDER BY file.id LIMIT 1");
-    syncd_bind_int(row, ":inode", (gint64)inode);
-    syncd_bind_int(row, ":device", (gint64)device);
-    syncd_bind_int(row, ":scope", scope);
-    return read_one(row, ret_row, ret_found, error);
+        " AND device = :device AND scope = :scope AND live = 1 ORDER BY file.id");
+    syncd_bind_int(rows, ":inode", (gint64)inode);
+    syncd_bind_int(rows, ":device", (gint64)device);
+    syncd_bind_int(rows, ":scope", scope);
+    return walk(rows, take, data, error);
 }
 
 bool syncd_index_has_more_files(SyncdIndex *self, const char *scope_id, guint64 max, bool *ret_has,

@@ -197,7 +197,12 @@ static bool delete (FileEntry *entry, guint64 place, const SyncdFileChange *chan
     syncd_bind_int(row, ":file", (gint64)file);
     syncd_bind_int(row, ":place", (gint64)place);
     entry->folder = 0;
-    return syncd_statement_run(row, error) && add_change(entry, file, place, error);
+    if (!syncd_statement_run(row, error))
+        return false;
+    SyncdStatement *seen =
+        syncd_database_statement(entry->index->db, "DELETE FROM seen WHERE file = :file");
+    syncd_bind_int(seen, ":file", (gint64)file);
+    return syncd_statement_run(seen, error) && add_change(entry, file, place, error);
 }
 
 static const struct {

@@ -52,12 +52,12 @@ bool syncd_store_count_files(SyncdStore *self, GHashTable **ret_counts, GError *
     return true;
 }
 
-bool syncd_store_find_file_seen(SyncdStore *self, const char *scope_id, guint64 device,
-                                guint64 inode, SyncdFileRow *ret_row, bool *ret_found,
-                                GError **error)
+bool syncd_store_walk_seen(SyncdStore *self, const char *scope_id, guint64 device, guint64 inode,
+                           bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                           GError **error)
 {
-    return ready(self, error) && syncd_index_find_file_seen(self->index, scope_id, device, inode,
-                                                            ret_row, ret_found, error);
+    return ready(self, error) &&
+           syncd_index_walk_seen(self->index, scope_id, device, inode, take, data, error);
 }
 
 bool syncd_store_has_more_files(SyncdStore *self, const char *scope_id, guint64 max, bool *ret_has,

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define UNREAD_MAX 1024u /* files of one folder that are read one by one */
+
 typedef struct {
     SyncdWorkspace *workspace;
     SyncdQuestion *question;
@@ -12,45 +14,31 @@ typedef struct {
     SyncdHash hash;
 } Comparison;
 
-static char *path_of(const Comparison *at)
-{
-    const SyncdFolder *folder = &at->question->folder;
-    int size = (int)at->found->name.size;
-    const char *name = at->found->name.data;
-    return *folder->path != '\0' ? g_strdup_printf("%s/%.*s", folder->path, size, name)
-                                 : g_strdup_printf("%.*s", size, name);
-}
-
-static bool is_hidden(const Comparison *at)
-{
-    g_autofree char *path = at->workspace->hidden != NULL ? path_of(at) : NULL;
-    return path != NULL && strcmp(path, at->workspace->hidden) == 0;
-}
-
 static SyncdFileChange change_of(const Comparison *at)
 {
-    const SyncdFileStat *stat = &at->found->stat;
-    return (SyncdFileChange){
-        .folder = SYNCD_BYTES_TEXT(at->question->folder.object),
-        .name = at->found->name,
-        .kind = stat->kind,
-        .mode = stat->mode,
-        .size = stat->kind == SYNCD_FILE_FOLDER ? 0 : stat->size,
-        .mtime = stat->kind == SYNCD_FILE_FOLDER ? 0 : stat->mtime,
-        .hashed = at->hashed,
-        .hash = at->hash,
-        .target = at->found->target,
-    };
+    return syncd_file_change(&at->found->stat, SYNCD_BYTES_TEXT(at->question->folder.object),
+                             at->found->name, at->found->target, at->hashed ? &at->hash : NULL);
+}
+
+static bool is_list(const Comparison *at)
+{
+    return at->question->type == SYNCD_WIRE_LIST;
+}
+
+static void keep(const Comparison *at, guint64 file)
+{
+    if (is_list(at))
+        g_array_append_val(at->question->found, file);
 }
 
 /* ---- what is new there ---- */
 
 /* It is judged when all is known. */
-static void add_arrival(const Comparison *at, guint64 file)
+static void add_arrival(const Comparison *at)
 {
     const SyncdWireMessage *found = at->found;
-    SyncdArrival arrival = {
-        .file = file,
+    SyncdArrival *arrival = g_new(SyncdArrival, 1);
+    *arrival = (SyncdArrival){
         .folder = syncd_folder_copy(&at->question->folder),
         .name = {g_memdup2(found->name.data, found->name.size), found->name.size},
         .target = {g_memdup2(found->target.data, found->target.size), found->target.size},
@@ -58,46 +46,37 @@ static void add_arrival(const Comparison *at, guint64 file)
         .hashed = at->hashed,
         .hash = at->hash,
     };
-    GArray *arrivals = at->workspace->arrivals;
-    for (guint i = 0; at->question->type == SYNCD_WIRE_LOOK && i < arrivals->len; i++) {
-        SyncdArrival *other = &g_array_index(arrivals, SyncdArrival, i);
-        if (other->folder.id == arrival.folder.id && other->name.size == arrival.name.size &&
-            memcmp(other->name.data, arrival.name.data, arrival.name.size) == 0) {
-            syncd_arrival_clear(other);
-            *other = arrival;
-            return;
-        }
-    }
-    g_array_append_val(arrivals, arrival);
+    g_hash_table_replace(at->workspace->arrivals,
+                         syncd_name_new(at->question->folder.id, found->name), arrival);
 }
 
-/* The same inode was something of the same kind and content elsewhere in the workspace. */
-static bool came_from(const Comparison *at, guint64 *ret_file, GError **error)
+static bool take_first(void *data, const SyncdFileRow *row)
 {
-    SyncdFileRow row;
-    bool found;
-    *ret_file = 0;
-    if (!syncd_store_find_file_seen(at->store, at->workspace->root->scope_id,
-                                    at->found->stat.device, at->found->stat.inode, &row, &found,
-                                    error))
-        return false;
-    if (found && row.kind == at->found->stat.kind && row.folder != 0 && row.hashed == at->hashed &&
-        (!at->hashed || syncd_hash_equal(&row.hash, &at->hash)))
-        *ret_file = row.id;
-    return true;
+    *(bool *)data = true;
+    return false;
+}
+
+/* That inode is something in the workspace already, or was. */
+static bool is_known(const Comparison *at, bool *ret_is, GError **error)
+{
+    *ret_is = false;
+    return syncd_store_walk_seen(at->store, at->workspace->root->scope_id, at->found->stat.device,
+                                 at->found->stat.inode, take_first, ret_is, error);
 }
 
 static bool take_new(const Comparison *at, bool replaces, GError **error)
 {
-    guint64 origin;
-    if (!came_from(at, &origin, error))
+    bool known;
+    if (!is_known(at, &known, error))
         return false;
-    if (origin != 0 || replaces) {
-        add_arrival(at, origin);
+    if (known || replaces) {
+        add_arrival(at);
         return true;
     }
     SyncdFileChange change = change_of(at);
-    g_autofree char *path = change.kind == SYNCD_FILE_FOLDER ? path_of(at) : NULL;
+    g_autofree char *path = change.kind == SYNCD_FILE_FOLDER
+                                ? syncd_folder_path(&at->question->folder, at->found->name)
+                                : NULL;
     return syncd_recorder_create(at->workspace->recorder, &change, &at->found->stat, path, error);
 }
 
@@ -114,16 +93,47 @@ static bool is_same_content(const Comparison *at, const SyncdFileRow *row)
     return row->hashed == at->hashed && (!at->hashed || syncd_hash_equal(&row->hash, &at->hash));
 }
 
+/* By a scan always; else when it is another folder by the same name, may be read at last, or is no
+ * longer watched. */
+static bool must_look_into(const Comparison *at, const SyncdFileRow *row)
+{
+    const SyncdFileStat *stat = &at->found->stat;
+    return stat->kind == SYNCD_FILE_FOLDER &&
+           ((is_list(at) && !at->question->folder.hashing) || !row->seen || row->at_sight.inode != stat->inode ||
+            row->at_sight.born != stat->born || row->mode != stat->mode ||
+            g_hash_table_contains(at->workspace->unlinked, SYNCD_NUMBER(row->id)));
+}
+
+static bool look_into(const Comparison *at, const SyncdFileRow *row, GError **error)
+{
+    char object[SYNCD_FILE_ID_SIZE];
+    if (!syncd_store_file_id(at->store, row->id, object, error))
+        return false;
+    g_autofree char *path = syncd_folder_path(&at->question->folder, at->found->name);
+    syncd_workspace_add_folder(at->workspace, row->id, object, path, false);
+    return true;
+}
+
+static bool look_at_link(void *data, const SyncdFileRow *row)
+{
+    syncd_workspace_add_name(data, row->folder, SYNCD_BYTES(row->name, row->name_size), false);
+    return true;
+}
+
+/* A file with several names is told of by the one that it was written through. */
+static bool look_at_links(const Comparison *at, const SyncdFileRow *row, GError **error)
+{
+    const SyncdFileStat *stat = &at->found->stat;
+    return stat->kind != SYNCD_FILE_REGULAR || stat->links < 2 || is_list(at) ||
+           syncd_store_walk_seen(at->store, at->workspace->root->scope_id, row->at_sight.device,
+                                 row->at_sight.inode, look_at_link, at->workspace, error);
+}
+
 static bool take_known(const Comparison *at, const SyncdFileRow *row, GError **error)
 {
     const SyncdFileStat *stat = &at->found->stat;
-    if (stat->kind == SYNCD_FILE_FOLDER && at->question->type == SYNCD_WIRE_LIST) {
-        char object[SYNCD_FILE_ID_SIZE];
-        g_autofree char *path = path_of(at);
-        if (!syncd_store_file_id(at->store, row->id, object, error))
-            return false;
-        syncd_workspace_add_folder(at->workspace, row->id, object, path, false);
-    }
+    if (must_look_into(at, row) && !look_into(at, row, error))
+        return false;
     if (row->mode == stat->mode && is_same_content(at, row)) {
         SyncdFileSeen seen = syncd_file_seen(stat);
         if (!is_as_seen(row, stat))
@@ -131,7 +141,34 @@ static bool take_known(const Comparison *at, const SyncdFileRow *row, GError **e
         return true;
     }
     SyncdFileChange change = change_of(at);
-    return syncd_recorder_change(at->workspace->recorder, row->id, &change, stat, error);
+    return look_at_links(at, row, error) &&
+           syncd_recorder_change(at->workspace->recorder, row->id, &change, stat, error);
+}
+
+/* ---- what cannot be recorded ---- */
+
+/* Some of it passes by itself. What was there before stays as it was. */
+static void note_trouble(const Comparison *at)
+{
+    static const guint32 passing[] = {EAGAIN, ENOMEM, EMFILE, ENFILE};
+    SyncdWorkspace *workspace = at->workspace;
+    guint64 folder = at->question->folder.id;
+    for (size_t i = 0; i < G_N_ELEMENTS(passing); i++)
+        if (at->found->error == passing[i])
+            syncd_workspace_add_later(workspace, folder, at->found->name);
+    g_hash_table_add(workspace->troubles, syncd_name_new(folder, at->found->name));
+}
+
+typedef enum { RECORDED, SKIPPED, TROUBLE, GONE } Sort;
+
+static Sort sort(const SyncdWireMessage *found)
+{
+    if (found->error == ENOENT)
+        return GONE;
+    if (found->error == EXDEV || found->stat.kind == SYNCD_FILE_SPECIAL)
+        return SKIPPED;
+    bool unread = found->stat.kind == SYNCD_FILE_REGULAR && found->error != 0;
+    return found->error == 0 || unread ? RECORDED : TROUBLE;
 }
 
 /* ---- one name ---- */
@@ -144,31 +181,54 @@ static bool find_row(const Comparison *at, SyncdFileRow *ret_row, bool *ret_is, 
                                     ret_is, error);
 }
 
-static void note_missing(const Comparison *at, guint64 file)
+static bool must_be_read(const Comparison *at, const SyncdFileRow *row)
 {
-    g_array_append_val(at->workspace->missing, file);
+    return at->found->stat.kind == SYNCD_FILE_REGULAR && !at->hashed &&
+           !(row != NULL && is_as_seen(row, &at->found->stat));
 }
 
 /* What can be said of its content: of a file its digest, of a symlink that of where it leads. */
-static bool know_content(Comparison *at, const SyncdFileRow *row, bool *ret_ask)
+static void know_content(Comparison *at, const SyncdFileRow *row)
 {
     const SyncdWireMessage *found = at->found;
-    *ret_ask = false;
     if (found->stat.kind == SYNCD_FILE_SYMLINK) {
         at->hashed = true;
         at->hash = syncd_hash(found->target.data, found->target.size);
-    } else if (found->stat.kind == SYNCD_FILE_REGULAR && (found->flags & SYNCD_WIRE_HASHED) != 0) {
+    } else if ((found->flags & SYNCD_WIRE_HASHED) != 0) {
         at->hashed = true;
         at->hash = found->hash;
-    } else if (found->stat.kind == SYNCD_FILE_REGULAR && row != NULL &&
-               is_as_seen(row, &found->stat)) {
+    } else if (row != NULL && is_as_seen(row, &found->stat)) {
         at->hashed = row->hashed;
         at->hash = row->hash;
-    } else if (found->stat.kind == SYNCD_FILE_REGULAR) {
-        *ret_ask = !at->question->hashing && found->error == 0;
-        return *ret_ask;
     }
-    return true;
+}
+
+/* A name of a folder waits for the next pass, in which it is looked at for itself. */
+static void read_it(const Comparison *at)
+{
+    if (!is_list(at))
+        syncd_workspace_look(at->workspace, &at->question->folder, at->found->name, true);
+    else if (++at->question->unread <= UNREAD_MAX)
+        syncd_workspace_add_name(at->workspace, at->question->folder.id, at->found->name, true);
+}
+
+/* Whatever it was: it is not that any more. */
+static void miss(const Comparison *at, const SyncdFileRow *row)
+{
+    if (!is_list(at))
+        g_hash_table_add(at->workspace->missing, SYNCD_NUMBER(row->id));
+}
+
+static bool take_recorded(Comparison *at, const SyncdFileRow *row, bool replaces, GError **error)
+{
+    know_content(at, row);
+    if (must_be_read(at, row)) {
+        bool asked = at->question->hashing || at->found->error != 0;
+        asked ? note_trouble(at) : read_it(at);
+        return true;
+    }
+    syncd_names_remove(at->workspace->troubles, at->question->folder.id, at->found->name);
+    return row != NULL ? take_known(at, row, error) : take_new(at, replaces, error);
 }
 
 bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,
@@ -177,39 +237,104 @@ bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,
     Comparison at = {workspace, question, found, syncd_service_store(workspace->service),
                      false,     {{0}}};
     SyncdFileRow row;
-    bool is, ask, replaces = false;
+    Sort what = sort(found);
+    bool is;
     if (!find_row(&at, &row, &is, error))
         return false;
-    if (found->error == ENOENT) {
-        if (is)
-            note_missing(&at, row.id);
+    bool same = is && (found->stat.kind == 0 || found->stat.kind == row.kind);
+    bool stays = same && what != GONE;
+    if (stays) {
+        keep(&at, row.id);
+        g_hash_table_remove(workspace->missing, SYNCD_NUMBER(row.id));
+    } else if (is) {
+        miss(&at, &row);
+    }
+    syncd_names_remove(workspace->arrivals, question->folder.id, found->name);
+    switch (what) {
+    case GONE:
+        syncd_names_remove(workspace->troubles, question->folder.id, found->name);
         return true;
-    }
-    bool recorded =
-        syncd_file_kind_name(found->stat.kind) != NULL && found->error != EXDEV && !is_hidden(&at);
-    if (is && recorded && row.kind == found->stat.kind && question->found != NULL)
-        g_array_append_val(question->found, row.id);
-    if (!recorded) {
-        *(found->stat.kind == 0 && found->error != EXDEV ? &workspace->standing.unreadable
-                                                         : &workspace->standing.skipped) += 1;
-        /* One that cannot be looked at now may be as it was. */
-        if (is && found->stat.kind == 0 && question->found != NULL)
-            g_array_append_val(question->found, row.id);
+    case SKIPPED:
+        workspace->standing.skipped += is_list(&at);
         return true;
-    }
-    if (is && row.kind != found->stat.kind) {
-        if (question->type == SYNCD_WIRE_LOOK)
-            note_missing(&at, row.id);
-        is = false;
-        replaces = true;
-    }
-    if (!know_content(&at, is ? &row : NULL, &ask)) {
-        workspace->standing.unreadable++;
+    case TROUBLE:
+        note_trouble(&at);
         return true;
+    case RECORDED:
+        return take_recorded(&at, stays ? &row : NULL, is && !stays, error);
     }
-    if (ask) {
-        syncd_workspace_look(workspace, &question->folder, found->name, true);
+    g_assert_not_reached();
+}
+
+/* ---- the end of a folder ---- */
+
+typedef struct {
+    const GArray *found; /* sorted */
+    GHashTable *missing;
+} Lacking;
+
+static int compare_ids(const void *a, const void *b)
+{
+    guint64 left = *(const guint64 *)a, right = *(const guint64 *)b;
+    return (left > right) - (left < right);
+}
+
+static bool add_lacking(void *data, const SyncdFileRow *row)
+{
+    const Lacking *lacking = data;
+    if (!g_array_binary_search((GArray *)lacking->found, &row->id, compare_ids, NULL))
+        g_hash_table_add(lacking->missing, SYNCD_NUMBER(row->id));
+    return true;
+}
+
+/* Where it is gone, the folder that it was in says so. */
+static bool end_without_list(SyncdWorkspace *self, const SyncdFolder *folder, guint32 problem,
+                             GError **error)
+{
+    static const guint32 gone[] = {ENOENT, ENOTDIR, ELOOP, EXDEV};
+    g_hash_table_remove(self->listed, SYNCD_NUMBER(folder->id));
+    for (size_t i = 0; i < G_N_ELEMENTS(gone); i++)
+        if (problem == gone[i])
+            return true;
+    g_hash_table_add(self->troubles, syncd_name_new(folder->id, SYNCD_BYTES_TEXT("")));
+    return problem == EACCES || syncd_workspace_add_unlinked(self, folder->id, true, error);
+}
+
+/* Nobody says what its own mode is, as it has no name in a folder. */
+static bool compare_own(SyncdWorkspace *self, const SyncdFolder *folder, const SyncdFileStat *stat,
+                        GError **error)
+{
+    SyncdFileRow row;
+    bool found;
+    if (!syncd_store_find_file(syncd_service_store(self->service), folder->id, &row, &found, error))
+        return false;
+    if (!found || row.mode == stat->mode)
         return true;
+    SyncdFileChange change = syncd_file_change(stat, SYNCD_BYTES_TEXT(""), SYNCD_BYTES_TEXT(""),
+                                               SYNCD_BYTES_TEXT(""), NULL);
+    return syncd_recorder_change(self->recorder, row.id, &change, stat, error);
+}
+
+bool syncd_workspace_end_list(SyncdWorkspace *self, SyncdQuestion *question,
+                              const SyncdWireMessage *done, GError **error)
+{
+    SyncdFolder *folder = &question->folder;
+    Lacking lacking = {question->found, self->missing};
+    self->standing.folders++;
+    self->standing.unwatched |= (done->flags & SYNCD_WIRE_UNWATCHED) != 0;
+    if (done->error != 0)
+        return end_without_list(self, folder, done->error, error);
+    syncd_names_remove(self->troubles, folder->id, SYNCD_BYTES_TEXT(""));
+    if (question->unread > UNREAD_MAX) {
+        SyncdFolder again = syncd_folder_copy(folder);
+        again.hashing = true;
+        g_array_append_val(self->next_folders, again);
     }
-    return is ? take_known(&at, &row, error) : take_new(&at, replaces, error);
+    if (folder->fresh)
+        return true;
+    g_array_sort(question->found, compare_ids);
+    return (*folder->path != '\0' || compare_own(self, folder, &done->stat, error)) &&
+           ((done->flags & SYNCD_WIRE_UNTOLD) != 0 ||
+            syncd_store_walk_folder(syncd_service_store(self->service), folder->id, add_lacking,
+                                    &lacking, error));
 }

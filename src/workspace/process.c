@@ -14,7 +14,6 @@ extern char **environ;
 
 struct SyncdReaderProcess {
     int fd;
-    pid_t pid; /* 0: not a child of ours */
     guint32 last_request;
     GPtrArray *unsent; /* GByteArray, a packet each */
     guint8 *packet;
@@ -29,12 +28,13 @@ SyncdReaderProcess *syncd_reader_process_new(int fd)
     return self;
 }
 
-static int spawn_reader(int fd, pid_t *ret_pid)
+static int spawn_reader(int fd)
 {
     static char *const arguments[] = {(char *)"sourceos-syncd", (char *)"reader", NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, usual;
+    pid_t pid;
     sigemptyset(&none);
     sigemptyset(&usual);
     sigaddset(&usual, SIGCHLD);
@@ -45,7 +45,7 @@ static int spawn_reader(int fd, pid_t *ret_pid)
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &usual);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    int r = posix_spawn(ret_pid, "/proc/self/exe", &actions, &attributes, arguments, environ);
+    int r = posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     return r;
@@ -54,10 +54,9 @@ static int spawn_reader(int fd, pid_t *ret_pid)
 SyncdReaderProcess *syncd_reader_process_begin(GError **error)
 {
     int ends[2];
-    pid_t pid = 0;
     int r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0 ? errno : 0;
     if (r == 0) {
-        r = spawn_reader(ends[1], &pid);
+        r = spawn_reader(ends[1]);
         close(ends[1]);
         if (r != 0)
             close(ends[0]);
@@ -67,21 +66,16 @@ SyncdReaderProcess *syncd_reader_process_begin(GError **error)
                               "The reader of the workspace cannot be started");
         return NULL;
     }
-    SyncdReaderProcess *self = syncd_reader_process_new(ends[0]);
-    self->pid = pid;
-    return self;
+    return syncd_reader_process_new(ends[0]);
 }
 
 void syncd_reader_process_free(SyncdReaderProcess *self)
 {
     if (self == NULL)
         return;
+    /* It ends with its socket, as soon as the file system lets it; nobody waits for that, and
+     * nobody has to: the daemon ignores SIGCHLD. */
     close(self->fd);
-    if (self->pid != 0) {
-        /* It ends with its socket, but for one that hangs in a file system; nobody waits for that,
-         * and nobody has to: the daemon ignores SIGCHLD. */
-        (void)kill(self->pid, SIGKILL);
-    }
     g_ptr_array_unref(self->unsent);
     g_free(self->packet);
     g_free(self);

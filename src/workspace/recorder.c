@@ -27,11 +27,16 @@ typedef struct {
     bool open;
 } Document;
 
+/* Outlives the recorder when that ends before the commit. */
+typedef struct {
+    SyncdRecorder *recorder; /* NULL: it has ended */
+} Waiter;
+
 struct SyncdRecorder {
     SyncdService *service;
     const SyncdRoot *root;
-    SyncdFolderFunc func;
-    void *data;
+    SyncdRecorderListener listener;
+    Waiter *waits; /* for the commit of the open turn; NULL: there is nothing of ours in it */
     const char *found;
     Document documents[N_DOCUMENTS];
     guint64 counts[N_DOCUMENTS];
@@ -43,13 +48,12 @@ static void clear_item(void *data)
 }
 
 SyncdRecorder *syncd_recorder_new(SyncdService *service, const SyncdRoot *root,
-                                  SyncdFolderFunc func, void *data)
+                                  const SyncdRecorderListener *listener)
 {
     SyncdRecorder *self = g_new0(SyncdRecorder, 1);
     self->service = service;
     self->root = root;
-    self->func = func;
-    self->data = data;
+    self->listener = *listener;
     self->found = SYNCD_FOUND_SCAN;
     for (size_t i = 0; i < N_DOCUMENTS; i++) {
         self->documents[i].text = g_string_new(NULL);
@@ -63,6 +67,8 @@ void syncd_recorder_free(SyncdRecorder *self)
 {
     if (self == NULL)
         return;
+    if (self->waits != NULL)
+        self->waits->recorder = NULL;
     for (size_t i = 0; i < N_DOCUMENTS; i++) {
         g_string_free(self->documents[i].text, TRUE);
         g_array_unref(self->documents[i].items);
@@ -72,8 +78,54 @@ void syncd_recorder_free(SyncdRecorder *self)
 
 SyncdFileSeen syncd_file_seen(const SyncdFileStat *stat)
 {
-    return (SyncdFileSeen){stat->device, stat->inode, stat->size, stat->mtime, stat->ctime};
+    return (SyncdFileSeen){stat->device, stat->inode, stat->size,
+                           stat->mtime,  stat->ctime, stat->born};
 }
+
+SyncdFileChange syncd_file_change(const SyncdFileStat *stat, SyncdBytes folder, SyncdBytes name,
+                                  SyncdBytes target, const SyncdHash *hash)
+{
+    bool is_folder = stat->kind == SYNCD_FILE_FOLDER;
+    return (SyncdFileChange){
+        .folder = folder,
+        .name = name,
+        .kind = stat->kind,
+        .mode = stat->mode,
+        .size = is_folder ? 0 : stat->size,
+        .mtime = is_folder ? 0 : stat->mtime,
+        .hashed = hash != NULL,
+        .hash = hash != NULL ? *hash : (SyncdHash){{0}},
+        .target = target,
+    };
+}
+
+/* ---- what is durable ---- */
+
+static void on_commit(void *data, const GError *error)
+{
+    g_autofree Waiter *waiter = data;
+    SyncdRecorder *self = waiter->recorder;
+    if (self == NULL)
+        return;
+    self->waits = NULL;
+    self->listener.settled(self->listener.data, error);
+}
+
+static void wait_for_turn(SyncdRecorder *self)
+{
+    if (self->waits != NULL)
+        return;
+    self->waits = g_new(Waiter, 1);
+    self->waits->recorder = self;
+    syncd_service_after_commit(self->service, on_commit, self->waits);
+}
+
+bool syncd_recorder_is_settled(const SyncdRecorder *self)
+{
+    return self->waits == NULL;
+}
+
+/* ---- documents ---- */
 
 void syncd_recorder_set_found(SyncdRecorder *self, const char *found)
 {
@@ -132,7 +184,7 @@ bool syncd_recorder_delete(SyncdRecorder *self, guint64 file, GError **error)
 }
 
 /* From now on the files of the document have their numbers. */
-static void settle(SyncdRecorder *self, Which which, guint64 pos, const char *operation)
+static void number(SyncdRecorder *self, Which which, guint64 pos, const char *operation)
 {
     const Document *document = &self->documents[which];
     for (guint i = 0; which != DELETED && i < document->items->len; i++) {
@@ -143,7 +195,7 @@ static void settle(SyncdRecorder *self, Which which, guint64 pos, const char *op
             continue;
         char object[SYNCD_FILE_ID_SIZE];
         syncd_file_id(SYNCD_BYTES_TEXT(operation), (guint)item->file, object);
-        self->func(self->data, file, object, item->path);
+        self->listener.folder(self->listener.data, file, object, item->path);
     }
 }
 
@@ -158,8 +210,10 @@ static bool write_document(SyncdRecorder *self, Which which, GError **error)
     bool done = syncd_service_record_files(self->service, self->root, kinds[which], operation,
                                            SYNCD_BYTES(document->text->str, document->text->len),
                                            &pos, error);
-    if (done)
-        settle(self, which, pos, operation);
+    if (done) {
+        wait_for_turn(self);
+        number(self, which, pos, operation);
+    }
     g_string_truncate(document->text, 0);
     g_array_set_size(document->items, 0);
     document->open = false;

@@ -4,6 +4,9 @@
  * What is deleted, what changed and what is new are documents of their own, written in this order,
  * so that a name is free before it is taken. A document goes out when it is full or when
  * syncd_recorder_flush() is called; only then the files in it have their numbers.
+ *
+ * A document is in the turn in which it was written, and of every such turn is told whether it is
+ * durable: there may be several until what was begun is done.
  */
 #pragma once
 
@@ -11,12 +14,17 @@
 
 typedef struct SyncdRecorder SyncdRecorder;
 
-/* A folder that is in the log now, to be looked into. Borrowed. */
-typedef void (*SyncdFolderFunc)(void *data, guint64 id, const char *object, const char *path);
+typedef struct {
+    void *data;
+    /* A folder that is in the log now, to be looked into. */
+    void (*folder)(void *data, guint64 id, const char *object, const char *path);
+    /* A turn with something of it was committed, or lost. */
+    void (*settled)(void *data, const GError *error);
+} SyncdRecorderListener;
 
-/* Both are borrowed. */
+/* Service and root are borrowed. */
 SyncdRecorder *syncd_recorder_new(SyncdService *service, const SyncdRoot *root,
-                                  SyncdFolderFunc func, void *data);
+                                  const SyncdRecorderListener *listener);
 void syncd_recorder_free(SyncdRecorder *recorder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRecorder, syncd_recorder_free)
 
@@ -29,6 +37,8 @@ bool syncd_recorder_change(SyncdRecorder *recorder, guint64 file, SyncdFileChang
                            const SyncdFileStat *stat, GError **error);
 bool syncd_recorder_delete(SyncdRecorder *recorder, guint64 file, GError **error);
 bool syncd_recorder_flush(SyncdRecorder *recorder, GError **error);
+/* All that was flushed is durable. */
+bool syncd_recorder_is_settled(const SyncdRecorder *recorder);
 
 typedef struct {
     guint64 created, changed, deleted;
@@ -38,3 +48,6 @@ typedef struct {
 SyncdRecorded syncd_recorder_count(const SyncdRecorder *recorder);
 
 SyncdFileSeen syncd_file_seen(const SyncdFileStat *stat);
+/* As it is recorded. `object` of it and of its folder are not known here. */
+SyncdFileChange syncd_file_change(const SyncdFileStat *stat, SyncdBytes folder, SyncdBytes name,
+                                  SyncdBytes target, const SyncdHash *hash);

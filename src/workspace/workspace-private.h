@@ -1,6 +1,7 @@
 /* A workspace's inside, shared by the files that make it up. */
 #pragma once
 
+#include "workspace/names.h"
 #include "workspace/recorder.h"
 #include "workspace/workspace.h"
 
@@ -9,7 +10,8 @@ typedef struct {
     guint64 id;
     char object[SYNCD_FILE_ID_SIZE];
     char *path;
-    bool fresh; /* nothing of what is in it is in the log yet */
+    bool fresh;   /* nothing of what is in it is in the log yet */
+    bool hashing; /* all its files are to be read */
 } SyncdFolder;
 
 /* A question that is out. */
@@ -19,18 +21,11 @@ typedef struct {
     SyncdFolder folder; /* of LIST the one to look into, of LOOK the one with the name */
     bool hashing;       /* the digest is asked for too */
     GArray *found;      /* of LIST: the numbers (guint64) of what is still there */
+    guint unread;       /* of LIST: files that have to be read */
 } SyncdQuestion;
-
-/* A name that something was told of. */
-typedef struct {
-    guint64 folder;
-    size_t size;
-    char name[];
-} SyncdDirty;
 
 /* What may have come from elsewhere in the workspace. */
 typedef struct {
-    guint64 file; /* that it would be */
     SyncdFolder folder;
     SyncdBytes name, target; /* owned */
     SyncdFileStat stat;
@@ -38,46 +33,94 @@ typedef struct {
     SyncdHash hash;
 } SyncdArrival;
 
+typedef enum {
+    SYNCD_PASS_NONE,
+    SYNCD_PASS_ROOT,    /* its directory is being opened */
+    SYNCD_PASS_NAMES,   /* what it was told of is looked at */
+    SYNCD_PASS_FOLDERS, /* folders are looked into */
+} SyncdPass;
+
 /*
- * Work goes in rounds: what is to be looked at is asked for; what is found is compared as it comes;
- * when nothing is left, what is missing is judged, and all is committed. Only then the next round
- * begins, so that every comparison knows all that was recorded before.
+ * Work goes in passes, and a pass begins when all that the one before recorded is durable: so
+ * everything that is compared is compared with all that is known. Within a pass a name is looked at
+ * once, and what is told of it meanwhile is for the next one. A new folder alone is looked into in
+ * the pass that found it, as nothing in it can be known.
+ *
+ * When there is neither a name nor a folder to look at, what has come and what is missing is
+ * judged.
  */
 struct SyncdWorkspace {
     SyncdService *service;
     SyncdRoot *root;
     SyncdReaderProcess *process;
-    char *hidden; /* path of what is never looked into; NULL: nothing */
     SyncdRecorder *recorder;
-    GQueue questions;  /* SyncdQuestion, in the order of their answers */
-    GArray *folders;   /* SyncdFolder: to be looked into, the next one last */
-    GHashTable *dirty; /* SyncdDirty, a set: for the next round */
-    GArray *missing;   /* guint64: files that are not where they were */
-    GArray *arrivals;  /* SyncdArrival */
-    GArray *departed;  /* when how many were deleted, within the last minute */
+    SyncdFileStat hidden;
+    void (*changed)(void *data);
+    void *data;
+
+    SyncdPass pass;
+    bool whole;           /* a pass of folders that began with the workspace's own */
+    GQueue questions;     /* SyncdQuestion, in the order of their answers */
+    GHashTable *looking;  /* names of this pass that are not asked for yet */
+    GHashTable *names;    /* for the next one */
+    GHashTable *later;    /* names for the one at `later_at` */
+    GArray *folders;      /* SyncdFolder: of this pass that are not asked for yet, the next one last */
+    GArray *next_folders; /* for the next one */
+    GHashTable *listed;   /* numbers of those that were in either, unless all are */
+    GHashTable *unlinked; /* numbers of folders that are no longer watched */
+    guint name_passes;    /* since something was judged */
+
+    GHashTable *missing;  /* numbers of files that are not where they were */
+    GHashTable *arrivals; /* name -> SyncdArrival */
+    GHashTable *troubles; /* names that cannot be read */
+    GArray *departed;     /* when how many were deleted, within the last minute */
+
     SyncdWorkspaceStanding standing;
-    bool in_round;
-    bool opened;               /* the reader has the directory … */
-    SyncdFileStat own;         /* … which was this then */
-    bool accepts;              /* what is missing was meant to be deleted */
-    bool rescan;               /* the next round looks into every folder */
-    struct SyncdWaiter *waits; /* for the commit of the last round; NULL: for none */
+    bool busy;          /* it is at work, whoever calls */
+    bool opened;        /* the reader has the directory … */
+    SyncdFileStat own;  /* … which was this then */
+    bool accepts;       /* what is missing was meant to be deleted */
+    bool rescan;        /* every folder is to be looked into … */
+    bool lost;          /* … but not too soon after the last time */
+    guint64 scanned_at; /* when that was done */
+    guint64 later_at;
 };
+
+/* For the sets of numbers. */
+#define SYNCD_NUMBER(id) GSIZE_TO_POINTER(id)
 
 void syncd_folder_clear(SyncdFolder *folder);
 SyncdFolder syncd_folder_copy(const SyncdFolder *folder);
-/* To be looked into. */
+/* The path of a name in it. */
+char *syncd_folder_path(const SyncdFolder *folder, SyncdBytes name);
+
+/* ask.c: what is to be looked at, and asking for it. */
+
+/* To be looked into, in this pass or the next. */
 void syncd_workspace_add_folder(SyncdWorkspace *workspace, guint64 id, const char *object,
                                 const char *path, bool fresh);
+void syncd_workspace_add_name(SyncdWorkspace *workspace, guint64 folder, SyncdBytes name,
+                              bool hashing);
+void syncd_workspace_add_later(SyncdWorkspace *workspace, guint64 folder, SyncdBytes name);
+/* The folder itself by its name, to be looked into wherever it is found. */
+bool syncd_workspace_add_unlinked(SyncdWorkspace *workspace, guint64 folder, bool later,
+                                  GError **error);
 /* Asks for one name, perhaps with its digest. */
 void syncd_workspace_look(SyncdWorkspace *workspace, const SyncdFolder *folder, SyncdBytes name,
                           bool hashing);
+void syncd_workspace_open(SyncdWorkspace *workspace);
+void syncd_workspace_forget(SyncdWorkspace *workspace, guint64 folder);
+/* As much of this pass as may be out at once. */
+bool syncd_workspace_ask(SyncdWorkspace *workspace, GError **error);
+void syncd_workspace_question_free(void *question);
 
-/* compare.c: one name in a folder, as it was found. */
+/* compare.c: one name in a folder, as it was found; and a folder when all names in it were. */
 bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,
                              const SyncdWireMessage *found, GError **error);
+bool syncd_workspace_end_list(SyncdWorkspace *workspace, SyncdQuestion *question,
+                              const SyncdWireMessage *done, GError **error);
 
-/* departures.c: nothing is left to be looked at: what is missing was renamed or deleted. */
-bool syncd_workspace_judge_missing(SyncdWorkspace *workspace, GError **error);
-void syncd_arrival_clear(SyncdArrival *arrival);
+/* judge.c: nothing is left to be looked at. */
+bool syncd_workspace_judge(SyncdWorkspace *workspace, GError **error);
+void syncd_arrival_free(void *arrival);
 GArray *syncd_departures_new(void);

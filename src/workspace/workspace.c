@@ -2,165 +2,26 @@
 
 #include "base/log.h"
 
+#include <errno.h>
 #include <string.h>
 
-#define LISTS_AT_ONCE 8u
-#define LOOKS_AT_ONCE 256u
-#define PATH_MAX_BYTES (SYNCD_WIRE_PATH_MAX - SYNCD_FILE_NAME_MAX - 1) /* of a folder */
+#define NAME_PASSES_MAX 16u                       /* until what has come is judged nevertheless */
+#define RESCAN_USEC (10u * G_USEC_PER_SEC)        /* after a scan, when changes were lost */
+#define UNWATCHED_USEC (15u * 60u * G_USEC_PER_SEC) /* … when not all can be watched */
 
-/* Outlives the workspace when that ends before the commit. */
-typedef struct SyncdWaiter {
-    SyncdWorkspace *workspace; /* NULL: it has ended */
-} SyncdWaiter;
+/* ---- standing ---- */
 
-static void begin_round(SyncdWorkspace *self);
-
-/* ---- parts ---- */
-
-void syncd_folder_clear(SyncdFolder *self)
+static bool is_stopped(const SyncdWorkspace *self)
 {
-    g_clear_pointer(&self->path, g_free);
+    return self->standing.state == SYNCD_WORKSPACE_PAUSED ||
+           self->standing.state == SYNCD_WORKSPACE_MISSING ||
+           self->standing.state == SYNCD_WORKSPACE_FAILED;
 }
-
-SyncdFolder syncd_folder_copy(const SyncdFolder *folder)
-{
-    SyncdFolder copy = *folder;
-    copy.path = g_strdup(folder->path);
-    return copy;
-}
-
-static void free_question(void *data)
-{
-    SyncdQuestion *question = data;
-    syncd_folder_clear(&question->folder);
-    g_clear_pointer(&question->found, g_array_unref);
-    g_free(question);
-}
-
-static guint hash_dirty(const void *key)
-{
-    const SyncdDirty *dirty = key;
-    guint hash = (guint)dirty->folder;
-    for (size_t i = 0; i < dirty->size; i++)
-        hash = hash * 31 + (guchar)dirty->name[i];
-    return hash;
-}
-
-static gboolean same_dirty(const void *a, const void *b)
-{
-    const SyncdDirty *left = a, *right = b;
-    return left->folder == right->folder && left->size == right->size &&
-           memcmp(left->name, right->name, left->size) == 0;
-}
-
-/* ---- asking ---- */
-
-static SyncdQuestion *ask(SyncdWorkspace *self, SyncdWireMessage *request,
-                          const SyncdFolder *folder)
-{
-    SyncdQuestion *question = g_new0(SyncdQuestion, 1);
-    question->type = request->type;
-    question->hashing = (request->flags & SYNCD_WIRE_HASH) != 0;
-    question->folder = syncd_folder_copy(folder);
-    question->request = syncd_reader_process_ask(self->process, request);
-    g_queue_push_tail(&self->questions, question);
-    return question;
-}
-
-static void ask_root(SyncdWorkspace *self)
-{
-    const SyncdFolder nothing = {.path = (char *)""};
-    SyncdWireMessage request = {.type = SYNCD_WIRE_ROOT,
-                                .path = SYNCD_BYTES_TEXT(self->root->directory)};
-    ask(self, &request, &nothing);
-}
-
-/* What was never looked into is read at once; of all else only what has changed. */
-static void ask_list(SyncdWorkspace *self, const SyncdFolder *folder)
-{
-    SyncdWireMessage request = {
-        .type = SYNCD_WIRE_LIST,
-        .flags = SYNCD_WIRE_WATCH | (folder->fresh ? SYNCD_WIRE_HASH : 0),
-        .folder = folder->id,
-        .path = SYNCD_BYTES_TEXT(folder->path),
-    };
-    ask(self, &request, folder)->found = g_array_new(FALSE, FALSE, sizeof(guint64));
-}
-
-void syncd_workspace_look(SyncdWorkspace *self, const SyncdFolder *folder, SyncdBytes name,
-                          bool hashing)
-{
-    SyncdWireMessage request = {
-        .type = SYNCD_WIRE_LOOK,
-        .flags = hashing ? SYNCD_WIRE_HASH : 0,
-        .folder = folder->id,
-        .path = SYNCD_BYTES_TEXT(folder->path),
-        .name = name,
-    };
-    ask(self, &request, folder);
-}
-
-void syncd_workspace_add_folder(SyncdWorkspace *self, guint64 id, const char *object,
-                                const char *path, bool fresh)
-{
-    SyncdFolder folder = {.id = id, .fresh = fresh};
-    if (strlen(path) > PATH_MAX_BYTES) {
-        self->standing.unreadable++;
-        return;
-    }
-    folder.path = g_strdup(path);
-    g_strlcpy(folder.object, object, sizeof folder.object);
-    g_array_append_val(self->folders, folder);
-}
-
-/* SyncdFolderFunc: one that was just recorded. */
-static void add_fresh(void *data, guint64 id, const char *object, const char *path)
-{
-    syncd_workspace_add_folder(data, id, object, path, true);
-}
-
-static void ask_lists(SyncdWorkspace *self)
-{
-    while (self->folders->len > 0 && g_queue_get_length(&self->questions) < LISTS_AT_ONCE) {
-        SyncdFolder folder = g_array_index(self->folders, SyncdFolder, self->folders->len - 1);
-        g_array_set_size(self->folders, self->folders->len - 1);
-        ask_list(self, &folder);
-        syncd_folder_clear(&folder);
-    }
-}
-
-/* ---- the way to a folder ---- */
-
-/* From its number, as the log has it; NULL when it is not beneath the workspace any more. */
-static bool find_folder(SyncdWorkspace *self, guint64 id, SyncdFolder *ret_folder, bool *ret_found,
-                        GError **error)
-{
-    SyncdStore *store = syncd_service_store(self->service);
-    g_autofree char *path = g_strdup("");
-    *ret_found = false;
-    for (guint64 at = id;;) {
-        SyncdFileRow row;
-        bool found;
-        if (!syncd_store_find_file(store, at, &row, &found, error))
-            return false;
-        if (!found || !row.live || row.kind != SYNCD_FILE_FOLDER || strlen(path) > PATH_MAX_BYTES)
-            return true;
-        if (row.folder == 0)
-            break;
-        char *longer = *path != '\0' ? g_strconcat(row.name, "/", path, NULL) : g_strdup(row.name);
-        g_free(path);
-        path = longer;
-        at = row.folder;
-    }
-    *ret_folder = (SyncdFolder){.id = id, .path = g_steal_pointer(&path)};
-    *ret_found = true;
-    return syncd_store_file_id(store, id, ret_folder->object, error);
-}
-
-/* ---- answers ---- */
 
 static void fail(SyncdWorkspace *self, const GError *error)
 {
+    if (self->standing.state == SYNCD_WORKSPACE_FAILED)
+        return;
     self->standing.state = SYNCD_WORKSPACE_FAILED;
     self->standing.reason = syncd_error_info_of(error)->name;
     syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE, "The workspace %s is not recorded: %s",
@@ -173,8 +34,17 @@ static void set_missing(SyncdWorkspace *self, const char *reason)
     self->standing.reason = reason;
 }
 
-/* The workspace's own folder: known, new, or another one than it was. */
-static bool begin_scan(SyncdWorkspace *self, GError **error)
+/* ---- the workspace's own folder ---- */
+
+/* What is mounted there has the same number as another one that was. */
+static bool is_another(const SyncdFileRow *row, const SyncdFileStat *own)
+{
+    return row->seen && row->at_sight.born != 0 && own->born != 0 &&
+           (row->at_sight.inode != own->inode || row->at_sight.born != own->born);
+}
+
+/* It is known, new, or another one than it was. */
+static bool begin_folders(SyncdWorkspace *self, GError **error)
 {
     SyncdFileRow row;
     bool found;
@@ -183,16 +53,15 @@ static bool begin_scan(SyncdWorkspace *self, GError **error)
     SyncdFileSeen seen = syncd_file_seen(&self->own);
     if (!syncd_store_find_workspace_folder(store, self->root->scope_id, &row, &found, error))
         return false;
+    self->pass = SYNCD_PASS_FOLDERS;
+    self->whole = true;
     if (!found) {
-        const SyncdFileChange change = {
-            .folder = SYNCD_BYTES_TEXT(""),
-            .name = SYNCD_BYTES_TEXT(""),
-            .kind = SYNCD_FILE_FOLDER,
-            .mode = self->own.mode,
-        };
+        const SyncdFileChange change =
+            syncd_file_change(&self->own, SYNCD_BYTES_TEXT(""), SYNCD_BYTES_TEXT(""),
+                              SYNCD_BYTES_TEXT(""), NULL);
         return syncd_recorder_create(self->recorder, &change, &self->own, "", error);
     }
-    if (row.seen && (row.at_sight.device != seen.device || row.at_sight.inode != seen.inode)) {
+    if (is_another(&row, &self->own)) {
         set_missing(self, "another directory is where it was");
         return true;
     }
@@ -209,69 +78,42 @@ static bool take_root(SyncdWorkspace *self, const SyncdWireMessage *done, GError
     self->opened = done->error == 0;
     self->own = done->stat;
     if (self->opened)
-        return begin_scan(self, error);
-    set_missing(self, "its directory is not there");
+        return begin_folders(self, error);
+    set_missing(self, done->error == ELOOP   ? "there is a symlink on the way to its directory"
+                      : done->error == EXDEV ? "its directory is that of the daemon's own state"
+                      : done->error == EACCES ? "its directory may not be opened"
+                                              : "its directory is not there");
     return true;
 }
 
-typedef struct {
-    const GArray *found; /* sorted */
-    GArray *missing;
-} Lacking;
-
-static int compare_ids(const void *a, const void *b)
-{
-    guint64 left = *(const guint64 *)a, right = *(const guint64 *)b;
-    return (left > right) - (left < right);
-}
-
-static bool add_lacking(void *data, const SyncdFileRow *row)
-{
-    const Lacking *lacking = data;
-    if (!g_array_binary_search((GArray *)lacking->found, &row->id, compare_ids, NULL))
-        g_array_append_val(lacking->missing, row->id);
-    return true;
-}
-
-static bool take_list(SyncdWorkspace *self, SyncdQuestion *question, const SyncdWireMessage *done,
-                      GError **error)
-{
-    Lacking lacking = {question->found, self->missing};
-    self->standing.folders++;
-    self->standing.unwatched |= (done->flags & SYNCD_WIRE_UNWATCHED) != 0;
-    if (done->error != 0) {
-        /* Where it is gone, the folder that it was in says so. */
-        self->standing.unreadable++;
-        return true;
-    }
-    g_array_sort(question->found, compare_ids);
-    return question->folder.fresh || (done->flags & SYNCD_WIRE_UNTOLD) != 0 ||
-           syncd_store_walk_folder(syncd_service_store(self->service), question->folder.id,
-                                   add_lacking, &lacking, error);
-}
+/* ---- what the reader says ---- */
 
 static bool take_done(SyncdWorkspace *self, const SyncdWireMessage *done, GError **error)
 {
+    static const guint32 told[] = {0, ENOENT, ENOTDIR, ELOOP, EXDEV, EACCES};
     SyncdQuestion *question = g_queue_pop_head(&self->questions);
-    bool taken = true;
+    bool taken = true, is_told = false;
     if (question->type == SYNCD_WIRE_ROOT)
         taken = take_root(self, done, error);
     else if (question->type == SYNCD_WIRE_LIST)
-        taken = take_list(self, question, done, error);
-    free_question(question);
+        taken = syncd_workspace_end_list(self, question, done, error);
+    /* Why a folder cannot be opened is mostly told by what happens to it. */
+    for (size_t i = 0; i < G_N_ELEMENTS(told); i++)
+        is_told |= done->error == told[i];
+    self->lost |= question->type == SYNCD_WIRE_LOOK && !is_told;
+    syncd_workspace_question_free(question);
     return taken;
 }
 
-/* A write that goes on is looked at when it is closed. */
-static void take_event(SyncdWorkspace *self, const SyncdWireMessage *event)
+static bool take_event(SyncdWorkspace *self, const SyncdWireMessage *event, GError **error)
 {
-    if ((event->flags & ~SYNCD_WIRE_WRITTEN) == 0 || event->name.size == 0)
-        return;
-    SyncdDirty *dirty = g_malloc(sizeof *dirty + event->name.size);
-    dirty->folder = event->folder;
-    dirty->size = event->name.size;
-    memcpy(dirty->name, event->name.data, event->name.size);
-    g_hash_table_add(self->dirty, dirty);
+    if ((event->flags & SYNCD_WIRE_UNLINKED) != 0)
+        return syncd_workspace_add_unlinked(self, event->folder, false, error);
+    if (event->flags == SYNCD_WIRE_WRITTEN)
+        syncd_workspace_add_later(self, event->folder, event->name);
+    else
+        syncd_workspace_add_name(self, event->folder, event->name, false);
+    return true;
 }
 
 static bool take_message(void *data, const SyncdWireMessage *message, GError **error)
@@ -280,163 +122,230 @@ static bool take_message(void *data, const SyncdWireMessage *message, GError **e
     SyncdQuestion *question = g_queue_peek_head(&self->questions);
     bool answers = question != NULL && question->request == message->request;
     if (message->type == SYNCD_WIRE_EVENT)
-        take_event(self, message);
-    else if (message->type == SYNCD_WIRE_LOST)
-        self->rescan = true;
-    else if (answers && message->type == SYNCD_WIRE_FOUND)
+        return take_event(self, message, error);
+    if (message->type == SYNCD_WIRE_LOST) {
+        self->lost = true;
+        return true;
+    }
+    if (answers && message->type == SYNCD_WIRE_FOUND)
         return syncd_workspace_compare(self, question, message, error);
-    else if (answers && message->type == SYNCD_WIRE_DONE)
+    if (answers && message->type == SYNCD_WIRE_DONE)
         return take_done(self, message, error);
-    else {
-        syncd_set_error(error, SYNCD_ERROR_INVALID_ENCODING,
-                        "The reader of the workspace answers what nobody asked");
-        return false;
-    }
-    return true;
+    syncd_set_error(error, SYNCD_ERROR_INVALID_ENCODING,
+                    "The reader of the workspace answers what nobody asked");
+    return false;
 }
 
-/* ---- rounds ---- */
+/* ---- passes ---- */
 
-static void on_committed(void *data, const GError *error)
+static void clear_folders(GArray *folders)
 {
-    SyncdWaiter *waiter = data;
-    SyncdWorkspace *self = waiter->workspace;
-    g_free(waiter);
-    if (self == NULL)
-        return;
-    self->waits = NULL;
-    self->in_round = false;
-    if (error != NULL) {
-        /* Nothing of it is there, and what was numbered is not: all is looked at again. */
-        self->rescan = true;
-        fail(self, error);
-        return;
-    }
-    begin_round(self);
+    for (guint i = 0; i < folders->len; i++)
+        syncd_folder_clear(&g_array_index(folders, SyncdFolder, i));
+    g_array_set_size(folders, 0);
 }
 
-static void wait_for_commit(SyncdWorkspace *self)
+/* All that is known to be looked at is part of it. */
+static bool begin_scan(SyncdWorkspace *self, GError **error)
 {
-    self->waits = g_new0(SyncdWaiter, 1);
-    self->waits->workspace = self;
-    syncd_service_after_commit(self->service, on_committed, self->waits);
-}
-
-/* Goes on until nothing is left of the round. */
-static bool go_on(SyncdWorkspace *self, GError **error)
-{
-    ask_lists(self);
-    if (!g_queue_is_empty(&self->questions))
-        return true;
-    /* New folders have numbers only now. */
-    if (!syncd_recorder_flush(self->recorder, error))
-        return false;
-    ask_lists(self);
-    if (!g_queue_is_empty(&self->questions))
-        return true;
-    if (!syncd_workspace_judge_missing(self, error))
-        return false;
-    ask_lists(self);
-    if (!g_queue_is_empty(&self->questions))
-        return true;
-    wait_for_commit(self);
-    return true;
-}
-
-static bool ask_dirty(SyncdWorkspace *self, GError **error)
-{
-    GHashTableIter iter;
-    void *key;
-    g_hash_table_iter_init(&iter, self->dirty);
-    while (g_queue_get_length(&self->questions) < LOOKS_AT_ONCE &&
-           g_hash_table_iter_next(&iter, &key, NULL)) {
-        const SyncdDirty *dirty = key;
-        SyncdFolder folder = {0};
-        bool found;
-        if (!find_folder(self, dirty->folder, &folder, &found, error))
-            return false;
-        if (found)
-            syncd_workspace_look(self, &folder, SYNCD_BYTES(dirty->name, dirty->size), false);
-        syncd_folder_clear(&folder);
-        g_hash_table_iter_remove(&iter);
-    }
-    return true;
-}
-
-static bool is_stopped(const SyncdWorkspace *self)
-{
-    return self->standing.state == SYNCD_WORKSPACE_PAUSED ||
-           self->standing.state == SYNCD_WORKSPACE_MISSING;
-}
-
-static bool ask_all(SyncdWorkspace *self, GError **error)
-{
-    self->rescan = false;
+    GHashTable *const tables[] = {self->names,   self->unlinked, self->listed,
+                                  self->missing, self->arrivals, self->troubles};
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+        g_hash_table_remove_all(tables[i]);
+    clear_folders(self->folders);
+    clear_folders(self->next_folders);
+    self->rescan = self->lost = false;
     self->standing.state = SYNCD_WORKSPACE_SCANNING;
     self->standing.reason = NULL;
-    self->standing.folders = self->standing.skipped = self->standing.unreadable = 0;
+    self->standing.folders = self->standing.skipped = 0;
     self->standing.unwatched = false;
-    g_hash_table_remove_all(self->dirty);
     syncd_recorder_set_found(self->recorder, SYNCD_FOUND_SCAN);
     if (self->opened)
-        return begin_scan(self, error) && (is_stopped(self) || go_on(self, error));
-    ask_root(self);
+        return begin_folders(self, error);
+    self->pass = SYNCD_PASS_ROOT;
+    syncd_workspace_open(self);
     return true;
 }
 
-static bool try_round(SyncdWorkspace *self, GError **error)
+static void begin_names(SyncdWorkspace *self)
 {
-    self->in_round = self->rescan || g_hash_table_size(self->dirty) > 0;
-    if (self->rescan)
-        return ask_all(self, error);
+    GHashTable *looking = self->looking;
+    self->looking = self->names;
+    self->names = looking;
+    self->name_passes++;
+    self->pass = SYNCD_PASS_NAMES;
+}
+
+static void begin_listing(SyncdWorkspace *self)
+{
+    g_array_append_vals(self->folders, self->next_folders->data, self->next_folders->len);
+    g_array_set_size(self->next_folders, 0);
+    self->pass = SYNCD_PASS_FOLDERS;
+}
+
+static void end_pass(SyncdWorkspace *self)
+{
+    if (self->pass == SYNCD_PASS_FOLDERS) {
+        g_hash_table_remove_all(self->listed);
+        self->whole = false;
+    }
+    self->pass = SYNCD_PASS_NONE;
+}
+
+static void rest(SyncdWorkspace *self)
+{
+    if (self->standing.state == SYNCD_WORKSPACE_SCANNING)
+        self->scanned_at = syncd_service_clock(self->service);
     self->standing.state = SYNCD_WORKSPACE_WATCHING;
+    self->standing.reason = NULL;
     self->accepts = false;
     syncd_recorder_set_found(self->recorder, SYNCD_FOUND_WATCH);
-    return !self->in_round ||
-           (ask_dirty(self, error) && (!g_queue_is_empty(&self->questions) || go_on(self, error)));
 }
 
-static void begin_round(SyncdWorkspace *self)
+static guint64 next_scan(const SyncdWorkspace *self)
 {
-    g_autoptr(GError) error = NULL;
-    if (!is_stopped(self) && !self->in_round && !try_round(self, &error))
-        fail(self, error);
+    if (self->rescan)
+        return 0;
+    if (self->standing.state != SYNCD_WORKSPACE_WATCHING)
+        return G_MAXUINT64;
+    if (self->lost)
+        return self->scanned_at + RESCAN_USEC;
+    return self->standing.unwatched ? self->scanned_at + UNWATCHED_USEC : G_MAXUINT64;
 }
 
-bool syncd_workspace_dispatch(SyncdWorkspace *self)
+/* False in `ret_begun`: there is nothing to do. */
+static bool begin_pass(SyncdWorkspace *self, bool *ret_begun, GError **error)
+{
+    guint names = g_hash_table_size(self->names);
+    *ret_begun = true;
+    end_pass(self);
+    if (next_scan(self) <= syncd_service_clock(self->service))
+        return begin_scan(self, error);
+    if (names > 0 && self->name_passes < NAME_PASSES_MAX) {
+        begin_names(self);
+        return true;
+    }
+    if (self->folders->len + self->next_folders->len > 0) {
+        begin_listing(self);
+        return true;
+    }
+    self->name_passes = 0;
+    if (g_hash_table_size(self->arrivals) + g_hash_table_size(self->missing) > 0)
+        return syncd_workspace_judge(self, error);
+    *ret_begun = names > 0;
+    if (names == 0)
+        rest(self);
+    return true;
+}
+
+/* Until something has to be waited for. */
+static bool go_on(SyncdWorkspace *self, GError **error)
+{
+    while (!is_stopped(self)) {
+        bool begun;
+        if (!syncd_workspace_ask(self, error))
+            return false;
+        if (!g_queue_is_empty(&self->questions))
+            return true;
+        if (!syncd_recorder_flush(self->recorder, error))
+            return false;
+        /* New folders have numbers only now. */
+        if (self->pass == SYNCD_PASS_FOLDERS && self->folders->len > 0)
+            continue;
+        if (!syncd_recorder_is_settled(self->recorder))
+            return true;
+        if (!begin_pass(self, &begun, error))
+            return false;
+        if (!begun)
+            return true;
+    }
+    return true;
+}
+
+static void work(SyncdWorkspace *self)
 {
     g_autoptr(GError) error = NULL;
-    bool done = syncd_reader_process_receive(self->process, take_message, self, &error);
-    if (done && !is_stopped(self) && self->standing.state != SYNCD_WORKSPACE_FAILED)
-        done =
-            !self->in_round ? try_round(self, &error) : self->waits != NULL || go_on(self, &error);
-    if (!done)
+    self->busy = true;
+    if (!is_stopped(self) && !go_on(self, &error))
         fail(self, error);
-    return done;
+    self->busy = false;
+    self->changed(self->data);
+}
+
+/* A document that is written may end a turn: who writes it goes on by himself. */
+static void on_settled(void *data, const GError *error)
+{
+    SyncdWorkspace *self = data;
+    if (error != NULL)
+        fail(self, error);
+    if (!self->busy)
+        work(self);
+}
+
+static void on_folder(void *data, guint64 id, const char *object, const char *path)
+{
+    syncd_workspace_add_folder(data, id, object, path, true);
+}
+
+void syncd_workspace_dispatch(SyncdWorkspace *self)
+{
+    g_autoptr(GError) error = NULL;
+    self->busy = true;
+    if (!syncd_reader_process_receive(self->process, take_message, self, &error))
+        fail(self, error);
+    work(self);
+}
+
+guint64 syncd_workspace_due(const SyncdWorkspace *self)
+{
+    guint64 due = g_hash_table_size(self->later) > 0 ? self->later_at : G_MAXUINT64;
+    return is_stopped(self) ? G_MAXUINT64 : MIN(due, next_scan(self));
+}
+
+static gboolean move_name(void *key, void *value, void *data)
+{
+    const SyncdName *name = key;
+    syncd_workspace_add_name(data, name->folder, syncd_name_text(name), false);
+    return TRUE;
+}
+
+void syncd_workspace_tick(SyncdWorkspace *self)
+{
+    if (self->later_at <= syncd_service_clock(self->service))
+        g_hash_table_foreach_remove(self->later, move_name, self);
+    work(self);
 }
 
 /* ---- life ---- */
 
 SyncdWorkspace *syncd_workspace_new(SyncdService *service, SyncdRoot *root,
-                                    SyncdReaderProcess *process, const char *hidden)
+                                    SyncdReaderProcess *process, const SyncdFileStat *hidden,
+                                    void (*changed)(void *data), void *data)
 {
-    g_autoptr(GError) error = NULL;
     SyncdWorkspace *self = g_new0(SyncdWorkspace, 1);
     self->service = service;
     self->root = root;
     self->process = process;
-    self->hidden = g_strdup(hidden);
-    self->recorder = syncd_recorder_new(service, root, add_fresh, self);
+    self->hidden = *hidden;
+    self->changed = changed;
+    self->data = data;
+    self->recorder = syncd_recorder_new(
+        service, root,
+        &(SyncdRecorderListener){.data = self, .folder = on_folder, .settled = on_settled});
     g_queue_init(&self->questions);
+    self->looking = syncd_names_new(NULL);
+    self->names = syncd_names_new(NULL);
+    self->later = syncd_names_new(NULL);
     self->folders = g_array_new(FALSE, FALSE, sizeof(SyncdFolder));
-    self->dirty = g_hash_table_new_full(hash_dirty, same_dirty, g_free, NULL);
-    self->missing = g_array_new(FALSE, FALSE, sizeof(guint64));
-    self->arrivals = g_array_new(FALSE, FALSE, sizeof(SyncdArrival));
-    g_array_set_clear_func(self->arrivals, (GDestroyNotify)syncd_arrival_clear);
+    self->next_folders = g_array_new(FALSE, FALSE, sizeof(SyncdFolder));
+    self->listed = g_hash_table_new(NULL, NULL);
+    self->unlinked = g_hash_table_new(NULL, NULL);
+    self->missing = g_hash_table_new(NULL, NULL);
+    self->arrivals = syncd_names_new(syncd_arrival_free);
+    self->troubles = syncd_names_new(NULL);
     self->departed = syncd_departures_new();
     self->rescan = true;
-    if (!try_round(self, &error))
-        fail(self, error);
+    work(self);
     return self;
 }
 
@@ -444,20 +353,19 @@ void syncd_workspace_free(SyncdWorkspace *self)
 {
     if (self == NULL)
         return;
-    if (self->waits != NULL)
-        self->waits->workspace = NULL;
-    g_queue_clear_full(&self->questions, free_question);
-    for (guint i = 0; i < self->folders->len; i++)
-        syncd_folder_clear(&g_array_index(self->folders, SyncdFolder, i));
+    GHashTable *const tables[] = {self->looking,  self->names,   self->later,    self->listed,
+                                  self->unlinked, self->missing, self->arrivals, self->troubles};
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+        g_hash_table_unref(tables[i]);
+    g_queue_clear_full(&self->questions, syncd_workspace_question_free);
+    clear_folders(self->folders);
+    clear_folders(self->next_folders);
     g_array_unref(self->folders);
-    g_hash_table_unref(self->dirty);
-    g_array_unref(self->missing);
-    g_array_unref(self->arrivals);
+    g_array_unref(self->next_folders);
     g_array_unref(self->departed);
     syncd_recorder_free(self->recorder);
     syncd_reader_process_free(self->process);
     syncd_root_free(self->root);
-    g_free(self->hidden);
     g_free(self);
 }
 
@@ -474,9 +382,7 @@ int syncd_workspace_fd(const SyncdWorkspace *self)
 void syncd_workspace_scan(SyncdWorkspace *self)
 {
     self->rescan = true;
-    if (is_stopped(self) || self->standing.state == SYNCD_WORKSPACE_FAILED)
-        self->standing.state = SYNCD_WORKSPACE_SCANNING;
-    begin_round(self);
+    work(self);
 }
 
 void syncd_workspace_accept_deletions(SyncdWorkspace *self)
@@ -488,7 +394,12 @@ void syncd_workspace_standing(const SyncdWorkspace *self, SyncdWorkspaceStanding
 {
     SyncdRecorded recorded = syncd_recorder_count(self->recorder);
     *ret_standing = self->standing;
-    ret_standing->waiting = self->folders->len + g_queue_get_length((GQueue *)&self->questions);
+    ret_standing->waiting =
+        self->folders->len + self->next_folders->len + self->questions.length +
+        g_hash_table_size(self->looking) + g_hash_table_size(self->names) +
+        g_hash_table_size(self->missing) + g_hash_table_size(self->arrivals) +
+        !syncd_recorder_is_settled(self->recorder);
+    ret_standing->unreadable = g_hash_table_size(self->troubles);
     ret_standing->created = recorded.created;
     ret_standing->changed = recorded.changed;
     ret_standing->deleted = recorded.deleted;

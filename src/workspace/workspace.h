@@ -8,11 +8,15 @@
  * by then it is known whether it was renamed.
  *
  * A file is known to be unchanged by its inode, size and times; one that has others is read, and is
- * another version only when its bytes are. Symlinks are recorded and never followed.
+ * another version only when its bytes are. What is written into a file that stays open is looked at
+ * some seconds later. Symlinks are recorded and never followed.
  *
  * What deletes more than a hundred files, or a third of the workspace, within a minute is not
  * recorded: the workspace is paused (the root's record says so) and somebody has to decide. One
  * whose directory is not there, or is another one than it was, is left alone.
+ *
+ * When its reader ends, or what it wrote was not committed, it has failed: it does nothing more,
+ * and is to be made anew.
  */
 #pragma once
 
@@ -24,6 +28,8 @@ typedef struct SyncdWorkspace SyncdWorkspace;
 #define SYNCD_WORKSPACE_DELETIONS_MAX 100u
 #define SYNCD_WORKSPACE_DELETIONS_MIN 3u /* fewer never pause it, however small it is */
 #define SYNCD_WORKSPACE_DELETIONS_USEC (60u * G_USEC_PER_SEC)
+/* What is still being written, or cannot be read at the moment, is looked at after so long. */
+#define SYNCD_WORKSPACE_LATER_USEC (5u * G_USEC_PER_SEC)
 
 typedef enum {
     SYNCD_WORKSPACE_SCANNING,
@@ -37,24 +43,29 @@ typedef struct {
     SyncdWorkspaceState state;
     const char *reason;                /* why it is as it is, NULL when there is nothing to say */
     guint64 folders;                   /* looked into by the present scan or the last one */
-    guint64 waiting;                   /* folders that are known and not looked into yet */
+    guint64 waiting;                   /* what is known and not looked at yet */
     guint64 created, changed, deleted; /* recorded since it was made */
     guint64 skipped;                   /* devices, pipes, sockets, what is mounted there */
     guint64 unreadable;
     bool unwatched; /* some folders are not watched: their changes are found by the next scan */
 } SyncdWorkspaceStanding;
 
-/* Takes root and process over. Begins to scan. What lies at the path `hidden` beneath the directory
- * is never looked into; NULL for nothing. */
+/* Takes root and process over. Begins to scan. The folder `hidden`, by its device and inode, is
+ * never looked into. `changed` is called whenever its standing or syncd_workspace_due() may be
+ * another one; it may not free the workspace. */
 SyncdWorkspace *syncd_workspace_new(SyncdService *service, SyncdRoot *root,
-                                    SyncdReaderProcess *process, const char *hidden);
+                                    SyncdReaderProcess *process, const SyncdFileStat *hidden,
+                                    void (*changed)(void *data), void *data);
 void syncd_workspace_free(SyncdWorkspace *workspace);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdWorkspace, syncd_workspace_free)
 
 const SyncdRoot *syncd_workspace_root(const SyncdWorkspace *workspace);
 int syncd_workspace_fd(const SyncdWorkspace *workspace);
-/* What the reader has said is taken in. False when there is nothing more to be expected of it. */
-bool syncd_workspace_dispatch(SyncdWorkspace *workspace);
+/* What the reader has said is taken in. */
+void syncd_workspace_dispatch(SyncdWorkspace *workspace);
+/* When syncd_workspace_tick() is to be called; G_MAXUINT64 for never. */
+guint64 syncd_workspace_due(const SyncdWorkspace *workspace);
+void syncd_workspace_tick(SyncdWorkspace *workspace);
 /* Looks into every folder once more. */
 void syncd_workspace_scan(SyncdWorkspace *workspace);
 /* What the next scan finds missing was meant to be deleted, however much it is. */

@@ -11,7 +11,7 @@
     {                                                                                              \
         .kind = SYNCD_FILE_REGULAR, .mode = 04755, .uid = G_MAXUINT32, .links = 2,                 \
         .device = G_MAXUINT64, .inode = 7, .size = G_MAXUINT64, .mtime = G_MININT64,               \
-        .ctime = G_MAXINT64                                                                        \
+        .ctime = G_MAXINT64, .born = 5                                                             \
     }
 #define LINK_STAT                                                                                  \
     {                                                                                              \
@@ -91,6 +91,7 @@ static void assert_same(const SyncdWireMessage *one, const SyncdWireMessage *oth
     g_assert_cmpuint(one->stat.uid, ==, other->stat.uid);
     g_assert_cmpuint(one->stat.links, ==, other->stat.links);
     g_assert_cmpuint(one->stat.device, ==, other->stat.device);
+    g_assert_cmpint(one->stat.born, ==, other->stat.born);
     g_assert_cmpuint(one->stat.inode, ==, other->stat.inode);
     g_assert_cmpuint(one->stat.size, ==, other->stat.size);
     g_assert_cmpint(one->stat.mtime, ==, other->stat.mtime);
@@ -234,15 +235,17 @@ static void hostile_sizes_are_refused(void)
     size_t room = 2 * SYNCD_WIRE_PACKET_MAX;
     g_autofree guint8 *bytes = g_malloc(room);
     memset(bytes, 'a', room);
-    memset(bytes, 0, 5); /* type and request; then the size, and the path */
+    memset(bytes, 0, 5); /* type and request; then the size, the path, and that nothing is hidden */
     bytes[0] = SYNCD_WIRE_ROOT;
     bytes[7] = '/';
     for (unsigned size = 0; size <= G_MAXUINT16; size++) {
         bytes[5] = (guint8)size;
         bytes[6] = (guint8)(size >> 8);
+        bytes[7 + size] = 0;
         g_assert_cmpint(reads(SYNCD_BYTES(bytes, room)), ==,
                         size > 0 && size <= SYNCD_WIRE_PATH_MAX);
-        g_assert_false(reads(SYNCD_BYTES(bytes, 7 + size - (size > 0))));
+        g_assert_false(reads(SYNCD_BYTES(bytes, 7 + size)));
+        bytes[7 + size] = size == 0 ? '/' : 'a';
     }
 }
 

@@ -223,8 +223,8 @@ static void a_commit_that_fails_is_made_up_for(void)
         else
             g_assert_true(step_workspace(&w, PATIENCE_MS));
     }
-    syncd_workspace_scan(w.workspace);
-    run_until(&w, SYNCD_WORKSPACE_WATCHING);
+    end_workspace(&w);
+    scan(&w);
     assert_tree(&w, TREE);
     workspace_clear(&w);
 }
@@ -241,8 +241,9 @@ static void a_reader_that_ends_is_noticed(void)
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), ==, 0);
     close(ends[1]);
     w.workspace = syncd_workspace_new(w.f.service, g_ptr_array_steal_index(roots, 0),
-                                      syncd_reader_process_new(ends[0]), NULL);
-    g_assert_false(syncd_workspace_dispatch(w.workspace));
+                                      syncd_reader_process_new(ends[0]), &(SyncdFileStat){0},
+                                      nobody_listens, NULL);
+    syncd_workspace_dispatch(w.workspace);
     g_assert_cmpint(standing_of(&w).state, ==, SYNCD_WORKSPACE_FAILED);
     g_clear_pointer(&w.workspace, syncd_workspace_free);
     workspace_clear(&w);

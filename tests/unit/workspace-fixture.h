@@ -70,6 +70,20 @@ static inline SyncdReaderProcess *begin_reader(WorkspaceFixture *w)
     return syncd_reader_process_new(ends[0]);
 }
 
+static inline void nobody_listens(void *data)
+{
+}
+
+/* What is never looked into. */
+static inline SyncdFileStat hidden_in(WorkspaceFixture *w)
+{
+    g_autofree char *path = path_in(w, "hidden/state");
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return (SyncdFileStat){0};
+    return (SyncdFileStat){.kind = SYNCD_FILE_FOLDER, .device = st.st_dev, .inode = st.st_ino};
+}
+
 static inline void begin_workspace(WorkspaceFixture *w)
 {
     g_autoptr(GError) error = NULL;
@@ -77,8 +91,9 @@ static inline void begin_workspace(WorkspaceFixture *w)
     syncd_service_list_roots(w->f.service, &roots, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(roots->len, ==, 1);
+    const SyncdFileStat hidden = hidden_in(w);
     w->workspace = syncd_workspace_new(w->f.service, g_ptr_array_steal_index(roots, 0),
-                                       begin_reader(w), "hidden/state");
+                                       begin_reader(w), &hidden, nobody_listens, NULL);
 }
 
 static inline void end_workspace(WorkspaceFixture *w)
@@ -106,9 +121,14 @@ static inline bool step_workspace(WorkspaceFixture *w, int wait_ms)
     }
     if (poll(&ready, 1, 0) == 0 && syncd_service_work(w->f.service))
         return true;
+    guint64 now = syncd_service_clock(w->f.service), due = syncd_workspace_due(w->workspace);
+    if (due <= now) {
+        syncd_workspace_tick(w->workspace);
+        return true;
+    }
     if (poll(&ready, 1, wait_ms) == 0)
         return false;
-    g_assert_true(syncd_workspace_dispatch(w->workspace));
+    syncd_workspace_dispatch(w->workspace);
     return true;
 }
 
@@ -141,7 +161,7 @@ static inline void workspace_init(WorkspaceFixture *w)
     service_init(&w->f);
     g_autofree char *root = g_strdup_printf(
         "{\"root_id\":\"r1\",\"workspace_id\":\"workspace:notes\",\"directory\":\"%s\","
-        "\"root_state\":\"active\"}",
+        "\"root_state\":\"active\",\"x_note\":\"mine\"}",
         w->directory);
     g_assert_cmpint(register_record(&w->f, "workspace",
                                     "{\"workspace_id\":\"workspace:notes\","

@@ -26,10 +26,11 @@ CREATE TABLE file_change (
 -- empty after a rebuild; only an index that is made beside another takes it over.
 CREATE TABLE seen (
     file INTEGER PRIMARY KEY,                       -- file.id
-    device INTEGER NOT NULL,
+    device INTEGER NOT NULL,                        -- 0: that of the workspace's own folder
     inode INTEGER NOT NULL,
     size INTEGER NOT NULL,
     mtime INTEGER NOT NULL,
-    ctime INTEGER NOT NULL
+    ctime INTEGER NOT NULL,
+    born INTEGER NOT NULL                           -- 0: the file system does not say
 ) STRICT;
 PRAGMA user_version = 4;

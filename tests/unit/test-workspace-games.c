@@ -1,0 +1,297 @@
+/*
+ * What people and programs do with files: whatever it is, the log says what is there, and whatever
+ * was renamed is what it was.
+ */
+#include "service/internal.h"
+#include "workspace-fixture.h"
+
+static void begin(WorkspaceFixture *w)
+{
+    workspace_init(w);
+    begin_workspace(w);
+    run_until(w, SYNCD_WORKSPACE_WATCHING);
+}
+
+static guint64 file_at(WorkspaceFixture *w, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) names = g_strsplit(path, "/", -1);
+    SyncdStore *store = syncd_service_store(w->f.service);
+    const SyncdRoot *root = syncd_workspace_root(w->workspace);
+    SyncdFileRow row;
+    bool found;
+    syncd_store_find_workspace_folder(store, root->scope_id, &row, &found, &error);
+    for (size_t i = 0; found && names[i] != NULL; i++)
+        syncd_store_find_file_in(store, row.id, SYNCD_BYTES_TEXT(names[i]), &row, &found, &error);
+    g_assert_no_error(error);
+    return found ? row.id : 0;
+}
+
+/* Until nothing happens any more. */
+static void settle(WorkspaceFixture *w)
+{
+    while (step_workspace(w, 0) || standing_of(w).waiting > 0 || step_workspace(w, 100))
+        ;
+}
+
+static void a_folder_that_is_made_again_is_looked_into_again(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    make_folder(&w, "f");
+    write_file(&w, "f/a", "1");
+    settle(&w);
+    remove_file(&w, "f/a");
+    remove_file(&w, "f");
+    make_folder(&w, "f");
+    write_file(&w, "f/b", "2");
+    settle(&w);
+    assert_tree(&w, "f v1/\nf/b v1\n");
+    /* And it is watched. */
+    write_file(&w, "f/c", "3");
+    settle(&w);
+    assert_tree(&w, "f v1/\nf/b v1\nf/c v1\n");
+    workspace_clear(&w);
+}
+
+static void a_folder_that_was_away_is_watched_again(void)
+{
+    WorkspaceFixture w;
+    g_autofree char *away = NULL;
+    begin(&w);
+    away = g_strconcat(w.directory, ".away", NULL);
+    g_autofree char *inside = path_in(&w, "f"), *added = g_build_filename(away, "b", NULL);
+    make_folder(&w, "f");
+    write_file(&w, "f/a", "1");
+    write_file(&w, "rest", "r");
+    settle(&w);
+    g_assert_cmpint(rename(inside, away), ==, 0);
+    g_assert_true(g_file_set_contents(added, "2", 1, NULL));
+    g_assert_cmpint(rename(away, inside), ==, 0);
+    settle(&w);
+    assert_tree(&w, "f v1/\nrest v1\nf/a v1\nf/b v1\n");
+    write_file(&w, "f/c", "3");
+    settle(&w);
+    assert_tree(&w, "f v1/\nrest v1\nf/a v1\nf/b v1\nf/c v1\n");
+    workspace_clear(&w);
+}
+
+static void folders_that_swap_are_looked_into(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    make_folder(&w, "one");
+    make_folder(&w, "two");
+    write_file(&w, "one/a", "1");
+    write_file(&w, "two/b", "2");
+    settle(&w);
+    g_autofree char *one = path_in(&w, "one"), *two = path_in(&w, "two");
+    g_assert_cmpint(renameat2(AT_FDCWD, one, AT_FDCWD, two, RENAME_EXCHANGE), ==, 0);
+    settle(&w);
+    assert_tree(&w, "one v1/\ntwo v1/\none/b v1\ntwo/a v1\n");
+    write_file(&w, "one/c", "3");
+    settle(&w);
+    assert_tree(&w, "one v1/\ntwo v1/\none/b v1\none/c v1\ntwo/a v1\n");
+    workspace_clear(&w);
+}
+
+#define BULK 700
+
+/* More than are looked at in one go. */
+static void many_that_are_renamed_at_once_stay_what_they_were(void)
+{
+    WorkspaceFixture w;
+    guint64 ids[BULK];
+    begin(&w);
+    make_folder(&w, "to");
+    for (int i = 0; i < BULK; i++) {
+        g_autofree char *name = g_strdup_printf("f%d", i);
+        write_file(&w, name, name);
+    }
+    settle(&w);
+    for (int i = 0; i < BULK; i++) {
+        g_autofree char *name = g_strdup_printf("f%d", i);
+        ids[i] = file_at(&w, name);
+        g_assert_cmpuint(ids[i], !=, 0);
+    }
+    for (int i = 0; i < BULK; i++) {
+        g_autofree char *from = g_strdup_printf("f%d", i), *to = g_strdup_printf("to/g%d", i);
+        rename_file(&w, from, to);
+    }
+    settle(&w);
+    g_assert_cmpuint(standing_of(&w).deleted, ==, 0);
+    for (int i = 0; i < BULK; i++) {
+        g_autofree char *to = g_strdup_printf("to/g%d", i);
+        g_assert_cmpuint(file_at(&w, to), ==, ids[i]);
+    }
+    workspace_clear(&w);
+}
+
+/* Out of a folder that is deleted then, and a folder out of one. */
+static void what_leaves_a_folder_that_is_deleted_stays(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    make_folder(&w, "old");
+    make_folder(&w, "old/sub");
+    write_file(&w, "old/a", "1");
+    write_file(&w, "old/sub/b", "2");
+    write_file(&w, "more", "3");
+    settle(&w);
+    guint64 a = file_at(&w, "old/a"), b = file_at(&w, "old/sub/b");
+    rename_file(&w, "old/a", "a");
+    rename_file(&w, "old/sub", "sub");
+    remove_file(&w, "old");
+    settle(&w);
+    assert_tree(&w, "a v1\nmore v1\nsub v1/\nsub/b v1\n");
+    g_assert_cmpuint(file_at(&w, "a"), ==, a);
+    g_assert_cmpuint(file_at(&w, "sub/b"), ==, b);
+    g_assert_cmpuint(standing_of(&w).deleted, ==, 1);
+    workspace_clear(&w);
+}
+
+/* An inode that is given to another file is another file. */
+static void what_is_deleted_and_made_anew_elsewhere_is_new(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    write_file(&w, "a", "1");
+    write_file(&w, "b", "1");
+    write_file(&w, "c", "1");
+    settle(&w);
+    guint64 a = file_at(&w, "a");
+    remove_file(&w, "a");
+    write_file(&w, "d", "1");
+    settle(&w);
+    g_assert_cmpuint(file_at(&w, "a"), ==, 0);
+    g_assert_cmpuint(file_at(&w, "d"), !=, a);
+    workspace_clear(&w);
+}
+
+static void what_is_written_into_an_open_file_is_recorded_later(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    write_file(&w, "log", "1");
+    settle(&w);
+    g_autofree char *path = path_in(&w, "log");
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    g_assert_cmpint(write(fd, "2", 1), ==, 1);
+    guint64 sequence = service_sequence(&w.f);
+    settle(&w);
+    g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    g_assert_cmpuint(syncd_workspace_due(w.workspace), <=,
+                     syncd_service_clock(w.f.service) + SYNCD_WORKSPACE_LATER_USEC);
+    w.f.base.now_usec += SYNCD_WORKSPACE_LATER_USEC;
+    settle(&w);
+    assert_tree(&w, "log v2\n");
+    g_assert_cmpuint(syncd_workspace_due(w.workspace), ==, G_MAXUINT64);
+    close(fd);
+    workspace_clear(&w);
+}
+
+static void the_other_names_of_a_file_change_with_it(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    make_folder(&w, "f");
+    write_file(&w, "a", "1");
+    g_autofree char *a = path_in(&w, "a"), *b = path_in(&w, "f/b");
+    g_assert_cmpint(link(a, b), ==, 0);
+    settle(&w);
+    int fd = open(a, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    g_assert_cmpint(write(fd, "changed", 7), ==, 7);
+    close(fd);
+    settle(&w);
+    assert_tree(&w, "a v2\nf v1/\nf/b v2\n");
+    workspace_clear(&w);
+}
+
+static void a_pipe_where_a_file_was_is_no_file(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    write_file(&w, "a", "1");
+    write_file(&w, "b", "1");
+    write_file(&w, "c", "1");
+    settle(&w);
+    g_autofree char *a = path_in(&w, "a");
+    remove_file(&w, "a");
+    g_assert_cmpint(mkfifo(a, 0600), ==, 0);
+    settle(&w);
+    assert_tree(&w, "b v1\nc v1\n");
+    workspace_clear(&w);
+}
+
+static void a_commit_that_fails_amid_a_scan_is_noticed(void)
+{
+    WorkspaceFixture w;
+    workspace_init(&w);
+    for (int i = 0; i < 3000; i++) {
+        g_autofree char *name = g_strdup_printf("a-long-name-of-a-file-of-which-there-are-many-%d", i);
+        write_file(&w, name, name);
+    }
+    begin_workspace(&w);
+    /* The first document goes out long before the scan is done. */
+    while (!syncd_service_has_turn(w.f.service))
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    g_assert_cmpuint(standing_of(&w).state, ==, SYNCD_WORKSPACE_SCANNING);
+    g_autoptr(GError) why = g_error_new_literal(SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED, "gone");
+    syncd_service_discard(w.f.service, why);
+    g_assert_cmpuint(standing_of(&w).state, ==, SYNCD_WORKSPACE_FAILED);
+    workspace_clear(&w);
+}
+
+static void a_pause_says_why_and_keeps_the_rest_of_the_record(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    for (int i = 0; i < 9; i++) {
+        g_autofree char *name = g_strdup_printf("f%d", i);
+        write_file(&w, name, name);
+    }
+    settle(&w);
+    for (int i = 0; i < 9; i++) {
+        g_autofree char *name = g_strdup_printf("f%d", i);
+        remove_file(&w, name);
+    }
+    run_until(&w, SYNCD_WORKSPACE_PAUSED);
+    while (syncd_service_has_turn(w.f.service))
+        syncd_service_commit(w.f.service);
+    g_autoptr(GPtrArray) roots = NULL;
+    g_assert_true(syncd_service_list_roots(w.f.service, &roots, NULL));
+    const SyncdRoot *root = roots->pdata[0];
+    g_assert_true(root->paused);
+    g_assert_true(root->asks);
+    g_autofree char *record = show_record(&w.f, "root", "r1");
+    g_assert_nonnull(strstr(record, "\"pause_cause\":\"mass_deletion\""));
+    g_assert_nonnull(strstr(record, "\"x_note\":\"mine\""));
+    workspace_clear(&w);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    /* Valgrind does not know openat2. */
+    if (is_hurried())
+        return g_test_run();
+#define ADD(name, func) g_test_add_func("/workspace-games/" name, func)
+    ADD("a-folder-that-is-made-again-is-looked-into-again",
+        a_folder_that_is_made_again_is_looked_into_again);
+    ADD("a-folder-that-was-away-is-watched-again", a_folder_that_was_away_is_watched_again);
+    ADD("folders-that-swap-are-looked-into", folders_that_swap_are_looked_into);
+    ADD("many-that-are-renamed-at-once-stay-what-they-were",
+        many_that_are_renamed_at_once_stay_what_they_were);
+    ADD("what-leaves-a-folder-that-is-deleted-stays", what_leaves_a_folder_that_is_deleted_stays);
+    ADD("what-is-deleted-and-made-anew-elsewhere-is-new",
+        what_is_deleted_and_made_anew_elsewhere_is_new);
+    ADD("what-is-written-into-an-open-file-is-recorded-later",
+        what_is_written_into_an_open_file_is_recorded_later);
+    ADD("the-other-names-of-a-file-change-with-it", the_other_names_of_a_file_change_with_it);
+    ADD("a-pipe-where-a-file-was-is-no-file", a_pipe_where_a_file_was_is_no_file);
+    ADD("a-commit-that-fails-amid-a-scan-is-noticed", a_commit_that_fails_amid_a_scan_is_noticed);
+    ADD("a-pause-says-why-and-keeps-the-rest-of-the-record",
+        a_pause_says_why_and_keeps_the_rest_of_the_record);
+    return g_test_run();
+}
