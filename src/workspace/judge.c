@@ -25,11 +25,6 @@ void syncd_arrival_free(void *data)
 
 /* ---- where it came from ---- */
 
-static bool is_noted(SyncdWorkspace *self, guint64 file)
-{
-    return g_hash_table_contains(self->missing, SYNCD_NUMBER(file));
-}
-
 /* It, or a folder that it is in. */
 static bool is_missing(SyncdWorkspace *self, guint64 file, bool *ret_is, GError **error)
 {
@@ -38,7 +33,7 @@ static bool is_missing(SyncdWorkspace *self, guint64 file, bool *ret_is, GError 
     *ret_is = false;
     for (guint64 at = file; found && at != 0 && !*ret_is;) {
         SyncdFileRow row;
-        *ret_is = is_noted(self, at);
+        *ret_is = g_hash_table_contains(self->missing, SYNCD_NUMBER(at));
         if (!syncd_store_find_file(store, at, &row, &found, error))
             return false;
         at = row.folder;
@@ -67,32 +62,46 @@ static bool consider(void *data, const SyncdFileRow *row)
     return true;
 }
 
-/* One that is missing, and that nothing else came from. 0: it is new. */
-static bool find_origin(SyncdWorkspace *self, const SyncdArrival *arrival, GHashTable *taken,
-                        guint64 *ret_origin, GError **error)
+/* Of each arrival what it was, in `moving`: one that is missing, and that nothing else came from. */
+static bool find_origin(SyncdWorkspace *self, SyncdArrival *arrival, GHashTable *moving,
+                        GError **error)
 {
     g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(guint64));
     Search search = {arrival, candidates};
-    *ret_origin = 0;
+    arrival->origin = 0;
     if (!syncd_store_walk_seen(syncd_service_store(self->service), self->root->scope_id,
                                arrival->stat.device, arrival->stat.inode, consider, &search, error))
         return false;
-    for (guint i = 0; i < candidates->len && *ret_origin == 0; i++) {
+    for (guint i = 0; i < candidates->len && arrival->origin == 0; i++) {
         guint64 file = g_array_index(candidates, guint64, i);
         bool missing = false;
-        if (!g_hash_table_contains(taken, SYNCD_NUMBER(file)) &&
+        if (!g_hash_table_contains(moving, SYNCD_NUMBER(file)) &&
             !is_missing(self, file, &missing, error))
             return false;
-        *ret_origin = missing ? file : 0;
+        if (missing)
+            arrival->origin = file;
     }
+    if (arrival->origin != 0)
+        g_hash_table_add(moving, SYNCD_NUMBER(arrival->origin));
+    return true;
+}
+
+static bool find_origins(SyncdWorkspace *self, GHashTable *moving, GError **error)
+{
+    GHashTableIter iter;
+    void *value;
+    g_hash_table_iter_init(&iter, self->arrivals);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        if (!find_origin(self, value, moving, error))
+            return false;
     return true;
 }
 
 /* ---- what has come ---- */
 
-static bool record_arrival(SyncdWorkspace *self, const SyncdArrival *arrival, guint64 origin,
-                           GError **error)
+static bool record_arrival(SyncdWorkspace *self, const SyncdArrival *arrival, GError **error)
 {
+    guint64 origin = arrival->origin;
     SyncdFileChange change =
         syncd_file_change(&arrival->stat, SYNCD_BYTES_TEXT(arrival->folder.object), arrival->name,
                           arrival->target, arrival->hashed ? &arrival->hash : NULL);
@@ -111,39 +120,16 @@ static bool record_arrival(SyncdWorkspace *self, const SyncdArrival *arrival, gu
     return syncd_recorder_change(self->recorder, origin, &change, &arrival->stat, error);
 }
 
-/* Of one kind, or those that were renamed. */
-static bool take_arrivals(SyncdWorkspace *self, bool folders_that_moved, GHashTable *taken,
-                          GError **error)
+static bool record_arrivals(SyncdWorkspace *self, GError **error)
 {
     GHashTableIter iter;
     void *value;
     g_hash_table_iter_init(&iter, self->arrivals);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const SyncdArrival *arrival = value;
-        guint64 origin;
-        if (folders_that_moved && arrival->stat.kind != SYNCD_FILE_FOLDER)
-            continue;
-        if (!find_origin(self, arrival, taken, &origin, error))
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        if (!record_arrival(self, value, error))
             return false;
-        if (folders_that_moved && origin == 0)
-            continue;
-        if (origin != 0)
-            g_hash_table_add(taken, SYNCD_NUMBER(origin));
-        if (!record_arrival(self, arrival, origin, error))
-            return false;
-        g_hash_table_iter_remove(&iter);
-    }
+    g_hash_table_remove_all(self->arrivals);
     return true;
-}
-
-/* Folders that moved come first: only when they were looked into is it known what is still in them.
- */
-static bool judge_arrivals(SyncdWorkspace *self, GError **error)
-{
-    g_autoptr(GHashTable) taken = g_hash_table_new(NULL, NULL);
-    if (!take_arrivals(self, true, taken, error))
-        return false;
-    return g_hash_table_size(taken) > 0 || take_arrivals(self, false, taken, error);
 }
 
 /* ---- what is deleted ---- */
@@ -154,22 +140,31 @@ static bool add_child(void *data, const SyncdFileRow *row)
     return true;
 }
 
-/* What is missing and all that is in it, but not many more than `max`. */
-static bool count_missing(SyncdWorkspace *self, guint max, guint *ret_n, GError **error)
+static GArray *list_missing(SyncdWorkspace *self)
 {
-    g_autoptr(GHashTable) counted = g_hash_table_new(NULL, NULL);
-    g_autoptr(GArray) line = g_array_new(FALSE, FALSE, sizeof(guint64));
-    SyncdStore *store = syncd_service_store(self->service);
+    GArray *ids = g_array_sized_new(FALSE, FALSE, sizeof(guint64),
+                                    g_hash_table_size(self->missing));
     GHashTableIter iter;
     void *key;
     g_hash_table_iter_init(&iter, self->missing);
-    while (line->len <= max && g_hash_table_iter_next(&iter, &key, NULL)) {
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
         guint64 id = GPOINTER_TO_SIZE(key);
-        g_array_append_val(line, id);
+        g_array_append_val(ids, id);
     }
+    return ids;
+}
+
+/* What is missing and all that is in it, but for what has moved; and not many more than `max`. */
+static bool count_missing(SyncdWorkspace *self, GHashTable *moving, guint max, guint *ret_n,
+                          GError **error)
+{
+    g_autoptr(GHashTable) counted = g_hash_table_new(NULL, NULL);
+    g_autoptr(GArray) line = list_missing(self);
+    SyncdStore *store = syncd_service_store(self->service);
     for (guint i = 0; i < line->len && g_hash_table_size(counted) <= max; i++) {
         guint64 id = g_array_index(line, guint64, i);
-        if (g_hash_table_add(counted, SYNCD_NUMBER(id)) &&
+        if (!g_hash_table_contains(moving, SYNCD_NUMBER(id)) &&
+            g_hash_table_add(counted, SYNCD_NUMBER(id)) &&
             !syncd_store_walk_folder(store, id, add_child, line, error))
             return false;
     }
@@ -221,67 +216,71 @@ static bool pause_it(SyncdWorkspace *self, guint n, GError **error)
 }
 
 /* What is in it is missing too, as long as the log has it there. */
-static bool delete_one(SyncdWorkspace *self, guint64 id, GArray *contents, GError **error)
+static bool delete_one(SyncdWorkspace *self, guint64 id, GArray *line, GError **error)
 {
     SyncdStore *store = syncd_service_store(self->service);
     SyncdFileRow row;
     bool found;
+    g_hash_table_remove(self->missing, SYNCD_NUMBER(id));
     if (!syncd_store_find_file(store, id, &row, &found, error))
         return false;
     if (!found || !row.live)
         return true;
     if (row.kind == SYNCD_FILE_FOLDER) {
         syncd_workspace_forget(self, id);
-        if (!syncd_store_walk_folder(store, id, add_child, contents, error))
+        if (!syncd_store_walk_folder(store, id, add_child, line, error))
             return false;
     }
     return syncd_recorder_delete(self->recorder, id, error);
 }
 
-static bool delete_some(SyncdWorkspace *self, guint *ret_n, GError **error)
+/* `*ret_n` of them; when that is as much as there may be at once, there are more perhaps. */
+static bool delete_some(SyncdWorkspace *self, GHashTable *moving, guint *ret_n, GError **error)
 {
-    g_autoptr(GArray) contents = g_array_new(FALSE, FALSE, sizeof(guint64));
+    g_autoptr(GArray) line = list_missing(self);
     g_autoptr(GHashTable) deleted = g_hash_table_new(NULL, NULL);
-    GHashTableIter iter;
-    void *key;
-    g_hash_table_iter_init(&iter, self->missing);
-    while (g_hash_table_size(deleted) < DELETIONS_AT_ONCE &&
-           g_hash_table_iter_next(&iter, &key, NULL)) {
-        if (!delete_one(self, GPOINTER_TO_SIZE(key), contents, error))
-            return false;
-        g_hash_table_add(deleted, key);
-        g_hash_table_iter_remove(&iter);
-    }
-    for (guint i = 0; i < contents->len; i++) {
-        void *id = SYNCD_NUMBER(g_array_index(contents, guint64, i));
-        if (!g_hash_table_contains(deleted, id))
+    for (guint i = 0; i < line->len; i++) {
+        void *id = SYNCD_NUMBER(g_array_index(line, guint64, i));
+        if (g_hash_table_contains(deleted, id))
+            continue;
+        if (g_hash_table_contains(moving, id) || g_hash_table_size(deleted) == DELETIONS_AT_ONCE) {
             g_hash_table_add(self->missing, id);
+            continue;
+        }
+        g_hash_table_add(deleted, id);
+        if (!delete_one(self, GPOINTER_TO_SIZE(id), line, error))
+            return false;
     }
     *ret_n = g_hash_table_size(deleted);
     return true;
 }
 
-static bool judge_missing(SyncdWorkspace *self, GError **error)
+static bool judge_missing(SyncdWorkspace *self, GHashTable *moving, guint *ret_n, GError **error)
 {
-    guint n;
     bool mass = false;
+    *ret_n = 0;
     if (!self->accepts) {
-        if (!count_missing(self, SYNCD_WORKSPACE_DELETIONS_MAX, &n, error) ||
-            !is_mass_deletion(self, n, &mass, error))
+        if (!count_missing(self, moving, SYNCD_WORKSPACE_DELETIONS_MAX, ret_n, error) ||
+            !is_mass_deletion(self, *ret_n, &mass, error))
             return false;
     }
     if (mass)
-        return pause_it(self, n, error);
-    if (!delete_some(self, &n, error))
+        return pause_it(self, *ret_n, error);
+    if (!delete_some(self, moving, ret_n, error))
         return false;
-    const Departure departure = {syncd_service_clock(self->service), n};
-    if (!self->accepts)
+    const Departure departure = {syncd_service_clock(self->service), *ret_n};
+    if (!self->accepts && *ret_n > 0)
         g_array_append_val(self->departed, departure);
     return true;
 }
 
+/* What is deleted comes first, so that no name is taken before it is free. */
 bool syncd_workspace_judge(SyncdWorkspace *self, GError **error)
 {
-    return g_hash_table_size(self->arrivals) > 0 ? judge_arrivals(self, error)
-                                                 : judge_missing(self, error);
+    g_autoptr(GHashTable) moving = g_hash_table_new(NULL, NULL);
+    guint deleted;
+    if (!find_origins(self, moving, error) || !judge_missing(self, moving, &deleted, error))
+        return false;
+    return deleted == DELETIONS_AT_ONCE || self->standing.state == SYNCD_WORKSPACE_PAUSED ||
+           record_arrivals(self, error);
 }

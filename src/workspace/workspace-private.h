@@ -31,6 +31,7 @@ typedef struct {
     SyncdFileStat stat;
     bool hashed;
     SyncdHash hash;
+    guint64 origin; /* what it was, once that is judged; 0: it is new */
 } SyncdArrival;
 
 typedef enum {
