@@ -99,8 +99,9 @@ static bool must_look_into(const Comparison *at, const SyncdFileRow *row)
 {
     const SyncdFileStat *stat = &at->found->stat;
     return stat->kind == SYNCD_FILE_FOLDER &&
-           ((is_list(at) && !at->question->folder.hashing) || !row->seen || row->at_sight.inode != stat->inode ||
-            row->at_sight.born != stat->born || row->mode != stat->mode ||
+           ((is_list(at) && !at->question->folder.hashing) || !row->seen ||
+            row->at_sight.inode != stat->inode || row->at_sight.born != stat->born ||
+            row->mode != stat->mode ||
             g_hash_table_contains(at->workspace->unlinked, SYNCD_NUMBER(row->id)));
 }
 
@@ -212,13 +213,6 @@ static void read_it(const Comparison *at)
         syncd_workspace_add_name(at->workspace, at->question->folder.id, at->found->name, true);
 }
 
-/* Whatever it was: it is not that any more. */
-static void miss(const Comparison *at, const SyncdFileRow *row)
-{
-    if (!is_list(at))
-        g_hash_table_add(at->workspace->missing, SYNCD_NUMBER(row->id));
-}
-
 static bool take_recorded(Comparison *at, const SyncdFileRow *row, bool replaces, GError **error)
 {
     know_content(at, row);
@@ -247,7 +241,7 @@ bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,
         keep(&at, row.id);
         g_hash_table_remove(workspace->missing, SYNCD_NUMBER(row.id));
     } else if (is) {
-        miss(&at, &row);
+        g_hash_table_add(workspace->missing, SYNCD_NUMBER(row.id));
     }
     syncd_names_remove(workspace->arrivals, question->folder.id, found->name);
     switch (what) {

@@ -25,18 +25,21 @@ void syncd_arrival_free(void *data)
 
 /* ---- where it came from ---- */
 
-/* It, or a folder that it is in. */
-static bool is_missing(SyncdWorkspace *self, guint64 file, bool *ret_is, GError **error)
+/* It, or a folder that it is in; `moving` are those that have only moved, NULL for none. */
+static bool is_missing(SyncdWorkspace *self, guint64 file, GHashTable *moving, bool *ret_is,
+                       GError **error)
 {
     SyncdStore *store = syncd_service_store(self->service);
-    bool found = true;
     *ret_is = false;
-    for (guint64 at = file; found && at != 0 && !*ret_is;) {
+    for (guint64 at = file; at != 0 && !*ret_is;) {
         SyncdFileRow row;
-        *ret_is = g_hash_table_contains(self->missing, SYNCD_NUMBER(at));
+        bool found;
+        if (moving != NULL && g_hash_table_contains(moving, SYNCD_NUMBER(at)))
+            return true;
         if (!syncd_store_find_file(store, at, &row, &found, error))
             return false;
-        at = row.folder;
+        *ret_is = !found || !row.live || g_hash_table_contains(self->missing, SYNCD_NUMBER(at));
+        at = found ? row.folder : 0;
     }
     return true;
 }
@@ -62,7 +65,8 @@ static bool consider(void *data, const SyncdFileRow *row)
     return true;
 }
 
-/* Of each arrival what it was, in `moving`: one that is missing, and that nothing else came from. */
+/* Of each arrival what it was, in `moving`: one that is missing, and that nothing else came from.
+ */
 static bool find_origin(SyncdWorkspace *self, SyncdArrival *arrival, GHashTable *moving,
                         GError **error)
 {
@@ -76,7 +80,7 @@ static bool find_origin(SyncdWorkspace *self, SyncdArrival *arrival, GHashTable 
         guint64 file = g_array_index(candidates, guint64, i);
         bool missing = false;
         if (!g_hash_table_contains(moving, SYNCD_NUMBER(file)) &&
-            !is_missing(self, file, &missing, error))
+            !is_missing(self, file, NULL, &missing, error))
             return false;
         if (missing)
             arrival->origin = file;
@@ -90,9 +94,38 @@ static bool find_origins(SyncdWorkspace *self, GHashTable *moving, GError **erro
 {
     GHashTableIter iter;
     void *value;
+    g_hash_table_remove_all(moving);
     g_hash_table_iter_init(&iter, self->arrivals);
     while (g_hash_table_iter_next(&iter, NULL, &value))
         if (!find_origin(self, value, moving, error))
+            return false;
+    return true;
+}
+
+/* What came into a folder that is gone since is gone with it. */
+static bool drop_gone(SyncdWorkspace *self, GHashTable *moving, bool *ret_dropped, GError **error)
+{
+    GHashTableIter iter;
+    void *value;
+    *ret_dropped = false;
+    g_hash_table_iter_init(&iter, self->arrivals);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        bool gone;
+        if (!is_missing(self, ((SyncdArrival *)value)->folder.id, moving, &gone, error))
+            return false;
+        *ret_dropped |= gone;
+        if (gone)
+            g_hash_table_iter_remove(&iter);
+    }
+    return true;
+}
+
+/* Without one of them others have other origins. */
+static bool judge_origins(SyncdWorkspace *self, GHashTable *moving, GError **error)
+{
+    bool dropped = true;
+    while (dropped)
+        if (!find_origins(self, moving, error) || !drop_gone(self, moving, &dropped, error))
             return false;
     return true;
 }
@@ -142,8 +175,8 @@ static bool add_child(void *data, const SyncdFileRow *row)
 
 static GArray *list_missing(SyncdWorkspace *self)
 {
-    GArray *ids = g_array_sized_new(FALSE, FALSE, sizeof(guint64),
-                                    g_hash_table_size(self->missing));
+    GArray *ids =
+        g_array_sized_new(FALSE, FALSE, sizeof(guint64), g_hash_table_size(self->missing));
     GHashTableIter iter;
     void *key;
     g_hash_table_iter_init(&iter, self->missing);
@@ -279,7 +312,7 @@ bool syncd_workspace_judge(SyncdWorkspace *self, GError **error)
 {
     g_autoptr(GHashTable) moving = g_hash_table_new(NULL, NULL);
     guint deleted;
-    if (!find_origins(self, moving, error) || !judge_missing(self, moving, &deleted, error))
+    if (!judge_origins(self, moving, error) || !judge_missing(self, moving, &deleted, error))
         return false;
     return deleted == DELETIONS_AT_ONCE || self->standing.state == SYNCD_WORKSPACE_PAUSED ||
            record_arrivals(self, error);

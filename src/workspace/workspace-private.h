@@ -60,12 +60,12 @@ struct SyncdWorkspace {
     void *data;
 
     SyncdPass pass;
-    bool whole;           /* a pass of folders that began with the workspace's own */
-    GQueue questions;     /* SyncdQuestion, in the order of their answers */
-    GHashTable *looking;  /* names of this pass that are not asked for yet */
-    GHashTable *names;    /* for the next one */
-    GHashTable *later;    /* names for the one at `later_at` */
-    GArray *folders;      /* SyncdFolder: of this pass that are not asked for yet, the next one last */
+    bool whole;          /* a pass of folders that began with the workspace's own */
+    GQueue questions;    /* SyncdQuestion, in the order of their answers */
+    GHashTable *looking; /* names of this pass that are not asked for yet */
+    GHashTable *names;   /* for the next one */
+    GHashTable *later;   /* names for the one at `later_at` */
+    GArray *folders; /* SyncdFolder: of this pass that are not asked for yet, the next one last */
     GArray *next_folders; /* for the next one */
     GHashTable *listed;   /* numbers of those that were in either, unless all are */
     GHashTable *unlinked; /* numbers of folders that are no longer watched */

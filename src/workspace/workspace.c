@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define NAME_PASSES_MAX 16u                       /* until what has come is judged nevertheless */
-#define RESCAN_USEC (10u * G_USEC_PER_SEC)        /* after a scan, when changes were lost */
+#define NAME_PASSES_MAX 16u                         /* until what has come is judged nevertheless */
+#define RESCAN_USEC (10u * G_USEC_PER_SEC)          /* after a scan, when changes were lost */
 #define UNWATCHED_USEC (15u * 60u * G_USEC_PER_SEC) /* … when not all can be watched */
 
 /* ---- standing ---- */
@@ -56,9 +56,8 @@ static bool begin_folders(SyncdWorkspace *self, GError **error)
     self->pass = SYNCD_PASS_FOLDERS;
     self->whole = true;
     if (!found) {
-        const SyncdFileChange change =
-            syncd_file_change(&self->own, SYNCD_BYTES_TEXT(""), SYNCD_BYTES_TEXT(""),
-                              SYNCD_BYTES_TEXT(""), NULL);
+        const SyncdFileChange change = syncd_file_change(
+            &self->own, SYNCD_BYTES_TEXT(""), SYNCD_BYTES_TEXT(""), SYNCD_BYTES_TEXT(""), NULL);
         return syncd_recorder_create(self->recorder, &change, &self->own, "", error);
     }
     if (is_another(&row, &self->own)) {
@@ -79,8 +78,8 @@ static bool take_root(SyncdWorkspace *self, const SyncdWireMessage *done, GError
     self->own = done->stat;
     if (self->opened)
         return begin_folders(self, error);
-    set_missing(self, done->error == ELOOP   ? "there is a symlink on the way to its directory"
-                      : done->error == EXDEV ? "its directory is that of the daemon's own state"
+    set_missing(self, done->error == ELOOP    ? "there is a symlink on the way to its directory"
+                      : done->error == EXDEV  ? "its directory is that of the daemon's own state"
                       : done->error == EACCES ? "its directory may not be opened"
                                               : "its directory is not there");
     return true;
@@ -394,11 +393,10 @@ void syncd_workspace_standing(const SyncdWorkspace *self, SyncdWorkspaceStanding
 {
     SyncdRecorded recorded = syncd_recorder_count(self->recorder);
     *ret_standing = self->standing;
-    ret_standing->waiting =
-        self->folders->len + self->next_folders->len + self->questions.length +
-        g_hash_table_size(self->looking) + g_hash_table_size(self->names) +
-        g_hash_table_size(self->missing) + g_hash_table_size(self->arrivals) +
-        !syncd_recorder_is_settled(self->recorder);
+    ret_standing->waiting = self->folders->len + self->next_folders->len + self->questions.length +
+                            g_hash_table_size(self->looking) + g_hash_table_size(self->names) +
+                            g_hash_table_size(self->missing) + g_hash_table_size(self->arrivals) +
+                            !syncd_recorder_is_settled(self->recorder);
     ret_standing->unreadable = g_hash_table_size(self->troubles);
     ret_standing->created = recorded.created;
     ret_standing->changed = recorded.changed;
