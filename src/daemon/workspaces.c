@@ -30,9 +30,9 @@ struct SyncdWorkspaces {
     sd_event *event;
     SyncdService *service;
     SyncdFileStat state; /* the directory of the daemon's own state */
-    GHashTable *places; /* root's id -> Place */
-    GHashTable *asking; /* ids of roots that were paused as much was deleted */
-    bool known;         /* which there are */
+    GHashTable *places;  /* root's id -> Place */
+    GHashTable *asking;  /* ids of roots that were paused as much was deleted */
+    bool known;          /* which there are */
     sd_event_source *refresh;
 };
 
@@ -58,8 +58,12 @@ static void free_place(void *data)
 static SyncdRoot *copy_root(const SyncdRoot *root)
 {
     SyncdRoot *copy = g_new0(SyncdRoot, 1);
-    *copy = (SyncdRoot){g_strdup(root->id), g_strdup(root->workspace), g_strdup(root->directory),
-                        g_strdup(root->scope_id), root->paused, root->asks};
+    *copy = (SyncdRoot){g_strdup(root->id),
+                        g_strdup(root->workspace),
+                        g_strdup(root->directory),
+                        g_strdup(root->scope_id),
+                        root->paused,
+                        root->asks};
     return copy;
 }
 
@@ -116,8 +120,8 @@ static int on_look(sd_event_source *source, void *data)
     if (standing.state == SYNCD_WORKSPACE_WATCHING)
         self->delay = 0;
     (void)sd_event_source_set_time(self->tick, due);
-    (void)sd_event_source_set_enabled(self->tick, due != G_MAXUINT64 ? SD_EVENT_ONESHOT
-                                                                     : SD_EVENT_OFF);
+    (void)sd_event_source_set_enabled(self->tick,
+                                      due != G_MAXUINT64 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
     return 0;
 }
 
@@ -227,8 +231,7 @@ static SyncdFileStat identity_of(const char *directory)
     struct stat st;
     if (stat(directory, &st) < 0)
         return (SyncdFileStat){0};
-    return (SyncdFileStat){
-        .kind = SYNCD_FILE_FOLDER, .device = st.st_dev, .inode = st.st_ino};
+    return (SyncdFileStat){.kind = SYNCD_FILE_FOLDER, .device = st.st_dev, .inode = st.st_ino};
 }
 
 SyncdWorkspaces *syncd_workspaces_new(sd_event *event, SyncdService *service,

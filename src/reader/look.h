@@ -12,7 +12,7 @@
 
 typedef struct {
     SyncdContent *content;
-    guint64 device;      /* of the root */
+    guint64 device;       /* of the root */
     SyncdFileStat hidden; /* by device and inode; kind 0: nothing is */
     char target[SYNCD_WIRE_TARGET_MAX + 1];
 } SyncdLook;

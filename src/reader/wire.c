@@ -71,8 +71,8 @@ static guint8 *put_stat(guint8 *at, const SyncdFileStat *stat)
     if (stat->kind == 0)
         return at;
     const guint32 words[] = {stat->mode, stat->uid, stat->links};
-    const guint64 numbers[] = {stat->device, stat->inode, stat->size, (guint64)stat->mtime,
-                               (guint64)stat->ctime, (guint64)stat->born};
+    const guint64 numbers[] = {stat->device,         stat->inode,          stat->size,
+                               (guint64)stat->mtime, (guint64)stat->ctime, (guint64)stat->born};
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
         at = put_u32(at, words[i]);
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)

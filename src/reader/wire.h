@@ -44,11 +44,12 @@
 
 typedef enum {
     /* To the reader. */
-    SYNCD_WIRE_ROOT = 1, /* the first one, once: `path` is absolute, and the folder that `stat` names
-                            by device and inode is never looked into. Answer: DONE with `stat` */
-    SYNCD_WIRE_LIST,     /* the folder at `path`, as `flags` say */
-    SYNCD_WIRE_LOOK,     /* `name` in the folder at `path` */
-    SYNCD_WIRE_FORGET,   /* no longer watch `folder`; no answer */
+    SYNCD_WIRE_ROOT =
+        1,             /* the first one, once: `path` is absolute, and the folder that `stat` names
+                          by device and inode is never looked into. Answer: DONE with `stat` */
+    SYNCD_WIRE_LIST,   /* the folder at `path`, as `flags` say */
+    SYNCD_WIRE_LOOK,   /* `name` in the folder at `path` */
+    SYNCD_WIRE_FORGET, /* no longer watch `folder`; no answer */
     SYNCD_WIRE_CANCEL, /* ends `request`, or what is being read now if that is 0, with ECANCELED; no
                           answer of its own, nor when that has ended */
     /* From the reader. */

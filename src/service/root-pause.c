@@ -43,7 +43,6 @@ bool syncd_service_pause_root(SyncdService *service, const SyncdRoot *root, cons
         return true;
     g_autoptr(GString) record = paused_record(change.previous, cause, reason);
     change.record = syncd_json_root(record->str, record->len);
-    change.step =
-        syncd_transition_find(change.family, change.verb, change.row.state, change.state);
+    change.step = syncd_transition_find(change.family, change.verb, change.row.state, change.state);
     return syncd_registry_write_entry(&change, "", &receipt, error);
 }

@@ -31,7 +31,7 @@ static void read_row(SyncdStatement *row, SyncdFileRow *ret_row)
         ret_row->at_sight =
             (SyncdFileSeen){(guint64)syncd_column_int(row, 11), (guint64)syncd_column_int(row, 12),
                             (guint64)syncd_column_int(row, 13), syncd_column_int(row, 14),
-                            syncd_column_int(row, 15), syncd_column_int(row, 16)};
+                            syncd_column_int(row, 15),          syncd_column_int(row, 16)};
 }
 
 static bool read_one(SyncdStatement *statement, SyncdFileRow *ret_row, bool *ret_found,

@@ -228,7 +228,8 @@ static void a_commit_that_fails_amid_a_scan_is_noticed(void)
     WorkspaceFixture w;
     workspace_init(&w);
     for (int i = 0; i < 3000; i++) {
-        g_autofree char *name = g_strdup_printf("a-long-name-of-a-file-of-which-there-are-many-%d", i);
+        g_autofree char *name =
+            g_strdup_printf("a-long-name-of-a-file-of-which-there-are-many-%d", i);
         write_file(&w, name, name);
     }
     begin_workspace(&w);
