@@ -70,7 +70,7 @@ static char *with_state(const SyncdCliWorkspace *workspace, const char *state, c
     syncd_json_iter_init(&iter, syncd_json_root(workspace->record, strlen(workspace->record)));
     while (syncd_json_iter_next(&iter, &name, &value)) {
         g_autofree char *member = syncd_json_dup_string(name, NULL);
-        if (strcmp(member, "root_state") != 0 && strcmp(member, "pause_reason") != 0)
+        if (strcmp(member, "root_state") != 0 && !g_str_has_prefix(member, "pause_"))
             syncd_json_member_value(&writer, member, value);
     }
     syncd_json_member_string(&writer, "root_state", state);

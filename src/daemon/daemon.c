@@ -107,6 +107,11 @@ static void on_job_removed(void *data, SyncdJob *job)
     syncd_bus_job_removed(((Daemon *)data)->bus, job);
 }
 
+static bool on_standing(void *data, const char *root, SyncdRootStanding *ret_standing)
+{
+    return syncd_workspaces_standing(((Daemon *)data)->workspaces, root, ret_standing);
+}
+
 /* ---- start ---- */
 
 /* Keys are in this memory: no core file, no debugger of the same user, no readable files. */
@@ -316,6 +321,7 @@ static bool start(Daemon *daemon, GError **error)
                                                     .job_added = on_job_added,
                                                     .job_changed = on_job_changed,
                                                     .job_removed = on_job_removed,
+                                                    .standing = on_standing,
                                                 });
     /* What waited before anybody listened. */
     if (syncd_service_has_turn(daemon->service))

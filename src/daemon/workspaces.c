@@ -24,6 +24,7 @@ typedef struct {
     sd_event_source *retry;
     guint64 delay;
     bool accepts;
+    SyncdWorkspaceStanding last; /* how it stood when it was stopped */
 } Place;
 
 struct SyncdWorkspaces {
@@ -44,6 +45,8 @@ static void stop(Place *self)
     self->tick = sd_event_source_disable_unref(self->tick);
     self->look = sd_event_source_disable_unref(self->look);
     self->retry = sd_event_source_disable_unref(self->retry);
+    if (self->workspace != NULL)
+        syncd_workspace_standing(self->workspace, &self->last);
     g_clear_pointer(&self->workspace, syncd_workspace_free);
 }
 
@@ -257,6 +260,30 @@ void syncd_workspaces_free(SyncdWorkspaces *self)
     g_hash_table_unref(self->places);
     g_hash_table_unref(self->asking);
     g_free(self);
+}
+
+bool syncd_workspaces_standing(SyncdWorkspaces *self, const char *root,
+                               SyncdRootStanding *ret_standing)
+{
+    static const char *const states[] = {
+        [SYNCD_WORKSPACE_SCANNING] = "scanning", [SYNCD_WORKSPACE_WATCHING] = "watching",
+        [SYNCD_WORKSPACE_MISSING] = "missing",   [SYNCD_WORKSPACE_PAUSED] = "paused",
+        [SYNCD_WORKSPACE_FAILED] = "failed",
+    };
+    const Place *place = g_hash_table_lookup(self->places, root);
+    if (place == NULL)
+        return false;
+    SyncdWorkspaceStanding now = place->last;
+    if (place->workspace != NULL)
+        syncd_workspace_standing(place->workspace, &now);
+    *ret_standing = (SyncdRootStanding){.state = states[now.state],
+                                        .reason = now.reason,
+                                        .folders = now.folders,
+                                        .waiting = now.waiting,
+                                        .skipped = now.skipped,
+                                        .unreadable = now.unreadable,
+                                        .unwatched = now.unwatched};
+    return true;
 }
 
 void syncd_workspaces_changed(SyncdWorkspaces *self)

@@ -19,7 +19,7 @@ bool syncd_service_may_read_files(SyncdService *service, const SyncdCaller *call
                                   GError **error);
 
 /* A JSON array: of each workspace that is a directory here its directory and its state, why it is
- * paused, and how much is recorded of it. */
+ * paused, how much is recorded of it, and how it stands with what is not recorded yet. */
 char *syncd_service_list_workspaces(SyncdService *service, const SyncdCaller *caller,
                                     GError **error);
 

@@ -59,6 +59,17 @@ typedef struct {
     bool inspector; /* may see what others did (system instance: polkit said yes, or root) */
 } SyncdCaller;
 
+/* How it stands with the directory that a root is. */
+typedef struct {
+    const char *state;  /* scanning, watching, missing, failed */
+    const char *reason; /* NULL: there is nothing to say */
+    guint64 folders;    /* looked into by the present scan or the last one */
+    guint64 waiting;    /* what is known and not looked at yet */
+    guint64 skipped;    /* devices, pipes, sockets, what is mounted there */
+    guint64 unreadable;
+    bool unwatched; /* some folders are not watched */
+} SyncdRootStanding;
+
 typedef struct {
     void *data;
     void (*turn_opened)(void *data); /* something waits for a commit */
@@ -70,6 +81,8 @@ typedef struct {
     void (*job_added)(void *data, SyncdJob *job);
     void (*job_changed)(void *data, SyncdJob *job); /* progress or end */
     void (*job_removed)(void *data, SyncdJob *job);
+    /* Of a root by its id; false for one that nobody looks after. */
+    bool (*standing)(void *data, const char *root, SyncdRootStanding *ret_standing);
 } SyncdListener;
 
 /* Takes the store over, also when it fails. Writes the first entries (device, actors) of a new one.

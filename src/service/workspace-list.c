@@ -24,6 +24,22 @@ static void write_member(SyncdJson record, const char *name, SyncdJsonWriter *wr
         syncd_json_member_value(writer, name, value);
 }
 
+static void write_standing(SyncdService *service, const char *root, SyncdJsonWriter *writer)
+{
+    SyncdRootStanding standing;
+    const SyncdListener *listener = &service->listener;
+    if (listener->standing == NULL || !listener->standing(listener->data, root, &standing))
+        return;
+    syncd_json_member_string(writer, "recording", standing.state);
+    if (standing.reason != NULL)
+        syncd_json_member_string(writer, "recording_reason", standing.reason);
+    syncd_json_member_uint(writer, "folders_scanned", standing.folders);
+    syncd_json_member_uint(writer, "waiting", standing.waiting);
+    syncd_json_member_uint(writer, "unreadable", standing.unreadable);
+    syncd_json_member_uint(writer, "skipped", standing.skipped);
+    syncd_json_member_bool(writer, "unwatched", standing.unwatched);
+}
+
 /* One whose record cannot be read is there all the same. */
 static bool write_root(SyncdService *service, const SyncdRecordRow *row,
                        const SyncdFileCounts *counts, SyncdJsonWriter *writer, GError **error)
@@ -45,6 +61,7 @@ static bool write_root(SyncdService *service, const SyncdRecordRow *row,
     write_member(record, "created_at", writer);
     write_member(record, "updated_at", writer);
     write_counts(counts, writer);
+    write_standing(service, row->id, writer);
     syncd_json_end_object(writer);
     return true;
 }

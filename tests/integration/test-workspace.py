@@ -125,6 +125,31 @@ def a_directory_is_recorded_and_followed(world):
         assert_recorded(daemon, caller, directory)
 
 
+def row_of(caller):
+    (row,) = json.loads(caller.call(NAME + '.Workspaces', 'List', '(a{sv})', {}))
+    return row
+
+
+@promise
+def how_a_workspace_stands_is_said(world):
+    with tree() as directory, world.served() as (daemon, caller):
+        os.mkfifo(directory / 'pipe')
+        add_root(caller, directory)
+        eventually(lambda: row_of(caller).get('recording') == 'watching', 'the scan is done')
+        row = row_of(caller)
+        equal((row['folders_scanned'], row['waiting'], row['skipped'], row['unreadable'], row['unwatched']),
+              (3, 0, 1, 0, False))
+        away = directory.with_name('away')
+        directory.rename(away)
+        eventually(lambda: row_of(caller).get('recording') == 'missing', 'it is said to be missing')
+        equal(row_of(caller)['recording_reason'], 'its directory is not there')
+        equal(row_of(caller)['files'], 301)
+        away.rename(directory)
+        (directory / 'pipe').unlink()
+        eventually(lambda: row_of(caller).get('recording') == 'watching', 'it is found again')
+        assert_recorded(daemon, caller, directory)
+
+
 @promise
 def what_happens_while_nobody_looks_is_found(world):
     place = world.place()
