@@ -102,7 +102,8 @@ static const char *append_unicode(GString *out, const char *at, const char *text
 
 static void append_quoted(GString *out, const char *text, size_t size)
 {
-    const char *at = text, *text_end = text + size;
+    /* No bytes may have no address either. */
+    const char *at = size > 0 ? text : "", *text_end = at + size;
     g_string_append_c(out, '"');
     while (at != text_end) {
         const char *stop = syncd_json_skip_plain(at, text_end);
