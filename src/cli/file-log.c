@@ -8,17 +8,19 @@
 #include "cli/when.h"
 #include "cli/workspace-find.h"
 #include "client/workspaces.h"
+#include "domain/file-changes.h"
 
 #include <string.h>
 
-#define FILE_PREFIX "file-"
 #define LIMIT_DEFAULT 50u
 #define LIMIT_MAX 1000000000u
 #define PAGE 1000u
 
 static bool is_id(const char *named)
 {
-    return g_str_has_prefix(named, FILE_PREFIX) && strchr(named, '/') == NULL;
+    char operation[SYNCD_FILE_ID_SIZE];
+    guint number;
+    return syncd_file_id_parse(SYNCD_BYTES_TEXT(named), operation, &number);
 }
 
 bool syncd_cli_names_file(const char *named)

@@ -50,6 +50,20 @@ char *syncd_cli_directory(const char *given)
     return real != NULL ? real : g_canonicalize_filename(path, NULL);
 }
 
+/* The same, but a symlink at its end is itself: it is recorded as what it is. */
+static char *path_of(const char *given)
+{
+    g_autofree char *path = expand_home(given);
+    for (size_t size = strlen(path); size > 1 && path[size - 1] == '/'; size--)
+        path[size - 1] = '\0';
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *folder = g_path_get_dirname(path);
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "/") == 0)
+        return syncd_cli_directory(given);
+    g_autofree char *real = syncd_cli_directory(folder);
+    return g_build_filename(real, name, NULL);
+}
+
 bool syncd_cli_lies_in(const char *path, const char *directory)
 {
     size_t size = strlen(directory);
@@ -159,7 +173,7 @@ SyncdCliWorkspace *syncd_cli_find_path(SyncdCli *cli, SyncdClient *client, const
                                        char **ret_path, GError **error)
 {
     g_autoptr(GPtrArray) workspaces = syncd_cli_workspaces(cli, client, error);
-    g_autofree char *path = syncd_cli_directory(named);
+    g_autofree char *path = path_of(named);
     if (workspaces == NULL)
         return NULL;
     SyncdCliWorkspace *found = take_named(workspaces, named);
@@ -168,6 +182,11 @@ SyncdCliWorkspace *syncd_cli_find_path(SyncdCli *cli, SyncdClient *client, const
         return found;
     }
     found = take_around(workspaces, path);
+    if (found == NULL) {
+        g_free(path);
+        path = syncd_cli_directory(named);
+        found = take_around(workspaces, path);
+    }
     if (found == NULL) {
         refuse(workspaces, named, error);
         return NULL;

@@ -97,6 +97,7 @@ typedef struct {
 
 #define SYNCD_STATE_ABSENT ""
 #define SYNCD_STATE_ACTIVE "active"
+#define SYNCD_STATE_PAUSED "paused"
 #define SYNCD_STATE_REVOKED "revoked"
 #define SYNCD_STATE_QUARANTINED "quarantined"
 

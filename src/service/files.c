@@ -29,18 +29,15 @@ SyncdStore *syncd_service_store(SyncdService *service)
     return service->store;
 }
 
-static bool read_cause(SyncdService *service, const SyncdRecordRow *row, SyncdRoot *root,
-                       GError **error)
+/* One whose record cannot be read does not ask, and keeps no other from being served. */
+static bool asks(SyncdService *service, const SyncdRecordRow *row)
 {
     g_auto(SyncdBody) body = {0};
     SyncdJson record;
-    if (!root->paused)
-        return true;
-    if (!syncd_registry_read(service, row, &body, &record, error))
+    if (!syncd_registry_read(service, row, &body, &record, NULL))
         return false;
     g_autofree char *cause = syncd_record_member(record, "pause_cause");
-    root->asks = strcmp(cause, SYNCD_PAUSE_DELETIONS) == 0;
-    return true;
+    return strcmp(cause, SYNCD_PAUSE_DELETIONS) == 0;
 }
 
 static bool add_root(SyncdService *service, const SyncdRecordRow *row, GPtrArray *roots,
@@ -63,8 +60,9 @@ static bool add_root(SyncdService *service, const SyncdRecordRow *row, GPtrArray
         .scope_id = g_strdup(scope->id),
         .paused = strcmp(row->state, SYNCD_STATE_ACTIVE) != 0,
     };
+    root->asks = root->paused && asks(service, row);
     g_ptr_array_add(roots, root);
-    return read_cause(service, row, root, error);
+    return true;
 }
 
 bool syncd_service_list_roots(SyncdService *service, GPtrArray **ret_roots, GError **error)

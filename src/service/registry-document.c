@@ -18,6 +18,16 @@ static bool is_ours(const SyncdFamily *family, SyncdJson name)
                             syncd_family_stamps(family, text));
 }
 
+/* Why a root is paused is said while it is, and its cause by the daemon alone: whoever resumes one
+ * that lost many files agrees. */
+static bool is_of_no_pause(const SyncdChange *change, SyncdJson name)
+{
+    bool paused = strcmp(change->state, SYNCD_STATE_PAUSED) == 0;
+    return change->family == syncd_family(SYNCD_FAMILY_ROOT) &&
+           ((syncd_json_is(name, "pause_cause") && (change->caller != NULL || !paused)) ||
+            (syncd_json_is(name, "pause_reason") && !paused));
+}
+
 /* What the caller says, byte for byte. */
 static void copy_members(const SyncdChange *change, SyncdJsonWriter *writer)
 {
@@ -25,7 +35,7 @@ static void copy_members(const SyncdChange *change, SyncdJsonWriter *writer)
     SyncdJson name, value;
     syncd_json_iter_init(&iter, change->record);
     while (syncd_json_iter_next(&iter, &name, &value)) {
-        if (!is_ours(change->family, name))
+        if (!is_ours(change->family, name) && !is_of_no_pause(change, name))
             syncd_json_member_copy(writer, name, value);
     }
 }

@@ -112,10 +112,18 @@ static bool reaches(const SyncdChange *change, bool *ret_reaches, GError **error
     const SyncdRecordRow *row = &change->row;
     if (change->family == syncd_family(SYNCD_FAMILY_ROOT))
         return syncd_registry_reaches_root(change, row, ret_reaches, error);
-    *ret_reaches =
-        change->family->home != SYNCD_HOME_WORKSPACE ||
-        (syncd_mandate_reaches_workspace(change->mandate, row->columns[SYNCD_COLUMN_WORKSPACE]) &&
-         syncd_mandate_reaches_profile(change->mandate, row->columns[SYNCD_COLUMN_PROFILE]));
+    if (change->family == syncd_family(SYNCD_FAMILY_PROFILE))
+        *ret_reaches = syncd_mandate_reaches_profile(change->mandate, row->id);
+    else if (change->family == syncd_family(SYNCD_FAMILY_WORKSPACE))
+        *ret_reaches =
+            syncd_mandate_reaches_workspace(change->mandate, row->id) &&
+            syncd_mandate_reaches_profile(change->mandate, row->columns[SYNCD_COLUMN_PROFILE]);
+    else
+        *ret_reaches =
+            change->family->home != SYNCD_HOME_WORKSPACE ||
+            (syncd_mandate_reaches_workspace(change->mandate,
+                                             row->columns[SYNCD_COLUMN_WORKSPACE]) &&
+             syncd_mandate_reaches_profile(change->mandate, row->columns[SYNCD_COLUMN_PROFILE]));
     return true;
 }
 

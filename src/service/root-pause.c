@@ -35,7 +35,7 @@ bool syncd_service_pause_root(SyncdService *service, const SyncdRoot *root, cons
                                   .family = syncd_family(SYNCD_FAMILY_ROOT),
                                   .actor = g_strdup(service->own_actor),
                                   .id = g_strdup(root->id),
-                                  .state = g_strdup("paused"),
+                                  .state = g_strdup(SYNCD_STATE_PAUSED),
                                   .data_class = SYNCD_POLICY_DATA_CLASS};
     if (!syncd_registry_look_up(&change, error))
         return false;
@@ -44,5 +44,7 @@ bool syncd_service_pause_root(SyncdService *service, const SyncdRoot *root, cons
     g_autoptr(GString) record = paused_record(change.previous, cause, reason);
     change.record = syncd_json_root(record->str, record->len);
     change.step = syncd_transition_find(change.family, change.verb, change.row.state, change.state);
-    return syncd_registry_write_entry(&change, "", &receipt, error);
+    /* Only what is durable has paused it: nobody may take it for resumed after a lost turn. */
+    return syncd_registry_write_entry(&change, "", &receipt, error) &&
+           syncd_service_commit_turn(service, error);
 }

@@ -117,8 +117,11 @@ static bool step(SyncdStore *self, bool *ret_more, GError **error)
     if (*ret_more)
         return sync_made(self, error);
     /* What waits for the one there is, is in both then. */
-    return syncd_store_settle(self, error) &&
-           syncd_store_exchange_index(self, g_steal_pointer(&remake->index), error);
+    if (!syncd_store_settle(self, error))
+        return false;
+    /* Sightings that the new one could not take have ended it. */
+    *ret_more = remake->index == NULL;
+    return *ret_more || syncd_store_exchange_index(self, g_steal_pointer(&remake->index), error);
 }
 
 bool syncd_store_step_remake(SyncdStore *self, bool *ret_more, GError **error)

@@ -275,9 +275,9 @@ static void whoever_does_not_reach_a_profile_leaves_its_workspaces_alone(void)
         .record = SYNCD_BYTES_TEXT(
             "{\"workspace_id\":\"workspace:hidden\",\"profile_id\":\"profile:hidden\"}")};
     g_assert_cmpint(change_as(&f, &limited, syncd_service_update, &change, NULL), ==,
-                    SYNCD_ERROR_ACCESS_DENIED);
+                    SYNCD_ERROR_NOT_FOUND);
     g_assert_cmpint(change_as(&f, &limited, syncd_service_revoke, &end, NULL), ==,
-                    SYNCD_ERROR_ACCESS_DENIED);
+                    SYNCD_ERROR_NOT_FOUND);
     assert_state(&f, "workspace", "workspace:hidden", "active");
     service_clear(&f);
 }
