@@ -120,8 +120,12 @@ static int on_look(sd_event_source *source, void *data)
         retry_later(self);
         return 0;
     }
-    if (standing.state == SYNCD_WORKSPACE_WATCHING)
+    if (standing.state == SYNCD_WORKSPACE_WATCHING) {
         self->delay = 0;
+        self->accepts = false;
+    }
+    (void)sd_event_source_set_io_events(self->input,
+                                        (uint32_t)syncd_workspace_events(self->workspace));
     (void)sd_event_source_set_time(self->tick, due);
     (void)sd_event_source_set_enabled(self->tick,
                                       due != G_MAXUINT64 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
@@ -154,7 +158,6 @@ static void begin(Place *self)
                                               &self->all->state, on_changed, self);
         if (self->accepts)
             syncd_workspace_accept_deletions(self->workspace);
-        self->accepts = false;
     }
     if (process != NULL && listen_to(self))
         return;

@@ -17,6 +17,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+/* A larger file, most of it a hole perhaps, would keep all others waiting. */
+#define SYNCD_CONTENT_MAX (G_GUINT64_CONSTANT(256) * 1024 * 1024 * 1024)
 #define SYNCD_CONTENT_PAUSE (4u * 1024u * 1024u)
 
 typedef struct SyncdContent SyncdContent;

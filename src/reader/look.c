@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define ATTEMPTS 3
+#define EXFAT_MAGIC 0x2011BAB0L
 
 static void look_at_symlink(SyncdLook *look, int folder, const char *name, SyncdWireMessage *found)
 {
@@ -24,6 +27,18 @@ static void look_at_symlink(SyncdLook *look, int folder, const char *name, Syncd
     syncd_opened_close(&link);
 }
 
+void syncd_look_begin(SyncdLook *look, int root, const SyncdFileStat *stat,
+                      const SyncdFileStat *hidden)
+{
+    static const long forgetful[] = {MSDOS_SUPER_MAGIC, EXFAT_MAGIC};
+    struct statfs fs;
+    look->device = stat->device;
+    look->hidden = *hidden;
+    look->forgetful = false;
+    for (size_t i = 0; root >= 0 && i < G_N_ELEMENTS(forgetful); i++)
+        look->forgetful |= fstatfs(root, &fs) == 0 && (long)fs.f_type == forgetful[i];
+}
+
 bool syncd_look_is_hidden(const SyncdLook *look, const SyncdFileStat *stat)
 {
     return look->hidden.kind == SYNCD_FILE_FOLDER && stat->kind == SYNCD_FILE_FOLDER &&
@@ -34,6 +49,8 @@ void syncd_look_name_device(const SyncdLook *look, SyncdFileStat *stat)
 {
     if (stat->device == look->device)
         stat->device = 0;
+    if (look->forgetful)
+        stat->born = 0;
 }
 
 /* By its name, without opening it. */
@@ -60,7 +77,9 @@ static bool look_into(SyncdLook *look, int folder, const char *name, SyncdWireMe
         return false;
     found->error = syncd_stat_of(file.fd, &found->stat);
     bool regular = found->error == 0 && found->stat.kind == SYNCD_FILE_REGULAR;
-    if (regular)
+    if (regular && found->stat.size > SYNCD_CONTENT_MAX)
+        found->error = EFBIG;
+    else if (regular)
         found->error = syncd_content_hash(look->content, file.fd, &found->stat, &found->hash);
     syncd_opened_close(&file);
     if (regular && found->error == 0)

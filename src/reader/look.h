@@ -14,6 +14,7 @@ typedef struct {
     SyncdContent *content;
     guint64 device;       /* of the root */
     SyncdFileStat hidden; /* by device and inode; kind 0: nothing is */
+    bool forgetful;       /* the file system makes up anew what it says of when files were made */
     char target[SYNCD_WIRE_TARGET_MAX + 1];
 } SyncdLook;
 
@@ -21,7 +22,10 @@ typedef struct {
  * not). The target is good until the next call. With `error` ECANCELED it is not to be told. */
 void syncd_look(SyncdLook *look, int folder, const char *name, guint8 type, bool hash,
                 SyncdWireMessage *found);
+/* Beneath this root, which may not be open. */
+void syncd_look_begin(SyncdLook *look, int root, const SyncdFileStat *stat,
+                      const SyncdFileStat *hidden);
 /* Whether it is the folder that is never looked into. */
 bool syncd_look_is_hidden(const SyncdLook *look, const SyncdFileStat *stat);
-/* Its device as the daemon knows it. */
+/* Its device, and when it was made, as the daemon knows them. */
 void syncd_look_name_device(const SyncdLook *look, SyncdFileStat *stat);

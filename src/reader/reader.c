@@ -15,9 +15,10 @@ typedef struct {
     SyncdWatch *watch;
     SyncdChannel *channel;
     SyncdLook look;
-    SyncdOpened root; /* its error is that of every request */
-    bool rooted;
-    unsigned files; /* since it last looked around */
+    char *root;        /* its path; NULL until it is told */
+    guint32 problem;   /* of opening it then, which is that of every request */
+    SyncdFileStat own; /* what it was then */
+    unsigned files;    /* since it last looked around */
 } Reader;
 
 /* In the middle of a file or of a folder's names. What changed is kept: it is told after what the
@@ -53,15 +54,38 @@ static bool look_around(Reader *reader)
 static SyncdWireMessage answer_root(Reader *reader, const SyncdWireMessage *request)
 {
     SyncdWireMessage done = {0};
-    reader->root = syncd_open_root(request->path);
-    done.error =
-        reader->root.fd >= 0 ? syncd_stat_of(reader->root.fd, &done.stat) : reader->root.error;
-    reader->look.device = done.stat.device;
-    reader->look.hidden = request->stat;
+    SyncdOpened root = syncd_open_root(request->path);
+    done.error = root.fd >= 0 ? syncd_stat_of(root.fd, &done.stat) : root.error;
+    syncd_look_begin(&reader->look, root.fd, &done.stat, &request->stat);
+    syncd_opened_close(&root);
     if (syncd_look_is_hidden(&reader->look, &done.stat))
         done.error = EXDEV;
+    reader->problem = done.error;
+    reader->own = done.stat;
     syncd_look_name_device(&reader->look, &done.stat);
     return done;
+}
+
+/* It is opened each time, so that nothing of a file system is held that others may want to unmount,
+ * and what takes the root's place is seen. */
+static SyncdOpened open_folder(Reader *reader, SyncdBytes path, int flags)
+{
+    SyncdFileStat stat;
+    if (reader->problem != 0)
+        return (SyncdOpened){-1, reader->problem};
+    SyncdOpened root = syncd_open_root(SYNCD_BYTES_TEXT(reader->root));
+    if (root.fd < 0) {
+        bool gone = root.error == ENOENT || root.error == ENOTDIR || root.error == ELOOP;
+        return (SyncdOpened){-1, gone ? ESTALE : root.error};
+    }
+    if (syncd_stat_of(root.fd, &stat) != 0 || stat.device != reader->own.device ||
+        stat.inode != reader->own.inode || stat.born != reader->own.born || stat.links == 0) {
+        syncd_opened_close(&root);
+        return (SyncdOpened){-1, ESTALE};
+    }
+    SyncdOpened folder = syncd_open_folder(root.fd, path, flags);
+    syncd_opened_close(&root);
+    return folder;
 }
 
 /* An errno, or 0. */
@@ -101,9 +125,7 @@ static SyncdWireMessage answer_list(Reader *reader, const SyncdWireMessage *requ
 {
     SyncdWireMessage done = {0};
     bool watched = false, is_short = false;
-    SyncdOpened folder = reader->root;
-    if (folder.fd >= 0)
-        folder = syncd_open_folder(folder.fd, request->path, O_RDONLY);
+    SyncdOpened folder = open_folder(reader, request->path, O_RDONLY);
     done.error = folder.error;
     if (folder.fd >= 0)
         done.error = syncd_stat_of(folder.fd, &done.stat);
@@ -130,9 +152,7 @@ static SyncdWireMessage answer_look(Reader *reader, const SyncdWireMessage *requ
 {
     g_autofree SyncdListedName *name = g_malloc0(sizeof *name + SYNCD_WIRE_NAME_MAX + 1);
     SyncdWireMessage done = {0};
-    SyncdOpened folder = reader->root;
-    if (folder.fd >= 0)
-        folder = syncd_open_folder(folder.fd, request->path, O_PATH);
+    SyncdOpened folder = open_folder(reader, request->path, O_PATH);
     done.error = folder.error;
     name->type = DT_UNKNOWN;
     name->size = (guint8)request->name.size;
@@ -170,8 +190,9 @@ static bool serve(Reader *reader, const SyncdWireMessage *request)
 /* The first request, and only that, says what the root is. */
 static bool is_in_turn(Reader *reader, const SyncdWireMessage *request, GError **error)
 {
-    bool was_rooted = reader->rooted;
-    reader->rooted = true;
+    bool was_rooted = reader->root != NULL;
+    if (!was_rooted)
+        reader->root = g_strndup(request->path.data, request->path.size);
     if ((request->type == SYNCD_WIRE_ROOT) != was_rooted)
         return true;
     syncd_set_error_next(error, SYNCD_ERROR_INVALID_ENCODING, "report it",
@@ -193,13 +214,13 @@ bool syncd_reader_run(int fd, GError **error)
 {
     g_autoptr(SyncdWatch) watch = syncd_watch_new();
     g_autoptr(SyncdChannel) channel = syncd_channel_new(fd, watch);
-    Reader reader = {.watch = watch, .channel = channel, .root = {.fd = -1}};
+    Reader reader = {.watch = watch, .channel = channel};
     g_autoptr(SyncdContent) content = syncd_content_new(pause_reading, &reader, 0);
     g_autoptr(GError) problem = NULL;
     reader.look.content = content;
     while (step(&reader, &problem))
         ;
-    syncd_opened_close(&reader.root);
+    g_free(reader.root);
     if (problem == NULL)
         problem = syncd_channel_steal_error(channel);
     if (problem == NULL)

@@ -15,11 +15,13 @@
  *   EXDEV         what is there is mounted there, or a folder of another device, or the one that is
  *                 never looked into
  *   EAGAIN        it was written to whenever it was read, three times
+ *   EFBIG         it is longer than SYNCD_CONTENT_MAX
  *   ENAMETOOLONG  a symlink's target is longer than SYNCD_WIRE_TARGET_MAX
  *   any other     of the call that failed; EACCES for a file that may not be read
  *
- * A folder that cannot be opened is the error of DONE, of LOOK too: ENOENT, ENOTDIR (no folder),
- * ELOOP (there is a symlink on the way), EXDEV (not of this file system), EACCES, ...
+ * A folder that cannot be opened is the error of DONE, of LOOK too: ESTALE (the root is not there,
+ * or is another folder than it was), ENOENT, ENOTDIR (no folder), ELOOP (there is a symlink on the
+ * way), EXDEV (not of this file system), EACCES, ...
  *
  * What is told of a name in FOUND and in EVENT is in the order in which it was so: a change that
  * the digest of a FOUND may not have in it is told after that.

@@ -100,6 +100,8 @@ bool syncd_workspace_add_unlinked(SyncdWorkspace *self, guint64 folder, bool lat
     bool found;
     if (!syncd_store_find_file(syncd_service_store(self->service), folder, &row, &found, error))
         return false;
+    /* It is so new that it is not in the log yet. */
+    self->lost |= !found;
     if (!found || !row.live)
         return true;
     if (row.folder == 0) {

@@ -34,7 +34,7 @@ static void keep(const Comparison *at, guint64 file)
 /* ---- what is new there ---- */
 
 /* It is judged when all is known. */
-static void add_arrival(const Comparison *at)
+static void add_arrival(const Comparison *at, bool replaces)
 {
     const SyncdWireMessage *found = at->found;
     SyncdArrival *arrival = g_new(SyncdArrival, 1);
@@ -45,6 +45,7 @@ static void add_arrival(const Comparison *at)
         .stat = found->stat,
         .hashed = at->hashed,
         .hash = at->hash,
+        .replaces = replaces,
     };
     g_hash_table_replace(at->workspace->arrivals,
                          syncd_name_new(at->question->folder.id, found->name), arrival);
@@ -70,7 +71,7 @@ static bool take_new(const Comparison *at, bool replaces, GError **error)
     if (!is_known(at, &known, error))
         return false;
     if (known || replaces) {
-        add_arrival(at);
+        add_arrival(at, replaces);
         return true;
     }
     SyncdFileChange change = change_of(at);
@@ -86,6 +87,14 @@ static bool is_as_seen(const SyncdFileRow *row, const SyncdFileStat *stat)
 {
     SyncdFileSeen seen = syncd_file_seen(stat);
     return row->seen && memcmp(&row->at_sight, &seen, sizeof seen) == 0;
+}
+
+/* Where times are whole seconds, what was written in the same one looks the same. */
+static bool is_unchanged(const Comparison *at, const SyncdFileRow *row)
+{
+    const SyncdFileStat *stat = &at->found->stat;
+    return is_as_seen(row, stat) &&
+           (is_list(at) || stat->ctime % G_GINT64_CONSTANT(1000000000) != 0);
 }
 
 static bool is_same_content(const Comparison *at, const SyncdFileRow *row)
@@ -185,7 +194,7 @@ static bool find_row(const Comparison *at, SyncdFileRow *ret_row, bool *ret_is, 
 static bool must_be_read(const Comparison *at, const SyncdFileRow *row)
 {
     return at->found->stat.kind == SYNCD_FILE_REGULAR && !at->hashed &&
-           !(row != NULL && is_as_seen(row, &at->found->stat));
+           !(row != NULL && is_unchanged(at, row));
 }
 
 /* What can be said of its content: of a file its digest, of a symlink that of where it leads. */
@@ -198,7 +207,7 @@ static void know_content(Comparison *at, const SyncdFileRow *row)
     } else if ((found->flags & SYNCD_WIRE_HASHED) != 0) {
         at->hashed = true;
         at->hash = found->hash;
-    } else if (row != NULL && is_as_seen(row, &found->stat)) {
+    } else if (row != NULL && is_unchanged(at, row)) {
         at->hashed = row->hashed;
         at->hash = row->hash;
     }

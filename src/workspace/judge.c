@@ -173,27 +173,21 @@ static bool add_child(void *data, const SyncdFileRow *row)
     return true;
 }
 
-static GArray *list_missing(SyncdWorkspace *self)
-{
-    GArray *ids =
-        g_array_sized_new(FALSE, FALSE, sizeof(guint64), g_hash_table_size(self->missing));
-    GHashTableIter iter;
-    void *key;
-    g_hash_table_iter_init(&iter, self->missing);
-    while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        guint64 id = GPOINTER_TO_SIZE(key);
-        g_array_append_val(ids, id);
-    }
-    return ids;
-}
-
 /* What is missing and all that is in it, but for what has moved; and not many more than `max`. */
 static bool count_missing(SyncdWorkspace *self, GHashTable *moving, guint max, guint *ret_n,
                           GError **error)
 {
     g_autoptr(GHashTable) counted = g_hash_table_new(NULL, NULL);
-    g_autoptr(GArray) line = list_missing(self);
+    g_autoptr(GArray) line = g_array_new(FALSE, FALSE, sizeof(guint64));
     SyncdStore *store = syncd_service_store(self->service);
+    GHashTableIter iter;
+    void *key;
+    g_hash_table_iter_init(&iter, self->missing);
+    while (line->len <= max + g_hash_table_size(moving) &&
+           g_hash_table_iter_next(&iter, &key, NULL)) {
+        guint64 id = GPOINTER_TO_SIZE(key);
+        g_array_append_val(line, id);
+    }
     for (guint i = 0; i < line->len && g_hash_table_size(counted) <= max; i++) {
         guint64 id = g_array_index(line, guint64, i);
         if (!g_hash_table_contains(moving, SYNCD_NUMBER(id)) &&
@@ -248,42 +242,75 @@ static bool pause_it(SyncdWorkspace *self, guint n, GError **error)
     return true;
 }
 
-/* What is in it is missing too, as long as the log has it there. */
-static bool delete_one(SyncdWorkspace *self, guint64 id, GArray *line, GError **error)
+/* One that is to be deleted. What is in it comes first: a folder is there for as long as anything
+ * in it is, so that what is not deleted in the end can be found. */
+typedef struct {
+    guint64 id;
+    bool opened; /* what is in it was put on the pile above it */
+} Doomed;
+
+typedef struct {
+    GHashTable *moving, *deleted;
+    GArray *pile; /* Doomed */
+    guint room;
+} Deletion;
+
+static void doom(Deletion *deletion, guint64 id)
+{
+    const Doomed doomed = {.id = id};
+    g_array_append_val(deletion->pile, doomed);
+}
+
+static bool doom_child(void *data, const SyncdFileRow *row)
+{
+    Deletion *deletion = data;
+    void *id = SYNCD_NUMBER(row->id);
+    if (g_hash_table_contains(deletion->moving, id) || g_hash_table_contains(deletion->deleted, id))
+        return true;
+    doom(deletion, row->id);
+    return --deletion->room > 0;
+}
+
+static bool delete_top(SyncdWorkspace *self, Deletion *deletion, GError **error)
 {
     SyncdStore *store = syncd_service_store(self->service);
+    Doomed *top = &g_array_index(deletion->pile, Doomed, deletion->pile->len - 1);
+    guint64 id = top->id;
     SyncdFileRow row;
     bool found;
-    g_hash_table_remove(self->missing, SYNCD_NUMBER(id));
     if (!syncd_store_find_file(store, id, &row, &found, error))
         return false;
-    if (!found || !row.live)
-        return true;
-    if (row.kind == SYNCD_FILE_FOLDER) {
-        syncd_workspace_forget(self, id);
-        if (!syncd_store_walk_folder(store, id, add_child, line, error))
-            return false;
+    if (found && row.live && row.kind == SYNCD_FILE_FOLDER && !top->opened) {
+        top->opened = true;
+        deletion->room = DELETIONS_AT_ONCE - g_hash_table_size(deletion->deleted);
+        return syncd_store_walk_folder(store, id, doom_child, deletion, error);
     }
+    g_array_set_size(deletion->pile, deletion->pile->len - 1);
+    g_hash_table_remove(self->missing, SYNCD_NUMBER(id));
+    if (!g_hash_table_add(deletion->deleted, SYNCD_NUMBER(id)) || !found || !row.live)
+        return true;
+    if (row.kind == SYNCD_FILE_FOLDER)
+        syncd_workspace_forget(self, id);
     return syncd_recorder_delete(self->recorder, id, error);
 }
 
 /* `*ret_n` of them; when that is as much as there may be at once, there are more perhaps. */
 static bool delete_some(SyncdWorkspace *self, GHashTable *moving, guint *ret_n, GError **error)
 {
-    g_autoptr(GArray) line = list_missing(self);
     g_autoptr(GHashTable) deleted = g_hash_table_new(NULL, NULL);
-    for (guint i = 0; i < line->len; i++) {
-        void *id = SYNCD_NUMBER(g_array_index(line, guint64, i));
-        if (g_hash_table_contains(deleted, id))
-            continue;
-        if (g_hash_table_contains(moving, id) || g_hash_table_size(deleted) == DELETIONS_AT_ONCE) {
-            g_hash_table_add(self->missing, id);
-            continue;
-        }
-        g_hash_table_add(deleted, id);
-        if (!delete_one(self, GPOINTER_TO_SIZE(id), line, error))
+    g_autoptr(GArray) pile = g_array_new(FALSE, FALSE, sizeof(Doomed));
+    Deletion deletion = {.moving = moving, .deleted = deleted, .pile = pile};
+    GHashTableIter iter;
+    void *key;
+    g_hash_table_iter_init(&iter, self->missing);
+    while (pile->len < DELETIONS_AT_ONCE && g_hash_table_iter_next(&iter, &key, NULL))
+        if (!g_hash_table_contains(moving, key))
+            doom(&deletion, GPOINTER_TO_SIZE(key));
+    while (pile->len > 0 && g_hash_table_size(deleted) < DELETIONS_AT_ONCE)
+        if (!delete_top(self, &deletion, error))
             return false;
-    }
+    for (guint i = 0; i < pile->len; i++)
+        g_hash_table_add(self->missing, SYNCD_NUMBER(g_array_index(pile, Doomed, i).id));
     *ret_n = g_hash_table_size(deleted);
     return true;
 }
@@ -307,13 +334,34 @@ static bool judge_missing(SyncdWorkspace *self, GHashTable *moving, guint *ret_n
     return true;
 }
 
-/* What is deleted comes first, so that no name is taken before it is free. */
+/* Some folder has moved, and nothing takes the place of what is deleted. */
+static bool waits_for_folders(SyncdWorkspace *self)
+{
+    GHashTableIter iter;
+    void *value;
+    bool moved = false;
+    g_hash_table_iter_init(&iter, self->arrivals);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const SyncdArrival *arrival = value;
+        if (arrival->replaces)
+            return false;
+        moved |= arrival->origin != 0 && arrival->stat.kind == SYNCD_FILE_FOLDER;
+    }
+    return moved;
+}
+
+/* What is deleted comes first, so that no name is taken before it is free; but what may be in a
+ * folder that has moved is not judged before that was looked into. */
 bool syncd_workspace_judge(SyncdWorkspace *self, GError **error)
 {
     g_autoptr(GHashTable) moving = g_hash_table_new(NULL, NULL);
     guint deleted;
-    if (!judge_origins(self, moving, error) || !judge_missing(self, moving, &deleted, error))
+    if (!judge_origins(self, moving, error))
         return false;
-    return deleted == DELETIONS_AT_ONCE || self->standing.state == SYNCD_WORKSPACE_PAUSED ||
+    if (waits_for_folders(self))
+        return record_arrivals(self, error);
+    if (!judge_missing(self, moving, &deleted, error))
+        return false;
+    return deleted >= DELETIONS_AT_ONCE || self->standing.state == SYNCD_WORKSPACE_PAUSED ||
            record_arrivals(self, error);
 }

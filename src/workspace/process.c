@@ -86,7 +86,11 @@ int syncd_reader_process_fd(const SyncdReaderProcess *self)
     return self->fd;
 }
 
-/* What is left waits for the next answer: while something is not sent, something else is asked. */
+bool syncd_reader_process_has_unsent(const SyncdReaderProcess *self)
+{
+    return self->unsent->len > 0;
+}
+
 static void send_unsent(SyncdReaderProcess *self)
 {
     guint sent = 0;

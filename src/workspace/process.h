@@ -1,8 +1,8 @@
 /*
  * The reader of a workspace as the daemon has it: a socket, requests that are out, and answers.
  *
- * Asking never waits: what the socket does not take now is sent when the reader has answered
- * something else. Answers come when the socket is ready to be read, and in the order of the
+ * Asking never waits: what the socket does not take now is sent when there is something to be read
+ * or room to write. Answers come when the socket is ready to be read, and in the order of the
  * requests.
  */
 #pragma once
@@ -21,6 +21,7 @@ void syncd_reader_process_free(SyncdReaderProcess *process);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdReaderProcess, syncd_reader_process_free)
 
 int syncd_reader_process_fd(const SyncdReaderProcess *process);
+bool syncd_reader_process_has_unsent(const SyncdReaderProcess *process);
 /* Numbers the request, and keeps it until it is sent. */
 guint32 syncd_reader_process_ask(SyncdReaderProcess *process, SyncdWireMessage *request);
 

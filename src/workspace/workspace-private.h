@@ -31,6 +31,7 @@ typedef struct {
     SyncdFileStat stat;
     bool hashed;
     SyncdHash hash;
+    bool replaces;  /* something of another kind is by that name in the log */
     guint64 origin; /* what it was, once that is judged; 0: it is new */
 } SyncdArrival;
 

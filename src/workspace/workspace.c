@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #define NAME_PASSES_MAX 16u                         /* until what has come is judged nevertheless */
@@ -39,8 +40,8 @@ static void set_missing(SyncdWorkspace *self, const char *reason)
 /* What is mounted there has the same number as another one that was. */
 static bool is_another(const SyncdFileRow *row, const SyncdFileStat *own)
 {
-    return row->seen && row->at_sight.born != 0 && own->born != 0 &&
-           (row->at_sight.inode != own->inode || row->at_sight.born != own->born);
+    return row->seen && (row->at_sight.born != own->born ||
+                         (own->born != 0 && row->at_sight.inode != own->inode));
 }
 
 /* It is known, new, or another one than it was. */
@@ -89,17 +90,23 @@ static bool take_root(SyncdWorkspace *self, const SyncdWireMessage *done, GError
 
 static bool take_done(SyncdWorkspace *self, const SyncdWireMessage *done, GError **error)
 {
-    static const guint32 told[] = {0, ENOENT, ENOTDIR, ELOOP, EXDEV, EACCES};
+    static const guint32 told[] = {0, ENOENT, ENOTDIR, ELOOP};
     SyncdQuestion *question = g_queue_pop_head(&self->questions);
     bool taken = true, is_told = false;
-    if (question->type == SYNCD_WIRE_ROOT)
+    if (done->error == ESTALE)
+        set_missing(self, "its directory is not there any more");
+    else if (question->type == SYNCD_WIRE_ROOT)
         taken = take_root(self, done, error);
     else if (question->type == SYNCD_WIRE_LIST)
         taken = syncd_workspace_end_list(self, question, done, error);
     /* Why a folder cannot be opened is mostly told by what happens to it. */
     for (size_t i = 0; i < G_N_ELEMENTS(told); i++)
         is_told |= done->error == told[i];
-    self->lost |= question->type == SYNCD_WIRE_LOOK && !is_told;
+    if (question->type == SYNCD_WIRE_LOOK && !is_told) {
+        self->lost |= *question->folder.path == '\0';
+        taken = *question->folder.path == '\0' ||
+                syncd_workspace_add_unlinked(self, question->folder.id, true, error);
+    }
     syncd_workspace_question_free(question);
     return taken;
 }
@@ -197,7 +204,7 @@ static void rest(SyncdWorkspace *self)
         self->scanned_at = syncd_service_clock(self->service);
     self->standing.state = SYNCD_WORKSPACE_WATCHING;
     self->standing.reason = NULL;
-    self->accepts = false;
+    self->accepts &= self->lost;
     syncd_recorder_set_found(self->recorder, SYNCD_FOUND_WATCH);
 }
 
@@ -229,11 +236,15 @@ static bool begin_pass(SyncdWorkspace *self, bool *ret_begun, GError **error)
         return true;
     }
     self->name_passes = 0;
+    /* Where something was not told, what is missing may be somewhere else. */
+    if (self->lost) {
+        g_hash_table_remove_all(self->arrivals);
+        g_hash_table_remove_all(self->missing);
+    }
     if (g_hash_table_size(self->arrivals) + g_hash_table_size(self->missing) > 0)
         return syncd_workspace_judge(self, error);
+    rest(self);
     *ret_begun = names > 0;
-    if (names == 0)
-        rest(self);
     return true;
 }
 
@@ -298,7 +309,8 @@ void syncd_workspace_dispatch(SyncdWorkspace *self)
 guint64 syncd_workspace_due(const SyncdWorkspace *self)
 {
     guint64 due = g_hash_table_size(self->later) > 0 ? self->later_at : G_MAXUINT64;
-    return is_stopped(self) ? G_MAXUINT64 : MIN(due, next_scan(self));
+    bool at_work = self->questions.length > 0 || !syncd_recorder_is_settled(self->recorder);
+    return is_stopped(self) ? G_MAXUINT64 : at_work ? due : MIN(due, next_scan(self));
 }
 
 static gboolean move_name(void *key, void *value, void *data)
@@ -376,6 +388,11 @@ const SyncdRoot *syncd_workspace_root(const SyncdWorkspace *self)
 int syncd_workspace_fd(const SyncdWorkspace *self)
 {
     return syncd_reader_process_fd(self->process);
+}
+
+short syncd_workspace_events(const SyncdWorkspace *self)
+{
+    return syncd_reader_process_has_unsent(self->process) ? POLLIN | POLLOUT : POLLIN;
 }
 
 void syncd_workspace_scan(SyncdWorkspace *self)

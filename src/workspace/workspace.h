@@ -61,6 +61,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdWorkspace, syncd_workspace_free)
 
 const SyncdRoot *syncd_workspace_root(const SyncdWorkspace *workspace);
 int syncd_workspace_fd(const SyncdWorkspace *workspace);
+short syncd_workspace_events(const SyncdWorkspace *workspace); /* to poll for */
 /* What the reader has said is taken in. */
 void syncd_workspace_dispatch(SyncdWorkspace *workspace);
 /* When syncd_workspace_tick() is to be called; G_MAXUINT64 for never. */

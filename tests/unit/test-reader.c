@@ -1,4 +1,5 @@
 #include "reader-fixture.h"
+#include "reader/content.h"
 
 #include "hurried.h"
 
@@ -208,20 +209,37 @@ static int free_descriptor(const Reader *reader, int from)
 static void what_cannot_be_read_is_said_with_its_stat(void)
 {
     Reader reader;
+    off_t size = (off_t)SYNCD_CONTENT_MAX + 1;
     reader_init(&reader);
-    tree_write(&reader, "wide", "content");
-    /* A process without descriptors left can still ask what a thing is. */
-    struct rlimit old;
-    g_assert_cmpint(prlimit(reader.pid, RLIMIT_NOFILE, NULL, &old), ==, 0);
-    int folder = free_descriptor(&reader, 0);
-    struct rlimit none = {(rlim_t)free_descriptor(&reader, folder + 1), old.rlim_max};
-    g_assert_cmpint(prlimit(reader.pid, RLIMIT_NOFILE, &none, NULL), ==, 0);
+    tree_write(&reader, "wide", "");
+    int fd = openat(reader.root, "wide", O_WRONLY | O_CLOEXEC);
+    g_assert_cmpint(ftruncate(fd, size), ==, 0);
+    close(fd);
     reader_list(&reader, "", SYNCD_WIRE_HASH, 0);
     const SyncdWireMessage *found = reader_found(&reader, "wide");
-    g_assert_cmpuint(found->error, ==, EMFILE);
-    g_assert_cmpuint(found->stat.size, ==, 7);
+    g_assert_cmpuint(found->error, ==, EFBIG);
+    g_assert_cmpuint(found->stat.size, ==, size);
     g_assert_cmpuint(found->flags, ==, 0);
+    reader_clear(&reader);
+}
+
+/* It passes, and nothing is said to be gone. */
+static void without_descriptors_nothing_is_gone(void)
+{
+    Reader reader;
+    struct rlimit old;
+    reader_init(&reader);
+    tree_write(&reader, "wide", "content");
+    g_assert_cmpint(prlimit(reader.pid, RLIMIT_NOFILE, NULL, &old), ==, 0);
+    for (int more = 0; more < 2; more++) {
+        struct rlimit few = {(rlim_t)free_descriptor(&reader, 0) + (rlim_t)more, old.rlim_max};
+        g_assert_cmpint(prlimit(reader.pid, RLIMIT_NOFILE, &few, NULL), ==, 0);
+        SyncdWireMessage done = reader_list(&reader, "", SYNCD_WIRE_HASH, 0);
+        g_assert_cmpuint(done.error, ==, EMFILE);
+    }
     g_assert_cmpint(prlimit(reader.pid, RLIMIT_NOFILE, &old, NULL), ==, 0);
+    g_assert_cmpuint(reader_list(&reader, "", SYNCD_WIRE_HASH, 0).error, ==, 0);
+    assert_hash_is_of(reader_found(&reader, "wide"), "content");
     reader_clear(&reader);
 }
 
@@ -359,6 +377,8 @@ int main(int argc, char **argv)
                     special_files_are_said_and_not_opened);
     g_test_add_func("/reader/what-cannot-be-read-is-said-with-its-stat",
                     what_cannot_be_read_is_said_with_its_stat);
+    g_test_add_func("/reader/without-descriptors-nothing-is-gone",
+                    without_descriptors_nothing_is_gone);
     g_test_add_func("/reader/a-path-may-be-longer-than-the-kernel-takes",
                     a_path_may_be_longer_than_the_kernel_takes);
     g_test_add_func("/reader/a-target-may-be-as-long-as-they-get",

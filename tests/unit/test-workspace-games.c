@@ -223,6 +223,71 @@ static void a_pipe_where_a_file_was_is_no_file(void)
     workspace_clear(&w);
 }
 
+static void what_takes_the_place_of_the_directory_is_seen(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    write_file(&w, "a", "1");
+    settle(&w);
+    g_autofree char *away = g_strconcat(w.directory, ".away", NULL);
+    g_assert_cmpint(rename(w.directory, away), ==, 0);
+    g_assert_cmpint(g_mkdir(w.directory, 0755), ==, 0);
+    while (standing_of(&w).state == SYNCD_WORKSPACE_WATCHING)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    g_assert_cmpuint(standing_of(&w).deleted, ==, 0);
+    end_workspace(&w);
+    g_assert_cmpint(rmdir(w.directory), ==, 0);
+    g_assert_cmpint(rename(away, w.directory), ==, 0);
+
+    /* One that is empty is removed without a word but this one. */
+    begin_workspace(&w);
+    remove_file(&w, "a");
+    settle(&w);
+    g_assert_cmpint(rmdir(w.directory), ==, 0);
+    g_assert_cmpint(g_mkdir(w.directory, 0755), ==, 0);
+    while (standing_of(&w).state == SYNCD_WORKSPACE_WATCHING)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    workspace_clear(&w);
+}
+
+#define LARGE 2500
+
+/* More than are deleted at once: what is left of a folder is there, with the folder. */
+static void a_large_folder_that_is_deleted_half_is_found_again(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    make_folder(&w, "keep");
+    make_folder(&w, "large");
+    make_folder(&w, "large/deep");
+    for (int i = 0; i < LARGE; i++) {
+        g_autofree char *name = g_strdup_printf("large/deep/f%d", i);
+        write_file(&w, name, "");
+    }
+    settle(&w);
+    end_workspace(&w);
+    g_autofree char *large = path_in(&w, "large");
+    fixture_remove(large);
+    begin_workspace(&w);
+    syncd_workspace_accept_deletions(w.workspace);
+    while (standing_of(&w).deleted == 0)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    syncd_service_commit(w.f.service);
+    g_assert_cmpuint(standing_of(&w).deleted, <, LARGE);
+    g_assert_cmpuint(file_at(&w, "large/deep"), !=, 0);
+    end_workspace(&w);
+    begin_workspace(&w);
+    syncd_workspace_accept_deletions(w.workspace);
+    settle(&w);
+    assert_tree(&w, "keep v1/\n");
+    bool more;
+    g_assert_true(syncd_store_has_more_files(syncd_service_store(w.f.service),
+                                             syncd_workspace_root(w.workspace)->scope_id, 2, &more,
+                                             NULL));
+    g_assert_false(more);
+    workspace_clear(&w);
+}
+
 static void a_commit_that_fails_amid_a_scan_is_noticed(void)
 {
     WorkspaceFixture w;
@@ -267,6 +332,18 @@ static void a_pause_says_why_and_keeps_the_rest_of_the_record(void)
     g_autofree char *record = show_record(&w.f, "root", "r1");
     g_assert_nonnull(strstr(record, "\"pause_cause\":\"mass_deletion\""));
     g_assert_nonnull(strstr(record, "\"x_note\":\"mine\""));
+
+    /* Nobody else can say that it was that, and what was does not count for the next pause. */
+    g_autofree char *resumed = g_strdup_printf(
+        "{\"root_id\":\"r1\",\"workspace_id\":\"workspace:notes\",\"directory\":\"%s\","
+        "\"root_state\":\"paused\",\"pause_cause\":\"mass_deletion\"}",
+        w.directory);
+    g_assert_cmpint(update_record(&w.f, "root", "r1", resumed), ==, -1);
+    g_clear_pointer(&roots, g_ptr_array_unref);
+    g_assert_true(syncd_service_list_roots(w.f.service, &roots, NULL));
+    root = roots->pdata[0];
+    g_assert_true(root->paused);
+    g_assert_false(root->asks);
     workspace_clear(&w);
 }
 
@@ -291,6 +368,10 @@ int main(int argc, char **argv)
         what_is_written_into_an_open_file_is_recorded_later);
     ADD("the-other-names-of-a-file-change-with-it", the_other_names_of_a_file_change_with_it);
     ADD("a-pipe-where-a-file-was-is-no-file", a_pipe_where_a_file_was_is_no_file);
+    ADD("what-takes-the-place-of-the-directory-is-seen",
+        what_takes_the_place_of_the_directory_is_seen);
+    ADD("a-large-folder-that-is-deleted-half-is-found-again",
+        a_large_folder_that_is_deleted_half_is_found_again);
     ADD("a-commit-that-fails-amid-a-scan-is-noticed", a_commit_that_fails_amid_a_scan_is_noticed);
     ADD("a-pause-says-why-and-keeps-the-rest-of-the-record",
         a_pause_says_why_and_keeps_the_rest_of_the_record);

@@ -114,7 +114,8 @@ static inline SyncdWorkspaceStanding standing_of(WorkspaceFixture *w)
 /* One step of the loop that the daemon is; false when nothing happened in so many milliseconds. */
 static inline bool step_workspace(WorkspaceFixture *w, int wait_ms)
 {
-    struct pollfd ready = {.fd = syncd_workspace_fd(w->workspace), .events = POLLIN};
+    struct pollfd ready = {.fd = syncd_workspace_fd(w->workspace),
+                           .events = syncd_workspace_events(w->workspace)};
     if (syncd_service_has_turn(w->f.service)) {
         syncd_service_commit(w->f.service);
         return true;
