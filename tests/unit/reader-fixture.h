@@ -234,12 +234,6 @@ static inline void reader_clear(Reader *reader)
     reader_clear_ended(reader);
 }
 
-/* Valgrind knows no openat2, without which nothing is opened: what needs it is left out there. */
-static inline bool reader_can_open(void)
-{
-    return syscall(SYS_openat2, -1, NULL, NULL, 0) >= 0 || errno != ENOSYS;
-}
-
 /* ---- the tree ---- */
 
 static inline void tree_write(const Reader *reader, const char *name, const char *content)
