@@ -62,6 +62,10 @@ void syncd_workspace_add_folder(SyncdWorkspace *self, guint64 id, const char *ob
         g_hash_table_add(self->troubles, syncd_name_new(id, SYNCD_BYTES_TEXT("")));
         return;
     }
+    if (self->cancelled) {
+        self->standing.unwatched = true;
+        return;
+    }
     /* Each folder lies in one other, so a scan comes to it once. */
     if (!self->whole && !g_hash_table_add(self->listed, SYNCD_NUMBER(id)))
         return;

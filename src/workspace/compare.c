@@ -34,7 +34,7 @@ static void keep(const Comparison *at, guint64 file)
 /* ---- what is new there ---- */
 
 /* It is judged when all is known. */
-static void add_arrival(const Comparison *at, bool replaces)
+static void add_arrival(const Comparison *at, bool unread, bool replaces)
 {
     const SyncdWireMessage *found = at->found;
     SyncdArrival *arrival = g_new(SyncdArrival, 1);
@@ -45,6 +45,7 @@ static void add_arrival(const Comparison *at, bool replaces)
         .stat = found->stat,
         .hashed = at->hashed,
         .hash = at->hash,
+        .unread = unread,
         .replaces = replaces,
     };
     g_hash_table_replace(at->workspace->arrivals,
@@ -71,7 +72,7 @@ static bool take_new(const Comparison *at, bool replaces, GError **error)
     if (!is_known(at, &known, error))
         return false;
     if (known || replaces) {
-        add_arrival(at, replaces);
+        add_arrival(at, false, replaces);
         return true;
     }
     SyncdFileChange change = change_of(at);
@@ -135,6 +136,7 @@ static bool look_at_links(const Comparison *at, const SyncdFileRow *row, GError 
 {
     const SyncdFileStat *stat = &at->found->stat;
     return stat->kind != SYNCD_FILE_REGULAR || stat->links < 2 || is_list(at) ||
+           !g_hash_table_add(at->workspace->linked, SYNCD_NUMBER(stat->inode)) ||
            syncd_store_walk_seen(at->store, at->workspace->root->scope_id, row->at_sight.device,
                                  row->at_sight.inode, look_at_link, at->workspace, error);
 }
@@ -228,6 +230,9 @@ static bool take_recorded(Comparison *at, const SyncdFileRow *row, bool replaces
     if (must_be_read(at, row)) {
         bool asked = at->question->hashing || at->found->error != 0;
         asked ? note_trouble(at) : read_it(at);
+        /* It may have been renamed all the same. */
+        if (asked && row == NULL)
+            add_arrival(at, true, replaces);
         return true;
     }
     syncd_names_remove(at->workspace->troubles, at->question->folder.id, at->found->name);

@@ -68,11 +68,14 @@ static bool consider(void *data, const SyncdFileRow *row)
 /* Of each arrival what it was, in `moving`: one that is missing, and that nothing else came from.
  */
 static bool find_origin(SyncdWorkspace *self, SyncdArrival *arrival, GHashTable *moving,
-                        GError **error)
+                        GHashTable *exhausted, GError **error)
 {
     g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(guint64));
     Search search = {arrival, candidates};
     arrival->origin = 0;
+    /* A file may have very many names. */
+    if (g_hash_table_contains(exhausted, SYNCD_NUMBER(arrival->stat.inode)))
+        return true;
     if (!syncd_store_walk_seen(syncd_service_store(self->service), self->root->scope_id,
                                arrival->stat.device, arrival->stat.inode, consider, &search, error))
         return false;
@@ -87,17 +90,20 @@ static bool find_origin(SyncdWorkspace *self, SyncdArrival *arrival, GHashTable 
     }
     if (arrival->origin != 0)
         g_hash_table_add(moving, SYNCD_NUMBER(arrival->origin));
+    else
+        g_hash_table_add(exhausted, SYNCD_NUMBER(arrival->stat.inode));
     return true;
 }
 
 static bool find_origins(SyncdWorkspace *self, GHashTable *moving, GError **error)
 {
+    g_autoptr(GHashTable) exhausted = g_hash_table_new(NULL, NULL);
     GHashTableIter iter;
     void *value;
     g_hash_table_remove_all(moving);
     g_hash_table_iter_init(&iter, self->arrivals);
     while (g_hash_table_iter_next(&iter, NULL, &value))
-        if (!find_origin(self, value, moving, error))
+        if (!find_origin(self, value, moving, exhausted, error))
             return false;
     return true;
 }
@@ -132,9 +138,32 @@ static bool judge_origins(SyncdWorkspace *self, GHashTable *moving, GError **err
 
 /* ---- what has come ---- */
 
+/* Its name is another one, and its content is what was recorded until it can be read. */
+static bool record_unread(SyncdWorkspace *self, const SyncdArrival *arrival, GError **error)
+{
+    SyncdFileRow row;
+    bool found;
+    if (arrival->origin == 0)
+        return true;
+    if (!syncd_store_find_file(syncd_service_store(self->service), arrival->origin, &row, &found,
+                               error))
+        return false;
+    SyncdFileStat stat = arrival->stat;
+    stat.size = row.size;
+    stat.mtime = row.mtime;
+    stat.ctime = row.at_sight.ctime; /* so it is not as it was seen */
+    SyncdFileChange change =
+        syncd_file_change(&stat, SYNCD_BYTES_TEXT(arrival->folder.object), arrival->name,
+                          arrival->target, row.hashed ? &row.hash : NULL);
+    g_hash_table_remove(self->missing, SYNCD_NUMBER(arrival->origin));
+    return syncd_recorder_change(self->recorder, arrival->origin, &change, &stat, error);
+}
+
 static bool record_arrival(SyncdWorkspace *self, const SyncdArrival *arrival, GError **error)
 {
     guint64 origin = arrival->origin;
+    if (arrival->unread)
+        return record_unread(self, arrival, error);
     SyncdFileChange change =
         syncd_file_change(&arrival->stat, SYNCD_BYTES_TEXT(arrival->folder.object), arrival->name,
                           arrival->target, arrival->hashed ? &arrival->hash : NULL);

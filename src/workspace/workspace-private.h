@@ -31,6 +31,7 @@ typedef struct {
     SyncdFileStat stat;
     bool hashed;
     SyncdHash hash;
+    bool unread;    /* it cannot be read now: it is recorded only as what it was */
     bool replaces;  /* something of another kind is by that name in the log */
     guint64 origin; /* what it was, once that is judged; 0: it is new */
 } SyncdArrival;
@@ -61,7 +62,8 @@ struct SyncdWorkspace {
     void *data;
 
     SyncdPass pass;
-    bool whole;          /* a pass of folders that began with the workspace's own */
+    bool whole;          /* a pass of folders that began with the workspace's own … */
+    bool cancelled;      /* … and ends with those that are asked for */
     GQueue questions;    /* SyncdQuestion, in the order of their answers */
     GHashTable *looking; /* names of this pass that are not asked for yet */
     GHashTable *names;   /* for the next one */
@@ -70,6 +72,7 @@ struct SyncdWorkspace {
     GArray *next_folders; /* for the next one */
     GHashTable *listed;   /* numbers of those that were in either, unless all are */
     GHashTable *unlinked; /* numbers of folders that are no longer watched */
+    GHashTable *linked;   /* inodes of this pass whose other names are to be looked at */
     guint name_passes;    /* since something was judged */
 
     GHashTable *missing;  /* numbers of files that are not where they were */

@@ -193,8 +193,9 @@ static void end_pass(SyncdWorkspace *self)
 {
     if (self->pass == SYNCD_PASS_FOLDERS) {
         g_hash_table_remove_all(self->listed);
-        self->whole = false;
+        self->whole = self->cancelled = false;
     }
+    g_hash_table_remove_all(self->linked);
     self->pass = SYNCD_PASS_NONE;
 }
 
@@ -351,6 +352,7 @@ SyncdWorkspace *syncd_workspace_new(SyncdService *service, SyncdRoot *root,
     self->next_folders = g_array_new(FALSE, FALSE, sizeof(SyncdFolder));
     self->listed = g_hash_table_new(NULL, NULL);
     self->unlinked = g_hash_table_new(NULL, NULL);
+    self->linked = g_hash_table_new(NULL, NULL);
     self->missing = g_hash_table_new(NULL, NULL);
     self->arrivals = syncd_names_new(syncd_arrival_free);
     self->troubles = syncd_names_new(NULL);
@@ -364,8 +366,9 @@ void syncd_workspace_free(SyncdWorkspace *self)
 {
     if (self == NULL)
         return;
-    GHashTable *const tables[] = {self->looking,  self->names,   self->later,    self->listed,
-                                  self->unlinked, self->missing, self->arrivals, self->troubles};
+    GHashTable *const tables[] = {self->looking, self->names,    self->later,
+                                  self->listed,  self->unlinked, self->linked,
+                                  self->missing, self->arrivals, self->troubles};
     for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
         g_hash_table_unref(tables[i]);
     g_queue_clear_full(&self->questions, syncd_workspace_question_free);
@@ -398,6 +401,16 @@ short syncd_workspace_events(const SyncdWorkspace *self)
 void syncd_workspace_scan(SyncdWorkspace *self)
 {
     self->rescan = true;
+    work(self);
+}
+
+void syncd_workspace_cancel_scan(SyncdWorkspace *self)
+{
+    if (!self->whole)
+        return;
+    self->cancelled = true;
+    self->standing.unwatched |= self->folders->len > 0;
+    clear_folders(self->folders);
     work(self);
 }
 

@@ -69,6 +69,9 @@ guint64 syncd_workspace_due(const SyncdWorkspace *workspace);
 void syncd_workspace_tick(SyncdWorkspace *workspace);
 /* Looks into every folder once more. */
 void syncd_workspace_scan(SyncdWorkspace *workspace);
+/* Ends a scan after the folders that are being looked into. The rest is not watched until the next
+ * one, which comes by itself after a while. */
+void syncd_workspace_cancel_scan(SyncdWorkspace *workspace);
 /* What the next scan finds missing was meant to be deleted, however much it is. */
 void syncd_workspace_accept_deletions(SyncdWorkspace *workspace);
 void syncd_workspace_standing(const SyncdWorkspace *workspace,

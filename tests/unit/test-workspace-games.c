@@ -150,6 +150,57 @@ static void what_leaves_a_folder_that_is_deleted_stays(void)
     workspace_clear(&w);
 }
 
+/* What cannot be read at the moment may have been renamed all the same. */
+static void what_is_renamed_unread_stays_what_it_was(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    write_file(&w, "a", "1");
+    write_file(&w, "rest", "2");
+    settle(&w);
+    guint64 a = file_at(&w, "a");
+    end_workspace(&w);
+    g_autofree char *path = path_in(&w, "a");
+    g_assert_cmpint(truncate(path, (off_t)1 << 40), ==, 0);
+    rename_file(&w, "a", "b");
+    begin_workspace(&w);
+    settle(&w);
+    g_assert_cmpuint(file_at(&w, "b"), ==, a);
+    g_assert_cmpuint(standing_of(&w).unreadable, ==, 1);
+    assert_tree(&w, "b v1\nrest v1\n");
+    g_autofree char *renamed = path_in(&w, "b");
+    g_assert_cmpint(truncate(renamed, 5), ==, 0);
+    settle(&w);
+    w.f.base.now_usec += SYNCD_WORKSPACE_LATER_USEC;
+    settle(&w);
+    assert_tree(&w, "b v2\nrest v1\n");
+    g_assert_cmpuint(standing_of(&w).unreadable, ==, 0);
+    workspace_clear(&w);
+}
+
+#define NAMES 3000
+
+static void a_file_may_have_many_names(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    make_folder(&w, "f");
+    write_file(&w, "a", "1");
+    g_autofree char *a = path_in(&w, "a");
+    for (int i = 0; i < NAMES; i++) {
+        g_autofree char *name = g_strdup_printf("f/%d", i), *path = path_in(&w, name);
+        g_assert_cmpint(link(a, path), ==, 0);
+    }
+    settle(&w);
+    g_assert_cmpuint(standing_of(&w).created, ==, NAMES + 3);
+    int fd = open(a, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    g_assert_cmpint(write(fd, "changed", 7), ==, 7);
+    close(fd);
+    settle(&w);
+    g_assert_cmpuint(standing_of(&w).changed, ==, NAMES + 1);
+    workspace_clear(&w);
+}
+
 /* An inode that is given to another file is another file. */
 static void what_is_deleted_and_made_anew_elsewhere_is_new(void)
 {
@@ -359,6 +410,8 @@ int main(int argc, char **argv)
     ADD("many-that-are-renamed-at-once-stay-what-they-were",
         many_that_are_renamed_at_once_stay_what_they_were);
     ADD("what-leaves-a-folder-that-is-deleted-stays", what_leaves_a_folder_that_is_deleted_stays);
+    ADD("what-is-renamed-unread-stays-what-it-was", what_is_renamed_unread_stays_what_it_was);
+    ADD("a-file-may-have-many-names", a_file_may_have_many_names);
     ADD("what-is-deleted-and-made-anew-elsewhere-is-new",
         what_is_deleted_and_made_anew_elsewhere_is_new);
     ADD("what-is-written-into-an-open-file-is-recorded-later",
