@@ -1,17 +1,19 @@
 """What the bus fuzzer's report, and the service after it, are judged by."""
 
+import contextlib
 import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / 'integration'))
 
 # The harness is where the line above says.
-from harness import MANAGER, NAME, GLib, equal, eventually  # pylint: disable=wrong-import-position
+from harness import MANAGER, NAME, GLib, Refused, equal, eventually  # pylint: disable=wrong-import-position
 
 DECODED_MIN = 0.30
 DESCRIPTORS_MAX = 8  # more than before
@@ -38,13 +40,47 @@ def memory(pid):
     return int(line.split()[1]) << 10
 
 
-def fuzz(options, address, calls, corpus=True, preexec=None, patience=60):
-    """The report."""
+@contextlib.contextmanager
+def recorded_file(caller):
+    """A workspace with a file that is recorded: lines of the corpus that are about it."""
+    def call(interface, method, signature, *values):
+        return caller.call(f'{NAME}.{interface}', method, signature, *values)
+
+    def recorded():
+        with contextlib.suppress(Refused):
+            found.update(json.loads(call('Workspaces', 'GetFile', '(saya{sv})', 'workspace:fuzz', b'file', {
+                'all': GLib.Variant('b', True)})))
+        return found
+
+    found = {}
+    with tempfile.TemporaryDirectory(prefix='syncd-fuzz-') as place:
+        directory = pathlib.Path(place)
+        directory.chmod(0o755)
+        (directory / 'file').write_text('1')
+        call('Registry', 'Register', '(ssa{sv})', 'workspace',
+             json.dumps({'workspace_id': 'workspace:fuzz', 'profile_id': 'profile:default'}), {})
+        call('Registry', 'Register', '(ssa{sv})', 'root',
+             json.dumps({'workspace_id': 'workspace:fuzz', 'directory': place, 'root_state': 'active'}), {})
+        eventually(recorded, 'the file is recorded')
+        lines = ['List ({},)', 'Scan ("workspace:fuzz", {})']
+        for everything in ('{}', '{"all": <true>}'):
+            lines += [f'ListFiles ("workspace:fuzz", b"", {everything})',
+                      f'GetFile ("workspace:fuzz", b"file", {everything})',
+                      f'FileHistory ("{found["file_id"]}", {everything})']
+        yield [f'{NAME}.Workspaces.{line}' for line in lines]
+
+
+def fuzz(options, address, calls, corpus=True, preexec=None, patience=60, lines=()):
+    """The report. `lines` are further ones of the corpus."""
     command = [options.fuzzer, address, NAME, f'--calls={calls}', f'--seed={options.seed}',
                f'--patience={patience}']
-    if corpus:
-        command.append(f'--corpus={HERE / "bus-corpus.txt"}')
-    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=preexec)
+    with tempfile.NamedTemporaryFile('w', prefix='syncd-corpus-', encoding='utf-8') as good:
+        good.write((HERE / 'bus-corpus.txt').read_text('utf-8') + ''.join(line + '\n' for line in lines))
+        good.flush()
+        os.fchmod(good.fileno(), 0o644)
+        if corpus:
+            command.append(f'--corpus={good.name}')
+        done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=preexec)
     assert done.returncode in (0, 1), done.stderr
     report = json.loads(done.stdout)
     print(f'# seed {report["seed"]}: {report["sent"]} calls, {share(report):.0%} decoded, '

@@ -5,7 +5,8 @@ the same judgement must find. More on demand: --calls=1000000 --seed=N."""
 import contextlib
 import subprocess
 
-from bus_fuzz import SANITIZED, add_options, check_log, complaints, descriptors, fuzz, memory
+from bus_fuzz import (SANITIZED, add_options, check_log, complaints, descriptors, fuzz, memory,
+                      recorded_file)
 from harness import Skip, equal, main, promise, session_world
 
 # What is wrong with it: part of a complaint that must be among those about it.
@@ -26,8 +27,9 @@ CONSENTED = ('org.sourceos.Sync.Operations.Purge', 'org.sourceos.Sync.Operations
 @promise
 def the_user_instance_takes_every_call(world):
     with world.served(environment=SANITIZED) as (daemon, caller):
-        before = descriptors(daemon.pid), memory(daemon.pid)
-        report = fuzz(world.options, world.bus.address, world.options.calls)
+        with recorded_file(caller) as lines:
+            before = descriptors(daemon.pid), memory(daemon.pid)
+            report = fuzz(world.options, world.bus.address, world.options.calls, lines=lines)
         for method in CONSENTED:
             report['methods'].pop(method)
         equal(complaints(report, daemon.process, before, daemon.said()), [])
