@@ -1,6 +1,7 @@
 /* org.sourceos.Sync.Workspaces: the directories that are recorded, and what is recorded of them. */
 #include "bus/bus-private.h"
 #include "bus/error-bus.h"
+#include "bus/job.h"
 #include "bus/listing.h"
 #include "bus/names.h"
 #include "bus/object.h"
@@ -100,12 +101,27 @@ static bool handle_history(SyncdCall *call, GError **error)
     return changes != NULL && syncd_call_reply(call, error, "ss", changes, cursor);
 }
 
+static bool handle_scan(SyncdCall *call, GError **error)
+{
+    static const char *const details[] = {"effect", "scan a workspace", NULL};
+    sd_bus_message *message = syncd_call_message(call);
+    const char *workspace = NULL;
+    SyncdJob *job = NULL;
+    if (!syncd_text_argument_read(message, &workspace, error) ||
+        !syncd_options_read(message, NULL, 0, NULL, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, false, details, error);
+    if (service == NULL ||
+        !syncd_service_scan(service, syncd_call_caller(call), workspace, &job, error))
+        return false;
+    g_autofree char *path = syncd_job_path(job);
+    return syncd_call_reply(call, error, "o", path);
+}
+
 static const SyncdMethod methods[] = {
-    {"List", handle_list},
-    {"ListFiles", handle_list_files},
-    {"GetFile", handle_get_file},
-    {"FileHistory", handle_history},
-    {NULL, NULL},
+    {"List", handle_list},        {"ListFiles", handle_list_files},
+    {"GetFile", handle_get_file}, {"FileHistory", handle_history},
+    {"Scan", handle_scan},        {NULL, NULL},
 };
 
 /* clang-format off */
@@ -126,6 +142,10 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("FileHistory",
         SD_BUS_ARGS("s", file, "a{sv}", options),
         SD_BUS_RESULT("s", changes, "s", cursor),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Scan",
+        SD_BUS_ARGS("s", workspace, "a{sv}", options),
+        SD_BUS_RESULT("o", job),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };

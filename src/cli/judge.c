@@ -2,13 +2,13 @@
 
 #include "cli/i18n.h"
 #include "cli/interrupt.h"
+#include "cli/progress.h"
 #include "cli/state.h"
 #include "client/calls.h"
 #include "client/job.h"
 #include "service/service.h"
 
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,14 +16,14 @@ struct SyncdJudge {
     SyncdClient *client;   /* either this */
     SyncdService *service; /* or this */
     char *name;
-    bool shows_progress;
+    SyncdProgress progress;
 };
 
 SyncdJudge *syncd_judge_open(SyncdCli *cli, GError **error)
 {
     const char *directory = syncd_cli_value(cli, "state-dir");
     g_autoptr(SyncdJudge) judge = g_new0(SyncdJudge, 1);
-    judge->shows_progress = isatty(STDERR_FILENO) && !syncd_cli_json(cli);
+    judge->progress = syncd_progress(cli, _("Checking"));
     if (directory != NULL) {
         judge->name = g_strdup(directory);
         judge->service = syncd_state_inspect(directory, error);
@@ -62,21 +62,6 @@ char *syncd_judge_describe(SyncdJudge *judge, GError **error)
                                  : syncd_service_describe(judge->service, &caller, error);
 }
 
-/* ---- progress ---- */
-
-static void show_progress(void *data, double progress)
-{
-    const SyncdJudge *judge = data;
-    if (judge->shows_progress)
-        fprintf(stderr, _("\rChecking: %3.0f %%"), progress * 100.0);
-}
-
-static void clear_progress(const SyncdJudge *judge)
-{
-    if (judge->shows_progress)
-        fputs("\r\033[K", stderr);
-}
-
 /* ---- by the daemon ---- */
 
 static char *verify_by_daemon(SyncdJudge *judge, const char *mode, const char *const *known_heads,
@@ -90,7 +75,8 @@ static char *verify_by_daemon(SyncdJudge *judge, const char *mode, const char *c
     g_autofree char *job = syncd_client_verify(judge->client, g_variant_dict_end(&options), error);
     if (job == NULL)
         return NULL;
-    return syncd_client_wait_job(judge->client, job, &stop, show_progress, judge, error);
+    return syncd_client_wait_job(judge->client, job, &stop, syncd_progress_show, &judge->progress,
+                                 error);
 }
 
 /* ---- by ourselves ---- */
@@ -122,7 +108,7 @@ static char *verify_here(SyncdJudge *judge, const char *mode_name, const char *c
         return NULL;
     while (strcmp(syncd_job_state(job), "running") == 0) {
         syncd_service_work(judge->service);
-        show_progress(judge, syncd_job_progress(job));
+        syncd_progress_show(&judge->progress, syncd_job_progress(job));
     }
     if (syncd_job_error(job) != NULL) {
         g_propagate_error(error, g_error_copy(syncd_job_error(job)));
@@ -137,6 +123,6 @@ char *syncd_judge_verify(SyncdJudge *judge, const char *mode, const char *const 
     char *result = judge->client != NULL ? verify_by_daemon(judge, mode, known_heads, error)
                                          : verify_here(judge, mode, known_heads, error);
     syncd_interrupt_release();
-    clear_progress(judge);
+    syncd_progress_clear(&judge->progress);
     return result;
 }

@@ -72,3 +72,16 @@ bool syncd_client_file_history(SyncdClient *client, const char *file, GVariant *
     g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, own, error);
     return take_page(client, reply, ret_changes, ret_cursor, error);
 }
+
+char *syncd_client_scan(SyncdClient *client, const char *workspace, GError **error)
+{
+    const char *job = NULL;
+    g_autoptr(sd_bus_message) message = begin(client, "Scan", error);
+    if (message == NULL)
+        return NULL;
+    int r = sd_bus_message_append(message, "s", workspace);
+    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, NULL, error);
+    if (reply == NULL || !syncd_client_check(client, sd_bus_message_read(reply, "o", &job), error))
+        return NULL;
+    return g_strdup(job);
+}

@@ -12,6 +12,8 @@
 char *syncd_client_list_workspaces(SyncdClient *client, GVariant *options, GError **error);
 char *syncd_client_get_file(SyncdClient *client, const char *workspace, const char *path,
                             GVariant *options, GError **error);
+/* The path of the job that scans. */
+char *syncd_client_scan(SyncdClient *client, const char *workspace, GError **error);
 /* One page: a JSON array, and the cursor of the next page ("" at the end). */
 bool syncd_client_list_files(SyncdClient *client, const char *workspace, const char *path,
                              GVariant *options, char **ret_files, char **ret_cursor,

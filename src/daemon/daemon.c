@@ -112,6 +112,11 @@ static bool on_standing(void *data, const char *root, SyncdRootStanding *ret_sta
     return syncd_workspaces_standing(((Daemon *)data)->workspaces, root, ret_standing);
 }
 
+static SyncdJob *on_scan(void *data, const char *root, uid_t uid)
+{
+    return syncd_workspaces_scan(((Daemon *)data)->workspaces, root, uid);
+}
+
 /* ---- start ---- */
 
 /* Keys are in this memory: no core file, no debugger of the same user, no readable files. */
@@ -322,6 +327,7 @@ static bool start(Daemon *daemon, GError **error)
                                                     .job_changed = on_job_changed,
                                                     .job_removed = on_job_removed,
                                                     .standing = on_standing,
+                                                    .scan = on_scan,
                                                 });
     /* What waited before anybody listened. */
     if (syncd_service_has_turn(daemon->service))

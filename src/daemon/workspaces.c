@@ -2,11 +2,13 @@
 
 #include "base/log.h"
 #include "base/path.h"
+#include "daemon/scan.h"
 #include "service/files.h"
 #include "workspace/workspace.h"
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define RETRY_FIRST_USEC (1u * G_USEC_PER_SEC)
 #define TICK_ACCURACY_USEC G_USEC_PER_SEC
@@ -18,6 +20,7 @@ typedef struct {
     SyncdWorkspaces *all;
     SyncdWorkspace *workspace; /* NULL: its reader is to be started again */
     SyncdRoot *root;
+    SyncdScan *scan;        /* NULL: there is none */
     sd_event_source *input; /* what its reader says */
     sd_event_source *tick;  /* when it is due */
     sd_event_source *look;  /* its standing may have changed */
@@ -47,6 +50,7 @@ static void stop(Place *self)
     self->retry = sd_event_source_disable_unref(self->retry);
     if (self->workspace != NULL)
         syncd_workspace_standing(self->workspace, &self->last);
+    g_clear_pointer(&self->scan, syncd_scan_free);
     g_clear_pointer(&self->workspace, syncd_workspace_free);
 }
 
@@ -110,12 +114,33 @@ static void on_changed(void *data)
     (void)sd_event_source_set_enabled(((Place *)data)->look, SD_EVENT_ONESHOT);
 }
 
+static void cancel_scan(void *data)
+{
+    syncd_workspace_cancel_scan(((Place *)data)->workspace);
+}
+
+static void begin_scan(Place *self, uid_t uid, bool own, const SyncdWorkspaceStanding *standing)
+{
+    self->scan =
+        syncd_scan_new(self->all->service, self->root, uid, own, standing, cancel_scan, self);
+}
+
+/* Those that nobody asked for are jobs too: the first one, and what makes up for lost events. */
+static void follow_scan(Place *self, const SyncdWorkspaceStanding *standing)
+{
+    if (self->scan == NULL && standing->state == SYNCD_WORKSPACE_SCANNING)
+        begin_scan(self, geteuid(), true, standing);
+    if (self->scan != NULL && !syncd_scan_follow(self->scan, standing))
+        g_clear_pointer(&self->scan, syncd_scan_free);
+}
+
 static int on_look(sd_event_source *source, void *data)
 {
     Place *self = data;
     SyncdWorkspaceStanding standing;
     guint64 due = syncd_workspace_due(self->workspace);
     syncd_workspace_standing(self->workspace, &standing);
+    follow_scan(self, &standing);
     if (standing.state == SYNCD_WORKSPACE_FAILED || standing.state == SYNCD_WORKSPACE_MISSING) {
         retry_later(self);
         return 0;
@@ -263,6 +288,21 @@ void syncd_workspaces_free(SyncdWorkspaces *self)
     g_hash_table_unref(self->places);
     g_hash_table_unref(self->asking);
     g_free(self);
+}
+
+SyncdJob *syncd_workspaces_scan(SyncdWorkspaces *self, const char *root, uid_t uid)
+{
+    Place *place = g_hash_table_lookup(self->places, root);
+    SyncdWorkspaceStanding standing;
+    if (place == NULL || place->workspace == NULL)
+        return NULL;
+    syncd_workspace_standing(place->workspace, &standing);
+    if (place->scan == NULL || syncd_scan_job(place->scan) == NULL) {
+        g_clear_pointer(&place->scan, syncd_scan_free);
+        begin_scan(place, uid, false, &standing);
+        syncd_workspace_scan(place->workspace);
+    }
+    return syncd_scan_job(place->scan);
 }
 
 bool syncd_workspaces_standing(SyncdWorkspaces *self, const char *root,

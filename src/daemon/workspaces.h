@@ -23,6 +23,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdWorkspaces, syncd_workspaces_free)
 void syncd_workspaces_committed(SyncdWorkspaces *workspaces, const SyncdCommit *commit);
 /* What the service can answer may be another thing than before: the index is made. */
 void syncd_workspaces_changed(SyncdWorkspaces *workspaces);
+/* Has one scanned that is active, unless that is being done; NULL for any other. */
+SyncdJob *syncd_workspaces_scan(SyncdWorkspaces *workspaces, const char *root, uid_t uid);
 /* Of one that is active, by its root's id; false for any other. */
 bool syncd_workspaces_standing(SyncdWorkspaces *workspaces, const char *root,
                                SyncdRootStanding *ret_standing);

@@ -1,9 +1,10 @@
-#include "service/internal.h"
+#include "service/job.h"
 
 #include "base/json-writer.h"
-#include "base/log.h"
+#include "service/internal.h"
 
-#define VERIFICATION_SCHEMA "sourceos.verification/v1"
+#include <string.h>
+
 #define ENDED_JOBS_MAX 64u /* however many calls start short ones */
 #define PROGRESS_STEP 0.01
 
@@ -11,11 +12,10 @@ struct SyncdJob {
     char *id;
     uid_t uid;
     bool own; /* of the daemon: counts against nobody's limit */
-    SyncdVerifyMode mode;
-    SyncdVerify *verify; /* NULL when it has ended */
+    const SyncdJobKind *kind;
+    void *data; /* NULL when it has ended */
     const char *state;
     double progress;
-    guint64 sequence; /* of the log when it began */
     guint64 started_usec;
     guint64 finished_usec; /* 0 while it runs */
     guint64 expires;       /* monotonic */
@@ -23,9 +23,21 @@ struct SyncdJob {
     GError *error;
 };
 
+static bool runs(const SyncdJob *job)
+{
+    return job->finished_usec == 0;
+}
+
+static void release(SyncdJob *job)
+{
+    void *data = g_steal_pointer(&job->data);
+    if (data != NULL)
+        job->kind->release(data);
+}
+
 void syncd_job_free(SyncdJob *job)
 {
-    syncd_verify_free(job->verify);
+    release(job);
     g_free(job->id);
     g_free(job->result);
     g_clear_error(&job->error);
@@ -44,7 +56,7 @@ uid_t syncd_job_uid(const SyncdJob *job)
 
 const char *syncd_job_operation(const SyncdJob *job)
 {
-    return "verify";
+    return job->kind->operation;
 }
 
 const char *syncd_job_state(const SyncdJob *job)
@@ -116,77 +128,7 @@ char *syncd_job_describe(const SyncdJob *job)
     return g_string_free(out, FALSE);
 }
 
-static void member_place(SyncdJsonWriter *writer, const char *name, gint64 place)
-{
-    if (place >= 0)
-        syncd_json_member_int(writer, name, place);
-    else
-        syncd_json_member_null(writer, name);
-}
-
-static void write_findings(SyncdJsonWriter *writer, const GPtrArray *findings)
-{
-    syncd_json_name(writer, "findings");
-    syncd_json_begin_array(writer);
-    for (guint i = 0; i < findings->len; i++) {
-        const SyncdFinding *finding = g_ptr_array_index(findings, i);
-        syncd_json_begin_object(writer);
-        syncd_json_member_string(writer, "code", finding->code);
-        syncd_json_member_string(writer, "error", syncd_error_info(finding->error)->name);
-        syncd_json_member_string(writer, "feed", finding->feed);
-        member_place(writer, "seq", finding->seq);
-        member_place(writer, "sequence", finding->pos);
-        syncd_json_member_string(writer, "detail", finding->detail);
-        syncd_json_end_object(writer);
-    }
-    syncd_json_end_array(writer);
-}
-
-static void write_feeds(SyncdJsonWriter *writer, SyncdStore *store)
-{
-    g_autoptr(GPtrArray) heads = syncd_store_heads(store);
-    syncd_json_name(writer, "feeds");
-    syncd_json_begin_array(writer);
-    for (guint i = 0; i < heads->len; i++) {
-        const SyncdHead *head = g_ptr_array_index(heads, i);
-        g_autofree char *feed = syncd_feed_text(head->device, head->scope, head->epoch);
-        char root[SYNCD_HASH_HEX_SIZE];
-        syncd_hash_to_hex(&head->root, root);
-        syncd_json_begin_object(writer);
-        syncd_json_member_string(writer, "feed", feed);
-        syncd_json_member_uint(writer, "size", head->size);
-        syncd_json_member_string(writer, "root", root);
-        syncd_json_end_object(writer);
-    }
-    syncd_json_end_array(writer);
-}
-
-static char *write_result(const SyncdJob *job, SyncdStore *store)
-{
-    static const char *const modes[] = {"incremental", "full", "heads"};
-    guint64 n_findings = syncd_verify_n_findings(job->verify);
-    GString *out = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, out, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "schema", VERIFICATION_SCHEMA);
-    syncd_json_member_string(&writer, "verdict", n_findings == 0 ? "sound" : "damaged");
-    syncd_json_member_string(&writer, "mode", modes[job->mode]);
-    syncd_json_member_uint(&writer, "entries_checked", syncd_verify_checked(job->verify));
-    syncd_json_member_uint(&writer, "sequence", job->sequence);
-    syncd_json_member_uint(&writer, "findings_count", n_findings);
-    write_findings(&writer, syncd_verify_findings(job->verify));
-    write_feeds(&writer, store);
-    syncd_json_end_object(&writer);
-    return g_string_free(out, FALSE);
-}
-
 /* ---- the jobs of a service ---- */
-
-static bool runs(const SyncdJob *job)
-{
-    return job->verify != NULL;
-}
 
 static void tell(SyncdService *service, void (*func)(void *data, SyncdJob *job), SyncdJob *job)
 {
@@ -194,46 +136,62 @@ static void tell(SyncdService *service, void (*func)(void *data, SyncdJob *job),
         func(service->listener.data, job);
 }
 
-static void end_job(SyncdService *service, SyncdJob *job, const char *state)
+static void end(SyncdService *service, SyncdJob *job, const char *state)
 {
-    g_clear_pointer(&job->verify, syncd_verify_free);
+    release(job);
     job->state = state;
     job->finished_usec = syncd_sources_realtime_usec(service->sources);
     job->expires = syncd_service_monotonic(service) + SYNCD_JOB_KEEP_USEC;
     tell(service, service->listener.job_changed, job);
 }
 
-/* What was found stays true until a verification of everything finds nothing. */
-static void judge(SyncdService *service, const SyncdJob *job)
+static void advance(SyncdService *service, SyncdJob *job, double progress)
 {
-    guint64 n_findings = syncd_verify_n_findings(job->verify);
-    if (n_findings > 0) {
-        if (!service->verify_found)
-            syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_VERIFY_FOUND,
-                      "Verification found faults in the log: %" G_GUINT64_FORMAT, n_findings);
-        service->verify_found = true;
-    } else if (job->mode == SYNCD_VERIFY_FULL) {
-        service->verify_found = false;
-    }
+    if (progress < job->progress + PROGRESS_STEP)
+        return;
+    job->progress = progress;
+    tell(service, service->listener.job_changed, job);
 }
 
 static void step_job(SyncdService *service, SyncdJob *job)
 {
     bool more = false;
-    if (!syncd_verify_step(job->verify, &more, &job->error)) {
-        end_job(service, job, "failed");
-        return;
-    }
-    double progress = syncd_verify_progress(job->verify);
-    if (!more) {
+    double progress = job->progress;
+    if (!job->kind->step(service, job->data, &more, &progress, &job->error)) {
+        end(service, job, "failed");
+    } else if (more) {
+        advance(service, job, progress);
+    } else {
         job->progress = 1.0;
-        judge(service, job);
-        job->result = write_result(job, service->store);
-        end_job(service, job, "done");
-    } else if (progress >= job->progress + PROGRESS_STEP) {
-        job->progress = progress;
-        tell(service, service->listener.job_changed, job);
+        job->result = job->kind->conclude(service, job->data);
+        end(service, job, "done");
     }
+}
+
+void syncd_service_advance_job(SyncdService *service, SyncdJob *job, double progress)
+{
+    if (runs(job))
+        advance(service, job, MIN(progress, 1.0));
+}
+
+void syncd_service_end_job(SyncdService *service, SyncdJob *job, const char *result,
+                           const GError *error)
+{
+    if (!runs(job))
+        return;
+    if (error != NULL) {
+        job->error = g_error_copy(error);
+    } else {
+        job->progress = 1.0;
+        job->result = g_strdup(result);
+    }
+    end(service, job, error != NULL ? "failed" : "done");
+    syncd_service_ask_for_work(service);
+}
+
+static bool has_steps(const SyncdJob *job)
+{
+    return runs(job) && job->kind->step != NULL;
 }
 
 static void remove_ended(SyncdService *service)
@@ -256,7 +214,7 @@ bool syncd_service_step_jobs(SyncdService *service)
     /* In turns, so that a long one does not hold up a short one. */
     for (guint i = 0; i < service->jobs->len; i++) {
         SyncdJob *job = g_ptr_array_index(service->jobs, service->next_job++ % service->jobs->len);
-        if (runs(job)) {
+        if (has_steps(job)) {
             step_job(service, job);
             break;
         }
@@ -267,7 +225,7 @@ bool syncd_service_step_jobs(SyncdService *service)
 bool syncd_service_jobs_run(const SyncdService *service)
 {
     for (guint i = 0; i < service->jobs->len; i++)
-        if (runs(g_ptr_array_index(service->jobs, i)))
+        if (has_steps(g_ptr_array_index(service->jobs, i)))
             return true;
     return false;
 }
@@ -283,17 +241,17 @@ guint64 syncd_service_jobs_due(const SyncdService *service)
     return due;
 }
 
-static SyncdJob *add_job(SyncdService *service, uid_t uid, SyncdVerifyMode mode,
-                         SyncdVerify *verify)
+SyncdJob *syncd_service_begin_job(SyncdService *service, const SyncdJobKind *kind, void *data,
+                                  uid_t uid, bool own)
 {
     SyncdJob *job = g_new0(SyncdJob, 1);
     *job = (SyncdJob){
         .id = syncd_id_new(service->sources, "job"),
         .uid = uid,
-        .mode = mode,
-        .verify = verify,
+        .own = own,
+        .kind = kind,
+        .data = data,
         .state = "running",
-        .sequence = syncd_store_sequence(service->store),
         .started_usec = syncd_sources_realtime_usec(service->sources),
     };
     g_ptr_array_add(service->jobs, job);
@@ -302,7 +260,7 @@ static SyncdJob *add_job(SyncdService *service, uid_t uid, SyncdVerifyMode mode,
     return job;
 }
 
-static bool check_limit(const SyncdService *service, uid_t uid, GError **error)
+bool syncd_service_may_begin_job(const SyncdService *service, uid_t uid, GError **error)
 {
     guint running = 0;
     for (guint i = 0; i < service->jobs->len; i++) {
@@ -314,38 +272,6 @@ static bool check_limit(const SyncdService *service, uid_t uid, GError **error)
     syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED, "wait for one to end, or cancel it",
                          "There are %u jobs of uid %u already", running, (unsigned)uid);
     return false;
-}
-
-static bool check_known_heads(const char *const *known_heads, GError **error)
-{
-    if (known_heads == NULL || g_strv_length((char **)known_heads) <= SYNCD_KNOWN_HEADS_MAX)
-        return true;
-    syncd_set_error(error, SYNCD_ERROR_TOO_LARGE, "There are more than %u known heads",
-                    SYNCD_KNOWN_HEADS_MAX);
-    return false;
-}
-
-bool syncd_service_verify(SyncdService *service, const SyncdCaller *caller, SyncdVerifyMode mode,
-                          const char *const *known_heads, SyncdJob **ret_job, GError **error)
-{
-    if (!check_limit(service, caller->uid, error) || !check_known_heads(known_heads, error))
-        return false;
-    SyncdVerify *verify = syncd_verify_new(service->store, mode, known_heads, error);
-    if (verify == NULL)
-        return false;
-    *ret_job = add_job(service, caller->uid, mode, verify);
-    return true;
-}
-
-void syncd_service_start_verify(SyncdService *service)
-{
-    g_autoptr(GError) error = NULL;
-    SyncdVerify *verify = syncd_verify_new(service->store, SYNCD_VERIFY_INCREMENTAL, NULL, &error);
-    if (verify != NULL)
-        add_job(service, service->uid, SYNCD_VERIFY_INCREMENTAL, verify)->own = true;
-    else
-        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE,
-                  "The verification at the start could not begin: %s", error->message);
 }
 
 SyncdJob *syncd_service_find_job(SyncdService *service, const char *id)
@@ -386,6 +312,8 @@ void syncd_service_cancel_job(SyncdService *service, SyncdJob *job)
 {
     if (!runs(job))
         return;
-    end_job(service, job, "cancelled");
+    if (job->kind->cancel != NULL)
+        job->kind->cancel(job->data);
+    end(service, job, "cancelled");
     syncd_service_ask_for_work(service);
 }

@@ -83,6 +83,8 @@ typedef struct {
     void (*job_removed)(void *data, SyncdJob *job);
     /* Of a root by its id; false for one that nobody looks after. */
     bool (*standing)(void *data, const char *root, SyncdRootStanding *ret_standing);
+    /* Has one scanned, as a job of this user; NULL for one that nobody looks after. */
+    SyncdJob *(*scan)(void *data, const char *root, uid_t uid);
 } SyncdListener;
 
 /* Takes the store over, also when it fails. Writes the first entries (device, actors) of a new one.
@@ -498,6 +500,10 @@ char *syncd_service_migration_report(SyncdService *service, const SyncdCaller *c
 /* The job is owned by the service. LimitsExceeded. */
 bool syncd_service_verify(SyncdService *service, const SyncdCaller *caller, SyncdVerifyMode mode,
                           const char *const *known_heads, SyncdJob **ret_job, GError **error);
+/* Looks into all folders of a workspace. NotFound; EngineDisabled for one that is paused;
+ * LimitsExceeded. */
+bool syncd_service_scan(SyncdService *service, const SyncdCaller *caller, const char *workspace,
+                        SyncdJob **ret_job, GError **error);
 SyncdJob *syncd_service_find_job(SyncdService *service,
                                  const char *id);     /* NULL when there is none */
 GPtrArray *syncd_service_jobs(SyncdService *service); /* borrowed SyncdJob *, newest first */

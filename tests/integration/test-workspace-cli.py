@@ -11,7 +11,7 @@ import shutil
 
 from gi.repository import GLib
 
-from cli_user import DONE, NEGATIVE, NOT_FOUND, Cli
+from cli_user import DONE, FAILED, NEGATIVE, NOT_FOUND, Cli
 from harness import NAME, STANDARD, equal, eventually, main, promise, refusal, refused_as, session_world
 
 WORKSPACES = NAME + '.Workspaces'
@@ -123,6 +123,18 @@ def a_workspace_is_named_by_name_or_place(world):
         # A directory that is gone is still what it was called.
         shutil.rmtree(notes)
         equal(cli.json('workspace', 'show', str(notes))['workspace_id'], 'workspace:notes')
+
+
+@promise
+def a_scan_says_what_it_found(world):
+    with user(world) as (cli, notes):
+        add(cli, notes)
+        code, out, err = cli.run('workspace', 'scan', 'notes')
+        equal((code, out, err), (DONE, 'Folders: 3. New: 0, changed: 0, deleted: 0.\n', ''))
+        equal(cli.json('workspace', 'scan', str(notes))['folders'], 3)
+        cli.does('workspace', 'pause', 'notes')
+        cli.fails(FAILED, 'EngineDisabled', 'workspace', 'scan', 'notes')
+        assert 'workspace resume' in cli.run('workspace', 'scan', 'notes')[2]
 
 
 @promise

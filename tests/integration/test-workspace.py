@@ -13,7 +13,8 @@ import tempfile
 
 from gi.repository import GLib
 
-from harness import ERROR, MANAGER, NAME, equal, eventually, main, promise, refusal, session_world
+from harness import (ERROR, JOB, MANAGER, NAME, equal, eventually, main, promise, refusal,
+                     session_world)
 
 REGISTRY = NAME + '.Registry'
 FOLDER, SYMLINK = 2, 3
@@ -148,6 +149,60 @@ def how_a_workspace_stands_is_said(world):
         (directory / 'pipe').unlink()
         eventually(lambda: row_of(caller).get('recording') == 'watching', 'it is found again')
         assert_recorded(daemon, caller, directory)
+
+
+def scan(caller, workspace='workspace:tree'):
+    return caller.call(NAME + '.Workspaces', 'Scan', '(sa{sv})', workspace, {})
+
+
+def state_of_job(caller, path):
+    return caller.get(JOB, 'State', path=path)
+
+
+@promise
+def a_scan_is_a_job(world):
+    with tree() as directory, world.served() as (daemon, caller):
+        add_root(caller, directory)
+
+        def first():
+            return [job for job in json.loads(caller.call(MANAGER, 'ListJobs', '(a{sv})', {}))
+                    if job['operation'] == 'scan']
+        eventually(lambda: [job['state'] for job in first()] == ['done'], 'the first scan is a job that ends')
+        result = first()[0]['result']
+        equal((result['workspace_id'], result['folders'], result['created'], result['unwatched']),
+              ('workspace:tree', 3, 305, False))
+
+        path = scan(caller)
+        equal(caller.get(JOB, 'Operation', path=path), 'scan')
+        eventually(lambda: state_of_job(caller, path) == 'done', 'it ends')
+        result = json.loads(caller.get(JOB, 'Result', path=path))
+        equal((result['folders'], result['created'], result['changed'], result['deleted']), (3, 0, 0, 0))
+        equal(refusal(scan, caller, 'workspace:none').name, ERROR + 'NotFound')
+
+
+@promise
+def a_scan_that_is_cancelled_leaves_the_rest_to_the_next(world):
+    with tree() as directory, world.served() as (daemon, caller):
+        root = add_root(caller, directory)
+        assert_recorded(daemon, caller, directory)
+        (reader,) = readers(daemon)
+        os.kill(reader, signal.SIGSTOP)
+        path = scan(caller)
+        equal(state_of_job(caller, path), 'running')
+        caller.call(JOB, 'Cancel', path=path)
+        equal(state_of_job(caller, path), 'cancelled')
+        os.kill(reader, signal.SIGCONT)
+        (directory / 'later').write_text('1')
+        assert_recorded(daemon, caller, directory)
+
+        # One whose workspace stops has failed.
+        (reader,) = readers(daemon)
+        os.kill(reader, signal.SIGSTOP)
+        path = scan(caller)
+        set_state(caller, root, directory, 'paused')
+        eventually(lambda: state_of_job(caller, path) == 'failed', 'the job ends with the workspace')
+        os.kill(reader, signal.SIGCONT)
+        equal(refusal(scan, caller).name, ERROR + 'EngineDisabled')
 
 
 @promise

@@ -1,0 +1,59 @@
+/* Looking into all of a workspace, with a bar that says how far it is. */
+#include "cli/i18n.h"
+#include "cli/interrupt.h"
+#include "cli/listing.h"
+#include "cli/progress.h"
+#include "cli/verbs.h"
+#include "cli/workspace-find.h"
+#include "client/job.h"
+#include "client/workspaces.h"
+
+#include <poll.h>
+#include <string.h>
+
+static char *scan(SyncdClient *client, const char *workspace, SyncdProgress *progress,
+                  GError **error)
+{
+    struct pollfd stop = {.fd = syncd_interrupt_catch(), .events = POLLIN};
+    g_autofree char *job = syncd_client_scan(client, workspace, error);
+    return job != NULL
+               ? syncd_client_wait_job(client, job, &stop, syncd_progress_show, progress, error)
+               : NULL;
+}
+
+static void say(SyncdCli *cli, SyncdJson result)
+{
+    unsigned long long unreadable = syncd_record_number(result, "unreadable");
+    syncd_output_printf(cli->out, _("Folders: %llu. New: %llu, changed: %llu, deleted: %llu.\n"),
+                        (unsigned long long)syncd_record_number(result, "folders"),
+                        (unsigned long long)syncd_record_number(result, "created"),
+                        (unsigned long long)syncd_record_number(result, "changed"),
+                        (unsigned long long)syncd_record_number(result, "deleted"));
+    if (unreadable > 0)
+        syncd_cli_remark(cli, _("What could not be read stays as it was recorded: %llu."),
+                         unreadable);
+    if (syncd_json_member(result, "unwatched").type == SYNCD_JSON_TRUE)
+        syncd_cli_remark(
+            cli, "%s", _("Some folders are not watched: the next scan finds what changes there."));
+}
+
+bool syncd_verb_workspace_scan(SyncdCli *cli, GError **error)
+{
+    SyncdProgress progress = syncd_progress(cli, _("Scanning"));
+    g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
+    g_autoptr(SyncdCliWorkspace) workspace =
+        client != NULL ? syncd_cli_find_workspace(cli, client, syncd_cli_argument(cli, 0), error)
+                       : NULL;
+    if (workspace == NULL)
+        return false;
+    g_autofree char *result = scan(client, workspace->workspace, &progress, error);
+    syncd_interrupt_release();
+    syncd_progress_clear(&progress);
+    if (result == NULL)
+        return false;
+    if (syncd_cli_json(cli))
+        syncd_output_json(cli->out, result, strlen(result), true);
+    else
+        say(cli, syncd_json_root(result, strlen(result)));
+    return true;
+}

@@ -1,0 +1,36 @@
+/*
+ * Work that takes longer than a call, apart from what it is.
+ *
+ * A job is the service's. Whoever begins one says what it is by a SyncdJobKind: it goes on in steps
+ * that syncd_service_work() takes, in turns with other jobs, or by itself, and then it tells how
+ * far it is and that it has ended. One that has ended is kept for a while, to be asked what came of
+ * it.
+ */
+#pragma once
+
+#include "service/service.h"
+
+typedef struct {
+    const char *operation;
+    /* Bounded work; `*ret_progress` is of 1. NULL: it goes on by itself. */
+    bool (*step)(SyncdService *service, void *data, bool *ret_more, double *ret_progress,
+                 GError **error);
+    /* What came of it, a JSON value, after the last step. Of one with steps only. */
+    char *(*conclude)(SyncdService *service, void *data);
+    /* Somebody cancelled it; NULL: there is nothing to do but to end. */
+    void (*cancel)(void *data);
+    /* It has ended, whatever way. */
+    void (*release)(void *data);
+} SyncdJobKind;
+
+/* LimitsExceeded when this user has as many as he may. */
+bool syncd_service_may_begin_job(const SyncdService *service, uid_t uid, GError **error);
+/* Takes `data` over. `own`: it is the daemon's, and counts against nobody's limit. */
+SyncdJob *syncd_service_begin_job(SyncdService *service, const SyncdJobKind *kind, void *data,
+                                  uid_t uid, bool own);
+
+/* Of one that goes on by itself. It may go back: then it stays. */
+void syncd_service_advance_job(SyncdService *service, SyncdJob *job, double progress);
+/* `result` is a JSON value; NULL when `error` says why there is none. Copies both. */
+void syncd_service_end_job(SyncdService *service, SyncdJob *job, const char *result,
+                           const GError *error);

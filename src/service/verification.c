@@ -1,0 +1,163 @@
+/* The log is verified, as a job. */
+#include "base/json-writer.h"
+#include "base/log.h"
+#include "service/internal.h"
+#include "service/job.h"
+
+#define VERIFICATION_SCHEMA "sourceos.verification/v1"
+
+typedef struct {
+    SyncdVerifyMode mode;
+    SyncdVerify *verify;
+    guint64 sequence; /* of the log when it began */
+} Verification;
+
+static void release(void *data)
+{
+    Verification *self = data;
+    syncd_verify_free(self->verify);
+    g_free(self);
+}
+
+static bool step(SyncdService *service, void *data, bool *ret_more, double *ret_progress,
+                 GError **error)
+{
+    Verification *self = data;
+    if (!syncd_verify_step(self->verify, ret_more, error))
+        return false;
+    *ret_progress = syncd_verify_progress(self->verify);
+    return true;
+}
+
+/* ---- what came of it ---- */
+
+static void member_place(SyncdJsonWriter *writer, const char *name, gint64 place)
+{
+    if (place >= 0)
+        syncd_json_member_int(writer, name, place);
+    else
+        syncd_json_member_null(writer, name);
+}
+
+static void write_findings(SyncdJsonWriter *writer, const GPtrArray *findings)
+{
+    syncd_json_name(writer, "findings");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < findings->len; i++) {
+        const SyncdFinding *finding = g_ptr_array_index(findings, i);
+        syncd_json_begin_object(writer);
+        syncd_json_member_string(writer, "code", finding->code);
+        syncd_json_member_string(writer, "error", syncd_error_info(finding->error)->name);
+        syncd_json_member_string(writer, "feed", finding->feed);
+        member_place(writer, "seq", finding->seq);
+        member_place(writer, "sequence", finding->pos);
+        syncd_json_member_string(writer, "detail", finding->detail);
+        syncd_json_end_object(writer);
+    }
+    syncd_json_end_array(writer);
+}
+
+static void write_feeds(SyncdJsonWriter *writer, SyncdStore *store)
+{
+    g_autoptr(GPtrArray) heads = syncd_store_heads(store);
+    syncd_json_name(writer, "feeds");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < heads->len; i++) {
+        const SyncdHead *head = g_ptr_array_index(heads, i);
+        g_autofree char *feed = syncd_feed_text(head->device, head->scope, head->epoch);
+        char root[SYNCD_HASH_HEX_SIZE];
+        syncd_hash_to_hex(&head->root, root);
+        syncd_json_begin_object(writer);
+        syncd_json_member_string(writer, "feed", feed);
+        syncd_json_member_uint(writer, "size", head->size);
+        syncd_json_member_string(writer, "root", root);
+        syncd_json_end_object(writer);
+    }
+    syncd_json_end_array(writer);
+}
+
+static char *write_result(const Verification *self, SyncdStore *store)
+{
+    static const char *const modes[] = {"incremental", "full", "heads"};
+    guint64 n_findings = syncd_verify_n_findings(self->verify);
+    GString *out = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, out, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "schema", VERIFICATION_SCHEMA);
+    syncd_json_member_string(&writer, "verdict", n_findings == 0 ? "sound" : "damaged");
+    syncd_json_member_string(&writer, "mode", modes[self->mode]);
+    syncd_json_member_uint(&writer, "entries_checked", syncd_verify_checked(self->verify));
+    syncd_json_member_uint(&writer, "sequence", self->sequence);
+    syncd_json_member_uint(&writer, "findings_count", n_findings);
+    write_findings(&writer, syncd_verify_findings(self->verify));
+    write_feeds(&writer, store);
+    syncd_json_end_object(&writer);
+    return g_string_free(out, FALSE);
+}
+
+/* What was found stays true until a verification of everything finds nothing. */
+static void judge(SyncdService *service, const Verification *self)
+{
+    guint64 n_findings = syncd_verify_n_findings(self->verify);
+    if (n_findings > 0) {
+        if (!service->verify_found)
+            syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_VERIFY_FOUND,
+                      "Verification found faults in the log: %" G_GUINT64_FORMAT, n_findings);
+        service->verify_found = true;
+    } else if (self->mode == SYNCD_VERIFY_FULL) {
+        service->verify_found = false;
+    }
+}
+
+static char *conclude(SyncdService *service, void *data)
+{
+    judge(service, data);
+    return write_result(data, service->store);
+}
+
+/* ---- beginning ---- */
+
+static const SyncdJobKind verification = {
+    .operation = "verify", .step = step, .conclude = conclude, .release = release};
+
+static SyncdJob *begin(SyncdService *service, SyncdVerifyMode mode, SyncdVerify *verify, uid_t uid,
+                       bool own)
+{
+    Verification *self = g_new(Verification, 1);
+    *self = (Verification){mode, verify, syncd_store_sequence(service->store)};
+    return syncd_service_begin_job(service, &verification, self, uid, own);
+}
+
+static bool check_known_heads(const char *const *known_heads, GError **error)
+{
+    if (known_heads == NULL || g_strv_length((char **)known_heads) <= SYNCD_KNOWN_HEADS_MAX)
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_TOO_LARGE, "There are more than %u known heads",
+                    SYNCD_KNOWN_HEADS_MAX);
+    return false;
+}
+
+bool syncd_service_verify(SyncdService *service, const SyncdCaller *caller, SyncdVerifyMode mode,
+                          const char *const *known_heads, SyncdJob **ret_job, GError **error)
+{
+    if (!syncd_service_may_begin_job(service, caller->uid, error) ||
+        !check_known_heads(known_heads, error))
+        return false;
+    SyncdVerify *verify = syncd_verify_new(service->store, mode, known_heads, error);
+    if (verify == NULL)
+        return false;
+    *ret_job = begin(service, mode, verify, caller->uid, false);
+    return true;
+}
+
+void syncd_service_start_verify(SyncdService *service)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdVerify *verify = syncd_verify_new(service->store, SYNCD_VERIFY_INCREMENTAL, NULL, &error);
+    if (verify != NULL)
+        begin(service, SYNCD_VERIFY_INCREMENTAL, verify, service->uid, true);
+    else
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE,
+                  "The verification at the start could not begin: %s", error->message);
+}
