@@ -132,7 +132,7 @@ def assert_recorded(daemon, caller, directory):
 
 
 def torture(directory, seed, operations):
-    return subprocess.Popen([sys.executable, '-B', TORTURER, directory, '--seed', str(seed),
+    return subprocess.Popen([sys.executable, '-B', TORTURER, directory.parent, '--seed', str(seed),
                              '--operations', str(operations)])
 
 
@@ -144,8 +144,10 @@ def end_all(workers):
 @contextlib.contextmanager
 def tree():
     with tempfile.TemporaryDirectory() as place:
-        directory = pathlib.Path(place) / 'tree'
+        directory, outside = pathlib.Path(place) / 'tree', pathlib.Path(place) / 'outside'
         directory.mkdir()
+        outside.mkdir()
+        (outside / 'file').write_text('outside')
         yield directory
 
 

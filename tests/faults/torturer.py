@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 """Does to a directory what people and programs do to theirs, at random, from a seed: several of these
-may do so at once. What another one has just taken away is no reason to stop."""
+may do so at once. What another one has just taken away is no reason to stop.
+
+It follows symlinks, and somebody may put one wherever there was a folder. So all that are ever made
+lead to places within PLACE: PLACE/tree is what is worked on, PLACE/outside is where they lead to."""
 
 import argparse
 import ctypes
@@ -23,8 +26,10 @@ def open_now(path, mode):
 
 
 class Torturer:
-    def __init__(self, directory, seed):
-        self.root = os.fsencode(directory)
+    def __init__(self, place, seed):
+        self.root = os.path.join(os.fsencode(place), b'tree')
+        self.outside = os.path.join(os.fsencode(place), b'outside')
+        assert os.path.isdir(self.root) and os.path.isdir(self.outside), 'PLACE must have tree and outside'
         self.random = random.Random(seed)
         self.open = []
 
@@ -135,13 +140,14 @@ class Torturer:
         os.utime(self.existing(), (self.random.randrange(10 ** 9),) * 2, follow_symlinks=False)
 
     def make_symlink(self):
-        os.symlink(self.random.choice([b'/etc/passwd', b'..', b'a', b'/', self.root, b'nowhere', b'\xff']), self.place())
+        inside = os.path.join(self.outside, b'file')
+        os.symlink(self.random.choice([inside, self.outside, b'.', b'a', self.root, b'nowhere', b'\xff']), self.place())
 
     def folder_becomes_symlink(self):
         path = self.random.choice(self.folders())
         if path != self.root:
             os.rename(path, path + b'.moved')
-            os.symlink(b'/etc', path)
+            os.symlink(self.outside, path)
 
     def link(self):
         os.link(self.existing(), self.place(), follow_symlinks=False)
@@ -180,8 +186,8 @@ class Torturer:
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('directory')
+    parser.add_argument('place')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--operations', type=int, default=500)
     options = parser.parse_args()
-    Torturer(options.directory, options.seed).do(options.operations)
+    Torturer(options.place, options.seed).do(options.operations)
