@@ -50,14 +50,13 @@ static GVariant *options_of(const SyncdCli *cli, guint64 limit, const char *curs
         g_variant_dict_insert(&options, "limit", "u", (guint32)MIN(limit, PAGE));
     if (cursor != NULL && *cursor != '\0')
         g_variant_dict_insert(&options, "cursor", "s", cursor);
-    if (syncd_cli_flag(cli, "all"))
+    if (syncd_cli_find_option(cli->verb, "all") != NULL && syncd_cli_flag(cli, "all"))
         g_variant_dict_insert(&options, "all", "b", TRUE);
     return g_variant_dict_end(&options);
 }
 
-static char *id_of(SyncdCli *cli, SyncdClient *client, GError **error)
+char *syncd_cli_file_id(SyncdCli *cli, SyncdClient *client, const char *named, GError **error)
 {
-    const char *named = syncd_cli_argument(cli, 0);
     g_autofree char *path = NULL;
     if (is_id(named))
         return g_strdup(named);
@@ -118,6 +117,25 @@ static bool take_pages(const SyncdCli *cli, SyncdClient *client, const char *fil
     return true;
 }
 
+char *syncd_cli_file_operation(SyncdCli *cli, SyncdClient *client, const char *named,
+                               GError **error)
+{
+    g_autofree char *file = syncd_cli_file_id(cli, client, named, error);
+    g_autofree char *steps = NULL, *cursor = NULL;
+    SyncdJsonIter iter;
+    SyncdJson newest;
+    if (file == NULL ||
+        !syncd_client_file_history(client, file, options_of(cli, 1, NULL), &steps, &cursor, error))
+        return NULL;
+    syncd_json_iter_init(&iter, syncd_json_root(steps, strlen(steps)));
+    if (syncd_json_iter_next(&iter, NULL, &newest))
+        return syncd_record_text(newest, "operation_id");
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                         "see all files with `sourceos-syncd workspace files WORKSPACE`",
+                         "Nothing is recorded of `%s`", named);
+    return NULL;
+}
+
 static void print(SyncdCli *cli, SyncdTable *table, bool more)
 {
     if (!syncd_cli_flag(cli, "no-pager"))
@@ -144,7 +162,8 @@ bool syncd_cli_file_log(SyncdCli *cli, GError **error)
     if (steps.left == 0)
         steps.left = G_MAXUINT64;
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
-    g_autofree char *file = client != NULL ? id_of(cli, client, error) : NULL;
+    g_autofree char *file =
+        client != NULL ? syncd_cli_file_id(cli, client, syncd_cli_argument(cli, 0), error) : NULL;
     if (file == NULL)
         return false;
     syncd_json_writer_init(&writer, json, false);

@@ -268,6 +268,11 @@ const SyncdVerbOption syncd_verify_proof_options[] = {
     END,
 };
 
+const SyncdVerbOption syncd_proof_output_options[] = {
+    FILES("output", 'o', N_("Keep the proof in this file, a new one")),
+    END,
+};
+
 const SyncdVerbOption syncd_contract_options[] = {
     {.name = "schema",
      .kind = SYNCD_VALUE_FILE,

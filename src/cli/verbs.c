@@ -222,6 +222,17 @@ const SyncdVerb syncd_verbs[] = {
      .options = {syncd_limit_options, syncd_filter_options, syncd_event_filter_options,
                  syncd_all_options},
      .run = syncd_verb_log},
+    {.name = "prove",
+     .arguments = "OBJECT",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Prove that what is recorded of an object is in the log"),
+     .details =
+         N_("Prints the proof of the entry that says what the object is now, against the signed "
+            "head of its log: verify proof checks it anywhere. OBJECT is an object, a file of a "
+            "workspace (its path, or its id), or an operation."),
+     .options = {syncd_proof_output_options},
+     .run = syncd_verb_prove},
     {.group = "workspace",
      .name = "add",
      .arguments = "DIRECTORY",
