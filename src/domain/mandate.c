@@ -195,6 +195,12 @@ static bool covers(const SyncdMandate *mandate, char **list, const SyncdMandate 
     return true;
 }
 
+bool syncd_mandate_outlasts(const SyncdMandate *mandate, const SyncdMandate *other)
+{
+    return mandate->expires_ms == 0 ||
+           (other->expires_ms != 0 && other->expires_ms <= mandate->expires_ms);
+}
+
 bool syncd_mandate_covers(const SyncdMandate *mandate, const SyncdMandate *other)
 {
     return (other->capabilities & ~mandate->capabilities) == 0 &&

@@ -49,7 +49,9 @@ bool syncd_mandate_reaches_profile(const SyncdMandate *mandate, const char *prof
  * operation says: it is for those who act in their own name, and for whoever reaches "*" in both
  * lists. */
 bool syncd_mandate_reaches_scope(const SyncdMandate *mandate, const char *class, const char *scope);
-/* Whether it may do, and reach, all that the other one may. */
+/* Whether it may act for as long as the other one, or longer. */
+bool syncd_mandate_outlasts(const SyncdMandate *mandate, const SyncdMandate *other);
+/* Whether it may do, and reach, all that the other one may, for however long. */
 bool syncd_mandate_covers(const SyncdMandate *mandate, const SyncdMandate *other);
 /* Whether it may change what others may do: people, and services of this machine. */
 bool syncd_mandate_configures(const SyncdMandate *mandate);

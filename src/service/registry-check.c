@@ -1,5 +1,6 @@
 #include "service/registry.h"
 
+#include "base/timestamp.h"
 #include "contract/vocabulary.h"
 
 #include <string.h>
@@ -68,7 +69,7 @@ static bool check_own(const SyncdChange *change, const SyncdMandate *after, GErr
 {
     bool locked_out = change->verb == SYNCD_VERB_REVOKE || !syncd_mandate_configures(after) ||
                       !syncd_mandate_can(after, "write") || after->quarantined ||
-                      after->expires_ms != 0;
+                      !syncd_mandate_outlasts(after, change->mandate);
     if (strcmp(change->id, change->actor) != 0 || !locked_out)
         return true;
     syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
@@ -123,15 +124,34 @@ static bool refuse_grant(const SyncdChange *change, GError **error)
     return false;
 }
 
-/* Nobody gives what he does not have, and nobody takes it from others. */
+static bool refuse_end(const SyncdChange *change, bool given, GError **error)
+{
+    char end[SYNCD_TIME_SIZE];
+    syncd_time_format_ms(change->mandate->expires_ms, end);
+    g_autofree char *next =
+        given ? g_strdup_printf("give it an \"expires_at\" that is not later than %s", end)
+              : g_strdup("let an actor do it that may act for as long");
+    syncd_service_note_refusal(change->service, change->caller, "configure", "capability_missing");
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED, next,
+                         "%s may not decide on an actor that may act for longer than itself, which "
+                         "ends at %s",
+                         change->actor, end);
+    return false;
+}
+
+/* Nobody gives what he does not have, nor for longer than he has it, and nobody takes it from
+ * others. */
 static bool check_grant(const SyncdChange *change, const SyncdMandate *after, GError **error)
 {
+    const SyncdMandate *own = change->mandate;
     g_autoptr(SyncdMandate) before = NULL;
     if (change->present && (before = syncd_mandate_read(change->previous, error)) == NULL)
         return false;
-    return (syncd_mandate_covers(change->mandate, after) &&
-            (before == NULL || syncd_mandate_covers(change->mandate, before))) ||
-           refuse_grant(change, error);
+    if (!syncd_mandate_covers(own, after) || (before != NULL && !syncd_mandate_covers(own, before)))
+        return refuse_grant(change, error);
+    bool had_longer = before != NULL && !syncd_mandate_outlasts(own, before);
+    return (!had_longer && syncd_mandate_outlasts(own, after)) ||
+           refuse_end(change, !had_longer, error);
 }
 
 static bool check_actor(SyncdChange *change, GError **error)
