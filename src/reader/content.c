@@ -12,6 +12,7 @@
 struct SyncdContent {
     SyncdPauseFunc pause;
     void *data;
+    SyncdContentSink sink; /* of what is being read; NULL: nobody wants it */
     SyncdHasher *hasher;
     guint8 *buffer;
     size_t buffer_size;
@@ -56,6 +57,12 @@ static guint32 pause_for(SyncdContent *content, size_t size)
     return content->pause(content->data) ? 0 : ECANCELED;
 }
 
+static bool give(SyncdContent *content, guint64 offset, size_t size)
+{
+    return content->sink == NULL || size == 0 ||
+           content->sink(content->data, offset, SYNCD_BYTES(content->buffer, size));
+}
+
 /* The rest of a file of which `size` bytes are in the buffer. */
 static guint32 hash_pieces(SyncdContent *content, int fd, const SyncdFileStat *stat, size_t size)
 {
@@ -66,6 +73,8 @@ static guint32 hash_pieces(SyncdContent *content, int fd, const SyncdFileStat *s
         if (done > stat->size)
             return EAGAIN;
         syncd_hasher_update(content->hasher, content->buffer, size);
+        if (!give(content, done - size, size))
+            return ECANCELED;
         guint32 problem = pause_for(content, size);
         if (problem != 0 || done == stat->size)
             return problem;
@@ -80,8 +89,9 @@ static guint32 hash_pieces(SyncdContent *content, int fd, const SyncdFileStat *s
 }
 
 guint32 syncd_content_hash(SyncdContent *content, int fd, const SyncdFileStat *stat,
-                           SyncdHash *ret_hash)
+                           SyncdContentSink sink, SyncdHash *ret_hash)
 {
+    content->sink = sink;
     syncd_wait_for_a_later_tick(stat);
     ssize_t size = TEMP_FAILURE_RETRY(read(fd, content->buffer, content->buffer_size));
     if (size < 0)
@@ -90,7 +100,7 @@ guint32 syncd_content_hash(SyncdContent *content, int fd, const SyncdFileStat *s
     guint32 problem;
     if ((guint64)size == stat->size) {
         hash = syncd_hash(content->buffer, (size_t)size);
-        problem = pause_for(content, (size_t)size);
+        problem = give(content, 0, (size_t)size) ? pause_for(content, (size_t)size) : ECANCELED;
     } else {
         problem = hash_pieces(content, fd, stat, (size_t)size);
         hash = syncd_hasher_finish(content->hasher);

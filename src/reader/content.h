@@ -6,10 +6,12 @@
  * through a mapping of the file that its system has not noticed yet cannot be seen.)
  *
  * Large files are read in pieces. Every SYNCD_CONTENT_PAUSE bytes, counted over all files, a
- * function is called, which may say that it is to end.
+ * function is called, which may say that it is to end. Somebody may take the bytes that are read:
+ * they are what the digest is of, if there is one in the end.
  */
 #pragma once
 
+#include "base/bytes.h"
 #include "crypto/hash.h"
 #include "domain/file.h"
 #include "reader/pause.h"
@@ -23,12 +25,15 @@
 
 typedef struct SyncdContent SyncdContent;
 
+/* What is read, in its order; at 0 it begins anew. False: it is to end. */
+typedef bool (*SyncdContentSink)(void *data, guint64 offset, SyncdBytes bytes);
+
 /* `buffer` is how much is read at a time, 0 for what is best. */
 SyncdContent *syncd_content_new(SyncdPauseFunc pause, void *data, size_t buffer);
 void syncd_content_free(SyncdContent *content);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdContent, syncd_content_free)
 
 /* Of a regular file, opened just now, which is as `stat` says. An errno, or 0; EAGAIN when it was
- * changed meanwhile. */
+ * changed meanwhile. `sink`, which gets the data of `pause`, may be NULL. */
 guint32 syncd_content_hash(SyncdContent *content, int fd, const SyncdFileStat *stat,
-                           SyncdHash *ret_hash);
+                           SyncdContentSink sink, SyncdHash *ret_hash);

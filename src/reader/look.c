@@ -69,35 +69,38 @@ static void look_at_name(SyncdLook *look, int folder, const char *name, SyncdWir
 
 /* False: it is no regular file. An error that is not of its content is told with its name's stat.
  */
-static bool look_into(SyncdLook *look, int folder, const char *name, SyncdWireMessage *found)
+static bool look_into(SyncdLook *look, int folder, const char *name, const SyncdLookFor *what,
+                      SyncdWireMessage *found)
 {
     SyncdOpened file = syncd_open_in(folder, name, O_RDONLY);
     found->error = file.error;
     if (file.fd < 0)
         return false;
     found->error = syncd_stat_of(file.fd, &found->stat);
+    bool kept = what->keep != NULL && found->stat.size <= what->max;
     bool regular = found->error == 0 && found->stat.kind == SYNCD_FILE_REGULAR;
     if (regular && found->stat.size > SYNCD_CONTENT_MAX)
         found->error = EFBIG;
     else if (regular)
-        found->error = syncd_content_hash(look->content, file.fd, &found->stat, &found->hash);
+        found->error = syncd_content_hash(look->content, file.fd, &found->stat,
+                                          kept ? what->keep : NULL, &found->hash);
     syncd_opened_close(&file);
     if (regular && found->error == 0)
-        found->flags = SYNCD_WIRE_HASHED;
+        found->flags = SYNCD_WIRE_HASHED | (kept ? SYNCD_WIRE_KEPT : 0u);
     return regular;
 }
 
-static void look_once(SyncdLook *look, int folder, const char *name, guint8 type, bool hash,
-                      SyncdWireMessage *found)
+static void look_once(SyncdLook *look, int folder, const char *name, guint8 type,
+                      const SyncdLookFor *what, SyncdWireMessage *found)
 {
     *found = (SyncdWireMessage){
         .type = SYNCD_WIRE_FOUND, .request = found->request, .name = found->name};
-    if (!hash || type != DT_REG) {
+    if (!what->hash || type != DT_REG) {
         look_at_name(look, folder, name, found);
-        if (!hash || found->error != 0 || found->stat.kind != SYNCD_FILE_REGULAR)
+        if (!what->hash || found->error != 0 || found->stat.kind != SYNCD_FILE_REGULAR)
             return;
     }
-    if (look_into(look, folder, name, found))
+    if (look_into(look, folder, name, what, found))
         return;
     /* It cannot be opened, or is another thing than it was. */
     guint32 problem = found->error;
@@ -107,10 +110,10 @@ static void look_once(SyncdLook *look, int folder, const char *name, guint8 type
         found->error = problem != 0 ? problem : EAGAIN;
 }
 
-void syncd_look(SyncdLook *look, int folder, const char *name, guint8 type, bool hash,
-                SyncdWireMessage *found)
+void syncd_look(SyncdLook *look, int folder, const char *name, guint8 type,
+                const SyncdLookFor *what, SyncdWireMessage *found)
 {
     for (int i = 0; i < ATTEMPTS && (i == 0 || found->error == EAGAIN); i++)
-        look_once(look, folder, name, type, hash, found);
+        look_once(look, folder, name, type, what, found);
     syncd_look_name_device(look, &found->stat);
 }

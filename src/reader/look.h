@@ -18,10 +18,16 @@ typedef struct {
     char target[SYNCD_WIRE_TARGET_MAX + 1];
 } SyncdLook;
 
+typedef struct {
+    bool hash;
+    SyncdContentSink keep; /* takes the bytes of what is hashed; NULL: nobody does … */
+    guint64 max;           /* … of files of at most so many */
+} SyncdLookFor;
+
 /* Fills in all but `request` and `name`. `type` is what the folder says it is (DT_UNKNOWN: it does
  * not). The target is good until the next call. With `error` ECANCELED it is not to be told. */
-void syncd_look(SyncdLook *look, int folder, const char *name, guint8 type, bool hash,
-                SyncdWireMessage *found);
+void syncd_look(SyncdLook *look, int folder, const char *name, guint8 type,
+                const SyncdLookFor *what, SyncdWireMessage *found);
 /* Beneath this root, which may not be open. */
 void syncd_look_begin(SyncdLook *look, int root, const SyncdFileStat *stat,
                       const SyncdFileStat *hidden);

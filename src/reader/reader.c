@@ -19,6 +19,7 @@ typedef struct {
     guint32 problem;   /* of opening it then, which is that of every request */
     SyncdFileStat own; /* what it was then */
     unsigned files;    /* since it last looked around */
+    guint32 request;   /* that is being answered */
 } Reader;
 
 /* In the middle of a file or of a folder's names. What changed is kept: it is told after what the
@@ -28,6 +29,23 @@ static bool pause_reading(void *data)
     Reader *reader = data;
     return syncd_channel_attend(reader->channel) && syncd_channel_flush(reader->channel) &&
            !syncd_channel_is_cancelled(reader->channel);
+}
+
+/* As it is read; in the middle of a file no event is told. */
+static bool tell_bytes(void *data, guint64 offset, SyncdBytes bytes)
+{
+    Reader *reader = data;
+    SyncdWireMessage message = {
+        .type = SYNCD_WIRE_BYTES, .request = reader->request, .offset = offset};
+    for (size_t done = 0; done < bytes.size; done += message.bytes.size) {
+        message.offset = offset + done;
+        message.bytes = SYNCD_BYTES((const guint8 *)bytes.data + done,
+                                    MIN(bytes.size - done, SYNCD_WIRE_BYTES_MAX));
+        if (!syncd_channel_say(reader->channel, &message) ||
+            syncd_channel_is_cancelled(reader->channel))
+            return false;
+    }
+    return true;
 }
 
 static bool tell_events(Reader *reader)
@@ -94,8 +112,10 @@ static guint32 tell_name(Reader *reader, const SyncdWireMessage *request, int fo
 {
     SyncdWireMessage found = {.request = request->request,
                               .name = SYNCD_BYTES(name->text, name->size)};
-    syncd_look(&reader->look, folder, name->text, name->type,
-               (request->flags & SYNCD_WIRE_HASH) != 0, &found);
+    SyncdLookFor what = {.hash = (request->flags & SYNCD_WIRE_HASH) != 0,
+                         .keep = (request->flags & SYNCD_WIRE_KEEP) != 0 ? tell_bytes : NULL,
+                         .max = request->max};
+    syncd_look(&reader->look, folder, name->text, name->type, &what, &found);
     /* What went away since its name was read is not in the folder. */
     bool gone = found.error == ENOENT && request->type == SYNCD_WIRE_LIST;
     if (found.error == ECANCELED || (!gone && !syncd_channel_say(reader->channel, &found)) ||
@@ -176,6 +196,7 @@ static bool serve(Reader *reader, const SyncdWireMessage *request)
         return true;
     }
     SyncdWireMessage done = {0};
+    reader->request = request->request;
     if (syncd_channel_is_cancelled(reader->channel))
         done.error = ECANCELED;
     else

@@ -15,6 +15,9 @@ enum {
     STAT = 1u << 7,   /* its kind, and unless that is 0 the rest */
     TARGET = 1u << 8, /* if the kind is a symlink */
     HASH = 1u << 9,   /* if HASHED is among the flags */
+    MAX = 1u << 10,   /* if KEEP is among the flags */
+    OFFSET = 1u << 11,
+    CONTENT = 1u << 12,
 };
 
 #define EVENT_FLAGS                                                                                \
@@ -29,11 +32,14 @@ static const struct {
     guint32 flags; /* that it may have */
 } types[] = {
     [SYNCD_WIRE_ROOT] = {REQUEST | PATH | STAT, 0},
-    [SYNCD_WIRE_LIST] = {REQUEST | FLAGS | FOLDER | PATH, SYNCD_WIRE_WATCH | SYNCD_WIRE_HASH},
-    [SYNCD_WIRE_LOOK] = {REQUEST | FLAGS | PATH | NAME, SYNCD_WIRE_HASH},
+    [SYNCD_WIRE_LIST] = {REQUEST | FLAGS | FOLDER | PATH | MAX,
+                         SYNCD_WIRE_WATCH | SYNCD_WIRE_HASH | SYNCD_WIRE_KEEP},
+    [SYNCD_WIRE_LOOK] = {REQUEST | FLAGS | PATH | NAME | MAX, SYNCD_WIRE_HASH | SYNCD_WIRE_KEEP},
     [SYNCD_WIRE_FORGET] = {FOLDER, 0},
     [SYNCD_WIRE_CANCEL] = {REQUEST, 0},
-    [SYNCD_WIRE_FOUND] = {REQUEST | FLAGS | ERROR | NAME | STAT | TARGET | HASH, SYNCD_WIRE_HASHED},
+    [SYNCD_WIRE_BYTES] = {REQUEST | OFFSET | CONTENT, 0},
+    [SYNCD_WIRE_FOUND] = {REQUEST | FLAGS | ERROR | NAME | STAT | TARGET | HASH,
+                          SYNCD_WIRE_HASHED | SYNCD_WIRE_KEPT},
     [SYNCD_WIRE_DONE] = {REQUEST | FLAGS | ERROR | STAT, SYNCD_WIRE_UNWATCHED | SYNCD_WIRE_UNTOLD},
     [SYNCD_WIRE_EVENT] = {FLAGS | COOKIE | FOLDER | NAME, EVENT_FLAGS},
     [SYNCD_WIRE_LOST] = {0, 0},
@@ -104,12 +110,19 @@ static guint8 *put_members(guint8 *at, guint32 members, const SyncdWireMessage *
         memcpy(at, message->hash.bytes, SYNCD_HASH_SIZE);
         at += SYNCD_HASH_SIZE;
     }
+    if ((members & MAX) && (message->flags & SYNCD_WIRE_KEEP))
+        at = put_u64(at, message->max);
+    if (members & OFFSET)
+        at = put_u64(at, message->offset);
+    if (members & CONTENT)
+        at = put_text(at, message->bytes, SYNCD_WIRE_BYTES_MAX);
     return at;
 }
 
 size_t syncd_wire_size(const SyncdWireMessage *message)
 {
-    return FIXED_SIZE + message->path.size + message->name.size + message->target.size;
+    return FIXED_SIZE + message->path.size + message->name.size + message->target.size +
+           message->bytes.size;
 }
 
 void syncd_wire_write(GByteArray *packet, const SyncdWireMessage *message)
@@ -164,14 +177,19 @@ static bool take_u64(SyncdBytes *rest, guint64 *ret_value)
     return true;
 }
 
-static bool take_text(SyncdBytes *rest, size_t max, SyncdBytes *ret_text)
+static bool take_sized(SyncdBytes *rest, size_t max, SyncdBytes *ret_bytes)
 {
     guint8 low, high;
     if (!take_u8(rest, &low) || !take_u8(rest, &high))
         return false;
     size_t size = low | (size_t)high << 8;
-    return size <= max && take_bytes(rest, size, ret_text) &&
-           (size == 0 || memchr(ret_text->data, '\0', size) == NULL);
+    return size <= max && take_bytes(rest, size, ret_bytes);
+}
+
+static bool take_text(SyncdBytes *rest, size_t max, SyncdBytes *ret_text)
+{
+    return take_sized(rest, max, ret_text) &&
+           (ret_text->size == 0 || memchr(ret_text->data, '\0', ret_text->size) == NULL);
 }
 
 static bool take_stat(SyncdBytes *rest, SyncdFileStat *ret_stat)
@@ -216,7 +234,11 @@ static bool take_members(SyncdBytes *rest, guint32 members, SyncdWireMessage *me
            (!(members & TARGET) || message->stat.kind != SYNCD_FILE_SYMLINK ||
             take_text(rest, SYNCD_WIRE_TARGET_MAX, &message->target)) &&
            (!(members & HASH) || !(message->flags & SYNCD_WIRE_HASHED) ||
-            take_hash(rest, &message->hash));
+            take_hash(rest, &message->hash)) &&
+           (!(members & MAX) || !(message->flags & SYNCD_WIRE_KEEP) ||
+            take_u64(rest, &message->max)) &&
+           (!(members & OFFSET) || take_u64(rest, &message->offset)) &&
+           (!(members & CONTENT) || take_sized(rest, SYNCD_WIRE_BYTES_MAX, &message->bytes));
 }
 
 /* ---- what a message may say ---- */
@@ -242,10 +264,18 @@ static bool is_path_beneath(SyncdBytes path)
     return is_name(SYNCD_BYTES(at, (size_t)(end - at)));
 }
 
+/* What is kept is hashed. */
+static bool is_asked(const SyncdWireMessage *message)
+{
+    return (message->flags & SYNCD_WIRE_KEEP) == 0 || (message->flags & SYNCD_WIRE_HASH) != 0;
+}
+
 static bool is_found(const SyncdWireMessage *message)
 {
     bool hashed = message->flags & SYNCD_WIRE_HASHED;
-    return is_name(message->name) && (message->stat.kind != 0 || message->error != 0) &&
+    bool kept = message->flags & SYNCD_WIRE_KEPT;
+    return is_name(message->name) && (!kept || hashed) &&
+           (message->stat.kind != 0 || message->error != 0) &&
            (!hashed || (message->stat.kind == SYNCD_FILE_REGULAR && message->error == 0));
 }
 
@@ -266,9 +296,11 @@ static bool makes_sense(const SyncdWireMessage *message)
     case SYNCD_WIRE_ROOT:
         return message->path.size > 0 && *(const char *)message->path.data == '/';
     case SYNCD_WIRE_LIST:
-        return is_path_beneath(message->path);
+        return is_path_beneath(message->path) && is_asked(message);
     case SYNCD_WIRE_LOOK:
-        return is_path_beneath(message->path) && is_name(message->name);
+        return is_path_beneath(message->path) && is_name(message->name) && is_asked(message);
+    case SYNCD_WIRE_BYTES:
+        return message->bytes.size > 0;
     case SYNCD_WIRE_FOUND:
         return is_found(message);
     case SYNCD_WIRE_EVENT:

@@ -23,6 +23,12 @@
  * or is another folder than it was), ENOENT, ENOTDIR (no folder), ELOOP (there is a symlink on the
  * way), EXDEV (not of this file system), EACCES, ...
  *
+ * With KEEP the bytes of a file come before its FOUND, in messages of their own and in their order;
+ * one at 0 begins anew, as the file was changed and is read again. Only when that FOUND says KEPT
+ * are they, all of them, what its digest is of; else what came is nothing. So one who wants the
+ * bytes of a small file asks for a LOOK with HASH and KEEP. The reader sends no faster than it is
+ * listened to.
+ *
  * What is told of a name in FOUND and in EVENT is in the order in which it was so: a change that
  * the digest of a FOUND may not have in it is told after that.
  *
@@ -43,6 +49,7 @@
 #define SYNCD_WIRE_NAME_MAX 255u
 #define SYNCD_WIRE_TARGET_MAX 4096u /* of a symlink */
 #define SYNCD_WIRE_RUN_MAX (32u * 1024u * 1024u)
+#define SYNCD_WIRE_BYTES_MAX (60u * 1024u) /* of a file, at a time */
 
 typedef enum {
     /* To the reader. */
@@ -55,6 +62,7 @@ typedef enum {
     SYNCD_WIRE_CANCEL, /* ends `request`, or what is being read now if that is 0, with ECANCELED; no
                           answer of its own, nor when that has ended */
     /* From the reader. */
+    SYNCD_WIRE_BYTES, /* of LIST and LOOK: `bytes` of the next FOUND, at `offset` */
     SYNCD_WIRE_FOUND, /* of LIST and LOOK: `name`, and `stat` or `error` */
     SYNCD_WIRE_DONE,  /* `error`, 0 for none; of LIST `stat` of the folder itself */
     SYNCD_WIRE_EVENT, /* `name` in `folder`, as `flags` say */
@@ -79,6 +87,10 @@ enum {
                                       is no longer watched; no name */
     /* Of DONE. */
     SYNCD_WIRE_UNTOLD = 1u << 10, /* there are names longer than SYNCD_WIRE_NAME_MAX, left out */
+    /* Of LIST and LOOK, beside HASH. */
+    SYNCD_WIRE_KEEP = 1u << 11, /* send the bytes of regular files of at most `max` of them */
+    /* Of FOUND, beside HASHED. */
+    SYNCD_WIRE_KEPT = 1u << 12, /* they were sent */
 };
 
 typedef struct {
@@ -88,9 +100,12 @@ typedef struct {
     guint32 error; /* an errno */
     guint32 cookie;
     guint64 folder;
+    guint64 max;
+    guint64 offset;
     SyncdBytes path;
     SyncdBytes name;
     SyncdBytes target; /* of a symlink that was FOUND */
+    SyncdBytes bytes;  /* one at least */
     SyncdFileStat stat;
     SyncdHash hash;
 } SyncdWireMessage;

@@ -30,7 +30,9 @@ static void check_message(const SyncdWireMessage *message)
 {
     LAW(message->type >= SYNCD_WIRE_ROOT && message->type <= SYNCD_WIRE_LOST);
     LAW(message->path.size <= SYNCD_WIRE_PATH_MAX && message->name.size <= SYNCD_WIRE_NAME_MAX &&
-        message->target.size <= SYNCD_WIRE_TARGET_MAX);
+        message->target.size <= SYNCD_WIRE_TARGET_MAX &&
+        message->bytes.size <= SYNCD_WIRE_BYTES_MAX);
+    LAW((message->bytes.size > 0) == (message->type == SYNCD_WIRE_BYTES));
     if (message->type == SYNCD_WIRE_LIST || message->type == SYNCD_WIRE_LOOK)
         LAW(is_beneath(message->path));
     if (message->name.size > 0 || message->type == SYNCD_WIRE_LOOK ||
@@ -38,6 +40,10 @@ static void check_message(const SyncdWireMessage *message)
         LAW(is_name(message->name.data, message->name.size));
     if ((message->flags & SYNCD_WIRE_HASHED) != 0)
         LAW(message->stat.kind == SYNCD_FILE_REGULAR && message->error == 0);
+    if ((message->flags & SYNCD_WIRE_KEPT) != 0)
+        LAW((message->flags & SYNCD_WIRE_HASHED) != 0);
+    if ((message->flags & SYNCD_WIRE_KEEP) != 0)
+        LAW((message->flags & SYNCD_WIRE_HASH) != 0);
     if (message->target.size > 0)
         LAW(message->stat.kind == SYNCD_FILE_SYMLINK);
     LAW((message->stat.mode & ~SYNCD_FILE_MODE_BITS) == 0);

@@ -144,6 +144,39 @@ static inline SyncdWireMessage reader_look(Reader *reader, const char *path, con
     return found != NULL ? *found : done;
 }
 
+/* As reader_look(), with HASH and KEEP. */
+static inline SyncdWireMessage reader_look_keeping(Reader *reader, const char *name, guint64 max)
+{
+    SyncdWireMessage look = {.type = SYNCD_WIRE_LOOK,
+                             .request = ++reader->request,
+                             .flags = SYNCD_WIRE_HASH | SYNCD_WIRE_KEEP,
+                             .max = max,
+                             .name = SYNCD_BYTES_TEXT(name)};
+    reader_ask(reader, &look);
+    reader_done(reader, look.request);
+    return *reader_found(reader, name);
+}
+
+/* What was sent of the name that the latest request has found: a daemon would know as much. */
+static inline GByteArray *reader_kept(const Reader *reader, const char *name)
+{
+    GByteArray *bytes = g_byte_array_new();
+    for (guint i = 0; i < reader_n(reader); i++) {
+        const SyncdWireMessage *message = reader_message(reader, i);
+        if (message->request != reader->request)
+            continue;
+        if (message->type == SYNCD_WIRE_FOUND && is_called(message, name))
+            return bytes;
+        if (message->type == SYNCD_WIRE_FOUND || message->offset == 0)
+            g_byte_array_set_size(bytes, 0);
+        if (message->type != SYNCD_WIRE_BYTES)
+            continue;
+        g_assert_cmpuint(message->offset, ==, bytes->len);
+        g_byte_array_append(bytes, message->bytes.data, (guint)message->bytes.size);
+    }
+    g_assert_not_reached();
+}
+
 static inline SyncdWireMessage reader_root(Reader *reader, const char *path)
 {
     SyncdWireMessage root = {

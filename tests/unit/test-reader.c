@@ -338,6 +338,131 @@ static void what_changes_while_it_is_read_has_no_digest(void)
     reader_clear(&reader);
 }
 
+/* ---- keeping ---- */
+
+static void assert_kept_is(const Reader *reader, const char *name, const char *content, size_t size)
+{
+    g_autoptr(GByteArray) kept = reader_kept(reader, name);
+    const SyncdWireMessage *found = reader_found(reader, name);
+    SyncdHash hash = syncd_hash(content, size);
+    g_assert_cmpmem(kept->data, kept->len, content, size);
+    g_assert_cmpuint(found->flags, ==, SYNCD_WIRE_HASHED | SYNCD_WIRE_KEPT);
+    g_assert_true(syncd_hash_equal(&found->hash, &hash));
+}
+
+static void what_is_hashed_can_be_kept(void)
+{
+    static const size_t sizes[] = {0,
+                                   1,
+                                   SYNCD_WIRE_BYTES_MAX,
+                                   SYNCD_WIRE_BYTES_MAX + 1,
+                                   128 * 1024,
+                                   128 * 1024 + 1,
+                                   9 * 1024 * 1024 + 17};
+    Reader reader;
+    reader_init(&reader);
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        g_autofree char *content = g_malloc(sizes[i] + 1);
+        for (size_t at = 0; at < sizes[i]; at++)
+            content[at] = (char)('a' + at * 31 % 23 + at / 4096 % 3);
+        content[sizes[i]] = '\0';
+        tree_write(&reader, "file", content);
+        reader_look_keeping(&reader, "file", sizes[i]);
+        assert_kept_is(&reader, "file", content, sizes[i]);
+        /* One byte more than is wanted: it is hashed all the same. */
+        if (sizes[i] > 0) {
+            SyncdWireMessage found = reader_look_keeping(&reader, "file", sizes[i] - 1);
+            g_autoptr(GByteArray) kept = reader_kept(&reader, "file");
+            assert_hash_is_of(&found, content);
+            g_assert_cmpuint(found.flags, ==, SYNCD_WIRE_HASHED);
+            g_assert_cmpuint(kept->len, ==, 0);
+        }
+    }
+    reader_clear(&reader);
+}
+
+static void a_listing_keeps_each_file_by_itself(void)
+{
+    Reader reader;
+    reader_init(&reader);
+    tree_write(&reader, "a", "one");
+    tree_folder(&reader, "b");
+    tree_write(&reader, "c", "longer");
+    tree_write(&reader, "d", "");
+    tree_write(&reader, "e", "two");
+    g_assert_cmpint(symlinkat("a", reader.root, "link"), ==, 0);
+    SyncdWireMessage list = {.type = SYNCD_WIRE_LIST,
+                             .request = ++reader.request,
+                             .flags = SYNCD_WIRE_HASH | SYNCD_WIRE_KEEP,
+                             .max = 3};
+    reader_ask(&reader, &list);
+    g_assert_cmpuint(reader_done(&reader, list.request).error, ==, 0);
+    assert_kept_is(&reader, "a", "one", 3);
+    assert_kept_is(&reader, "d", "", 0);
+    assert_kept_is(&reader, "e", "two", 3);
+    g_autoptr(GByteArray) kept = reader_kept(&reader, "c");
+    g_assert_cmpuint(kept->len, ==, 0);
+    g_assert_cmpuint(reader_found(&reader, "c")->flags, ==, SYNCD_WIRE_HASHED);
+    g_assert_cmpuint(reader_found(&reader, "link")->flags, ==, 0);
+    reader_clear(&reader);
+}
+
+/* While somebody writes, what is kept is what the digest is of, or nothing is. */
+static void what_is_kept_has_the_digest(void)
+{
+    Reader reader;
+    guint rounds = is_hurried() ? 10 : 100, kept_times = 0;
+    reader_init(&reader);
+    int fd = openat(reader.root, "busy", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    g_assert_cmpint(ftruncate(fd, 512 * 1024), ==, 0);
+    pid_t writer = fork();
+    if (writer == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (guint i = 0;; i++) {
+            g_assert_cmpint(pwrite(fd, &i, sizeof i, i % 7 * 64 * 1024), ==, sizeof i);
+            g_usleep(i % 50 * 20);
+        }
+    }
+    for (guint i = 0; i < rounds; i++) {
+        g_array_set_size(reader.messages, 0);
+        g_ptr_array_set_size(reader.packets, 0);
+        SyncdWireMessage found = reader_look_keeping(&reader, "busy", G_MAXUINT64);
+        g_autoptr(GByteArray) kept = reader_kept(&reader, "busy");
+        if ((found.flags & SYNCD_WIRE_KEPT) == 0) {
+            g_assert_cmpuint(found.error, ==, EAGAIN);
+            continue;
+        }
+        SyncdHash hash = syncd_hash(kept->data, kept->len);
+        g_assert_true(syncd_hash_equal(&found.hash, &hash));
+        kept_times++;
+    }
+    g_test_message("%u of %u were kept", kept_times, rounds);
+    kill(writer, SIGKILL);
+    waitpid(writer, NULL, 0);
+    close(fd);
+    reader_clear(&reader);
+}
+
+/* A daemon that takes nothing is sent no more than its socket holds, and the rest when it does. */
+static void nobody_is_sent_more_than_he_takes(void)
+{
+    Reader reader;
+    size_t size = 4 * 1024 * 1024;
+    g_autofree char *content = g_strnfill(size, 'x');
+    reader_init(&reader);
+    tree_write(&reader, "file", content);
+    SyncdWireMessage look = {.type = SYNCD_WIRE_LOOK,
+                             .request = ++reader.request,
+                             .flags = SYNCD_WIRE_HASH | SYNCD_WIRE_KEEP,
+                             .max = G_MAXUINT64,
+                             .name = SYNCD_BYTES_TEXT("file")};
+    reader_ask(&reader, &look);
+    g_usleep(100 * 1000);
+    reader_done(&reader, look.request);
+    assert_kept_is(&reader, "file", content, size);
+    reader_clear(&reader);
+}
+
 /* A change right after one that was read is seen: in its time, or the reader waited for that. */
 static void a_stat_has_one_content(void)
 {
@@ -384,6 +509,11 @@ int main(int argc, char **argv)
     g_test_add_func("/reader/large-files-are-hashed-whole", large_files_are_hashed_whole);
     g_test_add_func("/reader/what-changes-while-it-is-read-has-no-digest",
                     what_changes_while_it_is_read_has_no_digest);
+    g_test_add_func("/reader/what-is-hashed-can-be-kept", what_is_hashed_can_be_kept);
+    g_test_add_func("/reader/a-listing-keeps-each-file-by-itself",
+                    a_listing_keeps_each_file_by_itself);
+    g_test_add_func("/reader/what-is-kept-has-the-digest", what_is_kept_has_the_digest);
+    g_test_add_func("/reader/nobody-is-sent-more-than-he-takes", nobody_is_sent_more_than_he_takes);
     g_test_add_func("/reader/a-stat-has-one-content", a_stat_has_one_content);
     return g_test_run();
 }

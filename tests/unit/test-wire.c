@@ -32,8 +32,18 @@ static const SyncdWireMessage shapes[] = {
      .flags = SYNCD_WIRE_HASH,
      .path = {"a", 1},
      .name = {"x\ny", 3}},
+    {.type = SYNCD_WIRE_LIST,
+     .request = 2,
+     .flags = SYNCD_WIRE_HASH | SYNCD_WIRE_KEEP,
+     .max = G_MAXUINT64,
+     .path = {"a", 1}},
+    {.type = SYNCD_WIRE_LOOK,
+     .request = 3,
+     .flags = SYNCD_WIRE_HASH | SYNCD_WIRE_KEEP,
+     .name = {"x", 1}},
     {.type = SYNCD_WIRE_FORGET, .folder = 9},
     {.type = SYNCD_WIRE_CANCEL, .request = 3},
+    {.type = SYNCD_WIRE_BYTES, .request = 3, .offset = G_MAXUINT64, .bytes = {"a\0b", 3}},
     {.type = SYNCD_WIRE_FOUND, .request = 3, .name = {"gone", 4}, .error = ENOENT},
     {.type = SYNCD_WIRE_FOUND,
      .request = 3,
@@ -44,6 +54,12 @@ static const SyncdWireMessage shapes[] = {
      .request = 3,
      .name = {"whole", 5},
      .flags = SYNCD_WIRE_HASHED,
+     .stat = SOME_STAT,
+     .hash = {{1, 2, 3}}},
+    {.type = SYNCD_WIRE_FOUND,
+     .request = 3,
+     .name = {"kept", 4},
+     .flags = SYNCD_WIRE_HASHED | SYNCD_WIRE_KEPT,
      .stat = SOME_STAT,
      .hash = {{1, 2, 3}}},
     {.type = SYNCD_WIRE_FOUND,
@@ -83,6 +99,9 @@ static void assert_same(const SyncdWireMessage *one, const SyncdWireMessage *oth
     g_assert_cmpuint(one->error, ==, other->error);
     g_assert_cmpuint(one->cookie, ==, other->cookie);
     g_assert_cmpuint(one->folder, ==, other->folder);
+    g_assert_cmpuint(one->max, ==, other->max);
+    g_assert_cmpuint(one->offset, ==, other->offset);
+    assert_same_text(one->bytes, other->bytes);
     assert_same_text(one->path, other->path);
     assert_same_text(one->name, other->name);
     assert_same_text(one->target, other->target);
@@ -186,6 +205,11 @@ static void what_contradicts_itself_is_refused(void)
     const SyncdWireMessage bad[] = {
         {.type = SYNCD_WIRE_LIST, .flags = SYNCD_WIRE_UNWATCHED},
         {.type = SYNCD_WIRE_LOOK, .name = TEXT("a"), .flags = SYNCD_WIRE_WATCH},
+        /* kept, and not hashed */
+        {.type = SYNCD_WIRE_LOOK, .name = TEXT("a"), .flags = SYNCD_WIRE_KEEP},
+        {.type = SYNCD_WIRE_LIST, .flags = SYNCD_WIRE_KEEP},
+        {.type = SYNCD_WIRE_FOUND, .name = TEXT("a"), .stat = SOME_STAT, .flags = SYNCD_WIRE_KEPT},
+        {.type = SYNCD_WIRE_BYTES, .request = 1},
         {.type = SYNCD_WIRE_DONE, .error = 5000},
         {.type = SYNCD_WIRE_DONE, .flags = SYNCD_WIRE_HASHED},
         /* neither there nor an error */
@@ -262,6 +286,11 @@ static void the_largest_message_fits(void)
                               .name = SYNCD_BYTES(fill, SYNCD_WIRE_NAME_MAX),
                               .stat = LINK_STAT,
                               .target = SYNCD_BYTES(fill, SYNCD_WIRE_TARGET_MAX)};
+    g_autofree char *large = g_strnfill(SYNCD_WIRE_BYTES_MAX, '\x7f');
+    SyncdWireMessage bytes = {.type = SYNCD_WIRE_BYTES,
+                              .bytes = SYNCD_BYTES(large, SYNCD_WIRE_BYTES_MAX)};
+    assert_written_is(true, bytes);
+    g_assert_cmpuint(syncd_wire_size(&bytes), <=, SYNCD_WIRE_PACKET_MAX);
     assert_written_is(true, look);
     assert_written_is(true, found);
     g_assert_cmpuint(syncd_wire_size(&look), <=, SYNCD_WIRE_PACKET_MAX);
