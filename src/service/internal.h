@@ -214,6 +214,20 @@ bool syncd_service_may_cross(SyncdService *service, const char *from, const char
 bool syncd_service_known_record(SyncdService *service, SyncdFamilyId family, const char *id,
                                 const SyncdRecordRow **ret_row, GError **error);
 
+/* ---- who reaches a record (reach.c) ---- */
+
+typedef struct {
+    bool all;                        /* he sees everything */
+    const SyncdMandate *mandate;     /* of whoever asks; NULL: he reaches nothing */
+    const char *workspace, *profile; /* of the object that he asks for; NULL: for none */
+} SyncdReach;
+
+/* Whether a record is there for him. A schema, an encryption profile or a migration lies in a scope
+ * that its author chose. One on the device is for everybody; one in a workspace or a profile for
+ * whoever reaches that, and for the objects that lie in it. */
+bool syncd_service_reaches_record(SyncdService *service, const SyncdReach *reach,
+                                  const SyncdRecordRow *row, bool *ret_reaches, GError **error);
+
 void syncd_object_schema_free(SyncdObjectSchema *schema);
 
 /* ---- policy (decide.c) ---- */

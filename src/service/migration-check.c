@@ -26,6 +26,13 @@ static bool read_manifest(SyncdService *service, SyncdManifest *manifest, GError
     return manifest->migration != NULL;
 }
 
+bool syncd_manifest_refuse_absent(const char *id, GError **error)
+{
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "see `sourceos-syncd migrations list`",
+                         "There is no migration %.*s", SYNCD_ID_TOKEN_MAX, id);
+    return false;
+}
+
 bool syncd_manifest_read(SyncdService *service, const char *id, SyncdManifest *ret_manifest,
                          GError **error)
 {
@@ -33,14 +40,12 @@ bool syncd_manifest_read(SyncdService *service, const char *id, SyncdManifest *r
     if (!syncd_store_find_record(service->store, syncd_family(SYNCD_FAMILY_MIGRATION), id,
                                  &ret_manifest->row, &found, error))
         return false;
-    if (found)
-        return read_manifest(service, ret_manifest, error);
-    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "see `sourceos-syncd migrations list`",
-                         "There is no migration %.*s", SYNCD_ID_TOKEN_MAX, id);
-    return false;
+    return found ? read_manifest(service, ret_manifest, error)
+                 : syncd_manifest_refuse_absent(id, error);
 }
 
 typedef struct {
+    const SyncdReach *reach;
     const SyncdMigrationEnd *from;
     SyncdManifest *found;
 } Leading;
@@ -60,6 +65,8 @@ static bool leads_on(SyncdService *service, const SyncdRecordRow *row, void *dat
         return false;
     }
     *ret_is = strcmp(manifest.migration->from.schema_version, leading->from->schema_version) == 0;
+    if (*ret_is && !syncd_service_reaches_record(service, leading->reach, row, ret_is, error))
+        return false;
     if (*ret_is) {
         *leading->found = manifest;
         manifest = (SyncdManifest){0};
@@ -67,10 +74,11 @@ static bool leads_on(SyncdService *service, const SyncdRecordRow *row, void *dat
     return true;
 }
 
-bool syncd_manifest_find(SyncdService *service, const SyncdMigrationEnd *from,
-                         SyncdManifest *ret_manifest, bool *ret_found, GError **error)
+bool syncd_manifest_find(SyncdService *service, const SyncdReach *reach,
+                         const SyncdMigrationEnd *from, SyncdManifest *ret_manifest,
+                         bool *ret_found, GError **error)
 {
-    Leading leading = {from, ret_manifest};
+    Leading leading = {reach, from, ret_manifest};
     return syncd_registry_find_active(service, SYNCD_FAMILY_MIGRATION, from->schema_id, leads_on,
                                       &leading, ret_found, error);
 }
@@ -127,7 +135,8 @@ static bool check_end(const SyncdChange *change, const char *member, const Syncd
     bool found;
     g_autofree char *name = syncd_migration_end_name(end);
     if (!syncd_registry_find_live(change->service, SYNCD_FAMILY_SCHEMA, name, ret_row, &found,
-                                  error))
+                                  error) ||
+        (found && !syncd_registry_reaches(change, ret_row, &found, error)))
         return false;
     if (!found)
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "register that version first",
@@ -172,28 +181,39 @@ static bool check_ends(const SyncdChange *change, const SyncdMigration *migratio
 
 /* ---- beside the others ---- */
 
-static bool refuse_beside(const char *what, const char *other, GError **error)
+/* One that is not reached is not named: that there is one cannot be kept from whoever would
+ * register another. */
+static bool refuse_beside(const SyncdChange *change, const char *what, const SyncdManifest *other,
+                          GError **error)
 {
-    syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS, "revoke that one first",
-                         "/record/from_schema_version: the migration %s %s", other, what);
+    bool reaches;
+    if (!syncd_registry_reaches(change, &other->row, &reaches, error))
+        return false;
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
+                         reaches ? "revoke that one first"
+                                 : "let an actor that reaches it revoke it first",
+                         "/record/from_schema_version: the migration %s %s",
+                         reaches ? other->migration->id : "of a scope that you do not reach", what);
     return false;
 }
 
 /* From a version one way leads on, and none leads round. */
-static bool check_others(SyncdService *service, const SyncdMigration *migration, GError **error)
+static bool check_others(const SyncdChange *change, const SyncdMigration *migration, GError **error)
 {
     bool found;
+    static const SyncdReach all = {.all = true};
+    SyncdService *service = change->service;
     g_auto(SyncdManifest) other = {0};
-    if (!syncd_manifest_find(service, &migration->from, &other, &found, error))
+    if (!syncd_manifest_find(service, &all, &migration->from, &other, &found, error))
         return false;
     if (found)
-        return refuse_beside("leads on from this version already", other.migration->id, error);
+        return refuse_beside(change, "leads on from this version already", &other, error);
     SyncdManifest at = {.migration = NULL};
     const SyncdMigrationEnd *end = &migration->to;
     bool sound = true;
     for (unsigned i = 0; sound; i++) {
         SyncdManifest next = {.migration = NULL};
-        sound = syncd_manifest_find(service, end, &next, &found, error);
+        sound = syncd_manifest_find(service, &all, end, &next, &found, error);
         syncd_manifest_clear(&at);
         at = next;
         if (!sound || !found)
@@ -202,9 +222,10 @@ static bool check_others(SyncdService *service, const SyncdMigration *migration,
         bool round = strcmp(end->schema_id, migration->from.schema_id) == 0 &&
                      strcmp(end->schema_version, migration->from.schema_version) == 0;
         if (round || i == CHAIN_MAX)
-            sound = refuse_beside(round ? "leads back to this version: there would be a circle"
+            sound = refuse_beside(change,
+                                  round ? "leads back to this version: there would be a circle"
                                         : "is the last of a chain that is too long",
-                                  at.migration->id, error);
+                                  &at, error);
     }
     syncd_manifest_clear(&at);
     return sound;
@@ -218,5 +239,5 @@ bool syncd_registry_check_migration(SyncdChange *change, GError **error)
     return migration != NULL && check_ends(change, migration, error) &&
            syncd_manifest_check_signature(change->service, change->caller, change->record,
                                           migration->author, error) &&
-           check_others(change->service, migration, error);
+           check_others(change, migration, error);
 }

@@ -204,6 +204,8 @@ static bool find_present(SyncdMigrationPlan *plan, SyncdJson done, SyncdMigratio
                                  object->object, &row, &found, error) ||
         !syncd_store_find_op(plan->service->store, operation, &written, error))
         return false;
+    if (found && !syncd_migration_reaches(plan, &row, &found, error))
+        return false;
     object->sequence = found ? row.pos : 0;
     if (!found || row.pos != written)
         fail(object, "changed_since", "", "was changed after it had been migrated");

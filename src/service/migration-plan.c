@@ -10,6 +10,7 @@ void syncd_migration_plan_free(SyncdMigrationPlan *plan)
     if (plan == NULL)
         return;
     g_free(plan->actor);
+    syncd_mandate_unref(plan->mandate);
     syncd_manifest_clear(&plan->manifest);
     syncd_migration_free(plan->back);
     syncd_record_row_clear(&plan->target);
@@ -37,7 +38,15 @@ static bool take_caller(SyncdMigrationPlan *plan, const SyncdCaller *caller, GEr
     plan->caller = *caller;
     plan->caller.rehearses = true;
     plan->actor = g_strdup(mandate->actor);
+    plan->mandate = g_steal_pointer(&mandate);
     return true;
+}
+
+bool syncd_migration_reaches(const SyncdMigrationPlan *plan, const SyncdRecordRow *row,
+                             bool *ret_reaches, GError **error)
+{
+    const SyncdReach reach = {.mandate = plan->mandate};
+    return syncd_service_reaches_record(plan->service, &reach, row, ret_reaches, error);
 }
 
 /* Both ways lead to a schema that stands. */
@@ -46,7 +55,8 @@ static bool find_target(SyncdMigrationPlan *plan, GError **error)
     bool found;
     g_autofree char *name = syncd_migration_end_name(plan->to);
     if (!syncd_registry_find_live(plan->service, SYNCD_FAMILY_SCHEMA, name, &plan->target, &found,
-                                  error))
+                                  error) ||
+        (found && !syncd_migration_reaches(plan, &plan->target, &found, error)))
         return false;
     if (!found)
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
@@ -58,8 +68,12 @@ static bool find_target(SyncdMigrationPlan *plan, GError **error)
 
 static bool take_manifest(SyncdMigrationPlan *plan, const char *id, bool back, GError **error)
 {
-    if (!syncd_manifest_read(plan->service, id, &plan->manifest, error))
+    bool found;
+    if (!syncd_manifest_read(plan->service, id, &plan->manifest, error) ||
+        !syncd_migration_reaches(plan, &plan->manifest.row, &found, error))
         return false;
+    if (!found)
+        return syncd_manifest_refuse_absent(id, error);
     const SyncdMigration *migration = plan->manifest.migration;
     plan->back = syncd_migration_invert(migration);
     plan->from = back ? &migration->to : &migration->from;
@@ -87,6 +101,22 @@ static bool has_ended(const SyncdRecordRow *row)
     return g_strv_contains(ends, row->state);
 }
 
+static bool plan_row(SyncdMigrationPlan *plan, const SyncdRecordRow *row, GError **error)
+{
+    bool reached;
+    SyncdMigrationObject *object = NULL;
+    if (!syncd_migration_reaches(plan, row, &reached, error))
+        return false;
+    if (!reached)
+        return true;
+    plan->examined++;
+    if (!has_ended(row) && !syncd_migration_object_plan(plan, row, &object, error))
+        return false;
+    if (object != NULL)
+        g_ptr_array_add(plan->objects, object);
+    return true;
+}
+
 static bool plan_page(SyncdMigrationPlan *plan, GError **error)
 {
     g_autoptr(GPtrArray) rows = NULL;
@@ -98,15 +128,9 @@ static bool plan_page(SyncdMigrationPlan *plan, GError **error)
     };
     if (!syncd_store_list_records(plan->service->store, &query, &rows, &plan->next_cursor, error))
         return false;
-    for (guint i = 0; i < rows->len; i++) {
-        SyncdMigrationObject *object = NULL;
-        if (!has_ended(rows->pdata[i]) &&
-            !syncd_migration_object_plan(plan, rows->pdata[i], &object, error))
+    for (guint i = 0; i < rows->len; i++)
+        if (!plan_row(plan, rows->pdata[i], error))
             return false;
-        if (object != NULL)
-            g_ptr_array_add(plan->objects, object);
-    }
-    plan->examined = rows->len;
     return true;
 }
 

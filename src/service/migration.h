@@ -44,6 +44,7 @@ typedef struct {
     SyncdService *service;
     SyncdCaller caller; /* who asks, as one who rehearses */
     char *actor;
+    SyncdMandate *mandate;
     SyncdManifest manifest;
     SyncdMigration *back;                 /* NULL: something is lost */
     const SyncdMigrationEnd *from, *to;   /* as the direction is */
@@ -55,6 +56,9 @@ typedef struct {
     char digest[SYNCD_DIGEST_SIZE];
 } SyncdMigrationPlan;
 
+/* Whether a record is there for whoever asks. */
+bool syncd_migration_reaches(const SyncdMigrationPlan *plan, const SyncdRecordRow *row,
+                             bool *ret_reaches, GError **error);
 /* The object as it is, and what the migration would make of it. `*ret_object` NULL when it is of
  * another version. False only for what concerns more than this object. */
 bool syncd_migration_object_plan(SyncdMigrationPlan *plan, const SyncdRecordRow *row,

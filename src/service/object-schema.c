@@ -152,25 +152,26 @@ static bool is_end(const SyncdMigrationEnd *one, const SyncdMigrationEnd *other)
            strcmp(one->schema_version, other->schema_version) == 0;
 }
 
-static bool leads(SyncdService *service, const SyncdMigrationEnd *from, const SyncdMigrationEnd *to,
-                  SyncdManifest *ret_manifest, bool *ret_leads, GError **error)
+static bool leads(SyncdService *service, const SyncdReach *reach, const SyncdMigrationEnd *from,
+                  const SyncdMigrationEnd *to, SyncdManifest *ret_manifest, bool *ret_leads,
+                  GError **error)
 {
-    if (!syncd_manifest_find(service, from, ret_manifest, ret_leads, error))
+    if (!syncd_manifest_find(service, reach, from, ret_manifest, ret_leads, error))
         return false;
     *ret_leads = *ret_leads && is_end(&ret_manifest->migration->to, to);
     return true;
 }
 
 /* Who writes a document in his version over one of another must be allowed to by their matrix. */
-static bool check_versions(SyncdChange *change, GError **error)
+static bool check_versions(SyncdChange *change, const SyncdReach *reach, GError **error)
 {
     bool there, back = false;
     g_auto(SyncdManifest) onward = {0}, backward = {0};
     g_auto(SyncdMigrationEnd) before = end_of(change->previous), now = end_of(change->record);
     if (!change->present || change->migrates || is_end(&before, &now))
         return true;
-    if (!leads(change->service, &before, &now, &onward, &there, error) ||
-        (!there && !leads(change->service, &now, &before, &backward, &back, error)))
+    if (!leads(change->service, reach, &before, &now, &onward, &there, error) ||
+        (!there && !leads(change->service, reach, &now, &before, &backward, &back, error)))
         return false;
     if ((!there && !back) ||
         (there && syncd_migration_lets(onward.record, "to", "from", "write")) ||
@@ -187,62 +188,125 @@ static bool check_versions(SyncdChange *change, GError **error)
     return false;
 }
 
+/* What was active by a schema is held to it, whoever changes it now. */
+static bool is_held(const SyncdRecordRow *row)
+{
+    return strcmp(row->state, SYNCD_STATE_QUARANTINED) != 0 &&
+           strcmp(row->state, syncd_family_end_state(row->family)) != 0;
+}
+
+static bool find_schema(SyncdService *service, const SyncdReach *reach, const char *name, bool held,
+                        SyncdRecordRow *ret_row, bool *ret_known, GError **error)
+{
+    g_auto(SyncdRecordRow) row = {0};
+    bool known, reached = held;
+    if (!syncd_registry_find_live(service, SYNCD_FAMILY_SCHEMA, name, &row, &known, error) ||
+        (known && !held && !syncd_service_reaches_record(service, reach, &row, &reached, error)))
+        return false;
+    *ret_known = known && reached;
+    if (*ret_known) {
+        *ret_row = row;
+        row = (SyncdRecordRow){0};
+    }
+    return true;
+}
+
+/* Whom a change is by, where it is the daemon's own part of something else. */
+static bool find_mandate(const SyncdChange *change, SyncdMandate **ret_mandate, GError **error)
+{
+    if (change->mandate == NULL)
+        return syncd_service_mandate_of_actor(change->service, change->actor, ret_mandate, error);
+    *ret_mandate = syncd_mandate_ref(change->mandate);
+    return true;
+}
+
 /* An object is what its schema says; without one nobody knows what it is. */
 bool syncd_registry_judge_object(SyncdChange *change, GError **error)
 {
     bool known;
     g_auto(SyncdRecordRow) row = {0};
-    g_auto(SyncdMigrationEnd) end = end_of(change->record);
-    g_autofree char *schema = syncd_migration_end_name(&end);
-    if (!syncd_registry_find_live(change->service, SYNCD_FAMILY_SCHEMA, schema, &row, &known,
-                                  error))
+    g_autoptr(SyncdMandate) mandate = NULL;
+    g_auto(SyncdMigrationEnd) end = end_of(change->record), before = end_of(change->previous);
+    g_autofree char *schema = syncd_migration_end_name(&end),
+                    *workspace = syncd_record_member(change->record, "workspace_id"),
+                    *profile = syncd_record_member(change->record, "profile_id");
+    bool held = change->present && is_held(&change->row) && is_end(&before, &end);
+    if (!find_mandate(change, &mandate, error))
+        return false;
+    const SyncdReach reach = {false, mandate, workspace, profile};
+    if (!find_schema(change->service, &reach, schema, held, &row, &known, error))
         return false;
     g_free(change->state);
     change->state = g_strdup(known ? SYNCD_STATE_ACTIVE : SYNCD_STATE_QUARANTINED);
-    return (!known || demand(change, &row, error)) && check_versions(change, error);
+    return (!known || demand(change, &row, error)) && check_versions(change, &reach, error);
 }
 
 /* ---- how an object stands ---- */
 
+typedef struct {
+    const SyncdReach *reach;
+    const SyncdMigrationEnd *end;
+} Newer;
+
 static bool is_newer(SyncdService *service, const SyncdRecordRow *row, void *data, bool *ret_is,
                      GError **error)
 {
-    const SyncdMigrationEnd *end = data;
-    const char *version = row->id + strlen(end->schema_id) + strlen("@");
-    *ret_is = syncd_schema_version_compare(version, end->schema_version) > 0;
-    return true;
+    const Newer *newer = data;
+    const char *version = row->id + strlen(newer->end->schema_id) + strlen("@");
+    *ret_is = syncd_schema_version_compare(version, newer->end->schema_version) > 0;
+    return !*ret_is || syncd_service_reaches_record(service, newer->reach, row, ret_is, error);
 }
 
-static bool has_newer(SyncdService *service, const SyncdMigrationEnd *end, bool *ret_newer,
-                      GError **error)
+static bool has_newer(SyncdService *service, const SyncdReach *reach, const SyncdMigrationEnd *end,
+                      bool *ret_newer, GError **error)
 {
+    Newer newer = {reach, end};
     return syncd_registry_find_active(service, SYNCD_FAMILY_SCHEMA, end->schema_id, is_newer,
-                                      (void *)end, ret_newer, error);
+                                      &newer, ret_newer, error);
 }
 
-static bool find_standing(SyncdService *service, const SyncdMigrationEnd *end, const char *name,
-                          const char **ret_reason, GError **error)
+static bool find_standing(SyncdService *service, const SyncdReach *reach, bool held,
+                          const SyncdMigrationEnd *end, const char **ret_reason, GError **error)
 {
     bool known, older = false;
     g_auto(SyncdRecordRow) schema = {0};
     g_auto(SyncdManifest) manifest = {0};
-    if (!syncd_registry_find_live(service, SYNCD_FAMILY_SCHEMA, name, &schema, &known, error) ||
-        (known && !has_newer(service, end, &older, error)) ||
-        (known && !older && !syncd_manifest_find(service, end, &manifest, &older, error)))
+    g_autofree char *name = syncd_migration_end_name(end);
+    if (!find_schema(service, reach, name, held, &schema, &known, error) ||
+        (known && !has_newer(service, reach, end, &older, error)) ||
+        (known && !older && !syncd_manifest_find(service, reach, end, &manifest, &older, error)))
         return false;
     *ret_reason = !known ? "schema_unknown" : older ? "migration_required" : NULL;
     return true;
 }
 
-/* A page of objects has few schemas, and nothing changes while it is written. */
-bool syncd_registry_standing(SyncdService *service, SyncdJson record, const char **ret_reason,
-                             GError **error)
+/* All that an answer depends on, while nothing changes. */
+static char *key_of(const SyncdView *view, const SyncdRecordRow *row, bool held,
+                    const SyncdMigrationEnd *end)
 {
-    gpointer known;
+    const char *viewer = view->actor != NULL ? view->actor : "";
+    if (view->all)
+        return g_strdup_printf("* %s %s", end->schema_id, end->schema_version);
+    return g_strdup_printf("%s %d %s %s %s %s", viewer, held, row->columns[SYNCD_COLUMN_WORKSPACE],
+                           row->columns[SYNCD_COLUMN_PROFILE], end->schema_id, end->schema_version);
+}
+
+static bool judge_standing(SyncdService *service, const SyncdView *view, const SyncdRecordRow *row,
+                           bool held, const SyncdMigrationEnd *end, const char **ret_reason,
+                           GError **error)
+{
+    g_autoptr(SyncdMandate) mandate = NULL;
+    if (!view->all && !syncd_service_mandate_of_actor(service, view->actor, &mandate, error))
+        return false;
+    const SyncdReach reach = {view->all, mandate, row->columns[SYNCD_COLUMN_WORKSPACE],
+                              row->columns[SYNCD_COLUMN_PROFILE]};
+    return find_standing(service, &reach, held, end, ret_reason, error);
+}
+
+static void forget_standings(SyncdService *service)
+{
     guint64 registries = syncd_store_registries(service->store);
     guint64 sequence = syncd_store_sequence(service->store);
-    g_auto(SyncdMigrationEnd) end = end_of(record);
-    g_autofree char *name = syncd_migration_end_name(&end);
     if (service->standings == NULL)
         service->standings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (service->standings_of != registries || service->standings_sequence != sequence ||
@@ -250,12 +314,24 @@ bool syncd_registry_standing(SyncdService *service, SyncdJson record, const char
         g_hash_table_remove_all(service->standings);
     service->standings_of = registries;
     service->standings_sequence = sequence;
-    if (g_hash_table_lookup_extended(service->standings, name, NULL, &known)) {
+}
+
+/* A page of objects has few schemas, and nothing changes while it is written. */
+bool syncd_registry_standing(SyncdService *service, const SyncdView *view,
+                             const SyncdRecordRow *row, SyncdJson record, const char **ret_reason,
+                             GError **error)
+{
+    gpointer known;
+    bool held = is_held(row);
+    g_auto(SyncdMigrationEnd) end = end_of(record);
+    g_autofree char *key = key_of(view, row, held, &end);
+    forget_standings(service);
+    if (g_hash_table_lookup_extended(service->standings, key, NULL, &known)) {
         *ret_reason = known;
         return true;
     }
-    if (!find_standing(service, &end, name, ret_reason, error))
+    if (!judge_standing(service, view, row, held, &end, ret_reason, error))
         return false;
-    g_hash_table_insert(service->standings, g_steal_pointer(&name), (gpointer)*ret_reason);
+    g_hash_table_insert(service->standings, g_steal_pointer(&key), (gpointer)*ret_reason);
     return true;
 }

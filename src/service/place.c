@@ -286,22 +286,35 @@ static bool check_object(SyncdService *service, const SyncdCaller *caller,
 
 /* ---- encryption profiles ---- */
 
-static bool find_encryption_scope(SyncdService *service, const char *profile, char **ret_scope,
-                                  GError **error)
+/* `*ret_scope` "" when there is none, or none that is reached; NULL as mandate: it is the
+ * workspace's, and not the caller who named it. */
+static bool find_encryption_scope(SyncdService *service, const SyncdMandate *mandate,
+                                  const char *profile, char **ret_scope, GError **error)
 {
+    const SyncdReach reach = {.all = mandate == NULL, .mandate = mandate};
     const SyncdRecordRow *row;
+    bool reached;
+    *ret_scope = NULL;
     if (g_str_has_prefix(profile, IMPLIED_ENCRYPTION)) {
         *ret_scope = g_strdup(profile + strlen(IMPLIED_ENCRYPTION));
         return true;
     }
     if (!syncd_service_known_record(service, SYNCD_FAMILY_ENCRYPTION, profile, &row, error))
         return false;
-    *ret_scope = g_strdup(row != NULL && !has_ended(row) ? row->columns[SYNCD_COLUMN_TYPE] : "");
+    if (row == NULL || has_ended(row)) {
+        *ret_scope = g_strdup("");
+        return true;
+    }
+    g_autofree char *scope = g_strdup(row->columns[SYNCD_COLUMN_TYPE]);
+    if (!syncd_service_reaches_record(service, &reach, row, &reached, error))
+        return false;
+    *ret_scope = reached ? g_steal_pointer(&scope) : g_strdup("");
     return true;
 }
 
 /* What a workspace demands is what its operations have, said or not. */
-static bool check_encryption(SyncdService *service, const SyncdCaller *caller, const char *class,
+static bool check_encryption(SyncdService *service, const SyncdCaller *caller,
+                             const SyncdMandate *mandate, const char *class,
                              const SyncdPlace *place, GError **error)
 {
     bool is_said = place->said.encryption_profile.type != SYNCD_JSON_NONE;
@@ -314,7 +327,9 @@ static bool check_encryption(SyncdService *service, const SyncdCaller *caller, c
         return refuse(service, caller, "policy_denied", "leave it out", error,
                       "The workspace has the encryption profile %s, and no other",
                       place->encryption);
-    if (profile == NULL || !find_encryption_scope(service, profile, &scope, error))
+    if (profile == NULL ||
+        !find_encryption_scope(service, place->encryption == NULL ? mandate : NULL, profile, &scope,
+                               error))
         return profile == NULL && refuse(service, caller, "policy_denied", "name one that is there",
                                          error, "/body/encryption_profile_ref is no id");
     if (strcmp(scope, class) == 0)
@@ -345,7 +360,7 @@ bool syncd_service_check_scope_place(SyncdService *service, const SyncdCaller *c
          !check_not_ended(service, caller, SYNCD_FAMILY_WORKSPACE, workspace, error)) ||
         (profile != NULL &&
          !check_not_ended(service, caller, SYNCD_FAMILY_PROFILE, profile, error)) ||
-        !check_encryption(service, caller, class, &place, error))
+        !check_encryption(service, caller, mandate, class, &place, error))
         return false;
     *ret_place = place;
     place = (SyncdPlace){0};
@@ -357,7 +372,7 @@ bool syncd_service_check_workspace_encryption(SyncdService *service, const Syncd
 {
     g_auto(SyncdPlace) place = {0};
     return syncd_service_find_place(service, workspace, "workspace", &place, error) &&
-           check_encryption(service, caller, "workspace", &place, error);
+           check_encryption(service, caller, NULL, "workspace", &place, error);
 }
 
 bool syncd_service_check_place(SyncdService *service, const SyncdCaller *caller,
@@ -369,7 +384,7 @@ bool syncd_service_check_place(SyncdService *service, const SyncdCaller *caller,
     if (!syncd_service_find_place(service, request->scope, scope_class, &place, error) ||
         !syncd_service_check_record_place(service, caller, mandate, &place, error) ||
         !check_object(service, caller, request, &place, error) ||
-        !check_encryption(service, caller, scope_class, &place, error))
+        !check_encryption(service, caller, mandate, scope_class, &place, error))
         return false;
     *ret_place = place;
     place = (SyncdPlace){0};

@@ -209,7 +209,8 @@ static bool check_encryption(SyncdChange *change, GError **error)
     return false;
 }
 
-/* A workspace may say how what is written to it is sealed. */
+/* A workspace may say how what is written to it is sealed. What it has is its own, also when
+ * whoever changes it does not reach that. */
 static bool check_workspace_encryption(SyncdChange *change, GError **error)
 {
     bool found;
@@ -217,8 +218,10 @@ static bool check_workspace_encryption(SyncdChange *change, GError **error)
     g_autofree char *id = syncd_record_member(change->record, "encryption_profile_ref");
     if (*id == '\0' || strcmp(id, IMPLIED_ENCRYPTION "workspace") == 0)
         return true;
+    bool has = change->present && strcmp(change->row.columns[SYNCD_COLUMN_ENCRYPTION], id) == 0;
     if (!syncd_registry_find_live(change->service, SYNCD_FAMILY_ENCRYPTION, id, &row, &found,
-                                  error))
+                                  error) ||
+        (found && !has && !syncd_registry_reaches(change, &row, &found, error)))
         return false;
     if (!found)
         return syncd_registry_refuse_missing(change, "encryption_profile_ref", "encryption profile",

@@ -87,13 +87,6 @@ static bool refuse(const SyncdChange *change, const char *reason, const char *wh
     return false;
 }
 
-/* Whoever does not reach a place hears nothing of what is there. */
-static bool reaches(const SyncdChange *change, const SyncdRecordRow *row)
-{
-    return syncd_mandate_reaches_workspace(change->mandate, row->columns[SYNCD_COLUMN_WORKSPACE]) &&
-           syncd_mandate_reaches_profile(change->mandate, row->columns[SYNCD_COLUMN_PROFILE]);
-}
-
 static bool check_lies_there(const SyncdChange *change, unsigned index, const SyncdRecordRow *row,
                              GError **error)
 {
@@ -143,9 +136,12 @@ static bool check_object(const SyncdChange *change, const PlanClass *class, unsi
     const SyncdRecordRow *row;
     if (!syncd_service_known_record(change->service, SYNCD_FAMILY_OBJECT, object, &row, error))
         return false;
-    if (row == NULL && (class->comes || !takes_up(change)))
+    bool there = row != NULL;
+    if (!there && (class->comes || !takes_up(change)))
         return true;
-    if (row == NULL || !reaches(change, row)) {
+    if (there && !syncd_registry_reaches(change, row, &there, error))
+        return false;
+    if (!there) {
         g_autofree char *member = g_strdup_printf("object_ids/%u", index);
         return syncd_registry_refuse_missing(change, member, "object", object, error);
     }
@@ -175,7 +171,10 @@ static bool check_dependency(const SyncdChange *change, unsigned index, const ch
     bool itself = strcmp(plan, change->id) == 0;
     if (!syncd_service_known_record(change->service, SYNCD_FAMILY_PLAN, plan, &row, error))
         return false;
-    if (!itself && (row == NULL || !reaches(change, row)))
+    bool there = row != NULL;
+    if (there && !itself && !syncd_registry_reaches(change, row, &there, error))
+        return false;
+    if (!itself && !there)
         return syncd_registry_refuse_missing(change, "dependencies", "plan", plan, error);
     if (!itself && (strcmp(change->state, "running") != 0 || strcmp(row->state, "completed") == 0))
         return true;

@@ -28,13 +28,13 @@ static bool shows(const SyncdView *view, const SyncdRecordRow *row)
                                                  strcmp(view->actor, row->id) == 0));
 }
 
-static bool write_reasons(SyncdService *service, const SyncdRecordRow *row, SyncdJson record,
-                          SyncdJsonWriter *writer, GError **error)
+static bool write_reasons(SyncdService *service, const SyncdView *view, const SyncdRecordRow *row,
+                          SyncdJson record, SyncdJsonWriter *writer, GError **error)
 {
     const char *reason;
     if (row->family != syncd_family(SYNCD_FAMILY_OBJECT))
         return true;
-    if (!syncd_registry_standing(service, record, &reason, error))
+    if (!syncd_registry_standing(service, view, row, record, &reason, error))
         return false;
     syncd_json_name(writer, "reasons");
     syncd_json_begin_array(writer);
@@ -44,8 +44,9 @@ static bool write_reasons(SyncdService *service, const SyncdRecordRow *row, Sync
     return true;
 }
 
-static bool write_row(SyncdService *service, const SyncdRecordRow *row, const SyncdBody *body,
-                      const SyncdEntry *entry, const char *unreadable, GString *out, GError **error)
+static bool write_row(SyncdService *service, const SyncdView *view, const SyncdRecordRow *row,
+                      const SyncdBody *body, const SyncdEntry *entry, const char *unreadable,
+                      GString *out, GError **error)
 {
     SyncdJsonWriter writer;
     g_autofree char *scope = syncd_service_scope_text(service, SYNCD_BYTES_TEXT(row->scope));
@@ -67,7 +68,7 @@ static bool write_row(SyncdService *service, const SyncdRecordRow *row, const Sy
         syncd_hash_to_digest(&hash, digest);
         syncd_json_member_string(&writer, "digest", digest);
         SyncdJson record = syncd_json_root(body->content, body->content_size);
-        if (!write_reasons(service, row, record, &writer, error))
+        if (!write_reasons(service, view, row, record, &writer, error))
             return false;
         syncd_json_member_value(&writer, "record", record);
     }
@@ -76,8 +77,8 @@ static bool write_row(SyncdService *service, const SyncdRecordRow *row, const Sy
 }
 
 /* One document that cannot be read takes nothing from the others. */
-static bool append_row(SyncdService *service, const SyncdRecordRow *row, GString *out,
-                       GError **error)
+static bool append_row(SyncdService *service, const SyncdView *view, const SyncdRecordRow *row,
+                       GString *out, GError **error)
 {
     g_auto(SyncdEntry) entry = {0};
     g_auto(SyncdBody) body = {0};
@@ -86,8 +87,8 @@ static bool append_row(SyncdService *service, const SyncdRecordRow *row, GString
         return false;
     if (syncd_store_read_body(service->store, &entry, &body, &unreadable))
         syncd_json_check(body.content, body.content_size, SYNCD_JSON_MUST_BE_OBJECT, &unreadable);
-    return write_row(service, row, &body, &entry, unreadable != NULL ? unreadable->message : NULL,
-                     out, error);
+    return write_row(service, view, row, &body, &entry,
+                     unreadable != NULL ? unreadable->message : NULL, out, error);
 }
 
 static const SyncdFamily *require_family(const char *kind, GError **error)
@@ -126,7 +127,7 @@ char *syncd_service_show_record(SyncdService *service, const SyncdCaller *caller
         return NULL;
     }
     g_autoptr(GString) out = g_string_new(NULL);
-    if (!append_row(service, &row, out, error))
+    if (!append_row(service, &view, &row, out, error))
         return NULL;
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
@@ -160,14 +161,14 @@ static bool take_listing(SyncdService *service, const SyncdView *view,
 }
 
 /* The rows that fit; the first one goes out whatever its size. */
-static bool append_rows(SyncdService *service, const GPtrArray *rows, GString *out, guint *ret_n,
-                        GError **error)
+static bool append_rows(SyncdService *service, const SyncdView *view, const GPtrArray *rows,
+                        GString *out, guint *ret_n, GError **error)
 {
     for (*ret_n = 0; *ret_n < rows->len; (*ret_n)++) {
         gsize before = out->len;
         if (*ret_n > 0)
             g_string_append_c(out, ',');
-        if (!append_row(service, rows->pdata[*ret_n], out, error))
+        if (!append_row(service, view, rows->pdata[*ret_n], out, error))
             return false;
         if (*ret_n > 0 && out->len > SYNCD_PAGE_SIZE) {
             g_string_truncate(out, before);
@@ -199,7 +200,7 @@ char *syncd_service_list_records(SyncdService *service, const SyncdCaller *calle
     }
     query.scope_id = scope != NULL ? scope->id : NULL;
     if (!syncd_store_list_records(service->store, &query, &rows, &cursor, error) ||
-        !append_rows(service, rows, out, &n, error))
+        !append_rows(service, &view, rows, out, &n, error))
         return NULL;
     if (n < rows->len) {
         /* The cursor of the shorter page comes from asking for just that page. */

@@ -77,19 +77,6 @@ static bool check_directory(const SyncdChange *change, const char *directory, GE
 
 /* ---- whose it is ---- */
 
-bool syncd_registry_reaches_root(const SyncdChange *change, const SyncdRecordRow *row,
-                                 bool *ret_reaches, GError **error)
-{
-    g_auto(SyncdPlace) place = {0};
-    const SyncdMandate *mandate = change->mandate;
-    if (!syncd_service_find_place(change->service, row->columns[SYNCD_COLUMN_WORKSPACE],
-                                  "workspace", &place, error))
-        return false;
-    *ret_reaches = syncd_mandate_reaches_workspace(mandate, place.workspace) &&
-                   syncd_mandate_reaches_profile(mandate, place.profile);
-    return true;
-}
-
 static bool check_reach(const SyncdChange *change, const char *workspace, GError **error)
 {
     g_auto(SyncdPlace) place = {0};
@@ -102,7 +89,7 @@ static bool check_reach(const SyncdChange *change, const char *workspace, GError
 static bool refuse_other(const SyncdChange *change, const SyncdRecordRow *row, GError **error)
 {
     bool reaches;
-    if (!syncd_registry_reaches_root(change, row, &reaches, error))
+    if (!syncd_registry_reaches(change, row, &reaches, error))
         return false;
     if (!reaches)
         return refuse_directory(error);
@@ -196,7 +183,7 @@ static bool stands_on(SyncdService *service, const SyncdRecordRow *root, SyncdFa
 static bool refuse_end(const SyncdChange *change, const SyncdRecordRow *root, GError **error)
 {
     bool reaches, system = change->service->instance == SYNCD_INSTANCE_SYSTEM;
-    if (!syncd_registry_reaches_root(change, root, &reaches, error))
+    if (!syncd_registry_reaches(change, root, &reaches, error))
         return false;
     g_autofree char *next =
         g_strdup_printf("remove that first, with `sourceos-syncd %sworkspace remove %s`",

@@ -46,7 +46,7 @@ static void add_contract(GHashTable *known, const SyncdFamily *family)
             g_hash_table_add(known, g_strdup(heeded[i].name));
 }
 
-/* A schema that is not there names nothing. */
+/* A schema that is not there, for this object, names nothing. */
 static bool add_schema(GHashTable *known, const SyncdChange *change, GError **error)
 {
     static const char *const lists[] = {"required_fields", "field_owners"};
@@ -60,7 +60,8 @@ static bool add_schema(GHashTable *known, const SyncdChange *change, GError **er
     if (!syncd_store_find_record(change->service->store, syncd_family(SYNCD_FAMILY_SCHEMA), name,
                                  &row, &found, error))
         return false;
-    if (!found)
+    const char *state = change->state != NULL ? change->state : change->row.state;
+    if (!found || strcmp(state, SYNCD_STATE_QUARANTINED) == 0)
         return true;
     if (!syncd_registry_read(change->service, &row, &body, &schema, error))
         return false;

@@ -107,32 +107,18 @@ static bool check_contract(const SyncdChange *change, GError **error)
                                  syncd_json_root(document->str, document->len), "/record", error);
 }
 
-static bool reaches(const SyncdChange *change, bool *ret_reaches, GError **error)
+bool syncd_registry_reaches(const SyncdChange *change, const SyncdRecordRow *row, bool *ret_reaches,
+                            GError **error)
 {
-    const SyncdRecordRow *row = &change->row;
-    if (change->family == syncd_family(SYNCD_FAMILY_ROOT))
-        return syncd_registry_reaches_root(change, row, ret_reaches, error);
-    if (change->family == syncd_family(SYNCD_FAMILY_PROFILE))
-        *ret_reaches = syncd_mandate_reaches_profile(change->mandate, row->id);
-    else if (change->family == syncd_family(SYNCD_FAMILY_WORKSPACE))
-        *ret_reaches =
-            syncd_mandate_reaches_workspace(change->mandate, row->id) &&
-            syncd_mandate_reaches_profile(change->mandate, row->columns[SYNCD_COLUMN_PROFILE]);
-    else
-        *ret_reaches =
-            change->family->home != SYNCD_HOME_WORKSPACE ||
-            (syncd_mandate_reaches_workspace(change->mandate,
-                                             row->columns[SYNCD_COLUMN_WORKSPACE]) &&
-             syncd_mandate_reaches_profile(change->mandate, row->columns[SYNCD_COLUMN_PROFILE]));
-    return true;
+    const SyncdReach reach = {.mandate = change->mandate};
+    return syncd_service_reaches_record(change->service, &reach, row, ret_reaches, error);
 }
 
-/* Whoever does not reach a place hears nothing of what is there, not even that it is. The report of
- * a migration names what it found by itself. */
+/* Whoever does not reach a place hears nothing of what is there, not even that it is. */
 static bool check_hidden(const SyncdChange *change, GError **error)
 {
     bool seen = true;
-    if (change->present && !change->migrates && !reaches(change, &seen, error))
+    if (change->present && !syncd_registry_reaches(change, &change->row, &seen, error))
         return false;
     if (seen)
         return true;

@@ -64,6 +64,9 @@ bool syncd_registry_check_presence(const SyncdChange *change, GError **error);
  * and `data_class`. */
 bool syncd_registry_check_family(SyncdChange *change, GError **error);
 
+/* Whether a record is there for whoever makes the change. */
+bool syncd_registry_reaches(const SyncdChange *change, const SyncdRecordRow *row, bool *ret_reaches,
+                            GError **error);
 /* NotFound, and how to list those that there are. */
 void syncd_registry_refuse_absent(const SyncdFamily *family, const char *id, GError **error);
 /* Parts of it: what the record names is not there (NotFound, always false), and whether it may lie
@@ -83,9 +86,6 @@ bool syncd_registry_may_replicate(const SyncdChange *change, const SyncdPolicyRe
 
 /* Roots (registry-root.c): the workspace is there and has no other one, and no two overlap. */
 bool syncd_registry_check_root(SyncdChange *change, GError **error);
-/* Whether the actor reaches the workspace of a root and its profile. */
-bool syncd_registry_reaches_root(const SyncdChange *change, const SyncdRecordRow *row,
-                                 bool *ret_reaches, GError **error);
 /* That no root stands on the workspace, or the profile, that is to end. InvalidContract. */
 bool syncd_registry_check_no_root(const SyncdChange *change, SyncdFamilyId family, GError **error);
 
@@ -116,8 +116,10 @@ bool syncd_operation_schema_compile(SyncdJson record, SyncdSchema **ret_schema, 
 /* Whether an object's record keeps to the schema of this row. `errors` may be NULL. */
 bool syncd_registry_keeps_to(SyncdService *service, const SyncdRecordRow *schema, SyncdJson record,
                              SyncdSchemaErrors *errors, bool *ret_keeps, GError **error);
-/* Why an object is not as it should be: schema_unknown, migration_required; NULL: it is. */
-bool syncd_registry_standing(SyncdService *service, SyncdJson record, const char **ret_reason,
+/* Why an object is not as it should be, as far as this viewer may know: schema_unknown,
+ * migration_required; NULL: it is. */
+bool syncd_registry_standing(SyncdService *service, const SyncdView *view,
+                             const SyncdRecordRow *row, SyncdJson record, const char **ret_reason,
                              GError **error);
 
 /* ---- migrations (migration-check.c) ---- */
@@ -137,9 +139,12 @@ bool syncd_registry_check_migration(SyncdChange *change, GError **error);
 /* By its id; NotFound. Also one that was revoked. */
 bool syncd_manifest_read(SyncdService *service, const char *id, SyncdManifest *ret_manifest,
                          GError **error);
-/* The manifest that leads on from a version and is not revoked. */
-bool syncd_manifest_find(SyncdService *service, const SyncdMigrationEnd *from,
-                         SyncdManifest *ret_manifest, bool *ret_found, GError **error);
+/* NotFound; always false. */
+bool syncd_manifest_refuse_absent(const char *id, GError **error);
+/* The manifest that leads on from a version, is not revoked and is reached. */
+bool syncd_manifest_find(SyncdService *service, const SyncdReach *reach,
+                         const SyncdMigrationEnd *from, SyncdManifest *ret_manifest,
+                         bool *ret_found, GError **error);
 /* Whether its author has signed it, and may still migrate schemas. AccessDenied, noted as a
  * refusal. */
 bool syncd_manifest_check_signature(SyncdService *service, const SyncdCaller *caller,
