@@ -236,6 +236,63 @@ def whoever_may_not_write_changes_nothing(world):
                 root.call(REGISTRY, 'Revoke', '(ssa{sv})', 'actor', name, {})
 
 
+def said(call, name, *arguments):
+    """What is answered to a call about a name, whatever the name is."""
+    try:
+        return call(*arguments)
+    except Refused as refused:
+        return refused.name, refused.text.replace(name, '<id>')
+
+
+def ask_for(caller, kind, name, record):
+    """Every verb about one record, and the object, workspace, operation or migration that names it."""
+    dry = {'dry_run': GLib.Variant('b', True)}
+    id_ = f'{name}@1' if kind == 'schema' else name
+    for options in ({}, dry):
+        yield caller.call, REGISTRY, 'Update', '(sssa{sv})', kind, id_, json.dumps(record), options
+        yield caller.call, REGISTRY, 'Revoke', '(ssa{sv})', kind, id_, options
+    yield caller.call, REGISTRY, 'Show', '(ssa{sv})', kind, id_, {}
+    yield caller.call, REGISTRY, 'List', '(sa{sv})', kind, {}
+    yield caller.call, REGISTRY, 'PlanMigration', '(sa{sv})', name, {}
+    yield caller.call, REGISTRY, 'ApplyMigration', '(ssa{sv})', name, 'sha256:00', {}
+    yield (caller.call, REGISTRY, 'Register', '(ssa{sv})', 'object',
+           json.dumps({**RECORDS['object'], 'object_id': 'o-named', 'schema_id': name}), dry)
+    yield (caller.call, REGISTRY, 'Register', '(ssa{sv})', 'workspace',
+           json.dumps({**RECORDS['workspace'], 'workspace_id': 'workspace:mine',
+                       'encryption_profile_ref': name}), dry)
+    yield (caller.call, OPERATIONS, 'Enqueue', '(ssssa{sv})', 'sync.operation.enqueue',
+           'workspace:notes', '', json.dumps({'encryption_profile_ref': name}), {})
+
+
+@promise
+def what_lies_in_a_scope_that_is_not_reached_is_not_there(world):
+    there, nowhere = 'hidden', 'absent'
+    records = {'schema': lambda name: {**RECORDS['schema'], 'schema_id': name},
+               'encryption-profile': lambda name: {'encryption_profile_id': name,
+                                                   'encryption_scope': 'workspace'},
+               'migration': lambda name: {**RECORDS['migration'], 'migration_id': name}}
+    elsewhere = {'scope': GLib.Variant('s', 'workspace:b')}
+    with world.system(ALLOWED) as (_, caller), world.caller() as root:
+        for name in ('workspace:notes', 'workspace:b'):
+            register(root, 'workspace', {**RECORDS['workspace'], 'workspace_id': name})
+        register(root, 'actor', {**RECORDS['actor'], 'identity_id': f'uid:{uid(ALLOWED)}',
+                                 'capabilities': ['read', 'write', 'delete', 'migrate_schema'],
+                                 'workspace_scope': ['workspace:notes', 'workspace:mine'],
+                                 'profile_scope': ['profile:default']})
+        for kind in ('schema', 'encryption-profile'):
+            root.call(REGISTRY, 'Register', '(ssa{sv})', kind, json.dumps(records[kind](there)),
+                      elsewhere)
+        for kind, record in records.items():
+            pairs = zip(ask_for(caller, kind, there, record(there)),
+                        ask_for(caller, kind, nowhere, record(nowhere)))
+            for hidden, absent in pairs:
+                equal(said(hidden[0], there, *hidden[1:]), said(absent[0], nowhere, *absent[1:]),
+                      f'{kind}: {hidden[2]}')
+        # The control: whoever reaches it is told.
+        shown = said(root.call, there, REGISTRY, 'Show', '(ssa{sv})', 'schema', f'{there}@1', {})
+        equal(json.loads(shown)['state'], 'active')
+
+
 @promise
 def the_same_calls_change_something_when_root_makes_them(world):
     """The control: calls that nobody could make would be refused to everybody."""
