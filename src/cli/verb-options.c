@@ -413,6 +413,9 @@ const SyncdVerbOption syncd_change_key_options[] = {
 const SyncdVerbOption syncd_workspace_options[] = {
     TEXT("name", 0, "NAME", N_("What the workspace is called; like its directory unless given")),
     TEXT("profile", 0, "PROFILE", N_("The profile it belongs to; profile:default unless given")),
+    TEXT("keep", 0, "VERSIONS",
+         N_("Keep the content of so many older versions of a file (8), or only its `hash`")),
+    TEXT("keep-size", 0, "SIZE", N_("Keep no content of larger files (16M)")),
     END,
 };
 

@@ -6,6 +6,7 @@
 #include "cli/text.h"
 #include "cli/verbs.h"
 #include "cli/workspace-find.h"
+#include "cli/workspace-keep.h"
 #include "client/registry.h"
 #include "domain/scope.h"
 
@@ -20,6 +21,8 @@ typedef struct {
     char *workspace; /* its id */
     char *profile;   /* NULL: not said */
     char *state;     /* of one that is there already; NULL: it was added */
+    SyncdCliKeep keep;
+    bool keep_changed;
     SyncdClientChange change;
 } Added;
 
@@ -127,9 +130,25 @@ static bool refuse_nested(const Added *added, const SyncdCliWorkspace *other, GE
     return false;
 }
 
+/* What is kept from now on, if it was said. */
+static bool change_keep(SyncdClient *client, Added *added, const SyncdCliWorkspace *present,
+                        GError **error)
+{
+    SyncdJson record = syncd_json_root(present->record, strlen(present->record));
+    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
+    if (!added->keep.said || !syncd_cli_keeps_otherwise(&added->keep, record))
+        return true;
+    g_autofree char *changed = syncd_cli_record_with_keep(&added->keep, record);
+    g_variant_dict_insert(&options, "expected", "t", present->sequence);
+    added->keep_changed = true;
+    return syncd_client_change(client, "Update", syncd_family(SYNCD_FAMILY_ROOT)->name,
+                               present->root, changed, g_variant_dict_end(&options), &added->change,
+                               error);
+}
+
 /* The directory is a workspace already: that is what was asked for, unless under another name. */
-static bool take_present(const SyncdCli *cli, Added *added, const SyncdCliWorkspace *present,
-                         GError **error)
+static bool take_present(const SyncdCli *cli, SyncdClient *client, Added *added,
+                         const SyncdCliWorkspace *present, GError **error)
 {
     if (syncd_cli_value(cli, "name") != NULL && strcmp(present->workspace, added->workspace) != 0) {
         syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS, "leave --name out",
@@ -140,7 +159,7 @@ static bool take_present(const SyncdCli *cli, Added *added, const SyncdCliWorksp
     g_free(added->workspace);
     added->workspace = g_strdup(present->workspace);
     added->state = g_strdup(present->state);
-    return true;
+    return change_keep(client, added, present, error);
 }
 
 static bool check_others(SyncdCli *cli, SyncdClient *client, Added *added, GError **error)
@@ -149,7 +168,7 @@ static bool check_others(SyncdCli *cli, SyncdClient *client, Added *added, GErro
     for (guint i = 0; others != NULL && i < others->len; i++) {
         const SyncdCliWorkspace *other = others->pdata[i];
         if (strcmp(other->directory, added->directory) == 0)
-            return take_present(cli, added, other, error);
+            return take_present(cli, client, added, other, error);
         if (syncd_cli_lies_in(added->directory, other->directory) ||
             syncd_cli_lies_in(other->directory, added->directory))
             return refuse_nested(added, other, error);
@@ -181,7 +200,7 @@ static bool check_record(const Added *added, const char *shown, GError **error)
 
 /* ---- registering ---- */
 
-static char *record_of(const char *const *members)
+static char *record_of(const char *const *members, const SyncdCliKeep *keep)
 {
     GString *out = g_string_new(NULL);
     SyncdJsonWriter writer;
@@ -189,14 +208,16 @@ static char *record_of(const char *const *members)
     syncd_json_begin_object(&writer);
     for (; *members != NULL; members += 2)
         syncd_json_member_string(&writer, members[0], members[1]);
+    if (keep != NULL)
+        syncd_cli_write_keep(keep, &writer);
     syncd_json_end_object(&writer);
     return g_string_free(out, FALSE);
 }
 
 static bool add_record(SyncdClient *client, SyncdFamilyId id, const char *const *members,
-                       SyncdClientChange *ret_change, GError **error)
+                       const SyncdCliKeep *keep, SyncdClientChange *ret_change, GError **error)
 {
-    g_autofree char *record = record_of(members);
+    g_autofree char *record = record_of(members, keep);
     GError *fault = NULL;
     if (syncd_client_change(client, "Register", syncd_family(id)->name, NULL, record, NULL,
                             ret_change, &fault))
@@ -221,7 +242,7 @@ static bool add_workspace(SyncdClient *client, const Added *added, GError **erro
         return false;
     }
     g_error_free(fault);
-    return add_record(client, SYNCD_FAMILY_WORKSPACE, members, &change, error);
+    return add_record(client, SYNCD_FAMILY_WORKSPACE, members, NULL, &change, error);
 }
 
 static bool add_root(SyncdClient *client, Added *added, GError **error)
@@ -229,7 +250,7 @@ static bool add_root(SyncdClient *client, Added *added, GError **error)
     const char *const members[] = {
         "workspace_id", added->workspace,   "directory", added->directory,
         "root_state",   SYNCD_STATE_ACTIVE, NULL};
-    return add_record(client, SYNCD_FAMILY_ROOT, members, &added->change, error);
+    return add_record(client, SYNCD_FAMILY_ROOT, members, &added->keep, &added->change, error);
 }
 
 /* ---- saying so ---- */
@@ -245,7 +266,7 @@ static void show_json(SyncdCli *cli, const Added *added)
     syncd_json_member_string(&writer, "directory", added->directory);
     syncd_json_member_string(&writer, "state", is_new ? SYNCD_STATE_ACTIVE : added->state);
     syncd_json_member_bool(&writer, "added", is_new);
-    if (is_new) {
+    if (is_new || added->keep_changed) {
         syncd_json_member_string(&writer, "root_id", added->change.id);
         syncd_json_member_string(&writer, "operation", added->change.operation);
         syncd_json_member_uint(&writer, "sequence", added->change.sequence);
@@ -258,6 +279,7 @@ static void show(SyncdCli *cli, const Added *added)
 {
     g_autofree char *directory = syncd_text_safe(added->directory);
     g_autofree char *name = syncd_text_safe(syncd_cli_workspace_name(added->workspace));
+    g_autofree char *keep = syncd_cli_keep_sentence(&added->keep);
     if (syncd_cli_json(cli)) {
         show_json(cli, added);
         return;
@@ -265,9 +287,12 @@ static void show(SyncdCli *cli, const Added *added)
     if (added->state != NULL) {
         syncd_output_printf(cli->out, _("%s is the workspace %s already (%s).\n"), directory, name,
                             added->state);
+        if (added->keep_changed)
+            syncd_output_printf(cli->out, "%s\n", keep);
         return;
     }
     syncd_output_printf(cli->out, _("%s is the workspace %s now.\n"), directory, name);
+    syncd_cli_remark(cli, "%s", keep);
     syncd_cli_remark(cli,
                      _("A first scan records what is there; from then on changes are recorded as "
                        "they happen. See how far it is with `sourceos-syncd workspace show %s`, "
@@ -277,8 +302,9 @@ static void show(SyncdCli *cli, const Added *added)
 
 bool syncd_verb_workspace_add(SyncdCli *cli, GError **error)
 {
-    g_auto(Added) added = {NULL};
-    if (!take_directory(cli, &added, error) || !take_name(cli, &added, error))
+    g_auto(Added) added = {0};
+    if (!take_directory(cli, &added, error) || !take_name(cli, &added, error) ||
+        !syncd_cli_take_keep(cli, &added.keep, error))
         return false;
     take_profile(cli, &added);
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);

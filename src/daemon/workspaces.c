@@ -62,18 +62,6 @@ static void free_place(void *data)
     g_free(self);
 }
 
-static SyncdRoot *copy_root(const SyncdRoot *root)
-{
-    SyncdRoot *copy = g_new0(SyncdRoot, 1);
-    *copy = (SyncdRoot){g_strdup(root->id),
-                        g_strdup(root->workspace),
-                        g_strdup(root->directory),
-                        g_strdup(root->scope_id),
-                        root->paused,
-                        root->asks};
-    return copy;
-}
-
 /* ---- a reader that ended ---- */
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *data)
@@ -179,8 +167,8 @@ static void begin(Place *self)
     if (sd_event_add_defer(self->all->event, &self->look, on_look, self) >= 0)
         process = syncd_reader_process_begin(&error);
     if (process != NULL) {
-        self->workspace = syncd_workspace_new(self->all->service, copy_root(self->root), process,
-                                              &self->all->state, on_changed, self);
+        self->workspace = syncd_workspace_new(self->all->service, syncd_root_copy(self->root),
+                                              process, &self->all->state, on_changed, self);
         if (self->accepts)
             syncd_workspace_accept_deletions(self->workspace);
     }
@@ -214,10 +202,16 @@ static void look_at_root(SyncdWorkspaces *self, const SyncdRoot *root)
             g_hash_table_add(self->asking, g_strdup(root->id));
         else
             g_hash_table_remove(self->asking, root->id);
+    } else if (known != NULL && !syncd_root_keeps_as(known->root, root)) {
+        /* What is kept from now on is found by a scan. */
+        stop(known);
+        syncd_root_free(known->root);
+        known->root = syncd_root_copy(root);
+        begin(known);
     } else if (known == NULL) {
         Place *place = g_new0(Place, 1);
         place->all = self;
-        place->root = copy_root(root);
+        place->root = syncd_root_copy(root);
         place->accepts = g_hash_table_remove(self->asking, root->id);
         g_hash_table_insert(self->places, g_strdup(root->id), place);
         begin(place);

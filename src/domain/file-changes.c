@@ -98,6 +98,7 @@ void syncd_file_changes_add(SyncdFileChangesWriter *self, const SyncdFileChange 
     }
     if (change->kind == SYNCD_FILE_SYMLINK)
         write_bytes(writer, "target", "target_base64", change->target);
+    syncd_file_content_write(&change->content, writer);
     syncd_json_end_object(writer);
     self->n++;
 }
@@ -128,6 +129,8 @@ void syncd_file_changes_reader_clear(SyncdFileChangesReader *self)
 {
     g_clear_pointer(&self->name, g_free);
     g_clear_pointer(&self->target, g_free);
+    g_clear_pointer(&self->chunks, g_byte_array_unref);
+    g_clear_pointer(&self->dropped, g_array_unref);
 }
 
 /* What has an escape is owned in `owned`. */
@@ -226,6 +229,24 @@ static bool take_hash(SyncdFileChangesReader *self, SyncdJson value, SyncdFileCh
     return change->hashed;
 }
 
+static bool take_chunks(SyncdFileChangesReader *self, SyncdJson value, SyncdFileChange *change)
+{
+    if (self->chunks == NULL)
+        self->chunks = g_byte_array_new();
+    g_byte_array_set_size(self->chunks, 0);
+    change->content.kept = syncd_file_chunks_read(value, self->chunks);
+    change->content.chunks = SYNCD_BYTES(self->chunks->data, self->chunks->len);
+    return change->content.kept;
+}
+
+static bool take_dropped(SyncdFileChangesReader *self, SyncdJson value, SyncdFileChange *change)
+{
+    g_clear_pointer(&self->dropped, g_array_unref);
+    self->dropped = syncd_file_dropped_new();
+    change->content.dropped = self->dropped;
+    return syncd_file_dropped_read(value, self->dropped);
+}
+
 static const struct {
     const char *name;
     bool (*take)(SyncdFileChangesReader *self, SyncdJson value, SyncdFileChange *change);
@@ -241,6 +262,8 @@ static const struct {
     {"sha256", take_hash},
     {"target", take_target},
     {"target_base64", take_target_base64},
+    {"chunks", take_chunks},
+    {"dropped", take_dropped},
 };
 
 /* Those of later versions say nothing here. */
@@ -264,6 +287,8 @@ static bool is_name(SyncdBytes name)
 /* The workspace's own folder has no name, and everything else is somewhere. */
 static bool is_whole(const SyncdFileChange *change)
 {
+    if (!syncd_file_content_fits(&change->content, change->kind, change->size, change->hashed))
+        return false;
     if (change->kind == 0)
         return change->object.size > 0 && change->folder.data == NULL;
     if (change->folder.data == NULL)

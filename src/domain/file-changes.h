@@ -13,6 +13,7 @@
 
 #include "base/json-writer.h"
 #include "crypto/hash.h"
+#include "domain/file-content.h"
 #include "domain/file.h"
 
 #define SYNCD_FILES_SCHEMA "sourceos.file-changes/v1"
@@ -31,6 +32,7 @@ typedef struct {
     bool hashed;
     SyncdHash hash;    /* of its bytes; of a symlink, of its target */
     SyncdBytes target; /* of a symlink */
+    SyncdFileContent content;
 } SyncdFileChange;
 
 typedef struct {
@@ -55,6 +57,8 @@ typedef struct {
     guint number; /* of the one that was read last, from 0 */
     guint next;
     char *name, *target; /* what has to be owned of it */
+    GByteArray *chunks;
+    GArray *dropped;
 } SyncdFileChangesReader;
 
 /* The content was checked as JSON. */

@@ -1,5 +1,6 @@
 #include "service/files.h"
 
+#include "domain/file-content.h"
 #include "service/registry.h"
 
 #include <string.h>
@@ -19,6 +20,22 @@ void syncd_root_free(SyncdRoot *self)
     g_free(self);
 }
 
+SyncdRoot *syncd_root_copy(const SyncdRoot *root)
+{
+    SyncdRoot *copy = g_memdup2(root, sizeof *root);
+    copy->id = g_strdup(root->id);
+    copy->workspace = g_strdup(root->workspace);
+    copy->directory = g_strdup(root->directory);
+    copy->scope_id = g_strdup(root->scope_id);
+    return copy;
+}
+
+bool syncd_root_keeps_as(const SyncdRoot *root, const SyncdRoot *other)
+{
+    return root->keeps == other->keeps && root->keep_versions == other->keep_versions &&
+           root->keep_max == other->keep_max;
+}
+
 guint64 syncd_service_clock(const SyncdService *service)
 {
     return syncd_service_monotonic(service);
@@ -29,15 +46,21 @@ SyncdStore *syncd_service_store(SyncdService *service)
     return service->store;
 }
 
-/* One whose record cannot be read does not ask, and keeps no other from being served. */
-static bool asks(SyncdService *service, const SyncdRecordRow *row)
+/* That its record cannot be read keeps no other from being served. */
+static void read_record(SyncdService *service, const SyncdRecordRow *row, SyncdRoot *root)
 {
     g_auto(SyncdBody) body = {0};
     SyncdJson record;
+    gint64 versions = 0, max = 0;
     if (!syncd_registry_read(service, row, &body, &record, NULL))
-        return false;
+        return;
     g_autofree char *cause = syncd_record_member(record, "pause_cause");
-    return strcmp(cause, SYNCD_PAUSE_DELETIONS) == 0;
+    SyncdJson keep = syncd_json_member(record, SYNCD_ROOT_KEEP);
+    root->asks = root->paused && strcmp(cause, SYNCD_PAUSE_DELETIONS) == 0;
+    root->keeps = syncd_json_get_int64(syncd_json_member(keep, "versions"), &versions) &&
+                  syncd_json_get_int64(syncd_json_member(keep, "max_bytes"), &max);
+    root->keep_versions = (guint)CLAMP(versions, 0, (gint64)SYNCD_FILE_VERSIONS_MAX);
+    root->keep_max = (guint64)CLAMP(max, 0, (gint64)SYNCD_FILE_KEPT_MAX);
 }
 
 static bool add_root(SyncdService *service, const SyncdRecordRow *row, GPtrArray *roots,
@@ -60,7 +83,7 @@ static bool add_root(SyncdService *service, const SyncdRecordRow *row, GPtrArray
         .scope_id = g_strdup(scope->id),
         .paused = strcmp(row->state, SYNCD_STATE_ACTIVE) != 0,
     };
-    root->asks = root->paused && asks(service, row);
+    read_record(service, row, root);
     g_ptr_array_add(roots, root);
     return true;
 }
@@ -114,10 +137,10 @@ static SyncdDecisions *decide(SyncdService *service, const SyncdRoot *root, cons
     return syncd_service_decide_in(service, &owner, mandate->actor, &asked, &place, error);
 }
 
-bool syncd_service_record_files(SyncdService *service, const SyncdRoot *root, const char *kind,
-                                const char *operation, SyncdBytes content, guint64 *ret_pos,
-                                GError **error)
+bool syncd_service_record_files(SyncdService *service, const SyncdRoot *root,
+                                const SyncdFilesDraft *files, guint64 *ret_pos, GError **error)
 {
+    const char *kind = files->kind;
     const char *lane = strcmp(kind, DELETED) == 0 ? SYNCD_LANE_TOMBSTONE : SYNCD_LANE_NORMAL;
     g_autofree char *actor = NULL;
     g_auto(SyncdReceipt) receipt = {0};
@@ -127,7 +150,7 @@ bool syncd_service_record_files(SyncdService *service, const SyncdRoot *root, co
     const SyncdDraft draft = {
         .kind = kind,
         .actor = actor,
-        .op = operation,
+        .op = files->operation,
         .object = "",
         .decision = decisions->decisions[0].id,
         .engine = ENGINE,
@@ -135,7 +158,9 @@ bool syncd_service_record_files(SyncdService *service, const SyncdRoot *root, co
         .schema_id = SYNCD_FILES_SCHEMA,
         .schema_version = 1,
         .meta = SYNCD_BYTES_TEXT("{}"),
-        .content = content,
+        .content = files->content,
+        .rows = files->rows,
+        .n_rows = files->n_rows,
     };
     if (!syncd_service_append(service, root->scope_id, &draft, &receipt, error))
         return false;

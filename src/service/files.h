@@ -17,11 +17,17 @@ typedef struct {
     char *directory;
     char *scope_id;
     bool paused;
-    bool asks; /* it was paused as much was deleted: whoever resumes it agrees */
+    bool asks;           /* it was paused as much was deleted: whoever resumes it agrees */
+    bool keeps;          /* content of files … */
+    guint keep_versions; /* … the present one and so many older ones … */
+    guint64 keep_max;    /* … of files of at most so many bytes */
 } SyncdRoot;
 
 #define SYNCD_PAUSE_DELETIONS "mass_deletion"
 
+SyncdRoot *syncd_root_copy(const SyncdRoot *root);
+/* Whether content is kept by the same rule. */
+bool syncd_root_keeps_as(const SyncdRoot *root, const SyncdRoot *other);
 void syncd_root_free(SyncdRoot *root);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRoot, syncd_root_free)
 
@@ -34,11 +40,17 @@ bool syncd_service_pause_root(SyncdService *service, const SyncdRoot *root, cons
 
 /* The id that an entry may be written with: what it makes can be named before. */
 char *syncd_service_new_operation(SyncdService *service);
-/* Writes a document about files (domain/file-changes.h): `kind` is "object.created",
- * "object.changed" or "object.deleted". PolicyDenied or AccessDenied, noted as a refusal. */
-bool syncd_service_record_files(SyncdService *service, const SyncdRoot *root, const char *kind,
-                                const char *operation, SyncdBytes content, guint64 *ret_pos,
-                                GError **error);
+typedef struct {
+    const char *kind; /* "object.created", "object.changed", "object.deleted" */
+    const char *operation;
+    SyncdBytes content; /* domain/file-changes.h */
+    const SyncdDraftRow *rows;
+    guint n_rows;
+} SyncdFilesDraft;
+
+/* Writes a document about files. PolicyDenied or AccessDenied, noted as a refusal. */
+bool syncd_service_record_files(SyncdService *service, const SyncdRoot *root,
+                                const SyncdFilesDraft *files, guint64 *ret_pos, GError **error);
 /* Monotonic microseconds. */
 guint64 syncd_service_clock(const SyncdService *service);
 /* The store that answers what is recorded: store/files.h. */

@@ -39,6 +39,8 @@ void syncd_change_clear(SyncdChange *change);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdChange, syncd_change_clear)
 
 /* The document of a record, as the log has it. */
+/* The member of a root's record that says which content is kept. */
+#define SYNCD_ROOT_KEEP "keep"
 bool syncd_registry_read(SyncdService *service, const SyncdRecordRow *row, SyncdBody *ret_body,
                          SyncdJson *ret_record, GError **error);
 /* A record that is there and has not ended. `*ret_found` false for any other. */

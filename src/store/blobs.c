@@ -6,14 +6,20 @@
 
 #include <stdio.h>
 
-#define CHUNK_AD "sourceos-chunk-v1"
 #define NAME_DIGITS 64
-#define PATH_SIZE (sizeof "blobs/xx/" + NAME_DIGITS)
+#define OF_FILE ".file"
+#define PATH_SIZE (sizeof "blobs/xx/" OF_FILE + NAME_DIGITS)
 
-static GByteArray *associated_data(const char *scope, const SyncdSealKey *key)
+static const char *const associated[] = {
+    [SYNCD_CHUNK_OF_ENTRY] = "sourceos-chunk-v1",
+    [SYNCD_CHUNK_OF_FILE] = "sourceos-content-v1",
+};
+
+static GByteArray *associated_data(SyncdChunkOf of, const char *scope, const SyncdSealKey *key)
 {
     GByteArray *ad = g_byte_array_new();
-    g_byte_array_append(ad, (const guint8 *)CHUNK_AD, sizeof CHUNK_AD); /* with its NUL */
+    /* With its NUL. */
+    g_byte_array_append(ad, (const guint8 *)associated[of], (guint)strlen(associated[of]) + 1);
     g_byte_array_append(ad, (const guint8 *)scope, (guint)strlen(scope) + 1);
     g_byte_array_append(ad, syncd_seal_key_id(key)->bytes, SYNCD_HASH_SIZE);
     return ad;
@@ -24,9 +30,8 @@ static void chunk_path(const char *name, char ret_path[PATH_SIZE])
     snprintf(ret_path, PATH_SIZE, "blobs/%.2s/%s", name, name);
 }
 
-/* The bytes of the chunk's file. */
-static guint8 *seal_chunk(const char *scope, const SyncdSealKey *key, const SyncdSources *sources,
-                          SyncdBytes part, size_t *ret_size)
+guint8 *syncd_blobs_seal(SyncdChunkOf of, const char *scope, const SyncdSealKey *key,
+                         const SyncdSources *sources, SyncdBytes part, size_t *ret_size)
 {
     guint8 nonce[SYNCD_SEAL_NONCE_SIZE];
     guint8 *file = g_malloc(part.size + SYNCD_SEAL_OVERHEAD);
@@ -36,11 +41,24 @@ static guint8 *seal_chunk(const char *scope, const SyncdSealKey *key, const Sync
         *ret_size = part.size + SYNCD_SEAL_NONCE_SIZE;
         return file;
     }
-    g_autoptr(GByteArray) ad = associated_data(scope, key);
+    g_autoptr(GByteArray) ad = associated_data(of, scope, key);
     syncd_seal_nonce_of(key, part.data, part.size, nonce);
     syncd_seal(key, nonce, SYNCD_BYTES(ad->data, ad->len), part.data, part.size, file);
     *ret_size = part.size + SYNCD_SEAL_OVERHEAD;
     return file;
+}
+
+static bool put_at(SyncdDirectory *directory, const char *path, const guint8 *file, size_t size,
+                   GError **error)
+{
+    /* One that is there already serves only if it is whole: it may have been damaged since. */
+    size_t present_size;
+    g_autofree char *present =
+        syncd_directory_read(directory, path, SYNCD_CHUNK_SIZE, &present_size, NULL);
+    if (present != NULL && present_size == size && memcmp(present, file, size) == 0)
+        return syncd_directory_sync_file(directory, path,
+                                         error); /* whoever put it may have failed to */
+    return syncd_directory_publish(directory, path, SYNCD_BYTES(file, size), error);
 }
 
 static bool put_chunk(SyncdDirectory *directory, const guint8 *file, size_t size,
@@ -50,15 +68,31 @@ static bool put_chunk(SyncdDirectory *directory, const guint8 *file, size_t size
     SyncdHash hash = syncd_hash(file, size);
     syncd_hash_to_hex(&hash, ret_name);
     chunk_path(ret_name, path);
+    return put_at(directory, path, file, size, error);
+}
 
-    /* One that is there already serves only if it is whole: it may have been damaged since. */
-    size_t present_size;
-    g_autofree char *present =
-        syncd_directory_read(directory, path, SYNCD_CHUNK_SIZE, &present_size, NULL);
-    if (present != NULL && present_size == size && memcmp(present, file, size) == 0)
-        return syncd_directory_sync_file(directory, path,
-                                         error); /* whoever put it may have failed to */
-    return syncd_directory_publish(directory, path, SYNCD_BYTES(file, size), error);
+static void file_path(const SyncdHash *name, char ret_path[PATH_SIZE])
+{
+    char digits[NAME_DIGITS + 1];
+    syncd_hash_to_hex(name, digits);
+    snprintf(ret_path, PATH_SIZE, "blobs/%.2s/%s" OF_FILE, digits, digits);
+}
+
+bool syncd_blobs_put_file(SyncdDirectory *directory, const SyncdHash *name, SyncdBytes file,
+                          GError **error)
+{
+    char path[PATH_SIZE];
+    file_path(name, path);
+    return put_at(directory, path, file.data, file.size, error);
+}
+
+GBytes *syncd_blobs_get_file(SyncdDirectory *directory, const SyncdHash *name, GError **error)
+{
+    char path[PATH_SIZE];
+    size_t size;
+    file_path(name, path);
+    char *file = syncd_directory_read(directory, path, SYNCD_CHUNK_SIZE, &size, error);
+    return file != NULL ? g_bytes_new_take(file, size) : NULL;
 }
 
 bool syncd_blobs_put(SyncdDirectory *directory, const char *scope, const SyncdSealKey *key,
@@ -74,7 +108,8 @@ bool syncd_blobs_put(SyncdDirectory *directory, const char *scope, const SyncdSe
                            MIN(content.size - at, SYNCD_CHUNK_CONTENT)};
         size_t size;
         char name[NAME_DIGITS + 1];
-        g_autofree guint8 *file = seal_chunk(scope, key, sources, part, &size);
+        g_autofree guint8 *file =
+            syncd_blobs_seal(SYNCD_CHUNK_OF_ENTRY, scope, key, sources, part, &size);
         if (!put_chunk(directory, file, size, name, error))
             return false;
         syncd_json_begin_object(&writer);
@@ -93,17 +128,19 @@ bool syncd_blobs_put(SyncdDirectory *directory, const char *scope, const SyncdSe
     return true;
 }
 
-static bool open_chunk(const char *scope, const SyncdSealKey *key, const char *file, size_t size,
-                       GByteArray *out)
+bool syncd_blobs_open(SyncdChunkOf of, const char *scope, const SyncdSealKey *key, SyncdBytes bytes,
+                      GByteArray *out)
 {
+    const guint8 *file = bytes.data;
+    size_t size = bytes.size;
     size_t overhead = key != NULL ? SYNCD_SEAL_OVERHEAD : SYNCD_SEAL_NONCE_SIZE;
     if (size <= overhead)
         return false; /* a chunk without content would let a list go on for ever */
     if (key == NULL) {
-        g_byte_array_append(out, (const guint8 *)file + overhead, (guint)(size - overhead));
+        g_byte_array_append(out, file + overhead, (guint)(size - overhead));
         return true;
     }
-    g_autoptr(GByteArray) ad = associated_data(scope, key);
+    g_autoptr(GByteArray) ad = associated_data(of, scope, key);
     guint before = out->len;
     g_byte_array_set_size(out, before + (guint)(size - overhead));
     if (!syncd_unseal(key, SYNCD_BYTES(ad->data, ad->len), file, size, out->data + before))
@@ -135,7 +172,7 @@ static bool get_chunk(SyncdDirectory *directory, const char *scope, const SyncdS
     /* Each chunk but the last is full, so content has one way of being cut. */
     bool in_place = out->len % SYNCD_CHUNK_CONTENT == 0;
     if ((gint64)size != listed || !in_place || !syncd_hash_equal(&hash, &named) ||
-        !open_chunk(scope, key, file, size, out)) {
+        !syncd_blobs_open(SYNCD_CHUNK_OF_ENTRY, scope, key, SYNCD_BYTES(file, size), out)) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "The chunk %s is not what was stored",
                         name);
         return false;
@@ -203,6 +240,16 @@ bool syncd_blobs_each(SyncdBytes list, bool (*take)(void *data, const char *name
             break;
     }
     return true;
+}
+
+bool syncd_blobs_remove_file(SyncdDirectory *directory, const SyncdHash *name, GError **error)
+{
+    char path[PATH_SIZE], digits[NAME_DIGITS + 1];
+    file_path(name, path);
+    syncd_hash_to_hex(name, digits);
+    g_autofree char *left = g_strdup_printf("blobs/%.2s/.%s" OF_FILE ".new", digits, digits);
+    return syncd_directory_remove(directory, path, error) &&
+           syncd_directory_remove(directory, left, error);
 }
 
 bool syncd_blobs_remove(SyncdDirectory *directory, const char *name, GError **error)

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/sources.h"
+#include "crypto/hash.h"
 #include "crypto/seal.h"
 #include "store/directory.h"
 
@@ -19,6 +20,24 @@
 
 #define SYNCD_CHUNK_SIZE (1024u * 1024u)
 #define SYNCD_CHUNK_CONTENT (SYNCD_CHUNK_SIZE - SYNCD_SEAL_OVERHEAD)
+
+/* What a chunk is part of: equal parts of two such things are two chunks. */
+typedef enum {
+    SYNCD_CHUNK_OF_ENTRY, /* docs/format.md 4.3 */
+    SYNCD_CHUNK_OF_FILE,  /* 6.2 */
+} SyncdChunkOf;
+
+/* The bytes of the chunk's file, whose name is their SHA-256. */
+guint8 *syncd_blobs_seal(SyncdChunkOf of, const char *scope, const SyncdSealKey *key,
+                         const SyncdSources *sources, SyncdBytes part, size_t *ret_size);
+/* Appends what is in one; false when it is none of that key and scope. */
+bool syncd_blobs_open(SyncdChunkOf of, const char *scope, const SyncdSealKey *key, SyncdBytes file,
+                      GByteArray *out);
+/* Chunks of files have files of their own, by which they can be told from others. */
+bool syncd_blobs_put_file(SyncdDirectory *directory, const SyncdHash *name, SyncdBytes file,
+                          GError **error);
+GBytes *syncd_blobs_get_file(SyncdDirectory *directory, const SyncdHash *name, GError **error);
+bool syncd_blobs_remove_file(SyncdDirectory *directory, const SyncdHash *name, GError **error);
 
 /* Stores the content and appends the list (canonical JSON) that finds it again. `key` NULL: a
  * public scope. */

@@ -33,6 +33,7 @@ typedef struct {
     guint64 version;
     guint64 changed; /* the newest place that is about it */
     bool live;
+    bool kept; /* its content is, of this version */
     bool seen;
     SyncdFileSeen at_sight;
 } SyncdFileRow;

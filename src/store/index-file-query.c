@@ -4,7 +4,9 @@
 
 #define COLUMNS                                                                                    \
     "file.id, folder, name, kind, mode, file.size, file.mtime, hash, version, changed, live,"      \
-    " seen.device, inode, seen.size, seen.mtime, ctime, born"
+    " seen.device, inode, seen.size, seen.mtime, ctime, born,"                                     \
+    " EXISTS (SELECT 1 FROM content WHERE content.file = file.id"                                  \
+    " AND content.version = file.version)"
 #define FROM " FROM file LEFT JOIN seen ON seen.file = file.id "
 
 static void read_row(SyncdStatement *row, SyncdFileRow *ret_row)
@@ -23,6 +25,7 @@ static void read_row(SyncdStatement *row, SyncdFileRow *ret_row)
         .changed = (guint64)syncd_column_int(row, 9),
         .live = syncd_column_int(row, 10) != 0,
         .seen = !syncd_column_is_null(row, 11),
+        .kept = syncd_column_int(row, 17) != 0,
     };
     memcpy(ret_row->name, name.data, ret_row->name_size);
     if (ret_row->hashed)

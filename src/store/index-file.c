@@ -103,7 +103,8 @@ static bool create(FileEntry *entry, guint64 place, const SyncdFileChange *chang
     syncd_bind_int(row, ":id", (gint64)place);
     syncd_bind_int(row, ":scope", entry->scope);
     bind_file(row, change, folder);
-    return syncd_statement_run(row, error);
+    return syncd_statement_run(row, error) &&
+           syncd_index_project_content(entry->index, place, place, change, error);
 }
 
 static bool add_change(FileEntry *entry, guint64 file, guint64 place, GError **error)
@@ -178,7 +179,8 @@ static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *
     syncd_bind_int(row, ":place", (gint64)place);
     bind_file(row, change, folder);
     entry->folder = 0;
-    return syncd_statement_run(row, error) && add_change(entry, file, place, error);
+    return syncd_statement_run(row, error) && add_change(entry, file, place, error) &&
+           syncd_index_project_content(entry->index, file, place, change, error);
 }
 
 static bool delete (FileEntry *entry, guint64 place, const SyncdFileChange *change, GError **error)

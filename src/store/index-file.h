@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "store/chunks.h"
 #include "store/files.h"
 #include "store/index.h"
 
@@ -29,6 +30,22 @@ bool syncd_index_has_more_files(SyncdIndex *index, const char *scope_id, guint64
                                 GError **error);
 bool syncd_index_see_file(SyncdIndex *index, guint64 file, const SyncdFileSeen *seen,
                           GError **error);
+bool syncd_index_find_content(SyncdIndex *index, guint64 file, guint64 version,
+                              SyncdContentRow *ret_row, bool *ret_found, GError **error);
+/* A chunk that was needed by a version that was dropped. */
+typedef struct {
+    SyncdHash name;
+    bool small; /* a row of the journal */
+} SyncdDroppedChunk;
+
+/* The first ones; `*ret_last` names the last of them. */
+bool syncd_index_list_dropped(SyncdIndex *index, guint max, GArray *chunks, gint64 *ret_last,
+                              GError **error);
+bool syncd_index_needs_chunk(SyncdIndex *index, const SyncdHash *name, bool *ret_needs,
+                             GError **error);
+/* Those up to the last one, and that anybody ever needed these (SyncdDroppedChunk). */
+bool syncd_index_forget_dropped(SyncdIndex *index, gint64 last, const GArray *chunks,
+                                GError **error);
 /* Copies sightings into one that is made to take its place, `max` from the file `*at` on, which
  * follows them. `*ret_more` false: there are no others. */
 bool syncd_index_carry_seen(SyncdIndex *index, SyncdIndex *to, guint64 *at, guint max,

@@ -8,7 +8,7 @@ static bool refuse(SyncdJournal *self, GError **error)
     return false;
 }
 
-static bool begin(SyncdJournal *self, GError **error)
+bool syncd_journal_begin(SyncdJournal *self, GError **error)
 {
     if (self->problem != NULL)
         return refuse(self, error);
@@ -25,7 +25,7 @@ static bool begin(SyncdJournal *self, GError **error)
 
 /* A write that failed inside the transaction fails the whole turn: what SQLite kept of it is not
  * ours to know. */
-static bool write_row(SyncdJournal *self, SyncdStatement *statement, GError **error)
+bool syncd_journal_write_row(SyncdJournal *self, SyncdStatement *statement, GError **error)
 {
     if (syncd_statement_run(statement, &self->turn_error))
         return true;
@@ -41,20 +41,20 @@ bool syncd_journal_in_turn(const SyncdJournal *self)
 
 bool syncd_journal_set_meta(SyncdJournal *self, const char *name, const char *value, GError **error)
 {
-    if (!begin(self, error))
+    if (!syncd_journal_begin(self, error))
         return false;
     SyncdStatement *row = syncd_database_statement(
         self->db, "INSERT INTO meta (name, value) VALUES (:name, :value)"
                   " ON CONFLICT (name) DO UPDATE SET value = excluded.value");
     syncd_bind_text(row, ":name", name);
     syncd_bind_text(row, ":value", value);
-    return write_row(self, row, error);
+    return syncd_journal_write_row(self, row, error);
 }
 
 SyncdFeed *syncd_journal_add_feed(SyncdJournal *self, const char *scope, guint64 epoch,
                                   GError **error)
 {
-    if (!begin(self, error))
+    if (!syncd_journal_begin(self, error))
         return NULL;
     gint64 id = 1;
     for (guint i = 0; i < self->feeds->len; i++)
@@ -67,7 +67,7 @@ SyncdFeed *syncd_journal_add_feed(SyncdJournal *self, const char *scope, guint64
     syncd_bind_text(row, ":device", syncd_keyring_device_id(self->keyring));
     syncd_bind_text(row, ":scope", scope);
     syncd_bind_int(row, ":epoch", (gint64)epoch);
-    if (!write_row(self, row, error))
+    if (!syncd_journal_write_row(self, row, error))
         return NULL;
 
     SyncdFeed *feed =
@@ -80,7 +80,7 @@ SyncdFeed *syncd_journal_add_feed(SyncdJournal *self, const char *scope, guint64
 bool syncd_journal_append(SyncdJournal *self, SyncdFeed *feed, SyncdBytes header, SyncdBytes body,
                           guint64 *ret_pos, SyncdHash *ret_leaf, GError **error)
 {
-    if (!begin(self, error))
+    if (!syncd_journal_begin(self, error))
         return false;
 
     SyncdStatement *row =
@@ -104,7 +104,7 @@ bool syncd_journal_append(SyncdJournal *self, SyncdFeed *feed, SyncdBytes header
         syncd_bind_blob(row, ":tiles", tiles);
     else
         syncd_bind_null(row, ":tiles");
-    if (!write_row(self, row, error))
+    if (!syncd_journal_write_row(self, row, error))
         return false;
     *ret_pos = self->next++;
     *ret_leaf = leaf;
@@ -113,17 +113,17 @@ bool syncd_journal_append(SyncdJournal *self, SyncdFeed *feed, SyncdBytes header
 
 bool syncd_journal_purge(SyncdJournal *self, guint64 pos, guint64 by, GError **error)
 {
-    if (!begin(self, error))
+    if (!syncd_journal_begin(self, error))
         return false;
     SyncdStatement *row =
         syncd_database_statement(self->db, "INSERT INTO purge (pos, by) VALUES (:pos, :by)");
     syncd_bind_int(row, ":pos", (gint64)pos);
     syncd_bind_int(row, ":by", (gint64)by);
-    if (!write_row(self, row, error))
+    if (!syncd_journal_write_row(self, row, error))
         return false;
     row = syncd_database_statement(self->db, "UPDATE entry SET body = NULL WHERE pos = :pos");
     syncd_bind_int(row, ":pos", (gint64)pos);
-    return write_row(self, row, error);
+    return syncd_journal_write_row(self, row, error);
 }
 
 static bool write_head(SyncdJournal *self, SyncdFeed *feed, const char *note, GError **error)
@@ -144,7 +144,7 @@ static bool write_head(SyncdJournal *self, SyncdFeed *feed, const char *note, GE
     syncd_bind_blob(row, ":tail",
                     SYNCD_BYTES(feed->partial->hashes[0], n_tail * sizeof(SyncdHash)));
     syncd_bind_text(row, ":note", note);
-    return write_row(self, row, error);
+    return syncd_journal_write_row(self, row, error);
 }
 
 bool syncd_checkpoint_reason_is_known(const char *reason)
@@ -159,7 +159,7 @@ bool syncd_journal_add_checkpoint(SyncdJournal *self, SyncdFeed *feed, const cha
         syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "No head is kept for '%s'", reason);
         return false;
     }
-    if (!begin(self, error))
+    if (!syncd_journal_begin(self, error))
         return false;
     SyncdStatement *row = syncd_database_statement(
         self->db,
@@ -168,7 +168,7 @@ bool syncd_journal_add_checkpoint(SyncdJournal *self, SyncdFeed *feed, const cha
     syncd_bind_int(row, ":size", (gint64)feed->committed.size);
     syncd_bind_text(row, ":reason", reason);
     syncd_bind_text(row, ":note", feed->note);
-    return write_row(self, row, error);
+    return syncd_journal_write_row(self, row, error);
 }
 
 static bool grew(const SyncdFeed *feed)

@@ -83,6 +83,15 @@ bool syncd_journal_add_checkpoint(SyncdJournal *journal, SyncdFeed *feed, const 
                                   GError **error);
 /* Takes a committed entry's body away for `by`, an entry of the turn. */
 bool syncd_journal_purge(SyncdJournal *journal, guint64 pos, guint64 by, GError **error);
+/* Content that is kept as a row, beside the entry that names it: part of the turn, as is removing
+ * it.
+ */
+bool syncd_journal_put_content(SyncdJournal *journal, const SyncdHash *name, SyncdBytes bytes,
+                               GError **error);
+bool syncd_journal_drop_content(SyncdJournal *journal, const SyncdHash *name, GError **error);
+/* `*ret_bytes` NULL when there is none. */
+bool syncd_journal_read_content(SyncdJournal *journal, const SyncdHash *name, GBytes **ret_bytes,
+                                GError **error);
 bool syncd_journal_in_turn(const SyncdJournal *journal);
 bool syncd_journal_commit(SyncdJournal *journal, GError **error);
 void syncd_journal_discard(SyncdJournal *journal);

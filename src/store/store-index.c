@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "store/chunks.h"
 #include "store/store-private.h"
 
 /* So many entries are projected at once; opening does not wait for more than this many. */
@@ -384,6 +385,21 @@ static void move_log(SyncdStore *self, int beyond_pages)
     self->log_stays = !moved;
 }
 
+/* Some of what no version needs. */
+static bool clear_content(SyncdStore *self)
+{
+    g_autoptr(GError) error = NULL;
+    bool more = false;
+    if (!self->content_waits || self->index == NULL || syncd_store_has_turn(self) ||
+        syncd_store_condition(self) != SYNCD_STORE_WRITABLE)
+        return false;
+    if (!syncd_store_clear_content(self, &more, &error))
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
+                  "Content that was dropped cannot be removed: %s", error->message);
+    self->content_waits = more;
+    return more;
+}
+
 bool syncd_store_work(SyncdStore *self)
 {
     if (self->mode == SYNCD_STORE_INSPECT)
@@ -404,6 +420,8 @@ bool syncd_store_work(SyncdStore *self)
             syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
                       "The index cannot be written: %s", error->message);
     }
+    if (clear_content(self))
+        return true;
     if (!syncd_store_has_turn(self))
         move_log(self, WAL_PAGES_IDLE);
     if (self->index != NULL)

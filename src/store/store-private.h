@@ -1,6 +1,7 @@
 /* The store's inside, shared by the files that make it up. */
 #pragma once
 
+#include "store/index-file.h"
 #include "store/index.h"
 #include "store/journal.h"
 #include "store/keyring.h"
@@ -36,6 +37,9 @@ struct SyncdStore {
     SyncdOverlay *overlay;
     GArray *sightings;  /* what was seen of files, in the order of the entries it counts from */
     guint seen;         /* so many of them are in the open transaction of the index */
+    bool content_waits; /* some may be needed no more */
+    GHashTable *pins;   /* chunks.c: SyncdHash -> how often it is; NULL before the first */
+    GArray *loose;      /* SyncdDroppedChunk: pinned no more, and needed perhaps */
     GPtrArray *scopes;  /* SyncdScope */
     guint64 registries; /* how often they may have changed */
     char *machine;      /* as meta has it: hash and check digits, or "none" */
@@ -63,6 +67,9 @@ bool syncd_store_open_meta(SyncdStore *store, const SyncdHeader *header, SyncdBy
 /* Adds the first feed of this device's scope, as part of the turn. */
 bool syncd_store_open_feed(SyncdStore *store, const SyncdScope *scope, guint64 epoch,
                            const SyncdFeed *previous, const char *actor, GError **error);
+/* Of a scope, NULL for a public one. NotFound. */
+bool syncd_store_scope_key(SyncdStore *store, const SyncdScope *scope, const SyncdSealKey **ret_key,
+                           GError **error);
 bool syncd_store_load_scopes(SyncdStore *store, GError **error);
 
 /* purge.c: why an entry has no body, when a purge took it; `*ret_by` 0 when none did. */

@@ -2,6 +2,7 @@
 
 #include "base/id.h"
 #include "base/json-writer.h"
+#include "domain/file-changes.h"
 #include "domain/kind.h"
 #include "store/blobs.h"
 #include "store/body.h"
@@ -107,8 +108,8 @@ static bool is_public(const SyncdScope *scope)
     return strcmp(scope->class, "public") == 0;
 }
 
-static bool scope_key(SyncdStore *self, const SyncdScope *scope, const SyncdSealKey **ret_key,
-                      GError **error)
+bool syncd_store_scope_key(SyncdStore *self, const SyncdScope *scope, const SyncdSealKey **ret_key,
+                           GError **error)
 {
     *ret_key = is_public(scope) ? NULL : syncd_keyring_scope_key(self->keyring, scope->id);
     if (*ret_key != NULL || is_public(scope))
@@ -183,6 +184,18 @@ static SyncdPending *make_pending(const SyncdFeed *feed, const SyncdDraft *draft
     return pending;
 }
 
+/* What the entry keeps beside itself comes and goes with it. */
+static bool put_rows(SyncdStore *self, const SyncdDraft *draft, GError **error)
+{
+    for (guint i = 0; i < draft->n_rows; i++) {
+        const SyncdDraftRow *row = &draft->rows[i];
+        if (!syncd_journal_put_content(self->journal, &row->name, row->bytes, error))
+            return false;
+        self->turn_bytes += row->bytes.size;
+    }
+    return true;
+}
+
 static bool append(SyncdStore *self, const SyncdScope *scope, SyncdFeed *feed,
                    const SyncdDraft *draft, const char *signer, SyncdReceipt *ret_receipt,
                    GError **error)
@@ -192,7 +205,7 @@ static bool append(SyncdStore *self, const SyncdScope *scope, SyncdFeed *feed,
     char key_id[SYNCD_HASH_HEX_SIZE] = "";
     guint64 pos;
     if (!check_draft(draft, error) || !check_op_is_new(self, draft->op, error) ||
-        !scope_key(self, scope, &key, error))
+        !syncd_store_scope_key(self, scope, &key, error))
         return false;
     if (key != NULL)
         syncd_hash_to_hex(syncd_seal_key_id(key), key_id);
@@ -208,11 +221,13 @@ static bool append(SyncdStore *self, const SyncdScope *scope, SyncdFeed *feed,
     header.signer = SYNCD_BYTES_TEXT(signer);
     g_autoptr(GString) text = g_string_sized_new(1024);
     syncd_header_write(&header, text);
-    if (!syncd_journal_append(self->journal, feed, SYNCD_BYTES(text->str, text->len),
+    if (!put_rows(self, draft, error) ||
+        !syncd_journal_append(self->journal, feed, SYNCD_BYTES(text->str, text->len),
                               SYNCD_BYTES(body->data, body->len), &pos, &receipt.leaf, error))
         return false;
 
     receipt.pos = pos;
+    self->content_waits |= strcmp(draft->schema_id, SYNCD_FILES_SCHEMA) == 0;
     self->registries += syncd_index_is_registry_kind(header.kind);
     self->turn_entries++;
     self->turn_bytes += text->len + draft->content.size;

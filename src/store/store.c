@@ -222,6 +222,7 @@ SyncdStore *syncd_store_open(const SyncdStoreOptions *options, GError **error)
     self->scopes = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_scope_free);
     if (!open_all(self, options, error))
         return NULL;
+    self->content_waits = true;
     return g_steal_pointer(&self);
 }
 
@@ -244,6 +245,8 @@ void syncd_store_free(SyncdStore *self)
     syncd_directory_free(self->directory);
     g_ptr_array_unref(self->scopes);
     g_free(self->machine);
+    g_clear_pointer(&self->pins, g_hash_table_unref);
+    g_clear_pointer(&self->loose, g_array_unref);
     g_free(self);
 }
 

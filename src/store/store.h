@@ -123,6 +123,12 @@ bool syncd_store_open_scope(SyncdStore *store, const char *class, const char *na
 /* Refuses when nothing may be appended. */
 bool syncd_store_may_write(SyncdStore *store, GError **error);
 
+/* A chunk of kept content that is a row of the journal: store/chunks.h. */
+typedef struct {
+    SyncdHash name;
+    SyncdBytes bytes;
+} SyncdDraftRow;
+
 typedef struct {
     const char *kind;
     const char *actor;
@@ -138,6 +144,8 @@ typedef struct {
     unsigned n_parents;
     SyncdBytes meta;    /* canonical JSON object */
     SyncdBytes content; /* kept byte for byte */
+    const SyncdDraftRow *rows;
+    guint n_rows;
 } SyncdDraft;
 
 typedef struct {

@@ -20,6 +20,7 @@ typedef struct {
 typedef enum {
     PHASE_STRUCTURE,
     PHASE_ENTRIES,
+    PHASE_CONTENT,
     PHASE_FEEDS,
     PHASE_CHECKPOINTS,
     PHASE_KNOWN,
@@ -30,17 +31,20 @@ struct SyncdVerify {
     SyncdStore *store;
     SyncdVerifyMode mode;
     SyncdVerifyPhase phase;
-    GPtrArray *known;    /* SyncdKnownHead */
-    GPtrArray *checks;   /* SyncdFeedCheck */
-    GHashTable *by_feed; /* feed id as pointer -> SyncdFeedCheck (borrowed) */
-    guint64 first;       /* pos after which entries are checked */
-    guint64 opened;      /* pos up to which an earlier verification opened the bodies */
-    bool opened_all;     /* this one and those before it had the key of each body */
-    guint64 at;          /* pos of the last one checked */
-    guint64 target;      /* pos at which the log ended when this began */
-    bool lookups_hold;   /* the schema is as it should be: places can be looked up */
-    size_t step_bytes;   /* content checked in this step */
-    gint64 checkpoint;   /* id of the last one checked */
+    GPtrArray *known;      /* SyncdKnownHead */
+    GPtrArray *checks;     /* SyncdFeedCheck */
+    GHashTable *by_feed;   /* feed id as pointer -> SyncdFeedCheck (borrowed) */
+    guint64 first;         /* pos after which entries are checked */
+    guint64 opened;        /* pos up to which an earlier verification opened the bodies */
+    bool opened_all;       /* this one and those before it had the key of each body */
+    guint64 at;            /* pos of the last one checked */
+    guint64 target;        /* pos at which the log ended when this began */
+    bool lookups_hold;     /* the schema is as it should be: places can be looked up */
+    GHashTable *chunks;    /* verify-content.c: of kept content that is needed; NULL for none … */
+    GPtrArray *chunk_line; /* … and the same in a line */
+    guint next_chunk;
+    size_t step_bytes; /* content checked in this step */
+    gint64 checkpoint; /* id of the last one checked */
     GPtrArray *findings;
     guint64 n_findings;
 };
@@ -64,6 +68,14 @@ bool syncd_verify_tiles(SyncdVerify *verify, SyncdFeedCheck *check, SyncdStateme
 /* verify-purge.c: an entry without a body, which may have been purged. */
 void syncd_verify_missing_body(SyncdVerify *verify, const SyncdFeed *feed, guint64 pos,
                                const SyncdHeader *header);
+
+/* verify-content.c: content of files that is kept, where all of the log is verified. */
+bool syncd_verify_counts_content(const SyncdVerify *verify, const SyncdHeader *header);
+void syncd_verify_count_content(SyncdVerify *verify, guint64 pos, const SyncdHeader *header,
+                                const SyncdBody *body);
+/* Once all entries are counted. */
+void syncd_verify_content(SyncdVerify *verify, bool *ret_more);
+void syncd_verify_clear_content(SyncdVerify *verify);
 
 /* verify-known.c: heads that were kept elsewhere, and how far verification came. */
 void syncd_known_head_free(void *known);

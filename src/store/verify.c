@@ -98,6 +98,7 @@ void syncd_verify_free(SyncdVerify *self)
 {
     if (self == NULL)
         return;
+    syncd_verify_clear_content(self);
     g_ptr_array_unref(self->findings);
     g_hash_table_unref(self->by_feed);
     g_ptr_array_unref(self->checks);
@@ -166,7 +167,9 @@ static void check_body(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
     }
     /* A body that has the digest it had when it was opened opens as it did then; chunks lie beside
      * the log. A key that is not here is not damage; a chunk that is not here is. */
-    if ((pos <= self->opened && !header->body_is_list) || !syncd_store_has_key(self->store, header))
+    bool counts = syncd_verify_counts_content(self, header);
+    if ((pos <= self->opened && !header->body_is_list && !counts) ||
+        !syncd_store_has_key(self->store, header))
         return;
     g_auto(SyncdBody) body = {0};
     g_autoptr(GError) problem = NULL;
@@ -176,6 +179,8 @@ static void check_body(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
         if (!meta_is_good(&body))
             add_body_finding(self, feed, pos, header, "body-meta",
                              "the meta line of the body is not canonical JSON");
+        if (counts)
+            syncd_verify_count_content(self, pos, header, &body);
         return;
     }
     g_autofree char *sentence = NULL, *next = NULL;
@@ -332,8 +337,16 @@ static bool step_entries(SyncdVerify *self, GError **error)
     if (!check_all_lookups(self, error))
         return false;
     if (!any || self->at >= self->target)
-        self->phase = PHASE_FEEDS;
+        self->phase = PHASE_CONTENT;
     return true;
+}
+
+static void step_content(SyncdVerify *self)
+{
+    bool more;
+    syncd_verify_content(self, &more);
+    if (!more)
+        self->phase = PHASE_FEEDS;
 }
 
 static bool step_checkpoints(SyncdVerify *self, GError **error)
@@ -363,6 +376,9 @@ static bool run_phase(SyncdVerify *self, GError **error)
         return syncd_verify_structure(self, error);
     case PHASE_ENTRIES:
         return step_entries(self, error);
+    case PHASE_CONTENT:
+        step_content(self);
+        return true;
     case PHASE_FEEDS:
         self->phase = PHASE_CHECKPOINTS;
         return syncd_verify_feeds(self, error);

@@ -131,10 +131,20 @@ void syncd_workspace_question_free(void *data)
     g_free(question);
 }
 
+/* What is read can be kept. */
+static void ask_for_content(SyncdWorkspace *self, SyncdWireMessage *request)
+{
+    if (!self->root->keeps || (request->flags & SYNCD_WIRE_HASH) == 0)
+        return;
+    request->flags |= SYNCD_WIRE_KEEP;
+    request->max = self->root->keep_max;
+}
+
 static SyncdQuestion *ask(SyncdWorkspace *self, SyncdWireMessage *request,
                           const SyncdFolder *folder)
 {
     SyncdQuestion *question = g_new0(SyncdQuestion, 1);
+    ask_for_content(self, request);
     question->type = request->type;
     question->hashing = (request->flags & SYNCD_WIRE_HASH) != 0;
     question->folder = syncd_folder_copy(folder);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define UNREAD_MAX 1024u /* files of one folder that are read one by one */
+/* Content of what may have come from elsewhere waits in memory; beyond, it is read once more. */
+#define HELD_MAX (16u * 1024u * 1024u)
 
 typedef struct {
     SyncdWorkspace *workspace;
@@ -12,6 +14,7 @@ typedef struct {
     SyncdStore *store;
     bool hashed;
     SyncdHash hash;
+    SyncdKept **kept; /* what it points to is taken by whoever needs it */
 } Comparison;
 
 static SyncdFileChange change_of(const Comparison *at)
@@ -25,13 +28,27 @@ static bool is_list(const Comparison *at)
     return at->question->type == SYNCD_WIRE_LIST;
 }
 
-static void keep(const Comparison *at, guint64 file)
+static void note_present(const Comparison *at, guint64 file)
 {
     if (is_list(at))
         g_array_append_val(at->question->found, file);
 }
 
 /* ---- what is new there ---- */
+
+static SyncdKept *hold_content(const Comparison *at)
+{
+    SyncdWorkspace *workspace = at->workspace;
+    size_t weight = syncd_kept_weight(*at->kept);
+    if (g_hash_table_size(workspace->arrivals) == 0)
+        workspace->held = 0;
+    if (workspace->held + weight > HELD_MAX) {
+        syncd_workspace_add_later(workspace, at->question->folder.id, at->found->name);
+        return NULL;
+    }
+    workspace->held += weight;
+    return g_steal_pointer(at->kept);
+}
 
 /* It is judged when all is known. */
 static void add_arrival(const Comparison *at, bool unread, bool replaces)
@@ -45,6 +62,7 @@ static void add_arrival(const Comparison *at, bool unread, bool replaces)
         .stat = found->stat,
         .hashed = at->hashed,
         .hash = at->hash,
+        .kept = hold_content(at),
         .unread = unread,
         .replaces = replaces,
     };
@@ -79,7 +97,8 @@ static bool take_new(const Comparison *at, bool replaces, GError **error)
     g_autofree char *path = change.kind == SYNCD_FILE_FOLDER
                                 ? syncd_folder_path(&at->question->folder, at->found->name)
                                 : NULL;
-    return syncd_recorder_create(at->workspace->recorder, &change, &at->found->stat, path, error);
+    return syncd_recorder_create(at->workspace->recorder, &change, &at->found->stat,
+                                 g_steal_pointer(at->kept), path, error);
 }
 
 /* ---- what was there ---- */
@@ -96,6 +115,14 @@ static bool is_unchanged(const Comparison *at, const SyncdFileRow *row)
     const SyncdFileStat *stat = &at->found->stat;
     return is_as_seen(row, stat) &&
            (is_list(at) || stat->ctime % G_GINT64_CONSTANT(1000000000) != 0);
+}
+
+/* It was not read with that version, or there was no room, and there is now. */
+static bool lacks_content(const Comparison *at, const SyncdFileRow *row)
+{
+    const SyncdFileStat *stat = &at->found->stat;
+    return stat->kind == SYNCD_FILE_REGULAR && !row->kept &&
+           syncd_keeping_wants(at->workspace->keeping, stat->size);
 }
 
 static bool is_same_content(const Comparison *at, const SyncdFileRow *row)
@@ -146,7 +173,8 @@ static bool take_known(const Comparison *at, const SyncdFileRow *row, GError **e
     const SyncdFileStat *stat = &at->found->stat;
     if (must_look_into(at, row) && !look_into(at, row, error))
         return false;
-    if (row->mode == stat->mode && is_same_content(at, row)) {
+    bool brings = !row->kept && *at->kept != NULL && (*at->kept)->chunks != NULL;
+    if (row->mode == stat->mode && is_same_content(at, row) && !brings) {
         SyncdFileSeen seen = syncd_file_seen(stat);
         if (!is_as_seen(row, stat))
             syncd_store_see_file(at->store, row->id, 0, &seen);
@@ -154,7 +182,8 @@ static bool take_known(const Comparison *at, const SyncdFileRow *row, GError **e
     }
     SyncdFileChange change = change_of(at);
     return look_at_links(at, row, error) &&
-           syncd_recorder_change(at->workspace->recorder, row->id, &change, stat, error);
+           syncd_recorder_change(at->workspace->recorder, row->id, &change, stat,
+                                 g_steal_pointer(at->kept), error);
 }
 
 /* ---- what cannot be recorded ---- */
@@ -196,7 +225,7 @@ static bool find_row(const Comparison *at, SyncdFileRow *ret_row, bool *ret_is, 
 static bool must_be_read(const Comparison *at, const SyncdFileRow *row)
 {
     return at->found->stat.kind == SYNCD_FILE_REGULAR && !at->hashed &&
-           !(row != NULL && is_unchanged(at, row));
+           !(row != NULL && is_unchanged(at, row) && !lacks_content(at, row));
 }
 
 /* What can be said of its content: of a file its digest, of a symlink that of where it leads. */
@@ -240,10 +269,13 @@ static bool take_recorded(Comparison *at, const SyncdFileRow *row, bool replaces
 }
 
 bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,
-                             const SyncdWireMessage *found, GError **error)
+                             const SyncdWireMessage *found, SyncdKept **kept, GError **error)
 {
-    Comparison at = {workspace, question, found, syncd_service_store(workspace->service),
-                     false,     {{0}}};
+    Comparison at = {.workspace = workspace,
+                     .question = question,
+                     .found = found,
+                     .store = syncd_service_store(workspace->service),
+                     .kept = kept};
     SyncdFileRow row;
     Sort what = sort(found);
     bool is;
@@ -252,7 +284,7 @@ bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,
     bool same = is && (found->stat.kind == 0 || found->stat.kind == row.kind);
     bool stays = same && what != GONE;
     if (stays) {
-        keep(&at, row.id);
+        note_present(&at, row.id);
         g_hash_table_remove(workspace->missing, SYNCD_NUMBER(row.id));
     } else if (is) {
         g_hash_table_add(workspace->missing, SYNCD_NUMBER(row.id));
@@ -320,7 +352,7 @@ static bool compare_own(SyncdWorkspace *self, const SyncdFolder *folder, const S
         return true;
     SyncdFileChange change = syncd_file_change(stat, SYNCD_BYTES_TEXT(""), SYNCD_BYTES_TEXT(""),
                                                SYNCD_BYTES_TEXT(""), NULL);
-    return syncd_recorder_change(self->recorder, row.id, &change, stat, error);
+    return syncd_recorder_change(self->recorder, row.id, &change, stat, NULL, error);
 }
 
 bool syncd_workspace_end_list(SyncdWorkspace *self, SyncdQuestion *question,

@@ -20,6 +20,7 @@ void syncd_arrival_free(void *data)
     syncd_folder_clear(&arrival->folder);
     g_free((void *)arrival->name.data);
     g_free((void *)arrival->target.data);
+    syncd_kept_free(arrival->kept);
     g_free(arrival);
 }
 
@@ -156,10 +157,10 @@ static bool record_unread(SyncdWorkspace *self, const SyncdArrival *arrival, GEr
         syncd_file_change(&stat, SYNCD_BYTES_TEXT(arrival->folder.object), arrival->name,
                           arrival->target, row.hashed ? &row.hash : NULL);
     g_hash_table_remove(self->missing, SYNCD_NUMBER(arrival->origin));
-    return syncd_recorder_change(self->recorder, arrival->origin, &change, &stat, error);
+    return syncd_recorder_change(self->recorder, arrival->origin, &change, &stat, NULL, error);
 }
 
-static bool record_arrival(SyncdWorkspace *self, const SyncdArrival *arrival, GError **error)
+static bool record_arrival(SyncdWorkspace *self, SyncdArrival *arrival, GError **error)
 {
     guint64 origin = arrival->origin;
     if (arrival->unread)
@@ -171,7 +172,8 @@ static bool record_arrival(SyncdWorkspace *self, const SyncdArrival *arrival, GE
                                 ? syncd_folder_path(&arrival->folder, arrival->name)
                                 : NULL;
     if (origin == 0)
-        return syncd_recorder_create(self->recorder, &change, &arrival->stat, path, error);
+        return syncd_recorder_create(self->recorder, &change, &arrival->stat,
+                                     g_steal_pointer(&arrival->kept), path, error);
     g_hash_table_remove(self->missing, SYNCD_NUMBER(origin));
     if (path != NULL) {
         char object[SYNCD_FILE_ID_SIZE];
@@ -179,7 +181,8 @@ static bool record_arrival(SyncdWorkspace *self, const SyncdArrival *arrival, GE
             return false;
         syncd_workspace_add_folder(self, origin, object, path, false);
     }
-    return syncd_recorder_change(self->recorder, origin, &change, &arrival->stat, error);
+    return syncd_recorder_change(self->recorder, origin, &change, &arrival->stat,
+                                 g_steal_pointer(&arrival->kept), error);
 }
 
 static bool record_arrivals(SyncdWorkspace *self, GError **error)

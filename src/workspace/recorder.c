@@ -1,10 +1,14 @@
 #include "workspace/recorder.h"
 
+#include "store/chunks.h"
+
 #include <string.h>
 
 /* Content of up to 64 KiB lies in the journal itself; a file takes less than a twentieth of that.
  */
 #define DOCUMENT_FULL (60u * 1024u)
+/* Content that goes into the log beside it waits in memory. */
+#define CONTENT_FULL (1024u * 1024u)
 
 typedef enum { DELETED, CHANGED, CREATED, N_DOCUMENTS } Which;
 
@@ -18,12 +22,14 @@ typedef struct {
     guint64 file; /* of one that is made its number in the document */
     SyncdFileSeen seen;
     char *path; /* of a folder that is to be looked into */
+    SyncdKept *kept;
 } Item;
 
 typedef struct {
     GString *text;
     SyncdFileChangesWriter writer;
-    GArray *items; /* Item; of what was deleted there are none */
+    GArray *items;  /* Item; of what was deleted there are none */
+    size_t content; /* bytes that wait */
     bool open;
 } Document;
 
@@ -44,7 +50,9 @@ struct SyncdRecorder {
 
 static void clear_item(void *data)
 {
-    g_free(((Item *)data)->path);
+    Item *item = data;
+    g_free(item->path);
+    syncd_kept_free(item->kept);
 }
 
 SyncdRecorder *syncd_recorder_new(SyncdService *service, const SyncdRoot *root,
@@ -142,36 +150,94 @@ static SyncdFileChangesWriter *writer_of(SyncdRecorder *self, Which which)
 }
 
 static bool add_item(SyncdRecorder *self, Which which, guint64 file, const SyncdFileStat *stat,
-                     const char *path, GError **error)
+                     SyncdKept *kept, const char *path, GError **error)
 {
     Document *document = &self->documents[which];
-    Item item = {.file = file, .path = g_strdup(path)};
+    Item item = {.file = file, .path = g_strdup(path), .kept = kept};
     if (stat != NULL)
         item.seen = syncd_file_seen(stat);
     g_array_append_val(document->items, item);
     self->counts[which]++;
-    return (document->text->len < DOCUMENT_FULL && document->writer.n < SYNCD_FILES_MAX) ||
+    document->content += syncd_kept_weight(kept);
+    return (document->text->len < DOCUMENT_FULL && document->content < CONTENT_FULL &&
+            document->writer.n < SYNCD_FILES_MAX) ||
            syncd_recorder_flush(self, error);
 }
 
-bool syncd_recorder_create(SyncdRecorder *self, const SyncdFileChange *change,
-                           const SyncdFileStat *stat, const char *path, GError **error)
+static void say_content(SyncdFileChange *change, const SyncdKept *kept)
+{
+    if (kept == NULL)
+        return;
+    change->content.kept = kept->chunks != NULL;
+    change->content.unkept = kept->unkept;
+    if (kept->chunks != NULL)
+        change->content.chunks = SYNCD_BYTES(kept->chunks->data, kept->chunks->len);
+}
+
+bool syncd_recorder_create(SyncdRecorder *self, SyncdFileChange *change, const SyncdFileStat *stat,
+                           SyncdKept *kept, const char *path, GError **error)
 {
     SyncdFileChangesWriter *writer = writer_of(self, CREATED);
     guint number = writer->n;
+    say_content(change, kept);
     syncd_file_changes_add(writer, change);
-    return add_item(self, CREATED, number, stat, path, error);
+    return add_item(self, CREATED, number, stat, kept, path, error);
+}
+
+/* ---- what is dropped ---- */
+
+/* Beside the version that comes, so many older ones stay. */
+static bool add_dropped(SyncdRecorder *self, guint64 file, guint64 version, GArray *dropped,
+                        GError **error)
+{
+    SyncdStore *store = syncd_service_store(self->service);
+    bool found = true;
+    for (guint64 n = 0; version > 0; n++) {
+        g_auto(SyncdContentRow) row = {0};
+        if (!syncd_store_find_content(store, file, version, &row, &found, error))
+            return false;
+        if (!found)
+            break;
+        if (n >= self->root->keep_versions)
+            syncd_file_dropped_add(
+                dropped, row.version,
+                SYNCD_BYTES(g_bytes_get_data(row.chunks, NULL), g_bytes_get_size(row.chunks)));
+        version = row.version - 1;
+    }
+    return true;
+}
+
+/* What becomes of content with a change: that of the same version is said once. */
+static bool settle_content(SyncdRecorder *self, guint64 file, const SyncdFileChange *change,
+                           SyncdKept **kept, GArray *dropped, GError **error)
+{
+    SyncdFileRow row;
+    bool found;
+    if (!self->root->keeps || change->kind != SYNCD_FILE_REGULAR || !change->hashed)
+        return true;
+    if (!syncd_store_find_file(syncd_service_store(self->service), file, &row, &found, error))
+        return false;
+    bool same = found && row.kind == change->kind && row.hashed &&
+                syncd_hash_equal(&row.hash, &change->hash);
+    if (same && row.kept)
+        g_clear_pointer(kept, syncd_kept_free);
+    return !found || add_dropped(self, file, same ? row.version - 1 : row.version, dropped, error);
 }
 
 bool syncd_recorder_change(SyncdRecorder *self, guint64 file, SyncdFileChange *change,
-                           const SyncdFileStat *stat, GError **error)
+                           const SyncdFileStat *stat, SyncdKept *kept, GError **error)
 {
     char object[SYNCD_FILE_ID_SIZE];
-    if (!syncd_store_file_id(syncd_service_store(self->service), file, object, error))
+    g_autoptr(SyncdKept) content = kept;
+    g_autoptr(GArray) dropped = syncd_file_dropped_new();
+    if (!syncd_store_file_id(syncd_service_store(self->service), file, object, error) ||
+        !settle_content(self, file, change, &content, dropped, error))
         return false;
     change->object = SYNCD_BYTES_TEXT(object);
+    say_content(change, content);
+    change->content.dropped = dropped;
     syncd_file_changes_add(writer_of(self, CHANGED), change);
-    return add_item(self, CHANGED, file, stat, NULL, error);
+    return add_item(self, CHANGED, file, stat, g_steal_pointer(&content), NULL, error);
 }
 
 bool syncd_recorder_delete(SyncdRecorder *self, guint64 file, GError **error)
@@ -180,7 +246,7 @@ bool syncd_recorder_delete(SyncdRecorder *self, guint64 file, GError **error)
     if (!syncd_store_file_id(syncd_service_store(self->service), file, object, error))
         return false;
     syncd_file_changes_add_deleted(writer_of(self, DELETED), object);
-    return add_item(self, DELETED, file, NULL, NULL, error);
+    return add_item(self, DELETED, file, NULL, NULL, NULL, error);
 }
 
 /* From now on the files of the document have their numbers. */
@@ -199,6 +265,22 @@ static void number(SyncdRecorder *self, Which which, guint64 pos, const char *op
     }
 }
 
+/* The content that goes into the log with the document. */
+static GArray *rows_of(const Document *document)
+{
+    GArray *rows = g_array_new(FALSE, FALSE, sizeof(SyncdDraftRow));
+    for (guint i = 0; i < document->items->len; i++) {
+        const SyncdKept *kept = g_array_index(document->items, Item, i).kept;
+        SyncdDraftRow row;
+        if (kept == NULL || kept->row == NULL)
+            continue;
+        memcpy(row.name.bytes, kept->chunks->data, sizeof row.name.bytes);
+        row.bytes = SYNCD_BYTES(g_bytes_get_data(kept->row, NULL), g_bytes_get_size(kept->row));
+        g_array_append_val(rows, row);
+    }
+    return rows;
+}
+
 static bool write_document(SyncdRecorder *self, Which which, GError **error)
 {
     Document *document = &self->documents[which];
@@ -207,15 +289,22 @@ static bool write_document(SyncdRecorder *self, Which which, GError **error)
     if (!document->open)
         return true;
     syncd_file_changes_end(&document->writer);
-    bool done = syncd_service_record_files(self->service, self->root, kinds[which], operation,
-                                           SYNCD_BYTES(document->text->str, document->text->len),
-                                           &pos, error);
+    g_autoptr(GArray) rows = rows_of(document);
+    const SyncdFilesDraft draft = {
+        .kind = kinds[which],
+        .operation = operation,
+        .content = SYNCD_BYTES(document->text->str, document->text->len),
+        .rows = (const SyncdDraftRow *)(void *)rows->data,
+        .n_rows = rows->len,
+    };
+    bool done = syncd_service_record_files(self->service, self->root, &draft, &pos, error);
     if (done) {
         wait_for_turn(self);
         number(self, which, pos, operation);
     }
     g_string_truncate(document->text, 0);
     g_array_set_size(document->items, 0);
+    document->content = 0;
     document->open = false;
     return done;
 }

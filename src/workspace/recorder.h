@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "service/files.h"
+#include "workspace/keeping.h"
 
 typedef struct SyncdRecorder SyncdRecorder;
 
@@ -30,11 +30,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRecorder, syncd_recorder_free)
 
 /* What became known by a scan, or by being watched: SYNCD_FOUND_SCAN, SYNCD_FOUND_WATCH. */
 void syncd_recorder_set_found(SyncdRecorder *recorder, const char *found);
-/* `path` of a folder that is to be looked into, NULL for none. */
-bool syncd_recorder_create(SyncdRecorder *recorder, const SyncdFileChange *change,
-                           const SyncdFileStat *stat, const char *path, GError **error);
+/* `kept` is taken over, also on failure; NULL where nothing is to be said of the content. `path` of
+ * a folder that is to be looked into, NULL for none. */
+bool syncd_recorder_create(SyncdRecorder *recorder, SyncdFileChange *change,
+                           const SyncdFileStat *stat, SyncdKept *kept, const char *path,
+                           GError **error);
+/* Versions that the workspace's rule keeps no longer are dropped with it. */
 bool syncd_recorder_change(SyncdRecorder *recorder, guint64 file, SyncdFileChange *change,
-                           const SyncdFileStat *stat, GError **error);
+                           const SyncdFileStat *stat, SyncdKept *kept, GError **error);
 bool syncd_recorder_delete(SyncdRecorder *recorder, guint64 file, GError **error);
 bool syncd_recorder_flush(SyncdRecorder *recorder, GError **error);
 /* All that was flushed is durable. */

@@ -1,6 +1,7 @@
 /* A workspace's inside, shared by the files that make it up. */
 #pragma once
 
+#include "workspace/keeping.h"
 #include "workspace/names.h"
 #include "workspace/recorder.h"
 #include "workspace/workspace.h"
@@ -31,6 +32,7 @@ typedef struct {
     SyncdFileStat stat;
     bool hashed;
     SyncdHash hash;
+    SyncdKept *kept;
     bool unread;    /* it cannot be read now: it is recorded only as what it was */
     bool replaces;  /* something of another kind is by that name in the log */
     guint64 origin; /* what it was, once that is judged; 0: it is new */
@@ -57,6 +59,7 @@ struct SyncdWorkspace {
     SyncdRoot *root;
     SyncdReaderProcess *process;
     SyncdRecorder *recorder;
+    SyncdKeeping *keeping; /* of the file that is told of next */
     SyncdFileStat hidden;
     void (*changed)(void *data);
     void *data;
@@ -77,6 +80,7 @@ struct SyncdWorkspace {
 
     GHashTable *missing;  /* numbers of files that are not where they were */
     GHashTable *arrivals; /* name -> SyncdArrival */
+    size_t held;          /* bytes of content that wait with them, or did */
     GHashTable *troubles; /* names that cannot be read */
     GArray *departed;     /* when how many were deleted, within the last minute */
 
@@ -119,9 +123,10 @@ void syncd_workspace_forget(SyncdWorkspace *workspace, guint64 folder);
 bool syncd_workspace_ask(SyncdWorkspace *workspace, GError **error);
 void syncd_workspace_question_free(void *question);
 
-/* compare.c: one name in a folder, as it was found; and a folder when all names in it were. */
+/* compare.c: one name in a folder, as it was found, with its content, which is taken if it is
+ * needed; and a folder when all names in it were. */
 bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,
-                             const SyncdWireMessage *found, GError **error);
+                             const SyncdWireMessage *found, SyncdKept **kept, GError **error);
 bool syncd_workspace_end_list(SyncdWorkspace *workspace, SyncdQuestion *question,
                               const SyncdWireMessage *done, GError **error);
 

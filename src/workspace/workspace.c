@@ -57,9 +57,9 @@ static bool begin_folders(SyncdWorkspace *self, GError **error)
     self->pass = SYNCD_PASS_FOLDERS;
     self->whole = true;
     if (!found) {
-        const SyncdFileChange change = syncd_file_change(
+        SyncdFileChange change = syncd_file_change(
             &self->own, SYNCD_BYTES_TEXT(""), SYNCD_BYTES_TEXT(""), SYNCD_BYTES_TEXT(""), NULL);
-        return syncd_recorder_create(self->recorder, &change, &self->own, "", error);
+        return syncd_recorder_create(self->recorder, &change, &self->own, NULL, "", error);
     }
     if (is_another(&row, &self->own)) {
         set_missing(self, "another directory is where it was");
@@ -122,19 +122,30 @@ static bool take_event(SyncdWorkspace *self, const SyncdWireMessage *event, GErr
     return true;
 }
 
+static bool take_found(SyncdWorkspace *self, SyncdQuestion *question, const SyncdWireMessage *found,
+                       GError **error)
+{
+    g_autoptr(SyncdKept) kept = NULL;
+    return syncd_keeping_end(self->keeping, found, &kept, error) &&
+           syncd_workspace_compare(self, question, found, &kept, error);
+}
+
 static bool take_message(void *data, const SyncdWireMessage *message, GError **error)
 {
     SyncdWorkspace *self = data;
     SyncdQuestion *question = g_queue_peek_head(&self->questions);
     bool answers = question != NULL && question->request == message->request;
+    bool reads = answers && question->hashing && question->type != SYNCD_WIRE_ROOT;
     if (message->type == SYNCD_WIRE_EVENT)
         return take_event(self, message, error);
     if (message->type == SYNCD_WIRE_LOST) {
         self->lost = true;
         return true;
     }
+    if (reads && self->root->keeps && message->type == SYNCD_WIRE_BYTES)
+        return syncd_keeping_take(self->keeping, message, error);
     if (answers && message->type == SYNCD_WIRE_FOUND)
-        return syncd_workspace_compare(self, question, message, error);
+        return take_found(self, question, message, error);
     if (answers && message->type == SYNCD_WIRE_DONE)
         return take_done(self, message, error);
     syncd_set_error(error, SYNCD_ERROR_INVALID_ENCODING,
@@ -344,6 +355,7 @@ SyncdWorkspace *syncd_workspace_new(SyncdService *service, SyncdRoot *root,
     self->recorder = syncd_recorder_new(
         service, root,
         &(SyncdRecorderListener){.data = self, .folder = on_folder, .settled = on_settled});
+    self->keeping = syncd_keeping_new(syncd_service_store(service), root);
     g_queue_init(&self->questions);
     self->looking = syncd_names_new(NULL);
     self->names = syncd_names_new(NULL);
@@ -378,6 +390,7 @@ void syncd_workspace_free(SyncdWorkspace *self)
     g_array_unref(self->next_folders);
     g_array_unref(self->departed);
     syncd_recorder_free(self->recorder);
+    syncd_keeping_free(self->keeping);
     syncd_reader_process_free(self->process);
     syncd_root_free(self->root);
     g_free(self);

@@ -50,8 +50,10 @@ static void record(Files *t, const char *kind)
     g_autoptr(GError) error = NULL;
     guint64 pos;
     syncd_file_changes_end(&t->writer);
-    syncd_service_record_files(t->f.service, t->root, kind, t->operation,
-                               SYNCD_BYTES(t->text->str, t->text->len), &pos, &error);
+    const SyncdFilesDraft draft = {.kind = kind,
+                                   .operation = t->operation,
+                                   .content = SYNCD_BYTES(t->text->str, t->text->len)};
+    syncd_service_record_files(t->f.service, t->root, &draft, &pos, &error);
     g_assert_no_error(error);
     syncd_service_commit(t->f.service);
 }

@@ -156,19 +156,25 @@ static inline void run_until_recorded(WorkspaceFixture *w, guint64 created, guin
     g_assert_cmpuint(now.deleted, ==, deleted);
 }
 
-static inline void workspace_init(WorkspaceFixture *w)
+/* `keep`: which content is kept, as in the record; NULL: none. */
+static inline void workspace_init_keeping(WorkspaceFixture *w, const char *keep)
 {
     *w = (WorkspaceFixture){.directory = g_dir_make_tmp("syncd-tree-XXXXXX", NULL)};
     service_init(&w->f);
     g_autofree char *root = g_strdup_printf(
         "{\"root_id\":\"r1\",\"workspace_id\":\"workspace:notes\",\"directory\":\"%s\","
-        "\"root_state\":\"active\",\"x_note\":\"mine\"}",
-        w->directory);
+        "\"root_state\":\"active\",\"x_note\":\"mine\"%s%s}",
+        w->directory, keep != NULL ? ",\"keep\":" : "", keep != NULL ? keep : "");
     g_assert_cmpint(register_record(&w->f, "workspace",
                                     "{\"workspace_id\":\"workspace:notes\","
                                     "\"profile_id\":\"profile:default\"}"),
                     ==, -1);
     g_assert_cmpint(register_record(&w->f, "root", root), ==, -1);
+}
+
+static inline void workspace_init(WorkspaceFixture *w)
+{
+    workspace_init_keeping(w, NULL);
 }
 
 static inline void workspace_clear(WorkspaceFixture *w)

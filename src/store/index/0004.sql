@@ -22,6 +22,30 @@ CREATE TABLE file_change (
     PRIMARY KEY (file, place)
 ) STRICT, WITHOUT ROWID;
 
+-- The versions of files whose content is kept.
+CREATE TABLE content (
+    file INTEGER NOT NULL,                          -- file.id
+    version INTEGER NOT NULL,
+    place INTEGER NOT NULL,                         -- what said so
+    size INTEGER NOT NULL,
+    chunks BLOB NOT NULL,                           -- names of the chunks, 32 bytes each, in their order
+    PRIMARY KEY (file, version)
+) STRICT, WITHOUT ROWID;
+
+-- Who needs a chunk: as long as there is such a row of `content`. Others go with the chunk.
+CREATE TABLE content_chunk (
+    name BLOB NOT NULL,
+    file INTEGER NOT NULL,
+    version INTEGER NOT NULL
+) STRICT;
+
+-- Chunks that a version needed which is dropped: what nobody needs is to be removed.
+CREATE TABLE content_dropped (
+    id INTEGER PRIMARY KEY,
+    name BLOB NOT NULL,
+    small INTEGER NOT NULL                          -- it is a row of the journal; 0: a file of blobs/
+) STRICT;
+
 -- What the file system showed when the file was read last. This is no projection: it is where a scan need not read again, and is
 -- empty after a rebuild; only an index that is made beside another takes it over.
 CREATE TABLE seen (

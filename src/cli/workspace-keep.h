@@ -1,0 +1,24 @@
+/*
+ * Which content of a workspace's files is kept, as it is said with --keep and --keep-size.
+ */
+#pragma once
+
+#include "base/json-writer.h"
+#include "cli/cli.h"
+
+typedef struct {
+    bool said;  /* by the user; else it is what is kept of a new workspace */
+    bool keeps; /* false: only hashes are recorded */
+    guint64 versions, max_bytes;
+} SyncdCliKeep;
+
+/* Usage for what is no such rule. */
+bool syncd_cli_take_keep(const SyncdCli *cli, SyncdCliKeep *ret_keep, GError **error);
+/* The member of a root's record; none when nothing is kept. */
+void syncd_cli_write_keep(const SyncdCliKeep *keep, SyncdJsonWriter *writer);
+/* Whether the record says another one. */
+bool syncd_cli_keeps_otherwise(const SyncdCliKeep *keep, SyncdJson record);
+/* The record of a root with that one. */
+char *syncd_cli_record_with_keep(const SyncdCliKeep *keep, SyncdJson record);
+/* One sentence that says it. */
+char *syncd_cli_keep_sentence(const SyncdCliKeep *keep);
