@@ -30,6 +30,8 @@ struct SyncdCall {
     SyncdCallAnswer answer;
     void *data;
     GDestroyNotify free_data;
+    GError *denial;       /* a refusal that waits, when it is not durable … */
+    GError *named_denial; /* … and when it is */
     bool waits;
     bool running;
 
@@ -51,6 +53,8 @@ static void call_free(SyncdCall *call)
     sd_bus_track_unref(call->track);
     sd_event_source_disable_unref(call->sweep);
     g_clear_error(&call->refusal);
+    g_clear_error(&call->denial);
+    g_clear_error(&call->named_denial);
     if (call->free_data != NULL)
         call->free_data(call->data);
     if (call->free_pieces != NULL)
@@ -255,17 +259,35 @@ static const SyncdMethod *find_method(sd_bus_message *message)
     return NULL;
 }
 
+static void on_commit(void *data, const GError *failure);
+
+/* A refusal that names what the open turn records is answered when that is durable, as whatever is
+ * done is: takes the error then. */
+static bool wait_to_refuse(SyncdCall *call, GError **error)
+{
+    SyncdService *service = call->bus->service;
+    call->named_denial = *error != NULL ? syncd_service_take_denial(service, *error) : NULL;
+    if (call->named_denial == NULL)
+        return false;
+    call->denial = g_steal_pointer(error);
+    call->waits = true;
+    syncd_service_after_commit(service, on_commit, call);
+    return true;
+}
+
 static int run(SyncdCall *call, const SyncdMethod *method, sd_bus_error *ret_error)
 {
     g_autoptr(GError) error = NULL;
     call->running = true;
     bool done = method->handler(call, &error);
+    bool asks = !done && error == NULL && call->question != NULL;
+    bool waits = !done && wait_to_refuse(call, &error);
     call->running = false;
 
-    if (!done && error == NULL && call->question != NULL)
+    if (asks)
         return 1;
     int r = 1;
-    if (!done)
+    if (!done && !waits)
         r = syncd_bus_set_error(ret_error, error);
     if (!call->waits && !call->goes_on)
         call_free(call);
@@ -343,7 +365,7 @@ static void on_piece(void *data, bool stopping)
     }
     call->goes_on = false;
     call->running = true;
-    if (!take_step(call, &error))
+    if (!take_step(call, &error) && !wait_to_refuse(call, &error))
         syncd_bus_reply_error(call->message, error);
     call->running = false;
     if (!call->waits && !call->goes_on)
@@ -457,7 +479,11 @@ bool syncd_call_reply_bytes(SyncdCall *call, GError **error, const GString *byte
 static void on_commit(void *data, const GError *failure)
 {
     SyncdCall *call = data;
-    g_autoptr(GError) error = failure != NULL ? g_error_copy(failure) : NULL;
+    g_autoptr(GError) error = NULL;
+    if (call->denial != NULL)
+        error = g_error_copy(failure != NULL ? call->denial : call->named_denial);
+    else if (failure != NULL)
+        error = g_error_copy(failure);
     if (error != NULL || !call->answer(call, call->service, call->data, &error))
         syncd_bus_reply_error(call->message, error);
 

@@ -90,8 +90,9 @@ static char *where_to_see(const SyncdDecision *decision, bool named)
                             "scope, lane and so on");
 }
 
-static void set_refused(const SyncdDecision *decision, bool named, GError **error)
+static GError *refusal_new(const SyncdDecision *decision, bool named)
 {
+    GError *refusal = NULL;
     const SyncdPolicyDecision *answer = &decision->answer;
     g_autofree char *rule =
         answer->rule != NULL
@@ -100,7 +101,8 @@ static void set_refused(const SyncdDecision *decision, bool named, GError **erro
             : g_strdup(", a built-in rule");
     g_autofree char *see = where_to_see(decision, named);
     bool review = answer->rule != NULL && answer->rule->effect == SYNCD_EFFECT_REVIEW;
-    syncd_set_error_next(error, review ? SYNCD_ERROR_APPROVAL_REQUIRED : SYNCD_ERROR_POLICY_DENIED,
+    syncd_set_error_next(&refusal,
+                         review ? SYNCD_ERROR_APPROVAL_REQUIRED : SYNCD_ERROR_POLICY_DENIED,
                          review ? "have the request reviewed; who answers for the rule allows it "
                                   "with a rule that is more specific; then repeat it"
                                 : see,
@@ -108,6 +110,32 @@ static void set_refused(const SyncdDecision *decision, bool named, GError **erro
                          " answers %s to %s in the lane %s: %s%s (%s)",
                          answer->outcome.status, decision->input.action, decision->input.lane,
                          answer->outcome.reason, rule, decision->id);
+    return refusal;
+}
+
+/* Nobody is sent to a decision that the log does not have: where the turn would give it that, who
+ * waits for the turn says so. */
+static void set_refused(SyncdService *service, const SyncdDecision *decision, SyncdNamed named,
+                        GError **error)
+{
+    GError *refusal = refusal_new(decision, named == SYNCD_NAMED_BY_LOG);
+    g_clear_error(&service->denial);
+    g_clear_pointer(&service->denial_said, g_free);
+    if (named == SYNCD_NAMED_BY_TURN) {
+        service->denial = refusal_new(decision, true);
+        service->denial_said = g_strdup(refusal->message);
+    }
+    g_propagate_error(error, refusal);
+}
+
+/* What was said since may be about something else. */
+GError *syncd_service_take_denial(SyncdService *service, const GError *error)
+{
+    g_autoptr(GError) named = g_steal_pointer(&service->denial);
+    g_autofree char *said = g_steal_pointer(&service->denial_said);
+    bool is_it = named != NULL && g_error_matches(error, named->domain, named->code) &&
+                 strcmp(error->message, said) == 0;
+    return is_it ? g_steal_pointer(&named) : NULL;
 }
 
 static bool decide(SyncdService *service, const SyncdCaller *caller,
@@ -138,9 +166,9 @@ static bool decide(SyncdService *service, const SyncdCaller *caller,
         decision->answer = syncd_policy_set_decide(service->policy, &request);
         syncd_policy_decision_id(&decision->input, &decision->answer.outcome, decision->id);
         if (!decision->answer.outcome.allowed) {
-            bool named = syncd_service_note_denial(service, caller, decision,
-                                                   asked->fields[SYNCD_FIELD_OBJECT]);
-            set_refused(decision, named, error);
+            SyncdNamed named = syncd_service_note_denial(service, caller, decision,
+                                                         asked->fields[SYNCD_FIELD_OBJECT]);
+            set_refused(service, decision, named, error);
             return false;
         }
     }

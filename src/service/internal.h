@@ -51,9 +51,11 @@ struct SyncdService {
     GHashTable *said; /* of operations that were built on: where they said they lie (parents.c) */
     SyncdOperationSchemas *operation_schemas;
     SyncdObjectSchema *object_schema; /* the one that was asked for last (object-schema.c) */
-    GHashTable *standings; /* "schema@version": the reason or NULL, as of the two numbers */
+    GHashTable *standings; /* viewer, place and schema: the reason or NULL, as of the two numbers */
     guint64 standings_of, standings_sequence;
     GHashTable *decisions; /* SyncdDecisions, a set (decide.c) */
+    GError *denial;        /* what the last denial says once its record is durable … */
+    char *denial_said;     /* … and said until then; NULL: it says nothing else then */
     guint32 policy_blocked;
     guint64 policy_blocked_until; /* monotonic: how long the state shows it */
     guint64 pending_operations;   /* as counted at `pending_sequence` */
@@ -565,10 +567,16 @@ void syncd_refusals_free(SyncdRefusals *refusals);
  */
 void syncd_service_note_policy(SyncdService *service, const SyncdCaller *caller, const char *action,
                                const char *reason);
-/* The same of what the rules in force denied; `object` is the one that was asked about, or NULL.
- * True when the log has it under the id of the decision, so that it can be asked for. */
-bool syncd_service_note_denial(SyncdService *service, const SyncdCaller *caller,
-                               const SyncdDecision *decision, const char *object);
+/* Whether the log has a denial under the id of its decision, so that it can be asked for. */
+typedef enum {
+    SYNCD_NAMED_NOWHERE,
+    SYNCD_NAMED_BY_TURN, /* it will, if the open turn becomes durable */
+    SYNCD_NAMED_BY_LOG,
+} SyncdNamed;
+
+/* The same of what the rules in force denied; `object` is the one that was asked about, or NULL. */
+SyncdNamed syncd_service_note_denial(SyncdService *service, const SyncdCaller *caller,
+                                     const SyncdDecision *decision, const char *object);
 /* Writes the counts of windows that have closed; of all of them when `all`. */
 void syncd_service_flush_refusals(SyncdService *service, bool all);
 guint64 syncd_refusals_next_due(const SyncdRefusals *refusals);

@@ -414,26 +414,37 @@ void syncd_service_note_policy(SyncdService *service, const SyncdCaller *caller,
         show_blocked(service);
 }
 
-/* It is in the log under its id, or will be when the turn is durable: while the disk has no room it
- * may never be. */
-static bool was_named(SyncdService *service, const SyncdCaller *caller,
-                      const SyncdDecision *decision)
+static bool is_in_turn(const SyncdRefusals *refusals, const char *decision)
+{
+    for (GList *at = refusals->written.head; at != NULL; at = at->next) {
+        const Window *window = at->data;
+        if (window->denial != NULL && g_strcmp0(window->denial->decision, decision) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* While the disk has no room, what is in the turn may never be in the log. */
+static SyncdNamed is_known_by(SyncdService *service, const SyncdCaller *caller,
+                              const SyncdDecision *decision)
 {
     g_autofree char *actor = NULL;
     if (caller->rehearses || syncd_store_lacks_room(service->store) ||
         !syncd_service_find_caller(service, caller, &actor, NULL) || actor == NULL)
-        return false;
+        return SYNCD_NAMED_NOWHERE;
     const Window *window = find_window(service->refusals, actor, decision->answer.outcome.reason);
-    return window != NULL && is_named(window, decision->id);
+    if (window == NULL || !is_named(window, decision->id))
+        return SYNCD_NAMED_NOWHERE;
+    return is_in_turn(service->refusals, decision->id) ? SYNCD_NAMED_BY_TURN : SYNCD_NAMED_BY_LOG;
 }
 
-bool syncd_service_note_denial(SyncdService *service, const SyncdCaller *caller,
-                               const SyncdDecision *decision, const char *object)
+SyncdNamed syncd_service_note_denial(SyncdService *service, const SyncdCaller *caller,
+                                     const SyncdDecision *decision, const char *object)
 {
     Denial *denial = denial_new(decision, object);
     note(service, caller, decision->input.action, decision->answer.outcome.reason, denial);
     denial_free(denial);
     if (!caller->rehearses)
         show_blocked(service);
-    return was_named(service, caller, decision);
+    return is_known_by(service, caller, decision);
 }

@@ -82,6 +82,8 @@ void syncd_service_free(SyncdService *service)
     g_clear_pointer(&service->decisions, g_hash_table_unref);
     g_clear_pointer(&service->records, g_hash_table_unref);
     g_clear_pointer(&service->said, g_hash_table_unref);
+    g_clear_error(&service->denial);
+    g_clear_pointer(&service->denial_said, g_free);
     g_clear_pointer(&service->operation_schemas, syncd_operation_schemas_free);
     g_clear_pointer(&service->object_schema, syncd_object_schema_free);
     g_clear_pointer(&service->standings, g_hash_table_unref);

@@ -122,6 +122,10 @@ void syncd_service_set_policy_standing(SyncdService *service, const SyncdPolicyS
  * means durable. */
 typedef void (*SyncdCommitFunc)(void *data, const GError *error);
 void syncd_service_after_commit(SyncdService *service, SyncdCommitFunc func, void *data);
+/* That policy denied something is recorded in the turn. Once that is durable the refusal `error`,
+ * which a call just got, may be answered with this instead: it names the decision to be asked for.
+ * NULL when it says no more than `error`. */
+GError *syncd_service_take_denial(SyncdService *service, const GError *error);
 bool syncd_service_has_turn(const SyncdService *service);
 bool syncd_service_turn_is_full(const SyncdService *service);
 unsigned syncd_service_waiting(const SyncdService *service); /* those who wait for its commit */

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import subprocess
 import sys
 
@@ -180,6 +181,46 @@ def without_reserve_or_index_it_says_so(world, disk):
 
         eventually(answers, 'the index is made')
         eventually(lambda: daemon.status()['daemon_state'] == 'clean', 'it is clean')
+
+
+RULES = json.dumps({'schema': 'sourceos.policy-rules/v1', 'rules': [
+    {'match': {'objects': [f'closed:{number}' for number in range(20)]}, 'effect': 'deny',
+     'reason': 'closed', 'rationale': 'It is closed.'}]})
+
+
+def denied(caller, number):
+    """The decision that the refusal sends one to; None when it names none."""
+    text = refused_as('PolicyDenied', caller.enqueue, thing=f'closed:{number}')
+    found = re.search(r'policy explain (policy-[0-9a-f]+)', text)
+    return found[1] if found else None
+
+
+def recorded(caller):
+    return {entry['body'].get('decision_id') for entry in every_entry(caller)
+            if entry['header']['kind'] == 'policy.refused'}
+
+
+@promise
+@on_small_disk
+def a_denial_sends_one_only_to_what_the_log_has(world, disk):
+    rules = disk.place / 'rules'
+    rules.mkdir(mode=0o755)
+    (rules / '50-closed.json').write_text(RULES)
+    words = [f'--policy-dir={rules}']
+    with world.daemon(disk.place, words=words) as daemon, world.caller() as caller:
+        enqueue_some(caller, 20)
+        before = denied(caller, 0)
+        disk.fill()
+        named = [denied(caller, number) for number in range(1, 5)]
+        equal(daemon.process.poll(), None)
+        assert before in recorded(caller), 'with room it is kept'
+        equal(set(named) - {None} - recorded(caller), set(), 'named, and not kept')
+        assert None in named, 'the disk was not full'
+        disk.make_room()
+        enqueue_some(caller, 1)
+    with world.daemon(disk.place, words=words), world.caller() as caller:
+        equal(verdict_of(caller), 'sound')
+        assert denied(caller, 7) in recorded(caller), 'and it is again'
 
 
 # --- killed ----------------------------------------------------------------------------------------

@@ -93,7 +93,15 @@ static char *told_decision(ServiceFixture *f, const SyncdRequest *request)
     g_auto(SyncdEnqueued) enqueued = {0};
     g_assert_false(syncd_service_enqueue(f->service, &f->caller, request, &enqueued, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_POLICY_DENIED);
-    syncd_service_commit(f->service);
+    /* Not before it is durable. */
+    g_autoptr(GError) named = syncd_service_take_denial(f->service, error);
+    g_assert_true(named == NULL || strstr(error->message, hint) == NULL);
+    g_assert_null(syncd_service_take_denial(f->service, error));
+    if (syncd_service_commit_turn(f->service, NULL) && named != NULL) {
+        g_error_free(error);
+        error = g_steal_pointer(&named);
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_POLICY_DENIED);
+    }
     const char *at = strstr(error->message, "(policy-");
     g_assert_nonnull(at); /* the message always names it */
     at = strstr(error->message, hint);
