@@ -16,7 +16,8 @@ static const SyncdErrorInfo error_table[] = {
     {SYNCD_ERROR_FAILED, THEIRS(Failed), SYNCD_EXIT_FAILED,
      "look into the journal with `journalctl -t sourceos-syncd` and report it"},
     {SYNCD_ERROR_NOT_FOUND, OURS(NotFound), SYNCD_EXIT_NOT_FOUND,
-     "check the name; `ops list` and `events list` show what there is"},
+     "check the name; `sourceos-syncd ops list` and `sourceos-syncd events list` show what there "
+     "is"},
     {SYNCD_ERROR_INVALID_ENCODING, OURS(InvalidEncoding), SYNCD_EXIT_NEGATIVE,
      "send one JSON document (RFC 8259) in UTF-8, without duplicate keys"},
     {SYNCD_ERROR_INVALID_CONTRACT, OURS(InvalidContract), SYNCD_EXIT_NEGATIVE,

@@ -16,9 +16,10 @@ static char *note_of(const char *text, size_t size, GError **error)
         return NULL;
     char *note = syncd_json_dup_text(syncd_json_member(syncd_json_root(text, size), "note"));
     if (note == NULL)
-        syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
-                             "give a signed note, or what `ops checkpoint --json` printed",
-                             "The document has no `note`");
+        syncd_set_error_next(
+            error, SYNCD_ERROR_INVALID_CONTRACT,
+            "give a signed note, or what `sourceos-syncd ops checkpoint --json` printed",
+            "The document has no `note`");
     return note;
 }
 

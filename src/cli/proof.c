@@ -227,7 +227,7 @@ bool syncd_proof_check(const char *text, size_t size, const char *trusted_key,
         if (trusted_key == NULL)
             return set_fault(error, "verifier_key", "a verifier key");
         syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
-                             "give it as `ops checkpoint` "
+                             "give it as `sourceos-syncd ops checkpoint` "
                              "printed it",
                              "This is no verifier key: %s", trusted_key);
         return false;

@@ -45,7 +45,7 @@ static bool check_signature(const char *note, const SyncdCheckpoint *checkpoint,
     g_autofree char *name = NULL;
     if (!syncd_verifier_key_parse(key, &name, &public_key)) {
         syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
-                             "give it as `ops checkpoint` printed it",
+                             "give it as `sourceos-syncd ops checkpoint` printed it",
                              "This is no verifier key: %s", key);
         return false;
     }

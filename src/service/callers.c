@@ -190,7 +190,13 @@ bool syncd_service_require_reach(SyncdService *service, const SyncdCaller *calle
         return refuse(service, caller, "write", "workspace_scope_mismatch", error,
                       "The actor %s does not reach the workspace %.*s", mandate->actor,
                       SYNCD_ID_TOKEN_MAX, workspace);
-    if (profile != NULL && !syncd_mandate_reaches_profile(mandate, profile))
+    bool reaches = profile == NULL || syncd_mandate_reaches_profile(mandate, profile);
+    /* Whose it is may be what only those know who reach it. */
+    if (!reaches && workspace != NULL)
+        return refuse(service, caller, "write", "profile_boundary_violation", error,
+                      "The actor %s reaches the workspace %.*s, but not the profile",
+                      mandate->actor, SYNCD_ID_TOKEN_MAX, workspace);
+    if (!reaches)
         return refuse(service, caller, "write", "profile_boundary_violation", error,
                       "The actor %s does not reach the profile %.*s", mandate->actor,
                       SYNCD_ID_TOKEN_MAX, profile);

@@ -3,7 +3,8 @@
 
 #include "base/log.h"
 
-/* Each time that nothing more can be done it waits twice as long. */
+/* Each time that nothing more can be done it waits twice as long; but for room, which comes and
+ * goes and is soon looked for. */
 #define DELAY_MIN_USEC (60u * G_USEC_PER_SEC)
 #define DELAY_MAX_USEC (60u * DELAY_MIN_USEC)
 
@@ -197,7 +198,8 @@ static void wait(SyncdService *service, guint64 now, bool failed)
         service->purge_lacks_room = false;
         return;
     }
-    service->purge_delay = CLAMP(2 * service->purge_delay, DELAY_MIN_USEC, DELAY_MAX_USEC);
+    guint64 most = service->purge_lacks_room ? DELAY_MIN_USEC : DELAY_MAX_USEC;
+    service->purge_delay = CLAMP(2 * service->purge_delay, DELAY_MIN_USEC, most);
     service->purge_retry = now + service->purge_delay;
 }
 
@@ -221,8 +223,10 @@ static bool step(SyncdService *service, guint64 now)
     if (service->purge_after == pos)
         return true;
     if (!go_on(service, pos, &error)) {
-        warn(error);
-        fail(service, pos, g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE));
+        bool for_want_of_room = g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
+        if (!for_want_of_room || !service->purge_lacks_room)
+            warn(error); /* that there is no room is said once */
+        fail(service, pos, for_want_of_room);
     }
     return true;
 }

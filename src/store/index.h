@@ -4,7 +4,8 @@
  * Entries are projected in the order of pos, several in one transaction together with the cursor
  * that says how far that is. An index that does not fit the journal (missing, damaged, of another
  * version, ahead of it or of another log) is not mended but made anew: syncd_index_open() then
- * reports it stale, and the store projects everything into a new file and puts that in its place.
+ * reports it stale, and the store projects everything into another file beside it, which takes its
+ * place once it is whole.
  */
 #pragma once
 
@@ -27,7 +28,8 @@ typedef enum {
     SYNCD_LOOKUPS_FIRST, /* with each row: takes several times as long, in short steps */
 } SyncdLookups;
 
-/* Begins a new file beside it, which cannot be asked anything. */
+/* Begins that file beside it; one that was left behind is removed first. It cannot be asked
+ * anything. */
 SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, SyncdLookups lookups, GError **error);
 /* Makes one of the lookups that a new file lacks: as long as sorting all rows takes. `*ret_more`
  * while there are others. */

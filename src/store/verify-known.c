@@ -30,9 +30,10 @@ bool syncd_verify_parse_known(SyncdVerify *self, const char *const *notes, GErro
         if (checkpoint == NULL) {
             g_autofree char *sentence = NULL, *next = NULL;
             syncd_error_split(problem->message, &sentence, &next);
-            syncd_set_error_next(
-                error, SYNCD_ERROR_INVALID_ARGS, "give the note as `ops checkpoint` printed it",
-                "Known head %" G_GSIZE_FORMAT " is not a signed checkpoint: %s", i + 1, sentence);
+            syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
+                                 "give the note as `sourceos-syncd ops checkpoint` printed it",
+                                 "Known head %" G_GSIZE_FORMAT " is not a signed checkpoint: %s",
+                                 i + 1, sentence);
             return false;
         }
         KnownHead *known = g_new0(KnownHead, 1);
@@ -63,9 +64,10 @@ static bool check_known(SyncdVerify *self, const KnownHead *known, GError **erro
     const SyncdFeed *feed = check->feed;
     if (!syncd_note_verify(known->note, strlen(known->note), feed->origin, &feed->signer)) {
         /* It says nothing about the log, so it is no finding. */
-        syncd_set_error_next(
-            error, SYNCD_ERROR_INVALID_ARGS, "give the note as `ops checkpoint` printed it",
-            "A known head of %s is not signed by its device and proves nothing", feed->text);
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
+                             "give the note as `sourceos-syncd ops checkpoint` printed it",
+                             "A known head of %s is not signed by its device and proves nothing",
+                             feed->text);
         return false;
     }
     if (head->size > check->head.size) {

@@ -23,6 +23,31 @@ static void an_agent_reaches_only_what_it_is_given(void)
     service_clear(&f);
 }
 
+/* Whose profile a workspace is may not be known to whoever names the workspace. */
+static void no_refusal_names_the_profile_of_a_workspace(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdEnqueued) enqueued = {0};
+    SyncdRequest request = good_request();
+    const SyncdCaller narrow = {.uid = 1002};
+    world_init(&f);
+    register_good(&f, "actor",
+                  "{\"actor_id\":\"agent-2\",\"actor_type\":\"agent\",\"display_name\":\"B\","
+                  "\"identity_id\":\"uid:1002\",\"workspace_scope\":[\"workspace:b\"],"
+                  "\"profile_scope\":[\"profile:work\"],\"capabilities\":[\"read\",\"write\"],"
+                  "\"trust_level\":\"user\",\"policy_subject\":\"b\",\"signing_key_ref\":"
+                  "\"none\"}");
+    request.scope = "workspace:b";
+    request.object = "";
+    request.body = SYNCD_BYTES_TEXT("{}");
+    g_assert_false(syncd_service_enqueue(f.service, &narrow, &request, &enqueued, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ACCESS_DENIED);
+    g_assert_null(strstr(error->message, "profile:home"));
+    g_assert_nonnull(strstr(error->message, "workspace:b"));
+    service_clear(&f);
+}
+
 static int checkpoint_as(ServiceFixture *f, const SyncdCaller *caller, const char *scope)
 {
     g_autoptr(GError) error = NULL;
@@ -520,6 +545,8 @@ int main(int argc, char **argv)
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/places/an-agent-reaches-only-what-it-is-given",
                     an_agent_reaches_only_what_it_is_given);
+    g_test_add_func("/places/no-refusal-names-the-profile-of-a-workspace",
+                    no_refusal_names_the_profile_of_a_workspace);
     g_test_add_func("/places/naming-a-place-opens-no-other-scope",
                     naming_a_place_opens_no_other_scope);
     g_test_add_func("/places/whoever-reaches-all-places-reaches-all-scopes",
