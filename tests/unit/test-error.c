@@ -26,7 +26,10 @@ static void message_carries_the_next_step(void)
     g_autofree char *sentence = NULL, *next = NULL;
     syncd_error_split(error->message, &sentence, &next);
     g_assert_cmpstr(sentence, ==, "No operation op-1.");
-    g_assert_cmpstr(next, ==, "check the name; `ops list` and `events list` show what there is.");
+    g_assert_cmpstr(
+        next, ==,
+        "check the name; `sourceos-syncd ops list` and `sourceos-syncd events list` show "
+        "what there is.");
 }
 
 static void full_disk_has_its_own_code(void)
