@@ -212,11 +212,16 @@ static void show_change(SyncdCli *cli, const SyncdClientChange *change)
     syncd_output_json(cli->out, text->str, text->len, true);
 }
 
-static void show_dry(SyncdCli *cli, const char *record, char **unknown)
+/* With a key that was used already it would not be recorded once more. */
+static void show_dry(SyncdCli *cli, const char *record, const SyncdClientChange *change)
 {
     static char *nothing[] = {NULL};
     if (!syncd_cli_json(cli)) {
-        syncd_output_printf(cli->out, "%s\n", _("Nothing is recorded. The record would be:"));
+        syncd_output_printf(
+            cli->out, "%s\n",
+            change->duplicate
+                ? _("Nothing is recorded: this was recorded earlier with the same key. It is:")
+                : _("Nothing is recorded. The record would be:"));
         syncd_record_show(cli, record);
         return;
     }
@@ -225,8 +230,9 @@ static void show_dry(SyncdCli *cli, const char *record, char **unknown)
     syncd_json_writer_init(&writer, text, false);
     syncd_json_begin_object(&writer);
     syncd_json_member_bool(&writer, "dry_run", true);
+    syncd_json_member_bool(&writer, "duplicate", change->duplicate);
     syncd_json_member_value(&writer, "record", syncd_json_root(record, strlen(record)));
-    write_unknown(&writer, unknown != NULL ? unknown : nothing);
+    write_unknown(&writer, change->unknown != NULL ? change->unknown : nothing);
     syncd_json_end_object(&writer);
     syncd_output_json(cli->out, text->str, text->len, true);
 }
@@ -263,7 +269,7 @@ static bool send_change(SyncdCli *cli, SyncdClient *client, const char *method, 
         return false;
     }
     if (dry)
-        show_dry(cli, record, change.unknown);
+        show_dry(cli, record, &change);
     else
         show_change(cli, &change);
     tell_unknown(cli, change.unknown);
@@ -281,7 +287,8 @@ bool syncd_verb_registry_register(SyncdCli *cli, GError **error)
     g_autofree char *record = add_defaults(syncd_cli_family(cli), said);
     bool nothing = syncd_cli_argument(cli, 0) == NULL && settings->len == 0;
     if (nothing && syncd_cli_flag(cli, "dry-run")) {
-        show_dry(cli, record, NULL);
+        const SyncdClientChange nobody_asked = {NULL};
+        show_dry(cli, record, &nobody_asked);
         return true;
     }
     if (nothing) {

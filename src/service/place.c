@@ -121,19 +121,26 @@ bool syncd_service_may_cross(SyncdService *service, const char *from, const char
     return true;
 }
 
-static bool check_boundary(SyncdService *service, const SyncdCaller *caller, const char *what,
-                           const char *from, const char *to, GError **error)
+/* Where it belongs is told to whoever reaches that. */
+static bool check_boundary(SyncdService *service, const SyncdCaller *caller,
+                           const SyncdMandate *mandate, const char *what, const char *from,
+                           const char *to, GError **error)
 {
     bool may;
     if (strcmp(from, to) == 0)
         return true;
     if (!syncd_service_may_cross(service, from, to, &may, error))
         return false;
-    return may || refuse(service, caller, "profile_boundary_violation",
-                         "work in the profile that it belongs to; both profiles must be tagged "
-                         "before anything passes from one to the other",
-                         error, "The %s belongs to %.*s and not to %.*s", what, SYNCD_ID_TOKEN_MAX,
-                         from, SYNCD_ID_TOKEN_MAX, to);
+    if (may)
+        return true;
+    bool reaches = syncd_mandate_reaches_profile(mandate, from);
+    g_autofree char *where =
+        reaches ? g_strdup_printf("belongs to %.*s and not", SYNCD_ID_TOKEN_MAX, from)
+                : g_strdup("does not belong");
+    return refuse(service, caller, "profile_boundary_violation",
+                  "work in the profile that it belongs to; both profiles must be tagged before "
+                  "anything passes from one to the other",
+                  error, "The %s %s to %.*s", what, where, SYNCD_ID_TOKEN_MAX, to);
 }
 
 /* ---- workspaces and profiles ---- */
@@ -164,7 +171,7 @@ bool syncd_service_check_record_place(SyncdService *service, const SyncdCaller *
     if (workspace == NULL)
         return true;
     g_autofree char *profile = g_strdup(workspace->columns[SYNCD_COLUMN_PROFILE]);
-    return check_boundary(service, caller, "workspace", profile, place->profile, error);
+    return check_boundary(service, caller, mandate, "workspace", profile, place->profile, error);
 }
 
 static char *text_or(SyncdJson value, const char *otherwise)
@@ -259,9 +266,23 @@ void syncd_place_of_object(const SyncdRecordRow *row, SyncdPlace *place)
     place->object_class = class_of(row->columns[SYNCD_COLUMN_PRIVACY]);
 }
 
-static bool check_object(SyncdService *service, const SyncdCaller *caller,
-                         const SyncdRequest *request, SyncdPlace *place, GError **error)
+/* What the caller does not reach is there for him where tags let it be worked on from his side. */
+static bool is_there(SyncdService *service, const SyncdMandate *mandate, const SyncdRecordRow *row,
+                     const SyncdPlace *place, bool *ret_is, GError **error)
 {
+    const SyncdReach reach = {.mandate = mandate};
+    if (!syncd_service_reaches_record(service, &reach, row, ret_is, error))
+        return false;
+    return *ret_is || strcmp(row->columns[SYNCD_COLUMN_WORKSPACE], place->workspace) != 0 ||
+           syncd_service_may_cross(service, row->columns[SYNCD_COLUMN_PROFILE], place->profile,
+                                   ret_is, error);
+}
+
+static bool check_object(SyncdService *service, const SyncdCaller *caller,
+                         const SyncdMandate *mandate, const SyncdRequest *request,
+                         SyncdPlace *place, GError **error)
+{
+    bool there;
     const SyncdRecordRow *row;
     const char *object = request->object;
     bool deletes = g_strcmp0(request->lane, SYNCD_LANE_TOMBSTONE) == 0;
@@ -271,6 +292,11 @@ static bool check_object(SyncdService *service, const SyncdCaller *caller,
         return false;
     if (row == NULL)
         return true;
+    if (!is_there(service, mandate, row, place, &there, error))
+        return false;
+    if (!there)
+        return refuse(service, caller, "workspace_scope_mismatch", "use another id", error,
+                      "The id %s cannot be used here", object);
     if (strcmp(row->state, SYNCD_STATE_QUARANTINED) == 0 && !deletes)
         return refuse(service, caller, "schema_unknown",
                       "register its schema, then update the object", error,
@@ -281,7 +307,8 @@ static bool check_object(SyncdService *service, const SyncdCaller *caller,
                       "The object %s belongs to %s and not to %.*s", object,
                       row->columns[SYNCD_COLUMN_WORKSPACE], SYNCD_ID_TOKEN_MAX, place->workspace);
     syncd_place_of_object(row, place);
-    return check_boundary(service, caller, "object", place->object_profile, place->profile, error);
+    return check_boundary(service, caller, mandate, "object", place->object_profile, place->profile,
+                          error);
 }
 
 /* ---- encryption profiles ---- */
@@ -383,7 +410,7 @@ bool syncd_service_check_place(SyncdService *service, const SyncdCaller *caller,
     syncd_operation_read_place(request->body, &place.said);
     if (!syncd_service_find_place(service, request->scope, scope_class, &place, error) ||
         !syncd_service_check_record_place(service, caller, mandate, &place, error) ||
-        !check_object(service, caller, request, &place, error) ||
+        !check_object(service, caller, mandate, request, &place, error) ||
         !check_encryption(service, caller, mandate, scope_class, &place, error))
         return false;
     *ret_place = place;

@@ -158,7 +158,11 @@ static bool check_actor(SyncdChange *change, GError **error)
 {
     SyncdService *service = change->service;
     g_autoptr(SyncdMandate) after = syncd_mandate_read(change->record, error);
-    if (after == NULL || !syncd_service_find_own(service, error))
+    if (after == NULL) {
+        g_prefix_error(error, "/record");
+        return false;
+    }
+    if (!syncd_service_find_own(service, error))
         return false;
     if (strcmp(change->id, service->own_actor) == 0) {
         syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT, "leave it as it is",

@@ -86,6 +86,19 @@ static bool check_id(const SyncdFamily *family, const char *id, GError **error)
     return false;
 }
 
+/* An id and, where it has one, its version: only what lacks is named. */
+static bool refuse_nameless(const SyncdChange *change, GError **error)
+{
+    const SyncdFamily *family = change->family;
+    g_autofree char *id = syncd_record_member(change->record, family->id);
+    bool both = *id == '\0' && family->version != NULL &&
+                syncd_json_member(change->record, family->version).type == SYNCD_JSON_NONE;
+    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT, "/record/%s must be there%s%s",
+                    *id == '\0' ? family->id : family->version, both ? ", and /record/" : "",
+                    both ? family->version : "");
+    return false;
+}
+
 static bool find_id(SyncdChange *change, GError **error)
 {
     const SyncdFamily *family = change->family;
@@ -98,12 +111,8 @@ static bool find_id(SyncdChange *change, GError **error)
     else if (change->id == NULL && may_be_made &&
              syncd_json_member(change->record, family->id).type == SYNCD_JSON_NONE)
         change->id = syncd_id_new(change->service->sources, family->name);
-    if (change->id == NULL) {
-        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT, "/record/%s must be there%s%s",
-                        family->id, family->version != NULL ? ", and /record/" : "",
-                        family->version != NULL ? family->version : "");
-        return false;
-    }
+    if (change->id == NULL)
+        return refuse_nameless(change, error);
     if (given != NULL && strcmp(given, change->id) != 0) {
         syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
                         "/record/%s is not the id of the record that is to be changed", family->id);
@@ -149,9 +158,13 @@ bool syncd_registry_check_presence(const SyncdChange *change, GError **error)
         return false;
     }
     if (change->present && change->verb == SYNCD_VERB_REGISTER) {
+        bool ended = strcmp(change->row.state, syncd_family_end_state(change->family)) == 0;
         syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
-                             "use another id, since one is never used again, or update this one if "
-                             "it has not ended",
+                             !ended ? "update it, or use another id"
+                             : change->family == syncd_family(SYNCD_FAMILY_OBJECT)
+                                 ? "enqueue an operation with \"restore\" to have a new version of "
+                                   "it, or use another id"
+                                 : "use another id: one is never used again",
                              "The %s %s is registered already and is %s", name, change->id,
                              change->row.state);
         return false;

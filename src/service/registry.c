@@ -79,7 +79,8 @@ static bool find_step(SyncdChange *change, GError **error)
     change->step = syncd_transition_find(change->family, change->verb, from, change->state);
     if (change->step != NULL)
         return true;
-    if (change->present && strcmp(from, change->state) == 0)
+    bool ended = change->present && strcmp(from, syncd_family_end_state(change->family)) == 0;
+    if (ended || (change->present && strcmp(from, change->state) == 0))
         syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT, "register another one instead",
                              "The %s %s is %s already, and is not changed any more",
                              change->family->name, change->id, from);

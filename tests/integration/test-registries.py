@@ -182,6 +182,30 @@ def a_reconciliation_is_found_from_either_end(world):
 
 
 @promise
+def what_cannot_be_done_says_what_can(world):
+    schema = ('--set=object_type=note', '--set=schema_id=schema:x')
+    with served(world) as (cli, _):
+        told = cli.fails(NEGATIVE, 'InvalidContract', 'schemas', 'register', *schema)
+        assert 'schema_version must be there' in told and 'schema_id must' not in told, told
+        register = ('schemas', 'register', *schema, '--set=schema_version=1', '--key=once')
+        assert 'would be' in cli.does(*register, '--dry-run')
+        cli.does(*register)
+        assert 'recorded earlier' in cli.does(*register, '--dry-run')
+        equal(cli.json(*register, '--dry-run')['duplicate'], True)
+        told = cli.fails(NEGATIVE, 'InvalidArgs', *register[:-1])
+        assert 'is registered already' in told, told
+        cli.does('profiles', 'register', '--set=profile_id=profile:p', '--set=profile_class=work')
+        cli.does('profiles', 'revoke', 'profile:p', '--yes')
+        told = cli.fails(NEGATIVE, 'InvalidContract', 'profiles', 'update', 'profile:p',
+                         '--set=display_name=P')
+        assert 'is revoked already, and is not changed any more' in told, told
+        told = cli.fails(NEGATIVE, 'InvalidContract', 'actors', 'register', '--set=actor_id=a',
+                         '--set=identity_id=agent:a', '--set=actor_type=agent',
+                         '--set=expires_at=tomorrow')
+        assert told.startswith('/record/expires_at '), told
+
+
+@promise
 def documents_that_people_write_keep_to_their_contracts(world):
     with served(world) as (cli, _):
         cases = pathlib.Path(world.options.source, 'tests/integration/lanes.cases.json')
