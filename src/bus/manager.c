@@ -8,6 +8,7 @@
 #include "bus/object.h"
 #include "bus/options.h"
 #include "config.h"
+#include "service/find.h"
 
 #include <string.h>
 
@@ -144,6 +145,35 @@ static bool handle_list_events(SyncdCall *call, GError **error)
     return events != NULL && syncd_call_reply(call, error, "ss", events, cursor);
 }
 
+typedef struct {
+    SyncdSearchAsked finding;
+    bool all;
+} FindArguments;
+
+static const SyncdOption find_options[] = {
+    {"kind", SYNCD_OPTION_TEXT, offsetof(FindArguments, finding.kind)},
+    {"workspace", SYNCD_OPTION_TEXT, offsetof(FindArguments, finding.workspace)},
+    {"cursor", SYNCD_OPTION_TEXT, offsetof(FindArguments, finding.cursor)},
+    {"limit", SYNCD_OPTION_NUMBER, offsetof(FindArguments, finding.limit)},
+    {"all", SYNCD_OPTION_SWITCH, offsetof(FindArguments, all)},
+};
+
+static bool handle_find(SyncdCall *call, GError **error)
+{
+    sd_bus_message *message = syncd_call_message(call);
+    FindArguments arguments = {.all = false};
+    if (!syncd_text_argument_read(message, &arguments.finding.words, error) ||
+        !syncd_options_read(message, find_options, G_N_ELEMENTS(find_options), &arguments, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, arguments.all, NULL, error);
+    if (service == NULL)
+        return false;
+    g_autofree char *cursor = NULL;
+    g_autofree char *found =
+        syncd_service_find(service, syncd_call_caller(call), &arguments.finding, &cursor, error);
+    return found != NULL && syncd_call_reply(call, error, "ss", found, cursor);
+}
+
 static const struct {
     const char *name;
     SyncdVerifyMode mode;
@@ -215,11 +245,8 @@ static bool handle_list_jobs(SyncdCall *call, GError **error)
 }
 
 static const SyncdMethod methods[] = {
-    {"Describe", handle_describe},
-    {"ListEvents", handle_list_events},
-    {"Verify", handle_verify},
-    {"ListJobs", handle_list_jobs},
-    {NULL, NULL},
+    {"Describe", handle_describe}, {"ListEvents", handle_list_events}, {"Find", handle_find},
+    {"Verify", handle_verify},     {"ListJobs", handle_list_jobs},     {NULL, NULL},
 };
 
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
@@ -236,6 +263,10 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("ListEvents",
         SD_BUS_ARGS("a{sv}", options),
         SD_BUS_RESULT("s", events, "s", cursor),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Find",
+        SD_BUS_ARGS("s", words, "a{sv}", options),
+        SD_BUS_RESULT("s", found, "s", cursor),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Verify",
         SD_BUS_ARGS("a{sv}", options),

@@ -268,6 +268,12 @@ const SyncdVerbOption syncd_verify_proof_options[] = {
     END,
 };
 
+const SyncdVerbOption syncd_find_options[] = {
+    WORD("kind", 'k', "KIND", syncd_words_found_kind, N_("Only this kind of thing")),
+    TEXT("workspace", 'w', "NAME", N_("Only what is in this workspace")),
+    END,
+};
+
 const SyncdVerbOption syncd_proof_output_options[] = {
     FILES("output", 'o', N_("Keep the proof in this file, a new one")),
     END,

@@ -40,6 +40,7 @@ extern const SyncdVerbOption syncd_evidence_options[];
 extern const SyncdVerbOption syncd_output_dir_options[];
 extern const SyncdVerbOption syncd_state_dir_options[];
 extern const SyncdVerbOption syncd_verify_proof_options[];
+extern const SyncdVerbOption syncd_find_options[];
 extern const SyncdVerbOption syncd_proof_output_options[];
 extern const SyncdVerbOption syncd_contract_options[];
 extern const SyncdVerbOption syncd_policy_options[];

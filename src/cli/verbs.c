@@ -222,6 +222,16 @@ const SyncdVerb syncd_verbs[] = {
      .options = {syncd_limit_options, syncd_filter_options, syncd_event_filter_options,
                  syncd_all_options},
      .run = syncd_verb_log},
+    {.name = "find",
+     .arguments = "WORD...",
+     .min_arguments = 1,
+     .max_arguments = G_MAXUINT,
+     .help = N_("Find files, records and objects by words"),
+     .details = N_("All words have to be found; each may be the beginning of one. Of files their "
+                   "names are searched, of records what they say, of objects their ids. What is "
+                   "secret is not found, nor what policy does not let be indexed."),
+     .options = {syncd_limit_options, syncd_find_options, syncd_all_options},
+     .run = syncd_verb_find},
     {.name = "prove",
      .arguments = "OBJECT",
      .min_arguments = 1,

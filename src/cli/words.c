@@ -3,6 +3,7 @@
 #include "cli/parse.h"
 #include "contract/installed.h"
 #include "contract/vocabulary.h"
+#include "domain/family.h"
 #include "domain/kind.h"
 
 #include <string.h>
@@ -42,6 +43,13 @@ void syncd_words_event_type(GPtrArray *words)
     for (size_t i = 0; i < n; i++)
         if (!g_ptr_array_find_with_equal_func(words, kinds[i].event_type, g_str_equal, NULL))
             g_ptr_array_add(words, (gpointer)kinds[i].event_type);
+}
+
+void syncd_words_found_kind(GPtrArray *words)
+{
+    g_ptr_array_add(words, (gpointer) "file");
+    for (unsigned i = 0; i < SYNCD_N_FAMILIES; i++)
+        g_ptr_array_add(words, (gpointer)syncd_family(i)->name);
 }
 
 void syncd_words_contract(GPtrArray *words)

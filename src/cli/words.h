@@ -17,6 +17,7 @@ void syncd_words_action(GPtrArray *words);
 void syncd_words_operation_type(GPtrArray *words);
 void syncd_words_event_type(GPtrArray *words);
 void syncd_words_evidence_type(GPtrArray *words);
+void syncd_words_found_kind(GPtrArray *words);
 void syncd_words_contract(GPtrArray *words);
 void syncd_words_actor_type(GPtrArray *words);
 void syncd_words_profile_class(GPtrArray *words);

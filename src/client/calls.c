@@ -126,6 +126,27 @@ bool syncd_client_list(SyncdClient *client, SyncdClientList list, GVariant *opti
     return true;
 }
 
+bool syncd_client_find(SyncdClient *client, const char *words, GVariant *options, char **ret_found,
+                       char **ret_cursor, GError **error)
+{
+    g_autoptr(GVariant) own = options != NULL ? g_variant_ref_sink(options) : NULL;
+    g_autoptr(sd_bus_message) message =
+        syncd_client_message(client, SYNCD_BUS_ROOT, SYNCD_BUS_MANAGER, "Find", error);
+    if (message == NULL)
+        return false;
+    int r = sd_bus_message_append(message, "s", words);
+    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, own, error);
+    const char *found = NULL, *cursor = NULL;
+    if (reply == NULL ||
+        !syncd_client_check(client, sd_bus_message_read(reply, "ss", &found, &cursor), error))
+        return false;
+    *ret_found = syncd_client_take_json(found, error);
+    if (*ret_found == NULL)
+        return false;
+    *ret_cursor = g_strdup(cursor);
+    return true;
+}
+
 /* The methods of Operations that take one string and options, and answer with one document. */
 static char *call_with_string(SyncdClient *client, const char *member, const char *argument,
                               GError **error)

@@ -17,6 +17,9 @@ typedef enum { SYNCD_CLIENT_OPERATIONS, SYNCD_CLIENT_EVENTS, SYNCD_CLIENT_TASKS 
 /* One page: a JSON array, and the cursor of the next page ("" at the end). */
 bool syncd_client_list(SyncdClient *client, SyncdClientList list, GVariant *options,
                        char **ret_records, char **ret_cursor, GError **error);
+/* The same of what has these words. */
+bool syncd_client_find(SyncdClient *client, const char *words, GVariant *options, char **ret_found,
+                       char **ret_cursor, GError **error);
 char *syncd_client_get_operation(SyncdClient *client, const char *operation, GError **error);
 
 typedef struct {

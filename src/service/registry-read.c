@@ -22,7 +22,7 @@ bool syncd_registry_find_active(SyncdService *service, SyncdFamilyId family, con
     return true;
 }
 
-static bool shows(const SyncdView *view, const SyncdRecordRow *row)
+bool syncd_registry_shows(const SyncdView *view, const SyncdRecordRow *row)
 {
     return view->all || (view->actor != NULL && (strcmp(view->actor, row->owner) == 0 ||
                                                  strcmp(view->actor, row->id) == 0));
@@ -77,8 +77,8 @@ static bool write_row(SyncdService *service, const SyncdView *view, const SyncdR
 }
 
 /* One document that cannot be read takes nothing from the others. */
-static bool append_row(SyncdService *service, const SyncdView *view, const SyncdRecordRow *row,
-                       GString *out, GError **error)
+bool syncd_registry_append_row(SyncdService *service, const SyncdView *view,
+                               const SyncdRecordRow *row, GString *out, GError **error)
 {
     g_auto(SyncdEntry) entry = {0};
     g_auto(SyncdBody) body = {0};
@@ -122,12 +122,12 @@ char *syncd_service_show_record(SyncdService *service, const SyncdCaller *caller
         (found && row.pos > syncd_store_sequence(service->store) &&
          !syncd_service_commit_turn(service, error)))
         return NULL;
-    if (!found || !shows(&view, &row)) {
+    if (!found || !syncd_registry_shows(&view, &row)) {
         syncd_registry_refuse_absent(family, id, error);
         return NULL;
     }
     g_autoptr(GString) out = g_string_new(NULL);
-    if (!append_row(service, &view, &row, out, error))
+    if (!syncd_registry_append_row(service, &view, &row, out, error))
         return NULL;
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
@@ -168,7 +168,7 @@ static bool append_rows(SyncdService *service, const SyncdView *view, const GPtr
         gsize before = out->len;
         if (*ret_n > 0)
             g_string_append_c(out, ',');
-        if (!append_row(service, view, rows->pdata[*ret_n], out, error))
+        if (!syncd_registry_append_row(service, view, rows->pdata[*ret_n], out, error))
             return false;
         if (*ret_n > 0 && out->len > SYNCD_PAGE_SIZE) {
             g_string_truncate(out, before);

@@ -70,6 +70,11 @@ bool syncd_registry_check_family(SyncdChange *change, GError **error);
 bool syncd_registry_reaches(const SyncdChange *change, const SyncdRecordRow *row, bool *ret_reaches,
                             GError **error);
 /* NotFound, and how to list those that there are. */
+/* Whether somebody with this view may see it. */
+bool syncd_registry_shows(const SyncdView *view, const SyncdRecordRow *row);
+/* Appends what Show answers. */
+bool syncd_registry_append_row(SyncdService *service, const SyncdView *view,
+                               const SyncdRecordRow *row, GString *out, GError **error);
 void syncd_registry_refuse_absent(const SyncdFamily *family, const char *id, GError **error);
 /* Parts of it: what the record names is not there (NotFound, always false), and whether it may lie
  * in the workspace and the profile that it names. */

@@ -27,7 +27,7 @@
 
 /* What the interfaces of the bus offer; whatever they offer more raises it. 2: Register and Update
  * tell unknown members, and take "dry_run"; roots. */
-#define SYNCD_API_VERSION 2u
+#define SYNCD_API_VERSION 3u
 
 #define SYNCD_LIST_MAX 100u
 #define SYNCD_LIST_BYTES_MAX 1000u

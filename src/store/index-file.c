@@ -1,5 +1,7 @@
 #include "store/index-private.h"
 
+#include "domain/search.h"
+
 guint64 syncd_file_place(guint64 pos, guint number)
 {
     return pos * SYNCD_FILES_MAX + number;
@@ -38,7 +40,22 @@ typedef struct {
     guint64 pos;
     gint64 scope;
     guint64 folder; /* the one that was found to exist last */
+    bool found;     /* names may be found */
+    GString *words;
 } FileEntry;
+
+static void file_entry_clear(FileEntry *entry)
+{
+    g_string_free(entry->words, TRUE);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FileEntry, file_entry_clear)
+
+static const char *words_of(FileEntry *entry, SyncdBytes name)
+{
+    g_string_truncate(entry->words, 0);
+    syncd_search_words(name, entry->words);
+    return entry->words->str;
+}
 
 /* A folder of the same scope that exists. */
 static bool is_folder(FileEntry *entry, guint64 id, bool *ret_is, GError **error)
@@ -98,13 +115,37 @@ static bool create(FileEntry *entry, guint64 place, const SyncdFileChange *chang
     SyncdStatement *row = syncd_database_statement(
         entry->index->db, "INSERT INTO file (id, scope, folder, name, kind, mode, size, mtime, "
                           "hash, version, changed,"
-                          " live) VALUES (:id, :scope, :folder, :name, :kind, :mode, :size, "
-                          ":mtime, :hash, 1, :id, 1)");
+                          " live, found) VALUES (:id, :scope, :folder, :name, :kind, :mode, :size, "
+                          ":mtime, :hash, 1, :id, 1, :found)");
     syncd_bind_int(row, ":id", (gint64)place);
     syncd_bind_int(row, ":scope", entry->scope);
+    syncd_bind_int(row, ":found", entry->found);
     bind_file(row, change, folder);
     return syncd_statement_run(row, error) &&
-           syncd_index_project_content(entry->index, place, place, change, error);
+           syncd_index_project_content(entry->index, place, place, change, error) &&
+           (!entry->found ||
+            syncd_index_add_search(entry->index, place, words_of(entry, change->name), error));
+}
+
+/* Its name is no longer, or another one; `name` NULL: it has none. */
+static bool rename_found(FileEntry *entry, guint64 file, const SyncdBytes *name, GError **error)
+{
+    g_autofree char *before = NULL;
+    g_autoptr(SyncdStatement) row = syncd_database_statement(
+        entry->index->db, "SELECT name FROM file WHERE id = :id AND found = 1");
+    bool found;
+    syncd_bind_int(row, ":id", (gint64)file);
+    if (!syncd_statement_next(row, &found, error))
+        return false;
+    if (!found)
+        return true;
+    SyncdBytes old = syncd_column_bytes(row, 0);
+    if (name != NULL && old.size == name->size && memcmp(old.data, name->data, old.size) == 0)
+        return true;
+    before = g_strdup(words_of(entry, old));
+    return syncd_index_remove_search(entry->index, file, before, error) &&
+           (name == NULL ||
+            syncd_index_add_search(entry->index, file, words_of(entry, *name), error));
 }
 
 static bool add_change(FileEntry *entry, guint64 file, guint64 place, GError **error)
@@ -169,6 +210,8 @@ static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *
         return false;
     if (!is || within)
         return true;
+    if (!rename_found(entry, file, &change->name, error))
+        return false;
     SyncdStatement *row = syncd_database_statement(
         entry->index->db,
         "UPDATE file SET version = version + (kind <> :kind OR hash IS NOT :hash), folder = "
@@ -194,8 +237,10 @@ static bool delete (FileEntry *entry, guint64 place, const SyncdFileChange *chan
         return false;
     if (!is)
         return true;
+    if (!rename_found(entry, file, NULL, error))
+        return false;
     SyncdStatement *row = syncd_database_statement(
-        entry->index->db, "UPDATE file SET live = 0, changed = :place WHERE id = :file");
+        entry->index->db, "UPDATE file SET live = 0, found = 0, changed = :place WHERE id = :file");
     syncd_bind_int(row, ":file", (gint64)file);
     syncd_bind_int(row, ":place", (gint64)place);
     entry->folder = 0;
@@ -219,10 +264,11 @@ static const struct {
 bool syncd_index_project_files(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
                                SyncdJson content, GError **error)
 {
-    FileEntry entry = {.index = self, .pos = pos};
+    g_auto(FileEntry) entry = {.index = self, .pos = pos, .words = g_string_new(NULL)};
     g_auto(SyncdFileChangesReader) reader = {{NULL}};
     SyncdFileChange change;
-    if (!syncd_index_add_word(self, header->scope, &entry.scope, error))
+    if (!syncd_index_add_word(self, header->scope, &entry.scope, error) ||
+        !syncd_index_may_search(self, header, NULL, &entry.found, error))
         return false;
     syncd_file_changes_read(&reader, content);
     while (syncd_file_changes_next(&reader, &change))

@@ -15,6 +15,7 @@ struct SyncdIndex {
     GHashTable *tally; /* kind's number as pointer -> entries projected in the open transaction */
     char file_operation[SYNCD_FILE_ID_SIZE]; /* whose place was looked up last (index-file.c) */
     guint64 file_pos;
+    struct SyncdSearchKnown *search; /* what need not be looked up again (index-search.c) */
     gint64 lanes[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS]; /* by rank: changes of its counts in it */
 };
 
@@ -53,3 +54,21 @@ bool syncd_index_project_deletion(SyncdIndex *index, guint64 pos, const SyncdHea
 /* index-names.c: the first entry that takes a name keeps it. */
 bool syncd_index_add_name(SyncdIndex *index, const char *family, const char *name, SyncdBytes scope,
                           guint64 pos, GError **error);
+
+/* index-search.c: what is found by its words; `words` are those of domain/search.h. */
+struct SyncdSearchKnown *syncd_index_search_known_new(void);
+void syncd_index_search_known_free(struct SyncdSearchKnown *known);
+/* After a rollback, and when a scope is opened. */
+void syncd_index_forget_search(SyncdIndex *index);
+bool syncd_index_add_search(SyncdIndex *index, guint64 id, const char *words, GError **error);
+/* Exactly the words that were added. */
+bool syncd_index_remove_search(SyncdIndex *index, guint64 id, const char *words, GError **error);
+/* Whether what an entry of this header says may be found; `data_class` NULL: not said. */
+bool syncd_index_may_search(SyncdIndex *index, const SyncdHeader *header, const char *data_class,
+                            bool *ret_may, GError **error);
+/* A record as it is now. */
+bool syncd_index_search_record(SyncdIndex *index, const SyncdRecordRow *row,
+                               const SyncdHeader *header, SyncdJson record, GError **error);
+/* The object that an operation is about. */
+bool syncd_index_search_object(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
+                               GError **error);

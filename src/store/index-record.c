@@ -76,7 +76,9 @@ bool syncd_index_project_record(SyncdIndex *self, guint64 pos, const SyncdHeader
         return false;
     /* A step that no table has was taken by nobody. */
     return !syncd_transition_is_tabled(header->kind, state, row.state) ||
-           write_row(self, &row, error);
+           (write_row(self, &row, error) &&
+            syncd_index_search_record(self, &row, header,
+                                      syncd_json_root(body->content, body->content_size), error));
 }
 
 /* ---- asking ---- */

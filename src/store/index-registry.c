@@ -63,6 +63,7 @@ static bool project_scope(SyncdIndex *self, guint64 pos, const SyncdHeader *head
 {
     SyncdJson scope = syncd_json_member(record, "scope");
     g_autofree char *class = text_member(scope, "class"), *name = text_member(scope, "name");
+    syncd_index_forget_search(self);
     SyncdStatement *row =
         syncd_database_statement(self->db, "INSERT INTO scope (id, class, name, pos) VALUES (:id, "
                                            ":class, :name, :pos) ON CONFLICT DO NOTHING");

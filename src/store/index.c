@@ -32,6 +32,7 @@ static SyncdIndex *wrap(SyncdDatabase *db)
     self->db = db;
     syncd_index_init_words(self);
     self->tally = g_hash_table_new(g_direct_hash, g_direct_equal);
+    self->search = syncd_index_search_known_new();
     return self;
 }
 
@@ -155,6 +156,7 @@ void syncd_index_free(SyncdIndex *self)
         return;
     syncd_index_clear_words(self);
     g_hash_table_unref(self->tally);
+    syncd_index_search_known_free(self->search);
     syncd_database_free(self->db);
     g_free(self);
 }
@@ -192,6 +194,7 @@ void syncd_index_rollback(SyncdIndex *self)
     /* Words that the transaction made are not there any more. */
     syncd_index_forget_words(self);
     self->file_operation[0] = '\0';
+    syncd_index_forget_search(self);
     g_hash_table_remove_all(self->tally);
     memset(self->lanes, 0, sizeof self->lanes);
 }
@@ -318,6 +321,7 @@ bool syncd_index_project(SyncdIndex *self, guint64 pos, const SyncdHeader *heade
     if (!insert_entry(self, pos, header, error))
         return false;
     return (body == NULL || project_body(self, pos, header, body, error)) &&
+           syncd_index_search_object(self, pos, header, error) &&
            syncd_index_project_task(self, pos, header, body, error) &&
            syncd_index_project_deletion(self, pos, header, body, error);
 }

@@ -13,6 +13,7 @@
 #include "store/directory.h"
 #include "store/entry.h"
 #include "store/journal.h"
+#include "store/search.h"
 #include "store/store.h"
 
 #include <glib.h>
@@ -47,6 +48,15 @@ void syncd_index_discard_new(SyncdIndex *index, SyncdDirectory *directory);
 bool syncd_index_is_new(const SyncdIndex *index); /* made by begin_new and not finished */
 SyncdDatabase *syncd_index_database(SyncdIndex *index);
 bool syncd_index_bytes(SyncdIndex *index, guint64 *ret_bytes, GError **error); /* of its pages */
+
+/* ---- finding by words ---- */
+
+/* The newest that have all of them, below an id: their ids (guint64). */
+bool syncd_index_search(SyncdIndex *index, const GPtrArray *words, guint64 below, guint limit,
+                        GArray *ids, GError **error);
+/* Which record or object that is, unless it is a file. */
+bool syncd_index_search_hit(SyncdIndex *index, guint64 id, SyncdHit *ret_hit, bool *ret_found,
+                            GError **error);
 
 /* ---- projecting ---- */
 

@@ -63,7 +63,9 @@ IndexRows index_rows_read(sqlite3 *db)
     IndexRows rows = {g_ptr_array_new_with_free_func(table_free), g_string_new(NULL),
                       g_string_new(NULL), 0};
     sqlite3_stmt *all =
-        prepare(db, "SELECT type = 'table', name, sql FROM sqlite_schema WHERE sql IS NOT NULL");
+        prepare(db, "SELECT type = 'table', name, sql FROM sqlite_schema WHERE sql IS NOT NULL"
+                    /* What is found by words keeps no rows of its own. */
+                    " AND name NOT GLOB 'search_[dic]*' AND name <> 'search'");
     while (sqlite3_step(all) == SQLITE_ROW) {
         bool is_table = sqlite3_column_int(all, 0) != 0;
         const char *name = (const char *)sqlite3_column_text(all, 1);

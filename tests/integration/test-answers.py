@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""What can be asked about whatever is recorded, by somebody who has the command line: that it is proven."""
+"""What can be asked about whatever is recorded, by somebody who has the command line: to find it by its
+words, and to have it proven."""
 
 import contextlib
 import json
@@ -114,6 +115,57 @@ def a_proof_replaces_no_file_and_what_is_not_there_is_not_proven(world):
         cli.fails(FAILED, 'Failed', 'prove', f'{notes}/milk.txt', f'--output={path}/none/proof')
         for named in ('note-1', 'op-none', 'file-none', f'{notes}/none', '/none', 'milk.txt'):
             cli.fails(NOT_FOUND, 'NotFound', 'prove', named)
+
+
+# --- finding -----------------------------------------------------------------------------------
+
+def found(cli, *words):
+    return [(hit['kind'], hit['title']) for hit in cli.json('find', *words)]
+
+
+@promise
+def whatever_is_recorded_is_found_by_its_words(world):
+    with user(world) as (cli, notes):
+        register_note(cli)
+        cli.enqueue('milk:2')
+        cli.does('actors', 'register', '--set=identity_id=agent:milkman', '--set=actor_type=agent')
+        equal(found(cli, 'tulips'), [('file', 'garden/tulips.txt')])
+        equal(found(cli, 'TULIPS', 'txt'), [('file', 'garden/tulips.txt')])
+        equal(found(cli, 'milk txt'), [('file', 'milk.txt')])
+        equal([kind for kind, _ in found(cli, 'milk')], ['actor', 'object', 'file'], 'the newest first')
+        equal(found(cli, 'milk', '--kind=object'), [('object', 'milk:2')])
+        equal(found(cli, 'milk', '--workspace=notes'), [('file', 'milk.txt')])
+        equal(found(cli, 'milk', '--limit=1')[0][0], 'actor')
+        equal(found(cli, 'note-1', '--kind=object'), [('object', 'note-1')])
+        equal(found(cli, 'buy'), [], 'what is in a file is not searched')
+        hit, = cli.json('find', 'tulips')
+        file, = cli.json('workspace', 'files', 'notes', 'garden/tulips.txt')
+        equal((hit['document'], hit['id'], hit['scope']), (file, file['file_id'], 'workspace:notes'))
+        hit, = cli.json('find', 'note-1', '--kind=object')
+        equal(hit['document'], cli.json('objects', 'show', 'note-1'))
+        out = cli.does('find', 'milk')
+        assert out.splitlines()[0].split() == ['KIND', 'NAME', 'SCOPE', 'ID'], out
+        equal(len(out.splitlines()), 4)
+        code, out, err = cli.run('find', 'rhubarb')
+        equal((code, out), (DONE, ''))
+        assert 'Nothing is found' in err, err
+
+        (notes / 'milk.txt').rename(notes / 'cream.txt')
+        eventually(lambda: found(cli, 'cream') == [('file', 'cream.txt')], 'it is found by its new name')
+        equal(found(cli, 'milk', '--kind=file'), [])
+
+
+@promise
+def words_are_never_syntax(world):
+    with user(world) as (cli, _):
+        for words in ('"', "'); DROP TABLE search; --", 'NEAR(', '*', '^a', 'words:', '-'):
+            code, _, err = cli.run('find', '--', words)
+            assert code in (DONE, NEGATIVE) and 'SQL' not in err and 'fts5' not in err, (words, err)
+        cli.fails(NEGATIVE, 'InvalidArgs', 'find', '"*"')
+        cli.fails(NEGATIVE, 'InvalidArgs', 'find', *(f'w{number}' for number in range(17)))
+        cli.fails(NEGATIVE, 'Usage', 'find', 'a', '--kind=none')
+        cli.fails(NEGATIVE, 'Usage', 'find')
+        equal(found(cli, 'tulips" OR "milk'), [], 'OR is a word like others')
 
 
 if __name__ == '__main__':

@@ -26,12 +26,21 @@ static inline char *dump_index(const char *directory)
         "SELECT * FROM deletion ORDER BY scope, object",
         "SELECT * FROM file ORDER BY id",
         "SELECT * FROM file_change ORDER BY file, place",
+        "SELECT * FROM search_text ORDER BY id",
+        "SELECT * FROM object ORDER BY scope, object",
+        /* Which words it has of what; how it keeps them depends on when they came. */
+        "SELECT term, doc FROM temp.word_of ORDER BY term, doc",
         "SELECT name, sql FROM sqlite_schema ORDER BY name",
     };
     g_autofree char *path = g_build_filename(directory, "index.db", NULL);
     GString *text = g_string_new(NULL);
     sqlite3 *db;
     g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db,
+                                 "CREATE VIRTUAL TABLE temp.word_of"
+                                 " USING fts5vocab(main, search, instance)",
+                                 NULL, NULL, NULL),
+                    ==, SQLITE_OK);
     for (size_t i = 0; i < G_N_ELEMENTS(queries); i++) {
         sqlite3_stmt *rows;
         g_assert_cmpint(sqlite3_prepare_v2(db, queries[i], -1, &rows, NULL), ==, SQLITE_OK);

@@ -12,7 +12,8 @@ CREATE TABLE file (
     hash BLOB,                                      -- SHA-256 of its bytes, of a symlink of its target; NULL: not known
     version INTEGER NOT NULL,                       -- of what is in it, from 1
     changed INTEGER NOT NULL,                       -- the newest place that is about it
-    live INTEGER NOT NULL                           -- 0: it was deleted
+    live INTEGER NOT NULL,                          -- 0: it was deleted
+    found INTEGER NOT NULL                          -- 1: its name is in search
 ) STRICT;
 
 CREATE TABLE file_change (
@@ -57,4 +58,18 @@ CREATE TABLE seen (
     ctime INTEGER NOT NULL,
     born INTEGER NOT NULL                           -- 0: the file system does not say
 ) STRICT;
+-- What is found by its words (domain/search.h). A row of search has nothing but words, and is: of a file that exists, its name, by
+-- file.id; of all else what search_text says, by the entry's pos * 4096.
+CREATE VIRTUAL TABLE search USING fts5(words, content='', columnsize=0, detail=none, tokenize=ascii);
+CREATE TABLE search_text (
+    id INTEGER PRIMARY KEY,                         -- pos * 4096 of the entry that registered it, or was the first about it
+    family TEXT NOT NULL,                           -- of the record; '': an object that operations are about
+    record TEXT NOT NULL,                           -- record.id, or the object's
+    words TEXT NOT NULL                             -- what search has of it
+) STRICT;
+CREATE TABLE object (
+    scope INTEGER NOT NULL,                         -- word.id
+    object TEXT NOT NULL,
+    PRIMARY KEY (scope, object)                     -- each that operations are about, and that may be found
+) STRICT, WITHOUT ROWID;
 PRAGMA user_version = 4;
