@@ -69,6 +69,13 @@ static void publish(SyncdStatus *status, const char *text)
     (void)unlinkat(status->directory, FILE_NAME, 0);
 }
 
+/* Whoever reads the file can tell one that a killed daemon left from one of a daemon that is there.
+ */
+static char *with_process(const char *text)
+{
+    return g_strdup_printf("%.*s,\"pid\":%ld}", (int)strlen(text) - 1, text, (long)getpid());
+}
+
 static void tell(void *data)
 {
     SyncdStatus *status = data;
@@ -80,7 +87,8 @@ static void tell(void *data)
     status->told = state.state;
 
     g_autofree char *text = syncd_service_status(status->service);
-    publish(status, text);
+    g_autofree char *whole = with_process(text);
+    publish(status, whole);
 }
 
 SyncdStatus *syncd_status_new(sd_event *event, SyncdService *service, SyncdInstance instance,
