@@ -189,6 +189,26 @@ tour() {
     try busctl --user call $NAME $ROOT_OBJECT $NAME.Operations Enqueue 'ssssa{sv}' \
         sync.operation.enqueue device note-2 '{"title":"Water the plants"}' 0
     try busctl --user get-property $NAME $ROOT_OBJECT $NAME.Manager State Sequence
+    tour_of_a_workspace
+}
+
+# What is recorded of it stays in the log; the directory goes again.
+tour_of_a_workspace() {
+    writing=$(mktemp -d "${TMPDIR:-/tmp}/tour-XXXXXX")
+    say '' 'A directory whose files are recorded, now and whenever something changes in it:'
+    printf 'Once upon a time\n' >"$writing/story"
+    try $syncd workspace add "$writing"
+    try $syncd workspace scan "$writing"
+    try $syncd workspace files "$writing" --no-pager
+    printf '\n$ echo The end >> %s\n' "$(quoted "$writing/story")"
+    printf 'The end\n' >>"$writing/story"
+    try $syncd workspace scan "$writing"
+    try $syncd log "$writing/story" --no-pager
+    try $syncd find story --limit 5 --no-pager
+    try $syncd prove "$writing/story" --output "$writing.proof"
+    try $syncd verify proof "$writing.proof"
+    try $syncd workspace remove "$writing"
+    rm -r "$writing" "$writing.proof"
 }
 
 operation_id() {
