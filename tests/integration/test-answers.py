@@ -1,15 +1,18 @@
 #!/usr/bin/python3
 """What can be asked about whatever is recorded, by somebody who has the command line: to find it by its
-words, and to have it proven."""
+words, to have it proven, and to hear of it."""
 
 import contextlib
 import json
 import subprocess
 import sys
+import time
+
+from gi.repository import GLib
 
 from cli_user import DONE, FAILED, NEGATIVE, NOT_FOUND, Cli
 from forgery import VERIFIER
-from harness import PATIENCE, equal, eventually, main, promise, session_world
+from harness import MANAGER, PATIENCE, equal, eventually, main, promise, session_world
 
 SOUND, DAMAGED = 0, 2
 
@@ -115,6 +118,24 @@ def a_proof_replaces_no_file_and_what_is_not_there_is_not_proven(world):
         cli.fails(FAILED, 'Failed', 'prove', f'{notes}/milk.txt', f'--output={path}/none/proof')
         for named in ('note-1', 'op-none', 'file-none', f'{notes}/none', '/none', 'milk.txt'):
             cli.fails(NOT_FOUND, 'NotFound', 'prove', named)
+
+
+# --- hearing -----------------------------------------------------------------------------------
+
+@promise
+def a_change_is_told_without_being_asked_for(world):
+    """Nothing is called between the change and the signal, which names the entry that says what changed."""
+    with user(world) as (cli, notes), world.caller() as caller:
+        heard = caller.listen(MANAGER, 'EventRecorded')
+        before = cli.json('status', '--user')['sequence']
+        (notes / 'milk.txt').write_text('bought')
+        context, until = GLib.MainContext.default(), time.monotonic() + PATIENCE
+        while not any(values[1] > before for _, _, values in heard) and time.monotonic() < until:
+            context.iteration(False) or time.sleep(0.005)
+        _, _, (first, last, types) = heard[-1]
+        assert before < first <= last and types, heard
+        eventually(lambda: cli.json('workspace', 'files', 'notes', 'milk.txt')[0]['version'] == 2,
+                   'it is recorded')
 
 
 # --- finding -----------------------------------------------------------------------------------
