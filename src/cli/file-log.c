@@ -68,16 +68,34 @@ char *syncd_cli_file_id(SyncdCli *cli, SyncdClient *client, const char *named, G
     return file != NULL ? syncd_record_text(syncd_json_root(file, strlen(file)), "file_id") : NULL;
 }
 
+/* "content, name": what is different, in the words of JSON; "created" and "deleted" as they are. */
+static char *change_of(SyncdJson step)
+{
+    GString *text = g_string_new(NULL);
+    SyncdJsonIter iter;
+    SyncdJson difference;
+    syncd_json_iter_init(&iter, syncd_json_member(step, "differences"));
+    while (syncd_json_iter_next(&iter, NULL, &difference)) {
+        g_autofree char *name = syncd_json_dup_text(difference);
+        g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "", name);
+    }
+    if (text->len > 0)
+        return g_string_free(text, FALSE);
+    g_string_free(text, TRUE);
+    return syncd_record_text(step, "change");
+}
+
 static void add_row(SyncdTable *table, SyncdJson step)
 {
     g_autofree char *recorded = syncd_record_text(step, "recorded_at");
     g_autofree char *time = syncd_when_local(recorded);
-    g_autofree char *change = syncd_record_text(step, "change");
+    g_autofree char *change = change_of(step);
+    g_autofree char *size = syncd_record_text(step, "size");
     g_autofree char *version = syncd_record_text(step, "version");
     g_autofree char *actor = syncd_record_text(step, "actor_id");
     g_autofree char *decision = syncd_record_text(step, "policy_decision_ref");
     g_autofree char *operation = syncd_record_text(step, "operation_id");
-    const char *const cells[] = {time, change, version, actor, decision, operation};
+    const char *const cells[] = {time, change, version, size, actor, decision, operation};
     syncd_table_add(table, cells);
 }
 
@@ -149,8 +167,8 @@ static void print(SyncdCli *cli, SyncdTable *table, bool more)
 
 bool syncd_cli_file_log(SyncdCli *cli, GError **error)
 {
-    const char *const titles[] = {_("RECORDED"), _("CHANGE"),    _(">VERSION"), _("ACTOR"),
-                                  _("DECISION"), _("OPERATION"), NULL};
+    const char *const titles[] = {_("RECORDED"), _("CHANGE"),   _(">VERSION"),  _(">SIZE"),
+                                  _("ACTOR"),    _("DECISION"), _("OPERATION"), NULL};
     g_autoptr(SyncdTable) table = syncd_table_new(titles);
     g_autoptr(GString) json = g_string_new(NULL);
     SyncdJsonWriter writer;

@@ -67,9 +67,8 @@ static void write_text(SyncdJsonWriter *writer, const char *name, SyncdBytes tex
     syncd_json_string_sized(writer, text.data, text.size);
 }
 
-/* Bytes that are no text keep their bytes. */
-static void write_bytes(SyncdJsonWriter *writer, const char *name, const char *name_base64,
-                        SyncdBytes bytes)
+void syncd_file_bytes_write(SyncdJsonWriter *writer, const char *name, const char *name_base64,
+                            SyncdBytes bytes)
 {
     if (g_utf8_validate(bytes.data, (gssize)bytes.size, NULL)) {
         write_text(writer, name, bytes);
@@ -87,7 +86,7 @@ void syncd_file_changes_add(SyncdFileChangesWriter *self, const SyncdFileChange 
     if (change->object.data != NULL)
         write_text(writer, "object", change->object);
     write_text(writer, "folder", change->folder);
-    write_bytes(writer, "name", "name_base64", change->name);
+    syncd_file_bytes_write(writer, "name", "name_base64", change->name);
     syncd_json_member_string(writer, "kind", syncd_file_kind_name(change->kind));
     syncd_json_member_uint(writer, "mode", change->mode);
     syncd_json_member_uint(writer, "size", change->size);
@@ -97,7 +96,7 @@ void syncd_file_changes_add(SyncdFileChangesWriter *self, const SyncdFileChange 
         syncd_json_member_string(writer, "sha256", digits);
     }
     if (change->kind == SYNCD_FILE_SYMLINK)
-        write_bytes(writer, "target", "target_base64", change->target);
+        syncd_file_bytes_write(writer, "target", "target_base64", change->target);
     syncd_file_content_write(&change->content, writer);
     syncd_json_end_object(writer);
     self->n++;

@@ -49,6 +49,9 @@ void syncd_file_changes_add(SyncdFileChangesWriter *writer, const SyncdFileChang
 /* Of one that is no more. */
 void syncd_file_changes_add_deleted(SyncdFileChangesWriter *writer, const char *object);
 void syncd_file_changes_end(SyncdFileChangesWriter *writer);
+/* A member that is bytes: `name` where they are text, `name_base64` where they are not. */
+void syncd_file_bytes_write(SyncdJsonWriter *writer, const char *name, const char *name_base64,
+                            SyncdBytes bytes);
 /* As in its documents: "file", "folder", "symlink"; NULL for what is never recorded. */
 const char *syncd_file_kind_name(SyncdFileKind kind);
 

@@ -11,14 +11,17 @@ typedef struct {
     SyncdService *service;
     guint64 pos; /* of the entry that was read last; 0: none was */
     SyncdEntry entry;
+    SyncdBody body; /* of it, once it was asked for */
+    bool opened;
 } SyncdFileEntries;
 
 void syncd_file_entries_clear(SyncdFileEntries *entries);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdFileEntries, syncd_file_entries_clear)
+bool syncd_file_entries_read(SyncdFileEntries *entries, guint64 pos, GError **error);
 
-/* Appends a JSON object: what became of a file. */
-bool syncd_file_step_write(SyncdFileEntries *entries, const SyncdFileStep *step, GString *out,
-                           GError **error);
+/* Members: when and by whom it was recorded. */
+void syncd_file_entry_write(const SyncdEntry *entry, SyncdJsonWriter *writer);
+void syncd_file_hash_write(const SyncdHash *hash, SyncdJsonWriter *writer);
 /* Appends a JSON object. */
 bool syncd_file_document_write(SyncdFileEntries *entries, const SyncdFileRow *row, SyncdBytes path,
                                GString *out, GError **error);

@@ -1,8 +1,10 @@
 /* What became of one file. */
-#include "service/file-document.h"
 #include "service/file-reading.h"
+#include "service/file-step.h"
 
 #include <string.h>
+
+#define READ_MAX (8u * 1024u * 1024u) /* of documents, for a page */
 
 static bool find_file(SyncdService *service, const SyncdCaller *caller, const char *id,
                       guint64 *ret_file, GError **error)
@@ -46,34 +48,48 @@ static bool next_step(SyncdService *service, guint64 file, guint64 before, Syncd
     return true;
 }
 
+/* A page of them, each held against the one before it. Ends early where documents were long. */
+static bool append_steps(SyncdService *service, guint64 file, guint64 *before, guint32 max,
+                         GString *out, bool *ret_more, GError **error)
+{
+    g_auto(SyncdFileEntries) earlier = {.service = service}, entries = {.service = service};
+    SyncdFileFacts facts = {{0}}, next;
+    SyncdFileStep step;
+    guint64 cost = 0;
+    bool found;
+    for (guint32 n = 0;; n++) {
+        if (!next_step(service, file, *before, &step, &found, error) ||
+            (found && !syncd_file_facts_read(&earlier, &step, &next, &cost, error)))
+            return false;
+        if (n > 1)
+            g_string_append_c(out, ',');
+        if (n > 0 && !syncd_file_facts_write(&entries, &facts, found ? &next : NULL, out, error))
+            return false;
+        *ret_more = found;
+        if (!found || n == max || (n > 0 && cost > READ_MAX))
+            return true;
+        facts = next;
+        *before = step.place;
+    }
+}
+
 char *syncd_service_file_history(SyncdService *service, const SyncdCaller *caller, const char *id,
                                  const char *cursor, guint32 limit, char **ret_cursor,
                                  GError **error)
 {
-    g_auto(SyncdFileEntries) entries = {.service = service};
     g_autoptr(GString) out = g_string_new("[");
     guint64 file, before;
-    SyncdFileStep step;
-    bool found = true;
+    bool more;
     if (limit > SYNCD_LIST_FILES_MAX) {
         syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"limit\" must be at most %u",
                         SYNCD_LIST_FILES_MAX);
         return NULL;
     }
-    if (!take_cursor(cursor, &before, error) || !find_file(service, caller, id, &file, error))
+    if (!take_cursor(cursor, &before, error) || !find_file(service, caller, id, &file, error) ||
+        !append_steps(service, file, &before, limit != 0 ? limit : SYNCD_LIST_FILES_MAX, out, &more,
+                      error))
         return NULL;
-    for (guint32 n = 0, max = limit != 0 ? limit : SYNCD_LIST_FILES_MAX; n <= max; n++) {
-        if (!next_step(service, file, before, &step, &found, error))
-            return NULL;
-        if (!found || n == max)
-            break;
-        if (out->len > 1)
-            g_string_append_c(out, ',');
-        if (!syncd_file_step_write(&entries, &step, out, error))
-            return NULL;
-        before = step.place;
-    }
     g_string_append_c(out, ']');
-    *ret_cursor = found ? g_strdup_printf("%" G_GUINT64_FORMAT, before) : g_strdup("");
+    *ret_cursor = more ? g_strdup_printf("%" G_GUINT64_FORMAT, before) : g_strdup("");
     return g_string_free(g_steal_pointer(&out), FALSE);
 }

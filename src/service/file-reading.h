@@ -36,8 +36,7 @@ typedef struct {
 char *syncd_service_list_files(SyncdService *service, const SyncdCaller *caller,
                                const SyncdFileListing *listing, char **ret_cursor, GError **error);
 /* A page of what was recorded of one file, deleted or not, the newest first: `file` is its id. A
- * JSON array of {change, version, recorded_at, operation_id, sequence, actor_id,
- * policy_decision_ref}. NotFound. */
+ * JSON array of what it was, how that differs from before, and of the entry. NotFound. */
 char *syncd_service_file_history(SyncdService *service, const SyncdCaller *caller, const char *file,
                                  const char *cursor, guint32 limit, char **ret_cursor,
                                  GError **error);

@@ -4,6 +4,7 @@ the command line alone, and whoever asks over the bus is told the same."""
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -179,12 +180,17 @@ def a_file_has_a_history(world):
         found = steps('c.txt', cwd=notes / 'sub')
         equal([(step['change'], step['version']) for step in found],
               [('changed', 2), ('changed', 2), ('created', 1)])
+        equal([step.get('differences') for step in found], [['name', 'folder'], ['content'], None])
+        equal([(step['name'], step['size'], step['mode']) for step in found],
+              [('c.txt', 7, 0o644), ('a.txt', 7, 0o644), ('a.txt', 1, 0o644)])
+        equal([step['sha256'] == hashlib.sha256(b'another').hexdigest() for step in found], [True, True, False])
         equal(found[-1]['operation_id'], file['operation_id'])
         equal(steps('./sub/c.txt', cwd=notes), found)
         equal(len(steps('~/My notes/sub/c.txt')), 3)
         (notes / 'sub' / 'c.txt').unlink()
         eventually(lambda: steps(file['file_id'])[0]['change'] == 'deleted', 'it is known when it is gone')
         equal(steps(file['file_id'])[1:], found)
+        assert not {'size', 'sha256', 'name', 'differences'} & set(steps(file['file_id'])[0])
         out = cli.does('log', file['file_id'], '--limit=1')
         equal(len(out.splitlines()), 2, out)
         cli.does('verify', 'proof', f'--operation={found[0]["operation_id"]}')
