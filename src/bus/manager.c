@@ -8,6 +8,7 @@
 #include "bus/object.h"
 #include "bus/options.h"
 #include "config.h"
+#include "service/explain.h"
 #include "service/find.h"
 
 #include <string.h>
@@ -130,6 +131,22 @@ static bool handle_describe(SyncdCall *call, GError **error)
     return description != NULL && syncd_call_reply(call, error, "s", description);
 }
 
+static bool handle_explain(SyncdCall *call, GError **error)
+{
+    sd_bus_message *message = syncd_call_message(call);
+    const char *object = NULL;
+    bool all;
+    if (!syncd_text_argument_read(message, &object, error) ||
+        !syncd_all_option_read(message, &all, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
+    if (service == NULL)
+        return false;
+    g_autofree char *explanation =
+        syncd_service_explain(service, syncd_call_caller(call), object, error);
+    return explanation != NULL && syncd_call_reply(call, error, "s", explanation);
+}
+
 static bool handle_list_events(SyncdCall *call, GError **error)
 {
     SyncdListOptions options = {0};
@@ -245,8 +262,13 @@ static bool handle_list_jobs(SyncdCall *call, GError **error)
 }
 
 static const SyncdMethod methods[] = {
-    {"Describe", handle_describe}, {"ListEvents", handle_list_events}, {"Find", handle_find},
-    {"Verify", handle_verify},     {"ListJobs", handle_list_jobs},     {NULL, NULL},
+    {"Describe", handle_describe},
+    {"Explain", handle_explain},
+    {"ListEvents", handle_list_events},
+    {"Find", handle_find},
+    {"Verify", handle_verify},
+    {"ListJobs", handle_list_jobs},
+    {NULL, NULL},
 };
 
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
@@ -259,6 +281,10 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("Describe",
         SD_BUS_NO_ARGS,
         SD_BUS_RESULT("s", description),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Explain",
+        SD_BUS_ARGS("s", object, "a{sv}", options),
+        SD_BUS_RESULT("s", explanation),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("ListEvents",
         SD_BUS_ARGS("a{sv}", options),

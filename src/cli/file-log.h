@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cli/cli.h"
+#include "client/client.h"
 
 /* Whether it can only be a file: the id of one, or a path. A plain name is an object's first. */
 bool syncd_cli_names_file(const char *named);

@@ -213,6 +213,16 @@ const SyncdVerb syncd_verbs[] = {
      .details = N_("EVENT is an event id, a sequence number or the id of an operation."),
      .options = {syncd_all_options},
      .run = syncd_verb_events_show},
+    {.name = "explain",
+     .arguments = "OBJECT",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Answer the eleven questions about an object"),
+     .details = N_("What it is, who changed it last, whether it is safe to sync, and so on: each "
+                   "with what the answer rests on and the next command. OBJECT may be a file of a "
+                   "workspace: its path, or its id."),
+     .options = {syncd_all_options},
+     .run = syncd_verb_explain},
     {.name = "log",
      .arguments = "OBJECT",
      .min_arguments = 1,

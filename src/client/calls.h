@@ -13,6 +13,10 @@
 
 char *syncd_client_describe(SyncdClient *client, GError **error);
 
+/* The eleven questions about an object, answered. */
+char *syncd_client_explain(SyncdClient *client, const char *object, GVariant *options,
+                           GError **error);
+
 typedef enum { SYNCD_CLIENT_OPERATIONS, SYNCD_CLIENT_EVENTS, SYNCD_CLIENT_TASKS } SyncdClientList;
 /* One page: a JSON array, and the cursor of the next page ("" at the end). */
 bool syncd_client_list(SyncdClient *client, SyncdClientList list, GVariant *options,

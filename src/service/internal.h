@@ -196,6 +196,9 @@ bool syncd_service_check_record_place(SyncdService *service, const SyncdCaller *
 /* That what the workspace demands for sealing is there. PolicyDenied, noted as a refusal. */
 bool syncd_service_check_workspace_encryption(SyncdService *service, const SyncdCaller *caller,
                                               const char *workspace, GError **error);
+/* The data class of an object's privacy class; what this version does not know may be anything, so
+ * it is "secret". */
+const char *syncd_data_class_of(const char *privacy);
 /* What the object's record says. */
 void syncd_place_of_object(const SyncdRecordRow *row, SyncdPlace *place);
 /* The same for what says nothing but its scope: that is reached, and nothing of it was revoked. */

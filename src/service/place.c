@@ -252,8 +252,7 @@ char *syncd_service_make_meta(SyncdService *service, const char *scope_id, const
 
 /* ---- objects ---- */
 
-/* What this version does not know may be anything. */
-static const char *class_of(const char *privacy)
+const char *syncd_data_class_of(const char *privacy)
 {
     const char *class = syncd_vocabulary_find(SYNCD_WORDS_DATA_CLASS, SYNCD_BYTES_TEXT(privacy));
     return class != NULL ? class : "secret";
@@ -263,7 +262,7 @@ void syncd_place_of_object(const SyncdRecordRow *row, SyncdPlace *place)
 {
     place->object_type = g_strdup(row->columns[SYNCD_COLUMN_TYPE]);
     place->object_profile = g_strdup(row->columns[SYNCD_COLUMN_PROFILE]);
-    place->object_class = class_of(row->columns[SYNCD_COLUMN_PRIVACY]);
+    place->object_class = syncd_data_class_of(row->columns[SYNCD_COLUMN_PRIVACY]);
 }
 
 /* What the caller does not reach is there for him where tags let it be worked on from his side. */

@@ -107,3 +107,33 @@ bool syncd_index_next_delay(SyncdIndex *self, guint64 after_ms, guint64 *ret_ms,
     *ret_ms = (guint64)ms;
     return true;
 }
+
+/* In one walk over the lookup by object, which holds the positions. */
+#define NEWEST                                                                                     \
+    "(SELECT pos FROM entry WHERE object = :object AND object <> '' ORDER BY pos DESC LIMIT "      \
+    ":limit)"
+
+bool syncd_index_count_object_tasks(SyncdIndex *self, const char *object,
+                                    SyncdObjectTasks *ret_tasks, GError **error)
+{
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db, "SELECT task.task, attempt > 0, blockers > 0, count(*) FROM " NEWEST
+                  " AS newest JOIN task ON task.pos = newest.pos GROUP BY 1, 2, 3");
+    bool row;
+    syncd_bind_text(rows, ":object", object);
+    syncd_bind_int(rows, ":limit", SYNCD_STORE_OBJECT_TASKS);
+    *ret_tasks = (SyncdObjectTasks){0};
+    for (;;) {
+        if (!syncd_statement_next(rows, &row, error))
+            return false;
+        if (!row)
+            return true;
+        unsigned n = (unsigned)syncd_column_int(rows, 3);
+        SyncdTaskState state = (SyncdTaskState)syncd_column_int(rows, 0);
+        bool pending = state == SYNCD_TASK_PENDING, blocked = syncd_column_int(rows, 2) != 0;
+        ret_tasks->operations += n;
+        ret_tasks->blocked += pending && blocked ? n : 0;
+        ret_tasks->retrying += pending && !blocked && syncd_column_int(rows, 1) != 0 ? n : 0;
+        ret_tasks->failed += state == SYNCD_TASK_FAILED ? n : 0;
+    }
+}

@@ -125,6 +125,8 @@ bool syncd_index_lane_counts(SyncdIndex *index, gint64 counts[SYNCD_N_LANES][SYN
 bool syncd_index_count_recent(SyncdIndex *index, const char *kind, const char *actor,
                               guint64 since_ms, guint max, guint *ret_all, guint *ret_actor,
                               GError **error);
+bool syncd_index_count_object_tasks(SyncdIndex *index, const char *object,
+                                    SyncdObjectTasks *ret_tasks, GError **error);
 bool syncd_index_walk_tasks(SyncdIndex *index, const SyncdTaskQuery *query, SyncdTaskFunc func,
                             void *data, GError **error);
 bool syncd_index_next_delay(SyncdIndex *index, guint64 after_ms, guint64 *ret_ms, GError **error);

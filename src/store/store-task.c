@@ -73,6 +73,13 @@ bool syncd_store_walk_tasks(SyncdStore *self, const SyncdTaskQuery *query, Syncd
            syncd_index_walk_tasks(self->index, query, func, data, error);
 }
 
+bool syncd_store_count_object_tasks(SyncdStore *self, const char *object,
+                                    SyncdObjectTasks *ret_tasks, GError **error)
+{
+    return syncd_store_need_index(self, error) && syncd_store_settle(self, error) &&
+           syncd_index_count_object_tasks(self->index, object, ret_tasks, error);
+}
+
 bool syncd_store_next_delay(SyncdStore *self, guint64 after_ms, guint64 *ret_ms, GError **error)
 {
     return syncd_store_need_index(self, error) && syncd_store_settle(self, error) &&

@@ -375,6 +375,18 @@ typedef bool (*SyncdTaskFunc)(void *data, const char *op, const SyncdTask *task,
  * not: ask syncd_store_find_task(). */
 bool syncd_store_walk_tasks(SyncdStore *store, const SyncdTaskQuery *query, SyncdTaskFunc func,
                             void *data, GError **error);
+#define SYNCD_STORE_OBJECT_TASKS 1000u
+/* How it stands with the newest operations about an object, so many at most. */
+typedef struct {
+    unsigned operations;
+    unsigned retrying; /* that are offered again, having been tried */
+    unsigned blocked;  /* that wait for one that failed */
+    unsigned failed;
+} SyncdObjectTasks;
+
+/* Committed ones only. */
+bool syncd_store_count_object_tasks(SyncdStore *store, const char *object,
+                                    SyncdObjectTasks *ret_tasks, GError **error);
 /* When the next pending task that waits for its time may be claimed; 0: there is none. */
 bool syncd_store_next_delay(SyncdStore *store, guint64 after_ms, guint64 *ret_ms, GError **error);
 

@@ -67,7 +67,8 @@ def recorded_file(caller):
             lines += [f'ListFiles ("workspace:fuzz", b"", {everything})',
                       f'GetFile ("workspace:fuzz", b"file", {everything})',
                       f'FileHistory ("{found["file_id"]}", {everything})']
-        yield [f'{NAME}.Workspaces.{line}' for line in lines]
+        yield ([f'{NAME}.Workspaces.{line}' for line in lines] +
+               [f'{NAME}.Manager.Explain ("{found["file_id"]}", {{}})'])
 
 
 def fuzz(options, address, calls, corpus=True, preexec=None, patience=60, lines=()):

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import shlex
 import shutil
 
 from gi.repository import GLib
@@ -209,6 +210,40 @@ def a_file_has_a_history(world):
         equal(seen, steps(file['file_id']))
         refused_as(STANDARD + 'InvalidArgs', caller.call, WORKSPACES, 'FileHistory', '(sa{sv})',
                    file['file_id'], {'cursor': GLib.Variant('s', 'x')})
+
+
+@promise
+def a_file_is_explained(world):
+    """All of what is asked, by path or id or name; and what the directory's standing has to do with it."""
+    names = ['what', 'schema', 'last_changed_by', 'owner', 'safe_to_sync', 'blocked_because', 'conflicts',
+             'auto_repairable', 'needs_human', 'durability', 'restore_integrity']
+    with user(world) as (cli, notes):
+        add(cli, notes)
+        file, = cli.json('workspace', 'files', 'notes', 'a.txt')
+        told = cli.json('explain', f'{notes}/a.txt')
+        equal([answer['question'] for answer in told['answers']], names)
+        equal((told['object_id'], told['path']), (file['file_id'], 'a.txt'))
+        equal(told['facts']['sha256'], file['sha256'])
+        equal(cli.json('explain', file['file_id']), told)
+        equal(json.loads(cli.run('explain', 'a.txt', '--json', cwd=notes)[1]), told)
+        folder = cli.json('explain', notes)
+        equal((folder['path'], folder['answers'][0]['reason_code']), ('', 'workspace_folder'))
+        out = cli.does('explain', f'{notes}/a.txt')
+        assert 'A file of workspace:notes: a.txt, 1 bytes, version 1.' in out, out
+        assert f'sourceos-syncd log {file["file_id"]}' in out, out
+        # The next command of each answer can be given as it is.
+        for answer in told['answers']:
+            if answer['next']:
+                cli.does(*shlex.split(answer['next'])[1:])
+        cli.does('workspace', 'pause', 'notes', '--reason=moving house')
+        paused = {answer['question']: answer for answer in cli.json('explain', file['file_id'])['answers']}
+        equal(paused['blocked_because']['answer'], 'workspace:notes is paused: moving house.')
+        equal(paused['needs_human']['next'], 'sourceos-syncd workspace resume workspace:notes')
+        cli.does(*shlex.split(paused['needs_human']['next'])[1:])
+        cli.fails(NOT_FOUND, 'NotFound', 'explain', 'nothing')
+        cli.fails(NOT_FOUND, 'NotFound', 'explain', f'{notes}/none')
+        cli.enqueue('note-1', '{}')
+        equal(cli.json('explain', 'note-1')['answers'][0]['reason_code'], 'operations')
 
 
 # --- changing ----------------------------------------------------------------------------------

@@ -237,8 +237,9 @@ static void break_demands(const Golden *golden, const Fault *fault, GHashTable *
     }
 }
 
-/* Long proofs and long lists of findings are not worth a golden document. */
+/* Long proofs, lists of findings and of answers are not worth a golden document. */
 static const char *const not_shown[] = {
+    "sourceos.explanation.v1#/properties/answers/maxItems",
     "sourceos.log-proof.v1#/properties/path/maxItems",
     "sourceos.verification.v1#/properties/findings/maxItems",
 };

@@ -5,6 +5,7 @@
 #include "contract/check.h"
 #include "golden.h"
 #include "registry-fixture.h"
+#include "service/explain.h"
 #include "task-fixture.h"
 
 /* Members that no contract has, as a caller may spell them. */
@@ -279,6 +280,9 @@ static void answers_keep_to_their_contracts(void)
     g_autofree char *proof = syncd_service_prove(f.service, &f.caller, operation, &error);
     g_assert_no_error(error);
     assert_keeps(proof, "sourceos.log-proof/v1");
+    g_autofree char *explanation = syncd_service_explain(f.service, &f.caller, "note-1", &error);
+    g_assert_no_error(error);
+    assert_keeps(explanation, "sourceos.explanation/v1");
     syncd_service_verify(f.service, &f.caller, SYNCD_VERIFY_FULL, NULL, &job, &error);
     g_assert_no_error(error);
     run_jobs(&f);

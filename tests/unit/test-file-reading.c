@@ -2,114 +2,11 @@
  * What is recorded of files is told as it is: in pages that lose and repeat nothing, by paths that
  * have one spelling, and to nobody else.
  */
-#include "registry-fixture.h"
+#include "files-fixture.h"
 #include "service/file-path.h"
 #include "service/file-reading.h"
-#include "service/files.h"
 
-#define WORKSPACE "workspace:notes"
 #define STRANGER 1001
-#define BAD "bad\xff"
-
-typedef struct {
-    ServiceFixture f;
-    SyncdRoot *root;
-    GString *text;
-    SyncdFileChangesWriter writer;
-    char *operation;
-    char *folder; /* the id of the workspace's own */
-} Files;
-
-static void begin(Files *t)
-{
-    g_string_truncate(t->text, 0);
-    syncd_file_changes_begin(&t->writer, t->text, SYNCD_FOUND_SCAN);
-    g_free(t->operation);
-    t->operation = syncd_service_new_operation(t->f.service);
-}
-
-/* The id of what is added to the present document. */
-static char *add(Files *t, const char *folder, const char *name, SyncdFileKind kind)
-{
-    char id[SYNCD_FILE_ID_SIZE];
-    SyncdFileChange change = {
-        .folder = SYNCD_BYTES_TEXT(folder),
-        .name = SYNCD_BYTES_TEXT(name),
-        .kind = kind,
-        .mode = 0644,
-        .size = 3,
-        .mtime = 5,
-    };
-    syncd_file_id(SYNCD_BYTES_TEXT(t->operation), t->writer.n, id);
-    syncd_file_changes_add(&t->writer, &change);
-    return g_strdup(id);
-}
-
-static void record(Files *t, const char *kind)
-{
-    g_autoptr(GError) error = NULL;
-    guint64 pos;
-    syncd_file_changes_end(&t->writer);
-    const SyncdFilesDraft draft = {.kind = kind,
-                                   .operation = t->operation,
-                                   .content = SYNCD_BYTES(t->text->str, t->text->len)};
-    syncd_service_record_files(t->f.service, t->root, &draft, &pos, &error);
-    g_assert_no_error(error);
-    syncd_service_commit(t->f.service);
-}
-
-static char *make(Files *t, const char *folder, const char *name, SyncdFileKind kind)
-{
-    begin(t);
-    char *id = add(t, folder, name, kind);
-    record(t, "object.created");
-    return id;
-}
-
-static void init(Files *t, SyncdInstance instance)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) roots = NULL;
-    *t = (Files){.text = g_string_new(NULL)};
-    service_init_instance(&t->f, instance);
-    g_assert_cmpint(register_record(&t->f, "workspace",
-                                    "{\"workspace_id\":\"" WORKSPACE
-                                    "\",\"profile_id\":\"profile:default\"}"),
-                    ==, -1);
-    g_assert_cmpint(register_record(&t->f, "root",
-                                    "{\"workspace_id\":\"" WORKSPACE
-                                    "\",\"directory\":\"/srv/notes\",\"root_state\":\"active\"}"),
-                    ==, -1);
-    syncd_service_list_roots(t->f.service, &roots, &error);
-    g_assert_no_error(error);
-    t->root = g_ptr_array_steal_index(roots, 0);
-}
-
-/* a, bad, s/, s/c, s/d/, s/d/e, z */
-static void fill(Files *t)
-{
-    t->folder = make(t, "", "", SYNCD_FILE_FOLDER);
-    begin(t);
-    g_free(add(t, t->folder, "z", SYNCD_FILE_REGULAR));
-    g_free(add(t, t->folder, BAD, SYNCD_FILE_REGULAR));
-    g_free(add(t, t->folder, "a", SYNCD_FILE_REGULAR));
-    g_autofree char *s = add(t, t->folder, "s", SYNCD_FILE_FOLDER);
-    record(t, "object.created");
-    begin(t);
-    g_free(add(t, s, "c", SYNCD_FILE_SYMLINK));
-    g_autofree char *d = add(t, s, "d", SYNCD_FILE_FOLDER);
-    record(t, "object.created");
-    g_free(make(t, d, "e", SYNCD_FILE_REGULAR));
-}
-
-static void clear(Files *t)
-{
-    syncd_root_free(t->root);
-    g_string_free(t->text, TRUE);
-    g_free(t->operation);
-    g_free(t->folder);
-    service_clear(&t->f);
-}
 
 static void append_path(GString *out, SyncdJson file)
 {
@@ -164,14 +61,14 @@ static void pages_lose_and_repeat_nothing(void)
         {BAD, BAD " "},
     };
     Files t;
-    init(&t, SYNCD_INSTANCE_USER);
-    fill(&t);
+    files_init(&t, SYNCD_INSTANCE_USER);
+    files_fill(&t);
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
         for (guint32 limit = 0; limit <= 8; limit++) {
             g_autofree char *found = list(&t, cases[i].path, limit);
             g_assert_cmpstr(found, ==, cases[i].wanted);
         }
-    clear(&t);
+    files_clear(&t);
 }
 
 static void what_goes_between_two_pages_is_passed_over(void)
@@ -179,8 +76,8 @@ static void what_goes_between_two_pages_is_passed_over(void)
     Files t;
     g_autoptr(GError) error = NULL;
     g_autofree char *cursor = NULL, *end = NULL;
-    init(&t, SYNCD_INSTANCE_USER);
-    fill(&t);
+    files_init(&t, SYNCD_INSTANCE_USER);
+    files_fill(&t);
     SyncdFileListing listing = {WORKSPACE, SYNCD_BYTES_TEXT(""), NULL, 5};
     g_autofree char *first =
         syncd_service_list_files(t.f.service, &t.f.caller, &listing, &cursor, &error);
@@ -192,9 +89,9 @@ static void what_goes_between_two_pages_is_passed_over(void)
     g_assert_no_error(error);
     g_autofree char *s = syncd_json_dup_string(
         syncd_json_member(syncd_json_root(shown, strlen(shown)), "file_id"), NULL);
-    begin(&t);
+    files_begin(&t);
     syncd_file_changes_add_deleted(&t.writer, s);
-    record(&t, "object.deleted");
+    files_record(&t, "object.deleted");
     listing.cursor = cursor;
     g_autofree char *second =
         syncd_service_list_files(t.f.service, &t.f.caller, &listing, &end, &error);
@@ -202,15 +99,15 @@ static void what_goes_between_two_pages_is_passed_over(void)
     g_assert_nonnull(strstr(second, "\"path\":\"z\""));
     g_assert_null(strstr(second, "\"path\":\"s"));
     g_assert_cmpstr(end, ==, "");
-    clear(&t);
+    files_clear(&t);
 }
 
 static void one_file_is_told_with_its_entry(void)
 {
     Files t;
     g_autoptr(GError) error = NULL;
-    init(&t, SYNCD_INSTANCE_USER);
-    fill(&t);
+    files_init(&t, SYNCD_INSTANCE_USER);
+    files_fill(&t);
     g_autofree char *text = syncd_service_get_file(t.f.service, &t.f.caller, WORKSPACE,
                                                    SYNCD_BYTES_TEXT("s/d/e"), &error);
     g_assert_no_error(error);
@@ -222,7 +119,7 @@ static void one_file_is_told_with_its_entry(void)
     g_assert_true(syncd_json_is(syncd_json_member(file, "operation_id"), t.operation));
     g_assert_true(syncd_json_is(syncd_json_member(file, "kind"), "file"));
     g_assert_true(g_str_has_prefix(text, "{\"path\":\"s/d/e\","));
-    clear(&t);
+    files_clear(&t);
 }
 
 static void expect_refused(Files *t, const SyncdCaller *caller, const char *workspace,
@@ -246,8 +143,8 @@ static void what_cannot_be_is_refused(void)
     static const char *const paths[] = {"/", "/a", "a/", "a//b", ".", "..", "a/../b", "./a"};
     static const char *const cursors[] = {"?", "YQ==", "Li4v", "czI=", "c3g="};
     Files t;
-    init(&t, SYNCD_INSTANCE_USER);
-    fill(&t);
+    files_init(&t, SYNCD_INSTANCE_USER);
+    files_fill(&t);
     for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)
         expect_refused(&t, &t.f.caller, WORKSPACE, SYNCD_BYTES_TEXT(paths[i]), NULL,
                        SYNCD_ERROR_INVALID_ARGS);
@@ -266,7 +163,7 @@ static void what_cannot_be_is_refused(void)
     expect_refused(&t, &t.f.caller, "workspace:other", SYNCD_BYTES_TEXT("a"), NULL,
                    SYNCD_ERROR_NOT_FOUND);
     expect_refused(&t, &t.f.caller, "no scope", SYNCD_BYTES_TEXT("a"), NULL, SYNCD_ERROR_NOT_FOUND);
-    clear(&t);
+    files_clear(&t);
 }
 
 /* Nobody else knows that there is such a file, and an id that names none names none. */
@@ -277,8 +174,8 @@ static void a_history_is_the_reader_s_alone(void)
     Files t;
     g_autofree char *cursor = NULL, *none = NULL;
     g_autoptr(GError) error = NULL;
-    init(&t, SYNCD_INSTANCE_SYSTEM);
-    fill(&t);
+    files_init(&t, SYNCD_INSTANCE_SYSTEM);
+    files_fill(&t);
     g_autofree char *steps =
         syncd_service_file_history(t.f.service, &t.f.caller, t.folder, NULL, 0, &cursor, &error);
     g_assert_no_error(error);
@@ -293,7 +190,7 @@ static void a_history_is_the_reader_s_alone(void)
             syncd_service_file_history(t.f.service, &t.f.caller, ids[i], NULL, 0, &none, &refused));
         g_assert_error(refused, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
     }
-    clear(&t);
+    files_clear(&t);
 }
 
 static char *list_workspaces(Files *t, const SyncdCaller *caller)
@@ -307,16 +204,16 @@ static char *list_workspaces(Files *t, const SyncdCaller *caller)
 static void a_workspace_is_told_with_its_counts(void)
 {
     Files t;
-    init(&t, SYNCD_INSTANCE_USER);
+    files_init(&t, SYNCD_INSTANCE_USER);
     g_autofree char *empty = list_workspaces(&t, &t.f.caller);
     g_assert_nonnull(strstr(empty, "\"files\":0,\"folders\":0,\"symlinks\":0,\"size\":0"));
     g_autofree char *nothing = list(&t, "", 0);
     g_assert_cmpstr(nothing, ==, "");
-    fill(&t);
+    files_fill(&t);
     g_autofree char *filled = list_workspaces(&t, &t.f.caller);
     g_assert_nonnull(strstr(filled, "\"files\":4,\"folders\":2,\"symlinks\":1,\"size\":12"));
     g_assert_nonnull(strstr(filled, "\"directory\":\"/srv/notes\",\"state\":\"active\""));
-    clear(&t);
+    files_clear(&t);
 }
 
 /* For them it is as though there were nothing. */
@@ -325,8 +222,8 @@ static void others_see_nothing(void)
     const SyncdCaller stranger = {.uid = STRANGER},
                       inspector = {.uid = STRANGER, .inspector = true};
     Files t;
-    init(&t, SYNCD_INSTANCE_SYSTEM);
-    fill(&t);
+    files_init(&t, SYNCD_INSTANCE_SYSTEM);
+    files_fill(&t);
     g_assert_cmpint(register_record(&t.f, "actor", ACTOR("actor-stranger", "uid:1001", "")), ==,
                     -1);
     g_autofree char *theirs = list_workspaces(&t, &stranger);
@@ -337,7 +234,7 @@ static void others_see_nothing(void)
     /* Whoever the instance is needs no right to see what is his. */
     g_autofree char *own = list_workspaces(&t, &t.f.caller);
     g_assert_cmpstr(own, ==, inspected);
-    clear(&t);
+    files_clear(&t);
 }
 
 int main(int argc, char **argv)

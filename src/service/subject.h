@@ -1,0 +1,58 @@
+/*
+ * What is known of one object that somebody asks about: a file of a workspace, a record of a
+ * registry, or what operations are about and no record.
+ *
+ * It is gathered by a bounded number of lookups, whatever the object has been through: rows of the
+ * index, the entry that changed it last, and the records that it depends on. Nothing is opened that
+ * may be large. What one may not see is not there.
+ */
+#pragma once
+
+#include "service/internal.h"
+#include "store/files.h"
+
+typedef enum {
+    SYNCD_SUBJECT_FILE,
+    SYNCD_SUBJECT_RECORD,
+    SYNCD_SUBJECT_OPERATIONS,
+} SyncdSubjectKind;
+
+typedef struct {
+    SyncdService *service;
+    SyncdSubjectKind kind;
+    char *id;
+    SyncdEntry last; /* what changed it last */
+    char *scope;     /* "workspace:notes" */
+    const char *scope_class;
+    char *workspace, *profile; /* NULL: it lies in none */
+    const char *data_class;
+    char *schema;                  /* as people call it */
+    char *actor_name, *actor_type; /* of who changed it last */
+
+    SyncdFileRow file; /* of a file; its path from the workspace's folder, "" for that itself */
+    char *path;
+    size_t path_size;
+
+    SyncdRecordRow row; /* of a record, and its document */
+    SyncdBody body;
+    SyncdJson record;
+    const char *schema_reason; /* schema_unknown, migration_required; NULL: all is well */
+
+    bool was_deleted; /* an object: it is deleted, or was and is again */
+    SyncdDeletion deletion;
+    SyncdObjectTasks tasks; /* of the newest operations about it */
+
+    bool has_root; /* of a file and of a workspace: how it stands with the directory */
+    SyncdRecordRow root;
+    char *pause_cause, *pause_reason; /* "": there is none */
+    bool is_looked_after;             /* `standing` is known */
+    SyncdRootStanding standing;
+
+    SyncdPolicyDecision replication; /* what policy says to it */
+} SyncdSubject;
+
+/* By the id of a file, of a record, or what operations call their object. NotFound. */
+bool syncd_subject_find(SyncdService *service, const SyncdCaller *caller, const char *id,
+                        SyncdSubject *ret_subject, GError **error);
+void syncd_subject_clear(SyncdSubject *subject);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdSubject, syncd_subject_clear)
