@@ -100,6 +100,25 @@ static int call_enqueue(sd_bus *bus, sd_bus_message **ret_call, const void *data
                                          "object:1", data, 0);
 }
 
+#define EXPLAINED "explained"
+#define VERSIONS 100
+
+static int call_version(sd_bus *bus, sd_bus_message **ret_call, const void *data)
+{
+    int r = sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
+                                           SYNCD_INTERFACE_OPERATIONS, "Enqueue");
+    return r < 0 ? r
+                 : sd_bus_message_append(*ret_call, "ssssa{sv}", "sync.operation.enqueue", "device",
+                                         EXPLAINED, data, 0);
+}
+
+static int call_explain(sd_bus *bus, sd_bus_message **ret_call, const void *data)
+{
+    int r = sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
+                                           SYNCD_INTERFACE_MANAGER, "Explain");
+    return r < 0 ? r : sd_bus_message_append(*ret_call, "sa{sv}", EXPLAINED, 0);
+}
+
 static int call_get(sd_bus *bus, sd_bus_message **ret_call, const void *data)
 {
     int r = sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
@@ -286,6 +305,24 @@ static void row_list_bodies(void)
     measure_listing("ListBytes, a page with bodies", true, "at least 0.15");
 }
 
+static void row_explain(void)
+{
+    GPid pid = start_settled(large_state(), NULL, NULL);
+    g_autofree char *body = population_body(POPULATION_BODY);
+    const char *explanation;
+    Load versions = load_of(call_version, body, VERSIONS);
+    (void)load_rate(&versions);
+    process_settle(pid);
+
+    Load explain = load_of(call_explain, NULL, (unsigned)bench.operations);
+    sd_bus_message *answer = load_once(&explain);
+    g_assert_cmpint(sd_bus_message_read(answer, "s", &explanation), >=, 0);
+    measure_reading("Explain, an object of 100 versions", pid, &explain, "Text", explanation,
+                    strlen(explanation), "at least 0.3");
+    sd_bus_message_unref(answer);
+    stage_stop(pid);
+}
+
 /* ---- rows: the process ---- */
 
 /* From the exec of a daemon to its first answer, and to its name on the way. */
@@ -425,6 +462,7 @@ static const struct {
     {"latency", row_latency},
     {"callers", row_callers},
     {"get", row_get},
+    {"explain", row_explain},
     {"list", row_list},
     {"list-bodies", row_list_bodies},
     {"start", row_start},

@@ -11,9 +11,7 @@
 #include "measure.h"
 #include "reader/content.h"
 #include "reader/open.h"
-
-#define FOLDER_FILES 1000
-#define LOOP_BUFFER (128 * 1024)
+#include "tree.h"
 
 static int option_files = 20000;
 static int option_bytes;
@@ -23,91 +21,16 @@ static char *option_directory;
 
 static const size_t buffers[] = {64 * 1024, 128 * 1024, 256 * 1024, 512 * 1024, 1024 * 1024};
 
-/* ---- the tree ---- */
-
-static int n_folders(void)
-{
-    return (option_files + FOLDER_FILES - 1) / FOLDER_FILES;
-}
-
-static int files_in(int folder)
-{
-    return MIN(FOLDER_FILES, option_files - folder * FOLDER_FILES);
-}
-
-static void make_file(int at, const char *name, guint64 size)
-{
-    static guint8 fill[1024 * 1024];
-    int fd = openat(at, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    g_assert_cmpint(fd, >=, 0);
-    for (guint64 done = 0; done < size;) {
-        size_t piece = (size_t)MIN(size - done, sizeof fill);
-        for (size_t i = 0; i < piece; i += 512)
-            fill[i] = (guint8)g_random_int();
-        g_assert_cmpint(write(fd, fill, piece), ==, piece);
-        done += piece;
-    }
-    close(fd);
-}
-
-static void make_tree(const Reader *reader)
-{
-    for (int i = 0; i < n_folders(); i++) {
-        g_autofree char *folder = g_strdup_printf("f%d", i);
-        tree_folder(reader, folder);
-        for (int j = 0; j < files_in(i); j++) {
-            g_autofree char *name = g_strdup_printf("%s/file-%04d", folder, j);
-            make_file(reader->root, name,
-                      option_bytes > 0 ? (guint64)option_bytes : 1024 + g_random_int() % 7169);
-        }
-    }
-    tree_folder(reader, "large");
-    make_file(reader->root, "large/file", (guint64)option_large);
-}
-
 /* ---- the ways ---- */
 
-static guint8 loop_file(int folder, const char *name, guint8 *buffer, SyncdHasher *hasher)
-{
-    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
-    g_assert_cmpint(fd, >=, 0);
-    ssize_t size = read(fd, buffer, LOOP_BUFFER);
-    if (size < LOOP_BUFFER) {
-        close(fd);
-        return syncd_hash(buffer, (size_t)size).bytes[0];
-    }
-    for (; size > 0; size = read(fd, buffer, LOOP_BUFFER))
-        syncd_hasher_update(hasher, buffer, (size_t)size);
-    close(fd);
-    return syncd_hasher_finish(hasher).bytes[0];
-}
-
 static volatile guint8 sink;
-
-static double loop_seconds(const Reader *reader, bool large)
-{
-    g_autofree guint8 *buffer = g_malloc(LOOP_BUFFER);
-    g_autoptr(SyncdHasher) hasher = syncd_hasher_new();
-    gint64 begin = g_get_monotonic_time();
-    for (int i = 0; i < (large ? 1 : n_folders()); i++) {
-        g_autofree char *path = large ? g_strdup("large") : g_strdup_printf("f%d", i);
-        int folder = openat(reader->root, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        for (int j = 0; j < (large ? 1 : files_in(i)); j++) {
-            char name[32];
-            g_snprintf(name, sizeof name, large ? "file" : "file-%04d", j);
-            sink ^= loop_file(folder, name, buffer, hasher);
-        }
-        close(folder);
-    }
-    return seconds_since(begin);
-}
 
 /* As a daemon does: asked for all folders at once, and everything that is said taken apart. */
 static double reader_seconds(Reader *reader, bool large)
 {
     gint64 begin = g_get_monotonic_time();
     guint found = 0;
-    for (int i = 0; i < (large ? 1 : n_folders()); i++) {
+    for (int i = 0; i < (large ? 1 : (int)tree_folders((unsigned)option_files)); i++) {
         g_autofree char *path = large ? g_strdup("large") : g_strdup_printf("f%d", i);
         reader_send_list(reader, path, SYNCD_WIRE_HASH, 0);
     }
@@ -136,10 +59,11 @@ static double content_seconds(const Reader *reader, bool large, size_t buffer)
 {
     g_autoptr(SyncdContent) content = syncd_content_new(go_on, NULL, buffer);
     gint64 begin = g_get_monotonic_time();
-    for (int i = 0; i < (large ? 1 : n_folders()); i++) {
+    for (int i = 0; i < (large ? 1 : (int)tree_folders((unsigned)option_files)); i++) {
         g_autofree char *path = large ? g_strdup("large") : g_strdup_printf("f%d", i);
         SyncdOpened folder = syncd_open_folder(reader->root, SYNCD_BYTES_TEXT(path), O_PATH);
-        for (int j = 0; j < (large ? 1 : files_in(i)); j++) {
+        for (int j = 0; j < (large ? 1 : (int)tree_files_in((unsigned)option_files, (unsigned)i));
+             j++) {
             char name[32];
             SyncdFileStat stat;
             SyncdHash hash;
@@ -153,6 +77,11 @@ static double content_seconds(const Reader *reader, bool large, size_t buffer)
         syncd_opened_close(&folder);
     }
     return seconds_since(begin);
+}
+
+static double loop_seconds(const Reader *reader, bool large)
+{
+    return large ? tree_loop_large(reader->root) : tree_loop(reader->root, (unsigned)option_files);
 }
 
 static void figures(Reader *reader, bool large, const char *unit, double amount)
@@ -193,7 +122,8 @@ int main(int argc, char **argv)
         g_setenv("TMPDIR", option_directory, TRUE);
     Reader reader;
     reader_init(&reader);
-    make_tree(&reader);
+    tree_make(reader.root, (unsigned)option_files, (unsigned)option_bytes);
+    tree_make_large(reader.root, (guint64)option_large);
     tell_heading();
     figures(&reader, false, "/s", option_files);
     figures(&reader, true, "MB/s", (double)option_large / 1e6);

@@ -196,6 +196,11 @@ double process_memory(GPid pid)
     return status_number(pid, "\nVmRSS:") * 1024;
 }
 
+double process_peak(GPid pid)
+{
+    return status_number(pid, "\nVmHWM:") * 1024;
+}
+
 double process_wakeups(GPid pid)
 {
     return status_number(pid, "\nvoluntary_ctxt_switches:");

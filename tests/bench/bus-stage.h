@@ -40,6 +40,7 @@ char *stage_run(Stage *stage, const char *const *argv, const char *preload);
 
 double process_cpu(GPid pid);    /* seconds */
 double process_memory(GPid pid); /* resident, bytes */
+double process_peak(GPid pid);   /* the most that was resident, bytes */
 double process_wakeups(GPid pid);
 /* Waits until it has nothing more to do. */
 void process_settle(GPid pid);
