@@ -39,6 +39,8 @@ static const Note reasons[] = {
      "There is no index, so lookups fail: free space, or see the daemon's log."},
     {"no-space", "The disk had no room for the last write: free some; reading goes on."},
     {"verify-found", "Verification found damage: run `sourceos-syncd verify log --full`."},
+    {"workspace-asks", "A workspace is paused until somebody says whether deletions were meant: "
+                       "see it with `sourceos-syncd workspace list`."},
     {"policy-rules-refused",
      "Rules of policy were refused; the last good ones, if any, stay in force: "
      "correct the file, then reload the daemon."},

@@ -207,6 +207,11 @@ const SyncdVerbOption syncd_output_options[] = {
     END,
 };
 
+const SyncdVerbOption syncd_doctor_options[] = {
+    FLAG("deep", 0, N_("Check all of the log, and look into every folder")),
+    END,
+};
+
 const SyncdVerbOption syncd_verify_log_options[] = {
     FLAG("full", 0, N_("Check everything again, not only what is new; so with --state-dir")),
     FLAG("heads", 0, N_("Check only signed heads")),

@@ -30,6 +30,7 @@ extern const SyncdVerbOption syncd_complete_options[];
 extern const SyncdVerbOption syncd_fail_options[];
 extern const SyncdVerbOption syncd_cancel_options[];
 extern const SyncdVerbOption syncd_output_options[];
+extern const SyncdVerbOption syncd_doctor_options[];
 extern const SyncdVerbOption syncd_verify_log_options[];
 extern const SyncdVerbOption syncd_key_options[];
 extern const SyncdVerbOption syncd_document_options[];

@@ -213,6 +213,12 @@ const SyncdVerb syncd_verbs[] = {
      .details = N_("EVENT is an event id, a sequence number or the id of an operation."),
      .options = {syncd_all_options},
      .run = syncd_verb_events_show},
+    {.name = "doctor",
+     .help = N_("Find what is wrong"),
+     .details = N_("Each finding comes with its evidence and the next command. The exit code is 2 "
+                   "when something is more than a remark."),
+     .options = {syncd_doctor_options},
+     .run = syncd_verb_doctor},
     {.name = "explain",
      .arguments = "OBJECT",
      .min_arguments = 1,

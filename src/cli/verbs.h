@@ -34,6 +34,7 @@ bool syncd_verb_workspace_resume(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_remove(SyncdCli *cli, GError **error);
 bool syncd_verb_find(SyncdCli *cli, GError **error);
 bool syncd_verb_prove(SyncdCli *cli, GError **error);
+bool syncd_verb_doctor(SyncdCli *cli, GError **error);
 bool syncd_verb_explain(SyncdCli *cli, GError **error);
 bool syncd_verb_log(SyncdCli *cli, GError **error);
 bool syncd_verb_verify_log(SyncdCli *cli, GError **error);

@@ -131,6 +131,10 @@ static const SyncdAnswer answers[] = {
 
     {SYNCD_ASKED_DURABILITY, "purged",
      N_("Its content was purged from the log; that it was there stays."), LOG},
+    {SYNCD_ASKED_DURABILITY, "kept",
+     N_("What was recorded of it is, and so are its bytes, which are kept beside the log. The "
+        "index can be made anew."),
+     NULL},
     {SYNCD_ASKED_DURABILITY, "file",
      N_("What was recorded of it is, in the log; the bytes are in {directory}. The index can be "
         "made "
@@ -143,6 +147,11 @@ static const SyncdAnswer answers[] = {
      N_("Not now: a verification of the log found faults."), "sourceos-syncd verify log"},
     {SYNCD_ASKED_RESTORE_INTEGRITY, "purged",
      N_("That it was there can be proven; the content is gone."), "sourceos-syncd prove {named}"},
+    {SYNCD_ASKED_RESTORE_INTEGRITY, "kept",
+     N_("Yes: {operation} is under a signed head of the log, and the bytes that are kept have to "
+        "have "
+        "its SHA-256, {sha256}."),
+     "sourceos-syncd prove {named}"},
     {SYNCD_ASKED_RESTORE_INTEGRITY, "hash",
      N_("Yes: {operation} is under a signed head of the log, and says that its SHA-256 is "
         "{sha256}."),

@@ -178,6 +178,11 @@ static bool is_hashed_file(const SyncdSubject *subject)
     return is_file(subject) && subject->file.hashed;
 }
 
+static bool is_kept(const SyncdSubject *subject)
+{
+    return is_hashed_file(subject) && subject->file.kept;
+}
+
 static bool is_record(const SyncdSubject *subject)
 {
     return subject->kind == SYNCD_SUBJECT_RECORD;
@@ -372,11 +377,13 @@ static const struct {
     {SYNCD_ASKED_NEEDS_HUMAN, "nobody", always, ON_NOTHING},
 
     {SYNCD_ASKED_DURABILITY, "purged", is_purged, ON_DELETION},
+    {SYNCD_ASKED_DURABILITY, "kept", is_kept, ON_ENTRY},
     {SYNCD_ASKED_DURABILITY, "file", is_hashed_file, ON_ENTRY},
     {SYNCD_ASKED_DURABILITY, "log", always, ON_ENTRY},
 
     {SYNCD_ASKED_RESTORE_INTEGRITY, "log_damaged", log_is_damaged, ON_ENTRY},
     {SYNCD_ASKED_RESTORE_INTEGRITY, "purged", is_purged, ON_DELETION},
+    {SYNCD_ASKED_RESTORE_INTEGRITY, "kept", is_kept, ON_ENTRY},
     {SYNCD_ASKED_RESTORE_INTEGRITY, "hash", is_hashed_file, ON_ENTRY},
     {SYNCD_ASKED_RESTORE_INTEGRITY, "provable", always, ON_ENTRY},
 };

@@ -60,6 +60,8 @@ struct SyncdService {
     guint64 policy_blocked_until; /* monotonic: how long the state shows it */
     guint64 pending_operations;   /* as counted at `pending_sequence` */
     guint64 pending_sequence;
+    unsigned asking; /* workspaces that ask about deletions, as of `asking_of` */
+    guint64 asking_of;
     unsigned shown_state; /* a digest of the state that listeners were told of last */
     char policy_digest[SYNCD_DIGEST_SIZE];
     SyncdEphemerals *ephemerals;
@@ -257,14 +259,15 @@ typedef struct {
     const char *data_class;
     bool replicates;
     bool purges;
-    SyncdPolicyClass class; /* of what the actor does not tell */
-    SyncdDecision decisions[SYNCD_MAX_DECISIONS];
     unsigned n_decisions;
+    SyncdPolicyClass class; /* of what the actor does not tell */
+    guint64 registries;     /* the actor's type was looked up when they had this number */
+    guint64 recorded;       /* all were recorded when they had this number */
     char *subject;
-    char *actor_type;   /* NULL: not known */
-    char *object;       /* NULL: no rule tells objects like this one apart */
-    guint64 registries; /* the actor's type was looked up when they had this number */
-    guint64 recorded;   /* all were recorded when they had this number */
+    char *actor_type; /* NULL: not known */
+    char *object;     /* NULL: no rule tells objects like this one apart */
+    /* Last, as what is looked at each time is few lines of the processor's cache that way. */
+    SyncdDecision decisions[SYNCD_MAX_DECISIONS];
 } SyncdDecisions;
 
 GHashTable *syncd_decisions_new(void);

@@ -1,3 +1,4 @@
+#include "service/files.h"
 #include "service/internal.h"
 
 /* What can be wrong, in the order in which it is shown; the first one that holds gives the state.
@@ -53,6 +54,11 @@ static bool policy_rules_refused(const SyncdService *service)
     return service->policy_fault != NULL;
 }
 
+static bool workspace_asks(const SyncdService *service)
+{
+    return service->asking > 0;
+}
+
 static const Reason reasons[] = {
     {"storage-failed", "degraded", storage_failed},
     {"machine-changed", "degraded", machine_changed},
@@ -61,6 +67,7 @@ static const Reason reasons[] = {
     {"index-rebuilding", "degraded", index_rebuilding},
     {"index-unavailable", "degraded", index_unavailable},
     {"no-space", "degraded", no_space},
+    {"workspace-asks", "degraded", workspace_asks},
     {"policy-rules-refused", "degraded", policy_rules_refused},
     {"policy-refusals", "policy-blocked", policy_refused},
 };
@@ -77,14 +84,31 @@ static void count_pending(SyncdService *service)
     service->pending_sequence = sequence;
 }
 
+/* Whoever resumes such a workspace approves of what was deleted. The same holds while the index is
+ * made anew. */
+static void count_asking(SyncdService *service)
+{
+    g_autoptr(GPtrArray) roots = NULL;
+    guint64 registries = syncd_store_registries(service->store);
+    if (service->asking_of == registries || syncd_store_is_indexing(service->store) ||
+        !syncd_service_list_roots(service, &roots, NULL))
+        return;
+    service->asking = 0;
+    for (guint i = 0; i < roots->len; i++)
+        service->asking += ((const SyncdRoot *)roots->pdata[i])->asks;
+    service->asking_of = registries;
+}
+
 void syncd_service_state(SyncdService *service, SyncdState *ret_state)
 {
     G_STATIC_ASSERT(G_N_ELEMENTS(reasons) < G_N_ELEMENTS(ret_state->reasons));
     unsigned n_reasons = 0;
     count_pending(service);
+    count_asking(service);
     *ret_state = (SyncdState){
         .state = "clean",
         .policy_blocked_count = service->policy_blocked,
+        .pending_approvals = service->asking,
         .repair_needed = service->verify_found || journal_corrupt(service),
         .pending_operations = service->pending_operations,
         .sequence = syncd_store_sequence(service->store),

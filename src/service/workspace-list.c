@@ -56,6 +56,7 @@ static bool write_root(SyncdService *service, const SyncdRecordRow *row,
     syncd_json_member_string(writer, "workspace_id", row->columns[SYNCD_COLUMN_WORKSPACE]);
     syncd_json_member_string(writer, "directory", row->columns[SYNCD_COLUMN_TYPE]);
     syncd_json_member_string(writer, "state", row->state);
+    write_member(record, "pause_cause", writer);
     write_member(record, "pause_reason", writer);
     syncd_json_member_string(writer, "root_id", row->id);
     write_member(record, "created_at", writer);

@@ -1,0 +1,35 @@
+/*
+ * Whatever is found has a code of its own, a severity that is one, a sentence and a next command.
+ */
+#include "domain/answers.h"
+#include "domain/findings.h"
+
+#include <string.h>
+
+static const char *fact(void *data, const char *name)
+{
+    return name;
+}
+
+static void every_finding_is_whole(void)
+{
+    static const char *const severities[] = {"info", "warning", "error", "critical", NULL};
+    size_t n;
+    const SyncdFinding *findings = syncd_findings(&n);
+    for (size_t i = 0; i < n; i++) {
+        g_test_message("%s", findings[i].code);
+        g_assert_true(syncd_finding_find(SYNCD_BYTES_TEXT(findings[i].code)) == &findings[i]);
+        g_assert_true(g_strv_contains(severities, findings[i].severity));
+        g_assert_nonnull(findings[i].next);
+        g_autofree char *sentence = syncd_answer_fill(findings[i].sentence, fact, NULL);
+        g_assert_null(strpbrk(sentence, "{}"));
+    }
+    g_assert_null(syncd_finding_find(SYNCD_BYTES_TEXT("none")));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/findings/every-finding-is-whole", every_finding_is_whole);
+    return g_test_run();
+}
