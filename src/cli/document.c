@@ -1,6 +1,7 @@
 #include "cli/document.h"
 
 #include "cli/file.h"
+#include "cli/registered-key.h"
 #include "cli/when.h"
 #include "domain/problems.h"
 
@@ -69,12 +70,20 @@ void syncd_document_show_validity(SyncdCli *cli, const GPtrArray *problems)
         cli->exit = SYNCD_EXIT_NEGATIVE;
 }
 
+/* What is no verifier key is the id of an actor: its key is in the registry. */
+static bool believe(SyncdCli *cli, SyncdAttestationKeys *keys, const char *given, GError **error)
+{
+    g_autofree char *registered =
+        strchr(given, '+') == NULL ? syncd_cli_registered_key(cli, given, error) : g_strdup(given);
+    return registered != NULL && syncd_attestation_keys_add(keys, registered, error);
+}
+
 SyncdAttestationKeys *syncd_document_keys(SyncdCli *cli, GError **error)
 {
     g_autoptr(SyncdAttestationKeys) keys = syncd_attestation_keys_new();
     g_autoptr(GPtrArray) given = syncd_cli_values(cli, "key");
     for (guint i = 0; given->pdata[i] != NULL; i++)
-        if (!syncd_attestation_keys_add(keys, given->pdata[i], error))
+        if (!believe(cli, keys, given->pdata[i], error))
             return NULL;
     return g_steal_pointer(&keys);
 }

@@ -237,7 +237,9 @@ const SyncdVerbOption syncd_judging_options[] = {
 };
 
 const SyncdVerbOption syncd_believed_key_options[] = {
-    TEXTS("key", 'k', "VKEY", N_("A verifier key to believe signatures of; may be repeated")),
+    TEXTS("key", 'k', "VKEY",
+          N_("A verifier key to believe signatures of, or the registered actor whose key that is; "
+             "may be repeated")),
     END,
 };
 

@@ -1,5 +1,7 @@
 #include "domain/mandate.h"
 
+#include "base/bytes.h"
+
 #include "base/timestamp.h"
 #include "contract/member.h"
 #include "contract/vocabulary.h"
@@ -136,6 +138,14 @@ const char *syncd_mandate_standing(const SyncdMandate *mandate, guint64 now_ms)
     if (mandate->expires_ms != 0 && now_ms >= mandate->expires_ms)
         return "capability_expired";
     return NULL;
+}
+
+bool syncd_mandate_key(const SyncdMandate *mandate, SyncdPublicKey *ret_key)
+{
+    if (!g_str_has_prefix(mandate->signing_key, SYNCD_SIGNING_KEY_PREFIX))
+        return false;
+    const char *digits = mandate->signing_key + strlen(SYNCD_SIGNING_KEY_PREFIX);
+    return syncd_hex_decode(digits, strlen(digits), ret_key->bytes, sizeof ret_key->bytes);
 }
 
 bool syncd_mandate_can(const SyncdMandate *mandate, const char *capability)

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/json.h"
+#include "crypto/sign.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -41,6 +42,8 @@ SyncdMandate *syncd_mandate_read(SyncdJson record, GError **error);
 
 /* NULL when the actor may act at all, else the reason code. */
 const char *syncd_mandate_standing(const SyncdMandate *mandate, guint64 now_ms);
+/* The key that it signs with; false when its record has none. */
+bool syncd_mandate_key(const SyncdMandate *mandate, SyncdPublicKey *ret_key);
 bool syncd_mandate_can(const SyncdMandate *mandate, const char *capability);
 bool syncd_mandate_reaches_workspace(const SyncdMandate *mandate, const char *workspace);
 bool syncd_mandate_reaches_profile(const SyncdMandate *mandate, const char *profile);

@@ -157,8 +157,6 @@ char *syncd_signed_key(const SyncdCaller *caller);
 /* That no entry carries it; NULL passes. AccessDenied, noted as a refusal. */
 bool syncd_service_check_unspent(SyncdService *service, const SyncdCaller *caller,
                                  const char *actor, const char *key, GError **error);
-/* The key that the actor signs with; false when its record has none. */
-bool syncd_mandate_key(const SyncdMandate *mandate, SyncdPublicKey *ret_key);
 /* The bytes that such a signature covers. */
 GString *syncd_signed_statement(const char *device, const SyncdSigned *claim, const char *method,
                                 const char *idempotency_key, const SyncdBytes *parts,

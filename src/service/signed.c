@@ -42,14 +42,6 @@ GString *syncd_signed_statement(const char *device, const SyncdSigned *claim, co
 
 /* ---- whether it holds ---- */
 
-bool syncd_mandate_key(const SyncdMandate *mandate, SyncdPublicKey *ret_key)
-{
-    if (!g_str_has_prefix(mandate->signing_key, SYNCD_SIGNING_KEY_PREFIX))
-        return false;
-    const char *digits = mandate->signing_key + strlen(SYNCD_SIGNING_KEY_PREFIX);
-    return syncd_hex_decode(digits, strlen(digits), ret_key->bytes, sizeof ret_key->bytes);
-}
-
 static bool read_signature(const char *text, SyncdSignature *ret_signature)
 {
     gsize size = 0;

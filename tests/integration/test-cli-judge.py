@@ -2,13 +2,15 @@
 """What the command line says about logs, checkpoints, proofs and state directories, with and without a
 daemon."""
 
+import base64
 import contextlib
 import json
 import os
+import pathlib
 import shutil
 import sqlite3
 
-from cli_user import FAILED, NEGATIVE, Cli, on_terminal, served
+from cli_user import FAILED, NEGATIVE, NOT_AUTHORISED, NOT_FOUND, Cli, on_terminal, served
 from harness import equal, main, promise, session_world
 
 
@@ -114,6 +116,25 @@ def a_proof_is_checked_without_the_device(world):
     equal((code, told['verdict']), (NEGATIVE, 'refuted'))
     assert 'header' in told['reason'], told
     cli.fails(NEGATIVE, 'InvalidEncoding', 'verify', 'proof', '-', stdin='{')
+
+
+@promise
+def a_registered_actor_s_key_is_believed(world):
+    """The same key that could be given, by the name of the actor who is registered with it."""
+    documents = pathlib.Path(__file__).parents[2] / 'examples' / 'documents'
+    name, _, encoded = (documents / 'report-signed.vkey').read_text().strip().split('+', 2)
+    judge = ('trust', 'evaluate', '--file', str(documents / 'report-signed.json'), '--at=2026-05-28T20:27:10Z',
+             '--subject=agent:one', '--action=read', '--require-attestation', '--key')
+    with served(world) as (cli, _):
+        cli.fails(NOT_FOUND, 'NotFound', *judge, name)
+        record = {'actor_id': name, 'actor_type': 'device', 'display_name': 'A', 'identity_id': 'agent:example',
+                  'workspace_scope': [], 'profile_scope': [], 'capabilities': ['read'], 'trust_level': 'user',
+                  'policy_subject': 'agent', 'signing_key_ref': 'ed25519:' + base64.b64decode(encoded)[1:].hex()}
+        cli.does('actors', 'register', '-', stdin=json.dumps(record))
+        told = cli.json(*judge, name)
+        equal(told['evidence']['attestation_signed'], True)
+        cli.does('actors', 'revoke', name, '--yes')
+        assert 'actor_revoked' in cli.fails(NOT_AUTHORISED, 'AccessDenied', *judge, name)
 
 
 # --- the state directory -----------------------------------------------------------------------
