@@ -6,6 +6,6 @@
 
 #include "cli/cli.h"
 
-/* As a verifier key whose name is the actor's id. NotFound; AccessDenied for an actor who is revoked
- * or has expired, and for one whose record names no key. */
+/* As a verifier key whose name is the actor's id. NotFound; AccessDenied for an actor who is
+ * revoked or has expired, and for one whose record names no key. */
 char *syncd_cli_registered_key(SyncdCli *cli, const char *actor, GError **error);
