@@ -6,7 +6,9 @@
 #include "bus/names.h"
 #include "bus/object.h"
 #include "bus/options.h"
+#include "service/file-path.h"
 #include "service/file-reading.h"
+#include "service/restore.h"
 
 #include <string.h>
 
@@ -118,10 +120,74 @@ static bool handle_scan(SyncdCall *call, GError **error)
     return syncd_call_reply(call, error, "o", path);
 }
 
+typedef struct {
+    SyncdRestoreRequest request;
+    char *path;
+    bool all;
+} RestoreArguments;
+
+static void restore_arguments_clear(RestoreArguments *arguments)
+{
+    g_free(arguments->path);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RestoreArguments, restore_arguments_clear)
+
+static const SyncdOption restore_options[] = {
+    {"version", SYNCD_OPTION_LARGE, offsetof(RestoreArguments, request.version)},
+    {"to", SYNCD_OPTION_TEXT, offsetof(RestoreArguments, request.to)},
+    {"text", SYNCD_OPTION_SWITCH, offsetof(RestoreArguments, request.text)},
+    {"all", SYNCD_OPTION_SWITCH, offsetof(RestoreArguments, all)},
+};
+
+/* `digest`: whether there is one. */
+static bool read_restore(sd_bus_message *message, bool digest, RestoreArguments *arguments,
+                         GError **error)
+{
+    SyncdBytes path;
+    if (!syncd_text_argument_read(message, &arguments->request.workspace, error) ||
+        !read_path(message, &path, error) || !syncd_file_path_check(path, error) ||
+        (digest && !syncd_text_argument_read(message, &arguments->request.digest, error)) ||
+        !syncd_options_read(message, restore_options, G_N_ELEMENTS(restore_options), arguments,
+                            error))
+        return false;
+    arguments->path = g_strndup(path.data, path.size);
+    arguments->request.path = arguments->path;
+    return true;
+}
+
+static bool handle_plan_restore(SyncdCall *call, GError **error)
+{
+    g_auto(RestoreArguments) arguments = {0};
+    if (!read_restore(syncd_call_message(call), false, &arguments, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, arguments.all, NULL, error);
+    if (service == NULL)
+        return false;
+    g_autofree char *plan =
+        syncd_service_plan_restore(service, syncd_call_caller(call), &arguments.request, error);
+    return plan != NULL && syncd_call_reply(call, error, "s", plan);
+}
+
+static bool handle_restore(SyncdCall *call, GError **error)
+{
+    static const char *const details[] = {"effect", "restore a file", NULL};
+    g_auto(RestoreArguments) arguments = {0};
+    SyncdJob *job = NULL;
+    if (!read_restore(syncd_call_message(call), true, &arguments, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, arguments.all, details, error);
+    if (service == NULL ||
+        !syncd_service_restore(service, syncd_call_caller(call), &arguments.request, &job, error))
+        return false;
+    g_autofree char *path = syncd_job_path(job);
+    return syncd_call_reply(call, error, "o", path);
+}
+
 static const SyncdMethod methods[] = {
     {"List", handle_list},        {"ListFiles", handle_list_files},
     {"GetFile", handle_get_file}, {"FileHistory", handle_history},
-    {"Scan", handle_scan},        {NULL, NULL},
+    {"Scan", handle_scan},        {"PlanRestore", handle_plan_restore},
+    {"Restore", handle_restore},  {NULL, NULL},
 };
 
 /* clang-format off */
@@ -145,6 +211,14 @@ static const sd_bus_vtable vtable[] = {
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Scan",
         SD_BUS_ARGS("s", workspace, "a{sv}", options),
+        SD_BUS_RESULT("o", job),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("PlanRestore",
+        SD_BUS_ARGS("s", workspace, "ay", path, "a{sv}", options),
+        SD_BUS_RESULT("s", plan),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Restore",
+        SD_BUS_ARGS("s", workspace, "ay", path, "s", digest, "a{sv}", options),
         SD_BUS_RESULT("o", job),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,

@@ -92,10 +92,12 @@ static void add_row(SyncdTable *table, SyncdJson step)
     g_autofree char *change = change_of(step);
     g_autofree char *size = syncd_record_text(step, "size");
     g_autofree char *version = syncd_record_text(step, "version");
+    bool is_kept = syncd_json_member(step, "kept").type == SYNCD_JSON_TRUE;
     g_autofree char *actor = syncd_record_text(step, "actor_id");
     g_autofree char *decision = syncd_record_text(step, "policy_decision_ref");
     g_autofree char *operation = syncd_record_text(step, "operation_id");
-    const char *const cells[] = {time, change, version, size, actor, decision, operation};
+    const char *const cells[] = {time,  change,   version,  size, is_kept ? _("kept") : NULL,
+                                 actor, decision, operation};
     syncd_table_add(table, cells);
 }
 
@@ -167,8 +169,9 @@ static void print(SyncdCli *cli, SyncdTable *table, bool more)
 
 bool syncd_cli_file_log(SyncdCli *cli, GError **error)
 {
-    const char *const titles[] = {_("RECORDED"), _("CHANGE"),   _(">VERSION"),  _(">SIZE"),
-                                  _("ACTOR"),    _("DECISION"), _("OPERATION"), NULL};
+    const char *const titles[] = {_("RECORDED"), _("CHANGE"),    _(">VERSION"),
+                                  _(">SIZE"),    _("CONTENT"),   _("ACTOR"),
+                                  _("DECISION"), _("OPERATION"), NULL};
     g_autoptr(SyncdTable) table = syncd_table_new(titles);
     g_autoptr(GString) json = g_string_new(NULL);
     SyncdJsonWriter writer;

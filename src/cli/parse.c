@@ -36,12 +36,13 @@ static const SyncdVerbOption *find_in(const SyncdVerbOption *table, const char *
     return NULL;
 }
 
+/* A verb may mean something else by a name than all others do. */
 static const SyncdVerbOption *find_option(const SyncdVerb *verb, const char *name, char letter)
 {
-    const SyncdVerbOption *found = find_in(syncd_global_options, name, letter);
+    const SyncdVerbOption *found = NULL;
     for (size_t i = 0; found == NULL && verb != NULL && verb->options[i] != NULL; i++)
         found = find_in(verb->options[i], name, letter);
-    return found;
+    return found != NULL ? found : find_in(syncd_global_options, name, letter);
 }
 
 const SyncdVerbOption *syncd_cli_find_option(const SyncdVerb *verb, const char *name)

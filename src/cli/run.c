@@ -107,7 +107,7 @@ static bool run_words(SyncdCli *cli, const char *group, GError **error)
 {
     if (!check_choices(cli, error))
         return false;
-    if (syncd_cli_flag(cli, "version")) {
+    if (syncd_cli_flag(cli, "version") && syncd_cli_value(cli, "version") == NULL) {
         print_version(cli);
         return true;
     }

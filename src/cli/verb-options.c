@@ -432,6 +432,14 @@ const SyncdVerbOption syncd_workspace_options[] = {
     END,
 };
 
+const SyncdVerbOption syncd_restore_options[] = {
+    NUMBER("version", 0, "NUMBER",
+           N_("Which version; the newest that is kept before the present one unless given")),
+    TEXT("to", 0, "PATH", N_("Another path in the workspace; where it was unless given")),
+    FLAG("dry-run", 0, N_("Show what would be done, and change nothing")),
+    END,
+};
+
 const SyncdVerbOption syncd_pause_options[] = {
     TEXT("reason", 0, "TEXT", N_("Why; it is shown in the list")),
     END,

@@ -303,6 +303,17 @@ const SyncdVerb syncd_verbs[] = {
                    "too: it is for what nobody was told of."),
      .run = syncd_verb_workspace_scan},
     {.group = "workspace",
+     .name = "restore",
+     .arguments = "FILE",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Bring a version of a file back"),
+     .details = N_("FILE is a path in a workspace; the file may be deleted. What would be done is "
+                   "shown first. What is there becomes an older version; log FILE shows which "
+                   "versions are kept."),
+     .options = {syncd_restore_options},
+     .run = syncd_verb_workspace_restore},
+    {.group = "workspace",
      .name = "pause",
      .arguments = "WORKSPACE",
      .min_arguments = 1,

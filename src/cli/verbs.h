@@ -32,6 +32,7 @@ bool syncd_verb_workspace_scan(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_pause(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_resume(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_remove(SyncdCli *cli, GError **error);
+bool syncd_verb_workspace_restore(SyncdCli *cli, GError **error);
 bool syncd_verb_find(SyncdCli *cli, GError **error);
 bool syncd_verb_prove(SyncdCli *cli, GError **error);
 bool syncd_verb_doctor(SyncdCli *cli, GError **error);

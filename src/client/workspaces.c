@@ -85,3 +85,29 @@ char *syncd_client_scan(SyncdClient *client, const char *workspace, GError **err
         return NULL;
     return g_strdup(job);
 }
+
+char *syncd_client_plan_restore(SyncdClient *client, const char *workspace, const char *path,
+                                GVariant *options, GError **error)
+{
+    g_autoptr(sd_bus_message) reply = ask(client, "PlanRestore", workspace, path, options, error);
+    return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
+}
+
+char *syncd_client_restore(SyncdClient *client, const char *workspace, const char *path,
+                           const char *digest, GVariant *options, GError **error)
+{
+    const char *job = NULL;
+    g_autoptr(GVariant) own = options != NULL ? g_variant_ref_sink(options) : NULL;
+    g_autoptr(sd_bus_message) message = begin(client, "Restore", error);
+    if (message == NULL)
+        return NULL;
+    int r = sd_bus_message_append(message, "s", workspace);
+    if (r >= 0)
+        r = sd_bus_message_append_array(message, 'y', path, strlen(path));
+    if (r >= 0)
+        r = sd_bus_message_append(message, "s", digest);
+    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, own, error);
+    if (reply == NULL || !syncd_client_check(client, sd_bus_message_read(reply, "o", &job), error))
+        return NULL;
+    return g_strdup(job);
+}

@@ -14,6 +14,12 @@ char *syncd_client_get_file(SyncdClient *client, const char *workspace, const ch
                             GVariant *options, GError **error);
 /* The path of the job that scans. */
 char *syncd_client_scan(SyncdClient *client, const char *workspace, GError **error);
+/* What would be restored: a JSON object; and the path of the job that does it, as its digest says.
+ */
+char *syncd_client_plan_restore(SyncdClient *client, const char *workspace, const char *path,
+                                GVariant *options, GError **error);
+char *syncd_client_restore(SyncdClient *client, const char *workspace, const char *path,
+                           const char *digest, GVariant *options, GError **error);
 /* One page: a JSON array, and the cursor of the next page ("" at the end). */
 bool syncd_client_list_files(SyncdClient *client, const char *workspace, const char *path,
                              GVariant *options, char **ret_files, char **ret_cursor,

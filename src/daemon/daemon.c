@@ -112,6 +112,11 @@ static bool on_standing(void *data, const char *root, SyncdRootStanding *ret_sta
     return syncd_workspaces_standing(((Daemon *)data)->workspaces, root, ret_standing);
 }
 
+static SyncdJob *on_restore(void *data, const char *root, SyncdRestore *restore, uid_t uid)
+{
+    return syncd_workspaces_restore(((Daemon *)data)->workspaces, root, restore, uid);
+}
+
 static SyncdJob *on_scan(void *data, const char *root, uid_t uid)
 {
     return syncd_workspaces_scan(((Daemon *)data)->workspaces, root, uid);
@@ -328,6 +333,7 @@ static bool start(Daemon *daemon, GError **error)
                                                     .job_removed = on_job_removed,
                                                     .standing = on_standing,
                                                     .scan = on_scan,
+                                                    .restore = on_restore,
                                                 });
     /* What waited before anybody listened. */
     if (syncd_service_has_turn(daemon->service))

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/path.h"
+#include "daemon/restore.h"
 #include "daemon/scan.h"
 #include "service/files.h"
 #include "workspace/workspace.h"
@@ -297,6 +298,16 @@ SyncdJob *syncd_workspaces_scan(SyncdWorkspaces *self, const char *root, uid_t u
         syncd_workspace_scan(place->workspace);
     }
     return syncd_scan_job(place->scan);
+}
+
+SyncdJob *syncd_workspaces_restore(SyncdWorkspaces *self, const char *root, SyncdRestore *restore,
+                                   uid_t uid)
+{
+    Place *place = g_hash_table_lookup(self->places, root);
+    if (place != NULL && place->workspace != NULL)
+        return syncd_begin_restore(self->service, place->workspace, restore, uid);
+    syncd_restore_free(restore);
+    return NULL;
 }
 
 bool syncd_workspaces_standing(SyncdWorkspaces *self, const char *root,

@@ -26,5 +26,8 @@ void syncd_workspaces_changed(SyncdWorkspaces *workspaces);
 /* Has one scanned that is active, unless that is being done; NULL for any other. */
 SyncdJob *syncd_workspaces_scan(SyncdWorkspaces *workspaces, const char *root, uid_t uid);
 /* Of one that is active, by its root's id; false for any other. */
+/* Brings a file back, which is taken over; NULL when that cannot be done now. */
+SyncdJob *syncd_workspaces_restore(SyncdWorkspaces *workspaces, const char *root,
+                                   SyncdRestore *restore, uid_t uid);
 bool syncd_workspaces_standing(SyncdWorkspaces *workspaces, const char *root,
                                SyncdRootStanding *ret_standing);

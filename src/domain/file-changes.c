@@ -98,6 +98,13 @@ void syncd_file_changes_add(SyncdFileChangesWriter *self, const SyncdFileChange 
     if (change->kind == SYNCD_FILE_SYMLINK)
         syncd_file_bytes_write(writer, "target", "target_base64", change->target);
     syncd_file_content_write(&change->content, writer);
+    if (change->restored_version > 0) {
+        syncd_json_name(writer, "restored");
+        syncd_json_begin_object(writer);
+        write_text(writer, "object", change->restored_from);
+        syncd_json_member_uint(writer, "version", change->restored_version);
+        syncd_json_end_object(writer);
+    }
     syncd_json_end_object(writer);
     self->n++;
 }

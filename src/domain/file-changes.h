@@ -33,6 +33,8 @@ typedef struct {
     SyncdHash hash;    /* of its bytes; of a symlink, of its target */
     SyncdBytes target; /* of a symlink */
     SyncdFileContent content;
+    SyncdBytes restored_from; /* for writing: the file whose … */
+    guint64 restored_version; /* … version it is; 0: it is none that was brought back */
 } SyncdFileChange;
 
 typedef struct {
@@ -43,6 +45,7 @@ typedef struct {
 /* `found` says how it is known: SYNCD_FOUND_SCAN and so on. */
 #define SYNCD_FOUND_SCAN "scan"
 #define SYNCD_FOUND_WATCH "watch"
+#define SYNCD_FOUND_RESTORE "restore"
 
 void syncd_file_changes_begin(SyncdFileChangesWriter *writer, GString *out, const char *found);
 void syncd_file_changes_add(SyncdFileChangesWriter *writer, const SyncdFileChange *change);

@@ -17,6 +17,7 @@ typedef struct {
 struct SyncdChannel {
     int fd;
     SyncdWatch *watch;
+    SyncdStaging *staging;
     GByteArray *out;
     GQueue line; /* Request */
     Request *present;
@@ -26,11 +27,12 @@ struct SyncdChannel {
     guint8 in[SYNCD_WIRE_PACKET_MAX];
 };
 
-SyncdChannel *syncd_channel_new(int fd, SyncdWatch *watch)
+SyncdChannel *syncd_channel_new(int fd, SyncdWatch *watch, SyncdStaging *staging)
 {
     SyncdChannel *channel = g_new0(SyncdChannel, 1);
     channel->fd = fd;
     channel->watch = watch;
+    channel->staging = staging;
     channel->out = g_byte_array_sized_new(SYNCD_WIRE_PACKET_MAX);
     g_queue_init(&channel->line);
     return channel;
@@ -99,6 +101,10 @@ static bool take_packet(SyncdChannel *channel, size_t size)
         }
         if (message.type == SYNCD_WIRE_CANCEL) {
             cancel(channel, message.request);
+            continue;
+        }
+        if (message.type == SYNCD_WIRE_DATA) {
+            syncd_staging_add(channel->staging, message.offset, message.bytes);
             continue;
         }
         Request *request = g_new0(Request, 1);

@@ -5,13 +5,14 @@
  * meanwhile, and whenever the reader attends, requests are put in line and events are taken from
  * inotify, so that neither end waits for the other for ever and no event is lost for that.
  *
- * A CANCEL counts as it comes in, whatever else waits in line.
+ * A CANCEL counts as it comes in, and so do DATA, whatever else waits in line.
  *
  * Every function that returns bool is false once there is nobody left to answer to: the daemon is
  * gone, or it said what is no message.
  */
 #pragma once
 
+#include "reader/place.h"
 #include "reader/watch.h"
 #include "reader/wire.h"
 
@@ -20,7 +21,8 @@
 
 typedef struct SyncdChannel SyncdChannel;
 
-SyncdChannel *syncd_channel_new(int fd, SyncdWatch *watch);
+/* Both are borrowed. */
+SyncdChannel *syncd_channel_new(int fd, SyncdWatch *watch, SyncdStaging *staging);
 void syncd_channel_free(SyncdChannel *channel); /* the descriptor stays open */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdChannel, syncd_channel_free)
 

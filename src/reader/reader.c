@@ -4,6 +4,7 @@
 #include "reader/listing.h"
 #include "reader/look.h"
 #include "reader/open.h"
+#include "reader/place.h"
 #include "reader/tick.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@ typedef struct {
     SyncdWatch *watch;
     SyncdChannel *channel;
     SyncdLook look;
+    SyncdStaging staging;
     char *root;        /* its path; NULL until it is told */
     guint32 problem;   /* of opening it then, which is that of every request */
     SyncdFileStat own; /* what it was then */
@@ -183,6 +185,30 @@ static SyncdWireMessage answer_look(Reader *reader, const SyncdWireMessage *requ
     return done;
 }
 
+static SyncdWireMessage answer_place(Reader *reader, const SyncdWireMessage *request)
+{
+    SyncdWireMessage done = {0};
+    bool folders = request->flags == SYNCD_WIRE_FOLDERS;
+    g_autofree char *whole =
+        g_strdup_printf("%.*s%s%.*s", (int)request->path.size, (const char *)request->path.data,
+                        request->path.size > 0 ? "/" : "", (int)request->name.size,
+                        (const char *)request->name.data);
+    SyncdOpened root = open_folder(reader, SYNCD_BYTES("", 0), O_PATH);
+    SyncdOpened folder = root;
+    if (root.fd >= 0)
+        folder = syncd_place_open_folder(
+            &reader->look, root.fd, folders ? SYNCD_BYTES_TEXT(whole) : request->path, folders);
+    done.error = folder.error;
+    if (folder.fd >= 0 && !folders)
+        done.error =
+            syncd_place(reader->look.content, folder.fd, request, &reader->staging, &done.stat);
+    syncd_look_name_device(&reader->look, &done.stat);
+    syncd_staging_clear(&reader->staging);
+    syncd_opened_close(&folder);
+    syncd_opened_close(&root);
+    return done;
+}
+
 /* False when there is nobody to answer to. */
 static bool serve(Reader *reader, const SyncdWireMessage *request)
 {
@@ -190,6 +216,7 @@ static bool serve(Reader *reader, const SyncdWireMessage *request)
         [SYNCD_WIRE_ROOT] = answer_root,
         [SYNCD_WIRE_LIST] = answer_list,
         [SYNCD_WIRE_LOOK] = answer_look,
+        [SYNCD_WIRE_PLACE] = answer_place,
     };
     if (request->type == SYNCD_WIRE_FORGET) {
         syncd_watch_forget(reader->watch, request->folder);
@@ -234,14 +261,17 @@ static bool step(Reader *reader, GError **error)
 bool syncd_reader_run(int fd, GError **error)
 {
     g_autoptr(SyncdWatch) watch = syncd_watch_new();
-    g_autoptr(SyncdChannel) channel = syncd_channel_new(fd, watch);
-    Reader reader = {.watch = watch, .channel = channel};
+    Reader reader = {.watch = watch};
+    syncd_staging_init(&reader.staging);
+    g_autoptr(SyncdChannel) channel = syncd_channel_new(fd, watch, &reader.staging);
+    reader.channel = channel;
     g_autoptr(SyncdContent) content = syncd_content_new(pause_reading, &reader, 0);
     g_autoptr(GError) problem = NULL;
     reader.look.content = content;
     while (step(&reader, &problem))
         ;
     g_free(reader.root);
+    syncd_staging_clear(&reader.staging);
     if (problem == NULL)
         problem = syncd_channel_steal_error(channel);
     if (problem == NULL)

@@ -4,7 +4,8 @@
  *
  * It answers one request after the other, and while it reads it listens: to what changes, so that
  * no event is lost, and to the daemon, which may no longer want the answer. It says what
- * reader/wire.h describes, keeps nothing and writes nothing. When nothing happens it sleeps.
+ * reader/wire.h describes, keeps nothing, and writes nothing but what it is told to place
+ * (reader/place.h). When nothing happens it sleeps.
  *
  * The names of a folder are told between files, after what was told of them before: see wire.h.
  */

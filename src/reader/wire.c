@@ -18,6 +18,7 @@ enum {
     MAX = 1u << 10,   /* if KEEP is among the flags */
     OFFSET = 1u << 11,
     CONTENT = 1u << 12,
+    EXPECTED = 1u << 13, /* if OVER is among the flags */
 };
 
 #define EVENT_FLAGS                                                                                \
@@ -25,7 +26,7 @@ enum {
      SYNCD_WIRE_MOVED_IN | SYNCD_WIRE_UNLINKED)
 #define MOVED_FLAGS (SYNCD_WIRE_MOVED_OUT | SYNCD_WIRE_MOVED_IN)
 #define ERRNO_MAX 4095u /* as the kernel's */
-#define FIXED_SIZE 160u /* more than a message takes beside its texts */
+#define FIXED_SIZE 192u /* more than a message takes beside its texts */
 
 static const struct {
     guint32 members;
@@ -35,6 +36,9 @@ static const struct {
     [SYNCD_WIRE_LIST] = {REQUEST | FLAGS | FOLDER | PATH | MAX,
                          SYNCD_WIRE_WATCH | SYNCD_WIRE_HASH | SYNCD_WIRE_KEEP},
     [SYNCD_WIRE_LOOK] = {REQUEST | FLAGS | PATH | NAME | MAX, SYNCD_WIRE_HASH | SYNCD_WIRE_KEEP},
+    [SYNCD_WIRE_DATA] = {OFFSET | CONTENT, 0},
+    [SYNCD_WIRE_PLACE] = {REQUEST | FLAGS | PATH | NAME | STAT | HASH | EXPECTED,
+                          SYNCD_WIRE_HASHED | SYNCD_WIRE_OVER | SYNCD_WIRE_FOLDERS},
     [SYNCD_WIRE_FORGET] = {FOLDER, 0},
     [SYNCD_WIRE_CANCEL] = {REQUEST, 0},
     [SYNCD_WIRE_BYTES] = {REQUEST | OFFSET | CONTENT, 0},
@@ -116,6 +120,10 @@ static guint8 *put_members(guint8 *at, guint32 members, const SyncdWireMessage *
         at = put_u64(at, message->offset);
     if (members & CONTENT)
         at = put_text(at, message->bytes, SYNCD_WIRE_BYTES_MAX);
+    if ((members & EXPECTED) && (message->flags & SYNCD_WIRE_OVER)) {
+        memcpy(at, message->expected.bytes, SYNCD_HASH_SIZE);
+        at += SYNCD_HASH_SIZE;
+    }
     return at;
 }
 
@@ -238,7 +246,9 @@ static bool take_members(SyncdBytes *rest, guint32 members, SyncdWireMessage *me
            (!(members & MAX) || !(message->flags & SYNCD_WIRE_KEEP) ||
             take_u64(rest, &message->max)) &&
            (!(members & OFFSET) || take_u64(rest, &message->offset)) &&
-           (!(members & CONTENT) || take_sized(rest, SYNCD_WIRE_BYTES_MAX, &message->bytes));
+           (!(members & CONTENT) || take_sized(rest, SYNCD_WIRE_BYTES_MAX, &message->bytes)) &&
+           (!(members & EXPECTED) || !(message->flags & SYNCD_WIRE_OVER) ||
+            take_hash(rest, &message->expected));
 }
 
 /* ---- what a message may say ---- */
@@ -279,6 +289,15 @@ static bool is_found(const SyncdWireMessage *message)
            (!hashed || (message->stat.kind == SYNCD_FILE_REGULAR && message->error == 0));
 }
 
+static bool is_placed(const SyncdWireMessage *message)
+{
+    bool kept = message->stat.kind == SYNCD_FILE_REGULAR;
+    bool folders = message->flags == SYNCD_WIRE_FOLDERS;
+    return is_path_beneath(message->path) && is_name(message->name) &&
+           (folders ? message->stat.kind == 0
+                    : kept && (message->flags & ~SYNCD_WIRE_OVER) == SYNCD_WIRE_HASHED);
+}
+
 static bool is_event(const SyncdWireMessage *message)
 {
     bool about_the_folder = message->flags & SYNCD_WIRE_UNLINKED;
@@ -299,6 +318,9 @@ static bool makes_sense(const SyncdWireMessage *message)
         return is_path_beneath(message->path) && is_asked(message);
     case SYNCD_WIRE_LOOK:
         return is_path_beneath(message->path) && is_name(message->name) && is_asked(message);
+    case SYNCD_WIRE_PLACE:
+        return is_placed(message);
+    case SYNCD_WIRE_DATA:
     case SYNCD_WIRE_BYTES:
         return message->bytes.size > 0;
     case SYNCD_WIRE_FOUND:

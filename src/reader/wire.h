@@ -19,9 +19,12 @@
  *   ENAMETOOLONG  a symlink's target is longer than SYNCD_WIRE_TARGET_MAX
  *   any other     of the call that failed; EACCES for a file that may not be read
  *
- * A folder that cannot be opened is the error of DONE, of LOOK too: ESTALE (the root is not there,
- * or is another folder than it was), ENOENT, ENOTDIR (no folder), ELOOP (there is a symlink on the
- * way), EXDEV (not of this file system), EACCES, ...
+ * PLACE ends with EEXIST when what has the name is not what it was said to be (then nothing was
+ * changed), and with EBADMSG when what came is not.
+ *
+ * A folder that cannot be opened is the error of DONE, of LOOK and PLACE too: ESTALE (the root is
+ * not there, or is another folder than it was), ENOENT, ENOTDIR (no folder), ELOOP (there is a
+ * symlink on the way), EXDEV (not of this file system), EACCES, ...
  *
  * With KEEP the bytes of a file come before its FOUND, in messages of their own and in their order;
  * one at 0 begins anew, as the file was changed and is read again. Only when that FOUND says KEPT
@@ -58,6 +61,11 @@ typedef enum {
                           by device and inode is never looked into. Answer: DONE with `stat` */
     SYNCD_WIRE_LIST,   /* the folder at `path`, as `flags` say */
     SYNCD_WIRE_LOOK,   /* `name` in the folder at `path` */
+    SYNCD_WIRE_DATA,   /* `bytes` at `offset` of what is to be placed; it counts as it comes in, and
+                          at 0 it begins anew; no answer */
+    SYNCD_WIRE_PLACE,  /* what came, of which `stat` has mode and size and `hash` is the digest, as
+                          `name` in the folder at `path`, or that folder itself: as `flags` say.
+                          Answer: DONE with `stat` */
     SYNCD_WIRE_FORGET, /* no longer watch `folder`; no answer */
     SYNCD_WIRE_CANCEL, /* ends `request`, or what is being read now if that is 0, with ECANCELED; no
                           answer of its own, nor when that has ended */
@@ -91,6 +99,9 @@ enum {
     SYNCD_WIRE_KEEP = 1u << 11, /* send the bytes of regular files of at most `max` of them */
     /* Of FOUND, beside HASHED. */
     SYNCD_WIRE_KEPT = 1u << 12, /* they were sent */
+    /* Of PLACE: one of the three, where HASHED is that nothing has the name yet. */
+    SYNCD_WIRE_OVER = 1u << 13,    /* beside HASHED: over a file whose digest is `expected` */
+    SYNCD_WIRE_FOLDERS = 1u << 14, /* make the folder, and those that it is in */
 };
 
 typedef struct {
@@ -108,6 +119,7 @@ typedef struct {
     SyncdBytes bytes;  /* one at least */
     SyncdFileStat stat;
     SyncdHash hash;
+    SyncdHash expected;
 } SyncdWireMessage;
 
 /* Appends the message, which keeps to the limits above. What a type does not use is left out. */

@@ -1,6 +1,7 @@
 /* What became of one file. */
 #include "service/file-reading.h"
 #include "service/file-step.h"
+#include "store/chunks.h"
 
 #include <string.h>
 
@@ -35,6 +36,17 @@ static bool take_cursor(const char *cursor, guint64 *ret_before, GError **error)
     return false;
 }
 
+/* Whether the content that it had then can be brought back. */
+static bool is_kept(SyncdService *service, guint64 file, SyncdFileStep *step, GError **error)
+{
+    g_auto(SyncdContentRow) row = {0};
+    bool found;
+    if (!syncd_store_find_content(service->store, file, step->version, &row, &found, error))
+        return false;
+    step->kept = found && row.version == step->version;
+    return true;
+}
+
 /* That it was made is no change, and is the last one. */
 static bool next_step(SyncdService *service, guint64 file, guint64 before, SyncdFileStep *ret_step,
                       bool *ret_found, GError **error)
@@ -45,7 +57,7 @@ static bool next_step(SyncdService *service, guint64 file, guint64 before, Syncd
         *ret_step = (SyncdFileStep){.place = file, .version = 1};
         *ret_found = true;
     }
-    return true;
+    return !*ret_found || is_kept(service, file, ret_step, error);
 }
 
 /* A page of them, each held against the one before it. Ends early where documents were long. */

@@ -116,6 +116,7 @@ bool syncd_file_facts_write(SyncdFileEntries *entries, const SyncdFileFacts *fac
         if (syncd_bytes_are(entries->entry.header.kind, changes[i].kind))
             syncd_json_member_string(&writer, "change", changes[i].change);
     syncd_json_member_uint(&writer, "version", facts->step.version);
+    syncd_json_member_bool(&writer, "kept", facts->step.kept);
     if (facts->known)
         write_facts(facts, &writer);
     if (facts->known && before != NULL && before->known)

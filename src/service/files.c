@@ -115,11 +115,12 @@ char *syncd_service_new_operation(SyncdService *service)
 }
 
 /* Whose instance it is may write there, and policy lets him. */
-static SyncdDecisions *decide(SyncdService *service, const SyncdRoot *root, const char *kind,
-                              const char *lane, char **ret_actor, GError **error)
+static SyncdDecisions *decide(SyncdService *service, const SyncdRoot *root,
+                              const SyncdCaller *caller, const char *kind, const char *lane,
+                              char **ret_actor, GError **error)
 {
     const char *class, *name;
-    const SyncdCaller owner = {.uid = service->uid};
+    const SyncdCaller owner = caller != NULL ? *caller : (SyncdCaller){.uid = service->uid};
     g_auto(SyncdPlace) place = {0};
     g_autoptr(SyncdMandate) mandate = syncd_service_require_mandate(service, &owner, error);
     SyncdPolicyRequest asked = {{NULL}};
@@ -137,6 +138,28 @@ static SyncdDecisions *decide(SyncdService *service, const SyncdRoot *root, cons
     return syncd_service_decide_in(service, &owner, mandate->actor, &asked, &place, error);
 }
 
+bool syncd_service_may_restore(SyncdService *service, const SyncdRoot *root,
+                               const SyncdCaller *caller, GError **error)
+{
+    g_autofree char *actor = NULL;
+    g_autoptr(SyncdDecisions) decisions =
+        decide(service, root, caller, "object.changed", SYNCD_LANE_NORMAL, &actor, error);
+    return decisions != NULL;
+}
+
+void syncd_restore_free(SyncdRestore *self)
+{
+    if (self == NULL)
+        return;
+    g_free(self->workspace);
+    g_free(self->folder);
+    g_free(self->name);
+    g_free(self->from);
+    g_free(self->unit);
+    g_clear_pointer(&self->chunks, g_bytes_unref);
+    g_free(self);
+}
+
 bool syncd_service_record_files(SyncdService *service, const SyncdRoot *root,
                                 const SyncdFilesDraft *files, guint64 *ret_pos, GError **error)
 {
@@ -144,7 +167,8 @@ bool syncd_service_record_files(SyncdService *service, const SyncdRoot *root,
     const char *lane = strcmp(kind, DELETED) == 0 ? SYNCD_LANE_TOMBSTONE : SYNCD_LANE_NORMAL;
     g_autofree char *actor = NULL;
     g_auto(SyncdReceipt) receipt = {0};
-    g_autoptr(SyncdDecisions) decisions = decide(service, root, kind, lane, &actor, error);
+    g_autoptr(SyncdDecisions) decisions =
+        decide(service, root, files->caller, kind, lane, &actor, error);
     if (decisions == NULL || !syncd_service_record_decisions(service, actor, decisions, error))
         return false;
     const SyncdDraft draft = {

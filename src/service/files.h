@@ -38,6 +38,28 @@ bool syncd_service_list_roots(SyncdService *service, GPtrArray **ret_roots, GErr
 bool syncd_service_pause_root(SyncdService *service, const SyncdRoot *root, const char *cause,
                               const char *reason, GError **error);
 
+/* A version of a file that is to be brought back, as it was shown to whoever wants it. */
+struct SyncdRestore {
+    char *workspace;
+    char *folder, *name; /* where to, beneath the workspace */
+    char *from;          /* the id of the file … */
+    guint64 version;     /* … whose version it is */
+    guint32 mode;
+    guint64 size;
+    SyncdHash hash;
+    GBytes *chunks;     /* store/chunks.h */
+    bool over;          /* there is a file … */
+    SyncdHash expected; /* … of that content */
+    SyncdCaller caller; /* who wants it */
+    char *unit;         /* what it points to */
+};
+
+void syncd_restore_free(SyncdRestore *restore);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRestore, syncd_restore_free)
+/* Whether the caller may write there. */
+bool syncd_service_may_restore(SyncdService *service, const SyncdRoot *root,
+                               const SyncdCaller *caller, GError **error);
+
 /* The id that an entry may be written with: what it makes can be named before. */
 char *syncd_service_new_operation(SyncdService *service);
 typedef struct {
@@ -46,6 +68,7 @@ typedef struct {
     SyncdBytes content; /* domain/file-changes.h */
     const SyncdDraftRow *rows;
     guint n_rows;
+    const SyncdCaller *caller; /* who did it; NULL: whose instance it is */
 } SyncdFilesDraft;
 
 /* Writes a document about files. PolicyDenied or AccessDenied, noted as a refusal. */

@@ -70,6 +70,8 @@ typedef struct {
     bool unwatched; /* some folders are not watched */
 } SyncdRootStanding;
 
+typedef struct SyncdRestore SyncdRestore; /* service/files.h */
+
 typedef struct {
     void *data;
     void (*turn_opened)(void *data); /* something waits for a commit */
@@ -85,6 +87,8 @@ typedef struct {
     bool (*standing)(void *data, const char *root, SyncdRootStanding *ret_standing);
     /* Has one scanned, as a job of this user; NULL for one that nobody looks after. */
     SyncdJob *(*scan)(void *data, const char *root, uid_t uid);
+    /* Brings a file back, which is taken over; the same. */
+    SyncdJob *(*restore)(void *data, const char *root, SyncdRestore *restore, uid_t uid);
 } SyncdListener;
 
 /* Takes the store over, also when it fails. Writes the first entries (device, actors) of a new one.

@@ -65,6 +65,7 @@ bool syncd_store_next_file_in(SyncdStore *store, guint64 folder, SyncdBytes afte
 typedef struct {
     guint64 place;
     guint64 version; /* which it was then */
+    bool kept;       /* its content is, now */
 } SyncdFileStep;
 
 /* The newest that is older than the place `before`. */
@@ -85,6 +86,10 @@ bool syncd_store_count_files(SyncdStore *store, GHashTable **ret_counts, GError 
 bool syncd_store_walk_seen(SyncdStore *store, const char *scope_id, guint64 device, guint64 inode,
                            bool (*take)(void *data, const SyncdFileRow *row), void *data,
                            GError **error);
+/* Those of that name in the scope that were deleted, the newest first; not very many. */
+bool syncd_store_walk_deleted(SyncdStore *store, const char *scope_id, SyncdBytes name,
+                              bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                              GError **error);
 /* Whether more than `max` exist in the scope. */
 bool syncd_store_has_more_files(SyncdStore *store, const char *scope_id, guint64 max, bool *ret_has,
                                 GError **error);

@@ -192,6 +192,22 @@ bool syncd_index_walk_seen(SyncdIndex *self, const char *scope_id, guint64 devic
     return walk(rows, take, data, error);
 }
 
+/* There is no way to look them up: they are few among many, and seldom asked for. */
+bool syncd_index_walk_deleted(SyncdIndex *self, const char *scope_id, SyncdBytes name,
+                              bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                              GError **error)
+{
+    gint64 scope;
+    if (!syncd_index_word(self, SYNCD_BYTES_TEXT(scope_id), &scope, error))
+        return false;
+    SyncdStatement *rows = syncd_database_statement(
+        self->db, "SELECT " COLUMNS FROM "WHERE name = :name AND live = 0 AND scope = :scope"
+                  " AND kind = 1 ORDER BY changed DESC LIMIT 1000");
+    syncd_bind_blob(rows, ":name", name);
+    syncd_bind_int(rows, ":scope", scope);
+    return walk(rows, take, data, error);
+}
+
 bool syncd_index_has_more_files(SyncdIndex *self, const char *scope_id, guint64 max, bool *ret_has,
                                 GError **error)
 {

@@ -25,6 +25,9 @@ bool syncd_index_count_files(SyncdIndex *index, GHashTable *counts, GError **err
 bool syncd_index_walk_seen(SyncdIndex *index, const char *scope_id, guint64 device, guint64 inode,
                            bool (*take)(void *data, const SyncdFileRow *row), void *data,
                            GError **error);
+bool syncd_index_walk_deleted(SyncdIndex *index, const char *scope_id, SyncdBytes name,
+                              bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                              GError **error);
 /* Whether there are more than `max` that exist. */
 bool syncd_index_has_more_files(SyncdIndex *index, const char *scope_id, guint64 max, bool *ret_has,
                                 GError **error);

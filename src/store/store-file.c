@@ -60,6 +60,14 @@ bool syncd_store_walk_seen(SyncdStore *self, const char *scope_id, guint64 devic
            syncd_index_walk_seen(self->index, scope_id, device, inode, take, data, error);
 }
 
+bool syncd_store_walk_deleted(SyncdStore *self, const char *scope_id, SyncdBytes name,
+                              bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                              GError **error)
+{
+    return ready(self, error) &&
+           syncd_index_walk_deleted(self->index, scope_id, name, take, data, error);
+}
+
 bool syncd_store_has_more_files(SyncdStore *self, const char *scope_id, guint64 max, bool *ret_has,
                                 GError **error)
 {

@@ -193,6 +193,12 @@ void syncd_workspace_look(SyncdWorkspace *self, const SyncdFolder *folder, Syncd
     ask(self, &request, folder);
 }
 
+void syncd_workspace_place(SyncdWorkspace *self, SyncdWireMessage *request)
+{
+    const SyncdFolder nothing = {.path = (char *)""};
+    ask(self, request, &nothing);
+}
+
 static void ask_lists(SyncdWorkspace *self)
 {
     while (self->folders->len > 0 && g_queue_get_length(&self->questions) < LISTS_AT_ONCE) {

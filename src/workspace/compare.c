@@ -238,7 +238,7 @@ static void know_content(Comparison *at, const SyncdFileRow *row)
     } else if ((found->flags & SYNCD_WIRE_HASHED) != 0) {
         at->hashed = true;
         at->hash = found->hash;
-    } else if (row != NULL && is_unchanged(at, row)) {
+    } else if (row != NULL && is_unchanged(at, row) && !lacks_content(at, row)) {
         at->hashed = row->hashed;
         at->hash = row->hash;
     }

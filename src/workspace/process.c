@@ -105,13 +105,18 @@ static void send_unsent(SyncdReaderProcess *self)
         g_ptr_array_remove_range(self->unsent, 0, sent);
 }
 
-guint32 syncd_reader_process_ask(SyncdReaderProcess *self, SyncdWireMessage *request)
+void syncd_reader_process_tell(SyncdReaderProcess *self, const SyncdWireMessage *message)
 {
     GByteArray *packet = g_byte_array_new();
-    request->request = ++self->last_request;
-    syncd_wire_write(packet, request);
+    syncd_wire_write(packet, message);
     g_ptr_array_add(self->unsent, packet);
     send_unsent(self);
+}
+
+guint32 syncd_reader_process_ask(SyncdReaderProcess *self, SyncdWireMessage *request)
+{
+    request->request = ++self->last_request;
+    syncd_reader_process_tell(self, request);
     return request->request;
 }
 

@@ -25,6 +25,9 @@ bool syncd_reader_process_has_unsent(const SyncdReaderProcess *process);
 /* Numbers the request, and keeps it until it is sent. */
 guint32 syncd_reader_process_ask(SyncdReaderProcess *process, SyncdWireMessage *request);
 
+/* What has no answer. */
+void syncd_reader_process_tell(SyncdReaderProcess *process, const SyncdWireMessage *message);
+
 /* Takes each message; the texts are valid until it returns. */
 typedef bool (*SyncdWireFunc)(void *data, const SyncdWireMessage *message, GError **error);
 /* Takes in what has come, but only so much that others have their turn. StorageFailed when the

@@ -187,12 +187,12 @@ bool syncd_recorder_create(SyncdRecorder *self, SyncdFileChange *change, const S
 /* ---- what is dropped ---- */
 
 /* Beside the version that comes, so many older ones stay. */
-static bool add_dropped(SyncdRecorder *self, guint64 file, guint64 version, GArray *dropped,
-                        GError **error)
+bool syncd_recorder_find_dropped(SyncdRecorder *self, guint64 file, guint64 version,
+                                 GArray *dropped, GError **error)
 {
     SyncdStore *store = syncd_service_store(self->service);
     bool found = true;
-    for (guint64 n = 0; version > 0; n++) {
+    for (guint64 n = 0; self->root->keeps && version > 0; n++) {
         g_auto(SyncdContentRow) row = {0};
         if (!syncd_store_find_content(store, file, version, &row, &found, error))
             return false;
@@ -221,7 +221,8 @@ static bool settle_content(SyncdRecorder *self, guint64 file, const SyncdFileCha
                 syncd_hash_equal(&row.hash, &change->hash);
     if (same && row.kept)
         g_clear_pointer(kept, syncd_kept_free);
-    return !found || add_dropped(self, file, same ? row.version - 1 : row.version, dropped, error);
+    return !found || syncd_recorder_find_dropped(self, file, same ? row.version - 1 : row.version,
+                                                 dropped, error);
 }
 
 bool syncd_recorder_change(SyncdRecorder *self, guint64 file, SyncdFileChange *change,

@@ -38,6 +38,9 @@ bool syncd_recorder_create(SyncdRecorder *recorder, SyncdFileChange *change,
 /* Versions that the workspace's rule keeps no longer are dropped with it. */
 bool syncd_recorder_change(SyncdRecorder *recorder, guint64 file, SyncdFileChange *change,
                            const SyncdFileStat *stat, SyncdKept *kept, GError **error);
+/* What the rule keeps no longer of a file once it has a version after this one. */
+bool syncd_recorder_find_dropped(SyncdRecorder *recorder, guint64 file, guint64 version,
+                                 GArray *dropped, GError **error);
 bool syncd_recorder_delete(SyncdRecorder *recorder, guint64 file, GError **error);
 bool syncd_recorder_flush(SyncdRecorder *recorder, GError **error);
 /* All that was flushed is durable. */

@@ -38,6 +38,8 @@ typedef struct {
     guint64 origin; /* what it was, once that is judged; 0: it is new */
 } SyncdArrival;
 
+typedef struct SyncdRestoring SyncdRestoring;
+
 typedef enum {
     SYNCD_PASS_NONE,
     SYNCD_PASS_ROOT,    /* its directory is being opened */
@@ -78,11 +80,12 @@ struct SyncdWorkspace {
     GHashTable *linked;   /* inodes of this pass whose other names are to be looked at */
     guint name_passes;    /* since something was judged */
 
-    GHashTable *missing;  /* numbers of files that are not where they were */
-    GHashTable *arrivals; /* name -> SyncdArrival */
-    size_t held;          /* bytes of content that wait with them, or did */
-    GHashTable *troubles; /* names that cannot be read */
-    GArray *departed;     /* when how many were deleted, within the last minute */
+    GHashTable *missing;       /* numbers of files that are not where they were */
+    GHashTable *arrivals;      /* name -> SyncdArrival */
+    SyncdRestoring *restoring; /* restore.c: NULL for none */
+    size_t held;               /* bytes of content that wait with them, or did */
+    GHashTable *troubles;      /* names that cannot be read */
+    GArray *departed;          /* when how many were deleted, within the last minute */
 
     SyncdWorkspaceStanding standing;
     bool busy;          /* it is at work, whoever calls */
@@ -117,6 +120,8 @@ bool syncd_workspace_add_unlinked(SyncdWorkspace *workspace, guint64 folder, boo
 /* Asks for one name, perhaps with its digest. */
 void syncd_workspace_look(SyncdWorkspace *workspace, const SyncdFolder *folder, SyncdBytes name,
                           bool hashing);
+/* Has something put in place. */
+void syncd_workspace_place(SyncdWorkspace *workspace, SyncdWireMessage *request);
 void syncd_workspace_open(SyncdWorkspace *workspace);
 void syncd_workspace_forget(SyncdWorkspace *workspace, guint64 folder);
 /* As much of this pass as may be out at once. */
@@ -129,6 +134,16 @@ bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,
                              const SyncdWireMessage *found, SyncdKept **kept, GError **error);
 bool syncd_workspace_end_list(SyncdWorkspace *workspace, SyncdQuestion *question,
                               const SyncdWireMessage *done, GError **error);
+
+/* restore.c: a file that is brought back. One step, when nothing is left to be looked at;
+ * `*ret_more`: there is something to do now. */
+bool syncd_workspace_step_restore(SyncdWorkspace *workspace, bool *ret_more, GError **error);
+/* The reader has put something in place, or not. */
+void syncd_workspace_placed(SyncdWorkspace *workspace, const SyncdWireMessage *done);
+bool syncd_workspace_is_recording_restore(const SyncdWorkspace *workspace);
+void syncd_workspace_end_restore(SyncdWorkspace *workspace, const GError *why);
+/* workspace.c: does what there is to do, unless it is at it. */
+void syncd_workspace_go_on(SyncdWorkspace *workspace);
 
 /* judge.c: nothing is left to be looked at. */
 bool syncd_workspace_judge(SyncdWorkspace *workspace, GError **error);

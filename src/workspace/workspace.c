@@ -99,6 +99,8 @@ static bool take_done(SyncdWorkspace *self, const SyncdWireMessage *done, GError
         taken = take_root(self, done, error);
     else if (question->type == SYNCD_WIRE_LIST)
         taken = syncd_workspace_end_list(self, question, done, error);
+    else if (question->type == SYNCD_WIRE_PLACE)
+        syncd_workspace_placed(self, done);
     /* Why a folder cannot be opened is mostly told by what happens to it. */
     for (size_t i = 0; i < G_N_ELEMENTS(told); i++)
         is_told |= done->error == told[i];
@@ -274,14 +276,25 @@ static bool go_on(SyncdWorkspace *self, GError **error)
         /* New folders have numbers only now. */
         if (self->pass == SYNCD_PASS_FOLDERS && self->folders->len > 0)
             continue;
-        if (!syncd_recorder_is_settled(self->recorder))
+        if (!syncd_recorder_is_settled(self->recorder) ||
+            syncd_workspace_is_recording_restore(self))
             return true;
-        if (!begin_pass(self, &begun, error))
+        if (!begin_pass(self, &begun, error) ||
+            (!begun && !syncd_workspace_step_restore(self, &begun, error)))
             return false;
         if (!begun)
             return true;
     }
     return true;
+}
+
+static void stop_restoring(SyncdWorkspace *self)
+{
+    g_autoptr(GError) why = NULL;
+    syncd_set_error_next(&why, SYNCD_ERROR_FAILED,
+                         "see why with `sourceos-syncd workspace show`, and try again",
+                         "The workspace %s is not recorded any more", self->root->workspace);
+    syncd_workspace_end_restore(self, why);
 }
 
 static void work(SyncdWorkspace *self)
@@ -290,8 +303,16 @@ static void work(SyncdWorkspace *self)
     self->busy = true;
     if (!is_stopped(self) && !go_on(self, &error))
         fail(self, error);
+    if (is_stopped(self))
+        stop_restoring(self);
     self->busy = false;
     self->changed(self->data);
+}
+
+void syncd_workspace_go_on(SyncdWorkspace *self)
+{
+    if (!self->busy)
+        work(self);
 }
 
 /* A document that is written may end a turn: who writes it goes on by himself. */
@@ -300,8 +321,7 @@ static void on_settled(void *data, const GError *error)
     SyncdWorkspace *self = data;
     if (error != NULL)
         fail(self, error);
-    if (!self->busy)
-        work(self);
+    syncd_workspace_go_on(self);
 }
 
 static void on_folder(void *data, guint64 id, const char *object, const char *path)
@@ -378,6 +398,7 @@ void syncd_workspace_free(SyncdWorkspace *self)
 {
     if (self == NULL)
         return;
+    stop_restoring(self);
     GHashTable *const tables[] = {self->looking, self->names,    self->later,
                                   self->listed,  self->unlinked, self->linked,
                                   self->missing, self->arrivals, self->troubles};

@@ -74,5 +74,12 @@ void syncd_workspace_scan(SyncdWorkspace *workspace);
 void syncd_workspace_cancel_scan(SyncdWorkspace *workspace);
 /* What the next scan finds missing was meant to be deleted, however much it is. */
 void syncd_workspace_accept_deletions(SyncdWorkspace *workspace);
+/* `result` is a JSON object, NULL when `error` says why it was not restored. */
+typedef void (*SyncdRestoreDone)(void *data, const char *result, const GError *error);
+/* Not while it is at it already, or is not being recorded. */
+bool syncd_workspace_may_restore(const SyncdWorkspace *workspace);
+/* Takes `what` over, when it may. */
+void syncd_workspace_restore(SyncdWorkspace *workspace, SyncdRestore *what, SyncdRestoreDone done,
+                             void *data);
 void syncd_workspace_standing(const SyncdWorkspace *workspace,
                               SyncdWorkspaceStanding *ret_standing);

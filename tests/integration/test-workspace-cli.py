@@ -274,6 +274,83 @@ def a_workspace_is_paused_resumed_and_removed(world):
         equal(cli.json('workspace', 'files', 'notes', 'sub/deep/b.txt'), before)
 
 
+# --- restoring ---------------------------------------------------------------------------------
+
+def save(cli, file, text):
+    """As editors do: in one step."""
+    draft = pathlib.Path(cli.directory) / 'draft'
+    draft.write_text(text)
+    draft.replace(file)
+
+
+def version_of(cli, path):
+    found = cli.json('workspace', 'files', 'notes', path)
+    return found[0]['version'] if found else 0
+
+
+@promise
+def a_version_comes_back_as_it_was_shown(world):
+    with user(world) as (cli, notes):
+        file = notes / 'a.txt'
+        file.write_text('one\ntwo\nthree\n')
+        add(cli, notes)
+        save(cli, file, 'one\nTWO\nthree\n')
+        eventually(lambda: version_of(cli, 'a.txt') == 2, 'the change is recorded')
+        equal([step['kept'] for step in cli.json('log', str(file))][-1], True)
+        assert 'kept' in cli.does('log', str(file))
+        shown = cli.does('workspace', 'restore', str(file), '--dry-run')
+        for line in ('@@ -1,3 +1,3 @@', '-TWO', '+two', ' three'):
+            assert line in shown.splitlines(), shown
+        equal(file.read_text(), 'one\nTWO\nthree\n', 'nothing was done')
+        equal(cli.run('workspace', 'restore', str(file))[0], NEGATIVE, 'nobody is there to agree')
+        out = cli.does('workspace', 'restore', str(file), '--yes')
+        assert 'Restored: version 3' in out, out
+        equal(file.read_text(), 'one\ntwo\nthree\n')
+        newest = cli.json('log', str(file))[0]
+        equal((newest['version'], newest['kept']), (3, True))
+        assert newest['operation_id'] in out, 'it is the entry that says who asked'
+
+        result = cli.json('workspace', 'restore', 'a.txt', '--version=2', '--to=sub/copy', '--yes',
+                          cwd=notes)
+        equal((result['path'], result['version']), ('sub/copy', 1))
+        equal((notes / 'sub' / 'copy').read_text(), 'one\nTWO\nthree\n')
+        assert cli.does('verify', 'log', '--full'), 'all that is kept is there'
+
+
+@promise
+def what_was_deleted_comes_back(world):
+    with user(world) as (cli, notes):
+        add(cli, notes)
+        for i in range(12):
+            (notes / f'other{i}').write_text('')
+        eventually(lambda: len(paths(cli, 'notes')) == len(ALL) + 12, 'they are recorded')
+        shutil.rmtree(notes / 'sub')
+        eventually(lambda: 'sub' not in paths(cli, 'notes'), 'it is gone')
+        gone = notes / 'sub' / 'deep' / 'b.txt'
+        cli.does('workspace', 'restore', str(gone), '--yes')
+        equal(gone.read_text(), 'bee')
+        cli.fails(NOT_FOUND, 'NotFound', 'workspace', 'restore', str(notes / 'never'), '--yes')
+
+
+@promise
+def what_was_not_kept_says_why(world):
+    with user(world) as (cli, notes):
+        add(cli, notes, '--keep=hash')
+        save(cli, notes / 'a.txt', 'other')
+        eventually(lambda: version_of(cli, 'a.txt') == 2, 'the change is recorded')
+        message = cli.fails(NOT_FOUND, 'NotFound', 'workspace', 'restore', str(notes / 'a.txt'), '--yes')
+        assert 'Only the hash' in message, message
+        assert 'content' in cli.does('workspace', 'add', str(notes), '--keep=3', '--keep-size=1M')
+        equal(cli.json('workspace', 'show', 'notes')['keep'], {'versions': 3, 'max_bytes': 1 << 20})
+        eventually(lambda: cli.json('log', str(notes / 'a.txt'))[0]['kept'], 'what is there is kept from now on')
+        save(cli, notes / 'a.txt', 'third')
+        eventually(lambda: version_of(cli, 'a.txt') == 3, 'the change is recorded')
+        cli.does('workspace', 'restore', str(notes / 'a.txt'), '--yes')
+        equal((notes / 'a.txt').read_text(), 'other')
+        for wrong in ('--keep=many', '--keep=1001', '--keep-size=1G', '--keep-size=300M', '--keep-size='):
+            cli.fails(NEGATIVE, 'Usage', 'workspace', 'add', str(notes), wrong)
+
+
 # --- the bus -----------------------------------------------------------------------------------
 
 def list_files(caller, path=b'', workspace='workspace:notes', **options):

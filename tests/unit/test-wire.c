@@ -41,6 +41,22 @@ static const SyncdWireMessage shapes[] = {
      .request = 3,
      .flags = SYNCD_WIRE_HASH | SYNCD_WIRE_KEEP,
      .name = {"x", 1}},
+    {.type = SYNCD_WIRE_DATA, .offset = 7, .bytes = {"a\0b", 3}},
+    {.type = SYNCD_WIRE_PLACE,
+     .request = 3,
+     .flags = SYNCD_WIRE_HASHED,
+     .path = {"a/b", 3},
+     .name = {"x", 1},
+     .stat = SOME_STAT,
+     .hash = {{1, 2, 3}}},
+    {.type = SYNCD_WIRE_PLACE,
+     .request = 3,
+     .flags = SYNCD_WIRE_HASHED | SYNCD_WIRE_OVER,
+     .name = {"x", 1},
+     .stat = SOME_STAT,
+     .hash = {{1, 2, 3}},
+     .expected = {{4, 5, 6}}},
+    {.type = SYNCD_WIRE_PLACE, .request = 3, .flags = SYNCD_WIRE_FOLDERS, .name = {"x", 1}},
     {.type = SYNCD_WIRE_FORGET, .folder = 9},
     {.type = SYNCD_WIRE_CANCEL, .request = 3},
     {.type = SYNCD_WIRE_BYTES, .request = 3, .offset = G_MAXUINT64, .bytes = {"a\0b", 3}},
@@ -116,6 +132,7 @@ static void assert_same(const SyncdWireMessage *one, const SyncdWireMessage *oth
     g_assert_cmpint(one->stat.mtime, ==, other->stat.mtime);
     g_assert_cmpint(one->stat.ctime, ==, other->stat.ctime);
     g_assert_true(syncd_hash_equal(&one->hash, &other->hash));
+    g_assert_true(syncd_hash_equal(&one->expected, &other->expected));
 }
 
 static void every_message_comes_back(void)
@@ -210,6 +227,20 @@ static void what_contradicts_itself_is_refused(void)
         {.type = SYNCD_WIRE_LIST, .flags = SYNCD_WIRE_KEEP},
         {.type = SYNCD_WIRE_FOUND, .name = TEXT("a"), .stat = SOME_STAT, .flags = SYNCD_WIRE_KEPT},
         {.type = SYNCD_WIRE_BYTES, .request = 1},
+        {.type = SYNCD_WIRE_DATA},
+        /* nothing to be placed, or nowhere, or two things */
+        {.type = SYNCD_WIRE_PLACE, .name = TEXT("a"), .stat = SOME_STAT},
+        {.type = SYNCD_WIRE_PLACE, .name = TEXT("a"), .flags = SYNCD_WIRE_HASHED},
+        {.type = SYNCD_WIRE_PLACE, .flags = SYNCD_WIRE_FOLDERS},
+        {.type = SYNCD_WIRE_PLACE,
+         .name = TEXT("a"),
+         .stat = SOME_STAT,
+         .flags = SYNCD_WIRE_HASHED | SYNCD_WIRE_FOLDERS},
+        {.type = SYNCD_WIRE_PLACE,
+         .path = TEXT("../a"),
+         .name = TEXT("a"),
+         .stat = SOME_STAT,
+         .flags = SYNCD_WIRE_HASHED},
         {.type = SYNCD_WIRE_DONE, .error = 5000},
         {.type = SYNCD_WIRE_DONE, .flags = SYNCD_WIRE_HASHED},
         /* neither there nor an error */

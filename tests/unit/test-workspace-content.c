@@ -3,6 +3,8 @@
  * versions are dropped and say so, and what nobody needs any more is gone.
  */
 #include "service/internal.h"
+#include "service/job.h"
+#include "service/restore.h"
 #include "store-fixture.h"
 #include "store/chunks.h"
 #include "workspace-fixture.h"
@@ -348,13 +350,185 @@ static void what_no_version_needs_is_removed(void)
     workspace_clear(&w);
 }
 
+/* ---- it comes back ---- */
+
+typedef struct {
+    char *result;
+    GError *error;
+    bool done;
+} Outcome;
+
+static void on_restored(void *data, const char *result, const GError *error)
+{
+    Outcome *outcome = data;
+    outcome->done = true;
+    outcome->result = g_strdup(result);
+    outcome->error = error != NULL ? g_error_copy(error) : NULL;
+}
+
+static SyncdJob *begin_restore(void *data, const char *root, SyncdRestore *restore, uid_t uid)
+{
+    static const SyncdJobKind kind = {.operation = "restore"};
+    WorkspaceFixture *w = data;
+    syncd_workspace_restore(w->workspace, restore, on_restored, w->data);
+    return syncd_service_begin_job(w->f.service, &kind, NULL, uid, false);
+}
+
+static char *plan_restore(WorkspaceFixture *w, const char *path, guint64 version, GError **error)
+{
+    const SyncdRestoreRequest request = {
+        .workspace = "workspace:notes", .path = path, .version = version, .text = true};
+    return syncd_service_plan_restore(w->f.service, &w->f.caller, &request, error);
+}
+
+static char *plan_of(WorkspaceFixture *w, const char *path, guint64 version)
+{
+    g_autoptr(GError) error = NULL;
+    char *plan = plan_restore(w, path, version, &error);
+    g_assert_no_error(error);
+    return plan;
+}
+
+/* As its plan says; what came of it. */
+static Outcome restore_as(WorkspaceFixture *w, const char *path, guint64 version, const char *plan)
+{
+    Outcome outcome = {0};
+    SyncdJob *job = NULL;
+    SyncdListener listener = {.data = w, .restore = begin_restore};
+    g_autofree char *quoted = member_of(plan, "digest");
+    g_autofree char *digest = g_strndup(quoted + 1, strlen(quoted) - 2);
+    const SyncdRestoreRequest request = {
+        .workspace = "workspace:notes", .path = path, .version = version, .digest = digest};
+    w->data = &outcome;
+    syncd_service_set_listener(w->f.service, &listener);
+    if (!syncd_service_restore(w->f.service, &w->f.caller, &request, &job, &outcome.error))
+        return outcome;
+    while (!outcome.done)
+        g_assert_true(step_workspace(w, PATIENCE_MS));
+    return outcome;
+}
+
+static void outcome_clear(Outcome *outcome)
+{
+    g_free(outcome->result);
+    g_clear_error(&outcome->error);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Outcome, outcome_clear)
+
+static void restore(WorkspaceFixture *w, const char *path, guint64 version)
+{
+    g_autofree char *plan = plan_of(w, path, version);
+    g_auto(Outcome) outcome = restore_as(w, path, version, plan);
+    g_assert_no_error(outcome.error);
+    assert_member(outcome.result, "schema", "\"sourceos.workspace-restore/v1\"");
+}
+
+static void assert_file(WorkspaceFixture *w, const char *name, const char *content)
+{
+    g_autofree char *path = path_in(w, name), *found = NULL;
+    g_assert_true(g_file_get_contents(path, &found, NULL, NULL));
+    g_assert_cmpstr(found, ==, content);
+}
+
+static void a_version_comes_back_as_another_one(void)
+{
+    static const size_t sizes[] = {3, SYNCD_CONTENT_ROW_MAX + 1, 3 * 1024 * 1024};
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        WorkspaceFixture w;
+        g_autofree char *first = text_of(sizes[i], 'a'), *second = text_of(sizes[i], 'b');
+        workspace_init_keeping(&w, KEEP_TWO);
+        write_file(&w, "file", first);
+        begin(&w);
+        write_file(&w, "file", second);
+        rescan(&w);
+        restore(&w, "file", 0);
+        assert_file(&w, "file", first);
+        guint64 sequence = service_sequence(&w.f);
+        rescan(&w); /* … and nobody takes it for the user's own doing */
+        g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+        SyncdFileRow row = row_of(&w, "file");
+        g_assert_cmpuint(row.version, ==, 3);
+        assert_kept(&w, row.id, 3, first);
+        assert_kept(&w, row.id, 2, second);
+        settle(&w);
+        g_assert_cmpuint(findings(&w), ==, 0);
+        workspace_clear(&w);
+    }
+}
+
+static void what_was_deleted_comes_back_with_its_folder(void)
+{
+    WorkspaceFixture w;
+    workspace_init_keeping(&w, KEEP_TWO);
+    for (int i = 0; i < 12; i++) {
+        g_autofree char *other = g_strdup_printf("other%d", i);
+        write_file(&w, other, other);
+    }
+    make_folder(&w, "a");
+    make_folder(&w, "a/b");
+    write_file(&w, "a/b/file", "content");
+    begin(&w);
+    remove_file(&w, "a/b/file");
+    remove_file(&w, "a/b");
+    remove_file(&w, "a");
+    rescan(&w);
+    g_autofree char *plan = plan_of(&w, "a/b/file", 0);
+    assert_member(plan, "present", NULL);
+    assert_member(plan, "text", "\"content\"");
+    restore(&w, "a/b/file", 0);
+    assert_file(&w, "a/b/file", "content");
+    guint64 sequence = service_sequence(&w.f);
+    rescan(&w);
+    g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    workspace_clear(&w);
+}
+
+static void what_changed_since_it_was_shown_stays(void)
+{
+    WorkspaceFixture w;
+    workspace_init_keeping(&w, KEEP_TWO);
+    write_file(&w, "file", "one");
+    begin(&w);
+    write_file(&w, "file", "two");
+    rescan(&w);
+    g_autofree char *plan = plan_of(&w, "file", 1);
+    /* Nobody has looked at it yet … */
+    write_file(&w, "file", "three");
+    g_auto(Outcome) unseen = restore_as(&w, "file", 1, plan);
+    g_assert_error(unseen.error, SYNCD_ERROR, SYNCD_ERROR_STALE_DIGEST);
+    assert_file(&w, "file", "three");
+    /* … and now somebody has. */
+    rescan(&w);
+    g_auto(Outcome) seen = restore_as(&w, "file", 1, plan);
+    g_assert_error(seen.error, SYNCD_ERROR, SYNCD_ERROR_STALE_DIGEST);
+    assert_file(&w, "file", "three");
+    assert_kept(&w, row_of(&w, "file").id, 3, "three");
+    workspace_clear(&w);
+}
+
+static void what_was_not_kept_does_not_come_back(void)
+{
+    WorkspaceFixture w;
+    g_autoptr(GError) unkept = NULL;
+    g_autoptr(GError) unknown = NULL;
+    g_autoptr(GError) later = NULL;
+    workspace_init(&w);
+    write_file(&w, "file", "one");
+    begin(&w);
+    g_assert_null(plan_restore(&w, "file", 1, &unkept));
+    g_assert_error(unkept, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_nonnull(strstr(unkept->message, "Only the hash"));
+    g_assert_null(plan_restore(&w, "none", 0, &unknown));
+    g_assert_error(unknown, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_null(plan_restore(&w, "file", 7, &later));
+    g_assert_error(later, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    workspace_clear(&w);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
-    /* Valgrind does not know openat2. */
-    if (is_hurried())
-        return g_test_run();
     g_test_add_func("/workspace-content/content-comes-back-whatever-its-size",
                     content_comes_back_whatever_its_size);
     g_test_add_func("/workspace-content/older-versions-are-dropped-and-gone",
@@ -369,5 +543,13 @@ int main(int argc, char **argv)
                     verification_misses_what_is_gone);
     g_test_add_func("/workspace-content/what-no-version-needs-is-removed",
                     what_no_version_needs_is_removed);
+    g_test_add_func("/workspace-content/a-version-comes-back-as-another-one",
+                    a_version_comes_back_as_another_one);
+    g_test_add_func("/workspace-content/what-was-deleted-comes-back-with-its-folder",
+                    what_was_deleted_comes_back_with_its_folder);
+    g_test_add_func("/workspace-content/what-changed-since-it-was-shown-stays",
+                    what_changed_since_it_was_shown_stays);
+    g_test_add_func("/workspace-content/what-was-not-kept-does-not-come-back",
+                    what_was_not_kept_does_not_come_back);
     return g_test_run();
 }

@@ -24,6 +24,7 @@ typedef struct {
     SyncdWorkspace *workspace;
     pid_t reader;
     GPtrArray *roots;
+    void *data; /* of the test */
 } WorkspaceFixture;
 
 static inline char *path_in(WorkspaceFixture *w, const char *name)

@@ -1,0 +1,242 @@
+#include "reader/place.h"
+
+#include "domain/file-content.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUFFER_SIZE (128u * 1024u)
+#define FOLDER_MODE 0777 /* as far as the umask lets */
+
+/* ---- what came ---- */
+
+void syncd_staging_init(SyncdStaging *self)
+{
+    *self = (SyncdStaging){.fd = -1};
+}
+
+void syncd_staging_clear(SyncdStaging *self)
+{
+    if (self->fd >= 0)
+        close(self->fd);
+    syncd_staging_init(self);
+}
+
+static guint32 write_all(int fd, SyncdBytes bytes)
+{
+    while (bytes.size > 0) {
+        ssize_t n = TEMP_FAILURE_RETRY(write(fd, bytes.data, bytes.size));
+        if (n < 0)
+            return (guint32)errno;
+        bytes = SYNCD_BYTES((const guint8 *)bytes.data + n, bytes.size - (size_t)n);
+    }
+    return 0;
+}
+
+void syncd_staging_add(SyncdStaging *self, guint64 offset, SyncdBytes bytes)
+{
+    if (offset == 0) {
+        syncd_staging_clear(self);
+        self->fd = memfd_create("restore", MFD_CLOEXEC);
+        self->problem = self->fd < 0 ? (guint32)errno : 0;
+    }
+    if (self->problem == 0 && offset != self->size)
+        self->problem = EBADMSG;
+    if (self->problem == 0 && self->size + bytes.size > SYNCD_FILE_KEPT_MAX)
+        self->problem = EFBIG;
+    if (self->problem == 0)
+        self->problem = write_all(self->fd, bytes);
+    self->size += bytes.size;
+}
+
+/* To `to` if that is one, and into the digest. */
+static guint32 copy(const SyncdStaging *staging, int to, SyncdHash *ret_hash)
+{
+    g_autofree guint8 *buffer = g_malloc(BUFFER_SIZE);
+    g_autoptr(SyncdHasher) hasher = syncd_hasher_new();
+    guint32 problem = 0;
+    for (guint64 at = 0; problem == 0 && at < staging->size;) {
+        ssize_t n = TEMP_FAILURE_RETRY(pread(staging->fd, buffer, BUFFER_SIZE, (off_t)at));
+        if (n <= 0)
+            return n < 0 ? (guint32)errno : EBADMSG;
+        syncd_hasher_update(hasher, buffer, (size_t)n);
+        if (to >= 0)
+            problem = write_all(to, SYNCD_BYTES(buffer, (size_t)n));
+        at += (guint64)n;
+    }
+    *ret_hash = syncd_hasher_finish(hasher);
+    return problem;
+}
+
+static guint32 check_staged(const SyncdStaging *staging, const SyncdWireMessage *request)
+{
+    SyncdHash hash;
+    guint32 problem = staging->problem;
+    if (problem == 0 && staging->size != request->stat.size)
+        problem = EBADMSG;
+    if (problem == 0)
+        problem = copy(staging, -1, &hash);
+    return problem != 0 || syncd_hash_equal(&hash, &request->hash) ? problem : EBADMSG;
+}
+
+/* ---- what is there ---- */
+
+/* What has the name, if it is what it was said to be; its kind is 0 where nothing is. */
+static guint32 check_present(SyncdContent *content, int folder, const char *name,
+                             const SyncdWireMessage *request, SyncdFileStat *ret_stat)
+{
+    bool mounted;
+    SyncdHash hash;
+    *ret_stat = (SyncdFileStat){0};
+    guint32 problem = syncd_stat_in(folder, name, ret_stat, &mounted);
+    if ((request->flags & SYNCD_WIRE_OVER) == 0)
+        return problem == ENOENT ? 0 : problem != 0 ? problem : EEXIST;
+    if (problem != 0 || ret_stat->kind != SYNCD_FILE_REGULAR || mounted)
+        return problem == 0 || problem == ENOENT ? EEXIST : problem;
+    SyncdOpened file = syncd_open_in(folder, name, O_RDONLY);
+    problem = file.fd >= 0 ? syncd_stat_of(file.fd, ret_stat) : file.error;
+    if (problem == 0 && ret_stat->kind != SYNCD_FILE_REGULAR)
+        problem = EEXIST;
+    if (problem == 0)
+        problem = syncd_content_hash(content, file.fd, ret_stat, NULL, &hash);
+    syncd_opened_close(&file);
+    if (problem == 0 && !syncd_hash_equal(&hash, &request->expected))
+        problem = EEXIST;
+    return problem == EAGAIN || problem == ENOENT ? EEXIST : problem;
+}
+
+static bool is_still(int folder, const char *name, const SyncdFileStat *before)
+{
+    bool mounted;
+    SyncdFileStat now;
+    return syncd_stat_in(folder, name, &now, &mounted) == 0 && now.kind == before->kind &&
+           now.device == before->device && now.inode == before->inode && now.size == before->size &&
+           now.mtime == before->mtime;
+}
+
+/* ---- in its place ---- */
+
+/* Where nothing is; file systems that cannot rename so can link. */
+static guint32 name_it(int folder, const char *temporary, const char *name)
+{
+    if (renameat2(folder, temporary, folder, name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL)
+        return (guint32)errno;
+    if (linkat(folder, temporary, folder, name, 0) < 0)
+        return (guint32)errno;
+    unlinkat(folder, temporary, 0);
+    return 0;
+}
+
+/* What is exchanged for it has to be what was read before; else it goes back. */
+static guint32 exchange_it(int folder, const char *temporary, const char *name,
+                           const SyncdFileStat *before)
+{
+    if (renameat2(folder, temporary, folder, name, RENAME_EXCHANGE) < 0)
+        return errno == ENOENT ? EEXIST : (guint32)errno;
+    if (is_still(folder, temporary, before))
+        return 0;
+    return renameat2(folder, temporary, folder, name, RENAME_EXCHANGE) < 0 ? (guint32)errno
+                                                                           : EEXIST;
+}
+
+static guint32 fill(int fd, const SyncdWireMessage *request, const SyncdStaging *staging)
+{
+    SyncdHash hash;
+    guint32 problem = copy(staging, fd, &hash);
+    if (problem == 0 && !syncd_hash_equal(&hash, &request->hash))
+        problem = EBADMSG;
+    if (problem == 0 && (fchmod(fd, request->stat.mode) < 0 || fsync(fd) < 0))
+        problem = (guint32)errno;
+    return problem;
+}
+
+static guint32 publish(int folder, int fd, const char *temporary, const char *name,
+                       const SyncdFileStat *before, SyncdFileStat *ret_stat)
+{
+    bool over = before->kind != 0;
+    guint32 problem =
+        over ? exchange_it(folder, temporary, name, before) : name_it(folder, temporary, name);
+    if (problem != 0)
+        return problem;
+    /* What was there goes once the other is durable. */
+    if (fsync(folder) == 0 && over)
+        unlinkat(folder, temporary, 0);
+    return syncd_stat_of(fd, ret_stat);
+}
+
+guint32 syncd_place(SyncdContent *content, int folder, const SyncdWireMessage *request,
+                    const SyncdStaging *staging, SyncdFileStat *ret_stat)
+{
+    guint64 number = 0;
+    SyncdFileStat before;
+    g_autofree char *name = g_strndup(request->name.data, request->name.size);
+    guint32 problem = check_staged(staging, request);
+    if (problem == 0)
+        problem = check_present(content, folder, name, request, &before);
+    if (problem == 0 && getrandom(&number, sizeof number, 0) != sizeof number)
+        problem = EIO;
+    if (problem != 0)
+        return problem;
+    g_autofree char *temporary =
+        g_strdup_printf(SYNCD_PLACE_PREFIX "%016" G_GINT64_MODIFIER "x", number);
+    int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return (guint32)errno;
+    problem = fill(fd, request, staging);
+    if (problem == 0)
+        problem = publish(folder, fd, temporary, name, &before, ret_stat);
+    /* After an exchange that went back, and after any other failure, it is what was made here. */
+    if (problem != 0)
+        unlinkat(folder, temporary, 0);
+    close(fd);
+    return problem;
+}
+
+/* ---- the folder ---- */
+
+static guint32 check_folder(const SyncdLook *look, int fd)
+{
+    SyncdFileStat stat;
+    guint32 problem = syncd_stat_of(fd, &stat);
+    if (problem != 0)
+        return problem;
+    return stat.device != look->device || syncd_look_is_hidden(look, &stat) ? EXDEV : 0;
+}
+
+static SyncdOpened open_next(const SyncdLook *look, int at, const char *name, bool make)
+{
+    SyncdOpened next = syncd_open_in(at, name, O_RDONLY | O_DIRECTORY);
+    if (next.error == ENOENT && make) {
+        if (mkdirat(at, name, FOLDER_MODE) < 0 && errno != EEXIST)
+            return (SyncdOpened){-1, (guint32)errno};
+        if (fsync(at) < 0)
+            return (SyncdOpened){-1, (guint32)errno};
+        next = syncd_open_in(at, name, O_RDONLY | O_DIRECTORY);
+    }
+    guint32 problem = next.fd >= 0 ? check_folder(look, next.fd) : next.error;
+    if (problem != 0) {
+        syncd_opened_close(&next);
+        next.error = problem;
+    }
+    return next;
+}
+
+SyncdOpened syncd_place_open_folder(const SyncdLook *look, int root, SyncdBytes path, bool make)
+{
+    g_autofree char *text = g_strndup(path.data, path.size);
+    g_auto(GStrv) names = g_strsplit(text, "/", -1);
+    SyncdOpened at = syncd_open_in(root, ".", O_RDONLY | O_DIRECTORY);
+    for (size_t i = 0; at.fd >= 0 && path.size > 0 && names[i] != NULL; i++) {
+        SyncdOpened next = open_next(look, at.fd, names[i], make);
+        syncd_opened_close(&at);
+        at = next;
+    }
+    return at;
+}

@@ -1,0 +1,402 @@
+#include "service/restore.h"
+
+#include "base/json-writer.h"
+#include "base/timestamp.h"
+#include "domain/file-changes.h"
+#include "service/file-path.h"
+#include "service/file-reading.h"
+#include "service/internal.h"
+#include "service/job.h"
+#include "store/chunks.h"
+
+#include <string.h>
+
+#define PLAN_SCHEMA "sourceos.restore-plan/v1"
+#define DEPTH_MAX 4096u
+
+typedef struct {
+    SyncdService *service;
+    const SyncdRestoreRequest *request;
+    GPtrArray *roots;
+    const SyncdRoot *root; /* of the workspace; one of them */
+    SyncdFileRow file;     /* whose version it is; it may be deleted */
+    SyncdContentRow content;
+    guint32 mode; /* of that version */
+    SyncdHash hash;
+    char *to; /* path */
+    bool over;
+    SyncdFileRow present; /* what is recorded there, if anything is */
+    char digest[SYNCD_DIGEST_SIZE];
+} Plan;
+
+static void plan_clear(Plan *plan)
+{
+    g_clear_pointer(&plan->roots, g_ptr_array_unref);
+    syncd_content_row_clear(&plan->content);
+    g_free(plan->to);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Plan, plan_clear)
+
+/* ---- which workspace, which file ---- */
+
+static bool find_root(Plan *plan, const SyncdCaller *caller, GError **error)
+{
+    bool may;
+    const char *workspace = plan->request->workspace;
+    if (!syncd_service_may_read_files(plan->service, caller, &may, error) ||
+        !syncd_service_list_roots(plan->service, &plan->roots, error))
+        return false;
+    for (guint i = 0; may && i < plan->roots->len; i++) {
+        const SyncdRoot *root = plan->roots->pdata[i];
+        if (strcmp(root->workspace, workspace) == 0)
+            plan->root = root;
+    }
+    if (plan->root != NULL)
+        return true;
+    syncd_set_error_next(
+        error, SYNCD_ERROR_NOT_FOUND, "list what there is with `sourceos-syncd workspace list`",
+        "There is no directory that is the workspace %.*s", SYNCD_ID_TOKEN_MAX, workspace);
+    return false;
+}
+
+/* What exists by that path. */
+static bool find_live(Plan *plan, const char *path, SyncdFileRow *ret_row, bool *ret_found,
+                      GError **error)
+{
+    SyncdStore *store = plan->service->store;
+    SyncdBytes name, rest = SYNCD_BYTES_TEXT(path);
+    if (!syncd_store_find_workspace_folder(store, plan->root->scope_id, ret_row, ret_found, error))
+        return false;
+    while (*ret_found && syncd_file_path_take(&rest, &name))
+        if (!syncd_store_find_file_in(store, ret_row->id, name, ret_row, ret_found, error))
+            return false;
+    return true;
+}
+
+/* The path that it has, or had. */
+static bool path_of(Plan *plan, const SyncdFileRow *row, char **ret_path, GError **error)
+{
+    g_autofree char *path = g_strdup(row->name);
+    SyncdFileRow folder;
+    bool found = true;
+    guint64 at = row->folder;
+    for (guint depth = 0; at != 0 && depth < DEPTH_MAX; depth++) {
+        if (!syncd_store_find_file(plan->service->store, at, &folder, &found, error))
+            return false;
+        at = found ? folder.folder : 0;
+        if (at == 0)
+            break;
+        char *longer = g_strconcat(folder.name, "/", path, NULL);
+        g_free(path);
+        path = longer;
+    }
+    *ret_path = g_steal_pointer(&path);
+    return true;
+}
+
+static bool collect(void *data, const SyncdFileRow *row)
+{
+    g_array_append_val((GArray *)data, *row);
+    return true;
+}
+
+/* The newest that was deleted, of those that had the path. */
+static bool find_deleted(Plan *plan, const char *path, bool *ret_found, GError **error)
+{
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(SyncdFileRow));
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    *ret_found = false;
+    if (!syncd_store_walk_deleted(plan->service->store, plan->root->scope_id,
+                                  SYNCD_BYTES_TEXT(name), collect, rows, error))
+        return false;
+    for (guint i = 0; !*ret_found && i < rows->len; i++) {
+        g_autofree char *was = NULL;
+        plan->file = g_array_index(rows, SyncdFileRow, i);
+        if (!path_of(plan, &plan->file, &was, error))
+            return false;
+        *ret_found = strcmp(was, path) == 0;
+    }
+    return true;
+}
+
+static bool find_by_id(Plan *plan, const char *id, bool *ret_found, GError **error)
+{
+    guint64 file;
+    SyncdStore *store = plan->service->store;
+    *ret_found = false;
+    return syncd_store_find_file_id(store, id, &file, error) &&
+           (file == 0 || syncd_store_find_file(store, file, &plan->file, ret_found, error));
+}
+
+static bool find_file(Plan *plan, GError **error)
+{
+    const char *path = plan->request->path;
+    bool found;
+    if (!syncd_file_path_check(SYNCD_BYTES_TEXT(path), error) ||
+        !find_live(plan, path, &plan->file, &found, error) ||
+        (!found && !find_deleted(plan, path, &found, error)) ||
+        (!found && !find_by_id(plan, path, &found, error)))
+        return false;
+    if (found && plan->file.kind == SYNCD_FILE_REGULAR)
+        return path_of(plan, &plan->file, &plan->to, error);
+    g_autofree char *next = g_strdup_printf(
+        "see what is recorded with `sourceos-syncd workspace files %s`", plan->root->workspace);
+    syncd_set_error_next(error, found ? SYNCD_ERROR_INVALID_ARGS : SYNCD_ERROR_NOT_FOUND, next,
+                         found ? "That is no file in %s, but a %s: only files are restored"
+                               : "No file of that path was ever recorded in %s%.0s",
+                         plan->root->workspace, syncd_file_kind_name(plan->file.kind));
+    return false;
+}
+
+/* ---- which version ---- */
+
+static bool refuse_unkept(const Plan *plan, GError **error)
+{
+    if (plan->root->keeps)
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "see with `sourceos-syncd log` which versions of it are kept",
+                             "The content of that version is not kept: it was dropped for newer "
+                             "ones, too large, or there was no room for it");
+    else
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "have content kept from now on with `sourceos-syncd workspace add "
+                             "DIRECTORY --keep=8`",
+                             "Only the hash of that version was recorded in %s, not its content",
+                             plan->root->workspace);
+    return false;
+}
+
+static bool find_version(Plan *plan, GError **error)
+{
+    guint64 wanted = plan->request->version, newest = plan->file.version;
+    bool found = false;
+    if (wanted > newest) {
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "see which there are with `sourceos-syncd log`",
+                             "The newest version of it is %" G_GUINT64_FORMAT, newest);
+        return false;
+    }
+    guint64 from = wanted != 0 ? wanted : newest - (plan->file.live && plan->request->to == NULL);
+    if (from > 0 && !syncd_store_find_content(plan->service->store, plan->file.id, from,
+                                              &plan->content, &found, error))
+        return false;
+    return (found && (wanted == 0 || plan->content.version == wanted)) ||
+           refuse_unkept(plan, error);
+}
+
+/* What the entry that named the content says of the file. */
+static bool read_version(Plan *plan, GError **error)
+{
+    g_auto(SyncdEntry) entry = {0};
+    g_auto(SyncdBody) body = {0};
+    g_auto(SyncdFileChangesReader) reader = {{NULL}};
+    SyncdFileChange change;
+    SyncdStore *store = plan->service->store;
+    guint64 place = plan->content.place;
+    if (!syncd_store_read(store, syncd_file_place_pos(place), &entry, error) ||
+        !syncd_store_read_body(store, &entry, &body, error) ||
+        !syncd_json_check(body.content, body.content_size, SYNCD_JSON_MUST_BE_OBJECT, error))
+        return false;
+    syncd_file_changes_read(&reader, syncd_json_root(body.content, body.content_size));
+    while (syncd_file_changes_next(&reader, &change)) {
+        if (syncd_file_place(syncd_file_place_pos(place), reader.number) != place)
+            continue;
+        plan->mode = change.mode;
+        plan->hash = change.hash;
+        return true;
+    }
+    syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                    "The entry of that version does not say what it was");
+    return false;
+}
+
+/* ---- where to ---- */
+
+static bool find_present(Plan *plan, GError **error)
+{
+    const char *to = plan->request->to;
+    if (to != NULL) {
+        g_free(plan->to);
+        plan->to = g_strdup(to);
+    }
+    if (*plan->to == '\0' || !syncd_file_path_check(SYNCD_BYTES_TEXT(plan->to), error)) {
+        if (*plan->to == '\0')
+            syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"to\" is no path of a file");
+        return false;
+    }
+    if (!find_live(plan, plan->to, &plan->present, &plan->over, error))
+        return false;
+    if (!plan->over || (plan->present.kind == SYNCD_FILE_REGULAR && plan->present.hashed))
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
+                         "move it away, or restore to another place with --to",
+                         "A %s is where it would go%s", syncd_file_kind_name(plan->present.kind),
+                         plan->present.hashed ? "" : ", and could not be read");
+    return false;
+}
+
+/* ---- the plan ---- */
+
+static bool write_state(Plan *plan, const SyncdFileRow *row, guint64 version, guint32 mode,
+                        guint64 size, const SyncdHash *hash, SyncdJsonWriter *writer,
+                        GError **error)
+{
+    char id[SYNCD_FILE_ID_SIZE], digits[SYNCD_HASH_HEX_SIZE];
+    if (!syncd_store_file_id(plan->service->store, row->id, id, error))
+        return false;
+    syncd_hash_to_hex(hash, digits);
+    syncd_json_begin_object(writer);
+    syncd_json_member_string(writer, "file_id", id);
+    syncd_json_member_uint(writer, "version", version);
+    syncd_json_member_uint(writer, "mode", mode);
+    syncd_json_member_uint(writer, "size", size);
+    syncd_json_member_string(writer, "sha256", digits);
+    syncd_json_end_object(writer);
+    return true;
+}
+
+/* All that the digest covers. */
+static bool write_members(Plan *plan, SyncdJsonWriter *writer, GError **error)
+{
+    const SyncdFileRow *present = &plan->present;
+    syncd_json_member_string(writer, "schema", PLAN_SCHEMA);
+    syncd_json_member_string(writer, "workspace_id", plan->root->workspace);
+    syncd_json_member_string(writer, "directory", plan->root->directory);
+    syncd_file_bytes_write(writer, "path", "path_base64", SYNCD_BYTES_TEXT(plan->to));
+    syncd_json_name(writer, "restored");
+    if (!write_state(plan, &plan->file, plan->content.version, plan->mode, plan->content.size,
+                     &plan->hash, writer, error))
+        return false;
+    if (!plan->over)
+        return true;
+    syncd_json_name(writer, "present");
+    return write_state(plan, present, present->version, present->mode, present->size,
+                       &present->hash, writer, error);
+}
+
+static bool seal_plan(Plan *plan, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    if (!write_members(plan, &writer, error))
+        return false;
+    syncd_json_end_object(&writer);
+    SyncdHash hash = syncd_hash(text->str, text->len);
+    syncd_hash_to_digest(&hash, plan->digest);
+    return true;
+}
+
+static bool make_plan(Plan *plan, const SyncdCaller *caller, GError **error)
+{
+    return find_root(plan, caller, error) && find_file(plan, error) && find_version(plan, error) &&
+           read_version(plan, error) && find_present(plan, error) && seal_plan(plan, error);
+}
+
+/* A short text, for people to see; nothing for any other content. */
+static bool write_text(const Plan *plan, SyncdJsonWriter *writer, GError **error)
+{
+    SyncdHash name;
+    guint64 size = plan->content.size;
+    if (!plan->request->text || size == 0 || size > SYNCD_RESTORE_TEXT_MAX)
+        return true;
+    memcpy(name.bytes, g_bytes_get_data(plan->content.chunks, NULL), sizeof name.bytes);
+    g_autoptr(GBytes) content =
+        syncd_store_get_chunk(plan->service->store, plan->root->scope_id, &name, size, true, error);
+    if (content == NULL)
+        return false;
+    const char *text = g_bytes_get_data(content, NULL);
+    if (!g_utf8_validate_len(text, size, NULL))
+        return true;
+    syncd_json_name(writer, "text");
+    syncd_json_string_sized(writer, text, size);
+    return true;
+}
+
+char *syncd_service_plan_restore(SyncdService *service, const SyncdCaller *caller,
+                                 const SyncdRestoreRequest *request, GError **error)
+{
+    g_auto(Plan) plan = {.service = service, .request = request};
+    g_autoptr(GString) text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    if (!make_plan(&plan, caller, error))
+        return NULL;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    if (!write_members(&plan, &writer, error) || !write_text(&plan, &writer, error))
+        return NULL;
+    syncd_json_member_string(&writer, "digest", plan.digest);
+    syncd_json_end_object(&writer);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* ---- doing it ---- */
+
+static SyncdRestore *restore_of(const Plan *plan, const SyncdCaller *caller, GError **error)
+{
+    char id[SYNCD_FILE_ID_SIZE];
+    if (!syncd_store_file_id(plan->service->store, plan->file.id, id, error))
+        return NULL;
+    const char *slash = strrchr(plan->to, '/');
+    SyncdRestore *restore = g_new0(SyncdRestore, 1);
+    *restore = (SyncdRestore){
+        .workspace = g_strdup(plan->root->workspace),
+        .folder = slash != NULL ? g_strndup(plan->to, (gsize)(slash - plan->to)) : g_strdup(""),
+        .name = g_strdup(slash != NULL ? slash + 1 : plan->to),
+        .from = g_strdup(id),
+        .version = plan->content.version,
+        .mode = plan->mode,
+        .size = plan->content.size,
+        .hash = plan->hash,
+        .chunks = g_bytes_ref(plan->content.chunks),
+        .over = plan->over,
+        .expected = plan->present.hash,
+        .unit = g_strdup(caller->unit),
+        .caller = {.uid = caller->uid},
+    };
+    restore->caller.unit = restore->unit;
+    return restore;
+}
+
+static bool refuse_other_plan(GError **error)
+{
+    syncd_set_error_next(error, SYNCD_ERROR_STALE_DIGEST,
+                         "see what would be done now, and agree to that",
+                         "What would be restored is not what was shown any more");
+    return false;
+}
+
+bool syncd_service_restore(SyncdService *service, const SyncdCaller *caller,
+                           const SyncdRestoreRequest *request, SyncdJob **ret_job, GError **error)
+{
+    g_auto(Plan) plan = {.service = service, .request = request};
+    const SyncdListener *listener = &service->listener;
+    if (!make_plan(&plan, caller, error))
+        return false;
+    if (strcmp(plan.digest, request->digest) != 0)
+        return refuse_other_plan(error);
+    if (plan.root->paused) {
+        syncd_set_error_next(error, SYNCD_ERROR_ENGINE_DISABLED,
+                             "resume it with `sourceos-syncd workspace resume`",
+                             "%s is paused, and nothing in it is changed", plan.root->workspace);
+        return false;
+    }
+    if (!syncd_service_may_restore(service, plan.root, caller, error) ||
+        !syncd_service_may_begin_job(service, caller->uid, error))
+        return false;
+    SyncdRestore *restore = restore_of(&plan, caller, error);
+    if (restore == NULL)
+        return false;
+    *ret_job = listener->restore != NULL
+                   ? listener->restore(listener->data, plan.root->id, restore, caller->uid)
+                   : NULL;
+    if (listener->restore == NULL)
+        syncd_restore_free(restore);
+    if (*ret_job == NULL)
+        syncd_set_error_next(error, SYNCD_ERROR_BUSY, "try again in a moment",
+                             "%s restores another file, or its directory is not there",
+                             plan.root->workspace);
+    return *ret_job != NULL;
+}

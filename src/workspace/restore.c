@@ -1,0 +1,406 @@
+/*
+ * Bringing a file back, while the workspace goes on as always: whenever it is at rest the next step
+ * is done. Its folder is made if it is gone; the name is looked at, so that what is there is
+ * recorded before it is replaced; the kept bytes go to the reader, which puts them in place; and
+ * that is recorded, as what whoever asked did.
+ */
+#include "workspace/workspace-private.h"
+
+#include "base/json-writer.h"
+#include "store/chunks.h"
+
+#include <errno.h>
+#include <string.h>
+
+typedef enum { LOCATE, LOOK, CHECK, SEND, PLACE, RECORD } Stage;
+
+struct SyncdRestoring {
+    SyncdWorkspace *workspace; /* NULL: it has ended before the commit */
+    SyncdRestore *what;
+    Stage stage;
+    bool making;        /* the folder is being made, or was */
+    SyncdFolder folder; /* that it goes to, once it is there */
+    guint64 gap;        /* the deepest folder on the way that is there … */
+    char *missing;      /* … and what is missing in it */
+    guint64 file;       /* what is there; 0: nothing */
+    guint64 version;    /* that it is afterwards */
+    guint64 chunk;      /* the next one to be sent */
+    char *operation;
+    SyncdRestoreDone done;
+    void *data;
+};
+
+static void restoring_free(SyncdRestoring *self)
+{
+    syncd_restore_free(self->what);
+    syncd_folder_clear(&self->folder);
+    g_free(self->missing);
+    g_free(self->operation);
+    g_free(self);
+}
+
+static char *path_of(const SyncdRestore *what)
+{
+    return g_strdup_printf("%s%s%s", what->folder, *what->folder != '\0' ? "/" : "", what->name);
+}
+
+/* ---- the end ---- */
+
+void syncd_workspace_end_restore(SyncdWorkspace *self, const GError *why)
+{
+    SyncdRestoring *restoring = g_steal_pointer(&self->restoring);
+    if (restoring == NULL)
+        return;
+    restoring->done(restoring->data, NULL, why);
+    if (restoring->stage == RECORD)
+        restoring->workspace = NULL; /* whoever waits for the commit frees it */
+    else
+        restoring_free(restoring);
+}
+
+static void fail(SyncdWorkspace *self, SyncdErrorCode code, const char *next, const char *why)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = path_of(self->restoring->what);
+    g_autofree char *shown = g_utf8_make_valid(path, -1);
+    syncd_set_error_next(&error, code, next, "%s was not restored: %s", shown, why);
+    syncd_workspace_end_restore(self, error);
+}
+
+static void fail_stale(SyncdWorkspace *self)
+{
+    fail(self, SYNCD_ERROR_STALE_DIGEST, "see what would be done now, and agree to that",
+         "what is there has changed since that was shown");
+}
+
+static char *describe(const SyncdRestoring *self, const char *file)
+{
+    GString *text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    char digits[SYNCD_HASH_HEX_SIZE];
+    g_autofree char *path = path_of(self->what);
+    syncd_hash_to_hex(&self->what->hash, digits);
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "schema", "sourceos.workspace-restore/v1");
+    syncd_json_member_string(&writer, "workspace_id", self->what->workspace);
+    syncd_file_bytes_write(&writer, "path", "path_base64", SYNCD_BYTES_TEXT(path));
+    syncd_json_member_string(&writer, "file_id", file);
+    syncd_json_member_string(&writer, "operation_id", self->operation);
+    syncd_json_member_uint(&writer, "version", self->version);
+    syncd_json_member_uint(&writer, "size", self->what->size);
+    syncd_json_member_string(&writer, "sha256", digits);
+    syncd_json_end_object(&writer);
+    return g_string_free(text, FALSE);
+}
+
+static void on_commit(void *data, const GError *error)
+{
+    SyncdRestoring *restoring = data;
+    SyncdWorkspace *self = restoring->workspace;
+    char file[SYNCD_FILE_ID_SIZE];
+    if (self == NULL) {
+        restoring_free(restoring);
+        return;
+    }
+    self->restoring = NULL;
+    if (restoring->file == 0)
+        syncd_file_id(SYNCD_BYTES_TEXT(restoring->operation), 0, file);
+    bool known = restoring->file == 0 || syncd_store_file_id(syncd_service_store(self->service),
+                                                             restoring->file, file, NULL);
+    g_autofree char *result = describe(restoring, known ? file : "");
+    restoring->done(restoring->data, error == NULL ? result : NULL, error);
+    restoring_free(restoring);
+    syncd_workspace_go_on(self);
+}
+
+/* ---- what it does ---- */
+
+/* One step down, if that is there. */
+static bool find_in(SyncdWorkspace *self, const SyncdFileRow *folder, const char *name,
+                    SyncdFileRow *ret_row, bool *ret_found, GError **error)
+{
+    return syncd_store_find_file_in(syncd_service_store(self->service), folder->id,
+                                    SYNCD_BYTES_TEXT(name), ret_row, ret_found, error);
+}
+
+/* The folder that it goes to, or how far that is there. */
+static bool find_folder(SyncdWorkspace *self, bool *ret_found, GError **error)
+{
+    SyncdRestoring *restoring = self->restoring;
+    SyncdStore *store = syncd_service_store(self->service);
+    SyncdFileRow row;
+    g_auto(GStrv) names = g_strsplit(restoring->what->folder, "/", -1);
+    if (!syncd_store_find_workspace_folder(store, self->root->scope_id, &row, ret_found, error))
+        return false;
+    for (size_t i = 0; *ret_found && names[i] != NULL; i++) {
+        SyncdFileRow next;
+        if (!find_in(self, &row, names[i], &next, ret_found, error))
+            return false;
+        *ret_found = *ret_found && next.kind == SYNCD_FILE_FOLDER;
+        restoring->gap = row.id;
+        g_free(restoring->missing);
+        restoring->missing = g_strdup(names[i]);
+        row = *ret_found ? next : row;
+    }
+    if (!*ret_found)
+        return true;
+    syncd_folder_clear(&restoring->folder);
+    restoring->folder = (SyncdFolder){.id = row.id, .path = g_strdup(restoring->what->folder)};
+    return syncd_store_file_id(store, row.id, restoring->folder.object, error);
+}
+
+/* A path as the folder that it is in, and its name there. */
+static void make_folder(SyncdWorkspace *self)
+{
+    SyncdRestoring *restoring = self->restoring;
+    g_autofree char *parent = g_strdup(restoring->what->folder);
+    char *slash = strrchr(parent, '/');
+    const char *name = slash != NULL ? slash + 1 : restoring->what->folder;
+    SyncdWireMessage request = {
+        .type = SYNCD_WIRE_PLACE, .flags = SYNCD_WIRE_FOLDERS, .name = SYNCD_BYTES_TEXT(name)};
+    if (slash != NULL)
+        *slash = '\0';
+    request.path = SYNCD_BYTES_TEXT(slash != NULL ? parent : "");
+    restoring->making = true;
+    syncd_workspace_place(self, &request);
+}
+
+static bool locate(SyncdWorkspace *self, bool *ret_more, GError **error)
+{
+    SyncdRestoring *restoring = self->restoring;
+    bool found;
+    if (!find_folder(self, &found, error))
+        return false;
+    *ret_more = true;
+    if (found)
+        restoring->stage = LOOK;
+    else if (!restoring->making && *restoring->what->folder != '\0')
+        make_folder(self);
+    else
+        fail(self, SYNCD_ERROR_FAILED, "try again, or restore it to another place with --to",
+             "its folder cannot be recorded");
+    return true;
+}
+
+static bool check(SyncdWorkspace *self, GError **error)
+{
+    SyncdRestoring *restoring = self->restoring;
+    const SyncdRestore *what = restoring->what;
+    SyncdFileRow row;
+    bool found;
+    if (!syncd_store_find_file_in(syncd_service_store(self->service), restoring->folder.id,
+                                  SYNCD_BYTES_TEXT(what->name), &row, &found, error))
+        return false;
+    bool as_seen = found == what->over;
+    if (found && what->over)
+        as_seen = row.kind == SYNCD_FILE_REGULAR && row.hashed &&
+                  syncd_hash_equal(&row.hash, &what->expected);
+    if (!as_seen) {
+        fail_stale(self);
+        return true;
+    }
+    bool same = found && syncd_hash_equal(&row.hash, &what->hash);
+    restoring->file = found ? row.id : 0;
+    restoring->version = !found ? 1 : row.version + !same;
+    restoring->stage = SEND;
+    return true;
+}
+
+static void send_part(SyncdWorkspace *self, SyncdBytes part)
+{
+    SyncdWireMessage data = {.type = SYNCD_WIRE_DATA};
+    for (size_t at = 0; at < part.size; at += data.bytes.size) {
+        data.offset = self->restoring->chunk * SYNCD_FILE_CHUNK + at;
+        data.bytes =
+            SYNCD_BYTES((const guint8 *)part.data + at, MIN(part.size - at, SYNCD_WIRE_BYTES_MAX));
+        syncd_reader_process_tell(self->process, &data);
+    }
+}
+
+static void place(SyncdWorkspace *self)
+{
+    const SyncdRestore *what = self->restoring->what;
+    SyncdWireMessage request = {
+        .type = SYNCD_WIRE_PLACE,
+        .flags = SYNCD_WIRE_HASHED | (what->over ? SYNCD_WIRE_OVER : 0u),
+        .path = SYNCD_BYTES_TEXT(what->folder),
+        .name = SYNCD_BYTES_TEXT(what->name),
+        .stat = {.kind = SYNCD_FILE_REGULAR, .mode = what->mode, .size = what->size},
+        .hash = what->hash,
+        .expected = what->expected,
+    };
+    self->restoring->stage = PLACE;
+    syncd_workspace_place(self, &request);
+}
+
+/* A chunk at a time, as the reader takes them. */
+static void send_next(SyncdWorkspace *self, bool *ret_more)
+{
+    SyncdRestoring *restoring = self->restoring;
+    const SyncdRestore *what = restoring->what;
+    g_autoptr(GError) problem = NULL;
+    SyncdHash name;
+    *ret_more = false;
+    if (syncd_reader_process_has_unsent(self->process))
+        return;
+    *ret_more = true;
+    if (restoring->chunk == syncd_file_chunk_count(what->size)) {
+        place(self);
+        return;
+    }
+    const guint8 *names = g_bytes_get_data(what->chunks, NULL);
+    memcpy(name.bytes, names + restoring->chunk * sizeof name.bytes, sizeof name.bytes);
+    size_t size = MIN(what->size - restoring->chunk * SYNCD_FILE_CHUNK, SYNCD_FILE_CHUNK);
+    g_autoptr(GBytes) part =
+        syncd_store_get_chunk(syncd_service_store(self->service), self->root->scope_id, &name, size,
+                              what->size <= SYNCD_CONTENT_ROW_MAX, &problem);
+    if (part == NULL) {
+        syncd_workspace_end_restore(self, problem);
+        return;
+    }
+    send_part(self, SYNCD_BYTES(g_bytes_get_data(part, NULL), size));
+    restoring->chunk++;
+}
+
+bool syncd_workspace_step_restore(SyncdWorkspace *self, bool *ret_more, GError **error)
+{
+    SyncdRestoring *restoring = self->restoring;
+    *ret_more = false;
+    if (restoring == NULL || self->standing.state != SYNCD_WORKSPACE_WATCHING)
+        return true;
+    switch (restoring->stage) {
+    case LOCATE:
+        return locate(self, ret_more, error);
+    case LOOK:
+        restoring->stage = CHECK;
+        *ret_more = true;
+        syncd_workspace_look(self, &restoring->folder, SYNCD_BYTES_TEXT(restoring->what->name),
+                             true);
+        return true;
+    case CHECK:
+        *ret_more = true;
+        return check(self, error);
+    case SEND:
+        send_next(self, ret_more);
+        return true;
+    case PLACE:
+    case RECORD:
+        return true;
+    }
+    g_assert_not_reached();
+}
+
+/* ---- what came of it ---- */
+
+static bool write_document(SyncdWorkspace *self, const SyncdFileStat *stat, GString *text,
+                           GError **error)
+{
+    SyncdRestoring *restoring = self->restoring;
+    const SyncdRestore *what = restoring->what;
+    SyncdFileChangesWriter writer;
+    char object[SYNCD_FILE_ID_SIZE];
+    g_autoptr(GArray) dropped = syncd_file_dropped_new();
+    SyncdFileChange change =
+        syncd_file_change(stat, SYNCD_BYTES_TEXT(restoring->folder.object),
+                          SYNCD_BYTES_TEXT(what->name), SYNCD_BYTES_TEXT(""), &what->hash);
+    change.content = (SyncdFileContent){
+        .chunks = {g_bytes_get_data(what->chunks, NULL), g_bytes_get_size(what->chunks)},
+        .dropped = dropped,
+    };
+    change.restored_from = SYNCD_BYTES_TEXT(what->from);
+    change.restored_version = what->version;
+    if (restoring->file != 0) {
+        SyncdFileRow row;
+        bool found;
+        SyncdStore *store = syncd_service_store(self->service);
+        if (!syncd_store_file_id(store, restoring->file, object, error) ||
+            !syncd_store_find_file(store, restoring->file, &row, &found, error) ||
+            !syncd_recorder_find_dropped(self->recorder, restoring->file, restoring->version - 1,
+                                         dropped, error))
+            return false;
+        change.object = SYNCD_BYTES_TEXT(object);
+        change.content.kept = !(row.kept && row.version == restoring->version);
+    } else {
+        change.content.kept = true;
+    }
+    syncd_file_changes_begin(&writer, text, SYNCD_FOUND_RESTORE);
+    syncd_file_changes_add(&writer, &change);
+    syncd_file_changes_end(&writer);
+    return true;
+}
+
+static bool record(SyncdWorkspace *self, const SyncdFileStat *stat, GError **error)
+{
+    SyncdRestoring *restoring = self->restoring;
+    g_autoptr(GString) text = g_string_new(NULL);
+    SyncdFileSeen seen = syncd_file_seen(stat);
+    guint64 pos;
+    restoring->operation = syncd_service_new_operation(self->service);
+    if (!write_document(self, stat, text, error))
+        return false;
+    const SyncdFilesDraft draft = {
+        .kind = restoring->file != 0 ? "object.changed" : "object.created",
+        .operation = restoring->operation,
+        .content = SYNCD_BYTES(text->str, text->len),
+        .caller = &restoring->what->caller,
+    };
+    if (!syncd_service_record_files(self->service, self->root, &draft, &pos, error))
+        return false;
+    syncd_store_see_file(syncd_service_store(self->service),
+                         restoring->file != 0 ? restoring->file : syncd_file_place(pos, 0), pos,
+                         &seen);
+    restoring->stage = RECORD;
+    syncd_service_after_commit(self->service, on_commit, restoring);
+    return true;
+}
+
+static void tell_problem(SyncdWorkspace *self, guint32 problem)
+{
+    static const guint32 stale[] = {EEXIST, ENOENT, ENOTDIR, ELOOP, EISDIR};
+    for (size_t i = 0; i < G_N_ELEMENTS(stale); i++) {
+        if (problem != stale[i])
+            continue;
+        fail_stale(self);
+        return;
+    }
+    fail(self, problem == ENOSPC || problem == EDQUOT ? SYNCD_ERROR_NO_SPACE : SYNCD_ERROR_FAILED,
+         "see to that and try again", g_strerror((int)problem));
+}
+
+void syncd_workspace_placed(SyncdWorkspace *self, const SyncdWireMessage *done)
+{
+    SyncdRestoring *restoring = self->restoring;
+    g_autoptr(GError) problem = NULL;
+    if (restoring == NULL)
+        return;
+    if (done->error != 0)
+        tell_problem(self, done->error);
+    else if (restoring->stage == LOCATE)
+        syncd_workspace_add_name(self, restoring->gap, SYNCD_BYTES_TEXT(restoring->missing), false);
+    else if (!record(self, &done->stat, &problem))
+        syncd_workspace_end_restore(self, problem);
+}
+
+bool syncd_workspace_is_recording_restore(const SyncdWorkspace *self)
+{
+    return self->restoring != NULL && self->restoring->stage == RECORD;
+}
+
+bool syncd_workspace_may_restore(const SyncdWorkspace *self)
+{
+    return self->restoring == NULL && (self->standing.state == SYNCD_WORKSPACE_SCANNING ||
+                                       self->standing.state == SYNCD_WORKSPACE_WATCHING);
+}
+
+void syncd_workspace_restore(SyncdWorkspace *self, SyncdRestore *what, SyncdRestoreDone done,
+                             void *data)
+{
+    g_assert(self->restoring == NULL);
+    self->restoring = g_new0(SyncdRestoring, 1);
+    self->restoring->workspace = self;
+    self->restoring->what = what;
+    self->restoring->done = done;
+    self->restoring->data = data;
+    syncd_workspace_go_on(self);
+}

@@ -1,0 +1,177 @@
+/*
+ * A file is put in its place whole, or nothing is changed: only over what it was said to be over,
+ * only beneath the root, and with nothing left beside it.
+ */
+#include "reader-fixture.h"
+
+static void send_data(Reader *reader, const char *content, size_t size)
+{
+    SyncdWireMessage data = {.type = SYNCD_WIRE_DATA};
+    for (size_t at = 0; at < size; at += data.bytes.size) {
+        data.offset = at;
+        data.bytes = SYNCD_BYTES(content + at, MIN(size - at, SYNCD_WIRE_BYTES_MAX));
+        reader_ask(reader, &data);
+    }
+}
+
+static SyncdHash hash_of(const char *content)
+{
+    return syncd_hash(content, strlen(content));
+}
+
+/* `over`: the content that is there; NULL for none. */
+static SyncdWireMessage place(Reader *reader, const char *path, const char *name,
+                              const char *content, const char *over)
+{
+    SyncdWireMessage request = {
+        .type = SYNCD_WIRE_PLACE,
+        .request = ++reader->request,
+        .flags = SYNCD_WIRE_HASHED | (over != NULL ? SYNCD_WIRE_OVER : 0u),
+        .path = SYNCD_BYTES_TEXT(path),
+        .name = SYNCD_BYTES_TEXT(name),
+        .stat = {.kind = SYNCD_FILE_REGULAR, .mode = 0640, .size = strlen(content)},
+        .hash = hash_of(content),
+    };
+    if (over != NULL)
+        request.expected = hash_of(over);
+    send_data(reader, content, strlen(content));
+    reader_ask(reader, &request);
+    return reader_done(reader, request.request);
+}
+
+static void assert_content(const Reader *reader, const char *name, const char *content)
+{
+    g_autofree char *path = g_build_filename(reader->path, name, NULL);
+    g_autofree char *found = NULL;
+    gsize size = 0;
+    g_assert_true(g_file_get_contents(path, &found, &size, NULL));
+    g_assert_cmpmem(found, size, content, strlen(content));
+}
+
+/* So many names, and none of them is one of ours. */
+static void assert_names(const Reader *reader, const char *folder, guint n)
+{
+    g_autofree char *path = g_build_filename(reader->path, folder, NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    guint found = 0;
+    for (const char *name; (name = g_dir_read_name(dir)) != NULL; found++)
+        g_assert_false(g_str_has_prefix(name, ".sourceos"));
+    g_assert_cmpuint(found, ==, n);
+}
+
+static void a_file_is_placed_whole(void)
+{
+    Reader reader;
+    struct stat st;
+    g_autofree char *large = g_strnfill(5 * 1024 * 1024 + 3, 'x');
+    reader_init(&reader);
+    tree_folder(&reader, "a");
+    SyncdWireMessage done = place(&reader, "a", "new", "content", NULL);
+    g_assert_cmpuint(done.error, ==, 0);
+    assert_content(&reader, "a/new", "content");
+    g_assert_cmpint(fstatat(reader.root, "a/new", &st, 0), ==, 0);
+    g_assert_cmpuint(st.st_mode & 07777, ==, 0640);
+    g_assert_cmpuint(done.stat.inode, ==, st.st_ino);
+    g_assert_cmpint(done.stat.ctime, ==, st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec);
+    /* Over what is there, an empty one, a large one. */
+    g_assert_cmpuint(place(&reader, "a", "new", "other", "content").error, ==, 0);
+    assert_content(&reader, "a/new", "other");
+    g_assert_cmpuint(place(&reader, "a", "new", large, "other").error, ==, 0);
+    assert_content(&reader, "a/new", large);
+    assert_names(&reader, "a", 1);
+    reader_clear(&reader);
+}
+
+static void only_what_was_seen_is_replaced(void)
+{
+    Reader reader;
+    reader_init(&reader);
+    tree_write(&reader, "file", "changed since");
+    tree_folder(&reader, "folder");
+    g_assert_cmpint(symlinkat("file", reader.root, "link"), ==, 0);
+    g_assert_cmpuint(place(&reader, "", "file", "new", "seen").error, ==, EEXIST);
+    g_assert_cmpuint(place(&reader, "", "file", "new", NULL).error, ==, EEXIST);
+    g_assert_cmpuint(place(&reader, "", "folder", "new", NULL).error, ==, EEXIST);
+    g_assert_cmpuint(place(&reader, "", "folder", "new", "seen").error, ==, EEXIST);
+    g_assert_cmpuint(place(&reader, "", "link", "new", NULL).error, ==, EEXIST);
+    g_assert_cmpuint(place(&reader, "", "link", "new", "changed since").error, ==, EEXIST);
+    g_assert_cmpuint(place(&reader, "", "gone", "new", "seen").error, ==, EEXIST);
+    assert_content(&reader, "file", "changed since");
+    assert_names(&reader, "", 3);
+    reader_clear(&reader);
+}
+
+static void nothing_is_placed_elsewhere(void)
+{
+    Reader reader;
+    g_autofree char *outside = g_dir_make_tmp("syncd-outside-XXXXXX", NULL);
+    reader_init(&reader);
+    g_assert_cmpint(symlinkat(outside, reader.root, "out"), ==, 0);
+    g_assert_cmpuint(place(&reader, "out", "file", "new", NULL).error, !=, 0);
+    g_assert_cmpuint(place(&reader, "none", "file", "new", NULL).error, ==, ENOENT);
+    g_assert_cmpint(g_rmdir(outside), ==, 0);
+    reader_clear(&reader);
+}
+
+static SyncdWireMessage make_folders(Reader *reader, const char *path, const char *name)
+{
+    SyncdWireMessage request = {.type = SYNCD_WIRE_PLACE,
+                                .request = ++reader->request,
+                                .flags = SYNCD_WIRE_FOLDERS,
+                                .path = SYNCD_BYTES_TEXT(path),
+                                .name = SYNCD_BYTES_TEXT(name)};
+    reader_ask(reader, &request);
+    return reader_done(reader, request.request);
+}
+
+static void folders_that_are_gone_are_made(void)
+{
+    Reader reader;
+    g_autofree char *outside = g_dir_make_tmp("syncd-outside-XXXXXX", NULL);
+    reader_init(&reader);
+    g_assert_cmpuint(make_folders(&reader, "a/b", "c").error, ==, 0);
+    g_assert_cmpuint(make_folders(&reader, "a/b", "c").error, ==, 0);
+    g_assert_cmpuint(place(&reader, "a/b/c", "file", "new", NULL).error, ==, 0);
+    assert_content(&reader, "a/b/c/file", "new");
+    g_assert_cmpuint(make_folders(&reader, "a/b/c/file", "d").error, ==, ENOTDIR);
+    g_assert_cmpint(symlinkat(outside, reader.root, "out"), ==, 0);
+    g_assert_cmpuint(make_folders(&reader, "out", "d").error, !=, 0);
+    g_assert_cmpint(g_rmdir(outside), ==, 0);
+    reader_clear(&reader);
+}
+
+static void what_is_not_what_it_was_said_to_be_is_not_placed(void)
+{
+    Reader reader;
+    reader_init(&reader);
+    SyncdWireMessage request = {
+        .type = SYNCD_WIRE_PLACE,
+        .flags = SYNCD_WIRE_HASHED,
+        .name = SYNCD_BYTES_TEXT("file"),
+        .stat = {.kind = SYNCD_FILE_REGULAR, .mode = 0644, .size = 3},
+        .hash = hash_of("one"),
+    };
+    static const char *const sent[] = {"two", "on", "ones", ""};
+    for (size_t i = 0; i < G_N_ELEMENTS(sent); i++) {
+        send_data(&reader, sent[i], strlen(sent[i]));
+        request.request = ++reader.request;
+        reader_ask(&reader, &request);
+        g_assert_cmpuint(reader_done(&reader, request.request).error, ==, EBADMSG);
+    }
+    assert_names(&reader, "", 0);
+    reader_clear(&reader);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    if (!syncd_crypto_init(NULL))
+        return 1;
+    g_test_add_func("/place/a-file-is-placed-whole", a_file_is_placed_whole);
+    g_test_add_func("/place/only-what-was-seen-is-replaced", only_what_was_seen_is_replaced);
+    g_test_add_func("/place/nothing-is-placed-elsewhere", nothing_is_placed_elsewhere);
+    g_test_add_func("/place/folders-that-are-gone-are-made", folders_that_are_gone_are_made);
+    g_test_add_func("/place/what-is-not-what-it-was-said-to-be-is-not-placed",
+                    what_is_not_what_it_was_said_to_be_is_not_placed);
+    return g_test_run();
+}
