@@ -40,6 +40,10 @@ def memory(pid):
     return int(line.split()[1]) << 10
 
 
+def restoring(options):
+    return options.replace('{', '{"version": <uint64 1>, "to": <"restored">, ').replace(', }', '}')
+
+
 @contextlib.contextmanager
 def recorded_file(caller):
     """A workspace with a file that is recorded: lines of the corpus that are about it."""
@@ -60,13 +64,19 @@ def recorded_file(caller):
         call('Registry', 'Register', '(ssa{sv})', 'workspace',
              json.dumps({'workspace_id': 'workspace:fuzz', 'profile_id': 'profile:default'}), {})
         call('Registry', 'Register', '(ssa{sv})', 'root',
-             json.dumps({'workspace_id': 'workspace:fuzz', 'directory': place, 'root_state': 'active'}), {})
+             json.dumps({'workspace_id': 'workspace:fuzz', 'directory': place, 'root_state': 'active',
+                         'keep': {'versions': 8, 'max_bytes': 4096}}), {})
         eventually(recorded, 'the file is recorded')
+        # Its plan is another one as soon as it has succeeded once.
+        restored = {'version': GLib.Variant('t', 1), 'to': GLib.Variant('s', 'restored'), 'all': GLib.Variant('b', True)}
+        plan = json.loads(call('Workspaces', 'PlanRestore', '(saya{sv})', 'workspace:fuzz', b'file', restored))
         lines = ['List ({},)', 'Scan ("workspace:fuzz", {})']
         for everything in ('{}', '{"all": <true>}'):
             lines += [f'ListFiles ("workspace:fuzz", b"", {everything})',
                       f'GetFile ("workspace:fuzz", b"file", {everything})',
-                      f'FileHistory ("{found["file_id"]}", {everything})']
+                      f'FileHistory ("{found["file_id"]}", {everything})',
+                      f'PlanRestore ("workspace:fuzz", b"file", {restoring(everything)})',
+                      f'Restore ("workspace:fuzz", b"file", "{plan["digest"]}", {restoring(everything)})']
         yield ([f'{NAME}.Workspaces.{line}' for line in lines] +
                [f'{NAME}.Manager.Explain ("{found["file_id"]}", {{}})'])
 

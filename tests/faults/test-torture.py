@@ -21,13 +21,16 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'integration'))
 
 from gi.repository import GLib
 
-from harness import MANAGER, NAME, main, promise, session_world  # noqa: E402
+from harness import MANAGER, NAME, Refused, main, promise, session_world  # noqa: E402
 
 REGISTRY = NAME + '.Registry'
 REGULAR, FOLDER, SYMLINK = 1, 2, 3
 TORTURER = pathlib.Path(__file__).with_name('torturer.py')
 PATIENCE = 90
-RECORD = {'workspace_id': 'workspace:tree', 'root_id': 'root-1'}
+RECORD = {'workspace_id': 'workspace:tree', 'root_id': 'root-1', 'keep': {'versions': 1000, 'max_bytes': 1 << 20}}
+VERIFIER = pathlib.Path(__file__).resolve().parents[1] / 'verifier/verify.py'
+WORKSPACES = NAME + '.Workspaces'
+RESTORED = 12  # versions that are put back into the tree, of all that are recorded
 
 
 # --- what is there, and what the log says ---------------------------------------------------------
@@ -60,13 +63,19 @@ def in_tree(directory):
     return found
 
 
-def in_index(state):
+@contextlib.contextmanager
+def index_of(state):
     with tempfile.TemporaryDirectory() as place:
         for name in ('index.db', 'index.db-wal'):
             with contextlib.suppress(FileNotFoundError):
                 shutil.copy(state / name, place)
         with contextlib.closing(sqlite3.connect(pathlib.Path(place) / 'index.db')) as index:
-            rows = index.execute('SELECT id, folder, name, kind, mode, hash FROM file WHERE live = 1').fetchall()
+            yield index
+
+
+def in_index(state):
+    with index_of(state) as index:
+        rows = index.execute('SELECT id, folder, name, kind, mode, hash FROM file WHERE live = 1').fetchall()
     by_id = {row[0]: row for row in rows}
     found = {}
     for _, folder, name, kind, mode, digest in rows:
@@ -84,6 +93,74 @@ def in_index(state):
 def difference(there, recorded):
     return [f'{path!r}: there {there.get(path)}, recorded {recorded.get(path)}'
             for path in sorted(set(there) | set(recorded)) if there.get(path) != recorded.get(path)]
+
+
+# --- every version --------------------------------------------------------------------------------
+
+
+def versions_in_index(state):
+    """(id of a file's place, version): those that are recorded, and those that are kept."""
+    with index_of(state) as index:
+        files = index.execute('SELECT id, version FROM file WHERE kind = 1 AND hash IS NOT NULL').fetchall()
+        kept = set(index.execute('SELECT file, version FROM content').fetchall())
+    return {(file, version) for file, newest in files for version in range(1, newest + 1)}, kept
+
+
+def assert_kept(daemon, caller):
+    """The bytes of each version that was ever recorded are there, and have its digest: by the verifier,
+    which shares no line with the daemon."""
+    caller.list('ListEvents', MANAGER, limit=GLib.Variant('u', 1))
+    recorded, kept = versions_in_index(daemon.state)
+    missing = recorded - kept
+    assert recorded and not missing, f'{len(missing)} of {len(recorded)} versions are not kept: {sorted(missing)[:5]}'
+    print(f'# {len(recorded)} versions', flush=True)
+    verify(daemon.state)
+
+
+def verify(state):
+    with tempfile.TemporaryDirectory() as place:
+        for name in ('journal.db', 'journal.db-wal'):
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copy(state / name, place)
+        for name in ('blobs', 'keys'):
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copytree(state / name, pathlib.Path(place) / name)
+        done = subprocess.run([sys.executable, '-B', VERIFIER, place], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def plan_of(caller, path, **options):
+    return json.loads(caller.call(WORKSPACES, 'PlanRestore', '(saya{sv})', 'workspace:tree', path, options))
+
+
+def restore(daemon, caller, directory, path, version, name):
+    options = {'version': GLib.Variant('t', version), 'to': GLib.Variant('s', name)}
+    plan = plan_of(caller, path, **options)
+    place = directory / name
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            caller.call(WORKSPACES, 'Restore', '(saysa{sv})', 'workspace:tree', path, plan['digest'], options)
+            break
+        except Refused as refused:  # the one before is not recorded yet
+            assert refused.name.endswith('.Busy') and time.monotonic() < until, refused
+            time.sleep(0.01)
+    while not place.exists():
+        assert time.monotonic() < until, f'version {version} of {path!r} does not come back'
+        time.sleep(0.01)
+    assert digest_of(place).hex() == plan['restored']['sha256'], (path, version)
+
+
+def assert_restorable(daemon, caller, directory, chance):
+    """Some of them come back through the daemon and its reader."""
+    files = [path for path, (kind, _, _) in in_tree(directory).items() if kind == REGULAR]
+    for number in range(min(RESTORED, len(files))):
+        path = chance.choice(files)
+        newest = json.loads(caller.call(WORKSPACES, 'GetFile', '(saya{sv})', 'workspace:tree', path, {}))['version']
+        restore(daemon, caller, directory, path, chance.randint(1, newest), f'restored-{number}')
+    assert_recorded(daemon, caller, directory)
+    for number in range(RESTORED):
+        (directory / f'restored-{number}').unlink(missing_ok=True)
 
 
 # --- the daemon ---------------------------------------------------------------------------------
@@ -178,6 +255,28 @@ def the_log_says_what_is_there(world):
                 workers = [torture(directory, seed + 1000 * number + 7, operations)]
                 end_all(workers)
                 assert_recorded(daemon, caller, directory)
+                assert_kept(daemon, caller)
+                assert_restorable(daemon, caller, directory, chance)
+
+
+@promise
+def what_is_not_kept_is_noticed(world):
+    """The control: a chunk that is not there, or is another, is found."""
+    with tree() as directory, world.served() as (daemon, caller):
+        (directory / 'file').write_bytes(b'x' * 70000)
+        add_root(caller, directory)
+        assert_recorded(daemon, caller, directory)
+        assert_kept(daemon, caller)
+        chunk = next((daemon.state / 'blobs').glob('*/*.file'))
+        stored = chunk.read_bytes()
+        for damaged in (stored[:-1] + bytes([stored[-1] ^ 1]), None):
+            chunk.write_bytes(damaged) if damaged else chunk.unlink()
+            try:
+                assert_kept(daemon, caller)
+            except AssertionError as error:
+                assert 'chunk' in str(error), error
+            else:
+                raise AssertionError('it was not found')
 
 
 @promise

@@ -164,6 +164,77 @@ static void an_id_names_the_operation_and_the_number(void)
         g_assert_false(syncd_file_id_parse(SYNCD_BYTES_TEXT(others[i]), operation, &number));
 }
 
+/* ---- content ---- */
+
+static void read_one(const char *item, bool good)
+{
+    g_autofree char *text = g_strdup_printf("{\"found\":\"scan\",\"files\":[{\"folder\":\"" FOLDER
+                                            "\",\"name\":\"a\",\"kind\":\"file\","
+                                            "\"mode\":1,\"mtime\":1,%s}]}",
+                                            item);
+    g_auto(SyncdFileChangesReader) reader;
+    SyncdFileChange change;
+    syncd_file_changes_read(&reader, checked(text));
+    g_assert_cmpint(syncd_file_changes_next(&reader, &change), ==, good);
+}
+
+#define DIGITS "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define HASHED "\"sha256\":\"" DIGITS "\","
+
+static void content_is_what_a_file_can_have(void)
+{
+    read_one(HASHED "\"size\":0,\"chunks\":[]", true);
+    read_one(HASHED "\"size\":1,\"chunks\":[\"" DIGITS "\"]", true);
+    read_one(HASHED "\"size\":1048537,\"chunks\":[\"" DIGITS "\",\"" DIGITS "\"]", true);
+    read_one(HASHED "\"size\":1,\"dropped\":[{\"version\":1,\"chunks\":[\"" DIGITS "\"]}]", true);
+    read_one(HASHED "\"size\":1,\"unkept\":\"size\"", true);
+    read_one(HASHED "\"size\":1,\"chunks\":[]", false);
+    read_one(HASHED "\"size\":0,\"chunks\":[\"" DIGITS "\"]", false);
+    read_one(HASHED "\"size\":1,\"chunks\":\"" DIGITS "\"", false);
+    read_one(HASHED "\"size\":1,\"chunks\":[1]", false);
+    read_one(HASHED "\"size\":1,\"chunks\":[\"abc\"]", false);
+    read_one(HASHED "\"size\":9000000000000,\"chunks\":[]", false);
+    read_one("\"size\":1,\"chunks\":[\"" DIGITS "\"]", false);
+    read_one(HASHED "\"size\":1,\"dropped\":{}", false);
+    read_one(HASHED "\"size\":1,\"dropped\":[1]", false);
+    read_one(HASHED "\"size\":1,\"dropped\":[{\"version\":0,\"chunks\":[]}]", false);
+    read_one(HASHED "\"size\":1,\"dropped\":[{\"version\":1}]", false);
+}
+
+static void content_that_is_written_is_read(void)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GArray) dropped = syncd_file_dropped_new();
+    SyncdHash names[2] = {syncd_hash("a", 1), syncd_hash("b", 1)};
+    SyncdFileChangesWriter writer;
+    SyncdFileChange change = {
+        .object = SYNCD_BYTES_TEXT(FOLDER),
+        .folder = SYNCD_BYTES_TEXT(FOLDER),
+        .name = SYNCD_BYTES_TEXT("a"),
+        .kind = SYNCD_FILE_REGULAR,
+        .size = SYNCD_FILE_CHUNK + 1,
+        .hashed = true,
+        .content = {.kept = true, .chunks = SYNCD_BYTES(names, sizeof names), .dropped = dropped},
+        .restored_from = SYNCD_BYTES_TEXT(FOLDER),
+        .restored_version = 3};
+    syncd_file_dropped_add(dropped, 7, SYNCD_BYTES(&names[1], sizeof names[1]));
+    syncd_file_changes_begin(&writer, text, SYNCD_FOUND_RESTORE);
+    syncd_file_changes_add(&writer, &change);
+    syncd_file_changes_end(&writer);
+
+    g_auto(SyncdFileChangesReader) reader;
+    SyncdFileChange found;
+    syncd_file_changes_read(&reader, checked(text->str));
+    g_assert_true(syncd_file_changes_next(&reader, &found));
+    g_assert_true(found.content.kept);
+    assert_bytes(found.content.chunks, SYNCD_BYTES(names, sizeof names));
+    g_assert_cmpuint(found.content.dropped->len, ==, 1);
+    const SyncdFileDropped *one = &g_array_index(found.content.dropped, SyncdFileDropped, 0);
+    g_assert_cmpuint(one->version, ==, 7);
+    g_assert_cmpmem(g_bytes_get_data(one->chunks, NULL), g_bytes_get_size(one->chunks), &names[1],
+                    sizeof names[1]);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -175,5 +246,9 @@ int main(int argc, char **argv)
                     what_nobody_would_write_is_passed_over_and_counted);
     g_test_add_func("/file-changes/an-id-names-the-operation-and-the-number",
                     an_id_names_the_operation_and_the_number);
+    g_test_add_func("/file-changes/content-is-what-a-file-can-have",
+                    content_is_what_a_file_can_have);
+    g_test_add_func("/file-changes/content-that-is-written-is-read",
+                    content_that_is_written_is_read);
     return g_test_run();
 }

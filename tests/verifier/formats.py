@@ -373,7 +373,7 @@ def check_nonce(stored, plain, key):
 def check_chunks(content, header, key, blobs):
     listed = parse_canonical(content, len(content))
     need(CHUNK_LIST(listed), 'is not a list of chunks')
-    digest, size = hashlib.sha256(), 0
+    digest, size, parts = hashlib.sha256(), 0, []
     for number, chunk in enumerate(listed['chunks'], 1):
         stored = read_chunk(blobs, chunk)
         plain = open_sealed(stored, associated_of_chunk(header), key)
@@ -383,12 +383,15 @@ def check_chunks(content, header, key, blobs):
              f'chunk {chunk["name"]} is cut at another place')
         digest.update(plain)
         size += len(plain)
+        parts.append(plain)
     need(size == listed['size'], 'the chunks have another size than the content')
     need('sha256:' + digest.hexdigest() == listed['digest'],
          'the chunks have another digest than the content')
+    return b''.join(parts)
 
 
 def check_body(stored, header, keys, blobs):
+    """The content, where it opens."""
     need(isinstance(stored, bytes), 'is not a blob')
     need(len(stored) == header['body']['size'], 'has another size than its header says')
     need(hashlib.sha256(stored).hexdigest() == header['body']['digest'],
@@ -397,10 +400,11 @@ def check_body(stored, header, keys, blobs):
     need(public == (header['key'] == ''), 'is sealed in a public scope or open in another')
     key = keys.scopes.get(header['key'])
     if not public and key is None:
-        return
+        return None
     plain = open_sealed(stored, associated_of_body(header), key)
     meta, line_feed, content = plain.partition(b'\n')
     need(line_feed, 'has no meta line')
     parse_canonical(meta, META_LIMIT)
     if header['body']['form'] == 'list':
-        check_chunks(content, header, key, blobs)
+        return check_chunks(content, header, key, blobs)
+    return content

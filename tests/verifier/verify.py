@@ -14,6 +14,7 @@ import sqlite3
 import sys
 import tempfile
 
+from contents import Contents
 from formats import (HASH, Keys, Note, Tree, Unreadable, Wrong, check_body, device_id, from_base64, is_count, is_hash,
                      is_list_of, is_object_of, is_text, key_hash, leaf_hash, need, parse_header,
                      root_from_path, sha256)
@@ -90,6 +91,7 @@ class Verification:
         self.blobs = blobs
         self.keys = keys
         self.findings = Findings()
+        self.contents = Contents(keys)
         self.feeds = {}
         self.purges = {}
         self.missing = {}
@@ -99,7 +101,7 @@ class Verification:
 
     def run(self, schema_directory, known_heads):
         steps = (lambda: self.check_database(schema_directory), self.check_meta, self.read_feeds,
-                 self.check_entries, self.check_purges, self.check_orphans, self.check_heads,
+                 self.check_entries, self.check_contents, self.check_purges, self.check_orphans, self.check_heads,
                  self.check_checkpoints, self.check_tiles,
                  lambda: self.check_known(known_heads))
         for step in steps:
@@ -166,7 +168,17 @@ class Verification:
             if body is None:
                 self.missing[pos] = parsed, where
             elif parsed and parsed['v'] == 1:
-                self.attempt('body', where, check_body, body, parsed, self.keys, self.blobs)
+                content = self.attempt('body', where, check_body, body, parsed, self.keys, self.blobs)
+                if content is not None:
+                    self.attempt('content', where, self.contents.add, parsed, content, where)
+
+    # 8.4, 6.2
+    def check_contents(self):
+        def row(name):
+            found = self.database.execute('SELECT bytes FROM content WHERE name = ?', (bytes.fromhex(name),)).fetchone()
+            return found[0] if found else None
+        for header, item, where in self.contents.named:
+            self.attempt('content', where, self.contents.check, header, item, row, self.blobs)
 
     # 8.4, 7.2
     def check_purges(self):
