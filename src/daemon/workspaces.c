@@ -190,6 +190,15 @@ static bool has_stopped(const Place *self)
     return standing.state == SYNCD_WORKSPACE_PAUSED;
 }
 
+/* The next reader gets them too. */
+static void take_rules(Place *self, const SyncdRoot *root)
+{
+    g_free(self->root->ignore);
+    self->root->ignore = g_strdup(root->ignore);
+    if (self->workspace != NULL)
+        syncd_workspace_set_rules(self->workspace, root->ignore);
+}
+
 static void look_at_root(SyncdWorkspaces *self, const SyncdRoot *root)
 {
     Place *known = g_hash_table_lookup(self->places, root->id);
@@ -216,6 +225,8 @@ static void look_at_root(SyncdWorkspaces *self, const SyncdRoot *root)
         place->accepts = g_hash_table_remove(self->asking, root->id);
         g_hash_table_insert(self->places, g_strdup(root->id), place);
         begin(place);
+    } else {
+        take_rules(known, root);
     }
 }
 
@@ -344,7 +355,8 @@ void syncd_workspaces_committed(SyncdWorkspaces *self, const SyncdCommit *commit
 {
     bool asks = false;
     for (guint i = 0; !asks && i < commit->kinds->len; i++)
-        asks = g_str_has_prefix(commit->kinds->pdata[i], "root.");
+        asks = g_str_has_prefix(commit->kinds->pdata[i], "root.") ||
+               g_str_has_prefix(commit->kinds->pdata[i], "workspace.");
     if (asks)
         sd_event_source_set_enabled(self->refresh, SD_EVENT_ONESHOT);
 }

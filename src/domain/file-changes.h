@@ -1,11 +1,11 @@
 /*
  * The document that says what became of files of a workspace (docs/format.md 6).
  *
- * It is the content of an `object.created`, `object.changed` or `object.deleted` whose schema is
- * SYNCD_FILES_SCHEMA: any number of files that were found together. One that is made or changed is
- * there as a whole, as it was afterwards; of one that is deleted only its id. The id of a file is
- * that of the operation that made it and its number there, so that it names the place where it
- * begins and nothing else.
+ * It is the content of an `object.created`, `object.changed`, `object.deleted` or `object.ignored`
+ * whose schema is SYNCD_FILES_SCHEMA: any number of files that were found together. One that is
+ * made or changed is there as a whole, as it was afterwards; of one that is deleted or ignored only
+ * its id. The id of a file is that of the operation that made it and its number there, so that it
+ * names the place where it begins and nothing else.
  *
  * Names are bytes; those that are no UTF-8 are written in base64.
  */
@@ -17,6 +17,7 @@
 #include "domain/file.h"
 
 #define SYNCD_FILES_SCHEMA "sourceos.file-changes/v1"
+#define SYNCD_FILES_IGNORED "object.ignored"
 #define SYNCD_FILES_MAX 4096u /* in one document */
 #define SYNCD_FILE_ID_SIZE 48
 #define SYNCD_FILE_NAME_MAX 255u
@@ -49,7 +50,7 @@ typedef struct {
 
 void syncd_file_changes_begin(SyncdFileChangesWriter *writer, GString *out, const char *found);
 void syncd_file_changes_add(SyncdFileChangesWriter *writer, const SyncdFileChange *change);
-/* Of one that is no more. */
+/* Of one that is no more, or is ignored. */
 void syncd_file_changes_add_deleted(SyncdFileChangesWriter *writer, const char *object);
 void syncd_file_changes_end(SyncdFileChangesWriter *writer);
 /* A member that is bytes: `name` where they are text, `name_base64` where they are not. */

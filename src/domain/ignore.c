@@ -174,7 +174,7 @@ static SyncdIgnoreResult make(SyncdIgnore *self, const Source *present, SyncdByt
 {
     SyncdBytes now = present != NULL ? view(present->text) : SYNCD_BYTES("", 0);
     *ret_source = NULL;
-    if (now.size == text.size && memcmp(now.data, text.data, now.size) == 0)
+    if (now.size == text.size && (now.size == 0 || memcmp(now.data, text.data, now.size) == 0))
         return SYNCD_IGNORE_SAME;
     self->total -= now.size;
     if (text.size == 0)
@@ -213,25 +213,46 @@ SyncdIgnoreResult syncd_ignore_set_shared(SyncdIgnore *self, SyncdBytes text)
 typedef struct {
     SyncdBytes folder;
     GPtrArray *within; /* GBytes */
-} Forgetting;
+} Within;
 
 static gboolean add_within(void *key, void *value, void *data)
 {
-    const Forgetting *forgetting = data;
-    SyncdBytes folder = forgetting->folder, at = view(key);
+    const Within *search = data;
+    SyncdBytes folder = search->folder, at = view(key);
     bool within =
         at.size >= folder.size && memcmp(at.data, folder.data, folder.size) == 0 &&
         (folder.size == 0 || at.size == folder.size || ((const char *)at.data)[folder.size] == '/');
     if (within)
-        g_ptr_array_add(forgetting->within, key);
+        g_ptr_array_add(search->within, key);
     return FALSE;
+}
+
+static GPtrArray *find_within(SyncdIgnore *self, SyncdBytes folder)
+{
+    GPtrArray *within = g_ptr_array_new();
+    Within search = {folder, within};
+    g_tree_foreach(self->sources, add_within, &search);
+    return within;
+}
+
+void syncd_ignore_move(SyncdIgnore *self, SyncdBytes folder, SyncdBytes to)
+{
+    g_autoptr(GPtrArray) within = find_within(self, folder);
+    for (guint i = 0; i < within->len; i++) {
+        const Source *source = g_tree_lookup(self->sources, within->pdata[i]);
+        SyncdBytes rest = skip(view(source->folder), folder.size);
+        g_autoptr(GString) path = g_string_new_len(to.data, (gssize)to.size);
+        g_autoptr(GBytes) text = g_bytes_ref(source->text);
+        g_string_append_len(path, rest.data, (gssize)rest.size);
+        self->total -= size_of(source);
+        g_tree_remove(self->sources, within->pdata[i]);
+        syncd_ignore_set(self, SYNCD_BYTES(path->str, path->len), view(text));
+    }
 }
 
 void syncd_ignore_forget(SyncdIgnore *self, SyncdBytes folder)
 {
-    g_autoptr(GPtrArray) within = g_ptr_array_new();
-    Forgetting forgetting = {folder, within};
-    g_tree_foreach(self->sources, add_within, &forgetting);
+    g_autoptr(GPtrArray) within = find_within(self, folder);
     for (guint i = 0; i < within->len; i++) {
         self->total -= size_of(g_tree_lookup(self->sources, within->pdata[i]));
         g_tree_remove(self->sources, within->pdata[i]);
@@ -338,7 +359,8 @@ bool syncd_ignore_has(const SyncdIgnore *self, SyncdBytes folder, SyncdBytes nam
         return false;
     g_autofree char *path = g_malloc(folder.size + 1 + name.size);
     size_t begin = folder.size > 0 ? folder.size + 1 : 0;
-    memcpy(path, folder.data, folder.size);
+    if (folder.size > 0)
+        memcpy(path, folder.data, folder.size);
     path[folder.size] = '/';
     memcpy(path + begin, name.data, name.size);
     return judge_one(self, SYNCD_BYTES(path, begin + name.size), is_folder).ignored;

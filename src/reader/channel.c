@@ -82,7 +82,7 @@ static void cancel(SyncdChannel *channel, guint32 number)
 
 static bool is_request(SyncdWireType type)
 {
-    return type <= SYNCD_WIRE_CANCEL;
+    return type <= SYNCD_WIRE_RULES;
 }
 
 static bool take_packet(SyncdChannel *channel, size_t size)

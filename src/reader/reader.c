@@ -1,5 +1,6 @@
 #include "reader/reader.h"
 
+#include "domain/ignore.h"
 #include "reader/channel.h"
 #include "reader/listing.h"
 #include "reader/look.h"
@@ -22,6 +23,8 @@ typedef struct {
     SyncdFileStat own; /* what it was then */
     unsigned files;    /* since it last looked around */
     guint32 request;   /* that is being answered */
+    SyncdIgnore *ignore;
+    GByteArray *rules; /* the bytes of an ignore file */
 } Reader;
 
 /* In the middle of a file or of a folder's names. What changed is kept: it is told after what the
@@ -114,7 +117,9 @@ static guint32 tell_name(Reader *reader, const SyncdWireMessage *request, int fo
 {
     SyncdWireMessage found = {.request = request->request,
                               .name = SYNCD_BYTES(name->text, name->size)};
-    SyncdLookFor what = {.hash = (request->flags & SYNCD_WIRE_HASH) != 0,
+    bool ignored = request->type == SYNCD_WIRE_LIST &&
+                   syncd_ignore_has(reader->ignore, request->path, found.name, false);
+    SyncdLookFor what = {.hash = (request->flags & SYNCD_WIRE_HASH) != 0 && !ignored,
                          .keep = (request->flags & SYNCD_WIRE_KEEP) != 0 ? tell_bytes : NULL,
                          .max = request->max};
     syncd_look(&reader->look, folder, name->text, name->type, &what, &found);
@@ -124,6 +129,38 @@ static guint32 tell_name(Reader *reader, const SyncdWireMessage *request, int fo
         !look_around(reader) || syncd_channel_is_cancelled(reader->channel))
         return ECANCELED;
     return 0;
+}
+
+static bool take_rules(void *data, guint64 offset, SyncdBytes bytes)
+{
+    Reader *reader = data;
+    g_byte_array_set_size(reader->rules, (guint)offset);
+    g_byte_array_append(reader->rules, bytes.data, (guint)bytes.size);
+    return true;
+}
+
+/* What the ignore file of a folder says holds for the names in it. An errno, or 0. */
+static guint32 tell_rules(Reader *reader, const SyncdWireMessage *request, int folder)
+{
+    const SyncdLookFor what = {.hash = true, .keep = take_rules, .max = SYNCD_IGNORE_TEXT_MAX};
+    SyncdWireMessage found = {.name = SYNCD_BYTES_TEXT(SYNCD_IGNORE_FILE)};
+    SyncdWireMessage ruled = {.type = SYNCD_WIRE_RULED, .request = request->request};
+    g_byte_array_set_size(reader->rules, 0);
+    syncd_look(&reader->look, folder, SYNCD_IGNORE_FILE, DT_UNKNOWN, &what, &found);
+    bool there = found.error != ENOENT && found.error != EXDEV &&
+                 (found.error != 0 || found.stat.kind == SYNCD_FILE_REGULAR);
+    if (found.error == ECANCELED)
+        return ECANCELED;
+    if (there)
+        ruled.error =
+            found.error != 0 || (found.flags & SYNCD_WIRE_KEPT) != 0 ? found.error : EFBIG;
+    if (there && ruled.error == 0)
+        ruled.bytes = SYNCD_BYTES(reader->rules->data, reader->rules->len);
+    SyncdIgnoreResult result = ruled.error != EAGAIN
+                                   ? syncd_ignore_set(reader->ignore, request->path, ruled.bytes)
+                                   : SYNCD_IGNORE_SAME;
+    bool told = there || result != SYNCD_IGNORE_SAME;
+    return !told || syncd_channel_say(reader->channel, &ruled) ? 0 : ECANCELED;
 }
 
 static guint32 tell_names(Reader *reader, const SyncdWireMessage *request, int folder,
@@ -160,6 +197,8 @@ static SyncdWireMessage answer_list(Reader *reader, const SyncdWireMessage *requ
     else if ((request->flags & SYNCD_WIRE_WATCH) != 0)
         syncd_watch_forget(reader->watch, request->folder);
     syncd_wait_for_a_later_tick(&done.stat);
+    if (done.error == 0)
+        done.error = tell_rules(reader, request, folder.fd);
     if (done.error == 0)
         done.error = tell_names(reader, request, folder.fd, &is_short);
     syncd_opened_close(&folder);
@@ -222,6 +261,10 @@ static bool serve(Reader *reader, const SyncdWireMessage *request)
         syncd_watch_forget(reader->watch, request->folder);
         return true;
     }
+    if (request->type == SYNCD_WIRE_RULES) {
+        syncd_ignore_set_shared(reader->ignore, request->bytes);
+        return true;
+    }
     SyncdWireMessage done = {0};
     reader->request = request->request;
     if (syncd_channel_is_cancelled(reader->channel))
@@ -267,7 +310,11 @@ bool syncd_reader_run(int fd, GError **error)
     reader.channel = channel;
     g_autoptr(SyncdContent) content = syncd_content_new(pause_reading, &reader, 0);
     g_autoptr(GError) problem = NULL;
+    g_autoptr(SyncdIgnore) ignore = syncd_ignore_new();
+    g_autoptr(GByteArray) rules = g_byte_array_new();
     reader.look.content = content;
+    reader.ignore = ignore;
+    reader.rules = rules;
     while (step(&reader, &problem))
         ;
     g_free(reader.root);

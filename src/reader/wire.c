@@ -41,6 +41,8 @@ static const struct {
                           SYNCD_WIRE_HASHED | SYNCD_WIRE_OVER | SYNCD_WIRE_FOLDERS},
     [SYNCD_WIRE_FORGET] = {FOLDER, 0},
     [SYNCD_WIRE_CANCEL] = {REQUEST, 0},
+    [SYNCD_WIRE_RULES] = {CONTENT, 0},
+    [SYNCD_WIRE_RULED] = {REQUEST | ERROR | CONTENT, 0},
     [SYNCD_WIRE_BYTES] = {REQUEST | OFFSET | CONTENT, 0},
     [SYNCD_WIRE_FOUND] = {REQUEST | FLAGS | ERROR | NAME | STAT | TARGET | HASH,
                           SYNCD_WIRE_HASHED | SYNCD_WIRE_KEPT},
@@ -327,6 +329,9 @@ static bool makes_sense(const SyncdWireMessage *message)
         return is_found(message);
     case SYNCD_WIRE_EVENT:
         return is_event(message);
+    case SYNCD_WIRE_RULED:
+        return message->error == 0 || message->bytes.size == 0;
+    case SYNCD_WIRE_RULES:
     case SYNCD_WIRE_FORGET:
     case SYNCD_WIRE_CANCEL:
     case SYNCD_WIRE_DONE:

@@ -32,6 +32,13 @@
  * bytes of a small file asks for a LOOK with HASH and KEEP. The reader sends no faster than it is
  * listened to.
  *
+ * What the ignore file of a folder (SYNCD_IGNORE_FILE of domain/ignore.h) says comes as RULED
+ * before the first FOUND of its LIST, also when the reader knew of one that is not there any more:
+ * without bytes there are no rules. Names that these rules, those of the folders above that were
+ * asked for before, and RULES ignore are told of without a digest. Errors of a RULED: EFBIG (it is
+ * longer than SYNCD_IGNORE_TEXT_MAX), or why it cannot be read; then there are no rules, but with
+ * EAGAIN those that there were.
+ *
  * What is told of a name in FOUND and in EVENT is in the order in which it was so: a change that
  * the digest of a FOUND may not have in it is told after that.
  *
@@ -69,7 +76,9 @@ typedef enum {
     SYNCD_WIRE_FORGET, /* no longer watch `folder`; no answer */
     SYNCD_WIRE_CANCEL, /* ends `request`, or what is being read now if that is 0, with ECANCELED; no
                           answer of its own, nor when that has ended */
+    SYNCD_WIRE_RULES,  /* `bytes` are the shared rules from now on, none perhaps; no answer */
     /* From the reader. */
+    SYNCD_WIRE_RULED, /* of LIST: what its ignore file says, in `bytes`, or an error */
     SYNCD_WIRE_BYTES, /* of LIST and LOOK: `bytes` of the next FOUND, at `offset` */
     SYNCD_WIRE_FOUND, /* of LIST and LOOK: `name`, and `stat` or `error` */
     SYNCD_WIRE_DONE,  /* `error`, 0 for none; of LIST `stat` of the folder itself */
@@ -116,7 +125,7 @@ typedef struct {
     SyncdBytes path;
     SyncdBytes name;
     SyncdBytes target; /* of a symlink that was FOUND */
-    SyncdBytes bytes;  /* one at least */
+    SyncdBytes bytes;  /* of a file one at least */
     SyncdFileStat stat;
     SyncdHash hash;
     SyncdHash expected;

@@ -67,6 +67,7 @@ static const struct {
     {"object.created", "created"},
     {"object.changed", "changed"},
     {"object.deleted", "deleted"},
+    {SYNCD_FILES_IGNORED, "ignored"},
 };
 
 static void write_facts(const SyncdFileFacts *facts, SyncdJsonWriter *writer)

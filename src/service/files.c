@@ -17,6 +17,7 @@ void syncd_root_free(SyncdRoot *self)
     g_free(self->workspace);
     g_free(self->directory);
     g_free(self->scope_id);
+    g_free(self->ignore);
     g_free(self);
 }
 
@@ -27,6 +28,7 @@ SyncdRoot *syncd_root_copy(const SyncdRoot *root)
     copy->workspace = g_strdup(root->workspace);
     copy->directory = g_strdup(root->directory);
     copy->scope_id = g_strdup(root->scope_id);
+    copy->ignore = g_strdup(root->ignore);
     return copy;
 }
 
@@ -63,6 +65,28 @@ static void read_record(SyncdService *service, const SyncdRecordRow *row, SyncdR
     root->keep_max = (guint64)CLAMP(max, 0, (gint64)SYNCD_FILE_KEPT_MAX);
 }
 
+/* Those of a record that cannot be read are none. */
+static char *find_rules(SyncdService *service, const char *workspace)
+{
+    g_auto(SyncdRecordRow) row = {0};
+    g_auto(SyncdBody) body = {0};
+    SyncdJson record;
+    bool found;
+    if (!syncd_registry_find_live(service, SYNCD_FAMILY_WORKSPACE, workspace, &row, &found, NULL) ||
+        !found || !syncd_registry_read(service, &row, &body, &record, NULL))
+        return g_strdup("");
+    GString *text = g_string_new(NULL);
+    SyncdJsonIter iter;
+    SyncdJson line;
+    syncd_json_iter_init(&iter, syncd_json_member(record, "ignore_rules"));
+    while (syncd_json_iter_next(&iter, NULL, &line)) {
+        g_autofree char *rule = syncd_json_dup_text(line);
+        if (rule != NULL)
+            g_string_append_printf(text, "%s\n", rule);
+    }
+    return g_string_free(text, FALSE);
+}
+
 static bool add_root(SyncdService *service, const SyncdRecordRow *row, GPtrArray *roots,
                      GError **error)
 {
@@ -81,6 +105,7 @@ static bool add_root(SyncdService *service, const SyncdRecordRow *row, GPtrArray
         .workspace = g_strdup(workspace),
         .directory = g_strdup(row->columns[SYNCD_COLUMN_TYPE]),
         .scope_id = g_strdup(scope->id),
+        .ignore = find_rules(service, workspace),
         .paused = strcmp(row->state, SYNCD_STATE_ACTIVE) != 0,
     };
     read_record(service, row, root);

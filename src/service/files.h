@@ -21,6 +21,7 @@ typedef struct {
     bool keeps;          /* content of files … */
     guint keep_versions; /* … the present one and so many older ones … */
     guint64 keep_max;    /* … of files of at most so many bytes */
+    char *ignore;        /* the shared rules of the workspace: domain/ignore.h */
 } SyncdRoot;
 
 #define SYNCD_PAUSE_DELETIONS "mass_deletion"
@@ -63,7 +64,8 @@ bool syncd_service_may_restore(SyncdService *service, const SyncdRoot *root,
 /* The id that an entry may be written with: what it makes can be named before. */
 char *syncd_service_new_operation(SyncdService *service);
 typedef struct {
-    const char *kind; /* "object.created", "object.changed", "object.deleted" */
+    const char
+        *kind; /* "object.created", "object.changed", "object.deleted", SYNCD_FILES_IGNORED */
     const char *operation;
     SyncdBytes content; /* domain/file-changes.h */
     const SyncdDraftRow *rows;

@@ -33,7 +33,8 @@ typedef struct {
     guint64 version;
     guint64 changed; /* the newest place that is about it */
     bool live;
-    bool kept; /* its content is, of this version */
+    bool kept;    /* its content is, of this version */
+    bool ignored; /* … and may exist: it comes back as what it was */
     bool seen;
     SyncdFileSeen at_sight;
 } SyncdFileRow;
@@ -52,6 +53,12 @@ bool syncd_store_find_file(SyncdStore *store, guint64 id, SyncdFileRow *ret_row,
 /* By its name in a folder; only what exists. */
 bool syncd_store_find_file_in(SyncdStore *store, guint64 folder, SyncdBytes name,
                               SyncdFileRow *ret_row, bool *ret_found, GError **error);
+/* The same two of what is ignored. */
+bool syncd_store_find_ignored_in(SyncdStore *store, guint64 folder, SyncdBytes name,
+                                 SyncdFileRow *ret_row, bool *ret_found, GError **error);
+bool syncd_store_walk_ignored(SyncdStore *store, guint64 folder,
+                              bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                              GError **error);
 /* What exists in a folder, in the order of the bytes of its name, until `take` returns false. */
 bool syncd_store_walk_folder(SyncdStore *store, guint64 folder,
                              bool (*take)(void *data, const SyncdFileRow *row), void *data,

@@ -23,7 +23,8 @@ static void read_row(SyncdStatement *row, SyncdFileRow *ret_row)
         .hashed = hash.size == sizeof ret_row->hash.bytes,
         .version = (guint64)syncd_column_int(row, 8),
         .changed = (guint64)syncd_column_int(row, 9),
-        .live = syncd_column_int(row, 10) != 0,
+        .live = syncd_column_int(row, 10) == 1,
+        .ignored = syncd_column_int(row, 10) == 2,
         .seen = !syncd_column_is_null(row, 11),
         .kept = syncd_column_int(row, 17) != 0,
     };
@@ -76,6 +77,17 @@ bool syncd_index_find_file_in(SyncdIndex *self, guint64 folder, SyncdBytes name,
     SyncdStatement *row = syncd_database_statement(
         self->db, "SELECT " COLUMNS FROM
                   "WHERE folder = :folder AND name = :name AND live = 1 ORDER BY file.id LIMIT 1");
+    syncd_bind_int(row, ":folder", (gint64)folder);
+    syncd_bind_blob(row, ":name", name);
+    return read_one(row, ret_row, ret_found, error);
+}
+
+bool syncd_index_find_ignored_in(SyncdIndex *self, guint64 folder, SyncdBytes name,
+                                 SyncdFileRow *ret_row, bool *ret_found, GError **error)
+{
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "SELECT " COLUMNS FROM
+                  "WHERE folder = :folder AND name = :name AND live = 2 ORDER BY file.id LIMIT 1");
     syncd_bind_int(row, ":folder", (gint64)folder);
     syncd_bind_blob(row, ":name", name);
     return read_one(row, ret_row, ret_found, error);
@@ -171,6 +183,17 @@ bool syncd_index_walk_folder(SyncdIndex *self, guint64 folder,
     SyncdStatement *rows = syncd_database_statement(
         self->db,
         "SELECT " COLUMNS FROM "WHERE folder = :folder AND live = 1 ORDER BY name, file.id");
+    syncd_bind_int(rows, ":folder", (gint64)folder);
+    return walk(rows, take, data, error);
+}
+
+bool syncd_index_walk_ignored(SyncdIndex *self, guint64 folder,
+                              bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                              GError **error)
+{
+    SyncdStatement *rows = syncd_database_statement(
+        self->db,
+        "SELECT " COLUMNS FROM "WHERE folder = :folder AND live = 2 ORDER BY name, file.id");
     syncd_bind_int(rows, ":folder", (gint64)folder);
     return walk(rows, take, data, error);
 }

@@ -158,12 +158,13 @@ static bool add_change(FileEntry *entry, guint64 file, guint64 place, GError **e
     return syncd_statement_run(row, error);
 }
 
+/* Or is ignored, and exists perhaps. */
 static bool exists(FileEntry *entry, guint64 file, bool *ret_exists, GError **error)
 {
     gint64 found;
     SyncdStatement *row = syncd_database_statement(
         entry->index->db,
-        "SELECT count(*) FROM file WHERE id = :id AND scope = :scope AND live = 1");
+        "SELECT count(*) FROM file WHERE id = :id AND scope = :scope AND live <> 0");
     syncd_bind_int(row, ":id", (gint64)file);
     syncd_bind_int(row, ":scope", entry->scope);
     if (!syncd_statement_number(row, 0, &found, error))
@@ -189,7 +190,26 @@ static bool lies_within(FileEntry *entry, guint64 folder, guint64 file, bool *re
     return true;
 }
 
-/* Another version is one with other content: a new name or mode makes none. */
+/* One that was ignored had no name there. */
+static bool find_again(FileEntry *entry, guint64 file, const SyncdBytes *name, GError **error)
+{
+    gint64 ignored;
+    SyncdStatement *row = syncd_database_statement(
+        entry->index->db, "SELECT count(*) FROM file WHERE id = :id AND live = 2");
+    syncd_bind_int(row, ":id", (gint64)file);
+    if (!syncd_statement_number(row, 0, &ignored, error))
+        return false;
+    if (ignored == 0 || !entry->found)
+        return true;
+    SyncdStatement *found =
+        syncd_database_statement(entry->index->db, "UPDATE file SET found = 1 WHERE id = :id");
+    syncd_bind_int(found, ":id", (gint64)file);
+    return syncd_statement_run(found, error) &&
+           syncd_index_add_search(entry->index, file, words_of(entry, *name), error);
+}
+
+/* Another version is one with other content: a new name or mode makes none. One that was ignored is
+ * back. */
 static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *change,
                         GError **error)
 {
@@ -210,14 +230,15 @@ static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *
         return false;
     if (!is || within)
         return true;
-    if (!rename_found(entry, file, &change->name, error))
+    if (!rename_found(entry, file, &change->name, error) ||
+        !find_again(entry, file, &change->name, error))
         return false;
     SyncdStatement *row = syncd_database_statement(
         entry->index->db,
         "UPDATE file SET version = version + (kind <> :kind OR hash IS NOT :hash), folder = "
         ":folder,"
         " name = :name, kind = :kind, mode = :mode, size = :size, mtime = :mtime, hash = :hash,"
-        " changed = :place WHERE id = :file");
+        " changed = :place, live = 1 WHERE id = :file");
     syncd_bind_int(row, ":file", (gint64)file);
     syncd_bind_int(row, ":place", (gint64)place);
     bind_file(row, change, folder);
@@ -226,30 +247,48 @@ static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *
            syncd_index_project_content(entry->index, file, place, change, error);
 }
 
+/* The file that is no longer in the workspace, 0 for none; `live` as the column. */
+static bool take_away(FileEntry *entry, guint64 place, const SyncdFileChange *change, int live,
+                      guint64 *ret_file, GError **error)
+{
+    bool is;
+    *ret_file = 0;
+    if (change->kind != 0)
+        return true;
+    if (!syncd_index_find_file_place(entry->index, change->object, ret_file, error) ||
+        !exists(entry, *ret_file, &is, error))
+        return false;
+    if (!is)
+        *ret_file = 0;
+    if (!is)
+        return true;
+    if (!rename_found(entry, *ret_file, NULL, error))
+        return false;
+    SyncdStatement *row = syncd_database_statement(
+        entry->index->db,
+        "UPDATE file SET live = :live, found = 0, changed = :place WHERE id = :file");
+    syncd_bind_int(row, ":live", live);
+    syncd_bind_int(row, ":file", (gint64)*ret_file);
+    syncd_bind_int(row, ":place", (gint64)place);
+    entry->folder = 0;
+    return syncd_statement_run(row, error) && add_change(entry, *ret_file, place, error);
+}
+
 static bool delete (FileEntry *entry, guint64 place, const SyncdFileChange *change, GError **error)
 {
     guint64 file;
-    bool is;
-    if (change->kind != 0)
-        return true;
-    if (!syncd_index_find_file_place(entry->index, change->object, &file, error) ||
-        !exists(entry, file, &is, error))
-        return false;
-    if (!is)
-        return true;
-    if (!rename_found(entry, file, NULL, error))
-        return false;
-    SyncdStatement *row = syncd_database_statement(
-        entry->index->db, "UPDATE file SET live = 0, found = 0, changed = :place WHERE id = :file");
-    syncd_bind_int(row, ":file", (gint64)file);
-    syncd_bind_int(row, ":place", (gint64)place);
-    entry->folder = 0;
-    if (!syncd_statement_run(row, error))
+    if (!take_away(entry, place, change, 0, &file, error))
         return false;
     SyncdStatement *seen =
         syncd_database_statement(entry->index->db, "DELETE FROM seen WHERE file = :file");
     syncd_bind_int(seen, ":file", (gint64)file);
-    return syncd_statement_run(seen, error) && add_change(entry, file, place, error);
+    return syncd_statement_run(seen, error);
+}
+
+static bool ignore(FileEntry *entry, guint64 place, const SyncdFileChange *change, GError **error)
+{
+    guint64 file;
+    return take_away(entry, place, change, 2, &file, error);
 }
 
 static const struct {
@@ -259,6 +298,7 @@ static const struct {
     {"object.created", create},
     {"object.changed", change_file},
     {"object.deleted", delete},
+    {SYNCD_FILES_IGNORED, ignore},
 };
 
 bool syncd_index_project_files(SyncdIndex *self, guint64 pos, const SyncdHeader *header,

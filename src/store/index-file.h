@@ -13,6 +13,11 @@ bool syncd_index_find_file(SyncdIndex *index, guint64 id, SyncdFileRow *ret_row,
                            GError **error);
 bool syncd_index_find_file_in(SyncdIndex *index, guint64 folder, SyncdBytes name,
                               SyncdFileRow *ret_row, bool *ret_found, GError **error);
+bool syncd_index_find_ignored_in(SyncdIndex *index, guint64 folder, SyncdBytes name,
+                                 SyncdFileRow *ret_row, bool *ret_found, GError **error);
+bool syncd_index_walk_ignored(SyncdIndex *index, guint64 folder,
+                              bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                              GError **error);
 bool syncd_index_walk_folder(SyncdIndex *index, guint64 folder,
                              bool (*take)(void *data, const SyncdFileRow *row), void *data,
                              GError **error);

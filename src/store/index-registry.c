@@ -94,6 +94,7 @@ static const struct {
                     GError **error);
 } registries[] = {
     {"feed.open", project_scope},
+    {SYNCD_FILES_IGNORED, syncd_index_project_files},
     {"policy.decision", project_decision},
 };
 

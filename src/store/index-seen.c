@@ -29,7 +29,7 @@ static bool carry(SyncdIndex *to, SyncdStatement *seen, GError **error)
     SyncdStatement *row = syncd_database_statement(
         to->db, "INSERT OR REPLACE INTO seen (file, device, inode, size, mtime, ctime, born)"
                 " SELECT id, :device, :inode, :size, :mtime, :ctime, :born FROM file WHERE id = "
-                ":file AND live = 1");
+                ":file AND live <> 0");
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         syncd_bind_int(row, names[i], syncd_column_int(seen, (int)i));
     return syncd_statement_run(row, error);

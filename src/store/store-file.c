@@ -29,6 +29,13 @@ bool syncd_store_find_file_in(SyncdStore *self, guint64 folder, SyncdBytes name,
            syncd_index_find_file_in(self->index, folder, name, ret_row, ret_found, error);
 }
 
+bool syncd_store_find_ignored_in(SyncdStore *self, guint64 folder, SyncdBytes name,
+                                 SyncdFileRow *ret_row, bool *ret_found, GError **error)
+{
+    return ready(self, error) &&
+           syncd_index_find_ignored_in(self->index, folder, name, ret_row, ret_found, error);
+}
+
 bool syncd_store_next_file_in(SyncdStore *self, guint64 folder, SyncdBytes after,
                               SyncdFileRow *ret_row, bool *ret_found, GError **error)
 {
@@ -80,6 +87,13 @@ bool syncd_store_walk_folder(SyncdStore *self, guint64 folder,
                              GError **error)
 {
     return ready(self, error) && syncd_index_walk_folder(self->index, folder, take, data, error);
+}
+
+bool syncd_store_walk_ignored(SyncdStore *self, guint64 folder,
+                              bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                              GError **error)
+{
+    return ready(self, error) && syncd_index_walk_ignored(self->index, folder, take, data, error);
 }
 
 bool syncd_store_file_id(SyncdStore *self, guint64 id, char ret_id[SYNCD_FILE_ID_SIZE],

@@ -27,9 +27,8 @@ char *syncd_folder_path(const SyncdFolder *folder, SyncdBytes name)
                            (int)name.size, (const char *)name.data);
 }
 
-/* From its number, as the log has it; not when it is not beneath the workspace any more. */
-static bool find_folder(SyncdWorkspace *self, guint64 id, SyncdFolder *ret_folder, bool *ret_found,
-                        GError **error)
+bool syncd_workspace_find_folder(SyncdWorkspace *self, guint64 id, SyncdFolder *ret_folder,
+                                 bool *ret_found, GError **error)
 {
     SyncdStore *store = syncd_service_store(self->service);
     g_autofree char *path = g_strdup("");
@@ -160,6 +159,7 @@ void syncd_workspace_open(SyncdWorkspace *self)
                                 .path = SYNCD_BYTES_TEXT(self->root->directory),
                                 .stat = self->hidden};
     ask(self, &request, &nothing);
+    syncd_workspace_tell_rules(self);
 }
 
 void syncd_workspace_forget(SyncdWorkspace *self, guint64 folder)
@@ -223,9 +223,9 @@ static bool ask_looks(SyncdWorkspace *self, GError **error)
         if (folder.id != name->folder) {
             syncd_folder_clear(&folder);
             folder.id = name->folder;
-            good = find_folder(self, name->folder, &folder, &found, error);
+            good = syncd_workspace_find_folder(self, name->folder, &folder, &found, error);
         }
-        if (good && found)
+        if (good && found && !syncd_workspace_ignores_any(self, &folder, syncd_name_text(name)))
             syncd_workspace_look(self, &folder, syncd_name_text(name), name->hashing);
         g_hash_table_iter_remove(&iter);
     }

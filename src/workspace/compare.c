@@ -136,7 +136,7 @@ static bool must_look_into(const Comparison *at, const SyncdFileRow *row)
 {
     const SyncdFileStat *stat = &at->found->stat;
     return stat->kind == SYNCD_FILE_FOLDER &&
-           ((is_list(at) && !at->question->folder.hashing) || !row->seen ||
+           ((is_list(at) && !at->question->folder.hashing) || !row->seen || row->ignored ||
             row->at_sight.inode != stat->inode || row->at_sight.born != stat->born ||
             row->mode != stat->mode ||
             g_hash_table_contains(at->workspace->unlinked, SYNCD_NUMBER(row->id)));
@@ -174,7 +174,7 @@ static bool take_known(const Comparison *at, const SyncdFileRow *row, GError **e
     if (must_look_into(at, row) && !look_into(at, row, error))
         return false;
     bool brings = !row->kept && *at->kept != NULL && (*at->kept)->chunks != NULL;
-    if (row->mode == stat->mode && is_same_content(at, row) && !brings) {
+    if (!row->ignored && row->mode == stat->mode && is_same_content(at, row) && !brings) {
         SyncdFileSeen seen = syncd_file_seen(stat);
         if (!is_as_seen(row, stat))
             syncd_store_see_file(at->store, row->id, 0, &seen);
@@ -214,12 +214,15 @@ static Sort sort(const SyncdWireMessage *found)
 
 /* ---- one name ---- */
 
+/* What is by that name in the log, or was until it was ignored. */
 static bool find_row(const Comparison *at, SyncdFileRow *ret_row, bool *ret_is, GError **error)
 {
+    guint64 folder = at->question->folder.id;
     *ret_is = false;
     return at->question->folder.fresh ||
-           syncd_store_find_file_in(at->store, at->question->folder.id, at->found->name, ret_row,
-                                    ret_is, error);
+           (syncd_store_find_file_in(at->store, folder, at->found->name, ret_row, ret_is, error) &&
+            (*ret_is || syncd_store_find_ignored_in(at->store, folder, at->found->name, ret_row,
+                                                    ret_is, error)));
 }
 
 static bool must_be_read(const Comparison *at, const SyncdFileRow *row)
@@ -257,7 +260,8 @@ static bool take_recorded(Comparison *at, const SyncdFileRow *row, bool replaces
 {
     know_content(at, row);
     if (must_be_read(at, row)) {
-        bool asked = at->question->hashing || at->found->error != 0;
+        /* The reader leaves out what it knows to be ignored, a moment longer perhaps. */
+        bool asked = (at->question->hashing && !is_list(at)) || at->found->error != 0;
         asked ? note_trouble(at) : read_it(at);
         /* It may have been renamed all the same. */
         if (asked && row == NULL)
@@ -266,6 +270,22 @@ static bool take_recorded(Comparison *at, const SyncdFileRow *row, bool replaces
     }
     syncd_names_remove(at->workspace->troubles, at->question->folder.id, at->found->name);
     return row != NULL ? take_known(at, row, error) : take_new(at, replaces, error);
+}
+
+/* It is there, and that is all that is known of it. */
+static void pass_over(const Comparison *at, const SyncdFileRow *row)
+{
+    SyncdWorkspace *workspace = at->workspace;
+    guint64 folder = at->question->folder.id;
+    at->question->ignored++;
+    syncd_names_remove(workspace->troubles, folder, at->found->name);
+    syncd_names_remove(workspace->arrivals, folder, at->found->name);
+    if (row == NULL)
+        return;
+    note_present(at, row->id);
+    g_hash_table_remove(workspace->missing, SYNCD_NUMBER(row->id));
+    if (row->live)
+        g_hash_table_add(workspace->ignoring, SYNCD_NUMBER(row->id));
 }
 
 bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,
@@ -283,13 +303,24 @@ bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,
         return false;
     bool same = is && (found->stat.kind == 0 || found->stat.kind == row.kind);
     bool stays = same && what != GONE;
+    bool ignored = what != GONE && syncd_workspace_ignores(workspace, &question->folder,
+                                                           found->name, found->stat.kind);
+    if (ignored && (same || !is)) {
+        pass_over(&at, same ? &row : NULL);
+        return true;
+    }
     if (stays) {
         note_present(&at, row.id);
         g_hash_table_remove(workspace->missing, SYNCD_NUMBER(row.id));
+        g_hash_table_remove(workspace->ignoring, SYNCD_NUMBER(row.id));
     } else if (is) {
         g_hash_table_add(workspace->missing, SYNCD_NUMBER(row.id));
     }
     syncd_names_remove(workspace->arrivals, question->folder.id, found->name);
+    if (ignored) {
+        pass_over(&at, NULL);
+        return true;
+    }
     switch (what) {
     case GONE:
         syncd_names_remove(workspace->troubles, question->folder.id, found->name);
@@ -309,8 +340,9 @@ bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,
 /* ---- the end of a folder ---- */
 
 typedef struct {
+    SyncdWorkspace *workspace;
+    const SyncdFolder *folder;
     const GArray *found; /* sorted */
-    GHashTable *missing;
 } Lacking;
 
 static int compare_ids(const void *a, const void *b)
@@ -323,8 +355,26 @@ static bool add_lacking(void *data, const SyncdFileRow *row)
 {
     const Lacking *lacking = data;
     if (!g_array_binary_search((GArray *)lacking->found, &row->id, compare_ids, NULL))
-        g_hash_table_add(lacking->missing, SYNCD_NUMBER(row->id));
+        g_hash_table_add(lacking->workspace->missing, SYNCD_NUMBER(row->id));
     return true;
+}
+
+/* While it is ignored nobody knows. */
+static bool add_lacking_again(void *data, const SyncdFileRow *row)
+{
+    const Lacking *lacking = data;
+    return syncd_workspace_ignores(lacking->workspace, lacking->folder,
+                                   SYNCD_BYTES(row->name, row->name_size), row->kind) ||
+           add_lacking(data, row);
+}
+
+static bool find_lacking(SyncdWorkspace *self, SyncdQuestion *question, GError **error)
+{
+    SyncdStore *store = syncd_service_store(self->service);
+    Lacking lacking = {self, &question->folder, question->found};
+    g_array_sort(question->found, compare_ids);
+    return syncd_store_walk_folder(store, question->folder.id, add_lacking, &lacking, error) &&
+           syncd_store_walk_ignored(store, question->folder.id, add_lacking_again, &lacking, error);
 }
 
 /* Where it is gone, the folder that it was in says so. */
@@ -359,12 +409,12 @@ bool syncd_workspace_end_list(SyncdWorkspace *self, SyncdQuestion *question,
                               const SyncdWireMessage *done, GError **error)
 {
     SyncdFolder *folder = &question->folder;
-    Lacking lacking = {question->found, self->missing};
     self->standing.folders++;
     self->standing.unwatched |= (done->flags & SYNCD_WIRE_UNWATCHED) != 0;
     if (done->error != 0)
         return end_without_list(self, folder, done->error, error);
     syncd_names_remove(self->troubles, folder->id, SYNCD_BYTES_TEXT(""));
+    syncd_workspace_count_ignored(self, folder->id, question->ignored);
     if (question->unread > UNREAD_MAX) {
         SyncdFolder again = syncd_folder_copy(folder);
         again.hashing = true;
@@ -372,9 +422,6 @@ bool syncd_workspace_end_list(SyncdWorkspace *self, SyncdQuestion *question,
     }
     if (folder->fresh)
         return true;
-    g_array_sort(question->found, compare_ids);
     return (*folder->path != '\0' || compare_own(self, folder, &done->stat, error)) &&
-           ((done->flags & SYNCD_WIRE_UNTOLD) != 0 ||
-            syncd_store_walk_folder(syncd_service_store(self->service), folder->id, add_lacking,
-                                    &lacking, error));
+           ((done->flags & SYNCD_WIRE_UNTOLD) != 0 || find_lacking(self, question, error));
 }

@@ -39,7 +39,8 @@ static bool is_missing(SyncdWorkspace *self, guint64 file, GHashTable *moving, b
             return true;
         if (!syncd_store_find_file(store, at, &row, &found, error))
             return false;
-        *ret_is = !found || !row.live || g_hash_table_contains(self->missing, SYNCD_NUMBER(at));
+        *ret_is = !found || !row.live || g_hash_table_contains(self->missing, SYNCD_NUMBER(at)) ||
+                  g_hash_table_contains(self->ignoring, SYNCD_NUMBER(at));
         at = found ? row.folder : 0;
     }
     return true;
@@ -160,6 +161,20 @@ static bool record_unread(SyncdWorkspace *self, const SyncdArrival *arrival, GEr
     return syncd_recorder_change(self->recorder, arrival->origin, &change, &stat, NULL, error);
 }
 
+/* Before anything is told of that is in it. */
+static bool move_rules(SyncdWorkspace *self, guint64 origin, const char *path, GError **error)
+{
+    SyncdFolder before;
+    bool found;
+    if (!syncd_workspace_find_folder(self, origin, &before, &found, error))
+        return false;
+    if (found)
+        syncd_workspace_move_rules(self, before.path, path);
+    if (found)
+        syncd_folder_clear(&before);
+    return true;
+}
+
 static bool record_arrival(SyncdWorkspace *self, SyncdArrival *arrival, GError **error)
 {
     guint64 origin = arrival->origin;
@@ -175,9 +190,11 @@ static bool record_arrival(SyncdWorkspace *self, SyncdArrival *arrival, GError *
         return syncd_recorder_create(self->recorder, &change, &arrival->stat,
                                      g_steal_pointer(&arrival->kept), path, error);
     g_hash_table_remove(self->missing, SYNCD_NUMBER(origin));
+    g_hash_table_remove(self->ignoring, SYNCD_NUMBER(origin));
     if (path != NULL) {
         char object[SYNCD_FILE_ID_SIZE];
-        if (!syncd_store_file_id(syncd_service_store(self->service), origin, object, error))
+        if (!syncd_store_file_id(syncd_service_store(self->service), origin, object, error) ||
+            !move_rules(self, origin, path, error))
             return false;
         syncd_workspace_add_folder(self, origin, object, path, false);
     }
@@ -197,7 +214,7 @@ static bool record_arrivals(SyncdWorkspace *self, GError **error)
     return true;
 }
 
-/* ---- what is deleted ---- */
+/* ---- what is deleted, or ignored ---- */
 
 static bool add_child(void *data, const SyncdFileRow *row)
 {
@@ -282,6 +299,8 @@ typedef struct {
 } Doomed;
 
 typedef struct {
+    GHashTable *from; /* what is missing, or is ignored */
+    bool (*record)(SyncdRecorder *recorder, guint64 file, GError **error);
     GHashTable *moving, *deleted;
     GArray *pile; /* Doomed */
     guint room;
@@ -303,6 +322,15 @@ static bool doom_child(void *data, const SyncdFileRow *row)
     return --deletion->room > 0;
 }
 
+/* What is ignored in a folder that is no more is no more either. */
+static bool doom_children(SyncdStore *store, Deletion *deletion, guint64 id, GError **error)
+{
+    deletion->room = DELETIONS_AT_ONCE - g_hash_table_size(deletion->deleted);
+    return syncd_store_walk_folder(store, id, doom_child, deletion, error) &&
+           (deletion->record != syncd_recorder_delete || deletion->room == 0 ||
+            syncd_store_walk_ignored(store, id, doom_child, deletion, error));
+}
+
 static bool delete_top(SyncdWorkspace *self, Deletion *deletion, GError **error)
 {
     SyncdStore *store = syncd_service_store(self->service);
@@ -312,29 +340,35 @@ static bool delete_top(SyncdWorkspace *self, Deletion *deletion, GError **error)
     bool found;
     if (!syncd_store_find_file(store, id, &row, &found, error))
         return false;
-    if (found && row.live && row.kind == SYNCD_FILE_FOLDER && !top->opened) {
+    if (found && (row.live || row.ignored) && row.kind == SYNCD_FILE_FOLDER && !top->opened) {
         top->opened = true;
-        deletion->room = DELETIONS_AT_ONCE - g_hash_table_size(deletion->deleted);
-        return syncd_store_walk_folder(store, id, doom_child, deletion, error);
+        return doom_children(store, deletion, id, error);
     }
     g_array_set_size(deletion->pile, deletion->pile->len - 1);
-    g_hash_table_remove(self->missing, SYNCD_NUMBER(id));
-    if (!g_hash_table_add(deletion->deleted, SYNCD_NUMBER(id)) || !found || !row.live)
+    g_hash_table_remove(deletion->from, SYNCD_NUMBER(id));
+    if (!g_hash_table_add(deletion->deleted, SYNCD_NUMBER(id)) || !found ||
+        (!row.live && !row.ignored))
         return true;
-    if (row.kind == SYNCD_FILE_FOLDER)
+    if (row.kind == SYNCD_FILE_FOLDER) {
         syncd_workspace_forget(self, id);
-    return syncd_recorder_delete(self->recorder, id, error);
+        syncd_workspace_count_ignored(self, id, 0);
+    }
+    return deletion->record(self->recorder, id, error);
 }
 
 /* `*ret_n` of them; when that is as much as there may be at once, there are more perhaps. */
-static bool delete_some(SyncdWorkspace *self, GHashTable *moving, guint *ret_n, GError **error)
+static bool delete_some(SyncdWorkspace *self, Deletion *how, GHashTable *moving, guint *ret_n,
+                        GError **error)
 {
     g_autoptr(GHashTable) deleted = g_hash_table_new(NULL, NULL);
     g_autoptr(GArray) pile = g_array_new(FALSE, FALSE, sizeof(Doomed));
-    Deletion deletion = {.moving = moving, .deleted = deleted, .pile = pile};
+    Deletion deletion = *how;
     GHashTableIter iter;
     void *key;
-    g_hash_table_iter_init(&iter, self->missing);
+    deletion.moving = moving;
+    deletion.deleted = deleted;
+    deletion.pile = pile;
+    g_hash_table_iter_init(&iter, how->from);
     while (pile->len < DELETIONS_AT_ONCE && g_hash_table_iter_next(&iter, &key, NULL))
         if (!g_hash_table_contains(moving, key))
             doom(&deletion, GPOINTER_TO_SIZE(key));
@@ -342,7 +376,7 @@ static bool delete_some(SyncdWorkspace *self, GHashTable *moving, guint *ret_n, 
         if (!delete_top(self, &deletion, error))
             return false;
     for (guint i = 0; i < pile->len; i++)
-        g_hash_table_add(self->missing, SYNCD_NUMBER(g_array_index(pile, Doomed, i).id));
+        g_hash_table_add(how->from, SYNCD_NUMBER(g_array_index(pile, Doomed, i).id));
     *ret_n = g_hash_table_size(deleted);
     return true;
 }
@@ -358,7 +392,8 @@ static bool judge_missing(SyncdWorkspace *self, GHashTable *moving, guint *ret_n
     }
     if (mass)
         return pause_it(self, *ret_n, error);
-    if (!delete_some(self, moving, ret_n, error))
+    Deletion deletion = {.from = self->missing, .record = syncd_recorder_delete};
+    if (!delete_some(self, &deletion, moving, ret_n, error))
         return false;
     const Departure departure = {syncd_service_clock(self->service), *ret_n};
     if (!self->accepts && *ret_n > 0)
@@ -382,16 +417,27 @@ static bool waits_for_folders(SyncdWorkspace *self)
     return moved;
 }
 
+static bool judge_ignored(SyncdWorkspace *self, GHashTable *moving, guint *ret_n, GError **error)
+{
+    Deletion deletion = {.from = self->ignoring, .record = syncd_recorder_ignore};
+    return delete_some(self, &deletion, moving, ret_n, error);
+}
+
 /* What is deleted comes first, so that no name is taken before it is free; but what may be in a
  * folder that has moved is not judged before that was looked into. */
 bool syncd_workspace_judge(SyncdWorkspace *self, GError **error)
 {
     g_autoptr(GHashTable) moving = g_hash_table_new(NULL, NULL);
-    guint deleted;
+    guint deleted, ignored;
     if (!judge_origins(self, moving, error))
         return false;
     if (waits_for_folders(self))
         return record_arrivals(self, error);
+    if (!judge_ignored(self, moving, &ignored, error))
+        return false;
+    /* The rest of it is no deletion. */
+    if (ignored >= DELETIONS_AT_ONCE)
+        return true;
     if (!judge_missing(self, moving, &deleted, error))
         return false;
     return deleted >= DELETIONS_AT_ONCE || self->standing.state == SYNCD_WORKSPACE_PAUSED ||

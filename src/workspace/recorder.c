@@ -10,9 +10,10 @@
 /* Content that goes into the log beside it waits in memory. */
 #define CONTENT_FULL (1024u * 1024u)
 
-typedef enum { DELETED, CHANGED, CREATED, N_DOCUMENTS } Which;
+typedef enum { IGNORED, DELETED, CHANGED, CREATED, N_DOCUMENTS } Which;
 
 static const char *const kinds[N_DOCUMENTS] = {
+    [IGNORED] = SYNCD_FILES_IGNORED,
     [DELETED] = "object.deleted",
     [CHANGED] = "object.changed",
     [CREATED] = "object.created",
@@ -28,7 +29,7 @@ typedef struct {
 typedef struct {
     GString *text;
     SyncdFileChangesWriter writer;
-    GArray *items;  /* Item; of what was deleted there are none */
+    GArray *items;  /* Item; of what was deleted or ignored nothing was seen */
     size_t content; /* bytes that wait */
     bool open;
 } Document;
@@ -241,20 +242,31 @@ bool syncd_recorder_change(SyncdRecorder *self, guint64 file, SyncdFileChange *c
     return add_item(self, CHANGED, file, stat, g_steal_pointer(&content), NULL, error);
 }
 
-bool syncd_recorder_delete(SyncdRecorder *self, guint64 file, GError **error)
+static bool take_away(SyncdRecorder *self, Which which, guint64 file, GError **error)
 {
     char object[SYNCD_FILE_ID_SIZE];
     if (!syncd_store_file_id(syncd_service_store(self->service), file, object, error))
         return false;
-    syncd_file_changes_add_deleted(writer_of(self, DELETED), object);
-    return add_item(self, DELETED, file, NULL, NULL, NULL, error);
+    syncd_file_changes_add_deleted(writer_of(self, which), object);
+    return add_item(self, which, file, NULL, NULL, NULL, error);
+}
+
+bool syncd_recorder_delete(SyncdRecorder *self, guint64 file, GError **error)
+{
+    return take_away(self, DELETED, file, error);
+}
+
+bool syncd_recorder_ignore(SyncdRecorder *self, guint64 file, GError **error)
+{
+    return take_away(self, IGNORED, file, error);
 }
 
 /* From now on the files of the document have their numbers. */
 static void number(SyncdRecorder *self, Which which, guint64 pos, const char *operation)
 {
     const Document *document = &self->documents[which];
-    for (guint i = 0; which != DELETED && i < document->items->len; i++) {
+    bool seen = which == CHANGED || which == CREATED;
+    for (guint i = 0; seen && i < document->items->len; i++) {
         const Item *item = &g_array_index(document->items, Item, i);
         guint64 file = which == CREATED ? syncd_file_place(pos, (guint)item->file) : item->file;
         syncd_store_see_file(syncd_service_store(self->service), file, pos, &item->seen);
@@ -320,5 +332,6 @@ bool syncd_recorder_flush(SyncdRecorder *self, GError **error)
 
 SyncdRecorded syncd_recorder_count(const SyncdRecorder *self)
 {
-    return (SyncdRecorded){self->counts[CREATED], self->counts[CHANGED], self->counts[DELETED]};
+    return (SyncdRecorded){self->counts[CREATED], self->counts[CHANGED] + self->counts[IGNORED],
+                           self->counts[DELETED]};
 }

@@ -1,7 +1,7 @@
 /*
  * What was found of a workspace's files, gathered into documents and written to the log.
  *
- * What is deleted, what changed and what is new are documents of their own, written in this order,
+ * What is ignored, deleted, changed and new are documents of their own, written in this order,
  * so that a name is free before it is taken. A document goes out when it is full or when
  * syncd_recorder_flush() is called; only then the files in it have their numbers.
  *
@@ -42,12 +42,13 @@ bool syncd_recorder_change(SyncdRecorder *recorder, guint64 file, SyncdFileChang
 bool syncd_recorder_find_dropped(SyncdRecorder *recorder, guint64 file, guint64 version,
                                  GArray *dropped, GError **error);
 bool syncd_recorder_delete(SyncdRecorder *recorder, guint64 file, GError **error);
+bool syncd_recorder_ignore(SyncdRecorder *recorder, guint64 file, GError **error);
 bool syncd_recorder_flush(SyncdRecorder *recorder, GError **error);
 /* All that was flushed is durable. */
 bool syncd_recorder_is_settled(const SyncdRecorder *recorder);
 
 typedef struct {
-    guint64 created, changed, deleted;
+    guint64 created, changed, deleted; /* what is ignored has changed */
 } SyncdRecorded;
 
 /* Since it was made. */

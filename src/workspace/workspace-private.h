@@ -1,6 +1,7 @@
 /* A workspace's inside, shared by the files that make it up. */
 #pragma once
 
+#include "domain/ignore.h"
 #include "workspace/keeping.h"
 #include "workspace/names.h"
 #include "workspace/recorder.h"
@@ -23,6 +24,7 @@ typedef struct {
     bool hashing;       /* the digest is asked for too */
     GArray *found;      /* of LIST: the numbers (guint64) of what is still there */
     guint unread;       /* of LIST: files that have to be read */
+    guint ignored;      /* of LIST: names that are ignored */
 } SyncdQuestion;
 
 /* What may have come from elsewhere in the workspace. */
@@ -85,7 +87,12 @@ struct SyncdWorkspace {
     SyncdRestoring *restoring; /* restore.c: NULL for none */
     size_t held;               /* bytes of content that wait with them, or did */
     GHashTable *troubles;      /* names that cannot be read */
-    GArray *departed;          /* when how many were deleted, within the last minute */
+    /* Numbers of files that are ignored, and are not in the log as that yet. */
+    GHashTable *ignoring;
+    GHashTable *ignored; /* number of a folder -> how many names in it are ignored */
+    SyncdIgnore *rules;  /* as the reader has them */
+    bool ruled;          /* some rules have changed: folders come before names */
+    GArray *departed;    /* when how many were deleted, within the last minute */
 
     SyncdWorkspaceStanding standing;
     bool busy;          /* it is at work, whoever calls */
@@ -127,6 +134,29 @@ void syncd_workspace_forget(SyncdWorkspace *workspace, guint64 folder);
 /* As much of this pass as may be out at once. */
 bool syncd_workspace_ask(SyncdWorkspace *workspace, GError **error);
 void syncd_workspace_question_free(void *question);
+
+/* As the log has it; not when it is not beneath the workspace any more. */
+bool syncd_workspace_find_folder(SyncdWorkspace *workspace, guint64 id, SyncdFolder *ret_folder,
+                                 bool *ret_found, GError **error);
+
+/* rules.c: which names are ignored. */
+
+bool syncd_workspace_ignores(const SyncdWorkspace *workspace, const SyncdFolder *folder,
+                             SyncdBytes name, SyncdFileKind kind);
+/* Whatever it is, it is ignored: there is no need to look. */
+bool syncd_workspace_ignores_any(const SyncdWorkspace *workspace, const SyncdFolder *folder,
+                                 SyncdBytes name);
+/* What the ignore file of a folder that is being looked into says. */
+void syncd_workspace_take_rules(SyncdWorkspace *workspace, const SyncdQuestion *question,
+                                const SyncdWireMessage *ruled);
+/* What is told of a name may change the rules: then all that they are about is looked at again. */
+bool syncd_workspace_check_rules(SyncdWorkspace *workspace, guint64 folder, SyncdBytes name,
+                                 GError **error);
+/* A folder has another path, and its rules with it. */
+void syncd_workspace_move_rules(SyncdWorkspace *workspace, const char *from, const char *to);
+/* The shared ones, to the reader. */
+void syncd_workspace_tell_rules(SyncdWorkspace *workspace);
+void syncd_workspace_count_ignored(SyncdWorkspace *workspace, guint64 folder, guint n);
 
 /* compare.c: one name in a folder, as it was found, with its content, which is taken if it is
  * needed; and a folder when all names in it were. */

@@ -121,7 +121,7 @@ static bool take_event(SyncdWorkspace *self, const SyncdWireMessage *event, GErr
         syncd_workspace_add_later(self, event->folder, event->name);
     else
         syncd_workspace_add_name(self, event->folder, event->name, false);
-    return true;
+    return syncd_workspace_check_rules(self, event->folder, event->name, error);
 }
 
 static bool take_found(SyncdWorkspace *self, SyncdQuestion *question, const SyncdWireMessage *found,
@@ -146,6 +146,10 @@ static bool take_message(void *data, const SyncdWireMessage *message, GError **e
     }
     if (reads && self->root->keeps && message->type == SYNCD_WIRE_BYTES)
         return syncd_keeping_take(self->keeping, message, error);
+    if (answers && message->type == SYNCD_WIRE_RULED) {
+        syncd_workspace_take_rules(self, question, message);
+        return true;
+    }
     if (answers && message->type == SYNCD_WIRE_FOUND)
         return take_found(self, question, message, error);
     if (answers && message->type == SYNCD_WIRE_DONE)
@@ -167,10 +171,11 @@ static void clear_folders(GArray *folders)
 /* All that is known to be looked at is part of it. */
 static bool begin_scan(SyncdWorkspace *self, GError **error)
 {
-    GHashTable *const tables[] = {self->names,   self->unlinked, self->listed,
-                                  self->missing, self->arrivals, self->troubles};
+    GHashTable *const tables[] = {self->names,    self->unlinked, self->listed,  self->missing,
+                                  self->arrivals, self->troubles, self->ignored, self->ignoring};
     for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
         g_hash_table_remove_all(tables[i]);
+    self->ruled = false;
     clear_folders(self->folders);
     clear_folders(self->next_folders);
     self->rescan = self->lost = false;
@@ -199,6 +204,7 @@ static void begin_listing(SyncdWorkspace *self)
 {
     g_array_append_vals(self->folders, self->next_folders->data, self->next_folders->len);
     g_array_set_size(self->next_folders, 0);
+    self->ruled = false;
     self->pass = SYNCD_PASS_FOLDERS;
 }
 
@@ -241,7 +247,8 @@ static bool begin_pass(SyncdWorkspace *self, bool *ret_begun, GError **error)
     end_pass(self);
     if (next_scan(self) <= syncd_service_clock(self->service))
         return begin_scan(self, error);
-    if (names > 0 && self->name_passes < NAME_PASSES_MAX) {
+    bool ruled = self->ruled && self->next_folders->len > 0;
+    if (names > 0 && self->name_passes < NAME_PASSES_MAX && !ruled) {
         begin_names(self);
         return true;
     }
@@ -255,7 +262,9 @@ static bool begin_pass(SyncdWorkspace *self, bool *ret_begun, GError **error)
         g_hash_table_remove_all(self->arrivals);
         g_hash_table_remove_all(self->missing);
     }
-    if (g_hash_table_size(self->arrivals) + g_hash_table_size(self->missing) > 0)
+    if (g_hash_table_size(self->arrivals) + g_hash_table_size(self->missing) +
+            g_hash_table_size(self->ignoring) >
+        0)
         return syncd_workspace_judge(self, error);
     rest(self);
     *ret_begun = names > 0;
@@ -345,10 +354,14 @@ guint64 syncd_workspace_due(const SyncdWorkspace *self)
     return is_stopped(self) ? G_MAXUINT64 : at_work ? due : MIN(due, next_scan(self));
 }
 
+/* Its rules change before it is known what it is; what cannot be found out now is by the next scan.
+ */
 static gboolean move_name(void *key, void *value, void *data)
 {
+    SyncdWorkspace *self = data;
     const SyncdName *name = key;
-    syncd_workspace_add_name(data, name->folder, syncd_name_text(name), false);
+    syncd_workspace_add_name(self, name->folder, syncd_name_text(name), false);
+    self->lost |= !syncd_workspace_check_rules(self, name->folder, syncd_name_text(name), NULL);
     return TRUE;
 }
 
@@ -388,6 +401,9 @@ SyncdWorkspace *syncd_workspace_new(SyncdService *service, SyncdRoot *root,
     self->missing = g_hash_table_new(NULL, NULL);
     self->arrivals = syncd_names_new(syncd_arrival_free);
     self->troubles = syncd_names_new(NULL);
+    self->ignoring = g_hash_table_new(NULL, NULL);
+    self->ignored = g_hash_table_new(NULL, NULL);
+    self->rules = syncd_ignore_new();
     self->departed = syncd_departures_new();
     self->rescan = true;
     work(self);
@@ -399,11 +415,12 @@ void syncd_workspace_free(SyncdWorkspace *self)
     if (self == NULL)
         return;
     stop_restoring(self);
-    GHashTable *const tables[] = {self->looking, self->names,    self->later,
-                                  self->listed,  self->unlinked, self->linked,
-                                  self->missing, self->arrivals, self->troubles};
+    GHashTable *const tables[] = {self->looking,  self->names,   self->later,   self->listed,
+                                  self->unlinked, self->linked,  self->missing, self->arrivals,
+                                  self->troubles, self->ignored, self->ignoring};
     for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
         g_hash_table_unref(tables[i]);
+    syncd_ignore_free(self->rules);
     g_queue_clear_full(&self->questions, syncd_workspace_question_free);
     clear_folders(self->folders);
     clear_folders(self->next_folders);
@@ -453,6 +470,17 @@ void syncd_workspace_accept_deletions(SyncdWorkspace *self)
     self->accepts = true;
 }
 
+static guint64 count_ignored(const SyncdWorkspace *self)
+{
+    GHashTableIter iter;
+    void *n;
+    guint64 sum = 0;
+    g_hash_table_iter_init(&iter, self->ignored);
+    while (g_hash_table_iter_next(&iter, NULL, &n))
+        sum += GPOINTER_TO_UINT(n);
+    return sum;
+}
+
 void syncd_workspace_standing(const SyncdWorkspace *self, SyncdWorkspaceStanding *ret_standing)
 {
     SyncdRecorded recorded = syncd_recorder_count(self->recorder);
@@ -460,8 +488,10 @@ void syncd_workspace_standing(const SyncdWorkspace *self, SyncdWorkspaceStanding
     ret_standing->waiting = self->folders->len + self->next_folders->len + self->questions.length +
                             g_hash_table_size(self->looking) + g_hash_table_size(self->names) +
                             g_hash_table_size(self->missing) + g_hash_table_size(self->arrivals) +
+                            g_hash_table_size(self->ignoring) +
                             !syncd_recorder_is_settled(self->recorder);
     ret_standing->unreadable = g_hash_table_size(self->troubles);
+    ret_standing->ignored = count_ignored(self);
     ret_standing->created = recorded.created;
     ret_standing->changed = recorded.changed;
     ret_standing->deleted = recorded.deleted;

@@ -11,6 +11,11 @@
  * another version only when its bytes are. What is written into a file that stays open is looked at
  * some seconds later. Symlinks are recorded and never followed.
  *
+ * What is ignored (domain/ignore.h) is not looked at, and an ignored folder not looked into. A file
+ * that was recorded and is ignored now is recorded as that, which is no deletion; once it is not
+ * ignored any more it comes back as what it was. A folder whose ignore file may have changed is
+ * looked into before anything else, with all that is in it.
+ *
  * What deletes more than a hundred files, or a third of the workspace, within a minute is not
  * recorded: the workspace is paused (the root's record says so) and somebody has to decide. One
  * whose directory is not there, or is another one than it was, is left alone.
@@ -20,6 +25,7 @@
  */
 #pragma once
 
+#include "domain/ignore.h"
 #include "service/files.h"
 #include "workspace/process.h"
 
@@ -47,7 +53,8 @@ typedef struct {
     guint64 created, changed, deleted; /* recorded since it was made */
     guint64 skipped;                   /* devices, pipes, sockets, what is mounted there */
     guint64 unreadable;
-    bool unwatched; /* some folders are not watched: their changes are found by the next scan */
+    guint64 ignored; /* names, each folder as it was looked into last; none beneath such a one */
+    bool unwatched;  /* some folders are not watched: their changes are found by the next scan */
 } SyncdWorkspaceStanding;
 
 /* Takes root and process over. Begins to scan. The folder `hidden`, by its device and inode, is
@@ -69,6 +76,10 @@ guint64 syncd_workspace_due(const SyncdWorkspace *workspace);
 void syncd_workspace_tick(SyncdWorkspace *workspace);
 /* Looks into every folder once more. */
 void syncd_workspace_scan(SyncdWorkspace *workspace);
+/* The shared ignore rules are these from now on. */
+void syncd_workspace_set_rules(SyncdWorkspace *workspace, const char *text);
+/* All that it knows; of files in folders that have been looked into. */
+const SyncdIgnore *syncd_workspace_rules(const SyncdWorkspace *workspace);
 /* Ends a scan after the folders that are being looked into. The rest is not watched until the next
  * one, which comes by itself after a while. */
 void syncd_workspace_cancel_scan(SyncdWorkspace *workspace);

@@ -179,6 +179,11 @@ static void a_deeper_file_goes_before_a_shallower_one_and_the_shared_rules_are_l
     set(ignore, "d", "a.o\n/only\n", SYNCD_IGNORE_SAME);
     set(ignore, "d/e", "x", SYNCD_IGNORE_CHANGED);
     set(ignore, "de", "x", SYNCD_IGNORE_CHANGED);
+    syncd_ignore_move(ignore, SYNCD_BYTES_TEXT("d"), SYNCD_BYTES_TEXT("f/g"));
+    g_assert_false(judge(ignore, "d/only").ignored);
+    g_assert_true(judge(ignore, "f/g/only").ignored);
+    g_assert_true(judge(ignore, "f/g/e/x").ignored);
+    syncd_ignore_move(ignore, SYNCD_BYTES_TEXT("f/g"), SYNCD_BYTES_TEXT("d"));
     syncd_ignore_forget(ignore, SYNCD_BYTES_TEXT("d"));
     g_assert_false(judge(ignore, "d/only").ignored);
     g_assert_false(judge(ignore, "d/e/x").ignored);
