@@ -85,6 +85,23 @@ static bool handle_get_file(SyncdCall *call, GError **error)
     return file != NULL && syncd_call_reply(call, error, "s", file);
 }
 
+static bool handle_check_ignored(SyncdCall *call, GError **error)
+{
+    sd_bus_message *message = syncd_call_message(call);
+    const char *workspace = NULL;
+    SyncdBytes path;
+    bool all;
+    if (!syncd_text_argument_read(message, &workspace, error) ||
+        !read_path(message, &path, error) || !syncd_all_option_read(message, &all, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
+    if (service == NULL)
+        return false;
+    g_autofree char *verdict =
+        syncd_service_check_ignored(service, syncd_call_caller(call), workspace, path, error);
+    return verdict != NULL && syncd_call_reply(call, error, "s", verdict);
+}
+
 static bool handle_history(SyncdCall *call, GError **error)
 {
     sd_bus_message *message = syncd_call_message(call);
@@ -184,10 +201,15 @@ static bool handle_restore(SyncdCall *call, GError **error)
 }
 
 static const SyncdMethod methods[] = {
-    {"List", handle_list},        {"ListFiles", handle_list_files},
-    {"GetFile", handle_get_file}, {"FileHistory", handle_history},
-    {"Scan", handle_scan},        {"PlanRestore", handle_plan_restore},
-    {"Restore", handle_restore},  {NULL, NULL},
+    {"List", handle_list},
+    {"ListFiles", handle_list_files},
+    {"GetFile", handle_get_file},
+    {"FileHistory", handle_history},
+    {"CheckIgnored", handle_check_ignored},
+    {"Scan", handle_scan},
+    {"PlanRestore", handle_plan_restore},
+    {"Restore", handle_restore},
+    {NULL, NULL},
 };
 
 /* clang-format off */
@@ -204,6 +226,10 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("GetFile",
         SD_BUS_ARGS("s", workspace, "ay", path, "a{sv}", options),
         SD_BUS_RESULT("s", file),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("CheckIgnored",
+        SD_BUS_ARGS("s", workspace, "ay", path, "a{sv}", options),
+        SD_BUS_RESULT("s", verdict),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("FileHistory",
         SD_BUS_ARGS("s", file, "a{sv}", options),

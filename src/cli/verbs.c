@@ -314,6 +314,17 @@ const SyncdVerb syncd_verbs[] = {
      .options = {syncd_restore_options},
      .run = syncd_verb_workspace_restore},
     {.group = "workspace",
+     .name = "ignore",
+     .arguments = "check PATH...",
+     .min_arguments = 2,
+     .max_arguments = G_MAXUINT,
+     .help = N_("Say whether files are ignored, and by which rule"),
+     .details =
+         N_("PATH is one in a workspace, and need not exist; with a \"/\" behind it, it is a "
+            "folder. Rules are in files .syncignore, as gitignore(5) has them, and in the "
+            "record of the workspace."),
+     .run = syncd_verb_workspace_ignore},
+    {.group = "workspace",
      .name = "pause",
      .arguments = "WORKSPACE",
      .min_arguments = 1,

@@ -29,6 +29,7 @@ bool syncd_verb_workspace_list(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_show(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_files(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_scan(SyncdCli *cli, GError **error);
+bool syncd_verb_workspace_ignore(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_pause(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_resume(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_remove(SyncdCli *cli, GError **error);

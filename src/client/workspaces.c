@@ -54,6 +54,13 @@ char *syncd_client_get_file(SyncdClient *client, const char *workspace, const ch
     return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
 }
 
+char *syncd_client_check_ignored(SyncdClient *client, const char *workspace, const char *path,
+                                 GError **error)
+{
+    g_autoptr(sd_bus_message) reply = ask(client, "CheckIgnored", workspace, path, NULL, error);
+    return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
+}
+
 bool syncd_client_list_files(SyncdClient *client, const char *workspace, const char *path,
                              GVariant *options, char **ret_files, char **ret_cursor, GError **error)
 {

@@ -12,6 +12,8 @@
 char *syncd_client_list_workspaces(SyncdClient *client, GVariant *options, GError **error);
 char *syncd_client_get_file(SyncdClient *client, const char *workspace, const char *path,
                             GVariant *options, GError **error);
+char *syncd_client_check_ignored(SyncdClient *client, const char *workspace, const char *path,
+                                 GError **error);
 /* The path of the job that scans. */
 char *syncd_client_scan(SyncdClient *client, const char *workspace, GError **error);
 /* What would be restored: a JSON object; and the path of the job that does it, as its digest says.

@@ -122,6 +122,11 @@ static SyncdJob *on_scan(void *data, const char *root, uid_t uid)
     return syncd_workspaces_scan(((Daemon *)data)->workspaces, root, uid);
 }
 
+static const SyncdIgnore *on_rules(void *data, const char *root)
+{
+    return syncd_workspaces_rules(((Daemon *)data)->workspaces, root);
+}
+
 /* ---- start ---- */
 
 /* Keys are in this memory: no core file, no debugger of the same user, no readable files. */
@@ -334,6 +339,7 @@ static bool start(Daemon *daemon, GError **error)
                                                     .standing = on_standing,
                                                     .scan = on_scan,
                                                     .restore = on_restore,
+                                                    .rules = on_rules,
                                                 });
     /* What waited before anybody listened. */
     if (syncd_service_has_turn(daemon->service))

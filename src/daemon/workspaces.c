@@ -340,9 +340,17 @@ bool syncd_workspaces_standing(SyncdWorkspaces *self, const char *root,
                                         .folders = now.folders,
                                         .waiting = now.waiting,
                                         .skipped = now.skipped,
+                                        .ignored = now.ignored,
                                         .unreadable = now.unreadable,
                                         .unwatched = now.unwatched};
     return true;
+}
+
+const SyncdIgnore *syncd_workspaces_rules(SyncdWorkspaces *self, const char *root)
+{
+    const Place *place = g_hash_table_lookup(self->places, root);
+    return place != NULL && place->workspace != NULL ? syncd_workspace_rules(place->workspace)
+                                                     : NULL;
 }
 
 void syncd_workspaces_changed(SyncdWorkspaces *self)

@@ -25,6 +25,8 @@ void syncd_workspaces_committed(SyncdWorkspaces *workspaces, const SyncdCommit *
 void syncd_workspaces_changed(SyncdWorkspaces *workspaces);
 /* Has one scanned that is active, unless that is being done; NULL for any other. */
 SyncdJob *syncd_workspaces_scan(SyncdWorkspaces *workspaces, const char *root, uid_t uid);
+/* Its ignore rules; the same. */
+const SyncdIgnore *syncd_workspaces_rules(SyncdWorkspaces *workspaces, const char *root);
 /* Of one that is active, by its root's id; false for any other. */
 /* Brings a file back, which is taken over; NULL when that cannot be done now. */
 SyncdJob *syncd_workspaces_restore(SyncdWorkspaces *workspaces, const char *root,

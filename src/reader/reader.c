@@ -143,10 +143,14 @@ static bool take_rules(void *data, guint64 offset, SyncdBytes bytes)
 static guint32 tell_rules(Reader *reader, const SyncdWireMessage *request, int folder)
 {
     const SyncdLookFor what = {.hash = true, .keep = take_rules, .max = SYNCD_IGNORE_TEXT_MAX};
+    const SyncdLookFor nothing = {.hash = false};
     SyncdWireMessage found = {.name = SYNCD_BYTES_TEXT(SYNCD_IGNORE_FILE)};
     SyncdWireMessage ruled = {.type = SYNCD_WIRE_RULED, .request = request->request};
     g_byte_array_set_size(reader->rules, 0);
-    syncd_look(&reader->look, folder, SYNCD_IGNORE_FILE, DT_UNKNOWN, &what, &found);
+    syncd_look(&reader->look, folder, SYNCD_IGNORE_FILE, DT_UNKNOWN, &nothing, &found);
+    bool regular = found.error == 0 && found.stat.kind == SYNCD_FILE_REGULAR;
+    if (regular && found.stat.size <= what.max)
+        syncd_look(&reader->look, folder, SYNCD_IGNORE_FILE, DT_REG, &what, &found);
     bool there = found.error != ENOENT && found.error != EXDEV &&
                  (found.error != 0 || found.stat.kind == SYNCD_FILE_REGULAR);
     if (found.error == ECANCELED)

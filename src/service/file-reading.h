@@ -40,6 +40,11 @@ char *syncd_service_list_files(SyncdService *service, const SyncdCaller *caller,
 char *syncd_service_file_history(SyncdService *service, const SyncdCaller *caller, const char *file,
                                  const char *cursor, guint32 limit, char **ret_cursor,
                                  GError **error);
+/* A JSON object: path, ignored, and where a rule says so or the opposite its source ("shared", or
+ * the path of a file), line, pattern and what it matched. A path that ends with "/" is a folder;
+ * there need not be anything. NotFound; EngineDisabled for a workspace that is not looked after. */
+char *syncd_service_check_ignored(SyncdService *service, const SyncdCaller *caller,
+                                  const char *workspace, SyncdBytes path, GError **error);
 /* One of them. NotFound. */
 char *syncd_service_get_file(SyncdService *service, const SyncdCaller *caller,
                              const char *workspace, SyncdBytes path, GError **error);

@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/sources.h"
+#include "domain/ignore.h"
 #include "domain/policy-set.h"
 #include "store/store.h"
 #include "store/verify.h"
@@ -67,7 +68,8 @@ typedef struct {
     guint64 waiting;    /* what is known and not looked at yet */
     guint64 skipped;    /* devices, pipes, sockets, what is mounted there */
     guint64 unreadable;
-    bool unwatched; /* some folders are not watched */
+    guint64 ignored; /* names; none beneath such a one */
+    bool unwatched;  /* some folders are not watched */
 } SyncdRootStanding;
 
 typedef struct SyncdRestore SyncdRestore; /* service/files.h */
@@ -89,6 +91,8 @@ typedef struct {
     SyncdJob *(*scan)(void *data, const char *root, uid_t uid);
     /* Brings a file back, which is taken over; the same. */
     SyncdJob *(*restore)(void *data, const char *root, SyncdRestore *restore, uid_t uid);
+    /* The ignore rules of one that is looked after; NULL for any other. */
+    const SyncdIgnore *(*rules)(void *data, const char *root);
 } SyncdListener;
 
 /* Takes the store over, also when it fails. Writes the first entries (device, actors) of a new one.

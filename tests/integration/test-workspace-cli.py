@@ -351,6 +351,48 @@ def what_was_not_kept_says_why(world):
             cli.fails(NEGATIVE, 'Usage', 'workspace', 'add', str(notes), wrong)
 
 
+# --- what is ignored ---------------------------------------------------------------------------
+
+def changes_of(cli, file):
+    return [step['change'] for step in cli.json('log', file)]
+
+
+@promise
+def what_is_ignored_is_said_and_by_which_rule(world):
+    with user(world) as (cli, notes):
+        add(cli, notes)
+        file = cli.json('workspace', 'files', 'notes', 'sub/deep/b.txt')[0]['file_id']
+        (notes / '.syncignore').write_text('# mine\n*.o\n/sub/\n!keep.o\n')
+        left = ['.syncignore', 'a.txt', 'link', BAD]
+        eventually(lambda: paths(cli, 'notes') == left, 'what is ignored is no longer there')
+        equal(cli.json('workspace', 'show', 'notes')['ignored'], 1)
+        asked = [f'{notes}/{name}' for name in ('x.o', 'keep.o', 'sub/deep', 'sub', 'a.txt', 'new/sub/')]
+        equal(cli.does('workspace', 'ignore', 'check', *asked).splitlines(),
+              [f'{asked[0]}: ignored by line 2 of .syncignore: *.o',
+               f'{asked[1]}: recorded, by line 4 of .syncignore: !keep.o',
+               f'{asked[2]}: ignored by line 3 of .syncignore: /sub/',
+               f'{asked[3]}: ignored by line 3 of .syncignore: /sub/',
+               f'{asked[4]}: recorded, no rule says anything of it',
+               f'{asked[5]}: recorded, no rule says anything of it'])
+        equal(cli.json('workspace', 'ignore', 'check', asked[2]),
+              [{'path': 'sub/deep', 'ignored': True, 'source': '.syncignore', 'line': 3, 'pattern': '/sub/',
+                'matched': 'sub'}])
+        equal(changes_of(cli, file), ['ignored', 'created'])
+
+        cli.does('workspaces', 'update', 'workspace:notes', '--set=ignore_rules=*.txt')
+        eventually(lambda: paths(cli, 'notes') == ['.syncignore', 'link', BAD], 'so say the shared rules')
+        equal(cli.json('workspace', 'ignore', 'check', asked[4])[0]['source'], 'shared')
+        (notes / '.syncignore').write_text('!*.txt\n')
+        eventually(lambda: paths(cli, 'notes') == left + ALL[3:], 'they are the weakest')
+        equal(cli.json('workspace', 'files', 'notes', 'sub/deep/b.txt')[0]['file_id'], file)
+        equal(changes_of(cli, file), ['changed', 'ignored', 'created'])
+
+        assert 'ignore check PATH' in cli.run('workspace', 'ignore', 'wrong', '.')[2], 'it says what was meant'
+        equal(cli.run('workspace', 'ignore', 'check', '/')[0], NOT_FOUND)
+        cli.does('workspace', 'pause', 'notes')
+        equal(cli.run('workspace', 'ignore', 'check', asked[0])[0], FAILED)
+
+
 # --- the bus -----------------------------------------------------------------------------------
 
 def list_files(caller, path=b'', workspace='workspace:notes', **options):

@@ -237,11 +237,13 @@ static void break_demands(const Golden *golden, const Fault *fault, GHashTable *
     }
 }
 
-/* Long proofs, lists of findings and of answers are not worth a golden document. */
+/* Long proofs, and lists of lines, findings and answers, are not worth a golden document. */
 static const char *const not_shown[] = {
     "sourceos.explanation.v1#/properties/answers/maxItems",
     "sourceos.log-proof.v1#/properties/path/maxItems",
     "sourceos.verification.v1#/properties/findings/maxItems",
+    "sourceos.workspace-record.v1alpha1#/properties/ignore_rules/maxItems",
+    "sourceos.workspace-record.v1alpha1#/properties/ignore_rules/items/maxLength",
 };
 
 static void forget_what_is_not_shown(const char *name, GHashTable *demands)

@@ -1,3 +1,4 @@
+#include "domain/ignore.h"
 #include "reader-fixture.h"
 #include "reader/content.h"
 
@@ -484,6 +485,65 @@ static void a_stat_has_one_content(void)
     reader_clear(&reader);
 }
 
+/* The first message of the latest request. */
+static const SyncdWireMessage *first_told(const Reader *reader)
+{
+    for (guint i = 0; i < reader_n(reader); i++)
+        if (reader_message(reader, i)->request == reader->request)
+            return reader_message(reader, i);
+    return NULL;
+}
+
+static bool is_hashed(const Reader *reader, const char *name)
+{
+    const SyncdWireMessage *found = reader_found(reader, name);
+    g_assert_nonnull(found);
+    g_assert_cmpuint(found->error, ==, 0);
+    return (found->flags & SYNCD_WIRE_HASHED) != 0;
+}
+
+static void what_is_ignored_is_not_read(void)
+{
+    Reader reader;
+    reader_init(&reader);
+    tree_write(&reader, ".syncignore", "*.o\n!keep.o\n");
+    tree_write(&reader, "a.o", "one");
+    tree_write(&reader, "keep.o", "two");
+    tree_folder(&reader, "d");
+    tree_write(&reader, "d/b.o", "three");
+    tree_write(&reader, "d/b.c", "four");
+    reader_list(&reader, "", SYNCD_WIRE_HASH, 1);
+    g_assert_cmpint(first_told(&reader)->type, ==, SYNCD_WIRE_RULED);
+    g_assert_true(syncd_bytes_are(first_told(&reader)->bytes, "*.o\n!keep.o\n"));
+    g_assert_false(is_hashed(&reader, "a.o"));
+    g_assert_true(is_hashed(&reader, "keep.o"));
+    g_assert_true(is_hashed(&reader, ".syncignore"));
+
+    /* The rules of the folder above hold too, and those that are shared. */
+    const SyncdWireMessage rules = {.type = SYNCD_WIRE_RULES, .bytes = SYNCD_BYTES_TEXT("*.c\n")};
+    reader_ask(&reader, &rules);
+    reader_list(&reader, "d", SYNCD_WIRE_HASH, 2);
+    g_assert_cmpint(first_told(&reader)->type, ==, SYNCD_WIRE_FOUND);
+    g_assert_false(is_hashed(&reader, "b.o"));
+    g_assert_false(is_hashed(&reader, "b.c"));
+
+    /* That there are none any more is said once. */
+    g_assert_cmpint(unlinkat(reader.root, ".syncignore", 0), ==, 0);
+    reader_list(&reader, "", SYNCD_WIRE_HASH, 1);
+    g_assert_cmpint(first_told(&reader)->type, ==, SYNCD_WIRE_RULED);
+    g_assert_cmpuint(first_told(&reader)->bytes.size, ==, 0);
+    g_assert_true(is_hashed(&reader, "a.o"));
+    reader_list(&reader, "", SYNCD_WIRE_HASH, 1);
+    g_assert_cmpint(first_told(&reader)->type, ==, SYNCD_WIRE_FOUND);
+
+    /* Of more than there may be nothing is read. */
+    g_autofree char *large = g_strnfill(SYNCD_IGNORE_TEXT_MAX + 1, 'a');
+    tree_write(&reader, ".syncignore", large);
+    reader_list(&reader, "", SYNCD_WIRE_HASH, 1);
+    g_assert_cmpuint(first_told(&reader)->error, ==, EFBIG);
+    reader_clear(&reader);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -514,6 +574,7 @@ int main(int argc, char **argv)
                     a_listing_keeps_each_file_by_itself);
     g_test_add_func("/reader/what-is-kept-has-the-digest", what_is_kept_has_the_digest);
     g_test_add_func("/reader/nobody-is-sent-more-than-he-takes", nobody_is_sent_more_than_he_takes);
+    g_test_add_func("/reader/what-is-ignored-is-not-read", what_is_ignored_is_not_read);
     g_test_add_func("/reader/a-stat-has-one-content", a_stat_has_one_content);
     return g_test_run();
 }
