@@ -75,6 +75,7 @@ def recorded_file(caller):
             lines += [f'ListFiles ("workspace:fuzz", b"", {everything})',
                       f'GetFile ("workspace:fuzz", b"file", {everything})',
                       f'FileHistory ("{found["file_id"]}", {everything})',
+                      f'CheckIgnored ("workspace:fuzz", b"file", {everything})',
                       f'PlanRestore ("workspace:fuzz", b"file", {restoring(everything)})',
                       f'Restore ("workspace:fuzz", b"file", "{plan["digest"]}", {restoring(everything)})']
         yield ([f'{NAME}.Workspaces.{line}' for line in lines] +
