@@ -204,6 +204,8 @@ tour_of_a_workspace() {
     printf 'The end\n' >>"$writing/story"
     try $syncd workspace scan "$writing"
     try $syncd log "$writing/story" --no-pager
+    try $syncd explain "$writing/story" --no-pager
+    try $syncd workspace restore "$writing/story" --yes
     try $syncd find story --limit 5 --no-pager
     try $syncd prove "$writing/story" --output "$writing.proof"
     try $syncd verify proof "$writing.proof"

@@ -12,5 +12,3 @@
  * or what operations call their object. NotFound. */
 char *syncd_service_explain(SyncdService *service, const SyncdCaller *caller, const char *id,
                             GError **error);
-/* Whether there is a rule that gives the answer: each that can be given has one. */
-bool syncd_explain_gives(unsigned question, const char *code);

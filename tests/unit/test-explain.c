@@ -7,6 +7,7 @@
 
 #include "contract/check.h"
 #include "domain/answers.h"
+#include "service/explain-rules.h"
 #include "service/explain.h"
 #include "task-fixture.h"
 
