@@ -5,13 +5,16 @@
 
 #include "../unit/purge-fixture.h"
 #include "../unit/service-fixture.h"
+#include "base/id.h"
+#include "domain/file-changes.h"
+#include "store/chunks.h"
 #include "store/database.h"
 
 #include <sqlite3.h>
 
 #define SMALL_SIZE_MAX (48 * 1024)
 #define SMALL_PAGE_SIZE 512
-#define SMALL_FILL 31u /* with the others in its feed a full tile and a tail */
+#define SMALL_FILL 30u /* with the others in its feed a full tile and a tail */
 #define LARGE_SIZE (4 * 1024 * 1024)
 #define LARGE_FILL 1060u /* more than a tile of tiles */
 #define LARGE_SEALED 40u
@@ -20,12 +23,12 @@
 
 /* docs/format.md, section 6. */
 static const char *const kinds[] = {
-    "feed.open",        "device.registered", "actor.registered",
-    "policy.decision",  "policy.refused",    "operation.enqueue",
-    "checkpoint.write", "store.adopted",     "deletion.purged",
+    "feed.open",       "device.registered", "actor.registered", "policy.decision",
+    "policy.refused",  "operation.enqueue", "checkpoint.write", "store.adopted",
+    "deletion.purged", "object.created",
 };
 static const char *const tables[] = {
-    "meta", "feed", "entry", "head", "checkpoint", "purge",
+    "meta", "feed", "entry", "head", "checkpoint", "purge", "content",
 };
 
 /* ---- looking at what was made ---- */
@@ -140,6 +143,54 @@ static char *open_public_scope(Fixture *f)
     return g_strdup(scope->id);
 }
 
+/* A folder and a file in it, whose content is kept. */
+static void append_kept(Fixture *f, const char *scope)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) bytes = NULL;
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *operation = syncd_id_new(&f->sources, "op");
+    SyncdFileChangesWriter writer;
+    SyncdHash name;
+    char folder[SYNCD_FILE_ID_SIZE];
+    syncd_store_put_chunk(f->store, scope, SYNCD_BYTES_TEXT("kept"), true, &name, &bytes, &error);
+    g_assert_no_error(error);
+    syncd_file_id(SYNCD_BYTES_TEXT(operation), 0, folder);
+    const SyncdFileChange changes[] = {
+        {.folder = SYNCD_BYTES_TEXT(""), .name = SYNCD_BYTES_TEXT(""), .kind = SYNCD_FILE_FOLDER},
+        {.folder = SYNCD_BYTES_TEXT(folder),
+         .name = SYNCD_BYTES_TEXT("f"),
+         .kind = SYNCD_FILE_REGULAR,
+         .size = 4,
+         .hashed = true,
+         .hash = syncd_hash("kept", 4),
+         .content = {.kept = true, .chunks = SYNCD_BYTES(name.bytes, sizeof name.bytes)}},
+    };
+    syncd_file_changes_begin(&writer, text, SYNCD_FOUND_SCAN);
+    for (size_t i = 0; i < G_N_ELEMENTS(changes); i++)
+        syncd_file_changes_add(&writer, &changes[i]);
+    syncd_file_changes_end(&writer);
+    const SyncdDraftRow row = {name,
+                               SYNCD_BYTES(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes))};
+    const SyncdDraft draft = {
+        .kind = "object.created",
+        .actor = "a",
+        .op = operation,
+        .object = "",
+        .decision = "policy-0123456789abcdef",
+        .engine = "",
+        .lane = "normal",
+        .schema_id = SYNCD_FILES_SCHEMA,
+        .schema_version = 1,
+        .meta = SYNCD_BYTES_TEXT("{}"),
+        .content = SYNCD_BYTES(text->str, text->len),
+        .rows = &row,
+        .n_rows = 1,
+    };
+    syncd_store_append(f->store, scope, &draft, NULL, &error);
+    g_assert_no_error(error);
+}
+
 /* One entry whose body is gone, and the one that took it. */
 static void append_purge(Fixture *f, const char *scope)
 {
@@ -185,6 +236,7 @@ char *flip_small_journal(void)
     for (unsigned i = 0; i < SMALL_FILL; i++)
         append_content(&f.base, scope, 2, i == 0 ? "k" : NULL);
     append_content(&f.base, scope, SYNCD_STORE_INLINE_MAX + 1, NULL);
+    append_kept(&f.base, scope);
     append_purge(&f.base, scope);
     fixture_commit(&f.base);
     fixture_assert_sound(&f.base);

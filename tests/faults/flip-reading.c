@@ -15,6 +15,7 @@ static const struct {
     {"SELECT feed, size, frontier, tail, note FROM head ORDER BY feed", 5},
     {"SELECT id, feed, size, reason, note FROM checkpoint ORDER BY id", 5},
     {"SELECT pos, by FROM purge ORDER BY pos", 2},
+    {"SELECT name, bytes FROM content ORDER BY name", 2},
     {"SELECT device, scope, epoch, id FROM feed ORDER BY device, scope, epoch", 4},
     {"SELECT feed, seq, pos FROM entry ORDER BY feed, seq", 3},
 };

@@ -112,6 +112,7 @@ static void each_table_is_compared(void)
         "UPDATE head SET note = replace(note, 'A', 'B')",
         "UPDATE checkpoint SET reason = 'x'",
         "UPDATE purge SET by = by + 1",
+        "UPDATE content SET bytes = zeroblob(length(bytes))",
         "UPDATE entry SET tiles = zeroblob(length(tiles)) WHERE tiles IS NOT NULL",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(edits); i++) {
