@@ -34,6 +34,7 @@ typedef struct {
     size_t n_path;
     char *note;
     char *key;
+    char *operation; /* that it says it is of; NULL: it does not say */
 } Proof;
 
 static void proof_clear(Proof *proof)
@@ -42,6 +43,7 @@ static void proof_clear(Proof *proof)
     g_clear_pointer(&proof->feed, g_free);
     g_clear_pointer(&proof->note, g_free);
     g_clear_pointer(&proof->key, g_free);
+    g_clear_pointer(&proof->operation, g_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Proof, proof_clear)
 
@@ -112,6 +114,7 @@ static bool read_proof(const char *text, size_t size, Proof *proof, GError **err
     SyncdJson document = syncd_json_root(text, size);
     if (!syncd_json_is(syncd_json_member(document, "schema"), PROOF_SCHEMA))
         return set_fault(error, "schema", "\"" PROOF_SCHEMA "\"");
+    proof->operation = syncd_json_dup_text(syncd_json_member(document, "operation_id"));
     return read_text(document, "header", &proof->header_text, error) &&
            read_hash(document, "leaf", &proof->leaf, error) &&
            read_count(document, "seq", &proof->seq, error) &&
@@ -145,6 +148,11 @@ static bool leaf_is_of_header(const Case *c)
 static bool place_is_of_header(const Case *c)
 {
     return c->proof->header.seq == c->proof->seq && c->proof->seq < c->proof->size;
+}
+
+static bool operation_is_of_header(const Case *c)
+{
+    return c->proof->operation == NULL || syncd_bytes_are(c->proof->header.op, c->proof->operation);
 }
 
 static bool path_leads_to_root(const Case *c)
@@ -182,6 +190,7 @@ static const struct {
 } steps[] = {
     {leaf_is_of_header, "the leaf is not that of the header"},
     {place_is_of_header, "the header has another place in the log"},
+    {operation_is_of_header, "the header is that of another operation"},
     {path_leads_to_root, "the audit path does not lead from the leaf to the root"},
     {note_states_root, "the signed note states another root or size"},
     {note_is_of_feed, "the signed note or the key is of another log"},

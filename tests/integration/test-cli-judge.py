@@ -110,6 +110,10 @@ def a_proof_is_checked_without_the_device(world):
     equal((told['verdict'], told['key_source']), ('holds', 'document'))
     assert "proof's own" in cli.does('verify', 'proof', str(path))
 
+    renamed = {**json.loads(path.read_text()), 'operation_id': 'op-' + 26 * '0'}
+    code, out, _ = cli.run('verify', 'proof', '-', '--json', stdin=json.dumps(renamed))
+    equal((code, json.loads(out)['reason']), (NEGATIVE, 'the header is that of another operation'))
+
     replace_in(path, b'note-1', b'note-2')
     code, out, _ = cli.run('verify', 'proof', str(path), '--json')
     told = json.loads(out)
