@@ -120,6 +120,10 @@ static void show_plan(SyncdCli *cli, const Restored *restored)
     if (present.type == SYNCD_JSON_OBJECT) {
         g_autofree char *now = describe_state(present);
         syncd_output_printf(cli->out, _("%s: %s takes the place of %s.\n"), safe, version, now);
+        if (syncd_json_member(plan, "present_kept").type == SYNCD_JSON_FALSE)
+            syncd_output_printf(
+                cli->out, "%s\n",
+                _("The content of what is there now is not kept: afterwards nobody has it."));
         show_change(cli, plan, path);
     } else {
         syncd_output_printf(cli->out, _("%s: %s comes back; nothing is there now.\n"), safe,

@@ -116,7 +116,7 @@ static bool is_still(int folder, const char *name, const SyncdFileStat *before)
     SyncdFileStat now;
     return syncd_stat_in(folder, name, &now, &mounted) == 0 && now.kind == before->kind &&
            now.device == before->device && now.inode == before->inode && now.size == before->size &&
-           now.mtime == before->mtime;
+           now.mtime == before->mtime && now.mode == before->mode;
 }
 
 /* ---- in its place ---- */
@@ -134,6 +134,14 @@ static guint32 name_it(int folder, const char *temporary, const char *name)
     return 0;
 }
 
+/* Whether that name is the file: whatever others do in the folder, nothing of theirs is removed. */
+static bool is_named(int folder, const char *name, int fd)
+{
+    struct stat file, named;
+    return fstat(fd, &file) == 0 && fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           file.st_dev == named.st_dev && file.st_ino == named.st_ino;
+}
+
 /* What is exchanged for it has to be what was read before; else it goes back. */
 static guint32 exchange_it(int folder, const char *temporary, const char *name,
                            const SyncdFileStat *before)
@@ -142,8 +150,11 @@ static guint32 exchange_it(int folder, const char *temporary, const char *name,
         return errno == ENOENT ? EEXIST : (guint32)errno;
     if (is_still(folder, temporary, before))
         return 0;
-    return renameat2(folder, temporary, folder, name, RENAME_EXCHANGE) < 0 ? (guint32)errno
-                                                                           : EEXIST;
+    /* Where the name was deleted meanwhile, there is nothing to exchange it for. */
+    if (renameat2(folder, temporary, folder, name, RENAME_EXCHANGE) < 0 &&
+        (errno != ENOENT || renameat2(folder, temporary, folder, name, RENAME_NOREPLACE) < 0))
+        return (guint32)errno;
+    return EEXIST;
 }
 
 static guint32 fill(int fd, const SyncdWireMessage *request, const SyncdStaging *staging)
@@ -165,8 +176,10 @@ static guint32 publish(int folder, int fd, const char *temporary, const char *na
         over ? exchange_it(folder, temporary, name, before) : name_it(folder, temporary, name);
     if (problem != 0)
         return problem;
-    /* What was there goes once the other is durable. */
-    if (fsync(folder) == 0 && over)
+    /* What was there goes once the other is durable, and if it is still that. */
+    if (fsync(folder) < 0)
+        return (guint32)errno;
+    if (over && is_still(folder, temporary, before))
         unlinkat(folder, temporary, 0);
     return syncd_stat_of(fd, ret_stat);
 }
@@ -190,10 +203,12 @@ guint32 syncd_place(SyncdContent *content, int folder, const SyncdWireMessage *r
     if (fd < 0)
         return (guint32)errno;
     problem = fill(fd, request, staging);
+    /* Filling it takes a while. */
+    if (problem == 0)
+        problem = check_present(content, folder, name, request, &before);
     if (problem == 0)
         problem = publish(folder, fd, temporary, name, &before, ret_stat);
-    /* After an exchange that went back, and after any other failure, it is what was made here. */
-    if (problem != 0)
+    if (problem != 0 && is_named(folder, temporary, fd))
         unlinkat(folder, temporary, 0);
     close(fd);
     return problem;

@@ -178,6 +178,12 @@ static bool find_version(Plan *plan, GError **error)
         return false;
     }
     guint64 from = wanted != 0 ? wanted : newest - (plan->file.live && plan->request->to == NULL);
+    if (from == 0) {
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "restore it elsewhere with --to, if that is what is wanted",
+                             "There is no older version of it: the first one is what is there");
+        return false;
+    }
     if (from > 0 && !syncd_store_find_content(plan->service->store, plan->file.id, from,
                                               &plan->content, &found, error))
         return false;
@@ -202,7 +208,8 @@ static bool read_version(Plan *plan, GError **error)
     while (syncd_file_changes_next(&reader, &change)) {
         if (syncd_file_place(syncd_file_place_pos(place), reader.number) != place)
             continue;
-        plan->mode = change.mode;
+        bool newest = plan->content.version == plan->file.version;
+        plan->mode = newest ? plan->file.mode : change.mode;
         plan->hash = change.hash;
         return true;
     }
@@ -270,6 +277,8 @@ static bool write_members(Plan *plan, SyncdJsonWriter *writer, GError **error)
         return false;
     if (!plan->over)
         return true;
+    /* What is not kept is gone for ever once the other takes its place. */
+    syncd_json_member_bool(writer, "present_kept", present->kept);
     syncd_json_name(writer, "present");
     return write_state(plan, present, present->version, present->mode, present->size,
                        &present->hash, writer, error);

@@ -293,6 +293,20 @@ bool syncd_workspace_step_restore(SyncdWorkspace *self, bool *ret_more, GError *
 
 /* ---- what came of it ---- */
 
+/* Whether the version that is brought back is kept still: others may have taken its place since. */
+static bool find_source(SyncdWorkspace *self, bool *ret_kept, GError **error)
+{
+    const SyncdRestore *what = self->restoring->what;
+    SyncdStore *store = syncd_service_store(self->service);
+    g_auto(SyncdContentRow) row = {0};
+    guint64 file;
+    if (!syncd_store_find_file_id(store, what->from, &file, error) ||
+        !syncd_store_find_content(store, file, what->version, &row, ret_kept, error))
+        return false;
+    *ret_kept = *ret_kept && row.version == what->version;
+    return true;
+}
+
 static bool write_document(SyncdWorkspace *self, const SyncdFileStat *stat, GString *text,
                            GError **error)
 {
@@ -301,6 +315,9 @@ static bool write_document(SyncdWorkspace *self, const SyncdFileStat *stat, GStr
     SyncdFileChangesWriter writer;
     char object[SYNCD_FILE_ID_SIZE];
     g_autoptr(GArray) dropped = syncd_file_dropped_new();
+    bool kept;
+    if (!find_source(self, &kept, error))
+        return false;
     SyncdFileChange change =
         syncd_file_change(stat, SYNCD_BYTES_TEXT(restoring->folder.object),
                           SYNCD_BYTES_TEXT(what->name), SYNCD_BYTES_TEXT(""), &what->hash);
@@ -320,10 +337,9 @@ static bool write_document(SyncdWorkspace *self, const SyncdFileStat *stat, GStr
                                          dropped, error))
             return false;
         change.object = SYNCD_BYTES_TEXT(object);
-        change.content.kept = !(row.kept && row.version == restoring->version);
-    } else {
-        change.content.kept = true;
+        kept = kept && !(row.kept && row.version == restoring->version);
     }
+    change.content.kept = kept;
     syncd_file_changes_begin(&writer, text, SYNCD_FOUND_RESTORE);
     syncd_file_changes_add(&writer, &change);
     syncd_file_changes_end(&writer);
