@@ -30,6 +30,6 @@ typedef struct {
 
 /* Valid until the next one is added. The texts are copied; NULL ends them: name, text, … */
 SyncdFound *syncd_doctor_add(SyncdDoctor *doctor, const char *code, ...) G_GNUC_NULL_TERMINATED;
-/* Everything that there is to look at. A check that cannot be made is an error, and not a clean
- * bill. */
+/* Everything that there is to look at. A check that cannot be made is a finding, and no clean bill.
+ */
 bool syncd_doctor_check(SyncdDoctor *doctor, GError **error);

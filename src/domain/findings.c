@@ -37,6 +37,9 @@ static const SyncdFinding findings[] = {
      N_("The state has a reason that this program does not know: {reason}."),
      "sourceos-syncd status --json"},
 
+    {"unchecked", "warning", N_("This could not be looked at: {what} ({reason})."),
+     "sourceos-syncd status"},
+
     /* Workspaces. */
     {"workspace-asks", "error",
      N_("{workspace} is paused until somebody says whether it was meant: {reason}."),

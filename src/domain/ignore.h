@@ -25,7 +25,7 @@
 #define SYNCD_IGNORE_PATTERN_MAX 1024u              /* bytes of one line */
 #define SYNCD_IGNORE_SOURCES_MAX 4096u              /* files of a workspace */
 #define SYNCD_IGNORE_TOTAL_MAX (4u * 1024u * 1024u) /* bytes of all sources */
-#define SYNCD_IGNORE_STEPS (1u << 20)               /* to judge one name */
+#define SYNCD_IGNORE_STEPS (1u << 14)               /* to judge one name */
 
 typedef struct SyncdIgnore SyncdIgnore;
 

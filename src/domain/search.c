@@ -147,7 +147,7 @@ GPtrArray *syncd_search_query(const char *text, GError **error)
     g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
     syncd_search_words(SYNCD_BYTES_TEXT(text), words);
     g_auto(GStrv) split = g_strsplit(words->str, " ", -1);
-    for (size_t i = 0; split[i] != NULL; i++)
+    for (size_t i = 0; split[i] != NULL && found->len <= SYNCD_SEARCH_QUERY_WORDS_MAX; i++)
         if (*split[i] != '\0' &&
             !g_ptr_array_find_with_equal_func(found, split[i], g_str_equal, NULL))
             g_ptr_array_add(found, g_strdup(split[i]));

@@ -21,7 +21,17 @@ static bool is_workspace_folder(const SyncdSubject *subject)
 
 static bool is_gone_file(const SyncdSubject *subject)
 {
-    return is_file(subject) && !subject->file.live;
+    return is_file(subject) && !subject->file.live && !subject->file.ignored;
+}
+
+static bool is_ignored_file(const SyncdSubject *subject)
+{
+    return is_file(subject) && subject->file.ignored;
+}
+
+static bool is_there(const SyncdSubject *subject)
+{
+    return is_file(subject) && subject->file.live && subject->file.hashed;
 }
 
 static bool is_folder(const SyncdSubject *subject)
@@ -74,6 +84,12 @@ static bool is_purged(const SyncdSubject *subject)
 static bool lacks_schema(const SyncdSubject *subject)
 {
     return g_strcmp0(subject->schema_reason, "schema_unknown") == 0;
+}
+
+/* Its schema was registered since, and it was not updated. */
+static bool is_quarantined(const SyncdSubject *subject)
+{
+    return is_object(subject) && strcmp(subject->row.state, SYNCD_STATE_QUARANTINED) == 0;
 }
 
 static bool needs_migration(const SyncdSubject *subject)
@@ -168,6 +184,7 @@ static const struct {
     bool (*holds)(const SyncdSubject *subject);
 } rules[] = {
     {{SYNCD_ASKED_WHAT, "workspace_folder", SYNCD_ON_ROOT}, is_workspace_folder},
+    {{SYNCD_ASKED_WHAT, "ignored_file", SYNCD_ON_ENTRY}, is_ignored_file},
     {{SYNCD_ASKED_WHAT, "deleted_file", SYNCD_ON_ENTRY}, is_gone_file},
     {{SYNCD_ASKED_WHAT, "folder", SYNCD_ON_ENTRY}, is_folder},
     {{SYNCD_ASKED_WHAT, "symlink", SYNCD_ON_ENTRY}, is_symlink},
@@ -192,8 +209,10 @@ static const struct {
 
     {{SYNCD_ASKED_SAFE_TO_SYNC, "stays_here", SYNCD_ON_ENTRY}, stays_on_device},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "deleted", SYNCD_ON_DELETION}, is_gone},
+    {{SYNCD_ASKED_SAFE_TO_SYNC, "ignored", SYNCD_ON_ENTRY}, is_ignored_file},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "local_only", SYNCD_ON_RECORD}, is_local_only},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "schema_unknown", SYNCD_ON_RECORD}, lacks_schema},
+    {{SYNCD_ASKED_SAFE_TO_SYNC, "quarantined", SYNCD_ON_RECORD}, is_quarantined},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "migration_required", SYNCD_ON_SCHEMA}, needs_migration},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "conflict_detected", SYNCD_ON_RECORD}, is_conflicted},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "policy_denied", SYNCD_ON_ENTRY}, is_denied},
@@ -201,6 +220,7 @@ static const struct {
     {{SYNCD_ASKED_SAFE_TO_SYNC, "safe", SYNCD_ON_ENTRY}, always},
 
     {{SYNCD_ASKED_BLOCKED_BECAUSE, "schema_unknown", SYNCD_ON_RECORD}, lacks_schema},
+    {{SYNCD_ASKED_BLOCKED_BECAUSE, "quarantined", SYNCD_ON_RECORD}, is_quarantined},
     {{SYNCD_ASKED_BLOCKED_BECAUSE, "migration_required", SYNCD_ON_SCHEMA}, needs_migration},
     {{SYNCD_ASKED_BLOCKED_BECAUSE, "workspace_paused", SYNCD_ON_ROOT}, is_paused},
     {{SYNCD_ASKED_BLOCKED_BECAUSE, "workspace_unwatched", SYNCD_ON_ROOT}, is_unwatched},
@@ -219,6 +239,7 @@ static const struct {
     {{SYNCD_ASKED_NEEDS_HUMAN, "confirm_deletions", SYNCD_ON_ROOT}, asks_about_deletions},
     {{SYNCD_ASKED_NEEDS_HUMAN, "resume", SYNCD_ON_ROOT}, is_paused},
     {{SYNCD_ASKED_NEEDS_HUMAN, "register_schema", SYNCD_ON_RECORD}, lacks_schema},
+    {{SYNCD_ASKED_NEEDS_HUMAN, "update", SYNCD_ON_RECORD}, is_quarantined},
     {{SYNCD_ASKED_NEEDS_HUMAN, "migrate", SYNCD_ON_SCHEMA}, needs_migration},
     {{SYNCD_ASKED_NEEDS_HUMAN, "resolve", SYNCD_ON_RECORD}, is_conflicted},
     {{SYNCD_ASKED_NEEDS_HUMAN, "tasks_failed", SYNCD_ON_ENTRY}, tasks_failed},
@@ -226,7 +247,7 @@ static const struct {
 
     {{SYNCD_ASKED_DURABILITY, "purged", SYNCD_ON_DELETION}, is_purged},
     {{SYNCD_ASKED_DURABILITY, "kept", SYNCD_ON_ENTRY}, is_kept},
-    {{SYNCD_ASKED_DURABILITY, "file", SYNCD_ON_ENTRY}, is_hashed_file},
+    {{SYNCD_ASKED_DURABILITY, "file", SYNCD_ON_ENTRY}, is_there},
     {{SYNCD_ASKED_DURABILITY, "log", SYNCD_ON_ENTRY}, always},
 
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "log_damaged", SYNCD_ON_ENTRY}, log_is_damaged},

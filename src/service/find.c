@@ -219,15 +219,23 @@ static bool take_record(Find *find, const SyncdHit *found, GError **error)
 
 /* ---- objects that are not registered ---- */
 
-static bool may_see_object(Find *find, const char *object, bool *ret_may, GError **error)
+/* Who did nothing about it in that scope does not hear that somebody did. */
+static bool may_see_object(Find *find, const char *object, guint64 pos, bool *ret_may,
+                           GError **error)
 {
-    const SyncdQuery query = {
-        .object = object, .actor = find->view.actor != NULL ? find->view.actor : "", .limit = 1};
-    g_autoptr(GArray) positions = NULL;
-    g_autofree char *cursor = NULL;
+    g_auto(SyncdEntry) entry = {0};
     *ret_may = find->view.all;
     if (*ret_may)
         return true;
+    if (!syncd_store_read(find->service->store, pos, &entry, error))
+        return false;
+    g_autofree char *scope = syncd_bytes_dup(entry.header.scope);
+    const SyncdQuery query = {.object = object,
+                              .scope_id = scope,
+                              .actor = find->view.actor != NULL ? find->view.actor : "",
+                              .limit = 1};
+    g_autoptr(GArray) positions = NULL;
+    g_autofree char *cursor = NULL;
     if (!syncd_store_query(find->service->store, &query, &positions, &cursor, error))
         return false;
     *ret_may = positions->len > 0;
@@ -243,7 +251,7 @@ static bool take_object(Find *find, guint64 id, const SyncdHit *found, GError **
         return true;
     if (!syncd_store_find_record(find->service->store, syncd_family(SYNCD_FAMILY_OBJECT),
                                  found->record, &row, &registered, error) ||
-        !may_see_object(find, found->record, &may, error) ||
+        !may_see_object(find, found->record, syncd_file_place_pos(id), &may, error) ||
         !scope_of_entry(find->service, syncd_file_place_pos(id), &scope, error))
         return false;
     if (registered || !may || !asks_for_workspace(find, scope) ||

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define DEPTH_MAX 256u /* of a path that is asked about */
+
 static const SyncdRoot *find_root(const GPtrArray *roots, const char *workspace)
 {
     for (guint i = 0; i < roots->len; i++)
@@ -85,13 +87,27 @@ static char *describe(SyncdBytes path, const SyncdIgnoreVerdict *verdict)
     return g_string_free(out, FALSE);
 }
 
+/* Each folder on the way has rules to be asked. */
+static bool check_depth(SyncdBytes path, GError **error)
+{
+    SyncdBytes name;
+    guint depth = 0;
+    while (syncd_file_path_take(&path, &name))
+        depth++;
+    if (depth <= DEPTH_MAX)
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "A path of more than %u names is not judged",
+                    DEPTH_MAX);
+    return false;
+}
+
 char *syncd_service_check_ignored(SyncdService *service, const SyncdCaller *caller,
                                   const char *workspace, SyncdBytes path, GError **error)
 {
     const char *text = path.data;
     bool is_folder = path.size > 0 && text[path.size - 1] == '/';
     path.size -= is_folder;
-    if (!syncd_file_path_check(path, error))
+    if (!syncd_file_path_check(path, error) || !check_depth(path, error))
         return NULL;
     const SyncdIgnore *rules = find_rules(service, caller, workspace, error);
     if (rules == NULL)

@@ -27,6 +27,13 @@ void syncd_subject_clear(SyncdSubject *self)
     g_free(self->pause_reason);
 }
 
+/* What an open turn holds is not durable, so nobody may hear of it yet. */
+static bool make_durable(SyncdSubject *self, guint64 pos, GError **error)
+{
+    return pos <= syncd_store_sequence(self->service->store) ||
+           syncd_service_commit_turn(self->service, error);
+}
+
 /* ---- a file ---- */
 
 /* From the file up to the folder that is the workspace. */
@@ -188,13 +195,17 @@ static bool take_other(SyncdSubject *self, const SyncdCaller *caller, GError **e
         return false;
     if (!view.all && view.actor == NULL)
         return refuse_absent(self->id, error);
-    if (!find_record(self, &view, &found, error) || (found && !take_record(self, &view, error)) ||
-        !take_newest(self, &view, error))
+    if (!find_record(self, &view, &found, error) ||
+        (found && !make_durable(self, self->row.pos, error)) ||
+        (found && !take_record(self, &view, error)) || !take_newest(self, &view, error))
         return false;
     if (self->last.pos == 0)
         return refuse_absent(self->id, error);
+    self->view_all = view.all;
+    /* What others did about something of the same name is theirs. */
     return (found || take_operations(self, error)) &&
-           syncd_store_count_object_tasks(self->service->store, self->id, &self->tasks, error);
+           (!view.all ||
+            syncd_store_count_object_tasks(self->service->store, self->id, &self->tasks, error));
 }
 
 /* ---- where it lies ---- */
@@ -204,6 +215,17 @@ static bool lies_in_directory(const SyncdSubject *self)
     return self->kind == SYNCD_SUBJECT_FILE ||
            (self->kind == SYNCD_SUBJECT_RECORD &&
             self->row.family == syncd_family(SYNCD_FAMILY_WORKSPACE));
+}
+
+/* One that was purged is known by its id alone, wherever it was. */
+static bool find_deletion(SyncdSubject *self, const char *scope_id, GError **error)
+{
+    bool is_record = self->kind == SYNCD_SUBJECT_RECORD;
+    if (self->kind == SYNCD_SUBJECT_FILE || (!is_record && !self->view_all))
+        return true;
+    return syncd_service_find_deletion(self->service, self->id, is_record ? &self->row : NULL,
+                                       scope_id, &self->deletion, &self->was_deleted, error) &&
+           (!self->was_deleted || make_durable(self, self->deletion.moved, error));
 }
 
 static bool find_place(SyncdSubject *self, GError **error)
@@ -225,8 +247,7 @@ static bool find_place(SyncdSubject *self, GError **error)
     self->profile = is_record && *columns[SYNCD_COLUMN_PROFILE] != '\0'
                         ? g_strdup(columns[SYNCD_COLUMN_PROFILE])
                         : g_steal_pointer(&place.profile);
-    return syncd_service_find_deletion(self->service, self->id, is_record ? &self->row : NULL,
-                                       scope_id, &self->deletion, &self->was_deleted, error) &&
+    return find_deletion(self, scope_id, error) &&
            (!lies_in_directory(self) || find_root(self, error));
 }
 
@@ -275,21 +296,14 @@ static bool ask_policy(SyncdSubject *self, GError **error)
     return true;
 }
 
-/* What an open turn holds is not durable, so nobody may hear of it yet. */
-static bool settle(SyncdSubject *self, GError **error)
-{
-    return syncd_store_settle(self->service->store, error) &&
-           (!syncd_service_has_turn(self->service) ||
-            syncd_service_commit_turn(self->service, error));
-}
-
 bool syncd_subject_find(SyncdService *service, const SyncdCaller *caller, const char *id,
                         SyncdSubject *ret_subject, GError **error)
 {
     g_auto(SyncdSubject) self = {.service = service, .id = g_strdup(id)};
     guint64 file;
     bool may;
-    if (!settle(&self, error) || !syncd_store_find_file_id(service->store, id, &file, error) ||
+    /* This brings the index up to what is committed, or says Busy. */
+    if (!syncd_store_find_file_id(service->store, id, &file, error) ||
         !syncd_service_may_read_files(service, caller, &may, error))
         return false;
     if (file != 0 && !may)

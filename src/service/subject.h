@@ -21,6 +21,7 @@ typedef struct {
     SyncdService *service;
     SyncdSubjectKind kind;
     char *id;
+    bool view_all;   /* whoever asks may see what others did */
     SyncdEntry last; /* what changed it last */
     char *scope;     /* "workspace:notes" */
     const char *scope_class;

@@ -35,7 +35,10 @@ def findings(cli, expected, *words):
     equal((report['schema'], report['deep']), ('sourceos.doctor/v1', '--deep' in words))
     for finding in report['findings']:
         assert not set('{}') & set(finding['summary'] + finding['next']), finding
-    return {finding['code']: finding for finding in report['findings']}
+        assert finding['summary'][0] != '-' and not finding['next'].endswith(' -'), finding
+    found = {finding['code']: finding for finding in report['findings']}
+    equal(len(found), len(report['findings']), 'nothing is said twice')
+    return found
 
 
 @promise

@@ -177,6 +177,12 @@ static void files_are_explained(void)
 
     files_begin(&t);
     syncd_file_changes_add_deleted(&t.writer, e);
+    files_record(&t, SYNCD_FILES_IGNORED);
+    expect(&t.f, e,
+           "ignored_file built_in recorded profile ignored not_blocked no_conflicts nothing "
+           "nobody log provable");
+    files_begin(&t);
+    syncd_file_changes_add_deleted(&t.writer, e);
     files_record(&t, "object.deleted");
     expect(&t.f, e,
            "deleted_file built_in recorded profile deleted not_blocked no_conflicts nothing "
@@ -258,6 +264,9 @@ static void objects_are_explained(void)
            "object schema_unknown recorded identity schema_unknown schema_unknown no_conflicts "
            "nothing register_schema log provable");
     g_assert_cmpint(register_record(&t.f, "schema", SCHEMA("1")), ==, -1);
+    expect(&t.f, "note-1",
+           "object registered recorded identity quarantined quarantined no_conflicts nothing "
+           "update log provable");
     g_assert_cmpint(update_record(&t.f, "object", "note-1", OBJECT("note-1", "workspace", "work")),
                     ==, -1);
     expect(&t.f, "note-1",
