@@ -78,6 +78,8 @@ static void check_recording(SyncdDoctor *self, SyncdJson row)
         syncd_doctor_add(self, "workspace-unreadable", "workspace", workspace, "n", unreadable,
                          NULL);
     }
+    if (syncd_record_number(row, "unruled") > 0)
+        add_about(self, "workspace-unruled", row, reason);
     if (syncd_json_member(row, "unwatched").type == SYNCD_JSON_TRUE)
         add_about(self, "workspace-unwatched", row, reason);
 }

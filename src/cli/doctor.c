@@ -116,13 +116,14 @@ static void print_found(SyncdOutput *out, SyncdFound *found)
     syncd_output_printf(out, "%s\n", wrapped->str);
     for (guint i = 0; i < found->evidence->len; i++)
         print_indented(out, SYNCD_STYLE_DIM, found->evidence->pdata[i]);
-    print_indented(out, SYNCD_STYLE_BOLD, next);
+    g_autofree char *told = g_strdup_printf(_("Next: `%s`"), next);
+    print_indented(out, SYNCD_STYLE_BOLD, told);
 }
 
 static void tell_text(const SyncdDoctor *self)
 {
     if (self->found->len == 0)
-        syncd_output_printf(self->cli->out, "%s\n", _("Nothing was found."));
+        syncd_output_printf(self->cli->out, "%s\n", _("No faults were found."));
     for (guint i = 0; i < self->found->len; i++)
         print_found(self->cli->out, self->found->pdata[i]);
     if (!self->deep)

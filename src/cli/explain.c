@@ -92,8 +92,10 @@ static void print_answer(SyncdOutput *out, SyncdJson answer, Facts *facts)
     syncd_output_text(out, rest->str);
     syncd_output_text(out, "\n");
     print_at_column(out, SYNCD_STYLE_DIM, basis);
-    if (*next != '\0')
-        print_at_column(out, SYNCD_STYLE_DIM, next);
+    if (*next != '\0') {
+        g_autofree char *told = g_strdup_printf(_("Next: `%s`"), next);
+        print_at_column(out, SYNCD_STYLE_DIM, told);
+    }
 }
 
 static void print(SyncdCli *cli, const char *explanation)

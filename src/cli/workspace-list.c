@@ -22,14 +22,23 @@ static GVariant *all_option(const SyncdCli *cli)
 
 /* ---- list ---- */
 
+/* One that is not recorded, whatever its record says, is what keeps it from that. */
+static bool is_kept_from(SyncdJson row)
+{
+    SyncdJson recording = syncd_json_member(row, "recording");
+    return syncd_json_is(recording, "missing") || syncd_json_is(recording, "failed");
+}
+
 static void add_row(SyncdTable *table, SyncdJson row)
 {
+    bool kept_from = is_kept_from(row);
     g_autofree char *id = syncd_record_text(row, "workspace_id");
-    g_autofree char *state = syncd_record_text(row, "state");
+    g_autofree char *state = syncd_record_text(row, kept_from ? "recording" : "state");
     g_autofree char *files = syncd_record_text(row, "files");
     g_autofree char *size = g_format_size(syncd_record_number(row, "size"));
     g_autofree char *directory = syncd_record_text(row, "directory");
-    g_autofree char *reason = syncd_record_text(row, "pause_reason");
+    g_autofree char *reason =
+        syncd_record_text(row, kept_from ? "recording_reason" : "pause_reason");
     const char *const cells[] = {
         syncd_cli_workspace_name(id), state, files, size, directory, reason};
     syncd_table_add(table, cells);
@@ -37,8 +46,8 @@ static void add_row(SyncdTable *table, SyncdJson row)
 
 bool syncd_verb_workspace_list(SyncdCli *cli, GError **error)
 {
-    const char *const columns[] = {_("WORKSPACE"), _("STATE"),      _(">FILES"), _(">SIZE"),
-                                   _("DIRECTORY"), _("WHY PAUSED"), NULL};
+    const char *const columns[] = {_("WORKSPACE"), _("STATE"), _(">FILES"), _(">SIZE"),
+                                   _("DIRECTORY"), _("WHY"),   NULL};
     g_autoptr(SyncdTable) table = syncd_table_new(columns);
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
     g_autofree char *rows =

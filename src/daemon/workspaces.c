@@ -341,6 +341,7 @@ bool syncd_workspaces_standing(SyncdWorkspaces *self, const char *root,
                                         .waiting = now.waiting,
                                         .skipped = now.skipped,
                                         .ignored = now.ignored,
+                                        .unruled = now.unruled,
                                         .unreadable = now.unreadable,
                                         .unwatched = now.unwatched};
     return true;

@@ -42,7 +42,9 @@ static const SyncdFinding findings[] = {
 
     /* Workspaces. */
     {"workspace-asks", "error",
-     N_("{workspace} is paused until somebody says whether it was meant: {reason}."),
+     N_("{workspace} is paused until somebody says whether it was meant: {reason}. If it was, "
+        "resume "
+        "it. If not, put back what is gone first; or resume it, and restore each file."),
      "sourceos-syncd workspace resume {workspace}"},
     {"workspace-paused", "info", N_("{workspace} is paused: {reason}."),
      "sourceos-syncd workspace resume {workspace}"},
@@ -50,6 +52,10 @@ static const SyncdFinding findings[] = {
      SHOW_WORKSPACE},
     {"workspace-failed", "error", N_("{workspace} is not recorded: {reason}."), SHOW_WORKSPACE},
     {"workspace-unreadable", "warning", N_("{n} files of {workspace} cannot be read."),
+     SHOW_WORKSPACE},
+    {"workspace-unruled", "error",
+     N_("Rules of {workspace} to ignore files do not hold, as they are too many or cannot be read: "
+        "what they name is recorded. Shorten them, or make .syncignore readable."),
      SHOW_WORKSPACE},
     {"workspace-unwatched", "warning",
      N_("Some folders of {workspace} are not watched: their changes are found by the next scan "

@@ -69,6 +69,7 @@ typedef struct {
     guint64 skipped;    /* devices, pipes, sockets, what is mounted there */
     guint64 unreadable;
     guint64 ignored; /* names; none beneath such a one */
+    guint64 unruled; /* rules that do not hold */
     bool unwatched;  /* some folders are not watched */
 } SyncdRootStanding;
 

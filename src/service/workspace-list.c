@@ -38,6 +38,7 @@ static void write_standing(SyncdService *service, const char *root, SyncdJsonWri
     syncd_json_member_uint(writer, "unreadable", standing.unreadable);
     syncd_json_member_uint(writer, "skipped", standing.skipped);
     syncd_json_member_uint(writer, "ignored", standing.ignored);
+    syncd_json_member_uint(writer, "unruled", standing.unruled);
     syncd_json_member_bool(writer, "unwatched", standing.unwatched);
 }
 

@@ -178,6 +178,7 @@ static void ask_list(SyncdWorkspace *self, const SyncdFolder *folder)
         .path = SYNCD_BYTES_TEXT(folder->path),
     };
     g_hash_table_remove(self->unlinked, SYNCD_NUMBER(folder->id));
+    g_hash_table_remove(self->unruled, folder->path); /* unless it is told again */
     ask(self, &request, folder)->found = g_array_new(FALSE, FALSE, sizeof(guint64));
 }
 

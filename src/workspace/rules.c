@@ -35,8 +35,7 @@ void syncd_workspace_count_ignored(SyncdWorkspace *self, guint64 folder, guint n
 
 static void refuse(SyncdWorkspace *self, const SyncdFolder *folder, const char *reason)
 {
-    g_hash_table_add(self->troubles,
-                     syncd_name_new(folder->id, SYNCD_BYTES_TEXT(SYNCD_IGNORE_FILE)));
+    g_hash_table_add(self->unruled, g_strdup(folder->path));
     syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE,
               "The ignore rules in the folder \"%s\" of %s do not hold: %s", folder->path,
               self->root->workspace, reason);
@@ -83,7 +82,8 @@ void syncd_workspace_tell_rules(SyncdWorkspace *self)
 {
     const char *text = self->root->ignore;
     SyncdBytes bytes = SYNCD_BYTES_TEXT(text);
-    if (syncd_ignore_set_shared(self->rules, bytes) == SYNCD_IGNORE_REFUSED) {
+    self->unshared = syncd_ignore_set_shared(self->rules, bytes) == SYNCD_IGNORE_REFUSED;
+    if (self->unshared) {
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE,
                   "The shared ignore rules of %s do not hold: they are more than there may be",
                   self->root->workspace);

@@ -91,6 +91,8 @@ struct SyncdWorkspace {
     GHashTable *ignoring;
     GHashTable *ignored; /* number of a folder -> how many names in it are ignored */
     SyncdIgnore *rules;  /* as the reader has them */
+    GHashTable *unruled; /* paths of folders with rules that do not hold */
+    bool unshared;       /* the shared ones do not hold */
     bool ruled;          /* some rules have changed: folders come before names */
     GArray *departed;    /* when how many were deleted, within the last minute */
 

@@ -403,6 +403,7 @@ SyncdWorkspace *syncd_workspace_new(SyncdService *service, SyncdRoot *root,
     self->troubles = syncd_names_new(NULL);
     self->ignoring = g_hash_table_new(NULL, NULL);
     self->ignored = g_hash_table_new(NULL, NULL);
+    self->unruled = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     self->rules = syncd_ignore_new();
     self->departed = syncd_departures_new();
     self->rescan = true;
@@ -415,9 +416,9 @@ void syncd_workspace_free(SyncdWorkspace *self)
     if (self == NULL)
         return;
     stop_restoring(self);
-    GHashTable *const tables[] = {self->looking,  self->names,   self->later,   self->listed,
-                                  self->unlinked, self->linked,  self->missing, self->arrivals,
-                                  self->troubles, self->ignored, self->ignoring};
+    GHashTable *const tables[] = {self->looking,  self->names,   self->later,    self->listed,
+                                  self->unlinked, self->linked,  self->missing,  self->arrivals,
+                                  self->troubles, self->ignored, self->ignoring, self->unruled};
     for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
         g_hash_table_unref(tables[i]);
     syncd_ignore_free(self->rules);
@@ -492,6 +493,7 @@ void syncd_workspace_standing(const SyncdWorkspace *self, SyncdWorkspaceStanding
                             !syncd_recorder_is_settled(self->recorder);
     ret_standing->unreadable = g_hash_table_size(self->troubles);
     ret_standing->ignored = count_ignored(self);
+    ret_standing->unruled = g_hash_table_size(self->unruled) + self->unshared;
     ret_standing->created = recorded.created;
     ret_standing->changed = recorded.changed;
     ret_standing->deleted = recorded.deleted;

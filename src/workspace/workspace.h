@@ -54,6 +54,7 @@ typedef struct {
     guint64 skipped;                   /* devices, pipes, sockets, what is mounted there */
     guint64 unreadable;
     guint64 ignored; /* names, each folder as it was looked into last; none beneath such a one */
+    guint64 unruled; /* rules that do not hold: of so many folders, and the shared ones */
     bool unwatched;  /* some folders are not watched: their changes are found by the next scan */
 } SyncdWorkspaceStanding;
 

@@ -45,7 +45,7 @@ def findings(cli, expected, *words):
 def nothing_is_found_where_nothing_is_wrong(world):
     with user(world) as (cli, notes):
         code, out, err = cli.run('doctor')
-        equal((code, out), (DONE, 'Nothing was found.\n'))
+        equal((code, out), (DONE, 'No faults were found.\n'))
         assert '--deep' in err
         add(cli, notes)
         equal(findings(cli, DONE), {})
@@ -65,6 +65,7 @@ def a_workspace_is_told_of_with_what_to_do(world):
         os.rename(notes, notes.with_name('elsewhere'))
         eventually(lambda: 'workspace-missing' in findings_of(cli), 'it is missed')
         missing = findings(cli, NEGATIVE)['workspace-missing']
+        assert ' missing ' in cli.does('workspace', 'list')
         assert str(notes) in missing['summary'], missing
         equal(len(missing['evidence']), 1)
         out = cli.run('doctor')[1]

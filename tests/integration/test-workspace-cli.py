@@ -230,7 +230,7 @@ def a_file_is_explained(world):
         equal((folder['path'], folder['answers'][0]['reason_code']), ('', 'workspace_folder'))
         out = cli.does('explain', f'{notes}/a.txt')
         assert 'A file of workspace:notes: a.txt, 1 bytes, version 1.' in out, out
-        assert f'sourceos-syncd log {file["file_id"]}' in out, out
+        assert f'Next: `sourceos-syncd log {file["file_id"]}`' in out, out
         # The next command of each answer can be given as it is.
         for answer in told['answers']:
             if answer['next']:

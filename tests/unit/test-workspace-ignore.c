@@ -227,6 +227,11 @@ static void what_is_no_file_with_rules_has_none(void)
     assert_tree(&w, ".syncignore v1@\nd v1/\ne v1/\nrules v1\nd/.syncignore v1/\n"
                     "e/.syncignore v1\n");
     g_assert_cmpuint(standing_of(&w).ignored, ==, 0);
+    /* Somebody has to hear of it: what they name is recorded. */
+    g_assert_cmpuint(standing_of(&w).unruled, >=, 1);
+    remove_file(&w, "e/.syncignore");
+    settle(&w);
+    g_assert_cmpuint(standing_of(&w).unruled, ==, 0);
     workspace_clear(&w);
 }
 
