@@ -70,12 +70,19 @@ void syncd_document_show_validity(SyncdCli *cli, const GPtrArray *problems)
         cli->exit = SYNCD_EXIT_NEGATIVE;
 }
 
-/* What is no verifier key is the id of an actor: its key is in the registry. */
+/* What is no verifier key may be the id of an actor, whose key is in the registry; where nobody can
+ * be asked, it is just no key. */
 static bool believe(SyncdCli *cli, SyncdAttestationKeys *keys, const char *given, GError **error)
 {
+    GError *fault = NULL;
     g_autofree char *registered =
-        strchr(given, '+') == NULL ? syncd_cli_registered_key(cli, given, error) : g_strdup(given);
-    return registered != NULL && syncd_attestation_keys_add(keys, registered, error);
+        strchr(given, '+') == NULL ? syncd_cli_registered_key(cli, given, &fault) : NULL;
+    if (fault != NULL && !g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_UNREACHABLE)) {
+        g_propagate_error(error, fault);
+        return false;
+    }
+    g_clear_error(&fault);
+    return syncd_attestation_keys_add(keys, registered != NULL ? registered : given, error);
 }
 
 SyncdAttestationKeys *syncd_document_keys(SyncdCli *cli, GError **error)
