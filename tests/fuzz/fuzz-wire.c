@@ -32,8 +32,10 @@ static void check_message(const SyncdWireMessage *message)
     LAW(message->path.size <= SYNCD_WIRE_PATH_MAX && message->name.size <= SYNCD_WIRE_NAME_MAX &&
         message->target.size <= SYNCD_WIRE_TARGET_MAX &&
         message->bytes.size <= SYNCD_WIRE_BYTES_MAX);
-    LAW((message->bytes.size > 0) ==
-        (message->type == SYNCD_WIRE_BYTES || message->type == SYNCD_WIRE_DATA));
+    if (message->type == SYNCD_WIRE_BYTES || message->type == SYNCD_WIRE_DATA)
+        LAW(message->bytes.size > 0);
+    else if (message->type != SYNCD_WIRE_RULES && message->type != SYNCD_WIRE_RULED)
+        LAW(message->bytes.size == 0);
     if (message->type == SYNCD_WIRE_LIST || message->type == SYNCD_WIRE_LOOK ||
         message->type == SYNCD_WIRE_PLACE)
         LAW(is_beneath(message->path));
