@@ -1,6 +1,8 @@
 #include "base/sources.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <string.h>
 #include <sys/random.h>
 
 static guint64 system_realtime_usec(void *data)
@@ -13,9 +15,8 @@ static guint64 system_monotonic_usec(void *data)
     return (guint64)g_get_monotonic_time();
 }
 
-static void system_random_bytes(void *data, void *bytes, size_t size)
+static void ask_the_kernel(guint8 *at, size_t size)
 {
-    guint8 *at = bytes;
     while (size > 0) {
         ssize_t got = getrandom(at, size, 0);
         if (got < 0) {
@@ -28,6 +29,43 @@ static void system_random_bytes(void *data, void *bytes, size_t size)
         at += got;
         size -= (size_t)got;
     }
+}
+
+/* An operation takes a few bytes, twice: one call of the kernel does for many of them. What was
+ * given out is not kept, and a child has none of its parent's. */
+static _Thread_local struct {
+    guint8 bytes[512];
+    size_t left;
+} pool;
+
+static void drop_pool(void)
+{
+    explicit_bzero(&pool, sizeof pool);
+}
+
+static void fill_pool(void)
+{
+    static size_t registered;
+    if (g_once_init_enter(&registered)) {
+        if (pthread_atfork(NULL, NULL, drop_pool) != 0)
+            g_error("No memory for dropping random bytes in children");
+        g_once_init_leave(&registered, 1);
+    }
+    ask_the_kernel(pool.bytes, sizeof pool.bytes);
+    pool.left = sizeof pool.bytes;
+}
+
+static void system_random_bytes(void *data, void *bytes, size_t size)
+{
+    if (size > sizeof pool.bytes / 4) {
+        ask_the_kernel(bytes, size);
+        return;
+    }
+    if (size > pool.left)
+        fill_pool();
+    pool.left -= size;
+    memcpy(bytes, pool.bytes + pool.left, size);
+    explicit_bzero(pool.bytes + pool.left, size);
 }
 
 const SyncdSources *syncd_sources_system(void)

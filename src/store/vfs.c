@@ -92,9 +92,20 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     return rc;
 }
 
+/* Nobody asks SQLite how much memory it has, and counting it costs each allocation. Where it began
+ * before us, it goes on counting. */
+static void configure_once(void)
+{
+    static gboolean done;
+    if (!done)
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    done = TRUE;
+}
+
 const char *syncd_vfs(void)
 {
     static sqlite3_vfs vfs;
+    configure_once();
     if (sqlite3_vfs_find(NAME) != NULL)
         return NAME;
     const sqlite3_vfs *system = sqlite3_vfs_find(NULL);
