@@ -68,20 +68,29 @@ static bool handle_list_files(SyncdCall *call, GError **error)
     return files != NULL && syncd_call_reply(call, error, "ss", files, cursor);
 }
 
+typedef struct {
+    SyncdFileAsked asked;
+    bool all;
+} GetArguments;
+
+static const SyncdOption get_options[] = {
+    {"past", SYNCD_OPTION_SWITCH, offsetof(GetArguments, asked.past)},
+    {"all", SYNCD_OPTION_SWITCH, offsetof(GetArguments, all)},
+};
+
 static bool handle_get_file(SyncdCall *call, GError **error)
 {
     sd_bus_message *message = syncd_call_message(call);
-    const char *workspace = NULL;
-    SyncdBytes path;
-    bool all;
-    if (!syncd_text_argument_read(message, &workspace, error) ||
-        !read_path(message, &path, error) || !syncd_all_option_read(message, &all, error))
+    GetArguments arguments = {0};
+    if (!syncd_text_argument_read(message, &arguments.asked.workspace, error) ||
+        !read_path(message, &arguments.asked.path, error) ||
+        !syncd_options_read(message, get_options, G_N_ELEMENTS(get_options), &arguments, error))
         return false;
-    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
+    SyncdService *service = syncd_call_authorise(call, arguments.all, NULL, error);
     if (service == NULL)
         return false;
     g_autofree char *file =
-        syncd_service_get_file(service, syncd_call_caller(call), workspace, path, error);
+        syncd_service_get_file(service, syncd_call_caller(call), &arguments.asked, error);
     return file != NULL && syncd_call_reply(call, error, "s", file);
 }
 

@@ -55,16 +55,25 @@ static GVariant *options_of(const SyncdCli *cli, guint64 limit, const char *curs
     return g_variant_dict_end(&options);
 }
 
+/* What was deleted, or is ignored, has a history too. */
+static GVariant *options_of_file(const SyncdCli *cli)
+{
+    g_autoptr(GVariant) common = g_variant_ref_sink(options_of(cli, 0, NULL));
+    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(common);
+    g_variant_dict_insert(&options, "past", "b", TRUE);
+    return g_variant_dict_end(&options);
+}
+
 char *syncd_cli_file_id(SyncdCli *cli, SyncdClient *client, const char *named, GError **error)
 {
     g_autofree char *path = NULL;
     if (is_id(named))
         return g_strdup(named);
     g_autoptr(SyncdCliWorkspace) workspace = syncd_cli_find_path(cli, client, named, &path, error);
-    g_autofree char *file = workspace != NULL
-                                ? syncd_client_get_file(client, workspace->workspace, path,
-                                                        options_of(cli, 0, NULL), error)
-                                : NULL;
+    g_autofree char *file =
+        workspace != NULL
+            ? syncd_client_get_file(client, workspace->workspace, path, options_of_file(cli), error)
+            : NULL;
     return file != NULL ? syncd_record_text(syncd_json_root(file, strlen(file)), "file_id") : NULL;
 }
 

@@ -72,6 +72,8 @@ bool syncd_file_document_write(SyncdFileEntries *entries, const SyncdFileRow *ro
     syncd_json_begin_object(&writer);
     syncd_file_bytes_write(&writer, "path", "path_base64", path);
     syncd_json_member_string(&writer, "file_id", id);
+    if (!row->live)
+        syncd_json_member_string(&writer, "gone", row->ignored ? "ignored" : "deleted");
     write_state(row, &writer);
     syncd_file_entry_write(&entries->entry, &writer);
     syncd_json_end_object(&writer);

@@ -1,7 +1,7 @@
 #include "service/file-reading.h"
 
 #include "service/file-document.h"
-#include "service/file-path.h"
+#include "service/file-find.h"
 
 #include <string.h>
 
@@ -45,7 +45,8 @@ static bool is_root_of(SyncdService *service, const char *workspace, bool *ret_i
 
 /* The folder that it is. `*ret_found` false: nothing has been recorded yet. */
 static bool find_workspace(SyncdService *service, const SyncdCaller *caller, const char *workspace,
-                           SyncdFileRow *ret_folder, bool *ret_found, GError **error)
+                           SyncdFileRow *ret_folder, bool *ret_found, char **ret_scope_id,
+                           GError **error)
 {
     const char *class, *name;
     g_autoptr(SyncdScope) scope = NULL;
@@ -59,49 +60,42 @@ static bool find_workspace(SyncdService *service, const SyncdCaller *caller, con
         (scope != NULL && !syncd_store_find_workspace_folder(service->store, scope->id, ret_folder,
                                                              ret_found, error)))
         return false;
+    *ret_scope_id = g_strdup(scope != NULL ? scope->id : "");
     if (*ret_found)
         return true;
     return is_root_of(service, workspace, &is, error) && (is || refuse_workspace(workspace, error));
 }
 
-/* ---- paths ---- */
-
-/* From the folder `row` down to what the path names. */
-static bool follow(SyncdService *service, SyncdBytes path, SyncdFileRow *row, bool *found,
-                   GError **error)
-{
-    SyncdBytes name;
-    while (*found && syncd_file_path_take(&path, &name))
-        if (!syncd_store_find_file_in(service->store, row->id, name, row, found, error))
-            return false;
-    return true;
-}
-
 /* ---- one file ---- */
 
-static bool refuse_path(const char *workspace, GError **error)
+static bool refuse_path(const SyncdFileAsked *asked, GError **error)
 {
-    g_autofree char *next =
-        g_strdup_printf("see what is recorded with `sourceos-syncd workspace files %s`", workspace);
+    g_autofree char *next = g_strdup_printf(
+        "see what is recorded with `sourceos-syncd workspace files %s`", asked->workspace);
     syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, next,
-                         "No file of that path is recorded in %s", workspace);
+                         asked->past ? "No file of that path was ever recorded in %s"
+                                     : "No file of that path is recorded in %s",
+                         asked->workspace);
     return false;
 }
 
 char *syncd_service_get_file(SyncdService *service, const SyncdCaller *caller,
-                             const char *workspace, SyncdBytes path, GError **error)
+                             const SyncdFileAsked *asked, GError **error)
 {
     SyncdFileRow row;
     bool found;
+    g_autofree char *scope = NULL;
     g_auto(SyncdFileEntries) entries = {.service = service};
     g_autoptr(GString) out = g_string_new(NULL);
-    if (!syncd_file_path_check(path, error) ||
-        !find_workspace(service, caller, workspace, &row, &found, error) ||
-        !follow(service, path, &row, &found, error))
+    if (!syncd_file_path_check(asked->path, error) ||
+        !find_workspace(service, caller, asked->workspace, &row, &found, &scope, error) ||
+        !(asked->past
+              ? syncd_file_follow_past(service->store, scope, asked->path, &row, &found, error)
+              : syncd_file_follow(service->store, asked->path, &row, &found, error)))
         return NULL;
-    if (!found && !refuse_path(workspace, error))
+    if (!found && !refuse_path(asked, error))
         return NULL;
-    if (!syncd_file_document_write(&entries, &row, path, out, error))
+    if (!syncd_file_document_write(&entries, &row, asked->path, out, error))
         return NULL;
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
@@ -268,6 +262,7 @@ char *syncd_service_list_files(SyncdService *service, const SyncdCaller *caller,
 {
     g_autoptr(GString) out = g_string_new("[");
     g_autofree guchar *path = NULL;
+    g_autofree char *scope = NULL;
     SyncdFileRow row;
     SyncdBytes rest;
     bool found;
@@ -278,11 +273,11 @@ char *syncd_service_list_files(SyncdService *service, const SyncdCaller *caller,
     }
     if (!syncd_file_path_check(listing->path, error) ||
         !take_cursor(listing, &path, &rest, error) ||
-        !find_workspace(service, caller, listing->workspace, &row, &found, error) ||
-        !follow(service, listing->path, &row, &found, error))
+        !find_workspace(service, caller, listing->workspace, &row, &found, &scope, error) ||
+        !syncd_file_follow(service->store, listing->path, &row, &found, error))
         return NULL;
     if (!found && listing->path.size > 0) {
-        refuse_path(listing->workspace, error);
+        refuse_path(&(SyncdFileAsked){.workspace = listing->workspace}, error);
         return NULL;
     }
     if (!found)

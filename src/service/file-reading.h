@@ -45,6 +45,13 @@ char *syncd_service_file_history(SyncdService *service, const SyncdCaller *calle
  * there need not be anything. NotFound; EngineDisabled for a workspace that is not looked after. */
 char *syncd_service_check_ignored(SyncdService *service, const SyncdCaller *caller,
                                   const char *workspace, SyncdBytes path, GError **error);
-/* One of them. NotFound. */
+
+typedef struct {
+    const char *workspace; /* "workspace:notes" */
+    SyncdBytes path;
+    bool past; /* where nothing exists now: what is ignored, or else was deleted there last */
+} SyncdFileAsked;
+
+/* One of them; "gone" says how it is gone. NotFound. */
 char *syncd_service_get_file(SyncdService *service, const SyncdCaller *caller,
-                             const char *workspace, SyncdBytes path, GError **error);
+                             const SyncdFileAsked *asked, GError **error);

@@ -3,7 +3,7 @@
 #include "base/json-writer.h"
 #include "domain/search.h"
 #include "service/file-document.h"
-#include "service/file-path.h"
+#include "service/file-find.h"
 #include "service/file-reading.h"
 #include "service/registry.h"
 #include "store/search.h"
@@ -13,10 +13,10 @@
 #define FILE_KIND "file"
 #define OBJECT_KIND "object"
 #define BATCH 256u
-/* A page never costs more than this, whatever it leaves out: its cursor goes on from there. */
-#define LOOKED_AT_MAX 2048u
+/* Rows that a page looks at, folders on the way to a file among them, whatever it leaves out: its
+ * cursor goes on from there. */
+#define LOOKED_AT_MAX 4096u
 #define CURSOR_DIGEST 16
-#define DEPTH_MAX 16384u
 
 typedef struct {
     SyncdService *service;
@@ -28,6 +28,7 @@ typedef struct {
     SyncdFileEntries entries;
     GString *out;
     guint32 n;
+    guint looked_at;
 } Find;
 
 static void find_clear(Find *find)
@@ -119,23 +120,12 @@ static bool find_workspace_of(Find *find, guint64 folder, const char **ret_works
     return true;
 }
 
-/* From the file up to the folder that is its workspace; false in `ret_whole` where that is too far.
- */
-static bool read_path(Find *find, const SyncdFileRow *file, GString *path, guint64 *ret_top,
-                      bool *ret_whole, GError **error)
+static guint folders_in(const GString *path)
 {
-    SyncdFileRow row = *file;
-    *ret_whole = true;
-    for (guint depth = 0; row.folder != 0 && *ret_whole; depth++) {
-        if (path->len > 0)
-            g_string_prepend_c(path, '/');
-        g_string_prepend_len(path, row.name, (gssize)row.name_size);
-        if (!syncd_store_find_file(find->service->store, row.folder, &row, ret_whole, error))
-            return false;
-        *ret_whole = *ret_whole && depth < DEPTH_MAX && path->len <= SYNCD_FILE_PATH_MAX;
-    }
-    *ret_top = row.id;
-    return true;
+    guint n = 0;
+    for (const char *at = path->str; (at = strchr(at, '/')) != NULL; at++)
+        n++;
+    return n;
 }
 
 static bool take_file(Find *find, guint64 id, GError **error)
@@ -143,7 +133,7 @@ static bool take_file(Find *find, guint64 id, GError **error)
     SyncdFileRow row;
     bool found, whole;
     guint64 top;
-    const char *workspace;
+    const char *workspace = NULL;
     char file[SYNCD_FILE_ID_SIZE];
     g_autoptr(GString) path = g_string_new(NULL), document = g_string_new(NULL);
     if (!find->files || !asks_for(find, FILE_KIND))
@@ -152,9 +142,10 @@ static bool take_file(Find *find, guint64 id, GError **error)
         return false;
     if (!found || !row.live)
         return true;
-    if (!read_path(find, &row, path, &top, &whole, error) ||
+    if (!syncd_file_read_path(find->service->store, &row, path, &top, &whole, error) ||
         (whole && !find_workspace_of(find, top, &workspace, error)))
         return false;
+    find->looked_at += folders_in(path);
     if (!whole || !asks_for_workspace(find, workspace) ||
         !policy_lets(find, workspace, "", FILE_KIND, NULL))
         return true;
@@ -324,25 +315,24 @@ static bool take_cursor(const Find *find, guint64 *ret_below, GError **error)
 static bool is_full(const Find *find)
 {
     guint32 limit = find->asked->limit != 0 ? find->asked->limit : SYNCD_LIST_MAX;
-    return find->n == limit || find->out->len >= SYNCD_PAGE_SIZE;
+    return find->n == limit || find->out->len >= SYNCD_PAGE_SIZE ||
+           find->looked_at >= LOOKED_AT_MAX;
 }
 
 /* `*at` ends at the last one that was looked at; `*ret_more` while there may be others. */
 static bool fill(Find *find, guint64 *at, bool *ret_more, GError **error)
 {
-    guint looked_at = 0;
     *ret_more = true;
-    while (*ret_more && looked_at < LOOKED_AT_MAX && !is_full(find)) {
+    while (*ret_more && !is_full(find)) {
         g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(guint64));
         guint i;
         if (!syncd_store_search(find->service->store, find->words, *at, BATCH, ids, error))
             return false;
-        for (i = 0; i < ids->len && !is_full(find); i++) {
+        for (i = 0; i < ids->len && !is_full(find); i++, find->looked_at++) {
             *at = g_array_index(ids, guint64, i);
             if (!take(find, *at, error))
                 return false;
         }
-        looked_at += i;
         *ret_more = i < ids->len || ids->len == BATCH;
     }
     return true;

@@ -1,6 +1,6 @@
 #include "service/subject.h"
 
-#include "service/file-path.h"
+#include "service/file-find.h"
 #include "service/file-reading.h"
 #include "service/registry.h"
 
@@ -36,18 +36,13 @@ static bool make_durable(SyncdSubject *self, guint64 pos, GError **error)
 
 /* ---- a file ---- */
 
-/* From the file up to the folder that is the workspace. */
 static bool find_path(SyncdSubject *self, GError **error)
 {
     g_autoptr(GString) path = g_string_new(NULL);
-    SyncdFileRow row = self->file;
-    for (bool found = true; found && row.folder != 0 && path->len <= SYNCD_FILE_PATH_MAX;) {
-        if (path->len > 0)
-            g_string_prepend_c(path, '/');
-        g_string_prepend_len(path, row.name, (gssize)row.name_size);
-        if (!syncd_store_find_file(self->service->store, row.folder, &row, &found, error))
-            return false;
-    }
+    guint64 top;
+    bool whole;
+    if (!syncd_file_read_path(self->service->store, &self->file, path, &top, &whole, error))
+        return false;
     self->path_size = path->len;
     self->path = g_string_free(g_steal_pointer(&path), FALSE);
     return true;

@@ -225,7 +225,7 @@ bool syncd_index_walk_deleted(SyncdIndex *self, const char *scope_id, SyncdBytes
         return false;
     SyncdStatement *rows = syncd_database_statement(
         self->db, "SELECT " COLUMNS FROM "WHERE name = :name AND live = 0 AND scope = :scope"
-                  " AND kind = 1 ORDER BY changed DESC LIMIT 1000");
+                  " ORDER BY changed DESC LIMIT 1000");
     syncd_bind_blob(rows, ":name", name);
     syncd_bind_int(rows, ":scope", scope);
     return walk(rows, take, data, error);

@@ -195,7 +195,13 @@ def a_file_has_a_history(world):
         out = cli.does('log', file['file_id'], '--limit=1')
         equal(len(out.splitlines()), 2, out)
         cli.does('verify', 'proof', f'--operation={found[0]["operation_id"]}')
-        cli.fails(NOT_FOUND, 'NotFound', 'log', f'{notes}/sub/c.txt')
+        # By the path that it had, too.
+        equal(steps(f'{notes}/sub/c.txt'), steps(file['file_id']))
+        equal(cli.json('explain', f'{notes}/sub/c.txt')['answers'][0]['reason_code'], 'deleted_file')
+        cli.does('prove', f'{notes}/sub/c.txt')
+        equal(json.loads(caller.call(WORKSPACES, 'GetFile', '(saya{sv})', 'workspace:notes', b'sub/c.txt',
+                                     {'past': GLib.Variant('b', True)}))['gone'], 'deleted')
+        cli.fails(NOT_FOUND, 'NotFound', 'log', f'{notes}/sub/a.txt')
         cli.fails(NOT_FOUND, 'NotFound', 'log', 'file-none')
         cli.fails(NOT_FOUND, 'NotFound', 'log', '/none/at/all')
         cli.fails(NEGATIVE, 'Usage', 'log', file['file_id'], '--since=today')

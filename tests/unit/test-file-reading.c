@@ -71,6 +71,24 @@ static void pages_lose_and_repeat_nothing(void)
     files_clear(&t);
 }
 
+static char *get_file(Files *t, const char *path, bool past, GError **error)
+{
+    const SyncdFileAsked asked = {WORKSPACE, SYNCD_BYTES_TEXT(path), past};
+    return syncd_service_get_file(t->f.service, &t->f.caller, &asked, error);
+}
+
+static void delete (Files *t, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *shown = get_file(t, path, false, &error);
+    g_assert_no_error(error);
+    g_autofree char *file = syncd_json_dup_string(
+        syncd_json_member(syncd_json_root(shown, strlen(shown)), "file_id"), NULL);
+    files_begin(t);
+    syncd_file_changes_add_deleted(&t->writer, file);
+    files_record(t, "object.deleted");
+}
+
 static void what_goes_between_two_pages_is_passed_over(void)
 {
     Files t;
@@ -84,14 +102,7 @@ static void what_goes_between_two_pages_is_passed_over(void)
     g_assert_no_error(error);
     g_assert_nonnull(strstr(first, "\"path\":\"s/d\""));
     /* s/d, which was the last one, and all of s are no more. */
-    g_autofree char *shown =
-        syncd_service_get_file(t.f.service, &t.f.caller, WORKSPACE, SYNCD_BYTES_TEXT("s"), &error);
-    g_assert_no_error(error);
-    g_autofree char *s = syncd_json_dup_string(
-        syncd_json_member(syncd_json_root(shown, strlen(shown)), "file_id"), NULL);
-    files_begin(&t);
-    syncd_file_changes_add_deleted(&t.writer, s);
-    files_record(&t, "object.deleted");
+    delete (&t, "s");
     listing.cursor = cursor;
     g_autofree char *second =
         syncd_service_list_files(t.f.service, &t.f.caller, &listing, &end, &error);
@@ -108,8 +119,7 @@ static void one_file_is_told_with_its_entry(void)
     g_autoptr(GError) error = NULL;
     files_init(&t, SYNCD_INSTANCE_USER);
     files_fill(&t);
-    g_autofree char *text = syncd_service_get_file(t.f.service, &t.f.caller, WORKSPACE,
-                                                   SYNCD_BYTES_TEXT("s/d/e"), &error);
+    g_autofree char *text = get_file(&t, "s/d/e", false, &error);
     g_assert_no_error(error);
     SyncdJson file = syncd_json_root(text, strlen(text));
     g_autofree char *id = syncd_json_dup_string(syncd_json_member(file, "file_id"), NULL);
@@ -119,6 +129,39 @@ static void one_file_is_told_with_its_entry(void)
     g_assert_true(syncd_json_is(syncd_json_member(file, "operation_id"), t.operation));
     g_assert_true(syncd_json_is(syncd_json_member(file, "kind"), "file"));
     g_assert_true(g_str_has_prefix(text, "{\"path\":\"s/d/e\","));
+    files_clear(&t);
+}
+
+static void expect_gone(Files *t, const char *path)
+{
+    g_autoptr(GError) error = NULL, none = NULL;
+    g_assert_null(get_file(t, path, false, &none));
+    g_assert_error(none, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_autofree char *file = get_file(t, path, true, &error);
+    g_assert_no_error(error);
+    SyncdJson root = syncd_json_root(file, strlen(file));
+    g_assert_true(syncd_json_is(syncd_json_member(root, "gone"), "deleted"));
+    g_assert_true(syncd_json_is(syncd_json_member(root, "path"), path));
+}
+
+static void what_is_gone_is_found_where_it_was(void)
+{
+    Files t;
+    g_autoptr(GError) error = NULL, none = NULL;
+    files_init(&t, SYNCD_INSTANCE_USER);
+    files_fill(&t);
+    g_autofree char *there = get_file(&t, "s/d/e", true, &error);
+    g_assert_no_error(error);
+    g_assert_null(strstr(there, "\"gone\""));
+    delete (&t, "s/d/e");
+    expect_gone(&t, "s/d/e");
+    delete (&t, "s/d");
+    delete (&t, "s");
+    expect_gone(&t, "s");
+    expect_gone(&t, "s/d/e");
+    expect_gone(&t, "s/d");
+    g_assert_null(get_file(&t, "e", true, &none));
+    g_assert_error(none, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
     files_clear(&t);
 }
 
@@ -133,7 +176,8 @@ static void expect_refused(Files *t, const SyncdCaller *caller, const char *work
     g_assert_error(one, SYNCD_ERROR, code);
     if (cursor != NULL)
         return;
-    g_autofree char *file = syncd_service_get_file(t->f.service, caller, workspace, path, &other);
+    const SyncdFileAsked asked = {.workspace = workspace, .path = path};
+    g_autofree char *file = syncd_service_get_file(t->f.service, caller, &asked, &other);
     g_assert_null(file);
     g_assert_error(other, SYNCD_ERROR, code);
 }
@@ -245,6 +289,7 @@ int main(int argc, char **argv)
     ADD("pages-lose-and-repeat-nothing", pages_lose_and_repeat_nothing);
     ADD("what-goes-between-two-pages-is-passed-over", what_goes_between_two_pages_is_passed_over);
     ADD("one-file-is-told-with-its-entry", one_file_is_told_with_its_entry);
+    ADD("what-is-gone-is-found-where-it-was", what_is_gone_is_found_where_it_was);
     ADD("what-cannot-be-is-refused", what_cannot_be_is_refused);
     ADD("a-history-is-the-reader-s-alone", a_history_is_the_reader_s_alone);
     ADD("a-workspace-is-told-with-its-counts", a_workspace_is_told_with_its_counts);
