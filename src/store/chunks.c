@@ -41,7 +41,7 @@ static guint pinned(SyncdStore *self, const SyncdHash *name)
     return GPOINTER_TO_UINT(g_hash_table_lookup(pins(self), name));
 }
 
-static bool is_pinned(SyncdStore *self, const SyncdHash *name)
+bool syncd_store_is_pinned(SyncdStore *self, const SyncdHash *name)
 {
     return pinned(self, name) > 0;
 }
@@ -167,7 +167,7 @@ static bool add_needless(SyncdStore *self, const GArray *from, GArray *chunks, G
 {
     for (guint i = 0; i < from->len; i++) {
         const SyncdDroppedChunk *chunk = &g_array_index(from, SyncdDroppedChunk, i);
-        bool needed = is_pinned(self, &chunk->name);
+        bool needed = syncd_store_is_pinned(self, &chunk->name);
         if (!needed && !syncd_index_needs_chunk(self->index, &chunk->name, &needed, error))
             return false;
         if (!needed)
@@ -211,6 +211,5 @@ bool syncd_store_clear_content(SyncdStore *self, bool *ret_more, GError **error)
     if (self->loose != NULL)
         g_array_set_size(self->loose, 0);
     *ret_more = dropped->len > 0;
-    return (dropped->len == 0 && chunks->len == 0) ||
-           syncd_index_forget_dropped(self->index, last, chunks, error);
+    return dropped->len == 0 || syncd_index_forget_dropped(self->index, last, dropped, error);
 }

@@ -159,26 +159,36 @@ bool syncd_index_needs_chunk(SyncdIndex *self, const SyncdHash *name, bool *ret_
     return true;
 }
 
-static bool forget(SyncdIndex *self, gint64 last, const GArray *chunks, GError **error)
+/* Who needed a chunk, and does no more. */
+static bool forget_users(SyncdIndex *self, const SyncdHash *name, GError **error)
+{
+    return run_for_chunk(
+        syncd_database_statement(self->db,
+                                 "DELETE FROM content_chunk WHERE name = :name AND NOT EXISTS ("
+                                 "SELECT 1 FROM content WHERE content.file = content_chunk.file"
+                                 " AND content.version = content_chunk.version)"),
+        name->bytes, error);
+}
+
+static bool forget(SyncdIndex *self, gint64 last, const GArray *dropped, GError **error)
 {
     SyncdStatement *row =
         syncd_database_statement(self->db, "DELETE FROM content_dropped WHERE id <= :last");
     syncd_bind_int(row, ":last", last);
     if (!syncd_statement_run(row, error))
         return false;
-    for (guint i = 0; i < chunks->len; i++)
-        if (!run_for_chunk(
-                syncd_database_statement(self->db, "DELETE FROM content_chunk WHERE name = :name"),
-                g_array_index(chunks, SyncdDroppedChunk, i).name.bytes, error))
+    for (guint i = 0; i < dropped->len; i++)
+        if (!forget_users(self, &g_array_index(dropped, SyncdDroppedChunk, i).name, error))
             return false;
     return true;
 }
 
-bool syncd_index_forget_dropped(SyncdIndex *self, gint64 last, const GArray *chunks, GError **error)
+bool syncd_index_forget_dropped(SyncdIndex *self, gint64 last, const GArray *dropped,
+                                GError **error)
 {
     if (!syncd_index_begin(self, error))
         return false;
-    if (forget(self, last, chunks, error) && syncd_index_commit(self, error))
+    if (forget(self, last, dropped, error) && syncd_index_commit(self, error))
         return true;
     syncd_index_rollback(self);
     return false;

@@ -52,7 +52,7 @@ bool syncd_index_list_dropped(SyncdIndex *index, guint max, GArray *chunks, gint
 bool syncd_index_needs_chunk(SyncdIndex *index, const SyncdHash *name, bool *ret_needs,
                              GError **error);
 /* Those up to the last one, and that anybody ever needed these (SyncdDroppedChunk). */
-bool syncd_index_forget_dropped(SyncdIndex *index, gint64 last, const GArray *chunks,
+bool syncd_index_forget_dropped(SyncdIndex *index, gint64 last, const GArray *dropped,
                                 GError **error);
 /* Copies sightings into one that is made to take its place, `max` from the file `*at` on, which
  * follows them. `*ret_more` false: there are no others. */

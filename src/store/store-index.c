@@ -400,6 +400,26 @@ static bool clear_content(SyncdStore *self)
     return more;
 }
 
+/* Once, of what a crash has left. */
+static bool sweep(SyncdStore *self)
+{
+    g_autoptr(GError) error = NULL;
+    bool more = false;
+    if (self->swept || self->index == NULL || syncd_store_has_turn(self) ||
+        syncd_store_condition(self) != SYNCD_STORE_WRITABLE)
+        return false;
+    if (self->sweep == NULL)
+        self->sweep = syncd_sweep_new(self);
+    if (!syncd_sweep_step(self->sweep, &more, &error))
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
+                  "Content that nobody needs cannot be looked for: %s", error->message);
+    if (more && error == NULL)
+        return true;
+    g_clear_pointer(&self->sweep, syncd_sweep_free);
+    self->swept = true;
+    return false;
+}
+
 bool syncd_store_work(SyncdStore *self)
 {
     if (self->mode == SYNCD_STORE_INSPECT)
@@ -420,7 +440,7 @@ bool syncd_store_work(SyncdStore *self)
             syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
                       "The index cannot be written: %s", error->message);
     }
-    if (clear_content(self))
+    if (clear_content(self) || sweep(self))
         return true;
     if (!syncd_store_has_turn(self))
         move_log(self, WAL_PAGES_IDLE);

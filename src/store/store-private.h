@@ -8,6 +8,7 @@
 #include "store/overlay.h"
 #include "store/projection.h"
 #include "store/store.h"
+#include "store/sweep.h"
 
 /* An index that is made to take the place of the one that serves. */
 typedef struct {
@@ -40,6 +41,8 @@ struct SyncdStore {
     bool content_waits; /* some may be needed no more */
     GHashTable *pins;   /* chunks.c: SyncdHash -> how often it is; NULL before the first */
     GArray *loose;      /* SyncdDroppedChunk: pinned no more, and needed perhaps */
+    SyncdSweep *sweep;  /* NULL before it begins, and … */
+    bool swept;         /* … when it is through */
     GPtrArray *scopes;  /* SyncdScope */
     guint64 registries; /* how often they may have changed */
     char *machine;      /* as meta has it: hash and check digits, or "none" */
@@ -75,6 +78,9 @@ bool syncd_store_load_scopes(SyncdStore *store, GError **error);
 /* purge.c: why an entry has no body, when a purge took it; `*ret_by` 0 when none did. */
 bool syncd_store_tell_purged(SyncdStore *store, guint64 pos, const SyncdHeader *header,
                              guint64 *ret_by, GError **error);
+
+/* chunks.c: an entry that is not committed yet may come to need it. */
+bool syncd_store_is_pinned(SyncdStore *store, const SyncdHash *name);
 
 /* store-record.c: SyncdFirstFunc of the overlay; `data` is the store. */
 guint64 syncd_store_first_of_record(void *data, const SyncdFamily *family, const char *id);

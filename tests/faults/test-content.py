@@ -5,6 +5,7 @@ change is lost for it, and what is said to be kept is there.
 test-content.py --program PROGRAM [--rounds N] [--seed N] [promise …]"""
 
 import functools
+import hashlib
 import json
 import os
 import pathlib
@@ -204,6 +205,53 @@ def killed_in_the_middle_it_goes_on(world):
         equal((code, said), (0, ''), 'whenever it is killed the log is sound, and so is what it names')
     with world.served(directory=place) as (daemon, caller):
         eventually(all_kept(caller, directory), 'all is recorded and kept in the end')
+        equal(verify(daemon.state), (0, ''))
+
+
+def strays(state):
+    """Files of blobs/ that no version needs, as the index of a daemon that was killed or stopped has it."""
+    there = {path.name.partition('.file')[0].lstrip('.') for path in (state / 'blobs').glob('*/*.file*')}
+    with tempfile.TemporaryDirectory() as place:
+        for path in state.glob('index.db*'):
+            shutil.copy(path, place)
+        with sqlite3.connect(pathlib.Path(place) / 'index.db') as index:
+            needed = {chunks[at:at + 32].hex() for chunks, in index.execute('SELECT chunks FROM content')
+                      for at in range(0, len(chunks), 32)}
+        index.close()
+    return there - needed
+
+
+@promise
+def what_was_put_for_nothing_goes(world):
+    """Killed between the chunks of a file and the entry that was to name them. That some were left then, and that
+    one which is put there again is gone again, is the control."""
+    chance = random.Random(world.options.seed + 1)
+    directory, place = world.place() / 'tree', world.place()
+    fill_tree(directory, chance, 5, 2)
+    left, planted = 0, None
+    with world.served(directory=place) as (daemon, caller):
+        add_root(caller, directory)
+        eventually(all_kept(caller, directory), 'all is kept')
+    for number in range(world.options.rounds):
+        with world.served(directory=place) as (daemon, caller):
+            for name in ('x', 'y'):
+                (directory / f'{name}{number}').write_bytes(chance.randbytes(4 * MIB))
+            before = len(list((daemon.state / 'blobs').glob('*/*.file*')))
+            eventually(lambda: len(list((daemon.state / 'blobs').glob('*/*.file*'))) > before + 1, 'chunks come')
+            daemon.stop(signal.SIGKILL)
+        left += bool(strays(daemon.state))
+        for name in ('x', 'y'):
+            (directory / f'{name}{number}').unlink()
+    assert left > 0, 'a kill leaves chunks for which there is no entry'
+    for content in (b'stray', b'half'):
+        name = hashlib.sha256(content).hexdigest()
+        (daemon.state / 'blobs' / name[:2]).mkdir(exist_ok=True)
+        planted = daemon.state / 'blobs' / name[:2] / f'{name}.file'
+        planted.write_bytes(content)
+    planted.rename(planted.with_name(f'.{planted.name}.new'))
+    with world.served(directory=place) as (daemon, caller):
+        eventually(all_kept(caller, directory), 'all is kept')
+        eventually(lambda: not strays(daemon.state), 'and nothing else')
         equal(verify(daemon.state), (0, ''))
 
 

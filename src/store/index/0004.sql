@@ -33,7 +33,7 @@ CREATE TABLE content (
     PRIMARY KEY (file, version)
 ) STRICT, WITHOUT ROWID;
 
--- Who needs a chunk: as long as there is such a row of `content`. Others go with the chunk.
+-- Who needs a chunk: as long as there is such a row of `content`. Others go with content_dropped.
 CREATE TABLE content_chunk (
     name BLOB NOT NULL,
     file INTEGER NOT NULL,
