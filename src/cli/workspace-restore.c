@@ -131,6 +131,15 @@ static void show_plan(SyncdCli *cli, const Restored *restored)
     }
 }
 
+static void show_dropped_mode(SyncdCli *cli, const char *plan)
+{
+    SyncdJson root = syncd_json_root(plan, strlen(plan));
+    if (syncd_record_number(root, "mode_dropped") != 0)
+        syncd_output_printf(cli->out, "%s\n",
+                            _("Its bits setuid and setgid are not brought back: whoever runs it "
+                              "runs it as himself."));
+}
+
 /* ---- doing it ---- */
 
 static char *apply(SyncdCli *cli, SyncdClient *client, const Restored *restored, GError **error)
@@ -175,6 +184,8 @@ bool syncd_verb_workspace_restore(SyncdCli *cli, GError **error)
         return false;
     if (!syncd_cli_json(cli))
         show_plan(cli, &restored);
+    if (!syncd_cli_json(cli))
+        show_dropped_mode(cli, restored.plan);
     else if (only_shown)
         syncd_output_json(cli->out, restored.plan, strlen(restored.plan), true);
     if (only_shown)

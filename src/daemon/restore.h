@@ -8,4 +8,4 @@
 
 /* Takes `restore` over. NULL: it cannot be done now. */
 SyncdJob *syncd_begin_restore(SyncdService *service, SyncdWorkspace *workspace,
-                              SyncdRestore *restore, uid_t uid);
+                              SyncdRestore *restore, uid_t uid, guint64 *staged);

@@ -27,6 +27,7 @@ typedef struct {
     sd_event_source *look;  /* its standing may have changed */
     sd_event_source *retry;
     guint64 delay;
+    bool ends; /* once what is being restored is in its place, or is not */
     bool accepts;
     SyncdWorkspaceStanding last; /* how it stood when it was stopped */
 } Place;
@@ -38,6 +39,7 @@ struct SyncdWorkspaces {
     GHashTable *places;  /* root's id -> Place */
     GHashTable *asking;  /* ids of roots that were paused as much was deleted */
     bool known;          /* which there are */
+    guint64 staged;      /* bytes that are being restored */
     sd_event_source *refresh;
 };
 
@@ -123,10 +125,19 @@ static void follow_scan(Place *self, const SyncdWorkspaceStanding *standing)
         g_clear_pointer(&self->scan, syncd_scan_free);
 }
 
+/* What a reader puts in place at this moment is put there and recorded, or neither. */
+static bool must_wait(Place *self)
+{
+    self->ends = self->workspace != NULL && syncd_workspace_hurry_restore(self->workspace);
+    return self->ends;
+}
+
 static int on_look(sd_event_source *source, void *data)
 {
     Place *self = data;
     SyncdWorkspaceStanding standing;
+    if (self->ends && !must_wait(self))
+        (void)sd_event_source_set_enabled(self->all->refresh, SD_EVENT_ONESHOT);
     guint64 due = syncd_workspace_due(self->workspace);
     syncd_workspace_standing(self->workspace, &standing);
     follow_scan(self, &standing);
@@ -202,6 +213,9 @@ static void take_rules(Place *self, const SyncdRoot *root)
 static void look_at_root(SyncdWorkspaces *self, const SyncdRoot *root)
 {
     Place *known = g_hash_table_lookup(self->places, root->id);
+    if (known != NULL && (root->paused || !syncd_root_keeps_as(known->root, root)) &&
+        must_wait(known))
+        return;
     if (!root->paused && known != NULL && has_stopped(known)) {
         stop(known);
         known->accepts = true;
@@ -242,14 +256,14 @@ static void look(SyncdWorkspaces *self)
 {
     g_autoptr(GPtrArray) roots = NULL;
     GHashTableIter iter;
-    void *id;
+    void *id, *place;
     /* While the index is made nobody knows. */
     self->known = syncd_service_list_roots(self->service, &roots, NULL);
     if (!self->known)
         return;
     g_hash_table_iter_init(&iter, self->places);
-    while (g_hash_table_iter_next(&iter, &id, NULL))
-        if (!is_listed(roots, id))
+    while (g_hash_table_iter_next(&iter, &id, &place))
+        if (!is_listed(roots, id) && !must_wait(place))
             g_hash_table_iter_remove(&iter);
     for (guint i = 0; i < roots->len; i++)
         look_at_root(self, roots->pdata[i]);
@@ -316,7 +330,7 @@ SyncdJob *syncd_workspaces_restore(SyncdWorkspaces *self, const char *root, Sync
 {
     Place *place = g_hash_table_lookup(self->places, root);
     if (place != NULL && place->workspace != NULL)
-        return syncd_begin_restore(self->service, place->workspace, restore, uid);
+        return syncd_begin_restore(self->service, place->workspace, restore, uid, &self->staged);
     syncd_restore_free(restore);
     return NULL;
 }

@@ -48,13 +48,18 @@ static bool is_as_before(int fd, const SyncdFileStat *before)
 }
 
 /* An errno, or 0. What was read so far is the `pause`'s business too. */
-static guint32 pause_for(SyncdContent *content, size_t size)
+guint32 syncd_content_pause(SyncdContent *content, size_t size)
 {
     content->since_pause += size;
     if (content->since_pause < SYNCD_CONTENT_PAUSE)
         return 0;
     content->since_pause = 0;
     return content->pause(content->data) ? 0 : ECANCELED;
+}
+
+bool syncd_content_goes_on(SyncdContent *content)
+{
+    return content->pause(content->data);
 }
 
 static bool give(SyncdContent *content, guint64 offset, size_t size)
@@ -75,7 +80,7 @@ static guint32 hash_pieces(SyncdContent *content, int fd, const SyncdFileStat *s
         syncd_hasher_update(content->hasher, content->buffer, size);
         if (!give(content, done - size, size))
             return ECANCELED;
-        guint32 problem = pause_for(content, size);
+        guint32 problem = syncd_content_pause(content, size);
         if (problem != 0 || done == stat->size)
             return problem;
         /* One that is written to all the time need not be read to its end. */
@@ -100,7 +105,8 @@ guint32 syncd_content_hash(SyncdContent *content, int fd, const SyncdFileStat *s
     guint32 problem;
     if ((guint64)size == stat->size) {
         hash = syncd_hash(content->buffer, (size_t)size);
-        problem = give(content, 0, (size_t)size) ? pause_for(content, (size_t)size) : ECANCELED;
+        problem =
+            give(content, 0, (size_t)size) ? syncd_content_pause(content, (size_t)size) : ECANCELED;
     } else {
         problem = hash_pieces(content, fd, stat, (size_t)size);
         hash = syncd_hasher_finish(content->hasher);

@@ -33,6 +33,10 @@ SyncdContent *syncd_content_new(SyncdPauseFunc pause, void *data, size_t buffer)
 void syncd_content_free(SyncdContent *content);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdContent, syncd_content_free)
 
+/* For those that read or write something else in between. An errno, or 0. */
+guint32 syncd_content_pause(SyncdContent *content, size_t size);
+/* Asks at once. */
+bool syncd_content_goes_on(SyncdContent *content);
 /* Of a regular file, opened just now, which is as `stat` says. An errno, or 0; EAGAIN when it was
  * changed meanwhile. `sink`, which gets the data of `pause`, may be NULL. */
 guint32 syncd_content_hash(SyncdContent *content, int fd, const SyncdFileStat *stat,

@@ -1,17 +1,16 @@
 #include "reader/place.h"
 
 #include "domain/file-content.h"
+#include "reader/leftover.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BUFFER_SIZE (128u * 1024u)
-#define FOLDER_MODE 0777 /* as far as the umask lets */
 
 /* ---- what came ---- */
 
@@ -55,7 +54,7 @@ void syncd_staging_add(SyncdStaging *self, guint64 offset, SyncdBytes bytes)
 }
 
 /* To `to` if that is one, and into the digest. */
-static guint32 copy(const SyncdStaging *staging, int to, SyncdHash *ret_hash)
+static guint32 copy(SyncdContent *content, const SyncdStaging *staging, int to, SyncdHash *ret_hash)
 {
     g_autofree guint8 *buffer = g_malloc(BUFFER_SIZE);
     g_autoptr(SyncdHasher) hasher = syncd_hasher_new();
@@ -67,20 +66,23 @@ static guint32 copy(const SyncdStaging *staging, int to, SyncdHash *ret_hash)
         syncd_hasher_update(hasher, buffer, (size_t)n);
         if (to >= 0)
             problem = write_all(to, SYNCD_BYTES(buffer, (size_t)n));
+        if (problem == 0)
+            problem = syncd_content_pause(content, (size_t)n);
         at += (guint64)n;
     }
     *ret_hash = syncd_hasher_finish(hasher);
     return problem;
 }
 
-static guint32 check_staged(const SyncdStaging *staging, const SyncdWireMessage *request)
+static guint32 check_staged(SyncdContent *content, const SyncdStaging *staging,
+                            const SyncdWireMessage *request)
 {
     SyncdHash hash;
     guint32 problem = staging->problem;
     if (problem == 0 && staging->size != request->stat.size)
         problem = EBADMSG;
     if (problem == 0)
-        problem = copy(staging, -1, &hash);
+        problem = copy(content, staging, -1, &hash);
     return problem != 0 || syncd_hash_equal(&hash, &request->hash) ? problem : EBADMSG;
 }
 
@@ -142,7 +144,8 @@ static bool is_named(int folder, const char *name, int fd)
            file.st_dev == named.st_dev && file.st_ino == named.st_ino;
 }
 
-/* What is exchanged for it has to be what was read before; else it goes back. */
+/* What is exchanged for it has to be what was read before; else it goes back. It has its other name
+ * by then. */
 static guint32 exchange_it(int folder, const char *temporary, const char *name,
                            const SyncdFileStat *before)
 {
@@ -157,10 +160,11 @@ static guint32 exchange_it(int folder, const char *temporary, const char *name,
     return EEXIST;
 }
 
-static guint32 fill(int fd, const SyncdWireMessage *request, const SyncdStaging *staging)
+static guint32 fill(SyncdContent *content, int fd, const SyncdWireMessage *request,
+                    const SyncdStaging *staging)
 {
     SyncdHash hash;
-    guint32 problem = copy(staging, fd, &hash);
+    guint32 problem = copy(content, staging, fd, &hash);
     if (problem == 0 && !syncd_hash_equal(&hash, &request->hash))
         problem = EBADMSG;
     if (problem == 0 && (fchmod(fd, request->stat.mode) < 0 || fsync(fd) < 0))
@@ -168,46 +172,51 @@ static guint32 fill(int fd, const SyncdWireMessage *request, const SyncdStaging 
     return problem;
 }
 
-static guint32 publish(int folder, int fd, const char *temporary, const char *name,
+static guint32 publish(int folder, int fd, char **temporary, const char *name,
                        const SyncdFileStat *before, SyncdFileStat *ret_stat)
 {
+    guint32 problem;
     bool over = before->kind != 0;
-    guint32 problem =
-        over ? exchange_it(folder, temporary, name, before) : name_it(folder, temporary, name);
+    if (over) {
+        g_autofree char *replaced = syncd_leftover_replaced(*temporary);
+        if (renameat2(folder, *temporary, folder, replaced, RENAME_NOREPLACE) < 0)
+            return (guint32)errno;
+        g_free(*temporary);
+        *temporary = g_steal_pointer(&replaced);
+    }
+    problem =
+        over ? exchange_it(folder, *temporary, name, before) : name_it(folder, *temporary, name);
     if (problem != 0)
         return problem;
     /* What was there goes once the other is durable, and if it is still that. */
     if (fsync(folder) < 0)
         return (guint32)errno;
-    if (over && is_still(folder, temporary, before))
-        unlinkat(folder, temporary, 0);
+    if (over && is_still(folder, *temporary, before))
+        unlinkat(folder, *temporary, 0);
     return syncd_stat_of(fd, ret_stat);
 }
 
 guint32 syncd_place(SyncdContent *content, int folder, const SyncdWireMessage *request,
                     const SyncdStaging *staging, SyncdFileStat *ret_stat)
 {
-    guint64 number = 0;
     SyncdFileStat before;
-    g_autofree char *name = g_strndup(request->name.data, request->name.size);
-    guint32 problem = check_staged(staging, request);
+    g_autofree char *name = g_strndup(request->name.data, request->name.size), *temporary = NULL;
+    guint32 problem = check_staged(content, staging, request);
     if (problem == 0)
         problem = check_present(content, folder, name, request, &before);
-    if (problem == 0 && getrandom(&number, sizeof number, 0) != sizeof number)
-        problem = EIO;
     if (problem != 0)
         return problem;
-    g_autofree char *temporary =
-        g_strdup_printf(SYNCD_PLACE_PREFIX "%016" G_GINT64_MODIFIER "x", number);
-    int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = syncd_leftover_begin(folder, &temporary);
     if (fd < 0)
         return (guint32)errno;
-    problem = fill(fd, request, staging);
-    /* Filling it takes a while. */
+    problem = fill(content, fd, request, staging);
+    /* Filling it takes a while: others may have come, or want nothing of it any more. */
     if (problem == 0)
         problem = check_present(content, folder, name, request, &before);
     if (problem == 0)
-        problem = publish(folder, fd, temporary, name, &before, ret_stat);
+        problem = syncd_content_goes_on(content) ? 0 : ECANCELED;
+    if (problem == 0)
+        problem = publish(folder, fd, &temporary, name, &before, ret_stat);
     if (problem != 0 && is_named(folder, temporary, fd))
         unlinkat(folder, temporary, 0);
     close(fd);
@@ -225,16 +234,9 @@ static guint32 check_folder(const SyncdLook *look, int fd)
     return stat.device != look->device || syncd_look_is_hidden(look, &stat) ? EXDEV : 0;
 }
 
-static SyncdOpened open_next(const SyncdLook *look, int at, const char *name, bool make)
+static SyncdOpened open_next(const SyncdLook *look, int at, const char *name)
 {
     SyncdOpened next = syncd_open_in(at, name, O_RDONLY | O_DIRECTORY);
-    if (next.error == ENOENT && make) {
-        if (mkdirat(at, name, FOLDER_MODE) < 0 && errno != EEXIST)
-            return (SyncdOpened){-1, (guint32)errno};
-        if (fsync(at) < 0)
-            return (SyncdOpened){-1, (guint32)errno};
-        next = syncd_open_in(at, name, O_RDONLY | O_DIRECTORY);
-    }
     guint32 problem = next.fd >= 0 ? check_folder(look, next.fd) : next.error;
     if (problem != 0) {
         syncd_opened_close(&next);
@@ -243,15 +245,49 @@ static SyncdOpened open_next(const SyncdLook *look, int at, const char *name, bo
     return next;
 }
 
-SyncdOpened syncd_place_open_folder(const SyncdLook *look, int root, SyncdBytes path, bool make)
+SyncdOpened syncd_place_open_folder(const SyncdLook *look, int root, SyncdBytes path)
 {
     g_autofree char *text = g_strndup(path.data, path.size);
     g_auto(GStrv) names = g_strsplit(text, "/", -1);
     SyncdOpened at = syncd_open_in(root, ".", O_RDONLY | O_DIRECTORY);
     for (size_t i = 0; at.fd >= 0 && path.size > 0 && names[i] != NULL; i++) {
-        SyncdOpened next = open_next(look, at.fd, names[i], make);
+        SyncdOpened next = open_next(look, at.fd, names[i]);
         syncd_opened_close(&at);
         at = next;
     }
     return at;
+}
+
+/* What it inherits of the folder that it is in stays, where that may be said. */
+static guint32 set_mode(int fd, guint32 mode)
+{
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return (guint32)errno;
+    guint32 inherited = st.st_mode & S_ISGID;
+    return (st.st_mode & SYNCD_FILE_MODE_BITS) == (mode | inherited) ||
+                   fchmod(fd, mode | inherited) == 0 ||
+                   (inherited != 0 && errno == EPERM && fchmod(fd, mode) == 0)
+               ? 0
+               : (guint32)errno;
+}
+
+guint32 syncd_place_make_folder(const SyncdLook *look, int folder, const SyncdWireMessage *request,
+                                SyncdFileStat *ret_stat)
+{
+    g_autofree char *name = g_strndup(request->name.data, request->name.size);
+    if (mkdirat(folder, name, S_IRWXU) < 0)
+        return (guint32)errno;
+    SyncdOpened made = open_next(look, folder, name);
+    guint32 problem = made.error;
+    if (made.fd >= 0)
+        problem = set_mode(made.fd, request->stat.mode);
+    if (problem == 0)
+        problem = syncd_stat_of(made.fd, ret_stat);
+    if (problem == 0 && fsync(folder) < 0)
+        problem = (guint32)errno;
+    if (problem != 0)
+        unlinkat(folder, name, AT_REMOVEDIR);
+    syncd_opened_close(&made);
+    return problem;
 }

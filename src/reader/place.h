@@ -5,8 +5,8 @@
  * The bytes come beforehand (DATA) and are staged in memory without a name. They are put into a new
  * file in the folder, synced, and only then given its name: in one step, and only if what has the
  * name is what it was said to be. What was there is removed when the new file is durable. So at any
- * moment the name has the old file, or the new one; after a crash there may be a file
- * SYNCD_PLACE_PREFIX… beside it.
+ * moment the name has the old file, or the new one; what a crash may leave beside it is in
+ * reader/leftover.h.
  *
  * Like reading, it stays beneath the root and on its file system, and follows no symlink.
  */
@@ -14,8 +14,6 @@
 
 #include "reader/look.h"
 #include "reader/open.h"
-
-#define SYNCD_PLACE_PREFIX ".sourceos-restore-"
 
 typedef struct {
     int fd; /* -1: nothing is staged */
@@ -32,5 +30,8 @@ void syncd_staging_clear(SyncdStaging *staging);
  * what it was said to be; EBADMSG when what is staged is not. */
 guint32 syncd_place(SyncdContent *content, int folder, const SyncdWireMessage *request,
                     const SyncdStaging *staging, SyncdFileStat *ret_stat);
-/* Opens a folder beneath the root for that; `make`: with those on the way that are missing. */
-SyncdOpened syncd_place_open_folder(const SyncdLook *look, int root, SyncdBytes path, bool make);
+/* Opens a folder beneath the root for that. */
+SyncdOpened syncd_place_open_folder(const SyncdLook *look, int root, SyncdBytes path);
+/* Makes one in an open folder, of the request's mode. An errno, or 0. */
+guint32 syncd_place_make_folder(const SyncdLook *look, int folder, const SyncdWireMessage *request,
+                                SyncdFileStat *ret_stat);

@@ -2,6 +2,7 @@
 
 #include "domain/ignore.h"
 #include "reader/channel.h"
+#include "reader/leftover.h"
 #include "reader/listing.h"
 #include "reader/look.h"
 #include "reader/open.h"
@@ -115,14 +116,21 @@ static SyncdOpened open_folder(Reader *reader, SyncdBytes path, int flags)
 static guint32 tell_name(Reader *reader, const SyncdWireMessage *request, int folder,
                          const SyncdListedName *name)
 {
-    SyncdWireMessage found = {.request = request->request,
+    SyncdWireMessage found = {.type = SYNCD_WIRE_FOUND,
+                              .request = request->request,
                               .name = SYNCD_BYTES(name->text, name->size)};
     bool ignored = request->type == SYNCD_WIRE_LIST &&
                    syncd_ignore_has(reader->ignore, request->path, found.name, false);
     SyncdLookFor what = {.hash = (request->flags & SYNCD_WIRE_HASH) != 0 && !ignored,
                          .keep = (request->flags & SYNCD_WIRE_KEEP) != 0 ? tell_bytes : NULL,
                          .max = request->max};
-    syncd_look(&reader->look, folder, name->text, name->type, &what, &found);
+    bool left = syncd_leftover_is(folder, name->text);
+    if (left && request->type == SYNCD_WIRE_LIST)
+        syncd_leftover_remove(folder, name->text);
+    if (left)
+        found.error = ENOENT;
+    else
+        syncd_look(&reader->look, folder, name->text, name->type, &what, &found);
     /* What went away since its name was read is not in the folder. */
     bool gone = found.error == ENOENT && request->type == SYNCD_WIRE_LIST;
     if (found.error == ECANCELED || (!gone && !syncd_channel_say(reader->channel, &found)) ||
@@ -231,20 +239,16 @@ static SyncdWireMessage answer_look(Reader *reader, const SyncdWireMessage *requ
 static SyncdWireMessage answer_place(Reader *reader, const SyncdWireMessage *request)
 {
     SyncdWireMessage done = {0};
-    bool folders = request->flags == SYNCD_WIRE_FOLDERS;
-    g_autofree char *whole =
-        g_strdup_printf("%.*s%s%.*s", (int)request->path.size, (const char *)request->path.data,
-                        request->path.size > 0 ? "/" : "", (int)request->name.size,
-                        (const char *)request->name.data);
     SyncdOpened root = open_folder(reader, SYNCD_BYTES("", 0), O_PATH);
     SyncdOpened folder = root;
     if (root.fd >= 0)
-        folder = syncd_place_open_folder(
-            &reader->look, root.fd, folders ? SYNCD_BYTES_TEXT(whole) : request->path, folders);
+        folder = syncd_place_open_folder(&reader->look, root.fd, request->path);
     done.error = folder.error;
-    if (folder.fd >= 0 && !folders)
-        done.error =
-            syncd_place(reader->look.content, folder.fd, request, &reader->staging, &done.stat);
+    if (folder.fd >= 0)
+        done.error = request->flags == SYNCD_WIRE_FOLDER
+                         ? syncd_place_make_folder(&reader->look, folder.fd, request, &done.stat)
+                         : syncd_place(reader->look.content, folder.fd, request, &reader->staging,
+                                       &done.stat);
     syncd_look_name_device(&reader->look, &done.stat);
     syncd_staging_clear(&reader->staging);
     syncd_opened_close(&folder);

@@ -38,7 +38,7 @@ static const struct {
     [SYNCD_WIRE_LOOK] = {REQUEST | FLAGS | PATH | NAME | MAX, SYNCD_WIRE_HASH | SYNCD_WIRE_KEEP},
     [SYNCD_WIRE_DATA] = {OFFSET | CONTENT, 0},
     [SYNCD_WIRE_PLACE] = {REQUEST | FLAGS | PATH | NAME | STAT | HASH | EXPECTED,
-                          SYNCD_WIRE_HASHED | SYNCD_WIRE_OVER | SYNCD_WIRE_FOLDERS},
+                          SYNCD_WIRE_HASHED | SYNCD_WIRE_OVER | SYNCD_WIRE_FOLDER},
     [SYNCD_WIRE_FORGET] = {FOLDER, 0},
     [SYNCD_WIRE_CANCEL] = {REQUEST, 0},
     [SYNCD_WIRE_RULES] = {CONTENT, 0},
@@ -294,10 +294,10 @@ static bool is_found(const SyncdWireMessage *message)
 static bool is_placed(const SyncdWireMessage *message)
 {
     bool kept = message->stat.kind == SYNCD_FILE_REGULAR;
-    bool folders = message->flags == SYNCD_WIRE_FOLDERS;
+    bool folder = message->flags == SYNCD_WIRE_FOLDER;
     return is_path_beneath(message->path) && is_name(message->name) &&
-           (folders ? message->stat.kind == 0
-                    : kept && (message->flags & ~SYNCD_WIRE_OVER) == SYNCD_WIRE_HASHED);
+           (folder ? message->stat.kind == SYNCD_FILE_FOLDER
+                   : kept && (message->flags & ~SYNCD_WIRE_OVER) == SYNCD_WIRE_HASHED);
 }
 
 static bool is_event(const SyncdWireMessage *message)

@@ -71,8 +71,8 @@ typedef enum {
     SYNCD_WIRE_DATA,   /* `bytes` at `offset` of what is to be placed; it counts as it comes in, and
                           at 0 it begins anew; no answer */
     SYNCD_WIRE_PLACE,  /* what came, of which `stat` has mode and size and `hash` is the digest, as
-                          `name` in the folder at `path`, or that folder itself: as `flags` say.
-                          Answer: DONE with `stat` */
+                          `name` in the folder at `path`, or as a folder of that mode: as `flags`
+                          say.  Answer: DONE with `stat` */
     SYNCD_WIRE_FORGET, /* no longer watch `folder`; no answer */
     SYNCD_WIRE_CANCEL, /* ends `request`, or what is being read now if that is 0, with ECANCELED; no
                           answer of its own, nor when that has ended */
@@ -109,8 +109,8 @@ enum {
     /* Of FOUND, beside HASHED. */
     SYNCD_WIRE_KEPT = 1u << 12, /* they were sent */
     /* Of PLACE: one of the three, where HASHED is that nothing has the name yet. */
-    SYNCD_WIRE_OVER = 1u << 13,    /* beside HASHED: over a file whose digest is `expected` */
-    SYNCD_WIRE_FOLDERS = 1u << 14, /* make the folder, and those that it is in */
+    SYNCD_WIRE_OVER = 1u << 13,   /* beside HASHED: over a file whose digest is `expected` */
+    SYNCD_WIRE_FOLDER = 1u << 14, /* make a folder; EEXIST when something has the name */
 };
 
 typedef struct {

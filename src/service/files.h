@@ -39,12 +39,19 @@ bool syncd_service_list_roots(SyncdService *service, GPtrArray **ret_roots, GErr
 bool syncd_service_pause_root(SyncdService *service, const SyncdRoot *root, const char *cause,
                               const char *reason, GError **error);
 
+/* Whether a file at that path of it would be ignored, as far as anybody knows now. */
+bool syncd_service_ignores(SyncdService *service, const SyncdRoot *root, SyncdBytes path);
+
+/* The permission bits that are brought back: no program is given back another one's rights. */
+#define SYNCD_RESTORE_MODE_BITS 01777u
+
 /* A version of a file that is to be brought back, as it was shown to whoever wants it. */
 struct SyncdRestore {
     char *workspace;
     char *folder, *name; /* where to, beneath the workspace */
     char *from;          /* the id of the file … */
     guint64 version;     /* … whose version it is */
+    GArray *modes; /* guint32, of the folders on the way that are known, as they were; 0 else */
     guint32 mode;
     guint64 size;
     SyncdHash hash;

@@ -101,6 +101,14 @@ static bool check_depth(SyncdBytes path, GError **error)
     return false;
 }
 
+bool syncd_service_ignores(SyncdService *service, const SyncdRoot *root, SyncdBytes path)
+{
+    const SyncdListener *listener = &service->listener;
+    const SyncdIgnore *rules =
+        listener->rules != NULL ? listener->rules(listener->data, root->id) : NULL;
+    return rules != NULL && syncd_ignore_judge(rules, path, false).ignored;
+}
+
 char *syncd_service_check_ignored(SyncdService *service, const SyncdCaller *caller,
                                   const char *workspace, SyncdBytes path, GError **error)
 {

@@ -21,7 +21,8 @@ typedef struct {
     const SyncdRoot *root; /* of the workspace; one of them */
     SyncdFileRow file;     /* whose version it is; it may be deleted */
     SyncdContentRow content;
-    guint32 mode; /* of that version */
+    guint32 mode;    /* of that version … */
+    guint32 dropped; /* … without these bits */
     SyncdHash hash;
     char *to; /* path */
     bool over;
@@ -123,10 +124,19 @@ static bool find_deleted(Plan *plan, const char *path, bool *ret_found, GError *
 static bool find_by_id(Plan *plan, const char *id, bool *ret_found, GError **error)
 {
     guint64 file;
+    g_auto(SyncdEntry) entry = {0};
     SyncdStore *store = plan->service->store;
     *ret_found = false;
-    return syncd_store_find_file_id(store, id, &file, error) &&
-           (file == 0 || syncd_store_find_file(store, file, &plan->file, ret_found, error));
+    if (!syncd_store_find_file_id(store, id, &file, error))
+        return false;
+    if (file == 0)
+        return true;
+    if (!syncd_store_find_file(store, file, &plan->file, ret_found, error) ||
+        !syncd_store_read(store, syncd_file_place_pos(file), &entry, error))
+        return false;
+    /* One of another workspace is none of this. */
+    *ret_found = *ret_found && syncd_bytes_are(entry.header.scope, plan->root->scope_id);
+    return true;
 }
 
 static bool find_file(Plan *plan, GError **error)
@@ -209,7 +219,9 @@ static bool read_version(Plan *plan, GError **error)
         if (syncd_file_place(syncd_file_place_pos(place), reader.number) != place)
             continue;
         bool newest = plan->content.version == plan->file.version;
-        plan->mode = newest ? plan->file.mode : change.mode;
+        guint32 mode = newest ? plan->file.mode : change.mode;
+        plan->mode = mode & SYNCD_RESTORE_MODE_BITS;
+        plan->dropped = mode & ~SYNCD_RESTORE_MODE_BITS;
         plan->hash = change.hash;
         return true;
     }
@@ -230,6 +242,13 @@ static bool find_present(Plan *plan, GError **error)
     if (*plan->to == '\0' || !syncd_file_path_check(SYNCD_BYTES_TEXT(plan->to), error)) {
         if (*plan->to == '\0')
             syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"to\" is no path of a file");
+        return false;
+    }
+    if (syncd_service_ignores(plan->service, plan->root, SYNCD_BYTES_TEXT(plan->to))) {
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
+                             "see by which rule with `sourceos-syncd workspace ignore`, or "
+                             "restore to another place with --to",
+                             "What is where it would go is ignored, so it would not be recorded");
         return false;
     }
     if (!find_live(plan, plan->to, &plan->present, &plan->over, error))
@@ -275,6 +294,8 @@ static bool write_members(Plan *plan, SyncdJsonWriter *writer, GError **error)
     if (!write_state(plan, &plan->file, plan->content.version, plan->mode, plan->content.size,
                      &plan->hash, writer, error))
         return false;
+    if (plan->dropped != 0)
+        syncd_json_member_uint(writer, "mode_dropped", plan->dropped);
     if (!plan->over)
         return true;
     /* What is not kept is gone for ever once the other takes its place. */
@@ -343,10 +364,28 @@ char *syncd_service_plan_restore(SyncdService *service, const SyncdCaller *calle
 
 /* ---- doing it ---- */
 
+/* Of the folders that it was in, whether they are there or not. */
+static bool find_modes(const Plan *plan, GArray *modes, GError **error)
+{
+    SyncdFileRow folder;
+    guint64 at = plan->request->to == NULL ? plan->file.folder : 0;
+    bool found = true;
+    for (guint depth = 0; at != 0 && depth < DEPTH_MAX; depth++) {
+        if (!syncd_store_find_file(plan->service->store, at, &folder, &found, error))
+            return false;
+        at = found ? folder.folder : 0;
+        if (at != 0)
+            g_array_prepend_val(modes, folder.mode);
+    }
+    return true;
+}
+
 static SyncdRestore *restore_of(const Plan *plan, const SyncdCaller *caller, GError **error)
 {
     char id[SYNCD_FILE_ID_SIZE];
-    if (!syncd_store_file_id(plan->service->store, plan->file.id, id, error))
+    g_autoptr(GArray) modes = g_array_new(FALSE, FALSE, sizeof(guint32));
+    if (!syncd_store_file_id(plan->service->store, plan->file.id, id, error) ||
+        !find_modes(plan, modes, error))
         return NULL;
     const char *slash = strrchr(plan->to, '/');
     SyncdRestore *restore = g_new0(SyncdRestore, 1);
@@ -356,6 +395,7 @@ static SyncdRestore *restore_of(const Plan *plan, const SyncdCaller *caller, GEr
         .name = g_strdup(slash != NULL ? slash + 1 : plan->to),
         .from = g_strdup(id),
         .version = plan->content.version,
+        .modes = g_steal_pointer(&modes),
         .mode = plan->mode,
         .size = plan->content.size,
         .hash = plan->hash,
@@ -405,7 +445,8 @@ bool syncd_service_restore(SyncdService *service, const SyncdCaller *caller,
         syncd_restore_free(restore);
     if (*ret_job == NULL)
         syncd_set_error_next(error, SYNCD_ERROR_BUSY, "try again in a moment",
-                             "%s restores another file, or its directory is not there",
+                             "%s restores another file, or its directory is not there, or others "
+                             "restore so much that it has to wait",
                              plan.root->workspace);
     return *ret_job != NULL;
 }

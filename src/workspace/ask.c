@@ -194,10 +194,10 @@ void syncd_workspace_look(SyncdWorkspace *self, const SyncdFolder *folder, Syncd
     ask(self, &request, folder);
 }
 
-void syncd_workspace_place(SyncdWorkspace *self, SyncdWireMessage *request)
+guint32 syncd_workspace_place(SyncdWorkspace *self, SyncdWireMessage *request)
 {
     const SyncdFolder nothing = {.path = (char *)""};
-    ask(self, request, &nothing);
+    return ask(self, request, &nothing)->request;
 }
 
 static void ask_lists(SyncdWorkspace *self)

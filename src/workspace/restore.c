@@ -1,8 +1,8 @@
 /*
  * Bringing a file back, while the workspace goes on as always: whenever it is at rest the next step
- * is done. Its folder is made if it is gone; the name is looked at, so that what is there is
- * recorded before it is replaced; the kept bytes go to the reader, which puts them in place; and
- * that is recorded, as what whoever asked did.
+ * is done. A folder on the way that is gone is made, and recorded; the name is looked at, so that
+ * what is there is recorded before it is replaced; the kept bytes go to the reader, which puts them
+ * in place; and that is recorded, as what whoever asked did.
  */
 #include "workspace/workspace-private.h"
 
@@ -12,16 +12,20 @@
 #include <errno.h>
 #include <string.h>
 
-typedef enum { LOCATE, LOOK, CHECK, SEND, PLACE, RECORD } Stage;
+#define FOLDER_MODE 0755 /* of one that nobody knows */
+
+typedef enum { LOCATE, MAKE, ENTER, LOOK, CHECK, SEND, PLACE, RECORD } Stage;
 
 struct SyncdRestoring {
     SyncdWorkspace *workspace; /* NULL: it has ended before the commit */
     SyncdRestore *what;
     Stage stage;
-    bool making;        /* the folder is being made, or was */
-    SyncdFolder folder; /* that it goes to, once it is there */
-    guint64 gap;        /* the deepest folder on the way that is there … */
-    char *missing;      /* … and what is missing in it */
+    guint32 request;    /* that puts something in place */
+    bool commits;       /* what it did last, and is told whether that is durable */
+    SyncdFolder folder; /* that it goes to, or the deepest on the way that is there */
+    guint depth;        /* how many on the way are … */
+    guint tried;        /* … when the next one was to be made last, and one more */
+    char *missing;      /* its name */
     guint64 file;       /* what is there; 0: nothing */
     guint64 version;    /* that it is afterwards */
     guint64 chunk;      /* the next one to be sent */
@@ -52,7 +56,7 @@ void syncd_workspace_end_restore(SyncdWorkspace *self, const GError *why)
     if (restoring == NULL)
         return;
     restoring->done(restoring->data, NULL, why);
-    if (restoring->stage == RECORD)
+    if (restoring->commits)
         restoring->workspace = NULL; /* whoever waits for the commit frees it */
     else
         restoring_free(restoring);
@@ -103,6 +107,7 @@ static void on_commit(void *data, const GError *error)
         restoring_free(restoring);
         return;
     }
+    restoring->commits = false;
     self->restoring = NULL;
     if (restoring->file == 0)
         syncd_file_id(SYNCD_BYTES_TEXT(restoring->operation), 0, file);
@@ -131,39 +136,47 @@ static bool find_folder(SyncdWorkspace *self, bool *ret_found, GError **error)
     SyncdStore *store = syncd_service_store(self->service);
     SyncdFileRow row;
     g_auto(GStrv) names = g_strsplit(restoring->what->folder, "/", -1);
+    g_autoptr(GString) path = g_string_new(NULL);
     if (!syncd_store_find_workspace_folder(store, self->root->scope_id, &row, ret_found, error))
         return false;
+    g_clear_pointer(&restoring->missing, g_free);
+    restoring->depth = 0;
     for (size_t i = 0; *ret_found && names[i] != NULL; i++) {
         SyncdFileRow next;
         if (!find_in(self, &row, names[i], &next, ret_found, error))
             return false;
         *ret_found = *ret_found && next.kind == SYNCD_FILE_FOLDER;
-        restoring->gap = row.id;
-        g_free(restoring->missing);
-        restoring->missing = g_strdup(names[i]);
-        row = *ret_found ? next : row;
+        if (!*ret_found) {
+            restoring->missing = g_strdup(names[i]);
+            break;
+        }
+        g_string_append_printf(path, "%s%s", i > 0 ? "/" : "", names[i]);
+        restoring->depth++;
+        row = next;
     }
-    if (!*ret_found)
-        return true;
     syncd_folder_clear(&restoring->folder);
-    restoring->folder = (SyncdFolder){.id = row.id, .path = g_strdup(restoring->what->folder)};
-    return syncd_store_file_id(store, row.id, restoring->folder.object, error);
+    restoring->folder = (SyncdFolder){.id = row.id, .path = g_strdup(path->str)};
+    return (!*ret_found && restoring->missing == NULL) ||
+           syncd_store_file_id(store, row.id, restoring->folder.object, error);
 }
 
-/* A path as the folder that it is in, and its name there. */
 static void make_folder(SyncdWorkspace *self)
 {
     SyncdRestoring *restoring = self->restoring;
-    g_autofree char *parent = g_strdup(restoring->what->folder);
-    char *slash = strrchr(parent, '/');
-    const char *name = slash != NULL ? slash + 1 : restoring->what->folder;
+    const GArray *modes = restoring->what->modes;
+    guint32 mode =
+        restoring->depth < modes->len ? g_array_index(modes, guint32, restoring->depth) : 0;
     SyncdWireMessage request = {
-        .type = SYNCD_WIRE_PLACE, .flags = SYNCD_WIRE_FOLDERS, .name = SYNCD_BYTES_TEXT(name)};
-    if (slash != NULL)
-        *slash = '\0';
-    request.path = SYNCD_BYTES_TEXT(slash != NULL ? parent : "");
-    restoring->making = true;
-    syncd_workspace_place(self, &request);
+        .type = SYNCD_WIRE_PLACE,
+        .flags = SYNCD_WIRE_FOLDER,
+        .path = SYNCD_BYTES_TEXT(restoring->folder.path),
+        .name = SYNCD_BYTES_TEXT(restoring->missing),
+        .stat = {.kind = SYNCD_FILE_FOLDER,
+                 .mode = mode != 0 ? mode & SYNCD_RESTORE_MODE_BITS : FOLDER_MODE},
+    };
+    restoring->tried = restoring->depth + 1;
+    restoring->stage = MAKE;
+    self->restoring->request = syncd_workspace_place(self, &request);
 }
 
 static bool locate(SyncdWorkspace *self, bool *ret_more, GError **error)
@@ -175,7 +188,7 @@ static bool locate(SyncdWorkspace *self, bool *ret_more, GError **error)
     *ret_more = true;
     if (found)
         restoring->stage = LOOK;
-    else if (!restoring->making && *restoring->what->folder != '\0')
+    else if (restoring->missing != NULL && restoring->tried <= restoring->depth)
         make_folder(self);
     else
         fail(self, SYNCD_ERROR_FAILED, "try again, or restore it to another place with --to",
@@ -231,7 +244,7 @@ static void place(SyncdWorkspace *self)
         .expected = what->expected,
     };
     self->restoring->stage = PLACE;
-    syncd_workspace_place(self, &request);
+    self->restoring->request = syncd_workspace_place(self, &request);
 }
 
 /* A chunk at a time, as the reader takes them. */
@@ -284,6 +297,8 @@ bool syncd_workspace_step_restore(SyncdWorkspace *self, bool *ret_more, GError *
     case SEND:
         send_next(self, ret_more);
         return true;
+    case MAKE:
+    case ENTER:
     case PLACE:
     case RECORD:
         return true;
@@ -367,13 +382,83 @@ static bool record(SyncdWorkspace *self, const SyncdFileStat *stat, GError **err
                          restoring->file != 0 ? restoring->file : syncd_file_place(pos, 0), pos,
                          &seen);
     restoring->stage = RECORD;
+    restoring->commits = true;
     syncd_service_after_commit(self->service, on_commit, restoring);
     return true;
 }
 
+/* ---- a folder that was made ---- */
+
+static void on_entered(void *data, const GError *error)
+{
+    SyncdRestoring *restoring = data;
+    SyncdWorkspace *self = restoring->workspace;
+    if (self == NULL) {
+        restoring_free(restoring);
+        return;
+    }
+    restoring->commits = false;
+    restoring->stage = LOCATE;
+    if (error != NULL)
+        syncd_workspace_end_restore(self, error);
+    syncd_workspace_go_on(self);
+}
+
+/* It is there because of whoever restores something into it. */
+static bool enter(SyncdWorkspace *self, const SyncdFileStat *stat, GError **error)
+{
+    SyncdRestoring *restoring = self->restoring;
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *operation = syncd_service_new_operation(self->service);
+    g_autofree char *path =
+        syncd_folder_path(&restoring->folder, SYNCD_BYTES_TEXT(restoring->missing));
+    SyncdFileSeen seen = syncd_file_seen(stat);
+    SyncdFileChangesWriter writer;
+    char object[SYNCD_FILE_ID_SIZE];
+    guint64 pos;
+    const SyncdFileChange change =
+        syncd_file_change(stat, SYNCD_BYTES_TEXT(restoring->folder.object),
+                          SYNCD_BYTES_TEXT(restoring->missing), SYNCD_BYTES_TEXT(""), NULL);
+    syncd_file_changes_begin(&writer, text, SYNCD_FOUND_RESTORE);
+    syncd_file_changes_add(&writer, &change);
+    syncd_file_changes_end(&writer);
+    const SyncdFilesDraft draft = {
+        .kind = "object.created",
+        .operation = operation,
+        .content = SYNCD_BYTES(text->str, text->len),
+        .caller = &restoring->what->caller,
+    };
+    if (!syncd_service_record_files(self->service, self->root, &draft, &pos, error))
+        return false;
+    syncd_store_see_file(syncd_service_store(self->service), syncd_file_place(pos, 0), pos, &seen);
+    syncd_file_id(SYNCD_BYTES_TEXT(operation), 0, object);
+    syncd_workspace_add_folder(self, syncd_file_place(pos, 0), object, path, true);
+    restoring->stage = ENTER;
+    restoring->commits = true;
+    syncd_service_after_commit(self->service, on_entered, restoring);
+    return true;
+}
+
+/* Somebody else has made it meanwhile: that is his. */
+static void take_made(SyncdWorkspace *self)
+{
+    SyncdRestoring *restoring = self->restoring;
+    restoring->stage = LOCATE;
+    syncd_workspace_add_name(self, restoring->folder.id, SYNCD_BYTES_TEXT(restoring->missing),
+                             false);
+}
+
+/* ---- what the reader says ---- */
+
 static void tell_problem(SyncdWorkspace *self, guint32 problem)
 {
     static const guint32 stale[] = {EEXIST, ENOENT, ENOTDIR, ELOOP, EISDIR};
+    if (problem == ECANCELED) {
+        fail(self, SYNCD_ERROR_ENGINE_DISABLED,
+             "see how it stands with `sourceos-syncd workspace show`",
+             "its workspace was stopped meanwhile, so nothing was changed");
+        return;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(stale); i++) {
         if (problem != stale[i])
             continue;
@@ -390,17 +475,32 @@ void syncd_workspace_placed(SyncdWorkspace *self, const SyncdWireMessage *done)
     g_autoptr(GError) problem = NULL;
     if (restoring == NULL)
         return;
-    if (done->error != 0)
+    bool made = restoring->stage == MAKE;
+    if (made && done->error == EEXIST)
+        take_made(self);
+    else if (done->error != 0)
         tell_problem(self, done->error);
-    else if (restoring->stage == LOCATE)
-        syncd_workspace_add_name(self, restoring->gap, SYNCD_BYTES_TEXT(restoring->missing), false);
-    else if (!record(self, &done->stat, &problem))
+    else if (!(made ? enter : record)(self, &done->stat, &problem))
         syncd_workspace_end_restore(self, problem);
+}
+
+bool syncd_workspace_hurry_restore(SyncdWorkspace *self)
+{
+    const SyncdRestoring *restoring = self->restoring;
+    SyncdWireMessage cancel = {.type = SYNCD_WIRE_CANCEL};
+    if (restoring == NULL)
+        return false;
+    if (restoring->stage == MAKE || restoring->stage == PLACE) {
+        cancel.request = restoring->request;
+        syncd_reader_process_tell(self->process, &cancel);
+        return true;
+    }
+    return restoring->commits;
 }
 
 bool syncd_workspace_is_recording_restore(const SyncdWorkspace *self)
 {
-    return self->restoring != NULL && self->restoring->stage == RECORD;
+    return self->restoring != NULL && self->restoring->commits;
 }
 
 bool syncd_workspace_may_restore(const SyncdWorkspace *self)

@@ -129,8 +129,8 @@ bool syncd_workspace_add_unlinked(SyncdWorkspace *workspace, guint64 folder, boo
 /* Asks for one name, perhaps with its digest. */
 void syncd_workspace_look(SyncdWorkspace *workspace, const SyncdFolder *folder, SyncdBytes name,
                           bool hashing);
-/* Has something put in place. */
-void syncd_workspace_place(SyncdWorkspace *workspace, SyncdWireMessage *request);
+/* Has something put in place; the number of the request. */
+guint32 syncd_workspace_place(SyncdWorkspace *workspace, SyncdWireMessage *request);
 void syncd_workspace_open(SyncdWorkspace *workspace);
 void syncd_workspace_forget(SyncdWorkspace *workspace, guint64 folder);
 /* As much of this pass as may be out at once. */

@@ -93,5 +93,8 @@ bool syncd_workspace_may_restore(const SyncdWorkspace *workspace);
 /* Takes `what` over, when it may. */
 void syncd_workspace_restore(SyncdWorkspace *workspace, SyncdRestore *what, SyncdRestoreDone done,
                              void *data);
+/* Whether something is being put in place or recorded at this moment: it is done whole, or not at
+ * all, and that is known soon, as the reader is told to do it no more. */
+bool syncd_workspace_hurry_restore(SyncdWorkspace *workspace);
 void syncd_workspace_standing(const SyncdWorkspace *workspace,
                               SyncdWorkspaceStanding *ret_standing);

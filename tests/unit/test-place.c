@@ -4,6 +4,8 @@
  */
 #include "reader-fixture.h"
 
+#include <sys/file.h>
+
 static void send_data(Reader *reader, const char *content, size_t size)
 {
     SyncdWireMessage data = {.type = SYNCD_WIRE_DATA};
@@ -113,30 +115,93 @@ static void nothing_is_placed_elsewhere(void)
     reader_clear(&reader);
 }
 
-static SyncdWireMessage make_folders(Reader *reader, const char *path, const char *name)
+static SyncdWireMessage make_folder(Reader *reader, const char *path, const char *name,
+                                    guint32 mode)
 {
     SyncdWireMessage request = {.type = SYNCD_WIRE_PLACE,
                                 .request = ++reader->request,
-                                .flags = SYNCD_WIRE_FOLDERS,
+                                .flags = SYNCD_WIRE_FOLDER,
                                 .path = SYNCD_BYTES_TEXT(path),
-                                .name = SYNCD_BYTES_TEXT(name)};
+                                .name = SYNCD_BYTES_TEXT(name),
+                                .stat = {.kind = SYNCD_FILE_FOLDER, .mode = mode}};
     reader_ask(reader, &request);
     return reader_done(reader, request.request);
 }
 
-static void folders_that_are_gone_are_made(void)
+/* As it was, whatever the umask is. */
+static void a_folder_that_is_gone_is_made(void)
 {
     Reader reader;
+    struct stat st;
     g_autofree char *outside = g_dir_make_tmp("syncd-outside-XXXXXX", NULL);
+    mode_t before = umask(077);
     reader_init(&reader);
-    g_assert_cmpuint(make_folders(&reader, "a/b", "c").error, ==, 0);
-    g_assert_cmpuint(make_folders(&reader, "a/b", "c").error, ==, 0);
-    g_assert_cmpuint(place(&reader, "a/b/c", "file", "new", NULL).error, ==, 0);
-    assert_content(&reader, "a/b/c/file", "new");
-    g_assert_cmpuint(make_folders(&reader, "a/b/c/file", "d").error, ==, ENOTDIR);
+    umask(before);
+    SyncdWireMessage done = make_folder(&reader, "", "a", 0755);
+    g_assert_cmpuint(done.error, ==, 0);
+    g_assert_cmpuint(done.stat.mode, ==, 0755);
+    g_assert_cmpuint(make_folder(&reader, "", "a", 0700).error, ==, EEXIST);
+    g_assert_cmpuint(make_folder(&reader, "a", "b", 01777).error, ==, 0);
+    g_assert_cmpint(fstatat(reader.root, "a/b", &st, 0), ==, 0);
+    g_assert_cmpuint(st.st_mode & 07777, ==, 01777);
+    g_assert_cmpint(fstatat(reader.root, "a", &st, 0), ==, 0);
+    g_assert_cmpuint(st.st_mode & 07777, ==, 0755);
+    g_assert_cmpuint(place(&reader, "a/b", "file", "new", NULL).error, ==, 0);
+    assert_content(&reader, "a/b/file", "new");
+    g_assert_cmpuint(make_folder(&reader, "a/none", "d", 0755).error, ==, ENOENT);
+    g_assert_cmpuint(make_folder(&reader, "a/b/file", "d", 0755).error, ==, ENOTDIR);
     g_assert_cmpint(symlinkat(outside, reader.root, "out"), ==, 0);
-    g_assert_cmpuint(make_folders(&reader, "out", "d").error, !=, 0);
+    g_assert_cmpuint(make_folder(&reader, "out", "d", 0755).error, !=, 0);
     g_assert_cmpint(g_rmdir(outside), ==, 0);
+    reader_clear(&reader);
+}
+
+static void write_at(const Reader *reader, const char *name)
+{
+    tree_write(reader, name, "something");
+}
+
+static bool has(const Reader *reader, const char *name)
+{
+    struct stat st;
+    return fstatat(reader->root, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+#define LEFT ".sourceos-restore-0123456789abcdef"
+#define FILLED ".sourceos-restore-0123456789abcd00"
+
+/* A reader that was killed has left it: it is no file of the workspace, and goes. All else that is
+ * called like that is one. */
+static void what_a_crash_left_is_removed(void)
+{
+    static const char *const others[] = {
+        ".sourceos-restore-0123456789abcdeg", ".sourceos-restore-0123456789abcdef0",
+        ".sourceos-restore-0123456789ABCDEF", ".sourceos-replaced-0123456789abcdef"};
+    static const char link[] = ".sourceos-restore-000000000000000a";
+    static const char folder[] = ".sourceos-restore-000000000000000b";
+    Reader reader;
+    reader_init(&reader);
+    write_at(&reader, LEFT);
+    write_at(&reader, FILLED);
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        write_at(&reader, others[i]);
+    g_assert_cmpint(symlinkat(LEFT, reader.root, link), ==, 0);
+    tree_folder(&reader, folder);
+    /* Another reader of the same user is at it. */
+    int fd = openat(reader.root, FILLED, O_RDWR | O_CLOEXEC);
+    g_assert_cmpint(flock(fd, LOCK_EX), ==, 0);
+    g_assert_cmpuint(reader_look(&reader, "", LEFT, 0).error, ==, ENOENT);
+    g_assert_true(has(&reader, LEFT)); /* only who lists the folder removes it */
+    g_assert_cmpuint(reader_list(&reader, "", SYNCD_WIRE_HASH, 1).error, ==, 0);
+    g_assert_null(reader_found(&reader, LEFT));
+    g_assert_null(reader_found(&reader, FILLED));
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        g_assert_nonnull(reader_found(&reader, others[i]));
+    g_assert_nonnull(reader_found(&reader, link));
+    g_assert_nonnull(reader_found(&reader, folder));
+    g_assert_false(has(&reader, LEFT));
+    g_assert_true(has(&reader, FILLED));
+    close(fd);
     reader_clear(&reader);
 }
 
@@ -170,7 +235,8 @@ int main(int argc, char **argv)
     g_test_add_func("/place/a-file-is-placed-whole", a_file_is_placed_whole);
     g_test_add_func("/place/only-what-was-seen-is-replaced", only_what_was_seen_is_replaced);
     g_test_add_func("/place/nothing-is-placed-elsewhere", nothing_is_placed_elsewhere);
-    g_test_add_func("/place/folders-that-are-gone-are-made", folders_that_are_gone_are_made);
+    g_test_add_func("/place/a-folder-that-is-gone-is-made", a_folder_that_is_gone_is_made);
+    g_test_add_func("/place/what-a-crash-left-is-removed", what_a_crash_left_is_removed);
     g_test_add_func("/place/what-is-not-what-it-was-said-to-be-is-not-placed",
                     what_is_not_what_it_was_said_to_be_is_not_placed);
     return g_test_run();

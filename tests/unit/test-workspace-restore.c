@@ -1,0 +1,369 @@
+/*
+ * What is kept of a file comes back as it was shown before, or nothing is changed, and the log says
+ * who did it.
+ */
+#include "content-fixture.h"
+#include "service/restore.h"
+
+typedef struct {
+    char *result;
+    GError *error;
+    bool done;
+} Outcome;
+
+static void on_restored(void *data, const char *result, const GError *error)
+{
+    Outcome *outcome = data;
+    outcome->done = true;
+    outcome->result = g_strdup(result);
+    outcome->error = error != NULL ? g_error_copy(error) : NULL;
+}
+
+static SyncdJob *begin_restore(void *data, const char *root, SyncdRestore *restore, uid_t uid)
+{
+    static const SyncdJobKind kind = {.operation = "restore"};
+    WorkspaceFixture *w = data;
+    syncd_workspace_restore(w->workspace, restore, on_restored, w->data);
+    return syncd_service_begin_job(w->f.service, &kind, NULL, uid, false);
+}
+
+static char *plan_restore(WorkspaceFixture *w, const char *path, guint64 version, GError **error)
+{
+    const SyncdRestoreRequest request = {
+        .workspace = "workspace:notes", .path = path, .version = version, .text = true};
+    return syncd_service_plan_restore(w->f.service, &w->f.caller, &request, error);
+}
+
+static char *plan_of(WorkspaceFixture *w, const char *path, guint64 version)
+{
+    g_autoptr(GError) error = NULL;
+    char *plan = plan_restore(w, path, version, &error);
+    g_assert_no_error(error);
+    return plan;
+}
+
+/* As its plan says; what came of it. */
+static Outcome restore_as(WorkspaceFixture *w, const char *path, guint64 version, const char *plan)
+{
+    Outcome outcome = {0};
+    SyncdJob *job = NULL;
+    SyncdListener listener = {.data = w, .restore = begin_restore};
+    g_autofree char *quoted = member_of(plan, "digest");
+    g_autofree char *digest = g_strndup(quoted + 1, strlen(quoted) - 2);
+    const SyncdRestoreRequest request = {
+        .workspace = "workspace:notes", .path = path, .version = version, .digest = digest};
+    w->data = &outcome;
+    syncd_service_set_listener(w->f.service, &listener);
+    if (!syncd_service_restore(w->f.service, &w->f.caller, &request, &job, &outcome.error))
+        return outcome;
+    while (!outcome.done)
+        g_assert_true(step_workspace(w, PATIENCE_MS));
+    return outcome;
+}
+
+static void outcome_clear(Outcome *outcome)
+{
+    g_free(outcome->result);
+    g_clear_error(&outcome->error);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Outcome, outcome_clear)
+
+static void restore(WorkspaceFixture *w, const char *path, guint64 version)
+{
+    g_autofree char *plan = plan_of(w, path, version);
+    g_auto(Outcome) outcome = restore_as(w, path, version, plan);
+    g_assert_no_error(outcome.error);
+    assert_member(outcome.result, "schema", "\"sourceos.workspace-restore/v1\"");
+}
+
+static void assert_file(WorkspaceFixture *w, const char *name, const char *content)
+{
+    g_autofree char *path = path_in(w, name), *found = NULL;
+    g_assert_true(g_file_get_contents(path, &found, NULL, NULL));
+    g_assert_true(strcmp(found, content) == 0);
+}
+
+static void a_version_comes_back_as_another_one(void)
+{
+    static const size_t sizes[] = {3, SYNCD_CONTENT_ROW_MAX + 1, 3 * 1024 * 1024};
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        WorkspaceFixture w;
+        g_autofree char *first = text_of(sizes[i], 'a'), *second = text_of(sizes[i], 'b');
+        workspace_init_keeping(&w, KEEP_TWO);
+        write_file(&w, "file", first);
+        begin(&w);
+        write_file(&w, "file", second);
+        rescan(&w);
+        restore(&w, "file", 0);
+        assert_file(&w, "file", first);
+        guint64 sequence = service_sequence(&w.f);
+        rescan(&w); /* … and nobody takes it for the user's own doing */
+        g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+        SyncdFileRow row = row_of(&w, "file");
+        g_assert_cmpuint(row.version, ==, 3);
+        assert_kept(&w, row.id, 3, first);
+        assert_kept(&w, row.id, 2, second);
+        settle(&w);
+        g_assert_cmpuint(findings(&w), ==, 0);
+        workspace_clear(&w);
+    }
+}
+
+static void set_mode(WorkspaceFixture *w, const char *name, mode_t mode)
+{
+    g_autofree char *path = path_in(w, name);
+    g_assert_cmpint(chmod(path, mode), ==, 0);
+}
+
+static mode_t mode_of(WorkspaceFixture *w, const char *name)
+{
+    struct stat st;
+    g_autofree char *path = path_in(w, name);
+    g_assert_cmpint(stat(path, &st), ==, 0);
+    return st.st_mode & 07777;
+}
+
+/* The documents about files from an entry on that somebody's restoring made. */
+static guint count_restored(WorkspaceFixture *w, guint64 after)
+{
+    guint n = 0;
+    for (guint64 pos = after + 1; pos <= syncd_store_sequence(store_of(w)); pos++) {
+        g_autoptr(GError) error = NULL;
+        g_auto(SyncdEntry) entry = {0};
+        g_auto(SyncdBody) body = {0};
+        g_assert_true(syncd_store_read(store_of(w), pos, &entry, &error));
+        if (!syncd_bytes_are(entry.header.schema_id, SYNCD_FILES_SCHEMA))
+            continue;
+        g_assert_true(syncd_store_read_body(store_of(w), &entry, &body, &error));
+        g_autofree char *text = g_strndup(body.content, body.content_size);
+        g_assert_nonnull(strstr(text, "\"found\":\"restore\""));
+        n++;
+    }
+    return n;
+}
+
+static void what_was_deleted_comes_back_with_its_folder(void)
+{
+    WorkspaceFixture w;
+    workspace_init_keeping(&w, KEEP_TWO);
+    for (int i = 0; i < 12; i++) {
+        g_autofree char *other = g_strdup_printf("other%d", i);
+        write_file(&w, other, other);
+    }
+    make_folder(&w, "a");
+    make_folder(&w, "a/b");
+    write_file(&w, "a/b/file", "content");
+    set_mode(&w, "a", 0751);
+    set_mode(&w, "a/b", 0711);
+    mode_t before = umask(077);
+    begin(&w);
+    umask(before);
+    remove_file(&w, "a/b/file");
+    remove_file(&w, "a/b");
+    remove_file(&w, "a");
+    rescan(&w);
+    g_autofree char *plan = plan_of(&w, "a/b/file", 0);
+    assert_member(plan, "present", NULL);
+    assert_member(plan, "text", "\"content\"");
+    guint64 sequence = service_sequence(&w.f);
+    restore(&w, "a/b/file", 0);
+    assert_file(&w, "a/b/file", "content");
+    g_assert_cmpuint(mode_of(&w, "a"), ==, 0751);
+    g_assert_cmpuint(mode_of(&w, "a/b"), ==, 0711);
+    g_assert_cmpuint(count_restored(&w, sequence), ==, 3);
+    sequence = service_sequence(&w.f);
+    rescan(&w);
+    g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    /* The folders are watched. */
+    write_file(&w, "a/b/other", "new");
+    while (standing_of(&w).created < 17 || syncd_service_has_turn(w.f.service))
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    g_assert_cmpuint(row_of(&w, "a/b/other").version, ==, 1);
+    workspace_clear(&w);
+}
+
+static void what_changed_since_it_was_shown_stays(void)
+{
+    WorkspaceFixture w;
+    workspace_init_keeping(&w, KEEP_TWO);
+    write_file(&w, "file", "one");
+    begin(&w);
+    write_file(&w, "file", "two");
+    rescan(&w);
+    g_autofree char *plan = plan_of(&w, "file", 1);
+    /* Nobody has looked at it yet … */
+    write_file(&w, "file", "three");
+    g_auto(Outcome) unseen = restore_as(&w, "file", 1, plan);
+    g_assert_error(unseen.error, SYNCD_ERROR, SYNCD_ERROR_STALE_DIGEST);
+    assert_file(&w, "file", "three");
+    /* … and now somebody has. */
+    rescan(&w);
+    g_auto(Outcome) seen = restore_as(&w, "file", 1, plan);
+    g_assert_error(seen.error, SYNCD_ERROR, SYNCD_ERROR_STALE_DIGEST);
+    assert_file(&w, "file", "three");
+    assert_kept(&w, row_of(&w, "file").id, 3, "three");
+    workspace_clear(&w);
+}
+
+/* One that was a program with another one's rights is a program afterwards, and no more. */
+static void setuid_does_not_come_back(void)
+{
+    WorkspaceFixture w;
+    workspace_init_keeping(&w, KEEP_TWO);
+    write_file(&w, "file", "one");
+    write_file(&w, "plain", "one");
+    set_mode(&w, "file", 06755);
+    begin(&w);
+    write_file(&w, "file", "two");
+    write_file(&w, "plain", "two");
+    rescan(&w);
+    g_autofree char *plan = plan_of(&w, "file", 1);
+    assert_member(plan, "mode_dropped", "3072");
+    restore(&w, "file", 1);
+    assert_file(&w, "file", "one");
+    g_assert_cmpuint(mode_of(&w, "file"), ==, 0755);
+    g_autofree char *other = plan_of(&w, "plain", 1);
+    assert_member(other, "mode_dropped", NULL);
+    workspace_clear(&w);
+}
+
+static const SyncdIgnore *tell_rules(void *data, const char *root)
+{
+    return syncd_workspace_rules(((WorkspaceFixture *)data)->workspace);
+}
+
+static void nothing_is_restored_where_it_would_be_ignored(void)
+{
+    WorkspaceFixture w;
+    g_autoptr(GError) error = NULL;
+    workspace_init_keeping(&w, KEEP_TWO);
+    write_file(&w, "file", "one");
+    write_file(&w, SYNCD_IGNORE_FILE, "out/\n");
+    begin(&w);
+    const SyncdListener listener = {.data = &w, .rules = tell_rules};
+    syncd_service_set_listener(w.f.service, &listener);
+    SyncdRestoreRequest request = {.workspace = "workspace:notes", .path = "file", .to = "out/x"};
+    g_assert_null(syncd_service_plan_restore(w.f.service, &w.f.caller, &request, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
+    request.to = "in/x";
+    g_clear_error(&error);
+    g_autofree char *plan = syncd_service_plan_restore(w.f.service, &w.f.caller, &request, &error);
+    g_assert_no_error(error);
+    workspace_clear(&w);
+}
+
+/* It ends at once: whole, or not at all. */
+static void a_restore_that_is_hurried_is_whole_or_nothing(void)
+{
+    guint told = 0, restored = 0;
+    g_autofree char *first = text_of(3 * 1024 * 1024, 'a');
+    g_autofree char *second = text_of(3 * 1024 * 1024, 'b');
+    for (guint steps = 0; steps < 40 && (told == 0 || restored == 0); steps++) {
+        WorkspaceFixture w;
+        Outcome outcome = {0};
+        SyncdJob *job = NULL;
+        workspace_init_keeping(&w, KEEP_TWO);
+        write_file(&w, "file", first);
+        begin(&w);
+        write_file(&w, "file", second);
+        rescan(&w);
+        const SyncdListener listener = {.data = &w, .restore = begin_restore};
+        g_autofree char *plan = plan_of(&w, "file", 1);
+        g_autofree char *quoted = member_of(plan, "digest");
+        g_autofree char *digest = g_strndup(quoted + 1, strlen(quoted) - 2);
+        const SyncdRestoreRequest request = {
+            .workspace = "workspace:notes", .path = "file", .version = 1, .digest = digest};
+        w.data = &outcome;
+        syncd_service_set_listener(w.f.service, &listener);
+        g_assert_true(
+            syncd_service_restore(w.f.service, &w.f.caller, &request, &job, &outcome.error));
+        for (guint i = 0; i < steps && !outcome.done; i++)
+            g_assert_true(step_workspace(&w, PATIENCE_MS));
+        while (syncd_workspace_hurry_restore(w.workspace))
+            g_assert_true(step_workspace(&w, PATIENCE_MS));
+        bool was_done = outcome.done;
+        end_workspace(&w);
+        g_assert_true(outcome.done);
+        told += was_done && outcome.error != NULL;
+        restored += outcome.error == NULL;
+        assert_file(&w, "file", outcome.error == NULL ? first : second);
+        begin(&w);
+        g_assert_cmpuint(row_of(&w, "file").version, ==, outcome.error == NULL ? 3 : 2);
+        outcome_clear(&outcome);
+        workspace_clear(&w);
+    }
+    g_assert_cmpuint(told, >, 0);
+    g_assert_cmpuint(restored, >, 0);
+}
+
+static void a_file_of_another_workspace_is_none_of_this(void)
+{
+    WorkspaceFixture w;
+    g_autoptr(GError) error = NULL;
+    workspace_init_keeping(&w, KEEP_TWO);
+    write_file(&w, "file", "one");
+    begin(&w);
+    char id[SYNCD_FILE_ID_SIZE];
+    g_assert_true(syncd_store_file_id(store_of(&w), row_of(&w, "file").id, id, &error));
+    g_autofree char *other = g_dir_make_tmp("syncd-other-XXXXXX", NULL);
+    g_autofree char *root = g_strdup_printf(
+        "{\"root_id\":\"r2\",\"workspace_id\":\"workspace:other\",\"directory\":\"%s\","
+        "\"root_state\":\"active\"}",
+        other);
+    g_assert_cmpint(register_record(&w.f, "workspace",
+                                    "{\"workspace_id\":\"workspace:other\","
+                                    "\"profile_id\":\"profile:default\"}"),
+                    ==, -1);
+    g_assert_cmpint(register_record(&w.f, "root", root), ==, -1);
+    SyncdRestoreRequest request = {.workspace = "workspace:other", .path = id, .version = 1};
+    g_assert_null(syncd_service_plan_restore(w.f.service, &w.f.caller, &request, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_clear_error(&error);
+    request.workspace = "workspace:notes";
+    request.to = "there";
+    g_autofree char *plan = syncd_service_plan_restore(w.f.service, &w.f.caller, &request, &error);
+    g_assert_no_error(error);
+    fixture_remove(other);
+    workspace_clear(&w);
+}
+
+static void what_was_not_kept_does_not_come_back(void)
+{
+    WorkspaceFixture w;
+    g_autoptr(GError) unkept = NULL;
+    g_autoptr(GError) unknown = NULL;
+    g_autoptr(GError) later = NULL;
+    workspace_init(&w);
+    write_file(&w, "file", "one");
+    begin(&w);
+    g_assert_null(plan_restore(&w, "file", 1, &unkept));
+    g_assert_error(unkept, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_nonnull(strstr(unkept->message, "Only the hash"));
+    g_assert_null(plan_restore(&w, "none", 0, &unknown));
+    g_assert_error(unknown, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_null(plan_restore(&w, "file", 7, &later));
+    g_assert_error(later, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    workspace_clear(&w);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/workspace-restore/a-version-comes-back-as-another-one",
+                    a_version_comes_back_as_another_one);
+    g_test_add_func("/workspace-restore/what-was-deleted-comes-back-with-its-folder",
+                    what_was_deleted_comes_back_with_its_folder);
+    g_test_add_func("/workspace-restore/what-changed-since-it-was-shown-stays",
+                    what_changed_since_it_was_shown_stays);
+    g_test_add_func("/workspace-restore/setuid-does-not-come-back", setuid_does_not_come_back);
+    g_test_add_func("/workspace-restore/nothing-is-restored-where-it-would-be-ignored",
+                    nothing_is_restored_where_it_would_be_ignored);
+    g_test_add_func("/workspace-restore/a-restore-that-is-hurried-is-whole-or-nothing",
+                    a_restore_that_is_hurried_is_whole_or_nothing);
+    g_test_add_func("/workspace-restore/a-file-of-another-workspace-is-none-of-this",
+                    a_file_of_another_workspace_is_none_of_this);
+    g_test_add_func("/workspace-restore/what-was-not-kept-does-not-come-back",
+                    what_was_not_kept_does_not_come_back);
+    return g_test_run();
+}
