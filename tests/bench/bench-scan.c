@@ -1,9 +1,11 @@
 /*
  * What scanning a workspace costs, over a private bus: from the moment that a directory becomes a
  * workspace until all of its files are recorded and durable, beside a loop that only reads and
- * hashes them; looking through all of it again; and one large file.
+ * hashes them; looking through all of it again; how often it wakes up while nothing happens; and
+ * one large file.
  *
- *   bench-scan --program sourceos-syncd [--files N] [--large BYTES] [--rounds N] [--directory DIR]
+ *   bench-scan --program sourceos-syncd [--files N] [--bytes N] [--large BYTES] [--rounds N]
+ *              [--idle SECONDS] [--directory DIR]
  *
  * State and files are in a folder in DIR, which is removed. The files are warm.
  */
@@ -25,7 +27,7 @@
 
 static struct {
     char *program, *directory;
-    int files, rounds;
+    int files, bytes, rounds, idle;
     gint64 large;
     Stage stage;
     unsigned states; /* so far */
@@ -145,6 +147,18 @@ static double add_workspace(const char *directory)
 
 /* ---- rows ---- */
 
+/* What the file system tells of later comes once; then nothing happens. */
+static void tell_idle(GPid daemon, GPid reader)
+{
+    if (bench.idle == 0)
+        return;
+    process_settle(daemon);
+    double before = process_wakeups(daemon) + process_wakeups(reader);
+    g_usleep((gulong)bench.idle * G_USEC_PER_SEC);
+    printf("| wakeups in %d idle seconds, watching %d files | %.0f | | | | | | 0 |\n", bench.idle,
+           bench.files, process_wakeups(daemon) + process_wakeups(reader) - before);
+}
+
 static void measure_small(int tree, const char *directory)
 {
     Rounds loop = {0}, scan = {0}, walk = {0}, rescan = {0}, memory = {0};
@@ -164,6 +178,8 @@ static void measure_small(int tree, const char *directory)
         rounds_add(&walk, tree_walk(tree, files) * 1e3);
         do_call(call_scan, NULL);
         rounds_add(&rescan, await_scan(1) * 1e3);
+        if (i + 1 == bench.rounds)
+            tell_idle(pid, reader);
         stage_stop(pid);
     }
     g_autofree char *figure = g_strdup_printf("first scan of %u small files", files);
@@ -204,7 +220,10 @@ static const GOptionEntry options[] = {
     {"program", 0, 0, G_OPTION_ARG_FILENAME, &bench.program, "the daemon that is measured", "FILE"},
     {"directory", 0, 0, G_OPTION_ARG_FILENAME, &bench.directory, "where files and state go", "DIR"},
     {"files", 0, 0, G_OPTION_ARG_INT, &bench.files, "small files (20000)", "N"},
+    {"bytes", 0, 0, G_OPTION_ARG_INT, &bench.bytes, "in each (1 to 8 KiB, by chance)", "N"},
     {"large", 0, 0, G_OPTION_ARG_INT64, &bench.large, "of the large file (512 MiB)", "BYTES"},
+    {"idle", 0, 0, G_OPTION_ARG_INT, &bench.idle, "count wakeups for so long (0: not at all)",
+     "SECONDS"},
     {"rounds", 0, 0, G_OPTION_ARG_INT, &bench.rounds, "rounds of each figure (5)", "N"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
 };
@@ -223,7 +242,7 @@ int main(int argc, char **argv)
     }
     stage_open(&bench.stage, bench.directory != NULL ? bench.directory : ".");
     int few = make_tree("small", &small), one = make_tree("one", &large);
-    tree_make(few, (unsigned)bench.files, 0);
+    tree_make(few, (unsigned)bench.files, (unsigned)MAX(bench.bytes, 0));
     tree_make_large(one, (guint64)bench.large);
     tell_heading();
     measure_small(few, small);
