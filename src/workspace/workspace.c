@@ -200,9 +200,18 @@ static void begin_names(SyncdWorkspace *self)
     self->pass = SYNCD_PASS_NAMES;
 }
 
+/* What is found twice in one pass would be new twice. */
 static void begin_listing(SyncdWorkspace *self)
 {
-    g_array_append_vals(self->folders, self->next_folders->data, self->next_folders->len);
+    g_autoptr(GHashTable) taken = g_hash_table_new(NULL, NULL);
+    for (guint i = 0; i < self->next_folders->len; i++) {
+        SyncdFolder folder = g_array_index(self->next_folders, SyncdFolder, i);
+        if (g_hash_table_add(taken, SYNCD_NUMBER(folder.id)))
+            g_array_append_val(self->folders, folder);
+        else
+            syncd_folder_clear(&folder);
+        g_hash_table_add(self->listed, SYNCD_NUMBER(folder.id));
+    }
     g_array_set_size(self->next_folders, 0);
     self->ruled = false;
     self->pass = SYNCD_PASS_FOLDERS;

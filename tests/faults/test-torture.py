@@ -42,13 +42,30 @@ def digest_of(path):
             else hashlib.sha256(file.read()).digest()
 
 
+def rules_in(folder):
+    """Those that torturer.py knows."""
+    path = os.path.join(folder, b'.syncignore')
+    if not os.path.isfile(path) or os.path.islink(path):
+        return set()
+    with open(path, 'rb') as file:
+        return set(file.read().split())
+
+
+def is_ignored(entry, rules):
+    is_folder = entry.is_dir(follow_symlinks=False)
+    return (b'*.skip' in rules and entry.name.endswith(b'.skip')) or (b'd/' in rules and is_folder and entry.name == b'd')
+
+
 def in_tree(directory):
     """{path: (kind, mode, digest)}; what is never recorded is not in it."""
     found = {}
     root = os.fsencode(directory)
 
-    def add(folder):
+    def add(folder, rules):
+        rules = rules | rules_in(folder)
         for entry in os.scandir(folder):
+            if is_ignored(entry, rules):
+                continue
             path = os.path.relpath(entry.path, root)
             status = entry.stat(follow_symlinks=False)
             mode = stat.S_IMODE(status.st_mode)
@@ -56,10 +73,10 @@ def in_tree(directory):
                 found[path] = (SYMLINK, mode, hashlib.sha256(os.readlink(entry.path)).digest())
             elif entry.is_dir():
                 found[path] = (FOLDER, mode, None)
-                add(entry.path)
+                add(entry.path, rules)
             elif entry.is_file():
                 found[path] = (REGULAR, mode, digest_of(entry.path))
-    add(root)
+    add(root, set())
     return found
 
 

@@ -17,7 +17,10 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2
 LOST = (errno.ENOENT, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY, errno.EINVAL, errno.ELOOP,
         errno.ENAMETOOLONG, errno.EACCES, errno.ENXIO, errno.EPERM, errno.EMLINK, errno.ESTALE)
 NAMES = [b'a', b'b', b'c', b'd', b'Readme', b'README', 'Ångström'.encode(), 'Ångström'.encode(),
-         b'\xff\xfe no text', b'new\nline', b'.hidden', b'n' * 255, b'-rf', b' ', b'"quoted"', b'a.tmp']
+         b'\xff\xfe no text', b'new\nline', b'.hidden', b'n' * 255, b'-rf', b' ', b'"quoted"', b'a.tmp', b'a.skip']
+# Which files are ignored changes too. Nothing else is ever in such a file: what is there at random must not be a rule.
+RULES_FILE = b'.syncignore'
+RULES = [b'', b'*.skip\n', b'd/\n', b'*.skip\nd/\n']
 
 
 def open_now(path, mode):
@@ -45,7 +48,7 @@ class Torturer:
     def existing(self):
         found = []
         for folder, below, names in os.walk(self.root):
-            found += [os.path.join(folder, name) for name in below + names]
+            found += [os.path.join(folder, name) for name in below + names if name != RULES_FILE]
         return self.random.choice(found) if found else self.root + b'/none'
 
     def place(self):
@@ -149,6 +152,12 @@ class Torturer:
             os.rename(path, path + b'.moved')
             os.symlink(self.outside, path)
 
+    def change_rules(self):
+        folder = self.random.choice([self.root, self.random.choice(self.folders())])
+        with open_now(os.path.join(folder, RULES_FILE + b'~'), 'wb') as file:
+            file.write(self.random.choice(RULES))
+        os.rename(os.path.join(folder, RULES_FILE + b'~'), os.path.join(folder, RULES_FILE))
+
     def link(self):
         os.link(self.existing(), self.place(), follow_symlinks=False)
 
@@ -171,7 +180,7 @@ class Torturer:
     DEEDS = ([create] * 6 + [write_in_place] * 4 + [append_and_keep_open] * 2 + [truncate] * 2 + [rename] * 6 +
              [replace] * 3 + [swap] * 3 + [delete] * 5 + [delete_tree_and_make_it_again] + [make_folder] * 3 +
              [make_folders] * 2 + [change_mode] * 2 + [touch] * 2 + [make_symlink] * 2 +
-             [folder_becomes_symlink] + [link] * 2 + [make_pipe] + [burst] + [rename_many])
+             [folder_becomes_symlink] + [link] * 2 + [make_pipe] + [change_rules] * 2 + [burst] + [rename_many])
 
     def do(self, count):
         for _ in range(count):

@@ -4,6 +4,7 @@
  */
 #include "service/internal.h"
 #include "workspace-fixture.h"
+#include "workspace/workspace-private.h"
 
 static void scan(WorkspaceFixture *w)
 {
@@ -35,15 +36,23 @@ static void make_tree(WorkspaceFixture *w)
 #define RULES "*.o\n!keep.o\nbuild/\n"
 #define LEFT ".syncignore v1\na.c v1\nsrc v1/\nsrc/keep.o v1\n"
 
-static guint64 id_of(WorkspaceFixture *w, const char *folder_name, const char *name)
+static guint64 folder_of(WorkspaceFixture *w)
 {
     g_autoptr(GPtrArray) roots = NULL;
-    SyncdStore *store = syncd_service_store(w->f.service);
     SyncdFileRow row;
     bool found;
     g_assert_true(syncd_service_list_roots(w->f.service, &roots, NULL));
-    g_assert_true(syncd_store_find_workspace_folder(store, ((SyncdRoot *)roots->pdata[0])->scope_id,
-                                                    &row, &found, NULL));
+    g_assert_true(syncd_store_find_workspace_folder(syncd_service_store(w->f.service),
+                                                    ((SyncdRoot *)roots->pdata[0])->scope_id, &row,
+                                                    &found, NULL));
+    return row.id;
+}
+
+static guint64 id_of(WorkspaceFixture *w, const char *folder_name, const char *name)
+{
+    SyncdStore *store = syncd_service_store(w->f.service);
+    SyncdFileRow row = {.id = folder_of(w)};
+    bool found;
     if (folder_name != NULL)
         g_assert_true(syncd_store_find_file_in(store, row.id, SYNCD_BYTES_TEXT(folder_name), &row,
                                                &found, NULL));
@@ -73,6 +82,23 @@ static void a_scan_leaves_out_what_is_ignored(void)
     write_file(&w, "src/build/c", "");
     settle(&w);
     g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    workspace_clear(&w);
+}
+
+static void rules_that_change_often_make_nothing_twice(void)
+{
+    WorkspaceFixture w;
+    workspace_init(&w);
+    write_file(&w, ".syncignore", "x\n");
+    scan(&w);
+    guint64 top = folder_of(&w);
+    make_folder(&w, "a");
+    /* Three that are told of in one pass. */
+    for (guint i = 0; i < 3; i++)
+        g_assert_true(syncd_workspace_check_rules(w.workspace, top,
+                                                  SYNCD_BYTES_TEXT(SYNCD_IGNORE_FILE), NULL));
+    settle(&w);
+    assert_tree(&w, ".syncignore v1\na v1/\n");
     workspace_clear(&w);
 }
 
@@ -244,6 +270,8 @@ int main(int argc, char **argv)
         return g_test_run();
     g_test_add_func("/workspace-ignore/a-scan-leaves-out-what-is-ignored",
                     a_scan_leaves_out_what_is_ignored);
+    g_test_add_func("/workspace-ignore/rules-that-change-often-make-nothing-twice",
+                    rules_that_change_often_make_nothing_twice);
     g_test_add_func("/workspace-ignore/"
                     "what-becomes-ignored-stays-in-history-and-comes-back-as-what-it-was",
                     what_becomes_ignored_stays_in_history_and_comes_back_as_what_it_was);
