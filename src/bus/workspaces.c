@@ -6,6 +6,7 @@
 #include "bus/names.h"
 #include "bus/object.h"
 #include "bus/options.h"
+#include "service/announce.h"
 #include "service/file-path.h"
 #include "service/file-reading.h"
 #include "service/restore.h"
@@ -209,6 +210,33 @@ static bool handle_restore(SyncdCall *call, GError **error)
     return syncd_call_reply(call, error, "o", path);
 }
 
+static const SyncdOption announce_options[] = {
+    {"actor", SYNCD_OPTION_TEXT, offsetof(SyncdSigned, actor)},
+    {"signature", SYNCD_OPTION_TEXT, offsetof(SyncdSigned, signature)},
+    {"expires", SYNCD_OPTION_LARGE, offsetof(SyncdSigned, expires_usec)},
+};
+
+static bool handle_announce(SyncdCall *call, GError **error)
+{
+    sd_bus_message *message = syncd_call_message(call);
+    const char *given[2] = {NULL, NULL}; /* workspace and changes */
+    SyncdSigned claim = {0};
+    SyncdCaller signer;
+    if (!syncd_text_argument_read(message, &given[0], error) ||
+        !syncd_text_argument_read(message, &given[1], error) ||
+        !syncd_options_read(message, announce_options, G_N_ELEMENTS(announce_options), &claim,
+                            error))
+        return false;
+    const SyncdSignedRequest request = {"Workspaces.Announce", NULL, given, G_N_ELEMENTS(given)};
+    SyncdService *service = syncd_call_authorise(call, false, NULL, error);
+    if (service == NULL ||
+        !syncd_service_act_as(service, syncd_call_caller(call), &claim, &request, &signer, error))
+        return false;
+    g_autofree char *answer =
+        syncd_service_announce(service, &signer, given[0], SYNCD_BYTES_TEXT(given[1]), error);
+    return answer != NULL && syncd_call_reply(call, error, "s", answer);
+}
+
 static const SyncdMethod methods[] = {
     {"List", handle_list},
     {"ListFiles", handle_list_files},
@@ -216,6 +244,7 @@ static const SyncdMethod methods[] = {
     {"FileHistory", handle_history},
     {"CheckIgnored", handle_check_ignored},
     {"Scan", handle_scan},
+    {"Announce", handle_announce},
     {"PlanRestore", handle_plan_restore},
     {"Restore", handle_restore},
     {NULL, NULL},
@@ -247,6 +276,10 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("Scan",
         SD_BUS_ARGS("s", workspace, "a{sv}", options),
         SD_BUS_RESULT("o", job),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Announce",
+        SD_BUS_ARGS("s", workspace, "s", changes, "a{sv}", options),
+        SD_BUS_RESULT("s", answer),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("PlanRestore",
         SD_BUS_ARGS("s", workspace, "ay", path, "a{sv}", options),

@@ -59,6 +59,8 @@ static const SyncdAnswer answers[] = {
      N_("None: it has no record. What its operations say keeps to {schema}."),
      "sourceos-syncd objects register"},
 
+    {SYNCD_ASKED_LAST_CHANGED_BY, "unknown", N_("It is not known who; it was found {changed_at}."),
+     "sourceos-syncd events show {operation}"},
     {SYNCD_ASKED_LAST_CHANGED_BY, "recorded", N_("{actor_name} ({actor_type}), {changed_at}."),
      "sourceos-syncd events show {operation}"},
 

@@ -123,6 +123,13 @@ void syncd_file_changes_end(SyncdFileChangesWriter *self)
     syncd_json_end_object(&self->writer);
 }
 
+void syncd_file_changes_end_unknown(SyncdFileChangesWriter *self)
+{
+    syncd_json_end_array(&self->writer);
+    syncd_json_member_string(&self->writer, "by", "unknown");
+    syncd_json_end_object(&self->writer);
+}
+
 /* ---- reading ---- */
 
 void syncd_file_changes_read(SyncdFileChangesReader *self, SyncdJson content)

@@ -53,6 +53,8 @@ void syncd_file_changes_add(SyncdFileChangesWriter *writer, const SyncdFileChang
 /* Of one that is no more, or is ignored. */
 void syncd_file_changes_add_deleted(SyncdFileChangesWriter *writer, const char *object);
 void syncd_file_changes_end(SyncdFileChangesWriter *writer);
+/* The same, of what was done by nobody knows whom. */
+void syncd_file_changes_end_unknown(SyncdFileChangesWriter *writer);
 /* A member that is bytes: `name` where they are text, `name_base64` where they are not. */
 void syncd_file_bytes_write(SyncdJsonWriter *writer, const char *name, const char *name_base64,
                             SyncdBytes bytes);

@@ -22,11 +22,13 @@ static const char *sentence_of(const SyncdHeader *header)
     return syncd_kind_find(header->kind)->summary;
 }
 
-static char *summary_of(const SyncdHeader *header, const char *scope)
+static char *summary_of(SyncdService *service, const SyncdHeader *header, const char *scope)
 {
     const char *sentence = sentence_of(header);
     if (header->object.size == 0)
-        return g_strdup_printf("%s (%s)", sentence, scope);
+        return g_strdup_printf(
+            "%s%s (%s)", sentence,
+            syncd_service_is_by_nobody(service, header) ? ", it is not known by whom" : "", scope);
     return g_strdup_printf("%s: %.*s (%s)", sentence, (int)header->object.size,
                            (const char *)header->object.data, scope);
 }
@@ -101,7 +103,7 @@ static void write_event(SyncdService *service, const SyncdRow *row, GString *out
     g_autofree char *scope = syncd_service_scope_text(service, header->scope);
     g_autofree char *summary = facts.action != NULL && facts.reason != NULL
                                    ? summary_of_policy(header, &facts, scope)
-                                   : summary_of(header, scope);
+                                   : summary_of(service, header, scope);
     SyncdHash leaf = syncd_tree_leaf(entry->text, entry->size);
     SyncdEventRecord record = {
         .leaf = &leaf,

@@ -14,6 +14,11 @@ static bool is_file(const SyncdSubject *subject)
     return subject->kind == SYNCD_SUBJECT_FILE;
 }
 
+static bool is_by_nobody_known(const SyncdSubject *subject)
+{
+    return is_file(subject) && syncd_service_is_by_nobody(subject->service, &subject->last.header);
+}
+
 static bool is_workspace_folder(const SyncdSubject *subject)
 {
     return is_file(subject) && subject->file.folder == 0;
@@ -201,6 +206,7 @@ static const struct {
     {{SYNCD_ASKED_SCHEMA, "built_in", SYNCD_ON_ENTRY}, is_file},
     {{SYNCD_ASKED_SCHEMA, "no_schema", SYNCD_ON_ENTRY}, always},
 
+    {{SYNCD_ASKED_LAST_CHANGED_BY, "unknown", SYNCD_ON_ENTRY}, is_by_nobody_known},
     {{SYNCD_ASKED_LAST_CHANGED_BY, "recorded", SYNCD_ON_ENTRY}, always},
 
     {{SYNCD_ASKED_OWNER, "this_device", SYNCD_ON_ENTRY}, stays_on_device},

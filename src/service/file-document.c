@@ -3,6 +3,7 @@
 #include "base/json-writer.h"
 #include "base/timestamp.h"
 #include "domain/file-changes.h"
+#include "service/files.h"
 
 void syncd_file_entries_clear(SyncdFileEntries *entries)
 {
@@ -49,7 +50,13 @@ static void write_text(SyncdJsonWriter *writer, const char *name, SyncdBytes tex
     syncd_json_string_sized(writer, text.data, text.size);
 }
 
-void syncd_file_entry_write(const SyncdEntry *entry, SyncdJsonWriter *writer)
+bool syncd_service_is_by_nobody(SyncdService *service, const SyncdHeader *header)
+{
+    return syncd_bytes_are(header->schema_id, SYNCD_FILES_SCHEMA) &&
+           syncd_bytes_are(header->actor, syncd_service_nobody(service));
+}
+
+void syncd_file_entry_write(SyncdService *service, const SyncdEntry *entry, SyncdJsonWriter *writer)
 {
     char time[SYNCD_TIME_SIZE];
     syncd_time_format_ms(entry->header.hlc.ms, time);
@@ -57,6 +64,8 @@ void syncd_file_entry_write(const SyncdEntry *entry, SyncdJsonWriter *writer)
     write_text(writer, "operation_id", entry->header.op);
     syncd_json_member_uint(writer, "sequence", entry->pos);
     write_text(writer, "actor_id", entry->header.actor);
+    if (syncd_service_is_by_nobody(service, &entry->header))
+        syncd_json_member_string(writer, "changed_by", "unknown");
     write_text(writer, "policy_decision_ref", entry->header.decision);
 }
 
@@ -75,7 +84,7 @@ bool syncd_file_document_write(SyncdFileEntries *entries, const SyncdFileRow *ro
     if (!row->live)
         syncd_json_member_string(&writer, "gone", row->ignored ? "ignored" : "deleted");
     write_state(row, &writer);
-    syncd_file_entry_write(&entries->entry, &writer);
+    syncd_file_entry_write(entries->service, &entries->entry, &writer);
     syncd_json_end_object(&writer);
     return true;
 }

@@ -20,7 +20,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdFileEntries, syncd_file_entries_clear)
 bool syncd_file_entries_read(SyncdFileEntries *entries, guint64 pos, GError **error);
 
 /* Members: when and by whom it was recorded. */
-void syncd_file_entry_write(const SyncdEntry *entry, SyncdJsonWriter *writer);
+void syncd_file_entry_write(SyncdService *service, const SyncdEntry *entry,
+                            SyncdJsonWriter *writer);
 void syncd_file_hash_write(const SyncdHash *hash, SyncdJsonWriter *writer);
 /* Appends a JSON object. */
 bool syncd_file_document_write(SyncdFileEntries *entries, const SyncdFileRow *row, SyncdBytes path,

@@ -122,7 +122,7 @@ bool syncd_file_facts_write(SyncdFileEntries *entries, const SyncdFileFacts *fac
         write_facts(facts, &writer);
     if (facts->known && before != NULL && before->known)
         write_differences(facts, before, &writer);
-    syncd_file_entry_write(&entries->entry, &writer);
+    syncd_file_entry_write(entries->service, &entries->entry, &writer);
     syncd_json_end_object(&writer);
     return true;
 }

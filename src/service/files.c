@@ -139,36 +139,48 @@ char *syncd_service_new_operation(SyncdService *service)
     return syncd_id_new(service->sources, "op");
 }
 
-/* Whose instance it is may write there, and policy lets him. */
-static SyncdDecisions *decide(SyncdService *service, const SyncdRoot *root,
-                              const SyncdCaller *caller, const char *kind, const char *lane,
-                              char **ret_actor, GError **error)
+/* Where nobody knows even the daemon, nothing is recorded as anybody's. */
+const char *syncd_service_nobody(SyncdService *service)
 {
-    const char *class, *name;
-    const SyncdCaller owner = caller != NULL ? *caller : (SyncdCaller){.uid = service->uid};
-    g_auto(SyncdPlace) place = {0};
-    g_autoptr(SyncdMandate) mandate = syncd_service_require_mandate(service, &owner, error);
-    SyncdPolicyRequest asked = {{NULL}};
-    if (mandate == NULL || !syncd_scope_parse(root->workspace, &class, &name, error) ||
-        !syncd_service_require_capability(service, &owner, mandate,
-                                          strcmp(kind, DELETED) == 0 ? "delete" : "write", error) ||
-        !syncd_service_check_scope_place(service, &owner, mandate, root->workspace, class, &place,
-                                         error))
-        return NULL;
-    syncd_ask_about_scope(&asked, root->workspace, class);
-    asked.fields[SYNCD_FIELD_LANE] = lane;
-    asked.fields[SYNCD_FIELD_DATA_CLASS] = SYNCD_POLICY_DATA_CLASS;
-    asked.fields[SYNCD_FIELD_OBJECT_TYPE] = "file";
-    *ret_actor = g_strdup(mandate->actor);
-    return syncd_service_decide_in(service, &owner, mandate->actor, &asked, &place, error);
+    return syncd_service_find_own(service, NULL) ? service->own_actor : "";
 }
 
-bool syncd_service_may_restore(SyncdService *service, const SyncdRoot *root,
-                               const SyncdCaller *caller, GError **error)
+uid_t syncd_service_owner(const SyncdService *service)
 {
-    g_autofree char *actor = NULL;
+    return service->uid;
+}
+
+/* Whoever it is may write there, and policy lets him. For what nobody can be named for the daemon
+ * answers: whatever it is, it was found. */
+static SyncdDecisions *decide(SyncdService *service, const char *workspace,
+                              const SyncdCaller *caller, bool deletes, char **ret_actor,
+                              GError **error)
+{
+    const char *class, *name;
+    g_auto(SyncdPlace) place = {0};
+    g_autoptr(SyncdMandate) mandate = syncd_service_require_mandate(service, caller, error);
+    SyncdPolicyRequest asked = {{NULL}};
+    if (mandate == NULL || !syncd_scope_parse(workspace, &class, &name, error) ||
+        (strcmp(mandate->actor, syncd_service_nobody(service)) != 0 &&
+         !syncd_service_require_capability(service, caller, mandate, deletes ? "delete" : "write",
+                                           error)) ||
+        !syncd_service_check_scope_place(service, caller, mandate, workspace, class, &place, error))
+        return NULL;
+    syncd_ask_about_scope(&asked, workspace, class);
+    asked.fields[SYNCD_FIELD_LANE] = deletes ? SYNCD_LANE_TOMBSTONE : SYNCD_LANE_NORMAL;
+    asked.fields[SYNCD_FIELD_DATA_CLASS] = SYNCD_POLICY_DATA_CLASS;
+    asked.fields[SYNCD_FIELD_OBJECT_TYPE] = "file";
+    if (ret_actor != NULL)
+        *ret_actor = g_strdup(mandate->actor);
+    return syncd_service_decide_in(service, caller, mandate->actor, &asked, &place, error);
+}
+
+bool syncd_service_may_write_files(SyncdService *service, const SyncdCaller *caller,
+                                   const char *workspace, bool deletes, char **ret_actor,
+                                   GError **error)
+{
     g_autoptr(SyncdDecisions) decisions =
-        decide(service, root, caller, "object.changed", SYNCD_LANE_NORMAL, &actor, error);
+        decide(service, workspace, caller, deletes, ret_actor, error);
     return decisions != NULL;
 }
 
@@ -190,11 +202,13 @@ bool syncd_service_record_files(SyncdService *service, const SyncdRoot *root,
                                 const SyncdFilesDraft *files, guint64 *ret_pos, GError **error)
 {
     const char *kind = files->kind;
-    const char *lane = strcmp(kind, DELETED) == 0 ? SYNCD_LANE_TOMBSTONE : SYNCD_LANE_NORMAL;
+    bool deletes = strcmp(kind, DELETED) == 0;
+    const SyncdCaller who = {.uid = service->uid, .agent = files->actor};
     g_autofree char *actor = NULL;
     g_auto(SyncdReceipt) receipt = {0};
     g_autoptr(SyncdDecisions) decisions =
-        decide(service, root, files->caller, kind, lane, &actor, error);
+        decide(service, root->workspace, files->caller != NULL ? files->caller : &who, deletes,
+               &actor, error);
     if (decisions == NULL || !syncd_service_record_decisions(service, actor, decisions, error))
         return false;
     const SyncdDraft draft = {
@@ -204,7 +218,7 @@ bool syncd_service_record_files(SyncdService *service, const SyncdRoot *root,
         .object = "",
         .decision = decisions->decisions[0].id,
         .engine = ENGINE,
-        .lane = lane,
+        .lane = deletes ? SYNCD_LANE_TOMBSTONE : SYNCD_LANE_NORMAL,
         .schema_id = SYNCD_FILES_SCHEMA,
         .schema_version = 1,
         .meta = SYNCD_BYTES_TEXT("{}"),

@@ -3,8 +3,8 @@
  * what the log says lies there, and writing down what was found instead.
  *
  * A directory is a root (docs/format.md 6, the kind `root.added`). What is found in it is
- * attributed to whose instance it is, passes through policy like every write, and is durable with
- * the commit of its turn.
+ * attributed to whoever did it (workspace/attribution.c), passes through policy like every write,
+ * and is durable with the commit of its turn.
  */
 #pragma once
 
@@ -64,9 +64,16 @@ struct SyncdRestore {
 
 void syncd_restore_free(SyncdRestore *restore);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRestore, syncd_restore_free)
-/* Whether the caller may write there. */
-bool syncd_service_may_restore(SyncdService *service, const SyncdRoot *root,
-                               const SyncdCaller *caller, GError **error);
+
+/* Whether the caller may write to files of a workspace, or delete them; and as which actor, where
+ * that is asked for. AccessDenied or PolicyDenied, noted as a refusal. */
+bool syncd_service_may_write_files(SyncdService *service, const SyncdCaller *caller,
+                                   const char *workspace, bool deletes, char **ret_actor,
+                                   GError **error);
+/* Whose instance it is: what is found is his doing, when nothing says otherwise. */
+uid_t syncd_service_owner(const SyncdService *service);
+/* The daemon's own actor: it stands for whoever did what it only found. */
+const char *syncd_service_nobody(SyncdService *service);
 
 /* The id that an entry may be written with: what it makes can be named before. */
 char *syncd_service_new_operation(SyncdService *service);
@@ -77,7 +84,8 @@ typedef struct {
     SyncdBytes content; /* domain/file-changes.h */
     const SyncdDraftRow *rows;
     guint n_rows;
-    const SyncdCaller *caller; /* who did it; NULL: whose instance it is */
+    const SyncdCaller *caller; /* who did it; NULL: */
+    const char *actor;         /* the id of who did it; NULL: whose instance it is */
 } SyncdFilesDraft;
 
 /* Writes a document about files. PolicyDenied or AccessDenied, noted as a refusal. */

@@ -7,6 +7,7 @@
 #include "base/json-writer.h"
 #include "contract/operation.h"
 #include "crypto/sign.h"
+#include "domain/announcements.h"
 #include "domain/kind.h"
 #include "domain/mandate.h"
 #include "domain/policy.h"
@@ -65,6 +66,7 @@ struct SyncdService {
     unsigned shown_state; /* a digest of the state that listeners were told of last */
     char policy_digest[SYNCD_DIGEST_SIZE];
     SyncdEphemerals *ephemerals;
+    SyncdAnnouncements *announcements;
     SyncdLeases *leases;
     bool has_leases;     /* those of the log are among them */
     bool leases_moved;   /* in the open turn */
@@ -509,6 +511,8 @@ bool syncd_service_read_operation(SyncdService *service, const SyncdView *view,
                                   const char *operation, SyncdEntry *ret_entry, GError **error);
 /* NotFound, always false: what is said of an operation that is not there. */
 bool syncd_service_refuse_operation(const char *operation, GError **error);
+/* Whether it says what was done to files by nobody who can be named: the daemon only found it. */
+bool syncd_service_is_by_nobody(SyncdService *service, const SyncdHeader *header);
 /* "workspace:notes" of an entry's scope, for documents. */
 char *syncd_service_scope_text(SyncdService *service, SyncdBytes scope_id);
 char *syncd_feed_text(const char *device, const char *scope, guint64 epoch);

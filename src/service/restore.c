@@ -432,7 +432,7 @@ bool syncd_service_restore(SyncdService *service, const SyncdCaller *caller,
                              "%s is paused, and nothing in it is changed", plan.root->workspace);
         return false;
     }
-    if (!syncd_service_may_restore(service, plan.root, caller, error) ||
+    if (!syncd_service_may_write_files(service, caller, plan.root->workspace, false, NULL, error) ||
         !syncd_service_may_begin_job(service, caller->uid, error))
         return false;
     SyncdRestore *restore = restore_of(&plan, caller, error);

@@ -56,6 +56,8 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->begin_ms = MAX(syncd_service_now_ms(service), syncd_store_last_ms(store));
     service->begin_usec = syncd_service_monotonic(service);
     service->leases_ms = service->begin_ms;
+    service->announcements =
+        syncd_announcements_new(service->begin_ms * 1000 + SYNCD_ANNOUNCED_SIGNED_USEC);
 
     if (syncd_store_is_new(store) && !syncd_service_begin_log(service, error)) {
         syncd_store_discard(store); /* a log begins whole */
@@ -77,6 +79,7 @@ void syncd_service_free(SyncdService *service)
     g_clear_pointer(&service->refusals, syncd_refusals_free);
     g_clear_pointer(&service->ephemerals, syncd_ephemerals_free);
     g_clear_pointer(&service->leases, syncd_leases_free);
+    g_clear_pointer(&service->announcements, syncd_announcements_free);
     g_clear_pointer(&service->waiting, g_array_unref);
     g_clear_pointer(&service->callers, g_hash_table_unref);
     g_clear_pointer(&service->decisions, g_hash_table_unref);

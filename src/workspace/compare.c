@@ -97,8 +97,8 @@ static bool take_new(const Comparison *at, bool replaces, GError **error)
     g_autofree char *path = change.kind == SYNCD_FILE_FOLDER
                                 ? syncd_folder_path(&at->question->folder, at->found->name)
                                 : NULL;
-    return syncd_recorder_create(at->workspace->recorder, &change, &at->found->stat,
-                                 g_steal_pointer(at->kept), path, error);
+    return syncd_workspace_record_new(at->workspace, at->question->folder.path, &change,
+                                      &at->found->stat, g_steal_pointer(at->kept), path, error);
 }
 
 /* ---- what was there ---- */
@@ -182,8 +182,8 @@ static bool take_known(const Comparison *at, const SyncdFileRow *row, GError **e
     }
     SyncdFileChange change = change_of(at);
     return look_at_links(at, row, error) &&
-           syncd_recorder_change(at->workspace->recorder, row->id, &change, stat,
-                                 g_steal_pointer(at->kept), error);
+           syncd_workspace_record_change(at->workspace, at->question->folder.path, row->id, &change,
+                                         stat, g_steal_pointer(at->kept), error);
 }
 
 /* ---- what cannot be recorded ---- */
@@ -402,7 +402,7 @@ static bool compare_own(SyncdWorkspace *self, const SyncdFolder *folder, const S
         return true;
     SyncdFileChange change = syncd_file_change(stat, SYNCD_BYTES_TEXT(""), SYNCD_BYTES_TEXT(""),
                                                SYNCD_BYTES_TEXT(""), NULL);
-    return syncd_recorder_change(self->recorder, row.id, &change, stat, NULL, error);
+    return syncd_workspace_record_change(self, "", row.id, &change, stat, NULL, error);
 }
 
 bool syncd_workspace_end_list(SyncdWorkspace *self, SyncdQuestion *question,

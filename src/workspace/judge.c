@@ -158,7 +158,8 @@ static bool record_unread(SyncdWorkspace *self, const SyncdArrival *arrival, GEr
         syncd_file_change(&stat, SYNCD_BYTES_TEXT(arrival->folder.object), arrival->name,
                           arrival->target, row.hashed ? &row.hash : NULL);
     g_hash_table_remove(self->missing, SYNCD_NUMBER(arrival->origin));
-    return syncd_recorder_change(self->recorder, arrival->origin, &change, &stat, NULL, error);
+    return syncd_workspace_record_change(self, arrival->folder.path, arrival->origin, &change,
+                                         &stat, NULL, error);
 }
 
 /* Before anything is told of that is in it. */
@@ -187,8 +188,8 @@ static bool record_arrival(SyncdWorkspace *self, SyncdArrival *arrival, GError *
                                 ? syncd_folder_path(&arrival->folder, arrival->name)
                                 : NULL;
     if (origin == 0)
-        return syncd_recorder_create(self->recorder, &change, &arrival->stat,
-                                     g_steal_pointer(&arrival->kept), path, error);
+        return syncd_workspace_record_new(self, arrival->folder.path, &change, &arrival->stat,
+                                          g_steal_pointer(&arrival->kept), path, error);
     g_hash_table_remove(self->missing, SYNCD_NUMBER(origin));
     g_hash_table_remove(self->ignoring, SYNCD_NUMBER(origin));
     if (path != NULL) {
@@ -198,8 +199,8 @@ static bool record_arrival(SyncdWorkspace *self, SyncdArrival *arrival, GError *
             return false;
         syncd_workspace_add_folder(self, origin, object, path, false);
     }
-    return syncd_recorder_change(self->recorder, origin, &change, &arrival->stat,
-                                 g_steal_pointer(&arrival->kept), error);
+    return syncd_workspace_record_change(self, arrival->folder.path, origin, &change,
+                                         &arrival->stat, g_steal_pointer(&arrival->kept), error);
 }
 
 static bool record_arrivals(SyncdWorkspace *self, GError **error)
@@ -300,7 +301,7 @@ typedef struct {
 
 typedef struct {
     GHashTable *from; /* what is missing, or is ignored */
-    bool (*record)(SyncdRecorder *recorder, guint64 file, GError **error);
+    bool (*record)(SyncdWorkspace *workspace, const SyncdFileRow *row, GError **error);
     GHashTable *moving, *deleted;
     GArray *pile; /* Doomed */
     guint room;
@@ -327,7 +328,7 @@ static bool doom_children(SyncdStore *store, Deletion *deletion, guint64 id, GEr
 {
     deletion->room = DELETIONS_AT_ONCE - g_hash_table_size(deletion->deleted);
     return syncd_store_walk_folder(store, id, doom_child, deletion, error) &&
-           (deletion->record != syncd_recorder_delete || deletion->room == 0 ||
+           (deletion->record != syncd_workspace_record_deleted || deletion->room == 0 ||
             syncd_store_walk_ignored(store, id, doom_child, deletion, error));
 }
 
@@ -353,7 +354,7 @@ static bool delete_top(SyncdWorkspace *self, Deletion *deletion, GError **error)
         syncd_workspace_forget(self, id);
         syncd_workspace_count_ignored(self, id, 0);
     }
-    return deletion->record(self->recorder, id, error);
+    return deletion->record(self, &row, error);
 }
 
 /* `*ret_n` of them; when that is as much as there may be at once, there are more perhaps. */
@@ -392,7 +393,7 @@ static bool judge_missing(SyncdWorkspace *self, GHashTable *moving, guint *ret_n
     }
     if (mass)
         return pause_it(self, *ret_n, error);
-    Deletion deletion = {.from = self->missing, .record = syncd_recorder_delete};
+    Deletion deletion = {.from = self->missing, .record = syncd_workspace_record_deleted};
     if (!delete_some(self, &deletion, moving, ret_n, error))
         return false;
     const Departure departure = {syncd_service_clock(self->service), *ret_n};
@@ -417,9 +418,14 @@ static bool waits_for_folders(SyncdWorkspace *self)
     return moved;
 }
 
+static bool record_ignored(SyncdWorkspace *self, const SyncdFileRow *row, GError **error)
+{
+    return syncd_recorder_ignore(self->recorder, row->id, error);
+}
+
 static bool judge_ignored(SyncdWorkspace *self, GHashTable *moving, guint *ret_n, GError **error)
 {
-    Deletion deletion = {.from = self->ignoring, .record = syncd_recorder_ignore};
+    Deletion deletion = {.from = self->ignoring, .record = record_ignored};
     return delete_some(self, &deletion, moving, ret_n, error);
 }
 

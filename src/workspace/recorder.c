@@ -11,6 +11,7 @@
 #define CONTENT_FULL (1024u * 1024u)
 
 typedef enum { IGNORED, DELETED, CHANGED, CREATED, N_DOCUMENTS } Which;
+typedef enum { OWNER, NOBODY, AGENT, N_AUTHORS } Author;
 
 static const char *const kinds[N_DOCUMENTS] = {
     [IGNORED] = SYNCD_FILES_IGNORED,
@@ -45,7 +46,8 @@ struct SyncdRecorder {
     SyncdRecorderListener listener;
     Waiter *waits; /* for the commit of the open turn; NULL: there is nothing of ours in it */
     const char *found;
-    Document documents[N_DOCUMENTS];
+    Document documents[N_DOCUMENTS][N_AUTHORS];
+    char *agent; /* whose documents those of AGENT are; NULL: they are empty */
     guint64 counts[N_DOCUMENTS];
 };
 
@@ -64,10 +66,11 @@ SyncdRecorder *syncd_recorder_new(SyncdService *service, const SyncdRoot *root,
     self->root = root;
     self->listener = *listener;
     self->found = SYNCD_FOUND_SCAN;
-    for (size_t i = 0; i < N_DOCUMENTS; i++) {
-        self->documents[i].text = g_string_new(NULL);
-        self->documents[i].items = g_array_new(FALSE, FALSE, sizeof(Item));
-        g_array_set_clear_func(self->documents[i].items, clear_item);
+    for (size_t i = 0; i < N_DOCUMENTS * N_AUTHORS; i++) {
+        Document *document = &self->documents[i / N_AUTHORS][i % N_AUTHORS];
+        document->text = g_string_new(NULL);
+        document->items = g_array_new(FALSE, FALSE, sizeof(Item));
+        g_array_set_clear_func(document->items, clear_item);
     }
     return self;
 }
@@ -78,10 +81,12 @@ void syncd_recorder_free(SyncdRecorder *self)
         return;
     if (self->waits != NULL)
         self->waits->recorder = NULL;
-    for (size_t i = 0; i < N_DOCUMENTS; i++) {
-        g_string_free(self->documents[i].text, TRUE);
-        g_array_unref(self->documents[i].items);
+    for (size_t i = 0; i < N_DOCUMENTS * N_AUTHORS; i++) {
+        Document *document = &self->documents[i / N_AUTHORS][i % N_AUTHORS];
+        g_string_free(document->text, TRUE);
+        g_array_unref(document->items);
     }
+    g_free(self->agent);
     g_free(self);
 }
 
@@ -141,19 +146,36 @@ void syncd_recorder_set_found(SyncdRecorder *self, const char *found)
     self->found = found;
 }
 
-static SyncdFileChangesWriter *writer_of(SyncdRecorder *self, Which which)
+static bool find_author(SyncdRecorder *self, const char *author, Author *ret_author, GError **error)
 {
-    Document *document = &self->documents[which];
+    *ret_author = author == NULL                                             ? OWNER
+                  : strcmp(author, syncd_service_nobody(self->service)) == 0 ? NOBODY
+                                                                             : AGENT;
+    if (*ret_author != AGENT || g_strcmp0(author, self->agent) == 0)
+        return true;
+    if (self->agent != NULL && !syncd_recorder_flush(self, error))
+        return false;
+    g_free(self->agent);
+    self->agent = g_strdup(author);
+    return true;
+}
+
+/* NULL on failure. */
+static Document *open_document(SyncdRecorder *self, Which which, const char *author, GError **error)
+{
+    Author whose;
+    if (!find_author(self, author, &whose, error))
+        return NULL;
+    Document *document = &self->documents[which][whose];
     if (!document->open)
         syncd_file_changes_begin(&document->writer, document->text, self->found);
     document->open = true;
-    return &document->writer;
+    return document;
 }
 
-static bool add_item(SyncdRecorder *self, Which which, guint64 file, const SyncdFileStat *stat,
-                     SyncdKept *kept, const char *path, GError **error)
+static bool add_item(SyncdRecorder *self, Document *document, Which which, guint64 file,
+                     const SyncdFileStat *stat, SyncdKept *kept, const char *path, GError **error)
 {
-    Document *document = &self->documents[which];
     Item item = {.file = file, .path = g_strdup(path), .kept = kept};
     if (stat != NULL)
         item.seen = syncd_file_seen(stat);
@@ -175,14 +197,19 @@ static void say_content(SyncdFileChange *change, const SyncdKept *kept)
         change->content.chunks = SYNCD_BYTES(kept->chunks->data, kept->chunks->len);
 }
 
-bool syncd_recorder_create(SyncdRecorder *self, SyncdFileChange *change, const SyncdFileStat *stat,
-                           SyncdKept *kept, const char *path, GError **error)
+bool syncd_recorder_create(SyncdRecorder *self, const char *author, SyncdFileChange *change,
+                           const SyncdFileStat *stat, SyncdKept *kept, const char *path,
+                           GError **error)
 {
-    SyncdFileChangesWriter *writer = writer_of(self, CREATED);
-    guint number = writer->n;
+    Document *document = open_document(self, CREATED, author, error);
+    if (document == NULL) {
+        syncd_kept_free(kept);
+        return false;
+    }
+    guint number = document->writer.n;
     say_content(change, kept);
-    syncd_file_changes_add(writer, change);
-    return add_item(self, CREATED, number, stat, kept, path, error);
+    syncd_file_changes_add(&document->writer, change);
+    return add_item(self, document, CREATED, number, stat, kept, path, error);
 }
 
 /* ---- what is dropped ---- */
@@ -226,8 +253,9 @@ static bool settle_content(SyncdRecorder *self, guint64 file, const SyncdFileCha
                                                  dropped, error);
 }
 
-bool syncd_recorder_change(SyncdRecorder *self, guint64 file, SyncdFileChange *change,
-                           const SyncdFileStat *stat, SyncdKept *kept, GError **error)
+bool syncd_recorder_change(SyncdRecorder *self, const char *author, guint64 file,
+                           SyncdFileChange *change, const SyncdFileStat *stat, SyncdKept *kept,
+                           GError **error)
 {
     char object[SYNCD_FILE_ID_SIZE];
     g_autoptr(SyncdKept) content = kept;
@@ -235,36 +263,43 @@ bool syncd_recorder_change(SyncdRecorder *self, guint64 file, SyncdFileChange *c
     if (!syncd_store_file_id(syncd_service_store(self->service), file, object, error) ||
         !settle_content(self, file, change, &content, dropped, error))
         return false;
+    Document *document = open_document(self, CHANGED, author, error);
+    if (document == NULL)
+        return false;
     change->object = SYNCD_BYTES_TEXT(object);
     say_content(change, content);
     change->content.dropped = dropped;
-    syncd_file_changes_add(writer_of(self, CHANGED), change);
-    return add_item(self, CHANGED, file, stat, g_steal_pointer(&content), NULL, error);
+    syncd_file_changes_add(&document->writer, change);
+    return add_item(self, document, CHANGED, file, stat, g_steal_pointer(&content), NULL, error);
 }
 
-static bool take_away(SyncdRecorder *self, Which which, guint64 file, GError **error)
+static bool take_away(SyncdRecorder *self, Which which, const char *author, guint64 file,
+                      GError **error)
 {
     char object[SYNCD_FILE_ID_SIZE];
     if (!syncd_store_file_id(syncd_service_store(self->service), file, object, error))
         return false;
-    syncd_file_changes_add_deleted(writer_of(self, which), object);
-    return add_item(self, which, file, NULL, NULL, NULL, error);
+    Document *document = open_document(self, which, author, error);
+    if (document == NULL)
+        return false;
+    syncd_file_changes_add_deleted(&document->writer, object);
+    return add_item(self, document, which, file, NULL, NULL, NULL, error);
 }
 
-bool syncd_recorder_delete(SyncdRecorder *self, guint64 file, GError **error)
+bool syncd_recorder_delete(SyncdRecorder *self, const char *author, guint64 file, GError **error)
 {
-    return take_away(self, DELETED, file, error);
+    return take_away(self, DELETED, author, file, error);
 }
 
 bool syncd_recorder_ignore(SyncdRecorder *self, guint64 file, GError **error)
 {
-    return take_away(self, IGNORED, file, error);
+    return take_away(self, IGNORED, NULL, file, error);
 }
 
 /* From now on the files of the document have their numbers. */
-static void number(SyncdRecorder *self, Which which, guint64 pos, const char *operation)
+static void number(SyncdRecorder *self, const Document *document, Which which, guint64 pos,
+                   const char *operation)
 {
-    const Document *document = &self->documents[which];
     bool seen = which == CHANGED || which == CREATED;
     for (guint i = 0; seen && i < document->items->len; i++) {
         const Item *item = &g_array_index(document->items, Item, i);
@@ -294,14 +329,33 @@ static GArray *rows_of(const Document *document)
     return rows;
 }
 
-static bool write_document(SyncdRecorder *self, Which which, GError **error)
+/* What was announced may have been taken from whoever did. */
+static const char *actor_of(SyncdRecorder *self, Which which, Author author)
 {
-    Document *document = &self->documents[which];
+    const char *nobody = syncd_service_nobody(self->service);
+    const SyncdCaller agent = {
+        .uid = syncd_service_owner(self->service), .agent = self->agent, .rehearses = true};
+    if (author == OWNER)
+        return NULL;
+    return author == AGENT &&
+                   syncd_service_may_write_files(self->service, &agent, self->root->workspace,
+                                                 which == DELETED, NULL, NULL)
+               ? self->agent
+               : nobody;
+}
+
+static bool write_document(SyncdRecorder *self, Which which, Author author, GError **error)
+{
+    Document *document = &self->documents[which][author];
     g_autofree char *operation = syncd_service_new_operation(self->service);
     guint64 pos;
     if (!document->open)
         return true;
-    syncd_file_changes_end(&document->writer);
+    const char *actor = actor_of(self, which, author);
+    if (g_strcmp0(actor, syncd_service_nobody(self->service)) == 0)
+        syncd_file_changes_end_unknown(&document->writer);
+    else
+        syncd_file_changes_end(&document->writer);
     g_autoptr(GArray) rows = rows_of(document);
     const SyncdFilesDraft draft = {
         .kind = kinds[which],
@@ -309,11 +363,12 @@ static bool write_document(SyncdRecorder *self, Which which, GError **error)
         .content = SYNCD_BYTES(document->text->str, document->text->len),
         .rows = (const SyncdDraftRow *)(void *)rows->data,
         .n_rows = rows->len,
+        .actor = actor,
     };
     bool done = syncd_service_record_files(self->service, self->root, &draft, &pos, error);
     if (done) {
         wait_for_turn(self);
-        number(self, which, pos, operation);
+        number(self, document, which, pos, operation);
     }
     g_string_truncate(document->text, 0);
     g_array_set_size(document->items, 0);
@@ -324,8 +379,8 @@ static bool write_document(SyncdRecorder *self, Which which, GError **error)
 
 bool syncd_recorder_flush(SyncdRecorder *self, GError **error)
 {
-    for (size_t i = 0; i < N_DOCUMENTS; i++)
-        if (!write_document(self, (Which)i, error))
+    for (size_t i = 0; i < N_DOCUMENTS * N_AUTHORS; i++)
+        if (!write_document(self, (Which)(i / N_AUTHORS), (Author)(i % N_AUTHORS), error))
             return false;
     return true;
 }

@@ -2,8 +2,11 @@
  * What was found of a workspace's files, gathered into documents and written to the log.
  *
  * What is ignored, deleted, changed and new are documents of their own, written in this order,
- * so that a name is free before it is taken. A document goes out when it is full or when
- * syncd_recorder_flush() is called; only then the files in it have their numbers.
+ * so that a name is free before it is taken. An entry has one actor, so what several did is in
+ * documents of their own too: of whose instance it is, of one agent at a time, and of nobody who
+ * can be named. A document goes out when it is full, when another agent comes, or when
+ * syncd_recorder_flush() is called; only then the files in it have their numbers. An agent who may
+ * not write any more by then is nobody who can be named.
  *
  * A document is in the turn in which it was written, and of every such turn is told whether it is
  * durable: there may be several until what was begun is done.
@@ -30,18 +33,22 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRecorder, syncd_recorder_free)
 
 /* What became known by a scan, or by being watched: SYNCD_FOUND_SCAN, SYNCD_FOUND_WATCH. */
 void syncd_recorder_set_found(SyncdRecorder *recorder, const char *found);
-/* `kept` is taken over, also on failure; NULL where nothing is to be said of the content. `path` of
- * a folder that is to be looked into, NULL for none. */
-bool syncd_recorder_create(SyncdRecorder *recorder, SyncdFileChange *change,
+/* `author` is the id of the actor who did it, NULL for whose instance it is. `kept` is taken over,
+ * also on failure; NULL where nothing is to be said of the content. `path` of a folder that is to
+ * be looked into, NULL for none. */
+bool syncd_recorder_create(SyncdRecorder *recorder, const char *author, SyncdFileChange *change,
                            const SyncdFileStat *stat, SyncdKept *kept, const char *path,
                            GError **error);
 /* Versions that the workspace's rule keeps no longer are dropped with it. */
-bool syncd_recorder_change(SyncdRecorder *recorder, guint64 file, SyncdFileChange *change,
-                           const SyncdFileStat *stat, SyncdKept *kept, GError **error);
+bool syncd_recorder_change(SyncdRecorder *recorder, const char *author, guint64 file,
+                           SyncdFileChange *change, const SyncdFileStat *stat, SyncdKept *kept,
+                           GError **error);
 /* What the rule keeps no longer of a file once it has a version after this one. */
 bool syncd_recorder_find_dropped(SyncdRecorder *recorder, guint64 file, guint64 version,
                                  GArray *dropped, GError **error);
-bool syncd_recorder_delete(SyncdRecorder *recorder, guint64 file, GError **error);
+bool syncd_recorder_delete(SyncdRecorder *recorder, const char *author, guint64 file,
+                           GError **error);
+/* By whoever made the rules: nobody is asked who that was. */
 bool syncd_recorder_ignore(SyncdRecorder *recorder, guint64 file, GError **error);
 bool syncd_recorder_flush(SyncdRecorder *recorder, GError **error);
 /* All that was flushed is durable. */

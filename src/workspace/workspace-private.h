@@ -160,6 +160,18 @@ void syncd_workspace_move_rules(SyncdWorkspace *workspace, const char *from, con
 void syncd_workspace_tell_rules(SyncdWorkspace *workspace);
 void syncd_workspace_count_ignored(SyncdWorkspace *workspace, guint64 folder, guint n);
 
+/* attribution.c: what was found goes to the recorder with whoever did it. `folder` is the path of
+ * the folder that it is in now; `path` of one that is to be looked into, NULL for none. `kept` is
+ * taken over, also on failure. */
+bool syncd_workspace_record_new(SyncdWorkspace *workspace, const char *folder,
+                                SyncdFileChange *change, const SyncdFileStat *stat, SyncdKept *kept,
+                                const char *path, GError **error);
+bool syncd_workspace_record_change(SyncdWorkspace *workspace, const char *folder, guint64 file,
+                                   SyncdFileChange *change, const SyncdFileStat *stat,
+                                   SyncdKept *kept, GError **error);
+bool syncd_workspace_record_deleted(SyncdWorkspace *workspace, const SyncdFileRow *row,
+                                    GError **error);
+
 /* compare.c: one name in a folder, as it was found, with its content, which is taken if it is
  * needed; and a folder when all names in it were. */
 bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,

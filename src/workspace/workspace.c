@@ -59,7 +59,7 @@ static bool begin_folders(SyncdWorkspace *self, GError **error)
     if (!found) {
         SyncdFileChange change = syncd_file_change(
             &self->own, SYNCD_BYTES_TEXT(""), SYNCD_BYTES_TEXT(""), SYNCD_BYTES_TEXT(""), NULL);
-        return syncd_recorder_create(self->recorder, &change, &self->own, NULL, "", error);
+        return syncd_workspace_record_new(self, "", &change, &self->own, NULL, "", error);
     }
     if (is_another(&row, &self->own)) {
         set_missing(self, "another directory is where it was");

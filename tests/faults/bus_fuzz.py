@@ -70,7 +70,8 @@ def recorded_file(caller):
         # Its plan is another one as soon as it has succeeded once.
         restored = {'version': GLib.Variant('t', 1), 'to': GLib.Variant('s', 'restored'), 'all': GLib.Variant('b', True)}
         plan = json.loads(call('Workspaces', 'PlanRestore', '(saya{sv})', 'workspace:fuzz', b'file', restored))
-        lines = ['List ({},)', 'Scan ("workspace:fuzz", {})']
+        lines = ['List ({},)', 'Scan ("workspace:fuzz", {})',
+                 f'Announce ("workspace:fuzz", "[{{\\"path\\":\\"new\\",\\"sha256\\":\\"{"0" * 64}\\"}}]", {{}})']
         for everything in ('{}', '{"all": <true>}'):
             lines += [f'ListFiles ("workspace:fuzz", b"", {everything})',
                       f'GetFile ("workspace:fuzz", b"file", {everything})',

@@ -13,6 +13,7 @@
 typedef struct {
     Fixture base;
     SyncdInstance instance;
+    uid_t owner; /* whose instance it is */
     SyncdService *service;
     SyncdCaller caller;
 } ServiceFixture;
@@ -21,7 +22,7 @@ static inline void service_open(ServiceFixture *f)
 {
     g_autoptr(GError) error = NULL;
     fixture_open(&f->base);
-    f->service = syncd_service_new(f->instance, OWNER, g_steal_pointer(&f->base.store),
+    f->service = syncd_service_new(f->instance, f->owner, g_steal_pointer(&f->base.store),
                                    &f->base.sources, &error);
     g_assert_no_error(error);
     g_assert_nonnull(f->service);
@@ -32,11 +33,16 @@ static inline void service_close(ServiceFixture *f)
     g_clear_pointer(&f->service, syncd_service_free);
 }
 
-static inline void service_init_instance(ServiceFixture *f, SyncdInstance instance)
+static inline void service_init_of(ServiceFixture *f, SyncdInstance instance, uid_t owner)
 {
-    *f = (ServiceFixture){.instance = instance, .caller = {.uid = OWNER}};
+    *f = (ServiceFixture){.instance = instance, .owner = owner, .caller = {.uid = owner}};
     fixture_init(&f->base, 7);
     service_open(f);
+}
+
+static inline void service_init_instance(ServiceFixture *f, SyncdInstance instance)
+{
+    service_init_of(f, instance, OWNER);
 }
 
 static inline void service_init(ServiceFixture *f)

@@ -134,7 +134,7 @@ static void one_change(ServiceFixture *f, guint *done)
 
 static void one_history(guint64 seed, guint *done)
 {
-    ServiceFixture f = {.instance = SYNCD_INSTANCE_USER, .caller = {.uid = OWNER}};
+    ServiceFixture f = {.instance = SYNCD_INSTANCE_USER, .owner = OWNER, .caller = {.uid = OWNER}};
     fixture_init(&f.base, seed);
     service_open(&f);
     for (int step = 0; step < 200; step++) {

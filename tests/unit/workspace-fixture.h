@@ -157,11 +157,11 @@ static inline void run_until_recorded(WorkspaceFixture *w, guint64 created, guin
     g_assert_cmpuint(now.deleted, ==, deleted);
 }
 
-/* `keep`: which content is kept, as in the record; NULL: none. */
-static inline void workspace_init_keeping(WorkspaceFixture *w, const char *keep)
+/* `owner`: whose instance it is. `keep`: which content is kept, as in the record; NULL: none. */
+static inline void workspace_init_of(WorkspaceFixture *w, uid_t owner, const char *keep)
 {
     *w = (WorkspaceFixture){.directory = g_dir_make_tmp("syncd-tree-XXXXXX", NULL)};
-    service_init(&w->f);
+    service_init_of(&w->f, SYNCD_INSTANCE_USER, owner);
     g_autofree char *root = g_strdup_printf(
         "{\"root_id\":\"r1\",\"workspace_id\":\"workspace:notes\",\"directory\":\"%s\","
         "\"root_state\":\"active\",\"x_note\":\"mine\"%s%s}",
@@ -171,6 +171,11 @@ static inline void workspace_init_keeping(WorkspaceFixture *w, const char *keep)
                                     "\"profile_id\":\"profile:default\"}"),
                     ==, -1);
     g_assert_cmpint(register_record(&w->f, "root", root), ==, -1);
+}
+
+static inline void workspace_init_keeping(WorkspaceFixture *w, const char *keep)
+{
+    workspace_init_of(w, geteuid(), keep);
 }
 
 static inline void workspace_init(WorkspaceFixture *w)
