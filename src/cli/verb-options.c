@@ -429,6 +429,7 @@ const SyncdVerbOption syncd_workspace_options[] = {
     TEXT("keep", 0, "VERSIONS",
          N_("Keep the content of so many older versions of a file (8), or only its `hash`")),
     TEXT("keep-size", 0, "SIZE", N_("Keep no content of larger files (16M)")),
+    TEXT("keep-deleted", 0, "DAYS", N_("Keep what is kept of a deleted file for so long (30)")),
     END,
 };
 

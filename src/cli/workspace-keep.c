@@ -24,6 +24,17 @@ static bool take_versions(const char *text, SyncdCliKeep *keep, GError **error)
     return false;
 }
 
+static bool take_days(const char *text, SyncdCliKeep *keep, GError **error)
+{
+    if (g_ascii_string_to_unsigned(text, 10, 0, SYNCD_FILE_DELETED_DAYS_MAX, &keep->deleted_days,
+                                   NULL))
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_USAGE, "see `sourceos-syncd workspace add --help`",
+                         "`--keep-deleted` takes a number of days of at most %u, not `%s`",
+                         SYNCD_FILE_DELETED_DAYS_MAX, text);
+    return false;
+}
+
 /* Bytes, or with K or M. */
 static bool take_size(const char *text, SyncdCliKeep *keep, GError **error)
 {
@@ -45,15 +56,18 @@ static bool take_size(const char *text, SyncdCliKeep *keep, GError **error)
 
 bool syncd_cli_take_keep(const SyncdCli *cli, SyncdCliKeep *ret_keep, GError **error)
 {
-    const char *versions = syncd_cli_value(cli, "keep"), *size = syncd_cli_value(cli, "keep-size");
+    const char *versions = syncd_cli_value(cli, "keep"), *size = syncd_cli_value(cli, "keep-size"),
+               *days = syncd_cli_value(cli, "keep-deleted");
     *ret_keep = (SyncdCliKeep){
-        .said = versions != NULL || size != NULL,
+        .said = versions != NULL || size != NULL || days != NULL,
+        .deleted_days = SYNCD_FILE_DELETED_DAYS,
         .keeps = true,
         .versions = VERSIONS_DEFAULT,
         .max_bytes = SIZE_DEFAULT,
     };
     return (versions == NULL || take_versions(versions, ret_keep, error)) &&
-           (size == NULL || take_size(size, ret_keep, error));
+           (size == NULL || take_size(size, ret_keep, error)) &&
+           (days == NULL || take_days(days, ret_keep, error));
 }
 
 void syncd_cli_write_keep(const SyncdCliKeep *keep, SyncdJsonWriter *writer)
@@ -64,17 +78,21 @@ void syncd_cli_write_keep(const SyncdCliKeep *keep, SyncdJsonWriter *writer)
     syncd_json_begin_object(writer);
     syncd_json_member_uint(writer, "versions", keep->versions);
     syncd_json_member_uint(writer, "max_bytes", keep->max_bytes);
+    if (keep->deleted_days != SYNCD_FILE_DELETED_DAYS)
+        syncd_json_member_uint(writer, "deleted_days", keep->deleted_days);
     syncd_json_end_object(writer);
 }
 
 bool syncd_cli_keeps_otherwise(const SyncdCliKeep *keep, SyncdJson record)
 {
-    gint64 versions = -1, max = -1;
+    gint64 versions = -1, max = -1, days = SYNCD_FILE_DELETED_DAYS;
     SyncdJson member = syncd_json_member(record, KEEP);
     bool keeps = syncd_json_get_int64(syncd_json_member(member, "versions"), &versions) &&
                  syncd_json_get_int64(syncd_json_member(member, "max_bytes"), &max);
+    syncd_json_get_int64(syncd_json_member(member, "deleted_days"), &days);
     return keeps != keep->keeps ||
-           (keeps && ((guint64)versions != keep->versions || (guint64)max != keep->max_bytes));
+           (keeps && ((guint64)versions != keep->versions || (guint64)max != keep->max_bytes ||
+                      (guint64)days != keep->deleted_days));
 }
 
 char *syncd_cli_record_with_keep(const SyncdCliKeep *keep, SyncdJson record)

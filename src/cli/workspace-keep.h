@@ -1,5 +1,6 @@
 /*
- * Which content of a workspace's files is kept, as it is said with --keep and --keep-size.
+ * Which content of a workspace's files is kept, as it is said with --keep, --keep-size and
+ * --keep-deleted.
  */
 #pragma once
 
@@ -9,7 +10,7 @@
 typedef struct {
     bool said;  /* by the user; else it is what is kept of a new workspace */
     bool keeps; /* false: only hashes are recorded */
-    guint64 versions, max_bytes;
+    guint64 versions, max_bytes, deleted_days;
 } SyncdCliKeep;
 
 /* Usage for what is no such rule. */

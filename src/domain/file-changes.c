@@ -117,6 +117,17 @@ void syncd_file_changes_add_deleted(SyncdFileChangesWriter *self, const char *ob
     self->n++;
 }
 
+void syncd_file_changes_add_dropped(SyncdFileChangesWriter *self, const char *object,
+                                    const GArray *dropped)
+{
+    const SyncdFileContent content = {.dropped = dropped};
+    syncd_json_begin_object(&self->writer);
+    syncd_json_member_string(&self->writer, "object", object);
+    syncd_file_content_write(&content, &self->writer);
+    syncd_json_end_object(&self->writer);
+    self->n++;
+}
+
 void syncd_file_changes_end(SyncdFileChangesWriter *self)
 {
     syncd_json_end_array(&self->writer);

@@ -47,11 +47,15 @@ typedef struct {
 #define SYNCD_FOUND_SCAN "scan"
 #define SYNCD_FOUND_WATCH "watch"
 #define SYNCD_FOUND_RESTORE "restore"
+#define SYNCD_FOUND_RETENTION "retention" /* it was time, and nothing was found */
 
 void syncd_file_changes_begin(SyncdFileChangesWriter *writer, GString *out, const char *found);
 void syncd_file_changes_add(SyncdFileChangesWriter *writer, const SyncdFileChange *change);
 /* Of one that is no more, or is ignored. */
 void syncd_file_changes_add_deleted(SyncdFileChangesWriter *writer, const char *object);
+/* Of an `object.changed`: versions of one, which is as it is, are kept no longer. */
+void syncd_file_changes_add_dropped(SyncdFileChangesWriter *writer, const char *object,
+                                    const GArray *dropped);
 void syncd_file_changes_end(SyncdFileChangesWriter *writer);
 /* The same, of what was done by nobody knows whom. */
 void syncd_file_changes_end_unknown(SyncdFileChangesWriter *writer);

@@ -13,7 +13,9 @@
 
 #define SYNCD_FILE_CHUNK (1024u * 1024u - 40u)
 #define SYNCD_FILE_KEPT_MAX (256u * 1024u * 1024u) /* bytes of a file of which content is kept */
-#define SYNCD_FILE_VERSIONS_MAX 1000u /* that are kept of a file, beside the present one */
+#define SYNCD_FILE_VERSIONS_MAX 1000u      /* that are kept of a file, beside the present one */
+#define SYNCD_FILE_DELETED_DAYS 30u        /* that content stays after a deletion … */
+#define SYNCD_FILE_DELETED_DAYS_MAX 36500u /* … or as many as the record says, up to this */
 /* Why content is not kept where the workspace's rule is that it is. */
 #define SYNCD_UNKEPT_SIZE "size"
 #define SYNCD_UNKEPT_SPACE "space"

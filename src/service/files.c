@@ -53,7 +53,7 @@ static void read_record(SyncdService *service, const SyncdRecordRow *row, SyncdR
 {
     g_auto(SyncdBody) body = {0};
     SyncdJson record;
-    gint64 versions = 0, max = 0;
+    gint64 versions = 0, max = 0, days = SYNCD_FILE_DELETED_DAYS;
     if (!syncd_registry_read(service, row, &body, &record, NULL))
         return;
     g_autofree char *cause = syncd_record_member(record, "pause_cause");
@@ -61,6 +61,8 @@ static void read_record(SyncdService *service, const SyncdRecordRow *row, SyncdR
     root->asks = root->paused && strcmp(cause, SYNCD_PAUSE_DELETIONS) == 0;
     root->keeps = syncd_json_get_int64(syncd_json_member(keep, "versions"), &versions) &&
                   syncd_json_get_int64(syncd_json_member(keep, "max_bytes"), &max);
+    syncd_json_get_int64(syncd_json_member(keep, "deleted_days"), &days);
+    root->deleted_days = (guint)CLAMP(days, 0, (gint64)SYNCD_FILE_DELETED_DAYS_MAX);
     root->keep_versions = (guint)CLAMP(versions, 0, (gint64)SYNCD_FILE_VERSIONS_MAX);
     root->keep_max = (guint64)CLAMP(max, 0, (gint64)SYNCD_FILE_KEPT_MAX);
 }
@@ -107,6 +109,7 @@ static bool add_root(SyncdService *service, const SyncdRecordRow *row, GPtrArray
         .scope_id = g_strdup(scope->id),
         .ignore = find_rules(service, workspace),
         .paused = strcmp(row->state, SYNCD_STATE_ACTIVE) != 0,
+        .deleted_days = SYNCD_FILE_DELETED_DAYS,
     };
     read_record(service, row, root);
     g_ptr_array_add(roots, root);

@@ -21,6 +21,7 @@ typedef struct {
     bool keeps;          /* content of files … */
     guint keep_versions; /* … the present one and so many older ones … */
     guint64 keep_max;    /* … of files of at most so many bytes */
+    guint deleted_days;  /* so long all that is kept stays when the file is deleted or ignored */
     char *ignore;        /* the shared rules of the workspace: domain/ignore.h */
 } SyncdRoot;
 

@@ -79,10 +79,13 @@ struct SyncdService {
     guint64 purge_delay; /* how long that was; 0: none failed */
     guint64 purge_after; /* up to this entry those that are left failed; 0: none has, since then */
     guint64 proving; /* the entry of the purge that the open turn proves, or that the last did */
-    bool purge_lacks_room; /* one of those that failed, when they were tried last */
-    guint64 delay_ms;      /* when the next task that waits for its time is due; 0: none */
-    guint64 begin_ms;      /* of the clock of tasks … */
-    guint64 begin_usec;    /* … and of the monotonic clock then */
+    bool purge_lacks_room;  /* one of those that failed, when they were tried last */
+    bool retains;           /* retention.c: it looks for content whose time has come … */
+    guint64 retained;       /* … in files behind this one … */
+    guint64 retention_usec; /* … and again not before: monotonic */
+    guint64 delay_ms;       /* when the next task that waits for its time is due; 0: none */
+    guint64 begin_ms;       /* of the clock of tasks … */
+    guint64 begin_usec;     /* … and of the monotonic clock then */
 };
 
 guint64 syncd_service_now_ms(const SyncdService *service);

@@ -1,6 +1,7 @@
 #include "service/internal.h"
 
 #include "base/log.h"
+#include "service/retention.h"
 
 typedef struct {
     SyncdCommitFunc func;
@@ -324,6 +325,7 @@ bool syncd_service_work(SyncdService *service)
     bool more = syncd_store_work(service->store);
     more |= syncd_service_finish_purges(service);
     more |= syncd_service_step_jobs(service);
+    more |= syncd_service_retain(service);
     syncd_service_show_state(service, false);
     return more;
 }

@@ -153,6 +153,12 @@ bool syncd_store_find_content(SyncdStore *self, guint64 file, guint64 version,
            syncd_index_find_content(self->index, file, version, ret_row, ret_found, error);
 }
 
+bool syncd_store_next_kept(SyncdStore *self, guint64 after, guint64 *ret_file, GError **error)
+{
+    return syncd_store_need_index(self, error) && syncd_store_settle(self, error) &&
+           syncd_index_next_kept(self->index, after, ret_file, error);
+}
+
 /* ---- what nobody needs ---- */
 
 bool syncd_store_needs_chunk(SyncdStore *self, const SyncdHash *name, bool *ret_needs,

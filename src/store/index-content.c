@@ -79,10 +79,17 @@ static bool drop_version(SyncdIndex *self, guint64 file, guint64 version, GError
     return true;
 }
 
+bool syncd_index_drop_content(SyncdIndex *self, guint64 file, const GArray *dropped, GError **error)
+{
+    for (guint i = 0; dropped != NULL && i < dropped->len; i++)
+        if (!drop_version(self, file, g_array_index(dropped, SyncdFileDropped, i).version, error))
+            return false;
+    return true;
+}
+
 bool syncd_index_project_content(SyncdIndex *self, guint64 file, guint64 place,
                                  const SyncdFileChange *change, GError **error)
 {
-    const GArray *dropped = change->content.dropped;
     gint64 version = 1;
     if (change->content.kept) {
         SyncdStatement *row =
@@ -92,13 +99,22 @@ bool syncd_index_project_content(SyncdIndex *self, guint64 file, guint64 place,
             !keep(self, file, (guint64)version, place, change, error))
             return false;
     }
-    for (guint i = 0; dropped != NULL && i < dropped->len; i++)
-        if (!drop_version(self, file, g_array_index(dropped, SyncdFileDropped, i).version, error))
-            return false;
-    return true;
+    return syncd_index_drop_content(self, file, change->content.dropped, error);
 }
 
 /* ---- asking ---- */
+
+bool syncd_index_next_kept(SyncdIndex *self, guint64 after, guint64 *ret_file, GError **error)
+{
+    gint64 file;
+    SyncdStatement *row =
+        syncd_database_statement(self->db, "SELECT min(file) FROM content WHERE file > :after");
+    syncd_bind_int(row, ":after", (gint64)after);
+    if (!syncd_statement_number(row, 0, &file, error))
+        return false;
+    *ret_file = (guint64)file;
+    return true;
+}
 
 bool syncd_index_find_content(SyncdIndex *self, guint64 file, guint64 version,
                               SyncdContentRow *ret_row, bool *ret_found, GError **error)

@@ -173,6 +173,24 @@ static bool exists(FileEntry *entry, guint64 file, bool *ret_exists, GError **er
     return true;
 }
 
+/* Whether it exists or not. */
+static bool drop_content(FileEntry *entry, const SyncdFileChange *change, GError **error)
+{
+    guint64 file;
+    gint64 is = 0;
+    if (change->object.data == NULL || change->content.dropped == NULL)
+        return true;
+    if (!syncd_index_find_file_place(entry->index, change->object, &file, error))
+        return false;
+    SyncdStatement *row = syncd_database_statement(
+        entry->index->db, "SELECT count(*) FROM file WHERE id = :id AND scope = :scope");
+    syncd_bind_int(row, ":id", (gint64)file);
+    syncd_bind_int(row, ":scope", entry->scope);
+    return syncd_statement_number(row, 0, &is, error) &&
+           (is == 0 ||
+            syncd_index_drop_content(entry->index, file, change->content.dropped, error));
+}
+
 /* Whether the folder is the file or lies in it, at any depth that can be. */
 #define DEPTH_MAX 65536u
 static bool lies_within(FileEntry *entry, guint64 folder, guint64 file, bool *ret_lies,
@@ -215,7 +233,9 @@ static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *
 {
     guint64 file, folder;
     bool is;
-    if (change->kind == 0 || change->object.data == NULL)
+    if (change->kind == 0)
+        return drop_content(entry, change, error);
+    if (change->object.data == NULL)
         return true;
     if (!syncd_index_find_file_place(entry->index, change->object, &file, error) ||
         !exists(entry, file, &is, error))

@@ -47,6 +47,8 @@ typedef struct {
 } SyncdDroppedChunk;
 
 /* The first ones; `*ret_last` names the last of them. */
+/* The next file of which a version is kept; 0: there is none. */
+bool syncd_index_next_kept(SyncdIndex *index, guint64 after, guint64 *ret_file, GError **error);
 bool syncd_index_list_dropped(SyncdIndex *index, guint max, GArray *chunks, gint64 *ret_last,
                               GError **error);
 bool syncd_index_needs_chunk(SyncdIndex *index, const SyncdHash *name, bool *ret_needs,

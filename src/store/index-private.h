@@ -36,6 +36,8 @@ bool syncd_index_project_record(SyncdIndex *index, guint64 pos, const SyncdHeade
 bool syncd_index_project_files(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                                SyncdJson content, GError **error);
 /* The content of a file that the change was projected of (index-content.c). */
+bool syncd_index_drop_content(SyncdIndex *index, guint64 file, const GArray *dropped,
+                              GError **error);
 bool syncd_index_project_content(SyncdIndex *index, guint64 file, guint64 place,
                                  const SyncdFileChange *change, GError **error);
 bool syncd_index_project_key(SyncdIndex *index, guint64 pos, const SyncdHeader *header,

@@ -353,7 +353,10 @@ def what_was_not_kept_says_why(world):
         eventually(lambda: version_of(cli, 'a.txt') == 3, 'the change is recorded')
         cli.does('workspace', 'restore', str(notes / 'a.txt'), '--yes')
         equal((notes / 'a.txt').read_text(), 'other')
-        for wrong in ('--keep=many', '--keep=1001', '--keep-size=1G', '--keep-size=300M', '--keep-size='):
+        cli.does('workspace', 'add', str(notes), '--keep=3', '--keep-size=1M', '--keep-deleted=7')
+        equal(cli.json('workspace', 'show', 'notes')['keep'], {'versions': 3, 'max_bytes': 1 << 20, 'deleted_days': 7})
+        for wrong in ('--keep-deleted=soon', '--keep-deleted=36501', '--keep=many', '--keep=1001', '--keep-size=1G',
+                      '--keep-size=300M', '--keep-size='):
             cli.fails(NEGATIVE, 'Usage', 'workspace', 'add', str(notes), wrong)
 
 

@@ -203,6 +203,162 @@ static void verification_misses_what_is_gone(void)
     workspace_clear(&w);
 }
 
+/* ---- when it goes after a deletion ---- */
+
+#define DAY_USEC (G_GUINT64_CONSTANT(86400) * G_USEC_PER_SEC)
+
+static void pass(WorkspaceFixture *w, guint64 usec)
+{
+    static guint n;
+    g_autofree char *text = text_of(10, (char)('a' + n++ % 20));
+    w->f.base.now_usec += usec;
+    write_file(w, "clock", text);
+    rescan(w);
+    for (guint i = 0; i < 20; i++) {
+        settle(w);
+        if (syncd_service_has_turn(w->f.service))
+            syncd_service_commit(w->f.service);
+    }
+}
+
+/* Something is recorded so many days later, by whose clock it is seen how late it is; and once more
+ * the day after, as it is looked for once a day. */
+static void pass_days(WorkspaceFixture *w, guint days)
+{
+    pass(w, days * DAY_USEC);
+    pass(w, DAY_USEC);
+}
+
+static void fill_with_versions(WorkspaceFixture *w, const char *name, size_t size)
+{
+    for (char first = 'A'; first < 'E'; first++) {
+        g_autofree char *text = text_of(size, first);
+        write_file(w, name, text);
+        if (w->workspace == NULL)
+            begin(w);
+        else
+            rescan(w);
+    }
+}
+
+static void of_a_deleted_file_it_stays_for_as_long_as_the_rule_says(void)
+{
+    static const struct {
+        const char *keep;
+        guint days;
+    } rules[] = {
+        {"{\"versions\":2,\"max_bytes\":4194304}", 30},
+        {"{\"versions\":2,\"max_bytes\":4194304,\"deleted_days\":3}", 3},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rules); i++) {
+        WorkspaceFixture w;
+        workspace_init_keeping(&w, rules[i].keep);
+        write_file(&w, "clock", "0123456789");
+        write_file(&w, "other", "ABC");
+        fill_with_versions(&w, "small", 10);
+        fill_with_versions(&w, "large", SYNCD_CONTENT_ROW_MAX + 1);
+        guint64 small = row_of(&w, "small").id, large = row_of(&w, "large").id;
+        remove_file(&w, "small");
+        remove_file(&w, "large");
+        rescan(&w);
+        g_assert_cmpuint(blobs_of(&w), ==, 3);
+        pass_days(&w, rules[i].days - 2);
+        g_autofree char *last = text_of(10, 'D');
+        assert_kept(&w, small, 4, last);
+        g_assert_cmpuint(blobs_of(&w), ==, 3);
+        pass_days(&w, 1);
+        for (guint64 version = 1; version <= 4; version++) {
+            assert_not_kept(&w, small, version);
+            assert_not_kept(&w, large, version);
+        }
+        g_assert_cmpuint(blobs_of(&w), ==, 0);
+        assert_kept(&w, row_of(&w, "other").id, 1, "ABC");
+        g_assert_cmpuint(findings(&w), ==, 0);
+        /* Not once more. */
+        guint64 sequence = service_sequence(&w.f);
+        pass_days(&w, 1);
+        g_assert_cmpuint(service_sequence(&w.f), <=, sequence + 2);
+        end_workspace(&w);
+        service_close(&w.f);
+        g_assert_cmpint(count_rows(&w), ==, 1 + 3);
+        service_open(&w.f);
+        workspace_clear(&w);
+    }
+}
+
+/* More than fits into one document. */
+static void many_deleted_files_are_dropped_in_several_entries(void)
+{
+    WorkspaceFixture w;
+    enum { FILES = 600 };
+    workspace_init_keeping(&w, KEEP_TWO);
+    for (guint i = 0; i < FILES; i++) {
+        g_autofree char *name = g_strdup_printf("f%u", i);
+        write_file(&w, name, name);
+    }
+    write_file(&w, "clock", "0123456789");
+    begin(&w);
+    GArray *files = g_array_new(FALSE, FALSE, sizeof(guint64));
+    syncd_workspace_accept_deletions(w.workspace);
+    for (guint i = 0; i < FILES; i++) {
+        g_autofree char *name = g_strdup_printf("f%u", i);
+        guint64 file = row_of(&w, name).id;
+        g_array_append_val(files, file);
+        remove_file(&w, name);
+    }
+    rescan(&w);
+    g_autofree char *first = g_strdup("f0");
+    assert_kept(&w, g_array_index(files, guint64, 0), 1, first);
+    pass_days(&w, 31);
+    for (guint i = 0; i < FILES; i++)
+        assert_not_kept(&w, g_array_index(files, guint64, i), 1);
+    g_assert_cmpuint(findings(&w), ==, 0);
+    g_array_unref(files);
+    workspace_clear(&w);
+}
+
+static void what_was_deleted_goes_when_the_rule_changes(void)
+{
+    WorkspaceFixture w;
+    workspace_init_keeping(&w, "{\"versions\":2,\"max_bytes\":4194304,\"deleted_days\":0}");
+    write_file(&w, "clock", "0123456789");
+    write_file(&w, "file", "one");
+    begin(&w);
+    settle(&w);
+    guint64 file = row_of(&w, "file").id;
+    remove_file(&w, "file");
+    rescan(&w);
+    settle(&w);
+    assert_kept(&w, file, 1, "one"); /* nobody has looked since */
+    syncd_service_retain_soon(w.f.service);
+    pass(&w, 0);
+    assert_not_kept(&w, file, 1);
+    workspace_clear(&w);
+}
+
+/* It is a version of its own again when it is seen once more. */
+static void of_an_ignored_file_it_goes_too(void)
+{
+    WorkspaceFixture w;
+    workspace_init_keeping(&w, KEEP_TWO);
+    write_file(&w, "clock", "0123456789");
+    write_file(&w, "file", "one");
+    begin(&w);
+    guint64 file = row_of(&w, "file").id;
+    write_file(&w, SYNCD_IGNORE_FILE, "file\n");
+    rescan(&w);
+    assert_kept(&w, file, 1, "one");
+    pass_days(&w, 31);
+    assert_not_kept(&w, file, 1);
+    write_file(&w, SYNCD_IGNORE_FILE, "#ile\n");
+    rescan(&w);
+    rescan(&w);
+    g_assert_cmpuint(row_of(&w, "file").id, ==, file);
+    assert_kept(&w, file, 1, "one");
+    g_assert_cmpuint(findings(&w), ==, 0);
+    workspace_clear(&w);
+}
+
 /* A chunk that came to no entry is nothing that stays. */
 static void what_no_version_needs_is_removed(void)
 {
@@ -239,6 +395,14 @@ int main(int argc, char **argv)
                     an_index_that_is_made_anew_knows_it);
     g_test_add_func("/workspace-content/verification-misses-what-is-gone",
                     verification_misses_what_is_gone);
+    g_test_add_func("/workspace-content/of-a-deleted-file-it-stays-for-as-long-as-the-rule-says",
+                    of_a_deleted_file_it_stays_for_as_long_as_the_rule_says);
+    g_test_add_func("/workspace-content/many-deleted-files-are-dropped-in-several-entries",
+                    many_deleted_files_are_dropped_in_several_entries);
+    g_test_add_func("/workspace-content/what-was-deleted-goes-when-the-rule-changes",
+                    what_was_deleted_goes_when_the_rule_changes);
+    g_test_add_func("/workspace-content/of-an-ignored-file-it-goes-too",
+                    of_an_ignored_file_it_goes_too);
     g_test_add_func("/workspace-content/what-no-version-needs-is-removed",
                     what_no_version_needs_is_removed);
     return g_test_run();

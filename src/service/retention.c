@@ -1,0 +1,187 @@
+#include "service/retention.h"
+
+#include "base/log.h"
+#include "service/files.h"
+#include "service/internal.h"
+#include "store/chunks.h"
+
+#include <string.h>
+
+#define AGAIN_USEC (24u * 3600u * G_USEC_PER_SEC)
+#define DAY_MS G_GUINT64_CONSTANT(86400000)
+#define FILES_A_STEP 64u
+/* As in recorder.c: the document lies in the journal itself. */
+#define DOCUMENT_FULL (48u * 1024u)
+
+/* A document of one root's workspace. */
+typedef struct {
+    SyncdService *service;
+    GPtrArray *roots;
+    guint64 now_ms;        /* of the newest entry */
+    const SyncdRoot *root; /* NULL: there is nothing in it yet */
+    GString *text;
+    SyncdFileChangesWriter writer;
+} Dropping;
+
+static void dropping_clear(Dropping *self)
+{
+    g_clear_pointer(&self->roots, g_ptr_array_unref);
+    g_string_free(self->text, TRUE);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Dropping, dropping_clear)
+
+/* ---- whose time has come ---- */
+
+static const SyncdRoot *root_of(const Dropping *self, SyncdBytes scope)
+{
+    for (guint i = 0; i < self->roots->len; i++) {
+        const SyncdRoot *root = self->roots->pdata[i];
+        if (syncd_bytes_are(scope, root->scope_id))
+            return root;
+    }
+    return NULL;
+}
+
+/* NULL: it stays. */
+static bool find_due(const Dropping *self, guint64 file, const SyncdRoot **ret_root, GError **error)
+{
+    SyncdFileRow row;
+    bool found;
+    g_auto(SyncdEntry) entry = {0};
+    SyncdStore *store = self->service->store;
+    *ret_root = NULL;
+    if (!syncd_store_find_file(store, file, &row, &found, error))
+        return false;
+    if (!found || row.live)
+        return true;
+    if (!syncd_store_read(store, syncd_file_place_pos(row.changed), &entry, error))
+        return false;
+    const SyncdRoot *root = root_of(self, entry.header.scope);
+    if (root != NULL && entry.header.hlc.ms + root->deleted_days * DAY_MS <= self->now_ms)
+        *ret_root = root;
+    return true;
+}
+
+/* ---- what is dropped ---- */
+
+/* `*ret_whole`: all that is kept of it. */
+static bool add_file(Dropping *self, guint64 file, bool *ret_whole, GError **error)
+{
+    SyncdStore *store = self->service->store;
+    char object[SYNCD_FILE_ID_SIZE];
+    g_autoptr(GArray) dropped = syncd_file_dropped_new();
+    guint64 version = G_MAXINT64;
+    size_t size = self->text->len;
+    *ret_whole = false;
+    while (version > 0 && size < DOCUMENT_FULL) {
+        g_auto(SyncdContentRow) row = {0};
+        bool found;
+        if (!syncd_store_find_content(store, file, version, &row, &found, error))
+            return false;
+        *ret_whole = !found;
+        if (!found)
+            break;
+        SyncdBytes chunks = {g_bytes_get_data(row.chunks, NULL), g_bytes_get_size(row.chunks)};
+        syncd_file_dropped_add(dropped, row.version, chunks);
+        size += SYNCD_HASH_HEX_SIZE + 2 * chunks.size + chunks.size / 8;
+        version = row.version - 1;
+        *ret_whole = version == 0;
+    }
+    if (!syncd_store_file_id(store, file, object, error))
+        return false;
+    syncd_file_changes_add_dropped(&self->writer, object, dropped);
+    return true;
+}
+
+static bool collect(Dropping *self, bool *ret_end, GError **error)
+{
+    SyncdService *service = self->service;
+    *ret_end = false;
+    for (guint i = 0; i < FILES_A_STEP && self->text->len < DOCUMENT_FULL; i++) {
+        guint64 file;
+        const SyncdRoot *root;
+        bool whole = true;
+        if (!syncd_store_next_kept(service->store, service->retained, &file, error))
+            return false;
+        *ret_end = file == 0;
+        if (file == 0)
+            return true;
+        if (!find_due(self, file, &root, error))
+            return false;
+        if (root != NULL && self->root == NULL)
+            syncd_file_changes_begin(&self->writer, self->text, SYNCD_FOUND_RETENTION);
+        if (root != NULL && self->root != NULL && root != self->root)
+            return true;
+        self->root = root != NULL ? root : self->root;
+        if (root != NULL && !add_file(self, file, &whole, error))
+            return false;
+        if (!whole)
+            return true;
+        service->retained = file;
+    }
+    return true;
+}
+
+static bool step(SyncdService *service, bool *ret_end, GError **error)
+{
+    guint64 pos, newest = syncd_store_sequence(service->store);
+    g_auto(SyncdEntry) entry = {0};
+    g_auto(Dropping) dropping = {.service = service, .text = g_string_new(NULL)};
+    *ret_end = newest == 0;
+    if (newest == 0)
+        return true;
+    if (!syncd_store_read(service->store, newest, &entry, error) ||
+        !syncd_service_list_roots(service, &dropping.roots, error))
+        return false;
+    dropping.now_ms = entry.header.hlc.ms;
+    if (!collect(&dropping, ret_end, error))
+        return false;
+    if (dropping.root == NULL)
+        return true;
+    syncd_file_changes_end(&dropping.writer);
+    g_autofree char *operation = syncd_service_new_operation(service);
+    const SyncdFilesDraft draft = {
+        .kind = "object.changed",
+        .operation = operation,
+        .content = SYNCD_BYTES(dropping.text->str, dropping.text->len),
+    };
+    return syncd_service_record_files(service, dropping.root, &draft, &pos, error);
+}
+
+static bool may_step(const SyncdService *service)
+{
+    return !syncd_service_has_turn(service) &&
+           syncd_store_condition(service->store) == SYNCD_STORE_WRITABLE &&
+           !syncd_store_is_indexing(service->store) && !syncd_store_lacks_index(service->store);
+}
+
+void syncd_service_retain_soon(SyncdService *service)
+{
+    service->retains = false;
+    service->retention_usec = 0;
+    syncd_service_ask_for_work(service);
+}
+
+bool syncd_service_retain(SyncdService *service)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 now = syncd_service_monotonic(service);
+    bool end = false;
+    if (!may_step(service))
+        return false;
+    if (!service->retains && now < service->retention_usec)
+        return false;
+    if (!service->retains)
+        service->retained = 0;
+    service->retains = true;
+    if (!step(service, &end, &error))
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE,
+                  "Content of deleted files is kept longer than it is to be: %s", error->message);
+    if (end || error != NULL) {
+        service->retains = false;
+        service->retention_usec = now + AGAIN_USEC;
+        return false;
+    }
+    /* Once the turn is committed it goes on. */
+    return !syncd_service_has_turn(service);
+}
