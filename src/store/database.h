@@ -77,6 +77,8 @@ bool syncd_statement_run(SyncdStatement *statement, GError **error);
  * it. */
 bool syncd_statement_number(SyncdStatement *statement, gint64 fallback, gint64 *ret_value,
                             GError **error);
+/* The first columns of all rows behind what is in `numbers` (guint64). And is done with it. */
+bool syncd_statement_numbers(SyncdStatement *statement, GArray *numbers, GError **error);
 
 gint64 syncd_column_int(SyncdStatement *statement, int column);
 const char *syncd_column_text(SyncdStatement *statement,

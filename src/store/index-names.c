@@ -42,21 +42,13 @@ bool syncd_index_find_name(SyncdIndex *self, const char *family, const char *nam
 bool syncd_index_list_name(SyncdIndex *self, const char *family, const char *name,
                            GArray *positions, GError **error)
 {
-    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+    SyncdStatement *rows = syncd_database_statement(
         self->db,
         "SELECT pos FROM name WHERE family = :family AND name = :name ORDER BY pos LIMIT :max");
     syncd_bind_text(rows, ":family", family);
     syncd_bind_text(rows, ":name", name);
     syncd_bind_int(rows, ":max", SYNCD_STORE_SCOPES_MAX);
-    for (;;) {
-        bool row;
-        if (!syncd_statement_next(rows, &row, error))
-            return false;
-        if (!row)
-            return true;
-        guint64 pos = (guint64)syncd_column_int(rows, 0);
-        g_array_append_val(positions, pos);
-    }
+    return syncd_statement_numbers(rows, positions, error);
 }
 
 bool syncd_index_find_decision(SyncdIndex *self, const char *id, guint64 *ret_pos, GError **error)

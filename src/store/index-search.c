@@ -240,21 +240,13 @@ bool syncd_index_search(SyncdIndex *self, const GPtrArray *words, guint64 below,
                         GArray *ids, GError **error)
 {
     g_autofree char *match = match_of(words);
-    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+    SyncdStatement *rows = syncd_database_statement(
         self->db, "SELECT rowid FROM search WHERE search MATCH :match AND rowid < :below"
                   " ORDER BY rowid DESC LIMIT :limit");
     syncd_bind_text(rows, ":match", match);
     syncd_bind_int(rows, ":below", (gint64)MIN(below, G_MAXINT64));
     syncd_bind_int(rows, ":limit", limit);
-    for (;;) {
-        bool row;
-        if (!syncd_statement_next(rows, &row, error))
-            return false;
-        if (!row)
-            return true;
-        guint64 id = (guint64)syncd_column_int(rows, 0);
-        g_array_append_val(ids, id);
-    }
+    return syncd_statement_numbers(rows, ids, error);
 }
 
 bool syncd_index_search_hit(SyncdIndex *self, guint64 id, SyncdHit *ret_hit, bool *ret_found,

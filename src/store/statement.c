@@ -122,6 +122,19 @@ bool syncd_statement_number(SyncdStatement *statement, gint64 fallback, gint64 *
     return ok;
 }
 
+bool syncd_statement_numbers(SyncdStatement *statement, GArray *numbers, GError **error)
+{
+    bool row = true, ok = true;
+    while (ok && row) {
+        ok = syncd_statement_next(statement, &row, error);
+        guint64 number = ok && row ? (guint64)sqlite3_column_int64(statement->stmt, 0) : 0;
+        if (ok && row)
+            g_array_append_val(numbers, number);
+    }
+    syncd_statement_done(statement);
+    return ok;
+}
+
 gint64 syncd_column_int(SyncdStatement *statement, int column)
 {
     return sqlite3_column_int64(statement->stmt, column);
