@@ -102,7 +102,8 @@ static void add_row(SyncdTable *table, SyncdJson step)
     g_autofree char *size = syncd_record_text(step, "size");
     g_autofree char *version = syncd_record_text(step, "version");
     bool is_kept = syncd_json_member(step, "kept").type == SYNCD_JSON_TRUE;
-    g_autofree char *actor = syncd_record_text(step, "actor_id");
+    bool unknown = syncd_json_is(syncd_json_member(step, "changed_by"), "unknown");
+    g_autofree char *actor = unknown ? g_strdup(_("unknown")) : syncd_record_text(step, "actor_id");
     g_autofree char *decision = syncd_record_text(step, "policy_decision_ref");
     g_autofree char *operation = syncd_record_text(step, "operation_id");
     const char *const cells[] = {time,  change,   version,  size, is_kept ? _("kept") : NULL,

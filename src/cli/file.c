@@ -30,20 +30,50 @@ static bool read_all(int fd, GString *text, size_t max, const char *path, GError
     }
 }
 
-char *syncd_file_read(const char *path, size_t max, size_t *ret_size, GError **error)
+/* Negative on failure. */
+static int open_named(const char *path, const char **ret_name, GError **error)
 {
     bool standard = strcmp(path, "-") == 0;
-    const char *name = standard ? "standard input" : path;
+    *ret_name = standard ? "standard input" : path;
     int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
+    if (fd < 0)
         syncd_set_error_next(error, errno == ENOENT ? SYNCD_ERROR_NOT_FOUND : SYNCD_ERROR_FAILED,
                              "check the name and the rights of the file", "Cannot open %s: %s",
                              path, g_strerror(errno));
+    return fd;
+}
+
+bool syncd_file_hash(const char *path, SyncdHash *ret_hash, GError **error)
+{
+    const char *name;
+    int fd = open_named(path, &name, error);
+    if (fd < 0)
+        return false;
+    g_autofree char *piece = g_malloc(READ_SIZE);
+    g_autoptr(SyncdHasher) hasher = syncd_hasher_new();
+    ssize_t n;
+    do {
+        n = read(fd, piece, READ_SIZE);
+        if (n > 0)
+            syncd_hasher_update(hasher, piece, (size_t)n);
+    } while (n > 0 || (n < 0 && errno == EINTR));
+    if (n < 0)
+        syncd_set_error_errno(error, SYNCD_ERROR_FAILED, errno, "Cannot read %s", name);
+    if (fd != STDIN_FILENO)
+        close(fd);
+    *ret_hash = syncd_hasher_finish(hasher);
+    return n == 0;
+}
+
+char *syncd_file_read(const char *path, size_t max, size_t *ret_size, GError **error)
+{
+    const char *name;
+    int fd = open_named(path, &name, error);
+    if (fd < 0)
         return NULL;
-    }
     GString *text = g_string_new(NULL);
     bool read_it = read_all(fd, text, max, name, error);
-    if (!standard)
+    if (fd != STDIN_FILENO)
         close(fd);
     *ret_size = text->len;
     return g_string_free(text, !read_it);

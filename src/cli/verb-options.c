@@ -441,6 +441,16 @@ const SyncdVerbOption syncd_restore_options[] = {
     END,
 };
 
+const SyncdVerbOption syncd_announce_options[] = {
+    FILES("content", 0, N_("What FILE will have in it is in this file, - for standard input")),
+    FLAG("folder", 0, N_("Folders are going to be made")),
+    FLAG("delete", 0, N_("They are going to be deleted, with all that is in them")),
+    TEXT("rename-to", 0, "PATH", N_("FILE is going to be renamed to this")),
+    TEXT("as", 0, "ACTOR", N_("The id of the actor who announces it, with --signing-key")),
+    FILES("signing-key", 0, N_("The actor's Ed25519 private key, as openssl writes it")),
+    END,
+};
+
 const SyncdVerbOption syncd_pause_options[] = {
     TEXT("reason", 0, "TEXT", N_("Why; it is shown in the list")),
     END,

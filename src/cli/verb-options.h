@@ -9,6 +9,7 @@
 extern const SyncdVerbOption syncd_status_options[];
 extern const SyncdVerbOption syncd_enqueue_options[];
 extern const SyncdVerbOption syncd_workspace_options[];
+extern const SyncdVerbOption syncd_announce_options[];
 extern const SyncdVerbOption syncd_restore_options[];
 extern const SyncdVerbOption syncd_pause_options[];
 extern const SyncdVerbOption syncd_limit_options[];

@@ -303,6 +303,18 @@ const SyncdVerb syncd_verbs[] = {
                    "too: it is for what nobody was told of."),
      .run = syncd_verb_workspace_scan},
     {.group = "workspace",
+     .name = "announce",
+     .arguments = "FILE...",
+     .min_arguments = 1,
+     .max_arguments = G_MAXUINT,
+     .help = N_("Say what an agent is about to do to files"),
+     .details = N_("What is then found to be exactly that is recorded as the doing of the agent, "
+                   "once and within ten minutes; all else as the user's. Without an option it is "
+                   "what is there now. The agent is known by the unit it runs in, or signs. Exit "
+                   "code 2: some of it is recorded already."),
+     .options = {syncd_announce_options},
+     .run = syncd_verb_workspace_announce},
+    {.group = "workspace",
      .name = "restore",
      .arguments = "FILE",
      .min_arguments = 1,

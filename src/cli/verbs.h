@@ -33,6 +33,7 @@ bool syncd_verb_workspace_ignore(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_pause(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_resume(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_remove(SyncdCli *cli, GError **error);
+bool syncd_verb_workspace_announce(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_restore(SyncdCli *cli, GError **error);
 bool syncd_verb_find(SyncdCli *cli, GError **error);
 bool syncd_verb_prove(SyncdCli *cli, GError **error);

@@ -93,6 +93,18 @@ char *syncd_client_scan(SyncdClient *client, const char *workspace, GError **err
     return g_strdup(job);
 }
 
+char *syncd_client_announce(SyncdClient *client, const char *workspace, const char *changes,
+                            GVariant *options, GError **error)
+{
+    g_autoptr(GVariant) own = options != NULL ? g_variant_ref_sink(options) : NULL;
+    g_autoptr(sd_bus_message) message = begin(client, "Announce", error);
+    if (message == NULL)
+        return NULL;
+    int r = sd_bus_message_append(message, "ss", workspace, changes);
+    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, own, error);
+    return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
+}
+
 char *syncd_client_plan_restore(SyncdClient *client, const char *workspace, const char *path,
                                 GVariant *options, GError **error)
 {

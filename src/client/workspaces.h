@@ -16,6 +16,9 @@ char *syncd_client_check_ignored(SyncdClient *client, const char *workspace, con
                                  GError **error);
 /* The path of the job that scans. */
 char *syncd_client_scan(SyncdClient *client, const char *workspace, GError **error);
+/* `changes` is a JSON array; the answer. */
+char *syncd_client_announce(SyncdClient *client, const char *workspace, const char *changes,
+                            GVariant *options, GError **error);
 /* What would be restored: a JSON object; and the path of the job that does it, as its digest says.
  */
 char *syncd_client_plan_restore(SyncdClient *client, const char *workspace, const char *path,

@@ -162,10 +162,6 @@ char *syncd_signed_key(const SyncdCaller *caller);
 /* That no entry carries it; NULL passes. AccessDenied, noted as a refusal. */
 bool syncd_service_check_unspent(SyncdService *service, const SyncdCaller *caller,
                                  const char *actor, const char *key, GError **error);
-/* The bytes that such a signature covers. */
-GString *syncd_signed_statement(const char *device, const SyncdSigned *claim, const char *method,
-                                const char *idempotency_key, const SyncdBytes *parts,
-                                size_t n_parts);
 /* The time that an entry written now would carry, or later. */
 guint64 syncd_service_entry_ms(const SyncdService *service);
 

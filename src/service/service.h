@@ -181,6 +181,11 @@ typedef struct {
     guint64 expires_usec;
 } SyncdSigned;
 
+/* The bytes that its signature covers: `parts` are the arguments of the request. */
+GString *syncd_signed_statement(const char *device, const SyncdSigned *claim, const char *method,
+                                const char *idempotency_key, const SyncdBytes *parts,
+                                size_t n_parts);
+
 /* A request whose arguments are texts (many, replay, reconcile, tasks), NULL where nothing was
  * given, in the order of docs/format.md. */
 typedef struct {
