@@ -4,7 +4,30 @@
  */
 #include "reader-fixture.h"
 
+#include <stdio.h>
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+/* ---- what others do in between ---- */
+
+typedef void (*Meddle)(int folder, const char *name);
+
+/* In the reader's process: what happens right before the exchange of that number. */
+static struct {
+    guint at;
+    Meddle meddle;
+    guint *exchanges; /* shared with this process */
+} meddling;
+
+/* Takes the place of the C library's. */
+int renameat2(int from, const char *name, int to, const char *new_name, unsigned flags)
+{
+    if (flags == RENAME_EXCHANGE && meddling.exchanges != NULL &&
+        (*meddling.exchanges)++ == meddling.at && meddling.meddle != NULL)
+        meddling.meddle(to, new_name);
+    return (int)syscall(SYS_renameat2, from, name, to, new_name, flags);
+}
 
 static void send_data(Reader *reader, const char *content, size_t size)
 {
@@ -227,6 +250,67 @@ static void what_is_not_what_it_was_said_to_be_is_not_placed(void)
     reader_clear(&reader);
 }
 
+static void write_it(int folder, const char *name)
+{
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    g_assert_cmpint(write(fd, "theirs", 6), ==, 6);
+    close(fd);
+}
+
+static void replace_it(int folder, const char *name)
+{
+    write_it(folder, "new");
+    g_assert_cmpint(renameat(folder, "new", folder, name), ==, 0);
+}
+
+static void link_it(int folder, const char *name)
+{
+    unlinkat(folder, name, 0);
+    g_assert_cmpint(symlinkat("theirs", folder, name), ==, 0);
+}
+
+static void delete_it(int folder, const char *name)
+{
+    unlinkat(folder, name, 0);
+}
+
+static void what_others_do_in_the_last_moment_is_not_lost(void)
+{
+    static const struct {
+        Meddle meddle;
+        guint exchanges;
+        const char *content; /* NULL: it is gone, "": a symlink */
+    } cases[] = {
+        {NULL, 1, "mine"}, /* the control: it is exchanged once */
+        {write_it, 2, "theirs"}, {replace_it, 2, "theirs"}, {link_it, 2, ""}, {delete_it, 1, NULL},
+    };
+    guint *exchanges =
+        mmap(NULL, sizeof *exchanges, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    g_assert_true(exchanges != MAP_FAILED);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Reader reader;
+        struct stat st;
+        *exchanges = 0;
+        meddling.meddle = cases[i].meddle;
+        meddling.exchanges = exchanges;
+        reader_init(&reader);
+        tree_write(&reader, "file", "seen");
+        g_assert_cmpuint(place(&reader, "", "file", "mine", "seen").error, ==,
+                         cases[i].meddle == NULL ? 0 : EEXIST);
+        g_assert_cmpuint(*exchanges, ==, cases[i].exchanges);
+        bool there = fstatat(reader.root, "file", &st, AT_SYMLINK_NOFOLLOW) == 0;
+        g_assert_cmpint(there, ==, cases[i].content != NULL);
+        if (there && *cases[i].content == '\0')
+            g_assert_true(S_ISLNK(st.st_mode));
+        else if (there)
+            assert_content(&reader, "file", cases[i].content);
+        assert_names(&reader, "", there ? 1 : 0);
+        reader_clear(&reader);
+    }
+    meddling.exchanges = NULL;
+    munmap(exchanges, sizeof *exchanges);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -236,6 +320,8 @@ int main(int argc, char **argv)
     g_test_add_func("/place/only-what-was-seen-is-replaced", only_what_was_seen_is_replaced);
     g_test_add_func("/place/nothing-is-placed-elsewhere", nothing_is_placed_elsewhere);
     g_test_add_func("/place/a-folder-that-is-gone-is-made", a_folder_that_is_gone_is_made);
+    g_test_add_func("/place/what-others-do-in-the-last-moment-is-not-lost",
+                    what_others_do_in_the_last_moment_is_not_lost);
     g_test_add_func("/place/what-a-crash-left-is-removed", what_a_crash_left_is_removed);
     g_test_add_func("/place/what-is-not-what-it-was-said-to-be-is-not-placed",
                     what_is_not_what_it_was_said_to_be_is_not_placed);

@@ -195,7 +195,7 @@ static void what_comes_to_be_needed_stays(void)
         g_assert_true(syncd_hash_equal(&again, &stray));
         work(&k);
         g_assert_true(is_there(&k, &stray));
-        g_autofree char *file = keep(&k, k.file, 'b', &stray, NULL);
+        g_free(keep(&k, k.file, 'b', &stray, NULL));
         syncd_store_unpin_chunk(k.base.store, &stray);
         work(&k);
         g_assert_true(is_there(&k, &stray));
@@ -254,13 +254,12 @@ static void of_a_dropped_version_nothing_stays(void)
     Kept k;
     init(&k);
     SyncdHash names[2] = {needed_by(&k, k.file), put(&k, 'b')};
-    g_autofree char *other = keep(&k, NULL, 'a', &names[0], NULL);
+    g_free(keep(&k, NULL, 'a', &names[0], NULL));
     for (guint64 version = 2; version < 10; version++) {
         g_autoptr(GArray) dropped = syncd_file_dropped_new();
         const SyncdHash *last = &names[version % 2];
         syncd_file_dropped_add(dropped, version - 1, SYNCD_BYTES(last->bytes, sizeof last->bytes));
-        g_autofree char *file =
-            keep(&k, k.file, "ba"[version % 2], &names[(version + 1) % 2], dropped);
+        g_free(keep(&k, k.file, "ba"[version % 2], &names[(version + 1) % 2], dropped));
         if (version == 2)
             syncd_store_unpin_chunk(k.base.store, &names[1]);
         work(&k);
