@@ -7,6 +7,7 @@
 #include "bus/object.h"
 #include "bus/options.h"
 #include "service/announce.h"
+#include "service/file-mismatch.h"
 #include "service/file-path.h"
 #include "service/file-reading.h"
 #include "service/restore.h"
@@ -22,7 +23,9 @@ static const SyncdOption list_options[] = {
     {"cursor", SYNCD_OPTION_TEXT, offsetof(ListArguments, listing.cursor)},
     {"limit", SYNCD_OPTION_NUMBER, offsetof(ListArguments, listing.limit)},
     {"all", SYNCD_OPTION_SWITCH, offsetof(ListArguments, all)},
+    {"mismatched", SYNCD_OPTION_SWITCH, offsetof(ListArguments, listing.mismatched)},
 };
+#define N_HISTORY_OPTIONS 3u /* it is that of one file */
 
 /* A NUL at its end, as programs in C send it, is no part of it. */
 static bool read_path(sd_bus_message *message, SyncdBytes *ret_path, GError **error)
@@ -118,7 +121,7 @@ static bool handle_history(SyncdCall *call, GError **error)
     const char *file = NULL;
     ListArguments arguments = {0};
     if (!syncd_text_argument_read(message, &file, error) ||
-        !syncd_options_read(message, list_options, G_N_ELEMENTS(list_options), &arguments, error))
+        !syncd_options_read(message, list_options, N_HISTORY_OPTIONS, &arguments, error))
         return false;
     SyncdService *service = syncd_call_authorise(call, arguments.all, NULL, error);
     if (service == NULL)
@@ -130,18 +133,27 @@ static bool handle_history(SyncdCall *call, GError **error)
     return changes != NULL && syncd_call_reply(call, error, "ss", changes, cursor);
 }
 
+typedef struct {
+    bool deep;
+} ScanArguments;
+
+static const SyncdOption scan_options[] = {
+    {"deep", SYNCD_OPTION_SWITCH, offsetof(ScanArguments, deep)},
+};
+
 static bool handle_scan(SyncdCall *call, GError **error)
 {
     static const char *const details[] = {"effect", "scan a workspace", NULL};
     sd_bus_message *message = syncd_call_message(call);
     const char *workspace = NULL;
+    ScanArguments arguments = {0};
     SyncdJob *job = NULL;
     if (!syncd_text_argument_read(message, &workspace, error) ||
-        !syncd_options_read(message, NULL, 0, NULL, error))
+        !syncd_options_read(message, scan_options, G_N_ELEMENTS(scan_options), &arguments, error))
         return false;
     SyncdService *service = syncd_call_authorise(call, false, details, error);
-    if (service == NULL ||
-        !syncd_service_scan(service, syncd_call_caller(call), workspace, &job, error))
+    if (service == NULL || !syncd_service_scan(service, syncd_call_caller(call), workspace,
+                                               arguments.deep, &job, error))
         return false;
     g_autofree char *path = syncd_job_path(job);
     return syncd_call_reply(call, error, "o", path);
@@ -237,6 +249,44 @@ static bool handle_announce(SyncdCall *call, GError **error)
     return answer != NULL && syncd_call_reply(call, error, "s", answer);
 }
 
+/* ---- what is there is right: answered once it is durable ---- */
+
+static void accepted_free(void *data)
+{
+    syncd_accepted_clear(data);
+    g_free(data);
+}
+
+static bool answer_accept(SyncdCall *call, SyncdService *service, void *data, GError **error)
+{
+    g_autofree char *result = syncd_service_describe_accepted(data);
+    return syncd_call_reply(call, error, "s", result);
+}
+
+static bool handle_accept(SyncdCall *call, GError **error)
+{
+    static const char *const details[] = {"effect", "accept a file as it is", NULL};
+    sd_bus_message *message = syncd_call_message(call);
+    const char *workspace = NULL, *sha256 = NULL;
+    SyncdBytes path;
+    bool all;
+    if (!syncd_text_argument_read(message, &workspace, error) ||
+        !read_path(message, &path, error) || !syncd_text_argument_read(message, &sha256, error) ||
+        !syncd_all_option_read(message, &all, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, all, details, error);
+    if (service == NULL)
+        return false;
+    SyncdAccepted *accepted = g_new0(SyncdAccepted, 1);
+    if (!syncd_service_accept_file(service, syncd_call_caller(call), workspace, path, sha256,
+                                   accepted, error)) {
+        accepted_free(accepted);
+        return false;
+    }
+    syncd_call_after_commit(call, service, answer_accept, accepted, accepted_free);
+    return true;
+}
+
 static const SyncdMethod methods[] = {
     {"List", handle_list},
     {"ListFiles", handle_list_files},
@@ -247,6 +297,7 @@ static const SyncdMethod methods[] = {
     {"Announce", handle_announce},
     {"PlanRestore", handle_plan_restore},
     {"Restore", handle_restore},
+    {"AcceptFile", handle_accept},
     {NULL, NULL},
 };
 
@@ -288,6 +339,10 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("Restore",
         SD_BUS_ARGS("s", workspace, "ay", path, "s", digest, "a{sv}", options),
         SD_BUS_RESULT("o", job),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("AcceptFile",
+        SD_BUS_ARGS("s", workspace, "ay", path, "s", sha256, "a{sv}", options),
+        SD_BUS_RESULT("s", accepted),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };

@@ -30,7 +30,7 @@ static bool check_state(SyncdDoctor *self, GError **error)
         g_autofree char *code = syncd_json_dup_text(reason);
         if (code == NULL)
             continue;
-        if (strcmp(code, "workspace-asks") == 0)
+        if (strcmp(code, "workspace-asks") == 0 || strcmp(code, "checksum-mismatch") == 0)
             continue; /* which one, says the check of workspaces */
         if (syncd_finding_find(SYNCD_BYTES_TEXT(code)) != NULL)
             syncd_doctor_add(self, code, NULL);
@@ -84,15 +84,41 @@ static void check_recording(SyncdDoctor *self, SyncdJson row)
         add_about(self, "workspace-unwatched", row, reason);
 }
 
+/* Which ones is the evidence, as far as they are few. */
+static bool check_mismatched(SyncdDoctor *self, SyncdJson row, GError **error)
+{
+    g_autofree char *workspace = syncd_record_text(row, "workspace_id"),
+                    *n = syncd_record_text(row, "mismatched"), *files = NULL, *cursor = NULL;
+    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
+    SyncdJsonIter iter;
+    SyncdJson file;
+    if (syncd_record_number(row, "mismatched") == 0)
+        return true;
+    g_variant_dict_insert(&options, "mismatched", "b", TRUE);
+    g_variant_dict_insert(&options, "limit", "u", EVIDENCE_MAX);
+    if (!syncd_client_list_files(self->client, workspace, "", g_variant_dict_end(&options), &files,
+                                 &cursor, error))
+        return false;
+    SyncdFound *found =
+        syncd_doctor_add(self, "checksum-mismatch", "workspace", workspace, "n", n, NULL);
+    syncd_json_iter_init(&iter, syncd_json_root(files, strlen(files)));
+    while (syncd_json_iter_next(&iter, NULL, &file)) {
+        g_autofree char *id = syncd_record_text(file, "file_id"),
+                        *path = syncd_record_text(file, "path");
+        g_ptr_array_add(found->evidence, g_strdup_printf("%s %s", id, path));
+    }
+    return true;
+}
+
 /* Reads everything that can be read in it. */
 static bool scan(SyncdDoctor *self, SyncdJson row, GError **error)
 {
     g_autofree char *workspace = syncd_record_text(row, "workspace_id");
-    g_autofree char *what = g_strdup_printf(_("Scanning %s"), workspace);
+    g_autofree char *what = g_strdup_printf(_("Reading %s"), workspace);
     g_autoptr(GError) fault = NULL;
     SyncdProgress progress = syncd_progress(self->cli, what);
     struct pollfd stop = {.fd = syncd_interrupt_catch(), .events = POLLIN};
-    g_autofree char *job = syncd_client_scan(self->client, workspace, &fault);
+    g_autofree char *job = syncd_client_scan(self->client, workspace, true, &fault);
     g_autofree char *result = job != NULL
                                   ? syncd_client_wait_job(self->client, job, &stop,
                                                           syncd_progress_show, &progress, &fault)
@@ -133,6 +159,8 @@ static bool check_workspaces(SyncdDoctor *self, GError **error)
         return false;
     syncd_json_iter_init(&iter, syncd_json_root(rows, strlen(rows)));
     while (syncd_json_iter_next(&iter, NULL, &row)) {
+        if (!check_mismatched(self, row, error))
+            return false;
         if (is(row, "state", "paused"))
             check_paused(self, row);
         else

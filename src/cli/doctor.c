@@ -56,7 +56,29 @@ static bool is_bad(const SyncdFound *found)
 
 /* ---- telling ---- */
 
-static void write_found(SyncdFound *found, SyncdJsonWriter *writer)
+/* The table has commands for the user's instance. */
+static char *next_of(const SyncdDoctor *self, SyncdFound *found)
+{
+    static const struct {
+        const char *of_user, *of_system;
+    } programs[] = {
+        {"systemctl --user ", "systemctl "},
+        {"journalctl --user ", "journalctl "},
+        {"sourceos-syncd ", "sourceos-syncd --system "},
+    };
+    char *next = syncd_answer_fill(found->finding->next, find_fact, found);
+    if (syncd_cli_instance(self->cli) != SYNCD_CLIENT_SYSTEM)
+        return next;
+    for (size_t i = 0; i < G_N_ELEMENTS(programs); i++) {
+        if (!g_str_has_prefix(next, programs[i].of_user))
+            continue;
+        g_autofree char *user = next;
+        return g_strconcat(programs[i].of_system, user + strlen(programs[i].of_user), NULL);
+    }
+    return next;
+}
+
+static void write_found(const SyncdDoctor *self, SyncdFound *found, SyncdJsonWriter *writer)
 {
     g_autofree char *sentence = syncd_answer_fill(found->finding->sentence, find_fact, found);
     syncd_json_begin_object(writer);
@@ -68,7 +90,7 @@ static void write_found(SyncdFound *found, SyncdJsonWriter *writer)
     for (guint i = 0; i < found->evidence->len; i++)
         syncd_json_string(writer, found->evidence->pdata[i]);
     syncd_json_end_array(writer);
-    g_autofree char *next = syncd_answer_fill(found->finding->next, find_fact, found);
+    g_autofree char *next = next_of(self, found);
     syncd_json_member_string(writer, "next", next);
     syncd_json_end_object(writer);
 }
@@ -89,7 +111,7 @@ static void tell_json(const SyncdDoctor *self)
     syncd_json_name(&writer, "findings");
     syncd_json_begin_array(&writer);
     for (guint i = 0; i < self->found->len; i++)
-        write_found(self->found->pdata[i], &writer);
+        write_found(self, self->found->pdata[i], &writer);
     syncd_json_end_array(&writer);
     syncd_json_end_object(&writer);
     syncd_output_json(self->cli->out, text->str, text->len, true);
@@ -103,11 +125,11 @@ static void print_indented(SyncdOutput *out, SyncdStyle style, const char *text)
     syncd_output_text(out, "\n");
 }
 
-static void print_found(SyncdOutput *out, SyncdFound *found)
+static void print_found(const SyncdDoctor *self, SyncdFound *found)
 {
+    SyncdOutput *out = self->cli->out;
     g_autofree char *sentence = syncd_answer_fill(_(found->finding->sentence), find_fact, found);
-    g_autofree char *safe = syncd_text_safe(sentence),
-                    *next = syncd_answer_fill(found->finding->next, find_fact, found);
+    g_autofree char *safe = syncd_text_safe(sentence), *next = next_of(self, found);
     g_autoptr(GString) wrapped = g_string_new(NULL);
     syncd_output_styled(out, is_bad(found) ? SYNCD_STYLE_BAD : SYNCD_STYLE_BOLD,
                         found->finding->severity);
@@ -125,10 +147,11 @@ static void tell_text(const SyncdDoctor *self)
     if (self->found->len == 0)
         syncd_output_printf(self->cli->out, "%s\n", _("No faults were found."));
     for (guint i = 0; i < self->found->len; i++)
-        print_found(self->cli->out, self->found->pdata[i]);
+        print_found(self, self->found->pdata[i]);
     if (!self->deep)
-        syncd_cli_remark(self->cli, "%s",
-                         _("--deep checks all of the log, and looks into every folder."));
+        syncd_cli_remark(
+            self->cli, "%s",
+            _("--deep checks all of the log, and reads every file of every workspace."));
 }
 
 /* That no daemon answers is what is found then. */

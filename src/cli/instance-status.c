@@ -39,6 +39,8 @@ static const Note reasons[] = {
      "There is no index, so lookups fail: free space, or see the daemon's log."},
     {"no-space", "The disk had no room for the last write: free some; reading goes on."},
     {"verify-found", "Verification found damage: run `sourceos-syncd verify log --full`."},
+    {"checksum-mismatch", "Files have other bytes than are recorded, and nothing said that they "
+                          "changed: see them with `sourceos-syncd doctor`."},
     {"workspace-asks", "A workspace is paused until somebody says whether deletions were meant: "
                        "see it with `sourceos-syncd workspace list`."},
     {"policy-rules-refused",

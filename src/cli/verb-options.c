@@ -126,6 +126,16 @@ const SyncdVerbOption syncd_memory_options[] = {
     END,
 };
 
+const SyncdVerbOption syncd_mismatched_options[] = {
+    FLAG("mismatched", 0, N_("Only those whose bytes are not what is recorded")),
+    END,
+};
+
+const SyncdVerbOption syncd_scan_options[] = {
+    FLAG("deep", 0, N_("Read every file too, and hold it against its record")),
+    END,
+};
+
 const SyncdVerbOption syncd_follow_options[] = {
     FLAG("follow", 'f', N_("Go on, and print what is recorded from now on")),
     END,

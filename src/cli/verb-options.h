@@ -19,6 +19,8 @@ extern const SyncdVerbOption syncd_event_filter_options[];
 extern const SyncdVerbOption syncd_all_options[];
 extern const SyncdVerbOption syncd_object_options[];
 extern const SyncdVerbOption syncd_memory_options[];
+extern const SyncdVerbOption syncd_mismatched_options[];
+extern const SyncdVerbOption syncd_scan_options[];
 extern const SyncdVerbOption syncd_follow_options[];
 extern const SyncdVerbOption syncd_reconcile_options[];
 extern const SyncdVerbOption syncd_reconciled_options[];

@@ -291,7 +291,7 @@ const SyncdVerb syncd_verbs[] = {
      .help = N_("List what is recorded of the files of a workspace"),
      .details = N_("WORKSPACE is its name or its directory, or a path in it. PATH is a file, or a "
                    "folder with all that is in it."),
-     .options = {syncd_limit_options, syncd_all_options},
+     .options = {syncd_limit_options, syncd_mismatched_options, syncd_all_options},
      .run = syncd_verb_workspace_files},
     {.group = "workspace",
      .name = "scan",
@@ -300,7 +300,9 @@ const SyncdVerb syncd_verbs[] = {
      .max_arguments = 1,
      .help = N_("Look into all folders of a workspace"),
      .details = N_("WORKSPACE is its name or its directory. What changes is recorded without this, "
-                   "too: it is for what nobody was told of."),
+                   "too: it is for what nobody was told of. A file whose times are as they were "
+                   "is not read, but with --deep."),
+     .options = {syncd_scan_options},
      .run = syncd_verb_workspace_scan},
     {.group = "workspace",
      .name = "announce",
@@ -314,6 +316,15 @@ const SyncdVerb syncd_verbs[] = {
                    "code 2: some of it is recorded already."),
      .options = {syncd_announce_options},
      .run = syncd_verb_workspace_announce},
+    {.group = "workspace",
+     .name = "accept",
+     .arguments = "PATH",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .help = N_("Record what is in a file whose bytes are not what is recorded"),
+     .details = N_("A deep scan found that nothing said that it changed. What was found becomes a "
+                   "new version, as yours. To put back what is recorded: restore."),
+     .run = syncd_verb_workspace_accept},
     {.group = "workspace",
      .name = "restore",
      .arguments = "FILE",

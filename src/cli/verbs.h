@@ -28,6 +28,7 @@ bool syncd_verb_workspace_add(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_list(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_show(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_files(SyncdCli *cli, GError **error);
+bool syncd_verb_workspace_accept(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_scan(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_ignore(SyncdCli *cli, GError **error);
 bool syncd_verb_workspace_pause(SyncdCli *cli, GError **error);

@@ -78,6 +78,8 @@ static GVariant *page_options(const SyncdCli *cli, const char *cursor, guint64 l
     g_variant_dict_insert(&options, "limit", "u", (guint32)MIN(left, PAGE));
     if (*cursor != '\0')
         g_variant_dict_insert(&options, "cursor", "s", cursor);
+    if (syncd_cli_flag(cli, "mismatched"))
+        g_variant_dict_insert(&options, "mismatched", "b", TRUE);
     if (syncd_cli_flag(cli, "all"))
         g_variant_dict_insert(&options, "all", "b", TRUE);
     return g_variant_dict_end(&options);
@@ -182,7 +184,14 @@ bool syncd_verb_workspace_files(SyncdCli *cli, GError **error)
     if (syncd_cli_json(cli))
         syncd_output_json(cli->out, json->str, json->len, true);
     else if (listing.n == 0)
-        syncd_cli_remark(cli, "%s", _("Nothing is recorded there yet."));
+        syncd_cli_remark(cli, "%s",
+                         syncd_cli_flag(cli, "mismatched")
+                             ? _("Every file there is what is recorded, as far as it was read.")
+                             : _("Nothing is recorded there yet."));
+    else if (syncd_cli_flag(cli, "mismatched"))
+        syncd_cli_remark(cli, "%s",
+                         _("`sourceos-syncd workspace restore` puts the recorded bytes back, where "
+                           "they are kept; `workspace accept` records those that are there."));
     else if (more)
         syncd_cli_remark(cli, _("There is more: use --limit."));
     return true;

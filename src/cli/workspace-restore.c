@@ -120,6 +120,9 @@ static void show_plan(SyncdCli *cli, const Restored *restored)
     if (present.type == SYNCD_JSON_OBJECT) {
         g_autofree char *now = describe_state(present);
         syncd_output_printf(cli->out, _("%s: %s takes the place of %s.\n"), safe, version, now);
+        if (syncd_json_member(plan, "present_recorded").type == SYNCD_JSON_FALSE)
+            syncd_output_printf(cli->out, "%s\n",
+                                _("What is there now is not what is recorded of it."));
         if (syncd_json_member(plan, "present_kept").type == SYNCD_JSON_FALSE)
             syncd_output_printf(
                 cli->out, "%s\n",

@@ -11,14 +11,30 @@
 #include <poll.h>
 #include <string.h>
 
-static char *scan(SyncdClient *client, const char *workspace, SyncdProgress *progress,
+static char *scan(SyncdClient *client, const char *workspace, bool deep, SyncdProgress *progress,
                   GError **error)
 {
     struct pollfd stop = {.fd = syncd_interrupt_catch(), .events = POLLIN};
-    g_autofree char *job = syncd_client_scan(client, workspace, error);
+    g_autofree char *job = syncd_client_scan(client, workspace, deep, error);
     return job != NULL
                ? syncd_client_wait_job(client, job, &stop, syncd_progress_show, progress, error)
                : NULL;
+}
+
+static void say_deep(SyncdCli *cli, SyncdJson result)
+{
+    unsigned long long mismatched = syncd_record_number(result, "mismatched");
+    g_autofree char *size = g_format_size(syncd_record_number(result, "bytes_read")),
+                    *workspace = syncd_record_text(result, "workspace_id");
+    syncd_output_printf(cli->out, _("Read and compared: %llu files, %s. Not as recorded: %llu.\n"),
+                        (unsigned long long)syncd_record_number(result, "files_read"), size,
+                        mismatched);
+    if (mismatched == 0)
+        return;
+    syncd_cli_remark(cli,
+                     _("Nothing said that they changed. `sourceos-syncd workspace files %s "
+                       "--mismatched` lists them."),
+                     syncd_cli_workspace_name(workspace));
 }
 
 static void say(SyncdCli *cli, SyncdJson result)
@@ -29,6 +45,8 @@ static void say(SyncdCli *cli, SyncdJson result)
                         (unsigned long long)syncd_record_number(result, "created"),
                         (unsigned long long)syncd_record_number(result, "changed"),
                         (unsigned long long)syncd_record_number(result, "deleted"));
+    if (syncd_json_member(result, "deep").type == SYNCD_JSON_TRUE)
+        say_deep(cli, result);
     if (unreadable > 0)
         syncd_cli_remark(cli, _("What could not be read stays as it was recorded: %llu."),
                          unreadable);
@@ -39,18 +57,21 @@ static void say(SyncdCli *cli, SyncdJson result)
 
 bool syncd_verb_workspace_scan(SyncdCli *cli, GError **error)
 {
-    SyncdProgress progress = syncd_progress(cli, _("Scanning"));
+    bool deep = syncd_cli_flag(cli, "deep");
+    SyncdProgress progress = syncd_progress(cli, deep ? _("Reading") : _("Scanning"));
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
     g_autoptr(SyncdCliWorkspace) workspace =
         client != NULL ? syncd_cli_find_workspace(cli, client, syncd_cli_argument(cli, 0), error)
                        : NULL;
     if (workspace == NULL)
         return false;
-    g_autofree char *result = scan(client, workspace->workspace, &progress, error);
+    g_autofree char *result = scan(client, workspace->workspace, deep, &progress, error);
     syncd_interrupt_release();
     syncd_progress_clear(&progress);
     if (result == NULL)
         return false;
+    if (syncd_record_number(syncd_json_root(result, strlen(result)), "mismatched") > 0)
+        cli->exit = SYNCD_EXIT_NEGATIVE;
     if (syncd_cli_json(cli))
         syncd_output_json(cli->out, result, strlen(result), true);
     else

@@ -19,9 +19,10 @@ char *syncd_client_list_workspaces(SyncdClient *client, GVariant *options, GErro
     return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
 }
 
-/* The reply of a call about a path. */
-static sd_bus_message *ask(SyncdClient *client, const char *method, const char *workspace,
-                           const char *path, GVariant *options, GError **error)
+/* The reply of a call about a path, and a digest perhaps. */
+static sd_bus_message *ask_of(SyncdClient *client, const char *method, const char *workspace,
+                              const char *path, const char *digest, GVariant *options,
+                              GError **error)
 {
     g_autoptr(GVariant) own = options != NULL ? g_variant_ref_sink(options) : NULL;
     g_autoptr(sd_bus_message) message = begin(client, method, error);
@@ -30,7 +31,15 @@ static sd_bus_message *ask(SyncdClient *client, const char *method, const char *
     int r = sd_bus_message_append(message, "s", workspace);
     if (r >= 0)
         r = sd_bus_message_append_array(message, 'y', path, strlen(path));
+    if (r >= 0 && digest != NULL)
+        r = sd_bus_message_append(message, "s", digest);
     return syncd_client_finish(client, message, r, own, error);
+}
+
+static sd_bus_message *ask(SyncdClient *client, const char *method, const char *workspace,
+                           const char *path, GVariant *options, GError **error)
+{
+    return ask_of(client, method, workspace, path, NULL, options, error);
 }
 
 static bool take_page(SyncdClient *client, sd_bus_message *reply, char **ret_page,
@@ -80,14 +89,18 @@ bool syncd_client_file_history(SyncdClient *client, const char *file, GVariant *
     return take_page(client, reply, ret_changes, ret_cursor, error);
 }
 
-char *syncd_client_scan(SyncdClient *client, const char *workspace, GError **error)
+char *syncd_client_scan(SyncdClient *client, const char *workspace, bool deep, GError **error)
 {
     const char *job = NULL;
+    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
     g_autoptr(sd_bus_message) message = begin(client, "Scan", error);
     if (message == NULL)
         return NULL;
+    if (deep)
+        g_variant_dict_insert(&options, "deep", "b", TRUE);
+    g_autoptr(GVariant) own = g_variant_ref_sink(g_variant_dict_end(&options));
     int r = sd_bus_message_append(message, "s", workspace);
-    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, NULL, error);
+    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, own, error);
     if (reply == NULL || !syncd_client_check(client, sd_bus_message_read(reply, "o", &job), error))
         return NULL;
     return g_strdup(job);
@@ -116,17 +129,17 @@ char *syncd_client_restore(SyncdClient *client, const char *workspace, const cha
                            const char *digest, GVariant *options, GError **error)
 {
     const char *job = NULL;
-    g_autoptr(GVariant) own = options != NULL ? g_variant_ref_sink(options) : NULL;
-    g_autoptr(sd_bus_message) message = begin(client, "Restore", error);
-    if (message == NULL)
-        return NULL;
-    int r = sd_bus_message_append(message, "s", workspace);
-    if (r >= 0)
-        r = sd_bus_message_append_array(message, 'y', path, strlen(path));
-    if (r >= 0)
-        r = sd_bus_message_append(message, "s", digest);
-    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, own, error);
+    g_autoptr(sd_bus_message) reply =
+        ask_of(client, "Restore", workspace, path, digest, options, error);
     if (reply == NULL || !syncd_client_check(client, sd_bus_message_read(reply, "o", &job), error))
         return NULL;
     return g_strdup(job);
+}
+
+char *syncd_client_accept(SyncdClient *client, const char *workspace, const char *path,
+                          const char *sha256, GError **error)
+{
+    g_autoptr(sd_bus_message) reply =
+        ask_of(client, "AcceptFile", workspace, path, sha256, NULL, error);
+    return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
 }

@@ -14,8 +14,11 @@ char *syncd_client_get_file(SyncdClient *client, const char *workspace, const ch
                             GVariant *options, GError **error);
 char *syncd_client_check_ignored(SyncdClient *client, const char *workspace, const char *path,
                                  GError **error);
-/* The path of the job that scans. */
-char *syncd_client_scan(SyncdClient *client, const char *workspace, GError **error);
+/* The path of the job that scans; `deep`: reads every file. */
+char *syncd_client_scan(SyncdClient *client, const char *workspace, bool deep, GError **error);
+/* What came of it: a JSON object. */
+char *syncd_client_accept(SyncdClient *client, const char *workspace, const char *path,
+                          const char *sha256, GError **error);
 /* `changes` is a JSON array; the answer. */
 char *syncd_client_announce(SyncdClient *client, const char *workspace, const char *changes,
                             GVariant *options, GError **error);

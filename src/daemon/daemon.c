@@ -117,9 +117,9 @@ static SyncdJob *on_restore(void *data, const char *root, SyncdRestore *restore,
     return syncd_workspaces_restore(((Daemon *)data)->workspaces, root, restore, uid);
 }
 
-static SyncdJob *on_scan(void *data, const char *root, uid_t uid)
+static SyncdJob *on_scan(void *data, const char *root, bool deep, uid_t uid)
 {
-    return syncd_workspaces_scan(((Daemon *)data)->workspaces, root, uid);
+    return syncd_workspaces_scan(((Daemon *)data)->workspaces, root, deep, uid);
 }
 
 static const SyncdIgnore *on_rules(void *data, const char *root)

@@ -4,6 +4,7 @@
 #include "service/job.h"
 
 #define SCAN_SCHEMA "sourceos.workspace-scan/v1"
+#define LOOKING_SHARE 0.05
 
 struct SyncdScan {
     SyncdService *service;
@@ -11,6 +12,7 @@ struct SyncdScan {
     char *workspace;
     SyncdWorkspaceStanding before;
     bool begun; /* the workspace was seen to scan */
+    bool deep;  /* … and to read every file */
     void (*cancel)(void *data);
     void *data;
 };
@@ -79,8 +81,26 @@ static void finish(SyncdScan *self, const SyncdWorkspaceStanding *standing)
     syncd_json_member_uint(&writer, "skipped", standing->skipped);
     syncd_json_member_uint(&writer, "unreadable", standing->unreadable);
     syncd_json_member_bool(&writer, "unwatched", standing->unwatched);
+    syncd_json_member_bool(&writer, "deep", self->deep);
+    if (self->deep) {
+        syncd_json_member_uint(&writer, "files_read", standing->deep.files);
+        syncd_json_member_uint(&writer, "bytes_read", standing->deep.bytes);
+        syncd_json_member_uint(&writer, "mismatched", standing->deep.differing);
+    }
     syncd_json_end_object(&writer);
     syncd_service_end_job(self->service, self->job, result->str, NULL);
+}
+
+/* Looking into folders is little beside reading every file. */
+static void advance(SyncdScan *self, const SyncdWorkspaceStanding *standing)
+{
+    double share = self->deep ? LOOKING_SHARE : 1.0, done = share;
+    if (standing->state == SYNCD_WORKSPACE_SCANNING)
+        done *= (double)standing->folders / (double)(standing->folders + standing->waiting + 1);
+    if (standing->deep.bytes > 0)
+        done = share + (1.0 - share) * (double)standing->deep.bytes /
+                           (double)MAX(standing->deep.to_read, standing->deep.bytes);
+    syncd_service_advance_job(self->service, self->job, done);
 }
 
 bool syncd_scan_follow(SyncdScan *self, const SyncdWorkspaceStanding *standing)
@@ -88,16 +108,17 @@ bool syncd_scan_follow(SyncdScan *self, const SyncdWorkspaceStanding *standing)
     const char *reason = standing->reason != NULL ? standing->reason : "it failed";
     if (self->job == NULL)
         return false;
+    self->deep |= standing->deep.running;
     switch (standing->state) {
     case SYNCD_WORKSPACE_SCANNING:
         self->begun = true;
-        syncd_service_advance_job(self->service, self->job,
-                                  (double)standing->folders /
-                                      (double)(standing->folders + standing->waiting + 1));
+        advance(self, standing);
         break;
     case SYNCD_WORKSPACE_WATCHING:
         /* One that was asked for while names were looked at begins after them. */
-        if (self->begun)
+        if (standing->deep.running)
+            advance(self, standing);
+        else if (self->begun)
             finish(self, standing);
         break;
     case SYNCD_WORKSPACE_PAUSED:

@@ -311,7 +311,7 @@ void syncd_workspaces_free(SyncdWorkspaces *self)
     g_free(self);
 }
 
-SyncdJob *syncd_workspaces_scan(SyncdWorkspaces *self, const char *root, uid_t uid)
+SyncdJob *syncd_workspaces_scan(SyncdWorkspaces *self, const char *root, bool deep, uid_t uid)
 {
     Place *place = g_hash_table_lookup(self->places, root);
     SyncdWorkspaceStanding standing;
@@ -321,8 +321,11 @@ SyncdJob *syncd_workspaces_scan(SyncdWorkspaces *self, const char *root, uid_t u
     if (place->scan == NULL || syncd_scan_job(place->scan) == NULL) {
         g_clear_pointer(&place->scan, syncd_scan_free);
         begin_scan(place, uid, false, &standing);
-        syncd_workspace_scan(place->workspace);
+        if (!deep)
+            syncd_workspace_scan(place->workspace);
     }
+    if (deep)
+        syncd_workspace_scan_deep(place->workspace);
     return syncd_scan_job(place->scan);
 }
 
@@ -358,7 +361,8 @@ bool syncd_workspaces_standing(SyncdWorkspaces *self, const char *root,
                                         .ignored = now.ignored,
                                         .unruled = now.unruled,
                                         .unreadable = now.unreadable,
-                                        .unwatched = now.unwatched};
+                                        .unwatched = now.unwatched,
+                                        .deep = now.deep.running};
     return true;
 }
 

@@ -23,8 +23,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdWorkspaces, syncd_workspaces_free)
 void syncd_workspaces_committed(SyncdWorkspaces *workspaces, const SyncdCommit *commit);
 /* What the service can answer may be another thing than before: the index is made. */
 void syncd_workspaces_changed(SyncdWorkspaces *workspaces);
-/* Has one scanned that is active, unless that is being done; NULL for any other. */
-SyncdJob *syncd_workspaces_scan(SyncdWorkspaces *workspaces, const char *root, uid_t uid);
+/* Has one scanned that is active, unless that is being done; NULL for any other. `deep`: a scan
+ * that is being done becomes a deep one. */
+SyncdJob *syncd_workspaces_scan(SyncdWorkspaces *workspaces, const char *root, bool deep,
+                                uid_t uid);
 /* Its ignore rules; the same. */
 const SyncdIgnore *syncd_workspaces_rules(SyncdWorkspaces *workspaces, const char *root);
 /* Of one that is active, by its root's id; false for any other. */

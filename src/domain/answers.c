@@ -26,6 +26,8 @@ static const struct {
 #define ASK_POLICY                                                                                 \
     "sourceos-syncd policy explain --action=replicate --lane={lane} --data-class={data_class} "    \
     "--scope={scope}"
+#define RESTORE "sourceos-syncd workspace restore {file}"
+#define ACCEPT "sourceos-syncd workspace accept {file}"
 #define TASKS "sourceos-syncd tasks list --object={named}"
 
 static const SyncdAnswer answers[] = {
@@ -88,6 +90,8 @@ static const SyncdAnswer answers[] = {
     {SYNCD_ASKED_SAFE_TO_SYNC, "conflict_detected", N_("No: it is in conflict."), LOG},
     {SYNCD_ASKED_SAFE_TO_SYNC, "policy_denied",
      N_("No: policy answers {policy_status} to replicating it, as {policy_reason}."), ASK_POLICY},
+    {SYNCD_ASKED_SAFE_TO_SYNC, "checksum_mismatch",
+     N_("What is recorded is; the bytes that are there are others, and nobody says why."), LOG},
     {SYNCD_ASKED_SAFE_TO_SYNC, "not_current",
      N_("What is recorded is; what is in the directory now may be something else."),
      "sourceos-syncd workspace show {workspace}"},
@@ -124,12 +128,25 @@ static const SyncdAnswer answers[] = {
     {SYNCD_ASKED_AUTO_REPAIRABLE, "workspace_returns",
      N_("It is recorded again as soon as the directory is back."),
      "sourceos-syncd workspace show {workspace}"},
+    {SYNCD_ASKED_AUTO_REPAIRABLE, "bytes_kept",
+     N_("Not by itself. The recorded bytes are kept, and can be put back as soon as somebody says "
+        "so."),
+     RESTORE},
+    {SYNCD_ASKED_AUTO_REPAIRABLE, "bytes_lost",
+     N_("No: its bytes are not those that are recorded, and nobody has kept these."), ACCEPT},
     {SYNCD_ASKED_AUTO_REPAIRABLE, "nothing", N_("There is nothing to mend."), NULL},
 
     {SYNCD_ASKED_NEEDS_HUMAN, "confirm_deletions", N_("Say whether it was meant: {pause_reason}."),
      "sourceos-syncd workspace resume {workspace}"},
     {SYNCD_ASKED_NEEDS_HUMAN, "resume", N_("Resume {workspace}, which somebody paused."),
      "sourceos-syncd workspace resume {workspace}"},
+    {SYNCD_ASKED_NEEDS_HUMAN, "restore_bytes",
+     N_("Its bytes are not those that are recorded: restore these, or accept what is there."),
+     RESTORE},
+    {SYNCD_ASKED_NEEDS_HUMAN, "accept_bytes",
+     N_("Its bytes are not those that are recorded: put it back from a copy, or accept what is "
+        "there."),
+     ACCEPT},
     {SYNCD_ASKED_NEEDS_HUMAN, "register_schema", N_("Register its schema {schema}."),
      "sourceos-syncd schemas register"},
     {SYNCD_ASKED_NEEDS_HUMAN, "update", N_("Update it: its schema {schema} is registered now."),
@@ -147,6 +164,9 @@ static const SyncdAnswer answers[] = {
      N_("What was recorded of it is, and so are its bytes, which are kept beside the log. The "
         "index can be made anew."),
      NULL},
+    {SYNCD_ASKED_DURABILITY, "bytes_lost",
+     N_("What was recorded of it is, in the log; the bytes are not in {directory} any more."),
+     NULL},
     {SYNCD_ASKED_DURABILITY, "file",
      N_("What was recorded of it is, in the log; the bytes are in {directory}. The index can be "
         "made "
@@ -163,6 +183,14 @@ static const SyncdAnswer answers[] = {
      N_("Yes: {operation} is under a signed head of the log, and the bytes that are kept have to "
         "have "
         "its SHA-256, {sha256}."),
+     "sourceos-syncd prove {named}"},
+    {SYNCD_ASKED_RESTORE_INTEGRITY, "bytes_kept",
+     N_("What is there has the SHA-256 {found_sha256} instead of {sha256}; the bytes that are kept "
+        "have to have that, and {operation} is under a signed head of the log."),
+     "sourceos-syncd prove {named}"},
+    {SYNCD_ASKED_RESTORE_INTEGRITY, "bytes_lost",
+     N_("No: what is there has the SHA-256 {found_sha256} instead of {sha256}. That this was "
+        "recorded can be proven."),
      "sourceos-syncd prove {named}"},
     {SYNCD_ASKED_RESTORE_INTEGRITY, "hash",
      N_("Yes: {operation} is under a signed head of the log, and says that its SHA-256 is "

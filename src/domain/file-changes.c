@@ -128,6 +128,20 @@ void syncd_file_changes_add_dropped(SyncdFileChangesWriter *self, const char *ob
     self->n++;
 }
 
+void syncd_file_changes_add_checked(SyncdFileChangesWriter *self, const char *object, guint64 size,
+                                    gint64 mtime, const SyncdHash *hash)
+{
+    char digits[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(hash, digits);
+    syncd_json_begin_object(&self->writer);
+    syncd_json_member_string(&self->writer, "object", object);
+    syncd_json_member_uint(&self->writer, "size", size);
+    syncd_json_member_int(&self->writer, "mtime", mtime);
+    syncd_json_member_string(&self->writer, "sha256", digits);
+    syncd_json_end_object(&self->writer);
+    self->n++;
+}
+
 void syncd_file_changes_end(SyncdFileChangesWriter *self)
 {
     syncd_json_end_array(&self->writer);

@@ -1,11 +1,13 @@
 /*
  * The document that says what became of files of a workspace (docs/format.md 6).
  *
- * It is the content of an `object.created`, `object.changed`, `object.deleted` or `object.ignored`
- * whose schema is SYNCD_FILES_SCHEMA: any number of files that were found together. One that is
- * made or changed is there as a whole, as it was afterwards; of one that is deleted or ignored only
- * its id. The id of a file is that of the operation that made it and its number there, so that it
- * names the place where it begins and nothing else.
+ * It is the content of an `object.created`, `object.changed`, `object.deleted`, `object.ignored` or
+ * `object.checked` whose schema is SYNCD_FILES_SCHEMA: any number of files that were found
+ * together. One that is made or changed is there as a whole, as it was afterwards; of one that is
+ * deleted or ignored only its id. One that was checked was read although nothing said that it had
+ * changed, and has other bytes than were recorded, or has those again: its id, and what was found.
+ * The id of a file is that of the operation that made it and its number there, so that it names the
+ * place where it begins and nothing else.
  *
  * Names are bytes; those that are no UTF-8 are written in base64.
  */
@@ -18,6 +20,7 @@
 
 #define SYNCD_FILES_SCHEMA "sourceos.file-changes/v1"
 #define SYNCD_FILES_IGNORED "object.ignored"
+#define SYNCD_FILES_CHECKED "object.checked"
 #define SYNCD_FILES_MAX 4096u /* in one document */
 #define SYNCD_FILE_ID_SIZE 48
 #define SYNCD_FILE_NAME_MAX 255u
@@ -56,6 +59,9 @@ void syncd_file_changes_add_deleted(SyncdFileChangesWriter *writer, const char *
 /* Of an `object.changed`: versions of one, which is as it is, are kept no longer. */
 void syncd_file_changes_add_dropped(SyncdFileChangesWriter *writer, const char *object,
                                     const GArray *dropped);
+/* What was found of one that nothing said had changed. */
+void syncd_file_changes_add_checked(SyncdFileChangesWriter *writer, const char *object,
+                                    guint64 size, gint64 mtime, const SyncdHash *hash);
 void syncd_file_changes_end(SyncdFileChangesWriter *writer);
 /* The same, of what was done by nobody knows whom. */
 void syncd_file_changes_end_unknown(SyncdFileChangesWriter *writer);

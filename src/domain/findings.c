@@ -57,6 +57,10 @@ static const SyncdFinding findings[] = {
      N_("Rules of {workspace} to ignore files do not hold, as they are too many or cannot be read: "
         "what they name is recorded. Shorten them, or make .syncignore readable."),
      SHOW_WORKSPACE},
+    {"checksum-mismatch", "error",
+     N_("Files of {workspace} have other bytes than are recorded, and nothing said that they "
+        "changed: {n}. Restore each, or accept what is there."),
+     "sourceos-syncd workspace files {workspace} --mismatched"},
     {"workspace-unwatched", "warning",
      N_("Some folders of {workspace} are not watched: their changes are found by the next scan "
         "alone. Raise fs.inotify.max_user_watches."),

@@ -70,6 +70,8 @@ static const SyncdKind kinds[] = {
      SYNCD_WRITTEN_BY_DAEMON, "An object was deleted"},
     {"object.ignored", NULL, NULL, "sync.object.ignored",
      SYNCD_WRITTEN_BY_DAEMON, "Files of a workspace are ignored"},
+    {"object.checked", NULL, NULL, "sync.object.checked",
+     SYNCD_WRITTEN_BY_DAEMON, "Files of a workspace were held against their record"},
     {"plan.created", NULL, NULL, "sync.plan.created",
      SYNCD_WRITTEN_BY_DAEMON, "A sync plan was made"},
     {"plan.updated", NULL, NULL, "sync.plan.updated",

@@ -14,6 +14,7 @@ static const char *sentence_of(const SyncdHeader *header)
         {"object.changed", "Files of a workspace were changed"},
         {"object.deleted", "Files of a workspace were deleted"},
         {SYNCD_FILES_IGNORED, "Files of a workspace are ignored from now on"},
+        {SYNCD_FILES_CHECKED, "Files of a workspace were held against their record"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(of_files); i++)
         if (syncd_bytes_are(header->schema_id, SYNCD_FILES_SCHEMA) &&

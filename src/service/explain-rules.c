@@ -54,6 +54,16 @@ static bool is_hashed_file(const SyncdSubject *subject)
     return is_file(subject) && subject->file.hashed;
 }
 
+static bool is_mismatched(const SyncdSubject *subject)
+{
+    return is_there(subject) && subject->file.mismatched;
+}
+
+static bool is_lost(const SyncdSubject *subject)
+{
+    return is_mismatched(subject) && !subject->file.kept;
+}
+
 static bool is_kept(const SyncdSubject *subject)
 {
     return is_hashed_file(subject) && subject->file.kept;
@@ -222,6 +232,7 @@ static const struct {
     {{SYNCD_ASKED_SAFE_TO_SYNC, "migration_required", SYNCD_ON_SCHEMA}, needs_migration},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "conflict_detected", SYNCD_ON_RECORD}, is_conflicted},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "policy_denied", SYNCD_ON_ENTRY}, is_denied},
+    {{SYNCD_ASKED_SAFE_TO_SYNC, "checksum_mismatch", SYNCD_ON_ENTRY}, is_mismatched},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "not_current", SYNCD_ON_ROOT}, is_not_current},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "safe", SYNCD_ON_ENTRY}, always},
 
@@ -238,12 +249,16 @@ static const struct {
     {{SYNCD_ASKED_CONFLICTS, "no_conflicts", SYNCD_ON_NOTHING}, always},
 
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "tasks_retry", SYNCD_ON_ENTRY}, tasks_retry},
+    {{SYNCD_ASKED_AUTO_REPAIRABLE, "bytes_lost", SYNCD_ON_ENTRY}, is_lost},
+    {{SYNCD_ASKED_AUTO_REPAIRABLE, "bytes_kept", SYNCD_ON_ENTRY}, is_mismatched},
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "workspace_returns", SYNCD_ON_ROOT}, is_unwatched},
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "catching_up", SYNCD_ON_ROOT}, is_behind},
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "nothing", SYNCD_ON_NOTHING}, always},
 
     {{SYNCD_ASKED_NEEDS_HUMAN, "confirm_deletions", SYNCD_ON_ROOT}, asks_about_deletions},
     {{SYNCD_ASKED_NEEDS_HUMAN, "resume", SYNCD_ON_ROOT}, is_paused},
+    {{SYNCD_ASKED_NEEDS_HUMAN, "accept_bytes", SYNCD_ON_ENTRY}, is_lost},
+    {{SYNCD_ASKED_NEEDS_HUMAN, "restore_bytes", SYNCD_ON_ENTRY}, is_mismatched},
     {{SYNCD_ASKED_NEEDS_HUMAN, "register_schema", SYNCD_ON_RECORD}, lacks_schema},
     {{SYNCD_ASKED_NEEDS_HUMAN, "update", SYNCD_ON_RECORD}, is_quarantined},
     {{SYNCD_ASKED_NEEDS_HUMAN, "migrate", SYNCD_ON_SCHEMA}, needs_migration},
@@ -252,12 +267,15 @@ static const struct {
     {{SYNCD_ASKED_NEEDS_HUMAN, "nobody", SYNCD_ON_NOTHING}, always},
 
     {{SYNCD_ASKED_DURABILITY, "purged", SYNCD_ON_DELETION}, is_purged},
+    {{SYNCD_ASKED_DURABILITY, "bytes_lost", SYNCD_ON_ENTRY}, is_lost},
     {{SYNCD_ASKED_DURABILITY, "kept", SYNCD_ON_ENTRY}, is_kept},
     {{SYNCD_ASKED_DURABILITY, "file", SYNCD_ON_ENTRY}, is_there},
     {{SYNCD_ASKED_DURABILITY, "log", SYNCD_ON_ENTRY}, always},
 
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "log_damaged", SYNCD_ON_ENTRY}, log_is_damaged},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "purged", SYNCD_ON_DELETION}, is_purged},
+    {{SYNCD_ASKED_RESTORE_INTEGRITY, "bytes_lost", SYNCD_ON_ENTRY}, is_lost},
+    {{SYNCD_ASKED_RESTORE_INTEGRITY, "bytes_kept", SYNCD_ON_ENTRY}, is_mismatched},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "kept", SYNCD_ON_ENTRY}, is_kept},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "hash", SYNCD_ON_ENTRY}, is_hashed_file},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "provable", SYNCD_ON_ENTRY}, always},

@@ -50,6 +50,14 @@ static void add_entry(const SyncdSubject *subject, SyncdFacts *facts)
     add(facts, "changed_at", g_strdup(time));
 }
 
+/* As a shell takes it. */
+static char *quoted(const char *id)
+{
+    return id[strspn(id, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.:/@")] == '\0'
+               ? g_strdup(id)
+               : g_shell_quote(id);
+}
+
 static void add_file(const SyncdSubject *subject, SyncdFacts *facts)
 {
     char digits[SYNCD_HASH_HEX_SIZE];
@@ -63,6 +71,16 @@ static void add_file(const SyncdSubject *subject, SyncdFacts *facts)
     if (row->hashed) {
         syncd_hash_to_hex(&row->hash, digits);
         add(facts, "sha256", g_strdup(digits));
+    }
+    if (row->mismatched) {
+        syncd_hash_to_hex(&row->mismatch.hash, digits);
+        add(facts, "found_sha256", g_strdup(digits));
+    }
+    if (subject->has_root) {
+        g_autofree char *file =
+            g_build_filename(subject->root.columns[SYNCD_COLUMN_TYPE], subject->path, NULL);
+        g_autofree char *valid = g_utf8_make_valid(file, -1);
+        add(facts, "file", quoted(valid));
     }
 }
 
@@ -83,14 +101,6 @@ static void add_record(const SyncdSubject *subject, SyncdFacts *facts)
     add(facts, "state", g_strdup(row->state));
     add(facts, "type", g_strdup(row->columns[SYNCD_COLUMN_TYPE]));
     add(facts, "owner", syncd_record_member(subject->record, "owner_identity"));
-}
-
-/* As a shell takes it. */
-static char *quoted(const char *id)
-{
-    return id[strspn(id, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.:/@")] == '\0'
-               ? g_strdup(id)
-               : g_shell_quote(id);
 }
 
 void syncd_facts_gather(const SyncdSubject *subject, SyncdFacts *facts)

@@ -3,6 +3,7 @@
 #include "base/json-writer.h"
 #include "base/timestamp.h"
 #include "domain/file-changes.h"
+#include "service/file-mismatch.h"
 #include "service/files.h"
 
 void syncd_file_entries_clear(SyncdFileEntries *entries)
@@ -74,8 +75,7 @@ bool syncd_file_document_write(SyncdFileEntries *entries, const SyncdFileRow *ro
 {
     char id[SYNCD_FILE_ID_SIZE];
     SyncdJsonWriter writer;
-    if (!syncd_store_file_id(entries->service->store, row->id, id, error) ||
-        !syncd_file_entries_read(entries, syncd_file_place_pos(row->changed), error))
+    if (!syncd_store_file_id(entries->service->store, row->id, id, error))
         return false;
     syncd_json_writer_init(&writer, out, false);
     syncd_json_begin_object(&writer);
@@ -84,6 +84,9 @@ bool syncd_file_document_write(SyncdFileEntries *entries, const SyncdFileRow *ro
     if (!row->live)
         syncd_json_member_string(&writer, "gone", row->ignored ? "ignored" : "deleted");
     write_state(row, &writer);
+    if (!syncd_file_mismatch_write(entries, row, &writer, error) ||
+        !syncd_file_entries_read(entries, syncd_file_place_pos(row->changed), error))
+        return false;
     syncd_file_entry_write(entries->service, &entries->entry, &writer);
     syncd_json_end_object(&writer);
     return true;

@@ -2,6 +2,7 @@
 
 #include "service/file-document.h"
 #include "service/file-find.h"
+#include "service/file-mismatch.h"
 
 #include <string.h>
 
@@ -264,7 +265,7 @@ char *syncd_service_list_files(SyncdService *service, const SyncdCaller *caller,
     g_autofree guchar *path = NULL;
     g_autofree char *scope = NULL;
     SyncdFileRow row;
-    SyncdBytes rest;
+    SyncdBytes rest = SYNCD_BYTES("", 0);
     bool found;
     if (listing->limit > SYNCD_LIST_FILES_MAX) {
         syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"limit\" must be at most %u",
@@ -272,7 +273,7 @@ char *syncd_service_list_files(SyncdService *service, const SyncdCaller *caller,
         return NULL;
     }
     if (!syncd_file_path_check(listing->path, error) ||
-        !take_cursor(listing, &path, &rest, error) ||
+        (!listing->mismatched && !take_cursor(listing, &path, &rest, error)) ||
         !find_workspace(service, caller, listing->workspace, &row, &found, &scope, error) ||
         !syncd_file_follow(service->store, listing->path, &row, &found, error))
         return NULL;
@@ -282,7 +283,9 @@ char *syncd_service_list_files(SyncdService *service, const SyncdCaller *caller,
     }
     if (!found)
         *ret_cursor = g_strdup("");
-    else if (!list_below(service, listing, &row, rest, out, ret_cursor, error))
+    else if (listing->mismatched
+                 ? !syncd_file_mismatched_list(service, listing, out, ret_cursor, error)
+                 : !list_below(service, listing, &row, rest, out, ret_cursor, error))
         return NULL;
     g_string_append_c(out, ']');
     return g_string_free(g_steal_pointer(&out), FALSE);

@@ -28,6 +28,7 @@ typedef struct {
     SyncdBytes path;       /* of a file, or of a folder with all that is in it */
     const char *cursor;    /* NULL or "": from the first on */
     guint32 limit;         /* 0: as many as a page may have */
+    bool mismatched;       /* only files that are not what is recorded: file-mismatch.h */
 } SyncdFileListing;
 
 /* A page: a JSON array of files, a folder before what is in it, in the order of the bytes of names.

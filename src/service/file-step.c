@@ -64,10 +64,9 @@ bool syncd_file_facts_read(SyncdFileEntries *entries, const SyncdFileStep *step,
 static const struct {
     const char *kind, *change;
 } changes[] = {
-    {"object.created", "created"},
-    {"object.changed", "changed"},
-    {"object.deleted", "deleted"},
-    {SYNCD_FILES_IGNORED, "ignored"},
+    {"object.created", "created"},    {"object.changed", "changed"},
+    {"object.deleted", "deleted"},    {SYNCD_FILES_IGNORED, "ignored"},
+    {SYNCD_FILES_CHECKED, "checked"},
 };
 
 static void write_facts(const SyncdFileFacts *facts, SyncdJsonWriter *writer)

@@ -187,7 +187,9 @@ static bool find_version(Plan *plan, GError **error)
                              "The newest version of it is %" G_GUINT64_FORMAT, newest);
         return false;
     }
-    guint64 from = wanted != 0 ? wanted : newest - (plan->file.live && plan->request->to == NULL);
+    /* Where the newest is not what is there any more, that is what is wanted back. */
+    bool is_there = plan->file.live && plan->request->to == NULL && !plan->file.mismatched;
+    guint64 from = wanted != 0 ? wanted : newest - is_there;
     if (from == 0) {
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
                              "restore it elsewhere with --to, if that is what is wanted",
@@ -282,6 +284,12 @@ static bool write_state(Plan *plan, const SyncdFileRow *row, guint64 version, gu
     return true;
 }
 
+/* What is there, as far as that is known. */
+static const SyncdHash *present_hash(const Plan *plan)
+{
+    return plan->present.mismatched ? &plan->present.mismatch.hash : &plan->present.hash;
+}
+
 /* All that the digest covers. */
 static bool write_members(Plan *plan, SyncdJsonWriter *writer, GError **error)
 {
@@ -298,11 +306,15 @@ static bool write_members(Plan *plan, SyncdJsonWriter *writer, GError **error)
         syncd_json_member_uint(writer, "mode_dropped", plan->dropped);
     if (!plan->over)
         return true;
-    /* What is not kept is gone for ever once the other takes its place. */
-    syncd_json_member_bool(writer, "present_kept", present->kept);
+    /* What is not kept is gone for ever once the other takes its place; bytes that were found and
+     * are not recorded always are. */
+    bool other = present->mismatched;
+    syncd_json_member_bool(writer, "present_kept", present->kept && !other);
+    syncd_json_member_bool(writer, "present_recorded", !other);
     syncd_json_name(writer, "present");
-    return write_state(plan, present, present->version, present->mode, present->size,
-                       &present->hash, writer, error);
+    return write_state(plan, present, present->version, present->mode,
+                       other ? present->mismatch.size : present->size, present_hash(plan), writer,
+                       error);
 }
 
 static bool seal_plan(Plan *plan, GError **error)
@@ -401,7 +413,7 @@ static SyncdRestore *restore_of(const Plan *plan, const SyncdCaller *caller, GEr
         .hash = plan->hash,
         .chunks = g_bytes_ref(plan->content.chunks),
         .over = plan->over,
-        .expected = plan->present.hash,
+        .expected = *present_hash(plan),
         .unit = g_strdup(caller->unit),
         .caller = {.uid = caller->uid},
     };
@@ -427,9 +439,14 @@ bool syncd_service_restore(SyncdService *service, const SyncdCaller *caller,
     if (strcmp(plan.digest, request->digest) != 0)
         return refuse_other_plan(error);
     if (plan.root->paused) {
-        syncd_set_error_next(error, SYNCD_ERROR_ENGINE_DISABLED,
-                             "resume it with `sourceos-syncd workspace resume`",
-                             "%s is paused, and nothing in it is changed", plan.root->workspace);
+        syncd_set_error_next(
+            error, SYNCD_ERROR_ENGINE_DISABLED,
+            "resume it with `sourceos-syncd workspace resume`, and restore then",
+            plan.root->asks
+                ? "%s is paused as much is gone from it, and nothing in it is changed. "
+                  "Resuming records that as deleted, and what is deleted can be restored"
+                : "%s is paused, and nothing in it is changed",
+            plan.root->workspace);
         return false;
     }
     if (!syncd_service_may_write_files(service, caller, plan.root->workspace, false, NULL, error) ||

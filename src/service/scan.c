@@ -17,7 +17,7 @@ static const SyncdRoot *find_root(const GPtrArray *roots, const char *workspace)
 }
 
 static SyncdJob *begin(SyncdService *service, const SyncdCaller *caller, const SyncdRoot *root,
-                       GError **error)
+                       bool deep, GError **error)
 {
     const SyncdListener *listener = &service->listener;
     if (root->paused) {
@@ -29,7 +29,7 @@ static SyncdJob *begin(SyncdService *service, const SyncdCaller *caller, const S
     if (!syncd_service_may_begin_job(service, caller->uid, error))
         return NULL;
     SyncdJob *job =
-        listener->scan != NULL ? listener->scan(listener->data, root->id, caller->uid) : NULL;
+        listener->scan != NULL ? listener->scan(listener->data, root->id, deep, caller->uid) : NULL;
     if (job == NULL)
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
                              "see why with `sourceos-syncd workspace show`; it is scanned as soon "
@@ -39,7 +39,7 @@ static SyncdJob *begin(SyncdService *service, const SyncdCaller *caller, const S
 }
 
 bool syncd_service_scan(SyncdService *service, const SyncdCaller *caller, const char *workspace,
-                        SyncdJob **ret_job, GError **error)
+                        bool deep, SyncdJob **ret_job, GError **error)
 {
     g_autoptr(GPtrArray) roots = NULL;
     bool may;
@@ -53,6 +53,6 @@ bool syncd_service_scan(SyncdService *service, const SyncdCaller *caller, const 
                              workspace);
         return false;
     }
-    *ret_job = begin(service, caller, root, error);
+    *ret_job = begin(service, caller, root, deep, error);
     return *ret_job != NULL;
 }

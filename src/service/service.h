@@ -71,6 +71,7 @@ typedef struct {
     guint64 ignored; /* names; none beneath such a one */
     guint64 unruled; /* rules that do not hold */
     bool unwatched;  /* some folders are not watched */
+    bool deep;       /* every file is being read */
 } SyncdRootStanding;
 
 typedef struct SyncdRestore SyncdRestore; /* service/files.h */
@@ -89,7 +90,7 @@ typedef struct {
     /* Of a root by its id; false for one that nobody looks after. */
     bool (*standing)(void *data, const char *root, SyncdRootStanding *ret_standing);
     /* Has one scanned, as a job of this user; NULL for one that nobody looks after. */
-    SyncdJob *(*scan)(void *data, const char *root, uid_t uid);
+    SyncdJob *(*scan)(void *data, const char *root, bool deep, uid_t uid);
     /* Brings a file back, which is taken over; the same. */
     SyncdJob *(*restore)(void *data, const char *root, SyncdRestore *restore, uid_t uid);
     /* The ignore rules of one that is looked after; NULL for any other. */
@@ -523,7 +524,7 @@ bool syncd_service_verify(SyncdService *service, const SyncdCaller *caller, Sync
 /* Looks into all folders of a workspace. NotFound; EngineDisabled for one that is paused;
  * LimitsExceeded. */
 bool syncd_service_scan(SyncdService *service, const SyncdCaller *caller, const char *workspace,
-                        SyncdJob **ret_job, GError **error);
+                        bool deep, SyncdJob **ret_job, GError **error);
 SyncdJob *syncd_service_find_job(SyncdService *service,
                                  const char *id);     /* NULL when there is none */
 GPtrArray *syncd_service_jobs(SyncdService *service); /* borrowed SyncdJob *, newest first */

@@ -59,6 +59,11 @@ static bool workspace_asks(const SyncdService *service)
     return service->asking > 0;
 }
 
+static bool checksum_mismatch(const SyncdService *service)
+{
+    return service->mismatched > 0;
+}
+
 static const Reason reasons[] = {
     {"storage-failed", "degraded", storage_failed},
     {"machine-changed", "degraded", machine_changed},
@@ -68,6 +73,7 @@ static const Reason reasons[] = {
     {"index-unavailable", "degraded", index_unavailable},
     {"no-space", "degraded", no_space},
     {"workspace-asks", "degraded", workspace_asks},
+    {"checksum-mismatch", "repair-recommended", checksum_mismatch},
     {"policy-rules-refused", "degraded", policy_rules_refused},
     {"policy-refusals", "policy-blocked", policy_refused},
 };
@@ -99,12 +105,23 @@ static void count_asking(SyncdService *service)
     service->asking_of = registries;
 }
 
+/* While the index is made anew the last count stands. */
+static void count_mismatched(SyncdService *service)
+{
+    guint64 sequence = syncd_store_sequence(service->store);
+    if (service->mismatched_of == sequence || syncd_store_is_indexing(service->store) ||
+        !syncd_store_count_mismatched(service->store, &service->mismatched, NULL))
+        return;
+    service->mismatched_of = sequence;
+}
+
 void syncd_service_state(SyncdService *service, SyncdState *ret_state)
 {
     G_STATIC_ASSERT(G_N_ELEMENTS(reasons) < G_N_ELEMENTS(ret_state->reasons));
     unsigned n_reasons = 0;
     count_pending(service);
     count_asking(service);
+    count_mismatched(service);
     *ret_state = (SyncdState){
         .state = "clean",
         .policy_blocked_count = service->policy_blocked,

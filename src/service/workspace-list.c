@@ -15,6 +15,7 @@ static void write_counts(const SyncdFileCounts *counts, SyncdJsonWriter *writer)
     syncd_json_member_uint(writer, "folders", counts->folders);
     syncd_json_member_uint(writer, "symlinks", counts->symlinks);
     syncd_json_member_uint(writer, "size", counts->size);
+    syncd_json_member_uint(writer, "mismatched", counts->mismatched);
 }
 
 static void write_member(SyncdJson record, const char *name, SyncdJsonWriter *writer)

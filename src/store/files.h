@@ -19,6 +19,14 @@ typedef struct {
     gint64 mtime, ctime, born;
 } SyncdFileSeen;
 
+/* What was found in a file that nothing said had changed, and is not what is recorded. */
+typedef struct {
+    guint64 place; /* what said so */
+    guint64 size;
+    gint64 mtime;
+    SyncdHash hash;
+} SyncdFileMismatch;
+
 typedef struct {
     guint64 id;
     guint64 folder; /* 0: it is the workspace's own */
@@ -37,6 +45,8 @@ typedef struct {
     bool ignored; /* … and may exist: it comes back as what it was */
     bool seen;
     SyncdFileSeen at_sight;
+    bool mismatched;
+    SyncdFileMismatch mismatch;
 } SyncdFileRow;
 
 /* The entry of a place. */
@@ -82,7 +92,8 @@ bool syncd_store_find_file_step(SyncdStore *store, guint64 file, guint64 before,
 /* What exists besides the folder that is the workspace. */
 typedef struct {
     guint64 files, folders, symlinks;
-    guint64 size; /* of the files */
+    guint64 size;       /* of the files */
+    guint64 mismatched; /* of the files: SyncdFileMismatch */
 } SyncdFileCounts;
 
 /* Of every workspace that has any, by the id of its scope: looks at all of them. */
@@ -93,6 +104,13 @@ bool syncd_store_count_files(SyncdStore *store, GHashTable **ret_counts, GError 
 bool syncd_store_walk_seen(SyncdStore *store, const char *scope_id, guint64 device, guint64 inode,
                            bool (*take)(void *data, const SyncdFileRow *row), void *data,
                            GError **error);
+/* Those in the scope that exist and are not what is recorded, behind the number `after`, until
+ * `take` returns false. */
+bool syncd_store_walk_mismatched(SyncdStore *store, const char *scope_id, guint64 after,
+                                 bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                                 GError **error);
+/* How many that is, in all scopes. */
+bool syncd_store_count_mismatched(SyncdStore *store, guint64 *ret_n, GError **error);
 /* Those of that name in the scope that were deleted, the newest first; not very many. */
 bool syncd_store_walk_deleted(SyncdStore *store, const char *scope_id, SyncdBytes name,
                               bool (*take)(void *data, const SyncdFileRow *row), void *data,

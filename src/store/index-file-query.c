@@ -6,8 +6,21 @@
     "file.id, folder, name, kind, mode, file.size, file.mtime, hash, version, changed, live,"      \
     " seen.device, inode, seen.size, seen.mtime, ctime, born,"                                     \
     " EXISTS (SELECT 1 FROM content WHERE content.file = file.id"                                  \
-    " AND content.version = file.version)"
-#define FROM " FROM file LEFT JOIN seen ON seen.file = file.id "
+    " AND content.version = file.version), told, found_size, found_mtime, found_hash"
+#define MISMATCH " LEFT JOIN mismatch ON mismatch.file = file.id "
+#define FROM " FROM file LEFT JOIN seen ON seen.file = file.id" MISMATCH
+
+static void read_mismatch(SyncdStatement *row, SyncdFileRow *ret_row)
+{
+    SyncdBytes hash = syncd_column_bytes(row, 21);
+    ret_row->mismatched = hash.size == sizeof ret_row->mismatch.hash.bytes;
+    if (!ret_row->mismatched)
+        return;
+    ret_row->mismatch.place = (guint64)syncd_column_int(row, 18);
+    ret_row->mismatch.size = (guint64)syncd_column_int(row, 19);
+    ret_row->mismatch.mtime = syncd_column_int(row, 20);
+    memcpy(ret_row->mismatch.hash.bytes, hash.data, hash.size);
+}
 
 static void read_row(SyncdStatement *row, SyncdFileRow *ret_row)
 {
@@ -36,6 +49,7 @@ static void read_row(SyncdStatement *row, SyncdFileRow *ret_row)
             (SyncdFileSeen){(guint64)syncd_column_int(row, 11), (guint64)syncd_column_int(row, 12),
                             (guint64)syncd_column_int(row, 13), syncd_column_int(row, 14),
                             syncd_column_int(row, 15),          syncd_column_int(row, 16)};
+    read_mismatch(row, ret_row);
 }
 
 static bool read_one(SyncdStatement *statement, SyncdFileRow *ret_row, bool *ret_found,
@@ -153,6 +167,61 @@ static void count(SyncdStatement *row, SyncdFileCounts *counts)
     }
 }
 
+static SyncdFileCounts *counts_of(GHashTable *counts, const char *scope)
+{
+    SyncdFileCounts *of_scope = g_hash_table_lookup(counts, scope);
+    if (of_scope != NULL)
+        return of_scope;
+    of_scope = g_new0(SyncdFileCounts, 1);
+    g_hash_table_insert(counts, g_strdup(scope), of_scope);
+    return of_scope;
+}
+
+static bool count_mismatched(SyncdIndex *self, GHashTable *counts, GError **error)
+{
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db, "SELECT text, count(*) FROM mismatch JOIN file ON file.id = mismatch.file"
+                  " JOIN word ON word.id = scope WHERE live = 1 GROUP BY scope");
+    for (;;) {
+        bool found;
+        if (!syncd_statement_next(rows, &found, error))
+            return false;
+        if (!found)
+            return true;
+        counts_of(counts, syncd_column_text(rows, 0))->mismatched =
+            (guint64)syncd_column_int(rows, 1);
+    }
+}
+
+bool syncd_index_count_mismatched(SyncdIndex *self, guint64 *ret_n, GError **error)
+{
+    gint64 n;
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "SELECT count(*) FROM mismatch JOIN file ON file.id = mismatch.file"
+                  " WHERE live = 1");
+    if (!syncd_statement_number(row, 0, &n, error))
+        return false;
+    *ret_n = (guint64)n;
+    return true;
+}
+
+bool syncd_index_walk_mismatched(SyncdIndex *self, const char *scope_id, guint64 after,
+                                 bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                                 GError **error)
+{
+    gint64 scope;
+    if (!syncd_index_word(self, SYNCD_BYTES_TEXT(scope_id), &scope, error))
+        return false;
+    SyncdStatement *rows = syncd_database_statement(
+        self->db,
+        "SELECT " COLUMNS " FROM mismatch JOIN file ON file.id = mismatch.file LEFT JOIN seen ON"
+        " seen.file = file.id WHERE mismatch.file > :after AND scope = :scope AND live ="
+        " 1 ORDER BY mismatch.file");
+    syncd_bind_int(rows, ":scope", scope);
+    syncd_bind_int(rows, ":after", (gint64)after);
+    return walk(rows, take, data, error);
+}
+
 bool syncd_index_count_files(SyncdIndex *self, GHashTable *counts, GError **error)
 {
     /* total() does not fail where a sum is none of SQLite's integers. */
@@ -165,14 +234,8 @@ bool syncd_index_count_files(SyncdIndex *self, GHashTable *counts, GError **erro
         if (!syncd_statement_next(rows, &found, error))
             return false;
         if (!found)
-            return true;
-        const char *scope = syncd_column_text(rows, 0);
-        SyncdFileCounts *of_scope = g_hash_table_lookup(counts, scope);
-        if (of_scope == NULL) {
-            of_scope = g_new0(SyncdFileCounts, 1);
-            g_hash_table_insert(counts, g_strdup(scope), of_scope);
-        }
-        count(rows, of_scope);
+            return count_mismatched(self, counts, error);
+        count(rows, counts_of(counts, syncd_column_text(rows, 0)));
     }
 }
 
@@ -206,9 +269,9 @@ bool syncd_index_walk_seen(SyncdIndex *self, const char *scope_id, guint64 devic
     if (!syncd_index_word(self, SYNCD_BYTES_TEXT(scope_id), &scope, error))
         return false;
     SyncdStatement *rows = syncd_database_statement(
-        self->db,
-        "SELECT " COLUMNS " FROM seen JOIN file ON file.id = seen.file WHERE inode = :inode"
-        " AND device = :device AND scope = :scope AND live = 1 ORDER BY file.id");
+        self->db, "SELECT " COLUMNS " FROM seen JOIN file ON file.id = seen.file" MISMATCH
+                  "WHERE inode = :inode"
+                  " AND device = :device AND scope = :scope AND live = 1 ORDER BY file.id");
     syncd_bind_int(rows, ":inode", (gint64)inode);
     syncd_bind_int(rows, ":device", (gint64)device);
     syncd_bind_int(rows, ":scope", scope);

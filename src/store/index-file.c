@@ -226,6 +226,23 @@ static bool find_again(FileEntry *entry, guint64 file, const SyncdBytes *name, G
            syncd_index_add_search(entry->index, file, words_of(entry, *name), error);
 }
 
+/* It ends with another version, and with other bytes that are those of the record again: with what
+ * has another time. A new name or mode leaves it. */
+static bool end_mismatch(FileEntry *entry, guint64 file, const SyncdFileChange *change,
+                         GError **error)
+{
+    SyncdStatement *row = syncd_database_statement(
+        entry->index->db, "DELETE FROM mismatch WHERE file = :file AND (found_mtime <> :mtime"
+                          " OR (SELECT hash FROM file WHERE id = :file) IS NOT :hash)");
+    syncd_bind_int(row, ":file", (gint64)file);
+    syncd_bind_int(row, ":mtime", change->mtime);
+    if (change->hashed)
+        syncd_bind_blob(row, ":hash", SYNCD_BYTES(change->hash.bytes, sizeof change->hash.bytes));
+    else
+        syncd_bind_null(row, ":hash");
+    return syncd_statement_run(row, error);
+}
+
 /* Another version is one with other content: a new name or mode makes none. One that was ignored is
  * back. */
 static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *change,
@@ -251,7 +268,7 @@ static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *
     if (!is || within)
         return true;
     if (!rename_found(entry, file, &change->name, error) ||
-        !find_again(entry, file, &change->name, error))
+        !find_again(entry, file, &change->name, error) || !end_mismatch(entry, file, change, error))
         return false;
     SyncdStatement *row = syncd_database_statement(
         entry->index->db,
@@ -294,15 +311,48 @@ static bool take_away(FileEntry *entry, guint64 place, const SyncdFileChange *ch
     return syncd_statement_run(row, error) && add_change(entry, *ret_file, place, error);
 }
 
+static bool forget(FileEntry *entry, const char *sql, guint64 file, GError **error)
+{
+    SyncdStatement *row = syncd_database_statement(entry->index->db, sql);
+    syncd_bind_int(row, ":file", (gint64)file);
+    return syncd_statement_run(row, error);
+}
+
+#define FORGET_MISMATCH "DELETE FROM mismatch WHERE file = :file"
+
 static bool delete (FileEntry *entry, guint64 place, const SyncdFileChange *change, GError **error)
 {
     guint64 file;
-    if (!take_away(entry, place, change, 0, &file, error))
+    return take_away(entry, place, change, 0, &file, error) &&
+           forget(entry, "DELETE FROM seen WHERE file = :file", file, error) &&
+           forget(entry, FORGET_MISMATCH, file, error);
+}
+
+/* It was read, and what is in it is not what is recorded, or is that again. */
+static bool check_file(FileEntry *entry, guint64 place, const SyncdFileChange *change,
+                       GError **error)
+{
+    guint64 file;
+    bool is;
+    if (change->kind != 0 || !change->hashed)
+        return true;
+    if (!syncd_index_find_file_place(entry->index, change->object, &file, error) ||
+        !exists(entry, file, &is, error))
         return false;
-    SyncdStatement *seen =
-        syncd_database_statement(entry->index->db, "DELETE FROM seen WHERE file = :file");
-    syncd_bind_int(seen, ":file", (gint64)file);
-    return syncd_statement_run(seen, error);
+    if (!is)
+        return true;
+    if (!forget(entry, FORGET_MISMATCH, file, error))
+        return false;
+    SyncdStatement *row = syncd_database_statement(
+        entry->index->db,
+        "INSERT INTO mismatch (file, told, found_size, found_mtime, found_hash) SELECT id, :place,"
+        " :size, :mtime, :hash FROM file WHERE id = :file AND kind = 1 AND hash <> :hash");
+    syncd_bind_int(row, ":file", (gint64)file);
+    syncd_bind_int(row, ":place", (gint64)place);
+    syncd_bind_int(row, ":size", (gint64)change->size);
+    syncd_bind_int(row, ":mtime", change->mtime);
+    syncd_bind_blob(row, ":hash", SYNCD_BYTES(change->hash.bytes, sizeof change->hash.bytes));
+    return syncd_statement_run(row, error) && add_change(entry, file, place, error);
 }
 
 static bool ignore(FileEntry *entry, guint64 place, const SyncdFileChange *change, GError **error)
@@ -315,10 +365,8 @@ static const struct {
     const char *kind;
     bool (*project)(FileEntry *entry, guint64 place, const SyncdFileChange *change, GError **error);
 } projections[] = {
-    {"object.created", create},
-    {"object.changed", change_file},
-    {"object.deleted", delete},
-    {SYNCD_FILES_IGNORED, ignore},
+    {"object.created", create},    {"object.changed", change_file},   {"object.deleted", delete},
+    {SYNCD_FILES_IGNORED, ignore}, {SYNCD_FILES_CHECKED, check_file},
 };
 
 bool syncd_index_project_files(SyncdIndex *self, guint64 pos, const SyncdHeader *header,

@@ -95,6 +95,7 @@ static const struct {
 } registries[] = {
     {"feed.open", project_scope},
     {SYNCD_FILES_IGNORED, syncd_index_project_files},
+    {SYNCD_FILES_CHECKED, syncd_index_project_files},
     {"policy.decision", project_decision},
 };
 

@@ -67,6 +67,19 @@ bool syncd_store_walk_seen(SyncdStore *self, const char *scope_id, guint64 devic
            syncd_index_walk_seen(self->index, scope_id, device, inode, take, data, error);
 }
 
+bool syncd_store_walk_mismatched(SyncdStore *self, const char *scope_id, guint64 after,
+                                 bool (*take)(void *data, const SyncdFileRow *row), void *data,
+                                 GError **error)
+{
+    return ready(self, error) &&
+           syncd_index_walk_mismatched(self->index, scope_id, after, take, data, error);
+}
+
+bool syncd_store_count_mismatched(SyncdStore *self, guint64 *ret_n, GError **error)
+{
+    return ready(self, error) && syncd_index_count_mismatched(self->index, ret_n, error);
+}
+
 bool syncd_store_walk_deleted(SyncdStore *self, const char *scope_id, SyncdBytes name,
                               bool (*take)(void *data, const SyncdFileRow *row), void *data,
                               GError **error)

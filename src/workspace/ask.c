@@ -139,17 +139,23 @@ static void ask_for_content(SyncdWorkspace *self, SyncdWireMessage *request)
     request->max = self->root->keep_max;
 }
 
-static SyncdQuestion *ask(SyncdWorkspace *self, SyncdWireMessage *request,
+static SyncdQuestion *put(SyncdWorkspace *self, SyncdWireMessage *request,
                           const SyncdFolder *folder)
 {
     SyncdQuestion *question = g_new0(SyncdQuestion, 1);
-    ask_for_content(self, request);
     question->type = request->type;
     question->hashing = (request->flags & SYNCD_WIRE_HASH) != 0;
     question->folder = syncd_folder_copy(folder);
     question->request = syncd_reader_process_ask(self->process, request);
     g_queue_push_tail(&self->questions, question);
     return question;
+}
+
+static SyncdQuestion *ask(SyncdWorkspace *self, SyncdWireMessage *request,
+                          const SyncdFolder *folder)
+{
+    ask_for_content(self, request);
+    return put(self, request, folder);
 }
 
 void syncd_workspace_open(SyncdWorkspace *self)
@@ -192,6 +198,19 @@ void syncd_workspace_look(SyncdWorkspace *self, const SyncdFolder *folder, Syncd
         .name = name,
     };
     ask(self, &request, folder);
+}
+
+/* Its bytes are those that are recorded, or are not to be kept. */
+void syncd_workspace_look_deep(SyncdWorkspace *self, const SyncdFolder *folder, SyncdBytes name)
+{
+    SyncdWireMessage request = {
+        .type = SYNCD_WIRE_LOOK,
+        .flags = SYNCD_WIRE_HASH,
+        .path = SYNCD_BYTES_TEXT(folder->path),
+        .name = name,
+    };
+    SyncdQuestion *question = put(self, &request, folder);
+    question->deep = true;
 }
 
 guint32 syncd_workspace_place(SyncdWorkspace *self, SyncdWireMessage *request)

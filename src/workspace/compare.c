@@ -114,14 +114,15 @@ static bool is_unchanged(const Comparison *at, const SyncdFileRow *row)
 {
     const SyncdFileStat *stat = &at->found->stat;
     return is_as_seen(row, stat) &&
-           (is_list(at) || stat->ctime % G_GINT64_CONSTANT(1000000000) != 0);
+           (is_list(at) || at->question->deep || stat->ctime % G_GINT64_CONSTANT(1000000000) != 0);
 }
 
-/* It was not read with that version, or there was no room, and there is now. */
+/* It was not read with that version, or there was no room, and there is now. What has other bytes
+ * than its record has not the content of that. */
 static bool lacks_content(const Comparison *at, const SyncdFileRow *row)
 {
     const SyncdFileStat *stat = &at->found->stat;
-    return stat->kind == SYNCD_FILE_REGULAR && !row->kept &&
+    return stat->kind == SYNCD_FILE_REGULAR && !row->kept && !row->mismatched &&
            syncd_keeping_wants(at->workspace->keeping, stat->size);
 }
 
@@ -231,6 +232,46 @@ static bool must_be_read(const Comparison *at, const SyncdFileRow *row)
            !(row != NULL && is_unchanged(at, row) && !lacks_content(at, row));
 }
 
+/* It was read, and nobody changed it since, but it has other bytes than its record. */
+static bool is_mismatch(const Comparison *at, const SyncdFileRow *row)
+{
+    return (at->found->flags & SYNCD_WIRE_HASHED) != 0 && row->hashed && !row->ignored &&
+           is_unchanged(at, row) && !syncd_hash_equal(&row->hash, &at->found->hash);
+}
+
+bool syncd_file_is_mismatch(const SyncdFileRow *row, const SyncdHash *hash, gint64 mtime)
+{
+    return row->mismatched && mtime == row->mismatch.mtime &&
+           syncd_hash_equal(hash, &row->mismatch.hash);
+}
+
+/* What was found before, perhaps by another name or mode by now. */
+static bool is_known_mismatch(const Comparison *at, const SyncdFileRow *row)
+{
+    const SyncdWireMessage *found = at->found;
+    return (found->flags & SYNCD_WIRE_HASHED) != 0 && !row->ignored &&
+           syncd_file_is_mismatch(row, &found->hash, found->stat.mtime);
+}
+
+/* It is no change that anybody made: what is recorded stays, and that it is not there is recorded
+ * beside it. */
+static bool check_record(Comparison *at, const SyncdFileRow *row, GError **error)
+{
+    const SyncdWireMessage *found = at->found;
+    bool known = is_known_mismatch(at, row), is = known || is_mismatch(at, row);
+    bool ends = row->mismatched && (found->flags & SYNCD_WIRE_HASHED) != 0 && row->hashed &&
+                syncd_hash_equal(&row->hash, &found->hash);
+    if (is) {
+        at->hashed = true;
+        at->hash = row->hash;
+        g_clear_pointer(at->kept, syncd_kept_free);
+        at->workspace->standing.deep.differing += at->question->deep;
+    }
+    return known || (!is && !ends) ||
+           syncd_recorder_check(at->workspace->recorder, row->id, &found->stat, &found->hash,
+                                error);
+}
+
 /* What can be said of its content: of a file its digest, of a symlink that of where it leads. */
 static void know_content(Comparison *at, const SyncdFileRow *row)
 {
@@ -259,6 +300,10 @@ static void read_it(const Comparison *at)
 static bool take_recorded(Comparison *at, const SyncdFileRow *row, bool replaces, GError **error)
 {
     know_content(at, row);
+    if (at->question->deep && at->found->error != 0) {
+        note_trouble(at);
+        return true;
+    }
     if (must_be_read(at, row)) {
         /* The reader leaves out what it knows to be ignored, a moment longer perhaps. */
         bool asked = (at->question->hashing && !is_list(at)) || at->found->error != 0;
@@ -269,7 +314,9 @@ static bool take_recorded(Comparison *at, const SyncdFileRow *row, bool replaces
         return true;
     }
     syncd_names_remove(at->workspace->troubles, at->question->folder.id, at->found->name);
-    return row != NULL ? take_known(at, row, error) : take_new(at, replaces, error);
+    if (row == NULL)
+        return take_new(at, replaces, error);
+    return check_record(at, row, error) && take_known(at, row, error);
 }
 
 /* It is there, and that is all that is known of it. */
@@ -286,6 +333,26 @@ static void pass_over(const Comparison *at, const SyncdFileRow *row)
     g_hash_table_remove(workspace->missing, SYNCD_NUMBER(row->id));
     if (row->live)
         g_hash_table_add(workspace->ignoring, SYNCD_NUMBER(row->id));
+}
+
+/* What is not as it was seen last has its turn like all that changes; it need not be read twice
+ * then. */
+bool syncd_workspace_compare_deep(SyncdWorkspace *workspace, SyncdQuestion *question,
+                                  const SyncdWireMessage *found, GError **error)
+{
+    SyncdKept *nothing = NULL;
+    SyncdFileRow row;
+    bool is;
+    if (!syncd_store_find_file_in(syncd_service_store(workspace->service), question->folder.id,
+                                  found->name, &row, &is, error))
+        return false;
+    if (is && found->stat.kind == SYNCD_FILE_REGULAR && is_as_seen(&row, &found->stat)) {
+        workspace->standing.deep.files++;
+        workspace->standing.deep.bytes += row.size;
+        return syncd_workspace_compare(workspace, question, found, &nothing, error);
+    }
+    syncd_workspace_add_name(workspace, question->folder.id, found->name, false);
+    return true;
 }
 
 bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,

@@ -176,11 +176,30 @@ static bool move_rules(SyncdWorkspace *self, guint64 origin, const char *path, G
     return true;
 }
 
+/* Bytes that are not those of its record are no change because it has another name by now. */
+static bool keep_record(SyncdWorkspace *self, SyncdArrival *arrival, GError **error)
+{
+    SyncdFileRow row;
+    bool found;
+    if (arrival->origin == 0 || !arrival->hashed)
+        return true;
+    if (!syncd_store_find_file(syncd_service_store(self->service), arrival->origin, &row, &found,
+                               error))
+        return false;
+    if (found && syncd_file_is_mismatch(&row, &arrival->hash, arrival->stat.mtime)) {
+        arrival->hash = row.hash;
+        g_clear_pointer(&arrival->kept, syncd_kept_free);
+    }
+    return true;
+}
+
 static bool record_arrival(SyncdWorkspace *self, SyncdArrival *arrival, GError **error)
 {
     guint64 origin = arrival->origin;
     if (arrival->unread)
         return record_unread(self, arrival, error);
+    if (!keep_record(self, arrival, error))
+        return false;
     SyncdFileChange change =
         syncd_file_change(&arrival->stat, SYNCD_BYTES_TEXT(arrival->folder.object), arrival->name,
                           arrival->target, arrival->hashed ? &arrival->hash : NULL);

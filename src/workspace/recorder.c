@@ -10,14 +10,12 @@
 /* Content that goes into the log beside it waits in memory. */
 #define CONTENT_FULL (1024u * 1024u)
 
-typedef enum { IGNORED, DELETED, CHANGED, CREATED, N_DOCUMENTS } Which;
+typedef enum { CHECKED, IGNORED, DELETED, CHANGED, CREATED, N_DOCUMENTS } Which;
 typedef enum { OWNER, NOBODY, AGENT, N_AUTHORS } Author;
 
 static const char *const kinds[N_DOCUMENTS] = {
-    [IGNORED] = SYNCD_FILES_IGNORED,
-    [DELETED] = "object.deleted",
-    [CHANGED] = "object.changed",
-    [CREATED] = "object.created",
+    [CHECKED] = SYNCD_FILES_CHECKED, [IGNORED] = SYNCD_FILES_IGNORED, [DELETED] = "object.deleted",
+    [CHANGED] = "object.changed",    [CREATED] = "object.created",
 };
 
 typedef struct {
@@ -294,6 +292,20 @@ bool syncd_recorder_delete(SyncdRecorder *self, const char *author, guint64 file
 bool syncd_recorder_ignore(SyncdRecorder *self, guint64 file, GError **error)
 {
     return take_away(self, IGNORED, NULL, file, error);
+}
+
+bool syncd_recorder_check(SyncdRecorder *self, guint64 file, const SyncdFileStat *stat,
+                          const SyncdHash *hash, GError **error)
+{
+    char object[SYNCD_FILE_ID_SIZE];
+    if (!syncd_store_file_id(syncd_service_store(self->service), file, object, error))
+        return false;
+    Document *document =
+        open_document(self, CHECKED, syncd_service_nobody(self->service), error);
+    if (document == NULL)
+        return false;
+    syncd_file_changes_add_checked(&document->writer, object, stat->size, stat->mtime, hash);
+    return add_item(self, document, CHECKED, file, NULL, NULL, NULL, error);
 }
 
 /* From now on the files of the document have their numbers. */

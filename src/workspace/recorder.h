@@ -1,9 +1,9 @@
 /*
  * What was found of a workspace's files, gathered into documents and written to the log.
  *
- * What is ignored, deleted, changed and new are documents of their own, written in this order,
- * so that a name is free before it is taken. An entry has one actor, so what several did is in
- * documents of their own too: of whose instance it is, of one agent at a time, and of nobody who
+ * What was checked, is ignored, deleted, changed and new are documents of their own, written in
+ * this order, so that a name is free before it is taken. An entry has one actor, so what several
+ * did is in documents of their own too: of whose instance it is, of one agent at a time, and of nobody who
  * can be named. A document goes out when it is full, when another agent comes, or when
  * syncd_recorder_flush() is called; only then the files in it have their numbers. An agent who may
  * not write any more by then is nobody who can be named.
@@ -50,6 +50,10 @@ bool syncd_recorder_delete(SyncdRecorder *recorder, const char *author, guint64 
                            GError **error);
 /* By whoever made the rules: nobody is asked who that was. */
 bool syncd_recorder_ignore(SyncdRecorder *recorder, guint64 file, GError **error);
+/* What was found in one that nothing said had changed: other bytes than were recorded, or those
+ * again. */
+bool syncd_recorder_check(SyncdRecorder *recorder, guint64 file, const SyncdFileStat *stat,
+                          const SyncdHash *hash, GError **error);
 bool syncd_recorder_flush(SyncdRecorder *recorder, GError **error);
 /* All that was flushed is durable. */
 bool syncd_recorder_is_settled(const SyncdRecorder *recorder);

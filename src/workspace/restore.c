@@ -207,8 +207,9 @@ static bool check(SyncdWorkspace *self, GError **error)
         return false;
     bool as_seen = found == what->over;
     if (found && what->over)
-        as_seen = row.kind == SYNCD_FILE_REGULAR && row.hashed &&
-                  syncd_hash_equal(&row.hash, &what->expected);
+        as_seen =
+            row.kind == SYNCD_FILE_REGULAR && row.hashed &&
+            syncd_hash_equal(row.mismatched ? &row.mismatch.hash : &row.hash, &what->expected);
     if (!as_seen) {
         fail_stale(self);
         return true;

@@ -22,6 +22,7 @@ typedef struct {
     SyncdWireType type;
     SyncdFolder folder; /* of LIST the one to look into, of LOOK the one with the name */
     bool hashing;       /* the digest is asked for too */
+    bool deep;          /* … though nothing says that it has changed: deep.c */
     GArray *found;      /* of LIST: the numbers (guint64) of what is still there */
     guint unread;       /* of LIST: files that have to be read */
     guint ignored;      /* of LIST: names that are ignored */
@@ -41,6 +42,7 @@ typedef struct {
 } SyncdArrival;
 
 typedef struct SyncdRestoring SyncdRestoring;
+typedef struct SyncdDeep SyncdDeep;
 
 typedef enum {
     SYNCD_PASS_NONE,
@@ -85,6 +87,7 @@ struct SyncdWorkspace {
     GHashTable *missing;       /* numbers of files that are not where they were */
     GHashTable *arrivals;      /* name -> SyncdArrival */
     SyncdRestoring *restoring; /* restore.c: NULL for none */
+    SyncdDeep *deep;           /* deep.c: NULL for none */
     size_t held;               /* bytes of content that wait with them, or did */
     GHashTable *troubles;      /* names that cannot be read */
     /* Numbers of files that are ignored, and are not in the log as that yet. */
@@ -129,6 +132,9 @@ bool syncd_workspace_add_unlinked(SyncdWorkspace *workspace, guint64 folder, boo
 /* Asks for one name, perhaps with its digest. */
 void syncd_workspace_look(SyncdWorkspace *workspace, const SyncdFolder *folder, SyncdBytes name,
                           bool hashing);
+/* The same, only to see whether it is what was recorded. */
+void syncd_workspace_look_deep(SyncdWorkspace *workspace, const SyncdFolder *folder,
+                               SyncdBytes name);
 /* Has something put in place; the number of the request. */
 guint32 syncd_workspace_place(SyncdWorkspace *workspace, SyncdWireMessage *request);
 void syncd_workspace_open(SyncdWorkspace *workspace);
@@ -176,6 +182,11 @@ bool syncd_workspace_record_deleted(SyncdWorkspace *workspace, const SyncdFileRo
  * needed; and a folder when all names in it were. */
 bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,
                              const SyncdWireMessage *found, SyncdKept **kept, GError **error);
+/* That is what was found before, and nobody has changed it since. */
+bool syncd_file_is_mismatch(const SyncdFileRow *row, const SyncdHash *hash, gint64 mtime);
+/* The same of one that is read though nothing says that it has changed. */
+bool syncd_workspace_compare_deep(SyncdWorkspace *workspace, SyncdQuestion *question,
+                                  const SyncdWireMessage *found, GError **error);
 bool syncd_workspace_end_list(SyncdWorkspace *workspace, SyncdQuestion *question,
                               const SyncdWireMessage *done, GError **error);
 
@@ -186,6 +197,11 @@ bool syncd_workspace_step_restore(SyncdWorkspace *workspace, bool *ret_more, GEr
 void syncd_workspace_placed(SyncdWorkspace *workspace, const SyncdWireMessage *done);
 bool syncd_workspace_is_recording_restore(const SyncdWorkspace *workspace);
 void syncd_workspace_end_restore(SyncdWorkspace *workspace, const GError *why);
+/* deep.c: every file is read and held against its record. The next ones, when there is nothing else
+ * to do. */
+bool syncd_workspace_step_deep(SyncdWorkspace *workspace, bool *ret_more, GError **error);
+/* What is being read is read no further. */
+void syncd_workspace_end_deep(SyncdWorkspace *workspace);
 /* workspace.c: does what there is to do, unless it is at it. */
 void syncd_workspace_go_on(SyncdWorkspace *workspace);
 

@@ -104,7 +104,7 @@ static bool take_done(SyncdWorkspace *self, const SyncdWireMessage *done, GError
     /* Why a folder cannot be opened is mostly told by what happens to it. */
     for (size_t i = 0; i < G_N_ELEMENTS(told); i++)
         is_told |= done->error == told[i];
-    if (question->type == SYNCD_WIRE_LOOK && !is_told) {
+    if (question->type == SYNCD_WIRE_LOOK && !question->deep && !is_told) {
         self->lost |= *question->folder.path == '\0';
         taken = *question->folder.path == '\0' ||
                 syncd_workspace_add_unlinked(self, question->folder.id, true, error);
@@ -128,6 +128,8 @@ static bool take_found(SyncdWorkspace *self, SyncdQuestion *question, const Sync
                        GError **error)
 {
     g_autoptr(SyncdKept) kept = NULL;
+    if (question->deep)
+        return syncd_workspace_compare_deep(self, question, found, error);
     return syncd_keeping_end(self->keeping, found, &kept, error) &&
            syncd_workspace_compare(self, question, found, &kept, error);
 }
@@ -298,7 +300,8 @@ static bool go_on(SyncdWorkspace *self, GError **error)
             syncd_workspace_is_recording_restore(self))
             return true;
         if (!begin_pass(self, &begun, error) ||
-            (!begun && !syncd_workspace_step_restore(self, &begun, error)))
+            (!begun && !syncd_workspace_step_restore(self, &begun, error)) ||
+            (!begun && !syncd_workspace_step_deep(self, &begun, error)))
             return false;
         if (!begun)
             return true;
@@ -425,6 +428,7 @@ void syncd_workspace_free(SyncdWorkspace *self)
     if (self == NULL)
         return;
     stop_restoring(self);
+    syncd_workspace_end_deep(self);
     GHashTable *const tables[] = {self->looking,  self->names,   self->later,    self->listed,
                                   self->unlinked, self->linked,  self->missing,  self->arrivals,
                                   self->troubles, self->ignored, self->ignoring, self->unruled};
@@ -467,6 +471,7 @@ void syncd_workspace_scan(SyncdWorkspace *self)
 
 void syncd_workspace_cancel_scan(SyncdWorkspace *self)
 {
+    syncd_workspace_end_deep(self);
     if (!self->whole)
         return;
     self->cancelled = true;

@@ -20,6 +20,11 @@
  * recorded: the workspace is paused (the root's record says so) and somebody has to decide. One
  * whose directory is not there, or is another one than it was, is left alone.
  *
+ * A file whose bytes are not those of its record, although its inode, size and times are as they
+ * were when it was read, was not changed by anybody who said so. It is found when it is read for
+ * another reason, or by a deep scan, which reads everything while there is nothing else to do; it
+ * is recorded as that, and its record stays what it was.
+ *
  * When its reader ends, or what it wrote was not committed, it has failed: it does nothing more,
  * and is to be made anew.
  */
@@ -55,7 +60,13 @@ typedef struct {
     guint64 unreadable;
     guint64 ignored; /* names, each folder as it was looked into last; none beneath such a one */
     guint64 unruled; /* rules that do not hold: of so many folders, and the shared ones */
-    bool unwatched;  /* some folders are not watched: their changes are found by the next scan */
+    struct {
+        bool running;
+        guint64 files, bytes; /* that were read by it … */
+        guint64 to_read;      /* … of so many bytes */
+        guint64 differing;    /* of the files */
+    } deep;                   /* the deep scan, or the last one */
+    bool unwatched; /* some folders are not watched: their changes are found by the next scan */
 } SyncdWorkspaceStanding;
 
 /* Takes root and process over. Begins to scan. The folder `hidden`, by its device and inode, is
@@ -77,12 +88,14 @@ guint64 syncd_workspace_due(const SyncdWorkspace *workspace);
 void syncd_workspace_tick(SyncdWorkspace *workspace);
 /* Looks into every folder once more. */
 void syncd_workspace_scan(SyncdWorkspace *workspace);
+/* The same, and then reads every file: `standing.deep.running` from now on. */
+void syncd_workspace_scan_deep(SyncdWorkspace *workspace);
 /* The shared ignore rules are these from now on. */
 void syncd_workspace_set_rules(SyncdWorkspace *workspace, const char *text);
 /* All that it knows; of files in folders that have been looked into. */
 const SyncdIgnore *syncd_workspace_rules(const SyncdWorkspace *workspace);
-/* Ends a scan after the folders that are being looked into. The rest is not watched until the next
- * one, which comes by itself after a while. */
+/* Ends a scan after the folders that are being looked into, and a deep one at once. The rest is not
+ * watched until the next one, which comes by itself after a while. */
 void syncd_workspace_cancel_scan(SyncdWorkspace *workspace);
 /* What the next scan finds missing was meant to be deleted, however much it is. */
 void syncd_workspace_accept_deletions(SyncdWorkspace *workspace);

@@ -70,13 +70,15 @@ def recorded_file(caller):
         # Its plan is another one as soon as it has succeeded once.
         restored = {'version': GLib.Variant('t', 1), 'to': GLib.Variant('s', 'restored'), 'all': GLib.Variant('b', True)}
         plan = json.loads(call('Workspaces', 'PlanRestore', '(saya{sv})', 'workspace:fuzz', b'file', restored))
-        lines = ['List ({},)', 'Scan ("workspace:fuzz", {})',
+        lines = ['List ({},)', 'Scan ("workspace:fuzz", {})', 'Scan ("workspace:fuzz", {"deep": <true>})',
+                 'ListFiles ("workspace:fuzz", b"", {"mismatched": <true>})',
                  f'Announce ("workspace:fuzz", "[{{\\"path\\":\\"new\\",\\"sha256\\":\\"{"0" * 64}\\"}}]", {{}})']
         for everything in ('{}', '{"all": <true>}'):
             lines += [f'ListFiles ("workspace:fuzz", b"", {everything})',
                       f'GetFile ("workspace:fuzz", b"file", {everything})',
                       f'FileHistory ("{found["file_id"]}", {everything})',
                       f'CheckIgnored ("workspace:fuzz", b"file", {everything})',
+                      f'AcceptFile ("workspace:fuzz", b"file", "{found["sha256"]}", {everything})',
                       f'PlanRestore ("workspace:fuzz", b"file", {restoring(everything)})',
                       f'Restore ("workspace:fuzz", b"file", "{plan["digest"]}", {restoring(everything)})']
         yield ([f'{NAME}.Workspaces.{line}' for line in lines] +

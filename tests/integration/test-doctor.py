@@ -7,8 +7,9 @@ import os
 import pathlib
 import shutil
 
-from cli_user import DONE, NEGATIVE, UNREACHABLE, Cli
+from cli_user import DONE, NEGATIVE, NOT_FOUND, UNREACHABLE, Cli
 from harness import equal, eventually, main, promise, session_world
+from rot import rotting
 
 
 @contextlib.contextmanager
@@ -95,6 +96,87 @@ def deletions_wait_for_somebody_and_the_state_says_so(world):
         equal((status['daemon_state'], status['pending_approvals']), ('clean', 0))
 
 
+def answer(cli, question, path):
+    return next(answer for answer in cli.json('explain', str(path))['answers'] if answer['question'] == question)
+
+
+def rot(cli, path):
+    """The bytes of a file that is recorded are others, and nothing says so."""
+    with rotting(path, lambda: cli.does('workspace', 'scan', 'notes')):
+        pass
+
+
+@promise
+def bytes_that_nobody_changed_are_found_by_reading(world):
+    with user(world) as (cli, notes):
+        add(cli, notes)
+        rot(cli, notes / 'a')
+        equal((notes / 'a').read_text(), 'A')
+        cli.does('workspace', 'scan', 'notes')
+        equal(findings(cli, DONE), {}, 'an ordinary scan reads what has other times alone')
+        code, out, _ = cli.run('workspace', 'scan', 'notes', '--deep', '--json')
+        result = json.loads(out)
+        equal((code, result['deep'], result['files_read'], result['bytes_read'], result['mismatched'],
+               result['changed']), (NEGATIVE, True, 8, 8, 1, 0), out)
+        found = findings(cli, NEGATIVE)
+        equal(set(found), {'checksum-mismatch'})
+        assert found['checksum-mismatch']['evidence'][0].endswith(' a'), found
+        equal(found['checksum-mismatch']['next'], 'sourceos-syncd workspace files workspace:notes --mismatched')
+        status = json.loads(cli.run('status', '--user', '--json')[1])
+        equal((status['daemon_state'], status['state_reasons']), ('repair-recommended', ['checksum-mismatch']))
+        equal(cli.json('workspace', 'show', 'notes')['mismatched'], 1)
+
+        # The file is what it was, in the log; and what is there is said beside that.
+        file, = cli.json('workspace', 'files', 'notes', '--mismatched')
+        equal((file['path'], file['version'], file['found']['size']), ('a', 1, 1))
+        assert file['found']['sha256'] != file['sha256'], file
+        state = file['stale_state']
+        equal((state['objectRef'], state['stalenessClass'], state['autoRepairEligible']),
+              (file['file_id'], 'checksum-mismatch', True))
+        record = pathlib.Path(cli.directory) / 'stale-state.json'
+        record.write_text(json.dumps(state))
+        cli.does('contract', 'validate', str(record))
+        cli.does('events', 'show', state['evidenceRefs'][0])
+        equal(cli.json('log', str(notes / 'a'))[0]['change'], 'checked')
+        for question, code in [('needs_human', 'restore_bytes'), ('auto_repairable', 'bytes_kept'),
+                               ('restore_integrity', 'bytes_kept'), ('safe_to_sync', 'checksum_mismatch')]:
+            equal(answer(cli, question, notes / 'a')['reason_code'], code)
+        equal(answer(cli, 'needs_human', notes / 'a')['next'], f'sourceos-syncd workspace restore {notes / "a"}')
+        assert 'not what is recorded' in cli.does('workspace', 'restore', str(notes / 'a'), '--dry-run')
+
+
+@promise
+def what_was_found_is_put_right_as_a_person_says(world):
+    with user(world) as (cli, notes):
+        add(cli, notes)
+        for name in 'ab':
+            rot(cli, notes / name)
+        equal(set(findings(cli, NEGATIVE, '--deep')), {'checksum-mismatch'})
+        equal(len(cli.json('workspace', 'files', 'notes', '--mismatched')), 2)
+        cli.does('workspace', 'restore', str(notes / 'a'), '--yes')
+        equal((notes / 'a').read_text(), 'a')
+        equal([file['path'] for file in cli.json('workspace', 'files', 'notes', '--mismatched')], ['b'])
+        accepted = cli.json('workspace', 'accept', str(notes / 'b'), '--yes')
+        equal((accepted['changed'], accepted['version']), (True, 2))
+        equal(cli.json('log', str(notes / 'b'))[0]['operation_id'], accepted['operation_id'])
+        cli.fails(NOT_FOUND, 'NotFound', 'workspace', 'accept', str(notes / 'b'), '--yes')
+        equal(findings(cli, DONE, '--deep'), {})
+        equal(cli.json('status', '--user')['daemon_state'], 'clean')
+        equal([file['version'] for file in cli.json('workspace', 'files', 'notes')][:2], [1, 2])
+
+
+@promise
+def a_finding_outlives_the_daemon(world):
+    with user(world) as (cli, notes):
+        add(cli, notes)
+        rot(cli, notes / 'a')
+        equal(set(findings(cli, NEGATIVE, '--deep')), {'checksum-mismatch'})
+    with world.daemon(cli.directory):
+        eventually(lambda: findings_of(cli) == {'checksum-mismatch'}, 'it is known still')
+        (notes / 'a').write_text('somebody wrote it')
+        eventually(lambda: findings_of(cli) == set(), 'and a change ends it')
+
+
 @promise
 def objects_and_tasks_are_evidence(world):
     with user(world) as (cli, _):
@@ -118,7 +200,11 @@ def without_a_daemon_that_is_what_is_found(world):
     cli = Cli(world, directory, 'unix:path=/nonexistent')
     code, out, _ = cli.run('doctor', '--json')
     equal(code, UNREACHABLE, out)
-    equal([finding['code'] for finding in json.loads(out)['findings']], ['daemon-unavailable'])
+    finding, = json.loads(out)['findings']
+    equal((finding['code'], finding['next']), ('daemon-unavailable', 'systemctl --user start sourceos-syncd'))
+    finding, = json.loads(cli.run('doctor', '--system', '--json')[1])['findings']
+    equal((finding['code'], finding['next']), ('daemon-unavailable', 'systemctl start sourceos-syncd'))
+    assert '`systemctl start sourceos-syncd`' in cli.run('doctor', '--system')[1]
     shutil.rmtree(directory)
 
 

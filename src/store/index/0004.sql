@@ -47,6 +47,15 @@ CREATE TABLE content_dropped (
     small INTEGER NOT NULL                          -- it is a row of the journal; 0: a file of blobs/
 ) STRICT;
 
+-- Files whose bytes are not those that are recorded, though nothing said that they had changed.
+CREATE TABLE mismatch (
+    file INTEGER PRIMARY KEY,                       -- file.id
+    told INTEGER NOT NULL,                          -- the place that said so
+    found_size INTEGER NOT NULL,
+    found_mtime INTEGER NOT NULL,                   -- a change that has another one ends it
+    found_hash BLOB NOT NULL                        -- SHA-256 of the bytes that are there
+) STRICT;
+
 -- What the file system showed when the file was read last. This is no projection: it is where a scan need not read again, and is
 -- empty after a rebuild; only an index that is made beside another takes it over.
 CREATE TABLE seen (

@@ -1,0 +1,187 @@
+/* What is in a file is what shall be recorded, as somebody says who looked at it. */
+#include "service/file-mismatch.h"
+
+#include "base/json-writer.h"
+#include "service/file-path.h"
+#include "service/files.h"
+
+#include <string.h>
+
+#define ACCEPTED_SCHEMA "sourceos.workspace-accept/v1"
+#define LOOK_AGAIN "see what is found with `sourceos-syncd workspace files WORKSPACE --mismatched`"
+
+void syncd_accepted_clear(SyncdAccepted *accepted)
+{
+    g_free(accepted->file);
+    g_free(accepted->operation);
+}
+
+/* ---- which file ---- */
+
+static bool find_root(SyncdService *service, const SyncdCaller *caller, const char *workspace,
+                      GPtrArray **ret_roots, const SyncdRoot **ret_root, GError **error)
+{
+    bool may;
+    if (!syncd_service_may_read_files(service, caller, &may, error) ||
+        !syncd_service_list_roots(service, ret_roots, error))
+        return false;
+    *ret_root = NULL;
+    for (guint i = 0; may && i < (*ret_roots)->len; i++)
+        if (strcmp(((const SyncdRoot *)(*ret_roots)->pdata[i])->workspace, workspace) == 0)
+            *ret_root = (*ret_roots)->pdata[i];
+    if (*ret_root != NULL)
+        return true;
+    syncd_set_error_next(
+        error, SYNCD_ERROR_NOT_FOUND, "list what there is with `sourceos-syncd workspace list`",
+        "There is no directory that is the workspace %.*s", SYNCD_ID_TOKEN_MAX, workspace);
+    return false;
+}
+
+static bool find_file(SyncdService *service, const SyncdRoot *root, SyncdBytes path,
+                      SyncdFileRow *ret_row, GError **error)
+{
+    SyncdBytes name;
+    bool found;
+    if (!syncd_file_path_check(path, error) ||
+        !syncd_store_find_workspace_folder(service->store, root->scope_id, ret_row, &found, error))
+        return false;
+    while (found && syncd_file_path_take(&path, &name))
+        if (!syncd_store_find_file_in(service->store, ret_row->id, name, ret_row, &found, error))
+            return false;
+    if (!found)
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, LOOK_AGAIN,
+                             "No file of that path is recorded in %s", root->workspace);
+    return found;
+}
+
+/* What is being found out now would be recorded after it, and be another thing perhaps. */
+static bool check_rest(SyncdService *service, const SyncdRoot *root, GError **error)
+{
+    const SyncdListener *listener = &service->listener;
+    SyncdRootStanding standing;
+    if (root->paused) {
+        syncd_set_error_next(error, SYNCD_ERROR_ENGINE_DISABLED,
+                             "resume it with `sourceos-syncd workspace resume`",
+                             "%s is paused, and nobody knows what is in it", root->workspace);
+        return false;
+    }
+    bool known =
+        listener->standing != NULL && listener->standing(listener->data, root->id, &standing);
+    if (!known || standing.waiting == 0)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_BUSY, "try again in a moment",
+                         "%s is being looked at, and may be another thing soon", root->workspace);
+    return false;
+}
+
+/* ---- recording it ---- */
+
+static bool write_change(SyncdService *service, const SyncdFileRow *row, char **ret_object,
+                         GString *text, GError **error)
+{
+    char object[SYNCD_FILE_ID_SIZE], folder[SYNCD_FILE_ID_SIZE];
+    SyncdFileChangesWriter writer;
+    if (!syncd_store_file_id(service->store, row->id, object, error) ||
+        !syncd_store_file_id(service->store, row->folder, folder, error))
+        return false;
+    const SyncdFileChange change = {
+        .object = SYNCD_BYTES_TEXT(object),
+        .folder = SYNCD_BYTES_TEXT(folder),
+        .name = SYNCD_BYTES(row->name, row->name_size),
+        .kind = row->kind,
+        .mode = row->mode,
+        .size = row->mismatch.size,
+        .mtime = row->mismatch.mtime,
+        .hashed = true,
+        .hash = row->mismatch.hash,
+    };
+    syncd_file_changes_begin(&writer, text, SYNCD_FOUND_ACCEPT);
+    syncd_file_changes_add(&writer, &change);
+    syncd_file_changes_end(&writer);
+    *ret_object = g_strdup(object);
+    return true;
+}
+
+static bool record(SyncdService *service, const SyncdRoot *root, const SyncdCaller *caller,
+                   const SyncdFileRow *row, SyncdAccepted *accepted, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *operation = syncd_service_new_operation(service);
+    guint64 pos;
+    if (!write_change(service, row, &accepted->file, text, error))
+        return false;
+    const SyncdFilesDraft draft = {
+        .kind = "object.changed",
+        .operation = operation,
+        .content = SYNCD_BYTES(text->str, text->len),
+        .caller = caller,
+    };
+    if (!syncd_service_record_files(service, root, &draft, &pos, error))
+        return false;
+    accepted->operation = g_steal_pointer(&operation);
+    accepted->version = row->version + 1;
+    accepted->hash = row->mismatch.hash;
+    return true;
+}
+
+/* Whoever agreed to something else has to look again. */
+static bool is_found(const SyncdFileRow *row, const SyncdHash *wanted, GError **error)
+{
+    if (row->mismatched && syncd_hash_equal(&row->mismatch.hash, wanted))
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_STALE_DIGEST, LOOK_AGAIN,
+                         row->mismatched ? "Something else than that was found in the file"
+                                         : "Nothing was found in the file that is not recorded");
+    return false;
+}
+
+bool syncd_service_accept_file(SyncdService *service, const SyncdCaller *caller,
+                               const char *workspace, SyncdBytes path, const char *sha256,
+                               SyncdAccepted *ret_accepted, GError **error)
+{
+    g_autoptr(GPtrArray) roots = NULL;
+    const SyncdRoot *root;
+    SyncdFileRow row;
+    SyncdHash wanted;
+    char file[SYNCD_FILE_ID_SIZE];
+    if (!syncd_hash_from_hex(sha256, strlen(sha256), &wanted)) {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"sha256\" is no SHA-256 in hexadecimal");
+        return false;
+    }
+    if (!find_root(service, caller, workspace, &roots, &root, error) ||
+        !find_file(service, root, path, &row, error))
+        return false;
+    /* A request that is sent again has been carried out. */
+    if (!row.mismatched && row.hashed && syncd_hash_equal(&row.hash, &wanted)) {
+        if (!syncd_store_file_id(service->store, row.id, file, error))
+            return false;
+        *ret_accepted =
+            (SyncdAccepted){.file = g_strdup(file), .version = row.version, .hash = row.hash};
+        return true;
+    }
+    SyncdAccepted accepted = {NULL};
+    if (is_found(&row, &wanted, error) && check_rest(service, root, error) &&
+        record(service, root, caller, &row, &accepted, error)) {
+        *ret_accepted = accepted;
+        return true;
+    }
+    syncd_accepted_clear(&accepted);
+    return false;
+}
+
+char *syncd_service_describe_accepted(const SyncdAccepted *accepted)
+{
+    GString *text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "schema", ACCEPTED_SCHEMA);
+    syncd_json_member_string(&writer, "file_id", accepted->file);
+    syncd_json_member_bool(&writer, "changed", accepted->operation != NULL);
+    if (accepted->operation != NULL)
+        syncd_json_member_string(&writer, "operation_id", accepted->operation);
+    syncd_json_member_uint(&writer, "version", accepted->version);
+    syncd_file_hash_write(&accepted->hash, &writer);
+    syncd_json_end_object(&writer);
+    return g_string_free(text, FALSE);
+}

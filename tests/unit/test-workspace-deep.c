@@ -1,0 +1,493 @@
+/*
+ * Bytes that are not those of their record, although nothing says that they were changed, are found
+ * by reading: they are told of, and never become the record by themselves.
+ */
+#include "service/file-mismatch.h"
+#include "service/job.h"
+#include "service/restore.h"
+#include "workspace-fixture.h"
+
+#define KEEP_TWO "{\"versions\":2,\"max_bytes\":4194304}"
+
+static SyncdStore *store_of(WorkspaceFixture *w)
+{
+    return syncd_service_store(w->f.service);
+}
+
+static void begin(WorkspaceFixture *w)
+{
+    begin_workspace(w);
+    run_until(w, SYNCD_WORKSPACE_WATCHING);
+}
+
+static void scan_deep(WorkspaceFixture *w)
+{
+    syncd_workspace_scan_deep(w->workspace);
+    while (standing_of(w).deep.running || standing_of(w).waiting > 0 ||
+           syncd_service_has_turn(w->f.service))
+        g_assert_true(step_workspace(w, PATIENCE_MS));
+}
+
+static SyncdFileRow row_of(WorkspaceFixture *w, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) roots = NULL;
+    g_auto(GStrv) names = g_strsplit(path, "/", -1);
+    SyncdFileRow row;
+    bool found;
+    syncd_service_list_roots(w->f.service, &roots, &error);
+    g_assert_no_error(error);
+    const char *scope = ((SyncdRoot *)roots->pdata[0])->scope_id;
+    syncd_store_find_workspace_folder(store_of(w), scope, &row, &found, &error);
+    for (size_t i = 0; names[i] != NULL; i++) {
+        g_assert_no_error(error);
+        g_assert_true(found);
+        syncd_store_find_file_in(store_of(w), row.id, SYNCD_BYTES_TEXT(names[i]), &row, &found,
+                                 &error);
+    }
+    g_assert_no_error(error);
+    g_assert_true(found);
+    return row;
+}
+
+static void write_over(WorkspaceFixture *w, const char *name, const char *content)
+{
+    g_autofree char *path = path_in(w, name);
+    int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    g_assert_cmpint(write(fd, content, strlen(content)), ==, (int)strlen(content));
+    close(fd);
+}
+
+static SyncdFileSeen seen_of(WorkspaceFixture *w, const char *name, const SyncdFileSeen *before)
+{
+    g_autofree char *path = path_in(w, name);
+    struct statx st;
+    g_assert_cmpint(statx(AT_FDCWD, path, 0, STATX_BASIC_STATS, &st), ==, 0);
+    SyncdFileSeen seen = *before;
+    seen.size = st.stx_size;
+    seen.mtime = st.stx_mtime.tv_sec * G_GINT64_CONSTANT(1000000000) + st.stx_mtime.tv_nsec;
+    seen.ctime = st.stx_ctime.tv_sec * G_GINT64_CONSTANT(1000000000) + st.stx_ctime.tv_nsec;
+    return seen;
+}
+
+/* While nobody watches: what the disk does, but for the times, which are taken for those that were
+ * seen. */
+static void rot(WorkspaceFixture *w, const char *name, const char *content)
+{
+    end_workspace(w);
+    SyncdFileRow row = row_of(w, name);
+    write_over(w, name, content);
+    SyncdFileSeen seen = seen_of(w, name, &row.at_sight);
+    syncd_store_see_file(store_of(w), row.id, 0, &seen);
+    while (syncd_service_work(w->f.service))
+        ;
+    begin(w);
+}
+
+static void assert_mismatch(WorkspaceFixture *w, const char *name, const char *found)
+{
+    SyncdFileRow row = row_of(w, name);
+    SyncdHash hash = syncd_hash(found, strlen(found));
+    g_assert_true(row.mismatched);
+    g_assert_true(syncd_hash_equal(&row.mismatch.hash, &hash));
+    g_assert_false(syncd_hash_equal(&row.hash, &hash));
+}
+
+static guint64 mismatches(WorkspaceFixture *w)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 n;
+    syncd_store_count_mismatched(store_of(w), &n, &error);
+    g_assert_no_error(error);
+    return n;
+}
+
+static void two_files(WorkspaceFixture *w, const char *keep)
+{
+    workspace_init_keeping(w, keep);
+    make_folder(w, "folder");
+    write_file(w, "folder/rotten", "what was written");
+    write_file(w, "sound", "and stays");
+    begin(w);
+}
+
+/* ---- finding ---- */
+
+static void only_reading_finds_what_nobody_changed(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    rot(&w, "folder/rotten", "what was writteN");
+    syncd_workspace_scan(w.workspace);
+    run_until(&w, SYNCD_WORKSPACE_WATCHING);
+    g_assert_cmpuint(mismatches(&w), ==, 0);
+    scan_deep(&w);
+    assert_mismatch(&w, "folder/rotten", "what was writteN");
+    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v1\n");
+    SyncdWorkspaceStanding standing = standing_of(&w);
+    g_assert_cmpuint(standing.deep.files, ==, 2);
+    g_assert_cmpuint(standing.deep.differing, ==, 1);
+    g_assert_cmpuint(standing.deep.bytes, ==, standing.deep.to_read);
+    g_assert_cmpuint(standing.changed, ==, 0);
+
+    /* It is known by now, and nothing more is written. */
+    guint64 sequence = service_sequence(&w.f);
+    scan_deep(&w);
+    g_assert_cmpuint(standing_of(&w).deep.differing, ==, 1);
+    g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    g_assert_cmpuint(mismatches(&w), ==, 1);
+    workspace_clear(&w);
+}
+
+static void a_sound_tree_is_read_and_nothing_is_written(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, KEEP_TWO);
+    for (int i = 0; i < 200; i++) {
+        g_autofree char *name = g_strdup_printf("folder/%03d", i);
+        write_file(&w, name, name);
+    }
+    syncd_workspace_scan(w.workspace);
+    run_until_recorded(&w, 204, 0, 0);
+    guint64 sequence = service_sequence(&w.f);
+    scan_deep(&w);
+    g_assert_cmpuint(standing_of(&w).deep.files, ==, 202);
+    g_assert_cmpuint(standing_of(&w).deep.differing, ==, 0);
+    g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    workspace_clear(&w);
+}
+
+static void it_is_known_after_a_restart_and_without_an_index(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    rot(&w, "folder/rotten", "what was writteN");
+    scan_deep(&w);
+    g_autofree char *index = g_build_filename(w.f.base.directory, "index.db", NULL);
+    end_workspace(&w);
+    service_close(&w.f);
+    service_open(&w.f);
+    assert_mismatch(&w, "folder/rotten", "what was writteN");
+    service_close(&w.f);
+    g_assert_cmpint(g_remove(index), ==, 0);
+    service_open(&w.f);
+    while (syncd_service_work(w.f.service))
+        ;
+    assert_mismatch(&w, "folder/rotten", "what was writteN");
+    /* Everything is read once more, as nothing is known to be as it was seen; what was found then
+     * is what was found before. */
+    guint64 sequence = service_sequence(&w.f);
+    begin(&w);
+    assert_mismatch(&w, "folder/rotten", "what was writteN");
+    g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v1\n");
+    workspace_clear(&w);
+}
+
+static void what_has_other_times_is_an_ordinary_change(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    end_workspace(&w);
+    write_over(&w, "sound", "and goes!");
+    begin_workspace(&w);
+    scan_deep(&w);
+    g_assert_cmpuint(mismatches(&w), ==, 0);
+    g_assert_cmpuint(standing_of(&w).changed, ==, 1);
+    assert_tree(&w, "folder v1/\nsound v2\nfolder/rotten v1\n");
+    workspace_clear(&w);
+}
+
+/* Whatever it is read for. */
+static void what_is_read_to_be_kept_is_held_against_its_record(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    rot(&w, "folder/rotten", "what was writteN");
+    end_workspace(&w);
+    g_autofree char *root =
+        g_strdup_printf("{\"root_id\":\"r1\",\"workspace_id\":\"workspace:notes\","
+                        "\"directory\":\"%s\",\"root_state\":\"active\",\"keep\":" KEEP_TWO "}",
+                        w.directory);
+    g_assert_cmpint(update_record(&w.f, "root", "r1", root), ==, -1);
+    begin(&w);
+    while (step_workspace(&w, 0))
+        ;
+    assert_mismatch(&w, "folder/rotten", "what was writteN");
+    g_assert_false(row_of(&w, "folder/rotten").kept);
+    g_assert_true(row_of(&w, "sound").kept);
+    workspace_clear(&w);
+}
+
+/* ---- how it ends ---- */
+
+static void another_name_or_mode_does_not_end_it(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    rot(&w, "folder/rotten", "what was writteN");
+    scan_deep(&w);
+    g_autofree char *path = path_in(&w, "folder/rotten");
+    g_assert_cmpint(chmod(path, 0600), ==, 0);
+    run_until_recorded(&w, 0, 1, 0);
+    assert_mismatch(&w, "folder/rotten", "what was writteN");
+    g_assert_cmpuint(row_of(&w, "folder/rotten").mode, ==, 0600);
+    rename_file(&w, "folder/rotten", "elsewhere");
+    run_until_recorded(&w, 0, 2, 0);
+    assert_mismatch(&w, "elsewhere", "what was writteN");
+    assert_tree(&w, "elsewhere v1\nfolder v1/\nsound v1\n");
+    workspace_clear(&w);
+}
+
+static void a_change_ends_it_and_so_does_a_deletion(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    rot(&w, "folder/rotten", "what was writteN");
+    rot(&w, "sound", "and staYs");
+    scan_deep(&w);
+    g_assert_cmpuint(mismatches(&w), ==, 2);
+    write_over(&w, "folder/rotten", "somebody's");
+    remove_file(&w, "sound");
+    run_until_recorded(&w, 0, 1, 1);
+    g_assert_cmpuint(mismatches(&w), ==, 0);
+    assert_tree(&w, "folder v1/\nfolder/rotten v2\n");
+    workspace_clear(&w);
+}
+
+static void bytes_that_are_back_end_it(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    rot(&w, "folder/rotten", "what was writteN");
+    scan_deep(&w);
+    write_over(&w, "folder/rotten", "what was written");
+    while (mismatches(&w) > 0)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v1\n");
+    rot(&w, "folder/rotten", "what was writteN");
+    scan_deep(&w);
+    rot(&w, "folder/rotten", "what was written");
+    scan_deep(&w);
+    g_assert_cmpuint(mismatches(&w), ==, 0);
+    workspace_clear(&w);
+}
+
+static int accept_as(WorkspaceFixture *w, const SyncdCaller *caller, const char *path,
+                     const char *content)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdAccepted accepted = {NULL};
+    SyncdHash hash = syncd_hash(content, strlen(content));
+    char digits[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(&hash, digits);
+    if (!syncd_service_accept_file(w->f.service, caller, "workspace:notes", SYNCD_BYTES_TEXT(path),
+                                   digits, &accepted, &error))
+        return error->code;
+    syncd_service_commit(w->f.service);
+    syncd_accepted_clear(&accepted);
+    return -1;
+}
+
+static void what_is_there_may_be_accepted(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    rot(&w, "folder/rotten", "what was writteN");
+    const SyncdCaller *me = &w.f.caller, stranger = {.uid = w.f.caller.uid + 1};
+    g_assert_cmpint(accept_as(&w, me, "folder/rotten", "what was writteN"), ==,
+                    SYNCD_ERROR_STALE_DIGEST);
+    scan_deep(&w);
+    g_assert_cmpint(accept_as(&w, me, "folder/rotten", "another"), ==, SYNCD_ERROR_STALE_DIGEST);
+    g_assert_cmpint(accept_as(&w, me, "sound", "another"), ==, SYNCD_ERROR_STALE_DIGEST);
+    g_assert_cmpint(accept_as(&w, me, "folder", "another"), ==, SYNCD_ERROR_STALE_DIGEST);
+    g_assert_cmpint(accept_as(&w, me, "nothing", "another"), ==, SYNCD_ERROR_NOT_FOUND);
+    g_assert_cmpint(accept_as(&w, &stranger, "folder/rotten", "what was writteN"), ==,
+                    SYNCD_ERROR_NOT_FOUND);
+    g_assert_cmpuint(mismatches(&w), ==, 1);
+    g_assert_cmpint(accept_as(&w, me, "folder/rotten", "what was writteN"), ==, -1);
+    g_assert_cmpuint(mismatches(&w), ==, 0);
+    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v2\n");
+    /* Once is enough, and it is the record from then on. */
+    guint64 sequence = service_sequence(&w.f);
+    g_assert_cmpint(accept_as(&w, me, "folder/rotten", "what was writteN"), ==, -1);
+    scan_deep(&w);
+    g_assert_cmpuint(mismatches(&w), ==, 0);
+    g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    workspace_clear(&w);
+}
+
+typedef struct {
+    bool done;
+    GError *error;
+} Outcome;
+
+static void on_restored(void *data, const char *result, const GError *error)
+{
+    Outcome *outcome = data;
+    outcome->done = true;
+    outcome->error = error != NULL ? g_error_copy(error) : NULL;
+}
+
+static SyncdJob *begin_restore(void *data, const char *root, SyncdRestore *restore, uid_t uid)
+{
+    static const SyncdJobKind kind = {.operation = "restore"};
+    WorkspaceFixture *w = data;
+    syncd_workspace_restore(w->workspace, restore, on_restored, w->data);
+    return syncd_service_begin_job(w->f.service, &kind, NULL, uid, false);
+}
+
+static char *plan_of(WorkspaceFixture *w, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    const SyncdRestoreRequest request = {.workspace = "workspace:notes", .path = path};
+    char *plan = syncd_service_plan_restore(w->f.service, &w->f.caller, &request, &error);
+    g_assert_no_error(error);
+    return plan;
+}
+
+static Outcome restore_as(WorkspaceFixture *w, const char *path, const char *plan)
+{
+    Outcome outcome = {0};
+    SyncdJob *job = NULL;
+    SyncdListener listener = {.data = w, .restore = begin_restore};
+    g_autofree char *digest =
+        syncd_json_dup_text(syncd_json_member(syncd_json_root(plan, strlen(plan)), "digest"));
+    const SyncdRestoreRequest request = {
+        .workspace = "workspace:notes", .path = path, .digest = digest};
+    w->data = &outcome;
+    syncd_service_set_listener(w->f.service, &listener);
+    if (!syncd_service_restore(w->f.service, &w->f.caller, &request, &job, &outcome.error))
+        return outcome;
+    while (!outcome.done)
+        g_assert_true(step_workspace(w, PATIENCE_MS));
+    return outcome;
+}
+
+static void what_is_recorded_may_be_put_back(void)
+{
+    WorkspaceFixture w;
+    g_autofree char *path = NULL, *content = NULL;
+    two_files(&w, KEEP_TWO);
+    rot(&w, "folder/rotten", "what was writteN");
+    scan_deep(&w);
+    g_autofree char *plan = plan_of(&w, "folder/rotten");
+    assert_member(plan, "present_recorded", "false");
+    assert_member(plan, "present_kept", "false");
+    Outcome outcome = restore_as(&w, "folder/rotten", plan);
+    g_assert_no_error(outcome.error);
+    path = path_in(&w, "folder/rotten");
+    g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+    g_assert_cmpstr(content, ==, "what was written");
+    g_assert_cmpuint(mismatches(&w), ==, 0);
+    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v1\n");
+    guint64 sequence = service_sequence(&w.f);
+    scan_deep(&w);
+    g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    workspace_clear(&w);
+}
+
+/* A plan is about the bytes that are there, whether anybody knew of them or not. */
+static void what_nobody_knew_to_be_there_is_not_replaced(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, KEEP_TWO);
+    write_over(&w, "folder/rotten", "the second one");
+    run_until_recorded(&w, 4, 1, 0);
+    g_autofree char *plan = plan_of(&w, "folder/rotten");
+    rot(&w, "folder/rotten", "the second onE");
+    Outcome outcome = restore_as(&w, "folder/rotten", plan);
+    g_assert_error(outcome.error, SYNCD_ERROR, SYNCD_ERROR_STALE_DIGEST);
+    g_clear_error(&outcome.error);
+    while (step_workspace(&w, 0))
+        ;
+    assert_mismatch(&w, "folder/rotten", "the second onE");
+    workspace_clear(&w);
+}
+
+/* ---- while it is read ---- */
+
+static void a_deep_scan_may_be_cancelled(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    for (int i = 0; i < 300; i++) {
+        g_autofree char *name = g_strdup_printf("folder/%03d", i);
+        write_file(&w, name, name);
+    }
+    syncd_workspace_scan(w.workspace);
+    run_until_recorded(&w, 304, 0, 0);
+    rot(&w, "sound", "and staYs");
+    syncd_workspace_scan_deep(w.workspace);
+    while (standing_of(&w).deep.files == 0)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    syncd_workspace_cancel_scan(w.workspace);
+    g_assert_false(standing_of(&w).deep.running);
+    while (step_workspace(&w, 0))
+        ;
+    g_assert_cmpuint(standing_of(&w).deep.files, <, 302);
+    g_assert_cmpint(standing_of(&w).state, ==, SYNCD_WORKSPACE_WATCHING);
+    g_assert_cmpuint(standing_of(&w).unreadable, ==, 0);
+    /* It is there for other things, and for another one. */
+    write_file(&w, "new", "new");
+    while (standing_of(&w).created == 0)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    scan_deep(&w);
+    g_assert_cmpuint(standing_of(&w).deep.files, ==, 303);
+    g_assert_cmpuint(mismatches(&w), ==, 1);
+    workspace_clear(&w);
+}
+
+static void what_changes_meanwhile_is_recorded(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    for (int i = 0; i < 300; i++) {
+        g_autofree char *name = g_strdup_printf("folder/%03d", i);
+        write_file(&w, name, name);
+    }
+    syncd_workspace_scan(w.workspace);
+    run_until_recorded(&w, 304, 0, 0);
+    syncd_workspace_scan_deep(w.workspace);
+    while (standing_of(&w).deep.files == 0)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    write_over(&w, "sound", "and is changed");
+    remove_file(&w, "folder/299");
+    while (standing_of(&w).changed == 0 || standing_of(&w).deleted == 0)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    while (standing_of(&w).deep.running)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    g_assert_cmpuint(mismatches(&w), ==, 0);
+    g_assert_cmpuint(row_of(&w, "sound").version, ==, 2);
+    workspace_clear(&w);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/workspace-deep/only-reading-finds-what-nobody-changed",
+                    only_reading_finds_what_nobody_changed);
+    g_test_add_func("/workspace-deep/a-sound-tree-is-read-and-nothing-is-written",
+                    a_sound_tree_is_read_and_nothing_is_written);
+    g_test_add_func("/workspace-deep/it-is-known-after-a-restart-and-without-an-index",
+                    it_is_known_after_a_restart_and_without_an_index);
+    g_test_add_func("/workspace-deep/what-has-other-times-is-an-ordinary-change",
+                    what_has_other_times_is_an_ordinary_change);
+    g_test_add_func("/workspace-deep/what-is-read-to-be-kept-is-held-against-its-record",
+                    what_is_read_to_be_kept_is_held_against_its_record);
+    g_test_add_func("/workspace-deep/another-name-or-mode-does-not-end-it",
+                    another_name_or_mode_does_not_end_it);
+    g_test_add_func("/workspace-deep/a-change-ends-it-and-so-does-a-deletion",
+                    a_change_ends_it_and_so_does_a_deletion);
+    g_test_add_func("/workspace-deep/bytes-that-are-back-end-it", bytes_that_are_back_end_it);
+    g_test_add_func("/workspace-deep/what-is-there-may-be-accepted", what_is_there_may_be_accepted);
+    g_test_add_func("/workspace-deep/what-is-recorded-may-be-put-back",
+                    what_is_recorded_may_be_put_back);
+    g_test_add_func("/workspace-deep/what-nobody-knew-to-be-there-is-not-replaced",
+                    what_nobody_knew_to_be_there_is_not_replaced);
+    g_test_add_func("/workspace-deep/a-deep-scan-may-be-cancelled", a_deep_scan_may_be_cancelled);
+    g_test_add_func("/workspace-deep/what-changes-meanwhile-is-recorded",
+                    what_changes_meanwhile_is_recorded);
+    return g_test_run();
+}
