@@ -10,8 +10,11 @@
 #include "client/registry.h"
 #include "domain/scope.h"
 
+#include "reader/file-system.h"
+
 #include <errno.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 #define PROFILE_PREFIX "profile:"
 #define PROFILE_DEFAULT "profile:default"
@@ -56,6 +59,14 @@ static bool take_directory(const SyncdCli *cli, Added *added, GError **error)
     if (strcmp(directory, "/") == 0) {
         syncd_set_error_next(error, SYNCD_ERROR_USAGE, "name a directory in it, such as ~/notes",
                              "All of the file system cannot be a workspace");
+        return false;
+    }
+    struct statfs fs;
+    if (statfs(directory, &fs) == 0 && syncd_file_system_is_pseudo((long)fs.f_type)) {
+        syncd_set_error_next(error, SYNCD_ERROR_USAGE, "name a directory with files in it",
+                             "`%s` shows what the kernel says of itself: there are no files in it "
+                             "to be recorded",
+                             given);
         return false;
     }
     if (!g_utf8_validate(directory, -1, NULL)) {

@@ -1,15 +1,14 @@
 #include "reader/look.h"
 
+#include "reader/file-system.h"
 #include "reader/open.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #define ATTEMPTS 3
-#define EXFAT_MAGIC 0x2011BAB0L
 
 static void look_at_symlink(SyncdLook *look, int folder, const char *name, SyncdWireMessage *found)
 {
@@ -30,13 +29,12 @@ static void look_at_symlink(SyncdLook *look, int folder, const char *name, Syncd
 void syncd_look_begin(SyncdLook *look, int root, const SyncdFileStat *stat,
                       const SyncdFileStat *hidden)
 {
-    static const long forgetful[] = {MSDOS_SUPER_MAGIC, EXFAT_MAGIC};
     struct statfs fs;
     look->device = stat->device;
     look->hidden = *hidden;
-    look->forgetful = false;
-    for (size_t i = 0; root >= 0 && i < G_N_ELEMENTS(forgetful); i++)
-        look->forgetful |= fstatfs(root, &fs) == 0 && (long)fs.f_type == forgetful[i];
+    bool known = root >= 0 && fstatfs(root, &fs) == 0;
+    look->forgetful = known && syncd_file_system_is_forgetful((long)fs.f_type);
+    look->pseudo = known && syncd_file_system_is_pseudo((long)fs.f_type);
 }
 
 bool syncd_look_is_hidden(const SyncdLook *look, const SyncdFileStat *stat)

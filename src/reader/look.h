@@ -15,6 +15,7 @@ typedef struct {
     guint64 device;       /* of the root */
     SyncdFileStat hidden; /* by device and inode; kind 0: nothing is */
     bool forgetful;       /* the file system makes up anew what it says of when files were made */
+    bool pseudo;          /* there are no files of anybody in it */
     char target[SYNCD_WIRE_TARGET_MAX + 1];
 } SyncdLook;
 

@@ -84,6 +84,8 @@ static SyncdWireMessage answer_root(Reader *reader, const SyncdWireMessage *requ
     syncd_opened_close(&root);
     if (syncd_look_is_hidden(&reader->look, &done.stat))
         done.error = EXDEV;
+    if (done.error == 0 && reader->look.pseudo)
+        done.error = EOPNOTSUPP;
     reader->problem = done.error;
     reader->own = done.stat;
     syncd_look_name_device(&reader->look, &done.stat);

@@ -22,6 +22,8 @@
  * PLACE ends with EEXIST when what has the name is not what it was said to be (then nothing was
  * changed), and with EBADMSG when what came is not.
  *
+ * ROOT ends with EOPNOTSUPP on a file system that only shows what the kernel says of itself.
+ *
  * A folder that cannot be opened is the error of DONE, of LOOK and PLACE too: ESTALE (the root is
  * not there, or is another folder than it was), ENOENT, ENOTDIR (no folder), ELOOP (there is a
  * symlink on the way), EXDEV (not of this file system), EACCES, ...

@@ -79,8 +79,10 @@ static bool take_root(SyncdWorkspace *self, const SyncdWireMessage *done, GError
     self->own = done->stat;
     if (self->opened)
         return begin_folders(self, error);
-    set_missing(self, done->error == ELOOP    ? "there is a symlink on the way to its directory"
-                      : done->error == EXDEV  ? "its directory is that of the daemon's own state"
+    set_missing(self, done->error == ELOOP   ? "there is a symlink on the way to its directory"
+                      : done->error == EXDEV ? "its directory is that of the daemon's own state"
+                      : done->error == EOPNOTSUPP
+                          ? "its directory shows what the kernel says, and no files"
                       : done->error == EACCES ? "its directory may not be opened"
                                               : "its directory is not there");
     return true;

@@ -82,6 +82,8 @@ def what_cannot_be_added_says_what_could(world):
             (NEGATIVE, 'Usage', (more, '--name=a b'), '--name=NAME'),
             (NOT_FOUND, 'NotFound', (more, '--profile=none'), 'profiles register'),
             (NEGATIVE, 'Usage', ('/',), 'a directory in it'),
+            (NEGATIVE, 'Usage', ('/proc',), 'with files in it'),
+            (NEGATIVE, 'Usage', ('/proc/sys/kernel',), 'with files in it'),
         )
         for code, name, words, hint in cases:
             cli.fails(code, name, 'workspace', 'add', *words)

@@ -145,6 +145,7 @@ static void the_root_is_a_folder_and_no_link_leads_to_it(void)
     assert_no_root(&reader, beyond, ELOOP);
     assert_no_root(&reader, file, ENOTDIR);
     assert_no_root(&reader, none, ENOENT);
+    assert_no_root(&reader, "/proc/sys", EOPNOTSUPP);
     reader_clear(&reader);
 }
 
