@@ -63,7 +63,7 @@ struct SyncdService {
     guint64 pending_sequence;
     unsigned asking; /* workspaces that ask about deletions, as of `asking_of` */
     guint64 asking_of;
-    guint64 mismatched; /* files that are not what is recorded, as of `mismatched_of` */
+    guint64 mismatched; /* 1: there are files that are not what is recorded, as of … */
     guint64 mismatched_of;
     unsigned shown_state; /* a digest of the state that listeners were told of last */
     char policy_digest[SYNCD_DIGEST_SIZE];

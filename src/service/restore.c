@@ -177,6 +177,23 @@ static bool refuse_unkept(const Plan *plan, GError **error)
     return false;
 }
 
+/* While it is paused, nobody looks whether it is there. */
+static bool refuse_first(const Plan *plan, GError **error)
+{
+    if (plan->root->paused)
+        syncd_set_error_next(error, SYNCD_ERROR_ENGINE_DISABLED,
+                             "resume it with `sourceos-syncd workspace resume`: what is gone is "
+                             "recorded as deleted then, and can be restored",
+                             "There is no older version of it, and whether the first one is still "
+                             "there nobody knows: %s is paused",
+                             plan->root->workspace);
+    else
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "restore it elsewhere with --to, if that is what is wanted",
+                             "There is no older version of it: the first one is what is there");
+    return false;
+}
+
 static bool find_version(Plan *plan, GError **error)
 {
     guint64 wanted = plan->request->version, newest = plan->file.version;
@@ -190,12 +207,8 @@ static bool find_version(Plan *plan, GError **error)
     /* Where the newest is not what is there any more, that is what is wanted back. */
     bool is_there = plan->file.live && plan->request->to == NULL && !plan->file.mismatched;
     guint64 from = wanted != 0 ? wanted : newest - is_there;
-    if (from == 0) {
-        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
-                             "restore it elsewhere with --to, if that is what is wanted",
-                             "There is no older version of it: the first one is what is there");
-        return false;
-    }
+    if (from == 0)
+        return refuse_first(plan, error);
     if (from > 0 && !syncd_store_find_content(plan->service->store, plan->file.id, from,
                                               &plan->content, &found, error))
         return false;

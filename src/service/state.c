@@ -110,7 +110,7 @@ static void count_mismatched(SyncdService *service)
 {
     guint64 sequence = syncd_store_sequence(service->store);
     if (service->mismatched_of == sequence || syncd_store_is_indexing(service->store) ||
-        !syncd_store_count_mismatched(service->store, &service->mismatched, NULL))
+        !syncd_store_count_mismatched(service->store, 1, &service->mismatched, NULL))
         return;
     service->mismatched_of = sequence;
 }
@@ -126,7 +126,8 @@ void syncd_service_state(SyncdService *service, SyncdState *ret_state)
         .state = "clean",
         .policy_blocked_count = service->policy_blocked,
         .pending_approvals = service->asking,
-        .repair_needed = service->verify_found || journal_corrupt(service),
+        .repair_needed =
+            service->verify_found || journal_corrupt(service) || checksum_mismatch(service),
         .pending_operations = service->pending_operations,
         .sequence = syncd_store_sequence(service->store),
         .last_activity_usec = syncd_store_last_ms(service->store) * 1000,

@@ -193,12 +193,13 @@ static bool count_mismatched(SyncdIndex *self, GHashTable *counts, GError **erro
     }
 }
 
-bool syncd_index_count_mismatched(SyncdIndex *self, guint64 *ret_n, GError **error)
+bool syncd_index_count_mismatched(SyncdIndex *self, guint64 max, guint64 *ret_n, GError **error)
 {
     gint64 n;
     SyncdStatement *row = syncd_database_statement(
-        self->db, "SELECT count(*) FROM mismatch JOIN file ON file.id = mismatch.file"
-                  " WHERE live = 1");
+        self->db, "SELECT count(*) FROM (SELECT 1 FROM mismatch JOIN file ON file.id ="
+                  " mismatch.file WHERE live = 1 LIMIT :max)");
+    syncd_bind_int(row, ":max", (gint64)MIN(max, G_MAXINT64));
     if (!syncd_statement_number(row, 0, &n, error))
         return false;
     *ret_n = (guint64)n;

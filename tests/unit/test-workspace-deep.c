@@ -97,7 +97,7 @@ static guint64 mismatches(WorkspaceFixture *w)
 {
     g_autoptr(GError) error = NULL;
     guint64 n;
-    syncd_store_count_mismatched(store_of(w), &n, &error);
+    syncd_store_count_mismatched(store_of(w), G_MAXUINT64, &n, &error);
     g_assert_no_error(error);
     return n;
 }
@@ -337,11 +337,16 @@ static SyncdJob *begin_restore(void *data, const char *root, SyncdRestore *resto
     return syncd_service_begin_job(w->f.service, &kind, NULL, uid, false);
 }
 
+static char *plan_restore(WorkspaceFixture *w, const char *path, GError **error)
+{
+    const SyncdRestoreRequest request = {.workspace = "workspace:notes", .path = path};
+    return syncd_service_plan_restore(w->f.service, &w->f.caller, &request, error);
+}
+
 static char *plan_of(WorkspaceFixture *w, const char *path)
 {
     g_autoptr(GError) error = NULL;
-    const SyncdRestoreRequest request = {.workspace = "workspace:notes", .path = path};
-    char *plan = syncd_service_plan_restore(w->f.service, &w->f.caller, &request, &error);
+    char *plan = plan_restore(w, path, &error);
     g_assert_no_error(error);
     return plan;
 }
@@ -402,6 +407,37 @@ static void what_nobody_knew_to_be_there_is_not_replaced(void)
     while (step_workspace(&w, 0))
         ;
     assert_mismatch(&w, "folder/rotten", "the second onE");
+    workspace_clear(&w);
+}
+
+static void set_state(WorkspaceFixture *w, const char *state)
+{
+    g_autofree char *root =
+        g_strdup_printf("{\"root_id\":\"r1\",\"workspace_id\":\"workspace:notes\","
+                        "\"directory\":\"%s\",\"root_state\":\"%s\",\"keep\":" KEEP_TWO "}",
+                        w->directory, state);
+    g_assert_cmpint(update_record(&w->f, "root", "r1", root), ==, -1);
+}
+
+static void what_is_gone_while_nobody_looks_comes_back_after_that(void)
+{
+    WorkspaceFixture w;
+    g_autoptr(GError) error = NULL;
+    two_files(&w, KEEP_TWO);
+    end_workspace(&w);
+    set_state(&w, "paused");
+    remove_file(&w, "sound");
+    g_autofree char *none = plan_restore(&w, "sound", &error);
+    g_assert_null(none);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ENGINE_DISABLED);
+    g_assert_nonnull(strstr(error->message, "is paused"));
+    set_state(&w, "active");
+    begin(&w);
+    assert_tree(&w, "folder v1/\nfolder/rotten v1\n");
+    g_autofree char *plan = plan_of(&w, "sound");
+    Outcome outcome = restore_as(&w, "sound", plan);
+    g_assert_no_error(outcome.error);
+    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v1\n");
     workspace_clear(&w);
 }
 
@@ -486,6 +522,8 @@ int main(int argc, char **argv)
                     what_is_recorded_may_be_put_back);
     g_test_add_func("/workspace-deep/what-nobody-knew-to-be-there-is-not-replaced",
                     what_nobody_knew_to_be_there_is_not_replaced);
+    g_test_add_func("/workspace-deep/what-is-gone-while-nobody-looks-comes-back-after-that",
+                    what_is_gone_while_nobody_looks_comes_back_after_that);
     g_test_add_func("/workspace-deep/a-deep-scan-may-be-cancelled", a_deep_scan_may_be_cancelled);
     g_test_add_func("/workspace-deep/what-changes-meanwhile-is-recorded",
                     what_changes_meanwhile_is_recorded);
