@@ -300,8 +300,7 @@ bool syncd_recorder_check(SyncdRecorder *self, guint64 file, const SyncdFileStat
     char object[SYNCD_FILE_ID_SIZE];
     if (!syncd_store_file_id(syncd_service_store(self->service), file, object, error))
         return false;
-    Document *document =
-        open_document(self, CHECKED, syncd_service_nobody(self->service), error);
+    Document *document = open_document(self, CHECKED, syncd_service_nobody(self->service), error);
     if (document == NULL)
         return false;
     syncd_file_changes_add_checked(&document->writer, object, stat->size, stat->mtime, hash);

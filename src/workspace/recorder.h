@@ -3,8 +3,8 @@
  *
  * What was checked, is ignored, deleted, changed and new are documents of their own, written in
  * this order, so that a name is free before it is taken. An entry has one actor, so what several
- * did is in documents of their own too: of whose instance it is, of one agent at a time, and of nobody who
- * can be named. A document goes out when it is full, when another agent comes, or when
+ * did is in documents of their own too: of whose instance it is, of one agent at a time, and of
+ * nobody who can be named. A document goes out when it is full, when another agent comes, or when
  * syncd_recorder_flush() is called; only then the files in it have their numbers. An agent who may
  * not write any more by then is nobody who can be named.
  *
