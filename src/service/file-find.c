@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define LOOKUPS_MAX 65536u /* for a path that was deleted */
+
 /* ---- down ---- */
 
 bool syncd_file_follow(SyncdStore *store, SyncdBytes path, SyncdFileRow *row, bool *found,
@@ -33,30 +35,45 @@ static bool collect(void *data, const SyncdFileRow *row)
     return true;
 }
 
-static SyncdBytes last_name(SyncdBytes path)
+/* The last name of the path, which loses it and the "/" before. */
+static SyncdBytes cut_last(SyncdBytes *path)
 {
-    SyncdBytes name = SYNCD_BYTES("", 0);
-    while (syncd_file_path_take(&path, &name))
-        ;
+    const char *text = path->data, *slash = memrchr(text, '/', path->size);
+    size_t before = slash != NULL ? (size_t)(slash - text) : 0,
+           from = slash != NULL ? before + 1 : 0;
+    SyncdBytes name = SYNCD_BYTES(text + from, path->size - from);
+    path->size = before;
     return name;
 }
 
-/* The newest is the first. */
-static bool find_deleted(SyncdStore *store, const char *scope_id, SyncdBytes path,
-                         SyncdFileRow *ret_row, bool *ret_found, GError **error)
+/* From its own name upwards, as far as the path is its. */
+static bool had_path(SyncdStore *store, const SyncdFileRow *file, SyncdBytes path, guint *lookups,
+                     bool *ret_had, GError **error)
+{
+    SyncdFileRow row = *file;
+    for (*ret_had = true; *ret_had && row.folder != 0 && *lookups > 0; (*lookups)--) {
+        SyncdBytes name = cut_last(&path);
+        *ret_had = name.size == row.name_size && memcmp(name.data, row.name, name.size) == 0;
+        if (*ret_had && !syncd_store_find_file(store, row.folder, &row, ret_had, error))
+            return false;
+    }
+    *ret_had = *ret_had && row.folder == 0 && path.size == 0;
+    return true;
+}
+
+bool syncd_file_find_deleted(SyncdStore *store, const char *scope_id, SyncdBytes path,
+                             SyncdFileRow *ret_row, bool *ret_found, GError **error)
 {
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(SyncdFileRow));
+    SyncdBytes rest = path, name = cut_last(&rest);
+    guint lookups = LOOKUPS_MAX;
     *ret_found = false;
-    if (!syncd_store_walk_deleted(store, scope_id, last_name(path), collect, rows, error))
+    if (!syncd_store_walk_deleted(store, scope_id, name, collect, rows, error))
         return false;
     for (guint i = 0; !*ret_found && i < rows->len; i++) {
-        g_autoptr(GString) was = g_string_new(NULL);
-        guint64 top;
-        bool whole;
         *ret_row = g_array_index(rows, SyncdFileRow, i);
-        if (!syncd_file_read_path(store, ret_row, was, &top, &whole, error))
+        if (!had_path(store, ret_row, path, &lookups, ret_found, error))
             return false;
-        *ret_found = whole && was->len == path.size && memcmp(was->str, path.data, path.size) == 0;
     }
     return true;
 }
@@ -74,7 +91,7 @@ bool syncd_file_follow_past(SyncdStore *store, const char *scope_id, SyncdBytes 
     *row = folder;
     *found = true;
     return follow_ignored(store, path, row, found, error) &&
-           (*found || find_deleted(store, scope_id, path, row, found, error));
+           (*found || syncd_file_find_deleted(store, scope_id, path, row, found, error));
 }
 
 /* ---- up ---- */

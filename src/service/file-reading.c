@@ -74,8 +74,10 @@ static bool refuse_path(const SyncdFileAsked *asked, GError **error)
     g_autofree char *next = g_strdup_printf(
         "see what is recorded with `sourceos-syncd workspace files %s`", asked->workspace);
     syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, next,
-                         asked->past ? "No file of that path was ever recorded in %s"
-                                     : "No file of that path is recorded in %s",
+                         asked->past
+                             ? "No file of that path is recorded in %s, nor among the newest that "
+                               "were deleted"
+                             : "No file of that path is recorded in %s",
                          asked->workspace);
     return false;
 }

@@ -3,7 +3,7 @@
 #include "base/json-writer.h"
 #include "base/timestamp.h"
 #include "domain/file-changes.h"
-#include "service/file-path.h"
+#include "service/file-find.h"
 #include "service/file-reading.h"
 #include "service/internal.h"
 #include "service/job.h"
@@ -65,60 +65,9 @@ static bool find_live(Plan *plan, const char *path, SyncdFileRow *ret_row, bool 
                       GError **error)
 {
     SyncdStore *store = plan->service->store;
-    SyncdBytes name, rest = SYNCD_BYTES_TEXT(path);
-    if (!syncd_store_find_workspace_folder(store, plan->root->scope_id, ret_row, ret_found, error))
-        return false;
-    while (*ret_found && syncd_file_path_take(&rest, &name))
-        if (!syncd_store_find_file_in(store, ret_row->id, name, ret_row, ret_found, error))
-            return false;
-    return true;
-}
-
-/* The path that it has, or had. */
-static bool path_of(Plan *plan, const SyncdFileRow *row, char **ret_path, GError **error)
-{
-    g_autofree char *path = g_strdup(row->name);
-    SyncdFileRow folder;
-    bool found = true;
-    guint64 at = row->folder;
-    for (guint depth = 0; at != 0 && depth < DEPTH_MAX; depth++) {
-        if (!syncd_store_find_file(plan->service->store, at, &folder, &found, error))
-            return false;
-        at = found ? folder.folder : 0;
-        if (at == 0)
-            break;
-        char *longer = g_strconcat(folder.name, "/", path, NULL);
-        g_free(path);
-        path = longer;
-    }
-    *ret_path = g_steal_pointer(&path);
-    return true;
-}
-
-static bool collect(void *data, const SyncdFileRow *row)
-{
-    g_array_append_val((GArray *)data, *row);
-    return true;
-}
-
-/* The newest that was deleted, of those that had the path. */
-static bool find_deleted(Plan *plan, const char *path, bool *ret_found, GError **error)
-{
-    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(SyncdFileRow));
-    const char *slash = strrchr(path, '/');
-    const char *name = slash != NULL ? slash + 1 : path;
-    *ret_found = false;
-    if (!syncd_store_walk_deleted(plan->service->store, plan->root->scope_id,
-                                  SYNCD_BYTES_TEXT(name), collect, rows, error))
-        return false;
-    for (guint i = 0; !*ret_found && i < rows->len; i++) {
-        g_autofree char *was = NULL;
-        plan->file = g_array_index(rows, SyncdFileRow, i);
-        if (!path_of(plan, &plan->file, &was, error))
-            return false;
-        *ret_found = strcmp(was, path) == 0;
-    }
-    return true;
+    return syncd_store_find_workspace_folder(store, plan->root->scope_id, ret_row, ret_found,
+                                             error) &&
+           syncd_file_follow(store, SYNCD_BYTES_TEXT(path), ret_row, ret_found, error);
 }
 
 static bool find_by_id(Plan *plan, const char *id, bool *ret_found, GError **error)
@@ -139,22 +88,36 @@ static bool find_by_id(Plan *plan, const char *id, bool *ret_found, GError **err
     return true;
 }
 
+static bool take_own_path(Plan *plan, GError **error)
+{
+    g_autoptr(GString) path = g_string_new(NULL);
+    guint64 top;
+    bool whole;
+    if (!syncd_file_read_path(plan->service->store, &plan->file, path, &top, &whole, error))
+        return false;
+    plan->to = g_string_free(g_steal_pointer(&path), FALSE);
+    return true;
+}
+
 static bool find_file(Plan *plan, GError **error)
 {
     const char *path = plan->request->path;
     bool found;
     if (!syncd_file_path_check(SYNCD_BYTES_TEXT(path), error) ||
         !find_live(plan, path, &plan->file, &found, error) ||
-        (!found && !find_deleted(plan, path, &found, error)) ||
+        (!found && !syncd_file_find_deleted(plan->service->store, plan->root->scope_id,
+                                            SYNCD_BYTES_TEXT(path), &plan->file, &found, error)) ||
         (!found && !find_by_id(plan, path, &found, error)))
         return false;
     if (found && plan->file.kind == SYNCD_FILE_REGULAR)
-        return path_of(plan, &plan->file, &plan->to, error);
+        return take_own_path(plan, error);
     g_autofree char *next = g_strdup_printf(
         "see what is recorded with `sourceos-syncd workspace files %s`", plan->root->workspace);
     syncd_set_error_next(error, found ? SYNCD_ERROR_INVALID_ARGS : SYNCD_ERROR_NOT_FOUND, next,
-                         found ? "That is no file in %s, but a %s: only files are restored"
-                               : "No file of that path was ever recorded in %s%.0s",
+                         found
+                             ? "That is no file in %s, but a %s: only files are restored"
+                             : "No file of that path is recorded in %s, nor among the newest that "
+                               "were deleted%.0s",
                          plan->root->workspace, syncd_file_kind_name(plan->file.kind));
     return false;
 }
