@@ -31,8 +31,10 @@ static void ask_the_kernel(guint8 *at, size_t size)
     }
 }
 
-/* An operation takes a few bytes, twice: one call of the kernel does for many of them. What was
- * given out is not kept, and a child has none of its parent's. */
+/* Ids of operations need to be like no others, and are asked for one by one: one call of the kernel
+ * does for many. Keys and nonces are not taken from here, as a machine may be set back to a copy of
+ * its memory. A child has none of its parent's. */
+#define POOLED_MAX 16u
 static _Thread_local struct {
     guint8 bytes[512];
     size_t left;
@@ -57,7 +59,7 @@ static void fill_pool(void)
 
 static void system_random_bytes(void *data, void *bytes, size_t size)
 {
-    if (size > sizeof pool.bytes / 4) {
+    if (size > POOLED_MAX) {
         ask_the_kernel(bytes, size);
         return;
     }

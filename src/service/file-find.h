@@ -14,8 +14,8 @@ bool syncd_file_follow(SyncdStore *store, SyncdBytes path, SyncdFileRow *row, bo
  * path; `row` is the workspace's folder in that scope. */
 bool syncd_file_follow_past(SyncdStore *store, const char *scope_id, SyncdBytes path,
                             SyncdFileRow *row, bool *found, GError **error);
-/* Of the newest that were deleted in the scope and had that last name, the newest that had the path:
- * the folders above it by the names that they have now, or had last. */
+/* Of the newest that were deleted in the scope and had that last name, the newest that had the
+ * path: the folders above it by the names that they have now, or had last. */
 bool syncd_file_find_deleted(SyncdStore *store, const char *scope_id, SyncdBytes path,
                              SyncdFileRow *ret_row, bool *ret_found, GError **error);
 /* The path that it has, or had: "" for a workspace's own folder, which is `ret_top`. False in
