@@ -1,5 +1,7 @@
 #include "reader/leftover.h"
 
+#include "domain/filling.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -8,30 +10,43 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DIGITS 16
-
-static bool is_named_so(const char *name)
+static bool is_named(int folder, const char *name, int fd)
 {
-    size_t prefix = strlen(SYNCD_PLACE_PREFIX);
-    return strncmp(name, SYNCD_PLACE_PREFIX, prefix) == 0 && strlen(name) == prefix + DIGITS &&
-           strspn(name + prefix, "0123456789abcdef") == DIGITS;
+    struct stat file, named;
+    return fstat(fd, &file) == 0 && fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           file.st_dev == named.st_dev && file.st_ino == named.st_ino;
+}
+
+void syncd_remove_named(int folder, const char *name, int fd, int flags)
+{
+    if (is_named(folder, name, fd))
+        unlinkat(folder, name, flags);
 }
 
 bool syncd_leftover_is(int folder, const char *name)
 {
     struct stat st;
-    return is_named_so(name) && fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISREG(st.st_mode) && st.st_uid == geteuid();
+    return syncd_filling_is_name(SYNCD_BYTES_TEXT(name)) &&
+           fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+           st.st_uid == geteuid();
 }
 
+static int open_it(int folder, const char *name, int flags)
+{
+    return (int)TEMP_FAILURE_RETRY(
+        openat(folder, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+}
+
+/* It may have the mode already that it was to have in its place. */
 void syncd_leftover_remove(int folder, const char *name)
 {
-    int fd =
-        (int)TEMP_FAILURE_RETRY(openat(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    int fd = open_it(folder, name, O_RDWR);
+    if (fd < 0 && errno == EACCES)
+        fd = open_it(folder, name, O_RDONLY);
     if (fd < 0)
         return;
     if (flock(fd, LOCK_EX | LOCK_NB) == 0 && syncd_leftover_is(folder, name))
-        unlinkat(folder, name, 0);
+        syncd_remove_named(folder, name, fd, 0);
     close(fd);
 }
 
@@ -40,7 +55,7 @@ int syncd_leftover_begin(int folder, char **ret_name)
     guint64 number = 0;
     if (getrandom(&number, sizeof number, 0) != sizeof number)
         return -1;
-    *ret_name = g_strdup_printf(SYNCD_PLACE_PREFIX "%016" G_GINT64_MODIFIER "x", number);
+    *ret_name = g_strdup_printf(SYNCD_FILLING_PREFIX "%016" G_GINT64_MODIFIER "x", number);
     int fd = openat(folder, *ret_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     /* Where a file system knows no locks it is removed by nobody else but another reader. */
     if (fd >= 0)
@@ -50,5 +65,5 @@ int syncd_leftover_begin(int folder, char **ret_name)
 
 char *syncd_leftover_replaced(const char *name)
 {
-    return g_strconcat(SYNCD_REPLACED_PREFIX, name + strlen(SYNCD_PLACE_PREFIX), NULL);
+    return g_strconcat(SYNCD_REPLACED_PREFIX, name + strlen(SYNCD_FILLING_PREFIX), NULL);
 }

@@ -136,14 +136,6 @@ static guint32 name_it(int folder, const char *temporary, const char *name)
     return 0;
 }
 
-/* Whether that name is the file: whatever others do in the folder, nothing of theirs is removed. */
-static bool is_named(int folder, const char *name, int fd)
-{
-    struct stat file, named;
-    return fstat(fd, &file) == 0 && fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-           file.st_dev == named.st_dev && file.st_ino == named.st_ino;
-}
-
 /* What is exchanged for it has to be what was read before; else it goes back. It has its other name
  * by then. */
 static guint32 exchange_it(int folder, const char *temporary, const char *name,
@@ -217,8 +209,8 @@ guint32 syncd_place(SyncdContent *content, int folder, const SyncdWireMessage *r
         problem = syncd_content_goes_on(content) ? 0 : ECANCELED;
     if (problem == 0)
         problem = publish(folder, fd, &temporary, name, &before, ret_stat);
-    if (problem != 0 && is_named(folder, temporary, fd))
-        unlinkat(folder, temporary, 0);
+    if (problem != 0)
+        syncd_remove_named(folder, temporary, fd, 0);
     close(fd);
     return problem;
 }
@@ -286,8 +278,8 @@ guint32 syncd_place_make_folder(const SyncdLook *look, int folder, const SyncdWi
         problem = syncd_stat_of(made.fd, ret_stat);
     if (problem == 0 && fsync(folder) < 0)
         problem = (guint32)errno;
-    if (problem != 0)
-        unlinkat(folder, name, AT_REMOVEDIR);
+    if (problem != 0 && made.fd >= 0)
+        syncd_remove_named(folder, name, made.fd, AT_REMOVEDIR);
     syncd_opened_close(&made);
     return problem;
 }

@@ -3,6 +3,7 @@
 #include "base/json-writer.h"
 #include "base/timestamp.h"
 #include "domain/file-changes.h"
+#include "domain/filling.h"
 #include "service/file-find.h"
 #include "service/file-reading.h"
 #include "service/internal.h"
@@ -210,16 +211,23 @@ static bool read_version(Plan *plan, GError **error)
 
 /* ---- where to ---- */
 
-static bool find_present(Plan *plan, GError **error)
+/* Whether a file may be there at all. */
+static bool check_target(const Plan *plan, GError **error)
 {
-    const char *to = plan->request->to;
-    if (to != NULL) {
-        g_free(plan->to);
-        plan->to = g_strdup(to);
+    const char *slash = strrchr(plan->to, '/');
+    const char *name = slash != NULL ? slash + 1 : plan->to;
+    if (*plan->to == '\0') {
+        syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"to\" is no path of a file");
+        return false;
     }
-    if (*plan->to == '\0' || !syncd_file_path_check(SYNCD_BYTES_TEXT(plan->to), error)) {
-        if (*plan->to == '\0')
-            syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"to\" is no path of a file");
+    if (!syncd_file_path_check(SYNCD_BYTES_TEXT(plan->to), error))
+        return false;
+    if (syncd_filling_is_name(SYNCD_BYTES_TEXT(name))) {
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
+                             "restore it to another name with --to",
+                             "What is called %s is not recorded and is removed: files have such "
+                             "names only while they are being restored",
+                             name);
         return false;
     }
     if (syncd_service_ignores(plan->service, plan->root, SYNCD_BYTES_TEXT(plan->to))) {
@@ -229,6 +237,17 @@ static bool find_present(Plan *plan, GError **error)
                              "What is where it would go is ignored, so it would not be recorded");
         return false;
     }
+    return true;
+}
+
+static bool find_present(Plan *plan, GError **error)
+{
+    if (plan->request->to != NULL) {
+        g_free(plan->to);
+        plan->to = g_strdup(plan->request->to);
+    }
+    if (!check_target(plan, error))
+        return false;
     if (!find_live(plan, plan->to, &plan->present, &plan->over, error))
         return false;
     if (!plan->over || (plan->present.kind == SYNCD_FILE_REGULAR && plan->present.hashed))

@@ -102,11 +102,11 @@ def a_kill_in_the_middle_leaves_nothing(world):
         if whole(directory):
             (directory / 'file').write_bytes(NEW)
     assert left > 0, 'a kill leaves what was not yet put in place'
-    (directory / '.sourceos-restore-mine').write_bytes(b'mine')
+    (directory / '.sourceos-restore-0123456789abcdef').write_bytes(b'mine')
     with world.served(directory=place) as (_, caller):
-        eventually(lambda: left_in(directory) == ['.sourceos-restore-mine'], 'it is removed, and nothing else')
-        eventually(lambda: '.sourceos-restore-mine' in files(caller, 'tree'), 'which is a file like any other')
-        equal(sorted(name for name in files(caller, 'tree') if name), ['.sourceos-restore-mine', 'file'])
+        eventually(lambda: left_in(directory) == ['.sourceos-restore-0123456789abcdef'], 'it is removed, and nothing else')
+        eventually(lambda: '.sourceos-restore-0123456789abcdef' in files(caller, 'tree'), 'which is a file like any other')
+        equal(sorted(name for name in files(caller, 'tree') if name), ['.sourceos-restore-0123456789abcdef', 'file'])
         assert not whole(directory)
 
 

@@ -190,22 +190,26 @@ static bool has(const Reader *reader, const char *name)
     return fstatat(reader->root, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-#define LEFT ".sourceos-restore-0123456789abcdef"
-#define FILLED ".sourceos-restore-0123456789abcd00"
+#define LEFT ".sourceos-filling-0123456789abcdef"
+#define FILLED ".sourceos-filling-0123456789abcd00"
+#define READ_ONLY ".sourceos-filling-0123456789abcd01"
 
 /* A reader that was killed has left it: it is no file of the workspace, and goes. All else that is
  * called like that is one. */
 static void what_a_crash_left_is_removed(void)
 {
     static const char *const others[] = {
-        ".sourceos-restore-0123456789abcdeg", ".sourceos-restore-0123456789abcdef0",
-        ".sourceos-restore-0123456789ABCDEF", ".sourceos-replaced-0123456789abcdef"};
-    static const char link[] = ".sourceos-restore-000000000000000a";
-    static const char folder[] = ".sourceos-restore-000000000000000b";
+        ".sourceos-filling-0123456789abcdeg", ".sourceos-filling-0123456789abcdef0",
+        ".sourceos-filling-0123456789ABCDEF", ".sourceos-replaced-0123456789abcdef",
+        ".sourceos-restore-0123456789abcdef"}; /* the only one there may be of somebody's file */
+    static const char link[] = ".sourceos-filling-000000000000000a";
+    static const char folder[] = ".sourceos-filling-000000000000000b";
     Reader reader;
     reader_init(&reader);
     write_at(&reader, LEFT);
     write_at(&reader, FILLED);
+    write_at(&reader, READ_ONLY);
+    g_assert_cmpint(fchmodat(reader.root, READ_ONLY, 0400, 0), ==, 0);
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
         write_at(&reader, others[i]);
     g_assert_cmpint(symlinkat(LEFT, reader.root, link), ==, 0);
@@ -223,6 +227,7 @@ static void what_a_crash_left_is_removed(void)
     g_assert_nonnull(reader_found(&reader, link));
     g_assert_nonnull(reader_found(&reader, folder));
     g_assert_false(has(&reader, LEFT));
+    g_assert_false(has(&reader, READ_ONLY));
     g_assert_true(has(&reader, FILLED));
     close(fd);
     reader_clear(&reader);

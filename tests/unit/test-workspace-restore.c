@@ -255,6 +255,37 @@ static void nothing_is_restored_where_it_would_be_ignored(void)
     workspace_clear(&w);
 }
 
+/* Readers take files of such names for what a crash has left of theirs. */
+static void nothing_is_restored_where_it_would_be_removed(void)
+{
+    static const struct {
+        const char *to;
+        bool refused;
+    } cases[] = {
+        {".sourceos-filling-0123456789abcdef", true},
+        {"d/.sourceos-filling-0123456789abcdef", true},
+        {".sourceos-filling-0123456789abcde", false},
+        {".sourceos-filling-0123456789abcdeF", false},
+        {".sourceos-restore-0123456789abcdef", false},
+    };
+    WorkspaceFixture w;
+    workspace_init_keeping(&w, KEEP_TWO);
+    make_folder(&w, "d");
+    write_file(&w, "file", "one");
+    begin(&w);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        const SyncdRestoreRequest request = {
+            .workspace = "workspace:notes", .path = "file", .to = cases[i].to};
+        g_autofree char *plan =
+            syncd_service_plan_restore(w.f.service, &w.f.caller, &request, &error);
+        g_assert_cmpint(plan == NULL, ==, cases[i].refused);
+        if (cases[i].refused)
+            g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
+    }
+    workspace_clear(&w);
+}
+
 /* A step while the reader stands still: what it is told in it, it has not done yet. */
 static void step_without_reader(WorkspaceFixture *w)
 {
@@ -382,6 +413,8 @@ int main(int argc, char **argv)
     g_test_add_func("/workspace-restore/setuid-does-not-come-back", setuid_does_not_come_back);
     g_test_add_func("/workspace-restore/nothing-is-restored-where-it-would-be-ignored",
                     nothing_is_restored_where_it_would_be_ignored);
+    g_test_add_func("/workspace-restore/nothing-is-restored-where-it-would-be-removed",
+                    nothing_is_restored_where_it_would_be_removed);
     g_test_add_func("/workspace-restore/a-restore-that-is-hurried-is-whole-or-nothing",
                     a_restore_that_is_hurried_is_whole_or_nothing);
     g_test_add_func("/workspace-restore/a-file-of-another-workspace-is-none-of-this",
