@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool is_named(int folder, const char *name, int fd)
+bool syncd_is_named(int folder, const char *name, int fd)
 {
     struct stat file, named;
     return fstat(fd, &file) == 0 && fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -19,7 +19,7 @@ static bool is_named(int folder, const char *name, int fd)
 
 void syncd_remove_named(int folder, const char *name, int fd, int flags)
 {
-    if (is_named(folder, name, fd))
+    if (syncd_is_named(folder, name, fd))
         unlinkat(folder, name, flags);
 }
 

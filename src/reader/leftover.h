@@ -22,6 +22,7 @@ void syncd_leftover_remove(int folder, const char *name);
 int syncd_leftover_begin(int folder, char **ret_name);
 /* What it is called when it may be something else. */
 char *syncd_leftover_replaced(const char *name);
+bool syncd_is_named(int folder, const char *name, int fd);
 /* Removes a name if it still is that open file or folder: whatever others do in the folder, nothing
  * of theirs is removed. */
 void syncd_remove_named(int folder, const char *name, int fd, int flags);

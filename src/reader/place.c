@@ -189,9 +189,10 @@ static guint32 publish(int folder, int fd, char **temporary, const char *name,
 }
 
 guint32 syncd_place(SyncdContent *content, int folder, const SyncdWireMessage *request,
-                    const SyncdStaging *staging, SyncdFileStat *ret_stat)
+                    const SyncdStaging *staging, SyncdFileStat *ret_stat, bool *ret_placed)
 {
     SyncdFileStat before;
+    *ret_placed = false;
     g_autofree char *name = g_strndup(request->name.data, request->name.size), *temporary = NULL;
     guint32 problem = check_staged(content, staging, request);
     if (problem == 0)
@@ -209,6 +210,7 @@ guint32 syncd_place(SyncdContent *content, int folder, const SyncdWireMessage *r
         problem = syncd_content_goes_on(content) ? 0 : ECANCELED;
     if (problem == 0)
         problem = publish(folder, fd, &temporary, name, &before, ret_stat);
+    *ret_placed = problem == 0 || syncd_is_named(folder, name, fd);
     if (problem != 0)
         syncd_remove_named(folder, temporary, fd, 0);
     close(fd);

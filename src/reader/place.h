@@ -27,9 +27,10 @@ void syncd_staging_add(SyncdStaging *staging, guint64 offset, SyncdBytes bytes);
 void syncd_staging_clear(SyncdStaging *staging);
 
 /* Places what is staged in an open folder. An errno, or 0: EEXIST when what has the name is not
- * what it was said to be; EBADMSG when what is staged is not. */
+ * what it was said to be; EBADMSG when what is staged is not. `ret_placed`: it has the name, which
+ * it may with an error too, when that came last; then what was there is still beside it. */
 guint32 syncd_place(SyncdContent *content, int folder, const SyncdWireMessage *request,
-                    const SyncdStaging *staging, SyncdFileStat *ret_stat);
+                    const SyncdStaging *staging, SyncdFileStat *ret_stat, bool *ret_placed);
 /* Opens a folder beneath the root for that. */
 SyncdOpened syncd_place_open_folder(const SyncdLook *look, int root, SyncdBytes path);
 /* Makes one in an open folder, of the request's mode. An errno, or 0. */

@@ -241,6 +241,7 @@ static SyncdWireMessage answer_look(Reader *reader, const SyncdWireMessage *requ
 static SyncdWireMessage answer_place(Reader *reader, const SyncdWireMessage *request)
 {
     SyncdWireMessage done = {0};
+    bool placed = false;
     SyncdOpened root = open_folder(reader, SYNCD_BYTES("", 0), O_PATH);
     SyncdOpened folder = root;
     if (root.fd >= 0)
@@ -250,7 +251,9 @@ static SyncdWireMessage answer_place(Reader *reader, const SyncdWireMessage *req
         done.error = request->flags == SYNCD_WIRE_FOLDER
                          ? syncd_place_make_folder(&reader->look, folder.fd, request, &done.stat)
                          : syncd_place(reader->look.content, folder.fd, request, &reader->staging,
-                                       &done.stat);
+                                       &done.stat, &placed);
+    if (placed && done.error != 0)
+        done.flags |= SYNCD_WIRE_PLACED;
     syncd_look_name_device(&reader->look, &done.stat);
     syncd_staging_clear(&reader->staging);
     syncd_opened_close(&folder);

@@ -113,6 +113,8 @@ enum {
     /* Of PLACE: one of the three, where HASHED is that nothing has the name yet. */
     SYNCD_WIRE_OVER = 1u << 13,   /* beside HASHED: over a file whose digest is `expected` */
     SYNCD_WIRE_FOLDER = 1u << 14, /* make a folder; EEXIST when something has the name */
+    /* Of DONE, beside an error of PLACE. */
+    SYNCD_WIRE_PLACED = 1u << 15, /* the file has its name all the same */
 };
 
 typedef struct {

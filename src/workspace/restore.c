@@ -26,6 +26,7 @@ struct SyncdRestoring {
     guint depth;        /* how many on the way are … */
     guint tried;        /* … when the next one was to be made last, and one more */
     char *missing;      /* its name */
+    SyncdFolder made;   /* the last one that was made; no path: none was */
     guint64 file;       /* what is there; 0: nothing */
     guint64 version;    /* that it is afterwards */
     guint64 chunk;      /* the next one to be sent */
@@ -38,6 +39,7 @@ static void restoring_free(SyncdRestoring *self)
 {
     syncd_restore_free(self->what);
     syncd_folder_clear(&self->folder);
+    syncd_folder_clear(&self->made);
     g_free(self->missing);
     g_free(self->operation);
     g_free(self);
@@ -67,8 +69,36 @@ static void fail(SyncdWorkspace *self, SyncdErrorCode code, const char *next, co
     g_autoptr(GError) error = NULL;
     g_autofree char *path = path_of(self->restoring->what);
     g_autofree char *shown = g_utf8_make_valid(path, -1);
-    syncd_set_error_next(&error, code, next, "%s was not restored: %s", shown, why);
+    bool made = self->restoring->made.path != NULL;
+    syncd_set_error_next(&error, code, next, "%s was not restored: %s%s", shown, why,
+                         made ? "; folders on the way to it were made" : "");
     syncd_workspace_end_restore(self, error);
+}
+
+/* It has its name, and what came after that failed. */
+static void fail_placed(SyncdWorkspace *self, guint32 problem)
+{
+    g_autoptr(GError) error = NULL;
+    const SyncdRestore *what = self->restoring->what;
+    g_autofree char *path = path_of(what);
+    g_autofree char *shown = g_utf8_make_valid(path, -1);
+    syncd_set_error_next(&error, SYNCD_ERROR_FAILED,
+                         what->over
+                             ? "see to that, and compare it with .sourceos-replaced-… beside "
+                               "it, which is what was there"
+                             : "see to that",
+                         "%s was put in its place, but that could not be made durable: %s", shown,
+                         g_strerror((int)problem));
+    syncd_workspace_end_restore(self, error);
+}
+
+static GError *unrecorded(const SyncdRestoring *self, const GError *why)
+{
+    GError *error = g_error_copy(why);
+    g_autofree char *path = path_of(self->what);
+    g_autofree char *shown = g_utf8_make_valid(path, -1);
+    g_prefix_error(&error, "%s was put in its place, but that is not recorded yet: ", shown);
+    return error;
 }
 
 static void fail_stale(SyncdWorkspace *self)
@@ -111,11 +141,15 @@ static void on_commit(void *data, const GError *error)
     self->restoring = NULL;
     if (restoring->file == 0)
         syncd_file_id(SYNCD_BYTES_TEXT(restoring->operation), 0, file);
+    g_autoptr(GError) problem = error != NULL ? unrecorded(restoring, error) : NULL;
     bool known = restoring->file == 0 || syncd_store_file_id(syncd_service_store(self->service),
                                                              restoring->file, file, NULL);
     g_autofree char *result = describe(restoring, known ? file : "");
-    restoring->done(restoring->data, error == NULL ? result : NULL, error);
+    restoring->done(restoring->data, error == NULL ? result : NULL, problem);
     restoring_free(restoring);
+    /* What is there was taken for recorded when it was looked at since. */
+    if (error != NULL)
+        syncd_workspace_fail(self, error);
     syncd_workspace_go_on(self);
 }
 
@@ -398,10 +432,16 @@ static void on_entered(void *data, const GError *error)
         restoring_free(restoring);
         return;
     }
+    const SyncdFolder *made = &restoring->made;
     restoring->commits = false;
     restoring->stage = LOCATE;
-    if (error != NULL)
+    /* Only now, as without its entry nothing that is in it may be recorded. */
+    if (error == NULL) {
+        syncd_workspace_add_folder(self, made->id, made->object, made->path, true);
+    } else {
         syncd_workspace_end_restore(self, error);
+        syncd_workspace_fail(self, error);
+    }
     syncd_workspace_go_on(self);
 }
 
@@ -411,11 +451,8 @@ static bool enter(SyncdWorkspace *self, const SyncdFileStat *stat, GError **erro
     SyncdRestoring *restoring = self->restoring;
     g_autoptr(GString) text = g_string_new(NULL);
     g_autofree char *operation = syncd_service_new_operation(self->service);
-    g_autofree char *path =
-        syncd_folder_path(&restoring->folder, SYNCD_BYTES_TEXT(restoring->missing));
     SyncdFileSeen seen = syncd_file_seen(stat);
     SyncdFileChangesWriter writer;
-    char object[SYNCD_FILE_ID_SIZE];
     guint64 pos;
     const SyncdFileChange change =
         syncd_file_change(stat, SYNCD_BYTES_TEXT(restoring->folder.object),
@@ -429,11 +466,14 @@ static bool enter(SyncdWorkspace *self, const SyncdFileStat *stat, GError **erro
         .content = SYNCD_BYTES(text->str, text->len),
         .caller = &restoring->what->caller,
     };
+    syncd_folder_clear(&restoring->made);
+    restoring->made.path =
+        syncd_folder_path(&restoring->folder, SYNCD_BYTES_TEXT(restoring->missing));
     if (!syncd_service_record_files(self->service, self->root, &draft, &pos, error))
         return false;
-    syncd_store_see_file(syncd_service_store(self->service), syncd_file_place(pos, 0), pos, &seen);
-    syncd_file_id(SYNCD_BYTES_TEXT(operation), 0, object);
-    syncd_workspace_add_folder(self, syncd_file_place(pos, 0), object, path, true);
+    restoring->made.id = syncd_file_place(pos, 0);
+    syncd_file_id(SYNCD_BYTES_TEXT(operation), 0, restoring->made.object);
+    syncd_store_see_file(syncd_service_store(self->service), restoring->made.id, pos, &seen);
     restoring->stage = ENTER;
     restoring->commits = true;
     syncd_service_after_commit(self->service, on_entered, restoring);
@@ -457,7 +497,9 @@ static void tell_problem(SyncdWorkspace *self, guint32 problem)
     if (problem == ECANCELED) {
         fail(self, SYNCD_ERROR_ENGINE_DISABLED,
              "see how it stands with `sourceos-syncd workspace show`",
-             "its workspace was stopped meanwhile, so nothing was changed");
+             self->restoring->made.path == NULL
+                 ? "its workspace was stopped meanwhile, so nothing was changed"
+                 : "its workspace was stopped meanwhile");
         return;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(stale); i++) {
@@ -479,10 +521,16 @@ void syncd_workspace_placed(SyncdWorkspace *self, const SyncdWireMessage *done)
     bool made = restoring->stage == MAKE;
     if (made && done->error == EEXIST)
         take_made(self);
+    else if ((done->flags & SYNCD_WIRE_PLACED) != 0)
+        fail_placed(self, done->error);
     else if (done->error != 0)
         tell_problem(self, done->error);
-    else if (!(made ? enter : record)(self, &done->stat, &problem))
+    else if (made && !enter(self, &done->stat, &problem))
         syncd_workspace_end_restore(self, problem);
+    else if (!made && !record(self, &done->stat, &problem)) {
+        g_autoptr(GError) error = unrecorded(restoring, problem);
+        syncd_workspace_end_restore(self, error);
+    }
 }
 
 bool syncd_workspace_hurry_restore(SyncdWorkspace *self)

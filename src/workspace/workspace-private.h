@@ -204,6 +204,8 @@ bool syncd_workspace_step_deep(SyncdWorkspace *workspace, bool *ret_more, GError
 void syncd_workspace_end_deep(SyncdWorkspace *workspace);
 /* workspace.c: does what there is to do, unless it is at it. */
 void syncd_workspace_go_on(SyncdWorkspace *workspace);
+/* Nothing more is recorded. */
+void syncd_workspace_fail(SyncdWorkspace *workspace, const GError *error);
 
 /* judge.c: nothing is left to be looked at. */
 bool syncd_workspace_judge(SyncdWorkspace *workspace, GError **error);

@@ -19,7 +19,7 @@ static bool is_stopped(const SyncdWorkspace *self)
            self->standing.state == SYNCD_WORKSPACE_FAILED;
 }
 
-static void fail(SyncdWorkspace *self, const GError *error)
+void syncd_workspace_fail(SyncdWorkspace *self, const GError *error)
 {
     if (self->standing.state == SYNCD_WORKSPACE_FAILED)
         return;
@@ -325,7 +325,7 @@ static void work(SyncdWorkspace *self)
     g_autoptr(GError) error = NULL;
     self->busy = true;
     if (!is_stopped(self) && !go_on(self, &error))
-        fail(self, error);
+        syncd_workspace_fail(self, error);
     if (is_stopped(self))
         stop_restoring(self);
     self->busy = false;
@@ -343,7 +343,7 @@ static void on_settled(void *data, const GError *error)
 {
     SyncdWorkspace *self = data;
     if (error != NULL)
-        fail(self, error);
+        syncd_workspace_fail(self, error);
     syncd_workspace_go_on(self);
 }
 
@@ -357,7 +357,7 @@ void syncd_workspace_dispatch(SyncdWorkspace *self)
     g_autoptr(GError) error = NULL;
     self->busy = true;
     if (!syncd_reader_process_receive(self->process, take_message, self, &error))
-        fail(self, error);
+        syncd_workspace_fail(self, error);
     work(self);
 }
 

@@ -18,7 +18,18 @@ static struct {
     guint at;
     Meddle meddle;
     guint *exchanges; /* shared with this process */
+    bool fails;       /* no folder can be synced */
 } meddling;
+
+int fsync(int fd)
+{
+    struct stat st;
+    if (meddling.fails && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_fsync, fd);
+}
 
 /* Takes the place of the C library's. */
 int renameat2(int from, const char *name, int to, const char *new_name, unsigned flags)
@@ -316,6 +327,34 @@ static void what_others_do_in_the_last_moment_is_not_lost(void)
     munmap(exchanges, sizeof *exchanges);
 }
 
+/* It is said that the file has its name, and nothing is lost. */
+static void what_cannot_be_made_durable_is_in_its_place(void)
+{
+    static const char *const before[] = {NULL, "seen"};
+    for (size_t i = 0; i < G_N_ELEMENTS(before); i++) {
+        Reader reader;
+        guint found = 0;
+        meddling.fails = true;
+        reader_init(&reader);
+        meddling.fails = false;
+        if (before[i] != NULL)
+            tree_write(&reader, "file", before[i]);
+        SyncdWireMessage done = place(&reader, "", "file", "mine", before[i]);
+        g_assert_cmpuint(done.error, ==, EIO);
+        g_assert_cmpuint(done.flags, ==, SYNCD_WIRE_PLACED);
+        assert_content(&reader, "file", "mine");
+        g_autoptr(GDir) dir = g_dir_open(reader.path, 0, NULL);
+        for (const char *name; (name = g_dir_read_name(dir)) != NULL; found++)
+            if (strcmp(name, "file") != 0)
+                assert_content(&reader, name, before[i]);
+        g_assert_cmpuint(found, ==, before[i] == NULL ? 1 : 2);
+        /* A folder is not left there. */
+        g_assert_cmpuint(make_folder(&reader, "", "folder", 0755).error, ==, EIO);
+        g_assert_false(has(&reader, "folder"));
+        reader_clear(&reader);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -327,6 +366,8 @@ int main(int argc, char **argv)
     g_test_add_func("/place/a-folder-that-is-gone-is-made", a_folder_that_is_gone_is_made);
     g_test_add_func("/place/what-others-do-in-the-last-moment-is-not-lost",
                     what_others_do_in_the_last_moment_is_not_lost);
+    g_test_add_func("/place/what-cannot-be-made-durable-is-in-its-place",
+                    what_cannot_be_made_durable_is_in_its_place);
     g_test_add_func("/place/what-a-crash-left-is-removed", what_a_crash_left_is_removed);
     g_test_add_func("/place/what-is-not-what-it-was-said-to-be-is-not-placed",
                     what_is_not_what_it_was_said_to_be_is_not_placed);

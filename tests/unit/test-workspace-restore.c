@@ -63,6 +63,35 @@ static Outcome restore_as(WorkspaceFixture *w, const char *path, guint64 version
     return outcome;
 }
 
+/* Begins it, and steps until what it does first is about to be committed. */
+static void begin_until_turn(WorkspaceFixture *w, const char *path, guint64 version,
+                             Outcome *outcome)
+{
+    SyncdJob *job = NULL;
+    const SyncdListener listener = {.data = w, .restore = begin_restore};
+    g_autofree char *plan = plan_of(w, path, version);
+    g_autofree char *quoted = member_of(plan, "digest");
+    g_autofree char *digest = g_strndup(quoted + 1, strlen(quoted) - 2);
+    const SyncdRestoreRequest request = {
+        .workspace = "workspace:notes", .path = path, .version = version, .digest = digest};
+    settle(w);
+    g_assert_false(syncd_service_has_turn(w->f.service));
+    w->data = outcome;
+    syncd_service_set_listener(w->f.service, &listener);
+    g_assert_true(
+        syncd_service_restore(w->f.service, &w->f.caller, &request, &job, &outcome->error));
+    while (!syncd_service_has_turn(w->f.service))
+        g_assert_true(step_workspace(w, PATIENCE_MS));
+}
+
+/* As when there is no room for it. */
+static void lose_turn(WorkspaceFixture *w)
+{
+    g_autoptr(GError) full = NULL;
+    syncd_set_error(&full, SYNCD_ERROR_NO_SPACE, "There is no room");
+    syncd_service_discard(w->f.service, full);
+}
+
 static void outcome_clear(Outcome *outcome)
 {
     g_free(outcome->result);
@@ -109,6 +138,88 @@ static void a_version_comes_back_as_another_one(void)
         g_assert_cmpuint(findings(&w), ==, 0);
         workspace_clear(&w);
     }
+}
+
+/* Its folder was made, and is unknown: nothing in it may be recorded as being in it. */
+static void a_folder_whose_entry_is_lost_is_no_folder(void)
+{
+    WorkspaceFixture w;
+    g_auto(Outcome) outcome = {0};
+    workspace_init_keeping(&w, KEEP_TWO);
+    for (int i = 0; i < 12; i++) {
+        g_autofree char *other = g_strdup_printf("other%d", i);
+        write_file(&w, other, other);
+    }
+    make_folder(&w, "a");
+    write_file(&w, "a/file", "content");
+    begin(&w);
+    remove_file(&w, "a/file");
+    remove_file(&w, "a");
+    rescan(&w);
+    begin_until_turn(&w, "a/file", 0, &outcome);
+    write_file(&w, "a/theirs", "theirs");
+    lose_turn(&w);
+    g_assert_true(outcome.done);
+    g_assert_error(outcome.error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
+    g_assert_cmpint(standing_of(&w).state, ==, SYNCD_WORKSPACE_FAILED);
+    guint64 sequence = service_sequence(&w.f);
+    while (step_workspace(&w, 100))
+        ;
+    g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    /* As the daemon does when some time has passed. */
+    end_workspace(&w);
+    begin(&w);
+    g_assert_cmpuint(row_of(&w, "a/theirs").version, ==, 1);
+    g_assert_cmpuint(findings(&w), ==, 0);
+    workspace_clear(&w);
+}
+
+/* Whoever asked hears that the file is another one now. */
+static void a_file_whose_entry_is_lost_is_in_its_place(void)
+{
+    WorkspaceFixture w;
+    g_auto(Outcome) outcome = {0};
+    workspace_init_keeping(&w, KEEP_TWO);
+    write_file(&w, "file", "one");
+    begin(&w);
+    write_file(&w, "file", "two");
+    rescan(&w);
+    begin_until_turn(&w, "file", 1, &outcome);
+    lose_turn(&w);
+    g_assert_error(outcome.error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
+    g_assert_nonnull(strstr(outcome.error->message, "file was put in its place, but"));
+    assert_file(&w, "file", "one");
+    g_assert_cmpuint(row_of(&w, "file").version, ==, 2);
+    end_workspace(&w);
+    begin(&w);
+    g_assert_cmpuint(row_of(&w, "file").version, ==, 3);
+    workspace_clear(&w);
+}
+
+/* Of what was made on the way as well. */
+static void what_was_made_on_the_way_is_told(void)
+{
+    WorkspaceFixture w;
+    g_auto(Outcome) outcome = {0};
+    workspace_init_keeping(&w, KEEP_TWO);
+    for (int i = 0; i < 12; i++) {
+        g_autofree char *other = g_strdup_printf("other%d", i);
+        write_file(&w, other, other);
+    }
+    make_folder(&w, "a");
+    write_file(&w, "a/file", "content");
+    begin(&w);
+    remove_file(&w, "a/file");
+    remove_file(&w, "a");
+    rescan(&w);
+    begin_until_turn(&w, "a/file", 0, &outcome);
+    write_file(&w, "a/file", "theirs");
+    while (!outcome.done)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    g_assert_error(outcome.error, SYNCD_ERROR, SYNCD_ERROR_STALE_DIGEST);
+    g_assert_nonnull(strstr(outcome.error->message, "folders on the way to it were made"));
+    assert_file(&w, "a/file", "theirs");
+    workspace_clear(&w);
 }
 
 static void set_mode(WorkspaceFixture *w, const char *name, mode_t mode)
@@ -408,6 +519,12 @@ int main(int argc, char **argv)
                     a_version_comes_back_as_another_one);
     g_test_add_func("/workspace-restore/what-was-deleted-comes-back-with-its-folder",
                     what_was_deleted_comes_back_with_its_folder);
+    g_test_add_func("/workspace-restore/a-folder-whose-entry-is-lost-is-no-folder",
+                    a_folder_whose_entry_is_lost_is_no_folder);
+    g_test_add_func("/workspace-restore/a-file-whose-entry-is-lost-is-in-its-place",
+                    a_file_whose_entry_is_lost_is_in_its_place);
+    g_test_add_func("/workspace-restore/what-was-made-on-the-way-is-told",
+                    what_was_made_on_the_way_is_told);
     g_test_add_func("/workspace-restore/what-changed-since-it-was-shown-stays",
                     what_changed_since_it_was_shown_stays);
     g_test_add_func("/workspace-restore/setuid-does-not-come-back", setuid_does_not_come_back);
