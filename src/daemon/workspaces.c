@@ -267,7 +267,7 @@ static void look(SyncdWorkspaces *self)
             g_hash_table_iter_remove(&iter);
     for (guint i = 0; i < roots->len; i++)
         look_at_root(self, roots->pdata[i]);
-    syncd_service_retain_soon(self->service);
+    syncd_service_retain_soon(self->service, roots);
 }
 
 /* Not within the commit itself: a workspace may be what committed. */

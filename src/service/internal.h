@@ -85,6 +85,8 @@ struct SyncdService {
     bool retains;           /* retention.c: it looks for content whose time has come … */
     guint64 retained;       /* … in files behind this one … */
     guint64 retention_usec; /* … and again not before: monotonic */
+    char *retention_rules;  /* of the roots that there were last; NULL: nobody said */
+    guint64 opened_ms;      /* of the log when the service began, or of the clock: it was empty */
     guint64 delay_ms;       /* when the next task that waits for its time is due; 0: none */
     guint64 begin_ms;       /* of the clock of tasks … */
     guint64 begin_usec;     /* … and of the monotonic clock then */

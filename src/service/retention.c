@@ -17,7 +17,7 @@
 typedef struct {
     SyncdService *service;
     GPtrArray *roots;
-    guint64 now_ms;        /* of the newest entry */
+    guint64 now_ms;
     const SyncdRoot *root; /* NULL: there is nothing in it yet */
     GString *text;
     SyncdFileChangesWriter writer;
@@ -57,8 +57,9 @@ static bool find_due(const Dropping *self, guint64 file, const SyncdRoot **ret_r
     if (!syncd_store_read(store, syncd_file_place_pos(row.changed), &entry, error))
         return false;
     const SyncdRoot *root = root_of(self, entry.header.scope);
-    if (root != NULL && entry.header.hlc.ms + root->deleted_days * DAY_MS <= self->now_ms)
-        *ret_root = root;
+    bool due = root != NULL && (root->deleted_days == 0 ||
+                                entry.header.hlc.ms + root->deleted_days * DAY_MS <= self->now_ms);
+    *ret_root = due ? root : NULL;
     return true;
 }
 
@@ -122,28 +123,33 @@ static bool collect(Dropping *self, bool *ret_end, GError **error)
     return true;
 }
 
+/* No clock alone says that it is so late. */
+static guint64 find_now(const SyncdService *service)
+{
+    guint64 passed_ms = (syncd_service_monotonic(service) - service->begin_usec) / 1000;
+    return MIN(syncd_service_now_ms(service), service->opened_ms + passed_ms);
+}
+
 static bool step(SyncdService *service, bool *ret_end, GError **error)
 {
-    guint64 pos, newest = syncd_store_sequence(service->store);
-    g_auto(SyncdEntry) entry = {0};
-    g_auto(Dropping) dropping = {.service = service, .text = g_string_new(NULL)};
-    *ret_end = newest == 0;
-    if (newest == 0)
-        return true;
-    if (!syncd_store_read(service->store, newest, &entry, error) ||
-        !syncd_service_list_roots(service, &dropping.roots, error))
-        return false;
-    dropping.now_ms = entry.header.hlc.ms;
-    if (!collect(&dropping, ret_end, error))
+    guint64 pos;
+    g_auto(Dropping)
+        dropping = {.service = service, .text = g_string_new(NULL), .now_ms = find_now(service)};
+    *ret_end = false;
+    if (!syncd_service_list_roots(service, &dropping.roots, error) ||
+        !collect(&dropping, ret_end, error))
         return false;
     if (dropping.root == NULL)
         return true;
+    if (!syncd_service_find_own(service, error))
+        return false;
     syncd_file_changes_end(&dropping.writer);
     g_autofree char *operation = syncd_service_new_operation(service);
     const SyncdFilesDraft draft = {
         .kind = "object.changed",
         .operation = operation,
         .content = SYNCD_BYTES(dropping.text->str, dropping.text->len),
+        .actor = service->own_actor,
     };
     return syncd_service_record_files(service, dropping.root, &draft, &pos, error);
 }
@@ -155,8 +161,17 @@ static bool may_step(const SyncdService *service)
            !syncd_store_is_indexing(service->store) && !syncd_store_lacks_index(service->store);
 }
 
-void syncd_service_retain_soon(SyncdService *service)
+void syncd_service_retain_soon(SyncdService *service, const GPtrArray *roots)
 {
+    g_autoptr(GString) rules = g_string_new(NULL);
+    for (guint i = 0; i < roots->len; i++) {
+        const SyncdRoot *root = roots->pdata[i];
+        g_string_append_printf(rules, "%s %u\n", root->scope_id, root->deleted_days);
+    }
+    if (g_strcmp0(rules->str, service->retention_rules) == 0)
+        return;
+    g_free(service->retention_rules);
+    service->retention_rules = g_string_free(g_steal_pointer(&rules), FALSE);
     service->retains = false;
     service->retention_usec = 0;
     syncd_service_ask_for_work(service);

@@ -56,6 +56,8 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     g_strlcpy(service->policy_digest, syncd_policy_set_digest(service->policy), SYNCD_DIGEST_SIZE);
     service->begin_ms = MAX(syncd_service_now_ms(service), syncd_store_last_ms(store));
     service->begin_usec = syncd_service_monotonic(service);
+    service->opened_ms = syncd_store_sequence(store) > 0 ? syncd_store_last_ms(store)
+                                                         : syncd_service_now_ms(service);
     service->leases_ms = service->begin_ms;
     service->announcements =
         syncd_announcements_new(service->begin_ms * 1000 + SYNCD_ANNOUNCED_SIGNED_USEC);
@@ -95,6 +97,7 @@ void syncd_service_free(SyncdService *service)
     g_free(service->policy_fault);
     g_clear_pointer(&service->store, syncd_store_free);
     g_free(service->own_actor);
+    g_free(service->retention_rules);
     g_strfreev(service->own_directories);
     g_free(service);
 }

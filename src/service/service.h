@@ -143,8 +143,9 @@ void syncd_service_commit(SyncdService *service);
 /* Background work in small pieces: index, WAL, jobs, refusals that wait. True while there is more.
  */
 bool syncd_service_work(SyncdService *service);
-/* How long content of deleted files is kept may have changed: retention.h. */
-void syncd_service_retain_soon(SyncdService *service);
+/* What there is of roots (SyncdRoot), as how long content of deleted files is kept may have
+ * changed: retention.h. Does nothing if that has not. */
+void syncd_service_retain_soon(SyncdService *service, const GPtrArray *roots);
 /* Whether that should not wait for a pause. */
 bool syncd_service_is_pressed(const SyncdService *service);
 /* After each call: one that only reads may have changed the state too, as by making the index. */

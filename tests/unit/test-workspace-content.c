@@ -317,6 +317,93 @@ static void many_deleted_files_are_dropped_in_several_entries(void)
     workspace_clear(&w);
 }
 
+static void retain_soon(WorkspaceFixture *w)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) roots = NULL;
+    syncd_service_list_roots(w->f.service, &roots, &error);
+    g_assert_no_error(error);
+    syncd_service_retain_soon(w->f.service, roots);
+}
+
+/* Commits about other things of roots begin nothing anew. */
+static void only_another_rule_makes_it_look_again(void)
+{
+    WorkspaceFixture w;
+    workspace_init_keeping(&w, KEEP_TWO);
+    begin(&w);
+    settle(&w);
+    retain_soon(&w);
+    settle(&w);
+    guint64 again = w.f.service->retention_usec;
+    g_assert_cmpuint(again, >, 0);
+    retain_soon(&w);
+    g_assert_cmpuint(w.f.service->retention_usec, ==, again);
+    w.f.service->retains = true;
+    retain_soon(&w);
+    g_assert_true(w.f.service->retains);
+    g_autoptr(GPtrArray) roots = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_root_free);
+    SyncdRoot *root = syncd_root_copy(syncd_workspace_root(w.workspace));
+    root->deleted_days++;
+    g_ptr_array_add(roots, root);
+    syncd_service_retain_soon(w.f.service, roots);
+    g_assert_false(w.f.service->retains);
+    g_assert_cmpuint(w.f.service->retention_usec, ==, 0);
+    workspace_clear(&w);
+}
+
+/* Where the clock is, against where it should be. */
+static gint64 clock_off;
+
+static guint64 wrong_clock(void *data)
+{
+    return ((Fixture *)data)->now_usec + (guint64)clock_off;
+}
+
+/* That somebody set it wrong once, or a battery was empty, is no reason to lose what cannot come
+ * back; and whoever it was, the daemon drops it when the time has really come. */
+static void a_clock_that_jumps_drops_nothing(void)
+{
+    WorkspaceFixture w;
+    g_autoptr(GError) error = NULL;
+    workspace_init_keeping(&w, KEEP_TWO);
+    write_file(&w, "clock", "0123456789");
+    write_file(&w, "file", "one");
+    begin(&w);
+    guint64 file = row_of(&w, "file").id;
+    remove_file(&w, "file");
+    rescan(&w);
+    w.f.base.sources.realtime_usec = wrong_clock;
+    clock_off = 4000 * (gint64)DAY_USEC;
+    pass_days(&w, 1);
+    assert_kept(&w, file, 1, "one");
+    /* What was recorded meanwhile says the wrong time for ever. */
+    clock_off = 0;
+    end_workspace(&w);
+    service_close(&w.f);
+    service_open(&w.f);
+    begin(&w);
+    pass_days(&w, 1);
+    assert_kept(&w, file, 1, "one");
+    pass_days(&w, 31);
+    assert_not_kept(&w, file, 1);
+    g_auto(SyncdEntry) entry = {0};
+    bool dropped = false;
+    for (guint64 pos = service_sequence(&w.f); pos > 0 && !dropped; pos--) {
+        g_auto(SyncdBody) body = {0};
+        syncd_entry_clear(&entry);
+        g_assert_true(syncd_store_read(store_of(&w), pos, &entry, &error));
+        if (!syncd_bytes_are(entry.header.schema_id, SYNCD_FILES_SCHEMA))
+            continue;
+        g_assert_true(syncd_store_read_body(store_of(&w), &entry, &body, &error));
+        g_autofree char *text = g_strndup(body.content, body.content_size);
+        dropped = strstr(text, "\"found\":\"retention\"") != NULL;
+        g_assert_true(!dropped || syncd_bytes_are(entry.header.actor, w.f.service->own_actor));
+    }
+    g_assert_true(dropped);
+    workspace_clear(&w);
+}
+
 static void what_was_deleted_goes_when_the_rule_changes(void)
 {
     WorkspaceFixture w;
@@ -330,7 +417,7 @@ static void what_was_deleted_goes_when_the_rule_changes(void)
     rescan(&w);
     settle(&w);
     assert_kept(&w, file, 1, "one"); /* nobody has looked since */
-    syncd_service_retain_soon(w.f.service);
+    retain_soon(&w);
     pass(&w, 0);
     assert_not_kept(&w, file, 1);
     workspace_clear(&w);
@@ -401,6 +488,10 @@ int main(int argc, char **argv)
                     many_deleted_files_are_dropped_in_several_entries);
     g_test_add_func("/workspace-content/what-was-deleted-goes-when-the-rule-changes",
                     what_was_deleted_goes_when_the_rule_changes);
+    g_test_add_func("/workspace-content/only-another-rule-makes-it-look-again",
+                    only_another_rule_makes_it_look_again);
+    g_test_add_func("/workspace-content/a-clock-that-jumps-drops-nothing",
+                    a_clock_that_jumps_drops_nothing);
     g_test_add_func("/workspace-content/of-an-ignored-file-it-goes-too",
                     of_an_ignored_file_it_goes_too);
     g_test_add_func("/workspace-content/what-no-version-needs-is-removed",
