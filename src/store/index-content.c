@@ -186,16 +186,22 @@ static bool forget_users(SyncdIndex *self, const SyncdHash *name, GError **error
         name->bytes, error);
 }
 
+/* To look for a popular chunk is to go through all who need it: once for all who do no more. */
 static bool forget(SyncdIndex *self, gint64 last, const GArray *dropped, GError **error)
 {
+    g_autoptr(GHashTable) done =
+        g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
     SyncdStatement *row =
         syncd_database_statement(self->db, "DELETE FROM content_dropped WHERE id <= :last");
     syncd_bind_int(row, ":last", last);
     if (!syncd_statement_run(row, error))
         return false;
-    for (guint i = 0; i < dropped->len; i++)
-        if (!forget_users(self, &g_array_index(dropped, SyncdDroppedChunk, i).name, error))
+    for (guint i = 0; i < dropped->len; i++) {
+        const SyncdHash *name = &g_array_index(dropped, SyncdDroppedChunk, i).name;
+        if (g_hash_table_add(done, g_bytes_new_static(name->bytes, sizeof name->bytes)) &&
+            !forget_users(self, name, error))
             return false;
+    }
     return true;
 }
 

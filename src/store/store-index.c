@@ -409,7 +409,7 @@ static bool sweep(SyncdStore *self)
         syncd_store_condition(self) != SYNCD_STORE_WRITABLE)
         return false;
     if (self->sweep == NULL)
-        self->sweep = syncd_sweep_new(self);
+        self->sweep = syncd_sweep_new(self, SYNCD_SWEEP_STRAYS);
     if (!syncd_sweep_step(self->sweep, &more, &error))
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
                   "Content that nobody needs cannot be looked for: %s", error->message);

@@ -11,8 +11,8 @@
 #define FOLDERS 256u
 #define NAMES_A_STEP 64u
 #define ENTRIES_A_STEP 500u
-#define REMOVED_A_STEP 8u /* each durably before the next */
-#define STRAYS_MAX 4096u  /* that are looked for in the log at once */
+#define BYTES_A_STEP (256u * 1024u) /* of documents, and what is left of the last one */
+#define REMOVED_A_STEP 8u           /* each durably before the next */
 #define OF_FILE ".file"
 #define HALF ".new"
 
@@ -23,11 +23,12 @@ typedef struct {
 
 struct SyncdSweep {
     SyncdStore *store;
+    guint max_strays;
     GDir *folder; /* that is being read; NULL: the next one is */
     guint next;
     GHashTable *strays; /* Stray: the index needs none of them */
     guint64 at;         /* the entry that was looked at last for them */
-    bool unreadable;    /* a document may name any */
+    bool unreadable;    /* a document may name any: none is looked for any more */
 };
 
 static guint hash_stray(gconstpointer key)
@@ -42,10 +43,11 @@ static gboolean is_same_stray(gconstpointer one, gconstpointer other)
     return syncd_hash_equal(&((const Stray *)one)->name, &((const Stray *)other)->name);
 }
 
-SyncdSweep *syncd_sweep_new(SyncdStore *store)
+SyncdSweep *syncd_sweep_new(SyncdStore *store, guint max_strays)
 {
     SyncdSweep *self = g_new0(SyncdSweep, 1);
     self->store = store;
+    self->max_strays = max_strays;
     self->strays = g_hash_table_new_full(hash_stray, is_same_stray, g_free, NULL);
     return self;
 }
@@ -81,6 +83,8 @@ static bool take_name(SyncdSweep *self, const char *name, GError **error)
         g_autofree char *half = g_strdup_printf("blobs/%.2s/%s", digits, name);
         return syncd_directory_remove(self->store->directory, half, error);
     }
+    if (self->unreadable)
+        return true;
     if (!is_needed(self, &hash, &needed, error))
         return false;
     if (needed)
@@ -103,7 +107,7 @@ static void open_next(SyncdSweep *self)
 static bool is_listing(const SyncdSweep *self)
 {
     return (self->folder != NULL || self->next < FOLDERS) && self->at == 0 &&
-           g_hash_table_size(self->strays) < STRAYS_MAX;
+           g_hash_table_size(self->strays) < self->max_strays;
 }
 
 static bool list_some(SyncdSweep *self, GError **error)
@@ -159,23 +163,30 @@ static bool count_document(SyncdSweep *self, SyncdBytes header_text, SyncdBytes 
 static bool read_some(SyncdSweep *self, guint64 last, GError **error)
 {
     guint64 until = MIN(last, self->at + ENTRIES_A_STEP);
+    size_t size = 0;
+    bool found = true;
     g_autoptr(SyncdStatement) rows =
         syncd_database_statement(syncd_journal_database(self->store->journal),
-                                 "SELECT header, body FROM entry WHERE pos > :at AND pos <= :until"
-                                 " AND instr(header, :schema) > 0 ORDER BY pos");
+                                 "SELECT header, body, pos FROM entry WHERE pos > :at"
+                                 " AND pos <= :until AND instr(header, :schema) > 0 ORDER BY pos");
     syncd_bind_int(rows, ":at", (gint64)self->at);
     syncd_bind_int(rows, ":until", (gint64)until);
     syncd_bind_blob(rows, ":schema", SYNCD_BYTES_TEXT(SYNCD_FILES_SCHEMA));
-    for (;;) {
-        bool found;
+    while (found && !self->unreadable && size < BYTES_A_STEP) {
         if (!syncd_statement_next(rows, &found, error))
             return false;
+        self->at = found ? (guint64)syncd_column_int(rows, 2) : until;
         if (!found)
             break;
-        if (!count_document(self, syncd_column_bytes(rows, 0), syncd_column_bytes(rows, 1)))
-            self->unreadable = true;
+        SyncdBytes stored = syncd_column_bytes(rows, 1);
+        size += stored.size;
+        self->unreadable = !count_document(self, syncd_column_bytes(rows, 0), stored);
     }
-    self->at = until;
+    /* What was found may be named there. */
+    if (self->unreadable) {
+        g_hash_table_remove_all(self->strays);
+        self->at = 0;
+    }
     return true;
 }
 
@@ -193,7 +204,7 @@ static bool remove_some(SyncdSweep *self, GError **error)
         bool needed;
         if (!is_needed(self, &stray->name, &needed, error))
             return false;
-        bool goes = !needed && stray->needs <= 0 && !self->unreadable;
+        bool goes = !needed && stray->needs <= 0;
         if (goes && !syncd_blobs_remove_file(self->store->directory, &stray->name, error))
             return false;
         removed += goes;

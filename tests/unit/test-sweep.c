@@ -230,6 +230,146 @@ static void what_cannot_be_read_may_name_it(void)
     clear(&k);
 }
 
+static void run_on_index(Kept *k, const char *sql)
+{
+    sqlite3 *db;
+    g_autofree char *path = g_build_filename(k->base.directory, "index.db", NULL);
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* A file of such a name as content has, that nobody needs. */
+static SyncdHash leave(Kept *k, guint number)
+{
+    SyncdHash name = syncd_hash(&number, sizeof number);
+    g_autofree char *path = path_of(k, &name, "", "");
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_mkdir(folder, 0700);
+    g_assert_true(g_file_set_contents(path, "left", -1, NULL));
+    return name;
+}
+
+/* How many steps it takes. */
+static guint sweep(Kept *k, guint max_strays)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdSweep) it = syncd_sweep_new(k->base.store, max_strays);
+    bool more = true;
+    guint steps = 0;
+    for (; more; steps++) {
+        g_assert_true(syncd_sweep_step(it, &more, &error));
+        g_assert_no_error(error);
+    }
+    return steps;
+}
+
+/* One of the two the log has dropped again, so that it needs that as little as the index. */
+static void what_only_the_log_names_stays(void)
+{
+    Kept k;
+    init(&k);
+    SyncdHash needed = needed_by(&k, k.file), other = put(&k, 'b');
+    g_autofree char *file = keep(&k, NULL, 'b', &other, NULL);
+    g_autoptr(GArray) dropped = syncd_file_dropped_new();
+    SyncdHash next = put(&k, 'c');
+    syncd_file_dropped_add(dropped, 1, SYNCD_BYTES(other.bytes, sizeof other.bytes));
+    g_free(keep(&k, file, 'c', &next, dropped));
+    work(&k);
+    fixture_close(&k.base);
+    run_on_index(&k, "DELETE FROM content; DELETE FROM content_chunk");
+    fixture_open(&k.base);
+    SyncdHash again = put(&k, 'b');
+    open_again(&k);
+    g_assert_true(is_there(&k, &again));
+    work(&k);
+    g_assert_true(is_there(&k, &needed));
+    g_assert_true(is_there(&k, &next));
+    g_assert_false(is_there(&k, &other));
+    clear(&k);
+}
+
+/* They are looked for so many at a time. */
+static void however_many_were_left_all_go(void)
+{
+    enum { LEFT = 50 };
+    for (guint max = 1; max < 100; max += 16) {
+        Kept k;
+        SyncdHash left[LEFT];
+        init(&k);
+        SyncdHash needed = needed_by(&k, k.file);
+        for (guint i = 0; i < LEFT; i++)
+            left[i] = leave(&k, i);
+        sweep(&k, max);
+        for (guint i = 0; i < LEFT; i++)
+            g_assert_false(is_there(&k, &left[i]));
+        g_assert_true(is_there(&k, &needed));
+        clear(&k);
+    }
+}
+
+/* A document that cannot be read ends it, however much was left; halves go all the same. */
+static void what_cannot_be_read_is_read_once(void)
+{
+    enum { LEFT = 50 };
+    Kept k;
+    init(&k);
+    SyncdHash needed = needed_by(&k, k.file), left = leave(&k, 0);
+    g_autofree char *keys = g_build_filename(k.base.directory, "keys", NULL);
+    guint readable = sweep(&k, 1);
+    g_autoptr(GDir) folder = g_dir_open(keys, 0, NULL);
+    g_assert_false(is_there(&k, &left));
+    fixture_close(&k.base);
+    for (const char *name; (name = g_dir_read_name(folder)) != NULL;) {
+        g_autofree char *path = g_build_filename(keys, name, NULL);
+        if (g_str_has_prefix(name, "scope-"))
+            g_assert_cmpint(g_remove(path), ==, 0);
+    }
+    fixture_open(&k.base);
+    for (guint i = 0; i < LEFT; i++)
+        left = leave(&k, i);
+    SyncdHash last = syncd_hash("last", 4);
+    last.bytes[0] = 0xff;
+    g_autofree char *half = path_of(&k, &last, ".", ".new");
+    g_autofree char *parent = g_path_get_dirname(half);
+    g_mkdir(parent, 0700);
+    g_assert_true(g_file_set_contents(half, "half", -1, NULL));
+    /* With one at a time, the log would be read fifty times. */
+    g_assert_cmpuint(sweep(&k, 1), <=, readable + 2);
+    g_assert_true(is_there(&k, &left));
+    g_assert_true(is_there(&k, &needed));
+    g_assert_false(g_file_test(half, G_FILE_TEST_EXISTS));
+    clear(&k);
+}
+
+/* Nobody waits until many large documents were read. */
+static void a_step_reads_a_bounded_part_of_the_log(void)
+{
+    enum { DOCUMENTS = 24, SIZE = 40 * 1024 };
+    Kept k;
+    init(&k);
+    SyncdHash name = leave(&k, 0);
+    guint before = sweep(&k, SYNCD_SWEEP_STRAYS);
+    g_assert_false(is_there(&k, &name));
+    g_autofree char *target = g_strnfill(SIZE, 't');
+    for (guint i = 0; i < DOCUMENTS; i++) {
+        const SyncdFileChange change = {
+            .folder = SYNCD_BYTES_TEXT(k.folder),
+            .name = SYNCD_BYTES_TEXT("link"),
+            .kind = SYNCD_FILE_SYMLINK,
+            .mode = 0777,
+            .size = SIZE,
+            .target = SYNCD_BYTES_TEXT(target),
+        };
+        g_free(append(&k, "object.created", &change));
+    }
+    work(&k);
+    name = leave(&k, 0);
+    g_assert_cmpuint(sweep(&k, SYNCD_SWEEP_STRAYS), >=, before + DOCUMENTS * SIZE / (320 * 1024));
+    g_assert_false(is_there(&k, &name));
+    clear(&k);
+}
+
 static int take_number(void *data, int n, char **values, char **names)
 {
     *(int *)data = atoi(values[0]);
@@ -278,6 +418,11 @@ int main(int argc, char **argv)
     g_test_add_func("/sweep/what-a-crash-left-is-removed", what_a_crash_left_is_removed);
     g_test_add_func("/sweep/what-comes-to-be-needed-stays", what_comes_to_be_needed_stays);
     g_test_add_func("/sweep/what-cannot-be-read-may-name-it", what_cannot_be_read_may_name_it);
+    g_test_add_func("/sweep/what-only-the-log-names-stays", what_only_the_log_names_stays);
+    g_test_add_func("/sweep/however-many-were-left-all-go", however_many_were_left_all_go);
+    g_test_add_func("/sweep/what-cannot-be-read-is-read-once", what_cannot_be_read_is_read_once);
+    g_test_add_func("/sweep/a-step-reads-a-bounded-part-of-the-log",
+                    a_step_reads_a_bounded_part_of_the_log);
     g_test_add_func("/sweep/of-a-dropped-version-nothing-stays",
                     of_a_dropped_version_nothing_stays);
     return g_test_run();
