@@ -10,7 +10,8 @@ typedef struct {
 
 typedef struct {
     SyncdHash digest;
-    char *actor; /* NULL: several */
+    char *actor; /* who announced it first: it counts as one of his */
+    bool shared; /* others did as well */
     guint64 until;
 } Announcement;
 
@@ -21,20 +22,58 @@ struct SyncdAnnouncements {
     guint64 spent_usec;    /* of all whom nothing is known of any more */
 };
 
-SyncdHash syncd_deed_digest(const char *workspace, const SyncdDeed *deed)
+/* ---- what it is known by ---- */
+
+SyncdHash syncd_deed_root(const char *workspace)
 {
-    guint8 kind = (guint8)deed->kind, sizes[2][8];
-    syncd_put_be64(sizes[0], strlen(workspace));
-    syncd_put_be64(sizes[1], deed->path.size);
-    bool writes = deed->kind == SYNCD_DEED_WRITE;
+    return syncd_hash(workspace, strlen(workspace));
+}
+
+SyncdHash syncd_deed_step(const SyncdHash *folder, SyncdBytes name)
+{
+    const SyncdBytes parts[] = {SYNCD_BYTES(folder->bytes, sizeof folder->bytes), name};
+    return syncd_hash_parts(parts, G_N_ELEMENTS(parts));
+}
+
+static SyncdHash path_digest(const char *workspace, SyncdBytes path)
+{
+    SyncdHash at = syncd_deed_root(workspace);
+    const guint8 *name = path.data, *end = name + path.size;
+    while (name < end) {
+        const guint8 *slash = memchr(name, '/', (size_t)(end - name));
+        const guint8 *name_end = slash != NULL ? slash : end;
+        at = syncd_deed_step(&at, SYNCD_BYTES(name, (size_t)(name_end - name)));
+        name = slash != NULL ? slash + 1 : end;
+    }
+    return at;
+}
+
+/* `more` is as long for every deed of that kind. */
+static SyncdHash digest_of(SyncdDeedKind kind, const SyncdHash *path, const SyncdHash *more)
+{
+    const guint8 number = (guint8)kind;
     const SyncdBytes parts[] = {
-        SYNCD_BYTES(&kind, 1),
-        SYNCD_BYTES(sizes, sizeof sizes),
-        SYNCD_BYTES_TEXT(workspace),
-        deed->path,
-        writes ? SYNCD_BYTES(deed->hash.bytes, sizeof deed->hash.bytes) : deed->to,
+        SYNCD_BYTES(&number, 1),
+        SYNCD_BYTES(path->bytes, sizeof path->bytes),
+        more != NULL ? SYNCD_BYTES(more->bytes, sizeof more->bytes) : SYNCD_BYTES("", 0),
     };
     return syncd_hash_parts(parts, G_N_ELEMENTS(parts));
+}
+
+SyncdHash syncd_deed_deletion(const SyncdHash *path)
+{
+    return digest_of(SYNCD_DEED_DELETE, path, NULL);
+}
+
+SyncdHash syncd_deed_digest(const char *workspace, const SyncdDeed *deed)
+{
+    const SyncdHash path = path_digest(workspace, deed->path);
+    if (deed->kind == SYNCD_DEED_WRITE)
+        return digest_of(deed->kind, &path, &deed->hash);
+    if (deed->kind != SYNCD_DEED_RENAME)
+        return digest_of(deed->kind, &path, NULL);
+    const SyncdHash to = path_digest(workspace, deed->to);
+    return digest_of(deed->kind, &path, &to);
 }
 
 /* ---- life ---- */
@@ -92,8 +131,7 @@ static Announcer *announcer(SyncdAnnouncements *self, const char *actor, guint64
 
 static void release(SyncdAnnouncements *self, const Announcement *announcement)
 {
-    if (announcement->actor != NULL)
-        ((Announcer *)g_hash_table_lookup(self->actors, announcement->actor))->n--;
+    ((Announcer *)g_hash_table_lookup(self->actors, announcement->actor))->n--;
 }
 
 bool syncd_announcements_spend(SyncdAnnouncements *self, const char *actor, guint64 expires_usec,
@@ -158,9 +196,8 @@ void syncd_announcements_add(SyncdAnnouncements *self, const char *actor, const 
         *known = (Announcement){.digest = *digest, .actor = g_strdup(actor)};
         g_hash_table_add(self->announced, known);
         by->n++;
-    } else if (g_strcmp0(known->actor, actor) != 0) {
-        release(self, known);
-        g_clear_pointer(&known->actor, g_free);
+    } else if (strcmp(known->actor, actor) != 0) {
+        known->shared = true;
     }
     known->until = self->until;
 }
@@ -170,7 +207,7 @@ const char *syncd_announcements_find(SyncdAnnouncements *self, const SyncdHash *
     const Announcement *found = g_hash_table_lookup(self->announced, digest);
     if (found == NULL || found->until <= now)
         return NULL;
-    return found->actor != NULL ? found->actor : "";
+    return found->shared ? "" : found->actor;
 }
 
 void syncd_announcements_end(SyncdAnnouncements *self, const SyncdHash *digest)

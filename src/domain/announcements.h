@@ -5,7 +5,8 @@
  * An announcement is kept as the digest of all that it says: which workspace, what is done to which
  * path, and what is there then. So it takes the same room whatever it says, and is met by exactly
  * that change. It ends when it was met, after SYNCD_ANNOUNCED_USEC, and with the process. What
- * several actors announced may be the doing of any of them: it is nobody's that can be named.
+ * several actors announced may be the doing of any of them: it is nobody's that can be named, and
+ * counts as one of whoever was the first.
  *
  * Announcing leaves no entry that could carry a signature. So each signature of an actor must
  * expire later than all those before, and after a start later than any that may have been used
@@ -29,7 +30,7 @@
 typedef enum {
     SYNCD_DEED_WRITE = 1, /* the content is that from then on; of a symlink, its target */
     SYNCD_DEED_FOLDER,    /* a folder is made */
-    SYNCD_DEED_DELETE,    /* with all that is in it */
+    SYNCD_DEED_DELETE,    /* with all that is in it, when it goes itself */
     SYNCD_DEED_RENAME,
 } SyncdDeedKind;
 
@@ -40,7 +41,12 @@ typedef struct {
     SyncdHash hash;  /* of WRITE */
 } SyncdDeed;
 
+/* A path is known by a digest too, made name by name from the workspace down: for whoever comes by
+ * many paths, the next one costs no more than its name. */
 SyncdHash syncd_deed_digest(const char *workspace, const SyncdDeed *deed);
+SyncdHash syncd_deed_root(const char *workspace);
+SyncdHash syncd_deed_step(const SyncdHash *folder, SyncdBytes name);
+SyncdHash syncd_deed_deletion(const SyncdHash *path);
 
 typedef struct SyncdAnnouncements SyncdAnnouncements;
 

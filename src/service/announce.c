@@ -323,18 +323,9 @@ static char *find(SyncdService *service, const SyncdHash *digest)
     return g_strdup(*actor != '\0' ? actor : syncd_service_nobody(service));
 }
 
-char *syncd_service_find_announced(SyncdService *service, const char *workspace,
-                                   const SyncdDeed *deed)
+char *syncd_service_take_announced(SyncdService *service, const SyncdHash *digest)
 {
-    SyncdHash digest = syncd_deed_digest(workspace, deed);
-    return find(service, &digest);
-}
-
-char *syncd_service_take_announced(SyncdService *service, const char *workspace,
-                                   const SyncdDeed *deed)
-{
-    SyncdHash digest = syncd_deed_digest(workspace, deed);
-    char *actor = find(service, &digest);
-    syncd_announcements_end(service->announcements, &digest);
+    char *actor = syncd_service_find_announced(service, digest);
+    syncd_announcements_end(service->announcements, digest);
     return actor;
 }

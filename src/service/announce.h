@@ -24,8 +24,6 @@ char *syncd_service_announce(SyncdService *service, const SyncdCaller *caller,
 bool syncd_service_has_announcements(SyncdService *service);
 /* The actor who announced it, and does so no more; syncd_service_nobody() where several did, NULL
  * for nobody. */
-char *syncd_service_take_announced(SyncdService *service, const char *workspace,
-                                   const SyncdDeed *deed);
+char *syncd_service_take_announced(SyncdService *service, const SyncdHash *digest);
 /* The same, but for that it stays announced. */
-char *syncd_service_find_announced(SyncdService *service, const char *workspace,
-                                   const SyncdDeed *deed);
+char *syncd_service_find_announced(SyncdService *service, const SyncdHash *digest);

@@ -21,7 +21,8 @@ static SyncdBytes name_of(const SyncdFileRow *row)
 static char *take(SyncdWorkspace *self, SyncdDeed deed, const char *path)
 {
     deed.path = SYNCD_BYTES_TEXT(path);
-    return syncd_service_take_announced(self->service, self->root->workspace, &deed);
+    const SyncdHash digest = syncd_deed_digest(self->root->workspace, &deed);
+    return syncd_service_take_announced(self->service, &digest);
 }
 
 /* That it is there, as it is now. */
@@ -71,19 +72,6 @@ static bool take_change(SyncdWorkspace *self, const SyncdFileRow *row,
     if (same && moved && before != NULL && *ret_author == NULL)
         *ret_author = take_rename(self, before, path);
     return true;
-}
-
-/* It, or a folder that it was in. */
-static char *take_deletion(SyncdWorkspace *self, char *path)
-{
-    char *author = take(self, (SyncdDeed){.kind = SYNCD_DEED_DELETE}, path);
-    for (char *slash = strrchr(path, '/'); author == NULL && slash != NULL;
-         slash = strrchr(path, '/')) {
-        *slash = '\0';
-        const SyncdDeed deed = {.kind = SYNCD_DEED_DELETE, .path = SYNCD_BYTES_TEXT(path)};
-        author = syncd_service_find_announced(self->service, self->root->workspace, &deed);
-    }
-    return author;
 }
 
 /* ---- what says otherwise ---- */
@@ -137,12 +125,12 @@ bool syncd_workspace_record_change(SyncdWorkspace *self, const char *folder, gui
 }
 
 /* Whose it was says nothing of who deleted it. */
-bool syncd_workspace_record_deleted(SyncdWorkspace *self, const SyncdFileRow *row, GError **error)
+bool syncd_workspace_record_deleted(SyncdWorkspace *self, SyncdLineage *lineage,
+                                    const SyncdFileRow *row, GError **error)
 {
-    g_autofree char *author = NULL, *path = NULL;
-    if (syncd_service_has_announcements(self->service) && !find_path(self, row, &path, error))
+    g_autofree char *author = NULL;
+    if (syncd_service_has_announcements(self->service) &&
+        !syncd_lineage_take(lineage, row, &author, error))
         return false;
-    if (path != NULL)
-        author = take_deletion(self, path);
     return syncd_recorder_delete(self->recorder, author, row->id, error);
 }

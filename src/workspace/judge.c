@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-#define DELETIONS_AT_ONCE 1024u /* so that others have their turn */
+/* So that others have their turn. */
+#define DELETIONS_AT_ONCE 1024u
+#define CLIMBED_AT_ONCE 8192u /* folders on the way to them, before another one */
 
 typedef struct {
     guint64 usec;
@@ -320,7 +322,9 @@ typedef struct {
 
 typedef struct {
     GHashTable *from; /* what is missing, or is ignored */
-    bool (*record)(SyncdWorkspace *workspace, const SyncdFileRow *row, GError **error);
+    bool (*record)(SyncdWorkspace *workspace, SyncdLineage *lineage, const SyncdFileRow *row,
+                   GError **error);
+    SyncdLineage *lineage;
     GHashTable *moving, *deleted;
     GArray *pile; /* Doomed */
     guint room;
@@ -373,13 +377,14 @@ static bool delete_top(SyncdWorkspace *self, Deletion *deletion, GError **error)
         syncd_workspace_forget(self, id);
         syncd_workspace_count_ignored(self, id, 0);
     }
-    return deletion->record(self, &row, error);
+    return deletion->record(self, deletion->lineage, &row, error);
 }
 
-/* `*ret_n` of them; when that is as much as there may be at once, there are more perhaps. */
+/* `*ret_n` of them; `*ret_more`: there are more perhaps. */
 static bool delete_some(SyncdWorkspace *self, Deletion *how, GHashTable *moving, guint *ret_n,
-                        GError **error)
+                        bool *ret_more, GError **error)
 {
+    g_autoptr(SyncdLineage) lineage = syncd_lineage_new(self, moving);
     g_autoptr(GHashTable) deleted = g_hash_table_new(NULL, NULL);
     g_autoptr(GArray) pile = g_array_new(FALSE, FALSE, sizeof(Doomed));
     Deletion deletion = *how;
@@ -388,35 +393,39 @@ static bool delete_some(SyncdWorkspace *self, Deletion *how, GHashTable *moving,
     deletion.moving = moving;
     deletion.deleted = deleted;
     deletion.pile = pile;
+    deletion.lineage = lineage;
     g_hash_table_iter_init(&iter, how->from);
     while (pile->len < DELETIONS_AT_ONCE && g_hash_table_iter_next(&iter, &key, NULL))
         if (!g_hash_table_contains(moving, key))
             doom(&deletion, GPOINTER_TO_SIZE(key));
-    while (pile->len > 0 && g_hash_table_size(deleted) < DELETIONS_AT_ONCE)
+    while (pile->len > 0 && g_hash_table_size(deleted) < DELETIONS_AT_ONCE &&
+           syncd_lineage_climbed(lineage) < CLIMBED_AT_ONCE)
         if (!delete_top(self, &deletion, error))
             return false;
     for (guint i = 0; i < pile->len; i++)
         g_hash_table_add(how->from, SYNCD_NUMBER(g_array_index(pile, Doomed, i).id));
     *ret_n = g_hash_table_size(deleted);
+    *ret_more = pile->len > 0 || *ret_n >= DELETIONS_AT_ONCE;
     return true;
 }
 
-static bool judge_missing(SyncdWorkspace *self, GHashTable *moving, guint *ret_n, GError **error)
+static bool judge_missing(SyncdWorkspace *self, GHashTable *moving, bool *ret_more, GError **error)
 {
     bool mass = false;
-    *ret_n = 0;
+    guint n = 0;
+    *ret_more = false;
     if (!self->accepts) {
-        if (!count_missing(self, moving, SYNCD_WORKSPACE_DELETIONS_MAX, ret_n, error) ||
-            !is_mass_deletion(self, *ret_n, &mass, error))
+        if (!count_missing(self, moving, SYNCD_WORKSPACE_DELETIONS_MAX, &n, error) ||
+            !is_mass_deletion(self, n, &mass, error))
             return false;
     }
     if (mass)
-        return pause_it(self, *ret_n, error);
+        return pause_it(self, n, error);
     Deletion deletion = {.from = self->missing, .record = syncd_workspace_record_deleted};
-    if (!delete_some(self, &deletion, moving, ret_n, error))
+    if (!delete_some(self, &deletion, moving, &n, ret_more, error))
         return false;
-    const Departure departure = {syncd_service_clock(self->service), *ret_n};
-    if (!self->accepts && *ret_n > 0)
+    const Departure departure = {syncd_service_clock(self->service), n};
+    if (!self->accepts && n > 0)
         g_array_append_val(self->departed, departure);
     return true;
 }
@@ -437,15 +446,17 @@ static bool waits_for_folders(SyncdWorkspace *self)
     return moved;
 }
 
-static bool record_ignored(SyncdWorkspace *self, const SyncdFileRow *row, GError **error)
+static bool record_ignored(SyncdWorkspace *self, SyncdLineage *lineage, const SyncdFileRow *row,
+                           GError **error)
 {
     return syncd_recorder_ignore(self->recorder, row->id, error);
 }
 
-static bool judge_ignored(SyncdWorkspace *self, GHashTable *moving, guint *ret_n, GError **error)
+static bool judge_ignored(SyncdWorkspace *self, GHashTable *moving, bool *ret_more, GError **error)
 {
+    guint n;
     Deletion deletion = {.from = self->ignoring, .record = record_ignored};
-    return delete_some(self, &deletion, moving, ret_n, error);
+    return delete_some(self, &deletion, moving, &n, ret_more, error);
 }
 
 /* What is deleted comes first, so that no name is taken before it is free; but what may be in a
@@ -453,18 +464,17 @@ static bool judge_ignored(SyncdWorkspace *self, GHashTable *moving, guint *ret_n
 bool syncd_workspace_judge(SyncdWorkspace *self, GError **error)
 {
     g_autoptr(GHashTable) moving = g_hash_table_new(NULL, NULL);
-    guint deleted, ignored;
+    bool more;
     if (!judge_origins(self, moving, error))
         return false;
     if (waits_for_folders(self))
         return record_arrivals(self, error);
-    if (!judge_ignored(self, moving, &ignored, error))
+    if (!judge_ignored(self, moving, &more, error))
         return false;
     /* The rest of it is no deletion. */
-    if (ignored >= DELETIONS_AT_ONCE)
+    if (more)
         return true;
-    if (!judge_missing(self, moving, &deleted, error))
+    if (!judge_missing(self, moving, &more, error))
         return false;
-    return deleted >= DELETIONS_AT_ONCE || self->standing.state == SYNCD_WORKSPACE_PAUSED ||
-           record_arrivals(self, error);
+    return more || self->standing.state == SYNCD_WORKSPACE_PAUSED || record_arrivals(self, error);
 }

@@ -43,6 +43,7 @@ typedef struct {
 
 typedef struct SyncdRestoring SyncdRestoring;
 typedef struct SyncdDeep SyncdDeep;
+typedef struct SyncdLineage SyncdLineage;
 
 typedef enum {
     SYNCD_PASS_NONE,
@@ -175,8 +176,22 @@ bool syncd_workspace_record_new(SyncdWorkspace *workspace, const char *folder,
 bool syncd_workspace_record_change(SyncdWorkspace *workspace, const char *folder, guint64 file,
                                    SyncdFileChange *change, const SyncdFileStat *stat,
                                    SyncdKept *kept, GError **error);
-bool syncd_workspace_record_deleted(SyncdWorkspace *workspace, const SyncdFileRow *row,
-                                    GError **error);
+bool syncd_workspace_record_deleted(SyncdWorkspace *workspace, SyncdLineage *lineage,
+                                    const SyncdFileRow *row, GError **error);
+
+/* lineage.c: the folders from the workspace's own down to the one that a deleted file was in, which
+ * of them are deleted too, and who announced that. Files that are deleted one after another lie
+ * near each other: it goes from one to the next by as few steps as there are, so what the way costs
+ * does not depend on how deep they lie. Good for one judgement; `moving` is borrowed. */
+SyncdLineage *syncd_lineage_new(SyncdWorkspace *workspace, GHashTable *moving);
+void syncd_lineage_free(SyncdLineage *lineage);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdLineage, syncd_lineage_free)
+/* How many folders were looked up so far. */
+guint64 syncd_lineage_climbed(const SyncdLineage *lineage);
+/* Who announced the deletion of a file that is deleted, and does so no more; or that of a folder
+ * that it is in and that is deleted as well. NULL: nobody. */
+bool syncd_lineage_take(SyncdLineage *lineage, const SyncdFileRow *row, char **ret_author,
+                        GError **error);
 
 /* compare.c: one name in a folder, as it was found, with its content, which is taken if it is
  * needed; and a folder when all names in it were. */

@@ -31,6 +31,8 @@ static void a_deed_is_known_by_all_that_it_says(void)
         {"workspace:x", {SYNCD_DEED_DELETE, a, none, one}},
         {"workspace:xa", {SYNCD_DEED_DELETE, b, none, one}},
         {"workspace:x", {SYNCD_DEED_DELETE, ab, none, one}},
+        {"workspace:x", {SYNCD_DEED_FOLDER, SYNCD_BYTES_TEXT("a/b"), none, one}},
+        {"workspace:x", {SYNCD_DEED_FOLDER, ab, none, one}},
         {"workspace:x", {SYNCD_DEED_RENAME, a, b, one}},
         {"workspace:x", {SYNCD_DEED_RENAME, ab, none, one}},
         {"workspace:x", {SYNCD_DEED_RENAME, a, ab, one}},
@@ -41,6 +43,11 @@ static void a_deed_is_known_by_all_that_it_says(void)
         char hex[SYNCD_HASH_HEX_SIZE];
         SyncdHash digest = syncd_deed_digest(deeds[i].workspace, &deeds[i].deed);
         SyncdHash again = syncd_deed_digest(deeds[i].workspace, &deeds[i].deed);
+        SyncdHash path = syncd_deed_root(deeds[i].workspace);
+        path = syncd_deed_step(&path, deeds[i].deed.path);
+        SyncdHash deletion = syncd_deed_deletion(&path);
+        g_assert_true(syncd_hash_equal(&digest, &deletion) ==
+                      (deeds[i].deed.kind == SYNCD_DEED_DELETE));
         syncd_hash_to_hex(&digest, hex);
         g_assert_true(syncd_hash_equal(&digest, &again));
         g_assert_true(g_hash_table_add(seen, g_strdup(hex)));
@@ -89,6 +96,25 @@ static void what_several_announce_is_nobodys(void)
     syncd_announcements_end(t, &one);
     syncd_announcements_add(t, "other", &one, NOW);
     g_assert_cmpstr(syncd_announcements_find(t, &one, NOW), ==, "other");
+}
+
+/* Who announces what somebody else announces as well has no more room by that. */
+static void what_several_announce_counts_as_the_first_ones(void)
+{
+    g_autoptr(SyncdAnnouncements) t = syncd_announcements_new(0);
+    for (guint n = 0; n < SYNCD_ANNOUNCED_EACH; n++) {
+        const SyncdHash digest = nth(n);
+        syncd_announcements_add(t, "greedy", &digest, NOW);
+        syncd_announcements_add(t, "other", &digest, NOW);
+    }
+    g_assert_false(syncd_announcements_have_room(t, "greedy", 1, NOW));
+    g_assert_true(syncd_announcements_have_room(t, "other", SYNCD_ANNOUNCED_EACH, NOW));
+    const SyncdHash first = nth(0);
+    syncd_announcements_end(t, &first);
+    g_assert_true(syncd_announcements_have_room(t, "greedy", 1, NOW));
+    g_assert_false(syncd_announcements_have_room(t, "greedy", 2, NOW));
+    g_assert_true(syncd_announcements_have_room(t, "greedy", SYNCD_ANNOUNCED_EACH,
+                                                NOW + SYNCD_ANNOUNCED_USEC));
 }
 
 static void each_actor_and_all_have_so_much_room(void)
@@ -141,6 +167,7 @@ int main(int argc, char **argv)
     g_test_add_func("/announcements/once", it_is_met_once);
     g_test_add_func("/announcements/ends", it_ends_by_itself);
     g_test_add_func("/announcements/several", what_several_announce_is_nobodys);
+    g_test_add_func("/announcements/counted", what_several_announce_counts_as_the_first_ones);
     g_test_add_func("/announcements/room", each_actor_and_all_have_so_much_room);
     g_test_add_func("/announcements/signatures", no_signature_announces_twice);
     return g_test_run();

@@ -6,6 +6,7 @@
 #include "service/file-reading.h"
 #include "service/internal.h"
 #include "workspace-fixture.h"
+#include "workspace/workspace-private.h"
 
 #define AGENT "builder.service"
 #define BY_AGENT "\"builder\""
@@ -74,7 +75,18 @@ static void assert_by_nobody(WorkspaceFixture *w, const char *path)
     assert_member(file, "changed_by", "\"unknown\"");
 }
 
-/* Whose the deletions are, oldest first: a JSON array of actors. */
+static void assert_deletion_by(WorkspaceFixture *w, const char *path, const char *actor)
+{
+    g_autoptr(GError) error = NULL;
+    const SyncdFileAsked asked = {
+        .workspace = "workspace:notes", .path = SYNCD_BYTES_TEXT(path), .past = true};
+    g_autofree char *file = syncd_service_get_file(w->f.service, &w->f.caller, &asked, &error);
+    g_assert_no_error(error);
+    assert_member(file, "gone", "\"deleted\"");
+    assert_member(file, "actor_id", actor);
+}
+
+/* So many entries about what was deleted are his. */
 static void assert_deleted_by(WorkspaceFixture *w, const char *actor, guint n)
 {
     g_autofree char *events = events_of(&w->f, "sync.object.deleted");
@@ -204,8 +216,153 @@ static void deletions_and_renames_are_the_agents_too(void)
     remove_file(&w, "d");
     run_until_recorded(&w, 26, 2, 4);
     assert_deleted_by(&w, user, 1);
+    assert_deletion_by(&w, "d", BY_AGENT);
+    assert_deletion_by(&w, "d/e", BY_AGENT);
+    assert_deletion_by(&w, "d/e/f", BY_AGENT);
+    g_assert_false(syncd_service_has_announcements(w.f.service));
+    workspace_clear(&w);
+}
+
+/* So many that a few deletions are no mass deletion. */
+static void fill(WorkspaceFixture *w, guint n)
+{
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *name = g_strdup_printf("many-%u", i);
+        write_file(w, name, name);
+    }
+}
+
+/* Who announced that a folder is deleted did not say that of what is in it while it stands. */
+static void a_folder_that_stays_covers_nothing(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    fill(&w, 20);
+    make_folder(&w, "build");
+    write_file(&w, "build/x", "1");
+    make_folder(&w, "build/in");
+    write_file(&w, "build/in/y", "2");
+    run_until_recorded(&w, 25, 0, 0);
+    g_autofree char *user = user_of(&w);
+    announce(&w, "[{\"path\":\"build\",\"deleted\":true}]");
+
+    remove_file(&w, "build/x");
+    run_until_recorded(&w, 25, 0, 1);
+    assert_deletion_by(&w, "build/x", user);
+    remove_file(&w, "build/in/y");
+    remove_file(&w, "build/in");
+    run_until_recorded(&w, 25, 0, 3);
+    assert_deletion_by(&w, "build/in/y", user);
+    assert_deletion_by(&w, "build/in", user);
+    g_assert_true(syncd_service_has_announcements(w.f.service));
+
+    remove_file(&w, "build");
+    run_until_recorded(&w, 25, 0, 4);
+    assert_deletion_by(&w, "build", BY_AGENT);
+
+    /* And that was it. */
+    make_folder(&w, "build");
+    write_file(&w, "build/x", "1");
+    run_until_recorded(&w, 27, 0, 4);
+    remove_file(&w, "build/x");
+    remove_file(&w, "build");
+    run_until_recorded(&w, 27, 0, 6);
+    assert_deletion_by(&w, "build/x", user);
+    assert_deletion_by(&w, "build", user);
+    workspace_clear(&w);
+}
+
+/* A folder that has moved away is not deleted, and covers nothing either. */
+static void a_folder_that_moves_covers_nothing(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    fill(&w, 20);
+    make_folder(&w, "build");
+    write_file(&w, "build/x", "1");
+    run_until_recorded(&w, 23, 0, 0);
+    g_autofree char *user = user_of(&w);
+    announce(&w, "[{\"path\":\"build\",\"deleted\":true}]");
+    remove_file(&w, "build/x");
+    rename_file(&w, "build", "kept");
+    run_until_recorded(&w, 23, 1, 1);
+    assert_deletion_by(&w, "kept/x", user);
+    workspace_clear(&w);
+}
+
+/* What is in a folder comes before the folder, whosever it is: where the log takes no more, nothing
+ * stays behind in a folder that is gone. */
+static void files_are_deleted_before_their_folder_whoever_did_it(void)
+{
+    WorkspaceFixture w;
+    begin(&w);
+    fill(&w, 20);
+    make_folder(&w, "d");
+    write_file(&w, "d/a", "1");
+    write_file(&w, "d/b", "2");
+    run_until_recorded(&w, 24, 0, 0);
+    announce(&w, "[{\"path\":\"d/a\",\"deleted\":true}]");
+    remove_file(&w, "d/a");
+    remove_file(&w, "d/b");
+    remove_file(&w, "d");
+    run_until_recorded(&w, 24, 0, 3);
+    g_autofree char *user = user_of(&w);
+    assert_deletion_by(&w, "d/a", BY_AGENT);
+    assert_deletion_by(&w, "d/b", user);
+    assert_deletion_by(&w, "d", user);
+    g_autofree char *by_user = g_strdup_printf("\"actor_id\":%s", user);
     g_autofree char *events = events_of(&w.f, "sync.object.deleted");
-    g_assert_nonnull(strstr(events, BY_AGENT));
+    const char *agents = strstr(events, "\"actor_id\":" BY_AGENT);
+    g_assert_nonnull(agents);
+    /* The folder is the last of the user's. */
+    g_assert_nonnull(strstr(agents, by_user));
+    workspace_clear(&w);
+}
+
+static bool take_row(void *data, const SyncdFileRow *row)
+{
+    *(SyncdFileRow *)data = *row;
+    return false;
+}
+
+/* However deep they lie, and however many, the way to them is gone once. */
+static void the_way_to_what_is_deleted_is_gone_once(void)
+{
+    enum { DEEP = 40, MANY = 30 };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) path = g_string_new("d");
+    WorkspaceFixture w;
+    SyncdFileRow row = {0};
+    begin(&w);
+    for (guint i = 0; i < DEEP; i++) {
+        make_folder(&w, path->str);
+        g_string_append(path, "/d");
+    }
+    write_file(&w, path->str, "1");
+    run_until_recorded(&w, DEEP + 2, 0, 0);
+    announce_write(&w, "elsewhere", ONE);
+    announce(&w, "[{\"path\":\"d/d/d\",\"deleted\":true}]");
+
+    SyncdStore *store = syncd_service_store(w.f.service);
+    bool found;
+    syncd_store_find_workspace_folder(store, w.workspace->root->scope_id, &row, &found, &error);
+    guint64 line[DEEP + 2], n = 0;
+    for (line[n++] = row.id; n < G_N_ELEMENTS(line); line[n++] = row.id)
+        syncd_store_walk_folder(store, row.id, take_row, &row, &error);
+    g_assert_no_error(error);
+    g_hash_table_add(w.workspace->missing, SYNCD_NUMBER(line[2]));
+    g_autoptr(GHashTable) moving = g_hash_table_new(NULL, NULL);
+    g_autoptr(SyncdLineage) lineage = syncd_lineage_new(w.workspace, moving);
+    for (guint64 i = MANY + n - 1; i > 0; i--) {
+        g_autofree char *author = NULL;
+        guint64 depth = MIN(i, n - 1);
+        g_assert_true(syncd_store_find_file(store, line[depth], &row, &found, &error) && found);
+        g_assert_true(syncd_lineage_take(lineage, &row, &author, &error));
+        /* d/d is going, and so is all that is in it. */
+        g_assert_cmpstr(author, ==, depth >= 3 ? "builder" : NULL);
+    }
+    g_assert_cmpuint(syncd_lineage_climbed(lineage), ==, DEEP + 1);
+    g_hash_table_remove_all(w.workspace->missing);
     workspace_clear(&w);
 }
 
@@ -318,6 +475,11 @@ int main(int argc, char **argv)
     g_test_add_func("/attribution/late", one_that_comes_late_changes_nothing);
     g_test_add_func("/attribution/ends", it_ends_by_itself);
     g_test_add_func("/attribution/deletions-and-renames", deletions_and_renames_are_the_agents_too);
+    g_test_add_func("/attribution/stays", a_folder_that_stays_covers_nothing);
+    g_test_add_func("/attribution/moves", a_folder_that_moves_covers_nothing);
+    g_test_add_func("/attribution/children-first",
+                    files_are_deleted_before_their_folder_whoever_did_it);
+    g_test_add_func("/attribution/deep", the_way_to_what_is_deleted_is_gone_once);
     g_test_add_func("/attribution/takes-a-place", what_takes_a_files_place_is_its_content);
     g_test_add_func("/attribution/another-user", files_of_another_user_are_nobodys);
     g_test_add_func("/attribution/several", what_several_announced_is_nobodys);
