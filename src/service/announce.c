@@ -235,6 +235,16 @@ static bool check_room(SyncdService *service, const char *actor, guint n, GError
 
 /* ---- what is recorded already ---- */
 
+/* Who may not read there does not hear what is recorded. */
+static bool may_hear(SyncdService *service, const char *actor, bool *ret_may, GError **error)
+{
+    g_autoptr(SyncdMandate) mandate = NULL;
+    if (!syncd_service_mandate_of_actor(service, actor, &mandate, error))
+        return false;
+    *ret_may = mandate != NULL && syncd_mandate_can(mandate, "read");
+    return true;
+}
+
 /* Then nothing will be found that is new. What is to be deleted may still have to come. */
 static bool is_recorded(SyncdService *service, const char *scope_id, const SyncdDeed *deed,
                         bool *ret_is, GError **error)
@@ -258,13 +268,16 @@ static bool announce_all(SyncdService *service, const char *actor, const char *w
 {
     guint64 now = syncd_service_monotonic(service);
     guint n = 0;
+    bool hears;
+    if (!may_hear(service, actor, &hears, error))
+        return false;
     syncd_json_name(writer, "already_recorded");
     syncd_json_begin_array(writer);
     for (guint i = 0; i < changes->len; i++) {
         const SyncdDeed *deed = &g_array_index(changes, Change, i).deed;
         SyncdHash digest = syncd_deed_digest(workspace, deed);
-        bool is;
-        if (!is_recorded(service, scope_id, deed, &is, error))
+        bool is = false;
+        if (hears && !is_recorded(service, scope_id, deed, &is, error))
             return false;
         if (is) {
             syncd_json_begin_object(writer);
@@ -314,7 +327,7 @@ bool syncd_service_has_announcements(SyncdService *service)
     return syncd_announcements_any(service->announcements, syncd_service_monotonic(service));
 }
 
-static char *find(SyncdService *service, const SyncdHash *digest)
+char *syncd_service_find_announced(SyncdService *service, const SyncdHash *digest)
 {
     const char *actor =
         syncd_announcements_find(service->announcements, digest, syncd_service_monotonic(service));

@@ -59,6 +59,24 @@ static void the_answer_says_as_whom_and_until_when(void)
     files_clear(&t);
 }
 
+/* Else whoever may only write asks for the content of every file. */
+static void who_may_not_read_does_not_hear_what_is_recorded(void)
+{
+    static const char folder[] = "[{\"path\":\"s\",\"folder\":true}]";
+    Files t;
+    g_autofree char *reader = NULL, *writer = NULL;
+    init(&t);
+    g_assert_cmpint(announce_from(&t.f, "builder.service", "workspace:notes", folder, &reader), ==,
+                    -1);
+    assert_member(reader, "already_recorded", "[{\"path\":\"s\"}]");
+    assert_member(reader, "announced", "0");
+    g_assert_cmpint(announce_from(&t.f, "gardener.service", "workspace:notes", folder, &writer), ==,
+                    -1);
+    assert_member(writer, "already_recorded", "[]");
+    assert_member(writer, "announced", "1");
+    files_clear(&t);
+}
+
 static void what_is_not_understood_is_refused_with_its_place(void)
 {
     static const struct {
@@ -196,6 +214,7 @@ int main(int argc, char **argv)
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/announce/who-may-not-write", who_may_not_write_there_announces_nothing);
     g_test_add_func("/announce/answer", the_answer_says_as_whom_and_until_when);
+    g_test_add_func("/announce/may-not-read", who_may_not_read_does_not_hear_what_is_recorded);
     g_test_add_func("/announce/not-understood", what_is_not_understood_is_refused_with_its_place);
     g_test_add_func("/announce/bounds", there_are_so_many_and_no_more);
     g_test_add_func("/announce/signature", a_signature_announces_once_and_for_a_minute);
