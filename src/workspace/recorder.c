@@ -271,11 +271,26 @@ bool syncd_recorder_change(SyncdRecorder *self, const char *author, guint64 file
     return add_item(self, document, CHANGED, file, stat, g_steal_pointer(&content), NULL, error);
 }
 
+/* What is in a folder is deleted before the folder, whoever does it: where a document is refused,
+ * no file stays behind in a folder that is gone. */
+static bool end_others(SyncdRecorder *self, Which which, const char *author, GError **error)
+{
+    Author whose;
+    bool others = false;
+    if (!find_author(self, author, &whose, error))
+        return false;
+    for (Author i = 0; i < N_AUTHORS; i++)
+        others |= i != whose && self->documents[which][i].open;
+    return !others || syncd_recorder_flush(self, error);
+}
+
 static bool take_away(SyncdRecorder *self, Which which, const char *author, guint64 file,
                       GError **error)
 {
     char object[SYNCD_FILE_ID_SIZE];
     if (!syncd_store_file_id(syncd_service_store(self->service), file, object, error))
+        return false;
+    if (!end_others(self, which, author, error))
         return false;
     Document *document = open_document(self, which, author, error);
     if (document == NULL)
@@ -341,18 +356,25 @@ static GArray *rows_of(const Document *document)
 }
 
 /* What was announced may have been taken from whoever did. */
-static const char *actor_of(SyncdRecorder *self, Which which, Author author)
+static bool find_actor(SyncdRecorder *self, Which which, Author author, const char **ret_actor,
+                       GError **error)
 {
-    const char *nobody = syncd_service_nobody(self->service);
+    g_autoptr(GError) refusal = NULL;
     const SyncdCaller agent = {
         .uid = syncd_service_owner(self->service), .agent = self->agent, .rehearses = true};
-    if (author == OWNER)
-        return NULL;
-    return author == AGENT &&
-                   syncd_service_may_write_files(self->service, &agent, self->root->workspace,
-                                                 which == DELETED, NULL, NULL)
-               ? self->agent
-               : nobody;
+    *ret_actor = author == OWNER   ? NULL
+                 : author == AGENT ? self->agent
+                                   : syncd_service_nobody(self->service);
+    if (author != AGENT ||
+        syncd_service_may_write_files(self->service, &agent, self->root->workspace,
+                                      which == DELETED, NULL, &refusal))
+        return true;
+    *ret_actor = syncd_service_nobody(self->service);
+    bool refused = g_error_matches(refusal, SYNCD_ERROR, SYNCD_ERROR_ACCESS_DENIED) ||
+                   g_error_matches(refusal, SYNCD_ERROR, SYNCD_ERROR_POLICY_DENIED);
+    if (!refused)
+        g_propagate_error(error, g_steal_pointer(&refusal));
+    return refused;
 }
 
 static bool write_document(SyncdRecorder *self, Which which, Author author, GError **error)
@@ -360,9 +382,11 @@ static bool write_document(SyncdRecorder *self, Which which, Author author, GErr
     Document *document = &self->documents[which][author];
     g_autofree char *operation = syncd_service_new_operation(self->service);
     guint64 pos;
+    const char *actor;
     if (!document->open)
         return true;
-    const char *actor = actor_of(self, which, author);
+    if (!find_actor(self, which, author, &actor, error))
+        return false;
     if (g_strcmp0(actor, syncd_service_nobody(self->service)) == 0)
         syncd_file_changes_end_unknown(&document->writer);
     else
