@@ -135,8 +135,7 @@ static char *explain(SyncdCli *cli, SyncdClient *client, const char *named, GErr
     if (syncd_cli_names_file(named))
         return ask_about_file(cli, client, named, error);
     char *explanation = ask(cli, client, named, &fault);
-    if (g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND) &&
-        g_file_test(named, G_FILE_TEST_EXISTS))
+    if (g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND))
         explanation = ask_about_file(cli, client, named, NULL);
     if (explanation == NULL)
         g_propagate_error(error, g_steal_pointer(&fault));

@@ -38,7 +38,7 @@ bool syncd_verb_log(SyncdCli *cli, GError **error)
     if (log_object(cli, &fault))
         return true;
     if (g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND) &&
-        g_file_test(named, G_FILE_TEST_EXISTS) && syncd_cli_file_log(cli, NULL)) {
+        syncd_cli_file_log(cli, NULL)) {
         g_error_free(fault);
         return true;
     }

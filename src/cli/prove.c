@@ -60,8 +60,7 @@ static char *find_operation(SyncdCli *cli, SyncdClient *client, const char *name
     if (g_str_has_prefix(named, OPERATION_PREFIX))
         return g_strdup(named);
     char *operation = operation_of_object(cli, client, named, &fault);
-    if (operation == NULL && g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND) &&
-        g_file_test(named, G_FILE_TEST_EXISTS))
+    if (operation == NULL && g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND))
         operation = syncd_cli_file_operation(cli, client, named, NULL);
     if (operation == NULL)
         g_propagate_error(error, fault);

@@ -8,8 +8,9 @@
 
 static char *refuse(const char *actor, const char *why, GError **error)
 {
-    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
-                         "see the actor with `sourceos-syncd actors show`",
+    g_autofree char *next =
+        g_strdup_printf("see the actor with `sourceos-syncd actors show %s`", actor);
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED, next,
                          "No signature of the actor %s counts: %s", actor, why);
     return NULL;
 }

@@ -60,8 +60,9 @@ static bool check_rest(SyncdService *service, const SyncdRoot *root, GError **er
     const SyncdListener *listener = &service->listener;
     SyncdRootStanding standing;
     if (root->paused) {
-        syncd_set_error_next(error, SYNCD_ERROR_ENGINE_DISABLED,
-                             "resume it with `sourceos-syncd workspace resume`",
+        g_autofree char *next =
+            g_strdup_printf("resume it with `sourceos-syncd workspace resume %s`", root->workspace);
+        syncd_set_error_next(error, SYNCD_ERROR_ENGINE_DISABLED, next,
                              "%s is paused, and nobody knows what is in it", root->workspace);
         return false;
     }

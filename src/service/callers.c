@@ -231,8 +231,9 @@ bool syncd_service_require_scope_reach(SyncdService *service, const SyncdCaller 
 
 static bool refuse_append(const char *actor, const char *reason, GError **error)
 {
-    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
-                         "see the actor with `sourceos-syncd actors show`",
+    g_autofree char *next =
+        g_strdup_printf("see the actor with `sourceos-syncd actors show %s`", actor);
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED, next,
                          "The actor %s may not write here (%s)", actor, reason);
     return false;
 }

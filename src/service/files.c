@@ -107,6 +107,7 @@ static bool add_root(SyncdService *service, const SyncdRecordRow *row, GPtrArray
         .workspace = g_strdup(workspace),
         .directory = g_strdup(row->columns[SYNCD_COLUMN_TYPE]),
         .scope_id = g_strdup(scope->id),
+        .since = row->first,
         .ignore = find_rules(service, workspace),
         .paused = strcmp(row->state, SYNCD_STATE_ACTIVE) != 0,
         .deleted_days = SYNCD_FILE_DELETED_DAYS,

@@ -16,6 +16,7 @@ typedef struct {
     char *workspace; /* "workspace:notes" */
     char *directory;
     char *scope_id;
+    guint64 since; /* the entry that registered it */
     bool paused;
     bool asks;           /* it was paused as much was deleted: whoever resumes it agrees */
     bool keeps;          /* content of files … */

@@ -37,10 +37,12 @@ static const SyncdIgnore *find_rules(SyncdService *service, const SyncdCaller *c
     }
     const SyncdIgnore *rules =
         listener->rules != NULL ? listener->rules(listener->data, root->id) : NULL;
+    g_autofree char *next = g_strdup_printf(
+        "see why with `sourceos-syncd workspace show %s`; a workspace that is paused is resumed "
+        "with `sourceos-syncd workspace resume %s`",
+        workspace, workspace);
     if (rules == NULL)
-        syncd_set_error_next(error, SYNCD_ERROR_ENGINE_DISABLED,
-                             "see why with `sourceos-syncd workspace show`; a workspace that is "
-                             "paused is resumed with `sourceos-syncd workspace resume`",
+        syncd_set_error_next(error, SYNCD_ERROR_ENGINE_DISABLED, next,
                              "Nothing in %s is looked at now, so nobody knows its rules",
                              workspace);
     return rules;

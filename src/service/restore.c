@@ -232,7 +232,7 @@ static bool check_target(const Plan *plan, GError **error)
     }
     if (syncd_service_ignores(plan->service, plan->root, SYNCD_BYTES_TEXT(plan->to))) {
         syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
-                             "see by which rule with `sourceos-syncd workspace ignore`, or "
+                             "see by which rule with `sourceos-syncd workspace ignore check`, or "
                              "restore to another place with --to",
                              "What is where it would go is ignored, so it would not be recorded");
         return false;

@@ -21,8 +21,9 @@ static SyncdJob *begin(SyncdService *service, const SyncdCaller *caller, const S
 {
     const SyncdListener *listener = &service->listener;
     if (root->paused) {
-        syncd_set_error_next(error, SYNCD_ERROR_ENGINE_DISABLED,
-                             "resume it with `sourceos-syncd workspace resume`: that scans it",
+        g_autofree char *next = g_strdup_printf(
+            "resume it with `sourceos-syncd workspace resume %s`: that scans it", root->workspace);
+        syncd_set_error_next(error, SYNCD_ERROR_ENGINE_DISABLED, next,
                              "%s is paused, and nothing in it is looked at", root->workspace);
         return NULL;
     }
@@ -30,10 +31,11 @@ static SyncdJob *begin(SyncdService *service, const SyncdCaller *caller, const S
         return NULL;
     SyncdJob *job =
         listener->scan != NULL ? listener->scan(listener->data, root->id, deep, caller->uid) : NULL;
+    g_autofree char *why = g_strdup_printf("see why with `sourceos-syncd workspace show %s`; it is "
+                                           "scanned as soon as it can be read again",
+                                           root->workspace);
     if (job == NULL)
-        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
-                             "see why with `sourceos-syncd workspace show`; it is scanned as soon "
-                             "as it can be read again",
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, why,
                              "The directory of %s cannot be read", root->workspace);
     return job;
 }

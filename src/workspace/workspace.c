@@ -44,6 +44,14 @@ static bool is_another(const SyncdFileRow *row, const SyncdFileStat *own)
                          (own->born != 0 && row->at_sight.inode != own->inode));
 }
 
+/* Whoever registers a directory anew says that it is the workspace, whatever it was before. */
+static bool adopt(SyncdWorkspace *self, const SyncdFileRow *row, GError **error)
+{
+    SyncdFileChange change = syncd_file_change(&self->own, SYNCD_BYTES_TEXT(""),
+                                               SYNCD_BYTES_TEXT(""), SYNCD_BYTES_TEXT(""), NULL);
+    return syncd_workspace_record_change(self, "", row->id, &change, &self->own, NULL, error);
+}
+
 /* It is known, new, or another one than it was. */
 static bool begin_folders(SyncdWorkspace *self, GError **error)
 {
@@ -61,11 +69,13 @@ static bool begin_folders(SyncdWorkspace *self, GError **error)
             &self->own, SYNCD_BYTES_TEXT(""), SYNCD_BYTES_TEXT(""), SYNCD_BYTES_TEXT(""), NULL);
         return syncd_workspace_record_new(self, "", &change, &self->own, NULL, "", error);
     }
-    if (is_another(&row, &self->own)) {
-        set_missing(self, "another directory is where it was");
+    bool anew = self->root->since > syncd_file_place_pos(row.changed);
+    if (is_another(&row, &self->own) && !anew) {
+        set_missing(self, "another directory is where it was; to go on with it, remove the "
+                          "workspace and add it again");
         return true;
     }
-    if (!syncd_store_file_id(store, row.id, object, error))
+    if (!syncd_store_file_id(store, row.id, object, error) || (anew && !adopt(self, &row, error)))
         return false;
     if (!row.seen)
         syncd_store_see_file(store, row.id, 0, &seen);

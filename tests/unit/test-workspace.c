@@ -208,6 +208,48 @@ static void one_that_is_not_there_is_left_alone(void)
     workspace_clear(&w);
 }
 
+static void register_again(WorkspaceFixture *w)
+{
+    g_autofree char *again = g_strdup_printf("{\"root_id\":\"r2\",\"workspace_id\":"
+                                             "\"workspace:notes\",\"directory\":\"%s\","
+                                             "\"root_state\":\"active\"}",
+                                             w->directory);
+    g_assert_cmpint(revoke_record(&w->f, "root", "r1"), ==, -1);
+    g_assert_cmpint(register_record(&w->f, "root", again), ==, -1);
+}
+
+/* As one that was brought back from a copy is. */
+static void another_directory_is_the_workspace_once_it_is_registered_again(void)
+{
+    WorkspaceFixture w;
+    workspace_init(&w);
+    make_tree(&w);
+    scan(&w);
+    end_workspace(&w);
+    fixture_remove(w.directory);
+    g_assert_cmpint(g_mkdir(w.directory, 0755), ==, 0);
+    make_tree(&w);
+    begin_workspace(&w);
+    run_until(&w, SYNCD_WORKSPACE_MISSING);
+    end_workspace(&w);
+    register_again(&w);
+    scan(&w);
+    assert_tree(&w, TREE);
+    end_workspace(&w);
+    /* It is that one from now on, and no other. */
+    guint64 sequence = service_sequence(&w.f);
+    scan(&w);
+    g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    end_workspace(&w);
+    g_autofree char *away = g_strconcat(w.directory, ".away", NULL);
+    g_assert_cmpint(rename(w.directory, away), ==, 0);
+    g_assert_cmpint(g_mkdir(w.directory, 0755), ==, 0);
+    begin_workspace(&w);
+    run_until(&w, SYNCD_WORKSPACE_MISSING);
+    fixture_remove(away);
+    workspace_clear(&w);
+}
+
 static void a_commit_that_fails_is_made_up_for(void)
 {
     WorkspaceFixture w;
@@ -272,6 +314,9 @@ int main(int argc, char **argv)
     g_test_add_func("/workspace/a-mass-deletion-pauses-and-asks", a_mass_deletion_pauses_and_asks);
     g_test_add_func("/workspace/one-that-is-not-there-is-left-alone",
                     one_that_is_not_there_is_left_alone);
+    g_test_add_func("/workspace/"
+                    "another-directory-is-the-workspace-once-it-is-registered-again",
+                    another_directory_is_the_workspace_once_it_is_registered_again);
     g_test_add_func("/workspace/a-commit-that-fails-is-made-up-for",
                     a_commit_that_fails_is_made_up_for);
     return g_test_run();
