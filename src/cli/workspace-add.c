@@ -157,38 +157,6 @@ static bool change_keep(SyncdClient *client, Added *added, const SyncdCliWorkspa
                                error);
 }
 
-/* The directory is a workspace already: that is what was asked for, unless under another name. */
-static bool take_present(const SyncdCli *cli, SyncdClient *client, Added *added,
-                         const SyncdCliWorkspace *present, GError **error)
-{
-    if (syncd_cli_value(cli, "name") != NULL && strcmp(present->workspace, added->workspace) != 0) {
-        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS, "leave --name out",
-                             "%s is a workspace already, by the name of %s", added->directory,
-                             syncd_cli_workspace_name(present->workspace));
-        return false;
-    }
-    g_free(added->workspace);
-    added->workspace = g_strdup(present->workspace);
-    added->state = g_strdup(present->state);
-    return change_keep(client, added, present, error);
-}
-
-static bool check_others(SyncdCli *cli, SyncdClient *client, Added *added, GError **error)
-{
-    g_autoptr(GPtrArray) others = syncd_cli_workspaces(cli, client, error);
-    for (guint i = 0; others != NULL && i < others->len; i++) {
-        const SyncdCliWorkspace *other = others->pdata[i];
-        if (strcmp(other->directory, added->directory) == 0)
-            return take_present(cli, client, added, other, error);
-        if (syncd_cli_lies_in(added->directory, other->directory) ||
-            syncd_cli_lies_in(other->directory, added->directory))
-            return refuse_nested(added, other, error);
-        if (strcmp(other->workspace, added->workspace) == 0)
-            return refuse_same_name(other, error);
-    }
-    return others != NULL;
-}
-
 static bool check_record(const Added *added, const char *shown, GError **error)
 {
     SyncdJson row = syncd_json_root(shown, strlen(shown));
@@ -207,6 +175,46 @@ static bool check_record(const Added *added, const char *shown, GError **error)
         return false;
     }
     return true;
+}
+
+static bool check_present(SyncdClient *client, const Added *added, GError **error)
+{
+    g_autofree char *shown = syncd_client_show_record(
+        client, syncd_family(SYNCD_FAMILY_WORKSPACE)->name, added->workspace, NULL, error);
+    return shown != NULL && check_record(added, shown, error);
+}
+
+/* The directory is a workspace already: that is what was asked for, unless under another name. */
+static bool take_present(const SyncdCli *cli, SyncdClient *client, Added *added,
+                         const SyncdCliWorkspace *present, GError **error)
+{
+    if (syncd_cli_value(cli, "name") != NULL && strcmp(present->workspace, added->workspace) != 0) {
+        syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS, "leave --name out",
+                             "%s is a workspace already, by the name of %s", added->directory,
+                             syncd_cli_workspace_name(present->workspace));
+        return false;
+    }
+    g_free(added->workspace);
+    added->workspace = g_strdup(present->workspace);
+    added->state = g_strdup(present->state);
+    return (added->profile == NULL || check_present(client, added, error)) &&
+           change_keep(client, added, present, error);
+}
+
+static bool check_others(SyncdCli *cli, SyncdClient *client, Added *added, GError **error)
+{
+    g_autoptr(GPtrArray) others = syncd_cli_workspaces(cli, client, error);
+    for (guint i = 0; others != NULL && i < others->len; i++) {
+        const SyncdCliWorkspace *other = others->pdata[i];
+        if (strcmp(other->directory, added->directory) == 0)
+            return take_present(cli, client, added, other, error);
+        if (syncd_cli_lies_in(added->directory, other->directory) ||
+            syncd_cli_lies_in(other->directory, added->directory))
+            return refuse_nested(added, other, error);
+        if (strcmp(other->workspace, added->workspace) == 0)
+            return refuse_same_name(other, error);
+    }
+    return others != NULL;
 }
 
 /* ---- registering ---- */

@@ -142,19 +142,39 @@ static bool refuse_unkept(const Plan *plan, GError **error)
 }
 
 /* While it is paused, nobody looks whether it is there. */
+static bool refuse_paused(const Plan *plan, GError **error)
+{
+    g_autofree char *next = g_strdup_printf(
+        "resume it with `sourceos-syncd workspace resume %s`: what is gone is recorded as deleted "
+        "then, and can be restored",
+        plan->root->workspace);
+    syncd_set_error_next(error, SYNCD_ERROR_ENGINE_DISABLED, next,
+                         "There is no older version of it, and whether the first one is still "
+                         "there nobody knows: %s is paused",
+                         plan->root->workspace);
+    return false;
+}
+
+/* What was deleted and made again is another file, and may be the one that is wanted. */
 static bool refuse_first(const Plan *plan, GError **error)
 {
+    char id[SYNCD_FILE_ID_SIZE];
+    SyncdFileRow before;
+    bool found;
     if (plan->root->paused)
-        syncd_set_error_next(error, SYNCD_ERROR_ENGINE_DISABLED,
-                             "resume it with `sourceos-syncd workspace resume`: what is gone is "
-                             "recorded as deleted then, and can be restored",
-                             "There is no older version of it, and whether the first one is still "
-                             "there nobody knows: %s is paused",
-                             plan->root->workspace);
-    else
-        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
-                             "restore it elsewhere with --to, if that is what is wanted",
-                             "There is no older version of it: the first one is what is there");
+        return refuse_paused(plan, error);
+    if (!syncd_file_find_deleted(plan->service->store, plan->root->scope_id,
+                                 SYNCD_BYTES_TEXT(plan->to), &before, &found, error) ||
+        (found && !syncd_store_file_id(plan->service->store, before.id, id, error)))
+        return false;
+    g_autofree char *next =
+        found ? g_strdup_printf("the file that was there before comes back with `sourceos-syncd "
+                                "workspace restore %s`, given within the workspace; "
+                                "`sourceos-syncd log %s` has its versions",
+                                id, id)
+              : g_strdup("restore it elsewhere with --to, if that is what is wanted");
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, next,
+                         "There is no older version of it: the first one is what is there");
     return false;
 }
 

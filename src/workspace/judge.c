@@ -301,10 +301,15 @@ static bool is_mass_deletion(SyncdWorkspace *self, guint n, bool *ret_is, GError
 
 static bool pause_it(SyncdWorkspace *self, guint n, GError **error)
 {
+    guint64 before = lately(self);
+    g_autofree char *recorded =
+        before > 0 ? g_strdup_printf(", %" G_GUINT64_FORMAT " of them recorded already", before)
+                   : g_strdup("");
     g_autofree char *reason = g_strdup_printf(
-        n > SYNCD_WORKSPACE_DELETIONS_MAX ? "more than %u files and folders are gone at once"
-                                          : "%u files and folders are gone at once",
-        MIN(n, SYNCD_WORKSPACE_DELETIONS_MAX));
+        n > SYNCD_WORKSPACE_DELETIONS_MAX
+            ? "more than %" G_GUINT64_FORMAT " files and folders were deleted within a minute%s"
+            : "%" G_GUINT64_FORMAT " files and folders were deleted within a minute%s",
+        n > SYNCD_WORKSPACE_DELETIONS_MAX ? SYNCD_WORKSPACE_DELETIONS_MAX : before + n, recorded);
     g_hash_table_remove_all(self->missing);
     if (!syncd_service_pause_root(self->service, self->root, SYNCD_PAUSE_DELETIONS, reason, error))
         return false;

@@ -262,6 +262,7 @@ def a_workspace_is_paused_resumed_and_removed(world):
         add(cli, notes)
         assert cli.does('workspace', 'pause', 'notes', '--reason=moving house').startswith('Paused')
         equal(cli.json('workspace', 'pause', 'notes')['changed'], False)
+        cli.fails(NEGATIVE, 'InvalidArgs', 'workspace', 'add', str(notes), '--profile=other')
         shown = cli.json('workspace', 'show', 'notes')
         equal((shown['state'], shown['pause_reason']), ('paused', 'moving house'))
         assert 'moving house' in cli.does('workspace', 'list')
