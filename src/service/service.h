@@ -51,8 +51,9 @@ typedef struct {
     uid_t uid;
     const char *worker; /* its name on the bus, NULL where it has none: who holds a lease */
     const char *unit;   /* the systemd unit it runs in; NULL: none. Of the user instance only. */
-    /* Only the service sets these: the actor whose signature the request bears, until when, and
-     * the digest of what it covers. */
+    /* Never from a request: the actor whose signature it bears, until when, and the digest of what
+     * it covers. Of what was found in a workspace the actor who announced it, without the others.
+     */
     const char *agent;
     guint64 expires_usec;
     char request[SYNCD_DIGEST_SIZE];
