@@ -154,8 +154,7 @@ uid_t syncd_service_owner(const SyncdService *service)
     return service->uid;
 }
 
-/* Whoever it is may write there, and policy lets him. For what nobody can be named for the daemon
- * answers: whatever it is, it was found. */
+/* Whoever it is may write there, and policy lets him. */
 static SyncdDecisions *decide(SyncdService *service, const char *workspace,
                               const SyncdCaller *caller, bool deletes, char **ret_actor,
                               GError **error)
@@ -165,9 +164,8 @@ static SyncdDecisions *decide(SyncdService *service, const char *workspace,
     g_autoptr(SyncdMandate) mandate = syncd_service_require_mandate(service, caller, error);
     SyncdPolicyRequest asked = {{NULL}};
     if (mandate == NULL || !syncd_scope_parse(workspace, &class, &name, error) ||
-        (strcmp(mandate->actor, syncd_service_nobody(service)) != 0 &&
-         !syncd_service_require_capability(service, caller, mandate, deletes ? "delete" : "write",
-                                           error)) ||
+        !syncd_service_require_capability(service, caller, mandate, deletes ? "delete" : "write",
+                                          error) ||
         !syncd_service_check_scope_place(service, caller, mandate, workspace, class, &place, error))
         return NULL;
     syncd_ask_about_scope(&asked, workspace, class);
@@ -207,7 +205,11 @@ bool syncd_service_record_files(SyncdService *service, const SyncdRoot *root,
 {
     const char *kind = files->kind;
     bool deletes = strcmp(kind, DELETED) == 0;
-    const SyncdCaller who = {.uid = service->uid, .agent = files->actor};
+    const char *nobody = syncd_service_nobody(service);
+    bool unknown = *nobody != '\0' && g_strcmp0(files->actor, nobody) == 0;
+    /* What nobody can be named for was found all the same: it is asked whether whose workspace it
+     * is may have it so. */
+    const SyncdCaller who = {.uid = service->uid, .agent = unknown ? NULL : files->actor};
     g_autofree char *actor = NULL;
     g_auto(SyncdReceipt) receipt = {0};
     g_autoptr(SyncdDecisions) decisions =
@@ -217,7 +219,7 @@ bool syncd_service_record_files(SyncdService *service, const SyncdRoot *root,
         return false;
     const SyncdDraft draft = {
         .kind = kind,
-        .actor = actor,
+        .actor = unknown ? nobody : actor,
         .op = files->operation,
         .object = "",
         .decision = decisions->decisions[0].id,

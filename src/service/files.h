@@ -87,7 +87,8 @@ typedef struct {
     const SyncdDraftRow *rows;
     guint n_rows;
     const SyncdCaller *caller; /* who did it; NULL: */
-    const char *actor;         /* the id of who did it; NULL: whose instance it is */
+    /* The id of who did it, NULL: whose instance it is. He is also asked for when it is nobody. */
+    const char *actor;
 } SyncdFilesDraft;
 
 /* Writes a document about files. PolicyDenied or AccessDenied, noted as a refusal. */

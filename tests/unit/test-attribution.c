@@ -3,6 +3,7 @@
  * instance it is, or of nobody who can be named. It is never guessed.
  */
 #include "announce-fixture.h"
+#include "policy-fixture.h"
 #include "service/file-reading.h"
 #include "service/internal.h"
 #include "workspace-fixture.h"
@@ -405,6 +406,23 @@ static void files_of_another_user_are_nobodys(void)
     workspace_clear(&w);
 }
 
+/* One file of another user stops nothing: policy is asked as for whose workspace it is. */
+static void a_policy_for_actors_lets_what_is_nobodys_be_recorded(void)
+{
+    static const char rules[] =
+        FILE_OF(RULE("\"actor_types\":[\"service\"]", "deny", "only_people"));
+    WorkspaceFixture w;
+    begin_of(&w, geteuid() + 1);
+    syncd_service_set_policy(w.f.service, set_of(rules, NULL), NULL);
+    write_file(&w, "a", "one");
+    run_until_recorded(&w, 2, 0, 0);
+    assert_by_nobody(&w, "a");
+    write_file(&w, "a", "two");
+    run_until_recorded(&w, 2, 1, 0);
+    assert_by_nobody(&w, "a");
+    workspace_clear(&w);
+}
+
 static void what_several_announced_is_nobodys(void)
 {
     WorkspaceFixture w;
@@ -482,6 +500,7 @@ int main(int argc, char **argv)
     g_test_add_func("/attribution/deep", the_way_to_what_is_deleted_is_gone_once);
     g_test_add_func("/attribution/takes-a-place", what_takes_a_files_place_is_its_content);
     g_test_add_func("/attribution/another-user", files_of_another_user_are_nobodys);
+    g_test_add_func("/attribution/policy", a_policy_for_actors_lets_what_is_nobodys_be_recorded);
     g_test_add_func("/attribution/several", what_several_announced_is_nobodys);
     g_test_add_func("/attribution/revoked", whoever_may_not_any_more_is_not_named_and_not_replaced);
     g_test_add_func("/attribution/own-entries", each_agent_has_entries_of_its_own);
