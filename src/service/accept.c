@@ -54,7 +54,8 @@ static bool find_file(SyncdService *service, const SyncdRoot *root, SyncdBytes p
     return found;
 }
 
-/* What is being found out now would be recorded after it, and be another thing perhaps. */
+/* What is being found out now would be recorded after it, and be another thing perhaps; where
+ * nobody looks, nobody knows what is there. */
 static bool check_rest(SyncdService *service, const SyncdRoot *root, GError **error)
 {
     const SyncdListener *listener = &service->listener;
@@ -66,9 +67,16 @@ static bool check_rest(SyncdService *service, const SyncdRoot *root, GError **er
                              "%s is paused, and nobody knows what is in it", root->workspace);
         return false;
     }
-    bool known =
-        listener->standing != NULL && listener->standing(listener->data, root->id, &standing);
-    if (!known || standing.waiting == 0)
+    if (listener->standing == NULL)
+        return true;
+    if (!listener->standing(listener->data, root->id, &standing) ||
+        strcmp(standing.state, "watching") != 0) {
+        syncd_set_error_next(
+            error, SYNCD_ERROR_BUSY, "see how it is with `sourceos-syncd workspace show`",
+            "%s is not being watched, and nobody knows what is in it", root->workspace);
+        return false;
+    }
+    if (standing.waiting == 0)
         return true;
     syncd_set_error_next(error, SYNCD_ERROR_BUSY, "try again in a moment",
                          "%s is being looked at, and may be another thing soon", root->workspace);
@@ -149,7 +157,9 @@ bool syncd_service_accept_file(SyncdService *service, const SyncdCaller *caller,
         syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"sha256\" is no SHA-256 in hexadecimal");
         return false;
     }
-    if (!find_root(service, caller, workspace, &roots, &root, error) ||
+    /* What the open turn says of the file is not in the index yet. */
+    if (!syncd_service_commit_turn(service, error) ||
+        !find_root(service, caller, workspace, &roots, &root, error) ||
         !find_file(service, root, path, &row, error))
         return false;
     /* A request that is sent again has been carried out. */
@@ -161,8 +171,10 @@ bool syncd_service_accept_file(SyncdService *service, const SyncdCaller *caller,
         return true;
     }
     SyncdAccepted accepted = {NULL};
+    /* Nor would whoever looks at the file next know of this one. */
     if (is_found(&row, &wanted, error) && check_rest(service, root, error) &&
-        record(service, root, caller, &row, &accepted, error)) {
+        record(service, root, caller, &row, &accepted, error) &&
+        syncd_service_commit_turn(service, error)) {
         *ret_accepted = accepted;
         return true;
     }

@@ -508,15 +508,24 @@ static guint64 count_ignored(const SyncdWorkspace *self)
     return sum;
 }
 
+/* A deep scan holds nobody up. */
+static guint64 count_questions(const SyncdWorkspace *self)
+{
+    guint64 n = 0;
+    for (const GList *at = self->questions.head; at != NULL; at = at->next)
+        n += !((const SyncdQuestion *)at->data)->deep;
+    return n;
+}
+
 void syncd_workspace_standing(const SyncdWorkspace *self, SyncdWorkspaceStanding *ret_standing)
 {
     SyncdRecorded recorded = syncd_recorder_count(self->recorder);
     *ret_standing = self->standing;
-    ret_standing->waiting = self->folders->len + self->next_folders->len + self->questions.length +
+    ret_standing->waiting = self->folders->len + self->next_folders->len + count_questions(self) +
                             g_hash_table_size(self->looking) + g_hash_table_size(self->names) +
                             g_hash_table_size(self->missing) + g_hash_table_size(self->arrivals) +
                             g_hash_table_size(self->ignoring) +
-                            !syncd_recorder_is_settled(self->recorder);
+                            !syncd_recorder_is_settled(self->recorder) + (self->restoring != NULL);
     ret_standing->unreadable = g_hash_table_size(self->troubles);
     ret_standing->ignored = count_ignored(self);
     ret_standing->unruled = g_hash_table_size(self->unruled) + self->unshared;
