@@ -232,11 +232,18 @@ static bool must_be_read(const Comparison *at, const SyncdFileRow *row)
            !(row != NULL && is_unchanged(at, row) && !lacks_content(at, row));
 }
 
+/* An index that was made anew does not know how anything was seen; the record has size and time. */
+static bool is_as_recorded(const SyncdFileRow *row, const SyncdFileStat *stat)
+{
+    return !row->seen && row->size == stat->size && row->mtime == stat->mtime;
+}
+
 /* It was read, and nobody changed it since, but it has other bytes than its record. */
 static bool is_mismatch(const Comparison *at, const SyncdFileRow *row)
 {
-    return (at->found->flags & SYNCD_WIRE_HASHED) != 0 && row->hashed && !row->ignored &&
-           is_unchanged(at, row) && !syncd_hash_equal(&row->hash, &at->found->hash);
+    return (at->found->flags & SYNCD_WIRE_HASHED) != 0 && row->hashed &&
+           (is_unchanged(at, row) || is_as_recorded(row, &at->found->stat)) &&
+           !syncd_hash_equal(&row->hash, &at->found->hash);
 }
 
 bool syncd_file_is_mismatch(const SyncdFileRow *row, const SyncdHash *hash, gint64 mtime)
@@ -249,7 +256,7 @@ bool syncd_file_is_mismatch(const SyncdFileRow *row, const SyncdHash *hash, gint
 static bool is_known_mismatch(const Comparison *at, const SyncdFileRow *row)
 {
     const SyncdWireMessage *found = at->found;
-    return (found->flags & SYNCD_WIRE_HASHED) != 0 && !row->ignored &&
+    return (found->flags & SYNCD_WIRE_HASHED) != 0 &&
            syncd_file_is_mismatch(row, &found->hash, found->stat.mtime);
 }
 
