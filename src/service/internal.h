@@ -61,8 +61,9 @@ struct SyncdService {
     guint64 policy_blocked_until; /* monotonic: how long the state shows it */
     guint64 pending_operations;   /* as counted at `pending_sequence` */
     guint64 pending_sequence;
-    unsigned asking; /* workspaces that ask about deletions, as of `asking_of` */
-    guint64 asking_of;
+    GPtrArray *roots; /* SyncdRoot, that there are, as of `roots_of`; NULL: none yet (state.c) */
+    unsigned asking;  /* of them, those that ask about deletions */
+    guint64 roots_of;
     guint64 mismatched; /* 1: there are files that are not what is recorded, as of … */
     guint64 mismatched_of;
     unsigned shown_state; /* a digest of the state that listeners were told of last */

@@ -98,6 +98,7 @@ void syncd_service_free(SyncdService *service)
     g_clear_pointer(&service->store, syncd_store_free);
     g_free(service->own_actor);
     g_free(service->retention_rules);
+    g_clear_pointer(&service->roots, g_ptr_array_unref);
     g_strfreev(service->own_directories);
     g_free(service);
 }

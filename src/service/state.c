@@ -96,22 +96,31 @@ static void count_asking(SyncdService *service)
 {
     g_autoptr(GPtrArray) roots = NULL;
     guint64 registries = syncd_store_registries(service->store);
-    if (service->asking_of == registries || syncd_store_is_indexing(service->store) ||
+    if (service->roots_of == registries || syncd_store_is_indexing(service->store) ||
         !syncd_service_list_roots(service, &roots, NULL))
         return;
     service->asking = 0;
     for (guint i = 0; i < roots->len; i++)
         service->asking += ((const SyncdRoot *)roots->pdata[i])->asks;
-    service->asking_of = registries;
+    g_clear_pointer(&service->roots, g_ptr_array_unref);
+    service->roots = g_steal_pointer(&roots);
+    service->roots_of = registries;
 }
 
-/* While the index is made anew the last count stands. */
+/* While the index is made anew the last count stands. What was found in a workspace that is no
+ * longer one is over. */
 static void count_mismatched(SyncdService *service)
 {
-    guint64 sequence = syncd_store_sequence(service->store);
-    if (service->mismatched_of == sequence || syncd_store_is_indexing(service->store) ||
-        !syncd_store_count_mismatched(service->store, 1, &service->mismatched, NULL))
+    guint64 sequence = syncd_store_sequence(service->store), n = 0;
+    guint len = service->roots != NULL ? service->roots->len : 0;
+    if (service->mismatched_of == sequence || syncd_store_is_indexing(service->store))
         return;
+    for (guint i = 0; i < len && n == 0; i++) {
+        const SyncdRoot *root = service->roots->pdata[i];
+        if (!syncd_store_count_mismatched(service->store, root->scope_id, 1, &n, NULL))
+            return;
+    }
+    service->mismatched = n;
     service->mismatched_of = sequence;
 }
 

@@ -109,8 +109,9 @@ bool syncd_store_walk_seen(SyncdStore *store, const char *scope_id, guint64 devi
 bool syncd_store_walk_mismatched(SyncdStore *store, const char *scope_id, guint64 after,
                                  bool (*take)(void *data, const SyncdFileRow *row), void *data,
                                  GError **error);
-/* How many that is in all scopes, but no more than `max`. */
-bool syncd_store_count_mismatched(SyncdStore *store, guint64 max, guint64 *ret_n, GError **error);
+/* How many that is, but no more than `max`. */
+bool syncd_store_count_mismatched(SyncdStore *store, const char *scope_id, guint64 max,
+                                  guint64 *ret_n, GError **error);
 /* Those of that name in the scope that were deleted, the newest first; not very many. */
 bool syncd_store_walk_deleted(SyncdStore *store, const char *scope_id, SyncdBytes name,
                               bool (*take)(void *data, const SyncdFileRow *row), void *data,

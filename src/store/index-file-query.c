@@ -193,12 +193,16 @@ static bool count_mismatched(SyncdIndex *self, GHashTable *counts, GError **erro
     }
 }
 
-bool syncd_index_count_mismatched(SyncdIndex *self, guint64 max, guint64 *ret_n, GError **error)
+bool syncd_index_count_mismatched(SyncdIndex *self, const char *scope_id, guint64 max,
+                                  guint64 *ret_n, GError **error)
 {
-    gint64 n;
+    gint64 scope, n;
+    if (!syncd_index_word(self, SYNCD_BYTES_TEXT(scope_id), &scope, error))
+        return false;
     SyncdStatement *row = syncd_database_statement(
         self->db, "SELECT count(*) FROM (SELECT 1 FROM mismatch JOIN file ON file.id ="
-                  " mismatch.file WHERE live = 1 LIMIT :max)");
+                  " mismatch.file WHERE live = 1 AND scope = :scope LIMIT :max)");
+    syncd_bind_int(row, ":scope", scope);
     syncd_bind_int(row, ":max", (gint64)MIN(max, G_MAXINT64));
     if (!syncd_statement_number(row, 0, &n, error))
         return false;

@@ -33,7 +33,8 @@ bool syncd_index_walk_seen(SyncdIndex *index, const char *scope_id, guint64 devi
 bool syncd_index_walk_mismatched(SyncdIndex *index, const char *scope_id, guint64 after,
                                  bool (*take)(void *data, const SyncdFileRow *row), void *data,
                                  GError **error);
-bool syncd_index_count_mismatched(SyncdIndex *index, guint64 max, guint64 *ret_n, GError **error);
+bool syncd_index_count_mismatched(SyncdIndex *index, const char *scope_id, guint64 max,
+                                  guint64 *ret_n, GError **error);
 bool syncd_index_walk_deleted(SyncdIndex *index, const char *scope_id, SyncdBytes name,
                               bool (*take)(void *data, const SyncdFileRow *row), void *data,
                               GError **error);

@@ -75,9 +75,11 @@ bool syncd_store_walk_mismatched(SyncdStore *self, const char *scope_id, guint64
            syncd_index_walk_mismatched(self->index, scope_id, after, take, data, error);
 }
 
-bool syncd_store_count_mismatched(SyncdStore *self, guint64 max, guint64 *ret_n, GError **error)
+bool syncd_store_count_mismatched(SyncdStore *self, const char *scope_id, guint64 max,
+                                  guint64 *ret_n, GError **error)
 {
-    return ready(self, error) && syncd_index_count_mismatched(self->index, max, ret_n, error);
+    return ready(self, error) &&
+           syncd_index_count_mismatched(self->index, scope_id, max, ret_n, error);
 }
 
 bool syncd_store_walk_deleted(SyncdStore *self, const char *scope_id, SyncdBytes name,

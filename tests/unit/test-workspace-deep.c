@@ -96,8 +96,11 @@ static void assert_mismatch(WorkspaceFixture *w, const char *name, const char *f
 static guint64 mismatches(WorkspaceFixture *w)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdScope) scope = NULL;
     guint64 n;
-    syncd_store_count_mismatched(store_of(w), G_MAXUINT64, &n, &error);
+    syncd_store_find_scope(store_of(w), "workspace", "notes", &scope, &error);
+    g_assert_no_error(error);
+    syncd_store_count_mismatched(store_of(w), scope->id, G_MAXUINT64, &n, &error);
     g_assert_no_error(error);
     return n;
 }
@@ -181,6 +184,62 @@ static void it_is_known_after_a_restart_and_without_an_index(void)
     assert_mismatch(&w, "folder/rotten", "what was writteN");
     g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
     assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v1\n");
+    workspace_clear(&w);
+}
+
+static void remake_index(WorkspaceFixture *w)
+{
+    g_autofree char *index = g_build_filename(w->f.base.directory, "index.db", NULL);
+    service_close(&w->f);
+    g_assert_cmpint(g_remove(index), ==, 0);
+    service_open(&w->f);
+    while (syncd_service_work(w->f.service))
+        ;
+}
+
+/* Nobody knows how anything was seen: the record says which size and time it had. */
+static void what_rotted_before_the_index_was_made_anew_is_found_too(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    end_workspace(&w);
+    gint64 mtime = row_of(&w, "folder/rotten").mtime, second = G_GINT64_CONSTANT(1000000000);
+    const struct timespec times[] = {{.tv_nsec = UTIME_OMIT}, {mtime / second, mtime % second}};
+    g_autofree char *path = path_in(&w, "folder/rotten");
+    write_over(&w, "folder/rotten", "what was writteN");
+    write_over(&w, "sound", "and goeS.");
+    g_assert_cmpint(utimensat(AT_FDCWD, path, times, 0), ==, 0);
+    remake_index(&w);
+    begin(&w);
+    while (step_workspace(&w, 0))
+        ;
+    g_assert_cmpuint(mismatches(&w), ==, 1);
+    assert_mismatch(&w, "folder/rotten", "what was writteN");
+    assert_tree(&w, "folder v1/\nsound v2\nfolder/rotten v1\n");
+    workspace_clear(&w);
+}
+
+static bool is_said(WorkspaceFixture *w)
+{
+    SyncdState state;
+    syncd_service_state(w->f.service, &state);
+    for (size_t i = 0; state.reasons[i] != NULL; i++)
+        if (strcmp(state.reasons[i], "checksum-mismatch") == 0)
+            return true;
+    return state.repair_needed;
+}
+
+static void what_was_found_in_a_workspace_that_is_none_any_more_is_over(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    g_assert_false(is_said(&w));
+    rot(&w, "folder/rotten", "what was writteN");
+    scan_deep(&w);
+    g_assert_true(is_said(&w));
+    end_workspace(&w);
+    g_assert_cmpint(revoke_record(&w.f, "root", "r1"), ==, -1);
+    g_assert_false(is_said(&w));
     workspace_clear(&w);
 }
 
@@ -284,7 +343,8 @@ static int accept_as(WorkspaceFixture *w, const SyncdCaller *caller, const char 
     if (!syncd_service_accept_file(w->f.service, caller, "workspace:notes", SYNCD_BYTES_TEXT(path),
                                    digits, &accepted, &error))
         return error->code;
-    syncd_service_commit(w->f.service);
+    /* Whoever looks at it next knows of it. */
+    g_assert_false(syncd_service_has_turn(w->f.service));
     syncd_accepted_clear(&accepted);
     return -1;
 }
@@ -367,6 +427,87 @@ static Outcome restore_as(WorkspaceFixture *w, const char *path, const char *pla
     while (!outcome.done)
         g_assert_true(step_workspace(w, PATIENCE_MS));
     return outcome;
+}
+
+static bool stand(void *data, const char *root, SyncdRootStanding *ret_standing)
+{
+    SyncdWorkspaceStanding now = standing_of(data);
+    *ret_standing = (SyncdRootStanding){
+        .state = now.state == SYNCD_WORKSPACE_WATCHING ? "watching" : "failed",
+        .waiting = now.waiting,
+    };
+    return true;
+}
+
+static bool stand_missing(void *data, const char *root, SyncdRootStanding *ret_standing)
+{
+    *ret_standing = (SyncdRootStanding){.state = "missing"};
+    return true;
+}
+
+static void where_nobody_looks_nothing_is_accepted(void)
+{
+    WorkspaceFixture w;
+    SyncdListener listener = {.data = &w, .standing = stand_missing};
+    two_files(&w, NULL);
+    rot(&w, "folder/rotten", "what was writteN");
+    scan_deep(&w);
+    syncd_service_set_listener(w.f.service, &listener);
+    g_assert_cmpint(accept_as(&w, &w.f.caller, "folder/rotten", "what was writteN"), ==,
+                    SYNCD_ERROR_BUSY);
+    listener.standing = stand;
+    syncd_service_set_listener(w.f.service, &listener);
+    g_assert_cmpint(accept_as(&w, &w.f.caller, "folder/rotten", "what was writteN"), ==, -1);
+    workspace_clear(&w);
+}
+
+/* From the first step of the other to its last one. */
+static void what_is_being_put_back_is_not_accepted(void)
+{
+    WorkspaceFixture w;
+    Outcome outcome = {0};
+    SyncdJob *job = NULL;
+    SyncdListener listener = {.data = &w, .restore = begin_restore, .standing = stand};
+    two_files(&w, KEEP_TWO);
+    rot(&w, "folder/rotten", "what was writteN");
+    scan_deep(&w);
+    g_autofree char *plan = plan_of(&w, "folder/rotten");
+    g_autofree char *digest =
+        syncd_json_dup_text(syncd_json_member(syncd_json_root(plan, strlen(plan)), "digest"));
+    const SyncdRestoreRequest request = {
+        .workspace = "workspace:notes", .path = "folder/rotten", .digest = digest};
+    w.data = &outcome;
+    syncd_service_set_listener(w.f.service, &listener);
+    g_assert_true(syncd_service_restore(w.f.service, &w.f.caller, &request, &job, &outcome.error));
+    while (!outcome.done && mismatches(&w) > 0) {
+        int code = accept_as(&w, &w.f.caller, "folder/rotten", "what was writteN");
+        g_assert_true(code == SYNCD_ERROR_BUSY || code == SYNCD_ERROR_STALE_DIGEST);
+        if (!outcome.done)
+            g_assert_true(step_workspace(&w, PATIENCE_MS));
+    }
+    g_assert_no_error(outcome.error);
+    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v1\n");
+    workspace_clear(&w);
+}
+
+/* A deep scan takes hours, perhaps. */
+static void a_deep_scan_keeps_nothing_from_being_accepted(void)
+{
+    WorkspaceFixture w;
+    SyncdListener listener = {.data = &w, .standing = stand};
+    two_files(&w, NULL);
+    rot(&w, "folder/rotten", "what was writteN");
+    scan_deep(&w);
+    syncd_service_set_listener(w.f.service, &listener);
+    syncd_workspace_scan_deep(w.workspace);
+    while (standing_of(&w).deep.to_read == 0)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    g_assert_cmpint(accept_as(&w, &w.f.caller, "folder/rotten", "what was writteN"), ==, -1);
+    g_assert_true(standing_of(&w).deep.running);
+    while (standing_of(&w).deep.running)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    g_assert_cmpuint(mismatches(&w), ==, 0);
+    workspace_clear(&w);
 }
 
 static void what_is_recorded_may_be_put_back(void)
@@ -508,6 +649,16 @@ int main(int argc, char **argv)
                     a_sound_tree_is_read_and_nothing_is_written);
     g_test_add_func("/workspace-deep/it-is-known-after-a-restart-and-without-an-index",
                     it_is_known_after_a_restart_and_without_an_index);
+    g_test_add_func("/workspace-deep/what-rotted-before-the-index-was-made-anew-is-found-too",
+                    what_rotted_before_the_index_was_made_anew_is_found_too);
+    g_test_add_func("/workspace-deep/what-was-found-in-a-workspace-that-is-none-any-more-is-over",
+                    what_was_found_in_a_workspace_that_is_none_any_more_is_over);
+    g_test_add_func("/workspace-deep/where-nobody-looks-nothing-is-accepted",
+                    where_nobody_looks_nothing_is_accepted);
+    g_test_add_func("/workspace-deep/what-is-being-put-back-is-not-accepted",
+                    what_is_being_put_back_is_not_accepted);
+    g_test_add_func("/workspace-deep/a-deep-scan-keeps-nothing-from-being-accepted",
+                    a_deep_scan_keeps_nothing_from_being_accepted);
     g_test_add_func("/workspace-deep/what-has-other-times-is-an-ordinary-change",
                     what_has_other_times_is_an_ordinary_change);
     g_test_add_func("/workspace-deep/what-is-read-to-be-kept-is-held-against-its-record",
