@@ -141,17 +141,30 @@ static bool refuse_unkept(const Plan *plan, GError **error)
     return false;
 }
 
-/* While it is paused, nobody looks whether it is there. */
-static bool refuse_paused(const Plan *plan, GError **error)
+/* Nobody looks whether it is there, or nobody can. */
+static bool is_unseen(const Plan *plan)
+{
+    const SyncdListener *listener = &plan->service->listener;
+    SyncdRootStanding standing;
+    if (plan->root->paused || listener->standing == NULL)
+        return plan->root->paused;
+    return !listener->standing(listener->data, plan->root->id, &standing) ||
+           strcmp(standing.state, "missing") == 0 || strcmp(standing.state, "failed") == 0;
+}
+
+static bool refuse_unseen(const Plan *plan, GError **error)
 {
     g_autofree char *next = g_strdup_printf(
-        "resume it with `sourceos-syncd workspace resume %s`: what is gone is recorded as deleted "
-        "then, and can be restored",
+        plan->root->paused
+            ? "resume it with `sourceos-syncd workspace resume %s`: what is gone is recorded as "
+              "deleted then, and can be restored"
+            : "see why with `sourceos-syncd workspace show %s`; once the workspace is there again, "
+              "what is gone is recorded as deleted, and can be restored",
         plan->root->workspace);
     syncd_set_error_next(error, SYNCD_ERROR_ENGINE_DISABLED, next,
                          "There is no older version of it, and whether the first one is still "
-                         "there nobody knows: %s is paused",
-                         plan->root->workspace);
+                         "there nobody knows: %s is %s",
+                         plan->root->workspace, plan->root->paused ? "paused" : "not looked at");
     return false;
 }
 
@@ -161,8 +174,8 @@ static bool refuse_first(const Plan *plan, GError **error)
     char id[SYNCD_FILE_ID_SIZE];
     SyncdFileRow before;
     bool found;
-    if (plan->root->paused)
-        return refuse_paused(plan, error);
+    if (is_unseen(plan))
+        return refuse_unseen(plan, error);
     if (!syncd_file_find_deleted(plan->service->store, plan->root->scope_id,
                                  SYNCD_BYTES_TEXT(plan->to), &before, &found, error) ||
         (found && !syncd_store_file_id(plan->service->store, before.id, id, error)))

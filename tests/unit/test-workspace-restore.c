@@ -460,6 +460,57 @@ static void a_restore_that_is_hurried_is_whole_or_nothing(void)
     g_assert_cmpuint(restored, >, 0);
 }
 
+static bool stand_missing(void *data, const char *root, SyncdRootStanding *ret_standing)
+{
+    *ret_standing = (SyncdRootStanding){.state = data};
+    return true;
+}
+
+/* The first version is not said to be where nobody can look. */
+static void what_nobody_sees_is_not_said_to_be_there(void)
+{
+    static const struct {
+        const char *state;
+        int code;
+    } cases[] = {{"watching", SYNCD_ERROR_NOT_FOUND},
+                 {"missing", SYNCD_ERROR_ENGINE_DISABLED},
+                 {"failed", SYNCD_ERROR_ENGINE_DISABLED}};
+    WorkspaceFixture w;
+    workspace_init_keeping(&w, KEEP_TWO);
+    write_file(&w, "file", "one");
+    begin(&w);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        const SyncdListener listener = {.data = (void *)cases[i].state, .standing = stand_missing};
+        const SyncdRestoreRequest request = {.workspace = "workspace:notes", .path = "file"};
+        syncd_service_set_listener(w.f.service, &listener);
+        g_assert_null(syncd_service_plan_restore(w.f.service, &w.f.caller, &request, &error));
+        g_assert_error(error, SYNCD_ERROR, cases[i].code);
+    }
+    workspace_clear(&w);
+}
+
+/* Its error names the file that it took the place of. */
+static void what_was_made_again_does_not_hide_what_was_there(void)
+{
+    WorkspaceFixture w;
+    g_autoptr(GError) error = NULL;
+    const SyncdRestoreRequest request = {.workspace = "workspace:notes", .path = "file"};
+    workspace_init_keeping(&w, KEEP_TWO);
+    write_file(&w, "file", "one");
+    begin(&w);
+    char id[SYNCD_FILE_ID_SIZE];
+    g_assert_true(syncd_store_file_id(store_of(&w), row_of(&w, "file").id, id, &error));
+    remove_file(&w, "file");
+    rescan(&w);
+    write_file(&w, "file", "two");
+    rescan(&w);
+    g_assert_null(syncd_service_plan_restore(w.f.service, &w.f.caller, &request, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_nonnull(strstr(error->message, id));
+    workspace_clear(&w);
+}
+
 static void a_file_of_another_workspace_is_none_of_this(void)
 {
     WorkspaceFixture w;
@@ -534,6 +585,10 @@ int main(int argc, char **argv)
                     nothing_is_restored_where_it_would_be_removed);
     g_test_add_func("/workspace-restore/a-restore-that-is-hurried-is-whole-or-nothing",
                     a_restore_that_is_hurried_is_whole_or_nothing);
+    g_test_add_func("/workspace-restore/what-nobody-sees-is-not-said-to-be-there",
+                    what_nobody_sees_is_not_said_to_be_there);
+    g_test_add_func("/workspace-restore/what-was-made-again-does-not-hide-what-was-there",
+                    what_was_made_again_does_not_hide_what_was_there);
     g_test_add_func("/workspace-restore/a-file-of-another-workspace-is-none-of-this",
                     a_file_of_another_workspace_is_none_of_this);
     g_test_add_func("/workspace-restore/what-was-not-kept-does-not-come-back",
