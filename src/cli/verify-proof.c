@@ -113,8 +113,11 @@ bool syncd_verb_verify_proof(SyncdCli *cli, GError **error)
         return false;
     g_autofree char *key = find_key(cli, proof, size, &source);
     g_auto(SyncdProofVerdict) verdict = {0};
-    if (!syncd_proof_check(proof, size, key, &verdict, error))
+    if (!syncd_proof_check(proof, size, key, &verdict, error)) {
+        const char *file = syncd_cli_argument(cli, 0);
+        g_prefix_error(error, "%s is no proof: ", file != NULL ? file : "What the daemon gave");
         return false;
+    }
 
     const char *path = syncd_cli_value(cli, "output");
     if (path != NULL && !syncd_file_write(path, proof, size, error))

@@ -149,6 +149,7 @@ def a_wrong_request_is_told_what_is_wrong(world):
             ('Usage', ('ops', 'list', '--limit=many'), 'many'),
             ('Usage', ('verify', 'log', '--full', '--heads'), 'exclude'),
             ('Usage', ('verify', 'proof'), 'FILE'),
+            ('InvalidEncoding', ('verify', 'proof', __file__), 'is no proof'),
             ('Usage', ('actors', 'register'), '--set'),
             ('Usage', ('ops', 'reconcile', 'op-1', '--evidence=op-1'), '--remote'),
             ('Usage', ('ops', 'reconcile', 'op-1', '--remote=r'), '--evidence'),
