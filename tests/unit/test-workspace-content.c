@@ -261,6 +261,9 @@ static void of_a_deleted_file_it_stays_for_as_long_as_the_rule_says(void)
         remove_file(&w, "small");
         remove_file(&w, "large");
         rescan(&w);
+        if (syncd_service_has_turn(w.f.service))
+            syncd_service_commit(w.f.service);
+        settle(&w); /* older versions have been dropped */
         g_assert_cmpuint(blobs_of(&w), ==, 3);
         pass_days(&w, rules[i].days - 2);
         g_autofree char *last = text_of(10, 'D');
