@@ -70,11 +70,13 @@ bool syncd_verb_workspace_scan(SyncdCli *cli, GError **error)
     syncd_progress_clear(&progress);
     if (result == NULL)
         return false;
-    if (syncd_record_number(syncd_json_root(result, strlen(result)), "mismatched") > 0)
+    SyncdJson root = syncd_json_root(result, strlen(result));
+    if (syncd_record_number(root, "mismatched") > 0 ||
+        (deep && syncd_record_number(root, "unreadable") > 0))
         cli->exit = SYNCD_EXIT_NEGATIVE;
     if (syncd_cli_json(cli))
         syncd_output_json(cli->out, result, strlen(result), true);
     else
-        say(cli, syncd_json_root(result, strlen(result)));
+        say(cli, root);
     return true;
 }

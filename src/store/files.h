@@ -112,6 +112,9 @@ bool syncd_store_walk_mismatched(SyncdStore *store, const char *scope_id, guint6
 /* How many that is, but no more than `max`. */
 bool syncd_store_count_mismatched(SyncdStore *store, const char *scope_id, guint64 max,
                                   guint64 *ret_n, GError **error);
+/* The bytes of the regular files that exist in the scope. */
+bool syncd_store_sum_files(SyncdStore *store, const char *scope_id, guint64 *ret_size,
+                           GError **error);
 /* Those of that name in the scope that were deleted, the newest first; not very many. */
 bool syncd_store_walk_deleted(SyncdStore *store, const char *scope_id, SyncdBytes name,
                               bool (*take)(void *data, const SyncdFileRow *row), void *data,

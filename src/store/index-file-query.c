@@ -227,6 +227,21 @@ bool syncd_index_walk_mismatched(SyncdIndex *self, const char *scope_id, guint64
     return walk(rows, take, data, error);
 }
 
+bool syncd_index_sum_files(SyncdIndex *self, const char *scope_id, guint64 *ret_size,
+                           GError **error)
+{
+    gint64 scope, size;
+    if (!syncd_index_word(self, SYNCD_BYTES_TEXT(scope_id), &scope, error))
+        return false;
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "SELECT total(size) FROM file WHERE scope = :scope AND live = 1 AND kind = 1");
+    syncd_bind_int(row, ":scope", scope);
+    if (!syncd_statement_number(row, 0, &size, error))
+        return false;
+    *ret_size = (guint64)size;
+    return true;
+}
+
 bool syncd_index_count_files(SyncdIndex *self, GHashTable *counts, GError **error)
 {
     /* total() does not fail where a sum is none of SQLite's integers. */

@@ -27,6 +27,8 @@ bool syncd_index_find_file_step(SyncdIndex *index, guint64 file, guint64 before,
                                 SyncdFileStep *ret_step, bool *ret_found, GError **error);
 /* Scope's id: SyncdFileCounts. */
 bool syncd_index_count_files(SyncdIndex *index, GHashTable *counts, GError **error);
+bool syncd_index_sum_files(SyncdIndex *index, const char *scope_id, guint64 *ret_size,
+                           GError **error);
 bool syncd_index_walk_seen(SyncdIndex *index, const char *scope_id, guint64 device, guint64 inode,
                            bool (*take)(void *data, const SyncdFileRow *row), void *data,
                            GError **error);

@@ -75,6 +75,12 @@ bool syncd_store_walk_mismatched(SyncdStore *self, const char *scope_id, guint64
            syncd_index_walk_mismatched(self->index, scope_id, after, take, data, error);
 }
 
+bool syncd_store_sum_files(SyncdStore *self, const char *scope_id, guint64 *ret_size,
+                           GError **error)
+{
+    return ready(self, error) && syncd_index_sum_files(self->index, scope_id, ret_size, error);
+}
+
 bool syncd_store_count_mismatched(SyncdStore *self, const char *scope_id, guint64 max,
                                   guint64 *ret_n, GError **error)
 {

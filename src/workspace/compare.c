@@ -246,18 +246,16 @@ static bool is_mismatch(const Comparison *at, const SyncdFileRow *row)
            !syncd_hash_equal(&row->hash, &at->found->hash);
 }
 
-bool syncd_file_is_mismatch(const SyncdFileRow *row, const SyncdHash *hash, gint64 mtime)
+bool syncd_file_is_mismatch(const SyncdFileRow *row, const SyncdHash *hash)
 {
-    return row->mismatched && mtime == row->mismatch.mtime &&
-           syncd_hash_equal(hash, &row->mismatch.hash);
+    return row->mismatched && syncd_hash_equal(hash, &row->mismatch.hash);
 }
 
-/* What was found before, perhaps by another name or mode by now. */
+/* What was found before, perhaps by another name, mode or time by now. */
 static bool is_known_mismatch(const Comparison *at, const SyncdFileRow *row)
 {
     const SyncdWireMessage *found = at->found;
-    return (found->flags & SYNCD_WIRE_HASHED) != 0 &&
-           syncd_file_is_mismatch(row, &found->hash, found->stat.mtime);
+    return (found->flags & SYNCD_WIRE_HASHED) != 0 && syncd_file_is_mismatch(row, &found->hash);
 }
 
 /* It is no change that anybody made: what is recorded stays, and that it is not there is recorded
@@ -274,7 +272,8 @@ static bool check_record(Comparison *at, const SyncdFileRow *row, GError **error
         g_clear_pointer(at->kept, syncd_kept_free);
         at->workspace->standing.deep.differing += at->question->deep;
     }
-    return known || (!is && !ends) ||
+    bool told = known && found->stat.mtime == row->mismatch.mtime;
+    return told || (!is && !ends) ||
            syncd_recorder_check(at->workspace->recorder, row->id, &found->stat, &found->hash,
                                 error);
 }
@@ -354,8 +353,9 @@ bool syncd_workspace_compare_deep(SyncdWorkspace *workspace, SyncdQuestion *ques
                                   found->name, &row, &is, error))
         return false;
     if (is && found->stat.kind == SYNCD_FILE_REGULAR && is_as_seen(&row, &found->stat)) {
-        workspace->standing.deep.files++;
-        workspace->standing.deep.bytes += row.size;
+        bool is_read = (found->flags & SYNCD_WIRE_HASHED) != 0;
+        workspace->standing.deep.files += is_read;
+        workspace->standing.deep.bytes += is_read ? row.size : 0;
         return syncd_workspace_compare(workspace, question, found, &nothing, error);
     }
     syncd_workspace_add_name(workspace, question->folder.id, found->name, false);
@@ -451,15 +451,29 @@ static bool find_lacking(SyncdWorkspace *self, SyncdQuestion *question, GError *
            syncd_store_walk_ignored(store, question->folder.id, add_lacking_again, &lacking, error);
 }
 
-/* Where it is gone, the folder that it was in says so. */
-static bool end_without_list(SyncdWorkspace *self, const SyncdFolder *folder, guint32 problem,
-                             GError **error)
+/* The folder that it was in says so. */
+static bool is_gone(guint32 problem)
 {
     static const guint32 gone[] = {ENOENT, ENOTDIR, ELOOP, EXDEV};
-    g_hash_table_remove(self->listed, SYNCD_NUMBER(folder->id));
     for (size_t i = 0; i < G_N_ELEMENTS(gone); i++)
         if (problem == gone[i])
             return true;
+    return false;
+}
+
+void syncd_workspace_end_look_deep(SyncdWorkspace *self, const SyncdQuestion *question,
+                                   guint32 problem)
+{
+    if (problem != 0 && problem != ECANCELED && !is_gone(problem))
+        g_hash_table_add(self->troubles, syncd_name_new(question->folder.id, SYNCD_BYTES_TEXT("")));
+}
+
+static bool end_without_list(SyncdWorkspace *self, const SyncdFolder *folder, guint32 problem,
+                             GError **error)
+{
+    g_hash_table_remove(self->listed, SYNCD_NUMBER(folder->id));
+    if (is_gone(problem))
+        return true;
     g_hash_table_add(self->troubles, syncd_name_new(folder->id, SYNCD_BYTES_TEXT("")));
     return problem == EACCES || syncd_workspace_add_unlinked(self, folder->id, true, error);
 }

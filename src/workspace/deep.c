@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define FILES_AT_ONCE 64u
+#define ROWS_AT_ONCE 1024u /* that are looked up, whatever they are */
 #define BYTES_AT_ONCE                                                                              \
     (16u * 1024u * 1024u) /* what has changed waits for so much, or for one file */
 
@@ -22,7 +23,15 @@ typedef struct {
 struct SyncdDeep {
     GArray *levels; /* Level; without any it has not begun */
     bool begun;
+    bool deferred; /* it goes on when others had their turn */
 };
+
+/* What one step has done so far. */
+typedef struct {
+    guint files;
+    guint64 bytes;
+    guint rows;
+} Step;
 
 static void descend(SyncdDeep *self, guint64 folder)
 {
@@ -61,22 +70,24 @@ void syncd_workspace_scan_deep(SyncdWorkspace *self)
 static bool begin(SyncdWorkspace *self, GError **error)
 {
     SyncdStore *store = syncd_service_store(self->service);
-    g_autoptr(GHashTable) counts = NULL;
     SyncdFileRow row;
     bool found;
     self->deep->begun = true;
-    if (!syncd_store_count_files(store, &counts, error) ||
+    if (!syncd_store_sum_files(store, self->root->scope_id, &self->standing.deep.to_read, error) ||
         !syncd_store_find_workspace_folder(store, self->root->scope_id, &row, &found, error))
         return false;
-    const SyncdFileCounts *own = g_hash_table_lookup(counts, self->root->scope_id);
-    self->standing.deep.to_read = own != NULL ? own->size : 0;
     if (found)
         descend(self->deep, row.id);
     return true;
 }
 
+static bool may_go_on(const Step *step)
+{
+    return step->files < FILES_AT_ONCE && step->bytes < BYTES_AT_ONCE && step->rows < ROWS_AT_ONCE;
+}
+
 /* The files of the folder that is next, from where it stands; folders come on top of it. */
-static bool ask_in(SyncdWorkspace *self, guint *files, guint64 *bytes, GError **error)
+static bool ask_in(SyncdWorkspace *self, Step *step, GError **error)
 {
     SyncdStore *store = syncd_service_store(self->service);
     GArray *levels = self->deep->levels;
@@ -88,12 +99,13 @@ static bool ask_in(SyncdWorkspace *self, guint *files, guint64 *bytes, GError **
                                      &found, error))
         return false;
     bool good = true, there = found;
-    while (good && found && levels->len == depth && *files < FILES_AT_ONCE &&
-           *bytes < BYTES_AT_ONCE) {
+    step->rows += depth;
+    while (good && found && levels->len == depth && may_go_on(step)) {
         Level *level = &g_array_index(levels, Level, depth - 1);
         good = syncd_store_next_file_in(store, level->folder,
                                         SYNCD_BYTES(level->after, level->after_size), &row, &found,
                                         error);
+        step->rows++;
         if (!good || !found)
             break;
         memcpy(level->after, row.name, row.name_size);
@@ -103,8 +115,8 @@ static bool ask_in(SyncdWorkspace *self, guint *files, guint64 *bytes, GError **
         if (row.kind != SYNCD_FILE_REGULAR)
             continue;
         syncd_workspace_look_deep(self, &folder, SYNCD_BYTES(row.name, row.name_size));
-        *bytes += row.size;
-        ++*files;
+        step->bytes += row.size;
+        step->files++;
     }
     if (good && (!there || !found))
         g_array_remove_index(levels, depth - 1);
@@ -112,21 +124,27 @@ static bool ask_in(SyncdWorkspace *self, guint *files, guint64 *bytes, GError **
     return good;
 }
 
+bool syncd_workspace_defers_deep(const SyncdWorkspace *self)
+{
+    return self->deep != NULL && self->deep->deferred &&
+           self->standing.state == SYNCD_WORKSPACE_WATCHING;
+}
+
 bool syncd_workspace_step_deep(SyncdWorkspace *self, bool *ret_more, GError **error)
 {
     SyncdDeep *deep = self->deep;
-    guint files = 0;
-    guint64 bytes = 0;
+    Step step = {0};
     *ret_more = false;
     if (deep == NULL || self->standing.state != SYNCD_WORKSPACE_WATCHING)
         return true;
     if (!deep->begun && !begin(self, error))
         return false;
-    while (deep->levels->len > 0 && files < FILES_AT_ONCE && bytes < BYTES_AT_ONCE)
-        if (!ask_in(self, &files, &bytes, error))
+    while (deep->levels->len > 0 && may_go_on(&step))
+        if (!ask_in(self, &step, error))
             return false;
-    *ret_more = files > 0;
-    if (files == 0)
+    *ret_more = step.files > 0;
+    deep->deferred = step.files == 0 && deep->levels->len > 0;
+    if (step.files == 0 && !deep->deferred)
         syncd_workspace_end_deep(self);
     return true;
 }

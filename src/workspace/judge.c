@@ -63,7 +63,8 @@ static bool consider(void *data, const SyncdFileRow *row)
     bool same = born != 0 && row->at_sight.born != 0
                     ? row->at_sight.born == born
                     : row->hashed == arrival->hashed &&
-                          (!row->hashed || syncd_hash_equal(&row->hash, &arrival->hash));
+                          (!row->hashed || syncd_hash_equal(&row->hash, &arrival->hash) ||
+                           syncd_file_is_mismatch(row, &arrival->hash));
     if (same && row->kind == arrival->stat.kind && row->folder != 0)
         g_array_append_val(search->candidates, row->id);
     return true;
@@ -154,7 +155,7 @@ static bool record_unread(SyncdWorkspace *self, const SyncdArrival *arrival, GEr
         return false;
     SyncdFileStat stat = arrival->stat;
     stat.size = row.size;
-    stat.mtime = row.mtime;
+    stat.mtime = row.mismatched ? row.mismatch.mtime : row.mtime;
     stat.ctime = row.at_sight.ctime; /* so it is not as it was seen */
     SyncdFileChange change =
         syncd_file_change(&stat, SYNCD_BYTES_TEXT(arrival->folder.object), arrival->name,
@@ -188,7 +189,10 @@ static bool keep_record(SyncdWorkspace *self, SyncdArrival *arrival, GError **er
     if (!syncd_store_find_file(syncd_service_store(self->service), arrival->origin, &row, &found,
                                error))
         return false;
-    if (found && syncd_file_is_mismatch(&row, &arrival->hash, arrival->stat.mtime)) {
+    if (found && syncd_file_is_mismatch(&row, &arrival->hash)) {
+        if (arrival->stat.mtime != row.mismatch.mtime &&
+            !syncd_recorder_check(self->recorder, row.id, &arrival->stat, &arrival->hash, error))
+            return false;
         arrival->hash = row.hash;
         g_clear_pointer(&arrival->kept, syncd_kept_free);
     }

@@ -197,11 +197,14 @@ bool syncd_lineage_take(SyncdLineage *lineage, const SyncdFileRow *row, char **r
  * needed; and a folder when all names in it were. */
 bool syncd_workspace_compare(SyncdWorkspace *workspace, SyncdQuestion *question,
                              const SyncdWireMessage *found, SyncdKept **kept, GError **error);
-/* That is what was found before, and nobody has changed it since. */
-bool syncd_file_is_mismatch(const SyncdFileRow *row, const SyncdHash *hash, gint64 mtime);
+/* That is what was found before. */
+bool syncd_file_is_mismatch(const SyncdFileRow *row, const SyncdHash *hash);
 /* The same of one that is read though nothing says that it has changed. */
 bool syncd_workspace_compare_deep(SyncdWorkspace *workspace, SyncdQuestion *question,
                                   const SyncdWireMessage *found, GError **error);
+/* Why it cannot be read; 0 for nothing. */
+void syncd_workspace_end_look_deep(SyncdWorkspace *workspace, const SyncdQuestion *question,
+                                   guint32 problem);
 bool syncd_workspace_end_list(SyncdWorkspace *workspace, SyncdQuestion *question,
                               const SyncdWireMessage *done, GError **error);
 
@@ -215,6 +218,8 @@ void syncd_workspace_end_restore(SyncdWorkspace *workspace, const GError *why);
 /* deep.c: every file is read and held against its record. The next ones, when there is nothing else
  * to do. */
 bool syncd_workspace_step_deep(SyncdWorkspace *workspace, bool *ret_more, GError **error);
+/* The next step is due though nothing has been asked for. */
+bool syncd_workspace_defers_deep(const SyncdWorkspace *workspace);
 /* What is being read is read no further. */
 void syncd_workspace_end_deep(SyncdWorkspace *workspace);
 /* workspace.c: does what there is to do, unless it is at it. */

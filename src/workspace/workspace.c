@@ -113,6 +113,8 @@ static bool take_done(SyncdWorkspace *self, const SyncdWireMessage *done, GError
         taken = syncd_workspace_end_list(self, question, done, error);
     else if (question->type == SYNCD_WIRE_PLACE)
         syncd_workspace_placed(self, done);
+    else if (question->deep)
+        syncd_workspace_end_look_deep(self, question, done->error);
     /* Why a folder cannot be opened is mostly told by what happens to it. */
     for (size_t i = 0; i < G_N_ELEMENTS(told); i++)
         is_told |= done->error == told[i];
@@ -375,6 +377,8 @@ guint64 syncd_workspace_due(const SyncdWorkspace *self)
 {
     guint64 due = g_hash_table_size(self->later) > 0 ? self->later_at : G_MAXUINT64;
     bool at_work = self->questions.length > 0 || !syncd_recorder_is_settled(self->recorder);
+    if (!at_work && !is_stopped(self) && syncd_workspace_defers_deep(self))
+        return 0;
     return is_stopped(self) ? G_MAXUINT64 : at_work ? due : MIN(due, next_scan(self));
 }
 
