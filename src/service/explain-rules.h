@@ -9,6 +9,7 @@
 /* What an answer rests on, beside the entry that changed it last. */
 typedef enum {
     SYNCD_ON_ENTRY,
+    SYNCD_ON_FINDING, /* of a file: what was found in it */
     SYNCD_ON_RECORD,
     SYNCD_ON_ROOT,
     SYNCD_ON_PROFILE,

@@ -30,7 +30,10 @@ static void write_records(const SyncdSubject *subject, SyncdBasis basis, SyncdJs
     if ((basis == SYNCD_ON_RECORD || basis == SYNCD_ON_SCHEMA) &&
         subject->kind == SYNCD_SUBJECT_RECORD)
         write_basis(subject->row.family->name, subject->row.id, subject->row.pos, writer);
-    if (basis != SYNCD_ON_NOTHING && basis != SYNCD_ON_RECORD)
+    if (basis == SYNCD_ON_FINDING) {
+        g_autofree char *finding = syncd_bytes_dup(subject->finding.header.op);
+        write_basis("entry", finding, subject->finding.pos, writer);
+    } else if (basis != SYNCD_ON_NOTHING && basis != SYNCD_ON_RECORD)
         write_basis("entry", operation, subject->last.pos, writer);
     syncd_json_end_array(writer);
 }

@@ -4,13 +4,13 @@
 #include "base/timestamp.h"
 #include "domain/file-changes.h"
 #include "domain/scope.h"
-#include "service/file-path.h"
+#include "service/file-find.h"
 
 #include <string.h>
 
 #define FILE_PREFIX "file-"
 #define RECORD_PREFIX "urn:srcos:stale-state:"
-#define DEPTH_MAX 4096u
+#define LOOKUPS_MAX 65536u /* of folders, for one page */
 
 /* ---- what is said of one ---- */
 
@@ -76,22 +76,6 @@ static bool collect(void *data, const SyncdFileRow *row)
     return page->rows->len < page->max;
 }
 
-static bool find_path(SyncdService *service, const SyncdFileRow *file, GString *ret_path,
-                      GError **error)
-{
-    SyncdFileRow row = *file;
-    bool found = true;
-    g_string_truncate(ret_path, 0);
-    for (guint depth = 0; found && row.folder != 0 && depth < DEPTH_MAX; depth++) {
-        if (ret_path->len > 0)
-            g_string_prepend_c(ret_path, '/');
-        g_string_prepend_len(ret_path, row.name, (gssize)row.name_size);
-        if (!syncd_store_find_file(service->store, row.folder, &row, &found, error))
-            return false;
-    }
-    return true;
-}
-
 static bool lies_in(SyncdBytes base, const GString *path)
 {
     return base.size == 0 ||
@@ -99,25 +83,39 @@ static bool lies_in(SyncdBytes base, const GString *path)
             (path->len == base.size || path->str[base.size] == '/'));
 }
 
+static guint count_folders(const GString *path)
+{
+    guint n = 1;
+    for (gsize i = 0; i < path->len; i++)
+        n += path->str[i] == '/';
+    return n;
+}
+
+/* As many as have room in it, and are found in time; `*ret_n` is how many were looked at. */
 static bool write_page(SyncdService *service, const SyncdFileListing *listing, const GArray *rows,
-                       guint n, GString *out, GError **error)
+                       guint limit, guint *ret_n, GString *out, GError **error)
 {
     g_auto(SyncdFileEntries) entries = {.service = service};
     g_autoptr(GString) path = g_string_new(NULL);
-    bool first = true;
-    for (guint i = 0; i < n; i++) {
+    gsize begin = out->len;
+    guint n = MIN(rows->len, limit), lookups = 0, i;
+    for (i = 0; i < n && out->len < SYNCD_PAGE_SIZE && lookups < LOOKUPS_MAX; i++) {
         const SyncdFileRow *row = &g_array_index(rows, SyncdFileRow, i);
-        if (!find_path(service, row, path, error))
+        guint64 top;
+        bool whole;
+        g_string_truncate(path, 0);
+        if (!syncd_file_read_path(service->store, row, path, &top, &whole, error))
             return false;
-        if (!lies_in(listing->path, path))
+        lookups += count_folders(path);
+        if (!whole || !lies_in(listing->path, path))
             continue;
-        if (!first)
+        if (out->len > begin)
             g_string_append_c(out, ',');
-        first = false;
         if (!syncd_file_document_write(&entries, row, SYNCD_BYTES(path->str, path->len), out,
                                        error))
             return false;
     }
+    *ret_n = i;
     return true;
 }
 
@@ -147,18 +145,17 @@ bool syncd_file_mismatched_list(SyncdService *service, const SyncdFileListing *l
     const char *class, *name;
     Page page = {rows, limit + 1};
     guint64 after;
+    guint n;
     if (!read_cursor(listing, &after, error) ||
         !syncd_scope_parse(listing->workspace, &class, &name, error) ||
         !syncd_store_find_scope(service->store, class, name, &scope, error) ||
         (scope != NULL &&
          !syncd_store_walk_mismatched(service->store, scope->id, after, collect, &page, error)))
         return false;
-    guint n = MIN(rows->len, limit);
-    *ret_cursor = rows->len > limit ? g_strdup_printf("%" G_GUINT64_FORMAT,
-                                                      g_array_index(rows, SyncdFileRow, n - 1).id)
-                                    : g_strdup("");
-    if (write_page(service, listing, rows, n, out, error))
-        return true;
-    g_clear_pointer(ret_cursor, g_free);
-    return false;
+    if (!write_page(service, listing, rows, limit, &n, out, error))
+        return false;
+    *ret_cursor = rows->len > n ? g_strdup_printf("%" G_GUINT64_FORMAT,
+                                                  g_array_index(rows, SyncdFileRow, n - 1).id)
+                                : g_strdup("");
+    return true;
 }

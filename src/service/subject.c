@@ -13,6 +13,7 @@ void syncd_subject_clear(SyncdSubject *self)
 {
     g_free(self->id);
     syncd_entry_clear(&self->last);
+    syncd_entry_clear(&self->finding);
     g_free(self->scope);
     g_free(self->workspace);
     g_free(self->profile);
@@ -87,6 +88,9 @@ static bool take_file(SyncdSubject *self, guint64 file, GError **error)
     return syncd_store_find_file(self->service->store, file, &self->file, &found, error) &&
            syncd_store_read(self->service->store, syncd_file_place_pos(self->file.changed),
                             &self->last, error) &&
+           (!self->file.mismatched ||
+            syncd_store_read(self->service->store, syncd_file_place_pos(self->file.mismatch.place),
+                             &self->finding, error)) &&
            find_path(self, error);
 }
 

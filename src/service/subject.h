@@ -30,7 +30,8 @@ typedef struct {
     char *schema;                  /* as people call it */
     char *actor_name, *actor_type; /* of who changed it last */
 
-    SyncdFileRow file; /* of a file; its path from the workspace's folder, "" for that itself */
+    SyncdEntry finding; /* of a file that is mismatched */
+    SyncdFileRow file;  /* of a file; its path from the workspace's folder, "" for that itself */
     char *path;
     size_t path_size;
 

@@ -2,10 +2,13 @@
  * Bytes that are not those of their record, although nothing says that they were changed, are found
  * by reading: they are told of, and never become the record by themselves.
  */
+#include "hurried.h"
+#include "service/explain.h"
 #include "service/file-mismatch.h"
 #include "service/job.h"
 #include "service/restore.h"
 #include "workspace-fixture.h"
+#include "workspace/workspace-private.h"
 
 #define KEEP_TWO "{\"versions\":2,\"max_bytes\":4194304}"
 
@@ -295,6 +298,139 @@ static void another_name_or_mode_does_not_end_it(void)
     run_until_recorded(&w, 0, 2, 0);
     assert_mismatch(&w, "elsewhere", "what was writteN");
     assert_tree(&w, "elsewhere v1\nfolder v1/\nsound v1\n");
+    workspace_clear(&w);
+}
+
+static void touch(WorkspaceFixture *w, const char *name, gint64 seconds)
+{
+    const struct timespec times[] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+    g_autofree char *path = path_in(w, name);
+    g_assert_cmpint(utimensat(AT_FDCWD, path, times, 0), ==, 0);
+}
+
+/* The same bytes are no more anybody's than they were. */
+static void another_time_does_not_end_it(void)
+{
+    const gint64 second = G_GINT64_CONSTANT(1000000000);
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    rot(&w, "folder/rotten", "what was writteN");
+    scan_deep(&w);
+    touch(&w, "folder/rotten", 1000);
+    while (row_of(&w, "folder/rotten").mismatch.mtime != 1000 * second)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    assert_mismatch(&w, "folder/rotten", "what was writteN");
+    end_workspace(&w);
+    touch(&w, "folder/rotten", 2000);
+    rename_file(&w, "folder/rotten", "elsewhere");
+    begin(&w);
+    while (step_workspace(&w, 0))
+        ;
+    assert_mismatch(&w, "elsewhere", "what was writteN");
+    g_assert_cmpint(row_of(&w, "elsewhere").mismatch.mtime, ==, 2000 * second);
+    assert_tree(&w, "elsewhere v1\nfolder v1/\nsound v1\n");
+    workspace_clear(&w);
+}
+
+/* Not every file system says when a file was made: then it is known by what was found in it. */
+static void what_has_another_name_is_known_by_its_bytes(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    rot(&w, "folder/rotten", "what was writteN");
+    scan_deep(&w);
+    end_workspace(&w);
+    SyncdFileRow row = row_of(&w, "folder/rotten");
+    row.at_sight.born = 0;
+    syncd_store_see_file(store_of(&w), row.id, 0, &row.at_sight);
+    while (syncd_service_work(w.f.service))
+        ;
+    rename_file(&w, "folder/rotten", "elsewhere");
+    begin(&w);
+    while (step_workspace(&w, 0))
+        ;
+    assert_mismatch(&w, "elsewhere", "what was writteN");
+    g_assert_cmpuint(row_of(&w, "elsewhere").id, ==, row.id);
+    assert_tree(&w, "elsewhere v1\nfolder v1/\nsound v1\n");
+    workspace_clear(&w);
+}
+
+/* ---- how it is told of ---- */
+
+static void an_explanation_rests_on_what_found_it(void)
+{
+    WorkspaceFixture w;
+    g_autoptr(GError) error = NULL;
+    char id[SYNCD_FILE_ID_SIZE];
+    two_files(&w, NULL);
+    rot(&w, "folder/rotten", "what was writteN");
+    scan_deep(&w);
+    SyncdFileRow row = row_of(&w, "folder/rotten");
+    guint64 finding = syncd_file_place_pos(row.mismatch.place);
+    g_autofree char *sequence = g_strdup_printf("\"sequence\":%" G_GUINT64_FORMAT "}", finding);
+    syncd_store_file_id(store_of(&w), row.id, id, &error);
+    g_assert_no_error(error);
+    g_autofree char *text = syncd_service_explain(w.f.service, &w.f.caller, id, &error);
+    g_assert_no_error(error);
+    const char *answer = strstr(text, "\"checksum_mismatch\"");
+    g_assert_nonnull(answer);
+    const char *at = strstr(answer, sequence), *end = strstr(answer, "]");
+    g_assert_true(at != NULL && at < end);
+    workspace_clear(&w);
+}
+
+#define MANY 480u
+#define LONG 240u
+
+/* However long their paths are: each page has an end, and all of them are in one. */
+static void a_page_of_them_is_bounded(void)
+{
+    WorkspaceFixture w;
+    g_autoptr(GString) folder = g_string_new(NULL);
+    g_autofree char *cursor = g_strdup("");
+    guint pages = 0, files = 0;
+    workspace_init(&w);
+    for (int i = 0; i < 10; i++) {
+        for (guint n = 0; n < LONG; n++)
+            g_string_append_c(folder, 'a');
+        make_folder(&w, folder->str);
+        g_string_append_c(folder, '/');
+    }
+    for (guint i = 0; i < MANY; i++) {
+        g_autofree char *name = g_strdup_printf("%s%03u", folder->str, i);
+        write_file(&w, name, "what was written");
+    }
+    begin(&w);
+    end_workspace(&w);
+    for (guint i = 0; i < MANY; i++) {
+        g_autofree char *name = g_strdup_printf("%s%03u", folder->str, i);
+        SyncdFileRow row = row_of(&w, name);
+        write_over(&w, name, "what was writteN");
+        SyncdFileSeen seen = seen_of(&w, name, &row.at_sight);
+        syncd_store_see_file(store_of(&w), row.id, 0, &seen);
+    }
+    while (syncd_service_work(w.f.service))
+        ;
+    begin(&w);
+    scan_deep(&w);
+    g_assert_cmpuint(mismatches(&w), ==, MANY);
+    do {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GString) page = g_string_new(NULL);
+        char *next = NULL;
+        const SyncdFileListing listing = {
+            .workspace = "workspace:notes", .cursor = cursor, .mismatched = true};
+        syncd_file_mismatched_list(w.f.service, &listing, page, &next, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(page->len, <, SYNCD_PAGE_SIZE + 16384);
+        for (const char *at = page->str; (at = strstr(at, "checksum-mismatch")) != NULL; at++)
+            files++;
+        g_free(cursor);
+        cursor = next;
+        pages++;
+    } while (*cursor != '\0');
+    g_assert_cmpuint(pages, >, 1);
+    g_assert_cmpuint(files, ==, MANY);
     workspace_clear(&w);
 }
 
@@ -615,6 +751,77 @@ static void a_deep_scan_may_be_cancelled(void)
     workspace_clear(&w);
 }
 
+/* Others have their turn, whatever there is in a workspace. */
+static void what_is_not_read_is_bounded_too(void)
+{
+    WorkspaceFixture w;
+    guint turns = 0;
+    workspace_init(&w);
+    for (int i = 0; i < 2500; i++) {
+        g_autofree char *name = g_strdup_printf("%04d", i), *path = path_in(&w, name);
+        g_assert_cmpint(symlink("nowhere", path), ==, 0);
+    }
+    write_file(&w, "sound", "and stays");
+    begin(&w);
+    while (step_workspace(&w, 0))
+        ;
+    syncd_workspace_scan_deep(w.workspace);
+    while (standing_of(&w).deep.running) {
+        SyncdWorkspaceStanding now = standing_of(&w);
+        turns += now.state == SYNCD_WORKSPACE_WATCHING && now.deep.to_read > 0 &&
+                 now.deep.files == 0 && syncd_workspace_due(w.workspace) == 0;
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    }
+    g_assert_cmpuint(turns, >=, 2);
+    g_assert_cmpuint(standing_of(&w).deep.files, ==, 1);
+    g_assert_cmpuint(standing_of(&w).deep.to_read, ==, strlen("and stays"));
+    workspace_clear(&w);
+}
+
+static SyncdFileStat stat_of(const SyncdFileRow *row)
+{
+    const SyncdFileSeen *seen = &row->at_sight;
+    return (SyncdFileStat){.kind = row->kind,
+                           .mode = row->mode,
+                           .links = 1,
+                           .device = seen->device,
+                           .inode = seen->inode,
+                           .size = seen->size,
+                           .mtime = seen->mtime,
+                           .ctime = seen->ctime,
+                           .born = seen->born};
+}
+
+/* What the disk does not give is not read, and is told of. */
+static void what_cannot_be_read_counts_as_that(void)
+{
+    static const guint32 others[] = {0, ENOENT, ECANCELED};
+    WorkspaceFixture w;
+    g_autoptr(GError) error = NULL;
+    two_files(&w, NULL);
+    SyncdFileRow row = row_of(&w, "folder/rotten");
+    SyncdQuestion question = {.type = SYNCD_WIRE_LOOK,
+                              .hashing = true,
+                              .deep = true,
+                              .folder = {.id = row.folder, .path = g_strdup("folder")}};
+    const SyncdWireMessage found = {.type = SYNCD_WIRE_FOUND,
+                                    .error = EIO,
+                                    .name = SYNCD_BYTES_TEXT("rotten"),
+                                    .stat = stat_of(&row)};
+    g_assert_true(syncd_workspace_compare_deep(w.workspace, &question, &found, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(standing_of(&w).deep.files, ==, 0);
+    g_assert_cmpuint(standing_of(&w).deep.bytes, ==, 0);
+    g_assert_cmpuint(standing_of(&w).unreadable, ==, 1);
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        syncd_workspace_end_look_deep(w.workspace, &question, others[i]);
+    g_assert_cmpuint(standing_of(&w).unreadable, ==, 1);
+    syncd_workspace_end_look_deep(w.workspace, &question, EIO);
+    g_assert_cmpuint(standing_of(&w).unreadable, ==, 2);
+    syncd_folder_clear(&question.folder);
+    workspace_clear(&w);
+}
+
 static void what_changes_meanwhile_is_recorded(void)
 {
     WorkspaceFixture w;
@@ -665,6 +872,18 @@ int main(int argc, char **argv)
                     what_is_read_to_be_kept_is_held_against_its_record);
     g_test_add_func("/workspace-deep/another-name-or-mode-does-not-end-it",
                     another_name_or_mode_does_not_end_it);
+    g_test_add_func("/workspace-deep/another-time-does-not-end-it", another_time_does_not_end_it);
+    g_test_add_func("/workspace-deep/what-has-another-name-is-known-by-its-bytes",
+                    what_has_another_name_is_known_by_its_bytes);
+    g_test_add_func("/workspace-deep/an-explanation-rests-on-what-found-it",
+                    an_explanation_rests_on_what_found_it);
+    if (!is_hurried())
+        g_test_add_func("/workspace-deep/a-page-of-them-is-bounded", a_page_of_them_is_bounded);
+    if (!is_hurried())
+        g_test_add_func("/workspace-deep/what-is-not-read-is-bounded-too",
+                        what_is_not_read_is_bounded_too);
+    g_test_add_func("/workspace-deep/what-cannot-be-read-counts-as-that",
+                    what_cannot_be_read_counts_as_that);
     g_test_add_func("/workspace-deep/a-change-ends-it-and-so-does-a-deletion",
                     a_change_ends_it_and_so_does_a_deletion);
     g_test_add_func("/workspace-deep/bytes-that-are-back-end-it", bytes_that_are_back_end_it);
