@@ -131,3 +131,5 @@ bool syncd_store_find_file_id(SyncdStore *store, const char *id, guint64 *ret_fi
 /* What a file looked like when it was read. It counts from the commit of the entry `pos` on, and
  * not at all when that is taken back. */
 void syncd_store_see_file(SyncdStore *store, guint64 file, guint64 pos, const SyncdFileSeen *seen);
+/* Has what was seen count from now on, which else it does when there is time. */
+bool syncd_store_settle_seen(SyncdStore *store, GError **error);

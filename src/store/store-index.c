@@ -372,6 +372,12 @@ bool syncd_store_settle(SyncdStore *self, GError **error)
            (!overlay_waits(self) || project_overlay(self, error));
 }
 
+bool syncd_store_settle_seen(SyncdStore *self, GError **error)
+{
+    return syncd_store_settle(self, error) &&
+           (!projection_waits(self) || project_overlay(self, error));
+}
+
 /* A WAL that cannot be moved stays where it is, and is as durable there; SQLite writes all of it
  * again when it is tried the next time. But it grows, so somebody should know. */
 static void move_log(SyncdStore *self, int beyond_pages)

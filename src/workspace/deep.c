@@ -73,7 +73,8 @@ static bool begin(SyncdWorkspace *self, GError **error)
     SyncdFileRow row;
     bool found;
     self->deep->begun = true;
-    if (!syncd_store_sum_files(store, self->root->scope_id, &self->standing.deep.to_read, error) ||
+    if (!syncd_store_settle_seen(store, error) ||
+        !syncd_store_sum_files(store, self->root->scope_id, &self->standing.deep.to_read, error) ||
         !syncd_store_find_workspace_folder(store, self->root->scope_id, &row, &found, error))
         return false;
     if (found)

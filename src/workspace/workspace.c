@@ -200,6 +200,9 @@ static bool begin_scan(SyncdWorkspace *self, GError **error)
     self->standing.folders = self->standing.skipped = 0;
     self->standing.unwatched = false;
     syncd_recorder_set_found(self->recorder, SYNCD_FOUND_SCAN);
+    /* What was seen by the last one: else it would be taken for changed. */
+    if (!syncd_store_settle_seen(syncd_service_store(self->service), error))
+        return false;
     if (self->opened)
         return begin_folders(self, error);
     self->pass = SYNCD_PASS_ROOT;
