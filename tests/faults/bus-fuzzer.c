@@ -316,14 +316,27 @@ static GVariant *value_to_set(Fuzzer *fuzzer, const FuzzProperty *property)
     return fuzz_value(&fuzzer->source, "v");
 }
 
+/* Half of what is to be set are properties that may be: these are few. */
+static FuzzProperty *pick_property(Fuzzer *fuzzer, bool to_be_set)
+{
+    const GPtrArray *properties = fuzzer->targets.properties;
+    guint from = pick(fuzzer, properties->len);
+    bool search = to_be_set && pick(fuzzer, 2) == 0;
+    for (guint i = 0; search && i < properties->len; i++) {
+        FuzzProperty *property = g_ptr_array_index(properties, (from + i) % properties->len);
+        if (property->writable)
+            return property;
+    }
+    return g_ptr_array_index(properties, from);
+}
+
 static int call_property(Fuzzer *fuzzer)
 {
     if (fuzzer->targets.properties->len == 0)
         return call_good(fuzzer);
-    FuzzProperty *property = g_ptr_array_index(fuzzer->targets.properties,
-                                               pick(fuzzer, fuzzer->targets.properties->len));
     static const char *const members[] = {"Get", "Get", "Get", "GetAll", "Set"};
     const char *member = members[pick(fuzzer, G_N_ELEMENTS(members))];
+    FuzzProperty *property = pick_property(fuzzer, strcmp(member, "Set") == 0);
     Call like = {
         .method = fuzz_targets_method(&fuzzer->targets, PROPERTIES, member),
         .property = strcmp(member, "Get") == 0 ? property : NULL,

@@ -114,7 +114,7 @@ static void add_argument(Reader *reader, const char **names, const char **values
         g_string_append(reader->method->in, attribute(names, values, "type"));
 }
 
-static void add_property(Reader *reader, const char *name)
+static void add_property(Reader *reader, const char *name, const char *access)
 {
     FuzzProperty *property = fuzz_targets_property(reader->targets, reader->interface, name);
     if (property == NULL) {
@@ -125,6 +125,7 @@ static void add_property(Reader *reader, const char *name)
     }
     g_free(property->path);
     property->path = g_strdup(reader->path);
+    property->writable = strcmp(access, "readwrite") == 0;
 }
 
 static void on_start(GMarkupParseContext *context, const char *element, const char **names,
@@ -139,7 +140,7 @@ static void on_start(GMarkupParseContext *context, const char *element, const ch
     else if (strcmp(element, "arg") == 0 && reader->method != NULL && reader->is_new)
         add_argument(reader, names, values);
     else if (strcmp(element, "property") == 0 && reader->interface != NULL)
-        add_property(reader, name);
+        add_property(reader, name, attribute(names, values, "access"));
     else if (strcmp(element, "node") == 0 && *name != '\0')
         g_ptr_array_add(reader->children, strcmp(reader->path, "/") == 0
                                               ? g_strconcat("/", name, NULL)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <glib.h>
+#include <stdbool.h>
 #include <systemd/sd-bus.h>
 
 typedef struct {
@@ -23,6 +24,7 @@ typedef struct {
     char *interface;
     char *name;
     char *path;
+    bool writable;
     char *text; /* the value that it had when it was read last, where that is a text */
     guint64 successes;
 } FuzzProperty;
