@@ -54,6 +54,8 @@ TARGETS = {
     'text': Target(10, 'text'),
     'reply': Target(10, 'reply'),
     'wire': Target(10),
+    'ignore': Target(10),
+    'announce': Target(10),
 }
 CONTROLS = {
     'control-law': Target(CONTROL_SECONDS, 'json'),
