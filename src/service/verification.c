@@ -44,7 +44,7 @@ static void write_findings(SyncdJsonWriter *writer, const GPtrArray *findings)
     syncd_json_name(writer, "findings");
     syncd_json_begin_array(writer);
     for (guint i = 0; i < findings->len; i++) {
-        const SyncdFinding *finding = g_ptr_array_index(findings, i);
+        const SyncdVerifyFinding *finding = g_ptr_array_index(findings, i);
         syncd_json_begin_object(writer);
         syncd_json_member_string(writer, "code", finding->code);
         syncd_json_member_string(writer, "error", syncd_error_info(finding->error)->name);

@@ -12,7 +12,7 @@
 
 static void finding_free(void *data)
 {
-    SyncdFinding *finding = data;
+    SyncdVerifyFinding *finding = data;
     g_free(finding->feed);
     g_free(finding->detail);
     g_free(finding);
@@ -25,7 +25,7 @@ void syncd_verify_add(SyncdVerify *self, SyncdErrorCode error, const char *code,
     if (self->findings->len >= SYNCD_VERIFY_MAX_FINDINGS)
         return;
     va_list args;
-    SyncdFinding *finding = g_new0(SyncdFinding, 1);
+    SyncdVerifyFinding *finding = g_new0(SyncdVerifyFinding, 1);
     finding->error = error;
     finding->code = code;
     finding->feed = g_strdup(feed != NULL ? feed->text : "");

@@ -25,7 +25,7 @@ typedef struct {
     gint64 pos;
     char *detail;         /* a sentence: what was expected and what is there */
     SyncdErrorCode error; /* JournalCorrupt, FeedFork or FeedRollback */
-} SyncdFinding;
+} SyncdVerifyFinding;
 
 /* `known_heads`: signed notes kept elsewhere, NULL-terminated, may be NULL. InvalidArgs for one
  * that does not parse. */
@@ -38,7 +38,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdVerify, syncd_verify_free)
 bool syncd_verify_step(SyncdVerify *verify, bool *ret_more, GError **error);
 double syncd_verify_progress(const SyncdVerify *verify); /* 0 to 1 */
 guint64 syncd_verify_checked(const SyncdVerify *verify); /* entries */
-/* SyncdFinding; at most SYNCD_VERIFY_MAX_FINDINGS are kept, the count goes on. */
+/* SyncdVerifyFinding; at most SYNCD_VERIFY_MAX_FINDINGS are kept, the count goes on. */
 #define SYNCD_VERIFY_MAX_FINDINGS 200u
 const GPtrArray *syncd_verify_findings(const SyncdVerify *verify);
 guint64 syncd_verify_n_findings(const SyncdVerify *verify);

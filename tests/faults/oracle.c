@@ -181,7 +181,7 @@ static char *verify_all(Run *r)
     if (verify == NULL)
         return says("it cannot be verified: %s", error->message);
     if (syncd_verify_n_findings(verify) > 0) {
-        const SyncdFinding *finding = syncd_verify_findings(verify)->pdata[0];
+        const SyncdVerifyFinding *finding = syncd_verify_findings(verify)->pdata[0];
         return says("%s: %s", finding->code, finding->detail);
     }
     if (syncd_verify_checked(verify) != syncd_store_sequence(r->f.store))

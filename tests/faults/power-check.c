@@ -93,7 +93,7 @@ static char *verify_store(Check *check, SyncdVerifyMode mode, guint64 *ret_check
     if (error != NULL)
         return wrong("it cannot be verified", error);
     if (syncd_verify_n_findings(verify) > 0) {
-        const SyncdFinding *finding = syncd_verify_findings(verify)->pdata[0];
+        const SyncdVerifyFinding *finding = syncd_verify_findings(verify)->pdata[0];
         return g_strdup_printf("verification finds %s: %s", finding->code, finding->detail);
     }
     *ret_checked = syncd_verify_checked(verify);

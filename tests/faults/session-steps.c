@@ -131,7 +131,7 @@ bool step_verify(Run *r, guint mode, GError **error)
         if (!syncd_verify_step(verify, &more, error))
             return false;
     if (verify != NULL && syncd_verify_n_findings(verify) > 0) {
-        const SyncdFinding *finding = syncd_verify_findings(verify)->pdata[0];
+        const SyncdVerifyFinding *finding = syncd_verify_findings(verify)->pdata[0];
         run_complain(r, "%s is taken for damage: %s: %s",
                      r->injected != NULL ? r->injected : "nothing", finding->code, finding->detail);
     }

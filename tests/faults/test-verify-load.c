@@ -124,7 +124,7 @@ static void begin_verification(Load *load, SyncdVerifyMode mode)
 static void assert_finds_nothing(const SyncdVerify *verification)
 {
     if (syncd_verify_n_findings(verification) > 0) {
-        const SyncdFinding *finding = syncd_verify_findings(verification)->pdata[0];
+        const SyncdVerifyFinding *finding = syncd_verify_findings(verification)->pdata[0];
         g_error("a false alarm: %s %s seq %d pos %d: %s", finding->code, finding->feed,
                 (int)finding->seq, (int)finding->pos, finding->detail);
     }
@@ -234,7 +234,7 @@ static void one_changed_body_is_told_at_full_load(void)
         g_assert_no_error(error);
     }
     for (guint i = 0; i < syncd_verify_findings(load.verification)->len; i++) {
-        const SyncdFinding *finding = syncd_verify_findings(load.verification)->pdata[i];
+        const SyncdVerifyFinding *finding = syncd_verify_findings(load.verification)->pdata[i];
         told = told || (strcmp(finding->code, "body-digest") == 0 && finding->pos == 9);
     }
     g_assert_true(told);

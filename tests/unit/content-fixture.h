@@ -124,7 +124,7 @@ static inline guint64 findings(WorkspaceFixture *w)
     g_assert_no_error(error);
     const GPtrArray *list = syncd_verify_findings(verify);
     for (guint i = 0; i < list->len; i++)
-        g_test_message("%s", ((const SyncdFinding *)list->pdata[i])->detail);
+        g_test_message("%s", ((const SyncdVerifyFinding *)list->pdata[i])->detail);
     return syncd_verify_n_findings(verify);
 }
 

@@ -162,7 +162,7 @@ static inline void fixture_assert_sound(Fixture *f)
 {
     g_autoptr(SyncdVerify) verify = fixture_verify(f, SYNCD_VERIFY_FULL, NULL);
     for (guint i = 0; i < syncd_verify_findings(verify)->len; i++) {
-        const SyncdFinding *finding = syncd_verify_findings(verify)->pdata[i];
+        const SyncdVerifyFinding *finding = syncd_verify_findings(verify)->pdata[i];
         g_test_message("%s %s seq %d pos %d: %s", finding->code, finding->feed, (int)finding->seq,
                        (int)finding->pos, finding->detail);
     }

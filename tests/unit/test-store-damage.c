@@ -80,7 +80,7 @@ static char *verify(Damaged *d, const char *const *known, bool *ret_same)
     if (syncd_verify_n_findings(run) > 0) {
         GString *text = g_string_new(NULL);
         for (guint i = 0; i < syncd_verify_findings(run)->len; i++) {
-            const SyncdFinding *finding = syncd_verify_findings(run)->pdata[i];
+            const SyncdVerifyFinding *finding = syncd_verify_findings(run)->pdata[i];
             g_string_append_printf(text, "%s %s seq %d pos %d: %s\n", finding->code, finding->feed,
                                    (int)finding->seq, (int)finding->pos, finding->detail);
         }

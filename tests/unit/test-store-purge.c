@@ -308,7 +308,7 @@ static void assert_found(Fixture *f, const char *sql, const char *code)
     g_autoptr(SyncdVerify) verify = fixture_verify(f, SYNCD_VERIFY_FULL, NULL);
     bool found = false;
     for (guint i = 0; i < syncd_verify_findings(verify)->len; i++) {
-        const SyncdFinding *finding = syncd_verify_findings(verify)->pdata[i];
+        const SyncdVerifyFinding *finding = syncd_verify_findings(verify)->pdata[i];
         found |= strcmp(finding->code, code) == 0;
     }
     g_assert_true(found);
