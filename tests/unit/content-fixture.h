@@ -35,13 +35,17 @@ static inline void settle(WorkspaceFixture *w)
         ;
 }
 
+/* Whether it is looked after or not. */
 static inline SyncdFileRow row_of(WorkspaceFixture *w, const char *path)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) roots = NULL;
     g_auto(GStrv) names = g_strsplit(path, "/", -1);
     SyncdFileRow row;
     bool found;
-    const char *scope = syncd_workspace_root(w->workspace)->scope_id;
+    syncd_service_list_roots(w->f.service, &roots, &error);
+    g_assert_no_error(error);
+    const char *scope = ((SyncdRoot *)roots->pdata[0])->scope_id;
     syncd_store_find_workspace_folder(store_of(w), scope, &row, &found, &error);
     for (guint i = 0; names[i] != NULL; i++) {
         g_assert_no_error(error);

@@ -2,66 +2,9 @@
  * What is kept of a file comes back as it was shown before, or nothing is changed, and the log says
  * who did it.
  */
-#include "content-fixture.h"
-#include "service/restore.h"
+#include "restore-fixture.h"
 
 #include <signal.h>
-
-typedef struct {
-    char *result;
-    GError *error;
-    bool done;
-} Outcome;
-
-static void on_restored(void *data, const char *result, const GError *error)
-{
-    Outcome *outcome = data;
-    outcome->done = true;
-    outcome->result = g_strdup(result);
-    outcome->error = error != NULL ? g_error_copy(error) : NULL;
-}
-
-static SyncdJob *begin_restore(void *data, const char *root, SyncdRestore *restore, uid_t uid)
-{
-    static const SyncdJobKind kind = {.operation = "restore"};
-    WorkspaceFixture *w = data;
-    syncd_workspace_restore(w->workspace, restore, on_restored, w->data);
-    return syncd_service_begin_job(w->f.service, &kind, NULL, uid, false);
-}
-
-static char *plan_restore(WorkspaceFixture *w, const char *path, guint64 version, GError **error)
-{
-    const SyncdRestoreRequest request = {
-        .workspace = "workspace:notes", .path = path, .version = version, .text = true};
-    return syncd_service_plan_restore(w->f.service, &w->f.caller, &request, error);
-}
-
-static char *plan_of(WorkspaceFixture *w, const char *path, guint64 version)
-{
-    g_autoptr(GError) error = NULL;
-    char *plan = plan_restore(w, path, version, &error);
-    g_assert_no_error(error);
-    return plan;
-}
-
-/* As its plan says; what came of it. */
-static Outcome restore_as(WorkspaceFixture *w, const char *path, guint64 version, const char *plan)
-{
-    Outcome outcome = {0};
-    SyncdJob *job = NULL;
-    SyncdListener listener = {.data = w, .restore = begin_restore};
-    g_autofree char *quoted = member_of(plan, "digest");
-    g_autofree char *digest = g_strndup(quoted + 1, strlen(quoted) - 2);
-    const SyncdRestoreRequest request = {
-        .workspace = "workspace:notes", .path = path, .version = version, .digest = digest};
-    w->data = &outcome;
-    syncd_service_set_listener(w->f.service, &listener);
-    if (!syncd_service_restore(w->f.service, &w->f.caller, &request, &job, &outcome.error))
-        return outcome;
-    while (!outcome.done)
-        g_assert_true(step_workspace(w, PATIENCE_MS));
-    return outcome;
-}
 
 /* Begins it, and steps until what it does first is about to be committed. */
 static void begin_until_turn(WorkspaceFixture *w, const char *path, guint64 version,
@@ -91,13 +34,6 @@ static void lose_turn(WorkspaceFixture *w)
     syncd_set_error(&full, SYNCD_ERROR_NO_SPACE, "There is no room");
     syncd_service_discard(w->f.service, full);
 }
-
-static void outcome_clear(Outcome *outcome)
-{
-    g_free(outcome->result);
-    g_clear_error(&outcome->error);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Outcome, outcome_clear)
 
 static void restore(WorkspaceFixture *w, const char *path, guint64 version)
 {

@@ -1,0 +1,218 @@
+/*
+ * Of bytes that are not those of their record there are two ways out, and a person chooses: what is
+ * there becomes a version, or what is recorded is put back.
+ */
+#include "restore-fixture.h"
+#include "rot-fixture.h"
+#include "service/file-mismatch.h"
+
+/* ---- accepting ---- */
+
+static int accept_as(WorkspaceFixture *w, const SyncdCaller *caller, const char *path,
+                     const char *content)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdAccepted accepted = {NULL};
+    SyncdHash hash = syncd_hash(content, strlen(content));
+    char digits[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(&hash, digits);
+    if (!syncd_service_accept_file(w->f.service, caller, "workspace:notes", SYNCD_BYTES_TEXT(path),
+                                   digits, &accepted, &error))
+        return error->code;
+    /* Whoever looks at it next knows of it. */
+    g_assert_false(syncd_service_has_turn(w->f.service));
+    syncd_accepted_clear(&accepted);
+    return -1;
+}
+
+static void what_is_there_may_be_accepted(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    rot(&w, ROTTEN, ROT);
+    const SyncdCaller *me = &w.f.caller, stranger = {.uid = w.f.caller.uid + 1};
+    g_assert_cmpint(accept_as(&w, me, ROTTEN, ROT), ==, SYNCD_ERROR_STALE_DIGEST);
+    scan_deep(&w);
+    g_assert_cmpint(accept_as(&w, me, ROTTEN, "another"), ==, SYNCD_ERROR_STALE_DIGEST);
+    g_assert_cmpint(accept_as(&w, me, "sound", "another"), ==, SYNCD_ERROR_STALE_DIGEST);
+    g_assert_cmpint(accept_as(&w, me, "folder", "another"), ==, SYNCD_ERROR_STALE_DIGEST);
+    g_assert_cmpint(accept_as(&w, me, "nothing", "another"), ==, SYNCD_ERROR_NOT_FOUND);
+    g_assert_cmpint(accept_as(&w, &stranger, ROTTEN, ROT), ==, SYNCD_ERROR_NOT_FOUND);
+    g_assert_cmpuint(mismatches(&w), ==, 1);
+    g_assert_cmpint(accept_as(&w, me, ROTTEN, ROT), ==, -1);
+    g_assert_cmpuint(mismatches(&w), ==, 0);
+    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v2\n");
+    /* Once is enough, and it is the record from then on. */
+    guint64 sequence = service_sequence(&w.f);
+    g_assert_cmpint(accept_as(&w, me, ROTTEN, ROT), ==, -1);
+    scan_deep(&w);
+    g_assert_cmpuint(mismatches(&w), ==, 0);
+    g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    workspace_clear(&w);
+}
+
+static bool stand(void *data, const char *root, SyncdRootStanding *ret_standing)
+{
+    SyncdWorkspaceStanding now = standing_of(data);
+    *ret_standing = (SyncdRootStanding){
+        .state = now.state == SYNCD_WORKSPACE_WATCHING ? "watching" : "failed",
+        .waiting = now.waiting,
+    };
+    return true;
+}
+
+static bool stand_missing(void *data, const char *root, SyncdRootStanding *ret_standing)
+{
+    *ret_standing = (SyncdRootStanding){.state = "missing"};
+    return true;
+}
+
+static void where_nobody_looks_nothing_is_accepted(void)
+{
+    WorkspaceFixture w;
+    SyncdListener listener = {.data = &w, .standing = stand_missing};
+    one_is_rotten(&w, NULL);
+    syncd_service_set_listener(w.f.service, &listener);
+    g_assert_cmpint(accept_as(&w, &w.f.caller, ROTTEN, ROT), ==, SYNCD_ERROR_BUSY);
+    listener.standing = stand;
+    syncd_service_set_listener(w.f.service, &listener);
+    g_assert_cmpint(accept_as(&w, &w.f.caller, ROTTEN, ROT), ==, -1);
+    workspace_clear(&w);
+}
+
+/* From the first step of the other to its last one. */
+static void what_is_being_put_back_is_not_accepted(void)
+{
+    WorkspaceFixture w;
+    g_auto(Outcome) outcome = {0};
+    SyncdJob *job = NULL;
+    SyncdListener listener = {.data = &w, .restore = begin_restore, .standing = stand};
+    one_is_rotten(&w, KEEP_TWO);
+    g_autofree char *plan = plan_of(&w, ROTTEN, 0);
+    g_autofree char *digest =
+        syncd_json_dup_text(syncd_json_member(syncd_json_root(plan, strlen(plan)), "digest"));
+    const SyncdRestoreRequest request = {
+        .workspace = "workspace:notes", .path = ROTTEN, .digest = digest};
+    w.data = &outcome;
+    syncd_service_set_listener(w.f.service, &listener);
+    g_assert_true(syncd_service_restore(w.f.service, &w.f.caller, &request, &job, &outcome.error));
+    while (!outcome.done && mismatches(&w) > 0) {
+        int code = accept_as(&w, &w.f.caller, ROTTEN, ROT);
+        g_assert_true(code == SYNCD_ERROR_BUSY || code == SYNCD_ERROR_STALE_DIGEST);
+        if (!outcome.done)
+            g_assert_true(step_workspace(&w, PATIENCE_MS));
+    }
+    g_assert_no_error(outcome.error);
+    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v1\n");
+    workspace_clear(&w);
+}
+
+/* A deep scan takes hours, perhaps. */
+static void a_deep_scan_keeps_nothing_from_being_accepted(void)
+{
+    WorkspaceFixture w;
+    SyncdListener listener = {.data = &w, .standing = stand};
+    one_is_rotten(&w, NULL);
+    syncd_service_set_listener(w.f.service, &listener);
+    syncd_workspace_scan_deep(w.workspace);
+    while (standing_of(&w).deep.to_read == 0)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    g_assert_cmpint(accept_as(&w, &w.f.caller, ROTTEN, ROT), ==, -1);
+    g_assert_true(standing_of(&w).deep.running);
+    while (standing_of(&w).deep.running)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    g_assert_cmpuint(mismatches(&w), ==, 0);
+    workspace_clear(&w);
+}
+
+/* ---- putting back ---- */
+
+static void what_is_recorded_may_be_put_back(void)
+{
+    WorkspaceFixture w;
+    g_autofree char *path = NULL, *content = NULL;
+    one_is_rotten(&w, KEEP_TWO);
+    g_autofree char *plan = plan_of(&w, ROTTEN, 0);
+    assert_member(plan, "present_recorded", "false");
+    assert_member(plan, "present_kept", "false");
+    g_auto(Outcome) outcome = restore_as(&w, ROTTEN, 0, plan);
+    g_assert_no_error(outcome.error);
+    path = path_in(&w, ROTTEN);
+    g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+    g_assert_cmpstr(content, ==, WRITTEN);
+    g_assert_cmpuint(mismatches(&w), ==, 0);
+    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v1\n");
+    guint64 sequence = service_sequence(&w.f);
+    scan_deep(&w);
+    g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    workspace_clear(&w);
+}
+
+/* A plan is about the bytes that are there, whether anybody knew of them or not. */
+static void what_nobody_knew_to_be_there_is_not_replaced(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, KEEP_TWO);
+    write_over(&w, ROTTEN, "the second one");
+    run_until_recorded(&w, 4, 1, 0);
+    g_autofree char *plan = plan_of(&w, ROTTEN, 0);
+    rot(&w, ROTTEN, "the second onE");
+    g_auto(Outcome) outcome = restore_as(&w, ROTTEN, 0, plan);
+    g_assert_error(outcome.error, SYNCD_ERROR, SYNCD_ERROR_STALE_DIGEST);
+    while (step_workspace(&w, 0))
+        ;
+    assert_mismatch(&w, ROTTEN, "the second onE");
+    workspace_clear(&w);
+}
+
+static void set_state(WorkspaceFixture *w, const char *state)
+{
+    g_autofree char *root =
+        g_strdup_printf("{\"root_id\":\"r1\",\"workspace_id\":\"workspace:notes\","
+                        "\"directory\":\"%s\",\"root_state\":\"%s\",\"keep\":" KEEP_TWO "}",
+                        w->directory, state);
+    g_assert_cmpint(update_record(&w->f, "root", "r1", root), ==, -1);
+}
+
+static void what_is_gone_while_nobody_looks_comes_back_after_that(void)
+{
+    WorkspaceFixture w;
+    g_autoptr(GError) error = NULL;
+    two_files(&w, KEEP_TWO);
+    end_workspace(&w);
+    set_state(&w, "paused");
+    remove_file(&w, "sound");
+    g_autofree char *none = plan_restore(&w, "sound", 0, &error);
+    g_assert_null(none);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ENGINE_DISABLED);
+    g_assert_nonnull(strstr(error->message, "is paused"));
+    set_state(&w, "active");
+    begin(&w);
+    assert_tree(&w, "folder v1/\nfolder/rotten v1\n");
+    g_autofree char *plan = plan_of(&w, "sound", 0);
+    g_auto(Outcome) outcome = restore_as(&w, "sound", 0, plan);
+    g_assert_no_error(outcome.error);
+    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v1\n");
+    workspace_clear(&w);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/workspace-accept/what-is-there-may-be-accepted",
+                    what_is_there_may_be_accepted);
+    g_test_add_func("/workspace-accept/where-nobody-looks-nothing-is-accepted",
+                    where_nobody_looks_nothing_is_accepted);
+    g_test_add_func("/workspace-accept/what-is-being-put-back-is-not-accepted",
+                    what_is_being_put_back_is_not_accepted);
+    g_test_add_func("/workspace-accept/a-deep-scan-keeps-nothing-from-being-accepted",
+                    a_deep_scan_keeps_nothing_from_being_accepted);
+    g_test_add_func("/workspace-accept/what-is-recorded-may-be-put-back",
+                    what_is_recorded_may_be_put_back);
+    g_test_add_func("/workspace-accept/what-nobody-knew-to-be-there-is-not-replaced",
+                    what_nobody_knew_to_be_there_is_not_replaced);
+    g_test_add_func("/workspace-accept/what-is-gone-while-nobody-looks-comes-back-after-that",
+                    what_is_gone_while_nobody_looks_comes_back_after_that);
+    return g_test_run();
+}
