@@ -4,8 +4,7 @@
 #include "cli/file.h"
 #include "cli/signing-key.h"
 #include "cli/verbs.h"
-#include "crypto/note.h"
-#include "domain/attestation.h"
+#include "domain/attestor.h"
 
 #include <string.h>
 
@@ -20,31 +19,21 @@ static char *read_manifest(const char *path, GError **error)
     return g_steal_pointer(&text);
 }
 
-/* The author's name and the hash of the key: the verifier key without the key itself. */
-static char *key_id_of(const char *author, const SyncdSigner *signer, GError **error)
+static SyncdAttestor *attestor_of(const char *author, const SyncdSigner *signer, GError **error)
 {
-    char *key =
-        author != NULL ? syncd_verifier_key_format(author, syncd_signer_public_key(signer)) : NULL;
-    if (key == NULL) {
+    SyncdAttestor *attestor = author != NULL ? syncd_attestor_new(author, signer) : NULL;
+    if (attestor == NULL)
         syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
                              "name the actor who signs, as `sourceos-syncd actors list` shows it",
                              "/author must be the id of an actor");
-        return NULL;
-    }
-    *strchr(strchr(key, '+') + 1, '+') = '\0';
-    return key;
+    return attestor;
 }
 
-static void write_signed(SyncdJson manifest, const char *author, const char *key_id,
-                         const SyncdSigner *signer, GString *out)
+static void write_signed(SyncdJson manifest, const SyncdAttestor *attestor, GString *out)
 {
     SyncdJsonIter iter;
     SyncdJson name, value;
     SyncdJsonWriter writer;
-    g_autoptr(GString) message = g_string_new(NULL);
-    syncd_attestation_message(manifest, message);
-    SyncdSignature signature = syncd_signer_sign(signer, message->str, message->len);
-    g_autofree char *base64 = g_base64_encode(signature.bytes, sizeof signature.bytes);
     syncd_json_writer_init(&writer, out, false);
     syncd_json_begin_object(&writer);
     syncd_json_iter_init(&iter, manifest);
@@ -54,10 +43,7 @@ static void write_signed(SyncdJson manifest, const char *author, const char *key
     syncd_json_name(&writer, "attestation");
     syncd_json_begin_object(&writer);
     syncd_json_member_bool(&writer, "signed", true);
-    syncd_json_member_string(&writer, "signer", author);
-    syncd_json_member_string(&writer, "key_id", key_id);
-    syncd_json_member_string(&writer, "algorithm", "ed25519");
-    syncd_json_member_string(&writer, "signature", base64);
+    syncd_attestor_sign(attestor, manifest, &writer);
     syncd_json_end_object(&writer);
     syncd_json_end_object(&writer);
 }
@@ -73,11 +59,11 @@ bool syncd_verb_migrations_sign(SyncdCli *cli, GError **error)
         return false;
     SyncdJson manifest = syncd_json_root(text, strlen(text));
     g_autofree char *author = syncd_json_dup_text(syncd_json_member(manifest, "author"));
-    g_autofree char *key_id = key_id_of(author, signer, error);
-    if (key_id == NULL)
+    g_autoptr(SyncdAttestor) attestor = attestor_of(author, signer, error);
+    if (attestor == NULL)
         return false;
     g_autoptr(GString) out = g_string_new(NULL);
-    write_signed(manifest, author, key_id, signer, out);
+    write_signed(manifest, attestor, out);
     syncd_document_show(cli, out);
     return true;
 }

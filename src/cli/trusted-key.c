@@ -1,8 +1,8 @@
 #include "cli/trusted-key.h"
 
-#include <string.h>
+#include "crypto/note.h"
 
-#define ORIGIN_PREFIX "org.sourceos.Sync/"
+#include <string.h>
 
 char *syncd_trusted_key_of_feed(const char *description, const char *feed)
 {
@@ -18,5 +18,6 @@ char *syncd_trusted_key_of_feed(const char *description, const char *feed)
 
 const char *syncd_feed_of_origin(const char *origin)
 {
-    return g_str_has_prefix(origin, ORIGIN_PREFIX) ? origin + strlen(ORIGIN_PREFIX) : NULL;
+    return g_str_has_prefix(origin, SYNCD_ORIGIN_PREFIX) ? origin + strlen(SYNCD_ORIGIN_PREFIX)
+                                                         : NULL;
 }

@@ -18,6 +18,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#define SYNCD_ORIGIN_PREFIX "org.sourceos.Sync/" /* of our own key names and origins */
 #define SYNCD_NOTE_MAX_SIZE 4096
 #define SYNCD_NOTE_MAX_SIGNATURES 16
 #define SYNCD_NOTE_MAX_KEY_NAME 512

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#define ALGORITHM "ed25519"
 /* Base64 with padding of a signature. */
 #define SIGNATURE_TEXT_SIZE ((SYNCD_SIGNATURE_SIZE + 2) / 3 * 4)
 
@@ -123,7 +122,7 @@ SyncdAttestation syncd_attestation_check(SyncdJson document, const SyncdAttestat
 
     SyncdSignature signature;
     SyncdJson members = signature_members(attestation);
-    if (!syncd_json_is(syncd_json_member(members, "algorithm"), ALGORITHM) ||
+    if (!syncd_json_is(syncd_json_member(members, "algorithm"), SYNCD_ATTESTATION_ALGORITHM) ||
         syncd_json_member(members, "key_id").type != SYNCD_JSON_STRING ||
         !read_signature(syncd_json_member(members, "signature"), &signature))
         return SYNCD_ATTESTATION_INVALID;

@@ -14,6 +14,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#define SYNCD_ATTESTATION_ALGORITHM "ed25519"
+
 typedef enum {
     SYNCD_ATTESTATION_UNSIGNED,    /* it does not claim to be signed */
     SYNCD_ATTESTATION_SIGNED,      /* and that is true */

@@ -230,6 +230,7 @@ char *syncd_service_describe(SyncdService *service, const SyncdCaller *caller, G
         syncd_service_find_caller(service, caller, &actor, NULL);
         write_storage(service, &writer);
         syncd_json_member_string(&writer, "device_id", syncd_store_device_id(service->store));
+        syncd_json_member_string(&writer, "attestation_key", syncd_attestor_key(service->attestor));
         syncd_json_member_string(&writer, "actor_id", actor);
         write_policy(service, &writer);
         write_feeds(service, &writer);

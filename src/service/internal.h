@@ -8,6 +8,7 @@
 #include "contract/operation.h"
 #include "crypto/sign.h"
 #include "domain/announcements.h"
+#include "domain/attestor.h"
 #include "domain/kind.h"
 #include "domain/mandate.h"
 #include "domain/policy.h"
@@ -36,6 +37,7 @@ struct SyncdService {
     SyncdListener listener;
     GArray *waiting;           /* those who wait for the commit of the open turn */
     const SyncdCommit *untold; /* the last commit, while those who waited for it are answered */
+    SyncdAttestor *attestor;   /* the device, which signs what the daemon says */
     char *own_actor;           /* the daemon's; NULL until it was looked up */
     char **own_directories;    /* the daemon's; NULL: none */
     SyncdRefusals *refusals;

@@ -1,6 +1,7 @@
 #include "service/internal.h"
 
 #include "base/log.h"
+#include "crypto/note.h"
 #include "service/retention.h"
 
 typedef struct {
@@ -27,6 +28,12 @@ guint64 syncd_service_task_ms(const SyncdService *service)
 {
     guint64 passed_ms = (syncd_service_monotonic(service) - service->begin_usec) / 1000;
     return MAX(service->begin_ms + passed_ms, syncd_store_last_ms(service->store));
+}
+
+static SyncdAttestor *make_attestor(const SyncdStore *store)
+{
+    g_autofree char *name = g_strconcat(SYNCD_ORIGIN_PREFIX, syncd_store_device_id(store), NULL);
+    return syncd_attestor_new(name, syncd_store_signer(store));
 }
 
 SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *store,
@@ -66,6 +73,7 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
         syncd_store_discard(store); /* a log begins whole */
         return NULL;
     }
+    service->attestor = make_attestor(store);
     syncd_service_start_verify(service);
     return g_steal_pointer(&service);
 }
@@ -78,6 +86,7 @@ void syncd_service_free(SyncdService *service)
     syncd_service_flush_refusals(service, true);
     syncd_service_commit(service);
     syncd_service_stop_scrub(service);
+    g_clear_pointer(&service->attestor, syncd_attestor_free);
     g_clear_pointer(&service->jobs, g_ptr_array_unref);
     g_clear_pointer(&service->refusals, syncd_refusals_free);
     g_clear_pointer(&service->ephemerals, syncd_ephemerals_free);

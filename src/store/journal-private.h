@@ -3,8 +3,6 @@
 
 #include "store/journal.h"
 
-#define SYNCD_ORIGIN_PREFIX "org.sourceos.Sync/"
-
 struct SyncdJournal {
     SyncdKeyring *keyring;
     SyncdDatabase *db;

@@ -283,6 +283,11 @@ const char *syncd_store_device_id(const SyncdStore *self)
     return syncd_keyring_device_id(self->keyring);
 }
 
+const SyncdSigner *syncd_store_signer(const SyncdStore *self)
+{
+    return syncd_keyring_signer(self->keyring);
+}
+
 guint64 syncd_store_sequence(const SyncdStore *self)
 {
     return syncd_journal_committed(self->journal);

@@ -80,6 +80,8 @@ bool syncd_store_lacks_index(const SyncdStore *store);
 /* The last commit found no room on the disk, and nothing large was written since. */
 bool syncd_store_lacks_room(const SyncdStore *store);
 const char *syncd_store_device_id(const SyncdStore *store);
+/* The device's key: it signs the heads. */
+const SyncdSigner *syncd_store_signer(const SyncdStore *store);
 guint64
 syncd_store_sequence(const SyncdStore *store); /* pos of the newest committed entry, 0 for none */
 guint64 syncd_store_last_ms(const SyncdStore *store); /* its hybrid logical time, 0 for none */

@@ -2,6 +2,7 @@
 
 #include "attestation-fixture.h"
 #include "base/canonical.h"
+#include "domain/attestor.h"
 #include "domain/judgement.h"
 #include "report-fixture.h"
 
@@ -18,6 +19,24 @@ static void the_canonical_text_without_the_attestation_is_signed(void)
     g_autoptr(GString) message = g_string_new(NULL);
     syncd_attestation_message(document_of(DOCUMENT), message);
     g_assert_cmpstr(message->str, ==, "{\"a\":{\"y\":2,\"z\":1},\"b\":[1.5,\"caf\\u00e9\"]}");
+}
+
+static void what_an_attestor_signs_is_that(void)
+{
+    g_autoptr(SyncdSigner) signer = attester(1);
+    g_autoptr(SyncdAttestor) attestor = syncd_attestor_new(ATTESTER, signer);
+    g_autofree char *key = attester_key(signer);
+    g_autofree char *members = attester_members(signer, DOCUMENT);
+    g_autofree char *expected = g_strdup_printf("{%s}", members);
+    g_autoptr(GString) written = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, written, false);
+    syncd_json_begin_object(&writer);
+    syncd_attestor_sign(attestor, document_of(DOCUMENT), &writer);
+    syncd_json_end_object(&writer);
+    g_assert_cmpstr(written->str, ==, expected);
+    g_assert_cmpstr(syncd_attestor_key(attestor), ==, key);
+    g_assert_null(syncd_attestor_new("no name", signer));
 }
 
 static void a_signature_of_a_believed_key_counts(void)
@@ -127,6 +146,7 @@ int main(int argc, char **argv)
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/attestation/what-is-signed",
                     the_canonical_text_without_the_attestation_is_signed);
+    g_test_add_func("/attestation/attestor", what_an_attestor_signs_is_that);
     g_test_add_func("/attestation/a-believed-key-counts", a_signature_of_a_believed_key_counts);
     g_test_add_func("/attestation/every-change-breaks-it", every_change_breaks_it);
     g_test_add_func("/attestation/every-character-counts", every_character_of_the_signature_counts);
