@@ -62,6 +62,7 @@ def arguments(add_own=None):
     parser.add_argument('--bus', default='dbus-daemon')
     parser.add_argument('--enqueuer')
     parser.add_argument('--asker')
+    parser.add_argument('--rules')
     parser.add_argument('--worker')
     parser.add_argument('only', nargs='*')
     if add_own:
@@ -308,7 +309,14 @@ class OtherCaller:
             return answer['reply']
         refused = Refused.__new__(Refused)
         refused.name, refused.text = answer['name'], answer['text']
+        refused.args = (f'{refused.name}: {refused.text}',)
         raise refused
+
+    def list(self, method='List', interface=OPERATIONS, **options):
+        records, cursor = self.call(interface, method, '(a{sv})', options)
+        if method == 'ListBytes':
+            return [json.loads(line) for line in bytes(records).splitlines()], cursor
+        return json.loads(records), cursor
 
     def start(self, interface, method, signature='()', *args, path=ROOT, interactive=False):
         """Without waiting for an answer."""

@@ -77,6 +77,18 @@ class SystemWorld(World):
             yield daemon, *(stack.enter_context(self.other(uid(user))) for user in users)
 
 
+@contextlib.contextmanager
+def a_user_instance_beside_polkit(world, user):
+    """Its daemon's processes and a caller, all of that user, with polkit on the system bus."""
+    bus = Bus(world.directory / f'session-bus-of-{user}', world.options.bus)
+    os.chmod(bus.socket, 0o666)
+    with world.daemon(bus=bus, uid=uid(user),
+                      environment={'DBUS_SYSTEM_BUS_ADDRESS': world.bus.address}) as daemon, \
+            world.other(uid(user), bus) as caller:
+        yield daemon, caller
+    bus.stop()
+
+
 def fill(source, name, directory):
     """An installed form of a template, with the service user of the test."""
     text = pathlib.Path(source, 'data', name + '.in').read_text()

@@ -2,19 +2,18 @@
 """The system instance with the real polkitd: who is let in, who is not, who is asked, and what
 everybody may see. Nothing outside of the test's own mounts is changed."""
 
-import contextlib
 import json
 import os
-import pathlib
 import subprocess
 
 from cli_user import FAILED, NEGATIVE, Cli
-from harness import (JOB, MANAGER, OPERATIONS, PATIENCE, ROOT, STANDARD, Bus, Gio, GLib, as_user,
+from harness import (JOB, MANAGER, OPERATIONS, PATIENCE, ROOT, STANDARD, Bus, GLib, as_user,
                      equal, eventually, main, promise, refused_as)
 from mounts import Skip
-from polkit_world import ALLOWED, ASKED, POLKIT, SERVICE, STRANGER, system_world, uid
+from polkit_agent import REFUSES, WAITS, Agent
+from polkit_world import (ALLOWED, ASKED, SERVICE, STRANGER, a_user_instance_beside_polkit,
+                          system_world, uid)
 
-AUTHORITY = (POLKIT, '/org/freedesktop/PolicyKit1/Authority', POLKIT + '.Authority')
 STALE = 6
 DENIED = STANDARD + 'AccessDenied'
 CHALLENGED = STANDARD + 'InteractiveAuthorizationRequired'
@@ -35,59 +34,6 @@ def list_operations(caller, options=None, **keywords):
 def enqueue(caller, body='{}', scope='workspace:notes', thing='note:1'):
     return caller.call(OPERATIONS, 'Enqueue', '(ssssa{sv})', 'sync.operation.enqueue', scope, thing,
                        body, {'create_scope': GLib.Variant('b', True)})[0]
-
-
-# --- an agent that asks nobody -----------------------------------------------------------------
-
-AGENT = '''<node><interface name="org.freedesktop.PolicyKit1.AuthenticationAgent">
-  <method name="BeginAuthentication">
-    <arg type="s" direction="in"/><arg type="s" direction="in"/><arg type="s" direction="in"/>
-    <arg type="a{ss}" direction="in"/><arg type="s" direction="in"/>
-    <arg type="a(sa{sv})" direction="in"/>
-  </method>
-  <method name="CancelAuthentication"><arg type="s" direction="in"/></method>
-</interface></node>'''
-
-
-class Agent:
-    """Answers for a process: with root's password, as it were, or not at all."""
-
-    def __init__(self, bus, pid, answers=True):
-        flags = (Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
-                 | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
-        self.connection = Gio.DBusConnection.new_for_address_sync(bus.address, flags, None, None)
-        self.asked, self.cancelled, self.answers, self.open = [], 0, answers, []
-        self.connection.register_object('/agent', Gio.DBusNodeInfo.new_for_xml(AGENT).interfaces[0],
-                                        self._on_call, None, None)
-        start = pathlib.Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[19]
-        subject = ('unix-process', {
-            'pid': GLib.Variant('u', pid), 'start-time': GLib.Variant('t', int(start)),
-            'uid': GLib.Variant('i', os.stat(f'/proc/{pid}').st_uid)})
-        self._authority('RegisterAuthenticationAgent',
-                        GLib.Variant('((sa{sv})ss)', (subject, 'C.UTF-8', '/agent')))
-
-    def _authority(self, method, values):
-        return self.connection.call_sync(*AUTHORITY, method, values, None,
-                                         Gio.DBusCallFlags.NONE, -1, None)
-
-    def _on_call(self, _connection, _sender, _path, _interface, method, values, invocation):
-        if method == 'CancelAuthentication':
-            self.cancelled += 1
-            invocation.return_value(None)
-            return
-        action, _message, _icon, _details, cookie, _identities = values.unpack()
-        self.asked.append(action)
-        if not self.answers:
-            self.open.append(invocation)
-            return
-        root = ('unix-user', {'uid': GLib.Variant('u', 0)})
-        self.connection.call(*AUTHORITY, 'AuthenticationAgentResponse2',
-                             GLib.Variant('(us(sa{sv}))', (0, cookie, root)), None,
-                             Gio.DBusCallFlags.NONE, -1, None,
-                             lambda *_: invocation.return_value(None))
-
-    def close(self):
-        self.connection.close_sync(None)
 
 
 # --- who is let in -----------------------------------------------------------------------------
@@ -123,6 +69,15 @@ def who_is_asked_and_answers_is_let_in_once(world):
         equal(agent.asked[0], 'org.sourceos.sync.run')
         refused_as(CHALLENGED, verify, caller)
         equal(len(agent.asked), 1, 'asked without leave')
+        agent.close()
+
+
+@promise
+def who_is_asked_and_does_not_answer_well_is_not(world):
+    with world.system(ASKED) as (_, caller):
+        agent = Agent(world.bus, caller.pid, how=REFUSES)
+        refused_as(DENIED, verify, caller, interactive=True)
+        equal(agent.asked, ['org.sourceos.sync.run'])
         agent.close()
 
 
@@ -246,7 +201,7 @@ def nothing_that_is_recorded_leaks_to_a_stranger(world):
 @promise
 def a_user_has_a_bounded_number_of_questions_open(world):
     with world.system(ASKED, STRANGER) as (_, caller, other):
-        agent = Agent(world.bus, caller.pid, answers=False)
+        agent = Agent(world.bus, caller.pid, how=WAITS)
         equal(caller.burst(17, MANAGER, 'Verify', '(a{sv})', {}), [STANDARD + 'LimitsExceeded'])
         refused_as(DENIED, verify, other)
         caller.kill()
@@ -256,7 +211,7 @@ def a_user_has_a_bounded_number_of_questions_open(world):
 @promise
 def a_question_ends_with_its_caller(world):
     with world.system(ASKED, ASKED) as (_, first, second):
-        agent = Agent(world.bus, first.pid, answers=False)
+        agent = Agent(world.bus, first.pid, how=WAITS)
         first.start(MANAGER, 'Verify', '(a{sv})', {}, interactive=True)
         eventually(lambda: agent.asked, 'the agent is asked')
         first.kill()
@@ -270,7 +225,7 @@ def a_question_ends_with_its_caller(world):
 @promise
 def who_waits_for_an_answer_when_the_daemon_stops_is_told(world):
     with world.system(ASKED) as (daemon, caller):
-        agent = Agent(world.bus, caller.pid, answers=False)
+        agent = Agent(world.bus, caller.pid, how=WAITS)
         caller.start(MANAGER, 'Verify', '(a{sv})', {}, interactive=True)
         eventually(lambda: agent.asked, 'the agent is asked')
         equal(daemon.stop(), 0)
@@ -317,18 +272,6 @@ def a_user_instance_asks_about_a_process(world):
 
 
 # --- purges ------------------------------------------------------------------------------------
-
-@contextlib.contextmanager
-def a_user_instance_beside_polkit(world, user):
-    """Its daemon's processes and a caller, all of that user, with polkit on the system bus."""
-    bus = Bus(world.directory / f'session-bus-of-{user}', world.options.bus)
-    os.chmod(bus.socket, 0o666)
-    with world.daemon(bus=bus, uid=uid(user),
-                      environment={'DBUS_SYSTEM_BUS_ADDRESS': world.bus.address}) as daemon, \
-            world.other(uid(user), bus) as caller:
-        yield daemon, caller
-    bus.stop()
-
 
 def delete(caller, thing):
     caller.call(OPERATIONS, 'Enqueue', '(ssssa{sv})', 'sync.operation.enqueue', 'public:board', thing,
