@@ -2,6 +2,7 @@
 #include "bus/manager.h"
 
 #include "bus/bus-private.h"
+#include "bus/document.h"
 #include "bus/job.h"
 #include "bus/listing.h"
 #include "bus/names.h"
@@ -133,18 +134,7 @@ static bool handle_describe(SyncdCall *call, GError **error)
 
 static bool handle_explain(SyncdCall *call, GError **error)
 {
-    sd_bus_message *message = syncd_call_message(call);
-    const char *object = NULL;
-    bool all;
-    if (!syncd_text_argument_read(message, &object, error) ||
-        !syncd_all_option_read(message, &all, error))
-        return false;
-    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
-    if (service == NULL)
-        return false;
-    g_autofree char *explanation =
-        syncd_service_explain(service, syncd_call_caller(call), object, error);
-    return explanation != NULL && syncd_call_reply(call, error, "s", explanation);
+    return syncd_call_give_document(call, syncd_service_explain, error);
 }
 
 static bool handle_list_events(SyncdCall *call, GError **error)

@@ -1,5 +1,6 @@
 #include "bus/migrations.h"
 
+#include "bus/document.h"
 #include "bus/error-bus.h"
 #include "bus/listing.h"
 #include "bus/options.h"
@@ -108,16 +109,5 @@ bool syncd_handle_apply_rollback(SyncdCall *call, GError **error)
 
 bool syncd_handle_migration_report(SyncdCall *call, GError **error)
 {
-    sd_bus_message *message = syncd_call_message(call);
-    const char *operation = NULL;
-    bool all;
-    if (!syncd_text_argument_read(message, &operation, error) ||
-        !syncd_all_option_read(message, &all, error))
-        return false;
-    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
-    if (service == NULL)
-        return false;
-    g_autofree char *report =
-        syncd_service_migration_report(service, syncd_call_caller(call), operation, error);
-    return report != NULL && syncd_call_reply(call, error, "s", report);
+    return syncd_call_give_document(call, syncd_service_migration_report, error);
 }

@@ -1,5 +1,6 @@
 /* org.sourceos.Sync.Operations: the log of operations. */
 #include "bus/bus-private.h"
+#include "bus/document.h"
 #include "bus/error-bus.h"
 #include "bus/listing.h"
 #include "bus/names.h"
@@ -169,33 +170,14 @@ static bool handle_checkpoint(SyncdCall *call, GError **error)
 
 /* ---- reading ---- */
 
-/* Methods that take the id of an operation and give one document about it. */
-typedef char *(*DocumentFunc)(SyncdService *service, const SyncdCaller *caller,
-                              const char *operation, GError **error);
-
-static bool give_document(SyncdCall *call, DocumentFunc document_of, GError **error)
-{
-    sd_bus_message *message = syncd_call_message(call);
-    const char *operation = NULL;
-    bool all;
-    if (!syncd_text_argument_read(message, &operation, error) ||
-        !syncd_all_option_read(message, &all, error))
-        return false;
-    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
-    if (service == NULL)
-        return false;
-    g_autofree char *document = document_of(service, syncd_call_caller(call), operation, error);
-    return document != NULL && syncd_call_reply(call, error, "s", document);
-}
-
 static bool handle_get(SyncdCall *call, GError **error)
 {
-    return give_document(call, syncd_service_get_operation, error);
+    return syncd_call_give_document(call, syncd_service_get_operation, error);
 }
 
 static bool handle_proof(SyncdCall *call, GError **error)
 {
-    return give_document(call, syncd_service_prove, error);
+    return syncd_call_give_document(call, syncd_service_prove, error);
 }
 
 static bool handle_list(SyncdCall *call, GError **error)

@@ -1,5 +1,6 @@
 #include "bus/tasks.h"
 
+#include "bus/document.h"
 #include "bus/error-bus.h"
 #include "bus/listing.h"
 #include "bus/options.h"
@@ -381,17 +382,7 @@ bool syncd_handle_cancel_task(SyncdCall *call, GError **error)
 
 bool syncd_handle_get_task(SyncdCall *call, GError **error)
 {
-    sd_bus_message *message = syncd_call_message(call);
-    const char *task = NULL;
-    bool all;
-    if (!syncd_text_argument_read(message, &task, error) ||
-        !syncd_all_option_read(message, &all, error))
-        return false;
-    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
-    if (service == NULL)
-        return false;
-    g_autofree char *record = syncd_service_get_task(service, syncd_call_caller(call), task, error);
-    return record != NULL && syncd_call_reply(call, error, "s", record);
+    return syncd_call_give_document(call, syncd_service_get_task, error);
 }
 
 typedef struct {
