@@ -9,6 +9,7 @@
 #include "bus/object.h"
 #include "bus/options.h"
 #include "config.h"
+#include "service/diagnose.h"
 #include "service/explain.h"
 #include "service/find.h"
 
@@ -137,6 +138,30 @@ static bool handle_explain(SyncdCall *call, GError **error)
     return syncd_call_give_document(call, syncd_service_explain, error);
 }
 
+typedef struct {
+    SyncdDiagnoseOptions diagnose;
+    bool all;
+} DiagnoseArguments;
+
+static const SyncdOption diagnose_options[] = {
+    {"deep", SYNCD_OPTION_SWITCH, offsetof(DiagnoseArguments, diagnose.deep)},
+    {"all", SYNCD_OPTION_SWITCH, offsetof(DiagnoseArguments, all)},
+};
+
+static bool handle_diagnose(SyncdCall *call, GError **error)
+{
+    DiagnoseArguments arguments = {.all = false};
+    if (!syncd_options_read(syncd_call_message(call), diagnose_options,
+                            G_N_ELEMENTS(diagnose_options), &arguments, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, arguments.all, NULL, error);
+    if (service == NULL)
+        return false;
+    g_autofree char *diagnosis =
+        syncd_service_describe_diagnosis(service, syncd_call_caller(call), &arguments.diagnose);
+    return syncd_call_reply(call, error, "s", diagnosis);
+}
+
 static bool handle_list_events(SyncdCall *call, GError **error)
 {
     SyncdListOptions options = {0};
@@ -252,13 +277,10 @@ static bool handle_list_jobs(SyncdCall *call, GError **error)
 }
 
 static const SyncdMethod methods[] = {
-    {"Describe", handle_describe},
-    {"Explain", handle_explain},
-    {"ListEvents", handle_list_events},
-    {"Find", handle_find},
-    {"Verify", handle_verify},
-    {"ListJobs", handle_list_jobs},
-    {NULL, NULL},
+    {"Describe", handle_describe},  {"Explain", handle_explain},
+    {"Diagnose", handle_diagnose},  {"ListEvents", handle_list_events},
+    {"Find", handle_find},          {"Verify", handle_verify},
+    {"ListJobs", handle_list_jobs}, {NULL, NULL},
 };
 
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
@@ -275,6 +297,10 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("Explain",
         SD_BUS_ARGS("s", object, "a{sv}", options),
         SD_BUS_RESULT("s", explanation),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Diagnose",
+        SD_BUS_ARGS("a{sv}", options),
+        SD_BUS_RESULT("s", diagnosis),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("ListEvents",
         SD_BUS_ARGS("a{sv}", options),

@@ -1,157 +1,158 @@
 #include "cli/doctor.h"
 
-#include "base/json-writer.h"
-#include "base/timestamp.h"
 #include "cli/i18n.h"
+#include "cli/listing.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
 #include "domain/answers.h"
 
 #include <string.h>
 
-#define SCHEMA "sourceos.doctor/v1"
+/* ---- one finding for people ---- */
 
-/* ---- findings ---- */
+typedef struct {
+    SyncdJson finding;
+    GPtrArray *texts; /* what find_fact() returned */
+} Facts;
 
-static void free_found(void *data)
-{
-    SyncdFound *found = data;
-    for (unsigned i = 0; i < found->n_facts; i++)
-        g_free(found->facts[i].text);
-    g_ptr_array_unref(found->evidence);
-    g_free(found);
-}
-
-SyncdFound *syncd_doctor_add(SyncdDoctor *self, const char *code, ...)
-{
-    SyncdFound *found = g_new0(SyncdFound, 1);
-    va_list facts;
-    found->finding = syncd_finding_find(SYNCD_BYTES_TEXT(code));
-    g_assert(found->finding != NULL);
-    found->evidence = g_ptr_array_new_with_free_func(g_free);
-    va_start(facts, code);
-    for (const char *name; (name = va_arg(facts, const char *)) != NULL; found->n_facts++) {
-        g_assert(found->n_facts < SYNCD_DOCTOR_FACTS);
-        found->facts[found->n_facts].name = name;
-        found->facts[found->n_facts].text = g_strdup(va_arg(facts, const char *));
-    }
-    va_end(facts);
-    g_ptr_array_add(self->found, found);
-    return found;
-}
-
+/* A count that is no more than a bound says so in the reader's language. */
 static const char *find_fact(void *data, const char *name)
 {
-    const SyncdFound *found = data;
-    for (unsigned i = 0; i < found->n_facts; i++)
-        if (strcmp(found->facts[i].name, name) == 0)
-            return found->facts[i].text;
-    return NULL;
+    Facts *facts = data;
+    SyncdJson value = syncd_json_member(syncd_json_member(facts->finding, "facts"), name);
+    if (value.type != SYNCD_JSON_STRING)
+        return NULL;
+    bool more =
+        strcmp(name, "n") == 0 && syncd_json_member(facts->finding, "more").type == SYNCD_JSON_TRUE;
+    char *text = more ? g_strdup_printf(_("at least %u"),
+                                        (unsigned)syncd_record_number(facts->finding, "count"))
+                      : syncd_json_dup_text(value);
+    g_ptr_array_add(facts->texts, text);
+    return text;
 }
 
-static bool is_bad(const SyncdFound *found)
+/* In the reader's language, where this program knows the finding; otherwise as the daemon says. */
+static char *sentence_of(SyncdJson finding, const SyncdFinding *known)
 {
-    return strcmp(found->finding->severity, "info") != 0;
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    Facts facts = {finding, texts};
+    return known != NULL ? syncd_answer_fill(_(known->sentence), find_fact, &facts)
+                         : syncd_record_text(finding, "summary");
 }
 
-/* ---- telling ---- */
-
-/* The table has commands for the user's instance. */
-static char *next_of(const SyncdDoctor *self, SyncdFound *found)
-{
-    static const struct {
-        const char *of_user, *of_system;
-    } programs[] = {
-        {"systemctl --user ", "systemctl "},
-        {"journalctl --user ", "journalctl "},
-        {"sourceos-syncd ", "sourceos-syncd --system "},
-    };
-    char *next = syncd_answer_fill(found->finding->next, find_fact, found);
-    if (syncd_cli_instance(self->cli) != SYNCD_CLIENT_SYSTEM)
-        return next;
-    for (size_t i = 0; i < G_N_ELEMENTS(programs); i++) {
-        if (!g_str_has_prefix(next, programs[i].of_user))
-            continue;
-        g_autofree char *user = next;
-        return g_strconcat(programs[i].of_system, user + strlen(programs[i].of_user), NULL);
-    }
-    return next;
-}
-
-static void write_found(const SyncdDoctor *self, SyncdFound *found, SyncdJsonWriter *writer)
-{
-    g_autofree char *sentence = syncd_answer_fill(found->finding->sentence, find_fact, found);
-    syncd_json_begin_object(writer);
-    syncd_json_member_string(writer, "code", found->finding->code);
-    syncd_json_member_string(writer, "severity", found->finding->severity);
-    syncd_json_member_string(writer, "summary", sentence);
-    syncd_json_name(writer, "evidence");
-    syncd_json_begin_array(writer);
-    for (guint i = 0; i < found->evidence->len; i++)
-        syncd_json_string(writer, found->evidence->pdata[i]);
-    syncd_json_end_array(writer);
-    g_autofree char *next = next_of(self, found);
-    syncd_json_member_string(writer, "next", next);
-    syncd_json_end_object(writer);
-}
-
-static void tell_json(const SyncdDoctor *self)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    char now[SYNCD_TIME_SIZE];
-    syncd_time_format_ms((guint64)g_get_real_time() / 1000, now);
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "schema", SCHEMA);
-    syncd_json_member_string(&writer, "instance",
-                             syncd_client_instance_name(syncd_cli_instance(self->cli)));
-    syncd_json_member_string(&writer, "examined_at", now);
-    syncd_json_member_bool(&writer, "deep", self->deep);
-    syncd_json_name(&writer, "findings");
-    syncd_json_begin_array(&writer);
-    for (guint i = 0; i < self->found->len; i++)
-        write_found(self, self->found->pdata[i], &writer);
-    syncd_json_end_array(&writer);
-    syncd_json_end_object(&writer);
-    syncd_output_json(self->cli->out, text->str, text->len, true);
-}
-
-static void print_indented(SyncdOutput *out, SyncdStyle style, const char *text)
+static char *wrap(SyncdOutput *out, const char *text)
 {
     g_autofree char *safe = syncd_text_safe(text);
+    GString *wrapped = g_string_new(NULL);
+    syncd_text_wrap(wrapped, safe, 2, 2, syncd_output_width(out));
+    return g_string_free(wrapped, FALSE);
+}
+
+static void print_remark(SyncdOutput *out, const char *text)
+{
+    g_autofree char *wrapped = wrap(out, text);
     syncd_output_text(out, "  ");
-    syncd_output_styled(out, style, safe);
+    syncd_output_styled(out, SYNCD_STYLE_DIM, wrapped);
     syncd_output_text(out, "\n");
 }
 
-static void print_found(const SyncdDoctor *self, SyncdFound *found)
+static void print_evidence(SyncdOutput *out, SyncdJson finding)
 {
-    SyncdOutput *out = self->cli->out;
-    g_autofree char *sentence = syncd_answer_fill(_(found->finding->sentence), find_fact, found);
-    g_autofree char *safe = syncd_text_safe(sentence), *next = next_of(self, found);
-    g_autoptr(GString) wrapped = g_string_new(NULL);
-    syncd_output_styled(out, is_bad(found) ? SYNCD_STYLE_BAD : SYNCD_STYLE_BOLD,
-                        found->finding->severity);
-    syncd_output_printf(out, ": %s\n  ", found->finding->code);
-    syncd_text_wrap(wrapped, safe, 2, 2, syncd_output_width(out));
-    syncd_output_printf(out, "%s\n", wrapped->str);
-    for (guint i = 0; i < found->evidence->len; i++)
-        print_indented(out, SYNCD_STYLE_DIM, found->evidence->pdata[i]);
-    g_autofree char *told = g_strdup_printf(_("Next: `%s`"), next);
-    print_indented(out, SYNCD_STYLE_BOLD, told);
+    SyncdJsonIter iter;
+    SyncdJson item;
+    syncd_json_iter_init(&iter, syncd_json_member(finding, "evidence"));
+    while (syncd_json_iter_next(&iter, NULL, &item)) {
+        g_autofree char *text = syncd_json_dup_text(item);
+        g_autofree char *safe = syncd_text_safe(text != NULL ? text : "");
+        syncd_output_text(out, "  ");
+        syncd_output_styled(out, SYNCD_STYLE_DIM, safe);
+        syncd_output_text(out, "\n");
+    }
 }
 
-static void tell_text(const SyncdDoctor *self)
+/* Which entries of the log it is about. */
+static void print_range(SyncdOutput *out, SyncdJson finding)
 {
-    if (self->found->len == 0)
+    SyncdJson range = syncd_json_member(finding, "range");
+    if (range.type != SYNCD_JSON_OBJECT)
+        return;
+    g_autofree char *first = syncd_record_text(range, "first"),
+                    *last = syncd_record_text(range, "last");
+    g_autofree char *text = g_strdup_printf(_("Entries %s to %s of the log."), first, last);
+    print_remark(out, text);
+}
+
+static void print_durability(SyncdOutput *out, SyncdJson finding)
+{
+    SyncdJson durability = syncd_json_member(finding, "durability");
+    if (syncd_json_is(durability, "durable"))
+        print_remark(out, _("What it is about is durable: it is nowhere else."));
+    if (syncd_json_is(durability, "rebuildable"))
+        print_remark(out, _("What it is about can be made again from the log."));
+}
+
+/* What can be repaired by a plan, and what a person has to do. */
+static void print_ways_out(SyncdOutput *out, SyncdJson finding, const SyncdFinding *known)
+{
+    g_autofree char *kind = syncd_record_text(syncd_json_member(finding, "repair"), "kind"),
+                    *person = syncd_record_text(finding, "person");
+    if (*kind != '\0') {
+        g_autofree char *text = g_strdup_printf(_("A repair plan can mend it: %s."), kind);
+        print_remark(out, text);
+    }
+    if (*person != '\0')
+        print_remark(out, known != NULL && known->person != NULL ? _(known->person) : person);
+}
+
+static void print_found(SyncdOutput *out, SyncdJson finding)
+{
+    g_autofree char *code = syncd_record_text(finding, "code"),
+                    *severity = syncd_record_text(finding, "severity"),
+                    *next = syncd_record_text(finding, "next");
+    const SyncdFinding *known = syncd_finding_find(SYNCD_BYTES_TEXT(code));
+    g_autofree char *sentence = sentence_of(finding, known), *safe = syncd_text_safe(code),
+                    *wrapped = wrap(out, sentence);
+    bool bad = strcmp(severity, "info") != 0;
+    syncd_output_styled(out, bad ? SYNCD_STYLE_BAD : SYNCD_STYLE_BOLD, severity);
+    syncd_output_printf(out, ": %s\n", safe);
+    syncd_output_printf(out, "  %s\n", wrapped);
+    print_evidence(out, finding);
+    print_range(out, finding);
+    print_durability(out, finding);
+    print_ways_out(out, finding, known);
+    g_autofree char *told = g_strdup_printf(_("Next: `%s`"), next);
+    g_autofree char *command = syncd_text_safe(told);
+    syncd_output_text(out, "  ");
+    syncd_output_styled(out, SYNCD_STYLE_BOLD, command);
+    syncd_output_text(out, "\n");
+}
+
+/* ---- all of them ---- */
+
+static void tell_text(const SyncdDoctor *self, SyncdJson findings)
+{
+    SyncdJsonIter iter;
+    SyncdJson finding;
+    bool any = false;
+    syncd_json_iter_init(&iter, findings);
+    for (; syncd_json_iter_next(&iter, NULL, &finding); any = true)
+        print_found(self->cli->out, finding);
+    if (!any)
         syncd_output_printf(self->cli->out, "%s\n", _("No faults were found."));
-    for (guint i = 0; i < self->found->len; i++)
-        print_found(self, self->found->pdata[i]);
     if (!self->deep)
         syncd_cli_remark(
             self->cli, "%s",
             _("--deep checks all of the log, and reads every file of every workspace."));
+}
+
+static void judge(SyncdCli *cli, SyncdJson findings)
+{
+    SyncdJsonIter iter;
+    SyncdJson finding;
+    syncd_json_iter_init(&iter, findings);
+    while (cli->exit == SYNCD_EXIT_DONE && syncd_json_iter_next(&iter, NULL, &finding))
+        if (!syncd_json_is(syncd_json_member(finding, "severity"), "info"))
+            cli->exit = SYNCD_EXIT_NEGATIVE;
 }
 
 /* That no daemon answers is what is found then. */
@@ -168,23 +169,25 @@ static bool examine(SyncdDoctor *self, GError **error)
     }
     g_autofree char *sentence = NULL, *next = NULL;
     syncd_error_split(fault->message, &sentence, &next);
-    syncd_doctor_add(self, "daemon-unavailable", "reason", sentence, NULL);
+    g_ptr_array_add(self->own, syncd_found_new("daemon-unavailable", "reason", sentence, NULL));
     self->cli->exit = SYNCD_EXIT_UNREACHABLE;
     return true;
 }
 
 bool syncd_verb_doctor(SyncdCli *cli, GError **error)
 {
-    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(free_found);
-    SyncdDoctor doctor = {.cli = cli, .deep = syncd_cli_flag(cli, "deep"), .found = found};
-    if (!examine(&doctor, error))
+    g_autoptr(GPtrArray) own = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_found_free);
+    SyncdDoctor doctor = {.cli = cli, .deep = syncd_cli_flag(cli, "deep"), .own = own};
+    bool done = examine(&doctor, error);
+    g_autofree char *diagnosis = doctor.diagnosis;
+    if (!done)
         return false;
+    g_autofree char *document = syncd_doctor_document(&doctor);
+    SyncdJson findings = syncd_json_member(syncd_json_root(document, strlen(document)), "findings");
     if (syncd_cli_json(cli))
-        tell_json(&doctor);
+        syncd_output_json(cli->out, document, strlen(document), true);
     else
-        tell_text(&doctor);
-    for (guint i = 0; i < found->len && cli->exit == SYNCD_EXIT_DONE; i++)
-        if (is_bad(found->pdata[i]))
-            cli->exit = SYNCD_EXIT_NEGATIVE;
+        tell_text(&doctor, findings);
+    judge(cli, findings);
     return true;
 }

@@ -1,35 +1,24 @@
 /*
- * What is found wrong with an instance, gathered.
+ * What is found wrong with an instance: the daemon finds it, and here it is shown. What the client
+ * finds by itself is that no daemon answers, and what could not be looked at.
  */
 #pragma once
 
 #include "base/json.h"
 #include "cli/cli.h"
-#include "domain/findings.h"
+#include "domain/found.h"
 
 #include <glib.h>
-
-#define SYNCD_DOCTOR_FACTS 4u
-
-typedef struct {
-    const SyncdFinding *finding;
-    struct {
-        const char *name;
-        char *text;
-    } facts[SYNCD_DOCTOR_FACTS];
-    unsigned n_facts;
-    GPtrArray *evidence; /* char *: ids of records, tasks, entries */
-} SyncdFound;
 
 typedef struct {
     SyncdCli *cli;
     SyncdClient *client;
     bool deep;
-    GPtrArray *found; /* SyncdFound */
+    GPtrArray *own;  /* SyncdFound, of the client itself */
+    char *diagnosis; /* the daemon's; NULL: there is none */
 } SyncdDoctor;
 
-/* Valid until the next one is added. The texts are copied; NULL ends them: name, text, … */
-SyncdFound *syncd_doctor_add(SyncdDoctor *doctor, const char *code, ...) G_GNUC_NULL_TERMINATED;
-/* Everything that there is to look at. A check that cannot be made is a finding, and no clean bill.
- */
+/* Has everything looked at that takes a job, and asks the daemon what it knows then. */
 bool syncd_doctor_check(SyncdDoctor *doctor, GError **error);
+/* A `sourceos.doctor/v1` with what both found. */
+char *syncd_doctor_document(const SyncdDoctor *doctor);

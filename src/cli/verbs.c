@@ -217,7 +217,7 @@ const SyncdVerb syncd_verbs[] = {
      .help = N_("Find what is wrong"),
      .details = N_("Each finding comes with its evidence and the next command. The exit code is 2 "
                    "when something is more than a remark."),
-     .options = {syncd_doctor_options},
+     .options = {syncd_doctor_options, syncd_all_options},
      .run = syncd_verb_doctor},
     {.name = "explain",
      .arguments = "OBJECT",

@@ -294,6 +294,17 @@ char *syncd_client_explain(SyncdClient *client, const char *object, GVariant *op
     return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
 }
 
+char *syncd_client_diagnose(SyncdClient *client, GVariant *options, GError **error)
+{
+    g_autoptr(GVariant) own = options != NULL ? g_variant_ref_sink(options) : NULL;
+    g_autoptr(sd_bus_message) message =
+        syncd_client_message(client, SYNCD_BUS_ROOT, SYNCD_BUS_MANAGER, "Diagnose", error);
+    if (message == NULL)
+        return NULL;
+    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, 0, own, error);
+    return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
+}
+
 char *syncd_client_prove(SyncdClient *client, const char *operation, GError **error)
 {
     return call_with_string(client, "Proof", operation, error);

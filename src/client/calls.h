@@ -17,6 +17,9 @@ char *syncd_client_describe(SyncdClient *client, GError **error);
 char *syncd_client_explain(SyncdClient *client, const char *object, GVariant *options,
                            GError **error);
 
+/* What is found wrong now: a `sourceos.doctor/v1`. */
+char *syncd_client_diagnose(SyncdClient *client, GVariant *options, GError **error);
+
 typedef enum { SYNCD_CLIENT_OPERATIONS, SYNCD_CLIENT_EVENTS, SYNCD_CLIENT_TASKS } SyncdClientList;
 /* One page: a JSON array, and the cursor of the next page ("" at the end). */
 bool syncd_client_list(SyncdClient *client, SyncdClientList list, GVariant *options,

@@ -1,87 +1,123 @@
 #include "domain/findings.h"
 
+#include "domain/answers.h"
+
 #include <glib.h>
+#include <string.h>
 
 #define N_(text) (text) /* marks what is translated where it is printed */
 
 #define VERIFY "sourceos-syncd verify log --full"
 #define SHOW_WORKSPACE "sourceos-syncd workspace show {workspace}"
 
+/* What it is about can be lost for good, can be made again from what is durable, or nothing stored
+ * is wrong. */
+#define DURABLE "durable"
+#define REBUILDABLE "rebuildable"
+#define NOTHING "none"
+
 static const SyncdFinding findings[] = {
     /* What the state says. */
     {"storage-failed", "critical",
      N_("Writing failed, and what the disk holds is not known: check the disk, then restart the "
         "daemon."),
-     "systemctl --user restart sourceos-syncd"},
+     "systemctl --user restart sourceos-syncd", DURABLE, NULL,
+     N_("Find out whether the disk is failing, before anything else is written to it.")},
     {"journal-corrupt", "critical",
-     N_("The journal is damaged: keep a copy of the state directory before anything else."),
-     VERIFY},
-    {"verify-found", "critical", N_("The last verification of the log found damage."), VERIFY},
+     N_("The journal is damaged: keep a copy of the state directory before anything else."), VERIFY,
+     DURABLE, "journal-generation",
+     N_("Keep a copy of the state directory, and look for a backup of what cannot be had here.")},
+    {"verify-found", "critical", N_("The last verification of the log found damage."), VERIFY,
+     DURABLE, "journal-generation",
+     N_("Have all of the log verified, so that it is known what is damaged.")},
     {"machine-changed", "error", N_("The state comes from another machine, and is read-only."),
-     "sourceos-syncd store adopt"},
+     "sourceos-syncd store adopt", NOTHING, NULL,
+     N_("Say whether this machine goes on with it: where both do, their histories part.")},
     {"no-space", "error", N_("The disk had no room for the last write: free some."),
-     "sourceos-syncd status"},
-    {"index-unavailable", "error", N_("There is no index, so lookups fail: see the daemon's log."),
-     "journalctl --user -u sourceos-syncd"},
+     "sourceos-syncd status", NOTHING, NULL, N_("Make room on the disk.")},
+    {"index-unavailable", "error", N_("There is no index, so lookups fail: {reason}"),
+     "journalctl --user -u sourceos-syncd", REBUILDABLE, "index-rebuild", NULL},
     {"index-rebuilding", "info", N_("The index is being made anew; lookups answer after that."),
-     "sourceos-syncd status --watch"},
+     "sourceos-syncd status --watch", REBUILDABLE, NULL, NULL},
     {"policy-rules-refused", "warning",
      N_("Rules of policy were refused: the last good ones stay in force. Correct the file, then "
         "reload the daemon."),
-     "sourceos-syncd policy list"},
+     "sourceos-syncd policy list", NOTHING, NULL, N_("Correct the rules, and reload the daemon.")},
     {"policy-refusals", "info", N_("Policy refused operations within the last minute."),
-     "sourceos-syncd events list --type sync.policy.denied"},
+     "sourceos-syncd events list --type sync.policy.denied", NOTHING, NULL, NULL},
     {"daemon-unavailable", "error", N_("The daemon does not answer: {reason}"),
-     "systemctl --user start sourceos-syncd"},
+     "systemctl --user start sourceos-syncd", NOTHING, NULL, N_("Start the daemon.")},
     {"unknown-reason", "warning",
      N_("The state has a reason that this program does not know: {reason}."),
-     "sourceos-syncd status --json"},
+     "sourceos-syncd status --json", NOTHING, NULL, NULL},
 
     {"unchecked", "warning", N_("This could not be looked at: {what} ({reason})."),
-     "sourceos-syncd status"},
+     "sourceos-syncd status", NOTHING, NULL, NULL},
 
     /* Workspaces. */
     {"workspace-asks", "error",
      N_("{workspace} is paused until somebody says whether it was meant: {reason}. If it was, "
         "resume "
         "it. If not, put back what is gone first; or resume it, and restore each file."),
-     "sourceos-syncd workspace resume {workspace}"},
+     "sourceos-syncd workspace resume {workspace}", DURABLE, NULL,
+     N_("Say whether what is gone was meant to go.")},
     {"workspace-paused", "info", N_("{workspace} is paused: {reason}."),
-     "sourceos-syncd workspace resume {workspace}"},
+     "sourceos-syncd workspace resume {workspace}", NOTHING, NULL, NULL},
     {"workspace-missing", "warning", N_("{directory} is not there, or is another one than it was."),
-     SHOW_WORKSPACE},
-    {"workspace-failed", "error", N_("{workspace} is not recorded: {reason}."), SHOW_WORKSPACE},
+     SHOW_WORKSPACE, NOTHING, NULL, N_("Bring the directory back, or end the workspace.")},
+    {"workspace-failed", "error", N_("{workspace} is not recorded: {reason}."), SHOW_WORKSPACE,
+     NOTHING, NULL, N_("Remove what keeps the directory from being read.")},
     {"workspace-unreadable", "warning", N_("{n} files of {workspace} cannot be read."),
-     SHOW_WORKSPACE},
+     SHOW_WORKSPACE, NOTHING, NULL, N_("Make them readable, or have them ignored.")},
     {"workspace-unruled", "error",
      N_("Rules of {workspace} to ignore files do not hold, as they are too many or cannot be read: "
         "what they name is recorded. Shorten them, or make .syncignore readable."),
-     SHOW_WORKSPACE},
+     SHOW_WORKSPACE, NOTHING, NULL, N_("Shorten the rules, or make .syncignore readable.")},
     {"checksum-mismatch", "error",
      N_("Files of {workspace} have other bytes than are recorded, and nothing said that they "
         "changed: {n}. Restore each, or accept what is there."),
-     "sourceos-syncd workspace files {workspace} --mismatched"},
+     "sourceos-syncd workspace files {workspace} --mismatched", DURABLE, "file-restore",
+     N_("Choose of each file whether the recorded bytes come back or those that are there are "
+        "recorded.")},
     {"workspace-unwatched", "warning",
      N_("Some folders of {workspace} are not watched: their changes are found by the next scan "
         "alone. Raise fs.inotify.max_user_watches."),
-     "sourceos-syncd workspace scan {workspace}"},
+     "sourceos-syncd workspace scan {workspace}", NOTHING, NULL,
+     N_("Raise fs.inotify.max_user_watches.")},
     {"workspace-unscanned", "error", N_("{workspace} could not be looked through: {reason}"),
-     SHOW_WORKSPACE},
+     SHOW_WORKSPACE, NOTHING, NULL, NULL},
 
     /* Objects and tasks. */
     {"objects-quarantined", "warning",
      N_("Objects are in quarantine, as nobody has registered their schema: {n}."),
-     "sourceos-syncd objects list --state=quarantined"},
+     "sourceos-syncd objects list --state=quarantined", NOTHING, NULL,
+     N_("Register the schemas that are missing.")},
     {"objects-conflicted", "error", N_("Objects are in conflict: {n}."),
-     "sourceos-syncd objects list --state=conflicted"},
+     "sourceos-syncd objects list --state=conflicted", DURABLE, NULL,
+     N_("Choose which version of each stands.")},
     {"tasks-failed", "warning", N_("Operations failed for good: {n}. Replay them, or leave them."),
-     "sourceos-syncd tasks list --state=failed"},
+     "sourceos-syncd tasks list --state=failed", NOTHING, NULL,
+     N_("Replay each of them, or leave it.")},
     {"tasks-stale", "warning",
      N_("Operations wait for a worker for longer than their lane allows: {n}."),
-     "sourceos-syncd tasks list --stale"},
+     "sourceos-syncd tasks list --stale", NOTHING, NULL,
+     N_("Start a worker that takes them, or cancel them.")},
 
     /* The log. */
-    {"log-damaged", "critical", N_("The log is not what was written: {reason}."), VERIFY},
+    {"log-damaged", "critical", N_("The log is not what was written: {reason}."), VERIFY, DURABLE,
+     "journal-generation",
+     N_("Keep a copy of the state directory, and look for a backup of what cannot be had here.")},
+    {"log-diverged", "critical",
+     N_("The log is not the one that was known: {reason}. It was cut, or is an older copy."),
+     VERIFY, DURABLE, NULL,
+     N_("Find out whether an older copy was put back, and where the newer one is.")},
+    {"body-damaged", "critical",
+     N_("What entries say is missing or damaged, though they themselves are whole: {n}."), VERIFY,
+     DURABLE, "body-refill",
+     N_("Look for a backup of what an earlier generation of the journal does not have.")},
+    {"blob-damaged", "critical",
+     N_("Content that is kept beside the log is missing or damaged: {n}."), VERIFY, DURABLE,
+     "blob-refill", N_("Look for a backup of what cannot be had from here.")},
 };
 
 const SyncdFinding *syncd_finding_find(SyncdBytes code)
@@ -96,4 +132,29 @@ const SyncdFinding *syncd_findings(size_t *ret_n)
 {
     *ret_n = G_N_ELEMENTS(findings);
     return findings;
+}
+
+char *syncd_finding_next(const SyncdFinding *finding, bool of_system,
+                         const char *(*fact)(void *data, const char *name), void *data)
+{
+    static const struct {
+        const char *of_user, *of_system;
+    } programs[] = {
+        {"systemctl --user ", "systemctl "},
+        {"journalctl --user ", "journalctl "},
+        {"sourceos-syncd ", "sourceos-syncd --system "},
+    };
+    char *next = syncd_answer_fill(finding->next, fact, data);
+    for (size_t i = 0; of_system && i < G_N_ELEMENTS(programs); i++) {
+        if (!g_str_has_prefix(next, programs[i].of_user))
+            continue;
+        g_autofree char *user = next;
+        return g_strconcat(programs[i].of_system, user + strlen(programs[i].of_user), NULL);
+    }
+    return next;
+}
+
+bool syncd_finding_is_bad(const SyncdFinding *finding)
+{
+    return strcmp(finding->severity, "info") != 0;
 }

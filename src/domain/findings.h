@@ -7,15 +7,26 @@
 
 #include "base/bytes.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct {
     const char *code;
     const char *severity; /* info, warning, error, critical */
     const char *sentence; /* to be translated */
-    const char *next;     /* a command, or NULL */
+    const char *next;     /* a command of the user's instance */
+    /* What it is about: "durable", it can be lost for good; "rebuildable", it is made again from
+     * what is durable; "none", nothing that is stored is wrong. */
+    const char *durability;
+    const char *repair; /* the kind of repair that mends it by a plan; NULL: none does */
+    const char *person; /* what somebody has to decide or do, to be translated; NULL: nothing */
 } SyncdFinding;
 
 /* NULL when there is none of that code. */
 const SyncdFinding *syncd_finding_find(SyncdBytes code);
 const SyncdFinding *syncd_findings(size_t *ret_n);
+/* Whether anything is wrong: not so of what only informs. */
+bool syncd_finding_is_bad(const SyncdFinding *finding);
+/* The command that comes next, for the instance that it is of. */
+char *syncd_finding_next(const SyncdFinding *finding, bool of_system,
+                         const char *(*fact)(void *data, const char *name), void *data);

@@ -1,3 +1,4 @@
+#include "service/damage.h"
 #include "service/explain-rules.h"
 
 #include <string.h>
@@ -188,7 +189,7 @@ static bool tasks_failed(const SyncdSubject *subject)
 
 static bool log_is_damaged(const SyncdSubject *subject)
 {
-    return subject->service->verify_found;
+    return syncd_service_is_damaged(subject->service);
 }
 
 /* ---- the table ---- */

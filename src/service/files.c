@@ -18,6 +18,7 @@ void syncd_root_free(SyncdRoot *self)
     g_free(self->directory);
     g_free(self->scope_id);
     g_free(self->ignore);
+    g_free(self->pause_reason);
     g_free(self);
 }
 
@@ -29,6 +30,7 @@ SyncdRoot *syncd_root_copy(const SyncdRoot *root)
     copy->directory = g_strdup(root->directory);
     copy->scope_id = g_strdup(root->scope_id);
     copy->ignore = g_strdup(root->ignore);
+    copy->pause_reason = g_strdup(root->pause_reason);
     return copy;
 }
 
@@ -59,6 +61,8 @@ static void read_record(SyncdService *service, const SyncdRecordRow *row, SyncdR
     g_autofree char *cause = syncd_record_member(record, "pause_cause");
     SyncdJson keep = syncd_json_member(record, SYNCD_ROOT_KEEP);
     root->asks = root->paused && strcmp(cause, SYNCD_PAUSE_DELETIONS) == 0;
+    g_free(root->pause_reason);
+    root->pause_reason = syncd_record_member(record, "pause_reason");
     root->keeps = syncd_json_get_int64(syncd_json_member(keep, "versions"), &versions) &&
                   syncd_json_get_int64(syncd_json_member(keep, "max_bytes"), &max);
     syncd_json_get_int64(syncd_json_member(keep, "deleted_days"), &days);
@@ -110,6 +114,7 @@ static bool add_root(SyncdService *service, const SyncdRecordRow *row, GPtrArray
         .since = row->first,
         .ignore = find_rules(service, workspace),
         .paused = strcmp(row->state, SYNCD_STATE_ACTIVE) != 0,
+        .pause_reason = g_strdup(""),
         .deleted_days = SYNCD_FILE_DELETED_DAYS,
     };
     read_record(service, row, root);

@@ -19,6 +19,7 @@ typedef struct {
     guint64 since; /* the entry that registered it */
     bool paused;
     bool asks;           /* it was paused as much was deleted: whoever resumes it agrees */
+    char *pause_reason;  /* for people; "": nobody said why, or it is not paused */
     bool keeps;          /* content of files … */
     guint keep_versions; /* … the present one and so many older ones … */
     guint64 keep_max;    /* … of files of at most so many bytes */

@@ -25,6 +25,7 @@
 #define SYNCD_LANE_EPHEMERAL "ephemeral"
 #define SYNCD_LANE_MIGRATION "migration"
 
+typedef struct SyncdDamage SyncdDamage;
 typedef struct SyncdRefusals SyncdRefusals;
 typedef struct SyncdObjectSchema SyncdObjectSchema;
 typedef struct SyncdOperationSchemas SyncdOperationSchemas;
@@ -43,7 +44,7 @@ struct SyncdService {
     SyncdRefusals *refusals;
     GPtrArray *jobs; /* newest last */
     guint next_job;  /* whose turn it is to be stepped */
-    bool verify_found;
+    SyncdDamage *damage; /* what verifications found (damage.c) */
     GHashTable *callers; /* identity: KnownCaller (callers.c) */
     SyncdPolicySet *policy;
     guint64 policies; /* sets so far: what was decided by an earlier one points into it */
@@ -599,6 +600,12 @@ guint64 syncd_refusals_next_due(const SyncdRefusals *refusals);
 void syncd_refusals_settle(SyncdRefusals *refusals);
 void syncd_service_record_refusals_again(SyncdService *service);
 void syncd_service_count_refusals_again(SyncdService *service);
+
+/* ---- what verifications found (damage.c) ---- */
+
+/* What was found before is known again. */
+SyncdDamage *syncd_damage_new(SyncdStore *store);
+void syncd_damage_free(SyncdDamage *damage);
 
 /* ---- jobs (jobs.c) ---- */
 

@@ -47,6 +47,7 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->waiting = g_array_new(FALSE, FALSE, sizeof(Waiter));
     service->jobs = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_job_free);
     service->refusals = syncd_refusals_new();
+    service->damage = syncd_damage_new(store);
     service->callers = syncd_callers_known_new();
     service->decisions = syncd_decisions_new();
     service->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
@@ -89,6 +90,7 @@ void syncd_service_free(SyncdService *service)
     g_clear_pointer(&service->attestor, syncd_attestor_free);
     g_clear_pointer(&service->jobs, g_ptr_array_unref);
     g_clear_pointer(&service->refusals, syncd_refusals_free);
+    g_clear_pointer(&service->damage, syncd_damage_free);
     g_clear_pointer(&service->ephemerals, syncd_ephemerals_free);
     g_clear_pointer(&service->leases, syncd_leases_free);
     g_clear_pointer(&service->announcements, syncd_announcements_free);

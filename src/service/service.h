@@ -27,8 +27,8 @@
 #include <sys/types.h>
 
 /* What the interfaces of the bus offer; whatever they offer more raises it. 2: Register and Update
- * tell unknown members, and take "dry_run"; roots. */
-#define SYNCD_API_VERSION 3u
+ * tell unknown members, and take "dry_run"; roots. 4: Manager.Diagnose. */
+#define SYNCD_API_VERSION 4u
 
 #define SYNCD_LIST_MAX 100u
 #define SYNCD_LIST_BYTES_MAX 1000u

@@ -1,3 +1,4 @@
+#include "service/damage.h"
 #include "service/files.h"
 #include "service/internal.h"
 
@@ -26,7 +27,7 @@ static bool journal_corrupt(const SyncdService *service)
 
 static bool verify_found(const SyncdService *service)
 {
-    return service->verify_found;
+    return syncd_service_is_damaged(service);
 }
 
 static bool index_rebuilding(const SyncdService *service)
@@ -136,7 +137,7 @@ void syncd_service_state(SyncdService *service, SyncdState *ret_state)
         .policy_blocked_count = service->policy_blocked,
         .pending_approvals = service->asking,
         .repair_needed =
-            service->verify_found || journal_corrupt(service) || checksum_mismatch(service),
+            verify_found(service) || journal_corrupt(service) || checksum_mismatch(service),
         .pending_operations = service->pending_operations,
         .sequence = syncd_store_sequence(service->store),
         .last_activity_usec = syncd_store_last_ms(service->store) * 1000,

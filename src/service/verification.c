@@ -1,6 +1,7 @@
 /* The log is verified, as a job. */
 #include "base/json-writer.h"
 #include "base/log.h"
+#include "service/damage.h"
 #include "service/internal.h"
 #include "service/job.h"
 
@@ -96,18 +97,13 @@ static char *write_result(const Verification *self, SyncdStore *store)
     return g_string_free(out, FALSE);
 }
 
-/* What was found stays true until a verification of everything finds nothing. */
 static void judge(SyncdService *service, const Verification *self)
 {
     guint64 n_findings = syncd_verify_n_findings(self->verify);
-    if (n_findings > 0) {
-        if (!service->verify_found)
-            syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_VERIFY_FOUND,
-                      "Verification found faults in the log: %" G_GUINT64_FORMAT, n_findings);
-        service->verify_found = true;
-    } else if (self->mode == SYNCD_VERIFY_FULL) {
-        service->verify_found = false;
-    }
+    if (n_findings > 0 && !syncd_service_is_damaged(service))
+        syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_VERIFY_FOUND,
+                  "Verification found faults in the log: %" G_GUINT64_FORMAT, n_findings);
+    syncd_service_note_verified(service, self->verify, self->mode, self->sequence);
 }
 
 static char *conclude(SyncdService *service, void *data)

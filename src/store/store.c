@@ -278,6 +278,11 @@ bool syncd_store_lacks_index(const SyncdStore *self)
     return self->index_problem != NULL;
 }
 
+const GError *syncd_store_index_problem(const SyncdStore *self)
+{
+    return self->index_problem;
+}
+
 const char *syncd_store_device_id(const SyncdStore *self)
 {
     return syncd_keyring_device_id(self->keyring);

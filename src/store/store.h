@@ -77,6 +77,8 @@ bool syncd_store_is_indexing(
     const SyncdStore *store); /* the index is being rebuilt: lookups give Busy */
 /* There is no index, or it takes no more: lookups give the reason. */
 bool syncd_store_lacks_index(const SyncdStore *store);
+/* The reason; NULL when there is one. */
+const GError *syncd_store_index_problem(const SyncdStore *store);
 /* The last commit found no room on the disk, and nothing large was written since. */
 bool syncd_store_lacks_room(const SyncdStore *store);
 const char *syncd_store_device_id(const SyncdStore *store);

@@ -5,6 +5,7 @@
 #include "contract/check.h"
 #include "golden.h"
 #include "registry-fixture.h"
+#include "service/diagnose.h"
 #include "service/explain.h"
 #include "task-fixture.h"
 
@@ -283,6 +284,9 @@ static void answers_keep_to_their_contracts(void)
     g_autofree char *explanation = syncd_service_explain(f.service, &f.caller, "note-1", &error);
     g_assert_no_error(error);
     assert_keeps(explanation, "sourceos.explanation/v1");
+    const SyncdDiagnoseOptions options = {.deep = true};
+    g_autofree char *diagnosis = syncd_service_describe_diagnosis(f.service, &f.caller, &options);
+    assert_keeps(diagnosis, SYNCD_DOCTOR_SCHEMA);
     syncd_service_verify(f.service, &f.caller, SYNCD_VERIFY_FULL, NULL, &job, &error);
     g_assert_no_error(error);
     run_jobs(&f);

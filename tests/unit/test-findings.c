@@ -14,6 +14,7 @@ static const char *fact(void *data, const char *name)
 static void every_finding_is_whole(void)
 {
     static const char *const severities[] = {"info", "warning", "error", "critical", NULL};
+    static const char *const durabilities[] = {"durable", "rebuildable", "none", NULL};
     size_t n;
     const SyncdFinding *findings = syncd_findings(&n);
     for (size_t i = 0; i < n; i++) {
@@ -21,6 +22,10 @@ static void every_finding_is_whole(void)
         g_assert_true(syncd_finding_find(SYNCD_BYTES_TEXT(findings[i].code)) == &findings[i]);
         g_assert_true(g_strv_contains(severities, findings[i].severity));
         g_assert_nonnull(findings[i].next);
+        g_assert_true(g_strv_contains(durabilities, findings[i].durability));
+        /* Somebody, or a plan, can do something about whatever is wrong with what is stored. */
+        if (syncd_finding_is_bad(&findings[i]) && strcmp(findings[i].durability, "none") != 0)
+            g_assert_true(findings[i].repair != NULL || findings[i].person != NULL);
         g_autofree char *sentence = syncd_answer_fill(findings[i].sentence, fact, NULL);
         g_assert_null(strpbrk(sentence, "{}"));
     }

@@ -1,0 +1,131 @@
+#include "domain/found.h"
+
+#include "domain/answers.h"
+
+#include <string.h>
+
+SyncdFound *syncd_found_new_valist(const char *code, va_list facts)
+{
+    SyncdFound *self = g_new0(SyncdFound, 1);
+    self->finding = syncd_finding_find(SYNCD_BYTES_TEXT(code));
+    g_assert(self->finding != NULL);
+    self->count = 1;
+    self->evidence = g_ptr_array_new_with_free_func(g_free);
+    for (const char *name; (name = va_arg(facts, const char *)) != NULL; self->n_facts++) {
+        g_assert(self->n_facts < SYNCD_FOUND_FACTS);
+        self->facts[self->n_facts].name = name;
+        self->facts[self->n_facts].text = g_strdup(va_arg(facts, const char *));
+    }
+    return self;
+}
+
+SyncdFound *syncd_found_new(const char *code, ...)
+{
+    va_list facts;
+    va_start(facts, code);
+    SyncdFound *self = syncd_found_new_valist(code, facts);
+    va_end(facts);
+    return self;
+}
+
+void syncd_found_free(SyncdFound *self)
+{
+    if (self == NULL)
+        return;
+    for (unsigned i = 0; i < self->n_facts; i++)
+        g_free(self->facts[i].text);
+    g_ptr_array_unref(self->evidence);
+    g_free(self->target);
+    g_free(self->object);
+    g_free(self);
+}
+
+void syncd_found_evidence(SyncdFound *self, char *text)
+{
+    if (self->evidence->len < SYNCD_FOUND_EVIDENCE)
+        g_ptr_array_add(self->evidence, text);
+    else
+        g_free(text);
+}
+
+/* ---- as a document ---- */
+
+static const char *fact_of(void *data, const char *name)
+{
+    const SyncdFound *self = data;
+    for (unsigned i = 0; i < self->n_facts; i++)
+        if (strcmp(self->facts[i].name, name) == 0)
+            return self->facts[i].text;
+    return NULL;
+}
+
+static const char *no_fact(void *data, const char *name)
+{
+    return NULL;
+}
+
+static void write_facts(const SyncdFound *self, bool hidden, SyncdJsonWriter *writer)
+{
+    syncd_json_name(writer, "facts");
+    syncd_json_begin_object(writer);
+    for (unsigned i = 0; !hidden && i < self->n_facts; i++)
+        syncd_json_member_string(writer, self->facts[i].name, self->facts[i].text);
+    syncd_json_end_object(writer);
+}
+
+static void write_range(const SyncdFound *self, SyncdJsonWriter *writer)
+{
+    if (self->first == 0) {
+        syncd_json_member_null(writer, "range");
+        return;
+    }
+    syncd_json_name(writer, "range");
+    syncd_json_begin_object(writer);
+    syncd_json_member_uint(writer, "first", self->first);
+    syncd_json_member_uint(writer, "last", self->last);
+    syncd_json_end_object(writer);
+}
+
+static void write_repair(const SyncdFound *self, bool hidden, SyncdJsonWriter *writer)
+{
+    if (self->finding->repair == NULL) {
+        syncd_json_member_null(writer, "repair");
+        return;
+    }
+    syncd_json_name(writer, "repair");
+    syncd_json_begin_object(writer);
+    syncd_json_member_string(writer, "kind", self->finding->repair);
+    syncd_json_member_string(writer, "target", hidden ? NULL : self->target);
+    syncd_json_end_object(writer);
+}
+
+static void write_evidence(const SyncdFound *self, bool hidden, SyncdJsonWriter *writer)
+{
+    syncd_json_name(writer, "evidence");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; !hidden && i < self->evidence->len; i++)
+        syncd_json_string(writer, self->evidence->pdata[i]);
+    syncd_json_end_array(writer);
+}
+
+void syncd_found_write(SyncdFound *self, const SyncdFoundView *view, SyncdJsonWriter *writer)
+{
+    const char *(*fact)(void *data, const char *name) = view->hidden ? no_fact : fact_of;
+    g_autofree char *sentence = syncd_answer_fill(self->finding->sentence, fact, self),
+                    *next = syncd_finding_next(self->finding, view->of_system, fact, self);
+    syncd_json_begin_object(writer);
+    syncd_json_member_string(writer, "code", self->finding->code);
+    syncd_json_member_string(writer, "severity", self->finding->severity);
+    syncd_json_member_string(writer, "summary", sentence);
+    write_facts(self, view->hidden, writer);
+    syncd_json_member_string(writer, "object", view->hidden ? NULL : self->object);
+    write_range(self, writer);
+    syncd_json_member_uint(writer, "count", self->count);
+    syncd_json_member_bool(writer, "more", self->more);
+    syncd_json_member_string(writer, "durability", self->finding->durability);
+    write_repair(self, view->hidden, writer);
+    syncd_json_member_string(writer, "person", self->finding->person);
+    write_evidence(self, view->hidden, writer);
+    syncd_json_member_string(writer, "next", next);
+    syncd_json_end_object(writer);
+}

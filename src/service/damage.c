@@ -1,0 +1,171 @@
+#include "service/damage.h"
+
+#include "base/json-writer.h"
+#include "base/log.h"
+#include "service/internal.h"
+
+#include <string.h>
+
+#define DAMAGE_FILE "damage.json"
+#define DAMAGE_MAX (1024u * 1024u)
+
+struct SyncdDamage {
+    GPtrArray *findings; /* SyncdVerifyFinding */
+    SyncdVerified verified;
+};
+
+static void free_finding(void *data)
+{
+    SyncdVerifyFinding *finding = data;
+    g_free(finding->feed);
+    g_free(finding->detail);
+    g_free(finding);
+}
+
+static SyncdVerifyFinding *copy_finding(const SyncdVerifyFinding *finding)
+{
+    SyncdVerifyFinding *copy = g_memdup2(finding, sizeof *finding);
+    copy->feed = g_strdup(finding->feed);
+    copy->detail = g_strdup(finding->detail);
+    return copy;
+}
+
+static bool has(const GPtrArray *findings, const SyncdVerifyFinding *wanted)
+{
+    for (guint i = 0; i < findings->len; i++) {
+        const SyncdVerifyFinding *finding = findings->pdata[i];
+        if (strcmp(finding->code, wanted->code) == 0 && strcmp(finding->feed, wanted->feed) == 0 &&
+            finding->seq == wanted->seq && finding->pos == wanted->pos)
+            return true;
+    }
+    return false;
+}
+
+/* ---- the file ---- */
+
+static void write_finding(const SyncdVerifyFinding *finding, SyncdJsonWriter *writer)
+{
+    syncd_json_begin_object(writer);
+    syncd_json_member_string(writer, "code", finding->code);
+    syncd_json_member_string(writer, "error", syncd_error_info(finding->error)->dbus_name);
+    syncd_json_member_string(writer, "feed", finding->feed);
+    syncd_json_member_int(writer, "seq", finding->seq);
+    syncd_json_member_int(writer, "pos", finding->pos);
+    syncd_json_member_string(writer, "detail", finding->detail);
+    syncd_json_end_object(writer);
+}
+
+/* Without it the next verification of everything finds the same again. */
+static void keep(SyncdService *service)
+{
+    const SyncdDamage *self = service->damage;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, text, true);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_uint(&writer, "verified_at_ms", self->verified.at_ms);
+    syncd_json_member_uint(&writer, "sequence", self->verified.sequence);
+    syncd_json_name(&writer, "findings");
+    syncd_json_begin_array(&writer);
+    for (guint i = 0; i < self->findings->len; i++)
+        write_finding(self->findings->pdata[i], &writer);
+    syncd_json_end_array(&writer);
+    syncd_json_end_object(&writer);
+    g_string_append_c(text, '\n');
+    if (!syncd_store_keep(service->store, DAMAGE_FILE, SYNCD_BYTES(text->str, text->len), &error))
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE, "What a verification found is not kept: %s",
+                  error->message);
+}
+
+static char *text_of(SyncdJson object, const char *name)
+{
+    char *text = syncd_json_dup_text(syncd_json_member(object, name));
+    return text != NULL ? text : g_strdup("");
+}
+
+static void read_finding(SyncdDamage *self, SyncdJson item)
+{
+    g_autofree char *code = text_of(item, "code"), *error = text_of(item, "error");
+    const SyncdErrorInfo *info = syncd_error_info_by_dbus_name(error);
+    SyncdVerifyFinding *finding = g_new0(SyncdVerifyFinding, 1);
+    finding->code = g_intern_string(code);
+    finding->error = info != NULL ? info->code : SYNCD_ERROR_JOURNAL_CORRUPT;
+    finding->feed = text_of(item, "feed");
+    finding->detail = text_of(item, "detail");
+    finding->seq = finding->pos = -1;
+    syncd_json_get_int64(syncd_json_member(item, "seq"), &finding->seq);
+    syncd_json_get_int64(syncd_json_member(item, "pos"), &finding->pos);
+    g_ptr_array_add(self->findings, finding);
+}
+
+static guint64 number_of(SyncdJson object, const char *name)
+{
+    gint64 number = 0;
+    syncd_json_get_int64(syncd_json_member(object, name), &number);
+    return (guint64)MAX(number, 0);
+}
+
+/* One that cannot be read says nothing: what is wrong is found again. */
+SyncdDamage *syncd_damage_new(SyncdStore *store)
+{
+    SyncdDamage *self = g_new0(SyncdDamage, 1);
+    size_t size;
+    SyncdJsonIter iter;
+    SyncdJson item;
+    self->findings = g_ptr_array_new_with_free_func(free_finding);
+    g_autofree char *text = syncd_store_kept(store, DAMAGE_FILE, DAMAGE_MAX, &size, NULL);
+    if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
+        return self;
+    SyncdJson root = syncd_json_root(text, size);
+    self->verified =
+        (SyncdVerified){number_of(root, "verified_at_ms"), number_of(root, "sequence")};
+    syncd_json_iter_init(&iter, syncd_json_member(root, "findings"));
+    while (syncd_json_iter_next(&iter, NULL, &item) &&
+           self->findings->len < SYNCD_VERIFY_MAX_FINDINGS)
+        read_finding(self, item);
+    return self;
+}
+
+void syncd_damage_free(SyncdDamage *self)
+{
+    g_ptr_array_unref(self->findings);
+    g_free(self);
+}
+
+/* ---- what is known ---- */
+
+const GPtrArray *syncd_service_damage(const SyncdService *service)
+{
+    return service->damage->findings;
+}
+
+bool syncd_service_is_damaged(const SyncdService *service)
+{
+    return service->damage->findings->len > 0;
+}
+
+SyncdVerified syncd_service_verified(const SyncdService *service)
+{
+    return service->damage->verified;
+}
+
+void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verify,
+                                 SyncdVerifyMode mode, guint64 sequence)
+{
+    SyncdDamage *self = service->damage;
+    const GPtrArray *found = syncd_verify_findings(verify);
+    guint before = self->findings->len, added = 0;
+    if (mode == SYNCD_VERIFY_FULL) {
+        self->verified = (SyncdVerified){syncd_service_now_ms(service), sequence};
+        g_ptr_array_set_size(self->findings, 0);
+    }
+    for (guint i = 0; i < found->len && self->findings->len < SYNCD_VERIFY_MAX_FINDINGS; i++) {
+        if (has(self->findings, found->pdata[i]))
+            continue;
+        g_ptr_array_add(self->findings, copy_finding(found->pdata[i]));
+        added++;
+    }
+    if (added > 0 || before > 0 || mode == SYNCD_VERIFY_FULL)
+        keep(service);
+}

@@ -1,0 +1,27 @@
+/*
+ * What verifications found wrong with the log, and when all of it was verified.
+ *
+ * What was found stays true until a verification of everything finds nothing. It is kept in the
+ * file `damage.json`, so that a restart forgets none of it: an incremental verification would not
+ * look at those entries again. Where the state takes no writing it is known until the daemon ends.
+ */
+#pragma once
+
+#include "service/service.h"
+
+/* SyncdVerifyFinding, in the order in which they were found; borrowed until the next verification
+ * ends. At most SYNCD_VERIFY_MAX_FINDINGS. */
+const GPtrArray *syncd_service_damage(const SyncdService *service);
+bool syncd_service_is_damaged(const SyncdService *service);
+
+typedef struct {
+    guint64 at_ms;    /* when one of everything ended; 0: none has */
+    guint64 sequence; /* of the log that it was of */
+} SyncdVerified;
+
+/* Since this daemon began, or as was kept. */
+SyncdVerified syncd_service_verified(const SyncdService *service);
+
+/* One has ended, of the log as it was at `sequence`. */
+void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verify,
+                                 SyncdVerifyMode mode, guint64 sequence);

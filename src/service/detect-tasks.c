@@ -1,0 +1,83 @@
+/* What nobody goes on with of what was enqueued. */
+#include "service/detect.h"
+
+#include "contract/task-record.h"
+
+#define STALE_MAX 100u /* are counted */
+
+typedef struct {
+    GPtrArray *ops; /* char *: the first ones */
+    guint n, max;
+    guint64 first, last;
+} Listed;
+
+static bool take(void *data, const char *op, const SyncdTask *task, bool matches)
+{
+    Listed *listed = data;
+    if (!matches)
+        return true;
+    if (listed->ops->len < SYNCD_FOUND_EVIDENCE)
+        g_ptr_array_add(listed->ops, g_strconcat(SYNCD_TASK_PREFIX, op, NULL));
+    listed->first = listed->first == 0 ? task->pos : MIN(listed->first, task->pos);
+    listed->last = MAX(listed->last, task->pos);
+    return ++listed->n < listed->max;
+}
+
+static bool list(SyncdDiagnosis *self, const SyncdTaskQuery *query, Listed *listed, GError **error)
+{
+    listed->ops = g_ptr_array_new_with_free_func(g_free);
+    return syncd_store_walk_tasks(self->service->store, query, take, listed, error);
+}
+
+static void name(SyncdFound *found, Listed *listed)
+{
+    found->first = listed->first;
+    found->last = listed->last;
+    g_ptr_array_extend_and_steal(found->evidence, g_steal_pointer(&listed->ops));
+}
+
+static void clear(Listed *listed)
+{
+    g_clear_pointer(&listed->ops, g_ptr_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Listed, clear)
+
+/* How many there are is counted by lanes; which, is looked for among the oldest. */
+static bool add_failed(SyncdDiagnosis *self, GError **error)
+{
+    const SyncdTaskQuery query = {.rank = -1, .after_rank = -1, .state = SYNCD_TASK_FAILED};
+    gint64 counts[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS];
+    g_auto(Listed) listed = {.max = SYNCD_FOUND_EVIDENCE};
+    guint64 n = 0;
+    if (!syncd_store_lane_counts(self->service->store, counts, error))
+        return false;
+    for (unsigned rank = 0; rank < SYNCD_N_LANES; rank++)
+        n += (guint64)MAX(counts[rank][SYNCD_TASK_FAILED], 0);
+    if (n == 0)
+        return true;
+    if (!list(self, &query, &listed, error))
+        return false;
+    name(syncd_diagnosis_add_counted(self, "tasks-failed", n, false), &listed);
+    return true;
+}
+
+static bool add_stale(SyncdDiagnosis *self, GError **error)
+{
+    const SyncdTaskQuery query = {.which = SYNCD_TASKS_OFFERED,
+                                  .rank = -1,
+                                  .after_rank = -1,
+                                  .state = -1,
+                                  .stale_ms = syncd_service_task_ms(self->service)};
+    g_auto(Listed) listed = {.max = STALE_MAX};
+    if (!list(self, &query, &listed, error))
+        return false;
+    if (listed.n > 0)
+        name(syncd_diagnosis_add_counted(self, "tasks-stale", listed.n, listed.n == listed.max),
+             &listed);
+    return true;
+}
+
+bool syncd_detect_tasks(SyncdDiagnosis *self, GError **error)
+{
+    return add_failed(self, error) && add_stale(self, error);
+}

@@ -1,0 +1,123 @@
+/* How it stands with the directories that are workspaces. */
+#include "service/detect.h"
+#include "service/file-find.h"
+#include "service/files.h"
+
+#include <string.h>
+
+/* ---- what their readers say ---- */
+
+static SyncdFound *add_about(SyncdDiagnosis *self, const char *code, const SyncdRoot *root,
+                             const char *reason)
+{
+    SyncdFound *found = syncd_diagnosis_add(self, code, "workspace", root->workspace, "directory",
+                                            root->directory, "reason", reason, NULL);
+    found->object = g_strdup(root->id);
+    syncd_found_evidence(found, g_strdup(root->id));
+    return found;
+}
+
+static void add_paused(SyncdDiagnosis *self, const SyncdRoot *root)
+{
+    add_about(self, root->asks ? "workspace-asks" : "workspace-paused", root,
+              *root->pause_reason != '\0' ? root->pause_reason : "nobody said why");
+}
+
+static void add_unreadable(SyncdDiagnosis *self, const SyncdRoot *root, guint64 n)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, n);
+    SyncdFound *found = syncd_diagnosis_add(self, "workspace-unreadable", "workspace",
+                                            root->workspace, "n", text, NULL);
+    found->object = g_strdup(root->id);
+    found->count = n;
+}
+
+static void add_standing(SyncdDiagnosis *self, const SyncdRoot *root)
+{
+    const SyncdListener *listener = &self->service->listener;
+    SyncdRootStanding standing;
+    if (listener->standing == NULL || !listener->standing(listener->data, root->id, &standing))
+        return;
+    if (strcmp(standing.state, "missing") == 0)
+        add_about(self, "workspace-missing", root, standing.reason);
+    if (strcmp(standing.state, "failed") == 0)
+        add_about(self, "workspace-failed", root, standing.reason);
+    if (standing.unreadable > 0)
+        add_unreadable(self, root, standing.unreadable);
+    if (standing.unruled > 0)
+        add_about(self, "workspace-unruled", root, standing.reason);
+    if (standing.unwatched)
+        add_about(self, "workspace-unwatched", root, standing.reason);
+}
+
+/* ---- files that are not what is recorded ---- */
+
+#define MISMATCHED_MAX 1000u /* are counted */
+
+typedef struct {
+    SyncdFileRow rows[SYNCD_FOUND_EVIDENCE];
+    guint n;
+} Named;
+
+static bool name_one(void *data, const SyncdFileRow *row)
+{
+    Named *named = data;
+    named->rows[named->n++] = *row;
+    return named->n < SYNCD_FOUND_EVIDENCE;
+}
+
+static bool add_named(SyncdDiagnosis *self, SyncdFound *found, const Named *named, GError **error)
+{
+    g_autoptr(GString) path = g_string_new(NULL);
+    for (guint i = 0; i < named->n; i++) {
+        char id[SYNCD_FILE_ID_SIZE];
+        guint64 top;
+        bool whole;
+        g_string_truncate(path, 0);
+        if (!syncd_store_file_id(self->service->store, named->rows[i].id, id, error) ||
+            !syncd_file_read_path(self->service->store, &named->rows[i], path, &top, &whole, error))
+            return false;
+        g_autofree char *valid = g_utf8_make_valid(path->str, (gssize)path->len);
+        syncd_found_evidence(found, g_strdup_printf("%s %s", id, valid));
+    }
+    return true;
+}
+
+static bool add_mismatched(SyncdDiagnosis *self, const SyncdRoot *root, GError **error)
+{
+    SyncdStore *store = self->service->store;
+    Named named = {.n = 0};
+    guint64 n;
+    if (!syncd_store_count_mismatched(store, root->scope_id, MISMATCHED_MAX, &n, error))
+        return false;
+    if (n == 0)
+        return true;
+    if (!syncd_store_walk_mismatched(store, root->scope_id, 0, name_one, &named, error))
+        return false;
+    bool more = n == MISMATCHED_MAX;
+    g_autofree char *text = g_strdup_printf("%s%" G_GUINT64_FORMAT, more ? "at least " : "", n);
+    SyncdFound *found = syncd_diagnosis_add(self, "checksum-mismatch", "workspace", root->workspace,
+                                            "n", text, NULL);
+    found->count = n;
+    found->more = more;
+    found->object = g_strdup(root->id);
+    found->target = g_strdup(root->workspace);
+    return add_named(self, found, &named, error);
+}
+
+bool syncd_detect_workspaces(SyncdDiagnosis *self, GError **error)
+{
+    g_autoptr(GPtrArray) roots = NULL;
+    if (!syncd_service_list_roots(self->service, &roots, error))
+        return false;
+    for (guint i = 0; i < roots->len; i++) {
+        const SyncdRoot *root = roots->pdata[i];
+        if (!add_mismatched(self, root, error))
+            return false;
+        if (root->paused)
+            add_paused(self, root);
+        else
+            add_standing(self, root);
+    }
+    return true;
+}

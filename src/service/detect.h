@@ -1,0 +1,27 @@
+/*
+ * The detectors: who knows of something that may be wrong, one function a subject, and what they
+ * share. A detector adds what it finds; that it could not look is an error, and keeps none of the
+ * others from looking.
+ */
+#pragma once
+
+#include "service/diagnose.h"
+#include "service/internal.h"
+
+typedef struct {
+    SyncdService *service;
+    GPtrArray *found; /* SyncdFound */
+} SyncdDiagnosis;
+
+/* Borrowed until the end of the diagnosis. The texts are copied; NULL ends them: name, text, … */
+SyncdFound *syncd_diagnosis_add(SyncdDiagnosis *self, const char *code, ...) G_GNUC_NULL_TERMINATED;
+/* `n` as the fact of that name, and as the count. */
+SyncdFound *syncd_diagnosis_add_counted(SyncdDiagnosis *self, const char *code, guint64 n,
+                                        bool more);
+typedef bool (*SyncdDetector)(SyncdDiagnosis *self, GError **error);
+
+bool syncd_detect_state(SyncdDiagnosis *self, GError **error);      /* detect-state.c */
+bool syncd_detect_log(SyncdDiagnosis *self, GError **error);        /* detect-log.c */
+bool syncd_detect_workspaces(SyncdDiagnosis *self, GError **error); /* detect-workspaces.c */
+bool syncd_detect_objects(SyncdDiagnosis *self, GError **error);    /* detect-objects.c */
+bool syncd_detect_tasks(SyncdDiagnosis *self, GError **error);      /* detect-tasks.c */

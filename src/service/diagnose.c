@@ -1,0 +1,90 @@
+#include "service/diagnose.h"
+
+#include "base/timestamp.h"
+#include "service/detect.h"
+
+/* ---- what detectors share ---- */
+
+SyncdFound *syncd_diagnosis_add(SyncdDiagnosis *self, const char *code, ...)
+{
+    va_list facts;
+    va_start(facts, code);
+    SyncdFound *found = syncd_found_new_valist(code, facts);
+    va_end(facts);
+    g_ptr_array_add(self->found, found);
+    return found;
+}
+
+SyncdFound *syncd_diagnosis_add_counted(SyncdDiagnosis *self, const char *code, guint64 n,
+                                        bool more)
+{
+    g_autofree char *text = g_strdup_printf("%s%" G_GUINT64_FORMAT, more ? "at least " : "", n);
+    SyncdFound *found = syncd_diagnosis_add(self, code, "n", text, NULL);
+    found->count = n;
+    found->more = more;
+    return found;
+}
+
+/* ---- looking ---- */
+
+/* In this order, as what is said later may follow from what was said before. */
+static const struct {
+    const char *what;
+    SyncdDetector detect;
+} detectors[] = {
+    {"the state", syncd_detect_state},       {"the log", syncd_detect_log},
+    {"workspaces", syncd_detect_workspaces}, {"objects", syncd_detect_objects},
+    {"tasks", syncd_detect_tasks},
+};
+
+static void add_unchecked(SyncdDiagnosis *self, const char *what, const GError *problem)
+{
+    g_autofree char *sentence = NULL, *next = NULL;
+    syncd_error_split(problem->message, &sentence, &next);
+    syncd_diagnosis_add(self, "unchecked", "what", what, "reason", sentence, NULL);
+}
+
+GPtrArray *syncd_service_diagnose(SyncdService *service)
+{
+    SyncdDiagnosis self = {service,
+                           g_ptr_array_new_with_free_func((GDestroyNotify)syncd_found_free)};
+    for (size_t i = 0; i < G_N_ELEMENTS(detectors); i++) {
+        g_autoptr(GError) problem = NULL;
+        if (!detectors[i].detect(&self, &problem))
+            add_unchecked(&self, detectors[i].what, problem);
+    }
+    return self.found;
+}
+
+/* ---- telling ---- */
+
+static bool may_inspect(const SyncdService *service, const SyncdCaller *caller)
+{
+    return caller->inspector ||
+           (service->instance == SYNCD_INSTANCE_USER && caller->uid == service->uid);
+}
+
+char *syncd_service_describe_diagnosis(SyncdService *service, const SyncdCaller *caller,
+                                       const SyncdDiagnoseOptions *options)
+{
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(service);
+    const SyncdFoundView view = {.of_system = service->instance == SYNCD_INSTANCE_SYSTEM,
+                                 .hidden = !may_inspect(service, caller)};
+    GString *out = g_string_new(NULL);
+    char now[SYNCD_TIME_SIZE];
+    SyncdJsonWriter writer;
+    syncd_time_format_ms(syncd_service_now_ms(service), now);
+    syncd_json_writer_init(&writer, out, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "schema", SYNCD_DOCTOR_SCHEMA);
+    syncd_json_member_string(&writer, "instance", syncd_instance_name(service->instance));
+    syncd_json_member_string(&writer, "examined_at", now);
+    syncd_json_member_bool(&writer, "deep", options->deep);
+    syncd_json_name(&writer, "findings");
+    syncd_json_begin_array(&writer);
+    for (guint i = 0; i < found->len; i++)
+        syncd_found_write(found->pdata[i], &view, &writer);
+    syncd_json_end_array(&writer);
+    syncd_json_end_object(&writer);
+    return g_string_free(out, FALSE);
+}
