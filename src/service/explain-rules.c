@@ -1,5 +1,5 @@
-#include "service/damage.h"
 #include "service/explain-rules.h"
+#include "service/damage.h"
 
 #include <string.h>
 

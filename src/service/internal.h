@@ -42,8 +42,8 @@ struct SyncdService {
     char *own_actor;           /* the daemon's; NULL until it was looked up */
     char **own_directories;    /* the daemon's; NULL: none */
     SyncdRefusals *refusals;
-    GPtrArray *jobs; /* newest last */
-    guint next_job;  /* whose turn it is to be stepped */
+    GPtrArray *jobs;     /* newest last */
+    guint next_job;      /* whose turn it is to be stepped */
     SyncdDamage *damage; /* what verifications found (damage.c) */
     GHashTable *callers; /* identity: KnownCaller (callers.c) */
     SyncdPolicySet *policy;
