@@ -3,6 +3,7 @@
 
 #include "bus/bus-private.h"
 #include "bus/document.h"
+#include "bus/evidence.h"
 #include "bus/job.h"
 #include "bus/listing.h"
 #include "bus/names.h"
@@ -277,10 +278,16 @@ static bool handle_list_jobs(SyncdCall *call, GError **error)
 }
 
 static const SyncdMethod methods[] = {
-    {"Describe", handle_describe},  {"Explain", handle_explain},
-    {"Diagnose", handle_diagnose},  {"ListEvents", handle_list_events},
-    {"Find", handle_find},          {"Verify", handle_verify},
-    {"ListJobs", handle_list_jobs}, {NULL, NULL},
+    {"Describe", handle_describe},
+    {"Explain", handle_explain},
+    {"Diagnose", handle_diagnose},
+    {"ListEvents", handle_list_events},
+    {"ListEvidence", syncd_handle_list_evidence},
+    {"GetEvidence", syncd_handle_get_evidence},
+    {"Find", handle_find},
+    {"Verify", handle_verify},
+    {"ListJobs", handle_list_jobs},
+    {NULL, NULL},
 };
 
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
@@ -305,6 +312,14 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("ListEvents",
         SD_BUS_ARGS("a{sv}", options),
         SD_BUS_RESULT("s", events, "s", cursor),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ListEvidence",
+        SD_BUS_ARGS("a{sv}", options),
+        SD_BUS_RESULT("s", evidence, "s", cursor),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("GetEvidence",
+        SD_BUS_ARGS("s", id, "a{sv}", options),
+        SD_BUS_RESULT("s", evidence),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Find",
         SD_BUS_ARGS("s", words, "a{sv}", options),

@@ -21,6 +21,11 @@ bool syncd_envelope_make(SyncdCli *cli, GString *out, GError **error)
     g_auto(SyncdDocument) artifact = {0};
     const char *type = read_type(cli, error);
     const char *subject = type != NULL ? syncd_document_demand(cli, "subject", error) : NULL;
+    const SyncdEvidence what = {
+        .type = type,
+        .subject = subject,
+        .generated_usec = syncd_document_now(),
+    };
     return subject != NULL && syncd_document_read(cli, "An artifact", &artifact, error) &&
-           syncd_evidence_wrap(artifact.root, type, subject, syncd_document_now(), out, error);
+           syncd_evidence_wrap(artifact.root, &what, out, error);
 }

@@ -15,18 +15,62 @@ static void digest_of(SyncdJson artifact, char ret_digest[SYNCD_DIGEST_SIZE])
     syncd_hash_to_digest(&hash, ret_digest);
 }
 
-static void write_attestation(SyncdJsonWriter *writer)
+static void write_place(SyncdJsonWriter *writer, const SyncdEvidencePlace *place)
 {
-    syncd_json_name(writer, "attestation");
+    char leaf[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(place->leaf, leaf);
+    syncd_json_member_string(writer, "feed", place->feed);
+    syncd_json_member_uint(writer, "seq", place->seq);
+    syncd_json_member_string(writer, "leaf", leaf);
+}
+
+static void write_signature(SyncdJsonWriter *writer, SyncdJson envelope, const SyncdEvidence *what)
+{
+    syncd_json_name(writer, "signature");
+    if (what->attestor == NULL) {
+        syncd_json_null(writer);
+        return;
+    }
     syncd_json_begin_object(writer);
-    syncd_json_member_bool(writer, "signed", false);
-    syncd_json_member_null(writer, "signature");
-    syncd_json_member_string(writer, "reason", "local-stub-unsigned");
+    syncd_attestor_sign(what->attestor, envelope, writer);
+    if (what->place != NULL)
+        write_place(writer, what->place);
     syncd_json_end_object(writer);
 }
 
-bool syncd_evidence_wrap(SyncdJson artifact, const char *type, const char *subject, gint64 now_usec,
-                         GString *out, GError **error)
+static char *attestation_of(SyncdJson envelope, const SyncdEvidence *what)
+{
+    bool is_signed = what->attestor != NULL;
+    GString *attestation = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, attestation, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_bool(&writer, "signed", is_signed);
+    write_signature(&writer, envelope, what);
+    syncd_json_member_string(&writer, "reason", is_signed ? "signed" : "local-stub-unsigned");
+    syncd_json_end_object(&writer);
+    return g_string_free(attestation, FALSE);
+}
+
+/* All but schema, id and attestation. */
+static void write_rest(SyncdJson artifact, const SyncdEvidence *what, GString *out)
+{
+    char digest[SYNCD_DIGEST_SIZE];
+    digest_of(artifact, digest);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, out, false);
+    syncd_json_begin_object(&writer);
+    syncd_judgement_write_time(&writer, "generated_at", what->generated_usec);
+    syncd_json_member_string(&writer, "writer", SYNCD_EVIDENCE_WRITER);
+    syncd_json_member_string(&writer, "evidence_type", what->type);
+    syncd_json_member_string(&writer, "subject", what->subject);
+    syncd_json_member_string(&writer, "artifact_digest", digest);
+    syncd_json_member_value(&writer, "artifact", artifact);
+    syncd_json_end_object(&writer);
+}
+
+bool syncd_evidence_wrap(SyncdJson artifact, const SyncdEvidence *what, GString *out,
+                         GError **error)
 {
     if (artifact.type != SYNCD_JSON_OBJECT) {
         syncd_set_error_next(
@@ -34,25 +78,18 @@ bool syncd_evidence_wrap(SyncdJson artifact, const char *type, const char *subje
             "The artifact must be an object, but is %s", syncd_json_type_name(artifact.type));
         return false;
     }
-    char digest[SYNCD_DIGEST_SIZE];
-    digest_of(artifact, digest);
     g_autoptr(GString) rest = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, rest, false);
-    syncd_json_begin_object(&writer);
-    syncd_judgement_write_time(&writer, "generated_at", now_usec);
-    syncd_json_member_string(&writer, "writer", SYNCD_EVIDENCE_WRITER);
-    syncd_json_member_string(&writer, "evidence_type", type);
-    syncd_json_member_string(&writer, "subject", subject);
-    syncd_json_member_string(&writer, "artifact_digest", digest);
-    syncd_json_member_value(&writer, "artifact", artifact);
-    write_attestation(&writer);
-    syncd_json_end_object(&writer);
+    g_autoptr(GString) envelope = g_string_new(NULL);
+    write_rest(artifact, what, rest);
     /* The envelope is one level deeper than the artifact: one that nobody reads is not made. */
     if (!syncd_json_check(rest->str, rest->len, SYNCD_JSON_MUST_BE_OBJECT, error))
         return false;
-    syncd_derived_id_document(out, SYNCD_EVIDENCE_SCHEMA, "evidence_id", &derivation,
+    syncd_derived_id_document(envelope, SYNCD_EVIDENCE_SCHEMA, "evidence_id", &derivation,
                               syncd_json_root(rest->str, rest->len));
+    g_autofree char *attestation =
+        attestation_of(syncd_json_root(envelope->str, envelope->len), what);
+    g_string_append_len(out, envelope->str, (gssize)envelope->len - 1); /* without its brace */
+    g_string_append_printf(out, ",\"attestation\":%s}", attestation);
     return true;
 }
 

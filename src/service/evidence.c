@@ -1,229 +1,242 @@
-#include "service/internal.h"
+#include "service/evidence.h"
 
-#include "base/json-writer.h"
-#include "contract/records.h"
-#include "contract/sync-checkpoint.h"
+#include "contract/vocabulary.h"
+#include "service/evidence-entry.h"
 
-#define PROOF_SCHEMA "sourceos.log-proof/v1"
-#define CHECKPOINT_DATA_CLASS "internal"
-#define CHECKPOINT_TYPE "sync.checkpoint.write"
-#define QUEUE_NAMED_MAX 100u /* of what waits, so many are named */
+#define LEAF_DIGITS 16
 
-/* ---- proofs ---- */
-
-static void member_hash(SyncdJsonWriter *writer, const char *name, const SyncdHash *hash)
-{
-    char text[SYNCD_HASH_HEX_SIZE];
-    syncd_hash_to_hex(hash, text);
-    if (name != NULL)
-        syncd_json_name(writer, name);
-    syncd_json_string(writer, text);
-}
-
-static char *write_proof(const SyncdEntry *entry, const SyncdHead *head, const SyncdHash *leaf,
-                         const GArray *path, const char *operation)
-{
-    GString *out = g_string_sized_new(4096);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, out, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "schema", PROOF_SCHEMA);
-    syncd_json_member_string(&writer, "operation_id", operation);
-    syncd_json_name(&writer, "header");
-    syncd_json_string_sized(&writer, entry->text, entry->size);
-    member_hash(&writer, "leaf", leaf);
-    syncd_json_member_uint(&writer, "seq", entry->header.seq);
-    syncd_json_member_uint(&writer, "size", head->size);
-    member_hash(&writer, "root", &head->root);
-    syncd_json_name(&writer, "path");
-    syncd_json_begin_array(&writer);
-    for (guint i = 0; i < path->len; i++)
-        member_hash(&writer, NULL, &g_array_index(path, SyncdHash, i));
-    syncd_json_end_array(&writer);
-    syncd_json_member_string(&writer, "note", head->note);
-    syncd_json_member_string(&writer, "verifier_key", head->verifier_key);
-    syncd_json_end_object(&writer);
-    return g_string_free(out, FALSE);
-}
-
-char *syncd_service_prove(SyncdService *service, const SyncdCaller *caller, const char *operation,
-                          GError **error)
-{
-    g_auto(SyncdView) view = {0};
-    g_auto(SyncdEntry) entry = {0};
-    g_autoptr(SyncdHead) head = NULL;
-    g_autoptr(GArray) path = NULL;
-    SyncdHash leaf;
-    if (!syncd_service_view(service, caller, &view, error) ||
-        !syncd_service_read_entry(service, &view, operation, &entry, error) ||
-        !syncd_store_prove(service->store, &entry, &head, &leaf, &path, error))
-        return NULL;
-    return write_proof(&entry, head, &leaf, path, operation);
-}
-
-/* ---- checkpoints ---- */
+/* ---- what is asked for ---- */
 
 typedef struct {
-    GPtrArray *ops;
-    bool all;
-} Queue;
+    SyncdService *service;
+    SyncdView view;
+    const char *type; /* NULL: any */
+    bool newest_first;
+    guint32 limit;
+    guint64 from; /* the next entry to be looked at */
+    guint64 left; /* so many are there */
+    guint64 last; /* the one that was looked at last; 0: none */
+    char leaf[LEAF_DIGITS + 1];
+    GString *out;
+    guint n; /* written */
+    GError *fault;
+} Page;
 
-static bool take_waiting(void *data, const char *op, const SyncdTask *task, bool matches)
+static void page_clear(Page *page)
 {
-    Queue *queue = data;
-    if (task->state.task != SYNCD_TASK_PENDING && task->state.task != SYNCD_TASK_RUNNING)
+    syncd_view_clear(&page->view);
+    g_clear_error(&page->fault);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Page, page_clear)
+
+static bool take_type(Page *page, const char *type, GError **error)
+{
+    page->type = type;
+    if (type == NULL || syncd_vocabulary_find(SYNCD_WORDS_EVIDENCE_TYPE, SYNCD_BYTES_TEXT(type)))
         return true;
-    if (queue->ops->len == QUEUE_NAMED_MAX) {
-        queue->all = false;
-        return false;
-    }
-    g_ptr_array_add(queue->ops, g_strdup(op));
-    return true;
+    g_autofree char *known = syncd_vocabulary_list(SYNCD_WORDS_EVIDENCE_TYPE);
+    syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"%s\" is no type of evidence; there are %s",
+                    type, known);
+    return false;
 }
 
-static bool count_replay_safe(SyncdService *service, const GPtrArray *ops, guint64 *ret_count,
-                              GError **error)
+static bool take_order(Page *page, const char *order, GError **error)
 {
-    *ret_count = 0;
-    for (guint i = 0; i < ops->len; i++) {
-        g_auto(SyncdTarget) target = {0};
-        if (!syncd_service_find_target(service, ops->pdata[i], &target, error))
-            return false;
-        *ret_count += syncd_target_is_replay_safe(&target);
-    }
-    return true;
+    page->newest_first = g_strcmp0(order, "newest") == 0;
+    if (order == NULL || page->newest_first || strcmp(order, "oldest") == 0)
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"order\" must be newest or oldest");
+    return false;
 }
 
-/* How the device stands: what the checkpoint is of, besides the log. */
-static GString *write_sync_checkpoint(SyncdService *service, const char *operation,
-                                      const char *decision, GError **error)
+static bool take_limit(Page *page, guint32 limit, GError **error)
 {
-    guint64 pending, running, replay_safe;
-    SyncdTaskQuery query = {.which = SYNCD_TASKS_ALL, .rank = -1, .state = -1};
-    g_autoptr(GPtrArray) ops = g_ptr_array_new_with_free_func(g_free);
-    Queue queue = {ops, true};
-    if (!syncd_service_count_tasks(service, &pending, &running, error) ||
-        !syncd_store_walk_tasks(service->store, &query, take_waiting, &queue, error) ||
-        !count_replay_safe(service, ops, &replay_safe, error))
-        return NULL;
-    bool all = queue.all && ops->len == pending + running;
-    g_ptr_array_add(ops, NULL);
-    GString *text = g_string_new(NULL);
-    const SyncdSyncCheckpoint checkpoint = {
-        .operation = operation,
-        .device = syncd_store_device_id(service->store),
-        .decision = decision,
-        .at_ms = syncd_service_now_ms(service),
-        .queue_depth = pending + running,
-        .queue = (const char *const *)ops->pdata,
-        .replay_safe = all ? &replay_safe : NULL,
-    };
-    syncd_sync_checkpoint_write(&checkpoint, text);
-    return text;
+    page->limit = limit != 0 ? limit : SYNCD_LIST_MAX;
+    if (limit <= SYNCD_LIST_MAX)
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"limit\" must be at most %u",
+                    SYNCD_LIST_MAX);
+    return false;
 }
 
-static bool append_checkpoint(SyncdService *service, const char *actor, const char *decision,
-                              const char *scope_id, char **ret_operation, GError **error)
-{
-    g_autoptr(SyncdHead) head = syncd_store_head(service->store, scope_id, error);
-    if (head == NULL)
-        return false;
-    g_autofree char *operation = syncd_id_new(service->sources, "op");
-    g_autoptr(GString) sync = write_sync_checkpoint(service, operation, decision, error);
-    if (sync == NULL)
-        return false;
-    SyncdCheckpointRecord record = {.scope = scope_id,
-                                    .size = head->size,
-                                    .root = &head->root,
-                                    .sync_checkpoint = syncd_json_root(sync->str, sync->len)};
-    g_autoptr(GString) content = g_string_new(NULL);
-    syncd_checkpoint_record_write(&record, content);
+/* ---- cursors: the entry that was looked at last, and what was asked for ---- */
 
-    g_auto(SyncdReceipt) receipt = {0};
-    g_autofree char *meta =
-        syncd_service_make_meta(service, scope_id, CHECKPOINT_DATA_CLASS, CHECKPOINT_TYPE, error);
-    if (meta == NULL)
-        return false;
-    SyncdDraft draft = {
-        .kind = "checkpoint.write",
-        .actor = actor,
-        .op = operation,
-        .object = "",
-        .decision = decision,
-        .engine = "",
-        .lane = SYNCD_LANE_AUDIT,
-        .schema_id = SYNCD_CHECKPOINT_SCHEMA,
-        .schema_version = 1,
-        .meta = SYNCD_BYTES_TEXT(meta),
-        .content = SYNCD_BYTES(content->str, content->len),
-    };
-    if (!syncd_service_append(service, scope_id, &draft, &receipt, error))
-        return false;
-    *ret_operation = g_steal_pointer(&receipt.op);
-    return true;
+static void digest_conditions(const Page *page, char ret_text[LEAF_DIGITS + 1])
+{
+    g_autofree char *text =
+        g_strdup_printf("%d\n%s\n%d\n%s", page->newest_first, page->type != NULL ? page->type : "",
+                        page->view.all, page->view.actor != NULL ? page->view.actor : "");
+    SyncdHash hash = syncd_hash(text, strlen(text));
+    syncd_hex_encode(hash.bytes, LEAF_DIGITS / 2, ret_text);
 }
 
-bool syncd_service_checkpoint(SyncdService *service, const SyncdCaller *caller, const char *scope,
-                              char **ret_operation, GError **error)
+static char *format_cursor(const Page *page)
 {
-    g_autofree char *actor = NULL;
-    g_autoptr(SyncdScope) found = NULL;
-    g_auto(SyncdPlace) place = {0};
-    g_autoptr(SyncdMandate) mandate = NULL;
-    if (!syncd_service_require_caller(service, caller, &actor, error) ||
-        !syncd_service_require_scope_reach(service, caller, actor, scope, error) ||
-        !syncd_service_require_scope(service, scope, &found, error) ||
-        !syncd_service_mandate_of_actor(service, actor, &mandate, error) ||
-        !syncd_service_check_scope_place(service, caller, mandate, scope, found->class, &place,
-                                         error))
-        return false;
-    SyncdPolicyRequest asked = {{NULL}};
-    syncd_ask_about_scope(&asked, scope, found->class);
-    asked.fields[SYNCD_FIELD_LANE] = SYNCD_LANE_AUDIT;
-    asked.fields[SYNCD_FIELD_DATA_CLASS] = CHECKPOINT_DATA_CLASS;
-    asked.fields[SYNCD_FIELD_OPERATION_TYPE] = CHECKPOINT_TYPE;
-    g_autoptr(SyncdDecisions) decisions =
-        syncd_service_decide_in(service, caller, actor, &asked, &place, error);
-    if (decisions == NULL || !syncd_service_record_decisions(service, actor, decisions, error) ||
-        /* The content names the head right before the entry, so nothing may be left in the turn. */
-        !syncd_service_commit_turn(service, error))
-        return false;
-    return append_checkpoint(service, actor, decisions->decisions[0].id, found->id, ret_operation,
-                             error);
+    char digest[LEAF_DIGITS + 1];
+    digest_conditions(page, digest);
+    return g_strdup_printf("%" G_GINT64_MODIFIER "x-%s-%s", page->last, page->leaf, digest);
 }
 
-char *syncd_service_describe_checkpoint(SyncdService *service, const char *operation,
-                                        GError **error)
+static void note_leaf(Page *page, const SyncdEntry *entry)
 {
-    SyncdView everything = {.all = true};
+    SyncdHash leaf = syncd_tree_leaf(entry->text, entry->size);
+    syncd_hex_encode(leaf.bytes, LEAF_DIGITS / 2, page->leaf);
+    page->last = entry->pos;
+}
+
+static bool refuse_cursor(GError **error)
+{
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
+                         "start the listing again without a cursor",
+                         "The cursor does not belong to a listing with these conditions");
+    return false;
+}
+
+static bool expire_cursor(guint64 pos, GError **error)
+{
+    syncd_set_error_next(
+        error, SYNCD_ERROR_CURSOR_EXPIRED,
+        "find out why the log is another one than before, with `sourceos-syncd "
+        "verify checkpoint` and a checkpoint that was kept; then start the listing "
+        "again without a cursor",
+        "The log has no such entry with the sequence number %" G_GUINT64_FORMAT, pos);
+    return false;
+}
+
+/* The entry is looked at again: what the cursor says of it must still be so. */
+static bool go_to(Page *page, guint64 pos, const char *leaf, GError **error)
+{
     g_auto(SyncdEntry) entry = {0};
-    g_auto(SyncdBody) body = {0};
-    if (!syncd_service_read_operation(service, &everything, operation, &entry, error) ||
-        !syncd_store_read_body(service->store, &entry, &body, error))
-        return NULL;
-    g_autofree char *scope_id = syncd_bytes_dup(entry.header.scope);
-    /* Keeping a head commits what is open, and somebody may wait for that. */
-    if (!syncd_service_commit_turn(service, error) ||
-        !syncd_store_keep_head(service->store, scope_id, "checkpoint.write", error))
-        return NULL;
-    g_autoptr(SyncdHead) head = syncd_store_head(service->store, scope_id, error);
-    if (head == NULL)
-        return NULL;
+    if (pos > syncd_store_sequence(page->service->store))
+        return expire_cursor(pos, error);
+    page->last = pos;
+    memset(page->leaf, '0', LEAF_DIGITS);
+    if (pos > 0 && !syncd_store_read(page->service->store, pos, &entry, error))
+        return false;
+    if (pos > 0)
+        note_leaf(page, &entry);
+    return leaf == NULL || strcmp(page->leaf, leaf) == 0 || expire_cursor(pos, error);
+}
 
-    g_autofree char *feed = syncd_feed_text(head->device, head->scope, head->epoch);
-    g_autofree char *scope = syncd_service_scope_text(service, entry.header.scope);
-    SyncdCheckpointRecord record = {
-        .operation_id = operation,
-        .scope = scope,
-        .feed = feed,
-        .size = head->size,
-        .root = &head->root,
-        .note = head->note,
-        .verifier_key = head->verifier_key,
-        .sync_checkpoint =
-            syncd_json_member(syncd_json_root(body.content, body.content_size), "sync_checkpoint"),
-    };
-    GString *out = g_string_new(NULL);
-    syncd_checkpoint_record_write(&record, out);
-    return g_string_free(out, FALSE);
+static bool take_cursor(Page *page, const SyncdEvidenceListing *listing, GError **error)
+{
+    char digest[LEAF_DIGITS + 1];
+    guint64 pos;
+    if (listing->cursor == NULL || listing->cursor[0] == '\0')
+        return go_to(page, page->newest_first ? 0 : listing->after, NULL, error);
+    g_auto(GStrv) parts = g_strsplit(listing->cursor, "-", 4);
+    digest_conditions(page, digest);
+    if (strlen(listing->cursor) > 64 || g_strv_length(parts) != 3 ||
+        strcmp(parts[2], digest) != 0 ||
+        !g_ascii_string_to_unsigned(parts[0], 16, 0, G_MAXINT64, &pos, NULL))
+        return refuse_cursor(error);
+    return go_to(page, pos, parts[1], error);
+}
+
+/* What is left from there on, in the order that was asked for. */
+static void aim(Page *page, guint64 after)
+{
+    guint64 newest = syncd_store_sequence(page->service->store);
+    if (!page->newest_first) {
+        page->from = page->last + 1;
+        page->left = newest - page->last;
+        return;
+    }
+    page->from = page->last > 0 ? page->last - 1 : newest;
+    page->left = page->from > after ? page->from - after : 0;
+}
+
+static bool fill_page(Page *page, const SyncdCaller *caller, const SyncdEvidenceListing *listing,
+                      GError **error)
+{
+    if (!syncd_service_view(page->service, caller, &page->view, error) ||
+        !take_type(page, listing->type, error) || !take_order(page, listing->order, error) ||
+        !take_limit(page, listing->limit, error) || !take_cursor(page, listing, error))
+        return false;
+    aim(page, listing->after);
+    return true;
+}
+
+/* ---- the page ---- */
+
+static bool is_wanted(const Page *page, const SyncdHeader *header)
+{
+    return syncd_view_shows(&page->view, header) &&
+           (page->type == NULL || strcmp(page->type, syncd_service_evidence_type(header)) == 0);
+}
+
+/* False when it does not go on this page, for whatever reason. */
+static bool write_one(Page *page, const SyncdEntry *entry)
+{
+    gsize before = page->out->len;
+    if (page->n > 0)
+        g_string_append_c(page->out, ',');
+    bool written = syncd_service_write_evidence(page->service, entry, page->out, &page->fault);
+    /* The first one goes out whatever its size, or the listing would not get past it. */
+    if (!written || (page->n > 0 && page->out->len > SYNCD_PAGE_SIZE)) {
+        g_string_truncate(page->out, before);
+        return false;
+    }
+    page->n++;
+    return true;
+}
+
+static bool take_row(void *data, const SyncdRow *row)
+{
+    Page *page = data;
+    if (is_wanted(page, &row->entry.header) && !write_one(page, &row->entry))
+        return false;
+    note_leaf(page, &row->entry);
+    return page->n < page->limit;
+}
+
+static GArray *positions_of(const Page *page)
+{
+    bool all = page->type == NULL && page->view.all;
+    guint n = (guint)MIN(page->left, all ? page->limit : SYNCD_EVIDENCE_EXAMINED);
+    GArray *positions = g_array_sized_new(FALSE, FALSE, sizeof(guint64), n);
+    for (guint i = 0; i < n; i++) {
+        guint64 pos = page->newest_first ? page->from - i : page->from + i;
+        g_array_append_val(positions, pos);
+    }
+    return positions;
+}
+
+/* What was written before a fault is given out, and the cursor leads to it. */
+static bool end_page(Page *page, guint64 began, GError *fault, GError **error)
+{
+    if (fault == NULL || page->last != began) {
+        g_clear_error(&fault);
+        return true;
+    }
+    /* Positions have no gaps: one that is not there was taken away. */
+    if (g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND))
+        fault->code = SYNCD_ERROR_JOURNAL_CORRUPT;
+    g_propagate_error(error, fault);
+    return false;
+}
+
+static bool write_page(Page *page, GError **error)
+{
+    GError *fault = NULL;
+    guint64 began = page->last;
+    g_autoptr(GArray) positions = positions_of(page);
+    if (positions->len > 0 &&
+        syncd_store_read_many(page->service->store, (const guint64 *)(void *)positions->data,
+                              positions->len, SYNCD_READ_HEADER, take_row, page, &fault))
+        fault = g_steal_pointer(&page->fault);
+    return end_page(page, began, fault, error);
+}
+
+char *syncd_service_list_evidence(SyncdService *service, const SyncdCaller *caller,
+                                  const SyncdEvidenceListing *listing, char **ret_cursor,
+                                  GError **error)
+{
+    g_autoptr(GString) out = g_string_new("[");
+    g_auto(Page) page = {.service = service, .out = out};
+    if (!fill_page(&page, caller, listing, error) || !write_page(&page, error))
+        return NULL;
+    g_string_append_c(out, ']');
+    *ret_cursor = format_cursor(&page);
+    return g_string_free(g_steal_pointer(&out), FALSE);
 }

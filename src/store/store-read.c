@@ -271,8 +271,33 @@ GPtrArray *syncd_store_heads(SyncdStore *self)
     return heads;
 }
 
-bool syncd_store_prove(SyncdStore *self, const SyncdEntry *entry, SyncdHead **ret_head,
-                       SyncdHash *ret_leaf, GArray **ret_path, GError **error)
+typedef struct {
+    SyncdFeedNodes nodes;
+    SyncdTreeReader stored;
+    const SyncdFeed *feed;
+} Committed;
+
+/* The newest leaves are at hand: a header among them that is damaged takes nothing from others. */
+static bool committed_node(void *data, unsigned level, guint64 index, SyncdHash *ret_node,
+                           GError **error)
+{
+    Committed *tree = data;
+    guint64 size = tree->feed->committed.size, start = size - size % SYNCD_TILE_WIDTH,
+            first = index << level;
+    if (level >= SYNCD_TILE_HEIGHT || first < start)
+        return tree->stored.node(tree->stored.data, level, index, ret_node, error);
+    SyncdHash row[SYNCD_TILE_WIDTH];
+    memcpy(row, tree->feed->tail + (first - start), sizeof(SyncdHash) << level);
+    for (unsigned n = 1u << level; n > 1; n /= 2)
+        for (unsigned i = 0; i < n / 2; i++)
+            row[i] = syncd_tree_parent(&row[2 * i], &row[2 * i + 1]);
+    *ret_node = row[0];
+    return true;
+}
+
+/* What is handed out holds, or is not handed out. */
+static bool find_path(SyncdStore *self, const SyncdEntry *entry, const SyncdFeed **ret_feed,
+                      SyncdHash *ret_leaf, GArray *path, GError **error)
 {
     g_autofree char *device = syncd_bytes_dup(entry->header.device),
                     *scope = syncd_bytes_dup(entry->header.scope);
@@ -283,13 +308,11 @@ bool syncd_store_prove(SyncdStore *self, const SyncdEntry *entry, SyncdHead **re
                         "The entry is not covered by a signed head yet");
         return false;
     }
-    SyncdFeedNodes nodes;
-    SyncdTreeReader reader = syncd_feed_reader(&nodes, self->journal, feed);
-    g_autoptr(GArray) path = g_array_new(FALSE, FALSE, sizeof(SyncdHash));
+    Committed tree = {.feed = feed};
+    tree.stored = syncd_feed_reader(&tree.nodes, self->journal, feed);
+    const SyncdTreeReader reader = {.node = committed_node, .data = &tree};
     if (!syncd_tree_inclusion(&reader, entry->header.seq, feed->committed.size, path, error))
         return false;
-
-    /* What is handed out holds, or is not handed out. */
     SyncdHash leaf = syncd_tree_leaf(entry->text, entry->size);
     SyncdHash root = syncd_frontier_root(&feed->committed);
     if (!syncd_tree_verify_inclusion(&leaf, entry->header.seq, feed->committed.size,
@@ -298,8 +321,27 @@ bool syncd_store_prove(SyncdStore *self, const SyncdEntry *entry, SyncdHead **re
                         "The entry is not the one that the head of %s covers", feed->text);
         return false;
     }
-    *ret_head = describe_head(feed);
+    *ret_feed = feed;
     *ret_leaf = leaf;
+    return true;
+}
+
+bool syncd_store_check_entry(SyncdStore *self, const SyncdEntry *entry, SyncdHash *ret_leaf,
+                             GError **error)
+{
+    const SyncdFeed *feed;
+    g_autoptr(GArray) path = g_array_new(FALSE, FALSE, sizeof(SyncdHash));
+    return find_path(self, entry, &feed, ret_leaf, path, error);
+}
+
+bool syncd_store_prove(SyncdStore *self, const SyncdEntry *entry, SyncdHead **ret_head,
+                       SyncdHash *ret_leaf, GArray **ret_path, GError **error)
+{
+    const SyncdFeed *feed;
+    g_autoptr(GArray) path = g_array_new(FALSE, FALSE, sizeof(SyncdHash));
+    if (!find_path(self, entry, &feed, ret_leaf, path, error))
+        return false;
+    *ret_head = describe_head(feed);
     *ret_path = g_steal_pointer(&path);
     return true;
 }

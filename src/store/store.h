@@ -543,6 +543,9 @@ GPtrArray *syncd_store_heads(SyncdStore *store); /* SyncdHead, all feeds */
 /* Keeps the scope's head as a permanent checkpoint, in a transaction of its own. */
 bool syncd_store_keep_head(SyncdStore *store, const char *scope_id, const char *reason,
                            GError **error);
+/* Whether the committed head of its feed covers the entry as it was read. JournalCorrupt. */
+bool syncd_store_check_entry(SyncdStore *store, const SyncdEntry *entry, SyncdHash *ret_leaf,
+                             GError **error);
 /* The audit path (SyncdHash) of an entry in the committed head of its feed. */
 bool syncd_store_prove(SyncdStore *store, const SyncdEntry *entry, SyncdHead **ret_head,
                        SyncdHash *ret_leaf, GArray **ret_path, GError **error);

@@ -53,7 +53,8 @@ static void check_made_documents(const SyncdJudgement *judgement, SyncdJson root
     syncd_trust_check(checked(decision), problems);
     syncd_scorecard_write(judgement, card);
     syncd_scorecard_check(checked(card), problems);
-    if (syncd_evidence_wrap(root, "state-integrity-report", "s", NOW, evidence, NULL))
+    const SyncdEvidence what = {"state-integrity-report", "s", NOW, NULL, NULL};
+    if (syncd_evidence_wrap(root, &what, evidence, NULL))
         syncd_evidence_check(checked(evidence), NULL, problems);
     LAW(problems->len == 0);
 }

@@ -40,7 +40,8 @@ def arguments(known):
     migration = RECORDS['migration']['migration_id']
     return {
         'Manager.Describe': (), 'Manager.Explain': ('o-1', ALL), 'Manager.ListEvents': (ALL,),
-        'Manager.Diagnose': (ALL,),
+        'Manager.Diagnose': (ALL,), 'Manager.ListEvidence': (ALL,),
+        'Manager.GetEvidence': (known['operation'], ALL),
         'Manager.Find': ('note', ALL), 'Manager.Verify': ({},), 'Manager.ListJobs': (ALL,),
         'Operations.Enqueue': ('sync.operation.enqueue', 'workspace:notes', 'o-7', '{}', {}),
         'Operations.EnqueueMany': (list(json.dumps(REQUEST).encode()), {}),

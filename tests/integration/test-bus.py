@@ -169,6 +169,8 @@ def what_an_operation_is_about_is_checked(world):
 
 METHODS_WITH_OPTIONS = [
     (MANAGER, 'ListEvents', '(a{sv})', ()),
+    (MANAGER, 'ListEvidence', '(a{sv})', ()),
+    (MANAGER, 'GetEvidence', '(sa{sv})', ('op-x',)),
     (MANAGER, 'Verify', '(a{sv})', ()),
     (MANAGER, 'ListJobs', '(a{sv})', ()),
     (OPERATIONS, 'Enqueue', '(ssssa{sv})', ('sync.operation.enqueue', 'device', 'x', '{}')),

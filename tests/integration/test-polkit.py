@@ -142,7 +142,8 @@ def everybody_sees_his_own_and_others_need_the_right_to_inspect(world):
                 (OPERATIONS, 'List', '(a{sv})', ()), (OPERATIONS, 'ListBytes', '(a{sv})', ()),
                 (OPERATIONS, 'Get', '(sa{sv})', (operation,)),
                 (OPERATIONS, 'Proof', '(sa{sv})', (operation,)),
-                (MANAGER, 'ListEvents', '(a{sv})', ()), (MANAGER, 'ListJobs', '(a{sv})', ())):
+                (MANAGER, 'ListEvents', '(a{sv})', ()), (MANAGER, 'ListEvidence', '(a{sv})', ()),
+                (MANAGER, 'GetEvidence', '(sa{sv})', (operation,)), (MANAGER, 'ListJobs', '(a{sv})', ())):
             refused_as(DENIED, stranger.call, interface, method, signature, *values, ALL)
 
 

@@ -7,15 +7,21 @@
 
 static const char ARTIFACT[] = "{\"b\":1.0,\"a\":[123456789012345678901234567890]}";
 
-static char *wrap(const char *artifact)
+static char *wrap_as(const char *artifact, const SyncdAttestor *attestor,
+                     const SyncdEvidencePlace *place)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
-    bool wrapped = syncd_evidence_wrap(document_of(artifact), "local-state-summary",
-                                       "store:caf\xc3\xa9", NOW, text, &error);
+    const SyncdEvidence what = {"local-state-summary", "store:caf\xc3\xa9", NOW, attestor, place};
+    bool wrapped = syncd_evidence_wrap(document_of(artifact), &what, text, &error);
     g_assert_no_error(error);
     g_assert_true(wrapped);
     return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static char *wrap(const char *artifact)
+{
+    return wrap_as(artifact, NULL, NULL);
 }
 
 /* Digest and id were computed elsewhere. The artifact keeps its numbers as they were written. */
@@ -42,8 +48,8 @@ static void artifacts_are_objects(void)
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
         g_autoptr(GString) text = g_string_new(NULL);
         g_autoptr(GError) error = NULL;
-        g_assert_false(
-            syncd_evidence_wrap(document_of(others[i]), "repair-plan", "x", NOW, text, &error));
+        const SyncdEvidence what = {"repair-plan", "x", NOW, NULL, NULL};
+        g_assert_false(syncd_evidence_wrap(document_of(others[i]), &what, text, &error));
         g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_CONTRACT);
         g_assert_cmpuint(text->len, ==, 0);
     }
@@ -59,8 +65,8 @@ static void an_envelope_nobody_reads_is_not_made(void)
     g_string_append_c(deep, '1');
     for (unsigned i = 0; i < SYNCD_JSON_MAX_DEPTH; i++)
         g_string_append_c(deep, '}');
-    g_assert_false(
-        syncd_evidence_wrap(document_of(deep->str), "repair-plan", "x", NOW, text, &error));
+    const SyncdEvidence what = {"repair-plan", "x", NOW, NULL, NULL};
+    g_assert_false(syncd_evidence_wrap(document_of(deep->str), &what, text, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_TOO_DEEP);
 }
 
@@ -120,11 +126,38 @@ static void a_signed_envelope_verifies_with_its_key_alone(void)
     g_assert_cmpstr(good, ==, "");
     g_assert_nonnull(strstr(unknown, "not known"));
 
+    /* What we sign ourselves is the same, always. */
+    g_autoptr(SyncdAttestor) attestor = syncd_attestor_new(ATTESTER, signer);
+    g_autofree char *ours = wrap_as(ARTIFACT, attestor, NULL);
+    g_assert_cmpstr(ours, ==, signed_envelope);
+
     /* The id does not cover the time; the signature does. */
     g_autofree char *later =
         document_edits(signed_envelope, "/generated_at=\"2027-01-01T00:00:00Z\"");
     g_autofree char *found = complaints(later, keys);
     g_assert_nonnull(strstr(found, "/attestation says"));
+}
+
+static void the_place_is_beside_what_is_signed(void)
+{
+    g_autoptr(SyncdSigner) signer = attester(1);
+    g_autoptr(SyncdAttestationKeys) keys = attester_keys(signer);
+    g_autoptr(SyncdAttestor) attestor = syncd_attestor_new(ATTESTER, signer);
+    SyncdHash leaf = syncd_hash("x", 1);
+    const SyncdEvidencePlace place = {"device-x/workspace-y/1", 7, &leaf};
+    g_autofree char *envelope = wrap_as(ARTIFACT, attestor, &place);
+    g_autofree char *found = complaints(envelope, keys);
+    g_assert_cmpstr(found, ==, "");
+    SyncdJson attestation = syncd_json_member(document_of(envelope), "attestation");
+    SyncdJson signature = syncd_json_member(attestation, "signature");
+    g_assert_true(syncd_json_is(syncd_json_member(signature, "feed"), place.feed));
+    g_assert_true(
+        syncd_json_is(syncd_json_member(signature, "leaf"),
+                      "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"));
+
+    g_autofree char *elsewhere = document_edits(envelope, "/attestation/signature/seq=8");
+    g_autofree char *still = complaints(elsewhere, keys);
+    g_assert_cmpstr(still, ==, "");
 }
 
 int main(int argc, char **argv)
@@ -135,6 +168,7 @@ int main(int argc, char **argv)
     g_test_add_func("/evidence/artifacts-are-objects", artifacts_are_objects);
     g_test_add_func("/evidence/too-deep", an_envelope_nobody_reads_is_not_made);
     g_test_add_func("/evidence/what-was-changed-is-found", what_was_changed_is_found);
+    g_test_add_func("/evidence/place", the_place_is_beside_what_is_signed);
     g_test_add_func("/evidence/signed", a_signed_envelope_verifies_with_its_key_alone);
     return g_test_run();
 }

@@ -248,8 +248,8 @@ static void other_documents_are_checked_as_hard(void)
     g_autoptr(GString) evidence = g_string_new(NULL);
     syncd_trust_decide(judged.judgement, &request, trust);
     syncd_scorecard_write(judged.judgement, card);
-    g_assert_true(syncd_evidence_wrap(document_of(trust->str), "agent-trust-decision", "s",
-                                      REPORT_NOW, evidence, NULL));
+    const SyncdEvidence what = {"agent-trust-decision", "s", REPORT_NOW, NULL, NULL};
+    g_assert_true(syncd_evidence_wrap(document_of(trust->str), &what, evidence, NULL));
     spoil(trust->str, syncd_trust_check);
     spoil(card->str, syncd_scorecard_check);
     spoil(evidence->str, check_evidence);
