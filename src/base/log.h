@@ -31,6 +31,7 @@ typedef enum {
 #define SYNCD_LOG_ID_MACHINE_CHANGED "7ce5903b1d6f42a8b3974a06f8d21c08"
 #define SYNCD_LOG_ID_JOURNAL_CORRUPT "8f1c64e7a2d0435b9e8657b30ca4d209"
 #define SYNCD_LOG_ID_CONFIG "9a72d05be6c1483f84ab29c7f013e50a"
+#define SYNCD_LOG_ID_REPAIR "b6f19d4802e3457cb1a48f5e71d90b0c"
 #define SYNCD_LOG_ID_POLICY "a5e08c37d1f24b60b3927e4d60c8fa0b"
 
 typedef void (*SyncdLogSink)(SyncdLogLevel level, const char *message_id, const char *message);

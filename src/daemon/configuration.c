@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "daemon/log.h"
+#include "service/repair-kinds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,10 @@
 #define MAIN_FILE "syncd.conf"
 #define DROP_INS "syncd.conf.d"
 
-typedef enum { KEY_LEVEL, KEY_NUMBER } KeyType;
+typedef enum { KEY_LEVEL, KEY_NUMBER, KEY_REPAIRS } KeyType;
+
+/* What the start does without being asked unless something else is said. */
+#define AUTOMATIC "index-rebuild"
 
 static const struct {
     const char *group;
@@ -25,7 +29,55 @@ static const struct {
     {"Daemon", "LogLevel", KEY_LEVEL, 0, 0, SYNCD_LOG_INFO, offsetof(SyncdConfig, log_level)},
     {"Store", "ReserveMiB", KEY_NUMBER, 0, 1024, 4, offsetof(SyncdConfig, reserve_mib)},
     {"Limits", "CallsInFlight", KEY_NUMBER, 1, 4096, 256, offsetof(SyncdConfig, calls_in_flight)},
+    {"Repair", "Automatic", KEY_REPAIRS, 0, 0, 0, offsetof(SyncdConfig, repair_automatic)},
 };
+
+/* ---- repair kinds, by their names ---- */
+
+static bool add_repair(const char *name, guint32 *kinds)
+{
+    guint n;
+    const SyncdRepairKind *const *all = syncd_repair_kinds(&n);
+    for (guint i = 0; i < n; i++)
+        if (all[i]->rebuildable && strcmp(all[i]->name, name) == 0) {
+            *kinds |= 1u << i;
+            return true;
+        }
+    return false;
+}
+
+static bool parse_repairs(const char *text, guint32 *ret_kinds)
+{
+    g_auto(GStrv) words = g_strsplit_set(text, " \t", -1);
+    *ret_kinds = 0;
+    for (char **word = words; *word != NULL; word++)
+        if (**word != '\0' && !add_repair(*word, ret_kinds))
+            return false;
+    return true;
+}
+
+const char **syncd_config_automatic(const SyncdConfig *config)
+{
+    guint n;
+    const SyncdRepairKind *const *all = syncd_repair_kinds(&n);
+    GPtrArray *names = g_ptr_array_new();
+    for (guint i = 0; i < n; i++)
+        if (config->repair_automatic & 1u << i)
+            g_ptr_array_add(names, (char *)all[i]->name);
+    g_ptr_array_add(names, NULL);
+    return (const char **)g_ptr_array_free(names, FALSE);
+}
+
+static char *list_repairs(void)
+{
+    guint n;
+    const SyncdRepairKind *const *all = syncd_repair_kinds(&n);
+    GString *names = g_string_new(NULL);
+    for (guint i = 0; i < n; i++)
+        if (all[i]->rebuildable)
+            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", all[i]->name);
+    return g_string_free(names, FALSE);
+}
 
 static void set_value(SyncdConfig *config, size_t key, guint32 value)
 {
@@ -47,6 +99,7 @@ void syncd_config_init(SyncdConfig *config)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
         set_value(config, i, keys[i].initial);
+    parse_repairs(AUTOMATIC, &config->repair_automatic);
 }
 
 /* ---- one text ---- */
@@ -80,11 +133,20 @@ static bool parse_value(size_t key, const char *text, guint32 *ret_value)
         *ret_value = level;
         return true;
     }
+    if (keys[key].type == KEY_REPAIRS)
+        return parse_repairs(text, ret_value);
     guint64 value;
     if (!g_ascii_string_to_unsigned(text, 10, keys[key].min, keys[key].max, &value, NULL))
         return false;
     *ret_value = (guint32)value;
     return true;
+}
+
+static void mistake_of_repairs(Reader *reader, const char *key, const char *text)
+{
+    g_autofree char *names = list_repairs();
+    mistake(reader, "%s must be names of repairs (%s), or nothing, not \"%.64s\"", key, names,
+            text);
 }
 
 static void assign(Reader *reader, const char *key, const char *text)
@@ -98,6 +160,8 @@ static void assign(Reader *reader, const char *key, const char *text)
         else if (keys[i].type == KEY_LEVEL)
             mistake(reader, "%s must be error, warning, notice, info or debug, not \"%.64s\"", key,
                     text);
+        else if (keys[i].type == KEY_REPAIRS)
+            mistake_of_repairs(reader, key, text);
         else
             mistake(reader, "%s must be a number from %u to %u, not \"%.64s\"", key, keys[i].min,
                     keys[i].max, text);
@@ -242,6 +306,13 @@ void syncd_config_read_directory(SyncdConfig *config, const char *directory, GPt
     }
 }
 
+static void append_repairs(const SyncdConfig *config, const char *key, GString *text)
+{
+    g_autofree const char **names = syncd_config_automatic(config);
+    g_autofree char *words = g_strjoinv(" ", (char **)names);
+    g_string_append_printf(text, "%s=%s\n", key, words);
+}
+
 char *syncd_config_to_text(const SyncdConfig *config)
 {
     GString *text = g_string_new(NULL);
@@ -253,6 +324,8 @@ char *syncd_config_to_text(const SyncdConfig *config)
         if (keys[i].type == KEY_LEVEL)
             g_string_append_printf(text, "%s=%s\n", keys[i].key,
                                    syncd_log_level_name((SyncdLogLevel)get_value(config, i)));
+        else if (keys[i].type == KEY_REPAIRS)
+            append_repairs(config, keys[i].key, text);
         else
             g_string_append_printf(text, "%s=%u\n", keys[i].key, get_value(config, i));
     }

@@ -17,6 +17,7 @@ typedef struct {
     SyncdLogLevel log_level;
     guint32 reserve_mib;
     guint32 calls_in_flight;
+    guint32 repair_automatic; /* a bit for each repair kind, by its place in their table */
 } SyncdConfig;
 
 void syncd_config_init(SyncdConfig *config); /* the defaults */
@@ -30,3 +31,5 @@ bool syncd_config_read_file(SyncdConfig *config, const char *path, GPtrArray *mi
 void syncd_config_read_directory(SyncdConfig *config, const char *directory, GPtrArray *mistakes);
 /* What is in effect, as a file. */
 char *syncd_config_to_text(const SyncdConfig *config);
+/* Names of repair kinds: free the array, not the names. */
+const char **syncd_config_automatic(const SyncdConfig *config);

@@ -10,6 +10,7 @@
 #include "daemon/schedule.h"
 #include "daemon/status.h"
 #include "daemon/workspaces.h"
+#include "service/repair.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -240,6 +241,7 @@ static SyncdStore *open_store(const Daemon *daemon, GError **error)
             .credential = SYNCD_BYTES(credential, credential_size),
             .reserve_bytes = (guint64)options->config.reserve_mib * MIB,
             .address = address,
+            .holds_index = true,
         },
         error);
     if (credential != NULL)
@@ -304,6 +306,13 @@ static bool watch_workspaces(Daemon *daemon, GError **error)
     return daemon->workspaces != NULL;
 }
 
+/* Whoever asks next asks for an index that is there, if it can be. */
+static void start_repair(Daemon *daemon)
+{
+    g_autofree const char **automatic = syncd_config_automatic(&daemon->options->config);
+    syncd_service_start_repair(daemon->service, &(SyncdRepairSettings){automatic});
+}
+
 /* The name comes first: when another daemon has it, it can be named. Calls that come from now on
  * wait in the socket until the loop runs. */
 static bool start(Daemon *daemon, GError **error)
@@ -319,6 +328,7 @@ static bool start(Daemon *daemon, GError **error)
     daemon->policy =
         syncd_policy_loader_new(options->instance, options->policy_directory, daemon->store);
     read_policy(daemon);
+    start_repair(daemon);
     daemon->schedule = syncd_schedule_new(daemon->event, daemon->service, error);
     if (daemon->schedule == NULL)
         return false;

@@ -1,11 +1,10 @@
-#include "domain/repair-plan.h"
+#include "domain/repair-parts.h"
 
 #include "domain/derived-id.h"
 
 #include <string.h>
 
 #define PLAN_ID_DIGITS 16
-#define POLICY_ENGINE "policy-fabric"
 
 /* ---- steps ---- */
 
@@ -116,83 +115,25 @@ static void write_steps(SyncdJsonWriter *writer, const SyncdJudgement *judgement
     syncd_json_end_array(writer);
 }
 
-/* ---- the fixed parts ---- */
-
-static void write_words(SyncdJsonWriter *writer, const char *name, const char *const *words)
-{
-    syncd_json_name(writer, name);
-    syncd_json_begin_array(writer);
-    for (; *words != NULL; words++)
-        syncd_json_string(writer, *words);
-    syncd_json_end_array(writer);
-}
-
-static void write_policy(SyncdJsonWriter *writer, const SyncdReport *report)
-{
-    static const char *const required[] = {"sourceos.repair/preview", NULL};
-    static const char *const destructive[] = {"sourceos.repair/apply", "sourceos.purge/apply",
-                                              NULL};
-    g_autofree char *engine = syncd_report_text(report, "policy", "policy_engine");
-    syncd_json_name(writer, "policy");
-    syncd_json_begin_object(writer);
-    syncd_json_member_string(writer, "engine", engine != NULL ? engine : POLICY_ENGINE);
-    write_words(writer, "required_grants", required);
-    write_words(writer, "destructive_grants_required", destructive);
-    syncd_json_member_bool(writer, "destructive_actions_present", false);
-    syncd_json_end_object(writer);
-}
-
-static void write_precondition(SyncdJsonWriter *writer, const char *id, const char *check)
-{
-    syncd_json_begin_object(writer);
-    syncd_json_member_string(writer, "id", id);
-    syncd_json_member_string(writer, "status", "required");
-    syncd_json_member_string(writer, "check", check);
-    syncd_json_end_object(writer);
-}
+/* ---- the plan ---- */
 
 static void write_safeguards_before(SyncdJsonWriter *writer)
 {
     syncd_json_name(writer, "preconditions");
     syncd_json_begin_array(writer);
-    write_precondition(writer, "report.shape_valid", "the source report keeps to its contract");
-    write_precondition(writer, "no_destructive_apply", "no step of the plan is destructive");
+    syncd_repair_write_precondition(writer, "report.shape_valid",
+                                    "the source report keeps to its contract");
+    syncd_repair_write_precondition(writer, "no_destructive_apply",
+                                    "no step of the plan is destructive");
     syncd_json_end_array(writer);
 
     syncd_json_name(writer, "checkpoint");
     syncd_json_begin_object(writer);
     syncd_json_member_bool(writer, "required", true);
-    syncd_json_member_string(writer, "type", "last-known-good-generation");
+    syncd_json_member_string(writer, "type", SYNCD_REPAIR_CHECKPOINT);
     syncd_json_member_bool(writer, "write_audit_record", true);
     syncd_json_end_object(writer);
 }
-
-static void write_safeguards_after(SyncdJsonWriter *writer)
-{
-    static const char *const postconditions[] = {
-        "a new report keeps to its contract", "its diagnosis is healthy or degraded, never unsafe",
-        "what the journal acknowledged is still there", NULL};
-    syncd_json_name(writer, "blocked_steps");
-    syncd_json_begin_array(writer);
-    syncd_json_begin_object(writer);
-    syncd_json_member_string(writer, "id", "apply_destructive_changes");
-    syncd_json_member_string(
-        writer, "reason", "Needs the grants that are listed, and an approval of this very plan.");
-    syncd_json_end_object(writer);
-    syncd_json_end_array(writer);
-
-    syncd_json_name(writer, "rollback");
-    syncd_json_begin_object(writer);
-    syncd_json_member_bool(writer, "available", true);
-    syncd_json_member_string(writer, "strategy",
-                             "Go back to the last known good generation, and apply the verified "
-                             "part of the journal to it again.");
-    syncd_json_member_bool(writer, "requires_operator_approval", true);
-    syncd_json_end_object(writer);
-    write_words(writer, "postconditions", postconditions);
-}
-
-/* ---- the plan ---- */
 
 static void write_source(SyncdJsonWriter *writer, const SyncdReport *report)
 {
@@ -243,9 +184,11 @@ void syncd_repair_plan_write(const SyncdJudgement *judgement, GString *out)
     syncd_json_member_string(&writer, "status", "preview");
     syncd_json_member_string(&writer, "severity", syncd_severity_name(diagnosis->severity));
     syncd_json_member_string(&writer, "summary", diagnosis->summary);
-    write_policy(&writer, judgement->report);
+    g_autofree char *engine = syncd_report_text(judgement->report, "policy", "policy_engine");
+    syncd_repair_write_policy(&writer, engine, false);
     write_safeguards_before(&writer);
     write_steps(&writer, judgement);
-    write_safeguards_after(&writer);
+    syncd_repair_write_after(&writer, "Go back to the last known good generation, and apply the "
+                                      "verified part of the journal to it again.");
     syncd_json_end_object(&writer);
 }

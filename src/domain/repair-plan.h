@@ -1,11 +1,15 @@
 /*
- * A repair plan for what a judgement found: a preview, made of steps that destroy nothing.
+ * Repair plans, as documents.
+ *
+ * One is made from what a judgement of a report found: a preview, made of steps that destroy
+ * nothing.
  *
  * The plan names the report by its digest, and its id follows from the diagnosis and that digest:
  * it cannot be shown for another report. A report that is not healthy never gets an empty plan.
  */
 #pragma once
 
+#include "crypto/hash.h"
 #include "domain/judgement.h"
 
 #include <glib.h>
@@ -14,3 +18,44 @@
 
 /* Appends one JSON object. */
 void syncd_repair_plan_write(const SyncdJudgement *judgement, GString *out);
+
+/* The other is of a daemon, which will carry out those very steps: it names what each is about, and
+ * the heads that the log had. Whoever approves it names the digest of its exact bytes, so these are
+ * a function of the draft and of nothing else. */
+
+typedef struct {
+    const char *id;     /* the name of a repair kind */
+    const char *kind;   /* as the contract calls it */
+    const char *target; /* what it is about */
+    const char *object; /* an object's id; NULL: of none */
+    const char *risk;   /* low, medium, high */
+    const char *cause;  /* the code of what was found */
+    const char *description;
+    const char *expected_result;
+    bool destructive;
+} SyncdRepairStep;
+
+typedef struct {
+    const char *feed;
+    guint64 size;
+    SyncdHash root;
+} SyncdRepairHead;
+
+typedef struct {
+    const char *plan_id;
+    gint64 now_usec, expires_usec;
+    SyncdJson report; /* the live report … */
+    const char *report_digest;
+    const char *severity;         /* … and what was found beside it */
+    const SyncdRepairStep *steps; /* at least one */
+    guint n_steps;
+    const SyncdRepairHead *heads;
+    guint n_heads;
+    guint64 space_bytes; /* that it takes while it is carried out */
+} SyncdRepairDraft;
+
+/* The gravest of the steps. */
+const char *syncd_repair_draft_risk(const SyncdRepairDraft *draft);
+bool syncd_repair_draft_is_destructive(const SyncdRepairDraft *draft);
+/* Appends the exact bytes: two spaces a level, and a line feed at the end. */
+void syncd_repair_draft_write(const SyncdRepairDraft *draft, GString *out);

@@ -27,6 +27,7 @@
 
 typedef struct SyncdDamage SyncdDamage;
 typedef struct SyncdRefusals SyncdRefusals;
+typedef struct SyncdRepairs SyncdRepairs;
 typedef struct SyncdObjectSchema SyncdObjectSchema;
 typedef struct SyncdOperationSchemas SyncdOperationSchemas;
 
@@ -42,6 +43,7 @@ struct SyncdService {
     char *own_actor;           /* the daemon's; NULL until it was looked up */
     char **own_directories;    /* the daemon's; NULL: none */
     SyncdRefusals *refusals;
+    SyncdRepairs *repairs;
     GPtrArray *jobs;     /* newest last */
     guint next_job;      /* whose turn it is to be stepped */
     SyncdDamage *damage; /* what verifications found (damage.c) */

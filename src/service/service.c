@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "crypto/note.h"
+#include "service/repair-private.h"
 #include "service/retention.h"
 
 typedef struct {
@@ -45,6 +46,7 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->store = store;
     service->sources = sources;
     service->waiting = g_array_new(FALSE, FALSE, sizeof(Waiter));
+    service->repairs = syncd_repairs_new();
     service->jobs = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_job_free);
     service->refusals = syncd_refusals_new();
     service->damage = syncd_damage_new(store);
@@ -89,6 +91,7 @@ void syncd_service_free(SyncdService *service)
     syncd_service_stop_scrub(service);
     g_clear_pointer(&service->attestor, syncd_attestor_free);
     g_clear_pointer(&service->jobs, g_ptr_array_unref);
+    g_clear_pointer(&service->repairs, syncd_repairs_free);
     g_clear_pointer(&service->refusals, syncd_refusals_free);
     g_clear_pointer(&service->damage, syncd_damage_free);
     g_clear_pointer(&service->ephemerals, syncd_ephemerals_free);
@@ -338,6 +341,7 @@ bool syncd_service_work(SyncdService *service)
     syncd_service_flush_leases(service);
     syncd_ephemerals_expire(service->ephemerals, syncd_service_monotonic(service));
     bool more = syncd_store_work(service->store);
+    syncd_repair_work(service);
     more |= syncd_service_finish_purges(service);
     more |= syncd_service_step_jobs(service);
     more |= syncd_service_retain(service);
@@ -355,6 +359,7 @@ guint64 syncd_service_next_due(const SyncdService *service)
     guint64 due = MIN(syncd_refusals_next_due(service->refusals), syncd_service_jobs_due(service));
     due = MIN(due, syncd_service_tasks_due(service));
     due = MIN(due, syncd_ephemerals_next_due(service->ephemerals));
+    due = MIN(due, syncd_repair_next_due(service));
     if (service->has_purges && service->purge_retry != 0)
         due = MIN(due, service->purge_retry);
     if (service->policy_blocked_until != 0)

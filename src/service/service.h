@@ -43,6 +43,7 @@
 
 typedef struct SyncdService SyncdService;
 typedef struct SyncdJob SyncdJob;
+typedef struct SyncdRepairPlan SyncdRepairPlan; /* service/repair.h */
 
 typedef enum { SYNCD_INSTANCE_USER, SYNCD_INSTANCE_SYSTEM } SyncdInstance;
 const char *syncd_instance_name(SyncdInstance instance); /* "user", "system" */
@@ -88,6 +89,9 @@ typedef struct {
     void (*job_added)(void *data, SyncdJob *job);
     void (*job_changed)(void *data, SyncdJob *job); /* progress or end */
     void (*job_removed)(void *data, SyncdJob *job);
+    void (*repair_plan_added)(void *data, SyncdRepairPlan *plan);
+    void (*repair_plan_changed)(void *data, SyncdRepairPlan *plan);
+    void (*repair_plan_removed)(void *data, SyncdRepairPlan *plan); /* it is gone after this */
     /* Of a root by its id; false for one that nobody looks after. */
     bool (*standing)(void *data, const char *root, SyncdRootStanding *ret_standing);
     /* Has one scanned, as a job of this user; NULL for one that nobody looks after. */

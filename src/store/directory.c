@@ -1,5 +1,6 @@
 #include "store/directory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -435,6 +436,63 @@ bool syncd_directory_remove(SyncdDirectory *self, const char *name, GError **err
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot remove %s/%s",
                               self->path, name);
     return problem == 0;
+}
+
+bool syncd_directory_move(SyncdDirectory *self, const char *from, const char *to, GError **error)
+{
+    const char *from_base, *to_base;
+    int source = open_folder(self, from, false, &from_base);
+    int target = source < 0 ? -1 : open_folder(self, to, true, &to_base);
+    bool gone = source < 0 && errno == ENOENT;
+    int problem = target < 0 ? errno : 0;
+    if (problem == 0 && renameat(source, from_base, target, to_base) < 0)
+        problem = errno;
+    gone |= target >= 0 && problem == ENOENT;
+    /* Where it was moved earlier that may not have become durable. */
+    if (target >= 0 && (problem == 0 || gone))
+        problem = sync_fd(target) && sync_fd(source) ? 0 : errno;
+    fd_close(&source);
+    fd_close(&target);
+    if (problem != 0 && !(gone && problem == ENOENT))
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot move %s/%s",
+                              self->path, from);
+    return problem == 0 || (gone && problem == ENOENT);
+}
+
+static int compare_names(const void *one, const void *other)
+{
+    return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+bool syncd_directory_list(SyncdDirectory *self, const char *folder, guint max,
+                          GPtrArray **ret_names, GError **error)
+{
+    int fd = open_at(self->fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    int problem = dir == NULL ? errno : 0;
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    errno = 0;
+    for (const struct dirent *entry; dir != NULL && names->len < max;) {
+        entry = readdir(dir);
+        if (entry == NULL) {
+            problem = errno;
+            break;
+        }
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            g_ptr_array_add(names, g_strdup(entry->d_name));
+    }
+    if (dir != NULL)
+        closedir(dir);
+    else
+        fd_close(&fd);
+    if (problem != 0 && problem != ENOENT) {
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot list %s/%s",
+                              self->path, folder);
+        return false;
+    }
+    g_ptr_array_sort(names, compare_names);
+    *ret_names = g_steal_pointer(&names);
+    return true;
 }
 
 static int rewrite_bytes(int fd)

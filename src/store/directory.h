@@ -49,6 +49,14 @@ bool syncd_directory_sync(SyncdDirectory *directory, GError **error);
 /* Removes a file and makes that durable; one that is not there is no error, as whoever removed it
  * may have failed to. */
 bool syncd_directory_remove(SyncdDirectory *directory, const char *name, GError **error);
+/* Renames a file, over one of that name if there is one, and makes that durable; one that is not
+ * there is no error, for the same reason. Both names may have a folder in front; that of `to` is
+ * made when missing. */
+bool syncd_directory_move(SyncdDirectory *directory, const char *from, const char *to,
+                          GError **error);
+/* Names (char *) in a folder, sorted, at most `max` of them; none when there is no such folder. */
+bool syncd_directory_list(SyncdDirectory *directory, const char *folder, guint max,
+                          GPtrArray **ret_names, GError **error);
 /* Writes a file's bytes over themselves and syncs them; one that is not there is no error. After a
  * sync that failed, what is read is what the page cache has and calls clean, and not what the disk
  * has: who goes on with such a file makes sure of it first. */

@@ -72,7 +72,10 @@ static bool project(SyncdStore *self, bool *ret_more, GError **error)
     g_autoptr(SyncdProjection) projection =
         syncd_store_new_projection(self, self->remake.index, error);
     self->remake.unsynced++;
-    return projection != NULL && syncd_projection_step(projection, BATCH, ret_more, error);
+    if (projection == NULL || !syncd_projection_step(projection, BATCH, ret_more, error))
+        return false;
+    self->remake.left = syncd_projection_remaining(projection);
+    return true;
 }
 
 /* What is wrong with the log shows here; what else fails is no fault of it. */
@@ -130,6 +133,14 @@ bool syncd_store_step_remake(SyncdStore *self, bool *ret_more, GError **error)
     if (!ok || !*ret_more)
         syncd_store_end_remake(self);
     return ok;
+}
+
+double syncd_store_remake_part(const SyncdStore *self)
+{
+    guint64 all = syncd_journal_committed(self->journal);
+    return self->remake.index == NULL || all == 0
+               ? 0
+               : 1 - (double)MIN(self->remake.left, all) / (double)all;
 }
 
 void syncd_store_remake_sees(SyncdStore *self)

@@ -60,6 +60,8 @@ static bool tell_problem(SyncdStore *self, GError **error)
 /* A disk has room again, and what went while files were exchanged was there a moment before. */
 static bool may_pass(const SyncdStore *self, const GError *problem)
 {
+    if (self->held != NULL)
+        return false;
     return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE) ||
            (self->exchanging && g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED));
 }
@@ -78,6 +80,22 @@ static bool give_up_index(SyncdStore *self, GError *problem, GError **error)
         self->condition = SYNCD_STORE_FAILED;
     g_propagate_error(error, problem);
     return false;
+}
+
+/* What it needs it is that a repair is approved, and not a restart. */
+static void hold_index(SyncdStore *self, const GError *problem)
+{
+    g_autofree char *why = NULL, *next = NULL;
+    g_autoptr(GError) told = NULL;
+    syncd_store_drop_index(self);
+    g_clear_error(&self->held);
+    self->held = g_error_copy(problem);
+    syncd_error_split(problem->message, &why, &next);
+    syncd_set_error_next(&told, SYNCD_ERROR_BUSY,
+                         "see how it is mended with `sourceos-syncd "
+                         "repair plan`",
+                         "The index is of no use: %s", why);
+    remember_problem(self, told);
 }
 
 /* ---- making it and bringing it up to the log ---- */
@@ -113,11 +131,24 @@ static bool begin_new_index(SyncdStore *self, const char *why, GError **error)
 {
     syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_INDEX_REBUILT,
               "The index is made anew from the log: %s", why);
+    syncd_store_drop_index(self);
+    g_clear_error(&self->held);
+    self->index = syncd_index_begin_new(self->directory, SYNCD_LOOKUPS_LAST, error);
+    if (self->index == NULL || !begin_projection(self, error))
+        return false;
+    self->to_project = syncd_projection_remaining(self->projection);
+    return true;
+}
+
+void syncd_store_drop_index(SyncdStore *self)
+{
     syncd_store_end_remake(self);
     g_clear_pointer(&self->projection, syncd_projection_free);
+    if (self->index != NULL)
+        syncd_database_freeze(syncd_index_database(self->index));
     g_clear_pointer(&self->index, syncd_index_free);
-    self->index = syncd_index_begin_new(self->directory, SYNCD_LOOKUPS_LAST, error);
-    return self->index != NULL && begin_projection(self, error);
+    /* Whichever index comes next gets them from the log. */
+    syncd_overlay_drop_through(self->overlay, syncd_journal_committed(self->journal));
 }
 
 /* Goes on from the last batch that was committed. */
@@ -169,6 +200,10 @@ static bool find_or_begin(SyncdStore *self, GError **error)
         return true;
 
     bool first = syncd_journal_committed(self->journal) == 0;
+    if (self->holds_index && !first && !may_pass(self, problem)) {
+        hold_index(self, problem);
+        return true;
+    }
     g_autofree char *why = NULL, *next = NULL;
     syncd_error_split(first ? "this is its first start" : problem->message, &why, &next);
     g_clear_error(&problem);
@@ -200,6 +235,11 @@ static bool project_batch(SyncdStore *self, guint max, GError **error)
     if (syncd_projection_step(self->projection, max, &more, &problem) &&
         (more || finish_step(self, &problem)))
         return true;
+    if (!was_new && is_damage(problem) && self->holds_index) {
+        hold_index(self, problem);
+        g_propagate_error(error, problem);
+        return false;
+    }
     if (!was_new && is_damage(problem)) {
         g_autofree char *why = NULL, *next = NULL;
         syncd_error_split(problem->message, &why, &next);
@@ -215,16 +255,34 @@ static bool project_batch(SyncdStore *self, guint max, GError **error)
     return give_up_index(self, problem, error);
 }
 
-bool syncd_store_open_index(SyncdStore *self, GError **error)
+static bool project_at_once(SyncdStore *self, GError **error)
 {
-    GError *problem = NULL;
-    if (!find_index(self, &problem))
-        return give_up_index(self, problem, error);
     while (self->projection != NULL &&
            syncd_projection_remaining(self->projection) <= PROJECT_AT_OPEN)
         if (!project_batch(self, PROJECT_AT_OPEN, error))
             return false;
     return true;
+}
+
+bool syncd_store_open_index(SyncdStore *self, GError **error)
+{
+    GError *problem = NULL;
+    if (!find_index(self, &problem))
+        return give_up_index(self, problem, error);
+    return project_at_once(self, error);
+}
+
+bool syncd_store_make_index(SyncdStore *self, const char *why, GError **error)
+{
+    GError *problem = NULL;
+    if (begin_new_index(self, why, &problem))
+        return project_at_once(self, error);
+    if (syncd_store_made_room(self, problem)) {
+        g_clear_error(&problem);
+        if (begin_new_index(self, why, &problem))
+            return project_at_once(self, error);
+    }
+    return give_up_index(self, problem, error);
 }
 
 bool syncd_store_need_index(SyncdStore *self, GError **error)
@@ -250,12 +308,22 @@ bool syncd_store_need_index(SyncdStore *self, GError **error)
 }
 
 /* Where it fails in between it has to be seen which of the files is there. */
-static void look_for_index(SyncdStore *self)
+void syncd_store_look_for_index(SyncdStore *self)
 {
     GError *problem = NULL;
     self->unattended = true;
     if (!find_index(self, &problem))
         give_up_index(self, problem, NULL);
+}
+
+/* One that shall be kept is not there to be removed. */
+static bool keep_old(SyncdStore *self, GError **error)
+{
+    if (self->index_snapshot == NULL)
+        return true;
+    g_autofree char *wal = g_strconcat(self->index_snapshot, "-wal", NULL);
+    return syncd_directory_move(self->directory, "index.db", self->index_snapshot, error) &&
+           syncd_directory_move(self->directory, "index.db-wal", wal, error);
 }
 
 bool syncd_store_exchange_index(SyncdStore *self, SyncdIndex *made, GError **error)
@@ -264,9 +332,12 @@ bool syncd_store_exchange_index(SyncdStore *self, SyncdIndex *made, GError **err
     /* Its files go: what is in the WAL need not be moved any more. */
     syncd_database_freeze(syncd_index_database(self->index));
     g_clear_pointer(&self->index, syncd_index_free);
-    self->index = syncd_index_finish_new(made, self->directory, error);
+    if (keep_old(self, error))
+        self->index = syncd_index_finish_new(made, self->directory, error);
+    else
+        syncd_index_discard_new(made, self->directory);
     if (self->index == NULL) {
-        look_for_index(self);
+        syncd_store_look_for_index(self);
         return false;
     }
     self->exchanging = false;

@@ -15,6 +15,7 @@ typedef struct {
     SyncdIndex *index; /* NULL: none is */
     guint64 carried;   /* the file whose sighting was carried over last */
     guint unsynced;    /* batches since its file was synced */
+    guint64 left;      /* entries that are not in it yet */
 } SyncdRemake;
 
 struct SyncdStore {
@@ -28,7 +29,12 @@ struct SyncdStore {
     SyncdIndex *index; /* NULL when none can be had; with a projection it answers nothing */
     SyncdProjection *projection; /* not NULL while the index is behind the journal since opening */
     SyncdRemake remake;
-    bool exchanging;        /* it went to make room for another, and is looked for again */
+    bool exchanging;      /* it went to make room for another, and is looked for again */
+    bool holds_index;     /* one that is of no use is left as it is … */
+    GError *held;         /* … because of this; NULL: there is one, or one is being made */
+    char *index_snapshot; /* where the one goes that another takes the place of; NULL: it is removed
+                           */
+    guint64 to_project;   /* of an index that is being made: when it was begun */
     GError *index_problem;  /* why there is no index, or why it took no more; NULL when it does */
     guint64 index_retry_at; /* monotonic */
     bool log_stays;         /* the last attempt to move the journal's WAL was in vain */
@@ -116,6 +122,12 @@ SyncdProjection *syncd_store_new_projection(SyncdStore *store, SyncdIndex *index
  * waits. When that fails what is there is looked for again, on demand too: it may be Busy for a
  * while. */
 bool syncd_store_exchange_index(SyncdStore *store, SyncdIndex *made, GError **error);
+/* Makes one from the log, in the place of none; all of it at once where that is little. */
+bool syncd_store_make_index(SyncdStore *store, const char *why, GError **error);
+/* Looks at what is there as index.db, as opening does. */
+void syncd_store_look_for_index(SyncdStore *store);
+/* Leaves it closed, and whatever is there as it is. */
+void syncd_store_drop_index(SyncdStore *store);
 
 /* remake.c: making the index anew while it serves, from the log as it is now: what is not in that
  * is in no file afterwards. */
@@ -125,5 +137,6 @@ bool syncd_store_exchange_index(SyncdStore *store, SyncdIndex *made, GError **er
  * be no open turn. */
 bool syncd_store_step_remake(SyncdStore *store, bool *ret_more, GError **error);
 void syncd_store_end_remake(SyncdStore *store);
+double syncd_store_remake_part(const SyncdStore *store); /* how much of it is made, of 1 */
 /* The sightings that the index has committed, and that are not dropped yet, are in both. */
 void syncd_store_remake_sees(SyncdStore *store);

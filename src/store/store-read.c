@@ -1,5 +1,7 @@
+#include "store/repair-store.h"
 #include "store/store-private.h"
 
+#include "base/id.h"
 #include "base/json.h"
 #include "crypto/note.h"
 #include "store/blobs.h"
@@ -341,6 +343,40 @@ bool syncd_store_prove(SyncdStore *self, const SyncdEntry *entry, SyncdHead **re
     g_autoptr(GArray) path = g_array_new(FALSE, FALSE, sizeof(SyncdHash));
     if (!find_path(self, entry, &feed, ret_leaf, path, error))
         return false;
+    *ret_head = describe_head(feed);
+    *ret_path = g_steal_pointer(&path);
+    return true;
+}
+
+static const SyncdFeed *find_feed(const SyncdStore *self, const char *text)
+{
+    const GPtrArray *feeds = syncd_journal_feeds(self->journal);
+    for (guint i = 0; i < feeds->len; i++)
+        if (strcmp(((const SyncdFeed *)feeds->pdata[i])->text, text) == 0)
+            return feeds->pdata[i];
+    return NULL;
+}
+
+bool syncd_store_prove_prefix(SyncdStore *self, const char *text, guint64 size,
+                              const SyncdHash *root, bool *ret_holds, SyncdHead **ret_head,
+                              GArray **ret_path, GError **error)
+{
+    const SyncdFeed *feed = find_feed(self, text);
+    if (feed == NULL) {
+        syncd_set_error(error, SYNCD_ERROR_NOT_FOUND, "There is no feed %.*s", SYNCD_ID_TOKEN_MAX,
+                        text);
+        return false;
+    }
+    SyncdFeedNodes nodes;
+    SyncdTreeReader reader = syncd_feed_reader(&nodes, self->journal, feed);
+    SyncdHash now = syncd_frontier_root(&feed->committed);
+    g_autoptr(GArray) path = g_array_new(FALSE, FALSE, sizeof(SyncdHash));
+    bool grown = size <= feed->committed.size;
+    if (grown && !syncd_tree_consistency(&reader, size, feed->committed.size, path, error))
+        return false;
+    *ret_holds =
+        grown && syncd_tree_verify_consistency(size, feed->committed.size, root, &now,
+                                               (const SyncdHash *)(void *)path->data, path->len);
     *ret_head = describe_head(feed);
     *ret_path = g_steal_pointer(&path);
     return true;

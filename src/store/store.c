@@ -217,6 +217,7 @@ SyncdStore *syncd_store_open(const SyncdStoreOptions *options, GError **error)
     g_autoptr(SyncdStore) self = g_new0(SyncdStore, 1);
     self->sources = options->sources;
     self->mode = options->mode;
+    self->holds_index = options->holds_index;
     self->machine = describe_machine(options->machine);
     self->overlay = syncd_overlay_new(syncd_store_first_of_record, self);
     self->scopes = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_scope_free);
@@ -238,6 +239,7 @@ void syncd_store_free(SyncdStore *self)
     g_clear_pointer(&self->index, syncd_index_free);
     syncd_store_end_remake(self);
     g_clear_error(&self->index_problem);
+    g_clear_error(&self->held);
     syncd_journal_free(self->journal);
     syncd_overlay_free(self->overlay);
     g_clear_pointer(&self->sightings, g_array_unref);

@@ -55,6 +55,7 @@ typedef struct {
     SyncdBytes credential; /* wraps the key files; empty when there is none */
     guint64 reserve_bytes; /* 0: none */
     const char *address;   /* where the holder of the lock can be reached, NULL when unknown */
+    bool holds_index;      /* one that is of no use is not made anew: repair-store.h */
 } SyncdStoreOptions;
 
 SyncdStore *syncd_store_open(const SyncdStoreOptions *options, GError **error);

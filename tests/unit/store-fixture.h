@@ -18,6 +18,7 @@ typedef struct {
     guint64 seed;
     char *directory;
     const char *machine;
+    bool holds_index;
     SyncdStore *store;
 } Fixture;
 
@@ -45,8 +46,11 @@ static inline void fixture_random(void *data, void *bytes, size_t size)
 static inline void fixture_open_mode(Fixture *f, SyncdStoreMode mode)
 {
     g_autoptr(GError) error = NULL;
-    SyncdStoreOptions options = {
-        .directory = f->directory, .mode = mode, .sources = &f->sources, .machine = f->machine};
+    SyncdStoreOptions options = {.directory = f->directory,
+                                 .mode = mode,
+                                 .sources = &f->sources,
+                                 .machine = f->machine,
+                                 .holds_index = f->holds_index};
     f->store = syncd_store_open(&options, &error);
     g_assert_no_error(error);
     g_assert_nonnull(f->store);

@@ -32,17 +32,22 @@ static void nothing_means_the_defaults(void)
     g_assert_cmpint(read.config.log_level, ==, SYNCD_LOG_INFO);
     g_assert_cmpuint(read.config.reserve_mib, ==, 4);
     g_assert_cmpuint(read.config.calls_in_flight, ==, 256);
+    g_autofree const char **automatic = syncd_config_automatic(&read.config);
+    g_assert_cmpstr(automatic[0], ==, "index-rebuild");
+    g_assert_null(automatic[1]);
     g_ptr_array_unref(read.mistakes);
 }
 
 static void every_key_is_heeded_and_the_last_assignment_counts(void)
 {
     Read read = read_text("[Limits]\nCallsInFlight=2\nCallsInFlight = 3 \r\n"
-                          "[Daemon]\nLogLevel=debug\n[Store]\n  ReserveMiB=0");
+                          "[Daemon]\nLogLevel=debug\n[Store]\n  ReserveMiB=0\n"
+                          "[Repair]\nAutomatic=index-rebuild\nAutomatic=\n");
     g_assert_cmpuint(read.mistakes->len, ==, 0);
     g_assert_cmpint(read.config.log_level, ==, SYNCD_LOG_DEBUG);
     g_assert_cmpuint(read.config.reserve_mib, ==, 0);
     g_assert_cmpuint(read.config.calls_in_flight, ==, 3);
+    g_assert_cmpuint(read.config.repair_automatic, ==, 0);
     g_ptr_array_unref(read.mistakes);
 }
 
@@ -64,6 +69,7 @@ static void a_mistake_is_told_with_its_line_and_changes_nothing(void)
         {"[Limits]\nCallsInFlight\n", "x.conf:2: neither"},
         {"[Limits\n", "x.conf:1: neither"},
         {"[Limits]\nCallsInFlight=\xff\n", "not UTF-8"},
+        {"[Repair]\nAutomatic=index-rebuild all\n", "x.conf:2: Automatic must be names"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         Read read = read_text(cases[i].text);

@@ -31,11 +31,10 @@ static void every_kind_of_the_format_has_an_event_of_its_own(void)
     g_assert_null(syncd_kind_of_event("sync.operation.enqueue"));
 }
 
-/* Of two facts there are none yet: nothing applies a repair, and no transport can be away. */
+/* Of one fact there are none yet: no transport can be away. */
 static bool is_not_yet_a_fact(const char *event)
 {
-    return strcmp(event, "sync.repair.started") == 0 ||
-           strcmp(event, "sync.transport.unavailable") == 0;
+    return strcmp(event, "sync.transport.unavailable") == 0;
 }
 
 static void what_must_be_observable_is_the_event_of_a_kind(void)

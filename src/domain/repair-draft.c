@@ -1,0 +1,142 @@
+/* The plan of a daemon: what it will do, to what, and what must be so still. */
+#include "domain/repair-parts.h"
+
+#include <string.h>
+
+static void member_text(SyncdJsonWriter *writer, const char *name, SyncdJson value)
+{
+    if (value.type == SYNCD_JSON_STRING)
+        syncd_json_member_value(writer, name, value);
+    else
+        syncd_json_member_null(writer, name);
+}
+
+static void write_source(SyncdJsonWriter *writer, const SyncdRepairDraft *draft)
+{
+    SyncdJson identity = syncd_json_member(draft->report, "identity");
+    syncd_json_name(writer, "source_report");
+    syncd_json_begin_object(writer);
+    member_text(writer, "schema", syncd_json_member(draft->report, "schema"));
+    member_text(writer, "component", syncd_json_member(identity, "component"));
+    member_text(writer, "generated_at", syncd_json_member(draft->report, "generated_at"));
+    syncd_json_member_string(writer, "report_digest", draft->report_digest);
+    syncd_json_end_object(writer);
+}
+
+static void write_before(SyncdJsonWriter *writer, bool destroys)
+{
+    syncd_json_name(writer, "preconditions");
+    syncd_json_begin_array(writer);
+    syncd_repair_write_precondition(writer, "report.shape_valid",
+                                    "the source report keeps to its contract");
+    syncd_repair_write_precondition(writer, "same_findings",
+                                    "a diagnosis at that time gives these very steps");
+    syncd_repair_write_precondition(writer, "same_log",
+                                    "the heads of the checkpoint are prefixes of the log");
+    if (!destroys)
+        syncd_repair_write_precondition(writer, "no_destructive_apply",
+                                        "no step of the plan is destructive");
+    syncd_json_end_array(writer);
+}
+
+static void write_checkpoint(SyncdJsonWriter *writer, const SyncdRepairDraft *draft)
+{
+    syncd_json_name(writer, "checkpoint");
+    syncd_json_begin_object(writer);
+    syncd_json_member_bool(writer, "required", true);
+    syncd_json_member_string(writer, "type", SYNCD_REPAIR_CHECKPOINT);
+    syncd_json_member_bool(writer, "write_audit_record", true);
+    syncd_json_name(writer, "heads");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < draft->n_heads; i++) {
+        char root[SYNCD_HASH_HEX_SIZE];
+        syncd_hash_to_hex(&draft->heads[i].root, root);
+        syncd_json_begin_object(writer);
+        syncd_json_member_string(writer, "feed", draft->heads[i].feed);
+        syncd_json_member_uint(writer, "size", draft->heads[i].size);
+        syncd_json_member_string(writer, "root", root);
+        syncd_json_end_object(writer);
+    }
+    syncd_json_end_array(writer);
+    syncd_json_member_string(writer, "snapshot",
+                             "What each step is about is kept as it was before it is touched.");
+    syncd_json_member_uint(writer, "space_needed_bytes", draft->space_bytes);
+    syncd_judgement_write_time(writer, "expires_at", draft->expires_usec);
+    syncd_json_end_object(writer);
+}
+
+static void write_step(SyncdJsonWriter *writer, const SyncdRepairStep *step, guint order)
+{
+    syncd_json_begin_object(writer);
+    syncd_json_member_uint(writer, "order", order);
+    syncd_json_member_string(writer, "id", step->id);
+    syncd_json_member_string(writer, "kind", step->kind);
+    syncd_json_member_bool(writer, "destructive", step->destructive);
+    syncd_json_member_string(writer, "description", step->description);
+    syncd_json_member_string(writer, "expected_result", step->expected_result);
+    syncd_json_member_string(writer, "target", step->target);
+    if (step->object != NULL)
+        syncd_json_member_string(writer, "object_id", step->object);
+    syncd_json_member_string(writer, "risk", step->risk);
+    syncd_json_member_string(writer, "cause", step->cause);
+    syncd_json_end_object(writer);
+}
+
+static void write_summary(SyncdJsonWriter *writer, const SyncdRepairDraft *draft)
+{
+    g_autofree char *summary =
+        draft->n_steps == 1 ? g_strdup(draft->steps[0].description)
+                            : g_strdup_printf("%u things are to be repaired, the first one: %s",
+                                              draft->n_steps, draft->steps[0].description);
+    syncd_json_member_string(writer, "summary", summary);
+}
+
+static unsigned gravity(const char *risk)
+{
+    return strcmp(risk, "high") == 0 ? 2 : strcmp(risk, "medium") == 0;
+}
+
+const char *syncd_repair_draft_risk(const SyncdRepairDraft *draft)
+{
+    const char *risk = "low";
+    for (guint i = 0; i < draft->n_steps; i++)
+        if (gravity(draft->steps[i].risk) > gravity(risk))
+            risk = draft->steps[i].risk;
+    return risk;
+}
+
+bool syncd_repair_draft_is_destructive(const SyncdRepairDraft *draft)
+{
+    for (guint i = 0; i < draft->n_steps; i++)
+        if (draft->steps[i].destructive)
+            return true;
+    return false;
+}
+
+void syncd_repair_draft_write(const SyncdRepairDraft *draft, GString *out)
+{
+    bool destroys = syncd_repair_draft_is_destructive(draft);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, out, true);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "schema", SYNCD_REPAIR_PLAN_SCHEMA);
+    syncd_judgement_write_time(&writer, "generated_at", draft->now_usec);
+    write_source(&writer, draft);
+    syncd_json_member_string(&writer, "plan_id", draft->plan_id);
+    syncd_json_member_string(&writer, "status", "preview");
+    syncd_json_member_string(&writer, "severity", draft->severity);
+    write_summary(&writer, draft);
+    syncd_repair_write_policy(&writer, NULL, destroys);
+    write_before(&writer, destroys);
+    write_checkpoint(&writer, draft);
+    syncd_json_name(&writer, "steps");
+    syncd_json_begin_array(&writer);
+    for (guint i = 0; i < draft->n_steps; i++)
+        write_step(&writer, &draft->steps[i], i + 1);
+    syncd_json_end_array(&writer);
+    syncd_repair_write_after(&writer,
+                             "Put back what was kept before each step: what is derived and files "
+                             "byte for byte, the journal as a further generation.");
+    syncd_json_end_object(&writer);
+    g_string_append_c(out, '\n');
+}

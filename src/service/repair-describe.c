@@ -1,0 +1,82 @@
+/* What is told of plans: the description that lists and properties are made of, and reports. */
+#include "service/repair-private.h"
+
+#include "store/repair-store.h"
+
+static void member_time(SyncdJsonWriter *writer, const char *name, guint64 usec)
+{
+    if (usec != 0)
+        syncd_json_member_uint(writer, name, usec);
+    else
+        syncd_json_member_null(writer, name);
+}
+
+static void write_steps(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
+{
+    syncd_json_name(writer, "steps");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const SyncdRepairWork *work = plan->steps->pdata[i];
+        syncd_json_begin_object(writer);
+        syncd_json_member_string(writer, "id", work->kind->name);
+        syncd_json_member_string(writer, "target", work->target);
+        syncd_json_member_string(writer, "object_id", work->object);
+        syncd_json_member_string(writer, "cause", work->cause);
+        syncd_json_member_string(writer, "risk", work->kind->risk);
+        syncd_json_member_bool(writer, "destructive", work->kind->destructive);
+        syncd_json_member_string(writer, "description", work->kind->description);
+        syncd_json_member_string(writer, "state", syncd_repair_step_state_name(work->state));
+        syncd_json_end_object(writer);
+    }
+    syncd_json_end_array(writer);
+}
+
+char *syncd_repair_plan_describe(const SyncdRepairPlan *plan)
+{
+    GString *text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    bool kept = plan->kept && plan->state == SYNCD_REPAIR_COMPLETE;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "id", plan->id);
+    syncd_json_member_string(&writer, "state", syncd_repair_plan_state(plan));
+    syncd_json_member_string(&writer, "digest", plan->digest);
+    syncd_json_member_string(&writer, "risk", plan->risk);
+    syncd_json_member_bool(&writer, "destructive", plan->destructive);
+    syncd_json_member_bool(&writer, "automatic", plan->automatic);
+    syncd_json_member_bool(&writer, "undoing", plan->undoing);
+    syncd_json_member_bool(&writer, "interrupted", plan->interrupted);
+    syncd_json_member_uint(&writer, "uid", plan->uid);
+    syncd_json_member_string(&writer, "approver", plan->approver);
+    member_time(&writer, "planned_usec", plan->planned_usec);
+    member_time(&writer, "expires_usec", plan->expires_usec);
+    member_time(&writer, "approved_usec", plan->approved_usec);
+    member_time(&writer, "approval_until_usec", plan->approval_until_usec);
+    member_time(&writer, "begun_usec", plan->begun_usec);
+    member_time(&writer, "ended_usec", plan->ended_usec);
+    member_time(&writer, "rollback_until_usec",
+                kept ? plan->ended_usec + SYNCD_REPAIR_SNAPSHOT_USEC : 0);
+    syncd_json_member_string(&writer, "job", plan->job);
+    syncd_json_member_string(&writer, "failure", plan->failure);
+    syncd_json_member_bool(&writer, "report", syncd_repair_plan_has_ended(plan));
+    write_steps(plan, &writer);
+    syncd_json_end_object(&writer);
+    return g_string_free(text, FALSE);
+}
+
+char *syncd_service_repair_report(SyncdService *service, SyncdRepairPlan *plan, GError **error)
+{
+    size_t size;
+    g_autofree char *name = g_strconcat(plan->id, ".report", NULL);
+    if (!syncd_repair_plan_has_ended(plan)) {
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "see how it is with `sourceos-syncd repair show`",
+                             "The plan %s has not ended, and there is no report of it", plan->id);
+        return NULL;
+    }
+    g_autofree char *text =
+        syncd_store_get_repair(service->store, name, SYNCD_REPAIR_PLAN_SIZE, &size, error);
+    if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, error))
+        return NULL;
+    return g_steal_pointer(&text);
+}

@@ -1,0 +1,66 @@
+/* The index is made anew from the log, beside the one that serves if that still does. */
+#include "service/repair-kinds.h"
+#include "store/repair-store.h"
+
+/* One that lacks room, or is being made, needs none. */
+static bool expand(SyncdRepairNeeds *needs, const SyncdFound *found, GError **error)
+{
+    if (syncd_store_index_fault(needs->service->store) != NULL)
+        syncd_repair_need(needs, &syncd_repair_index_rebuild, "index", NULL, found);
+    return true;
+}
+
+/* One that is made beside it may be half as large again as it is now. */
+static guint64 space(SyncdService *service, const char *target)
+{
+    guint64 bytes = syncd_store_index_file_bytes(service->store);
+    return bytes + bytes / 2;
+}
+
+static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
+{
+    return syncd_store_step_index_repair(act->service->store, act->snapshot, ret_more, ret_progress,
+                                         error);
+}
+
+static bool check(SyncdRepairAct *act, GError **error)
+{
+    SyncdStore *store = act->service->store;
+    if (!syncd_store_settle(store, error))
+        return false;
+    if (syncd_store_index_fault(store) != NULL) {
+        syncd_set_error(error, SYNCD_ERROR_FAILED, "The index that was made is of no use either");
+        return false;
+    }
+    g_ptr_array_add(act->rebuilt,
+                    g_strdup_printf("The index, from %" G_GUINT64_FORMAT " entries of the log",
+                                    syncd_store_sequence(store)));
+    g_ptr_array_add(act->preserved, g_strdup("The log, and the index that was there before"));
+    return true;
+}
+
+static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
+{
+    *ret_more = false;
+    return syncd_store_undo_index_repair(act->service->store, act->snapshot, error);
+}
+
+static bool release(SyncdRepairAct *act, GError **error)
+{
+    return syncd_store_release_index_snapshot(act->service->store, act->snapshot, error);
+}
+
+const SyncdRepairKind syncd_repair_index_rebuild = {
+    .name = "index-rebuild",
+    .kind = "rebuild",
+    .risk = "low",
+    .description = "Make the index anew from the log; the one that is there is kept aside.",
+    .expected_result = "Lookups answer, and say what the log says.",
+    .rebuildable = true,
+    .expand = expand,
+    .space = space,
+    .step = step,
+    .check = check,
+    .undo = undo,
+    .release = release,
+};

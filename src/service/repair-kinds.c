@@ -1,0 +1,27 @@
+#include "service/repair-kinds.h"
+
+/* Steps of one plan are in this order. */
+static const SyncdRepairKind *const kinds[] = {
+    &syncd_repair_index_rebuild,
+};
+
+const SyncdRepairKind *syncd_repair_kind_find(SyncdBytes name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if (syncd_bytes_are(name, kinds[i]->name))
+            return kinds[i];
+    return NULL;
+}
+
+const SyncdRepairKind *const *syncd_repair_kinds(guint *ret_n)
+{
+    *ret_n = G_N_ELEMENTS(kinds);
+    return kinds;
+}
+
+void syncd_repair_act_note(SyncdRepairAct *act, const char *note)
+{
+    g_free(act->note);
+    act->note = g_strdup(note);
+    act->noted = true;
+}

@@ -1,0 +1,90 @@
+/*
+ * What can be repaired: a table, a row a kind.
+ *
+ * A finding whose `repair` (domain/findings.h) is the name of a row gives a step of a plan, with
+ * the finding's target. A further kind is a row in repair-kinds.c and a file repair-<name>.c with
+ * its functions; nothing else knows which kinds there are.
+ *
+ * Each step of a plan is a SyncdRepairAct. What its functions promise:
+ *   begin    keeps what is there, durably, before anything is touched: in files whose names begin
+ *            with `act->snapshot` (store/repair-store.h), or where it lies anyway.
+ *   step     does a bounded part of it, until `*ret_more` is false.
+ *   check    whether what the step promised is so now.
+ *   undo     puts back what begin kept, in bounded parts: byte for byte what is derived or a file.
+ *   release  removes what begin kept: there is no way back any more.
+ *   stop     frees `act->data`, whatever is or is not done.
+ * The daemon can be killed between any two of their system calls, and then begins again with
+ * `begin`, or with `undo`, in a process that knows nothing but target, object and note: so each of
+ * them finds out how far it came, and doing it once more changes nothing. Undoing what was never
+ * begun does nothing either. Each may be NULL where there is nothing to do, but `step` and `undo`.
+ *
+ * What has to be known after a restart and is not in a file is the act's note:
+ * syncd_repair_act_note(), a short text, which is in the ledger before the next function is called.
+ */
+#pragma once
+
+#include "domain/found.h"
+#include "service/internal.h"
+#include "service/repair.h"
+
+typedef struct {
+    SyncdService *service;
+    SyncdCaller caller;   /* who approved: what is written is his doing */
+    bool own;             /* nobody did: it is the daemon's own */
+    const char *target;   /* of the finding: "index", "file/<id>" … */
+    const char *object;   /* NULL: none */
+    const char *snapshot; /* "<plan>.<number>" */
+    char *note;           /* NULL: none */
+    bool noted;           /* it is new */
+    void *data;           /* the kind's, while the process lives */
+    /* What the report says of it, sentences (char *). */
+    GPtrArray *rebuilt, *preserved, *quarantined, *actors;
+} SyncdRepairAct;
+
+void syncd_repair_act_note(SyncdRepairAct *act, const char *note);
+
+typedef struct SyncdRepairKind SyncdRepairKind;
+
+/* What is to be repaired: a step each. */
+typedef struct {
+    SyncdService *service;
+    const char *const *accept; /* ids of files that are to be recorded as they are; NULL: none */
+    GPtrArray *needs;          /* SyncdRepairNeed */
+} SyncdRepairNeeds;
+
+typedef struct {
+    const SyncdRepairKind *kind;
+    char *target, *object;
+    const SyncdFinding *cause;
+} SyncdRepairNeed;
+
+void syncd_repair_need(SyncdRepairNeeds *needs, const SyncdRepairKind *kind, const char *target,
+                       const char *object, const SyncdFound *found);
+
+struct SyncdRepairKind {
+    const char *name;        /* the id of its steps, and `repair` of findings */
+    const char *kind;        /* of the step, as the contract of plans calls it */
+    const char *risk;        /* low, medium, high */
+    const char *description; /* what is done, a sentence */
+    const char *expected_result;
+    bool destructive; /* takes away what cannot be made again */
+    bool rebuildable; /* mends what can be made anew from the log: the daemon may do it by itself */
+    /* The steps for what was found: adds each by syncd_repair_need(). NULL: one, about the
+     * finding's target. */
+    bool (*expand)(SyncdRepairNeeds *needs, const SyncdFound *found, GError **error);
+    /* Bytes that it takes beside what is there. */
+    guint64 (*space)(SyncdService *service, const char *target);
+    bool (*begin)(SyncdRepairAct *act, GError **error);
+    bool (*step)(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error);
+    bool (*check)(SyncdRepairAct *act, GError **error);
+    bool (*undo)(SyncdRepairAct *act, bool *ret_more, GError **error);
+    bool (*release)(SyncdRepairAct *act, GError **error);
+    void (*stop)(SyncdRepairAct *act);
+};
+
+/* NULL when there is none of that name. */
+const SyncdRepairKind *syncd_repair_kind_find(SyncdBytes name);
+const SyncdRepairKind *const *syncd_repair_kinds(guint *ret_n);
+
+/* The rows, each in a file of its own. */
+extern const SyncdRepairKind syncd_repair_index_rebuild;

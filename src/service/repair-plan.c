@@ -1,0 +1,292 @@
+/* Planning: from what is found wrong to a document that somebody can approve. */
+#include "service/repair-private.h"
+
+#include "base/log.h"
+#include "store/repair-store.h"
+
+/* ---- a plan, from its text ---- */
+
+static void work_free(void *data)
+{
+    SyncdRepairWork *work = data;
+    g_free(work->target);
+    g_free(work->object);
+    g_free(work->cause);
+    g_free(work->note);
+    g_free(work);
+}
+
+static void head_clear(void *data)
+{
+    g_free((char *)((SyncdRepairHead *)data)->feed);
+}
+
+void syncd_repair_plan_free(SyncdRepairPlan *plan)
+{
+    if (plan == NULL)
+        return;
+    g_free(plan->id);
+    g_free(plan->text);
+    g_free(plan->risk);
+    g_clear_pointer(&plan->steps, g_ptr_array_unref);
+    g_clear_pointer(&plan->heads, g_array_unref);
+    g_clear_pointer(&plan->owed, g_ptr_array_unref);
+    g_free(plan->approver);
+    g_free(plan->undoer);
+    g_free(plan->job);
+    g_free(plan->failure);
+    g_free(plan->approval);
+    g_free(plan);
+}
+
+static bool refuse_text(GError **error, const char *what)
+{
+    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT, "It is no repair plan of ours: %s", what);
+    return false;
+}
+
+static bool read_step(SyncdRepairPlan *plan, SyncdJson step, const char **risk, GError **error)
+{
+    const char *text;
+    size_t size;
+    static const char *const risks[] = {"low", "medium", "high", NULL};
+    SyncdRepairWork *work = g_new0(SyncdRepairWork, 1);
+    g_ptr_array_add(plan->steps, work);
+    if (syncd_json_get_plain(syncd_json_member(step, "id"), &text, &size))
+        work->kind = syncd_repair_kind_find(SYNCD_BYTES(text, size));
+    work->target = syncd_json_dup_text(syncd_json_member(step, "target"));
+    work->object = syncd_json_dup_text(syncd_json_member(step, "object_id"));
+    work->cause = syncd_json_dup_text(syncd_json_member(step, "cause"));
+    g_autofree char *said = syncd_json_dup_text(syncd_json_member(step, "risk"));
+    plan->destructive |= syncd_json_member(step, "destructive").type == SYNCD_JSON_TRUE;
+    for (guint i = 0; risks[i] != NULL; i++)
+        if (g_strcmp0(said, risks[i]) == 0 && strcmp(risks[i], *risk) != 0 &&
+            (strcmp(*risk, "low") == 0 || strcmp(risks[i], "high") == 0))
+            *risk = risks[i];
+    return (work->kind != NULL && work->target != NULL && work->cause != NULL &&
+            plan->steps->len <= SYNCD_REPAIR_STEPS_MAX) ||
+           refuse_text(error, "a step of it is none that is known here");
+}
+
+static bool read_head(SyncdRepairPlan *plan, SyncdJson head, GError **error)
+{
+    gint64 size;
+    SyncdRepairHead read = {NULL};
+    g_autofree char *root = syncd_json_dup_text(syncd_json_member(head, "root"));
+    read.feed = syncd_json_dup_text(syncd_json_member(head, "feed"));
+    g_array_append_val(plan->heads, read);
+    SyncdRepairHead *kept = &g_array_index(plan->heads, SyncdRepairHead, plan->heads->len - 1);
+    if (kept->feed == NULL || root == NULL ||
+        !syncd_json_get_int64(syncd_json_member(head, "size"), &size) || size < 0 ||
+        !syncd_hash_from_hex(root, strlen(root), &kept->root))
+        return refuse_text(error, "a head of it is none");
+    kept->size = (guint64)size;
+    return true;
+}
+
+static bool read_text(SyncdRepairPlan *plan, SyncdJson root, GError **error)
+{
+    SyncdJsonIter iter;
+    SyncdJson value, steps = syncd_json_member(root, "steps"),
+                     checkpoint = syncd_json_member(root, "checkpoint");
+    const char *risk = "low";
+    plan->id = syncd_json_dup_text(syncd_json_member(root, "plan_id"));
+    if (!syncd_json_is(syncd_json_member(root, "schema"), SYNCD_REPAIR_PLAN_SCHEMA) ||
+        plan->id == NULL || !syncd_id_is_token(plan->id, strlen(plan->id)))
+        return refuse_text(error, "it has no such schema, or no id");
+    syncd_json_iter_init(&iter, steps);
+    while (syncd_json_iter_next(&iter, NULL, &value))
+        if (!read_step(plan, value, &risk, error))
+            return false;
+    syncd_json_iter_init(&iter, syncd_json_member(checkpoint, "heads"));
+    while (syncd_json_iter_next(&iter, NULL, &value))
+        if (!read_head(plan, value, error))
+            return false;
+    plan->risk = g_strdup(risk);
+    return plan->steps->len > 0 || refuse_text(error, "it has no steps");
+}
+
+SyncdRepairPlan *syncd_repair_plan_parse(SyncdService *service, SyncdBytes text, GError **error)
+{
+    if (!syncd_json_check(text.data, text.size, SYNCD_JSON_MUST_BE_OBJECT, error))
+        return NULL;
+    g_autoptr(SyncdRepairPlan) plan = g_new0(SyncdRepairPlan, 1);
+    plan->service = service;
+    plan->text = syncd_bytes_dup(text);
+    plan->steps = g_ptr_array_new_with_free_func(work_free);
+    plan->heads = g_array_new(FALSE, TRUE, sizeof(SyncdRepairHead));
+    g_array_set_clear_func(plan->heads, head_clear);
+    plan->owed = g_ptr_array_new_with_free_func(syncd_repair_owed_free);
+    SyncdHash hash = syncd_hash(text.data, text.size);
+    syncd_hash_to_digest(&hash, plan->digest);
+    if (!read_text(plan, syncd_json_root(plan->text, text.size), error))
+        return NULL;
+    return g_steal_pointer(&plan);
+}
+
+/* ---- making one ---- */
+
+static void add_steps(const GPtrArray *needs, GArray *steps)
+{
+    for (guint i = 0; i < needs->len; i++) {
+        const SyncdRepairNeed *need = needs->pdata[i];
+        SyncdRepairStep step = {
+            .id = need->kind->name,
+            .kind = need->kind->kind,
+            .target = need->target,
+            .object = need->object,
+            .risk = need->kind->risk,
+            .cause = need->cause->code,
+            .description = need->kind->description,
+            .expected_result = need->kind->expected_result,
+            .destructive = need->kind->destructive,
+        };
+        g_array_append_val(steps, step);
+    }
+}
+
+static GArray *list_heads(SyncdService *service)
+{
+    g_autoptr(GPtrArray) heads = syncd_store_heads(service->store);
+    GArray *list = g_array_new(FALSE, FALSE, sizeof(SyncdRepairHead));
+    g_array_set_clear_func(list, head_clear);
+    for (guint i = 0; i < heads->len; i++) {
+        const SyncdHead *head = heads->pdata[i];
+        SyncdRepairHead one = {syncd_feed_text(head->device, head->scope, head->epoch), head->size,
+                               head->root};
+        g_array_append_val(list, one);
+    }
+    return list;
+}
+
+static const char *gravest(const GPtrArray *needs)
+{
+    static const char *const order[] = {"info", "warning", "error", "critical"};
+    size_t worst = 0;
+    for (guint i = 0; i < needs->len; i++)
+        for (size_t k = worst; k < G_N_ELEMENTS(order); k++)
+            if (strcmp(((SyncdRepairNeed *)needs->pdata[i])->cause->severity, order[k]) == 0)
+                worst = k;
+    return order[worst];
+}
+
+static guint64 space_of(SyncdService *service, const GPtrArray *needs)
+{
+    guint64 bytes = 0;
+    for (guint i = 0; i < needs->len; i++) {
+        const SyncdRepairNeed *need = needs->pdata[i];
+        if (need->kind->space != NULL)
+            bytes += need->kind->space(service, need->target);
+    }
+    return bytes;
+}
+
+SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *needs,
+                                        GError **error)
+{
+    g_autofree char *report = syncd_repair_live_report(service, error);
+    if (report == NULL ||
+        !syncd_json_check(report, strlen(report), SYNCD_JSON_MUST_BE_OBJECT, error))
+        return NULL;
+    char digest[SYNCD_DIGEST_SIZE];
+    SyncdHash hash = syncd_hash_canonical(syncd_json_root(report, strlen(report)));
+    syncd_hash_to_digest(&hash, digest);
+    g_autofree char *id = syncd_id_new(service->sources, "plan");
+    g_autoptr(GArray) steps = g_array_new(FALSE, FALSE, sizeof(SyncdRepairStep)),
+                      heads = list_heads(service);
+    g_autoptr(GString) text = g_string_new(NULL);
+    guint64 now = syncd_sources_realtime_usec(service->sources);
+    add_steps(needs, steps);
+    const SyncdRepairDraft draft = {
+        .plan_id = id,
+        .now_usec = (gint64)now,
+        .expires_usec = (gint64)(now + SYNCD_REPAIR_PLAN_USEC),
+        .report = syncd_json_root(report, strlen(report)),
+        .report_digest = digest,
+        .severity = gravest(needs),
+        .steps = (const SyncdRepairStep *)(void *)steps->data,
+        .n_steps = steps->len,
+        .heads = (const SyncdRepairHead *)(void *)heads->data,
+        .n_heads = heads->len,
+        .space_bytes = space_of(service, needs),
+    };
+    syncd_repair_draft_write(&draft, text);
+    SyncdRepairPlan *plan =
+        syncd_repair_plan_parse(service, SYNCD_BYTES(text->str, text->len), error);
+    if (plan == NULL)
+        return NULL;
+    plan->planned_usec = now;
+    plan->expires_usec = now + SYNCD_REPAIR_PLAN_USEC;
+    return plan;
+}
+
+static bool has_room_for_plan(const SyncdService *service, uid_t uid, GError **error)
+{
+    guint n = 0;
+    for (guint i = 0; i < service->repairs->plans->len; i++) {
+        const SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
+        n += plan->uid == uid && !plan->automatic && !syncd_repair_plan_has_ended(plan);
+    }
+    if (n < SYNCD_REPAIR_PLANS_MAX)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED,
+                         "discard some with `sourceos-syncd repair discard`, or let them expire",
+                         "There are %u repair plans of uid %u already", n, (unsigned)uid);
+    return false;
+}
+
+static bool check_accept(const char *const *accept, const GPtrArray *needs, GError **error)
+{
+    guint n = accept != NULL ? g_strv_length((char **)accept) : 0;
+    if (n > SYNCD_REPAIR_ACCEPT_MAX) {
+        syncd_set_error(error, SYNCD_ERROR_LIMITS_EXCEEDED,
+                        "One plan accepts at most %u files as they are", SYNCD_REPAIR_ACCEPT_MAX);
+        return false;
+    }
+    for (guint i = 0; i < n; i++) {
+        bool found = false;
+        for (guint k = 0; k < needs->len && !found; k++)
+            found = g_strcmp0(((SyncdRepairNeed *)needs->pdata[k])->object, accept[i]) == 0;
+        if (found)
+            continue;
+        syncd_set_error_next(
+            error, SYNCD_ERROR_INVALID_ARGS, "see what is found with `sourceos-syncd doctor`",
+            "\"accept\": nothing is wrong with a file %.*s", SYNCD_ID_TOKEN_MAX, accept[i]);
+        return false;
+    }
+    return true;
+}
+
+bool syncd_service_plan_repair(SyncdService *service, const SyncdCaller *caller,
+                               const SyncdRepairRequest *request, SyncdRepairPlan **ret_plan,
+                               GError **error)
+{
+    const char *const *accept = request != NULL ? request->accept : NULL;
+    g_autofree char *identity = syncd_identity_of(caller->uid);
+    if (!syncd_repair_ask(service, caller, "repair_preview", "repair", NULL, error) ||
+        !has_room_for_plan(service, caller->uid, error))
+        return false;
+    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(service, accept, error);
+    if (needs == NULL || !check_accept(accept, needs, error))
+        return false;
+    if (needs->len == 0) {
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "see what else is found with `sourceos-syncd doctor`",
+                             "There is nothing to repair");
+        return false;
+    }
+    if (needs->len > SYNCD_REPAIR_STEPS_MAX)
+        g_ptr_array_set_size(needs, SYNCD_REPAIR_STEPS_MAX);
+    g_autoptr(SyncdRepairPlan) plan = syncd_repair_make_plan(service, needs, error);
+    if (plan == NULL)
+        return false;
+    plan->uid = caller->uid;
+    syncd_repair_owe(plan, "repair-plan.made", identity, g_strdup(plan->text));
+    if (!syncd_repair_save_new(plan, error))
+        return false;
+    *ret_plan = plan;
+    g_ptr_array_add(service->repairs->plans, g_steal_pointer(&plan));
+    syncd_repair_tell_added(*ret_plan);
+    syncd_repair_settle(service);
+    return true;
+}

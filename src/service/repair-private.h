@@ -1,0 +1,170 @@
+/* The inside of repair, shared by the files that make it up (repair-*.c). */
+#pragma once
+
+#include "domain/repair-plan.h"
+#include "service/job.h"
+#include "service/repair-kinds.h"
+
+#define SYNCD_REPAIR_STATE_SCHEMA "sourceos.repair-state/v1"
+#define SYNCD_REPAIR_REPORT_SCHEMA "sourceos.repair-report/v1alpha1"
+#define SYNCD_REPAIR_APPROVAL_SCHEMA "sourceos.repair-approval/v1"
+#define SYNCD_REPAIR_STEPS_MAX 256u
+#define SYNCD_REPAIR_NOTE_MAX 4096u
+#define SYNCD_REPAIR_PLAN_SIZE (1024u * 1024u)
+#define SYNCD_REPAIR_STATE_SIZE (8u * 1024u * 1024u)
+#define SYNCD_REPAIR_ENDED_MAX 32u /* of those that have ended the newest stay */
+
+typedef enum {
+    SYNCD_REPAIR_PREVIEW,
+    SYNCD_REPAIR_APPROVED,
+    SYNCD_REPAIR_RUNNING, /* or being undone */
+    SYNCD_REPAIR_COMPLETE,
+    SYNCD_REPAIR_FAILED,
+    SYNCD_REPAIR_ROLLED_BACK,
+    SYNCD_N_REPAIR_STATES,
+} SyncdRepairState;
+
+typedef enum {
+    SYNCD_STEP_PENDING,
+    SYNCD_STEP_BEGUN, /* something of it may have been done */
+    SYNCD_STEP_DONE,
+    SYNCD_STEP_UNDONE,
+    SYNCD_N_STEP_STATES,
+} SyncdRepairStepState;
+
+typedef struct {
+    const SyncdRepairKind *kind;
+    char *target, *object, *cause;
+    SyncdRepairStepState state;
+    char *note;
+} SyncdRepairWork;
+
+/* An entry that the log does not have yet. */
+typedef struct {
+    char *operation; /* its id: so it is written once */
+    char *kind;
+    char *identity; /* whose doing it is */
+    char *content;
+} SyncdRepairOwed;
+
+struct SyncdRepairPlan {
+    SyncdService *service;
+    char *id;
+    char *text;
+    char digest[SYNCD_DIGEST_SIZE];
+    char *risk;
+    bool destructive;
+    GPtrArray *steps; /* SyncdRepairWork */
+    GArray *heads;    /* SyncdRepairHead, whose texts are owned */
+    SyncdRepairState state;
+    bool undoing;     /* of one that runs */
+    bool kept;        /* there are snapshots */
+    bool interrupted; /* it was begun and does not go on: the next start takes it up */
+    bool automatic;
+    bool discarded; /* it goes once the log says so */
+    uid_t uid;
+    uid_t approver_uid;
+    char *approver; /* identity; NULL: none */
+    char *undoer;   /* who wants it rolled back; NULL: it failed */
+    char *job;      /* the id of the one that runs, or ran last; NULL: none */
+    char *failure;  /* why it is being undone by itself; NULL: it is not */
+    char *approval; /* the operation that records the approval */
+    guint64 planned_usec, expires_usec, approved_usec, approval_until_usec, begun_usec, ended_usec;
+    GPtrArray *owed; /* SyncdRepairOwed */
+    bool unsaved;    /* some of it is not owed any more, and the ledger says it is */
+};
+
+/* What a service keeps of repair. */
+struct SyncdRepairs {
+    GPtrArray *plans; /* SyncdRepairPlan, oldest first */
+    SyncdRepairPlan *running;
+    GPtrArray *damaged; /* names of files that were set aside: char * */
+    guint64 retry;      /* monotonic: entries that are owed are not tried before; 0: at once */
+    char **automatic;
+    guint64 again, delay; /* monotonic: what failed of it is tried again then; 0: nothing has */
+};
+
+SyncdRepairs *syncd_repairs_new(void);
+void syncd_repairs_free(SyncdRepairs *repairs);
+const char *syncd_repair_state_name(SyncdRepairState state);
+const char *syncd_repair_step_state_name(SyncdRepairStepState state);
+void syncd_repair_plan_free(SyncdRepairPlan *plan);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRepairPlan, syncd_repair_plan_free)
+bool syncd_repair_plan_has_ended(const SyncdRepairPlan *plan);
+/* That the caller names this very plan. StaleDigest. */
+bool syncd_repair_check_digest(const SyncdRepairPlan *plan, const char *digest, GError **error);
+/* Steps and heads of its text. InvalidContract. */
+SyncdRepairPlan *syncd_repair_plan_parse(SyncdService *service, SyncdBytes text, GError **error);
+void syncd_repair_tell_added(SyncdRepairPlan *plan);
+void syncd_repair_tell_changed(SyncdRepairPlan *plan);
+/* Of what is needed, not saved and in no list. */
+SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *needs,
+                                        GError **error);
+/* From the list, from the ledger, and from memory. */
+void syncd_repair_remove(SyncdRepairPlan *plan);
+
+/* ---- what is wrong (repair-needs.c) ---- */
+
+/* SyncdRepairNeed, in the order of the kinds and of their targets. Files of `accept` are recorded.
+ */
+GPtrArray *syncd_repair_find_needs(SyncdService *service, const char *const *accept,
+                                   GError **error);
+/* The live report, as JSON. */
+char *syncd_repair_live_report(SyncdService *service, GError **error);
+
+/* ---- the ledger (repair-ledger.c) ---- */
+
+/* Writes the plan's state, whole. */
+bool syncd_repair_save(SyncdRepairPlan *plan, GError **error);
+/* The text as well. */
+bool syncd_repair_save_new(SyncdRepairPlan *plan, GError **error);
+void syncd_repair_forget(SyncdRepairPlan *plan);
+bool syncd_repair_save_report(SyncdRepairPlan *plan, const char *report, GError **error);
+/* All of them; what is damaged is set aside, and named. */
+void syncd_repair_load(SyncdService *service);
+
+/* ---- entries (repair-entries.c) ---- */
+
+/* PolicyDenied, noted as a refusal unless the caller is NULL: then the daemon asks for itself. */
+bool syncd_repair_ask(SyncdService *service, const SyncdCaller *caller, const char *action,
+                      const char *lane, char ret_decision[SYNCD_DECISION_ID_SIZE], GError **error);
+/* To be written with the next save. */
+SyncdRepairOwed *syncd_repair_owe(SyncdRepairPlan *plan, const char *kind, const char *identity,
+                                  char *content);
+void syncd_repair_owed_free(void *owed);
+/* Appends what is owed, as far as the log takes it, and forgets what is durable. */
+void syncd_repair_settle(SyncdService *service);
+
+/* ---- reports (repair-report.c) ---- */
+
+/* Of one that has ended, in its new state. */
+char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts, GError **error);
+
+/* ---- carrying out (repair-apply.c) ---- */
+
+/* The ledger says that it is begun; owes the entry of it. */
+bool syncd_repair_begin(SyncdRepairPlan *plan, const char *identity, GError **error);
+/* Goes on with one that runs, as a job of that user. */
+SyncdJob *syncd_repair_run(SyncdRepairPlan *plan, uid_t uid, bool own);
+/* There is no way back any more. */
+void syncd_repair_release(SyncdRepairPlan *plan);
+/* The same for all but this one (may be NULL). */
+void syncd_repair_release_others(SyncdService *service, const SyncdRepairPlan *plan);
+
+/* ---- by itself (repair-start.c) ---- */
+
+/* What the daemon may do without asking, if it is to be done, and is time. */
+void syncd_repair_by_itself(SyncdService *service);
+/* It could not be done. */
+void syncd_repair_by_itself_failed(SyncdService *service, const GError *why);
+
+/* ---- as time goes by (repair-life.c) ---- */
+
+/* To be saved by the caller. */
+void syncd_repair_approve_as(SyncdRepairPlan *plan, const char *identity, uid_t uid);
+/* ApprovalRequired, ApprovalExpired. */
+bool syncd_repair_require_approval(const SyncdRepairPlan *plan, GError **error);
+
+/* From syncd_service_work(). */
+void syncd_repair_work(SyncdService *service);
+guint64 syncd_repair_next_due(const SyncdService *service);

@@ -1,0 +1,209 @@
+/*
+ * The report of a repair: what was wrong, what was done about it, what is left, and the proof that
+ * the log is the one that was there when it was planned.
+ */
+#include "service/repair-private.h"
+
+#include "base/timestamp.h"
+#include "store/repair-store.h"
+
+static void write_list(SyncdJsonWriter *writer, const char *name, const GPtrArray *list)
+{
+    syncd_json_name(writer, name);
+    syncd_json_begin_array(writer);
+    for (guint i = 0; list != NULL && i < list->len; i++)
+        syncd_json_string(writer, list->pdata[i]);
+    syncd_json_end_array(writer);
+}
+
+static void write_objects(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
+{
+    syncd_json_name(writer, "affected_objects");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const SyncdRepairWork *work = plan->steps->pdata[i];
+        syncd_json_string(writer, work->object != NULL ? work->object : work->target);
+    }
+    syncd_json_end_array(writer);
+}
+
+/* What all of the steps say, each sentence once. */
+static void write_said(const GPtrArray *acts, size_t offset, const char *name,
+                       SyncdJsonWriter *writer)
+{
+    g_autoptr(GPtrArray) said = g_ptr_array_new();
+    for (guint i = 0; i < acts->len; i++) {
+        const GPtrArray *list =
+            *(GPtrArray *const *)(const void *)((const char *)acts->pdata[i] + offset);
+        for (guint k = 0; k < list->len; k++)
+            if (!g_ptr_array_find_with_equal_func(said, list->pdata[k], g_str_equal, NULL))
+                g_ptr_array_add(said, list->pdata[k]);
+    }
+    write_list(writer, name, said);
+}
+
+static void write_failure(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
+{
+    const SyncdRepairWork *first = plan->steps->pdata[0];
+    g_autofree char *failure = plan->steps->len == 1
+                                   ? g_strdup_printf("%s (%s)", first->cause, first->target)
+                                   : g_strdup_printf("%s (%s) and %u more", first->cause,
+                                                     first->target, plan->steps->len - 1);
+    syncd_json_member_string(writer, "failure", failure);
+}
+
+static void write_decisions(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
+{
+    char decision[SYNCD_DECISION_ID_SIZE];
+    SyncdCaller approver = {.uid = plan->approver_uid, .rehearses = true};
+    bool own = g_strcmp0(plan->approver, SYNCD_IDENTITY_DAEMON) == 0;
+    syncd_json_name(writer, "policy_decisions");
+    syncd_json_begin_array(writer);
+    if (syncd_repair_ask(plan->service, own ? NULL : &approver, "write", SYNCD_LANE_AUDIT, decision,
+                         NULL))
+        syncd_json_string(writer, decision);
+    syncd_json_end_array(writer);
+}
+
+static void write_unresolved(const GPtrArray *needs, SyncdJsonWriter *writer)
+{
+    syncd_json_name(writer, "unresolved_conflicts");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; needs != NULL && i < needs->len; i++) {
+        const SyncdRepairNeed *need = needs->pdata[i];
+        g_autofree char *text = g_strdup_printf("%s (%s)", need->cause->code, need->target);
+        syncd_json_string(writer, text);
+    }
+    syncd_json_end_array(writer);
+}
+
+static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
+{
+    if (plan->state == SYNCD_REPAIR_FAILED)
+        return "See what failed, and plan again with `sourceos-syncd repair plan`.";
+    if (plan->state == SYNCD_REPAIR_ROLLED_BACK)
+        return "Plan again with `sourceos-syncd repair plan` when it is to be repaired after all.";
+    if (needs == NULL || needs->len > 0)
+        return "See what is left with `sourceos-syncd doctor`.";
+    return "Nothing.";
+}
+
+/* ---- the proof ---- */
+
+static void write_hash(SyncdJsonWriter *writer, const char *name, const SyncdHash *hash)
+{
+    char hex[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(hash, hex);
+    if (name != NULL)
+        syncd_json_name(writer, name);
+    syncd_json_string(writer, hex);
+}
+
+static bool write_prefix(SyncdService *service, const SyncdRepairHead *before,
+                         SyncdJsonWriter *writer, GError **error)
+{
+    bool holds;
+    g_autoptr(SyncdHead) head = NULL;
+    g_autoptr(GArray) path = NULL;
+    if (!syncd_store_prove_prefix(service->store, before->feed, before->size, &before->root, &holds,
+                                  &head, &path, error))
+        return false;
+    syncd_json_begin_object(writer);
+    syncd_json_member_string(writer, "feed", before->feed);
+    syncd_json_member_uint(writer, "planned_size", before->size);
+    write_hash(writer, "planned_root", &before->root);
+    syncd_json_member_uint(writer, "size", head->size);
+    write_hash(writer, "root", &head->root);
+    syncd_json_member_bool(writer, "is_prefix", holds);
+    syncd_json_name(writer, "consistency");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < path->len; i++)
+        write_hash(writer, NULL, &g_array_index(path, SyncdHash, i));
+    syncd_json_end_array(writer);
+    syncd_json_member_string(writer, "note", head->note);
+    syncd_json_end_object(writer);
+    return true;
+}
+
+static bool write_prefixes(const SyncdRepairPlan *plan, SyncdJsonWriter *writer, GError **error)
+{
+    syncd_json_name(writer, "log");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < plan->heads->len; i++)
+        if (!write_prefix(plan->service, &g_array_index(plan->heads, SyncdRepairHead, i), writer,
+                          error))
+            return false;
+    syncd_json_end_array(writer);
+    return true;
+}
+
+/* ---- all of it ---- */
+
+static void write_times(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
+{
+    char at[SYNCD_TIME_SIZE];
+    const struct {
+        const char *name;
+        guint64 usec;
+    } times[] = {{"planned_at", plan->planned_usec},
+                 {"approved_at", plan->approved_usec},
+                 {"begun_at", plan->begun_usec},
+                 {"ended_at", plan->ended_usec}};
+    for (size_t i = 0; i < G_N_ELEMENTS(times); i++) {
+        syncd_time_format_ms(times[i].usec / 1000, at);
+        syncd_json_member_string(writer, times[i].name, at);
+    }
+}
+
+static void write_steps(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
+{
+    syncd_json_name(writer, "steps");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const SyncdRepairWork *work = plan->steps->pdata[i];
+        syncd_json_begin_object(writer);
+        syncd_json_member_string(writer, "id", work->kind->name);
+        syncd_json_member_string(writer, "target", work->target);
+        syncd_json_member_string(writer, "state", syncd_repair_step_state_name(work->state));
+        syncd_json_end_object(writer);
+    }
+    syncd_json_end_array(writer);
+}
+
+char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts, GError **error)
+{
+    char at[SYNCD_TIME_SIZE];
+    g_autofree char *id = syncd_id_new(plan->service->sources, "repair-report");
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(plan->service, NULL, NULL);
+    SyncdJsonWriter writer;
+    syncd_time_format_ms(syncd_service_now_ms(plan->service), at);
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "schema", SYNCD_REPAIR_REPORT_SCHEMA);
+    syncd_json_member_string(&writer, "report_id", id);
+    syncd_json_member_string(&writer, "generated_at", at);
+    write_failure(plan, &writer);
+    write_objects(plan, &writer);
+    write_said(acts, offsetof(SyncdRepairAct, actors), "affected_actors", &writer);
+    write_said(acts, offsetof(SyncdRepairAct, preserved), "preserved", &writer);
+    write_said(acts, offsetof(SyncdRepairAct, rebuilt), "rebuilt", &writer);
+    write_said(acts, offsetof(SyncdRepairAct, quarantined), "quarantined", &writer);
+    write_unresolved(needs, &writer);
+    write_decisions(plan, &writer);
+    syncd_json_member_string(&writer, "next_action", next_of(plan, needs));
+    syncd_json_member_string(&writer, "plan_id", plan->id);
+    syncd_json_member_string(&writer, "plan_digest", plan->digest);
+    syncd_json_member_string(&writer, "outcome", syncd_repair_state_name(plan->state));
+    if (plan->failure != NULL)
+        syncd_json_member_string(&writer, "reason", plan->failure);
+    syncd_json_member_string(&writer, "approved_by", plan->approver);
+    if (plan->undoer != NULL)
+        syncd_json_member_string(&writer, "rolled_back_by", plan->undoer);
+    write_times(plan, &writer);
+    write_steps(plan, &writer);
+    if (!write_prefixes(plan, &writer, error))
+        return NULL;
+    syncd_json_end_object(&writer);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}

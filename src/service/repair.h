@@ -1,0 +1,100 @@
+/*
+ * Repair: what is found wrong becomes a plan, a plan that somebody approved is carried out, and
+ * what was done can be taken back.
+ *
+ * A plan is a document (domain/repair-plan.h) whose exact bytes never change: whoever approves,
+ * applies or rolls back names their digest. It is bound to the report it was made from and to the
+ * heads of the log. Its state is beside it: preview, approved, running, complete, failed,
+ * rolled_back; one that was discarded or has expired is gone. Plans lie in a ledger of their own
+ * (service/repair-ledger.h), as the log or the index may be what is broken.
+ *
+ * Planning changes nothing. Applying finds out anew what is wrong: unless that gives the very same
+ * steps it is PlanStale. Then, as a job: each step's intent is durable before anything is touched,
+ * a snapshot comes first, and what the step promised is checked after it. When one fails, the steps
+ * before it are undone too. So a plan is applied whole or not at all, also when the process is
+ * killed anywhere: syncd_service_start_repair() goes on with what it finds begun. One plan is
+ * applied or rolled back at a time.
+ *
+ * The snapshots of the plan that was applied last are kept, for a week at most: as long as they are
+ * there it can be rolled back. Every step of a plan's life is an entry in the log:
+ * repair-plan.made, .approved, .begun, .undone, .discarded, and repair.apply, which holds the
+ * report. Where the log takes none they are owed, and follow when it does.
+ *
+ * Whether a caller may do any of this at all bus/ decides before; policy is asked here: for
+ * "repair_preview" in the lane repair when a plan is made, for "write" in the lane audit otherwise.
+ *
+ * All plans are owned by the service. A SyncdRepairPlan stands until `repair_plan_removed` told of
+ * it.
+ */
+#pragma once
+
+#include "service/service.h"
+
+#define SYNCD_REPAIR_PLANS_MAX 32u /* that have not ended, a uid */
+#define SYNCD_REPAIR_PLAN_USEC (3600u * (guint64)G_USEC_PER_SEC)
+#define SYNCD_REPAIR_APPROVAL_USEC (15u * 60u * (guint64)G_USEC_PER_SEC)
+#define SYNCD_REPAIR_SNAPSHOT_USEC (7u * 24u * 3600u * (guint64)G_USEC_PER_SEC)
+#define SYNCD_REPAIR_ACCEPT_MAX 64u /* files that one plan records instead of restoring */
+
+typedef struct {
+    /* Ids of files whose bytes are to be recorded instead of restored; NULL: none. */
+    const char *const *accept;
+} SyncdRepairRequest;
+
+/* Answered after the commit. NotFound: there is nothing to repair. InvalidArgs for an id in
+ * `accept` that is not among what was found; PolicyDenied; LimitsExceeded. */
+bool syncd_service_plan_repair(SyncdService *service, const SyncdCaller *caller,
+                               const SyncdRepairRequest *request, SyncdRepairPlan **ret_plan,
+                               GError **error);
+/* NULL when there is none. */
+SyncdRepairPlan *syncd_service_find_repair_plan(SyncdService *service, const char *id);
+SyncdRepairPlan *syncd_service_find_repair_plan_by_digest(SyncdService *service,
+                                                          const char *digest);
+GPtrArray *syncd_service_repair_plans(SyncdService *service); /* borrowed, newest first */
+
+const char *syncd_repair_plan_id(const SyncdRepairPlan *plan); /* random */
+const char *syncd_repair_plan_digest(const SyncdRepairPlan *plan);
+const char *syncd_repair_plan_state(const SyncdRepairPlan *plan);
+const char *syncd_repair_plan_risk(const SyncdRepairPlan *plan); /* low, medium, high */
+bool syncd_repair_plan_is_destructive(const SyncdRepairPlan *plan);
+guint64 syncd_repair_plan_expires_usec(const SyncdRepairPlan *plan);
+uid_t syncd_repair_plan_uid(const SyncdRepairPlan *plan); /* who planned it */
+/* "uid:1000", or "daemon"; NULL: nobody has approved it. */
+const char *syncd_repair_plan_approver(const SyncdRepairPlan *plan);
+const char *syncd_repair_plan_text(const SyncdRepairPlan *plan); /* the exact bytes */
+/* JSON: id, state, digest, risk, destructive, who planned and approved it and when, until when,
+ * steps with their states, job, report, rollback_until_usec. */
+char *syncd_repair_plan_describe(const SyncdRepairPlan *plan);
+
+/* All four: StaleDigest when the digest is not the plan's. Approving once more is allowed, and
+ * starts the time anew; AlreadyResolved for one that was begun. Answered after the commit. */
+bool syncd_service_approve_repair(SyncdService *service, const SyncdCaller *caller,
+                                  SyncdRepairPlan *plan, const char *digest, GError **error);
+/* Busy while it runs. A plan that was applied loses its snapshots, and can not be rolled back any
+ * more. */
+bool syncd_service_discard_repair(SyncdService *service, const SyncdCaller *caller,
+                                  SyncdRepairPlan *plan, const char *digest, GError **error);
+/* ApprovalRequired, ApprovalExpired, PlanStale, AlreadyResolved, Busy, NoSpace, LimitsExceeded. The
+ * job's result is the repair report. */
+bool syncd_service_apply_repair(SyncdService *service, const SyncdCaller *caller,
+                                SyncdRepairPlan *plan, const char *digest, SyncdJob **ret_job,
+                                GError **error);
+/* NotFound when no snapshots are kept any more; else as above. */
+bool syncd_service_rollback_repair(SyncdService *service, const SyncdCaller *caller,
+                                   SyncdRepairPlan *plan, const char *digest, SyncdJob **ret_job,
+                                   GError **error);
+/* The report (sourceos.repair-report/v1alpha1) of one that has ended. NotFound. */
+char *syncd_service_repair_report(SyncdService *service, SyncdRepairPlan *plan, GError **error);
+
+/* ---- at the start ---- */
+
+/* What the daemon may repair by itself, as the configuration says: a list of names of kinds
+ * (service/repair-kinds.h), of which only those count that mend what is rebuildable. */
+typedef struct {
+    const char *const *automatic; /* NULL: none */
+} SyncdRepairSettings;
+
+/* Reads the ledger, goes on with what was begun, and repairs what may be repaired without asking.
+ * Once, before callers are served. What is wrong with the ledger stops nothing: it is set aside and
+ * found by a diagnosis. */
+void syncd_service_start_repair(SyncdService *service, const SyncdRepairSettings *settings);

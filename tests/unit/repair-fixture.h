@@ -1,0 +1,120 @@
+/*
+ * A service whose policy lets repairs be planned, and an index that is damaged: what the tests of
+ * repair share.
+ */
+#pragma once
+
+#include "policy-fixture.h"
+#include "service-fixture.h"
+#include "service/repair.h"
+
+#define LETS_PLAN                                                                                  \
+    FILE_OF(RULE("\"lanes\":[\"repair\"],\"actions\":[\"repair_preview\"]", "allow", "repair"))
+
+static inline void repair_open(ServiceFixture *f, const char *const *automatic)
+{
+    g_autoptr(GError) error = NULL;
+    f->base.holds_index = true;
+    service_open(f);
+    syncd_service_set_policy(f->service, set_of(LETS_PLAN, NULL), NULL);
+    SyncdRepairSettings settings = {automatic};
+    syncd_service_start_repair(f->service, &settings);
+}
+
+static inline void repair_init(ServiceFixture *f)
+{
+    *f =
+        (ServiceFixture){.instance = SYNCD_INSTANCE_USER, .owner = OWNER, .caller = {.uid = OWNER}};
+    fixture_init(&f->base, 7);
+    repair_open(f, NULL);
+}
+
+static inline void repair_reopen(ServiceFixture *f)
+{
+    service_close(f);
+    repair_open(f, NULL);
+}
+
+static inline char *index_path(const ServiceFixture *f)
+{
+    return g_build_filename(f->base.directory, "index.db", NULL);
+}
+
+static inline char *index_bytes(const ServiceFixture *f, gsize *ret_size)
+{
+    char *bytes = NULL;
+    g_autofree char *path = index_path(f);
+    return g_file_get_contents(path, &bytes, ret_size, NULL) ? bytes : NULL;
+}
+
+/* While nobody has the state open. */
+static inline void damage_index(const ServiceFixture *f)
+{
+    g_autofree char *path = index_path(f);
+    g_assert_true(g_file_set_contents(path, "this is no database at all", -1, NULL));
+}
+
+static inline SyncdRepairPlan *plan_repair(ServiceFixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdRepairPlan *plan = NULL;
+    syncd_service_plan_repair(f->service, &f->caller, NULL, &plan, &error);
+    g_assert_no_error(error);
+    return plan;
+}
+
+static inline void approve_repair(ServiceFixture *f, SyncdRepairPlan *plan)
+{
+    g_autoptr(GError) error = NULL;
+    syncd_service_approve_repair(f->service, &f->caller, plan, syncd_repair_plan_digest(plan),
+                                 &error);
+    g_assert_no_error(error);
+}
+
+static inline SyncdJob *begin_repair(ServiceFixture *f, SyncdRepairPlan *plan)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    syncd_service_apply_repair(f->service, &f->caller, plan, syncd_repair_plan_digest(plan), &job,
+                               &error);
+    g_assert_no_error(error);
+    return job;
+}
+
+static inline void apply_repair(ServiceFixture *f, SyncdRepairPlan *plan)
+{
+    SyncdJob *job = begin_repair(f, plan);
+    run_jobs(f);
+    g_assert_cmpstr(syncd_job_state(job), ==, "done");
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+}
+
+static inline void rollback_repair(ServiceFixture *f, SyncdRepairPlan *plan)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    syncd_service_rollback_repair(f->service, &f->caller, plan, syncd_repair_plan_digest(plan),
+                                  &job, &error);
+    g_assert_no_error(error);
+    run_jobs(f);
+    g_assert_cmpstr(syncd_job_state(job), ==, "done");
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
+}
+
+/* What a daemon does when it is idle. */
+static inline void rest(ServiceFixture *f)
+{
+    run_jobs(f);
+    syncd_service_commit(f->service);
+    run_jobs(f);
+}
+
+static inline bool lookups_answer(ServiceFixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *cursor = NULL;
+    SyncdListing listing = {.limit = 1};
+    g_autofree char *list =
+        syncd_service_list_operations(f->service, &f->caller, &listing, &cursor, &error);
+    return list != NULL;
+}

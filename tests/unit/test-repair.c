@@ -1,0 +1,166 @@
+/* Repair of the index, from its plan to its rollback. */
+#include "repair-fixture.h"
+
+#include "contract/check.h"
+#include "domain/problems.h"
+
+static void start_broken(ServiceFixture *f)
+{
+    repair_init(f);
+    put(f, "note-1", "{}");
+    put(f, "note-2", "{}");
+    service_close(f);
+    damage_index(f);
+    repair_open(f, NULL);
+}
+
+static void assert_contract(const char *schema, const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) problems = syncd_problems_new();
+    syncd_json_check(text, strlen(text), SYNCD_JSON_MUST_BE_OBJECT, &error);
+    g_assert_no_error(error);
+    syncd_problems_add_contract(problems, schema, syncd_json_root(text, strlen(text)));
+    g_assert_cmpuint(problems->len, ==, 0);
+}
+
+static void what_is_sound_is_not_repaired(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdRepairPlan *plan = NULL;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    g_assert_false(syncd_service_plan_repair(f.service, &f.caller, NULL, &plan, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    service_clear(&f);
+}
+
+static void an_index_is_left_as_it_is_until_its_repair_is_approved(void)
+{
+    ServiceFixture f;
+    gsize size;
+    start_broken(&f);
+    g_assert_false(lookups_answer(&f));
+    run_jobs(&f);
+    g_assert_false(lookups_answer(&f));
+    g_autofree char *bytes = index_bytes(&f, &size);
+    g_assert_cmpstr(bytes, ==, "this is no database at all");
+    service_clear(&f);
+}
+
+static void a_plan_says_what_it_will_do(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    const char *text = syncd_repair_plan_text(plan);
+    assert_contract("sourceos.repair-plan/v1alpha1", text);
+    g_assert_true(g_str_has_suffix(text, "\n}\n"));
+    SyncdHash hash = syncd_hash(text, strlen(text));
+    char digest[SYNCD_DIGEST_SIZE];
+    syncd_hash_to_digest(&hash, digest);
+    g_assert_cmpstr(digest, ==, syncd_repair_plan_digest(plan));
+    g_assert_nonnull(strstr(text, "\"id\": \"index-rebuild\""));
+    g_assert_nonnull(strstr(text, "\"target\": \"index\""));
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "preview");
+    g_assert_cmpstr(syncd_repair_plan_risk(plan), ==, "low");
+    g_assert_false(syncd_repair_plan_is_destructive(plan));
+    g_assert_true(syncd_service_find_repair_plan_by_digest(f.service, digest) == plan);
+    /* and changes nothing */
+    run_jobs(&f);
+    g_assert_false(lookups_answer(&f));
+    service_clear(&f);
+}
+
+static void an_index_is_made_anew_and_put_back(void)
+{
+    ServiceFixture f;
+    gsize size;
+    g_autoptr(GError) error = NULL;
+    start_broken(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "approved");
+    g_assert_cmpstr(syncd_repair_plan_approver(plan), ==, "uid:1000");
+    apply_repair(&f, plan);
+    g_assert_true(lookups_answer(&f));
+    g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
+    g_assert_no_error(error);
+    assert_contract("sourceos.repair-report/v1alpha1", report);
+    assert_member(report, "outcome", "\"complete\"");
+    assert_member(report, "unresolved_conflicts", "[]");
+    g_assert_nonnull(strstr(report, "\"is_prefix\":true"));
+    g_assert_null(strstr(report, "\"is_prefix\":false"));
+
+    /* all of its life is in the log, what was owed before there was an index too */
+    rest(&f);
+    g_assert_cmpuint(count_events(&f, "sync.repair.planned"), ==, 1);
+    g_assert_cmpuint(count_events(&f, "sync.repair.approved"), ==, 1);
+    g_assert_cmpuint(count_events(&f, "sync.repair.started"), ==, 1);
+    g_assert_cmpuint(count_events(&f, "sync.repair.completed"), ==, 1);
+
+    rollback_repair(&f, plan);
+    g_autofree char *bytes = index_bytes(&f, &size);
+    g_assert_cmpuint(size, ==, strlen("this is no database at all"));
+    g_assert_cmpstr(bytes, ==, "this is no database at all");
+    g_assert_false(lookups_answer(&f));
+
+    /* and once more */
+    plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    rest(&f);
+    g_assert_cmpuint(count_events(&f, "sync.repair.rolled_back"), ==, 1);
+    g_assert_cmpuint(count_events(&f, "sync.repair.completed"), ==, 2);
+    service_clear(&f);
+}
+
+static void a_rebuildable_index_is_repaired_at_the_start_where_that_is_configured(void)
+{
+    static const char *const automatic[] = {"index-rebuild", NULL};
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    service_close(&f);
+    damage_index(&f);
+    repair_open(&f, automatic);
+    g_assert_true(lookups_answer(&f));
+    rest(&f);
+    g_autoptr(GPtrArray) plans = syncd_service_repair_plans(f.service);
+    g_assert_cmpuint(plans->len, ==, 1);
+    g_assert_cmpstr(syncd_repair_plan_state(plans->pdata[0]), ==, "complete");
+    g_assert_cmpstr(syncd_repair_plan_approver(plans->pdata[0]), ==, "daemon");
+    g_assert_cmpuint(count_events(&f, "sync.repair.completed"), ==, 1);
+    service_clear(&f);
+}
+
+static void a_plan_outlives_the_daemon(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan)),
+                    *text = g_strdup(syncd_repair_plan_text(plan));
+    approve_repair(&f, plan);
+    repair_reopen(&f);
+    plan = syncd_service_find_repair_plan(f.service, id);
+    g_assert_nonnull(plan);
+    g_assert_cmpstr(syncd_repair_plan_text(plan), ==, text);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "approved");
+    apply_repair(&f, plan);
+    service_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/repair/nothing", what_is_sound_is_not_repaired);
+    g_test_add_func("/repair/held", an_index_is_left_as_it_is_until_its_repair_is_approved);
+    g_test_add_func("/repair/plan", a_plan_says_what_it_will_do);
+    g_test_add_func("/repair/index", an_index_is_made_anew_and_put_back);
+    g_test_add_func("/repair/automatic",
+                    a_rebuildable_index_is_repaired_at_the_start_where_that_is_configured);
+    g_test_add_func("/repair/restart", a_plan_outlives_the_daemon);
+    return g_test_run();
+}
