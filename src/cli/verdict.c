@@ -39,17 +39,33 @@ static void print_finding(SyncdOutput *output, SyncdJson finding)
     syncd_output_printf(output, "\n    %s\n", safe_detail);
 }
 
-void syncd_verdict_print_findings(SyncdOutput *output, SyncdJson verification)
+static void print_list(SyncdOutput *output, SyncdJson verification, const char *list,
+                       const char *count_of)
 {
     guint64 n = 0;
     SyncdJsonIter iter;
     SyncdJson finding;
-    syncd_json_iter_init(&iter, syncd_json_member(verification, "findings"));
+    syncd_json_iter_init(&iter, syncd_json_member(verification, list));
     for (; syncd_json_iter_next(&iter, NULL, &finding); n++)
         print_finding(output, finding);
-    guint64 count = syncd_record_number(verification, "findings_count");
+    guint64 count = syncd_record_number(verification, count_of);
     if (count > n)
         syncd_output_printf(output, _("  and %lu more\n"), (unsigned long)(count - n));
+}
+
+void syncd_verdict_print_findings(SyncdOutput *output, SyncdJson verification)
+{
+    print_list(output, verification, "findings", "findings_count");
+}
+
+/* What a repair gave up is gone, but known: no damage. */
+static void print_losses(SyncdOutput *output, SyncdJson verification)
+{
+    g_autofree char *count = syncd_record_text(verification, "losses_count");
+    if (*count == '\0')
+        return;
+    syncd_output_printf(output, _("Given up by a repair: %s. All else holds.\n"), count);
+    print_list(output, verification, "losses", "losses_count");
 }
 
 static void print_feeds(SyncdOutput *output, SyncdJson verification)
@@ -87,6 +103,7 @@ static void print_text(SyncdOutput *output, const char *where, SyncdJson verific
         syncd_output_printf(output, _(" (%s): %s; entries checked: %s.\n"), safe_where,
                             coverage(verification), checked);
         print_feeds(output, verification);
+        print_losses(output, verification);
         return;
     }
     g_autofree char *count = syncd_record_text(verification, "findings_count");
@@ -94,6 +111,7 @@ static void print_text(SyncdOutput *output, const char *where, SyncdJson verific
     syncd_output_printf(output, _(" (%s); findings: %s, entries checked: %s.\n"), safe_where, count,
                         checked);
     syncd_verdict_print_findings(output, verification);
+    print_losses(output, verification);
     syncd_output_text(output,
                       _("Next: keep a copy of the state directory before anything else.\n"));
 }

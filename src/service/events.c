@@ -3,6 +3,7 @@
 #include "contract/records.h"
 #include "contract/vocabulary.h"
 #include "domain/file-changes.h"
+#include "store/lost.h"
 
 /* Of entries about files, which are about no record. */
 static const char *sentence_of(const SyncdHeader *header)
@@ -105,7 +106,7 @@ static void write_event(SyncdService *service, const SyncdRow *row, GString *out
     g_autofree char *summary = facts.action != NULL && facts.reason != NULL
                                    ? summary_of_policy(header, &facts, scope)
                                    : summary_of(service, header, scope);
-    SyncdHash leaf = syncd_tree_leaf(entry->text, entry->size);
+    SyncdHash leaf = syncd_entry_leaf(entry->text, entry->size);
     SyncdEventRecord record = {
         .leaf = &leaf,
         .event_type = syncd_kind_find(header->kind)->event_type,

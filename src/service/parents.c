@@ -63,13 +63,14 @@ typedef struct {
     GError *error;
 } Reading;
 
-/* Of what was purged nothing is left that could cross but its name: it lies where its scope does.
+/* Of what was purged or lost nothing is left that could cross but its name: it lies where its scope
+ * does.
  */
 static bool take_said(void *data, const SyncdRow *row)
 {
     Reading *reading = data;
     SyncdOperationPlace place = {0};
-    if (row->unreadable != NULL && row->purged_by == 0) {
+    if (row->unreadable != NULL && row->purged_by == 0 && !row->lost) {
         reading->error = g_error_copy(row->unreadable);
         return false;
     }

@@ -2,6 +2,7 @@
 
 #include "base/json-writer.h"
 #include "contract/vocabulary.h"
+#include "store/lost.h"
 
 #define RECORD_SIZE 2048u /* of an operation with a body of usual size, roughly */
 #define LINE_SIZE 1024u   /* of a header and what stands around it, roughly */
@@ -181,7 +182,7 @@ static void write_record(SyncdService *service, const SyncdRow *row, GString *ou
         .sequence = entry->pos,
         .ms = header->hlc.ms,
         .updated_ms = header->hlc.ms,
-        .leaf = syncd_tree_leaf(entry->text, entry->size),
+        .leaf = syncd_entry_leaf(entry->text, entry->size),
         .meta = SYNCD_BYTES(body->meta, body->meta_size),
         .content = SYNCD_BYTES(body->content, body->content_size),
         .body_error = row->unreadable != NULL ? row->unreadable->message : NULL,
@@ -205,7 +206,7 @@ static bool write_got(void *data, const SyncdRow *row)
     const SyncdHeader *header = &row->entry.header;
     if (!syncd_view_shows(getting->view, header) || !syncd_kind_is_operation(header->kind))
         syncd_service_refuse_operation(getting->operation, &getting->error);
-    else if (row->unreadable != NULL && row->purged_by == 0)
+    else if (row->unreadable != NULL && row->purged_by == 0 && !row->lost)
         getting->error = g_error_copy(row->unreadable);
     else
         write_record(getting->service, row, getting->record);
@@ -315,7 +316,7 @@ static void begin_line(const SyncdEntry *entry, GString *out)
 {
     SyncdBytes text = SYNCD_BYTES(entry->text, entry->size);
     char number[24], leaf[SYNCD_HASH_HEX_SIZE];
-    SyncdHash hash = syncd_tree_leaf(text.data, text.size);
+    SyncdHash hash = syncd_entry_leaf(text.data, text.size);
     syncd_hash_to_hex(&hash, leaf);
     int digits = g_snprintf(number, sizeof number, "%" G_GUINT64_FORMAT, entry->pos);
     const SyncdBytes parts[] = {

@@ -40,9 +40,9 @@ static void member_place(SyncdJsonWriter *writer, const char *name, gint64 place
         syncd_json_member_null(writer, name);
 }
 
-static void write_findings(SyncdJsonWriter *writer, const GPtrArray *findings)
+static void write_findings(SyncdJsonWriter *writer, const char *name, const GPtrArray *findings)
 {
-    syncd_json_name(writer, "findings");
+    syncd_json_name(writer, name);
     syncd_json_begin_array(writer);
     for (guint i = 0; i < findings->len; i++) {
         const SyncdVerifyFinding *finding = g_ptr_array_index(findings, i);
@@ -91,7 +91,11 @@ static char *write_result(const Verification *self, SyncdStore *store)
     syncd_json_member_uint(&writer, "entries_checked", syncd_verify_checked(self->verify));
     syncd_json_member_uint(&writer, "sequence", self->sequence);
     syncd_json_member_uint(&writer, "findings_count", n_findings);
-    write_findings(&writer, syncd_verify_findings(self->verify));
+    write_findings(&writer, "findings", syncd_verify_findings(self->verify));
+    if (syncd_verify_n_losses(self->verify) > 0) {
+        syncd_json_member_uint(&writer, "losses_count", syncd_verify_n_losses(self->verify));
+        write_findings(&writer, "losses", syncd_verify_losses(self->verify));
+    }
     write_feeds(&writer, store);
     syncd_json_end_object(&writer);
     return g_string_free(out, FALSE);

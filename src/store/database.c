@@ -19,6 +19,11 @@ static const struct {
     {SQLITE_LIMIT_WORKER_THREADS, 0},
 };
 
+static bool is_looking(SyncdDatabaseMode mode)
+{
+    return mode == SYNCD_DATABASE_INSPECT || mode == SYNCD_DATABASE_COPY;
+}
+
 static int note_wal_size(void *data, sqlite3 *handle, const char *schema, int pages)
 {
     ((SyncdDatabase *)data)->wal_pages = pages;
@@ -32,8 +37,7 @@ static void configure_handle(SyncdDatabase *db)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, NULL);
-    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
-                      db->mode == SYNCD_DATABASE_INSPECT, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_looking(db->mode), NULL);
     sqlite3_extended_result_codes(db->handle, 1);
 }
 
@@ -154,7 +158,7 @@ static bool set_up(SyncdDatabase *db, unsigned up_to, GError **error)
     bool empty;
     if (!syncd_database_run(db, pragmas_first, error) || !check_identity(db, &empty, error))
         return false;
-    if (db->mode == SYNCD_DATABASE_INSPECT)
+    if (is_looking(db->mode))
         return syncd_database_run(db, "PRAGMA query_only = ON;", error);
 
     if (empty && !syncd_database_run(db, "PRAGMA page_size = 4096;", error))
@@ -190,7 +194,7 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
         return NULL;
     }
     g_autofree char *wal = g_strconcat(path, "-wal", NULL);
-    db->wal_is_ours = mode == SYNCD_DATABASE_INSPECT && access(wal, F_OK) < 0;
+    db->wal_is_ours = is_looking(mode) && access(wal, F_OK) < 0;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
                 SQLITE_OPEN_NOFOLLOW;
     int rc = sqlite3_open_v2(path, &db->handle, flags, syncd_vfs());

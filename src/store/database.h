@@ -44,6 +44,7 @@ typedef enum {
     SYNCD_DATABASE_CREATE,
     SYNCD_DATABASE_INSPECT, /* existing, never written: no migration, no checkpoint, no change to
                                any byte */
+    SYNCD_DATABASE_COPY,    /* the same, of any version that is known */
 } SyncdDatabaseMode;
 
 SyncdDatabase *syncd_database_open(const char *path, const SyncdDatabaseKind *kind,

@@ -495,6 +495,27 @@ bool syncd_directory_list(SyncdDirectory *self, const char *folder, guint max,
     return true;
 }
 
+bool syncd_directory_link(SyncdDirectory *self, const char *name, const char *other, GError **error)
+{
+    int problem = unlinkat(self->fd, other, 0) < 0 && errno != ENOENT ? errno : 0;
+    if (problem == 0 && (linkat(self->fd, name, self->fd, other, 0) < 0 || !sync_fd(self->fd)))
+        problem = errno;
+    if (problem != 0)
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot keep %s/%s as %s",
+                              self->path, name, other);
+    return problem == 0;
+}
+
+bool syncd_directory_rename(SyncdDirectory *self, const char *name, const char *other,
+                            GError **error)
+{
+    if (renameat(self->fd, name, self->fd, other) == 0)
+        return true;
+    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
+                          "Cannot put %s/%s in the place of %s", self->path, name, other);
+    return false;
+}
+
 static int rewrite_bytes(int fd)
 {
     g_autofree char *bytes = g_malloc(REWRITE_SIZE);

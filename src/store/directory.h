@@ -46,6 +46,12 @@ char *syncd_directory_read(SyncdDirectory *directory, const char *name, size_t m
 /* Makes a file that is there already, and its name, durable. */
 bool syncd_directory_sync_file(SyncdDirectory *directory, const char *name, GError **error);
 bool syncd_directory_sync(SyncdDirectory *directory, GError **error);
+/* A second name for a file, durably; what had that name before is gone. */
+bool syncd_directory_link(SyncdDirectory *directory, const char *name, const char *other,
+                          GError **error);
+/* Puts one file in the place of another. It is durable once the directory is synced. */
+bool syncd_directory_rename(SyncdDirectory *directory, const char *name, const char *other,
+                            GError **error);
 /* Removes a file and makes that durable; one that is not there is no error, as whoever removed it
  * may have failed to. */
 bool syncd_directory_remove(SyncdDirectory *directory, const char *name, GError **error);

@@ -237,6 +237,7 @@ bool syncd_header_read(const char *text, size_t size, SyncdHeader *ret_header)
     if (skip(at, end, LAST) != end)
         return false;
     header.known = true;
+    header.lost = false;
     *ret_header = header;
     return true;
 }

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "contract/vocabulary.h"
 #include "crypto/sign.h"
+#include "store/lost.h"
 
 #include <stddef.h>
 
@@ -217,6 +218,7 @@ static bool take_apart(const char *text, size_t size, SyncdHeader *ret_header,
     if (!syncd_json_get_int64(syncd_json_member(root, "v"), &version) || version < 1)
         return false;
     header.known = version == SYNCD_HEADER_VERSION;
+    header.lost = version == SYNCD_LOST_VERSION;
     if (!read_members(root, members, G_N_ELEMENTS(members), header.known, &header, ret_fault))
         return false;
     *ret_header = header;

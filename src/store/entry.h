@@ -22,6 +22,7 @@
 
 typedef struct {
     bool known;
+    bool lost; /* what stands in for a header that is gone: lost.h */
     SyncdBytes actor;
     SyncdHash body_digest;
     bool body_is_list; /* `form` is "list": the content lies in chunks */

@@ -326,6 +326,18 @@ bool syncd_index_project(SyncdIndex *self, guint64 pos, const SyncdHeader *heade
            syncd_index_project_deletion(self, pos, header, body, error);
 }
 
+bool syncd_index_scope_of(SyncdIndex *self, guint64 pos, char **ret_scope, GError **error)
+{
+    bool row;
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db, "SELECT text FROM entry JOIN word ON word.id = entry.scope WHERE pos = :pos");
+    syncd_bind_int(rows, ":pos", (gint64)pos);
+    if (!syncd_statement_next(rows, &row, error))
+        return false;
+    *ret_scope = row ? g_strdup(syncd_column_text(rows, 0)) : NULL;
+    return true;
+}
+
 bool syncd_index_find_op(SyncdIndex *self, const char *op, guint64 *ret_pos, GError **error)
 {
     gint64 pos;

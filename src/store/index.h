@@ -91,6 +91,8 @@ bool syncd_index_word_text(SyncdIndex *index, gint64 word, const char **ret_text
 
 /* ---- asking ---- */
 
+/* The scope's id of an entry; NULL for one that it does not have. */
+bool syncd_index_scope_of(SyncdIndex *index, guint64 pos, char **ret_scope, GError **error);
 bool syncd_index_find_op(SyncdIndex *index, const char *op, guint64 *ret_pos, GError **error);
 bool syncd_index_find_key(SyncdIndex *index, const char *actor, const char *scope, const char *key,
                           guint64 *ret_pos, GError **error);

@@ -2,6 +2,7 @@
 
 #include "crypto/note.h"
 #include "store/journal-private.h"
+#include "store/lost.h"
 
 const SyncdDatabaseKind syncd_journal_kind = {
     .name = "journal.db",
@@ -68,6 +69,8 @@ static bool load_feeds(SyncdJournal *self, GError **error)
         }
         g_autofree char *device = g_strdup(syncd_column_text(rows, 1));
         g_autofree char *scope = g_strdup(syncd_column_text(rows, 2));
+        if (syncd_journal_feed(self, syncd_column_int(rows, 0)) != NULL)
+            continue; /* of the generation before */
         syncd_feed_new(self, syncd_column_int(rows, 0), device, scope,
                        (guint64)syncd_column_int(rows, 3));
     }
@@ -185,15 +188,15 @@ static bool load(SyncdJournal *self, GError **error)
     return true;
 }
 
-SyncdJournal *syncd_journal_open(SyncdDirectory *directory, SyncdDatabaseMode mode,
-                                 SyncdKeyring *keyring, GError **error)
+SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *name,
+                                      SyncdDatabaseMode mode, SyncdKeyring *keyring, GError **error)
 {
     g_autoptr(SyncdJournal) self = g_new0(SyncdJournal, 1);
-    g_autofree char *path = syncd_directory_file(directory, "journal.db");
+    g_autofree char *path = syncd_directory_file(directory, name);
+    g_autofree char *wal = g_strconcat(name, "-wal", NULL);
     self->keyring = keyring;
     self->feeds = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_feed_free);
-    if (mode != SYNCD_DATABASE_INSPECT &&
-        !syncd_directory_rewrite(directory, "journal.db-wal", error))
+    if (mode != SYNCD_DATABASE_INSPECT && !syncd_directory_rewrite(directory, wal, error))
         return NULL;
     self->db = syncd_database_open(path, &syncd_journal_kind, mode, error);
     if (self->db == NULL)
@@ -203,6 +206,66 @@ SyncdJournal *syncd_journal_open(SyncdDirectory *directory, SyncdDatabaseMode mo
     if (!load(self, error))
         return NULL;
     return g_steal_pointer(&self);
+}
+
+SyncdJournal *syncd_journal_open(SyncdDirectory *directory, SyncdDatabaseMode mode,
+                                 SyncdKeyring *keyring, GError **error)
+{
+    return syncd_journal_open_file(directory, SYNCD_JOURNAL_FILE, mode, keyring, error);
+}
+
+/* ---- another generation ---- */
+
+/* What is in the place of the journal now, with what was known of it before gone. */
+static bool open_again(SyncdJournal *self, SyncdDirectory *directory, GError **error)
+{
+    g_autofree char *path = syncd_directory_file(directory, SYNCD_JOURNAL_FILE);
+    SyncdDatabase *db =
+        syncd_database_open(path, &syncd_journal_kind, SYNCD_DATABASE_EXISTING, error);
+    if (db == NULL)
+        return false;
+    syncd_database_free(self->db);
+    self->db = db;
+    g_clear_error(&self->problem);
+    self->write_failed = false;
+    for (guint i = 0; i < self->feeds->len; i++)
+        g_clear_pointer(&((SyncdFeed *)self->feeds->pdata[i])->partial, g_free);
+    return load(self, error);
+}
+
+static bool exchange_files(SyncdJournal *self, SyncdDirectory *directory, const char *made,
+                           const char *kept, bool *ret_exchanged, GError **error)
+{
+    /* The WAL goes, durably, before the other file comes: SQLite would take its frames for that
+     * file's. All of it is in the database by then, which is kept by a second name first: so there
+     * is a journal at any moment. */
+    if (!syncd_directory_remove(directory, SYNCD_JOURNAL_FILE "-wal", error) ||
+        !syncd_directory_link(directory, SYNCD_JOURNAL_FILE, kept, error))
+        return false;
+    *ret_exchanged = syncd_directory_rename(directory, made, SYNCD_JOURNAL_FILE, error);
+    return *ret_exchanged && syncd_directory_sync(directory, error);
+}
+
+bool syncd_journal_exchange(SyncdJournal *self, SyncdDirectory *directory, const char *made,
+                            const char *kept, bool *ret_exchanged, GError **error)
+{
+    *ret_exchanged = false;
+    if (!syncd_database_empty_wal(self->db, error))
+        return false;
+    syncd_database_freeze(self->db);
+    g_autoptr(GError) problem = NULL;
+    bool ok = exchange_files(self, directory, made, kept, ret_exchanged, error);
+    if (open_again(self, directory, &problem))
+        return ok;
+    /* Reads go on with what there was. */
+    self->write_failed = true;
+    GError *sticky = NULL;
+    syncd_set_error(&sticky, SYNCD_ERROR_STORAGE_FAILED,
+                    "The log could not be opened again after it was exchanged");
+    syncd_journal_stop(self, sticky);
+    if (ok)
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
 }
 
 void syncd_journal_free(SyncdJournal *self)
@@ -304,10 +367,40 @@ static bool not_found(guint64 pos, const char *what, GError **error)
     return false;
 }
 
+bool syncd_journal_lost(SyncdJournal *self, guint64 pos, bool *ret_lost, SyncdHash *ret_leaf,
+                        bool *ret_header, GError **error)
+{
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(self->db, "SELECT leaf FROM lost WHERE pos = :pos");
+    syncd_bind_int(rows, ":pos", (gint64)pos);
+    if (!syncd_statement_next(rows, ret_lost, error))
+        return false;
+    SyncdBytes leaf = *ret_lost ? syncd_column_bytes(rows, 0) : SYNCD_BYTES("", 0);
+    *ret_header = leaf.size == sizeof ret_leaf->bytes;
+    if (*ret_header)
+        memcpy(ret_leaf->bytes, leaf.data, leaf.size);
+    return true;
+}
+
+char *syncd_journal_stand_in(SyncdJournal *self, guint64 pos, gint64 feed_id, guint64 seq,
+                             size_t *ret_size, GError **error)
+{
+    SyncdHash leaf;
+    bool lost, header;
+    const SyncdFeed *feed = syncd_journal_feed(self, feed_id);
+    if (!syncd_journal_lost(self, pos, &lost, &leaf, &header, error))
+        return NULL;
+    if (feed != NULL && header)
+        return syncd_lost_header(feed->device, feed->scope, feed->epoch, seq, &leaf, ret_size);
+    syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                    "The entry %" G_GUINT64_FORMAT " has no header", pos);
+    return NULL;
+}
+
 char *syncd_journal_read_header(SyncdJournal *self, guint64 pos, size_t *ret_size, GError **error)
 {
     g_autoptr(SyncdStatement) rows =
-        syncd_database_statement(self->db, "SELECT header FROM entry WHERE pos = :pos");
+        syncd_database_statement(self->db, "SELECT header, feed, seq FROM entry WHERE pos = :pos");
     bool row;
     syncd_bind_int(rows, ":pos", (gint64)pos);
     if (!syncd_statement_next(rows, &row, error))
@@ -317,6 +410,9 @@ char *syncd_journal_read_header(SyncdJournal *self, guint64 pos, size_t *ret_siz
         return NULL;
     }
     SyncdBytes header = syncd_column_bytes(rows, 0);
+    if (header.size == 0)
+        return syncd_journal_stand_in(self, pos, syncd_column_int(rows, 1),
+                                      (guint64)syncd_column_int(rows, 2), ret_size, error);
     *ret_size = header.size;
     return g_strndup(header.data, header.size);
 }
@@ -342,10 +438,14 @@ static bool read_run(SyncdJournal *self, const guint64 *positions, guint n, bool
                      Reading *reading, GError **error)
 {
     static const char *const walks[2][2] = {
-        {"SELECT pos, header, x'' FROM entry WHERE pos BETWEEN :low AND :high ORDER BY pos DESC",
-         "SELECT pos, header, x'' FROM entry WHERE pos BETWEEN :low AND :high ORDER BY pos ASC"},
-        {"SELECT pos, header, body FROM entry WHERE pos BETWEEN :low AND :high ORDER BY pos DESC",
-         "SELECT pos, header, body FROM entry WHERE pos BETWEEN :low AND :high ORDER BY pos ASC"},
+        {"SELECT pos, header, x'', feed, seq FROM entry WHERE pos BETWEEN :low AND :high ORDER BY "
+         "pos DESC",
+         "SELECT pos, header, x'', feed, seq FROM entry WHERE pos BETWEEN :low AND :high ORDER BY "
+         "pos ASC"},
+        {"SELECT pos, header, body, feed, seq FROM entry WHERE pos BETWEEN :low AND :high ORDER BY "
+         "pos DESC",
+         "SELECT pos, header, body, feed, seq FROM entry WHERE pos BETWEEN :low AND :high ORDER BY "
+         "pos ASC"},
     };
     guint64 first = positions[0], last = positions[n - 1];
     g_autoptr(SyncdStatement) rows = syncd_database_statement(self->db, walks[reading->bodies][up]);
@@ -357,8 +457,18 @@ static bool read_run(SyncdJournal *self, const guint64 *positions, guint n, bool
             return false;
         if (!row || (guint64)syncd_column_int(rows, 0) != positions[i])
             return not_found(positions[i], "entry", error);
-        reading->enough = !reading->take(reading->data, positions[i], syncd_column_bytes(rows, 1),
-                                         syncd_column_bytes(rows, 2));
+        size_t size = 0;
+        SyncdBytes header = syncd_column_bytes(rows, 1);
+        g_autofree char *stand_in = NULL;
+        if (header.size == 0) {
+            stand_in = syncd_journal_stand_in(self, positions[i], syncd_column_int(rows, 3),
+                                              (guint64)syncd_column_int(rows, 4), &size, error);
+            if (stand_in == NULL)
+                return false;
+            header = SYNCD_BYTES(stand_in, size);
+        }
+        reading->enough =
+            !reading->take(reading->data, positions[i], header, syncd_column_bytes(rows, 2));
     }
     return true;
 }

@@ -17,6 +17,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#define SYNCD_JOURNAL_FILE "journal.db"
 #define SYNCD_TILE_HEIGHT 5u
 #define SYNCD_TILE_WIDTH 32u
 #define SYNCD_TILE_BYTES (SYNCD_TILE_WIDTH * SYNCD_HASH_SIZE)
@@ -48,6 +49,16 @@ typedef struct {
 
 SyncdJournal *syncd_journal_open(SyncdDirectory *directory, SyncdDatabaseMode mode,
                                  SyncdKeyring *keyring, GError **error);
+/* A journal under another name: the next generation, before it is in its place. */
+SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *name,
+                                      SyncdDatabaseMode mode, SyncdKeyring *keyring,
+                                      GError **error);
+/* Puts the file `made`, which holds the same log, in the place of the journal's, which is kept as
+ * `kept`, and goes on with it; feeds stay as they are. `*ret_exchanged`: it is in its place, also
+ * where something failed later. There must be no open turn. When the file in that place cannot be
+ * opened again, nothing may be appended any more. */
+bool syncd_journal_exchange(SyncdJournal *journal, SyncdDirectory *directory, const char *made,
+                            const char *kept, bool *ret_exchanged, GError **error);
 void syncd_journal_free(SyncdJournal *journal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdJournal, syncd_journal_free)
 
@@ -102,7 +113,14 @@ guint64
 syncd_journal_committed(const SyncdJournal *journal); /* pos of the newest committed entry */
 SyncdHlc *syncd_journal_clock(SyncdJournal *journal); /* never behind any entry */
 SyncdHlc syncd_journal_committed_clock(const SyncdJournal *journal);
-/* NUL-terminated header text. NotFound. */
+/* Whether a repair gave the entry's body up, and its header, whose leaf is given then, too. */
+bool syncd_journal_lost(SyncdJournal *journal, guint64 pos, bool *ret_lost, SyncdHash *ret_leaf,
+                        bool *ret_header, GError **error);
+/* What stands in for the header of an entry that has none; JournalCorrupt where it is not said to
+ * be lost. */
+char *syncd_journal_stand_in(SyncdJournal *journal, guint64 pos, gint64 feed, guint64 seq,
+                             size_t *ret_size, GError **error);
+/* NUL-terminated header text, or what stands in for it. NotFound. */
 char *syncd_journal_read_header(SyncdJournal *journal, guint64 pos, size_t *ret_size,
                                 GError **error);
 /* Many headers, in the order of the positions, with the stored bodies when these are asked for
@@ -133,7 +151,11 @@ SyncdTreeReader syncd_feed_reader(SyncdFeedNodes *nodes, SyncdJournal *journal,
  */
 bool syncd_tiles_load(SyncdJournal *journal, const SyncdFeed *feed, guint64 size,
                       SyncdPartialTiles *ret_partial, GError **error);
-/* Notes a new leaf and the nodes it completes. `*ret_tiles` are the tiles that became full, from
+/* Adds a leaf to a tree and the tiles that are not full. Gives the tiles that became full, from
+ * level 0 up, one after the other; they are in `partial` and stand until the next leaf. */
+SyncdBytes syncd_tiles_add(SyncdFrontier *frontier, SyncdPartialTiles *partial,
+                           const SyncdHash *leaf);
+/* The same for a feed, whose `*ret_tiles` are the tiles that became full, from
  * level 0 up, one after the other; they are the feed's and stand until the next leaf. */
 bool syncd_tiles_append(SyncdJournal *journal, SyncdFeed *feed, const SyncdHash *leaf,
                         SyncdBytes *ret_tiles, GError **error);

@@ -1,5 +1,7 @@
 #include "store/projection.h"
 
+#include "store/lost.h"
+
 struct SyncdProjection {
     SyncdIndex *index;
     SyncdJournal *journal;
@@ -89,6 +91,15 @@ static bool project_row(SyncdProjection *self, SyncdStatement *row, GError **err
     guint64 pos = (guint64)syncd_column_int(row, 0);
     SyncdFrontier *frontier = frontier_of(self, syncd_column_int(row, 1));
     SyncdBytes text = syncd_column_bytes(row, 2);
+    size_t size = 0;
+    g_autofree char *stand_in = NULL;
+    if (text.size == 0 && frontier != NULL) {
+        stand_in = syncd_journal_stand_in(self->journal, pos, syncd_column_int(row, 1),
+                                          (guint64)syncd_column_int(row, 4), &size, error);
+        if (stand_in == NULL)
+            return false;
+        text = SYNCD_BYTES(stand_in, size);
+    }
     if (pos != self->at + 1 || frontier == NULL ||
         !syncd_header_parse(text.data, text.size, &header, NULL)) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
@@ -97,7 +108,7 @@ static bool project_row(SyncdProjection *self, SyncdStatement *row, GError **err
                         self->at);
         return false;
     }
-    SyncdHash leaf = syncd_tree_leaf(text.data, text.size);
+    SyncdHash leaf = syncd_entry_leaf(text.data, text.size);
     syncd_frontier_append(frontier, &leaf, NULL, NULL);
     g_auto(SyncdBody) body = {0};
     bool have = false;
@@ -115,7 +126,7 @@ static bool project_rows(SyncdProjection *self, guint max, GError **error)
 {
     g_autoptr(SyncdStatement) rows = syncd_database_statement(
         syncd_journal_database(self->journal),
-        "SELECT pos, feed, header, body FROM entry WHERE pos > :at AND pos <= :target "
+        "SELECT pos, feed, header, body, seq FROM entry WHERE pos > :at AND pos <= :target "
         "ORDER BY pos LIMIT :max");
     syncd_bind_int(rows, ":at", (gint64)self->at);
     syncd_bind_int(rows, ":target", (gint64)MIN(self->target, self->at + max));

@@ -3,8 +3,8 @@
 #include "store/store-private.h"
 
 #include "store/blobs.h"
+#include "store/source.h"
 
-#define COPY_PREFIX "journal.db.before-"
 /* Each is removed durably before the next. */
 #define CHUNKS_A_STEP 8u
 
@@ -75,7 +75,7 @@ static bool remove_copies(SyncdScrub *scrub, GError **error)
         return false;
     }
     while ((name = g_dir_read_name(folder)) != NULL) {
-        if (!g_str_has_prefix(name, COPY_PREFIX))
+        if (!syncd_source_is_earlier_journal(name))
             continue;
         if (!syncd_directory_remove(directory, name, error))
             return false;

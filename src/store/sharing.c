@@ -39,7 +39,9 @@ static bool look_at_lists(SyncdSharing *sharing, guint64 until, GError **error)
     g_autoptr(SyncdStatement) rows = syncd_database_statement(
         syncd_journal_database(sharing->store->journal),
         "SELECT pos, header, body FROM entry WHERE pos > :at AND pos <= :until"
-        " AND instr(header, :needle) > 0 AND body IS NOT NULL ORDER BY pos");
+        " AND (instr(header, :needle) > 0 AND body IS NOT NULL"
+        "  OR body IS NULL AND pos IN (SELECT pos FROM lost"
+        "   WHERE leaf IS NOT NULL OR instr(header, :needle) > 0)) ORDER BY pos");
     syncd_bind_int(rows, ":at", (gint64)sharing->at);
     syncd_bind_int(rows, ":until", (gint64)until);
     syncd_bind_blob(rows, ":needle", SYNCD_BYTES_TEXT(needle));

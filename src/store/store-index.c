@@ -192,6 +192,16 @@ static bool is_damage(const GError *problem)
     return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
 }
 
+/* Where it is the log that is damaged, an index that has all of it is the better of the two, and
+ * no other could be made. */
+static bool serves_a_damaged_log(SyncdStore *self)
+{
+    guint64 projected = 0;
+    return self->index != NULL && syncd_journal_problem(self->journal) != NULL &&
+           syncd_index_projected(self->index, &projected, NULL) &&
+           projected >= syncd_journal_committed(self->journal);
+}
+
 static bool find_or_begin(SyncdStore *self, GError **error)
 {
     g_autoptr(GError) problem = NULL;
@@ -199,6 +209,8 @@ static bool find_or_begin(SyncdStore *self, GError **error)
     if (self->index != NULL && begin_projection(self, &problem))
         return true;
 
+    if (serves_a_damaged_log(self))
+        return syncd_store_load_scopes(self, error);
     bool first = syncd_journal_committed(self->journal) == 0;
     if (self->holds_index && !first && !may_pass(self, problem)) {
         hold_index(self, problem);

@@ -44,6 +44,7 @@ struct SyncdStore {
     SyncdOverlay *overlay;
     GArray *sightings;  /* what was seen of files, in the order of the entries it counts from */
     guint seen;         /* so many of them are in the open transaction of the index */
+    bool candidate;     /* a journal alone that is not in its place yet: mend-build.c */
     bool content_waits; /* some may be needed no more */
     GHashTable *pins;   /* chunks.c: SyncdHash -> how often it is; NULL before the first */
     GArray *loose;      /* SyncdDroppedChunk: pinned no more, and needed perhaps */
@@ -73,6 +74,9 @@ bool syncd_store_open_stored(SyncdStore *store, const SyncdHeader *header, Syncd
 /* The same without the content: only what its meta line says. */
 bool syncd_store_open_meta(SyncdStore *store, const SyncdHeader *header, SyncdBytes stored,
                            SyncdBody *ret_body, GError **error);
+/* After another generation of the journal came into its place: what may be done with it. An index
+ * that could not be had before is tried again. */
+bool syncd_store_judge_journal(SyncdStore *store, GError **error);
 /* Adds the first feed of this device's scope, as part of the turn. */
 bool syncd_store_open_feed(SyncdStore *store, const SyncdScope *scope, guint64 epoch,
                            const SyncdFeed *previous, const char *actor, GError **error);

@@ -36,6 +36,26 @@ bool syncd_store_read(SyncdStore *self, guint64 pos, SyncdEntry *ret_entry, GErr
 
 /* ---- bodies ---- */
 
+/* Why an entry has no body, where that is as it should be: it was purged, or is lost. True when it
+ * is neither. */
+static bool tell_gone(SyncdStore *self, guint64 pos, const SyncdHeader *header, guint64 *ret_by,
+                      bool *ret_lost, GError **error)
+{
+    SyncdHash leaf;
+    bool header_too;
+    *ret_lost = false;
+    if (!syncd_store_tell_purged(self, pos, header, ret_by, error) ||
+        !syncd_journal_lost(self->journal, pos, ret_lost, &leaf, &header_too, error))
+        return false;
+    if (!*ret_lost)
+        return true;
+    syncd_set_error_next(
+        error, SYNCD_ERROR_NOT_FOUND, "restore it from a backup of this log, if there is one",
+        "%s of %.*s is lost: it was damaged, and a repair found it nowhere else",
+        header_too ? "All" : "The content", (int)header->op.size, (const char *)header->op.data);
+    return false;
+}
+
 bool syncd_store_has_key(SyncdStore *self, const SyncdHeader *header)
 {
     return header->key.size == 0 || syncd_keyring_find(self->keyring, header->key) != NULL;
@@ -117,10 +137,11 @@ bool syncd_store_read_body(SyncdStore *self, const SyncdEntry *entry, SyncdBody 
                            GError **error)
 {
     guint64 by;
+    bool lost;
     g_autoptr(GError) problem = NULL;
     g_autoptr(GBytes) stored = syncd_journal_read_body(self->journal, entry->pos, &problem);
     if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND) &&
-        !syncd_store_tell_purged(self, entry->pos, &entry->header, &by, error))
+        !tell_gone(self, entry->pos, &entry->header, &by, &lost, error))
         return false;
     if (stored == NULL)
         g_propagate_error(error, g_steal_pointer(&problem));
@@ -150,8 +171,8 @@ static bool take_stored(void *data, guint64 pos, SyncdBytes text, SyncdBytes sto
     }
     g_autoptr(GError) unreadable = NULL;
     if (reading->depth == SYNCD_READ_BODY &&
-        (stored.size > 0 || syncd_store_tell_purged(reading->store, pos, &row.entry.header,
-                                                    &row.purged_by, &unreadable)))
+        (stored.size > 0 ||
+         tell_gone(reading->store, pos, &row.entry.header, &row.purged_by, &row.lost, &unreadable)))
         open_stored(reading->store, &row.entry.header, stored, true, &row.body, &unreadable);
     row.unreadable = unreadable;
     bool more = reading->take(reading->data, &row);
@@ -301,6 +322,13 @@ static bool committed_node(void *data, unsigned level, guint64 index, SyncdHash 
 static bool find_path(SyncdStore *self, const SyncdEntry *entry, const SyncdFeed **ret_feed,
                       SyncdHash *ret_leaf, GArray *path, GError **error)
 {
+    if (entry->header.lost) {
+        syncd_set_error_next(
+            error, SYNCD_ERROR_NOT_FOUND, "restore it from a backup of this log, if there is one",
+            "The header of the entry %" G_GUINT64_FORMAT " is lost, and a proof is of a header",
+            entry->pos);
+        return false;
+    }
     g_autofree char *device = syncd_bytes_dup(entry->header.device),
                     *scope = syncd_bytes_dup(entry->header.scope);
     const SyncdFeed *feed =

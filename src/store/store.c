@@ -1,8 +1,8 @@
+#include "store/mend.h"
 #include "store/store-private.h"
 
 #include <glib/gstdio.h>
 
-#define JOURNAL_FILE "journal.db"
 #define MACHINE_CHECK_DIGITS 10
 
 const char *syncd_store_condition_name(SyncdStoreCondition condition)
@@ -86,7 +86,7 @@ static bool refuse_lost(SyncdStore *self, const char *what, GError **error)
 static bool refuse_lost_journal(SyncdStore *self, GError **error)
 {
     GStatBuf st;
-    g_autofree char *journal = syncd_directory_file(self->directory, JOURNAL_FILE);
+    g_autofree char *journal = syncd_directory_file(self->directory, SYNCD_JOURNAL_FILE);
     bool there = g_lstat(journal, &st) == 0;
     if ((there && st.st_size > 0) || (!syncd_directory_has(self->directory, "index.db") &&
                                       !syncd_directory_has(self->directory, "verified.json")))
@@ -154,6 +154,20 @@ static bool check_binding(SyncdStore *self, GError **error)
     return true;
 }
 
+bool syncd_store_judge_journal(SyncdStore *self, GError **error)
+{
+    self->condition =
+        syncd_journal_problem(self->journal) != NULL ? SYNCD_STORE_DAMAGED : SYNCD_STORE_WRITABLE;
+    self->registries++;
+    if (!check_binding(self, error))
+        return false;
+    if (self->index == NULL && self->condition != SYNCD_STORE_DAMAGED) {
+        g_clear_error(&self->index_problem);
+        return syncd_store_open_index(self, error);
+    }
+    return true;
+}
+
 static bool open_files(SyncdStore *self, const SyncdStoreOptions *options, GError **error)
 {
     bool create = options->mode == SYNCD_STORE_CREATE;
@@ -176,6 +190,8 @@ static bool open_files(SyncdStore *self, const SyncdStoreOptions *options, GErro
         [SYNCD_STORE_INSPECT] = SYNCD_DATABASE_INSPECT,
     };
     self->journal = syncd_journal_open(self->directory, modes[options->mode], self->keyring, error);
+    if (self->journal != NULL && options->mode != SYNCD_STORE_INSPECT)
+        syncd_mend_clear_leftovers(self);
     return self->journal != NULL;
 }
 

@@ -243,6 +243,7 @@ typedef struct {
     SyncdBody body;
     const GError *unreadable; /* why there is no body; NULL when there is one */
     guint64 purged_by;        /* the entry that took the body; 0: none did */
+    bool lost;                /* a repair gave the body up */
 } SyncdRow;
 
 /* Reads in the order of the positions until `take` returns false. JournalCorrupt for a header that

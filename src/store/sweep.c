@@ -168,7 +168,9 @@ static bool read_some(SyncdSweep *self, guint64 last, GError **error)
     g_autoptr(SyncdStatement) rows =
         syncd_database_statement(syncd_journal_database(self->store->journal),
                                  "SELECT header, body, pos FROM entry WHERE pos > :at"
-                                 " AND pos <= :until AND instr(header, :schema) > 0 ORDER BY pos");
+                                 " AND pos <= :until AND (instr(header, :schema) > 0"
+                                 "  OR pos IN (SELECT pos FROM lost WHERE leaf IS NOT NULL))"
+                                 " ORDER BY pos");
     syncd_bind_int(rows, ":at", (gint64)self->at);
     syncd_bind_int(rows, ":until", (gint64)until);
     syncd_bind_blob(rows, ":schema", SYNCD_BYTES_TEXT(SYNCD_FILES_SCHEMA));

@@ -1,4 +1,5 @@
 #include "store/journal-private.h"
+#include "store/lost.h"
 
 /* The hashes of a tile; false in `*ret_found` when it is not full. The entry that completed it
  * holds it, behind those of the levels below. */
@@ -55,7 +56,7 @@ static bool leaf_of(SyncdJournal *self, const SyncdFeed *feed, guint64 seq, Sync
                         "The feed %s lacks its entry %" G_GUINT64_FORMAT, feed->text, seq);
         return false;
     }
-    *ret_leaf = syncd_tree_leaf(header, size);
+    *ret_leaf = syncd_entry_leaf(header, size);
     return true;
 }
 
@@ -119,7 +120,7 @@ static bool load_partial(SyncdJournal *self, SyncdFeed *feed, GError **error)
 }
 
 typedef struct {
-    SyncdFeed *feed;
+    SyncdPartialTiles *partial;
     unsigned full_levels; /* tiles of the levels 0 … full_levels - 1 became full */
 } Completed;
 
@@ -129,9 +130,19 @@ static void note_completed(void *data, unsigned level, guint64 index, const Sync
     unsigned tile_level = level / SYNCD_TILE_HEIGHT;
     if (level % SYNCD_TILE_HEIGHT != 0 || tile_level >= SYNCD_TILE_LEVELS)
         return;
-    completed->feed->partial->hashes[tile_level][index % SYNCD_TILE_WIDTH] = *node;
+    completed->partial->hashes[tile_level][index % SYNCD_TILE_WIDTH] = *node;
     if (index % SYNCD_TILE_WIDTH == SYNCD_TILE_WIDTH - 1)
         completed->full_levels = tile_level + 1;
+}
+
+SyncdBytes syncd_tiles_add(SyncdFrontier *frontier, SyncdPartialTiles *partial,
+                           const SyncdHash *leaf)
+{
+    Completed completed = {.partial = partial};
+    note_completed(&completed, 0, frontier->size, leaf);
+    syncd_frontier_append(frontier, leaf, note_completed, &completed);
+    /* The levels lie one after the other, each of a tile's size. */
+    return SYNCD_BYTES(partial->hashes, completed.full_levels * SYNCD_TILE_BYTES);
 }
 
 bool syncd_tiles_append(SyncdJournal *self, SyncdFeed *feed, const SyncdHash *leaf,
@@ -139,11 +150,6 @@ bool syncd_tiles_append(SyncdJournal *self, SyncdFeed *feed, const SyncdHash *le
 {
     if (feed->partial == NULL && !load_partial(self, feed, error))
         return false;
-
-    Completed completed = {.feed = feed};
-    note_completed(&completed, 0, feed->working.size, leaf);
-    syncd_frontier_append(&feed->working, leaf, note_completed, &completed);
-    /* The levels lie one after the other, each of a tile's size. */
-    *ret_tiles = SYNCD_BYTES(feed->partial->hashes, completed.full_levels * SYNCD_TILE_BYTES);
+    *ret_tiles = syncd_tiles_add(&feed->working, feed->partial, leaf);
     return true;
 }

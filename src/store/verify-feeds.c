@@ -1,6 +1,7 @@
 #include "store/verify-private.h"
 
 #include "crypto/note.h"
+#include "store/generation.h"
 
 /* SQLite's own check reads the whole file in one go; beyond this size only a verification without a
  * daemon does it. */
@@ -60,13 +61,18 @@ static bool check_meta(SyncdVerify *self, GError **error)
     gint64 count;
     if (!count_rows(self, "SELECT count(*) FROM meta", &count, error))
         return false;
-    if (count != 2)
+    g_autofree char *device = NULL, *machine = NULL, *generation = NULL;
+    if (!syncd_journal_meta(self->store->journal, "device", &device, error) ||
+        !syncd_journal_meta(self->store->journal, "machine", &machine, error) ||
+        !syncd_journal_meta(self->store->journal, SYNCD_GENERATION_META, &generation, error))
+        return false;
+    if (count != (generation != NULL ? 3 : 2))
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "meta", NULL, -1, -1,
                          "the table meta has unknown rows");
-    g_autofree char *device = NULL, *machine = NULL;
-    if (!syncd_journal_meta(self->store->journal, "device", &device, error) ||
-        !syncd_journal_meta(self->store->journal, "machine", &machine, error))
-        return false;
+    guint64 number;
+    if (device != NULL && !syncd_generation_parse(device, generation, &number))
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "meta", NULL, -1, -1,
+                         "the number of this generation of the log is unreadable");
     const char *own = syncd_store_device_id(self->store);
     if (device == NULL || (own != NULL && strcmp(device, own) != 0))
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "meta", NULL, -1, -1,
@@ -95,7 +101,7 @@ bool syncd_verify_structure(SyncdVerify *self, GError **error)
     for (guint i = 0; i < faults->len; i++)
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "structure", NULL, -1, -1, "%s",
                          (const char *)faults->pdata[i]);
-    if (!check_meta(self, error))
+    if (!check_meta(self, error) || !syncd_verify_losses_hold(self, error))
         return false;
     return self->mode != SYNCD_VERIFY_FULL || check_strays(self, error);
 }

@@ -206,7 +206,8 @@ void syncd_verify_resume(SyncdVerify *self)
 void syncd_verify_remember(SyncdVerify *self)
 {
     if (self->mode == SYNCD_VERIFY_HEADS || self->n_findings > 0 ||
-        self->store->mode == SYNCD_STORE_INSPECT || self->at == self->first)
+        self->store->mode == SYNCD_STORE_INSPECT || self->store->candidate ||
+        self->at == self->first)
         return;
 
     SyncdJsonWriter writer;

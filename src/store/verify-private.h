@@ -47,11 +47,15 @@ struct SyncdVerify {
     gint64 checkpoint; /* id of the last one checked */
     GPtrArray *findings;
     guint64 n_findings;
+    GPtrArray *losses;
+    guint64 n_losses;
 };
 
 void syncd_verify_add(SyncdVerify *verify, SyncdErrorCode error, const char *code,
                       const SyncdFeed *feed, gint64 seq, gint64 pos, const char *format, ...)
     G_GNUC_PRINTF(7, 8);
+
+void syncd_verify_finding_free(void *finding);
 
 /* Rows of a damaged page come in any order, and again and again: a walk that went on with them
  * might never end. False, with JournalCorrupt. */
@@ -65,7 +69,10 @@ bool syncd_verify_checkpoints(SyncdVerify *verify, bool *ret_more, GError **erro
 bool syncd_verify_tiles(SyncdVerify *verify, SyncdFeedCheck *check, SyncdStatement *row, int column,
                         unsigned full_levels, GError **error);
 
-/* verify-purge.c: an entry without a body, which may have been purged. */
+/* verify-lost.c: what a repair gave up. */
+bool syncd_verify_losses_hold(SyncdVerify *verify, GError **error);
+
+/* verify-purge.c: an entry without a body, which may have been purged, or lost. */
 void syncd_verify_missing_body(SyncdVerify *verify, const SyncdFeed *feed, guint64 pos,
                                const SyncdHeader *header);
 

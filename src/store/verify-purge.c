@@ -18,7 +18,12 @@ void syncd_verify_missing_body(SyncdVerify *self, const SyncdFeed *feed, guint64
                                const SyncdHeader *header)
 {
     guint64 by = 0;
+    bool lost = false, header_too;
+    SyncdHash leaf;
     syncd_journal_purged_by(self->store->journal, pos, &by, NULL);
+    syncd_journal_lost(self->store->journal, pos, &lost, &leaf, &header_too, NULL);
+    if (lost)
+        return; /* named by verify-lost.c */
     if (by != 0 && is_covered(self, header, pos, by))
         return;
     if (by == 0)

@@ -3,6 +3,7 @@
 #include "base/canonical.h"
 
 #include "base/json-writer.h"
+#include "store/lost.h"
 
 /* A step ends after so many entries, or after so much content. */
 #define ENTRIES_A_STEP 500u
@@ -10,7 +11,7 @@
 
 /* ---- findings ---- */
 
-static void finding_free(void *data)
+void syncd_verify_finding_free(void *data)
 {
     SyncdVerifyFinding *finding = data;
     g_free(finding->feed);
@@ -84,7 +85,8 @@ SyncdVerify *syncd_verify_new(SyncdStore *store, SyncdVerifyMode mode,
     self->known = g_ptr_array_new_with_free_func(syncd_known_head_free);
     self->checks = g_ptr_array_new_with_free_func(check_free);
     self->by_feed = g_hash_table_new(g_direct_hash, g_direct_equal);
-    self->findings = g_ptr_array_new_with_free_func(finding_free);
+    self->findings = g_ptr_array_new_with_free_func(syncd_verify_finding_free);
+    self->losses = g_ptr_array_new_with_free_func(syncd_verify_finding_free);
     self->target = syncd_journal_committed(store->journal);
     begin_checks(self);
     if (known_heads != NULL && !syncd_verify_parse_known(self, known_heads, error))
@@ -100,6 +102,7 @@ void syncd_verify_free(SyncdVerify *self)
         return;
     syncd_verify_clear_content(self);
     g_ptr_array_unref(self->findings);
+    g_ptr_array_unref(self->losses);
     g_hash_table_unref(self->by_feed);
     g_ptr_array_unref(self->checks);
     g_ptr_array_unref(self->known);
@@ -128,7 +131,7 @@ static void note_node(void *data, unsigned level, guint64 index, const SyncdHash
 static bool add_leaf(SyncdVerify *self, SyncdFeedCheck *check, SyncdBytes header,
                      SyncdStatement *row, GError **error)
 {
-    SyncdHash leaf = syncd_tree_leaf(header.data, header.size);
+    SyncdHash leaf = syncd_entry_leaf(header.data, header.size);
     Completed completed = {.verify = self, .check = check};
     note_node(&completed, 0, check->frontier.size, &leaf);
     syncd_frontier_append(&check->frontier, &leaf, note_node, &completed);
@@ -211,7 +214,7 @@ static SyncdFeedCheck *check_place(SyncdVerify *self, guint64 pos, const SyncdHe
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "entry-order", feed, seq, (gint64)pos,
                          "place %" G_GUINT64_FORMAT " of the feed was expected here",
                          check->frontier.size);
-    if (seq == 0 && header->known && !syncd_bytes_are(header->kind, "feed.open"))
+    if (seq == 0 && (header->known || header->lost) && !syncd_bytes_are(header->kind, "feed.open"))
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "feed-open", feed, seq, (gint64)pos,
                          "the first entry of the feed does not open it");
     return check;
@@ -285,6 +288,13 @@ static bool check_entry(SyncdVerify *self, SyncdStatement *row, GError **error)
     SyncdHeader header;
     g_autoptr(GError) problem = NULL;
     SyncdBytes text = syncd_column_bytes(row, 4);
+    size_t size = 0;
+    g_autofree char *stand_in =
+        text.size == 0 ? syncd_journal_stand_in(self->store->journal, pos, syncd_column_int(row, 1),
+                                                (guint64)syncd_column_int(row, 2), &size, NULL)
+                       : NULL;
+    if (stand_in != NULL)
+        text = SYNCD_BYTES(stand_in, size);
     if (!syncd_header_parse(text.data, text.size, &header, &problem)) {
         g_autofree char *sentence = NULL, *next = NULL;
         SyncdFeedCheck *check =
@@ -303,6 +313,10 @@ static bool check_entry(SyncdVerify *self, SyncdStatement *row, GError **error)
         return true;
     const char *fault;
     guint64 before = self->n_findings;
+    if (header.lost != (stand_in != NULL))
+        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "header", check->feed,
+                         (gint64)header.seq, (gint64)pos,
+                         "the header has a version that no header has");
     if (!syncd_header_obeys(&header, &fault))
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "header", check->feed,
                          (gint64)header.seq, (gint64)pos,
@@ -428,6 +442,16 @@ double syncd_verify_progress(const SyncdVerify *self)
 guint64 syncd_verify_checked(const SyncdVerify *self)
 {
     return self->at - self->first;
+}
+
+const GPtrArray *syncd_verify_losses(const SyncdVerify *self)
+{
+    return self->losses;
+}
+
+guint64 syncd_verify_n_losses(const SyncdVerify *self)
+{
+    return self->n_losses;
 }
 
 const GPtrArray *syncd_verify_findings(const SyncdVerify *self)

@@ -42,3 +42,7 @@ guint64 syncd_verify_checked(const SyncdVerify *verify); /* entries */
 #define SYNCD_VERIFY_MAX_FINDINGS 200u
 const GPtrArray *syncd_verify_findings(const SyncdVerify *verify);
 guint64 syncd_verify_n_findings(const SyncdVerify *verify);
+/* What a repair gave up, in the same manner: it is named, and no damage. The codes are "entry-lost"
+ * and "body-lost". */
+const GPtrArray *syncd_verify_losses(const SyncdVerify *verify);
+guint64 syncd_verify_n_losses(const SyncdVerify *verify);

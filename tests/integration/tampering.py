@@ -135,6 +135,105 @@ def a_row_for_an_entry_that_is_not_there(log):
     log.run('INSERT INTO purge VALUES (1000000, 1000001)')
 
 
+def lose(log, pos, header=True):
+    """What a repair does that finds the bytes nowhere."""
+    leaf = formats.leaf_hash(log.value('SELECT header FROM entry WHERE pos = ?', pos))
+    log.run('UPDATE entry SET body = NULL WHERE pos = ?', pos)
+    if header:
+        log.run("UPDATE entry SET header = x'' WHERE pos = ?", pos)
+    log.run('INSERT INTO lost VALUES (?, ?)', pos, leaf if header else None)
+
+
+@harmless
+def a_body_that_is_lost(log):
+    lose(log, 100, header=False)
+
+
+@harmless
+def headers_that_are_lost(log):
+    lose(log, 100)
+    lose(log, log.last())
+    lose(log, log.large())
+
+
+def generation(log, number, of=None):
+    device = log.value("SELECT value FROM meta WHERE name = 'device'")
+    digits = formats.sha256(b'sourceos-generation-v1', (of or device).encode(), number.encode()).hex()[:10]
+    log.run("INSERT INTO meta VALUES ('generation', ?)", f'{number}-{digits}')
+
+
+@harmless
+def a_further_generation(log):
+    generation(log, '2')
+
+
+@case(DAMAGED, 'meta')
+def a_generation_of_another_device(log):
+    generation(log, '2', of='device-00000000000000000000000000')
+
+
+@case(DAMAGED, 'meta')
+def a_generation_before_the_first(log):
+    generation(log, '0')
+
+
+@case(DAMAGED, 'meta')
+def a_generation_with_other_digits(log):
+    generation(log, '2')
+    log.run("UPDATE meta SET value = '3' || substr(value, 2) WHERE name = 'generation'")
+
+
+@case(DAMAGED, 'head')
+def a_header_lost_with_another_leaf(log):
+    lose(log, 100)
+    log.run('UPDATE lost SET leaf = zeroblob(32)')
+
+
+@case(DAMAGED, 'header')
+def a_header_gone_that_is_not_said_to_be_lost(log):
+    lose(log, 100)
+    log.run('DELETE FROM lost')
+
+
+@case(DAMAGED, 'header')
+def a_header_lost_without_its_leaf(log):
+    lose(log, 100)
+    log.run('UPDATE lost SET leaf = NULL')
+
+
+@case(DAMAGED, 'lost')
+def a_body_said_to_be_lost_that_is_there(log):
+    log.run('INSERT INTO lost VALUES (100, NULL)')
+
+
+@case(DAMAGED, 'lost')
+def an_entry_said_to_be_lost_that_is_there(log):
+    log.run('INSERT INTO lost VALUES (100, zeroblob(32))')
+
+
+@case(DAMAGED, 'lost')
+def an_entry_said_to_be_lost_that_is_none(log):
+    log.run('INSERT INTO lost VALUES (1000000, NULL)')
+
+
+@case(DAMAGED, 'lost')
+def a_body_purged_and_lost(log):
+    log.run('INSERT INTO lost VALUES (?, NULL)', purge(log))
+
+
+@case(DAMAGED, 'signer')
+def the_first_header_lost(log):
+    lose(log, log.value('SELECT pos FROM entry WHERE feed = ? AND seq = 0', log.feeds['public']))
+
+
+@case(DAMAGED, 'header')
+def a_header_like_what_stands_in_for_a_lost_one(log):
+    header = log.header(log.last())
+    known = {name: header[name] for name in ('device', 'scope', 'epoch', 'seq', 'op')}
+    log.set_header(log.last(), known | {'v': 2 ** 63 - 1, 'lost': 'ab' * 32})
+    log.sign()
+
+
 @case(DAMAGED, 'head')
 def one_letter_of_a_header(log):
     header = log.value('SELECT header FROM entry WHERE pos = 100')

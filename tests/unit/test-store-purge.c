@@ -420,7 +420,8 @@ static void what_older_versions_freed_is_overwritten(void)
                  "PRAGMA secure_delete = OFF; CREATE TABLE old (a);"
                  "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100)"
                  "INSERT INTO old SELECT printf('%.3000c " MARKER "', 'x') FROM n;"
-                 "DROP TABLE old; DROP TABLE content; DROP TABLE purge; DROP TRIGGER entry_update;"
+                 "DROP TABLE old; DROP TABLE content; DROP TABLE purge; DROP TABLE lost; DROP "
+                 "TRIGGER entry_update;"
                  "CREATE TRIGGER entry_update BEFORE UPDATE ON entry BEGIN "
                  "SELECT RAISE(ABORT, 'entries are written once'); END; PRAGMA user_version = 2;",
                  NULL, NULL, &problem);

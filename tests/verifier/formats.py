@@ -18,6 +18,7 @@ except ImportError:
     sys.exit(77)
 
 ORIGIN = 'org.sourceos.Sync/'
+LOST_VERSION = 2 ** 63 - 1
 HEADER_LIMIT = 16384
 META_LIMIT = 4096
 CHUNK = 1048536
@@ -145,7 +146,7 @@ HEADER = is_object_of(
 def parse_header(raw):
     """Members, kinds and versions that are not known are none of our business."""
     header = parse_canonical(raw, HEADER_LIMIT)
-    need(is_count(header.get('v')) and header['v'] >= 1, 'has no version')
+    need(is_count(header.get('v')) and 1 <= header['v'] < LOST_VERSION, 'has no version that an entry may have')
     need(PLACE(header) and (header['v'] > 1 or HEADER(header)),
          'lacks a member, or has one of another form')
     return header

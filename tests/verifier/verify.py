@@ -68,6 +68,12 @@ def expected_schema(directory):
     return schema_of(database), len(scripts)
 
 
+def is_generation(text, device):
+    number, _, check = text.partition('-')
+    wanted = sha256(b'sourceos-generation-v1', device.encode(), number.encode()).hex()[:10]
+    return number.isdecimal() and number == str(int(number)) and int(number) >= 2 and check == wanted
+
+
 def is_machine(text):
     digits, check = text[:2 * HASH], text[2 * HASH:]
     wanted = sha256(b'sourceos-machine-check-v1', digits.encode()).hex()[:10]
@@ -95,6 +101,7 @@ class Verification:
         self.feeds = {}
         self.purges = {}
         self.missing = {}
+        self.lost = {}
 
     def rows(self, statement):
         return self.database.execute(statement)
@@ -129,8 +136,10 @@ class Verification:
     def check_meta(self):
         rows = {name.decode(): value.decode() for name, value in
                 self.rows('SELECT name, value FROM meta')}
-        if rows.keys() != {'device', 'machine'}:
-            self.findings.add('meta', 'has other rows than device and machine')
+        if rows.keys() - {'generation'} != {'device', 'machine'}:
+            self.findings.add('meta', 'has other rows than device, machine and generation')
+        if not is_generation(rows.get('generation', ''), rows.get('device', '')) and 'generation' in rows:
+            self.findings.add('meta', 'the generation is not a number with its check digits')
         machine = rows.get('machine', 'none')
         if not is_machine(machine):
             self.findings.add('meta', 'the machine is not a hash with its check digits')
@@ -147,6 +156,7 @@ class Verification:
 
     # 8.2 (the order), 8.3, 8.4
     def check_entries(self):
+        self.lost = dict(self.rows('SELECT pos, leaf FROM lost'))
         wanted = 0
         for pos, feed_id, seq, header, body in self.rows(
                 'SELECT pos, feed, seq, CAST(header AS BLOB), body FROM entry ORDER BY pos'):
@@ -161,6 +171,14 @@ class Verification:
             where = (feed.text, seq, pos)
             if seq != feed.tree.size:
                 self.findings.add('position', f'{feed.tree.size} would be next in the feed', *where)
+            if not header and self.lost.get(pos) is not None:
+                feed.tree.append(self.lost[pos])
+                self.missing[pos] = None, where
+                if seq == 0:
+                    self.findings.add('signer', 'the first entry is lost', *where)
+                if body is not None:
+                    self.findings.add('lost', 'the header is lost, and the body is there', *where)
+                continue
             feed.tree.append(leaf_hash(header))
             parsed = self.check_header(feed, seq, header, where)
             if parsed and parsed['v'] == 1 and parsed['kind'] == PURGE:
@@ -180,13 +198,20 @@ class Verification:
         for header, item, where in self.contents.named:
             self.attempt('content', where, self.contents.check, header, item, row, self.blobs)
 
-    # 8.4, 7.2
+    # 8.4, 7.2, 7.3
     def check_purges(self):
         rows = dict(self.rows('SELECT pos, by FROM purge'))
         for pos in rows.keys() - self.missing.keys():
             self.findings.add('purge', 'the body is said to be purged, and is there or has no entry',
                               pos=pos)
+        for pos, leaf in self.lost.items():
+            header, where = self.missing.get(pos, (None, ('-', '-', pos)))
+            if (pos not in self.missing or pos in rows or (leaf is not None and len(leaf) != HASH)
+                    or (leaf is None) != (header is not None)):
+                self.findings.add('lost', 'is said to be lost, and is there, was purged or is none', *where)
         for pos, (header, where) in self.missing.items():
+            if pos in self.lost:
+                continue
             purge = self.purges.get(rows.get(pos))
             if purge is None or rows[pos] <= pos or not self.covers(purge, header):
                 self.findings.add('body', 'is not there, and nothing purged it', *where)
