@@ -2,6 +2,7 @@
 
 #include "domain/entry-evidence.h"
 #include "domain/evidence.h"
+#include "store/lost.h"
 
 const char *syncd_service_evidence_type(const SyncdHeader *header)
 {
@@ -93,7 +94,7 @@ bool syncd_service_write_evidence(SyncdService *service, const SyncdEntry *entry
 char *syncd_service_evidence_id(SyncdService *service, const SyncdEntry *entry)
 {
     g_autoptr(GString) envelope = g_string_new(NULL);
-    SyncdHash leaf = syncd_tree_leaf(entry->text, entry->size);
+    SyncdHash leaf = syncd_entry_leaf(entry->text, entry->size);
     if (!write_envelope(service, entry, &leaf, NULL, envelope, NULL))
         return NULL;
     SyncdJson root = syncd_json_root(envelope->str, envelope->len);

@@ -2,6 +2,7 @@
 
 #include "contract/vocabulary.h"
 #include "service/evidence-entry.h"
+#include "store/lost.h"
 
 #define LEAF_DIGITS 16
 
@@ -79,7 +80,7 @@ static char *format_cursor(const Page *page)
 
 static void note_leaf(Page *page, const SyncdEntry *entry)
 {
-    SyncdHash leaf = syncd_tree_leaf(entry->text, entry->size);
+    SyncdHash leaf = syncd_entry_leaf(entry->text, entry->size);
     syncd_hex_encode(leaf.bytes, LEAF_DIGITS / 2, page->leaf);
     page->last = entry->pos;
 }
