@@ -34,6 +34,12 @@ typedef enum {
 #define SYNCD_LOG_ID_REPAIR "b6f19d4802e3457cb1a48f5e71d90b0c"
 #define SYNCD_LOG_ID_POLICY "a5e08c37d1f24b60b3927e4d60c8fa0b"
 
+/* Hears of warnings and worse before the sink does: `kind` is what all messages of that place have
+ * in common, and a constant. */
+typedef void (*SyncdLogWatch)(void *data, const char *kind, const char *message);
+/* NULL ends it. */
+void syncd_log_set_watch(SyncdLogWatch watch, void *data);
+
 typedef void (*SyncdLogSink)(SyncdLogLevel level, const char *message_id, const char *message);
 
 /* Installed once by a program before anything runs. Without one, warnings and worse go to stderr.

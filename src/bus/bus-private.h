@@ -29,10 +29,12 @@ struct SyncdBus {
     bool tasks_changed; /* a TaskChanged is due */
     GHashTable *asking; /* sd_bus_message: the SyncdCall that waits for polkit about it */
     SyncdObject root;
-    GHashTable *jobs;   /* id: SyncdObject */
-    GPtrArray *slots;   /* sd_bus_slot */
-    SyncdPace *pace;    /* of changed properties */
-    SyncdPace *commits; /* of signals of commits */
+    GHashTable *jobs;         /* id: SyncdObject */
+    GPtrArray *slots;         /* sd_bus_slot */
+    SyncdPace *pace;          /* of changed properties */
+    SyncdPace *commits;       /* of signals of commits */
+    SyncdPace *findings;      /* of FindingsChanged */
+    guint32 errors, warnings; /* that it told last */
     SyncdCommit
         untold; /* what these are still to tell: from the first to the last; `kinds` is not used */
     GPtrArray *untold_types; /* of its events, each once */

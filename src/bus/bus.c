@@ -9,6 +9,8 @@
 
 /* Of callers who wait for each answer the next one need not wait for the signals of the last. */
 #define COMMITS_USEC 4000u
+/* Finding out takes longer than telling. */
+#define FINDINGS_USEC (1000u * 1000u)
 
 static void slot_free(void *slot)
 {
@@ -28,6 +30,11 @@ static void tell_changes(void *data)
 static void tell_commits(void *data)
 {
     syncd_signals_tell_commits(data);
+}
+
+static void tell_findings(void *data)
+{
+    syncd_signals_tell_findings(data);
 }
 
 static void add_job(SyncdBus *bus, SyncdJob *job)
@@ -75,7 +82,9 @@ SyncdBus *syncd_bus_new(sd_bus *connection, SyncdService *service, const SyncdBu
     bus->pace = syncd_pace_new(event, SYNCD_PACE_SHOWN_USEC, tell_changes, bus, error);
     if (bus->pace != NULL)
         bus->commits = syncd_pace_new(event, COMMITS_USEC, tell_commits, bus, error);
-    if (bus->commits == NULL)
+    if (bus->commits != NULL)
+        bus->findings = syncd_pace_new(event, FINDINGS_USEC, tell_findings, bus, error);
+    if (bus->findings == NULL)
         return NULL;
     bus->queue = syncd_queue_new(connection, bus->limits, bus->callers, error);
     if (bus->queue == NULL || !syncd_objects_add(bus, error))
@@ -105,6 +114,7 @@ void syncd_bus_free(SyncdBus *bus)
     g_hash_table_unref(bus->jobs);
     syncd_pace_free(bus->pace);
     syncd_pace_free(bus->commits);
+    syncd_pace_free(bus->findings);
     g_ptr_array_unref(bus->untold_types);
     syncd_workers_free(bus->workers);
     syncd_authority_free(bus->authority);
@@ -124,6 +134,7 @@ void syncd_bus_committed(SyncdBus *bus, const SyncdCommit *commit, const char *c
 void syncd_bus_changed(SyncdBus *bus)
 {
     syncd_pace_request(bus->pace);
+    syncd_pace_request(bus->findings);
 }
 
 void syncd_bus_tasks_changed(SyncdBus *bus)
@@ -148,6 +159,7 @@ void syncd_bus_job_changed(SyncdBus *bus, SyncdJob *job)
         return;
     if (g_strcmp0(syncd_job_state(job), "running") != 0) {
         syncd_signals_job_finished(object);
+        syncd_pace_request(bus->findings);
         return;
     }
     object->changed = true;

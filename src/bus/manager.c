@@ -232,24 +232,26 @@ static bool parse_verify_mode(const char *name, SyncdVerifyMode *ret_mode, GErro
 typedef struct {
     const char *mode;
     char **known_heads;
+    bool index;
 } VerifyOptions;
 
 static const SyncdOption verify_options[] = {
     {"mode", SYNCD_OPTION_TEXT, offsetof(VerifyOptions, mode)},
     {"known_heads", SYNCD_OPTION_TEXTS, offsetof(VerifyOptions, known_heads)},
+    {"index", SYNCD_OPTION_SWITCH, offsetof(VerifyOptions, index)},
 };
 
 static bool start_verify(SyncdCall *call, const VerifyOptions *options, GError **error)
 {
-    SyncdVerifyMode mode;
-    if (!parse_verify_mode(options->mode, &mode, error))
+    SyncdVerifyOptions wanted = {.known_heads = (const char *const *)options->known_heads,
+                                 .index = options->index};
+    if (!parse_verify_mode(options->mode, &wanted.mode, error))
         return false;
     static const char *const details[] = {"effect", "verify the log", NULL};
     SyncdService *service = syncd_call_authorise(call, false, details, error);
     SyncdJob *job = NULL;
     if (service == NULL ||
-        !syncd_service_verify(service, syncd_call_caller(call), mode,
-                              (const char *const *)options->known_heads, &job, error))
+        !syncd_service_verify_with(service, syncd_call_caller(call), &wanted, &job, error))
         return false;
     g_autofree char *path = syncd_job_path(job);
     return syncd_call_reply(call, error, "o", path);
@@ -335,6 +337,8 @@ static const sd_bus_vtable vtable[] = {
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_SIGNAL_WITH_ARGS("EventRecorded",
         SD_BUS_ARGS("t", first, "t", last, "as", types), 0),
+    SD_BUS_SIGNAL_WITH_ARGS("FindingsChanged",
+        SD_BUS_ARGS("u", errors, "u", warnings), 0),
     SD_BUS_PROPERTY("Version", "s", get_version, 0, CONST),
     SD_BUS_PROPERTY("ApiVersion", "u", get_api_version, 0, CONST),
     SD_BUS_PROPERTY("Instance", "s", get_instance, 0, CONST),

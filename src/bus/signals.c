@@ -3,6 +3,7 @@
 #include "bus/job.h"
 #include "bus/manager.h"
 #include "bus/names.h"
+#include "service/diagnose.h"
 
 /* Whoever listens reads the state again when a signal was lost; there is nobody to tell. */
 static void log_lost(int result, const char *what)
@@ -111,6 +112,19 @@ void syncd_signals_tell_changes(SyncdBus *bus)
     while (g_hash_table_iter_next(&iter, NULL, &object))
         if (((SyncdObject *)object)->changed)
             tell_job(object);
+}
+
+void syncd_signals_tell_findings(SyncdBus *bus)
+{
+    guint32 errors, warnings;
+    syncd_service_count_findings(bus->service, &errors, &warnings);
+    if (errors == bus->errors && warnings == bus->warnings)
+        return;
+    bus->errors = errors;
+    bus->warnings = warnings;
+    log_lost(sd_bus_emit_signal(bus->connection, SYNCD_PATH_ROOT, SYNCD_INTERFACE_MANAGER,
+                                "FindingsChanged", "uu", errors, warnings),
+             "FindingsChanged");
 }
 
 void syncd_signals_job_finished(SyncdObject *object)

@@ -15,5 +15,7 @@ void syncd_signals_note_commit(SyncdBus *bus, const SyncdCommit *commit,
 void syncd_signals_tell_commits(SyncdBus *bus);
 /* The PropertiesChanged that are due. Called at the bus's pace. */
 void syncd_signals_tell_changes(SyncdBus *bus);
+/* FindingsChanged, when there are more or fewer than it told last. Called at a slower pace. */
+void syncd_signals_tell_findings(SyncdBus *bus);
 /* A job has ended: its properties, then Finished. */
 void syncd_signals_job_finished(SyncdObject *job);

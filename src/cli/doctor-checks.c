@@ -29,6 +29,8 @@ static bool check_log(SyncdDoctor *self, GError **error)
 {
     g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
     g_variant_dict_insert(&options, "mode", "s", self->deep ? "full" : "heads");
+    if (self->deep)
+        g_variant_dict_insert(&options, "index", "b", TRUE);
     g_autofree char *job = syncd_client_verify(self->client, g_variant_dict_end(&options), error);
     return job != NULL && wait_for(self, job, self->deep ? _("Checking the log") : NULL, error);
 }

@@ -263,6 +263,12 @@ static void log_condition(const SyncdStore *store)
                   syncd_store_condition_name(condition));
 }
 
+/* What is logged again and again is a storm. */
+static void note_failure(void *service, const char *kind, const char *message)
+{
+    syncd_service_note_failure(service, kind, message);
+}
+
 static bool open_service(Daemon *daemon, GError **error)
 {
     g_autoptr(SyncdStore) store = open_store(daemon, error);
@@ -274,6 +280,7 @@ static bool open_service(Daemon *daemon, GError **error)
                                         syncd_sources_system(), error);
     if (daemon->service == NULL)
         return false;
+    syncd_log_set_watch(note_failure, daemon->service);
     /* It owns the store now. */
     daemon->store = g_steal_pointer(&store);
     if (is_new)
@@ -387,6 +394,7 @@ static void stop(Daemon *daemon)
     syncd_schedule_free(daemon->schedule);
     syncd_bus_free(daemon->bus);
     sd_bus_flush_close_unref(daemon->connection);
+    syncd_log_set_watch(NULL, NULL);
     syncd_service_free(daemon->service);
     syncd_policy_loader_free(daemon->policy);
     sd_event_source_disable_unref(daemon->keep);

@@ -54,6 +54,40 @@ static const SyncdFinding findings[] = {
     {"unchecked", "warning", N_("This could not be looked at: {what} ({reason})."),
      "sourceos-syncd status", NOTHING, NULL, NULL},
 
+    /* The state directory, and what lies in it. */
+    {"index-damaged", "error", N_("The index is damaged, so some lookups fail or lie: {reason}"),
+     "sourceos-syncd doctor", REBUILDABLE, "index-rebuild", NULL},
+    {"index-drift", "error",
+     N_("The index does not add up, so what it says of counts and references may be wrong: {n}."),
+     "sourceos-syncd doctor --deep", REBUILDABLE, "index-rebuild", NULL},
+    {"index-remade", "info", N_("The index was made anew from the log at {at}: {reason}"),
+     "sourceos-syncd status", REBUILDABLE, NULL, NULL},
+    {"replay-lag", "warning", N_("Entries of the log wait to be taken into the index: {n}."),
+     "sourceos-syncd status", REBUILDABLE, "replay-lag", NULL},
+    {"file-modes", "error",
+     N_("Others may read what lies in the state directory, or its owner may not: {n}."),
+     "sourceos-syncd doctor", NOTHING, "file-modes", NULL},
+    {"file-owners", "error",
+     N_("What lies in the state directory belongs to somebody else than the daemon: {n}."),
+     "sourceos-syncd doctor", NOTHING, NULL,
+     N_("Give it back to the user that the daemon runs as.")},
+    {"leftovers", "warning", N_("A process left something half done in the state directory: {n}."),
+     "sourceos-syncd doctor", REBUILDABLE, "leftover-clear", NULL},
+    {"key-files", "critical",
+     N_("Key files are gone, or hold something else than when they were read: {n}. What they open "
+        "is lost when the daemon ends."),
+     "sourceos-syncd doctor", DURABLE, NULL,
+     N_("Put them back from a backup before the daemon is restarted.")},
+    {"key-missing", "critical",
+     N_("The key of {scope} is not here: what was written in it cannot be read, and nothing can be "
+        "written."),
+     "sourceos-syncd doctor", DURABLE, NULL,
+     N_("Put the key back from a backup; without it that content is lost.")},
+    {"disk-pressure", "warning", N_("The disk is nearly full: {free} of {total} are free."),
+     "sourceos-syncd status", NOTHING, "purge", N_("Make room on the disk.")},
+    {"storm", "error", N_("The same failure came {n} times, from {first} to {last}."),
+     "journalctl --user -u sourceos-syncd", NOTHING, NULL, N_("Remove the cause of the failure.")},
+
     /* Workspaces. */
     {"workspace-asks", "error",
      N_("{workspace} is paused until somebody says whether it was meant: {reason}. If it was, "
@@ -102,6 +136,10 @@ static const SyncdFinding findings[] = {
      N_("Operations wait for a worker for longer than their lane allows: {n}."),
      "sourceos-syncd tasks list --stale", NOTHING, NULL,
      N_("Start a worker that takes them, or cancel them.")},
+    {"leases-lost", "warning",
+     N_("Operations are held by leases that have ended, or by none, so nobody goes on with them: "
+        "{n}."),
+     "sourceos-syncd tasks list --state=running", NOTHING, "tasks-release", NULL},
 
     /* The log. */
     {"log-damaged", "critical", N_("The log is not what was written: {reason}."), VERIFY, DURABLE,

@@ -3,6 +3,7 @@
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "service/internal.h"
+#include "store/examine.h"
 
 #include <string.h>
 
@@ -12,6 +13,8 @@
 struct SyncdDamage {
     GPtrArray *findings; /* SyncdVerifyFinding */
     SyncdVerified verified;
+    GArray *index_faults;     /* SyncdIndexFault; NULL: no index was checked … */
+    guint64 index_generation; /* … and of which one it was */
 };
 
 static void free_finding(void *data)
@@ -130,6 +133,7 @@ SyncdDamage *syncd_damage_new(SyncdStore *store)
 void syncd_damage_free(SyncdDamage *self)
 {
     g_ptr_array_unref(self->findings);
+    g_clear_pointer(&self->index_faults, g_array_unref);
     g_free(self);
 }
 
@@ -168,4 +172,27 @@ void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verif
     }
     if (added > 0 || before > 0 || mode == SYNCD_VERIFY_FULL)
         keep(service);
+}
+
+/* ---- the index ---- */
+
+static guint64 generation_of(SyncdStore *store)
+{
+    SyncdIndexHealth health;
+    syncd_store_index_health(store, &health);
+    return health.generation;
+}
+
+const GArray *syncd_service_index_faults(const SyncdService *service)
+{
+    const SyncdDamage *self = service->damage;
+    return self->index_generation == generation_of(service->store) ? self->index_faults : NULL;
+}
+
+void syncd_service_note_index_checked(SyncdService *service, const SyncdIndexCheck *check)
+{
+    SyncdDamage *self = service->damage;
+    g_clear_pointer(&self->index_faults, g_array_unref);
+    self->index_faults = g_array_copy((GArray *)syncd_index_check_faults(check));
+    self->index_generation = generation_of(service->store);
 }

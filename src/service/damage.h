@@ -8,6 +8,7 @@
 #pragma once
 
 #include "service/service.h"
+#include "store/index-check.h"
 
 /* SyncdVerifyFinding, in the order in which they were found; borrowed until the next verification
  * ends. At most SYNCD_VERIFY_MAX_FINDINGS. */
@@ -21,6 +22,10 @@ typedef struct {
 
 /* Since this daemon began, or as was kept. */
 SyncdVerified syncd_service_verified(const SyncdService *service);
+
+/* What a check of the index found that serves now: SyncdIndexFault. NULL: nobody has checked it. */
+const GArray *syncd_service_index_faults(const SyncdService *service);
+void syncd_service_note_index_checked(SyncdService *service, const SyncdIndexCheck *check);
 
 /* One has ended, of the log as it was at `sequence`. */
 void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verify,

@@ -77,7 +77,50 @@ static bool add_stale(SyncdDiagnosis *self, GError **error)
     return true;
 }
 
+/* ---- held by nobody ---- */
+
+/* A lease that has ended is taken back soon; one that was not by then will not be. */
+#define GRACE_USEC (10u * G_USEC_PER_SEC)
+
+typedef struct {
+    SyncdService *service;
+    Listed listed;
+} Held;
+
+static bool is_held(const SyncdService *service, const char *op)
+{
+    const SyncdLease *lease = syncd_leases_of(service->leases, op);
+    return lease != NULL &&
+           !syncd_leases_has_expired(service->leases, lease,
+                                     syncd_service_monotonic(service) - GRACE_USEC);
+}
+
+static bool take_lost(void *data, const char *op, const SyncdTask *task, bool matches)
+{
+    Held *held = data;
+    return take(&held->listed, op, task, matches && !is_held(held->service, op));
+}
+
+/* What runs is few: leases are. */
+static bool add_lost(SyncdDiagnosis *self, GError **error)
+{
+    const SyncdTaskQuery query = {
+        .which = SYNCD_TASKS_RUNNING, .rank = -1, .after_rank = -1, .state = -1};
+    Held held = {self->service, {.max = STALE_MAX}};
+    held.listed.ops = g_ptr_array_new_with_free_func(g_free);
+    bool done = syncd_service_need_leases(self->service, error) &&
+                syncd_store_walk_tasks(self->service->store, &query, take_lost, &held, error);
+    if (done && held.listed.n > 0) {
+        SyncdFound *found = syncd_diagnosis_add_counted(self, "leases-lost", held.listed.n,
+                                                        held.listed.n == held.listed.max);
+        found->target = g_strdup("tasks");
+        name(found, &held.listed);
+    }
+    clear(&held.listed);
+    return done;
+}
+
 bool syncd_detect_tasks(SyncdDiagnosis *self, GError **error)
 {
-    return add_failed(self, error) && add_stale(self, error);
+    return add_failed(self, error) && add_stale(self, error) && add_lost(self, error);
 }

@@ -25,3 +25,8 @@ bool syncd_detect_log(SyncdDiagnosis *self, GError **error);        /* detect-lo
 bool syncd_detect_workspaces(SyncdDiagnosis *self, GError **error); /* detect-workspaces.c */
 bool syncd_detect_objects(SyncdDiagnosis *self, GError **error);    /* detect-objects.c */
 bool syncd_detect_tasks(SyncdDiagnosis *self, GError **error);      /* detect-tasks.c */
+bool syncd_detect_index(SyncdDiagnosis *self, GError **error);      /* detect-index.c */
+bool syncd_detect_files(SyncdDiagnosis *self, GError **error);      /* detect-files.c */
+bool syncd_detect_keys(SyncdDiagnosis *self, GError **error);       /* detect-keys.c */
+bool syncd_detect_room(SyncdDiagnosis *self, GError **error);       /* detect-room.c */
+bool syncd_detect_storms(SyncdDiagnosis *self, GError **error);     /* failures.c */

@@ -1,7 +1,10 @@
 #include "service/diagnose.h"
 
 #include "base/timestamp.h"
+#include "service/damage.h"
 #include "service/detect.h"
+
+#include <string.h>
 
 /* ---- what detectors share ---- */
 
@@ -33,8 +36,10 @@ static const struct {
     SyncdDetector detect;
 } detectors[] = {
     {"the state", syncd_detect_state},       {"the log", syncd_detect_log},
+    {"the index", syncd_detect_index},       {"the state directory", syncd_detect_files},
+    {"the keys", syncd_detect_keys},         {"the room on the disk", syncd_detect_room},
     {"workspaces", syncd_detect_workspaces}, {"objects", syncd_detect_objects},
-    {"tasks", syncd_detect_tasks},
+    {"tasks", syncd_detect_tasks},           {"failures", syncd_detect_storms},
 };
 
 static void add_unchecked(SyncdDiagnosis *self, const char *what, const GError *problem)
@@ -56,6 +61,18 @@ GPtrArray *syncd_service_diagnose(SyncdService *service)
     return self.found;
 }
 
+void syncd_service_count_findings(SyncdService *service, guint32 *ret_errors, guint32 *ret_warnings)
+{
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(service);
+    *ret_errors = *ret_warnings = 0;
+    for (guint i = 0; i < found->len; i++) {
+        const SyncdFinding *finding = ((SyncdFound *)found->pdata[i])->finding;
+        bool warns = strcmp(finding->severity, "warning") == 0;
+        *ret_warnings += warns;
+        *ret_errors += syncd_finding_is_bad(finding) && !warns;
+    }
+}
+
 /* ---- telling ---- */
 
 static bool may_inspect(const SyncdService *service, const SyncdCaller *caller)
@@ -64,10 +81,27 @@ static bool may_inspect(const SyncdService *service, const SyncdCaller *caller)
            (service->instance == SYNCD_INSTANCE_USER && caller->uid == service->uid);
 }
 
+/* Whoever asks for more than what is known is told what nobody has looked at. */
+static void add_unverified(SyncdService *service, GPtrArray *found)
+{
+    SyncdDiagnosis self = {service, found};
+    if (syncd_service_verified(service).at_ms == 0)
+        syncd_diagnosis_add(&self, "unchecked", "what", "all of the log", "reason",
+                            "it was not verified yet", NULL);
+    if (syncd_service_index_faults(service) == NULL)
+        syncd_diagnosis_add(&self, "unchecked", "what", "the whole index", "reason",
+                            "nobody had it checked since it was made or opened", NULL);
+}
+
 char *syncd_service_describe_diagnosis(SyncdService *service, const SyncdCaller *caller,
                                        const SyncdDiagnoseOptions *options)
 {
     g_autoptr(GPtrArray) found = syncd_service_diagnose(service);
+    if (options->deep)
+        add_unverified(service, found);
+    /* What only time or others changed is told to who listens, too. */
+    if (service->listener.changed != NULL)
+        service->listener.changed(service->listener.data);
     const SyncdFoundView view = {.of_system = service->instance == SYNCD_INSTANCE_SYSTEM,
                                  .hidden = !may_inspect(service, caller)};
     GString *out = g_string_new(NULL);

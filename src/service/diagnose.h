@@ -14,6 +14,10 @@
 /* SyncdFound, in the order of the detectors. What cannot be looked at is a finding as well. */
 GPtrArray *syncd_service_diagnose(SyncdService *service);
 
+/* How many of them are wrong: errors, which are critical ones as well, and warnings. */
+void syncd_service_count_findings(SyncdService *service, guint32 *ret_errors,
+                                  guint32 *ret_warnings);
+
 typedef struct {
     bool deep; /* what no deep check has looked at since the daemon began is a finding, too */
 } SyncdDiagnoseOptions;

@@ -13,6 +13,7 @@
 #include "domain/mandate.h"
 #include "domain/policy.h"
 #include "domain/scope.h"
+#include "domain/storms.h"
 #include "service/ephemeral.h"
 #include "service/leases.h"
 #include "service/service.h"
@@ -44,10 +45,12 @@ struct SyncdService {
     char **own_directories;    /* the daemon's; NULL: none */
     SyncdRefusals *refusals;
     SyncdRepairs *repairs;
-    GPtrArray *jobs;     /* newest last */
-    guint next_job;      /* whose turn it is to be stepped */
-    SyncdDamage *damage; /* what verifications found (damage.c) */
-    GHashTable *callers; /* identity: KnownCaller (callers.c) */
+    GPtrArray *jobs;        /* newest last */
+    guint next_job;         /* whose turn it is to be stepped */
+    SyncdDamage *damage;    /* what verifications found (damage.c) */
+    SyncdStorms *storms;    /* failures that repeat (failures.c) */
+    guint64 index_failures; /* of the store's index, that were noted */
+    GHashTable *callers;    /* identity: KnownCaller (callers.c) */
     SyncdPolicySet *policy;
     guint64 policies; /* sets so far: what was decided by an earlier one points into it */
     SyncdPolicyStanding policy_standing;
@@ -608,6 +611,11 @@ void syncd_service_count_refusals_again(SyncdService *service);
 /* What was found before is known again. */
 SyncdDamage *syncd_damage_new(SyncdStore *store);
 void syncd_damage_free(SyncdDamage *damage);
+
+/* ---- failures that repeat (failures.c) ---- */
+
+/* Notes those of the store's index that there were since the last call. */
+void syncd_service_note_index_failures(SyncdService *service);
 
 /* ---- jobs (jobs.c) ---- */
 

@@ -56,6 +56,17 @@ void syncd_leases_end(SyncdLeases *leases, const char *id)
     g_hash_table_remove(leases->by_id, id);
 }
 
+const SyncdLease *syncd_leases_of(const SyncdLeases *leases, const char *operation)
+{
+    GHashTableIter iter;
+    void *lease;
+    g_hash_table_iter_init(&iter, leases->by_id);
+    while (g_hash_table_iter_next(&iter, NULL, &lease))
+        if (strcmp(((SyncdLease *)lease)->operation, operation) == 0)
+            return lease;
+    return NULL;
+}
+
 guint syncd_leases_count(const SyncdLeases *leases, const char *actor)
 {
     if (actor == NULL)

@@ -43,6 +43,8 @@ void syncd_leases_clear(SyncdLeases *leases);
 void syncd_leases_add(SyncdLeases *leases, const SyncdLease *lease);
 /* NULL when there is none; valid until it ends. */
 SyncdLease *syncd_leases_find(const SyncdLeases *leases, const char *id);
+/* Of an operation; NULL when nobody holds it. */
+const SyncdLease *syncd_leases_of(const SyncdLeases *leases, const char *operation);
 void syncd_leases_end(SyncdLeases *leases, const char *id);
 guint syncd_leases_count(const SyncdLeases *leases, const char *actor); /* NULL: of all */
 /* From here to resume() no time ends one. Each does nothing a second time. */

@@ -2,10 +2,18 @@
 #include "service/repair-kinds.h"
 #include "store/repair-store.h"
 
+#include <string.h>
+
+/* Whether it serves, and lies. */
+static bool is_wrong(const SyncdFinding *finding)
+{
+    return strcmp(finding->code, "index-damaged") == 0 || strcmp(finding->code, "index-drift") == 0;
+}
+
 /* One that lacks room, or is being made, needs none. */
 static bool expand(SyncdRepairNeeds *needs, const SyncdFound *found, GError **error)
 {
-    if (syncd_store_index_fault(needs->service->store) != NULL)
+    if (syncd_store_index_fault(needs->service->store) != NULL || is_wrong(found->finding))
         syncd_repair_need(needs, &syncd_repair_index_rebuild, "index", NULL, found);
     return true;
 }

@@ -50,6 +50,7 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->jobs = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_job_free);
     service->refusals = syncd_refusals_new();
     service->damage = syncd_damage_new(store);
+    service->storms = syncd_storms_new();
     service->callers = syncd_callers_known_new();
     service->decisions = syncd_decisions_new();
     service->records = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
@@ -94,6 +95,7 @@ void syncd_service_free(SyncdService *service)
     g_clear_pointer(&service->repairs, syncd_repairs_free);
     g_clear_pointer(&service->refusals, syncd_refusals_free);
     g_clear_pointer(&service->damage, syncd_damage_free);
+    g_clear_pointer(&service->storms, syncd_storms_free);
     g_clear_pointer(&service->ephemerals, syncd_ephemerals_free);
     g_clear_pointer(&service->leases, syncd_leases_free);
     g_clear_pointer(&service->announcements, syncd_announcements_free);
@@ -307,7 +309,11 @@ void syncd_service_commit(SyncdService *service)
     /* A turn of the daemon's own entries has nobody else to tell. */
     bool has_waiting = service->waiting->len > 0;
     g_autoptr(GError) error = NULL;
-    if (!syncd_service_commit_turn(service, &error) && !has_waiting)
+    if (syncd_service_commit_turn(service, &error))
+        return;
+    if (has_waiting)
+        syncd_service_note_failure(service, "commit", error->message);
+    else
         syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_STORAGE_FAILED, "A turn was not committed: %s",
                   error->message);
 }
@@ -341,6 +347,7 @@ bool syncd_service_work(SyncdService *service)
     syncd_service_flush_leases(service);
     syncd_ephemerals_expire(service->ephemerals, syncd_service_monotonic(service));
     bool more = syncd_store_work(service->store);
+    syncd_service_note_index_failures(service);
     syncd_repair_work(service);
     more |= syncd_service_finish_purges(service);
     more |= syncd_service_step_jobs(service);

@@ -527,6 +527,15 @@ char *syncd_service_migration_report(SyncdService *service, const SyncdCaller *c
 /* The job is owned by the service. LimitsExceeded. */
 bool syncd_service_verify(SyncdService *service, const SyncdCaller *caller, SyncdVerifyMode mode,
                           const char *const *known_heads, SyncdJob **ret_job, GError **error);
+typedef struct {
+    SyncdVerifyMode mode;
+    const char *const *known_heads; /* may be NULL */
+    bool index;                     /* afterwards, whether the index adds up */
+} SyncdVerifyOptions;
+
+bool syncd_service_verify_with(SyncdService *service, const SyncdCaller *caller,
+                               const SyncdVerifyOptions *options, SyncdJob **ret_job,
+                               GError **error);
 /* Looks into all folders of a workspace. NotFound; EngineDisabled for one that is paused;
  * LimitsExceeded. */
 bool syncd_service_scan(SyncdService *service, const SyncdCaller *caller, const char *workspace,
@@ -545,6 +554,12 @@ double syncd_job_progress(const SyncdJob *job);
 const char *syncd_job_result(const SyncdJob *job);  /* "" until done */
 const GError *syncd_job_error(const SyncdJob *job); /* NULL unless failed */
 char *syncd_job_describe(const SyncdJob *job);
+
+/* ---- failures that repeat ---- */
+
+/* Something failed; `kind` is the same whenever it does. What comes too often is found by a
+ * diagnosis. */
+void syncd_service_note_failure(SyncdService *service, const char *kind, const char *what);
 
 /* ---- refusals ---- */
 

@@ -10,13 +10,16 @@
 typedef struct {
     SyncdVerifyMode mode;
     SyncdVerify *verify;
-    guint64 sequence; /* of the log when it began */
+    guint64 sequence;       /* of the log when it began */
+    SyncdIndexCheck *index; /* goes on when that is through; NULL: nobody wants it */
+    bool verified;
 } Verification;
 
 static void release(void *data)
 {
     Verification *self = data;
     syncd_verify_free(self->verify);
+    syncd_index_check_free(self->index);
     g_free(self);
 }
 
@@ -24,9 +27,13 @@ static bool step(SyncdService *service, void *data, bool *ret_more, double *ret_
                  GError **error)
 {
     Verification *self = data;
+    if (self->verified)
+        return syncd_index_check_step(self->index, ret_more, error);
     if (!syncd_verify_step(self->verify, ret_more, error))
         return false;
     *ret_progress = syncd_verify_progress(self->verify);
+    self->verified = !*ret_more;
+    *ret_more |= self->index != NULL;
     return true;
 }
 
@@ -112,8 +119,11 @@ static void judge(SyncdService *service, const Verification *self)
 
 static char *conclude(SyncdService *service, void *data)
 {
-    judge(service, data);
-    return write_result(data, service->store);
+    const Verification *self = data;
+    judge(service, self);
+    if (self->index != NULL)
+        syncd_service_note_index_checked(service, self->index);
+    return write_result(self, service->store);
 }
 
 /* ---- beginning ---- */
@@ -121,12 +131,13 @@ static char *conclude(SyncdService *service, void *data)
 static const SyncdJobKind verification = {
     .operation = "verify", .step = step, .conclude = conclude, .release = release};
 
-static SyncdJob *begin(SyncdService *service, SyncdVerifyMode mode, SyncdVerify *verify, uid_t uid,
-                       bool own)
+static Verification *verification_new(SyncdService *service, SyncdVerifyMode mode,
+                                      SyncdVerify *verify)
 {
     Verification *self = g_new(Verification, 1);
-    *self = (Verification){mode, verify, syncd_store_sequence(service->store)};
-    return syncd_service_begin_job(service, &verification, self, uid, own);
+    *self = (Verification){
+        .mode = mode, .verify = verify, .sequence = syncd_store_sequence(service->store)};
+    return self;
 }
 
 static bool check_known_heads(const char *const *known_heads, GError **error)
@@ -138,17 +149,28 @@ static bool check_known_heads(const char *const *known_heads, GError **error)
     return false;
 }
 
+bool syncd_service_verify_with(SyncdService *service, const SyncdCaller *caller,
+                               const SyncdVerifyOptions *options, SyncdJob **ret_job,
+                               GError **error)
+{
+    if (!syncd_service_may_begin_job(service, caller->uid, error) ||
+        !check_known_heads(options->known_heads, error))
+        return false;
+    SyncdVerify *verify =
+        syncd_verify_new(service->store, options->mode, options->known_heads, error);
+    if (verify == NULL)
+        return false;
+    Verification *self = verification_new(service, options->mode, verify);
+    self->index = options->index ? syncd_index_check_new(service->store) : NULL;
+    *ret_job = syncd_service_begin_job(service, &verification, self, caller->uid, false);
+    return true;
+}
+
 bool syncd_service_verify(SyncdService *service, const SyncdCaller *caller, SyncdVerifyMode mode,
                           const char *const *known_heads, SyncdJob **ret_job, GError **error)
 {
-    if (!syncd_service_may_begin_job(service, caller->uid, error) ||
-        !check_known_heads(known_heads, error))
-        return false;
-    SyncdVerify *verify = syncd_verify_new(service->store, mode, known_heads, error);
-    if (verify == NULL)
-        return false;
-    *ret_job = begin(service, mode, verify, caller->uid, false);
-    return true;
+    const SyncdVerifyOptions options = {.mode = mode, .known_heads = known_heads};
+    return syncd_service_verify_with(service, caller, &options, ret_job, error);
 }
 
 void syncd_service_start_verify(SyncdService *service)
@@ -156,7 +178,9 @@ void syncd_service_start_verify(SyncdService *service)
     g_autoptr(GError) error = NULL;
     SyncdVerify *verify = syncd_verify_new(service->store, SYNCD_VERIFY_INCREMENTAL, NULL, &error);
     if (verify != NULL)
-        begin(service, SYNCD_VERIFY_INCREMENTAL, verify, service->uid, true);
+        syncd_service_begin_job(service, &verification,
+                                verification_new(service, SYNCD_VERIFY_INCREMENTAL, verify),
+                                service->uid, true);
     else
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE,
                   "The verification at the start could not begin: %s", error->message);

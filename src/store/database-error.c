@@ -76,5 +76,12 @@ void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error)
     if (syncd_database_had_no_room(db->handle, rc))
         code = SYNCD_ERROR_NO_SPACE;
     const char *text = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
+    if (code == SYNCD_ERROR_JOURNAL_CORRUPT && db->damage == NULL)
+        db->damage = g_strdup_printf("%s (SQLite %d)", text, rc);
     syncd_set_error(error, code, "%s: %s (SQLite %d)", db->kind->name, text, rc);
+}
+
+const char *syncd_database_damage(const SyncdDatabase *db)
+{
+    return db->damage;
 }

@@ -23,7 +23,8 @@ struct SyncdDatabase {
     bool wal_is_ours;       /* inspecting: SQLite makes an empty one where there was none */
     GHashTable *statements; /* const char * (by address) -> SyncdStatement * */
     int wal_pages;
-    bool frozen; /* nothing is synced any more */
+    bool frozen;  /* nothing is synced any more */
+    char *damage; /* what was found malformed first */
 };
 
 /* The code that an error of SQLite means to us. */

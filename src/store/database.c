@@ -231,6 +231,7 @@ void syncd_database_free(SyncdDatabase *db)
         g_critical("%s: a statement is still in use", db->kind->name);
     if (db->wal_is_ours)
         remove_empty_wal(db);
+    g_free(db->damage);
     g_free(db->path);
     g_free(db);
 }

@@ -87,6 +87,9 @@ const char *syncd_column_text(SyncdStatement *statement,
 SyncdBytes syncd_column_bytes(SyncdStatement *statement, int column);
 bool syncd_column_is_null(SyncdStatement *statement, int column);
 
+/* What was found malformed in it first, since it was opened; NULL: nothing was. */
+const char *syncd_database_damage(const SyncdDatabase *db);
+
 /* Runs one or more statements of a literal. */
 bool syncd_database_run(SyncdDatabase *db, const char *sql, GError **error);
 bool syncd_database_begin(SyncdDatabase *db, GError **error);

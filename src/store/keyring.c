@@ -21,6 +21,7 @@ struct SyncdKeyring {
     char *device_id;
     GHashTable *by_id;    /* id -> SyncdSealKey * (owned) */
     GHashTable *by_scope; /* scope -> SyncdSealKey * (borrowed), the newest */
+    GHashTable *files;    /* name -> SyncdHash of its text */
     char *newest_file;    /* the last name of all key files of scopes, NULL when there is none */
 };
 
@@ -63,6 +64,12 @@ static char *encode_data(SyncdKeyring *self, const char *name, const guint8 *dat
     return g_base64_encode(blob, size + SYNCD_SEAL_OVERHEAD);
 }
 
+static void note_text(SyncdKeyring *self, const char *name, const char *text, size_t size)
+{
+    SyncdHash hash = syncd_hash(text, size);
+    g_hash_table_insert(self->files, g_strdup(name), g_memdup2(&hash, sizeof hash));
+}
+
 static bool write_key_file(SyncdKeyring *self, const char *name, const char *type,
                            const char *scope, const guint8 *data, size_t size,
                            const SyncdSources *sources, GError **error)
@@ -79,6 +86,8 @@ static bool write_key_file(SyncdKeyring *self, const char *name, const char *typ
     g_autofree char *text = g_key_file_to_data(file, &text_size, NULL);
     g_autofree char *path = g_build_filename(FOLDER, name, NULL);
     bool ok = syncd_directory_publish(self->directory, path, SYNCD_BYTES(text, text_size), error);
+    if (ok)
+        note_text(self, name, text, text_size);
     sodium_memzero(text, text_size);
     sodium_memzero(encoded, strlen(encoded));
     return ok;
@@ -171,6 +180,7 @@ static bool read_key_file(SyncdKeyring *self, const char *name, GError **error)
 
     g_autoptr(GKeyFile) file = g_key_file_new();
     g_key_file_load_from_data(file, text, size, G_KEY_FILE_NONE, NULL);
+    note_text(self, name, text, size);
     sodium_memzero(text, size);
     bool device = strcmp(name, DEVICE_FILE) == 0;
     g_autofree char *type = g_key_file_get_string(file, "Key", "Type", NULL);
@@ -228,6 +238,7 @@ SyncdKeyring *syncd_keyring_open(SyncdDirectory *directory, SyncdBytes credentia
     self->by_id =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)syncd_seal_key_free);
     self->by_scope = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    self->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 
     if (credential.size > 0) {
         SyncdBytes parts[] = {SYNCD_BYTES_TEXT("sourceos-key-wrap-v1"), credential};
@@ -248,6 +259,7 @@ void syncd_keyring_free(SyncdKeyring *self)
         return;
     g_hash_table_unref(self->by_scope);
     g_hash_table_unref(self->by_id);
+    g_hash_table_unref(self->files);
     syncd_seal_key_free(self->wrap);
     syncd_signer_free(self->signer);
     syncd_box_key_free(self->box);
@@ -357,4 +369,30 @@ const SyncdSealKey *syncd_keyring_find(const SyncdKeyring *self, SyncdBytes key_
     memcpy(id, key_id.data, sizeof id - 1);
     id[sizeof id - 1] = '\0';
     return g_hash_table_lookup(self->by_id, id);
+}
+
+static bool is_there(SyncdKeyring *self, const char *path, const SyncdHash *known)
+{
+    size_t size;
+    g_autofree char *text = syncd_directory_read(self->directory, path, KEY_FILE_MAX, &size, NULL);
+    if (text == NULL)
+        return false;
+    SyncdHash hash = syncd_hash(text, size);
+    sodium_memzero(text, size);
+    return syncd_hash_equal(&hash, known);
+}
+
+GPtrArray *syncd_keyring_gone(SyncdKeyring *self)
+{
+    GPtrArray *gone = g_ptr_array_new_with_free_func(g_free);
+    GHashTableIter iter;
+    void *name, *hash;
+    g_hash_table_iter_init(&iter, self->files);
+    while (g_hash_table_iter_next(&iter, &name, &hash)) {
+        g_autofree char *path = g_build_filename(FOLDER, name, NULL);
+        if (!is_there(self, path, hash))
+            g_ptr_array_add(gone, g_steal_pointer(&path));
+    }
+    g_ptr_array_sort(gone, by_name);
+    return gone;
 }

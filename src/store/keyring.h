@@ -36,5 +36,9 @@ bool syncd_keyring_make_scope_key(SyncdKeyring *keyring, const char *scope,
 const SyncdSealKey *syncd_keyring_scope_key(const SyncdKeyring *keyring, const char *scope);
 const SyncdSealKey *syncd_keyring_find(const SyncdKeyring *keyring, SyncdBytes key_id);
 
+/* Names of key files (char *, "keys/…") that were read or written and cannot be read any more, or
+ * hold another key: what they hold is known until the process ends. */
+GPtrArray *syncd_keyring_gone(SyncdKeyring *keyring);
+
 /* The id that names this public key (docs/format.md 3). */
 char *syncd_device_id_of(const SyncdPublicKey *key);

@@ -47,6 +47,7 @@ static void remember_problem(SyncdStore *self, const GError *problem)
 {
     g_clear_error(&self->index_problem);
     self->index_problem = g_error_copy(problem);
+    self->index_failures++;
     self->index_retry_at = now_usec(self) + RETRY_USEC;
 }
 
@@ -131,6 +132,11 @@ static bool begin_new_index(SyncdStore *self, const char *why, GError **error)
 {
     syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_INDEX_REBUILT,
               "The index is made anew from the log: %s", why);
+    if (!syncd_store_is_new(self)) {
+        g_free(self->index_lost);
+        self->index_lost = g_strdup(why);
+        self->index_lost_ms = syncd_sources_realtime_usec(self->sources) / 1000;
+    }
     syncd_store_drop_index(self);
     g_clear_error(&self->held);
     self->index = syncd_index_begin_new(self->directory, SYNCD_LOOKUPS_LAST, error);
@@ -147,6 +153,7 @@ void syncd_store_drop_index(SyncdStore *self)
     if (self->index != NULL)
         syncd_database_freeze(syncd_index_database(self->index));
     g_clear_pointer(&self->index, syncd_index_free);
+    self->index_generation++;
     /* Whichever index comes next gets them from the log. */
     syncd_overlay_drop_through(self->overlay, syncd_journal_committed(self->journal));
 }
@@ -167,6 +174,7 @@ static bool finish_projection(SyncdStore *self, GError **error)
         self->index = syncd_index_finish_new(g_steal_pointer(&self->index), self->directory, error);
         if (self->index == NULL)
             return false;
+        self->index_generation++;
     }
     self->registries++;
     self->found_no_room = false; /* a whole index found some */
@@ -353,6 +361,7 @@ bool syncd_store_exchange_index(SyncdStore *self, SyncdIndex *made, GError **err
         return false;
     }
     self->exchanging = false;
+    self->index_generation++;
     self->registries++;
     self->found_no_room = false;
     syncd_store_keep_reserve(self);

@@ -35,10 +35,14 @@ struct SyncdStore {
     char *index_snapshot; /* where the one goes that another takes the place of; NULL: it is removed
                            */
     guint64 to_project;   /* of an index that is being made: when it was begun */
-    GError *index_problem;  /* why there is no index, or why it took no more; NULL when it does */
-    guint64 index_retry_at; /* monotonic */
-    bool log_stays;         /* the last attempt to move the journal's WAL was in vain */
-    bool unattended;        /* the projection began on demand: nobody may be calling work() */
+    GError *index_problem;    /* why there is no index, or why it took no more; NULL when it does */
+    guint64 index_retry_at;   /* monotonic */
+    guint64 index_generation; /* how often it became another one */
+    guint64 index_failures;   /* so often there was a problem with it */
+    char *index_lost; /* why it was made anew last; NULL: it was not, but for a first one … */
+    guint64 index_lost_ms; /* … and when */
+    bool log_stays;        /* the last attempt to move the journal's WAL was in vain */
+    bool unattended;       /* the projection began on demand: nobody may be calling work() */
     guint64 reserve_bytes;
     bool found_no_room; /* by the last commit */
     SyncdOverlay *overlay;

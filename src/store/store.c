@@ -256,6 +256,7 @@ void syncd_store_free(SyncdStore *self)
     syncd_store_end_remake(self);
     g_clear_error(&self->index_problem);
     g_clear_error(&self->held);
+    g_free(self->index_lost);
     syncd_journal_free(self->journal);
     syncd_overlay_free(self->overlay);
     g_clear_pointer(&self->sightings, g_array_unref);

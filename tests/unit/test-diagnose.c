@@ -4,6 +4,8 @@
  */
 #include "diagnose-fixture.h"
 
+#include <sqlite3.h>
+
 #define MARKER "marker-that-is-easy-to-find"
 
 static void nothing_is_found_where_nothing_is_wrong(void)
@@ -86,6 +88,195 @@ static void damage_of_the_log_is_known_until_all_of_it_is_sound(void)
     service_clear(&f);
 }
 
+/* ---- the state directory ---- */
+
+static void change_mode(ServiceFixture *f, const char *name, mode_t mode)
+{
+    g_autofree char *path = g_build_filename(f->base.directory, name, NULL);
+    g_assert_cmpint(g_chmod(path, mode), ==, 0);
+}
+
+static void what_others_may_read_is_found(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    put(&f, "note-1", "{}");
+    change_mode(&f, "journal.db", 0644);
+    change_mode(&f, "keys", 0755);
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+    const SyncdFound *modes = find(found, "file-modes");
+    g_assert_nonnull(modes);
+    g_assert_cmpuint(modes->count, ==, 2);
+    g_assert_cmpuint(modes->evidence->len, ==, 2);
+    change_mode(&f, "journal.db", 0600);
+    change_mode(&f, "keys", 0700);
+    assert_clean(&f);
+    service_clear(&f);
+}
+
+static void leave(ServiceFixture *f, const char *name)
+{
+    g_autofree char *path = g_build_filename(f->base.directory, name, NULL);
+    g_assert_true(g_file_set_contents_full(path, "half", 4, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+}
+
+static void what_is_half_done_is_found(void)
+{
+    static const char *const halves[] = {".verified.json.new", "keys/.device.key.new",
+                                         "index.db.new", "journal.db.before-4.new"};
+    ServiceFixture f;
+    service_init(&f);
+    put(&f, "note-1", "{}");
+    for (size_t i = 0; i < G_N_ELEMENTS(halves); i++) {
+        g_autofree char *path = g_build_filename(f.base.directory, halves[i], NULL);
+        leave(&f, halves[i]);
+        g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+        const SyncdFound *left = find(found, "leftovers");
+        g_assert_nonnull(left);
+        g_assert_cmpstr(left->evidence->pdata[0], ==, halves[i]);
+        g_assert_cmpint(g_remove(path), ==, 0);
+    }
+    leave(&f, "journal.db.before-4"); /* that is whole, and nobody's to remove */
+    assert_clean(&f);
+    service_clear(&f);
+}
+
+/* ---- keys ---- */
+
+static char *key_of_scope(ServiceFixture *f)
+{
+    g_autofree char *folder = g_build_filename(f->base.directory, "keys", NULL);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+    while ((name = g_dir_read_name(dir)) != NULL)
+        if (g_str_has_prefix(name, "scope-"))
+            return g_build_filename(folder, name, NULL);
+    g_assert_not_reached();
+}
+
+static void a_key_that_is_gone_is_told_of_before_it_is_lost_and_after(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_free(enqueue_body(&f, "note-1", "{}"));
+    g_autofree char *path = key_of_scope(&f), *kept = g_strconcat(path, ".kept", NULL);
+    g_assert_cmpint(g_rename(path, kept), ==, 0);
+    g_assert_true(is_found(&f, "key-files"));
+    g_assert_false(is_found(&f, "key-missing")); /* it is still known */
+    g_assert_cmpint(g_rename(kept, path), ==, 0);
+    g_assert_false(is_found(&f, "key-files"));
+
+    g_autofree char *name = g_path_get_basename(path),
+                    *within = g_build_filename("keys", name, NULL);
+    leave(&f, within); /* something else by that name */
+    g_assert_true(is_found(&f, "key-files"));
+    service_close(&f);
+    g_assert_cmpint(g_remove(path), ==, 0);
+    service_open(&f);
+    g_assert_true(is_found(&f, "key-missing"));
+    service_clear(&f);
+}
+
+/* ---- the index ---- */
+
+static void damage_index(ServiceFixture *f, const char *sql)
+{
+    g_autofree char *path = g_build_filename(f->base.directory, "index.db", NULL);
+    sqlite3 *db = NULL;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void check_index(ServiceFixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    const SyncdVerifyOptions options = {.mode = SYNCD_VERIFY_FULL, .index = true};
+    SyncdJob *job = NULL;
+    syncd_service_verify_with(f->service, &f->caller, &options, &job, &error);
+    g_assert_no_error(error);
+    run_jobs(f);
+    g_assert_cmpstr(syncd_job_state(job), ==, "done");
+}
+
+static void an_index_that_does_not_add_up_is_found_by_a_deep_check(void)
+{
+    static const struct {
+        const char *sql, *what;
+    } drifts[] = {
+        {"UPDATE tally SET count = count + 1 WHERE kind = (SELECT min(kind) FROM tally)",
+         "kind-counts: 1"},
+        {"UPDATE lane_count SET count = count + 3 WHERE counter = 0", "lane-counts: 1"},
+        {"INSERT INTO name VALUES ('remote', 'x', 1, 999999)", "names: 1"},
+        {"INSERT INTO dependency VALUES (999998, 999999)", "dependencies: 1"},
+        {"INSERT INTO mismatch VALUES (5, 5, 0, 0, x'00')", "mismatches: 1"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(drifts); i++) {
+        ServiceFixture f;
+        service_init(&f);
+        put(&f, "note-1", "{}");
+        check_index(&f);
+        assert_clean(&f);
+        service_close(&f);
+        damage_index(&f, drifts[i].sql);
+        service_open(&f);
+        assert_clean(&f); /* nobody has looked yet */
+        check_index(&f);
+        g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+        const SyncdFound *drift = find(found, "index-drift");
+        g_assert_nonnull(drift);
+        g_assert_cmpstr(drift->evidence->pdata[0], ==, drifts[i].what);
+        g_assert_cmpstr(drift->target, ==, "index");
+        service_clear(&f);
+    }
+}
+
+/* It is mended at the start; that it had to be is told. */
+static void an_index_that_is_lost_corrupt_or_newer_is_made_anew_and_told_of(void)
+{
+    static const char *const damages[] = {"", "not a database", NULL};
+    for (size_t i = 0; i < G_N_ELEMENTS(damages); i++) {
+        ServiceFixture f;
+        service_init(&f);
+        put(&f, "note-1", "{}");
+        service_close(&f);
+        g_autofree char *path = g_build_filename(f.base.directory, "index.db", NULL);
+        if (damages[i] == NULL)
+            damage_index(&f, "PRAGMA user_version = 99");
+        else if (*damages[i] == '\0')
+            g_assert_cmpint(g_remove(path), ==, 0);
+        else
+            g_file_set_contents_full(path, damages[i], -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
+        service_open(&f);
+        g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+        const SyncdFound *remade = find(found, "index-remade");
+        g_assert_nonnull(remade);
+        g_assert_cmpuint(found->len, ==, 1);
+        g_assert_false(syncd_finding_is_bad(remade->finding));
+        service_clear(&f);
+    }
+}
+
+/* ---- what repeats ---- */
+
+static void failures_that_repeat_are_one_finding(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    for (unsigned i = 0; i < 3; i++)
+        syncd_service_note_failure(f.service, "disk", "it failed");
+    assert_clean(&f);
+    for (unsigned i = 0; i < 7; i++)
+        syncd_service_note_failure(f.service, "disk", "it failed");
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+    g_assert_cmpuint(found->len, ==, 1);
+    const SyncdFound *storm = find(found, "storm");
+    g_assert_nonnull(storm);
+    g_assert_cmpuint(storm->count, ==, 10);
+    g_assert_cmpstr(storm->evidence->pdata[0], ==, "it failed");
+    service_clear(&f);
+}
+
 /* ---- what others are told ---- */
 
 static void who_may_not_inspect_is_not_told_what_it_is_about(void)
@@ -122,6 +313,16 @@ int main(int argc, char **argv)
                     nothing_is_found_where_nothing_is_wrong);
     g_test_add_func("/diagnose/damage-of-the-log-is-known-until-all-of-it-is-sound",
                     damage_of_the_log_is_known_until_all_of_it_is_sound);
+    g_test_add_func("/diagnose/what-others-may-read-is-found", what_others_may_read_is_found);
+    g_test_add_func("/diagnose/what-is-half-done-is-found", what_is_half_done_is_found);
+    g_test_add_func("/diagnose/a-key-that-is-gone-is-told-of-before-it-is-lost-and-after",
+                    a_key_that_is_gone_is_told_of_before_it_is_lost_and_after);
+    g_test_add_func("/diagnose/an-index-that-does-not-add-up-is-found-by-a-deep-check",
+                    an_index_that_does_not_add_up_is_found_by_a_deep_check);
+    g_test_add_func("/diagnose/an-index-that-is-lost-corrupt-or-newer-is-made-anew-and-told-of",
+                    an_index_that_is_lost_corrupt_or_newer_is_made_anew_and_told_of);
+    g_test_add_func("/diagnose/failures-that-repeat-are-one-finding",
+                    failures_that_repeat_are_one_finding);
     g_test_add_func("/diagnose/who-may-not-inspect-is-not-told-what-it-is-about",
                     who_may_not_inspect_is_not_told_what_it_is_about);
     return g_test_run();

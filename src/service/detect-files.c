@@ -1,0 +1,57 @@
+/* The files of the state directory: who may read them, and what a process left half done. */
+#include "service/detect.h"
+#include "store/examine.h"
+
+#include <unistd.h>
+
+typedef struct {
+    GPtrArray *modes, *owners, *leftovers; /* char *: evidence, the first ones */
+    guint64 n_modes, n_owners, n_leftovers;
+} Seen;
+
+static void note(GPtrArray *evidence, guint64 *n, char *text)
+{
+    if ((*n)++ < SYNCD_FOUND_EVIDENCE)
+        g_ptr_array_add(evidence, text);
+    else
+        g_free(text);
+}
+
+static bool look(void *data, const SyncdStateFile *file)
+{
+    Seen *seen = data;
+    if (file->leftover)
+        note(seen->leftovers, &seen->n_leftovers, g_strdup(file->name));
+    if (file->uid != geteuid())
+        note(seen->owners, &seen->n_owners,
+             g_strdup_printf("%s: uid %u", file->name, (unsigned)file->uid));
+    if (file->mode != syncd_state_file_mode(file))
+        note(seen->modes, &seen->n_modes,
+             g_strdup_printf("%s: %04o, not %04o", file->name, file->mode,
+                             syncd_state_file_mode(file)));
+    return true;
+}
+
+static void add(SyncdDiagnosis *self, const char *code, guint64 n, GPtrArray *evidence)
+{
+    if (n == 0)
+        return;
+    SyncdFound *found = syncd_diagnosis_add_counted(self, code, n, false);
+    found->target = g_strdup("state");
+    for (guint i = 0; i < evidence->len; i++)
+        syncd_found_evidence(found, g_strdup(evidence->pdata[i]));
+}
+
+bool syncd_detect_files(SyncdDiagnosis *self, GError **error)
+{
+    g_autoptr(GPtrArray) modes = g_ptr_array_new_with_free_func(g_free),
+                         owners = g_ptr_array_new_with_free_func(g_free),
+                         leftovers = g_ptr_array_new_with_free_func(g_free);
+    Seen seen = {.modes = modes, .owners = owners, .leftovers = leftovers};
+    if (!syncd_store_walk_state(self->service->store, false, look, &seen, error))
+        return false;
+    add(self, "file-modes", seen.n_modes, modes);
+    add(self, "file-owners", seen.n_owners, owners);
+    add(self, "leftovers", seen.n_leftovers, leftovers);
+    return true;
+}

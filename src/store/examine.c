@@ -1,0 +1,159 @@
+#include "store/examine.h"
+
+#include "store/store-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#define BLOBS "blobs"
+#define HALF ".new"
+#define COPY ".before-"
+#define NEW_INDEX "index.db.new"
+#define DEPTH_MAX 4u
+
+/* ---- files ---- */
+
+guint32 syncd_state_file_mode(const SyncdStateFile *file)
+{
+    return file->folder ? SYNCD_STATE_MODE_FOLDER : SYNCD_STATE_MODE_FILE;
+}
+
+typedef struct {
+    SyncdStore *store;
+    bool blobs;
+    bool (*take)(void *data, const SyncdStateFile *file);
+    void *data;
+    bool ended;
+} Walk;
+
+/* Publishing and copying end before anything else begins; only an index is made in steps. */
+static bool is_leftover(const SyncdStore *store, const char *name)
+{
+    const char *base = strrchr(name, '/') != NULL ? strrchr(name, '/') + 1 : name;
+    bool makes_index =
+        store->remake.index != NULL || (store->index != NULL && syncd_index_is_new(store->index));
+    if (g_str_has_prefix(base, NEW_INDEX))
+        return !makes_index;
+    return g_str_has_suffix(base, HALF) && (*base == '.' || strstr(base, COPY) != NULL);
+}
+
+static void tell(Walk *walk, const char *name, const struct stat *st)
+{
+    const SyncdStateFile file = {
+        .name = name,
+        .mode = st->st_mode & 07777,
+        .uid = st->st_uid,
+        .folder = S_ISDIR(st->st_mode),
+        .leftover = S_ISREG(st->st_mode) && is_leftover(walk->store, name),
+    };
+    walk->ended = !walk->take(walk->data, &file);
+}
+
+static bool walk_folder(Walk *walk, const char *name, unsigned depth, GError **error);
+
+static bool walk_one(Walk *walk, const char *name, unsigned depth, GError **error)
+{
+    g_autofree char *path = syncd_directory_file(walk->store->directory, name);
+    struct stat st;
+    if (lstat(path, &st) < 0) {
+        if (errno == ENOENT)
+            return true;
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "Cannot look at %s", path);
+        return false;
+    }
+    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return true;
+    tell(walk, name, &st);
+    bool goes_in =
+        S_ISDIR(st.st_mode) && depth < DEPTH_MAX && (walk->blobs || strcmp(name, BLOBS) != 0);
+    return walk->ended || !goes_in || walk_folder(walk, name, depth + 1, error);
+}
+
+static bool walk_folder(Walk *walk, const char *name, unsigned depth, GError **error)
+{
+    g_autofree char *path = syncd_directory_file(walk->store->directory, name);
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    const char *base;
+    bool top = strcmp(name, ".") == 0;
+    /* One that cannot be listed was told of, with its mode. */
+    while (folder != NULL && !walk->ended && (base = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *child = top ? g_strdup(base) : g_build_filename(name, base, NULL);
+        if (!walk_one(walk, child, depth, error))
+            return false;
+    }
+    return true;
+}
+
+bool syncd_store_walk_state(SyncdStore *self, bool blobs,
+                            bool (*take)(void *data, const SyncdStateFile *file), void *data,
+                            GError **error)
+{
+    Walk walk = {self, blobs, take, data, false};
+    return walk_one(&walk, ".", 0, error);
+}
+
+/* ---- keys ---- */
+
+GPtrArray *syncd_store_keys_gone(SyncdStore *self)
+{
+    return syncd_keyring_gone(self->keyring);
+}
+
+GPtrArray *syncd_store_scopes_without_key(SyncdStore *self)
+{
+    GPtrArray *scopes = g_ptr_array_new();
+    for (guint i = 0; i < self->scopes->len; i++) {
+        const SyncdScope *scope = self->scopes->pdata[i];
+        if (strcmp(scope->class, "public") != 0 &&
+            syncd_keyring_scope_key(self->keyring, scope->id) == NULL)
+            g_ptr_array_add(scopes, (void *)scope);
+    }
+    return scopes;
+}
+
+/* ---- room ---- */
+
+bool syncd_store_room(SyncdStore *self, SyncdRoom *ret_room, GError **error)
+{
+    const char *path = syncd_directory_path(self->directory);
+    g_autofree char *reserve = syncd_directory_file(self->directory, "reserve");
+    struct statvfs fs;
+    struct stat st = {0};
+    if (statvfs(path, &fs) < 0) {
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
+                              "Cannot find how much room there is in %s", path);
+        return false;
+    }
+    bool has_reserve = lstat(reserve, &st) == 0;
+    *ret_room = (SyncdRoom){
+        .total = (guint64)fs.f_blocks * fs.f_frsize,
+        .free = (guint64)fs.f_bavail * fs.f_frsize,
+        .reserve = self->reserve_bytes,
+        .set_aside = has_reserve ? (guint64)st.st_size : 0,
+    };
+    return true;
+}
+
+/* ---- the index ---- */
+
+void syncd_store_index_health(SyncdStore *self, SyncdIndexHealth *ret_health)
+{
+    guint64 committed = syncd_journal_committed(self->journal), projected = 0;
+    *ret_health = (SyncdIndexHealth){
+        .lost = self->index_lost,
+        .lost_ms = self->index_lost_ms,
+        .failures = self->index_failures,
+        .generation = self->index_generation,
+        .behind = committed,
+    };
+    if (self->index == NULL)
+        return;
+    ret_health->damage = syncd_database_damage(syncd_index_database(self->index));
+    if (self->projection != NULL)
+        ret_health->behind = syncd_projection_remaining(self->projection);
+    else if (syncd_index_projected(self->index, &projected, NULL))
+        ret_health->behind = committed - MIN(projected, committed);
+}

@@ -1,0 +1,61 @@
+/*
+ * What can be seen of the state without reading the log: its files, its keys, the room there is,
+ * and how it stands with the index.
+ */
+#pragma once
+
+#include "store/store.h"
+
+#include <sys/types.h>
+
+/* ---- files ---- */
+
+#define SYNCD_STATE_MODE_FOLDER 0700u
+#define SYNCD_STATE_MODE_FILE 0600u
+
+typedef struct {
+    const char *name; /* within the state directory; "." is that itself */
+    guint32 mode;     /* permission bits */
+    uid_t uid;
+    bool folder;
+    bool leftover; /* half of something that was being written when a process ended */
+} SyncdStateFile;
+
+guint32 syncd_state_file_mode(const SyncdStateFile *file); /* that it should have */
+
+/* All of them but those in blobs/, and those too when `blobs`, until `take` returns false. What is
+ * neither a file nor a folder is passed over. */
+bool syncd_store_walk_state(SyncdStore *store, bool blobs,
+                            bool (*take)(void *data, const SyncdStateFile *file), void *data,
+                            GError **error);
+
+/* ---- keys ---- */
+
+/* Names (char *) of key files that are not there any more as they were read: syncd_keyring_gone().
+ */
+GPtrArray *syncd_store_keys_gone(SyncdStore *store);
+/* The scopes (const SyncdScope *, borrowed) whose key is not here, though it is not public: what
+ * lies in them cannot be read. */
+GPtrArray *syncd_store_scopes_without_key(SyncdStore *store);
+
+/* ---- room ---- */
+
+typedef struct {
+    guint64 total, free;        /* of the disk that the state lies on, for this user */
+    guint64 reserve, set_aside; /* what is to be set aside, and what is */
+} SyncdRoom;
+
+bool syncd_store_room(SyncdStore *store, SyncdRoom *ret_room, GError **error);
+
+/* ---- the index ---- */
+
+typedef struct {
+    const char *damage; /* what was found malformed in the one that serves; NULL: nothing */
+    const char *lost;   /* why one was made anew since the start; NULL: none was */
+    guint64 lost_ms;    /* and when */
+    guint64 failures;   /* so often it could not be made or written since the start */
+    guint64 behind;     /* entries that it lacks */
+    guint64 generation; /* another number for another file */
+} SyncdIndexHealth;
+
+void syncd_store_index_health(SyncdStore *store, SyncdIndexHealth *ret_health);

@@ -1,0 +1,161 @@
+/*
+ * A failure that repeats more than three times in a minute is one storm, in which every one of
+ * them is counted: whatever else fails meanwhile, and however the times fall.
+ */
+#include "domain/storms.h"
+#include "hurried.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define SECOND G_USEC_PER_SEC
+#define KINDS 5u
+
+typedef struct {
+    guint n;
+    guint64 count, first_ms, last_ms;
+    guint samples;
+} Told;
+
+static void tell(void *data, const SyncdStorm *storm)
+{
+    Told *told = data;
+    told->n++;
+    told->count = storm->count;
+    told->first_ms = storm->first_ms;
+    told->last_ms = storm->last_ms;
+    told->samples = g_strv_length((char **)storm->samples);
+}
+
+static Told told_at(SyncdStorms *storms, guint64 now)
+{
+    Told told = {0};
+    syncd_storms_walk(storms, now, tell, &told);
+    return told;
+}
+
+static void three_are_none_and_four_are_one(void)
+{
+    g_autoptr(SyncdStorms) storms = syncd_storms_new();
+    for (guint i = 1; i <= 3; i++)
+        syncd_storms_note(storms, "disk", "it failed", i * SECOND, i);
+    g_assert_cmpuint(told_at(storms, 4 * SECOND).n, ==, 0);
+    syncd_storms_note(storms, "disk", "it failed otherwise", 60 * SECOND, 60);
+    Told told = told_at(storms, 61 * SECOND);
+    g_assert_cmpuint(told.n, ==, 1);
+    g_assert_cmpuint(told.count, ==, 4);
+    g_assert_cmpuint(told.first_ms, ==, 1);
+    g_assert_cmpuint(told.last_ms, ==, 60);
+    g_assert_cmpuint(told.samples, ==, 2);
+    g_assert_cmpuint(told_at(storms, 60 * SECOND + SYNCD_STORM_KEPT_USEC).n, ==, 1);
+    g_assert_cmpuint(told_at(storms, 61 * SECOND + SYNCD_STORM_KEPT_USEC).n, ==, 0);
+}
+
+static void what_is_rare_is_none(void)
+{
+    g_autoptr(SyncdStorms) storms = syncd_storms_new();
+    for (guint i = 1; i <= 100; i++) {
+        syncd_storms_note(storms, "disk", "it failed", i * 21 * SECOND, i);
+        g_assert_cmpuint(told_at(storms, i * 21 * SECOND).n, ==, 0);
+    }
+}
+
+static void the_table_is_bounded(void)
+{
+    g_autoptr(SyncdStorms) storms = syncd_storms_new();
+    g_autofree char *sample = g_strnfill(100 * 1024, 'x');
+    for (guint i = 0; i < 10 * SYNCD_STORM_KINDS_MAX; i++) {
+        g_autofree char *kind = g_strdup_printf("kind %u", i);
+        for (guint j = 0; j < 4; j++)
+            syncd_storms_note(storms, kind, sample, SECOND, 1);
+    }
+    g_assert_cmpuint(told_at(storms, SECOND).n, ==, SYNCD_STORM_KINDS_MAX);
+}
+
+/* ---- any history ---- */
+
+/* The same by the definition alone, with all times. */
+typedef struct {
+    GArray *times; /* of the present series */
+    bool is_storm;
+    guint64 forgotten; /* those of the series before */
+} Naive;
+
+static void naive_expire(Naive *self, guint64 now)
+{
+    guint64 last =
+        self->times->len > 0 ? g_array_index(self->times, guint64, self->times->len - 1) : 0;
+    guint64 after = self->is_storm ? SYNCD_STORM_KEPT_USEC : SYNCD_STORM_WINDOW_USEC;
+    if (self->times->len == 0 || now - last <= after)
+        return;
+    self->forgotten += self->times->len;
+    self->is_storm = false;
+    g_array_set_size(self->times, 0);
+}
+
+static void naive_note(Naive *self, guint64 now)
+{
+    naive_expire(self, now);
+    g_array_append_val(self->times, now);
+    guint within = 0;
+    for (guint i = 0; i < self->times->len; i++)
+        within += now - g_array_index(self->times, guint64, i) <= SYNCD_STORM_WINDOW_USEC;
+    self->is_storm |= within > SYNCD_STORM_REPEATS;
+}
+
+typedef struct {
+    Naive *naive;
+    guint n;
+} Compared;
+
+static void compare(void *data, const SyncdStorm *storm)
+{
+    Compared *compared = data;
+    const Naive *naive = &compared->naive[g_ascii_digit_value(storm->kind[0])];
+    g_assert_true(naive->is_storm);
+    g_assert_cmpuint(storm->count, ==, naive->times->len);
+    g_assert_cmpuint(storm->first_ms, ==, g_array_index(naive->times, guint64, 0) / 1000);
+    g_assert_cmpuint(storm->last_ms, ==,
+                     g_array_index(naive->times, guint64, naive->times->len - 1) / 1000);
+    compared->n++;
+}
+
+static void the_counts_of_any_history_add_up(void)
+{
+    for (guint run = 0; run < (is_hurried() ? 5 : 50); run++) {
+        g_autoptr(SyncdStorms) storms = syncd_storms_new();
+        Naive naive[KINDS] = {0};
+        guint64 noted[KINDS] = {0}, now = SECOND;
+        for (guint i = 0; i < KINDS; i++)
+            naive[i].times = g_array_new(FALSE, FALSE, sizeof(guint64));
+        for (guint step = 0; step < 400; step++) {
+            guint storms_now = 0, kind = (guint)g_test_rand_int_range(0, KINDS);
+            char name[] = {(char)('0' + kind), '\0'};
+            gint32 most = g_test_rand_int_range(0, 20) == 0 ? 900 : 1 << (kind + 2);
+            now += (guint64)g_test_rand_int_range(0, most + 1) * SECOND;
+            syncd_storms_note(storms, name, "it failed", now, now / 1000);
+            naive_note(&naive[kind], now);
+            noted[kind]++;
+            for (guint i = 0; i < KINDS; i++) {
+                naive_expire(&naive[i], now);
+                storms_now += naive[i].is_storm;
+                g_assert_cmpuint(naive[i].forgotten + naive[i].times->len, ==, noted[i]);
+            }
+            Compared compared = {naive, 0};
+            syncd_storms_walk(storms, now, compare, &compared);
+            g_assert_cmpuint(compared.n, ==, storms_now);
+        }
+        for (guint i = 0; i < KINDS; i++)
+            g_array_unref(naive[i].times);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/storms/three-are-none-and-four-are-one", three_are_none_and_four_are_one);
+    g_test_add_func("/storms/what-is-rare-is-none", what_is_rare_is_none);
+    g_test_add_func("/storms/the-table-is-bounded", the_table_is_bounded);
+    g_test_add_func("/storms/the-counts-of-any-history-add-up", the_counts_of_any_history_add_up);
+    return g_test_run();
+}
