@@ -2,6 +2,7 @@
 
 #include "cli/file.h"
 #include "cli/registered-key.h"
+#include "cli/trusted-key.h"
 #include "cli/when.h"
 #include "domain/problems.h"
 
@@ -92,6 +93,17 @@ SyncdAttestationKeys *syncd_document_keys(SyncdCli *cli, GError **error)
     for (guint i = 0; given->pdata[i] != NULL; i++)
         if (!believe(cli, keys, given->pdata[i], error))
             return NULL;
+    return g_steal_pointer(&keys);
+}
+
+SyncdAttestationKeys *syncd_document_keys_or_own(SyncdCli *cli, GError **error)
+{
+    g_autoptr(SyncdAttestationKeys) keys = syncd_document_keys(cli, error);
+    if (keys == NULL || syncd_cli_value(cli, "key") != NULL)
+        return g_steal_pointer(&keys);
+    g_autofree char *own = syncd_trusted_key_of_device(cli);
+    if (own != NULL && !syncd_attestation_keys_add(keys, own, error))
+        return NULL;
     return g_steal_pointer(&keys);
 }
 

@@ -7,7 +7,7 @@ bool syncd_verb_evidence_validate(SyncdCli *cli, GError **error)
 {
     g_auto(SyncdDocument) envelope = {0};
     g_autoptr(GPtrArray) problems = syncd_problems_new();
-    g_autoptr(SyncdAttestationKeys) keys = syncd_document_keys(cli, error);
+    g_autoptr(SyncdAttestationKeys) keys = syncd_document_keys_or_own(cli, error);
     if (keys == NULL || !syncd_document_read(cli, "An evidence envelope", &envelope, error))
         return false;
     syncd_evidence_check(envelope.root, keys, problems);

@@ -269,6 +269,14 @@ const SyncdVerbOption syncd_evidence_options[] = {
     END,
 };
 
+const SyncdVerbOption syncd_ledger_options[] = {
+    WORD("type", 't', "TYPE", syncd_words_evidence_type, N_("Only of this type")),
+    NUMBER("after", 0, "SEQUENCE", N_("Only after this sequence number")),
+    FLAG("oldest-first", 0, N_("Print the oldest first")),
+    TEXT("cursor", 0, "CURSOR", N_("Go on from where an earlier listing ended")),
+    END,
+};
+
 const SyncdVerbOption syncd_output_dir_options[] = {
     DIRECTORY("output-dir", "DIR", N_("Write the envelope into this directory")),
     END,

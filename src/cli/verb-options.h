@@ -42,6 +42,7 @@ extern const SyncdVerbOption syncd_judging_options[];
 extern const SyncdVerbOption syncd_believed_key_options[];
 extern const SyncdVerbOption syncd_trust_options[];
 extern const SyncdVerbOption syncd_evidence_options[];
+extern const SyncdVerbOption syncd_ledger_options[];
 extern const SyncdVerbOption syncd_output_dir_options[];
 extern const SyncdVerbOption syncd_state_dir_options[];
 extern const SyncdVerbOption syncd_verify_proof_options[];

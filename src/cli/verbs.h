@@ -57,6 +57,8 @@ bool syncd_verb_trust_evaluate(SyncdCli *cli, GError **error);
 bool syncd_verb_trust_validate(SyncdCli *cli, GError **error);
 bool syncd_verb_scorecard_evaluate(SyncdCli *cli, GError **error);
 bool syncd_verb_scorecard_validate(SyncdCli *cli, GError **error);
+bool syncd_verb_evidence_list(SyncdCli *cli, GError **error);
+bool syncd_verb_evidence_show(SyncdCli *cli, GError **error);
 bool syncd_verb_evidence_wrap(SyncdCli *cli, GError **error);
 bool syncd_verb_evidence_write(SyncdCli *cli, GError **error);
 bool syncd_verb_evidence_validate(SyncdCli *cli, GError **error);

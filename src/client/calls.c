@@ -105,6 +105,7 @@ bool syncd_client_list(SyncdClient *client, SyncdClientList list, GVariant *opti
         [SYNCD_CLIENT_OPERATIONS] = {SYNCD_BUS_OPERATIONS, "List"},
         [SYNCD_CLIENT_EVENTS] = {SYNCD_BUS_MANAGER, "ListEvents"},
         [SYNCD_CLIENT_TASKS] = {SYNCD_BUS_OPERATIONS, "ListTasks"},
+        [SYNCD_CLIENT_EVIDENCE] = {SYNCD_BUS_MANAGER, "ListEvidence"},
     };
     g_autoptr(sd_bus_message) message =
         syncd_client_message(client, SYNCD_BUS_ROOT, methods[list][0], methods[list][1], error);
@@ -281,17 +282,29 @@ char *syncd_client_checkpoint(SyncdClient *client, const char *scope, GError **e
     return call_with_string(client, "Checkpoint", scope, error);
 }
 
-char *syncd_client_explain(SyncdClient *client, const char *object, GVariant *options,
-                           GError **error)
+static char *ask_manager(SyncdClient *client, const char *method, const char *about,
+                         GVariant *options, GError **error)
 {
     g_autoptr(GVariant) own = options != NULL ? g_variant_ref_sink(options) : NULL;
     g_autoptr(sd_bus_message) message =
-        syncd_client_message(client, SYNCD_BUS_ROOT, SYNCD_BUS_MANAGER, "Explain", error);
+        syncd_client_message(client, SYNCD_BUS_ROOT, SYNCD_BUS_MANAGER, method, error);
     if (message == NULL)
         return NULL;
-    int r = sd_bus_message_append(message, "s", object);
+    int r = sd_bus_message_append(message, "s", about);
     g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, r, own, error);
     return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
+}
+
+char *syncd_client_explain(SyncdClient *client, const char *object, GVariant *options,
+                           GError **error)
+{
+    return ask_manager(client, "Explain", object, options, error);
+}
+
+char *syncd_client_get_evidence(SyncdClient *client, const char *id, GVariant *options,
+                                GError **error)
+{
+    return ask_manager(client, "GetEvidence", id, options, error);
 }
 
 char *syncd_client_diagnose(SyncdClient *client, GVariant *options, GError **error)

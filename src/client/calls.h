@@ -20,13 +20,21 @@ char *syncd_client_explain(SyncdClient *client, const char *object, GVariant *op
 /* What is found wrong now: a `sourceos.doctor/v1`. */
 char *syncd_client_diagnose(SyncdClient *client, GVariant *options, GError **error);
 
-typedef enum { SYNCD_CLIENT_OPERATIONS, SYNCD_CLIENT_EVENTS, SYNCD_CLIENT_TASKS } SyncdClientList;
-/* One page: a JSON array, and the cursor of the next page ("" at the end). */
+typedef enum {
+    SYNCD_CLIENT_OPERATIONS,
+    SYNCD_CLIENT_EVENTS,
+    SYNCD_CLIENT_TASKS,
+    SYNCD_CLIENT_EVIDENCE,
+} SyncdClientList;
+/* One page: a JSON array, and the cursor of the next page ("" at the end; of evidence the same). */
 bool syncd_client_list(SyncdClient *client, SyncdClientList list, GVariant *options,
                        char **ret_records, char **ret_cursor, GError **error);
 /* The same of what has these words. */
 bool syncd_client_find(SyncdClient *client, const char *words, GVariant *options, char **ret_found,
                        char **ret_cursor, GError **error);
+/* By the id of the evidence or of its operation. */
+char *syncd_client_get_evidence(SyncdClient *client, const char *id, GVariant *options,
+                                GError **error);
 char *syncd_client_get_operation(SyncdClient *client, const char *operation, GError **error);
 
 typedef struct {
