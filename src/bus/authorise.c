@@ -14,6 +14,10 @@
     {                                                                                              \
         SYNCD_RIGHT_OWN, action                                                                    \
     }
+#define OWNER                                                                                      \
+    {                                                                                              \
+        SYNCD_RIGHT_OWNER, NULL                                                                    \
+    }
 #define ACTION(action)                                                                             \
     {                                                                                              \
         SYNCD_RIGHT_ACTION, action                                                                 \
@@ -78,6 +82,19 @@ static const SyncdRule rule_table[] = {
     {SYNCD_INTERFACE_WORKSPACES, "Restore", THE_USER, ACTION(SYNCD_ACTION_RUN)},
     {SYNCD_INTERFACE_WORKSPACES, "AcceptFile", THE_USER, ACTION(SYNCD_ACTION_RUN)},
 
+    {SYNCD_INTERFACE_REPAIR, "Plan", THE_USER, ACTION(SYNCD_ACTION_RUN)},
+    {SYNCD_INTERFACE_REPAIR, "List", THE_USER, OWN(SYNCD_ACTION_INSPECT)},
+    {SYNCD_INTERFACE_PLAN, "Describe", THE_USER, OWN(SYNCD_ACTION_INSPECT)},
+    {SYNCD_INTERFACE_PLAN, "Document", THE_USER, OWN(SYNCD_ACTION_INSPECT)},
+    {SYNCD_INTERFACE_PLAN, "Report", THE_USER, OWN(SYNCD_ACTION_INSPECT)},
+    {SYNCD_INTERFACE_PLAN, "Approve", ACTION(SYNCD_ACTION_USER_REPAIR_APPROVE),
+     ACTION(SYNCD_ACTION_REPAIR_APPROVE)},
+    /* Whose it is: who approved the plan. */
+    {SYNCD_INTERFACE_PLAN, "Apply", THE_USER, OWNER},
+    {SYNCD_INTERFACE_PLAN, "Rollback", ACTION(SYNCD_ACTION_USER_REPAIR_ROLLBACK),
+     ACTION(SYNCD_ACTION_REPAIR_ROLLBACK)},
+    {SYNCD_INTERFACE_PLAN, "Discard", THE_USER, ACTION(SYNCD_ACTION_RUN)},
+
     {SYNCD_INTERFACE_JOB, "Describe", THE_USER, OWN(SYNCD_ACTION_INSPECT)},
     {SYNCD_INTERFACE_JOB, "Cancel", THE_USER, OWN(SYNCD_ACTION_RUN)},
 };
@@ -114,6 +131,8 @@ SyncdJudgement syncd_right_judge(SyncdRight right, SyncdInstance instance, uid_t
     case SYNCD_RIGHT_EVERYONE:
     case SYNCD_RIGHT_ACTOR:
         return SYNCD_JUDGED_YES;
+    case SYNCD_RIGHT_OWNER:
+        return !others || privileged ? SYNCD_JUDGED_YES : SYNCD_JUDGED_NO;
     case SYNCD_RIGHT_OWN:
         return !others || privileged ? SYNCD_JUDGED_YES : SYNCD_JUDGED_ASK;
     case SYNCD_RIGHT_ACTION:

@@ -20,6 +20,7 @@ typedef enum {
     SYNCD_RIGHT_NOBODY,   /* not offered in that instance */
     SYNCD_RIGHT_EVERYONE, /* whoever reaches the bus; the answer holds counts only */
     SYNCD_RIGHT_ACTOR,  /* whoever the service has registered as an actor: it decides by the uid */
+    SYNCD_RIGHT_OWNER,  /* whose it is, and root; nobody else, and polkit is not asked */
     SYNCD_RIGHT_OWN,    /* what is the caller's own; the action for what others did */
     SYNCD_RIGHT_ACTION, /* whom polkit allows the action */
 } SyncdRightKind;

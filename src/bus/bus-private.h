@@ -12,8 +12,10 @@
 /* What the handlers and getters of an object are given. */
 typedef struct {
     SyncdBus *bus;
-    SyncdJob *job; /* of a job's object, else NULL */
-    bool changed;  /* a PropertiesChanged of it is due */
+    SyncdJob *job;         /* of a job's object, else NULL */
+    SyncdRepairPlan *plan; /* of a plan's object, else NULL */
+    char *told;            /* the state of the plan that the last PlanChanged told */
+    bool changed;          /* a PropertiesChanged of it is due */
 } SyncdObject;
 
 struct SyncdBus {
@@ -30,6 +32,7 @@ struct SyncdBus {
     GHashTable *asking; /* sd_bus_message: the SyncdCall that waits for polkit about it */
     SyncdObject root;
     GHashTable *jobs;         /* id: SyncdObject */
+    GHashTable *plans;        /* the same */
     GPtrArray *slots;         /* sd_bus_slot */
     SyncdPace *pace;          /* of changed properties */
     SyncdPace *commits;       /* of signals of commits */

@@ -5,7 +5,9 @@
 #include "bus/job.h"
 #include "bus/names.h"
 #include "bus/object.h"
+#include "bus/plan.h"
 #include "bus/signals.h"
+#include "service/repair.h"
 
 /* Of callers who wait for each answer the next one need not wait for the signals of the last. */
 #define COMMITS_USEC 4000u
@@ -52,6 +54,13 @@ static void add_present_jobs(SyncdBus *bus)
         add_job(bus, jobs->pdata[i]);
 }
 
+static void add_present_plans(SyncdBus *bus)
+{
+    g_autoptr(GPtrArray) plans = syncd_service_repair_plans(bus->service);
+    for (guint i = 0; i < plans->len; i++)
+        syncd_plan_add(bus, plans->pdata[i]);
+}
+
 SyncdBus *syncd_bus_new(sd_bus *connection, SyncdService *service, const SyncdBusOptions *options,
                         GError **error)
 {
@@ -71,10 +80,12 @@ SyncdBus *syncd_bus_new(sd_bus *connection, SyncdService *service, const SyncdBu
     bus->asking = g_hash_table_new_full(NULL, NULL, NULL, call_drop);
     bus->root = (SyncdObject){.bus = bus};
     bus->jobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    bus->plans = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, syncd_plan_object_free);
     bus->slots = g_ptr_array_new_with_free_func(slot_free);
     if (service != NULL) {
         syncd_service_state(service, &bus->shown);
         add_present_jobs(bus);
+        add_present_plans(bus);
     }
 
     sd_event *event = sd_bus_get_event(connection);
@@ -112,6 +123,7 @@ void syncd_bus_free(SyncdBus *bus)
     syncd_queue_free(bus->queue);
     g_ptr_array_unref(bus->slots);
     g_hash_table_unref(bus->jobs);
+    g_hash_table_unref(bus->plans);
     syncd_pace_free(bus->pace);
     syncd_pace_free(bus->commits);
     syncd_pace_free(bus->findings);
@@ -173,6 +185,31 @@ void syncd_bus_job_removed(SyncdBus *bus, SyncdJob *job)
         sd_bus_emit_object_removed(bus->connection, path);
     }
     g_hash_table_remove(bus->jobs, syncd_job_id(job));
+}
+
+void syncd_bus_plan_added(SyncdBus *bus, SyncdRepairPlan *plan)
+{
+    syncd_plan_add(bus, plan);
+    if (bus->instance != SYNCD_INSTANCE_USER)
+        return;
+    g_autofree char *path = syncd_plan_path(plan);
+    sd_bus_emit_object_added(bus->connection, path);
+}
+
+void syncd_bus_plan_changed(SyncdBus *bus, SyncdRepairPlan *plan)
+{
+    SyncdObject *object = g_hash_table_lookup(bus->plans, syncd_repair_plan_id(plan));
+    if (object != NULL && bus->instance == SYNCD_INSTANCE_USER)
+        syncd_plan_tell(object);
+}
+
+void syncd_bus_plan_removed(SyncdBus *bus, SyncdRepairPlan *plan)
+{
+    if (bus->instance == SYNCD_INSTANCE_USER) {
+        g_autofree char *path = syncd_plan_path(plan);
+        sd_bus_emit_object_removed(bus->connection, path);
+    }
+    g_hash_table_remove(bus->plans, syncd_repair_plan_id(plan));
 }
 
 void syncd_bus_flush(SyncdBus *bus)

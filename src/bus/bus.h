@@ -34,5 +34,8 @@ void syncd_bus_tasks_changed(SyncdBus *bus);
 void syncd_bus_job_added(SyncdBus *bus, SyncdJob *job);
 void syncd_bus_job_changed(SyncdBus *bus, SyncdJob *job);
 void syncd_bus_job_removed(SyncdBus *bus, SyncdJob *job);
+void syncd_bus_plan_added(SyncdBus *bus, SyncdRepairPlan *plan);
+void syncd_bus_plan_changed(SyncdBus *bus, SyncdRepairPlan *plan);
+void syncd_bus_plan_removed(SyncdBus *bus, SyncdRepairPlan *plan);
 /* Sends what signals were held back for a moment. */
 void syncd_bus_flush(SyncdBus *bus);

@@ -98,6 +98,11 @@ SyncdJob *syncd_call_job(const SyncdCall *call)
     return call->object->job;
 }
 
+SyncdRepairPlan *syncd_call_plan(const SyncdCall *call)
+{
+    return call->object->plan;
+}
+
 void syncd_call_watch_worker(SyncdCall *call)
 {
     syncd_workers_watch(call->bus->workers, call->caller.worker);
@@ -203,6 +208,14 @@ static bool heed_answer(const SyncdCall *call, const char *action, GError **erro
     return call->refusal == NULL;
 }
 
+static const char *why_not(const SyncdCall *call, SyncdRight right)
+{
+    if (call->bus->instance == SYNCD_INSTANCE_USER)
+        return "This instance serves its own user only";
+    return right.kind == SYNCD_RIGHT_OWNER ? "This is for whom it belongs to, and for root"
+                                           : "The system instance does not offer this";
+}
+
 SyncdService *syncd_call_authorise(SyncdCall *call, bool others, const char *const *details,
                                    GError **error)
 {
@@ -226,10 +239,7 @@ SyncdService *syncd_call_authorise(SyncdCall *call, bool others, const char *con
         }
         break;
     default:
-        syncd_set_error(&refusal, SYNCD_ERROR_ACCESS_DENIED,
-                        bus->instance == SYNCD_INSTANCE_USER
-                            ? "This instance serves its own user only"
-                            : "The system instance does not offer this");
+        syncd_set_error(&refusal, SYNCD_ERROR_ACCESS_DENIED, "%s", why_not(call, right));
     }
     note_refusal(call, right.action, refusal);
     g_propagate_error(error, g_steal_pointer(&refusal));

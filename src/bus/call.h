@@ -34,7 +34,8 @@ int syncd_call_enter(sd_bus_message *message, void *userdata, sd_bus_error *ret_
 
 sd_bus_message *syncd_call_message(SyncdCall *call);
 const SyncdCaller *syncd_call_caller(const SyncdCall *call);
-SyncdJob *syncd_call_job(const SyncdCall *call); /* of a job's object, else NULL */
+SyncdJob *syncd_call_job(const SyncdCall *call);         /* of a job's object, else NULL */
+SyncdRepairPlan *syncd_call_plan(const SyncdCall *call); /* of a plan's, else NULL */
 
 /* When the caller leaves the bus, its leases end. */
 void syncd_call_watch_worker(SyncdCall *call);

@@ -6,7 +6,8 @@
 
 static const SyncdInterface *const interface_table[] = {
     &syncd_interface_manager,    &syncd_interface_operations, &syncd_interface_registry,
-    &syncd_interface_workspaces, &syncd_interface_job,
+    &syncd_interface_workspaces, &syncd_interface_repair,     &syncd_interface_plan,
+    &syncd_interface_job,
 };
 
 const SyncdInterface *const *syncd_interfaces(size_t *ret_n)

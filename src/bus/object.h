@@ -25,6 +25,8 @@ extern const SyncdInterface syncd_interface_manager;
 extern const SyncdInterface syncd_interface_operations;
 extern const SyncdInterface syncd_interface_registry;
 extern const SyncdInterface syncd_interface_workspaces;
+extern const SyncdInterface syncd_interface_repair;
+extern const SyncdInterface syncd_interface_plan;
 extern const SyncdInterface syncd_interface_job;
 
 const SyncdInterface *const *syncd_interfaces(size_t *ret_n);

@@ -9,4 +9,6 @@
 #define SYNCD_BUS_OPERATIONS "org.sourceos.Sync.Operations"
 #define SYNCD_BUS_REGISTRY "org.sourceos.Sync.Registry"
 #define SYNCD_BUS_WORKSPACES "org.sourceos.Sync.Workspaces"
+#define SYNCD_BUS_REPAIR "org.sourceos.Sync.Repair"
+#define SYNCD_BUS_PLAN "org.sourceos.Sync.RepairPlan"
 #define SYNCD_BUS_JOB "org.sourceos.Sync.Job"

@@ -108,6 +108,21 @@ static void on_job_removed(void *data, SyncdJob *job)
     syncd_bus_job_removed(((Daemon *)data)->bus, job);
 }
 
+static void on_plan_added(void *data, SyncdRepairPlan *plan)
+{
+    syncd_bus_plan_added(((Daemon *)data)->bus, plan);
+}
+
+static void on_plan_changed(void *data, SyncdRepairPlan *plan)
+{
+    syncd_bus_plan_changed(((Daemon *)data)->bus, plan);
+}
+
+static void on_plan_removed(void *data, SyncdRepairPlan *plan)
+{
+    syncd_bus_plan_removed(((Daemon *)data)->bus, plan);
+}
+
 static bool on_standing(void *data, const char *root, SyncdRootStanding *ret_standing)
 {
     return syncd_workspaces_standing(((Daemon *)data)->workspaces, root, ret_standing);
@@ -330,12 +345,14 @@ static bool start(Daemon *daemon, GError **error)
     daemon->connection =
         syncd_connect(options->instance, options->bus_address, daemon->event, error);
     if (daemon->connection == NULL || !syncd_claim_name(daemon->connection, error) ||
-        !open_service(daemon, error) || !open_bus(daemon, error))
+        !open_service(daemon, error))
         return false;
     daemon->policy =
         syncd_policy_loader_new(options->instance, options->policy_directory, daemon->store);
     read_policy(daemon);
     start_repair(daemon);
+    if (!open_bus(daemon, error))
+        return false;
     daemon->schedule = syncd_schedule_new(daemon->event, daemon->service, error);
     if (daemon->schedule == NULL)
         return false;
@@ -353,6 +370,9 @@ static bool start(Daemon *daemon, GError **error)
                                                     .job_added = on_job_added,
                                                     .job_changed = on_job_changed,
                                                     .job_removed = on_job_removed,
+                                                    .repair_plan_added = on_plan_added,
+                                                    .repair_plan_changed = on_plan_changed,
+                                                    .repair_plan_removed = on_plan_removed,
                                                     .standing = on_standing,
                                                     .scan = on_scan,
                                                     .restore = on_restore,

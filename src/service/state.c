@@ -1,6 +1,10 @@
 #include "service/damage.h"
 #include "service/files.h"
 #include "service/internal.h"
+#include "service/repair.h"
+#include "store/repair-store.h"
+
+#include <string.h>
 
 /* What can be wrong, in the order in which it is shown; the first one that holds gives the state.
  */
@@ -38,6 +42,11 @@ static bool index_rebuilding(const SyncdService *service)
 static bool index_unavailable(const SyncdService *service)
 {
     return syncd_store_lacks_index(service->store);
+}
+
+static bool index_damaged(const SyncdService *service)
+{
+    return syncd_store_index_fault(service->store) != NULL;
 }
 
 static bool no_space(const SyncdService *service)
@@ -125,6 +134,16 @@ static void count_mismatched(SyncdService *service)
     service->mismatched_of = sequence;
 }
 
+/* Plans of repair that nobody has approved yet. */
+static guint32 count_previews(SyncdService *service)
+{
+    g_autoptr(GPtrArray) plans = syncd_service_repair_plans(service);
+    guint32 n = 0;
+    for (guint i = 0; i < plans->len; i++)
+        n += strcmp(syncd_repair_plan_state(plans->pdata[i]), "preview") == 0;
+    return n;
+}
+
 void syncd_service_state(SyncdService *service, SyncdState *ret_state)
 {
     G_STATIC_ASSERT(G_N_ELEMENTS(reasons) < G_N_ELEMENTS(ret_state->reasons));
@@ -135,9 +154,9 @@ void syncd_service_state(SyncdService *service, SyncdState *ret_state)
     *ret_state = (SyncdState){
         .state = "clean",
         .policy_blocked_count = service->policy_blocked,
-        .pending_approvals = service->asking,
-        .repair_needed =
-            verify_found(service) || journal_corrupt(service) || checksum_mismatch(service),
+        .pending_approvals = service->asking + count_previews(service),
+        .repair_needed = verify_found(service) || journal_corrupt(service) ||
+                         checksum_mismatch(service) || index_damaged(service),
         .pending_operations = service->pending_operations,
         .sequence = syncd_store_sequence(service->store),
         .last_activity_usec = syncd_store_last_ms(service->store) * 1000,

@@ -3,10 +3,13 @@
 the same judgement must find. More on demand: --calls=1000000 --seed=N."""
 
 import contextlib
+import json
+import os
 import subprocess
 
 from bus_fuzz import (SANITIZED, add_options, check_log, complaints, descriptors, fuzz, memory,
                       recorded_file)
+from damage import PLAN, REPAIR, plan, spoilt
 from harness import Skip, equal, main, promise, session_world
 
 # What is wrong with it: part of a complaint that must be among those about it.
@@ -34,6 +37,21 @@ def the_user_instance_takes_every_call(world):
             report['methods'].pop(method)
         equal(complaints(report, daemon.process, before, daemon.said()), [])
         check_log(caller)
+
+
+@promise
+def a_plan_of_repair_takes_every_call(world):
+    with spoilt(world, os.getuid(), environment=SANITIZED) as daemon, world.caller() as caller:
+        equal(json.loads(caller.call(PLAN, 'Describe', path=plan(caller)[0]))['state'], 'preview')
+        before = descriptors(daemon.pid), memory(daemon.pid)
+        report = fuzz(world.options, world.bus.address, world.options.calls // 3,
+                      lines=[f'{REPAIR}.Plan ({{}},)', f'{PLAN}.Describe ()', f'{PLAN}.Document ()'])
+        equal(complaints(report, daemon.process, before, daemon.said(), everything=False), [])
+        done = [name for name in (REPAIR + '.Plan', PLAN + '.Describe', PLAN + '.Document', PLAN + '.Discard')
+                if report['methods'].get(name)]
+        equal(len(done), 4, f'{done} of {report["methods"]}')
+        for name in ('Approve', 'Apply', 'Rollback', 'Report'):
+            equal(report['methods'][f'{PLAN}.{name}'], 0, 'without consent')
 
 
 @contextlib.contextmanager

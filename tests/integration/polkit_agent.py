@@ -25,7 +25,7 @@ class Agent:
         flags = (Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
                  | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
         self.connection = Gio.DBusConnection.new_for_address_sync(bus.address, flags, None, None)
-        self.asked, self.cancelled, self.how, self.open = [], 0, how, []
+        self.asked, self.messages, self.cancelled, self.how, self.open = [], [], 0, how, []
         self.connection.register_object('/agent', Gio.DBusNodeInfo.new_for_xml(AGENT).interfaces[0],
                                         self._on_call, None, None)
         start = pathlib.Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[19]
@@ -44,8 +44,9 @@ class Agent:
             self.cancelled += 1
             invocation.return_value(None)
             return
-        action, _message, _icon, _details, cookie, _identities = values.unpack()
+        action, message, _icon, _details, cookie, _identities = values.unpack()
         self.asked.append(action)
+        self.messages.append(message)
         if self.how == WAITS:
             self.open.append(invocation)
             return

@@ -5,8 +5,8 @@
 
 static const char *const kinds[] = {
     [SYNCD_RIGHT_NOBODY] = "nobody", [SYNCD_RIGHT_EVERYONE] = "everyone",
-    [SYNCD_RIGHT_ACTOR] = "actor",   [SYNCD_RIGHT_OWN] = "own",
-    [SYNCD_RIGHT_ACTION] = "action",
+    [SYNCD_RIGHT_ACTOR] = "actor",   [SYNCD_RIGHT_OWNER] = "owner",
+    [SYNCD_RIGHT_OWN] = "own",       [SYNCD_RIGHT_ACTION] = "action",
 };
 
 static void print_right(const char *instance, SyncdRight right)

@@ -7,18 +7,19 @@ known."""
 import contextlib
 import json
 import os
-import pathlib
 import subprocess
 
+from damage import plan, plans, spoilt_system_instance, spoilt_user_instance
 from every_method import (IDS, RECONCILED, RECORDS, REGISTRY, arguments_of, everything, prepared,
                           register, register_all)
-from harness import (JOB, MANAGER, NAME, OPERATIONS, ROOT, STANDARD, Bus, Caller, GLib, Refused, equal,
-                     eventually, main, promise, refused_as)
+from harness import (JOB, MANAGER, NAME, OPERATIONS, ROOT, STANDARD, STANDARD_BUS, Bus, Caller, GLib,
+                     Refused, equal, eventually, main, promise, refused_as)
 from polkit_agent import CONSENTS, REFUSES, WAITS, Agent
 from polkit_world import (ALLOWED, ASKED, SERVICE, STRANGER, a_user_instance_beside_polkit,
                           system_world, uid)
 
 WORKSPACES = NAME + '.Workspaces'
+PROPERTIES = STANDARD_BUS + '.Properties'
 DENIED = STANDARD + 'AccessDenied'
 CHALLENGED = STANDARD + 'InteractiveAuthorizationRequired'
 ALL = {'all': GLib.Variant('b', True)}
@@ -31,7 +32,7 @@ CONSENT = 'org.sourceos.sync.user.'
 # What is refused to root as well, each for a reason of its own that has nothing to do with rights.
 NOT_NOW = {'Operations.Purge', 'Operations.PurgeReport', 'Registry.MigrationReport',
            'Registry.ApplyMigration', 'Registry.PlanRollback', 'Registry.ApplyRollback',
-           'Workspaces.AcceptFile'}
+           'Workspaces.AcceptFile', 'Repair.Plan', 'RepairPlan.Report', 'RepairPlan.Rollback'}
 
 
 def arguments(known):
@@ -40,7 +41,7 @@ def arguments(known):
     migration = RECORDS['migration']['migration_id']
     return {
         'Manager.Describe': (), 'Manager.Explain': ('o-1', ALL), 'Manager.ListEvents': (ALL,),
-        'Manager.Diagnose': (ALL,), 'Manager.ListEvidence': (ALL,),
+        'Manager.Health': ({},), 'Manager.Diagnose': (ALL,), 'Manager.ListEvidence': (ALL,),
         'Manager.GetEvidence': (known['operation'], ALL),
         'Manager.Find': ('note', ALL), 'Manager.Verify': ({},), 'Manager.ListJobs': (ALL,),
         'Operations.Enqueue': ('sync.operation.enqueue', 'workspace:notes', 'o-7', '{}', {}),
@@ -77,8 +78,15 @@ def arguments(known):
         'Workspaces.PlanRestore': (*file, {**ALL, **known['restored']}),
         'Workspaces.Restore': (*file, known['restore'], {**ALL, **known['restored']}),
         'Workspaces.AcceptFile': (*file, known['sha256'], ALL),
-        'Job.Describe': (), 'Job.Cancel': (),
+        'Repair.Plan': ({},), 'Repair.List': (ALL,), 'Job.Describe': (), 'Job.Cancel': (),
     }
+
+
+def plan_arguments(digest):
+    """Of the methods that a plan has."""
+    return {'RepairPlan.Describe': (), 'RepairPlan.Document': (), 'RepairPlan.Report': (),
+            'RepairPlan.Approve': (digest,), 'RepairPlan.Apply': (digest,),
+            'RepairPlan.Rollback': (digest,), 'RepairPlan.Discard': ()}
 
 
 class Matrix:
@@ -92,11 +100,17 @@ class Matrix:
         self.rights = {name_of(rule['interface'], rule['method']): rule[instance] for rule in rules}
         self.signatures = {name_of(interface, method): '(' + ''.join(type_ for _, type_ in args) + ')'
                            for interface, method, args in arguments_of(world.options.source)}
-        self.directory = world.place()
-        self.arguments = arguments({**prepared(owner, 'owner'), **self.prepare(user)})
-        equal(set(self.arguments), set(self.rights), 'methods whose arguments are known')
+        self.paths = {}
+        self.arguments = self.prepare(user)
+        self.rights = {name: right for name, right in self.rights.items()
+                       if name.startswith('RepairPlan.') == self.of_a_plan}
+        equal(set(self.rights) - set(self.arguments), set(), 'methods whose arguments are not known')
+
+    of_a_plan = False
 
     def prepare(self, user):
+        self.directory = self.world.place()
+        known = prepared(self.owner, 'owner')
         register_all(self.owner)
         register(self.owner, 'actor', PAST)
         # The daemon would look for its directory again and again.
@@ -120,13 +134,13 @@ class Matrix:
 
         eventually(recorded, 'the file is recorded')
         restored = {'version': GLib.Variant('t', 1), 'to': GLib.Variant('s', 'restored')}
-        plan = json.loads(self.owner.call(WORKSPACES, 'PlanRestore', '(saya{sv})', 'workspace:matrix',
+        restore = json.loads(self.owner.call(WORKSPACES, 'PlanRestore', '(saya{sv})', 'workspace:matrix',
                                           list(b'file'), {**ALL, **restored}))
-        self.job = self.owner.call(MANAGER, 'Verify', '(a{sv})', {})
-        eventually(lambda: json.loads(self.owner.call(JOB, 'Describe', path=self.job))['state'] == 'done',
+        job = self.paths['Job'] = self.owner.call(MANAGER, 'Verify', '(a{sv})', {})
+        eventually(lambda: json.loads(self.owner.call(JOB, 'Describe', path=job))['state'] == 'done',
                    'the job ends')
-        return {'file': file['file_id'], 'sha256': file['sha256'], 'restore': plan['digest'],
-                'restored': restored}
+        return arguments({**known, 'file': file['file_id'], 'sha256': file['sha256'],
+                          'restore': restore['digest'], 'restored': restored})
 
     def rows(self, *kinds):
         """What changes much comes last."""
@@ -136,7 +150,7 @@ class Matrix:
     def send(self, caller, name, **keywords):
         interface, method = name.split('.')
         return caller.call(f'{NAME}.{interface}', method, self.signatures[name], *self.arguments[name],
-                           path=self.job if interface == 'Job' else ROOT, **keywords)
+                           path=self.paths.get(interface, ROOT), **keywords)
 
     def outcome(self, caller, name, **keywords):
         """"done", or why not: "polkit" said no, nobody could be "asked", "denied" by somebody else, or
@@ -154,7 +168,7 @@ class Matrix:
     def begin(self, caller, name):
         interface, method = name.split('.')
         caller.start(f'{NAME}.{interface}', method, self.signatures[name], *self.arguments[name],
-                     path=self.job if interface == 'Job' else ROOT, interactive=True)
+                     path=self.paths.get(interface, ROOT), interactive=True)
 
     def seen(self):
         kept, records, _ = everything(self.owner)
@@ -171,6 +185,27 @@ class Matrix:
         assert after == before, f'{what}: something happened: {new}'
 
 
+class PlanMatrix(Matrix):
+    """The same of a plan of repair: root's, or the user's."""
+
+    of_a_plan = True
+
+    def prepare(self, user):
+        path, digest = plan(self.owner)
+        self.paths['RepairPlan'] = path
+        return plan_arguments(digest)
+
+    def seen(self):
+        return (plans(self.owner, all=True), self.owner.call(MANAGER, 'ListJobs', '(a{sv})', ALL),
+                self.owner.call(PROPERTIES, 'Get', '(ss)', MANAGER, 'Sequence'))
+
+    @contextlib.contextmanager
+    def nothing_happens(self, what):
+        before = self.seen()
+        yield
+        equal(self.seen(), before, what)
+
+
 def name_of(interface, method):
     return f'{interface.removeprefix(NAME + ".")}.{method}'
 
@@ -183,6 +218,8 @@ def check_refused(matrix, what, caller, why, **keywords):
     with matrix.nothing_happens(what):
         for name in matrix.rows('own', 'action'):
             equal(matrix.outcome(caller, name, **keywords), why, f'{name}, {what}')
+        for name in matrix.rows('owner'):
+            equal(matrix.outcome(caller, name, **keywords), 'denied', f'{name}, {what}')
         for name in matrix.rows('actor'):
             got = matrix.outcome(caller, name, **keywords)
             assert got not in ('done', 'polkit', 'asked'), f'{name}, {what}: {got}'
@@ -246,6 +283,63 @@ def root_may_do_everything_there(world):
             got = matrix.outcome(root, name)
             assert got == 'done' or name in NOT_NOW and got not in ('polkit', 'asked', 'denied'), \
                 f'{name}: {got}'
+
+
+@promise
+def nothing_happens_to_a_plan_of_the_system_instance_without_a_yes(world):
+    with spoilt_system_instance(world) as (_, root), world.other(uid(ALLOWED)) as allowed, \
+            world.other(uid(ASKED)) as asked, world.other(uid(STRANGER)) as stranger, \
+            world.other(uid(SERVICE)) as service:
+        matrix = PlanMatrix(world, 'system', root, SERVICE)
+        for approved in (False, True):
+            if approved:
+                equal(matrix.outcome(root, 'RepairPlan.Approve'), 'done')
+            check_refused(matrix, 'polkit says no', stranger, 'polkit', interactive=True)
+            check_refused(matrix, 'the service user', service, 'polkit', interactive=True)
+            check_refused(matrix, 'nobody can be asked', asked, 'asked', interactive=True)
+            agent = Agent(world.bus, asked.pid, how=REFUSES)
+            check_refused(matrix, 'who is asked refuses', asked, 'polkit', interactive=True)
+            check_refused(matrix, 'nobody may be asked', asked, 'asked')
+            agent.close()
+            check_vanished(matrix, ASKED, None, matrix.rows('own', 'action'))
+        # Though polkit lets him do everything, it is root's.
+        equal(matrix.outcome(allowed, 'RepairPlan.Apply'), 'denied')
+        check_allowed(matrix, 'polkit says yes', allowed, matrix.rows('own', 'action'))
+        equal(plans(root), [])
+
+
+@promise
+def root_may_do_everything_with_a_plan(world):
+    with spoilt_system_instance(world) as (_, root):
+        matrix = PlanMatrix(world, 'system', root, SERVICE)
+        for name in matrix.rows():
+            got = matrix.outcome(root, name)
+            assert got == 'done' or name in NOT_NOW and got not in ('polkit', 'asked', 'denied') \
+                or (name, got) == ('RepairPlan.Discard', 'Busy'), f'{name}: {got}'
+
+
+@promise
+def nothing_happens_to_a_plan_of_the_user_without_his_consent(world):
+    for user, how, why, interactive in ((STRANGER, None, 'polkit', True), (ASKED, None, 'asked', True),
+                                        (ASKED, REFUSES, 'polkit', True),
+                                        (ASKED, CONSENTS, 'asked', False)):
+        with spoilt_user_instance(world, user) as (daemon, owner), \
+                world.other(uid(SERVICE), daemon.bus) as other:
+            matrix = PlanMatrix(world, 'user', owner, user)
+            root = Caller(daemon.bus.address)
+            agent = Agent(world.bus, owner.pid, how=how) if how else None
+            with matrix.nothing_happens(why):
+                for name in matrix.rows('action'):
+                    equal(matrix.outcome(owner, name, interactive=interactive), why, name)
+                for what, caller in (('another user', other), ('root', root)):
+                    for name in matrix.rows():
+                        equal(matrix.outcome(caller, name, interactive=True), 'denied', f'{name}, {what}')
+            if user == ASKED:
+                check_vanished(matrix, user, daemon.bus, matrix.rows('action'))
+            equal(matrix.outcome(owner, 'RepairPlan.Apply'), 'ApprovalRequired')
+            root.close()
+            if agent:
+                agent.close()
 
 
 @promise

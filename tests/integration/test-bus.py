@@ -72,7 +72,7 @@ def properties_are_readable_and_constant_ones_stay(world):
     with world.served() as (_, caller):
         everything = caller.get_all(MANAGER)
         equal(everything['Instance'], 'user')
-        equal(everything['ApiVersion'], 3)
+        equal(everything['ApiVersion'], 4)
         described = json.loads(caller.call(MANAGER, 'Describe'))
         equal(described['api_version'], everything['ApiVersion'])
         equal(everything['State'], 'clean')

@@ -234,9 +234,9 @@ static void compare(const char *served_text, const char *const *interfaces)
 
 static void the_root_object_is_as_described(const void *instance)
 {
-    static const char *const interfaces[] = {SYNCD_INTERFACE_MANAGER, SYNCD_INTERFACE_OPERATIONS,
+    static const char *const interfaces[] = {SYNCD_INTERFACE_MANAGER,  SYNCD_INTERFACE_OPERATIONS,
                                              SYNCD_INTERFACE_REGISTRY, SYNCD_INTERFACE_WORKSPACES,
-                                             NULL};
+                                             SYNCD_INTERFACE_REPAIR,   NULL};
     Pair pair;
     pair_init(&pair, *(const SyncdInstance *)instance);
     g_autofree char *text = introspect(&pair, SYNCD_PATH_ROOT);
