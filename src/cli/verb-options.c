@@ -253,6 +253,23 @@ const SyncdVerbOption syncd_believed_key_options[] = {
     END,
 };
 
+const SyncdVerbOption syncd_repair_plan_options[] = {
+    {"accept", 0, SYNCD_VALUE_FILE, "FILE",
+     N_("A file whose bytes are to be recorded instead of restored; may be repeated"), NULL, true},
+    END,
+};
+
+const SyncdVerbOption syncd_repair_show_options[] = {
+    FLAG("document", 0, N_("Print the exact bytes of the plan")),
+    FLAG("report", 0, N_("Show only what was done")),
+    END,
+};
+
+const SyncdVerbOption syncd_repair_apply_options[] = {
+    FILES("approved-plan", 0, N_("The plan whose bytes are in this file, - for standard input")),
+    END,
+};
+
 const SyncdVerbOption syncd_trust_options[] = {
     TEXT("subject", 0, "SUBJECT", N_("Who wants to act")),
     OFFER("action", 0, "ACTION", syncd_words_action, N_("What it wants to do")),

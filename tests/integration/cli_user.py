@@ -103,11 +103,11 @@ def stop(process, how=signal.SIGINT):
     return process.returncode, out, err
 
 
-def on_terminal(cli, words, typed, exit_code):
+def on_terminal(cli, words, typed, exit_code, **options):
     """What a person sees who types this."""
     terminal, inside = pty.openpty()
     process = subprocess.Popen([cli.program, *words], env=cli.environment, stdin=inside,
-                               stdout=inside, stderr=inside, start_new_session=True)
+                               stdout=inside, stderr=inside, start_new_session=True, **options)
     os.close(inside)
     os.write(terminal, typed)
     seen = b''

@@ -1,0 +1,138 @@
+/* Approving, applying, taking back and discarding a plan of repair: what is agreed to is shown
+ * before. */
+#include "cli/agent.h"
+#include "cli/file.h"
+#include "cli/i18n.h"
+#include "cli/interrupt.h"
+#include "cli/listing.h"
+#include "cli/progress.h"
+#include "cli/repair.h"
+#include "cli/verbs.h"
+#include "cli/when.h"
+#include "client/job.h"
+#include "client/repair.h"
+
+#include <poll.h>
+#include <string.h>
+
+static bool agree(SyncdCli *cli, const SyncdCliRepair *repair, const char *question, GError **error)
+{
+    if (!syncd_cli_json(cli) && !syncd_cli_flag(cli, "yes")) {
+        syncd_cli_show_repair(cli, repair);
+        syncd_output_text(cli->out, "\n");
+    }
+    return syncd_cli_confirm(cli, question, error);
+}
+
+/* ---- approving ---- */
+
+static bool show_approved(SyncdCli *cli, SyncdClient *client, const char *id, GError **error)
+{
+    g_autofree char *description = syncd_client_describe_repair(client, id, error);
+    if (description == NULL)
+        return false;
+    SyncdJson plan = syncd_json_root(description, strlen(description));
+    g_autofree char *until =
+        syncd_when_local_usec(syncd_record_number(plan, "approval_until_usec"));
+    if (syncd_cli_json(cli))
+        syncd_output_json(cli->out, description, strlen(description), true);
+    else
+        syncd_output_printf(cli->out,
+                            _("Approved until %s: `sourceos-syncd repair apply %s` carries it "
+                              "out.\n"),
+                            until, id);
+    return true;
+}
+
+bool syncd_verb_repair_approve(SyncdCli *cli, GError **error)
+{
+    g_auto(SyncdCliRepair) repair = {0};
+    g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_CONSENT, error);
+    if (client == NULL ||
+        !syncd_cli_find_repair(cli, client, SYNCD_REPAIR_WAITING, &repair, error) ||
+        !agree(cli, &repair, _("Approve exactly this plan?"), error))
+        return false;
+    g_autoptr(SyncdCliAgent) agent = syncd_cli_agent_start(cli);
+    return syncd_client_approve_repair(client, repair.id, repair.digest, error) &&
+           show_approved(cli, client, repair.id, error);
+}
+
+bool syncd_verb_repair_discard(SyncdCli *cli, GError **error)
+{
+    g_auto(SyncdCliRepair) repair = {0};
+    g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
+    if (client == NULL || !syncd_cli_find_repair(cli, client, SYNCD_REPAIR_ANY, &repair, error) ||
+        !agree(cli, &repair,
+               _("Discard this plan? A repair that it did can then not be taken back any more."),
+               error))
+        return false;
+    if (!syncd_client_discard_repair(client, repair.id, error))
+        return false;
+    syncd_cli_remark(cli, _("The plan %s is discarded."), repair.id);
+    if (syncd_cli_json(cli))
+        syncd_output_json(cli->out, repair.description, strlen(repair.description), true);
+    return true;
+}
+
+/* ---- jobs ---- */
+
+typedef char *(*BeginFunc)(SyncdClient *client, const char *plan, const char *digest,
+                           GError **error);
+
+static bool carry_out(SyncdCli *cli, SyncdClient *client, const SyncdCliRepair *repair,
+                      BeginFunc begin, const char *what, GError **error)
+{
+    SyncdProgress progress = syncd_progress(cli, what);
+    struct pollfd stop = {.fd = syncd_interrupt_catch(), .events = POLLIN};
+    g_autofree char *job = begin(client, repair->id, repair->digest, error);
+    g_autofree char *report =
+        job != NULL
+            ? syncd_client_wait_job(client, job, &stop, syncd_progress_show, &progress, error)
+            : NULL;
+    syncd_interrupt_release();
+    syncd_progress_clear(&progress);
+    if (report != NULL)
+        syncd_cli_show_repair_report(cli, report);
+    return report != NULL;
+}
+
+/* A file names a plan by its bytes, and says nothing else: not even that it is approved. */
+static bool find_approved(SyncdCli *cli, SyncdClient *client, SyncdCliRepair *ret_repair,
+                          GError **error)
+{
+    const char *file = syncd_cli_value(cli, "approved-plan");
+    char digest[SYNCD_DIGEST_SIZE];
+    SyncdHash hash;
+    if (file == NULL)
+        return syncd_cli_find_repair(cli, client, SYNCD_REPAIR_READY, ret_repair, error);
+    if (syncd_cli_argument(cli, 0) != NULL) {
+        syncd_set_error_next(error, SYNCD_ERROR_USAGE, "name the plan in one way",
+                             "--approved-plan names a plan already");
+        return false;
+    }
+    if (!syncd_file_hash(file, &hash, error))
+        return false;
+    syncd_hash_to_digest(&hash, digest);
+    return syncd_cli_find_repair_of(cli, client, digest, ret_repair, error);
+}
+
+bool syncd_verb_repair_apply(SyncdCli *cli, GError **error)
+{
+    g_auto(SyncdCliRepair) repair = {0};
+    g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
+    return client != NULL && find_approved(cli, client, &repair, error) &&
+           agree(cli, &repair, _("Carry out this plan?"), error) &&
+           carry_out(cli, client, &repair, syncd_client_apply_repair, _("Repairing"), error);
+}
+
+bool syncd_verb_repair_rollback(SyncdCli *cli, GError **error)
+{
+    g_auto(SyncdCliRepair) repair = {0};
+    g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_CONSENT, error);
+    if (client == NULL ||
+        !syncd_cli_find_repair(cli, client, SYNCD_REPAIR_APPLIED, &repair, error) ||
+        !agree(cli, &repair, _("Take back what this plan did?"), error))
+        return false;
+    g_autoptr(SyncdCliAgent) agent = syncd_cli_agent_start(cli);
+    return carry_out(cli, client, &repair, syncd_client_rollback_repair, _("Taking back"), error);
+}

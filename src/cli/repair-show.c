@@ -1,0 +1,142 @@
+/* What a person is shown of a plan of repair, and of what it did. */
+#include "cli/i18n.h"
+#include "cli/listing.h"
+#include "cli/repair.h"
+#include "cli/table.h"
+#include "cli/text.h"
+#include "cli/when.h"
+
+#include <string.h>
+
+static SyncdJson root_of(const char *document)
+{
+    return syncd_json_root(document, strlen(document));
+}
+
+static void show_line(SyncdCli *cli, const char *title, const char *text)
+{
+    g_autofree char *safe = syncd_text_safe(text);
+    g_autoptr(GString) line = g_string_new(title);
+    g_string_append_c(line, ' ');
+    syncd_text_wrap(line, safe, syncd_text_width(title) + 1, 2, syncd_output_width(cli->out));
+    syncd_output_printf(cli->out, "%s\n", line->str);
+}
+
+static void show_time(SyncdCli *cli, const char *title, SyncdJson plan, const char *name)
+{
+    guint64 usec = syncd_record_number(plan, name);
+    if (usec == 0)
+        return;
+    g_autofree char *when = syncd_when_local_usec(usec);
+    show_line(cli, title, when);
+}
+
+/* ---- a plan ---- */
+
+static void show_risk(SyncdCli *cli, SyncdJson plan)
+{
+    g_autofree char *risk = syncd_record_text(plan, "risk");
+    bool destructive = true;
+    syncd_json_get_bool(syncd_json_member(plan, "destructive"), &destructive);
+    g_autofree char *text = g_strdup_printf(destructive ? _("%s; some of it cannot be taken back")
+                                                        : _("%s; nothing is destroyed"),
+                                            risk);
+    show_line(cli, _("Risk:"), text);
+}
+
+static void show_steps(SyncdCli *cli, SyncdJson plan)
+{
+    const char *const titles[] = {_("STEP"),  _("STATE"),        _("RISK"),
+                                  _("ABOUT"), _("WHAT IS DONE"), NULL};
+    g_autoptr(SyncdTable) table = syncd_table_new(titles);
+    SyncdJsonIter iter;
+    SyncdJson step;
+    syncd_json_iter_init(&iter, syncd_json_member(plan, "steps"));
+    while (syncd_json_iter_next(&iter, NULL, &step)) {
+        g_autofree char *id = syncd_record_text(step, "id"),
+                        *state = syncd_record_text(step, "state"),
+                        *risk = syncd_record_text(step, "risk"),
+                        *target = syncd_record_text(step, "target"),
+                        *description = syncd_record_text(step, "description");
+        const char *const cells[] = {id, state, risk, target, description};
+        syncd_table_add(table, cells);
+    }
+    syncd_table_print(table, cli->out);
+}
+
+void syncd_cli_show_repair(SyncdCli *cli, const SyncdCliRepair *repair)
+{
+    SyncdJson plan = root_of(repair->description);
+    g_autofree char *state = syncd_record_text(plan, "state"),
+                    *approver = syncd_record_text(plan, "approver"),
+                    *failure = syncd_record_text(plan, "failure"),
+                    *summary = syncd_record_text(root_of(repair->document), "summary");
+    show_line(cli, _("Plan:"), repair->id);
+    show_line(cli, _("Effect:"), summary);
+    show_risk(cli, plan);
+    show_line(cli, _("Digest:"), repair->digest);
+    show_line(cli, _("State:"), state);
+    if (*approver != '\0')
+        show_line(cli, _("Approved by:"), approver);
+    if (*failure != '\0')
+        show_line(cli, _("Failure:"), failure);
+    if (strcmp(state, "approved") == 0)
+        show_time(cli, _("Approved until:"), plan, "approval_until_usec");
+    else if (strcmp(state, "preview") == 0)
+        show_time(cli, _("Until:"), plan, "expires_usec");
+    show_time(cli, _("Can be taken back until:"), plan, "rollback_until_usec");
+    syncd_output_text(cli->out, "\n");
+    show_steps(cli, plan);
+}
+
+/* ---- a report ---- */
+
+static void show_list(SyncdCli *cli, const char *title, SyncdJson report, const char *name)
+{
+    SyncdJsonIter iter;
+    SyncdJson one;
+    syncd_json_iter_init(&iter, syncd_json_member(report, name));
+    while (syncd_json_iter_next(&iter, NULL, &one)) {
+        g_autofree char *text = syncd_json_dup_text(one);
+        show_line(cli, title, text != NULL ? text : "");
+    }
+}
+
+static const char *outcome_of(SyncdJson report)
+{
+    static const struct {
+        const char *name, *sentence;
+    } outcomes[] = {
+        {"complete", N_("Repaired.")},
+        {"failed", N_("Not repaired: what was done of it was taken back.")},
+        {"rolled_back", N_("Taken back: it is as it was before the repair.")},
+    };
+    SyncdJson outcome = syncd_json_member(report, "outcome");
+    for (size_t i = 0; i < G_N_ELEMENTS(outcomes); i++)
+        if (syncd_json_is(outcome, outcomes[i].name))
+            return outcomes[i].sentence;
+    return N_("It has not ended.");
+}
+
+void syncd_cli_show_repair_report(SyncdCli *cli, const char *document)
+{
+    SyncdJson report = root_of(document);
+    if (syncd_cli_json(cli)) {
+        syncd_output_json(cli->out, document, strlen(document), true);
+        return;
+    }
+    g_autofree char *failure = syncd_record_text(report, "failure"),
+                    *reason = syncd_record_text(report, "reason"),
+                    *next = syncd_record_text(report, "next_action");
+    syncd_output_printf(cli->out, "%s\n", _(outcome_of(report)));
+    show_line(cli, _("What was wrong:"), failure);
+    if (*reason != '\0')
+        show_line(cli, _("Why not:"), reason);
+    show_list(cli, _("About:"), report, "affected_objects");
+    show_list(cli, _("Of:"), report, "affected_actors");
+    show_list(cli, _("Preserved:"), report, "preserved");
+    show_list(cli, _("Made anew:"), report, "rebuilt");
+    show_list(cli, _("Set aside:"), report, "quarantined");
+    show_list(cli, _("Still wrong:"), report, "unresolved_conflicts");
+    show_line(cli, _("Next:"), next);
+}

@@ -1,0 +1,45 @@
+/*
+ * Plans of repair: which one is meant, and what a person is shown of it.
+ *
+ * What is agreed to is the document that was shown: its digest is made here, of the bytes that the
+ * daemon gave, and only what has that digest is approved, applied or rolled back.
+ */
+#pragma once
+
+#include "base/json.h"
+#include "cli/cli.h"
+#include "crypto/hash.h"
+
+typedef struct {
+    char *id;
+    char *description; /* JSON, as Describe gives it */
+    char *document;    /* the exact bytes of the plan */
+    char digest[SYNCD_DIGEST_SIZE];
+} SyncdCliRepair;
+
+void syncd_cli_repair_clear(SyncdCliRepair *repair);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdCliRepair, syncd_cli_repair_clear)
+
+/* What a verb is about when no plan is named. */
+typedef enum {
+    SYNCD_REPAIR_ANY,     /* the only one */
+    SYNCD_REPAIR_WAITING, /* the only one that may be approved */
+    SYNCD_REPAIR_READY,   /* the only one that is approved, or else that waits for it */
+    SYNCD_REPAIR_APPLIED, /* the one that was applied last and can be taken back */
+} SyncdCliRepairWanted;
+
+/* The first argument of the verb says which: an id, or the beginning of only one. NotFound, Usage.
+ */
+bool syncd_cli_find_repair(SyncdCli *cli, SyncdClient *client, SyncdCliRepairWanted wanted,
+                           SyncdCliRepair *ret_repair, GError **error);
+/* The one with this digest. */
+bool syncd_cli_find_repair_of(SyncdCli *cli, SyncdClient *client, const char *digest,
+                              SyncdCliRepair *ret_repair, GError **error);
+bool syncd_cli_take_repair(SyncdClient *client, const char *id, SyncdCliRepair *ret_repair,
+                           GError **error);
+/* Of the verb's --all. */
+GVariant *syncd_cli_repair_options(const SyncdCli *cli);
+
+void syncd_cli_show_repair(SyncdCli *cli, const SyncdCliRepair *repair);
+/* What was done, in words, or as the document it is. */
+void syncd_cli_show_repair_report(SyncdCli *cli, const char *report);

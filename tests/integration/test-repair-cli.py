@@ -1,0 +1,184 @@
+#!/usr/bin/python3
+"""Repair from the command line: what a person is shown before he agrees, what a file can say and what it
+cannot, and the exit codes by which a script knows. With the real polkitd."""
+
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+
+from cli_user import DONE, FAILED, NEGATIVE, NOT_AUTHORISED, NOT_FOUND, Cli, on_terminal
+from damage import GARBAGE, spoilt_user_instance
+from harness import PATIENCE, as_user, equal, main, promise
+from polkit_world import ALLOWED, STRANGER, system_world, uid
+
+STALE = 6
+
+
+class Repairer:
+    """A user of the command line, with a spoilt instance of his own."""
+
+    def __init__(self, world, user):
+        self.world, self.user = world, user
+
+    def __enter__(self):
+        self.instance = spoilt_user_instance(self.world, self.user)
+        self.daemon, _ = self.instance.__enter__()
+        self.cli = Cli(self.world, self.world.place(), self.daemon.bus.address)
+        self.index = self.daemon.state / 'index.db'
+        os.chown(self.cli.directory, uid(self.user), uid(self.user))
+        self.options = {'preexec_fn': as_user(uid(self.user))}
+        return self
+
+    def __exit__(self, *failure):
+        return self.instance.__exit__(*failure)
+
+    def does(self, *words, **options):
+        return self.cli.does('repair', *words, **self.options, **options)
+
+    def json(self, *words):
+        return self.cli.json('repair', *words, **self.options)
+
+    def fails(self, code, name, *words, **options):
+        return self.cli.fails(code, name, 'repair', *words, **self.options, **options)
+
+
+@promise
+def a_repair_from_the_first_look_to_the_last(world):
+    with Repairer(world, ALLOWED) as me:
+        document = me.does('plan')
+        digest = 'sha256:' + hashlib.sha256(document.encode()).hexdigest()
+        plan = json.loads(document)['plan_id']
+        equal(json.loads(document)['status'], 'preview')
+        equal([one['id'] for one in me.json('list')], [plan])
+        shown = me.does('show')
+        for part in (plan, digest, 'preview', 'index-rebuild'):
+            assert part in shown, (part, shown)
+        equal(me.does('show', plan[:-1], '--document'), document)
+        equal(json.loads(me.does('plan', '--compact'))['status'], 'preview')
+        me.fails(NEGATIVE, 'Usage', 'show')
+        me.fails(NEGATIVE, 'Usage', 'show', 'plan-')
+        me.fails(NOT_FOUND, 'NotFound', 'show', 'plan-none')
+        me.does('discard', me.json('list')[0]['id'], '--yes')
+
+        me.fails(NOT_FOUND, 'NotFound', 'show', '--report')
+        me.fails(NOT_FOUND, 'NotFound', 'rollback', '--yes')
+        me.fails(NOT_AUTHORISED, 'ApprovalRequired', 'apply', '--yes')
+        equal(me.index.read_bytes(), GARBAGE)
+        said = me.does('approve', '--yes')
+        assert f'repair apply {plan}' in said, said
+        done = me.does('apply', '--yes')
+        for part in ('Repaired.', 'What was wrong:', 'Next:'):
+            assert part in done, (part, done)
+        assert me.index.read_bytes() != GARBAGE
+        equal(me.json('show', '--report')['plan_digest'], digest)
+        me.fails(STALE, 'AlreadyResolved', 'apply', plan, '--yes')
+        assert 'taken back' in me.does('show')
+        back = me.does('rollback', '--yes')
+        assert 'Taken back' in back, back
+        equal(me.index.read_bytes(), GARBAGE)
+        me.fails(NOT_FOUND, 'NotFound', 'rollback', '--yes')
+
+
+@promise
+def without_a_yes_nothing_is_done_and_nothing_waits(world):
+    with Repairer(world, ALLOWED) as me:
+        me.does('plan')
+        plan = me.json('list')[0]
+        for words in (('approve',), ('apply',), ('discard',)):
+            code, out, err = me.cli.run('repair', *words, **me.options)
+            equal(code, NEGATIVE, words)
+            assert plan['digest'] in out and '--yes' in err, (out, err)
+        equal(me.json('list'), [plan])
+        me.does('approve', '--yes')
+        code, _, _ = me.cli.run('repair', 'apply', **me.options)
+        equal((code, me.json('list')[0]['state']), (NEGATIVE, 'approved'))
+        equal(me.index.read_bytes(), GARBAGE)
+
+
+@promise
+def a_person_sees_what_he_agrees_to(world):
+    with Repairer(world, ALLOWED) as me:
+        me.does('plan')
+        plan = me.json('list')[0]
+        seen = on_terminal(me.cli, ('repair', 'approve'), b'n\n', FAILED, **me.options)
+        for part in (plan['id'], plan['digest'], 'Effect:', 'Risk:', 'Approve exactly this plan?'):
+            assert part in seen, (part, seen)
+        equal(me.json('list'), [plan])
+        on_terminal(me.cli, ('repair', 'approve'), b'y\n', DONE, **me.options)
+        seen = on_terminal(me.cli, ('repair', 'apply'), b'y\n', DONE, **me.options)
+        assert 'Repaired.' in seen, seen
+        seen = on_terminal(me.cli, ('repair', 'rollback'), b'n\n', FAILED, **me.options)
+        assert plan['id'] in seen and 'Take back' in seen, seen
+        equal(me.json('list')[0]['state'], 'complete')
+
+
+@promise
+def a_file_names_bytes_and_approves_nothing(world):
+    with Repairer(world, ALLOWED) as me:
+        document = me.does('plan')
+        directory = pathlib.Path(me.cli.directory)
+
+        def file(text):
+            path = directory / 'plan.json'
+            path.write_text(text)
+            return f'--approved-plan={path}'
+
+        approved = document.replace('"preview"', '"approved"')
+        assert approved != document
+        me.fails(NOT_AUTHORISED, 'ApprovalRequired', 'apply', file(document), '--yes')
+        for other in (approved, document.rstrip('\n'), document + ' ', ''):
+            me.fails(NOT_FOUND, 'NotFound', 'apply', file(other), '--yes')
+        me.does('approve', '--yes')
+        for other in (approved, json.dumps(json.loads(document))):
+            me.fails(NOT_FOUND, 'NotFound', 'apply', file(other), '--yes')
+        me.fails(NEGATIVE, 'Usage', 'apply', me.json('list')[0]['id'], file(document), '--yes')
+        me.fails(NOT_FOUND, 'NotFound', 'apply', '--approved-plan=/nowhere', '--yes')
+        equal(me.index.read_bytes(), GARBAGE)
+        done = me.does('apply', '--approved-plan=-', '--yes', stdin=document)
+        assert 'Repaired.' in done, done
+
+
+@promise
+def whom_polkit_denies_approves_nothing(world):
+    with Repairer(world, STRANGER) as me:
+        me.does('plan')
+        me.fails(NOT_AUTHORISED, 'AccessDenied', 'approve', '--yes')
+        me.fails(NOT_AUTHORISED, 'ApprovalRequired', 'apply', '--yes')
+        equal(me.json('list')[0]['state'], 'preview')
+        equal(me.index.read_bytes(), GARBAGE)
+
+
+@promise
+def what_is_well_needs_no_plan(world):
+    with Repairer(world, ALLOWED) as me:
+        equal(me.json('list'), [])
+        me.fails(NOT_FOUND, 'NotFound', 'approve', '--yes')
+        me.does('plan')
+        me.does('approve', '--yes')
+        me.does('apply', '--yes')
+        me.fails(NOT_FOUND, 'NotFound', 'plan')
+        me.does('discard', '--yes')
+        equal(me.json('list'), [])
+        me.fails(NOT_FOUND, 'NotFound', 'rollback', '--yes')
+        me.fails(NEGATIVE, 'Usage', 'plan', '--file=x', '--accept=y')
+
+
+@promise
+def the_commands_of_the_manual_work(world):
+    page = pathlib.Path(world.options.source, 'docs/man/sourceos-syncd.1.scd').read_text()
+    commands = [line for line in page.splitlines()
+                if line.startswith('sourceos-syncd repair') and '--file' not in line]
+    assert len(commands) >= 4, commands
+    with Repairer(world, ALLOWED) as me:
+        place = me.cli.directory
+        (place / 'sourceos-syncd').symlink_to(me.cli.program)
+        environment = {**me.cli.environment, 'PATH': f'{place}:{me.cli.environment["PATH"]}'}
+        for command in commands:
+            done = subprocess.run(['bash', '-c', command], cwd=place, env=environment, check=False,
+                                  capture_output=True, text=True, timeout=PATIENCE, **me.options)
+            equal(done.returncode, DONE, (command, done.stdout, done.stderr))
+
+
+main(system_world)
