@@ -89,10 +89,10 @@ typedef struct {
 
 static bool is_held(const SyncdService *service, const char *op)
 {
+    guint64 now = syncd_service_monotonic(service);
     const SyncdLease *lease = syncd_leases_of(service->leases, op);
     return lease != NULL &&
-           !syncd_leases_has_expired(service->leases, lease,
-                                     syncd_service_monotonic(service) - GRACE_USEC);
+           !syncd_leases_has_expired(service->leases, lease, now - MIN(now, GRACE_USEC));
 }
 
 static bool take_lost(void *data, const char *op, const SyncdTask *task, bool matches)
@@ -102,14 +102,29 @@ static bool take_lost(void *data, const char *op, const SyncdTask *task, bool ma
 }
 
 /* What runs is few: leases are. */
-static bool add_lost(SyncdDiagnosis *self, GError **error)
+static bool list_lost(SyncdService *service, Held *held, GError **error)
 {
     const SyncdTaskQuery query = {
         .which = SYNCD_TASKS_RUNNING, .rank = -1, .after_rank = -1, .state = -1};
+    held->listed.ops = g_ptr_array_new_with_free_func(g_free);
+    return syncd_service_need_leases(service, error) &&
+           syncd_store_walk_tasks(service->store, &query, take_lost, held, error);
+}
+
+bool syncd_service_list_lost(SyncdService *service, GPtrArray **ret_tasks, GError **error)
+{
+    Held held = {service, {.max = SYNCD_FOUND_EVIDENCE}};
+    bool done = list_lost(service, &held, error);
+    if (done)
+        *ret_tasks = g_steal_pointer(&held.listed.ops);
+    clear(&held.listed);
+    return done;
+}
+
+static bool add_lost(SyncdDiagnosis *self, GError **error)
+{
     Held held = {self->service, {.max = STALE_MAX}};
-    held.listed.ops = g_ptr_array_new_with_free_func(g_free);
-    bool done = syncd_service_need_leases(self->service, error) &&
-                syncd_store_walk_tasks(self->service->store, &query, take_lost, &held, error);
+    bool done = list_lost(self->service, &held, error);
     if (done && held.listed.n > 0) {
         SyncdFound *found = syncd_diagnosis_add_counted(self, "leases-lost", held.listed.n,
                                                         held.listed.n == held.listed.max);

@@ -483,6 +483,8 @@ bool syncd_service_move_task(SyncdService *service, const SyncdTarget *target,
                              const SyncdMove *move, GError **error);
 /* Knows the leases that the log says there are; Busy while there is no index to ask. */
 bool syncd_service_need_leases(SyncdService *service, GError **error);
+/* Ends whatever holds an operation that runs, as one does that was not renewed. */
+bool syncd_service_release_task(SyncdService *service, const char *operation, GError **error);
 /* After a turn that moved some was taken back nobody knows which there are, nor how long they were
  * promised for. A turn that moved none leaves all as they are: others' failures end no promise. */
 void syncd_service_forget_leases(SyncdService *service);

@@ -87,4 +87,8 @@ const SyncdRepairKind *syncd_repair_kind_find(SyncdBytes name);
 const SyncdRepairKind *const *syncd_repair_kinds(guint *ret_n);
 
 /* The rows, each in a file of its own. */
+extern const SyncdRepairKind syncd_repair_file_modes;
 extern const SyncdRepairKind syncd_repair_index_rebuild;
+extern const SyncdRepairKind syncd_repair_leftover_clear;
+extern const SyncdRepairKind syncd_repair_replay_lag;
+extern const SyncdRepairKind syncd_repair_tasks_release;

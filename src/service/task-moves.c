@@ -102,6 +102,27 @@ static bool lose(SyncdService *service, const SyncdLease *lease, const char *rea
     return syncd_service_move_task(service, &target, &move, error);
 }
 
+/* The lease that nobody knows of any more is named by what moved the task last: what began it. */
+bool syncd_service_release_task(SyncdService *service, const char *operation, GError **error)
+{
+    const SyncdLease *held = syncd_leases_of(service->leases, operation);
+    g_auto(SyncdTarget) target = {0};
+    g_auto(SyncdEntry) entry = {0};
+    if (!syncd_service_find_target(service, operation, &target, error))
+        return false;
+    if (target.task.state.task != SYNCD_TASK_RUNNING)
+        return true;
+    if (!syncd_store_read(service->store, target.task.moved, &entry, error))
+        return false;
+    g_autofree char *id = held != NULL ? g_strdup(held->id) : syncd_bytes_dup(entry.header.op),
+                    *named = g_strdup(operation);
+    const SyncdLease lease = {.id = id, .operation = named};
+    if (!lose(service, &lease, "released", error))
+        return false;
+    syncd_leases_end(service->leases, id);
+    return true;
+}
+
 /* One that cannot be ended now (the disk is full) is tried again when it would have been due once
  * more. */
 static void lose_each(SyncdService *service, GPtrArray *ids, const char *reason)

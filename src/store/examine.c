@@ -95,6 +95,63 @@ bool syncd_store_walk_state(SyncdStore *self, bool blobs,
     return walk_one(&walk, ".", 0, error);
 }
 
+/* What is written in a ledger may have been written by somebody else. */
+static bool require_within(const char *name, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(name, "/", -1);
+    bool within = *name != '\0' && !g_strv_contains((const char *const *)parts, "..") &&
+                  !g_strv_contains((const char *const *)parts, "");
+    if (!within)
+        syncd_set_error(error, SYNCD_ERROR_FAILED, "What was kept for a repair is damaged");
+    return within;
+}
+
+static int change_mode(const char *path, guint32 mode)
+{
+    int fd = (int)TEMP_FAILURE_RETRY(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (fd < 0)
+        return errno;
+    g_autofree char *opened = g_strdup_printf("/proc/self/fd/%d", fd);
+    struct stat st;
+    int problem = fstat(fd, &st) < 0 ? errno : 0;
+    if (problem == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        problem = EINVAL;
+    if (problem == 0 && chmod(opened, mode) < 0)
+        problem = errno;
+    close(fd);
+    return problem;
+}
+
+bool syncd_store_set_state_mode(SyncdStore *self, const char *name, guint32 mode, GError **error)
+{
+    g_autofree char *path = syncd_directory_file(self->directory, name);
+    if (!require_within(name, error))
+        return false;
+    int problem = change_mode(path, mode & 07777);
+    if (problem == 0 || problem == ENOENT)
+        return true;
+    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem,
+                          "Cannot change the mode of %s", path);
+    return false;
+}
+
+static bool move(SyncdStore *self, const char *name, const char *kept, bool back, GError **error)
+{
+    g_autofree char *aside = g_build_filename("repair", kept, NULL);
+    return require_within(name, error) && require_within(kept, error) &&
+           syncd_directory_move(self->directory, back ? aside : name, back ? name : aside, error);
+}
+
+bool syncd_store_set_aside(SyncdStore *self, const char *name, const char *kept, GError **error)
+{
+    return move(self, name, kept, false, error);
+}
+
+bool syncd_store_put_back(SyncdStore *self, const char *kept, const char *name, GError **error)
+{
+    return move(self, name, kept, true, error);
+}
+
 /* ---- keys ---- */
 
 GPtrArray *syncd_store_keys_gone(SyncdStore *self)
@@ -156,4 +213,10 @@ void syncd_store_index_health(SyncdStore *self, SyncdIndexHealth *ret_health)
         ret_health->behind = syncd_projection_remaining(self->projection);
     else if (syncd_index_projected(self->index, &projected, NULL))
         ret_health->behind = committed - MIN(projected, committed);
+}
+
+bool syncd_store_project_now(SyncdStore *self, GError **error)
+{
+    self->index_retry_at = 0;
+    return syncd_store_settle(self, error);
 }

@@ -29,6 +29,14 @@ bool syncd_store_walk_state(SyncdStore *store, bool blobs,
                             bool (*take)(void *data, const SyncdStateFile *file), void *data,
                             GError **error);
 
+/* Gives it other permission bits, durably; never through a symbolic link. Names are those within
+ * the state directory, as above; one that is not there is no error. */
+bool syncd_store_set_state_mode(SyncdStore *store, const char *name, guint32 mode, GError **error);
+/* Moves a file into the folder of repairs, by that name there, or from there; durably. One that is
+ * not there is no error. */
+bool syncd_store_set_aside(SyncdStore *store, const char *name, const char *kept, GError **error);
+bool syncd_store_put_back(SyncdStore *store, const char *kept, const char *name, GError **error);
+
 /* ---- keys ---- */
 
 /* Names (char *) of key files that are not there any more as they were read: syncd_keyring_gone().
@@ -58,4 +66,6 @@ typedef struct {
     guint64 generation; /* another number for another file */
 } SyncdIndexHealth;
 
+/* Tries to take what waits into the index now, whatever was in the way before. */
+bool syncd_store_project_now(SyncdStore *store, GError **error);
 void syncd_store_index_health(SyncdStore *store, SyncdIndexHealth *ret_health);

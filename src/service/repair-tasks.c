@@ -1,0 +1,63 @@
+/* Operations that nobody goes on with are offered again, or fail where they were tried too often:
+ * as when a lease ends by time. */
+#include "contract/task-record.h"
+#include "service/detect.h"
+#include "service/repair-kinds.h"
+
+#include <string.h>
+
+static bool release_each(SyncdService *service, const GPtrArray *tasks, GError **error)
+{
+    for (guint i = 0; i < tasks->len; i++)
+        if (!syncd_service_release_task(service, syncd_task_operation(tasks->pdata[i]), error))
+            return false;
+    return true;
+}
+
+/* A few in a turn of their own. */
+static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
+{
+    g_autoptr(GPtrArray) tasks = NULL;
+    g_autoptr(GError) failure = NULL;
+    SyncdService *service = act->service;
+    if (!syncd_service_begin_whole(service, error) ||
+        !syncd_service_list_lost(service, &tasks, error))
+        return false;
+    bool done = release_each(service, tasks, &failure);
+    if (!syncd_service_end_whole(service, done, &failure, error) ||
+        !syncd_service_commit_turn(service, error))
+        return false;
+    *ret_more = tasks->len > 0;
+    return true;
+}
+
+static bool check(SyncdRepairAct *act, GError **error)
+{
+    g_autoptr(GPtrArray) tasks = NULL;
+    if (!syncd_service_list_lost(act->service, &tasks, error))
+        return false;
+    if (tasks->len == 0) {
+        g_ptr_array_add(act->preserved, g_strdup("The operations, which are offered again"));
+        return true;
+    }
+    syncd_set_error(error, SYNCD_ERROR_FAILED, "Operations are still held by nobody");
+    return false;
+}
+
+/* That they were released is in the log, and what was held by nobody was of use to nobody. */
+static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
+{
+    *ret_more = false;
+    return true;
+}
+
+const SyncdRepairKind syncd_repair_tasks_release = {
+    .name = "tasks-release",
+    .kind = "reconcile",
+    .risk = "low",
+    .description = "Offer the operations again that nobody holds any more.",
+    .expected_result = "Workers can claim them.",
+    .step = step,
+    .check = check,
+    .undo = undo,
+};

@@ -1,0 +1,172 @@
+/*
+ * What is small is repaired like all else: it is found, a plan mends it, then nothing is found, and
+ * taking it back puts what was there in its place.
+ */
+#include "diagnose-fixture.h"
+#include "repair-fixture.h"
+#include "service/internal.h"
+#include "store/store-private.h"
+#include "task-fixture.h"
+
+/* ---- modes ---- */
+
+static guint mode_of(const ServiceFixture *f, const char *name)
+{
+    g_autofree char *path = g_build_filename(f->base.directory, name, NULL);
+    GStatBuf st;
+    g_assert_cmpint(g_stat(path, &st), ==, 0);
+    return st.st_mode & 07777;
+}
+
+static void set_mode(const ServiceFixture *f, const char *name, mode_t mode)
+{
+    g_autofree char *path = g_build_filename(f->base.directory, name, NULL);
+    g_assert_cmpint(g_chmod(path, mode), ==, 0);
+}
+
+/* Some of several modes at once, told by the seed. */
+static void modes_are_mended_and_put_back(void)
+{
+    static const char *const names[] = {".",    "journal.db",      "index.db", "keys",
+                                        "lock", "keys/device.key", "reserve"};
+    for (guint run = 0; run < (is_hurried() ? 3 : 20); run++) {
+        guint before[G_N_ELEMENTS(names)];
+        ServiceFixture f;
+        repair_init(&f);
+        put(&f, "note-1", "{}");
+        for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+            g_autofree char *path = g_build_filename(f.base.directory, names[i], NULL);
+            bool folder = g_file_test(path, G_FILE_TEST_IS_DIR);
+            if (!g_file_test(path, G_FILE_TEST_EXISTS))
+                g_file_set_contents_full(path, "", 0, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
+            if (i == 1 || g_test_rand_bit())
+                set_mode(
+                    &f, names[i],
+                    (mode_t)((guint)g_test_rand_int_range(0, 0100) | (folder ? 0700u : 0600u)));
+            before[i] = mode_of(&f, names[i]);
+        }
+        set_mode(&f, "journal.db", (mode_t)(before[1] = 0640));
+        g_assert_true(is_found(&f, "file-modes"));
+        SyncdRepairPlan *plan = plan_repair(&f);
+        approve_repair(&f, plan);
+        apply_repair(&f, plan);
+        assert_clean(&f);
+        for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+            g_assert_cmpuint(mode_of(&f, names[i]) & 077, ==, 0);
+        rollback_repair(&f, plan);
+        for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+            g_assert_cmpuint(mode_of(&f, names[i]), ==, before[i]);
+        service_clear(&f);
+    }
+}
+
+/* ---- halves ---- */
+
+static char *contents(const ServiceFixture *f, const char *name)
+{
+    char *text = NULL;
+    g_autofree char *path = g_build_filename(f->base.directory, name, NULL);
+    return g_file_get_contents(path, &text, NULL, NULL) ? text : NULL;
+}
+
+static void halves_are_set_aside_and_put_back(void)
+{
+    static const char *const names[] = {".verified.json.new", "keys/.a b\nc%\xff.key.new",
+                                        "journal.db.before-4.new"};
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(f.base.directory, names[i], NULL);
+        g_assert_true(
+            g_file_set_contents_full(path, names[i], -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+    }
+    g_assert_true(is_found(&f, "leftovers"));
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    assert_clean(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *text = contents(&f, names[i]);
+        g_assert_null(text);
+    }
+    rollback_repair(&f, plan);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *text = contents(&f, names[i]);
+        g_assert_cmpstr(text, ==, names[i]);
+    }
+    g_assert_true(is_found(&f, "leftovers"));
+    service_clear(&f);
+}
+
+/* ---- tasks ---- */
+
+static void operations_that_nobody_holds_are_offered_again(void)
+{
+    ServiceFixture f;
+    repair_init(&f);
+    for (unsigned i = 0; i < 12; i++) {
+        put(&f, "note-1", "{}");
+        g_free(claim(&f, NULL));
+    }
+    g_assert_false(is_found(&f, "leases-lost"));
+    /* As after a defect: the log says that they run, and nobody knows who has them. */
+    syncd_leases_clear(f.service->leases);
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+    const SyncdFound *lost = find(found, "leases-lost");
+    g_assert_nonnull(lost);
+    g_assert_cmpuint(lost->count, ==, 12);
+    g_assert_cmpuint(lost->first, >, 0);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    assert_clean(&f);
+    guint64 pending, running;
+    g_assert_true(syncd_service_count_tasks(f.service, &pending, &running, NULL));
+    g_assert_cmpuint(running, ==, 0);
+    g_assert_cmpuint(pending, ==, 12);
+    g_free(claim(&f, NULL));
+    rollback_repair(&f, plan); /* which takes nothing from whoever has claimed one since */
+    assert_clean(&f);
+    service_clear(&f);
+}
+
+/* ---- what waits ---- */
+
+static void what_waits_for_the_index_is_taken_into_it(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) full = NULL;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    rest(&f);
+    /* As on a disk that was full a moment ago, and would be tried again in a while. */
+    SyncdStore *store = f.service->store;
+    syncd_set_error(&full, SYNCD_ERROR_NO_SPACE, "There was no room");
+    store->index_problem = g_error_copy(full);
+    store->index_retry_at = G_MAXUINT64;
+    g_free(enqueue_body(&f, "note-2", "{}"));
+    guint64 last = service_sequence(&f);
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+    const SyncdFound *lag = find(found, "replay-lag");
+    g_assert_nonnull(lag);
+    g_assert_cmpuint(lag->count, ==, lag->last - lag->first + 1);
+    g_assert_cmpuint(lag->last, ==, last);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    rest(&f);
+    assert_clean(&f);
+    service_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/repair-small/modes", modes_are_mended_and_put_back);
+    g_test_add_func("/repair-small/halves", halves_are_set_aside_and_put_back);
+    g_test_add_func("/repair-small/tasks", operations_that_nobody_holds_are_offered_again);
+    g_test_add_func("/repair-small/lag", what_waits_for_the_index_is_taken_into_it);
+    return g_test_run();
+}
