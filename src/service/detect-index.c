@@ -28,7 +28,7 @@ static void add_behind(SyncdDiagnosis *self, const SyncdIndexHealth *health)
 {
     SyncdStore *store = self->service->store;
     bool stuck = health->behind > 0 && syncd_store_index_problem(store) != NULL;
-    if (syncd_store_is_indexing(store) || !(stuck || health->behind > BEHIND_MAX))
+    if (!health->serves || !(stuck || health->behind > BEHIND_MAX))
         return;
     guint64 last = syncd_store_sequence(store);
     SyncdFound *found = syncd_diagnosis_add_counted(self, "replay-lag", health->behind, false);

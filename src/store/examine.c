@@ -200,6 +200,7 @@ void syncd_store_index_health(SyncdStore *self, SyncdIndexHealth *ret_health)
 {
     guint64 committed = syncd_journal_committed(self->journal), projected = 0;
     *ret_health = (SyncdIndexHealth){
+        .serves = self->index != NULL && self->projection == NULL,
         .lost = self->index_lost,
         .lost_ms = self->index_lost_ms,
         .failures = self->index_failures,

@@ -58,6 +58,7 @@ bool syncd_store_room(SyncdStore *store, SyncdRoom *ret_room, GError **error);
 /* ---- the index ---- */
 
 typedef struct {
+    bool serves;        /* there is one, and it is not being made */
     const char *damage; /* what was found malformed in the one that serves; NULL: nothing */
     const char *lost;   /* why one was made anew since the start; NULL: none was */
     guint64 lost_ms;    /* and when */
