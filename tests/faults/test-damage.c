@@ -165,7 +165,7 @@ static void lose_blob(World *world)
 
 static void change_mode(World *world)
 {
-    static const char *const names[] = {"journal.db", "keys", "keys/device.key", "."};
+    static const char *const names[] = {"journal.db", "keys", "lock", "."};
     const char *name = names[pick(world, G_N_ELEMENTS(names))];
     g_autofree char *path = path_of(world, name);
     GStatBuf st;
