@@ -432,7 +432,6 @@ static void a_damage_that_is_hidden_is_noticed(void)
     for (guint32 seed = 1; seen != (1u << N_DAMAGES) - 1 && seed < 400; seed++) {
         World world;
         guint chosen;
-        g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
         begin_round(&world, seed, &chosen);
         for (guint i = 0; i < N_DAMAGES; i++) {
             if ((chosen & 1u << i) == 0 || (seen & 1u << i) != 0)
