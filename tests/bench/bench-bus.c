@@ -119,6 +119,13 @@ static int call_explain(sd_bus *bus, sd_bus_message **ret_call, const void *data
     return r < 0 ? r : sd_bus_message_append(*ret_call, "sa{sv}", EXPLAINED, 0);
 }
 
+static int call_diagnose(sd_bus *bus, sd_bus_message **ret_call, const void *data)
+{
+    int r = sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
+                                           SYNCD_INTERFACE_MANAGER, "Diagnose");
+    return r < 0 ? r : sd_bus_message_append(*ret_call, "a{sv}", 0);
+}
+
 static int call_get(sd_bus *bus, sd_bus_message **ret_call, const void *data)
 {
     int r = sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
@@ -323,6 +330,28 @@ static void row_explain(void)
     stage_stop(pid);
 }
 
+/* Of one after the other, in milliseconds. */
+static double time_diagnosis(void)
+{
+    const unsigned calls = 20;
+    Load diagnose = load_of(call_diagnose, NULL, calls);
+    return 1e3 / load_rate(&diagnose);
+}
+
+static void row_diagnose(void)
+{
+    const char *const states[] = {bench.small, large_state()};
+    Rounds times[2] = {0};
+    for (int which = 0; which < 2; which++) {
+        GPid pid = start_settled(states[which], NULL, NULL);
+        for (int i = 0; i < bench.rounds; i++)
+            rounds_add(&times[which], time_diagnosis());
+        stage_stop(pid);
+    }
+    g_autofree char *figure = g_strdup_printf("Diagnose, %d operations", bench.population);
+    tell(figure, "ms", &times[1], "no operations", &times[0], "");
+}
+
 /* ---- rows: the process ---- */
 
 /* From the exec of a daemon to its first answer, and to its name on the way. */
@@ -463,6 +492,7 @@ static const struct {
     {"callers", row_callers},
     {"get", row_get},
     {"explain", row_explain},
+    {"diagnose", row_diagnose},
     {"list", row_list},
     {"list-bodies", row_list_bodies},
     {"start", row_start},
