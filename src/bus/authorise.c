@@ -28,6 +28,7 @@
 static const SyncdRule rule_table[] = {
     /* interface, method, user instance, system instance */
     {SYNCD_INTERFACE_MANAGER, "Describe", THE_USER, EVERYONE},
+    {SYNCD_INTERFACE_MANAGER, "Health", THE_USER, ACTION(SYNCD_ACTION_INSPECT)},
     {SYNCD_INTERFACE_MANAGER, "Explain", THE_USER, OWN(SYNCD_ACTION_INSPECT)},
     {SYNCD_INTERFACE_MANAGER, "Diagnose", THE_USER, OWN(SYNCD_ACTION_INSPECT)},
     {SYNCD_INTERFACE_MANAGER, "ListEvents", THE_USER, OWN(SYNCD_ACTION_INSPECT)},

@@ -13,6 +13,7 @@
 #include "service/diagnose.h"
 #include "service/explain.h"
 #include "service/find.h"
+#include "service/health.h"
 
 #include <string.h>
 
@@ -132,6 +133,17 @@ static bool handle_describe(SyncdCall *call, GError **error)
         return false;
     g_autofree char *description = syncd_service_describe(service, syncd_call_caller(call), error);
     return description != NULL && syncd_call_reply(call, error, "s", description);
+}
+
+static bool handle_health(SyncdCall *call, GError **error)
+{
+    if (!syncd_options_read(syncd_call_message(call), NULL, 0, NULL, error))
+        return false;
+    SyncdService *service = syncd_call_authorise(call, true, NULL, error);
+    if (service == NULL)
+        return false;
+    g_autofree char *report = syncd_service_health(service, syncd_call_caller(call), error);
+    return report != NULL && syncd_call_reply(call, error, "s", report);
 }
 
 static bool handle_explain(SyncdCall *call, GError **error)
@@ -281,6 +293,7 @@ static bool handle_list_jobs(SyncdCall *call, GError **error)
 
 static const SyncdMethod methods[] = {
     {"Describe", handle_describe},
+    {"Health", handle_health},
     {"Explain", handle_explain},
     {"Diagnose", handle_diagnose},
     {"ListEvents", handle_list_events},
@@ -302,6 +315,10 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("Describe",
         SD_BUS_NO_ARGS,
         SD_BUS_RESULT("s", description),
+        syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Health",
+        SD_BUS_ARGS("a{sv}", options),
+        SD_BUS_RESULT("s", report),
         syncd_call_enter, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Explain",
         SD_BUS_ARGS("s", object, "a{sv}", options),

@@ -1,6 +1,7 @@
 #include "cli/document.h"
 
 #include "cli/file.h"
+#include "cli/live-report.h"
 #include "cli/registered-key.h"
 #include "cli/trusted-key.h"
 #include "cli/when.h"
@@ -150,17 +151,43 @@ static bool read_circumstances(SyncdCli *cli, SyncdCircumstances *circumstances,
     return true;
 }
 
-bool syncd_judged_report_read(SyncdCli *cli, SyncdJudgedReport *ret_judged, GError **error)
+static bool ask(SyncdCli *cli, SyncdJudgedReport *judged, GError **error)
+{
+    g_auto(SyncdLiveReport) live = {0};
+    if (!syncd_live_report_get(cli, &live, error) ||
+        (live.key != NULL && !syncd_attestation_keys_add(judged->keys, live.key, error)))
+        return false;
+    judged->document.root = syncd_json_root(live.text, strlen(live.text));
+    judged->document.text = g_steal_pointer(&live.text);
+    return true;
+}
+
+static bool judge(SyncdCli *cli, bool live, SyncdJudgedReport *ret_judged, GError **error)
 {
     SyncdCircumstances circumstances = {0};
     if (!read_circumstances(cli, &circumstances, error))
         return false;
     g_auto(SyncdJudgedReport) judged = {.keys = syncd_document_keys(cli, error)};
-    if (judged.keys == NULL || !syncd_document_read(cli, "A report", &judged.document, error))
+    if (judged.keys == NULL ||
+        !(live ? ask(cli, &judged, error)
+               : syncd_document_read(cli, "A report", &judged.document, error)))
         return false;
+    /* It may be younger than the moment at which this began. */
+    if (live && syncd_cli_value(cli, "at") == NULL)
+        circumstances.now_usec = syncd_document_now();
     circumstances.keys = judged.keys;
     judged.judgement = syncd_judgement_make(judged.document.root, &circumstances);
     *ret_judged = judged;
     judged = (SyncdJudgedReport){0};
     return true;
+}
+
+bool syncd_judged_report_read(SyncdCli *cli, SyncdJudgedReport *ret_judged, GError **error)
+{
+    return judge(cli, false, ret_judged, error);
+}
+
+bool syncd_judged_report_get(SyncdCli *cli, SyncdJudgedReport *ret_judged, GError **error)
+{
+    return judge(cli, syncd_cli_value(cli, "file") == NULL, ret_judged, error);
 }

@@ -53,3 +53,5 @@ void syncd_judged_report_clear(SyncdJudgedReport *judged);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdJudgedReport, syncd_judged_report_clear)
 
 bool syncd_judged_report_read(SyncdCli *cli, SyncdJudgedReport *ret_judged, GError **error);
+/* The same; without --file it is the daemon's report of now, and the daemon's key is believed. */
+bool syncd_judged_report_get(SyncdCli *cli, SyncdJudgedReport *ret_judged, GError **error);

@@ -4,7 +4,7 @@
 bool syncd_verb_health_explain(SyncdCli *cli, GError **error)
 {
     g_auto(SyncdJudgedReport) judged = {0};
-    if (!syncd_judged_report_read(cli, &judged, error))
+    if (!syncd_judged_report_get(cli, &judged, error))
         return false;
     g_autoptr(GString) text = g_string_new(NULL);
     syncd_judgement_write_explanation(judged.judgement, text);

@@ -5,7 +5,7 @@
 bool syncd_verb_scorecard_evaluate(SyncdCli *cli, GError **error)
 {
     g_auto(SyncdJudgedReport) judged = {0};
-    if (!syncd_judged_report_read(cli, &judged, error))
+    if (!syncd_judged_report_get(cli, &judged, error))
         return false;
     g_autoptr(GString) text = g_string_new(NULL);
     bool deliverable = syncd_scorecard_write(judged.judgement, text);

@@ -22,7 +22,7 @@ bool syncd_verb_trust_evaluate(SyncdCli *cli, GError **error)
 {
     SyncdTrustRequest request;
     g_auto(SyncdJudgedReport) judged = {0};
-    if (!read_request(cli, &request, error) || !syncd_judged_report_read(cli, &judged, error))
+    if (!read_request(cli, &request, error) || !syncd_judged_report_get(cli, &judged, error))
         return false;
     g_autoptr(GString) text = g_string_new(NULL);
     bool allowed = syncd_trust_decide(judged.judgement, &request, text);

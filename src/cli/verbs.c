@@ -505,16 +505,25 @@ const SyncdVerb syncd_verbs[] = {
      .options = {syncd_policy_options},
      .run = syncd_verb_policy_test},
     {.group = "health",
+     .name = "snapshot",
+     .help = N_("Print the State Integrity Report of now"),
+     .details = N_("Signed by the device. With --state-dir it is made without a daemon, of a state "
+                   "that nobody serves, or of a directory that has none; nobody signs that."),
+     .options = {syncd_state_dir_options},
+     .run = syncd_verb_health_snapshot},
+    {.group = "health",
      .name = "verify",
      .help = N_("Check the invariants of a State Integrity Report"),
-     .details = N_("Prints every invariant with its evidence. Exit code 2 unless all pass."),
+     .details = N_("Prints every invariant with its evidence. Without --file it is the daemon's "
+                   "report of now. Exit code 2 unless all pass."),
      .options = {syncd_document_options, syncd_judging_options, syncd_believed_key_options},
      .run = syncd_verb_health_verify},
     {.group = "health",
      .name = "explain",
      .help = N_("Say what a State Integrity Report means"),
      .details = N_("Prints the diagnosis: causes, what is affected, what is safe to do and what is "
-                   "blocked. Exit code 2 unless the state is healthy."),
+                   "blocked. Without --file it is of the daemon's report of now. Exit code 2 "
+                   "unless the state is healthy."),
      .options = {syncd_document_options, syncd_judging_options, syncd_believed_key_options},
      .run = syncd_verb_health_explain},
     {.group = "repair",

@@ -50,6 +50,7 @@ bool syncd_verb_verify_proof(SyncdCli *cli, GError **error);
 bool syncd_verb_contract_validate(SyncdCli *cli, GError **error);
 bool syncd_verb_contract_list(SyncdCli *cli, GError **error);
 bool syncd_verb_contract_show(SyncdCli *cli, GError **error);
+bool syncd_verb_health_snapshot(SyncdCli *cli, GError **error);
 bool syncd_verb_health_verify(SyncdCli *cli, GError **error);
 bool syncd_verb_health_explain(SyncdCli *cli, GError **error);
 bool syncd_verb_repair_plan(SyncdCli *cli, GError **error);

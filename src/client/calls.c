@@ -282,6 +282,16 @@ char *syncd_client_checkpoint(SyncdClient *client, const char *scope, GError **e
     return call_with_string(client, "Checkpoint", scope, error);
 }
 
+char *syncd_client_health(SyncdClient *client, GError **error)
+{
+    g_autoptr(sd_bus_message) message =
+        syncd_client_message(client, SYNCD_BUS_ROOT, SYNCD_BUS_MANAGER, "Health", error);
+    if (message == NULL)
+        return NULL;
+    g_autoptr(sd_bus_message) reply = syncd_client_finish(client, message, 0, NULL, error);
+    return reply != NULL ? syncd_client_read_json(client, reply, error) : NULL;
+}
+
 static char *ask_manager(SyncdClient *client, const char *method, const char *about,
                          GVariant *options, GError **error)
 {

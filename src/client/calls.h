@@ -13,6 +13,9 @@
 
 char *syncd_client_describe(SyncdClient *client, GError **error);
 
+/* The State Integrity Report. */
+char *syncd_client_health(SyncdClient *client, GError **error);
+
 /* The eleven questions about an object, answered. */
 char *syncd_client_explain(SyncdClient *client, const char *object, GVariant *options,
                            GError **error);

@@ -10,6 +10,7 @@
 #include "daemon/schedule.h"
 #include "daemon/status.h"
 #include "daemon/workspaces.h"
+#include "service/health.h"
 #include "service/repair.h"
 
 #include <errno.h>
@@ -40,6 +41,9 @@ typedef struct {
     SyncdPolicyStanding standing;
     sd_event_source *keep; /* the next pause in which rules that could not be kept are tried */
     SyncdWorkspaces *workspaces;
+    guint64 started_usec;
+    char *machine; /* NULL, as the next one: there is none */
+    char *boot;
 } Daemon;
 
 /* ---- what the service tells ---- */
@@ -218,6 +222,13 @@ static char *read_machine_id(void)
     return sd_id128_get_machine(&id) >= 0 ? g_strdup(sd_id128_to_string(id, text)) : NULL;
 }
 
+static char *read_boot_id(void)
+{
+    sd_id128_t id;
+    char text[SD_ID128_STRING_MAX];
+    return sd_id128_get_boot(&id) >= 0 ? g_strdup(sd_id128_to_string(id, text)) : NULL;
+}
+
 static char *read_credential(size_t *ret_size)
 {
     const char *directory = g_getenv("CREDENTIALS_DIRECTORY");
@@ -243,7 +254,6 @@ static SyncdStore *open_store(const Daemon *daemon, GError **error)
     if (sd_bus_get_address(daemon->connection, &address) < 0)
         address = NULL;
     g_autofree char *directory = state_directory(daemon);
-    g_autofree char *machine = read_machine_id();
     size_t credential_size;
     char *credential = read_credential(&credential_size);
 
@@ -252,7 +262,7 @@ static SyncdStore *open_store(const Daemon *daemon, GError **error)
             .directory = directory,
             .mode = SYNCD_STORE_CREATE,
             .sources = syncd_sources_system(),
-            .machine = machine,
+            .machine = daemon->machine,
             .credential = SYNCD_BYTES(credential, credential_size),
             .reserve_bytes = (guint64)options->config.reserve_mib * MIB,
             .address = address,
@@ -284,6 +294,24 @@ static void note_failure(void *service, const char *kind, const char *message)
     syncd_service_note_failure(service, kind, message);
 }
 
+/* Who was begun by systemd is told one of these. */
+static const char *find_manager(void)
+{
+    bool is_unit = g_getenv("INVOCATION_ID") != NULL || g_getenv("NOTIFY_SOCKET") != NULL;
+    return is_unit ? "systemd" : "manual";
+}
+
+static void begin_run(Daemon *daemon)
+{
+    syncd_service_begin_run(daemon->service, &(SyncdProcess){
+                                                 .pid = (guint32)getpid(),
+                                                 .started_usec = daemon->started_usec,
+                                                 .manager = find_manager(),
+                                                 .boot = daemon->boot,
+                                                 .machine = daemon->machine,
+                                             });
+}
+
 static bool open_service(Daemon *daemon, GError **error)
 {
     g_autoptr(SyncdStore) store = open_store(daemon, error);
@@ -298,6 +326,7 @@ static bool open_service(Daemon *daemon, GError **error)
     syncd_log_set_watch(note_failure, daemon->service);
     /* It owns the store now. */
     daemon->store = g_steal_pointer(&store);
+    begin_run(daemon);
     if (is_new)
         syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_STATE_CREATED,
                   "There was no state: an empty log and new keys were made.");
@@ -385,10 +414,11 @@ static bool start(Daemon *daemon, GError **error)
     return true;
 }
 
-static void tell_ready(const Daemon *daemon)
+static void tell_ready(Daemon *daemon)
 {
     SyncdState state = {0};
     syncd_service_state(daemon->service, &state);
+    syncd_service_set_ready(daemon->service);
     syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_STARTED,
               "The %s instance is ready and continues at entry %" PRIu64 ".",
               syncd_instance_name(daemon->options->instance), state.sequence);
@@ -415,17 +445,23 @@ static void stop(Daemon *daemon)
     syncd_bus_free(daemon->bus);
     sd_bus_flush_close_unref(daemon->connection);
     syncd_log_set_watch(NULL, NULL);
+    if (daemon->service != NULL)
+        syncd_service_end_run(daemon->service);
     syncd_service_free(daemon->service);
     syncd_policy_loader_free(daemon->policy);
     sd_event_source_disable_unref(daemon->keep);
     sd_event_unref(daemon->event);
+    g_free(daemon->machine);
+    g_free(daemon->boot);
 }
 
 int syncd_daemon_run(const SyncdDaemonOptions *options)
 {
     g_autoptr(GError) error = NULL;
-    Daemon daemon = {.options = options};
+    Daemon daemon = {.options = options, .started_usec = (guint64)g_get_real_time()};
     harden();
+    daemon.machine = read_machine_id();
+    daemon.boot = read_boot_id();
     if (!start(&daemon, &error)) {
         stop(&daemon);
         syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_NONE, "%s", error->message);

@@ -60,6 +60,8 @@ static void remember(SyncdService *service, SyncdDecisions *decisions)
 
 /* ---- deciding ---- */
 
+const char *const syncd_decided[SYNCD_N_DECIDED] = {"allowed", "denied", "redacted", "deferred"};
+
 void syncd_ask_about_scope(SyncdPolicyRequest *asked, const char *scope, const char *class)
 {
     asked->fields[SYNCD_FIELD_SCOPE] = scope;
@@ -138,6 +140,16 @@ GError *syncd_service_take_denial(SyncdService *service, const GError *error)
     return is_it ? g_steal_pointer(&named) : NULL;
 }
 
+/* What requests came to since the start, for the health report. */
+static void count(SyncdService *service, const SyncdCaller *caller, const char *status)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(service->decided) && !caller->rehearses; i++)
+        if (strcmp(status, syncd_decided[i]) == 0) {
+            service->decided[i]++;
+            return;
+        }
+}
+
 static bool decide(SyncdService *service, const SyncdCaller *caller,
                    const SyncdPolicyRequest *asked, SyncdDecisions *decisions, GError **error)
 {
@@ -169,6 +181,7 @@ static bool decide(SyncdService *service, const SyncdCaller *caller,
             SyncdNamed named = syncd_service_note_denial(service, caller, decision,
                                                          asked->fields[SYNCD_FIELD_OBJECT]);
             set_refused(service, decision, named, error);
+            count(service, caller, decision->answer.outcome.status);
             return false;
         }
     }
@@ -249,7 +262,11 @@ static SyncdDecisions *decide_class(SyncdService *service, const SyncdCaller *ca
     bool holds = false;
     if (known != NULL && !still_holds(service, known, &holds, error))
         return NULL;
-    return holds ? syncd_decisions_ref(known) : decide_anew(service, caller, &class, asked, error);
+    SyncdDecisions *decisions =
+        holds ? syncd_decisions_ref(known) : decide_anew(service, caller, &class, asked, error);
+    if (decisions != NULL)
+        count(service, caller, syncd_decided[0]);
+    return decisions;
 }
 
 SyncdDecisions *syncd_service_decide(SyncdService *service, const SyncdCaller *caller,

@@ -209,7 +209,15 @@ static void write_lanes(SyncdService *service, SyncdJsonWriter *writer)
     syncd_json_end_array(writer);
 }
 
-static bool may_inspect(const SyncdService *service, const SyncdCaller *caller)
+/* A copy of a state may lack its keys. */
+static void write_attestation_key(const SyncdService *service, SyncdJsonWriter *writer)
+{
+    const SyncdAttestor *attestor = service->attestor;
+    syncd_json_member_string(writer, "attestation_key",
+                             attestor != NULL ? syncd_attestor_key(attestor) : NULL);
+}
+
+bool syncd_service_may_inspect(const SyncdService *service, const SyncdCaller *caller)
 {
     return caller != NULL && (caller->inspector || (service->instance == SYNCD_INSTANCE_USER &&
                                                     caller->uid == service->uid));
@@ -224,13 +232,13 @@ char *syncd_service_describe(SyncdService *service, const SyncdCaller *caller, G
     syncd_json_writer_init(&writer, out, false);
     syncd_json_begin_object(&writer);
     write_counts(service, &state, &writer);
-    if (may_inspect(service, caller)) {
+    if (syncd_service_may_inspect(service, caller)) {
         g_autofree char *actor = NULL;
         /* While the index is rebuilt nobody knows; everything else can still be told. */
         syncd_service_find_caller(service, caller, &actor, NULL);
         write_storage(service, &writer);
         syncd_json_member_string(&writer, "device_id", syncd_store_device_id(service->store));
-        syncd_json_member_string(&writer, "attestation_key", syncd_attestor_key(service->attestor));
+        write_attestation_key(service, &writer);
         syncd_json_member_string(&writer, "actor_id", actor);
         write_policy(service, &writer);
         write_feeds(service, &writer);

@@ -15,7 +15,9 @@
 #include "domain/scope.h"
 #include "domain/storms.h"
 #include "service/ephemeral.h"
+#include "service/health.h"
 #include "service/leases.h"
+#include "service/runtime.h"
 #include "service/service.h"
 
 #define SYNCD_IDENTITY_DAEMON "daemon"
@@ -31,6 +33,10 @@ typedef struct SyncdRefusals SyncdRefusals;
 typedef struct SyncdRepairs SyncdRepairs;
 typedef struct SyncdObjectSchema SyncdObjectSchema;
 typedef struct SyncdOperationSchemas SyncdOperationSchemas;
+
+/* What policy may answer; that it is allowed is the first. */
+#define SYNCD_N_DECIDED 4u
+extern const char *const syncd_decided[SYNCD_N_DECIDED];
 
 struct SyncdService {
     SyncdInstance instance;
@@ -99,6 +105,10 @@ struct SyncdService {
     guint64 delay_ms;       /* when the next task that waits for its time is due; 0: none */
     guint64 begin_ms;       /* of the clock of tasks … */
     guint64 begin_usec;     /* … and of the monotonic clock then */
+    SyncdRuntime runtime;
+    SyncdProcess process;
+    const SyncdPlaces *places;        /* borrowed; NULL: the system's */
+    guint64 decided[SYNCD_N_DECIDED]; /* requests since the start, by syncd_decided */
 };
 
 guint64 syncd_service_now_ms(const SyncdService *service);
@@ -119,6 +129,10 @@ void syncd_service_discard(SyncdService *service, const GError *why);
 void syncd_service_ask_for_work(SyncdService *service);
 /* Tells the listener when the state is another one than it was told last. */
 void syncd_service_show_state(SyncdService *service, bool always);
+/* The state as far as it is known: nothing is counted, and no index is brought up to the log. */
+void syncd_service_known_state(SyncdService *service, SyncdState *ret_state);
+/* Whether the caller may see what is not for everybody. */
+bool syncd_service_may_inspect(const SyncdService *service, const SyncdCaller *caller);
 /* A read may change it too: it makes an index where there was none. */
 bool syncd_service_state_is_shown(const SyncdService *service);
 

@@ -33,8 +33,11 @@ guint64 syncd_service_task_ms(const SyncdService *service)
 
 static SyncdAttestor *make_attestor(const SyncdStore *store)
 {
+    const SyncdSigner *signer = syncd_store_signer(store);
+    if (signer == NULL)
+        return NULL; /* a copy that lacks its keys, and is only looked at */
     g_autofree char *name = g_strconcat(SYNCD_ORIGIN_PREFIX, syncd_store_device_id(store), NULL);
-    return syncd_attestor_new(name, syncd_store_signer(store));
+    return syncd_attestor_new(name, signer);
 }
 
 SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *store,
@@ -73,6 +76,7 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->announcements =
         syncd_announcements_new(service->begin_ms * 1000 + SYNCD_ANNOUNCED_SIGNED_USEC);
 
+    syncd_runtime_init(service);
     if (syncd_store_is_new(store) && !syncd_service_begin_log(service, error)) {
         syncd_store_discard(store); /* a log begins whole */
         return NULL;
@@ -111,6 +115,7 @@ void syncd_service_free(SyncdService *service)
     g_clear_pointer(&service->standings, g_hash_table_unref);
     g_clear_pointer(&service->policy, syncd_policy_set_free);
     g_free(service->policy_fault);
+    syncd_runtime_clear(&service->runtime);
     g_clear_pointer(&service->store, syncd_store_free);
     g_free(service->own_actor);
     g_free(service->retention_rules);
@@ -343,6 +348,7 @@ bool syncd_service_end_whole(SyncdService *service, bool done, GError **failure,
 
 bool syncd_service_work(SyncdService *service)
 {
+    syncd_runtime_beat(service);
     syncd_service_flush_refusals(service, false);
     syncd_service_flush_leases(service);
     syncd_ephemerals_expire(service->ephemerals, syncd_service_monotonic(service));

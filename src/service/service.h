@@ -27,7 +27,8 @@
 #include <sys/types.h>
 
 /* What the interfaces of the bus offer; whatever they offer more raises it. 2: Register and Update
- * tell unknown members, and take "dry_run"; roots. 4: Manager.Diagnose; evidence. */
+ * tell unknown members, and take "dry_run"; roots. 4: Manager.Diagnose; evidence; Manager.Health.
+ */
 #define SYNCD_API_VERSION 4u
 
 #define SYNCD_LIST_MAX 100u

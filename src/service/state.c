@@ -144,13 +144,10 @@ static guint32 count_previews(SyncdService *service)
     return n;
 }
 
-void syncd_service_state(SyncdService *service, SyncdState *ret_state)
+void syncd_service_known_state(SyncdService *service, SyncdState *ret_state)
 {
     G_STATIC_ASSERT(G_N_ELEMENTS(reasons) < G_N_ELEMENTS(ret_state->reasons));
     unsigned n_reasons = 0;
-    count_pending(service);
-    count_asking(service);
-    count_mismatched(service);
     *ret_state = (SyncdState){
         .state = "clean",
         .policy_blocked_count = service->policy_blocked,
@@ -168,6 +165,14 @@ void syncd_service_state(SyncdService *service, SyncdState *ret_state)
             ret_state->state = reasons[i].state;
         ret_state->reasons[n_reasons++] = reasons[i].reason;
     }
+}
+
+void syncd_service_state(SyncdService *service, SyncdState *ret_state)
+{
+    count_pending(service);
+    count_asking(service);
+    count_mismatched(service);
+    syncd_service_known_state(service, ret_state);
 }
 
 static unsigned held_reasons(const SyncdService *service)

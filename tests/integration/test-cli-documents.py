@@ -170,7 +170,9 @@ READERS = [('health', 'verify'), ('health', 'explain'), ('repair', 'plan'),
            ('trust', 'evaluate', *TRUST), ('trust', 'validate'), ('scorecard', 'evaluate'),
            ('scorecard', 'validate'), ('evidence', 'wrap', '--type=repair-plan', '--subject=s'),
            ('evidence', 'validate'), ('policy', 'normalize')]
-LIVE = [('repair', 'plan')]  # without a document they ask the daemon
+# Without a document these ask the daemon.
+LIVE = [('health', 'verify'), ('health', 'explain'), ('repair', 'plan'),
+        ('trust', 'evaluate', *TRUST), ('scorecard', 'evaluate')]
 
 
 @promise

@@ -237,7 +237,7 @@ static void wrong_words_are_named_with_the_nearest_right_one(void)
         {{"ops", "list", "--lim", "3"}, "`--lim`", "`--limit`"},
         {{"--jsn", "status"}, "`--jsn`", "`--json`"},
         {{"xylophone"}, "`xylophone`", "--help"},
-        {{"health", "snapshot"}, "`health snapshot`", "`sourceos-syncd health --help`"},
+        {{"health", "judge"}, "`health judge`", "`sourceos-syncd health --help`"},
         {{"--limit=3", "ops", "list"}, "--limit", "after the verb"},
         {{"status", "-z"}, "`-z`", "status --help"},
         {{"ops", "show"}, "`ops show` needs OPERATION", "ops show --help"},

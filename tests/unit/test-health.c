@@ -1,0 +1,246 @@
+#include "health-fixture.h"
+
+static bool is_said(const HealthJudged *judged, const char *list, const char *start)
+{
+    SyncdJsonIter iter;
+    SyncdJson element;
+    syncd_json_iter_init(&iter, health_at(judged, "collection", list));
+    while (syncd_json_iter_next(&iter, NULL, &element)) {
+        g_autofree char *text = syncd_json_dup_text(element);
+        if (g_str_has_prefix(text, start))
+            return true;
+    }
+    return false;
+}
+
+static void a_sound_state_is_healthy_and_signed(void)
+{
+    HealthFixture f;
+    health_init(&f);
+    put(&f.service, "note-1", "{}");
+    run_jobs(&f.service);
+    g_auto(HealthJudged) judged = health_judge(&f);
+    g_assert_cmpstr(judged.judgement->diagnosis->summary, ==,
+                    "All lanes are within their limits for heartbeat, replay, storage and disk.");
+    g_assert_true(judged.judgement->attested);
+    g_assert_cmpint(syncd_invariants_worst(judged.judgement->invariants), ==, SYNCD_PASS);
+    g_assert_true(syncd_json_is(health_at(&judged, "diagnosis", "status"), "healthy"));
+    g_assert_true(syncd_json_is(health_at(&judged, "collection", "status"), "complete"));
+    health_assert(&judged, "lanes", "normal", "status", "\"active\"");
+    health_assert(&judged, "lanes", "secure", "status", "\"dormant\"");
+    health_assert(&judged, "stores", "journal", "schema_version", "\"4\"");
+    health_clear(&f);
+}
+
+/* Who changes a byte of it is found out. */
+static void nobody_else_can_sign_it(void)
+{
+    HealthFixture f;
+    health_init(&f);
+    g_autofree char *report = health_report(&f);
+    g_autofree char *changed = document_edit(report, "/resources/memory/budget_mb", "1");
+    SyncdCircumstances then = {.now_usec = (gint64)f.service.base.now_usec};
+    g_autoptr(SyncdAttestationKeys) keys = syncd_attestation_keys_new();
+    g_autofree char *description =
+        syncd_service_describe(f.service.service, &f.service.caller, NULL);
+    g_autofree char *key =
+        syncd_json_dup_text(syncd_json_member(document_of(description), "attestation_key"));
+    g_assert_true(syncd_attestation_keys_add(keys, key, NULL));
+    then.keys = keys;
+    g_autoptr(SyncdJudgement) judgement = syncd_judgement_make(document_of(changed), &then);
+    g_assert_false(judgement->attested);
+    g_assert_cmpstr(judgement->diagnosis->status, ==, "unsafe");
+    health_clear(&f);
+}
+
+/* ---- a run, and the one before it ---- */
+
+static void crash(HealthFixture *f)
+{
+    /* Nothing is written about the end. */
+    service_close(&f->service);
+    service_open(&f->service);
+    health_begin_run(f);
+}
+
+static void a_dirty_open_is_reported_until_the_log_was_found_sound(void)
+{
+    HealthFixture f;
+    health_init(&f);
+    crash(&f);
+    {
+        g_auto(HealthJudged) judged = health_judge(&f);
+        g_assert_cmpint(health_at(&judged, "runtime", "last_dirty_open_at").type, ==,
+                        SYNCD_JSON_STRING);
+        g_assert_cmpstr(judged.judgement->diagnosis->status, ==, "degraded");
+        g_assert_false(
+            syncd_invariants_hold(judged.judgement->invariants, SYNCD_INVARIANT_DIRTY_OPEN));
+    }
+    run_jobs(&f.service);
+    g_auto(HealthJudged) judged = health_judge(&f);
+    g_assert_cmpstr(judged.judgement->diagnosis->status, ==, "healthy");
+    g_assert_cmpint(health_at(&judged, "runtime", "last_dirty_open_at").type, ==, SYNCD_JSON_NULL);
+    SyncdJson local = health_at(&judged, "diagnosis", "local_state");
+    g_assert_cmpint(
+        syncd_json_member(syncd_json_member(local, "dirty_open"), "found_sound_at").type, ==,
+        SYNCD_JSON_STRING);
+    health_clear(&f);
+}
+
+/* A second start that crashes before the verification does not forget the first. */
+static void a_dirty_open_outlives_a_start_that_did_not_verify(void)
+{
+    HealthFixture f;
+    health_init(&f);
+    crash(&f);
+    syncd_service_end_run(f.service.service);
+    service_close(&f.service);
+    service_open(&f.service);
+    health_begin_run(&f);
+    g_auto(HealthJudged) judged = health_judge(&f);
+    g_assert_cmpint(health_at(&judged, "runtime", "last_dirty_open_at").type, ==,
+                    SYNCD_JSON_STRING);
+    health_clear(&f);
+}
+
+static void a_clean_end_is_no_dirty_open(void)
+{
+    HealthFixture f;
+    health_init(&f);
+    {
+        g_auto(HealthJudged) judged = health_judge(&f);
+        g_assert_true(is_said(&judged, "unavailable_fields", "runtime.last_clean_shutdown_at: "));
+    }
+    syncd_service_end_run(f.service.service);
+    service_close(&f.service);
+    service_open(&f.service);
+    health_begin_run(&f);
+    run_jobs(&f.service);
+    g_auto(HealthJudged) judged = health_judge(&f);
+    g_assert_cmpint(health_at(&judged, "runtime", "last_dirty_open_at").type, ==, SYNCD_JSON_NULL);
+    g_assert_cmpint(health_at(&judged, "runtime", "last_clean_shutdown_at").type, ==,
+                    SYNCD_JSON_STRING);
+    g_assert_false(is_said(&judged, "unavailable_fields", "runtime.last_clean_shutdown_at: "));
+    health_clear(&f);
+}
+
+/* ---- what was verified ---- */
+
+static void verified_is_only_what_was_verified(void)
+{
+    HealthFixture f;
+    health_init(&f);
+    {
+        g_auto(HealthJudged) judged = health_judge(&f);
+        health_assert(&judged, "stores", "journal", "checksum_state", "\"verified\"");
+    }
+    put(&f.service, "note-1", "{}");
+    g_auto(HealthJudged) judged = health_judge(&f);
+    health_assert(&judged, "stores", "journal", "checksum_state", "\"unverified\"");
+    health_assert(&judged, "invariants", "journal.integrity", "status", "\"pass\"");
+    health_clear(&f);
+}
+
+/* ---- looking changes nothing ---- */
+
+static GHashTable *read_all(const char *directory)
+{
+    GHashTable *files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+    for (const char *name; (name = g_dir_read_name(dir)) != NULL;) {
+        g_autofree char *path = g_build_filename(directory, name, NULL);
+        g_autofree char *text = NULL;
+        size_t size;
+        if (g_file_get_contents(path, &text, &size, NULL))
+            g_hash_table_insert(
+                files, g_strdup(name),
+                g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)text, size));
+    }
+    return files;
+}
+
+static void assert_same(GHashTable *before, GHashTable *after)
+{
+    GHashTableIter iter;
+    gpointer name, sum;
+    g_assert_cmpuint(g_hash_table_size(before), ==, g_hash_table_size(after));
+    g_hash_table_iter_init(&iter, before);
+    while (g_hash_table_iter_next(&iter, &name, &sum)) {
+        g_test_message("%s", (char *)name);
+        g_assert_cmpstr(sum, ==, g_hash_table_lookup(after, name));
+    }
+}
+
+/* Also while entries wait to be projected. */
+static void looking_changes_no_byte(void)
+{
+    HealthFixture f;
+    health_init(&f);
+    for (unsigned i = 0; i < 20; i++)
+        put(&f.service, "note-1", "{}");
+    g_autoptr(GHashTable) before = read_all(f.service.base.directory);
+    for (unsigned i = 0; i < 3; i++) {
+        g_autofree char *report = health_report(&f);
+    }
+    g_autoptr(GHashTable) after = read_all(f.service.base.directory);
+    assert_same(before, after);
+    health_clear(&f);
+}
+
+/* ---- who may look ---- */
+
+static void a_stranger_gets_none(void)
+{
+    HealthFixture f;
+    g_autoptr(GError) error = NULL;
+    health_init(&f);
+    SyncdCaller stranger = {.uid = OWNER + 1};
+    g_assert_null(syncd_service_health(f.service.service, &stranger, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ACCESS_DENIED);
+    health_clear(&f);
+}
+
+/* ---- where there is nothing ---- */
+
+static void a_directory_without_a_state_has_a_report(void)
+{
+    HealthFixture f = {.service.service = NULL};
+    fixture_init(&f.service.base, 3);
+    g_autoptr(GError) why = NULL;
+    syncd_set_error(&why, SYNCD_ERROR_NOT_INITIALIZED, "There is no state");
+    g_auto(HealthJudged) judged = health_judge_text(
+        &f, syncd_health_without_state(f.service.base.directory, &f.service.base.sources, why));
+    g_assert_true(is_said(&judged, "errors", "not initialized"));
+    for (size_t i = 0; i < SYNCD_N_LANES; i++)
+        health_assert(&judged, "lanes", syncd_lanes[i].name, "status", "\"dormant\"");
+    g_assert_cmpstr(judged.judgement->diagnosis->status, ==, "unknown");
+    fixture_clear(&f.service.base);
+}
+
+static void names_of_machines_are_not_told(void)
+{
+    HealthFixture f;
+    health_init(&f);
+    g_autofree char *report = health_report(&f);
+    g_assert_null(strstr(report, "machine-a"));
+    g_assert_null(strstr(report, "boot-a"));
+    g_assert_null(strstr(report, f.service.base.directory));
+    health_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/health/healthy", a_sound_state_is_healthy_and_signed);
+    g_test_add_func("/health/signed", nobody_else_can_sign_it);
+    g_test_add_func("/health/dirty-open", a_dirty_open_is_reported_until_the_log_was_found_sound);
+    g_test_add_func("/health/dirty-twice", a_dirty_open_outlives_a_start_that_did_not_verify);
+    g_test_add_func("/health/clean-end", a_clean_end_is_no_dirty_open);
+    g_test_add_func("/health/verified", verified_is_only_what_was_verified);
+    g_test_add_func("/health/unchanged", looking_changes_no_byte);
+    g_test_add_func("/health/strangers", a_stranger_gets_none);
+    g_test_add_func("/health/uninitialised", a_directory_without_a_state_has_a_report);
+    g_test_add_func("/health/names", names_of_machines_are_not_told);
+    return g_test_run();
+}
