@@ -64,6 +64,7 @@ def arguments(add_own=None):
     parser.add_argument('--asker')
     parser.add_argument('--rules')
     parser.add_argument('--worker')
+    parser.add_argument('--applet')
     parser.add_argument('only', nargs='*')
     if add_own:
         add_own(parser)

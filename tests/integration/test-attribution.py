@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import pathlib
+import subprocess
 import tempfile
 import time
 
@@ -14,7 +15,7 @@ from gi.repository import GLib
 
 from agent_key import Key
 from cli_user import NEGATIVE, NOT_AUTHORISED, Cli
-from harness import (MANAGER, NAME, STANDARD, Refused, equal, eventually, main, promise, refusal,
+from harness import (MANAGER, NAME, PATIENCE, STANDARD, Refused, equal, eventually, main, promise, refusal,
                      refused_as, session_world)
 from mounts import Skip, in_private_mounts, mount
 
@@ -128,16 +129,21 @@ def what_a_signing_agent_announced_is_its_doing(world):
         equal(len([entry for entry in entries if entry['header']['actor'] == actor]), 1)
 
 
+def put_into_unit(stack, pid, unit):
+    """What the kernel says of that process from now on."""
+    path = f'/user.slice/user-{os.geteuid()}.slice/user@{os.geteuid()}.service/app.slice/{unit}'
+    fake = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), 'cgroup')
+    with open(fake, 'w', encoding='ascii') as file:
+        file.write(f'1:name=systemd:{path}\n0::{path}\n')
+    mount('--bind', fake, f'/proc/{pid}/cgroup')
+
+
 @promise
 def what_an_agent_in_its_unit_announced_is_its_doing(world):
     with tree(world) as (_, caller, directory, user), contextlib.ExitStack() as stack:
         actor = register_agent(caller, identity_id='unit:builder.service')
         other = stack.enter_context(world.other(os.geteuid()))
-        path = f'/user.slice/user-{os.geteuid()}.slice/user@{os.geteuid()}.service/app.slice/builder.service'
-        fake = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), 'cgroup')
-        with open(fake, 'w', encoding='ascii') as file:
-            file.write(f'1:name=systemd:{path}\n0::{path}\n')
-        mount('--bind', fake, f'/proc/{other.pid}/cgroup')
+        put_into_unit(stack, other.pid, 'builder.service')
         answer = announce(other, {'path': 'a', 'sha256': digest('one')}, {'path': 'first', 'deleted': True})
         if answer['actor_id'] == user and not os.path.ismount('/sys/fs/cgroup'):
             raise Skip('there are no control groups here')
@@ -151,6 +157,26 @@ def what_an_agent_in_its_unit_announced_is_its_doing(world):
             return json.loads(steps)[0]
         eventually(lambda: last()['change'] == 'deleted', 'its end is recorded')
         equal(last()['actor_id'], actor)
+
+
+@promise
+def the_example_of_an_agent_is_one(world):
+    """In its unit; anybody else who runs it is the user."""
+    command = ['/usr/bin/python3', '-B', os.path.join(world.options.source, 'examples', 'agent.py'), TREE]
+    with tree(world) as (_, caller, directory, user), contextlib.ExitStack() as stack:
+        actor = register_agent(caller, identity_id='unit:scribe.service')
+        for unit, wanted in ((None, user), ('scribe.service', actor)):
+            agent = subprocess.Popen([*command, str(directory), f'by-{wanted}'], stdin=subprocess.PIPE,
+                                     stdout=subprocess.PIPE, text=True,
+                                     env={**os.environ, 'DBUS_SESSION_BUS_ADDRESS': world.bus.address})
+            if unit:
+                put_into_unit(stack, agent.pid, unit)
+            said, _ = agent.communicate(f'text of {wanted}', timeout=PATIENCE)
+            if unit and said.endswith(f'{user}\n') and not os.path.ismount('/sys/fs/cgroup'):
+                raise Skip('there are no control groups here')
+            equal((agent.returncode, said), (0, f'by-{wanted} is written as {wanted}\n'))
+            eventually(lambda: is_recorded(caller, f'by-{wanted}', f'text of {wanted}'), 'it is recorded')
+            equal(file_of(caller, f'by-{wanted}')['actor_id'], wanted)
 
 
 @promise

@@ -1,13 +1,19 @@
 #!/usr/bin/python3
 """The status line in Lua and the prompt of a shell tell every state apart, by one file and without a
-process, and a file that a killed daemon left does not look alive."""
+process, and a file that a killed daemon left does not look alive. An auditor's ledger has all evidence once, and
+an applet draws each change, whatever becomes of the daemon and of them."""
 
+import contextlib
 import json
 import os
 import pathlib
+import signal
 import subprocess
 
-from harness import PATIENCE, equal, main, promise, session_world
+from gi.repository import Gio, GLib
+
+from cli_user import lines_of
+from harness import MANAGER, NAME, PATIENCE, ROOT, equal, eventually, main, promise, session_world
 
 STATES = ('clean', 'degraded', 'conflicted', 'policy-blocked', 'offline', 'repair-recommended')
 GONE = 'daemon-unavailable'
@@ -101,6 +107,128 @@ def no_process_is_started(world):
             calls = trace.read_text().splitlines()
             equal(len(calls), 1, f'{name}: {calls}')
             assert 'execve(' in calls[0], calls
+
+
+# --- programs on the bus ------------------------------------------------------------------------
+
+def example(world, name, *words):
+    """Started on the world's bus."""
+    path = os.path.join(world.options.source, 'examples', name)
+    command = ['/usr/bin/python3', '-B', path] if name.endswith('.py') else [os.path.abspath(world.options.applet)]
+    return subprocess.Popen([*command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env={**os.environ, 'DBUS_SESSION_BUS_ADDRESS': world.bus.address})
+
+
+def ended(process, how=signal.SIGTERM):
+    """The exit status, and what it said last."""
+    process.send_signal(how)
+    out, err = process.communicate(timeout=PATIENCE)
+    return process.returncode, out, err
+
+
+def envelopes_of(path):
+    with contextlib.suppress(FileNotFoundError):
+        return [json.loads(line) for line in path.read_bytes().splitlines() if line.endswith(b'}')]
+    return []
+
+
+@promise
+def a_ledger_is_complete_whoever_is_killed(world):
+    place, path = world.place(), world.place()
+    world.directory.mkdir(exist_ok=True)
+
+    def has(operation):
+        return lambda: any(envelope['subject'] == operation for envelope in envelopes_of(path))
+
+    with world.daemon(directory=place) as daemon:
+        with world.caller() as caller:
+            ledger = example(world, 'ledger.py', str(path))
+            eventually(has(caller.enqueue(thing='one')[0]), 'the first one is in the ledger')
+            equal(ended(ledger, signal.SIGKILL)[0], -signal.SIGKILL)
+            caller.enqueue(thing='two')
+            # What was written and not counted is written again, as it was.
+            with path.open('ab') as file:
+                file.write(b'{"torn":')
+            ledger = example(world, 'ledger.py', str(path))
+            eventually(has(caller.enqueue(thing='three')[0]), 'the third one is in the ledger')
+        daemon.stop(signal.SIGKILL)
+    with world.daemon(directory=place), world.caller() as caller:
+        eventually(has(caller.enqueue(thing='four')[0]), 'the fourth one is in the ledger')
+        equal(ended(ledger)[::2], (0, ''))
+        lines, _ = caller.list('ListBytes', order=GLib.Variant('s', 'oldest'))
+        equal([envelope['subject'] for envelope in envelopes_of(path)], [line['header']['op'] for line in lines])
+        once = example(world, 'ledger.py', '--once', str(path))
+        equal((once.wait(PATIENCE), *once.communicate()), (0, '', ''))
+
+
+@promise
+def a_ledger_takes_nothing_from_another_device(world):
+    path = world.place()
+    with world.served() as (_, caller):
+        caller.enqueue()
+        first = example(world, 'ledger.py', '--once', str(path))
+        equal(first.wait(PATIENCE), 0, first.communicate())
+        before = path.read_bytes()
+    with world.served() as (_, caller):
+        caller.enqueue()
+        for words in ((), ('--key', json.loads(caller.call(MANAGER, 'Describe'))['attestation_key'])):
+            second = example(world, 'ledger.py', '--once', *words, str(path))
+            _, said = second.communicate(timeout=PATIENCE)
+            equal(second.returncode, 1, said)
+        equal(path.read_bytes(), before)
+
+
+@contextlib.contextmanager
+def applets(world):
+    """Both, and a function that takes the next lines from each of them, but for those about jobs: the
+    daemon has some of its own."""
+    both = [example(world, name) for name in ('applet.py', 'applet')]
+
+    def draw(*wanted):
+        for applet in both:
+            for line in wanted:
+                while (drawn := lines_of(applet, 1)[0]).startswith('job '):
+                    pass
+                equal(drawn, line, applet.args[-1])
+
+    yield both, draw
+    for applet in both:
+        equal(ended(applet), (0, '', ''))
+
+
+@promise
+def an_applet_draws_what_changes_and_outlives_the_daemon(world):
+    with applets(world) as (both, draw):
+        draw('state daemon-unavailable')
+        with world.served() as (daemon, caller):
+            draw('state clean')
+            job = caller.call(MANAGER, 'Verify', '(a{sv})', {'mode': GLib.Variant('s', 'full')})
+            for applet in both:
+                name = job.rpartition('/')[2].replace('_2d', '-')
+                while (line := lines_of(applet, 1)[0]) != f'job {name} done':
+                    assert line.startswith('job '), line
+        draw('state daemon-unavailable')
+        with world.daemon(directory=daemon.directory):
+            draw('state clean')
+        draw('state daemon-unavailable')
+
+
+@promise
+def an_applet_draws_findings_and_plans(world):
+    """From somebody who says nothing else: the state is not known then."""
+    with world.caller() as other, applets(world) as (both, draw):
+        draw('state daemon-unavailable')
+        other.connection.call_sync('org.freedesktop.DBus', '/', 'org.freedesktop.DBus', 'RequestName',
+                                   GLib.Variant('(su)', (NAME, 0)), None, Gio.DBusCallFlags.NONE, -1, None)
+        plan = f'{ROOT}/plan/p1'
+        for path, interface, member, values in (
+                (ROOT, 'Manager', 'FindingsChanged', GLib.Variant('(uu)', (1, 2))),
+                (plan, 'RepairPlan', 'PlanChanged', GLib.Variant('(s)', ('approved',))),
+                (ROOT, 'Manager', 'Unknown', GLib.Variant('(s)', ('x',))),
+                (plan, 'RepairPlan', 'PlanChanged', GLib.Variant('(s)', ('complete',)))):
+            other.connection.emit_signal(None, path, f'{NAME}.{interface}', member, values)
+        other.connection.flush_sync()
+        draw('findings 1 errors, 2 warnings', 'plan p1 approved', 'plan p1 complete')
 
 
 if __name__ == '__main__':
