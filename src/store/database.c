@@ -61,6 +61,8 @@ static const char *const pragmas_writing[] = {
     [SYNCD_SCRATCH] =
         "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE;",
 };
+/* The log is what is walked. Nothing is mapped: see store/read-ahead.c; any number will do. */
+static const char pragmas_walked[] = "PRAGMA mmap_size = 1073741824;";
 static const char *const journal_modes[] = {
     [SYNCD_DURABLE] = "wal", [SYNCD_ORDERED] = "wal", [SYNCD_SCRATCH] = "memory"};
 
@@ -156,7 +158,10 @@ static bool check_writable(SyncdDatabase *db, GError **error)
 static bool set_up(SyncdDatabase *db, unsigned up_to, GError **error)
 {
     bool empty;
-    if (!syncd_database_run(db, pragmas_first, error) || !check_identity(db, &empty, error))
+    bool walked = db->kind->durability == SYNCD_DURABLE;
+    if (!syncd_database_run(db, pragmas_first, error) ||
+        (walked && !syncd_database_run(db, pragmas_walked, error)) ||
+        !check_identity(db, &empty, error))
         return false;
     if (is_looking(db->mode))
         return syncd_database_run(db, "PRAGMA query_only = ON;", error);

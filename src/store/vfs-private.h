@@ -21,6 +21,7 @@ typedef struct {
         struct {
             sqlite3_int64 next; /* where the last read ended */
             unsigned forwards;  /* reads that went on from the one before */
+            unsigned lent;      /* pages of `bytes` that SQLite is looking at */
         } ahead;
         struct {
             sqlite3_int64 hole; /* what was written from here on is lost; -1: nothing is */

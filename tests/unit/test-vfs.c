@@ -1,8 +1,9 @@
 /*
  * Whatever is read, written and cut in whatever order: a file reads as if nothing were held in
- * memory. A walk through a database takes few reads of the system, and an error is that of the page
- * it belongs to. A transaction takes few writes of the WAL, has left with the frame that commits,
- * and is the one that fails when they cannot be written.
+ * memory. A walk through a database takes few reads of the system and is lent its pages, which stay
+ * as they are until they are taken back, and an error is that of the page it belongs to. A
+ * transaction takes few writes of the WAL, has left with the frame that commits, and is the one
+ * that fails when they cannot be written.
  */
 #include "store/vfs.h"
 
@@ -21,7 +22,7 @@ static sqlite3_vfs watching, *real;
 static sqlite3_io_methods watching_methods;
 static const sqlite3_io_methods *real_methods;
 static unsigned n_reads, n_writes;
-static sqlite3_int64 bad_at;
+static sqlite3_int64 bad_at, mapped;
 
 static int read_watched(sqlite3_file *file, void *data, int size, sqlite3_int64 offset)
 {
@@ -39,6 +40,13 @@ static int write_watched(sqlite3_file *file, const void *data, int size, sqlite3
     return real_methods->xWrite(file, data, size, offset);
 }
 
+static int control_watched(sqlite3_file *file, int operation, void *argument)
+{
+    if (operation == SQLITE_FCNTL_MMAP_SIZE)
+        mapped = *(sqlite3_int64 *)argument;
+    return real_methods->xFileControl(file, operation, argument);
+}
+
 static int open_watched(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
                         int *ret_flags)
 {
@@ -49,6 +57,7 @@ static int open_watched(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, 
     watching_methods = *real_methods;
     watching_methods.xRead = read_watched;
     watching_methods.xWrite = write_watched;
+    watching_methods.xFileControl = control_watched;
     file->pMethods = &watching_methods;
     return rc;
 }
@@ -178,6 +187,155 @@ static void an_error_is_that_of_its_page(void)
     place_clear(p);
 }
 
+/* ---- pages that are lent ---- */
+
+/* The page where it lies, or NULL. */
+static guint8 *lend(Place *p, int page)
+{
+    void *lent;
+    g_assert_cmpint(p->file->pMethods->xFetch(p->file, page * PAGE, PAGE, &lent), ==, SQLITE_OK);
+    return lent;
+}
+
+static void take_back(Place *p, int page, guint8 *lent)
+{
+    g_assert_cmpint(p->file->pMethods->xUnfetch(p->file, page * PAGE, lent), ==, SQLITE_OK);
+}
+
+/* As SQLite does it: what is not lent is read. */
+static guint8 *get_page(Place *p, int page, guint8 data[PAGE])
+{
+    guint8 *lent = lend(p, page);
+    if (lent == NULL)
+        assert_page(p, page);
+    else
+        memcpy(data, lent, PAGE);
+    return lent;
+}
+
+static void a_walk_is_lent_what_it_reads(void)
+{
+    guint8 data[PAGE];
+    unsigned n_lent = 0;
+    g_autofree Place *p = g_new0(Place, 1);
+    place_init(p, SQLITE_OPEN_MAIN_DB);
+    fill(p);
+    n_reads = 0;
+    for (int page = 0; page < PAGES; page++) {
+        guint8 *lent = get_page(p, page, data);
+        if (lent == NULL)
+            continue;
+        g_assert_cmpmem(lent, PAGE, p->model + page * PAGE, PAGE);
+        take_back(p, page, lent);
+        n_lent++;
+    }
+    g_assert_cmpuint(n_reads, <, PAGES / 8);
+    g_assert_cmpuint(n_lent, >, PAGES - PAGES / 8);
+
+    /* The control: what is no walk. */
+    for (int page = PAGES; page > 0; page--)
+        g_assert_null(lend(p, page - 1));
+    place_clear(p);
+}
+
+/* A page above the leaves would keep all others from being fetched. */
+static void what_a_walk_holds_on_to_is_not_lent(void)
+{
+    guint8 data[PAGE];
+    g_autofree Place *p = g_new0(Place, 1);
+    place_init(p, SQLITE_OPEN_MAIN_DB);
+    fill(p);
+    for (int page = 50; page < PAGES; page += 7) {
+        memset(p->model + page * PAGE, page % 2 == 0 ? 2 : 5, PAGE);
+        g_assert_cmpint(
+            p->file->pMethods->xWrite(p->file, p->model + page * PAGE, PAGE, page * PAGE), ==,
+            SQLITE_OK);
+    }
+    for (int page = 0; page < PAGES; page++) {
+        guint8 *lent = get_page(p, page, data);
+        g_assert_true(lent == NULL || page < 50 || page % 7 != 1);
+        if (lent != NULL)
+            take_back(p, page, lent);
+    }
+    place_clear(p);
+}
+
+/* Whatever is read, written and cut meanwhile: it stays as it was when it was lent, and nobody is
+ * lent what is not in the file any more. */
+static void what_is_lent_stays(void)
+{
+    guint8 data[PAGE], before[PAGE], *held = NULL;
+    g_autofree Place *p = g_new0(Place, 1);
+    g_autoptr(GRand) rand = g_rand_new_with_seed(20261129);
+    unsigned n_held = 0;
+    int held_page = 0;
+    place_init(p, SQLITE_OPEN_MAIN_DB);
+    fill(p);
+    for (unsigned i = 0, page = 0; i < STEPS; i++) {
+        guint32 what = g_rand_int(rand) % 100;
+        if (what < 3)
+            write_page(p, rand, g_rand_int_range(rand, 0, PAGES));
+        else if (what == 3)
+            cut(p, g_rand_int_range(rand, PAGES / 2, PAGES));
+        guint8 *lent = get_page(p, (int)page, data);
+        if (lent != NULL) {
+            g_assert_cmpmem(lent, PAGE, p->model + page * PAGE, PAGE);
+            g_assert_cmpint((page + 1) * PAGE, <=, p->size);
+        }
+        if (held != NULL)
+            g_assert_cmpmem(held, PAGE, before, PAGE);
+        if (held != NULL && what > 80) {
+            take_back(p, held_page, held);
+            held = NULL;
+        }
+        if (lent != NULL && held == NULL && what < 20) {
+            held = lent;
+            held_page = (int)page;
+            memcpy(before, lent, PAGE);
+            n_held++;
+        } else if (lent != NULL) {
+            take_back(p, (int)page, lent);
+        }
+        page = (page + 1) % PAGES;
+    }
+    g_assert_cmpuint(n_held, >, 20);
+    if (held != NULL)
+        take_back(p, held_page, held);
+    place_clear(p);
+}
+
+/* It is not lent, and reading it tells. */
+static void a_page_that_cannot_be_read_is_not_lent(void)
+{
+    g_autofree Place *p = g_new0(Place, 1);
+    place_init(p, SQLITE_OPEN_MAIN_DB);
+    fill(p);
+    bad_at = 100 * PAGE;
+    for (int page = 0; page < PAGES; page++) {
+        guint8 data[PAGE], *lent = lend(p, page);
+        if (lent != NULL)
+            take_back(p, page, lent);
+        else
+            g_assert_cmpint(read_page(p, page, data), ==,
+                            page == 100 ? SQLITE_IOERR_READ : SQLITE_OK);
+        g_assert_true(lent == NULL || page != 100);
+    }
+    place_clear(p);
+}
+
+/* A file that is mapped tells of errors by a signal. */
+static void no_file_is_mapped(void)
+{
+    sqlite3_int64 size = PAGES * PAGE;
+    g_autofree Place *p = g_new0(Place, 1);
+    place_init(p, SQLITE_OPEN_MAIN_DB);
+    mapped = -1;
+    const sqlite3_io_methods *methods = p->file->pMethods;
+    g_assert_cmpint(methods->xFileControl(p->file, SQLITE_FCNTL_MMAP_SIZE, &size), ==, SQLITE_OK);
+    g_assert_cmpint(mapped, ==, 0);
+    place_clear(p);
+}
+
 /* ---- the frames of a WAL ---- */
 
 #define FRAME (24 + PAGE)
@@ -300,6 +458,13 @@ int main(int argc, char **argv)
                          any_order_reads_the_same);
     g_test_add_func("/vfs/a-walk-takes-few-reads", a_walk_takes_few_reads);
     g_test_add_func("/vfs/an-error-is-that-of-its-page", an_error_is_that_of_its_page);
+    g_test_add_func("/vfs/a-walk-is-lent-what-it-reads", a_walk_is_lent_what_it_reads);
+    g_test_add_func("/vfs/what-a-walk-holds-on-to-is-not-lent",
+                    what_a_walk_holds_on_to_is_not_lent);
+    g_test_add_func("/vfs/what-is-lent-stays", what_is_lent_stays);
+    g_test_add_func("/vfs/a-page-that-cannot-be-read-is-not-lent",
+                    a_page_that_cannot_be_read_is_not_lent);
+    g_test_add_func("/vfs/no-file-is-mapped", no_file_is_mapped);
     g_test_add_func("/vfs/a-transaction-leaves-with-its-commit",
                     a_transaction_leaves_with_its_commit);
     g_test_add_func("/vfs/what-is-asked-for-has-left", what_is_asked_for_has_left);
