@@ -263,7 +263,7 @@ bool syncd_service_plan_repair(SyncdService *service, const SyncdCaller *caller,
 {
     const char *const *accept = request != NULL ? request->accept : NULL;
     g_autofree char *identity = syncd_identity_of(caller->uid);
-    if (!syncd_repair_ask(service, caller, "repair_preview", "repair", NULL, error) ||
+    if (!syncd_repair_ask(service, caller, "repair_preview", SYNCD_LANE_AUDIT, NULL, error) ||
         !has_room_for_plan(service, caller->uid, error))
         return false;
     g_autoptr(GPtrArray) needs = syncd_repair_find_needs(service, accept, error);

@@ -21,7 +21,8 @@
  * report. Where the log takes none they are owed, and follow when it does.
  *
  * Whether a caller may do any of this at all bus/ decides before; policy is asked here: for
- * "repair_preview" in the lane repair when a plan is made, for "write" in the lane audit otherwise.
+ * "repair_preview" when a plan is made, for "write" otherwise, both in the lane audit, where it is
+ * recorded: that one is open also where no rules can be had, and a repair may be the way out.
  *
  * All plans are owned by the service. A SyncdRepairPlan stands until `repair_plan_removed` told of
  * it.

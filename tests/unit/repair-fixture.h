@@ -1,22 +1,16 @@
 /*
- * A service whose policy lets repairs be planned, and an index that is damaged: what the tests of
- * repair share.
+ * A service without rules of policy, and an index that is damaged: what the tests of repair share.
  */
 #pragma once
 
-#include "policy-fixture.h"
 #include "service-fixture.h"
 #include "service/repair.h"
-
-#define LETS_PLAN                                                                                  \
-    FILE_OF(RULE("\"lanes\":[\"repair\"],\"actions\":[\"repair_preview\"]", "allow", "repair"))
 
 static inline void repair_open(ServiceFixture *f, const char *const *automatic)
 {
     g_autoptr(GError) error = NULL;
     f->base.holds_index = true;
     service_open(f);
-    syncd_service_set_policy(f->service, set_of(LETS_PLAN, NULL), NULL);
     SyncdRepairSettings settings = {automatic};
     syncd_service_start_repair(f->service, &settings);
 }
