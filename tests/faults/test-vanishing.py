@@ -14,6 +14,8 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'integration'))
 
 # The harness is where the line above says.
+from damage import (plan, spoilt_system_instance,  # pylint: disable=wrong-import-position
+                    state_of)
 from harness import (MANAGER, STANDARD, GLib,  # pylint: disable=wrong-import-position
                      as_user, equal, eventually, main, promise, refused_as)
 from polkit_world import (ALLOWED, STRANGER, system_world,  # pylint: disable=wrong-import-position
@@ -33,9 +35,10 @@ def add_options(parser):
     parser.add_argument('--seed', type=int, default=1)
 
 
-def vanish(world, user, count, seed=0, at_once=1):
+def vanish(world, user, count, seed=0, at_once=1, approved=()):
+    """`approved` is the path of a plan of repair and its digest; else they ask for a verification."""
     subprocess.run([world.options.vanisher, world.bus.address, str(count),
-                    str(world.options.seed + seed), str(LONGEST_USEC[0]), str(at_once)],
+                    str(world.options.seed + seed), str(LONGEST_USEC[0]), str(at_once), *approved],
                    preexec_fn=as_user(uid(user)), check=True)
 
 
@@ -148,6 +151,32 @@ def who_leaves_around_the_answer_is_granted_once_at_most(world):
         print(f'# {grants.count()} of {races} were granted before they left')
         # Both happen, or the moments were not around the answer.
         assert 0 < grants.count() < races, grants.count()
+
+
+# --- repair ------------------------------------------------------------------------------------
+
+@promise
+def nobody_who_left_has_approved_a_repair(world):
+    races = world.options.races
+    with spoilt_system_instance(world) as (_, root), world.other(uid(STRANGER)) as stranger:
+        approved = plan(root)
+        for part in range(races // 4 // PART):
+            vanish(world, STRANGER, PART, part, approved=approved)
+        polkit_settled(stranger)
+        equal(state_of(root, approved[0]), 'preview', 'by whom polkit denies')
+        for batch in range(races // 4 // BATCH):
+            with silent_polkit(world):
+                vanish(world, ALLOWED, BATCH, batch, at_once=BATCH, approved=approved)
+                settled(root)
+            polkit_settled(stranger)
+            equal(state_of(root, approved[0]), 'preview', 'by whom left before the answer')
+        # The control: these callers could have approved it.
+        for part in range(races // PART):
+            vanish(world, ALLOWED, PART, part, approved=approved)
+            if state_of(root, approved[0]) != 'preview':
+                break
+        polkit_settled(stranger)
+        equal(state_of(root, approved[0]), 'approved', 'by one that stayed long enough')
 
 
 main(system_world, add_options)

@@ -2,16 +2,31 @@
  * Callers that ask for something which needs an authorisation, and are gone before, while or after
  * it is given.
  *
- * Usage: vanisher ADDRESS COUNT SEED LONGEST-USEC AT-ONCE
+ * Usage: vanisher ADDRESS COUNT SEED LONGEST-USEC AT-ONCE [PLAN DIGEST]
  *
- * That many callers at a time connect, ask for a verification, and leave after a moment of at most
- * so many microseconds, until there were COUNT of them.
+ * That many callers at a time connect, ask for a verification (or approve a plan of repair), and
+ * leave after a moment of at most so many microseconds, until there were COUNT of them.
  */
 #include "bus/names.h"
 
 #include <glib.h>
 #include <stdlib.h>
 #include <systemd/sd-bus.h>
+
+/* What is asked for; NULL: a verification. */
+static const char *plan, *digest;
+
+static int new_call(sd_bus *bus, sd_bus_message **ret_call)
+{
+    int r = sd_bus_message_new_method_call(
+        bus, ret_call, SYNCD_BUS_NAME, plan != NULL ? plan : SYNCD_PATH_ROOT,
+        plan != NULL ? SYNCD_INTERFACE_PLAN : SYNCD_INTERFACE_MANAGER,
+        plan != NULL ? "Approve" : "Verify");
+    if (r < 0)
+        return r;
+    return plan != NULL ? sd_bus_message_append(*ret_call, "s", digest)
+                        : sd_bus_message_append(*ret_call, "a{sv}", 1, "mode", "s", "heads");
+}
 
 static int begin(const char *address, sd_bus **ret_bus)
 {
@@ -25,10 +40,7 @@ static int begin(const char *address, sd_bus **ret_bus)
     if (r >= 0)
         r = sd_bus_start(bus);
     if (r >= 0)
-        r = sd_bus_message_new_method_call(bus, &call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
-                                           SYNCD_INTERFACE_MANAGER, "Verify");
-    if (r >= 0)
-        r = sd_bus_message_append(call, "a{sv}", 1, "mode", "s", "heads");
+        r = new_call(bus, &call);
     if (r >= 0)
         r = sd_bus_send(bus, call, NULL);
     if (r >= 0)
@@ -57,8 +69,12 @@ static unsigned number(const char *text)
 
 int main(int argc, char **argv)
 {
-    if (argc != 6)
+    if (argc != 6 && argc != 8)
         return 2;
+    if (argc == 8) {
+        plan = argv[6];
+        digest = argv[7];
+    }
     unsigned count = number(argv[2]), longest = number(argv[4]), at_once = number(argv[5]);
     GRand *random = g_rand_new_with_seed(number(argv[3]));
     int r = 0;
