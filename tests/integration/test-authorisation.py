@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 
-from damage import plan, plans, spoilt_system_instance, spoilt_user_instance
+from damage import plan, plans, spoilt, spoilt_system_instance, spoilt_user_instance
 from every_method import (IDS, RECONCILED, RECORDS, REGISTRY, arguments_of, everything, prepared,
                           register, register_all)
 from harness import (JOB, MANAGER, NAME, OPERATIONS, ROOT, STANDARD, STANDARD_BUS, Bus, Caller, GLib,
@@ -349,6 +349,10 @@ def nothing_happens_there_when_polkit_cannot_be_asked(world):
             world.caller(bus) as root:
         matrix = Matrix(world, 'system', root, SERVICE)
         check_refused(matrix, 'there is no polkit', caller, 'polkit', interactive=True)
+    with spoilt(world, 0, bus=bus, instance='system', uid=uid(SERVICE)), \
+            world.other(uid(ALLOWED), bus) as caller, world.caller(bus) as root:
+        check_refused(PlanMatrix(world, 'system', root, SERVICE), 'there is no polkit', caller, 'polkit',
+                      interactive=True)
     bus.stop()
 
 
@@ -393,6 +397,12 @@ def a_user_instance_does_nothing_without_the_consent_it_needs(world):
             check_allowed(matrix, 'the user', owner, matrix.rows('everyone', 'actor'))
 
 
+def check_consents(matrix, owner):
+    with matrix.nothing_happens('there is no polkit'):
+        for name in matrix.rows('action'):
+            equal(matrix.outcome(owner, name, interactive=True), 'polkit', name)
+
+
 @promise
 def a_user_instance_without_polkit_consents_to_nothing(world):
     bus = Bus(world.directory / 'session-bus-without-polkit', world.options.bus)
@@ -401,9 +411,11 @@ def a_user_instance_without_polkit_consents_to_nothing(world):
                       environment={'DBUS_SYSTEM_BUS_ADDRESS': 'unix:path=/nonexistent'}), \
             world.other(uid(ALLOWED), bus) as owner:
         matrix = Matrix(world, 'user', owner, ALLOWED)
-        with matrix.nothing_happens('there is no polkit'):
-            for name in matrix.rows('action'):
-                equal(matrix.outcome(owner, name, interactive=True), 'polkit', name)
+        check_consents(matrix, owner)
+    with spoilt(world, uid(ALLOWED), bus=bus, uid=uid(ALLOWED),
+                environment={'DBUS_SYSTEM_BUS_ADDRESS': 'unix:path=/nonexistent'}), \
+            world.other(uid(ALLOWED), bus) as owner:
+        check_consents(PlanMatrix(world, 'user', owner, ALLOWED), owner)
     bus.stop()
 
 
