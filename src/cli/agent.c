@@ -1,5 +1,7 @@
 #include "cli/agent.h"
 
+#include "client/session.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,14 +18,15 @@ struct SyncdCliAgent {
     pid_t pid;
 };
 
-/* It closes `notify` when it is ready. It must not outlive who started it, nor end with an
- * interrupt that is meant for that one alone. */
+/* It closes `notify` when it is ready, and must not outlive who started it. The agent of a desktop
+ * goes before it; where there is no session none can be, and polkit would not fall back. */
 static G_GNUC_NORETURN void become_agent(const char *path, int notify)
 {
     char number[NUMBER_SIZE];
     snprintf(number, sizeof number, "%d", notify);
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && fcntl(notify, F_SETFD, 0) == 0)
-        execl(path, PROGRAM, "--notify-fd", number, "--fallback", (char *)NULL);
+        execl(path, PROGRAM, "--notify-fd", number,
+              syncd_client_has_session() ? "--fallback" : (char *)NULL, (char *)NULL);
     _exit(1);
 }
 

@@ -1,3 +1,4 @@
+#include "cli/agent.h"
 #include "cli/i18n.h"
 #include "cli/listing.h"
 #include "cli/object-scope.h"
@@ -146,6 +147,7 @@ bool syncd_verb_ops_purge(SyncdCli *cli, GError **error)
         return true;
     if (!confirm(cli, plan, error))
         return false;
+    g_autoptr(SyncdCliAgent) agent = syncd_cli_agent_start(cli);
     g_autofree char *operation = syncd_client_purge(client, scope, object, digest, error);
     g_autofree char *report =
         operation != NULL ? wait_for_proof(client, operation, seconds, error) : NULL;

@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 
 from cli_user import DONE, FAILED, NEGATIVE, NOT_AUTHORISED, NOT_FOUND, Cli, on_terminal
-from damage import GARBAGE, spoilt_user_instance
+from damage import GARBAGE, spoilt_system_instance, spoilt_user_instance
 from harness import PATIENCE, as_user, equal, main, promise
 from polkit_world import ALLOWED, STRANGER, system_world, uid
 
@@ -163,6 +163,28 @@ def what_is_well_needs_no_plan(world):
         equal(me.json('list'), [])
         me.fails(NOT_FOUND, 'NotFound', 'rollback', '--yes')
         me.fails(NEGATIVE, 'Usage', 'plan', '--file=x', '--accept=y')
+
+
+@promise
+def the_machine_is_repaired_by_whom_polkit_allows(world):
+    with spoilt_system_instance(world) as (daemon, _):
+        cli = Cli(world, world.place(), None)
+        cli.environment['DBUS_SYSTEM_BUS_ADDRESS'] = world.bus.address
+        os.chown(cli.directory, uid(ALLOWED), uid(ALLOWED))
+        allowed, stranger = ({'preexec_fn': as_user(uid(user))} for user in (ALLOWED, STRANGER))
+        document = cli.does('repair', 'plan', '--system', **allowed)
+        plan = json.loads(document)['plan_id']
+        cli.fails(NOT_AUTHORISED, 'AccessDenied', 'repair', 'plan', '--system', **stranger)
+        equal(cli.json('repair', 'list', '--system', **stranger), [])
+        for verb in ('show', 'approve', 'apply', 'rollback', 'discard'):
+            sure = '--all' if verb == 'show' else '--yes'
+            code, out, err = cli.run('repair', verb, plan, '--system', sure, **stranger)
+            assert code in (NOT_FOUND, NOT_AUTHORISED) and plan not in out, (verb, code, out, err)
+        cli.does('repair', 'approve', '--system', '--yes', **allowed)
+        done = cli.does('repair', 'apply', '--system', '--yes', **allowed)
+        assert 'Repaired.' in done, done
+        cli.does('repair', 'rollback', '--system', '--yes', **allowed)
+        equal((daemon.state / 'index.db').read_bytes(), GARBAGE)
 
 
 @promise
