@@ -2,6 +2,8 @@
 #include "service/health-facts.h"
 
 #include "service/damage.h"
+#include "store/examine.h"
+#include "store/mend.h"
 
 #include <errno.h>
 #include <string.h>
@@ -119,6 +121,19 @@ static void collect_identity(SyncdService *service, SyncdHealthFacts *facts)
     hash_text(service->store, "boot", service->process.boot, facts->boot);
 }
 
+static void collect_stores(SyncdService *service, SyncdHealthFacts *facts)
+{
+    SyncdIndexHealth index;
+    const GArray *faults = syncd_service_index_faults(service);
+    syncd_store_measure(service->store, &facts->store);
+    facts->offline = facts->store.condition == SYNCD_STORE_INSPECTING;
+    if (!syncd_store_generation(service->store, &facts->generation, NULL))
+        facts->generation = 0;
+    syncd_store_index_health(service->store, &index);
+    facts->index_checked = faults != NULL;
+    facts->index_damaged = index.damage != NULL || (faults != NULL && faults->len > 0);
+}
+
 static void collect_deletions(SyncdService *service, SyncdHealthFacts *facts)
 {
     static const SyncdDeletionState on_the_way[] = {
@@ -157,8 +172,7 @@ void syncd_health_collect(SyncdService *service, SyncdHealthFacts *facts)
     facts->now_usec = syncd_sources_realtime_usec(service->sources);
     facts->runtime = service->runtime;
     facts->findings = syncd_service_damage(service)->len;
-    syncd_store_measure(service->store, &facts->store);
-    facts->offline = facts->store.condition == SYNCD_STORE_INSPECTING;
+    collect_stores(service, facts);
     collect_identity(service, facts);
     syncd_outside_measure(syncd_store_path(service->store), service->places, &facts->outside);
     facts->mismatched = service->mismatched;

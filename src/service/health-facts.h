@@ -21,6 +21,9 @@ typedef struct {
     SyncdRuntime runtime; /* borrows */
     guint64 findings;     /* of verifications, that still hold */
     SyncdStoreFacts store;
+    guint64 generation;            /* of the log; 0: not known */
+    bool index_checked;            /* the index that serves was held against the log … */
+    bool index_damaged;            /* … or met with something malformed in it */
     bool offline;                  /* nobody serves it: its index is not opened */
     const SyncdAttestor *attestor; /* NULL: the device's key is not here */
     char node[SYNCD_DIGEST_SIZE], boot[SYNCD_DIGEST_SIZE]; /* "": not known */
@@ -69,6 +72,8 @@ void syncd_health_write_own_invariants(const SyncdHealthFacts *facts, SyncdJsonW
 
 /* null for 0 */
 void syncd_health_write_time(SyncdJsonWriter *writer, const char *name, guint64 usec);
+/* health.c: the report, as one line of JSON. */
+char *syncd_health_conclude(const SyncdHealthFacts *facts);
 /* What is known of the log's bytes: "verified", "unverified" or "mismatch". */
 const char *syncd_health_checksum_state(const SyncdHealthFacts *facts);
 bool syncd_health_is_damaged(const SyncdHealthFacts *facts);

@@ -49,7 +49,9 @@ static const char *status_of(const SyncdHealthFacts *facts)
 {
     if (facts->state_missing != NULL)
         return "failed";
-    return facts->errors->len > 0 || !facts->store.counted ? "partial" : "complete";
+    bool whole = facts->errors->len == 0 && facts->denied->len == 0 && facts->store.counted &&
+                 facts->outside.disk_problem == 0;
+    return whole ? "complete" : "partial";
 }
 
 void syncd_health_write_collection(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)

@@ -40,6 +40,9 @@ static SyncdResult check_replay(const SyncdHealthFacts *facts, SyncdJsonWriter *
     syncd_json_member_uint(evidence, "unprojected_entries", store->unprojected);
     syncd_json_member_bool(evidence, "rebuilding", store->rebuilding);
     syncd_json_member_bool(evidence, "index_present", store->index.there);
+    syncd_json_member_bool(evidence, "index_damaged", facts->index_damaged);
+    if (facts->index_damaged)
+        return SYNCD_FAIL;
     if (store->rebuilding)
         return SYNCD_WARN;
     return store->counted && store->unprojected == 0 ? SYNCD_PASS : SYNCD_FAIL;

@@ -3,6 +3,8 @@
 
 #include "config.h"
 
+#include <string.h>
+
 #define FLAGS_TABLE "sourceos-syncd.store-flags/v1"
 
 bool syncd_health_is_damaged(const SyncdHealthFacts *facts)
@@ -87,6 +89,7 @@ typedef struct {
     const char *migration;
     const char *checksums;
     guint64 flags;
+    guint64 generation; /* 0: it has none, or nobody knows */
     bool has_bytes;
     guint64 bytes;
 } Store;
@@ -106,6 +109,8 @@ static void begin_store(const SyncdHealthFacts *facts, const Store *store, Syncd
     syncd_json_member_string(writer, "checksum_state", store->checksums);
     syncd_json_member_bool(writer, "shadow_present", false);
     write_flags(writer, store->flags);
+    if (store->generation > 0)
+        syncd_json_member_uint(writer, "active_generation", store->generation);
     if (store->has_bytes)
         syncd_json_member_uint(writer, "bytes", store->bytes);
 }
@@ -137,12 +142,15 @@ static void write_journal(const SyncdHealthFacts *facts, SyncdJsonWriter *writer
         .migration = migration_of(facts),
         .checksums = syncd_health_checksum_state(facts),
         .flags = FLAG_DURABLE | flags_of_condition(facts),
+        .generation = facts->generation,
         .has_bytes = true,
         .bytes = facts->store.journal.bytes,
     };
     store.flags |= syncd_health_is_damaged(facts) ? FLAG_DAMAGED : 0;
     store.flags |= facts->store.copies > 0 ? FLAG_HAS_COPIES : 0;
     begin_store(facts, &store, writer);
+    if (facts->generation > 0 && strcmp(store.checksums, "verified") == 0)
+        syncd_json_member_uint(writer, "last_known_good_generation", facts->generation);
     write_verified(facts, writer);
     syncd_json_end_object(writer);
 }
@@ -163,8 +171,8 @@ static void write_blobs(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
     syncd_json_end_object(writer);
 }
 
-/* Nothing reads all of it: it is compared with the log when it is made. One that is made beside it
- * is no shadow of the contract's: nothing may rely on it before it is whole and takes the place. */
+/* It is compared with the log when somebody has it checked. One that is made beside it is no shadow
+ * of the contract's: nothing may rely on it before it is whole and takes the place. */
 static void write_index(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
 {
     const SyncdStoreFacts *facts_of = &facts->store;
@@ -174,7 +182,9 @@ static void write_index(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
         .backend = "sqlite",
         .version = facts_of->index.version,
         .migration = "none",
-        .checksums = "unverified",
+        .checksums = facts->index_damaged   ? "mismatch"
+                     : facts->index_checked ? "verified"
+                                            : "unverified",
         .flags = FLAG_REBUILDABLE | FLAG_EXCLUSIVE,
         .has_bytes = facts_of->index.there,
         .bytes = facts_of->index.bytes,
@@ -182,6 +192,7 @@ static void write_index(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
     if (!facts_of->index.there)
         store.role = "quarantined";
     store.flags |= facts_of->rebuilding ? FLAG_BUILDING : 0;
+    store.flags |= facts->index_damaged ? FLAG_DAMAGED : 0;
     store.flags |= facts_of->remaking ? FLAG_SHADOWED : 0;
     begin_store(facts, &store, writer);
     syncd_json_member_uint(writer, "unprojected_entries", facts_of->unprojected);

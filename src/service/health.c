@@ -145,7 +145,7 @@ static void write_signed(const SyncdHealthFacts *facts, Verdict *verdict)
 }
 
 /* A state that nobody serves is read by whoever likes, who does not speak for the device. */
-static char *conclude(const SyncdHealthFacts *facts)
+char *syncd_health_conclude(const SyncdHealthFacts *facts)
 {
     g_auto(Verdict) verdict = judge(facts);
     if (facts->offline)
@@ -177,7 +177,7 @@ char *syncd_service_health(SyncdService *service, const SyncdCaller *caller, GEr
     syncd_health_facts_init(&facts);
     facts.state = &state;
     syncd_health_collect(service, &facts);
-    return conclude(&facts);
+    return syncd_health_conclude(&facts);
 }
 
 char *syncd_health_without_state(const char *directory, const SyncdSources *sources,
@@ -189,5 +189,5 @@ char *syncd_health_without_state(const char *directory, const SyncdSources *sour
                              : syncd_error_info_of(why)->name;
     syncd_health_facts_init(&facts);
     syncd_health_collect_nothing(directory, sources, reason, &facts);
-    return conclude(&facts);
+    return syncd_health_conclude(&facts);
 }

@@ -1,5 +1,9 @@
 #include "health-fixture.h"
 
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
 static bool is_said(const HealthJudged *judged, const char *list, const char *start)
 {
     SyncdJsonIter iter;
@@ -28,7 +32,8 @@ static void a_sound_state_is_healthy_and_signed(void)
     g_assert_true(syncd_json_is(health_at(&judged, "collection", "status"), "complete"));
     health_assert(&judged, "lanes", "normal", "status", "\"active\"");
     health_assert(&judged, "lanes", "secure", "status", "\"dormant\"");
-    health_assert(&judged, "stores", "journal", "schema_version", "\"4\"");
+    health_assert(&judged, "stores", "journal", "active_generation", "1");
+    health_assert(&judged, "invariants", "schema.compatible", "status", "\"pass\"");
     health_clear(&f);
 }
 
@@ -133,6 +138,7 @@ static void verified_is_only_what_was_verified(void)
     {
         g_auto(HealthJudged) judged = health_judge(&f);
         health_assert(&judged, "stores", "journal", "checksum_state", "\"verified\"");
+        health_assert(&judged, "stores", "journal", "last_known_good_generation", "1");
     }
     put(&f.service, "note-1", "{}");
     g_auto(HealthJudged) judged = health_judge(&f);
@@ -184,6 +190,119 @@ static void looking_changes_no_byte(void)
     }
     g_autoptr(GHashTable) after = read_all(f.service.base.directory);
     assert_same(before, after);
+    health_clear(&f);
+}
+
+/* ---- what is wrong ---- */
+
+/* What a public scope says is not sealed, so its bytes can be found. */
+static void damage_journal(HealthFixture *f)
+{
+    SyncdRequest request = good_request();
+    request.scope = "public:site";
+    request.body = SYNCD_BYTES_TEXT("{\"text\":\"find me in the file\"}");
+    g_free(enqueue_committed(&f->service, &request));
+    run_jobs(&f->service);
+    service_close(&f->service);
+    g_autofree char *path = g_build_filename(f->service.base.directory, "journal.db", NULL);
+    g_autofree char *bytes = NULL;
+    size_t size;
+    g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+    char *at = memmem(bytes, size, "find me", strlen("find me"));
+    g_assert_nonnull(at);
+    *at ^= 1;
+    g_assert_true(g_file_set_contents(path, bytes, (gssize)size, NULL));
+    service_open(&f->service);
+    health_begin_run(f);
+}
+
+static void verify_all(HealthFixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    g_assert_true(syncd_service_verify(f->service.service, &f->service.caller, SYNCD_VERIFY_FULL,
+                                       NULL, &job, &error));
+    run_jobs(&f->service);
+}
+
+static void damage_is_unsafe_as_soon_as_it_was_found(void)
+{
+    HealthFixture f;
+    health_init(&f);
+    damage_journal(&f);
+    verify_all(&f);
+    g_auto(HealthJudged) judged = health_judge(&f);
+    g_assert_cmpstr(judged.judgement->diagnosis->status, ==, "unsafe");
+    health_assert(&judged, "stores", "journal", "checksum_state", "\"mismatch\"");
+    health_assert(&judged, "lanes", "normal", "status", "\"unsafe\"");
+    health_assert(&judged, "invariants", "journal.integrity", "status", "\"fail\"");
+    g_assert_true(judged.judgement->attested);
+    health_clear(&f);
+}
+
+static void a_full_disk_is_unsafe(void)
+{
+    HealthFixture f;
+    health_init(&f);
+    health_free = 40000000000;
+    g_auto(HealthJudged) judged = health_judge(&f);
+    g_assert_cmpstr(judged.judgement->diagnosis->status, ==, "unsafe");
+    g_assert_cmpstr(judged.judgement->diagnosis->disk_pressure, ==, "critical");
+    SyncdJson control = health_find(&judged, "controls", "disk_pressure_purge_preview");
+    g_assert_true(syncd_json_is(syncd_json_member(control, "mode"), "manual_approval_required"));
+    health_clear(&f);
+}
+
+/* The contract has no null for a disk. */
+static void a_disk_that_cannot_be_measured_is_unknown(void)
+{
+    HealthFixture f;
+    health_init(&f);
+    health_problem = EACCES;
+    g_auto(HealthJudged) judged = health_judge(&f);
+    g_assert_cmpstr(judged.judgement->diagnosis->disk_pressure, ==, "unknown");
+    g_assert_cmpstr(judged.judgement->diagnosis->status, ==, "unsafe");
+    g_assert_true(is_said(&judged, "permission_denied_fields", "resources.disk: "));
+    health_clear(&f);
+}
+
+/* ---- the machine ---- */
+
+static void the_group_comes_before_the_machine(void)
+{
+    HealthFixture f;
+    SyncdOutside outside;
+    health_init(&f);
+    health_put(&f, "cgroup/user.slice/syncd.service/memory.pressure",
+               "some avg10=25.50 avg60=0.00 avg300=0.00 total=1\n"
+               "full avg10=3.00 avg60=0.00 avg300=0.00 total=1\n");
+    syncd_outside_measure("/", &f.places, &outside);
+    g_assert_cmpfloat(outside.memory.some, ==, 25.5);
+    g_assert_cmpfloat(outside.memory.full, ==, 3);
+    g_assert_cmpstr(syncd_stall_pressure(&outside.memory), ==, "warning");
+    g_assert_cmpfloat(outside.io.some, ==, 1.25);
+    g_assert_cmpstr(syncd_stall_pressure(&outside.io), ==, "none");
+    g_assert_cmpuint(outside.resident, ==, 2560 * (guint64)sysconf(_SC_PAGESIZE));
+    health_clear(&f);
+}
+
+static void a_kernel_without_measures_is_unknown(void)
+{
+    static const char *const texts[] = {"", "some\n", "some avg10=\nfull avg10=1\n",
+                                        "some avg10=nan\nfull avg10=1\n",
+                                        "some avg10=101\nfull avg10=1\n"};
+    HealthFixture f;
+    SyncdOutside outside;
+    health_init(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        health_put(&f, "proc/pressure/memory", texts[i]);
+        syncd_outside_measure("/", &f.places, &outside);
+        g_assert_cmpint(outside.memory.problem, !=, 0);
+        g_assert_cmpstr(syncd_stall_pressure(&outside.memory), ==, "unknown");
+    }
+    g_auto(HealthJudged) judged = health_judge(&f);
+    g_assert_true(is_said(&judged, "unavailable_fields", "resources.memory.pressure: "));
+    g_assert_cmpstr(judged.judgement->diagnosis->status, ==, "healthy");
     health_clear(&f);
 }
 
@@ -239,6 +358,11 @@ int main(int argc, char **argv)
     g_test_add_func("/health/clean-end", a_clean_end_is_no_dirty_open);
     g_test_add_func("/health/verified", verified_is_only_what_was_verified);
     g_test_add_func("/health/unchanged", looking_changes_no_byte);
+    g_test_add_func("/health/damage", damage_is_unsafe_as_soon_as_it_was_found);
+    g_test_add_func("/health/full-disk", a_full_disk_is_unsafe);
+    g_test_add_func("/health/no-disk", a_disk_that_cannot_be_measured_is_unknown);
+    g_test_add_func("/health/group", the_group_comes_before_the_machine);
+    g_test_add_func("/health/no-pressure", a_kernel_without_measures_is_unknown);
     g_test_add_func("/health/strangers", a_stranger_gets_none);
     g_test_add_func("/health/uninitialised", a_directory_without_a_state_has_a_report);
     g_test_add_func("/health/names", names_of_machines_are_not_told);
