@@ -1,6 +1,7 @@
 #include "domain/judgement.h"
 
 #include "base/timestamp.h"
+#include "domain/narrative.h"
 #include "domain/problems.h"
 
 #include <string.h>
@@ -50,6 +51,8 @@ void syncd_judgement_write_explanation(const SyncdJudgement *judgement, GString 
     syncd_diagnosis_write_members(judgement->diagnosis, &writer);
     syncd_json_name(&writer, "controls");
     syncd_diagnosis_write_controls(judgement->diagnosis, judgement->invariants, &writer);
+    syncd_json_name(&writer, "narrative");
+    syncd_narrative_write(judgement, &writer);
     syncd_json_end_object(&writer);
 }
 
