@@ -73,6 +73,10 @@ static const SyncdFinding findings[] = {
      N_("Give it back to the user that the daemon runs as.")},
     {"leftovers", "warning", N_("A process left something half done in the state directory: {n}."),
      "sourceos-syncd doctor", REBUILDABLE, "leftover-clear", NULL},
+    {"dirty-open", "warning",
+     N_("Before the start at {at} the daemon had ended without saying so, and the log was not "
+        "verified since."),
+     VERIFY, NOTHING, NULL, N_("Find out why it ended, if nobody switched the machine off.")},
     {"key-files", "critical",
      N_("Key files are gone, or hold something else than when they were read: {n}. What they open "
         "is lost when the daemon ends."),
@@ -84,7 +88,8 @@ static const SyncdFinding findings[] = {
      "sourceos-syncd doctor", DURABLE, NULL,
      N_("Put the key back from a backup; without it that content is lost.")},
     {"disk-pressure", "warning", N_("The disk is nearly full: {free} of {total} are free."),
-     "sourceos-syncd status", NOTHING, "purge", N_("Make room on the disk.")},
+     "sourceos-syncd ops purge --help", NOTHING, NULL,
+     N_("Make room on the disk; what was deleted can be purged, object by object.")},
     {"storm", "error", N_("The same failure came {n} times, from {first} to {last}."),
      "journalctl --user -u sourceos-syncd", NOTHING, NULL, N_("Remove the cause of the failure.")},
 

@@ -21,7 +21,6 @@ bool syncd_detect_room(SyncdDiagnosis *self, GError **error)
                     *reserve = g_format_size(missing);
     SyncdFound *found =
         syncd_diagnosis_add(self, "disk-pressure", "free", free, "total", total, NULL);
-    found->target = g_strdup("content");
     if (missing > 0)
         syncd_found_evidence(found, g_strdup_printf("%s of what is set aside for repairs are not "
                                                     "there",

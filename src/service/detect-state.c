@@ -1,4 +1,5 @@
 /* What the state says already, but for what others say better. */
+#include "base/timestamp.h"
 #include "service/detect.h"
 
 #include <string.h>
@@ -27,11 +28,23 @@ static void add_reason(SyncdDiagnosis *self, const char *reason)
         found->target = g_strdup("index");
 }
 
+/* As soon as the verification at the start has ended it is accounted for. */
+static void add_dirty_open(SyncdDiagnosis *self)
+{
+    char at[SYNCD_TIME_SIZE];
+    guint64 opened = self->service->runtime.dirty_open;
+    if (opened == 0)
+        return;
+    syncd_time_format_ms(opened / 1000, at);
+    syncd_diagnosis_add(self, "dirty-open", "at", at, NULL);
+}
+
 bool syncd_detect_state(SyncdDiagnosis *self, GError **error)
 {
     SyncdState state;
     syncd_service_state(self->service, &state);
     for (size_t i = 0; state.reasons[i] != NULL; i++)
         add_reason(self, state.reasons[i]);
+    add_dirty_open(self);
     return true;
 }

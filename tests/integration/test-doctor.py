@@ -6,9 +6,12 @@ import json
 import os
 import pathlib
 import shutil
+import time
+
+from gi.repository import GLib
 
 from cli_user import DONE, NEGATIVE, NOT_FOUND, UNREACHABLE, Cli
-from harness import equal, eventually, main, promise, session_world
+from harness import MANAGER, PATIENCE, equal, eventually, main, promise, session_world
 from rot import rotting
 
 
@@ -190,6 +193,29 @@ def objects_and_tasks_are_evidence(world):
         found = findings(cli, NEGATIVE)
         equal(len(found['tasks-failed']['evidence']), 1)
         assert operation in found['tasks-failed']['evidence'][0], found
+
+
+@promise
+def what_others_may_read_is_told_with_what_to_do_and_whoever_listens_hears_of_it(world):
+    with user(world) as (cli, _), world.caller() as caller:
+        heard = caller.listen(MANAGER, 'FindingsChanged')
+        journal = pathlib.Path(cli.directory) / 'state' / 'sourceos-syncd' / 'journal.db'
+        journal.chmod(0o644)
+        finding = findings(cli, NEGATIVE)['file-modes']
+        equal((finding['evidence'], finding['count'], finding['durability'], finding['object'], finding['range']),
+              (['journal.db: 0644, not 0600'], 1, 'none', None, None))
+        equal(finding['repair'], {'kind': 'file-modes', 'target': 'state'})
+        out = cli.run('doctor')[1]
+        assert 'A repair plan can mend it: file-modes.' in out and 'journal.db: 0644' in out, out
+        context, until = GLib.MainContext.default(), time.monotonic() + PATIENCE
+        while not heard and time.monotonic() < until:
+            context.iteration(False) or time.sleep(0.005)
+        equal(heard[0][2], (1, 0))
+        journal.chmod(0o600)
+        equal(findings(cli, DONE), {})
+        while len(heard) < 2 and time.monotonic() < until:
+            context.iteration(False) or time.sleep(0.005)
+        equal(heard[1][2], (0, 0))
 
 
 @promise

@@ -141,6 +141,26 @@ static void what_is_half_done_is_found(void)
     service_clear(&f);
 }
 
+/* ---- how it ended ---- */
+
+static void that_it_did_not_end_cleanly_is_found_until_the_log_is_verified(void)
+{
+    /* What a daemon leaves that was killed. */
+    static const char running[] = "{\"schema\":\"sourceos.runtime/v1\",\"running\":true}";
+    ServiceFixture f;
+    service_init(&f);
+    put(&f, "note-1", "{}");
+    service_close(&f);
+    g_autofree char *path = g_build_filename(f.base.directory, "runtime.json", NULL);
+    g_assert_true(
+        g_file_set_contents_full(path, running, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+    service_open(&f);
+    g_assert_true(is_found(&f, "dirty-open"));
+    run_jobs(&f);
+    assert_clean(&f);
+    service_clear(&f);
+}
+
 /* ---- keys ---- */
 
 static char *key_of_scope(ServiceFixture *f)
@@ -315,6 +335,8 @@ int main(int argc, char **argv)
                     damage_of_the_log_is_known_until_all_of_it_is_sound);
     g_test_add_func("/diagnose/what-others-may-read-is-found", what_others_may_read_is_found);
     g_test_add_func("/diagnose/what-is-half-done-is-found", what_is_half_done_is_found);
+    g_test_add_func("/diagnose/that-it-did-not-end-cleanly-is-found-until-the-log-is-verified",
+                    that_it_did_not_end_cleanly_is_found_until_the_log_is_verified);
     g_test_add_func("/diagnose/a-key-that-is-gone-is-told-of-before-it-is-lost-and-after",
                     a_key_that_is_gone_is_told_of_before_it_is_lost_and_after);
     g_test_add_func("/diagnose/an-index-that-does-not-add-up-is-found-by-a-deep-check",
