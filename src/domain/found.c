@@ -88,7 +88,7 @@ static void write_range(const SyncdFound *self, SyncdJsonWriter *writer)
 
 static void write_repair(const SyncdFound *self, bool hidden, SyncdJsonWriter *writer)
 {
-    if (self->finding->repair == NULL) {
+    if (self->finding->repair == NULL || self->unmended) {
         syncd_json_member_null(writer, "repair");
         return;
     }

@@ -3,6 +3,7 @@
 #include "base/timestamp.h"
 #include "service/damage.h"
 #include "service/detect.h"
+#include "service/repair-kinds.h"
 
 #include <string.h>
 
@@ -49,6 +50,16 @@ static void add_unchecked(SyncdDiagnosis *self, const char *what, const GError *
     syncd_diagnosis_add(self, "unchecked", "what", what, "reason", sentence, NULL);
 }
 
+/* Nobody is promised a repair that there is not. */
+static void note_repairs(const GPtrArray *found)
+{
+    for (guint i = 0; i < found->len; i++) {
+        SyncdFound *one = found->pdata[i];
+        one->unmended = one->finding->repair != NULL &&
+                        syncd_repair_kind_find(SYNCD_BYTES_TEXT(one->finding->repair)) == NULL;
+    }
+}
+
 GPtrArray *syncd_service_diagnose(SyncdService *service)
 {
     SyncdDiagnosis self = {service,
@@ -58,6 +69,7 @@ GPtrArray *syncd_service_diagnose(SyncdService *service)
         if (!detectors[i].detect(&self, &problem))
             add_unchecked(&self, detectors[i].what, problem);
     }
+    note_repairs(self.found);
     return self.found;
 }
 
