@@ -174,20 +174,24 @@ static bool examine(SyncdDoctor *self, GError **error)
     return true;
 }
 
+static void tell(const SyncdDoctor *self)
+{
+    g_autofree char *document = syncd_doctor_document(self);
+    SyncdJson findings = syncd_json_member(syncd_json_root(document, strlen(document)), "findings");
+    if (syncd_cli_json(self->cli))
+        syncd_output_json(self->cli->out, document, strlen(document), true);
+    else
+        tell_text(self, findings);
+    judge(self->cli, findings);
+}
+
 bool syncd_verb_doctor(SyncdCli *cli, GError **error)
 {
     g_autoptr(GPtrArray) own = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_found_free);
     SyncdDoctor doctor = {.cli = cli, .deep = syncd_cli_flag(cli, "deep"), .own = own};
     bool done = examine(&doctor, error);
-    g_autofree char *diagnosis = doctor.diagnosis;
-    if (!done)
-        return false;
-    g_autofree char *document = syncd_doctor_document(&doctor);
-    SyncdJson findings = syncd_json_member(syncd_json_root(document, strlen(document)), "findings");
-    if (syncd_cli_json(cli))
-        syncd_output_json(cli->out, document, strlen(document), true);
-    else
-        tell_text(&doctor, findings);
-    judge(cli, findings);
-    return true;
+    if (done)
+        tell(&doctor);
+    g_free(doctor.diagnosis);
+    return done;
 }

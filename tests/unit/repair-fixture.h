@@ -8,7 +8,6 @@
 
 static inline void repair_open(ServiceFixture *f, const char *const *automatic)
 {
-    g_autoptr(GError) error = NULL;
     f->base.holds_index = true;
     service_open(f);
     SyncdRepairSettings settings = {automatic};

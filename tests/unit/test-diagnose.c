@@ -6,7 +6,8 @@
 
 #include <sqlite3.h>
 
-#define MARKER "marker-that-is-easy-to-find"
+#define MARKER_END "arker-that-is-easy-to-find"
+#define MARKER "m" MARKER_END
 
 static void nothing_is_found_where_nothing_is_wrong(void)
 {
@@ -30,7 +31,7 @@ static void damage_body(ServiceFixture *f)
     g_autoptr(GError) error = NULL;
     g_file_get_contents(path, &bytes, &size, &error);
     g_assert_no_error(error);
-    char *at = memmem(bytes, size, MARKER + 1, strlen(MARKER + 1));
+    char *at = memmem(bytes, size, MARKER_END, strlen(MARKER_END));
     g_assert_nonnull(at);
     at[-1] ^= 0x20;
     g_file_set_contents_full(path, bytes, (gssize)size, G_FILE_SET_CONTENTS_NONE, 0600, &error);
