@@ -6,6 +6,7 @@
 #include "../unit/purge-fixture.h"
 #include "../unit/service-fixture.h"
 #include "base/id.h"
+#include "crypto/tree.h"
 #include "domain/file-changes.h"
 #include "store/chunks.h"
 #include "store/database.h"
@@ -28,7 +29,7 @@ static const char *const kinds[] = {
     "deletion.purged", "object.created",
 };
 static const char *const tables[] = {
-    "meta", "feed", "entry", "head", "checkpoint", "purge", "content",
+    "meta", "feed", "entry", "head", "checkpoint", "purge", "content", "lost",
 };
 
 /* ---- looking at what was made ---- */
@@ -61,6 +62,16 @@ static gint64 count(sqlite3 *db, const char *format, ...)
     gint64 n = sqlite3_column_int64(row, 0);
     sqlite3_finalize(row);
     return n;
+}
+
+static char *text(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *row;
+    g_assert_cmpint(sqlite3_prepare_v2(db, sql, -1, &row, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_step(row), ==, SQLITE_ROW);
+    char *value = g_strdup((const char *)sqlite3_column_text(row, 0));
+    sqlite3_finalize(row);
+    return value;
 }
 
 static gint64 size_at_rest(const char *directory)
@@ -204,6 +215,30 @@ static void append_purge(Fixture *f, const char *scope)
     syncd_purgeable_free(purgeable);
 }
 
+/* As a repair leaves what is nowhere: the body of one entry, and of another all but its leaf. */
+static void lose(const char *directory)
+{
+#define LOSABLE                                                                                    \
+    "FROM entry WHERE instr(header, '\"kind\":\"operation.enqueue\"') AND body IS NOT NULL"        \
+    " AND instr(header, '\"whole\"')"
+    sqlite3 *db = open_raw(directory);
+    g_autofree char *header = text(db, "SELECT header " LOSABLE " ORDER BY pos DESC");
+    SyncdHash leaf = syncd_tree_leaf(header, strlen(header));
+    char hex[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(&leaf, hex);
+    g_autofree char *entry =
+        g_strdup_printf("INSERT INTO lost (pos, leaf) SELECT max(pos), x'%s' " LOSABLE, hex);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    run_raw(db, entry);
+    run_raw(db, "INSERT INTO lost (pos) SELECT min(pos) " LOSABLE);
+    run_raw(db, "UPDATE entry SET body = NULL WHERE pos IN (SELECT pos FROM lost)");
+    run_raw(db, "UPDATE entry SET header = x'' WHERE pos IN (SELECT pos FROM lost WHERE leaf "
+                "IS NOT NULL)");
+    g_assert_cmpint(count(db, "SELECT count(*) FROM lost"), ==, 2);
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+#undef LOSABLE
+}
+
 /* What was verified once is kept beside the journal; here the journal stands for itself. */
 static void forget_verification(const char *directory)
 {
@@ -243,6 +278,7 @@ char *flip_small_journal(void)
     fixture_close(&f.base);
 
     forget_verification(f.base.directory);
+    lose(f.base.directory);
     make_pages_small(f.base.directory);
     g_assert_cmpint(size_at_rest(f.base.directory), <=, SMALL_SIZE_MAX);
     return f.base.directory;

@@ -15,6 +15,7 @@ static const struct {
     {"SELECT feed, size, frontier, tail, note FROM head ORDER BY feed", 5},
     {"SELECT id, feed, size, reason, note FROM checkpoint ORDER BY id", 5},
     {"SELECT pos, by FROM purge ORDER BY pos", 2},
+    {"SELECT pos, leaf FROM lost ORDER BY pos", 2},
     {"SELECT name, bytes FROM content ORDER BY name", 2},
     {"SELECT device, scope, epoch, id FROM feed ORDER BY device, scope, epoch", 4},
     {"SELECT feed, seq, pos FROM entry ORDER BY feed, seq", 3},
@@ -50,16 +51,25 @@ static void read_table(SyncdStore *store, size_t i, size_t limit, GString *out)
     }
 }
 
+/* Purged or lost, which is as good as being there. */
+static bool is_gone(SyncdStore *store, guint64 pos)
+{
+    guint64 by = 0;
+    bool lost = false, header_too;
+    SyncdHash leaf;
+    return syncd_journal_purged_by(store->journal, pos, &by, NULL) &&
+           syncd_journal_lost(store->journal, pos, &lost, &leaf, &header_too, NULL) &&
+           (by != 0 || lost);
+}
+
 static void read_entry(SyncdStore *store, guint64 pos, GString *out)
 {
     g_auto(SyncdEntry) entry = {0};
     g_auto(SyncdBody) body = {0};
     g_autoptr(GError) error = NULL;
-    guint64 by = 0;
     bool read = syncd_store_read(store, pos, &entry, NULL);
     if (!read || !syncd_store_read_body(store, &entry, &body, &error)) {
-        read = read && syncd_journal_purged_by(store->journal, pos, &by, NULL) && by != 0;
-        add_text(out, read ? error->message : "unreadable");
+        add_text(out, read && is_gone(store, pos) ? error->message : "unreadable");
         return;
     }
     add(out, entry.text, entry.size);

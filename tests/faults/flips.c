@@ -249,9 +249,22 @@ static void begin(Worker *w, const FlipSweep *sweep, Told *told, unsigned number
     remember(w);
 }
 
+static guint64 n_flips(const Worker *w)
+{
+    return w->sweep->n == 0 ? w->n_bits / MAX(w->sweep->each, 1) : w->sweep->n;
+}
+
+/* One after the other none is done twice, and with a step below eight no byte is left out. */
+static guint64 bit_of(const Worker *w, guint64 i)
+{
+    guint64 each = MAX(w->sweep->each, 1);
+    return w->sweep->n == 0 ? i * each + w->sweep->seed % each
+                            : flip_mix(w->sweep->seed + i) % w->n_bits;
+}
+
 static void flip(Worker *w, guint64 i)
 {
-    guint64 bit = w->sweep->n == 0 ? i : flip_mix(w->sweep->seed + i) % w->n_bits;
+    guint64 bit = bit_of(w, i);
     w->told->bit = bit;
     alarm(PATIENCE);
     /* A daemon writes to what it opens: each flip is of a state that nobody served before. */
@@ -292,8 +305,7 @@ static pid_t start_worker(const FlipSweep *sweep, Told *told, unsigned number)
         return pid;
     Worker w;
     begin(&w, sweep, &told[number], number);
-    guint64 n = sweep->n == 0 ? w.n_bits : sweep->n;
-    for (guint64 i = number; i < n; i += WORKERS)
+    for (guint64 i = number; i < n_flips(&w); i += WORKERS)
         flip(&w, i);
     finish(&w);
     _exit(0);

@@ -23,8 +23,9 @@ typedef enum {
 typedef struct {
     const char *directory; /* the state; it is not changed */
     FlipCheck check;
-    guint64 n;    /* how many; 0: every bit once */
-    guint64 seed; /* of the places, unless every bit is flipped */
+    guint64 n;    /* how many, at random; 0: one after the other */
+    guint64 each; /* then each so-manyth bit of the file, once; 0 is as good as 1 */
+    guint64 seed; /* of the places; one after the other, of the first */
     bool serving; /* as a daemon opens it, instead of inspecting; slow */
 } FlipSweep;
 

@@ -1,10 +1,11 @@
 /*
  * Each flipped bit of a journal is found by verification or harmless.
  *
- *   test-flips [--bits=N] [--random=N] [--served=N] [--from=SEED]
+ *   test-flips [--each=N | --bits=N] [--random=N] [--served=N] [--from=SEED]
  *
- * --bits: of the small journal, N at random instead of every one; --random: how many in the large
- * one; --served: how many in one that is opened as a daemon does; --from: the seed of all places.
+ * --each: of the small journal each so-manyth bit instead of every one, --bits: N at random;
+ * --random: how many in the large one; --served: how many in one that is opened as a daemon does;
+ * --from: the seed of all places.
  */
 #include "flip-journals.h"
 #include "flips.h"
@@ -16,6 +17,7 @@
 
 #define CONTROL_FLIPS 2000u
 
+static int option_each = 1;
 static int option_bits;
 static int option_random = 10000;
 static int option_served = 500;
@@ -49,7 +51,10 @@ static void assert_none_is_silent(const FlipSweep *what)
 static void every_bit_of_a_small_journal(void)
 {
     g_autofree char *state = flip_small_journal();
-    FlipSweep what = {.directory = state, .n = (guint64)option_bits, .seed = (guint64)option_from};
+    FlipSweep what = {.directory = state,
+                      .n = (guint64)option_bits,
+                      .each = (guint64)option_each,
+                      .seed = (guint64)option_from};
     assert_none_is_silent(&what);
     fixture_remove(state);
 }
@@ -112,6 +117,7 @@ static void each_table_is_compared(void)
         "UPDATE head SET note = replace(note, 'A', 'B')",
         "UPDATE checkpoint SET reason = 'x'",
         "UPDATE purge SET by = by + 1",
+        "UPDATE lost SET leaf = zeroblob(32)",
         "UPDATE content SET bytes = zeroblob(length(bytes))",
         "UPDATE entry SET tiles = zeroblob(length(tiles)) WHERE tiles IS NOT NULL",
     };
@@ -129,6 +135,7 @@ static void each_table_is_compared(void)
 int main(int argc, char **argv)
 {
     GOptionEntry options[] = {
+        {"each", 0, 0, G_OPTION_ARG_INT, &option_each, NULL, NULL},
         {"bits", 0, 0, G_OPTION_ARG_INT, &option_bits, NULL, NULL},
         {"random", 0, 0, G_OPTION_ARG_INT, &option_random, NULL, NULL},
         {"served", 0, 0, G_OPTION_ARG_INT, &option_served, NULL, NULL},
