@@ -65,3 +65,8 @@ configure() {
         meson setup "$build" "$root" --prefix=/usr "$@"
     fi
 }
+
+# More than there are processors: many tests wait for a disk or for each other's processes.
+tests_at_once() {
+    echo $(($(nproc) * 2))
+}

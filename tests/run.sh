@@ -26,6 +26,7 @@ log=$root/build/meson-logs/testlog.json
 rm -f "$log"
 status=0
 # A limit is there for what hangs: it must not judge how fast the machine is.
-meson test -C "$root/build" --no-rebuild --timeout-multiplier 4 </dev/null || status=$?
+meson test -C "$root/build" --no-rebuild --timeout-multiplier 4 --num-processes "$(tests_at_once)" \
+    </dev/null || status=$?
 trap - EXIT
 exec python3 "$root/tests/count.py" "$log" "$status"
