@@ -146,6 +146,16 @@ static const SyncdFinding findings[] = {
         "{n}."),
      "sourceos-syncd tasks list --state=running", NOTHING, "tasks-release", NULL},
 
+    /* Repairs. */
+    {"repair-interrupted", "warning",
+     N_("A repair was begun and is not through: {plan}. It goes on by itself; where it cannot, a "
+        "restart of the daemon goes on with it."),
+     "sourceos-syncd repair show {plan}", NOTHING, NULL, NULL},
+    {"repair-set-aside", "warning",
+     N_("Files about repairs are not what was written, and were set aside: {n}."),
+     "sourceos-syncd repair list", NOTHING, NULL,
+     N_("Look at what was set aside in the folder repair of the state directory, and remove it.")},
+
     /* The log. */
     {"log-damaged", "critical", N_("The log is not what was written: {reason}."), VERIFY, DURABLE,
      "journal-generation",

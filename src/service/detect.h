@@ -33,3 +33,4 @@ bool syncd_detect_files(SyncdDiagnosis *self, GError **error);      /* detect-fi
 bool syncd_detect_keys(SyncdDiagnosis *self, GError **error);       /* detect-keys.c */
 bool syncd_detect_room(SyncdDiagnosis *self, GError **error);       /* detect-room.c */
 bool syncd_detect_storms(SyncdDiagnosis *self, GError **error);     /* failures.c */
+bool syncd_detect_repair(SyncdDiagnosis *self, GError **error);     /* detect-repair.c */

@@ -41,6 +41,7 @@ static const struct {
     {"the keys", syncd_detect_keys},         {"the room on the disk", syncd_detect_room},
     {"workspaces", syncd_detect_workspaces}, {"objects", syncd_detect_objects},
     {"tasks", syncd_detect_tasks},           {"failures", syncd_detect_storms},
+    {"repairs", syncd_detect_repair},
 };
 
 static void add_unchecked(SyncdDiagnosis *self, const char *what, const GError *problem)

@@ -2,6 +2,7 @@
 #include "service/purge.h"
 
 #include "base/log.h"
+#include "service/repair-private.h"
 
 /* Each time that nothing more can be done it waits twice as long; but for room, which comes and
  * goes and is soon looked for. */
@@ -66,6 +67,8 @@ static bool begin_scrub(SyncdService *service, guint64 pos, GError **error)
     syncd_service_stop_scrub(service);
     if (!read_purge(service, pos, &unproven, error))
         return false;
+    /* What a repair kept may hold what goes. */
+    syncd_repair_release_others(service, NULL);
     g_autoptr(GPtrArray) chunks = list_chunks(unproven.content);
     service->scrub = syncd_store_begin_scrub(service->store, unproven.scope_id, chunks);
     service->scrubs = pos;
@@ -153,7 +156,7 @@ static bool go_on(SyncdService *service, guint64 pos, GError **error)
 /* The index may be in the making, for the last step's sake among others. */
 static bool may_go_on(SyncdService *service)
 {
-    return !syncd_service_has_turn(service) &&
+    return !syncd_service_has_turn(service) && service->repairs->running == NULL &&
            syncd_store_condition(service->store) == SYNCD_STORE_WRITABLE &&
            !syncd_store_is_indexing(service->store) && !syncd_store_lacks_index(service->store);
 }

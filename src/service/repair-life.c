@@ -138,6 +138,16 @@ const char *syncd_repair_plan_approver(const SyncdRepairPlan *plan)
     return plan->approver;
 }
 
+bool syncd_repair_plan_is_interrupted(const SyncdRepairPlan *plan)
+{
+    return plan->state == SYNCD_REPAIR_RUNNING && (plan->interrupted || plan->resumed);
+}
+
+const GPtrArray *syncd_service_repair_set_aside(const SyncdService *service)
+{
+    return service->repairs->damaged;
+}
+
 const char *syncd_repair_plan_text(const SyncdRepairPlan *plan)
 {
     return plan->text;

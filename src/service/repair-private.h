@@ -60,6 +60,7 @@ struct SyncdRepairPlan {
     bool undoing;     /* of one that runs */
     bool kept;        /* there are snapshots */
     bool interrupted; /* it was begun and does not go on: the next start takes it up */
+    bool resumed;     /* by this start */
     bool automatic;
     bool discarded; /* it goes once the log says so */
     uid_t uid;

@@ -15,6 +15,7 @@ static void resume(SyncdRepairPlan *plan)
                               "on"
                             : "The repair %s was not through when the daemon ended; it goes on",
               plan->id);
+    plan->resumed = true;
     syncd_repair_run(plan, plan->service->uid, true);
 }
 

@@ -62,6 +62,8 @@ guint64 syncd_repair_plan_expires_usec(const SyncdRepairPlan *plan);
 uid_t syncd_repair_plan_uid(const SyncdRepairPlan *plan); /* who planned it */
 /* "uid:1000", or "daemon"; NULL: nobody has approved it. */
 const char *syncd_repair_plan_approver(const SyncdRepairPlan *plan);
+/* It was begun and its process ended; it goes on since, or waits for the next start. */
+bool syncd_repair_plan_is_interrupted(const SyncdRepairPlan *plan);
 const char *syncd_repair_plan_text(const SyncdRepairPlan *plan); /* the exact bytes */
 /* JSON: id, state, digest, risk, destructive, who planned and approved it and when, until when,
  * steps with their states, job, report, rollback_until_usec. */
@@ -86,6 +88,9 @@ bool syncd_service_rollback_repair(SyncdService *service, const SyncdCaller *cal
                                    GError **error);
 /* The report (sourceos.repair-report/v1alpha1) of one that has ended. NotFound. */
 char *syncd_service_repair_report(SyncdService *service, SyncdRepairPlan *plan, GError **error);
+
+/* Names (char *) of files of the ledger that are not what was written, and lie aside. Borrowed. */
+const GPtrArray *syncd_service_repair_set_aside(const SyncdService *service);
 
 /* ---- at the start ---- */
 

@@ -1,0 +1,29 @@
+/* How it stands with repairs themselves. */
+#include "service/detect.h"
+#include "service/repair.h"
+
+static void add_interrupted(SyncdDiagnosis *self, const SyncdRepairPlan *plan)
+{
+    const char *id = syncd_repair_plan_id(plan);
+    SyncdFound *found = syncd_diagnosis_add(self, "repair-interrupted", "plan", id, NULL);
+    found->object = g_strdup(id);
+}
+
+static void add_set_aside(SyncdDiagnosis *self, const GPtrArray *names)
+{
+    SyncdFound *found = syncd_diagnosis_add_counted(self, "repair-set-aside", names->len, false);
+    for (guint i = 0; i < names->len; i++)
+        syncd_found_evidence(found, g_strdup(names->pdata[i]));
+}
+
+bool syncd_detect_repair(SyncdDiagnosis *self, GError **error)
+{
+    g_autoptr(GPtrArray) plans = syncd_service_repair_plans(self->service);
+    const GPtrArray *aside = syncd_service_repair_set_aside(self->service);
+    for (guint i = 0; i < plans->len; i++)
+        if (syncd_repair_plan_is_interrupted(plans->pdata[i]))
+            add_interrupted(self, plans->pdata[i]);
+    if (aside->len > 0)
+        add_set_aside(self, aside);
+    return true;
+}
