@@ -131,7 +131,8 @@ static bool keep_index(SyncdStore *self, const Snapshot *snapshot, GError **erro
     if (!was_kept && !syncd_directory_has(self->directory, INDEX_FILE))
         return syncd_directory_publish(self->directory, snapshot->none, SYNCD_BYTES("", 0), error);
     return (was_kept || syncd_directory_move(self->directory, INDEX_FILE, snapshot->main, error)) &&
-           syncd_directory_move(self->directory, INDEX_FILE "-wal", snapshot->wal, error);
+           syncd_directory_move(self->directory, INDEX_FILE "-wal", snapshot->wal, error) &&
+           syncd_directory_remove(self->directory, INDEX_FILE "-journal", error);
 }
 
 /* The one that was there is out of the way, and another is begun. */
@@ -186,14 +187,16 @@ bool syncd_store_step_index_repair(SyncdStore *self, const char *name, bool *ret
     return begin_anew(self, &snapshot, error);
 }
 
-/* Its WAL goes before it does, and the other's comes before it comes: a file is never with a WAL of
- * another one, wherever this ends. */
+/* Its WAL goes before it does (and a journal that was left behind, which would be played back), and
+ * the other's comes before it comes: a file is never with a WAL of another one, wherever this ends.
+ */
 static bool put_back(SyncdStore *self, const Snapshot *snapshot, GError **error)
 {
     SyncdDirectory *directory = self->directory;
     if (syncd_directory_has(directory, INDEX_FILE) &&
         (!syncd_directory_remove(directory, INDEX_FILE "-wal", error) ||
          !syncd_directory_remove(directory, INDEX_FILE "-shm", error) ||
+         !syncd_directory_remove(directory, INDEX_FILE "-journal", error) ||
          !syncd_directory_remove(directory, INDEX_FILE, error)))
         return false;
     return syncd_directory_move(directory, snapshot->wal, INDEX_FILE "-wal", error) &&
@@ -208,6 +211,7 @@ bool syncd_store_undo_index_repair(SyncdStore *self, const char *name, GError **
     if (!is_kept(self, &snapshot))
         return true;
     syncd_store_drop_index(self);
+    syncd_index_discard_new(NULL, self->directory); /* what could not be finished */
     bool ok = put_back(self, &snapshot, error);
     syncd_store_look_for_index(self);
     return ok;
