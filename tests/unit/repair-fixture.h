@@ -40,11 +40,19 @@ static inline char *index_bytes(const ServiceFixture *f, gsize *ret_size)
     return g_file_get_contents(path, &bytes, ret_size, NULL) ? bytes : NULL;
 }
 
+/* With the mode of a file of the state: another one would be found, too. */
+static inline void write_private(const char *path, const char *bytes, gssize size)
+{
+    g_assert_true(
+        g_file_set_contents_full(path, bytes, size, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL));
+    g_assert_cmpint(g_chmod(path, 0600), ==, 0);
+}
+
 /* While nobody has the state open. */
 static inline void damage_index(const ServiceFixture *f)
 {
     g_autofree char *path = index_path(f);
-    g_assert_true(g_file_set_contents(path, "this is no database at all", -1, NULL));
+    write_private(path, "this is no database at all", -1);
 }
 
 static inline SyncdRepairPlan *plan_repair(ServiceFixture *f)

@@ -195,7 +195,7 @@ static void another_log_is_not_repaired(void)
     approve_repair(&f, plan);
     service_close(&f);
     g_autofree char *path = g_build_filename(f.base.directory, "journal.db", NULL);
-    g_assert_true(g_file_set_contents(path, older, (gssize)size, NULL));
+    write_private(path, older, (gssize)size);
     repair_open(&f, NULL);
     plan = syncd_service_find_repair_plan(f.service, id);
     assert_refused(&f, plan, syncd_repair_plan_digest(plan), SYNCD_ERROR_PLAN_STALE);
@@ -299,7 +299,7 @@ static void edit(const char *path, const char *from, const char *to)
     g_auto(GStrv) parts = g_strsplit(text, from, 2);
     g_assert_cmpuint(g_strv_length(parts), ==, 2);
     g_autofree char *edited = g_strjoinv(to, parts);
-    g_assert_true(g_file_set_contents(path, edited, -1, NULL));
+    write_private(path, edited, -1);
 }
 
 static void what_is_damaged_is_set_aside_and_named(void)
@@ -343,7 +343,7 @@ static void anything_may_lie_in_the_ledger(void)
     service_close(&f);
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(f.base.directory, "repair", names[i], NULL);
-        g_assert_true(g_file_set_contents(path, "no JSON", -1, NULL));
+        write_private(path, "no JSON", -1);
     }
     g_autofree char *folder = g_build_filename(f.base.directory, "repair", "d.plan", NULL),
                     *link = g_build_filename(f.base.directory, "repair", "e.state", NULL);
