@@ -147,6 +147,9 @@ typedef struct {
 /* A reader over the nodes of a feed; `nodes` holds its state and must outlive it. */
 SyncdTreeReader syncd_feed_reader(SyncdFeedNodes *nodes, SyncdJournal *journal,
                                   const SyncdFeed *feed);
+/* The leaves of a tile that is full. JournalCorrupt. */
+bool syncd_tile_leaves(SyncdJournal *journal, const SyncdFeed *feed, guint64 number,
+                       SyncdHash ret_leaves[SYNCD_TILE_WIDTH], GError **error);
 /* Brings back the hashes of the tiles that are not full at a size: what the next leaves continue.
  */
 bool syncd_tiles_load(SyncdJournal *journal, const SyncdFeed *feed, guint64 size,

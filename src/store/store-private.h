@@ -18,6 +18,14 @@ typedef struct {
     guint64 left;      /* entries that are not in it yet */
 } SyncdRemake;
 
+/* Leaves that follow one another in a feed, and that lead to its head: what was proven once. */
+typedef struct {
+    const SyncdFeed *feed; /* compared, and never followed */
+    guint64 start;         /* seq of the first */
+    guint n;               /* 0: none are */
+    SyncdHash leaves[SYNCD_TILE_WIDTH];
+} SyncdProvenLeaves;
+
 struct SyncdStore {
     const SyncdSources *sources;
     SyncdStoreMode mode;
@@ -26,7 +34,8 @@ struct SyncdStore {
     SyncdDirectory *directory;
     SyncdKeyring *keyring;
     SyncdJournal *journal;
-    SyncdIndex *index; /* NULL when none can be had; with a projection it answers nothing */
+    SyncdProvenLeaves proven; /* with the entry that was held against its head last */
+    SyncdIndex *index;        /* NULL when none can be had; with a projection it answers nothing */
     SyncdProjection *projection; /* not NULL while the index is behind the journal since opening */
     SyncdRemake remake;
     bool exchanging;      /* it went to make room for another, and is looked for again */

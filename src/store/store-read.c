@@ -295,82 +295,111 @@ GPtrArray *syncd_store_heads(SyncdStore *self)
 }
 
 typedef struct {
-    SyncdFeedNodes nodes;
     SyncdTreeReader stored;
     const SyncdFeed *feed;
+    SyncdProvenLeaves near; /* those around the entry, which are proven with it */
 } Committed;
+
+/* The root over leaves that are at hand. */
+static SyncdHash fold(const SyncdHash *leaves, unsigned level)
+{
+    SyncdHash row[SYNCD_TILE_WIDTH];
+    memcpy(row, leaves, sizeof(SyncdHash) << level);
+    for (unsigned n = 1u << level; n > 1; n /= 2)
+        for (unsigned i = 0; i < n / 2; i++)
+            row[i] = syncd_tree_parent(&row[2 * i], &row[2 * i + 1]);
+    return row[0];
+}
 
 /* The newest leaves are at hand: a header among them that is damaged takes nothing from others. */
 static bool committed_node(void *data, unsigned level, guint64 index, SyncdHash *ret_node,
                            GError **error)
 {
-    Committed *tree = data;
-    guint64 size = tree->feed->committed.size, start = size - size % SYNCD_TILE_WIDTH,
-            first = index << level;
-    if (level >= SYNCD_TILE_HEIGHT || first < start)
+    const Committed *tree = data;
+    guint64 size = tree->feed->committed.size, tail = size - size % SYNCD_TILE_WIDTH,
+            first = index << level, start = tree->near.start;
+    if (level < SYNCD_TILE_HEIGHT && first >= start && first < start + tree->near.n)
+        *ret_node = fold(tree->near.leaves + (first - start), level);
+    else if (level < SYNCD_TILE_HEIGHT && first >= tail)
+        *ret_node = fold(tree->feed->tail + (first - tail), level);
+    else
         return tree->stored.node(tree->stored.data, level, index, ret_node, error);
-    SyncdHash row[SYNCD_TILE_WIDTH];
-    memcpy(row, tree->feed->tail + (first - start), sizeof(SyncdHash) << level);
-    for (unsigned n = 1u << level; n > 1; n /= 2)
-        for (unsigned i = 0; i < n / 2; i++)
-            row[i] = syncd_tree_parent(&row[2 * i], &row[2 * i + 1]);
-    *ret_node = row[0];
     return true;
 }
 
-/* What is handed out holds, or is not handed out. */
-static bool find_path(SyncdStore *self, const SyncdEntry *entry, const SyncdFeed **ret_feed,
-                      SyncdHash *ret_leaf, GArray *path, GError **error)
+static bool find_near(SyncdStore *self, const SyncdFeed *feed, guint64 seq,
+                      SyncdProvenLeaves *ret_near, GError **error)
 {
-    if (entry->header.lost) {
-        syncd_set_error_next(
-            error, SYNCD_ERROR_NOT_FOUND, "restore it from a backup of this log, if there is one",
-            "The header of the entry %" G_GUINT64_FORMAT " is lost, and a proof is of a header",
-            entry->pos);
-        return false;
-    }
-    g_autofree char *device = syncd_bytes_dup(entry->header.device),
-                    *scope = syncd_bytes_dup(entry->header.scope);
-    const SyncdFeed *feed =
-        syncd_journal_find_feed(self->journal, device, scope, entry->header.epoch);
-    if (feed == NULL || entry->header.seq >= feed->committed.size) {
-        syncd_set_error(error, SYNCD_ERROR_NOT_FOUND,
-                        "The entry is not covered by a signed head yet");
-        return false;
-    }
-    Committed tree = {.feed = feed};
-    tree.stored = syncd_feed_reader(&tree.nodes, self->journal, feed);
+    guint64 size = feed->committed.size;
+    ret_near->feed = feed;
+    ret_near->start = seq - seq % SYNCD_TILE_WIDTH;
+    ret_near->n = (guint)MIN(size - ret_near->start, SYNCD_TILE_WIDTH);
+    if (ret_near->n == SYNCD_TILE_WIDTH)
+        return syncd_tile_leaves(self->journal, feed, seq / SYNCD_TILE_WIDTH, ret_near->leaves,
+                                 error);
+    memcpy(ret_near->leaves, feed->tail, ret_near->n * sizeof(SyncdHash));
+    return true;
+}
+
+static bool is_proven(const SyncdProvenLeaves *proven, const SyncdFeed *feed, guint64 seq,
+                      const SyncdHash *leaf)
+{
+    return proven->feed == feed && seq >= proven->start && seq < proven->start + proven->n &&
+           syncd_hash_equal(&proven->leaves[seq - proven->start], leaf);
+}
+
+static const SyncdFeed *feed_of(SyncdStore *self, const SyncdHeader *header, GError **error)
+{
+    g_autofree char *device = syncd_bytes_dup(header->device),
+                    *scope = syncd_bytes_dup(header->scope);
+    const SyncdFeed *feed = syncd_journal_find_feed(self->journal, device, scope, header->epoch);
+    if (feed != NULL && header->seq < feed->committed.size)
+        return feed;
+    syncd_set_error(error, SYNCD_ERROR_NOT_FOUND, "The entry is not covered by a signed head yet");
+    return NULL;
+}
+
+/* What is handed out holds, or is not handed out. A proof covers all leaves around the entry. */
+static bool find_path(SyncdStore *self, const SyncdFeed *feed, guint64 seq, const SyncdHash *leaf,
+                      GArray *path, GError **error)
+{
+    SyncdFeedNodes nodes;
+    Committed tree = {.stored = syncd_feed_reader(&nodes, self->journal, feed), .feed = feed};
     const SyncdTreeReader reader = {.node = committed_node, .data = &tree};
-    if (!syncd_tree_inclusion(&reader, entry->header.seq, feed->committed.size, path, error))
+    if (!find_near(self, feed, seq, &tree.near, error) ||
+        !syncd_tree_inclusion(&reader, seq, feed->committed.size, path, error))
         return false;
-    SyncdHash leaf = syncd_tree_leaf(entry->text, entry->size);
     SyncdHash root = syncd_frontier_root(&feed->committed);
-    if (!syncd_tree_verify_inclusion(&leaf, entry->header.seq, feed->committed.size,
+    if (!syncd_tree_verify_inclusion(leaf, seq, feed->committed.size,
                                      (const SyncdHash *)(void *)path->data, path->len, &root)) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
                         "The entry is not the one that the head of %s covers", feed->text);
         return false;
     }
-    *ret_feed = feed;
-    *ret_leaf = leaf;
+    self->proven = tree.near;
     return true;
 }
 
 bool syncd_store_check_entry(SyncdStore *self, const SyncdEntry *entry, SyncdHash *ret_leaf,
                              GError **error)
 {
-    const SyncdFeed *feed;
+    guint64 seq = entry->header.seq;
+    const SyncdFeed *feed = feed_of(self, &entry->header, error);
     g_autoptr(GArray) path = g_array_new(FALSE, FALSE, sizeof(SyncdHash));
-    return find_path(self, entry, &feed, ret_leaf, path, error);
+    *ret_leaf = syncd_tree_leaf(entry->text, entry->size);
+    return feed != NULL && (is_proven(&self->proven, feed, seq, ret_leaf) ||
+                            find_path(self, feed, seq, ret_leaf, path, error));
 }
 
 bool syncd_store_prove(SyncdStore *self, const SyncdEntry *entry, SyncdHead **ret_head,
                        SyncdHash *ret_leaf, GArray **ret_path, GError **error)
 {
-    const SyncdFeed *feed;
+    SyncdHash leaf = syncd_tree_leaf(entry->text, entry->size);
+    const SyncdFeed *feed = feed_of(self, &entry->header, error);
     g_autoptr(GArray) path = g_array_new(FALSE, FALSE, sizeof(SyncdHash));
-    if (!find_path(self, entry, &feed, ret_leaf, path, error))
+    if (feed == NULL || !find_path(self, feed, entry->header.seq, &leaf, path, error))
         return false;
+    *ret_leaf = leaf;
     *ret_head = describe_head(feed);
     *ret_path = g_steal_pointer(&path);
     return true;

@@ -89,6 +89,17 @@ static bool read_node(void *data, unsigned level, guint64 index, SyncdHash *ret_
     return node_at(nodes->journal, nodes->feed, level, index, ret_node, error);
 }
 
+bool syncd_tile_leaves(SyncdJournal *self, const SyncdFeed *feed, guint64 number,
+                       SyncdHash ret_leaves[SYNCD_TILE_WIDTH], GError **error)
+{
+    bool found;
+    if (!read_tile(self, feed, 0, number, ret_leaves, &found, error))
+        return false;
+    if (!found)
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "The feed %s lacks a tile", feed->text);
+    return found;
+}
+
 SyncdTreeReader syncd_feed_reader(SyncdFeedNodes *nodes, SyncdJournal *journal,
                                   const SyncdFeed *feed)
 {
