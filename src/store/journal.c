@@ -90,6 +90,10 @@ static bool load_heads(SyncdJournal *self, GError **error)
         SyncdBytes frontier = syncd_column_bytes(rows, 2);
         SyncdBytes tail = syncd_column_bytes(rows, 4);
         guint64 size = (guint64)syncd_column_int(rows, 1);
+        if (feed != NULL) {
+            g_free(feed->note);
+            feed->note = g_strdup(syncd_column_text(rows, 3));
+        }
         if (feed == NULL ||
             !syncd_frontier_load(&feed->committed, size, frontier.data, frontier.size) ||
             tail.size != size % SYNCD_TILE_WIDTH * SYNCD_HASH_SIZE) {
@@ -101,8 +105,6 @@ static bool load_heads(SyncdJournal *self, GError **error)
         }
         feed->working = feed->committed;
         memcpy(feed->tail, tail.data, tail.size);
-        g_free(feed->note);
-        feed->note = g_strdup(syncd_column_text(rows, 3));
     }
 }
 
@@ -171,18 +173,56 @@ static bool load_ends(SyncdJournal *self, SyncdFeed *feed, GError **error)
     return true;
 }
 
+/* What is damaged is no reason not to read the rest; nothing is appended to it. What the disk did
+ * not give is. */
+static bool bear(SyncdJournal *self, bool ok, GError *problem, GError **error)
+{
+    if (ok)
+        return true;
+    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT)) {
+        syncd_journal_stop(self, problem);
+        return true;
+    }
+    g_propagate_error(error, problem);
+    return false;
+}
+
+static bool load_all_ends(SyncdJournal *self, GError **error)
+{
+    for (guint i = 0; i < self->feeds->len; i++) {
+        GError *problem = NULL;
+        bool ok = load_ends(self, self->feeds->pdata[i], &problem);
+        if (!bear(self, ok, problem, error))
+            return false;
+    }
+    return true;
+}
+
+static guint64 count_covered(const SyncdJournal *self)
+{
+    guint64 covered = 0;
+    for (guint i = 0; i < self->feeds->len; i++)
+        covered += ((const SyncdFeed *)self->feeds->pdata[i])->committed.size;
+    return covered;
+}
+
 static bool load(SyncdJournal *self, GError **error)
 {
-    gint64 last;
-    if (!load_feeds(self, error) || !load_heads(self, error))
+    gint64 last = 0;
+    GError *problem = NULL;
+    bool ok = load_feeds(self, &problem);
+    if (!bear(self, ok, problem, error))
         return false;
-    for (guint i = 0; i < self->feeds->len; i++)
-        if (!load_ends(self, self->feeds->pdata[i], error))
-            return false;
-    if (!syncd_statement_number(syncd_database_statement(self->db, "SELECT max(pos) FROM entry"), 0,
-                                &last, error))
+    problem = NULL;
+    ok = load_heads(self, &problem);
+    if (!bear(self, ok, problem, error) || !load_all_ends(self, error))
         return false;
-    self->committed = (guint64)last;
+    problem = NULL;
+    ok = syncd_statement_number(syncd_database_statement(self->db, "SELECT max(pos) FROM entry"), 0,
+                                &last, &problem);
+    if (!bear(self, ok, problem, error))
+        return false;
+    self->committed = ok ? (guint64)last : count_covered(self);
     self->committed_clock = self->clock;
     self->next = self->committed + 1;
     return true;
@@ -306,6 +346,14 @@ bool syncd_journal_meta(SyncdJournal *self, const char *name, char **ret_value, 
         return false;
     *ret_value = row ? g_strdup(syncd_column_text(rows, 0)) : NULL;
     return true;
+}
+
+bool syncd_journal_is_of_device(const SyncdJournal *self)
+{
+    for (guint i = 0; i < self->feeds->len; i++)
+        if (((const SyncdFeed *)self->feeds->pdata[i])->own)
+            return true;
+    return false;
 }
 
 const GPtrArray *syncd_journal_feeds(const SyncdJournal *self)

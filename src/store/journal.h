@@ -74,6 +74,8 @@ bool syncd_journal_meta(SyncdJournal *journal, const char *name, char **ret_valu
 bool syncd_journal_set_meta(SyncdJournal *journal, const char *name, const char *value,
                             GError **error);
 
+/* Whether there is a feed of this device in it. */
+bool syncd_journal_is_of_device(const SyncdJournal *journal);
 const GPtrArray *syncd_journal_feeds(const SyncdJournal *journal); /* SyncdFeed */
 SyncdFeed *syncd_journal_feed(const SyncdJournal *journal, gint64 id);
 SyncdFeed *syncd_journal_find_feed(const SyncdJournal *journal, const char *device,

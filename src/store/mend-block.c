@@ -57,8 +57,10 @@ static bool find_kept_node(const Block *block, const SyncdTreeReader *reader, un
     return in_full_tile && reader->node(reader->data, level, index, ret_node, NULL);
 }
 
+/* Blocks beside it that are asked on the way may be damaged themselves: then a no says nothing. */
 static Answer ask_above(const Block *block, SyncdHash node)
 {
+    Answer no = ANSWER_NO;
     SyncdFeedNodes nodes;
     SyncdTreeReader reader =
         syncd_feed_reader(&nodes, block->mend->store->journal, block->feed->feed);
@@ -66,7 +68,8 @@ static Answer ask_above(const Block *block, SyncdHash node)
     for (unsigned level = SYNCD_TILE_HEIGHT; level < SYNCD_TREE_MAX_LEVELS; level++, index /= 2) {
         SyncdHash kept, sibling;
         if (find_kept_node(block, &reader, level, index, &kept))
-            return syncd_hash_equal(&kept, &node) ? ANSWER_YES : ANSWER_NO;
+            return syncd_hash_equal(&kept, &node) ? ANSWER_YES : no;
+        no = ANSWER_UNKNOWN;
         if (((index | 1) + 1) << level > block->feed->size ||
             !reader.node(reader.data, level, index ^ 1, &sibling, NULL))
             return ANSWER_UNKNOWN;

@@ -284,7 +284,11 @@ bool syncd_mend_switch(SyncdMend *self, GError **error)
     if (ok) {
         ok = syncd_journal_exchange(self->store->journal, self->store->directory, SYNCD_MEND_FILE,
                                     kept, &self->exchanged, error);
-        ok = syncd_store_judge_journal(self->store, error) && ok;
+        /* What cannot be judged after that cannot be written to either. */
+        if (!ok)
+            syncd_store_judge_journal(self->store, NULL);
+        else
+            ok = syncd_store_judge_journal(self->store, error);
     }
     if (!ok)
         syncd_mend_end_build(self);

@@ -129,12 +129,12 @@ static bool copy_run(SyncdMend *self, guint64 until, size_t *size, GError **erro
     g_autoptr(GError) problem = NULL;
     g_autoptr(SyncdStatement) rows = syncd_database_statement(
         syncd_mend_journal(self),
-        "SELECT pos, feed, seq, header, body FROM entry WHERE pos > :at AND pos <= :until "
+        "SELECT pos, feed, seq, header, body FROM entry WHERE pos >= :from AND pos <= :until "
         "ORDER BY pos");
     bool row = true;
-    syncd_bind_int(rows, ":at", (gint64)self->at);
+    syncd_bind_int(rows, ":from", (gint64)self->at + 1);
     syncd_bind_int(rows, ":until", (gint64)until);
-    /* What lies behind the last one may be damaged, and is not asked for. */
+    /* What lies before the first one and behind the last may be damaged, and is not asked for. */
     while (self->at < until && *size < BYTES_A_STEP) {
         if (!syncd_statement_next(rows, &row, error))
             return false;

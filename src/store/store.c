@@ -137,9 +137,20 @@ bool syncd_store_begin_log(SyncdStore *self, const char *actor, GError **error)
 static bool check_binding(SyncdStore *self, GError **error)
 {
     g_autofree char *device = NULL, *machine = NULL;
-    if (!syncd_journal_meta(self->journal, "device", &device, error) ||
-        !syncd_journal_meta(self->journal, "machine", &machine, error))
+    g_autoptr(GError) problem = NULL;
+    bool readable = syncd_journal_meta(self->journal, "device", &device, &problem) &&
+                    syncd_journal_meta(self->journal, "machine", &machine, &problem);
+    /* Feeds are the device's whatever meta says of it. */
+    if ((!readable && g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT)) ||
+        (readable && syncd_journal_is_of_device(self->journal) &&
+         g_strcmp0(device, syncd_keyring_device_id(self->keyring)) != 0)) {
+        self->condition = SYNCD_STORE_DAMAGED;
+        return true;
+    }
+    if (!readable) {
+        g_propagate_error(error, g_steal_pointer(&problem));
         return false;
+    }
     if (g_strcmp0(device, syncd_keyring_device_id(self->keyring)) != 0) {
         syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT,
                              "restore the folder keys/ from the same backup as journal.db",
