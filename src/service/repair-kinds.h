@@ -88,6 +88,8 @@ const SyncdRepairKind *const *syncd_repair_kinds(guint *ret_n);
 
 /* The rows, each in a file of its own. */
 extern const SyncdRepairKind syncd_repair_file_modes;
+extern const SyncdRepairKind syncd_repair_journal_generation;
+extern const SyncdRepairKind syncd_repair_body_refill;
 extern const SyncdRepairKind syncd_repair_index_rebuild;
 extern const SyncdRepairKind syncd_repair_leftover_clear;
 extern const SyncdRepairKind syncd_repair_replay_lag;

@@ -189,11 +189,11 @@ static bool build_rest(SyncdMend *self, GError **error)
 }
 
 /* What lies beside the log, or depends on keys, is not mended by another generation of it. */
-static bool concerns(const SyncdVerifyFinding *finding)
+bool syncd_mend_concerns(const char *code)
 {
     static const char *const others[] = {"content", "kept-content", "body-seal", "body-meta"};
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
-        if (strcmp(finding->code, others[i]) == 0)
+        if (strcmp(code, others[i]) == 0)
             return false;
     return true;
 }
@@ -203,7 +203,7 @@ static bool judge_verification(SyncdMend *self, GError **error)
     const GPtrArray *findings = syncd_verify_findings(self->verify);
     for (guint i = 0; i < findings->len; i++) {
         const SyncdVerifyFinding *finding = findings->pdata[i];
-        if (!concerns(finding))
+        if (!syncd_mend_concerns(finding->code))
             continue;
         syncd_set_error(error, finding->error,
                         "The generation that was made is not sound (%s %s): %s", finding->code,
@@ -293,4 +293,10 @@ bool syncd_mend_switch(SyncdMend *self, GError **error)
     if (!ok)
         syncd_mend_end_build(self);
     return ok;
+}
+
+bool syncd_store_drop_generation(SyncdStore *self, guint64 generation, GError **error)
+{
+    g_autofree char *kept = syncd_source_generation_name(generation);
+    return syncd_directory_remove(self->directory, kept, error);
 }

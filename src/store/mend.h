@@ -59,6 +59,11 @@ bool syncd_mend_build(SyncdMend *mend, bool *ret_more, GError **error);
  * writes until it is opened again. */
 bool syncd_mend_switch(SyncdMend *mend, GError **error);
 
+/* Whether a finding of a verification is of what mending the journal mends: content beside it, and
+ * what a key opens, is not. */
+bool syncd_mend_concerns(const char *code);
+/* Removes a generation that was kept. */
+bool syncd_store_drop_generation(SyncdStore *store, guint64 generation, GError **error);
 /* After a crash: removes a generation that was not finished, and the second name that the journal
  * itself was given before it should have been replaced. */
 void syncd_mend_clear_leftovers(SyncdStore *store);

@@ -149,10 +149,6 @@ void syncd_store_drop_index(SyncdStore *store);
 /* remake.c: making the index anew while it serves, from the log as it is now: what is not in that
  * is in no file afterwards. */
 
-/* Begins it, or goes on; `*ret_more` false: it is done. When it fails it is given up, and the index
- * there is goes on: NoSpace before it takes what the log needs, or the space set aside. There must
- * be no open turn. */
-bool syncd_store_step_remake(SyncdStore *store, bool *ret_more, GError **error);
 void syncd_store_end_remake(SyncdStore *store);
 double syncd_store_remake_part(const SyncdStore *store); /* how much of it is made, of 1 */
 /* The sightings that the index has committed, and that are not dropped yet, are in both. */

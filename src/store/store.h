@@ -192,6 +192,10 @@ bool syncd_store_is_pressed(const SyncdStore *store);
 /* What can wait: projecting, rebuilding, moving the WAL. True while there is more to do. Each call
  * is short. */
 bool syncd_store_work(SyncdStore *store);
+/* Makes the index anew beside the one that serves (remake.c): begins it, or goes on; `*ret_more`
+ * false: it is done. When it fails it is given up, and the index there is goes on: NoSpace before
+ * it takes what the log needs, or the space set aside. There must be no open turn. */
+bool syncd_store_step_remake(SyncdStore *store, bool *ret_more, GError **error);
 /* Does all of it now. */
 bool syncd_store_settle(SyncdStore *store, GError **error);
 

@@ -1,0 +1,260 @@
+/*
+ * The log is mended by another generation of it, and verified where it is then (store/mend.h).
+ * Damaged headers and damaged bodies are two kinds of step, which do the same: whichever comes
+ * second finds nothing left.
+ */
+#include "service/damage.h"
+#include "service/repair-kinds.h"
+#include "store/mend.h"
+#include "store/verify.h"
+
+#define SENTENCES_MAX 50u
+
+typedef enum { STAGE_EXAMINE, STAGE_BUILD, STAGE_INDEX, STAGE_VERIFY, N_STAGES } Stage;
+
+typedef struct {
+    Stage stage;
+    SyncdMend *mend;
+    SyncdVerify *verify;
+    guint64 sequence;   /* of the log that is verified */
+    bool back;          /* this is the way back: also without need */
+    bool index_changes; /* what is projected is not what it was made from */
+} Work;
+
+static Work *work_of(SyncdRepairAct *act)
+{
+    if (act->data == NULL)
+        act->data = g_new0(Work, 1);
+    return act->data;
+}
+
+static void end_mend(Work *work)
+{
+    g_clear_pointer(&work->mend, syncd_mend_free);
+}
+
+static void stop(SyncdRepairAct *act)
+{
+    Work *work = act->data;
+    if (work == NULL)
+        return;
+    end_mend(work);
+    g_clear_pointer(&work->verify, syncd_verify_free);
+    g_clear_pointer(&act->data, g_free);
+}
+
+/* ---- what the report says ---- */
+
+static char *sentence_of(const SyncdMendItem *item)
+{
+    g_autofree char *place =
+        item->pos > 0 ? g_strdup_printf(" of sequence number %" G_GINT64_FORMAT, item->pos)
+                      : g_strdup("");
+    if (item->outcome == SYNCD_MEND_REFILLED)
+        return g_strdup_printf("The %s%s, from %s", item->what, place, item->source);
+    if (item->outcome == SYNCD_MEND_DERIVED)
+        return g_strdup_printf("The %s%s, from the entries", item->what, place);
+    return g_strdup_printf("The %s%s is lost: nothing here has it", item->what, place);
+}
+
+static void tell(SyncdRepairAct *act, const SyncdMend *mend)
+{
+    const GPtrArray *items = syncd_mend_items(mend);
+    for (guint i = 0; i < items->len; i++) {
+        const SyncdMendItem *item = items->pdata[i];
+        bool lost = item->outcome == SYNCD_MEND_LOST || item->outcome == SYNCD_MEND_KNOWN;
+        GPtrArray *sentences = lost ? act->quarantined : act->rebuilt;
+        if (sentences->len < SENTENCES_MAX)
+            g_ptr_array_add(sentences, sentence_of(item));
+    }
+    g_ptr_array_add(act->preserved,
+                    g_strdup_printf("The log as it was before; %" G_GUINT64_FORMAT
+                                    " parts of it were mended, %" G_GUINT64_FORMAT " are lost",
+                                    syncd_mend_count(mend, SYNCD_MEND_REFILLED) +
+                                        syncd_mend_count(mend, SYNCD_MEND_DERIVED),
+                                    syncd_mend_count(mend, SYNCD_MEND_LOST) +
+                                        syncd_mend_count(mend, SYNCD_MEND_KNOWN)));
+}
+
+/* ---- the stages ---- */
+
+static bool examine(SyncdRepairAct *act, Work *work, GError **error)
+{
+    bool more;
+    if (work->mend == NULL)
+        work->mend = syncd_mend_new(act->service->store, error);
+    if (work->mend == NULL || !syncd_mend_examine(work->mend, &more, error))
+        return false;
+    if (more)
+        return true;
+    tell(act, work->mend);
+    work->index_changes = syncd_mend_count(work->mend, SYNCD_MEND_REFILLED) > 0 ||
+                          syncd_mend_count(work->mend, SYNCD_MEND_LOST) > 0;
+    bool needed = work->back || syncd_mend_is_needed(work->mend);
+    work->stage = needed ? STAGE_BUILD : STAGE_VERIFY;
+    if (!needed)
+        end_mend(work);
+    return true;
+}
+
+static bool build(Work *work, GError **error)
+{
+    bool more;
+    if (!syncd_mend_build(work->mend, &more, error))
+        return false;
+    if (more)
+        return true;
+    if (!syncd_mend_switch(work->mend, error))
+        return false;
+    end_mend(work);
+    work->stage = STAGE_INDEX;
+    return true;
+}
+
+/* What is in the index may have been projected from other bytes. Where there is no room to make it
+ * anew beside it, it is no worse than before. */
+static bool renew_index(SyncdRepairAct *act, Work *work)
+{
+    bool more = false;
+    SyncdStore *store = act->service->store;
+    if (work->index_changes && !syncd_store_is_indexing(store) && !syncd_store_lacks_index(store))
+        syncd_store_step_remake(store, &more, NULL);
+    if (!more)
+        work->stage = STAGE_VERIFY;
+    return true;
+}
+
+static bool verify(SyncdRepairAct *act, Work *work, GError **error)
+{
+    bool more;
+    SyncdStore *store = act->service->store;
+    if (work->verify == NULL) {
+        work->sequence = syncd_store_sequence(store);
+        work->verify = syncd_verify_new(store, SYNCD_VERIFY_FULL, NULL, error);
+    }
+    if (work->verify == NULL || !syncd_verify_step(work->verify, &more, error))
+        return false;
+    if (more)
+        return true;
+    syncd_service_note_verified(act->service, work->verify, SYNCD_VERIFY_FULL, work->sequence);
+    work->stage = N_STAGES;
+    return true;
+}
+
+static double progress_of(const Work *work)
+{
+    double part = work->verify != NULL ? syncd_verify_progress(work->verify)
+                  : work->mend != NULL ? syncd_mend_progress(work->mend)
+                                       : 0;
+    return MIN(1.0, (work->stage + part) / N_STAGES);
+}
+
+static bool run(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
+{
+    Work *work = work_of(act);
+    bool ok = work->stage == STAGE_EXAMINE ? examine(act, work, error)
+              : work->stage == STAGE_BUILD ? build(work, error)
+              : work->stage == STAGE_INDEX ? renew_index(act, work)
+                                           : verify(act, work, error);
+    *ret_more = work->stage < N_STAGES;
+    *ret_progress = progress_of(work);
+    return ok;
+}
+
+/* ---- the kind ---- */
+
+static guint64 generation_of(SyncdRepairAct *act)
+{
+    guint64 generation;
+    return syncd_store_generation(act->service->store, &generation, NULL) ? generation : 1;
+}
+
+/* The generation that there was: whoever takes this up again knows by it whether it is done. */
+static bool begin(SyncdRepairAct *act, GError **error)
+{
+    g_autofree char *note = g_strdup_printf("%" G_GUINT64_FORMAT, generation_of(act));
+    if (act->note == NULL)
+        syncd_repair_act_note(act, note);
+    return true;
+}
+
+static guint64 noted(const SyncdRepairAct *act)
+{
+    return act->note != NULL ? g_ascii_strtoull(act->note, NULL, 10) : 0;
+}
+
+static bool check(SyncdRepairAct *act, GError **error)
+{
+    const Work *work = work_of(act);
+    const GPtrArray *findings = syncd_verify_findings(work->verify);
+    for (guint i = 0; i < findings->len; i++) {
+        const SyncdVerifyFinding *finding = findings->pdata[i];
+        if (!syncd_mend_concerns(finding->code))
+            continue;
+        syncd_set_error(error, finding->error, "The log is not sound after all (%s): %s",
+                        finding->code, finding->detail);
+        return false;
+    }
+    return true;
+}
+
+/* A log is not put back, as entries came since: a further generation is made, of what was kept and
+ * of what there is. Its bytes are the same, as leaves and digests say what they have to be, but for
+ * what was given up: of that it has again whatever can be read there now. */
+static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
+{
+    double progress;
+    guint64 before = noted(act), now = generation_of(act);
+    Work *work = work_of(act);
+    *ret_more = false;
+    if (!work->back && (before == 0 || now <= before))
+        return true; /* nothing was exchanged */
+    work->back = true;
+    if (!run(act, ret_more, &progress, error))
+        return false;
+    if (*ret_more)
+        return true;
+    /* All that the two had is in the third. */
+    stop(act);
+    return syncd_store_drop_generation(act->service->store, before, error) &&
+           syncd_store_drop_generation(act->service->store, now - 1, error);
+}
+
+static bool release(SyncdRepairAct *act, GError **error)
+{
+    guint64 before = noted(act);
+    return before == 0 || generation_of(act) <= before ||
+           syncd_store_drop_generation(act->service->store, before, error);
+}
+
+static guint64 space(SyncdService *service, const char *target)
+{
+    return syncd_store_journal_bytes(service->store);
+}
+
+#define FUNCTIONS                                                                                  \
+    .space = space, .begin = begin, .step = run, .check = check, .undo = undo, .release = release, \
+    .stop = stop
+
+const SyncdRepairKind syncd_repair_journal_generation = {
+    .name = "journal-generation",
+    .kind = "rebuild",
+    .risk = "medium",
+    .description = "Write the log anew beside the damaged one, with the same entries and hashes, "
+                   "from whatever of it can be read and from earlier copies; verify it; put it in "
+                   "its place and keep the damaged one.",
+    .expected_result = "The log verifies with the same heads; what was to be had nowhere is named, "
+                       "and all else can be used.",
+    FUNCTIONS,
+};
+
+const SyncdRepairKind syncd_repair_body_refill = {
+    .name = "body-refill",
+    .kind = "rebuild",
+    .risk = "medium",
+    .description = "Bring back damaged content of entries from earlier copies of the log, in "
+                   "another generation of it; the damaged one is kept.",
+    .expected_result = "Content has the digests that entries name; what was to be had nowhere is "
+                       "named.",
+    FUNCTIONS,
+};

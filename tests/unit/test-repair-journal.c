@@ -1,0 +1,120 @@
+/* Repair of the log, from its plan to its rollback. */
+#include "repair-fixture.h"
+
+#include "service/damage.h"
+#include "service/internal.h"
+#include "store/mend.h"
+
+#include <sqlite3.h>
+
+static void run_sql(const ServiceFixture *f, const char *sql)
+{
+    sqlite3 *db;
+    char *problem = NULL;
+    g_autofree char *path = g_build_filename(f->base.directory, "journal.db", NULL);
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_exec(db, sql, NULL, NULL, &problem);
+    g_assert_cmpstr(problem, ==, NULL);
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+}
+
+static char *verify(ServiceFixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    syncd_service_verify(f->service, &f->caller, SYNCD_VERIFY_FULL, NULL, &job, &error);
+    g_assert_no_error(error);
+    run_jobs(f);
+    return g_strdup(syncd_job_result(job));
+}
+
+static guint64 generation_of(ServiceFixture *f)
+{
+    guint64 generation;
+    g_assert_true(syncd_store_generation(f->service->store, &generation, NULL));
+    return generation;
+}
+
+static void start_damaged(ServiceFixture *f, const char *sql)
+{
+    repair_init(f);
+    for (unsigned i = 0; i < 40; i++) {
+        g_autofree char *object = g_strdup_printf("note-%u", i);
+        put(f, object, "{}");
+    }
+    service_close(f);
+    run_sql(f, sql);
+    repair_open(f, NULL);
+    g_autofree char *found = verify(f);
+    assert_member(found, "verdict", "\"damaged\"");
+}
+
+static void repair_and_look(const char *sql, const char *step, const char *losses)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    start_damaged(&f, sql);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_assert_nonnull(strstr(syncd_repair_plan_text(plan), step));
+    g_assert_cmpuint(generation_of(&f), ==, 1);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    g_assert_cmpuint(generation_of(&f), ==, 2);
+    g_assert_false(syncd_service_is_damaged(f.service));
+    g_autofree char *sound = verify(&f);
+    assert_member(sound, "verdict", "\"sound\"");
+    assert_member(sound, "losses_count", losses);
+    g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(report, "\"is_prefix\":true"));
+    put(&f, "note-later", "{}");
+
+    /* What came since stays. */
+    guint64 sequence = syncd_store_sequence(f.service->store);
+    rollback_repair(&f, plan);
+    g_assert_cmpuint(generation_of(&f), ==, 3);
+    g_assert_cmpuint(syncd_store_sequence(f.service->store), >=, sequence);
+    g_autofree char *after = verify(&f);
+    assert_member(after, "verdict", "\"sound\"");
+    rest(&f);
+    g_assert_cmpuint(count_events(&f, "sync.repair.rolled_back"), ==, 1);
+    service_clear(&f);
+}
+
+static void a_damaged_header_is_mended_or_named(void)
+{
+    repair_and_look("UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 12",
+                    "journal-generation", "1");
+}
+
+static void a_damaged_body_is_mended_or_named(void)
+{
+    repair_and_look("UPDATE entry SET body = zeroblob(length(body)) WHERE pos = 12", "body-refill",
+                    "1");
+}
+
+static void a_log_that_takes_no_writing_takes_them_again(void)
+{
+    ServiceFixture f;
+    start_damaged(&f, "UPDATE head SET frontier = zeroblob(length(frontier))");
+    g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_DAMAGED);
+    g_assert_true(lookups_answer(&f));
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_WRITABLE);
+    put(&f, "note-later", "{}");
+    rest(&f);
+    g_assert_cmpuint(count_events(&f, "sync.repair.completed"), ==, 1);
+    service_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/repair-journal/header", a_damaged_header_is_mended_or_named);
+    g_test_add_func("/repair-journal/body", a_damaged_body_is_mended_or_named);
+    g_test_add_func("/repair-journal/read-only", a_log_that_takes_no_writing_takes_them_again);
+    return g_test_run();
+}
