@@ -200,6 +200,31 @@ static bool read_key_file(SyncdKeyring *self, const char *name, GError **error)
     return ok;
 }
 
+/* Without the device's key, or the credential for all of them, nothing is as it was. Without that
+ * of a scope what lies in it cannot be read; all else can. */
+static bool can_do_without(const char *name, const GError *problem)
+{
+    return strcmp(name, DEVICE_FILE) != 0 &&
+           (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT) ||
+            g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED) ||
+            g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_TOO_LARGE));
+}
+
+static bool read_or_miss(SyncdKeyring *self, const char *name, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    if (read_key_file(self, name, &problem))
+        return true;
+    if (!can_do_without(name, problem)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    /* No text has this hash: so it is one of those that are gone. */
+    g_hash_table_insert(self->files, g_strdup(name), g_new0(SyncdHash, 1));
+    remember_file(self, name);
+    return true;
+}
+
 static int by_name(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -226,7 +251,7 @@ static bool read_all(SyncdKeyring *self, GError **error)
             g_ptr_array_add(names, g_strdup(name));
     g_ptr_array_sort(names, by_name);
     for (guint i = 0; i < names->len; i++)
-        if (!read_key_file(self, names->pdata[i], error))
+        if (!read_or_miss(self, names->pdata[i], error))
             return false;
     return true;
 }

@@ -17,8 +17,9 @@
 
 typedef struct SyncdKeyring SyncdKeyring;
 
-/* Reads all keys. A key that cannot be unwrapped is an error: state without its keys is not quietly
- * new state. */
+/* Reads all keys. A key that cannot be unwrapped is an error, as is one of the device that is
+ * damaged: state without its keys is not quietly new state. A scope's key file that is damaged or
+ * cannot be read is one of those that syncd_keyring_gone() names, and all else goes on. */
 SyncdKeyring *syncd_keyring_open(SyncdDirectory *directory, SyncdBytes credential, GError **error);
 void syncd_keyring_free(SyncdKeyring *keyring);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdKeyring, syncd_keyring_free)
@@ -37,7 +38,8 @@ const SyncdSealKey *syncd_keyring_scope_key(const SyncdKeyring *keyring, const c
 const SyncdSealKey *syncd_keyring_find(const SyncdKeyring *keyring, SyncdBytes key_id);
 
 /* Names of key files (char *, "keys/…") that were read or written and cannot be read any more, or
- * hold another key: what they hold is known until the process ends. */
+ * hold another key: what they hold is known until the process ends. And those that could not be
+ * read at the start: what they held is not known. */
 GPtrArray *syncd_keyring_gone(SyncdKeyring *keyring);
 
 /* The id that names this public key (docs/format.md 3). */

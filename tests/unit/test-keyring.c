@@ -143,6 +143,19 @@ static void wrapped_keys_need_their_credential(void)
     place_clear(&p);
 }
 
+/* Its scope has none, all others have theirs, and it is told. */
+static void assert_missed(Place *p, const char *scope)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdKeyring) keyring = syncd_keyring_open(p->directory, NO_CREDENTIAL, &error);
+    g_assert_no_error(error);
+    g_autoptr(GPtrArray) gone = syncd_keyring_gone(keyring);
+    g_assert_cmpuint(gone->len, ==, 1);
+    g_assert_true(g_str_has_prefix(gone->pdata[0], "keys/"));
+    g_assert_null(syncd_keyring_scope_key(keyring, scope));
+    g_assert_nonnull(syncd_keyring_scope_key(keyring, "workspace-b"));
+}
+
 static void a_damaged_file_is_told(void)
 {
     static const char *const texts[] = {
@@ -160,16 +173,21 @@ static void a_damaged_file_is_told(void)
     place_init(&p, NO_CREDENTIAL);
     make_key(&p, "workspace-a");
     g_autofree char *path = scope_file(&p);
+    make_key(&p, "workspace-b");
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_test_message("%s", texts[i]);
         g_assert_true(g_file_set_contents(path, texts[i], -1, NULL));
-        assert_fails(&p, NO_CREDENTIAL, SYNCD_ERROR_JOURNAL_CORRUPT);
+        assert_missed(&p, "workspace-a");
     }
     g_autofree char *large = g_strnfill(5000, '#');
     g_assert_true(g_file_set_contents(path, large, -1, NULL));
-    assert_fails(&p, NO_CREDENTIAL, SYNCD_ERROR_TOO_LARGE);
+    assert_missed(&p, "workspace-a");
 
+    /* The device's is another matter. */
     g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *device = g_build_filename(folder, "device.key", NULL);
+    g_assert_true(g_file_set_contents(device, "nonsense", -1, NULL));
+    assert_fails(&p, NO_CREDENTIAL, SYNCD_ERROR_JOURNAL_CORRUPT);
     fixture_remove(folder);
     g_assert_true(g_file_set_contents(folder, "no folder", -1, NULL));
     assert_fails(&p, NO_CREDENTIAL, SYNCD_ERROR_STORAGE_FAILED);
