@@ -4,6 +4,7 @@
 #include "power-migration.h"
 #include "power-purge.h"
 
+#include "store/mend.h"
 #include "store/store-private.h"
 #include "store/verify.h"
 
@@ -404,6 +405,61 @@ static char *judge_purge(const PowerRun *run, const char *state, size_t cut)
                : NULL;
 }
 
+/* Another generation of the log, while entries come. */
+static void build_generation(PowerRun *run, SyncdMend *mend)
+{
+    g_autoptr(GError) error = NULL;
+    for (bool more = true; more;) {
+        syncd_mend_examine(mend, &more, &error);
+        g_assert_no_error(error);
+    }
+    for (bool more = true; more;) {
+        syncd_mend_build(mend, &more, &error);
+        g_assert_no_error(error);
+        if (below(run, 3) == 0)
+            turn(run, 1 + (unsigned)below(run, 3));
+    }
+}
+
+/* What a repair must not do: what came since the other file was built is in neither. */
+static void switch_carelessly(PowerRun *run)
+{
+    g_autofree char *made = g_build_filename(run->state, "journal.db.new", NULL);
+    g_autofree char *journal = g_build_filename(run->state, "journal.db", NULL);
+    g_autofree char *wal = g_strconcat(journal, "-wal", NULL);
+    turn(run, 2);
+    g_assert_cmpint(g_rename(made, journal), ==, 0);
+    g_assert_cmpint(g_unlink(wal), ==, 0);
+    syncd_database_freeze(syncd_journal_database(run->store->journal));
+}
+
+static void run_generation(PowerRun *run)
+{
+    g_autoptr(GError) error = NULL;
+    start(run);
+    g_autoptr(SyncdMend) mend = syncd_mend_new(run->store, &error);
+    g_assert_no_error(error);
+    build_generation(run, mend);
+    if (run->fault == POWER_CARELESS_SWITCH)
+        switch_carelessly(run);
+    else
+        syncd_mend_switch(mend, &error);
+    g_assert_no_error(error);
+    run->done = now(run);
+    g_clear_pointer(&mend, syncd_mend_free);
+    turn(run, 1 + (unsigned)below(run, 3));
+    rest(run);
+    close_store(run);
+}
+
+static char *judge_generation(const PowerRun *run, const char *state, size_t cut)
+{
+    g_autofree char *kept = g_build_filename(state, "journal.1", NULL);
+    return cut >= run->done && run->fault == POWER_SOUND && !g_file_test(kept, G_FILE_TEST_EXISTS)
+               ? g_strdup("the generation before is gone")
+               : NULL;
+}
+
 /* ---- the power goes again while the store comes back ---- */
 
 /* An image of another phase, and the log that it holds, are what this history begins with. */
@@ -451,6 +507,7 @@ const PowerPhase power_phases[] = {
     /* The rest has no store of its own to come back with. */
     {"migration", prepare_log, run_migration, .judge = judge_migration},
     {"purge", prepare_purge, run_purge, .makes_index = true, .judge = judge_purge},
+    {"generation", prepare_log, run_generation, .judge = judge_generation},
     {"second cut", prepare_second_cut, run_second_cut, .makes_index = true},
 };
 const size_t power_n_phases = G_N_ELEMENTS(power_phases);

@@ -13,6 +13,8 @@ typedef enum {
     POWER_SYNCHRONOUS_OFF, /* the journal's COMMIT does not wait for the disk */
     POWER_LOOSE_CURSOR,    /* the index says how far it is before it is there */
     POWER_UNSCRUBBED,      /* a purge is over with its commit */
+    POWER_CARELESS_SWITCH, /* to another generation of the journal, which lacks what came meanwhile
+                            */
     POWER_N_FAULTS
 } PowerFault;
 

@@ -63,6 +63,8 @@ static const Control controls[] = {
     {"/power/control/a-lying-fsync-is-caught", "append", POWER_SOUND, POWER_LIES},
     {"/power/control/a-loose-cursor-is-caught", "append", POWER_LOOSE_CURSOR, POWER_HONEST},
     {"/power/control/a-purge-of-the-log-alone-is-caught", "purge", POWER_UNSCRUBBED, POWER_HONEST},
+    {"/power/control/a-careless-switch-is-caught", "generation", POWER_CARELESS_SWITCH,
+     POWER_HONEST},
     {"/power/control/names-that-are-not-synced-are-caught", "blob write", POWER_SOUND,
      POWER_FORGETS_NAMES},
     {"/power/control/files-that-are-not-synced-are-caught", "blob write", POWER_SOUND,

@@ -2,7 +2,7 @@
  * A journal that was damaged is mended by another generation of it: the same leaves, heads and
  * roots, whatever had to be brought from elsewhere; what is lost is named, and exactly that.
  */
-#include "store-fixture.h"
+#include "purge-fixture.h"
 
 #include "store/mend.h"
 #include "store/source.h"
@@ -10,8 +10,10 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#define MARKER "what-nobody-brings-back"
 #define ENTRIES 1200u /* two levels of tiles, and a tail */
 
 typedef struct {
@@ -405,6 +407,103 @@ static void what_is_damaged_anywhere_is_mended_or_named(void)
     g_assert_cmpuint(mended, >, rounds / 2);
 }
 
+/* ---- before it is mended ---- */
+
+static guint count_as_they_were(Mending *m)
+{
+    guint n = 0;
+    for (guint i = 0; i < m->texts->len; i++) {
+        g_autofree char *now = read_all(m->f.store, i + 1);
+        n += strcmp(now, m->texts->pdata[i]) == 0;
+    }
+    return n;
+}
+
+static guint64 count_findings(Mending *m)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdVerify) verify = syncd_verify_new(m->f.store, SYNCD_VERIFY_FULL, NULL, &error);
+    for (bool more = true; more && error == NULL;)
+        syncd_verify_step(verify, &more, &error);
+    return syncd_verify_n_findings(verify);
+}
+
+/* One bad page costs what is on it, or beneath it; the rest is read, and that something is wrong is
+ * known. */
+static void what_is_damaged_is_served_as_far_as_it_goes(void)
+{
+    guint whole = 0, rounds = is_hurried() ? 8 : 30;
+    for (guint i = 0; i < rounds; i++) {
+        Mending m;
+        prepare(&m, 300);
+        fixture_close(&m.f);
+        m.f.seed = 1000 + i;
+        harm_pages(&m, 1);
+        g_assert_true(open_damaged(&m));
+        guint same = count_as_they_were(&m);
+        g_assert_true(same == m.texts->len || count_findings(&m) > 0);
+        whole += same >= m.texts->len - 40;
+        finish(&m);
+    }
+    g_assert_cmpuint(whole, >, rounds * 3 / 4);
+}
+
+/* What SQLite itself does not open is not opened, and not replaced by anything. */
+static void a_journal_that_was_cut_is_left_as_it_is(void)
+{
+    Mending m;
+    struct stat st;
+    prepare(&m, 300);
+    fixture_close(&m.f);
+    g_assert_cmpint(truncate(m.journal, 8 * 4096 + 100), ==, 0);
+    g_assert_false(open_damaged(&m));
+    g_assert_cmpint(stat(m.journal, &st), ==, 0);
+    g_assert_cmpint(st.st_size, ==, 8 * 4096 + 100);
+    finish(&m);
+}
+
+/* ---- purges ---- */
+
+static void what_is_purged_is_in_no_generation(void)
+{
+    Mending m;
+    g_autoptr(GError) error = NULL;
+    SyncdPurgeable *purgeable = NULL;
+    g_autoptr(SyncdScope) scope = NULL;
+    prepare(&m, 60);
+    g_assert_true(syncd_store_find_scope(m.f.store, "public", "p", &scope, &error));
+    SyncdReceipt receipt = fixture_append_to(&m.f, scope->id, "gone", NULL, MARKER, strlen(MARKER));
+    syncd_receipt_clear(&receipt);
+    fixture_delete(&m.f, scope->id, "gone", &error);
+    g_assert_no_error(error);
+    fixture_commit(&m.f);
+    make_earlier_generation(&m);
+    g_autofree char *kept = g_build_filename(m.f.directory, "journal.1", NULL);
+    g_assert_true(files_hold(kept, SYNCD_BYTES_TEXT(MARKER)));
+    g_autoptr(SyncdMend) mend = examine(&m);
+
+    fixture_purge(&m.f, scope->id, "gone", &purgeable, &error);
+    g_assert_no_error(error);
+    fixture_commit(&m.f);
+    g_autoptr(SyncdScrub) scrub =
+        syncd_store_begin_scrub(m.f.store, purgeable->scope_id, purgeable->chunks);
+    for (bool more = true; more;) {
+        syncd_scrub_step(scrub, &more, &error);
+        g_assert_no_error(error);
+    }
+    g_assert_cmpuint(syncd_scrub_result(scrub)->copies, ==, 1);
+    g_assert_false(g_file_test(kept, G_FILE_TEST_EXISTS));
+    g_assert_false(state_holds(&m.f, MARKER));
+    /* One that was begun before does not bring it back. */
+    bool more = true, built = true;
+    while (more && built)
+        built = syncd_mend_build(mend, &more, &error);
+    g_assert_false(built);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
+    syncd_purgeable_free(purgeable);
+    finish(&m);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -412,5 +511,8 @@ int main(int argc, char **argv)
     g_test_add_func("/mend/refilled", an_earlier_generation_refills_what_it_has);
     g_test_add_func("/mend/lost", what_is_nowhere_is_lost_and_named);
     g_test_add_func("/mend/anywhere", what_is_damaged_anywhere_is_mended_or_named);
+    g_test_add_func("/mend/served", what_is_damaged_is_served_as_far_as_it_goes);
+    g_test_add_func("/mend/cut", a_journal_that_was_cut_is_left_as_it_is);
+    g_test_add_func("/mend/purged", what_is_purged_is_in_no_generation);
     return g_test_run();
 }
