@@ -5,6 +5,7 @@ one, and what is refused says what would not be."""
 import pathlib
 import re
 import shlex
+import shutil
 import subprocess
 
 from cli_user import DONE, NEGATIVE, NOT_FOUND, served
@@ -164,7 +165,8 @@ def made_real(command, ids):
     """With what a reader puts in the place of an example's ids, files and moment."""
     for pattern, real in (('/media/stick/', ''), (r'op-[0-9a-z]{26}', ids['operation']),
                           (r'policy-[0-9a-f]{16}', ids['decision']), (r' \| jq .*', ''),
-                          (r'evidence/evidence-[0-9a-f]+\.json', 'evidence/*.json')):
+                          (r'evidence/evidence-[0-9a-f]+\.json', 'evidence/*.json'),
+                          ('> report.json', '> fresh.json')):  # what follows is of the other's time
         command = re.sub(pattern, real, command)
     return command + (f' {AS_OF}' if 'report.json' in command and '>' not in command else '')
 
@@ -178,7 +180,7 @@ def the_commands_of_the_manual_work(world):
         (place / 'examples').symlink_to(source / 'examples')
         (place / 'sourceos-syncd').symlink_to(cli.program)
         documents = source / 'examples/documents'
-        (place / 'report.json').symlink_to(documents / 'report-healthy.json')
+        shutil.copy(documents / 'report-healthy.json', place / 'report.json')
         environment = {**cli.environment, 'PATH': f'{place}:{cli.environment["PATH"]}',
                        'VKEY': (documents / 'report-signed.vkey').read_text().strip()}
 
