@@ -12,7 +12,7 @@
 /* Of callers who wait for each answer the next one need not wait for the signals of the last. */
 #define COMMITS_USEC 4000u
 /* Finding out takes longer than telling. */
-#define FINDINGS_USEC (1000u * 1000u)
+#define FINDINGS_USEC (2000u * 1000u)
 
 static void slot_free(void *slot)
 {

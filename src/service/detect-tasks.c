@@ -81,10 +81,12 @@ static bool add_stale(SyncdDiagnosis *self, GError **error)
 
 /* A lease that has ended is taken back soon; one that was not by then will not be. */
 #define GRACE_USEC (10u * G_USEC_PER_SEC)
+#define LOST_MAX 100u /* are looked at */
 
 typedef struct {
     SyncdService *service;
-    Listed listed;
+    GPtrArray *ops;    /* char * */
+    GArray *positions; /* guint64 */
 } Held;
 
 static bool is_held(const SyncdService *service, const char *op)
@@ -98,41 +100,71 @@ static bool is_held(const SyncdService *service, const char *op)
 static bool take_lost(void *data, const char *op, const SyncdTask *task, bool matches)
 {
     Held *held = data;
-    return take(&held->listed, op, task, matches && !is_held(held->service, op));
+    if (!matches || is_held(held->service, op))
+        return true;
+    g_ptr_array_add(held->ops, g_strdup(op));
+    g_array_append_val(held->positions, task->pos);
+    return held->ops->len < LOST_MAX;
 }
 
+/* One whose body cannot be read is moved by nobody until that is mended, which is another finding.
+ */
+static void drop_unreadable(Held *held)
+{
+    for (guint i = held->ops->len; i-- > 0;) {
+        g_auto(SyncdTarget) target = {0};
+        if (syncd_service_find_target(held->service, held->ops->pdata[i], &target, NULL))
+            continue;
+        g_ptr_array_remove_index(held->ops, i);
+        g_array_remove_index(held->positions, i);
+    }
+}
+
+static void held_clear(Held *held)
+{
+    g_ptr_array_unref(held->ops);
+    g_array_unref(held->positions);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Held, held_clear)
+
 /* What runs is few: leases are. */
-static bool list_lost(SyncdService *service, Held *held, GError **error)
+static bool list_lost(Held *held, GError **error)
 {
     const SyncdTaskQuery query = {
         .which = SYNCD_TASKS_RUNNING, .rank = -1, .after_rank = -1, .state = -1};
-    held->listed.ops = g_ptr_array_new_with_free_func(g_free);
-    return syncd_service_need_leases(service, error) &&
-           syncd_store_walk_tasks(service->store, &query, take_lost, held, error);
+    held->ops = g_ptr_array_new_with_free_func(g_free);
+    held->positions = g_array_new(FALSE, FALSE, sizeof(guint64));
+    if (!syncd_service_need_leases(held->service, error) ||
+        !syncd_store_walk_tasks(held->service->store, &query, take_lost, held, error))
+        return false;
+    drop_unreadable(held);
+    return true;
 }
 
-bool syncd_service_list_lost(SyncdService *service, GPtrArray **ret_tasks, GError **error)
+bool syncd_service_list_lost(SyncdService *service, GPtrArray **ret_operations, GError **error)
 {
-    Held held = {service, {.max = SYNCD_FOUND_EVIDENCE}};
-    bool done = list_lost(service, &held, error);
-    if (done)
-        *ret_tasks = g_steal_pointer(&held.listed.ops);
-    clear(&held.listed);
-    return done;
+    g_auto(Held) held = {.service = service};
+    if (!list_lost(&held, error))
+        return false;
+    *ret_operations = g_ptr_array_ref(held.ops);
+    return true;
 }
 
 static bool add_lost(SyncdDiagnosis *self, GError **error)
 {
-    Held held = {self->service, {.max = STALE_MAX}};
-    bool done = list_lost(self->service, &held, error);
-    if (done && held.listed.n > 0) {
-        SyncdFound *found = syncd_diagnosis_add_counted(self, "leases-lost", held.listed.n,
-                                                        held.listed.n == held.listed.max);
-        found->target = g_strdup("tasks");
-        name(found, &held.listed);
-    }
-    clear(&held.listed);
-    return done;
+    g_auto(Held) held = {.service = self->service};
+    if (!list_lost(&held, error))
+        return false;
+    if (held.ops->len == 0)
+        return true;
+    SyncdFound *found =
+        syncd_diagnosis_add_counted(self, "leases-lost", held.ops->len, held.ops->len == LOST_MAX);
+    found->target = g_strdup("tasks");
+    found->first = g_array_index(held.positions, guint64, 0);
+    found->last = g_array_index(held.positions, guint64, held.ops->len - 1);
+    for (guint i = 0; i < held.ops->len; i++)
+        syncd_found_evidence(found, g_strconcat(SYNCD_TASK_PREFIX, held.ops->pdata[i], NULL));
+    return true;
 }
 
 bool syncd_detect_tasks(SyncdDiagnosis *self, GError **error)

@@ -18,8 +18,8 @@ SyncdFound *syncd_diagnosis_add(SyncdDiagnosis *self, const char *code, ...) G_G
 /* `n` as the fact of that name, and as the count. */
 SyncdFound *syncd_diagnosis_add_counted(SyncdDiagnosis *self, const char *code, guint64 n,
                                         bool more);
-/* Tasks (char *) that run and that nobody holds: the first SYNCD_FOUND_EVIDENCE of them. */
-bool syncd_service_list_lost(SyncdService *service, GPtrArray **ret_tasks, GError **error);
+/* Operations (char *) that run and that nobody holds: the first ones. */
+bool syncd_service_list_lost(SyncdService *service, GPtrArray **ret_operations, GError **error);
 
 typedef bool (*SyncdDetector)(SyncdDiagnosis *self, GError **error);
 

@@ -1,15 +1,14 @@
 /* Operations that nobody goes on with are offered again, or fail where they were tried too often:
  * as when a lease ends by time. */
-#include "contract/task-record.h"
 #include "service/detect.h"
 #include "service/repair-kinds.h"
 
 #include <string.h>
 
-static bool release_each(SyncdService *service, const GPtrArray *tasks, GError **error)
+static bool release_each(SyncdService *service, const GPtrArray *operations, GError **error)
 {
-    for (guint i = 0; i < tasks->len; i++)
-        if (!syncd_service_release_task(service, syncd_task_operation(tasks->pdata[i]), error))
+    for (guint i = 0; i < operations->len; i++)
+        if (!syncd_service_release_task(service, operations->pdata[i], error))
             return false;
     return true;
 }
@@ -17,26 +16,26 @@ static bool release_each(SyncdService *service, const GPtrArray *tasks, GError *
 /* A few in a turn of their own. */
 static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
 {
-    g_autoptr(GPtrArray) tasks = NULL;
+    g_autoptr(GPtrArray) operations = NULL;
     g_autoptr(GError) failure = NULL;
     SyncdService *service = act->service;
     if (!syncd_service_begin_whole(service, error) ||
-        !syncd_service_list_lost(service, &tasks, error))
+        !syncd_service_list_lost(service, &operations, error))
         return false;
-    bool done = release_each(service, tasks, &failure);
+    bool done = release_each(service, operations, &failure);
     if (!syncd_service_end_whole(service, done, &failure, error) ||
         !syncd_service_commit_turn(service, error))
         return false;
-    *ret_more = tasks->len > 0;
+    *ret_more = operations->len > 0;
     return true;
 }
 
 static bool check(SyncdRepairAct *act, GError **error)
 {
-    g_autoptr(GPtrArray) tasks = NULL;
-    if (!syncd_service_list_lost(act->service, &tasks, error))
+    g_autoptr(GPtrArray) operations = NULL;
+    if (!syncd_service_list_lost(act->service, &operations, error))
         return false;
-    if (tasks->len == 0) {
+    if (operations->len == 0) {
         g_ptr_array_add(act->preserved, g_strdup("The operations, which are offered again"));
         return true;
     }
