@@ -6,6 +6,7 @@
 #include "index-dump.h"
 #include "ledger-fixture.h"
 #include "purge-service-fixture.h"
+#include "repair-fixture.h"
 
 static void every_entry_gives_one_that_is_signed(void)
 {
@@ -69,7 +70,8 @@ static void write_some(ServiceFixture *f)
         g_autofree char *object = g_strdup_printf("note-%u", (guint)(fixture_next(&f->base) % 9));
         SyncdRequest request = good_request();
         request.object = object;
-        g_auto(SyncdEnqueued) enqueued = enqueue(f, &request);
+        SyncdEnqueued enqueued = enqueue(f, &request);
+        syncd_enqueued_clear(&enqueued);
         if (fixture_next(&f->base) % 2 == 0)
             syncd_service_commit(f->service);
     }
@@ -244,6 +246,7 @@ static void what_was_changed_in_the_journal_is_not_signed(void)
         g_autofree char *of_first = member_of(whole.envelopes->pdata[0], "evidence_id");
         g_autofree char *id = g_strndup(of_first + 1, strlen(of_first) - 2);
         g_autofree char *good = find(&f, right, -1), *first = find(&f, id, -1);
+        g_assert_nonnull(good);
         g_assert_cmpstr(first, ==, whole.envelopes->pdata[0]);
         g_assert_null(find(&f, wrong, SYNCD_ERROR_JOURNAL_CORRUPT));
         service_clear(&f);
@@ -365,6 +368,57 @@ static void in_the_system_instance_a_caller_has_its_own(void)
     service_clear(&f);
 }
 
+/* ---- repairs ---- */
+
+static guint count_kind(const Ledger *ledger, const char *kind)
+{
+    guint n = 0;
+    g_autofree char *member = g_strdup_printf("\"kind\":\"%s\"", kind);
+    for (guint i = 0; i < ledger->envelopes->len; i++)
+        n += strstr(ledger->envelopes->pdata[i], member) != NULL;
+    return n;
+}
+
+static void assert_artifact(const char *envelope, const char *text)
+{
+    SyncdJson root = syncd_json_root(envelope, strlen(envelope));
+    SyncdHash one = syncd_hash_canonical(syncd_json_member(root, "artifact")),
+              other = syncd_hash_canonical(syncd_json_root(text, strlen(text)));
+    g_assert_true(syncd_hash_equal(&one, &other));
+}
+
+/* The plan as a whole, and what became of it; read by one who began while there was no index. */
+static void a_repair_leaves_evidence(void)
+{
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    service_close(&f);
+    damage_index(&f);
+    repair_open(&f, NULL);
+    const SyncdEvidenceListing plans = {.type = "repair-plan"};
+    g_auto(Ledger) planned = ledger_of(&plans);
+    ledger_read_all(&planned, &f);
+    g_assert_cmpuint(planned.envelopes->len, ==, 0);
+
+    SyncdRepairPlan *repair = plan_repair(&f);
+    approve_repair(&f, repair);
+    apply_repair(&f, repair);
+    rest(&f);
+    g_autoptr(SyncdAttestationKeys) keys = device_keys(&f);
+    ledger_read_all(&planned, &f);
+    g_assert_cmpuint(planned.envelopes->len, ==, 1);
+    assert_artifact(planned.envelopes->pdata[0], syncd_repair_plan_text(repair));
+    g_auto(Ledger) all = whole_ledger(&f);
+    static const char *const kinds[] = {"repair-plan.approved", "repair-plan.begun",
+                                        "repair.apply"};
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        g_assert_cmpuint(count_kind(&all, kinds[i]), ==, 1);
+    for (guint i = 0; i < all.envelopes->len; i++)
+        assert_valid(all.envelopes->pdata[i], keys);
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -379,5 +433,6 @@ int main(int argc, char **argv)
     g_test_add_func("/ledger/cursors", a_cursor_is_of_one_log_and_one_question);
     g_test_add_func("/ledger/one", one_is_found_by_either_id);
     g_test_add_func("/ledger/callers", in_the_system_instance_a_caller_has_its_own);
+    g_test_add_func("/ledger/repairs", a_repair_leaves_evidence);
     return g_test_run();
 }
