@@ -180,6 +180,7 @@ def the_commands_of_the_manual_work(world):
         (place / 'examples').symlink_to(source / 'examples')
         (place / 'sourceos-syncd').symlink_to(cli.program)
         documents = source / 'examples/documents'
+        # A copy: what a command of the manual writes is not to go into the source.
         shutil.copy(documents / 'report-healthy.json', place / 'report.json')
         environment = {**cli.environment, 'PATH': f'{place}:{cli.environment["PATH"]}',
                        'VKEY': (documents / 'report-signed.vkey').read_text().strip()}
