@@ -12,6 +12,7 @@
 
 struct SyncdDamage {
     GPtrArray *findings; /* SyncdVerifyFinding */
+    GPtrArray *losses;   /* the same: what repairs gave up */
     SyncdVerified verified;
     GArray *index_faults;     /* SyncdIndexFault; NULL: no index was checked … */
     guint64 index_generation; /* … and of which one it was */
@@ -58,6 +59,15 @@ static void write_finding(const SyncdVerifyFinding *finding, SyncdJsonWriter *wr
     syncd_json_end_object(writer);
 }
 
+static void write_list(const char *name, const GPtrArray *list, SyncdJsonWriter *writer)
+{
+    syncd_json_name(writer, name);
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < list->len; i++)
+        write_finding(list->pdata[i], writer);
+    syncd_json_end_array(writer);
+}
+
 /* Without it the next verification of everything finds the same again. */
 static void keep(SyncdService *service)
 {
@@ -69,11 +79,8 @@ static void keep(SyncdService *service)
     syncd_json_begin_object(&writer);
     syncd_json_member_uint(&writer, "verified_at_ms", self->verified.at_ms);
     syncd_json_member_uint(&writer, "sequence", self->verified.sequence);
-    syncd_json_name(&writer, "findings");
-    syncd_json_begin_array(&writer);
-    for (guint i = 0; i < self->findings->len; i++)
-        write_finding(self->findings->pdata[i], &writer);
-    syncd_json_end_array(&writer);
+    write_list("findings", self->findings, &writer);
+    write_list("losses", self->losses, &writer);
     syncd_json_end_object(&writer);
     g_string_append_c(text, '\n');
     if (!syncd_store_keep(service->store, DAMAGE_FILE, SYNCD_BYTES(text->str, text->len), &error))
@@ -87,7 +94,7 @@ static char *text_of(SyncdJson object, const char *name)
     return text != NULL ? text : g_strdup("");
 }
 
-static void read_finding(SyncdDamage *self, SyncdJson item)
+static void read_finding(GPtrArray *list, SyncdJson item)
 {
     g_autofree char *code = text_of(item, "code"), *error = text_of(item, "error");
     const SyncdErrorInfo *info = syncd_error_info_by_dbus_name(error);
@@ -99,7 +106,7 @@ static void read_finding(SyncdDamage *self, SyncdJson item)
     finding->seq = finding->pos = -1;
     syncd_json_get_int64(syncd_json_member(item, "seq"), &finding->seq);
     syncd_json_get_int64(syncd_json_member(item, "pos"), &finding->pos);
-    g_ptr_array_add(self->findings, finding);
+    g_ptr_array_add(list, finding);
 }
 
 static guint64 number_of(SyncdJson object, const char *name)
@@ -109,13 +116,21 @@ static guint64 number_of(SyncdJson object, const char *name)
     return (guint64)MAX(number, 0);
 }
 
+static void read_list(SyncdJson root, const char *name, GPtrArray *list)
+{
+    SyncdJsonIter iter;
+    SyncdJson item;
+    syncd_json_iter_init(&iter, syncd_json_member(root, name));
+    while (syncd_json_iter_next(&iter, NULL, &item) && list->len < SYNCD_VERIFY_MAX_FINDINGS)
+        read_finding(list, item);
+}
+
 /* One that cannot be read says nothing: what is wrong is found again. */
 SyncdDamage *syncd_damage_new(SyncdStore *store)
 {
     SyncdDamage *self = g_new0(SyncdDamage, 1);
     size_t size;
-    SyncdJsonIter iter;
-    SyncdJson item;
+    self->losses = g_ptr_array_new_with_free_func(free_finding);
     self->findings = g_ptr_array_new_with_free_func(free_finding);
     g_autofree char *text = syncd_store_kept(store, DAMAGE_FILE, DAMAGE_MAX, &size, NULL);
     if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
@@ -123,16 +138,15 @@ SyncdDamage *syncd_damage_new(SyncdStore *store)
     SyncdJson root = syncd_json_root(text, size);
     self->verified =
         (SyncdVerified){number_of(root, "verified_at_ms"), number_of(root, "sequence")};
-    syncd_json_iter_init(&iter, syncd_json_member(root, "findings"));
-    while (syncd_json_iter_next(&iter, NULL, &item) &&
-           self->findings->len < SYNCD_VERIFY_MAX_FINDINGS)
-        read_finding(self, item);
+    read_list(root, "findings", self->findings);
+    read_list(root, "losses", self->losses);
     return self;
 }
 
 void syncd_damage_free(SyncdDamage *self)
 {
     g_ptr_array_unref(self->findings);
+    g_ptr_array_unref(self->losses);
     g_clear_pointer(&self->index_faults, g_array_unref);
     g_free(self);
 }
@@ -142,6 +156,11 @@ void syncd_damage_free(SyncdDamage *self)
 const GPtrArray *syncd_service_damage(const SyncdService *service)
 {
     return service->damage->findings;
+}
+
+const GPtrArray *syncd_service_losses(const SyncdService *service)
+{
+    return service->damage->losses;
 }
 
 bool syncd_service_is_damaged(const SyncdService *service)
@@ -161,6 +180,10 @@ void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verif
     const GPtrArray *found = syncd_verify_findings(verify);
     guint before = self->findings->len, added = 0;
     if (mode == SYNCD_VERIFY_FULL) {
+        const GPtrArray *losses = syncd_verify_losses(verify);
+        g_ptr_array_set_size(self->losses, 0);
+        for (guint i = 0; i < losses->len; i++)
+            g_ptr_array_add(self->losses, copy_finding(losses->pdata[i]));
         self->verified = (SyncdVerified){syncd_service_now_ms(service), sequence};
         g_ptr_array_set_size(self->findings, 0);
     }

@@ -13,6 +13,9 @@
 /* SyncdVerifyFinding, in the order in which they were found; borrowed until the next verification
  * ends. At most SYNCD_VERIFY_MAX_FINDINGS. */
 const GPtrArray *syncd_service_damage(const SyncdService *service);
+/* The same of what repairs gave up, as far as all of the log was verified since: it stays lost, and
+ * the log is sound. */
+const GPtrArray *syncd_service_losses(const SyncdService *service);
 bool syncd_service_is_damaged(const SyncdService *service);
 
 typedef struct {

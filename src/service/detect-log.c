@@ -13,6 +13,7 @@ static const struct {
     {"log-diverged", {"rollback", "fork", "known-feed"}},
     {"body-damaged", {"body-missing", "body-digest", "body-meta", "body-seal"}},
     {"blob-damaged", {"content", "kept-content"}},
+    {"log-lost", {"entry-lost", "body-lost"}},
     {"log-damaged", {NULL}},
 };
 
@@ -72,5 +73,7 @@ bool syncd_detect_log(SyncdDiagnosis *self, GError **error)
     const GPtrArray *damage = syncd_service_damage(self->service);
     for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
         add_group(self, i, damage);
+    for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
+        add_group(self, i, syncd_service_losses(self->service));
     return true;
 }
