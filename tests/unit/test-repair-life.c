@@ -1,4 +1,5 @@
 /* What plans are bound to, how long they hold, and what a ledger may hold that nobody wrote. */
+#include "policy-fixture.h"
 #include "repair-fixture.h"
 
 #include "service/diagnose.h"
