@@ -138,12 +138,11 @@ static void policy_is_asked_first(void)
     SyncdRepairPlan *plan = NULL;
     start_broken(&f);
     SyncdRepairPlan *made = plan_repair(&f);
-    syncd_service_set_policy(f.service, set_of(NULL, NULL), NULL);
+    syncd_service_set_policy(
+        f.service, set_of(FILE_OF(RULE("\"lanes\":[\"audit\"]", "deny", "none")), NULL), NULL);
     g_assert_false(syncd_service_plan_repair(f.service, &f.caller, NULL, &plan, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_POLICY_DENIED);
     g_clear_error(&error);
-    syncd_service_set_policy(
-        f.service, set_of(FILE_OF(RULE("\"lanes\":[\"audit\"]", "deny", "none")), NULL), NULL);
     g_assert_false(syncd_service_approve_repair(f.service, &f.caller, made,
                                                 syncd_repair_plan_digest(made), &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_POLICY_DENIED);
