@@ -72,6 +72,16 @@ static void miss_times(SyncdHealthFacts *facts)
         miss(facts, "runtime.replay_completed_at", "not_yet_initialized");
 }
 
+/* Objects are not counted by lane, whether an operation adds or changes one is not told apart, and
+ * the log is never compacted. */
+static void miss_uncounted(SyncdHealthFacts *facts)
+{
+    static const char *const fields[] = {"lanes[].objects.total", "pipeline.add",
+                                         "lanes[].maintenance.last_compact_completed_at"};
+    for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
+        miss(facts, fields[i], "not_applicable");
+}
+
 static void miss_counts(SyncdHealthFacts *facts)
 {
     static const char *const fields[] = {"lanes[].objects", "lanes[].journal.replay_lag_events",
@@ -93,6 +103,7 @@ static void miss_all(SyncdHealthFacts *facts)
     miss_measures(facts);
     if (facts->state_missing == NULL) {
         miss_times(facts);
+        miss_uncounted(facts);
         miss_counts(facts);
     }
 }
