@@ -501,6 +501,8 @@ static void what_is_purged_is_in_no_generation(void)
     g_assert_false(built);
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
     syncd_purgeable_free(purgeable);
+    g_clear_pointer(&scrub, syncd_scrub_free);
+    g_clear_pointer(&mend, syncd_mend_free);
     finish(&m);
 }
 
