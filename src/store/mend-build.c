@@ -6,7 +6,7 @@
 #include <errno.h>
 
 /* Its WAL is moved into it when it has grown past so many pages. */
-#define WAL_PAGES 4000
+#define WAL_PAGES 500
 /* Stays free beside it, for the log and the space set aside. */
 #define MARGIN (16u * 1024u * 1024u)
 
