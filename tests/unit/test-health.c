@@ -187,9 +187,8 @@ static void looking_changes_no_byte(void)
     for (unsigned i = 0; i < 20; i++)
         put(&f.service, "note-1", "{}");
     g_autoptr(GHashTable) before = read_all(f.service.base.directory);
-    for (unsigned i = 0; i < 3; i++) {
-        g_autofree char *report = health_report(&f);
-    }
+    for (unsigned i = 0; i < 3; i++)
+        g_free(health_report(&f));
     g_autoptr(GHashTable) after = read_all(f.service.base.directory);
     assert_same(before, after);
     health_clear(&f);
