@@ -147,8 +147,9 @@ bool syncd_verb_ops_purge(SyncdCli *cli, GError **error)
         return true;
     if (!confirm(cli, plan, error))
         return false;
-    g_autoptr(SyncdCliAgent) agent = syncd_cli_agent_start(cli);
+    SyncdCliAgent *agent = syncd_cli_agent_start(cli);
     g_autofree char *operation = syncd_client_purge(client, scope, object, digest, error);
+    syncd_cli_agent_stop(agent);
     g_autofree char *report =
         operation != NULL ? wait_for_proof(client, operation, seconds, error) : NULL;
     if (report == NULL)

@@ -52,9 +52,10 @@ bool syncd_verb_repair_approve(SyncdCli *cli, GError **error)
         !syncd_cli_find_repair(cli, client, SYNCD_REPAIR_WAITING, &repair, error) ||
         !agree(cli, &repair, _("Approve exactly this plan?"), error))
         return false;
-    g_autoptr(SyncdCliAgent) agent = syncd_cli_agent_start(cli);
-    return syncd_client_approve_repair(client, repair.id, repair.digest, error) &&
-           show_approved(cli, client, repair.id, error);
+    SyncdCliAgent *agent = syncd_cli_agent_start(cli);
+    bool approved = syncd_client_approve_repair(client, repair.id, repair.digest, error);
+    syncd_cli_agent_stop(agent);
+    return approved && show_approved(cli, client, repair.id, error);
 }
 
 bool syncd_verb_repair_discard(SyncdCli *cli, GError **error)
@@ -133,6 +134,9 @@ bool syncd_verb_repair_rollback(SyncdCli *cli, GError **error)
         !syncd_cli_find_repair(cli, client, SYNCD_REPAIR_APPLIED, &repair, error) ||
         !agree(cli, &repair, _("Take back what this plan did?"), error))
         return false;
-    g_autoptr(SyncdCliAgent) agent = syncd_cli_agent_start(cli);
-    return carry_out(cli, client, &repair, syncd_client_rollback_repair, _("Taking back"), error);
+    SyncdCliAgent *agent = syncd_cli_agent_start(cli);
+    bool done =
+        carry_out(cli, client, &repair, syncd_client_rollback_repair, _("Taking back"), error);
+    syncd_cli_agent_stop(agent);
+    return done;
 }
