@@ -96,6 +96,8 @@ bool syncd_database_begin(SyncdDatabase *db, GError **error);
 bool syncd_database_commit(SyncdDatabase *db, GError **error);
 void syncd_database_rollback(SyncdDatabase *db);
 bool syncd_database_in_transaction(SyncdDatabase *db);
+/* Whether the last statement that inserts, updates or deletes did so. */
+bool syncd_database_changed(SyncdDatabase *db);
 
 /* From now on nothing is moved or synced, also not by closing: after a sync that failed one that
  * succeeds proves nothing, and what is removed next needs none. */

@@ -191,12 +191,16 @@ static bool add_object(SyncdIndex *self, const SyncdHeader *header, bool *ret_fi
     gint64 scope;
     if (!syncd_index_add_word(self, header->scope, &scope, error))
         return false;
-    g_autoptr(SyncdStatement) row = syncd_database_statement(
-        self->db, "INSERT INTO object (scope, object) VALUES (:scope, :object)"
-                  " ON CONFLICT DO NOTHING RETURNING 1");
+    /* RETURNING would say the same, at the cost of a savepoint in the table of words. */
+    SyncdStatement *row = syncd_database_statement(
+        self->db,
+        "INSERT INTO object (scope, object) VALUES (:scope, :object) ON CONFLICT DO NOTHING");
     syncd_bind_int(row, ":scope", scope);
     syncd_bind_text_bytes(row, ":object", header->object);
-    return syncd_statement_next(row, ret_first, error);
+    if (!syncd_statement_run(row, error))
+        return false;
+    *ret_first = syncd_database_changed(self->db);
+    return true;
 }
 
 bool syncd_index_search_object(SyncdIndex *self, guint64 pos, const SyncdHeader *header,

@@ -210,6 +210,11 @@ bool syncd_database_in_transaction(SyncdDatabase *db)
     return sqlite3_get_autocommit(db->handle) == 0;
 }
 
+bool syncd_database_changed(SyncdDatabase *db)
+{
+    return sqlite3_changes(db->handle) > 0;
+}
+
 bool syncd_database_number(SyncdDatabase *db, const char *sql, gint64 *ret_value, GError **error)
 {
     return syncd_statement_number(syncd_database_statement(db, sql), 0, ret_value, error);
