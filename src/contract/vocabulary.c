@@ -20,6 +20,8 @@ static const WordSet word_sets[SYNCD_N_VOCABULARIES] = {
                                  WORDS("public", "profile", "workspace", "org", "device", "vault")},
     [SYNCD_WORDS_FINDING_SEVERITY] = {"severity of a finding",
                                       WORDS("info", "warning", "error", "critical")},
+    [SYNCD_WORDS_VERIFICATION_LOSS] = {"what a repair gave up", WORDS("entry-lost", "body-lost")},
+    [SYNCD_WORDS_ENTRY_UNREADABLE] = {"why a document cannot be had", WORDS("missing", "damaged")},
     [SYNCD_WORDS_FINDING_DURABILITY] = {"durability of a finding",
                                         WORDS("durable", "rebuildable", "none")},
     [SYNCD_WORDS_VERDICT] = {"verdict", WORDS("pass", "warn", "fail")},

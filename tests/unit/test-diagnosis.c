@@ -98,7 +98,18 @@ static void the_document_says_what_may_be_done(void)
         "\"trigger\":\"resources.disk_pressure_below_critical\",\"action\":\"purge_preview\","
         "\"mode\":\"manual_approval_required\"},{\"id\":\"verify_dirty_open\","
         "\"trigger\":\"runtime.no_unrecovered_dirty_open\",\"action\":\"verify_before_ready\","
-        "\"mode\":\"automatic_allowed\"}]}";
+        "\"mode\":\"automatic_allowed\"}],"
+        "\"narrative\":{\"what_happened\":[\"Lookups are further behind the log than they may "
+        "be.\","
+        "\"The daemon did not end cleanly the last time.\"],\"why_policy_acted\":["
+        "\"Agents that need to know how things are now may not act, as that is not known.\","
+        "\"Nothing is purged to make room unless somebody approves of exactly that.\"],"
+        "\"what_risk_remains\":[\"Answers may be older than what was acknowledged.\","
+        "\"Until the log has been verified, its end may be damaged.\"],\"what_to_do\":["
+        "\"See what is wrong and what mends it: `sourceos-syncd doctor`.\","
+        "\"Wait for the verification that runs after a start, or begin one: "
+        "`sourceos-syncd verify log`.\",\"See what a purge would take before anything goes: "
+        "`sourceos-syncd ops purge --dry-run`.\"]}}";
     g_auto(JudgedText) judged =
         judge_with("/lanes/1/journal/replay_lag_events=11 ; /resources/disk/pressure=\"warning\" ; "
                    "/runtime/last_dirty_open_at=\"2026-05-28T08:00:00Z\"",
