@@ -62,7 +62,8 @@ static bool begin(SyncdStore *self, GError **error)
     if (!require_room_for_all(self, error))
         return false;
     self->remake =
-        (SyncdRemake){.index = syncd_index_begin_new(self->directory, SYNCD_LOOKUPS_FIRST, error)};
+        (SyncdRemake){.index = syncd_index_begin_new(self->directory, SYNCD_LOOKUPS_FIRST, error),
+                      .left = syncd_journal_committed(self->journal)};
     return self->remake.index != NULL;
 }
 

@@ -1,0 +1,144 @@
+/* The index, set aside while it serves and put back: what repair asks of the store. */
+#include "store-fixture.h"
+#include "store/repair-store.h"
+
+#define SNAPSHOT "plan-x.0"
+
+static void fill(Fixture *f, unsigned n)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdCommit) commit = {0};
+    for (unsigned i = 0; i < n; i++) {
+        SyncdReceipt receipt = fixture_append(f, "note-1", NULL, "{}");
+        syncd_receipt_clear(&receipt);
+    }
+    syncd_store_commit(f->store, &commit, &error);
+    g_assert_no_error(error);
+    g_assert_true(syncd_store_settle(f->store, &error));
+}
+
+static guint64 count(Fixture *f)
+{
+    guint64 n = 0;
+    g_autoptr(GError) error = NULL;
+    syncd_store_count_kind(f->store, "operation.enqueue", &n, &error);
+    g_assert_no_error(error);
+    return n;
+}
+
+static ino_t inode_of(const Fixture *f, const char *name)
+{
+    GStatBuf st;
+    g_autofree char *path = g_build_filename(f->directory, name, NULL);
+    return g_stat(path, &st) == 0 ? st.st_ino : 0;
+}
+
+/* The old file itself is kept: so it is byte for byte what it was. */
+static void an_index_serves_until_another_takes_its_place(void)
+{
+    Fixture f;
+    g_autoptr(GError) error = NULL;
+    bool more = true;
+    double progress, last = 0;
+    guint steps = 0;
+    fixture_init(&f, 3);
+    f.holds_index = true;
+    fixture_open(&f);
+    fill(&f, 300);
+    fill(&f, 300);
+    g_assert_null(syncd_store_index_fault(f.store));
+    ino_t before = inode_of(&f, "index.db");
+    for (; more; steps++) {
+        g_assert_true(syncd_store_step_index_repair(f.store, SNAPSHOT, &more, &progress, &error));
+        g_assert_no_error(error);
+        g_assert_cmpfloat(progress, >=, last);
+        last = progress;
+        g_assert_cmpuint(count(&f), ==, 600);
+    }
+    g_assert_cmpuint(steps, >, 3);
+    g_assert_cmpfloat(progress, ==, 1.0);
+    g_assert_true(syncd_store_has_index_snapshot(f.store, SNAPSHOT));
+    g_assert_true(inode_of(&f, "index.db") != before);
+    g_assert_true(inode_of(&f, "repair/" SNAPSHOT) == before);
+
+    fill(&f, 10);
+    g_assert_true(syncd_store_undo_index_repair(f.store, SNAPSHOT, &error));
+    g_assert_no_error(error);
+    g_assert_true(inode_of(&f, "index.db") == before);
+    g_assert_false(syncd_store_has_index_snapshot(f.store, SNAPSHOT));
+    /* … and it is brought up to the log, as at a start. */
+    g_assert_true(syncd_store_settle(f.store, &error));
+    g_assert_cmpuint(count(&f), ==, 610);
+    g_assert_true(syncd_store_undo_index_repair(f.store, SNAPSHOT, &error));
+    g_assert_cmpuint(count(&f), ==, 610);
+    fixture_clear(&f);
+}
+
+static void where_there_was_none_there_is_none_again(void)
+{
+    Fixture f;
+    g_autoptr(GError) error = NULL;
+    bool more = true;
+    double progress;
+    fixture_init(&f, 3);
+    f.holds_index = true;
+    fixture_open(&f);
+    fill(&f, 20);
+    fixture_close(&f);
+    g_autofree char *path = g_build_filename(f.directory, "index.db", NULL),
+                    *wal = g_strconcat(path, "-wal", NULL);
+    g_remove(path);
+    g_remove(wal);
+    fixture_open(&f);
+    g_assert_nonnull(syncd_store_index_fault(f.store));
+    while (more)
+        g_assert_true(syncd_store_step_index_repair(f.store, SNAPSHOT, &more, &progress, &error));
+    g_assert_cmpuint(count(&f), ==, 20);
+    g_assert_true(syncd_store_undo_index_repair(f.store, SNAPSHOT, &error));
+    g_assert_cmpuint(inode_of(&f, "index.db"), ==, 0);
+    g_assert_nonnull(syncd_store_index_fault(f.store));
+    fixture_clear(&f);
+}
+
+/* The control is that another root of the same size does not hold. */
+static void a_log_that_only_grew_proves_it(void)
+{
+    Fixture f;
+    g_autoptr(GError) error = NULL;
+    bool holds;
+    fixture_init(&f, 3);
+    fixture_open(&f);
+    fill(&f, 20);
+    g_autoptr(SyncdHead) before = syncd_store_head(f.store, syncd_store_device_id(f.store), &error);
+    g_assert_no_error(error);
+    g_autofree char *feed = g_strdup_printf("%s/%s/1", before->device, before->scope);
+    fill(&f, 33);
+    for (int wrong = 0; wrong < 2; wrong++) {
+        g_autoptr(SyncdHead) now = NULL;
+        g_autoptr(GArray) path = NULL;
+        SyncdHash root = before->root;
+        root.bytes[0] ^= wrong;
+        g_assert_true(syncd_store_prove_prefix(f.store, feed, before->size, &root, &holds, &now,
+                                               &path, &error));
+        g_assert_cmpuint(now->size, ==, before->size + 33);
+        g_assert_true(holds == !wrong);
+        g_assert_true(syncd_tree_verify_consistency(before->size, now->size, &root, &now->root,
+                                                    (const SyncdHash *)(void *)path->data,
+                                                    path->len) == !wrong);
+    }
+    g_autoptr(SyncdHead) later = NULL;
+    g_autoptr(GArray) nothing = NULL;
+    g_assert_true(syncd_store_prove_prefix(f.store, feed, 1000000, &before->root, &holds, &later,
+                                           &nothing, &error));
+    g_assert_false(holds);
+    fixture_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/repair-store/serves", an_index_serves_until_another_takes_its_place);
+    g_test_add_func("/repair-store/none", where_there_was_none_there_is_none_again);
+    g_test_add_func("/repair-store/prefix", a_log_that_only_grew_proves_it);
+    return g_test_run();
+}
