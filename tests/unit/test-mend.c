@@ -481,22 +481,26 @@ static void what_is_purged_is_in_no_generation(void)
     g_autofree char *kept = g_build_filename(m.f.directory, "journal.1", NULL);
     g_assert_true(files_hold(kept, SYNCD_BYTES_TEXT(MARKER)));
     g_autoptr(SyncdMend) mend = examine(&m);
+    bool more = true, built = true;
+    for (unsigned i = 0; i < 3; i++)
+        g_assert_true(syncd_mend_build(mend, &more, &error));
+    g_autofree char *next = g_build_filename(m.f.directory, "journal.db.new", NULL);
+    g_assert_true(g_file_test(next, G_FILE_TEST_EXISTS));
 
     fixture_purge(&m.f, scope->id, "gone", &purgeable, &error);
     g_assert_no_error(error);
     fixture_commit(&m.f);
     g_autoptr(SyncdScrub) scrub =
         syncd_store_begin_scrub(m.f.store, purgeable->scope_id, purgeable->chunks);
-    for (bool more = true; more;) {
+    while (more) {
         syncd_scrub_step(scrub, &more, &error);
         g_assert_no_error(error);
     }
-    g_assert_cmpuint(syncd_scrub_result(scrub)->copies, ==, 1);
+    g_assert_cmpuint(syncd_scrub_result(scrub)->copies, >=, 2);
     g_assert_false(g_file_test(kept, G_FILE_TEST_EXISTS));
     g_assert_false(state_holds(&m.f, MARKER));
     /* One that was begun before does not bring it back. */
-    bool more = true, built = true;
-    while (more && built)
+    for (more = true; more && built;)
         built = syncd_mend_build(mend, &more, &error);
     g_assert_false(built);
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
