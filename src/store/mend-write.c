@@ -126,7 +126,6 @@ static bool copy_entry(SyncdMend *self, guint64 pos, SyncdStatement *row, GError
 /* Entries of which nothing is to be mended, up to and with `until`. */
 static bool copy_run(SyncdMend *self, guint64 until, size_t *size, GError **error)
 {
-    g_autoptr(GError) problem = NULL;
     g_autoptr(SyncdStatement) rows = syncd_database_statement(
         syncd_mend_journal(self),
         "SELECT pos, feed, seq, header, body FROM entry WHERE pos >= :from AND pos <= :until "
