@@ -455,7 +455,7 @@ bool syncd_service_apply_repair(SyncdService *service, const SyncdCaller *caller
         !syncd_service_may_begin_job(service, caller->uid, error))
         return false;
     if (plan->state != SYNCD_REPAIR_RUNNING) { /* else it was interrupted, and goes on */
-        if (!check_state(plan, error) || !syncd_repair_require_approval(plan, error) ||
+        if (!syncd_repair_check_open(plan, error) || !syncd_repair_require_approval(plan, error) ||
             !syncd_repair_ask(service, caller, "write", SYNCD_LANE_AUDIT, NULL, error) ||
             !syncd_service_commit_turn(service, error) || !check_needs(plan, error) ||
             !check_heads(plan, error) || !syncd_repair_begin(plan, identity, error))

@@ -15,7 +15,6 @@
 #define STATE_SUFFIX ".state"
 #define REPORT_SUFFIX ".report"
 #define DAMAGED_SUFFIX ".damaged"
-#define OWED_MAX 64u
 
 static char *file_of(const SyncdRepairPlan *plan, const char *suffix)
 {
@@ -228,7 +227,7 @@ static bool read_owed(SyncdRepairPlan *plan, SyncdJson list, GError **error)
         owed->identity = syncd_json_dup_text(syncd_json_member(value, "identity"));
         owed->content = syncd_json_dup_text(syncd_json_member(value, "content"));
         if (owed->operation == NULL || owed->kind == NULL || owed->identity == NULL ||
-            owed->content == NULL || plan->owed->len > OWED_MAX ||
+            owed->content == NULL || plan->owed->len > SYNCD_REPAIR_OWED_MAX ||
             !syncd_id_is_token(owed->operation, strlen(owed->operation)) ||
             !g_str_has_prefix(owed->kind, "repair") ||
             syncd_kind_find(SYNCD_BYTES_TEXT(owed->kind))->kind[0] == '\0')

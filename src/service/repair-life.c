@@ -290,7 +290,7 @@ bool syncd_repair_check_digest(const SyncdRepairPlan *plan, const char *digest, 
     return false;
 }
 
-static bool check_open(const SyncdRepairPlan *plan, GError **error)
+bool syncd_repair_check_open(const SyncdRepairPlan *plan, GError **error)
 {
     if (has_expired(plan)) {
         syncd_set_error_next(error, SYNCD_ERROR_PLAN_STALE,
@@ -333,18 +333,32 @@ void syncd_repair_approve_as(SyncdRepairPlan *plan, const char *identity, uid_t 
     plan->approver = g_strdup(identity);
     plan->approver_uid = uid;
     plan->approved_usec = now_of(plan->service);
-    plan->approval_until_usec = plan->approved_usec + SYNCD_REPAIR_APPROVAL_USEC;
+    plan->approval_until_usec =
+        MIN(plan->approved_usec + SYNCD_REPAIR_APPROVAL_USEC, plan->expires_usec);
     const SyncdRepairOwed *owed =
         syncd_repair_owe(plan, "repair-plan.approved", identity, write_approval(plan));
     g_free(plan->approval);
     plan->approval = g_strdup(owed->operation);
 }
 
+/* While the log takes nothing each approval is owed: what follows needs its place, too. */
+static bool may_owe_approval(const SyncdRepairPlan *plan, GError **error)
+{
+    if (plan->owed->len < SYNCD_REPAIR_OWED_MAX / 2)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED,
+                         "discard it with `sourceos-syncd repair discard`, and plan again",
+                         "The plan %s was approved too often while the log takes nothing",
+                         plan->id);
+    return false;
+}
+
 bool syncd_service_approve_repair(SyncdService *service, const SyncdCaller *caller,
                                   SyncdRepairPlan *plan, const char *digest, GError **error)
 {
     g_autofree char *identity = syncd_identity_of(caller->uid);
-    if (!syncd_repair_check_digest(plan, digest, error) || !check_open(plan, error) ||
+    if (!syncd_repair_check_digest(plan, digest, error) || !syncd_repair_check_open(plan, error) ||
+        !may_owe_approval(plan, error) ||
         !syncd_repair_ask(service, caller, "write", SYNCD_LANE_AUDIT, NULL, error))
         return false;
     SyncdRepairState before = plan->state;

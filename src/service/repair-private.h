@@ -13,6 +13,7 @@
 #define SYNCD_REPAIR_PLAN_SIZE (1024u * 1024u)
 #define SYNCD_REPAIR_STATE_SIZE (8u * 1024u * 1024u)
 #define SYNCD_REPAIR_ENDED_MAX 32u /* of those that have ended the newest stay */
+#define SYNCD_REPAIR_OWED_MAX 64u  /* entries that one plan owes: no ledger has more */
 
 typedef enum {
     SYNCD_REPAIR_PREVIEW,
@@ -163,6 +164,8 @@ void syncd_repair_by_itself_failed(SyncdService *service, const GError *why);
 
 /* To be saved by the caller. */
 void syncd_repair_approve_as(SyncdRepairPlan *plan, const char *identity, uid_t uid);
+/* That it was not begun yet, and has not expired. PlanStale, AlreadyResolved. */
+bool syncd_repair_check_open(const SyncdRepairPlan *plan, GError **error);
 /* ApprovalRequired, ApprovalExpired. */
 bool syncd_repair_require_approval(const SyncdRepairPlan *plan, GError **error);
 

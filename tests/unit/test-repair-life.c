@@ -68,14 +68,58 @@ static void nothing_is_applied_without_an_approval_that_holds(void)
     service_clear(&f);
 }
 
+/* Whether or not anybody came to discard it. */
+static void no_approval_lasts_longer_than_its_plan(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    pass(&f, SYNCD_REPAIR_PLAN_USEC - SYNCD_REPAIR_APPROVAL_USEC / 2);
+    approve_repair(&f, plan);
+    g_autofree char *description = syncd_repair_plan_describe(plan),
+                    *until =
+                        g_strdup_printf("%" G_GUINT64_FORMAT, syncd_repair_plan_expires_usec(plan));
+    assert_member(description, "approval_until_usec", until);
+    pass(&f, SYNCD_REPAIR_APPROVAL_USEC / 2);
+    assert_refused(&f, plan, syncd_repair_plan_digest(plan), SYNCD_ERROR_PLAN_STALE);
+    service_clear(&f);
+}
+
+/* While there is no index no approval gets into the log, and the ledger has each. */
+static void one_that_is_approved_again_and_again_is_still_there(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    start_broken(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+    for (guint i = 0; i < 100 && error == NULL; i++)
+        syncd_service_approve_repair(f.service, &f.caller, plan, syncd_repair_plan_digest(plan),
+                                     &error);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "approved");
+    repair_reopen(&f);
+    plan = syncd_service_find_repair_plan(f.service, id);
+    g_assert_nonnull(plan);
+    apply_repair(&f, plan);
+    repair_reopen(&f);
+    plan = syncd_service_find_repair_plan(f.service, id);
+    g_assert_nonnull(plan);
+    rollback_repair(&f, plan);
+    service_clear(&f);
+}
+
 static void a_clock_that_was_set_back_makes_no_approval_last(void)
 {
     ServiceFixture f;
     start_broken(&f);
     SyncdRepairPlan *plan = plan_repair(&f);
+    pass(&f, SYNCD_REPAIR_APPROVAL_USEC);
     approve_repair(&f, plan);
-    f.base.now_usec -= 3600 * (guint64)G_USEC_PER_SEC;
+    f.base.now_usec -= SYNCD_REPAIR_APPROVAL_USEC / 2;
     assert_refused(&f, plan, syncd_repair_plan_digest(plan), SYNCD_ERROR_APPROVAL_EXPIRED);
+    f.base.now_usec -= SYNCD_REPAIR_PLAN_USEC;
+    assert_refused(&f, plan, syncd_repair_plan_digest(plan), SYNCD_ERROR_PLAN_STALE);
     service_clear(&f);
 }
 
@@ -361,6 +405,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/repair-life/digest", another_digest_names_nothing);
     g_test_add_func("/repair-life/approval", nothing_is_applied_without_an_approval_that_holds);
+    g_test_add_func("/repair-life/lasts", no_approval_lasts_longer_than_its_plan);
+    g_test_add_func("/repair-life/again", one_that_is_approved_again_and_again_is_still_there);
     g_test_add_func("/repair-life/clock", a_clock_that_was_set_back_makes_no_approval_last);
     g_test_add_func("/repair-life/expires", a_plan_expires_and_the_log_says_so);
     g_test_add_func("/repair-life/discard", a_plan_can_be_discarded);
