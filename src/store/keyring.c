@@ -201,12 +201,12 @@ static bool read_key_file(SyncdKeyring *self, const char *name, GError **error)
 }
 
 /* Without the device's key, or the credential for all of them, nothing is as it was. Without that
- * of a scope what lies in it cannot be read; all else can. */
+ * of a scope what lies in it cannot be read; all else can. What the disk did not give just now may
+ * be there the next time: until then no index is made without it. */
 static bool can_do_without(const char *name, const GError *problem)
 {
     return strcmp(name, DEVICE_FILE) != 0 &&
            (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT) ||
-            g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED) ||
             g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_TOO_LARGE));
 }
 

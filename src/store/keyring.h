@@ -18,8 +18,9 @@
 typedef struct SyncdKeyring SyncdKeyring;
 
 /* Reads all keys. A key that cannot be unwrapped is an error, as is one of the device that is
- * damaged: state without its keys is not quietly new state. A scope's key file that is damaged or
- * cannot be read is one of those that syncd_keyring_gone() names, and all else goes on. */
+ * damaged, and one that the disk does not give: state without its keys is not quietly new state. A
+ * scope's key file that is damaged is one of those that syncd_keyring_gone() names, and all else
+ * goes on. */
 SyncdKeyring *syncd_keyring_open(SyncdDirectory *directory, SyncdBytes credential, GError **error);
 void syncd_keyring_free(SyncdKeyring *keyring);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdKeyring, syncd_keyring_free)
