@@ -65,10 +65,9 @@ static bool begin_scrub(SyncdService *service, guint64 pos, GError **error)
 {
     g_auto(Unproven) unproven = {0};
     syncd_service_stop_scrub(service);
-    if (!read_purge(service, pos, &unproven, error))
-        return false;
     /* What a repair kept may hold what goes. */
-    syncd_repair_release_others(service, NULL);
+    if (!read_purge(service, pos, &unproven, error) || !syncd_repair_release_all(service, error))
+        return false;
     g_autoptr(GPtrArray) chunks = list_chunks(unproven.content);
     service->scrub = syncd_store_begin_scrub(service->store, unproven.scope_id, chunks);
     service->scrubs = pos;
@@ -156,7 +155,7 @@ static bool go_on(SyncdService *service, guint64 pos, GError **error)
 /* The index may be in the making, for the last step's sake among others. */
 static bool may_go_on(SyncdService *service)
 {
-    return !syncd_service_has_turn(service) && service->repairs->running == NULL &&
+    return !syncd_service_has_turn(service) && !syncd_repair_is_half_done(service) &&
            syncd_store_condition(service->store) == SYNCD_STORE_WRITABLE &&
            !syncd_store_is_indexing(service->store) && !syncd_store_lacks_index(service->store);
 }

@@ -111,6 +111,9 @@ static bool end(Run *run, SyncdRepairState state, const char *kind, GError **err
         syncd_repair_owe(plan, kind, who, g_strdup(run->report));
         if (syncd_repair_save(plan, error)) {
             finish_run(run);
+            plan->unreleased = !plan->kept;
+            if (plan->unreleased)
+                syncd_repair_release_or_warn(plan);
             syncd_repair_tell_changed(plan);
             return true;
         }
@@ -237,12 +240,21 @@ static bool step(SyncdService *service, void *data, bool *ret_more, double *ret_
     return interrupt(run, back ? problem : again, error);
 }
 
+/* What is half done needs what it kept. */
+static void release_others(const SyncdRepairPlan *plan)
+{
+    const GPtrArray *plans = plan->service->repairs->plans;
+    for (guint i = 0; i < plans->len; i++)
+        if (plans->pdata[i] != plan && syncd_repair_plan_has_ended(plans->pdata[i]))
+            syncd_repair_release_or_warn(plans->pdata[i]);
+}
+
 static char *conclude(SyncdService *service, void *data)
 {
     Run *run = data;
     service->repairs->delay = 0;
     if (run->plan->state == SYNCD_REPAIR_COMPLETE)
-        syncd_repair_release_others(service, run->plan);
+        release_others(run->plan);
     syncd_repair_settle(service);
     return g_strdup(run->report);
 }
@@ -303,32 +315,56 @@ SyncdJob *syncd_repair_run(SyncdRepairPlan *plan, uid_t uid, bool own)
 
 /* ---- snapshots ---- */
 
-void syncd_repair_release(SyncdRepairPlan *plan)
+/* All that can be, and the first error of what cannot. */
+static bool remove_kept(SyncdRepairPlan *plan, GError **error)
 {
-    g_autoptr(GError) error = NULL;
-    if (!plan->kept)
-        return;
-    plan->kept = false;
+    GError *first = NULL;
     for (guint i = 0; i < plan->steps->len; i++) {
-        SyncdRepairWork *work = plan->steps->pdata[i];
+        const SyncdRepairWork *work = plan->steps->pdata[i];
         SyncdRepairAct *act = act_new(plan, i);
-        if (work->kind->release != NULL && !work->kind->release(act, &error)) {
-            syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REPAIR, "What %s kept cannot be removed: %s",
-                      plan->id, error->message);
-            g_clear_error(&error);
-        }
+        if (work->kind->release != NULL)
+            work->kind->release(act, first == NULL ? &first : NULL);
         act_free(act);
     }
-    if (!syncd_repair_save(plan, &error))
-        plan->unsaved = true;
-    syncd_repair_tell_changed(plan);
+    if (first == NULL)
+        return true;
+    g_propagate_error(error, first);
+    return false;
 }
 
-void syncd_repair_release_others(SyncdService *service, const SyncdRepairPlan *plan)
+/* The ledger says first that there is no way back, and never promises one that is gone. */
+bool syncd_repair_release(SyncdRepairPlan *plan, GError **error)
+{
+    bool kept = plan->kept;
+    if (!kept && !plan->unreleased)
+        return true;
+    plan->kept = false;
+    if (kept && !syncd_repair_save(plan, error)) {
+        plan->kept = true;
+        return false;
+    }
+    plan->unreleased = !remove_kept(plan, error);
+    if (kept)
+        syncd_repair_tell_changed(plan);
+    return !plan->unreleased;
+}
+
+void syncd_repair_release_or_warn(SyncdRepairPlan *plan)
+{
+    g_autoptr(GError) error = NULL;
+    if (syncd_repair_release(plan, &error))
+        return;
+    syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REPAIR, "What %s kept cannot be removed: %s",
+              plan->id, error->message);
+    syncd_repair_put_off(plan);
+}
+
+bool syncd_repair_release_all(SyncdService *service, GError **error)
 {
     for (guint i = 0; i < service->repairs->plans->len; i++)
-        if (service->repairs->plans->pdata[i] != plan)
-            syncd_repair_release(service->repairs->plans->pdata[i]);
+        if (!syncd_repair_release(service->repairs->plans->pdata[i], error))
+            return false;
+    return true;
 }
 
 /* ---- beginning ---- */

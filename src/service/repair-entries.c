@@ -6,7 +6,6 @@
 #define DATA_CLASS "internal"
 #define TYPE "sync.repair.apply"
 #define APPLIED "repair.apply"
-#define RETRY_USEC (60u * (guint64)G_USEC_PER_SEC)
 
 /* ---- policy ---- */
 
@@ -179,7 +178,7 @@ void syncd_repair_settle(SyncdService *service)
             syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REPAIR,
                       "The log does not say yet what was done about %s: %s", plan->id,
                       error->message);
-            repairs->retry = syncd_service_monotonic(service) + RETRY_USEC;
+            repairs->retry = syncd_service_monotonic(service) + SYNCD_REPAIR_RETRY_USEC;
         }
     }
 }

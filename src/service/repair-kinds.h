@@ -11,7 +11,7 @@
  *   step     does a bounded part of it, until `*ret_more` is false.
  *   check    whether what the step promised is so now.
  *   undo     puts back what begin kept, in bounded parts: byte for byte what is derived or a file.
- *   release  removes what begin kept: there is no way back any more.
+ *   release  removes what begin kept and undo has left: there is no way back any more.
  *   stop     frees `act->data`, whatever is or is not done.
  * The daemon can be killed between any two of their system calls, and then begins again with
  * `begin`, or with `undo`, in a process that knows nothing but target, object and note: so each of

@@ -153,16 +153,18 @@ bool syncd_repair_save_report(SyncdRepairPlan *plan, const char *report, GError 
     return syncd_store_put_repair(plan->service->store, name, SYNCD_BYTES_TEXT(report), error);
 }
 
-/* The state goes last: as long as it is there, the next start knows what the others are. */
+/* The plan goes last: without a state it is nobody's, and the next start removes it. */
 void syncd_repair_forget(SyncdRepairPlan *plan)
 {
-    static const char *const suffixes[] = {REPORT_SUFFIX, PLAN_SUFFIX, STATE_SUFFIX};
+    static const char *const suffixes[] = {REPORT_SUFFIX, STATE_SUFFIX, PLAN_SUFFIX};
     for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
         g_autofree char *name = file_of(plan, suffixes[i]);
         g_autoptr(GError) error = NULL;
-        if (!syncd_store_remove_repair(plan->service->store, name, &error))
-            syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
-                      "A file of a repair plan cannot be removed: %s", error->message);
+        if (syncd_store_remove_repair(plan->service->store, name, &error))
+            continue;
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
+                  "A file of a repair plan cannot be removed: %s", error->message);
+        return;
     }
 }
 

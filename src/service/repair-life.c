@@ -71,6 +71,14 @@ void syncd_repair_remove(SyncdRepairPlan *plan)
     g_ptr_array_remove(service->repairs->plans, plan);
 }
 
+bool syncd_repair_is_half_done(const SyncdService *service)
+{
+    for (guint i = 0; i < service->repairs->plans->len; i++)
+        if (((SyncdRepairPlan *)service->repairs->plans->pdata[i])->state == SYNCD_REPAIR_RUNNING)
+            return true;
+    return false;
+}
+
 /* ---- finding ---- */
 
 SyncdRepairPlan *syncd_service_find_repair_plan(SyncdService *service, const char *id)
@@ -229,21 +237,47 @@ static bool discard(SyncdRepairPlan *plan, const char *identity, GError **error)
     return true;
 }
 
+bool syncd_repair_may_write(const SyncdService *service)
+{
+    SyncdStoreCondition condition = syncd_store_condition(service->store);
+    return condition != SYNCD_STORE_MACHINE_CHANGED && condition != SYNCD_STORE_INSPECTING;
+}
+
+void syncd_repair_put_off(SyncdRepairPlan *plan)
+{
+    plan->retry = syncd_service_monotonic(plan->service) + SYNCD_REPAIR_RETRY_USEC;
+}
+
+static bool has_lasted(const SyncdRepairPlan *plan)
+{
+    guint64 until = plan->ended_usec + SYNCD_REPAIR_SNAPSHOT_USEC;
+    return plan->unreleased ||
+           (plan->kept && is_over(now_of(plan->service), plan->ended_usec, until));
+}
+
+static void age(SyncdRepairPlan *plan)
+{
+    if (plan->retry > syncd_service_monotonic(plan->service))
+        return;
+    plan->retry = 0;
+    if (!syncd_repair_may_write(plan->service))
+        syncd_repair_put_off(plan);
+    else if (syncd_repair_plan_has_ended(plan) && has_lasted(plan))
+        syncd_repair_release_or_warn(plan);
+    else if (!plan->discarded && has_expired(plan) && !discard(plan, SYNCD_IDENTITY_DAEMON, NULL))
+        syncd_repair_put_off(plan);
+}
+
 static void expire(SyncdService *service)
 {
     guint ended = 0;
-    guint64 now = now_of(service);
     for (guint i = service->repairs->plans->len; i-- > 0;) {
         SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
         bool has_ended = syncd_repair_plan_has_ended(plan);
+        age(plan);
         ended += has_ended;
-        if (plan->kept && has_ended &&
-            is_over(now, plan->ended_usec, plan->ended_usec + SYNCD_REPAIR_SNAPSHOT_USEC))
-            syncd_repair_release(plan);
-        if (!plan->discarded && has_expired(plan))
-            discard(plan, SYNCD_IDENTITY_DAEMON, NULL);
         bool is_old = has_ended && !plan->kept && ended > SYNCD_REPAIR_ENDED_MAX;
-        if (plan->owed->len == 0 && (plan->discarded || is_old))
+        if (plan->owed->len == 0 && !plan->unreleased && (plan->discarded || is_old))
             syncd_repair_remove(plan);
     }
 }
@@ -268,8 +302,11 @@ guint64 syncd_repair_next_due(const SyncdService *service)
                             : G_MAXUINT64;
         if (plan->discarded)
             continue; /* it goes once the log says so */
+        if (plan->unreleased)
+            until = now;
         if (until != G_MAXUINT64)
-            due = MIN(due, syncd_service_monotonic(service) + (until > now ? until - now : 0));
+            due = MIN(due, MAX(plan->retry,
+                               syncd_service_monotonic(service) + (until > now ? until - now : 0)));
     }
     const guint64 retries[] = {service->repairs->retry, service->repairs->again};
     for (size_t i = 0; i < G_N_ELEMENTS(retries); i++)
@@ -383,12 +420,15 @@ bool syncd_service_discard_repair(SyncdService *service, const SyncdCaller *call
         !syncd_repair_ask(service, caller, "write", SYNCD_LANE_AUDIT, NULL, error))
         return false;
     if (plan->state == SYNCD_REPAIR_RUNNING) {
-        syncd_set_error_next(error, SYNCD_ERROR_BUSY, "wait for its job, or cancel that",
-                             "The plan %s is being carried out", plan->id);
+        syncd_set_error_next(error, SYNCD_ERROR_BUSY,
+                             plan->interrupted ? "apply it once more, or roll it back"
+                                               : "wait for its job, or cancel that",
+                             plan->interrupted ? "The plan %s is half done"
+                                               : "The plan %s is being carried out",
+                             plan->id);
         return false;
     }
-    syncd_repair_release(plan);
-    if (!discard(plan, identity, error))
+    if (!syncd_repair_release(plan, error) || !discard(plan, identity, error))
         return false;
     syncd_repair_settle(service);
     return true;

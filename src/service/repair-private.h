@@ -12,6 +12,7 @@
 #define SYNCD_REPAIR_NOTE_MAX 4096u
 #define SYNCD_REPAIR_PLAN_SIZE (1024u * 1024u)
 #define SYNCD_REPAIR_STATE_SIZE (8u * 1024u * 1024u)
+#define SYNCD_REPAIR_RETRY_USEC (60u * (guint64)G_USEC_PER_SEC)
 #define SYNCD_REPAIR_ENDED_MAX 32u /* of those that have ended the newest stay */
 #define SYNCD_REPAIR_OWED_MAX 64u  /* entries that one plan owes: no ledger has more */
 
@@ -60,6 +61,7 @@ struct SyncdRepairPlan {
     SyncdRepairState state;
     bool undoing;     /* of one that runs */
     bool kept;        /* there are snapshots */
+    bool unreleased;  /* there may be some that nobody goes back to: they are to be removed */
     bool interrupted; /* it was begun and does not go on: the next start takes it up */
     bool resumed;     /* by this start */
     bool automatic;
@@ -74,6 +76,7 @@ struct SyncdRepairPlan {
     guint64 planned_usec, expires_usec, approved_usec, approval_until_usec, begun_usec, ended_usec;
     GPtrArray *owed; /* SyncdRepairOwed */
     bool unsaved;    /* some of it is not owed any more, and the ledger says it is */
+    guint64 retry; /* monotonic: what time does to it could not be written, and waits until then */
 };
 
 /* What a service keeps of repair. */
@@ -148,10 +151,11 @@ char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts, GE
 bool syncd_repair_begin(SyncdRepairPlan *plan, const char *identity, GError **error);
 /* Goes on with one that runs, as a job of that user. */
 SyncdJob *syncd_repair_run(SyncdRepairPlan *plan, uid_t uid, bool own);
-/* There is no way back any more. */
-void syncd_repair_release(SyncdRepairPlan *plan);
-/* The same for all but this one (may be NULL). */
-void syncd_repair_release_others(SyncdService *service, const SyncdRepairPlan *plan);
+/* There is no way back any more. What of it cannot be removed is tried again. */
+bool syncd_repair_release(SyncdRepairPlan *plan, GError **error);
+void syncd_repair_release_or_warn(SyncdRepairPlan *plan);
+/* All of them, none of which may be half done: what they kept is nowhere any more. */
+bool syncd_repair_release_all(SyncdService *service, GError **error);
 
 /* ---- by itself (repair-start.c) ---- */
 
@@ -169,6 +173,12 @@ bool syncd_repair_check_open(const SyncdRepairPlan *plan, GError **error);
 /* ApprovalRequired, ApprovalExpired. */
 bool syncd_repair_require_approval(const SyncdRepairPlan *plan, GError **error);
 
+/* One that was begun and has not ended, whether or not it goes on. */
+bool syncd_repair_is_half_done(const SyncdService *service);
+/* Whether the ledger of this state may be written at all. */
+bool syncd_repair_may_write(const SyncdService *service);
+/* What the disk did not take is tried again in a while. */
+void syncd_repair_put_off(SyncdRepairPlan *plan);
 /* From syncd_service_work(). */
 void syncd_repair_work(SyncdService *service);
 guint64 syncd_repair_next_due(const SyncdService *service);

@@ -33,6 +33,15 @@ static void resume_all(SyncdService *service)
     }
 }
 
+/* A process that ended may not have come to that. */
+static void release_what_is_left(SyncdService *service)
+{
+    for (guint i = 0; i < service->repairs->plans->len; i++) {
+        SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
+        plan->unreleased = syncd_repair_plan_has_ended(plan) && !plan->kept;
+    }
+}
+
 /* ---- by itself ---- */
 
 static bool is_automatic(const SyncdService *service, const SyncdRepairKind *kind)
@@ -65,9 +74,12 @@ static bool begin_by_itself(SyncdService *service, GError **error)
     made->uid = made->approver_uid = service->uid;
     syncd_repair_owe(made, "repair-plan.made", SYNCD_IDENTITY_DAEMON, g_strdup(made->text));
     syncd_repair_approve_as(made, SYNCD_IDENTITY_DAEMON, service->uid);
-    if (!syncd_repair_save_new(made, error) ||
-        !syncd_repair_begin(made, SYNCD_IDENTITY_DAEMON, error))
+    if (!syncd_repair_save_new(made, error))
         return false;
+    if (!syncd_repair_begin(made, SYNCD_IDENTITY_DAEMON, error)) {
+        syncd_repair_forget(made); /* another is made when it is tried again */
+        return false;
+    }
     SyncdRepairPlan *plan = g_steal_pointer(&made);
     g_ptr_array_add(service->repairs->plans, plan);
     syncd_repair_tell_added(plan);
@@ -111,11 +123,11 @@ static void begin_running(SyncdService *service)
 
 void syncd_service_start_repair(SyncdService *service, const SyncdRepairSettings *settings)
 {
-    SyncdStoreCondition condition = syncd_store_condition(service->store);
     service->repairs->automatic = settings != NULL ? g_strdupv((char **)settings->automatic) : NULL;
     syncd_repair_load(service);
-    if (condition == SYNCD_STORE_MACHINE_CHANGED || condition == SYNCD_STORE_INSPECTING)
+    if (!syncd_repair_may_write(service))
         return;
+    release_what_is_left(service);
     resume_all(service);
     syncd_repair_by_itself(service);
     begin_running(service);

@@ -1,7 +1,7 @@
 /*
  * The process dies before, or the disk errs or is full at, each storage call of planning a repair,
- * of applying it and of rolling it back: afterwards all is as before or as after, what was
- * acknowledged is so, and what was not done can be done.
+ * of applying it, of rolling it back and of discarding it: afterwards all is as before or as after,
+ * what was acknowledged is so, and what was not done can be done.
  *
  * test-repair-calls [--each N] [options of GLib's tests]
  */
@@ -29,7 +29,7 @@ typedef struct {
 static Shared *shared;
 static gint each = 1;
 
-typedef enum { STAGE_PLAN, STAGE_APPLY, STAGE_BACK } Stage;
+typedef enum { STAGE_PLAN, STAGE_APPLY, STAGE_BACK, STAGE_DISCARD } Stage;
 
 /* A state before the stage; each case works on a copy. */
 typedef struct {
@@ -73,7 +73,7 @@ static void world_init(World *w, Stage stage)
         SyncdRepairPlan *plan = plan_repair(&w->f);
         approve_repair(&w->f, plan);
         w->plan = g_strdup(syncd_repair_plan_id(plan));
-        if (stage == STAGE_BACK)
+        if (stage >= STAGE_BACK)
             apply_repair(&w->f, plan);
         rest(&w->f);
     }
@@ -128,12 +128,23 @@ static bool carry_out(World *w)
     return strcmp(syncd_job_state(job), "done") == 0;
 }
 
+static bool discard_it(World *w)
+{
+    SyncdRepairPlan *plan = syncd_service_find_repair_plan(w->f.service, w->plan);
+    bool done = syncd_service_discard_repair(w->f.service, &w->f.caller, plan,
+                                             syncd_repair_plan_digest(plan), NULL);
+    rest(&w->f);
+    return done;
+}
+
 static void act_once(World *w, const Fault *fault)
 {
     storage_watch(w->f.base.directory, decide, NULL, (void *)fault);
     repair_open(&w->f, NULL);
     shared->begins = (guint)storage_count();
-    bool done = w->stage == STAGE_PLAN ? plan_it(w) : carry_out(w);
+    bool done = w->stage == STAGE_PLAN      ? plan_it(w)
+                : w->stage == STAGE_DISCARD ? discard_it(w)
+                                            : carry_out(w);
     shared->ends = (guint)storage_count();
     shared->told = done ? ACT_DONE : ACT_FAILED;
     _exit(0);
@@ -218,6 +229,18 @@ static void look_at_plans(World *w)
     g_assert_true(is_broken(w));
 }
 
+/* What can be taken back is what is kept, and nothing is kept of what is gone. */
+static void look_at_discarded(World *w)
+{
+    SyncdRepairPlan *plan = syncd_service_find_repair_plan(w->f.service, w->plan);
+    g_autofree char *description = plan != NULL ? syncd_repair_plan_describe(plan) : NULL;
+    bool promised =
+        description != NULL && strstr(description, "\"rollback_until_usec\":null") == NULL;
+    g_assert_true(plan == NULL || shared->told != ACT_DONE);
+    g_assert_true(keeps_broken(w, w->plan) == promised);
+    g_assert_cmpuint(syncd_service_repair_set_aside(w->f.service)->len, ==, 0);
+}
+
 static void look(World *w, const char *what)
 {
     g_test_message("%s %s: %s", what, shared->call,
@@ -228,6 +251,8 @@ static void look(World *w, const char *what)
     rest(&w->f);
     if (w->stage == STAGE_PLAN) {
         look_at_plans(w);
+    } else if (w->stage == STAGE_DISCARD) {
+        look_at_discarded(w);
     } else {
         SyncdRepairPlan *plan = syncd_service_find_repair_plan(w->f.service, w->plan);
         g_assert_nonnull(plan);
@@ -308,6 +333,8 @@ int main(int argc, char **argv)
     g_test_add_data_func("/repair-calls/plan", GUINT_TO_POINTER(STAGE_PLAN), every_call_may_fail);
     g_test_add_data_func("/repair-calls/apply", GUINT_TO_POINTER(STAGE_APPLY), every_call_may_fail);
     g_test_add_data_func("/repair-calls/rollback", GUINT_TO_POINTER(STAGE_BACK),
+                         every_call_may_fail);
+    g_test_add_data_func("/repair-calls/discard", GUINT_TO_POINTER(STAGE_DISCARD),
                          every_call_may_fail);
     g_test_add_func("/repair-calls/control/what-is-half-done-is-found", what_is_half_done_is_found);
     return g_test_run();

@@ -3,6 +3,7 @@
 #include "repair-fixture.h"
 
 #include "service/diagnose.h"
+#include "service/internal.h"
 
 #include <string.h>
 
@@ -287,6 +288,93 @@ static void the_newest_snapshot_is_kept_for_a_week(void)
     service_clear(&f);
 }
 
+/* As when it was killed after the ledger said that there is no way back. */
+static void what_nobody_goes_back_to_is_removed_at_the_next_start(void)
+{
+    ServiceFixture f;
+    gsize size;
+    g_autofree char *bytes = NULL;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    g_autofree char *first = repair_once(&f),
+                    *path = g_strdup_printf("%s/repair/%s.0", f.base.directory, first);
+    g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+    g_autofree char *second = repair_once(&f);
+    service_close(&f);
+    write_private(path, bytes, (gssize)size);
+    repair_open(&f, NULL);
+    rest(&f);
+    g_assert_false(has_snapshot(&f, first));
+    g_assert_true(has_snapshot(&f, second));
+    service_clear(&f);
+}
+
+/* ---- a disk that takes nothing ---- */
+
+/* Nobody can write the state of that plan as long as a folder has its name. */
+static void hold_state(const ServiceFixture *f, const char *plan, bool held)
+{
+    g_autofree char *state = g_strdup_printf("%s/repair/%s.state", f->base.directory, plan),
+                    *other = g_strconcat(f->base.directory, "/held", NULL),
+                    *child = g_build_filename(state, "x", NULL);
+    if (held) {
+        g_assert_cmpint(g_rename(state, other), ==, 0);
+        g_assert_cmpint(g_mkdir_with_parents(child, 0700), ==, 0);
+    } else {
+        g_assert_cmpint(g_rmdir(child), ==, 0);
+        g_assert_cmpint(g_rmdir(state), ==, 0);
+        g_assert_cmpint(g_rename(other, state), ==, 0);
+    }
+}
+
+static void what_cannot_be_written_is_tried_again_in_a_while(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan_repair(&f)));
+    hold_state(&f, id, true);
+    pass(&f, SYNCD_REPAIR_PLAN_USEC);
+    run_jobs(&f);
+    g_assert_nonnull(syncd_service_find_repair_plan(f.service, id));
+    g_assert_cmpuint(syncd_service_next_due(f.service), >, syncd_service_monotonic(f.service));
+    hold_state(&f, id, false);
+    run_jobs(&f);
+    g_assert_nonnull(syncd_service_find_repair_plan(f.service, id));
+    pass(&f, 60 * (guint64)G_USEC_PER_SEC);
+    run_jobs(&f);
+    g_assert_null(syncd_service_find_repair_plan(f.service, id));
+    service_clear(&f);
+}
+
+/* Another repair takes nothing away from it. */
+static void what_is_half_done_keeps_its_way_back(void)
+{
+    ServiceFixture f;
+    gsize size;
+    start_broken(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan)),
+                    *journal = g_build_filename(f.base.directory, "journal.db", NULL);
+    approve_repair(&f, plan);
+    begin_repair(&f, plan);
+    for (unsigned i = 0; i < 3; i++)
+        syncd_service_work(f.service);
+    hold_state(&f, id, true);
+    run_jobs(&f);
+    hold_state(&f, id, false);
+    g_assert_true(syncd_repair_plan_is_interrupted(plan));
+    g_assert_true(has_snapshot(&f, id));
+    g_assert_cmpint(g_chmod(journal, 0640), ==, 0);
+    SyncdRepairPlan *other = plan_repair(&f);
+    approve_repair(&f, other);
+    apply_repair(&f, other);
+    g_assert_true(has_snapshot(&f, id));
+    rollback_repair(&f, plan);
+    g_autofree char *bytes = index_bytes(&f, &size);
+    g_assert_cmpstr(bytes, ==, "this is no database at all");
+    service_clear(&f);
+}
+
 static void one_is_carried_out_at_a_time(void)
 {
     ServiceFixture f;
@@ -415,6 +503,9 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-life/mended", what_mended_itself_is_not_repaired);
     g_test_add_func("/repair-life/another-log", another_log_is_not_repaired);
     g_test_add_func("/repair-life/snapshots", the_newest_snapshot_is_kept_for_a_week);
+    g_test_add_func("/repair-life/left", what_nobody_goes_back_to_is_removed_at_the_next_start);
+    g_test_add_func("/repair-life/held", what_cannot_be_written_is_tried_again_in_a_while);
+    g_test_add_func("/repair-life/half-done", what_is_half_done_keeps_its_way_back);
     g_test_add_func("/repair-life/busy", one_is_carried_out_at_a_time);
     g_test_add_func("/repair-life/cancel", what_is_cancelled_is_taken_back);
     g_test_add_func("/repair-life/damaged", what_is_damaged_is_set_aside_and_named);

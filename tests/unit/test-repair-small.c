@@ -24,6 +24,17 @@ static void set_mode(const ServiceFixture *f, const char *name, mode_t mode)
     g_assert_cmpint(g_chmod(path, mode), ==, 0);
 }
 
+/* Nothing is kept of what was put back. */
+static void assert_nothing_is_kept(const ServiceFixture *f)
+{
+    g_autofree char *path = g_build_filename(f->base.directory, "repair", NULL);
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    const char *name;
+    while ((name = g_dir_read_name(folder)) != NULL)
+        g_assert_true(g_str_has_suffix(name, ".plan") || g_str_has_suffix(name, ".state") ||
+                      g_str_has_suffix(name, ".report"));
+}
+
 /* Some of several modes at once, told by the seed. */
 static void modes_are_mended_and_put_back(void)
 {
@@ -56,6 +67,7 @@ static void modes_are_mended_and_put_back(void)
         rollback_repair(&f, plan);
         for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
             g_assert_cmpuint(mode_of(&f, names[i]), ==, before[i]);
+        assert_nothing_is_kept(&f);
         service_clear(&f);
     }
 }
@@ -96,6 +108,7 @@ static void halves_are_set_aside_and_put_back(void)
         g_assert_cmpstr(text, ==, names[i]);
     }
     g_assert_true(is_found(&f, "leftovers"));
+    assert_nothing_is_kept(&f);
     service_clear(&f);
 }
 
