@@ -3,7 +3,7 @@
 
 #include "store/journal-private.h"
 
-#include <errno.h>
+#include <sys/stat.h>
 
 /* Its WAL is moved into it when it has grown past so many pages. */
 #define WAL_PAGES 500
@@ -97,6 +97,16 @@ static bool begin(SyncdMend *self, GError **error)
     return false;
 }
 
+static bool is_the_journal(const SyncdStore *store, const char *name)
+{
+    struct stat journal, other;
+    g_autofree char *path = syncd_directory_file(store->directory, SYNCD_JOURNAL_FILE),
+                    *other_path = syncd_directory_file(store->directory, name);
+    return lstat(path, &journal) == 0 && lstat(other_path, &other) == 0 &&
+           journal.st_dev == other.st_dev && journal.st_ino == other.st_ino;
+}
+
+/* A number that is damaged names what an earlier repair kept: of that nothing is removed. */
 void syncd_mend_clear_leftovers(SyncdStore *store)
 {
     guint64 present;
@@ -104,7 +114,7 @@ void syncd_mend_clear_leftovers(SyncdStore *store)
     if (!syncd_store_generation(store, &present, NULL))
         return;
     g_autofree char *kept = syncd_source_generation_name(present);
-    if (syncd_directory_has(store->directory, kept))
+    if (is_the_journal(store, kept))
         syncd_directory_remove(store->directory, kept, NULL);
 }
 

@@ -511,6 +511,36 @@ static void what_is_purged_is_in_no_generation(void)
     finish(&m);
 }
 
+static void damage_generation(Mending *m)
+{
+    fixture_close(&m->f);
+    run_sql(m->journal, "UPDATE meta SET value = replace(value, '-', '-0') WHERE "
+                        "name = 'generation'");
+    fixture_open_mode(&m->f, SYNCD_STORE_OPEN);
+}
+
+/* Nobody takes it for what a process that was killed has left. */
+static void an_earlier_generation_outlives_the_number_of_the_one_there_is(void)
+{
+    Mending m;
+    guint64 generation;
+    prepare(&m, 60);
+    make_earlier_generation(&m);
+    g_autofree char *kept = g_build_filename(m.f.directory, "journal.1", NULL);
+    damage_generation(&m);
+    g_assert_true(syncd_store_generation(m.f.store, &generation, NULL));
+    g_assert_cmpuint(generation, ==, 1);
+    g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
+
+    /* a second name of the journal itself is what one leaves that was killed before it exchanged */
+    g_assert_cmpint(g_unlink(kept), ==, 0);
+    g_assert_cmpint(link(m.journal, kept), ==, 0);
+    fixture_close(&m.f);
+    fixture_open_mode(&m.f, SYNCD_STORE_OPEN);
+    g_assert_false(g_file_test(kept, G_FILE_TEST_EXISTS));
+    finish(&m);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -520,6 +550,8 @@ int main(int argc, char **argv)
     g_test_add_func("/mend/anywhere", what_is_damaged_anywhere_is_mended_or_named);
     g_test_add_func("/mend/served", what_is_damaged_is_served_as_far_as_it_goes);
     g_test_add_func("/mend/cut", a_journal_that_was_cut_is_left_as_it_is);
+    g_test_add_func("/mend/outlives",
+                    an_earlier_generation_outlives_the_number_of_the_one_there_is);
     g_test_add_func("/mend/purged", what_is_purged_is_in_no_generation);
     return g_test_run();
 }
