@@ -340,9 +340,10 @@ static void load_plan(SyncdService *service, const char *name)
     }
     g_autofree char *id = g_strndup(name, strlen(name) - strlen(PLAN_SUFFIX));
     g_autofree char *state = g_strconcat(id, STATE_SUFFIX, NULL);
+    g_autofree char *what = NULL, *next = NULL;
+    syncd_error_split(error->message, &what, &next);
     syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REPAIR,
-              "The repair plan %s is not what was written, and is set aside: %s", id,
-              error->message);
+              "The repair plan %s is not what was written, and is set aside: %s", id, what);
     set_aside(service, name);
     set_aside(service, state);
 }
@@ -358,12 +359,18 @@ static void load_state(SyncdService *service, const char *name, GHashTable *plan
     set_aside(service, name);
 }
 
+static bool is_read(const char *name)
+{
+    return g_str_has_suffix(name, PLAN_SUFFIX) || g_str_has_suffix(name, STATE_SUFFIX) ||
+           g_str_has_suffix(name, DAMAGED_SUFFIX);
+}
+
 void syncd_repair_load(SyncdService *service)
 {
     g_autoptr(GPtrArray) names = NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(GHashTable) plans = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    if (!syncd_store_list_repair(service->store, &names, &error)) {
+    if (!syncd_store_list_repair(service->store, is_read, &names, &error)) {
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REPAIR, "Repair plans cannot be read: %s",
                   error->message);
         g_ptr_array_add(service->repairs->damaged, g_strdup("."));

@@ -464,21 +464,22 @@ static int compare_names(const void *one, const void *other)
     return strcmp(*(const char *const *)one, *(const char *const *)other);
 }
 
-bool syncd_directory_list(SyncdDirectory *self, const char *folder, guint max,
-                          GPtrArray **ret_names, GError **error)
+bool syncd_directory_list(SyncdDirectory *self, const char *folder,
+                          bool (*is_wanted)(const char *name), guint max, GPtrArray **ret_names,
+                          GError **error)
 {
     int fd = open_at(self->fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     int problem = dir == NULL ? errno : 0;
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     errno = 0;
-    for (const struct dirent *entry; dir != NULL && names->len < max;) {
+    for (const struct dirent *entry; dir != NULL && names->len <= max;) {
         entry = readdir(dir);
         if (entry == NULL) {
             problem = errno;
             break;
         }
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+        if (is_wanted(entry->d_name))
             g_ptr_array_add(names, g_strdup(entry->d_name));
     }
     if (dir != NULL)
@@ -488,6 +489,11 @@ bool syncd_directory_list(SyncdDirectory *self, const char *folder, guint max,
     if (problem != 0 && problem != ENOENT) {
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot list %s/%s",
                               self->path, folder);
+        return false;
+    }
+    if (names->len > max) {
+        syncd_set_error(error, SYNCD_ERROR_LIMITS_EXCEEDED, "There are more than %u files in %s/%s",
+                        max, self->path, folder);
         return false;
     }
     g_ptr_array_sort(names, compare_names);

@@ -60,9 +60,11 @@ bool syncd_directory_remove(SyncdDirectory *directory, const char *name, GError 
  * made when missing. */
 bool syncd_directory_move(SyncdDirectory *directory, const char *from, const char *to,
                           GError **error);
-/* Names (char *) in a folder, sorted, at most `max` of them; none when there is no such folder. */
-bool syncd_directory_list(SyncdDirectory *directory, const char *folder, guint max,
-                          GPtrArray **ret_names, GError **error);
+/* Names (char *) in a folder that are wanted, sorted; none when there is no such folder.
+ * LimitsExceeded when there are more than `max`. */
+bool syncd_directory_list(SyncdDirectory *directory, const char *folder,
+                          bool (*is_wanted)(const char *name), guint max, GPtrArray **ret_names,
+                          GError **error);
 /* Writes a file's bytes over themselves and syncs them; one that is not there is no error. After a
  * sync that failed, what is read is what the page cache has and calls clean, and not what the disk
  * has: who goes on with such a file makes sure of it first. */

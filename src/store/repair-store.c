@@ -59,9 +59,11 @@ bool syncd_store_rename_repair(SyncdStore *self, const char *from, const char *t
     return may_put(self, error) && syncd_directory_move(self->directory, source, target, error);
 }
 
-bool syncd_store_list_repair(SyncdStore *self, GPtrArray **ret_names, GError **error)
+bool syncd_store_list_repair(SyncdStore *self, bool (*is_wanted)(const char *name),
+                             GPtrArray **ret_names, GError **error)
 {
-    return syncd_directory_list(self->directory, FOLDER, SYNCD_REPAIR_FILES_MAX, ret_names, error);
+    return syncd_directory_list(self->directory, FOLDER, is_wanted, SYNCD_REPAIR_FILES_MAX,
+                                ret_names, error);
 }
 
 /* ---- the index ---- */

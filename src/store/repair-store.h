@@ -10,7 +10,7 @@
 
 #include "store/store.h"
 
-#define SYNCD_REPAIR_FILES_MAX 1024u
+#define SYNCD_REPAIR_FILES_MAX 4096u
 
 /* Published whole. The space set aside makes room for it. */
 bool syncd_store_put_repair(SyncdStore *store, const char *name, SyncdBytes bytes, GError **error);
@@ -21,8 +21,10 @@ bool syncd_store_has_repair(SyncdStore *store, const char *name);
 /* Durably; one that is not there is no error. */
 bool syncd_store_remove_repair(SyncdStore *store, const char *name, GError **error);
 bool syncd_store_rename_repair(SyncdStore *store, const char *from, const char *to, GError **error);
-/* Names (char *), sorted: SYNCD_REPAIR_FILES_MAX of them at most. */
-bool syncd_store_list_repair(SyncdStore *store, GPtrArray **ret_names, GError **error);
+/* Names (char *) that are wanted, sorted: SYNCD_REPAIR_FILES_MAX of them at most, as what repairs
+ * keep may be any number of files. */
+bool syncd_store_list_repair(SyncdStore *store, bool (*is_wanted)(const char *name),
+                             GPtrArray **ret_names, GError **error);
 
 /* ---- the index ---- */
 

@@ -488,6 +488,23 @@ static void anything_may_lie_in_the_ledger(void)
     service_clear(&f);
 }
 
+/* What repairs keep may be many files. */
+static void no_plan_is_missed_among_what_is_kept(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan_repair(&f)));
+    service_close(&f);
+    for (guint i = 0; i < 3000; i++) {
+        g_autofree char *path = g_strdup_printf("%s/repair/x.0.half.%u", f.base.directory, i);
+        g_assert_true(g_file_set_contents_full(path, "", 0, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+    }
+    repair_open(&f, NULL);
+    g_assert_nonnull(syncd_service_find_repair_plan(f.service, id));
+    g_assert_cmpuint(syncd_service_repair_set_aside(f.service)->len, ==, 0);
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -510,5 +527,6 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-life/cancel", what_is_cancelled_is_taken_back);
     g_test_add_func("/repair-life/damaged", what_is_damaged_is_set_aside_and_named);
     g_test_add_func("/repair-life/anything", anything_may_lie_in_the_ledger);
+    g_test_add_func("/repair-life/crowd", no_plan_is_missed_among_what_is_kept);
     return g_test_run();
 }
