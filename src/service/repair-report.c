@@ -99,19 +99,9 @@ static void write_hash(SyncdJsonWriter *writer, const char *name, const SyncdHas
     syncd_json_string(writer, hex);
 }
 
-static bool write_prefix(SyncdService *service, const SyncdRepairHead *before,
-                         SyncdJsonWriter *writer, GError **error)
+static void write_proof(SyncdJsonWriter *writer, const SyncdHead *head, bool holds,
+                        const GArray *path)
 {
-    bool holds;
-    g_autoptr(SyncdHead) head = NULL;
-    g_autoptr(GArray) path = NULL;
-    if (!syncd_store_prove_prefix(service->store, before->feed, before->size, &before->root, &holds,
-                                  &head, &path, error))
-        return false;
-    syncd_json_begin_object(writer);
-    syncd_json_member_string(writer, "feed", before->feed);
-    syncd_json_member_uint(writer, "planned_size", before->size);
-    write_hash(writer, "planned_root", &before->root);
     syncd_json_member_uint(writer, "size", head->size);
     write_hash(writer, "root", &head->root);
     syncd_json_member_bool(writer, "is_prefix", holds);
@@ -121,6 +111,30 @@ static bool write_prefix(SyncdService *service, const SyncdRepairHead *before,
         write_hash(writer, NULL, &g_array_index(path, SyncdHash, i));
     syncd_json_end_array(writer);
     syncd_json_member_string(writer, "note", head->note);
+}
+
+/* No repair is complete without it. What is taken back is taken back all the same. */
+static bool write_prefix(const SyncdRepairPlan *plan, const SyncdRepairHead *before,
+                         SyncdJsonWriter *writer, GError **error)
+{
+    bool holds = false;
+    g_autoptr(SyncdHead) head = NULL;
+    g_autoptr(GArray) path = NULL;
+    g_autoptr(GError) problem = NULL;
+    bool known = syncd_store_prove_prefix(plan->service->store, before->feed, before->size,
+                                          &before->root, &holds, &head, &path, &problem);
+    if (!known && plan->state == SYNCD_REPAIR_COMPLETE) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    syncd_json_begin_object(writer);
+    syncd_json_member_string(writer, "feed", before->feed);
+    syncd_json_member_uint(writer, "planned_size", before->size);
+    write_hash(writer, "planned_root", &before->root);
+    if (known)
+        write_proof(writer, head, holds, path);
+    else
+        syncd_json_member_null(writer, "is_prefix"); /* nothing proves it, or the contrary */
     syncd_json_end_object(writer);
     return true;
 }
@@ -130,8 +144,7 @@ static bool write_prefixes(const SyncdRepairPlan *plan, SyncdJsonWriter *writer,
     syncd_json_name(writer, "log");
     syncd_json_begin_array(writer);
     for (guint i = 0; i < plan->heads->len; i++)
-        if (!write_prefix(plan->service, &g_array_index(plan->heads, SyncdRepairHead, i), writer,
-                          error))
+        if (!write_prefix(plan, &g_array_index(plan->heads, SyncdRepairHead, i), writer, error))
             return false;
     syncd_json_end_array(writer);
     return true;

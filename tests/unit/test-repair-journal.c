@@ -36,13 +36,20 @@ static guint64 generation_of(ServiceFixture *f)
     return generation;
 }
 
-static void start_damaged(ServiceFixture *f, const char *sql)
+static void put_many(ServiceFixture *f, unsigned n)
 {
-    repair_init(f);
-    for (unsigned i = 0; i < 40; i++) {
+    for (unsigned i = 0; i < n; i++) {
         g_autofree char *object = g_strdup_printf("note-%u", i);
         put(f, object, "{}");
     }
+}
+
+static unsigned entries = 40;
+
+static void start_damaged(ServiceFixture *f, const char *sql)
+{
+    repair_init(f);
+    put_many(f, entries);
     service_close(f);
     run_sql(f, sql);
     repair_open(f, NULL);
@@ -110,11 +117,47 @@ static void a_log_that_takes_no_writing_takes_them_again(void)
     service_clear(&f);
 }
 
+static void tiles_are_mended(void)
+{
+    entries = 700;
+    repair_and_look("UPDATE entry SET tiles = zeroblob(length(tiles)) WHERE tiles IS NOT NULL",
+                    "journal-generation", NULL);
+}
+
+/* What was done is taken back also where the log cannot prove any more that it only grew. */
+static void a_way_back_needs_no_proof(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    repair_init(&f);
+    put_many(&f, 300);
+    service_close(&f);
+    damage_index(&f);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    put_many(&f, 700);
+    service_close(&f);
+    run_sql(&f, "UPDATE entry SET tiles = x'00' WHERE tiles IS NOT NULL");
+    repair_open(&f, NULL);
+    plan = syncd_service_find_repair_plan(f.service, id);
+    rollback_repair(&f, plan);
+    g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
+    g_assert_no_error(error);
+    assert_member(report, "outcome", "\"rolled_back\"");
+    g_assert_nonnull(strstr(report, "\"is_prefix\":null"));
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/repair-journal/header", a_damaged_header_is_mended_or_named);
     g_test_add_func("/repair-journal/body", a_damaged_body_is_mended_or_named);
     g_test_add_func("/repair-journal/read-only", a_log_that_takes_no_writing_takes_them_again);
+    g_test_add_func("/repair-journal/tiles", tiles_are_mended);
+    g_test_add_func("/repair-journal/unproven", a_way_back_needs_no_proof);
     return g_test_run();
 }
