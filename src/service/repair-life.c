@@ -255,8 +255,17 @@ static bool has_lasted(const SyncdRepairPlan *plan)
            (plan->kept && is_over(now_of(plan->service), plan->ended_usec, until));
 }
 
+static void tell_lapsed(SyncdRepairPlan *plan)
+{
+    if (plan->state != SYNCD_REPAIR_APPROVED || plan->lapsed || is_approved(plan))
+        return;
+    plan->lapsed = true;
+    syncd_repair_tell_changed(plan);
+}
+
 static void age(SyncdRepairPlan *plan)
 {
+    tell_lapsed(plan);
     if (plan->retry > syncd_service_monotonic(plan->service))
         return;
     plan->retry = 0;
@@ -290,23 +299,30 @@ void syncd_repair_work(SyncdService *service)
         syncd_repair_by_itself(service);
 }
 
+/* When time does the next thing to it; G_MAXUINT64: never. */
+static guint64 next_of(const SyncdRepairPlan *plan)
+{
+    if (plan->state == SYNCD_REPAIR_APPROVED && !plan->lapsed && is_approved(plan))
+        return plan->approval_until_usec;
+    if (plan->state <= SYNCD_REPAIR_APPROVED)
+        return plan->expires_usec;
+    if (plan->unreleased)
+        return 0;
+    return plan->kept && syncd_repair_plan_has_ended(plan)
+               ? plan->ended_usec + SYNCD_REPAIR_SNAPSHOT_USEC
+               : G_MAXUINT64;
+}
+
 /* In time of the monotonic clock, as far as anybody can say. */
 guint64 syncd_repair_next_due(const SyncdService *service)
 {
-    guint64 due = G_MAXUINT64, now = now_of(service);
+    guint64 due = G_MAXUINT64, now = now_of(service), clock = syncd_service_monotonic(service);
     for (guint i = 0; i < service->repairs->plans->len; i++) {
         const SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
-        guint64 until = plan->state <= SYNCD_REPAIR_APPROVED ? plan->expires_usec
-                        : plan->kept && plan->state > SYNCD_REPAIR_RUNNING
-                            ? plan->ended_usec + SYNCD_REPAIR_SNAPSHOT_USEC
-                            : G_MAXUINT64;
-        if (plan->discarded)
-            continue; /* it goes once the log says so */
-        if (plan->unreleased)
-            until = now;
-        if (until != G_MAXUINT64)
-            due = MIN(due, MAX(plan->retry,
-                               syncd_service_monotonic(service) + (until > now ? until - now : 0)));
+        guint64 next = next_of(plan);
+        /* One that is discarded goes once the log says so. */
+        if (!plan->discarded && next != G_MAXUINT64)
+            due = MIN(due, MAX(plan->retry, clock + (next > now ? next - now : 0)));
     }
     const guint64 retries[] = {service->repairs->retry, service->repairs->again};
     for (size_t i = 0; i < G_N_ELEMENTS(retries); i++)
@@ -366,6 +382,7 @@ static char *write_approval(const SyncdRepairPlan *plan)
 void syncd_repair_approve_as(SyncdRepairPlan *plan, const char *identity, uid_t uid)
 {
     plan->state = SYNCD_REPAIR_APPROVED;
+    plan->lapsed = false;
     g_free(plan->approver);
     plan->approver = g_strdup(identity);
     plan->approver_uid = uid;

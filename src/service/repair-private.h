@@ -65,6 +65,7 @@ struct SyncdRepairPlan {
     bool interrupted; /* it was begun and does not go on: the next start takes it up */
     bool resumed;     /* by this start */
     bool automatic;
+    bool lapsed;    /* that its approval has ended was told */
     bool discarded; /* it goes once the log says so */
     uid_t uid;
     uid_t approver_uid;

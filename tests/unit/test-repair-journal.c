@@ -122,6 +122,8 @@ static void tiles_are_mended(void)
     entries = 700;
     repair_and_look("UPDATE entry SET tiles = zeroblob(length(tiles)) WHERE tiles IS NOT NULL",
                     "journal-generation", NULL);
+    repair_and_look("UPDATE entry SET tiles = x'00' WHERE tiles IS NOT NULL", "journal-generation",
+                    NULL);
 }
 
 /* What was done is taken back also where the log cannot prove any more that it only grew. */

@@ -69,6 +69,42 @@ static void nothing_is_applied_without_an_approval_that_holds(void)
     service_clear(&f);
 }
 
+typedef struct {
+    guint told;
+    char *state;
+} Told;
+
+static void take_state(void *data, SyncdRepairPlan *plan)
+{
+    Told *told = data;
+    told->told++;
+    g_free(told->state);
+    told->state = g_strdup(syncd_repair_plan_state(plan));
+}
+
+/* An applet shows what it was told last. */
+static void that_an_approval_has_ended_is_told(void)
+{
+    ServiceFixture f;
+    Told told = {0};
+    start_broken(&f);
+    const SyncdListener listener = {.data = &told, .repair_plan_changed = take_state};
+    syncd_service_set_listener(f.service, &listener);
+    approve_repair(&f, plan_repair(&f));
+    g_assert_cmpstr(told.state, ==, "approved");
+    g_assert_cmpuint(syncd_service_next_due(f.service), <=,
+                     syncd_service_monotonic(f.service) + SYNCD_REPAIR_APPROVAL_USEC);
+    pass(&f, SYNCD_REPAIR_APPROVAL_USEC);
+    told.told = 0;
+    run_jobs(&f);
+    g_assert_cmpstr(told.state, ==, "preview");
+    run_jobs(&f);
+    g_assert_cmpuint(told.told, ==, 1);
+    g_assert_cmpuint(syncd_service_next_due(f.service), >, syncd_service_monotonic(f.service));
+    service_clear(&f);
+    g_free(told.state);
+}
+
 /* Whether or not anybody came to discard it. */
 static void no_approval_lasts_longer_than_its_plan(void)
 {
@@ -510,6 +546,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/repair-life/digest", another_digest_names_nothing);
     g_test_add_func("/repair-life/approval", nothing_is_applied_without_an_approval_that_holds);
+    g_test_add_func("/repair-life/ended", that_an_approval_has_ended_is_told);
     g_test_add_func("/repair-life/lasts", no_approval_lasts_longer_than_its_plan);
     g_test_add_func("/repair-life/again", one_that_is_approved_again_and_again_is_still_there);
     g_test_add_func("/repair-life/clock", a_clock_that_was_set_back_makes_no_approval_last);
