@@ -48,8 +48,9 @@ class Tour:
 
     @contextlib.contextmanager
     def bus(self):
-        with subprocess.Popen(['dbus-daemon', '--session', '--nofork', '--nopidfile',
-                               f'--address={self.bus_address}']) as bus:
+        with subprocess.Popen(['dbus-daemon', '--session', '--nofork', '--nopidfile', '--print-address',
+                               f'--address={self.bus_address}'], stdout=subprocess.PIPE) as bus:
+            bus.stdout.readline()  # it is there to be called once it says where
             try:
                 yield
             finally:
