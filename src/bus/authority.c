@@ -145,8 +145,18 @@ static void set_refusal_of_error(GError **error, const sd_bus_error *from)
         "polkit gave no judgement (%s)", from->message);
 }
 
+/* Nobody but oneself can be asked about one's own instance. */
+static void set_refused(GError **error, SyncdInstance instance)
+{
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
+                         instance == SYNCD_INSTANCE_USER
+                             ? "repeat it, and give your own password when you are asked"
+                             : syncd_error_info(SYNCD_ERROR_ACCESS_DENIED)->next,
+                         "polkit does not allow you this");
+}
+
 /* NULL for yes. */
-static GError *read_answer(sd_bus_message *reply)
+static GError *read_answer(SyncdInstance instance, sd_bus_message *reply)
 {
     GError *refusal = NULL;
     const sd_bus_error *failure = sd_bus_message_get_error(reply);
@@ -165,14 +175,14 @@ static GError *read_answer(sd_bus_message *reply)
         syncd_set_error(&refusal, SYNCD_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
                         "This needs an authorisation, and nobody could be asked for it");
     else
-        syncd_set_error(&refusal, SYNCD_ERROR_ACCESS_DENIED, "polkit does not allow you this");
+        set_refused(&refusal, instance);
     return refusal;
 }
 
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
 {
     SyncdQuestion *question = userdata;
-    g_autoptr(GError) refusal = read_answer(reply);
+    g_autoptr(GError) refusal = read_answer(question->authority->instance, reply);
     question->slot = sd_bus_slot_unref(question->slot);
     question->answer(question->data, refusal);
     return 0;
