@@ -47,7 +47,9 @@ static const SyncdErrorInfo error_table[] = {
     {SYNCD_ERROR_STORAGE_FAILED, OURS(StorageFailed), SYNCD_EXIT_FAILED,
      "check the disk, restart the daemon, then repeat with the same idempotency key"},
     {SYNCD_ERROR_JOURNAL_CORRUPT, OURS(JournalCorrupt), SYNCD_EXIT_NEGATIVE,
-     "keep a copy of the state directory and run `sourceos-syncd verify log`"},
+     "keep a copy of the state directory and run `sourceos-syncd doctor`; where the daemon does "
+     "not "
+     "start, bring journal.db back from a backup"},
     {SYNCD_ERROR_FEED_FORK, OURS(FeedFork), SYNCD_EXIT_NEGATIVE,
      "keep both heads: together they prove that the feed was continued twice"},
     {SYNCD_ERROR_FEED_ROLLBACK, OURS(FeedRollback), SYNCD_EXIT_NEGATIVE,
@@ -113,7 +115,12 @@ void syncd_set_error_errno(GError **error, SyncdErrorCode code, int errnum, cons
 
     if (errnum == ENOSPC || errnum == EDQUOT)
         code = SYNCD_ERROR_NO_SPACE;
-    syncd_set_error(error, code, "%s: %s", what, g_strerror(errnum));
+    bool forbidden = errnum == EACCES || errnum == EPERM || errnum == EROFS;
+    syncd_set_error_next(error, code,
+                         forbidden && code == SYNCD_ERROR_STORAGE_FAILED
+                             ? "see whom it belongs to and what its mode is, then repeat"
+                             : syncd_error_info(code)->next,
+                         "%s: %s", what, g_strerror(errnum));
 }
 
 const SyncdErrorInfo *syncd_error_info(SyncdErrorCode code)

@@ -39,6 +39,15 @@ static void full_disk_has_its_own_code(void)
     g_assert_error(full, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
     syncd_set_error_errno(&other, SYNCD_ERROR_STORAGE_FAILED, EIO, "Cannot write");
     g_assert_error(other, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
+    g_assert_nonnull(strstr(other->message, "check the disk"));
+}
+
+static void a_right_that_is_missing_is_no_fault_of_the_disk(void)
+{
+    g_autoptr(GError) error = NULL;
+    syncd_set_error_errno(&error, SYNCD_ERROR_STORAGE_FAILED, EACCES, "Cannot write");
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
+    g_assert_nonnull(strstr(error->message, "whom it belongs to"));
 }
 
 static void foreign_errors_are_failures(void)
@@ -56,6 +65,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/error/table-is-complete-and-ordered", table_is_complete_and_ordered);
     g_test_add_func("/error/message-carries-the-next-step", message_carries_the_next_step);
+    g_test_add_func("/error/a-right-that-is-missing-is-no-fault-of-the-disk",
+                    a_right_that_is_missing_is_no_fault_of_the_disk);
     g_test_add_func("/error/full-disk-has-its-own-code", full_disk_has_its_own_code);
     g_test_add_func("/error/foreign-errors-are-failures", foreign_errors_are_failures);
     return g_test_run();
