@@ -24,7 +24,7 @@ static const Note states[] = {
                        "`sourceos-syncd events list --type sync.policy.denied`."},
     {"conflicted", "There are conflicts to resolve."},
     {"degraded", "The instance works with limits."},
-    {"repair-recommended", "Verification found something that a repair can mend."},
+    {"repair-recommended", "Something is damaged: see it with `sourceos-syncd doctor`."},
 };
 
 static const Note reasons[] = {
@@ -33,12 +33,18 @@ static const Note reasons[] = {
     {"storage-failed", "Writing failed and the outcome is unknown: check the disk, then restart "
                        "the daemon."},
     {"journal-corrupt", "The journal is damaged: keep a copy of the state directory and run "
-                        "`sourceos-syncd verify log`."},
+                        "`sourceos-syncd verify log --full`."},
+    {"key-missing",
+     "A key is not here, so what was written with it cannot be read, and nothing can "
+     "be written there: see it with `sourceos-syncd doctor`."},
+    {"index-damaged", "The index is damaged, so some lookups fail or lie: see what mends it with "
+                      "`sourceos-syncd doctor`."},
     {"index-rebuilding", "The index is being rebuilt; lookups answer when it is done."},
-    {"index-unavailable",
-     "There is no index, so lookups fail: free space, or see the daemon's log."},
+    {"index-unavailable", "There is no index, so lookups fail: see what mends it with "
+                          "`sourceos-syncd doctor`."},
     {"no-space", "The disk had no room for the last write: free some; reading goes on."},
-    {"verify-found", "Verification found damage: run `sourceos-syncd verify log --full`."},
+    {"verify-found", "Verification found damage: see what, and what mends it, with "
+                     "`sourceos-syncd doctor`."},
     {"checksum-mismatch", "Files have other bytes than are recorded, and nothing said that they "
                           "changed: see them with `sourceos-syncd doctor`."},
     {"workspace-asks", "A workspace is paused until somebody says whether deletions were meant: "

@@ -263,7 +263,7 @@ static const char *note_of(const SyncdState *state)
         {"conflicted", "Conflicts wait for a choice."},
         {"policy-blocked", "Policy refused a request in the last minute."},
         {"offline", "Peers cannot be reached; local work goes on."},
-        {"repair-recommended", "The log has faults; run `sourceos-syncd verify log`."},
+        {"repair-recommended", "There are faults; see them with `sourceos-syncd doctor`."},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(notes); i++)
         if (strcmp(notes[i].state, state->state) == 0)

@@ -2,7 +2,10 @@
 #include "base/timestamp.h"
 #include "service/damage.h"
 #include "service/detect.h"
+#include "service/repair.h"
 #include "store/examine.h"
+
+#include <string.h>
 
 /* So many may wait for a pause. */
 #define BEHIND_MAX 8192u
@@ -14,6 +17,35 @@ static SyncdFound *add(SyncdDiagnosis *self, const char *code, const char *reaso
     return found;
 }
 
+/* What a plan that was carried out mended of the index; NULL: nothing. */
+static char *mended_by(const SyncdRepairPlan *plan)
+{
+    const char *text = syncd_repair_plan_text(plan);
+    SyncdJsonIter iter;
+    SyncdJson step;
+    if (strcmp(syncd_repair_plan_state(plan), "complete") != 0)
+        return NULL;
+    syncd_json_iter_init(&iter, syncd_json_member(syncd_json_root(text, strlen(text)), "steps"));
+    while (syncd_json_iter_next(&iter, NULL, &step))
+        if (syncd_json_is(syncd_json_member(step, "id"), "index-rebuild"))
+            return syncd_json_dup_text(syncd_json_member(step, "cause"));
+    return NULL;
+}
+
+/* The last repair of it says what was wrong before, and what was done is there to be looked at. */
+static void add_repair_of(SyncdService *service, SyncdFound *remade)
+{
+    g_autoptr(GPtrArray) plans = syncd_service_repair_plans(service);
+    for (guint i = 0; i < plans->len; i++) {
+        const char *plan = syncd_repair_plan_id(plans->pdata[i]);
+        g_autofree char *cause = mended_by(plans->pdata[i]);
+        if (cause == NULL)
+            continue;
+        syncd_found_evidence(remade, g_strdup_printf("%s: %s", plan, cause));
+        return;
+    }
+}
+
 static void add_remade(SyncdDiagnosis *self, const SyncdIndexHealth *health)
 {
     char at[SYNCD_TIME_SIZE];
@@ -21,6 +53,7 @@ static void add_remade(SyncdDiagnosis *self, const SyncdIndexHealth *health)
     SyncdFound *found =
         syncd_diagnosis_add(self, "index-remade", "at", at, "reason", health->lost, NULL);
     found->target = g_strdup("index");
+    add_repair_of(self->service, found);
 }
 
 /* Where there is no index at all, the state says so. */

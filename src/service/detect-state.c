@@ -4,6 +4,15 @@
 
 #include <string.h>
 
+/* What comes next is the finding's to say. */
+static SyncdFound *add_unavailable(SyncdDiagnosis *self, const char *reason)
+{
+    const GError *problem = syncd_store_index_problem(self->service->store);
+    g_autofree char *sentence = NULL, *next = NULL;
+    syncd_error_split(problem->message, &sentence, &next);
+    return syncd_diagnosis_add(self, reason, "reason", sentence, NULL);
+}
+
 static void add_reason(SyncdDiagnosis *self, const char *reason)
 {
     static const struct {
@@ -12,14 +21,15 @@ static void add_reason(SyncdDiagnosis *self, const char *reason)
         {"workspace-asks", "which one, says what is found of workspaces"},
         {"checksum-mismatch", "the same"},
         {"verify-found", "what, says what is found of the log"},
+        {"index-damaged", "what SQLite said of it, says what is found of the index"},
+        {"key-missing", "of which scope, says what is found of the keys"},
     };
-    const GError *problem = syncd_store_index_problem(self->service->store);
     for (size_t i = 0; i < G_N_ELEMENTS(told_elsewhere); i++)
         if (strcmp(told_elsewhere[i].reason, reason) == 0)
             return;
     SyncdFound *found;
     if (strcmp(reason, "index-unavailable") == 0)
-        found = syncd_diagnosis_add(self, reason, "reason", problem->message, NULL);
+        found = add_unavailable(self, reason);
     else if (syncd_finding_find(SYNCD_BYTES_TEXT(reason)) != NULL)
         found = syncd_diagnosis_add(self, reason, NULL);
     else

@@ -2,6 +2,7 @@
 #include "service/files.h"
 #include "service/internal.h"
 #include "service/repair.h"
+#include "store/examine.h"
 #include "store/repair-store.h"
 
 #include <string.h>
@@ -46,7 +47,12 @@ static bool index_unavailable(const SyncdService *service)
 
 static bool index_damaged(const SyncdService *service)
 {
-    return syncd_store_index_fault(service->store) != NULL;
+    return service->index_is_malformed || syncd_store_index_fault(service->store) != NULL;
+}
+
+static bool key_missing(const SyncdService *service)
+{
+    return service->lacks_keys;
 }
 
 static bool no_space(const SyncdService *service)
@@ -79,6 +85,8 @@ static const Reason reasons[] = {
     {"machine-changed", "degraded", machine_changed},
     {"journal-corrupt", "repair-recommended", journal_corrupt},
     {"verify-found", "repair-recommended", verify_found},
+    {"key-missing", "degraded", key_missing},
+    {"index-damaged", "repair-recommended", index_damaged},
     {"index-rebuilding", "degraded", index_rebuilding},
     {"index-unavailable", "degraded", index_unavailable},
     {"no-space", "degraded", no_space},
@@ -134,6 +142,21 @@ static void count_mismatched(SyncdService *service)
     service->mismatched_of = sequence;
 }
 
+/* What lies in such a scope cannot be read, and nothing can be written there. */
+static void look_for_keys(SyncdService *service)
+{
+    g_autoptr(GPtrArray) scopes = syncd_store_scopes_without_key(service->store);
+    service->lacks_keys = scopes->len > 0;
+}
+
+/* A lookup may have met it, though nothing keeps the index from serving. */
+static void look_at_index(SyncdService *service)
+{
+    SyncdIndexHealth health;
+    syncd_store_index_health(service->store, &health);
+    service->index_is_malformed = health.damage != NULL;
+}
+
 /* Plans of repair that nobody has approved yet. */
 static guint32 count_previews(SyncdService *service)
 {
@@ -172,6 +195,8 @@ void syncd_service_state(SyncdService *service, SyncdState *ret_state)
     count_pending(service);
     count_asking(service);
     count_mismatched(service);
+    look_for_keys(service);
+    look_at_index(service);
     syncd_service_known_state(service, ret_state);
 }
 

@@ -195,6 +195,10 @@ static void a_key_that_is_gone_is_told_of_before_it_is_lost_and_after(void)
     g_assert_cmpint(g_remove(path), ==, 0);
     service_open(&f);
     g_assert_true(is_found(&f, "key-missing"));
+    SyncdState state;
+    syncd_service_state(f.service, &state);
+    g_assert_cmpstr(state.state, ==, "degraded");
+    g_assert_true(g_strv_contains(state.reasons, "key-missing"));
     service_clear(&f);
 }
 

@@ -3,6 +3,7 @@
 
 #include "contract/check.h"
 #include "domain/problems.h"
+#include "service/diagnose.h"
 
 static void start_broken(ServiceFixture *f)
 {
@@ -132,6 +133,16 @@ static void a_rebuildable_index_is_repaired_at_the_start_where_that_is_configure
     g_assert_cmpstr(syncd_repair_plan_state(plans->pdata[0]), ==, "complete");
     g_assert_cmpstr(syncd_repair_plan_approver(plans->pdata[0]), ==, "daemon");
     g_assert_cmpuint(count_events(&f, "sync.repair.completed"), ==, 1);
+
+    /* what was wrong with the one before is told, and by which plan it was mended */
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+    g_autofree char *wanted =
+        g_strconcat(syncd_repair_plan_id(plans->pdata[0]), ": index-unavailable", NULL);
+    const SyncdFound *remade = found->len == 1 ? found->pdata[0] : NULL;
+    g_assert_nonnull(remade);
+    g_assert_cmpstr(remade->finding->code, ==, "index-remade");
+    g_assert_cmpuint(remade->evidence->len, ==, 1);
+    g_assert_cmpstr(remade->evidence->pdata[0], ==, wanted);
     service_clear(&f);
 }
 
