@@ -4,6 +4,7 @@
 #include "cli/listing.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
+#include "cli/when.h"
 #include "domain/answers.h"
 
 #include <string.h>
@@ -15,7 +16,13 @@ typedef struct {
     GPtrArray *texts; /* what find_fact() returned */
 } Facts;
 
-/* A count that is no more than a bound says so in the reader's language. */
+static bool is_time(const char *name)
+{
+    static const char *const times[] = {"at", "first", "last", NULL};
+    return g_strv_contains(times, name);
+}
+
+/* A count that is no more than a bound says so in the reader's language, and times are local. */
 static const char *find_fact(void *data, const char *name)
 {
     Facts *facts = data;
@@ -27,6 +34,10 @@ static const char *find_fact(void *data, const char *name)
     char *text = more ? g_strdup_printf(_("at least %u"),
                                         (unsigned)syncd_record_number(facts->finding, "count"))
                       : syncd_json_dup_text(value);
+    if (is_time(name)) {
+        g_autofree char *utc = text;
+        text = syncd_when_local(utc);
+    }
     g_ptr_array_add(facts->texts, text);
     return text;
 }
@@ -78,7 +89,9 @@ static void print_range(SyncdOutput *out, SyncdJson finding)
         return;
     g_autofree char *first = syncd_record_text(range, "first"),
                     *last = syncd_record_text(range, "last");
-    g_autofree char *text = g_strdup_printf(_("Entries %s to %s of the log."), first, last);
+    g_autofree char *text = strcmp(first, last) == 0
+                                ? g_strdup_printf(_("Entry %s of the log."), first)
+                                : g_strdup_printf(_("Entries %s to %s of the log."), first, last);
     print_remark(out, text);
 }
 
@@ -86,7 +99,7 @@ static void print_durability(SyncdOutput *out, SyncdJson finding)
 {
     SyncdJson durability = syncd_json_member(finding, "durability");
     if (syncd_json_is(durability, "durable"))
-        print_remark(out, _("What it is about is durable: it is nowhere else."));
+        print_remark(out, _("What it is about is durable: it cannot be made again."));
     if (syncd_json_is(durability, "rebuildable"))
         print_remark(out, _("What it is about can be made again from the log."));
 }
@@ -139,7 +152,7 @@ static void tell_text(const SyncdDoctor *self, SyncdJson findings)
         print_found(self->cli->out, finding);
     if (!any)
         syncd_output_printf(self->cli->out, "%s\n", _("No faults were found."));
-    if (!self->deep)
+    if (!self->deep && self->diagnosis != NULL)
         syncd_cli_remark(
             self->cli, "%s",
             _("--deep checks all of the log, and reads every file of every workspace."));

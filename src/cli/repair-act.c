@@ -117,12 +117,24 @@ static bool find_approved(SyncdCli *cli, SyncdClient *client, SyncdCliRepair *re
     return syncd_cli_find_repair_of(cli, client, digest, ret_repair, error);
 }
 
+/* Nobody is asked about what would be refused. */
+static bool is_approved(const SyncdCliRepair *repair, GError **error)
+{
+    SyncdJson plan = syncd_json_root(repair->description, strlen(repair->description));
+    if (!syncd_json_is(syncd_json_member(plan, "state"), "preview"))
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_APPROVAL_REQUIRED,
+                         "approve it with `sourceos-syncd repair approve`",
+                         "Nobody has approved %s", repair->id);
+    return false;
+}
+
 bool syncd_verb_repair_apply(SyncdCli *cli, GError **error)
 {
     g_auto(SyncdCliRepair) repair = {0};
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
     return client != NULL && find_approved(cli, client, &repair, error) &&
-           agree(cli, &repair, _("Carry out this plan?"), error) &&
+           is_approved(&repair, error) && agree(cli, &repair, _("Carry out this plan?"), error) &&
            carry_out(cli, client, &repair, syncd_client_apply_repair, _("Repairing"), error);
 }
 

@@ -83,7 +83,7 @@ void syncd_cli_show_repair(SyncdCli *cli, const SyncdCliRepair *repair)
     if (strcmp(state, "approved") == 0)
         show_time(cli, _("Approved until:"), plan, "approval_until_usec");
     else if (strcmp(state, "preview") == 0)
-        show_time(cli, _("Until:"), plan, "expires_usec");
+        show_time(cli, _("Can be approved until:"), plan, "expires_usec");
     show_time(cli, _("Can be taken back until:"), plan, "rollback_until_usec");
     syncd_output_text(cli->out, "\n");
     show_steps(cli, plan);

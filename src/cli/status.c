@@ -4,6 +4,7 @@
 #include "cli/text.h"
 #include "cli/verbs.h"
 #include "cli/when.h"
+#include "client/calls.h"
 
 #include <poll.h>
 #include <string.h>
@@ -18,7 +19,8 @@ typedef struct {
     SyncdClientInstance instances[N_INSTANCES];
     SyncdClient *clients[N_INSTANCES]; /* NULL while the bus cannot be reached */
     SyncdInstanceStatus statuses[N_INSTANCES];
-    char *printed; /* what was printed last, without the time */
+    guint bad[N_INSTANCES]; /* so many things a diagnosis found wrong */
+    char *printed;          /* what was printed last, without the time */
 } Status;
 
 static void status_init(Status *status, SyncdCli *cli)
@@ -52,6 +54,28 @@ static SyncdClient *connect(Status *status, size_t i, GError **error)
     return g_steal_pointer(&client);
 }
 
+/* Not all that is wrong is a state. Whoever may not know of it sees the state alone; and a watch
+ * would look for all of it at each change. */
+static guint count_bad(Status *status, size_t i)
+{
+    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
+    guint n = 0;
+    if (!status->statuses[i].available || syncd_cli_json(status->cli) ||
+        syncd_cli_flag(status->cli, "watch"))
+        return 0;
+    g_autofree char *diagnosis =
+        syncd_client_diagnose(status->clients[i], g_variant_dict_end(&options), NULL);
+    if (diagnosis == NULL)
+        return 0;
+    SyncdJsonIter iter;
+    SyncdJson finding;
+    syncd_json_iter_init(
+        &iter, syncd_json_member(syncd_json_root(diagnosis, strlen(diagnosis)), "findings"));
+    while (syncd_json_iter_next(&iter, NULL, &finding))
+        n += !syncd_json_is(syncd_json_member(finding, "severity"), "info");
+    return n;
+}
+
 static bool get(Status *status, size_t i, GError **error)
 {
     g_autoptr(GError) fault = NULL;
@@ -70,9 +94,11 @@ static bool get(Status *status, size_t i, GError **error)
 
 static bool get_all(Status *status, GError **error)
 {
-    for (size_t i = 0; i < status->n; i++)
+    for (size_t i = 0; i < status->n; i++) {
         if (!get(status, i, error))
             return false;
+        status->bad[i] = count_bad(status, i);
+    }
     return true;
 }
 
@@ -200,7 +226,15 @@ static void print_details(SyncdOutput *out, const SyncdInstanceStatus *status)
         print_line(out, _("Device"), device);
 }
 
-static void print_text(SyncdOutput *out, const SyncdInstanceStatus *status)
+static void print_bad(SyncdOutput *out, guint n)
+{
+    if (n == 0)
+        return;
+    g_autofree char *line = g_strdup_printf(_("%u; see them with `sourceos-syncd doctor`"), n);
+    print_line(out, _("Findings"), line);
+}
+
+static void print_text(SyncdOutput *out, const SyncdInstanceStatus *status, guint bad)
 {
     bool clean = status->severity == 0;
     g_autofree char *state = syncd_text_safe(status->state);
@@ -211,6 +245,7 @@ static void print_text(SyncdOutput *out, const SyncdInstanceStatus *status)
     syncd_output_styled(out, clean ? SYNCD_STYLE_GOOD : SYNCD_STYLE_BAD, state);
     syncd_output_text(out, "\n");
     print_line(out, _("Note"), status->note);
+    print_bad(out, bad);
     if (status->available)
         print_details(out, status);
 }
@@ -231,7 +266,7 @@ static void print(Status *status)
         for (size_t i = 0; i < status->n; i++) {
             if (i > 0 || status->printed != NULL)
                 syncd_output_text(cli->out, "\n");
-            print_text(cli->out, ordered[i]);
+            print_text(cli->out, ordered[i], status->bad[ordered[i] - status->statuses]);
         }
     }
     g_free(status->printed);

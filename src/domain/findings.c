@@ -8,6 +8,7 @@
 #define N_(text) (text) /* marks what is translated where it is printed */
 
 #define VERIFY "sourceos-syncd verify log --full"
+#define PLAN "sourceos-syncd repair plan"
 #define SHOW_WORKSPACE "sourceos-syncd workspace show {workspace}"
 
 /* What it is about can be lost for good, can be made again from what is durable, or nothing stored
@@ -35,8 +36,8 @@ static const SyncdFinding findings[] = {
      N_("Say whether this machine goes on with it: where both do, their histories part.")},
     {"no-space", "error", N_("The disk had no room for the last write: free some."),
      "sourceos-syncd status", NOTHING, NULL, N_("Make room on the disk.")},
-    {"index-unavailable", "error", N_("There is no index, so lookups fail: {reason}"),
-     "journalctl --user -u sourceos-syncd", REBUILDABLE, "index-rebuild", NULL},
+    {"index-unavailable", "error", N_("There is no index, so lookups fail: {reason}"), PLAN,
+     REBUILDABLE, "index-rebuild", NULL},
     {"index-rebuilding", "info", N_("The index is being made anew; lookups answer after that."),
      "sourceos-syncd status --watch", REBUILDABLE, NULL, NULL},
     {"policy-rules-refused", "warning",
@@ -46,7 +47,9 @@ static const SyncdFinding findings[] = {
     {"policy-refusals", "info", N_("Policy refused operations within the last minute."),
      "sourceos-syncd events list --type sync.policy.denied", NOTHING, NULL, NULL},
     {"daemon-unavailable", "error", N_("The daemon does not answer: {reason}"),
-     "systemctl --user start sourceos-syncd", NOTHING, NULL, N_("Start the daemon.")},
+     "systemctl --user start sourceos-syncd", NOTHING, NULL,
+     N_("Start the daemon. If it ends again, its last words say why: `journalctl -t "
+        "sourceos-syncd` has them.")},
     {"unknown-reason", "warning",
      N_("The state has a reason that this program does not know: {reason}."),
      "sourceos-syncd status --json", NOTHING, NULL, NULL},
@@ -56,23 +59,23 @@ static const SyncdFinding findings[] = {
 
     /* The state directory, and what lies in it. */
     {"index-damaged", "error", N_("The index is damaged, so some lookups fail or lie: {reason}"),
-     "sourceos-syncd doctor", REBUILDABLE, "index-rebuild", NULL},
+     PLAN, REBUILDABLE, "index-rebuild", NULL},
     {"index-drift", "error",
      N_("The index does not add up, so what it says of counts and references may be wrong: {n}."),
-     "sourceos-syncd doctor --deep", REBUILDABLE, "index-rebuild", NULL},
-    {"index-remade", "info", N_("The index was made anew from the log at {at}: {reason}"),
-     "sourceos-syncd status", REBUILDABLE, NULL, NULL},
-    {"replay-lag", "warning", N_("Entries of the log wait to be taken into the index: {n}."),
-     "sourceos-syncd status", REBUILDABLE, "replay-lag", NULL},
+     PLAN, REBUILDABLE, "index-rebuild", NULL},
+    {"index-remade", "info", N_("The index was made anew from the log at {at}: {reason}."),
+     "sourceos-syncd repair list", REBUILDABLE, NULL, NULL},
+    {"replay-lag", "warning", N_("Entries of the log wait to be taken into the index: {n}."), PLAN,
+     REBUILDABLE, "replay-lag", NULL},
     {"file-modes", "error",
-     N_("Others may read what lies in the state directory, or its owner may not: {n}."),
-     "sourceos-syncd doctor", NOTHING, "file-modes", NULL},
+     N_("In the state directory there is what others may read, or its owner may not: {n}."), PLAN,
+     NOTHING, "file-modes", NULL},
     {"file-owners", "error",
      N_("What lies in the state directory belongs to somebody else than the daemon: {n}."),
      "sourceos-syncd doctor", NOTHING, NULL,
      N_("Give it back to the user that the daemon runs as.")},
     {"leftovers", "warning", N_("A process left something half done in the state directory: {n}."),
-     "sourceos-syncd doctor", REBUILDABLE, "leftover-clear", NULL},
+     PLAN, REBUILDABLE, "leftover-clear", NULL},
     {"dirty-open", "warning",
      N_("Before the start at {at} the daemon had ended without saying so, and the log was not "
         "verified since."),
@@ -83,10 +86,11 @@ static const SyncdFinding findings[] = {
      "sourceos-syncd doctor", DURABLE, NULL,
      N_("Put them back from a backup before the daemon is restarted.")},
     {"key-missing", "critical",
-     N_("The key of {scope} is not here: what was written in it cannot be read, and nothing can be "
-        "written."),
+     N_("The key of the scope {scope} is not here: what was written in it cannot be read, and "
+        "nothing can be written in it."),
      "sourceos-syncd doctor", DURABLE, NULL,
-     N_("Put the key back from a backup; without it that content is lost.")},
+     N_("Put the folder keys of the state directory back from a backup, and restart the daemon; "
+        "without the key that content is lost.")},
     {"disk-pressure", "warning", N_("The disk is nearly full: {free} of {total} are free."),
      "sourceos-syncd ops purge --help", NOTHING, NULL,
      N_("Make room on the disk; what was deleted can be purged, object by object.")},
@@ -144,7 +148,7 @@ static const SyncdFinding findings[] = {
     {"leases-lost", "warning",
      N_("Operations are held by leases that have ended, or by none, so nobody goes on with them: "
         "{n}."),
-     "sourceos-syncd tasks list --state=running", NOTHING, "tasks-release", NULL},
+     PLAN, NOTHING, "tasks-release", NULL},
 
     /* Repairs. */
     {"repair-interrupted", "warning",

@@ -207,11 +207,14 @@ def what_others_may_read_is_told_with_what_to_do_and_whoever_listens_hears_of_it
         equal(finding['repair'], {'kind': 'file-modes', 'target': 'state'})
         out = cli.run('doctor')[1]
         assert 'A repair plan can mend it: file-modes.' in out and 'journal.db: 0644' in out, out
+        equal(finding['next'], 'sourceos-syncd repair plan')
+        assert '  Findings     1; ' in cli.does('status', '--user'), 'no state says so'
         context, until = GLib.MainContext.default(), time.monotonic() + PATIENCE
         while not heard and time.monotonic() < until:
             context.iteration(False) or time.sleep(0.005)
         equal(heard[0][2], (1, 0))
         journal.chmod(0o600)
+        assert 'Findings' not in cli.does('status', '--user')
         equal(findings(cli, DONE), {})
         while len(heard) < 2 and time.monotonic() < until:
             context.iteration(False) or time.sleep(0.005)
@@ -228,7 +231,9 @@ def without_a_daemon_that_is_what_is_found(world):
     equal((finding['code'], finding['next']), ('daemon-unavailable', 'systemctl --user start sourceos-syncd'))
     finding, = json.loads(cli.run('doctor', '--system', '--json')[1])['findings']
     equal((finding['code'], finding['next']), ('daemon-unavailable', 'systemctl start sourceos-syncd'))
-    assert '`systemctl start sourceos-syncd`' in cli.run('doctor', '--system')[1]
+    _, out, err = cli.run('doctor', '--system')
+    assert '`systemctl start sourceos-syncd`' in out and 'journalctl -t' in out, out
+    equal(err, '', 'nothing deeper can be looked at')
     shutil.rmtree(directory)
 
 

@@ -86,10 +86,14 @@ def without_a_yes_nothing_is_done_and_nothing_waits(world):
     with Repairer(world, ALLOWED) as me:
         me.does('plan')
         plan = me.json('list')[0]
-        for words in (('approve',), ('apply',), ('discard',)):
+        for words in (('approve',), ('discard',)):
             code, out, err = me.cli.run('repair', *words, **me.options)
             equal(code, NEGATIVE, words)
             assert plan['digest'] in out and '--yes' in err, (out, err)
+        # Nobody is asked to agree to what would be refused.
+        code, out, err = me.cli.run('repair', 'apply', **me.options)
+        equal((code, out), (NOT_AUTHORISED, ''))
+        assert plan['id'] in err and 'sourceos-syncd repair approve' in err, err
         equal(me.json('list'), [plan])
         me.does('approve', '--yes')
         code, _, _ = me.cli.run('repair', 'apply', **me.options)
