@@ -190,8 +190,10 @@ static bool turn_back(Run *run, GError *failure, GError **error)
     plan->undoing = true;
     if (syncd_repair_save(plan, NULL)) {
         run->failure = failure;
-        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REPAIR,
-                  "The repair %s failed and is taken back: %s", plan->id, what);
+        /* That what nobody asked for fails again is no news. */
+        if (!plan->automatic || plan->service->repairs->delay == 0)
+            syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REPAIR,
+                      "The repair %s failed and is taken back: %s", plan->id, what);
         return true;
     }
     g_clear_pointer(&plan->failure, g_free);

@@ -57,6 +57,23 @@ static void keep_automatic(const SyncdService *service, GPtrArray *needs)
             g_ptr_array_remove_index(needs, i);
 }
 
+/* The log may take nothing for as long as this fails: of such attempts the first ones stay, and
+ * the last. */
+static void forget_an_attempt(SyncdService *service)
+{
+    SyncdRepairPlan *last = NULL;
+    guint n = 0;
+    for (guint i = 0; i < service->repairs->plans->len; i++) {
+        SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
+        if (!plan->automatic || plan->state != SYNCD_REPAIR_FAILED || plan->owed->len == 0)
+            continue;
+        last = plan;
+        n++;
+    }
+    if (n >= SYNCD_REPAIR_ENDED_MAX)
+        syncd_repair_remove(last);
+}
+
 static bool begin_by_itself(SyncdService *service, GError **error)
 {
     g_autoptr(GPtrArray) needs = syncd_repair_find_needs(service, NULL, error);
@@ -67,6 +84,7 @@ static bool begin_by_itself(SyncdService *service, GError **error)
         return true;
     if (!syncd_repair_ask(service, NULL, "write", SYNCD_LANE_AUDIT, NULL, error))
         return false;
+    forget_an_attempt(service);
     g_autoptr(SyncdRepairPlan) made = syncd_repair_make_plan(service, needs, error);
     if (made == NULL)
         return false;

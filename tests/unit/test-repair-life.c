@@ -444,6 +444,34 @@ static void what_is_cancelled_is_taken_back(void)
     service_clear(&f);
 }
 
+/* As long as no index can be made the log takes nothing, and each attempt owes it what it did. */
+static void what_fails_again_and_again_fills_no_ledger(void)
+{
+    static const char *const automatic[] = {"index-rebuild", NULL};
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    service_close(&f);
+    damage_index(&f);
+    g_autofree char *path = g_build_filename(f.base.directory, "index.db.new", NULL),
+                    *child = g_build_filename(path, "x", NULL);
+    g_assert_cmpint(g_mkdir_with_parents(child, 0700), ==, 0);
+    repair_open(&f, automatic);
+    for (guint i = 0; i < 100; i++) {
+        run_jobs(&f);
+        pass(&f, 60 * (guint64)G_USEC_PER_SEC);
+    }
+    g_assert_false(lookups_answer(&f));
+    g_autoptr(GPtrArray) plans = syncd_service_repair_plans(f.service);
+    g_assert_cmpuint(plans->len, >, 1);
+    g_assert_cmpuint(plans->len, <=, 33);
+    g_assert_cmpint(g_rmdir(child), ==, 0);
+    g_assert_cmpint(g_rmdir(path), ==, 0);
+    run_jobs(&f);
+    g_assert_true(lookups_answer(&f));
+    service_clear(&f);
+}
+
 /* ---- ledgers that nobody wrote ---- */
 
 static char *ledger_file(const ServiceFixture *f, const char *plan, const char *suffix)
@@ -564,6 +592,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-life/cancel", what_is_cancelled_is_taken_back);
     g_test_add_func("/repair-life/damaged", what_is_damaged_is_set_aside_and_named);
     g_test_add_func("/repair-life/anything", anything_may_lie_in_the_ledger);
+    g_test_add_func("/repair-life/fails", what_fails_again_and_again_fills_no_ledger);
     g_test_add_func("/repair-life/crowd", no_plan_is_missed_among_what_is_kept);
     return g_test_run();
 }
