@@ -198,6 +198,15 @@ static bool check(SyncdRepairAct *act, GError **error)
     return true;
 }
 
+/* One that was interrupted on the way has made more of them. */
+static bool drop_generations(SyncdStore *store, guint64 from, guint64 now, GError **error)
+{
+    for (guint64 generation = from; generation < now; generation++)
+        if (!syncd_store_drop_generation(store, generation, error))
+            return false;
+    return true;
+}
+
 /* A log is not put back, as entries came since: a further generation is made, of what was kept and
  * of what there is. Its bytes are the same, as leaves and digests say what they have to be, but for
  * what was given up: of that it has again whatever can be read there now. */
@@ -214,10 +223,9 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
         return false;
     if (*ret_more)
         return true;
-    /* All that the two had is in the third. */
+    /* All that those before it had is in the newest. */
     stop(act);
-    return syncd_store_drop_generation(act->service->store, before, error) &&
-           syncd_store_drop_generation(act->service->store, now - 1, error);
+    return drop_generations(act->service->store, before, generation_of(act), error);
 }
 
 static bool release(SyncdRepairAct *act, GError **error)

@@ -153,6 +153,42 @@ static void a_way_back_needs_no_proof(void)
     service_clear(&f);
 }
 
+static guint count_generations(const ServiceFixture *f)
+{
+    g_autoptr(GDir) folder = g_dir_open(f->base.directory, 0, NULL);
+    const char *name;
+    guint n = 0;
+    while ((name = g_dir_read_name(folder)) != NULL)
+        n += g_str_has_prefix(name, "journal.") && g_ascii_isdigit(name[8]);
+    return n;
+}
+
+/* Wherever it was interrupted, and however many generations that took. */
+static void nothing_is_left_of_what_was_taken_back(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    start_damaged(&f, "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 12");
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    rest(&f);
+    g_assert_cmpuint(count_generations(&f), ==, 1);
+    syncd_service_rollback_repair(f.service, &f.caller, plan, syncd_repair_plan_digest(plan), &job,
+                                  &error);
+    g_assert_no_error(error);
+    while (generation_of(&f) < 3)
+        syncd_service_work(f.service);
+    repair_reopen(&f);
+    run_jobs(&f);
+    plan = syncd_service_find_repair_plan(f.service, id);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
+    g_assert_cmpuint(count_generations(&f), ==, 0);
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -161,5 +197,6 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-journal/read-only", a_log_that_takes_no_writing_takes_them_again);
     g_test_add_func("/repair-journal/tiles", tiles_are_mended);
     g_test_add_func("/repair-journal/unproven", a_way_back_needs_no_proof);
+    g_test_add_func("/repair-journal/nothing-is-left", nothing_is_left_of_what_was_taken_back);
     return g_test_run();
 }
