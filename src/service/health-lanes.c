@@ -5,6 +5,12 @@
 
 /* ---- lanes ---- */
 
+/* Which lanes are in the scope that it opens nobody knows without it. */
+static bool lacks_a_key(const SyncdHealthFacts *facts)
+{
+    return facts->state != NULL && g_strv_contains(facts->state->reasons, "key-missing");
+}
+
 /* What is wrong with the store is wrong with all that goes into it. */
 static const char *status_of(const SyncdHealthFacts *facts, const SyncdLane *lane)
 {
@@ -13,7 +19,7 @@ static const char *status_of(const SyncdHealthFacts *facts, const SyncdLane *lan
     if (syncd_health_is_damaged(facts))
         return "unsafe";
     if (facts->store.condition == SYNCD_STORE_FAILED ||
-        facts->store.condition == SYNCD_STORE_MACHINE_CHANGED)
+        facts->store.condition == SYNCD_STORE_MACHINE_CHANGED || lacks_a_key(facts))
         return "degraded";
     if (facts->store.rebuilding)
         return "repairing";

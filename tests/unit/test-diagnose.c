@@ -4,6 +4,8 @@
  */
 #include "diagnose-fixture.h"
 
+#include "service/health.h"
+
 #include <sqlite3.h>
 
 #define MARKER_END "arker-that-is-easy-to-find"
@@ -199,6 +201,10 @@ static void a_key_that_is_gone_is_told_of_before_it_is_lost_and_after(void)
     syncd_service_state(f.service, &state);
     g_assert_cmpstr(state.state, ==, "degraded");
     g_assert_true(g_strv_contains(state.reasons, "key-missing"));
+    g_autoptr(GError) error = NULL;
+    g_autofree char *report = syncd_service_health(f.service, &f.caller, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(report, "\"status\":\"degraded\""));
     service_clear(&f);
 }
 
