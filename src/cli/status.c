@@ -244,7 +244,9 @@ static void print_text(SyncdOutput *out, const SyncdInstanceStatus *status, guin
     syncd_output_text(out, ": ");
     syncd_output_styled(out, clean ? SYNCD_STYLE_GOOD : SYNCD_STYLE_BAD, state);
     syncd_output_text(out, "\n");
-    print_line(out, _("Note"), status->note);
+    /* That all is well nobody says who goes on with what is not. */
+    if (!clean || bad == 0)
+        print_line(out, _("Note"), status->note);
     print_bad(out, bad);
     if (status->available)
         print_details(out, status);

@@ -113,7 +113,8 @@ static void print_text(SyncdOutput *output, const char *where, SyncdJson verific
     syncd_verdict_print_findings(output, verification);
     print_losses(output, verification);
     syncd_output_text(output,
-                      _("Next: keep a copy of the state directory before anything else.\n"));
+                      _("Next: keep a copy of the state directory before anything else; then "
+                        "`sourceos-syncd doctor` says what mends it.\n"));
 }
 
 void syncd_verdict_show(SyncdCli *cli, const char *where, const char *document)

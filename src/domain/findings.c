@@ -161,7 +161,7 @@ static const SyncdFinding findings[] = {
      N_("Look at what was set aside in the folder repair of the state directory, and remove it.")},
 
     /* The log. */
-    {"log-damaged", "critical", N_("The log is not what was written: {reason}."), VERIFY, DURABLE,
+    {"log-damaged", "critical", N_("The log is not what was written: {reason}."), PLAN, DURABLE,
      "journal-generation",
      N_("Keep a copy of the state directory, and look for a backup of what cannot be had here.")},
     {"log-diverged", "critical",
@@ -169,7 +169,7 @@ static const SyncdFinding findings[] = {
      VERIFY, DURABLE, NULL,
      N_("Find out whether an older copy was put back, and where the newer one is.")},
     {"body-damaged", "critical",
-     N_("What entries say is missing or damaged, though they themselves are whole: {n}."), VERIFY,
+     N_("What entries say is missing or damaged, though they themselves are whole: {n}."), PLAN,
      DURABLE, "body-refill",
      N_("Look for a backup of what an earlier generation of the journal does not have.")},
     {"log-lost", "warning",
