@@ -220,15 +220,26 @@ SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *
     return plan;
 }
 
-static bool has_room_for_plan(const SyncdService *service, uid_t uid, GError **error)
+/* One that is discarded stays as long as the log takes nothing. Where that keeps somebody from
+ * planning what would mend it, the first of those goes that nobody ever approved. */
+static bool has_room_for_plan(SyncdService *service, uid_t uid, GError **error)
 {
+    SyncdRepairPlan *idle = NULL;
     guint n = 0;
     for (guint i = 0; i < service->repairs->plans->len; i++) {
-        const SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
-        n += plan->uid == uid && !plan->automatic && !syncd_repair_plan_has_ended(plan);
+        SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
+        if (plan->uid != uid || plan->automatic || syncd_repair_plan_has_ended(plan))
+            continue;
+        n++;
+        if (idle == NULL && plan->discarded && plan->approver == NULL)
+            idle = plan;
     }
     if (n < SYNCD_REPAIR_PLANS_MAX)
         return true;
+    if (idle != NULL) {
+        syncd_repair_remove(idle);
+        return true;
+    }
     syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED,
                          "discard some with `sourceos-syncd repair discard`, or let them expire",
                          "There are %u repair plans of uid %u already", n, (unsigned)uid);

@@ -3,7 +3,7 @@
 #include "repair-fixture.h"
 
 #include "service/diagnose.h"
-#include "service/internal.h"
+#include "service/repair-private.h"
 
 #include <string.h>
 
@@ -209,6 +209,27 @@ static void there_are_only_so_many_plans(void)
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);
     SyncdCaller other = {.uid = OWNER + 1};
     g_assert_true(syncd_service_plan_repair(f.service, &other, NULL, &plan, NULL));
+    service_clear(&f);
+}
+
+/* While the log takes nothing they owe it that they were made and discarded. */
+static void what_was_discarded_keeps_nobody_from_planning(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    for (guint i = 0; i < 2 * SYNCD_REPAIR_PLANS_MAX; i++) {
+        g_autoptr(GError) error = NULL;
+        SyncdRepairPlan *plan = plan_repair(&f);
+        syncd_service_discard_repair(f.service, &f.caller, plan, syncd_repair_plan_digest(plan),
+                                     &error);
+        g_assert_no_error(error);
+    }
+    g_assert_cmpuint(f.service->repairs->plans->len, <=, SYNCD_REPAIR_PLANS_MAX);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    rest(&f);
+    g_assert_cmpuint(count_events(&f, "sync.repair.discarded"), ==, SYNCD_REPAIR_PLANS_MAX - 1);
     service_clear(&f);
 }
 
@@ -581,6 +602,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-life/expires", a_plan_expires_and_the_log_says_so);
     g_test_add_func("/repair-life/discard", a_plan_can_be_discarded);
     g_test_add_func("/repair-life/limit", there_are_only_so_many_plans);
+    g_test_add_func("/repair-life/room", what_was_discarded_keeps_nobody_from_planning);
     g_test_add_func("/repair-life/policy", policy_is_asked_first);
     g_test_add_func("/repair-life/mended", what_mended_itself_is_not_repaired);
     g_test_add_func("/repair-life/another-log", another_log_is_not_repaired);
