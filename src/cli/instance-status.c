@@ -39,6 +39,9 @@ static const Note reasons[] = {
      "be written there: see it with `sourceos-syncd doctor`."},
     {"index-damaged", "The index is damaged, so some lookups fail or lie: see what mends it with "
                       "`sourceos-syncd doctor`."},
+    {"log-rolled-back",
+     "The log lost its end and is read-only: put the newer journal back, or stop the daemon and "
+     "run `sourceos-syncd store adopt` to go on without what is missing."},
     {"index-rebuilding", "The index is being rebuilt; lookups answer when it is done."},
     {"index-unavailable", "There is no index, so lookups fail: see what mends it with "
                           "`sourceos-syncd doctor`."},

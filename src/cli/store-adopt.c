@@ -6,14 +6,17 @@
 
 #include <unistd.h>
 
-static void show(SyncdCli *cli, const char *directory, bool adopted)
+static void show(SyncdCli *cli, const char *directory, SyncdStoreCondition before, bool adopted)
 {
     if (!syncd_cli_json(cli)) {
         g_autofree char *safe = syncd_text_safe(directory);
         syncd_output_printf(cli->out,
-                            adopted ? _("The state in %s belongs to this machine now; its feeds go "
-                                        "on in a new epoch.\n")
-                                    : _("The state in %s belongs to this machine already.\n"),
+                            before == SYNCD_STORE_ROLLED_BACK
+                                ? _("The log in %s goes on without what is missing; its feeds go "
+                                    "on in a new epoch.\n")
+                            : adopted ? _("The state in %s belongs to this machine now; its feeds "
+                                          "go on in a new epoch.\n")
+                                      : _("The state in %s belongs to this machine already.\n"),
                             safe);
         return;
     }
@@ -40,15 +43,23 @@ static bool find_actor(SyncdStore *store, char **ret_actor, GError **error)
     return *ret_actor != NULL;
 }
 
+static char *question(SyncdStore *store)
+{
+    if (syncd_store_condition(store) == SYNCD_STORE_MACHINE_CHANGED)
+        return g_strdup(_("This state was made on another machine, which must not go on writing "
+                          "it. Adopt it?"));
+    g_autofree char *n = g_strdup_printf("%" G_GUINT64_FORMAT, syncd_store_n_rolled_back(store));
+    return g_strdup_printf(_("The log of this state lost its last entries (%s). If the newer "
+                             "journal.db and journal.db-wal are to be had, put them back instead. "
+                             "Go on without what is missing?"),
+                           n);
+}
+
 static bool adopt(const SyncdCli *cli, SyncdStore *store, GError **error)
 {
-    g_autofree char *actor = NULL;
-    return syncd_cli_confirm(cli,
-                             _("This state was made on another machine, which must not go on "
-                               "writing it. Adopt it?"),
-                             error) &&
-           syncd_store_settle(store, error) && find_actor(store, &actor, error) &&
-           syncd_store_adopt(store, actor, error);
+    g_autofree char *actor = NULL, *asked = question(store);
+    return syncd_cli_confirm(cli, asked, error) && syncd_store_settle(store, error) &&
+           find_actor(store, &actor, error) && syncd_store_adopt(store, actor, error);
 }
 
 bool syncd_verb_store_adopt(SyncdCli *cli, GError **error)
@@ -60,9 +71,10 @@ bool syncd_verb_store_adopt(SyncdCli *cli, GError **error)
     if (store == NULL)
         return false;
 
-    bool foreign = syncd_store_condition(store) == SYNCD_STORE_MACHINE_CHANGED;
-    if (foreign && !adopt(cli, store, error))
+    SyncdStoreCondition before = syncd_store_condition(store);
+    bool waits = before == SYNCD_STORE_MACHINE_CHANGED || before == SYNCD_STORE_ROLLED_BACK;
+    if (waits && !adopt(cli, store, error))
         return false;
-    show(cli, directory, foreign);
+    show(cli, directory, before, waits);
     return true;
 }

@@ -666,9 +666,9 @@ const SyncdVerb syncd_verbs[] = {
     {.group = "store",
      .name = "adopt",
      .help = N_("Make state from another machine this machine's own"),
-     .details = N_("State that was copied or restored is read-only until it is adopted; then its "
-                   "feeds go on in a new epoch. Asks for confirmation. Refused while a daemon "
-                   "holds the state."),
+     .details = N_("State that was copied or restored, and a log that lost its last entries, are "
+                   "read-only until they are adopted; then the feeds go on in a new epoch. Asks "
+                   "for confirmation. Refused while a daemon holds the state."),
      .options = {syncd_state_dir_options},
      .run = syncd_verb_store_adopt},
     {.name = "daemon",

@@ -28,6 +28,12 @@ static const SyncdFinding findings[] = {
      N_("The journal is damaged: keep a copy of the state directory before anything else."), VERIFY,
      DURABLE, "journal-generation",
      N_("Keep a copy of the state directory, and look for a backup of what cannot be had here.")},
+    {"log-rolled-back", "critical",
+     N_("The log lost its end, and is read-only: {n} entries that were there are missing. Put the "
+        "newer journal back, or stop the daemon and adopt what is left."),
+     "sourceos-syncd store adopt", DURABLE, NULL,
+     N_("Look for the newer journal.db and journal.db-wal; without them say whether to go on "
+        "without what is missing.")},
     {"verify-found", "critical", N_("The last verification of the log found damage."), VERIFY,
      DURABLE, "journal-generation",
      N_("Have all of the log verified, so that it is known what is damaged.")},

@@ -137,7 +137,7 @@ static const SyncdKind kinds[] = {
     {"repair-plan.discarded", NULL, NULL, "sync.repair.discarded",
      SYNCD_WRITTEN_BY_DAEMON, "A repair plan was discarded"},
     {"store.adopted", NULL, NULL, "sync.store.adopted",
-     SYNCD_WRITTEN_BY_DAEMON, "This machine adopted state of another one"},
+     SYNCD_WRITTEN_BY_DAEMON, "State of another machine, or what is left of a log, was adopted"},
 };
 /* clang-format on */
 

@@ -1,5 +1,4 @@
-/* What verifications found wrong with the log, which is remembered: by what can be done about it.
- */
+/* What the open and verifications found wrong with the log: by what can be done about it. */
 #include "service/damage.h"
 #include "service/detect.h"
 
@@ -68,9 +67,35 @@ static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damag
     }
 }
 
+static void add_rollback(SyncdDiagnosis *self)
+{
+    SyncdStore *store = self->service->store;
+    const SyncdRollback *rollback = syncd_store_rollback(store);
+    if (rollback == NULL)
+        return;
+    guint64 n = syncd_store_n_rolled_back(store);
+    g_autoptr(GPtrArray) feeds = syncd_store_feeds_rolled_back(store);
+    SyncdFound *found = syncd_diagnosis_add_counted(self, "log-rolled-back", n, n == 0);
+    found->target = g_strdup("journal");
+    if (n > 0) {
+        found->first = syncd_store_sequence(store) + 1;
+        found->last = rollback->known;
+    }
+    for (guint i = 0; i < feeds->len; i++)
+        syncd_found_evidence(found, g_strdup(feeds->pdata[i]));
+    if (rollback->gone > 0)
+        syncd_found_evidence(
+            found,
+            g_strdup_printf("%" G_GUINT64_FORMAT " feeds are not there at all", rollback->gone));
+    if (rollback->operation != NULL)
+        syncd_found_evidence(found, g_strdup_printf("the last entry was %s", rollback->operation));
+    syncd_found_evidence(found, g_strdup_printf("%s says so", rollback->evidence));
+}
+
 bool syncd_detect_log(SyncdDiagnosis *self, GError **error)
 {
     const GPtrArray *damage = syncd_service_damage(self->service);
+    add_rollback(self);
     for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
         add_group(self, i, damage);
     for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)

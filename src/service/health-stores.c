@@ -9,7 +9,8 @@
 
 bool syncd_health_is_damaged(const SyncdHealthFacts *facts)
 {
-    return facts->store.condition == SYNCD_STORE_DAMAGED || facts->findings > 0;
+    return facts->store.condition == SYNCD_STORE_DAMAGED ||
+           facts->store.condition == SYNCD_STORE_ROLLED_BACK || facts->findings > 0;
 }
 
 /* Each entry must have been read, in this run or in one that this one continues. */

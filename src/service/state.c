@@ -30,6 +30,11 @@ static bool journal_corrupt(const SyncdService *service)
     return syncd_store_condition(service->store) == SYNCD_STORE_DAMAGED;
 }
 
+static bool log_rolled_back(const SyncdService *service)
+{
+    return syncd_store_rollback(service->store) != NULL;
+}
+
 static bool verify_found(const SyncdService *service)
 {
     return syncd_service_is_damaged(service);
@@ -84,6 +89,7 @@ static const Reason reasons[] = {
     {"storage-failed", "degraded", storage_failed},
     {"machine-changed", "degraded", machine_changed},
     {"journal-corrupt", "repair-recommended", journal_corrupt},
+    {"log-rolled-back", "degraded", log_rolled_back},
     {"verify-found", "repair-recommended", verify_found},
     {"key-missing", "degraded", key_missing},
     {"index-damaged", "repair-recommended", index_damaged},

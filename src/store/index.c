@@ -268,6 +268,32 @@ bool syncd_index_projected(SyncdIndex *self, guint64 *ret_pos, GError **error)
     return true;
 }
 
+bool syncd_index_cursors(SyncdIndex *self, guint64 *ret_n, guint64 *ret_sum, GError **error)
+{
+    bool row;
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(self->db, "SELECT count(*), coalesce(sum(size), 0) FROM cursor");
+    if (!syncd_statement_next(rows, &row, error))
+        return false;
+    *ret_n = row ? (guint64)syncd_column_int(rows, 0) : 0;
+    *ret_sum = row ? (guint64)syncd_column_int(rows, 1) : 0;
+    return true;
+}
+
+bool syncd_index_entry_at(SyncdIndex *self, guint64 pos, char **ret_op, guint64 *ret_ms,
+                          GError **error)
+{
+    bool row;
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(self->db, "SELECT op, ms FROM entry WHERE pos = :pos");
+    syncd_bind_int(rows, ":pos", (gint64)pos);
+    if (!syncd_statement_next(rows, &row, error))
+        return false;
+    *ret_op = row ? g_strdup(syncd_column_text(rows, 0)) : NULL;
+    *ret_ms = row ? (guint64)syncd_column_int(rows, 1) : 0;
+    return true;
+}
+
 /* ---- projecting ---- */
 
 static bool insert_entry(SyncdIndex *self, guint64 pos, const SyncdHeader *header, GError **error)

@@ -79,6 +79,8 @@ void syncd_index_rollback(SyncdIndex *index);
 /* Size 0 for a feed that the index has not seen. */
 bool syncd_index_cursor(SyncdIndex *index, gint64 feed, guint64 *ret_size, SyncdHash *ret_root,
                         GError **error);
+/* How many there are, and the sum of their sizes. */
+bool syncd_index_cursors(SyncdIndex *index, guint64 *ret_n, guint64 *ret_sum, GError **error);
 bool syncd_index_projected(SyncdIndex *index, guint64 *ret_pos,
                            GError **error); /* pos of the newest row */
 
@@ -90,6 +92,10 @@ bool syncd_index_add_word(SyncdIndex *index, SyncdBytes text, gint64 *ret_word, 
 bool syncd_index_word_text(SyncdIndex *index, gint64 word, const char **ret_text, GError **error);
 
 /* ---- asking ---- */
+
+/* NULL and 0 for an entry that it does not have. */
+bool syncd_index_entry_at(SyncdIndex *index, guint64 pos, char **ret_op, guint64 *ret_ms,
+                          GError **error);
 
 /* The scope's id of an entry; NULL for one that it does not have. */
 bool syncd_index_scope_of(SyncdIndex *index, guint64 pos, char **ret_scope, GError **error);

@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "store/chunks.h"
+#include "store/rollback.h"
 #include "store/store-private.h"
 
 /* So many entries are projected at once; opening does not wait for more than this many. */
@@ -220,7 +221,10 @@ static bool find_or_begin(SyncdStore *self, GError **error)
     if (serves_a_damaged_log(self))
         return syncd_store_load_scopes(self, error);
     bool first = syncd_journal_committed(self->journal) == 0;
-    if (self->holds_index && !first && !may_pass(self, problem)) {
+    if (!syncd_store_look_at_index_ahead(self, self->index, error))
+        return false;
+    /* One that knows more than the log is of use no more once that is kept. */
+    if (self->holds_index && !first && self->rollback == NULL && !may_pass(self, problem)) {
         hold_index(self, problem);
         return true;
     }

@@ -63,9 +63,10 @@ struct SyncdStore {
     GArray *loose;      /* SyncdDroppedChunk: pinned no more, and needed perhaps */
     SyncdSweep *sweep;  /* NULL before it begins, and … */
     bool swept;         /* … when it is through */
-    GPtrArray *scopes;  /* SyncdScope */
-    guint64 registries; /* how often they may have changed */
-    char *machine;      /* as meta has it: hash and check digits, or "none" */
+    SyncdRollback *rollback; /* NULL: the log did not lose its end, as far as is known */
+    GPtrArray *scopes;       /* SyncdScope */
+    guint64 registries;      /* how often they may have changed */
+    char *machine;           /* as meta has it: hash and check digits, or "none" */
 
     /* the open turn */
     guint turn_entries;

@@ -27,6 +27,14 @@ bool syncd_store_may_write(SyncdStore *self, GError **error)
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
                         "The log is damaged and open for reading only");
         return false;
+    case SYNCD_STORE_ROLLED_BACK:
+        syncd_set_error_next(error, SYNCD_ERROR_FEED_ROLLBACK,
+                             "put the newer journal.db and journal.db-wal back, or run "
+                             "`sourceos-syncd store adopt` to go on without what is missing",
+                             "The log lost its end and is open for reading only: %" G_GUINT64_FORMAT
+                             " entries are missing",
+                             syncd_store_n_rolled_back(self));
+        return false;
     case SYNCD_STORE_INSPECTING:
         syncd_set_error(error, SYNCD_ERROR_ACCESS_DENIED, "The state is open for inspection only");
         return false;
@@ -478,61 +486,5 @@ bool syncd_store_keep_head(SyncdStore *self, const char *scope_id, const char *r
     if (syncd_journal_add_checkpoint(self->journal, feed, reason, error))
         return syncd_store_commit(self, NULL, error);
     syncd_store_discard(self);
-    return false;
-}
-
-/* ---- another machine ---- */
-
-static bool continue_feeds(SyncdStore *self, const char *actor, GError **error)
-{
-    for (guint i = 0; i < self->scopes->len; i++) {
-        const SyncdScope *scope = self->scopes->pdata[i];
-        const SyncdFeed *last = syncd_journal_own_feed(self->journal, scope->id);
-        if (last != NULL &&
-            !syncd_store_open_feed(self, scope, last->epoch + 1, last, actor, error))
-            return false;
-    }
-    return true;
-}
-
-static bool record_adoption(SyncdStore *self, const char *actor, GError **error)
-{
-    SyncdJsonWriter writer;
-    g_autofree char *machine = g_strndup(self->machine, SYNCD_MACHINE_HASH_DIGITS);
-    g_autoptr(GString) content = g_string_new(NULL);
-    syncd_json_writer_init(&writer, content, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "machine", machine);
-    syncd_json_end_object(&writer);
-    SyncdDraft draft = {
-        .kind = "store.adopted",
-        .actor = actor,
-        .object = "",
-        .decision = "",
-        .engine = "",
-        .lane = "audit",
-        .schema_id = "sourceos.store-adoption/v1",
-        .schema_version = 1,
-        .meta = SYNCD_BYTES_TEXT("{}"),
-        .content = SYNCD_BYTES(content->str, content->len),
-    };
-    return syncd_store_append(self, syncd_store_device_id(self), &draft, NULL, error);
-}
-
-bool syncd_store_adopt(SyncdStore *self, const char *actor, GError **error)
-{
-    if (self->condition != SYNCD_STORE_MACHINE_CHANGED)
-        return syncd_store_may_write(self, error); /* nothing to do is done */
-    if (!syncd_store_settle(self, error))
-        return false;
-
-    self->condition = SYNCD_STORE_WRITABLE;
-    if (continue_feeds(self, actor, error) &&
-        syncd_journal_set_meta(self->journal, "machine", self->machine, error) &&
-        record_adoption(self, actor, error) && syncd_store_commit(self, NULL, error))
-        return true;
-    if (syncd_store_has_turn(self))
-        syncd_store_discard(self);
-    self->condition = SYNCD_STORE_MACHINE_CHANGED;
     return false;
 }

@@ -1,4 +1,5 @@
 #include "store/mend.h"
+#include "store/rollback.h"
 #include "store/store-private.h"
 
 #include <glib/gstdio.h>
@@ -8,8 +9,11 @@
 const char *syncd_store_condition_name(SyncdStoreCondition condition)
 {
     static const char *const names[] = {
-        [SYNCD_STORE_WRITABLE] = "writable",     [SYNCD_STORE_MACHINE_CHANGED] = "machine-changed",
-        [SYNCD_STORE_FAILED] = "storage-failed", [SYNCD_STORE_DAMAGED] = "journal-corrupt",
+        [SYNCD_STORE_WRITABLE] = "writable",
+        [SYNCD_STORE_MACHINE_CHANGED] = "machine-changed",
+        [SYNCD_STORE_FAILED] = "storage-failed",
+        [SYNCD_STORE_DAMAGED] = "journal-corrupt",
+        [SYNCD_STORE_ROLLED_BACK] = "log-rolled-back",
         [SYNCD_STORE_INSPECTING] = "inspecting",
     };
     return names[condition];
@@ -172,6 +176,8 @@ bool syncd_store_judge_journal(SyncdStore *self, GError **error)
     self->registries++;
     if (!check_binding(self, error))
         return false;
+    syncd_store_look_for_rollback(self);
+    syncd_store_judge_rollback(self);
     if (self->index == NULL && self->condition != SYNCD_STORE_DAMAGED) {
         g_clear_error(&self->index_problem);
         return syncd_store_open_index(self, error);
@@ -212,6 +218,7 @@ static bool open_all(SyncdStore *self, const SyncdStoreOptions *options, GError 
         return false;
     if (self->mode == SYNCD_STORE_INSPECT) {
         self->condition = SYNCD_STORE_INSPECTING;
+        syncd_store_look_for_rollback(self);
         /* A copy without its keys can still be judged, but for what is sealed. */
         return !syncd_keyring_has_device(self->keyring) || check_binding(self, error);
     }
@@ -228,6 +235,10 @@ static bool open_all(SyncdStore *self, const SyncdStoreOptions *options, GError 
     if (empty ? !refuse_lost_entries(self, error) : !check_binding(self, error))
         return false;
     self->reserve_bytes = options->reserve_bytes;
+    if (!empty) {
+        syncd_store_look_for_rollback(self);
+        syncd_store_judge_rollback(self);
+    }
     /* A log that is there is served without an index, if none can be had; a new one is not begun.
      */
     if (!syncd_store_open_index(self, error) && empty)
@@ -267,6 +278,7 @@ void syncd_store_free(SyncdStore *self)
     syncd_store_end_remake(self);
     g_clear_error(&self->index_problem);
     g_clear_error(&self->held);
+    g_clear_pointer(&self->rollback, syncd_rollback_free);
     g_free(self->index_lost);
     syncd_journal_free(self->journal);
     syncd_overlay_free(self->overlay);

@@ -67,6 +67,7 @@ typedef enum {
     SYNCD_STORE_MACHINE_CHANGED, /* state of another machine: `store adopt` */
     SYNCD_STORE_FAILED,          /* an I/O error; sticky until opened again */
     SYNCD_STORE_DAMAGED,         /* the head of an own feed does not hold; sticky */
+    SYNCD_STORE_ROLLED_BACK,     /* its log lost its end: `store adopt` goes on without it */
     SYNCD_STORE_INSPECTING,
 } SyncdStoreCondition;
 
@@ -88,6 +89,24 @@ const SyncdSigner *syncd_store_signer(const SyncdStore *store);
 guint64
 syncd_store_sequence(const SyncdStore *store); /* pos of the newest committed entry, 0 for none */
 guint64 syncd_store_last_ms(const SyncdStore *store); /* its hybrid logical time, 0 for none */
+
+/* ---- a log that lost its end (store/rollback.h) ---- */
+
+typedef struct {
+    guint64 known;    /* the log had so many entries at least; 0: nobody knows any more */
+    char *operation;  /* the last of them; NULL: not known … */
+    guint64 ms;       /* … and its time; 0 */
+    char *evidence;   /* what says so: "index.db", "verified.json" */
+    GPtrArray *feeds; /* what was known of each … */
+    guint64 gone;     /* … and of so many there is nothing left */
+    bool kept;        /* in the file that remembers it */
+} SyncdRollback;
+
+/* NULL: it did not. */
+const SyncdRollback *syncd_store_rollback(const SyncdStore *store);
+guint64 syncd_store_n_rolled_back(const SyncdStore *store); /* entries that are missing */
+/* A sentence (char *) about each feed of which entries are missing. */
+GPtrArray *syncd_store_feeds_rolled_back(const SyncdStore *store);
 
 /* ---- files of others ---- */
 

@@ -93,8 +93,23 @@ static bool check_known(SyncdVerify *self, const KnownHead *known, GError **erro
     return true;
 }
 
+/* What the open found, where verified.json does not say it too. */
+static void tell_rollback(SyncdVerify *self)
+{
+    g_autoptr(GPtrArray) feeds = syncd_store_feeds_rolled_back(self->store);
+    for (guint i = 0; i < self->findings->len; i++)
+        if (strcmp(((const SyncdVerifyFinding *)self->findings->pdata[i])->code, "rollback") == 0)
+            return;
+    if (syncd_store_rollback(self->store) != NULL)
+        syncd_verify_add(self, SYNCD_ERROR_FEED_ROLLBACK, "rollback", NULL, -1, -1,
+                         "it was cut or replaced by an older copy: %s",
+                         feeds->len > 0 ? (const char *)feeds->pdata[0]
+                                        : "what is missing is not known");
+}
+
 bool syncd_verify_known(SyncdVerify *self, GError **error)
 {
+    tell_rollback(self);
     for (guint i = 0; i < self->known->len; i++)
         if (!check_known(self, self->known->pdata[i], error))
             return false;

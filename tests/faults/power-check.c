@@ -317,7 +317,9 @@ static char *check_index(Check *check)
 static char *check_opened(Check *check, size_t cut)
 {
     g_autoptr(GError) error = NULL;
-    char *complaint = check_turns(check, cut);
+    char *complaint = syncd_store_rollback(check->store) != NULL
+                          ? g_strdup("it is taken for a log that lost its end")
+                          : check_turns(check, cut);
     if (complaint == NULL && check->log->expect_index && check->rebuilt)
         complaint = g_strdup("its index had to be made anew");
     if (complaint == NULL && !syncd_store_settle(check->store, &error))

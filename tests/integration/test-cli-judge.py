@@ -8,9 +8,10 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import sqlite3
 
-from cli_user import FAILED, NEGATIVE, NOT_AUTHORISED, NOT_FOUND, Cli, on_terminal, served
+from cli_user import DONE, FAILED, NEGATIVE, NOT_AUTHORISED, NOT_FOUND, Cli, on_terminal, served
 from harness import equal, main, promise, session_world
 
 
@@ -187,6 +188,43 @@ def adopting_is_asked_for(world):
             cli.enqueue('after')
             equal(cli.json('verify', 'log', '--full')['verdict'], 'sound')
             equal(len(cli.json('ops', 'list')), 2)
+
+
+@promise
+def a_log_that_lost_its_end_waits_for_a_person(world):
+    with served(world) as (cli, daemon):
+        cli.enqueue('kept')
+    with world.daemon(directory=daemon.directory) as daemon:
+        lost = cli.enqueue('lost')['operation']
+        equal(len(cli.json('ops', 'list')), 2)
+        daemon.stop(signal.SIGKILL)
+    (daemon.state / 'journal.db-wal').unlink()
+    with world.daemon(directory=daemon.directory):
+        status = json.loads(cli.run('status', '--user', '--json')[1])
+        equal(status['daemon_state'], 'degraded')
+        assert 'log-rolled-back' in status['state_reasons'], status
+        code, out, _ = cli.run('doctor', '--json')
+        equal(code, NEGATIVE)
+        found, = [one for one in json.loads(out)['findings'] if one['code'] == 'log-rolled-back']
+        equal((found['severity'], found['durability'], found['repair']), ('critical', 'durable', None))
+        equal(found['next'], 'sourceos-syncd store adopt')
+        assert found['count'] > 0 and found['range']['last'] - found['range']['first'] + 1 == found['count'], found
+        assert any('index.db says so' in line for line in found['evidence']), found
+        # What is there can be read, and looked up; nothing is written.
+        equal(len(cli.json('ops', 'list')), 1)
+        cli.fails(NOT_FOUND, 'NotFound', 'ops', 'show', lost)
+        assert 'lost its end' in cli.fails(NEGATIVE, 'FeedRollback', 'ops', 'enqueue', '--object=x', '--body-json={}')
+        equal(cli.run('verify', 'log', '--full')[0], NEGATIVE)
+    with world.daemon(directory=daemon.directory):
+        assert 'log-rolled-back' in json.loads(cli.run('status', '--user', '--json')[1])['state_reasons']
+    assert f'({found["count"]})' in on_terminal(cli, ['store', 'adopt'], b'n\n', FAILED)
+    equal(cli.json('store', 'adopt', '--yes')['adopted'], True)
+    with world.daemon(directory=daemon.directory):
+        equal(cli.json('status', '--user')['daemon_state'], 'clean')
+        cli.enqueue('after')
+        equal(cli.json('verify', 'log', '--full')['verdict'], 'sound')
+        equal(cli.run('doctor')[0], DONE)
+        adopted, = cli.json('events', 'list', '--type=sync.store.adopted')
 
 
 if __name__ == '__main__':

@@ -289,7 +289,10 @@ static void a_rollback_is_found_by_a_known_head(void)
     g_assert_nonnull(cut);
     g_assert_nonnull(strstr(cut, "rollback"));
 
-    /* Continued from the older copy, the same place holds another entry: a fork. */
+    /* Continued from the older copy, where nothing here knows the newer one, the same place holds
+     * another entry: a fork. */
+    g_autofree char *index = g_build_filename(d.f.directory, "index.db", NULL);
+    g_assert_cmpint(g_remove(index), ==, 0);
     d.f.seed += 12345;
     fixture_open(&d.f);
     fixture_fill(&d.f, 9);

@@ -1,0 +1,92 @@
+/* Going on with a log that came from another machine, or that lost its end: its feeds are not
+ * continued, as somebody may have other entries in the same places. They open their next epoch,
+ * naming the head that is there. */
+#include "base/json-writer.h"
+#include "store/rollback.h"
+#include "store/store-private.h"
+
+/* Of feeds that went with the end, any may have been a later epoch: none is begun twice. */
+static bool continue_feeds(SyncdStore *self, const char *actor, GError **error)
+{
+    guint64 skipped = self->rollback != NULL ? self->rollback->gone : 0;
+    for (guint i = 0; i < self->scopes->len; i++) {
+        const SyncdScope *scope = self->scopes->pdata[i];
+        const SyncdFeed *last = syncd_journal_own_feed(self->journal, scope->id);
+        if (last != NULL &&
+            !syncd_store_open_feed(self, scope, last->epoch + 1 + skipped, last, actor, error))
+            return false;
+    }
+    return true;
+}
+
+/* What there was, as far as is known, and what there is. */
+static void write_lost(SyncdStore *self, SyncdJsonWriter *writer)
+{
+    g_autoptr(GPtrArray) feeds = syncd_store_feeds_rolled_back(self);
+    syncd_json_name(writer, "rolled_back");
+    syncd_json_begin_object(writer);
+    syncd_json_member_uint(writer, "known", self->rollback->known);
+    syncd_json_member_uint(writer, "present", syncd_journal_committed(self->journal));
+    syncd_json_member_string(writer, "last_operation", self->rollback->operation);
+    syncd_json_member_string(writer, "evidence", self->rollback->evidence);
+    syncd_json_name(writer, "feeds");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < feeds->len; i++)
+        syncd_json_string(writer, feeds->pdata[i]);
+    syncd_json_end_array(writer);
+    syncd_json_end_object(writer);
+}
+
+static bool record_adoption(SyncdStore *self, const char *actor, GError **error)
+{
+    SyncdJsonWriter writer;
+    g_autofree char *machine = g_strndup(self->machine, SYNCD_MACHINE_HASH_DIGITS);
+    g_autoptr(GString) content = g_string_new(NULL);
+    syncd_json_writer_init(&writer, content, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "machine", machine);
+    if (self->rollback != NULL)
+        write_lost(self, &writer);
+    syncd_json_end_object(&writer);
+    SyncdDraft draft = {
+        .kind = "store.adopted",
+        .actor = actor,
+        .object = "",
+        .decision = "",
+        .engine = "",
+        .lane = "audit",
+        .schema_id = "sourceos.store-adoption/v1",
+        .schema_version = 1,
+        .meta = SYNCD_BYTES_TEXT("{}"),
+        .content = SYNCD_BYTES(content->str, content->len),
+    };
+    return syncd_store_append(self, syncd_store_device_id(self), &draft, NULL, error);
+}
+
+/* A log that is bound already stays so where nobody knows which machine this is. */
+static bool bind_machine(SyncdStore *self, GError **error)
+{
+    return strcmp(self->machine, "none") == 0 ||
+           syncd_journal_set_meta(self->journal, "machine", self->machine, error);
+}
+
+bool syncd_store_adopt(SyncdStore *self, const char *actor, GError **error)
+{
+    SyncdStoreCondition before = self->condition;
+    if (before != SYNCD_STORE_MACHINE_CHANGED && before != SYNCD_STORE_ROLLED_BACK)
+        return syncd_store_may_write(self, error); /* nothing to do is done */
+    if (!syncd_store_settle(self, error))
+        return false;
+
+    self->condition = SYNCD_STORE_WRITABLE;
+    if (continue_feeds(self, actor, error) && bind_machine(self, error) &&
+        record_adoption(self, actor, error) && syncd_store_commit(self, NULL, error)) {
+        if (self->rollback != NULL)
+            syncd_store_end_rollback(self);
+        return true;
+    }
+    if (syncd_store_has_turn(self))
+        syncd_store_discard(self);
+    self->condition = before;
+    return false;
+}
