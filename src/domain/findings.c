@@ -60,7 +60,7 @@ static const SyncdFinding findings[] = {
      N_("The state has a reason that this program does not know: {reason}."),
      "sourceos-syncd status --json", NOTHING, NULL, NULL},
 
-    {"unchecked", "warning", N_("This could not be looked at: {what} ({reason})."),
+    {"unchecked", "warning", N_("This could not be looked at: {what}. {reason}"),
      "sourceos-syncd status", NOTHING, NULL, NULL},
 
     /* The state directory, and what lies in it. */

@@ -100,10 +100,10 @@ static void add_unverified(SyncdService *service, GPtrArray *found)
     SyncdDiagnosis self = {service, found};
     if (syncd_service_verified(service).at_ms == 0)
         syncd_diagnosis_add(&self, "unchecked", "what", "all of the log", "reason",
-                            "it was not verified yet", NULL);
+                            "It was not verified yet.", NULL);
     if (syncd_service_index_faults(service) == NULL)
         syncd_diagnosis_add(&self, "unchecked", "what", "the whole index", "reason",
-                            "nobody had it checked since it was made or opened", NULL);
+                            "Nobody had it checked since it was made or opened.", NULL);
 }
 
 char *syncd_service_describe_diagnosis(SyncdService *service, const SyncdCaller *caller,
