@@ -182,8 +182,8 @@ static const SyncdFinding findings[] = {
      N_("A repair gave up what was nowhere to be had: {n}. The rest of the log is sound."), VERIFY,
      DURABLE, NULL, N_("Look for a backup of it.")},
     {"blob-damaged", "critical",
-     N_("Content that is kept beside the log is missing or damaged: {n}."), VERIFY, DURABLE,
-     "blob-refill", N_("Look for a backup of what cannot be had from here.")},
+     N_("Content that is kept beside the log is missing or damaged: {n}."), VERIFY, DURABLE, NULL,
+     N_("Look for a backup of what cannot be had from here.")},
 };
 
 const SyncdFinding *syncd_finding_find(SyncdBytes code)

@@ -91,6 +91,40 @@ static GBytes *read_chunk(SyncdVerify *self, const Chunk *chunk, GError **error)
                                                                                          : NULL;
 }
 
+static bool names_chunk(const SyncdFileChange *change, const Chunk *chunk)
+{
+    SyncdBytes names = change->content.chunks;
+    for (size_t at = 0; change->content.kept && at + SYNCD_HASH_SIZE <= names.size;
+         at += SYNCD_HASH_SIZE)
+        if (memcmp((const guint8 *)names.data + at, chunk->name.bytes, SYNCD_HASH_SIZE) == 0)
+            return true;
+    return false;
+}
+
+/* The file that the newest document names it for. */
+static char *tell_file(SyncdVerify *self, const Chunk *chunk)
+{
+    g_auto(SyncdEntry) entry = {0};
+    g_auto(SyncdBody) body = {0};
+    g_auto(SyncdFileChangesReader) reader = {{NULL}};
+    SyncdFileChange change;
+    char id[SYNCD_FILE_ID_SIZE];
+    if (!syncd_store_read(self->store, chunk->pos, &entry, NULL) ||
+        !syncd_store_read_body(self->store, &entry, &body, NULL) ||
+        !syncd_json_check(body.content, body.content_size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
+        return g_strdup("a file");
+    syncd_file_changes_read(&reader, syncd_json_root(body.content, body.content_size));
+    while (syncd_file_changes_next(&reader, &change)) {
+        if (!names_chunk(&change, chunk))
+            continue;
+        if (change.object.data != NULL)
+            return syncd_bytes_dup(change.object);
+        syncd_file_id(entry.header.op, reader.number, id);
+        return g_strdup(id);
+    }
+    return g_strdup("a file");
+}
+
 static void check_chunk(SyncdVerify *self, const Chunk *chunk)
 {
     char digits[SYNCD_HASH_HEX_SIZE];
@@ -98,20 +132,24 @@ static void check_chunk(SyncdVerify *self, const Chunk *chunk)
     g_autoptr(GBytes) bytes = read_chunk(self, chunk, &problem);
     syncd_hash_to_hex(&chunk->name, digits);
     if (bytes == NULL) {
+        g_autofree char *file = tell_file(self, chunk);
         g_autofree char *sentence = NULL, *next = NULL;
         if (problem != NULL)
             syncd_error_split(problem->message, &sentence, &next);
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "kept-content", NULL, -1,
-                         (gint64)chunk->pos, "the chunk %s of a file's content is missing%s%s",
-                         digits, sentence != NULL ? ": " : "", sentence != NULL ? sentence : "");
+                         (gint64)chunk->pos, "the chunk %s of the content of %s is missing%s%s",
+                         digits, file, sentence != NULL ? ": " : "",
+                         sentence != NULL ? sentence : "");
         return;
     }
     self->step_bytes += g_bytes_get_size(bytes);
     SyncdHash hash = syncd_hash(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
-    if (!syncd_hash_equal(&hash, &chunk->name))
-        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "kept-content", NULL, -1,
-                         (gint64)chunk->pos,
-                         "the chunk %s of a file's content is not what was kept", digits);
+    if (syncd_hash_equal(&hash, &chunk->name))
+        return;
+    g_autofree char *file = tell_file(self, chunk);
+    syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "kept-content", NULL, -1,
+                     (gint64)chunk->pos, "the chunk %s of the content of %s is not what was kept",
+                     digits, file);
 }
 
 /* What a document after the end of this verification drops may be gone already: nobody is told of

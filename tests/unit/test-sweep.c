@@ -411,6 +411,29 @@ static void of_a_dropped_version_nothing_stays(void)
     clear(&k);
 }
 
+/* Whoever has a backup has to know of which file. */
+static void expect_named(Kept *k)
+{
+    g_autoptr(SyncdVerify) verify = fixture_verify(&k->base, SYNCD_VERIFY_FULL, NULL);
+    g_assert_cmpuint(syncd_verify_n_findings(verify), ==, 1);
+    const SyncdVerifyFinding *finding = syncd_verify_findings(verify)->pdata[0];
+    g_assert_cmpstr(finding->code, ==, "kept-content");
+    g_assert_nonnull(strstr(finding->detail, k->file));
+}
+
+static void what_is_lost_is_named(void)
+{
+    Kept k;
+    init(&k);
+    SyncdHash name = needed_by(&k, k.file);
+    g_autofree char *path = path_of(&k, &name, "", "");
+    g_assert_true(g_file_set_contents(path, "other", -1, NULL));
+    expect_named(&k);
+    g_assert_cmpint(g_remove(path), ==, 0);
+    expect_named(&k);
+    clear(&k);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -425,5 +448,6 @@ int main(int argc, char **argv)
                     a_step_reads_a_bounded_part_of_the_log);
     g_test_add_func("/sweep/of-a-dropped-version-nothing-stays",
                     of_a_dropped_version_nothing_stays);
+    g_test_add_func("/sweep/what-is-lost-is-named", what_is_lost_is_named);
     return g_test_run();
 }
