@@ -13,15 +13,17 @@ static guint hash_word(gconstpointer key)
 static gboolean same_word(gconstpointer a, gconstpointer b)
 {
     const SyncdBytes *left = a, *right = b;
-    return left->size == right->size && memcmp(left->data, right->data, left->size) == 0;
+    return left->size == right->size &&
+           (left->size == 0 || memcmp(left->data, right->data, left->size) == 0);
 }
 
-/* The text lies behind its view. */
+/* The text lies behind its view. An empty one may be nowhere. */
 static SyncdBytes *word_new(SyncdBytes text)
 {
     SyncdBytes *word = g_malloc(sizeof *word + text.size + 1);
     char *copy = (char *)(word + 1);
-    memcpy(copy, text.data, text.size);
+    if (text.size > 0)
+        memcpy(copy, text.data, text.size);
     copy[text.size] = '\0';
     *word = SYNCD_BYTES(copy, text.size);
     return word;
