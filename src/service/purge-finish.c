@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "service/repair-private.h"
+#include "store/repair-store.h"
 
 /* Each time that nothing more can be done it waits twice as long; but for room, which comes and
  * goes and is soon looked for. */
@@ -66,7 +67,8 @@ static bool begin_scrub(SyncdService *service, guint64 pos, GError **error)
     g_auto(Unproven) unproven = {0};
     syncd_service_stop_scrub(service);
     /* What a repair kept may hold what goes. */
-    if (!read_purge(service, pos, &unproven, error) || !syncd_repair_release_all(service, error))
+    if (!read_purge(service, pos, &unproven, error) || !syncd_repair_release_all(service, error) ||
+        !syncd_store_remove_kept(service->store, error))
         return false;
     g_autoptr(GPtrArray) chunks = list_chunks(unproven.content);
     service->scrub = syncd_store_begin_scrub(service->store, unproven.scope_id, chunks);

@@ -2,6 +2,7 @@
 
 #include "store/store-private.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 #define FOLDER "repair"
@@ -65,6 +66,27 @@ bool syncd_store_list_repair(SyncdStore *self, bool (*is_wanted)(const char *nam
 {
     return syncd_directory_list(self->directory, FOLDER, is_wanted, SYNCD_REPAIR_FILES_MAX,
                                 ret_names, error);
+}
+
+static bool is_kept_by_a_repair(const char *name)
+{
+    static const char *const others[] = {".", "..", ".plan", ".state", ".report", ".damaged"};
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
+        if (i < 2 ? strcmp(name, others[i]) == 0 : g_str_has_suffix(name, others[i]))
+            return false;
+    return true;
+}
+
+bool syncd_store_remove_kept(SyncdStore *self, GError **error)
+{
+    g_autoptr(GPtrArray) names = NULL;
+    if (!syncd_directory_list(self->directory, FOLDER, is_kept_by_a_repair, G_MAXUINT - 1, &names,
+                              error))
+        return false;
+    for (guint i = 0; i < names->len; i++)
+        if (!syncd_store_remove_repair(self, names->pdata[i], error))
+            return false;
+    return true;
 }
 
 /* ---- the index ---- */

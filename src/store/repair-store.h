@@ -26,6 +26,10 @@ bool syncd_store_rename_repair(SyncdStore *store, const char *from, const char *
 bool syncd_store_list_repair(SyncdStore *store, bool (*is_wanted)(const char *name),
                              GPtrArray **ret_names, GError **error);
 
+/* Removes all that is not a plan, its state or its report, or one of those that was set aside: what
+ * repairs kept, whoever still knows of it. */
+bool syncd_store_remove_kept(SyncdStore *store, GError **error);
+
 /* ---- the index ---- */
 
 /* Why the index that is there is of no use; NULL: it serves, or is being made. Borrowed. */

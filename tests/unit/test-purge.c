@@ -285,6 +285,27 @@ static void clearing_up_is_work_in_steps(void)
     service_clear(&f);
 }
 
+/* Of a plan that is not known any more: its ledger was set aside, or lost. */
+static void what_a_repair_kept_for_nobody_goes_as_well(void)
+{
+    ServiceFixture f;
+    g_free(begin(&f));
+    delete_note(&f);
+    g_autofree char *folder = g_build_filename(f.base.directory, "repair", NULL),
+                    *kept = g_build_filename(folder, "plan-x.0", NULL),
+                    *state = g_build_filename(folder, "plan-x.state.damaged", NULL);
+    g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(kept, MARKER, -1, NULL));
+    g_assert_true(g_file_set_contents(state, "{}", -1, NULL));
+    g_autofree char *purged = purge(&f);
+    finish(&f);
+    g_autofree char *told = report(&f, purged);
+    assert_member(told, "state", "\"proven\"");
+    g_assert_false(state_holds(&f.base, MARKER));
+    g_assert_true(g_file_test(state, G_FILE_TEST_EXISTS));
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -298,5 +319,6 @@ int main(int argc, char **argv)
     g_test_add_func("/purge/others-between", others_are_served_between_two_steps);
     g_test_add_func("/purge/restored-between", what_is_restored_between_two_steps_is_not_purged);
     g_test_add_func("/purge/work-in-steps", clearing_up_is_work_in_steps);
+    g_test_add_func("/purge/kept-for-nobody", what_a_repair_kept_for_nobody_goes_as_well);
     return g_test_run();
 }
