@@ -15,6 +15,9 @@ typedef struct {
     /* Bounded work; `*ret_progress` is of 1. NULL: it goes on by itself. */
     bool (*step)(SyncdService *service, void *data, bool *ret_more, double *ret_progress,
                  GError **error);
+    /* The next step has to wait for something else: whoever ends that, or knows when it is due, has
+     * syncd_service_work() called. NULL: none ever has to. */
+    bool (*waits)(const SyncdService *service, const void *data);
     /* What came of it, a JSON value, after the last step. Of one with steps only. */
     char *(*conclude)(SyncdService *service, void *data);
     /* Somebody cancelled it; NULL: there is nothing to do but to end. */

@@ -189,9 +189,10 @@ void syncd_service_end_job(SyncdService *service, SyncdJob *job, const char *res
     syncd_service_ask_for_work(service);
 }
 
-static bool has_steps(const SyncdJob *job)
+static bool has_steps(const SyncdService *service, const SyncdJob *job)
 {
-    return runs(job) && job->kind->step != NULL;
+    return runs(job) && job->kind->step != NULL &&
+           (job->kind->waits == NULL || !job->kind->waits(service, job->data));
 }
 
 static void remove_ended(SyncdService *service)
@@ -214,7 +215,7 @@ bool syncd_service_step_jobs(SyncdService *service)
     /* In turns, so that a long one does not hold up a short one. */
     for (guint i = 0; i < service->jobs->len; i++) {
         SyncdJob *job = g_ptr_array_index(service->jobs, service->next_job++ % service->jobs->len);
-        if (has_steps(job)) {
+        if (has_steps(service, job)) {
             step_job(service, job);
             break;
         }
@@ -225,7 +226,7 @@ bool syncd_service_step_jobs(SyncdService *service)
 bool syncd_service_jobs_run(const SyncdService *service)
 {
     for (guint i = 0; i < service->jobs->len; i++)
-        if (has_steps(g_ptr_array_index(service->jobs, i)))
+        if (has_steps(service, g_ptr_array_index(service->jobs, i)))
             return true;
     return false;
 }
