@@ -200,6 +200,8 @@ void syncd_restore_free(SyncdRestore *self)
     g_free(self->name);
     g_free(self->from);
     g_free(self->unit);
+    g_free(self->keep_as);
+    g_free(self->kept_as);
     g_clear_pointer(&self->chunks, g_bytes_unref);
     g_clear_pointer(&self->modes, g_array_unref);
     g_free(self);

@@ -63,7 +63,14 @@ struct SyncdRestore {
     SyncdHash expected; /* … of that content */
     SyncdCaller caller; /* who wants it */
     char *unit;         /* what it points to */
+    /* Files of the ledger of repairs (store/repair-store.h); NULL else. What is there is kept in
+     * the first before it is replaced. What is in the second comes back, instead of chunks: it is
+     * no version, and is recorded as what was found there. */
+    char *keep_as, *kept_as;
 };
+
+/* Bytes of a file that are kept so. */
+#define SYNCD_RESTORE_KEPT_MAX (16u * 1024u * 1024u)
 
 void syncd_restore_free(SyncdRestore *restore);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRestore, syncd_restore_free)

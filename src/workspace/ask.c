@@ -213,6 +213,19 @@ void syncd_workspace_look_deep(SyncdWorkspace *self, const SyncdFolder *folder, 
     question->deep = true;
 }
 
+void syncd_workspace_look_copying(SyncdWorkspace *self, const SyncdFolder *folder, SyncdBytes name,
+                                  guint64 max)
+{
+    SyncdWireMessage request = {
+        .type = SYNCD_WIRE_LOOK,
+        .flags = SYNCD_WIRE_HASH | SYNCD_WIRE_KEEP,
+        .path = SYNCD_BYTES_TEXT(folder->path),
+        .name = name,
+        .max = max,
+    };
+    put(self, &request, folder)->copying = true;
+}
+
 guint32 syncd_workspace_place(SyncdWorkspace *self, SyncdWireMessage *request)
 {
     const SyncdFolder nothing = {.path = (char *)""};

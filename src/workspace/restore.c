@@ -14,7 +14,7 @@
 
 #define FOLDER_MODE 0755 /* of one that nobody knows */
 
-typedef enum { LOCATE, MAKE, ENTER, LOOK, CHECK, SEND, PLACE, RECORD } Stage;
+typedef enum { LOCATE, MAKE, ENTER, LOOK, CHECK, COPY, SEND, PLACE, RECORD } Stage;
 
 struct SyncdRestoring {
     SyncdWorkspace *workspace; /* NULL: it has ended before the commit */
@@ -30,6 +30,7 @@ struct SyncdRestoring {
     guint64 file;       /* what is there; 0: nothing */
     guint64 version;    /* that it is afterwards */
     guint64 chunk;      /* the next one to be sent */
+    GBytes *kept;       /* what comes back, where that is not in chunks */
     char *operation;
     SyncdRestoreDone done;
     void *data;
@@ -40,6 +41,7 @@ static void restoring_free(SyncdRestoring *self)
     syncd_restore_free(self->what);
     syncd_folder_clear(&self->folder);
     syncd_folder_clear(&self->made);
+    g_clear_pointer(&self->kept, g_bytes_unref);
     g_free(self->missing);
     g_free(self->operation);
     g_free(self);
@@ -57,6 +59,7 @@ void syncd_workspace_end_restore(SyncdWorkspace *self, const GError *why)
     SyncdRestoring *restoring = g_steal_pointer(&self->restoring);
     if (restoring == NULL)
         return;
+    syncd_workspace_end_copy(self);
     restoring->done(restoring->data, NULL, why);
     if (restoring->commits)
         restoring->workspace = NULL; /* whoever waits for the commit frees it */
@@ -248,22 +251,19 @@ static bool check(SyncdWorkspace *self, GError **error)
         fail_stale(self);
         return true;
     }
-    bool same = found && syncd_hash_equal(&row.hash, &what->hash);
+    bool same = found && (what->kept_as != NULL || syncd_hash_equal(&row.hash, &what->hash));
     restoring->file = found ? row.id : 0;
     restoring->version = !found ? 1 : row.version + !same;
-    restoring->stage = SEND;
+    restoring->stage = found && what->keep_as != NULL ? COPY : SEND;
     return true;
 }
 
-static void send_part(SyncdWorkspace *self, SyncdBytes part)
+void syncd_workspace_copied(SyncdWorkspace *self, const GError *problem)
 {
-    SyncdWireMessage data = {.type = SYNCD_WIRE_DATA};
-    for (size_t at = 0; at < part.size; at += data.bytes.size) {
-        data.offset = self->restoring->chunk * SYNCD_FILE_CHUNK + at;
-        data.bytes =
-            SYNCD_BYTES((const guint8 *)part.data + at, MIN(part.size - at, SYNCD_WIRE_BYTES_MAX));
-        syncd_reader_process_tell(self->process, &data);
-    }
+    if (self->restoring != NULL && problem != NULL)
+        syncd_workspace_end_restore(self, problem);
+    else if (self->restoring != NULL)
+        self->restoring->stage = SEND;
 }
 
 static void place(SyncdWorkspace *self)
@@ -288,7 +288,6 @@ static void send_next(SyncdWorkspace *self, bool *ret_more)
     SyncdRestoring *restoring = self->restoring;
     const SyncdRestore *what = restoring->what;
     g_autoptr(GError) problem = NULL;
-    SyncdHash name;
     *ret_more = false;
     if (syncd_reader_process_has_unsent(self->process))
         return;
@@ -297,18 +296,11 @@ static void send_next(SyncdWorkspace *self, bool *ret_more)
         place(self);
         return;
     }
-    const guint8 *names = g_bytes_get_data(what->chunks, NULL);
-    memcpy(name.bytes, names + restoring->chunk * sizeof name.bytes, sizeof name.bytes);
     size_t size = MIN(what->size - restoring->chunk * SYNCD_FILE_CHUNK, SYNCD_FILE_CHUNK);
-    g_autoptr(GBytes) part =
-        syncd_store_get_chunk(syncd_service_store(self->service), self->root->scope_id, &name, size,
-                              what->size <= SYNCD_CONTENT_ROW_MAX, &problem);
-    if (part == NULL) {
+    if (syncd_workspace_send_chunk(self, what, restoring->chunk, size, &restoring->kept, &problem))
+        restoring->chunk++;
+    else
         syncd_workspace_end_restore(self, problem);
-        return;
-    }
-    send_part(self, SYNCD_BYTES(g_bytes_get_data(part, NULL), size));
-    restoring->chunk++;
 }
 
 bool syncd_workspace_step_restore(SyncdWorkspace *self, bool *ret_more, GError **error)
@@ -329,6 +321,11 @@ bool syncd_workspace_step_restore(SyncdWorkspace *self, bool *ret_more, GError *
     case CHECK:
         *ret_more = true;
         return check(self, error);
+    case COPY:
+        *ret_more = true;
+        syncd_workspace_copy(self, &restoring->folder, SYNCD_BYTES_TEXT(restoring->what->name),
+                             &restoring->what->expected, restoring->what->keep_as);
+        return true;
     case SEND:
         send_next(self, ret_more);
         return true;
@@ -396,17 +393,36 @@ static bool write_document(SyncdWorkspace *self, const SyncdFileStat *stat, GStr
     return true;
 }
 
+/* Its record is what it was, and it has other bytes again. */
+static bool write_checked(SyncdWorkspace *self, const SyncdFileStat *stat, GString *text,
+                          GError **error)
+{
+    SyncdFileChangesWriter writer;
+    char object[SYNCD_FILE_ID_SIZE];
+    if (!syncd_store_file_id(syncd_service_store(self->service), self->restoring->file, object,
+                             error))
+        return false;
+    syncd_file_changes_begin(&writer, text, SYNCD_FOUND_RESTORE);
+    syncd_file_changes_add_checked(&writer, object, stat->size, stat->mtime,
+                                   &self->restoring->what->hash);
+    syncd_file_changes_end(&writer);
+    return true;
+}
+
 static bool record(SyncdWorkspace *self, const SyncdFileStat *stat, GError **error)
 {
     SyncdRestoring *restoring = self->restoring;
     g_autoptr(GString) text = g_string_new(NULL);
     SyncdFileSeen seen = syncd_file_seen(stat);
     guint64 pos;
+    bool checks = restoring->what->kept_as != NULL;
     restoring->operation = syncd_service_new_operation(self->service);
-    if (!write_document(self, stat, text, error))
+    if (checks ? !write_checked(self, stat, text, error) : !write_document(self, stat, text, error))
         return false;
     const SyncdFilesDraft draft = {
-        .kind = restoring->file != 0 ? "object.changed" : "object.created",
+        .kind = checks                 ? SYNCD_FILES_CHECKED
+                : restoring->file != 0 ? "object.changed"
+                                       : "object.created",
         .operation = restoring->operation,
         .content = SYNCD_BYTES(text->str, text->len),
         .caller = &restoring->what->caller,

@@ -23,6 +23,7 @@ typedef struct {
     SyncdFolder folder; /* of LIST the one to look into, of LOOK the one with the name */
     bool hashing;       /* the digest is asked for too */
     bool deep;          /* … though nothing says that it has changed: deep.c */
+    bool copying;       /* … and the bytes, which are about to be replaced: copying.c */
     GArray *found;      /* of LIST: the numbers (guint64) of what is still there */
     guint unread;       /* of LIST: files that have to be read */
     guint ignored;      /* of LIST: names that are ignored */
@@ -41,6 +42,7 @@ typedef struct {
     guint64 origin; /* what it was, once that is judged; 0: it is new */
 } SyncdArrival;
 
+typedef struct SyncdCopying SyncdCopying;
 typedef struct SyncdRestoring SyncdRestoring;
 typedef struct SyncdDeep SyncdDeep;
 typedef struct SyncdLineage SyncdLineage;
@@ -88,6 +90,7 @@ struct SyncdWorkspace {
     GHashTable *missing;       /* numbers of files that are not where they were */
     GHashTable *arrivals;      /* name -> SyncdArrival */
     SyncdRestoring *restoring; /* restore.c: NULL for none */
+    SyncdCopying *copying;     /* copying.c: NULL for none */
     SyncdDeep *deep;           /* deep.c: NULL for none */
     size_t held;               /* bytes of content that wait with them, or did */
     GHashTable *troubles;      /* names that cannot be read */
@@ -136,6 +139,9 @@ void syncd_workspace_look(SyncdWorkspace *workspace, const SyncdFolder *folder, 
 /* The same, only to see whether it is what was recorded. */
 void syncd_workspace_look_deep(SyncdWorkspace *workspace, const SyncdFolder *folder,
                                SyncdBytes name);
+/* Asks for the bytes of a file, of `max` at most. */
+void syncd_workspace_look_copying(SyncdWorkspace *workspace, const SyncdFolder *folder,
+                                  SyncdBytes name, guint64 max);
 /* Has something put in place; the number of the request. */
 guint32 syncd_workspace_place(SyncdWorkspace *workspace, SyncdWireMessage *request);
 void syncd_workspace_open(SyncdWorkspace *workspace);
@@ -213,8 +219,21 @@ bool syncd_workspace_end_list(SyncdWorkspace *workspace, SyncdQuestion *question
 bool syncd_workspace_step_restore(SyncdWorkspace *workspace, bool *ret_more, GError **error);
 /* The reader has put something in place, or not. */
 void syncd_workspace_placed(SyncdWorkspace *workspace, const SyncdWireMessage *done);
+/* What is about to be replaced is kept, or `problem` says why not. */
+void syncd_workspace_copied(SyncdWorkspace *workspace, const GError *problem);
 bool syncd_workspace_is_recording_restore(const SyncdWorkspace *workspace);
 void syncd_workspace_end_restore(SyncdWorkspace *workspace, const GError *why);
+/* restore-source.c: sends a chunk of what is brought back to the reader. `kept` holds what is not
+ * in chunks, and is NULL at first. */
+bool syncd_workspace_send_chunk(SyncdWorkspace *workspace, const SyncdRestore *what, guint64 chunk,
+                                size_t size, GBytes **kept, GError **error);
+/* copying.c: what a file holds, whole, goes into the ledger of repairs under a name, if it is what
+ * was expected. Then syncd_workspace_copied(). */
+void syncd_workspace_copy(SyncdWorkspace *workspace, const SyncdFolder *folder, SyncdBytes name,
+                          const SyncdHash *expected, const char *keep_as);
+bool syncd_workspace_take_copied(SyncdWorkspace *workspace, const SyncdWireMessage *message,
+                                 GError **error);
+void syncd_workspace_end_copy(SyncdWorkspace *workspace);
 /* deep.c: every file is read and held against its record. The next ones, when there is nothing else
  * to do. */
 bool syncd_workspace_step_deep(SyncdWorkspace *workspace, bool *ret_more, GError **error);

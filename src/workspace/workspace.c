@@ -160,6 +160,10 @@ static bool take_message(void *data, const SyncdWireMessage *message, GError **e
         self->lost = true;
         return true;
     }
+    if (answers && question->copying)
+        return (message->type != SYNCD_WIRE_DONE ||
+                take_done(self, message, error)) && /* the question is gone then */
+               syncd_workspace_take_copied(self, message, error);
     if (reads && self->root->keeps && message->type == SYNCD_WIRE_BYTES)
         return syncd_keeping_take(self->keeping, message, error);
     if (answers && message->type == SYNCD_WIRE_RULED) {
@@ -448,6 +452,7 @@ void syncd_workspace_free(SyncdWorkspace *self)
         return;
     stop_restoring(self);
     syncd_workspace_end_deep(self);
+    syncd_workspace_end_copy(self);
     GHashTable *const tables[] = {self->looking,  self->names,   self->later,    self->listed,
                                   self->unlinked, self->linked,  self->missing,  self->arrivals,
                                   self->troubles, self->ignored, self->ignoring, self->unruled};
