@@ -24,7 +24,7 @@ typedef struct {
     guint64 first, last; /* the sequence numbers that it is about; 0: about none */
     guint64 count;       /* how many are concerned … */
     bool more;           /* … or there are more */
-    bool unmended;       /* no repair of this version does what would mend it */
+    bool unmended;       /* no repair of this version does what would mend it, or not of this one */
     GPtrArray *evidence; /* char *: ids, places, what was expected and what is there */
 } SyncdFound;
 

@@ -84,11 +84,16 @@ static void write_step(SyncdJsonWriter *writer, const SyncdRepairStep *step, gui
 
 static void write_summary(SyncdJsonWriter *writer, const SyncdRepairDraft *draft)
 {
-    g_autofree char *summary =
-        draft->n_steps == 1 ? g_strdup(draft->steps[0].description)
-                            : g_strdup_printf("%u things are to be repaired, the first one: %s",
-                                              draft->n_steps, draft->steps[0].description);
-    syncd_json_member_string(writer, "summary", summary);
+    g_autoptr(GString) summary = g_string_new(NULL);
+    if (draft->n_steps > 1)
+        g_string_append_printf(summary,
+                               "%u things are to be repaired, the first one: ", draft->n_steps);
+    g_string_append(summary, draft->steps[0].description);
+    if (draft->left_out > 0)
+        g_string_append_printf(summary,
+                               " %" G_GUINT64_FORMAT " more are left for another plan, after this.",
+                               draft->left_out);
+    syncd_json_member_string(writer, "summary", summary->str);
 }
 
 static unsigned gravity(const char *risk)

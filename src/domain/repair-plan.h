@@ -49,6 +49,7 @@ typedef struct {
     const char *severity;         /* … and what was found beside it */
     const SyncdRepairStep *steps; /* at least one */
     guint n_steps;
+    guint64 left_out; /* so many more would be repaired by another plan */
     const SyncdRepairHead *heads;
     guint n_heads;
     guint64 space_bytes; /* that it takes while it is carried out */

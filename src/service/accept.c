@@ -56,7 +56,7 @@ static bool find_file(SyncdService *service, const SyncdRoot *root, SyncdBytes p
 
 /* What is being found out now would be recorded after it, and be another thing perhaps; where
  * nobody looks, nobody knows what is there. */
-static bool check_rest(SyncdService *service, const SyncdRoot *root, GError **error)
+bool syncd_file_check_rest(SyncdService *service, const SyncdRoot *root, GError **error)
 {
     const SyncdListener *listener = &service->listener;
     SyncdRootStanding standing;
@@ -144,6 +144,22 @@ static bool is_found(const SyncdFileRow *row, const SyncdHash *wanted, GError **
     return false;
 }
 
+bool syncd_file_accept(SyncdService *service, const SyncdRoot *root, const SyncdCaller *caller,
+                       const SyncdFileRow *row, const SyncdHash *wanted,
+                       SyncdAccepted *ret_accepted, GError **error)
+{
+    SyncdAccepted accepted = {NULL};
+    /* Nor would whoever looks at the file next know of this one. */
+    if (is_found(row, wanted, error) && syncd_file_check_rest(service, root, error) &&
+        record(service, root, caller, row, &accepted, error) &&
+        syncd_service_commit_turn(service, error)) {
+        *ret_accepted = accepted;
+        return true;
+    }
+    syncd_accepted_clear(&accepted);
+    return false;
+}
+
 bool syncd_service_accept_file(SyncdService *service, const SyncdCaller *caller,
                                const char *workspace, SyncdBytes path, const char *sha256,
                                SyncdAccepted *ret_accepted, GError **error)
@@ -170,16 +186,7 @@ bool syncd_service_accept_file(SyncdService *service, const SyncdCaller *caller,
             (SyncdAccepted){.file = g_strdup(file), .version = row.version, .hash = row.hash};
         return true;
     }
-    SyncdAccepted accepted = {NULL};
-    /* Nor would whoever looks at the file next know of this one. */
-    if (is_found(&row, &wanted, error) && check_rest(service, root, error) &&
-        record(service, root, caller, &row, &accepted, error) &&
-        syncd_service_commit_turn(service, error)) {
-        *ret_accepted = accepted;
-        return true;
-    }
-    syncd_accepted_clear(&accepted);
-    return false;
+    return syncd_file_accept(service, root, caller, &row, &wanted, ret_accepted, error);
 }
 
 char *syncd_service_describe_accepted(const SyncdAccepted *accepted)

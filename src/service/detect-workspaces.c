@@ -1,7 +1,7 @@
 /* How it stands with the directories that are workspaces. */
 #include "service/detect.h"
 #include "service/file-find.h"
-#include "service/files.h"
+#include "service/repair-file.h"
 
 #include <string.h>
 
@@ -56,14 +56,18 @@ static void add_standing(SyncdDiagnosis *self, const SyncdRoot *root)
 
 typedef struct {
     SyncdFileRow rows[SYNCD_FOUND_EVIDENCE];
-    guint n;
+    guint n, looked;
+    bool may_be_restored; /* one of them */
 } Named;
 
 static bool name_one(void *data, const SyncdFileRow *row)
 {
     Named *named = data;
-    named->rows[named->n++] = *row;
-    return named->n < SYNCD_FOUND_EVIDENCE;
+    if (named->n < SYNCD_FOUND_EVIDENCE)
+        named->rows[named->n++] = *row;
+    named->may_be_restored |= syncd_repair_file_may_be_restored(row);
+    return ++named->looked < MISMATCHED_MAX &&
+           (named->n < SYNCD_FOUND_EVIDENCE || !named->may_be_restored);
 }
 
 static bool add_named(SyncdDiagnosis *self, SyncdFound *found, const Named *named, GError **error)
@@ -102,6 +106,8 @@ static bool add_mismatched(SyncdDiagnosis *self, const SyncdRoot *root, GError *
     found->more = more;
     found->object = g_strdup(root->id);
     found->target = g_strdup(root->workspace);
+    found->unmended = !named.may_be_restored ||
+                      syncd_repair_file_rest(self->service, root) == SYNCD_FILE_UNWATCHED;
     return add_named(self, found, &named, error);
 }
 

@@ -56,8 +56,8 @@ static void note_repairs(const GPtrArray *found)
 {
     for (guint i = 0; i < found->len; i++) {
         SyncdFound *one = found->pdata[i];
-        one->unmended = one->finding->repair != NULL &&
-                        syncd_repair_kind_find(SYNCD_BYTES_TEXT(one->finding->repair)) == NULL;
+        one->unmended |= one->finding->repair != NULL &&
+                         syncd_repair_kind_find(SYNCD_BYTES_TEXT(one->finding->repair)) == NULL;
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "service/file-document.h"
 #include "service/file-reading.h"
+#include "service/files.h"
 
 #define SYNCD_FOUND_ACCEPT "accept"
 
@@ -33,5 +34,11 @@ void syncd_accepted_clear(SyncdAccepted *accepted);
 bool syncd_service_accept_file(SyncdService *service, const SyncdCaller *caller,
                                const char *workspace, SyncdBytes path, const char *sha256,
                                SyncdAccepted *ret_accepted, GError **error);
+/* The same of a file that was looked up, in a workspace. */
+bool syncd_file_accept(SyncdService *service, const SyncdRoot *root, const SyncdCaller *caller,
+                       const SyncdFileRow *row, const SyncdHash *wanted,
+                       SyncdAccepted *ret_accepted, GError **error);
+/* What is there is known: EngineDisabled, Busy. */
+bool syncd_file_check_rest(SyncdService *service, const SyncdRoot *root, GError **error);
 /* A JSON object. */
 char *syncd_service_describe_accepted(const SyncdAccepted *accepted);

@@ -29,6 +29,7 @@ static void act_free(void *data)
     SyncdRepairAct *act = data;
     g_free((char *)act->snapshot);
     g_free(act->note);
+    g_free(act->awaits);
     g_ptr_array_unref(act->rebuilt);
     g_ptr_array_unref(act->preserved);
     g_ptr_array_unref(act->quarantined);
@@ -217,10 +218,36 @@ static bool interrupt(Run *run, GError *failure, GError **error)
 
 /* ---- the job ---- */
 
-static bool step(SyncdService *service, void *data, bool *ret_more, double *ret_progress,
-                 GError **error)
+static bool awaits_job(const SyncdService *service, const SyncdRepairAct *act)
 {
-    Run *run = data;
+    const SyncdJob *job =
+        act->awaits != NULL ? syncd_service_find_job(act->service, act->awaits) : NULL;
+    return job != NULL && strcmp(syncd_job_state(job), "running") == 0;
+}
+
+static bool waits(const SyncdService *service, const void *data)
+{
+    const Run *run = data;
+    guint64 now = syncd_service_monotonic(service);
+    for (guint i = 0; i < run->acts->len; i++) {
+        const SyncdRepairAct *act = run->acts->pdata[i];
+        if (now < act->not_before || awaits_job(service, act))
+            return true;
+    }
+    return false;
+}
+
+static guint64 wake_of(const Run *run)
+{
+    guint64 wake = 0;
+    for (guint i = 0; i < run->acts->len; i++)
+        wake = MAX(wake, ((SyncdRepairAct *)run->acts->pdata[i])->not_before);
+    return wake;
+}
+
+static bool take_step(SyncdService *service, Run *run, bool *ret_more, double *ret_progress,
+                      GError **error)
+{
     GError *problem = NULL;
     *ret_more = true;
     if (!syncd_service_commit_turn(service, &problem))
@@ -240,6 +267,15 @@ static bool step(SyncdService *service, void *data, bool *ret_more, double *ret_
     if (!back && turn_back(run, problem, &again))
         return true;
     return interrupt(run, back ? problem : again, error);
+}
+
+static bool step(SyncdService *service, void *data, bool *ret_more, double *ret_progress,
+                 GError **error)
+{
+    Run *run = data;
+    bool goes_on = take_step(service, run, ret_more, ret_progress, error);
+    service->repairs->wake = goes_on && *ret_more ? wake_of(run) : 0;
+    return goes_on;
 }
 
 /* What is half done needs what it kept. */
@@ -289,11 +325,13 @@ static void release(void *data)
 
 static const SyncdJobKind repairing = {.operation = "repair",
                                        .step = step,
+                                       .waits = waits,
                                        .conclude = conclude,
                                        .cancel = cancel,
                                        .release = release},
                           undoing = {.operation = "repair-rollback",
                                      .step = step,
+                                     .waits = waits,
                                      .conclude = conclude,
                                      .cancel = cancel,
                                      .release = release};
@@ -395,7 +433,7 @@ static bool check_needs(SyncdRepairPlan *plan, GError **error)
 {
     g_autoptr(GPtrArray) accept = accepted_of(plan);
     g_autoptr(GPtrArray) needs =
-        syncd_repair_find_needs(plan->service, (const char *const *)accept->pdata, error);
+        syncd_repair_find_needs(plan->service, (const char *const *)accept->pdata, NULL, error);
     if (needs == NULL)
         return false;
     bool same = MIN(needs->len, SYNCD_REPAIR_STEPS_MAX) == plan->steps->len;

@@ -18,6 +18,8 @@
  * them finds out how far it came, and doing it once more changes nothing. Undoing what was never
  * begun does nothing either. Each may be NULL where there is nothing to do, but `step` and `undo`.
  *
+ * A step, or what undoes it, that has to wait says for what: the job that it began, a time.
+ *
  * What has to be known after a restart and is not in a file is the act's note:
  * syncd_repair_act_note(), a short text, which is in the ledger before the next function is called.
  */
@@ -37,6 +39,8 @@ typedef struct {
     char *note;           /* NULL: none */
     bool noted;           /* it is new */
     void *data;           /* the kind's, while the process lives */
+    char *awaits;         /* the id of a job that has to end before it goes on; NULL: none */
+    guint64 not_before;   /* monotonic: nor does it go on before that */
     /* What the report says of it, sentences (char *). */
     GPtrArray *rebuilt, *preserved, *quarantined, *actors;
 } SyncdRepairAct;
@@ -50,6 +54,7 @@ typedef struct {
     SyncdService *service;
     const char *const *accept; /* ids of files that are to be recorded as they are; NULL: none */
     GPtrArray *needs;          /* SyncdRepairNeed */
+    guint64 left_out;          /* how many more there are, for another plan */
 } SyncdRepairNeeds;
 
 typedef struct {
@@ -87,7 +92,9 @@ const SyncdRepairKind *syncd_repair_kind_find(SyncdBytes name);
 const SyncdRepairKind *const *syncd_repair_kinds(guint *ret_n);
 
 /* The rows, each in a file of its own. */
+extern const SyncdRepairKind syncd_repair_file_accept;
 extern const SyncdRepairKind syncd_repair_file_modes;
+extern const SyncdRepairKind syncd_repair_file_restore;
 extern const SyncdRepairKind syncd_repair_journal_generation;
 extern const SyncdRepairKind syncd_repair_body_refill;
 extern const SyncdRepairKind syncd_repair_index_rebuild;

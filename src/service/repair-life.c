@@ -325,7 +325,8 @@ guint64 syncd_repair_next_due(const SyncdService *service)
         if (!plan->discarded && next != G_MAXUINT64)
             due = MIN(due, MAX(plan->retry, clock + (next > now ? next - now : 0)));
     }
-    const guint64 retries[] = {service->repairs->retry, service->repairs->again};
+    const guint64 retries[] = {service->repairs->retry, service->repairs->again,
+                               service->repairs->wake};
     for (size_t i = 0; i < G_N_ELEMENTS(retries); i++)
         if (retries[i] != 0)
             due = MIN(due, retries[i]);

@@ -58,15 +58,18 @@ static bool add_found(SyncdRepairNeeds *needs, const SyncdFound *found, GError *
     return true;
 }
 
-GPtrArray *syncd_repair_find_needs(SyncdService *service, const char *const *accept, GError **error)
+GPtrArray *syncd_repair_find_needs(SyncdService *service, const char *const *accept,
+                                   guint64 *ret_left_out, GError **error)
 {
     g_autoptr(GPtrArray) found = syncd_service_diagnose(service),
                          list = g_ptr_array_new_with_free_func(need_free);
-    SyncdRepairNeeds needs = {service, accept, list};
+    SyncdRepairNeeds needs = {service, accept, list, 0};
     for (guint i = 0; i < found->len; i++)
         if (!add_found(&needs, found->pdata[i], error))
             return NULL;
     g_ptr_array_sort(list, compare_needs);
+    if (ret_left_out != NULL)
+        *ret_left_out = needs.left_out;
     return g_steal_pointer(&list);
 }
 

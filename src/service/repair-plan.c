@@ -182,7 +182,7 @@ static guint64 space_of(SyncdService *service, const GPtrArray *needs)
 }
 
 SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *needs,
-                                        GError **error)
+                                        guint64 left_out, GError **error)
 {
     g_autofree char *report = syncd_repair_live_report(service, error);
     if (report == NULL ||
@@ -206,6 +206,7 @@ SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *
         .severity = gravest(needs),
         .steps = (const SyncdRepairStep *)(void *)steps->data,
         .n_steps = steps->len,
+        .left_out = left_out,
         .heads = (const SyncdRepairHead *)(void *)heads->data,
         .n_heads = heads->len,
         .space_bytes = space_of(service, needs),
@@ -277,7 +278,8 @@ bool syncd_service_plan_repair(SyncdService *service, const SyncdCaller *caller,
     if (!syncd_repair_ask(service, caller, "repair_preview", SYNCD_LANE_AUDIT, NULL, error) ||
         !has_room_for_plan(service, caller->uid, error))
         return false;
-    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(service, accept, error);
+    guint64 left_out;
+    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(service, accept, &left_out, error);
     if (needs == NULL || !check_accept(accept, needs, error))
         return false;
     if (needs->len == 0) {
@@ -286,9 +288,11 @@ bool syncd_service_plan_repair(SyncdService *service, const SyncdCaller *caller,
                              "There is nothing to repair");
         return false;
     }
-    if (needs->len > SYNCD_REPAIR_STEPS_MAX)
+    if (needs->len > SYNCD_REPAIR_STEPS_MAX) {
+        left_out += needs->len - SYNCD_REPAIR_STEPS_MAX;
         g_ptr_array_set_size(needs, SYNCD_REPAIR_STEPS_MAX);
-    g_autoptr(SyncdRepairPlan) plan = syncd_repair_make_plan(service, needs, error);
+    }
+    g_autoptr(SyncdRepairPlan) plan = syncd_repair_make_plan(service, needs, left_out, error);
     if (plan == NULL)
         return false;
     plan->uid = caller->uid;

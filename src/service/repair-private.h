@@ -88,6 +88,7 @@ struct SyncdRepairs {
     guint64 retry;      /* monotonic: entries that are owed are not tried before; 0: at once */
     char **automatic;
     guint64 again, delay; /* monotonic: what failed of it is tried again then; 0: nothing has */
+    guint64 wake;         /* monotonic: what runs waits until then; 0: it does not */
 };
 
 SyncdRepairs *syncd_repairs_new(void);
@@ -105,16 +106,16 @@ void syncd_repair_tell_added(SyncdRepairPlan *plan);
 void syncd_repair_tell_changed(SyncdRepairPlan *plan);
 /* Of what is needed, not saved and in no list. */
 SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *needs,
-                                        GError **error);
+                                        guint64 left_out, GError **error);
 /* From the list, from the ledger, and from memory. */
 void syncd_repair_remove(SyncdRepairPlan *plan);
 
 /* ---- what is wrong (repair-needs.c) ---- */
 
 /* SyncdRepairNeed, in the order of the kinds and of their targets. Files of `accept` are recorded.
- */
+ * `ret_left_out`: how many there are more; NULL: nobody asks. */
 GPtrArray *syncd_repair_find_needs(SyncdService *service, const char *const *accept,
-                                   GError **error);
+                                   guint64 *ret_left_out, GError **error);
 /* The live report, as JSON. */
 char *syncd_repair_live_report(SyncdService *service, GError **error);
 

@@ -76,7 +76,7 @@ static void forget_an_attempt(SyncdService *service)
 
 static bool begin_by_itself(SyncdService *service, GError **error)
 {
-    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(service, NULL, error);
+    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(service, NULL, NULL, error);
     if (needs == NULL)
         return false;
     keep_automatic(service, needs);
@@ -85,7 +85,7 @@ static bool begin_by_itself(SyncdService *service, GError **error)
     if (!syncd_repair_ask(service, NULL, "write", SYNCD_LANE_AUDIT, NULL, error))
         return false;
     forget_an_attempt(service);
-    g_autoptr(SyncdRepairPlan) made = syncd_repair_make_plan(service, needs, error);
+    g_autoptr(SyncdRepairPlan) made = syncd_repair_make_plan(service, needs, 0, error);
     if (made == NULL)
         return false;
     made->automatic = true;

@@ -1,0 +1,351 @@
+/*
+ * The recorded bytes come back into a file that has others, as by `workspace restore`. What was in
+ * it is nowhere else, perhaps: it is kept in the ledger's folder before it is replaced, so the way
+ * back gives it back. Of what is too large for that, or is not kept itself, there is no such step.
+ *
+ * The workspace does it, whose reader alone touches the file; this waits for its job. Nothing is
+ * in its place before that is kept, so without it there is nothing to be undone.
+ */
+#include "service/file-find.h"
+#include "service/repair-file.h"
+#include "store/chunks.h"
+#include "store/repair-store.h"
+
+#include <string.h>
+
+#define FILES_MAX 128u /* of one plan */
+#define LOOKED_MAX 10000u
+
+/* ---- which ---- */
+
+typedef struct {
+    SyncdRepairNeeds *needs;
+    GArray *rows; /* SyncdFileRow */
+    guint max, looked;
+} Gathered;
+
+bool syncd_repair_file_may_be_restored(const SyncdFileRow *row)
+{
+    return row->kept && row->mismatch.size <= SYNCD_RESTORE_KEPT_MAX &&
+           (row->mode & ~SYNCD_RESTORE_MODE_BITS) == 0;
+}
+
+static bool is_accepted(SyncdRepairNeeds *needs, const SyncdFileRow *row)
+{
+    char id[SYNCD_FILE_ID_SIZE];
+    return needs->accept != NULL && syncd_store_file_id(needs->service->store, row->id, id, NULL) &&
+           g_strv_contains(needs->accept, id);
+}
+
+static bool gather(void *data, const SyncdFileRow *row)
+{
+    Gathered *gathered = data;
+    if (!syncd_repair_file_may_be_restored(row) || is_accepted(gathered->needs, row))
+        return ++gathered->looked < LOOKED_MAX;
+    if (gathered->rows->len < gathered->max)
+        g_array_append_val(gathered->rows, *row);
+    else
+        gathered->needs->left_out++;
+    return ++gathered->looked < LOOKED_MAX;
+}
+
+static guint count_needs(const SyncdRepairNeeds *needs)
+{
+    guint n = 0;
+    for (guint i = 0; i < needs->needs->len; i++)
+        n += ((const SyncdRepairNeed *)needs->needs->pdata[i])->kind == &syncd_repair_file_restore;
+    return n;
+}
+
+static bool expand_restored(SyncdRepairNeeds *needs, const SyncdRoot *root, const SyncdFound *found,
+                            GError **error)
+{
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(SyncdFileRow));
+    Gathered gathered = {needs, rows, FILES_MAX - MIN(FILES_MAX, count_needs(needs)), 0};
+    if (!syncd_store_walk_mismatched(needs->service->store, root->scope_id, 0, gather, &gathered,
+                                     error))
+        return false;
+    for (guint i = 0; i < rows->len; i++)
+        if (!syncd_repair_file_need(needs, &syncd_repair_file_restore,
+                                    &g_array_index(rows, SyncdFileRow, i), found, error))
+            return false;
+    return true;
+}
+
+/* Of those that a person wants recorded the ones in this workspace. */
+static bool expand_accepted(SyncdRepairNeeds *needs, const SyncdRoot *root, const SyncdFound *found,
+                            GError **error)
+{
+    for (guint i = 0; needs->accept != NULL && needs->accept[i] != NULL; i++) {
+        g_auto(SyncdRepairFile) file = {.live = false};
+        if (!syncd_repair_file_find(needs->service, needs->accept[i], &file, error))
+            return false;
+        bool is = file.live && file.row.mismatched && file.root != NULL &&
+                  strcmp(file.root->id, root->id) == 0;
+        if (is &&
+            !syncd_repair_file_need(needs, &syncd_repair_file_accept, &file.row, found, error))
+            return false;
+    }
+    return true;
+}
+
+static bool expand(SyncdRepairNeeds *needs, const SyncdFound *found, GError **error)
+{
+    g_autoptr(GPtrArray) roots = NULL;
+    if (!syncd_service_list_roots(needs->service, &roots, error))
+        return false;
+    for (guint i = 0; i < roots->len; i++) {
+        const SyncdRoot *root = roots->pdata[i];
+        if (g_strcmp0(root->id, found->object) == 0 &&
+            syncd_repair_file_rest(needs->service, root) != SYNCD_FILE_UNWATCHED)
+            return expand_accepted(needs, root, found, error) &&
+                   expand_restored(needs, root, found, error);
+    }
+    return true;
+}
+
+/* What is kept, and the new file while the old one is there. */
+static guint64 space(SyncdService *service, const char *target)
+{
+    g_auto(GStrv) parts = g_strsplit(target, "/", 3);
+    g_auto(SyncdRepairFile) file = {.live = false};
+    bool known = g_strv_length(parts) == 3 &&
+                 syncd_repair_file_find(service, parts[1], &file, NULL) && file.live;
+    return known ? file.row.mismatch.size + file.row.size : 0;
+}
+
+/* ---- what the workspace is to do ---- */
+
+static char *snapshot_name(const SyncdRepairAct *act)
+{
+    return g_strconcat(act->snapshot, ".bytes", NULL);
+}
+
+static bool set_path(SyncdRestore *restore, SyncdStore *store, const SyncdFileRow *row,
+                     GError **error)
+{
+    g_autoptr(GString) path = g_string_new(NULL);
+    guint64 top;
+    bool whole;
+    if (!syncd_file_read_path(store, row, path, &top, &whole, error))
+        return false;
+    if (!whole) {
+        syncd_set_error(error, SYNCD_ERROR_FAILED, "Its path is longer than paths are");
+        return false;
+    }
+    const char *slash = strrchr(path->str, '/');
+    restore->folder =
+        slash != NULL ? g_strndup(path->str, (gsize)(slash - path->str)) : g_strdup("");
+    restore->name = g_strdup(slash != NULL ? slash + 1 : path->str);
+    return true;
+}
+
+static bool set_content(SyncdRestore *restore, SyncdStore *store, const SyncdFileRow *row,
+                        GError **error)
+{
+    g_auto(SyncdContentRow) content = {0};
+    bool found;
+    if (!syncd_store_find_content(store, row->id, row->version, &content, &found, error))
+        return false;
+    if (!found || content.version != row->version) {
+        syncd_set_error(error, SYNCD_ERROR_NOT_FOUND,
+                        "What is recorded of it is not kept any more");
+        return false;
+    }
+    restore->chunks = g_bytes_ref(content.chunks);
+    return true;
+}
+
+static SyncdRestore *restore_of(const SyncdRepairAct *act, const SyncdRepairFile *file,
+                                const SyncdRepairFileNote *note, bool back, GError **error)
+{
+    g_autoptr(SyncdRestore) restore = g_new0(SyncdRestore, 1);
+    *restore = (SyncdRestore){
+        .workspace = g_strdup(file->root->workspace),
+        .from = g_strdup(act->object),
+        .version = file->row.version,
+        .modes = g_array_new(FALSE, FALSE, sizeof(guint32)),
+        .mode = file->row.mode & SYNCD_RESTORE_MODE_BITS,
+        .size = back ? note->found_size : note->size,
+        .hash = back ? note->found : note->recorded,
+        .over = true,
+        .expected = back ? note->recorded : note->found,
+        .caller = {.uid = act->caller.uid},
+        .keep_as = back ? NULL : snapshot_name(act),
+        .kept_as = back ? snapshot_name(act) : NULL,
+    };
+    SyncdStore *store = act->service->store;
+    if (!set_path(restore, store, &file->row, error) ||
+        (!back && !set_content(restore, store, &file->row, error)))
+        return NULL;
+    return g_steal_pointer(&restore);
+}
+
+static bool check_watched(const SyncdRepairAct *act, const SyncdRepairFile *file, GError **error)
+{
+    if (file->root != NULL && !file->root->paused)
+        return true;
+    syncd_set_error_next(
+        error, SYNCD_ERROR_ENGINE_DISABLED, "see how it is with `sourceos-syncd workspace list`",
+        "The workspace of %s is paused, or has ended, and nothing in it is changed", act->object);
+    return false;
+}
+
+/* After a start it may take a moment until anybody can. */
+static bool begin_job(SyncdRepairAct *act, const SyncdRepairFile *file,
+                      const SyncdRepairFileNote *note, bool back, GError **error)
+{
+    const SyncdListener *listener = &act->service->listener;
+    if (!check_watched(act, file, error) ||
+        !syncd_service_may_write_files(act->service, &act->caller, file->root->workspace, false,
+                                       NULL, error))
+        return false;
+    SyncdRestore *restore =
+        listener->restore != NULL ? restore_of(act, file, note, back, error) : NULL;
+    if (listener->restore == NULL)
+        return syncd_repair_file_wait(act, error);
+    if (restore == NULL)
+        return false;
+    SyncdJob *job = listener->restore(listener->data, file->root->id, restore, act->caller.uid);
+    if (job == NULL)
+        return syncd_repair_file_wait(act, error);
+    syncd_repair_file_work(act)->until = 0;
+    act->awaits = g_strdup(syncd_job_id(job));
+    return true;
+}
+
+static void take_job(SyncdRepairAct *act)
+{
+    SyncdRepairFileWork *work = syncd_repair_file_work(act);
+    const SyncdJob *job = syncd_service_find_job(act->service, act->awaits);
+    const GError *problem = job != NULL ? syncd_job_error(job) : NULL;
+    g_clear_pointer(&act->awaits, g_free);
+    g_clear_error(&work->error);
+    work->tried = true;
+    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STALE_DIGEST))
+        syncd_repair_file_refuse(act, &work->error);
+    else if (problem != NULL) /* its message names the path, which is not for logs and reports */
+        syncd_set_error(&work->error,
+                        problem->domain == SYNCD_ERROR ? (SyncdErrorCode)problem->code
+                                                       : SYNCD_ERROR_FAILED,
+                        "Restoring %s failed: %s", act->object, syncd_error_info_of(problem)->name);
+    else
+        syncd_set_error(&work->error, SYNCD_ERROR_CANCELLED, "Restoring %s was ended", act->object);
+}
+
+static bool fail(SyncdRepairFileWork *work, GError **error)
+{
+    g_propagate_error(error, g_steal_pointer(&work->error));
+    return false;
+}
+
+/* ---- forward ---- */
+
+static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
+{
+    g_auto(SyncdRepairFile) file = {.live = false};
+    SyncdRepairFileWork *work = syncd_repair_file_work(act);
+    SyncdRepairFileNote note;
+    *ret_more = true;
+    if (act->awaits != NULL)
+        take_job(act);
+    if (!syncd_repair_file_note(act, &note))
+        return syncd_repair_file_refuse(act, error);
+    if (!syncd_repair_file_find(act->service, act->object, &file, error))
+        return false;
+    SyncdFileNow now = syncd_repair_file_now(&file, &note);
+    if (now == SYNCD_FILE_IS_RECORDED) {
+        *ret_more = false;
+        return true;
+    }
+    if (work->tried)
+        return fail(work, error);
+    return now == SYNCD_FILE_DIFFERS ? begin_job(act, &file, &note, false, error)
+                                     : syncd_repair_file_refuse(act, error);
+}
+
+static bool check(SyncdRepairAct *act, GError **error)
+{
+    g_auto(SyncdRepairFile) file = {.live = false};
+    SyncdRepairFileNote note;
+    if (!syncd_repair_file_note(act, &note) ||
+        !syncd_repair_file_find(act->service, act->object, &file, error))
+        return false;
+    if (syncd_repair_file_now(&file, &note) != SYNCD_FILE_IS_RECORDED)
+        return syncd_repair_file_refuse(act, error);
+    g_ptr_array_add(act->rebuilt, g_strdup_printf("%s, with the bytes of its version "
+                                                  "%" G_GUINT64_FORMAT,
+                                                  act->object, note.version));
+    g_ptr_array_add(act->preserved, g_strdup_printf("What was in %s before", act->object));
+    return true;
+}
+
+/* ---- back ---- */
+
+static bool release(SyncdRepairAct *act, GError **error)
+{
+    g_autofree char *name = snapshot_name(act);
+    return syncd_store_remove_repair(act->service->store, name, error);
+}
+
+/* Nothing was kept; but what a cancelled run has asked for may still come. */
+static bool undo_nothing(SyncdRepairAct *act, const SyncdRepairFile *file, bool *ret_more,
+                         GError **error)
+{
+    *ret_more = syncd_repair_file_rest(act->service, file->root) == SYNCD_FILE_AT_WORK;
+    return !*ret_more || syncd_repair_file_wait(act, error);
+}
+
+static bool undo_kept(SyncdRepairAct *act, const SyncdRepairFile *file,
+                      const SyncdRepairFileNote *note, bool *ret_more, GError **error)
+{
+    SyncdRepairFileWork *work = syncd_repair_file_work(act);
+    SyncdFileNow now = syncd_repair_file_now(file, note);
+    bool is_back = now == SYNCD_FILE_IS_FOUND || now == SYNCD_FILE_DIFFERS;
+    bool stays = now == SYNCD_FILE_IS_OTHER || file->root == NULL;
+    *ret_more = true;
+    /* That they are back may be what is known of the time before: whoever looks finds out. */
+    if (!stays && !work->tried)
+        return begin_job(act, file, note, true, error);
+    if (!stays && !is_back)
+        return fail(work, error);
+    if (stays)
+        syncd_repair_file_leave(act);
+    *ret_more = false;
+    return release(act, error);
+}
+
+static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
+{
+    g_auto(SyncdRepairFile) file = {.live = false};
+    g_autofree char *name = snapshot_name(act);
+    SyncdRepairFileNote note;
+    *ret_more = false;
+    syncd_repair_file_turn(act);
+    if (act->awaits != NULL)
+        take_job(act);
+    if (!syncd_repair_file_note(act, &note))
+        return true;
+    if (!syncd_repair_file_find(act->service, act->object, &file, error))
+        return false;
+    return syncd_store_has_repair(act->service->store, name)
+               ? undo_kept(act, &file, &note, ret_more, error)
+               : undo_nothing(act, &file, ret_more, error);
+}
+
+const SyncdRepairKind syncd_repair_file_restore = {
+    .name = "file-restore",
+    .kind = "restore",
+    .risk = "medium",
+    .description = "Put the bytes that are recorded of a file back into it; those that are in it "
+                   "are kept aside.",
+    .expected_result = "The file has the bytes of its record.",
+    .expand = expand,
+    .space = space,
+    .begin = syncd_repair_file_begin,
+    .step = step,
+    .check = check,
+    .undo = undo,
+    .release = release,
+    .stop = syncd_repair_file_stop,
+};

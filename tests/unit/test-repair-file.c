@@ -1,0 +1,584 @@
+/*
+ * Files whose bytes are not their record's are repaired by a plan: the recorded bytes come back, or
+ * those that are there are recorded, as a person chose. Taking it back gives back what was there
+ * before, byte for byte, wherever the daemon was killed meanwhile.
+ */
+#include "diagnose-fixture.h"
+#include "repair-fixture.h"
+#include "rot-fixture.h"
+
+#include "service/repair-file.h"
+#include "store/repair-store.h"
+
+typedef struct {
+    WorkspaceFixture w;
+    bool unwatched;
+} World;
+
+typedef struct {
+    SyncdService *service;
+    SyncdJob *job;
+} Restoring;
+
+static void on_restored(void *data, const char *result, const GError *error)
+{
+    g_autofree Restoring *restoring = data;
+    if (restoring->job != NULL)
+        syncd_service_end_job(restoring->service, restoring->job, result, error);
+}
+
+static void on_released(void *data)
+{
+    ((Restoring *)data)->job = NULL;
+}
+
+/* As the daemon does. */
+static SyncdJob *restore(void *data, const char *root, SyncdRestore *what, uid_t uid)
+{
+    static const SyncdJobKind kind = {.operation = "restore", .release = on_released};
+    World *world = data;
+    WorkspaceFixture *w = &world->w;
+    if (w->workspace == NULL || !syncd_workspace_may_restore(w->workspace)) {
+        syncd_restore_free(what);
+        return NULL;
+    }
+    Restoring *restoring = g_new0(Restoring, 1);
+    restoring->service = w->f.service;
+    restoring->job = syncd_service_begin_job(w->f.service, &kind, restoring, uid, false);
+    SyncdJob *job = restoring->job;
+    syncd_workspace_restore(w->workspace, what, on_restored, restoring);
+    return job;
+}
+
+static bool stand(void *data, const char *root, SyncdRootStanding *ret_standing)
+{
+    static const char *const states[] = {
+        [SYNCD_WORKSPACE_SCANNING] = "scanning", [SYNCD_WORKSPACE_WATCHING] = "watching",
+        [SYNCD_WORKSPACE_MISSING] = "missing",   [SYNCD_WORKSPACE_PAUSED] = "paused",
+        [SYNCD_WORKSPACE_FAILED] = "failed",
+    };
+    World *world = data;
+    if (world->w.workspace == NULL || world->unwatched)
+        return false;
+    SyncdWorkspaceStanding now = standing_of(&world->w);
+    *ret_standing = (SyncdRootStanding){.state = states[now.state], .waiting = now.waiting};
+    return true;
+}
+
+static void listen_to(World *world)
+{
+    SyncdListener listener = {.data = world, .restore = restore, .standing = stand};
+    SyncdRepairSettings settings = {NULL};
+    syncd_service_set_listener(world->w.f.service, &listener);
+    syncd_service_start_repair(world->w.f.service, &settings);
+}
+
+static void world_init(World *world)
+{
+    *world = (World){.unwatched = false};
+    one_is_rotten(&world->w, KEEP_TWO);
+    listen_to(world);
+}
+
+static void world_clear(World *world)
+{
+    workspace_clear(&world->w);
+}
+
+/* Killed, and begun again. */
+static void restart(World *world)
+{
+    WorkspaceFixture *w = &world->w;
+    end_workspace(w);
+    service_close(&w->f);
+    service_open(&w->f);
+    listen_to(world);
+    begin_workspace(w);
+}
+
+/* What waits for a time is not waited for. */
+static bool turn(World *world)
+{
+    if (step_workspace(&world->w, 20))
+        return true;
+    world->w.f.base.now_usec += G_USEC_PER_SEC / 10;
+    return false;
+}
+
+static bool runs(const SyncdRepairPlan *plan)
+{
+    return strcmp(syncd_repair_plan_state(plan), "running") == 0;
+}
+
+static void run_on(World *world, const SyncdRepairPlan *plan)
+{
+    for (guint i = 0; runs(plan) && i < 5000; i++)
+        turn(world);
+    g_assert_false(runs(plan));
+    while (step_workspace(&world->w, 0) || standing_of(&world->w).waiting > 0)
+        ;
+}
+
+static char *rotten_id(World *world)
+{
+    g_autoptr(GError) error = NULL;
+    char id[SYNCD_FILE_ID_SIZE];
+    SyncdFileRow row = row_of(&world->w, ROTTEN);
+    syncd_store_file_id(store_of(&world->w), row.id, id, &error);
+    g_assert_no_error(error);
+    return g_strdup(id);
+}
+
+static SyncdRepairPlan *plan_for(World *world, bool accepts, GError **error)
+{
+    SyncdRepairPlan *plan = NULL;
+    g_autofree char *id = rotten_id(world);
+    const char *const ids[] = {id, NULL};
+    const SyncdRepairRequest request = {.accept = accepts ? ids : NULL};
+    syncd_service_plan_repair(world->w.f.service, &world->w.f.caller, &request, &plan, error);
+    return plan;
+}
+
+static SyncdRepairPlan *begun(World *world, bool accepts)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdRepairPlan *plan = plan_for(world, accepts, &error);
+    g_assert_no_error(error);
+    approve_repair(&world->w.f, plan);
+    begin_repair(&world->w.f, plan);
+    return plan;
+}
+
+static SyncdRepairPlan *applied(World *world, bool accepts)
+{
+    SyncdRepairPlan *plan = begun(world, accepts);
+    run_on(world, plan);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    return plan;
+}
+
+static void begin_rollback(World *world, SyncdRepairPlan *plan)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job;
+    syncd_service_rollback_repair(world->w.f.service, &world->w.f.caller, plan,
+                                  syncd_repair_plan_digest(plan), &job, &error);
+    g_assert_no_error(error);
+}
+
+static void roll_back(World *world, SyncdRepairPlan *plan)
+{
+    begin_rollback(world, plan);
+    run_on(world, plan);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
+}
+
+static void assert_content(World *world, const char *name, const char *expected)
+{
+    g_autofree char *path = path_in(&world->w, name), *content = NULL;
+    g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+    g_assert_cmpstr(content, ==, expected);
+}
+
+static bool is_snapshot(const char *name)
+{
+    return g_str_has_suffix(name, ".bytes");
+}
+
+static guint snapshots(World *world)
+{
+    g_autoptr(GPtrArray) names = NULL;
+    g_assert_true(syncd_store_list_repair(store_of(&world->w), is_snapshot, &names, NULL));
+    return names->len;
+}
+
+static bool is_tidy(World *world)
+{
+    g_autofree char *path = path_in(&world->w, "folder");
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    guint n = 0;
+    while (g_dir_read_name(folder) != NULL)
+        n++;
+    return n == 1;
+}
+
+static bool report_says(World *world, SyncdRepairPlan *plan, const char *words)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *report = syncd_service_repair_report(world->w.f.service, plan, &error);
+    g_assert_no_error(error);
+    return strstr(report, words) != NULL;
+}
+
+/* ---- what is recorded comes back ---- */
+
+static void recorded_bytes_come_back_and_go_again(void)
+{
+    World world;
+    world_init(&world);
+    g_assert_true(is_found(&world.w.f, "checksum-mismatch"));
+    SyncdRepairPlan *plan = applied(&world, false);
+    g_assert_false(syncd_repair_plan_is_destructive(plan));
+    assert_content(&world, ROTTEN, WRITTEN);
+    g_assert_cmpuint(mismatches(&world.w), ==, 0);
+    g_assert_false(is_found(&world.w.f, "checksum-mismatch"));
+    g_assert_cmpuint(snapshots(&world), ==, 1);
+    roll_back(&world, plan);
+    assert_content(&world, ROTTEN, ROT);
+    assert_mismatch(&world.w, ROTTEN, ROT);
+    g_assert_cmpuint(snapshots(&world), ==, 0);
+    g_assert_true(is_tidy(&world));
+    /* Nobody changed it: a look at it says the same, and it is repaired again. */
+    rescan(&world.w);
+    assert_mismatch(&world.w, ROTTEN, ROT);
+    applied(&world, false);
+    assert_content(&world, ROTTEN, WRITTEN);
+    world_clear(&world);
+}
+
+/* More than a chunk, and more than a message. */
+static void long_files_come_back_and_go_again(void)
+{
+    enum { LONG = 2500 * 1024 };
+    World world = {.unwatched = false};
+    WorkspaceFixture *w = &world.w;
+    g_autofree char *written = g_strnfill(LONG, 'a'), *found = g_strdup(written);
+    found[LONG - 1] = 'b';
+    workspace_init_keeping(w, KEEP_TWO);
+    make_folder(w, "folder");
+    write_file(w, ROTTEN, written);
+    begin(w);
+    rot(w, ROTTEN, found);
+    scan_deep(w);
+    listen_to(&world);
+    SyncdRepairPlan *plan = applied(&world, false);
+    assert_content(&world, ROTTEN, written);
+    roll_back(&world, plan);
+    assert_content(&world, ROTTEN, found);
+    assert_mismatch(w, ROTTEN, found);
+    world_clear(&world);
+}
+
+static void only_what_can_be_taken_back_is_in_a_plan(void)
+{
+    SyncdFileRow row = {.kept = true, .mode = 0644, .mismatch = {.size = SYNCD_RESTORE_KEPT_MAX}};
+    g_assert_true(syncd_repair_file_may_be_restored(&row));
+    row.mismatch.size++;
+    g_assert_false(syncd_repair_file_may_be_restored(&row));
+    row.mismatch.size = 1;
+    row.mode = 04755;
+    g_assert_false(syncd_repair_file_may_be_restored(&row));
+    row.mode = 0755;
+    row.kept = false;
+    g_assert_false(syncd_repair_file_may_be_restored(&row));
+}
+
+static void what_was_kept_goes_with_the_plan(void)
+{
+    World world;
+    g_autoptr(GError) error = NULL;
+    world_init(&world);
+    SyncdRepairPlan *plan = applied(&world, false);
+    g_assert_true(syncd_service_discard_repair(world.w.f.service, &world.w.f.caller, plan,
+                                               syncd_repair_plan_digest(plan), &error));
+    g_assert_cmpuint(snapshots(&world), ==, 0);
+    assert_content(&world, ROTTEN, WRITTEN);
+    world_clear(&world);
+}
+
+static void what_is_written_since_a_repair_stays(void)
+{
+    World world;
+    world_init(&world);
+    SyncdRepairPlan *plan = applied(&world, false);
+    write_over(&world.w, ROTTEN, "and written again");
+    rescan(&world.w);
+    roll_back(&world, plan);
+    assert_content(&world, ROTTEN, "and written again");
+    g_assert_true(report_says(&world, plan, "is not put back"));
+    g_assert_cmpuint(snapshots(&world), ==, 0);
+    world_clear(&world);
+}
+
+/* ---- a kill anywhere ---- */
+
+/* As many turns as there are before each kill, until one is enough. */
+static void a_kill_leaves_all_or_nothing(gconstpointer data)
+{
+    bool accepts = GPOINTER_TO_INT(data);
+    bool through = false;
+    for (guint turns = 0; !through; turns += is_hurried() ? 7 : 1) {
+        World world;
+        world_init(&world);
+        SyncdRepairPlan *plan = begun(&world, accepts);
+        g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+        for (guint i = 0; i < turns && runs(plan); i++)
+            turn(&world);
+        through = !runs(plan);
+        restart(&world);
+        plan = syncd_service_find_repair_plan(world.w.f.service, id);
+        run_on(&world, plan);
+        g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+        assert_content(&world, ROTTEN, accepts ? ROT : WRITTEN);
+        g_assert_cmpuint(mismatches(&world.w), ==, 0);
+
+        begin_rollback(&world, plan);
+        for (guint i = 0; i < turns && runs(plan); i++)
+            turn(&world);
+        through &= !runs(plan);
+        restart(&world);
+        plan = syncd_service_find_repair_plan(world.w.f.service, id);
+        run_on(&world, plan);
+        g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
+        assert_content(&world, ROTTEN, ROT);
+        g_assert_cmpuint(snapshots(&world), ==, 0);
+        g_assert_true(is_tidy(&world));
+        world_clear(&world);
+    }
+}
+
+static void what_is_cancelled_is_taken_back(void)
+{
+    bool through = false;
+    for (guint turns = 0; !through; turns += is_hurried() ? 7 : 1) {
+        World world;
+        world_init(&world);
+        SyncdRepairPlan *plan = plan_for(&world, false, NULL);
+        approve_repair(&world.w.f, plan);
+        SyncdJob *job = begin_repair(&world.w.f, plan);
+        for (guint i = 0; i < turns && runs(plan); i++)
+            turn(&world);
+        through = !runs(plan);
+        if (!through)
+            syncd_service_cancel_job(world.w.f.service, job);
+        run_on(&world, plan);
+        g_assert_cmpstr(syncd_repair_plan_state(plan), ==, through ? "complete" : "failed");
+        assert_content(&world, ROTTEN, through ? WRITTEN : ROT);
+        g_assert_cmpuint(snapshots(&world), ==, through);
+        world_clear(&world);
+    }
+}
+
+/* ---- what is there is recorded ---- */
+
+static void what_is_there_is_recorded_and_was_before(void)
+{
+    World world;
+    world_init(&world);
+    SyncdRepairPlan *plan = applied(&world, true);
+    assert_content(&world, ROTTEN, ROT);
+    g_assert_cmpuint(mismatches(&world.w), ==, 0);
+    g_assert_cmpuint(row_of(&world.w, ROTTEN).version, ==, 2);
+    roll_back(&world, plan);
+    assert_content(&world, ROTTEN, ROT);
+    assert_mismatch(&world.w, ROTTEN, ROT);
+    g_assert_cmpuint(row_of(&world.w, ROTTEN).version, ==, 3);
+    g_assert_true(row_of(&world.w, ROTTEN).kept);
+    /* What it was can be brought back still. */
+    applied(&world, false);
+    assert_content(&world, ROTTEN, WRITTEN);
+    world_clear(&world);
+}
+
+static void where_only_hashes_are_recorded_a_person_can_record_what_is_there(void)
+{
+    World world = {.unwatched = false};
+    g_autoptr(GError) error = NULL;
+    one_is_rotten(&world.w, NULL);
+    listen_to(&world);
+    g_assert_null(plan_for(&world, false, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_autofree char *doctor = syncd_service_describe_diagnosis(
+        world.w.f.service, &world.w.f.caller, &(SyncdDiagnoseOptions){.deep = false});
+    g_assert_nonnull(strstr(doctor, "checksum-mismatch"));
+    g_assert_null(strstr(doctor, "file-restore"));
+    SyncdRepairPlan *plan = applied(&world, true);
+    g_assert_cmpuint(mismatches(&world.w), ==, 0);
+    roll_back(&world, plan);
+    assert_mismatch(&world.w, ROTTEN, ROT);
+    g_assert_true(report_says(&world, plan, "bytes are not kept"));
+    world_clear(&world);
+}
+
+/* ---- what is another thing by now ---- */
+
+static void what_changed_since_is_another_plan(void)
+{
+    World world;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job;
+    world_init(&world);
+    SyncdRepairPlan *plan = plan_for(&world, false, NULL);
+    approve_repair(&world.w.f, plan);
+    write_over(&world.w, ROTTEN, "something else");
+    rescan(&world.w);
+    g_assert_false(syncd_service_apply_repair(world.w.f.service, &world.w.f.caller, plan,
+                                              syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    assert_content(&world, ROTTEN, "something else");
+    world_clear(&world);
+}
+
+/* … and of which nobody knew yet it is a step that fails. */
+static void what_nobody_knew_of_is_not_replaced(gconstpointer data)
+{
+    const char *to = data;
+    World world;
+    world_init(&world);
+    SyncdRepairPlan *plan = begun(&world, false);
+    if (to != NULL)
+        write_over(&world.w, ROTTEN, to);
+    else
+        remove_file(&world.w, ROTTEN);
+    run_on(&world, plan);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
+    g_assert_true(report_says(&world, plan, "changed or deleted since"));
+    g_assert_false(report_says(&world, plan, "folder"));
+    g_assert_cmpuint(snapshots(&world), ==, 0);
+    if (to != NULL)
+        assert_content(&world, ROTTEN, to);
+    world_clear(&world);
+}
+
+static void what_nobody_watches_is_in_no_plan(void)
+{
+    World world;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job;
+    world_init(&world);
+    SyncdRepairPlan *plan = plan_for(&world, false, NULL);
+    approve_repair(&world.w.f, plan);
+    world.unwatched = true;
+    g_assert_null(plan_for(&world, false, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_clear_error(&error);
+    g_assert_false(syncd_service_apply_repair(world.w.f.service, &world.w.f.caller, plan,
+                                              syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    g_clear_error(&error);
+    const char *const none[] = {"file-none-0", NULL};
+    const SyncdRepairRequest request = {.accept = none};
+    world.unwatched = false;
+    g_assert_false(
+        syncd_service_plan_repair(world.w.f.service, &world.w.f.caller, &request, &plan, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
+    world_clear(&world);
+}
+
+/* ---- many ---- */
+
+static void rot_unwatched(WorkspaceFixture *w, const char *name)
+{
+    SyncdFileRow row = row_of(w, name);
+    write_over(w, name, ROT);
+    SyncdFileSeen seen = seen_of(w, name, &row.at_sight);
+    syncd_store_see_file(store_of(w), row.id, 0, &seen);
+}
+
+static bool has(World *world, const char *name, const char *content)
+{
+    g_autofree char *path = path_in(&world->w, name), *found = NULL;
+    return g_file_get_contents(path, &found, NULL, NULL) && strcmp(found, content) == 0;
+}
+
+/* When the second one fails, the first one is what it was. */
+static void two_files_are_repaired_or_none(void)
+{
+    static const char *const names[] = {"folder/one", "folder/two"};
+    World world = {.unwatched = false};
+    WorkspaceFixture *w = &world.w;
+    workspace_init_keeping(w, KEEP_TWO);
+    make_folder(w, "folder");
+    for (guint i = 0; i < 2; i++)
+        write_file(w, names[i], WRITTEN);
+    begin(w);
+    end_workspace(w);
+    for (guint i = 0; i < 2; i++)
+        rot_unwatched(w, names[i]);
+    settle(w);
+    begin(w);
+    scan_deep(w);
+    listen_to(&world);
+    SyncdRepairPlan *plan = plan_repair(&w->f);
+    approve_repair(&w->f, plan);
+    begin_repair(&w->f, plan);
+    while (!has(&world, names[0], WRITTEN) && !has(&world, names[1], WRITTEN))
+        turn(&world);
+    guint first = has(&world, names[0], WRITTEN) ? 0 : 1;
+    write_over(w, names[1 - first], "something else");
+    run_on(&world, plan);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
+    assert_content(&world, names[first], ROT);
+    assert_mismatch(w, names[first], ROT);
+    assert_content(&world, names[1 - first], "something else");
+    g_assert_cmpuint(snapshots(&world), ==, 0);
+    world_clear(&world);
+}
+
+static void of_many_a_plan_has_some_and_says_so(void)
+{
+    enum { MANY = 130, IN_A_PLAN = 128 };
+    World world = {.unwatched = false};
+    WorkspaceFixture *w = &world.w;
+    workspace_init_keeping(w, KEEP_TWO);
+    make_folder(w, "folder");
+    for (guint i = 0; i < MANY; i++) {
+        g_autofree char *name = g_strdup_printf("folder/%03u", i);
+        write_file(w, name, WRITTEN);
+    }
+    begin(w);
+    end_workspace(w);
+    for (guint i = 0; i < MANY; i++) {
+        g_autofree char *name = g_strdup_printf("folder/%03u", i);
+        rot_unwatched(w, name);
+    }
+    settle(w);
+    begin(w);
+    scan_deep(w);
+    g_assert_cmpuint(mismatches(w), ==, MANY);
+    listen_to(&world);
+    SyncdRepairPlan *plan = plan_repair(&w->f);
+    g_autofree char *described = syncd_repair_plan_describe(plan);
+    g_autofree char *steps = member_of(described, "steps");
+    g_assert_cmpuint(count_elements(steps), ==, IN_A_PLAN);
+    g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "2 more are left for another plan"));
+    world_clear(&world);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/repair-file/recorded-bytes-come-back-and-go-again",
+                    recorded_bytes_come_back_and_go_again);
+    g_test_add_func("/repair-file/long-files-come-back-and-go-again",
+                    long_files_come_back_and_go_again);
+    g_test_add_func("/repair-file/only-what-can-be-taken-back-is-in-a-plan",
+                    only_what_can_be_taken_back_is_in_a_plan);
+    g_test_add_func("/repair-file/what-was-kept-goes-with-the-plan",
+                    what_was_kept_goes_with_the_plan);
+    g_test_add_func("/repair-file/what-is-written-since-a-repair-stays",
+                    what_is_written_since_a_repair_stays);
+    g_test_add_data_func("/repair-file/a-kill-leaves-all-or-nothing/restored",
+                         GINT_TO_POINTER(false), a_kill_leaves_all_or_nothing);
+    g_test_add_data_func("/repair-file/a-kill-leaves-all-or-nothing/accepted",
+                         GINT_TO_POINTER(true), a_kill_leaves_all_or_nothing);
+    g_test_add_func("/repair-file/what-is-cancelled-is-taken-back",
+                    what_is_cancelled_is_taken_back);
+    g_test_add_func("/repair-file/what-is-there-is-recorded-and-was-before",
+                    what_is_there_is_recorded_and_was_before);
+    g_test_add_func("/repair-file/where-only-hashes-are-recorded-a-person-can-record-what-is-there",
+                    where_only_hashes_are_recorded_a_person_can_record_what_is_there);
+    g_test_add_func("/repair-file/what-changed-since-is-another-plan",
+                    what_changed_since_is_another_plan);
+    g_test_add_data_func("/repair-file/what-nobody-knew-of-is-not-replaced/changed",
+                         "something else", what_nobody_knew_of_is_not_replaced);
+    g_test_add_data_func("/repair-file/what-nobody-knew-of-is-not-replaced/removed", NULL,
+                         what_nobody_knew_of_is_not_replaced);
+    g_test_add_func("/repair-file/what-nobody-watches-is-in-no-plan",
+                    what_nobody_watches_is_in_no_plan);
+    g_test_add_func("/repair-file/two-files-are-repaired-or-none", two_files_are_repaired_or_none);
+    g_test_add_func("/repair-file/of-many-a-plan-has-some-and-says-so",
+                    of_many_a_plan_has_some_and_says_so);
+    return g_test_run();
+}
