@@ -35,7 +35,7 @@ def say(text):
 
 class Tour:
     def __init__(self, place, yes):
-        self.place, self.yes, self.daemon = place, ['--yes'] if yes else [], None
+        self.place, self.yes, self.daemon, self.plan = place, ['--yes'] if yes else [], None, None
         self.bus_address = f'unix:path={place}/bus'
         self.state, self.notes = place / 'state', place / 'notes'
         (place / 'syncd.conf').write_text(CONFIGURATION)
@@ -128,7 +128,8 @@ class Tour:
         plan = self.place / 'plan.json'
         self.show('doctor', ends=(0, 2))
         self.show('repair', 'plan', into=plan)
-        self.show('repair', 'show')
+        self.plan = json.loads(plan.read_text())['plan_id']
+        self.show('repair', 'show', self.plan)
         self.show('repair', 'approve', *self.yes)
         self.show('repair', 'apply', f'--approved-plan={plan}', *self.yes)
 
@@ -140,7 +141,7 @@ class Tour:
         self.repair()
         say('What was there before is kept: the repair is taken back …')
         self.show('repair', 'rollback', *self.yes)
-        self.show('repair', 'discard', *self.yes)
+        self.show('repair', 'discard', self.plan, *self.yes)
         say('… and done once more.')
         self.repair()
         self.show('repair', 'list')
@@ -149,12 +150,24 @@ class Tour:
         say('A byte of the file changes, and nothing says so: only reading it finds that.')
         file = self.notes / 'shopping'
         self.let_rot(file)
-        print(file.read_text(), end='')
+        rotten = file.read_text()
+        print(rotten, end='')
         self.show('workspace', 'scan', '--deep', 'notes', ends=(0, 2))
-        self.show('doctor', ends=(0, 2))
-        self.show('workspace', 'restore', str(file), *self.yes)
-        if file.read_text() != TEXT:
-            sys.exit('the file is not what it was')
+        self.repair()
+        self.must_be(file, TEXT)
+        say('What was in it before is kept, too: the repair is taken back …')
+        self.show('repair', 'rollback', *self.yes)
+        self.must_be(file, rotten)
+        self.show('repair', 'discard', self.plan, *self.yes)
+        say('… and done once more. With --accept, what is there would have been recorded instead.')
+        self.repair()
+        self.must_be(file, TEXT)
+
+    @staticmethod
+    def must_be(file, text):
+        print(file.read_text(), end='')
+        if file.read_text() != text:
+            sys.exit(f'the file is not {text!r}')
 
     def walk(self):
         with self.bus():

@@ -12,6 +12,7 @@ from cli_user import DONE, FAILED, NEGATIVE, NOT_AUTHORISED, NOT_FOUND, Cli, on_
 from damage import GARBAGE, spoilt_system_instance, spoilt_user_instance
 from harness import PATIENCE, as_user, equal, main, promise
 from polkit_world import ALLOWED, STRANGER, system_world, uid
+from rot import rotting
 
 STALE = 6
 
@@ -167,6 +168,77 @@ def what_is_well_needs_no_plan(world):
         equal(me.json('list'), [])
         me.fails(NOT_FOUND, 'NotFound', 'rollback', '--yes')
         me.fails(NEGATIVE, 'Usage', 'plan', '--file=x', '--accept=y')
+
+
+class Rotten:
+    """A file of a workspace that a deep scan found to have other bytes than are recorded."""
+
+    def __init__(self, me):
+        self.me, self.notes = me, me.cli.directory / 'notes'
+        self.file, self.text = self.notes / 'shopping', 'Remember the milk.\n'
+        self.notes.mkdir()
+        self.file.write_text(self.text)
+        for path in (self.notes, self.file):
+            os.chown(path, uid(me.user), uid(me.user))
+        self.workspace('add', str(self.notes), '--keep=2')
+        self.rot()
+
+    def workspace(self, *words, ends=DONE):
+        code, out, err = self.me.cli.run('workspace', *words, **self.me.options)
+        equal(code, ends, (words, out, err))
+        return out
+
+    def rot(self):
+        with rotting(self.file, lambda: self.workspace('scan', 'notes')):
+            pass
+        self.workspace('scan', '--deep', 'notes', ends=NEGATIVE)
+        self.rotten = self.file.read_text()
+        assert self.rotten != self.text
+
+    def is_found(self):
+        return 'shopping' in self.workspace('files', 'notes', '--mismatched')
+
+    def plan(self, *options):
+        """Its one step."""
+        step, = json.loads(self.me.does('plan', *options))['steps']
+        return step['id']
+
+    def last(self):
+        return self.me.json('list')[0]['id']
+
+    def repair(self):
+        for verb in ('approve', 'apply'):
+            self.me.does(verb, self.last(), '--yes')
+
+    def take_back(self):
+        plan = self.last()
+        for verb in ('rollback', 'discard'):
+            self.me.does(verb, plan, '--yes')
+
+
+@promise
+def of_a_file_a_person_says_which_bytes_are_right(world):
+    with Repairer(world, ALLOWED) as me:
+        for words in (('plan',), ('approve', '--yes'), ('apply', '--yes'), ('discard', '--yes')):
+            me.does(*words)
+        rotten = Rotten(me)
+        equal(rotten.plan(), 'file-restore')
+        rotten.repair()
+        equal((rotten.file.read_text(), rotten.is_found()), (rotten.text, False))
+        rotten.take_back()
+        equal((rotten.file.read_text(), rotten.is_found()), (rotten.rotten, True))
+        equal(rotten.plan(f'--accept={rotten.file}'), 'file-accept')
+        rotten.repair()
+        equal((rotten.file.read_text(), rotten.is_found()), (rotten.rotten, False))
+        rotten.take_back()
+        equal((rotten.file.read_text(), rotten.is_found()), (rotten.rotten, True))
+        # What is there by now is another thing.
+        equal(rotten.plan(), 'file-restore')
+        me.does('approve', '--yes')
+        rotten.file.write_text('Remember nothing.\n')
+        rotten.workspace('scan', 'notes')
+        me.fails(STALE, 'PlanStale', 'apply', '--yes')
+        equal(rotten.file.read_text(), 'Remember nothing.\n')
 
 
 @promise
