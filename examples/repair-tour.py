@@ -85,6 +85,11 @@ class Tour:
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         return json.loads(done.stdout) if done.returncode == 0 else None
 
+    def is_watched(self):
+        """Without an index nothing is recorded: that takes a moment to begin again."""
+        shown = self.ask('workspace', 'show', 'notes')
+        return shown is not None and shown['recording'] == 'watching'
+
     def show(self, *words, ends=(0,), into=None):
         """What a person types and sees."""
         into_words = f' > {into.name}' if into else ''
@@ -149,6 +154,7 @@ class Tour:
     def of_the_file(self):
         say('A byte of the file changes, and nothing says so: only reading it finds that.')
         file = self.notes / 'shopping'
+        self.wait_for(self.is_watched, 'the workspace is watched again')
         self.let_rot(file)
         rotten = file.read_text()
         print(rotten, end='')
