@@ -12,37 +12,21 @@ const char *const syncd_job_properties_ended[] = {"State", "Progress", "Result",
 
 char *syncd_job_path(const SyncdJob *job)
 {
-    char *path = NULL;
-    if (sd_bus_path_encode(SYNCD_PATH_JOBS, syncd_job_id(job), &path) < 0)
-        g_error("out of memory");
-    return path;
+    return syncd_object_path(SYNCD_PATH_JOBS, syncd_job_id(job));
 }
 
 static int find_job(sd_bus *connection, const char *path, const char *interface, void *userdata,
                     void **ret_found, sd_bus_error *ret_error)
 {
     const SyncdBus *bus = userdata;
-    g_autofree char *id = NULL;
-    int r = sd_bus_path_decode(path, SYNCD_PATH_JOBS, &id);
-    if (r <= 0)
-        return r;
-    SyncdObject *object = g_hash_table_lookup(bus->jobs, id);
-    *ret_found = object;
-    return object != NULL;
+    return syncd_objects_find(bus->jobs, SYNCD_PATH_JOBS, path, ret_found);
 }
 
 static int enumerate_jobs(sd_bus *connection, const char *prefix, void *userdata, char ***ret_paths,
                           sd_bus_error *ret_error)
 {
     const SyncdBus *bus = userdata;
-    GPtrArray *paths = g_ptr_array_new();
-    GHashTableIter iter;
-    void *object = NULL;
-    g_hash_table_iter_init(&iter, bus->jobs);
-    while (g_hash_table_iter_next(&iter, NULL, &object))
-        g_ptr_array_add(paths, syncd_job_path(((SyncdObject *)object)->job));
-    g_ptr_array_add(paths, NULL);
-    *ret_paths = (char **)g_ptr_array_free(paths, FALSE);
+    *ret_paths = syncd_objects_paths(bus->jobs, SYNCD_PATH_JOBS);
     return 0;
 }
 

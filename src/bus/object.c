@@ -60,3 +60,33 @@ bool syncd_objects_add(SyncdBus *bus, GError **error)
         syncd_set_error_bus(error, r, "The objects cannot be put on the bus");
     return r >= 0;
 }
+
+char *syncd_object_path(const char *prefix, const char *id)
+{
+    char *path = NULL;
+    if (sd_bus_path_encode(prefix, id, &path) < 0)
+        g_error("out of memory");
+    return path;
+}
+
+int syncd_objects_find(GHashTable *objects, const char *prefix, const char *path, void **ret_found)
+{
+    g_autofree char *id = NULL;
+    int r = sd_bus_path_decode(path, prefix, &id);
+    if (r <= 0)
+        return r;
+    *ret_found = g_hash_table_lookup(objects, id);
+    return *ret_found != NULL;
+}
+
+char **syncd_objects_paths(GHashTable *objects, const char *prefix)
+{
+    GPtrArray *paths = g_ptr_array_new();
+    GHashTableIter iter;
+    void *id = NULL;
+    g_hash_table_iter_init(&iter, objects);
+    while (g_hash_table_iter_next(&iter, &id, NULL))
+        g_ptr_array_add(paths, syncd_object_path(prefix, id));
+    g_ptr_array_add(paths, NULL);
+    return (char **)g_ptr_array_free(paths, FALSE);
+}

@@ -34,3 +34,10 @@ const SyncdInterface *const *syncd_interfaces(size_t *ret_n);
 const SyncdInterface *syncd_interface_find(const char *name);
 
 bool syncd_objects_add(SyncdBus *bus, GError **error);
+
+/* ---- objects that come and go: tables of SyncdObject by their ids ---- */
+
+char *syncd_object_path(const char *prefix, const char *id);
+/* As sd_bus_object_find_t answers. */
+int syncd_objects_find(GHashTable *objects, const char *prefix, const char *path, void **ret_found);
+char **syncd_objects_paths(GHashTable *objects, const char *prefix);

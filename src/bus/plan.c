@@ -12,10 +12,7 @@
 
 char *syncd_plan_path(const SyncdRepairPlan *plan)
 {
-    char *path = NULL;
-    if (sd_bus_path_encode(SYNCD_PATH_PLANS, syncd_repair_plan_id(plan), &path) < 0)
-        g_error("out of memory");
-    return path;
+    return syncd_object_path(SYNCD_PATH_PLANS, syncd_repair_plan_id(plan));
 }
 
 bool syncd_plan_is_of_another(const SyncdRepairPlan *plan, const SyncdCaller *caller)
@@ -27,27 +24,14 @@ static int find_plan(sd_bus *connection, const char *path, const char *interface
                      void **ret_found, sd_bus_error *ret_error)
 {
     const SyncdBus *bus = userdata;
-    g_autofree char *id = NULL;
-    int r = sd_bus_path_decode(path, SYNCD_PATH_PLANS, &id);
-    if (r <= 0)
-        return r;
-    SyncdObject *object = g_hash_table_lookup(bus->plans, id);
-    *ret_found = object;
-    return object != NULL;
+    return syncd_objects_find(bus->plans, SYNCD_PATH_PLANS, path, ret_found);
 }
 
 static int enumerate_plans(sd_bus *connection, const char *prefix, void *userdata,
                            char ***ret_paths, sd_bus_error *ret_error)
 {
     const SyncdBus *bus = userdata;
-    GPtrArray *paths = g_ptr_array_new();
-    GHashTableIter iter;
-    void *object = NULL;
-    g_hash_table_iter_init(&iter, bus->plans);
-    while (g_hash_table_iter_next(&iter, NULL, &object))
-        g_ptr_array_add(paths, syncd_plan_path(((SyncdObject *)object)->plan));
-    g_ptr_array_add(paths, NULL);
-    *ret_paths = (char **)g_ptr_array_free(paths, FALSE);
+    *ret_paths = syncd_objects_paths(bus->plans, SYNCD_PATH_PLANS);
     return 0;
 }
 
