@@ -258,6 +258,20 @@ void syncd_head_free(SyncdHead *head)
     g_free(head);
 }
 
+/* A head is what was signed. The row beside the note says the same, unless it is damaged. */
+static void take_signed(SyncdHead *head, const SyncdFeed *feed)
+{
+    size_t size = feed->note != NULL ? strlen(feed->note) : 0;
+    g_autoptr(SyncdCheckpoint) said =
+        size > 0 ? syncd_checkpoint_parse(feed->note, size, NULL) : NULL;
+    if (said == NULL || (said->size == head->size && syncd_hash_equal(&said->root, &head->root)) ||
+        strcmp(said->origin, feed->origin) != 0 ||
+        !syncd_note_verify(feed->note, size, feed->origin, &feed->signer))
+        return;
+    head->size = said->size;
+    head->root = said->root;
+}
+
 static SyncdHead *describe_head(const SyncdFeed *feed)
 {
     SyncdHead *head = g_new0(SyncdHead, 1);
@@ -270,6 +284,7 @@ static SyncdHead *describe_head(const SyncdFeed *feed)
     head->size = feed->committed.size;
     head->root = syncd_frontier_root(&feed->committed);
     head->own = feed->own;
+    take_signed(head, feed);
     return head;
 }
 
@@ -426,15 +441,15 @@ bool syncd_store_prove_prefix(SyncdStore *self, const char *text, guint64 size,
     }
     SyncdFeedNodes nodes;
     SyncdTreeReader reader = syncd_feed_reader(&nodes, self->journal, feed);
-    SyncdHash now = syncd_frontier_root(&feed->committed);
+    g_autoptr(SyncdHead) now = describe_head(feed);
     g_autoptr(GArray) path = g_array_new(FALSE, FALSE, sizeof(SyncdHash));
-    bool grown = size <= feed->committed.size;
-    if (grown && !syncd_tree_consistency(&reader, size, feed->committed.size, path, error))
+    bool grown = size <= now->size;
+    if (grown && !syncd_tree_consistency(&reader, size, now->size, path, error))
         return false;
     *ret_holds =
-        grown && syncd_tree_verify_consistency(size, feed->committed.size, root, &now,
+        grown && syncd_tree_verify_consistency(size, now->size, root, &now->root,
                                                (const SyncdHash *)(void *)path->data, path->len);
-    *ret_head = describe_head(feed);
+    *ret_head = g_steal_pointer(&now);
     *ret_path = g_steal_pointer(&path);
     return true;
 }

@@ -104,6 +104,7 @@ static void a_damaged_body_is_mended_or_named(void)
 static void a_log_that_takes_no_writing_takes_them_again(void)
 {
     ServiceFixture f;
+    g_autoptr(GError) error = NULL;
     start_damaged(&f, "UPDATE head SET frontier = zeroblob(length(frontier))");
     g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_DAMAGED);
     g_assert_true(lookups_answer(&f));
@@ -111,6 +112,11 @@ static void a_log_that_takes_no_writing_takes_them_again(void)
     approve_repair(&f, plan);
     apply_repair(&f, plan);
     g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_WRITABLE);
+    /* What was planned on was signed, whatever the row beside it says. */
+    g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(report, "\"is_prefix\":true"));
+    g_assert_null(strstr(report, "\"is_prefix\":false"));
     put(&f, "note-later", "{}");
     rest(&f);
     g_assert_cmpuint(count_events(&f, "sync.repair.completed"), ==, 1);
