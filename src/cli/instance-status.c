@@ -34,6 +34,9 @@ static const Note reasons[] = {
                        "the daemon."},
     {"journal-corrupt", "The journal is damaged: keep a copy of the state directory and run "
                         "`sourceos-syncd verify log --full`."},
+    {"device-key-missing",
+     "The key of this device is gone, so nothing can be written: see what is lost, and what to do, "
+     "with `sourceos-syncd doctor`."},
     {"key-missing",
      "A key is not here, so what was written with it cannot be read, and nothing can "
      "be written there: see it with `sourceos-syncd doctor`."},

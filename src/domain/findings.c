@@ -92,11 +92,18 @@ static const SyncdFinding findings[] = {
      "sourceos-syncd doctor", DURABLE, NULL,
      N_("Put them back from a backup before the daemon is restarted.")},
     {"key-missing", "critical",
-     N_("The key of the scope {scope} is not here: what was written in it cannot be read, and "
-        "nothing can be written in it."),
-     "sourceos-syncd doctor", DURABLE, NULL,
+     N_("The key of the scope {scope} is not here: {n} entries in it cannot be opened, and nothing "
+        "can be written in it."),
+     VERIFY, DURABLE, NULL,
      N_("Put the folder keys of the state directory back from a backup, and restart the daemon; "
         "without the key that content is lost.")},
+    {"device-key-missing", "critical",
+     N_("The key of this device is gone: nothing can be written, and no report be signed. The "
+        "{n} entries that are there can be read and verified as before."),
+     VERIFY, DURABLE, NULL,
+     N_("Put keys/device.key of the state directory back from a backup, and restart the daemon. "
+        "Without one this log has ended: move the state directory away, where `verify log` goes on "
+        "judging it, and begin another with the next start, as another device.")},
     {"disk-pressure", "warning", N_("The disk is nearly full: {free} of {total} are free."),
      "sourceos-syncd ops purge --help", NOTHING, NULL,
      N_("Make room on the disk; what was deleted can be purged, object by object.")},

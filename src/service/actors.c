@@ -1,6 +1,7 @@
 #include "service/internal.h"
 
 #include "contract/records.h"
+#include "store/missing-keys.h"
 
 /* What a device that was just made has to be trusted with: its own log. */
 static bool append_device(SyncdService *service, GError **error)
@@ -84,6 +85,9 @@ bool syncd_service_find_own(SyncdService *service, GError **error)
     if (service->own_actor != NULL)
         return true;
     if (!syncd_store_find_actor(service->store, SYNCD_IDENTITY_DAEMON, &service->own_actor, error))
+        return false;
+    if (service->own_actor == NULL &&
+        !syncd_store_check_not_hidden(service->store, syncd_store_device_id(service->store), error))
         return false;
     if (service->own_actor == NULL) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,

@@ -2,6 +2,7 @@
 
 #include "base/canonical.h"
 #include "contract/vocabulary.h"
+#include "store/missing-keys.h"
 
 void syncd_admission_clear(SyncdAdmission *admission)
 {
@@ -190,6 +191,8 @@ bool syncd_service_check_scope(SyncdService *service, const SyncdAdmission *admi
         return false;
     if (scope != NULL || admission->request->create_scope)
         return true;
+    if (!syncd_store_check_not_hidden(service->store, NULL, error))
+        return false;
     set_no_scope(admission->scope_class, admission->scope_name, error);
     return false;
 }
@@ -203,6 +206,8 @@ bool syncd_service_require_scope(SyncdService *service, const char *text, SyncdS
         return false;
     if (*ret_scope != NULL)
         return true;
+    if (!syncd_store_check_not_hidden(service->store, NULL, error))
+        return false;
     syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
                          "check the spelling; `sourceos-syncd ops list --json` shows the scopes of "
                          "what there is",

@@ -1,4 +1,5 @@
 #include "service/internal.h"
+#include "store/missing-keys.h"
 
 /* What is known of an identity, as long as the registries stand. */
 typedef struct {
@@ -117,6 +118,9 @@ bool syncd_service_find_caller(SyncdService *service, const SyncdCaller *caller,
 static bool refuse_stranger(SyncdService *service, const SyncdCaller *caller, GError **error)
 {
     syncd_service_note_refusal(service, caller, "write", "actor_not_registered");
+    /* Who is registered stands in the device's own scope. */
+    if (!syncd_store_check_not_hidden(service->store, syncd_store_device_id(service->store), error))
+        return false;
     syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
                          "use your own instance with `--user`, or ask an administrator to register "
                          "the uid as an actor",

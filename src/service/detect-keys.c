@@ -1,6 +1,9 @@
 /* Keys that are not here, and what that means. */
 #include "service/detect.h"
 #include "store/examine.h"
+#include "store/missing-keys.h"
+
+#include <string.h>
 
 /* A key is known as long as the process runs: that it is nowhere else is told before it is lost. */
 static void add_gone(SyncdDiagnosis *self)
@@ -13,21 +16,50 @@ static void add_gone(SyncdDiagnosis *self)
         syncd_found_evidence(found, g_strdup(gone->pdata[i]));
 }
 
+/* A log ends where its device's key does: what is there was signed, and nothing can be added. */
+static void add_device(SyncdDiagnosis *self)
+{
+    SyncdStore *store = self->service->store;
+    if (syncd_store_signer(store) != NULL)
+        return;
+    SyncdFound *found =
+        syncd_diagnosis_add_counted(self, "device-key-missing", syncd_store_sequence(store), false);
+    found->object = g_strdup(syncd_store_device_id(store));
+    syncd_found_evidence(found, g_strdup("keys/device.key"));
+}
+
+/* Of its own scope a device has what it needs to know who may do what. */
+static void tell_what_is_hidden(SyncdDiagnosis *self, const SyncdMissingKey *missing,
+                                SyncdFound *found)
+{
+    bool own = strcmp(missing->scope_id, syncd_store_device_id(self->service->store)) == 0;
+    if (missing->scope == NULL && own)
+        syncd_found_evidence(found, g_strdup("who is registered is among it, so that nobody can "
+                                             "write anywhere"));
+    else if (missing->scope == NULL)
+        syncd_found_evidence(found, g_strdup("its name is among it, so that no other scope is "
+                                             "opened meanwhile: it might be the same"));
+}
+
 static void add_missing(SyncdDiagnosis *self)
 {
-    g_autoptr(GPtrArray) scopes = syncd_store_scopes_without_key(self->service->store);
-    for (guint i = 0; i < scopes->len; i++) {
-        const SyncdScope *scope = scopes->pdata[i];
+    g_autoptr(GPtrArray) all = syncd_store_missing_keys(self->service->store);
+    for (guint i = 0; i < all->len; i++) {
+        const SyncdMissingKey *missing = all->pdata[i];
+        g_autofree char *n = g_strdup_printf("%" G_GUINT64_FORMAT, missing->entries);
         g_autofree char *text =
-            syncd_service_scope_text(self->service, SYNCD_BYTES_TEXT(scope->id));
-        SyncdFound *found = syncd_diagnosis_add(self, "key-missing", "scope", text, NULL);
-        found->object = g_strdup(scope->id);
+            syncd_service_scope_text(self->service, SYNCD_BYTES_TEXT(missing->scope_id));
+        SyncdFound *found = syncd_diagnosis_add(self, "key-missing", "scope", text, "n", n, NULL);
+        found->count = missing->entries;
+        found->object = g_strdup(missing->scope_id);
+        tell_what_is_hidden(self, missing, found);
     }
 }
 
 bool syncd_detect_keys(SyncdDiagnosis *self, GError **error)
 {
     add_gone(self);
+    add_device(self);
     add_missing(self);
     return true;
 }

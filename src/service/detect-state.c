@@ -23,6 +23,7 @@ static void add_reason(SyncdDiagnosis *self, const char *reason)
         {"log-rolled-back", "what is missing, says what is found of the log"},
         {"verify-found", "what, says what is found of the log"},
         {"index-damaged", "what SQLite said of it, says what is found of the index"},
+        {"device-key-missing", "how much it signed, says what is found of the keys"},
         {"key-missing", "of which scope, says what is found of the keys"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(told_elsewhere); i++)

@@ -164,7 +164,7 @@ guint64 syncd_service_next_due(const SyncdService *service);
 
 typedef struct {
     const char *state;
-    const char *reasons[16]; /* NULL-terminated constants */
+    const char *reasons[24]; /* NULL-terminated constants */
     guint32 conflict_count, policy_blocked_count, pending_approvals;
     bool repair_needed, paused;
     guint64 pending_operations, sequence, last_activity_usec;

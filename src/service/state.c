@@ -3,6 +3,7 @@
 #include "service/internal.h"
 #include "service/repair.h"
 #include "store/examine.h"
+#include "store/missing-keys.h"
 #include "store/repair-store.h"
 
 #include <string.h>
@@ -60,6 +61,11 @@ static bool key_missing(const SyncdService *service)
     return service->lacks_keys;
 }
 
+static bool device_key_missing(const SyncdService *service)
+{
+    return syncd_store_signer(service->store) == NULL;
+}
+
 static bool no_space(const SyncdService *service)
 {
     return syncd_store_lacks_room(service->store) || service->purge_lacks_room;
@@ -91,6 +97,7 @@ static const Reason reasons[] = {
     {"journal-corrupt", "repair-recommended", journal_corrupt},
     {"log-rolled-back", "degraded", log_rolled_back},
     {"verify-found", "repair-recommended", verify_found},
+    {"device-key-missing", "degraded", device_key_missing},
     {"key-missing", "degraded", key_missing},
     {"index-damaged", "repair-recommended", index_damaged},
     {"index-rebuilding", "degraded", index_rebuilding},
@@ -151,8 +158,8 @@ static void count_mismatched(SyncdService *service)
 /* What lies in such a scope cannot be read, and nothing can be written there. */
 static void look_for_keys(SyncdService *service)
 {
-    g_autoptr(GPtrArray) scopes = syncd_store_scopes_without_key(service->store);
-    service->lacks_keys = scopes->len > 0;
+    g_autoptr(GPtrArray) missing = syncd_store_missing_keys(service->store);
+    service->lacks_keys = missing->len > 0;
 }
 
 /* A lookup may have met it, though nothing keeps the index from serving. */

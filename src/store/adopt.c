@@ -78,7 +78,8 @@ bool syncd_store_adopt(SyncdStore *self, const char *actor, GError **error)
     if (!syncd_store_settle(self, error))
         return false;
 
-    self->condition = SYNCD_STORE_WRITABLE;
+    self->condition =
+        syncd_keyring_has_device(self->keyring) ? SYNCD_STORE_WRITABLE : SYNCD_STORE_KEYLESS;
     if (continue_feeds(self, actor, error) && bind_machine(self, error) &&
         record_adoption(self, actor, error) && syncd_store_commit(self, NULL, error)) {
         if (self->rollback != NULL)

@@ -159,18 +159,6 @@ GPtrArray *syncd_store_keys_gone(SyncdStore *self)
     return syncd_keyring_gone(self->keyring);
 }
 
-GPtrArray *syncd_store_scopes_without_key(SyncdStore *self)
-{
-    GPtrArray *scopes = g_ptr_array_new();
-    for (guint i = 0; i < self->scopes->len; i++) {
-        const SyncdScope *scope = self->scopes->pdata[i];
-        if (strcmp(scope->class, "public") != 0 &&
-            syncd_keyring_scope_key(self->keyring, scope->id) == NULL)
-            g_ptr_array_add(scopes, (void *)scope);
-    }
-    return scopes;
-}
-
 /* ---- room ---- */
 
 bool syncd_store_room(SyncdStore *self, SyncdRoom *ret_room, GError **error)

@@ -42,9 +42,6 @@ bool syncd_store_put_back(SyncdStore *store, const char *kept, const char *name,
 /* Names (char *) of key files that are not there any more as they were read: syncd_keyring_gone().
  */
 GPtrArray *syncd_store_keys_gone(SyncdStore *store);
-/* The scopes (const SyncdScope *, borrowed) whose key is not here, though it is not public: what
- * lies in them cannot be read. */
-GPtrArray *syncd_store_scopes_without_key(SyncdStore *store);
 
 /* ---- room ---- */
 

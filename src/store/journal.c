@@ -21,6 +21,7 @@ void syncd_feed_free(SyncdFeed *feed)
     g_free(feed->text);
     g_free(feed->origin);
     g_free(feed->note);
+    g_free(feed->key);
     g_free(feed->partial);
     g_free(feed);
 }
@@ -152,9 +153,12 @@ static bool load_ends(SyncdJournal *self, SyncdFeed *feed, GError **error)
         g_autofree char *first = NULL, *newest = NULL;
         if (!read_end(self, feed, 0, &first, &size, error))
             return false;
-        if (first != NULL && syncd_header_parse(first, size, &header, NULL))
+        if (first != NULL && syncd_header_parse(first, size, &header, NULL)) {
             syncd_hex_decode(header.signer.data, header.signer.size, feed->signer.bytes,
                              sizeof feed->signer.bytes);
+            g_free(feed->key);
+            feed->key = header.lost ? NULL : syncd_bytes_dup(header.key);
+        }
         if (!read_end(self, feed, (guint64)n_entries - 1, &newest, &size, error))
             return false;
         if (newest != NULL && syncd_header_parse(newest, size, &header, NULL) &&
@@ -206,6 +210,16 @@ static guint64 count_covered(const SyncdJournal *self)
     return covered;
 }
 
+/* A log whose device key is gone is still that device's: it began the first feed. */
+static void find_owner(SyncdJournal *self)
+{
+    bool row = false;
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(self->db, "SELECT device FROM feed ORDER BY id LIMIT 1");
+    if (syncd_statement_next(rows, &row, NULL) && row)
+        syncd_keyring_assume_device(self->keyring, syncd_column_text(rows, 0));
+}
+
 static bool load(SyncdJournal *self, GError **error)
 {
     gint64 last = 0;
@@ -243,6 +257,8 @@ SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *nam
         return NULL;
     if (mode == SYNCD_DATABASE_CREATE && !syncd_directory_sync(directory, error))
         return NULL;
+    if (mode != SYNCD_DATABASE_INSPECT && syncd_keyring_device_id(keyring) == NULL)
+        find_owner(self);
     if (!load(self, error))
         return NULL;
     return g_steal_pointer(&self);

@@ -38,7 +38,9 @@ typedef struct {
     char *text;   /* "<device>/<scope>/<epoch>" */
     char *origin; /* of its notes */
     bool own;
-    SyncdPublicKey signer;            /* zero until the first entry is there */
+    SyncdPublicKey signer; /* zero until the first entry is there */
+    char *key; /* the id of the key that its first entry is sealed with, "" for none; NULL: it was
+                  not there when the journal was opened, or is damaged */
     SyncdFrontier committed;          /* what the signed head covers */
     SyncdFrontier working;            /* with the open turn */
     SyncdHash tail[SYNCD_TILE_WIDTH]; /* committed leaf hashes that no full tile holds yet */

@@ -301,7 +301,7 @@ bool syncd_keyring_has_device(const SyncdKeyring *self)
 /* A key whose log is gone may still be that of a log in some backup. */
 static bool keep_old_device(SyncdKeyring *self, GError **error)
 {
-    if (self->device_id == NULL)
+    if (self->signer == NULL)
         return true;
     g_autofree char *now = syncd_directory_file(self->directory, FOLDER "/" DEVICE_FILE);
     g_autofree char *kept = g_strconcat(now, ".", self->device_id, NULL);
@@ -310,6 +310,12 @@ static bool keep_old_device(SyncdKeyring *self, GError **error)
     syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
                           "Cannot keep the old key of the device");
     return false;
+}
+
+void syncd_keyring_assume_device(SyncdKeyring *self, const char *device_id)
+{
+    g_free(self->device_id);
+    self->device_id = g_strdup(device_id);
 }
 
 bool syncd_keyring_make_device(SyncdKeyring *self, const SyncdSources *sources, GError **error)

@@ -26,6 +26,8 @@ void syncd_keyring_free(SyncdKeyring *keyring);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdKeyring, syncd_keyring_free)
 
 bool syncd_keyring_has_device(const SyncdKeyring *keyring);
+/* Says whose log it is where the device's key is not here: nothing can be signed. */
+void syncd_keyring_assume_device(SyncdKeyring *keyring, const char *device_id);
 bool syncd_keyring_make_device(SyncdKeyring *keyring, const SyncdSources *sources, GError **error);
 const SyncdSigner *syncd_keyring_signer(const SyncdKeyring *keyring);
 const char *syncd_keyring_device_id(const SyncdKeyring *keyring);

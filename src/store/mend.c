@@ -108,6 +108,11 @@ bool syncd_mend_is_possible(const SyncdMend *self, GError **error)
                              " parts of the log not even the hash is known: nothing can stand in "
                              "for them",
                              self->counts[SYNCD_MEND_BEYOND]);
+    else if (!syncd_keyring_has_device(self->store->keyring))
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "put keys/device.key of the state directory back from a backup, and "
+                             "restart the daemon",
+                             "The device's key is not here, so no generation can be signed");
     else if (self->stopped)
         syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT, next,
                              "More than %u entries of the log are damaged",

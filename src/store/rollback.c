@@ -391,7 +391,8 @@ bool syncd_store_look_at_index_ahead(SyncdStore *self, SyncdIndex *index, GError
 void syncd_store_judge_rollback(SyncdStore *self)
 {
     if (self->rollback != NULL &&
-        (self->condition == SYNCD_STORE_WRITABLE || self->condition == SYNCD_STORE_MACHINE_CHANGED))
+        (self->condition == SYNCD_STORE_WRITABLE || self->condition == SYNCD_STORE_KEYLESS ||
+         self->condition == SYNCD_STORE_MACHINE_CHANGED))
         self->condition = SYNCD_STORE_ROLLED_BACK;
 }
 

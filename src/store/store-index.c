@@ -1,5 +1,6 @@
 #include "base/log.h"
 #include "store/chunks.h"
+#include "store/missing-keys.h"
 #include "store/rollback.h"
 #include "store/store-private.h"
 
@@ -168,10 +169,21 @@ static bool resume_projection(SyncdStore *self, GError **error)
     return begin_projection(self, error);
 }
 
+/* One that was there may have been made while a key was not. */
+static bool check_made_with_keys(SyncdStore *self, GError **error)
+{
+    if (!syncd_store_index_lacks_scope(self))
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                    "It was made without a key that is here again");
+    return false;
+}
+
 static bool finish_projection(SyncdStore *self, GError **error)
 {
+    bool was_new = syncd_index_is_new(self->index);
     g_clear_pointer(&self->projection, syncd_projection_free);
-    if (syncd_index_is_new(self->index)) {
+    if (was_new) {
         self->index = syncd_index_finish_new(g_steal_pointer(&self->index), self->directory, error);
         if (self->index == NULL)
             return false;
@@ -179,7 +191,7 @@ static bool finish_projection(SyncdStore *self, GError **error)
     }
     self->registries++;
     self->found_no_room = false; /* a whole index found some */
-    if (!syncd_store_load_scopes(self, error))
+    if (!syncd_store_load_scopes(self, error) || (!was_new && !check_made_with_keys(self, error)))
         return false;
     g_clear_error(&self->index_problem);
     syncd_store_keep_reserve(self);

@@ -6,6 +6,7 @@
 #include "domain/kind.h"
 #include "store/blobs.h"
 #include "store/body.h"
+#include "store/missing-keys.h"
 
 /* ---- may it be written? ---- */
 
@@ -26,6 +27,13 @@ bool syncd_store_may_write(SyncdStore *self, GError **error)
     case SYNCD_STORE_DAMAGED:
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
                         "The log is damaged and open for reading only");
+        return false;
+    case SYNCD_STORE_KEYLESS:
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "put keys/device.key of the state directory back from a backup and "
+                             "restart the daemon; `sourceos-syncd doctor` says what is lost",
+                             "The device's key is not here, so nothing can be signed, and the log "
+                             "is open for reading only");
         return false;
     case SYNCD_STORE_ROLLED_BACK:
         syncd_set_error_next(error, SYNCD_ERROR_FEED_ROLLBACK,
@@ -334,7 +342,8 @@ bool syncd_store_may_open_scope(SyncdStore *self, const char *class, const char 
                                 GError **error)
 {
     if (!syncd_store_may_write(self, error) || !check_scope(class, name, error) ||
-        !check_scope_is_new(self, class, name, error))
+        !check_scope_is_new(self, class, name, error) ||
+        (!syncd_store_is_new(self) && !syncd_store_check_not_hidden(self, NULL, error)))
         return false;
     if (self->scopes->len < SYNCD_STORE_SCOPES_MAX)
         return true;
@@ -375,7 +384,8 @@ bool syncd_store_append(SyncdStore *self, const char *scope_id, const SyncdDraft
         return false;
     const SyncdScope *scope = syncd_store_scope(self, scope_id);
     if (scope == NULL) {
-        syncd_set_error(error, SYNCD_ERROR_NOT_FOUND, "There is no scope %s", scope_id);
+        if (syncd_store_check_not_hidden(self, scope_id, error))
+            syncd_set_error(error, SYNCD_ERROR_NOT_FOUND, "There is no scope %s", scope_id);
         return false;
     }
     SyncdFeed *feed = syncd_journal_own_feed(self->journal, scope_id);

@@ -13,6 +13,7 @@ const char *syncd_store_condition_name(SyncdStoreCondition condition)
         [SYNCD_STORE_MACHINE_CHANGED] = "machine-changed",
         [SYNCD_STORE_FAILED] = "storage-failed",
         [SYNCD_STORE_DAMAGED] = "journal-corrupt",
+        [SYNCD_STORE_KEYLESS] = "device-key-missing",
         [SYNCD_STORE_ROLLED_BACK] = "log-rolled-back",
         [SYNCD_STORE_INSPECTING] = "inspecting",
     };
@@ -138,6 +139,13 @@ bool syncd_store_begin_log(SyncdStore *self, const char *actor, GError **error)
 
 /* ---- opening ---- */
 
+/* Whatever else may keep it from being written, it comes before this. */
+static void judge_keys(SyncdStore *self)
+{
+    if (!syncd_keyring_has_device(self->keyring) && self->condition == SYNCD_STORE_WRITABLE)
+        self->condition = SYNCD_STORE_KEYLESS;
+}
+
 static bool check_binding(SyncdStore *self, GError **error)
 {
     g_autofree char *device = NULL, *machine = NULL;
@@ -176,6 +184,7 @@ bool syncd_store_judge_journal(SyncdStore *self, GError **error)
     self->registries++;
     if (!check_binding(self, error))
         return false;
+    judge_keys(self);
     syncd_store_look_for_rollback(self);
     syncd_store_judge_rollback(self);
     if (self->index == NULL && self->condition != SYNCD_STORE_DAMAGED) {
@@ -236,6 +245,7 @@ static bool open_all(SyncdStore *self, const SyncdStoreOptions *options, GError 
         return false;
     self->reserve_bytes = options->reserve_bytes;
     if (!empty) {
+        judge_keys(self);
         syncd_store_look_for_rollback(self);
         syncd_store_judge_rollback(self);
     }

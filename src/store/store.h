@@ -67,6 +67,7 @@ typedef enum {
     SYNCD_STORE_MACHINE_CHANGED, /* state of another machine: `store adopt` */
     SYNCD_STORE_FAILED,          /* an I/O error; sticky until opened again */
     SYNCD_STORE_DAMAGED,         /* the head of an own feed does not hold; sticky */
+    SYNCD_STORE_KEYLESS,         /* the device's key is gone: nothing can be signed */
     SYNCD_STORE_ROLLED_BACK,     /* its log lost its end: `store adopt` goes on without it */
     SYNCD_STORE_INSPECTING,
 } SyncdStoreCondition;
