@@ -65,6 +65,14 @@ static int get_true(sd_bus *connection, const char *path, const char *interface,
     return sd_bus_message_append(reply, "b", 1);
 }
 
+static int get_cancelable(sd_bus *connection, const char *path, const char *interface,
+                          const char *name, sd_bus_message *reply, void *userdata,
+                          sd_bus_error *ret_error)
+{
+    const SyncdObject *object = userdata;
+    return sd_bus_message_append(reply, "b", (int)syncd_job_is_cancelable(object->job));
+}
+
 static int get_error(sd_bus *connection, const char *path, const char *interface, const char *name,
                      sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
 {
@@ -97,8 +105,8 @@ static bool handle_cancel(SyncdCall *call, GError **error)
     SyncdService *service = syncd_call_authorise(call, is_of_another(call), details, error);
     if (service == NULL)
         return false;
-    syncd_service_cancel_job(service, syncd_call_job(call));
-    return syncd_call_reply(call, error, "");
+    return syncd_service_cancel_job(service, syncd_call_job(call), error) &&
+           syncd_call_reply(call, error, "");
 }
 
 static const SyncdMethod methods[] = {
@@ -132,7 +140,7 @@ static const sd_bus_vtable user_vtable[] = {
     SD_BUS_PROPERTY("ProgressValid", "b", get_true, 0, CHANGES),
     SD_BUS_PROPERTY("Result", "s", get_text, 0, INVALIDATES),
     SD_BUS_PROPERTY("Error", "(ss)", get_error, 0, INVALIDATES),
-    SD_BUS_PROPERTY("Cancelable", "b", get_true, 0, CONST),
+    SD_BUS_PROPERTY("Cancelable", "b", get_cancelable, 0, CONST),
     SD_BUS_VTABLE_END,
 };
 

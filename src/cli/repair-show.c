@@ -112,6 +112,10 @@ static const char *outcome_of(SyncdJson report)
         {"rolled_back", N_("Taken back: it is as it was before the repair.")},
     };
     SyncdJson outcome = syncd_json_member(report, "outcome");
+    if (syncd_json_is(outcome, "failed") &&
+        syncd_json_member(report, "rollback_available").type == SYNCD_JSON_TRUE)
+        return N_(
+            "Done, but not complete: what was there before is kept, so it can be taken back.");
     for (size_t i = 0; i < G_N_ELEMENTS(outcomes); i++)
         if (syncd_json_is(outcome, outcomes[i].name))
             return outcomes[i].sentence;

@@ -165,9 +165,15 @@ static const SyncdFinding findings[] = {
 
     /* Repairs. */
     {"repair-interrupted", "warning",
-     N_("A repair was begun and is not through: {plan}. It goes on by itself; where it cannot, a "
-        "restart of the daemon goes on with it."),
+     N_("A repair was begun and is not through: {plan}. It goes on by itself; what keeps it from "
+        "that is tried again each minute."),
      "sourceos-syncd repair show {plan}", NOTHING, NULL, NULL},
+    {"repair-unproven", "critical",
+     N_("Nothing proves that the log is the one that was there when the repair {plan} was planned: "
+        "since then it was cut or replaced, or it cannot be read."),
+     VERIFY, DURABLE, NULL,
+     N_("Find out whether an older copy was put back; take the repair back, or discard its plan "
+        "to leave it as it is.")},
     {"repair-set-aside", "warning",
      N_("Files about repairs are not what was written, and were set aside: {n}."),
      "sourceos-syncd repair list", NOTHING, NULL,

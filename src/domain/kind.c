@@ -134,6 +134,8 @@ static const SyncdKind kinds[] = {
      SYNCD_WRITTEN_BY_DAEMON, "A repair plan is being applied"},
     {"repair-plan.undone", NULL, NULL, "sync.repair.rolled_back",
      SYNCD_WRITTEN_BY_DAEMON, "A repair was rolled back"},
+    {"repair-plan.unproven", NULL, NULL, "sync.repair.unproven",
+     SYNCD_WRITTEN_BY_DAEMON, "A repair was done, and is not complete: nothing proves that the log is the one that it was planned for"},
     {"repair-plan.discarded", NULL, NULL, "sync.repair.discarded",
      SYNCD_WRITTEN_BY_DAEMON, "A repair plan was discarded"},
     {"store.adopted", NULL, NULL, "sync.store.adopted",

@@ -9,6 +9,13 @@ static void add_interrupted(SyncdDiagnosis *self, const SyncdRepairPlan *plan)
     found->object = g_strdup(id);
 }
 
+static void add_unproven(SyncdDiagnosis *self, const SyncdRepairPlan *plan)
+{
+    const char *id = syncd_repair_plan_id(plan);
+    SyncdFound *found = syncd_diagnosis_add(self, "repair-unproven", "plan", id, NULL);
+    found->object = g_strdup(id);
+}
+
 static void add_set_aside(SyncdDiagnosis *self, const GPtrArray *names)
 {
     SyncdFound *found = syncd_diagnosis_add_counted(self, "repair-set-aside", names->len, false);
@@ -23,6 +30,9 @@ bool syncd_detect_repair(SyncdDiagnosis *self, GError **error)
     for (guint i = 0; i < plans->len; i++)
         if (syncd_repair_plan_is_interrupted(plans->pdata[i]))
             add_interrupted(self, plans->pdata[i]);
+    for (guint i = 0; i < plans->len; i++)
+        if (syncd_repair_plan_is_unproven(plans->pdata[i]))
+            add_unproven(self, plans->pdata[i]);
     if (aside->len > 0)
         add_set_aside(self, aside);
     return true;

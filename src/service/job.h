@@ -20,6 +20,8 @@ typedef struct {
     bool (*waits)(const SyncdService *service, const void *data);
     /* What came of it, a JSON value, after the last step. Of one with steps only. */
     char *(*conclude)(SyncdService *service, void *data);
+    /* Nobody can cancel it. */
+    bool to_its_end;
     /* Somebody cancelled it; NULL: there is nothing to do but to end. */
     void (*cancel)(void *data);
     /* It has ended, whatever way. */

@@ -74,6 +74,11 @@ const char *syncd_job_result(const SyncdJob *job)
     return job->result != NULL ? job->result : "";
 }
 
+bool syncd_job_is_cancelable(const SyncdJob *job)
+{
+    return !job->kind->to_its_end;
+}
+
 const GError *syncd_job_error(const SyncdJob *job)
 {
     return job->error;
@@ -99,7 +104,7 @@ static void write_job(const SyncdJob *job, SyncdJsonWriter *writer)
     syncd_json_member_string(writer, "state", job->state);
     syncd_json_name(writer, "progress");
     syncd_json_double(writer, job->progress);
-    syncd_json_member_bool(writer, "cancelable", true);
+    syncd_json_member_bool(writer, "cancelable", syncd_job_is_cancelable(job));
     syncd_json_member_uint(writer, "started_usec", job->started_usec);
     syncd_json_name(writer, "finished_usec");
     if (job->finished_usec != 0)
@@ -309,12 +314,18 @@ char *syncd_service_describe_jobs(SyncdService *service, const SyncdCaller *call
     return g_string_free(out, FALSE);
 }
 
-void syncd_service_cancel_job(SyncdService *service, SyncdJob *job)
+bool syncd_service_cancel_job(SyncdService *service, SyncdJob *job, GError **error)
 {
     if (!runs(job))
-        return;
+        return true;
+    if (!syncd_job_is_cancelable(job)) {
+        syncd_set_error_next(error, SYNCD_ERROR_BUSY, "wait for it to end",
+                             "%s cannot be cancelled: it goes on to its end", job->id);
+        return false;
+    }
     if (job->kind->cancel != NULL)
         job->kind->cancel(job->data);
     end(service, job, "cancelled");
     syncd_service_ask_for_work(service);
+    return true;
 }

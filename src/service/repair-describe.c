@@ -35,7 +35,7 @@ char *syncd_repair_plan_describe(const SyncdRepairPlan *plan)
 {
     GString *text = g_string_new(NULL);
     SyncdJsonWriter writer;
-    bool kept = plan->kept && plan->state == SYNCD_REPAIR_COMPLETE;
+    bool kept = syncd_repair_can_be_undone(plan);
     syncd_json_writer_init(&writer, text, false);
     syncd_json_begin_object(&writer);
     syncd_json_member_string(&writer, "id", plan->id);
@@ -57,7 +57,7 @@ char *syncd_repair_plan_describe(const SyncdRepairPlan *plan)
     member_time(&writer, "rollback_until_usec",
                 kept ? plan->ended_usec + SYNCD_REPAIR_SNAPSHOT_USEC : 0);
     syncd_json_member_string(&writer, "job", plan->job);
-    syncd_json_member_string(&writer, "failure", plan->failure);
+    syncd_json_member_string(&writer, "failure", syncd_repair_plan_reason(plan));
     syncd_json_member_bool(&writer, "report", syncd_repair_plan_has_ended(plan));
     write_steps(plan, &writer);
     syncd_json_end_object(&writer);

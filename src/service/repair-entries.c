@@ -87,7 +87,8 @@ static const char *schema_of(const char *kind)
 {
     if (strcmp(kind, "repair-plan.made") == 0)
         return SYNCD_REPAIR_PLAN_SCHEMA;
-    if (strcmp(kind, APPLIED) == 0 || strcmp(kind, "repair-plan.undone") == 0)
+    if (strcmp(kind, APPLIED) == 0 || strcmp(kind, "repair-plan.undone") == 0 ||
+        strcmp(kind, "repair-plan.unproven") == 0)
         return SYNCD_REPAIR_REPORT_SCHEMA;
     return SYNCD_REPAIR_APPROVAL_SCHEMA;
 }

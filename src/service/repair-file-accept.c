@@ -202,6 +202,7 @@ const SyncdRepairKind syncd_repair_file_accept = {
         "is. Taking that back records the earlier version once more, with its bytes as "
         "far as they are still kept.",
     .expected_result = "The record of the file is what is in it.",
+    .of_file = true,
     .begin = syncd_repair_file_begin,
     .step = step,
     .check = check,

@@ -340,6 +340,7 @@ const SyncdRepairKind syncd_repair_file_restore = {
     .description = "Put the bytes that are recorded of a file back into it; those that are in it "
                    "are kept aside.",
     .expected_result = "The file has the bytes of its record.",
+    .of_file = true,
     .expand = expand,
     .space = space,
     .begin = syncd_repair_file_begin,

@@ -8,6 +8,8 @@
 #include "store/mend.h"
 #include "store/verify.h"
 
+#include <string.h>
+
 #define SENTENCES_MAX 50u
 
 typedef enum { STAGE_EXAMINE, STAGE_BUILD, STAGE_INDEX, STAGE_VERIFY, N_STAGES } Stage;
@@ -198,15 +200,6 @@ static bool check(SyncdRepairAct *act, GError **error)
     return true;
 }
 
-/* One that was interrupted on the way has made more of them. */
-static bool drop_generations(SyncdStore *store, guint64 from, guint64 now, GError **error)
-{
-    for (guint64 generation = from; generation < now; generation++)
-        if (!syncd_store_drop_generation(store, generation, error))
-            return false;
-    return true;
-}
-
 /* A log is not put back, as entries came since: a further generation is made, of what was kept and
  * of what there is. Its bytes are the same, as leaves and digests say what they have to be, but for
  * what was given up: of that it has again whatever can be read there now. */
@@ -223,16 +216,23 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
         return false;
     if (*ret_more)
         return true;
-    /* All that those before it had is in the newest. */
-    stop(act);
-    return drop_generations(act->service->store, before, generation_of(act), error);
+    /* All that those before it had is in the newest: they go once that is proven. */
+    g_autofree char *note =
+        g_strdup_printf("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, before, generation_of(act));
+    syncd_repair_act_note(act, note);
+    return true;
 }
 
+/* The one that was replaced; and of what was taken back those that were made on the way. */
 static bool release(SyncdRepairAct *act, GError **error)
 {
-    guint64 before = noted(act);
-    return before == 0 || generation_of(act) <= before ||
-           syncd_store_drop_generation(act->service->store, before, error);
+    guint64 before = noted(act), now = generation_of(act);
+    const char *blank = act->note != NULL ? strchr(act->note, ' ') : NULL;
+    guint64 end = blank != NULL ? g_ascii_strtoull(blank + 1, NULL, 10) : before + 1;
+    for (guint64 generation = before; generation != 0 && generation < MIN(end, now); generation++)
+        if (!syncd_store_drop_generation(act->service->store, generation, error))
+            return false;
+    return true;
 }
 
 static guint64 space(SyncdService *service, const char *target)
@@ -241,8 +241,8 @@ static guint64 space(SyncdService *service, const char *target)
 }
 
 #define FUNCTIONS                                                                                  \
-    .space = space, .begin = begin, .step = run, .check = check, .undo = undo, .release = release, \
-    .stop = stop
+    .mends_log = true, .space = space, .begin = begin, .step = run, .check = check, .undo = undo,  \
+    .release = release, .stop = stop
 
 const SyncdRepairKind syncd_repair_journal_generation = {
     .name = "journal-generation",

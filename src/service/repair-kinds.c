@@ -20,10 +20,3 @@ const SyncdRepairKind *const *syncd_repair_kinds(guint *ret_n)
     *ret_n = G_N_ELEMENTS(kinds);
     return kinds;
 }
-
-void syncd_repair_act_note(SyncdRepairAct *act, const char *note)
-{
-    g_free(act->note);
-    act->note = g_strdup(note);
-    act->noted = true;
-}

@@ -74,6 +74,8 @@ struct SyncdRepairKind {
     const char *expected_result;
     bool destructive; /* takes away what cannot be made again */
     bool rebuildable; /* mends what can be made anew from the log: the daemon may do it by itself */
+    bool of_file;     /* is about one file of a workspace, its object, and about nothing else */
+    bool mends_log;   /* the log is what may be broken: it proves nothing before */
     /* The steps for what was found: adds each by syncd_repair_need(). NULL: one, about the
      * finding's target. */
     bool (*expand)(SyncdRepairNeeds *needs, const SyncdFound *found, GError **error);

@@ -79,6 +79,11 @@ static const struct {
           {"automatic", offsetof(SyncdRepairPlan, automatic)},
           {"discarded", offsetof(SyncdRepairPlan, discarded)},
 },
+  later_flags[] =
+      {
+          /* of which earlier ledgers say nothing */
+          {"unproven", offsetof(SyncdRepairPlan, unproven)},
+},
   uids[] = {
       {"uid", offsetof(SyncdRepairPlan, uid)},
       {"approver_uid", offsetof(SyncdRepairPlan, approver_uid)},
@@ -99,6 +104,9 @@ static GString *write_kept(const SyncdRepairPlan *plan)
         syncd_json_member_uint(&writer, uids[i].name, *CONST_MEMBER(uid_t, plan, uids[i]));
     for (size_t i = 0; i < G_N_ELEMENTS(flags); i++)
         syncd_json_member_bool(&writer, flags[i].name, *CONST_MEMBER(bool, plan, flags[i]));
+    for (size_t i = 0; i < G_N_ELEMENTS(later_flags); i++)
+        syncd_json_member_bool(&writer, later_flags[i].name,
+                               *CONST_MEMBER(bool, plan, later_flags[i]));
     for (size_t i = 0; i < G_N_ELEMENTS(times); i++)
         syncd_json_member_uint(&writer, times[i].name, *CONST_MEMBER(guint64, plan, times[i]));
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
@@ -257,6 +265,9 @@ static bool read_kept(SyncdRepairPlan *plan, SyncdJson kept, GError **error)
         if (!syncd_json_get_bool(syncd_json_member(kept, flags[i].name),
                                  MEMBER(bool, plan, flags[i])))
             return refuse(error, flags[i].name);
+    for (size_t i = 0; i < G_N_ELEMENTS(later_flags); i++)
+        syncd_json_get_bool(syncd_json_member(kept, later_flags[i].name),
+                            MEMBER(bool, plan, later_flags[i]));
     for (size_t i = 0; i < G_N_ELEMENTS(times); i++) {
         if (!syncd_json_get_int64(syncd_json_member(kept, times[i].name), &number) || number < 0)
             return refuse(error, times[i].name);

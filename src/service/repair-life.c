@@ -43,6 +43,19 @@ bool syncd_repair_plan_has_ended(const SyncdRepairPlan *plan)
     return plan->state > SYNCD_REPAIR_RUNNING;
 }
 
+bool syncd_repair_can_be_undone(const SyncdRepairPlan *plan)
+{
+    bool unproven = plan->state == SYNCD_REPAIR_FAILED && plan->failure == NULL;
+    return plan->kept && (plan->state == SYNCD_REPAIR_COMPLETE || unproven);
+}
+
+const char *syncd_repair_plan_reason(const SyncdRepairPlan *plan)
+{
+    if (plan->failure != NULL || !plan->unproven)
+        return plan->failure;
+    return "Nothing proves that the log is the one that was there when this was planned";
+}
+
 /* ---- telling ---- */
 
 static void tell(const SyncdRepairPlan *plan, void (*func)(void *data, SyncdRepairPlan *plan))
@@ -149,6 +162,11 @@ const char *syncd_repair_plan_approver(const SyncdRepairPlan *plan)
 bool syncd_repair_plan_is_interrupted(const SyncdRepairPlan *plan)
 {
     return plan->state == SYNCD_REPAIR_RUNNING && (plan->interrupted || plan->resumed);
+}
+
+bool syncd_repair_plan_is_unproven(const SyncdRepairPlan *plan)
+{
+    return syncd_repair_plan_has_ended(plan) && plan->unproven;
 }
 
 const GPtrArray *syncd_service_repair_set_aside(const SyncdService *service)
@@ -264,6 +282,13 @@ static void tell_lapsed(SyncdRepairPlan *plan)
     syncd_repair_tell_changed(plan);
 }
 
+/* What kept it from going on may be over. */
+static bool may_go_on(const SyncdRepairPlan *plan)
+{
+    return plan->state == SYNCD_REPAIR_RUNNING && plan->interrupted &&
+           plan->service->repairs->running == NULL && plan->service->scrub == NULL;
+}
+
 static void age(SyncdRepairPlan *plan)
 {
     tell_lapsed(plan);
@@ -272,6 +297,8 @@ static void age(SyncdRepairPlan *plan)
     plan->retry = 0;
     if (!syncd_repair_may_write(plan->service))
         syncd_repair_put_off(plan);
+    else if (may_go_on(plan))
+        syncd_repair_resume(plan);
     else if (syncd_repair_plan_has_ended(plan) && has_lasted(plan))
         syncd_repair_release_or_warn(plan);
     else if (!plan->discarded && has_expired(plan) && !discard(plan, SYNCD_IDENTITY_DAEMON, NULL))
@@ -307,7 +334,7 @@ static guint64 next_of(const SyncdRepairPlan *plan)
         return plan->approval_until_usec;
     if (plan->state <= SYNCD_REPAIR_APPROVED)
         return plan->expires_usec;
-    if (plan->unreleased)
+    if (plan->unreleased || may_go_on(plan))
         return 0;
     return plan->kept && syncd_repair_plan_has_ended(plan)
                ? plan->ended_usec + SYNCD_REPAIR_SNAPSHOT_USEC
@@ -409,12 +436,26 @@ static bool may_owe_approval(const SyncdRepairPlan *plan, GError **error)
     return false;
 }
 
+/* Who approved it is who may apply it, and whose doing that is: nobody takes his place while that
+ * holds. */
+static bool check_approver(const SyncdRepairPlan *plan, uid_t uid, GError **error)
+{
+    if (!is_approved(plan) || plan->approver_uid == uid)
+        return true;
+    char until[SYNCD_TIME_SIZE];
+    syncd_time_format_ms(plan->approval_until_usec / 1000, until);
+    syncd_set_error_next(error, SYNCD_ERROR_ALREADY_RESOLVED,
+                         "let that user apply it, or discard it and plan again",
+                         "%s has approved the plan %s, until %s", plan->approver, plan->id, until);
+    return false;
+}
+
 bool syncd_service_approve_repair(SyncdService *service, const SyncdCaller *caller,
                                   SyncdRepairPlan *plan, const char *digest, GError **error)
 {
     g_autofree char *identity = syncd_identity_of(caller->uid);
     if (!syncd_repair_check_digest(plan, digest, error) || !syncd_repair_check_open(plan, error) ||
-        !may_owe_approval(plan, error) ||
+        !check_approver(plan, caller->uid, error) || !may_owe_approval(plan, error) ||
         !syncd_repair_ask(service, caller, "write", SYNCD_LANE_AUDIT, NULL, error))
         return false;
     SyncdRepairState before = plan->state;

@@ -102,6 +102,9 @@ static bool read_text(SyncdRepairPlan *plan, SyncdJson root, GError **error)
     while (syncd_json_iter_next(&iter, NULL, &value))
         if (!read_head(plan, value, error))
             return false;
+    gint64 space;
+    if (syncd_json_get_int64(syncd_json_member(checkpoint, "space_needed_bytes"), &space))
+        plan->space = (guint64)MAX(space, 0);
     plan->risk = g_strdup(risk);
     return plan->steps->len > 0 || refuse_text(error, "it has no steps");
 }

@@ -56,13 +56,15 @@ struct SyncdRepairPlan {
     char digest[SYNCD_DIGEST_SIZE];
     char *risk;
     bool destructive;
+    guint64 space;    /* that it was said to take */
     GPtrArray *steps; /* SyncdRepairWork */
     GArray *heads;    /* SyncdRepairHead, whose texts are owned */
     SyncdRepairState state;
     bool undoing;     /* of one that runs */
     bool kept;        /* there are snapshots */
+    bool unproven;    /* nothing proves that the log is the one that it was made for */
     bool unreleased;  /* there may be some that nobody goes back to: they are to be removed */
-    bool interrupted; /* it was begun and does not go on: the next start takes it up */
+    bool interrupted; /* it was begun and does not go on: that is tried again in a while */
     bool resumed;     /* by this start */
     bool automatic;
     bool lapsed;    /* that its approval has ended was told */
@@ -98,6 +100,10 @@ const char *syncd_repair_step_state_name(SyncdRepairStepState state);
 void syncd_repair_plan_free(SyncdRepairPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRepairPlan, syncd_repair_plan_free)
 bool syncd_repair_plan_has_ended(const SyncdRepairPlan *plan);
+/* It was applied, and what was there before is kept. */
+bool syncd_repair_can_be_undone(const SyncdRepairPlan *plan);
+/* Why it is not complete; NULL: nobody says that it is not. */
+const char *syncd_repair_plan_reason(const SyncdRepairPlan *plan);
 /* That the caller names this very plan. StaleDigest. */
 bool syncd_repair_check_digest(const SyncdRepairPlan *plan, const char *digest, GError **error);
 /* Steps and heads of its text. InvalidContract. */
@@ -145,14 +151,53 @@ void syncd_repair_settle(SyncdService *service);
 /* ---- reports (repair-report.c) ---- */
 
 /* Of one that has ended, in its new state. */
-char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts, GError **error);
+char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts);
 
-/* ---- carrying out (repair-apply.c) ---- */
+/* ---- the log, then and now (repair-proof.c) ---- */
+
+typedef struct {
+    bool holds;     /* what the feed was is a prefix of what it is */
+    bool gone;      /* there is no such feed any more */
+    SyncdHead *now; /* NULL: it could not be read … */
+    GArray *path;   /* … and the proof, SyncdHash */
+} SyncdPrefix;
+
+void syncd_prefix_clear(SyncdPrefix *prefix);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdPrefix, syncd_prefix_clear)
+bool syncd_repair_read_prefix(const SyncdRepairPlan *plan, const SyncdRepairHead *head,
+                              SyncdPrefix *ret_prefix, GError **error);
+/* Of every feed that there was. */
+bool syncd_repair_is_proven(const SyncdRepairPlan *plan);
+/* The member `log`. */
+void syncd_repair_write_proof(const SyncdRepairPlan *plan, SyncdJsonWriter *writer);
+
+/* ---- before it is begun (repair-check.c) ---- */
+
+/* Busy: another one runs, or something else that a repair would be in the way of. */
+bool syncd_repair_check_idle(const SyncdService *service, GError **error);
+/* Busy: one that has to do with the same is half done. */
+bool syncd_repair_check_alone(const SyncdRepairPlan *plan, GError **error);
+/* PlanStale: a diagnosis gives other steps by now. */
+bool syncd_repair_check_needs(SyncdRepairPlan *plan, GError **error);
+/* PlanStale: the log is another one. */
+bool syncd_repair_check_heads(const SyncdRepairPlan *plan, GError **error);
+/* NoSpace. */
+bool syncd_repair_check_room(const SyncdRepairPlan *plan, GError **error);
+
+/* ---- beginning (repair-apply.c) ---- */
 
 /* The ledger says that it is begun; owes the entry of it. */
 bool syncd_repair_begin(SyncdRepairPlan *plan, const char *identity, GError **error);
+
+/* ---- carrying out (repair-run.c) ---- */
+
 /* Goes on with one that runs, as a job of that user. */
 SyncdJob *syncd_repair_run(SyncdRepairPlan *plan, uid_t uid, bool own);
+
+/* ---- steps, and what they kept (repair-act.c) ---- */
+
+SyncdRepairAct *syncd_repair_act_new(SyncdRepairPlan *plan, guint number);
+void syncd_repair_act_free(void *act);
 /* There is no way back any more. What of it cannot be removed is tried again. */
 bool syncd_repair_release(SyncdRepairPlan *plan, GError **error);
 void syncd_repair_release_or_warn(SyncdRepairPlan *plan);
@@ -161,6 +206,8 @@ bool syncd_repair_release_all(SyncdService *service, GError **error);
 
 /* ---- by itself (repair-start.c) ---- */
 
+/* Goes on with one that is half done, as the daemon's own. */
+void syncd_repair_resume(SyncdRepairPlan *plan);
 /* What the daemon may do without asking, if it is to be done, and is time. */
 void syncd_repair_by_itself(SyncdService *service);
 /* It could not be done. */

@@ -79,6 +79,13 @@ static void write_unresolved(const GPtrArray *needs, SyncdJsonWriter *writer)
 
 static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
 {
+    if (plan->unproven)
+        return syncd_repair_can_be_undone(plan)
+                   ? "Have the log verified with `sourceos-syncd verify log --full`; then take "
+                     "this "
+                     "back with `sourceos-syncd repair rollback`, or discard the plan to leave it "
+                     "as it is."
+                   : "Have the log verified with `sourceos-syncd verify log --full`.";
     if (plan->state == SYNCD_REPAIR_FAILED)
         return "See what failed, and plan again with `sourceos-syncd repair plan`.";
     if (plan->state == SYNCD_REPAIR_ROLLED_BACK)
@@ -86,68 +93,6 @@ static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
     if (needs == NULL || needs->len > 0)
         return "See what is left with `sourceos-syncd doctor`.";
     return "Nothing.";
-}
-
-/* ---- the proof ---- */
-
-static void write_hash(SyncdJsonWriter *writer, const char *name, const SyncdHash *hash)
-{
-    char hex[SYNCD_HASH_HEX_SIZE];
-    syncd_hash_to_hex(hash, hex);
-    if (name != NULL)
-        syncd_json_name(writer, name);
-    syncd_json_string(writer, hex);
-}
-
-static void write_proof(SyncdJsonWriter *writer, const SyncdHead *head, bool holds,
-                        const GArray *path)
-{
-    syncd_json_member_uint(writer, "size", head->size);
-    write_hash(writer, "root", &head->root);
-    syncd_json_member_bool(writer, "is_prefix", holds);
-    syncd_json_name(writer, "consistency");
-    syncd_json_begin_array(writer);
-    for (guint i = 0; i < path->len; i++)
-        write_hash(writer, NULL, &g_array_index(path, SyncdHash, i));
-    syncd_json_end_array(writer);
-    syncd_json_member_string(writer, "note", head->note);
-}
-
-/* No repair is complete without it. What is taken back is taken back all the same. */
-static bool write_prefix(const SyncdRepairPlan *plan, const SyncdRepairHead *before,
-                         SyncdJsonWriter *writer, GError **error)
-{
-    bool holds = false;
-    g_autoptr(SyncdHead) head = NULL;
-    g_autoptr(GArray) path = NULL;
-    g_autoptr(GError) problem = NULL;
-    bool known = syncd_store_prove_prefix(plan->service->store, before->feed, before->size,
-                                          &before->root, &holds, &head, &path, &problem);
-    if (!known && plan->state == SYNCD_REPAIR_COMPLETE) {
-        g_propagate_error(error, g_steal_pointer(&problem));
-        return false;
-    }
-    syncd_json_begin_object(writer);
-    syncd_json_member_string(writer, "feed", before->feed);
-    syncd_json_member_uint(writer, "planned_size", before->size);
-    write_hash(writer, "planned_root", &before->root);
-    if (known)
-        write_proof(writer, head, holds, path);
-    else
-        syncd_json_member_null(writer, "is_prefix"); /* nothing proves it, or the contrary */
-    syncd_json_end_object(writer);
-    return true;
-}
-
-static bool write_prefixes(const SyncdRepairPlan *plan, SyncdJsonWriter *writer, GError **error)
-{
-    syncd_json_name(writer, "log");
-    syncd_json_begin_array(writer);
-    for (guint i = 0; i < plan->heads->len; i++)
-        if (!write_prefix(plan, &g_array_index(plan->heads, SyncdRepairHead, i), writer, error))
-            return false;
-    syncd_json_end_array(writer);
-    return true;
 }
 
 /* ---- all of it ---- */
@@ -183,7 +128,7 @@ static void write_steps(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
     syncd_json_end_array(writer);
 }
 
-char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts, GError **error)
+char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts)
 {
     char at[SYNCD_TIME_SIZE];
     g_autofree char *id = syncd_id_new(plan->service->sources, "repair-report");
@@ -208,15 +153,15 @@ char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts, GE
     syncd_json_member_string(&writer, "plan_id", plan->id);
     syncd_json_member_string(&writer, "plan_digest", plan->digest);
     syncd_json_member_string(&writer, "outcome", syncd_repair_state_name(plan->state));
-    if (plan->failure != NULL)
-        syncd_json_member_string(&writer, "reason", plan->failure);
+    if (syncd_repair_plan_reason(plan) != NULL)
+        syncd_json_member_string(&writer, "reason", syncd_repair_plan_reason(plan));
+    syncd_json_member_bool(&writer, "rollback_available", syncd_repair_can_be_undone(plan));
     syncd_json_member_string(&writer, "approved_by", plan->approver);
     if (plan->undoer != NULL)
         syncd_json_member_string(&writer, "rolled_back_by", plan->undoer);
     write_times(plan, &writer);
     write_steps(plan, &writer);
-    if (!write_prefixes(plan, &writer, error))
-        return NULL;
+    syncd_repair_write_proof(plan, &writer);
     syncd_json_end_object(&writer);
     return g_string_free(g_steal_pointer(&text), FALSE);
 }

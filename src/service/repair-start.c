@@ -8,6 +8,12 @@
 #define DELAY_MIN_USEC ((guint64)G_USEC_PER_SEC)
 #define DELAY_MAX_USEC (60u * (guint64)G_USEC_PER_SEC)
 
+void syncd_repair_resume(SyncdRepairPlan *plan)
+{
+    plan->resumed = true;
+    syncd_repair_run(plan, plan->service->uid, true);
+}
+
 static void resume(SyncdRepairPlan *plan)
 {
     syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_REPAIR,
@@ -15,11 +21,10 @@ static void resume(SyncdRepairPlan *plan)
                               "on"
                             : "The repair %s was not through when the daemon ended; it goes on",
               plan->id);
-    plan->resumed = true;
-    syncd_repair_run(plan, plan->service->uid, true);
+    syncd_repair_resume(plan);
 }
 
-/* More than one can only be when somebody else wrote the ledger. */
+/* One at a time: the others follow (repair-life.c). */
 static void resume_all(SyncdService *service)
 {
     for (guint i = 0; i < service->repairs->plans->len; i++) {
@@ -86,7 +91,7 @@ static bool begin_by_itself(SyncdService *service, GError **error)
         return false;
     forget_an_attempt(service);
     g_autoptr(SyncdRepairPlan) made = syncd_repair_make_plan(service, needs, 0, error);
-    if (made == NULL)
+    if (made == NULL || !syncd_repair_check_alone(made, error))
         return false;
     made->automatic = true;
     made->uid = made->approver_uid = service->uid;
@@ -122,8 +127,10 @@ void syncd_repair_by_itself(SyncdService *service)
 {
     SyncdRepairs *repairs = service->repairs;
     g_autoptr(GError) error = NULL;
-    if (repairs->running != NULL ||
-        (repairs->again != 0 && syncd_service_monotonic(service) < repairs->again))
+    guint64 now = syncd_service_monotonic(service);
+    if (repairs->running != NULL)
+        repairs->again = MAX(repairs->again, now + DELAY_MIN_USEC);
+    if (repairs->running != NULL || now < repairs->again)
         return;
     repairs->again = 0;
     if (!begin_by_itself(service, &error))

@@ -12,13 +12,16 @@
  * steps it is PlanStale. Then, as a job: each step's intent is durable before anything is touched,
  * a snapshot comes first, and what the step promised is checked after it. When one fails, the steps
  * before it are undone too. So a plan is applied whole or not at all, also when the process is
- * killed anywhere: syncd_service_start_repair() goes on with what it finds begun. One plan is
- * applied or rolled back at a time.
+ * killed anywhere: syncd_service_start_repair() goes on with what it finds begun, and what cannot
+ * go on is tried again once a minute. One plan is applied or rolled back at a time, and none while
+ * another is half done that has to do with the same.
  *
  * The snapshots of the plan that was applied last are kept, for a week at most: as long as they are
  * there it can be rolled back. Every step of a plan's life is an entry in the log:
  * repair-plan.made, .approved, .begun, .undone, .discarded, and repair.apply, which holds the
- * report. Where the log takes none they are owed, and follow when it does.
+ * report. One whose steps are done while nothing proves that the log has only grown since it was
+ * planned is not complete: it has failed, its snapshots are kept, and it can be rolled back
+ * (repair-plan.unproven). Where the log takes none they are owed, and follow when it does.
  *
  * Whether a caller may do any of this at all bus/ decides before; policy is asked here: for
  * "repair_preview" when a plan is made, for "write" otherwise, both in the lane audit, where it is
@@ -64,13 +67,16 @@ uid_t syncd_repair_plan_uid(const SyncdRepairPlan *plan); /* who planned it */
 const char *syncd_repair_plan_approver(const SyncdRepairPlan *plan);
 /* It was begun and its process ended; it goes on since, or waits for the next start. */
 bool syncd_repair_plan_is_interrupted(const SyncdRepairPlan *plan);
+/* It has ended, and nothing proves that the log is the one that it was made for. */
+bool syncd_repair_plan_is_unproven(const SyncdRepairPlan *plan);
 const char *syncd_repair_plan_text(const SyncdRepairPlan *plan); /* the exact bytes */
 /* JSON: id, state, digest, risk, destructive, who planned and approved it and when, until when,
  * steps with their states, job, report, rollback_until_usec. */
 char *syncd_repair_plan_describe(const SyncdRepairPlan *plan);
 
 /* All four: StaleDigest when the digest is not the plan's. Approving once more is allowed, and
- * starts the time anew; AlreadyResolved for one that was begun. Answered after the commit. */
+ * starts the time anew; AlreadyResolved for one that was begun, or that somebody else has approved
+ * as long as that holds. Answered after the commit. */
 bool syncd_service_approve_repair(SyncdService *service, const SyncdCaller *caller,
                                   SyncdRepairPlan *plan, const char *digest, GError **error);
 /* Busy while it runs. A plan that was applied loses its snapshots, and can not be rolled back any

@@ -545,14 +545,16 @@ SyncdJob *syncd_service_find_job(SyncdService *service,
                                  const char *id);     /* NULL when there is none */
 GPtrArray *syncd_service_jobs(SyncdService *service); /* borrowed SyncdJob *, newest first */
 char *syncd_service_describe_jobs(SyncdService *service, const SyncdCaller *caller);
-void syncd_service_cancel_job(SyncdService *service, SyncdJob *job);
+/* Busy for one that goes on to its end. */
+bool syncd_service_cancel_job(SyncdService *service, SyncdJob *job, GError **error);
 
 const char *syncd_job_id(const SyncdJob *job); /* random; the last element of its path, unescaped */
 uid_t syncd_job_uid(const SyncdJob *job);
 const char *syncd_job_operation(const SyncdJob *job);
 const char *syncd_job_state(const SyncdJob *job);
 double syncd_job_progress(const SyncdJob *job);
-const char *syncd_job_result(const SyncdJob *job);  /* "" until done */
+const char *syncd_job_result(const SyncdJob *job); /* "" until done */
+bool syncd_job_is_cancelable(const SyncdJob *job);
 const GError *syncd_job_error(const SyncdJob *job); /* NULL unless failed */
 char *syncd_job_describe(const SyncdJob *job);
 

@@ -139,9 +139,9 @@ static void jobs_have_limits_and_can_be_cancelled(void)
     g_assert_true(
         syncd_service_verify(f.service, &other, SYNCD_VERIFY_FULL, NULL, &one_more, &error));
 
-    syncd_service_cancel_job(f.service, jobs[0]);
+    syncd_service_cancel_job(f.service, jobs[0], NULL);
     g_assert_cmpstr(syncd_job_state(jobs[0]), ==, "cancelled");
-    syncd_service_cancel_job(f.service, jobs[0]);
+    syncd_service_cancel_job(f.service, jobs[0], NULL);
     SyncdJob *instead = start(&f, SYNCD_VERIFY_FULL);
     run_jobs(&f);
     g_assert_cmpstr(syncd_job_state(jobs[0]), ==, "cancelled");

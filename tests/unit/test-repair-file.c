@@ -350,7 +350,7 @@ static void what_is_cancelled_is_taken_back(void)
             turn(&world);
         through = !runs(plan);
         if (!through)
-            syncd_service_cancel_job(world.w.f.service, job);
+            syncd_service_cancel_job(world.w.f.service, job, NULL);
         run_on(&world, plan);
         g_assert_cmpstr(syncd_repair_plan_state(plan), ==, through ? "complete" : "failed");
         assert_content(&world, ROTTEN, through ? WRITTEN : ROT);

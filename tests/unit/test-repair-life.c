@@ -403,7 +403,7 @@ static void what_cannot_be_written_is_tried_again_in_a_while(void)
     service_clear(&f);
 }
 
-/* Another repair takes nothing away from it. */
+/* Nothing is repaired over it, and nothing takes its way back away. */
 static void what_is_half_done_keeps_its_way_back(void)
 {
     ServiceFixture f;
@@ -424,11 +424,14 @@ static void what_is_half_done_keeps_its_way_back(void)
     g_assert_cmpint(g_chmod(journal, 0640), ==, 0);
     SyncdRepairPlan *other = plan_repair(&f);
     approve_repair(&f, other);
-    apply_repair(&f, other);
+    assert_refused(&f, other, syncd_repair_plan_digest(other), SYNCD_ERROR_BUSY);
     g_assert_true(has_snapshot(&f, id));
     rollback_repair(&f, plan);
     g_autofree char *bytes = index_bytes(&f, &size);
     g_assert_cmpstr(bytes, ==, "this is no database at all");
+    other = plan_repair(&f);
+    approve_repair(&f, other);
+    apply_repair(&f, other);
     service_clear(&f);
 }
 
@@ -457,7 +460,7 @@ static void what_is_cancelled_is_taken_back(void)
     syncd_service_work(f.service);
     syncd_service_work(f.service);
     syncd_service_work(f.service);
-    syncd_service_cancel_job(f.service, job);
+    syncd_service_cancel_job(f.service, job, NULL);
     run_jobs(&f);
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
     g_autofree char *bytes = index_bytes(&f, &size);

@@ -1,0 +1,99 @@
+/* A step of a plan as the functions of its kind see it, and what such steps kept. */
+#include "service/repair-private.h"
+
+#include "base/log.h"
+#include "store/repair-store.h"
+
+void syncd_repair_act_free(void *data)
+{
+    SyncdRepairAct *act = data;
+    g_free((char *)act->snapshot);
+    g_free(act->note);
+    g_free(act->awaits);
+    g_ptr_array_unref(act->rebuilt);
+    g_ptr_array_unref(act->preserved);
+    g_ptr_array_unref(act->quarantined);
+    g_ptr_array_unref(act->actors);
+    g_free(act);
+}
+
+SyncdRepairAct *syncd_repair_act_new(SyncdRepairPlan *plan, guint number)
+{
+    const SyncdRepairWork *work = plan->steps->pdata[number];
+    SyncdRepairAct *act = g_new0(SyncdRepairAct, 1);
+    *act = (SyncdRepairAct){
+        .service = plan->service,
+        .caller = {.uid = plan->approver_uid},
+        .own = g_strcmp0(plan->approver, SYNCD_IDENTITY_DAEMON) == 0,
+        .target = work->target,
+        .object = work->object,
+        .snapshot = g_strdup_printf("%s.%u", plan->id, number),
+        .note = g_strdup(work->note),
+        .rebuilt = g_ptr_array_new_with_free_func(g_free),
+        .preserved = g_ptr_array_new_with_free_func(g_free),
+        .quarantined = g_ptr_array_new_with_free_func(g_free),
+        .actors = g_ptr_array_new_with_free_func(g_free),
+    };
+    return act;
+}
+
+void syncd_repair_act_note(SyncdRepairAct *act, const char *note)
+{
+    g_free(act->note);
+    act->note = g_strdup(note);
+    act->noted = true;
+}
+
+/* ---- snapshots ---- */
+
+/* All that can be, and the first error of what cannot. */
+static bool remove_kept(SyncdRepairPlan *plan, GError **error)
+{
+    GError *first = NULL;
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const SyncdRepairWork *work = plan->steps->pdata[i];
+        SyncdRepairAct *act = syncd_repair_act_new(plan, i);
+        if (work->kind->release != NULL)
+            work->kind->release(act, first == NULL ? &first : NULL);
+        syncd_repair_act_free(act);
+    }
+    if (first == NULL)
+        return true;
+    g_propagate_error(error, first);
+    return false;
+}
+
+/* The ledger says first that there is no way back, and never promises one that is gone. */
+bool syncd_repair_release(SyncdRepairPlan *plan, GError **error)
+{
+    bool kept = plan->kept;
+    if (!kept && !plan->unreleased)
+        return true;
+    plan->kept = false;
+    if (kept && !syncd_repair_save(plan, error)) {
+        plan->kept = true;
+        return false;
+    }
+    plan->unreleased = !remove_kept(plan, error);
+    if (kept)
+        syncd_repair_tell_changed(plan);
+    return !plan->unreleased;
+}
+
+void syncd_repair_release_or_warn(SyncdRepairPlan *plan)
+{
+    g_autoptr(GError) error = NULL;
+    if (syncd_repair_release(plan, &error))
+        return;
+    syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REPAIR, "What %s kept cannot be removed: %s",
+              plan->id, error->message);
+    syncd_repair_put_off(plan);
+}
+
+bool syncd_repair_release_all(SyncdService *service, GError **error)
+{
+    for (guint i = 0; i < service->repairs->plans->len; i++)
+        if (!syncd_repair_release(service->repairs->plans->pdata[i], error))
+            return false;
+    return true;
+}

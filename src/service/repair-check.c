@@ -1,0 +1,175 @@
+/* What has to be so before a plan is carried out: nothing was touched until then. */
+#include "service/repair-private.h"
+
+#include "store/examine.h"
+
+#include <string.h>
+
+static bool refuse_stale(const SyncdRepairPlan *plan, const char *what, GError **error)
+{
+    syncd_set_error_next(error, SYNCD_ERROR_PLAN_STALE,
+                         "plan again with `sourceos-syncd repair plan`, and look at the new plan",
+                         "The plan %s does not fit any more: %s", plan->id, what);
+    return false;
+}
+
+static GPtrArray *accepted_of(const SyncdRepairPlan *plan)
+{
+    GPtrArray *accept = g_ptr_array_new();
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const SyncdRepairWork *work = plan->steps->pdata[i];
+        if (strcmp(work->kind->name, "file-accept") == 0)
+            g_ptr_array_add(accept, work->object);
+    }
+    g_ptr_array_add(accept, NULL);
+    return accept;
+}
+
+bool syncd_repair_check_needs(SyncdRepairPlan *plan, GError **error)
+{
+    g_autoptr(GPtrArray) accept = accepted_of(plan);
+    g_autoptr(GPtrArray) needs =
+        syncd_repair_find_needs(plan->service, (const char *const *)accept->pdata, NULL, error);
+    if (needs == NULL)
+        return false;
+    bool same = MIN(needs->len, SYNCD_REPAIR_STEPS_MAX) == plan->steps->len;
+    for (guint i = 0; same && i < plan->steps->len; i++) {
+        const SyncdRepairNeed *need = needs->pdata[i];
+        const SyncdRepairWork *work = plan->steps->pdata[i];
+        same = need->kind == work->kind && strcmp(need->target, work->target) == 0 &&
+               strcmp(need->cause->code, work->cause) == 0 &&
+               g_strcmp0(need->object, work->object) == 0;
+    }
+    return same || refuse_stale(plan, "what is found now is not what was found then", error);
+}
+
+/* ---- the log ---- */
+
+static bool mends_log(const SyncdRepairPlan *plan)
+{
+    for (guint i = 0; i < plan->steps->len; i++)
+        if (((const SyncdRepairWork *)plan->steps->pdata[i])->kind->mends_log)
+            return true;
+    return false;
+}
+
+/* Where the log itself is what is mended its tree may not be there to prove anything: then it must
+ * do so afterwards (syncd_repair_prove()), and before only what was cut is refused. */
+static bool check_head(const SyncdRepairPlan *plan, const SyncdRepairHead *head, GError **error)
+{
+    SyncdPrefix prefix;
+    g_autoptr(GError) problem = NULL;
+    bool lenient = mends_log(plan);
+    bool read = syncd_repair_read_prefix(plan, head, &prefix, &problem);
+    bool grown = prefix.now != NULL && prefix.now->size >= head->size;
+    bool fits = read ? prefix.holds || (lenient && grown) : lenient && !prefix.gone;
+    syncd_prefix_clear(&prefix);
+    if (fits)
+        return true;
+    if (read || prefix.gone)
+        return refuse_stale(plan, "the log is not one that began as it was then", error);
+    g_autofree char *what = NULL, *next = NULL;
+    syncd_error_split(problem->message, &what, &next);
+    syncd_set_error_next(error,
+                         problem->domain == SYNCD_ERROR ? (SyncdErrorCode)problem->code
+                                                        : SYNCD_ERROR_STORAGE_FAILED,
+                         "have it verified with `sourceos-syncd verify log --full`, and plan again",
+                         "Whether the log still begins as it did when %s was planned cannot be "
+                         "read: %s",
+                         plan->id, what);
+    return false;
+}
+
+bool syncd_repair_check_heads(const SyncdRepairPlan *plan, GError **error)
+{
+    for (guint i = 0; i < plan->heads->len; i++)
+        if (!check_head(plan, &g_array_index(plan->heads, SyncdRepairHead, i), error))
+            return false;
+    return true;
+}
+
+/* ---- other plans ---- */
+
+bool syncd_repair_check_idle(const SyncdService *service, GError **error)
+{
+    const SyncdRepairPlan *running = service->repairs->running;
+    if (running == NULL && service->scrub == NULL)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_BUSY, "wait for that to end",
+                         running != NULL ? "The plan %s is being carried out"
+                                         : "A purge is being cleared up after%.0s",
+                         running != NULL ? running->id : "");
+    return false;
+}
+
+/* Of files of workspaces each is its own; all else has to do with all else. */
+static bool meet(const SyncdRepairWork *one, const SyncdRepairWork *other)
+{
+    if (one->kind->of_file && other->kind->of_file)
+        return g_strcmp0(one->object, other->object) == 0;
+    return !one->kind->of_file && !other->kind->of_file;
+}
+
+static bool overlap(const SyncdRepairPlan *one, const SyncdRepairPlan *other)
+{
+    for (guint i = 0; i < one->steps->len; i++)
+        for (guint k = 0; k < other->steps->len; k++)
+            if (meet(one->steps->pdata[i], other->steps->pdata[k]))
+                return true;
+    return false;
+}
+
+/* What was done last is undone first: so nothing is begun over what is half done. */
+bool syncd_repair_check_alone(const SyncdRepairPlan *plan, GError **error)
+{
+    const GPtrArray *plans = plan->service->repairs->plans;
+    for (guint i = 0; i < plans->len; i++) {
+        const SyncdRepairPlan *other = plans->pdata[i];
+        if (other == plan || other->state != SYNCD_REPAIR_RUNNING || !overlap(plan, other))
+            continue;
+        g_autofree char *next =
+            g_strdup_printf(other->undoing ? "have it taken back to the end first with "
+                                             "`sourceos-syncd repair rollback %s`"
+                                           : "go on with it first with `sourceos-syncd repair "
+                                             "apply %s`, or take it back with `repair rollback`",
+                            other->id);
+        syncd_set_error_next(error, SYNCD_ERROR_BUSY, next, "The plan %s is half done", other->id);
+        return false;
+    }
+    return true;
+}
+
+/* ---- room ---- */
+
+/* What it takes by now, or was said to when it was planned, if that is more. */
+static guint64 space_of(const SyncdRepairPlan *plan)
+{
+    guint64 bytes = 0;
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const SyncdRepairWork *work = plan->steps->pdata[i];
+        if (work->kind->space != NULL)
+            bytes += work->kind->space(plan->service, work->target);
+    }
+    return MAX(bytes, plan->space);
+}
+
+/* What is to be set aside for the log is not room for a repair. */
+bool syncd_repair_check_room(const SyncdRepairPlan *plan, GError **error)
+{
+    SyncdRoom room;
+    guint64 needed = space_of(plan);
+    if (needed == 0)
+        return true;
+    if (!syncd_store_room(plan->service->store, &room, error))
+        return false;
+    guint64 missing = room.reserve - MIN(room.reserve, room.set_aside);
+    guint64 free = room.free - MIN(room.free, missing);
+    if (needed <= free)
+        return true;
+    g_autofree char *wanted = g_format_size(needed), *there = g_format_size(free);
+    syncd_set_error_next(error, SYNCD_ERROR_NO_SPACE, "make room on the disk, and apply it again",
+                         "The plan %s takes up to %s, and %s are free beside what is set aside: "
+                         "nothing was done",
+                         plan->id, wanted, there);
+    return false;
+}

@@ -1,0 +1,195 @@
+/* What is refused before anything is touched: while another plan is half done, without room, in the
+ * place of who approved; and what goes on, cancelled or not. */
+#include "repair-fixture.h"
+
+#include "service/repair-private.h"
+
+#include <string.h>
+
+#define BROKEN "this is no database at all"
+
+static void start_broken(ServiceFixture *f)
+{
+    repair_init(f);
+    put(f, "note-1", "{}");
+    service_close(f);
+    damage_index(f);
+    repair_open(f, NULL);
+}
+
+static void refuse_to_apply(ServiceFixture *f, SyncdRepairPlan *plan, int code, const char *said)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    g_assert_false(syncd_service_apply_repair(f->service, &f->caller, plan,
+                                              syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, code);
+    g_assert_nonnull(strstr(error->message, said));
+    g_assert_null(job);
+}
+
+static void assert_broken(const ServiceFixture *f)
+{
+    gsize size;
+    g_autofree char *bytes = index_bytes(f, &size);
+    g_assert_cmpstr(bytes, ==, BROKEN);
+}
+
+/* ---- what is half done ---- */
+
+/* Nobody can write the state of that plan as long as a folder has its name. */
+static void hold_state(const ServiceFixture *f, const char *plan, bool held)
+{
+    g_autofree char *state = g_strdup_printf("%s/repair/%s.state", f->base.directory, plan),
+                    *other = g_strconcat(f->base.directory, "/held", NULL),
+                    *child = g_build_filename(state, "x", NULL);
+    if (held) {
+        g_assert_cmpint(g_rename(state, other), ==, 0);
+        g_assert_cmpint(g_mkdir_with_parents(child, 0700), ==, 0);
+    } else {
+        g_assert_cmpint(g_rmdir(child), ==, 0);
+        g_assert_cmpint(g_rmdir(state), ==, 0);
+        g_assert_cmpint(g_rename(other, state), ==, 0);
+    }
+}
+
+static SyncdRepairPlan *leave_half_done(ServiceFixture *f, SyncdRepairPlan *plan)
+{
+    approve_repair(f, plan);
+    begin_repair(f, plan);
+    for (unsigned i = 0; i < 3; i++)
+        syncd_service_work(f->service);
+    hold_state(f, syncd_repair_plan_id(plan), true);
+    run_jobs(f);
+    hold_state(f, syncd_repair_plan_id(plan), false);
+    g_assert_true(syncd_repair_plan_is_interrupted(plan));
+    return plan;
+}
+
+static void nothing_is_begun_over_what_is_half_done(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    SyncdRepairPlan *other = plan_repair(&f), *plan = leave_half_done(&f, plan_repair(&f));
+    approve_repair(&f, other);
+    refuse_to_apply(&f, other, SYNCD_ERROR_BUSY, syncd_repair_plan_id(plan));
+    refuse_to_apply(&f, other, SYNCD_ERROR_BUSY, "sourceos-syncd repair apply");
+    rollback_repair(&f, plan);
+    assert_broken(&f);
+    service_clear(&f);
+}
+
+/* Plans about files of workspaces meet no others: all else would wait for a disk that is away. */
+static void but_what_has_nothing_to_do_with_it(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    start_broken(&f);
+    SyncdRepairPlan *other = plan_repair(&f), *plan = leave_half_done(&f, plan_repair(&f));
+    SyncdRepairWork *work = other->steps->pdata[0];
+    const SyncdRepairKind *kind = work->kind;
+    g_assert_false(syncd_repair_check_alone(other, NULL));
+    work->kind = &syncd_repair_file_restore;
+    g_assert_true(syncd_repair_check_alone(other, &error));
+    work->kind = kind;
+    rollback_repair(&f, plan);
+    service_clear(&f);
+}
+
+static void what_cannot_go_on_is_tried_again(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    SyncdRepairPlan *plan = leave_half_done(&f, plan_repair(&f));
+    run_jobs(&f);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "running");
+    guint64 now = syncd_service_monotonic(f.service), due = syncd_service_next_due(f.service);
+    g_assert_cmpuint(due, >, now);
+    g_assert_cmpuint(due, <=, now + SYNCD_REPAIR_RETRY_USEC);
+    f.base.now_usec += SYNCD_REPAIR_RETRY_USEC;
+    run_jobs(&f);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    g_assert_true(lookups_answer(&f));
+    service_clear(&f);
+}
+
+/* ---- room ---- */
+
+static void without_room_nothing_is_touched(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    plan->space = G_MAXUINT64 / 2;
+    refuse_to_apply(&f, plan, SYNCD_ERROR_NO_SPACE, "9.2 EB"); /* that it takes … */
+    refuse_to_apply(&f, plan, SYNCD_ERROR_NO_SPACE, "free");
+    assert_broken(&f);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "approved");
+    plan->space = 0;
+    apply_repair(&f, plan);
+    service_clear(&f);
+}
+
+/* ---- approving ---- */
+
+static void nobody_takes_the_place_of_who_approved(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdCaller other = {.uid = OWNER + 1};
+    start_broken(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    const char *digest = syncd_repair_plan_digest(plan);
+    approve_repair(&f, plan);
+    g_autofree char *first = g_strdup(syncd_repair_plan_approver(plan));
+    g_assert_false(syncd_service_approve_repair(f.service, &other, plan, digest, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ALREADY_RESOLVED);
+    g_assert_nonnull(strstr(error->message, first));
+    g_assert_cmpstr(syncd_repair_plan_approver(plan), ==, first);
+    approve_repair(&f, plan); /* the same one may, again */
+    f.base.now_usec += SYNCD_REPAIR_APPROVAL_USEC;
+    g_assert_true(syncd_service_approve_repair(f.service, &other, plan, digest, NULL));
+    g_assert_cmpstr(syncd_repair_plan_approver(plan), !=, first);
+    service_clear(&f);
+}
+
+/* ---- cancelling ---- */
+
+static void what_is_taken_back_is_not_cancelled(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    start_broken(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    SyncdJob *job = begin_repair(&f, plan);
+    g_assert_true(syncd_job_is_cancelable(job));
+    for (unsigned i = 0; i < 3; i++)
+        syncd_service_work(f.service);
+    g_assert_true(syncd_service_cancel_job(f.service, job, &error));
+    g_assert_cmpstr(syncd_job_state(job), ==, "cancelled");
+    SyncdJob *back = syncd_service_find_job(f.service, plan->job);
+    g_assert_true(back != job);
+    g_assert_false(syncd_job_is_cancelable(back));
+    g_assert_false(syncd_service_cancel_job(f.service, back, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
+    g_assert_cmpstr(syncd_job_state(back), ==, "running");
+    run_jobs(&f);
+    g_assert_cmpstr(syncd_job_state(back), ==, "done");
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
+    assert_broken(&f);
+    service_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/repair-refused/half-done", nothing_is_begun_over_what_is_half_done);
+    g_test_add_func("/repair-refused/apart", but_what_has_nothing_to_do_with_it);
+    g_test_add_func("/repair-refused/again", what_cannot_go_on_is_tried_again);
+    g_test_add_func("/repair-refused/room", without_room_nothing_is_touched);
+    g_test_add_func("/repair-refused/approver", nobody_takes_the_place_of_who_approved);
+    g_test_add_func("/repair-refused/cancel", what_is_taken_back_is_not_cancelled);
+    return g_test_run();
+}
