@@ -72,11 +72,10 @@ static void miss_times(SyncdHealthFacts *facts)
         miss(facts, "runtime.replay_completed_at", "not_yet_initialized");
 }
 
-/* Objects are not counted by lane, whether an operation adds or changes one is not told apart, and
- * the log is never compacted. */
+/* The log is never compacted; a repeated request is answered with what the first one was. */
 static void miss_uncounted(SyncdHealthFacts *facts)
 {
-    static const char *const fields[] = {"lanes[].objects.total", "pipeline.add",
+    static const char *const fields[] = {"pipeline.add.deduped", "pipeline.update.deduped",
                                          "lanes[].maintenance.last_compact_completed_at"};
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
         miss(facts, fields[i], "not_applicable");
@@ -151,9 +150,11 @@ static void collect_deletions(SyncdService *service, SyncdHealthFacts *facts)
         SYNCD_DELETION_REQUESTED, SYNCD_DELETION_AUTHORISED, SYNCD_DELETION_TOMBSTONED,
         SYNCD_DELETION_PROPAGATED};
     bool known =
-        syncd_store_has_deletion_in(service->store, SYNCD_DELETION_PURGED, &facts->unproven) &&
-        syncd_store_tally(service->store, "deletion.purged", &facts->purged) &&
-        syncd_store_tally(service->store, "deletion.proven", &facts->proven);
+        syncd_store_has_deletion_in(service->store, SYNCD_DELETION_PURGED, &facts->unproven);
+    for (SyncdDeletionEvent event = 0; known && event < SYNCD_N_DELETION_EVENTS; event++)
+        if (syncd_deletion_kind_of(event) != NULL)
+            known = syncd_store_tally(service->store, syncd_deletion_kind_of(event),
+                                      &facts->deletions[event]);
     for (size_t i = 0; known && i < G_N_ELEMENTS(on_the_way); i++) {
         bool has = false;
         known = syncd_store_has_deletion_in(service->store, on_the_way[i], &has);

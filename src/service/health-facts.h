@@ -34,7 +34,7 @@ typedef struct {
     guint64 mismatched;      /* files that are not what is recorded: 1 for any */
     bool deletions_known;
     bool undelivered, unproven; /* deletions that are not through; purges that have no proof */
-    guint64 purged, proven;     /* entries of those kinds, when they are known */
+    guint64 deletions[SYNCD_N_DELETION_EVENTS]; /* entries that are one, when they are known */
     bool lacks_room;
 
     const char *policy_digest;
@@ -60,9 +60,9 @@ typedef void SyncdHealthWriter(const SyncdHealthFacts *facts, SyncdJsonWriter *w
 SyncdHealthWriter syncd_health_write_identity; /* health-identity.c */
 SyncdHealthWriter syncd_health_write_collection;
 SyncdHealthWriter syncd_health_write_runtime;
-SyncdHealthWriter syncd_health_write_stores; /* health-stores.c */
-SyncdHealthWriter syncd_health_write_lanes;  /* health-lanes.c */
-SyncdHealthWriter syncd_health_write_pipeline;
+SyncdHealthWriter syncd_health_write_stores;    /* health-stores.c */
+SyncdHealthWriter syncd_health_write_lanes;     /* health-lanes.c */
+SyncdHealthWriter syncd_health_write_pipeline;  /* health-pipeline.c */
 SyncdHealthWriter syncd_health_write_resources; /* health-resources.c */
 SyncdHealthWriter syncd_health_write_policy;
 SyncdHealthWriter syncd_health_write_local_state; /* health-local.c: a member of the diagnosis */

@@ -84,8 +84,8 @@ static SyncdResult check_tombstones(const SyncdHealthFacts *facts, SyncdJsonWrit
 static SyncdResult check_purges(const SyncdHealthFacts *facts, SyncdJsonWriter *evidence)
 {
     syncd_json_member_bool(evidence, "known", facts->deletions_known);
-    syncd_json_member_uint(evidence, "purged", facts->purged);
-    syncd_json_member_uint(evidence, "proven", facts->proven);
+    syncd_json_member_uint(evidence, "purged", facts->deletions[SYNCD_DELETION_PURGE]);
+    syncd_json_member_uint(evidence, "proven", facts->deletions[SYNCD_DELETION_PROVE]);
     return !facts->deletions_known || facts->unproven ? SYNCD_WARN : SYNCD_PASS;
 }
 

@@ -1,9 +1,7 @@
-/* The lanes, and how far what was asked for got. */
+/* The lanes. */
 #include "service/health-facts.h"
 
 #include <string.h>
-
-/* ---- lanes ---- */
 
 /* Which lanes are in the scope that it opens nobody knows without it. */
 static bool lacks_a_key(const SyncdHealthFacts *facts)
@@ -43,19 +41,24 @@ static bool is_lane(const SyncdLane *lane, const char *name)
     return strcmp(lane->name, name) == 0;
 }
 
-/* What is corrupt is counted once, in the lane repair. */
+/* An object is counted in the lane that the first entry about it came in; one that is deleted is a
+ * tombstone there until it is purged. What is corrupt is counted once, in the lane repair. */
 static void write_objects(const SyncdHealthFacts *facts, const SyncdLane *lane,
                           SyncdJsonWriter *writer)
 {
+    static const struct {
+        const char *name;
+        SyncdLaneCounter counter;
+    } counted[] = {
+        {"total", SYNCD_LANE_OBJECTS},         {"tombstones", SYNCD_LANE_TOMBSTONES},
+        {"purged", SYNCD_LANE_PURGED},         {"entries", SYNCD_LANE_ENTRIES},
+        {"operations", SYNCD_LANE_OPERATIONS},
+    };
     const gint64 *counts = facts->store.lanes[lane->rank];
     syncd_json_name(writer, "objects");
     syncd_json_begin_object(writer);
-    if (facts->store.counted) {
-        syncd_json_member_int(writer, "entries", counts[SYNCD_LANE_ENTRIES]);
-        syncd_json_member_int(writer, "operations", counts[SYNCD_LANE_OPERATIONS]);
-        if (is_lane(lane, "tombstone"))
-            syncd_json_member_int(writer, "tombstones", counts[SYNCD_LANE_OPERATIONS]);
-    }
+    for (size_t i = 0; facts->store.counted && i < G_N_ELEMENTS(counted); i++)
+        syncd_json_member_int(writer, counted[i].name, MAX(counts[counted[i].counter], 0));
     syncd_json_member_uint(writer, "corrupted", is_lane(lane, "repair") ? facts->findings : 0);
     syncd_json_end_object(writer);
 }
@@ -134,73 +137,4 @@ void syncd_health_write_lanes(const SyncdHealthFacts *facts, SyncdJsonWriter *wr
         syncd_json_end_object(writer);
     }
     syncd_json_end_array(writer);
-}
-
-/* ---- the pipeline ---- */
-
-/* Of all lanes but that of deletions. */
-static guint64 sum(const SyncdHealthFacts *facts, unsigned counter)
-{
-    guint64 all = 0;
-    for (size_t i = 0; i < SYNCD_N_LANES; i++)
-        if (!is_lane(&syncd_lanes[i], "tombstone"))
-            all += (guint64)facts->store.lanes[syncd_lanes[i].rank][counter];
-    return all;
-}
-
-/* Whether an operation adds an object or changes one is its body's business. What was refused left
- * nothing to count, and what is answered is in the log. */
-static void write_changes(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
-{
-    static const struct {
-        const char *name;
-        unsigned counter;
-    } stages[] = {
-        {"external_requested", SYNCD_LANE_OPERATIONS},
-        {"accepted", SYNCD_LANE_OPERATIONS},
-        {"journaled", SYNCD_LANE_OPERATIONS},
-        {"applied", SYNCD_TASK_SUCCEEDED},
-        {"pending", SYNCD_TASK_PENDING},
-        {"running", SYNCD_TASK_RUNNING},
-        {"replayed", SYNCD_LANE_REPLAYED},
-        {"reconciled", SYNCD_LANE_RECONCILED},
-        {"skipped", SYNCD_TASK_CANCELLED},
-        {"failed", SYNCD_TASK_FAILED},
-        {"lost", SYNCD_LANE_LOST},
-    };
-    syncd_json_name(writer, "update");
-    syncd_json_begin_object(writer);
-    for (size_t i = 0; i < G_N_ELEMENTS(stages); i++)
-        syncd_json_member_uint(writer, stages[i].name, sum(facts, stages[i].counter));
-    syncd_json_end_object(writer);
-}
-
-/* A request, its authorisation, the tombstone and its propagation are entries of one commit. */
-static void write_deletes(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
-{
-    static const char *const stages[] = {"external_requested", "authorized", "tombstoned",
-                                         "journaled", "propagated"};
-    const SyncdLane *lane = syncd_lane_find(SYNCD_BYTES_TEXT("tombstone"));
-    const gint64 *counts = facts->store.lanes[lane->rank];
-    syncd_json_name(writer, "delete");
-    syncd_json_begin_object(writer);
-    for (size_t i = 0; i < G_N_ELEMENTS(stages); i++)
-        syncd_json_member_int(writer, stages[i], counts[SYNCD_LANE_OPERATIONS]);
-    if (facts->deletions_known) {
-        syncd_json_member_uint(writer, "purged", facts->purged);
-        syncd_json_member_uint(writer, "proven", facts->proven);
-    }
-    syncd_json_member_int(writer, "failed", counts[SYNCD_TASK_FAILED]);
-    syncd_json_end_object(writer);
-}
-
-void syncd_health_write_pipeline(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
-{
-    syncd_json_name(writer, "pipeline");
-    syncd_json_begin_object(writer);
-    if (facts->store.counted) {
-        write_changes(facts, writer);
-        write_deletes(facts, writer);
-    }
-    syncd_json_end_object(writer);
 }

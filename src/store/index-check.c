@@ -3,6 +3,26 @@
 #include "store/index-private.h"
 #include "store/store-private.h"
 
+/* The first counters of a lane are the states of a task; those of operations that add an object,
+ * and those of objects, follow. Files are in the lane `normal`. */
+#define OF_ADDS "11"
+#define OBJECTS "22"
+#define TOMBSTONES "23"
+#define PURGED "24"
+#define NORMAL "7"
+G_STATIC_ASSERT(SYNCD_LANE_OF_ADDS == 11 && SYNCD_LANE_OBJECTS == 22 &&
+                SYNCD_LANE_TOMBSTONES == 23 && SYNCD_LANE_PURGED == 24);
+G_STATIC_ASSERT(SYNCD_DELETION_TOMBSTONED == 2 && SYNCD_DELETION_HIDDEN == 4 &&
+                SYNCD_DELETION_PURGED == 5 && SYNCD_DELETION_PROVEN == 6);
+
+/* Of the counters from `first` to `last`, those that are not what the rows say: rank, counter,
+ * count. */
+#define COUNT_WRONG(first, last, rows)                                                             \
+    "WITH right (r, c, n) AS (" rows                                                               \
+    ") SELECT (SELECT count(*) FROM right LEFT JOIN lane_count ON rank = r AND counter = c"        \
+    " WHERE count IS NOT n) + (SELECT count(*) FROM lane_count WHERE counter BETWEEN " first       \
+    " AND " last " AND count <> 0 AND (rank, counter) NOT IN (SELECT r, c FROM right))"
+
 /* Each gives the number of rows that are wrong. */
 static const struct {
     const char *what;
@@ -14,12 +34,20 @@ static const struct {
      "SELECT (SELECT count(*) FROM (SELECT kind AS k, count(*) AS n FROM entry GROUP BY kind)"
      " LEFT JOIN tally ON kind = k WHERE count IS NOT n)"
      " + (SELECT count(*) FROM tally WHERE count <> 0 AND kind NOT IN (SELECT kind FROM entry))"},
-    /* The first counters of a lane are the states of a task. */
     {"lane-counts",
-     "SELECT (SELECT count(*) FROM (SELECT rank AS r, task AS t, count(*) AS n FROM task"
-     " GROUP BY rank, task) LEFT JOIN lane_count ON rank = r AND counter = t WHERE count IS NOT n)"
-     " + (SELECT count(*) FROM lane_count AS c WHERE counter < 5 AND count <> 0 AND NOT EXISTS"
-     " (SELECT 1 FROM task WHERE task.rank = c.rank AND task.task = c.counter))"},
+     COUNT_WRONG("0", "4", "SELECT rank, task, count(*) FROM task GROUP BY rank, task")},
+    {"lane-adds", COUNT_WRONG(OF_ADDS, OF_ADDS " + 4",
+                              "SELECT rank, task + " OF_ADDS ", count(*) FROM task WHERE adds"
+                              " GROUP BY rank, task")},
+    {"lane-objects",
+     COUNT_WRONG(OBJECTS, PURGED,
+                 "SELECT rank, counter, count(*) FROM (SELECT rank, CASE"
+                 " WHEN state BETWEEN 2 AND 4 THEN " TOMBSTONES " WHEN state IN (5, 6) THEN " PURGED
+                 " ELSE " OBJECTS " END AS counter FROM object LEFT JOIN deletion"
+                 " USING (scope, object) UNION ALL SELECT " NORMAL
+                 ", CASE live WHEN 0 THEN " TOMBSTONES " ELSE " OBJECTS
+                 " END FROM file WHERE live < 2)"
+                 " GROUP BY rank, counter")},
     {"tasks", "SELECT count(*) FROM task WHERE pos NOT IN (SELECT pos FROM entry)"
               " OR moved NOT IN (SELECT pos FROM entry)"},
     {"dependencies", "SELECT count(*) FROM dependency WHERE child NOT IN (SELECT pos FROM task)"

@@ -74,7 +74,7 @@ bool syncd_index_find_deletion_in(SyncdIndex *self, SyncdDeletionState state, gu
 }
 
 static bool write_deletion(SyncdIndex *self, const SyncdDeletionMove *move,
-                           const SyncdDeletion *deletion, GError **error)
+                           const SyncdDeletion *deletion, SyncdDeletionState before, GError **error)
 {
     gint64 scope;
     if (!syncd_index_add_word(self, SYNCD_BYTES_TEXT(move->scope_id), &scope, error))
@@ -89,7 +89,8 @@ static bool write_deletion(SyncdIndex *self, const SyncdDeletionMove *move,
     syncd_bind_int(row, ":state", deletion->state);
     syncd_bind_int(row, ":version", (gint64)deletion->version);
     syncd_bind_int(row, ":pos", (gint64)deletion->moved);
-    return syncd_statement_run(row, error);
+    return syncd_statement_run(row, error) &&
+           syncd_index_count_deletion(self, scope, move->object, before, deletion->state, error);
 }
 
 bool syncd_index_project_deletion(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
@@ -102,6 +103,10 @@ bool syncd_index_project_deletion(SyncdIndex *self, guint64 pos, const SyncdHead
         return true;
     if (!syncd_index_find_deletion(self, move.scope_id, move.object, &deletion, &found, error))
         return false;
-    return !syncd_deletion_apply(&deletion, found, &move) ||
-           write_deletion(self, &move, &deletion, error);
+    SyncdDeletionState before = found ? deletion.state : SYNCD_DELETION_REQUESTED;
+    if (!syncd_deletion_apply(&deletion, found, &move))
+        return true;
+    if (move.event == SYNCD_DELETION_REQUEST)
+        self->lanes[syncd_lane_find(header->lane)->rank][SYNCD_LANE_OPERATIONS]++;
+    return write_deletion(self, &move, &deletion, before, error);
 }

@@ -35,6 +35,9 @@ bool syncd_index_find_file_place(SyncdIndex *self, SyncdBytes object, guint64 *r
 
 /* ---- projecting ---- */
 
+/* The column `live`. */
+enum { DELETED, LIVE, IGNORED };
+
 typedef struct {
     SyncdIndex *index;
     guint64 pos;
@@ -49,6 +52,18 @@ static void file_entry_clear(FileEntry *entry)
     g_string_free(entry->words, TRUE);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FileEntry, file_entry_clear)
+
+/* Files are counted in the lane where they are recorded. */
+static void count(FileEntry *entry, SyncdLaneCounter counter, gint64 change)
+{
+    entry->index->lanes[syncd_lane_find(SYNCD_BYTES_TEXT("normal"))->rank][counter] += change;
+}
+
+static void count_live(FileEntry *entry, int before, int after)
+{
+    count(entry, SYNCD_LANE_OBJECTS, (after == LIVE) - (before == LIVE));
+    count(entry, SYNCD_LANE_TOMBSTONES, after == DELETED);
+}
 
 static const char *words_of(FileEntry *entry, SyncdBytes name)
 {
@@ -121,6 +136,8 @@ static bool create(FileEntry *entry, guint64 place, const SyncdFileChange *chang
     syncd_bind_int(row, ":scope", entry->scope);
     syncd_bind_int(row, ":found", entry->found);
     bind_file(row, change, folder);
+    count(entry, SYNCD_LANE_FILES_ADDED, 1);
+    count(entry, SYNCD_LANE_OBJECTS, 1);
     return syncd_statement_run(row, error) &&
            syncd_index_project_content(entry->index, place, place, change, error) &&
            (!entry->found ||
@@ -158,18 +175,17 @@ static bool add_change(FileEntry *entry, guint64 file, guint64 place, GError **e
     return syncd_statement_run(row, error);
 }
 
-/* Or is ignored, and exists perhaps. */
-static bool exists(FileEntry *entry, guint64 file, bool *ret_exists, GError **error)
+/* One that is ignored exists perhaps; what was never there is deleted. */
+static bool find_live(FileEntry *entry, guint64 file, int *ret_live, GError **error)
 {
-    gint64 found;
+    gint64 live;
     SyncdStatement *row = syncd_database_statement(
-        entry->index->db,
-        "SELECT count(*) FROM file WHERE id = :id AND scope = :scope AND live <> 0");
+        entry->index->db, "SELECT live FROM file WHERE id = :id AND scope = :scope");
     syncd_bind_int(row, ":id", (gint64)file);
     syncd_bind_int(row, ":scope", entry->scope);
-    if (!syncd_statement_number(row, 0, &found, error))
+    if (!syncd_statement_number(row, 0, &live, error))
         return false;
-    *ret_exists = found > 0;
+    *ret_live = (int)live;
     return true;
 }
 
@@ -209,15 +225,10 @@ static bool lies_within(FileEntry *entry, guint64 folder, guint64 file, bool *re
 }
 
 /* One that was ignored had no name there. */
-static bool find_again(FileEntry *entry, guint64 file, const SyncdBytes *name, GError **error)
+static bool find_again(FileEntry *entry, guint64 file, int live, const SyncdBytes *name,
+                       GError **error)
 {
-    gint64 ignored;
-    SyncdStatement *row = syncd_database_statement(
-        entry->index->db, "SELECT count(*) FROM file WHERE id = :id AND live = 2");
-    syncd_bind_int(row, ":id", (gint64)file);
-    if (!syncd_statement_number(row, 0, &ignored, error))
-        return false;
-    if (ignored == 0 || !entry->found)
+    if (live != IGNORED || !entry->found)
         return true;
     SyncdStatement *found =
         syncd_database_statement(entry->index->db, "UPDATE file SET found = 1 WHERE id = :id");
@@ -249,15 +260,16 @@ static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *
                         GError **error)
 {
     guint64 file, folder;
+    int live;
     bool is;
     if (change->kind == 0)
         return drop_content(entry, change, error);
     if (change->object.data == NULL)
         return true;
     if (!syncd_index_find_file_place(entry->index, change->object, &file, error) ||
-        !exists(entry, file, &is, error))
+        !find_live(entry, file, &live, error))
         return false;
-    if (!is)
+    if (live == DELETED)
         return true;
     if (!find_folder(entry, change, &folder, &is, error))
         return false;
@@ -268,7 +280,8 @@ static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *
     if (!is || within)
         return true;
     if (!rename_found(entry, file, &change->name, error) ||
-        !find_again(entry, file, &change->name, error) || !end_mismatch(entry, file, change, error))
+        !find_again(entry, file, live, &change->name, error) ||
+        !end_mismatch(entry, file, change, error))
         return false;
     SyncdStatement *row = syncd_database_statement(
         entry->index->db,
@@ -280,6 +293,8 @@ static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *
     syncd_bind_int(row, ":place", (gint64)place);
     bind_file(row, change, folder);
     entry->folder = 0;
+    count(entry, SYNCD_LANE_FILES_CHANGED, 1);
+    count_live(entry, live, LIVE);
     return syncd_statement_run(row, error) && add_change(entry, file, place, error) &&
            syncd_index_project_content(entry->index, file, place, change, error);
 }
@@ -288,17 +303,18 @@ static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *
 static bool take_away(FileEntry *entry, guint64 place, const SyncdFileChange *change, int live,
                       guint64 *ret_file, GError **error)
 {
-    bool is;
+    int before;
     *ret_file = 0;
     if (change->kind != 0)
         return true;
     if (!syncd_index_find_file_place(entry->index, change->object, ret_file, error) ||
-        !exists(entry, *ret_file, &is, error))
+        !find_live(entry, *ret_file, &before, error))
         return false;
-    if (!is)
+    if (before == DELETED)
         *ret_file = 0;
-    if (!is)
+    if (before == DELETED)
         return true;
+    count_live(entry, before, live);
     if (!rename_found(entry, *ret_file, NULL, error))
         return false;
     SyncdStatement *row = syncd_database_statement(
@@ -323,8 +339,10 @@ static bool forget(FileEntry *entry, const char *sql, guint64 file, GError **err
 static bool delete (FileEntry *entry, guint64 place, const SyncdFileChange *change, GError **error)
 {
     guint64 file;
-    return take_away(entry, place, change, 0, &file, error) &&
-           forget(entry, "DELETE FROM seen WHERE file = :file", file, error) &&
+    if (!take_away(entry, place, change, DELETED, &file, error))
+        return false;
+    count(entry, SYNCD_LANE_FILES_DELETED, file != 0);
+    return forget(entry, "DELETE FROM seen WHERE file = :file", file, error) &&
            forget(entry, FORGET_MISMATCH, file, error);
 }
 
@@ -333,13 +351,13 @@ static bool check_file(FileEntry *entry, guint64 place, const SyncdFileChange *c
                        GError **error)
 {
     guint64 file;
-    bool is;
+    int live;
     if (change->kind != 0 || !change->hashed)
         return true;
     if (!syncd_index_find_file_place(entry->index, change->object, &file, error) ||
-        !exists(entry, file, &is, error))
+        !find_live(entry, file, &live, error))
         return false;
-    if (!is)
+    if (live == DELETED)
         return true;
     if (!forget(entry, FORGET_MISMATCH, file, error))
         return false;
@@ -358,7 +376,7 @@ static bool check_file(FileEntry *entry, guint64 place, const SyncdFileChange *c
 static bool ignore(FileEntry *entry, guint64 place, const SyncdFileChange *change, GError **error)
 {
     guint64 file;
-    return take_away(entry, place, change, 2, &file, error);
+    return take_away(entry, place, change, IGNORED, &file, error);
 }
 
 static const struct {

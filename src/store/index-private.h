@@ -15,7 +15,8 @@ struct SyncdIndex {
     GHashTable *tally; /* kind's number as pointer -> entries projected in the open transaction */
     char file_operation[SYNCD_FILE_ID_SIZE]; /* whose place was looked up last (index-file.c) */
     guint64 file_pos;
-    struct SyncdSearchKnown *search; /* what need not be looked up again (index-search.c) */
+    struct SyncdSearchKnown *search;   /* what need not be looked up again (index-search.c) */
+    struct SyncdKnownObjects *objects; /* so (index-object.c) */
     gint64 lanes[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS]; /* by rank: changes of its counts in it */
 };
 
@@ -43,8 +44,22 @@ bool syncd_index_project_content(SyncdIndex *index, guint64 file, guint64 place,
 bool syncd_index_project_key(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                              const SyncdBody *body, GError **error);
 
-/* index-task.c: what an entry does to operations and lanes; `body` NULL when it cannot be had. */
-bool syncd_index_project_task(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
+/* index-object.c: what an entry is about. */
+struct SyncdKnownObjects *syncd_index_known_objects_new(void);
+void syncd_index_known_objects_free(struct SyncdKnownObjects *known);
+/* After a rollback. */
+void syncd_index_forget_objects(SyncdIndex *index);
+/* `*ret_adds`: nothing was about it before. */
+bool syncd_index_project_object(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
+                                bool *ret_adds, GError **error);
+/* One of which there is a deletion was asked for, so it is there. */
+bool syncd_index_count_deletion(SyncdIndex *index, gint64 scope, const char *object,
+                                SyncdDeletionState before, SyncdDeletionState after,
+                                GError **error);
+
+/* index-task.c: what an entry does to operations and lanes; `adds` as above, `body` NULL when it
+ * cannot be had. */
+bool syncd_index_project_task(SyncdIndex *index, guint64 pos, const SyncdHeader *header, bool adds,
                               const SyncdBody *body, GError **error);
 /* A row of the columns that its statements have in common, from the column `first` on. */
 void syncd_index_read_task(SyncdStatement *row, int first, SyncdTask *task);
@@ -71,6 +86,6 @@ bool syncd_index_may_search(SyncdIndex *index, const SyncdHeader *header, const 
 /* A record as it is now. */
 bool syncd_index_search_record(SyncdIndex *index, const SyncdRecordRow *row,
                                const SyncdHeader *header, SyncdJson record, GError **error);
-/* The object that an operation is about. */
+/* The object that an operation is about, once. */
 bool syncd_index_search_object(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                                GError **error);

@@ -1,6 +1,5 @@
 #include "store/index-private.h"
 
-#include "domain/kind.h"
 #include "domain/search.h"
 
 #define WORD_MIN_PREFIX 3u /* shorter ones are found whole: too much begins with them */
@@ -27,13 +26,9 @@ bool syncd_index_remove_search(SyncdIndex *self, guint64 id, const char *words, 
 
 /* ---- what is known ---- */
 
-/* Operations are mostly about objects that others were about before them, in the scope of the one
- * before. */
-#define KNOWN_OBJECTS 4096u
-
+/* Entries are mostly of the scope of the one before. */
 struct SyncdSearchKnown {
-    char *scope, *class;             /* NULL: none is known */
-    GString *objects[KNOWN_OBJECTS]; /* "scope object" by its hash; NULL: none yet */
+    char *scope, *class; /* NULL: none is known */
 };
 
 struct SyncdSearchKnown *syncd_index_search_known_new(void)
@@ -45,51 +40,17 @@ static void forget(struct SyncdSearchKnown *known)
 {
     g_clear_pointer(&known->scope, g_free);
     g_clear_pointer(&known->class, g_free);
-    for (size_t i = 0; i < KNOWN_OBJECTS; i++)
-        if (known->objects[i] != NULL)
-            g_string_truncate(known->objects[i], 0);
 }
 
 void syncd_index_search_known_free(struct SyncdSearchKnown *known)
 {
-    g_free(known->scope);
-    g_free(known->class);
-    for (size_t i = 0; i < KNOWN_OBJECTS; i++)
-        if (known->objects[i] != NULL)
-            g_string_free(known->objects[i], TRUE);
+    forget(known);
     g_free(known);
 }
 
 void syncd_index_forget_search(SyncdIndex *self)
 {
     forget(self->search);
-}
-
-/* The place for this one, and whether it is there. */
-static GString *place_of(SyncdIndex *self, const SyncdHeader *header, bool *ret_is)
-{
-    const SyncdBytes parts[] = {header->scope, SYNCD_BYTES(" ", 1), header->object};
-    guint32 hash = 5381;
-    for (size_t p = 0; p < G_N_ELEMENTS(parts); p++)
-        for (size_t i = 0; i < parts[p].size; i++)
-            hash = hash * 33 + ((const guint8 *)parts[p].data)[i];
-    GString **place = &self->search->objects[hash % KNOWN_OBJECTS];
-    if (*place == NULL)
-        *place = g_string_new(NULL);
-    const GString *there = *place;
-    size_t scope = header->scope.size, object = header->object.size;
-    *ret_is = there->len == scope + 1 + object &&
-              memcmp(there->str, header->scope.data, scope) == 0 && there->str[scope] == ' ' &&
-              memcmp(there->str + scope + 1, header->object.data, object) == 0;
-    return *place;
-}
-
-static void know_object(GString *place, const SyncdHeader *header)
-{
-    g_string_truncate(place, 0);
-    g_string_append_len(place, header->scope.data, (gssize)header->scope.size);
-    g_string_append_c(place, ' ');
-    g_string_append_len(place, header->object.data, (gssize)header->object.size);
 }
 
 /* Borrowed; NULL: there is no such scope yet. */
@@ -185,42 +146,9 @@ bool syncd_index_search_record(SyncdIndex *self, const SyncdRecordRow *row,
             add_text(self, id, row->family->name, SYNCD_BYTES_TEXT(row->id), words->str, error));
 }
 
-/* Whether it is the first about it. */
-static bool add_object(SyncdIndex *self, const SyncdHeader *header, bool *ret_first, GError **error)
-{
-    gint64 scope;
-    if (!syncd_index_add_word(self, header->scope, &scope, error))
-        return false;
-    /* RETURNING would say the same, at the cost of a savepoint in the table of words. */
-    SyncdStatement *row = syncd_database_statement(
-        self->db,
-        "INSERT INTO object (scope, object) VALUES (:scope, :object) ON CONFLICT DO NOTHING");
-    syncd_bind_int(row, ":scope", scope);
-    syncd_bind_text_bytes(row, ":object", header->object);
-    if (!syncd_statement_run(row, error))
-        return false;
-    *ret_first = syncd_database_changed(self->db);
-    return true;
-}
-
 bool syncd_index_search_object(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
                                GError **error)
 {
-    bool may, first, known;
-    if (header->object.size == 0 || !syncd_kind_is_operation(header->kind))
-        return true;
-    GString *place = place_of(self, header, &known);
-    if (known)
-        return true;
-    if (!syncd_index_may_search(self, header, NULL, &may, error))
-        return false;
-    if (!may)
-        return true;
-    if (!add_object(self, header, &first, error))
-        return false;
-    know_object(place, header);
-    if (!first)
-        return true;
     g_autoptr(GString) words = g_string_new(NULL);
     syncd_search_words(header->object, words);
     return add_text(self, syncd_file_place(pos, 0), "", header->object, words->str, error);

@@ -4,7 +4,7 @@
 #define COLUMNS                                                                                    \
     "entry.op, task.pos, rank, operation, task, attempt, waits, blockers, replays, lost, "         \
     "ready_ms, "                                                                                   \
-    "moved, moved_ms, entry.scope, entry.actor, entry.object"
+    "moved, moved_ms, adds, entry.scope, entry.actor, entry.object"
 #define JOIN " FROM task JOIN entry ON entry.pos = task.pos "
 
 /* The order of each walk is that of an index; the cursor is where the last one ended. */
@@ -37,9 +37,9 @@ static bool find_word(SyncdIndex *self, const char *text, gint64 *ret_word, bool
 static bool matches(const SyncdTaskQuery *query, const Words *words, SyncdStatement *row,
                     const SyncdTask *task)
 {
-    return (words->scope == 0 || words->scope == syncd_column_int(row, 13)) &&
-           (words->actor == 0 || words->actor == syncd_column_int(row, 14)) &&
-           (query->object == NULL || g_strcmp0(query->object, syncd_column_text(row, 15)) == 0) &&
+    return (words->scope == 0 || words->scope == syncd_column_int(row, 14)) &&
+           (words->actor == 0 || words->actor == syncd_column_int(row, 15)) &&
+           (query->object == NULL || g_strcmp0(query->object, syncd_column_text(row, 16)) == 0) &&
            (query->rank < 0 || (unsigned)query->rank == task->rank) &&
            (query->state < 0 || (SyncdTaskState)query->state == task->state.task) &&
            (query->ready_ms == 0 || task->ready_ms <= query->ready_ms) &&
@@ -86,7 +86,7 @@ bool syncd_index_walk_tasks(SyncdIndex *self, const SyncdTaskQuery *query, Syncd
             return true;
         SyncdTask task;
         syncd_index_read_task(rows, 1, &task);
-        if (!fits(self, query, data, syncd_column_int(rows, 13), &fitting, error))
+        if (!fits(self, query, data, syncd_column_int(rows, 14), &fitting, error))
             return false;
         bool match = fitting && matches(query, &words, rows, &task);
         if (!func(data, syncd_column_text(rows, 0), &task, match))

@@ -8,7 +8,7 @@
 
 #define TASK_COLUMNS                                                                               \
     "task.pos, rank, operation, task, attempt, waits, blockers, replays, lost, ready_ms, moved, "  \
-    "moved_ms"
+    "moved_ms, adds"
 
 void syncd_index_read_task(SyncdStatement *row, int first, SyncdTask *task)
 {
@@ -25,6 +25,7 @@ void syncd_index_read_task(SyncdStatement *row, int first, SyncdTask *task)
         .ready_ms = (guint64)syncd_column_int(row, first + 9),
         .moved = (guint64)syncd_column_int(row, first + 10),
         .moved_ms = (guint64)syncd_column_int(row, first + 11),
+        .adds = syncd_column_int(row, first + 12) != 0,
     };
 }
 
@@ -47,8 +48,8 @@ static bool write_task(SyncdIndex *self, const SyncdTask *task, GError **error)
     SyncdStatement *row = syncd_database_statement(
         self->db,
         "INSERT INTO task (pos, rank, operation, task, attempt, waits, blockers, replays, lost, "
-        "ready_ms, moved, moved_ms) VALUES (:pos, :rank, :operation, :task, :attempt, :waits, "
-        ":blockers, :replays, :lost, :ready_ms, :moved, :moved_ms)"
+        "ready_ms, moved, moved_ms, adds) VALUES (:pos, :rank, :operation, :task, :attempt, "
+        ":waits, :blockers, :replays, :lost, :ready_ms, :moved, :moved_ms, :adds)"
         " ON CONFLICT (pos) DO UPDATE SET operation = excluded.operation, task = excluded.task,"
         " attempt = excluded.attempt, replays = excluded.replays, lost = excluded.lost,"
         " ready_ms = excluded.ready_ms, moved = excluded.moved, moved_ms = excluded.moved_ms");
@@ -68,6 +69,7 @@ static bool write_task(SyncdIndex *self, const SyncdTask *task, GError **error)
         {":ready_ms", task->ready_ms},
         {":moved", task->moved},
         {":moved_ms", task->moved_ms},
+        {":adds", task->adds},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(values); i++)
         syncd_bind_int(row, values[i].name, (gint64)values[i].value);
@@ -139,16 +141,37 @@ static bool tell_children(SyncdIndex *self, const SyncdTask *parent, SyncdLifecy
 
 /* ---- counts of lanes ---- */
 
+/* Of its lane, and of those that add an object where it does. */
+static void count(SyncdIndex *self, const SyncdTask *task, unsigned counter, gint64 change)
+{
+    gint64 *lane = self->lanes[task->rank];
+    lane[counter] += change;
+    if (task->adds)
+        lane[SYNCD_LANE_OF_ADDS + counter] += change;
+}
+
+static void count_state(SyncdIndex *self, const SyncdTask *task, SyncdTaskState before)
+{
+    count(self, task, before, -1);
+    count(self, task, task->state.task, 1);
+}
+
 static void count_move(SyncdIndex *self, const SyncdTask *task, SyncdTaskState before,
                        SyncdEvent event)
 {
-    gint64 *lane = self->lanes[task->rank];
-    lane[before]--;
-    lane[task->state.task]++;
-    lane[SYNCD_LANE_ATTEMPTS] += event == SYNCD_EVENT_CLAIM;
-    lane[SYNCD_LANE_LOST] += event == SYNCD_EVENT_LOSE;
-    lane[SYNCD_LANE_REPLAYED] += event == SYNCD_EVENT_REPLAY;
-    lane[SYNCD_LANE_RECONCILED] += event == SYNCD_EVENT_RECONCILE;
+    static const struct {
+        SyncdEvent event;
+        SyncdLaneCounter counter;
+    } happened[] = {
+        {SYNCD_EVENT_CLAIM, SYNCD_LANE_ATTEMPTS},
+        {SYNCD_EVENT_LOSE, SYNCD_LANE_LOST},
+        {SYNCD_EVENT_REPLAY, SYNCD_LANE_REPLAYED},
+        {SYNCD_EVENT_RECONCILE, SYNCD_LANE_RECONCILED},
+    };
+    count_state(self, task, before);
+    for (size_t i = 0; i < G_N_ELEMENTS(happened); i++)
+        if (event == happened[i].event)
+            count(self, task, happened[i].counter, 1);
 }
 
 bool syncd_index_write_lanes(SyncdIndex *self, GError **error)
@@ -196,14 +219,15 @@ bool syncd_index_lane_counts(SyncdIndex *self, gint64 counts[SYNCD_N_LANES][SYNC
 
 /* ---- projecting ---- */
 
-static bool begin_task(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
+static bool begin_task(SyncdIndex *self, guint64 pos, const SyncdHeader *header, bool adds,
                        const SyncdBody *body, GError **error)
 {
     SyncdTask task;
     if (!syncd_task_begin(header, pos, &task))
         return true;
-    self->lanes[task.rank][task.state.task]++;
-    self->lanes[task.rank][SYNCD_LANE_OPERATIONS]++;
+    task.adds = adds;
+    count(self, &task, task.state.task, 1);
+    count(self, &task, SYNCD_LANE_OPERATIONS, 1);
     return add_parents(self, header, body, &task, error) && write_task(self, &task, error);
 }
 
@@ -258,8 +282,7 @@ static bool end_purged(SyncdIndex *self, const char *op, SyncdLifecycle end, gui
     if (!is || before.operation == end.operation)
         return true;
     syncd_task_end(&task, end, pos, header->hlc.ms);
-    self->lanes[task.rank][before.task]--;
-    self->lanes[task.rank][end.task]++;
+    count_state(self, &task, before.task);
     return write_task(self, &task, error) && tell_children(self, &task, before, error);
 }
 
@@ -317,13 +340,13 @@ static bool take_names(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
     return false;
 }
 
-bool syncd_index_project_task(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
+bool syncd_index_project_task(SyncdIndex *self, guint64 pos, const SyncdHeader *header, bool adds,
                               const SyncdBody *body, GError **error)
 {
     const SyncdLane *lane = syncd_lane_find(header->lane);
     if (lane != NULL)
         self->lanes[lane->rank][SYNCD_LANE_ENTRIES]++;
-    if (!begin_task(self, pos, header, body, error) ||
+    if (!begin_task(self, pos, header, adds, body, error) ||
         !end_all_purged(self, pos, header, body, error))
         return false;
     return !syncd_lifecycle_kind(header->kind, NULL, NULL) ||

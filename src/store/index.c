@@ -33,6 +33,7 @@ static SyncdIndex *wrap(SyncdDatabase *db)
     syncd_index_init_words(self);
     self->tally = g_hash_table_new(g_direct_hash, g_direct_equal);
     self->search = syncd_index_search_known_new();
+    self->objects = syncd_index_known_objects_new();
     return self;
 }
 
@@ -158,6 +159,7 @@ void syncd_index_free(SyncdIndex *self)
     syncd_index_clear_words(self);
     g_hash_table_unref(self->tally);
     syncd_index_search_known_free(self->search);
+    syncd_index_known_objects_free(self->objects);
     syncd_database_free(self->db);
     g_free(self);
 }
@@ -196,6 +198,7 @@ void syncd_index_rollback(SyncdIndex *self)
     syncd_index_forget_words(self);
     self->file_operation[0] = '\0';
     syncd_index_forget_search(self);
+    syncd_index_forget_objects(self);
     g_hash_table_remove_all(self->tally);
     memset(self->lanes, 0, sizeof self->lanes);
 }
@@ -345,11 +348,12 @@ static bool project_body(SyncdIndex *self, guint64 pos, const SyncdHeader *heade
 bool syncd_index_project(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
                          const SyncdBody *body, GError **error)
 {
+    bool adds;
     if (!insert_entry(self, pos, header, error))
         return false;
     return (body == NULL || project_body(self, pos, header, body, error)) &&
-           syncd_index_search_object(self, pos, header, error) &&
-           syncd_index_project_task(self, pos, header, body, error) &&
+           syncd_index_project_object(self, pos, header, &adds, error) &&
+           syncd_index_project_task(self, pos, header, adds, body, error) &&
            syncd_index_project_deletion(self, pos, header, body, error);
 }
 

@@ -370,6 +370,7 @@ typedef struct {
     bool lost; /* the last lease ended without a result */
     guint64 ready_ms;
     guint64 moved, moved_ms; /* the entry that moved it last */
+    bool adds;               /* the operation was the first entry about its object */
 } SyncdTask;
 
 /* The open turn counts. `*ret_found` false for what is no operation with a task. */
@@ -543,6 +544,18 @@ typedef enum {
     SYNCD_LANE_LOST,
     SYNCD_LANE_REPLAYED,
     SYNCD_LANE_RECONCILED,
+    /* Those above, of operations alone that were the first entry about their object. */
+    SYNCD_LANE_OF_ADDS,
+    /* Objects by the lane that they began in, and by what became of them. Files are in `normal`. */
+    SYNCD_LANE_OBJECTS = 2 * SYNCD_LANE_OF_ADDS, /* there are now */
+    SYNCD_LANE_TOMBSTONES,                       /* are deleted */
+    SYNCD_LANE_PURGED,                           /* and nothing is left of them */
+    /* What needs no task, as it was done when it was written. */
+    SYNCD_LANE_REGISTERED, /* records of objects */
+    SYNCD_LANE_AMENDED,
+    SYNCD_LANE_FILES_ADDED, /* that were found to be so in a workspace */
+    SYNCD_LANE_FILES_CHANGED,
+    SYNCD_LANE_FILES_DELETED,
     SYNCD_N_LANE_COUNTERS,
 } SyncdLaneCounter;
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "hurried.h"
+#include "store/index-check.h"
 #include "store/store.h"
 #include "store/verify.h"
 
@@ -160,6 +161,22 @@ static inline SyncdVerify *fixture_verify(Fixture *f, SyncdVerifyMode mode,
         g_assert_no_error(error);
     }
     return verify;
+}
+
+/* Its counters are those of its rows. */
+static inline void assert_index_adds_up(SyncdStore *store)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdIndexCheck) check = syncd_index_check_new(store);
+    bool more = true;
+    while (more && syncd_index_check_step(check, &more, &error))
+        ;
+    g_assert_no_error(error);
+    const GArray *faults = syncd_index_check_faults(check);
+    for (guint i = 0; i < faults->len; i++)
+        g_error("%s of the index: %d rows are wrong",
+                g_array_index(faults, SyncdIndexFault, i).what,
+                (int)g_array_index(faults, SyncdIndexFault, i).rows);
 }
 
 static inline void fixture_assert_sound(Fixture *f)

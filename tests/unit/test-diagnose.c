@@ -238,6 +238,8 @@ static void an_index_that_does_not_add_up_is_found_by_a_deep_check(void)
         {"UPDATE tally SET count = count + 1 WHERE kind = (SELECT min(kind) FROM tally)",
          "kind-counts: 1"},
         {"UPDATE lane_count SET count = count + 3 WHERE counter = 0", "lane-counts: 1"},
+        {"UPDATE task SET adds = 0", "lane-adds: 1"},
+        {"DELETE FROM object", "lane-objects: 1"},
         {"INSERT INTO name VALUES ('remote', 'x', 1, 999999)", "names: 1"},
         {"INSERT INTO dependency VALUES (999998, 999999)", "dependencies: 1"},
         {"INSERT INTO mismatch VALUES (5, 5, 0, 0, x'00')", "mismatches: 1"},

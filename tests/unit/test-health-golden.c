@@ -79,6 +79,14 @@ static void serve(SyncdHealthFacts *facts)
     normal[SYNCD_LANE_OPERATIONS] = 400;
     normal[SYNCD_TASK_PENDING] = 3;
     normal[SYNCD_TASK_SUCCEEDED] = 397;
+    normal[SYNCD_LANE_OF_ADDS + SYNCD_LANE_OPERATIONS] = 150;
+    normal[SYNCD_LANE_OF_ADDS + SYNCD_TASK_PENDING] = 1;
+    normal[SYNCD_LANE_OF_ADDS + SYNCD_TASK_SUCCEEDED] = 149;
+    normal[SYNCD_LANE_OBJECTS] = 172;
+    normal[SYNCD_LANE_TOMBSTONES] = 8;
+    normal[SYNCD_LANE_FILES_ADDED] = 30;
+    normal[SYNCD_LANE_FILES_CHANGED] = 12;
+    normal[SYNCD_LANE_FILES_DELETED] = 8;
     facts->generation = 1;
     facts->feeds = 2;
     facts->deletions_known = true;

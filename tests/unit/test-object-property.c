@@ -5,6 +5,7 @@
  */
 #include "index-dump.h"
 #include "migration-fixture.h"
+#include "service/internal.h"
 
 #define NOTES 4u
 
@@ -162,6 +163,7 @@ static void maybe_restart(Migrating *m)
 static void assert_rebuilt_is_the_same(Migrating *m, guint64 seed)
 {
     run_jobs(&m->f);
+    assert_index_adds_up(m->f.service->store);
     service_close(&m->f);
     g_autofree char *incremental = dump_index(m->f.base.directory);
     remove_index(&m->f.base);

@@ -5,6 +5,7 @@
  */
 #include "index-dump.h"
 #include "registry-fixture.h"
+#include "service/internal.h"
 
 #include <sqlite3.h>
 
@@ -149,6 +150,7 @@ static void one_history(guint64 seed, guint *done)
         one_change(&f, done);
     }
     run_jobs(&f);
+    assert_index_adds_up(f.service->store);
     service_close(&f);
     g_autofree char *incremental = dump_index(f.base.directory);
     remove_index(&f.base);

@@ -328,6 +328,7 @@ static void what_does_not_fit_does_nothing(void)
     assert_folder(&f, tree.root, "a b folder ");
     assert_folder(&f, tree.a, "");
     fixture_assert_sound(&f.base);
+    assert_index_adds_up(f.base.store);
     syncd_scope_free(other);
     g_free(tree.root_id);
     clear(&f);
@@ -348,6 +349,7 @@ static void a_rebuild_gives_the_same_rows(void)
     append(&f, "object.deleted");
     syncd_store_settle(f.base.store, &error);
     g_assert_no_error(error);
+    assert_index_adds_up(f.base.store);
     fixture_close(&f.base);
     g_autofree char *before = dump_index(f.base.directory);
     remove_index(&f.base);

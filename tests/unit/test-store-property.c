@@ -140,6 +140,7 @@ static void one_history(guint64 seed)
     keep(models, turn);
     check_reads(&f, models);
     fixture_assert_sound(&f);
+    assert_index_adds_up(f.store);
     fixture_close(&f);
 
     g_autofree char *incremental = dump_index(f.directory);

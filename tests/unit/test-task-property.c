@@ -6,6 +6,7 @@
  */
 #include "domain/lifecycle.h"
 #include "index-dump.h"
+#include "service/internal.h"
 #include "task-fixture.h"
 
 #define LINE(body)                                                                                 \
@@ -313,6 +314,7 @@ static void one_history(guint64 seed)
     count_happenings(&h);
     do_it_again(&h);
     check_states(&h);
+    assert_index_adds_up(h.f.service->store);
     service_close(&h.f);
 
     g_autofree char *incremental = dump_index(h.f.base.directory);

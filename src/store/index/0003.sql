@@ -15,7 +15,8 @@ CREATE TABLE task (
     lost INTEGER NOT NULL,                          -- 1: the last lease ended without a result
     ready_ms INTEGER NOT NULL,                      -- not to be claimed before
     moved INTEGER NOT NULL,                         -- the entry that moved it last
-    moved_ms INTEGER NOT NULL                       -- that entry's time
+    moved_ms INTEGER NOT NULL,                      -- that entry's time
+    adds INTEGER NOT NULL                           -- 1: the operation was the first entry about its object
 ) STRICT;
 
 CREATE TABLE dependency (

@@ -78,7 +78,9 @@ CREATE TABLE search_text (
 ) STRICT;
 CREATE TABLE object (
     scope INTEGER NOT NULL,                         -- word.id
-    object TEXT NOT NULL,
-    PRIMARY KEY (scope, object)                     -- each that operations are about, and that may be found
+    object TEXT NOT NULL,                           -- each that operations are about, or that is registered
+    rank INTEGER NOT NULL,                          -- of the lane of the first of them
+    found INTEGER NOT NULL,                         -- 1: its id is in search
+    PRIMARY KEY (scope, object)
 ) STRICT, WITHOUT ROWID;
 PRAGMA user_version = 4;
