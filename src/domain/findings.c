@@ -175,9 +175,10 @@ static const SyncdFinding findings[] = {
      N_("Find out whether an older copy was put back; take the repair back, or discard its plan "
         "to leave it as it is.")},
     {"repair-set-aside", "warning",
-     N_("Files about repairs are not what was written, and were set aside: {n}."),
-     "sourceos-syncd repair list", NOTHING, NULL,
-     N_("Look at what was set aside in the folder repair of the state directory, and remove it.")},
+     N_("Files about repairs are not what was written, and were set aside: {n}."), PLAN, NOTHING,
+     "leftover-clear",
+     N_("Look at them in the folder repair of the state directory before a plan clears them away: "
+        "what they were about may be half done.")},
 
     /* The log. */
     {"log-damaged", "critical", N_("The log is not what was written: {reason}."), PLAN, DURABLE,

@@ -1,6 +1,7 @@
 /* How it stands with repairs themselves. */
 #include "service/detect.h"
 #include "service/repair.h"
+#include "store/repair-store.h"
 
 static void add_interrupted(SyncdDiagnosis *self, const SyncdRepairPlan *plan)
 {
@@ -16,11 +17,19 @@ static void add_unproven(SyncdDiagnosis *self, const SyncdRepairPlan *plan)
     found->object = g_strdup(id);
 }
 
+/* As far as no repair has cleared them away. */
 static void add_set_aside(SyncdDiagnosis *self, const GPtrArray *names)
 {
-    SyncdFound *found = syncd_diagnosis_add_counted(self, "repair-set-aside", names->len, false);
+    g_autoptr(GPtrArray) there = g_ptr_array_new();
     for (guint i = 0; i < names->len; i++)
-        syncd_found_evidence(found, g_strdup(names->pdata[i]));
+        if (syncd_store_has_repair(self->service->store, names->pdata[i]))
+            g_ptr_array_add(there, names->pdata[i]);
+    if (there->len == 0)
+        return;
+    SyncdFound *found = syncd_diagnosis_add_counted(self, "repair-set-aside", there->len, false);
+    found->target = g_strdup("state");
+    for (guint i = 0; i < there->len; i++)
+        syncd_found_evidence(found, g_strdup(there->pdata[i]));
 }
 
 bool syncd_detect_repair(SyncdDiagnosis *self, GError **error)
@@ -33,7 +42,6 @@ bool syncd_detect_repair(SyncdDiagnosis *self, GError **error)
     for (guint i = 0; i < plans->len; i++)
         if (syncd_repair_plan_is_unproven(plans->pdata[i]))
             add_unproven(self, plans->pdata[i]);
-    if (aside->len > 0)
-        add_set_aside(self, aside);
+    add_set_aside(self, aside);
     return true;
 }

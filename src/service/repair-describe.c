@@ -1,8 +1,6 @@
 /* What is told of plans: the description that lists and properties are made of, and reports. */
 #include "service/repair-private.h"
 
-#include "store/repair-store.h"
-
 static void member_time(SyncdJsonWriter *writer, const char *name, guint64 usec)
 {
     if (usec != 0)
@@ -66,17 +64,11 @@ char *syncd_repair_plan_describe(const SyncdRepairPlan *plan)
 
 char *syncd_service_repair_report(SyncdService *service, SyncdRepairPlan *plan, GError **error)
 {
-    size_t size;
-    g_autofree char *name = g_strconcat(plan->id, ".report", NULL);
     if (!syncd_repair_plan_has_ended(plan)) {
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
                              "see how it is with `sourceos-syncd repair show`",
                              "The plan %s has not ended, and there is no report of it", plan->id);
         return NULL;
     }
-    g_autofree char *text =
-        syncd_store_get_repair(service->store, name, SYNCD_REPAIR_PLAN_SIZE, &size, error);
-    if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, error))
-        return NULL;
-    return g_steal_pointer(&text);
+    return syncd_repair_read_report(plan, error);
 }

@@ -1,17 +1,19 @@
 /*
- * The files of the state directory: their modes, and halves that a process left.
+ * The files of the state directory: their modes, and halves that a process left, or a plan that
+ * nobody knows any more.
  *
  * What is there before is kept as a list in the ledger's folder, a line a file: a number in octal,
  * a space, and the name with what is not plain in it escaped. Of modes the number is the mode; a
  * half is moved into that folder, and the number is the last part of its name there.
  */
-#include "service/repair-kinds.h"
+#include "service/repair-private.h"
 #include "store/examine.h"
 #include "store/repair-store.h"
 
 #include <string.h>
 #include <unistd.h>
 
+#define FOLDER "repair/"
 #define LIST_MAX (4u * 1024u * 1024u)
 #define FILES_MAX 10000u /* of one repair; what is left is found once more */
 
@@ -22,8 +24,11 @@ static char *list_name(const SyncdRepairAct *act)
     return g_strconcat(act->snapshot, ".files", NULL);
 }
 
+typedef bool (*Wanted)(const SyncdService *service, const SyncdStateFile *file);
+
 typedef struct {
-    bool (*is_wanted)(const SyncdStateFile *file);
+    const SyncdService *service;
+    Wanted is_wanted;
     bool by_mode;
     GString *lines;
     guint n;
@@ -32,7 +37,7 @@ typedef struct {
 static bool gather(void *data, const SyncdStateFile *file)
 {
     Gathered *gathered = data;
-    if (!gathered->is_wanted(file))
+    if (!gathered->is_wanted(gathered->service, file))
         return true;
     g_autofree char *name = g_uri_escape_string(file->name, "/", FALSE);
     g_string_append_printf(gathered->lines, "%o %s\n", gathered->by_mode ? file->mode : gathered->n,
@@ -41,12 +46,11 @@ static bool gather(void *data, const SyncdStateFile *file)
 }
 
 /* What was kept before a crash is what was there. */
-static bool keep(SyncdRepairAct *act, bool (*is_wanted)(const SyncdStateFile *file), bool by_mode,
-                 GError **error)
+static bool keep(SyncdRepairAct *act, Wanted is_wanted, bool by_mode, GError **error)
 {
     g_autofree char *name = list_name(act);
     g_autoptr(GString) lines = g_string_new(NULL);
-    Gathered gathered = {is_wanted, by_mode, lines, 0};
+    Gathered gathered = {act->service, is_wanted, by_mode, lines, 0};
     return syncd_store_has_repair(act->service->store, name) ||
            (syncd_store_walk_state(act->service->store, true, gather, &gathered, error) &&
             syncd_store_put_repair(act->service->store, name, SYNCD_BYTES(lines->str, lines->len),
@@ -87,11 +91,10 @@ static bool release_list(SyncdRepairAct *act, GError **error)
     return syncd_store_remove_repair(act->service->store, name, error);
 }
 
-static bool none_is(const SyncdRepairAct *act, bool (*is_wanted)(const SyncdStateFile *file),
-                    GError **error)
+static bool none_is(const SyncdRepairAct *act, Wanted is_wanted, GError **error)
 {
     g_autoptr(GString) lines = g_string_new(NULL);
-    Gathered gathered = {is_wanted, false, lines, 0};
+    Gathered gathered = {act->service, is_wanted, false, lines, 0};
     if (!syncd_store_walk_state(act->service->store, true, gather, &gathered, error))
         return false;
     if (gathered.n == 0)
@@ -103,7 +106,7 @@ static bool none_is(const SyncdRepairAct *act, bool (*is_wanted)(const SyncdStat
 
 /* ---- modes ---- */
 
-static bool has_wrong_mode(const SyncdStateFile *file)
+static bool has_wrong_mode(const SyncdService *service, const SyncdStateFile *file)
 {
     return file->mode != syncd_state_file_mode(file) && file->uid == geteuid();
 }
@@ -114,26 +117,26 @@ static bool begin_modes(SyncdRepairAct *act, GError **error)
 }
 
 typedef struct {
-    SyncdStore *store;
+    SyncdService *service;
     GError *error;
 } Mending;
 
 static bool mend(void *data, const SyncdStateFile *file)
 {
     Mending *mending = data;
-    return !has_wrong_mode(file) ||
-           syncd_store_set_state_mode(mending->store, file->name, syncd_state_file_mode(file),
-                                      &mending->error);
+    return !has_wrong_mode(mending->service, file) ||
+           syncd_store_set_state_mode(mending->service->store, file->name,
+                                      syncd_state_file_mode(file), &mending->error);
 }
 
 static bool step_modes(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
 {
-    Mending mending = {act->service->store, NULL};
+    Mending mending = {act->service, NULL};
     bool walked = syncd_store_walk_state(act->service->store, true, mend, &mending, error);
     *ret_more = false;
     if (mending.error != NULL)
         g_propagate_error(error, mending.error);
-    return walked && mending.error == NULL;
+    return walked && mending.error == NULL && syncd_store_sync_state(act->service->store, error);
 }
 
 static bool check_modes(SyncdRepairAct *act, GError **error)
@@ -152,7 +155,7 @@ static bool undo_mode(SyncdRepairAct *act, guint64 mode, const char *file, GErro
 static bool undo_modes(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     *ret_more = false;
-    return for_each(act, undo_mode, error);
+    return for_each(act, undo_mode, error) && syncd_store_sync_state(act->service->store, error);
 }
 
 const SyncdRepairKind syncd_repair_file_modes = {
@@ -171,9 +174,21 @@ const SyncdRepairKind syncd_repair_file_modes = {
 
 /* ---- halves ---- */
 
-static bool is_half(const SyncdStateFile *file)
+/* In the folder of repairs: what was set aside as no file of ours, and what was kept for a plan
+ * that nobody knows any more. */
+static bool is_left_by_a_plan(const SyncdService *service, const char *name)
 {
-    return file->leftover;
+    if (!g_str_has_prefix(name, FOLDER) || g_str_has_suffix(name, ".damaged"))
+        return g_str_has_prefix(name, FOLDER);
+    const char *base = name + strlen(FOLDER), *dot = strchr(base, '.');
+    g_autofree char *plan = dot != NULL ? g_strndup(base, (gsize)(dot - base)) : NULL;
+    return plan != NULL && (g_ascii_isdigit(dot[1]) || strcmp(dot, ".report") == 0) &&
+           !syncd_repair_is_known(service, plan);
+}
+
+static bool is_half(const SyncdService *service, const SyncdStateFile *file)
+{
+    return !file->folder && (file->leftover || is_left_by_a_plan(service, file->name));
 }
 
 static char *half_name(const SyncdRepairAct *act, guint64 number)
@@ -230,7 +245,8 @@ const SyncdRepairKind syncd_repair_leftover_clear = {
     .name = "leftover-clear",
     .kind = "reconcile",
     .risk = "low",
-    .description = "Set aside what a process left half done in the state directory.",
+    .description = "Set aside what a process left half done in the state directory, and what was "
+                   "kept for repairs that nobody can go on with.",
     .expected_result = "Nothing that is half done takes room or a name.",
     .begin = begin_halves,
     .step = step_halves,

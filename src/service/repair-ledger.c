@@ -62,6 +62,7 @@ static const struct {
         {"undoer", offsetof(SyncdRepairPlan, undoer)},
         {"failure", offsetof(SyncdRepairPlan, failure)},
         {"approval", offsetof(SyncdRepairPlan, approval)},
+        {"report", offsetof(SyncdRepairPlan, report)},
 },
   times[] =
       {
@@ -144,27 +145,56 @@ bool syncd_repair_save(SyncdRepairPlan *plan, GError **error)
     return true;
 }
 
+/* The state comes first and goes last: where it is alone it says whether anything was done. */
 bool syncd_repair_save_new(SyncdRepairPlan *plan, GError **error)
 {
-    g_autofree char *name = file_of(plan, PLAN_SUFFIX);
-    if (!syncd_store_put_repair(plan->service->store, name, SYNCD_BYTES_TEXT(plan->text), error))
+    g_autofree char *name = file_of(plan, PLAN_SUFFIX), *state = file_of(plan, STATE_SUFFIX);
+    if (!syncd_repair_save(plan, error))
         return false;
-    if (syncd_repair_save(plan, error))
+    if (syncd_store_put_repair(plan->service->store, name, SYNCD_BYTES_TEXT(plan->text), error))
         return true;
-    syncd_store_remove_repair(plan->service->store, name, NULL);
+    syncd_store_remove_repair(plan->service->store, state, NULL);
     return false;
+}
+
+static char *digest_of_text(const char *text)
+{
+    char digest[SYNCD_DIGEST_SIZE];
+    SyncdHash hash = syncd_hash(text, strlen(text));
+    syncd_hash_to_digest(&hash, digest);
+    return g_strdup(digest);
 }
 
 bool syncd_repair_save_report(SyncdRepairPlan *plan, const char *report, GError **error)
 {
     g_autofree char *name = file_of(plan, REPORT_SUFFIX);
-    return syncd_store_put_repair(plan->service->store, name, SYNCD_BYTES_TEXT(report), error);
+    if (!syncd_store_put_repair(plan->service->store, name, SYNCD_BYTES_TEXT(report), error))
+        return false;
+    g_free(plan->report);
+    plan->report = digest_of_text(report);
+    return true;
 }
 
-/* The plan goes last: without a state it is nobody's, and the next start removes it. */
+char *syncd_repair_read_report(SyncdRepairPlan *plan, GError **error)
+{
+    size_t size;
+    g_autofree char *name = file_of(plan, REPORT_SUFFIX);
+    g_autofree char *text =
+        syncd_store_get_repair(plan->service->store, name, SYNCD_REPAIR_PLAN_SIZE, &size, error);
+    if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, error))
+        return NULL;
+    g_autofree char *digest = digest_of_text(text);
+    if (plan->report == NULL || strcmp(plan->report, digest) == 0)
+        return g_steal_pointer(&text);
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
+                         "see what the log has of it with `sourceos-syncd evidence list`",
+                         "The report of %s is not what was written", plan->id);
+    return NULL;
+}
+
 void syncd_repair_forget(SyncdRepairPlan *plan)
 {
-    static const char *const suffixes[] = {REPORT_SUFFIX, STATE_SUFFIX, PLAN_SUFFIX};
+    static const char *const suffixes[] = {REPORT_SUFFIX, PLAN_SUFFIX, STATE_SUFFIX};
     for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
         g_autofree char *name = file_of(plan, suffixes[i]);
         g_autoptr(GError) error = NULL;
@@ -282,15 +312,16 @@ static bool read_kept(SyncdRepairPlan *plan, SyncdJson kept, GError **error)
             refuse(error, "approver"));
 }
 
-static bool read_state(SyncdRepairPlan *plan, GError **error)
+/* `*ret_kept` is a view into what is given back. */
+static char *read_kept_text(SyncdService *service, const char *name, SyncdJson *ret_kept,
+                            GError **error)
 {
     size_t size;
     char digest[SYNCD_DIGEST_SIZE];
-    g_autofree char *name = file_of(plan, STATE_SUFFIX);
     g_autofree char *text =
-        syncd_store_get_repair(plan->service->store, name, SYNCD_REPAIR_STATE_SIZE, &size, error);
+        syncd_store_get_repair(service->store, name, SYNCD_REPAIR_STATE_SIZE, &size, error);
     if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, error))
-        return false;
+        return NULL;
     SyncdJson root = syncd_json_root(text, size), kept = syncd_json_member(root, "kept");
     digest_of(kept, digest);
     if (kept.type != SYNCD_JSON_OBJECT ||
@@ -298,9 +329,18 @@ static bool read_state(SyncdRepairPlan *plan, GError **error)
         !syncd_json_is(syncd_json_member(root, "digest"), digest)) {
         syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
                         "/schema and /digest are not those of what was kept");
-        return false;
+        return NULL;
     }
-    return read_kept(plan, kept, error);
+    *ret_kept = kept;
+    return g_steal_pointer(&text);
+}
+
+static bool read_state(SyncdRepairPlan *plan, GError **error)
+{
+    SyncdJson kept;
+    g_autofree char *name = file_of(plan, STATE_SUFFIX);
+    g_autofree char *text = read_kept_text(plan->service, name, &kept, error);
+    return text != NULL && read_kept(plan, kept, error);
 }
 
 static SyncdRepairPlan *read_plan(SyncdService *service, const char *name, GError **error)
@@ -329,21 +369,9 @@ static void set_aside(SyncdService *service, const char *name)
         g_ptr_array_add(service->repairs->damaged, g_strdup(name));
 }
 
-/* A plan without a state was never answered to anybody. */
-static bool has_state(SyncdService *service, const char *plan)
-{
-    g_autofree char *id = g_strndup(plan, strlen(plan) - strlen(PLAN_SUFFIX));
-    g_autofree char *state = g_strconcat(id, STATE_SUFFIX, NULL);
-    return syncd_store_has_repair(service->store, state);
-}
-
 static void load_plan(SyncdService *service, const char *name)
 {
     g_autoptr(GError) error = NULL;
-    if (!has_state(service, name)) {
-        syncd_store_remove_repair(service->store, name, NULL);
-        return;
-    }
     SyncdRepairPlan *plan = read_plan(service, name, &error);
     if (plan != NULL) {
         g_ptr_array_add(service->repairs->plans, plan);
@@ -356,15 +384,30 @@ static void load_plan(SyncdService *service, const char *name)
     syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REPAIR,
               "The repair plan %s is not what was written, and is set aside: %s", id, what);
     set_aside(service, name);
-    set_aside(service, state);
+    if (syncd_store_has_repair(service->store, state))
+        set_aside(service, state);
 }
 
-/* One whose plan is gone says nothing that anybody could go on with. */
+/* It was being made, or forgotten, when the process ended: nothing was done that is not through. */
+static bool says_that_nothing_is_half_done(SyncdService *service, const char *name)
+{
+    unsigned state;
+    SyncdJson kept;
+    g_autofree char *text = read_kept_text(service, name, &kept, NULL);
+    return text != NULL &&
+           read_word(syncd_json_member(kept, "state"), state_name, SYNCD_N_REPAIR_STATES, &state) &&
+           state != SYNCD_REPAIR_RUNNING;
+}
+
 static void load_state(SyncdService *service, const char *name, GHashTable *plans)
 {
     g_autofree char *id = g_strndup(name, strlen(name) - strlen(STATE_SUFFIX));
     if (g_hash_table_contains(plans, id))
         return;
+    if (says_that_nothing_is_half_done(service, name)) {
+        syncd_store_remove_repair(service->store, name, NULL);
+        return;
+    }
     syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REPAIR,
               "The repair plan %s is gone, and what became of it is set aside", id);
     set_aside(service, name);

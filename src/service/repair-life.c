@@ -4,6 +4,8 @@
 #include "base/log.h"
 #include "base/timestamp.h"
 
+#include <string.h>
+
 /* A clock that was set back makes nothing last longer than this. */
 #define CLOCK_SLACK_USEC (5u * 60u * (guint64)G_USEC_PER_SEC)
 
@@ -93,6 +95,14 @@ bool syncd_repair_is_half_done(const SyncdService *service)
 }
 
 /* ---- finding ---- */
+
+bool syncd_repair_is_known(const SyncdService *service, const char *id)
+{
+    for (guint i = 0; i < service->repairs->plans->len; i++)
+        if (strcmp(((SyncdRepairPlan *)service->repairs->plans->pdata[i])->id, id) == 0)
+            return true;
+    return false;
+}
 
 SyncdRepairPlan *syncd_service_find_repair_plan(SyncdService *service, const char *id)
 {

@@ -36,6 +36,7 @@ void syncd_repair_plan_free(SyncdRepairPlan *plan)
     g_free(plan->job);
     g_free(plan->failure);
     g_free(plan->approval);
+    g_free(plan->report);
     g_free(plan);
 }
 

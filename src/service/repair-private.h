@@ -76,6 +76,7 @@ struct SyncdRepairPlan {
     char *job;      /* the id of the one that runs, or ran last; NULL: none */
     char *failure;  /* why it is being undone by itself; NULL: it is not */
     char *approval; /* the operation that records the approval */
+    char *report;   /* the digest of its report; NULL: it has none, or an earlier ledger */
     guint64 planned_usec, expires_usec, approved_usec, approval_until_usec, begun_usec, ended_usec;
     GPtrArray *owed; /* SyncdRepairOwed */
     bool unsaved;    /* some of it is not owed any more, and the ledger says it is */
@@ -133,6 +134,8 @@ bool syncd_repair_save(SyncdRepairPlan *plan, GError **error);
 bool syncd_repair_save_new(SyncdRepairPlan *plan, GError **error);
 void syncd_repair_forget(SyncdRepairPlan *plan);
 bool syncd_repair_save_report(SyncdRepairPlan *plan, const char *report, GError **error);
+/* InvalidContract: it is not the one that was written. */
+char *syncd_repair_read_report(SyncdRepairPlan *plan, GError **error);
 /* All of them; what is damaged is set aside, and named. */
 void syncd_repair_load(SyncdService *service);
 
@@ -222,6 +225,8 @@ bool syncd_repair_check_open(const SyncdRepairPlan *plan, GError **error);
 /* ApprovalRequired, ApprovalExpired. */
 bool syncd_repair_require_approval(const SyncdRepairPlan *plan, GError **error);
 
+/* Whether the ledger has a plan of that id, also one that is discarded. */
+bool syncd_repair_is_known(const SyncdService *service, const char *id);
 /* One that was begun and has not ended, whether or not it goes on. */
 bool syncd_repair_is_half_done(const SyncdService *service);
 /* Whether the ledger of this state may be written at all. */

@@ -135,6 +135,19 @@ bool syncd_store_set_state_mode(SyncdStore *self, const char *name, guint32 mode
     return false;
 }
 
+bool syncd_store_sync_state(SyncdStore *self, GError **error)
+{
+    const char *path = syncd_directory_path(self->directory);
+    int fd = (int)TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    int problem = fd < 0 || syncfs(fd) < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    if (problem == 0)
+        return true;
+    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot sync %s", path);
+    return false;
+}
+
 static bool move(SyncdStore *self, const char *name, const char *kept, bool back, GError **error)
 {
     g_autofree char *aside = g_build_filename("repair", kept, NULL);

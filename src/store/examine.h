@@ -29,9 +29,11 @@ bool syncd_store_walk_state(SyncdStore *store, bool blobs,
                             bool (*take)(void *data, const SyncdStateFile *file), void *data,
                             GError **error);
 
-/* Gives it other permission bits, durably; never through a symbolic link. Names are those within
- * the state directory, as above; one that is not there is no error. */
+/* Gives it other permission bits; never through a symbolic link. Names are those within the state
+ * directory, as above; one that is not there is no error. They are durable once all is synced, as
+ * no file of SQLite's can be synced alone: closing it would end the locks that SQLite has on it. */
 bool syncd_store_set_state_mode(SyncdStore *store, const char *name, guint32 mode, GError **error);
+bool syncd_store_sync_state(SyncdStore *store, GError **error);
 /* Moves a file into the folder of repairs, by that name there, or from there; durably. One that is
  * not there is no error. */
 bool syncd_store_set_aside(SyncdStore *store, const char *name, const char *kept, GError **error);

@@ -8,6 +8,10 @@
 #include "store/store-private.h"
 #include "task-fixture.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 /* ---- modes ---- */
 
 static guint mode_of(const ServiceFixture *f, const char *name)
@@ -35,6 +39,23 @@ static void assert_nothing_is_kept(const ServiceFixture *f)
                       g_str_has_suffix(name, ".report"));
 }
 
+/* Stands in the place of the system's, so that it is known whether all that was changed is synced:
+ * chmod() changes, and syncfs() makes that last. */
+static guint unsynced, synced;
+
+int chmod(const char *path, mode_t mode)
+{
+    unsynced++;
+    return fchmodat(AT_FDCWD, path, mode, 0);
+}
+
+int syncfs(int fd)
+{
+    synced += unsynced;
+    unsynced = 0;
+    return 0;
+}
+
 /* Some of several modes at once, told by the seed. */
 static void modes_are_mended_and_put_back(void)
 {
@@ -60,11 +81,17 @@ static void modes_are_mended_and_put_back(void)
         g_assert_true(is_found(&f, "file-modes"));
         SyncdRepairPlan *plan = plan_repair(&f);
         approve_repair(&f, plan);
+        unsynced = synced = 0;
         apply_repair(&f, plan);
+        g_assert_cmpuint(synced, >, 0);
+        g_assert_cmpuint(unsynced, ==, 0);
         assert_clean(&f);
         for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
             g_assert_cmpuint(mode_of(&f, names[i]) & 077, ==, 0);
+        synced = 0;
         rollback_repair(&f, plan);
+        g_assert_cmpuint(synced, >, 0);
+        g_assert_cmpuint(unsynced, ==, 0);
         for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
             g_assert_cmpuint(mode_of(&f, names[i]), ==, before[i]);
         assert_nothing_is_kept(&f);
