@@ -34,6 +34,9 @@ static const Note reasons[] = {
                        "the daemon."},
     {"journal-corrupt", "The journal is damaged: keep a copy of the state directory and run "
                         "`sourceos-syncd verify log --full`."},
+    {"journal-displaced",
+     "The journal was removed, replaced or cut short while it is open, and nothing is written: see "
+     "what mends it with `sourceos-syncd doctor`, before the daemon is stopped."},
     {"device-key-missing",
      "The key of this device is gone, so nothing can be written: see what is lost, and what to do, "
      "with `sourceos-syncd doctor`."},

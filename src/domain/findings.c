@@ -28,6 +28,10 @@ static const SyncdFinding findings[] = {
      N_("The journal is damaged: keep a copy of the state directory before anything else."), VERIFY,
      DURABLE, "journal-generation",
      N_("Keep a copy of the state directory, and look for a backup of what cannot be had here.")},
+    {"journal-displaced", "critical",
+     N_("The journal is not where the daemon opened it, so nothing is written any more: {reason}. "
+        "What was acknowledged is in what is open: have it written back before the daemon ends."),
+     PLAN, DURABLE, "journal-generation", N_("Find out who removed or replaced the file.")},
     {"log-rolled-back", "critical",
      N_("The log lost its end, and is read-only: {n} entries that were there are missing. Put the "
         "newer journal back, or stop the daemon and adopt what is left."),

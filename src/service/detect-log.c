@@ -67,6 +67,17 @@ static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damag
     }
 }
 
+static void add_displacement(SyncdDiagnosis *self)
+{
+    const char *displacement = syncd_store_displacement(self->service->store);
+    if (displacement == NULL)
+        return;
+    SyncdFound *found =
+        syncd_diagnosis_add(self, "journal-displaced", "reason", displacement, NULL);
+    found->target = g_strdup("journal");
+    syncd_found_evidence(found, g_strdup(displacement));
+}
+
 static void add_rollback(SyncdDiagnosis *self)
 {
     SyncdStore *store = self->service->store;
@@ -95,6 +106,7 @@ static void add_rollback(SyncdDiagnosis *self)
 bool syncd_detect_log(SyncdDiagnosis *self, GError **error)
 {
     const GPtrArray *damage = syncd_service_damage(self->service);
+    add_displacement(self);
     add_rollback(self);
     for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
         add_group(self, i, damage);

@@ -2,6 +2,7 @@
 #include "service/files.h"
 #include "service/internal.h"
 #include "service/repair.h"
+#include "store/displaced.h"
 #include "store/examine.h"
 #include "store/missing-keys.h"
 #include "store/repair-store.h"
@@ -29,6 +30,11 @@ static bool machine_changed(const SyncdService *service)
 static bool journal_corrupt(const SyncdService *service)
 {
     return syncd_store_condition(service->store) == SYNCD_STORE_DAMAGED;
+}
+
+static bool journal_displaced(const SyncdService *service)
+{
+    return syncd_store_displacement(service->store) != NULL;
 }
 
 static bool log_rolled_back(const SyncdService *service)
@@ -95,6 +101,7 @@ static const Reason reasons[] = {
     {"storage-failed", "degraded", storage_failed},
     {"machine-changed", "degraded", machine_changed},
     {"journal-corrupt", "repair-recommended", journal_corrupt},
+    {"journal-displaced", "repair-recommended", journal_displaced},
     {"log-rolled-back", "degraded", log_rolled_back},
     {"verify-found", "repair-recommended", verify_found},
     {"device-key-missing", "degraded", device_key_missing},
@@ -188,8 +195,9 @@ void syncd_service_known_state(SyncdService *service, SyncdState *ret_state)
         .state = "clean",
         .policy_blocked_count = service->policy_blocked,
         .pending_approvals = service->asking + count_previews(service),
-        .repair_needed = verify_found(service) || journal_corrupt(service) ||
-                         checksum_mismatch(service) || index_damaged(service),
+        .repair_needed = verify_found(service) || journal_displaced(service) ||
+                         journal_corrupt(service) || checksum_mismatch(service) ||
+                         index_damaged(service),
         .pending_operations = service->pending_operations,
         .sequence = syncd_store_sequence(service->store),
         .last_activity_usec = syncd_store_last_ms(service->store) * 1000,
@@ -210,6 +218,7 @@ void syncd_service_state(SyncdService *service, SyncdState *ret_state)
     count_mismatched(service);
     look_for_keys(service);
     look_at_index(service);
+    syncd_store_look_at_place(service->store);
     syncd_service_known_state(service, ret_state);
 }
 

@@ -15,6 +15,13 @@ struct SyncdStatement {
     unsigned next;                          /* of these: whoever binds in order finds his at once */
 };
 
+/* A file as it was seen last. */
+typedef struct {
+    bool known;
+    guint64 device, inode;
+    gint64 size;
+} SyncdFilePlace;
+
 struct SyncdDatabase {
     sqlite3 *handle;
     const SyncdDatabaseKind *kind;
@@ -23,6 +30,7 @@ struct SyncdDatabase {
     bool wal_is_ours;       /* inspecting: SQLite makes an empty one where there was none */
     GHashTable *statements; /* const char * (by address) -> SyncdStatement * */
     int wal_pages;
+    SyncdFilePlace file_place, wal_place;
     bool frozen;  /* nothing is synced any more */
     char *damage; /* what was found malformed first */
 };

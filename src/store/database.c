@@ -210,6 +210,7 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
     configure_handle(db);
     if (!set_up(db, up_to, error))
         return NULL;
+    g_free(syncd_database_displacement(db)); /* remembers where they are */
     return g_steal_pointer(&db);
 }
 

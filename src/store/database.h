@@ -99,6 +99,13 @@ bool syncd_database_in_transaction(SyncdDatabase *db);
 /* Whether the last statement that inserts, updates or deletes did so. */
 bool syncd_database_changed(SyncdDatabase *db);
 
+/* All of it in a file of its own, with what is in the WAL: durable, and its name appears only when
+ * it is whole. */
+bool syncd_database_copy(SyncdDatabase *db, const char *copy, GError **error);
+/* What became of its files since they were opened, where they are not those at their paths any
+ * more, or were cut short; NULL: nothing did. Costs a look at each. */
+char *syncd_database_displacement(SyncdDatabase *db);
+
 /* From now on nothing is moved or synced, also not by closing: after a sync that failed one that
  * succeeds proves nothing, and what is removed next needs none. */
 void syncd_database_freeze(SyncdDatabase *db);

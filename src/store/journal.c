@@ -294,9 +294,14 @@ static bool exchange_files(SyncdJournal *self, SyncdDirectory *directory, const 
 {
     /* The WAL goes, durably, before the other file comes: SQLite would take its frames for that
      * file's. All of it is in the database by then, which is kept by a second name first: so there
-     * is a journal at any moment. */
-    if (!syncd_directory_remove(directory, SYNCD_JOURNAL_FILE "-wal", error) ||
-        !syncd_directory_link(directory, SYNCD_JOURNAL_FILE, kept, error))
+     * is a journal at any moment. Where others put theirs, that is kept, with its own WAL. */
+    g_autofree char *displacement = syncd_database_displacement(self->db),
+                    *wal = g_strconcat(kept, "-wal", NULL);
+    bool parted = displacement != NULL
+                      ? syncd_directory_move(directory, SYNCD_JOURNAL_FILE "-wal", wal, error)
+                      : syncd_directory_remove(directory, SYNCD_JOURNAL_FILE "-wal", error);
+    bool is_there = displacement == NULL || syncd_directory_has(directory, SYNCD_JOURNAL_FILE);
+    if (!parted || (is_there && !syncd_directory_link(directory, SYNCD_JOURNAL_FILE, kept, error)))
         return false;
     *ret_exchanged = syncd_directory_rename(directory, made, SYNCD_JOURNAL_FILE, error);
     return *ret_exchanged && syncd_directory_sync(directory, error);

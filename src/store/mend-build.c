@@ -60,23 +60,32 @@ static bool require_room(SyncdMend *self, GError **error)
     return false;
 }
 
-/* The number that no kept generation has. */
-static bool number_it(SyncdMend *self, GError **error)
+/* The number that no kept generation has; 0: none is left. */
+static guint64 free_number(SyncdStore *store, GError **error)
 {
     guint64 present;
-    if (!syncd_store_generation(self->store, &present, NULL))
+    if (!syncd_store_generation(store, &present, NULL))
         present = 1;
-    for (;; present++) {
+    for (; present < G_MAXINT32; present++) {
         g_autofree char *kept = syncd_source_generation_name(present);
-        if (!syncd_directory_has(self->store->directory, kept))
-            break;
-        if (present == G_MAXINT32) {
-            syncd_set_error(error, SYNCD_ERROR_FAILED, "There are too many generations");
-            return false;
-        }
+        if (!syncd_directory_has(store->directory, kept))
+            return present;
     }
-    self->generation = present + 1;
-    return true;
+    syncd_set_error(error, SYNCD_ERROR_FAILED, "There are too many generations");
+    return 0;
+}
+
+char *syncd_store_free_generation(SyncdStore *store, GError **error)
+{
+    guint64 number = free_number(store, error);
+    return number > 0 ? syncd_source_generation_name(number) : NULL;
+}
+
+static bool number_it(SyncdMend *self, GError **error)
+{
+    guint64 number = free_number(self->store, error);
+    self->generation = number + 1;
+    return number > 0;
 }
 
 static bool begin(SyncdMend *self, GError **error)
@@ -307,6 +316,8 @@ bool syncd_mend_switch(SyncdMend *self, GError **error)
 
 bool syncd_store_drop_generation(SyncdStore *self, guint64 generation, GError **error)
 {
-    g_autofree char *kept = syncd_source_generation_name(generation);
-    return syncd_directory_remove(self->directory, kept, error);
+    g_autofree char *kept = syncd_source_generation_name(generation),
+                    *wal = g_strconcat(kept, "-wal", NULL);
+    return syncd_directory_remove(self->directory, wal, error) &&
+           syncd_directory_remove(self->directory, kept, error);
 }

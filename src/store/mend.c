@@ -95,7 +95,8 @@ guint64 syncd_mend_count(const SyncdMend *self, SyncdMendOutcome outcome)
 bool syncd_mend_is_needed(const SyncdMend *self)
 {
     return self->counts[SYNCD_MEND_REFILLED] > 0 || self->counts[SYNCD_MEND_DERIVED] > 0 ||
-           self->counts[SYNCD_MEND_LOST] > 0 || self->counts[SYNCD_MEND_BEYOND] > 0;
+           self->counts[SYNCD_MEND_LOST] > 0 || self->counts[SYNCD_MEND_BEYOND] > 0 ||
+           syncd_store_displacement(self->store) != NULL;
 }
 
 bool syncd_mend_is_possible(const SyncdMend *self, GError **error)

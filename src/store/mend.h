@@ -47,7 +47,7 @@ bool syncd_mend_examine(SyncdMend *mend, bool *ret_more, GError **error);
 #define SYNCD_MEND_MAX_ITEMS 1000u
 const GPtrArray *syncd_mend_items(const SyncdMend *mend);
 guint64 syncd_mend_count(const SyncdMend *mend, SyncdMendOutcome outcome);
-/* Whether anything is otherwise in the next generation than it is now. */
+/* Whether anything is otherwise in the next generation than it is now, or where it should be. */
 bool syncd_mend_is_needed(const SyncdMend *mend);
 /* Whether there can be one; JournalCorrupt says why not, and what to do. */
 bool syncd_mend_is_possible(const SyncdMend *mend, GError **error);
@@ -62,6 +62,8 @@ bool syncd_mend_switch(SyncdMend *mend, GError **error);
 /* Whether a finding of a verification is of what mending the journal mends: content beside it, and
  * what a key opens, is not. */
 bool syncd_mend_concerns(const char *code);
+/* A name "journal.<n>" that is not taken, at least the journal's own. */
+char *syncd_store_free_generation(SyncdStore *store, GError **error);
 /* Removes a generation that was kept. */
 bool syncd_store_drop_generation(SyncdStore *store, guint64 generation, GError **error);
 /* After a crash: removes a generation that was not finished, and the second name that the journal

@@ -43,16 +43,12 @@ static bool copy_pages(SyncdDatabase *db, const char *copy, GError **error)
     if (rc == SQLITE_OK)
         return true;
     syncd_set_error(error, full ? SYNCD_ERROR_NO_SPACE : SYNCD_ERROR_STORAGE_FAILED,
-                    "Cannot copy %s before changing its schema: %s", db->kind->name,
-                    sqlite3_errstr(rc));
+                    "Cannot copy %s: %s", db->kind->name, sqlite3_errstr(rc));
     return false;
 }
 
-/* A copy of the file as it was, durable before the first change; its name appears only when it is
- * whole. */
-static bool keep_old_version(SyncdDatabase *db, gint64 version, GError **error)
+bool syncd_database_copy(SyncdDatabase *db, const char *copy, GError **error)
 {
-    g_autofree char *copy = g_strdup_printf("%s.before-%" G_GINT64_FORMAT, db->path, version + 1);
     g_autofree char *making = g_strconcat(copy, ".new", NULL);
     g_autofree char *folder = g_path_get_dirname(db->path);
     unlink(making);
@@ -70,9 +66,16 @@ static bool keep_old_version(SyncdDatabase *db, gint64 version, GError **error)
     if (problem == 0)
         return true;
     unlink(making);
-    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem,
-                          "Cannot copy %s before changing its schema", db->kind->name);
+    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot copy %s",
+                          db->kind->name);
     return false;
+}
+
+/* A copy of the file as it was, durable before the first change. */
+static bool keep_old_version(SyncdDatabase *db, gint64 version, GError **error)
+{
+    g_autofree char *copy = g_strdup_printf("%s.before-%" G_GINT64_FORMAT, db->path, version + 1);
+    return syncd_database_copy(db, copy, error);
 }
 
 bool syncd_database_migrate(SyncdDatabase *db, unsigned up_to, GError **error)

@@ -64,6 +64,7 @@ struct SyncdStore {
     SyncdSweep *sweep;  /* NULL before it begins, and … */
     bool swept;         /* … when it is through */
     SyncdRollback *rollback; /* NULL: the log did not lose its end, as far as is known */
+    char *displaced;         /* what became of the journal's files; NULL: nothing */
     GPtrArray *scopes;       /* SyncdScope */
     guint64 registries;      /* how often they may have changed */
     char *machine;           /* as meta has it: hash and check digits, or "none" */

@@ -6,6 +6,7 @@
 #include "domain/kind.h"
 #include "store/blobs.h"
 #include "store/body.h"
+#include "store/displaced.h"
 #include "store/missing-keys.h"
 
 /* ---- may it be written? ---- */
@@ -23,6 +24,9 @@ bool syncd_store_may_write(SyncdStore *self, GError **error)
     case SYNCD_STORE_FAILED:
         syncd_set_error(error, SYNCD_ERROR_STORAGE_FAILED,
                         "A write to the state failed earlier; nothing is written until a restart");
+        return false;
+    case SYNCD_STORE_DISPLACED:
+        syncd_store_set_displaced_error(self, error);
         return false;
     case SYNCD_STORE_DAMAGED:
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
@@ -464,6 +468,11 @@ bool syncd_store_commit(SyncdStore *self, SyncdCommit *ret_commit, GError **erro
 {
     guint64 first = syncd_journal_committed(self->journal) + 1;
     GError *problem = NULL;
+    if (syncd_store_has_turn(self) && !syncd_store_look_at_place(self)) {
+        syncd_store_discard(self);
+        syncd_store_set_displaced_error(self, error);
+        return false;
+    }
     bool durable = syncd_journal_commit(self->journal, &problem);
     self->found_no_room = g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
     if (!durable) {

@@ -1,3 +1,4 @@
+#include "store/displaced.h"
 #include "store/mend.h"
 #include "store/rollback.h"
 #include "store/store-private.h"
@@ -12,6 +13,7 @@ const char *syncd_store_condition_name(SyncdStoreCondition condition)
         [SYNCD_STORE_WRITABLE] = "writable",
         [SYNCD_STORE_MACHINE_CHANGED] = "machine-changed",
         [SYNCD_STORE_FAILED] = "storage-failed",
+        [SYNCD_STORE_DISPLACED] = "journal-displaced",
         [SYNCD_STORE_DAMAGED] = "journal-corrupt",
         [SYNCD_STORE_KEYLESS] = "device-key-missing",
         [SYNCD_STORE_ROLLED_BACK] = "log-rolled-back",
@@ -182,6 +184,7 @@ bool syncd_store_judge_journal(SyncdStore *self, GError **error)
     self->condition =
         syncd_journal_problem(self->journal) != NULL ? SYNCD_STORE_DAMAGED : SYNCD_STORE_WRITABLE;
     self->registries++;
+    g_clear_pointer(&self->displaced, g_free);
     if (!check_binding(self, error))
         return false;
     judge_keys(self);
@@ -289,6 +292,9 @@ void syncd_store_free(SyncdStore *self)
     g_clear_error(&self->index_problem);
     g_clear_error(&self->held);
     g_clear_pointer(&self->rollback, syncd_rollback_free);
+    if (self->journal != NULL)
+        syncd_store_keep_displaced(self);
+    g_free(self->displaced);
     g_free(self->index_lost);
     syncd_journal_free(self->journal);
     syncd_overlay_free(self->overlay);

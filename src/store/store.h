@@ -66,6 +66,7 @@ typedef enum {
     SYNCD_STORE_WRITABLE,
     SYNCD_STORE_MACHINE_CHANGED, /* state of another machine: `store adopt` */
     SYNCD_STORE_FAILED,          /* an I/O error; sticky until opened again */
+    SYNCD_STORE_DISPLACED,       /* its files were removed or replaced: store/displaced.h */
     SYNCD_STORE_DAMAGED,         /* the head of an own feed does not hold; sticky */
     SYNCD_STORE_KEYLESS,         /* the device's key is gone: nothing can be signed */
     SYNCD_STORE_ROLLED_BACK,     /* its log lost its end: `store adopt` goes on without it */
@@ -90,6 +91,10 @@ const SyncdSigner *syncd_store_signer(const SyncdStore *store);
 guint64
 syncd_store_sequence(const SyncdStore *store); /* pos of the newest committed entry, 0 for none */
 guint64 syncd_store_last_ms(const SyncdStore *store); /* its hybrid logical time, 0 for none */
+
+/* What became of the journal's files while they were open; NULL: nothing did, as far as was seen.
+ */
+const char *syncd_store_displacement(const SyncdStore *store);
 
 /* ---- a log that lost its end (store/rollback.h) ---- */
 

@@ -1,0 +1,50 @@
+#include "store/displaced.h"
+
+#include "base/log.h"
+#include "store/mend.h"
+#include "store/store-private.h"
+
+bool syncd_store_look_at_place(SyncdStore *self)
+{
+    if (self->displaced != NULL || self->mode == SYNCD_STORE_INSPECT)
+        return self->displaced == NULL;
+    self->displaced = syncd_database_displacement(syncd_journal_database(self->journal));
+    if (self->displaced == NULL)
+        return true;
+    syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT,
+              "%s while it was open: nothing is written any more.", self->displaced);
+    if (self->condition != SYNCD_STORE_DAMAGED)
+        self->condition = SYNCD_STORE_DISPLACED;
+    return false;
+}
+
+const char *syncd_store_displacement(const SyncdStore *self)
+{
+    return self->displaced;
+}
+
+void syncd_store_set_displaced_error(const SyncdStore *self, GError **error)
+{
+    syncd_set_error_next(error, SYNCD_ERROR_STORAGE_FAILED,
+                         "see with `sourceos-syncd repair plan` how it comes back, before the "
+                         "daemon is stopped",
+                         "Nothing was written: %s while it was open", self->displaced);
+}
+
+void syncd_store_keep_displaced(SyncdStore *self)
+{
+    g_autoptr(GError) error = NULL;
+    if (self->displaced == NULL)
+        return;
+    SyncdDatabase *db = syncd_journal_database(self->journal);
+    g_autofree char *name = syncd_store_free_generation(self, &error);
+    g_autofree char *path = name != NULL ? syncd_directory_file(self->directory, name) : NULL;
+    if (path != NULL && syncd_database_copy(db, path, &error))
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_JOURNAL_CORRUPT, "What was open is kept as %s.",
+                  name);
+    else
+        syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT,
+                  "What was open cannot be kept, and is lost with its end: %s", error->message);
+    /* What is at its paths is not its own. */
+    syncd_database_freeze(db);
+}

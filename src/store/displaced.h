@@ -1,0 +1,19 @@
+/*
+ * A journal whose files were removed, replaced or cut short while it is open.
+ *
+ * It is looked for at each commit and by each diagnosis. What is open has all that was acknowledged
+ * then, unless it was cut short, and nobody who opens the path would find it: so nothing more is
+ * written, and a repair writes another generation of it to where it should be (store/mend.h). When
+ * the store is closed before that, it leaves a copy as an earlier generation, where the next start
+ * finds it.
+ */
+#pragma once
+
+#include "store/store.h"
+
+/* False when they are not as they were, from then on. */
+bool syncd_store_look_at_place(SyncdStore *store);
+/* Says of a store that does not write any more what becomes of that. */
+void syncd_store_set_displaced_error(const SyncdStore *store, GError **error);
+/* At the end. */
+void syncd_store_keep_displaced(SyncdStore *store);

@@ -1,0 +1,175 @@
+/*
+ * A journal that is removed, replaced or cut short while it is open: it is noticed before anybody
+ * is told that more was written, what was acknowledged comes back by a plan, and where it is closed
+ * before that it leaves what it had.
+ */
+#include "repair-fixture.h"
+
+#include "diagnose-fixture.h"
+#include "service/internal.h"
+#include "store/displaced.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *file(const ServiceFixture *f, const char *name)
+{
+    return g_build_filename(f->base.directory, name, NULL);
+}
+
+static void take_away(const ServiceFixture *f, const char *name)
+{
+    g_autofree char *path = file(f, name);
+    g_assert_cmpint(g_remove(path), ==, 0);
+}
+
+static void removed(const ServiceFixture *f)
+{
+    take_away(f, "journal.db");
+}
+
+static void wal_removed(const ServiceFixture *f)
+{
+    take_away(f, "journal.db-wal");
+}
+
+static void replaced(const ServiceFixture *f)
+{
+    g_autofree char *path = file(f, "journal.db"), *copy = file(f, "copy");
+    g_autofree char *command = g_strdup_printf("cp '%s' '%s'", path, copy);
+    g_assert_cmpint(system(command), ==, 0);
+    g_assert_cmpint(g_rename(copy, path), ==, 0);
+}
+
+static void wal_cut(const ServiceFixture *f)
+{
+    g_autofree char *path = file(f, "journal.db-wal");
+    g_assert_cmpint(truncate(path, 100), ==, 0);
+}
+
+static const struct {
+    const char *what;
+    void (*displace)(const ServiceFixture *f);
+    bool all; /* what is open has all of it */
+} cases[] = {
+    {"journal.db was removed", removed, true},
+    {"journal.db-wal was removed", wal_removed, true},
+    {"journal.db was replaced by another file", replaced, true},
+    {"journal.db-wal was cut short", wal_cut, false},
+};
+
+static void begin(ServiceFixture *f)
+{
+    repair_init(f);
+    put(f, "note-1", "{}");
+    rest(f);
+    put(f, "note-2", "{}");
+    g_assert_true(syncd_store_look_at_place(f->service->store));
+}
+
+static void expect_found(ServiceFixture *f, const char *what)
+{
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f->service);
+    const SyncdFound *displaced = find(found, "journal-displaced");
+    g_assert_nonnull(displaced);
+    g_assert_cmpstr(displaced->evidence->pdata[0], ==, what);
+    SyncdState state;
+    syncd_service_state(f->service, &state);
+    g_assert_true(g_strv_contains(state.reasons, "journal-displaced"));
+    g_assert_true(state.repair_needed);
+}
+
+/* Whoever waits for the commit hears of it. */
+static void a_commit_notices(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ServiceFixture f;
+        Heard heard = {0};
+        begin(&f);
+        guint64 before = service_sequence(&f);
+        SyncdRequest request = good_request();
+        SyncdEnqueued enqueued = enqueue(&f, &request);
+        syncd_service_after_commit(f.service, note_commit, &heard);
+        cases[i].displace(&f);
+        syncd_service_commit(f.service);
+        g_assert_cmpint(heard.code, ==, SYNCD_ERROR_STORAGE_FAILED);
+        g_assert_cmpuint(service_sequence(&f), ==, before);
+        g_free(enqueued.operation);
+
+        g_autoptr(GError) error = NULL;
+        g_assert_false(syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, &error));
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
+        g_assert_nonnull(strstr(error->message, cases[i].what));
+        g_assert_nonnull(strstr(error->message, "repair plan"));
+        expect_found(&f, cases[i].what);
+        service_clear(&f);
+    }
+}
+
+static void a_diagnosis_notices(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ServiceFixture f;
+        begin(&f);
+        cases[i].displace(&f);
+        expect_found(&f, cases[i].what);
+        service_clear(&f);
+    }
+}
+
+static void a_plan_writes_it_back(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(cases) && cases[i].all; i++) {
+        ServiceFixture f;
+        begin(&f);
+        cases[i].displace(&f);
+        SyncdRepairPlan *plan = plan_repair(&f);
+        g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "journal-generation"));
+        approve_repair(&f, plan);
+        apply_repair(&f, plan);
+        g_assert_false(is_found(&f, "journal-displaced"));
+        put(&f, "note-3", "{}");
+        rest(&f);
+        repair_reopen(&f);
+        assert_clean(&f);
+        verify_all(&f);
+        g_assert_cmpuint(count_events(&f, "sync.operation.enqueued"), ==, 3);
+        g_assert_cmpuint(count_events(&f, "sync.repair.completed"), ==, 1);
+        service_clear(&f);
+    }
+}
+
+static void one_that_is_closed_leaves_what_it_had(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(cases) && cases[i].all; i++) {
+        ServiceFixture f;
+        begin(&f);
+        guint64 sequence = service_sequence(&f);
+        cases[i].displace(&f);
+        expect_found(&f, cases[i].what);
+        service_close(&f);
+        g_autofree char *kept = file(&f, "journal.1"), *path = file(&f, "journal.db"),
+                        *wal = file(&f, "journal.db-wal");
+        g_assert_true(g_file_test(kept, G_FILE_TEST_IS_REGULAR));
+        g_remove(wal);
+        g_assert_cmpint(g_rename(kept, path), ==, 0);
+        repair_open(&f, NULL);
+        g_assert_cmpuint(service_sequence(&f), ==, sequence);
+        verify_all(&f);
+        assert_clean(&f);
+        service_clear(&f);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/displaced/a-commit-notices", a_commit_notices);
+    g_test_add_func("/displaced/a-diagnosis-notices", a_diagnosis_notices);
+    g_test_add_func("/displaced/a-plan-writes-it-back", a_plan_writes_it_back);
+    g_test_add_func("/displaced/one-that-is-closed-leaves-what-it-had",
+                    one_that_is_closed_leaves_what_it_had);
+    return g_test_run();
+}
