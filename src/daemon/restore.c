@@ -35,16 +35,17 @@ static void on_done(void *data, const char *result, const GError *error)
 SyncdJob *syncd_begin_restore(SyncdService *service, SyncdWorkspace *workspace,
                               SyncdRestore *restore, uid_t uid, guint64 *staged)
 {
-    /* A reader has all of it in memory. */
-    if (!syncd_workspace_may_restore(workspace) || *staged + restore->size > STAGED_MAX) {
+    /* A reader has all of it in memory, where it is to write it. */
+    guint64 size = restore->offers ? 0 : restore->size;
+    if (!syncd_workspace_may_restore(workspace) || *staged + size > STAGED_MAX) {
         syncd_restore_free(restore);
         return NULL;
     }
     Restoring *self = g_new0(Restoring, 1);
     self->service = service;
     self->staged = staged;
-    self->size = restore->size;
-    *staged += restore->size;
+    self->size = size;
+    *staged += size;
     SyncdJob *job = self->job = syncd_service_begin_job(service, &restoring, self, uid, false);
     syncd_workspace_restore(workspace, restore, on_done, self);
     return job;

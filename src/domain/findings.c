@@ -200,8 +200,12 @@ static const SyncdFinding findings[] = {
      N_("A repair gave up what was nowhere to be had: {n}. The rest of the log is sound."), VERIFY,
      DURABLE, NULL, N_("Look for a backup of it.")},
     {"blob-damaged", "critical",
-     N_("Content that is kept beside the log is missing or damaged: {n}."), VERIFY, DURABLE, NULL,
-     N_("Look for a backup of what cannot be had from here.")},
+     N_("Content that is kept beside the log is missing or damaged: {n}."), PLAN, DURABLE,
+     "blob-refill", N_("Look for a backup of what cannot be had from here.")},
+    {"blob-lost", "warning",
+     N_("Content that was kept beside the log is lost, as a repair found it nowhere: {n}. All else "
+        "can be used."),
+     VERIFY, DURABLE, NULL, N_("Look for a backup of it.")},
 };
 
 const SyncdFinding *syncd_finding_find(SyncdBytes code)

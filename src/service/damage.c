@@ -9,6 +9,7 @@
 
 #define DAMAGE_FILE "damage.json"
 #define DAMAGE_MAX (1024u * 1024u)
+#define CONTENT_LOST "content-lost"
 
 struct SyncdDamage {
     GPtrArray *findings; /* SyncdVerifyFinding */
@@ -34,13 +35,31 @@ static SyncdVerifyFinding *copy_finding(const SyncdVerifyFinding *finding)
     return copy;
 }
 
+bool syncd_damage_is_of_content(const SyncdVerifyFinding *finding)
+{
+    return strcmp(finding->code, "content") == 0 || strcmp(finding->code, "kept-content") == 0;
+}
+
 static bool has(const GPtrArray *findings, const SyncdVerifyFinding *wanted)
 {
     for (guint i = 0; i < findings->len; i++) {
         const SyncdVerifyFinding *finding = findings->pdata[i];
         if (strcmp(finding->code, wanted->code) == 0 && strcmp(finding->feed, wanted->feed) == 0 &&
-            finding->seq == wanted->seq && finding->pos == wanted->pos)
+            finding->seq == wanted->seq && finding->pos == wanted->pos &&
+            (!syncd_damage_is_of_content(wanted) || strcmp(finding->detail, wanted->detail) == 0))
             return true;
+    }
+    return false;
+}
+
+/* It was given up, and nobody has brought it back. */
+static bool is_known_lost(const GPtrArray *losses, const SyncdVerifyFinding *wanted)
+{
+    for (guint i = 0; i < losses->len; i++) {
+        const SyncdVerifyFinding *loss = losses->pdata[i];
+        if (strcmp(loss->code, CONTENT_LOST) == 0 && loss->pos == wanted->pos &&
+            strcmp(loss->detail, wanted->detail) == 0)
+            return syncd_damage_is_of_content(wanted);
     }
     return false;
 }
@@ -173,6 +192,25 @@ SyncdVerified syncd_service_verified(const SyncdService *service)
     return service->damage->verified;
 }
 
+static void add_lost(SyncdDamage *self, SyncdVerifyFinding *finding)
+{
+    finding->code = CONTENT_LOST;
+    g_ptr_array_add(self->losses, finding);
+}
+
+/* Content that was given up is lost as long as it is found. */
+static void renew_losses(SyncdDamage *self, const SyncdVerify *verify)
+{
+    const GPtrArray *found = syncd_verify_findings(verify), *losses = syncd_verify_losses(verify);
+    g_autoptr(GPtrArray) before = g_steal_pointer(&self->losses);
+    self->losses = g_ptr_array_new_with_free_func(free_finding);
+    for (guint i = 0; i < losses->len; i++)
+        g_ptr_array_add(self->losses, copy_finding(losses->pdata[i]));
+    for (guint i = 0; i < found->len; i++)
+        if (is_known_lost(before, found->pdata[i]))
+            add_lost(self, copy_finding(found->pdata[i]));
+}
+
 void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verify,
                                  SyncdVerifyMode mode, guint64 sequence)
 {
@@ -180,20 +218,48 @@ void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verif
     const GPtrArray *found = syncd_verify_findings(verify);
     guint before = self->findings->len, added = 0;
     if (mode == SYNCD_VERIFY_FULL) {
-        const GPtrArray *losses = syncd_verify_losses(verify);
-        g_ptr_array_set_size(self->losses, 0);
-        for (guint i = 0; i < losses->len; i++)
-            g_ptr_array_add(self->losses, copy_finding(losses->pdata[i]));
+        renew_losses(self, verify);
         self->verified = (SyncdVerified){syncd_service_now_ms(service), sequence};
         g_ptr_array_set_size(self->findings, 0);
     }
     for (guint i = 0; i < found->len && self->findings->len < SYNCD_VERIFY_MAX_FINDINGS; i++) {
-        if (has(self->findings, found->pdata[i]))
+        if (has(self->findings, found->pdata[i]) || is_known_lost(self->losses, found->pdata[i]))
             continue;
         g_ptr_array_add(self->findings, copy_finding(found->pdata[i]));
         added++;
     }
     if (added > 0 || before > 0 || mode == SYNCD_VERIFY_FULL)
+        keep(service);
+}
+
+bool syncd_service_lacks_content_of(const SyncdService *service, guint64 pos)
+{
+    const SyncdDamage *self = service->damage;
+    const GPtrArray *const lists[] = {self->findings, self->losses};
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+        for (guint k = 0; k < lists[i]->len; k++) {
+            const SyncdVerifyFinding *finding = lists[i]->pdata[k];
+            if ((guint64)finding->pos == pos &&
+                (syncd_damage_is_of_content(finding) || strcmp(finding->code, CONTENT_LOST) == 0))
+                return true;
+        }
+    return false;
+}
+
+void syncd_service_give_up_content(SyncdService *service)
+{
+    SyncdDamage *self = service->damage;
+    guint before = self->losses->len;
+    for (guint i = 0; i < self->findings->len;) {
+        SyncdVerifyFinding *finding = self->findings->pdata[i];
+        if (!syncd_damage_is_of_content(finding)) {
+            i++;
+            continue;
+        }
+        g_ptr_array_steal_index(self->findings, i);
+        add_lost(self, finding);
+    }
+    if (self->losses->len > before)
         keep(service);
 }
 

@@ -16,6 +16,12 @@ const GPtrArray *syncd_service_damage(const SyncdService *service);
 /* The same of what repairs gave up, as far as all of the log was verified since: it stays lost, and
  * the log is sound. */
 const GPtrArray *syncd_service_losses(const SyncdService *service);
+/* Whether it is about content that lies beside the log. */
+bool syncd_damage_is_of_content(const SyncdVerifyFinding *finding);
+/* Whether some of the content that the entry names is damaged, or lost. */
+bool syncd_service_lacks_content_of(const SyncdService *service, guint64 pos);
+/* A repair could have none of it: it is lost, until a verification of everything finds it sound. */
+void syncd_service_give_up_content(SyncdService *service);
 bool syncd_service_is_damaged(const SyncdService *service);
 
 typedef struct {

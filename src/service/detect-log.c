@@ -7,13 +7,15 @@
 /* The first that names the code of a verification's finding; the last one has all others. */
 static const struct {
     const char *code;
+    const char *target;
     const char *of[8];
 } groups[] = {
-    {"log-diverged", {"rollback", "fork", "known-feed"}},
-    {"body-damaged", {"body-missing", "body-digest", "body-meta", "body-seal"}},
-    {"blob-damaged", {"content", "kept-content"}},
-    {"log-lost", {"entry-lost", "body-lost"}},
-    {"log-damaged", {NULL}},
+    {"log-diverged", "journal", {"rollback", "fork", "known-feed"}},
+    {"body-damaged", "journal", {"body-missing", "body-digest", "body-meta", "body-seal"}},
+    {"blob-damaged", "blobs", {"content", "kept-content"}},
+    {"blob-lost", "blobs", {"content-lost"}},
+    {"log-lost", "journal", {"entry-lost", "body-lost"}},
+    {"log-damaged", "journal", {NULL}},
 };
 
 static size_t group_of(const SyncdVerifyFinding *finding)
@@ -58,7 +60,7 @@ static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damag
     SyncdFound *found =
         syncd_diagnosis_add(self, groups[group].code, "n", text, "reason", first->detail, NULL);
     found->count = n;
-    found->target = g_strdup("journal");
+    found->target = g_strdup(groups[group].target);
     for (guint i = 0; i < damage->len; i++) {
         if (group_of(damage->pdata[i]) != group)
             continue;

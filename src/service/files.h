@@ -67,6 +67,9 @@ struct SyncdRestore {
      * the first before it is replaced. What is in the second comes back, instead of chunks: it is
      * no version, and is recorded as what was found there. */
     char *keep_as, *kept_as;
+    /* Nothing is put in place: the bytes that are there are offered to a repair that lacks some of
+     * them (store/refill.h). */
+    bool offers;
 };
 
 /* Bytes of a file that are kept so. */

@@ -6,7 +6,7 @@
  * The workspace does it, whose reader alone touches the file; this waits for its job. Nothing is
  * in its place before that is kept, so without it there is nothing to be undone.
  */
-#include "service/file-find.h"
+#include "service/damage.h"
 #include "service/repair-file.h"
 #include "store/chunks.h"
 #include "store/repair-store.h"
@@ -37,10 +37,21 @@ static bool is_accepted(SyncdRepairNeeds *needs, const SyncdFileRow *row)
            g_strv_contains(needs->accept, id);
 }
 
+/* What cannot be had would keep all else in the plan from being done. */
+static bool lacks_content(SyncdService *service, const SyncdFileRow *row)
+{
+    bool found;
+    g_auto(SyncdContentRow) content = {0};
+    return syncd_store_find_content(service->store, row->id, row->version, &content, &found,
+                                    NULL) &&
+           found && syncd_service_lacks_content_of(service, syncd_file_place_pos(content.place));
+}
+
 static bool gather(void *data, const SyncdFileRow *row)
 {
     Gathered *gathered = data;
-    if (!syncd_repair_file_may_be_restored(row) || is_accepted(gathered->needs, row))
+    if (!syncd_repair_file_may_be_restored(row) || is_accepted(gathered->needs, row) ||
+        lacks_content(gathered->needs->service, row))
         return ++gathered->looked < LOOKED_MAX;
     if (gathered->rows->len < gathered->max)
         g_array_append_val(gathered->rows, *row);
@@ -121,25 +132,6 @@ static char *snapshot_name(const SyncdRepairAct *act)
     return g_strconcat(act->snapshot, ".bytes", NULL);
 }
 
-static bool set_path(SyncdRestore *restore, SyncdStore *store, const SyncdFileRow *row,
-                     GError **error)
-{
-    g_autoptr(GString) path = g_string_new(NULL);
-    guint64 top;
-    bool whole;
-    if (!syncd_file_read_path(store, row, path, &top, &whole, error))
-        return false;
-    if (!whole) {
-        syncd_set_error(error, SYNCD_ERROR_FAILED, "Its path is longer than paths are");
-        return false;
-    }
-    const char *slash = strrchr(path->str, '/');
-    restore->folder =
-        slash != NULL ? g_strndup(path->str, (gsize)(slash - path->str)) : g_strdup("");
-    restore->name = g_strdup(slash != NULL ? slash + 1 : path->str);
-    return true;
-}
-
 static bool set_content(SyncdRestore *restore, SyncdStore *store, const SyncdFileRow *row,
                         GError **error)
 {
@@ -175,7 +167,7 @@ static SyncdRestore *restore_of(const SyncdRepairAct *act, const SyncdRepairFile
         .kept_as = back ? snapshot_name(act) : NULL,
     };
     SyncdStore *store = act->service->store;
-    if (!set_path(restore, store, &file->row, error) ||
+    if (!syncd_repair_file_set_path(restore, store, &file->row, error) ||
         (!back && !set_content(restore, store, &file->row, error)))
         return NULL;
     return g_steal_pointer(&restore);

@@ -1,5 +1,7 @@
 #include "service/repair-file.h"
 
+#include "service/file-find.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -56,6 +58,25 @@ SyncdFileRest syncd_repair_file_rest(const SyncdService *service, const SyncdRoo
     if (strcmp(standing.state, "watching") != 0)
         return SYNCD_FILE_UNWATCHED;
     return standing.waiting > 0 ? SYNCD_FILE_AT_WORK : SYNCD_FILE_AT_REST;
+}
+
+bool syncd_repair_file_set_path(SyncdRestore *restore, SyncdStore *store, const SyncdFileRow *row,
+                                GError **error)
+{
+    g_autoptr(GString) path = g_string_new(NULL);
+    guint64 top;
+    bool whole;
+    if (!syncd_file_read_path(store, row, path, &top, &whole, error))
+        return false;
+    if (!whole) {
+        syncd_set_error(error, SYNCD_ERROR_FAILED, "Its path is longer than paths are");
+        return false;
+    }
+    const char *slash = strrchr(path->str, '/');
+    restore->folder =
+        slash != NULL ? g_strndup(path->str, (gsize)(slash - path->str)) : g_strdup("");
+    restore->name = g_strdup(slash != NULL ? slash + 1 : path->str);
+    return true;
 }
 
 static char *target_of(const char *id, const SyncdHash *found)

@@ -34,6 +34,10 @@ SyncdFileRest syncd_repair_file_rest(const SyncdService *service, const SyncdRoo
  * another user. */
 bool syncd_repair_file_may_be_restored(const SyncdFileRow *row);
 
+/* Where it lies, beneath its workspace. */
+bool syncd_repair_file_set_path(SyncdRestore *restore, SyncdStore *store, const SyncdFileRow *row,
+                                GError **error);
+
 /* Adds a step for the file. */
 bool syncd_repair_file_need(SyncdRepairNeeds *needs, const SyncdRepairKind *kind,
                             const SyncdFileRow *row, const SyncdFound *found, GError **error);

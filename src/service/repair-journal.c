@@ -5,8 +5,8 @@
  */
 #include "service/damage.h"
 #include "service/repair-kinds.h"
+#include "service/repair-verify.h"
 #include "store/mend.h"
-#include "store/verify.h"
 
 #include <string.h>
 
@@ -17,8 +17,7 @@ typedef enum { STAGE_EXAMINE, STAGE_BUILD, STAGE_INDEX, STAGE_VERIFY, N_STAGES }
 typedef struct {
     Stage stage;
     SyncdMend *mend;
-    SyncdVerify *verify;
-    guint64 sequence;   /* of the log that is verified */
+    SyncdRepairVerify verify;
     bool back;          /* this is the way back: also without need */
     bool index_changes; /* what is projected is not what it was made from */
 } Work;
@@ -41,7 +40,7 @@ static void stop(SyncdRepairAct *act)
     if (work == NULL)
         return;
     end_mend(work);
-    g_clear_pointer(&work->verify, syncd_verify_free);
+    syncd_repair_verify_clear(&work->verify);
     g_clear_pointer(&act->data, g_free);
 }
 
@@ -129,25 +128,18 @@ static bool renew_index(SyncdRepairAct *act, Work *work)
 static bool verify(SyncdRepairAct *act, Work *work, GError **error)
 {
     bool more;
-    SyncdStore *store = act->service->store;
-    if (work->verify == NULL) {
-        work->sequence = syncd_store_sequence(store);
-        work->verify = syncd_verify_new(store, SYNCD_VERIFY_FULL, NULL, error);
-    }
-    if (work->verify == NULL || !syncd_verify_step(work->verify, &more, error))
+    if (!syncd_repair_verify_step(act->service, &work->verify, &more, error))
         return false;
-    if (more)
-        return true;
-    syncd_service_note_verified(act->service, work->verify, SYNCD_VERIFY_FULL, work->sequence);
-    work->stage = N_STAGES;
+    if (!more)
+        work->stage = N_STAGES;
     return true;
 }
 
 static double progress_of(const Work *work)
 {
-    double part = work->verify != NULL ? syncd_verify_progress(work->verify)
-                  : work->mend != NULL ? syncd_mend_progress(work->mend)
-                                       : 0;
+    double part = work->verify.verify != NULL ? syncd_verify_progress(work->verify.verify)
+                  : work->mend != NULL        ? syncd_mend_progress(work->mend)
+                                              : 0;
     return MIN(1.0, (work->stage + part) / N_STAGES);
 }
 
@@ -188,7 +180,7 @@ static guint64 noted(const SyncdRepairAct *act)
 static bool check(SyncdRepairAct *act, GError **error)
 {
     const Work *work = work_of(act);
-    const GPtrArray *findings = syncd_verify_findings(work->verify);
+    const GPtrArray *findings = syncd_verify_findings(work->verify.verify);
     for (guint i = 0; i < findings->len; i++) {
         const SyncdVerifyFinding *finding = findings->pdata[i];
         if (!syncd_mend_concerns(finding->code))

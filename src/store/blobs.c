@@ -78,6 +78,17 @@ static void file_path(const SyncdHash *name, char ret_path[PATH_SIZE])
     snprintf(ret_path, PATH_SIZE, "blobs/%.2s/%s" OF_FILE, digits, digits);
 }
 
+char *syncd_blobs_path(SyncdChunkOf of, const SyncdHash *name)
+{
+    char path[PATH_SIZE], digits[NAME_DIGITS + 1];
+    syncd_hash_to_hex(name, digits);
+    if (of == SYNCD_CHUNK_OF_FILE)
+        file_path(name, path);
+    else
+        chunk_path(digits, path);
+    return g_strdup(path);
+}
+
 bool syncd_blobs_put_file(SyncdDirectory *directory, const SyncdHash *name, SyncdBytes file,
                           GError **error)
 {

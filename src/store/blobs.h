@@ -33,6 +33,8 @@ guint8 *syncd_blobs_seal(SyncdChunkOf of, const char *scope, const SyncdSealKey 
 /* Appends what is in one; false when it is none of that key and scope. */
 bool syncd_blobs_open(SyncdChunkOf of, const char *scope, const SyncdSealKey *key, SyncdBytes file,
                       GByteArray *out);
+/* Where a chunk lies, within the state directory. */
+char *syncd_blobs_path(SyncdChunkOf of, const SyncdHash *name);
 /* Chunks of files have files of their own, by which they can be told from others. */
 bool syncd_blobs_put_file(SyncdDirectory *directory, const SyncdHash *name, SyncdBytes file,
                           GError **error);

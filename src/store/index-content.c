@@ -175,6 +175,22 @@ bool syncd_index_needs_chunk(SyncdIndex *self, const SyncdHash *name, bool *ret_
     return true;
 }
 
+bool syncd_index_next_with_chunk(SyncdIndex *self, const SyncdHash *name, guint64 after,
+                                 guint64 *ret_file, GError **error)
+{
+    gint64 found;
+    SyncdStatement *row = syncd_database_statement(
+        self->db, "SELECT min(file.id) FROM content_chunk JOIN content USING (file, version)"
+                  " JOIN file ON file.id = content.file AND file.version = content.version"
+                  " WHERE content_chunk.name = :name AND file.id > :after");
+    syncd_bind_blob(row, ":name", SYNCD_BYTES(name->bytes, sizeof name->bytes));
+    syncd_bind_int(row, ":after", (gint64)after);
+    if (!syncd_statement_number(row, 0, &found, error))
+        return false;
+    *ret_file = (guint64)found;
+    return true;
+}
+
 /* Who needed a chunk, and does no more. */
 static bool forget_users(SyncdIndex *self, const SyncdHash *name, GError **error)
 {

@@ -58,6 +58,9 @@ typedef struct {
 bool syncd_index_next_kept(SyncdIndex *index, guint64 after, guint64 *ret_file, GError **error);
 bool syncd_index_list_dropped(SyncdIndex *index, guint max, GArray *chunks, gint64 *ret_last,
                               GError **error);
+/* The next file behind that one whose present version has the chunk; 0: there is none. */
+bool syncd_index_next_with_chunk(SyncdIndex *index, const SyncdHash *name, guint64 after,
+                                 guint64 *ret_file, GError **error);
 bool syncd_index_needs_chunk(SyncdIndex *index, const SyncdHash *name, bool *ret_needs,
                              GError **error);
 /* Those up to the last one, and that anybody ever needed these (SyncdDroppedChunk). */

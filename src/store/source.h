@@ -35,7 +35,8 @@ struct SyncdSource {
     /* Which place of which feed arrived as that one; false when it does not know. The texts are
      * valid until it is asked again. */
     bool (*place)(SyncdSource *source, guint64 pos, SyncdPlace *ret_place);
-    GBytes *(*content)(SyncdSource *source, const SyncdHash *name); /* a row of kept content */
+    /* The stored bytes of a chunk (docs/format.md 4.3 and 6.2), whose hash is its name. */
+    GBytes *(*content)(SyncdSource *source, const SyncdHash *name);
     void (*free)(SyncdSource *source);
 };
 
@@ -45,6 +46,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdSource, syncd_source_free)
 /* The journals of earlier that lie in the state directory, newest first: SyncdSource. What is none
  * that can be read is left out. */
 GPtrArray *syncd_source_find_journals(SyncdDirectory *directory);
+/* Chunks in the folder of repairs. */
+SyncdSource *syncd_source_set_aside(SyncdDirectory *directory);
+/* Everything that may have a chunk: SyncdSource. Whatever comes to have some, a backup or a peer,
+ * is one more of these. */
+GPtrArray *syncd_source_find_content(SyncdDirectory *directory);
 /* Whether a file of the state directory is one of these. */
 bool syncd_source_is_earlier_journal(const char *name);
 /* "journal.<generation>" */

@@ -7,6 +7,7 @@
 #include "store/keyring.h"
 #include "store/overlay.h"
 #include "store/projection.h"
+#include "store/refill.h"
 #include "store/store.h"
 #include "store/sweep.h"
 
@@ -55,14 +56,15 @@ struct SyncdStore {
     guint64 reserve_bytes;
     bool found_no_room; /* by the last commit */
     SyncdOverlay *overlay;
-    GArray *sightings;  /* what was seen of files, in the order of the entries it counts from */
-    guint seen;         /* so many of them are in the open transaction of the index */
-    bool candidate;     /* a journal alone that is not in its place yet: mend-build.c */
-    bool content_waits; /* some may be needed no more */
-    GHashTable *pins;   /* chunks.c: SyncdHash -> how often it is; NULL before the first */
-    GArray *loose;      /* SyncdDroppedChunk: pinned no more, and needed perhaps */
-    SyncdSweep *sweep;  /* NULL before it begins, and … */
-    bool swept;         /* … when it is through */
+    GArray *sightings;   /* what was seen of files, in the order of the entries it counts from */
+    guint seen;          /* so many of them are in the open transaction of the index */
+    bool candidate;      /* a journal alone that is not in its place yet: mend-build.c */
+    bool content_waits;  /* some may be needed no more */
+    GHashTable *pins;    /* chunks.c: SyncdHash -> how often it is; NULL before the first */
+    GArray *loose;       /* SyncdDroppedChunk: pinned no more, and needed perhaps */
+    SyncdRefill *refill; /* that takes what is offered; borrowed, NULL: none does */
+    SyncdSweep *sweep;   /* NULL before it begins, and … */
+    bool swept;          /* … when it is through */
     SyncdRollback *rollback; /* NULL: the log did not lose its end, as far as is known */
     char *displaced;         /* what became of the journal's files; NULL: nothing */
     GPtrArray *scopes;       /* SyncdScope */

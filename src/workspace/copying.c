@@ -2,7 +2,13 @@
  * What a file holds that is about to be replaced: it is read once more, and kept in the ledger of
  * repairs, whole and durable, before anything is put in its place. What is not what it was expected
  * to be is not kept.
+ *
+ * In the same way a file is read whose bytes a repair may lack: they are offered to it as they
+ * come, a chunk's worth at a time, and whether they are the right ones is told by the chunks'
+ * names.
  */
+#include "store/chunks.h"
+#include "store/refill.h"
 #include "store/repair-store.h"
 #include "workspace/workspace-private.h"
 
@@ -10,8 +16,10 @@
 
 struct SyncdCopying {
     GByteArray *bytes;
+    guint64 offset; /* of the first of them */
     SyncdHash expected;
-    char *keep_as;
+    char *keep_as;   /* NULL: they are offered … */
+    bool small;      /* … as a chunk of such a file */
     bool found;      /* all of it has come … */
     bool as_seen;    /* … and is what was expected */
     guint32 problem; /* an errno: why it could not be read */
@@ -27,31 +35,69 @@ void syncd_workspace_end_copy(SyncdWorkspace *self)
     g_free(copying);
 }
 
-void syncd_workspace_copy(SyncdWorkspace *self, const SyncdFolder *folder, SyncdBytes name,
-                          const SyncdHash *expected, const char *keep_as)
+void syncd_workspace_copy(SyncdWorkspace *self, const SyncdFolder *folder, const SyncdRestore *what)
 {
     syncd_workspace_end_copy(self);
     self->copying = g_new0(SyncdCopying, 1);
     *self->copying = (SyncdCopying){
-        .bytes = g_byte_array_new(), .expected = *expected, .keep_as = g_strdup(keep_as)};
-    syncd_workspace_look_copying(self, folder, name, SYNCD_RESTORE_KEPT_MAX);
+        .bytes = g_byte_array_new(),
+        .expected = what->expected,
+        .keep_as = g_strdup(what->offers ? NULL : what->keep_as),
+        .small = what->size <= SYNCD_CONTENT_ROW_MAX,
+    };
+    syncd_workspace_look_copying(self, folder, SYNCD_BYTES_TEXT(what->name),
+                                 what->offers ? what->size : SYNCD_RESTORE_KEPT_MAX);
 }
 
-static bool take_bytes(SyncdCopying *self, const SyncdWireMessage *message, GError **error)
+/* ---- what comes ---- */
+
+static bool offer(SyncdWorkspace *self, GError **error)
 {
-    if (message->offset == 0)
-        g_byte_array_set_size(self->bytes, 0);
-    if (message->offset != self->bytes->len ||
-        message->bytes.size > SYNCD_RESTORE_KEPT_MAX - self->bytes->len) {
+    SyncdCopying *copying = self->copying;
+    GByteArray *part = copying->bytes;
+    if (part->len == 0)
+        return true;
+    copying->offset += part->len;
+    bool taken = syncd_store_offer_part(syncd_service_store(self->service), self->root->scope_id,
+                                        SYNCD_BYTES(part->data, part->len), copying->small, error);
+    g_byte_array_set_size(part, 0);
+    return taken;
+}
+
+static bool offer_full_parts(SyncdWorkspace *self, SyncdBytes bytes, GError **error)
+{
+    GByteArray *part = self->copying->bytes;
+    while (bytes.size > 0) {
+        size_t size = MIN(bytes.size, SYNCD_FILE_CHUNK - part->len);
+        g_byte_array_append(part, bytes.data, (guint)size);
+        bytes = SYNCD_BYTES((const guint8 *)bytes.data + size, bytes.size - size);
+        if (part->len == SYNCD_FILE_CHUNK && !offer(self, error))
+            return false;
+    }
+    return true;
+}
+
+static bool take_bytes(SyncdWorkspace *self, const SyncdWireMessage *message, GError **error)
+{
+    SyncdCopying *copying = self->copying;
+    guint64 max = copying->keep_as != NULL ? SYNCD_RESTORE_KEPT_MAX : SYNCD_FILE_KEPT_MAX;
+    if (message->offset == 0) {
+        g_byte_array_set_size(copying->bytes, 0);
+        copying->offset = 0;
+    }
+    guint64 came = copying->offset + copying->bytes->len;
+    if (message->offset != came || message->bytes.size > max - came) {
         syncd_set_error(error, SYNCD_ERROR_INVALID_ENCODING,
                         "The reader of the workspace sends the bytes of a file out of their order");
         return false;
     }
-    g_byte_array_append(self->bytes, message->bytes.data, (guint)message->bytes.size);
+    if (copying->keep_as == NULL)
+        return offer_full_parts(self, message->bytes, error);
+    g_byte_array_append(copying->bytes, message->bytes.data, (guint)message->bytes.size);
     return true;
 }
 
-/* It is believed in nothing: the digest is of what came. */
+/* It is believed in nothing: the digest is of what came. What was offered is known by its names. */
 static void take_found(SyncdCopying *self, const SyncdWireMessage *message)
 {
     if ((message->flags & SYNCD_WIRE_KEPT) == 0) {
@@ -60,7 +106,7 @@ static void take_found(SyncdCopying *self, const SyncdWireMessage *message)
     }
     SyncdHash hash = syncd_hash(self->bytes->data, self->bytes->len);
     self->found = true;
-    self->as_seen = syncd_hash_equal(&hash, &self->expected);
+    self->as_seen = self->keep_as == NULL || syncd_hash_equal(&hash, &self->expected);
 }
 
 static void finish(SyncdWorkspace *self, guint32 problem)
@@ -68,7 +114,10 @@ static void finish(SyncdWorkspace *self, guint32 problem)
     g_autoptr(GError) error = NULL;
     const SyncdCopying *copying = self->copying;
     guint32 why = problem != 0 ? problem : copying->problem;
-    if (why == 0 && copying->found && copying->as_seen)
+    bool came = why == 0 && copying->found && copying->as_seen;
+    if (came && copying->keep_as == NULL)
+        offer(self, &error);
+    else if (came)
         syncd_store_put_repair(syncd_service_store(self->service), copying->keep_as,
                                SYNCD_BYTES(copying->bytes->data, copying->bytes->len), &error);
     else if (why == 0 || why == ENOENT || why == ENOTDIR || why == ELOOP)
@@ -88,7 +137,7 @@ bool syncd_workspace_take_copied(SyncdWorkspace *self, const SyncdWireMessage *m
     if (self->copying == NULL) /* whoever wanted it has ended */
         return true;
     if (message->type == SYNCD_WIRE_BYTES)
-        return take_bytes(self->copying, message, error);
+        return take_bytes(self, message, error);
     if (message->type == SYNCD_WIRE_FOUND)
         take_found(self->copying, message);
     else if (message->type == SYNCD_WIRE_DONE)

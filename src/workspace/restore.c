@@ -225,6 +225,8 @@ static bool locate(SyncdWorkspace *self, bool *ret_more, GError **error)
     *ret_more = true;
     if (found)
         restoring->stage = LOOK;
+    else if (restoring->what->offers)
+        fail_stale(self);
     else if (restoring->missing != NULL && restoring->tried <= restoring->depth)
         make_folder(self);
     else
@@ -254,14 +256,23 @@ static bool check(SyncdWorkspace *self, GError **error)
     bool same = found && (what->kept_as != NULL || syncd_hash_equal(&row.hash, &what->hash));
     restoring->file = found ? row.id : 0;
     restoring->version = !found ? 1 : row.version + !same;
-    restoring->stage = found && what->keep_as != NULL ? COPY : SEND;
+    restoring->stage = found && (what->keep_as != NULL || what->offers) ? COPY : SEND;
     return true;
+}
+
+static void end_offer(SyncdWorkspace *self)
+{
+    SyncdRestoring *restoring = g_steal_pointer(&self->restoring);
+    restoring->done(restoring->data, "null", NULL);
+    restoring_free(restoring);
 }
 
 void syncd_workspace_copied(SyncdWorkspace *self, const GError *problem)
 {
     if (self->restoring != NULL && problem != NULL)
         syncd_workspace_end_restore(self, problem);
+    else if (self->restoring != NULL && self->restoring->what->offers)
+        end_offer(self);
     else if (self->restoring != NULL)
         self->restoring->stage = SEND;
 }
@@ -323,8 +334,7 @@ bool syncd_workspace_step_restore(SyncdWorkspace *self, bool *ret_more, GError *
         return check(self, error);
     case COPY:
         *ret_more = true;
-        syncd_workspace_copy(self, &restoring->folder, SYNCD_BYTES_TEXT(restoring->what->name),
-                             &restoring->what->expected, restoring->what->keep_as);
+        syncd_workspace_copy(self, &restoring->folder, restoring->what);
         return true;
     case SEND:
         send_next(self, ret_more);

@@ -228,9 +228,10 @@ void syncd_workspace_end_restore(SyncdWorkspace *workspace, const GError *why);
 bool syncd_workspace_send_chunk(SyncdWorkspace *workspace, const SyncdRestore *what, guint64 chunk,
                                 size_t size, GBytes **kept, GError **error);
 /* copying.c: what a file holds, whole, goes into the ledger of repairs under a name, if it is what
- * was expected. Then syncd_workspace_copied(). */
-void syncd_workspace_copy(SyncdWorkspace *workspace, const SyncdFolder *folder, SyncdBytes name,
-                          const SyncdHash *expected, const char *keep_as);
+ * was expected; or its bytes are offered to a repair that lacks some of them. Then
+ * syncd_workspace_copied(). */
+void syncd_workspace_copy(SyncdWorkspace *workspace, const SyncdFolder *folder,
+                          const SyncdRestore *what);
 bool syncd_workspace_take_copied(SyncdWorkspace *workspace, const SyncdWireMessage *message,
                                  GError **error);
 void syncd_workspace_end_copy(SyncdWorkspace *workspace);

@@ -247,7 +247,7 @@ static const Damage damages[] = {
      NULL},
     {"index drifted", "index-drift", WHILE_CLOSED, 1, true, true, drift_index, NULL},
     {"body flipped", "body-damaged", WHILE_CLOSED, 2, false, true, flip_body, NULL, "log-lost"},
-    {"blob lost", "blob-damaged", WHILE_CLOSED, 0, false, false, lose_blob, NULL},
+    {"blob lost", "blob-damaged", WHILE_CLOSED, 0, false, true, lose_blob, NULL, "blob-lost"},
     {"mode changed", "file-modes", AFTER_START, 0, false, true, change_mode, mode_is_back},
     {"half left", "leftovers", AFTER_START, 0, false, true, leave_half, half_is_back},
     {"leases lost", "leases-lost", AFTER_START, 0, true, true, lose_leases, NULL},
@@ -335,7 +335,7 @@ static bool names_its_place(const World *world, const SyncdFound *found)
     if (strcmp(found->finding->code, "body-damaged") == 0 ||
         strcmp(found->finding->code, "log-lost") == 0)
         return found->first == world->lost_at && found->last == world->lost_at;
-    if (strcmp(found->finding->code, "blob-damaged") == 0)
+    if (g_str_has_prefix(found->finding->code, "blob-"))
         return found->first == world->large_at && found->last == world->large_at;
     return true;
 }

@@ -1,0 +1,363 @@
+/*
+ * Content beside the log that is missing or damaged is brought back, a chunk at a time, from
+ * wherever its bytes can be had: from what lies in the state directory, else from a file of a
+ * workspace that is what is recorded of it, whose reader alone can read it. What the chunk has to
+ * be is told by its name (store/refill.h), so none of them has to be believed.
+ *
+ * What cannot be had is named, as lost, until a verification finds it there; all else goes on.
+ */
+#include "service/damage.h"
+#include "service/repair-file.h"
+#include "service/repair-verify.h"
+#include "store/refill.h"
+
+#include <string.h>
+
+#define SENTENCES_MAX 50u
+#define PATIENCE_USEC (60u * (guint64)G_USEC_PER_SEC)
+#define MOMENT_USEC (G_USEC_PER_SEC / 10)
+
+typedef enum { NAME, LOOK, KEEP, SOURCES, FILES, CONCLUDE, VERIFY, N_STAGES } Stage;
+
+typedef struct {
+    Stage stage;
+    SyncdRefill *refill;
+    GHashTable *named; /* gint64 *: entries whose chunks are known */
+    GHashTable *read;  /* gint64 *: files that were read for it */
+    guint next;        /* the chunk that is at hand … */
+    guint64 file;      /* … and the file that was tried for it last */
+    guint64 until;     /* monotonic: no longer is a file waited for; 0: none is */
+    SyncdRepairVerify verify;
+    bool back; /* this is the way back, and there was something to put back */
+} Work;
+
+static Work *work_of(SyncdRepairAct *act)
+{
+    if (act->data != NULL)
+        return act->data;
+    Work *work = g_new0(Work, 1);
+    work->refill = syncd_refill_new(act->service->store, act->snapshot);
+    work->named = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    work->read = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    return act->data = work;
+}
+
+static void stop(SyncdRepairAct *act)
+{
+    Work *work = act->data;
+    if (work == NULL)
+        return;
+    syncd_refill_free(work->refill);
+    g_hash_table_unref(work->named);
+    g_hash_table_unref(work->read);
+    syncd_repair_verify_clear(&work->verify);
+    g_clear_pointer(&act->data, g_free);
+}
+
+static bool is_known(GHashTable *numbers, guint64 number)
+{
+    gint64 key = (gint64)number;
+    return g_hash_table_contains(numbers, &key);
+}
+
+static void know(GHashTable *numbers, guint64 number)
+{
+    gint64 key = (gint64)number;
+    g_hash_table_add(numbers, g_memdup2(&key, sizeof key));
+}
+
+/* What was listed before a crash is what was wrong. */
+static bool begin(SyncdRepairAct *act, GError **error)
+{
+    bool found;
+    return syncd_refill_load(work_of(act)->refill, &found, error);
+}
+
+/* ---- which chunks ---- */
+
+static void go_on(Work *work)
+{
+    work->stage++;
+    work->next = 0;
+    work->file = 0;
+    work->until = 0;
+}
+
+/* Whether there are any that it did not know. */
+static bool name_chunks(SyncdRepairAct *act, Work *work)
+{
+    const GPtrArray *damage = syncd_service_damage(act->service);
+    bool any = false;
+    for (guint i = 0; i < damage->len; i++) {
+        const SyncdVerifyFinding *finding = damage->pdata[i];
+        if (!syncd_damage_is_of_content(finding) || finding->pos <= 0 ||
+            is_known(work->named, (guint64)finding->pos))
+            continue;
+        know(work->named, (guint64)finding->pos);
+        syncd_refill_add(work->refill, (guint64)finding->pos);
+        any = true;
+    }
+    return any;
+}
+
+static bool name(SyncdRepairAct *act, Work *work, GError **error)
+{
+    name_chunks(act, work);
+    go_on(work);
+    return true;
+}
+
+static bool look(SyncdRepairAct *act, Work *work, GError **error)
+{
+    bool more;
+    if (!syncd_refill_look(work->refill, &more, error))
+        return false;
+    if (!more)
+        go_on(work);
+    return true;
+}
+
+static SyncdWrongChunk *at_hand(const Work *work)
+{
+    const GPtrArray *chunks = syncd_refill_chunks(work->refill);
+    return work->next < chunks->len ? chunks->pdata[work->next] : NULL;
+}
+
+static bool keep(SyncdRepairAct *act, Work *work, GError **error)
+{
+    SyncdWrongChunk *chunk = at_hand(work);
+    if (chunk == NULL) {
+        go_on(work);
+        return true;
+    }
+    work->next++;
+    return syncd_refill_keep(work->refill, chunk, error);
+}
+
+/* ---- from where ---- */
+
+static bool ask_sources(SyncdRepairAct *act, Work *work, GError **error)
+{
+    SyncdWrongChunk *chunk = at_hand(work);
+    if (chunk == NULL) {
+        go_on(work);
+        return true;
+    }
+    work->next++;
+    return syncd_refill_is_back(work->refill, chunk) ||
+           syncd_refill_from_sources(work->refill, chunk, error);
+}
+
+static SyncdRestore *offer_of(const SyncdRepairAct *act, const SyncdRepairFile *file,
+                              GError **error)
+{
+    g_autoptr(SyncdRestore) offer = g_new0(SyncdRestore, 1);
+    *offer = (SyncdRestore){
+        .workspace = g_strdup(file->root->workspace),
+        .from = g_strdup(""),
+        .modes = g_array_new(FALSE, FALSE, sizeof(guint32)),
+        .size = file->row.size,
+        .hash = file->row.hash,
+        .over = true,
+        .expected = file->row.hash,
+        .caller = {.uid = act->caller.uid},
+        .offers = true,
+    };
+    return syncd_repair_file_set_path(offer, act->service->store, &file->row, error)
+               ? g_steal_pointer(&offer)
+               : NULL;
+}
+
+/* After a start it may take a moment until anybody can read it. */
+static bool is_waited_for(SyncdRepairAct *act, Work *work)
+{
+    guint64 now = syncd_service_monotonic(act->service);
+    if (work->until == 0)
+        work->until = now + PATIENCE_USEC;
+    if (now >= work->until)
+        return false;
+    act->not_before = now + MOMENT_USEC;
+    return true;
+}
+
+/* Whether it is being read, or will be; whatever keeps it from that, another file may do. */
+static bool begin_reading(SyncdRepairAct *act, Work *work, guint64 number)
+{
+    const SyncdListener *listener = &act->service->listener;
+    g_auto(SyncdRepairFile) file = {.live = false};
+    char id[SYNCD_FILE_ID_SIZE];
+    if (!syncd_store_file_id(act->service->store, number, id, NULL) ||
+        !syncd_repair_file_find(act->service, id, &file, NULL) || !file.live || !file.row.hashed ||
+        file.row.mismatched || file.root == NULL || file.root->paused)
+        return false;
+    SyncdRestore *offer =
+        listener->restore != NULL &&
+                syncd_repair_file_rest(act->service, file.root) == SYNCD_FILE_AT_REST
+            ? offer_of(act, &file, NULL)
+            : NULL;
+    SyncdJob *job = offer != NULL
+                        ? listener->restore(listener->data, file.root->id, offer, act->caller.uid)
+                        : NULL;
+    if (job == NULL)
+        return is_waited_for(act, work);
+    work->until = 0;
+    know(work->read, number);
+    act->awaits = g_strdup(syncd_job_id(job));
+    return true;
+}
+
+static bool ask_files(SyncdRepairAct *act, Work *work, GError **error)
+{
+    SyncdWrongChunk *chunk = at_hand(work);
+    guint64 file;
+    g_clear_pointer(&act->awaits, g_free);
+    syncd_refill_take_offers(work->refill);
+    if (chunk == NULL) {
+        go_on(work);
+        return true;
+    }
+    bool back = syncd_refill_is_back(work->refill, chunk);
+    if (back && chunk->source == NULL)
+        chunk->source = g_strdup("a file of a workspace");
+    if (!back && !syncd_refill_next_file(work->refill, chunk, work->file, &file, error))
+        return false;
+    if (back || file == 0) {
+        work->next++;
+        work->file = 0;
+        return true;
+    }
+    if (is_known(work->read, file) || !begin_reading(act, work, file)) {
+        work->file = file;
+        work->until = 0;
+    }
+    return true;
+}
+
+static bool conclude(SyncdRepairAct *act, Work *work, GError **error)
+{
+    go_on(work);
+    return syncd_refill_conclude(work->refill, error);
+}
+
+/* Of more than are told at once the rest is told then. */
+static bool verify(SyncdRepairAct *act, Work *work, GError **error)
+{
+    bool more;
+    if (!syncd_repair_verify_step(act->service, &work->verify, &more, error))
+        return false;
+    if (more)
+        return true;
+    syncd_repair_verify_clear(&work->verify);
+    if (!work->back && name_chunks(act, work)) {
+        work->stage = NAME;
+    } else if (!work->back) {
+        syncd_service_give_up_content(act->service);
+    }
+    go_on(work);
+    return true;
+}
+
+static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
+{
+    static bool (*const stages[])(SyncdRepairAct * act, Work * work, GError * *error) = {
+        name, look, keep, ask_sources, ask_files, conclude, verify};
+    Work *work = work_of(act);
+    const GPtrArray *chunks = syncd_refill_chunks(work->refill);
+    if (!stages[work->stage](act, work, error))
+        return false;
+    double part = work->verify.verify != NULL ? syncd_verify_progress(work->verify.verify)
+                                              : work->next / (chunks->len + 1.0);
+    *ret_more = work->stage < N_STAGES;
+    *ret_progress = MIN(1.0, (work->stage + part) / N_STAGES);
+    return true;
+}
+
+/* ---- what came of it ---- */
+
+static char *sentence_of(const SyncdWrongChunk *chunk)
+{
+    char digits[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(&chunk->name, digits);
+    g_autofree char *what =
+        g_strdup_printf("The chunk %s of the entry %" G_GUINT64_FORMAT, digits, chunk->pos);
+    if (!chunk->back)
+        return g_strconcat(what, " is lost: nothing here has it", NULL);
+    return chunk->source != NULL ? g_strconcat(what, ", from ", chunk->source, NULL)
+                                 : g_steal_pointer(&what);
+}
+
+static bool check(SyncdRepairAct *act, GError **error)
+{
+    Work *work = work_of(act);
+    const GPtrArray *chunks = syncd_refill_chunks(work->refill);
+    guint back = 0;
+    for (guint i = 0; i < chunks->len; i++) {
+        SyncdWrongChunk *chunk = chunks->pdata[i];
+        if (chunk->back && !syncd_refill_is_back(work->refill, chunk)) {
+            syncd_set_error(error, SYNCD_ERROR_FAILED, "%s", "What was brought back is not there");
+            return false;
+        }
+        back += chunk->back;
+        GPtrArray *sentences = chunk->back ? act->rebuilt : act->quarantined;
+        if (sentences->len < SENTENCES_MAX)
+            g_ptr_array_add(sentences, sentence_of(chunk));
+    }
+    g_ptr_array_add(act->preserved,
+                    g_strdup_printf("What was in the place of chunks before; %u came back, %u are "
+                                    "lost",
+                                    back, chunks->len - back));
+    return true;
+}
+
+/* What is damaged again is found again, at once. */
+static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
+{
+    Work *work = work_of(act);
+    bool found = false;
+    if (work->stage != VERIFY || !work->back) {
+        if (!syncd_refill_load(work->refill, &found, error) ||
+            !syncd_refill_undo(work->refill, ret_more, error))
+            return false;
+        work->back |= found;
+        work->stage = *ret_more ? NAME : VERIFY;
+        *ret_more = work->back;
+        return true;
+    }
+    if (!verify(act, work, error))
+        return false;
+    *ret_more = work->stage == VERIFY;
+    return true;
+}
+
+static bool release(SyncdRepairAct *act, GError **error)
+{
+    g_autoptr(SyncdRefill) refill = syncd_refill_new(act->service->store, act->snapshot);
+    return syncd_refill_release(refill, error);
+}
+
+static guint64 space(SyncdService *service, const char *target)
+{
+    const GPtrArray *damage = syncd_service_damage(service);
+    guint64 n = 0;
+    for (guint i = 0; i < damage->len; i++)
+        n += syncd_damage_is_of_content(damage->pdata[i]);
+    return 2 * n * SYNCD_CHUNK_SIZE;
+}
+
+const SyncdRepairKind syncd_repair_blob_refill = {
+    .name = "blob-refill",
+    .kind = "restore",
+    .risk = "low",
+    .description = "Bring back content beside the log that is missing or damaged, from whatever "
+                   "else here has the same bytes: files of workspaces, earlier copies of the log, "
+                   "what repairs set aside. What is there is kept.",
+    .expected_result = "Each chunk of content has the hash that is its name; what was to be had "
+                       "nowhere is named.",
+    .space = space,
+    .begin = begin,
+    .step = step,
+    .check = check,
+    .undo = undo,
+    .release = release,
+    .stop = stop,
+};

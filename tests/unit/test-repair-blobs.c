@@ -1,0 +1,369 @@
+/*
+ * Content beside the log that is missing or damaged comes back from wherever its bytes can be had,
+ * and what can be had nowhere is named; taking that back puts what was there in its place, byte for
+ * byte, wherever the daemon was killed meanwhile.
+ */
+#include "diagnose-fixture.h"
+#include "watched-fixture.h"
+
+#include "store/blobs.h"
+#include "store/repair-store.h"
+#include "store/store-private.h"
+
+#define LARGE "large"
+#define SMALL "small"
+#define SMALL_TEXT "a short text"
+#define LARGE_SIZE (2500u * 1024u) /* three chunks */
+#define DAMAGE "this is no chunk"
+
+static void world_init(World *world)
+{
+    WorkspaceFixture *w = &world->w;
+    g_autofree char *text = text_of(LARGE_SIZE, 'a');
+    *world = (World){.unwatched = false};
+    workspace_init_keeping(w, KEEP_TWO);
+    write_file(w, LARGE, text);
+    write_file(w, SMALL, SMALL_TEXT);
+    begin(w);
+    listen_to(world);
+}
+
+static void world_clear(World *world)
+{
+    workspace_clear(&world->w);
+}
+
+/* ---- chunks ---- */
+
+static SyncdHash chunk_of(World *world, const char *file, guint64 version, guint number)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdContentRow) row = {0};
+    SyncdHash name;
+    bool found;
+    syncd_store_find_content(store_of(&world->w), row_of(&world->w, file).id, version, &row, &found,
+                             &error);
+    g_assert_no_error(error);
+    g_assert_true(found);
+    memcpy(name.bytes, (const guint8 *)g_bytes_get_data(row.chunks, NULL) + number * sizeof name,
+           sizeof name.bytes);
+    return name;
+}
+
+static char *path_of(World *world, const SyncdHash *name)
+{
+    g_autofree char *path = syncd_blobs_path(SYNCD_CHUNK_OF_FILE, name);
+    return g_build_filename(world->w.f.base.directory, path, NULL);
+}
+
+static void damage(World *world, const SyncdHash *name)
+{
+    g_autofree char *path = path_of(world, name);
+    write_private(path, DAMAGE, -1);
+}
+
+static void lose(World *world, const SyncdHash *name)
+{
+    g_autofree char *path = path_of(world, name);
+    g_assert_cmpint(g_remove(path), ==, 0);
+}
+
+static bool is_damaged(World *world, const SyncdHash *name)
+{
+    g_autofree char *path = path_of(world, name), *bytes = NULL;
+    return g_file_get_contents(path, &bytes, NULL, NULL) && strcmp(bytes, DAMAGE) == 0;
+}
+
+static bool is_lost(World *world, const SyncdHash *name)
+{
+    g_autofree char *path = path_of(world, name);
+    return !g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+/* What the disk did to a row of the journal; NULL: it is gone. */
+static void change_row(World *world, const SyncdHash *name, const char *bytes)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdStore *store = store_of(&world->w);
+    g_assert_true(bytes != NULL ? syncd_journal_put_content(store->journal, name,
+                                                            SYNCD_BYTES_TEXT(bytes), &error)
+                                : syncd_journal_drop_content(store->journal, name, &error));
+    g_assert_true(syncd_store_commit(store, NULL, &error));
+    g_assert_no_error(error);
+}
+
+static GBytes *row_bytes(World *world, const SyncdHash *name)
+{
+    g_autoptr(GError) error = NULL;
+    GBytes *bytes = NULL;
+    g_assert_true(syncd_journal_read_content(store_of(&world->w)->journal, name, &bytes, &error));
+    return bytes;
+}
+
+/* ---- repairing ---- */
+
+static SyncdRepairPlan *begun(World *world)
+{
+    verify_all(&world->w.f);
+    g_assert_true(is_found(&world->w.f, "blob-damaged"));
+    SyncdRepairPlan *plan = plan_repair(&world->w.f);
+    g_assert_false(syncd_repair_plan_is_destructive(plan));
+    approve_repair(&world->w.f, plan);
+    begin_repair(&world->w.f, plan);
+    return plan;
+}
+
+static SyncdRepairPlan *applied(World *world)
+{
+    SyncdRepairPlan *plan = begun(world);
+    run_on(world, plan);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    return plan;
+}
+
+static void begin_rollback(World *world, SyncdRepairPlan *plan)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job;
+    syncd_service_rollback_repair(world->w.f.service, &world->w.f.caller, plan,
+                                  syncd_repair_plan_digest(plan), &job, &error);
+    g_assert_no_error(error);
+}
+
+static void roll_back(World *world, SyncdRepairPlan *plan)
+{
+    begin_rollback(world, plan);
+    run_on(world, plan);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
+    g_assert_true(is_found(&world->w.f, "blob-damaged"));
+}
+
+static void assert_whole(World *world)
+{
+    g_autofree char *text = text_of(LARGE_SIZE, 'a');
+    assert_kept(&world->w, row_of(&world->w, LARGE).id, 1, text);
+    assert_kept(&world->w, row_of(&world->w, SMALL).id, 1, SMALL_TEXT);
+    g_assert_cmpuint(findings(&world->w), ==, 0);
+    assert_clean(&world->w.f);
+}
+
+static bool report_says(World *world, SyncdRepairPlan *plan, const char *words)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *report = syncd_service_repair_report(world->w.f.service, plan, &error);
+    g_assert_no_error(error);
+    return strstr(report, words) != NULL;
+}
+
+static bool is_snapshot(const char *name)
+{
+    return g_str_has_suffix(name, ".was") || g_str_has_suffix(name, ".list");
+}
+
+static guint snapshots(World *world)
+{
+    g_autoptr(GPtrArray) names = NULL;
+    g_assert_true(syncd_store_list_repair(store_of(&world->w), is_snapshot, &names, NULL));
+    return names->len;
+}
+
+/* ---- from the file itself ---- */
+
+static void a_file_gives_its_chunks_back(void)
+{
+    World world;
+    world_init(&world);
+    SyncdHash damaged = chunk_of(&world, LARGE, 1, 0), lost = chunk_of(&world, LARGE, 1, 2);
+    damage(&world, &damaged);
+    lose(&world, &lost);
+    SyncdRepairPlan *plan = applied(&world);
+    assert_whole(&world);
+    g_assert_true(report_says(&world, plan, "from a file of a workspace"));
+    g_assert_true(report_says(&world, plan, "2 came back, 0 are lost"));
+    g_assert_cmpuint(row_of(&world.w, LARGE).version, ==, 1);
+    roll_back(&world, plan);
+    g_assert_true(is_damaged(&world, &damaged));
+    g_assert_true(is_lost(&world, &lost));
+    g_assert_cmpuint(snapshots(&world), ==, 0);
+    applied(&world);
+    assert_whole(&world);
+    world_clear(&world);
+}
+
+static void short_files_give_their_rows_back(void)
+{
+    for (guint i = 0; i < 2; i++) {
+        const char *found = i == 0 ? DAMAGE : NULL;
+        World world;
+        world_init(&world);
+        SyncdHash name = chunk_of(&world, SMALL, 1, 0);
+        change_row(&world, &name, found);
+        SyncdRepairPlan *plan = applied(&world);
+        assert_whole(&world);
+        roll_back(&world, plan);
+        g_autoptr(GBytes) bytes = row_bytes(&world, &name);
+        if (found != NULL)
+            g_assert_cmpmem(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), found,
+                            strlen(found));
+        else
+            g_assert_null(bytes);
+        world_clear(&world);
+    }
+}
+
+/* ---- from elsewhere ---- */
+
+/* What the file was is lost with it, but for another one that is the same still. */
+static void another_file_of_the_same_bytes_does(void)
+{
+    World world;
+    world_init(&world);
+    g_autofree char *text = text_of(LARGE_SIZE, 'a'), *other = text_of(LARGE_SIZE, 'b');
+    write_file(&world.w, "copy", text);
+    rescan(&world.w);
+    write_file(&world.w, LARGE, other);
+    rescan(&world.w);
+    SyncdHash name = chunk_of(&world, LARGE, 1, 1);
+    lose(&world, &name);
+    applied(&world);
+    assert_kept(&world.w, row_of(&world.w, LARGE).id, 1, text);
+    assert_clean(&world.w.f);
+    world_clear(&world);
+}
+
+static void what_was_set_aside_does(void)
+{
+    World world;
+    world_init(&world);
+    SyncdHash name = chunk_of(&world, LARGE, 1, 1);
+    char digits[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(&name, digits);
+    g_autofree char *file = g_strdup_printf("%s/repair/repair-plan-1.0.%s.file",
+                                            world.w.f.base.directory, digits),
+                    *path = path_of(&world, &name);
+    g_autofree char *folder = g_path_get_dirname(file);
+    g_mkdir(folder, 0700);
+    g_assert_cmpint(g_rename(path, file), ==, 0);
+    SyncdRepairPlan *plan = applied(&world);
+    g_assert_true(report_says(&world, plan, "from what a repair set aside"));
+    assert_whole(&world);
+    world_clear(&world);
+}
+
+/* ---- what nobody has ---- */
+
+static void what_can_be_had_nowhere_is_named(void)
+{
+    World world;
+    world_init(&world);
+    g_autofree char *other = text_of(LARGE_SIZE, 'b');
+    SyncdHash old = chunk_of(&world, LARGE, 1, 1), new;
+    write_file(&world.w, LARGE, other);
+    rescan(&world.w);
+    new = chunk_of(&world, LARGE, 2, 0);
+    lose(&world, &old);
+    damage(&world, &new);
+    SyncdRepairPlan *plan = applied(&world);
+    assert_kept(&world.w, row_of(&world.w, LARGE).id, 2, other);
+    g_assert_true(report_says(&world, plan, "is lost: nothing here has it"));
+    g_assert_true(report_says(&world, plan, "1 came back, 1 are lost"));
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(world.w.f.service);
+    g_assert_null(find(found, "blob-damaged"));
+    g_assert_cmpuint(find(found, "blob-lost")->count, ==, 1);
+    /* There is nothing more to be planned, however often it is found. */
+    verify_all(&world.w.f);
+    g_assert_false(is_found(&world.w.f, "blob-damaged"));
+    g_autoptr(GError) error = NULL;
+    SyncdRepairPlan *again = NULL;
+    g_assert_false(
+        syncd_service_plan_repair(world.w.f.service, &world.w.f.caller, NULL, &again, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    restart(&world);
+    run_until(&world.w, SYNCD_WORKSPACE_WATCHING);
+    g_assert_true(is_found(&world.w.f, "blob-lost"));
+    /* Whoever has the bytes again has it mended; other damage is damage. */
+    g_autofree char *text = text_of(LARGE_SIZE, 'a');
+    write_file(&world.w, "again", text);
+    rescan(&world.w);
+    verify_all(&world.w.f);
+    assert_clean(&world.w.f);
+    damage(&world, &old);
+    verify_all(&world.w.f);
+    g_assert_true(is_found(&world.w.f, "blob-damaged"));
+    world_clear(&world);
+}
+
+/* A file that is not what is recorded of it gives nothing. */
+static void a_file_that_rotted_gives_nothing(void)
+{
+    World world;
+    world_init(&world);
+    SyncdHash lost = chunk_of(&world, LARGE, 1, 1);
+    g_autofree char *rotten = text_of(LARGE_SIZE, 'a');
+    rotten[LARGE_SIZE - 1] ^= 1;
+    rot(&world.w, LARGE, rotten);
+    lose(&world, &lost);
+    scan_deep(&world.w);
+    listen_to(&world);
+    verify_all(&world.w.f);
+    SyncdRepairPlan *plan = begun(&world);
+    run_on(&world, plan);
+    g_assert_true(is_lost(&world, &lost));
+    world_clear(&world);
+}
+
+/* ---- a kill anywhere ---- */
+
+static void a_kill_leaves_all_or_nothing(void)
+{
+    bool through = false;
+    for (guint turns = 0; !through; turns += is_hurried() ? 13 : 3) {
+        World world;
+        world_init(&world);
+        SyncdHash damaged = chunk_of(&world, LARGE, 1, 0), lost = chunk_of(&world, LARGE, 1, 2),
+                  row = chunk_of(&world, SMALL, 1, 0);
+        damage(&world, &damaged);
+        lose(&world, &lost);
+        change_row(&world, &row, DAMAGE);
+        SyncdRepairPlan *plan = begun(&world);
+        g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+        for (guint i = 0; i < turns && runs(plan); i++)
+            turn(&world);
+        through = !runs(plan);
+        restart(&world);
+        plan = syncd_service_find_repair_plan(world.w.f.service, id);
+        run_on(&world, plan);
+        g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+        assert_whole(&world);
+
+        begin_rollback(&world, plan);
+        for (guint i = 0; i < turns && runs(plan); i++)
+            turn(&world);
+        through &= !runs(plan);
+        restart(&world);
+        plan = syncd_service_find_repair_plan(world.w.f.service, id);
+        run_on(&world, plan);
+        g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
+        g_assert_true(is_damaged(&world, &damaged));
+        g_assert_true(is_lost(&world, &lost));
+        g_autoptr(GBytes) bytes = row_bytes(&world, &row);
+        g_assert_cmpmem(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), DAMAGE,
+                        strlen(DAMAGE));
+        g_assert_cmpuint(snapshots(&world), ==, 0);
+        world_clear(&world);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/repair-blobs/file", a_file_gives_its_chunks_back);
+    g_test_add_func("/repair-blobs/row", short_files_give_their_rows_back);
+    g_test_add_func("/repair-blobs/copy", another_file_of_the_same_bytes_does);
+    g_test_add_func("/repair-blobs/aside", what_was_set_aside_does);
+    g_test_add_func("/repair-blobs/lost", what_can_be_had_nowhere_is_named);
+    g_test_add_func("/repair-blobs/rotten", a_file_that_rotted_gives_nothing);
+    g_test_add_func("/repair-blobs/kill", a_kill_leaves_all_or_nothing);
+    return g_test_run();
+}
