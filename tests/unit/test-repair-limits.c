@@ -1,0 +1,115 @@
+/* How many plans there may be, how much of them the log is owed, and how many go on at once. */
+#include "repair-life-fixture.h"
+
+static void there_are_only_so_many_plans(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdRepairPlan *plan = NULL;
+    start_broken(&f);
+    for (guint i = 0; i < SYNCD_REPAIR_PLANS_MAX; i++)
+        plan_repair(&f);
+    g_assert_false(syncd_service_plan_repair(f.service, &f.caller, NULL, &plan, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);
+    SyncdCaller other = {.uid = OWNER + 1};
+    g_assert_true(syncd_service_plan_repair(f.service, &other, NULL, &plan, NULL));
+    service_clear(&f);
+}
+
+/* While the log takes nothing they owe it that they were made and discarded. */
+static void what_was_discarded_keeps_nobody_from_planning(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    for (guint i = 0; i < 2 * SYNCD_REPAIR_PLANS_MAX; i++) {
+        g_autoptr(GError) error = NULL;
+        SyncdRepairPlan *plan = plan_repair(&f);
+        syncd_service_discard_repair(f.service, &f.caller, plan, syncd_repair_plan_digest(plan),
+                                     &error);
+        g_assert_no_error(error);
+    }
+    g_assert_cmpuint(f.service->repairs->plans->len, <=, SYNCD_REPAIR_PLANS_MAX);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    rest(&f);
+    g_assert_cmpuint(count_events(&f, "sync.repair.discarded"), ==, SYNCD_REPAIR_PLANS_MAX - 1);
+    service_clear(&f);
+}
+
+/* While there is no index no approval gets into the log, and the ledger has each. */
+static void one_that_is_approved_again_and_again_is_still_there(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    start_broken(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+    for (guint i = 0; i < 100 && error == NULL; i++)
+        syncd_service_approve_repair(f.service, &f.caller, plan, syncd_repair_plan_digest(plan),
+                                     &error);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "approved");
+    repair_reopen(&f);
+    plan = syncd_service_find_repair_plan(f.service, id);
+    g_assert_nonnull(plan);
+    apply_repair(&f, plan);
+    repair_reopen(&f);
+    plan = syncd_service_find_repair_plan(f.service, id);
+    g_assert_nonnull(plan);
+    rollback_repair(&f, plan);
+    service_clear(&f);
+}
+
+/* As long as no index can be made the log takes nothing, and each attempt owes it what it did. */
+static void what_fails_again_and_again_fills_no_ledger(void)
+{
+    static const char *const automatic[] = {"index-rebuild", NULL};
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    service_close(&f);
+    damage_index(&f);
+    g_autofree char *path = g_build_filename(f.base.directory, "index.db.new", NULL),
+                    *child = g_build_filename(path, "x", NULL);
+    g_assert_cmpint(g_mkdir_with_parents(child, 0700), ==, 0);
+    repair_open(&f, automatic);
+    for (guint i = 0; i < 100; i++) {
+        run_jobs(&f);
+        pass(&f, 60 * (guint64)G_USEC_PER_SEC);
+    }
+    g_assert_false(lookups_answer(&f));
+    g_autoptr(GPtrArray) plans = syncd_service_repair_plans(f.service);
+    g_assert_cmpuint(plans->len, >, 1);
+    g_assert_cmpuint(plans->len, <=, 33);
+    g_assert_cmpint(g_rmdir(child), ==, 0);
+    g_assert_cmpint(g_rmdir(path), ==, 0);
+    run_jobs(&f);
+    g_assert_true(lookups_answer(&f));
+    service_clear(&f);
+}
+
+static void one_is_carried_out_at_a_time(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    SyncdRepairPlan *one = plan_repair(&f), *other = plan_repair(&f);
+    approve_repair(&f, one);
+    approve_repair(&f, other);
+    begin_repair(&f, one);
+    assert_refused(&f, other, syncd_repair_plan_digest(other), SYNCD_ERROR_BUSY);
+    run_jobs(&f);
+    assert_refused(&f, other, syncd_repair_plan_digest(other), SYNCD_ERROR_PLAN_STALE);
+    service_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/repair-limits/limit", there_are_only_so_many_plans);
+    g_test_add_func("/repair-limits/room", what_was_discarded_keeps_nobody_from_planning);
+    g_test_add_func("/repair-limits/again", one_that_is_approved_again_and_again_is_still_there);
+    g_test_add_func("/repair-limits/fails", what_fails_again_and_again_fills_no_ledger);
+    g_test_add_func("/repair-limits/busy", one_is_carried_out_at_a_time);
+    return g_test_run();
+}
