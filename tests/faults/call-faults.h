@@ -1,0 +1,50 @@
+/*
+ * A piece of work whose storage calls fail one by one: each time on a fresh copy of one state, in a
+ * process of its own, which is killed there, or told an error. Another process looks at what that
+ * left.
+ *
+ * Calls are numbered from when the work began until it has ended, those of all processes that it
+ * began in one row (a reader of a workspace is one). Killing any of them kills the one that works,
+ * as nothing that it began outlives it for long; nobody looks before all of them have ended.
+ */
+#pragma once
+
+#include "storage-calls.h"
+
+/* What somebody who waits for the work was told, at least: further ones are the work's own. */
+enum { WORK_NOT_TOLD, WORK_FAILED, WORK_DONE };
+
+typedef struct {
+    const char *name;
+    StorageVerdict verdict;
+    bool lasting; /* all calls that follow, too */
+} CallFault;
+
+typedef struct {
+    const char *(*begin)(void *world); /* makes the copy; the folder that is watched */
+    /* Works; calls call_work_begins() and call_work_ends() on the way, and may return. */
+    void (*work)(void *world);
+    /* Looks at what is left, and removes it. `told`: by call_work_ends(), or call_work_tells(). */
+    void (*look)(void *world, int told);
+} CallWork;
+
+/* Reads the options that all of these programs have, and sets everything up. */
+void call_faults_init(int *argc, char ***argv);
+
+/* ---- for the process that works ---- */
+
+void call_work_begins(void);    /* from here on calls go wrong */
+void call_work_tells(int told); /* and goes on */
+void call_work_ends(int told);
+
+/* ---- for the program ---- */
+
+/* Every so-manyth call, as the options say, of each kind of fault; all of them without one first.
+ */
+void call_faults_run(const CallWork *work, void *world, const CallFault *faults, size_t n);
+/* Kills before and after, EIO and ENOSPC. */
+void call_faults_run_all(const CallWork *work, void *world);
+
+/* All that is in the folder, with its modes, in a new one. */
+char *copy_state(const char *from);
+void copy_into(const char *from, const char *to);
