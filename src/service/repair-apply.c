@@ -104,6 +104,7 @@ bool syncd_service_rollback_repair(SyncdService *service, const SyncdCaller *cal
         plan->undoing = was_undoing;
         return false;
     }
+    plan->resumed = false; /* it is asked for */
     *ret_job = syncd_repair_run(plan, caller->uid, false);
     return true;
 }

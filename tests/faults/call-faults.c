@@ -111,6 +111,11 @@ void call_work_ends(int told)
     shared->works = false;
 }
 
+bool call_work_went_wrong(void)
+{
+    return shared->text[0] != '\0';
+}
+
 /* ---- a case ---- */
 
 static bool is_killed(int status)

@@ -36,6 +36,7 @@ void call_faults_init(int *argc, char ***argv);
 void call_work_begins(void);    /* from here on calls go wrong */
 void call_work_tells(int told); /* and goes on */
 void call_work_ends(int told);
+bool call_work_went_wrong(void); /* the call that is to has come */
 
 /* ---- for the program ---- */
 

@@ -164,6 +164,7 @@ static void observe(void *data, const StorageCall *call, gint64 result, int prob
         break;
     case STORAGE_READ:
     case STORAGE_SYNC_RANGE:
+    case STORAGE_MODE: /* no image has modes */
     case STORAGE_N_KINDS:
         break;
     }

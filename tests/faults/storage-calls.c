@@ -51,7 +51,7 @@ const char *storage_kind_name(StorageKind kind)
         [STORAGE_SYNC] = "sync",         [STORAGE_SYNC_RANGE] = "sync-range",
         [STORAGE_RENAME] = "rename",     [STORAGE_LINK] = "link",
         [STORAGE_UNLINK] = "unlink",     [STORAGE_MKDIR] = "mkdir",
-        [STORAGE_RMDIR] = "rmdir",
+        [STORAGE_RMDIR] = "rmdir",       [STORAGE_MODE] = "mode",
     };
     return names[kind];
 }

@@ -3,7 +3,8 @@
  *
  * A test program that links storage-calls.c and storage-libc.c and exports its symbols (meson:
  * `export_dynamic: true`) takes the place of libc for open, close, read, write, truncate, allocate,
- * sync, rename, link, unlink, mkdir, rmdir and their variants. GLib and SQLite call these by name,
+ * sync, rename, link, unlink, mkdir, rmdir, chmod and their variants, and for the one
+ * system call that has no function (openat2). GLib and SQLite call these by name,
  * so theirs come by here as well as our own, all in one order.
  *
  * A call is a storage call when it is about the watched folder or something below it. Each is
@@ -33,6 +34,7 @@ typedef enum {
     STORAGE_UNLINK,
     STORAGE_MKDIR,
     STORAGE_RMDIR,
+    STORAGE_MODE,
     STORAGE_N_KINDS
 } StorageKind;
 

@@ -8,9 +8,11 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -31,6 +33,9 @@ static struct {
     __typeof__(renameat2) *renameat2;
     __typeof__(linkat) *linkat;
     __typeof__(unlinkat) *unlinkat;
+    __typeof__(fchmodat) *fchmodat;
+    __typeof__(fchmod) *fchmod;
+    __typeof__(syscall) *syscall;
     __typeof__(mkdirat) *mkdirat;
 } real;
 
@@ -54,6 +59,9 @@ static void find_real(void)
     FIND(renameat2);
     FIND(linkat);
     FIND(unlinkat);
+    FIND(fchmodat);
+    FIND(fchmod);
+    FIND(syscall);
     FIND(mkdirat);
 #undef FIND
 }
@@ -124,6 +132,31 @@ int openat64(int at, const char *name, int flags, ...)
 {
     MODE_OF(flags)
     return do_open("openat64", at, name, flags, mode);
+}
+
+/* openat2(2) has no function; all others go on as they came. */
+long syscall(long number, ...)
+{
+    long a[6];
+    va_list rest;
+    va_start(rest, number);
+    for (size_t i = 0; i < G_N_ELEMENTS(a); i++)
+        a[i] = va_arg(rest, long);
+    va_end(rest);
+    find_real();
+    const struct open_how *how = number == SYS_openat2 ? (const struct open_how *)a[2] : NULL;
+    StorageCall call = {.kind = STORAGE_OPEN, .function = "openat2"};
+    if (how == NULL || !storage_is_name(&call, (int)a[0], (const char *)a[1]))
+        return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    call.flags = (int)how->flags;
+    StorageVerdict verdict = storage_enter(&call);
+    if (!is_made(verdict))
+        return unmade(&call, verdict);
+    long fd = real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    int problem = errno;
+    if (fd >= 0)
+        storage_opened((int)fd, call.path);
+    return storage_leave(&call, verdict, fd, fd < 0 ? problem : 0);
 }
 
 /* What open() becomes under _FORTIFY_SOURCE where the flags are not constant. */
@@ -493,4 +526,41 @@ int mkdir(const char *name, mode_t mode)
 int mkdirat(int at, const char *name, mode_t mode)
 {
     return do_mkdir("mkdirat", at, name, mode);
+}
+
+/* ---- modes ---- */
+
+int fchmod(int fd, mode_t mode)
+{
+    find_real();
+    StorageCall call = {.kind = STORAGE_MODE, .function = "fchmod", .flags = (int)mode};
+    if (!storage_is_fd(&call, fd))
+        return real.fchmod(fd, mode);
+    StorageVerdict verdict = storage_enter(&call);
+    return (int)(is_made(verdict) ? made(&call, verdict, real.fchmod(fd, mode))
+                                  : unmade(&call, verdict));
+}
+
+/* A file that is open may be named by its descriptor. */
+static bool is_mode_of(StorageCall *call, int at, const char *name)
+{
+    int fd;
+    return sscanf(name, "/proc/self/fd/%d", &fd) == 1 ? storage_is_fd(call, fd)
+                                                      : storage_is_name(call, at, name);
+}
+
+int fchmodat(int at, const char *name, mode_t mode, int flags)
+{
+    find_real();
+    StorageCall call = {.kind = STORAGE_MODE, .function = "fchmodat", .flags = (int)mode};
+    if (!is_mode_of(&call, at, name))
+        return real.fchmodat(at, name, mode, flags);
+    StorageVerdict verdict = storage_enter(&call);
+    return (int)(is_made(verdict) ? made(&call, verdict, real.fchmodat(at, name, mode, flags))
+                                  : unmade(&call, verdict));
+}
+
+int chmod(const char *name, mode_t mode)
+{
+    return fchmodat(AT_FDCWD, name, mode, 0);
 }
