@@ -148,12 +148,11 @@ bool syncd_repair_save(SyncdRepairPlan *plan, GError **error)
 /* The state comes first and goes last: where it is alone it says whether anything was done. */
 bool syncd_repair_save_new(SyncdRepairPlan *plan, GError **error)
 {
-    g_autofree char *name = file_of(plan, PLAN_SUFFIX), *state = file_of(plan, STATE_SUFFIX);
-    if (!syncd_repair_save(plan, error))
-        return false;
-    if (syncd_store_put_repair(plan->service->store, name, SYNCD_BYTES_TEXT(plan->text), error))
+    g_autofree char *name = file_of(plan, PLAN_SUFFIX);
+    if (syncd_repair_save(plan, error) &&
+        syncd_store_put_repair(plan->service->store, name, SYNCD_BYTES_TEXT(plan->text), error))
         return true;
-    syncd_store_remove_repair(plan->service->store, state, NULL);
+    syncd_repair_forget(plan); /* either may be there, as it may be their sync that failed */
     return false;
 }
 
