@@ -27,6 +27,7 @@ typedef struct {
 
 static Shared *shared;
 static gint each = 1;
+static char *folder; /* where all fixtures have their files */
 
 /* The one that this case is about. */
 static struct {
@@ -47,13 +48,28 @@ void call_faults_init(int *argc, char ***argv)
     g_assert_true(g_option_context_parse(context, argc, argv, NULL));
     each = MAX(each, 1);
     /* What is synced is not what is looked for here. */
-    if (g_getenv("TMPDIR") == NULL && g_access("/dev/shm", W_OK) == 0)
-        g_setenv("TMPDIR", "/dev/shm", TRUE);
+    bool memory = g_access("/dev/shm", W_OK) == 0;
+    folder = g_strconcat(memory ? "/dev/shm" : "/tmp", "/syncd-calls-XXXXXX", NULL);
+    g_assert_nonnull(g_mkdtemp(folder));
+    g_setenv("TMPDIR", folder, TRUE);
     g_test_init(argc, argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
     g_assert_cmpint(prctl(PR_SET_CHILD_SUBREAPER, 1), ==, 0);
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     g_assert_true(shared != MAP_FAILED);
+}
+
+int call_faults_end(void)
+{
+    int result = g_test_run();
+    g_rmdir(folder);
+    g_free(folder);
+    return result;
+}
+
+const char *call_faults_folder(void)
+{
+    return folder;
 }
 
 /* ---- in the processes of a case ---- */
@@ -142,13 +158,13 @@ static void run_case(const CallWork *work, void *world, guint number, const Call
     shared->text[0] = '\0';
     now.number = number;
     now.fault = fault;
-    const char *folder = work->begin(world);
+    const char *watched = work->begin(world);
     pid_t worker = fork();
     g_assert_cmpint(worker, >=, 0);
     if (worker == 0) {
         shared->worker = getpid();
         alarm(PATIENCE_SECONDS);
-        storage_watch(folder, decide, NULL, NULL);
+        storage_watch(watched, decide, NULL, NULL);
         work->work(world);
         _exit(0);
     }

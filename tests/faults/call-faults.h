@@ -30,6 +30,9 @@ typedef struct {
 
 /* Reads the options that all of these programs have, and sets everything up. */
 void call_faults_init(int *argc, char ***argv);
+int call_faults_end(void); /* runs the tests */
+/* In memory where there is such a place; all that g_dir_make_tmp() makes is in it. */
+const char *call_faults_folder(void);
 
 /* ---- for the process that works ---- */
 

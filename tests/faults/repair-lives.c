@@ -146,13 +146,14 @@ static bool is_promised(const SyncdRepairPlan *plan)
     return description != NULL && strstr(description, "\"rollback_until_usec\":null") == NULL;
 }
 
+/* Halves that a process left are found as what they are. */
 static bool is_of_a_plan(const char *name)
 {
-    return g_str_has_suffix(name, ".plan") || g_str_has_suffix(name, ".state") ||
-           g_str_has_suffix(name, ".report");
+    return (name[0] == '.' && g_str_has_suffix(name, ".new")) || g_str_has_suffix(name, ".plan") ||
+           g_str_has_suffix(name, ".state") || g_str_has_suffix(name, ".report");
 }
 
-/* Nothing is kept for a way back that there is not, and nothing is half written. */
+/* Nothing is kept for a way back that there is not. */
 static void check_tidy(const RepairLife *life, const SyncdRepairPlan *plan)
 {
     const char *name;

@@ -176,5 +176,5 @@ int main(int argc, char **argv)
         g_test_add_data_func(g_strdelimit(path, " ", '-'), &faults[i], every_call_may_fail);
     }
     g_test_add_func("/mend-calls/control/a-wal-that-stays-is-found", a_wal_that_stays_is_found);
-    return g_test_run();
+    return call_faults_end();
 }

@@ -170,5 +170,5 @@ int main(int argc, char **argv)
     g_test_add_data_func("/migration-calls/back", "back", every_call_may_fail);
     g_test_add_func("/migration-calls/control/what-is-half-done-is-found",
                     what_is_half_done_is_found);
-    return g_test_run();
+    return call_faults_end();
 }

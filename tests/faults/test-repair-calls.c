@@ -356,5 +356,5 @@ int main(int argc, char **argv)
         g_test_add_data_func(gone, &cases[i], and_discarded);
     }
     g_test_add_func("/repair-calls/control/what-is-half-done-is-found", what_is_half_done_is_found);
-    return g_test_run();
+    return call_faults_end();
 }
