@@ -102,6 +102,14 @@ static void show_list(SyncdCli *cli, const char *title, SyncdJson report, const 
     }
 }
 
+static bool gives_up(SyncdJson report)
+{
+    SyncdJsonIter iter;
+    SyncdJson one;
+    syncd_json_iter_init(&iter, syncd_json_member(report, "given_up"));
+    return syncd_json_iter_next(&iter, NULL, &one);
+}
+
 static const char *outcome_of(SyncdJson report)
 {
     static const struct {
@@ -116,6 +124,8 @@ static const char *outcome_of(SyncdJson report)
         syncd_json_member(report, "rollback_available").type == SYNCD_JSON_TRUE)
         return N_(
             "Done, but not complete: what was there before is kept, so it can be taken back.");
+    if (syncd_json_is(outcome, "complete") && gives_up(report))
+        return N_("Repaired, but for what is given up.");
     for (size_t i = 0; i < G_N_ELEMENTS(outcomes); i++)
         if (syncd_json_is(outcome, outcomes[i].name))
             return outcomes[i].sentence;
@@ -141,6 +151,7 @@ void syncd_cli_show_repair_report(SyncdCli *cli, const char *document)
     show_list(cli, _("Preserved:"), report, "preserved");
     show_list(cli, _("Made anew:"), report, "rebuilt");
     show_list(cli, _("Set aside:"), report, "quarantined");
+    show_list(cli, _("Given up:"), report, "given_up");
     show_list(cli, _("Still wrong:"), report, "unresolved_conflicts");
     show_line(cli, _("Next:"), next);
 }

@@ -79,6 +79,8 @@ static void write_step(SyncdJsonWriter *writer, const SyncdRepairStep *step, gui
         syncd_json_member_string(writer, "object_id", step->object);
     syncd_json_member_string(writer, "risk", step->risk);
     syncd_json_member_string(writer, "cause", step->cause);
+    if (step->gives_up > 0)
+        syncd_json_member_uint(writer, "gives_up", step->gives_up);
     syncd_json_end_object(writer);
 }
 
@@ -89,6 +91,12 @@ static void write_summary(SyncdJsonWriter *writer, const SyncdRepairDraft *draft
         g_string_append_printf(summary,
                                "%u things are to be repaired, the first one: ", draft->n_steps);
     g_string_append(summary, draft->steps[0].description);
+    guint64 gives_up = 0;
+    for (guint i = 0; i < draft->n_steps; i++)
+        gives_up = MAX(gives_up, draft->steps[i].gives_up);
+    if (gives_up > 0 && draft->n_steps > 1)
+        g_string_append_printf(summary, " Given up for good: %" G_GUINT64_FORMAT " parts.",
+                               gives_up);
     if (draft->left_out > 0)
         g_string_append_printf(summary,
                                " %" G_GUINT64_FORMAT " more are left for another plan, after this.",

@@ -33,6 +33,7 @@ typedef struct {
     const char *description;
     const char *expected_result;
     bool destructive;
+    guint64 gives_up; /* so many parts of what there is, for good */
 } SyncdRepairStep;
 
 typedef struct {

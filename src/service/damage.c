@@ -9,12 +9,16 @@
 
 #define DAMAGE_FILE "damage.json"
 #define DAMAGE_MAX (1024u * 1024u)
+#define NAMED_MAX 16u
 #define CONTENT_LOST "content-lost"
 
 struct SyncdDamage {
     GPtrArray *findings; /* SyncdVerifyFinding */
     GPtrArray *losses;   /* the same: what repairs gave up */
     SyncdVerified verified;
+    bool examined;
+    guint64 given_up;         /* parts that mending the log would give up … */
+    GPtrArray *named;         /* … and what the first of them are */
     GArray *index_faults;     /* SyncdIndexFault; NULL: no index was checked … */
     guint64 index_generation; /* … and of which one it was */
 };
@@ -87,6 +91,18 @@ static void write_list(const char *name, const GPtrArray *list, SyncdJsonWriter 
     syncd_json_end_array(writer);
 }
 
+static void write_given_up(const SyncdDamage *self, SyncdJsonWriter *writer)
+{
+    if (!self->examined)
+        return;
+    syncd_json_member_uint(writer, "given_up", self->given_up);
+    syncd_json_name(writer, "given_up_named");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < self->named->len; i++)
+        syncd_json_string(writer, self->named->pdata[i]);
+    syncd_json_end_array(writer);
+}
+
 /* Without it the next verification of everything finds the same again. */
 static void keep(SyncdService *service)
 {
@@ -100,6 +116,7 @@ static void keep(SyncdService *service)
     syncd_json_member_uint(&writer, "sequence", self->verified.sequence);
     write_list("findings", self->findings, &writer);
     write_list("losses", self->losses, &writer);
+    write_given_up(self, &writer);
     syncd_json_end_object(&writer);
     g_string_append_c(text, '\n');
     if (!syncd_store_keep(service->store, DAMAGE_FILE, SYNCD_BYTES(text->str, text->len), &error))
@@ -144,6 +161,21 @@ static void read_list(SyncdJson root, const char *name, GPtrArray *list)
         read_finding(list, item);
 }
 
+static void read_given_up(SyncdDamage *self, SyncdJson root)
+{
+    SyncdJsonIter iter;
+    SyncdJson name;
+    gint64 parts;
+    self->examined = syncd_json_get_int64(syncd_json_member(root, "given_up"), &parts);
+    self->given_up = self->examined ? (guint64)MAX(parts, 0) : 0;
+    syncd_json_iter_init(&iter, syncd_json_member(root, "given_up_named"));
+    while (syncd_json_iter_next(&iter, NULL, &name) && self->named->len < NAMED_MAX) {
+        char *text = syncd_json_dup_text(name);
+        if (text != NULL)
+            g_ptr_array_add(self->named, text);
+    }
+}
+
 /* One that cannot be read says nothing: what is wrong is found again. */
 SyncdDamage *syncd_damage_new(SyncdStore *store)
 {
@@ -151,6 +183,7 @@ SyncdDamage *syncd_damage_new(SyncdStore *store)
     size_t size;
     self->losses = g_ptr_array_new_with_free_func(free_finding);
     self->findings = g_ptr_array_new_with_free_func(free_finding);
+    self->named = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *text = syncd_store_kept(store, DAMAGE_FILE, DAMAGE_MAX, &size, NULL);
     if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
         return self;
@@ -159,6 +192,7 @@ SyncdDamage *syncd_damage_new(SyncdStore *store)
         (SyncdVerified){number_of(root, "verified_at_ms"), number_of(root, "sequence")};
     read_list(root, "findings", self->findings);
     read_list(root, "losses", self->losses);
+    read_given_up(self, root);
     return self;
 }
 
@@ -166,6 +200,7 @@ void syncd_damage_free(SyncdDamage *self)
 {
     g_ptr_array_unref(self->findings);
     g_ptr_array_unref(self->losses);
+    g_ptr_array_unref(self->named);
     g_clear_pointer(&self->index_faults, g_array_unref);
     g_free(self);
 }
@@ -221,6 +256,7 @@ void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verif
         renew_losses(self, verify);
         self->verified = (SyncdVerified){syncd_service_now_ms(service), sequence};
         g_ptr_array_set_size(self->findings, 0);
+        self->examined = false;
     }
     for (guint i = 0; i < found->len && self->findings->len < SYNCD_VERIFY_MAX_FINDINGS; i++) {
         if (has(self->findings, found->pdata[i]) || is_known_lost(self->losses, found->pdata[i]))
@@ -261,6 +297,29 @@ void syncd_service_give_up_content(SyncdService *service)
     }
     if (self->losses->len > before)
         keep(service);
+}
+
+/* ---- what would be given up ---- */
+
+SyncdGivenUp syncd_service_given_up(const SyncdService *service)
+{
+    const SyncdDamage *self = service->damage;
+    return (SyncdGivenUp){self->examined, self->examined ? self->given_up : 0, self->named};
+}
+
+void syncd_service_note_examined(SyncdService *service, const SyncdMend *mend)
+{
+    SyncdDamage *self = service->damage;
+    const GPtrArray *items = syncd_mend_items(mend);
+    self->examined = true;
+    self->given_up = syncd_mend_count(mend, SYNCD_MEND_LOST);
+    g_ptr_array_set_size(self->named, 0);
+    for (guint i = 0; i < items->len && self->named->len < NAMED_MAX; i++) {
+        const SyncdMendItem *item = items->pdata[i];
+        if (item->outcome == SYNCD_MEND_LOST)
+            g_ptr_array_add(self->named, syncd_mend_item_name(item));
+    }
+    keep(service);
 }
 
 /* ---- the index ---- */

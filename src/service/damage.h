@@ -9,6 +9,7 @@
 
 #include "service/service.h"
 #include "store/index-check.h"
+#include "store/mend.h"
 
 /* SyncdVerifyFinding, in the order in which they were found; borrowed until the next verification
  * ends. At most SYNCD_VERIFY_MAX_FINDINGS. */
@@ -23,6 +24,18 @@ bool syncd_service_lacks_content_of(const SyncdService *service, guint64 pos);
 /* A repair could have none of it: it is lost, until a verification of everything finds it sound. */
 void syncd_service_give_up_content(SyncdService *service);
 bool syncd_service_is_damaged(const SyncdService *service);
+
+/* What mending the log would give up, as it is nowhere to be had: known when the log was examined
+ * since the last verification of everything. */
+typedef struct {
+    bool examined;
+    guint64 parts;
+    const GPtrArray *named; /* char *: the first of them, "header of sequence number 12" */
+} SyncdGivenUp;
+
+SyncdGivenUp syncd_service_given_up(const SyncdService *service);
+/* The examination of one is through. */
+void syncd_service_note_examined(SyncdService *service, const SyncdMend *mend);
 
 typedef struct {
     guint64 at_ms;    /* when one of everything ended; 0: none has */

@@ -61,6 +61,16 @@ static void note_repairs(const GPtrArray *found)
     }
 }
 
+static bool has_repair(const GPtrArray *found)
+{
+    for (guint i = 0; i < found->len; i++) {
+        const SyncdFound *one = found->pdata[i];
+        if (one->finding->repair != NULL && !one->unmended)
+            return true;
+    }
+    return false;
+}
+
 GPtrArray *syncd_service_diagnose(SyncdService *service)
 {
     SyncdDiagnosis self = {service,
@@ -71,6 +81,7 @@ GPtrArray *syncd_service_diagnose(SyncdService *service)
             add_unchecked(&self, detectors[i].what, problem);
     }
     note_repairs(self.found);
+    service->repairable = has_repair(self.found);
     return self.found;
 }
 

@@ -78,7 +78,8 @@ struct SyncdService {
     guint64 roots_of;
     guint64 mismatched; /* 1: there are files that are not what is recorded, as of … */
     guint64 mismatched_of;
-    bool lacks_keys;         /* there are scopes whose key is not here, as was seen last */
+    bool lacks_keys; /* there are scopes whose key is not here, as was seen last */
+    bool repairable; /* a diagnosis found something that a plan mends, when there was one last */
     bool index_is_malformed; /* so SQLite said, as was seen last */
     unsigned shown_state;    /* a digest of the state that listeners were told of last */
     char policy_digest[SYNCD_DIGEST_SIZE];

@@ -13,6 +13,7 @@ void syncd_repair_act_free(void *data)
     g_ptr_array_unref(act->rebuilt);
     g_ptr_array_unref(act->preserved);
     g_ptr_array_unref(act->quarantined);
+    g_ptr_array_unref(act->given_up);
     g_ptr_array_unref(act->actors);
     g_free(act);
 }
@@ -27,11 +28,13 @@ SyncdRepairAct *syncd_repair_act_new(SyncdRepairPlan *plan, guint number)
         .own = g_strcmp0(plan->approver, SYNCD_IDENTITY_DAEMON) == 0,
         .target = work->target,
         .object = work->object,
+        .may_give_up = work->gives_up,
         .snapshot = g_strdup_printf("%s.%u", plan->id, number),
         .note = g_strdup(work->note),
         .rebuilt = g_ptr_array_new_with_free_func(g_free),
         .preserved = g_ptr_array_new_with_free_func(g_free),
         .quarantined = g_ptr_array_new_with_free_func(g_free),
+        .given_up = g_ptr_array_new_with_free_func(g_free),
         .actors = g_ptr_array_new_with_free_func(g_free),
     };
     return act;

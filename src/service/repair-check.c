@@ -36,7 +36,10 @@ bool syncd_repair_check_needs(SyncdRepairPlan *plan, GError **error)
     for (guint i = 0; same && i < plan->steps->len; i++) {
         const SyncdRepairNeed *need = needs->pdata[i];
         const SyncdRepairWork *work = plan->steps->pdata[i];
-        same = need->kind == work->kind && strcmp(need->target, work->target) == 0 &&
+        g_autofree char *sentence = NULL;
+        guint64 loss = need->kind->loss != NULL ? need->kind->loss(plan->service, &sentence) : 0;
+        same = need->kind == work->kind && loss <= work->gives_up &&
+               strcmp(need->target, work->target) == 0 &&
                strcmp(need->cause->code, work->cause) == 0 &&
                g_strcmp0(need->object, work->object) == 0;
     }

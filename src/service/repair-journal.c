@@ -48,14 +48,19 @@ static void stop(SyncdRepairAct *act)
 
 static char *sentence_of(const SyncdMendItem *item)
 {
-    g_autofree char *place =
-        item->pos > 0 ? g_strdup_printf(" of sequence number %" G_GINT64_FORMAT, item->pos)
-                      : g_strdup("");
+    g_autofree char *name = syncd_mend_item_name(item);
     if (item->outcome == SYNCD_MEND_REFILLED)
-        return g_strdup_printf("The %s%s, from %s", item->what, place, item->source);
+        return g_strdup_printf("The %s, from %s", name, item->source);
     if (item->outcome == SYNCD_MEND_DERIVED)
-        return g_strdup_printf("The %s%s, from the entries", item->what, place);
-    return g_strdup_printf("The %s%s is lost: nothing here has it", item->what, place);
+        return g_strdup_printf("The %s, from the entries", name);
+    return g_strdup_printf("The %s is lost: nothing here has it", name);
+}
+
+static GPtrArray *list_for(const SyncdRepairAct *act, SyncdMendOutcome outcome)
+{
+    return outcome == SYNCD_MEND_LOST    ? act->given_up
+           : outcome == SYNCD_MEND_KNOWN ? act->quarantined
+                                         : act->rebuilt;
 }
 
 static void tell(SyncdRepairAct *act, const SyncdMend *mend)
@@ -63,8 +68,7 @@ static void tell(SyncdRepairAct *act, const SyncdMend *mend)
     const GPtrArray *items = syncd_mend_items(mend);
     for (guint i = 0; i < items->len; i++) {
         const SyncdMendItem *item = items->pdata[i];
-        bool lost = item->outcome == SYNCD_MEND_LOST || item->outcome == SYNCD_MEND_KNOWN;
-        GPtrArray *sentences = lost ? act->quarantined : act->rebuilt;
+        GPtrArray *sentences = list_for(act, item->outcome);
         if (sentences->len < SENTENCES_MAX)
             g_ptr_array_add(sentences, sentence_of(item));
     }
@@ -79,6 +83,21 @@ static void tell(SyncdRepairAct *act, const SyncdMend *mend)
 
 /* ---- the stages ---- */
 
+/* Nothing is given up that whoever approved was not told of. */
+static bool check_losses(SyncdRepairAct *act, const Work *work, GError **error)
+{
+    guint64 lost = syncd_mend_count(work->mend, SYNCD_MEND_LOST);
+    if (work->back || lost <= act->may_give_up)
+        return true;
+    syncd_service_note_examined(act->service, work->mend);
+    syncd_set_error_next(error, SYNCD_ERROR_PLAN_STALE,
+                         "plan again with `sourceos-syncd repair plan`, and see what that gives up",
+                         "%" G_GUINT64_FORMAT " parts of the log are nowhere to be had, and the "
+                         "plan says %" G_GUINT64_FORMAT,
+                         lost, act->may_give_up);
+    return false;
+}
+
 static bool examine(SyncdRepairAct *act, Work *work, GError **error)
 {
     bool more;
@@ -88,6 +107,8 @@ static bool examine(SyncdRepairAct *act, Work *work, GError **error)
         return false;
     if (more)
         return true;
+    if (!check_losses(act, work, error))
+        return false;
     tell(act, work->mend);
     work->index_changes = syncd_mend_count(work->mend, SYNCD_MEND_REFILLED) > 0 ||
                           syncd_mend_count(work->mend, SYNCD_MEND_LOST) > 0;
@@ -232,9 +253,30 @@ static guint64 space(SyncdService *service, const char *target)
     return syncd_store_journal_bytes(service->store);
 }
 
+static guint64 loss(SyncdService *service, char **ret_sentence)
+{
+    SyncdGivenUp given_up = syncd_service_given_up(service);
+    g_autoptr(GString) text = g_string_new(NULL);
+    if (!given_up.examined) {
+        *ret_sentence = g_strdup("Whether something has to be given up is not known yet: if so, "
+                                 "nothing is done, and the next plan says what.");
+        return 0;
+    }
+    for (guint i = 0; i < given_up.named->len; i++)
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", (char *)given_up.named->pdata[i]);
+    if (given_up.parts > given_up.named->len)
+        g_string_append_printf(text, ", and %" G_GUINT64_FORMAT " more",
+                               given_up.parts - given_up.named->len);
+    *ret_sentence =
+        given_up.parts > 0
+            ? g_strdup_printf("Given up for good, as nothing here has it: %s.", text->str)
+            : g_strdup("Nothing is given up.");
+    return given_up.parts;
+}
+
 #define FUNCTIONS                                                                                  \
-    .mends_log = true, .space = space, .begin = begin, .step = run, .check = check, .undo = undo,  \
-    .release = release, .stop = stop
+    .mends_log = true, .loss = loss, .space = space, .begin = begin, .step = run, .check = check,  \
+    .undo = undo, .release = release, .stop = stop
 
 const SyncdRepairKind syncd_repair_journal_generation = {
     .name = "journal-generation",

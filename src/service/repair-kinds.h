@@ -38,11 +38,12 @@ typedef struct {
     const char *snapshot; /* "<plan>.<number>" */
     char *note;           /* NULL: none */
     bool noted;           /* it is new */
+    guint64 may_give_up;  /* so many parts, as the plan says */
     void *data;           /* the kind's, while the process lives */
     char *awaits;         /* the id of a job that has to end before it goes on; NULL: none */
     guint64 not_before;   /* monotonic: nor does it go on before that */
     /* What the report says of it, sentences (char *). */
-    GPtrArray *rebuilt, *preserved, *quarantined, *actors;
+    GPtrArray *rebuilt, *preserved, *quarantined, *given_up, *actors;
 } SyncdRepairAct;
 
 void syncd_repair_act_note(SyncdRepairAct *act, const char *note);
@@ -81,6 +82,9 @@ struct SyncdRepairKind {
     bool (*expand)(SyncdRepairNeeds *needs, const SyncdFound *found, GError **error);
     /* Bytes that it takes beside what is there. */
     guint64 (*space)(SyncdService *service, const char *target);
+    /* So many parts would be given up, as far as anybody knows, and what whoever approves is told
+     * of that. NULL: it never gives anything up. */
+    guint64 (*loss)(SyncdService *service, char **ret_sentence);
     bool (*begin)(SyncdRepairAct *act, GError **error);
     bool (*step)(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error);
     bool (*check)(SyncdRepairAct *act, GError **error);

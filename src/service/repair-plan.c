@@ -58,6 +58,9 @@ static bool read_step(SyncdRepairPlan *plan, SyncdJson step, const char **risk, 
     work->target = syncd_json_dup_text(syncd_json_member(step, "target"));
     work->object = syncd_json_dup_text(syncd_json_member(step, "object_id"));
     work->cause = syncd_json_dup_text(syncd_json_member(step, "cause"));
+    gint64 gives_up;
+    if (syncd_json_get_int64(syncd_json_member(step, "gives_up"), &gives_up))
+        work->gives_up = (guint64)MAX(gives_up, 0);
     g_autofree char *said = syncd_json_dup_text(syncd_json_member(step, "risk"));
     plan->destructive |= syncd_json_member(step, "destructive").type == SYNCD_JSON_TRUE;
     for (guint i = 0; risks[i] != NULL; i++)
@@ -130,7 +133,24 @@ SyncdRepairPlan *syncd_repair_plan_parse(SyncdService *service, SyncdBytes text,
 
 /* ---- making one ---- */
 
-static void add_steps(const GPtrArray *needs, GArray *steps)
+/* What is given up is said with what is done, and is what whoever approves answers for. */
+static void add_loss(SyncdService *service, const SyncdRepairKind *kind, SyncdRepairStep *step,
+                     GPtrArray *texts)
+{
+    g_autofree char *sentence = NULL;
+    if (kind->loss == NULL)
+        return;
+    step->gives_up = kind->loss(service, &sentence);
+    step->description = g_strdup_printf("%s %s", kind->description, sentence);
+    g_ptr_array_add(texts, (char *)step->description);
+    if (step->gives_up == 0)
+        return;
+    step->destructive = true;
+    step->risk = "high";
+}
+
+static void add_steps(SyncdService *service, const GPtrArray *needs, GArray *steps,
+                      GPtrArray *texts)
 {
     for (guint i = 0; i < needs->len; i++) {
         const SyncdRepairNeed *need = needs->pdata[i];
@@ -145,6 +165,7 @@ static void add_steps(const GPtrArray *needs, GArray *steps)
             .expected_result = need->kind->expected_result,
             .destructive = need->kind->destructive,
         };
+        add_loss(service, need->kind, &step, texts);
         g_array_append_val(steps, step);
     }
 }
@@ -198,9 +219,10 @@ SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *
     g_autofree char *id = syncd_id_new(service->sources, "plan");
     g_autoptr(GArray) steps = g_array_new(FALSE, FALSE, sizeof(SyncdRepairStep)),
                       heads = list_heads(service);
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GString) text = g_string_new(NULL);
     guint64 now = syncd_sources_realtime_usec(service->sources);
-    add_steps(needs, steps);
+    add_steps(service, needs, steps, texts);
     const SyncdRepairDraft draft = {
         .plan_id = id,
         .now_usec = (gint64)now,

@@ -37,6 +37,7 @@ typedef enum {
 typedef struct {
     const SyncdRepairKind *kind;
     char *target, *object, *cause;
+    guint64 gives_up; /* parts for good, at most */
     SyncdRepairStepState state;
     char *note;
 } SyncdRepairWork;

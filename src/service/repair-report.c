@@ -147,6 +147,7 @@ char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts)
     write_said(acts, offsetof(SyncdRepairAct, preserved), "preserved", &writer);
     write_said(acts, offsetof(SyncdRepairAct, rebuilt), "rebuilt", &writer);
     write_said(acts, offsetof(SyncdRepairAct, quarantined), "quarantined", &writer);
+    write_said(acts, offsetof(SyncdRepairAct, given_up), "given_up", &writer);
     write_unresolved(needs, &writer);
     write_decisions(plan, &writer);
     syncd_json_member_string(&writer, "next_action", next_of(plan, needs));

@@ -197,7 +197,7 @@ void syncd_service_known_state(SyncdService *service, SyncdState *ret_state)
         .pending_approvals = service->asking + count_previews(service),
         .repair_needed = verify_found(service) || journal_displaced(service) ||
                          journal_corrupt(service) || checksum_mismatch(service) ||
-                         index_damaged(service),
+                         index_damaged(service) || service->repairable,
         .pending_operations = service->pending_operations,
         .sequence = syncd_store_sequence(service->store),
         .last_activity_usec = syncd_store_last_ms(service->store) * 1000,

@@ -12,7 +12,8 @@ typedef struct {
     SyncdVerify *verify;
     guint64 sequence;       /* of the log when it began */
     SyncdIndexCheck *index; /* goes on when that is through; NULL: nobody wants it */
-    bool verified;
+    SyncdMend *mend;        /* what could be mended of damage; NULL: nothing to be mended */
+    bool verified, examined;
 } Verification;
 
 static void release(void *data)
@@ -20,20 +21,55 @@ static void release(void *data)
     Verification *self = data;
     syncd_verify_free(self->verify);
     syncd_index_check_free(self->index);
+    syncd_mend_free(self->mend);
     g_free(self);
+}
+
+static bool is_to_be_examined(const Verification *self)
+{
+    const GPtrArray *findings = syncd_verify_findings(self->verify);
+    for (guint i = 0; i < findings->len; i++)
+        if (syncd_mend_concerns(((const SyncdVerifyFinding *)findings->pdata[i])->code))
+            return true;
+    return false;
+}
+
+/* Of damage it is found out what mending it would give up, so that a plan can say so. Where that
+ * cannot be found out the plan says that. */
+static void examine(SyncdService *service, Verification *self)
+{
+    bool more;
+    if (self->mend == NULL)
+        self->mend = syncd_mend_new(service->store, NULL);
+    if (self->mend != NULL && syncd_mend_examine(self->mend, &more, NULL)) {
+        self->examined = !more;
+        return;
+    }
+    g_clear_pointer(&self->mend, syncd_mend_free);
+    self->examined = true;
 }
 
 static bool step(SyncdService *service, void *data, bool *ret_more, double *ret_progress,
                  GError **error)
 {
     Verification *self = data;
-    if (self->verified)
+    *ret_more = true;
+    if (self->examined)
         return syncd_index_check_step(self->index, ret_more, error);
-    if (!syncd_verify_step(self->verify, ret_more, error))
+    if (self->verified) {
+        if (!syncd_service_commit_turn(service, error))
+            return false;
+        examine(service, self);
+        *ret_more = !self->examined || self->index != NULL;
+        return true;
+    }
+    bool more;
+    if (!syncd_verify_step(self->verify, &more, error))
         return false;
     *ret_progress = syncd_verify_progress(self->verify);
-    self->verified = !*ret_more;
-    *ret_more |= self->index != NULL;
+    self->verified = !more;
+    self->examined = self->verified && !is_to_be_examined(self);
+    *ret_more = !self->examined || self->index != NULL;
     return true;
 }
 
@@ -115,6 +151,8 @@ static void judge(SyncdService *service, const Verification *self)
         syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_VERIFY_FOUND,
                   "Verification found faults in the log: %" G_GUINT64_FORMAT, n_findings);
     syncd_service_note_verified(service, self->verify, self->mode, self->sequence);
+    if (self->mend != NULL)
+        syncd_service_note_examined(service, self->mend);
 }
 
 static void note(SyncdService *service, const Verification *self)

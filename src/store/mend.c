@@ -82,6 +82,13 @@ void syncd_mend_add(SyncdMend *self, const char *what, SyncdMendOutcome outcome,
     g_ptr_array_add(self->items, item);
 }
 
+char *syncd_mend_item_name(const SyncdMendItem *item)
+{
+    return item->pos > 0
+               ? g_strdup_printf("%s of sequence number %" G_GINT64_FORMAT, item->what, item->pos)
+               : g_strdup(item->what);
+}
+
 const GPtrArray *syncd_mend_items(const SyncdMend *self)
 {
     return self->items;

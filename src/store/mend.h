@@ -46,6 +46,7 @@ bool syncd_mend_examine(SyncdMend *mend, bool *ret_more, GError **error);
  * on. */
 #define SYNCD_MEND_MAX_ITEMS 1000u
 const GPtrArray *syncd_mend_items(const SyncdMend *mend);
+char *syncd_mend_item_name(const SyncdMendItem *item); /* "header of sequence number 12" */
 guint64 syncd_mend_count(const SyncdMend *mend, SyncdMendOutcome outcome);
 /* Whether anything is otherwise in the next generation than it is now, or where it should be. */
 bool syncd_mend_is_needed(const SyncdMend *mend);

@@ -6,6 +6,7 @@
 #include "store/mend.h"
 
 #include <sqlite3.h>
+#include <string.h>
 
 static void run_sql(const ServiceFixture *f, const char *sql)
 {
@@ -86,6 +87,74 @@ static void repair_and_look(const char *sql, const char *step, const char *losse
     assert_member(after, "verdict", "\"sound\"");
     rest(&f);
     g_assert_cmpuint(count_events(&f, "sync.repair.rolled_back"), ==, 1);
+    service_clear(&f);
+}
+
+/* ---- what is given up ---- */
+
+#define LOSE_TWO "UPDATE entry SET header = zeroblob(length(header)) WHERE pos IN (12, 14)"
+
+static void assert_says(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL)
+        g_test_message("%s is not in %s", part, text);
+    g_assert_nonnull(strstr(text, part));
+}
+
+static void what_is_given_up_is_said_before_and_after(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    start_damaged(&f, LOSE_TWO);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    const char *text = syncd_repair_plan_text(plan);
+    assert_says(text, "Given up for good");
+    assert_says(text, "header of sequence number 12, header of sequence number 14");
+    assert_says(text, "\"gives_up\": 2");
+    assert_says(text, "\"destructive_actions_present\": true");
+    g_assert_null(strstr(text, "no_destructive_apply"));
+    g_assert_true(syncd_repair_plan_is_destructive(plan));
+    g_assert_cmpstr(syncd_repair_plan_risk(plan), ==, "high");
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
+    g_assert_no_error(error);
+    assert_says(report, "\"given_up\":[\"The header of sequence number 12 is lost");
+    service_clear(&f);
+}
+
+static void what_can_be_had_is_not_given_up(void)
+{
+    ServiceFixture f;
+    start_damaged(&f, "UPDATE entry SET tiles = x'00' WHERE tiles IS NOT NULL");
+    SyncdRepairPlan *plan = plan_repair(&f);
+    assert_says(syncd_repair_plan_text(plan), "Nothing is given up.");
+    g_assert_false(syncd_repair_plan_is_destructive(plan));
+    service_clear(&f);
+}
+
+/* More is found damaged than was known when it was planned, or nobody had looked. */
+static void nothing_is_given_up_that_the_plan_does_not_say(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    start_damaged(&f, "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 12");
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+    service_close(&f);
+    run_sql(&f, "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 14");
+    repair_open(&f, NULL);
+    plan = syncd_service_find_repair_plan(f.service, id);
+    approve_repair(&f, plan);
+    SyncdJob *job = begin_repair(&f, plan);
+    run_jobs(&f);
+    g_assert_error(syncd_job_error(job), SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
+    g_assert_cmpuint(generation_of(&f), ==, 1);
+    plan = plan_repair(&f);
+    assert_says(syncd_repair_plan_text(plan), "\"gives_up\": 2");
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
     service_clear(&f);
 }
 
@@ -200,6 +269,9 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/repair-journal/header", a_damaged_header_is_mended_or_named);
     g_test_add_func("/repair-journal/body", a_damaged_body_is_mended_or_named);
+    g_test_add_func("/repair-journal/given-up", what_is_given_up_is_said_before_and_after);
+    g_test_add_func("/repair-journal/had", what_can_be_had_is_not_given_up);
+    g_test_add_func("/repair-journal/unsaid", nothing_is_given_up_that_the_plan_does_not_say);
     g_test_add_func("/repair-journal/read-only", a_log_that_takes_no_writing_takes_them_again);
     g_test_add_func("/repair-journal/tiles", tiles_are_mended);
     g_test_add_func("/repair-journal/unproven", a_way_back_needs_no_proof);

@@ -39,6 +39,14 @@ static void assert_nothing_is_kept(const ServiceFixture *f)
                       g_str_has_suffix(name, ".report"));
 }
 
+/* Whatever is found that a plan mends. */
+static void assert_needs_repair(ServiceFixture *f, bool needed)
+{
+    SyncdState state;
+    syncd_service_state(f->service, &state);
+    g_assert_true(state.repair_needed == needed);
+}
+
 /* Stands in the place of the system's, so that it is known whether all that was changed is synced:
  * chmod() changes, and syncfs() makes that last. */
 static guint unsynced, synced;
@@ -79,6 +87,7 @@ static void modes_are_mended_and_put_back(void)
         }
         set_mode(&f, "journal.db", (mode_t)(before[1] = 0640));
         g_assert_true(is_found(&f, "file-modes"));
+        assert_needs_repair(&f, true);
         SyncdRepairPlan *plan = plan_repair(&f);
         approve_repair(&f, plan);
         unsynced = synced = 0;
@@ -86,6 +95,7 @@ static void modes_are_mended_and_put_back(void)
         g_assert_cmpuint(synced, >, 0);
         g_assert_cmpuint(unsynced, ==, 0);
         assert_clean(&f);
+        assert_needs_repair(&f, false);
         for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
             g_assert_cmpuint(mode_of(&f, names[i]) & 077, ==, 0);
         synced = 0;
