@@ -7,7 +7,7 @@
  */
 #include "repair-lives.h"
 
-#include "../unit/repair-file-fixture.h"
+#include "../unit/watched-fixture.h"
 
 #include "reader/open.h"
 #include "service/repair-private.h"
@@ -16,13 +16,13 @@
 #include <string.h>
 
 typedef struct {
-    RepairFileWorld file;
+    World file;
     RepairLife life;
     char *state, *tree; /* copies of both, from which each case begins */
     char *accepted[2];
-} World;
+} Rotten;
 
-static World *world_of(RepairLife *life)
+static Rotten *world_of(RepairLife *life)
 {
     return life->data;
 }
@@ -40,7 +40,7 @@ static SyncdFileSeen sight_of(const char *path)
 }
 
 /* A copy has other times and inodes; nobody is to take that for a change. */
-static void see_as_is(World *w, const char *name)
+static void see_as_is(Rotten *w, const char *name)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) roots = NULL;
@@ -59,10 +59,20 @@ static void see_as_is(World *w, const char *name)
     syncd_store_see_file(store_of(&w->file.w), row.id, 0, &seen);
 }
 
+static char *id_of(Rotten *w, const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    char id[SYNCD_FILE_ID_SIZE];
+    SyncdFileRow row = row_of(&w->file.w, name);
+    syncd_store_file_id(store_of(&w->file.w), row.id, id, &error);
+    g_assert_no_error(error);
+    return g_strdup(id);
+}
+
 static const char *copy(RepairLife *life)
 {
     static const char *const names[] = {"", "folder", ROTTEN, "sound"};
-    World *w = world_of(life);
+    Rotten *w = world_of(life);
     copy_into(w->state, w->file.w.f.base.directory);
     copy_into(w->tree, w->file.w.directory);
     service_open(&w->file.w.f);
@@ -70,7 +80,7 @@ static const char *copy(RepairLife *life)
         see_as_is(w, names[i]);
     settle(&w->file.w);
     g_free(w->accepted[0]);
-    w->accepted[0] = rotten_id(&w->file);
+    w->accepted[0] = id_of(w, ROTTEN);
     service_close(&w->file.w.f);
     return call_faults_folder();
 }
@@ -96,7 +106,7 @@ static void take_turn(RepairLife *life)
 
 static void open_state(RepairLife *life)
 {
-    World *w = world_of(life);
+    Rotten *w = world_of(life);
     service_open(life->f);
     listen_to(&w->file);
     begin_workspace(&w->file.w);
@@ -116,13 +126,13 @@ static void close_state(RepairLife *life)
 
 /* ---- the file ---- */
 
-static bool has(World *w, const char *expected)
+static bool has(Rotten *w, const char *expected)
 {
     g_autofree char *path = path_in(&w->file.w, ROTTEN), *content = NULL;
     return g_file_get_contents(path, &content, NULL, NULL) && strcmp(content, expected) == 0;
 }
 
-static bool is_tidy(World *w)
+static bool is_tidy(Rotten *w)
 {
     guint n = 0;
     g_autofree char *path = path_in(&w->file.w, "folder");
@@ -132,7 +142,7 @@ static bool is_tidy(World *w)
     return n == 1;
 }
 
-static bool is_recorded(World *w, const char *content)
+static bool is_recorded(Rotten *w, const char *content)
 {
     SyncdFileRow row = row_of(&w->file.w, ROTTEN);
     SyncdHash hash = syncd_hash(content, strlen(content));
@@ -141,13 +151,13 @@ static bool is_recorded(World *w, const char *content)
 
 static bool is_found_rotten(RepairLife *life)
 {
-    World *w = world_of(life);
+    Rotten *w = world_of(life);
     return has(w, ROT) && is_recorded(w, WRITTEN) && mismatches(&w->file.w) == 1 && is_tidy(w);
 }
 
 static bool is_accepted(RepairLife *life)
 {
-    World *w = world_of(life);
+    Rotten *w = world_of(life);
     return has(w, ROT) && is_recorded(w, ROT) && mismatches(&w->file.w) == 0 && is_tidy(w);
 }
 
@@ -163,9 +173,9 @@ static const RepairSubject subjects[] = {
      is_accepted, .accept = accept_it},
 };
 
-static void world_init(World *w, const RepairSubject *subject, LifeEnd end)
+static void world_init(Rotten *w, const RepairSubject *subject, LifeEnd end)
 {
-    *w = (World){.state = NULL};
+    *w = (Rotten){.state = NULL};
     one_is_rotten(&w->file.w, KEEP_TWO);
     end_workspace(&w->file.w);
     service_close(&w->file.w.f);
@@ -175,7 +185,7 @@ static void world_init(World *w, const RepairSubject *subject, LifeEnd end)
     remove_copy(&w->life);
 }
 
-static void world_clear(World *w)
+static void world_clear(Rotten *w)
 {
     fixture_remove(w->state);
     fixture_remove(w->tree);
@@ -187,7 +197,7 @@ static void world_clear(World *w)
 
 static void every_call_may_fail(const RepairSubject *subject, LifeEnd end)
 {
-    World w;
+    Rotten w;
     world_init(&w, subject, end);
     repair_life_run(&w.life);
     world_clear(&w);
@@ -206,7 +216,7 @@ static void and_discarded(const void *subject)
 /* The control: were it written over without its record, it would be seen. */
 static void what_is_written_over_is_found(void)
 {
-    World w;
+    Rotten w;
     world_init(&w, &subjects[0], LIFE_THEN_BACK);
     copy(&w.life);
     open_state(&w.life);
