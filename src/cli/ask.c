@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "cli/i18n.h"
 #include "cli/text.h"
 
@@ -47,7 +48,10 @@ bool syncd_cli_confirm(const SyncdCli *cli, const char *question, GError **error
 
     /* What is asked about was printed before. */
     syncd_output_flush(cli->out);
-    fprintf(stderr, _("%s [y/N] "), question);
+    g_autofree char *asked = g_strdup_printf(_("%s [y/N]"), question);
+    g_autoptr(GString) wrapped = g_string_new(NULL);
+    syncd_text_wrap(wrapped, asked, 0, 0, syncd_terminal_width(STDERR_FILENO));
+    fprintf(stderr, "%s ", wrapped->str);
     fflush(stderr);
     char answer[16] = "";
     bool read = fgets(answer, sizeof answer, stdin) != NULL;
@@ -69,9 +73,10 @@ void syncd_cli_remark(const SyncdCli *cli, const char *format, ...)
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    g_autofree char *safe = syncd_text_safe(text);
+    g_autofree char *told = syncd_commands_of(syncd_cli_instance(cli), text);
+    g_autofree char *safe = syncd_text_safe(told);
     g_autoptr(GString) wrapped = g_string_new(NULL);
-    syncd_text_wrap(wrapped, safe, 0, 0, syncd_output_width(cli->out));
+    syncd_text_wrap(wrapped, safe, 0, 0, syncd_terminal_width(STDERR_FILENO));
     /* A remark is about what was printed. */
     syncd_output_flush(cli->out);
     fprintf(stderr, "%s\n", wrapped->str);

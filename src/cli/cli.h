@@ -102,5 +102,7 @@ void syncd_cli_remark(const SyncdCli *cli, const char *format, ...) G_GNUC_PRINT
 
 /* The whole program. `argv` may be changed. */
 int syncd_cli_main(int argc, char **argv);
-/* Prints an error the way this program does and returns its exit code. */
-SyncdExitCode syncd_cli_report(SyncdOutput *out, bool json, const GError *error);
+/* Prints an error of whoever asked that instance, the way this program does, and returns its exit
+ * code. */
+SyncdExitCode syncd_cli_report(SyncdOutput *out, SyncdClientInstance instance, bool json,
+                               const GError *error);

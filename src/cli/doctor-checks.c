@@ -110,6 +110,8 @@ static bool goes_on(SyncdDoctor *self, const char *what, GError *fault, GError *
         g_propagate_error(error, fault);
         return false;
     }
+    if (g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_ACCESS_DENIED))
+        self->cli->exit = SYNCD_EXIT_NOT_AUTHORISED;
     g_autofree char *sentence = NULL, *next = NULL;
     syncd_error_split(fault->message, &sentence, &next);
     g_ptr_array_add(self->own,

@@ -14,6 +14,7 @@
 typedef struct {
     SyncdJson finding;
     GPtrArray *texts; /* what find_fact() returned */
+    bool *hidden;     /* set: the daemon did not tell one */
 } Facts;
 
 static bool is_time(const char *name)
@@ -27,8 +28,10 @@ static const char *find_fact(void *data, const char *name)
 {
     Facts *facts = data;
     SyncdJson value = syncd_json_member(syncd_json_member(facts->finding, "facts"), name);
-    if (value.type != SYNCD_JSON_STRING)
-        return NULL;
+    if (value.type != SYNCD_JSON_STRING) {
+        *facts->hidden = true;
+        return _("(not shown)");
+    }
     bool more =
         strcmp(name, "n") == 0 && syncd_json_member(facts->finding, "more").type == SYNCD_JSON_TRUE;
     char *text = more ? g_strdup_printf(_("at least %u"),
@@ -43,10 +46,10 @@ static const char *find_fact(void *data, const char *name)
 }
 
 /* In the reader's language, where this program knows the finding; otherwise as the daemon says. */
-static char *sentence_of(SyncdJson finding, const SyncdFinding *known)
+static char *sentence_of(SyncdJson finding, const SyncdFinding *known, bool *hidden)
 {
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
-    Facts facts = {finding, texts};
+    Facts facts = {finding, texts, hidden};
     return known != NULL ? syncd_answer_fill(_(known->sentence), find_fact, &facts)
                          : syncd_record_text(finding, "summary");
 }
@@ -117,13 +120,13 @@ static void print_ways_out(SyncdOutput *out, SyncdJson finding, const SyncdFindi
         print_remark(out, known != NULL && known->person != NULL ? _(known->person) : person);
 }
 
-static void print_found(SyncdOutput *out, SyncdJson finding)
+static void print_found(SyncdOutput *out, SyncdJson finding, bool *hidden)
 {
     g_autofree char *code = syncd_record_text(finding, "code"),
                     *severity = syncd_record_text(finding, "severity"),
                     *next = syncd_record_text(finding, "next");
     const SyncdFinding *known = syncd_finding_find(SYNCD_BYTES_TEXT(code));
-    g_autofree char *sentence = sentence_of(finding, known), *safe = syncd_text_safe(code),
+    g_autofree char *sentence = sentence_of(finding, known, hidden), *safe = syncd_text_safe(code),
                     *wrapped = wrap(out, sentence);
     bool bad = strcmp(severity, "info") != 0;
     syncd_output_styled(out, bad ? SYNCD_STYLE_BAD : SYNCD_STYLE_BOLD, severity);
@@ -146,12 +149,16 @@ static void tell_text(const SyncdDoctor *self, SyncdJson findings)
 {
     SyncdJsonIter iter;
     SyncdJson finding;
-    bool any = false;
+    bool any = false, hidden = false;
     syncd_json_iter_init(&iter, findings);
     for (; syncd_json_iter_next(&iter, NULL, &finding); any = true)
-        print_found(self->cli->out, finding);
+        print_found(self->cli->out, finding, &hidden);
     if (!any)
         syncd_output_printf(self->cli->out, "%s\n", _("No faults were found."));
+    if (hidden)
+        syncd_cli_remark(
+            self->cli, "%s",
+            _("What is not shown may be about others: --all shows it to whoever may see it."));
     if (!self->deep && self->diagnosis != NULL)
         syncd_cli_remark(
             self->cli, "%s",

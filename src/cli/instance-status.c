@@ -1,6 +1,7 @@
 #include "cli/instance-status.h"
 
 #include "base/timestamp.h"
+#include "cli/commands.h"
 #include "cli/listing.h"
 #include "client/calls.h"
 
@@ -91,7 +92,7 @@ static SyncdJson description_of(const SyncdInstanceStatus *status)
 
 static char *note_of(const SyncdInstanceStatus *status)
 {
-    GString *note = g_string_new(NULL);
+    g_autoptr(GString) note = g_string_new(NULL);
     SyncdJsonIter iter;
     SyncdJson reason;
     syncd_json_iter_init(&iter, syncd_json_member(description_of(status), "state_reasons"));
@@ -105,7 +106,7 @@ static char *note_of(const SyncdInstanceStatus *status)
         const char *text = find_note(states, G_N_ELEMENTS(states), status->state);
         g_string_append(note, text != NULL ? text : "This program does not know this state.");
     }
-    return g_string_free(note, FALSE);
+    return syncd_commands_of(status->instance, note->str);
 }
 
 bool syncd_instance_status_get(SyncdClient *client, SyncdInstanceStatus *ret_status, GError **error)
@@ -138,8 +139,9 @@ void syncd_instance_status_unavailable(SyncdClientInstance instance, const GErro
     *ret_status = (SyncdInstanceStatus){.instance = instance,
                                         .state = g_strdup("daemon-unavailable"),
                                         .severity = severity_of("daemon-unavailable")};
-    ret_status->note =
+    g_autofree char *note =
         next != NULL ? g_strconcat(sentence, " Next: ", next, NULL) : g_strdup(sentence);
+    ret_status->note = syncd_commands_of(instance, note);
 }
 
 void syncd_instance_status_clear(SyncdInstanceStatus *status)

@@ -13,6 +13,19 @@ void syncd_live_report_clear(SyncdLiveReport *live)
     g_clear_pointer(&live->key, g_free);
 }
 
+/* It comes from the daemon that has it, and which everybody who may have the report may know. */
+static char *key_in(SyncdJson report)
+{
+    SyncdJsonIter iter;
+    SyncdJson invariant;
+    syncd_json_iter_init(&iter, syncd_json_member(report, "invariants"));
+    while (syncd_json_iter_next(&iter, NULL, &invariant))
+        if (syncd_json_is(syncd_json_member(invariant, "id"), "attestation.signed"))
+            return syncd_json_dup_text(
+                syncd_json_member(syncd_json_member(invariant, "evidence"), "key"));
+    return NULL;
+}
+
 bool syncd_live_report_get(SyncdCli *cli, SyncdLiveReport *ret_live, GError **error)
 {
     g_auto(SyncdLiveReport) live = {0};
@@ -22,11 +35,7 @@ bool syncd_live_report_get(SyncdCli *cli, SyncdLiveReport *ret_live, GError **er
     live.text = syncd_client_health(client, error);
     if (live.text == NULL)
         return false;
-    g_autofree char *description = syncd_client_describe(client, error);
-    if (description == NULL)
-        return false;
-    live.key = syncd_json_dup_text(
-        syncd_json_member(syncd_json_root(description, strlen(description)), "attestation_key"));
+    live.key = key_in(syncd_json_root(live.text, strlen(live.text)));
     *ret_live = live;
     live = (SyncdLiveReport){0};
     return true;

@@ -27,8 +27,7 @@ struct SyncdOutput {
 
 static const char *const style_codes[] = {"\033[1m", "\033[2m", "\033[32m", "\033[31m"};
 
-/* A terminal that knows no size has none. */
-static unsigned width_of(int fd)
+unsigned syncd_terminal_width(int fd)
 {
     struct winsize size = {0};
     return isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
@@ -39,7 +38,7 @@ SyncdOutput *syncd_output_new(int fd)
     SyncdOutput *output = g_new0(SyncdOutput, 1);
     output->fd = fd;
     output->buffer = g_string_new(NULL);
-    output->width = width_of(fd);
+    output->width = syncd_terminal_width(fd);
     return output;
 }
 

@@ -21,5 +21,5 @@ int syncd_cli_reader(void)
         syncd_reader_run(READER_FD, &error))
         return SYNCD_EXIT_DONE;
     g_autoptr(SyncdOutput) out = syncd_output_new(STDOUT_FILENO);
-    return (int)syncd_cli_report(out, false, error);
+    return (int)syncd_cli_report(out, SYNCD_CLIENT_USER, false, error);
 }

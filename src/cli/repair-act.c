@@ -1,12 +1,14 @@
 /* Approving, applying, taking back and discarding a plan of repair: what is agreed to is shown
  * before. */
 #include "cli/agent.h"
+#include "cli/commands.h"
 #include "cli/file.h"
 #include "cli/i18n.h"
 #include "cli/interrupt.h"
 #include "cli/listing.h"
 #include "cli/progress.h"
 #include "cli/repair.h"
+#include "cli/text.h"
 #include "cli/verbs.h"
 #include "cli/when.h"
 #include "client/job.h"
@@ -15,10 +17,11 @@
 #include <poll.h>
 #include <string.h>
 
-static bool agree(SyncdCli *cli, const SyncdCliRepair *repair, const char *question, GError **error)
+static bool agree(SyncdCli *cli, SyncdClient *client, const SyncdCliRepair *repair,
+                  const char *question, GError **error)
 {
     if (!syncd_cli_json(cli) && !syncd_cli_flag(cli, "yes")) {
-        syncd_cli_show_repair(cli, repair);
+        syncd_cli_show_repair(cli, client, repair);
         syncd_output_text(cli->out, "\n");
     }
     return syncd_cli_confirm(cli, question, error);
@@ -34,13 +37,16 @@ static bool show_approved(SyncdCli *cli, SyncdClient *client, const char *id, GE
     SyncdJson plan = syncd_json_root(description, strlen(description));
     g_autofree char *until =
         syncd_when_local_usec(syncd_record_number(plan, "approval_until_usec"));
-    if (syncd_cli_json(cli))
+    if (syncd_cli_json(cli)) {
         syncd_output_json(cli->out, description, strlen(description), true);
-    else
-        syncd_output_printf(cli->out,
-                            _("Approved until %s: `sourceos-syncd repair apply %s` carries it "
-                              "out.\n"),
-                            until, id);
+        return true;
+    }
+    g_autofree char *text = g_strdup_printf(
+        _("Approved until %s: `sourceos-syncd repair apply %s` carries it out."), until, id);
+    g_autofree char *told = syncd_commands_of(syncd_cli_instance(cli), text);
+    g_autoptr(GString) wrapped = g_string_new(NULL);
+    syncd_text_wrap(wrapped, told, 0, 0, syncd_output_width(cli->out));
+    syncd_output_printf(cli->out, "%s\n", wrapped->str);
     return true;
 }
 
@@ -50,7 +56,7 @@ bool syncd_verb_repair_approve(SyncdCli *cli, GError **error)
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_CONSENT, error);
     if (client == NULL ||
         !syncd_cli_find_repair(cli, client, SYNCD_REPAIR_WAITING, &repair, error) ||
-        !agree(cli, &repair, _("Approve exactly this plan?"), error))
+        !agree(cli, client, &repair, _("Approve exactly this plan?"), error))
         return false;
     SyncdCliAgent *agent = syncd_cli_agent_start(cli);
     bool approved = syncd_client_approve_repair(client, repair.id, repair.digest, error);
@@ -58,14 +64,21 @@ bool syncd_verb_repair_approve(SyncdCli *cli, GError **error)
     return approved && show_approved(cli, client, repair.id, error);
 }
 
+/* What cannot be had any more afterwards depends on what it did. */
+static const char *discard_question(const SyncdCliRepair *repair)
+{
+    SyncdJson plan = syncd_json_root(repair->description, strlen(repair->description));
+    if (syncd_record_number(plan, "rollback_until_usec") != 0)
+        return _("Discard this plan? What it did can then not be taken back any more.");
+    return _("Discard this plan?");
+}
+
 bool syncd_verb_repair_discard(SyncdCli *cli, GError **error)
 {
     g_auto(SyncdCliRepair) repair = {0};
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
     if (client == NULL || !syncd_cli_find_repair(cli, client, SYNCD_REPAIR_ANY, &repair, error) ||
-        !agree(cli, &repair,
-               _("Discard this plan? A repair that it did can then not be taken back any more."),
-               error))
+        !agree(cli, client, &repair, discard_question(&repair), error))
         return false;
     if (!syncd_client_discard_repair(client, repair.id, error))
         return false;
@@ -134,7 +147,8 @@ bool syncd_verb_repair_apply(SyncdCli *cli, GError **error)
     g_auto(SyncdCliRepair) repair = {0};
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
     return client != NULL && find_approved(cli, client, &repair, error) &&
-           is_approved(&repair, error) && agree(cli, &repair, _("Carry out this plan?"), error) &&
+           is_approved(&repair, error) &&
+           agree(cli, client, &repair, _("Carry out this plan?"), error) &&
            carry_out(cli, client, &repair, syncd_client_apply_repair, _("Repairing"), error);
 }
 
@@ -144,7 +158,7 @@ bool syncd_verb_repair_rollback(SyncdCli *cli, GError **error)
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_CONSENT, error);
     if (client == NULL ||
         !syncd_cli_find_repair(cli, client, SYNCD_REPAIR_APPLIED, &repair, error) ||
-        !agree(cli, &repair, _("Take back what this plan did?"), error))
+        !agree(cli, client, &repair, _("Take back what this plan did?"), error))
         return false;
     SyncdCliAgent *agent = syncd_cli_agent_start(cli);
     bool done =

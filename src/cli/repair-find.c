@@ -53,7 +53,7 @@ static guint64 fitness(SyncdJson plan, SyncdCliRepairWanted wanted)
     case SYNCD_REPAIR_APPLIED:
         return syncd_record_number(plan, "rollback_until_usec");
     default:
-        return 1;
+        return syncd_json_member(plan, "report").type == SYNCD_JSON_TRUE ? 1 : 2; /* has ended */
     }
 }
 

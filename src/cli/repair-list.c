@@ -24,17 +24,27 @@ static void add_row(SyncdTable *table, SyncdJson plan)
     g_autofree char *id = syncd_record_text(plan, "id"), *state = syncd_record_text(plan, "state"),
                     *risk = syncd_record_text(plan, "risk"),
                     *steps = g_strdup_printf("%u", count(syncd_json_member(plan, "steps"))),
-                    *planned = syncd_when_local_usec(syncd_record_number(plan, "planned_usec")),
-                    *approver = syncd_record_text(plan, "approver");
-    const char *const cells[] = {id,    state,   risk,
-                                 steps, planned, *approver != '\0' ? approver : NULL};
+                    *planned = syncd_when_local_usec(syncd_record_number(plan, "planned_usec"));
+    const char *const cells[] = {id, state, risk, steps, planned};
     syncd_table_add(table, cells);
+}
+
+/* In the system instance those of others are asked for. */
+static void remark_none(SyncdCli *cli)
+{
+    bool own = syncd_cli_instance(cli) == SYNCD_CLIENT_SYSTEM && !syncd_cli_flag(cli, "all");
+    syncd_cli_remark(cli, "%s",
+                     own ? _("You have no plan of repair, and --all shows those of others: "
+                             "`sourceos-syncd repair plan` makes one of what `sourceos-syncd "
+                             "doctor` finds.")
+                         : _("There is no plan of repair: `sourceos-syncd repair plan` makes one "
+                             "of what `sourceos-syncd doctor` finds."));
 }
 
 bool syncd_verb_repair_list(SyncdCli *cli, GError **error)
 {
-    const char *const titles[] = {_("PLAN"),    _("STATE"),       _("RISK"), _(">STEPS"),
-                                  _("PLANNED"), _("APPROVED BY"), NULL};
+    const char *const titles[] = {_("PLAN"),   _("STATE"),   _("RISK"),
+                                  _(">STEPS"), _("PLANNED"), NULL};
     g_autoptr(SyncdTable) table = syncd_table_new(titles);
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
     g_autofree char *plans =
@@ -54,9 +64,7 @@ bool syncd_verb_repair_list(SyncdCli *cli, GError **error)
         add_row(table, plan);
     syncd_table_print(table, cli->out);
     if (n == 0)
-        syncd_cli_remark(cli, "%s",
-                         _("There is no plan of repair: `sourceos-syncd repair plan` makes one of "
-                           "what `sourceos-syncd doctor` finds."));
+        remark_none(cli);
     return true;
 }
 
@@ -96,7 +104,7 @@ bool syncd_verb_repair_show(SyncdCli *cli, GError **error)
         syncd_output_json(cli->out, repair.description, strlen(repair.description), true);
         return true;
     }
-    syncd_cli_show_repair(cli, &repair);
+    syncd_cli_show_repair(cli, client, &repair);
     if (!has_report(&repair))
         return true;
     syncd_output_text(cli->out, "\n");

@@ -44,7 +44,7 @@ static void show_risk(SyncdCli *cli, SyncdJson plan)
     show_line(cli, _("Risk:"), text);
 }
 
-static void show_steps(SyncdCli *cli, SyncdJson plan)
+static void show_steps(SyncdCli *cli, SyncdClient *client, SyncdJson plan)
 {
     const char *const titles[] = {_("STEP"),  _("STATE"),        _("RISK"),
                                   _("ABOUT"), _("WHAT IS DONE"), NULL};
@@ -56,15 +56,15 @@ static void show_steps(SyncdCli *cli, SyncdJson plan)
         g_autofree char *id = syncd_record_text(step, "id"),
                         *state = syncd_record_text(step, "state"),
                         *risk = syncd_record_text(step, "risk"),
-                        *target = syncd_record_text(step, "target"),
+                        *about = syncd_cli_repair_about(cli, client, step),
                         *description = syncd_record_text(step, "description");
-        const char *const cells[] = {id, state, risk, target, description};
+        const char *const cells[] = {id, state, risk, about, description};
         syncd_table_add(table, cells);
     }
     syncd_table_print(table, cli->out);
 }
 
-void syncd_cli_show_repair(SyncdCli *cli, const SyncdCliRepair *repair)
+void syncd_cli_show_repair(SyncdCli *cli, SyncdClient *client, const SyncdCliRepair *repair)
 {
     SyncdJson plan = root_of(repair->description);
     g_autofree char *state = syncd_record_text(plan, "state"),
@@ -86,7 +86,8 @@ void syncd_cli_show_repair(SyncdCli *cli, const SyncdCliRepair *repair)
         show_time(cli, _("Can be approved until:"), plan, "expires_usec");
     show_time(cli, _("Can be taken back until:"), plan, "rollback_until_usec");
     syncd_output_text(cli->out, "\n");
-    show_steps(cli, plan);
+    show_steps(cli, client, plan);
+    syncd_cli_show_repair_causes(cli, client, plan);
 }
 
 /* ---- a report ---- */

@@ -22,7 +22,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdCliRepair, syncd_cli_repair_clear)
 
 /* What a verb is about when no plan is named. */
 typedef enum {
-    SYNCD_REPAIR_ANY,     /* the only one */
+    SYNCD_REPAIR_ANY,     /* the only one that has not ended, or else the only one */
     SYNCD_REPAIR_WAITING, /* the only one that may be approved */
     SYNCD_REPAIR_READY,   /* the only one that is approved, or else that waits for it */
     SYNCD_REPAIR_APPLIED, /* the one that was applied last and can be taken back */
@@ -40,6 +40,10 @@ bool syncd_cli_take_repair(SyncdClient *client, const char *id, SyncdCliRepair *
 /* Of the verb's --all. */
 GVariant *syncd_cli_repair_options(const SyncdCli *cli);
 
-void syncd_cli_show_repair(SyncdCli *cli, const SyncdCliRepair *repair);
+void syncd_cli_show_repair(SyncdCli *cli, SyncdClient *client, const SyncdCliRepair *repair);
+/* repair-about.c: what a step is about, in a word or by its path; and what was found that a plan
+ * which nobody applied yet would mend. */
+char *syncd_cli_repair_about(SyncdCli *cli, SyncdClient *client, SyncdJson step);
+void syncd_cli_show_repair_causes(SyncdCli *cli, SyncdClient *client, SyncdJson plan);
 /* What was done, in words, or as the document it is. */
 void syncd_cli_show_repair_report(SyncdCli *cli, const char *report);

@@ -1,6 +1,7 @@
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/i18n.h"
 #include "cli/interrupt.h"
@@ -34,33 +35,42 @@ static void report_json(SyncdOutput *out, const SyncdErrorInfo *info, const char
     syncd_output_json(out, text->str, text->len, !syncd_output_has_begun(out));
 }
 
-SyncdExitCode syncd_cli_report(SyncdOutput *out, bool json, const GError *error)
+static void complain(const char *text)
+{
+    g_autofree char *safe = syncd_text_safe(text);
+    g_autoptr(GString) wrapped = g_string_new(NULL);
+    syncd_text_wrap(wrapped, safe, 0, 2, syncd_terminal_width(STDERR_FILENO));
+    fprintf(stderr, "%s\n", wrapped->str);
+}
+
+SyncdExitCode syncd_cli_report(SyncdOutput *out, SyncdClientInstance instance, bool json,
+                               const GError *error)
 {
     const SyncdErrorInfo *info = syncd_error_info_of(error);
-    g_autofree char *sentence = NULL;
-    g_autofree char *hint = NULL;
-    syncd_error_split(error->message, &sentence, &hint);
+    g_autofree char *sentence = NULL, *next = NULL;
+    syncd_error_split(error->message, &sentence, &next);
+    g_autofree char *hint = syncd_commands_of(instance, next != NULL ? next : info->next);
     if (json) {
-        report_json(out, info, sentence, hint != NULL ? hint : info->next);
+        report_json(out, info, sentence, hint);
         return info->exit;
     }
 
     /* What was printed so far comes before the complaint about the rest. */
     syncd_output_flush(out);
-    g_autofree char *safe_sentence = syncd_text_safe(sentence);
-    g_autofree char *safe_hint = syncd_text_safe(hint != NULL ? hint : info->next);
-    fprintf(stderr, "sourceos-syncd: %s\n", safe_sentence);
-    fprintf(stderr, _("Next: %s\n"), safe_hint);
+    g_autofree char *what = g_strconcat("sourceos-syncd: ", sentence, NULL);
+    g_autofree char *then = g_strdup_printf(_("Next: %s"), hint);
+    complain(what);
+    complain(then);
     return info->exit;
 }
 
 /* ---- the program ---- */
 
 /* Also when the words cannot be parsed must it be known how to complain. */
-static bool wants_json(int argc, char **argv)
+static bool wants(const char *option, int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--json") == 0)
+        if (strcmp(argv[i], option) == 0)
             return true;
     return false;
 }
@@ -148,7 +158,9 @@ int syncd_cli_main(int argc, char **argv)
     g_autoptr(GArray) given = g_array_new(FALSE, FALSE, sizeof(SyncdGiven));
     g_autoptr(SyncdOutput) out = syncd_output_new(STDOUT_FILENO);
     SyncdCli cli = {.arguments = arguments, .given = given, .out = out};
-    bool json = wants_json(argc, argv);
+    bool json = wants("--json", argc, argv);
+    SyncdClientInstance instance =
+        wants("--system", argc, argv) ? SYNCD_CLIENT_SYSTEM : SYNCD_CLIENT_USER;
 
     const char *group = NULL;
     if (syncd_crypto_init(&error) && syncd_cli_parse(&cli, argc, argv, &group, &error)) {
@@ -158,10 +170,10 @@ int syncd_cli_main(int argc, char **argv)
         run_words(&cli, group, &error);
     }
     if (error != NULL)
-        cli.exit = syncd_cli_report(out, json, error);
+        cli.exit = syncd_cli_report(out, instance, json, error);
 
     g_autoptr(GError) output_error = NULL;
     if (!syncd_output_finish(out, &output_error))
-        return syncd_cli_report(out, false, output_error);
+        return syncd_cli_report(out, instance, false, output_error);
     return cli.exit;
 }

@@ -1,3 +1,4 @@
+#include "cli/commands.h"
 #include "cli/i18n.h"
 #include "cli/instance-status.h"
 #include "cli/listing.h"
@@ -226,11 +227,12 @@ static void print_details(SyncdOutput *out, const SyncdInstanceStatus *status)
         print_line(out, _("Device"), device);
 }
 
-static void print_bad(SyncdOutput *out, guint n)
+static void print_bad(SyncdOutput *out, SyncdClientInstance instance, guint n)
 {
     if (n == 0)
         return;
-    g_autofree char *line = g_strdup_printf(_("%u; see them with `sourceos-syncd doctor`"), n);
+    g_autofree char *text = g_strdup_printf(_("%u; see them with `sourceos-syncd doctor`"), n);
+    g_autofree char *line = syncd_commands_of(instance, text);
     print_line(out, _("Findings"), line);
 }
 
@@ -247,7 +249,7 @@ static void print_text(SyncdOutput *out, const SyncdInstanceStatus *status, guin
     /* That all is well nobody says who goes on with what is not. */
     if (!clean || bad == 0)
         print_line(out, _("Note"), status->note);
-    print_bad(out, bad);
+    print_bad(out, status->instance, bad);
     if (status->available)
         print_details(out, status);
 }

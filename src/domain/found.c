@@ -64,6 +64,11 @@ static const char *no_fact(void *data, const char *name)
     return NULL;
 }
 
+static const char *hidden_fact(void *data, const char *name)
+{
+    return "(not shown)";
+}
+
 static void write_facts(const SyncdFound *self, bool hidden, SyncdJsonWriter *writer)
 {
     syncd_json_name(writer, "facts");
@@ -110,9 +115,10 @@ static void write_evidence(const SyncdFound *self, bool hidden, SyncdJsonWriter 
 
 void syncd_found_write(SyncdFound *self, const SyncdFoundView *view, SyncdJsonWriter *writer)
 {
-    const char *(*fact)(void *data, const char *name) = view->hidden ? no_fact : fact_of;
-    g_autofree char *sentence = syncd_answer_fill(self->finding->sentence, fact, self),
-                    *next = syncd_finding_next(self->finding, view->of_system, fact, self);
+    g_autofree char *sentence = syncd_answer_fill(self->finding->sentence,
+                                                  view->hidden ? hidden_fact : fact_of, self),
+                    *next = syncd_finding_next(self->finding, view->of_system,
+                                               view->hidden ? no_fact : fact_of, self);
     syncd_json_begin_object(writer);
     syncd_json_member_string(writer, "code", self->finding->code);
     syncd_json_member_string(writer, "severity", self->finding->severity);

@@ -46,7 +46,8 @@ static const Sentences table[] = {
      "It was changed, or made by something that is broken.", SNAPSHOT},
     {"attestation.verifiable", "The signature of the report could not be verified.",
      "Somebody else may have made it.",
-     "Give the key of the device with --key: `sourceos-syncd status --json` shows whom you ask."},
+     "Give the key of the device with --key; a report that you have from its daemon yourself has it "
+     "beside attestation.signed."},
 
     {"state.initialized", "There is no state yet.", NULL,
      "Start the daemon, or make the state: `sourceos-syncd store init`."},
@@ -61,9 +62,9 @@ static const Sentences table[] = {
      "The log may have been cut, or be another one.", VERIFY},
     {"schema.compatible", "A database has another version than this program.",
      "What it does not know it cannot check.", "Run the newest program that was used on this state."},
-    {"tombstone.propagated", "A deletion has not reached everybody who has to know of it.",
+    {"tombstone.propagated", "A deletion has not reached everybody who has to know of it, or nobody knows.",
      "What was deleted may still be seen.", DOCTOR},
-    {"purge.authorised", "A purge was begun, and the proof of it is not written yet.",
+    {"purge.authorised", "A purge was begun whose proof is not written yet, or nobody knows.",
      "Its bytes may still be in some file.",
      "Nothing, if there is room: the daemon finishes it. `sourceos-syncd doctor` says if not."},
     {"policy.available", "Rules of policy were refused, or there are none that can be used.",

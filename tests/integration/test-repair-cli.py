@@ -80,6 +80,28 @@ def a_repair_from_the_first_look_to_the_last(world):
         assert 'Taken back' in back, back
         equal(me.index.read_bytes(), GARBAGE)
         me.fails(NOT_FOUND, 'NotFound', 'rollback', '--yes')
+        # The one that was taken back is in nobody's way.
+        json.loads(me.does('plan'))
+        waiting, = (one['id'] for one in me.json('list') if one['state'] == 'preview')
+        assert waiting in me.does('show')
+        me.does('discard', '--yes')
+        equal([one['id'] for one in me.json('list')], [plan])
+
+
+@promise
+def modes_are_mended_file_by_file(world):
+    with Repairer(world, ALLOWED) as me:
+        for words in (('plan',), ('approve', '--yes'), ('apply', '--yes'), ('discard', '--yes')):
+            me.does(*words)
+        key = next((me.daemon.state / 'keys').iterdir())
+        key.chmod(0o644)
+        me.does('plan')
+        shown = me.does('show')
+        assert f'keys/{key.name}: 0644, not 0600' in shown, shown
+        me.does('approve', '--yes')
+        me.does('apply', '--yes')
+        equal(key.stat().st_mode & 0o777, 0o600)
+        assert key.name not in me.does('show')
 
 
 @promise
@@ -108,7 +130,7 @@ def a_person_sees_what_he_agrees_to(world):
         me.does('plan')
         plan = me.json('list')[0]
         seen = on_terminal(me.cli, ('repair', 'approve'), b'n\n', FAILED, **me.options)
-        for part in (plan['id'], plan['digest'], 'Effect:', 'Risk:', 'Approve exactly this plan?'):
+        for part in (plan['id'], plan['digest'], 'Effect:', 'Risk:', 'Approve exactly this plan? [y/N]'):
             assert part in seen, (part, seen)
         equal(me.json('list'), [plan])
         on_terminal(me.cli, ('repair', 'approve'), b'y\n', DONE, **me.options)
@@ -223,6 +245,8 @@ def of_a_file_a_person_says_which_bytes_are_right(world):
             me.does(*words)
         rotten = Rotten(me)
         equal(rotten.plan(), 'file-restore')
+        shown = me.does('show')
+        assert 'shopping' in shown and 'sha256' not in shown.split('STEP')[1], shown
         rotten.repair()
         equal((rotten.file.read_text(), rotten.is_found()), (rotten.text, False))
         rotten.take_back()
@@ -252,6 +276,14 @@ def the_machine_is_repaired_by_whom_polkit_allows(world):
         plan = json.loads(document)['plan_id']
         cli.fails(NOT_AUTHORISED, 'AccessDenied', 'repair', 'plan', '--system', **stranger)
         equal(cli.json('repair', 'list', '--system', **stranger), [])
+        _, _, said = cli.run('repair', 'list', '--system', **stranger)
+        assert '`sourceos-syncd --system repair plan`' in said and '--all' in said, said
+        _, _, said = cli.run('repair', 'show', '--system', **stranger)
+        assert '`sourceos-syncd --system repair plan`' in said, said
+        code, out, _ = cli.run('doctor', '--system', **stranger)
+        assert '(not shown)' in out and 'does not allow you this' in out, out
+        equal(code, NOT_AUTHORISED)
+        equal(cli.run('doctor', '--system', **allowed)[0], NEGATIVE)
         for verb in ('show', 'approve', 'apply', 'rollback', 'discard'):
             sure = '--all' if verb == 'show' else '--yes'
             code, out, err = cli.run('repair', verb, plan, '--system', sure, **stranger)

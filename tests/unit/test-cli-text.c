@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/record.h"
 #include "cli/table.h"
@@ -325,6 +326,29 @@ static void times_are_printed_in_local_time(void)
     g_assert_cmpstr(other, ==, "soon");
 }
 
+static void commands_ask_the_instance_that_was_asked(void)
+{
+    static const struct {
+        const char *text, *of_system;
+    } cases[] = {
+        {"see `sourceos-syncd doctor`, or `sourceos-syncd repair plan`",
+         "see `sourceos-syncd --system doctor`, or `sourceos-syncd --system repair plan`"},
+        {"`sourceos-syncd daemon --user` and `sourceos-syncd --system status`",
+         "`sourceos-syncd daemon --user` and `sourceos-syncd --system status`"},
+        {"`sourceos-syncd show x` not --system", "`sourceos-syncd --system show x` not --system"},
+        {"sourceos-syncd is a program, `systemctl` another",
+         "sourceos-syncd is a program, `systemctl` another"},
+        {"`sourceos-syncd ", "`sourceos-syncd --system "},
+        {"", ""},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *user = syncd_commands_of(SYNCD_CLIENT_USER, cases[i].text),
+                        *system = syncd_commands_of(SYNCD_CLIENT_SYSTEM, cases[i].text);
+        g_assert_cmpstr(user, ==, cases[i].text);
+        g_assert_cmpstr(system, ==, cases[i].of_system);
+    }
+}
+
 int main(int argc, char **argv)
 {
     setenv("TZ", "UTC", 1);
@@ -343,6 +367,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/output/colour", colour_only_where_it_is_wanted);
     g_test_add_func("/cli/output/reader-gone", a_reader_that_goes_away_is_no_error);
     g_test_add_func("/cli/output/full-disk", a_full_disk_is_an_error);
+    g_test_add_func("/cli/commands/instance", commands_ask_the_instance_that_was_asked);
     g_test_add_func("/cli/when/parse", times_are_read_as_people_write_them);
     g_test_add_func("/cli/when/print", times_are_printed_in_local_time);
     return g_test_run();
