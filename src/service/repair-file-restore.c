@@ -303,7 +303,11 @@ static bool undo_kept(SyncdRepairAct *act, const SyncdRepairFile *file,
         return fail(work, error);
     if (stays)
         syncd_repair_file_leave(act);
+    /* It was put in its place and its process ended: then it was taken for a change. */
     *ret_more = false;
+    if (now == SYNCD_FILE_IS_FOUND &&
+        (!syncd_repair_file_write_back(act, file, note, ret_more, error) || *ret_more))
+        return *ret_more;
     return release(act, error);
 }
 

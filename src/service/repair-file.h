@@ -69,6 +69,13 @@ SyncdFileNow syncd_repair_file_now(const SyncdRepairFile *file, const SyncdRepai
 
 /* It goes on in a moment; Busy when that has been so for too long. */
 bool syncd_repair_file_wait(SyncdRepairAct *act, GError **error);
+/* The same where that is the problem, which is taken; else it is the error. */
+bool syncd_repair_file_wait_if_busy(SyncdRepairAct *act, GError *problem, bool *ret_more,
+                                    GError **error);
+/* Of one whose record says what was found: it says again what the note does, and that there are
+ * other bytes. Waits until its workspace is at rest. */
+bool syncd_repair_file_write_back(SyncdRepairAct *act, const SyncdRepairFile *file,
+                                  const SyncdRepairFileNote *note, bool *ret_more, GError **error);
 /* Changed meanwhile: PlanStale. */
 bool syncd_repair_file_refuse(const SyncdRepairAct *act, GError **error);
 /* What is there now stays, and the report says so. */

@@ -233,10 +233,59 @@ static void a_kill_leaves_all_or_nothing(gconstpointer data)
         run_on(&world, plan);
         g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
         assert_content(&world, ROTTEN, ROT);
+        assert_mismatch(&world.w, ROTTEN, ROT);
         g_assert_cmpuint(snapshots(&world), ==, 0);
         g_assert_true(is_tidy(&world));
         world_clear(&world);
     }
+}
+
+/* What is taken back of a workspace that is away waits for it, and goes on when it is back. */
+static void what_is_away_is_taken_back_when_it_is_back(void)
+{
+    World world;
+    world_init(&world);
+    SyncdRepairPlan *plan = applied(&world, false);
+    end_workspace(&world.w);
+    begin_rollback(&world, plan);
+    for (guint i = 0; i < 5000 && !syncd_repair_plan_is_interrupted(plan); i++) {
+        syncd_service_work(world.w.f.service);
+        world.w.f.base.now_usec += G_USEC_PER_SEC / 10;
+    }
+    g_assert_true(syncd_repair_plan_is_interrupted(plan));
+    g_assert_true(is_found(&world.w.f, "repair-interrupted"));
+    assert_content(&world, ROTTEN, WRITTEN);
+    begin_workspace(&world.w);
+    world.w.f.base.now_usec += G_USEC_PER_SEC * 60;
+    run_on(&world, plan);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
+    assert_content(&world, ROTTEN, ROT);
+    assert_mismatch(&world.w, ROTTEN, ROT);
+    world_clear(&world);
+}
+
+/* Killed when the file was in its place again, and before the log said so: what looks like a change
+ * of the file is none. */
+static void what_was_put_back_last_is_recorded_as_it_was(void)
+{
+    World world;
+    world_init(&world);
+    SyncdRepairPlan *plan = applied(&world, false);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+    begin_rollback(&world, plan);
+    write_over(&world.w, ROTTEN, ROT);
+    restart(&world);
+    plan = syncd_service_find_repair_plan(world.w.f.service, id);
+    run_on(&world, plan);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
+    assert_content(&world, ROTTEN, ROT);
+    assert_mismatch(&world.w, ROTTEN, ROT);
+    g_assert_cmpuint(snapshots(&world), ==, 0);
+    rescan(&world.w);
+    assert_mismatch(&world.w, ROTTEN, ROT);
+    applied(&world, false);
+    assert_content(&world, ROTTEN, WRITTEN);
+    world_clear(&world);
 }
 
 static void what_is_cancelled_is_taken_back(void)
@@ -451,6 +500,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/repair-file/put-back", what_was_put_back_last_is_recorded_as_it_was);
+    g_test_add_func("/repair-file/away", what_is_away_is_taken_back_when_it_is_back);
     g_test_add_func("/repair-file/recorded-bytes-come-back-and-go-again",
                     recorded_bytes_come_back_and_go_again);
     g_test_add_func("/repair-file/long-files-come-back-and-go-again",
