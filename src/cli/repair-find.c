@@ -35,7 +35,13 @@ bool syncd_cli_take_repair(SyncdClient *client, const char *id, SyncdCliRepair *
         return false;
     SyncdHash hash = syncd_hash(ret_repair->document, strlen(ret_repair->document));
     syncd_hash_to_digest(&hash, ret_repair->digest);
-    return true;
+    SyncdJson plan = syncd_json_root(ret_repair->description, strlen(ret_repair->description));
+    if (syncd_json_is(syncd_json_member(plan, "digest"), ret_repair->digest))
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,
+                         "see which there are with `sourceos-syncd repair list`",
+                         "The digest of %s is not that of the plan that the daemon shows", id);
+    return false;
 }
 
 /* ---- which one ---- */

@@ -33,28 +33,49 @@ static void show_time(SyncdCli *cli, const char *title, SyncdJson plan, const ch
 
 /* ---- a plan ---- */
 
-static void show_risk(SyncdCli *cli, SyncdJson plan)
+/* The gravest of its steps. */
+static unsigned gravity(SyncdJson step)
 {
-    g_autofree char *risk = syncd_record_text(plan, "risk");
-    bool destructive = true;
-    syncd_json_get_bool(syncd_json_member(plan, "destructive"), &destructive);
+    SyncdJson risk = syncd_json_member(step, "risk");
+    return syncd_json_is(risk, "low") ? 0 : syncd_json_is(risk, "medium") ? 1 : 2;
+}
+
+static void show_risk(SyncdCli *cli, SyncdJson document)
+{
+    SyncdJsonIter iter;
+    SyncdJson step;
+    unsigned gravest = 0;
+    bool destructive = false;
+    g_autofree char *risk = NULL;
+    syncd_json_iter_init(&iter, syncd_json_member(document, "steps"));
+    while (syncd_json_iter_next(&iter, NULL, &step)) {
+        destructive |= syncd_json_member(step, "destructive").type != SYNCD_JSON_FALSE;
+        if (risk != NULL && gravity(step) <= gravest)
+            continue;
+        gravest = gravity(step);
+        g_free(risk);
+        risk = syncd_record_text(step, "risk");
+    }
     g_autofree char *text = g_strdup_printf(destructive ? _("%s; some of it cannot be taken back")
                                                         : _("%s; nothing is destroyed"),
-                                            risk);
+                                            risk != NULL ? risk : "");
     show_line(cli, _("Risk:"), text);
 }
 
-static void show_steps(SyncdCli *cli, SyncdClient *client, SyncdJson plan)
+/* How far each is says the daemon, in the same order. */
+static void show_steps(SyncdCli *cli, SyncdClient *client, SyncdJson document, SyncdJson plan)
 {
     const char *const titles[] = {_("STEP"),  _("STATE"),        _("RISK"),
                                   _("ABOUT"), _("WHAT IS DONE"), NULL};
     g_autoptr(SyncdTable) table = syncd_table_new(titles);
-    SyncdJsonIter iter;
-    SyncdJson step;
-    syncd_json_iter_init(&iter, syncd_json_member(plan, "steps"));
+    SyncdJsonIter iter, states;
+    SyncdJson step, said;
+    syncd_json_iter_init(&iter, syncd_json_member(document, "steps"));
+    syncd_json_iter_init(&states, syncd_json_member(plan, "steps"));
     while (syncd_json_iter_next(&iter, NULL, &step)) {
+        bool known = syncd_json_iter_next(&states, NULL, &said);
         g_autofree char *id = syncd_record_text(step, "id"),
-                        *state = syncd_record_text(step, "state"),
+                        *state = known ? syncd_record_text(said, "state") : g_strdup(""),
                         *risk = syncd_record_text(step, "risk"),
                         *about = syncd_cli_repair_about(cli, client, step),
                         *description = syncd_record_text(step, "description");
@@ -64,17 +85,11 @@ static void show_steps(SyncdCli *cli, SyncdClient *client, SyncdJson plan)
     syncd_table_print(table, cli->out);
 }
 
-void syncd_cli_show_repair(SyncdCli *cli, SyncdClient *client, const SyncdCliRepair *repair)
+static void show_states(SyncdCli *cli, SyncdJson plan)
 {
-    SyncdJson plan = root_of(repair->description);
     g_autofree char *state = syncd_record_text(plan, "state"),
                     *approver = syncd_record_text(plan, "approver"),
-                    *failure = syncd_record_text(plan, "failure"),
-                    *summary = syncd_record_text(root_of(repair->document), "summary");
-    show_line(cli, _("Plan:"), repair->id);
-    show_line(cli, _("Effect:"), summary);
-    show_risk(cli, plan);
-    show_line(cli, _("Digest:"), repair->digest);
+                    *failure = syncd_record_text(plan, "failure");
     show_line(cli, _("State:"), state);
     if (*approver != '\0')
         show_line(cli, _("Approved by:"), approver);
@@ -85,8 +100,20 @@ void syncd_cli_show_repair(SyncdCli *cli, SyncdClient *client, const SyncdCliRep
     else if (strcmp(state, "preview") == 0)
         show_time(cli, _("Can be approved until:"), plan, "expires_usec");
     show_time(cli, _("Can be taken back until:"), plan, "rollback_until_usec");
+}
+
+/* What it does is what the bytes say whose digest is agreed to; how it stands says the daemon. */
+void syncd_cli_show_repair(SyncdCli *cli, SyncdClient *client, const SyncdCliRepair *repair)
+{
+    SyncdJson plan = root_of(repair->description), document = root_of(repair->document);
+    g_autofree char *summary = syncd_record_text(document, "summary");
+    show_line(cli, _("Plan:"), repair->id);
+    show_line(cli, _("Effect:"), summary);
+    show_risk(cli, document);
+    show_line(cli, _("Digest:"), repair->digest);
+    show_states(cli, plan);
     syncd_output_text(cli->out, "\n");
-    show_steps(cli, client, plan);
+    show_steps(cli, client, document, plan);
     syncd_cli_show_repair_causes(cli, client, plan);
 }
 

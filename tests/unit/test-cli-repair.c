@@ -1,0 +1,74 @@
+/* What a person is shown before agreeing is what the bytes say whose digest is agreed to. */
+#include "cli/repair.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define DESCRIPTION                                                                                \
+    "{\"id\":\"plan-1\",\"state\":\"complete\",\"risk\":\"low\",\"destructive\":false,"            \
+    "\"steps\":[{\"id\":\"harmless\",\"state\":\"done\",\"risk\":\"low\",\"target\":\"nothing\","  \
+    "\"description\":\"Do nothing.\"},{\"id\":\"more\",\"state\":\"undone\"}]}"
+#define DOCUMENT                                                                                   \
+    "{\"summary\":\"All of it goes.\",\"steps\":["                                                 \
+    "{\"id\":\"one\",\"risk\":\"medium\",\"destructive\":false,\"target\":\"journal\","            \
+    "\"description\":\"Write it anew.\"},"                                                         \
+    "{\"id\":\"two\",\"risk\":\"high\",\"destructive\":true,\"target\":\"state\","                 \
+    "\"description\":\"Give two of them up.\"}]}"
+
+static char *shown(const char *description, const char *document)
+{
+    int ends[2];
+    char text[4096] = "";
+    SyncdCli cli = {NULL};
+    SyncdCliRepair repair = {
+        .id = (char *)"plan-1", .description = (char *)description, .document = (char *)document};
+    g_assert_cmpint(pipe(ends), ==, 0);
+    cli.out = syncd_output_new(ends[1]);
+    syncd_cli_show_repair(&cli, NULL, &repair);
+    syncd_output_flush(cli.out);
+    g_assert_cmpint(read(ends[0], text, sizeof text - 1), >, 0);
+    syncd_output_free(cli.out);
+    close(ends[0]);
+    close(ends[1]);
+    return g_strdup(text);
+}
+
+static void assert_says(const char *text, const char *part, bool says)
+{
+    if ((strstr(text, part) != NULL) != says)
+        g_error("%s: %s", part, text);
+}
+
+static void what_is_done_is_what_the_document_says(void)
+{
+    g_autofree char *text = shown(DESCRIPTION, DOCUMENT);
+    for (const char *const *part =
+             (const char *const[]){"All of it goes.", "Write it anew.", "Give two of them up.",
+                                   "journal", "high; some of it cannot be taken back", NULL};
+         *part != NULL; part++)
+        assert_says(text, *part, true);
+    assert_says(text, "harmless", false);
+    assert_says(text, "Do nothing.", false);
+}
+
+static void how_it_stands_is_what_the_daemon_says(void)
+{
+    g_autofree char *text = shown(DESCRIPTION, DOCUMENT);
+    assert_says(text, "complete", true);
+    assert_says(text, "undone", true);
+}
+
+static void a_state_that_is_not_said_hides_no_step(void)
+{
+    g_autofree char *text = shown("{\"id\":\"plan-1\",\"state\":\"complete\"}", DOCUMENT);
+    assert_says(text, "Give two of them up.", true);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/cli-repair/document", what_is_done_is_what_the_document_says);
+    g_test_add_func("/cli-repair/state", how_it_stands_is_what_the_daemon_says);
+    g_test_add_func("/cli-repair/hidden", a_state_that_is_not_said_hides_no_step);
+    return g_test_run();
+}
