@@ -1,13 +1,16 @@
+/* clang-format off */
 /*
  * An applet for sourceos-syncd without a panel: writes a line for each change that one would draw.
  *
- *     state degraded: no-space            how it is, and why; daemon-unavailable when it is not
- * there findings 1 errors, 2 warnings       what a diagnosis found plan <id> approved what became
- * of a repair plan job <id> running 40 %               how far a job is, and how it ended
+ *     state degraded: no-space            how it is, and why; daemon-unavailable when it is not there
+ *     findings 1 errors, 2 warnings       what a diagnosis found
+ *     plan <id> preview                   a repair plan, and what became of it; gone when it is forgotten
+ *     job <id> running 40 %               how far a job is, and how it ended
  *
  * It only listens: nothing that it asks for is waited for, and it never starts the daemon. When
  * that comes back it is asked how it is. Ends on SIGTERM.
  */
+/* clang-format on */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -23,6 +26,7 @@
 #define JOB NAME ".Job"
 #define PLAN NAME ".RepairPlan"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
+#define OBJECTS "org.freedesktop.DBus.ObjectManager"
 #define OWNER_CHANGED                                                                              \
     "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" NAME "'"
 #define TEXT_MAX 256
@@ -185,6 +189,14 @@ static int on_plan(sd_bus_message *signal, void *userdata, sd_bus_error *ret_err
     return 0;
 }
 
+static int on_removed(sd_bus_message *signal, void *userdata, sd_bus_error *ret_error)
+{
+    const char *path;
+    if (sd_bus_message_read(signal, "o", &path) >= 0)
+        draw_object("plan", path, PATH "/plan", "gone");
+    return 0;
+}
+
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
 {
     Applet *applet = userdata;
@@ -234,6 +246,7 @@ static int subscribe(Applet *applet)
         {PROPERTIES, "PropertiesChanged", on_properties},
         {MANAGER, "FindingsChanged", on_findings},
         {PLAN, "PlanChanged", on_plan},
+        {OBJECTS, "InterfacesRemoved", on_removed},
     };
     int r = sd_bus_add_match_async(applet->bus, NULL, OWNER_CHANGED, on_owner, NULL, applet);
     for (size_t i = 0; r >= 0 && i < sizeof signals / sizeof *signals; i++)

@@ -5,7 +5,7 @@
 
     state degraded: no-space            how it is, and why; daemon-unavailable when it is not there
     findings 1 errors, 2 warnings       what a diagnosis found
-    plan <id> approved                  what became of a repair plan
+    plan <id> preview                   a repair plan, and what became of it; gone when it is forgotten
     job <id> running 40 %               how far a job is, and how it ended
 
 It only listens: nothing that it asks for is waited for, and it never starts the daemon. When that comes back
@@ -19,7 +19,7 @@ from gi.repository import Gio, GLib  # pylint: disable=wrong-import-position
 
 NAME, PATH = 'org.sourceos.Sync', '/org/sourceos/Sync'
 MANAGER, JOB, PLAN = NAME + '.Manager', NAME + '.Job', NAME + '.RepairPlan'
-PROPERTIES = 'org.freedesktop.DBus.Properties'
+PROPERTIES, OBJECTS = 'org.freedesktop.DBus.Properties', 'org.freedesktop.DBus.ObjectManager'
 STOP_SIGNALS = (2, 15)
 
 
@@ -33,6 +33,7 @@ class Applet:
             (MANAGER, 'FindingsChanged'):
                 lambda path, errors, warnings: print(f'findings {errors} errors, {warnings} warnings', flush=True),
             (PLAN, 'PlanChanged'): lambda path, state: print(f'plan {id_of(path)} {state}', flush=True),
+            (OBJECTS, 'InterfacesRemoved'): self.on_removed,
         }
         self.bus.signal_subscribe(NAME, None, None, None, None, Gio.DBusSignalFlags.NONE, self.on_signal)
         Gio.bus_watch_name_on_connection(self.bus, NAME, Gio.BusNameWatcherFlags.NONE,
@@ -50,6 +51,11 @@ class Applet:
             self.draw_state(changed.get('State', self.state), changed.get('StateReasons', self.reasons))
         elif interface == JOB:
             self.draw_job(path, changed)
+
+    @staticmethod
+    def on_removed(_, path, interfaces):
+        if PLAN in interfaces:
+            print(f'plan {id_of(path)} gone', flush=True)
 
     def ask(self):
         """The answer comes when it comes: one that is older than a signal was sent before it."""

@@ -189,11 +189,9 @@ void syncd_bus_job_removed(SyncdBus *bus, SyncdJob *job)
 
 void syncd_bus_plan_added(SyncdBus *bus, SyncdRepairPlan *plan)
 {
-    syncd_plan_add(bus, plan);
-    if (bus->instance != SYNCD_INSTANCE_USER)
-        return;
-    g_autofree char *path = syncd_plan_path(plan);
-    sd_bus_emit_object_added(bus->connection, path);
+    const SyncdObject *object = syncd_plan_add(bus, plan);
+    if (bus->instance == SYNCD_INSTANCE_USER)
+        syncd_plan_tell_added(object);
 }
 
 void syncd_bus_plan_changed(SyncdBus *bus, SyncdRepairPlan *plan)

@@ -219,12 +219,32 @@ void syncd_plan_object_free(void *data)
     g_free(object);
 }
 
-void syncd_plan_add(SyncdBus *bus, SyncdRepairPlan *plan)
+SyncdObject *syncd_plan_add(SyncdBus *bus, SyncdRepairPlan *plan)
 {
     SyncdObject *object = g_new0(SyncdObject, 1);
     *object =
         (SyncdObject){.bus = bus, .plan = plan, .told = g_strdup(syncd_repair_plan_state(plan))};
     g_hash_table_insert(bus->plans, g_strdup(syncd_repair_plan_id(plan)), object);
+    return object;
+}
+
+static int tell_state(const SyncdObject *object, const char *path)
+{
+    return sd_bus_emit_signal(object->bus->connection, path, SYNCD_INTERFACE_PLAN, "PlanChanged",
+                              "s", object->told);
+}
+
+static void log_lost(int r)
+{
+    if (r < 0)
+        g_debug("PlanChanged was not sent: %s", g_strerror(-r));
+}
+
+void syncd_plan_tell_added(const SyncdObject *object)
+{
+    g_autofree char *path = syncd_plan_path(object->plan);
+    int r = sd_bus_emit_object_added(object->bus->connection, path);
+    log_lost(r < 0 ? r : tell_state(object, path));
 }
 
 void syncd_plan_tell(SyncdObject *object)
@@ -232,15 +252,12 @@ void syncd_plan_tell(SyncdObject *object)
     static const char *const changing[] = {"State", "ExpiresUSec", NULL};
     const char *state = syncd_repair_plan_state(object->plan);
     g_autofree char *path = syncd_plan_path(object->plan);
-    sd_bus *connection = object->bus->connection;
-    int r = sd_bus_emit_properties_changed_strv(connection, path, SYNCD_INTERFACE_PLAN,
-                                                (char **)changing);
-    if (r >= 0 && strcmp(state, object->told) != 0)
-        r = sd_bus_emit_signal(connection, path, SYNCD_INTERFACE_PLAN, "PlanChanged", "s", state);
+    bool other = strcmp(state, object->told) != 0;
     g_free(object->told);
     object->told = g_strdup(state);
-    if (r < 0)
-        g_debug("PlanChanged was not sent: %s", g_strerror(-r));
+    int r = sd_bus_emit_properties_changed_strv(object->bus->connection, path, SYNCD_INTERFACE_PLAN,
+                                                (char **)changing);
+    log_lost(r < 0 || !other ? r : tell_state(object, path));
 }
 
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST

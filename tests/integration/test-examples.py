@@ -227,8 +227,11 @@ def an_applet_draws_findings_and_plans(world):
                 (ROOT, 'Manager', 'Unknown', GLib.Variant('(s)', ('x',))),
                 (plan, 'RepairPlan', 'PlanChanged', GLib.Variant('(s)', ('complete',)))):
             other.connection.emit_signal(None, path, f'{NAME}.{interface}', member, values)
+        for gone, interface in ((f'{ROOT}/job/j1', f'{NAME}.Job'), (plan, f'{NAME}.RepairPlan')):
+            other.connection.emit_signal(None, ROOT, 'org.freedesktop.DBus.ObjectManager', 'InterfacesRemoved',
+                                         GLib.Variant('(oas)', (gone, [interface])))
         other.connection.flush_sync()
-        draw('findings 1 errors, 2 warnings', 'plan p1 approved', 'plan p1 complete')
+        draw('findings 1 errors, 2 warnings', 'plan p1 approved', 'plan p1 complete', 'plan p1 gone')
 
 
 if __name__ == '__main__':

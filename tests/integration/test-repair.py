@@ -81,7 +81,7 @@ def a_repair_is_planned_approved_applied_and_taken_back(world):
         equal((daemon.state / 'index.db').read_bytes(), GARBAGE, 'byte for byte')
         heard = [(part[3], part[4]) for part in caller.heard() if part[1] == path]
         states = [values.strip("(',)") for member, values in heard if member == 'PlanChanged']
-        equal(states, ['approved', 'running', 'complete', 'running', 'rolled_back'])
+        equal(states, ['preview', 'approved', 'running', 'complete', 'running', 'rolled_back'])
 
 
 @promise
