@@ -18,7 +18,7 @@ static bool expand(SyncdRepairNeeds *needs, const SyncdFound *found, GError **er
     return true;
 }
 
-/* One that is made beside it may be half as large again as it is now. */
+/* While one is made beside it, what is sorted for it takes room as well. */
 static guint64 space(SyncdService *service, const char *target)
 {
     guint64 bytes = syncd_store_index_file_bytes(service->store);

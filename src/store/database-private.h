@@ -31,8 +31,9 @@ struct SyncdDatabase {
     GHashTable *statements; /* const char * (by address) -> SyncdStatement * */
     int wal_pages;
     SyncdFilePlace file_place, wal_place;
-    bool frozen;  /* nothing is synced any more */
-    char *damage; /* what was found malformed first */
+    struct SyncdDatabaseSteps *steps; /* NULL: it is not being migrated in steps */
+    bool frozen;                      /* nothing is synced any more */
+    char *damage;                     /* what was found malformed first */
 };
 
 /* The code that an error of SQLite means to us. */

@@ -232,6 +232,7 @@ void syncd_database_free(SyncdDatabase *db)
 {
     if (db == NULL)
         return;
+    syncd_database_stop_migrating(db);
     g_clear_pointer(&db->statements, g_hash_table_unref);
     if (sqlite3_close(db->handle) != SQLITE_OK)
         g_critical("%s: a statement is still in use", db->kind->name);

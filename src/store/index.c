@@ -66,30 +66,34 @@ static bool remove_file(const char *path, const char *suffix)
     return unlink(name) == 0 || errno == ENOENT;
 }
 
-SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, SyncdLookups lookups, GError **error)
+SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, GError **error)
 {
-    unsigned version = lookups == SYNCD_LOOKUPS_FIRST ? (unsigned)syncd_index_migrations.n_steps
-                                                      : MIGRATION_BEFORE_LOOKUPS;
     g_autofree char *path = syncd_directory_file(directory, NEW_FILE);
     remove_file(path, "");
     remove_file(path, "-wal");
     remove_file(path, "-journal");
-    SyncdDatabase *db =
-        syncd_database_open_up_to(path, &new_index_kind, SYNCD_DATABASE_CREATE, version, error);
+    SyncdDatabase *db = syncd_database_open_up_to(path, &new_index_kind, SYNCD_DATABASE_CREATE,
+                                                  MIGRATION_BEFORE_LOOKUPS, error);
     if (db == NULL)
         return NULL;
     SyncdIndex *self = wrap(db);
     self->making = true;
-    self->version = version;
+    self->version = MIGRATION_BEFORE_LOOKUPS;
     return self;
+}
+
+bool syncd_index_has_lookups(const SyncdIndex *self)
+{
+    return self->version == syncd_index_migrations.n_steps;
 }
 
 bool syncd_index_add_lookup(SyncdIndex *self, bool *ret_more, GError **error)
 {
-    if (!syncd_database_migrate(self->db, self->version + 1, error))
+    bool goes_on;
+    if (!syncd_database_migrate_step(self->db, self->version + 1, &goes_on, error))
         return false;
-    self->version++;
-    *ret_more = self->version < syncd_index_migrations.n_steps;
+    self->version += !goes_on;
+    *ret_more = !syncd_index_has_lookups(self);
     return true;
 }
 

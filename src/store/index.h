@@ -24,17 +24,13 @@ typedef struct SyncdIndex SyncdIndex;
 /* Opens index.db as it is. NULL with `error` when it is not there or not usable: then it must be
  * made anew. */
 SyncdIndex *syncd_index_open(SyncdDirectory *directory, GError **error);
-typedef enum {
-    SYNCD_LOOKUPS_LAST,  /* sorted when all rows are there: soonest made, in few long steps */
-    SYNCD_LOOKUPS_FIRST, /* with each row: takes several times as long, in short steps */
-} SyncdLookups;
-
 /* Begins that file beside it; one that was left behind is removed first. It cannot be asked
- * anything. */
-SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, SyncdLookups lookups, GError **error);
-/* Makes one of the lookups that a new file lacks: as long as sorting all rows takes. `*ret_more`
- * while there are others. */
+ * anything, and gets its rows first. */
+SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, GError **error);
+/* Then the lookups that a new file lacks: from rows that are sorted they are soonest made. A short
+ * step, after which nothing but another one may be asked of it while `*ret_more`. */
 bool syncd_index_add_lookup(SyncdIndex *index, bool *ret_more, GError **error);
+bool syncd_index_has_lookups(const SyncdIndex *index); /* a new file: all of them */
 /* Makes durable what is in it so far, so that finishing need not wait for all of it. */
 bool syncd_index_sync_new(SyncdIndex *index, SyncdDirectory *directory, GError **error);
 /* Finishes the new file, puts it in the place of index.db (which must be closed) and opens it.

@@ -141,7 +141,7 @@ static bool begin_new_index(SyncdStore *self, const char *why, GError **error)
     }
     syncd_store_drop_index(self);
     g_clear_error(&self->held);
-    self->index = syncd_index_begin_new(self->directory, SYNCD_LOOKUPS_LAST, error);
+    self->index = syncd_index_begin_new(self->directory, error);
     if (self->index == NULL || !begin_projection(self, error))
         return false;
     self->to_project = syncd_projection_remaining(self->projection);

@@ -11,12 +11,19 @@
 #include "store/store.h"
 #include "store/sweep.h"
 
+typedef enum {
+    SYNCD_REMAKE_ROWS,    /* of what the log has by then */
+    SYNCD_REMAKE_LOOKUPS, /* over them: nothing else is asked of it meanwhile */
+    SYNCD_REMAKE_LATE,    /* what came while these were made, and what is not in the log */
+} SyncdRemakeStage;
+
 /* An index that is made to take the place of the one that serves. */
 typedef struct {
     SyncdIndex *index; /* NULL: none is */
-    guint64 carried;   /* the file whose sighting was carried over last */
-    guint unsynced;    /* batches since its file was synced */
-    guint64 left;      /* entries that are not in it yet */
+    SyncdRemakeStage stage;
+    guint64 carried; /* the file whose sighting was carried over last */
+    guint unsynced;  /* batches since its file was synced */
+    guint64 left;    /* entries that are not in it yet */
 } SyncdRemake;
 
 /* Leaves that follow one another in a feed, and that lead to its head: what was proven once. */

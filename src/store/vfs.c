@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define NAME "syncd"
+#define SORTED_AT_LEAST_PAGES 64u
 
 gboolean syncd_file_has_buffer(SyncdFile *file)
 {
@@ -92,13 +93,16 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     return rc;
 }
 
-/* Nobody asks SQLite how much memory it has, and counting it costs each allocation. Where it began
- * before us, it goes on counting. */
+/* Nobody asks SQLite how much memory it has, and counting it costs each allocation. And where the
+ * page cache is small it may sort little at once (database-steps.c). Where it began before us, it
+ * goes on as it did. */
 static void configure_once(void)
 {
     static gboolean done;
-    if (!done)
+    if (!done) {
         sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+        sqlite3_config(SQLITE_CONFIG_PMASZ, SORTED_AT_LEAST_PAGES);
+    }
     done = TRUE;
 }
 

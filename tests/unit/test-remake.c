@@ -4,6 +4,7 @@
  */
 #include "index-dump.h"
 #include "store-fixture.h"
+#include "store/index-private.h"
 #include "store/store-private.h"
 
 /* Of several batches. */
@@ -188,6 +189,103 @@ static void what_fails_after_a_failed_exchange_is_a_failure(void)
     fixture_clear(&f);
 }
 
+/* ---- the lookups over all rows, each of several steps ---- */
+
+static bool makes_lookups(const Fixture *f)
+{
+    return f->store->remake.stage == SYNCD_REMAKE_LOOKUPS;
+}
+
+/* Until one of them is half made. */
+static void step_into_a_lookup(Fixture *f)
+{
+    while (!makes_lookups(f))
+        g_assert_true(step(f));
+    g_assert_true(step(f));
+    g_assert_true(makes_lookups(f));
+}
+
+static void each_takes_several_steps(void)
+{
+    Fixture f;
+    begin(&f);
+    guint steps = 0;
+    while (step(&f))
+        steps += makes_lookups(&f);
+    g_assert_cmpuint(steps, >, (guint)syncd_index_migrations.n_steps);
+    fixture_assert_sound(&f);
+    fixture_clear(&f);
+}
+
+static void one_that_is_given_up_within_a_lookup_leaves_nothing(void)
+{
+    Fixture f;
+    begin(&f);
+    g_autofree char *made = path_of(&f, "index.db.new");
+    step_into_a_lookup(&f);
+    syncd_store_end_remake(f.store);
+    g_assert_false(g_file_test(made, G_FILE_TEST_EXISTS));
+    assert_answers(&f, ENTRIES);
+    while (step(&f))
+        continue;
+    assert_answers(&f, ENTRIES);
+    fixture_assert_sound(&f);
+    fixture_clear(&f);
+}
+
+static void closing_within_a_lookup_is_closing(void)
+{
+    Fixture f;
+    begin(&f);
+    step_into_a_lookup(&f);
+    fixture_close(&f);
+    fixture_open(&f);
+    assert_answers(&f, ENTRIES);
+    fixture_clear(&f);
+}
+
+static void without_room_for_a_lookup_the_one_there_is_goes_on(void)
+{
+    Fixture f;
+    begin(&f);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *made = path_of(&f, "index.db.new");
+    while (!makes_lookups(&f))
+        g_assert_true(step(&f));
+    syncd_database_run(syncd_index_database(f.store->remake.index), "PRAGMA max_page_count = 1",
+                       NULL);
+    for (bool more = true; more && error == NULL;)
+        syncd_store_step_remake(f.store, &more, &error);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
+    g_assert_false(g_file_test(made, G_FILE_TEST_EXISTS));
+    assert_answers(&f, ENTRIES);
+    fixture_clear(&f);
+}
+
+/* Nor does one that is made in the place of none keep anybody. */
+static void closing_within_a_lookup_of_a_rebuild_is_closing(void)
+{
+    Fixture f;
+    begin(&f);
+    for (guint i = 0; i < 5; i++)
+        for (guint k = 0; k < ENTRIES; k += 500)
+            fixture_fill(&f, 500);
+    fixture_close(&f);
+    remove_index(&f);
+    fixture_open(&f);
+    while (f.store->index->version < 5)
+        g_assert_true(syncd_store_work(f.store));
+    g_assert_true(syncd_store_work(f.store));
+    g_assert_cmpuint(f.store->index->version, ==, 5);
+    fixture_close(&f);
+    fixture_open(&f);
+    while (syncd_store_is_indexing(f.store))
+        g_assert_true(syncd_store_work(f.store));
+    assert_answers(&f, 6 * ENTRIES);
+    fixture_assert_sound(&f);
+    fixture_clear(&f);
+}
+
 static void one_that_is_not_finished_is_begun_anew_after_a_start(void)
 {
     Fixture f;
@@ -213,5 +311,11 @@ int main(int argc, char **argv)
     g_test_add_func("/remake/exchange", an_exchange_that_fails_leaves_none_for_a_moment);
     g_test_add_func("/remake/after-exchange", what_fails_after_a_failed_exchange_is_a_failure);
     g_test_add_func("/remake/unfinished", one_that_is_not_finished_is_begun_anew_after_a_start);
+    g_test_add_func("/remake/lookups/steps", each_takes_several_steps);
+    g_test_add_func("/remake/lookups/given-up",
+                    one_that_is_given_up_within_a_lookup_leaves_nothing);
+    g_test_add_func("/remake/lookups/closing", closing_within_a_lookup_is_closing);
+    g_test_add_func("/remake/lookups/no-room", without_room_for_a_lookup_the_one_there_is_goes_on);
+    g_test_add_func("/remake/lookups/rebuild", closing_within_a_lookup_of_a_rebuild_is_closing);
     return g_test_run();
 }
