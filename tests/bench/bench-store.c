@@ -1,9 +1,10 @@
 /*
  * What the store costs beside what it is made of: appending to a long log beside a short one,
- * making the index anew beside raw inserts of the same rows, verifying beside hashing the same
- * bytes. Each figure and its baseline are taken one right after the other, in several rounds.
+ * making the index anew beside raw inserts of the same rows, and beside the one that serves as fast
+ * as that; verifying beside hashing the same bytes. Each figure and its baseline are taken one
+ * right after the other, in several rounds.
  *
- *   bench-store [--entries N] [--rounds N] [--directory DIR] [append|rebuild|verify...]
+ *   bench-store [--entries N] [--rounds N] [--directory DIR] [append|rebuild|remake|verify...]
  *
  * DIR decides which disk is measured; a folder is made in it and removed. The ratios are what
  * counts: the figures themselves are of one machine and one moment.
@@ -19,6 +20,7 @@
 #define SHORT_LOG 1000u
 #define APPENDS (50u * POPULATION_COMMIT) /* fewer than the index is left behind at once */
 #define RAW_COMMITS 500
+#define READ_EVERY_USEC 1000
 
 static int option_entries = 20000;
 static int option_rounds = 3;
@@ -195,6 +197,79 @@ static double rebuild_rate(Log *log)
     return (double)syncd_store_sequence(log->store) / seconds_since(begin);
 }
 
+/* ---- making it beside the one that serves ---- */
+
+/* Somebody who asks at fixed times, however long the answers take: what waits behind a long step is
+ * all that was due meanwhile. */
+typedef struct {
+    SyncdStore *store;
+    char *op;
+    gint64 due;
+    GArray *waited; /* double: milliseconds */
+} Reader;
+
+static void reader_begin(Reader *reader, Log *log)
+{
+    SyncdEntry entry = {0};
+    g_autoptr(GError) error = NULL;
+    guint64 middle = syncd_store_sequence(log->store) / 2;
+    must(syncd_store_read(log->store, middle, &entry, &error), error);
+    *reader = (Reader){log->store, syncd_bytes_dup(entry.header.op), g_get_monotonic_time(),
+                       g_array_new(FALSE, FALSE, sizeof(double))};
+    syncd_entry_clear(&entry);
+}
+
+static void reader_ask(Reader *reader)
+{
+    guint64 pos;
+    SyncdEntry entry = {0};
+    g_auto(SyncdBody) body = {0};
+    g_autoptr(GError) error = NULL;
+    must(syncd_store_find_op(reader->store, reader->op, &pos, &error) &&
+             syncd_store_read(reader->store, pos, &entry, &error) &&
+             syncd_store_read_body(reader->store, &entry, &body, &error),
+         error);
+    syncd_entry_clear(&entry);
+}
+
+static void reader_catch_up(Reader *reader)
+{
+    while (g_get_monotonic_time() >= reader->due) {
+        reader_ask(reader);
+        double waited = seconds_since(reader->due) * 1e3;
+        g_array_append_val(reader->waited, waited);
+        reader->due += READ_EVERY_USEC;
+    }
+}
+
+/* Of each hundred one waited longer. */
+static double reader_end(Reader *reader)
+{
+    double *waited = (double *)(void *)reader->waited->data;
+    guint n = reader->waited->len;
+    qsort(waited, n, sizeof *waited, compare_doubles);
+    double most = n > 0 ? waited[n * 99 / 100] : 0;
+    g_array_unref(reader->waited);
+    g_free(reader->op);
+    return most;
+}
+
+static double remake_rate(Log *log, Rounds *waited)
+{
+    Reader reader;
+    bool more = true;
+    g_autoptr(GError) error = NULL;
+    reader_begin(&reader, log);
+    gint64 begin = g_get_monotonic_time();
+    while (more) {
+        must(syncd_store_step_remake(log->store, &more, &error), error);
+        reader_catch_up(&reader);
+    }
+    double rate = (double)syncd_store_sequence(log->store) / seconds_since(begin);
+    rounds_add(waited, reader_end(&reader));
+    return rate;
+}
+
 /* ---- the bytes of a log, and hashing them ---- */
 
 typedef struct {
@@ -283,6 +358,23 @@ static void figure_rebuild(Log *log)
     index_rows_clear(&rows);
 }
 
+static void figure_remake(Log *log)
+{
+    Rounds beside = {0}, bare = {0}, waited = {0}, alone = {0};
+    for (int i = 0; i < option_rounds; i++) {
+        Reader reader;
+        rounds_add(&bare, (double)option_entries / rebuild_rate(log));
+        reader_begin(&reader, log);
+        for (gint64 end = reader.due + G_USEC_PER_SEC / 5; reader.due < end;)
+            reader_catch_up(&reader);
+        rounds_add(&alone, reader_end(&reader));
+        rounds_add(&beside, (double)option_entries / remake_rate(log, &waited));
+    }
+    tell("index made beside the one that serves", "s", &beside, "made anew", &bare, "1.3");
+    tell("a read meanwhile, 1 in 100 waits longer", "ms", &waited, "nothing is made", &alone,
+         "20 ms");
+}
+
 static double verify_rate(Log *log, SyncdVerifyMode mode)
 {
     gint64 begin = g_get_monotonic_time();
@@ -315,7 +407,10 @@ static void figure_verify(Log *log)
 static const struct {
     const char *name;
     void (*take)(Log *log);
-} figures[] = {{"append", figure_append}, {"rebuild", figure_rebuild}, {"verify", figure_verify}};
+} figures[] = {{"append", figure_append},
+               {"rebuild", figure_rebuild},
+               {"remake", figure_remake},
+               {"verify", figure_verify}};
 
 static const GOptionEntry options[] = {
     {"entries", 0, 0, G_OPTION_ARG_INT, &option_entries, "length of the log", "N"},
