@@ -1,6 +1,27 @@
 /* Chunks of kept content that are rows of the journal. */
 #include "store/journal-private.h"
 
+void syncd_journal_follow_content(SyncdJournal *self, bool follow)
+{
+    if (self->changes != NULL)
+        g_queue_free_full(self->changes, g_free);
+    self->changes = follow ? g_queue_new() : NULL;
+}
+
+static void note_change(SyncdJournal *self, const SyncdHash *name)
+{
+    if (self->changes != NULL)
+        g_queue_push_tail(self->changes, g_memdup2(name, sizeof *name));
+}
+
+bool syncd_journal_take_content_change(SyncdJournal *self, SyncdHash *ret_name)
+{
+    g_autofree SyncdHash *name = self->changes != NULL ? g_queue_pop_head(self->changes) : NULL;
+    if (name != NULL)
+        *ret_name = *name;
+    return name != NULL;
+}
+
 bool syncd_journal_put_content(SyncdJournal *self, const SyncdHash *name, SyncdBytes bytes,
                                GError **error)
 {
@@ -14,6 +35,7 @@ bool syncd_journal_put_content(SyncdJournal *self, const SyncdHash *name, SyncdB
     /* One that is there and is not what its name says was damaged since. */
     if (present != NULL && !syncd_journal_drop_content(self, name, error))
         return false;
+    note_change(self, name);
     SyncdStatement *row = syncd_database_statement(
         self->db, "INSERT INTO content (name, bytes) VALUES (:name, :bytes)");
     syncd_bind_blob(row, ":name", SYNCD_BYTES(name->bytes, sizeof name->bytes));
@@ -25,6 +47,7 @@ bool syncd_journal_drop_content(SyncdJournal *self, const SyncdHash *name, GErro
 {
     if (!syncd_journal_begin(self, error))
         return false;
+    note_change(self, name);
     SyncdStatement *row =
         syncd_database_statement(self->db, "DELETE FROM content WHERE name = :name");
     syncd_bind_blob(row, ":name", SYNCD_BYTES(name->bytes, sizeof name->bytes));

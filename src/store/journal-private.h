@@ -14,6 +14,7 @@ struct SyncdJournal {
     bool turn;                /* a transaction is open */
     GError *turn_error;       /* a write of the open turn failed: its commit will fail */
     GError *problem;          /* sticky: nothing may be appended */
+    GQueue *changes;   /* SyncdHash: names of content that came or went; NULL: nobody follows */
     bool write_failed; /* … because a write failed, not because the journal was found damaged */
 };
 

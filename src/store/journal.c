@@ -336,6 +336,7 @@ void syncd_journal_free(SyncdJournal *self)
     if (self->db != NULL && syncd_journal_in_turn(self))
         syncd_journal_discard(self);
     g_ptr_array_unref(self->feeds);
+    syncd_journal_follow_content(self, false);
     syncd_database_free(self->db);
     g_clear_error(&self->problem);
     g_clear_error(&self->turn_error);

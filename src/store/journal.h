@@ -104,6 +104,10 @@ bool syncd_journal_purge(SyncdJournal *journal, guint64 pos, guint64 by, GError 
 bool syncd_journal_put_content(SyncdJournal *journal, const SyncdHash *name, SyncdBytes bytes,
                                GError **error);
 bool syncd_journal_drop_content(SyncdJournal *journal, const SyncdHash *name, GError **error);
+/* From here on names that come or go are remembered, in their order; until nobody follows. */
+void syncd_journal_follow_content(SyncdJournal *journal, bool follow);
+/* The next of them is taken; false: there is none. It may have come, gone, or neither. */
+bool syncd_journal_take_content_change(SyncdJournal *journal, SyncdHash *ret_name);
 /* `*ret_bytes` NULL when there is none. */
 bool syncd_journal_read_content(SyncdJournal *journal, const SyncdHash *name, GBytes **ret_bytes,
                                 GError **error);

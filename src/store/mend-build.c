@@ -34,8 +34,10 @@ void syncd_mend_end_build(SyncdMend *self)
     if (self->db != NULL)
         syncd_database_freeze(self->db);
     g_clear_pointer(&self->db, syncd_database_free);
-    if (self->phase > MEND_EXAMINED && !self->exchanged)
-        remove_built(self->store->directory);
+    if (self->phase <= MEND_EXAMINED || self->exchanged)
+        return;
+    syncd_journal_follow_content(self->store->journal, false);
+    remove_built(self->store->directory);
 }
 
 static bool open_built(SyncdMend *self, SyncdDatabaseMode mode, GError **error)
@@ -95,6 +97,7 @@ static bool begin(SyncdMend *self, GError **error)
     self->has_content = false;
     self->checkpoint = 0;
     self->phase = MEND_BUILD_ENTRIES;
+    syncd_journal_follow_content(self->store->journal, true);
     if (!require_room(self, error) || !number_it(self, error) ||
         !open_built(self, SYNCD_DATABASE_CREATE, error) ||
         !syncd_directory_sync(self->store->directory, error) ||
@@ -161,15 +164,39 @@ static bool build_content(SyncdMend *self, GError **error)
         !syncd_database_checkpoint(self->db, WAL_PAGES, error))
         return false;
     if (!more)
-        self->phase = MEND_BUILD_REST;
+        self->phase = MEND_BUILD_LATE;
     return true;
 }
 
-/* Entries that came meanwhile, so that the heads are those of now. */
+static bool lacks_entries(const SyncdMend *self)
+{
+    return self->at < MAX(self->target, syncd_journal_committed(self->store->journal));
+}
+
+static bool write_late(SyncdMend *self, bool *ret_more, GError **error)
+{
+    return check_purges(self, error) &&
+           (!lacks_entries(self) || syncd_mend_write_entries(self, error)) &&
+           syncd_mend_write_late(self, ret_more, error) &&
+           syncd_database_checkpoint(self->db, WAL_PAGES, error);
+}
+
+static bool build_late(SyncdMend *self, SyncdMendPhase next, GError **error)
+{
+    bool more;
+    if (!write_late(self, &more, error))
+        return false;
+    if (!more && !lacks_entries(self))
+        self->phase = next;
+    return true;
+}
+
+/* What came since the last step, so that the heads are those of now. */
 static bool catch_up(SyncdMend *self, GError **error)
 {
-    while (self->at < MAX(self->target, syncd_journal_committed(self->store->journal)))
-        if (!syncd_mend_write_entries(self, error))
+    bool more = true;
+    while (lacks_entries(self) || more)
+        if (!write_late(self, &more, error))
             return false;
     return syncd_mend_write_rest(self, error);
 }
@@ -204,7 +231,7 @@ static bool begin_verification(SyncdMend *self, GError **error)
 static bool build_rest(SyncdMend *self, GError **error)
 {
     self->phase = MEND_VERIFY;
-    return check_purges(self, error) && catch_up(self, error) && begin_verification(self, error);
+    return catch_up(self, error) && begin_verification(self, error);
 }
 
 /* What lies beside the log, or depends on keys, is not mended by another generation of it. */
@@ -241,8 +268,8 @@ static bool verify(SyncdMend *self, GError **error)
         return true;
     bool sound = judge_verification(self, error);
     end_candidate(self);
-    self->phase = MEND_READY;
-    return sound;
+    self->phase = MEND_CATCH_UP;
+    return sound && open_built(self, SYNCD_DATABASE_EXISTING, error);
 }
 
 static bool build_step(SyncdMend *self, GError **error)
@@ -255,10 +282,14 @@ static bool build_step(SyncdMend *self, GError **error)
         return build_entries(self, error);
     case MEND_BUILD_CONTENT:
         return build_content(self, error);
+    case MEND_BUILD_LATE:
+        return build_late(self, MEND_BUILD_REST, error);
     case MEND_BUILD_REST:
         return build_rest(self, error);
     case MEND_VERIFY:
         return verify(self, error);
+    case MEND_CATCH_UP:
+        return build_late(self, MEND_READY, error);
     default:
         return true;
     }
@@ -288,8 +319,7 @@ bool syncd_mend_build(SyncdMend *self, bool *ret_more, GError **error)
 
 static bool finish_built(SyncdMend *self, GError **error)
 {
-    return check_purges(self, error) && open_built(self, SYNCD_DATABASE_EXISTING, error) &&
-           catch_up(self, error) && close_built(self, error) &&
+    return catch_up(self, error) && close_built(self, error) &&
            syncd_directory_remove(self->store->directory, SYNCD_MEND_FILE "-wal", error) &&
            syncd_directory_sync_file(self->store->directory, SYNCD_MEND_FILE, error);
 }
@@ -303,6 +333,8 @@ bool syncd_mend_switch(SyncdMend *self, GError **error)
     if (ok) {
         ok = syncd_journal_exchange(self->store->journal, self->store->directory, SYNCD_MEND_FILE,
                                     kept, &self->exchanged, error);
+        if (self->exchanged)
+            syncd_journal_follow_content(self->store->journal, false);
         /* What cannot be judged after that cannot be written to either. */
         if (!ok)
             syncd_store_judge_journal(self->store, NULL);

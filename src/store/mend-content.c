@@ -79,7 +79,7 @@ bool syncd_mend_examine_content(SyncdMend *self, GError **error)
                            NULL, -1, -1, source);
     }
     if (!found || self->stopped)
-        self->phase = MEND_EXAMINED;
+        self->phase = self->stopped ? MEND_EXAMINED : MEND_CHECKPOINTS;
     return true;
 }
 
@@ -116,27 +116,33 @@ static bool drop_row(SyncdMend *self, const SyncdHash *name, GError **error)
     return syncd_statement_run(row, error);
 }
 
-/* Both lists are in order: what one has alone came, or went. */
-bool syncd_mend_follow_content(SyncdMend *self, GError **error)
+/* What the journal has of that name now, the other one has, too. */
+static bool follow(SyncdMend *self, const SyncdHash *name, GError **error)
 {
-    SyncdHash ours = {0}, theirs = {0};
-    bool any_ours = false, any_theirs = false, have_ours = true, have_theirs = true;
-    int order = 0;
-    for (;;) {
-        if (order >= 0 && have_theirs &&
-            !next_name(self->db, any_theirs, &theirs, &theirs, &have_theirs, error))
-            return false;
-        if (order <= 0 && have_ours &&
-            !next_name(syncd_mend_journal(self), any_ours, &ours, &ours, &have_ours, NULL))
-            return true; /* nobody knows what went */
-        any_ours = any_theirs = true;
-        if (!have_ours && !have_theirs)
+    gint64 ours = 0, theirs = 0;
+    static const char count[] = "SELECT count(*) FROM content WHERE name = :name";
+    SyncdStatement *here = syncd_database_statement(syncd_mend_journal(self), count);
+    syncd_bind_blob(here, ":name", bytes_of(name));
+    if (!syncd_statement_number(here, 0, &ours, NULL))
+        return true; /* nobody knows whether it is there */
+    SyncdStatement *there = syncd_database_statement(self->db, count);
+    syncd_bind_blob(there, ":name", bytes_of(name));
+    if (!syncd_statement_number(there, 0, &theirs, error))
+        return false;
+    return ours == theirs || (ours > 0 ? copy_row(self, name, error) : drop_row(self, name, error));
+}
+
+bool syncd_mend_follow_content(SyncdMend *self, bool *ret_more, GError **error)
+{
+    SyncdHash name;
+    *ret_more = true;
+    for (unsigned i = 0; i < ROWS_A_STEP; i++) {
+        if (!syncd_journal_take_content_change(self->store->journal, &name)) {
+            *ret_more = false;
             return true;
-        order = !have_theirs ? -1
-                : !have_ours ? 1
-                             : memcmp(ours.bytes, theirs.bytes, sizeof ours.bytes);
-        if ((order < 0 && !copy_row(self, &ours, error)) ||
-            (order > 0 && !drop_row(self, &theirs, error)))
+        }
+        if (!follow(self, &name, error))
             return false;
     }
+    return true;
 }

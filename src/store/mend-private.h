@@ -41,12 +41,15 @@ typedef struct {
 typedef enum {
     MEND_ENTRIES,
     MEND_CONTENT,
+    MEND_CHECKPOINTS,
     MEND_EXAMINED,
     MEND_BUILD_BEGIN,
     MEND_BUILD_ENTRIES,
     MEND_BUILD_CONTENT,
+    MEND_BUILD_LATE, /* what came while that was copied */
     MEND_BUILD_REST,
     MEND_VERIFY,
+    MEND_CATCH_UP, /* what came while it was verified */
     MEND_READY,
 } SyncdMendPhase;
 
@@ -88,14 +91,20 @@ void syncd_mend_take(SyncdMend *mend, SyncdMendFeed *feed, guint64 pos, SyncdSta
 /* mend-content.c */
 bool syncd_mend_examine_content(SyncdMend *mend, GError **error);
 bool syncd_mend_copy_content(SyncdMend *mend, bool *ret_more, GError **error);
-/* What came and went while the rest was copied. */
-bool syncd_mend_follow_content(SyncdMend *mend, GError **error);
+/* Some of what came and went since it began to be copied. */
+bool syncd_mend_follow_content(SyncdMend *mend, bool *ret_more, GError **error);
+
+/* mend-checkpoint.c */
+bool syncd_mend_examine_checkpoints(SyncdMend *mend, GError **error);
+bool syncd_mend_copy_checkpoints(SyncdMend *mend, bool *ret_more, GError **error);
 
 /* mend-write.c: the rows of the generation that is built, each call a transaction. */
 bool syncd_mend_write_feeds(SyncdMend *mend, GError **error);
 bool syncd_mend_write_entries(SyncdMend *mend, GError **error);
 bool syncd_mend_write_content(SyncdMend *mend, bool *ret_more, GError **error);
-/* Heads, checkpoints and what names the journal: then it is whole, up to the last entry. */
+/* Checkpoints, and what came and went of content. */
+bool syncd_mend_write_late(SyncdMend *mend, bool *ret_more, GError **error);
+/* Heads and what names the journal: then it is whole, up to the last entry. */
 bool syncd_mend_write_rest(SyncdMend *mend, GError **error);
 
 /* mend-build.c */

@@ -295,51 +295,6 @@ static bool check_and_write_head(SyncdMend *self, const SyncdMendFeed *feed, GEr
     return write_head(self, feed, note, error);
 }
 
-static bool copy_checkpoint(SyncdMend *self, SyncdStatement *from, GError **error)
-{
-    SyncdStatement *row = syncd_database_statement(
-        self->db,
-        "INSERT INTO checkpoint (feed, size, reason, note) VALUES (:feed, :size, :reason, :note)");
-    syncd_bind_int(row, ":feed", syncd_column_int(from, 1));
-    syncd_bind_int(row, ":size", syncd_column_int(from, 2));
-    syncd_bind_text(row, ":reason", "checkpoint.write");
-    syncd_bind_text(row, ":note", syncd_column_text(from, 3));
-    return syncd_statement_run(row, error);
-}
-
-/* One that does not say anything that its feed has signed is none. */
-static bool is_checkpoint(SyncdMend *self, SyncdStatement *row)
-{
-    const char *note = syncd_column_text(row, 3);
-    const SyncdMendFeed *feed = syncd_mend_feed(self, syncd_column_int(row, 1));
-    g_autoptr(SyncdCheckpoint) head = syncd_checkpoint_parse(note, strlen(note), NULL);
-    return feed != NULL && head != NULL && strcmp(head->origin, feed->feed->origin) == 0 &&
-           (gint64)head->size == syncd_column_int(row, 2) &&
-           syncd_note_verify(note, strlen(note), feed->feed->origin, &feed->signer);
-}
-
-static bool write_checkpoints(SyncdMend *self, GError **error)
-{
-    g_autoptr(SyncdStatement) rows =
-        syncd_database_statement(syncd_mend_journal(self), "SELECT id, feed, size, note FROM "
-                                                           "checkpoint WHERE id > :after "
-                                                           "ORDER BY id");
-    bool row;
-    syncd_bind_int(rows, ":after", self->checkpoint);
-    for (;;) {
-        bool ok = syncd_statement_next(rows, &row, NULL);
-        if (ok && !row)
-            return true;
-        if (!ok || syncd_column_int(rows, 0) <= self->checkpoint || !is_checkpoint(self, rows))
-            syncd_mend_add(self, "checkpoint", SYNCD_MEND_LOST, NULL, -1, -1, NULL);
-        else if (!copy_checkpoint(self, rows, error))
-            return false;
-        if (!ok || syncd_column_int(rows, 0) <= self->checkpoint)
-            return true;
-        self->checkpoint = syncd_column_int(rows, 0);
-    }
-}
-
 static bool write_meta(SyncdMend *self, const char *name, const char *value, GError **error)
 {
     SyncdStatement *row = syncd_database_statement(
@@ -367,8 +322,23 @@ static bool write_rest(SyncdMend *self, GError **error)
     for (guint i = 0; i < self->feeds->len; i++)
         if (!check_and_write_head(self, self->feeds->pdata[i], error))
             return false;
-    return syncd_mend_follow_content(self, error) && write_checkpoints(self, error) &&
-           write_names(self, error);
+    return write_names(self, error);
+}
+
+static bool write_late(SyncdMend *self, bool *ret_more, GError **error)
+{
+    bool checkpoints;
+    if (!syncd_mend_copy_checkpoints(self, &checkpoints, error) ||
+        !syncd_mend_follow_content(self, ret_more, error))
+        return false;
+    *ret_more |= checkpoints;
+    return true;
+}
+
+bool syncd_mend_write_late(SyncdMend *self, bool *ret_more, GError **error)
+{
+    return syncd_database_begin(self->db, error) &&
+           end_transaction(self, write_late(self, ret_more, error), error);
 }
 
 bool syncd_mend_write_rest(SyncdMend *self, GError **error)

@@ -163,9 +163,10 @@ bool syncd_mend_examine(SyncdMend *self, bool *ret_more, GError **error)
 {
     if (!check_turn(self, error))
         return false;
-    bool ok = self->phase == MEND_ENTRIES   ? syncd_mend_walk(self, error)
-              : self->phase == MEND_CONTENT ? syncd_mend_examine_content(self, error)
-                                            : true;
+    bool ok = self->phase == MEND_ENTRIES       ? syncd_mend_walk(self, error)
+              : self->phase == MEND_CONTENT     ? syncd_mend_examine_content(self, error)
+              : self->phase == MEND_CHECKPOINTS ? syncd_mend_examine_checkpoints(self, error)
+                                                : true;
     if (ok && self->phase == MEND_EXAMINED)
         examine_meta(self);
     *ret_more = self->phase < MEND_EXAMINED;

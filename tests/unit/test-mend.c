@@ -4,8 +4,7 @@
  */
 #include "purge-fixture.h"
 
-#include "store/mend.h"
-#include "store/source.h"
+#include "store/mend-private.h"
 
 #include <fcntl.h>
 #include <sqlite3.h>
@@ -191,6 +190,99 @@ static void make_earlier_generation(Mending *m)
     g_autoptr(SyncdMend) mend = examine(m);
     g_assert_false(syncd_mend_is_needed(mend));
     build_and_switch(mend);
+}
+
+static gint64 count_rows(const char *path, const char *sql)
+{
+    sqlite3 *db;
+    sqlite3_stmt *rows;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_prepare_v2(db, sql, -1, &rows, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_step(rows), ==, SQLITE_ROW);
+    gint64 n = sqlite3_column_int64(rows, 0);
+    sqlite3_finalize(rows);
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+    return n;
+}
+
+static void put_contents(Mending *m, guint from, guint until)
+{
+    g_autoptr(GError) error = NULL;
+    for (guint i = from; i < until; i++) {
+        g_autofree char *text = g_strdup_printf("content %u", i);
+        SyncdHash name = syncd_hash(text, strlen(text));
+        syncd_journal_put_content(m->f.store->journal, &name, SYNCD_BYTES_TEXT(text), &error);
+        g_assert_no_error(error);
+    }
+    fixture_commit(&m->f);
+}
+
+static void drop_contents(Mending *m, guint until)
+{
+    g_autoptr(GError) error = NULL;
+    for (guint i = 0; i < until; i++) {
+        g_autofree char *text = g_strdup_printf("content %u", i);
+        SyncdHash name = syncd_hash(text, strlen(text));
+        syncd_journal_drop_content(m->f.store->journal, &name, &error);
+        g_assert_no_error(error);
+    }
+    fixture_commit(&m->f);
+}
+
+static void keep_heads(Mending *m, guint n)
+{
+    g_autoptr(GError) error = NULL;
+    for (guint i = 0; i < n; i++) {
+        fill(m, 1);
+        syncd_store_keep_head(m->f.store, syncd_store_device_id(m->f.store), "checkpoint.write",
+                              &error);
+        g_assert_no_error(error);
+    }
+}
+
+static guint build_until(SyncdMend *mend, SyncdMendPhase phase)
+{
+    g_autoptr(GError) error = NULL;
+    guint steps = 0;
+    for (bool more = true; more && mend->phase < phase; steps++) {
+        syncd_mend_build(mend, &more, &error);
+        g_assert_no_error(error);
+    }
+    return steps;
+}
+
+/* However much it is, no step has more of it than the others: not even the last one. */
+static void what_comes_meanwhile_is_taken_over_in_steps(void)
+{
+    enum { BEFORE = 300, DROPPED = 100, SINCE = 1000, HEADS = 200 };
+    Mending m;
+    g_autoptr(GError) error = NULL;
+    SyncdHash name;
+    prepare(&m, FEWER);
+    put_contents(&m, 0, BEFORE);
+    keep_heads(&m, HEADS);
+    g_autoptr(SyncdMend) mend = examine(&m);
+    build_until(mend, MEND_BUILD_CONTENT);
+    drop_contents(&m, DROPPED);
+    put_contents(&m, BEFORE, SINCE);
+    g_assert_cmpuint(build_until(mend, MEND_VERIFY), >=, SINCE / 64 + HEADS / 64);
+    put_contents(&m, 0, DROPPED / 2);
+    put_contents(&m, SINCE, 2 * SINCE);
+    keep_heads(&m, HEADS);
+    build_until(mend, MEND_CATCH_UP);
+    g_assert_cmpuint(build_until(mend, MEND_READY), >=, SINCE / 64);
+    g_assert_false(syncd_journal_take_content_change(m.f.store->journal, &name));
+    drop_contents(&m, 1);
+    syncd_mend_switch(mend, &error);
+    g_assert_no_error(error);
+    remember(&m);
+    assert_whole(&m);
+    assert_goes_on(&m);
+    fixture_close(&m.f);
+    g_assert_cmpint(count_rows(m.journal, "SELECT count(*) FROM content"), ==,
+                    2 * SINCE - DROPPED + DROPPED / 2 - 1);
+    g_assert_cmpint(count_rows(m.journal, "SELECT count(*) FROM checkpoint"), ==, 1 + 2 * HEADS);
+    finish(&m);
 }
 
 static void a_sound_log_needs_nothing_and_may_have_another_generation(void)
@@ -546,6 +638,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/mend/sound", a_sound_log_needs_nothing_and_may_have_another_generation);
     g_test_add_func("/mend/refilled", an_earlier_generation_refills_what_it_has);
+    g_test_add_func("/mend/meanwhile", what_comes_meanwhile_is_taken_over_in_steps);
     g_test_add_func("/mend/lost", what_is_nowhere_is_lost_and_named);
     g_test_add_func("/mend/anywhere", what_is_damaged_anywhere_is_mended_or_named);
     g_test_add_func("/mend/served", what_is_damaged_is_served_as_far_as_it_goes);
