@@ -35,6 +35,9 @@ static const Note reasons[] = {
                        "the daemon."},
     {"journal-corrupt", "The journal is damaged: keep a copy of the state directory and run "
                         "`sourceos-syncd verify log --full`."},
+    {"journal-unreadable",
+     "The journal is gone or cannot be opened, so nothing is read or written: see what mends it "
+     "with `sourceos-syncd doctor`."},
     {"journal-displaced",
      "The journal was removed, replaced or cut short while it is open, and nothing is written: see "
      "what mends it with `sourceos-syncd doctor`, before the daemon is stopped."},

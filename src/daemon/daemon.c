@@ -267,6 +267,7 @@ static SyncdStore *open_store(const Daemon *daemon, GError **error)
             .reserve_bytes = (guint64)options->config.reserve_mib * MIB,
             .address = address,
             .holds_index = true,
+            .stands_in = true,
         },
         error);
     if (credential != NULL)

@@ -28,6 +28,13 @@ static const SyncdFinding findings[] = {
      N_("The journal is damaged: keep a copy of the state directory before anything else."), VERIFY,
      DURABLE, "journal-generation",
      N_("Keep a copy of the state directory, and look for a backup of what cannot be had here.")},
+    {"journal-unreadable", "critical",
+     N_("The journal cannot be opened, so nothing is read or written: {reason}"), PLAN, DURABLE,
+     "journal-restore",
+     N_("Keep a copy of the state directory. Where there is a backup of journal.db, put it into "
+        "the "
+        "state directory as journal-backup.db, and plan a repair: it takes what has most "
+        "entries.")},
     {"journal-displaced", "critical",
      N_("The journal is not where the daemon opened it, so nothing is written any more: {reason}. "
         "What was acknowledged is in what is open: have it written back before the daemon ends."),

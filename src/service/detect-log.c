@@ -1,6 +1,7 @@
 /* What the open and verifications found wrong with the log: by what can be done about it. */
 #include "service/damage.h"
 #include "service/detect.h"
+#include "store/rescue.h"
 
 #include <string.h>
 
@@ -69,6 +70,21 @@ static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damag
     }
 }
 
+static void add_unreadable(SyncdDiagnosis *self)
+{
+    SyncdStore *store = self->service->store;
+    const GError *problem = syncd_store_unreadable(store);
+    if (problem == NULL)
+        return;
+    g_autofree char *why = NULL, *next = NULL;
+    syncd_error_split(problem->message, &why, &next);
+    SyncdFound *found = syncd_diagnosis_add(self, "journal-unreadable", "reason", why, NULL);
+    syncd_found_evidence(found, g_strdup(why));
+    found->unmended = !syncd_store_may_be_rescued(store);
+    if (!found->unmended)
+        found->target = g_strdup("journal");
+}
+
 static void add_displacement(SyncdDiagnosis *self)
 {
     const char *displacement = syncd_store_displacement(self->service->store);
@@ -108,6 +124,7 @@ static void add_rollback(SyncdDiagnosis *self)
 bool syncd_detect_log(SyncdDiagnosis *self, GError **error)
 {
     const GPtrArray *damage = syncd_service_damage(self->service);
+    add_unreadable(self);
     add_displacement(self);
     add_rollback(self);
     for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)

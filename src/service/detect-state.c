@@ -20,6 +20,7 @@ static void add_reason(SyncdDiagnosis *self, const char *reason)
     } told_elsewhere[] = {
         {"workspace-asks", "which one, says what is found of workspaces"},
         {"checksum-mismatch", "the same"},
+        {"journal-unreadable", "why, says what is found of the log"},
         {"journal-displaced", "what became of it, says what is found of the log"},
         {"log-rolled-back", "what is missing, says what is found of the log"},
         {"verify-found", "what, says what is found of the log"},

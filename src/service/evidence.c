@@ -235,7 +235,8 @@ char *syncd_service_list_evidence(SyncdService *service, const SyncdCaller *call
 {
     g_autoptr(GString) out = g_string_new("[");
     g_auto(Page) page = {.service = service, .out = out};
-    if (!fill_page(&page, caller, listing, error) || !write_page(&page, error))
+    if (!syncd_store_check_readable(service->store, error) ||
+        !fill_page(&page, caller, listing, error) || !write_page(&page, error))
         return NULL;
     g_string_append_c(out, ']');
     *ret_cursor = format_cursor(&page);

@@ -10,6 +10,7 @@
 bool syncd_health_is_damaged(const SyncdHealthFacts *facts)
 {
     return facts->store.condition == SYNCD_STORE_DAMAGED ||
+           facts->store.condition == SYNCD_STORE_UNREADABLE ||
            facts->store.condition == SYNCD_STORE_DISPLACED ||
            facts->store.condition == SYNCD_STORE_ROLLED_BACK || facts->findings > 0;
 }

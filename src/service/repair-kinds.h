@@ -102,6 +102,7 @@ extern const SyncdRepairKind syncd_repair_blob_refill;
 extern const SyncdRepairKind syncd_repair_file_accept;
 extern const SyncdRepairKind syncd_repair_file_modes;
 extern const SyncdRepairKind syncd_repair_file_restore;
+extern const SyncdRepairKind syncd_repair_journal_restore;
 extern const SyncdRepairKind syncd_repair_journal_generation;
 extern const SyncdRepairKind syncd_repair_body_refill;
 extern const SyncdRepairKind syncd_repair_index_rebuild;

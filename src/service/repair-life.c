@@ -268,8 +268,7 @@ static bool discard(SyncdRepairPlan *plan, const char *identity, GError **error)
 bool syncd_repair_may_write(const SyncdService *service)
 {
     SyncdStoreCondition condition = syncd_store_condition(service->store);
-    return condition != SYNCD_STORE_MACHINE_CHANGED && condition != SYNCD_STORE_ROLLED_BACK &&
-           condition != SYNCD_STORE_INSPECTING;
+    return condition != SYNCD_STORE_MACHINE_CHANGED && condition != SYNCD_STORE_INSPECTING;
 }
 
 void syncd_repair_put_off(SyncdRepairPlan *plan)

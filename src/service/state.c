@@ -32,6 +32,11 @@ static bool journal_corrupt(const SyncdService *service)
     return syncd_store_condition(service->store) == SYNCD_STORE_DAMAGED;
 }
 
+static bool journal_unreadable(const SyncdService *service)
+{
+    return syncd_store_unreadable(service->store) != NULL;
+}
+
 static bool journal_displaced(const SyncdService *service)
 {
     return syncd_store_displacement(service->store) != NULL;
@@ -100,6 +105,7 @@ static bool checksum_mismatch(const SyncdService *service)
 static const Reason reasons[] = {
     {"storage-failed", "degraded", storage_failed},
     {"machine-changed", "degraded", machine_changed},
+    {"journal-unreadable", "repair-recommended", journal_unreadable},
     {"journal-corrupt", "repair-recommended", journal_corrupt},
     {"journal-displaced", "repair-recommended", journal_displaced},
     {"log-rolled-back", "degraded", log_rolled_back},
@@ -195,9 +201,10 @@ void syncd_service_known_state(SyncdService *service, SyncdState *ret_state)
         .state = "clean",
         .policy_blocked_count = service->policy_blocked,
         .pending_approvals = service->asking + count_previews(service),
-        .repair_needed = verify_found(service) || journal_displaced(service) ||
-                         journal_corrupt(service) || checksum_mismatch(service) ||
-                         index_damaged(service) || service->repairable,
+        .repair_needed = verify_found(service) || journal_unreadable(service) ||
+                         journal_displaced(service) || journal_corrupt(service) ||
+                         checksum_mismatch(service) || index_damaged(service) ||
+                         service->repairable,
         .pending_operations = service->pending_operations,
         .sequence = syncd_store_sequence(service->store),
         .last_activity_usec = syncd_store_last_ms(service->store) * 1000,

@@ -37,7 +37,8 @@ static void configure_handle(SyncdDatabase *db)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, NULL);
-    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_looking(db->mode), NULL);
+    /* What cannot be opened stays as it is, with its WAL. */
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_extended_result_codes(db->handle, 1);
 }
 
@@ -190,9 +191,10 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
     db->statements =
         g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, syncd_statement_free);
 
-    if (kind->durability == SYNCD_SCRATCH)
+    bool in_memory = strcmp(path, SYNCD_DATABASE_IN_MEMORY) == 0;
+    if (kind->durability == SYNCD_SCRATCH && !in_memory)
         sort_beside(path);
-    int problem = mode == SYNCD_DATABASE_CREATE ? syncd_create_private(path, 0) : 0;
+    int problem = mode == SYNCD_DATABASE_CREATE && !in_memory ? syncd_create_private(path, 0) : 0;
     if (problem != 0) {
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot create %s",
                               kind->name);
@@ -210,6 +212,7 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
     configure_handle(db);
     if (!set_up(db, up_to, error))
         return NULL;
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_looking(mode), NULL);
     g_free(syncd_database_displacement(db)); /* remembers where they are */
     return g_steal_pointer(&db);
 }
@@ -247,6 +250,18 @@ void syncd_database_freeze(SyncdDatabase *db)
 {
     db->frozen = true;
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
+bool syncd_database_compact(SyncdDatabase *db, GError **error)
+{
+    sort_beside(db->path);
+    int attached = sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, 1); /* what it is written to */
+    bool ok = syncd_database_run(db,
+                                 "PRAGMA temp_store = FILE; VACUUM;"
+                                 "PRAGMA temp_store = MEMORY;",
+                                 error);
+    sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, attached);
+    return ok && syncd_database_empty_wal(db, error);
 }
 
 bool syncd_database_checkpoint(SyncdDatabase *db, int beyond_pages, GError **error)

@@ -47,6 +47,8 @@ typedef enum {
     SYNCD_DATABASE_COPY,    /* the same, of any version that is known */
 } SyncdDatabaseMode;
 
+/* A path of no file: the database lies in memory and is SYNCD_SCRATCH. */
+#define SYNCD_DATABASE_IN_MEMORY ":memory:"
 SyncdDatabase *syncd_database_open(const char *path, const SyncdDatabaseKind *kind,
                                    SyncdDatabaseMode mode, GError **error);
 /* Opens without running migrations above `up_to`; a rebuild makes its indexes last this way. */
@@ -107,6 +109,8 @@ bool syncd_database_changed(SyncdDatabase *db);
 /* All of it in a file of its own, with what is in the WAL: durable, and its name appears only when
  * it is whole. */
 bool syncd_database_copy(SyncdDatabase *db, const char *copy, GError **error);
+/* Writes it anew, without pages that nothing uses. */
+bool syncd_database_compact(SyncdDatabase *db, GError **error);
 /* What became of its files since they were opened, where they are not those at their paths any
  * more, or were cut short; NULL: nothing did. Costs a look at each. */
 char *syncd_database_displacement(SyncdDatabase *db);

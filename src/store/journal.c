@@ -264,6 +264,26 @@ SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *nam
     return g_steal_pointer(&self);
 }
 
+SyncdJournal *syncd_journal_new_stand_in(SyncdKeyring *keyring, const GError *problem,
+                                         GError **error)
+{
+    static const SyncdDatabaseKind kind = {
+        .name = "journal.db",
+        .application_id = 0x53595244,
+        .durability = SYNCD_SCRATCH,
+        .migrations = &syncd_journal_migrations,
+    };
+    g_autoptr(SyncdJournal) self = g_new0(SyncdJournal, 1);
+    self->keyring = keyring;
+    self->feeds = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_feed_free);
+    self->db = syncd_database_open(SYNCD_DATABASE_IN_MEMORY, &kind, SYNCD_DATABASE_CREATE, error);
+    if (self->db == NULL)
+        return NULL;
+    self->problem = g_error_copy(problem);
+    self->next = 1;
+    return g_steal_pointer(&self);
+}
+
 SyncdJournal *syncd_journal_open(SyncdDirectory *directory, SyncdDatabaseMode mode,
                                  SyncdKeyring *keyring, GError **error)
 {

@@ -55,6 +55,10 @@ SyncdJournal *syncd_journal_open(SyncdDirectory *directory, SyncdDatabaseMode mo
 SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *name,
                                       SyncdDatabaseMode mode, SyncdKeyring *keyring,
                                       GError **error);
+/* One that has nothing, for one that cannot be opened, because of `problem`: nothing may be
+ * appended. */
+SyncdJournal *syncd_journal_new_stand_in(SyncdKeyring *keyring, const GError *problem,
+                                         GError **error);
 /* Puts the file `made`, which holds the same log, in the place of the journal's, which is kept as
  * `kept`, and goes on with it; feeds stay as they are. `*ret_exchanged`: it is in its place, also
  * where something failed later. There must be no open turn. When the file in that place cannot be

@@ -75,6 +75,8 @@ void syncd_store_measure(SyncdStore *self, SyncdStoreFacts *ret_facts)
     };
     ret_facts->journal =
         measure_database(syncd_journal_database(self->journal), &syncd_journal_migrations);
+    if (self->unreadable != NULL)
+        ret_facts->journal = (SyncdDatabaseFacts){.newest = ret_facts->journal.newest};
     measure_index(self, ret_facts);
 }
 

@@ -2,6 +2,7 @@
 #include "store/mend-private.h"
 
 #include "store/journal-private.h"
+#include "store/salvage.h"
 
 #include <sys/stat.h>
 
@@ -123,6 +124,7 @@ void syncd_mend_clear_leftovers(SyncdStore *store)
 {
     guint64 present;
     remove_built(store->directory);
+    syncd_salvage_remove(store->directory);
     if (!syncd_store_generation(store, &present, NULL))
         return;
     g_autofree char *kept = syncd_source_generation_name(present);

@@ -16,8 +16,7 @@ static char *path_of(const char *name)
 static bool may_put(SyncdStore *self, GError **error)
 {
     SyncdStoreCondition condition = syncd_store_condition(self);
-    return (condition != SYNCD_STORE_MACHINE_CHANGED && condition != SYNCD_STORE_ROLLED_BACK &&
-            condition != SYNCD_STORE_INSPECTING) ||
+    return (condition != SYNCD_STORE_MACHINE_CHANGED && condition != SYNCD_STORE_INSPECTING) ||
            syncd_store_may_write(self, error);
 }
 

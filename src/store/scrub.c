@@ -65,6 +65,13 @@ static bool remove_chunks(SyncdScrub *scrub, GError **error)
     return true;
 }
 
+static bool is_copy(const char *name)
+{
+    size_t size = strlen(name) - (g_str_has_suffix(name, "-wal") ? strlen("-wal") : 0);
+    g_autofree char *database = g_strndup(name, size);
+    return syncd_source_is_earlier_journal(database) || g_str_has_prefix(name, NEXT_JOURNAL);
+}
+
 /* They are whole databases of before, with all that was in them. */
 static bool remove_copies(SyncdScrub *scrub, GError **error)
 {
@@ -77,7 +84,7 @@ static bool remove_copies(SyncdScrub *scrub, GError **error)
         return false;
     }
     while ((name = g_dir_read_name(folder)) != NULL) {
-        if (!syncd_source_is_earlier_journal(name) && !g_str_has_prefix(name, NEXT_JOURNAL))
+        if (!is_copy(name))
             continue;
         if (!syncd_directory_remove(directory, name, error))
             return false;

@@ -1,5 +1,5 @@
-/* Journals of earlier as sources: generations that a repair replaced, and copies that were made
- * before migrations. */
+/* Journals of earlier as sources: generations that a repair replaced, copies that were made before
+ * migrations, and backups. */
 #include "store/source.h"
 
 #include "store/journal-private.h"
@@ -9,6 +9,8 @@
 
 #define GENERATION "journal."
 #define COPY "journal.db.before-"
+#define BACKUP "journal-"
+#define BACKUP_END ".db"
 
 typedef struct {
     SyncdSource source;
@@ -135,7 +137,8 @@ static guint64 number_after(const char *name, const char *prefix)
 
 bool syncd_source_is_earlier_journal(const char *name)
 {
-    return number_after(name, GENERATION) > 0 || number_after(name, COPY) > 0;
+    return number_after(name, GENERATION) > 0 || number_after(name, COPY) > 0 ||
+           (g_str_has_prefix(name, BACKUP) && g_str_has_suffix(name, BACKUP_END));
 }
 
 char *syncd_source_generation_name(guint64 generation)
@@ -154,16 +157,22 @@ static int newest_first(gconstpointer a, gconstpointer b)
     return first < second ? 1 : first > second ? -1 : 0;
 }
 
-GPtrArray *syncd_source_find_journals(SyncdDirectory *directory)
+GPtrArray *syncd_source_list_journals(SyncdDirectory *directory)
 {
-    GPtrArray *sources = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_source_free);
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GDir) folder = g_dir_open(syncd_directory_path(directory), 0, NULL);
     const char *name;
     while (folder != NULL && (name = g_dir_read_name(folder)) != NULL)
         if (syncd_source_is_earlier_journal(name))
             g_ptr_array_add(names, g_strdup(name));
     g_ptr_array_sort(names, newest_first);
+    return names;
+}
+
+GPtrArray *syncd_source_find_journals(SyncdDirectory *directory)
+{
+    GPtrArray *sources = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_source_free);
+    g_autoptr(GPtrArray) names = syncd_source_list_journals(directory);
     for (guint i = 0; i < names->len; i++) {
         SyncdSource *source = open_journal(directory, names->pdata[i]);
         if (source != NULL)

@@ -51,7 +51,10 @@ SyncdSource *syncd_source_set_aside(SyncdDirectory *directory);
 /* Everything that may have a chunk: SyncdSource. Whatever comes to have some, a backup or a peer,
  * is one more of these. */
 GPtrArray *syncd_source_find_content(SyncdDirectory *directory);
-/* Whether a file of the state directory is one of these. */
+/* Their names (char *), readable or not. */
+GPtrArray *syncd_source_list_journals(SyncdDirectory *directory);
+/* Whether a file of the state directory is one of these: "journal.<n>", "journal.db.before-<n>",
+ * and "journal-<name>.db", a copy from elsewhere that somebody put there. */
 bool syncd_source_is_earlier_journal(const char *name);
 /* "journal.<generation>" */
 char *syncd_source_generation_name(guint64 generation);

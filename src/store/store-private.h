@@ -73,6 +73,8 @@ struct SyncdStore {
     SyncdSweep *sweep;   /* NULL before it begins, and … */
     bool swept;          /* … when it is through */
     SyncdRollback *rollback; /* NULL: the log did not lose its end, as far as is known */
+    bool stands_in;          /* for a journal that cannot be opened … */
+    GError *unreadable;      /* … because of this; NULL: it is open */
     char *displaced;         /* what became of the journal's files; NULL: nothing */
     GPtrArray *scopes;       /* SyncdScope */
     guint64 registries;      /* how often they may have changed */
@@ -101,6 +103,9 @@ bool syncd_store_open_meta(SyncdStore *store, const SyncdHeader *header, SyncdBy
 /* After another generation of the journal came into its place: what may be done with it. An index
  * that could not be had before is tried again. */
 bool syncd_store_judge_journal(SyncdStore *store, GError **error);
+/* Lets go of the journal and opens what is there now in its place, or stands in for it. There must
+ * be no open turn. */
+bool syncd_store_reopen(SyncdStore *store, GError **error);
 /* Adds the first feed of this device's scope, as part of the turn. */
 bool syncd_store_open_feed(SyncdStore *store, const SyncdScope *scope, guint64 epoch,
                            const SyncdFeed *previous, const char *actor, GError **error);

@@ -24,6 +24,8 @@ static bool damaged_header(guint64 pos, GError **error)
 bool syncd_store_read(SyncdStore *self, guint64 pos, SyncdEntry *ret_entry, GError **error)
 {
     g_auto(SyncdEntry) entry = {.pos = pos};
+    if (!syncd_store_check_readable(self, error))
+        return false;
     entry.text = syncd_journal_read_header(self->journal, pos, &entry.size, error);
     if (entry.text == NULL)
         return false;

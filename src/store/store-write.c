@@ -25,6 +25,8 @@ bool syncd_store_may_write(SyncdStore *self, GError **error)
         syncd_set_error(error, SYNCD_ERROR_STORAGE_FAILED,
                         "A write to the state failed earlier; nothing is written until a restart");
         return false;
+    case SYNCD_STORE_UNREADABLE:
+        return syncd_store_check_readable(self, error);
     case SYNCD_STORE_DISPLACED:
         syncd_store_set_displaced_error(self, error);
         return false;

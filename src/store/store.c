@@ -1,6 +1,7 @@
 #include "store/displaced.h"
 #include "store/mend.h"
 #include "store/rollback.h"
+#include "store/source.h"
 #include "store/store-private.h"
 
 #include <glib/gstdio.h>
@@ -13,6 +14,7 @@ const char *syncd_store_condition_name(SyncdStoreCondition condition)
         [SYNCD_STORE_WRITABLE] = "writable",
         [SYNCD_STORE_MACHINE_CHANGED] = "machine-changed",
         [SYNCD_STORE_FAILED] = "storage-failed",
+        [SYNCD_STORE_UNREADABLE] = "journal-unreadable",
         [SYNCD_STORE_DISPLACED] = "journal-displaced",
         [SYNCD_STORE_DAMAGED] = "journal-corrupt",
         [SYNCD_STORE_KEYLESS] = "device-key-missing",
@@ -90,13 +92,24 @@ static bool refuse_lost(SyncdStore *self, const char *what, GError **error)
     return false;
 }
 
+/* What is there only where there was a log. */
+static bool knows_of_log(const SyncdStore *self)
+{
+    static const char *const names[] = {"index.db", "verified.json", "runtime.json",
+                                        "rolled-back.json"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (syncd_directory_has(self->directory, names[i]))
+            return true;
+    g_autoptr(GPtrArray) journals = syncd_source_list_journals(self->directory);
+    return journals->len > 0;
+}
+
 static bool refuse_lost_journal(SyncdStore *self, GError **error)
 {
     GStatBuf st;
     g_autofree char *journal = syncd_directory_file(self->directory, SYNCD_JOURNAL_FILE);
     bool there = g_lstat(journal, &st) == 0;
-    if ((there && st.st_size > 0) || (!syncd_directory_has(self->directory, "index.db") &&
-                                      !syncd_directory_has(self->directory, "verified.json")))
+    if ((there && st.st_size > 0) || !knows_of_log(self))
         return true;
     return refuse_lost(self, there ? "is empty" : "is gone", error);
 }
@@ -207,51 +220,123 @@ static bool open_files(SyncdStore *self, const SyncdStoreOptions *options, GErro
          !syncd_directory_announce(self->directory, options->address, error)))
         return false;
 
+    self->keyring = syncd_keyring_open(self->directory, options->credential, error);
+    return self->keyring != NULL;
+}
+
+static bool is_empty(const SyncdStore *self)
+{
+    return syncd_journal_committed(self->journal) == 0 &&
+           syncd_journal_problem(self->journal) == NULL;
+}
+
+static bool open_journal(SyncdStore *self, SyncdDatabaseMode mode, GError **error)
+{
     if (!refuse_lost_journal(self, error))
         return false;
-    self->keyring = syncd_keyring_open(self->directory, options->credential, error);
-    if (self->keyring == NULL)
+    self->journal = syncd_journal_open(self->directory, mode, self->keyring, error);
+    if (self->journal == NULL)
         return false;
+    /* A copy without its keys can still be judged, but for what is sealed. */
+    if (self->mode == SYNCD_STORE_INSPECT) {
+        self->condition = SYNCD_STORE_INSPECTING;
+        return !syncd_keyring_has_device(self->keyring) || check_binding(self, error);
+    }
+    if (syncd_journal_problem(self->journal) != NULL)
+        self->condition = SYNCD_STORE_DAMAGED;
+    if (!is_empty(self))
+        return check_binding(self, error);
+    return self->mode != SYNCD_STORE_CREATE || refuse_lost_entries(self, error);
+}
 
+/* So that somebody can be told, and can mend it. */
+static bool stand_in(SyncdStore *self, GError *problem, GError **error)
+{
+    g_autofree char *why = NULL, *next = NULL;
+    syncd_error_split(problem->message, &why, &next);
+    self->unreadable = problem;
+    g_clear_pointer(&self->journal, syncd_journal_free);
+    if (syncd_keyring_device_id(self->keyring) == NULL)
+        syncd_keyring_assume_device(self->keyring, "device-unknown");
+    self->journal = syncd_journal_new_stand_in(self->keyring, problem, error);
+    if (self->journal == NULL)
+        return false;
+    self->condition = SYNCD_STORE_UNREADABLE;
+    g_clear_error(&self->index_problem);
+    syncd_set_error_next(&self->index_problem, SYNCD_ERROR_JOURNAL_CORRUPT,
+                         "see what can be done with `sourceos-syncd doctor`",
+                         "The journal cannot be opened: %s", why);
+    return true;
+}
+
+static bool open_or_stand_in(SyncdStore *self, SyncdDatabaseMode mode, GError **error)
+{
+    GError *problem = NULL;
+    if (open_journal(self, mode, &problem))
+        return true;
+    if (self->stands_in && (mode == SYNCD_DATABASE_EXISTING ||
+                            g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT)))
+        return stand_in(self, problem, error);
+    g_propagate_error(error, problem);
+    return false;
+}
+
+static void judge_what_is_there(SyncdStore *self)
+{
+    judge_keys(self);
+    syncd_store_look_for_rollback(self);
+    syncd_store_judge_rollback(self);
+}
+
+bool syncd_store_reopen(SyncdStore *self, GError **error)
+{
+    syncd_store_drop_index(self);
+    syncd_overlay_drop_through(self->overlay, G_MAXUINT64);
+    g_clear_pointer(&self->journal, syncd_journal_free);
+    g_clear_error(&self->unreadable);
+    g_clear_error(&self->index_problem);
+    g_clear_error(&self->held);
+    g_clear_pointer(&self->displaced, g_free);
+    g_ptr_array_set_size(self->scopes, 0);
+    self->proven = (SyncdProvenLeaves){0};
+    self->condition = SYNCD_STORE_WRITABLE;
+    self->registries++;
+    if (!open_or_stand_in(self, SYNCD_DATABASE_EXISTING, error))
+        return false;
+    if (self->unreadable != NULL)
+        return true;
+    judge_what_is_there(self);
+    syncd_store_open_index(self, NULL); /* what needs it says why there is none */
+    return true;
+}
+
+static bool open_all(SyncdStore *self, const SyncdStoreOptions *options, GError **error)
+{
     static const SyncdDatabaseMode modes[] = {
         [SYNCD_STORE_OPEN] = SYNCD_DATABASE_EXISTING,
         [SYNCD_STORE_CREATE] = SYNCD_DATABASE_CREATE,
         [SYNCD_STORE_INSPECT] = SYNCD_DATABASE_INSPECT,
     };
-    self->journal = syncd_journal_open(self->directory, modes[options->mode], self->keyring, error);
-    if (self->journal != NULL && options->mode != SYNCD_STORE_INSPECT)
-        syncd_mend_clear_leftovers(self);
-    return self->journal != NULL;
-}
-
-static bool open_all(SyncdStore *self, const SyncdStoreOptions *options, GError **error)
-{
-    if (!open_files(self, options, error))
+    if (!open_files(self, options, error) || !open_or_stand_in(self, modes[self->mode], error))
         return false;
-    if (self->mode == SYNCD_STORE_INSPECT) {
-        self->condition = SYNCD_STORE_INSPECTING;
-        syncd_store_look_for_rollback(self);
-        /* A copy without its keys can still be judged, but for what is sealed. */
-        return !syncd_keyring_has_device(self->keyring) || check_binding(self, error);
+    self->reserve_bytes = options->reserve_bytes;
+    if (self->unreadable != NULL) {
+        syncd_store_keep_reserve(self);
+        return true;
     }
-    if (syncd_journal_problem(self->journal) != NULL)
-        self->condition = SYNCD_STORE_DAMAGED;
-
-    bool empty =
-        syncd_journal_committed(self->journal) == 0 && syncd_journal_problem(self->journal) == NULL;
+    if (self->mode == SYNCD_STORE_INSPECT) {
+        syncd_store_look_for_rollback(self);
+        return true;
+    }
+    syncd_mend_clear_leftovers(self);
+    bool empty = is_empty(self);
     if (empty && self->mode != SYNCD_STORE_CREATE) {
         syncd_set_error(error, SYNCD_ERROR_NOT_INITIALIZED, "There is no state in %s",
                         syncd_directory_path(self->directory));
         return false;
     }
-    if (empty ? !refuse_lost_entries(self, error) : !check_binding(self, error))
-        return false;
-    self->reserve_bytes = options->reserve_bytes;
-    if (!empty) {
-        judge_keys(self);
-        syncd_store_look_for_rollback(self);
-        syncd_store_judge_rollback(self);
-    }
+    if (!empty)
+        judge_what_is_there(self);
     /* A log that is there is served without an index, if none can be had; a new one is not begun.
      */
     if (!syncd_store_open_index(self, error) && empty)
@@ -269,6 +354,7 @@ SyncdStore *syncd_store_open(const SyncdStoreOptions *options, GError **error)
     self->sources = options->sources;
     self->mode = options->mode;
     self->holds_index = options->holds_index;
+    self->stands_in = options->stands_in;
     self->machine = describe_machine(options->machine);
     self->overlay = syncd_overlay_new(syncd_store_first_of_record, self);
     self->scopes = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_scope_free);
@@ -295,6 +381,7 @@ void syncd_store_free(SyncdStore *self)
     if (self->journal != NULL)
         syncd_store_keep_displaced(self);
     g_free(self->displaced);
+    g_clear_error(&self->unreadable);
     g_free(self->index_lost);
     syncd_journal_free(self->journal);
     syncd_overlay_free(self->overlay);
@@ -318,7 +405,19 @@ SyncdStoreCondition syncd_store_condition(const SyncdStore *self)
 
 bool syncd_store_is_new(const SyncdStore *self)
 {
-    return syncd_journal_committed(self->journal) == 0;
+    return syncd_journal_committed(self->journal) == 0 && self->unreadable == NULL;
+}
+
+const GError *syncd_store_unreadable(const SyncdStore *self)
+{
+    return self->unreadable;
+}
+
+bool syncd_store_check_readable(const SyncdStore *self, GError **error)
+{
+    if (self->unreadable != NULL)
+        g_propagate_error(error, g_error_copy(self->index_problem));
+    return self->unreadable == NULL;
 }
 
 bool syncd_store_is_indexing(const SyncdStore *self)

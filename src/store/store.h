@@ -56,6 +56,8 @@ typedef struct {
     guint64 reserve_bytes; /* 0: none */
     const char *address;   /* where the holder of the lock can be reached, NULL when unknown */
     bool holds_index;      /* one that is of no use is not made anew: repair-store.h */
+    bool
+        stands_in; /* a journal that cannot be opened is no error, and nothing is there: rescue.h */
 } SyncdStoreOptions;
 
 SyncdStore *syncd_store_open(const SyncdStoreOptions *options, GError **error);
@@ -66,6 +68,7 @@ typedef enum {
     SYNCD_STORE_WRITABLE,
     SYNCD_STORE_MACHINE_CHANGED, /* state of another machine: `store adopt` */
     SYNCD_STORE_FAILED,          /* an I/O error; sticky until opened again */
+    SYNCD_STORE_UNREADABLE,      /* its journal is gone, or cannot be opened: store/rescue.h */
     SYNCD_STORE_DISPLACED,       /* its files were removed or replaced: store/displaced.h */
     SYNCD_STORE_DAMAGED,         /* the head of an own feed does not hold; sticky */
     SYNCD_STORE_KEYLESS,         /* the device's key is gone: nothing can be signed */
@@ -92,6 +95,10 @@ guint64
 syncd_store_sequence(const SyncdStore *store); /* pos of the newest committed entry, 0 for none */
 guint64 syncd_store_last_ms(const SyncdStore *store); /* its hybrid logical time, 0 for none */
 
+/* Why the journal could not be opened; NULL: it is. */
+const GError *syncd_store_unreadable(const SyncdStore *store);
+/* That it is: nobody takes what stands in for it for a log that has nothing. JournalCorrupt. */
+bool syncd_store_check_readable(const SyncdStore *store, GError **error);
 /* What became of the journal's files while they were open; NULL: nothing did, as far as was seen.
  */
 const char *syncd_store_displacement(const SyncdStore *store);

@@ -77,6 +77,8 @@ static void begin_checks(SyncdVerify *self)
 SyncdVerify *syncd_verify_new(SyncdStore *store, SyncdVerifyMode mode,
                               const char *const *known_heads, GError **error)
 {
+    if (!syncd_store_check_readable(store, error))
+        return NULL;
     g_autoptr(SyncdVerify) self = g_new0(SyncdVerify, 1);
     self->store = store;
     self->mode = mode;

@@ -21,8 +21,14 @@ def spoil_index(daemon):
     (daemon.state / 'index.db').write_bytes(GARBAGE)
 
 
+def spoil_journal(daemon):
+    """The same, of what SQLite knows a database by."""
+    with open(daemon.state / 'journal.db', 'r+b') as journal:
+        journal.write(GARBAGE[:100])
+
+
 @contextlib.contextmanager
-def spoilt(world, writer, **options):
+def spoilt(world, writer, spoil=spoil_index, **options):
     """A daemon with an operation by that user in its log, whose index was spoilt before it started."""
     place = world.place()
     # What may be repaired is for policy to say: the packaged rules.
@@ -32,17 +38,17 @@ def spoilt(world, writer, **options):
             (world.caller(bus) if writer == os.getuid() else world.other(writer, bus)) as caller:
         caller.call(OPERATIONS, 'Enqueue', '(ssssa{sv})', 'sync.operation.enqueue', 'workspace:notes',
                     'note:1', '{}', {'create_scope': GLib.Variant('b', True)})
-    spoil_index(daemon)
+    spoil(daemon)
     with world.daemon(place, config=NOTHING_BY_ITSELF, **options) as daemon:
         yield daemon
 
 
 @contextlib.contextmanager
-def spoilt_user_instance(world, user):
+def spoilt_user_instance(world, user, spoil=spoil_index):
     """The daemon and a caller, both of that user, beside the polkit of the world."""
     bus = Bus(world.place(), world.options.bus)
     os.chmod(bus.socket, 0o666)
-    with spoilt(world, uid(user), bus=bus, uid=uid(user),
+    with spoilt(world, uid(user), spoil, bus=bus, uid=uid(user),
                 environment={'DBUS_SYSTEM_BUS_ADDRESS': world.bus.address}) as daemon, \
             world.other(uid(user), bus) as caller:
         yield daemon, caller

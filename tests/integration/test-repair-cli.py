@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 
 from cli_user import DONE, FAILED, NEGATIVE, NOT_AUTHORISED, NOT_FOUND, Cli, on_terminal
-from damage import GARBAGE, spoilt_system_instance, spoilt_user_instance
+from damage import GARBAGE, spoil_index, spoil_journal, spoilt_system_instance, spoilt_user_instance
 from harness import PATIENCE, as_user, equal, main, promise
 from polkit_world import ALLOWED, STRANGER, system_world, uid
 from rot import rotting
@@ -20,11 +20,11 @@ STALE = 6
 class Repairer:
     """A user of the command line, with a spoilt instance of his own."""
 
-    def __init__(self, world, user):
-        self.world, self.user = world, user
+    def __init__(self, world, user, spoil=spoil_index):
+        self.world, self.user, self.spoil = world, user, spoil
 
     def __enter__(self):
-        self.instance = spoilt_user_instance(self.world, self.user)
+        self.instance = spoilt_user_instance(self.world, self.user, self.spoil)
         self.daemon, _ = self.instance.__enter__()
         self.cli = Cli(self.world, self.world.place(), self.daemon.bus.address)
         self.index = self.daemon.state / 'index.db'
@@ -102,6 +102,27 @@ def modes_are_mended_file_by_file(world):
         me.does('apply', '--yes')
         equal(key.stat().st_mode & 0o777, 0o600)
         assert key.name not in me.does('show')
+
+
+@promise
+def a_journal_that_cannot_be_opened_keeps_nobody_from_mending_it(world):
+    with Repairer(world, ALLOWED, spoil_journal) as me:
+        status = json.loads(me.cli.run('status', '--user', '--json', **me.options)[1])
+        equal((status['daemon_state'], status['state_reasons'][0]), ('repair-recommended', 'journal-unreadable'))
+        code, out, _ = me.cli.run('doctor', **me.options)
+        equal(code, NEGATIVE)
+        for part in ('journal-unreadable', 'repair plan', 'journal-backup.db'):
+            assert part in out, (part, out)
+        assert '"unsafe"' in me.cli.run('health', 'snapshot', **me.options)[1]
+        for words in (('list',), ('enqueue', '--object=note:2', '--body-json={}')):
+            me.cli.fails(NEGATIVE, 'JournalCorrupt', 'ops', *words, **me.options)
+        me.cli.fails(NEGATIVE, 'JournalCorrupt', 'verify', 'log', **me.options)
+        assert 'journal-restore' in me.does('plan')
+        me.does('approve', '--yes')
+        assert 'Repaired.' in me.does('apply', '--yes')
+        equal(me.cli.json('status', '--user', **me.options)['daemon_state'], 'clean')
+        assert 'note:1' in me.cli.does('ops', 'list', **me.options)
+        equal(me.cli.json('verify', 'log', '--full', **me.options)['verdict'], 'sound')
 
 
 @promise

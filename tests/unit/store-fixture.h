@@ -19,7 +19,7 @@ typedef struct {
     guint64 seed;
     char *directory;
     const char *machine;
-    bool holds_index;
+    bool holds_index, stands_in;
     SyncdStore *store;
 } Fixture;
 
@@ -51,7 +51,8 @@ static inline void fixture_open_mode(Fixture *f, SyncdStoreMode mode)
                                  .mode = mode,
                                  .sources = &f->sources,
                                  .machine = f->machine,
-                                 .holds_index = f->holds_index};
+                                 .holds_index = f->holds_index,
+                                 .stands_in = f->stands_in};
     f->store = syncd_store_open(&options, &error);
     g_assert_no_error(error);
     g_assert_nonnull(f->store);

@@ -1,0 +1,94 @@
+/* A journal that is gone, or cannot be opened, has the best of what there is put into its place. */
+#include "service/repair-kinds.h"
+#include "store/rescue.h"
+
+static void stop(SyncdRepairAct *act)
+{
+    g_clear_pointer((SyncdRescue **)&act->data, syncd_rescue_free);
+}
+
+static bool begin(SyncdRepairAct *act, GError **error)
+{
+    return syncd_store_keep_unreadable(act->service->store, act->snapshot, error);
+}
+
+static void tell(SyncdRepairAct *act, const SyncdRescue *rescue)
+{
+    const GPtrArray *said = syncd_rescue_said(rescue);
+    for (guint i = 0; i < said->len; i++)
+        g_ptr_array_add(act->preserved, g_strdup(said->pdata[i]));
+}
+
+/* Whoever takes this up again finds out by himself whether it is done. */
+static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
+{
+    *ret_progress = 0;
+    *ret_more = syncd_store_unreadable(act->service->store) != NULL;
+    if (!*ret_more)
+        return true;
+    if (act->data == NULL)
+        act->data = syncd_rescue_new(act->service->store);
+    if (!syncd_rescue_look(act->data, ret_more, error))
+        return false;
+    if (*ret_more)
+        return true;
+    tell(act, act->data);
+    bool ok = syncd_rescue_switch(act->data, error);
+    stop(act);
+    return ok;
+}
+
+static bool check(SyncdRepairAct *act, GError **error)
+{
+    SyncdStore *store = act->service->store;
+    const GError *problem = syncd_store_unreadable(store);
+    if (problem != NULL) {
+        g_propagate_error(error, g_error_copy(problem));
+        return false;
+    }
+    g_ptr_array_add(act->rebuilt, g_strdup_printf("The log, with %" G_GUINT64_FORMAT " entries",
+                                                  syncd_store_sequence(store)));
+    guint64 missing = syncd_store_n_rolled_back(store);
+    if (missing > 0)
+        g_ptr_array_add(act->quarantined,
+                        g_strdup_printf("%" G_GUINT64_FORMAT
+                                        " entries that were there are in nothing that could be had",
+                                        missing));
+    return true;
+}
+
+static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
+{
+    *ret_more = false;
+    stop(act);
+    return syncd_store_put_unreadable_back(act->service->store, act->snapshot, error);
+}
+
+static bool release(SyncdRepairAct *act, GError **error)
+{
+    return syncd_store_release_unreadable(act->service->store, act->snapshot, error);
+}
+
+static guint64 space(SyncdService *service, const char *target)
+{
+    return syncd_store_rescue_bytes(service->store);
+}
+
+const SyncdRepairKind syncd_repair_journal_restore = {
+    .name = "journal-restore",
+    .kind = "restore",
+    .risk = "high",
+    .description = "Put into the place of the journal that cannot be opened what has most of its "
+                   "entries: what can be read of it, an earlier generation, or a backup that lies "
+                   "beside it as journal-<name>.db. It is kept.",
+    .expected_result = "The log is open again; what it lacks, and what is damaged in it, is found "
+                       "then, and named.",
+    .mends_log = true,
+    .space = space,
+    .begin = begin,
+    .step = step,
+    .check = check,
+    .undo = undo,
+    .release = release,
+    .stop = stop,
+};

@@ -1,0 +1,37 @@
+/*
+ * What can take the place of a journal that is gone, or that SQLite cannot open: what can be read
+ * of it (store/salvage.h), an earlier generation, or a backup that somebody put beside it.
+ *
+ * Each is looked at: whether it is of this device, how many entries it has, and whether what is
+ * damaged in it can be mended. The one with most entries is copied into the journal's place; the
+ * journal that was there is kept. What the one that is there now has no more is known by others
+ * then (store/rollback.h), and what is damaged in it is mended by another generation
+ * (store/mend.h).
+ */
+#pragma once
+
+#include "store/store.h"
+
+typedef struct SyncdRescue SyncdRescue;
+
+/* Whether there is anything that may do, at first sight; costs no reading of it. */
+bool syncd_store_may_be_rescued(const SyncdStore *store);
+/* Of all that may do. */
+guint64 syncd_store_rescue_bytes(const SyncdStore *store);
+
+SyncdRescue *syncd_rescue_new(SyncdStore *store);
+void syncd_rescue_free(SyncdRescue *rescue);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRescue, syncd_rescue_free)
+/* Looks at them in steps, until `*ret_more` is false. */
+bool syncd_rescue_look(SyncdRescue *rescue, bool *ret_more, GError **error);
+/* A sentence (char *) about each. */
+const GPtrArray *syncd_rescue_said(const SyncdRescue *rescue);
+/* Then: puts the best into the journal's place, and opens it. JournalCorrupt when none will do. */
+bool syncd_rescue_switch(SyncdRescue *rescue, GError **error);
+
+/* Gives the journal that is there a second name in the folder of repairs, and its WAL. */
+bool syncd_store_keep_unreadable(SyncdStore *store, const char *kept, GError **error);
+/* Puts it back; what is in its place becomes an earlier generation. Does nothing when it is there.
+ */
+bool syncd_store_put_unreadable_back(SyncdStore *store, const char *kept, GError **error);
+bool syncd_store_release_unreadable(SyncdStore *store, const char *kept, GError **error);

@@ -1,0 +1,301 @@
+/*
+ * A journal that is gone, or that SQLite cannot open: the state is served all the same, so that it
+ * can be said what is wrong, and a plan puts the best of what there is into its place.
+ */
+#include "repair-fixture.h"
+
+#include "diagnose-fixture.h"
+#include "service/damage.h"
+#include "service/evidence.h"
+#include "service/health.h"
+#include "service/internal.h"
+#include "store/rescue.h"
+#include "store/store-private.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ENTRIES 100u
+
+static char *file(const ServiceFixture *f, const char *name)
+{
+    return g_build_filename(f->base.directory, name, NULL);
+}
+
+static void copy(const ServiceFixture *f, const char *from, const char *to)
+{
+    g_autofree char *source = file(f, from), *target = file(f, to);
+    g_autofree char *command = g_strdup_printf("cp -p '%s' '%s'", source, target);
+    g_assert_cmpint(system(command), ==, 0);
+}
+
+static void put_many(ServiceFixture *f, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        g_autofree char *object = g_strdup_printf("note-%u", i);
+        put(f, object, "{}");
+    }
+}
+
+/* ---- what may have happened to it ---- */
+
+static void overwrite(const ServiceFixture *f, size_t size)
+{
+    g_autofree char *path = file(f, "journal.db"), *bytes = NULL;
+    gsize all;
+    g_assert_true(g_file_get_contents(path, &bytes, &all, NULL));
+    memset(bytes, 0xa5, MIN(size, all));
+    write_private(path, bytes, (gssize)all);
+}
+
+static void without_header(const ServiceFixture *f)
+{
+    overwrite(f, 100);
+}
+
+static void without_first_page(const ServiceFixture *f)
+{
+    overwrite(f, 4096);
+}
+
+static void overwritten(const ServiceFixture *f)
+{
+    overwrite(f, G_MAXSIZE);
+}
+
+static void emptied(const ServiceFixture *f)
+{
+    g_autofree char *path = file(f, "journal.db");
+    g_assert_cmpint(truncate(path, 0), ==, 0);
+}
+
+static void removed(const ServiceFixture *f)
+{
+    g_autofree char *path = file(f, "journal.db");
+    g_assert_cmpint(g_remove(path), ==, 0);
+}
+
+static void cut_short(const ServiceFixture *f)
+{
+    GStatBuf st;
+    g_autofree char *path = file(f, "journal.db");
+    g_assert_cmpint(g_stat(path, &st), ==, 0);
+    g_assert_cmpint(truncate(path, st.st_size / 4096 / 2 * 4096 + 100), ==, 0);
+}
+
+/* ---- what is there then ---- */
+
+static void begin(ServiceFixture *f)
+{
+    repair_init(f);
+    f->base.stands_in = true;
+    put_many(f, ENTRIES);
+    rest(f);
+    service_close(f);
+}
+
+static void expect_served(ServiceFixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdEnqueued enqueued = {0};
+    SyncdRequest request = good_request();
+    g_assert_true(is_found(f, "journal-unreadable"));
+    g_assert_false(is_found(f, "index-damaged"));
+    SyncdState state;
+    syncd_service_state(f->service, &state);
+    g_assert_cmpstr(state.reasons[0], ==, "journal-unreadable");
+    g_assert_true(state.repair_needed);
+    g_assert_false(syncd_service_enqueue(f->service, &f->caller, &request, &enqueued, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+    g_clear_error(&error);
+    g_autofree char *cursor = NULL;
+    SyncdListing listing = {.limit = 1};
+    g_assert_null(syncd_service_list_operations(f->service, &f->caller, &listing, &cursor, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+    g_clear_error(&error);
+    const SyncdEvidenceListing evidence = {.limit = 1};
+    g_assert_null(syncd_service_list_evidence(f->service, &f->caller, &evidence, &cursor, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+    g_clear_error(&error);
+    SyncdJob *job = NULL;
+    g_assert_false(
+        syncd_service_verify(f->service, &f->caller, SYNCD_VERIFY_FULL, NULL, &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+    g_clear_error(&error);
+    g_autofree char *report = syncd_service_health(f->service, &f->caller, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(report, "\"status\":\"unsafe\""));
+    run_jobs(f);
+}
+
+static SyncdRepairPlan *restore(ServiceFixture *f)
+{
+    SyncdRepairPlan *plan = plan_repair(f);
+    g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "journal-restore"));
+    approve_repair(f, plan);
+    apply_repair(f, plan);
+    g_assert_null(syncd_store_unreadable(f->service->store));
+    return plan;
+}
+
+static guint64 count_operations(ServiceFixture *f)
+{
+    guint64 n = 0;
+    g_assert_true(syncd_store_count_kind(f->service->store, "operation.enqueue", &n, NULL));
+    return n;
+}
+
+/* So many operations are there, and it goes on. */
+static void expect_all(ServiceFixture *f, guint64 operations)
+{
+    g_assert_cmpint(syncd_store_condition(f->service->store), ==, SYNCD_STORE_WRITABLE);
+    g_assert_cmpuint(count_operations(f), ==, operations);
+    put(f, "note-later", "{}");
+    rest(f);
+    verify_all(f);
+    g_assert_false(syncd_service_is_damaged(f->service));
+    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+    g_assert_true(syncd_database_check_structure(syncd_journal_database(f->service->store->journal),
+                                                 faults, NULL));
+    g_assert_cmpuint(faults->len, ==, 0);
+    repair_reopen(f);
+    assert_clean(f);
+    g_assert_cmpuint(count_events(f, "sync.repair.completed"), ==, 1);
+}
+
+static void what_can_be_read_of_it_is_salvaged(void)
+{
+    static void (*const cases[])(const ServiceFixture *f) = {without_header, without_first_page};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ServiceFixture f;
+        begin(&f);
+        cases[i](&f);
+        repair_open(&f, NULL);
+        expect_served(&f);
+        restore(&f);
+        expect_all(&f, ENTRIES);
+        service_clear(&f);
+    }
+}
+
+static void an_earlier_generation_takes_its_place(void)
+{
+    static void (*const cases[])(const ServiceFixture *f) = {removed, emptied, overwritten,
+                                                             cut_short};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ServiceFixture f;
+        begin(&f);
+        copy(&f, "journal.db", "journal.1");
+        cases[i](&f);
+        repair_open(&f, NULL);
+        expect_served(&f);
+        restore(&f);
+        expect_all(&f, ENTRIES);
+        service_clear(&f);
+    }
+}
+
+/* It has not all of it: the rest is known to be missing. */
+static void an_older_backup_takes_its_place(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    begin(&f);
+    copy(&f, "journal.db", "journal-backup.db");
+    repair_open(&f, NULL);
+    put_many(&f, 5);
+    rest(&f);
+    service_close(&f);
+    removed(&f);
+    repair_open(&f, NULL);
+    expect_served(&f);
+    SyncdRepairPlan *plan = restore(&f);
+    g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_ROLLED_BACK);
+    g_assert_cmpuint(syncd_store_n_rolled_back(f.service->store), ==, 5);
+    g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(report, "5 entries"));
+    repair_reopen(&f);
+    g_assert_true(is_found(&f, "log-rolled-back"));
+    g_assert_true(syncd_store_adopt(f.service->store, "actor-test", &error));
+    g_assert_no_error(error);
+    expect_all(&f, ENTRIES);
+    service_clear(&f);
+}
+
+static void where_there_is_nothing_it_says_what_to_do(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdRepairPlan *plan = NULL;
+    begin(&f);
+    removed(&f);
+    repair_open(&f, NULL);
+    expect_served(&f);
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+    const SyncdFound *unreadable = find(found, "journal-unreadable");
+    g_assert_true(unreadable->unmended);
+    g_assert_nonnull(strstr(unreadable->finding->person, "journal-backup.db"));
+    g_assert_false(syncd_service_plan_repair(f.service, &f.caller, NULL, &plan, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    service_clear(&f);
+}
+
+/* What is beyond mending is left as it was, and can be read nowhere. */
+static void what_will_not_do_leaves_it_as_it_was(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    cut_short(&f);
+    repair_open(&f, NULL);
+    expect_served(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    SyncdJob *job = begin_repair(&f, plan);
+    run_jobs(&f);
+    g_test_message("%s: %s", syncd_job_state(job), syncd_job_result(job));
+    repair_reopen(&f);
+    expect_served(&f);
+    service_clear(&f);
+}
+
+static void what_was_done_is_taken_back(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    without_header(&f);
+    g_autofree char *path = file(&f, "journal.db"), *before = NULL, *after = NULL;
+    gsize size, size_after;
+    g_assert_true(g_file_get_contents(path, &before, &size, NULL));
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = restore(&f);
+    put(&f, "note-later", "{}");
+    guint64 sequence = service_sequence(&f);
+    rollback_repair(&f, plan);
+    g_assert_true(is_found(&f, "journal-unreadable"));
+    g_assert_true(g_file_get_contents(path, &after, &size_after, NULL));
+    g_assert_cmpmem(before, size, after, size_after);
+    /* What came since is not lost: it is an earlier generation now. */
+    restore(&f);
+    g_assert_cmpuint(service_sequence(&f), >=, sequence);
+    g_assert_cmpuint(count_operations(&f), ==, ENTRIES + 1);
+    service_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/rescue/what-can-be-read-of-it-is-salvaged",
+                    what_can_be_read_of_it_is_salvaged);
+    g_test_add_func("/rescue/an-earlier-generation-takes-its-place",
+                    an_earlier_generation_takes_its_place);
+    g_test_add_func("/rescue/an-older-backup-takes-its-place", an_older_backup_takes_its_place);
+    g_test_add_func("/rescue/where-there-is-nothing-it-says-what-to-do",
+                    where_there_is_nothing_it_says_what_to_do);
+    g_test_add_func("/rescue/what-will-not-do-leaves-it-as-it-was",
+                    what_will_not_do_leaves_it_as_it_was);
+    g_test_add_func("/rescue/what-was-done-is-taken-back", what_was_done_is_taken_back);
+    return g_test_run();
+}
