@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "state-copies.h"
 #include "storage-calls.h"
 
 /* What somebody who waits for the work was told, at least: further ones are the work's own. */
@@ -48,7 +49,3 @@ bool call_work_went_wrong(void); /* the call that is to has come */
 void call_faults_run(const CallWork *work, void *world, const CallFault *faults, size_t n);
 /* Kills before and after, EIO and ENOSPC. */
 void call_faults_run_all(const CallWork *work, void *world);
-
-/* All that is in the folder, with its modes, in a new one. */
-char *copy_state(const char *from);
-void copy_into(const char *from, const char *to);

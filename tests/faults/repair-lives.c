@@ -8,21 +8,7 @@
 
 #define TURNS_MAX 20000u
 
-/* What the last answer was, of whoever planned and so on. */
-enum { TOLD_NOTHING, TOLD_PLANNED, TOLD_APPROVED, TOLD_APPLIED, TOLD_ENDED };
-
-bool repair_life_finds(RepairLife *life, const char *code)
-{
-    return is_found(life->f, code);
-}
-
-static const char *begin_case(void *data)
-{
-    RepairLife *life = data;
-    return life->copy(life);
-}
-
-/* ---- in the process that works ---- */
+/* ---- living ---- */
 
 static SyncdRepairPlan *make_plan(RepairLife *life, GError **error)
 {
@@ -35,15 +21,22 @@ static SyncdRepairPlan *make_plan(RepairLife *life, GError **error)
                : NULL;
 }
 
-static bool runs(const SyncdRepairPlan *plan)
+static bool approve(RepairLife *life, SyncdRepairPlan *plan)
 {
-    return plan->service->repairs->running == plan;
+    return syncd_service_approve_repair(life->f->service, &life->f->caller, plan,
+                                        syncd_repair_plan_digest(plan), NULL);
 }
 
-static void run_on(RepairLife *life, const SyncdRepairPlan *plan)
+static void take_turns(RepairLife *life, guint n)
+{
+    for (guint i = 0; i < n; i++)
+        life->subject->turn(life);
+}
+
+static void run_on(RepairLife *life)
 {
     guint turns = 0;
-    for (; runs(plan) && turns < TURNS_MAX; turns++)
+    for (; life->f->service->repairs->running != NULL && turns < TURNS_MAX; turns++)
         life->subject->turn(life);
     g_assert_cmpuint(turns, <, TURNS_MAX);
 }
@@ -56,19 +49,10 @@ static bool carry_out(RepairLife *life, SyncdRepairPlan *plan, const char *expec
     const char *digest = syncd_repair_plan_digest(plan);
     bool back = strcmp(expected, "rolled_back") == 0;
     if (back ? !syncd_service_rollback_repair(f->service, &f->caller, plan, digest, &job, &error)
-             : !syncd_service_apply_repair(f->service, &f->caller, plan, digest, &job, &error)) {
-        g_test_message("refused: %s", error->message);
+             : !syncd_service_apply_repair(f->service, &f->caller, plan, digest, &job, &error))
         return false;
-    }
-    run_on(life, plan);
-    g_test_message("carried out: it is %s", syncd_repair_plan_state(plan));
+    run_on(life);
     return strcmp(syncd_repair_plan_state(plan), expected) == 0;
-}
-
-static bool approve(RepairLife *life, SyncdRepairPlan *plan)
-{
-    return syncd_service_approve_repair(life->f->service, &life->f->caller, plan,
-                                        syncd_repair_plan_digest(plan), NULL);
 }
 
 static bool end_it(RepairLife *life, SyncdRepairPlan *plan)
@@ -79,65 +63,59 @@ static bool end_it(RepairLife *life, SyncdRepairPlan *plan)
                                               syncd_repair_plan_digest(plan), NULL);
 }
 
-static void live(void *data)
+void repair_life_live(RepairLife *life)
 {
-    RepairLife *life = data;
-    life->subject->open(life);
-    call_work_begins();
     SyncdRepairPlan *plan = make_plan(life, NULL);
     if (plan == NULL)
         return;
-    call_work_tells(TOLD_PLANNED);
+    life->tell(life, TOLD_PLANNED);
     if (!approve(life, plan))
         return;
-    call_work_tells(TOLD_APPROVED);
+    life->tell(life, TOLD_APPROVED);
     if (!carry_out(life, plan, "complete"))
         return;
-    call_work_tells(TOLD_APPLIED);
+    life->tell(life, TOLD_APPLIED);
     if (end_it(life, plan))
-        call_work_ends(TOLD_ENDED);
+        life->tell(life, TOLD_ENDED);
 }
 
-/* ---- in the one that looks ---- */
+/* ---- what is left of it ---- */
 
-static const char *state_of(const SyncdRepairPlan *plan)
+static bool finds(RepairLife *life)
 {
-    return plan != NULL ? syncd_repair_plan_state(plan) : "gone";
+    return is_found(life->f, life->subject->finding);
 }
 
-static bool is_state(const SyncdRepairPlan *plan, const char *state)
+/* One that was discarded after it was applied is gone. */
+static const char *state_of(RepairLife *life)
 {
-    return strcmp(state_of(plan), state) == 0;
+    const GPtrArray *plans = life->f->service->repairs->plans;
+    g_autoptr(GPtrArray) shown = syncd_service_repair_plans(life->f->service);
+    if (shown->len > 1)
+        return "one of several";
+    return shown->len == 0 || plans->len == 0 ? "gone" : syncd_repair_plan_state(shown->pdata[0]);
 }
 
 static SyncdRepairPlan *the_plan(RepairLife *life)
 {
     g_autoptr(GPtrArray) plans = syncd_service_repair_plans(life->f->service);
-    g_assert_cmpuint(plans->len, <=, 1);
     return plans->len > 0 ? plans->pdata[0] : NULL;
 }
 
-static void check_told(const RepairLife *life, const SyncdRepairPlan *plan, int told)
+/* What a plan may be after whoever waited was told so much. */
+static char *check_told(const RepairLife *life, const char *state, LifeTold told)
 {
-    bool gone = life->end == LIFE_THEN_GONE;
-    switch (told) {
-    case TOLD_NOTHING:
-        g_assert_true(plan == NULL || is_state(plan, "preview"));
-        break;
-    case TOLD_PLANNED:
-        g_assert_true(is_state(plan, "preview") || is_state(plan, "approved"));
-        break;
-    case TOLD_APPROVED:
-        g_assert_true(is_state(plan, "approved") || is_state(plan, "failed") ||
-                      is_state(plan, "complete"));
-        break;
-    case TOLD_APPLIED:
-        g_assert_true(is_state(plan, "complete") || is_state(plan, gone ? "gone" : "rolled_back"));
-        break;
-    case TOLD_ENDED:
-        g_assert_true(is_state(plan, gone ? "gone" : "rolled_back"));
-        break;
-    }
+    const char *ended = life->end == LIFE_THEN_GONE ? "gone" : "rolled_back";
+    const char *const expected[][4] = {
+        [TOLD_NOTHING] = {"gone", "preview"},
+        [TOLD_PLANNED] = {"preview", "approved"},
+        [TOLD_APPROVED] = {"approved", "failed", "complete"},
+        [TOLD_APPLIED] = {"complete", ended},
+        [TOLD_ENDED] = {ended},
+    };
+    return g_strv_contains(expected[told], state)
+               ? NULL
+               : g_strdup_printf("the plan is %s after answer %d", state, (int)told);
 }
 
 static bool is_promised(const SyncdRepairPlan *plan)
@@ -154,82 +132,92 @@ static bool is_of_a_plan(const char *name)
 }
 
 /* Nothing is kept for a way back that there is not. */
-static void check_tidy(const RepairLife *life, const SyncdRepairPlan *plan)
+static char *check_tidy(RepairLife *life)
 {
     const char *name;
     g_autofree char *ledger = g_build_filename(life->f->base.directory, "repair", NULL);
     g_autoptr(GDir) state = g_dir_open(life->f->base.directory, 0, NULL),
                     repair = g_dir_open(ledger, 0, NULL);
-    while (is_state(plan, "complete") && (name = g_dir_read_name(state)) != NULL)
-        g_assert_false(g_str_has_suffix(name, ".new"));
-    while (repair != NULL && !is_promised(plan) && (name = g_dir_read_name(repair)) != NULL) {
+    bool complete = strcmp(state_of(life), "complete") == 0, promised = is_promised(the_plan(life));
+    while (complete && (name = g_dir_read_name(state)) != NULL)
+        if (g_str_has_suffix(name, ".new"))
+            return g_strdup_printf("%s is left in the state", name);
+    while (repair != NULL && !promised && (name = g_dir_read_name(repair)) != NULL)
         if (!is_of_a_plan(name))
-            g_error("%s is left in the ledger", name);
-    }
+            return g_strdup_printf("%s is left in the ledger", name);
+    return NULL;
 }
 
 /* Before or after, and never between. */
-static bool check_whole(RepairLife *life, const SyncdRepairPlan *plan, int told)
+static char *check_whole(RepairLife *life, bool whole)
 {
-    bool whole = is_state(plan, "complete") || (plan == NULL && told >= TOLD_APPLIED);
-    g_assert_true(whole ? life->subject->is_after(life) : life->subject->is_before(life));
-    bool found = repair_life_finds(life, life->subject->finding);
-    g_assert_true(whole ? !found : found || life->subject->stays);
-    return whole;
+    bool is = whole ? life->subject->is_after(life) : life->subject->is_before(life);
+    if (!is)
+        return g_strdup_printf("it is not as %s the repair, and the plan is %s",
+                               whole ? "after" : "before", state_of(life));
+    bool found = finds(life);
+    return whole ? !found ? NULL : g_strdup("it is found after the repair")
+           : found || life->subject->stays ? NULL
+                                           : g_strdup("what was found is not any more");
 }
 
-static void repair(RepairLife *life)
+static char *take_back(RepairLife *life)
+{
+    if (!carry_out(life, the_plan(life), "rolled_back"))
+        return g_strdup("what was applied cannot be taken back");
+    return life->subject->is_before(life) ? NULL : g_strdup("it is not taken back");
+}
+
+static char *repair(RepairLife *life)
 {
     g_autoptr(GError) error = NULL;
     SyncdRepairPlan *plan = make_plan(life, &error);
-    g_assert_no_error(error);
-    g_assert_true(approve(life, plan));
-    g_assert_true(carry_out(life, plan, "complete"));
-    g_assert_true(life->subject->is_after(life));
+    if (plan == NULL)
+        return g_strdup_printf("it cannot be planned again: %s", error->message);
+    if (!approve(life, plan) || !carry_out(life, plan, "complete"))
+        return g_strdup("it cannot be repaired again");
+    return life->subject->is_after(life) ? NULL : g_strdup("it is not repaired again");
 }
 
 /* The log says how often it was done, at the latest when it is tried again. */
-static void check_log(RepairLife *life, guint applied)
+static char *check_log(RepairLife *life, guint applied)
 {
     life->f->base.now_usec += SYNCD_REPAIR_RETRY_USEC;
-    for (guint i = 0; i < 100; i++)
-        life->subject->turn(life);
-    g_assert_cmpuint(count_events(life->f, "sync.repair.completed"), ==, applied);
+    take_turns(life, 100);
+    guint said = count_events(life->f, "sync.repair.completed");
+    return said == applied ? NULL
+                           : g_strdup_printf("the log has %u repairs, and %u were", said, applied);
 }
 
-static void look(void *data, int told)
+static char *judge(RepairLife *life, LifeTold told)
 {
-    RepairLife *life = data;
+    const char *state = state_of(life);
+    bool whole =
+        strcmp(state, "complete") == 0 || (strcmp(state, "gone") == 0 && told >= TOLD_APPLIED);
+    guint applied = whole || strcmp(state, "rolled_back") == 0;
+    char *wrong = check_told(life, state, told);
+    if (wrong == NULL)
+        wrong = check_tidy(life);
+    if (wrong == NULL)
+        wrong = check_whole(life, whole);
+    bool back = strcmp(state, "complete") == 0 && is_promised(the_plan(life));
+    if (wrong == NULL && back)
+        wrong = take_back(life);
+    bool again = wrong == NULL && (!whole || back) && finds(life);
+    if (again)
+        wrong = repair(life);
+    return wrong != NULL ? wrong : check_log(life, applied + again);
+}
+
+char *repair_life_judge(RepairLife *life, LifeTold told)
+{
     /* No process has the time or the luck of the one before it. */
     life->f->base.seed = ~life->f->base.seed;
     life->f->base.now_usec += G_USEC_PER_SEC;
     life->subject->open(life);
-    SyncdRepairPlan *plan = the_plan(life);
-    if (plan != NULL)
-        run_on(life, plan);
-    for (guint i = 0; i < 20; i++)
-        life->subject->turn(life);
-    plan = the_plan(life);
-    g_test_message("the plan is %s", state_of(plan));
-    check_told(life, plan, told);
-    check_tidy(life, plan);
-    bool whole = check_whole(life, plan, told);
-    guint applied = whole || is_state(plan, "rolled_back");
-    if (is_state(plan, "complete") && is_promised(plan)) {
-        g_assert_true(carry_out(life, plan, "rolled_back"));
-        g_assert_true(life->subject->is_before(life));
-        whole = false;
-    }
-    bool again = !whole && repair_life_finds(life, life->subject->finding);
-    if (again)
-        repair(life);
-    check_log(life, applied + again);
+    run_on(life);
+    take_turns(life, 20);
+    char *wrong = judge(life, told);
     life->subject->close(life);
-    life->remove(life);
-}
-
-void repair_life_run(RepairLife *life)
-{
-    static const CallWork work = {begin_case, live, look};
-    call_faults_run_all(&work, life);
+    return wrong;
 }

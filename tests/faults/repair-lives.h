@@ -1,25 +1,25 @@
 /*
- * The life of a repair plan while storage calls fail (call-faults.h): planned, approved, applied,
- * and taken back or discarded. Whatever went wrong, the next start finds what the repair is about
- * as it was before or as it is after, what the plan says of itself is so, what is found is found
- * still, and what was not done can be done.
+ * The life of a repair plan while things go wrong: planned, approved, applied, and taken back or
+ * discarded. Whatever went wrong, the next start finds what the repair is about as it was before or
+ * as it is after, what the plan says of itself is so, what is found is found still, and what was
+ * not done can be done.
  */
 #pragma once
-
-#include "call-faults.h"
 
 #include "../unit/repair-fixture.h"
 
 typedef enum { LIFE_THEN_BACK, LIFE_THEN_GONE } LifeEnd;
+
+/* What the last answer was, of whoever planned and so on. */
+typedef enum { TOLD_NOTHING, TOLD_PLANNED, TOLD_APPROVED, TOLD_APPLIED, TOLD_ENDED } LifeTold;
 
 typedef struct RepairLife RepairLife;
 
 /* What a repair is about. */
 typedef struct {
     const char *name;
-    const char *finding; /* its code */
-    /* A daemon that starts, in a state that begin_case() of the life has copied … */
-    void (*open)(RepairLife *life);
+    const char *finding;             /* its code */
+    void (*open)(RepairLife *life);  /* a daemon that starts … */
     void (*close)(RepairLife *life); /* … and one that ends, or has ended */
     void (*turn)(RepairLife *life);  /* something of what it does */
     bool (*is_before)(RepairLife *life);
@@ -32,13 +32,18 @@ struct RepairLife {
     const RepairSubject *subject;
     LifeEnd end;
     ServiceFixture *f;
-    const char *(*copy)(RepairLife *life); /* the folder that is watched */
+    const char *(*copy)(RepairLife *life); /* of what there is before; the folder that it is in */
     void (*remove)(RepairLife *life);
+    void (*tell)(RepairLife *life, LifeTold told); /* as soon as it was told */
+    bool (*is_spoiled)(const RepairLife *life);    /* something went wrong: answers may be errors */
     void *data;
 };
 
-/* Each storage call of the life fails, in each way. */
-void repair_life_run(RepairLife *life);
+/* Lives, in a state that is open, until something goes wrong. */
+void repair_life_live(RepairLife *life);
+/* Opens what was left of it, and repairs and takes back what is left to be. NULL, or what is wrong.
+ */
+char *repair_life_judge(RepairLife *life, LifeTold told);
 
-/* Whether the diagnosis has it. */
-bool repair_life_finds(RepairLife *life, const char *code);
+/* Each storage call of the life fails, in each way (call-faults.h). */
+void repair_life_run(RepairLife *life);

@@ -5,6 +5,7 @@
  *
  * test-repair-file-calls [--each N] [options of GLib's tests]
  */
+#include "call-faults.h"
 #include "repair-lives.h"
 
 #include "../unit/watched-fixture.h"
@@ -181,7 +182,7 @@ static void world_init(Rotten *w, const RepairSubject *subject, LifeEnd end)
     service_close(&w->file.w.f);
     w->state = copy_state(w->file.w.f.base.directory);
     w->tree = copy_state(w->file.w.directory);
-    w->life = (RepairLife){subject, end, &w->file.w.f, copy, remove_copy, w};
+    w->life = (RepairLife){subject, end, &w->file.w.f, copy, remove_copy, .data = w};
     remove_copy(&w->life);
 }
 

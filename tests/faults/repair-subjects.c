@@ -1,0 +1,296 @@
+#include "repair-subjects.h"
+
+#include "state-copies.h"
+
+#include "../unit/diagnose-fixture.h"
+#include "../unit/task-fixture.h"
+
+#include "service/internal.h"
+
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define NOTES 20u
+#define CLAIMED 4u
+#define PUT_EACH 8u
+#define BROKEN "this is no database at all"
+
+static RepairWorld *world_of(RepairLife *life)
+{
+    return life->data;
+}
+
+static char *path_of(RepairLife *life, const char *name)
+{
+    return g_build_filename(life->f->base.directory, name, NULL);
+}
+
+static const char *copy(RepairLife *life)
+{
+    *world_of(life)->answered = 0;
+    return life->f->base.directory = copy_state(world_of(life)->state);
+}
+
+static void remove_copy(RepairLife *life)
+{
+    fixture_remove(life->f->base.directory);
+    g_clear_pointer(&life->f->base.directory, g_free);
+}
+
+static void open_state(RepairLife *life)
+{
+    repair_open(life->f, NULL);
+}
+
+static void close_state(RepairLife *life)
+{
+    service_close(life->f);
+}
+
+static void turn(RepairLife *life)
+{
+    if (syncd_service_has_turn(life->f->service))
+        syncd_service_commit(life->f->service);
+    else
+        syncd_service_work(life->f->service);
+}
+
+/* ---- an index that is damaged ---- */
+
+static void break_index(RepairWorld *w)
+{
+    damage_index(&w->f);
+}
+
+static bool is_broken(RepairLife *life)
+{
+    gsize size;
+    g_autofree char *bytes = index_bytes(life->f, &size);
+    return bytes != NULL && size == strlen(BROKEN) && memcmp(bytes, BROKEN, size) == 0 &&
+           !lookups_answer(life->f);
+}
+
+static bool is_of_use(RepairLife *life)
+{
+    return lookups_answer(life->f);
+}
+
+/* ---- one that serves, and is wrong ---- */
+
+#define FORGOTTEN "DELETE FROM entry WHERE pos = 5"
+
+static void drift_index(RepairWorld *w)
+{
+    g_autofree char *path = index_path(&w->f);
+    sqlite3 *db = NULL;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, FORGOTTEN, NULL, NULL, NULL), ==, SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void look_deep(RepairLife *life)
+{
+    SyncdJob *job = NULL;
+    const SyncdVerifyOptions options = {.mode = SYNCD_VERIFY_FULL, .index = true};
+    if (syncd_service_verify_with(life->f->service, &life->f->caller, &options, &job, NULL))
+        while (strcmp(syncd_job_state(job), "running") == 0)
+            syncd_service_work(life->f->service);
+}
+
+/* What is wrong with it is known only to whoever looked, so it is looked at before anything. */
+static void open_drifted(RepairLife *life)
+{
+    open_state(life);
+    run_jobs(life->f);
+    look_deep(life);
+}
+
+static void note_answer(void *data, const GError *error)
+{
+    RepairWorld *w = data;
+    *w->answered += error == NULL;
+}
+
+/* It goes on being asked and written to while another is made beside it. */
+static void turn_and_serve(RepairLife *life)
+{
+    RepairWorld *w = world_of(life);
+    SyncdRequest request = good_request();
+    SyncdEnqueued enqueued = {0};
+    turn(life);
+    if (w->turns++ % PUT_EACH != 0 || syncd_service_has_turn(life->f->service))
+        return;
+    if (syncd_service_enqueue(life->f->service, &life->f->caller, &request, &enqueued, NULL))
+        syncd_service_after_commit(life->f->service, note_answer, w);
+    syncd_enqueued_clear(&enqueued);
+    syncd_service_commit(life->f->service);
+    g_assert_true(lookups_answer(life->f) || life->is_spoiled(life));
+}
+
+static bool has_all(RepairLife *life)
+{
+    guint64 pending, running;
+    return lookups_answer(life->f) &&
+           syncd_service_count_tasks(life->f->service, &pending, &running, NULL) &&
+           pending >= NOTES + *world_of(life)->answered;
+}
+
+static bool is_drifted(RepairLife *life)
+{
+    look_deep(life);
+    return is_found(life->f, "index-drift") && has_all(life);
+}
+
+static bool is_right(RepairLife *life)
+{
+    look_deep(life);
+    return !is_found(life->f, "index-drift") && has_all(life);
+}
+
+/* ---- modes ---- */
+
+static const struct {
+    const char *name;
+    guint before, after;
+} modes[] = {{"journal.db", 0640, 0600}, {"keys", 0711, 0700}, {"lock", 0604, 0600}};
+
+static void change_modes(RepairWorld *w)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
+        g_autofree char *path = path_of(&w->life, modes[i].name);
+        g_assert_cmpint(g_chmod(path, (mode_t)modes[i].before), ==, 0);
+    }
+}
+
+static guint mode_of(RepairLife *life, size_t i)
+{
+    GStatBuf st;
+    g_autofree char *path = path_of(life, modes[i].name);
+    g_assert_cmpint(g_stat(path, &st), ==, 0);
+    return st.st_mode & 07777;
+}
+
+static bool has_modes_before(RepairLife *life)
+{
+    bool all = true;
+    for (size_t i = 0; i < G_N_ELEMENTS(modes); i++)
+        all &= mode_of(life, i) == modes[i].before;
+    return all;
+}
+
+static bool has_modes_after(RepairLife *life)
+{
+    bool all = true;
+    for (size_t i = 0; i < G_N_ELEMENTS(modes); i++)
+        all &= mode_of(life, i) == modes[i].after;
+    return all;
+}
+
+/* ---- halves ---- */
+
+static const char *const halves[] = {".anything.new", "keys/.device.key.new",
+                                     "journal.db.before-9.new"};
+
+static void leave_halves(RepairWorld *w)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(halves); i++) {
+        g_autofree char *path = path_of(&w->life, halves[i]);
+        write_private(path, halves[i], -1);
+    }
+}
+
+static guint count_halves(RepairLife *life)
+{
+    guint n = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(halves); i++) {
+        g_autofree char *path = path_of(life, halves[i]), *text = NULL;
+        n += g_file_get_contents(path, &text, NULL, NULL) && strcmp(text, halves[i]) == 0;
+    }
+    return n;
+}
+
+static bool has_halves(RepairLife *life)
+{
+    return count_halves(life) == G_N_ELEMENTS(halves);
+}
+
+static bool has_no_halves(RepairLife *life)
+{
+    return count_halves(life) == 0;
+}
+
+/* ---- tasks ---- */
+
+static void claim_some(RepairWorld *w)
+{
+    repair_open(&w->f, NULL);
+    for (guint i = 0; i < CLAIMED; i++)
+        g_free(claim(&w->f, NULL));
+    rest(&w->f);
+    service_close(&w->f);
+}
+
+/* As after a defect. A start gives those that are held another lease, and a repair that it goes on
+ * with is through by then. */
+static void open_and_forget(RepairLife *life)
+{
+    open_state(life);
+    g_autoptr(GPtrArray) plans = syncd_service_repair_plans(life->f->service);
+    if (plans->len == 0 || strcmp(syncd_repair_plan_state(plans->pdata[0]), "complete") != 0)
+        syncd_leases_clear(life->f->service->leases);
+}
+
+/* Which of them were released before the power went is all the same; none is lost. */
+static bool all_are_there(RepairLife *life)
+{
+    guint64 pending, running;
+    return syncd_service_count_tasks(life->f->service, &pending, &running, NULL) &&
+           pending + running == NOTES;
+}
+
+static bool all_have_somebody(RepairLife *life)
+{
+    return all_are_there(life) && !is_found(life->f, "leases-lost");
+}
+
+/* ---- all of them ---- */
+
+const RepairCase repair_cases[] = {
+    {{"index", "index-unavailable", open_state, close_state, turn, is_broken, is_of_use},
+     break_index},
+    {{"index-that-serves", "index-drift", open_drifted, close_state, turn_and_serve, is_drifted,
+      is_right},
+     drift_index},
+    {{"modes", "file-modes", open_state, close_state, turn, has_modes_before, has_modes_after},
+     change_modes},
+    {{"halves", "leftovers", open_state, close_state, turn, has_halves, has_no_halves},
+     leave_halves},
+    {{"tasks", "leases-lost", open_and_forget, close_state, turn, all_are_there, all_have_somebody,
+      true},
+     claim_some},
+};
+
+const size_t repair_n_cases = G_N_ELEMENTS(repair_cases);
+
+void repair_world_init(RepairWorld *w, const RepairCase *which, LifeEnd end)
+{
+    *w = (RepairWorld){.answered = mmap(NULL, sizeof *w->answered, PROT_READ | PROT_WRITE,
+                                        MAP_SHARED | MAP_ANONYMOUS, -1, 0)};
+    g_assert_true(w->answered != MAP_FAILED);
+    repair_init(&w->f);
+    for (guint i = 0; i < NOTES; i++)
+        put(&w->f, "note-1", "{\"x\":1}");
+    rest(&w->f);
+    service_close(&w->f);
+    w->life = (RepairLife){&which->subject, end, &w->f, copy, remove_copy, .data = w};
+    which->damage(w);
+    w->state = w->f.base.directory;
+}
+
+void repair_world_clear(RepairWorld *w)
+{
+    w->f.base.directory = w->state;
+    service_clear(&w->f);
+    munmap(w->answered, sizeof *w->answered);
+}
