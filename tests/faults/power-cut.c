@@ -22,6 +22,7 @@ PowerCut *power_cut_new(const PowerDisk *disk, PowerModel model, PowerHonesty ho
     cut->n_states = disk->nodes->len;
     cut->states = g_new0(PowerState, cut->n_states);
     cut->pending_names = g_ptr_array_new();
+    cut->half_synced = g_hash_table_new(g_direct_hash, g_direct_equal);
     for (size_t i = 0; i < cut->n_states; i++) {
         const PowerNode *node = disk->nodes->pdata[i];
         cut->states[i].pending = g_ptr_array_new();
@@ -45,6 +46,7 @@ void power_cut_free(PowerCut *cut)
     }
     g_free(cut->states);
     g_ptr_array_unref(cut->pending_names);
+    g_hash_table_unref(cut->half_synced);
     g_free(cut);
 }
 
@@ -85,12 +87,26 @@ void power_apply_names(PowerState *states, const PowerEvent *event)
     }
 }
 
+/* Whether all that the event changes is durable once this folder is synced, too. */
+static bool is_durable_with(PowerCut *cut, PowerEvent *event, const PowerNode *folder)
+{
+    const PowerNode *from = event->changes[0].folder;
+    const PowerNode *to = event->changes[event->n_changes - 1].folder;
+    if (cut->model == POWER_JOURNALED || (from == to && from == folder))
+        return true;
+    if (folder != from && folder != to)
+        return false;
+    const PowerNode *other = g_hash_table_lookup(cut->half_synced, event);
+    g_hash_table_insert(cut->half_synced, event, (void *)folder);
+    return other != NULL && other != folder;
+}
+
 static void sync_names(PowerCut *cut, const PowerNode *folder)
 {
     guint kept = 0;
     for (guint i = 0; i < cut->pending_names->len; i++) {
         PowerEvent *event = cut->pending_names->pdata[i];
-        if (cut->model == POWER_JOURNALED || event->changes[0].folder == folder)
+        if (is_durable_with(cut, event, folder))
             power_apply_names(cut->states, event);
         else
             cut->pending_names->pdata[kept++] = event;

@@ -62,6 +62,7 @@ struct PowerCut {
     PowerState *states; /* by PowerNode.number */
     size_t n_states;
     GPtrArray *pending_names; /* PowerEvent (borrowed), of all folders */
+    GHashTable *half_synced;  /* of those that move: PowerEvent -> the PowerNode that was synced */
 };
 
 GByteArray *power_read_file(const char *path);

@@ -17,7 +17,7 @@
  * - Names, in POWER_JOURNALED: those changes that came are the first of all that were made, and
  *   syncing anything makes all of them durable (ext4, XFS, Btrfs as they are built). In
  *   POWER_LOOSE: any subset comes, and only syncing the folder itself makes its names durable,
- *   not those above it (POSIX as it is written).
+ *   not those above it, and of a move from one folder to another both (POSIX as it is written).
  */
 #pragma once
 

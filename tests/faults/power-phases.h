@@ -30,6 +30,9 @@ typedef struct {
     GPtrArray *scopes; /* char *: the ids that the history writes to */
     size_t from;       /* the first event after which the power may go */
     size_t done;       /* the event by which that was done which the phase's judge looks for */
+    GArray *answers;   /* size_t: the events by which somebody was told of something */
+    void *data;        /* of the phase */
+    void (*free_data)(void *data);
 } PowerRun;
 
 typedef struct {
@@ -39,13 +42,29 @@ typedef struct {
     bool makes_index; /* this history makes an index anew, so its images may lead to that too */
     /* Judges and changes an image before the store is opened; NULL when there is nothing. */
     char *(*judge)(const PowerRun *run, const char *state, size_t cut);
+    bool alone; /* what it says is all that is asked for */
 } PowerPhase;
 
 extern const PowerPhase power_phases[];
 extern const size_t power_n_phases;
+
+/* What must be noticed. */
+typedef struct {
+    const char *path;
+    const char *phase;
+    PowerFault fault;
+    PowerHonesty honesty;
+} PowerControl;
+
+extern const PowerControl power_controls[];
+extern const size_t power_n_controls;
 
 /* Prepares, records and runs a history of the phase in an empty folder. */
 PowerRun *power_run_new(const PowerPhase *phase, PowerFault fault, const char *folder,
                         guint64 seed);
 void power_run_free(PowerRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PowerRun, power_run_free)
+
+size_t power_run_now(const PowerRun *run); /* events so far; 0 while it is prepared */
+void power_run_answer(PowerRun *run);      /* somebody was told of something now */
+guint power_run_answered(const PowerRun *run, size_t cut);

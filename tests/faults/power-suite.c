@@ -80,7 +80,8 @@ static void note_wrong(Worker *worker, const PowerRun *run, guint64 history, Pow
 static SyncdHash hash_question(const PowerRun *run, const PowerImage *image, guint64 history,
                                size_t cut)
 {
-    guint64 asked[] = {history, power_log_promise(run->log, cut), cut >= run->done};
+    guint64 asked[] = {history, power_log_promise(run->log, cut), cut >= run->done,
+                       power_run_answered(run, cut)};
     SyncdBytes parts[] = {SYNCD_BYTES(image->hash.bytes, sizeof image->hash.bytes),
                           SYNCD_BYTES(asked, sizeof asked)};
     return syncd_hash_parts(parts, G_N_ELEMENTS(parts));
@@ -100,7 +101,7 @@ static bool judge(Worker *worker, PowerRun *run, PowerCut *at, guint64 history, 
     power_image_put(&image, worker->image);
     g_autofree char *complaint =
         worker->phase->judge != NULL ? worker->phase->judge(run, worker->state, cut) : NULL;
-    if (complaint == NULL)
+    if (complaint == NULL && !worker->phase->alone)
         complaint = power_check(run->log, worker->state, cut, seed);
     if (complaint != NULL)
         note_wrong(worker, run, history, model, cut, seed, complaint);

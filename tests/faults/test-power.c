@@ -51,26 +51,6 @@ static void test_phase(const void *data)
         g_test_fail_printf("only %u images", distinct);
 }
 
-typedef struct {
-    const char *path;
-    const char *phase;
-    PowerFault fault;
-    PowerHonesty honesty;
-} Control;
-
-static const Control controls[] = {
-    {"/power/control/synchronous-off-is-caught", "append", POWER_SYNCHRONOUS_OFF, POWER_HONEST},
-    {"/power/control/a-lying-fsync-is-caught", "append", POWER_SOUND, POWER_LIES},
-    {"/power/control/a-loose-cursor-is-caught", "append", POWER_LOOSE_CURSOR, POWER_HONEST},
-    {"/power/control/a-purge-of-the-log-alone-is-caught", "purge", POWER_UNSCRUBBED, POWER_HONEST},
-    {"/power/control/a-careless-switch-is-caught", "generation", POWER_CARELESS_SWITCH,
-     POWER_HONEST},
-    {"/power/control/names-that-are-not-synced-are-caught", "blob write", POWER_SOUND,
-     POWER_FORGETS_NAMES},
-    {"/power/control/files-that-are-not-synced-are-caught", "blob write", POWER_SOUND,
-     POWER_FORGETS_FILES},
-};
-
 static const PowerPhase *find_phase(const char *name)
 {
     for (size_t i = 0; i < power_n_phases; i++)
@@ -81,7 +61,7 @@ static const PowerPhase *find_phase(const char *name)
 
 static void test_control(const void *data)
 {
-    const Control *control = data;
+    const PowerControl *control = data;
     PowerPlan plan = make_plan();
     plan.fault = control->fault;
     plan.honesty = control->honesty;
@@ -123,13 +103,14 @@ int main(int argc, char **argv)
     bool memory = g_access("/dev/shm", W_OK) == 0;
     folder = g_build_filename(memory ? "/dev/shm" : g_get_tmp_dir(), "syncd-power-XXXXXX", NULL);
     g_assert_nonnull(g_mkdtemp(folder));
+    g_setenv("TMPDIR", folder, TRUE);
     for (size_t i = 0; i < power_n_phases; i++) {
         g_autofree char *path = g_strdup_printf("/power/%s", power_phases[i].name);
         if (only == NULL || g_str_equal(only, power_phases[i].name))
             g_test_add_data_func(g_strdelimit(path, " ", '-'), &power_phases[i], test_phase);
     }
-    for (size_t i = 0; only == NULL && i < G_N_ELEMENTS(controls); i++)
-        g_test_add_data_func(controls[i].path, &controls[i], test_control);
+    for (size_t i = 0; only == NULL && i < power_n_controls; i++)
+        g_test_add_data_func(power_controls[i].path, &power_controls[i], test_control);
     int result = g_test_run();
     power_remove_tree(folder);
     g_free(folder);

@@ -1,0 +1,147 @@
+/*
+ * The phases of a repair that the power is cut in: planned, approved, applied, taken back or
+ * discarded, of what has no workspace. At any moment what the next start finds is held against what
+ * was answered until then (repair-lives.h).
+ */
+#include "power-phases.h"
+
+#include "repair-subjects.h"
+#include "state-copies.h"
+
+#include <string.h>
+
+/* A repair, and which of its answers were about what came meanwhile. */
+typedef struct {
+    PowerRun *run;
+    RepairWorld world;
+    RepairSubject subject; /* as in the table, but that its turns are looked at */
+    void (*turn)(RepairLife *life);
+    GArray *served; /* size_t: the events by which an operation was answered that came meanwhile */
+} Repair;
+
+static Repair *repair_of(RepairLife *life)
+{
+    return (Repair *)(void *)((char *)life->data - offsetof(Repair, world));
+}
+
+/* Each answer at the event by which it was given. */
+static void take_turn(RepairLife *life)
+{
+    Repair *repair = repair_of(life);
+    repair->turn(life);
+    size_t event = power_run_now(repair->run);
+    while (repair->served->len < *repair->world.answered)
+        g_array_append_val(repair->served, event);
+}
+
+static void tell(RepairLife *life, LifeTold told)
+{
+    power_run_answer(repair_of(life)->run);
+}
+
+static bool is_never_spoiled(const RepairLife *life)
+{
+    return false;
+}
+
+static void repair_free(void *data)
+{
+    Repair *repair = data;
+    repair_world_clear(&repair->world);
+    g_array_unref(repair->served);
+    g_free(repair);
+}
+
+static void prepare(PowerRun *run, const char *subject)
+{
+    size_t i = 0;
+    Repair *repair = g_new0(Repair, 1);
+    RepairWorld *w = &repair->world;
+    while (strcmp(repair_cases[i].subject.name, subject) != 0)
+        i++;
+    repair_world_init(w, &repair_cases[i],
+                      power_below(&run->random, 2) == 0 ? LIFE_THEN_BACK : LIFE_THEN_GONE);
+    repair->run = run;
+    repair->subject = *w->life.subject;
+    repair->turn = repair->subject.turn;
+    repair->subject.turn = take_turn;
+    repair->served = g_array_new(FALSE, FALSE, sizeof(size_t));
+    w->life.subject = &repair->subject;
+    w->life.tell = tell;
+    w->life.is_spoiled = is_never_spoiled;
+    w->f.base.seed = power_random(&run->random);
+    copy_into(w->state, run->state);
+    w->f.base.directory = run->state;
+    run->data = repair;
+    run->free_data = repair_free;
+}
+
+static void prepare_index(PowerRun *run)
+{
+    prepare(run, "index");
+}
+
+static void prepare_serving(PowerRun *run)
+{
+    prepare(run, "index-that-serves");
+}
+
+static void prepare_halves(PowerRun *run)
+{
+    prepare(run, "halves");
+}
+
+static void prepare_tasks(PowerRun *run)
+{
+    prepare(run, "tasks");
+}
+
+static void live(PowerRun *run)
+{
+    Repair *repair = run->data;
+    RepairLife *life = &repair->world.life;
+    *repair->world.answered = 0;
+    life->subject->open(life);
+    run->from = power_run_now(run);
+    repair_life_live(life);
+    g_assert_cmpuint(run->answers->len, ==, TOLD_ENDED);
+    life->subject->close(life);
+}
+
+static guint served_until(const Repair *repair, size_t cut)
+{
+    guint n = 0;
+    while (n < repair->served->len && g_array_index(repair->served, size_t, n) <= cut)
+        n++;
+    return n;
+}
+
+/* As another process, which changes nothing of what this one knows. */
+static char *judge(const PowerRun *run, const char *state, size_t cut)
+{
+    Repair *repair = run->data;
+    RepairWorld *w = &repair->world;
+    const ServiceFixture before = w->f;
+    w->f.base.directory = (char *)state;
+    *w->answered = served_until(repair, cut);
+    repair->subject.turn = repair->turn;
+    char *wrong = repair_life_judge(&w->life, (LifeTold)power_run_answered(run, cut));
+    w->f = before;
+    return wrong;
+}
+
+const PowerPhase power_phases[] = {
+    {"repair of an index", prepare_index, live, .judge = judge, .alone = true},
+    {"repair of an index that serves", prepare_serving, live, .judge = judge, .alone = true},
+    {"repair of halves", prepare_halves, live, .judge = judge, .alone = true},
+    {"repair of tasks", prepare_tasks, live, .judge = judge, .alone = true},
+};
+const size_t power_n_phases = G_N_ELEMENTS(power_phases);
+
+const PowerControl power_controls[] = {
+    {"/power/control/a-ledger-that-is-not-synced-is-caught", "repair of an index", POWER_SOUND,
+     POWER_FORGETS_FILES},
+    {"/power/control/names-that-are-not-synced-are-caught", "repair of halves", POWER_SOUND,
+     POWER_FORGETS_NAMES},
+};
+const size_t power_n_controls = G_N_ELEMENTS(power_controls);
