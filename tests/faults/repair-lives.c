@@ -66,7 +66,8 @@ static bool end_it(RepairLife *life, SyncdRepairPlan *plan)
 void repair_life_live(RepairLife *life)
 {
     SyncdRepairPlan *plan = make_plan(life, NULL);
-    if (plan == NULL)
+    /* A disk that errs while it is looked for may give a plan that is about that alone. */
+    if (plan == NULL || strstr(syncd_repair_plan_text(plan), life->subject->step) == NULL)
         return;
     life->tell(life, TOLD_PLANNED);
     if (!approve(life, plan))

@@ -19,6 +19,7 @@ typedef struct RepairLife RepairLife;
 typedef struct {
     const char *name;
     const char *finding;             /* its code */
+    const char *step;                /* what a plan does about it */
     void (*open)(RepairLife *life);  /* a daemon that starts … */
     void (*close)(RepairLife *life); /* … and one that ends, or has ended */
     void (*turn)(RepairLife *life);  /* something of what it does */

@@ -257,17 +257,20 @@ static bool all_have_somebody(RepairLife *life)
 /* ---- all of them ---- */
 
 const RepairCase repair_cases[] = {
-    {{"index", "index-unavailable", open_state, close_state, turn, is_broken, is_of_use},
+    {{"index", "index-unavailable", "index-rebuild", open_state, close_state, turn, is_broken,
+      is_of_use},
      break_index},
-    {{"index-that-serves", "index-drift", open_drifted, close_state, turn_and_serve, is_drifted,
-      is_right},
+    {{"index-that-serves", "index-drift", "index-rebuild", open_drifted, close_state,
+      turn_and_serve, is_drifted, is_right},
      drift_index},
-    {{"modes", "file-modes", open_state, close_state, turn, has_modes_before, has_modes_after},
+    {{"modes", "file-modes", "file-modes", open_state, close_state, turn, has_modes_before,
+      has_modes_after},
      change_modes},
-    {{"halves", "leftovers", open_state, close_state, turn, has_halves, has_no_halves},
+    {{"halves", "leftovers", "leftover-clear", open_state, close_state, turn, has_halves,
+      has_no_halves},
      leave_halves},
-    {{"tasks", "leases-lost", open_and_forget, close_state, turn, all_are_there, all_have_somebody,
-      true},
+    {{"tasks", "leases-lost", "tasks-release", open_and_forget, close_state, turn, all_are_there,
+      all_have_somebody, true},
      claim_some},
 };
 
