@@ -13,12 +13,29 @@ static void read_deletion(SyncdStatement *row, SyncdDeletion *deletion)
     };
 }
 
+/* Every write asks twice about its object. Where nothing was ever deleted, once for all is enough.
+ */
+static bool has_any(SyncdIndex *self, bool *ret_any, GError **error)
+{
+    gint64 any = 0;
+    if (!self->none_deleted &&
+        !syncd_statement_number(
+            syncd_database_statement(self->db, "SELECT EXISTS (SELECT 1 FROM deletion)"), 1, &any,
+            error))
+        return false;
+    self->none_deleted = any == 0;
+    *ret_any = any != 0;
+    return true;
+}
+
 bool syncd_index_find_deletion(SyncdIndex *self, const char *scope_id, const char *object,
                                SyncdDeletion *ret_deletion, bool *ret_found, GError **error)
 {
-    gint64 scope;
+    gint64 scope = 0;
+    bool any;
     *ret_found = false;
-    if (!syncd_index_word(self, SYNCD_BYTES_TEXT(scope_id), &scope, error))
+    if (!has_any(self, &any, error) ||
+        (any && !syncd_index_word(self, SYNCD_BYTES_TEXT(scope_id), &scope, error)))
         return false;
     if (scope == 0)
         return true;
@@ -42,9 +59,13 @@ bool syncd_index_find_purged_record(SyncdIndex *self, const char *object,
                                     SyncdDeletion *ret_deletion, bool *ret_found, GError **error)
 {
     gint64 created;
+    bool any;
     *ret_found = false;
-    if (!syncd_index_word(self, SYNCD_BYTES_TEXT("object.created"), &created, error))
+    if (!has_any(self, &any, error) ||
+        (any && !syncd_index_word(self, SYNCD_BYTES_TEXT("object.created"), &created, error)))
         return false;
+    if (!any)
+        return true;
     g_autoptr(SyncdStatement) rows = syncd_database_statement(
         self->db, "SELECT state, version, pos FROM deletion WHERE object = :object AND " PURGED
                   " AND EXISTS (SELECT 1 FROM entry WHERE entry.object = :object AND"
@@ -77,6 +98,7 @@ static bool write_deletion(SyncdIndex *self, const SyncdDeletionMove *move,
                            const SyncdDeletion *deletion, SyncdDeletionState before, GError **error)
 {
     gint64 scope;
+    self->none_deleted = false;
     if (!syncd_index_add_word(self, SYNCD_BYTES_TEXT(move->scope_id), &scope, error))
         return false;
     SyncdStatement *row = syncd_database_statement(

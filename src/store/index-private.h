@@ -15,6 +15,7 @@ struct SyncdIndex {
     GHashTable *tally; /* kind's number as pointer -> entries projected in the open transaction */
     char file_operation[SYNCD_FILE_ID_SIZE]; /* whose place was looked up last (index-file.c) */
     guint64 file_pos;
+    bool none_deleted;                 /* seen to be so, and true until one is (index-deletion.c) */
     struct SyncdSearchKnown *search;   /* what need not be looked up again (index-search.c) */
     struct SyncdKnownObjects *objects; /* so (index-object.c) */
     gint64 lanes[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS]; /* by rank: changes of its counts in it */
