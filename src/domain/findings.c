@@ -209,6 +209,9 @@ static const SyncdFinding findings[] = {
     {"blob-damaged", "critical",
      N_("Content that is kept beside the log is missing or damaged: {n}."), PLAN, DURABLE,
      "blob-refill", N_("Look for a backup of what cannot be had from here.")},
+    {"blob-orphaned", "warning",
+     N_("Content lies beside the log that nothing in it names, and takes room: {n}."), PLAN,
+     NOTHING, "blob-sweep", NULL},
     {"blob-lost", "warning",
      N_("Content that was kept beside the log is lost, as a repair found it nowhere: {n}. All else "
         "can be used."),

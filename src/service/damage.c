@@ -11,6 +11,7 @@
 #define DAMAGE_MAX (1024u * 1024u)
 #define NAMED_MAX 16u
 #define CONTENT_LOST "content-lost"
+#define NAMES_MAX 200u
 
 struct SyncdDamage {
     GPtrArray *findings; /* SyncdVerifyFinding */
@@ -19,6 +20,9 @@ struct SyncdDamage {
     bool examined;
     guint64 given_up;         /* parts that mending the log would give up … */
     GPtrArray *named;         /* … and what the first of them are */
+    GPtrArray *orphans;       /* char *: the first ones … */
+    bool more_orphans;        /* … and there were others */
+    GPtrArray *unlike;        /* the same of files that are not as they should be */
     GArray *index_faults;     /* SyncdIndexFault; NULL: no index was checked … */
     guint64 index_generation; /* … and of which one it was */
 };
@@ -91,16 +95,21 @@ static void write_list(const char *name, const GPtrArray *list, SyncdJsonWriter 
     syncd_json_end_array(writer);
 }
 
+static void write_names(const char *name, const GPtrArray *names, SyncdJsonWriter *writer)
+{
+    syncd_json_name(writer, name);
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < names->len; i++)
+        syncd_json_string(writer, names->pdata[i]);
+    syncd_json_end_array(writer);
+}
+
 static void write_given_up(const SyncdDamage *self, SyncdJsonWriter *writer)
 {
     if (!self->examined)
         return;
     syncd_json_member_uint(writer, "given_up", self->given_up);
-    syncd_json_name(writer, "given_up_named");
-    syncd_json_begin_array(writer);
-    for (guint i = 0; i < self->named->len; i++)
-        syncd_json_string(writer, self->named->pdata[i]);
-    syncd_json_end_array(writer);
+    write_names("given_up_named", self->named, writer);
 }
 
 /* Without it the next verification of everything finds the same again. */
@@ -117,6 +126,9 @@ static void keep(SyncdService *service)
     write_list("findings", self->findings, &writer);
     write_list("losses", self->losses, &writer);
     write_given_up(self, &writer);
+    write_names("orphans", self->orphans, &writer);
+    syncd_json_member_bool(&writer, "more_orphans", self->more_orphans);
+    write_names("unlike", self->unlike, &writer);
     syncd_json_end_object(&writer);
     g_string_append_c(text, '\n');
     if (!syncd_store_keep(service->store, DAMAGE_FILE, SYNCD_BYTES(text->str, text->len), &error))
@@ -161,19 +173,24 @@ static void read_list(SyncdJson root, const char *name, GPtrArray *list)
         read_finding(list, item);
 }
 
-static void read_given_up(SyncdDamage *self, SyncdJson root)
+static void read_names(SyncdJson root, const char *name, guint max, GPtrArray *names)
 {
     SyncdJsonIter iter;
-    SyncdJson name;
+    SyncdJson item;
+    syncd_json_iter_init(&iter, syncd_json_member(root, name));
+    while (syncd_json_iter_next(&iter, NULL, &item) && names->len < max) {
+        char *text = syncd_json_dup_text(item);
+        if (text != NULL)
+            g_ptr_array_add(names, text);
+    }
+}
+
+static void read_given_up(SyncdDamage *self, SyncdJson root)
+{
     gint64 parts;
     self->examined = syncd_json_get_int64(syncd_json_member(root, "given_up"), &parts);
     self->given_up = self->examined ? (guint64)MAX(parts, 0) : 0;
-    syncd_json_iter_init(&iter, syncd_json_member(root, "given_up_named"));
-    while (syncd_json_iter_next(&iter, NULL, &name) && self->named->len < NAMED_MAX) {
-        char *text = syncd_json_dup_text(name);
-        if (text != NULL)
-            g_ptr_array_add(self->named, text);
-    }
+    read_names(root, "given_up_named", NAMED_MAX, self->named);
 }
 
 /* One that cannot be read says nothing: what is wrong is found again. */
@@ -184,6 +201,8 @@ SyncdDamage *syncd_damage_new(SyncdStore *store)
     self->losses = g_ptr_array_new_with_free_func(free_finding);
     self->findings = g_ptr_array_new_with_free_func(free_finding);
     self->named = g_ptr_array_new_with_free_func(g_free);
+    self->orphans = g_ptr_array_new_with_free_func(g_free);
+    self->unlike = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *text = syncd_store_kept(store, DAMAGE_FILE, DAMAGE_MAX, &size, NULL);
     if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
         return self;
@@ -193,6 +212,9 @@ SyncdDamage *syncd_damage_new(SyncdStore *store)
     read_list(root, "findings", self->findings);
     read_list(root, "losses", self->losses);
     read_given_up(self, root);
+    read_names(root, "orphans", NAMES_MAX, self->orphans);
+    syncd_json_get_bool(syncd_json_member(root, "more_orphans"), &self->more_orphans);
+    read_names(root, "unlike", NAMES_MAX, self->unlike);
     return self;
 }
 
@@ -201,6 +223,8 @@ void syncd_damage_free(SyncdDamage *self)
     g_ptr_array_unref(self->findings);
     g_ptr_array_unref(self->losses);
     g_ptr_array_unref(self->named);
+    g_ptr_array_unref(self->orphans);
+    g_ptr_array_unref(self->unlike);
     g_clear_pointer(&self->index_faults, g_array_unref);
     g_free(self);
 }
@@ -319,6 +343,45 @@ void syncd_service_note_examined(SyncdService *service, const SyncdMend *mend)
         if (item->outcome == SYNCD_MEND_LOST)
             g_ptr_array_add(self->named, syncd_mend_item_name(item));
     }
+    keep(service);
+}
+
+/* ---- what lies in blobs/ ---- */
+
+const GPtrArray *syncd_service_orphans(const SyncdService *service, bool *ret_more)
+{
+    *ret_more = service->damage->more_orphans;
+    return service->damage->orphans;
+}
+
+const GPtrArray *syncd_service_unlike_blobs(const SyncdService *service)
+{
+    return service->damage->unlike;
+}
+
+static void take_first(GPtrArray *names, const GPtrArray *found)
+{
+    g_ptr_array_set_size(names, 0);
+    for (guint i = 0; i < found->len && i < NAMES_MAX; i++)
+        g_ptr_array_add(names, g_strdup(found->pdata[i]));
+}
+
+void syncd_service_note_blobs(SyncdService *service, const SyncdOrphans *orphans)
+{
+    SyncdDamage *self = service->damage;
+    guint before = self->orphans->len + self->unlike->len;
+    take_first(self->orphans, syncd_orphans_found(orphans));
+    take_first(self->unlike, syncd_orphans_unlike(orphans));
+    self->more_orphans = syncd_orphans_found(orphans)->len > NAMES_MAX;
+    if (before + self->orphans->len + self->unlike->len > 0)
+        keep(service);
+}
+
+void syncd_service_note_orphans(SyncdService *service, const GPtrArray *names)
+{
+    SyncdDamage *self = service->damage;
+    take_first(self->orphans, names);
+    self->more_orphans = names->len > NAMES_MAX;
     keep(service);
 }
 

@@ -10,6 +10,7 @@
 #include "service/service.h"
 #include "store/index-check.h"
 #include "store/mend.h"
+#include "store/orphans.h"
 
 /* SyncdVerifyFinding, in the order in which they were found; borrowed until the next verification
  * ends. At most SYNCD_VERIFY_MAX_FINDINGS. */
@@ -48,6 +49,15 @@ SyncdVerified syncd_service_verified(const SyncdService *service);
 /* What a check of the index found that serves now: SyncdIndexFault. NULL: nobody has checked it. */
 const GArray *syncd_service_index_faults(const SyncdService *service);
 void syncd_service_note_index_checked(SyncdService *service, const SyncdIndexCheck *check);
+
+/* Names within the state directory (char *), as they were when blobs/ was looked through last: of
+ * chunks that nothing names, and of files of another mode or owner than they should have. The first
+ * ones: `*ret_more`, there were others. */
+const GPtrArray *syncd_service_orphans(const SyncdService *service, bool *ret_more);
+const GPtrArray *syncd_service_unlike_blobs(const SyncdService *service);
+void syncd_service_note_blobs(SyncdService *service, const SyncdOrphans *orphans);
+/* They are there again. */
+void syncd_service_note_orphans(SyncdService *service, const GPtrArray *names);
 
 /* One has ended, of the log as it was at `sequence`. */
 void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verify,

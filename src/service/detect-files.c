@@ -1,4 +1,5 @@
 /* The files of the state directory: who may read them, and what a process left half done. */
+#include "service/damage.h"
 #include "service/detect.h"
 #include "store/examine.h"
 
@@ -32,6 +33,16 @@ static bool look(void *data, const SyncdStateFile *file)
     return true;
 }
 
+/* They are too many to be looked at each time: these were found when somebody looked at all. */
+static bool look_at_blobs(SyncdService *service, Seen *seen, GError **error)
+{
+    const GPtrArray *names = syncd_service_unlike_blobs(service);
+    for (guint i = 0; i < names->len; i++)
+        if (!syncd_store_look_at_state(service->store, names->pdata[i], look, seen, error))
+            return false;
+    return true;
+}
+
 static void add(SyncdDiagnosis *self, const char *code, guint64 n, GPtrArray *evidence)
 {
     if (n == 0)
@@ -48,7 +59,8 @@ bool syncd_detect_files(SyncdDiagnosis *self, GError **error)
                          owners = g_ptr_array_new_with_free_func(g_free),
                          leftovers = g_ptr_array_new_with_free_func(g_free);
     Seen seen = {.modes = modes, .owners = owners, .leftovers = leftovers};
-    if (!syncd_store_walk_state(self->service->store, false, look, &seen, error))
+    if (!syncd_store_walk_state(self->service->store, false, look, &seen, error) ||
+        !look_at_blobs(self->service, &seen, error))
         return false;
     add(self, "file-modes", seen.n_modes, modes);
     add(self, "file-owners", seen.n_owners, owners);

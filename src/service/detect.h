@@ -25,6 +25,7 @@ typedef bool (*SyncdDetector)(SyncdDiagnosis *self, GError **error);
 
 bool syncd_detect_state(SyncdDiagnosis *self, GError **error);      /* detect-state.c */
 bool syncd_detect_log(SyncdDiagnosis *self, GError **error);        /* detect-log.c */
+bool syncd_detect_blobs(SyncdDiagnosis *self, GError **error);      /* detect-blobs.c */
 bool syncd_detect_workspaces(SyncdDiagnosis *self, GError **error); /* detect-workspaces.c */
 bool syncd_detect_objects(SyncdDiagnosis *self, GError **error);    /* detect-objects.c */
 bool syncd_detect_tasks(SyncdDiagnosis *self, GError **error);      /* detect-tasks.c */

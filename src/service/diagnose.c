@@ -36,11 +36,17 @@ static const struct {
     const char *what;
     SyncdDetector detect;
 } detectors[] = {
-    {"the state", syncd_detect_state},       {"the log", syncd_detect_log},
-    {"the index", syncd_detect_index},       {"the state directory", syncd_detect_files},
-    {"the keys", syncd_detect_keys},         {"the room on the disk", syncd_detect_room},
-    {"workspaces", syncd_detect_workspaces}, {"objects", syncd_detect_objects},
-    {"tasks", syncd_detect_tasks},           {"failures", syncd_detect_storms},
+    {"the state", syncd_detect_state},
+    {"the log", syncd_detect_log},
+    {"the index", syncd_detect_index},
+    {"the state directory", syncd_detect_files},
+    {"the keys", syncd_detect_keys},
+    {"the room on the disk", syncd_detect_room},
+    {"content beside the log", syncd_detect_blobs},
+    {"workspaces", syncd_detect_workspaces},
+    {"objects", syncd_detect_objects},
+    {"tasks", syncd_detect_tasks},
+    {"failures", syncd_detect_storms},
     {"repairs", syncd_detect_repair},
 };
 

@@ -99,6 +99,7 @@ const SyncdRepairKind *const *syncd_repair_kinds(guint *ret_n);
 
 /* The rows, each in a file of its own. */
 extern const SyncdRepairKind syncd_repair_blob_refill;
+extern const SyncdRepairKind syncd_repair_blob_sweep;
 extern const SyncdRepairKind syncd_repair_file_accept;
 extern const SyncdRepairKind syncd_repair_file_modes;
 extern const SyncdRepairKind syncd_repair_file_restore;

@@ -7,21 +7,25 @@
 
 #define VERIFICATION_SCHEMA "sourceos.verification/v1"
 
+typedef enum { VERIFY, EXAMINE, INDEX, BLOBS, N_STAGES } Stage;
+
 typedef struct {
     SyncdVerifyMode mode;
     SyncdVerify *verify;
-    guint64 sequence;       /* of the log when it began */
-    SyncdIndexCheck *index; /* goes on when that is through; NULL: nobody wants it */
+    guint64 sequence; /* of the log when it began */
+    Stage stage;
     SyncdMend *mend;        /* what could be mended of damage; NULL: nothing to be mended */
-    bool verified, examined;
+    SyncdIndexCheck *index; /* NULL: nobody wants it */
+    SyncdOrphans *blobs;    /* NULL: not all is looked at, or there is no index to ask */
 } Verification;
 
 static void release(void *data)
 {
     Verification *self = data;
     syncd_verify_free(self->verify);
-    syncd_index_check_free(self->index);
     syncd_mend_free(self->mend);
+    syncd_index_check_free(self->index);
+    syncd_orphans_free(self->blobs);
     g_free(self);
 }
 
@@ -36,40 +40,72 @@ static bool is_to_be_examined(const Verification *self)
 
 /* Of damage it is found out what mending it would give up, so that a plan can say so. Where that
  * cannot be found out the plan says that. */
-static void examine(SyncdService *service, Verification *self)
+static bool examine(SyncdService *service, Verification *self, bool *ret_more, GError **error)
 {
-    bool more;
+    if (!syncd_service_commit_turn(service, error))
+        return false;
     if (self->mend == NULL)
         self->mend = syncd_mend_new(service->store, NULL);
-    if (self->mend != NULL && syncd_mend_examine(self->mend, &more, NULL)) {
-        self->examined = !more;
-        return;
-    }
+    if (self->mend != NULL && syncd_mend_examine(self->mend, ret_more, NULL))
+        return true;
     g_clear_pointer(&self->mend, syncd_mend_free);
-    self->examined = true;
+    *ret_more = false;
+    return true;
+}
+
+/* The log is known by then, whatever keeps this from being looked at. */
+static bool look_at_blobs(SyncdService *service, Verification *self, bool *ret_more, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    if (syncd_orphans_waits(self->blobs) && !syncd_service_commit_turn(service, error))
+        return false;
+    if (syncd_orphans_step(self->blobs, ret_more, &problem))
+        return true;
+    syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE,
+              "What lies beside the log cannot be looked through: %s", problem->message);
+    g_clear_pointer(&self->blobs, syncd_orphans_free);
+    *ret_more = false;
+    return true;
+}
+
+static bool run_stage(SyncdService *service, Verification *self, bool *ret_more, GError **error)
+{
+    switch (self->stage) {
+    case VERIFY:
+        return syncd_verify_step(self->verify, ret_more, error);
+    case EXAMINE:
+        return examine(service, self, ret_more, error);
+    case INDEX:
+        return syncd_index_check_step(self->index, ret_more, error);
+    case BLOBS:
+        return look_at_blobs(service, self, ret_more, error);
+    case N_STAGES:
+        break;
+    }
+    g_assert_not_reached();
+}
+
+static bool is_left_out(const Verification *self)
+{
+    return (self->stage == EXAMINE && !is_to_be_examined(self)) ||
+           (self->stage == INDEX && self->index == NULL) ||
+           (self->stage == BLOBS && self->blobs == NULL);
 }
 
 static bool step(SyncdService *service, void *data, bool *ret_more, double *ret_progress,
                  GError **error)
 {
     Verification *self = data;
-    *ret_more = true;
-    if (self->examined)
-        return syncd_index_check_step(self->index, ret_more, error);
-    if (self->verified) {
-        if (!syncd_service_commit_turn(service, error))
-            return false;
-        examine(service, self);
-        *ret_more = !self->examined || self->index != NULL;
-        return true;
-    }
     bool more;
-    if (!syncd_verify_step(self->verify, &more, error))
+    if (!run_stage(service, self, &more, error))
         return false;
-    *ret_progress = syncd_verify_progress(self->verify);
-    self->verified = !more;
-    self->examined = self->verified && !is_to_be_examined(self);
-    *ret_more = !self->examined || self->index != NULL;
+    if (self->stage == VERIFY)
+        *ret_progress = syncd_verify_progress(self->verify);
+    if (!more)
+        do
+            self->stage++;
+        while (is_left_out(self));
+    *ret_more = self->stage < N_STAGES;
     return true;
 }
 
@@ -172,6 +208,8 @@ static char *conclude(SyncdService *service, void *data)
     note(service, self);
     if (self->index != NULL)
         syncd_service_note_index_checked(service, self->index);
+    if (self->blobs != NULL)
+        syncd_service_note_blobs(service, self->blobs);
     return write_result(self, service->store);
 }
 
@@ -186,6 +224,8 @@ static Verification *verification_new(SyncdService *service, SyncdVerifyMode mod
     Verification *self = g_new(Verification, 1);
     *self = (Verification){
         .mode = mode, .verify = verify, .sequence = syncd_store_sequence(service->store)};
+    if (mode == SYNCD_VERIFY_FULL && !syncd_store_lacks_index(service->store))
+        self->blobs = syncd_orphans_new(service->store, SYNCD_ORPHANS_AT_ONCE);
     return self;
 }
 

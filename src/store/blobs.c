@@ -78,6 +78,15 @@ static void file_path(const SyncdHash *name, char ret_path[PATH_SIZE])
     snprintf(ret_path, PATH_SIZE, "blobs/%.2s/%s" OF_FILE, digits, digits);
 }
 
+bool syncd_blobs_parse(const char *base, SyncdChunkOf *ret_of, SyncdHash *ret_name)
+{
+    if (strlen(base) < NAME_DIGITS || !syncd_hash_from_hex(base, NAME_DIGITS, ret_name))
+        return false;
+    bool of_file = strcmp(base + NAME_DIGITS, OF_FILE) == 0;
+    *ret_of = of_file ? SYNCD_CHUNK_OF_FILE : SYNCD_CHUNK_OF_ENTRY;
+    return of_file || base[NAME_DIGITS] == '\0';
+}
+
 char *syncd_blobs_path(SyncdChunkOf of, const SyncdHash *name)
 {
     char path[PATH_SIZE], digits[NAME_DIGITS + 1];

@@ -35,6 +35,8 @@ bool syncd_blobs_open(SyncdChunkOf of, const char *scope, const SyncdSealKey *ke
                       GByteArray *out);
 /* Where a chunk lies, within the state directory. */
 char *syncd_blobs_path(SyncdChunkOf of, const SyncdHash *name);
+/* Which chunk's file is called that, without folders; false: none's is. */
+bool syncd_blobs_parse(const char *base, SyncdChunkOf *ret_of, SyncdHash *ret_name);
 /* Chunks of files have files of their own, by which they can be told from others. */
 bool syncd_blobs_put_file(SyncdDirectory *directory, const SyncdHash *name, SyncdBytes file,
                           GError **error);

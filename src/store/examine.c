@@ -54,10 +54,11 @@ static void tell(Walk *walk, const char *name, const struct stat *st)
 
 static bool walk_folder(Walk *walk, const char *name, unsigned depth, GError **error);
 
-static bool walk_one(Walk *walk, const char *name, unsigned depth, GError **error)
+static bool look_at(Walk *walk, const char *name, bool *ret_folder, GError **error)
 {
     g_autofree char *path = syncd_directory_file(walk->store->directory, name);
     struct stat st;
+    *ret_folder = false;
     if (lstat(path, &st) < 0) {
         if (errno == ENOENT)
             return true;
@@ -67,8 +68,16 @@ static bool walk_one(Walk *walk, const char *name, unsigned depth, GError **erro
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return true;
     tell(walk, name, &st);
-    bool goes_in =
-        S_ISDIR(st.st_mode) && depth < DEPTH_MAX && (walk->blobs || strcmp(name, BLOBS) != 0);
+    *ret_folder = S_ISDIR(st.st_mode);
+    return true;
+}
+
+static bool walk_one(Walk *walk, const char *name, unsigned depth, GError **error)
+{
+    bool folder;
+    if (!look_at(walk, name, &folder, error))
+        return false;
+    bool goes_in = folder && depth < DEPTH_MAX && (walk->blobs || strcmp(name, BLOBS) != 0);
     return walk->ended || !goes_in || walk_folder(walk, name, depth + 1, error);
 }
 
@@ -93,6 +102,20 @@ bool syncd_store_walk_state(SyncdStore *self, bool blobs,
 {
     Walk walk = {self, blobs, take, data, false};
     return walk_one(&walk, ".", 0, error);
+}
+
+bool syncd_store_look_at_state(SyncdStore *self, const char *name,
+                               bool (*take)(void *data, const SyncdStateFile *file), void *data,
+                               GError **error)
+{
+    bool folder;
+    Walk walk = {self, false, take, data, false};
+    return look_at(&walk, name, &folder, error);
+}
+
+bool syncd_store_has_state(SyncdStore *self, const char *name)
+{
+    return syncd_directory_has(self->directory, name);
 }
 
 /* What is written in a ledger may have been written by somebody else. */

@@ -29,6 +29,13 @@ bool syncd_store_walk_state(SyncdStore *store, bool blobs,
                             bool (*take)(void *data, const SyncdStateFile *file), void *data,
                             GError **error);
 
+/* The same of that one alone; of what is not there nothing is told. */
+bool syncd_store_look_at_state(SyncdStore *store, const char *name,
+                               bool (*take)(void *data, const SyncdStateFile *file), void *data,
+                               GError **error);
+
+bool syncd_store_has_state(SyncdStore *store, const char *name);
+
 /* Gives it other permission bits; never through a symbolic link. Names are those within the state
  * directory, as above; one that is not there is no error. They are durable once all is synced, as
  * no file of SQLite's can be synced alone: closing it would end the locks that SQLite has on it. */

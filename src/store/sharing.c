@@ -15,7 +15,8 @@ static bool may_share(const SyncdSharing *sharing, const SyncdHeader *header, gu
 {
     gint64 key = (gint64)pos;
     return header->body_is_list &&
-           (header->key.size == 0 || syncd_bytes_are(header->scope, sharing->scope)) &&
+           (header->key.size == 0 || sharing->scope == NULL ||
+            syncd_bytes_are(header->scope, sharing->scope)) &&
            (sharing->taken == NULL || !g_hash_table_contains(sharing->taken, &key));
 }
 

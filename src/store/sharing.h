@@ -12,7 +12,7 @@
 
 typedef struct {
     SyncdStore *store;
-    const char *scope;
+    const char *scope;  /* NULL: lists of any are looked into */
     GHashTable *taken;  /* gint64 positions whose lists do not count; NULL: none */
     GHashTable *chunks; /* name -> SyncdPurgedChunk, which is marked; all is borrowed */
     guint64 at;         /* the last entry that was looked at */

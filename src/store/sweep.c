@@ -1,54 +1,33 @@
 #include "store/sweep.h"
 
-#include "domain/file-changes.h"
 #include "store/blobs.h"
 #include "store/chunks.h"
 #include "store/store-private.h"
+#include "store/strays.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define FOLDERS 256u
 #define NAMES_A_STEP 64u
-#define ENTRIES_A_STEP 500u
-#define BYTES_A_STEP (256u * 1024u) /* of documents, and what is left of the last one */
-#define REMOVED_A_STEP 8u           /* each durably before the next */
+#define REMOVED_A_STEP 8u /* each durably before the next */
 #define OF_FILE ".file"
 #define HALF ".new"
-
-typedef struct {
-    SyncdHash name;
-    gint needs; /* documents that name it, without those that dropped it */
-} Stray;
 
 struct SyncdSweep {
     SyncdStore *store;
     guint max_strays;
     GDir *folder; /* that is being read; NULL: the next one is */
     guint next;
-    GHashTable *strays; /* Stray: the index needs none of them */
-    guint64 at;         /* the entry that was looked at last for them */
-    bool unreadable;    /* a document may name any: none is looked for any more */
+    SyncdStrays strays; /* once a document cannot be read, none is looked for any more */
 };
-
-static guint hash_stray(gconstpointer key)
-{
-    guint hash;
-    memcpy(&hash, ((const Stray *)key)->name.bytes, sizeof hash);
-    return hash;
-}
-
-static gboolean is_same_stray(gconstpointer one, gconstpointer other)
-{
-    return syncd_hash_equal(&((const Stray *)one)->name, &((const Stray *)other)->name);
-}
 
 SyncdSweep *syncd_sweep_new(SyncdStore *store, guint max_strays)
 {
     SyncdSweep *self = g_new0(SyncdSweep, 1);
     self->store = store;
     self->max_strays = max_strays;
-    self->strays = g_hash_table_new_full(hash_stray, is_same_stray, g_free, NULL);
+    syncd_strays_init(&self->strays, store);
     return self;
 }
 
@@ -57,7 +36,7 @@ void syncd_sweep_free(SyncdSweep *self)
     if (self == NULL)
         return;
     g_clear_pointer(&self->folder, g_dir_close);
-    g_hash_table_unref(self->strays);
+    syncd_strays_clear(&self->strays);
     g_free(self);
 }
 
@@ -83,15 +62,12 @@ static bool take_name(SyncdSweep *self, const char *name, GError **error)
         g_autofree char *half = g_strdup_printf("blobs/%.2s/%s", digits, name);
         return syncd_directory_remove(self->store->directory, half, error);
     }
-    if (self->unreadable)
+    if (self->strays.unreadable)
         return true;
     if (!is_needed(self, &hash, &needed, error))
         return false;
-    if (needed)
-        return true;
-    Stray *stray = g_new0(Stray, 1);
-    stray->name = hash;
-    g_hash_table_add(self->strays, stray);
+    if (!needed)
+        syncd_strays_add(&self->strays, &hash);
     return true;
 }
 
@@ -106,8 +82,8 @@ static void open_next(SyncdSweep *self)
 
 static bool is_listing(const SyncdSweep *self)
 {
-    return (self->folder != NULL || self->next < FOLDERS) && self->at == 0 &&
-           g_hash_table_size(self->strays) < self->max_strays;
+    return (self->folder != NULL || self->next < FOLDERS) && self->strays.at == 0 &&
+           g_hash_table_size(self->strays.set) < self->max_strays;
 }
 
 static bool list_some(SyncdSweep *self, GError **error)
@@ -124,74 +100,6 @@ static bool list_some(SyncdSweep *self, GError **error)
     return true;
 }
 
-/* ---- whether the log does ---- */
-
-static void count(SyncdSweep *self, SyncdBytes names, int needs)
-{
-    for (size_t at = 0; at + SYNCD_HASH_SIZE <= names.size; at += SYNCD_HASH_SIZE) {
-        Stray wanted;
-        memcpy(wanted.name.bytes, (const guint8 *)names.data + at, sizeof wanted.name.bytes);
-        Stray *stray = g_hash_table_lookup(self->strays, &wanted);
-        if (stray != NULL)
-            stray->needs += needs;
-    }
-}
-
-static bool count_document(SyncdSweep *self, SyncdBytes header_text, SyncdBytes stored)
-{
-    SyncdHeader header;
-    SyncdFileChange change;
-    g_auto(SyncdBody) body = {0};
-    g_auto(SyncdFileChangesReader) reader = {{NULL}};
-    if (!syncd_header_parse(header_text.data, header_text.size, &header, NULL) ||
-        !syncd_store_open_stored(self->store, &header, stored, &body, NULL) ||
-        !syncd_json_check(body.content, body.content_size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
-        return false;
-    syncd_file_changes_read(&reader, syncd_json_root(body.content, body.content_size));
-    while (syncd_file_changes_next(&reader, &change)) {
-        const GArray *dropped = change.content.dropped;
-        if (change.content.kept)
-            count(self, change.content.chunks, 1);
-        for (guint i = 0; dropped != NULL && i < dropped->len; i++) {
-            GBytes *names = g_array_index(dropped, SyncdFileDropped, i).chunks;
-            count(self, SYNCD_BYTES(g_bytes_get_data(names, NULL), g_bytes_get_size(names)), -1);
-        }
-    }
-    return true;
-}
-
-static bool read_some(SyncdSweep *self, guint64 last, GError **error)
-{
-    guint64 until = MIN(last, self->at + ENTRIES_A_STEP);
-    size_t size = 0;
-    bool found = true;
-    g_autoptr(SyncdStatement) rows =
-        syncd_database_statement(syncd_journal_database(self->store->journal),
-                                 "SELECT header, body, pos FROM entry WHERE pos > :at"
-                                 " AND pos <= :until AND (instr(header, :schema) > 0"
-                                 "  OR pos IN (SELECT pos FROM lost WHERE leaf IS NOT NULL))"
-                                 " ORDER BY pos");
-    syncd_bind_int(rows, ":at", (gint64)self->at);
-    syncd_bind_int(rows, ":until", (gint64)until);
-    syncd_bind_blob(rows, ":schema", SYNCD_BYTES_TEXT(SYNCD_FILES_SCHEMA));
-    while (found && !self->unreadable && size < BYTES_A_STEP) {
-        if (!syncd_statement_next(rows, &found, error))
-            return false;
-        self->at = found ? (guint64)syncd_column_int(rows, 2) : until;
-        if (!found)
-            break;
-        SyncdBytes stored = syncd_column_bytes(rows, 1);
-        size += stored.size;
-        self->unreadable = !count_document(self, syncd_column_bytes(rows, 0), stored);
-    }
-    /* What was found may be named there. */
-    if (self->unreadable) {
-        g_hash_table_remove_all(self->strays);
-        self->at = 0;
-    }
-    return true;
-}
-
 /* ---- what nobody does ---- */
 
 /* Somebody may need one since it was found. */
@@ -200,9 +108,9 @@ static bool remove_some(SyncdSweep *self, GError **error)
     GHashTableIter iter;
     void *key;
     guint removed = 0;
-    g_hash_table_iter_init(&iter, self->strays);
+    g_hash_table_iter_init(&iter, self->strays.set);
     while (removed < REMOVED_A_STEP && g_hash_table_iter_next(&iter, &key, NULL)) {
-        const Stray *stray = key;
+        const SyncdStray *stray = key;
         bool needed;
         if (!is_needed(self, &stray->name, &needed, error))
             return false;
@@ -212,8 +120,21 @@ static bool remove_some(SyncdSweep *self, GError **error)
         removed += goes;
         g_hash_table_iter_remove(&iter);
     }
-    if (g_hash_table_size(self->strays) == 0)
-        self->at = 0;
+    if (g_hash_table_size(self->strays.set) == 0)
+        self->strays.at = 0;
+    return true;
+}
+
+/* What was found may be named by a document that cannot be read. */
+static bool read_some(SyncdSweep *self, GError **error)
+{
+    bool more;
+    if (!syncd_strays_step(&self->strays, &more, error))
+        return false;
+    if (self->strays.unreadable) {
+        g_hash_table_remove_all(self->strays.set);
+        self->strays.at = 0;
+    }
     return true;
 }
 
@@ -223,8 +144,8 @@ bool syncd_sweep_step(SyncdSweep *self, bool *ret_more, GError **error)
     *ret_more = true;
     if (is_listing(self))
         return list_some(self, error);
-    if (g_hash_table_size(self->strays) > 0)
-        return self->at < last ? read_some(self, last, error) : remove_some(self, error);
+    if (g_hash_table_size(self->strays.set) > 0)
+        return self->strays.at < last ? read_some(self, error) : remove_some(self, error);
     *ret_more = self->folder != NULL || self->next < FOLDERS;
     return true;
 }

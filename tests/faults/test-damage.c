@@ -11,6 +11,7 @@
 #include "../unit/repair-fixture.h"
 #include "../unit/task-fixture.h"
 #include "service/internal.h"
+#include "store/blobs.h"
 
 #include <sqlite3.h>
 #include <unistd.h>
@@ -163,6 +164,28 @@ static void lose_blob(World *world)
     g_assert_true(remove_one(path));
 }
 
+#define ORPHAN "a chunk that nothing names"
+
+static char *orphan_path(const World *world)
+{
+    SyncdHash name = syncd_hash(ORPHAN, strlen(ORPHAN));
+    g_autofree char *file = syncd_blobs_path(SYNCD_CHUNK_OF_ENTRY, &name);
+    return path_of(world, file);
+}
+
+static void leave_orphan(World *world)
+{
+    g_autofree char *path = orphan_path(world), *folder = g_path_get_dirname(path);
+    g_mkdir_with_parents(folder, 0700);
+    write_private(path, ORPHAN, -1);
+}
+
+static bool orphan_is_back(const World *world)
+{
+    g_autofree char *path = orphan_path(world), *text = NULL;
+    return g_file_get_contents(path, &text, NULL, NULL) && strcmp(text, ORPHAN) == 0;
+}
+
 static void change_mode(World *world)
 {
     static const char *const names[] = {"journal.db", "keys", "lock", "."};
@@ -248,6 +271,7 @@ static const Damage damages[] = {
     {"index drifted", "index-drift", WHILE_CLOSED, 1, true, true, drift_index, NULL},
     {"body flipped", "body-damaged", WHILE_CLOSED, 2, false, true, flip_body, NULL, "log-lost"},
     {"blob lost", "blob-damaged", WHILE_CLOSED, 0, false, true, lose_blob, NULL, "blob-lost"},
+    {"orphan left", "blob-orphaned", WHILE_CLOSED, 0, true, true, leave_orphan, orphan_is_back},
     {"mode changed", "file-modes", AFTER_START, 0, false, true, change_mode, mode_is_back},
     {"half left", "leftovers", AFTER_START, 0, false, true, leave_half, half_is_back},
     {"leases lost", "leases-lost", AFTER_START, 0, true, true, lose_leases, NULL},
@@ -335,7 +359,8 @@ static bool names_its_place(const World *world, const SyncdFound *found)
     if (strcmp(found->finding->code, "body-damaged") == 0 ||
         strcmp(found->finding->code, "log-lost") == 0)
         return found->first == world->lost_at && found->last == world->lost_at;
-    if (g_str_has_prefix(found->finding->code, "blob-"))
+    if (strcmp(found->finding->code, "blob-damaged") == 0 ||
+        strcmp(found->finding->code, "blob-lost") == 0)
         return found->first == world->large_at && found->last == world->large_at;
     return true;
 }
