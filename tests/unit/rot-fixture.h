@@ -38,15 +38,20 @@ static inline SyncdFileSeen seen_of(WorkspaceFixture *w, const char *name,
     return seen;
 }
 
+static inline void rot_unwatched(WorkspaceFixture *w, const char *name, const char *content)
+{
+    SyncdFileRow row = row_of(w, name);
+    write_over(w, name, content);
+    SyncdFileSeen seen = seen_of(w, name, &row.at_sight);
+    syncd_store_see_file(store_of(w), row.id, 0, &seen);
+}
+
 /* While nobody watches: what the disk does, but for the times, which are taken for those that were
  * seen. */
 static inline void rot(WorkspaceFixture *w, const char *name, const char *content)
 {
     end_workspace(w);
-    SyncdFileRow row = row_of(w, name);
-    write_over(w, name, content);
-    SyncdFileSeen seen = seen_of(w, name, &row.at_sight);
-    syncd_store_see_file(store_of(w), row.id, 0, &seen);
+    rot_unwatched(w, name, content);
     settle(w);
     begin(w);
 }

@@ -418,14 +418,6 @@ static void what_nobody_watches_is_in_no_plan(void)
 
 /* ---- many ---- */
 
-static void rot_unwatched(WorkspaceFixture *w, const char *name)
-{
-    SyncdFileRow row = row_of(w, name);
-    write_over(w, name, ROT);
-    SyncdFileSeen seen = seen_of(w, name, &row.at_sight);
-    syncd_store_see_file(store_of(w), row.id, 0, &seen);
-}
-
 static bool has(World *world, const char *name, const char *content)
 {
     g_autofree char *path = path_in(&world->w, name), *found = NULL;
@@ -445,7 +437,7 @@ static void two_files_are_repaired_or_none(void)
     begin(w);
     end_workspace(w);
     for (guint i = 0; i < 2; i++)
-        rot_unwatched(w, names[i]);
+        rot_unwatched(w, names[i], ROT);
     settle(w);
     begin(w);
     scan_deep(w);
@@ -463,36 +455,6 @@ static void two_files_are_repaired_or_none(void)
     assert_mismatch(w, names[first], ROT);
     assert_content(&world, names[1 - first], "something else");
     g_assert_cmpuint(snapshots(&world), ==, 0);
-    world_clear(&world);
-}
-
-static void of_many_a_plan_has_some_and_says_so(void)
-{
-    enum { MANY = 130, IN_A_PLAN = 128 };
-    World world = {.unwatched = false};
-    WorkspaceFixture *w = &world.w;
-    workspace_init_keeping(w, KEEP_TWO);
-    make_folder(w, "folder");
-    for (guint i = 0; i < MANY; i++) {
-        g_autofree char *name = g_strdup_printf("folder/%03u", i);
-        write_file(w, name, WRITTEN);
-    }
-    begin(w);
-    end_workspace(w);
-    for (guint i = 0; i < MANY; i++) {
-        g_autofree char *name = g_strdup_printf("folder/%03u", i);
-        rot_unwatched(w, name);
-    }
-    settle(w);
-    begin(w);
-    scan_deep(w);
-    g_assert_cmpuint(mismatches(w), ==, MANY);
-    listen_to(&world);
-    SyncdRepairPlan *plan = plan_repair(&w->f);
-    g_autofree char *described = syncd_repair_plan_describe(plan);
-    g_autofree char *steps = member_of(described, "steps");
-    g_assert_cmpuint(count_elements(steps), ==, IN_A_PLAN);
-    g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "2 more are left for another plan"));
     world_clear(&world);
 }
 
@@ -531,7 +493,5 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-file/what-nobody-watches-is-in-no-plan",
                     what_nobody_watches_is_in_no_plan);
     g_test_add_func("/repair-file/two-files-are-repaired-or-none", two_files_are_repaired_or_none);
-    g_test_add_func("/repair-file/of-many-a-plan-has-some-and-says-so",
-                    of_many_a_plan_has_some_and_says_so);
     return g_test_run();
 }
