@@ -1,92 +1,138 @@
-#include "store/index-check.h"
+#include "store/index-check-private.h"
 
-#include "store/index-private.h"
-#include "store/store-private.h"
+/* ---- a walk ---- */
 
-/* The first counters of a lane are the states of a task; those of operations that add an object,
- * and those of objects, follow. Files are in the lane `normal`. */
-#define OF_ADDS "11"
-#define OBJECTS "22"
-#define TOMBSTONES "23"
-#define PURGED "24"
-#define NORMAL "7"
-G_STATIC_ASSERT(SYNCD_LANE_OF_ADDS == 11 && SYNCD_LANE_OBJECTS == 22 &&
-                SYNCD_LANE_TOMBSTONES == 23 && SYNCD_LANE_PURGED == 24);
-G_STATIC_ASSERT(SYNCD_DELETION_TOMBSTONED == 2 && SYNCD_DELETION_HIDDEN == 4 &&
-                SYNCD_DELETION_PURGED == 5 && SYNCD_DELETION_PROVEN == 6);
+static const char *const names[SYNCD_CHECK_KEYS] = {":a", ":b", ":c"};
 
-/* Of the counters from `first` to `last`, those that are not what the rows say: rank, counter,
- * count. */
-#define COUNT_WRONG(first, last, rows)                                                             \
-    "WITH right (r, c, n) AS (" rows                                                               \
-    ") SELECT (SELECT count(*) FROM right LEFT JOIN lane_count ON rank = r AND counter = c"        \
-    " WHERE count IS NOT n) + (SELECT count(*) FROM lane_count WHERE counter BETWEEN " first       \
-    " AND " last " AND count <> 0 AND (rank, counter) NOT IN (SELECT r, c FROM right))"
+void syncd_check_rewind(SyncdIndexCheck *self)
+{
+    for (unsigned i = 0; i < SYNCD_CHECK_KEYS; i++) {
+        self->cursor.numbers[i] = G_MININT64;
+        g_string_truncate(self->cursor.texts[i], 0);
+    }
+}
 
-/* Each gives the number of rows that are wrong. */
+static void bind_cursor(const SyncdIndexCheck *self, const char *keys, SyncdStatement *rows)
+{
+    for (unsigned i = 0; keys[i] != '\0'; i++) {
+        const GString *text = self->cursor.texts[i];
+        if (keys[i] == 'i')
+            syncd_bind_int(rows, names[i], self->cursor.numbers[i]);
+        else
+            syncd_bind_text_bytes(rows, names[i], SYNCD_BYTES(text->str, text->len));
+    }
+}
+
+static void move_cursor(SyncdIndexCheck *self, const char *keys, SyncdStatement *row)
+{
+    for (unsigned i = 0; keys[i] != '\0'; i++) {
+        int column = (int)i + 1;
+        if (keys[i] == 'i') {
+            self->cursor.numbers[i] = syncd_column_int(row, column);
+            continue;
+        }
+        SyncdBytes text = syncd_column_bytes(row, column);
+        g_string_truncate(self->cursor.texts[i], 0);
+        g_string_append_len(self->cursor.texts[i], text.data, (gssize)text.size);
+    }
+}
+
+bool syncd_check_walk(SyncdIndexCheck *self, const SyncdCheckWalk *walk,
+                      void (*take)(SyncdIndexCheck *check, SyncdStatement *row), bool *ret_more,
+                      GError **error)
+{
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(syncd_index_database(self->index), walk->sql);
+    bool row = true;
+    bind_cursor(self, walk->keys, rows);
+    for (unsigned n = 0;; n++) {
+        if (!syncd_statement_next(rows, &row, error))
+            return false;
+        *ret_more = n == SYNCD_CHECK_ROWS;
+        if (!row)
+            return true;
+        take(self, rows);
+        move_cursor(self, walk->keys, rows);
+    }
+}
+
+/* ---- rows that are wrong ---- */
+
+#define LACKS_ENTRY(column) column " NOT IN (SELECT pos FROM entry)"
+#define LACKS_TASK(column) column " NOT IN (SELECT pos FROM task)"
+#define LACKS_WORD(column) column " NOT IN (SELECT id FROM word)"
+#define LACKS_FILE(column) column " NOT IN (SELECT id FROM file)"
+#define ONE(wrong, table, key)                                                                     \
+    "SELECT " wrong ", " key " FROM " table " WHERE " key " > :a ORDER BY " key                    \
+    " LIMIT " SYNCD_CHECK_LIMIT
+#define MORE(wrong, table, key, bound)                                                             \
+    "SELECT " wrong ", " key " FROM " table " WHERE (" key ") > (" bound ") ORDER BY " key         \
+    " LIMIT " SYNCD_CHECK_LIMIT
+#define TWO(wrong, table, key) MORE(wrong, table, key, ":a, :b")
+#define THREE(wrong, table, key) MORE(wrong, table, key, ":a, :b, :c")
+
 static const struct {
     const char *what;
-    const char *sql;
+    SyncdCheckWalk walk; /* gives 1 for a row that is wrong … */
+    bool (*step)(SyncdIndexCheck *check, bool *ret_more, GError **error); /* … or this asks */
 } questions[] = {
-    {"entries", "SELECT abs((SELECT coalesce(sum(size), 0) FROM cursor)"
-                " - (SELECT count(*) FROM entry))"},
-    {"kind-counts",
-     "SELECT (SELECT count(*) FROM (SELECT kind AS k, count(*) AS n FROM entry GROUP BY kind)"
-     " LEFT JOIN tally ON kind = k WHERE count IS NOT n)"
-     " + (SELECT count(*) FROM tally WHERE count <> 0 AND kind NOT IN (SELECT kind FROM entry))"},
-    {"lane-counts",
-     COUNT_WRONG("0", "4", "SELECT rank, task, count(*) FROM task GROUP BY rank, task")},
-    {"lane-adds", COUNT_WRONG(OF_ADDS, OF_ADDS " + 4",
-                              "SELECT rank, task + " OF_ADDS ", count(*) FROM task WHERE adds"
-                              " GROUP BY rank, task")},
-    {"lane-objects",
-     COUNT_WRONG(OBJECTS, PURGED,
-                 "SELECT rank, counter, count(*) FROM (SELECT rank, CASE"
-                 " WHEN state BETWEEN 2 AND 4 THEN " TOMBSTONES " WHEN state IN (5, 6) THEN " PURGED
-                 " ELSE " OBJECTS " END AS counter FROM object LEFT JOIN deletion"
-                 " USING (scope, object) UNION ALL SELECT " NORMAL
-                 ", CASE live WHEN 0 THEN " TOMBSTONES " ELSE " OBJECTS
-                 " END FROM file WHERE live < 2)"
-                 " GROUP BY rank, counter")},
-    {"tasks", "SELECT count(*) FROM task WHERE pos NOT IN (SELECT pos FROM entry)"
-              " OR moved NOT IN (SELECT pos FROM entry)"},
-    {"dependencies", "SELECT count(*) FROM dependency WHERE child NOT IN (SELECT pos FROM task)"
-                     " OR parent NOT IN (SELECT pos FROM task)"},
-    {"records", "SELECT count(*) FROM record WHERE pos NOT IN (SELECT pos FROM entry)"
-                " OR first NOT IN (SELECT pos FROM entry)"},
-    {"names", "SELECT count(*) FROM name WHERE pos NOT IN (SELECT pos FROM entry)"},
-    {"keys", "SELECT count(*) FROM idempotency WHERE pos NOT IN (SELECT pos FROM entry)"},
-    {"decisions", "SELECT count(*) FROM decision WHERE pos NOT IN (SELECT pos FROM entry)"},
-    {"deletions", "SELECT count(*) FROM deletion WHERE pos NOT IN (SELECT pos FROM entry)"},
-    {"words", "SELECT count(*) FROM entry WHERE kind NOT IN (SELECT id FROM word)"
-              " OR actor NOT IN (SELECT id FROM word) OR scope NOT IN (SELECT id FROM word)"},
-    {"folders", "SELECT count(*) FROM file WHERE folder <> 0 AND folder NOT IN"
-                " (SELECT id FROM file)"},
-    {"file-history", "SELECT count(*) FROM file_change WHERE file NOT IN (SELECT id FROM file)"},
-    {"content", "SELECT count(*) FROM content WHERE file NOT IN (SELECT id FROM file)"},
-    {"content-chunks", "SELECT abs((SELECT coalesce(sum(length(chunks) / 32), 0) FROM content)"
-                       " - (SELECT count(*) FROM content_chunk))"},
-    {"mismatches", "SELECT count(*) FROM mismatch WHERE file NOT IN (SELECT id FROM file)"},
+    {"entries", {NULL}, syncd_check_entries},
+    {"lane-counts", {NULL}, syncd_check_lanes},
+    {"tasks", {ONE(LACKS_ENTRY("pos") " OR " LACKS_ENTRY("moved"), "task", "pos"), "i"}, NULL},
+    {"dependencies",
+     {TWO(LACKS_TASK("child") " OR " LACKS_TASK("parent"), "dependency", "child, parent"), "ii"},
+     NULL},
+    {"records",
+     {TWO(LACKS_ENTRY("pos") " OR " LACKS_ENTRY("first"), "record", "family, id"), "tt"},
+     NULL},
+    {"names", {THREE(LACKS_ENTRY("pos"), "name", "family, name, scope"), "tti"}, NULL},
+    {"keys", {THREE(LACKS_ENTRY("pos"), "idempotency", "actor, scope, key"), "iit"}, NULL},
+    {"decisions", {TWO(LACKS_ENTRY("pos"), "decision", "policy, id"), "tt"}, NULL},
+    {"deletions", {TWO(LACKS_ENTRY("pos"), "deletion", "scope, object"), "it"}, NULL},
+    {"words",
+     {ONE(LACKS_WORD("kind") " OR " LACKS_WORD("actor") " OR " LACKS_WORD("scope"), "entry", "pos"),
+      "i"},
+     NULL},
+    {"folders", {ONE("folder <> 0 AND " LACKS_FILE("folder"), "file", "id"), "i"}, NULL},
+    {"file-history", {TWO(LACKS_FILE("file"), "file_change", "file, place"), "ii"}, NULL},
+    {"content", {TWO(LACKS_FILE("file"), "content", "file, version"), "ii"}, NULL},
+    {"content-chunks", {NULL}, syncd_check_chunks},
+    {"mismatches", {ONE(LACKS_FILE("file"), "mismatch", "file"), "i"}, NULL},
 };
 
-struct SyncdIndexCheck {
-    SyncdStore *store;
-    size_t next;
-    GArray *faults;
-};
+static void take_wrong(SyncdIndexCheck *self, SyncdStatement *row)
+{
+    self->wrong += syncd_column_int(row, 0) != 0;
+}
+
+/* ---- all of them ---- */
 
 SyncdIndexCheck *syncd_index_check_new(SyncdStore *store)
 {
     SyncdIndexCheck *self = g_new0(SyncdIndexCheck, 1);
     self->store = store;
     self->faults = g_array_new(FALSE, FALSE, sizeof(SyncdIndexFault));
+    self->kinds = g_hash_table_new(NULL, NULL);
+    for (unsigned i = 0; i < SYNCD_CHECK_KEYS; i++)
+        self->cursor.texts[i] = g_string_new(NULL);
     return self;
+}
+
+static bool is_there_still(const SyncdIndexCheck *self)
+{
+    return self->index != NULL && self->store->index == self->index &&
+           self->store->index_generation == self->generation;
 }
 
 void syncd_index_check_free(SyncdIndexCheck *self)
 {
     if (self == NULL)
         return;
+    if (is_there_still(self))
+        syncd_check_end_counting(self);
+    for (unsigned i = 0; i < SYNCD_CHECK_KEYS; i++)
+        g_string_free(self->cursor.texts[i], TRUE);
+    g_hash_table_unref(self->kinds);
     g_array_unref(self->faults);
     g_free(self);
 }
@@ -96,30 +142,64 @@ const GArray *syncd_index_check_faults(const SyncdIndexCheck *self)
     return self->faults;
 }
 
-/* Damage that SQLite itself runs into is what is looked for. */
-static bool ask(SyncdIndexCheck *self, const char *sql, gint64 *ret_rows, GError **error)
+void syncd_check_fault(SyncdIndexCheck *self, const char *what, guint64 rows)
 {
-    g_autoptr(GError) problem = NULL;
-    SyncdDatabase *db = syncd_index_database(self->store->index);
-    if (syncd_statement_number(syncd_database_statement(db, sql), 0, ret_rows, &problem))
-        return true;
-    *ret_rows = 1;
-    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT))
-        return true;
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return false;
+    const SyncdIndexFault fault = {what, rows};
+    if (rows > 0)
+        g_array_append_val(self->faults, fault);
+}
+
+static void begin_anew(SyncdIndexCheck *self)
+{
+    self->index = self->store->index;
+    self->generation = self->store->index_generation;
+    self->next = 0;
+    self->begun = false;
+    g_array_set_size(self->faults, 0);
+}
+
+static void go_on(SyncdIndexCheck *self)
+{
+    syncd_check_end_counting(self);
+    self->next++;
+    self->begun = false;
+}
+
+static bool ask(SyncdIndexCheck *self, bool *ret_more, GError **error)
+{
+    if (questions[self->next].step != NULL)
+        return questions[self->next].step(self, ret_more, error);
+    if (!self->begun) {
+        self->begun = true;
+        self->wrong = 0;
+        syncd_check_rewind(self);
+    }
+    if (!syncd_check_walk(self, &questions[self->next].walk, take_wrong, ret_more, error))
+        return false;
+    if (!*ret_more)
+        syncd_check_fault(self, questions[self->next].what, self->wrong);
+    return true;
 }
 
 bool syncd_index_check_step(SyncdIndexCheck *self, bool *ret_more, GError **error)
 {
-    gint64 rows;
-    if (!syncd_store_settle(self->store, error) ||
-        !ask(self, questions[self->next].sql, &rows, error))
+    g_autoptr(GError) problem = NULL;
+    bool more = false;
+    if (!syncd_store_settle(self->store, error))
         return false;
-    if (rows > 0) {
-        const SyncdIndexFault fault = {questions[self->next].what, (guint64)rows};
-        g_array_append_val(self->faults, fault);
+    if (!is_there_still(self))
+        begin_anew(self);
+    /* Damage that SQLite itself runs into is what is looked for. */
+    if (!ask(self, &more, &problem)) {
+        if (!g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT)) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return false;
+        }
+        syncd_check_fault(self, questions[self->next].what, 1);
+        more = false;
     }
-    *ret_more = ++self->next < G_N_ELEMENTS(questions);
+    if (!more)
+        go_on(self);
+    *ret_more = self->next < G_N_ELEMENTS(questions);
     return true;
 }

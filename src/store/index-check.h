@@ -2,8 +2,8 @@
  * Whether the index adds up: its counters against its rows, and its rows against each other. What
  * is found says nothing about the log; the index is made anew then.
  *
- * A step is one question over one table or two. It takes as long as reading those, so it is asked
- * only when somebody wants a deep check.
+ * A step is about some rows of one table, however many there are. What changes meanwhile is right
+ * or wrong as it is when it is come to; of counts it is known what was counted before it changed.
  */
 #pragma once
 

@@ -23,6 +23,7 @@ static bool keep(SyncdIndex *self, guint64 file, guint64 version, guint64 place,
         return false;
     if (found > 0)
         return true;
+    self->content_changes++;
     row = syncd_database_statement(self->db,
                                    "INSERT INTO content (file, version, place, size, chunks)"
                                    " VALUES (:file, :version, :place, :size, :chunks)");
@@ -62,6 +63,7 @@ static bool drop_version(SyncdIndex *self, guint64 file, guint64 version, GError
         small = found && syncd_column_int(row, 1) <= SYNCD_CONTENT_ROW_MAX;
         names = g_bytes_new(chunks.data, chunks.size);
     }
+    self->content_changes++;
     SyncdStatement *row = syncd_database_statement(
         self->db, "DELETE FROM content WHERE file = :file AND version = :version");
     syncd_bind_int(row, ":file", (gint64)file);

@@ -59,10 +59,17 @@ static void count(FileEntry *entry, SyncdLaneCounter counter, gint64 change)
     entry->index->lanes[syncd_lane_find(SYNCD_BYTES_TEXT("normal"))->rank][counter] += change;
 }
 
-static void count_live(FileEntry *entry, int before, int after)
+static void count_as(FileEntry *entry, guint64 file, SyncdLaneCounter counter, gint64 change)
 {
-    count(entry, SYNCD_LANE_OBJECTS, (after == LIVE) - (before == LIVE));
-    count(entry, SYNCD_LANE_TOMBSTONES, after == DELETED);
+    const SyncdCountedRow row = {SYNCD_COUNTED_FILES, (gint64)file, SYNCD_BYTES("", 0)};
+    syncd_index_count_lane(entry->index, &row, syncd_lane_find(SYNCD_BYTES_TEXT("normal"))->rank,
+                           counter, change);
+}
+
+static void count_live(FileEntry *entry, guint64 file, int before, int after)
+{
+    count_as(entry, file, SYNCD_LANE_OBJECTS, (after == LIVE) - (before == LIVE));
+    count_as(entry, file, SYNCD_LANE_TOMBSTONES, after == DELETED);
 }
 
 static const char *words_of(FileEntry *entry, SyncdBytes name)
@@ -137,7 +144,7 @@ static bool create(FileEntry *entry, guint64 place, const SyncdFileChange *chang
     syncd_bind_int(row, ":found", entry->found);
     bind_file(row, change, folder);
     count(entry, SYNCD_LANE_FILES_ADDED, 1);
-    count(entry, SYNCD_LANE_OBJECTS, 1);
+    count_as(entry, place, SYNCD_LANE_OBJECTS, 1);
     return syncd_statement_run(row, error) &&
            syncd_index_project_content(entry->index, place, place, change, error) &&
            (!entry->found ||
@@ -294,7 +301,7 @@ static bool change_file(FileEntry *entry, guint64 place, const SyncdFileChange *
     bind_file(row, change, folder);
     entry->folder = 0;
     count(entry, SYNCD_LANE_FILES_CHANGED, 1);
-    count_live(entry, live, LIVE);
+    count_live(entry, file, live, LIVE);
     return syncd_statement_run(row, error) && add_change(entry, file, place, error) &&
            syncd_index_project_content(entry->index, file, place, change, error);
 }
@@ -314,7 +321,7 @@ static bool take_away(FileEntry *entry, guint64 place, const SyncdFileChange *ch
         *ret_file = 0;
     if (before == DELETED)
         return true;
-    count_live(entry, before, live);
+    count_live(entry, *ret_file, before, live);
     if (!rename_found(entry, *ret_file, NULL, error))
         return false;
     SyncdStatement *row = syncd_database_statement(

@@ -126,8 +126,9 @@ static bool take_object(SyncdIndex *self, guint64 pos, const SyncdHeader *header
         return false;
     bool finds = may && !row.found;
     *ret_adds = !row.is;
+    const SyncdCountedRow counted = {SYNCD_COUNTED_OBJECTS, scope, header->object};
     if (*ret_adds)
-        self->lanes[rank][SYNCD_LANE_OBJECTS]++;
+        syncd_index_count_lane(self, &counted, rank, SYNCD_LANE_OBJECTS, 1);
     if (row.is && !finds)
         return true;
     row.rank = rank;
@@ -162,7 +163,7 @@ bool syncd_index_project_object(SyncdIndex *self, guint64 pos, const SyncdHeader
 
 /* ---- what becomes of them ---- */
 
-static SyncdLaneCounter counter_of(SyncdDeletionState state)
+SyncdLaneCounter syncd_index_object_counter(SyncdDeletionState state)
 {
     switch (state) {
     case SYNCD_DELETION_TOMBSTONED:
@@ -181,13 +182,14 @@ bool syncd_index_count_deletion(SyncdIndex *self, gint64 scope, const char *obje
                                 SyncdDeletionState before, SyncdDeletionState after, GError **error)
 {
     Row row;
-    if (counter_of(before) == counter_of(after))
+    if (syncd_index_object_counter(before) == syncd_index_object_counter(after))
         return true;
     if (!read_row(self, scope, SYNCD_BYTES_TEXT(object), &row, error))
         return false;
+    const SyncdCountedRow counted = {SYNCD_COUNTED_OBJECTS, scope, SYNCD_BYTES_TEXT(object)};
     if (row.is) {
-        self->lanes[row.rank][counter_of(before)]--;
-        self->lanes[row.rank][counter_of(after)]++;
+        syncd_index_count_lane(self, &counted, row.rank, syncd_index_object_counter(before), -1);
+        syncd_index_count_lane(self, &counted, row.rank, syncd_index_object_counter(after), 1);
     }
     return true;
 }

@@ -5,6 +5,34 @@
 #include "domain/lane.h"
 #include "store/index-file.h"
 
+/* What has a part in the counts of lanes by its state. */
+typedef enum {
+    SYNCD_COUNTED_TASKS,   /* by task.pos */
+    SYNCD_COUNTED_FILES,   /* by file.id */
+    SYNCD_COUNTED_OBJECTS, /* by object.scope and object.object */
+    SYNCD_N_COUNTED,
+} SyncdCounted;
+
+typedef struct {
+    SyncdCounted table;
+    gint64 number;
+    SyncdBytes text; /* of objects */
+} SyncdCountedRow;
+
+typedef struct {
+    bool all;
+    gint64 number;
+    GString *text; /* NULL: there is none */
+} SyncdCountedUntil;
+
+/* Somebody counts all the rows anew, some at a time: what becomes of those that he is through with
+ * is added to what he has. */
+typedef struct {
+    SyncdCountedUntil until[SYNCD_N_COUNTED];
+    gint64 lanes[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS];
+    bool broken; /* a transaction was taken back: none of it is right */
+} SyncdIndexCount;
+
 struct SyncdIndex {
     SyncdDatabase *db;
     bool making;            /* a new file, not in its place yet */
@@ -19,6 +47,8 @@ struct SyncdIndex {
     struct SyncdSearchKnown *search;   /* what need not be looked up again (index-search.c) */
     struct SyncdKnownObjects *objects; /* so (index-object.c) */
     gint64 lanes[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS]; /* by rank: changes of its counts in it */
+    SyncdIndexCount *counting;                          /* borrowed; NULL: nobody counts */
+    guint64 content_changes;                            /* how often rows of content came or went */
 };
 
 extern const SyncdDatabaseKind syncd_index_kind;
@@ -64,6 +94,11 @@ bool syncd_index_project_task(SyncdIndex *index, guint64 pos, const SyncdHeader 
                               const SyncdBody *body, GError **error);
 /* A row of the columns that its statements have in common, from the column `first` on. */
 void syncd_index_read_task(SyncdStatement *row, int first, SyncdTask *task);
+/* index-object.c: which counter an object has a part in. */
+SyncdLaneCounter syncd_index_object_counter(SyncdDeletionState state);
+/* index-lane.c: a row that is or was in that state. */
+void syncd_index_count_lane(SyncdIndex *index, const SyncdCountedRow *row, unsigned rank,
+                            unsigned counter, gint64 change);
 /* The counts of lanes, as part of the transaction. */
 bool syncd_index_write_lanes(SyncdIndex *index, GError **error);
 /* index-deletion.c: what an entry does to what was deleted. */

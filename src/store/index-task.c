@@ -144,10 +144,10 @@ static bool tell_children(SyncdIndex *self, const SyncdTask *parent, SyncdLifecy
 /* Of its lane, and of those that add an object where it does. */
 static void count(SyncdIndex *self, const SyncdTask *task, unsigned counter, gint64 change)
 {
-    gint64 *lane = self->lanes[task->rank];
-    lane[counter] += change;
+    const SyncdCountedRow row = {SYNCD_COUNTED_TASKS, (gint64)task->pos, SYNCD_BYTES("", 0)};
+    syncd_index_count_lane(self, &row, task->rank, counter, change);
     if (task->adds)
-        lane[SYNCD_LANE_OF_ADDS + counter] += change;
+        syncd_index_count_lane(self, &row, task->rank, SYNCD_LANE_OF_ADDS + counter, change);
 }
 
 static void count_state(SyncdIndex *self, const SyncdTask *task, SyncdTaskState before)
@@ -172,49 +172,6 @@ static void count_move(SyncdIndex *self, const SyncdTask *task, SyncdTaskState b
     for (size_t i = 0; i < G_N_ELEMENTS(happened); i++)
         if (event == happened[i].event)
             count(self, task, happened[i].counter, 1);
-}
-
-bool syncd_index_write_lanes(SyncdIndex *self, GError **error)
-{
-    for (unsigned rank = 0; rank < SYNCD_N_LANES; rank++) {
-        for (unsigned counter = 0; counter < SYNCD_N_LANE_COUNTERS; counter++) {
-            if (self->lanes[rank][counter] == 0)
-                continue;
-            SyncdStatement *row = syncd_database_statement(
-                self->db, "INSERT INTO lane_count (rank, counter, count) VALUES (:rank, :counter, "
-                          ":count) ON CONFLICT (rank, counter) DO UPDATE SET count = count + "
-                          "excluded.count");
-            syncd_bind_int(row, ":rank", rank);
-            syncd_bind_int(row, ":counter", counter);
-            syncd_bind_int(row, ":count", self->lanes[rank][counter]);
-            if (!syncd_statement_run(row, error))
-                return false;
-        }
-    }
-    memset(self->lanes, 0, sizeof self->lanes);
-    /* Whether a count was another one in between depends on how many entries were projected at
-     * once. */
-    return syncd_statement_run(
-        syncd_database_statement(self->db, "DELETE FROM lane_count WHERE count = 0"), error);
-}
-
-bool syncd_index_lane_counts(SyncdIndex *self, gint64 counts[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS],
-                             GError **error)
-{
-    g_autoptr(SyncdStatement) rows = syncd_database_statement(
-        self->db, "SELECT rank, counter, count FROM lane_count ORDER BY rank, counter");
-    memset(counts, 0, sizeof(gint64) * SYNCD_N_LANES * SYNCD_N_LANE_COUNTERS);
-    for (;;) {
-        bool row;
-        if (!syncd_statement_next(rows, &row, error))
-            return false;
-        if (!row)
-            return true;
-        gint64 rank = syncd_column_int(rows, 0), counter = syncd_column_int(rows, 1);
-        if (rank >= 0 && rank < (gint64)SYNCD_N_LANES && counter >= 0 &&
-            counter < (gint64)SYNCD_N_LANE_COUNTERS)
-            counts[rank][counter] = syncd_column_int(rows, 2);
-    }
 }
 
 /* ---- projecting ---- */

@@ -205,6 +205,8 @@ void syncd_index_rollback(SyncdIndex *self)
     syncd_index_forget_objects(self);
     g_hash_table_remove_all(self->tally);
     memset(self->lanes, 0, sizeof self->lanes);
+    if (self->counting != NULL)
+        self->counting->broken = true;
 }
 
 static bool write_tally(SyncdIndex *self, GError **error)
