@@ -216,6 +216,11 @@ static const char *why_not(const SyncdCall *call, SyncdRight right)
                                            : "The system instance does not offer this";
 }
 
+void syncd_call_judge_as(SyncdCall *call, const char *interface, const char *method)
+{
+    call->rule = syncd_rule_find(interface, method);
+}
+
 SyncdService *syncd_call_authorise(SyncdCall *call, bool others, const char *const *details,
                                    GError **error)
 {

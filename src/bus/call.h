@@ -45,6 +45,8 @@ void syncd_call_watch_worker(SyncdCall *call);
  * will be called again. */
 SyncdService *syncd_call_authorise(SyncdCall *call, bool others, const char *const *details,
                                    GError **error);
+/* To be judged by the row of another method, which does the same by itself. */
+void syncd_call_judge_as(SyncdCall *call, const char *interface, const char *method);
 
 bool syncd_call_reply(SyncdCall *call, GError **error, const char *types, ...);
 /* The same with a list of texts (as) behind the others; NULL is empty. */

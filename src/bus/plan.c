@@ -137,9 +137,12 @@ static bool answer_nothing(SyncdCall *call, SyncdService *service, void *data, G
     return syncd_call_reply(call, error, "");
 }
 
+/* A purge that is part of a plan is one all the same: whoever may not purge may not approve it. */
 static bool handle_approve(SyncdCall *call, GError **error)
 {
     const char *digest = NULL;
+    if (syncd_repair_plan_purges(syncd_call_plan(call)))
+        syncd_call_judge_as(call, SYNCD_INTERFACE_OPERATIONS, "Purge");
     SyncdService *service = read_digest(call, &digest, error)
                                 ? authorise_change(call, "approve a repair", error)
                                 : NULL;

@@ -34,17 +34,20 @@ static bool answer_plan(SyncdCall *call, SyncdService *service, void *data, GErr
 
 typedef struct {
     char **accept;
+    bool purge;
 } PlanOptions;
 
 static const SyncdOption plan_options[] = {
     {"accept", SYNCD_OPTION_TEXTS, offsetof(PlanOptions, accept)},
+    {"purge", SYNCD_OPTION_SWITCH, offsetof(PlanOptions, purge)},
 };
 
 static bool plan(SyncdCall *call, const PlanOptions *options, GError **error)
 {
     static const char *const details[] = {"effect", "plan a repair", NULL};
     SyncdService *service = syncd_call_authorise(call, false, details, error);
-    const SyncdRepairRequest request = {.accept = (const char *const *)options->accept};
+    const SyncdRepairRequest request = {.accept = (const char *const *)options->accept,
+                                        .purge = options->purge};
     SyncdRepairPlan *made = NULL;
     if (service == NULL ||
         !syncd_service_plan_repair(service, syncd_call_caller(call), &request, &made, error))

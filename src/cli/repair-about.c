@@ -20,10 +20,21 @@ static char *path_of(SyncdCli *cli, SyncdClient *client, const char *file)
                : NULL;
 }
 
+/* Of what is purged how large it is, too. */
+static char *purged_of(SyncdJson step, const char *object)
+{
+    SyncdJson preview = syncd_json_member(step, "preview");
+    g_autofree char *size = g_format_size(syncd_record_number(preview, "bytes") +
+                                          syncd_record_number(preview, "chunk_bytes"));
+    return g_strdup_printf("%s (%s)", object, size);
+}
+
 char *syncd_cli_repair_about(SyncdCli *cli, SyncdClient *client, SyncdJson step)
 {
     g_autofree char *target = syncd_record_text(step, "target"),
                     *object = syncd_record_text(step, "object_id");
+    if (syncd_json_member(step, "preview").type == SYNCD_JSON_OBJECT)
+        return purged_of(step, object);
     if (!g_str_has_prefix(target, "file/"))
         return g_steal_pointer(&target);
     char *path = path_of(cli, client, object);

@@ -15,9 +15,12 @@
 static bool preview(SyncdCli *cli, GError **error)
 {
     g_auto(SyncdJudgedReport) judged = {0};
-    if (syncd_cli_value(cli, "accept") != NULL) {
+    const char *of_daemon = syncd_cli_value(cli, "accept") != NULL ? "--accept"
+                            : syncd_cli_flag(cli, "purge")         ? "--purge"
+                                                                   : NULL;
+    if (of_daemon != NULL) {
         syncd_set_error(error, SYNCD_ERROR_USAGE,
-                        "--accept is about what the daemon finds, and not about a report");
+                        "%s is about what the daemon has, and not about a report", of_daemon);
         return false;
     }
     if (!syncd_judged_report_read(cli, &judged, error))
@@ -63,6 +66,8 @@ static char *make_plan(SyncdCli *cli, SyncdClient *client, GError **error)
         return NULL;
     if (accepted->len > 1)
         g_variant_dict_insert(&options, "accept", "^as", accepted->pdata);
+    if (syncd_cli_flag(cli, "purge"))
+        g_variant_dict_insert(&options, "purge", "b", TRUE);
     return syncd_client_plan_repair(client, g_variant_dict_end(&options), error);
 }
 

@@ -5,6 +5,7 @@
 #include "cli/table.h"
 #include "cli/text.h"
 #include "cli/when.h"
+#include "domain/repair-plan.h"
 
 #include <string.h>
 
@@ -33,6 +34,25 @@ static void show_time(SyncdCli *cli, const char *title, SyncdJson plan, const ch
 
 /* ---- a plan ---- */
 
+/* What is to be done: of a plan of purges what is blocked until it is approved, behind a reason
+ * that is about no thing. */
+static bool next_work(SyncdJson document, SyncdJsonIter *iter, bool *begun, SyncdJson *ret_step)
+{
+    SyncdJson steps = syncd_json_member(document, "steps"), first;
+    if (!*begun) {
+        SyncdJsonIter look;
+        syncd_json_iter_init(&look, steps);
+        bool purges = syncd_json_iter_next(&look, NULL, &first) &&
+                      syncd_json_is(syncd_json_member(first, "id"), SYNCD_REPAIR_PURGE_PREVIEW);
+        syncd_json_iter_init(iter, purges ? syncd_json_member(document, "blocked_steps") : steps);
+        *begun = true;
+    }
+    while (syncd_json_iter_next(iter, NULL, ret_step))
+        if (syncd_json_member(*ret_step, "target").type == SYNCD_JSON_STRING)
+            return true;
+    return false;
+}
+
 /* The gravest of its steps. */
 static unsigned gravity(SyncdJson step)
 {
@@ -45,10 +65,9 @@ static void show_risk(SyncdCli *cli, SyncdJson document)
     SyncdJsonIter iter;
     SyncdJson step;
     unsigned gravest = 0;
-    bool destructive = false;
+    bool destructive = false, begun = false;
     g_autofree char *risk = NULL;
-    syncd_json_iter_init(&iter, syncd_json_member(document, "steps"));
-    while (syncd_json_iter_next(&iter, NULL, &step)) {
+    while (next_work(document, &iter, &begun, &step)) {
         destructive |= syncd_json_member(step, "destructive").type != SYNCD_JSON_FALSE;
         if (risk != NULL && gravity(step) <= gravest)
             continue;
@@ -70,9 +89,9 @@ static void show_steps(SyncdCli *cli, SyncdClient *client, SyncdJson document, S
     g_autoptr(SyncdTable) table = syncd_table_new(titles);
     SyncdJsonIter iter, states;
     SyncdJson step, said;
-    syncd_json_iter_init(&iter, syncd_json_member(document, "steps"));
+    bool begun = false;
     syncd_json_iter_init(&states, syncd_json_member(plan, "steps"));
-    while (syncd_json_iter_next(&iter, NULL, &step)) {
+    while (next_work(document, &iter, &begun, &step)) {
         bool known = syncd_json_iter_next(&states, NULL, &said);
         g_autofree char *id = syncd_record_text(step, "id"),
                         *state = known ? syncd_record_text(said, "state") : g_strdup(""),
@@ -130,6 +149,20 @@ static void show_list(SyncdCli *cli, const char *title, SyncdJson report, const 
     }
 }
 
+/* Of each that is gone for good: what it was, and which operation says so. */
+static void show_purged(SyncdCli *cli, SyncdJson report)
+{
+    SyncdJsonIter iter;
+    SyncdJson one;
+    syncd_json_iter_init(&iter, syncd_json_member(report, "purged"));
+    while (syncd_json_iter_next(&iter, NULL, &one)) {
+        g_autofree char *object = syncd_record_text(one, "object_id"),
+                        *operation = syncd_record_text(one, "operation"),
+                        *text = g_strdup_printf(_("%s (operation %s)"), object, operation);
+        show_line(cli, _("Purged:"), text);
+    }
+}
+
 static bool gives_up(SyncdJson report)
 {
     SyncdJsonIter iter;
@@ -141,12 +174,17 @@ static bool gives_up(SyncdJson report)
 static const char *outcome_of(SyncdJson report)
 {
     static const struct {
-        const char *name, *sentence;
+        const char *name;
+        bool purges;
+        const char *sentence;
     } outcomes[] = {
-        {"complete", N_("Repaired.")},
-        {"failed", N_("Not repaired: what was done of it was taken back.")},
-        {"rolled_back", N_("Taken back: it is as it was before the repair.")},
+        {"complete", false, N_("Repaired.")},
+        {"failed", false, N_("Not repaired: what was done of it was taken back.")},
+        {"rolled_back", false, N_("Taken back: it is as it was before the repair.")},
+        {"complete", true, N_("Purged, for good.")},
+        {"failed", true, N_("Not all of it was purged; what was is gone.")},
     };
+    bool purges = syncd_json_member(report, "purged").type == SYNCD_JSON_ARRAY;
     SyncdJson outcome = syncd_json_member(report, "outcome");
     if (syncd_json_is(outcome, "failed") &&
         syncd_json_member(report, "rollback_available").type == SYNCD_JSON_TRUE)
@@ -155,7 +193,7 @@ static const char *outcome_of(SyncdJson report)
     if (syncd_json_is(outcome, "complete") && gives_up(report))
         return N_("Repaired, but for what is given up.");
     for (size_t i = 0; i < G_N_ELEMENTS(outcomes); i++)
-        if (syncd_json_is(outcome, outcomes[i].name))
+        if (purges == outcomes[i].purges && syncd_json_is(outcome, outcomes[i].name))
             return outcomes[i].sentence;
     return N_("It has not ended.");
 }
@@ -180,6 +218,7 @@ void syncd_cli_show_repair_report(SyncdCli *cli, const char *document)
     show_list(cli, _("Made anew:"), report, "rebuilt");
     show_list(cli, _("Set aside:"), report, "quarantined");
     show_list(cli, _("Given up:"), report, "given_up");
+    show_purged(cli, report);
     show_list(cli, _("Still wrong:"), report, "unresolved_conflicts");
     show_line(cli, _("Next:"), next);
 }

@@ -256,6 +256,7 @@ const SyncdVerbOption syncd_believed_key_options[] = {
 const SyncdVerbOption syncd_repair_plan_options[] = {
     {"accept", 0, SYNCD_VALUE_FILE, "FILE",
      N_("A file whose bytes are to be recorded instead of restored; may be repeated"), NULL, true},
+    FLAG("purge", 0, N_("Plan what can be purged to make room, and nothing else")),
     END,
 };
 

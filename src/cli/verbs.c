@@ -563,9 +563,11 @@ const SyncdVerb syncd_verbs[] = {
      .arguments = "[PLAN]",
      .max_arguments = 1,
      .help = N_("Carry out a plan of repair that is approved"),
-     .details = N_("It is done whole or not at all, and can be taken back. Asks for confirmation. "
-                   "--approved-plan names a plan by the bytes of a file, whatever they say of its "
-                   "status. Exit code 6 means that something changed since it was planned."),
+     .details = N_(
+         "It is done whole or not at all, and can be taken back; but not what is purged. Asks for "
+         "confirmation. "
+         "--approved-plan names a plan by the bytes of a file, whatever they say of its "
+         "status. Exit code 6 means that something changed since it was planned."),
      .options = {syncd_repair_apply_options, syncd_all_options},
      .run = syncd_verb_repair_apply},
     {.group = "repair",

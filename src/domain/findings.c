@@ -9,6 +9,7 @@
 
 #define VERIFY "sourceos-syncd verify log --full"
 #define PLAN "sourceos-syncd repair plan"
+#define PURGE "sourceos-syncd repair plan --purge"
 #define SHOW_WORKSPACE "sourceos-syncd workspace show {workspace}"
 
 /* What it is about can be lost for good, can be made again from what is durable, or nothing stored
@@ -115,9 +116,21 @@ static const SyncdFinding findings[] = {
      N_("Put keys/device.key of the state directory back from a backup, and restart the daemon. "
         "Without one this log has ended: move the state directory away, where `verify log` goes on "
         "judging it, and begin another with the next start, as another device.")},
-    {"disk-pressure", "warning", N_("The disk is nearly full: {free} of {total} are free."),
-     "sourceos-syncd ops purge --help", NOTHING, NULL,
-     N_("Make room on the disk; what was deleted can be purged, object by object.")},
+    {"disk-pressure", "warning",
+     N_("The disk is nearly full: {free} of {total} are free. What was deleted and nothing keeps "
+        "can be purged."),
+     PURGE, NOTHING, "purge-object",
+     N_("Look at what the plan would purge before you approve it: nothing brings it back. Or make "
+        "room on the disk in another way.")},
+    {SYNCD_FINDING_KEPT_PRESSURE, "warning",
+     N_("The disk is nearly full: {free} of {total} are free, and nothing of what is stored may be "
+        "purged. {missing} have to be freed."),
+     "sourceos-syncd workspace list", NOTHING, NULL,
+     N_("Make room on the disk, or have workspaces keep less of their files.")},
+    {"disk-filling", "info", N_("The disk fills up: {free} of {total} are free."), PURGE, NOTHING,
+     "purge-object", NULL},
+    {SYNCD_FINDING_PURGE_ASKED, "info", N_("Somebody asked what may be purged."), PURGE, NOTHING,
+     "purge-object", NULL},
     {"storm", "error", N_("The same failure came {n} times, from {first} to {last}."),
      "journalctl --user -u sourceos-syncd", NOTHING, NULL, N_("Remove the cause of the failure.")},
 

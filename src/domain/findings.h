@@ -22,6 +22,11 @@ typedef struct {
     const char *person; /* what somebody has to decide or do, to be translated; NULL: nothing */
 } SyncdFinding;
 
+/* Nothing is wrong: somebody wants to know what may be purged. */
+#define SYNCD_FINDING_PURGE_ASKED "purge-asked"
+/* The disk is nearly full, and nothing may be purged. */
+#define SYNCD_FINDING_KEPT_PRESSURE "disk-pressure-kept"
+
 /* NULL when there is none of that code. */
 const SyncdFinding *syncd_finding_find(SyncdBytes code);
 const SyncdFinding *syncd_findings(size_t *ret_n);

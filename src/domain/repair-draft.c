@@ -39,7 +39,28 @@ static void write_before(SyncdJsonWriter *writer, bool destroys)
     syncd_json_end_array(writer);
 }
 
-static void write_checkpoint(SyncdJsonWriter *writer, const SyncdRepairDraft *draft)
+static bool is_of_purges(const SyncdRepairDraft *draft)
+{
+    return draft->steps[0].preview != NULL;
+}
+
+static void write_preserved(SyncdJsonWriter *writer)
+{
+    static const char *const preserved[] = {
+        "all that is not deleted",
+        "what a retention class, a policy or a rule of its workspace keeps",
+        "what has not ended, or is not known to all members of its scope",
+        "files of large content that something else needs",
+        "of what is purged, every header of the log, and how its operations ended",
+    };
+    syncd_json_name(writer, "preserved");
+    syncd_json_begin_array(writer);
+    for (size_t i = 0; i < G_N_ELEMENTS(preserved); i++)
+        syncd_json_string(writer, preserved[i]);
+    syncd_json_end_array(writer);
+}
+
+static void write_checkpoint(SyncdJsonWriter *writer, const SyncdRepairDraft *draft, bool purges)
 {
     syncd_json_name(writer, "checkpoint");
     syncd_json_begin_object(writer);
@@ -58,18 +79,19 @@ static void write_checkpoint(SyncdJsonWriter *writer, const SyncdRepairDraft *dr
         syncd_json_end_object(writer);
     }
     syncd_json_end_array(writer);
-    syncd_json_member_string(writer, "snapshot",
-                             "What each step is about is kept as it was before it is touched.");
+    syncd_json_member_string(
+        writer, "snapshot",
+        purges ? "None: what is purged is kept nowhere."
+               : "What each step is about is kept as it was before it is touched.");
+    if (purges)
+        write_preserved(writer);
     syncd_json_member_uint(writer, "space_needed_bytes", draft->space_bytes);
     syncd_judgement_write_time(writer, "expires_at", draft->expires_usec);
     syncd_json_end_object(writer);
 }
 
-static void write_step(SyncdJsonWriter *writer, const SyncdRepairStep *step, guint order)
+static void write_what(SyncdJsonWriter *writer, const SyncdRepairStep *step)
 {
-    syncd_json_begin_object(writer);
-    syncd_json_member_uint(writer, "order", order);
-    syncd_json_member_string(writer, "id", step->id);
     syncd_json_member_string(writer, "kind", step->kind);
     syncd_json_member_bool(writer, "destructive", step->destructive);
     syncd_json_member_string(writer, "description", step->description);
@@ -81,12 +103,76 @@ static void write_step(SyncdJsonWriter *writer, const SyncdRepairStep *step, gui
     syncd_json_member_string(writer, "cause", step->cause);
     if (step->gives_up > 0)
         syncd_json_member_uint(writer, "gives_up", step->gives_up);
+    if (step->preview != NULL)
+        syncd_json_member_value(writer, "preview",
+                                syncd_json_root(step->preview, strlen(step->preview)));
+}
+
+static void write_step(SyncdJsonWriter *writer, const SyncdRepairStep *step, guint order)
+{
+    syncd_json_begin_object(writer);
+    syncd_json_member_uint(writer, "order", order);
+    syncd_json_member_string(writer, "id", step->id);
+    write_what(writer, step);
     syncd_json_end_object(writer);
+}
+
+/* By the contract a preview purges nothing: it shows what would go, and what would take it away
+ * is blocked until somebody approves of exactly that. */
+static void write_purge_preview(SyncdJsonWriter *writer, const SyncdRepairDraft *draft)
+{
+    g_autofree char *totals =
+        g_strdup_printf("{\"blocked_steps\":%u,\"freed_bytes\":%" G_GUINT64_FORMAT
+                        ",\"reusable_bytes\":%" G_GUINT64_FORMAT ",\"more\":%s}",
+                        draft->n_steps, draft->freed_bytes, draft->reusable_bytes,
+                        draft->left_out > 0 ? "true" : "false");
+    const SyncdRepairStep preview = {
+        .id = SYNCD_REPAIR_PURGE_PREVIEW,
+        .kind = SYNCD_PURGE_PREVIEW_KIND,
+        .target = "disk",
+        .risk = "low",
+        .cause = draft->steps[0].cause,
+        .description = SYNCD_PURGE_PREVIEW_DONE,
+        .expected_result = SYNCD_PURGE_PREVIEW_RESULT,
+        .preview = totals,
+    };
+    write_step(writer, &preview, 1);
+}
+
+static void write_steps(SyncdJsonWriter *writer, const SyncdRepairDraft *draft, bool purges)
+{
+    syncd_json_name(writer, "steps");
+    syncd_json_begin_array(writer);
+    if (purges)
+        write_purge_preview(writer, draft);
+    for (guint i = 0; i < draft->n_steps && !purges; i++)
+        write_step(writer, &draft->steps[i], i + 1);
+    syncd_json_end_array(writer);
+}
+
+static void write_blocked_steps(SyncdJsonWriter *writer, const SyncdRepairDraft *draft, bool purges)
+{
+    syncd_json_name(writer, "blocked_steps");
+    syncd_json_begin_array(writer);
+    syncd_repair_write_blocked(writer);
+    for (guint i = 0; i < draft->n_steps && purges; i++) {
+        syncd_json_begin_object(writer);
+        syncd_json_member_string(writer, "id", draft->steps[i].id);
+        syncd_json_member_string(writer, "reason",
+                                 "It purges: it is done once this very plan is approved.");
+        write_what(writer, &draft->steps[i]);
+        syncd_json_end_object(writer);
+    }
+    syncd_json_end_array(writer);
 }
 
 static void write_summary(SyncdJsonWriter *writer, const SyncdRepairDraft *draft)
 {
     g_autoptr(GString) summary = g_string_new(NULL);
+    if (draft->summary != NULL) {
+        syncd_json_member_string(writer, "summary", draft->summary);
+        return;
+    }
     if (draft->n_steps > 1)
         g_string_append_printf(summary,
                                "%u things are to be repaired, the first one: ", draft->n_steps);
@@ -128,7 +214,9 @@ bool syncd_repair_draft_is_destructive(const SyncdRepairDraft *draft)
 
 void syncd_repair_draft_write(const SyncdRepairDraft *draft, GString *out)
 {
-    bool destroys = syncd_repair_draft_is_destructive(draft);
+    bool purges = is_of_purges(draft);
+    /* What of a preview is blocked is not there to be done. */
+    bool destroys = !purges && syncd_repair_draft_is_destructive(draft);
     SyncdJsonWriter writer;
     syncd_json_writer_init(&writer, out, true);
     syncd_json_begin_object(&writer);
@@ -141,15 +229,14 @@ void syncd_repair_draft_write(const SyncdRepairDraft *draft, GString *out)
     write_summary(&writer, draft);
     syncd_repair_write_policy(&writer, NULL, destroys);
     write_before(&writer, destroys);
-    write_checkpoint(&writer, draft);
-    syncd_json_name(&writer, "steps");
-    syncd_json_begin_array(&writer);
-    for (guint i = 0; i < draft->n_steps; i++)
-        write_step(&writer, &draft->steps[i], i + 1);
-    syncd_json_end_array(&writer);
-    syncd_repair_write_after(&writer,
-                             "Put back what was kept before each step: what is derived and files "
-                             "byte for byte, the journal as a further generation.");
+    write_checkpoint(&writer, draft, purges);
+    write_steps(&writer, draft, purges);
+    write_blocked_steps(&writer, draft, purges);
+    syncd_repair_write_after(
+        &writer, !purges,
+        purges ? "There is no way back: what is purged nothing brings back but a backup."
+               : "Put back what was kept before each step: what is derived and files byte for "
+                 "byte, the journal as a further generation.");
     syncd_json_end_object(&writer);
     g_string_append_c(out, '\n');
 }

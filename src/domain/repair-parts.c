@@ -34,23 +34,23 @@ void syncd_repair_write_precondition(SyncdJsonWriter *writer, const char *id, co
     syncd_json_end_object(writer);
 }
 
-void syncd_repair_write_after(SyncdJsonWriter *writer, const char *rollback)
+void syncd_repair_write_blocked(SyncdJsonWriter *writer)
 {
-    static const char *const postconditions[] = {
-        "a new report keeps to its contract", "its diagnosis is healthy or degraded, never unsafe",
-        "what the journal acknowledged is still there", NULL};
-    syncd_json_name(writer, "blocked_steps");
-    syncd_json_begin_array(writer);
     syncd_json_begin_object(writer);
     syncd_json_member_string(writer, "id", "apply_destructive_changes");
     syncd_json_member_string(
         writer, "reason", "Needs the grants that are listed, and an approval of this very plan.");
     syncd_json_end_object(writer);
-    syncd_json_end_array(writer);
+}
 
+void syncd_repair_write_after(SyncdJsonWriter *writer, bool available, const char *rollback)
+{
+    static const char *const postconditions[] = {
+        "a new report keeps to its contract", "its diagnosis is healthy or degraded, never unsafe",
+        "what the journal acknowledged is still there", NULL};
     syncd_json_name(writer, "rollback");
     syncd_json_begin_object(writer);
-    syncd_json_member_bool(writer, "available", true);
+    syncd_json_member_bool(writer, "available", available);
     syncd_json_member_string(writer, "strategy", rollback);
     syncd_json_member_bool(writer, "requires_operator_approval", true);
     syncd_json_end_object(writer);

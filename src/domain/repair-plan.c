@@ -36,10 +36,8 @@ static const Step steps[] = {
      "Check that the store was recovered completely after it had been opened dirty.",
      "Nothing that was acknowledged is missing, and the dirty open is accounted for.",
      {SYNCD_INVARIANT_DIRTY_OPEN}, 1},
-    {"generate_purge_preview", "purge-preview",
-     "List what policy would allow to purge, with sizes and reasons. Nothing is deleted.",
-     "The operator sees how much room a purge would make, and what it would cost.",
-     {0}, 0},
+    {SYNCD_REPAIR_PURGE_PREVIEW, SYNCD_PURGE_PREVIEW_KIND, SYNCD_PURGE_PREVIEW_DONE,
+     SYNCD_PURGE_PREVIEW_RESULT, {0}, 0},
     {"measure_disk", "verification",
      "Measure the free space of the file system on which the store lies.",
      "The pressure on the disk is known.",
@@ -83,7 +81,7 @@ static bool is_wanted(const Step *step, const SyncdJudgement *judgement)
 {
     const char *pressure = judgement->diagnosis->disk_pressure;
     bool known = strcmp(pressure, "unknown") != 0;
-    if (strcmp(step->id, "generate_purge_preview") == 0)
+    if (strcmp(step->id, SYNCD_REPAIR_PURGE_PREVIEW) == 0)
         return known && strcmp(pressure, "none") != 0;
     if (strcmp(step->id, "measure_disk") == 0)
         return !known;
@@ -188,7 +186,12 @@ void syncd_repair_plan_write(const SyncdJudgement *judgement, GString *out)
     syncd_repair_write_policy(&writer, engine, false);
     write_safeguards_before(&writer);
     write_steps(&writer, judgement);
-    syncd_repair_write_after(&writer, "Go back to the last known good generation, and apply the "
-                                      "verified part of the journal to it again.");
+    syncd_json_name(&writer, "blocked_steps");
+    syncd_json_begin_array(&writer);
+    syncd_repair_write_blocked(&writer);
+    syncd_json_end_array(&writer);
+    syncd_repair_write_after(&writer, true,
+                             "Go back to the last known good generation, and apply the "
+                             "verified part of the journal to it again.");
     syncd_json_end_object(&writer);
 }

@@ -15,6 +15,8 @@
 #include <glib.h>
 
 #define SYNCD_REPAIR_PLAN_SCHEMA "sourceos.repair-plan/v1alpha1"
+/* The step, of either kind of plan, that only shows what may be purged. */
+#define SYNCD_REPAIR_PURGE_PREVIEW "generate_purge_preview"
 
 /* Appends one JSON object. */
 void syncd_repair_plan_write(const SyncdJudgement *judgement, GString *out);
@@ -34,6 +36,8 @@ typedef struct {
     const char *expected_result;
     bool destructive;
     guint64 gives_up; /* so many parts of what there is, for good */
+    /* Of a purge: what goes, as JSON. Then all steps are purges. NULL: it is none. */
+    const char *preview;
 } SyncdRepairStep;
 
 typedef struct {
@@ -50,10 +54,13 @@ typedef struct {
     const char *severity;         /* … and what was found beside it */
     const SyncdRepairStep *steps; /* at least one */
     guint n_steps;
-    guint64 left_out; /* so many more would be repaired by another plan */
+    const char *summary; /* NULL: it says what the steps say */
+    guint64 left_out;    /* so many more would be repaired by another plan */
     const SyncdRepairHead *heads;
     guint n_heads;
     guint64 space_bytes; /* that it takes while it is carried out */
+    /* Of what is purged: that the disk gets back, at most, and that the log can use again. */
+    guint64 freed_bytes, reusable_bytes;
 } SyncdRepairDraft;
 
 /* The gravest of the steps. */

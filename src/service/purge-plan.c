@@ -1,5 +1,6 @@
 #include "service/purge.h"
 
+#include "base/canonical.h"
 #include "service/registry.h"
 
 void syncd_purge_plan_free(SyncdPurgePlan *plan)
@@ -196,20 +197,42 @@ static guint count_shared(const SyncdPurgePlan *plan)
     return n;
 }
 
+static void write_amount(const SyncdPurgePlan *plan, SyncdJsonWriter *writer)
+{
+    const SyncdPurgeable *purgeable = plan->purgeable;
+    syncd_json_member_uint(writer, "entries", purgeable->entries->len);
+    syncd_json_member_uint(writer, "bytes", purgeable->bytes);
+    syncd_json_member_uint(writer, "chunks", purgeable->chunks->len);
+    syncd_json_member_uint(writer, "chunk_bytes", purgeable->chunk_bytes);
+}
+
+char *syncd_purge_plan_preview(const SyncdPurgePlan *plan)
+{
+    SyncdJsonWriter writer;
+    g_autoptr(GString) text = g_string_new(NULL);
+    GString *out = g_string_new(NULL);
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_member_string(&writer, "scope", plan->request->scope);
+    write_amount(plan, &writer);
+    write_entries_digest(plan, &writer);
+    syncd_json_member_bool(&writer, "record", plan->record);
+    syncd_json_member_string(&writer, "policy_decision_ref", syncd_purge_plan_decision(plan));
+    syncd_json_end_object(&writer);
+    syncd_canonical_append(out, syncd_json_root(text->str, text->len));
+    return g_string_free(out, FALSE);
+}
+
 static void write_plan(const SyncdPurgePlan *plan, const char *digest, GString *out)
 {
     SyncdJsonWriter writer;
-    const SyncdPurgeable *purgeable = plan->purgeable;
     syncd_json_writer_init(&writer, out, false);
     syncd_json_begin_object(&writer);
     syncd_json_member_string(&writer, "schema", SYNCD_PURGE_PLAN_SCHEMA);
     syncd_json_member_string(&writer, "object_id", plan->request->object);
     syncd_json_member_string(&writer, "scope", plan->request->scope);
     syncd_json_member_string(&writer, "scope_id", plan->scope->id);
-    syncd_json_member_uint(&writer, "entries", purgeable->entries->len);
-    syncd_json_member_uint(&writer, "bytes", purgeable->bytes);
-    syncd_json_member_uint(&writer, "chunks", purgeable->chunks->len);
-    syncd_json_member_uint(&writer, "chunk_bytes", purgeable->chunk_bytes);
+    write_amount(plan, &writer);
     syncd_json_member_uint(&writer, "shared_chunks", count_shared(plan));
     syncd_json_member_bool(&writer, "record", plan->record);
     syncd_json_member_string(&writer, "policy_decision_ref", syncd_purge_plan_decision(plan));

@@ -52,5 +52,8 @@ const char *syncd_purge_plan_decision(const SyncdPurgePlan *plan);
 GString *syncd_purge_write(const SyncdPurgePlan *plan, GError **error);
 /* The document that is shown. */
 char *syncd_purge_plan_write(const SyncdPurgePlan *plan);
+/* What of it does not change by what others write, as canonical JSON: without who else needs its
+ * chunks. */
+char *syncd_purge_plan_preview(const SyncdPurgePlan *plan);
 /* What is out of reach of any purge, as a member `unreachable`. */
 void syncd_purge_write_unreachable(SyncdJsonWriter *writer);

@@ -30,6 +30,7 @@ SyncdRepairAct *syncd_repair_act_new(SyncdRepairPlan *plan, guint number)
         .object = work->object,
         .may_give_up = work->gives_up,
         .snapshot = g_strdup_printf("%s.%u", plan->id, number),
+        .preview = work->preview,
         .note = g_strdup(work->note),
         .rebuilt = g_ptr_array_new_with_free_func(g_free),
         .preserved = g_ptr_array_new_with_free_func(g_free),

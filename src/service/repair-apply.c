@@ -64,6 +64,11 @@ bool syncd_service_apply_repair(SyncdService *service, const SyncdCaller *caller
 
 static bool check_kept(const SyncdRepairPlan *plan, GError **error)
 {
+    if (plan->purges && plan->state > SYNCD_REPAIR_APPROVED) {
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "nothing brings it back but a backup",
+                             "What %s purged cannot come back", plan->id);
+        return false;
+    }
     if (syncd_repair_can_be_undone(plan) || plan->state == SYNCD_REPAIR_RUNNING)
         return true;
     if (plan->state <= SYNCD_REPAIR_APPROVED)

@@ -28,8 +28,11 @@ static GPtrArray *accepted_of(const SyncdRepairPlan *plan)
 bool syncd_repair_check_needs(SyncdRepairPlan *plan, GError **error)
 {
     g_autoptr(GPtrArray) accept = accepted_of(plan);
-    g_autoptr(GPtrArray) needs =
-        syncd_repair_find_needs(plan->service, (const char *const *)accept->pdata, NULL, error);
+    const SyncdCaller approver = {.uid = plan->approver_uid};
+    const SyncdRepairWork *first = plan->steps->pdata[0];
+    const SyncdRepairWish wish = {&approver, (const char *const *)accept->pdata,
+                                  strcmp(first->cause, SYNCD_FINDING_PURGE_ASKED) == 0};
+    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(plan->service, &wish, NULL, error);
     if (needs == NULL)
         return false;
     bool same = MIN(needs->len, SYNCD_REPAIR_STEPS_MAX) == plan->steps->len;
@@ -41,7 +44,8 @@ bool syncd_repair_check_needs(SyncdRepairPlan *plan, GError **error)
         same = need->kind == work->kind && loss <= work->gives_up &&
                strcmp(need->target, work->target) == 0 &&
                strcmp(need->cause->code, work->cause) == 0 &&
-               g_strcmp0(need->object, work->object) == 0;
+               g_strcmp0(need->object, work->object) == 0 &&
+               g_strcmp0(need->preview, work->preview) == 0;
     }
     return same || refuse_stale(plan, "what is found now is not what was found then", error);
 }

@@ -33,8 +33,9 @@ bool syncd_repair_file_may_be_restored(const SyncdFileRow *row)
 static bool is_accepted(SyncdRepairNeeds *needs, const SyncdFileRow *row)
 {
     char id[SYNCD_FILE_ID_SIZE];
-    return needs->accept != NULL && syncd_store_file_id(needs->service->store, row->id, id, NULL) &&
-           g_strv_contains(needs->accept, id);
+    return needs->wish.accept != NULL &&
+           syncd_store_file_id(needs->service->store, row->id, id, NULL) &&
+           g_strv_contains(needs->wish.accept, id);
 }
 
 /* What cannot be had would keep all else in the plan from being done. */
@@ -87,9 +88,9 @@ static bool expand_restored(SyncdRepairNeeds *needs, const SyncdRoot *root, cons
 static bool expand_accepted(SyncdRepairNeeds *needs, const SyncdRoot *root, const SyncdFound *found,
                             GError **error)
 {
-    for (guint i = 0; needs->accept != NULL && needs->accept[i] != NULL; i++) {
+    for (guint i = 0; needs->wish.accept != NULL && needs->wish.accept[i] != NULL; i++) {
         g_auto(SyncdRepairFile) file = {.live = false};
-        if (!syncd_repair_file_find(needs->service, needs->accept[i], &file, error))
+        if (!syncd_repair_file_find(needs->service, needs->wish.accept[i], &file, error))
             return false;
         bool is = file.live && file.row.mismatched && file.root != NULL &&
                   strcmp(file.root->id, root->id) == 0;

@@ -20,6 +20,11 @@
  *
  * A step, or what undoes it, that has to wait says for what: the job that it began, a time.
  *
+ * A kind that is destructive takes away what nothing brings back: it says in each step's `preview`
+ * what that is, and never takes anything else. Its steps stand in no plan with others, as nobody
+ * should have to agree to them for the sake of a repair; nor are they undone: `begin` keeps
+ * nothing, and what of such a plan was done stays done. Its note says by which operation.
+ *
  * What has to be known after a restart and is not in a file is the act's note:
  * syncd_repair_act_note(), a short text, which is in the ledger before the next function is called.
  */
@@ -36,6 +41,7 @@ typedef struct {
     const char *target;   /* of the finding: "index", "file/<id>" … */
     const char *object;   /* NULL: none */
     const char *snapshot; /* "<plan>.<number>" */
+    const char *preview;  /* JSON: what would go, as it was shown; NULL: nothing goes for good */
     char *note;           /* NULL: none */
     bool noted;           /* it is new */
     guint64 may_give_up;  /* so many parts, as the plan says */
@@ -50,22 +56,32 @@ void syncd_repair_act_note(SyncdRepairAct *act, const char *note);
 
 typedef struct SyncdRepairKind SyncdRepairKind;
 
+/* What somebody wants repaired. */
+typedef struct {
+    const SyncdCaller *caller; /* NULL: the daemon itself wants it */
+    const char *const *accept; /* ids of files that are to be recorded as they are; NULL: none */
+    bool purge;                /* what can go for good, and nothing else */
+} SyncdRepairWish;
+
 /* What is to be repaired: a step each. */
 typedef struct {
     SyncdService *service;
-    const char *const *accept; /* ids of files that are to be recorded as they are; NULL: none */
-    GPtrArray *needs;          /* SyncdRepairNeed */
-    guint64 left_out;          /* how many more there are, for another plan */
+    SyncdRepairWish wish;
+    GPtrArray *needs; /* SyncdRepairNeed */
+    guint64 left_out; /* how many more there are, for another plan */
 } SyncdRepairNeeds;
 
 typedef struct {
     const SyncdRepairKind *kind;
     char *target, *object;
     const SyncdFinding *cause;
+    char *preview;                       /* of a destructive kind: a canonical JSON object */
+    guint64 freed_bytes, reusable_bytes; /* of files that go, at most; within the log */
 } SyncdRepairNeed;
 
-void syncd_repair_need(SyncdRepairNeeds *needs, const SyncdRepairKind *kind, const char *target,
-                       const char *object, const SyncdFound *found);
+/* Borrowed; NULL: it is there already. */
+SyncdRepairNeed *syncd_repair_need(SyncdRepairNeeds *needs, const SyncdRepairKind *kind,
+                                   const char *target, const char *object, const SyncdFound *found);
 
 struct SyncdRepairKind {
     const char *name;        /* the id of its steps, and `repair` of findings */
@@ -73,7 +89,7 @@ struct SyncdRepairKind {
     const char *risk;        /* low, medium, high */
     const char *description; /* what is done, a sentence */
     const char *expected_result;
-    bool destructive; /* takes away what cannot be made again */
+    bool destructive; /* takes away what nothing brings back */
     bool rebuildable; /* mends what can be made anew from the log: the daemon may do it by itself */
     bool of_file;     /* is about one file of a workspace, its object, and about nothing else */
     bool mends_log;   /* the log is what may be broken: it proves nothing before */
@@ -108,5 +124,6 @@ extern const SyncdRepairKind syncd_repair_journal_generation;
 extern const SyncdRepairKind syncd_repair_body_refill;
 extern const SyncdRepairKind syncd_repair_index_rebuild;
 extern const SyncdRepairKind syncd_repair_leftover_clear;
+extern const SyncdRepairKind syncd_repair_purge_object;
 extern const SyncdRepairKind syncd_repair_replay_lag;
 extern const SyncdRepairKind syncd_repair_tasks_release;

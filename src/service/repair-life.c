@@ -149,6 +149,11 @@ const char *syncd_repair_plan_risk(const SyncdRepairPlan *plan)
     return plan->risk;
 }
 
+bool syncd_repair_plan_purges(const SyncdRepairPlan *plan)
+{
+    return plan->purges;
+}
+
 bool syncd_repair_plan_is_destructive(const SyncdRepairPlan *plan)
 {
     return plan->destructive;

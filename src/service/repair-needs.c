@@ -10,6 +10,7 @@ static void need_free(void *data)
     SyncdRepairNeed *need = data;
     g_free(need->target);
     g_free(need->object);
+    g_free(need->preview);
     g_free(need);
 }
 
@@ -31,17 +32,18 @@ static int compare_needs(const void *one, const void *other)
 }
 
 /* Several findings may be about the same thing: it is mended once. */
-void syncd_repair_need(SyncdRepairNeeds *needs, const SyncdRepairKind *kind, const char *target,
-                       const char *object, const SyncdFound *found)
+SyncdRepairNeed *syncd_repair_need(SyncdRepairNeeds *needs, const SyncdRepairKind *kind,
+                                   const char *target, const char *object, const SyncdFound *found)
 {
     for (guint i = 0; i < needs->needs->len; i++) {
         const SyncdRepairNeed *known = needs->needs->pdata[i];
         if (known->kind == kind && strcmp(known->target, target) == 0)
-            return;
+            return NULL;
     }
     SyncdRepairNeed *need = g_new0(SyncdRepairNeed, 1);
     *need = (SyncdRepairNeed){kind, g_strdup(target), g_strdup(object), found->finding};
     g_ptr_array_add(needs->needs, need);
+    return need;
 }
 
 static bool add_found(SyncdRepairNeeds *needs, const SyncdFound *found, GError **error)
@@ -58,15 +60,44 @@ static bool add_found(SyncdRepairNeeds *needs, const SyncdFound *found, GError *
     return true;
 }
 
-GPtrArray *syncd_repair_find_needs(SyncdService *service, const char *const *accept,
+static bool find_wrong(SyncdRepairNeeds *needs, GError **error)
+{
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(needs->service);
+    for (guint i = 0; i < found->len; i++)
+        if (!add_found(needs, found->pdata[i], error))
+            return false;
+    return true;
+}
+
+/* Whatever is wrong, and if nothing is. */
+static bool find_purges(SyncdRepairNeeds *needs, GError **error)
+{
+    g_autoptr(SyncdFound) asked = syncd_found_new(SYNCD_FINDING_PURGE_ASKED, NULL);
+    return add_found(needs, asked, error);
+}
+
+/* Nobody should have to agree to a loss for the sake of a repair. */
+static void leave_out_purges(SyncdRepairNeeds *self)
+{
+    guint mending = 0;
+    for (guint i = 0; i < self->needs->len; i++)
+        mending += !((SyncdRepairNeed *)self->needs->pdata[i])->kind->destructive;
+    for (guint i = self->needs->len; mending > 0 && i-- > 0;) {
+        if (!((SyncdRepairNeed *)self->needs->pdata[i])->kind->destructive)
+            continue;
+        g_ptr_array_remove_index(self->needs, i);
+        self->left_out++;
+    }
+}
+
+GPtrArray *syncd_repair_find_needs(SyncdService *service, const SyncdRepairWish *wish,
                                    guint64 *ret_left_out, GError **error)
 {
-    g_autoptr(GPtrArray) found = syncd_service_diagnose(service),
-                         list = g_ptr_array_new_with_free_func(need_free);
-    SyncdRepairNeeds needs = {service, accept, list, 0};
-    for (guint i = 0; i < found->len; i++)
-        if (!add_found(&needs, found->pdata[i], error))
-            return NULL;
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(need_free);
+    SyncdRepairNeeds needs = {service, wish != NULL ? *wish : (SyncdRepairWish){NULL}, list, 0};
+    if (!(needs.wish.purge ? find_purges : find_wrong)(&needs, error))
+        return NULL;
+    leave_out_purges(&needs);
     g_ptr_array_sort(list, compare_needs);
     if (ret_left_out != NULL)
         *ret_left_out = needs.left_out;

@@ -1,6 +1,8 @@
 /* Planning: from what is found wrong to a document that somebody can approve. */
+#include "service/diagnose.h"
 #include "service/repair-private.h"
 
+#include "base/canonical.h"
 #include "base/log.h"
 #include "store/repair-store.h"
 
@@ -12,6 +14,7 @@ static void work_free(void *data)
     g_free(work->target);
     g_free(work->object);
     g_free(work->cause);
+    g_free(work->preview);
     g_free(work->note);
     g_free(work);
 }
@@ -46,6 +49,25 @@ static bool refuse_text(GError **error, const char *what)
     return false;
 }
 
+/* Canonical, as needs have it: it is compared. */
+static char *dup_preview(SyncdJson step)
+{
+    SyncdJson preview = syncd_json_member(step, "preview");
+    if (preview.type != SYNCD_JSON_OBJECT)
+        return NULL;
+    GString *text = g_string_new(NULL);
+    syncd_canonical_append(text, preview);
+    return g_string_free(text, FALSE);
+}
+
+/* What of a document is something to be done: what shows what would be purged is not, and of what
+ * is blocked what says to which thing. */
+static bool is_work(SyncdJson step, bool blocked)
+{
+    return blocked ? syncd_json_member(step, "target").type == SYNCD_JSON_STRING
+                   : !syncd_json_is(syncd_json_member(step, "id"), SYNCD_REPAIR_PURGE_PREVIEW);
+}
+
 static bool read_step(SyncdRepairPlan *plan, SyncdJson step, const char **risk, GError **error)
 {
     const char *text;
@@ -61,6 +83,8 @@ static bool read_step(SyncdRepairPlan *plan, SyncdJson step, const char **risk, 
     gint64 gives_up;
     if (syncd_json_get_int64(syncd_json_member(step, "gives_up"), &gives_up))
         work->gives_up = (guint64)MAX(gives_up, 0);
+    work->preview = dup_preview(step);
+    plan->purges |= work->kind != NULL && work->kind->destructive;
     g_autofree char *said = syncd_json_dup_text(syncd_json_member(step, "risk"));
     plan->destructive |= syncd_json_member(step, "destructive").type == SYNCD_JSON_TRUE;
     for (guint i = 0; risks[i] != NULL; i++)
@@ -90,18 +114,20 @@ static bool read_head(SyncdRepairPlan *plan, SyncdJson head, GError **error)
 
 static bool read_text(SyncdRepairPlan *plan, SyncdJson root, GError **error)
 {
+    static const char *const lists[] = {"steps", "blocked_steps"};
     SyncdJsonIter iter;
-    SyncdJson value, steps = syncd_json_member(root, "steps"),
-                     checkpoint = syncd_json_member(root, "checkpoint");
+    SyncdJson value, checkpoint = syncd_json_member(root, "checkpoint");
     const char *risk = "low";
     plan->id = syncd_json_dup_text(syncd_json_member(root, "plan_id"));
     if (!syncd_json_is(syncd_json_member(root, "schema"), SYNCD_REPAIR_PLAN_SCHEMA) ||
         plan->id == NULL || !syncd_id_is_token(plan->id, strlen(plan->id)))
         return refuse_text(error, "it has no such schema, or no id");
-    syncd_json_iter_init(&iter, steps);
-    while (syncd_json_iter_next(&iter, NULL, &value))
-        if (!read_step(plan, value, &risk, error))
-            return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
+        syncd_json_iter_init(&iter, syncd_json_member(root, lists[i]));
+        while (syncd_json_iter_next(&iter, NULL, &value))
+            if (is_work(value, i > 0) && !read_step(plan, value, &risk, error))
+                return false;
+    }
     syncd_json_iter_init(&iter, syncd_json_member(checkpoint, "heads"));
     while (syncd_json_iter_next(&iter, NULL, &value))
         if (!read_head(plan, value, error))
@@ -164,6 +190,7 @@ static void add_steps(SyncdService *service, const GPtrArray *needs, GArray *ste
             .description = need->kind->description,
             .expected_result = need->kind->expected_result,
             .destructive = need->kind->destructive,
+            .preview = need->preview,
         };
         add_loss(service, need->kind, &step, texts);
         g_array_append_val(steps, step);
@@ -206,6 +233,22 @@ static guint64 space_of(SyncdService *service, const GPtrArray *needs)
     return bytes;
 }
 
+static guint64 freed_by(const GPtrArray *needs)
+{
+    guint64 bytes = 0;
+    for (guint i = 0; i < needs->len; i++)
+        bytes += ((SyncdRepairNeed *)needs->pdata[i])->freed_bytes;
+    return bytes;
+}
+
+static guint64 reusable_by(const GPtrArray *needs)
+{
+    guint64 bytes = 0;
+    for (guint i = 0; i < needs->len; i++)
+        bytes += ((SyncdRepairNeed *)needs->pdata[i])->reusable_bytes;
+    return bytes;
+}
+
 SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *needs,
                                         guint64 left_out, GError **error)
 {
@@ -221,6 +264,7 @@ SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *
                       heads = list_heads(service);
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *summary = syncd_repair_purge_summary(needs, left_out > 0);
     guint64 now = syncd_sources_realtime_usec(service->sources);
     add_steps(service, needs, steps, texts);
     const SyncdRepairDraft draft = {
@@ -232,10 +276,13 @@ SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *
         .severity = gravest(needs),
         .steps = (const SyncdRepairStep *)(void *)steps->data,
         .n_steps = steps->len,
+        .summary = summary,
         .left_out = left_out,
         .heads = (const SyncdRepairHead *)(void *)heads->data,
         .n_heads = heads->len,
         .space_bytes = space_of(service, needs),
+        .freed_bytes = freed_by(needs),
+        .reusable_bytes = reusable_by(needs),
     };
     syncd_repair_draft_write(&draft, text);
     SyncdRepairPlan *plan =
@@ -273,6 +320,26 @@ static bool has_room_for_plan(SyncdService *service, uid_t uid, GError **error)
     return false;
 }
 
+static bool refuse_nothing(SyncdService *service, bool purge, GError **error)
+{
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(service);
+    bool lacks_room = false;
+    for (guint i = 0; i < found->len; i++)
+        lacks_room |= strcmp(((SyncdFound *)found->pdata[i])->finding->code,
+                             SYNCD_FINDING_KEPT_PRESSURE) == 0;
+    if (purge || lacks_room)
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "make room on the disk in another way, delete what is not needed, or "
+                             "have workspaces keep less; `sourceos-syncd doctor` says how much "
+                             "room is needed",
+                             "Nothing may be purged: all that is stored is there to be kept");
+    else
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "see what else is found with `sourceos-syncd doctor`",
+                             "There is nothing to repair");
+    return false;
+}
+
 static bool check_accept(const char *const *accept, const GPtrArray *needs, GError **error)
 {
     guint n = accept != NULL ? g_strv_length((char **)accept) : 0;
@@ -299,21 +366,18 @@ bool syncd_service_plan_repair(SyncdService *service, const SyncdCaller *caller,
                                const SyncdRepairRequest *request, SyncdRepairPlan **ret_plan,
                                GError **error)
 {
-    const char *const *accept = request != NULL ? request->accept : NULL;
+    const SyncdRepairWish wish = {caller, request != NULL ? request->accept : NULL,
+                                  request != NULL && request->purge};
     g_autofree char *identity = syncd_identity_of(caller->uid);
     if (!syncd_repair_ask(service, caller, "repair_preview", SYNCD_LANE_AUDIT, NULL, error) ||
         !has_room_for_plan(service, caller->uid, error))
         return false;
     guint64 left_out;
-    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(service, accept, &left_out, error);
-    if (needs == NULL || !check_accept(accept, needs, error))
+    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(service, &wish, &left_out, error);
+    if (needs == NULL || !check_accept(wish.accept, needs, error))
         return false;
-    if (needs->len == 0) {
-        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
-                             "see what else is found with `sourceos-syncd doctor`",
-                             "There is nothing to repair");
-        return false;
-    }
+    if (needs->len == 0)
+        return refuse_nothing(service, wish.purge, error);
     if (needs->len > SYNCD_REPAIR_STEPS_MAX) {
         left_out += needs->len - SYNCD_REPAIR_STEPS_MAX;
         g_ptr_array_set_size(needs, SYNCD_REPAIR_STEPS_MAX);

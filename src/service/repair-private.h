@@ -36,7 +36,7 @@ typedef enum {
 
 typedef struct {
     const SyncdRepairKind *kind;
-    char *target, *object, *cause;
+    char *target, *object, *cause, *preview;
     guint64 gives_up; /* parts for good, at most */
     SyncdRepairStepState state;
     char *note;
@@ -57,6 +57,7 @@ struct SyncdRepairPlan {
     char digest[SYNCD_DIGEST_SIZE];
     char *risk;
     bool destructive;
+    bool purges;      /* all of its steps are such: there is no way back */
     guint64 space;    /* that it was said to take */
     GPtrArray *steps; /* SyncdRepairWork */
     GArray *heads;    /* SyncdRepairHead, whose texts are owned */
@@ -120,10 +121,12 @@ void syncd_repair_remove(SyncdRepairPlan *plan);
 
 /* ---- what is wrong (repair-needs.c) ---- */
 
-/* SyncdRepairNeed, in the order of the kinds and of their targets. Files of `accept` are recorded.
- * `ret_left_out`: how many there are more; NULL: nobody asks. */
-GPtrArray *syncd_repair_find_needs(SyncdService *service, const char *const *accept,
+/* SyncdRepairNeed, in the order of the kinds and of their targets. `wish` NULL: all that the daemon
+ * may want. `ret_left_out`: how many there are more; NULL: nobody asks. */
+GPtrArray *syncd_repair_find_needs(SyncdService *service, const SyncdRepairWish *wish,
                                    guint64 *ret_left_out, GError **error);
+/* What a plan of purges says in a sentence; NULL: it is none. */
+char *syncd_repair_purge_summary(const GPtrArray *needs, bool more);
 /* The live report, as JSON. */
 char *syncd_repair_live_report(SyncdService *service, GError **error);
 

@@ -42,6 +42,25 @@ static void write_said(const GPtrArray *acts, size_t offset, const char *name,
     write_list(writer, name, said);
 }
 
+/* What is gone for good, and by which operation: also of a plan that failed. */
+static void write_purged(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
+{
+    syncd_json_name(writer, "purged");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const SyncdRepairWork *work = plan->steps->pdata[i];
+        if (!work->kind->destructive || work->note == NULL)
+            continue;
+        syncd_json_begin_object(writer);
+        syncd_json_member_string(writer, "target", work->target);
+        if (work->object != NULL)
+            syncd_json_member_string(writer, "object_id", work->object);
+        syncd_json_member_string(writer, "operation", work->note);
+        syncd_json_end_object(writer);
+    }
+    syncd_json_end_array(writer);
+}
+
 static void write_failure(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
 {
     const SyncdRepairWork *first = plan->steps->pdata[0];
@@ -86,10 +105,16 @@ static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
                      "back with `sourceos-syncd repair rollback`, or discard the plan to leave it "
                      "as it is."
                    : "Have the log verified with `sourceos-syncd verify log --full`.";
+    if (plan->state == SYNCD_REPAIR_FAILED && plan->purges)
+        return "What was purged is gone. See what failed, and plan the rest with `sourceos-syncd "
+               "repair plan --purge`.";
     if (plan->state == SYNCD_REPAIR_FAILED)
         return "See what failed, and plan again with `sourceos-syncd repair plan`.";
     if (plan->state == SYNCD_REPAIR_ROLLED_BACK)
         return "Plan again with `sourceos-syncd repair plan` when it is to be repaired after all.";
+    if (plan->purges)
+        return "The proofs of what was purged follow by themselves: `sourceos-syncd events list "
+               "--type sync.object.purge_proven` shows them.";
     if (needs == NULL || needs->len > 0)
         return "See what is left with `sourceos-syncd doctor`.";
     return "Nothing.";
@@ -148,6 +173,8 @@ char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts)
     write_said(acts, offsetof(SyncdRepairAct, rebuilt), "rebuilt", &writer);
     write_said(acts, offsetof(SyncdRepairAct, quarantined), "quarantined", &writer);
     write_said(acts, offsetof(SyncdRepairAct, given_up), "given_up", &writer);
+    if (plan->purges)
+        write_purged(plan, &writer);
     write_unresolved(needs, &writer);
     write_decisions(plan, &writer);
     syncd_json_member_string(&writer, "next_action", next_of(plan, needs));

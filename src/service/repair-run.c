@@ -74,7 +74,7 @@ static bool end(Run *run, SyncdRepairState state, const char *kind, GError **err
     plan->unproven = !syncd_repair_is_proven(plan);
     plan->state = state;
     plan->undoing = false;
-    plan->kept = state == SYNCD_REPAIR_COMPLETE || plan->unproven;
+    plan->kept = (state == SYNCD_REPAIR_COMPLETE || plan->unproven) && !plan->purges;
     plan->ended_usec = syncd_sources_realtime_usec(plan->service->sources);
     if (plan->unproven && state == SYNCD_REPAIR_COMPLETE) {
         plan->state = SYNCD_REPAIR_FAILED;
@@ -163,7 +163,8 @@ static bool step_back(Run *run, bool *ret_more, double *ret_progress, GError **e
     bool more;
     for (guint i = n; i-- > 0;) {
         const SyncdRepairWork *work = plan->steps->pdata[i];
-        if (work->state == SYNCD_STEP_PENDING || work->state == SYNCD_STEP_UNDONE)
+        if (work->state == SYNCD_STEP_PENDING || work->state == SYNCD_STEP_UNDONE ||
+            work->kind->destructive)
             continue;
         if (!work->kind->undo(run->acts->pdata[i], &more, error))
             return false;

@@ -43,6 +43,8 @@
 typedef struct {
     /* Ids of files whose bytes are to be recorded instead of restored; NULL: none. */
     const char *const *accept;
+    /* What can be purged, and nothing else; whatever is wrong, and if nothing is. */
+    bool purge;
 } SyncdRepairRequest;
 
 /* Answered after the commit. NotFound: there is nothing to repair. InvalidArgs for an id in
@@ -60,6 +62,8 @@ const char *syncd_repair_plan_id(const SyncdRepairPlan *plan); /* random */
 const char *syncd_repair_plan_digest(const SyncdRepairPlan *plan);
 const char *syncd_repair_plan_state(const SyncdRepairPlan *plan);
 const char *syncd_repair_plan_risk(const SyncdRepairPlan *plan); /* low, medium, high */
+/* It takes away for good what it shows, and nothing else is in it. */
+bool syncd_repair_plan_purges(const SyncdRepairPlan *plan);
 bool syncd_repair_plan_is_destructive(const SyncdRepairPlan *plan);
 guint64 syncd_repair_plan_expires_usec(const SyncdRepairPlan *plan);
 uid_t syncd_repair_plan_uid(const SyncdRepairPlan *plan); /* who planned it */

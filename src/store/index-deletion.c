@@ -94,6 +94,31 @@ bool syncd_index_find_deletion_in(SyncdIndex *self, SyncdDeletionState state, gu
     return true;
 }
 
+/* As above: the number is that of the lookup. */
+#define HIDDEN "state = 4"
+G_STATIC_ASSERT(SYNCD_DELETION_HIDDEN == 4);
+
+bool syncd_index_next_hidden(SyncdIndex *self, guint64 after, guint64 *ret_pos, char **ret_scope_id,
+                             char **ret_object, GError **error)
+{
+    bool found;
+    const char *scope = NULL;
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(self->db, "SELECT pos, scope, object FROM deletion WHERE " HIDDEN
+                                           " AND pos > :after ORDER BY pos LIMIT 1");
+    syncd_bind_int(rows, ":after", (gint64)after);
+    *ret_pos = 0;
+    if (!syncd_statement_next(rows, &found, error) ||
+        (found && !syncd_index_word_text(self, syncd_column_int(rows, 1), &scope, error)))
+        return false;
+    if (!found)
+        return true;
+    *ret_pos = (guint64)syncd_column_int(rows, 0);
+    *ret_scope_id = g_strdup(scope != NULL ? scope : "");
+    *ret_object = g_strdup(syncd_column_text(rows, 2));
+    return true;
+}
+
 static bool write_deletion(SyncdIndex *self, const SyncdDeletionMove *move,
                            const SyncdDeletion *deletion, SyncdDeletionState before, GError **error)
 {

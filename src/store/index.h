@@ -141,6 +141,9 @@ bool syncd_index_find_decision(SyncdIndex *index, const char *id, guint64 *ret_p
  */
 bool syncd_index_find_deletion_in(SyncdIndex *index, SyncdDeletionState state, guint64 after,
                                   guint64 *ret_pos, GError **error);
+/* The first one after that entry that is hidden; `*ret_pos` 0, and no texts, when none is. */
+bool syncd_index_next_hidden(SyncdIndex *index, guint64 after, guint64 *ret_pos,
+                             char **ret_scope_id, char **ret_object, GError **error);
 bool syncd_index_find_purged_record(SyncdIndex *index, const char *object,
                                     SyncdDeletion *ret_deletion, bool *ret_found, GError **error);
 bool syncd_index_find_deletion(SyncdIndex *index, const char *scope_id, const char *object,

@@ -250,6 +250,11 @@ bool syncd_purge_search_step(SyncdPurgeSearch *search, bool *ret_more, GError **
            (*ret_more || syncd_sharing_step(&search->sharing, ret_more, error));
 }
 
+bool syncd_purge_search_gather(SyncdPurgeSearch *search, bool *ret_more, GError **error)
+{
+    return gather_page(search, ret_more, error);
+}
+
 SyncdPurgeable *syncd_purge_search_take(SyncdPurgeSearch *search)
 {
     return g_steal_pointer(&search->purgeable);
@@ -266,6 +271,13 @@ bool syncd_store_purge(SyncdStore *self, const SyncdPurgeable *purgeable, guint6
             return false;
     }
     return true;
+}
+
+bool syncd_store_next_hidden(SyncdStore *self, guint64 after, guint64 *ret_pos, char **ret_scope_id,
+                             char **ret_object, GError **error)
+{
+    return syncd_store_need_index(self, error) && syncd_store_settle(self, error) &&
+           syncd_index_next_hidden(self->index, after, ret_pos, ret_scope_id, ret_object, error);
 }
 
 bool syncd_store_find_unproven(SyncdStore *self, guint64 after, guint64 *ret_pos, GError **error)

@@ -35,6 +35,11 @@ bool syncd_store_put_repair(SyncdStore *self, const char *name, SyncdBytes bytes
     return syncd_directory_publish(self->directory, path, bytes, error);
 }
 
+bool syncd_store_spend_reserve(SyncdStore *self, const GError *problem)
+{
+    return syncd_store_made_room(self, problem);
+}
+
 char *syncd_store_get_repair(SyncdStore *self, const char *name, size_t max, size_t *ret_size,
                              GError **error)
 {

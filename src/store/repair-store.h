@@ -14,6 +14,9 @@
 
 /* Published whole. The space set aside makes room for it. */
 bool syncd_store_put_repair(SyncdStore *store, const char *name, SyncdBytes bytes, GError **error);
+/* What failed for want of room is worth trying once more: the space set aside was there, and is
+ * given up. It is set aside again when the index is made, or at the next start. */
+bool syncd_store_spend_reserve(SyncdStore *store, const GError *problem);
 /* NotFound; the result ends in a NUL that is not counted. */
 char *syncd_store_get_repair(SyncdStore *store, const char *name, size_t max, size_t *ret_size,
                              GError **error);

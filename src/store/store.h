@@ -501,6 +501,9 @@ SyncdPurgeSearch *syncd_store_begin_purge_search(SyncdStore *store, const char *
  * that came since the search began; NotFound when the key of a body is not here whose content lies
  * in chunks, as nobody would know in which. After an error there is no further step. */
 bool syncd_purge_search_step(SyncdPurgeSearch *search, bool *ret_more, GError **error);
+/* The same without looking for who else needs the chunks, which takes as long as the log is: what
+ * goes of them may be less. */
+bool syncd_purge_search_gather(SyncdPurgeSearch *search, bool *ret_more, GError **error);
 /* What was found, once. */
 SyncdPurgeable *syncd_purge_search_take(SyncdPurgeSearch *search);
 void syncd_purge_search_free(SyncdPurgeSearch *search);
@@ -509,6 +512,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdPurgeSearch, syncd_purge_search_free)
 /* Takes their bodies from the log for `by`, a `deletion.purged` of the open turn. */
 bool syncd_store_purge(SyncdStore *store, const SyncdPurgeable *purgeable, guint64 by,
                        GError **error);
+/* The first object after that entry that is deleted and hidden, and not purged: `*ret_pos` is the
+ * entry that hid it, 0 for none, and then there are no texts. Committed ones only. */
+bool syncd_store_next_hidden(SyncdStore *store, guint64 after, guint64 *ret_pos,
+                             char **ret_scope_id, char **ret_object, GError **error);
 /* The first deletion after that entry that was purged and not proven; `*ret_pos` is the entry that
  * purged it, 0 for none. Committed ones only. */
 bool syncd_store_find_unproven(SyncdStore *store, guint64 after, guint64 *ret_pos, GError **error);

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "crypto/seal.h"
+#include "service/health.h"
 #include "service/service.h"
 #include "store-fixture.h"
 
@@ -18,6 +19,15 @@ typedef struct {
     SyncdCaller caller;
 } ServiceFixture;
 
+/* However full that of the machine is. */
+static inline void service_disk(const char *state, SyncdOutside *outside)
+{
+    outside->total_bytes = 1000000000000;
+    outside->free_bytes = 600000000000;
+}
+
+static const SyncdPlaces service_places = {"/proc", "/sys/fs/cgroup", 0, service_disk};
+
 static inline void service_open(ServiceFixture *f)
 {
     g_autoptr(GError) error = NULL;
@@ -26,6 +36,7 @@ static inline void service_open(ServiceFixture *f)
                                    &f->base.sources, &error);
     g_assert_no_error(error);
     g_assert_nonnull(f->service);
+    syncd_service_set_places(f->service, &service_places);
 }
 
 static inline void service_close(ServiceFixture *f)
