@@ -216,19 +216,22 @@ static const SyncdFinding findings[] = {
      N_("What entries say is missing or damaged, though they themselves are whole: {n}."), PLAN,
      DURABLE, "body-refill",
      N_("Look for a backup of what an earlier generation of the journal does not have.")},
-    {"log-lost", "warning",
-     N_("A repair gave up what was nowhere to be had: {n}. The rest of the log is sound."), VERIFY,
-     DURABLE, NULL, N_("Look for a backup of it.")},
+    {"log-lost", "info",
+     N_("A repair that was approved gave up what was nowhere to be had: {n}. The rest of the log "
+        "is "
+        "sound. If a backup of journal.db turns up, put it into the state directory as "
+        "journal-backup.db, and plan a repair."),
+     PLAN, DURABLE, "journal-generation", NULL},
     {"blob-damaged", "critical",
      N_("Content that is kept beside the log is missing or damaged: {n}."), PLAN, DURABLE,
      "blob-refill", N_("Look for a backup of what cannot be had from here.")},
     {"blob-orphaned", "warning",
      N_("Content lies beside the log that nothing in it names, and takes room: {n}."), PLAN,
      NOTHING, "blob-sweep", NULL},
-    {"blob-lost", "warning",
+    {"blob-lost", "info",
      N_("Content that was kept beside the log is lost, as a repair found it nowhere: {n}. All else "
         "can be used."),
-     VERIFY, DURABLE, NULL, N_("Look for a backup of it.")},
+     VERIFY, DURABLE, NULL, NULL},
 };
 
 const SyncdFinding *syncd_finding_find(SyncdBytes code)

@@ -61,7 +61,11 @@ static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damag
     SyncdFound *found =
         syncd_diagnosis_add(self, groups[group].code, "n", text, "reason", first->detail, NULL);
     found->count = n;
-    found->target = g_strdup(groups[group].target);
+    /* All that is here was asked when it was given up. */
+    found->unmended = found->finding->repair != NULL && !syncd_finding_is_bad(found->finding) &&
+                      !syncd_store_has_backup(self->service->store);
+    if (!found->unmended)
+        found->target = g_strdup(groups[group].target);
     for (guint i = 0; i < damage->len; i++) {
         if (group_of(damage->pdata[i]) != group)
             continue;

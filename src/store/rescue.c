@@ -38,6 +38,15 @@ bool syncd_store_may_be_rescued(const SyncdStore *self)
     return names->len > 0;
 }
 
+bool syncd_store_has_backup(const SyncdStore *self)
+{
+    g_autoptr(GPtrArray) names = syncd_source_list_journals(self->directory);
+    for (guint i = 0; i < names->len; i++)
+        if (syncd_source_is_backup(names->pdata[i]))
+            return true;
+    return false;
+}
+
 guint64 syncd_store_rescue_bytes(const SyncdStore *self)
 {
     g_autoptr(GPtrArray) names = list(self);

@@ -16,6 +16,8 @@ typedef struct SyncdRescue SyncdRescue;
 
 /* Whether there is anything that may do, at first sight; costs no reading of it. */
 bool syncd_store_may_be_rescued(const SyncdStore *store);
+/* Whether somebody put a backup there. */
+bool syncd_store_has_backup(const SyncdStore *store);
 /* Of all that may do. */
 guint64 syncd_store_rescue_bytes(const SyncdStore *store);
 

@@ -135,10 +135,15 @@ static guint64 number_after(const char *name, const char *prefix)
     return *end == '\0' ? number : 0;
 }
 
+bool syncd_source_is_backup(const char *name)
+{
+    return g_str_has_prefix(name, BACKUP) && g_str_has_suffix(name, BACKUP_END);
+}
+
 bool syncd_source_is_earlier_journal(const char *name)
 {
     return number_after(name, GENERATION) > 0 || number_after(name, COPY) > 0 ||
-           (g_str_has_prefix(name, BACKUP) && g_str_has_suffix(name, BACKUP_END));
+           syncd_source_is_backup(name);
 }
 
 char *syncd_source_generation_name(guint64 generation)

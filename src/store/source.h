@@ -56,5 +56,6 @@ GPtrArray *syncd_source_list_journals(SyncdDirectory *directory);
 /* Whether a file of the state directory is one of these: "journal.<n>", "journal.db.before-<n>",
  * and "journal-<name>.db", a copy from elsewhere that somebody put there. */
 bool syncd_source_is_earlier_journal(const char *name);
+bool syncd_source_is_backup(const char *name);
 /* "journal.<generation>" */
 char *syncd_source_generation_name(guint64 generation);

@@ -1,6 +1,7 @@
 /* Repair of the log, from its plan to its rollback. */
 #include "repair-fixture.h"
 
+#include "diagnose-fixture.h"
 #include "service/damage.h"
 #include "service/internal.h"
 #include "store/mend.h"
@@ -201,6 +202,47 @@ static void tiles_are_mended(void)
                     NULL);
 }
 
+/* It was approved, so that nobody has to look at it any more; but a backup is still taken. */
+static void what_was_given_up_comes_back_from_a_backup(void)
+{
+    ServiceFixture f;
+    repair_init(&f);
+    put_many(&f, entries);
+    service_close(&f);
+    g_autofree char *path = g_build_filename(f.base.directory, "journal.db", NULL),
+                    *backup = g_build_filename(f.base.directory, "journal-backup.db", NULL),
+                    *bytes = NULL;
+    gsize size;
+    g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+    run_sql(&f, "UPDATE entry SET header = zeroblob(length(header)) WHERE pos IN (12, 15)");
+    repair_open(&f, NULL);
+    g_free(verify(&f));
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    rest(&f);
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+    g_assert_cmpuint(found->len, ==, 1);
+    const SyncdFound *lost = find(found, "log-lost");
+    g_assert_cmpuint(lost->count, ==, 2);
+    g_assert_false(syncd_finding_is_bad(lost->finding));
+    g_assert_true(lost->unmended);
+    g_autoptr(GError) error = NULL;
+    SyncdRepairPlan *none = NULL;
+    g_assert_false(syncd_service_plan_repair(f.service, &f.caller, NULL, &none, &error));
+
+    write_private(backup, bytes, (gssize)size);
+    SyncdRepairPlan *again = plan_repair(&f);
+    approve_repair(&f, again);
+    apply_repair(&f, again);
+    rest(&f);
+    g_autofree char *sound = verify(&f);
+    assert_member(sound, "verdict", "\"sound\"");
+    assert_member(sound, "losses_count", NULL);
+    assert_clean(&f);
+    service_clear(&f);
+}
+
 /* What was done is taken back also where the log cannot prove any more that it only grew. */
 static void a_way_back_needs_no_proof(void)
 {
@@ -267,6 +309,7 @@ static void nothing_is_left_of_what_was_taken_back(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/repair-journal/backup", what_was_given_up_comes_back_from_a_backup);
     g_test_add_func("/repair-journal/header", a_damaged_header_is_mended_or_named);
     g_test_add_func("/repair-journal/body", a_damaged_body_is_mended_or_named);
     g_test_add_func("/repair-journal/given-up", what_is_given_up_is_said_before_and_after);
