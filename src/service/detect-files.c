@@ -2,6 +2,7 @@
 #include "service/damage.h"
 #include "service/detect.h"
 #include "store/examine.h"
+#include "store/measure.h"
 
 #include <unistd.h>
 
@@ -43,14 +44,34 @@ static bool look_at_blobs(SyncdService *service, Seen *seen, GError **error)
     return true;
 }
 
-static void add(SyncdDiagnosis *self, const char *code, guint64 n, GPtrArray *evidence)
+static void name(SyncdFound *found, const GPtrArray *evidence)
+{
+    for (guint i = 0; i < evidence->len; i++)
+        syncd_found_evidence(found, g_strdup(evidence->pdata[i]));
+}
+
+static void add(SyncdDiagnosis *self, const char *code, guint64 n, const GPtrArray *evidence)
 {
     if (n == 0)
         return;
     SyncdFound *found = syncd_diagnosis_add_counted(self, code, n, false);
     found->target = g_strdup("state");
-    for (guint i = 0; i < evidence->len; i++)
-        syncd_found_evidence(found, g_strdup(evidence->pdata[i]));
+    name(found, evidence);
+}
+
+/* Whoever may not change that says who can, and how. */
+static void add_foreign(SyncdDiagnosis *self, guint64 n, const GPtrArray *evidence)
+{
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, n),
+                    *owner = g_strdup_printf("%u", (unsigned)geteuid()),
+                    *directory = g_shell_quote(syncd_store_path(self->service->store));
+    if (n == 0)
+        return;
+    SyncdFound *found = syncd_diagnosis_add(self, "file-owners-foreign", "n", number, "owner",
+                                            owner, "directory", directory, NULL);
+    found->count = n;
+    found->target = g_strdup("state");
+    name(found, evidence);
 }
 
 bool syncd_detect_files(SyncdDiagnosis *self, GError **error)
@@ -63,7 +84,10 @@ bool syncd_detect_files(SyncdDiagnosis *self, GError **error)
         !look_at_blobs(self->service, &seen, error))
         return false;
     add(self, "file-modes", seen.n_modes, modes);
-    add(self, "file-owners", seen.n_owners, owners);
+    if (syncd_store_may_set_owners())
+        add(self, "file-owners", seen.n_owners, owners);
+    else
+        add_foreign(self, seen.n_owners, owners);
     add(self, "leftovers", seen.n_leftovers, leftovers);
     return true;
 }

@@ -1,10 +1,10 @@
 /*
- * The files of the state directory: their modes, and halves that a process left, or a plan that
- * nobody knows any more.
+ * The files of the state directory: their owners and modes, and halves that a process left, or a
+ * plan that nobody knows any more.
  *
  * What is there before is kept as a list in the ledger's folder, a line a file: a number in octal,
- * a space, and the name with what is not plain in it escaped. Of modes the number is the mode; a
- * half is moved into that folder, and the number is the last part of its name there.
+ * a space, and the name with what is not plain in it escaped. The number is the owner or the mode;
+ * a half is moved into that folder, and the number is the last part of its name there.
  */
 #include "service/repair-private.h"
 #include "store/examine.h"
@@ -25,11 +25,12 @@ static char *list_name(const SyncdRepairAct *act)
 }
 
 typedef bool (*Wanted)(const SyncdService *service, const SyncdStateFile *file);
+typedef guint (*Number)(const SyncdStateFile *file);
 
 typedef struct {
     const SyncdService *service;
     Wanted is_wanted;
-    bool by_mode;
+    Number number; /* NULL: they are counted */
     GString *lines;
     guint n;
 } Gathered;
@@ -40,17 +41,17 @@ static bool gather(void *data, const SyncdStateFile *file)
     if (!gathered->is_wanted(gathered->service, file))
         return true;
     g_autofree char *name = g_uri_escape_string(file->name, "/", FALSE);
-    g_string_append_printf(gathered->lines, "%o %s\n", gathered->by_mode ? file->mode : gathered->n,
-                           name);
+    g_string_append_printf(gathered->lines, "%o %s\n",
+                           gathered->number != NULL ? gathered->number(file) : gathered->n, name);
     return ++gathered->n < FILES_MAX;
 }
 
 /* What was kept before a crash is what was there. */
-static bool keep(SyncdRepairAct *act, Wanted is_wanted, bool by_mode, GError **error)
+static bool keep(SyncdRepairAct *act, Wanted is_wanted, Number number, GError **error)
 {
     g_autofree char *name = list_name(act);
     g_autoptr(GString) lines = g_string_new(NULL);
-    Gathered gathered = {act->service, is_wanted, by_mode, lines, 0};
+    Gathered gathered = {act->service, is_wanted, number, lines, 0};
     return syncd_store_has_repair(act->service->store, name) ||
            (syncd_store_walk_state(act->service->store, true, gather, &gathered, error) &&
             syncd_store_put_repair(act->service->store, name, SYNCD_BYTES(lines->str, lines->len),
@@ -94,7 +95,7 @@ static bool release_list(SyncdRepairAct *act, GError **error)
 static bool none_is(const SyncdRepairAct *act, Wanted is_wanted, GError **error)
 {
     g_autoptr(GString) lines = g_string_new(NULL);
-    Gathered gathered = {act->service, is_wanted, false, lines, 0};
+    Gathered gathered = {act->service, is_wanted, NULL, lines, 0};
     if (!syncd_store_walk_state(act->service->store, true, gather, &gathered, error))
         return false;
     if (gathered.n == 0)
@@ -104,16 +105,37 @@ static bool none_is(const SyncdRepairAct *act, Wanted is_wanted, GError **error)
     return false;
 }
 
-/* ---- modes ---- */
+/* ---- owners and modes ---- */
 
+static bool has_wrong_owner(const SyncdService *service, const SyncdStateFile *file)
+{
+    return file->uid != geteuid();
+}
+
+static guint owner_of(const SyncdStateFile *file)
+{
+    return file->uid;
+}
+
+/* That of what is somebody else's is not the daemon's to say. */
 static bool has_wrong_mode(const SyncdService *service, const SyncdStateFile *file)
 {
-    return file->mode != syncd_state_file_mode(file) && file->uid == geteuid();
+    return file->mode != syncd_state_file_mode(file) && !has_wrong_owner(service, file);
+}
+
+static guint mode_of(const SyncdStateFile *file)
+{
+    return file->mode;
+}
+
+static bool begin_owners(SyncdRepairAct *act, GError **error)
+{
+    return keep(act, has_wrong_owner, owner_of, error);
 }
 
 static bool begin_modes(SyncdRepairAct *act, GError **error)
 {
-    return keep(act, has_wrong_mode, true, error);
+    return keep(act, has_wrong_mode, mode_of, error);
 }
 
 typedef struct {
@@ -121,7 +143,15 @@ typedef struct {
     GError *error;
 } Mending;
 
-static bool mend(void *data, const SyncdStateFile *file)
+static bool mend_owner(void *data, const SyncdStateFile *file)
+{
+    Mending *mending = data;
+    return !has_wrong_owner(mending->service, file) ||
+           syncd_store_set_state_owner(mending->service->store, file->name, geteuid(),
+                                       &mending->error);
+}
+
+static bool mend_mode(void *data, const SyncdStateFile *file)
 {
     Mending *mending = data;
     return !has_wrong_mode(mending->service, file) ||
@@ -129,22 +159,48 @@ static bool mend(void *data, const SyncdStateFile *file)
                                       syncd_state_file_mode(file), &mending->error);
 }
 
-static bool step_modes(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
+static bool mend(SyncdRepairAct *act, bool (*one)(void *data, const SyncdStateFile *file),
+                 bool *ret_more, GError **error)
 {
     Mending mending = {act->service, NULL};
-    bool walked = syncd_store_walk_state(act->service->store, true, mend, &mending, error);
+    bool walked = syncd_store_walk_state(act->service->store, true, one, &mending, error);
     *ret_more = false;
     if (mending.error != NULL)
         g_propagate_error(error, mending.error);
     return walked && mending.error == NULL && syncd_store_sync_state(act->service->store, error);
 }
 
-static bool check_modes(SyncdRepairAct *act, GError **error)
+static bool step_owners(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
 {
-    if (!none_is(act, has_wrong_mode, error))
+    return mend(act, mend_owner, ret_more, error);
+}
+
+static bool step_modes(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
+{
+    return mend(act, mend_mode, ret_more, error);
+}
+
+static bool check_none(SyncdRepairAct *act, Wanted is_wanted, GError **error)
+{
+    if (!none_is(act, is_wanted, error))
         return false;
     g_ptr_array_add(act->preserved, g_strdup("What is in the files"));
     return true;
+}
+
+static bool check_owners(SyncdRepairAct *act, GError **error)
+{
+    return check_none(act, has_wrong_owner, error);
+}
+
+static bool check_modes(SyncdRepairAct *act, GError **error)
+{
+    return check_none(act, has_wrong_mode, error);
+}
+
+static bool undo_owner(SyncdRepairAct *act, guint64 uid, const char *file, GError **error)
+{
+    return syncd_store_set_state_owner(act->service->store, file, (uid_t)uid, error);
 }
 
 static bool undo_mode(SyncdRepairAct *act, guint64 mode, const char *file, GError **error)
@@ -152,11 +208,35 @@ static bool undo_mode(SyncdRepairAct *act, guint64 mode, const char *file, GErro
     return syncd_store_set_state_mode(act->service->store, file, (guint32)mode, error);
 }
 
-static bool undo_modes(SyncdRepairAct *act, bool *ret_more, GError **error)
+static bool undo_each(SyncdRepairAct *act, Each each, bool *ret_more, GError **error)
 {
     *ret_more = false;
-    return for_each(act, undo_mode, error) && syncd_store_sync_state(act->service->store, error);
+    return for_each(act, each, error) && syncd_store_sync_state(act->service->store, error);
 }
+
+static bool undo_owners(SyncdRepairAct *act, bool *ret_more, GError **error)
+{
+    return undo_each(act, undo_owner, ret_more, error);
+}
+
+static bool undo_modes(SyncdRepairAct *act, bool *ret_more, GError **error)
+{
+    return undo_each(act, undo_mode, ret_more, error);
+}
+
+const SyncdRepairKind syncd_repair_file_owners = {
+    .name = "file-owners",
+    .kind = "reconcile",
+    .risk = "low",
+    .description = "Give what lies in the state directory back to the user that the daemon runs "
+                   "as.",
+    .expected_result = "All of it is that user's.",
+    .begin = begin_owners,
+    .step = step_owners,
+    .check = check_owners,
+    .undo = undo_owners,
+    .release = release_list,
+};
 
 const SyncdRepairKind syncd_repair_file_modes = {
     .name = "file-modes",
@@ -198,7 +278,7 @@ static char *half_name(const SyncdRepairAct *act, guint64 number)
 
 static bool begin_halves(SyncdRepairAct *act, GError **error)
 {
-    return keep(act, is_half, false, error);
+    return keep(act, is_half, NULL, error);
 }
 
 static bool set_aside(SyncdRepairAct *act, guint64 number, const char *file, GError **error)

@@ -118,6 +118,7 @@ extern const SyncdRepairKind syncd_repair_blob_refill;
 extern const SyncdRepairKind syncd_repair_blob_sweep;
 extern const SyncdRepairKind syncd_repair_file_accept;
 extern const SyncdRepairKind syncd_repair_file_modes;
+extern const SyncdRepairKind syncd_repair_file_owners;
 extern const SyncdRepairKind syncd_repair_file_restore;
 extern const SyncdRepairKind syncd_repair_journal_restore;
 extern const SyncdRepairKind syncd_repair_journal_generation;

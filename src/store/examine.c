@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define BLOBS "blobs"
 #define HALF ".new"
@@ -129,33 +132,61 @@ static bool require_within(const char *name, GError **error)
     return within;
 }
 
-static int change_mode(const char *path, guint32 mode)
+/* What is wanted of it. */
+typedef struct {
+    const char *what;
+    bool owner; /* or the mode */
+    guint32 mode;
+    uid_t uid;
+} Change;
+
+static int change_opened(int fd, const Change *change)
 {
-    int fd = (int)TEMP_FAILURE_RETRY(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    if (fd < 0)
-        return errno;
     g_autofree char *opened = g_strdup_printf("/proc/self/fd/%d", fd);
     struct stat st;
-    int problem = fstat(fd, &st) < 0 ? errno : 0;
-    if (problem == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        problem = EINVAL;
-    if (problem == 0 && chmod(opened, mode) < 0)
-        problem = errno;
-    close(fd);
-    return problem;
+    if (fstat(fd, &st) < 0)
+        return errno;
+    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return EINVAL;
+    if (change->owner)
+        return fchownat(fd, "", change->uid, (gid_t)-1, AT_EMPTY_PATH) < 0 ? errno : 0;
+    return chmod(opened, change->mode) < 0 ? errno : 0;
 }
 
-bool syncd_store_set_state_mode(SyncdStore *self, const char *name, guint32 mode, GError **error)
+static bool change_state(SyncdStore *self, const char *name, const Change *change, GError **error)
 {
     g_autofree char *path = syncd_directory_file(self->directory, name);
     if (!require_within(name, error))
         return false;
-    int problem = change_mode(path, mode & 07777);
+    int fd = (int)TEMP_FAILURE_RETRY(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    int problem = fd < 0 ? errno : change_opened(fd, change);
+    if (fd >= 0)
+        close(fd);
     if (problem == 0 || problem == ENOENT)
         return true;
-    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem,
-                          "Cannot change the mode of %s", path);
+    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot change the %s of %s",
+                          change->what, path);
     return false;
+}
+
+bool syncd_store_set_state_mode(SyncdStore *self, const char *name, guint32 mode, GError **error)
+{
+    const Change change = {.what = "mode", .mode = mode & 07777};
+    return change_state(self, name, &change, error);
+}
+
+bool syncd_store_set_state_owner(SyncdStore *self, const char *name, uid_t uid, GError **error)
+{
+    const Change change = {.what = "owner", .owner = true, .uid = uid};
+    return change_state(self, name, &change, error);
+}
+
+bool syncd_store_may_set_owners(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    return syscall(SYS_capget, &header, data) == 0 &&
+           (data[CAP_TO_INDEX(CAP_CHOWN)].effective & CAP_TO_MASK(CAP_CHOWN)) != 0;
 }
 
 bool syncd_store_sync_state(SyncdStore *self, GError **error)

@@ -36,11 +36,15 @@ bool syncd_store_look_at_state(SyncdStore *store, const char *name,
 
 bool syncd_store_has_state(SyncdStore *store, const char *name);
 
-/* Gives it other permission bits; never through a symbolic link. Names are those within the state
- * directory, as above; one that is not there is no error. They are durable once all is synced, as
- * no file of SQLite's can be synced alone: closing it would end the locks that SQLite has on it. */
+/* Gives it other permission bits, or another owner; never through a symbolic link. Names are those
+ * within the state directory, as above; one that is not there is no error. They are durable once
+ * all is synced, as no file of SQLite's can be synced alone: closing it would end the locks that
+ * SQLite has on it. */
 bool syncd_store_set_state_mode(SyncdStore *store, const char *name, guint32 mode, GError **error);
+bool syncd_store_set_state_owner(SyncdStore *store, const char *name, uid_t uid, GError **error);
 bool syncd_store_sync_state(SyncdStore *store, GError **error);
+/* Whether this process may change owners. */
+bool syncd_store_may_set_owners(void);
 /* Moves a file into the folder of repairs, by that name there, or from there; durably. One that is
  * not there is no error. */
 bool syncd_store_set_aside(SyncdStore *store, const char *name, const char *kept, GError **error);

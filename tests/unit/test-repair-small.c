@@ -5,8 +5,13 @@
 #include "diagnose-fixture.h"
 #include "repair-fixture.h"
 #include "service/internal.h"
+#include "store/examine.h"
 #include "store/store-private.h"
 #include "task-fixture.h"
+
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -107,6 +112,99 @@ static void modes_are_mended_and_put_back(void)
         assert_nothing_is_kept(&f);
         service_clear(&f);
     }
+}
+
+/* ---- owners ---- */
+
+#define SOMEBODY 65534u
+
+static void set_owner(const ServiceFixture *f, const char *name, uid_t uid)
+{
+    g_autofree char *path = g_build_filename(f->base.directory, name, NULL);
+    g_assert_cmpint(lchown(path, uid, (gid_t)-1), ==, 0);
+}
+
+static guint owner_of(const ServiceFixture *f, const char *name)
+{
+    g_autofree char *path = g_build_filename(f->base.directory, name, NULL);
+    GStatBuf st;
+    g_assert_cmpint(g_stat(path, &st), ==, 0);
+    return st.st_uid;
+}
+
+/* Whether this process may change owners: root without that right is as any user. */
+static void set_right(bool may)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+    g_assert_cmpint(syscall(SYS_capget, &header, data), ==, 0);
+    guint32 *rights = &data[CAP_TO_INDEX(CAP_CHOWN)].effective;
+    *rights = may ? *rights | CAP_TO_MASK(CAP_CHOWN) : *rights & ~CAP_TO_MASK(CAP_CHOWN);
+    g_assert_cmpint(syscall(SYS_capset, &header, data), ==, 0);
+}
+
+static const char *const owned[] = {"journal.db", "keys", "keys/device.key", "blobs/00/chunk"};
+
+static void somebody_owns(ServiceFixture *f)
+{
+    g_autofree char *chunk = g_build_filename(f->base.directory, "blobs/00/chunk", NULL),
+                    *folder = g_path_get_dirname(chunk);
+    put(f, "note-1", "{}");
+    g_mkdir_with_parents(folder, 0700);
+    write_private(chunk, "", 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
+        set_owner(f, owned[i], SOMEBODY);
+}
+
+static void owners_are_mended_and_put_back(void)
+{
+    ServiceFixture f;
+    if (!syncd_store_may_set_owners()) {
+        g_test_skip("only who may change owners can do so");
+        return;
+    }
+    repair_init(&f);
+    somebody_owns(&f);
+    set_mode(&f, "journal.db", 0640); /* it can only be mended when it is the daemon's */
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+    g_assert_cmpuint(find(found, "file-owners")->count, ==, 3); /* blobs/ is for a deep look */
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    assert_clean(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
+        g_assert_cmpuint(owner_of(&f, owned[i]), ==, geteuid());
+    g_assert_cmpuint(mode_of(&f, "journal.db"), ==, 0600);
+    rollback_repair(&f, plan);
+    for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
+        g_assert_cmpuint(owner_of(&f, owned[i]), ==, SOMEBODY);
+    g_assert_cmpuint(mode_of(&f, "journal.db"), ==, 0640);
+    assert_nothing_is_kept(&f);
+    service_clear(&f);
+}
+
+static void who_may_not_take_it_says_how(void)
+{
+    ServiceFixture f;
+    if (!syncd_store_may_set_owners()) {
+        g_test_skip("only who may change owners can make this wrong");
+        return;
+    }
+    repair_init(&f);
+    somebody_owns(&f);
+    set_right(false);
+    g_autofree char *doctor = syncd_service_describe_diagnosis(
+        f.service, &f.caller, &(SyncdDiagnoseOptions){.deep = false});
+    SyncdRepairPlan *plan = NULL;
+    g_autoptr(GError) error = NULL;
+    g_assert_false(syncd_service_plan_repair(f.service, &f.caller, NULL, &plan, &error));
+    set_right(true);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_autofree char *next =
+        g_strdup_printf("\"sudo chown -hR %u '%s'\"", (unsigned)geteuid(), f.base.directory);
+    g_assert_nonnull(strstr(doctor, next));
+    g_assert_null(strstr(doctor, "\"file-owners\""));
+    service_clear(&f);
 }
 
 /* ---- halves ---- */
@@ -215,6 +313,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/repair-small/modes", modes_are_mended_and_put_back);
+    g_test_add_func("/repair-small/owners", owners_are_mended_and_put_back);
+    g_test_add_func("/repair-small/owners-foreign", who_may_not_take_it_says_how);
     g_test_add_func("/repair-small/halves", halves_are_set_aside_and_put_back);
     g_test_add_func("/repair-small/tasks", operations_that_nobody_holds_are_offered_again);
     g_test_add_func("/repair-small/lag", what_waits_for_the_index_is_taken_into_it);
