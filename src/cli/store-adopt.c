@@ -3,6 +3,7 @@
 #include "cli/state.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
+#include "store/rollback.h"
 
 #include <unistd.h>
 

@@ -1,7 +1,9 @@
 /* What the open and verifications found wrong with the log: by what can be done about it. */
 #include "service/damage.h"
 #include "service/detect.h"
+#include "store/displaced.h"
 #include "store/rescue.h"
+#include "store/rollback.h"
 
 #include <string.h>
 

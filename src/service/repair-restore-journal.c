@@ -1,6 +1,7 @@
 /* A journal that is gone, or cannot be opened, has the best of what there is put into its place. */
 #include "service/repair-kinds.h"
 #include "store/rescue.h"
+#include "store/rollback.h"
 
 static void stop(SyncdRepairAct *act)
 {

@@ -6,6 +6,7 @@
 #include "store/examine.h"
 #include "store/missing-keys.h"
 #include "store/repair-store.h"
+#include "store/rollback.h"
 
 #include <string.h>
 

@@ -11,6 +11,9 @@
 
 #include "store/store.h"
 
+/* What became of the journal's files while they were open; NULL: nothing did, as far as was seen.
+ */
+const char *syncd_store_displacement(const SyncdStore *store);
 /* False when they are not as they were, from then on. */
 bool syncd_store_look_at_place(SyncdStore *store);
 /* Says of a store that does not write any more what becomes of that. */

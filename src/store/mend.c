@@ -1,5 +1,6 @@
 #include "store/mend-private.h"
 
+#include "store/displaced.h"
 #include "store/generation.h"
 
 static void feed_free(void *feed)

@@ -12,6 +12,24 @@
 #include "store/index.h"
 #include "store/store.h"
 
+typedef struct {
+    guint64 known;    /* the log had so many entries at least; 0: nobody knows any more */
+    char *operation;  /* the last of them; NULL: not known … */
+    guint64 ms;       /* … and its time; 0 */
+    char *evidence;   /* what says so: "index.db", "verified.json" */
+    GPtrArray *feeds; /* what was known of each … */
+    guint64 gone;     /* … and of so many there is nothing left */
+    bool kept;        /* in the file that remembers it */
+} SyncdRollback;
+
+/* NULL: it did not. */
+const SyncdRollback *syncd_store_rollback(const SyncdStore *store);
+guint64 syncd_store_n_rolled_back(const SyncdStore *store); /* entries that are missing */
+/* A sentence (char *) about each feed of which entries are missing. */
+GPtrArray *syncd_store_feeds_rolled_back(const SyncdStore *store);
+
+/* ---- within the store ---- */
+
 void syncd_rollback_free(SyncdRollback *rollback);
 /* What was found earlier, and what verified.json says. Writes nothing where the state is only
  * inspected. */

@@ -8,6 +8,7 @@
 #include "store/overlay.h"
 #include "store/projection.h"
 #include "store/refill.h"
+#include "store/rollback.h"
 #include "store/store.h"
 #include "store/sweep.h"
 

@@ -99,27 +99,6 @@ guint64 syncd_store_last_ms(const SyncdStore *store); /* its hybrid logical time
 const GError *syncd_store_unreadable(const SyncdStore *store);
 /* That it is: nobody takes what stands in for it for a log that has nothing. JournalCorrupt. */
 bool syncd_store_check_readable(const SyncdStore *store, GError **error);
-/* What became of the journal's files while they were open; NULL: nothing did, as far as was seen.
- */
-const char *syncd_store_displacement(const SyncdStore *store);
-
-/* ---- a log that lost its end (store/rollback.h) ---- */
-
-typedef struct {
-    guint64 known;    /* the log had so many entries at least; 0: nobody knows any more */
-    char *operation;  /* the last of them; NULL: not known … */
-    guint64 ms;       /* … and its time; 0 */
-    char *evidence;   /* what says so: "index.db", "verified.json" */
-    GPtrArray *feeds; /* what was known of each … */
-    guint64 gone;     /* … and of so many there is nothing left */
-    bool kept;        /* in the file that remembers it */
-} SyncdRollback;
-
-/* NULL: it did not. */
-const SyncdRollback *syncd_store_rollback(const SyncdStore *store);
-guint64 syncd_store_n_rolled_back(const SyncdStore *store); /* entries that are missing */
-/* A sentence (char *) about each feed of which entries are missing. */
-GPtrArray *syncd_store_feeds_rolled_back(const SyncdStore *store);
 
 /* ---- files of others ---- */
 
