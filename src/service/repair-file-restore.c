@@ -277,8 +277,10 @@ static bool check(SyncdRepairAct *act, GError **error)
 
 static bool release(SyncdRepairAct *act, GError **error)
 {
-    g_autofree char *name = snapshot_name(act);
-    return syncd_store_remove_repair(act->service->store, name, error);
+    g_autofree char *name = snapshot_name(act),
+                    *part = g_strconcat(name, SYNCD_WRITING_SUFFIX, NULL);
+    return syncd_store_remove_repair(act->service->store, part, error) &&
+           syncd_store_remove_repair(act->service->store, name, error);
 }
 
 /* Nothing was kept; but what a cancelled run has asked for may still come. */

@@ -40,6 +40,24 @@ bool syncd_store_spend_reserve(SyncdStore *self, const GError *problem)
     return syncd_store_made_room(self, problem);
 }
 
+SyncdWriting *syncd_store_begin_repair(SyncdStore *self, const char *name, GError **error)
+{
+    g_autofree char *path = path_of(name);
+    return may_put(self, error) ? syncd_writing_new(self->directory, path, error) : NULL;
+}
+
+bool syncd_store_add_repair(SyncdStore *self, SyncdWriting *writing, SyncdBytes piece,
+                            GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    if (syncd_writing_add(writing, piece, &problem))
+        return true;
+    if (syncd_store_made_room(self, problem))
+        return syncd_writing_add(writing, piece, error);
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
 char *syncd_store_get_repair(SyncdStore *self, const char *name, size_t max, size_t *ret_size,
                              GError **error)
 {

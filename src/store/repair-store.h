@@ -9,11 +9,16 @@
 #pragma once
 
 #include "store/store.h"
+#include "store/writing.h"
 
 #define SYNCD_REPAIR_FILES_MAX 4096u
 
 /* Published whole. The space set aside makes room for it. */
 bool syncd_store_put_repair(SyncdStore *store, const char *name, SyncdBytes bytes, GError **error);
+/* The same of what comes in pieces. */
+SyncdWriting *syncd_store_begin_repair(SyncdStore *store, const char *name, GError **error);
+bool syncd_store_add_repair(SyncdStore *store, SyncdWriting *writing, SyncdBytes piece,
+                            GError **error);
 /* What failed for want of room is worth trying once more: the space set aside was there, and is
  * given up. It is set aside again when the index is made, or at the next start. */
 bool syncd_store_spend_reserve(SyncdStore *store, const GError *problem);
