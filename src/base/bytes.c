@@ -1,5 +1,9 @@
 #include "base/bytes.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 void syncd_hex_encode(const void *bytes, size_t size, char *ret_text)
 {
     static const char digits[] = "0123456789abcdef";
@@ -10,6 +14,32 @@ void syncd_hex_encode(const void *bytes, size_t size, char *ret_text)
     }
     ret_text[2 * size] = '\0';
 }
+
+#ifdef __SSE2__
+
+#define BLOCK 16u
+
+/* Sixteen digits at once, each in its byte. */
+static bool decode_block(const char *text, guint8 *out)
+{
+    __m128i digits = _mm_loadu_si128((const __m128i *)(const void *)text);
+    __m128i letters = _mm_cmpgt_epi8(digits, _mm_set1_epi8('9'));
+    /* From the first digit, or from the first letter, and how far the last one is. */
+    __m128i first =
+        _mm_add_epi8(_mm_set1_epi8('0'), _mm_and_si128(letters, _mm_set1_epi8('a' - '0')));
+    __m128i last = _mm_sub_epi8(_mm_set1_epi8(9), _mm_and_si128(letters, _mm_set1_epi8(4)));
+    __m128i places = _mm_sub_epi8(digits, first);
+    __m128i beyond = _mm_subs_epu8(places, last);
+    bool good = _mm_movemask_epi8(_mm_cmpeq_epi8(beyond, _mm_setzero_si128())) == 0xffff;
+
+    __m128i values = _mm_add_epi8(places, _mm_and_si128(letters, _mm_set1_epi8(10)));
+    __m128i pairs = _mm_or_si128(_mm_slli_epi16(values, 4), _mm_srli_epi16(values, 8));
+    pairs = _mm_and_si128(pairs, _mm_set1_epi16(0xff));
+    _mm_storel_epi64((__m128i *)(void *)out, _mm_packus_epi16(pairs, pairs));
+    return good;
+}
+
+#endif
 
 #define ONES G_GUINT64_CONSTANT(0x0101010101010101)
 
@@ -46,6 +76,10 @@ bool syncd_hex_decode(const char *text, size_t text_size, void *ret_bytes, size_
     guint8 *out = ret_bytes;
     bool good = text_size == 2 * size;
     size_t at = 0;
+#ifdef __SSE2__
+    for (; good && size - at >= BLOCK / 2; at += BLOCK / 2)
+        good = decode_block(text + 2 * at, out + at);
+#endif
     for (; good && size - at >= 4; at += 4)
         good = decode_word(text + 2 * at, out + at);
     for (; good && at < size; at++)
