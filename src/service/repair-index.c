@@ -31,6 +31,32 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
                                          error);
 }
 
+/* Of the one that was there, by table, where it could be read. */
+static void tell_differences(SyncdRepairAct *act)
+{
+    const GArray *tables = syncd_store_index_differences(act->service->store);
+    guint64 compared = 0, wrong = 0;
+    for (guint i = 0; tables != NULL && i < tables->len; i++) {
+        const SyncdIndexDifference *table = &g_array_index(tables, SyncdIndexDifference, i);
+        compared += table->compared;
+        wrong += table->wrong;
+        if (table->wrong > 0)
+            g_ptr_array_add(act->rebuilt,
+                            g_strdup_printf("%s: %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                                            " rows that were compared",
+                                            table->table, table->wrong, table->compared));
+        if (table->unread)
+            g_ptr_array_add(act->rebuilt,
+                            g_strdup_printf("%s: what could not be read of it", table->table));
+    }
+    if (tables != NULL)
+        g_ptr_array_add(act->rebuilt,
+                        g_strdup_printf("%" G_GUINT64_FORMAT
+                                        " rows of the index, of the %" G_GUINT64_FORMAT
+                                        " that were compared with the log",
+                                        wrong, compared));
+}
+
 static bool check(SyncdRepairAct *act, GError **error)
 {
     SyncdStore *store = act->service->store;
@@ -43,6 +69,7 @@ static bool check(SyncdRepairAct *act, GError **error)
     g_ptr_array_add(act->rebuilt,
                     g_strdup_printf("The index, from %" G_GUINT64_FORMAT " entries of the log",
                                     syncd_store_sequence(store)));
+    tell_differences(act);
     g_ptr_array_add(act->preserved, g_strdup("The log, and the index that was there before"));
     return true;
 }

@@ -93,6 +93,9 @@ const char *syncd_column_text(SyncdStatement *statement,
                               int column); /* valid until the next step */
 SyncdBytes syncd_column_bytes(SyncdStatement *statement, int column);
 bool syncd_column_is_null(SyncdStatement *statement, int column);
+int syncd_column_count(SyncdStatement *statement);
+/* In the order that SQLite sorts by: below 0 when it is less than that of the other one's row. */
+int syncd_column_compare(SyncdStatement *statement, SyncdStatement *other, int column);
 
 /* What was found malformed in it first, since it was opened; NULL: nothing was. */
 const char *syncd_database_damage(const SyncdDatabase *db);

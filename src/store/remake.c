@@ -60,6 +60,7 @@ static bool require_room_for_all(SyncdStore *self, GError **error)
 
 static bool begin(SyncdStore *self, GError **error)
 {
+    g_clear_pointer(&self->index_comparison, syncd_index_comparison_free);
     if (!syncd_store_need_index(self, error))
         return false;
     /* One that a killed process left takes room too. */
@@ -113,6 +114,24 @@ static bool add_lookup(SyncdRemake *remake, GError **error)
     return true;
 }
 
+/* Both have all that is committed. The one that serves may be damaged where nobody has read yet. */
+static bool compare(SyncdStore *self, GError **error)
+{
+    bool more;
+    if (self->index_comparison == NULL)
+        self->index_comparison = syncd_index_comparison_new();
+    if (!syncd_store_settle(self, error))
+        return false;
+    /* Sightings that the new one could not take have ended it. */
+    if (self->remake.index == NULL)
+        return true;
+    if (!syncd_index_comparison_step(self->index_comparison, self->index, self->remake.index, &more,
+                                     error))
+        return false;
+    self->remake.compared = !more;
+    return true;
+}
+
 static bool step(SyncdStore *self, bool *ret_more, GError **error)
 {
     SyncdRemake *remake = &self->remake;
@@ -138,6 +157,9 @@ static bool step(SyncdStore *self, bool *ret_more, GError **error)
         return false;
     if (*ret_more)
         return true;
+    *ret_more = self->index_snapshot != NULL && !remake->compared;
+    if (*ret_more)
+        return compare(self, error);
     /* What came since the last sync is little. */
     *ret_more = remake->unsynced > 1;
     if (*ret_more)

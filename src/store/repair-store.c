@@ -128,6 +128,12 @@ void syncd_store_tell_index_problem(SyncdStore *self, const GError *problem)
     self->index_problem = g_error_copy(problem);
 }
 
+const GArray *syncd_store_index_differences(const SyncdStore *self)
+{
+    return self->index_comparison != NULL ? syncd_index_comparison_tables(self->index_comparison)
+                                          : NULL;
+}
+
 static guint64 size_of(const SyncdStore *self, const char *name)
 {
     struct stat st;
@@ -185,6 +191,7 @@ static bool keep_index(SyncdStore *self, const Snapshot *snapshot, GError **erro
 /* The one that was there is out of the way, and another is begun. */
 static bool begin_anew(SyncdStore *self, const Snapshot *snapshot, GError **error)
 {
+    g_clear_pointer(&self->index_comparison, syncd_index_comparison_free);
     syncd_store_drop_index(self);
     return (syncd_directory_has(self->directory, snapshot->none) ||
             keep_index(self, snapshot, error)) &&

@@ -60,6 +60,19 @@ bool syncd_store_step_index_repair(SyncdStore *store, const char *snapshot, bool
 bool syncd_store_undo_index_repair(SyncdStore *store, const char *snapshot, GError **error);
 bool syncd_store_has_index_snapshot(SyncdStore *store, const char *snapshot);
 bool syncd_store_release_index_snapshot(SyncdStore *store, const char *snapshot, GError **error);
+
+/* In what an index differed from the one that took its place (index-compare.c). */
+typedef struct {
+    const char *table; /* a constant */
+    guint64 compared;  /* rows of the one or the other */
+    guint64 wrong;     /* of these */
+    bool unread;       /* the rest of it could not be read */
+} SyncdIndexDifference;
+
+/* SyncdIndexDifference of each table, of the repair that this process made last. NULL where it
+ * served no more, so that nothing was compared. */
+const GArray *syncd_store_index_differences(const SyncdStore *store);
+
 /* Of the index and its WAL, as files; 0 for none. */
 guint64 syncd_store_index_file_bytes(SyncdStore *store);
 

@@ -158,6 +158,32 @@ bool syncd_column_is_null(SyncdStatement *statement, int column)
     return sqlite3_column_type(statement->stmt, column) == SQLITE_NULL;
 }
 
+int syncd_column_count(SyncdStatement *statement)
+{
+    return sqlite3_column_count(statement->stmt);
+}
+
+/* Numbers come before texts, texts before blobs, and nothing before all. */
+static int rank_of(int type)
+{
+    return type == SQLITE_NULL ? 0 : type == SQLITE_TEXT ? 2 : type == SQLITE_BLOB ? 3 : 1;
+}
+
+int syncd_column_compare(SyncdStatement *statement, SyncdStatement *other, int column)
+{
+    int rank = rank_of(sqlite3_column_type(statement->stmt, column));
+    int other_rank = rank_of(sqlite3_column_type(other->stmt, column));
+    if (rank != other_rank || rank == 0)
+        return rank - other_rank;
+    if (rank == 1) {
+        gint64 one = syncd_column_int(statement, column), two = syncd_column_int(other, column);
+        return (one > two) - (one < two);
+    }
+    SyncdBytes one = syncd_column_bytes(statement, column), two = syncd_column_bytes(other, column);
+    int order = memcmp(one.data, two.data, MIN(one.size, two.size));
+    return order != 0 ? order : (one.size > two.size) - (one.size < two.size);
+}
+
 bool syncd_database_run(SyncdDatabase *db, const char *sql, GError **error)
 {
     int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);

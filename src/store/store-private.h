@@ -1,6 +1,7 @@
 /* The store's inside, shared by the files that make it up. */
 #pragma once
 
+#include "store/index-compare.h"
 #include "store/index-file.h"
 #include "store/index.h"
 #include "store/journal.h"
@@ -25,6 +26,7 @@ typedef struct {
     guint64 carried; /* the file whose sighting was carried over last */
     guint unsynced;  /* batches since its file was synced */
     guint64 left;    /* entries that are not in it yet */
+    bool compared;   /* with the one that serves */
 } SyncdRemake;
 
 /* Leaves that follow one another in a feed, and that lead to its head: what was proven once. */
@@ -52,7 +54,8 @@ struct SyncdStore {
     GError *held;         /* … because of this; NULL: there is one, or one is being made */
     char *index_snapshot; /* where the one goes that another takes the place of; NULL: it is removed
                            */
-    guint64 to_project;   /* of an index that is being made: when it was begun */
+    SyncdIndexComparison *index_comparison; /* what that one was like; NULL: nobody asked */
+    guint64 to_project;                     /* of an index that is being made: when it was begun */
     GError *index_problem;    /* why there is no index, or why it took no more; NULL when it does */
     guint64 index_retry_at;   /* monotonic */
     guint64 index_generation; /* how often it became another one */

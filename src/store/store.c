@@ -383,6 +383,7 @@ void syncd_store_free(SyncdStore *self)
     g_free(self->displaced);
     g_clear_error(&self->unreadable);
     g_free(self->index_lost);
+    syncd_index_comparison_free(self->index_comparison);
     syncd_journal_free(self->journal);
     syncd_overlay_free(self->overlay);
     g_clear_pointer(&self->sightings, g_array_unref);

@@ -1,6 +1,7 @@
 /* The index, set aside while it serves and put back: what repair asks of the store. */
 #include "store-fixture.h"
 #include "store/repair-store.h"
+#include "store/store-private.h"
 
 #define SNAPSHOT "plan-x.0"
 
@@ -74,6 +75,66 @@ static void an_index_serves_until_another_takes_its_place(void)
     fixture_clear(&f);
 }
 
+static void repair(Fixture *f, bool writes)
+{
+    g_autoptr(GError) error = NULL;
+    double progress;
+    bool more = true;
+    while (more) {
+        g_assert_true(syncd_store_step_index_repair(f->store, SNAPSHOT, &more, &progress, &error));
+        g_assert_no_error(error);
+        if (more && writes)
+            fill(f, 1);
+    }
+}
+
+static void run(Fixture *f, const char *sql)
+{
+    g_autoptr(GError) error = NULL;
+    syncd_database_run(syncd_index_database(f->store->index), sql, &error);
+    g_assert_no_error(error);
+}
+
+static void assert_wrong(Fixture *f, const char *table, guint64 wrong)
+{
+    const GArray *tables = syncd_store_index_differences(f->store);
+    g_assert_nonnull(tables);
+    g_assert_cmpuint(tables->len, >, 10);
+    for (guint i = 0; i < tables->len; i++) {
+        const SyncdIndexDifference *found = &g_array_index(tables, SyncdIndexDifference, i);
+        g_assert_false(found->unread);
+        g_assert_cmpuint(found->wrong, ==, g_strcmp0(found->table, table) == 0 ? wrong : 0);
+    }
+}
+
+/* Also while the log grows: both are compared at the same place of it. */
+static void what_was_wrong_with_it_is_known(void)
+{
+    static const struct {
+        const char *sql, *table;
+        guint64 wrong;
+    } cases[] = {
+        {"SELECT 1", NULL, 0},
+        {"UPDATE tally SET count = count + 1", "tally", 2},
+        {"DELETE FROM entry WHERE pos % 100 = 7", "entry", 6},
+        {"UPDATE task SET operation = 3, task = 2 WHERE pos = 9", "task", 1},
+        {"INSERT INTO decision VALUES ('p', 'd', 7)", "decision", 1},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Fixture f;
+        g_test_message("%s", cases[i].sql);
+        fixture_init(&f, 3);
+        f.holds_index = true;
+        fixture_open(&f);
+        fill(&f, 600);
+        g_assert_null(syncd_store_index_differences(f.store));
+        run(&f, cases[i].sql);
+        repair(&f, i % 2 == 0);
+        assert_wrong(&f, cases[i].table, cases[i].wrong);
+        fixture_clear(&f);
+    }
+}
+
 static void where_there_was_none_there_is_none_again(void)
 {
     Fixture f;
@@ -137,6 +198,7 @@ static void a_log_that_only_grew_proves_it(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/repair-store/compared", what_was_wrong_with_it_is_known);
     g_test_add_func("/repair-store/serves", an_index_serves_until_another_takes_its_place);
     g_test_add_func("/repair-store/none", where_there_was_none_there_is_none_again);
     g_test_add_func("/repair-store/prefix", a_log_that_only_grew_proves_it);

@@ -5,6 +5,8 @@
 #include "domain/problems.h"
 #include "service/diagnose.h"
 
+#include <sqlite3.h>
+
 static void start_broken(ServiceFixture *f)
 {
     repair_init(f);
@@ -71,6 +73,43 @@ static void a_plan_says_what_it_will_do(void)
     /* and changes nothing */
     run_jobs(&f);
     g_assert_false(lookups_answer(&f));
+    service_clear(&f);
+}
+
+static void change_index(const ServiceFixture *f, const char *sql)
+{
+    g_autofree char *path = index_path(f);
+    sqlite3 *db = NULL;
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* One that serves is compared with the one that takes its place. */
+static void the_report_says_what_was_wrong(void)
+{
+    ServiceFixture f;
+    SyncdJob *job = NULL;
+    g_autoptr(GError) error = NULL;
+    const SyncdVerifyOptions options = {.mode = SYNCD_VERIFY_FULL, .index = true};
+    repair_init(&f);
+    for (int i = 0; i < 20; i++)
+        put(&f, i % 2 == 0 ? "note-1" : "note-2", "{}");
+    service_close(&f);
+    change_index(&f, "UPDATE tally SET count = count + 1 WHERE kind = (SELECT kind FROM tally "
+                     "ORDER BY count DESC LIMIT 1); DELETE FROM task WHERE pos % 2 = 0");
+    repair_open(&f, NULL);
+    g_assert_true(syncd_service_verify_with(f.service, &f.caller, &options, &job, NULL));
+    run_jobs(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
+    g_assert_no_error(error);
+    assert_contract("sourceos.repair-report/v1alpha1", report);
+    g_assert_nonnull(strstr(report, "\"tally: 1 of "));
+    g_assert_nonnull(strstr(report, "\"task: 10 of 20 rows that were compared\""));
+    g_assert_nonnull(strstr(report, "\"11 rows of the index, of the "));
     service_clear(&f);
 }
 
@@ -166,6 +205,7 @@ static void a_plan_outlives_the_daemon(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/repair/compared", the_report_says_what_was_wrong);
     g_test_add_func("/repair/nothing", what_is_sound_is_not_repaired);
     g_test_add_func("/repair/held", an_index_is_left_as_it_is_until_its_repair_is_approved);
     g_test_add_func("/repair/plan", a_plan_says_what_it_will_do);

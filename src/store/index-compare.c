@@ -1,0 +1,207 @@
+#include "store/index-compare.h"
+
+#include "store/database.h"
+
+#include <string.h>
+
+#define ROWS_A_STEP 1000u
+
+/* ---- the tables ---- */
+
+/* Of each table so many rows are compared, the last in the order of its keys. */
+#define ROWS "50000"
+#define ROWS_MAX 100000u /* where the old one has rows that the other does not */
+
+typedef struct {
+    const char *name;
+    const char *keys;  /* a character for each column that it is sorted by: n a number, t a text */
+    const char *start; /* the keys before the first row that is compared */
+    const char *rows;  /* those that follow a row, its keys first */
+} Table;
+
+#define TABLE(name, types, keys, after)                                                            \
+    {                                                                                              \
+        name, types, "SELECT " keys " FROM " name " ORDER BY " keys " DESC LIMIT 1 OFFSET " ROWS,  \
+            "SELECT " keys ", * FROM " name " WHERE (" keys ") > (" after ") ORDER BY " keys       \
+    }
+
+static const Table tables[] = {
+    TABLE("cursor", "n", "feed", ":key0"),
+    TABLE("word", "n", "id", ":key0"),
+    TABLE("entry", "n", "pos", ":key0"),
+    TABLE("idempotency", "nnt", "actor, scope, key", ":key0, :key1, :key2"),
+    TABLE("tally", "n", "kind", ":key0"),
+    TABLE("scope", "t", "id", ":key0"),
+    TABLE("decision", "tt", "policy, id", ":key0, :key1"),
+    TABLE("record", "tt", "family, id", ":key0, :key1"),
+    TABLE("task", "n", "pos", ":key0"),
+    TABLE("dependency", "nn", "child, parent", ":key0, :key1"),
+    TABLE("name", "ttn", "family, name, scope", ":key0, :key1, :key2"),
+    TABLE("lane_count", "nn", "rank, counter", ":key0, :key1"),
+    TABLE("deletion", "nt", "scope, object", ":key0, :key1"),
+    TABLE("file", "n", "id", ":key0"),
+    TABLE("file_change", "nn", "file, place", ":key0, :key1"),
+    TABLE("search_text", "n", "id", ":key0"),
+    TABLE("object", "nt", "scope, object", ":key0, :key1"),
+};
+
+#define KEYS_MAX 3u
+static const char *const key_names[KEYS_MAX] = {":key0", ":key1", ":key2"};
+
+/* ---- a comparison ---- */
+
+typedef struct {
+    gint64 number;
+    char *text;
+    size_t size;
+} Key;
+
+struct SyncdIndexComparison {
+    unsigned at; /* the table */
+    bool begun;
+    Key keys[KEYS_MAX]; /* of the row that was compared last */
+    GArray *found;      /* SyncdIndexDifference */
+};
+
+SyncdIndexComparison *syncd_index_comparison_new(void)
+{
+    SyncdIndexComparison *self = g_new0(SyncdIndexComparison, 1);
+    self->found = g_array_new(FALSE, FALSE, sizeof(SyncdIndexDifference));
+    return self;
+}
+
+/* Before all others. */
+static void reset_keys(SyncdIndexComparison *self)
+{
+    for (unsigned i = 0; i < KEYS_MAX; i++) {
+        g_free(self->keys[i].text);
+        self->keys[i] = (Key){.number = -1};
+    }
+}
+
+static void take_keys(SyncdIndexComparison *self, SyncdStatement *row)
+{
+    const char *types = tables[self->at].keys;
+    reset_keys(self);
+    for (int i = 0; types[i] != '\0'; i++) {
+        Key *key = &self->keys[i];
+        if (types[i] == 'n') {
+            key->number = syncd_column_int(row, i);
+            continue;
+        }
+        SyncdBytes text = syncd_column_bytes(row, i);
+        key->text = g_memdup2(text.data, text.size);
+        key->size = text.size;
+    }
+}
+
+void syncd_index_comparison_free(SyncdIndexComparison *self)
+{
+    if (self == NULL)
+        return;
+    reset_keys(self);
+    g_array_unref(self->found);
+    g_free(self);
+}
+
+const GArray *syncd_index_comparison_tables(const SyncdIndexComparison *self)
+{
+    return self->found;
+}
+
+/* ---- two tables side by side ---- */
+
+typedef struct {
+    SyncdStatement *rows;
+    bool has;
+} Side;
+
+typedef enum { GOES_ON, AT_END, OLD_FAILED, MADE_FAILED } Outcome;
+
+static bool begin_table(SyncdIndexComparison *self, SyncdIndex *made, GError **error)
+{
+    const Table *table = &tables[self->at];
+    SyncdIndexDifference none = {.table = table->name};
+    g_autoptr(SyncdStatement) row =
+        syncd_database_statement(syncd_index_database(made), table->start);
+    bool has;
+    g_array_append_val(self->found, none);
+    reset_keys(self);
+    self->begun = true;
+    if (!syncd_statement_next(row, &has, error))
+        return false;
+    if (has)
+        take_keys(self, row);
+    return true;
+}
+
+static SyncdStatement *rows_of(const SyncdIndexComparison *self, SyncdIndex *index)
+{
+    const Table *table = &tables[self->at];
+    SyncdStatement *rows = syncd_database_statement(syncd_index_database(index), table->rows);
+    for (unsigned i = 0; table->keys[i] != '\0'; i++) {
+        const Key *key = &self->keys[i];
+        if (table->keys[i] == 'n')
+            syncd_bind_int(rows, key_names[i], key->number);
+        else
+            syncd_bind_text_bytes(rows, key_names[i], SYNCD_BYTES(key->text, key->size));
+    }
+    return rows;
+}
+
+static int compare_columns(const Side *one, const Side *other, int from, int to)
+{
+    int order = 0;
+    for (int i = from; i < to && order == 0; i++)
+        order = syncd_column_compare(one->rows, other->rows, i);
+    return order;
+}
+
+/* Whose row comes first: below 0 the one's, above 0 the other's; 0: they have the same keys. */
+static int order_of(const Side *one, const Side *other, int n_keys)
+{
+    if (!one->has || !other->has)
+        return (int)other->has - (int)one->has;
+    return compare_columns(one, other, 0, n_keys);
+}
+
+static Outcome compare_rows(SyncdIndexComparison *self, Side *old, Side *made, GError **error)
+{
+    SyncdIndexDifference *found =
+        &g_array_index(self->found, SyncdIndexDifference, self->found->len - 1);
+    int n_keys = (int)strlen(tables[self->at].keys);
+    int order = 0; /* whose row was compared and makes way for the next one; 0: both */
+    for (unsigned n = 0; n < ROWS_A_STEP; n++) {
+        if (order <= 0 && !syncd_statement_next(old->rows, &old->has, NULL)) {
+            found->unread = true;
+            return OLD_FAILED;
+        }
+        if (order >= 0 && !syncd_statement_next(made->rows, &made->has, error))
+            return MADE_FAILED;
+        if (!old->has && !made->has)
+            return AT_END;
+        order = order_of(old, made, n_keys);
+        found->compared++;
+        found->wrong +=
+            order != 0 || compare_columns(old, made, n_keys, syncd_column_count(made->rows)) != 0;
+    }
+    take_keys(self, order <= 0 ? old->rows : made->rows);
+    return found->compared < ROWS_MAX ? GOES_ON : AT_END;
+}
+
+bool syncd_index_comparison_step(SyncdIndexComparison *self, SyncdIndex *old, SyncdIndex *made,
+                                 bool *ret_more, GError **error)
+{
+    if (!self->begun && !begin_table(self, made, error))
+        return false;
+    Side one = {rows_of(self, old), false}, other = {rows_of(self, made), false};
+    Outcome outcome = compare_rows(self, &one, &other, error);
+    syncd_statement_done(one.rows);
+    syncd_statement_done(other.rows);
+    if (outcome != GOES_ON) {
+        self->begun = false;
+        self->at++;
+    }
+    *ret_more = self->at < G_N_ELEMENTS(tables);
+    return outcome != MADE_FAILED;
+}
