@@ -14,6 +14,7 @@
 #include "index-rows.h"
 #include "measure.h"
 #include "population.h"
+#include "store/repair-store.h"
 
 #include <sqlite3.h>
 
@@ -197,7 +198,7 @@ static double rebuild_rate(Log *log)
     return (double)syncd_store_sequence(log->store) / seconds_since(begin);
 }
 
-/* ---- making it beside the one that serves ---- */
+/* ---- making it beside the one that serves, as a repair does ---- */
 
 /* Somebody who asks at fixed times, however long the answers take: what waits behind a long step is
  * all that was due meanwhile. */
@@ -258,15 +259,17 @@ static double remake_rate(Log *log, Rounds *waited)
 {
     Reader reader;
     bool more = true;
+    double progress;
     g_autoptr(GError) error = NULL;
     reader_begin(&reader, log);
     gint64 begin = g_get_monotonic_time();
     while (more) {
-        must(syncd_store_step_remake(log->store, &more, &error), error);
+        must(syncd_store_step_index_repair(log->store, "bench.0", &more, &progress, &error), error);
         reader_catch_up(&reader);
     }
     double rate = (double)syncd_store_sequence(log->store) / seconds_since(begin);
     rounds_add(waited, reader_end(&reader));
+    must(syncd_store_release_index_snapshot(log->store, "bench.0", &error), error);
     return rate;
 }
 
