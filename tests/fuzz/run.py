@@ -51,6 +51,7 @@ TARGETS = {
     'operation': Target(10, 'operation'),
     'tree': Target(10),
     'cursor': Target(10),
+    'evidence': Target(10),
     'text': Target(10, 'text'),
     'reply': Target(10, 'reply'),
     'wire': Target(10),
