@@ -262,6 +262,16 @@ SyncdJson syncd_json_member(SyncdJson object, const char *name)
     return (SyncdJson){0};
 }
 
+guint syncd_json_count(SyncdJson container)
+{
+    SyncdJsonIter iter;
+    guint n = 0;
+    syncd_json_iter_init(&iter, container);
+    while (syncd_json_iter_next(&iter, NULL, NULL))
+        n++;
+    return n;
+}
+
 bool syncd_json_is(SyncdJson value, const char *text)
 {
     return value.type == SYNCD_JSON_STRING && string_equals(value, text, strlen(text));

@@ -69,6 +69,8 @@ SyncdJson syncd_json_member(SyncdJson object, const char *name);
 void syncd_json_iter_init(SyncdJsonIter *iter, SyncdJson container);
 bool syncd_json_iter_next(SyncdJsonIter *iter, SyncdJson *ret_name, SyncdJson *ret_value);
 
+guint syncd_json_count(SyncdJson container); /* its elements or members */
+
 bool syncd_json_is(SyncdJson value, const char *text); /* a string equal to text */
 bool syncd_json_get_int64(SyncdJson value,
                           gint64 *ret_value); /* false: no integer, or out of range */

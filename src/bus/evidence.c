@@ -51,11 +51,9 @@ static bool step_search(SyncdCall *call, SyncdService *service, void *data, bool
 bool syncd_handle_get_evidence(SyncdCall *call, GError **error)
 {
     const char *id = NULL;
-    bool all;
-    if (!syncd_text_argument_read(syncd_call_message(call), &id, error) ||
-        !syncd_all_option_read(syncd_call_message(call), &all, error))
-        return false;
-    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
+    SyncdService *service = syncd_text_argument_read(syncd_call_message(call), &id, error)
+                                ? syncd_call_authorise_reading(call, error)
+                                : NULL;
     if (service == NULL)
         return false;
     SyncdEvidenceSearch *search =

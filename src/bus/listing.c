@@ -49,6 +49,14 @@ bool syncd_all_option_read(sd_bus_message *message, bool *ret_all, GError **erro
     return syncd_options_read(message, all_option, G_N_ELEMENTS(all_option), ret_all, error);
 }
 
+SyncdService *syncd_call_authorise_reading(SyncdCall *call, GError **error)
+{
+    bool all;
+    return syncd_all_option_read(syncd_call_message(call), &all, error)
+               ? syncd_call_authorise(call, all, NULL, error)
+               : NULL;
+}
+
 bool syncd_no_options_read(sd_bus_message *message, GError **error)
 {
     return syncd_options_read(message, NULL, 0, NULL, error);

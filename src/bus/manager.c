@@ -281,10 +281,7 @@ static bool handle_verify(SyncdCall *call, GError **error)
 
 static bool handle_list_jobs(SyncdCall *call, GError **error)
 {
-    bool all;
-    if (!syncd_all_option_read(syncd_call_message(call), &all, error))
-        return false;
-    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
+    SyncdService *service = syncd_call_authorise_reading(call, error);
     if (service == NULL)
         return false;
     g_autofree char *jobs = syncd_service_describe_jobs(service, syncd_call_caller(call));

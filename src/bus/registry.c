@@ -132,14 +132,12 @@ static bool handle_revoke(SyncdCall *call, GError **error)
 
 static bool handle_show(SyncdCall *call, GError **error)
 {
-    sd_bus_message *message = syncd_call_message(call);
     const char *kind = NULL, *id = NULL;
     const char **const texts[] = {&kind, &id};
-    bool all;
-    if (!read_texts(message, (const char ***)texts, G_N_ELEMENTS(texts), error) ||
-        !syncd_all_option_read(message, &all, error))
-        return false;
-    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
+    SyncdService *service =
+        read_texts(syncd_call_message(call), (const char ***)texts, G_N_ELEMENTS(texts), error)
+            ? syncd_call_authorise_reading(call, error)
+            : NULL;
     if (service == NULL)
         return false;
     g_autofree char *record =

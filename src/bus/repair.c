@@ -87,10 +87,7 @@ static char *describe_plans(SyncdService *service, const SyncdCaller *caller)
 
 static bool handle_list(SyncdCall *call, GError **error)
 {
-    bool all;
-    if (!syncd_all_option_read(syncd_call_message(call), &all, error))
-        return false;
-    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
+    SyncdService *service = syncd_call_authorise_reading(call, error);
     if (service == NULL)
         return false;
     g_autofree char *plans = describe_plans(service, syncd_call_caller(call));

@@ -44,10 +44,7 @@ static bool read_path(sd_bus_message *message, SyncdBytes *ret_path, GError **er
 
 static bool handle_list(SyncdCall *call, GError **error)
 {
-    bool all;
-    if (!syncd_all_option_read(syncd_call_message(call), &all, error))
-        return false;
-    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
+    SyncdService *service = syncd_call_authorise_reading(call, error);
     if (service == NULL)
         return false;
     g_autofree char *workspaces =
@@ -103,11 +100,10 @@ static bool handle_check_ignored(SyncdCall *call, GError **error)
     sd_bus_message *message = syncd_call_message(call);
     const char *workspace = NULL;
     SyncdBytes path;
-    bool all;
-    if (!syncd_text_argument_read(message, &workspace, error) ||
-        !read_path(message, &path, error) || !syncd_all_option_read(message, &all, error))
-        return false;
-    SyncdService *service = syncd_call_authorise(call, all, NULL, error);
+    SyncdService *service =
+        syncd_text_argument_read(message, &workspace, error) && read_path(message, &path, error)
+            ? syncd_call_authorise_reading(call, error)
+            : NULL;
     if (service == NULL)
         return false;
     g_autofree char *verdict =

@@ -110,16 +110,6 @@ static GVariant *page_options(const SyncdListing *listing, const SyncdCli *cli, 
     return g_variant_ref_sink(g_variant_dict_end(&options));
 }
 
-static guint64 count(SyncdJson array)
-{
-    guint64 n = 0;
-    SyncdJsonIter iter;
-    syncd_json_iter_init(&iter, array);
-    while (syncd_json_iter_next(&iter, NULL, NULL))
-        n++;
-    return n;
-}
-
 bool syncd_listing_pages(const SyncdListing *listing, const SyncdCli *cli, SyncdClient *client,
                          SyncdPageFunc func, void *data, bool *ret_more, GError **error)
 {
@@ -133,7 +123,7 @@ bool syncd_listing_pages(const SyncdListing *listing, const SyncdCli *cli, Syncd
             !syncd_client_list(client, listing->list, options, &records, &next, error))
             return false;
         SyncdJson array = syncd_json_root(records, strlen(records));
-        left -= MIN(left, count(array));
+        left -= MIN(left, syncd_json_count(array));
         g_free(cursor);
         cursor = g_steal_pointer(&next);
         if (!func(data, array))

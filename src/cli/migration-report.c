@@ -15,23 +15,13 @@ static SyncdJson root_of(const GPtrArray *reports, guint i)
     return syncd_json_root(reports->pdata[i], strlen(reports->pdata[i]));
 }
 
-static guint count(SyncdJson list)
-{
-    SyncdJsonIter iter;
-    guint n = 0;
-    syncd_json_iter_init(&iter, list);
-    while (syncd_json_iter_next(&iter, NULL, NULL))
-        n++;
-    return n;
-}
-
 void syncd_migration_reports_count(const GPtrArray *reports, guint *ret_objects,
                                    guint *ret_failures)
 {
     *ret_objects = *ret_failures = 0;
     for (guint i = 0; i < reports->len; i++) {
-        *ret_objects += count(syncd_json_member(root_of(reports, i), "objects"));
-        *ret_failures += count(syncd_json_member(root_of(reports, i), "failures"));
+        *ret_objects += syncd_json_count(syncd_json_member(root_of(reports, i), "objects"));
+        *ret_failures += syncd_json_count(syncd_json_member(root_of(reports, i), "failures"));
     }
 }
 

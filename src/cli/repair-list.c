@@ -9,21 +9,12 @@
 
 #include <string.h>
 
-static guint count(SyncdJson list)
-{
-    SyncdJsonIter iter;
-    guint n = 0;
-    syncd_json_iter_init(&iter, list);
-    while (syncd_json_iter_next(&iter, NULL, NULL))
-        n++;
-    return n;
-}
-
 static void add_row(SyncdTable *table, SyncdJson plan)
 {
     g_autofree char *id = syncd_record_text(plan, "id"), *state = syncd_record_text(plan, "state"),
                     *risk = syncd_record_text(plan, "risk"),
-                    *steps = g_strdup_printf("%u", count(syncd_json_member(plan, "steps"))),
+                    *steps =
+                        g_strdup_printf("%u", syncd_json_count(syncd_json_member(plan, "steps"))),
                     *planned = syncd_when_local_usec(syncd_record_number(plan, "planned_usec"));
     const char *const cells[] = {id, state, risk, steps, planned};
     syncd_table_add(table, cells);

@@ -23,16 +23,6 @@ void syncd_rules_of_conflict(SyncdJson conflict, SyncdRuling *ruling)
     check_option(card, "selected_option", "selected-is-an-option", known, ruling);
 }
 
-static guint64 count_elements(SyncdJson array)
-{
-    SyncdJsonIter iter;
-    guint64 count = 0;
-    syncd_json_iter_init(&iter, array);
-    while (syncd_json_iter_next(&iter, NULL, NULL))
-        count++;
-    return count;
-}
-
 void syncd_rules_of_graph(SyncdJson graph, SyncdRuling *ruling)
 {
     guint64 number;
@@ -42,7 +32,7 @@ void syncd_rules_of_graph(SyncdJson graph, SyncdRuling *ruling)
     if (services.type != SYNCD_JSON_ARRAY || !syncd_rule_is_count(count))
         return;
     SyncdDecimal decimal = syncd_decimal_read(count);
-    if (!syncd_decimal_get_uint64(&decimal, &number) || number != count_elements(services))
+    if (!syncd_decimal_get_uint64(&decimal, &number) || number != syncd_json_count(services))
         syncd_rule_break(ruling, "services-are-counted", "/service_count",
                          "must be the number of services");
 }

@@ -72,22 +72,12 @@ static SyncdJson find_member(SyncdJson object, SyncdJson wanted, gint64 *budget)
     return (SyncdJson){0};
 }
 
-static unsigned count_members(SyncdJson object)
-{
-    unsigned count = 0;
-    SyncdJsonIter iter;
-    syncd_json_iter_init(&iter, object);
-    while (syncd_json_iter_next(&iter, NULL, NULL))
-        count++;
-    return count;
-}
-
 static bool same_objects(SyncdJson one, SyncdJson other, gint64 *budget)
 {
     SyncdJsonIter iter;
     SyncdJson name, value;
     *budget -= (gint64)((syncd_json_size(one) + syncd_json_size(other)) / 32);
-    if (count_members(one) != count_members(other))
+    if (syncd_json_count(one) != syncd_json_count(other))
         return false;
     syncd_json_iter_init(&iter, one);
     while (syncd_json_iter_next(&iter, &name, &value)) {

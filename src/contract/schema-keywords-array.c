@@ -20,7 +20,7 @@ KEYWORD(compile_old_items)
     if (value.type != SYNCD_JSON_ARRAY)
         return syncd_schema_read_schema(compiler, build, keyword, value, &array->items, error);
     array->items_name = "additionalItems";
-    if (syncd_schema_count(value) > 0)
+    if (syncd_json_count(value) > 0)
         return syncd_schema_read_list(compiler, build, keyword, value, &array->prefix, error);
     array->prefix.nodes = syncd_schema_own(compiler->owned, g_new0(SchemaNode *, 1));
     return true;

@@ -37,7 +37,7 @@ static bool add_properties(SchemaCompiler *compiler, SchemaBuild *build, SchemaO
 bool syncd_schema_finish_object(SchemaCompiler *compiler, SchemaBuild *build, GError **error)
 {
     SchemaObject *object = build->node->object;
-    unsigned count = syncd_schema_count(build->properties) + build->required_count;
+    unsigned count = syncd_json_count(build->properties) + build->required_count;
     if (count > SCHEMA_MAX_PROPERTIES)
         return syncd_schema_refuse(build->node->location, "", error, "names more than %u members",
                                    SCHEMA_MAX_PROPERTIES);
@@ -68,8 +68,8 @@ KEYWORD(compile_pattern_properties)
     SyncdJson name, element;
     if (value.type != SYNCD_JSON_OBJECT)
         return syncd_schema_wants(build, keyword, error, "an object of schemas");
-    object->patterns = syncd_schema_own(
-        compiler->owned, g_new0(SchemaPatternProperty, syncd_schema_count(value) + 1));
+    object->patterns = syncd_schema_own(compiler->owned,
+                                        g_new0(SchemaPatternProperty, syncd_json_count(value) + 1));
     syncd_json_iter_init(&iter, value);
     while (syncd_json_iter_next(&iter, &name, &element)) {
         char *text;
@@ -130,7 +130,7 @@ KEYWORD(compile_dependencies)
     bool only_names = strcmp(keyword, "dependentRequired") == 0;
     bool only_schemas = strcmp(keyword, "dependentSchemas") == 0;
     /* The two of 2020-12 may stand beside each other. */
-    unsigned count = object->dependency_count + syncd_schema_count(value);
+    unsigned count = object->dependency_count + syncd_json_count(value);
     SchemaDependency *all = syncd_schema_own(compiler->owned, g_new0(SchemaDependency, count + 1));
     for (unsigned i = 0; i < object->dependency_count; i++)
         all[i] = object->dependencies[i];

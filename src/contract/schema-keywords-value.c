@@ -28,7 +28,7 @@ KEYWORD(compile_type)
     SyncdJsonIter iter;
     SyncdJson element;
     bool good =
-        value.type != SYNCD_JSON_ARRAY ? add_type(value, &types) : syncd_schema_count(value) > 0;
+        value.type != SYNCD_JSON_ARRAY ? add_type(value, &types) : syncd_json_count(value) > 0;
     syncd_json_iter_init(&iter, value);
     while (good && value.type == SYNCD_JSON_ARRAY && syncd_json_iter_next(&iter, NULL, &element))
         good = add_type(element, &types);
@@ -48,7 +48,7 @@ static SchemaValue value_of(SchemaCompiler *compiler, SyncdJson value)
 
 KEYWORD(compile_enum)
 {
-    unsigned count = syncd_schema_count(value);
+    unsigned count = syncd_json_count(value);
     if (value.type != SYNCD_JSON_ARRAY || count == 0)
         return syncd_schema_wants(build, keyword, error, "a list that is not empty");
     SchemaValues *values = syncd_schema_own(compiler->owned, g_new0(SchemaValues, 1));

@@ -3,16 +3,6 @@
 
 #define BITS_AT_HAND 4u
 
-static guint64 count_elements(SyncdJson value)
-{
-    guint64 count = 0;
-    SyncdJsonIter iter;
-    syncd_json_iter_init(&iter, value);
-    while (syncd_json_iter_next(&iter, NULL, NULL))
-        count++;
-    return count;
-}
-
 bool syncd_schema_check_marking(SchemaRun *run, const SchemaNode *node, SyncdJson value,
                                 const SchemaStep *step, SchemaMarks *marks, SchemaPart part)
 {
@@ -21,7 +11,7 @@ bool syncd_schema_check_marking(SchemaRun *run, const SchemaNode *node, SyncdJso
 
     guint64 at_hand[BITS_AT_HAND] = {0};
     g_autofree guint64 *memory = NULL;
-    SchemaMarks own = {at_hand, marks != NULL ? marks->count : count_elements(value)};
+    SchemaMarks own = {at_hand, marks != NULL ? marks->count : syncd_json_count(value)};
     guint64 words = own.count / 64 + 1;
     run->budget -= (gint64)(words + syncd_json_size(value) / 64);
     if (words > BITS_AT_HAND)

@@ -71,20 +71,10 @@ bool syncd_schema_read_schema(SchemaCompiler *compiler, SchemaBuild *build, cons
     return *ret_node != NULL;
 }
 
-unsigned syncd_schema_count(SyncdJson container)
-{
-    unsigned count = 0;
-    SyncdJsonIter iter;
-    syncd_json_iter_init(&iter, container);
-    while (syncd_json_iter_next(&iter, NULL, NULL))
-        count++;
-    return count;
-}
-
 bool syncd_schema_read_list(SchemaCompiler *compiler, SchemaBuild *build, const char *keyword,
                             SyncdJson value, SchemaNodes *ret_nodes, GError **error)
 {
-    unsigned count = syncd_schema_count(value);
+    unsigned count = syncd_json_count(value);
     if (value.type != SYNCD_JSON_ARRAY || count == 0)
         return syncd_schema_wants(build, keyword, error, "a list of schemas that is not empty");
     ret_nodes->nodes = syncd_schema_own(compiler->owned, g_new0(SchemaNode *, count));
@@ -142,7 +132,7 @@ bool syncd_schema_read_names(SchemaCompiler *compiler, const SchemaBuild *build,
     if (value.type != SYNCD_JSON_ARRAY || syncd_schema_find_twins(value, &first, &second, &budget))
         return syncd_schema_wants(build, keyword, error, "a list of names that differ");
     *ret_names =
-        syncd_schema_own(compiler->owned, g_new0(SchemaValue, syncd_schema_count(value) + 1));
+        syncd_schema_own(compiler->owned, g_new0(SchemaValue, syncd_json_count(value) + 1));
     *ret_count = 0;
     syncd_json_iter_init(&iter, value);
     while (syncd_json_iter_next(&iter, NULL, &element)) {

@@ -55,6 +55,5 @@ SyncdPattern *syncd_schema_read_pattern(SchemaCompiler *compiler, const SchemaBu
                                         const char *keyword, SyncdJson value, char **ret_text,
                                         GError **error);
 
-unsigned syncd_schema_count(SyncdJson container);
 /* Unescaped; NULL when it is no string. */
 char *syncd_schema_own_text(SchemaCompiler *compiler, SyncdJson string, size_t *ret_size);

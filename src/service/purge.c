@@ -144,16 +144,6 @@ static void copy_members(SyncdJson content, SyncdJsonWriter *writer)
         syncd_json_member_value(writer, names[i], syncd_json_member(content, names[i]));
 }
 
-static guint count(SyncdJson array)
-{
-    SyncdJsonIter iter;
-    guint n = 0;
-    syncd_json_iter_init(&iter, array);
-    while (syncd_json_iter_next(&iter, NULL, NULL))
-        n++;
-    return n;
-}
-
 /* The entry that proved it; NULL as long as none has. */
 static bool find_proof(SyncdService *service, SyncdJson content, char **ret_proof, GError **error)
 {
@@ -211,8 +201,10 @@ char *syncd_service_describe_purge(SyncdService *service, const SyncdCaller *cal
     syncd_json_member_string(&writer, "proof", proof);
     syncd_json_member_string(&writer, "policy_decision_ref", decision);
     copy_members(content, &writer);
-    syncd_json_member_uint(&writer, "entries", count(syncd_json_member(content, "entries")));
-    syncd_json_member_uint(&writer, "chunks", count(syncd_json_member(content, "chunks")));
+    syncd_json_member_uint(&writer, "entries",
+                           syncd_json_count(syncd_json_member(content, "entries")));
+    syncd_json_member_uint(&writer, "chunks",
+                           syncd_json_count(syncd_json_member(content, "chunks")));
     syncd_purge_write_unreachable(&writer);
     syncd_json_end_object(&writer);
     return g_string_free(g_steal_pointer(&report), FALSE);

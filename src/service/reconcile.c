@@ -170,22 +170,12 @@ static bool check_artifact(const Reconciling *reconciling, SyncdJson provisional
     return false;
 }
 
-static guint count(SyncdJson container)
-{
-    guint n = 0;
-    SyncdJsonIter iter;
-    syncd_json_iter_init(&iter, container);
-    while (syncd_json_iter_next(&iter, NULL, NULL))
-        n++;
-    return n;
-}
-
 /* Each provisional artifact of the operation gets its final id, and no other thing does. */
 static bool check_artifacts(const Reconciling *reconciling, const Wanted *wanted, GError **error)
 {
     SyncdJson provisional =
         syncd_json_member(syncd_target_content(&reconciling->target), "provisional_artifact_ids");
-    guint n = count(wanted->artifacts);
+    guint n = syncd_json_count(wanted->artifacts);
     g_autoptr(GHashTable) finals = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     SyncdJsonIter iter;
     SyncdJson name, value;
@@ -198,12 +188,12 @@ static bool check_artifacts(const Reconciling *reconciling, const Wanted *wanted
     while (syncd_json_iter_next(&iter, &name, &value))
         if (!check_artifact(reconciling, provisional, name, value, finals, error))
             return false;
-    if (n == count(provisional))
+    if (n == syncd_json_count(provisional))
         return true;
     syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
                     "/artifact_reconciliation has %u of the %u provisional artifacts of the "
                     "operation",
-                    n, count(provisional));
+                    n, syncd_json_count(provisional));
     return false;
 }
 
@@ -232,7 +222,7 @@ static bool check_admission(const Reconciling *reconciling, const Wanted *wanted
 {
     guint64 pos = 0;
     bool admitted = false;
-    if (wanted->admission_ref == NULL && count(wanted->artifacts) == 0)
+    if (wanted->admission_ref == NULL && syncd_json_count(wanted->artifacts) == 0)
         return true;
     if (wanted->admission_ref != NULL &&
         !syncd_store_find_decision(reconciling->service->store, wanted->admission_ref, &pos, error))
