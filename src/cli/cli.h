@@ -1,10 +1,10 @@
 /*
  * The command line: what a verb is, and what it is given.
  *
- * Every verb is a row of one table (verbs.c), which also makes help, completions and the check of
- * the manual page. A verb is a function that gets a SyncdCli: its arguments, its options and where
- * to print. It returns false with an error when it could not do what was asked; what it found out,
- * a negative verdict included, is a result and goes to `exit`.
+ * Every verb is a row of one table (verbs.c, verbs-*.c), which also makes help, completions and the
+ * check of the manual page. A verb is a function that gets a SyncdCli: its arguments, its options
+ * and where to print. It returns false with an error when it could not do what was asked; what it
+ * found out, a negative verdict included, is a result and goes to `exit`.
  *
  * The options of a verb are looked up by name. Asking for one that the verb's row does not have is
  * a defect and aborts.
@@ -69,7 +69,8 @@ struct SyncdCli {
     SyncdExitCode exit;
 };
 
-extern const SyncdVerb syncd_verbs[];
+/* The row after that one; NULL: the first, and after the last. */
+const SyncdVerb *syncd_verb_next(const SyncdVerb *verb);
 extern const SyncdVerbOption syncd_global_options[];
 
 /* ---- what was given ---- */

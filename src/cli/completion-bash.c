@@ -31,7 +31,7 @@ static const char tail[] = "    esac\n"
 static void append_beginnings(GString *out)
 {
     const char *separator = "        ";
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++) {
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;) {
         g_autofree char *title = syncd_verb_title(verb);
         if (syncd_completion_opens_group(verb))
             g_string_append_printf(out, "%s%s | ", separator, verb->group);
@@ -73,7 +73,7 @@ static void append_option(GString *out, const SyncdVerbOption *option, const Syn
 static void append_words(GString *out, const char *group)
 {
     g_string_append_printf(out, "    %s) words='", group != NULL ? group : "''");
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++) {
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;) {
         if (group == NULL && (verb->group == NULL || syncd_completion_opens_group(verb)))
             g_string_append_printf(out, "%s ", verb->group != NULL ? verb->group : verb->name);
         else if (group != NULL && g_strcmp0(verb->group, group) == 0)
@@ -105,12 +105,12 @@ void syncd_completion_bash(GString *out)
     g_string_append(out, head);
     append_beginnings(out);
     g_string_append(out, middle);
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++)
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;)
         syncd_completion_options(out, verb, append_value);
     syncd_completion_options(out, NULL, append_value);
     g_string_append(out, "    esac\n    case $verb in\n");
     append_words(out, NULL);
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++) {
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;) {
         if (syncd_completion_opens_group(verb))
             append_words(out, verb->group);
         append_verb(out, verb);

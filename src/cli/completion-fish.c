@@ -102,7 +102,7 @@ void syncd_completion_fish(GString *out)
                          "for program in " SYNCD_PROGRAM " " SYNCD_SECOND_NAME "\n"
                          "    complete -c $program -f\n");
     syncd_completion_options(out, NULL, append_option);
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++)
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;)
         append_verb(out, verb);
     g_string_append(out, "end\n");
 }

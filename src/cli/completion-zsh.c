@@ -55,7 +55,7 @@ static void append_word(GString *out, const char *word, const char *help)
 static void append_words(GString *out, const char *group)
 {
     g_string_append_printf(out, "    %s)\n        words_=(", group != NULL ? group : "''");
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++) {
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;) {
         if (group != NULL ? g_strcmp0(verb->group, group) == 0 : verb->group == NULL)
             append_word(out, verb->name, verb->help);
         else if (group == NULL && syncd_completion_opens_group(verb))
@@ -83,7 +83,7 @@ static void append_verb(GString *out, const SyncdVerb *verb)
 static void append_beginnings(GString *out)
 {
     const char *separator = "        ";
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++) {
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;) {
         g_autofree char *title = syncd_verb_title(verb);
         if (syncd_completion_opens_group(verb)) {
             g_string_append_printf(out, "%s%s", separator, verb->group);
@@ -114,7 +114,7 @@ void syncd_completion_zsh(GString *out)
                          "    ((CURRENT -= last - 1))\n"
                          "    case $verb in\n");
     append_words(out, NULL);
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++) {
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;) {
         if (syncd_completion_opens_group(verb))
             append_words(out, verb->group);
         append_verb(out, verb);

@@ -26,7 +26,7 @@ void syncd_completion_options(GString *out, const SyncdVerb *verb, SyncdVerbOpti
 
 bool syncd_completion_opens_group(const SyncdVerb *verb)
 {
-    for (const SyncdVerb *other = syncd_verbs; other < verb; other++)
+    for (const SyncdVerb *other = NULL; (other = syncd_verb_next(other)) != verb;)
         if (g_strcmp0(other->group, verb->group) == 0)
             return false;
     return verb->group != NULL;

@@ -100,7 +100,7 @@ static void append_verbs(GString *out, const char *group)
 {
     size_t width = 0;
     for (size_t pass = 0; pass < 2; pass++)
-        for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++) {
+        for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;) {
             if (group != NULL && g_strcmp0(verb->group, group) != 0)
                 continue;
             g_autofree char *words = verb_words(verb);
@@ -156,7 +156,7 @@ static void print_json(SyncdCli *cli, const char *group, const SyncdVerb *only)
     syncd_json_begin_object(&writer);
     syncd_json_name(&writer, "verbs");
     syncd_json_begin_array(&writer);
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++)
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;)
         if ((only == NULL || verb == only) && (group == NULL || g_strcmp0(verb->group, group) == 0))
             write_verb(&writer, verb);
     syncd_json_end_array(&writer);
@@ -219,7 +219,7 @@ bool syncd_help_verb(SyncdCli *cli, const SyncdVerb *verb, GError **error)
 
 static void print_verbs(SyncdCli *cli)
 {
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++) {
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;) {
         g_autofree char *title = syncd_verb_title(verb);
         syncd_output_printf(cli->out, "%s\n", title);
     }

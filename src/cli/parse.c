@@ -8,7 +8,7 @@
 
 const SyncdVerb *syncd_cli_find_verb(const char *group, const char *name)
 {
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++)
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;)
         if (g_strcmp0(verb->group, group) == 0 && strcmp(verb->name, name) == 0)
             return verb;
     return NULL;
@@ -16,7 +16,7 @@ const SyncdVerb *syncd_cli_find_verb(const char *group, const char *name)
 
 bool syncd_cli_is_group(const char *word)
 {
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++)
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;)
         if (g_strcmp0(verb->group, word) == 0)
             return true;
     return false;
@@ -83,7 +83,7 @@ static void complain_in_group(GError **error, const char *group, const char *wro
 static void complain_verb(GError **error, const char *group, const char *word)
 {
     g_autoptr(GPtrArray) words = g_ptr_array_new();
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++)
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;)
         if (g_strcmp0(verb->group, group) == 0)
             g_ptr_array_add(words, (gpointer)verb->name);
         else if (group == NULL)
@@ -102,7 +102,7 @@ static void complain_verb(GError **error, const char *group, const char *word)
 
 static bool belongs_to_a_verb(const char *name)
 {
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++)
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;)
         if (find_option(verb, name, 0) != NULL)
             return true;
     return false;

@@ -1,5 +1,5 @@
 /*
- * The options of verbs, in small tables that rows of verbs.c put together: those that belong
+ * The options of verbs, in small tables that rows of verbs-*.c put together: those that belong
  * together, and those that several verbs have.
  */
 #pragma once

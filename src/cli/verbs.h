@@ -1,9 +1,13 @@
 /*
- * The functions of the verb table, one a file.
+ * The table of verbs, a family a file (verbs-*.c), and their functions, one a file.
  */
 #pragma once
 
 #include "cli/cli.h"
+
+/* Each ends with a row that has no name. */
+extern const SyncdVerb syncd_verbs_work[], syncd_verbs_look[], syncd_verbs_workspace[],
+    syncd_verbs_registry[], syncd_verbs_judge[], syncd_verbs_program[];
 
 bool syncd_verb_status(SyncdCli *cli, GError **error);
 bool syncd_verb_ops_enqueue(SyncdCli *cli, GError **error);

@@ -9,7 +9,7 @@
 
 static void every_verb_is_there_once(void)
 {
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++) {
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;) {
         g_assert_true(syncd_cli_find_verb(verb->group, verb->name) == verb);
         g_assert_nonnull(verb->run);
         g_assert_nonnull(verb->help);
@@ -45,7 +45,7 @@ static bool same_letter(const SyncdVerbOption *a, const SyncdVerbOption *b)
 
 static void options_of_a_verb_differ(void)
 {
-    for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++) {
+    for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;) {
         g_autoptr(GPtrArray) options = g_ptr_array_new();
         for (const SyncdVerbOption *option = syncd_global_options; option->name != NULL; option++)
             if (!is_hidden(verb, option))
@@ -68,7 +68,7 @@ static void completions_know_every_verb_and_option(void)
     for (size_t i = 0; i < G_N_ELEMENTS(make); i++) {
         g_autoptr(GString) script = g_string_new(NULL);
         make[i](script);
-        for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++) {
+        for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;) {
             g_assert_nonnull(strstr(script->str, verb->name));
             for (size_t n = 0; verb->options[n] != NULL; n++)
                 for (const SyncdVerbOption *option = verb->options[n]; option->name != NULL;
@@ -87,7 +87,7 @@ static void words_of_options_are_offered(void)
     for (size_t i = 0; i < G_N_ELEMENTS(make); i++) {
         g_autoptr(GString) script = g_string_new(NULL);
         make[i](script);
-        for (const SyncdVerb *verb = syncd_verbs; verb->name != NULL; verb++)
+        for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;)
             for (size_t t = 0; verb->options[t] != NULL; t++)
                 for (const SyncdVerbOption *option = verb->options[t]; option->name != NULL;
                      option++) {
