@@ -68,7 +68,8 @@ static void show_risk(SyncdCli *cli, SyncdJson document)
     bool destructive = false, begun = false;
     g_autofree char *risk = NULL;
     while (next_work(document, &iter, &begun, &step)) {
-        destructive |= syncd_json_member(step, "destructive").type != SYNCD_JSON_FALSE;
+        destructive |= syncd_json_member(step, "destructive").type != SYNCD_JSON_FALSE ||
+                       syncd_record_number(step, "gives_up") > 0;
         if (risk != NULL && gravity(step) <= gravest)
             continue;
         gravest = gravity(step);

@@ -86,7 +86,8 @@ static bool read_step(SyncdRepairPlan *plan, SyncdJson step, const char **risk, 
     work->preview = dup_preview(step);
     plan->purges |= work->kind != NULL && work->kind->destructive;
     g_autofree char *said = syncd_json_dup_text(syncd_json_member(step, "risk"));
-    plan->destructive |= syncd_json_member(step, "destructive").type == SYNCD_JSON_TRUE;
+    plan->destructive |=
+        work->gives_up > 0 || syncd_json_member(step, "destructive").type == SYNCD_JSON_TRUE;
     for (guint i = 0; risks[i] != NULL; i++)
         if (g_strcmp0(said, risks[i]) == 0 && strcmp(risks[i], *risk) != 0 &&
             (strcmp(*risk, "low") == 0 || strcmp(risks[i], "high") == 0))
@@ -159,7 +160,9 @@ SyncdRepairPlan *syncd_repair_plan_parse(SyncdService *service, SyncdBytes text,
 
 /* ---- making one ---- */
 
-/* What is given up is said with what is done, and is what whoever approves answers for. */
+/* What is given up is said with what is done, and is what whoever approves answers for. By the
+ * contract that is not destructive, as nothing of it is there any more; by what people understand
+ * it is. */
 static void add_loss(SyncdService *service, const SyncdRepairKind *kind, SyncdRepairStep *step,
                      GPtrArray *texts)
 {
@@ -169,10 +172,8 @@ static void add_loss(SyncdService *service, const SyncdRepairKind *kind, SyncdRe
     step->gives_up = kind->loss(service, &sentence);
     step->description = g_strdup_printf("%s %s", kind->description, sentence);
     g_ptr_array_add(texts, (char *)step->description);
-    if (step->gives_up == 0)
-        return;
-    step->destructive = true;
-    step->risk = "high";
+    if (step->gives_up > 0)
+        step->risk = "high";
 }
 
 static void add_steps(SyncdService *service, const GPtrArray *needs, GArray *steps,

@@ -58,6 +58,16 @@ static void how_it_stands_is_what_the_daemon_says(void)
     assert_says(text, "undone", true);
 }
 
+/* Nothing of it is there any more, so the contract does not call it destructive. */
+static void what_is_given_up_is_not_said_to_be_safe(void)
+{
+    g_autofree char *text =
+        shown(DESCRIPTION,
+              "{\"steps\":[{\"id\":\"one\",\"risk\":\"high\",\"destructive\":false,\"gives_up\":2,"
+              "\"target\":\"journal\",\"description\":\"Write it anew.\"}]}");
+    assert_says(text, "high; some of it cannot be taken back", true);
+}
+
 static void a_state_that_is_not_said_hides_no_step(void)
 {
     g_autofree char *text = shown("{\"id\":\"plan-1\",\"state\":\"complete\"}", DOCUMENT);
@@ -69,6 +79,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cli-repair/document", what_is_done_is_what_the_document_says);
     g_test_add_func("/cli-repair/state", how_it_stands_is_what_the_daemon_says);
+    g_test_add_func("/cli-repair/given-up", what_is_given_up_is_not_said_to_be_safe);
     g_test_add_func("/cli-repair/hidden", a_state_that_is_not_said_hides_no_step);
     return g_test_run();
 }
