@@ -51,6 +51,7 @@ void syncd_check_fault(SyncdIndexCheck *check, const char *what, guint64 rows);
 
 /* Questions that are more than a walk. */
 bool syncd_check_entries(SyncdIndexCheck *check, bool *ret_more, GError **error);
+bool syncd_check_log(SyncdIndexCheck *check, bool *ret_more, GError **error);
 bool syncd_check_lanes(SyncdIndexCheck *check, bool *ret_more, GError **error);
 bool syncd_check_chunks(SyncdIndexCheck *check, bool *ret_more, GError **error);
 /* Nothing follows what is counted any more; that index is there still. */

@@ -71,14 +71,25 @@ bool syncd_check_walk(SyncdIndexCheck *self, const SyncdCheckWalk *walk,
 #define TWO(wrong, table, key) MORE(wrong, table, key, ":a, :b")
 #define THREE(wrong, table, key) MORE(wrong, table, key, ":a, :b, :c")
 
+/* A child waits for its parents that are not done, and is blocked by those that failed: one that
+ * waits for more than there are is never handed out. */
+#define PARENTS(condition)                                                                         \
+    "(SELECT count(*) FROM dependency JOIN task AS parent ON parent.pos = dependency.parent"       \
+    " WHERE dependency.child = task.pos AND parent.task " condition ")"
+G_STATIC_ASSERT(SYNCD_TASK_SUCCEEDED == 2 && SYNCD_TASK_FAILED == 3 && SYNCD_TASK_CANCELLED == 4);
+
 static const struct {
     const char *what;
     SyncdCheckWalk walk; /* gives 1 for a row that is wrong … */
     bool (*step)(SyncdIndexCheck *check, bool *ret_more, GError **error); /* … or this asks */
 } questions[] = {
     {"entries", {NULL}, syncd_check_entries},
+    {"log", {NULL}, syncd_check_log},
     {"lane-counts", {NULL}, syncd_check_lanes},
     {"tasks", {ONE(LACKS_ENTRY("pos") " OR " LACKS_ENTRY("moved"), "task", "pos"), "i"}, NULL},
+    {"waits",
+     {ONE("waits <> " PARENTS("<> 2") " OR blockers <> " PARENTS("IN (3, 4)"), "task", "pos"), "i"},
+     NULL},
     {"dependencies",
      {TWO(LACKS_TASK("child") " OR " LACKS_TASK("parent"), "dependency", "child, parent"), "ii"},
      NULL},
@@ -97,6 +108,13 @@ static const struct {
     {"file-history", {TWO(LACKS_FILE("file"), "file_change", "file, place"), "ii"}, NULL},
     {"content", {TWO(LACKS_FILE("file"), "content", "file, version"), "ii"}, NULL},
     {"content-chunks", {NULL}, syncd_check_chunks},
+    {"content-users",
+     {ONE("NOT EXISTS (SELECT 1 FROM content AS kept WHERE kept.file = content_chunk.file"
+          " AND kept.version = content_chunk.version)"
+          " AND name NOT IN (SELECT name FROM content_dropped)",
+          "content_chunk", "rowid"),
+      "i"},
+     NULL},
     {"mismatches", {ONE(LACKS_FILE("file"), "mismatch", "file"), "i"}, NULL},
 };
 
