@@ -1,3 +1,4 @@
+#include "store/lost.h"
 #include "store/repair-store.h"
 #include "store/store-private.h"
 
@@ -403,7 +404,7 @@ bool syncd_store_check_entry(SyncdStore *self, const SyncdEntry *entry, SyncdHas
     guint64 seq = entry->header.seq;
     const SyncdFeed *feed = feed_of(self, &entry->header, error);
     g_autoptr(GArray) path = g_array_new(FALSE, FALSE, sizeof(SyncdHash));
-    *ret_leaf = syncd_tree_leaf(entry->text, entry->size);
+    *ret_leaf = syncd_entry_leaf(entry->text, entry->size);
     return feed != NULL && (is_proven(&self->proven, feed, seq, ret_leaf) ||
                             find_path(self, feed, seq, ret_leaf, path, error));
 }

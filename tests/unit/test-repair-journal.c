@@ -1,4 +1,5 @@
 /* Repair of the log, from its plan to its rollback. */
+#include "ledger-fixture.h"
 #include "repair-fixture.h"
 
 #include "contract/check.h"
@@ -129,6 +130,23 @@ static void what_is_given_up_is_said_before_and_after(void)
     g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
     g_assert_no_error(error);
     assert_says(report, "\"given_up\":[\"The header of sequence number 12 is lost");
+    service_clear(&f);
+}
+
+/* Its leaf is known still, and all that is said of it is where it was. */
+static void a_reader_of_evidence_goes_past_what_is_lost(void)
+{
+    ServiceFixture f;
+    start_damaged(&f, LOSE_TWO);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    rest(&f);
+    g_autoptr(SyncdAttestationKeys) keys = device_keys(&f);
+    g_auto(Ledger) ledger = whole_ledger(&f);
+    g_assert_cmpuint(ledger.envelopes->len, ==, service_sequence(&f));
+    for (guint i = 0; i < ledger.envelopes->len; i++)
+        assert_valid(ledger.envelopes->pdata[i], keys);
     service_clear(&f);
 }
 
@@ -322,6 +340,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-journal/body", a_damaged_body_is_mended_or_named);
     g_test_add_func("/repair-journal/given-up", what_is_given_up_is_said_before_and_after);
     g_test_add_func("/repair-journal/had", what_can_be_had_is_not_given_up);
+    g_test_add_func("/repair-journal/evidence", a_reader_of_evidence_goes_past_what_is_lost);
     g_test_add_func("/repair-journal/unsaid", nothing_is_given_up_that_the_plan_does_not_say);
     g_test_add_func("/repair-journal/read-only", a_log_that_takes_no_writing_takes_them_again);
     g_test_add_func("/repair-journal/tiles", tiles_are_mended);
