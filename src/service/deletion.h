@@ -48,6 +48,8 @@ bool syncd_registry_move_object(SyncdService *service, const SyncdDeleting *dele
 /* What is left to do for purges that were begun, now or before the start: a step. True while there
  * is more (purge.c). */
 bool syncd_service_finish_purges(SyncdService *service);
+/* Whether that goes on now, and does not wait until it is tried again. */
+bool syncd_service_is_clearing(const SyncdService *service);
 /* Forgets how far it came with that. */
 void syncd_service_stop_scrub(SyncdService *service);
 

@@ -90,13 +90,14 @@ struct SyncdService {
     bool leases_moved;   /* in the open turn */
     guint64 leases_ms;   /* since when it is known how they were renewed */
     bool has_purges;     /* some may not be proven yet */
-    SyncdScrub *scrub;   /* of the purge that is cleared up after; NULL: of none */
-    guint64 scrubs;      /* the entry of that purge */
-    bool scrubbed;       /* its bytes are gone everywhere */
+    SyncdScrub *scrub;   /* of the purges that are cleared up after; NULL: of none */
+    GArray *scrubs;      /* guint64: the entries of those purges, with it */
+    bool scrubbed;       /* their bytes are gone everywhere */
+    bool scrubs_alone;   /* not several at once, as one of several could not be */
     guint64 purge_retry; /* monotonic: not before */
     guint64 purge_delay; /* how long that was; 0: none failed */
     guint64 purge_after; /* up to this entry those that are left failed; 0: none has, since then */
-    guint64 proving; /* the entry of the purge that the open turn proves, or that the last did */
+    guint64 proving; /* the first of the purges that the open turn proves, or that the last did */
     bool purge_lacks_room;  /* one of those that failed, when they were tried last */
     bool retains;           /* retention.c: it looks for content whose time has come … */
     guint64 retained;       /* … in files behind this one … */

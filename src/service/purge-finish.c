@@ -1,4 +1,7 @@
-/* What follows the commit of a purge: every other place is cleared, then it is proven. */
+/*
+ * What follows the commit of a purge: every other place is cleared, then it is proven. What several
+ * purges need is done once for them, as it is the whole index that is made anew.
+ */
 #include "service/purge.h"
 
 #include "base/log.h"
@@ -9,6 +12,7 @@
  * goes and is soon looked for. */
 #define DELAY_MIN_USEC (60u * G_USEC_PER_SEC)
 #define DELAY_MAX_USEC (60u * DELAY_MIN_USEC)
+#define PURGES_AT_ONCE 64u
 
 typedef struct {
     SyncdEntry entry;
@@ -62,18 +66,35 @@ static GPtrArray *list_chunks(SyncdJson content)
     return chunks;
 }
 
-static bool begin_scrub(SyncdService *service, guint64 pos, GError **error)
+static bool add_purge(SyncdService *service, guint64 pos, GError **error)
 {
     g_auto(Unproven) unproven = {0};
-    syncd_service_stop_scrub(service);
-    /* What a repair kept may hold what goes. */
-    if (!read_purge(service, pos, &unproven, error) || !syncd_repair_release_all(service, error) ||
-        !syncd_store_remove_kept(service->store, error))
+    if (!read_purge(service, pos, &unproven, error))
         return false;
     g_autoptr(GPtrArray) chunks = list_chunks(unproven.content);
-    service->scrub = syncd_store_begin_scrub(service->store, unproven.scope_id, chunks);
-    service->scrubs = pos;
+    if (service->scrub == NULL)
+        service->scrub = syncd_store_begin_scrub(service->store, unproven.scope_id, chunks);
+    else
+        syncd_scrub_add(service->scrub, unproven.scope_id, chunks);
+    g_array_append_val(service->scrubs, pos);
+    return true;
+}
+
+/* Of the others that wait, too. One that cannot be read is told of when it is the first. */
+static bool begin_scrub(SyncdService *service, guint64 pos, GError **error)
+{
+    guint most = service->scrubs_alone ? 1 : PURGES_AT_ONCE;
+    syncd_service_stop_scrub(service);
+    service->scrubs = g_array_new(FALSE, FALSE, sizeof pos);
     service->scrubbed = false;
+    /* What a repair kept may hold what goes. */
+    if (!syncd_repair_release_all(service, error) ||
+        !syncd_store_remove_kept(service->store, error) || !add_purge(service, pos, error))
+        return false;
+    while (service->scrubs->len < most &&
+           syncd_store_find_unproven(service->store, pos, &pos, NULL) && pos != 0 &&
+           add_purge(service, pos, NULL))
+        ;
     return true;
 }
 
@@ -89,14 +110,19 @@ static bool scrub(SyncdService *service, GError **error)
 void syncd_service_stop_scrub(SyncdService *service)
 {
     g_clear_pointer(&service->scrub, syncd_scrub_free);
+    g_clear_pointer(&service->scrubs, g_array_unref);
+}
+
+bool syncd_service_is_clearing(const SyncdService *service)
+{
+    return service->scrub != NULL && syncd_service_monotonic(service) >= service->purge_retry;
 }
 
 /* ---- proving ---- */
 
-static GString *write_proof(const SyncdService *service, const Unproven *unproven)
+static GString *write_proof(const Unproven *unproven, const SyncdScrubbed *scrubbed)
 {
     SyncdJsonWriter writer;
-    const SyncdScrubbed *scrubbed = syncd_scrub_result(service->scrub);
     g_autofree char *purge = syncd_bytes_dup(unproven->entry.header.op),
                     *decision = syncd_bytes_dup(unproven->entry.header.decision);
     GString *content = g_string_new(NULL);
@@ -120,13 +146,19 @@ static GString *write_proof(const SyncdService *service, const Unproven *unprove
     return content;
 }
 
-static bool prove(SyncdService *service, guint64 pos, GError **error)
+static guint64 scrubs_at(const SyncdService *service, guint number)
+{
+    return g_array_index(service->scrubs, guint64, number);
+}
+
+static bool prove(SyncdService *service, guint number, GError **error)
 {
     g_auto(Unproven) unproven = {0};
-    if (!read_purge(service, pos, &unproven, error) || !syncd_service_find_own(service, error))
+    SyncdScrubbed scrubbed = syncd_scrub_result(service->scrub, number);
+    if (!read_purge(service, scrubs_at(service, number), &unproven, error))
         return false;
     g_auto(SyncdReceipt) receipt = {0};
-    g_autoptr(GString) content = write_proof(service, &unproven);
+    g_autoptr(GString) content = write_proof(&unproven, &scrubbed);
     g_autofree char *decision = syncd_bytes_dup(unproven.entry.header.decision);
     SyncdDraft draft = {
         .kind = syncd_deletion_kind_of(SYNCD_DELETION_PROVE),
@@ -140,18 +172,30 @@ static bool prove(SyncdService *service, guint64 pos, GError **error)
         .meta = SYNCD_BYTES_TEXT("{}"),
         .content = SYNCD_BYTES(content->str, content->len),
     };
-    if (!syncd_service_append(service, syncd_store_device_id(service->store), &draft, &receipt,
-                              error))
+    return syncd_service_append(service, syncd_store_device_id(service->store), &draft, &receipt,
+                                error);
+}
+
+/* One turn: all of them, or none. */
+static bool prove_all(SyncdService *service, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    if (!syncd_service_find_own(service, error) || !syncd_service_begin_whole(service, error))
         return false;
-    service->proving = pos;
+    bool done = true;
+    for (guint i = 0; done && i < service->scrubs->len; i++)
+        done = prove(service, i, &failure);
+    if (!syncd_service_end_whole(service, done, &failure, error))
+        return false;
+    service->proving = scrubs_at(service, 0);
     return true;
 }
 
 static bool go_on(SyncdService *service, guint64 pos, GError **error)
 {
-    if (service->scrub == NULL || service->scrubs != pos)
+    if (service->scrub == NULL || scrubs_at(service, 0) != pos)
         return begin_scrub(service, pos, error);
-    return service->scrubbed ? prove(service, pos, error) : scrub(service, error);
+    return service->scrubbed ? prove_all(service, error) : scrub(service, error);
 }
 
 /* The index may be in the making, for the last step's sake among others. */
@@ -168,11 +212,19 @@ static void warn(const GError *error)
               "A purge is not completed yet, and is tried again: %s", error->message);
 }
 
+/* Where it is not for want of room, which all of them need, whose fault it is shows when they are
+ * tried one by one. */
 static void fail(SyncdService *service, guint64 pos, bool for_want_of_room)
 {
     bool another = service->purge_after != 0 && service->purge_lacks_room;
+    bool several = service->scrub != NULL && service->scrubs->len > 1;
+    if (several && !for_want_of_room) {
+        service->scrubs_alone = true;
+        syncd_service_stop_scrub(service);
+        return;
+    }
     service->purge_lacks_room = for_want_of_room || another;
-    service->purge_after = pos;
+    service->purge_after = several ? scrubs_at(service, service->scrubs->len - 1) : pos;
 }
 
 /* The turn with the proof has ended. When that is not in the log all that went before holds still:
@@ -199,7 +251,7 @@ static void wait(SyncdService *service, guint64 now, bool failed)
     if (!failed) {
         syncd_service_stop_scrub(service);
         service->purge_retry = service->purge_delay = 0;
-        service->purge_lacks_room = false;
+        service->purge_lacks_room = service->scrubs_alone = false;
         return;
     }
     guint64 most = service->purge_lacks_room ? DELAY_MIN_USEC : DELAY_MAX_USEC;
@@ -224,7 +276,7 @@ static bool step(SyncdService *service, guint64 now)
         return false;
     }
     service->purge_retry = 0;
-    if (service->purge_after == pos)
+    if (service->purge_after >= pos)
         return true;
     if (!go_on(service, pos, &error)) {
         bool for_want_of_room = g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);

@@ -100,7 +100,7 @@ bool syncd_repair_check_heads(const SyncdRepairPlan *plan, GError **error)
 bool syncd_repair_check_idle(const SyncdService *service, GError **error)
 {
     const SyncdRepairPlan *running = service->repairs->running;
-    if (running == NULL && service->scrub == NULL)
+    if (running == NULL && !syncd_service_is_clearing(service))
         return true;
     syncd_set_error_next(error, SYNCD_ERROR_BUSY, "wait for that to end",
                          running != NULL ? "The plan %s is being carried out"

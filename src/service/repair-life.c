@@ -300,7 +300,7 @@ static void tell_lapsed(SyncdRepairPlan *plan)
 static bool may_go_on(const SyncdRepairPlan *plan)
 {
     return plan->state == SYNCD_REPAIR_RUNNING && plan->interrupted &&
-           plan->service->repairs->running == NULL && plan->service->scrub == NULL;
+           plan->service->repairs->running == NULL && !syncd_service_is_clearing(plan->service);
 }
 
 static void age(SyncdRepairPlan *plan)

@@ -334,6 +334,8 @@ SyncdJob *syncd_repair_run(SyncdRepairPlan *plan, uid_t uid, bool own)
     run->acts = g_ptr_array_new_with_free_func(syncd_repair_act_free);
     for (guint i = 0; i < plan->steps->len; i++)
         g_ptr_array_add(run->acts, syncd_repair_act_new(plan, i));
+    /* One that waits to be tried again begins anew then: what is kept meanwhile goes with it. */
+    syncd_service_stop_scrub(plan->service);
     run->retried = plan->interrupted;
     plan->interrupted = false;
     plan->service->repairs->running = plan;

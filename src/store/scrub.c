@@ -10,31 +10,55 @@
 /* Each is removed durably before the next. */
 #define CHUNKS_A_STEP 8u
 
-struct SyncdScrub {
-    SyncdStore *store;
+/* Of one purge. */
+typedef struct {
     char *scope_id;
     GPtrArray *chunks; /* SyncdPurgedChunk */
     GHashTable *names; /* name: SyncdPurgedChunk (borrowed) */
     guint next;        /* of the chunks */
     SyncdSharing sharing;
-    bool remakes; /* the index: all else is done */
     SyncdScrubbed scrubbed;
+} Part;
+
+struct SyncdScrub {
+    SyncdStore *store;
+    GPtrArray *parts; /* Part */
+    guint at;         /* of the parts */
+    bool remakes;     /* the index: all else is done */
+    guint64 copies;
 };
+
+static void part_free(void *data)
+{
+    Part *part = data;
+    g_hash_table_unref(part->names);
+    g_ptr_array_unref(part->chunks);
+    g_free(part->scope_id);
+    g_free(part);
+}
+
+void syncd_scrub_add(SyncdScrub *scrub, const char *scope_id, GPtrArray *chunks)
+{
+    Part *part = g_new0(Part, 1);
+    part->scope_id = g_strdup(scope_id);
+    part->chunks = g_ptr_array_ref(chunks);
+    part->names = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < chunks->len; i++) {
+        SyncdPurgedChunk *chunk = chunks->pdata[i];
+        chunk->shared = false;
+        g_hash_table_insert(part->names, chunk->name, chunk);
+    }
+    part->sharing =
+        (SyncdSharing){.store = scrub->store, .scope = part->scope_id, .chunks = part->names};
+    g_ptr_array_add(scrub->parts, part);
+}
 
 SyncdScrub *syncd_store_begin_scrub(SyncdStore *self, const char *scope_id, GPtrArray *chunks)
 {
     SyncdScrub *scrub = g_new0(SyncdScrub, 1);
     scrub->store = self;
-    scrub->scope_id = g_strdup(scope_id);
-    scrub->chunks = g_ptr_array_ref(chunks);
-    scrub->names = g_hash_table_new(g_str_hash, g_str_equal);
-    for (guint i = 0; i < chunks->len; i++) {
-        SyncdPurgedChunk *chunk = chunks->pdata[i];
-        chunk->shared = false;
-        g_hash_table_insert(scrub->names, chunk->name, chunk);
-    }
-    scrub->sharing =
-        (SyncdSharing){.store = self, .scope = scrub->scope_id, .chunks = scrub->names};
+    scrub->parts = g_ptr_array_new_with_free_func(part_free);
+    syncd_scrub_add(scrub, scope_id, chunks);
     return scrub;
 }
 
@@ -44,20 +68,18 @@ void syncd_scrub_free(SyncdScrub *scrub)
         return;
     if (scrub->remakes)
         syncd_store_end_remake(scrub->store);
-    g_hash_table_unref(scrub->names);
-    g_ptr_array_unref(scrub->chunks);
-    g_free(scrub->scope_id);
+    g_ptr_array_unref(scrub->parts);
     g_free(scrub);
 }
 
-static bool remove_chunks(SyncdScrub *scrub, GError **error)
+static bool remove_chunks(SyncdScrub *scrub, Part *part, GError **error)
 {
-    SyncdScrubbed *scrubbed = &scrub->scrubbed;
-    for (guint i = 0; i < CHUNKS_A_STEP && scrub->next < scrub->chunks->len; i++) {
-        const SyncdPurgedChunk *chunk = scrub->chunks->pdata[scrub->next];
+    SyncdScrubbed *scrubbed = &part->scrubbed;
+    for (guint i = 0; i < CHUNKS_A_STEP && part->next < part->chunks->len; i++) {
+        const SyncdPurgedChunk *chunk = part->chunks->pdata[part->next];
         if (!chunk->shared && !syncd_blobs_remove(scrub->store->directory, chunk->name, error))
             return false;
-        scrub->next++;
+        part->next++;
         scrubbed->kept_chunks += chunk->shared;
         scrubbed->chunks += !chunk->shared;
         scrubbed->chunk_bytes += chunk->shared ? 0 : chunk->size;
@@ -88,20 +110,20 @@ static bool remove_copies(SyncdScrub *scrub, GError **error)
             continue;
         if (!syncd_directory_remove(directory, name, error))
             return false;
-        scrub->scrubbed.copies++;
+        scrub->copies++;
     }
     return true;
 }
 
 /* Between two steps an entry may come that lists a chunk as well, so the walk is at the end of the
  * log whenever some are removed. */
-static bool clear_chunks(SyncdScrub *scrub, GError **error)
+static bool clear_chunks(SyncdScrub *scrub, Part *part, GError **error)
 {
     bool more;
-    if (!syncd_sharing_step(&scrub->sharing, &more, error))
+    if (!syncd_sharing_step(&part->sharing, &more, error))
         return false;
-    scrub->scrubbed.unreadable = scrub->sharing.unreadable;
-    return more || remove_chunks(scrub, error);
+    part->scrubbed.unreadable = part->sharing.unreadable;
+    return more || remove_chunks(scrub, part, error);
 }
 
 bool syncd_scrub_step(SyncdScrub *scrub, bool *ret_more, GError **error)
@@ -110,8 +132,11 @@ bool syncd_scrub_step(SyncdScrub *scrub, bool *ret_more, GError **error)
     *ret_more = true;
     if (!syncd_store_may_write(self, error))
         return false;
-    if (scrub->next < scrub->chunks->len)
-        return clear_chunks(scrub, error);
+    for (; scrub->at < scrub->parts->len; scrub->at++) {
+        Part *part = scrub->parts->pdata[scrub->at];
+        if (part->next < part->chunks->len)
+            return clear_chunks(scrub, part, error);
+    }
     if (!scrub->remakes &&
         (!remove_copies(scrub, error) ||
          !syncd_database_empty_wal(syncd_journal_database(self->journal), error)))
@@ -120,7 +145,9 @@ bool syncd_scrub_step(SyncdScrub *scrub, bool *ret_more, GError **error)
     return syncd_store_step_remake(self, ret_more, error);
 }
 
-const SyncdScrubbed *syncd_scrub_result(const SyncdScrub *scrub)
+SyncdScrubbed syncd_scrub_result(const SyncdScrub *scrub, guint number)
 {
-    return &scrub->scrubbed;
+    SyncdScrubbed scrubbed = ((const Part *)scrub->parts->pdata[number])->scrubbed;
+    scrubbed.copies = scrub->copies;
+    return scrubbed;
 }

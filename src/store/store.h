@@ -511,9 +511,12 @@ typedef struct {
 typedef struct SyncdScrub SyncdScrub;
 
 SyncdScrub *syncd_store_begin_scrub(SyncdStore *store, const char *scope_id, GPtrArray *chunks);
+/* Of another purge: what both need is done once. Before the first step. */
+void syncd_scrub_add(SyncdScrub *scrub, const char *scope_id, GPtrArray *chunks);
 /* There must be no open turn. `*ret_more` false: that was the last one. */
 bool syncd_scrub_step(SyncdScrub *scrub, bool *ret_more, GError **error);
-const SyncdScrubbed *syncd_scrub_result(const SyncdScrub *scrub);
+/* Of the purge with that number, from 0: the copies are the same for all. */
+SyncdScrubbed syncd_scrub_result(const SyncdScrub *scrub, guint number);
 void syncd_scrub_free(SyncdScrub *scrub);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdScrub, syncd_scrub_free)
 

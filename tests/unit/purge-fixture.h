@@ -110,7 +110,7 @@ static inline bool scrub_all(SyncdStore *store, const char *scope, GPtrArray *ch
     for (bool more = true; more;)
         if (!syncd_scrub_step(scrub, &more, error))
             return false;
-    *ret_scrubbed = *syncd_scrub_result(scrub);
+    *ret_scrubbed = syncd_scrub_result(scrub, 0);
     return true;
 }
 

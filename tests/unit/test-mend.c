@@ -589,7 +589,7 @@ static void what_is_purged_is_in_no_generation(void)
         syncd_scrub_step(scrub, &more, &error);
         g_assert_no_error(error);
     }
-    g_assert_cmpuint(syncd_scrub_result(scrub)->copies, >=, 2);
+    g_assert_cmpuint(syncd_scrub_result(scrub, 0).copies, >=, 2);
     g_assert_false(g_file_test(kept, G_FILE_TEST_EXISTS));
     g_assert_false(state_holds(&m.f, MARKER));
     /* One that was begun before does not bring it back. */

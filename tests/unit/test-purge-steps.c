@@ -167,7 +167,7 @@ static void clearing_up_looks_at_few_entries_a_step(void)
     while (step_scrub(scrub))
         steps++;
     g_assert_cmpuint(steps, >, steps_through(&f) + 1);
-    g_assert_cmpuint(syncd_scrub_result(scrub)->chunks, ==, 1);
+    g_assert_cmpuint(syncd_scrub_result(scrub, 0).chunks, ==, 1);
     g_clear_pointer(&scrub, syncd_scrub_free);
     fixture_clear(&f);
 }
@@ -191,7 +191,7 @@ static void clearing_up_keeps_a_chunk_that_is_listed_again(void)
         while (step_scrub(scrub))
             continue;
         /* The last of them removed it, and it was put there anew. */
-        g_assert_cmpuint(syncd_scrub_result(scrub)->kept_chunks, ==, before < 3);
+        g_assert_cmpuint(syncd_scrub_result(scrub, 0).kept_chunks, ==, before < 3);
         g_assert_true(syncd_store_read(f.store, pos, &entry, NULL));
         syncd_store_read_body(f.store, &entry, &body, &error);
         g_assert_no_error(error);

@@ -6,6 +6,7 @@
 #include "diagnose-fixture.h"
 #include "purge-service-fixture.h"
 #include "repair-fixture.h"
+#include "store/examine.h"
 #include "store/measure.h"
 
 #include <string.h>
@@ -107,10 +108,9 @@ static void restore_object(ServiceFixture *f, const char *object)
 }
 
 /* Every body that is not theirs. */
-static void assert_the_rest_is_there(ServiceFixture *f)
+static bool is_the_rest_there(ServiceFixture *f)
 {
     g_autoptr(GError) error = NULL;
-    g_assert_true(is_in(f, "open", SYNCD_DELETION_HIDDEN));
     SyncdListing listing = {.limit = 100};
     g_autofree char *cursor = NULL;
     g_autofree char *list =
@@ -130,7 +130,7 @@ static void assert_the_rest_is_there(ServiceFixture *f)
         g_assert_no_error(error);
         n += strstr(whole, KEPT) != NULL;
     }
-    g_assert_cmpuint(n, ==, 4);
+    return n == 4 && is_in(f, "open", SYNCD_DELETION_HIDDEN);
 }
 
 static void assert_purged(ServiceFixture *f)
@@ -142,7 +142,7 @@ static void assert_purged(ServiceFixture *f)
     g_assert_cmpuint(count_entries(f, "deletion.purged"), ==, 2);
     g_assert_cmpuint(count_entries(f, "deletion.proven"), ==, 2);
     g_assert_false(state_holds(&f->base, MARKER));
-    assert_the_rest_is_there(f);
+    g_assert_true(is_the_rest_there(f));
 }
 
 /* ---- plans ---- */
@@ -176,6 +176,13 @@ static void assert_keeps_to_contract(const char *text)
     syncd_contract_demand("sourceos.repair-plan/v1alpha1", syncd_json_root(text, strlen(text)), "",
                           &error);
     g_assert_no_error(error);
+}
+
+static guint64 index_generation(ServiceFixture *f)
+{
+    SyncdIndexHealth health;
+    syncd_store_index_health(f->service->store, &health);
+    return health.generation;
 }
 
 static void assert_stale(ServiceFixture *f, SyncdRepairPlan *plan)
@@ -225,8 +232,10 @@ static void what_was_shown_is_purged_and_proven(void)
     fill_disk(&f);
     SyncdRepairPlan *plan = plan_repair(&f);
     approve_repair(&f, plan);
+    guint64 generation = index_generation(&f);
     apply_repair(&f, plan);
     assert_purged(&f);
+    g_assert_cmpuint(index_generation(&f), ==, generation + 1); /* once for both */
     g_autoptr(GError) error = NULL;
     g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
     g_assert_no_error(error);
@@ -318,6 +327,25 @@ static void what_must_be_kept_is_in_no_plan(void)
     }
 }
 
+/* The control: what is not to be taken would be missed. */
+static void it_would_show_if_more_were_purged(void)
+{
+    ServiceFixture f;
+    begin_world(&f);
+    g_assert_true(is_the_rest_there(&f));
+    remove_object(&f, "there");
+    const SyncdPurgeRequest looked = {.scope = SCOPE, .object = "there"};
+    g_autofree char *plan = syncd_service_plan_purge(f.service, &f.caller, &looked, NULL);
+    g_autofree char *digest =
+        syncd_json_dup_text(syncd_json_member(syncd_json_root(plan, strlen(plan)), "digest"));
+    const SyncdPurgeRequest request = {SCOPE, "there", digest};
+    g_auto(SyncdPurged) purged = {0};
+    g_assert_true(syncd_service_purge(f.service, &f.caller, &request, &purged, NULL));
+    rest(&f);
+    g_assert_false(is_the_rest_there(&f));
+    service_clear(&f);
+}
+
 /* Nobody has to agree to a loss for the sake of a repair. */
 static void a_repair_is_planned_without_it(void)
 {
@@ -402,6 +430,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-purge/stale", what_changed_is_not_purged);
     g_test_add_func("/repair-purge/meanwhile", what_changes_meanwhile_stays);
     g_test_add_func("/repair-purge/kept", what_must_be_kept_is_in_no_plan);
+    g_test_add_func("/repair-purge/control", it_would_show_if_more_were_purged);
     g_test_add_func("/repair-purge/alone", a_repair_is_planned_without_it);
     g_test_add_func("/repair-purge/levels", the_finding_is_as_grave_as_the_pressure);
     g_test_add_func("/repair-purge/crash", a_crash_between_any_two_steps_purges_each_once);
