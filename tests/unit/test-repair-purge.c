@@ -104,7 +104,25 @@ static void restore_object(ServiceFixture *f, const char *object)
     request.scope = SCOPE;
     request.object = object;
     request.restore = true;
-    g_free(enqueue_committed(f, &request));
+    g_autofree char *operation = enqueue_committed(f, &request);
+    g_autofree char *lease = claim_operation(f, operation);
+    complete(f, lease);
+}
+
+/* By itself; the operation. */
+static char *purge_object(ServiceFixture *f, const char *object)
+{
+    g_autoptr(GError) error = NULL;
+    const SyncdPurgeRequest looked = {.scope = SCOPE, .object = object};
+    g_autofree char *plan = syncd_service_plan_purge(f->service, &f->caller, &looked, &error);
+    g_assert_no_error(error);
+    g_autofree char *digest =
+        syncd_json_dup_text(syncd_json_member(syncd_json_root(plan, strlen(plan)), "digest"));
+    const SyncdPurgeRequest request = {SCOPE, object, digest};
+    g_auto(SyncdPurged) purged = {0};
+    syncd_service_purge(f->service, &f->caller, &request, &purged, &error);
+    g_assert_no_error(error);
+    return g_steal_pointer(&purged.operation);
 }
 
 /* Every body that is not theirs. */
@@ -286,23 +304,53 @@ static void what_changed_is_not_purged(void)
     service_clear(&f);
 }
 
+/* It has more to it than was shown. */
+static void change_object(ServiceFixture *f, const char *object)
+{
+    restore_object(f, object);
+    put_ended(f, object, KEPT);
+    remove_object(f, object);
+}
+
 /* When it is already under way the others go, and it stays. */
 static void what_changes_meanwhile_stays(void)
+{
+    static void (*const changes[])(ServiceFixture *, const char *) = {restore_object,
+                                                                      change_object};
+    for (size_t i = 0; i < G_N_ELEMENTS(changes); i++) {
+        ServiceFixture f;
+        begin_world(&f);
+        SyncdRepairPlan *plan = plan_purge(&f, -1);
+        approve_repair(&f, plan);
+        SyncdJob *job = begin_repair(&f, plan);
+        changes[i](&f, "gone-2");
+        run_jobs(&f);
+        g_assert_cmpstr(syncd_job_state(job), ==, "done");
+        rest(&f);
+        g_assert_true(is_in(&f, "gone-1", SYNCD_DELETION_PROVEN));
+        g_assert_true(
+            is_in(&f, "gone-2", i == 0 ? SYNCD_DELETION_RESTORED : SYNCD_DELETION_HIDDEN));
+        g_assert_cmpuint(count_entries(&f, "deletion.purged"), ==, 1);
+        g_autofree char *report = syncd_service_repair_report(f.service, plan, NULL);
+        g_assert_nonnull(strstr(report, "The object gone-2, which is not as it was shown"));
+        service_clear(&f);
+    }
+}
+
+/* Somebody did it meanwhile, or this plan did before a crash. */
+static void what_is_purged_already_is_told_of(void)
 {
     ServiceFixture f;
     begin_world(&f);
     SyncdRepairPlan *plan = plan_purge(&f, -1);
     approve_repair(&f, plan);
-    SyncdJob *job = begin_repair(&f, plan);
-    restore_object(&f, "gone-2");
+    begin_repair(&f, plan);
+    g_autofree char *operation = purge_object(&f, "gone-2");
     run_jobs(&f);
-    g_assert_cmpstr(syncd_job_state(job), ==, "done");
-    rest(&f);
-    g_assert_true(is_in(&f, "gone-1", SYNCD_DELETION_PROVEN));
-    g_assert_true(is_in(&f, "gone-2", SYNCD_DELETION_RESTORED));
-    g_assert_cmpuint(count_entries(&f, "deletion.purged"), ==, 1);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
     g_autofree char *report = syncd_service_repair_report(f.service, plan, NULL);
-    g_assert_nonnull(strstr(report, "The object gone-2, which is not as it was shown"));
+    g_assert_nonnull(strstr(report, operation));
+    assert_purged(&f);
     service_clear(&f);
 }
 
@@ -334,13 +382,7 @@ static void it_would_show_if_more_were_purged(void)
     begin_world(&f);
     g_assert_true(is_the_rest_there(&f));
     remove_object(&f, "there");
-    const SyncdPurgeRequest looked = {.scope = SCOPE, .object = "there"};
-    g_autofree char *plan = syncd_service_plan_purge(f.service, &f.caller, &looked, NULL);
-    g_autofree char *digest =
-        syncd_json_dup_text(syncd_json_member(syncd_json_root(plan, strlen(plan)), "digest"));
-    const SyncdPurgeRequest request = {SCOPE, "there", digest};
-    g_auto(SyncdPurged) purged = {0};
-    g_assert_true(syncd_service_purge(f.service, &f.caller, &request, &purged, NULL));
+    g_free(purge_object(&f, "there"));
     rest(&f);
     g_assert_false(is_the_rest_there(&f));
     service_clear(&f);
@@ -429,6 +471,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-purge/no-way-back", nobody_is_told_that_it_comes_back);
     g_test_add_func("/repair-purge/stale", what_changed_is_not_purged);
     g_test_add_func("/repair-purge/meanwhile", what_changes_meanwhile_stays);
+    g_test_add_func("/repair-purge/already", what_is_purged_already_is_told_of);
     g_test_add_func("/repair-purge/kept", what_must_be_kept_is_in_no_plan);
     g_test_add_func("/repair-purge/control", it_would_show_if_more_were_purged);
     g_test_add_func("/repair-purge/alone", a_repair_is_planned_without_it);
