@@ -296,6 +296,32 @@ static void a_way_back_needs_no_proof(void)
     service_clear(&f);
 }
 
+/* Whether the log has only grown nobody knows: that is not that it has not. */
+static void what_cannot_be_proven_is_not_called_stale(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    repair_init(&f);
+    put_many(&f, 300);
+    g_autofree char *lock = g_build_filename(f.base.directory, "lock", NULL);
+    g_assert_cmpint(g_chmod(lock, 0640), ==, 0);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+    approve_repair(&f, plan);
+    put_many(&f, 700);
+    service_close(&f);
+    run_sql(&f, "UPDATE entry SET tiles = x'00' WHERE tiles IS NOT NULL");
+    repair_open(&f, NULL);
+    plan = syncd_service_find_repair_plan(f.service, id);
+    g_assert_false(syncd_service_apply_repair(f.service, &f.caller, plan,
+                                              syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+    assert_says(error->message, "cannot be read");
+    assert_says(error->message, "verify log --full");
+    service_clear(&f);
+}
+
 static guint count_generations(const ServiceFixture *f)
 {
     g_autoptr(GDir) folder = g_dir_open(f->base.directory, 0, NULL);
@@ -345,6 +371,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-journal/read-only", a_log_that_takes_no_writing_takes_them_again);
     g_test_add_func("/repair-journal/tiles", tiles_are_mended);
     g_test_add_func("/repair-journal/unproven", a_way_back_needs_no_proof);
+    g_test_add_func("/repair-journal/unreadable", what_cannot_be_proven_is_not_called_stale);
     g_test_add_func("/repair-journal/nothing-is-left", nothing_is_left_of_what_was_taken_back);
     return g_test_run();
 }

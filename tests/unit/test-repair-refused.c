@@ -1,5 +1,6 @@
 /* What is refused before anything is touched: while another plan is half done, without room, in the
  * place of who approved; and what goes on, cancelled or not. */
+#include "disk-fixture.h"
 #include "repair-fixture.h"
 
 #include "service/repair-private.h"
@@ -131,6 +132,33 @@ static void without_room_nothing_is_touched(void)
     service_clear(&f);
 }
 
+/* The same with a disk, an index of four MiB and two MiB that are free. */
+static void what_the_disk_has_is_what_counts(void)
+{
+    enum { MIB = 1024 * 1024 };
+    ServiceFixture f = {.instance = SYNCD_INSTANCE_USER, .owner = OWNER, .caller = {.uid = OWNER}};
+    if (!begin_small_disk(&f.base, 7, "size=32m"))
+        return;
+    repair_open(&f, NULL);
+    put(&f, "note-1", "{}");
+    service_close(&f);
+    g_autofree char *path = index_path(&f), *large = g_strnfill(4 * MIB, 'x');
+    write_private(path, large, 4 * MIB);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    fill_disk_but(&f.base, 2 * MIB);
+    refuse_to_apply(&f, plan, SYNCD_ERROR_NO_SPACE, "free");
+    g_autofree char *now = NULL;
+    gsize size;
+    g_assert_true(g_file_get_contents(path, &now, &size, NULL));
+    g_assert_cmpmem(now, size, large, 4 * MIB);
+    free_disk(&f.base);
+    apply_repair(&f, plan);
+    service_close(&f);
+    end_small_disk(&f.base);
+}
+
 /* ---- approving ---- */
 
 static void nobody_takes_the_place_of_who_approved(void)
@@ -189,6 +217,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-refused/apart", but_what_has_nothing_to_do_with_it);
     g_test_add_func("/repair-refused/again", what_cannot_go_on_is_tried_again);
     g_test_add_func("/repair-refused/room", without_room_nothing_is_touched);
+    g_test_add_func("/repair-refused/disk", what_the_disk_has_is_what_counts);
     g_test_add_func("/repair-refused/approver", nobody_takes_the_place_of_who_approved);
     g_test_add_func("/repair-refused/cancel", what_is_taken_back_is_not_cancelled);
     return g_test_run();
