@@ -2,7 +2,8 @@
  * A log that lost its end: entries that were acknowledged are not in journal.db any more, as its
  * WAL was removed or an older copy was put in its place. By itself such a log is sound. It is found
  * at the open by what knows more: an index that was made from the same log and is ahead of it
- * (which projects only what is durable, so that no crash makes one), and verified.json.
+ * (which projects only what is durable, so that no crash makes one), verified.json, and ended.json,
+ * the signed heads at the last clean end.
  *
  * What is found is kept in rolled-back.json before the index is made anew, so it is not forgotten.
  * It ends when the newer log is back, or when a person adopts what is left.
@@ -16,7 +17,7 @@ typedef struct {
     guint64 known;    /* the log had so many entries at least; 0: nobody knows any more */
     char *operation;  /* the last of them; NULL: not known … */
     guint64 ms;       /* … and its time; 0 */
-    char *evidence;   /* what says so: "index.db", "verified.json" */
+    char *evidence;   /* what says so: "index.db", "verified.json", "ended.json" */
     GPtrArray *feeds; /* what was known of each … */
     guint64 gone;     /* … and of so many there is nothing left */
     bool kept;        /* in the file that remembers it */
@@ -31,13 +32,15 @@ GPtrArray *syncd_store_feeds_rolled_back(const SyncdStore *store);
 /* ---- within the store ---- */
 
 void syncd_rollback_free(SyncdRollback *rollback);
-/* What was found earlier, and what verified.json says. Writes nothing where the state is only
- * inspected. */
+/* What was found earlier, and what verified.json and ended.json say. Writes nothing where the state
+ * is only inspected. */
 void syncd_store_look_for_rollback(SyncdStore *store);
 /* Whether an index that does not fit knows more of this log. False when that could not be kept:
  * then the index must stay as it is. */
 bool syncd_store_look_at_index_ahead(SyncdStore *store, SyncdIndex *index, GError **error);
 /* Nothing is written to what lost its end, until somebody decides. */
 void syncd_store_judge_rollback(SyncdStore *store);
+/* At a clean end. */
+void syncd_store_keep_end(SyncdStore *store);
 /* Once the adoption is durable. What cannot be removed is when it is opened again. */
 void syncd_store_end_rollback(SyncdStore *store);

@@ -77,6 +77,7 @@ struct SyncdStore {
     SyncdSweep *sweep;   /* NULL before it begins, and … */
     bool swept;          /* … when it is through */
     SyncdRollback *rollback; /* NULL: the log did not lose its end, as far as is known */
+    bool opened;             /* wholly: what it was when it ends may be kept */
     bool stands_in;          /* for a journal that cannot be opened … */
     GError *unreadable;      /* … because of this; NULL: it is open */
     char *displaced;         /* what became of the journal's files; NULL: nothing */

@@ -96,7 +96,7 @@ static bool refuse_lost(SyncdStore *self, const char *what, GError **error)
 static bool knows_of_log(const SyncdStore *self)
 {
     static const char *const names[] = {"index.db", "verified.json", "runtime.json",
-                                        "rolled-back.json"};
+                                        "rolled-back.json", "ended.json"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         if (syncd_directory_has(self->directory, names[i]))
             return true;
@@ -361,6 +361,7 @@ SyncdStore *syncd_store_open(const SyncdStoreOptions *options, GError **error)
     if (!open_all(self, options, error))
         return NULL;
     self->content_waits = true;
+    self->opened = true;
     return g_steal_pointer(&self);
 }
 
@@ -378,8 +379,10 @@ void syncd_store_free(SyncdStore *self)
     g_clear_error(&self->index_problem);
     g_clear_error(&self->held);
     g_clear_pointer(&self->rollback, syncd_rollback_free);
-    if (self->journal != NULL)
+    if (self->journal != NULL) {
         syncd_store_keep_displaced(self);
+        syncd_store_keep_end(self);
+    }
     g_free(self->displaced);
     g_clear_error(&self->unreadable);
     g_free(self->index_lost);

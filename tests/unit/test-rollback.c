@@ -276,6 +276,48 @@ static void the_newer_log_put_back_ends_it(void)
     end(&w);
 }
 
+/* Nothing else knows any more: the signed heads at the last clean end do. */
+static void an_older_copy_is_found_without_an_index(void)
+{
+    World w = {0};
+    begin(&w, 50, false);
+    fixture_open(&w.f);
+    fixture_close(&w.f);
+    g_autofree char *journal = place(&w.f, "journal.db"), *end_file = place(&w.f, "ended.json");
+    g_autofree char *bytes = NULL, *mark = NULL;
+    size_t size;
+    g_assert_true(g_file_get_contents(journal, &bytes, &size, NULL));
+    fixture_open(&w.f);
+    fixture_fill(&w.f, MORE);
+    w.committed = syncd_store_sequence(w.f.store);
+    fixture_close(&w.f);
+    g_assert_true(g_file_get_contents(end_file, &mark, NULL, NULL));
+    static const char *const gone[] = {"index.db", "index.db-wal", "verified.json"};
+    for (size_t i = 0; i < G_N_ELEMENTS(gone); i++)
+        forget(&w.f, gone[i]);
+    g_assert_true(g_file_set_contents(journal, bytes, (gssize)size, NULL));
+    fixture_open_mode(&w.f, SYNCD_STORE_INSPECT);
+    g_assert_nonnull(syncd_store_rollback(w.f.store));
+    fixture_close(&w.f);
+    stays(&w, "ended.json", MORE);
+    adopt(&w);
+    goes_on(&w, 2);
+    fixture_close(&w.f);
+    expect(&w, SYNCD_STORE_WRITABLE);
+    fixture_close(&w.f);
+
+    /* One that is not as it was signed says nothing. */
+    const char *after = g_strrstr(mark, "\\n");
+    for (size_t i = (size_t)(after - mark) - 80; mark + i < after; i += 7) {
+        g_autofree char *changed = g_strdup(mark);
+        changed[i] ^= 1;
+        g_assert_true(g_file_set_contents(end_file, changed, -1, NULL));
+        expect(&w, SYNCD_STORE_WRITABLE);
+        fixture_close(&w.f);
+    }
+    end(&w);
+}
+
 /* ---- what it takes to forget it ---- */
 
 /* The crash comes between the entry that adopts it and the files that go. */
@@ -400,6 +442,7 @@ int main(int argc, char **argv)
         {"the-adoption-says-what-is-missing", the_adoption_says_what_is_missing},
         {"a-log-shorter-than-was-verified-is-found", a_log_shorter_than_was_verified_is_found},
         {"an-older-copy-is-found", an_older_copy_is_found},
+        {"an-older-copy-is-found-without-an-index", an_older_copy_is_found_without_an_index},
         {"an-epoch-that-was-lost-is-not-begun-again", an_epoch_that_was_lost_is_not_begun_again},
         {"the-newer-log-put-back-ends-it", the_newer_log_put_back_ends_it},
         {"an-adoption-that-was-cut-short-is-ended", an_adoption_that_was_cut_short_is_ended},

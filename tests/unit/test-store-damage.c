@@ -283,6 +283,8 @@ static void a_rollback_is_found_by_a_known_head(void)
     g_assert_cmpstr(sound, ==, NULL);
 
     g_assert_true(g_file_set_contents(d.journal, copy, (gssize)copy_size, NULL));
+    g_autofree char *ended = g_build_filename(d.f.directory, "ended.json", NULL);
+    g_assert_cmpint(g_remove(ended), ==, 0);
     g_autofree char *unaware = verify(&d, NULL, &same); /* by itself an older copy is sound */
     g_assert_cmpstr(unaware, ==, NULL);
     g_autofree char *cut = verify(&d, known, &same);
