@@ -191,7 +191,17 @@ static const SyncdFinding findings[] = {
         "{n}."),
      PLAN, NOTHING, "tasks-release", NULL},
 
+    {"jobs-stuck", "warning", N_("Jobs have not gone on for {minutes} minutes or longer: {n}."),
+     PLAN, NOTHING, "jobs-cancel",
+     N_("Find out what keeps them, such as a disk that does not answer.")},
+
     /* Repairs. */
+    {"repair-stuck", "warning",
+     N_("The repair {plan} has not gone on for {minutes} minutes or longer; a restart of the "
+        "daemon "
+        "goes on with it."),
+     "systemctl --user restart sourceos-syncd", NOTHING, NULL,
+     N_("Find out what keeps it, such as a disk that does not answer.")},
     {"repair-interrupted", "warning",
      N_("A repair was begun and is not through: {plan}. It goes on by itself; what keeps it from "
         "that is tried again each minute."),

@@ -20,6 +20,11 @@ SyncdFound *syncd_diagnosis_add_counted(SyncdDiagnosis *self, const char *code, 
                                         bool more);
 /* Operations (char *) that run and that nobody holds: the first ones. */
 bool syncd_service_list_lost(SyncdService *service, GPtrArray **ret_operations, GError **error);
+/* Jobs (SyncdJob, borrowed) that do not go on, but for a repair; and whether it is one, or would
+ * be.
+ */
+GPtrArray *syncd_service_stuck_jobs(SyncdService *service);
+bool syncd_service_job_is_stuck(const SyncdService *service, const SyncdJob *job);
 
 typedef bool (*SyncdDetector)(SyncdDiagnosis *self, GError **error);
 
@@ -29,6 +34,7 @@ bool syncd_detect_blobs(SyncdDiagnosis *self, GError **error);      /* detect-bl
 bool syncd_detect_workspaces(SyncdDiagnosis *self, GError **error); /* detect-workspaces.c */
 bool syncd_detect_objects(SyncdDiagnosis *self, GError **error);    /* detect-objects.c */
 bool syncd_detect_tasks(SyncdDiagnosis *self, GError **error);      /* detect-tasks.c */
+bool syncd_detect_jobs(SyncdDiagnosis *self, GError **error);       /* detect-jobs.c */
 bool syncd_detect_index(SyncdDiagnosis *self, GError **error);      /* detect-index.c */
 bool syncd_detect_files(SyncdDiagnosis *self, GError **error);      /* detect-files.c */
 bool syncd_detect_keys(SyncdDiagnosis *self, GError **error);       /* detect-keys.c */

@@ -46,6 +46,7 @@ static const struct {
     {"workspaces", syncd_detect_workspaces},
     {"objects", syncd_detect_objects},
     {"tasks", syncd_detect_tasks},
+    {"jobs", syncd_detect_jobs},
     {"failures", syncd_detect_storms},
     {"repairs", syncd_detect_repair},
 };

@@ -15,7 +15,10 @@ struct SyncdJob {
     const SyncdJobKind *kind;
     void *data; /* NULL when it has ended */
     const char *state;
-    double progress;
+    double progress; /* that was told … */
+    double reached;  /* … and how far it is … */
+    guint64 moved;   /* … since then: monotonic … */
+    guint64 stepped; /* … and when it was its turn last */
     guint64 started_usec;
     guint64 finished_usec; /* 0 while it runs */
     guint64 expires;       /* monotonic */
@@ -152,6 +155,10 @@ static void end(SyncdService *service, SyncdJob *job, const char *state)
 
 static void advance(SyncdService *service, SyncdJob *job, double progress)
 {
+    if (progress != job->reached) {
+        job->reached = progress;
+        job->moved = syncd_service_monotonic(service);
+    }
     if (progress < job->progress + PROGRESS_STEP)
         return;
     job->progress = progress;
@@ -161,7 +168,8 @@ static void advance(SyncdService *service, SyncdJob *job, double progress)
 static void step_job(SyncdService *service, SyncdJob *job)
 {
     bool more = false;
-    double progress = job->progress;
+    double progress = job->reached;
+    job->stepped = syncd_service_monotonic(service);
     if (!job->kind->step(service, job->data, &more, &progress, &job->error)) {
         end(service, job, "failed");
     } else if (more) {
@@ -198,6 +206,13 @@ static bool has_steps(const SyncdService *service, const SyncdJob *job)
 {
     return runs(job) && job->kind->step != NULL &&
            (job->kind->waits == NULL || !job->kind->waits(service, job->data));
+}
+
+/* One that could go on, and was not let to, has not stopped. */
+guint64 syncd_job_still_usec(const SyncdService *service, const SyncdJob *job)
+{
+    guint64 until = has_steps(service, job) ? job->stepped : syncd_service_monotonic(service);
+    return runs(job) ? until - MIN(until, job->moved) : 0;
 }
 
 static void remove_ended(SyncdService *service)
@@ -258,6 +273,8 @@ SyncdJob *syncd_service_begin_job(SyncdService *service, const SyncdJobKind *kin
         .kind = kind,
         .data = data,
         .state = "running",
+        .moved = syncd_service_monotonic(service),
+        .stepped = syncd_service_monotonic(service),
         .started_usec = syncd_sources_realtime_usec(service->sources),
     };
     g_ptr_array_add(service->jobs, job);

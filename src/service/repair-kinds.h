@@ -127,4 +127,5 @@ extern const SyncdRepairKind syncd_repair_index_rebuild;
 extern const SyncdRepairKind syncd_repair_leftover_clear;
 extern const SyncdRepairKind syncd_repair_purge_object;
 extern const SyncdRepairKind syncd_repair_replay_lag;
+extern const SyncdRepairKind syncd_repair_jobs_cancel;
 extern const SyncdRepairKind syncd_repair_tasks_release;

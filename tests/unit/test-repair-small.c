@@ -5,6 +5,7 @@
 #include "diagnose-fixture.h"
 #include "repair-fixture.h"
 #include "service/internal.h"
+#include "service/job.h"
 #include "store/examine.h"
 #include "store/store-private.h"
 #include "task-fixture.h"
@@ -279,6 +280,73 @@ static void operations_that_nobody_holds_are_offered_again(void)
     service_clear(&f);
 }
 
+/* ---- jobs ---- */
+
+static void nothing_is_released(void *data)
+{
+}
+
+static void forward(ServiceFixture *f, guint minutes)
+{
+    f->base.now_usec += minutes * 60u * (guint64)G_USEC_PER_SEC;
+}
+
+static void jobs_that_do_not_go_on_are_cancelled(void)
+{
+    static const SyncdJobKind kind = {.operation = "waits", .release = nothing_is_released};
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    rest(&f);
+    SyncdJob *stuck = syncd_service_begin_job(f.service, &kind, &f, OWNER, false),
+             *moves = syncd_service_begin_job(f.service, &kind, &f, OWNER, false);
+    forward(&f, 14);
+    syncd_service_advance_job(f.service, moves, 0.0001); /* too little to be told to anybody */
+    g_assert_false(is_found(&f, "jobs-stuck"));
+    forward(&f, 2);
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+    const SyncdFound *jobs = find(found, "jobs-stuck");
+    g_assert_nonnull(jobs);
+    g_assert_cmpuint(jobs->count, ==, 1);
+    g_assert_true(g_str_has_prefix(jobs->evidence->pdata[0], syncd_job_id(stuck)));
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    g_assert_cmpstr(syncd_job_state(stuck), ==, "cancelled");
+    g_assert_cmpstr(syncd_job_state(moves), ==, "running");
+    assert_clean(&f);
+    rollback_repair(&f, plan);
+    assert_clean(&f);
+    g_assert_true(syncd_service_cancel_job(f.service, moves, NULL));
+    service_clear(&f);
+}
+
+/* It is cancelled by nobody but a person. */
+static void a_repair_that_does_not_go_on_is_found(void)
+{
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    rest(&f);
+    set_mode(&f, "journal.db", 0640);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    begin_repair(&f, plan);
+    g_assert_false(is_found(&f, "repair-stuck"));
+    forward(&f, 15);
+    g_assert_false(is_found(&f, "repair-stuck")); /* it was not its turn */
+    syncd_service_work(f.service);
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+    const SyncdFound *repair = find(found, "repair-stuck");
+    g_assert_nonnull(repair);
+    g_assert_cmpstr(repair->object, ==, syncd_repair_plan_id(plan));
+    g_assert_null(find(found, "jobs-stuck"));
+    run_jobs(&f);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    assert_clean(&f);
+    service_clear(&f);
+}
+
 /* ---- what waits ---- */
 
 static void what_waits_for_the_index_is_taken_into_it(void)
@@ -317,6 +385,8 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-small/owners-foreign", who_may_not_take_it_says_how);
     g_test_add_func("/repair-small/halves", halves_are_set_aside_and_put_back);
     g_test_add_func("/repair-small/tasks", operations_that_nobody_holds_are_offered_again);
+    g_test_add_func("/repair-small/jobs", jobs_that_do_not_go_on_are_cancelled);
+    g_test_add_func("/repair-small/repair", a_repair_that_does_not_go_on_is_found);
     g_test_add_func("/repair-small/lag", what_waits_for_the_index_is_taken_into_it);
     return g_test_run();
 }
