@@ -3,8 +3,10 @@
  * plan that nobody knows any more.
  *
  * What is there before is kept as a list in the ledger's folder, a line a file: a number in octal,
- * a space, and the name with what is not plain in it escaped. The number is the owner or the mode;
- * a half is moved into that folder, and the number is the last part of its name there.
+ * a space, and the name with what is not plain in it escaped; that of a folder ends in a slash. The
+ * number is the owner or the mode; a half is moved into that folder, and the number is the last
+ * part of its name there. What is in the list is what is changed, a few of them a step: what it has
+ * no room for is found once more.
  */
 #include "service/repair-private.h"
 #include "store/examine.h"
@@ -15,7 +17,9 @@
 
 #define FOLDER "repair/"
 #define LIST_MAX (4u * 1024u * 1024u)
-#define FILES_MAX 10000u /* of one repair; what is left is found once more */
+#define FILES_MAX 10000u /* of one repair */
+#define CHANGED_A_STEP 500u
+#define MOVED_A_STEP 16u /* each is synced */
 
 /* ---- lists ---- */
 
@@ -41,8 +45,9 @@ static bool gather(void *data, const SyncdStateFile *file)
     if (!gathered->is_wanted(gathered->service, file))
         return true;
     g_autofree char *name = g_uri_escape_string(file->name, "/", FALSE);
-    g_string_append_printf(gathered->lines, "%o %s\n",
-                           gathered->number != NULL ? gathered->number(file) : gathered->n, name);
+    g_string_append_printf(gathered->lines, "%o %s%s\n",
+                           gathered->number != NULL ? gathered->number(file) : gathered->n, name,
+                           file->folder ? "/" : "");
     return ++gathered->n < FILES_MAX;
 }
 
@@ -58,31 +63,69 @@ static bool keep(SyncdRepairAct *act, Wanted is_wanted, Number number, GError **
                                    error));
 }
 
-typedef bool (*Each)(SyncdRepairAct *act, guint64 number, const char *file, GError **error);
+typedef bool (*Each)(SyncdRepairAct *act, guint64 number, const char *file, bool folder,
+                     GError **error);
 
-static bool each_line(SyncdRepairAct *act, char *line, Each each, GError **error)
+typedef struct {
+    char **lines;
+    guint at, n;
+    Each each; /* what was done with those before; the way back begins anew */
+} List;
+
+static void stop(SyncdRepairAct *act)
+{
+    List *list = act->data;
+    if (list == NULL)
+        return;
+    g_strfreev(list->lines);
+    g_clear_pointer(&act->data, g_free);
+}
+
+/* Of what was never begun there is no list, and nothing to do. */
+static List *read_list(SyncdRepairAct *act, GError **error)
+{
+    size_t size;
+    g_autofree char *name = list_name(act);
+    if (act->data != NULL)
+        return act->data;
+    g_autofree char *text =
+        syncd_store_has_repair(act->service->store, name)
+            ? syncd_store_get_repair(act->service->store, name, LIST_MAX, &size, error)
+            : g_strdup("");
+    if (text == NULL)
+        return NULL;
+    List *list = g_new0(List, 1);
+    list->lines = g_strsplit(text, "\n", -1);
+    list->n = g_strv_length(list->lines);
+    return act->data = list;
+}
+
+static bool do_line(SyncdRepairAct *act, const char *line, Each each, GError **error)
 {
     char *end = NULL;
     guint64 number = g_ascii_strtoull(line, &end, 8);
     g_autofree char *file = *end == ' ' ? g_uri_unescape_string(end + 1, NULL) : NULL;
-    return *line == '\0' || (file != NULL && each(act, number, file, error));
+    bool folder = file != NULL && g_str_has_suffix(file, "/");
+    if (folder)
+        file[strlen(file) - 1] = '\0';
+    return *line == '\0' || (file != NULL && each(act, number, file, folder, error));
 }
 
-/* Of what was never begun there is no list, and nothing to do. */
-static bool for_each(SyncdRepairAct *act, Each each, GError **error)
+/* The next ones; behind the last one it begins anew. */
+static bool for_some(SyncdRepairAct *act, Each each, guint max, bool *ret_more, GError **error)
 {
-    size_t size;
-    g_autofree char *name = list_name(act);
-    if (!syncd_store_has_repair(act->service->store, name))
-        return true;
-    g_autofree char *text =
-        syncd_store_get_repair(act->service->store, name, LIST_MAX, &size, error);
-    if (text == NULL)
+    List *list = read_list(act, error);
+    if (list == NULL)
         return false;
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    for (char **line = lines; *line != NULL; line++)
-        if (!each_line(act, *line, each, error))
+    if (list->each != each)
+        list->at = 0;
+    list->each = each;
+    for (guint i = 0; i < max && list->at < list->n; i++, list->at++)
+        if (!do_line(act, list->lines[list->at], each, error))
             return false;
+    *ret_more = list->at < list->n;
+    if (!*ret_more)
+        stop(act);
     return true;
 }
 
@@ -92,14 +135,17 @@ static bool release_list(SyncdRepairAct *act, GError **error)
     return syncd_store_remove_repair(act->service->store, name, error);
 }
 
-static bool none_is(const SyncdRepairAct *act, Wanted is_wanted, GError **error)
+static bool none_is(SyncdRepairAct *act, Wanted is_wanted, GError **error)
 {
     g_autoptr(GString) lines = g_string_new(NULL);
     Gathered gathered = {act->service, is_wanted, NULL, lines, 0};
     if (!syncd_store_walk_state(act->service->store, true, gather, &gathered, error))
         return false;
-    if (gathered.n == 0)
-        return true;
+    const List *list = read_list(act, error);
+    bool full = list != NULL && list->n >= FILES_MAX;
+    stop(act);
+    if (list == NULL || gathered.n == 0 || full)
+        return list != NULL;
     syncd_set_error(error, SYNCD_ERROR_FAILED, "%u files are not yet as they should be",
                     gathered.n);
     return false;
@@ -138,46 +184,34 @@ static bool begin_modes(SyncdRepairAct *act, GError **error)
     return keep(act, has_wrong_mode, mode_of, error);
 }
 
-typedef struct {
-    SyncdService *service;
-    GError *error;
-} Mending;
-
-static bool mend_owner(void *data, const SyncdStateFile *file)
+static bool mend_owner(SyncdRepairAct *act, guint64 uid, const char *file, bool folder,
+                       GError **error)
 {
-    Mending *mending = data;
-    return !has_wrong_owner(mending->service, file) ||
-           syncd_store_set_state_owner(mending->service->store, file->name, geteuid(),
-                                       &mending->error);
+    return syncd_store_set_state_owner(act->service->store, file, geteuid(), error);
 }
 
-static bool mend_mode(void *data, const SyncdStateFile *file)
+static bool mend_mode(SyncdRepairAct *act, guint64 mode, const char *file, bool folder,
+                      GError **error)
 {
-    Mending *mending = data;
-    return !has_wrong_mode(mending->service, file) ||
-           syncd_store_set_state_mode(mending->service->store, file->name,
-                                      syncd_state_file_mode(file), &mending->error);
+    const SyncdStateFile wanted = {.folder = folder};
+    return syncd_store_set_state_mode(act->service->store, file, syncd_state_file_mode(&wanted),
+                                      error);
 }
 
-static bool mend(SyncdRepairAct *act, bool (*one)(void *data, const SyncdStateFile *file),
-                 bool *ret_more, GError **error)
+static bool change(SyncdRepairAct *act, Each each, bool *ret_more, GError **error)
 {
-    Mending mending = {act->service, NULL};
-    bool walked = syncd_store_walk_state(act->service->store, true, one, &mending, error);
-    *ret_more = false;
-    if (mending.error != NULL)
-        g_propagate_error(error, mending.error);
-    return walked && mending.error == NULL && syncd_store_sync_state(act->service->store, error);
+    return for_some(act, each, CHANGED_A_STEP, ret_more, error) &&
+           (*ret_more || syncd_store_sync_state(act->service->store, error));
 }
 
 static bool step_owners(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
 {
-    return mend(act, mend_owner, ret_more, error);
+    return change(act, mend_owner, ret_more, error);
 }
 
 static bool step_modes(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
 {
-    return mend(act, mend_mode, ret_more, error);
+    return change(act, mend_mode, ret_more, error);
 }
 
 static bool check_none(SyncdRepairAct *act, Wanted is_wanted, GError **error)
@@ -198,30 +232,26 @@ static bool check_modes(SyncdRepairAct *act, GError **error)
     return check_none(act, has_wrong_mode, error);
 }
 
-static bool undo_owner(SyncdRepairAct *act, guint64 uid, const char *file, GError **error)
+static bool undo_owner(SyncdRepairAct *act, guint64 uid, const char *file, bool folder,
+                       GError **error)
 {
     return syncd_store_set_state_owner(act->service->store, file, (uid_t)uid, error);
 }
 
-static bool undo_mode(SyncdRepairAct *act, guint64 mode, const char *file, GError **error)
+static bool undo_mode(SyncdRepairAct *act, guint64 mode, const char *file, bool folder,
+                      GError **error)
 {
     return syncd_store_set_state_mode(act->service->store, file, (guint32)mode, error);
 }
 
-static bool undo_each(SyncdRepairAct *act, Each each, bool *ret_more, GError **error)
-{
-    *ret_more = false;
-    return for_each(act, each, error) && syncd_store_sync_state(act->service->store, error);
-}
-
 static bool undo_owners(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
-    return undo_each(act, undo_owner, ret_more, error);
+    return change(act, undo_owner, ret_more, error);
 }
 
 static bool undo_modes(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
-    return undo_each(act, undo_mode, ret_more, error);
+    return change(act, undo_mode, ret_more, error);
 }
 
 const SyncdRepairKind syncd_repair_file_owners = {
@@ -236,6 +266,7 @@ const SyncdRepairKind syncd_repair_file_owners = {
     .check = check_owners,
     .undo = undo_owners,
     .release = release_list,
+    .stop = stop,
 };
 
 const SyncdRepairKind syncd_repair_file_modes = {
@@ -250,6 +281,7 @@ const SyncdRepairKind syncd_repair_file_modes = {
     .check = check_modes,
     .undo = undo_modes,
     .release = release_list,
+    .stop = stop,
 };
 
 /* ---- halves ---- */
@@ -281,7 +313,8 @@ static bool begin_halves(SyncdRepairAct *act, GError **error)
     return keep(act, is_half, NULL, error);
 }
 
-static bool set_aside(SyncdRepairAct *act, guint64 number, const char *file, GError **error)
+static bool set_aside(SyncdRepairAct *act, guint64 number, const char *file, bool folder,
+                      GError **error)
 {
     g_autofree char *kept = half_name(act, number);
     return syncd_store_set_aside(act->service->store, file, kept, error);
@@ -289,8 +322,7 @@ static bool set_aside(SyncdRepairAct *act, guint64 number, const char *file, GEr
 
 static bool step_halves(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
 {
-    *ret_more = false;
-    return for_each(act, set_aside, error);
+    return for_some(act, set_aside, MOVED_A_STEP, ret_more, error);
 }
 
 static bool check_halves(SyncdRepairAct *act, GError **error)
@@ -298,7 +330,8 @@ static bool check_halves(SyncdRepairAct *act, GError **error)
     return none_is(act, is_half, error);
 }
 
-static bool put_back(SyncdRepairAct *act, guint64 number, const char *file, GError **error)
+static bool put_back(SyncdRepairAct *act, guint64 number, const char *file, bool folder,
+                     GError **error)
 {
     g_autofree char *kept = half_name(act, number);
     return syncd_store_put_back(act->service->store, kept, file, error);
@@ -306,11 +339,11 @@ static bool put_back(SyncdRepairAct *act, guint64 number, const char *file, GErr
 
 static bool undo_halves(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
-    *ret_more = false;
-    return for_each(act, put_back, error);
+    return for_some(act, put_back, MOVED_A_STEP, ret_more, error);
 }
 
-static bool remove_half(SyncdRepairAct *act, guint64 number, const char *file, GError **error)
+static bool remove_half(SyncdRepairAct *act, guint64 number, const char *file, bool folder,
+                        GError **error)
 {
     g_autofree char *kept = half_name(act, number);
     return syncd_store_remove_repair(act->service->store, kept, error);
@@ -318,7 +351,11 @@ static bool remove_half(SyncdRepairAct *act, guint64 number, const char *file, G
 
 static bool release_halves(SyncdRepairAct *act, GError **error)
 {
-    return for_each(act, remove_half, error) && release_list(act, error);
+    bool more;
+    stop(act);
+    bool removed = for_some(act, remove_half, G_MAXUINT, &more, error);
+    stop(act);
+    return removed && release_list(act, error);
 }
 
 const SyncdRepairKind syncd_repair_leftover_clear = {
@@ -333,4 +370,5 @@ const SyncdRepairKind syncd_repair_leftover_clear = {
     .check = check_halves,
     .undo = undo_halves,
     .release = release_halves,
+    .stop = stop,
 };

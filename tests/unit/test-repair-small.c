@@ -208,6 +208,45 @@ static void who_may_not_take_it_says_how(void)
     service_clear(&f);
 }
 
+/* More than a step has, and cancelled in the midst of them: all are as they were. */
+static void of_many_all_are_put_back(void)
+{
+    enum { MANY = 1200 };
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    for (guint i = 0; i < MANY; i++) {
+        g_autofree char *name = g_strdup_printf("keys/extra-%u", i),
+                        *path = g_build_filename(f.base.directory, name, NULL);
+        write_private(path, "", 0);
+        set_mode(&f, name, 0640);
+    }
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    SyncdJob *job = begin_repair(&f, plan);
+    guint changed = 0;
+    while (changed == 0) {
+        syncd_service_work(f.service);
+        for (guint i = changed = 0; i < MANY; i++) {
+            g_autofree char *name = g_strdup_printf("keys/extra-%u", i);
+            changed += mode_of(&f, name) == 0600;
+        }
+    }
+    g_assert_cmpuint(changed, <=, 500);
+    g_assert_true(syncd_service_cancel_job(f.service, job, NULL));
+    run_jobs(&f);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
+    for (guint i = 0; i < MANY; i++) {
+        g_autofree char *name = g_strdup_printf("keys/extra-%u", i);
+        g_assert_cmpuint(mode_of(&f, name), ==, 0640);
+    }
+    plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    assert_clean(&f);
+    service_clear(&f);
+}
+
 /* ---- halves ---- */
 
 static char *contents(const ServiceFixture *f, const char *name)
@@ -383,6 +422,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-small/modes", modes_are_mended_and_put_back);
     g_test_add_func("/repair-small/owners", owners_are_mended_and_put_back);
     g_test_add_func("/repair-small/owners-foreign", who_may_not_take_it_says_how);
+    g_test_add_func("/repair-small/many", of_many_all_are_put_back);
     g_test_add_func("/repair-small/halves", halves_are_set_aside_and_put_back);
     g_test_add_func("/repair-small/tasks", operations_that_nobody_holds_are_offered_again);
     g_test_add_func("/repair-small/jobs", jobs_that_do_not_go_on_are_cancelled);
