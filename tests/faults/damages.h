@@ -30,12 +30,15 @@ typedef enum { BEFORE_CLOSE, WHILE_CLOSED, AFTER_START } DamageWhen;
 /* Of damages of one number there is one at most; 0: any. */
 enum { ANYTHING, THE_INDEX, THE_LOG, THE_BLOBS, THE_KEYS };
 
+/* What has to be there for it: an index that serves, a log that can be written to. */
+typedef enum { NEEDS_NOTHING, NEEDS_INDEX, NEEDS_LOG } DamageNeed;
+
 typedef struct {
     const char *name, *code;
     DamageWhen when;
     guint excludes;
-    bool needs_index;
-    bool repaired; /* by a plan; else it is named for ever */
+    DamageNeed needs; /* what needs the log needs the index, too */
+    bool repaired;    /* by a plan; else it is named for ever */
     void (*damage)(Damaged *world);
     bool (*is_back)(Damaged *world); /* after the repair was taken back; NULL: nothing is */
     const char *lost; /* what names, after it, what could not be had; NULL: nothing is lost */

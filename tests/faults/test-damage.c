@@ -26,9 +26,10 @@ static bool is_chosen(guint chosen, guint i)
     return (chosen & 1u << i) != 0;
 }
 
-static bool takes_index(guint i)
+static bool takes(guint i, DamageNeed need)
 {
-    return damages[i].excludes == THE_INDEX && !damages[i].needs_index;
+    return need == NEEDS_LOG ? damages[i].excludes == THE_LOG
+                             : damages[i].excludes == THE_INDEX && damages[i].needs < need;
 }
 
 static const char *code_of(guint i, bool repaired)
@@ -36,11 +37,16 @@ static const char *code_of(guint i, bool repaired)
     return repaired && damages[i].lost != NULL ? damages[i].lost : damages[i].code;
 }
 
+static bool takes_away(guint i, guint j)
+{
+    return (damages[j].needs >= NEEDS_INDEX && takes(i, NEEDS_INDEX)) ||
+           (damages[j].needs >= NEEDS_LOG && takes(i, NEEDS_LOG));
+}
+
 static bool go_together(guint i, guint j)
 {
     return (damages[i].excludes == ANYTHING || damages[i].excludes != damages[j].excludes) &&
-           !(damages[i].needs_index && takes_index(j)) &&
-           !(damages[j].needs_index && takes_index(i));
+           !takes_away(i, j) && !takes_away(j, i);
 }
 
 /* A few that do. */
@@ -92,8 +98,8 @@ static bool is_aside(const Damaged *world, const SyncdFound *found, guint expect
     const char *code = found->finding->code;
     bool lacks_index = false, log_damaged = false;
     for (guint i = 0; i < n_damages; i++) {
-        lacks_index |= is_chosen(expected, i) && takes_index(i);
-        log_damaged |= is_chosen(expected, i) && damages[i].excludes == THE_LOG;
+        lacks_index |= is_chosen(expected, i) && takes(i, NEEDS_INDEX);
+        log_damaged |= is_chosen(expected, i) && takes(i, NEEDS_LOG);
     }
     return !syncd_finding_is_bad(found->finding) ||
            (lacks_index && strcmp(code, "unchecked") == 0) ||
