@@ -123,6 +123,14 @@ bool syncd_service_release_task(SyncdService *service, const char *operation, GE
     return true;
 }
 
+/* What the log does not give is not there the next time either: nobody holds it from now on. Doctor
+ * finds the damage, and once that is mended that nobody holds it (leases-lost). */
+static bool is_beyond_reach(const GError *problem)
+{
+    return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT) ||
+           g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+}
+
 /* One that cannot be ended now (the disk is full) is tried again when it would have been due once
  * more. */
 static void lose_each(SyncdService *service, GPtrArray *ids, const char *reason)
@@ -136,7 +144,10 @@ static void lose_each(SyncdService *service, GPtrArray *ids, const char *reason)
             syncd_leases_end(service->leases, ids->pdata[i]);
             continue;
         }
-        lease->until = syncd_service_monotonic(service) + lease->length;
+        if (is_beyond_reach(error))
+            syncd_leases_end(service->leases, ids->pdata[i]);
+        else
+            lease->until = syncd_service_monotonic(service) + lease->length;
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_STORAGE_FAILED,
                   "The end of a lease was not recorded: %s", error->message);
     }
@@ -217,9 +228,14 @@ bool syncd_service_need_leases(SyncdService *service, GError **error)
     if (!syncd_store_walk_tasks(service->store, &query, note_running, positions, error) ||
         !find_delay(service, error))
         return false;
-    for (guint i = 0; i < positions->len; i++)
-        if (!take_over(service, g_array_index(positions, guint64, i), error))
-            return false;
+    for (guint i = 0; i < positions->len; i++) {
+        g_autoptr(GError) problem = NULL;
+        if (take_over(service, g_array_index(positions, guint64, i), &problem) ||
+            is_beyond_reach(problem))
+            continue;
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
     service->has_leases = true;
     return true;
 }

@@ -2,6 +2,7 @@
 
 #include "store/vfs.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -181,6 +182,24 @@ static bool set_up(SyncdDatabase *db, unsigned up_to, GError **error)
     return syncd_database_migrate(db, up_to, error) && check_writable(db, error);
 }
 
+static void refuse_file(const char *path, const SyncdDatabaseKind *kind, int problem,
+                        GError **error)
+{
+    struct stat st;
+    if (problem != EACCES || lstat(path, &st) < 0) {
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot create %s",
+                              kind->name);
+        return;
+    }
+    bool own = st.st_uid == geteuid();
+    g_autofree char *next =
+        own ? g_strdup_printf("run `chmod 600 %s`", path)
+            : g_strdup_printf("have an administrator run `chown %u %s`", (unsigned)geteuid(), path);
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED, next,
+                         "%s cannot be opened: it belongs to uid %u and has the mode %04o",
+                         kind->name, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777);
+}
+
 SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKind *kind,
                                          SyncdDatabaseMode mode, unsigned up_to, GError **error)
 {
@@ -196,8 +215,7 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
         sort_beside(path);
     int problem = mode == SYNCD_DATABASE_CREATE && !in_memory ? syncd_create_private(path, 0) : 0;
     if (problem != 0) {
-        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot create %s",
-                              kind->name);
+        refuse_file(path, kind, problem, error);
         return NULL;
     }
     g_autofree char *wal = g_strconcat(path, "-wal", NULL);

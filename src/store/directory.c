@@ -93,6 +93,49 @@ static bool write_all(int fd, const void *data, size_t size)
     return true;
 }
 
+static bool refuse_mode(const SyncdDirectory *self, GError **error)
+{
+    struct stat st = {0};
+    (void)stat(self->path, &st);
+    g_autofree char *next = g_strdup_printf("run `chmod 700 %s`", self->path);
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED, next,
+                         "The mode of the state directory %s (%04o) keeps its owner from using it",
+                         self->path, (unsigned)st.st_mode & 07777);
+    return false;
+}
+
+static bool refuse_owner(const SyncdDirectory *self, const struct stat *st, GError **error)
+{
+    g_autofree char *next =
+        g_strdup_printf("run as its owner, give another --state-dir, or, if it should be yours, "
+                        "have an administrator run `chown -R %u %s`",
+                        (unsigned)geteuid(), self->path);
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED, next,
+                         "The state directory %s belongs to uid %u, not to uid %u", self->path,
+                         (unsigned)st->st_uid, (unsigned)geteuid());
+    return false;
+}
+
+static void refuse_to_open(const SyncdDirectory *self, int problem, GError **error)
+{
+    struct stat st;
+    bool seen = problem == EACCES && stat(self->path, &st) == 0;
+    if (seen && st.st_uid != geteuid())
+        refuse_owner(self, &st, error);
+    else if (seen)
+        refuse_mode(self, error);
+    else
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem,
+                              "Cannot open the state directory %s", self->path);
+}
+
+/* Whatever cannot be made in it would fail with fewer words. */
+static bool check_mode(const SyncdDirectory *self, GError **error)
+{
+    bool refused = faccessat(self->fd, ".", R_OK | W_OK | X_OK, AT_EACCESS) < 0 && errno == EACCES;
+    return !refused || refuse_mode(self, error);
+}
+
 static bool check_owner_and_place(SyncdDirectory *self, GError **error)
 {
     struct stat st;
@@ -102,13 +145,8 @@ static bool check_owner_and_place(SyncdDirectory *self, GError **error)
                               "Cannot examine the state directory %s", self->path);
         return false;
     }
-    if (st.st_uid != geteuid()) {
-        syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
-                             "run as its owner, or give another --state-dir",
-                             "The state directory %s belongs to uid %u, not to uid %u", self->path,
-                             (unsigned)st.st_uid, (unsigned)geteuid());
-        return false;
-    }
+    if (st.st_uid != geteuid())
+        return refuse_owner(self, &st, error);
     if ((st.st_mode & 077) != 0 && fchmod(self->fd, 0700) < 0) {
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "Cannot make %s private",
                               self->path);
@@ -224,15 +262,16 @@ SyncdDirectory *syncd_directory_open(const char *path, SyncdDirectoryMode mode, 
         return NULL;
     }
     if (self->fd < 0) {
-        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
-                              "Cannot open the state directory %s", self->path);
+        refuse_to_open(self, errno, error);
         return NULL;
     }
     if (mode == SYNCD_DIRECTORY_EXISTING && !syncd_directory_has(self, JOURNAL_FILE)) {
         syncd_set_error(error, SYNCD_ERROR_NOT_INITIALIZED, "There is no state in %s", self->path);
         return NULL;
     }
-    if (!check_owner_and_place(self, error) || !take_lock(self, mode, error))
+    if (!check_owner_and_place(self, error) ||
+        (mode == SYNCD_DIRECTORY_CREATE && !check_mode(self, error)) ||
+        !take_lock(self, mode, error))
         return NULL;
     return g_steal_pointer(&self);
 }

@@ -95,6 +95,42 @@ static void that_of_another_user_is_refused(void)
     place_clear(&p);
 }
 
+#define NOBODY 65534
+
+/* As somebody to whom modes mean something: not as root. */
+static void expect_refused(Place *p, mode_t mode)
+{
+    g_autoptr(GError) error = NULL;
+    bool root = geteuid() == 0;
+    g_clear_pointer(&p->directory, syncd_directory_free);
+    if (root)
+        g_assert_cmpint(chown(p->path, NOBODY, NOBODY), ==, 0);
+    g_assert_cmpint(chmod(p->path, mode), ==, 0);
+    if (root)
+        g_assert_cmpint(seteuid(NOBODY), ==, 0);
+    SyncdDirectory *directory = syncd_directory_open(p->path, SYNCD_DIRECTORY_CREATE, &error);
+    if (root)
+        g_assert_cmpint(seteuid(0), ==, 0);
+    g_assert_null(directory);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ACCESS_DENIED);
+    g_autofree char *said = g_strdup_printf("(%04o)", mode),
+                    *next = g_strdup_printf("chmod 700 %s", p->path);
+    g_assert_nonnull(strstr(error->message, said));
+    g_assert_nonnull(strstr(error->message, next));
+    g_assert_cmpint(chmod(p->path, 0700), ==, 0);
+}
+
+static void a_mode_that_keeps_its_owner_out_is_said_plainly(void)
+{
+    static const mode_t modes[] = {0500, 0300, 0000};
+    for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
+        Place p;
+        place_init(&p);
+        expect_refused(&p, modes[i]);
+        place_clear(&p);
+    }
+}
+
 static void links_lead_to_it_but_not_out_of_it(void)
 {
     Place p;
@@ -278,6 +314,7 @@ static void the_reserve_is_whole_or_not_there(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/directory/mode", a_mode_that_keeps_its_owner_out_is_said_plainly);
     g_test_add_func("/directory/it-is-made-private", it_is_made_private);
     g_test_add_func("/directory/that-of-another-user-is-refused", that_of_another_user_is_refused);
     g_test_add_func("/directory/links-lead-to-it-but-not-out-of-it",

@@ -2,9 +2,13 @@
  * A task is in one pair of hands as long as they hold it, and is offered again when they let go:
  * nothing else ends a lease, and nothing keeps one.
  */
+#include "service/diagnose.h"
 #include "service/internal.h"
 #include "store/store-private.h"
 #include "task-fixture.h"
+
+#include <sqlite3.h>
+#include <string.h>
 
 static void refuse_lease(ServiceFixture *f, const char *lease)
 {
@@ -263,6 +267,68 @@ static void an_index_that_is_made_at_the_start_gives_one_grace_period(void)
 }
 
 /* Nothing is held, nothing waits: nothing is due. */
+/* While nobody has it open. */
+static void damage(ServiceFixture *f, const char *sql)
+{
+    sqlite3 *db = NULL;
+    g_autofree char *path = g_build_filename(f->base.directory, "journal.db", NULL);
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+}
+
+static bool finds(ServiceFixture *f, const char *code)
+{
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f->service);
+    for (guint i = 0; i < found->len; i++)
+        if (strcmp(((SyncdFound *)found->pdata[i])->finding->code, code) == 0)
+            return true;
+    return false;
+}
+
+/* One claim that cannot be read keeps nobody from claiming, and is found. */
+static void a_claim_that_cannot_be_read_is_given_up_and_found(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *first = enqueue_task(&f, "normal", NULL),
+                    *second = enqueue_task(&f, "normal", NULL), *lease = claim(&f, NULL);
+    g_assert_nonnull(lease);
+    service_close(&f);
+    damage(&f, "UPDATE entry SET body = zeroblob(length(body)) WHERE pos = "
+               "(SELECT max(pos) FROM entry)");
+    service_open(&f);
+    run_jobs(&f);
+    g_autofree char *other = claim(&f, NULL);
+    g_assert_nonnull(other);
+    g_assert_true(finds(&f, "leases-lost"));
+    service_clear(&f);
+}
+
+/* The end of a lease whose operation cannot be read is tried once. */
+static void the_lease_of_what_cannot_be_read_ends(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *operation = enqueue_task(&f, "normal", NULL), *lease = claim(&f, NULL);
+    guint64 pos = 0;
+    g_assert_nonnull(lease);
+    g_assert_true(syncd_store_find_op(f.service->store, operation, &pos, NULL));
+    g_autofree char *sql = g_strdup_printf(
+        "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = %d", (int)pos);
+    service_close(&f);
+    damage(&f, sql);
+    service_open(&f);
+    pass(&f, 1);
+    for (unsigned i = 0; i < 3; i++)
+        pass(&f, SYNCD_LEASE_MAX_MS + 1);
+    g_assert_cmpuint(syncd_leases_count(f.service->leases, NULL), ==, 0);
+    run_jobs(&f);
+    g_assert_true(finds(&f, "body-damaged") || finds(&f, "log-damaged"));
+    service_clear(&f);
+}
+
 static void without_a_lease_or_a_wait_there_is_no_timer(void)
 {
     ServiceFixture f;
@@ -287,6 +353,8 @@ int main(int argc, char *argv[])
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/leases/a-lease-that-is-not-renewed-is-lost-and-a-late-result-changes-nothing",
                     a_lease_that_is_not_renewed_is_lost_and_a_late_result_changes_nothing);
+    g_test_add_func("/leases/unreadable-claim", a_claim_that_cannot_be_read_is_given_up_and_found);
+    g_test_add_func("/leases/unreadable-operation", the_lease_of_what_cannot_be_read_ends);
     g_test_add_func("/leases/a-worker-that-leaves-loses-what-it-holds",
                     a_worker_that_leaves_loses_what_it_holds);
     g_test_add_func("/leases/a-restart-gives-one-grace-period", a_restart_gives_one_grace_period);
