@@ -67,7 +67,7 @@ bool syncd_deletion_move(SyncdDeletionState *state, SyncdDeletionEvent event)
 bool syncd_deletion_kind(SyncdBytes kind, SyncdDeletionEvent *ret_event)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        if (strlen(kinds[i].kind) != kind.size || memcmp(kinds[i].kind, kind.data, kind.size) != 0)
+        if (!syncd_bytes_are(kind, kinds[i].kind))
             continue;
         if (ret_event != NULL)
             *ret_event = kinds[i].event;

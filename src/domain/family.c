@@ -184,15 +184,12 @@ const SyncdFamily *syncd_family_find(const char *name)
     return NULL;
 }
 
-static bool bytes_are(SyncdBytes bytes, const char *text)
-{
-    return strlen(text) == bytes.size && memcmp(text, bytes.data, bytes.size) == 0;
-}
-
 /* "actor.registered": a kind begins with its family's name. Every entry is asked about, and most
  * are of none. */
 static bool may_be_of(const SyncdFamily *family, SyncdBytes kind)
 {
+    if (kind.size == 0 || *(const char *)kind.data != *family->name)
+        return false;
     size_t size = strlen(family->name);
     return kind.size > size && ((const char *)kind.data)[size] == '.' &&
            memcmp(kind.data, family->name, size) == 0;
@@ -205,7 +202,8 @@ const SyncdFamily *syncd_family_of_kind(SyncdBytes kind)
         if (may_be_of(&families[i], kind))
             family = &families[i];
     for (size_t i = 0; family != NULL && i < G_N_ELEMENTS(transitions); i++)
-        if (&families[transitions[i].family] == family && bytes_are(kind, transitions[i].kind))
+        if (&families[transitions[i].family] == family &&
+            syncd_bytes_are(kind, transitions[i].kind))
             return family;
     return NULL;
 }
@@ -233,7 +231,7 @@ const SyncdTransition *syncd_transition_find(const SyncdFamily *family, SyncdReg
 bool syncd_transition_is_tabled(SyncdBytes kind, const char *from, const char *to)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(transitions); i++)
-        if (bytes_are(kind, transitions[i].kind) && strcmp(transitions[i].from, from) == 0 &&
+        if (syncd_bytes_are(kind, transitions[i].kind) && strcmp(transitions[i].from, from) == 0 &&
             strcmp(transitions[i].to, to) == 0)
             return true;
     return false;

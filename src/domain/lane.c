@@ -30,8 +30,7 @@ const SyncdLane syncd_lanes[SYNCD_N_LANES] = {
 const SyncdLane *syncd_lane_find(SyncdBytes name)
 {
     for (size_t i = 0; i < SYNCD_N_LANES; i++)
-        if (strlen(syncd_lanes[i].name) == name.size &&
-            memcmp(syncd_lanes[i].name, name.data, name.size) == 0)
+        if (syncd_bytes_are(name, syncd_lanes[i].name))
             return &syncd_lanes[i];
     return NULL;
 }

@@ -138,7 +138,7 @@ bool syncd_lifecycle_is_finished(SyncdLifecycle lifecycle)
 bool syncd_lifecycle_kind(SyncdBytes kind, SyncdEvent *ret_event, const char **ret_member)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        if (strlen(kinds[i].kind) != kind.size || memcmp(kinds[i].kind, kind.data, kind.size) != 0)
+        if (!syncd_bytes_are(kind, kinds[i].kind))
             continue;
         if (ret_event != NULL)
             *ret_event = kinds[i].event;

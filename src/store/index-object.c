@@ -10,7 +10,8 @@
 #define KNOWN_OBJECTS 4096u
 
 struct SyncdKnownObjects {
-    GString *objects[KNOWN_OBJECTS]; /* by hash: whether it is found, "scope object"; NULL: none */
+    GString *objects[KNOWN_OBJECTS]; /* by the object's hash: whether it is found, "scope object";
+                                        NULL: none */
 };
 
 #define FOUND 'f'
@@ -39,11 +40,9 @@ void syncd_index_known_objects_free(struct SyncdKnownObjects *known)
 /* The place for this one, and whether it is there. */
 static GString *place_of(SyncdIndex *self, const SyncdHeader *header, bool *ret_is)
 {
-    const SyncdBytes parts[] = {header->scope, SYNCD_BYTES(" ", 1), header->object};
     guint32 hash = 5381;
-    for (size_t p = 0; p < G_N_ELEMENTS(parts); p++)
-        for (size_t i = 0; i < parts[p].size; i++)
-            hash = hash * 33 + ((const guint8 *)parts[p].data)[i];
+    for (size_t i = 0; i < header->object.size; i++)
+        hash = hash * 33 + ((const guint8 *)header->object.data)[i];
     GString **place = &self->objects->objects[hash % KNOWN_OBJECTS];
     if (*place == NULL)
         *place = g_string_new(NULL);
