@@ -29,7 +29,8 @@ static const Sentences table[] = {
     {"resources.disk_pressure_below_critical",
      "The disk that holds the state is nearly full, or nobody knows how full it is.",
      "The next writes may find no room, and are refused then.",
-     "Make room on that disk; what is deleted already can be purged: `sourceos-syncd ops purge`."},
+     "Make room on that disk; what is deleted already can be purged: `sourceos-syncd repair plan "
+     "--purge`."},
     {"runtime.no_unrecovered_dirty_open", "The daemon did not end cleanly the last time.",
      "Until the log has been verified, its end may be damaged.",
      "Wait for the verification that runs after a start, or begin one: `sourceos-syncd verify log`."},
@@ -168,8 +169,8 @@ void syncd_narrative_write(const SyncdJudgement *judgement, SyncdJsonWriter *wri
     tell_invariants(&narrative, judgement);
     tell_policy(&narrative, judgement);
     if (has(judgement->diagnosis->safe_actions, "purge_preview"))
-        say(narrative.next, "See what a purge would take before anything goes: `sourceos-syncd ops "
-                            "purge --dry-run`.");
+        say(narrative.next, "See what a purge would take before anything goes: `sourceos-syncd "
+                            "repair plan --purge`.");
     const struct {
         const char *name;
         GPtrArray *sentences;

@@ -16,6 +16,7 @@ POLKIT = 'org.freedesktop.PolicyKit1'
 
 # Users that every Debian has; the rules below give each its part.
 SERVICE, ALLOWED, ASKED, STRANGER = 'games', 'daemon', 'bin', 'nobody'
+PURGES_NOTHING = 'man'
 RULES = '''
 polkit.addAdminRule(function(action, subject) { return ["unix-user:root"]; });
 polkit.addRule(function(action, subject) {
@@ -24,9 +25,10 @@ polkit.addRule(function(action, subject) {
     if (action.id == "org.sourceos.sync.run" && !action.lookup("effect")) return polkit.Result.NO;
     if (subject.user == "%s") return polkit.Result.YES;
     if (subject.user == "%s") return polkit.Result.AUTH_ADMIN;
+    if (subject.user == "%s" && action.id.indexOf(".purge") < 0) return polkit.Result.YES;
     return polkit.Result.NO;
 });
-''' % (ALLOWED, ASKED)
+''' % (ALLOWED, ASKED, PURGES_NOTHING)
 
 BUS_CONFIG = '''<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
   "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">

@@ -7,10 +7,10 @@ import json
 import os
 import subprocess
 
-from cli_user import NEGATIVE, NOT_FOUND, Cli
+from cli_user import NEGATIVE, NOT_AUTHORISED, NOT_FOUND, Cli
 from harness import OPERATIONS, Bus, GLib, as_user, equal, eventually, main, promise
 from mounts import mount
-from polkit_world import ALLOWED, system_world, uid
+from polkit_world import ALLOWED, PURGES_NOTHING, system_world, uid
 
 SCOPE = 'public:board'
 MARKER, KEPT = 'what-nobody-shall-find-again', 'what-must-stay'
@@ -21,8 +21,8 @@ PURGED = [f'old:{number}' for number in range(6)]
 class Person:
     """One with an instance whose state directory lies on a small disk of its own."""
 
-    def __init__(self, world, stack):
-        self.uid = uid(ALLOWED)
+    def __init__(self, world, stack, user):
+        self.uid = uid(user)
         self.place = world.place()
         self.state = self.place / 'state' / 'sourceos-syncd'
         self.state.mkdir(parents=True)
@@ -92,15 +92,14 @@ class Person:
 
 
 @contextlib.contextmanager
-def full(world):
+def instance_of(world, user=ALLOWED):
     with contextlib.ExitStack() as stack:
-        me = Person(world, stack)
-        yield me
+        yield Person(world, stack, user)
 
 
 @promise
 def a_full_disk_has_room_again_and_nothing_is_lost_that_was_to_be_kept(world):
-    with full(world) as me:
+    with instance_of(world) as me:
         kept = [me.put('there:1', KEPT), me.enqueue('open:1', KEPT)]
         gone = [me.put(thing, MARKER) for thing in PURGED]
         for thing in [*PURGED, 'open:1']:
@@ -143,7 +142,7 @@ def a_full_disk_has_room_again_and_nothing_is_lost_that_was_to_be_kept(world):
 
 @promise
 def where_nothing_may_be_purged_it_says_how_much_has_to_be_freed(world):
-    with full(world) as me:
+    with instance_of(world) as me:
         me.put('there:1', KEPT)
         me.fill()
         finding = me.found()['disk-pressure-kept']
@@ -151,6 +150,22 @@ def where_nothing_may_be_purged_it_says_how_much_has_to_be_freed(world):
         assert 'have to be freed' in finding['summary'], finding
         message = me.cli.fails(NOT_FOUND, 'NotFound', 'repair', 'plan', **me.options)
         assert message.startswith('Nothing may be purged'), message
+
+
+@promise
+def who_may_not_purge_approves_no_plan_of_it(world):
+    with instance_of(world, PURGES_NOTHING) as me:
+        me.put('old:1', MARKER)
+        me.delete('old:1')
+        plan = json.loads(me.does('repair', 'plan', '--purge'))['plan_id']
+        me.cli.fails(NOT_AUTHORISED, 'AccessDenied', 'repair', 'approve', plan, '--yes', **me.options)
+        equal(me.json('repair', 'list')[0]['state'], 'preview')
+        # Of a repair it is another question.
+        me.does('repair', 'discard', plan, '--yes')
+        key = next((me.state / 'keys').iterdir())
+        key.chmod(0o644)
+        me.does('repair', 'plan')
+        me.does('repair', 'approve', '--yes')
 
 
 main(system_world)

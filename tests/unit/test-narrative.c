@@ -47,7 +47,7 @@ static void what_is_wrong_is_told_with_its_risk_and_what_to_do(void)
     assert_says(text, "why_policy_acted", "Nothing is purged");
     assert_says(text, "what_risk_remains", "its end may be damaged");
     assert_says(text, "what_to_do", "sourceos-syncd verify log");
-    assert_says(text, "what_to_do", "purge --dry-run");
+    assert_says(text, "what_to_do", "repair plan --purge");
 }
 
 /* Those of the report itself are told one by one, known or not. */
