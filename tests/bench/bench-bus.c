@@ -29,6 +29,7 @@
 
 static struct {
     char *program, *slow_sync, *count_writes, *directory;
+    char *kept; /* where the large state is, or is to be; NULL: it goes at the end */
     int rounds, operations, population, idle;
     char *self;
     Stage stage;
@@ -61,18 +62,25 @@ static char *make_state(const char *name)
     return state;
 }
 
+static void fill_state(const char *state, int operations)
+{
+    g_autofree char *n = g_strdup_printf("%d", operations);
+    const char *const argv[] = {bench.self, "fill", state, n, NULL};
+    stage_stop(start_daemon(state, NULL, NULL, NULL));
+    g_free(stage_run(&bench.stage, argv, NULL));
+    /* The daemon's own verification of what it has not seen is over before anything is measured. */
+    GPid pid = start_daemon(state, NULL, NULL, NULL);
+    process_settle(pid);
+    stage_stop(pid);
+}
+
 static const char *large_state(void)
 {
     if (bench.large != NULL)
         return bench.large;
-    bench.large = make_state("large");
-    g_autofree char *n = g_strdup_printf("%d", bench.population);
-    const char *const argv[] = {bench.self, "fill", bench.large, n, NULL};
-    g_free(stage_run(&bench.stage, argv, NULL));
-    /* The daemon's own verification of what it has not seen is over before anything is measured. */
-    GPid pid = start_daemon(bench.large, NULL, NULL, NULL);
-    process_settle(pid);
-    stage_stop(pid);
+    bench.large = bench.kept != NULL ? g_strdup(bench.kept) : in_stage("large");
+    if (!g_file_test(bench.large, G_FILE_TEST_IS_DIR))
+        fill_state(bench.large, bench.population);
     return bench.large;
 }
 
@@ -124,6 +132,13 @@ static int call_diagnose(sd_bus *bus, sd_bus_message **ret_call, const void *dat
     int r = sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
                                            SYNCD_INTERFACE_MANAGER, "Diagnose");
     return r < 0 ? r : sd_bus_message_append(*ret_call, "a{sv}", 0);
+}
+
+static int call_evidence(sd_bus *bus, sd_bus_message **ret_call, const void *data)
+{
+    int r = sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
+                                           SYNCD_INTERFACE_MANAGER, "ListEvidence");
+    return r < 0 ? r : sd_bus_message_append(*ret_call, "a{sv}", 1, "order", "s", data);
 }
 
 static int call_get(sd_bus *bus, sd_bus_message **ret_call, const void *data)
@@ -352,6 +367,28 @@ static void row_diagnose(void)
     tell(figure, "ms", &times[1], "no operations", &times[0], "");
 }
 
+#define FEW_OPERATIONS 1000
+
+/* The newest page of a hundred, each signed for whoever asks. */
+static void row_evidence(void)
+{
+    const unsigned calls = 20;
+    Load pages = load_of(call_evidence, "newest", calls);
+    g_autofree char *few = in_stage("few");
+    fill_state(few, FEW_OPERATIONS);
+    const char *const states[] = {few, large_state()};
+    Rounds times[2] = {0};
+    for (int which = 0; which < 2; which++) {
+        GPid pid = start_settled(states[which], NULL, NULL);
+        for (int i = 0; i < bench.rounds; i++)
+            rounds_add(&times[which], 1e3 / load_rate(&pages));
+        stage_stop(pid);
+    }
+    g_autofree char *figure =
+        g_strdup_printf("ListEvidence, a page of 100, %d operations", bench.population);
+    tell(figure, "ms", &times[1], "1000 operations", &times[0], "");
+}
+
 /* ---- rows: the process ---- */
 
 /* From the exec of a daemon to its first answer, and to its name on the way. */
@@ -493,6 +530,7 @@ static const struct {
     {"get", row_get},
     {"explain", row_explain},
     {"diagnose", row_diagnose},
+    {"evidence", row_evidence},
     {"list", row_list},
     {"list-bodies", row_list_bodies},
     {"start", row_start},
@@ -511,6 +549,8 @@ static const GOptionEntry options[] = {
     {"operations", 0, 0, G_OPTION_ARG_INT, &bench.operations, "calls a round (4000)", "N"},
     {"population", 0, 0, G_OPTION_ARG_INT, &bench.population,
      "operations of the large state (20000)", "N"},
+    {"keep", 0, 0, G_OPTION_ARG_FILENAME, &bench.kept,
+     "keep the large state here; one that is here is taken as it is", "DIR"},
     {"idle", 0, 0, G_OPTION_ARG_INT, &bench.idle, "count wakeups for so long (0: not at all)",
      "SECONDS"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},

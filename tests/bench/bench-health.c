@@ -2,7 +2,7 @@
  * What a health report costs the daemon: of a long log beside one of 1,000 entries. The daemon
  * answers nobody meanwhile, so it is the time of one call that counts.
  *
- *   bench-health [--entries N] [--rounds N] [--directory DIR]
+ *   bench-health [--entries N] [--rounds N] [--directory DIR] [--keep DIR]
  */
 #include "../unit/store-fixture.h"
 #include "crypto/seal.h"
@@ -17,7 +17,7 @@
 
 static int option_entries = 20000;
 static int option_rounds = 10;
-static char *option_directory;
+static char *option_directory, *option_keep;
 
 static void must(bool ok, const GError *error)
 {
@@ -39,7 +39,10 @@ static SyncdService *open_log(const char *directory, unsigned n)
         syncd_service_new(SYNCD_INSTANCE_USER, geteuid(), store, syncd_sources_system(), &error);
     must(service != NULL, error);
     syncd_service_commit(service);
-    must(population_write(store, "actor-bench", syncd_store_device_id(store), n, &error), error);
+    guint64 there = syncd_store_sequence(store);
+    must(there >= n || population_write(store, "actor-bench", syncd_store_device_id(store),
+                                        n - (unsigned)there, &error),
+         error);
     while (syncd_store_work(store))
         ;
     syncd_service_begin_run(service, &(SyncdProcess){.pid = 1, .manager = "manual"});
@@ -64,7 +67,9 @@ static double report_time(SyncdService *service)
 static const GOptionEntry options[] = {
     {"entries", 0, 0, G_OPTION_ARG_INT, &option_entries, "length of the log", "N"},
     {"rounds", 0, 0, G_OPTION_ARG_INT, &option_rounds, "times the figure is taken", "N"},
-    {"directory", 0, 0, G_OPTION_ARG_FILENAME, &option_directory, "where the logs are kept", "DIR"},
+    {"directory", 0, 0, G_OPTION_ARG_FILENAME, &option_directory, "where the logs are made", "DIR"},
+    {"keep", 0, 0, G_OPTION_ARG_FILENAME, &option_keep,
+     "keep the long log here; one that is here is taken as it is", "DIR"},
     {0},
 };
 
@@ -79,7 +84,8 @@ int main(int argc, char **argv)
     if (g_mkdtemp(folder) == NULL || option_entries < 1 || option_rounds < 1 ||
         option_rounds > (int)ROUNDS_MAX || !syncd_crypto_init(NULL))
         g_error("Nothing can be measured in %s", folder);
-    g_autofree char *far = g_build_filename(folder, "long", NULL);
+    g_autofree char *far =
+        option_keep != NULL ? g_strdup(option_keep) : g_build_filename(folder, "long", NULL);
     g_autofree char *near = g_build_filename(folder, "short", NULL);
     SyncdService *of_long = open_log(far, (unsigned)option_entries);
     SyncdService *of_short = open_log(near, SHORT_LOG);
