@@ -123,6 +123,9 @@ static void keep(SyncdService *service)
     syncd_json_begin_object(&writer);
     syncd_json_member_uint(&writer, "verified_at_ms", self->verified.at_ms);
     syncd_json_member_uint(&writer, "sequence", self->verified.sequence);
+    syncd_json_member_uint(&writer, "sound_at_ms", self->verified.sound_usec / 1000);
+    syncd_json_member_uint(&writer, "sound_sequence", self->verified.sound_sequence);
+    syncd_json_member_uint(&writer, "whole_at_ms", self->verified.whole_usec / 1000);
     write_list("findings", self->findings, &writer);
     write_list("losses", self->losses, &writer);
     write_given_up(self, &writer);
@@ -207,8 +210,13 @@ SyncdDamage *syncd_damage_new(SyncdStore *store)
     if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
         return self;
     SyncdJson root = syncd_json_root(text, size);
-    self->verified =
-        (SyncdVerified){number_of(root, "verified_at_ms"), number_of(root, "sequence")};
+    self->verified = (SyncdVerified){
+        .at_ms = number_of(root, "verified_at_ms"),
+        .sequence = number_of(root, "sequence"),
+        .sound_usec = number_of(root, "sound_at_ms") * 1000,
+        .sound_sequence = number_of(root, "sound_sequence"),
+        .whole_usec = number_of(root, "whole_at_ms") * 1000,
+    };
     read_list(root, "findings", self->findings);
     read_list(root, "losses", self->losses);
     read_given_up(self, root);
@@ -270,26 +278,63 @@ static void renew_losses(SyncdDamage *self, const SyncdVerify *verify)
             add_lost(self, copy_finding(found->pdata[i]));
 }
 
+/* One that found nothing continues what was verified, when it began within that or at the first
+ * entry. */
+static void note_sound(SyncdService *service, const SyncdVerify *verify, guint64 sequence)
+{
+    SyncdVerified *verified = &service->damage->verified;
+    guint64 checked = syncd_verify_checked(verify),
+            before = sequence > checked ? sequence - checked : 0,
+            now = syncd_sources_realtime_usec(service->sources);
+    if (before == 0)
+        verified->whole_usec = now;
+    if (before == 0 || (verified->whole_usec != 0 && before <= verified->sound_sequence)) {
+        verified->sound_usec = now;
+        verified->sound_sequence = sequence;
+    }
+}
+
+/* Gives how many of them are none, as what was given up is not found a second time. */
+static guint take_findings(SyncdDamage *self, const GPtrArray *found, bool *ret_changed)
+{
+    guint known = 0;
+    for (guint i = 0; i < found->len; i++) {
+        bool lost = is_known_lost(self->losses, found->pdata[i]);
+        known += lost;
+        if (lost || has(self->findings, found->pdata[i]) ||
+            self->findings->len >= SYNCD_VERIFY_MAX_FINDINGS)
+            continue;
+        g_ptr_array_add(self->findings, copy_finding(found->pdata[i]));
+        *ret_changed = true;
+    }
+    return known;
+}
+
 void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verify,
                                  SyncdVerifyMode mode, guint64 sequence)
 {
     SyncdDamage *self = service->damage;
-    const GPtrArray *found = syncd_verify_findings(verify);
-    guint before = self->findings->len, added = 0;
+    const SyncdVerified before = self->verified;
+    bool changed = mode == SYNCD_VERIFY_FULL || self->findings->len > 0;
     if (mode == SYNCD_VERIFY_FULL) {
         renew_losses(self, verify);
-        self->verified = (SyncdVerified){syncd_service_now_ms(service), sequence};
+        self->verified.at_ms = syncd_service_now_ms(service);
+        self->verified.sequence = sequence;
         g_ptr_array_set_size(self->findings, 0);
         self->examined = false;
     }
-    for (guint i = 0; i < found->len && self->findings->len < SYNCD_VERIFY_MAX_FINDINGS; i++) {
-        if (has(self->findings, found->pdata[i]) || is_known_lost(self->losses, found->pdata[i]))
-            continue;
-        g_ptr_array_add(self->findings, copy_finding(found->pdata[i]));
-        added++;
-    }
-    if (added > 0 || before > 0 || mode == SYNCD_VERIFY_FULL)
+    guint known = take_findings(self, syncd_verify_findings(verify), &changed);
+    guint64 n = syncd_verify_n_findings(verify) - known;
+    if (n > 0)
+        self->verified.sound_usec = self->verified.sound_sequence = self->verified.whole_usec = 0;
+    else if (mode != SYNCD_VERIFY_HEADS)
+        note_sound(service, verify, sequence);
+    changed |= self->verified.sound_sequence != before.sound_sequence ||
+               (self->verified.whole_usec == 0) != (before.whole_usec == 0);
+    if (changed)
         keep(service);
+    if (n == 0 && mode != SYNCD_VERIFY_HEADS)
+        syncd_runtime_found_sound(service);
 }
 
 bool syncd_service_lacks_content_of(const SyncdService *service, guint64 pos)

@@ -39,8 +39,11 @@ SyncdGivenUp syncd_service_given_up(const SyncdService *service);
 void syncd_service_note_examined(SyncdService *service, const SyncdMend *mend);
 
 typedef struct {
-    guint64 at_ms;    /* when one of everything ended; 0: none has */
-    guint64 sequence; /* of the log that it was of */
+    guint64 at_ms;      /* when one of everything ended; 0: none has */
+    guint64 sequence;   /* of the log that it was of */
+    guint64 sound_usec; /* when one found nothing, up to … (0: none did, or damage came since) */
+    guint64 sound_sequence; /* … this entry, all before it having been verified, too */
+    guint64 whole_usec;     /* when such a one began at the first entry */
 } SyncdVerified;
 
 /* Since this daemon began, or as was kept. */

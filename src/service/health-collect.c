@@ -183,6 +183,7 @@ void syncd_health_collect(SyncdService *service, SyncdHealthFacts *facts)
     facts->instance = service->instance;
     facts->now_usec = syncd_sources_realtime_usec(service->sources);
     facts->runtime = service->runtime;
+    facts->verified = syncd_service_verified(service);
     facts->findings = syncd_service_damage(service)->len;
     collect_stores(service, facts);
     collect_identity(service, facts);

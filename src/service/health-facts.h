@@ -8,6 +8,7 @@
 
 #include "base/json-writer.h"
 #include "domain/invariants.h"
+#include "service/damage.h"
 #include "service/internal.h"
 #include "store/measure.h"
 
@@ -19,7 +20,8 @@ typedef struct {
     const char *state_missing; /* why there is no store; NULL: there is one */
 
     SyncdRuntime runtime; /* borrows */
-    guint64 findings;     /* of verifications, that still hold */
+    SyncdVerified verified;
+    guint64 findings; /* of verifications, that still hold */
     SyncdStoreFacts store;
     guint64 generation;            /* of the log; 0: not known */
     bool index_checked;            /* the index that serves was held against the log … */

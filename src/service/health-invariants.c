@@ -13,15 +13,16 @@ typedef struct {
 static SyncdResult check_journal(const SyncdHealthFacts *facts, SyncdJsonWriter *evidence)
 {
     const SyncdRuntime *runtime = &facts->runtime;
-    bool now = runtime->begun && runtime->verified >= runtime->opened;
-    bool all = runtime->verified_sequence == facts->store.sequence;
+    const SyncdVerified *verified = &facts->verified;
+    bool now = runtime->begun && verified->sound_usec >= runtime->opened;
+    bool all = verified->sound_sequence == facts->store.sequence;
     syncd_json_member_uint(evidence, "entries", facts->store.sequence);
-    syncd_json_member_uint(evidence, "verified_entries", runtime->verified_sequence);
-    syncd_health_write_time(evidence, "verified_at", runtime->verified);
+    syncd_json_member_uint(evidence, "verified_entries", verified->sound_sequence);
+    syncd_health_write_time(evidence, "verified_at", verified->sound_usec);
     syncd_json_member_uint(evidence, "findings", facts->findings);
     if (syncd_health_is_damaged(facts))
         return SYNCD_FAIL;
-    return runtime->verified != 0 && (now || all) ? SYNCD_PASS : SYNCD_WARN;
+    return verified->sound_usec != 0 && (now || all) ? SYNCD_PASS : SYNCD_WARN;
 }
 
 static SyncdResult check_writable(const SyncdHealthFacts *facts, SyncdJsonWriter *evidence)
@@ -52,7 +53,9 @@ static SyncdResult check_replay(const SyncdHealthFacts *facts, SyncdJsonWriter *
 static SyncdResult check_checkpoints(const SyncdHealthFacts *facts, SyncdJsonWriter *evidence)
 {
     syncd_json_member_uint(evidence, "feeds", facts->feeds);
-    syncd_json_member_bool(evidence, "heads_hold", facts->store.condition != SYNCD_STORE_DAMAGED);
+    syncd_json_member_bool(evidence, "heads_hold",
+                           facts->store.condition != SYNCD_STORE_DAMAGED &&
+                               facts->store.condition != SYNCD_STORE_UNREADABLE);
     syncd_json_member_uint(evidence, "findings", facts->findings);
     return syncd_health_is_damaged(facts) ? SYNCD_FAIL : SYNCD_PASS;
 }

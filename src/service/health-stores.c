@@ -21,7 +21,7 @@ const char *syncd_health_checksum_state(const SyncdHealthFacts *facts)
     if (syncd_health_is_damaged(facts))
         return "mismatch";
     bool all =
-        facts->runtime.verified != 0 && facts->runtime.verified_sequence == facts->store.sequence;
+        facts->verified.sound_usec != 0 && facts->verified.sound_sequence == facts->store.sequence;
     return all ? "verified" : "unverified";
 }
 
@@ -128,10 +128,9 @@ static const char *migration_of(const SyncdHealthFacts *facts)
 /* What a verification reads: entries, their bodies, and the chunks that these list. */
 static void write_verified(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
 {
-    const SyncdRuntime *runtime = &facts->runtime;
-    syncd_health_write_time(writer, "verified_at", runtime->verified);
-    syncd_health_write_time(writer, "verified_whole_at", runtime->verified_whole);
-    syncd_json_member_uint(writer, "verified_entries", runtime->verified_sequence);
+    syncd_health_write_time(writer, "verified_at", facts->verified.sound_usec);
+    syncd_health_write_time(writer, "verified_whole_at", facts->verified.whole_usec);
+    syncd_json_member_uint(writer, "verified_entries", facts->verified.sound_sequence);
     syncd_json_member_uint(writer, "entries", facts->store.sequence);
 }
 

@@ -28,8 +28,6 @@ static const struct {
     {"dirty_open_at", offsetof(SyncdRuntime, dirty_open)},
     {"settled_open_at", offsetof(SyncdRuntime, settled_open)},
     {"settled_at", offsetof(SyncdRuntime, settled)},
-    {"verified_at", offsetof(SyncdRuntime, verified)},
-    {"verified_whole_at", offsetof(SyncdRuntime, verified_whole)},
 };
 
 static guint64 *time_at(SyncdRuntime *runtime, size_t i)
@@ -65,7 +63,6 @@ static void keep(SyncdService *service, bool running)
     syncd_json_member_bool(&writer, "running", running);
     for (size_t i = 0; i < G_N_ELEMENTS(times); i++)
         write_time(&writer, times[i].name, *time_at(runtime, i));
-    syncd_json_member_uint(&writer, "verified_sequence", runtime->verified_sequence);
     syncd_json_end_object(&writer);
     g_string_append_c(text, '\n');
     bool kept =
@@ -81,7 +78,6 @@ void syncd_runtime_init(SyncdService *service)
 {
     SyncdRuntime *runtime = &service->runtime;
     size_t size;
-    gint64 sequence = 0;
     bool running = false;
     g_autofree char *text =
         syncd_store_kept(service->store, RUNTIME_FILE, RUNTIME_MAX, &size, NULL);
@@ -92,9 +88,6 @@ void syncd_runtime_init(SyncdService *service)
         return;
     for (size_t i = 0; i < G_N_ELEMENTS(times); i++)
         *time_at(runtime, i) = read_time(document, times[i].name);
-    if (syncd_json_get_int64(syncd_json_member(document, "verified_sequence"), &sequence) &&
-        sequence > 0)
-        runtime->verified_sequence = (guint64)sequence;
     runtime->previous_version = syncd_json_dup_text(syncd_json_member(document, "version"));
     /* That it is not accounted for is known from now on; when it is reported, it happened now. */
     if (syncd_json_get_bool(syncd_json_member(document, "running"), &running) && running)
@@ -156,35 +149,14 @@ void syncd_runtime_beat(SyncdService *service)
 
 /* ---- verification ---- */
 
-/* One that found nothing continues what was verified when it began within that, or at the first
- * entry. */
-static void reach(SyncdRuntime *runtime, const SyncdVerificationEnd *verified, guint64 now)
-{
-    guint64 before =
-        verified->sequence > verified->checked ? verified->sequence - verified->checked : 0;
-    if (before == 0)
-        runtime->verified_whole = now;
-    if (before == 0 || (runtime->verified_whole != 0 && before <= runtime->verified_sequence)) {
-        runtime->verified = now;
-        runtime->verified_sequence = verified->sequence;
-    }
-}
-
-void syncd_runtime_verified(SyncdService *service, const SyncdVerificationEnd *verified)
+void syncd_runtime_found_sound(SyncdService *service)
 {
     SyncdRuntime *runtime = &service->runtime;
-    guint64 now = now_usec(service);
-    if (verified->findings > 0) {
-        /* Nothing is known to be as it was any more. */
-        runtime->verified = runtime->verified_sequence = runtime->verified_whole = 0;
-    } else if (!verified->heads_only) {
-        reach(runtime, verified, now);
-        if (runtime->dirty_open != 0 && !syncd_service_is_damaged(service)) {
-            runtime->settled_open = runtime->dirty_open;
-            runtime->settled = now;
-            runtime->dirty_open = 0;
-        }
-    }
+    if (runtime->dirty_open == 0 || syncd_service_is_damaged(service))
+        return;
+    runtime->settled_open = runtime->dirty_open;
+    runtime->settled = now_usec(service);
+    runtime->dirty_open = 0;
     if (runtime->begun)
         keep(service, true);
 }

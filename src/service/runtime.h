@@ -1,12 +1,11 @@
 /*
- * What is known of this run and of the one before it: when things happened, and how far
- * verification got.
+ * What is known of this run and of the one before it: when things happened.
  *
  * Some of it outlives the process, in `runtime.json` (docs/format.md 1), which is published whole
- * at the beginning of a run, when a verification ended, and at a clean end. It says whether the
- * last run ended cleanly. It is no part of the log, and where it cannot be written (the disk is
- * full, the state takes no writing) everything else goes on; it is tried again with the next of
- * these occasions.
+ * at the beginning of a run, when a verification accounted for the one before, and at a clean end.
+ * It says whether the last run ended cleanly. It is no part of the log, and where it cannot be
+ * written (the disk is full, the state takes no writing) everything else goes on; it is tried again
+ * with the next of these occasions.
  *
  * A run that began after one that did not end cleanly is a dirty open. It is reported until a
  * verification that began after it found the log sound; then it is accounted for.
@@ -26,9 +25,6 @@ typedef struct {
     guint64 clean_end;                        /* of an earlier run */
     guint64 dirty_open;                       /* that is not accounted for */
     guint64 settled_open, settled;            /* the last one that is, and since when */
-    guint64 verified;                         /* when a verification found nothing, up to … */
-    guint64 verified_sequence; /* … this entry, all before it having been verified, too */
-    guint64 verified_whole;    /* when one began at the first entry */
 } SyncdRuntime;
 
 /* Reads what was kept. */
@@ -37,10 +33,5 @@ void syncd_runtime_clear(SyncdRuntime *runtime);
 /* A step of work: the loop answers. */
 void syncd_runtime_beat(SyncdService *service);
 
-typedef struct {
-    guint64 checked;  /* entries */
-    guint64 sequence; /* of the log when it began */
-    guint64 findings;
-    bool heads_only;
-} SyncdVerificationEnd;
-void syncd_runtime_verified(SyncdService *service, const SyncdVerificationEnd *verified);
+/* A verification that found nothing accounts for a dirty open before it. */
+void syncd_runtime_found_sound(SyncdService *service);

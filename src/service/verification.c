@@ -191,21 +191,10 @@ static void judge(SyncdService *service, const Verification *self)
         syncd_service_note_examined(service, self->mend);
 }
 
-static void note(SyncdService *service, const Verification *self)
-{
-    syncd_runtime_verified(service, &(SyncdVerificationEnd){
-                                        .checked = syncd_verify_checked(self->verify),
-                                        .sequence = self->sequence,
-                                        .findings = syncd_verify_n_findings(self->verify),
-                                        .heads_only = self->mode == SYNCD_VERIFY_HEADS,
-                                    });
-}
-
 static char *conclude(SyncdService *service, void *data)
 {
     const Verification *self = data;
     judge(service, self);
-    note(service, self);
     if (self->index != NULL)
         syncd_service_note_index_checked(service, self->index);
     if (self->blobs != NULL)

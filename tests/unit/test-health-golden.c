@@ -63,10 +63,9 @@ static void serve(SyncdHealthFacts *facts)
         .replay_started = AGO(3599),
         .replay_completed = AGO(3598),
         .clean_end = AGO(3700),
-        .verified = AGO(3590),
-        .verified_whole = AGO(90000),
-        .verified_sequence = 1200,
     };
+    facts->verified =
+        (SyncdVerified){.sound_usec = AGO(3590), .whole_usec = AGO(90000), .sound_sequence = 1200};
     facts->store = (SyncdStoreFacts){
         .condition = SYNCD_STORE_WRITABLE,
         .journal = {true, 5, 5, 4096000},
@@ -122,7 +121,7 @@ static void make_unsafe(Case *self)
     SyncdHealthFacts *facts = &self->facts;
     serve(facts);
     facts->findings = 2;
-    facts->runtime.verified = facts->runtime.verified_whole = facts->runtime.verified_sequence = 0;
+    facts->verified = (SyncdVerified){0};
     facts->store.condition = SYNCD_STORE_FAILED;
     facts->outside = (SyncdOutside){.disk_problem = 5,
                                     .memory_problem = 5,

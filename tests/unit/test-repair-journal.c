@@ -261,7 +261,12 @@ static void what_was_given_up_comes_back_from_a_backup(void)
     SyncdRepairPlan *again = plan_repair(&f);
     approve_repair(&f, again);
     apply_repair(&f, again);
+    /* What the repair verified counts as any verification does, and is not forgotten. */
+    const SyncdVerified verified = syncd_service_verified(f.service);
+    g_assert_cmpuint(verified.sound_sequence, >, 0);
     rest(&f);
+    repair_reopen(&f);
+    g_assert_cmpuint(syncd_service_verified(f.service).sound_sequence, >=, verified.sound_sequence);
     g_autofree char *sound = verify(&f);
     assert_member(sound, "verdict", "\"sound\"");
     assert_member(sound, "losses_count", NULL);
