@@ -47,6 +47,8 @@ static bool is_never_spoiled(const RepairLife *life)
 static void repair_free(void *data)
 {
     Repair *repair = data;
+    RepairLife *life = &repair->world.life;
+    life->subject->close(life); /* it ran when the power went */
     repair_world_clear(&repair->world);
     g_array_unref(repair->served);
     g_free(repair);
@@ -105,7 +107,6 @@ static void live(PowerRun *run)
     run->from = power_run_now(run);
     repair_life_live(life);
     g_assert_cmpuint(run->answers->len, ==, TOLD_ENDED);
-    life->subject->close(life);
 }
 
 static guint served_until(const Repair *repair, size_t cut)
