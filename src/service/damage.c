@@ -351,6 +351,14 @@ bool syncd_service_lacks_content_of(const SyncdService *service, guint64 pos)
     return false;
 }
 
+void syncd_service_forget_lost_content(SyncdService *service)
+{
+    GPtrArray *losses = service->damage->losses;
+    for (guint i = losses->len; i-- > 0;)
+        if (strcmp(((const SyncdVerifyFinding *)losses->pdata[i])->code, CONTENT_LOST) == 0)
+            g_ptr_array_remove_index(losses, i);
+}
+
 void syncd_service_give_up_content(SyncdService *service)
 {
     SyncdDamage *self = service->damage;

@@ -24,6 +24,8 @@ bool syncd_damage_is_of_content(const SyncdVerifyFinding *finding);
 bool syncd_service_lacks_content_of(const SyncdService *service, guint64 pos);
 /* A repair could have none of it: it is lost, until a verification of everything finds it sound. */
 void syncd_service_give_up_content(SyncdService *service);
+/* It was taken back: what is found from here on is damage again. */
+void syncd_service_forget_lost_content(SyncdService *service);
 bool syncd_service_is_damaged(const SyncdService *service);
 
 /* What mending the log would give up, as it is nowhere to be had: known when the log was examined

@@ -28,7 +28,7 @@ typedef struct {
     guint64 file;      /* … and the file that was tried for it last */
     guint64 until;     /* monotonic: no longer is a file waited for; 0: none is */
     SyncdRepairVerify verify;
-    bool back; /* this is the way back, and there was something to put back */
+    bool back; /* this is the way back */
 } Work;
 
 static Work *work_of(SyncdRepairAct *act)
@@ -83,28 +83,29 @@ static void go_on(Work *work)
     work->until = 0;
 }
 
-/* Whether there are any that it did not know. */
-static bool name_chunks(SyncdRepairAct *act, Work *work)
+/* `*ret_any`: there are some that it did not know. */
+static bool name_chunks(SyncdRepairAct *act, Work *work, bool *ret_any, GError **error)
 {
     const GPtrArray *damage = syncd_service_damage(act->service);
-    bool any = false;
+    *ret_any = false;
     for (guint i = 0; i < damage->len; i++) {
         const SyncdVerifyFinding *finding = damage->pdata[i];
         if (!syncd_damage_is_of_content(finding) || finding->pos <= 0 ||
             is_known(work->named, (guint64)finding->pos))
             continue;
+        if (!syncd_refill_add(work->refill, (guint64)finding->pos, error))
+            return false;
         know(work->named, (guint64)finding->pos);
-        syncd_refill_add(work->refill, (guint64)finding->pos);
-        any = true;
+        *ret_any = true;
     }
-    return any;
+    return true;
 }
 
 static bool name(SyncdRepairAct *act, Work *work, GError **error)
 {
-    name_chunks(act, work);
+    bool any;
     go_on(work);
-    return true;
+    return name_chunks(act, work, &any, error);
 }
 
 static bool look(SyncdRepairAct *act, Work *work, GError **error)
@@ -239,20 +240,31 @@ static bool conclude(SyncdRepairAct *act, Work *work, GError **error)
     return syncd_refill_conclude(work->refill, error);
 }
 
-/* Of more than are told at once the rest is told then. */
+static bool is_all_back(const Work *work)
+{
+    const GPtrArray *chunks = syncd_refill_chunks(work->refill);
+    for (guint i = 0; i < chunks->len; i++)
+        if (!((const SyncdWrongChunk *)chunks->pdata[i])->back)
+            return false;
+    return true;
+}
+
+/* Of more than are told at once the rest is told then. What is back and found all the same is not
+ * lost, but the disk errs: then nothing is given up. */
 static bool verify(SyncdRepairAct *act, Work *work, GError **error)
 {
-    bool more;
+    bool more, any = false;
     if (!syncd_repair_verify_step(act->service, &work->verify, &more, error))
         return false;
     if (more)
         return true;
     syncd_repair_verify_clear(&work->verify);
-    if (!work->back && name_chunks(act, work)) {
+    if (!work->back && !name_chunks(act, work, &any, error))
+        return false;
+    if (any)
         work->stage = NAME;
-    } else if (!work->back) {
+    else if (!work->back && !is_all_back(work))
         syncd_service_give_up_content(act->service);
-    }
     go_on(work);
     return true;
 }
@@ -309,24 +321,30 @@ static bool check(SyncdRepairAct *act, GError **error)
     return true;
 }
 
-/* What is damaged again is found again, at once. */
+/* What is damaged again is found again, before what says that it was is gone. */
 static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     Work *work = work_of(act);
-    bool found = false;
-    if (work->stage != VERIFY || !work->back) {
-        if (!syncd_refill_load(work->refill, &found, error) ||
-            !syncd_refill_undo(work->refill, ret_more, error))
+    bool found, more;
+    *ret_more = true;
+    if (!work->back) { /* this way back begins */
+        syncd_repair_verify_clear(&work->verify);
+        syncd_service_forget_lost_content(act->service);
+        work->back = true;
+        work->stage = NAME;
+    }
+    if (work->stage == VERIFY)
+        return verify(act, work, error);
+    if (!syncd_refill_load(work->refill, &found, error))
+        return false;
+    if (found && work->stage != N_STAGES) {
+        if (!syncd_refill_undo(work->refill, &more, error))
             return false;
-        work->back |= found;
-        work->stage = *ret_more ? NAME : VERIFY;
-        *ret_more = work->back;
+        work->stage = more ? NAME : VERIFY;
         return true;
     }
-    if (!verify(act, work, error))
-        return false;
-    *ret_more = work->stage == VERIFY;
-    return true;
+    *ret_more = false;
+    return syncd_refill_release(work->refill, error);
 }
 
 static bool release(SyncdRepairAct *act, GError **error)

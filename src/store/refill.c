@@ -2,6 +2,7 @@
 
 #include "domain/file-changes.h"
 #include "store/chunks.h"
+#include "store/examine.h"
 #include "store/repair-store.h"
 #include "store/source.h"
 #include "store/store-private.h"
@@ -129,23 +130,34 @@ static void add_files(SyncdRefill *self, guint64 pos, SyncdBytes document)
         add_change(self, pos, &change);
 }
 
-void syncd_refill_add(SyncdRefill *self, guint64 pos)
+static GBytes *read_stored(SyncdRefill *self, guint64 pos, SyncdEntry *ret_entry, GError **error)
+{
+    return syncd_store_read(self->store, pos, ret_entry, error)
+               ? syncd_journal_read_body(self->store->journal, pos, error)
+               : NULL;
+}
+
+bool syncd_refill_add(SyncdRefill *self, guint64 pos, GError **error)
 {
     Naming naming = {self, pos};
     g_auto(SyncdEntry) entry = {0};
     g_auto(SyncdBody) body = {0};
-    if (!syncd_store_read(self->store, pos, &entry, NULL) || !entry.header.known)
-        return;
-    g_autoptr(GBytes) stored = syncd_journal_read_body(self->store->journal, pos, NULL);
-    if (stored == NULL ||
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(GBytes) stored = read_stored(self, pos, &entry, &problem);
+    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    if (stored == NULL || !entry.header.known ||
         !syncd_store_open_meta(
             self->store, &entry.header,
             SYNCD_BYTES(g_bytes_get_data(stored, NULL), g_bytes_get_size(stored)), &body, NULL))
-        return;
+        return true;
     if (entry.header.body_is_list)
         syncd_blobs_each(SYNCD_BYTES(body.content, body.content_size), add_listed, &naming);
     else if (syncd_bytes_are(entry.header.schema_id, SYNCD_FILES_SCHEMA))
         add_files(self, pos, SYNCD_BYTES(body.content, body.content_size));
+    return true;
 }
 
 /* ---- whether it is there ---- */
@@ -299,23 +311,31 @@ bool syncd_refill_look(SyncdRefill *self, bool *ret_more, GError **error)
 
 /* ---- keeping what is there ---- */
 
-static bool is_kept(SyncdRefill *self, const SyncdWrongChunk *chunk)
+/* What cannot be read can be moved away still; a row cannot, and is left to whoever mends the log.
+ */
+static bool keep_unread(SyncdRefill *self, const SyncdWrongChunk *chunk, const char *name,
+                        GError **error)
 {
-    g_autofree char *name = kept_name(self, chunk);
-    return chunk->was == SYNCD_CHUNK_MISSING || syncd_store_has_repair(self->store, name);
+    g_autofree char *path = syncd_blobs_path(chunk->of, &chunk->name);
+    return chunk->small || syncd_store_set_aside(self->store, path, name, error);
 }
 
-/* What nobody can read cannot be kept, and is left to whoever can. */
 bool syncd_refill_keep(SyncdRefill *self, SyncdWrongChunk *chunk, GError **error)
 {
-    if (is_kept(self, chunk))
-        return true;
     g_autofree char *name = kept_name(self, chunk);
-    g_autoptr(GBytes) bytes = read_chunk(self, chunk, NULL);
-    return bytes == NULL || hashes_to(bytes, &chunk->name) ||
-           syncd_store_put_repair(
-               self->store, name,
-               SYNCD_BYTES(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)), error);
+    g_autoptr(GError) problem = NULL;
+    chunk->kept = chunk->was == SYNCD_CHUNK_MISSING || syncd_store_has_repair(self->store, name);
+    if (chunk->kept)
+        return true;
+    g_autoptr(GBytes) bytes = read_chunk(self, chunk, &problem);
+    if (hashes_to(bytes, &chunk->name))
+        return true;
+    chunk->kept = bytes != NULL ? syncd_store_put_repair(self->store, name,
+                                                         SYNCD_BYTES(g_bytes_get_data(bytes, NULL),
+                                                                     g_bytes_get_size(bytes)),
+                                                         error)
+                                : keep_unread(self, chunk, name, error);
+    return chunk->kept;
 }
 
 bool syncd_refill_release(SyncdRefill *self, GError **error)
@@ -371,19 +391,31 @@ static GPtrArray *sources_of(SyncdRefill *self)
     return self->sources;
 }
 
+/* It is not lost where the disk erred when it was looked for. */
+static bool refuse_erred(const SyncdSource *source, GError **error)
+{
+    syncd_set_error_next(error, SYNCD_ERROR_STORAGE_FAILED, "check the disk, and try again",
+                         "It could not be read whether %s has a chunk that is missing",
+                         source->name);
+    return false;
+}
+
 bool syncd_refill_from_sources(SyncdRefill *self, SyncdWrongChunk *chunk, GError **error)
 {
     const GPtrArray *sources = sources_of(self);
-    for (guint i = 0; !chunk->back && is_kept(self, chunk) && i < sources->len; i++) {
+    const SyncdSource *erred = NULL;
+    for (guint i = 0; !chunk->back && chunk->kept && i < sources->len; i++) {
         SyncdSource *source = sources->pdata[i];
+        source->erred = false;
         g_autoptr(GBytes) bytes = source->content(source, &chunk->name);
+        erred = source->erred ? source : erred;
         if (hashes_to(bytes, &chunk->name) &&
             !put_back(self, chunk,
                       SYNCD_BYTES(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)),
                       source->name, error))
             return false;
     }
-    return true;
+    return chunk->back || erred == NULL || refuse_erred(erred, error);
 }
 
 void syncd_refill_take_offers(SyncdRefill *self)
@@ -406,7 +438,7 @@ bool syncd_store_offer_part(SyncdStore *store, const char *scope_id, SyncdBytes 
         syncd_blobs_seal(SYNCD_CHUNK_OF_FILE, scope_id, key, store->sources, part, &size);
     const SyncdWrongChunk made = {.name = syncd_hash(sealed, size)};
     SyncdWrongChunk *chunk = g_hash_table_lookup(self->by_name, &made);
-    if (chunk == NULL || chunk->back || chunk->small != small || !is_kept(self, chunk))
+    if (chunk == NULL || chunk->back || chunk->small != small || !chunk->kept)
         return true;
     return put_back(self, chunk, SYNCD_BYTES(sealed, size), NULL, error);
 }
@@ -450,9 +482,16 @@ static bool undo_one(SyncdRefill *self, const SyncdWrongChunk *chunk, GError **e
         return take_away(self, chunk, error);
     if (!syncd_store_has_repair(self->store, name))
         return true; /* nothing was put in its place */
+    g_autoptr(GError) problem = NULL;
+    g_autofree char *path = syncd_blobs_path(chunk->of, &chunk->name);
     g_autofree char *bytes =
-        syncd_store_get_repair(self->store, name, 2 * SYNCD_CHUNK_SIZE, &size, error);
-    return bytes != NULL && put(self, chunk, SYNCD_BYTES(bytes, size), error);
+        syncd_store_get_repair(self->store, name, 2 * SYNCD_CHUNK_SIZE, &size, &problem);
+    if (bytes != NULL)
+        return put(self, chunk, SYNCD_BYTES(bytes, size), error);
+    if (!chunk->small)
+        return syncd_store_put_back(self->store, name, path, error);
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
 }
 
 bool syncd_refill_undo(SyncdRefill *self, bool *ret_more, GError **error)
@@ -466,5 +505,5 @@ bool syncd_refill_undo(SyncdRefill *self, bool *ret_more, GError **error)
         !undo_one(self, self->chunks->pdata[self->undone++], error))
         return false;
     *ret_more = self->undone < self->chunks->len;
-    return *ret_more || syncd_refill_release(self, error);
+    return true;
 }

@@ -31,6 +31,7 @@ typedef struct {
     bool small;  /* a row of the journal, and no file of blobs/ */
     guint64 pos; /* of an entry that names it */
     SyncdChunkWas was;
+    bool kept; /* what is there is, or nothing is there */
     bool back;
     char *source; /* where it came from, once it is back; NULL: nobody said */
 } SyncdWrongChunk;
@@ -42,8 +43,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRefill, syncd_refill_free)
 
 /* What was listed before; `*ret_found` false: nothing was. */
 bool syncd_refill_load(SyncdRefill *refill, bool *ret_found, GError **error);
-/* All that the entry names is looked at: of an entry that cannot be read, nothing. */
-void syncd_refill_add(SyncdRefill *refill, guint64 pos);
+/* All that the entry names is looked at: of one that is damaged, nothing. StorageFailed. */
+bool syncd_refill_add(SyncdRefill *refill, guint64 pos, GError **error);
 /* Looks at some of it. When it is through, what is wrong is in the list, durably. */
 bool syncd_refill_look(SyncdRefill *refill, bool *ret_more, GError **error);
 /* SyncdWrongChunk: those that are wrong, when it is through. */
@@ -63,8 +64,8 @@ bool syncd_refill_next_file(SyncdRefill *refill, const SyncdWrongChunk *chunk, g
 /* The list of those that are back: of the others there is nothing to undo. */
 bool syncd_refill_conclude(SyncdRefill *refill, GError **error);
 
-/* Puts back what was there, some of it; where nothing was, nothing is. There must be no open turn.
- */
+/* Puts back what was there, some of it; where nothing was, nothing is. What was kept stays until it
+ * is released. There must be no open turn. */
 bool syncd_refill_undo(SyncdRefill *refill, bool *ret_more, GError **error);
 bool syncd_refill_release(SyncdRefill *refill, GError **error);
 

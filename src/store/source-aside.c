@@ -11,6 +11,7 @@ typedef struct {
     SyncdSource source;
     SyncdDirectory *directory;
     GHashTable *files; /* digits of a chunk: a file that may hold it; both char * */
+    bool unlisted;     /* nobody knows which there are */
 } Aside;
 
 static void aside_free(SyncdSource *source)
@@ -37,9 +38,12 @@ static GBytes *aside_content(SyncdSource *source, const SyncdHash *name)
     syncd_hash_to_hex(name, digits);
     const char *file = g_hash_table_lookup(self->files, digits);
     g_autofree char *path = file != NULL ? g_strconcat(FOLDER "/", file, NULL) : NULL;
-    char *bytes = path != NULL
-                      ? syncd_directory_read(self->directory, path, SYNCD_CHUNK_SIZE, &size, NULL)
-                      : NULL;
+    g_autoptr(GError) problem = NULL;
+    char *bytes = path != NULL ? syncd_directory_read(self->directory, path, SYNCD_CHUNK_SIZE,
+                                                      &size, &problem)
+                               : NULL;
+    source->erred |=
+        self->unlisted || g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
     return bytes != NULL ? g_bytes_new_take(bytes, size) : NULL;
 }
 
@@ -60,7 +64,8 @@ static char *digits_in(const char *file)
 SyncdSource *syncd_source_set_aside(SyncdDirectory *directory)
 {
     g_autofree char *path = syncd_directory_file(directory, FOLDER);
-    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    g_autoptr(GError) problem = NULL;
+    g_autoptr(GDir) folder = g_dir_open(path, 0, &problem);
     const char *file;
     Aside *self = g_new(Aside, 1);
     *self = (Aside){
@@ -74,6 +79,7 @@ SyncdSource *syncd_source_set_aside(SyncdDirectory *directory)
         if (digits != NULL)
             g_hash_table_insert(self->files, digits, g_strdup(file));
     }
+    self->unlisted = problem != NULL && !g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT);
     return &self->source;
 }
 

@@ -38,6 +38,9 @@ struct SyncdSource {
     /* The stored bytes of a chunk (docs/format.md 4.3 and 6.2), whose hash is its name. */
     GBytes *(*content)(SyncdSource *source, const SyncdHash *name);
     void (*free)(SyncdSource *source);
+    /* Something that it has could not be read, as the disk erred: what it gives later is another
+     * matter. */
+    bool erred;
 };
 
 void syncd_source_free(SyncdSource *source);

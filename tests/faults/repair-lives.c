@@ -129,7 +129,8 @@ static bool is_promised(const SyncdRepairPlan *plan)
 static bool is_of_a_plan(const char *name)
 {
     return (name[0] == '.' && g_str_has_suffix(name, ".new")) || g_str_has_suffix(name, ".plan") ||
-           g_str_has_suffix(name, ".state") || g_str_has_suffix(name, ".report");
+           g_str_has_suffix(name, ".state") || g_str_has_suffix(name, ".report") ||
+           g_str_has_prefix(name, REPAIR_LIFE_ASIDE);
 }
 
 /* Nothing is kept for a way back that there is not. */

@@ -8,6 +8,9 @@
 
 #include "../unit/repair-fixture.h"
 
+/* Files of the ledger whose names begin so were there before any repair. */
+#define REPAIR_LIFE_ASIDE "aside."
+
 typedef enum { LIFE_THEN_BACK, LIFE_THEN_GONE } LifeEnd;
 
 /* What the last answer was, of whoever planned and so on. */

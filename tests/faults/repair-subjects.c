@@ -6,6 +6,7 @@
 #include "../unit/task-fixture.h"
 
 #include "service/internal.h"
+#include "store/blobs.h"
 
 #include <sqlite3.h>
 #include <string.h>
@@ -254,6 +255,111 @@ static bool all_have_somebody(RepairLife *life)
     return all_are_there(life) && !is_found(life->f, "leases-lost");
 }
 
+/* ---- content that nothing names ---- */
+
+#define ORPHANS 3u
+
+static char *orphan_path(RepairLife *life, guint i)
+{
+    g_autofree char *bytes = g_strdup_printf("orphan %u", i);
+    SyncdHash name = syncd_hash(bytes, strlen(bytes));
+    g_autofree char *file = syncd_blobs_path(SYNCD_CHUNK_OF_ENTRY, &name);
+    return path_of(life, file);
+}
+
+static void leave_orphans(RepairWorld *w)
+{
+    for (guint i = 0; i < ORPHANS; i++) {
+        g_autofree char *path = orphan_path(&w->life, i), *folder = g_path_get_dirname(path),
+                        *bytes = g_strdup_printf("orphan %u", i);
+        g_mkdir_with_parents(folder, 0700);
+        write_private(path, bytes, -1);
+    }
+}
+
+static guint count_orphans(RepairLife *life)
+{
+    guint n = 0;
+    for (guint i = 0; i < ORPHANS; i++) {
+        g_autofree char *path = orphan_path(life, i), *text = NULL,
+                        *bytes = g_strdup_printf("orphan %u", i);
+        n += g_file_get_contents(path, &text, NULL, NULL) && strcmp(text, bytes) == 0;
+    }
+    return n;
+}
+
+static bool has_orphans(RepairLife *life)
+{
+    return count_orphans(life) == ORPHANS;
+}
+
+static bool has_no_orphans(RepairLife *life)
+{
+    return count_orphans(life) == 0;
+}
+
+/* ---- content that is damaged, and lies elsewhere ---- */
+
+#define LARGE_SIZE (100u * 1024u)
+#define NO_CHUNK "this is no chunk"
+
+/* The only file beneath a folder. */
+static char *only_file(const char *path)
+{
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    const char *name;
+    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *child = g_build_filename(path, name, NULL);
+        if (!g_file_test(child, G_FILE_TEST_IS_DIR))
+            return g_steal_pointer(&child);
+        char *file = only_file(child);
+        if (file != NULL)
+            return file;
+    }
+    return NULL;
+}
+
+static char *chunk_path(RepairLife *life)
+{
+    g_autofree char *blobs = path_of(life, "blobs");
+    return only_file(blobs);
+}
+
+static void damage_chunk(RepairWorld *w)
+{
+    g_autofree char *filling = g_strnfill(LARGE_SIZE, 'x');
+    g_autofree char *body = g_strdup_printf("{\"x\":\"%s\"}", filling);
+    repair_open(&w->f, NULL);
+    put(&w->f, "note-1", body);
+    rest(&w->f);
+    service_close(&w->f);
+    g_autofree char *chunk = chunk_path(&w->life), *base = g_path_get_basename(chunk),
+                    *file = g_strconcat("repair/" REPAIR_LIFE_ASIDE, base, NULL),
+                    *aside = path_of(&w->life, file), *folder = path_of(&w->life, "repair");
+    g_mkdir_with_parents(folder, 0700);
+    g_assert_cmpint(g_rename(chunk, aside), ==, 0);
+    write_private(chunk, NO_CHUNK, -1);
+}
+
+static bool has_no_chunk(RepairLife *life)
+{
+    gsize size;
+    g_autofree char *path = chunk_path(life), *text = NULL;
+    return g_file_get_contents(path, &text, &size, NULL) && strcmp(text, NO_CHUNK) == 0;
+}
+
+static bool has_chunk(RepairLife *life)
+{
+    gsize size;
+    char digits[SYNCD_HASH_HEX_SIZE];
+    g_autofree char *path = chunk_path(life), *text = NULL, *base = g_path_get_basename(path);
+    if (!g_file_get_contents(path, &text, &size, NULL))
+        return false;
+    SyncdHash hash = syncd_hash(text, size);
+    syncd_hash_to_hex(&hash, digits);
+    return strcmp(digits, base) == 0;
+}
+
 /* ---- all of them ---- */
 
 const RepairCase repair_cases[] = {
@@ -272,6 +378,12 @@ const RepairCase repair_cases[] = {
     {{"tasks", "leases-lost", "tasks-release", open_and_forget, close_state, turn, all_are_there,
       all_have_somebody, true},
      claim_some},
+    {{"orphans", "blob-orphaned", "blob-sweep", open_drifted, close_state, turn, has_orphans,
+      has_no_orphans},
+     leave_orphans},
+    {{"chunks", "blob-damaged", "blob-refill", open_drifted, close_state, turn, has_no_chunk,
+      has_chunk},
+     damage_chunk},
 };
 
 const size_t repair_n_cases = G_N_ELEMENTS(repair_cases);
