@@ -91,13 +91,24 @@ static bool begin(Search *search, SyncdCli *cli, GError **error)
     return true;
 }
 
-static void print(const Search *search, bool more)
+/* Where no directory is the workspace that was named, that is the likelier reason. */
+static void remark_nothing(SyncdCli *cli, SyncdClient *client)
+{
+    const char *named = syncd_cli_value(cli, "workspace");
+    g_autoptr(GError) absent = NULL;
+    g_autoptr(SyncdCliWorkspace) workspace =
+        named != NULL ? syncd_cli_find_workspace(cli, client, named, &absent) : NULL;
+    syncd_cli_remark(cli, "%s",
+                     absent != NULL ? absent->message
+                                    : _("Nothing is found: each word has to be one, or the "
+                                        "beginning of one that has at least three letters."));
+}
+
+static void print(const Search *search, SyncdClient *client, bool more)
 {
     SyncdCli *cli = search->cli;
     if (search->n == 0) {
-        syncd_cli_remark(cli, "%s",
-                         _("Nothing is found: each word has to be one, or the beginning of one "
-                           "that has at least three letters."));
+        remark_nothing(cli, client);
         return;
     }
     if (!syncd_cli_flag(cli, "no-pager"))
@@ -124,7 +135,7 @@ static bool run(Search *search, SyncdCli *cli, GError **error)
     if (search->writer != NULL)
         syncd_output_json(cli->out, json->str, json->len, true);
     else
-        print(search, more);
+        print(search, client, more);
     return true;
 }
 

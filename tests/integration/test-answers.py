@@ -167,6 +167,9 @@ def whatever_is_recorded_is_found_by_its_words(world):
         out = cli.does('find', 'milk')
         assert out.splitlines()[0].split() == ['KIND', 'NAME', 'SCOPE', 'ID'], out
         equal(len(out.splitlines()), 4)
+        code, out, err = cli.run('find', 'rhubarb', '--workspace=nope')
+        equal((code, out), (DONE, ''))
+        assert 'nope' in err and 'workspace list' in err, err
         code, out, err = cli.run('find', 'rhubarb')
         equal((code, out), (DONE, ''))
         assert 'Nothing is found' in err, err
