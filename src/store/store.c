@@ -82,13 +82,12 @@ static bool is_same_machine(const char *described, const char *stored)
 
 /* A directory that holds what was derived from a log but not the log has lost it: that is not a
  * first start. */
-static bool refuse_lost(SyncdStore *self, const char *what, GError **error)
+static bool refuse_lost(const char *what, GError **error)
 {
     syncd_set_error_next(
         error, SYNCD_ERROR_JOURNAL_CORRUPT,
         "restore journal.db from a backup, or move the state directory away to begin anew",
-        "%s holds what was derived from a log, but journal.db %s",
-        syncd_directory_path(self->directory), what);
+        "There was a log in the state directory, but journal.db %s", what);
     return false;
 }
 
@@ -111,7 +110,7 @@ static bool refuse_lost_journal(SyncdStore *self, GError **error)
     bool there = g_lstat(journal, &st) == 0;
     if ((there && st.st_size > 0) || !knows_of_log(self))
         return true;
-    return refuse_lost(self, there ? "is empty" : "is gone", error);
+    return refuse_lost(there ? "is empty" : "is gone", error);
 }
 
 /* A first start that was cut short leaves an empty log and an empty index. */
@@ -122,7 +121,7 @@ static bool refuse_lost_entries(SyncdStore *self, GError **error)
     if ((index == NULL || !syncd_index_projected(index, &projected, NULL) || projected == 0) &&
         !syncd_directory_has(self->directory, "verified.json"))
         return true;
-    return refuse_lost(self, "has no entries", error);
+    return refuse_lost("has no entries", error);
 }
 
 static bool make_identity(SyncdStore *self, GError **error)
