@@ -97,7 +97,7 @@ static bool step(SyncdService *service, void *data, bool *ret_more, double *ret_
 {
     Verification *self = data;
     bool more;
-    if (!run_stage(service, self, &more, error))
+    if (!syncd_verify_stands(self->verify, error) || !run_stage(service, self, &more, error))
         return false;
     if (self->stage == VERIFY)
         *ret_progress = syncd_verify_progress(self->verify);

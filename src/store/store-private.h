@@ -83,6 +83,7 @@ struct SyncdStore {
     char *displaced;         /* what became of the journal's files; NULL: nothing */
     GPtrArray *scopes;       /* SyncdScope */
     guint64 registries;      /* how often they may have changed */
+    guint64 reopened;        /* how often the journal became another one, with other feeds */
     char *machine;           /* as meta has it: hash and check digits, or "none" */
 
     /* the open turn */

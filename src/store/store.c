@@ -300,6 +300,7 @@ bool syncd_store_reopen(SyncdStore *self, GError **error)
     self->proven = (SyncdProvenLeaves){0};
     self->condition = SYNCD_STORE_WRITABLE;
     self->registries++;
+    self->reopened++;
     if (!open_or_stand_in(self, SYNCD_DATABASE_EXISTING, error))
         return false;
     if (self->unreadable != NULL)

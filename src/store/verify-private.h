@@ -29,6 +29,7 @@ typedef enum {
 
 struct SyncdVerify {
     SyncdStore *store;
+    guint64 reopened; /* as it was when this began */
     SyncdVerifyMode mode;
     SyncdVerifyPhase phase;
     GPtrArray *known;      /* SyncdKnownHead */

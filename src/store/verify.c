@@ -81,6 +81,7 @@ SyncdVerify *syncd_verify_new(SyncdStore *store, SyncdVerifyMode mode,
         return NULL;
     g_autoptr(SyncdVerify) self = g_new0(SyncdVerify, 1);
     self->store = store;
+    self->reopened = store->reopened;
     self->mode = mode;
     self->checkpoint = G_MININT64;
     self->opened_all = true;
@@ -412,9 +413,20 @@ static bool run_phase(SyncdVerify *self, GError **error)
     return true;
 }
 
+bool syncd_verify_stands(const SyncdVerify *self, GError **error)
+{
+    if (self->reopened == self->store->reopened)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_CANCELLED, "have it verified again",
+                         "Another journal took the place of the one that was being verified");
+    return false;
+}
+
 bool syncd_verify_step(SyncdVerify *self, bool *ret_more, GError **error)
 {
     g_autoptr(GError) problem = NULL;
+    if (!syncd_verify_stands(self, error))
+        return false;
     SyncdVerifyPhase phase = self->phase;
     if (!run_phase(self, &problem)) {
         if (!is_damage(problem)) {

@@ -34,6 +34,9 @@ SyncdVerify *syncd_verify_new(SyncdStore *store, SyncdVerifyMode mode,
 void syncd_verify_free(SyncdVerify *verify);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdVerify, syncd_verify_free)
 
+/* False, with Cancelled, once another journal is there than the one that this is about: nothing of
+ * it is to be said of that one. */
+bool syncd_verify_stands(const SyncdVerify *verify, GError **error);
 /* False on an error that stopped the verification (findings are no errors). */
 bool syncd_verify_step(SyncdVerify *verify, bool *ret_more, GError **error);
 double syncd_verify_progress(const SyncdVerify *verify); /* 0 to 1 */

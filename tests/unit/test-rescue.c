@@ -283,6 +283,25 @@ static void what_was_done_is_taken_back(void)
     service_clear(&f);
 }
 
+/* Neither what it has found, nor where it is, has to do with the journal that is there then. */
+static void a_verification_ends_with_its_journal(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    begin(&f);
+    without_header(&f);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = restore(&f);
+    syncd_service_verify(f.service, &f.caller, SYNCD_VERIFY_FULL, NULL, &job, &error);
+    g_assert_no_error(error);
+    syncd_service_work(f.service);
+    g_assert_cmpstr(syncd_job_state(job), ==, "running");
+    rollback_repair(&f, plan);
+    g_assert_error(syncd_job_error(job), SYNCD_ERROR, SYNCD_ERROR_CANCELLED);
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -297,5 +316,7 @@ int main(int argc, char **argv)
     g_test_add_func("/rescue/what-will-not-do-leaves-it-as-it-was",
                     what_will_not_do_leaves_it_as_it_was);
     g_test_add_func("/rescue/what-was-done-is-taken-back", what_was_done_is_taken_back);
+    g_test_add_func("/rescue/a-verification-ends-with-its-journal",
+                    a_verification_ends_with_its_journal);
     return g_test_run();
 }
