@@ -31,10 +31,17 @@ static void put_number(guint8 *at, guint32 number)
     memcpy(at, &big, sizeof big);
 }
 
+/* What a disk does not give at once it may give when it is asked again. */
+static ssize_t read_at(int fd, void *bytes, size_t size, off_t offset)
+{
+    ssize_t n = TEMP_FAILURE_RETRY(pread(fd, bytes, size, offset));
+    return n >= 0 ? n : TEMP_FAILURE_RETRY(pread(fd, bytes, size, offset));
+}
+
 /* A page that the disk does not give is an empty one. */
 static bool read_page(int fd, guint64 number, guint8 page[PAGE])
 {
-    ssize_t n = TEMP_FAILURE_RETRY(pread(fd, page, PAGE, (off_t)(number * PAGE)));
+    ssize_t n = read_at(fd, page, PAGE, (off_t)(number * PAGE));
     if (n < PAGE)
         memset(page + MAX(n, 0), 0, PAGE - (size_t)MAX(n, 0));
     return n == PAGE;
@@ -117,18 +124,22 @@ static bool copy_pages(int from, int to)
 static bool copy_wal(SyncdDirectory *directory)
 {
     guint8 page[PAGE];
-    ssize_t n = 0;
+    ssize_t n = PAGE;
+    off_t at = 0;
     int from = open_file(directory, WAL, O_RDONLY);
     if (from < 0)
         return errno == ENOENT;
     int to = open_file(directory, SYNCD_SALVAGE_FILE "-wal", O_WRONLY | O_CREAT | O_TRUNC);
-    while (to >= 0 && (n = TEMP_FAILURE_RETRY(read(from, page, sizeof page))) > 0)
-        if (TEMP_FAILURE_RETRY(write(to, page, (size_t)n)) != n)
-            n = -1;
-    bool ok = to >= 0 && n == 0;
+    bool ok = to >= 0;
+    for (; ok && n > 0; at += n) {
+        n = read_at(from, page, sizeof page, at);
+        ok = n >= 0 && TEMP_FAILURE_RETRY(pwrite(to, page, (size_t)n, at)) == n;
+    }
+    int problem = errno;
     close(from);
     if (to >= 0)
         close(to);
+    errno = problem;
     return ok;
 }
 
