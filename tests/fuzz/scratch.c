@@ -40,14 +40,21 @@ static guint64 now(void *data)
     return G_GUINT64_CONSTANT(1777939200000000) + ++ticks;
 }
 
-/* Never the same twice in a process, as nonces and ids must be. */
+/* Of the generator SplitMix64. */
+static guint64 next_word(void)
+{
+    guint64 mixed = ++ticks * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+    mixed = (mixed ^ mixed >> 30) * G_GUINT64_CONSTANT(0xbf58476d1ce4e5b9);
+    mixed = (mixed ^ mixed >> 27) * G_GUINT64_CONSTANT(0x94d049bb133111eb);
+    return mixed ^ mixed >> 31;
+}
+
+/* Never the same twice in a process, as nonces and ids must be, whichever bytes of it they are. */
 static void fill(void *data, void *bytes, size_t size)
 {
     guint8 *at = bytes;
-    for (size_t i = 0; i < size; i++) {
-        guint64 mixed = ++ticks * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
-        at[i] = (guint8)(mixed >> 56);
-    }
+    for (size_t i = 0; i < size; i++)
+        at[i] = (guint8)next_word();
 }
 
 const SyncdSources *scratch_sources(void)

@@ -109,7 +109,7 @@ static void the_document_says_what_may_be_done(void)
         "\"See what is wrong and what mends it: `sourceos-syncd doctor`.\","
         "\"Wait for the verification that runs after a start, or begin one: "
         "`sourceos-syncd verify log`.\",\"See what a purge would take before anything goes: "
-        "`sourceos-syncd ops purge --dry-run`.\"]}}";
+        "`sourceos-syncd repair plan --purge`.\"]}}";
     g_auto(JudgedText) judged =
         judge_with("/lanes/1/journal/replay_lag_events=11 ; /resources/disk/pressure=\"warning\" ; "
                    "/runtime/last_dirty_open_at=\"2026-05-28T08:00:00Z\"",
