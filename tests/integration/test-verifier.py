@@ -159,8 +159,9 @@ def a_log_cut_back_to_a_genuine_head_is_a_rollback_for_whoever_knows(world):
     def cut(log):
         end = log.value('SELECT max(pos) FROM entry') - 20
         log.run('DELETE FROM checkpoint')
-        # What the device verified itself it would miss.
-        (log.state / 'verified.json').unlink(missing_ok=True)
+        # What the device verified itself, or signed at its end, it would miss.
+        for kept in ('verified.json', 'ended.json'):
+            (log.state / kept).unlink(missing_ok=True)
         log.run('DELETE FROM entry WHERE pos > ?', end)
         for scope in log.feeds:
             log.sign(scope)
