@@ -38,8 +38,7 @@ static void configure_handle(SyncdDatabase *db)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, NULL);
-    /* What cannot be opened stays as it is, with its WAL. */
-    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_looking(db->mode), NULL);
     sqlite3_extended_result_codes(db->handle, 1);
 }
 
@@ -228,9 +227,12 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
         return NULL;
     }
     configure_handle(db);
-    if (!set_up(db, up_to, error))
+    if (!set_up(db, up_to, error)) {
+        /* What cannot be opened stays as it is, with its WAL. Only then: the call expires what is
+         * prepared, and with it the ROLLBACK that has to work when memory is short. */
+        sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         return NULL;
-    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_looking(mode), NULL);
+    }
     g_free(syncd_database_displacement(db)); /* remembers where they are */
     return g_steal_pointer(&db);
 }
