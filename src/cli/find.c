@@ -96,8 +96,8 @@ static void remark_nothing(SyncdCli *cli, SyncdClient *client)
 {
     const char *named = syncd_cli_value(cli, "workspace");
     g_autoptr(GError) absent = NULL;
-    g_autoptr(SyncdCliWorkspace) workspace =
-        named != NULL ? syncd_cli_find_workspace(cli, client, named, &absent) : NULL;
+    if (named != NULL)
+        syncd_cli_workspace_free(syncd_cli_find_workspace(cli, client, named, &absent));
     syncd_cli_remark(cli, "%s",
                      absent != NULL ? absent->message
                                     : _("Nothing is found: each word has to be one, or the "

@@ -164,7 +164,6 @@ static void what_can_be_had_is_not_given_up(void)
 static void nothing_is_given_up_that_the_plan_does_not_say(void)
 {
     ServiceFixture f;
-    g_autoptr(GError) error = NULL;
     start_damaged(&f, "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 12");
     SyncdRepairPlan *plan = plan_repair(&f);
     g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
