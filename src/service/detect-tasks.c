@@ -61,15 +61,48 @@ static bool add_failed(SyncdDiagnosis *self, GError **error)
     return true;
 }
 
+/* ---- stale ---- */
+
+typedef struct {
+    Listed *listed;
+    unsigned rank; /* in which the walk ended, … */
+    bool ended;    /* … as whatever follows there is younger */
+} Stale;
+
+/* In a lane tasks come as they were enqueued: behind one that is not stale, and that nobody moved
+ * since, none can be. */
+static bool take_stale(void *data, const char *op, const SyncdTask *task, bool matches)
+{
+    Stale *stale = data;
+    stale->rank = task->rank;
+    stale->ended = !matches && task->moved == task->pos;
+    return !stale->ended && take(stale->listed, op, task, matches);
+}
+
+/* Lane by lane, so that many who are young in one hide nothing of the next. */
+static bool list_stale(SyncdDiagnosis *self, Stale *stale, GError **error)
+{
+    SyncdTaskQuery query = {.which = SYNCD_TASKS_OFFERED,
+                            .rank = -1,
+                            .after_rank = -1,
+                            .state = -1,
+                            .stale_ms = syncd_service_task_ms(self->service)};
+    do {
+        stale->ended = false;
+        if (!syncd_store_walk_tasks(self->service->store, &query, take_stale, stale, error))
+            return false;
+        query.after_rank = (int)stale->rank;
+        query.after_pos = G_MAXINT64;
+    } while (stale->ended);
+    return true;
+}
+
 static bool add_stale(SyncdDiagnosis *self, GError **error)
 {
-    const SyncdTaskQuery query = {.which = SYNCD_TASKS_OFFERED,
-                                  .rank = -1,
-                                  .after_rank = -1,
-                                  .state = -1,
-                                  .stale_ms = syncd_service_task_ms(self->service)};
     g_auto(Listed) listed = {.max = STALE_MAX};
-    if (!list(self, &query, &listed, error))
+    Stale stale = {.listed = &listed};
+    listed.ops = g_ptr_array_new_with_free_func(g_free);
+    if (!list_stale(self, &stale, error))
         return false;
     if (listed.n > 0)
         name(syncd_diagnosis_add_counted(self, "tasks-stale", listed.n, listed.n == listed.max),
