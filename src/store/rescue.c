@@ -155,6 +155,19 @@ static void pass_over(SyncdRescue *self, const GError *why)
     end_one(self);
 }
 
+/* A head may cover what lies in pages that are gone: one that was cut short while it was open is kept
+ * with all that was open of it, and no more. One that is salvaged has pages that nothing uses. */
+static bool is_whole(const SyncdRescue *self, SyncdJournal *journal)
+{
+    if (syncd_journal_problem(journal) != NULL)
+        return false;
+    if (strcmp(present(self), SYNCD_JOURNAL_FILE) == 0)
+        return true;
+    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+    return syncd_database_check_structure(syncd_journal_database(journal), faults, NULL) &&
+           faults->len == 0;
+}
+
 /* A store of it alone: that is what is mended. */
 static bool begin_candidate(SyncdRescue *self, GError **error)
 {
@@ -175,7 +188,7 @@ static bool begin_candidate(SyncdRescue *self, GError **error)
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "It has no feed of this device");
         return false;
     }
-    if (syncd_journal_problem(journal) == NULL)
+    if (is_whole(self, journal))
         return true;
     self->mend = syncd_mend_new(self->candidate, error);
     return self->mend != NULL;

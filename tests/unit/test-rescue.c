@@ -224,6 +224,36 @@ static void an_older_backup_takes_its_place(void)
     service_clear(&f);
 }
 
+/* What was open of a journal that is cut short is kept, with the heads that cover all of it: a
+ * backup that has fewer entries, but has them, is better. */
+static void one_with_holes_is_not_better_than_a_backup(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    begin(&f);
+    copy(&f, "journal.db", "journal-backup.db");
+    repair_open(&f, NULL);
+    put_many(&f, 5);
+    rest(&f);
+    g_autofree char *path = file(&f, "journal.db"), *kept = file(&f, "journal.1");
+    g_assert_cmpint(truncate(path, 4096), ==, 0);
+    g_assert_true(is_found(&f, "journal-displaced"));
+    service_close(&f);
+    g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
+    repair_open(&f, NULL);
+    expect_served(&f);
+    SyncdRepairPlan *plan = restore(&f);
+    g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
+    g_assert_no_error(error);
+    g_test_message("%s", report);
+    g_assert_nonnull(strstr(report, "journal.1 will not do"));
+    repair_reopen(&f);
+    g_assert_true(syncd_store_adopt(f.service->store, "actor-test", &error));
+    g_assert_no_error(error);
+    expect_all(&f, ENTRIES);
+    service_clear(&f);
+}
+
 static void where_there_is_nothing_it_says_what_to_do(void)
 {
     ServiceFixture f;
@@ -311,6 +341,8 @@ int main(int argc, char **argv)
     g_test_add_func("/rescue/an-earlier-generation-takes-its-place",
                     an_earlier_generation_takes_its_place);
     g_test_add_func("/rescue/an-older-backup-takes-its-place", an_older_backup_takes_its_place);
+    g_test_add_func("/rescue/one-with-holes-is-not-better-than-a-backup",
+                    one_with_holes_is_not_better_than_a_backup);
     g_test_add_func("/rescue/where-there-is-nothing-it-says-what-to-do",
                     where_there_is_nothing_it_says_what_to_do);
     g_test_add_func("/rescue/what-will-not-do-leaves-it-as-it-was",
