@@ -96,7 +96,8 @@ static void refuse(const char *named, guint n, SyncdCliRepairWanted wanted, GErr
         syncd_set_error_next(error, SYNCD_ERROR_USAGE, HOW_TO_LIST,
                              "The ids of %u plans begin with `%s`", n, named);
     else if (n > 1)
-        syncd_set_error_next(error, SYNCD_ERROR_USAGE, HOW_TO_LIST, "There are %u such plans", n);
+        syncd_set_error_next(error, SYNCD_ERROR_USAGE, HOW_TO_LIST,
+                             "There are %u plans that can be meant", n);
     else if (named != NULL)
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, HOW_TO_LIST,
                              "There is no plan of repair %s", named);
@@ -106,7 +107,9 @@ static void refuse(const char *named, guint n, SyncdCliRepairWanted wanted, GErr
                              "There is no repair that can be taken back");
     else
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, HOW_TO_PLAN,
-                             "There is no plan of repair");
+                             wanted == SYNCD_REPAIR_ANY
+                                 ? "There is no plan of repair"
+                                 : "There is no plan of repair that is still to be carried out");
 }
 
 bool syncd_cli_find_repair(SyncdCli *cli, SyncdClient *client, SyncdCliRepairWanted wanted,

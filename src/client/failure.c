@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define STANDARD "org.freedesktop.DBus.Error."
+#define SPAWN STANDARD "Spawn."
 
 typedef enum { ABSENT, SILENT, GONE, FOREIGN, NO_SUCH_OBJECT } BusFailure;
 
@@ -15,11 +16,18 @@ static const struct {
     {STANDARD "NameHasNoOwner", ABSENT},
     {STANDARD "NoServer", ABSENT},
     {STANDARD "FileNotFound", ABSENT},
-    {STANDARD "Spawn.ServiceNotFound", ABSENT},
-    {STANDARD "Spawn.ExecFailed", ABSENT},
-    {STANDARD "Spawn.ChildExited", ABSENT},
-    {STANDARD "Spawn.ChildSignaled", ABSENT},
-    {STANDARD "Spawn.Failed", ABSENT},
+    {SPAWN "ServiceNotFound", ABSENT},
+    {SPAWN "ServiceNotValid", ABSENT},
+    {SPAWN "ConfigInvalid", ABSENT},
+    {SPAWN "FailedToSetup", ABSENT},
+    {SPAWN "PermissionsInvalid", ABSENT},
+    {SPAWN "FileInvalid", ABSENT},
+    {SPAWN "NoMemory", ABSENT},
+    {SPAWN "ForkFailed", ABSENT},
+    {SPAWN "ExecFailed", ABSENT},
+    {SPAWN "ChildExited", ABSENT},
+    {SPAWN "ChildSignaled", ABSENT},
+    {SPAWN "Failed", ABSENT},
     {"org.freedesktop.systemd1.NoSuchUnit", ABSENT},
     {"org.freedesktop.systemd1.LoadFailed", ABSENT},
     {"org.freedesktop.systemd1.UnitMasked", ABSENT},

@@ -247,6 +247,8 @@ char *syncd_answer_fill(const char *text, const char *(*fact)(void *data, const 
         const char *value = fact(data, name);
         g_string_append(out, value != NULL ? value : "-");
         at = end + 1;
+        if (*at == '.' && out->len > 0 && out->str[out->len - 1] == '.') /* it is a sentence */
+            at++;
     }
     return g_string_free(out, FALSE);
 }

@@ -39,7 +39,11 @@ static const SyncdFinding findings[] = {
     {"journal-displaced", "critical",
      N_("The journal is not where the daemon opened it, so nothing is written any more: {reason}. "
         "What was acknowledged is in what is open: have it written back before the daemon ends."),
-     PLAN, DURABLE, "journal-generation", N_("Find out who removed or replaced the file.")},
+     PLAN, DURABLE, "journal-generation",
+     N_("Find out who removed, replaced or cut the file. Where the repair cannot read what is "
+        "open, "
+        "restart the daemon, which keeps that, and plan again: the best of what there is takes the "
+        "place of the journal.")},
     {"log-rolled-back", "critical",
      N_("The log lost its end, and is read-only: {n} entries that were there are missing. Put the "
         "newer journal back, or stop the daemon and adopt what is left."),
@@ -150,7 +154,8 @@ static const SyncdFinding findings[] = {
     {"workspace-missing", "warning", N_("{directory} is not there, or is another one than it was."),
      SHOW_WORKSPACE, NOTHING, NULL, N_("Bring the directory back, or end the workspace.")},
     {"workspace-failed", "error", N_("{workspace} is not recorded: {reason}."), SHOW_WORKSPACE,
-     NOTHING, NULL, N_("Remove what keeps the directory from being read.")},
+     NOTHING, NULL,
+     N_("Remove what keeps the directory from being read, or the log from being written.")},
     {"workspace-unreadable", "warning", N_("{n} files of {workspace} cannot be read."),
      SHOW_WORKSPACE, NOTHING, NULL, N_("Make them readable, or have them ignored.")},
     {"workspace-unruled", "error",

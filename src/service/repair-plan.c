@@ -334,6 +334,13 @@ static bool refuse_nothing(SyncdService *service, bool purge, GError **error)
                              "have workspaces keep less; `sourceos-syncd doctor` says how much "
                              "room is needed",
                              "Nothing may be purged: all that is stored is there to be kept");
+    else if (syncd_store_unreadable(service->store) != NULL)
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "put a backup of journal.db into the state directory as "
+                             "journal-backup.db, and plan again; where there is none, stop the "
+                             "daemon and move the state directory away: another log begins with "
+                             "the next start, as another device",
+                             "Nothing here could take the place of the journal");
     else
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
                              "see what else is found with `sourceos-syncd doctor`",

@@ -6,6 +6,7 @@
 
 #include "base/timestamp.h"
 #include "store/repair-store.h"
+#include "store/rollback.h"
 
 static void write_list(SyncdJsonWriter *writer, const char *name, const GPtrArray *list)
 {
@@ -115,7 +116,7 @@ static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
     if (plan->purges)
         return "The proofs of what was purged follow by themselves: `sourceos-syncd events list "
                "--type sync.object.purge_proven` shows them.";
-    if (needs == NULL || needs->len > 0)
+    if (needs == NULL || needs->len > 0 || syncd_store_rollback(plan->service->store) != NULL)
         return "See what is left with `sourceos-syncd doctor`.";
     return "Nothing.";
 }

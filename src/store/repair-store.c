@@ -195,7 +195,7 @@ static bool begin_anew(SyncdStore *self, const Snapshot *snapshot, GError **erro
     syncd_store_drop_index(self);
     return (syncd_directory_has(self->directory, snapshot->none) ||
             keep_index(self, snapshot, error)) &&
-           syncd_store_make_index(self, "a repair was approved", error);
+           syncd_store_make_index(self, "a repair was carried out", error);
 }
 
 static double made_part(const SyncdStore *self)

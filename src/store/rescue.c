@@ -155,8 +155,9 @@ static void pass_over(SyncdRescue *self, const GError *why)
     end_one(self);
 }
 
-/* A head may cover what lies in pages that are gone: one that was cut short while it was open is kept
- * with all that was open of it, and no more. One that is salvaged has pages that nothing uses. */
+/* A head may cover what lies in pages that are gone: one that was cut short while it was open is
+ * kept with all that was open of it, and no more. One that is salvaged has pages that nothing uses.
+ */
 static bool is_whole(const SyncdRescue *self, SyncdJournal *journal)
 {
     if (syncd_journal_problem(journal) != NULL)

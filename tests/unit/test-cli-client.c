@@ -36,8 +36,9 @@ static void errors_keep_their_code_and_name_the_instance(void)
 
 static void errors_of_the_bus_say_how_to_start_this_instance(void)
 {
-    static const char *const names[] = {"ServiceUnknown", "NameHasNoOwner", "NoServer",
-                                        "Spawn.ExecFailed"};
+    static const char *const names[] = {
+        "ServiceUnknown",   "NameHasNoOwner",      "NoServer",
+        "Spawn.ExecFailed", "Spawn.FailedToSetup", "Spawn.ForkFailed"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *name = g_strconcat("org.freedesktop.DBus.Error.", names[i], NULL);
         assert_failure(SYNCD_CLIENT_USER, name, "x", SYNCD_ERROR_UNREACHABLE, "user instance",

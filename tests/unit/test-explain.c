@@ -130,6 +130,7 @@ static void facts_are_filled_in(void)
         {"nothing", "nothing"},
         {"{a}{b} {a}", "ab a"},
         {"{x} of {y}", "- of y"},
+        {"{a}. {a sentence.}. {b}.", "a. a sentence. b."},
         {"{", "{"},
         {"a}", "a}"},
         {"{no end", "{no end"},

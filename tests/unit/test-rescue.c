@@ -216,6 +216,7 @@ static void an_older_backup_takes_its_place(void)
     g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
     g_assert_no_error(error);
     g_assert_nonnull(strstr(report, "5 entries"));
+    g_assert_nonnull(strstr(report, "See what is left"));
     repair_reopen(&f);
     g_assert_true(is_found(&f, "log-rolled-back"));
     g_assert_true(syncd_store_adopt(f.service->store, "actor-test", &error));
@@ -245,7 +246,6 @@ static void one_with_holes_is_not_better_than_a_backup(void)
     SyncdRepairPlan *plan = restore(&f);
     g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
     g_assert_no_error(error);
-    g_test_message("%s", report);
     g_assert_nonnull(strstr(report, "journal.1 will not do"));
     repair_reopen(&f);
     g_assert_true(syncd_store_adopt(f.service->store, "actor-test", &error));
@@ -269,6 +269,7 @@ static void where_there_is_nothing_it_says_what_to_do(void)
     g_assert_nonnull(strstr(unreadable->finding->person, "journal-backup.db"));
     g_assert_false(syncd_service_plan_repair(f.service, &f.caller, NULL, &plan, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_nonnull(strstr(error->message, "journal-backup.db"));
     service_clear(&f);
 }
 
