@@ -147,7 +147,8 @@ static bool change_keep(SyncdClient *client, Added *added, const SyncdCliWorkspa
 {
     SyncdJson record = syncd_json_root(present->record, strlen(present->record));
     g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
-    if (!added->keep.said || !syncd_cli_keeps_otherwise(&added->keep, record))
+    if (!syncd_cli_keep_over(&added->keep, record) ||
+        !syncd_cli_keeps_otherwise(&added->keep, record))
         return true;
     g_autofree char *changed = syncd_cli_record_with_keep(&added->keep, record);
     g_variant_dict_insert(&options, "expected", "t", present->sequence);

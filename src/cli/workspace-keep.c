@@ -59,7 +59,9 @@ bool syncd_cli_take_keep(const SyncdCli *cli, SyncdCliKeep *ret_keep, GError **e
     const char *versions = syncd_cli_value(cli, "keep"), *size = syncd_cli_value(cli, "keep-size"),
                *days = syncd_cli_value(cli, "keep-deleted");
     *ret_keep = (SyncdCliKeep){
-        .said = versions != NULL || size != NULL || days != NULL,
+        .says_versions = versions != NULL,
+        .says_max = size != NULL,
+        .says_days = days != NULL,
         .deleted_days = SYNCD_FILE_DELETED_DAYS,
         .keeps = true,
         .versions = VERSIONS_DEFAULT,
@@ -68,6 +70,24 @@ bool syncd_cli_take_keep(const SyncdCli *cli, SyncdCliKeep *ret_keep, GError **e
     return (versions == NULL || take_versions(versions, ret_keep, error)) &&
            (size == NULL || take_size(size, ret_keep, error)) &&
            (days == NULL || take_days(days, ret_keep, error));
+}
+
+static void take_number(SyncdJson value, bool said, guint64 *number)
+{
+    gint64 present;
+    if (!said && syncd_json_get_int64(value, &present) && present >= 0)
+        *number = (guint64)present;
+}
+
+/* What fewer versions are kept of is gone at once: nobody is to lose them for a word about sizes.
+ */
+bool syncd_cli_keep_over(SyncdCliKeep *keep, SyncdJson record)
+{
+    SyncdJson present = syncd_json_member(record, KEEP);
+    take_number(syncd_json_member(present, "versions"), keep->says_versions, &keep->versions);
+    take_number(syncd_json_member(present, "max_bytes"), keep->says_max, &keep->max_bytes);
+    take_number(syncd_json_member(present, "deleted_days"), keep->says_days, &keep->deleted_days);
+    return keep->says_versions || keep->says_max || keep->says_days;
 }
 
 void syncd_cli_write_keep(const SyncdCliKeep *keep, SyncdJsonWriter *writer)

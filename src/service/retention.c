@@ -17,6 +17,7 @@
 typedef struct {
     SyncdService *service;
     GPtrArray *roots;
+    guint fewest; /* older versions that any of them keeps; G_MAXUINT: none keeps any content */
     guint64 now_ms;
     const SyncdRoot *root; /* NULL: there is nothing in it yet */
     GString *text;
@@ -30,7 +31,24 @@ static void dropping_clear(Dropping *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Dropping, dropping_clear)
 
+/* What goes of a file: of its versions up to one, those behind so many newer ones. */
+typedef struct {
+    const SyncdRoot *root; /* NULL: nothing does */
+    guint64 version;
+    guint newer;
+} Due;
+
 /* ---- whose time has come ---- */
+
+static guint find_fewest(const GPtrArray *roots)
+{
+    guint fewest = G_MAXUINT;
+    for (guint i = 0; i < roots->len; i++) {
+        const SyncdRoot *root = roots->pdata[i];
+        fewest = root->keeps ? MIN(fewest, root->keep_versions) : fewest;
+    }
+    return fewest;
+}
 
 static const SyncdRoot *root_of(const Dropping *self, SyncdBytes scope)
 {
@@ -42,42 +60,63 @@ static const SyncdRoot *root_of(const Dropping *self, SyncdBytes scope)
     return NULL;
 }
 
-/* NULL: it stays. */
-static bool find_due(const Dropping *self, guint64 file, const SyncdRoot **ret_root, GError **error)
+static bool has_more(const Dropping *self, const SyncdFileRow *row, guint keeps, bool *ret_more,
+                     GError **error)
+{
+    g_auto(SyncdContentRow) content = {0};
+    *ret_more = false;
+    return keeps == G_MAXUINT ||
+           syncd_store_find_content_behind(self->service->store, row->id, row->version - 1, keeps,
+                                           &content, ret_more, error);
+}
+
+static bool find_due(const Dropping *self, guint64 file, Due *ret_due, GError **error)
 {
     SyncdFileRow row;
-    bool found;
+    bool found, more = true;
     g_auto(SyncdEntry) entry = {0};
     SyncdStore *store = self->service->store;
-    *ret_root = NULL;
+    *ret_due = (Due){NULL, G_MAXINT64, 0};
     if (!syncd_store_find_file(store, file, &row, &found, error))
         return false;
-    if (!found || row.live)
+    /* Of most that exist there is nothing to drop, whosever they are. */
+    if (found && row.live && !has_more(self, &row, self->fewest, &more, error))
+        return false;
+    if (!found || !more)
         return true;
     if (!syncd_store_read(store, syncd_file_place_pos(row.changed), &entry, error))
         return false;
     const SyncdRoot *root = root_of(self, entry.header.scope);
-    bool due = root != NULL && (root->deleted_days == 0 ||
-                                entry.header.hlc.ms + root->deleted_days * DAY_MS <= self->now_ms);
-    *ret_root = due ? root : NULL;
+    if (root == NULL)
+        return true;
+    if (row.live) {
+        guint keeps = root->keeps ? root->keep_versions : G_MAXUINT;
+        if (!has_more(self, &row, keeps, &more, error))
+            return false;
+        *ret_due = (Due){more ? root : NULL, row.version - 1, keeps};
+    } else if (root->deleted_days == 0 ||
+               entry.header.hlc.ms + root->deleted_days * DAY_MS <= self->now_ms) {
+        ret_due->root = root;
+    }
     return true;
 }
 
 /* ---- what is dropped ---- */
 
-/* `*ret_whole`: all that is kept of it. */
-static bool add_file(Dropping *self, guint64 file, bool *ret_whole, GError **error)
+/* `*ret_whole`: all of it that is due. */
+static bool add_file(Dropping *self, guint64 file, const Due *due, bool *ret_whole, GError **error)
 {
     SyncdStore *store = self->service->store;
     char object[SYNCD_FILE_ID_SIZE];
     g_autoptr(GArray) dropped = syncd_file_dropped_new();
-    guint64 version = G_MAXINT64;
+    guint64 version = due->version;
+    guint newer = due->newer;
     size_t size = self->text->len;
     *ret_whole = false;
-    while (version > 0 && size < DOCUMENT_FULL) {
+    for (; version > 0 && size < DOCUMENT_FULL; newer = 0) {
         g_auto(SyncdContentRow) row = {0};
         bool found;
-        if (!syncd_store_find_content(store, file, version, &row, &found, error))
+        if (!syncd_store_find_content_behind(store, file, version, newer, &row, &found, error))
             return false;
         *ret_whole = !found;
         if (!found)
@@ -100,21 +139,21 @@ static bool collect(Dropping *self, bool *ret_end, GError **error)
     *ret_end = false;
     for (guint i = 0; i < FILES_A_STEP && self->text->len < DOCUMENT_FULL; i++) {
         guint64 file;
-        const SyncdRoot *root;
+        Due due;
         bool whole = true;
         if (!syncd_store_next_kept(service->store, service->retained, &file, error))
             return false;
         *ret_end = file == 0;
         if (file == 0)
             return true;
-        if (!find_due(self, file, &root, error))
+        if (!find_due(self, file, &due, error))
             return false;
-        if (root != NULL && self->root == NULL)
+        if (due.root != NULL && self->root == NULL)
             syncd_file_changes_begin(&self->writer, self->text, SYNCD_FOUND_RETENTION);
-        if (root != NULL && self->root != NULL && root != self->root)
+        if (due.root != NULL && self->root != NULL && due.root != self->root)
             return true;
-        self->root = root != NULL ? root : self->root;
-        if (root != NULL && !add_file(self, file, &whole, error))
+        self->root = due.root != NULL ? due.root : self->root;
+        if (due.root != NULL && !add_file(self, file, &due, &whole, error))
             return false;
         if (!whole)
             return true;
@@ -136,8 +175,10 @@ static bool step(SyncdService *service, bool *ret_end, GError **error)
     g_auto(Dropping)
         dropping = {.service = service, .text = g_string_new(NULL), .now_ms = find_now(service)};
     *ret_end = false;
-    if (!syncd_service_list_roots(service, &dropping.roots, error) ||
-        !collect(&dropping, ret_end, error))
+    if (!syncd_service_list_roots(service, &dropping.roots, error))
+        return false;
+    dropping.fewest = find_fewest(dropping.roots);
+    if (!collect(&dropping, ret_end, error))
         return false;
     if (dropping.root == NULL)
         return true;
@@ -166,7 +207,8 @@ void syncd_service_retain_soon(SyncdService *service, const GPtrArray *roots)
     g_autoptr(GString) rules = g_string_new(NULL);
     for (guint i = 0; i < roots->len; i++) {
         const SyncdRoot *root = roots->pdata[i];
-        g_string_append_printf(rules, "%s %u\n", root->scope_id, root->deleted_days);
+        g_string_append_printf(rules, "%s %u %d %u\n", root->scope_id, root->deleted_days,
+                               root->keeps, root->keep_versions);
     }
     if (g_strcmp0(rules->str, service->retention_rules) == 0)
         return;
@@ -191,7 +233,7 @@ bool syncd_service_retain(SyncdService *service)
     service->retains = true;
     if (!step(service, &end, &error))
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE,
-                  "Content of deleted files is kept longer than it is to be: %s", error->message);
+                  "Content of files is kept longer than it is to be: %s", error->message);
     if (end || error != NULL) {
         service->retains = false;
         service->retention_usec = now + AGAIN_USEC;

@@ -1,6 +1,11 @@
 /*
- * How long the content of files is kept that are deleted or ignored: as long as the root's record
- * says, SYNCD_FILE_DELETED_DAYS days unless it does. Then an entry drops it.
+ * How long the content of files is kept: of one that exists in so many older versions as the root's
+ * record says, of one that is deleted or ignored for so many days, SYNCD_FILE_DELETED_DAYS unless
+ * it says. Then an entry drops it.
+ *
+ * Each new version drops what it is one too many for (workspace/recorder.h); what is left for here
+ * are files that do not change once fewer are to be kept. Where none is to be kept at all, what is
+ * there stays.
  *
  * How late it is, is the earlier of two: what the clock says, and what the log's clock said when it
  * was opened and what has passed since then by the monotonic one. So a clock that jumps forward

@@ -150,7 +150,14 @@ bool syncd_store_find_content(SyncdStore *self, guint64 file, guint64 version,
                               SyncdContentRow *ret_row, bool *ret_found, GError **error)
 {
     return syncd_store_need_index(self, error) && syncd_store_settle(self, error) &&
-           syncd_index_find_content(self->index, file, version, ret_row, ret_found, error);
+           syncd_index_find_content(self->index, file, version, 0, ret_row, ret_found, error);
+}
+
+bool syncd_store_find_content_behind(SyncdStore *self, guint64 file, guint64 version, guint newer,
+                                     SyncdContentRow *ret_row, bool *ret_found, GError **error)
+{
+    return syncd_store_need_index(self, error) && syncd_store_settle(self, error) &&
+           syncd_index_find_content(self->index, file, version, newer, ret_row, ret_found, error);
 }
 
 bool syncd_store_next_kept(SyncdStore *self, guint64 after, guint64 *ret_file, GError **error)

@@ -46,6 +46,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdContentRow, syncd_content_row_clear)
  * `version`. */
 bool syncd_store_find_content(SyncdStore *store, guint64 file, guint64 version,
                               SyncdContentRow *ret_row, bool *ret_found, GError **error);
+/* The same behind so many newer ones of those. */
+bool syncd_store_find_content_behind(SyncdStore *store, guint64 file, guint64 version, guint newer,
+                                     SyncdContentRow *ret_row, bool *ret_found, GError **error);
 /* The next file behind that one of which a committed version is kept; 0: there is none. */
 bool syncd_store_next_kept(SyncdStore *store, guint64 after, guint64 *ret_file, GError **error);
 /* Whether a committed version needs it. */

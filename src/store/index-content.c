@@ -118,14 +118,15 @@ bool syncd_index_next_kept(SyncdIndex *self, guint64 after, guint64 *ret_file, G
     return true;
 }
 
-bool syncd_index_find_content(SyncdIndex *self, guint64 file, guint64 version,
+bool syncd_index_find_content(SyncdIndex *self, guint64 file, guint64 version, guint newer,
                               SyncdContentRow *ret_row, bool *ret_found, GError **error)
 {
     g_autoptr(SyncdStatement) row = syncd_database_statement(
-        self->db, "SELECT version, place, size, chunks FROM content"
-                  " WHERE file = :file AND version <= :version ORDER BY version DESC LIMIT 1");
+        self->db, "SELECT version, place, size, chunks FROM content WHERE file = :file"
+                  " AND version <= :version ORDER BY version DESC LIMIT 1 OFFSET :newer");
     syncd_bind_int(row, ":file", (gint64)file);
     syncd_bind_int(row, ":version", (gint64)version);
+    syncd_bind_int(row, ":newer", newer);
     if (!syncd_statement_next(row, ret_found, error))
         return false;
     if (!*ret_found)

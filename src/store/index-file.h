@@ -45,7 +45,7 @@ bool syncd_index_has_more_files(SyncdIndex *index, const char *scope_id, guint64
                                 GError **error);
 bool syncd_index_see_file(SyncdIndex *index, guint64 file, const SyncdFileSeen *seen,
                           GError **error);
-bool syncd_index_find_content(SyncdIndex *index, guint64 file, guint64 version,
+bool syncd_index_find_content(SyncdIndex *index, guint64 file, guint64 version, guint newer,
                               SyncdContentRow *ret_row, bool *ret_found, GError **error);
 /* A chunk that was needed by a version that was dropped. */
 typedef struct {

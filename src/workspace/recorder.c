@@ -217,17 +217,17 @@ bool syncd_recorder_find_dropped(SyncdRecorder *self, guint64 file, guint64 vers
                                  GArray *dropped, GError **error)
 {
     SyncdStore *store = syncd_service_store(self->service);
-    bool found = true;
-    for (guint64 n = 0; self->root->keeps && version > 0; n++) {
+    guint newer = self->root->keep_versions;
+    bool found = self->root->keeps;
+    for (; found && version > 0; newer = 0) {
         g_auto(SyncdContentRow) row = {0};
-        if (!syncd_store_find_content(store, file, version, &row, &found, error))
+        if (!syncd_store_find_content_behind(store, file, version, newer, &row, &found, error))
             return false;
         if (!found)
             break;
-        if (n >= self->root->keep_versions)
-            syncd_file_dropped_add(
-                dropped, row.version,
-                SYNCD_BYTES(g_bytes_get_data(row.chunks, NULL), g_bytes_get_size(row.chunks)));
+        syncd_file_dropped_add(
+            dropped, row.version,
+            SYNCD_BYTES(g_bytes_get_data(row.chunks, NULL), g_bytes_get_size(row.chunks)));
         version = row.version - 1;
     }
     return true;

@@ -358,6 +358,11 @@ def what_was_not_kept_says_why(world):
         equal((notes / 'a.txt').read_text(), 'other')
         cli.does('workspace', 'add', str(notes), '--keep=3', '--keep-size=1M', '--keep-deleted=7')
         equal(cli.json('workspace', 'show', 'notes')['keep'], {'versions': 3, 'max_bytes': 1 << 20, 'deleted_days': 7})
+        # Whoever says one thing of it changes nothing else: fewer versions would be gone at once.
+        cli.does('workspace', 'add', str(notes), '--keep-size=2M')
+        equal(cli.json('workspace', 'show', 'notes')['keep'], {'versions': 3, 'max_bytes': 2 << 20, 'deleted_days': 7})
+        cli.does('workspace', 'add', str(notes), '--keep=2')
+        equal(cli.json('workspace', 'show', 'notes')['keep'], {'versions': 2, 'max_bytes': 2 << 20, 'deleted_days': 7})
         for wrong in ('--keep-deleted=soon', '--keep-deleted=36501', '--keep=many', '--keep=1001', '--keep-size=1G',
                       '--keep-size=300M', '--keep-size='):
             cli.fails(NEGATIVE, 'Usage', 'workspace', 'add', str(notes), wrong)

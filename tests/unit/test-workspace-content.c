@@ -352,6 +352,11 @@ static void only_another_rule_makes_it_look_again(void)
     syncd_service_retain_soon(w.f.service, roots);
     g_assert_false(w.f.service->retains);
     g_assert_cmpuint(w.f.service->retention_usec, ==, 0);
+    settle(&w);
+    g_assert_cmpuint(w.f.service->retention_usec, >, 0);
+    root->keep_versions--;
+    syncd_service_retain_soon(w.f.service, roots);
+    g_assert_cmpuint(w.f.service->retention_usec, ==, 0);
     workspace_clear(&w);
 }
 
@@ -426,6 +431,110 @@ static void what_was_deleted_goes_when_the_rule_changes(void)
     workspace_clear(&w);
 }
 
+/* ---- when fewer versions are to be kept ---- */
+
+#define KEEP_SEVEN "{\"versions\":7,\"max_bytes\":4194304}"
+#define KEEP_ONE "{\"versions\":1,\"max_bytes\":4194304}"
+
+/* As the daemon hears of it. */
+static void keep_by(WorkspaceFixture *w, const char *keep)
+{
+    g_autofree char *root = g_strdup_printf(
+        "{\"root_id\":\"r1\",\"workspace_id\":\"workspace:notes\",\"directory\":\"%s\","
+        "\"root_state\":\"active\"%s%s}",
+        w->directory, keep != NULL ? ",\"keep\":" : "", keep != NULL ? keep : "");
+    g_assert_cmpint(update_record(&w->f, "root", "r1", root), ==, -1);
+    end_workspace(w);
+    begin(w);
+    retain_soon(w);
+    for (guint i = 0; i < 20; i++) {
+        settle(w);
+        if (syncd_service_has_turn(w->f.service))
+            syncd_service_commit(w->f.service);
+    }
+}
+
+static void assert_versions(WorkspaceFixture *w, guint64 file, size_t size, guint64 first)
+{
+    for (guint64 version = 1; version <= 4; version++) {
+        g_autofree char *text = text_of(size, (char)('A' + version - 1));
+        if (version < first)
+            assert_not_kept(w, file, version);
+        else
+            assert_kept(w, file, version, text);
+    }
+}
+
+/* Whoever has fewer kept wants the room now, and not once each file has changed again. */
+static void of_files_that_do_not_change_fewer_stay_when_the_rule_says_so(void)
+{
+    WorkspaceFixture w;
+    workspace_init_keeping(&w, KEEP_SEVEN);
+    fill_with_versions(&w, "small", 10);
+    fill_with_versions(&w, "large", SYNCD_CONTENT_ROW_MAX + 1);
+    write_file(&w, "young", "one");
+    rescan(&w);
+    guint64 small = row_of(&w, "small").id, large = row_of(&w, "large").id;
+    g_assert_cmpuint(blobs_of(&w), ==, 4);
+
+    /* As many as there are stay, and so does everything when none is to be kept from then on. */
+    keep_by(&w, "{\"versions\":3,\"max_bytes\":4194304}");
+    assert_versions(&w, small, 10, 1);
+    keep_by(&w, NULL);
+    assert_versions(&w, small, 10, 1);
+    assert_versions(&w, large, SYNCD_CONTENT_ROW_MAX + 1, 1);
+    g_assert_cmpuint(blobs_of(&w), ==, 4);
+
+    keep_by(&w, KEEP_ONE);
+    assert_versions(&w, small, 10, 3);
+    assert_versions(&w, large, SYNCD_CONTENT_ROW_MAX + 1, 3);
+    assert_kept(&w, row_of(&w, "young").id, 1, "one");
+    g_assert_cmpuint(row_of(&w, "small").version, ==, 4);
+    g_assert_cmpuint(blobs_of(&w), ==, 2);
+    g_assert_cmpuint(findings(&w), ==, 0);
+
+    /* Not once more, and by an index that is made anew not otherwise. */
+    guint64 sequence = service_sequence(&w.f);
+    pass_days(&w, 1);
+    g_assert_cmpuint(service_sequence(&w.f), <=, sequence + 4);
+    end_workspace(&w);
+    service_close(&w.f);
+    g_autofree char *index = g_build_filename(w.f.base.directory, "index.db", NULL);
+    g_assert_cmpint(g_remove(index), ==, 0);
+    service_open(&w.f);
+    begin(&w);
+    assert_versions(&w, small, 10, 3);
+    workspace_clear(&w);
+}
+
+/* More versions of one file than fit into one document, beside those that stay. */
+static void many_versions_of_a_file_are_dropped_in_several_entries(void)
+{
+    enum { VERSIONS = 400 };
+    WorkspaceFixture w;
+    workspace_init_keeping(&w, "{\"versions\":1000,\"max_bytes\":4194304}");
+    for (guint version = 1; version <= VERSIONS; version++) {
+        g_autofree char *text = g_strdup_printf("v%u", version);
+        write_file(&w, "file", text);
+        if (w.workspace == NULL)
+            begin(&w);
+        else
+            rescan(&w);
+    }
+    guint64 file = row_of(&w, "file").id;
+    g_assert_cmpuint(row_of(&w, "file").version, ==, VERSIONS);
+    assert_kept(&w, file, 1, "v1");
+    keep_by(&w, KEEP_ONE);
+    g_autofree char *last = g_strdup_printf("v%u", VERSIONS),
+                    *before = g_strdup_printf("v%u", VERSIONS - 1);
+    for (guint version = 1; version <= VERSIONS - 2; version++)
+        assert_not_kept(&w, file, version);
+    assert_kept(&w, file, VERSIONS - 1, before);
+    assert_kept(&w, file, VERSIONS, last);
+    g_assert_cmpuint(findings(&w), ==, 0);
+    workspace_clear(&w);
+}
+
 /* It is a version of its own again when it is seen once more. */
 static void of_an_ignored_file_it_goes_too(void)
 {
@@ -491,6 +600,10 @@ int main(int argc, char **argv)
                     many_deleted_files_are_dropped_in_several_entries);
     g_test_add_func("/workspace-content/what-was-deleted-goes-when-the-rule-changes",
                     what_was_deleted_goes_when_the_rule_changes);
+    g_test_add_func("/workspace-content/of-files-that-do-not-change-fewer-stay",
+                    of_files_that_do_not_change_fewer_stay_when_the_rule_says_so);
+    g_test_add_func("/workspace-content/many-versions-of-a-file",
+                    many_versions_of_a_file_are_dropped_in_several_entries);
     g_test_add_func("/workspace-content/only-another-rule-makes-it-look-again",
                     only_another_rule_makes_it_look_again);
     g_test_add_func("/workspace-content/a-clock-that-jumps-drops-nothing",
