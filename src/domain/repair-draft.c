@@ -122,10 +122,11 @@ static void write_step(SyncdJsonWriter *writer, const SyncdRepairStep *step, gui
 static void write_purge_preview(SyncdJsonWriter *writer, const SyncdRepairDraft *draft)
 {
     g_autofree char *totals =
-        g_strdup_printf("{\"blocked_steps\":%u,\"freed_bytes\":%" G_GUINT64_FORMAT
+        g_strdup_printf("{\"blocked_steps\":%u,\"copies_bytes\":%" G_GUINT64_FORMAT
+                        ",\"freed_bytes\":%" G_GUINT64_FORMAT
                         ",\"reusable_bytes\":%" G_GUINT64_FORMAT ",\"more\":%s}",
-                        draft->n_steps, draft->freed_bytes, draft->reusable_bytes,
-                        draft->left_out > 0 ? "true" : "false");
+                        draft->n_steps, draft->copies_bytes, draft->freed_bytes,
+                        draft->reusable_bytes, draft->left_out > 0 ? "true" : "false");
     const SyncdRepairStep preview = {
         .id = SYNCD_REPAIR_PURGE_PREVIEW,
         .kind = SYNCD_PURGE_PREVIEW_KIND,

@@ -59,8 +59,9 @@ typedef struct {
     const SyncdRepairHead *heads;
     guint n_heads;
     guint64 space_bytes; /* that it takes while it is carried out */
-    /* Of what is purged: that the disk gets back, at most, and that the log can use again. */
-    guint64 freed_bytes, reusable_bytes;
+    /* Of what is purged: that the disk gets back, at most, and that the log can use again; and that
+     * the disk gets back of what any purge takes along. */
+    guint64 freed_bytes, reusable_bytes, copies_bytes;
 } SyncdRepairDraft;
 
 /* The gravest of the steps. */

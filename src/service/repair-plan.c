@@ -250,6 +250,11 @@ static guint64 reusable_by(const GPtrArray *needs)
     return bytes;
 }
 
+static guint64 copies_of(SyncdService *service)
+{
+    return syncd_store_copy_bytes(service->store) + syncd_store_kept_bytes(service->store);
+}
+
 SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *needs,
                                         guint64 left_out, GError **error)
 {
@@ -265,7 +270,8 @@ SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *
                       heads = list_heads(service);
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autofree char *summary = syncd_repair_purge_summary(needs, left_out > 0);
+    guint64 copies = copies_of(service);
+    g_autofree char *summary = syncd_repair_purge_summary(needs, copies, left_out > 0);
     guint64 now = syncd_sources_realtime_usec(service->sources);
     add_steps(service, needs, steps, texts);
     const SyncdRepairDraft draft = {
@@ -282,7 +288,8 @@ SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *
         .heads = (const SyncdRepairHead *)(void *)heads->data,
         .n_heads = heads->len,
         .space_bytes = space_of(service, needs),
-        .freed_bytes = freed_by(needs),
+        .freed_bytes = freed_by(needs) + copies,
+        .copies_bytes = copies,
         .reusable_bytes = reusable_by(needs),
     };
     syncd_repair_draft_write(&draft, text);

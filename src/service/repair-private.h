@@ -125,8 +125,9 @@ void syncd_repair_remove(SyncdRepairPlan *plan);
  * may want. `ret_left_out`: how many there are more; NULL: nobody asks. */
 GPtrArray *syncd_repair_find_needs(SyncdService *service, const SyncdRepairWish *wish,
                                    guint64 *ret_left_out, GError **error);
-/* What a plan of purges says in a sentence; NULL: it is none. */
-char *syncd_repair_purge_summary(const GPtrArray *needs, bool more);
+/* What a plan of purges says in a few sentences; NULL: it is none. `copies` are bytes that any
+ * purge takes along. */
+char *syncd_repair_purge_summary(const GPtrArray *needs, guint64 copies, bool more);
 /* The live report, as JSON. */
 char *syncd_repair_live_report(SyncdService *service, GError **error);
 

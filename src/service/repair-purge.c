@@ -45,7 +45,7 @@ static bool expand(SyncdRepairNeeds *needs, const SyncdFound *found, GError **er
     return true;
 }
 
-char *syncd_repair_purge_summary(const GPtrArray *needs, bool more)
+char *syncd_repair_purge_summary(const GPtrArray *needs, guint64 copies, bool more)
 {
     guint64 freed = 0, reusable = 0;
     guint n = 0;
@@ -57,10 +57,16 @@ char *syncd_repair_purge_summary(const GPtrArray *needs, bool more)
     }
     if (n == 0)
         return NULL;
-    g_autofree char *files = g_format_size(freed), *log = g_format_size(reusable);
+    g_autofree char *files = g_format_size(freed), *log = g_format_size(reusable),
+                    *kept = g_format_size(copies),
+                    *along = copies == 0
+                                 ? g_strdup("")
+                                 : g_strdup_printf(" Earlier copies of the log, and what repairs "
+                                                   "kept, go with it: %s.",
+                                                   kept);
     return g_strdup_printf("Purge for good what was deleted and nothing keeps, %u %s: files of %s "
-                           "at most go, and %s within the log can be written again.%s",
-                           n, n == 1 ? "object" : "objects", files, log,
+                           "at most go, and %s within the log can be written again.%s%s",
+                           n, n == 1 ? "object" : "objects", files, log, along,
                            more ? " More is left for another plan, after this." : "");
 }
 

@@ -99,6 +99,27 @@ static bool is_kept_by_a_repair(const char *name)
     return true;
 }
 
+static guint64 size_of(const SyncdStore *self, const char *name)
+{
+    struct stat st;
+    g_autofree char *path = syncd_directory_file(self->directory, name);
+    return lstat(path, &st) == 0 ? (guint64)st.st_size : 0;
+}
+
+guint64 syncd_store_kept_bytes(SyncdStore *self)
+{
+    guint64 bytes = 0;
+    g_autoptr(GPtrArray) names = NULL;
+    if (!syncd_directory_list(self->directory, FOLDER, is_kept_by_a_repair, G_MAXUINT - 1, &names,
+                              NULL))
+        return 0;
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *path = path_of(names->pdata[i]);
+        bytes += size_of(self, path);
+    }
+    return bytes;
+}
+
 bool syncd_store_remove_kept(SyncdStore *self, GError **error)
 {
     g_autoptr(GPtrArray) names = NULL;
@@ -132,13 +153,6 @@ const GArray *syncd_store_index_differences(const SyncdStore *self)
 {
     return self->index_comparison != NULL ? syncd_index_comparison_tables(self->index_comparison)
                                           : NULL;
-}
-
-static guint64 size_of(const SyncdStore *self, const char *name)
-{
-    struct stat st;
-    g_autofree char *path = syncd_directory_file(self->directory, name);
-    return lstat(path, &st) == 0 ? (guint64)st.st_size : 0;
 }
 
 guint64 syncd_store_index_file_bytes(SyncdStore *self)

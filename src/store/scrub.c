@@ -5,6 +5,8 @@
 #include "store/blobs.h"
 #include "store/source.h"
 
+#include <sys/stat.h>
+
 /* Whoever is making it gives it up (mend-build.c). */
 #define NEXT_JOURNAL "journal.db.new"
 /* Each is removed durably before the next. */
@@ -92,6 +94,20 @@ static bool is_copy(const char *name)
     size_t size = strlen(name) - (g_str_has_suffix(name, "-wal") ? strlen("-wal") : 0);
     g_autofree char *database = g_strndup(name, size);
     return syncd_source_is_earlier_journal(database) || g_str_has_prefix(name, NEXT_JOURNAL);
+}
+
+guint64 syncd_store_copy_bytes(SyncdStore *self)
+{
+    struct stat st;
+    guint64 bytes = 0;
+    g_autoptr(GDir) folder = g_dir_open(syncd_directory_path(self->directory), 0, NULL);
+    const char *name;
+    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *path = syncd_directory_file(self->directory, name);
+        if (is_copy(name) && lstat(path, &st) == 0)
+            bytes += (guint64)st.st_size;
+    }
+    return bytes;
 }
 
 /* They are whole databases of before, with all that was in them. */

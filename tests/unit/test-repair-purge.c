@@ -243,6 +243,61 @@ static void a_full_disk_leads_to_what_may_be_purged(void)
     service_clear(&f);
 }
 
+/* A number of the preview. */
+static gint64 total_of(const SyncdRepairPlan *plan, const char *name)
+{
+    const char *text = syncd_repair_plan_text(plan);
+    SyncdJson step, root = syncd_json_root(text, strlen(text));
+    SyncdJsonIter iter;
+    gint64 bytes = -1;
+    syncd_json_iter_init(&iter, syncd_json_member(root, "steps"));
+    g_assert_true(syncd_json_iter_next(&iter, NULL, &step));
+    SyncdJson preview = syncd_json_member(step, "preview");
+    g_assert_true(syncd_json_get_int64(syncd_json_member(preview, name), &bytes));
+    return bytes;
+}
+
+static const char *const copies[] = {"journal.3", "journal.3-wal", "journal.db.before-2",
+                                     "repair/plan-1.0"};
+
+static guint count_copies(ServiceFixture *f)
+{
+    guint n = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(copies); i++) {
+        g_autofree char *path = g_build_filename(f->base.directory, copies[i], NULL);
+        n += g_file_test(path, G_FILE_TEST_EXISTS);
+    }
+    return n;
+}
+
+/* Whoever is asked is told all that he gets for it, and what else goes. */
+static void what_goes_along_is_counted(void)
+{
+    enum { EACH = 1000 };
+    ServiceFixture f;
+    begin_world(&f);
+    SyncdRepairPlan *plan = plan_purge(&f, -1);
+    g_assert_cmpint(total_of(plan, "copies_bytes"), ==, 0);
+    g_assert_null(strstr(syncd_repair_plan_text(plan), "go with it"));
+    gint64 before = total_of(plan, "freed_bytes");
+    g_autofree char *bytes = g_strnfill(EACH, 'x');
+    for (size_t i = 0; i < G_N_ELEMENTS(copies); i++) {
+        g_autofree char *path = g_build_filename(f.base.directory, copies[i], NULL);
+        write_private(path, bytes, EACH);
+    }
+    plan = plan_purge(&f, -1);
+    gint64 along = EACH * (gint64)G_N_ELEMENTS(copies);
+    g_assert_cmpint(total_of(plan, "copies_bytes"), ==, along);
+    g_assert_cmpint(total_of(plan, "freed_bytes"), ==, before + along);
+    g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "go with it"));
+    g_assert_cmpuint(count_copies(&f), ==, G_N_ELEMENTS(copies));
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    assert_purged(&f);
+    g_assert_cmpuint(count_copies(&f), ==, 0);
+    service_clear(&f);
+}
+
 static void what_was_shown_is_purged_and_proven(void)
 {
     ServiceFixture f;
@@ -467,6 +522,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/repair-purge/plan", a_full_disk_leads_to_what_may_be_purged);
+    g_test_add_func("/repair-purge/along", what_goes_along_is_counted);
     g_test_add_func("/repair-purge/apply", what_was_shown_is_purged_and_proven);
     g_test_add_func("/repair-purge/no-way-back", nobody_is_told_that_it_comes_back);
     g_test_add_func("/repair-purge/stale", what_changed_is_not_purged);
