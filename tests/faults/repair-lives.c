@@ -14,8 +14,10 @@ static SyncdRepairPlan *make_plan(RepairLife *life, GError **error)
 {
     SyncdRepairPlan *plan = NULL;
     const RepairSubject *subject = life->subject;
-    const SyncdRepairRequest request = {.accept =
-                                            subject->accept != NULL ? subject->accept(life) : NULL};
+    const SyncdRepairRequest request = {
+        .accept = subject->accept != NULL ? subject->accept(life) : NULL,
+        .purge = subject->for_good,
+    };
     return syncd_service_plan_repair(life->f->service, &life->f->caller, &request, &plan, error)
                ? plan
                : NULL;

@@ -1,6 +1,6 @@
 /*
  * What repairs are about that need no workspace: an index that is damaged, one that serves and is
- * wrong, modes, what was left half done, tasks that nobody holds.
+ * wrong, modes, what was left half done, tasks that nobody holds, content that may be purged.
  */
 #pragma once
 

@@ -42,6 +42,28 @@ static void what_is_half_done_is_found(void)
     repair_world_clear(&w);
 }
 
+/* The control: were content gone that is not purged, it would be seen. */
+static void what_is_gone_by_halves_is_found(void)
+{
+    RepairWorld w;
+    const RepairCase *last = &repair_cases[repair_n_cases - 1];
+    g_assert_true(last->subject.for_good);
+    repair_world_init(&w, last, LIFE_THEN_GONE);
+    const RepairSubject *subject = w.life.subject;
+    for (guint i = 0; i < 2; i++) {
+        w.life.copy(&w.life);
+        g_autofree char *blobs = g_build_filename(w.f.base.directory, "blobs", NULL);
+        if (i > 0)
+            fixture_remove(blobs);
+        subject->open(&w.life);
+        g_assert_true(subject->is_before(&w.life) == (i == 0));
+        g_assert_false(subject->is_after(&w.life));
+        subject->close(&w.life);
+        w.life.remove(&w.life);
+    }
+    repair_world_clear(&w);
+}
+
 int main(int argc, char **argv)
 {
     call_faults_init(&argc, &argv);
@@ -50,9 +72,12 @@ int main(int argc, char **argv)
                             g_strdup_printf("/repair-calls/%s/back", repair_cases[i].subject.name),
                         *gone =
                             g_strdup_printf("/repair-calls/%s/gone", repair_cases[i].subject.name);
-        g_test_add_data_func(back, &repair_cases[i], and_taken_back);
+        if (!repair_cases[i].subject.for_good)
+            g_test_add_data_func(back, &repair_cases[i], and_taken_back);
         g_test_add_data_func(gone, &repair_cases[i], and_discarded);
     }
     g_test_add_func("/repair-calls/control/what-is-half-done-is-found", what_is_half_done_is_found);
+    g_test_add_func("/repair-calls/control/what-is-gone-by-halves-is-found",
+                    what_is_gone_by_halves_is_found);
     return call_faults_end();
 }
