@@ -138,6 +138,7 @@ static void after_a_sync_that_failed_nothing_is_published(void)
     }
     g_assert_false(syncd_writing_publish(writing, NULL));
     g_assert_false(is_there(&f, NAME));
+    g_clear_pointer(&writing, syncd_writing_free);
     fixture_clear(&f);
 }
 
