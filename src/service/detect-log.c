@@ -63,9 +63,12 @@ static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damag
     SyncdFound *found =
         syncd_diagnosis_add(self, groups[group].code, "n", text, "reason", first->detail, NULL);
     found->count = n;
-    /* All that is here was asked when it was given up. */
-    found->unmended = found->finding->repair != NULL && !syncd_finding_is_bad(found->finding) &&
-                      !syncd_store_has_backup(self->service->store);
+    /* A journal that cannot be opened gives its place to another one first. And where something was
+     * given up, all that is here was asked then. */
+    SyncdStore *store = self->service->store;
+    found->unmended = found->finding->repair != NULL &&
+                      (syncd_store_unreadable(store) != NULL ||
+                       (!syncd_finding_is_bad(found->finding) && !syncd_store_has_backup(store)));
     if (!found->unmended)
         found->target = g_strdup(groups[group].target);
     for (guint i = 0; i < damage->len; i++) {
