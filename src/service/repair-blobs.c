@@ -310,7 +310,7 @@ static bool check(SyncdRepairAct *act, GError **error)
             return false;
         }
         back += chunk->back;
-        GPtrArray *sentences = chunk->back ? act->rebuilt : act->quarantined;
+        GPtrArray *sentences = chunk->back ? act->rebuilt : act->given_up;
         if (sentences->len < SENTENCES_MAX)
             g_ptr_array_add(sentences, sentence_of(chunk));
     }
@@ -353,13 +353,28 @@ static bool release(SyncdRepairAct *act, GError **error)
     return syncd_refill_release(refill, error);
 }
 
-static guint64 space(SyncdService *service, const char *target)
+static guint64 count_damage(const SyncdService *service)
 {
     const GPtrArray *damage = syncd_service_damage(service);
     guint64 n = 0;
     for (guint i = 0; i < damage->len; i++)
         n += syncd_damage_is_of_content(damage->pdata[i]);
-    return 2 * n * SYNCD_CHUNK_SIZE;
+    return n;
+}
+
+static guint64 space(SyncdService *service, const char *target)
+{
+    return 2 * count_damage(service) * SYNCD_CHUNK_SIZE;
+}
+
+/* What can be had is known when each file was asked. Nothing is taken away for what cannot: it is
+ * lost already, and is said to be. */
+static guint64 loss(SyncdService *service, char **ret_sentence)
+{
+    *ret_sentence = g_strdup_printf("Where its bytes are nowhere it is given up, and called lost "
+                                    "from then on: at most what was found, %" G_GUINT64_FORMAT ".",
+                                    count_damage(service));
+    return 0;
 }
 
 const SyncdRepairKind syncd_repair_blob_refill = {
@@ -372,6 +387,7 @@ const SyncdRepairKind syncd_repair_blob_refill = {
     .expected_result = "Each chunk of content has the hash that is its name; what was to be had "
                        "nowhere is named.",
     .space = space,
+    .loss = loss,
     .begin = begin,
     .step = step,
     .check = check,

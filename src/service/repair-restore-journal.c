@@ -51,7 +51,7 @@ static bool check(SyncdRepairAct *act, GError **error)
                                                   syncd_store_sequence(store)));
     guint64 missing = syncd_store_n_rolled_back(store);
     if (missing > 0)
-        g_ptr_array_add(act->quarantined,
+        g_ptr_array_add(act->given_up,
                         g_strdup_printf("%" G_GUINT64_FORMAT
                                         " entries that were there are in nothing that could be had",
                                         missing));

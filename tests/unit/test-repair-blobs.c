@@ -265,6 +265,8 @@ static void what_can_be_had_nowhere_is_named(void)
     damage(&world, &new);
     SyncdRepairPlan *plan = applied(&world);
     assert_kept(&world.w, row_of(&world.w, LARGE).id, 2, other);
+    g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "is given up, and called lost"));
+    g_assert_true(report_says(&world, plan, "\"quarantined\":[],\"given_up\":[\"The chunk "));
     g_assert_true(report_says(&world, plan, "is lost: nothing here has it"));
     g_assert_true(report_says(&world, plan, "1 came back, 1 are lost"));
     g_autoptr(GPtrArray) found = syncd_service_diagnose(world.w.f.service);

@@ -228,7 +228,7 @@ static void an_older_backup_takes_its_place(void)
     g_assert_cmpuint(syncd_store_n_rolled_back(f.service->store), ==, 5);
     g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
     g_assert_no_error(error);
-    g_assert_nonnull(strstr(report, "5 entries"));
+    g_assert_nonnull(strstr(report, "\"given_up\":[\"5 entries"));
     g_assert_nonnull(strstr(report, "See what is left"));
     repair_reopen(&f);
     g_assert_true(is_found(&f, "log-rolled-back"));
