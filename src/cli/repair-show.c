@@ -164,12 +164,9 @@ static void show_purged(SyncdCli *cli, SyncdJson report)
     }
 }
 
-static bool gives_up(SyncdJson report)
+static guint count_of(SyncdJson report, const char *name)
 {
-    SyncdJsonIter iter;
-    SyncdJson one;
-    syncd_json_iter_init(&iter, syncd_json_member(report, "given_up"));
-    return syncd_json_iter_next(&iter, NULL, &one);
+    return syncd_json_count(syncd_json_member(report, name));
 }
 
 static const char *outcome_of(SyncdJson report)
@@ -191,8 +188,13 @@ static const char *outcome_of(SyncdJson report)
         syncd_json_member(report, "rollback_available").type == SYNCD_JSON_TRUE)
         return N_(
             "Done, but not complete: what was there before is kept, so it can be taken back.");
-    if (syncd_json_is(outcome, "complete") && gives_up(report))
+    if (syncd_json_is(outcome, "complete") && count_of(report, "given_up") > 0)
         return N_("Repaired, but for what is given up.");
+    if (purges && syncd_json_is(outcome, "complete") && count_of(report, "purged") == 0)
+        return N_("Nothing was purged: what was shown is not as it was then.");
+    if (purges && syncd_json_is(outcome, "complete") &&
+        count_of(report, "purged") < count_of(report, "steps"))
+        return N_("Purged, for good, but for what is not as it was shown.");
     for (size_t i = 0; i < G_N_ELEMENTS(outcomes); i++)
         if (purges == outcomes[i].purges && syncd_json_is(outcome, outcomes[i].name))
             return outcomes[i].sentence;

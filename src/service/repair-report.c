@@ -97,6 +97,15 @@ static void write_unresolved(const GPtrArray *needs, SyncdJsonWriter *writer)
     syncd_json_end_array(writer);
 }
 
+/* One that was not as it was shown has no note of an operation. */
+static bool is_purged_whole(const SyncdRepairPlan *plan)
+{
+    for (guint i = 0; i < plan->steps->len; i++)
+        if (((const SyncdRepairWork *)plan->steps->pdata[i])->note == NULL)
+            return false;
+    return true;
+}
+
 static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
 {
     if (plan->unproven)
@@ -113,6 +122,9 @@ static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
         return "See what failed, and plan again with `sourceos-syncd repair plan`.";
     if (plan->state == SYNCD_REPAIR_ROLLED_BACK)
         return "Plan again with `sourceos-syncd repair plan` when it is to be repaired after all.";
+    if (plan->purges && !is_purged_whole(plan))
+        return "What is not as it was shown stays. Plan again with `sourceos-syncd repair plan "
+               "--purge`, and look at what that would purge.";
     if (plan->purges)
         return "The proofs of what was purged follow by themselves: `sourceos-syncd events list "
                "--type sync.object.purge_proven` shows them.";

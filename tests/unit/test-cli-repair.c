@@ -15,7 +15,8 @@
     "{\"id\":\"two\",\"risk\":\"high\",\"destructive\":true,\"target\":\"state\","                 \
     "\"description\":\"Give two of them up.\"}]}"
 
-static char *shown(const char *description, const char *document)
+/* What a report says, or a plan with its description. */
+static char *printed(const char *description, const char *document)
 {
     int ends[2];
     char text[4096] = "";
@@ -24,7 +25,10 @@ static char *shown(const char *description, const char *document)
         .id = (char *)"plan-1", .description = (char *)description, .document = (char *)document};
     g_assert_cmpint(pipe(ends), ==, 0);
     cli.out = syncd_output_new(ends[1]);
-    syncd_cli_show_repair(&cli, NULL, &repair);
+    if (description != NULL)
+        syncd_cli_show_repair(&cli, NULL, &repair);
+    else
+        syncd_cli_show_repair_report(&cli, document);
     syncd_output_flush(cli.out);
     g_assert_cmpint(read(ends[0], text, sizeof text - 1), >, 0);
     syncd_output_free(cli.out);
@@ -41,7 +45,7 @@ static void assert_says(const char *text, const char *part, bool says)
 
 static void what_is_done_is_what_the_document_says(void)
 {
-    g_autofree char *text = shown(DESCRIPTION, DOCUMENT);
+    g_autofree char *text = printed(DESCRIPTION, DOCUMENT);
     for (const char *const *part =
              (const char *const[]){"All of it goes.", "Write it anew.", "Give two of them up.",
                                    "journal", "high; some of it cannot be taken back", NULL};
@@ -53,7 +57,7 @@ static void what_is_done_is_what_the_document_says(void)
 
 static void how_it_stands_is_what_the_daemon_says(void)
 {
-    g_autofree char *text = shown(DESCRIPTION, DOCUMENT);
+    g_autofree char *text = printed(DESCRIPTION, DOCUMENT);
     assert_says(text, "complete", true);
     assert_says(text, "undone", true);
 }
@@ -61,17 +65,38 @@ static void how_it_stands_is_what_the_daemon_says(void)
 /* Nothing of it is there any more, so the contract does not call it destructive. */
 static void what_is_given_up_is_not_said_to_be_safe(void)
 {
-    g_autofree char *text =
-        shown(DESCRIPTION,
-              "{\"steps\":[{\"id\":\"one\",\"risk\":\"high\",\"destructive\":false,\"gives_up\":2,"
-              "\"target\":\"journal\",\"description\":\"Write it anew.\"}]}");
+    g_autofree char *text = printed(
+        DESCRIPTION,
+        "{\"steps\":[{\"id\":\"one\",\"risk\":\"high\",\"destructive\":false,\"gives_up\":2,"
+        "\"target\":\"journal\",\"description\":\"Write it anew.\"}]}");
     assert_says(text, "high; some of it cannot be taken back", true);
 }
 
 static void a_state_that_is_not_said_hides_no_step(void)
 {
-    g_autofree char *text = shown("{\"id\":\"plan-1\",\"state\":\"complete\"}", DOCUMENT);
+    g_autofree char *text = printed("{\"id\":\"plan-1\",\"state\":\"complete\"}", DOCUMENT);
     assert_says(text, "Give two of them up.", true);
+}
+
+static void no_more_is_said_to_be_done_than_was(void)
+{
+#define GONE "{\"object_id\":\"note\",\"operation\":\"op-1\"}"
+    static const struct {
+        const char *came, *says;
+    } cases[] = {
+        {"\"given_up\":[]", "Repaired."},
+        {"\"given_up\":[\"a chunk\"]", "Repaired, but for what is given up."},
+        {"\"purged\":[" GONE "," GONE "]", "Purged, for good."},
+        {"\"purged\":[" GONE "]", "Purged, for good, but for what is not as it was shown."},
+        {"\"purged\":[]", "Nothing was purged: what was shown is not as it was then."},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *report = g_strdup_printf("{\"outcome\":\"complete\",\"steps\":[{},{}],%s}",
+                                                  cases[i].came),
+                        *line = g_strconcat(cases[i].says, "\n", NULL),
+                        *text = printed(NULL, report);
+        g_assert_true(g_str_has_prefix(text, line));
+    }
 }
 
 int main(int argc, char **argv)
@@ -81,5 +106,6 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-repair/state", how_it_stands_is_what_the_daemon_says);
     g_test_add_func("/cli-repair/given-up", what_is_given_up_is_not_said_to_be_safe);
     g_test_add_func("/cli-repair/hidden", a_state_that_is_not_said_hides_no_step);
+    g_test_add_func("/cli-repair/done", no_more_is_said_to_be_done_than_was);
     return g_test_run();
 }

@@ -388,6 +388,7 @@ static void what_changes_meanwhile_stays(void)
         g_assert_cmpuint(count_entries(&f, "deletion.purged"), ==, 1);
         g_autofree char *report = syncd_service_repair_report(f.service, plan, NULL);
         g_assert_nonnull(strstr(report, "The object gone-2, which is not as it was shown"));
+        g_assert_nonnull(strstr(report, "Plan again with `sourceos-syncd repair plan --purge`"));
         service_clear(&f);
     }
 }
