@@ -16,12 +16,12 @@
  * go on is tried again once a minute. One plan is applied or rolled back at a time, and none while
  * another is half done that has to do with the same.
  *
- * The snapshots of the plan that was applied last are kept, for a week at most: as long as they are
- * there it can be rolled back. Every step of a plan's life is an entry in the log:
- * repair-plan.made, .approved, .begun, .undone, .discarded, and repair.apply, which holds the
- * report. One whose steps are done while nothing proves that the log has only grown since it was
- * planned is not complete: it has failed, its snapshots are kept, and it can be rolled back
- * (repair-plan.unproven). Where the log takes none they are owed, and follow when it does.
+ * The snapshots of the plan that was applied last are kept, and of one that nothing proves, for a
+ * week at most: as long as they are there it can be rolled back. Every step of a plan's life is an
+ * entry in the log: repair-plan.made, .approved, .begun, .undone, .discarded, and repair.apply,
+ * which holds the report. One whose steps are done while nothing proves that the log has only grown
+ * since it was planned is not complete: it has failed, its snapshots are kept, and it can be rolled
+ * back (repair-plan.unproven). Where the log takes none they are owed, and follow when it does.
  *
  * Whether a caller may do any of this at all bus/ decides before; policy is asked here: for
  * "repair_preview" when a plan is made, for "write" otherwise, both in the lane audit, where it is

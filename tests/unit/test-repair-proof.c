@@ -4,6 +4,7 @@
 #include "service/diagnose.h"
 #include "service/repair-private.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define BROKEN "this is no database at all"
@@ -102,6 +103,25 @@ static void or_be_left_as_it_is(void)
     service_clear(&f);
 }
 
+/* What it kept may be the only copy of what was there: no other repair takes that away. */
+static void and_stays_until_somebody_decides(void)
+{
+    ServiceFixture f;
+    SyncdJob *job = NULL;
+    SyncdRepairPlan *plan = begin_with_another_log(&f, &job);
+    run_jobs(&f);
+    g_autofree char *path = g_build_filename(f.base.directory, "journal.db", NULL);
+    g_assert_cmpint(g_chmod(path, 0644), ==, 0);
+    SyncdRepairPlan *other = plan_repair(&f);
+    approve_repair(&f, other);
+    apply_repair(&f, other);
+    g_assert_true(syncd_repair_can_be_undone(plan));
+    rollback_repair(&f, plan);
+    g_autofree char *bytes = index_bytes(&f, NULL);
+    g_assert_cmpstr(bytes, ==, BROKEN);
+    service_clear(&f);
+}
+
 /* The control: it is the proof that makes the difference. */
 static void what_is_proven_is_complete(void)
 {
@@ -121,6 +141,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-proof/unproven", what_nothing_proves_is_not_complete);
     g_test_add_func("/repair-proof/back", it_can_be_taken_back);
     g_test_add_func("/repair-proof/left", or_be_left_as_it_is);
+    g_test_add_func("/repair-proof/other", and_stays_until_somebody_decides);
     g_test_add_func("/repair-proof/proven", what_is_proven_is_complete);
     return g_test_run();
 }
