@@ -166,19 +166,24 @@ static bool settle_plan(SyncdRepairPlan *plan, GError **error)
 void syncd_repair_settle(SyncdService *service)
 {
     SyncdRepairs *repairs = service->repairs;
-    if (repairs->retry > syncd_service_monotonic(service) ||
-        syncd_store_condition(service->store) != SYNCD_STORE_WRITABLE ||
+    bool is_news = repairs->retry == 0;
+    if (repairs->retry > syncd_service_monotonic(service))
+        return;
+    /* Whatever ends what keeps it from that asks for work; a time that has passed would hide all
+     * others that are due. */
+    repairs->retry = 0;
+    if (syncd_store_condition(service->store) != SYNCD_STORE_WRITABLE ||
         syncd_store_is_indexing(service->store) || syncd_store_lacks_index(service->store))
         return;
-    repairs->retry = 0;
     for (guint i = 0; i < repairs->plans->len; i++) {
         SyncdRepairPlan *plan = repairs->plans->pdata[i];
         g_autoptr(GError) error = NULL;
         if ((plan->owed->len > 0 && !settle_plan(plan, &error)) ||
             (plan->unsaved && !syncd_repair_save(plan, &error))) {
-            syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REPAIR,
-                      "The log does not say yet what was done about %s: %s", plan->id,
-                      error->message);
+            if (is_news)
+                syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REPAIR,
+                          "The log does not say yet what was done about %s: %s", plan->id,
+                          error->message);
             repairs->retry = syncd_service_monotonic(service) + SYNCD_REPAIR_RETRY_USEC;
         }
     }

@@ -310,8 +310,8 @@ static void age(SyncdRepairPlan *plan)
         return;
     plan->retry = 0;
     if (!syncd_repair_may_write(plan->service))
-        syncd_repair_put_off(plan);
-    else if (may_go_on(plan))
+        return;
+    if (may_go_on(plan))
         syncd_repair_resume(plan);
     else if (syncd_repair_plan_has_ended(plan) && has_lasted(plan))
         syncd_repair_release_or_warn(plan);
@@ -346,6 +346,8 @@ static guint64 next_of(const SyncdRepairPlan *plan)
 {
     if (plan->state == SYNCD_REPAIR_APPROVED && !plan->lapsed && is_approved(plan))
         return plan->approval_until_usec;
+    if (!syncd_repair_may_write(plan->service))
+        return G_MAXUINT64; /* nothing more than that can be told */
     if (plan->state <= SYNCD_REPAIR_APPROVED)
         return plan->expires_usec;
     if (plan->unreleased || may_go_on(plan))

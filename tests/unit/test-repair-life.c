@@ -291,6 +291,37 @@ static void what_nobody_goes_back_to_is_removed_at_the_next_start(void)
     service_clear(&f);
 }
 
+/* Nothing in a state of another machine is written, so nothing is tried again and again. */
+static void a_state_that_takes_no_writing_wakes_nobody(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    plan_repair(&f);
+    service_close(&f);
+    f.base.machine = "machine-b";
+    repair_open(&f, NULL);
+    g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_MACHINE_CHANGED);
+    pass(&f, 2 * SYNCD_REPAIR_PLAN_USEC);
+    syncd_service_work(f.service);
+    g_assert_cmpuint(syncd_repair_next_due(f.service), ==, G_MAXUINT64);
+    service_clear(&f);
+}
+
+/* A time that has passed is due for ever, and nothing else is ever woken for. */
+static void what_the_log_cannot_take_is_not_due(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_assert_cmpuint(plan->owed->len, >, 0);
+    f.service->repairs->retry = f.base.now_usec;
+    pass(&f, 1);
+    syncd_service_work(f.service);
+    g_assert_cmpuint(plan->owed->len, >, 0);
+    g_assert_cmpuint(syncd_repair_next_due(f.service), >, syncd_service_monotonic(f.service));
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -307,5 +338,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-life/cancel", what_is_cancelled_is_taken_back);
     g_test_add_func("/repair-life/snapshots", the_newest_snapshot_is_kept_for_a_week);
     g_test_add_func("/repair-life/left", what_nobody_goes_back_to_is_removed_at_the_next_start);
+    g_test_add_func("/repair-life/no-writing", a_state_that_takes_no_writing_wakes_nobody);
+    g_test_add_func("/repair-life/owed", what_the_log_cannot_take_is_not_due);
     return g_test_run();
 }
