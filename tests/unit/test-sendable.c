@@ -69,6 +69,22 @@ static void what_is_not_sendable_is_refused(void)
     bus_clear(&bus);
 }
 
+/* Texts are looked at by words: what cannot be sent is found at every place of one, and after. */
+static void what_is_not_sendable_is_found_wherever_it_stands(void)
+{
+    static const char *const refused[] = {FFFE, FDD0, "\xff", "\xed\xa0\x80"};
+    for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
+        for (unsigned before = 0; before < 20; before++) {
+            for (unsigned after = 0; after < 20; after++) {
+                g_autofree char *text =
+                    g_strdup_printf("%*s%s%*s", (int)before, "", refused[i], (int)after, "");
+                g_assert_false(syncd_is_sendable(text));
+                g_assert_true(syncd_is_sendable(text + before + strlen(refused[i])));
+            }
+        }
+    }
+}
+
 static void a_document_stays_the_same_one(void)
 {
     static const char document[] = "{\"a" FFFE "\":\"" PLANE_1 "\"}";
@@ -84,6 +100,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/sendable/every-text-can-be-sent", every_text_can_be_sent);
     g_test_add_func("/sendable/what-is-not-sendable-is-refused", what_is_not_sendable_is_refused);
+    g_test_add_func("/sendable/what-is-not-sendable-is-found-wherever-it-stands",
+                    what_is_not_sendable_is_found_wherever_it_stands);
     g_test_add_func("/sendable/a-document-stays-the-same-one", a_document_stays_the_same_one);
     return g_test_run();
 }
