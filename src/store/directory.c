@@ -542,9 +542,12 @@ bool syncd_directory_list(SyncdDirectory *self, const char *folder,
 
 bool syncd_directory_link(SyncdDirectory *self, const char *name, const char *other, GError **error)
 {
-    int problem = unlinkat(self->fd, other, 0) < 0 && errno != ENOENT ? errno : 0;
-    if (problem == 0 && (linkat(self->fd, name, self->fd, other, 0) < 0 || !sync_fd(self->fd)))
+    const char *base;
+    int folder = open_folder(self, other, true, &base);
+    int problem = folder < 0 || (unlinkat(folder, base, 0) < 0 && errno != ENOENT) ? errno : 0;
+    if (problem == 0 && (linkat(self->fd, name, folder, base, 0) < 0 || !sync_fd(folder)))
         problem = errno;
+    fd_close(&folder);
     if (problem != 0)
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot keep %s/%s as %s",
                               self->path, name, other);

@@ -110,7 +110,7 @@ static bool begin(SyncdMend *self, GError **error)
     return false;
 }
 
-static bool is_the_journal(const SyncdStore *store, const char *name)
+bool syncd_mend_is_the_journal(const SyncdStore *store, const char *name)
 {
     struct stat journal, other;
     g_autofree char *path = syncd_directory_file(store->directory, SYNCD_JOURNAL_FILE),
@@ -128,7 +128,7 @@ void syncd_mend_clear_leftovers(SyncdStore *store)
     if (!syncd_store_generation(store, &present, NULL))
         return;
     g_autofree char *kept = syncd_source_generation_name(present);
-    if (is_the_journal(store, kept))
+    if (syncd_mend_is_the_journal(store, kept))
         syncd_directory_remove(store->directory, kept, NULL);
 }
 

@@ -109,3 +109,5 @@ bool syncd_mend_write_rest(SyncdMend *mend, GError **error);
 
 /* mend-build.c */
 void syncd_mend_end_build(SyncdMend *mend);
+/* Whether a file of the state directory is a second name of the journal. */
+bool syncd_mend_is_the_journal(const SyncdStore *store, const char *name);

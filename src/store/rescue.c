@@ -108,11 +108,19 @@ static const char *file_of(const char *name)
 
 static SyncdJournal *open_one(SyncdRescue *self, const char *name, GError **error)
 {
-    SyncdDirectory *directory = self->store->directory;
-    if (strcmp(name, SYNCD_JOURNAL_FILE) == 0 && !syncd_salvage_make(directory, error))
-        return NULL;
-    return syncd_journal_open_file(directory, file_of(name), SYNCD_DATABASE_COPY,
+    return syncd_journal_open_file(self->store->directory, file_of(name), SYNCD_DATABASE_COPY,
                                    self->store->keyring, error);
+}
+
+/* What was read of the journal is what is judged, and then put into its place: the disk may give
+ * less of it the next time. */
+static SyncdJournal *open_present(SyncdRescue *self, GError **error)
+{
+    const char *name = present(self);
+    bool salvages = strcmp(name, SYNCD_JOURNAL_FILE) == 0;
+    return !salvages || syncd_salvage_make(self->store->directory, error)
+               ? open_one(self, name, error)
+               : NULL;
 }
 
 static void say(SyncdRescue *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -173,7 +181,7 @@ static bool is_whole(const SyncdRescue *self, SyncdJournal *journal)
 static bool begin_candidate(SyncdRescue *self, GError **error)
 {
     SyncdStore *store = self->store;
-    SyncdJournal *journal = open_one(self, present(self), error);
+    SyncdJournal *journal = open_present(self, error);
     if (journal == NULL)
         return false;
     self->candidate = g_new0(SyncdStore, 1);
@@ -298,33 +306,57 @@ static bool keep(SyncdStore *self, const char *name, const char *kept, GError **
            syncd_directory_link(self->directory, name, kept, error);
 }
 
+/* Its WAL goes before another journal comes: whoever was interrupted in between has it again. */
+static bool return_wal(SyncdStore *self, const Kept *kept, GError **error)
+{
+    return syncd_directory_has(self->directory, WAL) ||
+           !syncd_directory_has(self->directory, kept->wal) ||
+           !syncd_mend_is_the_journal(self, kept->main) ||
+           syncd_directory_link(self->directory, kept->wal, WAL, error);
+}
+
 bool syncd_store_keep_unreadable(SyncdStore *self, const char *name, GError **error)
 {
     g_auto(Kept) kept = kept_of(name);
     return self->unreadable == NULL ||
-           (keep(self, WAL, kept.wal, error) && keep(self, SYNCD_JOURNAL_FILE, kept.main, error));
+           (keep(self, WAL, kept.wal, error) && keep(self, SYNCD_JOURNAL_FILE, kept.main, error) &&
+            return_wal(self, &kept, error));
 }
 
-/* All of it has to be in the file that is kept. */
+/* All of it has to be in the file that is kept, and in the index, which says so later. */
 static bool keep_present(SyncdStore *self, GError **error)
 {
     if (self->unreadable != NULL)
         return true;
+    if (self->projection == NULL)
+        syncd_store_settle(self, NULL);
     g_autofree char *name = syncd_store_free_generation(self, error);
     return name != NULL && syncd_database_empty_wal(syncd_journal_database(self->journal), error) &&
            syncd_directory_link(self->directory, SYNCD_JOURNAL_FILE, name, error);
 }
 
+/* No WAL is ever beside another journal than its own, whose pages it would overwrite. */
+static bool part_with_present(SyncdStore *self, const Kept *kept, GError **error)
+{
+    if (!keep_present(self, error))
+        return false;
+    syncd_database_freeze(syncd_journal_database(self->journal));
+    return syncd_directory_remove(self->directory, WAL, error) &&
+           syncd_directory_move(self->directory, kept->main, SYNCD_JOURNAL_FILE, error);
+}
+
 bool syncd_store_put_unreadable_back(SyncdStore *self, const char *name, GError **error)
 {
     g_auto(Kept) kept = kept_of(name);
-    if (!syncd_directory_has(self->directory, kept.main) || !keep_present(self, error))
-        return !syncd_directory_has(self->directory, kept.main);
-    syncd_database_freeze(syncd_journal_database(self->journal));
-    return syncd_directory_remove(self->directory, WAL, error) &&
-           syncd_directory_move(self->directory, kept.wal, WAL, error) &&
-           syncd_directory_move(self->directory, kept.main, SYNCD_JOURNAL_FILE, error) &&
-           syncd_store_reopen(self, error);
+    bool comes = syncd_directory_has(self->directory, kept.main);
+    bool lacks_wal = self->unreadable != NULL && syncd_directory_has(self->directory, kept.wal) &&
+                     !syncd_directory_has(self->directory, WAL);
+    if (!comes && !lacks_wal)
+        return true;
+    if (comes && !part_with_present(self, &kept, error))
+        return false;
+    bool whole = syncd_directory_move(self->directory, kept.wal, WAL, error);
+    return syncd_store_reopen(self, whole ? error : NULL) && whole;
 }
 
 bool syncd_store_release_unreadable(SyncdStore *self, const char *name, GError **error)
