@@ -5,10 +5,20 @@
 #include "store/rollback.h"
 #include "store/store-private.h"
 
+/* More than anybody has begun where nobody knows how many there were. */
+#define EPOCHS_UNKNOWN 1000u
+
 /* Of feeds that went with the end, any may have been a later epoch: none is begun twice. */
+static guint64 epochs_to_skip(const SyncdRollback *rollback)
+{
+    if (rollback == NULL)
+        return 0;
+    return rollback->known != 0 ? rollback->gone : EPOCHS_UNKNOWN;
+}
+
 static bool continue_feeds(SyncdStore *self, const char *actor, GError **error)
 {
-    guint64 skipped = self->rollback != NULL ? self->rollback->gone : 0;
+    guint64 skipped = epochs_to_skip(self->rollback);
     for (guint i = 0; i < self->scopes->len; i++) {
         const SyncdScope *scope = self->scopes->pdata[i];
         const SyncdFeed *last = syncd_journal_own_feed(self->journal, scope->id);

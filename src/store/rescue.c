@@ -2,6 +2,7 @@
 
 #include "store/journal-private.h"
 #include "store/mend-private.h"
+#include "store/rollback.h"
 #include "store/salvage.h"
 
 #include <string.h>
@@ -248,11 +249,19 @@ static void compact(const char *path)
         syncd_database_compact(made, NULL);
 }
 
+/* What is older than the journal may lack what was acknowledged last. */
+static bool doubt(SyncdRescue *self, SyncdJournal *journal, GError **error)
+{
+    return strcmp(self->best, SYNCD_JOURNAL_FILE) == 0 ||
+           syncd_store_doubt_end(self->store, journal, self->best, error);
+}
+
 static bool copy_best(SyncdRescue *self, GError **error)
 {
     g_autofree char *path = syncd_directory_file(self->store->directory, MADE);
     g_autoptr(SyncdJournal) journal = open_one(self, self->best, error);
-    if (journal == NULL || !syncd_database_copy(syncd_journal_database(journal), path, error))
+    if (journal == NULL || !doubt(self, journal, error) ||
+        !syncd_database_copy(syncd_journal_database(journal), path, error))
         return false;
     if (self->sound && strcmp(self->best, SYNCD_JOURNAL_FILE) == 0)
         compact(path);

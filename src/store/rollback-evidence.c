@@ -91,6 +91,17 @@ SyncdRollback *syncd_rollback_of_index(SyncdStore *self, SyncdIndex *index)
     return read ? g_steal_pointer(&rollback) : NULL;
 }
 
+bool syncd_rollback_index_is_of(SyncdStore *self, SyncdJournal *journal)
+{
+    g_autoptr(SyncdIndex) index =
+        self->index == NULL ? syncd_index_open(self->directory, NULL) : NULL;
+    SyncdProjection *projection =
+        index != NULL ? syncd_projection_new(index, journal, NULL, NULL, NULL) : NULL;
+    bool is = projection != NULL && syncd_projection_remaining(projection) == 0;
+    syncd_projection_free(projection);
+    return is;
+}
+
 /* ---- the heads at its last end ---- */
 
 /* The signature is what guards them: nobody else could have made one that says more. */

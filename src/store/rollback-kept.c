@@ -167,7 +167,10 @@ SyncdRollback *syncd_rollback_read_kept(SyncdStore *self)
     rollback->ms = syncd_rollback_number(kept, "at_ms");
     rollback->gone = syncd_rollback_number(kept, "gone");
     rollback->operation = syncd_json_dup_text(syncd_json_member(kept, "operation"));
-    g_free(rollback->evidence);
-    rollback->evidence = syncd_json_dup_text(syncd_json_member(kept, "evidence"));
+    char *evidence = syncd_json_dup_text(syncd_json_member(kept, "evidence"));
+    if (evidence != NULL) {
+        g_free(rollback->evidence);
+        rollback->evidence = evidence;
+    }
     return g_steal_pointer(&rollback);
 }

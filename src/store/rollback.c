@@ -6,10 +6,15 @@
 
 static void tell(const SyncdStore *self)
 {
-    syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT,
-              "The log lost its end: %s knows %" G_GUINT64_FORMAT " entries, %" G_GUINT64_FORMAT
-              " are there.",
-              self->rollback->evidence, self->rollback->known, syncd_store_sequence(self));
+    if (self->rollback->known == 0)
+        syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT,
+                  "The log lost its end: %s says so, and nobody knows what is missing.",
+                  self->rollback->evidence);
+    else
+        syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT,
+                  "The log lost its end: %s knows %" G_GUINT64_FORMAT " entries, %" G_GUINT64_FORMAT
+                  " are there.",
+                  self->rollback->evidence, self->rollback->known, syncd_store_sequence(self));
 }
 
 static void take(SyncdStore *self, SyncdRollback *rollback)
@@ -139,6 +144,15 @@ bool syncd_store_look_at_index_ahead(SyncdStore *self, SyncdIndex *index, GError
         syncd_rollback_free(rollback);
     syncd_store_judge_rollback(self);
     return self->rollback->kept || syncd_rollback_keep(self, self->rollback, error);
+}
+
+bool syncd_store_doubt_end(SyncdStore *self, SyncdJournal *journal, const char *from,
+                           GError **error)
+{
+    if (syncd_rollback_index_is_of(self, journal))
+        return true;
+    g_autoptr(SyncdRollback) rollback = syncd_rollback_new(0, from);
+    return syncd_rollback_keep(self, rollback, error);
 }
 
 void syncd_store_judge_rollback(SyncdStore *self)

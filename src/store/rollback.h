@@ -11,6 +11,7 @@
 #pragma once
 
 #include "store/index.h"
+#include "store/journal.h"
 #include "store/store.h"
 
 typedef struct {
@@ -38,6 +39,10 @@ void syncd_store_look_for_rollback(SyncdStore *store);
 /* Whether an index that does not fit knows more of this log. False when that could not be kept:
  * then the index must stay as it is. */
 bool syncd_store_look_at_index_ahead(SyncdStore *store, SyncdIndex *index, GError **error);
+/* Before an older journal, `from`, takes the place of one that is gone: unless the index has
+ * exactly as much, nobody knows what is missing, and that is kept. */
+bool syncd_store_doubt_end(SyncdStore *store, SyncdJournal *journal, const char *from,
+                           GError **error);
 /* Nothing is written to what lost its end, until somebody decides. */
 void syncd_store_judge_rollback(SyncdStore *store);
 /* At a clean end. */

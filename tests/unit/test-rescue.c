@@ -352,6 +352,7 @@ static void what_was_done_is_taken_back(void)
     restore(&f);
     g_assert_cmpuint(service_sequence(&f), >=, sequence);
     g_assert_cmpuint(count_operations(&f), ==, ENTRIES + 1);
+    g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_WRITABLE);
     service_clear(&f);
 }
 
@@ -374,6 +375,47 @@ static void a_verification_ends_with_its_journal(void)
     service_clear(&f);
 }
 
+/* The index went, too, and the last end that is known was before the backup: what is missing nobody
+ * knows, and its feeds are not gone on with. */
+static void an_older_backup_is_not_gone_on_with(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    begin(&f);
+    copy(&f, "journal.db", "journal-backup.db");
+    copy(&f, "ended.json", "ended.json.was");
+    repair_open(&f, NULL);
+    put_many(&f, 5);
+    rest(&f);
+    service_close(&f);
+    copy(&f, "ended.json.was", "ended.json");
+    overwritten(&f);
+    g_autofree char *index = index_path(&f), *was = file(&f, "ended.json.was");
+    g_assert_cmpint(g_remove(index), ==, 0);
+    g_assert_cmpint(g_remove(was), ==, 0);
+    repair_open(&f, NULL);
+    /* An index that was made from it in between proves nothing. */
+    rollback_repair(&f, restore(&f));
+    repair_reopen(&f);
+    restore(&f);
+    for (unsigned i = 0; i < 2; i++) {
+        g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_ROLLED_BACK);
+        g_assert_true(is_found(&f, "log-rolled-back"));
+        repair_reopen(&f);
+    }
+    g_assert_true(syncd_store_adopt(f.service->store, "actor-test", &error));
+    g_assert_no_error(error);
+    g_autoptr(SyncdHead) head =
+        syncd_store_head(f.service->store, syncd_store_device_id(f.service->store), &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(head->epoch, >, 1000);
+    g_assert_cmpuint(count_operations(&f), ==, ENTRIES);
+    put(&f, "note-later", "{}");
+    verify_all(&f);
+    assert_clean(&f);
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -393,5 +435,7 @@ int main(int argc, char **argv)
     g_test_add_func("/rescue/what-was-done-is-taken-back", what_was_done_is_taken_back);
     g_test_add_func("/rescue/a-verification-ends-with-its-journal",
                     a_verification_ends_with_its_journal);
+    g_test_add_func("/rescue/an-older-backup-is-not-gone-on-with",
+                    an_older_backup_is_not_gone_on_with);
     return g_test_run();
 }
