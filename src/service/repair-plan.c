@@ -337,10 +337,11 @@ static bool refuse_nothing(SyncdService *service, bool purge, GError **error)
                              SYNCD_FINDING_KEPT_PRESSURE) == 0;
     if (purge || lacks_room)
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
-                             "make room on the disk in another way, delete what is not needed, or "
-                             "have workspaces keep less; `sourceos-syncd doctor` says how much "
-                             "room is needed",
-                             "Nothing may be purged: all that is stored is there to be kept");
+                             "make room on the disk in another way, delete what is not needed and "
+                             "end its tasks, or have workspaces keep less; `sourceos-syncd ops "
+                             "purge` says of an object why it stays",
+                             "Nothing may be purged: what is stored is not deleted, is to be kept, "
+                             "or has tasks that have not ended");
     else if (syncd_store_unreadable(service->store) != NULL)
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
                              "put a backup of journal.db into the state directory as "
