@@ -9,13 +9,17 @@
 /* Instructions of SQLite's machine, of which a row to sort takes six and one that is sorted four.
  */
 #define INSTRUCTIONS_A_STEP 40000
-/* What is sorted at once is one instruction: so much of it that it is no longer than others. */
-#define SORTED_AT_ONCE "PRAGMA cache_size = -256;"
-#define CACHE_BEFORE "PRAGMA cache_size = -8192;"
+/* What is sorted at once is one instruction: where others wait, so much of it that it is no longer
+ * than others. */
+static const char *const cache[] = {
+    [SYNCD_STEPS_LONG] = "PRAGMA cache_size = -8192;",
+    [SYNCD_STEPS_SHORT] = "PRAGMA cache_size = -256;",
+};
 
 struct SyncdDatabaseSteps {
     SyncdDatabase *db;
     unsigned up_to;
+    SyncdStepLength length;
     SyncdFiber *fiber;
     bool given_up;
     bool ok;
@@ -33,16 +37,17 @@ static int pause_migrating(void *data)
 static void migrate(SyncdFiber *fiber, void *data)
 {
     struct SyncdDatabaseSteps *self = data;
-    self->ok = syncd_database_run(self->db, SORTED_AT_ONCE, &self->error) &&
+    self->ok = syncd_database_run(self->db, cache[self->length], &self->error) &&
                syncd_database_migrate(self->db, self->up_to, &self->error) &&
-               syncd_database_run(self->db, CACHE_BEFORE, &self->error);
+               syncd_database_run(self->db, cache[SYNCD_STEPS_LONG], &self->error);
 }
 
-static struct SyncdDatabaseSteps *begin(SyncdDatabase *db, unsigned up_to)
+static struct SyncdDatabaseSteps *begin(SyncdDatabase *db, unsigned up_to, SyncdStepLength length)
 {
     struct SyncdDatabaseSteps *self = g_new0(struct SyncdDatabaseSteps, 1);
     self->db = db;
     self->up_to = up_to;
+    self->length = length;
     self->fiber = syncd_fiber_new(migrate, self);
     if (self->fiber == NULL) {
         g_free(self);
@@ -64,11 +69,12 @@ static bool end(SyncdDatabase *db, GError **error)
     return ok;
 }
 
-bool syncd_database_migrate_step(SyncdDatabase *db, unsigned up_to, bool *ret_more, GError **error)
+bool syncd_database_migrate_step(SyncdDatabase *db, unsigned up_to, SyncdStepLength length,
+                                 bool *ret_more, GError **error)
 {
     *ret_more = false;
     if (db->steps == NULL)
-        db->steps = begin(db, up_to);
+        db->steps = begin(db, up_to, length);
     if (db->steps == NULL)
         return syncd_database_migrate(db, up_to, error);
     *ret_more = syncd_fiber_resume(db->steps->fiber);

@@ -55,9 +55,12 @@ SyncdDatabase *syncd_database_open(const char *path, const SyncdDatabaseKind *ki
 SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKind *kind,
                                          SyncdDatabaseMode mode, unsigned up_to, GError **error);
 bool syncd_database_migrate(SyncdDatabase *db, unsigned up_to, GError **error);
-/* The same in steps that are short however long a table is. While `*ret_more`, no function of the
+/* Long ones sort more at once, which is sooner done. */
+typedef enum { SYNCD_STEPS_LONG, SYNCD_STEPS_SHORT } SyncdStepLength;
+/* The same in steps that have an end however long a table is. While `*ret_more`, no function of the
  * database may be called but this one, the next, and free, which begins with it. */
-bool syncd_database_migrate_step(SyncdDatabase *db, unsigned up_to, bool *ret_more, GError **error);
+bool syncd_database_migrate_step(SyncdDatabase *db, unsigned up_to, SyncdStepLength length,
+                                 bool *ret_more, GError **error);
 /* Takes back the migration that is under way, if there is one. */
 void syncd_database_stop_migrating(SyncdDatabase *db);
 void syncd_database_free(SyncdDatabase *db);

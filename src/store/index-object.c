@@ -8,6 +8,9 @@
 
 /* Operations are mostly about objects that others were about before them. */
 #define KNOWN_OBJECTS 4096u
+/* Each may be in any of so many places that are next to each other: with one alone a seventh of a
+ * thousand objects would push each other out. */
+#define NEIGHBOURS 4u
 
 struct SyncdKnownObjects {
     GString *objects[KNOWN_OBJECTS]; /* by the object's hash: whether it is found, "scope object";
@@ -37,21 +40,32 @@ void syncd_index_known_objects_free(struct SyncdKnownObjects *known)
     g_free(known);
 }
 
+static bool is_in(const GString *place, const SyncdHeader *header)
+{
+    size_t scope = header->scope.size, object = header->object.size;
+    return place->len == 1 + scope + 1 + object && place->str[1 + scope] == ' ' &&
+           memcmp(place->str + 1 + scope + 1, header->object.data, object) == 0 &&
+           memcmp(place->str + 1, header->scope.data, scope) == 0;
+}
+
 /* The place for this one, and whether it is there. */
 static GString *place_of(SyncdIndex *self, const SyncdHeader *header, bool *ret_is)
 {
     guint32 hash = 5381;
     for (size_t i = 0; i < header->object.size; i++)
         hash = hash * 33 + ((const guint8 *)header->object.data)[i];
-    GString **place = &self->objects->objects[hash % KNOWN_OBJECTS];
+    hash *= 0x9e3779b1u; /* those that differ at the end alone would lie together */
+    guint32 first = hash >> 16 & (KNOWN_OBJECTS - NEIGHBOURS);
+    GString **places = &self->objects->objects[first], **place = &places[hash % NEIGHBOURS];
+    for (unsigned i = 0; i < NEIGHBOURS; i++) {
+        *ret_is = places[i] != NULL && is_in(places[i], header);
+        if (*ret_is)
+            return places[i];
+        if (places[i] == NULL || places[i]->len == 0)
+            place = &places[i];
+    }
     if (*place == NULL)
         *place = g_string_new(NULL);
-    const GString *there = *place;
-    size_t scope = header->scope.size, object = header->object.size;
-    *ret_is = there->len == 1 + scope + 1 + object &&
-              memcmp(there->str + 1, header->scope.data, scope) == 0 &&
-              there->str[1 + scope] == ' ' &&
-              memcmp(there->str + 1 + scope + 1, header->object.data, object) == 0;
     return *place;
 }
 

@@ -87,10 +87,11 @@ bool syncd_index_has_lookups(const SyncdIndex *self)
     return self->version == syncd_index_migrations.n_steps;
 }
 
-bool syncd_index_add_lookup(SyncdIndex *self, bool *ret_more, GError **error)
+bool syncd_index_add_lookup(SyncdIndex *self, SyncdStepLength length, bool *ret_more,
+                            GError **error)
 {
     bool goes_on;
-    if (!syncd_database_migrate_step(self->db, self->version + 1, &goes_on, error))
+    if (!syncd_database_migrate_step(self->db, self->version + 1, length, &goes_on, error))
         return false;
     self->version += !goes_on;
     *ret_more = !syncd_index_has_lookups(self);

@@ -27,9 +27,10 @@ SyncdIndex *syncd_index_open(SyncdDirectory *directory, GError **error);
 /* Begins that file beside it; one that was left behind is removed first. It cannot be asked
  * anything, and gets its rows first. */
 SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, GError **error);
-/* Then the lookups that a new file lacks: from rows that are sorted they are soonest made. A short
- * step, after which nothing but another one may be asked of it while `*ret_more`. */
-bool syncd_index_add_lookup(SyncdIndex *index, bool *ret_more, GError **error);
+/* Then the lookups that a new file lacks: from rows that are sorted they are soonest made. A step,
+ * after which nothing but another one may be asked of it while `*ret_more`. */
+bool syncd_index_add_lookup(SyncdIndex *index, SyncdStepLength length, bool *ret_more,
+                            GError **error);
 bool syncd_index_has_lookups(const SyncdIndex *index); /* a new file: all of them */
 /* Makes durable what is in it so far, so that finishing need not wait for all of it. */
 bool syncd_index_sync_new(SyncdIndex *index, SyncdDirectory *directory, GError **error);

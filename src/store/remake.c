@@ -107,7 +107,7 @@ static bool add_lookup(SyncdRemake *remake, GError **error)
 {
     bool more;
     remake->unsynced++;
-    if (!syncd_index_add_lookup(remake->index, &more, error))
+    if (!syncd_index_add_lookup(remake->index, SYNCD_STEPS_SHORT, &more, error))
         return false;
     if (!more)
         remake->stage = SYNCD_REMAKE_LATE;

@@ -198,11 +198,12 @@ static bool finish_projection(SyncdStore *self, GError **error)
     return true;
 }
 
-/* Lookups first, one a step, then the new file takes its place. */
+/* Lookups first, for which everybody waits, then the new file takes its place. */
 static bool finish_step(SyncdStore *self, GError **error)
 {
     bool more = false;
-    if (syncd_index_is_new(self->index) && !syncd_index_add_lookup(self->index, &more, error))
+    if (syncd_index_is_new(self->index) &&
+        !syncd_index_add_lookup(self->index, SYNCD_STEPS_LONG, &more, error))
         return false;
     return more || finish_projection(self, error);
 }

@@ -196,7 +196,7 @@ static void a_long_migration_goes_in_steps(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(SyncdDatabase) db = make_long_table(&p, &lookup);
     for (; more; steps++) {
-        g_assert_true(syncd_database_migrate_step(db, 2, &more, &error));
+        g_assert_true(syncd_database_migrate_step(db, 2, SYNCD_STEPS_SHORT, &more, &error));
         g_assert_no_error(error);
     }
     g_assert_cmpuint(steps, >, 5);
@@ -216,7 +216,7 @@ static void one_that_is_given_up_changes_nothing(void)
         Place p;
         g_autoptr(SyncdDatabase) db = make_long_table(&p, &lookup);
         for (guint i = 0; i < steps && more; i++)
-            g_assert_true(syncd_database_migrate_step(db, 2, &more, NULL));
+            g_assert_true(syncd_database_migrate_step(db, 2, SYNCD_STEPS_SHORT, &more, NULL));
         if (more && steps % 2 == 0) {
             syncd_database_stop_migrating(db);
             run(db, "INSERT INTO thing VALUES (0, 'one more')");
@@ -240,12 +240,12 @@ static void one_that_fails_on_the_way_is_told(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(SyncdDatabase) db = make_long_table(&p, &unique);
     for (; more && error == NULL; steps++)
-        syncd_database_migrate_step(db, 2, &more, &error);
+        syncd_database_migrate_step(db, 2, SYNCD_STEPS_SHORT, &more, &error);
     g_assert_nonnull(error);
     g_assert_cmpuint(steps, >, 5);
     run(db, "DELETE FROM thing WHERE id = 40000");
     for (more = true; more;)
-        g_assert_true(syncd_database_migrate_step(db, 2, &more, NULL));
+        g_assert_true(syncd_database_migrate_step(db, 2, SYNCD_STEPS_SHORT, &more, NULL));
     g_clear_pointer(&db, syncd_database_free);
     assert_answer(p.path, "PRAGMA user_version", "2");
     place_clear(&p);

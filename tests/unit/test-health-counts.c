@@ -8,6 +8,8 @@
 #include "service/health.h"
 #include "service/internal.h"
 
+#define MANY_OBJECTS 3000u
+
 /* A number of the report by its path, whose last parts are members. */
 static gint64 count_at(SyncdJson block, const char *path)
 {
@@ -96,6 +98,24 @@ static void the_first_operation_about_an_object_adds_it(void)
     service_clear(&f);
 }
 
+/* More than are remembered lately, in an order in which they push each other out. */
+static void many_objects_are_each_added_once(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    for (guint i = 0; i < 2 * MANY_OBJECTS; i++) {
+        SyncdRequest request = good_request();
+        g_autofree char *object = g_strdup_printf("note-%u", i % MANY_OBJECTS);
+        request.object = object;
+        g_free(enqueue(&f, &request).operation);
+        if (i % 100 == 99)
+            syncd_service_commit(f.service);
+    }
+    ASSERT_COUNTS(&f, {"normal", "total", MANY_OBJECTS}, {NULL, "add.journaled", MANY_OBJECTS},
+                  {NULL, "update.journaled", MANY_OBJECTS});
+    service_clear(&f);
+}
+
 static void what_becomes_of_an_operation_is_counted_where_it_adds_or_changes(void)
 {
     ServiceFixture f;
@@ -181,6 +201,7 @@ int main(int argc, char **argv)
 #define CASE(name, test) g_test_add_func("/health-counts/" name, test)
     CASE("the-first-operation-about-an-object-adds-it",
          the_first_operation_about_an_object_adds_it);
+    CASE("many-objects-are-each-added-once", many_objects_are_each_added_once);
     CASE("what-becomes-of-an-operation-is-counted-where-it-adds-or-changes",
          what_becomes_of_an_operation_is_counted_where_it_adds_or_changes);
     CASE("a-record-adds-an-object-and-changes-it", a_record_adds_an_object_and_changes_it);
