@@ -342,20 +342,18 @@ static bool undo_halves(SyncdRepairAct *act, bool *ret_more, GError **error)
     return for_some(act, put_back, MOVED_A_STEP, ret_more, error);
 }
 
-static bool remove_half(SyncdRepairAct *act, guint64 number, const char *file, bool folder,
-                        GError **error)
-{
-    g_autofree char *kept = half_name(act, number);
-    return syncd_store_remove_repair(act->service->store, kept, error);
-}
-
+/* They are numbered as they are listed. */
 static bool release_halves(SyncdRepairAct *act, GError **error)
 {
-    bool more;
+    g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
     stop(act);
-    bool removed = for_some(act, remove_half, G_MAXUINT, &more, error);
+    const List *list = read_list(act, error);
+    for (guint i = 0; list != NULL && i < list->n; i++)
+        g_ptr_array_add(kept, half_name(act, i));
+    bool known = list != NULL;
     stop(act);
-    return removed && release_list(act, error);
+    return known && syncd_store_remove_repairs(act->service->store, kept, error) &&
+           release_list(act, error);
 }
 
 const SyncdRepairKind syncd_repair_leftover_clear = {

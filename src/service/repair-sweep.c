@@ -198,13 +198,13 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
 static bool release(SyncdRepairAct *act, GError **error)
 {
     Work work = {.names = NULL};
-    bool done = load(act, &work, error);
-    for (guint i = 0; done && work.names != NULL && i < work.names->len; i++) {
-        g_autofree char *kept = kept_name(act, work.names->pdata[i]);
-        done = syncd_store_remove_repair(act->service->store, kept, error);
-    }
+    g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
+    if (!load(act, &work, error))
+        return false;
+    for (guint i = 0; work.names != NULL && i < work.names->len; i++)
+        g_ptr_array_add(kept, kept_name(act, work.names->pdata[i]));
     g_clear_pointer(&work.names, g_ptr_array_unref);
-    return done && release_list(act, error);
+    return syncd_store_remove_repairs(act->service->store, kept, error) && release_list(act, error);
 }
 
 const SyncdRepairKind syncd_repair_blob_sweep = {

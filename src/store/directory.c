@@ -477,6 +477,25 @@ bool syncd_directory_remove(SyncdDirectory *self, const char *name, GError **err
     return problem == 0;
 }
 
+bool syncd_directory_remove_many(SyncdDirectory *self, const char *folder, const GPtrArray *names,
+                                 GError **error)
+{
+    const char *base;
+    g_autofree char *within = g_strconcat(folder, "/", NULL);
+    int fd = open_folder(self, within, false, &base);
+    int problem = fd < 0 && errno != ENOENT ? errno : 0;
+    for (guint i = 0; fd >= 0 && problem == 0 && i < names->len; i++)
+        if (unlinkat(fd, names->pdata[i], 0) < 0 && errno != ENOENT)
+            problem = errno;
+    if (problem == 0 && fd >= 0 && !sync_fd(fd))
+        problem = errno;
+    fd_close(&fd);
+    if (problem != 0)
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem,
+                              "Cannot remove what is in %s/%s", self->path, folder);
+    return problem == 0;
+}
+
 bool syncd_directory_move(SyncdDirectory *self, const char *from, const char *to, GError **error)
 {
     const char *from_base, *to_base;

@@ -342,14 +342,13 @@ bool syncd_refill_release(SyncdRefill *self, GError **error)
 {
     bool found;
     g_autofree char *list = list_name(self);
+    g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
     if (!syncd_refill_load(self, &found, error))
         return false;
-    for (guint i = 0; i < self->chunks->len; i++) {
-        g_autofree char *name = kept_name(self, self->chunks->pdata[i]);
-        if (!syncd_store_remove_repair(self->store, name, error))
-            return false;
-    }
-    return syncd_store_remove_repair(self->store, list, error);
+    for (guint i = 0; i < self->chunks->len; i++)
+        g_ptr_array_add(kept, kept_name(self, self->chunks->pdata[i]));
+    return syncd_store_remove_repairs(self->store, kept, error) &&
+           syncd_store_remove_repair(self->store, list, error);
 }
 
 /* ---- bringing it back ---- */

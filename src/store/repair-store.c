@@ -77,6 +77,12 @@ bool syncd_store_remove_repair(SyncdStore *self, const char *name, GError **erro
     return may_put(self, error) && syncd_directory_remove(self->directory, path, error);
 }
 
+bool syncd_store_remove_repairs(SyncdStore *self, const GPtrArray *names, GError **error)
+{
+    return may_put(self, error) &&
+           syncd_directory_remove_many(self->directory, FOLDER, names, error);
+}
+
 bool syncd_store_rename_repair(SyncdStore *self, const char *from, const char *to, GError **error)
 {
     g_autofree char *source = path_of(from), *target = path_of(to);
@@ -123,13 +129,9 @@ guint64 syncd_store_kept_bytes(SyncdStore *self)
 bool syncd_store_remove_kept(SyncdStore *self, GError **error)
 {
     g_autoptr(GPtrArray) names = NULL;
-    if (!syncd_directory_list(self->directory, FOLDER, is_kept_by_a_repair, G_MAXUINT - 1, &names,
-                              error))
-        return false;
-    for (guint i = 0; i < names->len; i++)
-        if (!syncd_store_remove_repair(self, names->pdata[i], error))
-            return false;
-    return true;
+    return syncd_directory_list(self->directory, FOLDER, is_kept_by_a_repair, G_MAXUINT - 1, &names,
+                                error) &&
+           syncd_store_remove_repairs(self, names, error);
 }
 
 /* ---- the index ---- */

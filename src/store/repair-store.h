@@ -28,6 +28,8 @@ char *syncd_store_get_repair(SyncdStore *store, const char *name, size_t max, si
 bool syncd_store_has_repair(SyncdStore *store, const char *name);
 /* Durably; one that is not there is no error. */
 bool syncd_store_remove_repair(SyncdStore *store, const char *name, GError **error);
+/* The same of many (char *): they may be tens of thousands, and are not synced each. */
+bool syncd_store_remove_repairs(SyncdStore *store, const GPtrArray *names, GError **error);
 bool syncd_store_rename_repair(SyncdStore *store, const char *from, const char *to, GError **error);
 /* Names (char *) that are wanted, sorted: SYNCD_REPAIR_FILES_MAX of them at most, as what repairs
  * keep may be any number of files. */

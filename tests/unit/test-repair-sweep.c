@@ -12,8 +12,20 @@
 #include "store/orphans.h"
 #include "store/repair-store.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #define LARGE_SIZE (100u * 1024u)
 #define ORPHANS 5u
+
+/* In libc's place. */
+static guint synced;
+
+int fsync(int fd)
+{
+    synced++;
+    return (int)syscall(SYS_fsync, fd);
+}
 
 static char *body_of(char filling)
 {
@@ -364,6 +376,36 @@ static void a_kill_leaves_all_or_nothing(void)
     }
 }
 
+static guint syncs_of_a_discard(guint orphans)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    repair_init(&f);
+    for (guint i = 0; i < orphans; i++)
+        g_free(put_orphan(&f, i, SYNCD_CHUNK_OF_ENTRY));
+    verify_all(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    g_assert_cmpuint(kept_chunks(&f), ==, orphans);
+    rest(&f);
+    guint before = synced;
+    syncd_service_discard_repair(f.service, &f.caller, plan, syncd_repair_plan_digest(plan),
+                                 &error);
+    g_assert_no_error(error);
+    guint syncs = synced - before;
+    g_assert_cmpuint(kept_chunks(&f), ==, 0);
+    service_clear(&f);
+    return syncs;
+}
+
+/* A disk takes its time for each, and nobody is answered meanwhile. */
+static void what_is_kept_is_removed_at_once(void)
+{
+    g_assert_cmpuint(syncs_of_a_discard(1), >, 0);
+    g_assert_cmpuint(syncs_of_a_discard(40), ==, syncs_of_a_discard(1));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -377,5 +419,6 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-sweep/rounds", they_are_found_in_any_number_of_rounds);
     g_test_add_func("/repair-sweep/modes", modes_of_chunks_are_mended_and_put_back);
     g_test_add_func("/repair-sweep/kill", a_kill_leaves_all_or_nothing);
+    g_test_add_func("/repair-sweep/at-once", what_is_kept_is_removed_at_once);
     return g_test_run();
 }
