@@ -8,8 +8,6 @@
 #include "repair-subjects.h"
 #include "state-copies.h"
 
-#include <string.h>
-
 /* A repair, and which of its answers were about what came meanwhile. */
 typedef struct {
     PowerRun *run;
@@ -56,12 +54,9 @@ static void repair_free(void *data)
 
 static void prepare(PowerRun *run, const char *subject)
 {
-    size_t i = 0;
     Repair *repair = g_new0(Repair, 1);
     RepairWorld *w = &repair->world;
-    while (strcmp(repair_cases[i].subject.name, subject) != 0)
-        i++;
-    repair_world_init(w, &repair_cases[i],
+    repair_world_init(w, repair_case_find(subject),
                       power_below(&run->random, 2) == 0 ? LIFE_THEN_BACK : LIFE_THEN_GONE);
     repair->run = run;
     repair->subject = *w->life.subject;
@@ -96,6 +91,13 @@ static void prepare_halves(PowerRun *run)
 static void prepare_tasks(PowerRun *run)
 {
     prepare(run, "tasks");
+}
+
+static void prepare_journal(PowerRun *run)
+{
+    static const char *const subjects[] = {"journal-salvaged", "journal-of-generation",
+                                           "journal-of-backup"};
+    prepare(run, subjects[power_below(&run->random, G_N_ELEMENTS(subjects))]);
 }
 
 static void live(PowerRun *run)
@@ -136,6 +138,7 @@ const PowerPhase power_phases[] = {
     {"repair of an index that serves", prepare_serving, live, .judge = judge, .alone = true},
     {"repair of halves", prepare_halves, live, .judge = judge, .alone = true},
     {"repair of tasks", prepare_tasks, live, .judge = judge, .alone = true},
+    {"repair of a journal", prepare_journal, live, .judge = judge, .alone = true},
 };
 const size_t power_n_phases = G_N_ELEMENTS(power_phases);
 
@@ -144,5 +147,7 @@ const PowerControl power_controls[] = {
      POWER_FORGETS_FILES},
     {"/power/control/names-that-are-not-synced-are-caught", "repair of halves", POWER_SOUND,
      POWER_FORGETS_NAMES},
+    {"/power/control/a-journal-whose-name-is-not-synced-is-caught", "repair of a journal",
+     POWER_SOUND, POWER_FORGETS_NAMES},
 };
 const size_t power_n_controls = G_N_ELEMENTS(power_controls);

@@ -1,5 +1,6 @@
 #include "repair-subjects.h"
 
+#include "repair-journals.h"
 #include "state-copies.h"
 
 #include "../unit/diagnose-fixture.h"
@@ -136,7 +137,7 @@ static bool has_all(RepairLife *life)
     guint64 pending, running;
     return lookups_answer(life->f) &&
            syncd_service_count_tasks(life->f->service, &pending, &running, NULL) &&
-           pending >= NOTES + *world_of(life)->answered;
+           pending >= world_of(life)->notes + *world_of(life)->answered;
 }
 
 static bool is_drifted(RepairLife *life)
@@ -249,7 +250,7 @@ static bool all_are_there(RepairLife *life)
 {
     guint64 pending, running;
     return syncd_service_count_tasks(life->f->service, &pending, &running, NULL) &&
-           pending + running == NOTES;
+           pending + running == world_of(life)->notes;
 }
 
 static bool all_have_somebody(RepairLife *life)
@@ -475,9 +476,26 @@ const RepairCase repair_cases[] = {
     {{"purges", "disk-pressure", "purge-object", open_full, close_state, turn, is_whole_or_gone,
       is_gone_for_good, true, true},
      delete_object},
+    {{"journal-salvaged", "journal-unreadable", "journal-restore", open_state, close_state, turn,
+      repair_journal_is_as_found, repair_journal_is_whole},
+     repair_journal_is_salvageable},
+    {{"journal-of-generation", "journal-unreadable", "journal-restore", open_state, close_state,
+      turn, repair_journal_is_as_found, repair_journal_is_whole},
+     repair_journal_has_generation},
+    {{"journal-of-backup", "journal-unreadable", "journal-restore", open_state, close_state, turn,
+      repair_journal_is_as_found, repair_journal_is_whole},
+     repair_journal_has_backup},
 };
 
 const size_t repair_n_cases = G_N_ELEMENTS(repair_cases);
+
+const RepairCase *repair_case_find(const char *subject)
+{
+    size_t i = 0;
+    while (strcmp(repair_cases[i].subject.name, subject) != 0)
+        i++;
+    return &repair_cases[i];
+}
 
 void repair_world_init(RepairWorld *w, const RepairCase *which, LifeEnd end)
 {
@@ -485,7 +503,7 @@ void repair_world_init(RepairWorld *w, const RepairCase *which, LifeEnd end)
                                         MAP_SHARED | MAP_ANONYMOUS, -1, 0)};
     g_assert_true(w->answered != MAP_FAILED);
     repair_init(&w->f);
-    for (guint i = 0; i < NOTES; i++)
+    for (; w->notes < NOTES; w->notes++)
         put(&w->f, "note-1", "{\"x\":1}");
     rest(&w->f);
     service_close(&w->f);

@@ -1,6 +1,7 @@
 /*
  * What repairs are about that need no workspace: an index that is damaged, one that serves and is
- * wrong, modes, what was left half done, tasks that nobody holds, content that may be purged.
+ * wrong, modes, what was left half done, tasks that nobody holds, content that is damaged or may be
+ * purged, a journal that cannot be opened.
  */
 #pragma once
 
@@ -11,6 +12,7 @@ typedef struct {
     ServiceFixture f;
     RepairLife life;
     char *state;
+    guint notes; /* operations that were answered before */
     guint turns;
     guint *answered; /* operations that came meanwhile, in all processes */
 } RepairWorld;
@@ -22,6 +24,7 @@ typedef struct {
 
 extern const RepairCase repair_cases[];
 extern const size_t repair_n_cases;
+const RepairCase *repair_case_find(const char *subject);
 
 /* A state with that damage, in `w->state`; `w->life` is about copies of it. */
 void repair_world_init(RepairWorld *w, const RepairCase *which, LifeEnd end);

@@ -25,14 +25,24 @@ static void and_discarded(const void *which)
     every_call_may_fail(which, LIFE_THEN_GONE);
 }
 
-/* The control: were the old one out of the way and no other there, it would be seen. */
-static void what_is_half_done_is_found(void)
+/* The controls: were the old one out of the way and no other there, it would be seen. */
+typedef struct {
+    const char *path, *subject, *file;
+} Control;
+
+static const Control controls[] = {
+    {"/repair-calls/control/an-index-that-is-away-is-missed", "index", "index.db"},
+    {"/repair-calls/control/a-journal-that-is-away-is-missed", "journal-salvaged", "journal.db"},
+};
+
+static void what_is_half_done_is_found(const void *data)
 {
     RepairWorld w;
-    repair_world_init(&w, &repair_cases[0], LIFE_THEN_BACK);
+    const Control *control = data;
+    repair_world_init(&w, repair_case_find(control->subject), LIFE_THEN_BACK);
     const RepairSubject *subject = w.life.subject;
     w.life.copy(&w.life);
-    g_autofree char *path = index_path(&w.f);
+    g_autofree char *path = g_build_filename(w.f.base.directory, control->file, NULL);
     g_assert_cmpint(g_remove(path), ==, 0);
     subject->open(&w.life);
     run_jobs(&w.f);
@@ -46,9 +56,7 @@ static void what_is_half_done_is_found(void)
 static void what_is_gone_by_halves_is_found(void)
 {
     RepairWorld w;
-    const RepairCase *last = &repair_cases[repair_n_cases - 1];
-    g_assert_true(last->subject.for_good);
-    repair_world_init(&w, last, LIFE_THEN_GONE);
+    repair_world_init(&w, repair_case_find("purges"), LIFE_THEN_GONE);
     const RepairSubject *subject = w.life.subject;
     for (guint i = 0; i < 2; i++) {
         w.life.copy(&w.life);
@@ -76,7 +84,8 @@ int main(int argc, char **argv)
             g_test_add_data_func(back, &repair_cases[i], and_taken_back);
         g_test_add_data_func(gone, &repair_cases[i], and_discarded);
     }
-    g_test_add_func("/repair-calls/control/what-is-half-done-is-found", what_is_half_done_is_found);
+    for (size_t i = 0; i < G_N_ELEMENTS(controls); i++)
+        g_test_add_data_func(controls[i].path, &controls[i], what_is_half_done_is_found);
     g_test_add_func("/repair-calls/control/what-is-gone-by-halves-is-found",
                     what_is_gone_by_halves_is_found);
     return call_faults_end();
