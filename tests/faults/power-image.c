@@ -30,6 +30,7 @@ typedef struct {
     guint64 random;
     bool one_fate; /* for everything on the disk */
     Fate fate;
+    GHashTable *drawn; /* PowerNode -> the File that it was drawn as */
 } Draw;
 
 static Fate draw_fate(Draw *draw)
@@ -108,6 +109,7 @@ static void apply_fate_of_names(PowerCut *cut, PowerState *states, Draw *draw)
 typedef struct {
     char *path;
     bool is_folder;
+    const PowerNode *node;
     GByteArray *bytes;
     SyncdHash hash;
 } File;
@@ -130,7 +132,7 @@ static int by_path(gconstpointer a, gconstpointer b)
     return strcmp((*(File *const *)a)->path, (*(File *const *)b)->path);
 }
 
-static void draw_file(PowerState *state, File *file, Draw *draw)
+static void draw_bytes(PowerState *state, File *file, Draw *draw)
 {
     if (!state->hashed) {
         state->hash = syncd_hash(state->bytes->data, state->bytes->len);
@@ -146,6 +148,19 @@ static void draw_file(PowerState *state, File *file, Draw *draw)
     file->hash = syncd_hash(file->bytes->data, file->bytes->len);
 }
 
+/* What has several names is one file. */
+static void draw_file(PowerCut *cut, File *file, Draw *draw)
+{
+    const File *same = g_hash_table_lookup(draw->drawn, file->node);
+    if (same == NULL) {
+        draw_bytes(&cut->states[file->node->number], file, draw);
+        g_hash_table_insert(draw->drawn, (void *)file->node, file);
+        return;
+    }
+    file->bytes = g_byte_array_ref(same->bytes);
+    file->hash = same->hash;
+}
+
 static void draw_folder(PowerCut *cut, PowerState *states, const PowerNode *folder,
                         const char *path, Draw *draw, GPtrArray *files)
 {
@@ -156,11 +171,12 @@ static void draw_folder(PowerCut *cut, PowerState *states, const PowerNode *fold
         File *file = g_new0(File, 1);
         file->path = path[0] != '\0' ? g_build_filename(path, at->data, NULL) : g_strdup(at->data);
         file->is_folder = node->is_folder;
+        file->node = node;
         g_ptr_array_add(files, file);
         if (node->is_folder)
             draw_folder(cut, states, node, file->path, draw, files);
         else
-            draw_file(&cut->states[node->number], file, draw);
+            draw_file(cut, file, draw);
     }
 }
 
@@ -182,7 +198,8 @@ static SyncdHash hash_image(const GPtrArray *files)
 
 void power_cut_draw(PowerCut *cut, guint64 seed, PowerImage *ret_image)
 {
-    Draw draw = {.random = seed};
+    g_autoptr(GHashTable) drawn = g_hash_table_new(NULL, NULL);
+    Draw draw = {.random = seed, .drawn = drawn};
     draw.one_fate = power_below(&draw.random, 4) == 0;
     draw.fate = power_below(&draw.random, 2) == 0 ? FATE_LOST : FATE_KEPT;
 
@@ -222,14 +239,19 @@ static void put_file(const char *path, const GByteArray *bytes)
 
 void power_image_put(const PowerImage *image, const char *folder)
 {
+    g_autoptr(GHashTable) names = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     power_remove_tree(folder);
     g_assert_cmpint(g_mkdir(folder, 0700), ==, 0);
     for (guint i = 0; i < image->files->len; i++) {
         const File *file = image->files->pdata[i];
-        g_autofree char *path = g_build_filename(folder, file->path, NULL);
+        const char *other = g_hash_table_lookup(names, file->node);
+        char *path = g_build_filename(folder, file->path, NULL);
         if (file->is_folder)
             g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+        else if (other != NULL)
+            g_assert_cmpint(link(other, path), ==, 0);
         else
             put_file(path, file->bytes);
+        g_hash_table_insert(names, (void *)file->node, path);
     }
 }
