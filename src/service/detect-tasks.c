@@ -91,8 +91,7 @@ static bool list_stale(SyncdDiagnosis *self, Stale *stale, GError **error)
         stale->ended = false;
         if (!syncd_store_walk_tasks(self->service->store, &query, take_stale, stale, error))
             return false;
-        query.after_rank = (int)stale->rank;
-        query.after_pos = G_MAXINT64;
+        query.after_rank = (int)stale->rank + 1; /* before its first: no position is 0 */
     } while (stale->ended);
     return true;
 }
