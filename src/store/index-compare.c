@@ -19,30 +19,33 @@ typedef struct {
     const char *rows;  /* those that follow a row, its keys first */
 } Table;
 
-#define TABLE(name, types, keys, after)                                                            \
+/* `down` are the keys from the last to the first: DESC is of one key. */
+#define TABLE(name, types, keys, down, after)                                                      \
     {                                                                                              \
-        name, types, "SELECT " keys " FROM " name " ORDER BY " keys " DESC LIMIT 1 OFFSET " ROWS,  \
+        name, types, "SELECT " keys " FROM " name " ORDER BY " down " LIMIT 1 OFFSET " ROWS,       \
             "SELECT " keys ", * FROM " name " WHERE (" keys ") > (" after ") ORDER BY " keys       \
     }
 
 static const Table tables[] = {
-    TABLE("cursor", "n", "feed", ":key0"),
-    TABLE("word", "n", "id", ":key0"),
-    TABLE("entry", "n", "pos", ":key0"),
-    TABLE("idempotency", "nnt", "actor, scope, key", ":key0, :key1, :key2"),
-    TABLE("tally", "n", "kind", ":key0"),
-    TABLE("scope", "t", "id", ":key0"),
-    TABLE("decision", "tt", "policy, id", ":key0, :key1"),
-    TABLE("record", "tt", "family, id", ":key0, :key1"),
-    TABLE("task", "n", "pos", ":key0"),
-    TABLE("dependency", "nn", "child, parent", ":key0, :key1"),
-    TABLE("name", "ttn", "family, name, scope", ":key0, :key1, :key2"),
-    TABLE("lane_count", "nn", "rank, counter", ":key0, :key1"),
-    TABLE("deletion", "nt", "scope, object", ":key0, :key1"),
-    TABLE("file", "n", "id", ":key0"),
-    TABLE("file_change", "nn", "file, place", ":key0, :key1"),
-    TABLE("search_text", "n", "id", ":key0"),
-    TABLE("object", "nt", "scope, object", ":key0, :key1"),
+    TABLE("cursor", "n", "feed", "feed DESC", ":key0"),
+    TABLE("word", "n", "id", "id DESC", ":key0"),
+    TABLE("entry", "n", "pos", "pos DESC", ":key0"),
+    TABLE("idempotency", "nnt", "actor, scope, key", "actor DESC, scope DESC, key DESC",
+          ":key0, :key1, :key2"),
+    TABLE("tally", "n", "kind", "kind DESC", ":key0"),
+    TABLE("scope", "t", "id", "id DESC", ":key0"),
+    TABLE("decision", "tt", "policy, id", "policy DESC, id DESC", ":key0, :key1"),
+    TABLE("record", "tt", "family, id", "family DESC, id DESC", ":key0, :key1"),
+    TABLE("task", "n", "pos", "pos DESC", ":key0"),
+    TABLE("dependency", "nn", "child, parent", "child DESC, parent DESC", ":key0, :key1"),
+    TABLE("name", "ttn", "family, name, scope", "family DESC, name DESC, scope DESC",
+          ":key0, :key1, :key2"),
+    TABLE("lane_count", "nn", "rank, counter", "rank DESC, counter DESC", ":key0, :key1"),
+    TABLE("deletion", "nt", "scope, object", "scope DESC, object DESC", ":key0, :key1"),
+    TABLE("file", "n", "id", "id DESC", ":key0"),
+    TABLE("file_change", "nn", "file, place", "file DESC, place DESC", ":key0, :key1"),
+    TABLE("search_text", "n", "id", "id DESC", ":key0"),
+    TABLE("object", "nt", "scope, object", "scope DESC, object DESC", ":key0, :key1"),
 };
 
 #define KEYS_MAX 3u

@@ -121,6 +121,22 @@ static void of_a_long_table_the_newest_are_compared(void)
     pair_clear(&p);
 }
 
+/* Also of one whose keys are several. */
+static void the_newest_are_those_by_all_keys(void)
+{
+    Pair p;
+    pair_init(&p);
+    run_both(&p, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)"
+                 " INSERT INTO dependency SELECT i, i % 7 FROM n");
+    compare(&p);
+    assert_wrong(&p, "dependency", 0);
+    g_assert_cmpuint(found(&p, "dependency")->compared, ==, BOUND);
+    run(p.old, "DELETE FROM dependency WHERE child IN (10000, 10001, 60000)");
+    compare(&p);
+    assert_wrong(&p, "dependency", 2);
+    pair_clear(&p);
+}
+
 static void rows_that_are_too_many_are_not_followed_for_ever(void)
 {
     Pair p;
@@ -200,6 +216,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/index-compare/long", of_a_long_table_the_newest_are_compared);
+    g_test_add_func("/index-compare/long-by-several-keys", the_newest_are_those_by_all_keys);
     g_test_add_func("/index-compare/too-many", rows_that_are_too_many_are_not_followed_for_ever);
     g_test_add_func("/index-compare/keys", each_row_is_compared_with_its_own);
     g_test_add_func("/index-compare/unread", one_that_cannot_be_read_is_told);
