@@ -188,7 +188,7 @@ static void write_index(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
                      : facts->index_checked ? "verified"
                                             : "unverified",
         .flags = FLAG_REBUILDABLE | FLAG_EXCLUSIVE,
-        .has_bytes = facts_of->index.there,
+        .has_bytes = facts_of->index.version > 0,
         .bytes = facts_of->index.bytes,
     };
     if (!facts_of->index.there)

@@ -81,6 +81,11 @@ bool syncd_database_migrate_step(SyncdDatabase *db, unsigned up_to, SyncdStepLen
     return *ret_more || end(db, error);
 }
 
+bool syncd_database_is_migrating(const SyncdDatabase *db)
+{
+    return db->steps != NULL;
+}
+
 void syncd_database_stop_migrating(SyncdDatabase *db)
 {
     if (db->steps == NULL)

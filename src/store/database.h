@@ -61,6 +61,7 @@ typedef enum { SYNCD_STEPS_LONG, SYNCD_STEPS_SHORT } SyncdStepLength;
  * database may be called but this one, the next, and free, which begins with it. */
 bool syncd_database_migrate_step(SyncdDatabase *db, unsigned up_to, SyncdStepLength length,
                                  bool *ret_more, GError **error);
+bool syncd_database_is_migrating(const SyncdDatabase *db);
 /* Takes back the migration that is under way, if there is one. */
 void syncd_database_stop_migrating(SyncdDatabase *db);
 void syncd_database_free(SyncdDatabase *db);

@@ -5,6 +5,7 @@
 #include "index-dump.h"
 #include "store-fixture.h"
 #include "store/index-private.h"
+#include "store/measure.h"
 #include "store/store-private.h"
 
 /* Of several batches. */
@@ -233,6 +234,31 @@ static void one_that_is_given_up_within_a_lookup_leaves_nothing(void)
     fixture_clear(&f);
 }
 
+/* Of an index for which everybody waits, too: SQLite is in the middle of a statement. */
+static void one_that_makes_a_lookup_is_not_asked(void)
+{
+    Fixture f;
+    SyncdStoreFacts facts = {0};
+    fixture_init(&f, 3);
+    fixture_open(&f);
+    fixture_fill(&f, 20001);
+    fixture_close(&f);
+    g_autofree char *index = path_of(&f, "index.db");
+    g_assert_cmpint(g_remove(index), ==, 0);
+    fixture_open(&f);
+    while (syncd_store_is_indexing(f.store) &&
+           !syncd_database_is_migrating(syncd_index_database(f.store->index)))
+        syncd_store_work(f.store);
+    g_assert_true(syncd_store_is_indexing(f.store));
+    syncd_store_measure(f.store, &facts);
+    g_assert_true(facts.rebuilding && facts.index.there);
+    g_assert_cmpuint(facts.index.version, ==, 0);
+    syncd_store_facts_clear(&facts);
+    while (syncd_store_is_indexing(f.store))
+        syncd_store_work(f.store);
+    fixture_clear(&f);
+}
+
 static void closing_within_a_lookup_is_closing(void)
 {
     Fixture f;
@@ -314,6 +340,7 @@ int main(int argc, char **argv)
     g_test_add_func("/remake/lookups/steps", each_takes_several_steps);
     g_test_add_func("/remake/lookups/given-up",
                     one_that_is_given_up_within_a_lookup_leaves_nothing);
+    g_test_add_func("/remake/lookups/not-asked", one_that_makes_a_lookup_is_not_asked);
     g_test_add_func("/remake/lookups/closing", closing_within_a_lookup_is_closing);
     g_test_add_func("/remake/lookups/no-room", without_room_for_a_lookup_the_one_there_is_goes_on);
     g_test_add_func("/remake/lookups/rebuild", closing_within_a_lookup_of_a_rebuild_is_closing);
