@@ -156,6 +156,21 @@ static bool check_writable(SyncdDatabase *db, GError **error)
     return true;
 }
 
+/* Somebody put it there: what is read of it as a table must not be a question that never ends. */
+static bool has_tables_alone(SyncdDatabase *db, GError **error)
+{
+    gint64 others;
+    if (!syncd_database_number(db,
+                               "SELECT count(*) FROM sqlite_schema WHERE type = 'view'"
+                               " OR (type = 'table' AND rootpage = 0)",
+                               &others, error))
+        return false;
+    if (others > 0)
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "%s has views, or virtual tables",
+                        db->kind->name);
+    return others == 0;
+}
+
 static bool set_up(SyncdDatabase *db, unsigned up_to, GError **error)
 {
     bool empty;
@@ -165,7 +180,8 @@ static bool set_up(SyncdDatabase *db, unsigned up_to, GError **error)
         !check_identity(db, &empty, error))
         return false;
     if (is_looking(db->mode))
-        return syncd_database_run(db, "PRAGMA query_only = ON;", error);
+        return syncd_database_run(db, "PRAGMA query_only = ON;", error) &&
+               (db->mode != SYNCD_DATABASE_COPY || has_tables_alone(db, error));
 
     if (empty && !syncd_database_run(db, "PRAGMA page_size = 4096;", error))
         return false;

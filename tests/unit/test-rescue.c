@@ -375,6 +375,31 @@ static void a_verification_ends_with_its_journal(void)
     service_clear(&f);
 }
 
+/* A view may be a question that never ends. */
+static void a_backup_with_a_view_will_not_do(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    repair_open(&f, NULL);
+    SyncdDatabase *db = syncd_journal_database(f.service->store->journal);
+    g_assert_true(syncd_database_run(
+        db,
+        "CREATE VIEW more AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+        " SELECT i FROM n",
+        NULL));
+    service_close(&f);
+    copy(&f, "journal.db", "journal-backup.db");
+    removed(&f);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    SyncdJob *job = begin_repair(&f, plan);
+    run_jobs(&f);
+    g_assert_cmpstr(syncd_job_state(job), ==, "failed");
+    expect_served(&f);
+    service_clear(&f);
+}
+
 /* The index went, too, and the last end that is known was before the backup: what is missing nobody
  * knows, and its feeds are not gone on with. */
 static void an_older_backup_is_not_gone_on_with(void)
@@ -437,5 +462,6 @@ int main(int argc, char **argv)
                     a_verification_ends_with_its_journal);
     g_test_add_func("/rescue/an-older-backup-is-not-gone-on-with",
                     an_older_backup_is_not_gone_on_with);
+    g_test_add_func("/rescue/a-backup-with-a-view-will-not-do", a_backup_with_a_view_will_not_do);
     return g_test_run();
 }
