@@ -20,7 +20,8 @@ static char *printed(const char *description, const char *document)
 {
     int ends[2];
     char text[4096] = "";
-    SyncdCli cli = {NULL};
+    g_autoptr(GArray) given = g_array_new(FALSE, FALSE, sizeof(SyncdGiven));
+    SyncdCli cli = {.given = given};
     SyncdCliRepair repair = {
         .id = (char *)"plan-1", .description = (char *)description, .document = (char *)document};
     g_assert_cmpint(pipe(ends), ==, 0);

@@ -30,8 +30,8 @@ static void what_waits_for_too_long_is_found_in_every_lane(void)
                     *normal = enqueue_task(&f, "normal", NULL);
     assert_clean(&f);
     pass(&f, LONG_MS);
-    g_autofree char *young = enqueue_task(&f, "normal", NULL),
-                    *urgent = enqueue_task(&f, "priority", NULL);
+    g_free(enqueue_task(&f, "normal", NULL));
+    g_autofree char *urgent = enqueue_task(&f, "priority", NULL);
     assert_stale(&f, (const char *const[]){normal, archived, NULL});
     pass(&f, HOUR_MS / 2); /* too long for one that is urgent alone */
     assert_stale(&f, (const char *const[]){urgent, normal, archived, NULL});
