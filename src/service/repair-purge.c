@@ -61,8 +61,9 @@ char *syncd_repair_purge_summary(const GPtrArray *needs, guint64 copies, bool mo
                     *kept = g_format_size(copies),
                     *along = copies == 0
                                  ? g_strdup("")
-                                 : g_strdup_printf(" Earlier copies of the log, and what repairs "
-                                                   "kept, go with it: %s.",
+                                 : g_strdup_printf(" Earlier copies of the log, backups beside "
+                                                   "it among them, and what repairs kept, go with "
+                                                   "it: %s.",
                                                    kept);
     return g_strdup_printf("Purge for good what was deleted and nothing keeps, %u %s: files of %s "
                            "at most go, and %s within the log can be written again.%s%s",
