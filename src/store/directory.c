@@ -1,22 +1,15 @@
-#include "store/directory.h"
+#include "store/directory-private.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/magic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
 #define LOCK_FILE "lock"
-#define RESERVE_FILE "reserve"
 #define JOURNAL_FILE "journal.db"
 #define LOCK_TEXT_MAX 512
-#define REWRITE_SIZE (256u * 1024u)
 
 /* Not in linux/magic.h of every kernel header package. */
 #define MAGIC_CIFS 0xff534d42
@@ -25,12 +18,6 @@
 #define MAGIC_GFS2 0x01161970
 #define MAGIC_OCFS2 0x7461636f
 #define MAGIC_LUSTRE 0x0bd00bd0
-
-struct SyncdDirectory {
-    char *path;
-    int fd;
-    int lock_fd;
-};
 
 bool syncd_filesystem_is_remote(long type)
 {
@@ -42,55 +29,6 @@ bool syncd_filesystem_is_remote(long type)
         if ((guint32)type == remote[i])
             return true;
     return false;
-}
-
-/* A signal is no failure of the disk: what it interrupts is done again. */
-static int open_at(int at, const char *name, int flags)
-{
-    return (int)TEMP_FAILURE_RETRY(openat(at, name, flags | O_CLOEXEC, 0600));
-}
-
-static bool sync_fd(int fd)
-{
-    return TEMP_FAILURE_RETRY(fsync(fd)) == 0;
-}
-
-static bool truncate_fd(int fd, off_t size)
-{
-    return TEMP_FAILURE_RETRY(ftruncate(fd, size)) == 0;
-}
-
-/* Gives an errno. */
-static int allocate_fd(int fd, off_t size)
-{
-    int problem;
-    do
-        problem = posix_fallocate(fd, 0, size);
-    while (problem == EINTR);
-    return problem;
-}
-
-/* On Linux an interrupted close has closed. */
-static bool fd_close(int *fd)
-{
-    bool ok = *fd < 0 || close(*fd) == 0 || errno == EINTR;
-    *fd = -1;
-    return ok;
-}
-
-static bool write_all(int fd, const void *data, size_t size)
-{
-    const char *at = data;
-    while (size > 0) {
-        ssize_t n = write(fd, at, size);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return false;
-        at += n;
-        size -= (size_t)n;
-    }
-    return true;
 }
 
 static bool refuse_mode(const SyncdDirectory *self, GError **error)
@@ -175,10 +113,10 @@ static char *describe_holder(int fd)
                               : g_strdup_printf("pid %s", pid);
 }
 
-static bool take_lock(SyncdDirectory *self, SyncdDirectoryMode mode, GError **error)
+static bool take_lock(SyncdDirectory *self, GError **error)
 {
     /* Reading state must not create it, but its lock file may be missing from a restored copy. */
-    self->lock_fd = open_at(self->fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW);
+    self->lock_fd = syncd_fd_open_at(self->fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW);
     if (self->lock_fd < 0) {
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
                               "Cannot open the lock of %s", self->path);
@@ -195,7 +133,7 @@ static bool take_lock(SyncdDirectory *self, SyncdDirectoryMode mode, GError **er
                              "The state in %s is in use by another sourceos-syncd (%s)", self->path,
                              holder);
         /* Its text is the holder's, and is not ours to clear. */
-        fd_close(&self->lock_fd);
+        syncd_fd_close(&self->lock_fd);
         return false;
     }
     return syncd_directory_announce(self, "", error);
@@ -215,10 +153,10 @@ static void resolve_links(SyncdDirectory *self)
 
 static bool sync_path(const char *path)
 {
-    int fd = open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
-    bool ok = fd >= 0 && sync_fd(fd);
+    int fd = syncd_fd_open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
+    bool ok = fd >= 0 && syncd_fd_sync(fd);
     int saved = errno;
-    fd_close(&fd);
+    syncd_fd_close(&fd);
     errno = saved;
     return ok;
 }
@@ -256,7 +194,7 @@ SyncdDirectory *syncd_directory_open(const char *path, SyncdDirectoryMode mode, 
     if (mode == SYNCD_DIRECTORY_CREATE && !make_folder(self, error))
         return NULL;
     resolve_links(self);
-    self->fd = open_at(AT_FDCWD, self->path, O_RDONLY | O_DIRECTORY);
+    self->fd = syncd_fd_open_at(AT_FDCWD, self->path, O_RDONLY | O_DIRECTORY);
     if (self->fd < 0 && errno == ENOENT) {
         syncd_set_error(error, SYNCD_ERROR_NOT_INITIALIZED, "There is no state in %s", self->path);
         return NULL;
@@ -270,8 +208,7 @@ SyncdDirectory *syncd_directory_open(const char *path, SyncdDirectoryMode mode, 
         return NULL;
     }
     if (!check_owner_and_place(self, error) ||
-        (mode == SYNCD_DIRECTORY_CREATE && !check_mode(self, error)) ||
-        !take_lock(self, mode, error))
+        (mode == SYNCD_DIRECTORY_CREATE && !check_mode(self, error)) || !take_lock(self, error))
         return NULL;
     return g_steal_pointer(&self);
 }
@@ -282,10 +219,10 @@ void syncd_directory_free(SyncdDirectory *self)
         return;
     /* The text goes before the lock: nobody may read a holder that is gone. The file stays, because
      * removing it would let two processes lock two files of one name. */
-    if (self->lock_fd >= 0 && !truncate_fd(self->lock_fd, 0))
+    if (self->lock_fd >= 0 && !syncd_fd_truncate(self->lock_fd, 0))
         g_debug("cannot clear the lock: %s", g_strerror(errno));
-    fd_close(&self->lock_fd);
-    fd_close(&self->fd);
+    syncd_fd_close(&self->lock_fd);
+    syncd_fd_close(&self->fd);
     g_free(self->path);
     g_free(self);
 }
@@ -294,7 +231,7 @@ bool syncd_directory_announce(SyncdDirectory *self, const char *address, GError 
 {
     g_autofree char *text = g_strdup_printf("%d\n%s\n", (int)getpid(), address);
     size_t size = MIN(strlen(text), LOCK_TEXT_MAX);
-    if (!truncate_fd(self->lock_fd, 0) ||
+    if (!syncd_fd_truncate(self->lock_fd, 0) ||
         TEMP_FAILURE_RETRY(pwrite(self->lock_fd, text, size, 0)) < 0) {
         /* On a full disk the lock itself still holds; only its text is missing. */
         if (errno == ENOSPC || errno == EDQUOT)
@@ -324,332 +261,8 @@ bool syncd_directory_has(const SyncdDirectory *self, const char *name)
 
 bool syncd_directory_sync(SyncdDirectory *self, GError **error)
 {
-    if (sync_fd(self->fd))
+    if (syncd_fd_sync(self->fd))
         return true;
     syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "Cannot sync %s", self->path);
     return false;
-}
-
-/* The folder `part` of an open one, made durably when it may be and is not there. Never through a
- * symbolic link. */
-static int open_part(int at, const char *part, bool make)
-{
-    bool made = make && mkdirat(at, part, 0700) == 0;
-    if (make && !made && errno != EEXIST)
-        return -1;
-    if (made && !sync_fd(at))
-        return -1;
-    return open_at(at, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-}
-
-/* Opens the folder that `name` lies in. `*ret_base` points into name. */
-static int open_folder(SyncdDirectory *self, const char *name, bool make, const char **ret_base)
-{
-    const char *slash = strrchr(name, '/');
-    *ret_base = slash != NULL ? slash + 1 : name;
-
-    g_auto(GStrv) parts = g_strsplit(name, "/", -1);
-    int at = open_at(self->fd, ".", O_RDONLY | O_DIRECTORY);
-    for (size_t i = 0; at >= 0 && parts[i] != NULL && parts[i + 1] != NULL; i++) {
-        int next = open_part(at, parts[i], make);
-        int saved = errno;
-        close(at);
-        errno = saved;
-        at = next;
-    }
-    return at;
-}
-
-bool syncd_directory_publish(SyncdDirectory *self, const char *name, SyncdBytes bytes,
-                             GError **error)
-{
-    const char *base;
-    int folder = open_folder(self, name, true, &base);
-    int fd = -1;
-    g_autofree char *temporary = g_strconcat(".", base, ".new", NULL);
-    if (folder >= 0) {
-        /* One that a crash left behind may be anything. */
-        unlinkat(folder, temporary, 0);
-        fd = open_at(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
-    }
-
-    bool ok = fd >= 0 && write_all(fd, bytes.data, bytes.size) && sync_fd(fd);
-    int problem = ok ? 0 : errno;
-    if (!fd_close(&fd) && ok) {
-        ok = false;
-        problem = errno;
-    }
-    if (ok && (renameat(folder, temporary, folder, base) < 0 || !sync_fd(folder))) {
-        ok = false;
-        problem = errno;
-    }
-    if (!ok) {
-        if (folder >= 0)
-            unlinkat(folder, temporary, 0);
-        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot write %s/%s",
-                              self->path, name);
-    }
-    fd_close(&folder);
-    return ok;
-}
-
-static int open_for_reading(SyncdDirectory *self, const char *name)
-{
-    const char *base;
-    int folder = open_folder(self, name, false, &base);
-    int fd = folder < 0 ? -1 : open_at(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    int saved = errno;
-    fd_close(&folder);
-    errno = saved;
-    return fd;
-}
-
-bool syncd_directory_sync_file(SyncdDirectory *self, const char *name, GError **error)
-{
-    const char *base;
-    int folder = open_folder(self, name, false, &base);
-    int fd = folder < 0 ? -1 : open_at(folder, base, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    bool ok = fd >= 0 && sync_fd(fd) && sync_fd(folder);
-    if (!ok)
-        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "Cannot sync %s/%s",
-                              self->path, name);
-    fd_close(&fd);
-    fd_close(&folder);
-    return ok;
-}
-
-char *syncd_directory_read(SyncdDirectory *self, const char *name, size_t max, size_t *ret_size,
-                           GError **error)
-{
-    int fd = open_for_reading(self, name);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0) {
-        SyncdErrorCode code = errno == ENOENT ? SYNCD_ERROR_NOT_FOUND : SYNCD_ERROR_STORAGE_FAILED;
-        syncd_set_error_errno(error, code, errno, "Cannot open %s/%s", self->path, name);
-        fd_close(&fd);
-        return NULL;
-    }
-    if (!S_ISREG(st.st_mode) || (guint64)st.st_size > max) {
-        syncd_set_error(error, SYNCD_ERROR_TOO_LARGE,
-                        "%s/%s is not a file of at most %" G_GSIZE_FORMAT " bytes", self->path,
-                        name, max);
-        fd_close(&fd);
-        return NULL;
-    }
-
-    size_t size = (size_t)st.st_size, got = 0;
-    g_autofree char *bytes = g_malloc(size + 1);
-    while (got < size) {
-        ssize_t n = read(fd, bytes + got, size - got);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "Cannot read %s/%s",
-                                  self->path, name);
-            fd_close(&fd);
-            return NULL;
-        }
-        if (n == 0)
-            break;
-        got += (size_t)n;
-    }
-    fd_close(&fd);
-    bytes[got] = '\0';
-    *ret_size = got;
-    return g_steal_pointer(&bytes);
-}
-
-/* Gives an errno. Where writing over something takes room, a full disk must not keep anybody from
- * reading. */
-bool syncd_directory_remove(SyncdDirectory *self, const char *name, GError **error)
-{
-    const char *base;
-    int folder = open_folder(self, name, false, &base);
-    int problem = folder < 0 || unlinkat(folder, base, 0) < 0 ? errno : 0;
-    if (problem == ENOENT)
-        problem = 0;
-    if (problem == 0 && folder >= 0 && !sync_fd(folder))
-        problem = errno;
-    fd_close(&folder);
-    if (problem != 0)
-        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot remove %s/%s",
-                              self->path, name);
-    return problem == 0;
-}
-
-bool syncd_directory_remove_many(SyncdDirectory *self, const char *folder, const GPtrArray *names,
-                                 GError **error)
-{
-    const char *base;
-    g_autofree char *within = g_strconcat(folder, "/", NULL);
-    int fd = open_folder(self, within, false, &base);
-    int problem = fd < 0 && errno != ENOENT ? errno : 0;
-    for (guint i = 0; fd >= 0 && problem == 0 && i < names->len; i++)
-        if (unlinkat(fd, names->pdata[i], 0) < 0 && errno != ENOENT)
-            problem = errno;
-    if (problem == 0 && fd >= 0 && !sync_fd(fd))
-        problem = errno;
-    fd_close(&fd);
-    if (problem != 0)
-        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem,
-                              "Cannot remove what is in %s/%s", self->path, folder);
-    return problem == 0;
-}
-
-bool syncd_directory_move(SyncdDirectory *self, const char *from, const char *to, GError **error)
-{
-    const char *from_base, *to_base;
-    int source = open_folder(self, from, false, &from_base);
-    int target = source < 0 ? -1 : open_folder(self, to, true, &to_base);
-    bool gone = source < 0 && errno == ENOENT;
-    int problem = target < 0 ? errno : 0;
-    if (problem == 0 && renameat(source, from_base, target, to_base) < 0)
-        problem = errno;
-    gone |= target >= 0 && problem == ENOENT;
-    /* Where it was moved earlier that may not have become durable. */
-    if (target >= 0 && (problem == 0 || gone))
-        problem = sync_fd(target) && sync_fd(source) ? 0 : errno;
-    fd_close(&source);
-    fd_close(&target);
-    if (problem != 0 && !(gone && problem == ENOENT))
-        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot move %s/%s",
-                              self->path, from);
-    return problem == 0 || (gone && problem == ENOENT);
-}
-
-static int compare_names(const void *one, const void *other)
-{
-    return strcmp(*(const char *const *)one, *(const char *const *)other);
-}
-
-bool syncd_directory_list(SyncdDirectory *self, const char *folder,
-                          bool (*is_wanted)(const char *name), guint max, GPtrArray **ret_names,
-                          GError **error)
-{
-    int fd = open_at(self->fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    int problem = dir == NULL ? errno : 0;
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    errno = 0;
-    for (const struct dirent *entry; dir != NULL && names->len <= max;) {
-        entry = readdir(dir);
-        if (entry == NULL) {
-            problem = errno;
-            break;
-        }
-        if (is_wanted(entry->d_name))
-            g_ptr_array_add(names, g_strdup(entry->d_name));
-    }
-    if (dir != NULL)
-        closedir(dir);
-    else
-        fd_close(&fd);
-    if (problem != 0 && problem != ENOENT) {
-        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot list %s/%s",
-                              self->path, folder);
-        return false;
-    }
-    if (names->len > max) {
-        syncd_set_error(error, SYNCD_ERROR_LIMITS_EXCEEDED, "There are more than %u files in %s/%s",
-                        max, self->path, folder);
-        return false;
-    }
-    g_ptr_array_sort(names, compare_names);
-    *ret_names = g_steal_pointer(&names);
-    return true;
-}
-
-bool syncd_directory_link(SyncdDirectory *self, const char *name, const char *other, GError **error)
-{
-    const char *base;
-    int folder = open_folder(self, other, true, &base);
-    int problem = folder < 0 || (unlinkat(folder, base, 0) < 0 && errno != ENOENT) ? errno : 0;
-    if (problem == 0 && (linkat(self->fd, name, folder, base, 0) < 0 || !sync_fd(folder)))
-        problem = errno;
-    fd_close(&folder);
-    if (problem != 0)
-        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot keep %s/%s as %s",
-                              self->path, name, other);
-    return problem == 0;
-}
-
-bool syncd_directory_rename(SyncdDirectory *self, const char *name, const char *other,
-                            GError **error)
-{
-    if (renameat(self->fd, name, self->fd, other) == 0)
-        return true;
-    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
-                          "Cannot put %s/%s in the place of %s", self->path, name, other);
-    return false;
-}
-
-static int rewrite_bytes(int fd)
-{
-    g_autofree char *bytes = g_malloc(REWRITE_SIZE);
-    for (off_t at = 0;;) {
-        ssize_t got = TEMP_FAILURE_RETRY(pread(fd, bytes, REWRITE_SIZE, at));
-        if (got <= 0)
-            return got < 0 ? errno : 0;
-        ssize_t put = TEMP_FAILURE_RETRY(pwrite(fd, bytes, (size_t)got, at));
-        if (put < 0)
-            return errno == ENOSPC || errno == EDQUOT ? 0 : errno;
-        at += put;
-    }
-}
-
-bool syncd_directory_rewrite(SyncdDirectory *self, const char *name, GError **error)
-{
-    int fd = open_at(self->fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0 && errno == ENOENT)
-        return true;
-    int problem = fd < 0 ? errno : rewrite_bytes(fd);
-    if (problem == 0 && !sync_fd(fd))
-        problem = errno;
-    fd_close(&fd);
-    if (problem != 0)
-        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem,
-                              "Cannot write %s/%s again", self->path, name);
-    return problem == 0;
-}
-
-bool syncd_directory_reserve(SyncdDirectory *self, guint64 bytes, GError **error)
-{
-    struct stat st = {0};
-    int fd = open_at(self->fd, RESERVE_FILE, O_RDWR | O_CREAT | O_NOFOLLOW);
-    int problem = fd < 0 || fstat(fd, &st) < 0 ? errno : allocate_fd(fd, (off_t)bytes);
-    if (problem == 0 && !truncate_fd(fd, (off_t)bytes))
-        problem = errno;
-    /* What could be had of it must not be kept: it would be the last of the space that others need.
-     */
-    if (problem != 0 && fd >= 0 &&
-        !(st.st_size == 0 ? unlinkat(self->fd, RESERVE_FILE, 0) == 0 : truncate_fd(fd, st.st_size)))
-        g_debug("cannot take the reserve back: %s", g_strerror(errno));
-    fd_close(&fd);
-    if (problem == 0)
-        return true;
-    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem,
-                          "Cannot set space aside in %s", self->path);
-    return false;
-}
-
-bool syncd_directory_release_reserve(SyncdDirectory *self)
-{
-    return unlinkat(self->fd, RESERVE_FILE, 0) == 0;
-}
-
-/* Of the reserve only what is not there yet has to be kept for it. */
-bool syncd_directory_room(SyncdDirectory *self, guint64 reserve, guint64 *ret_bytes, GError **error)
-{
-    struct statvfs fs;
-    struct stat st = {0};
-    if (fstatvfs(self->fd, &fs) < 0 ||
-        (fstatat(self->fd, RESERVE_FILE, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)) {
-        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
-                              "Cannot find how much room there is in %s", self->path);
-        return false;
-    }
-    guint64 free = (guint64)fs.f_bavail * fs.f_frsize;
-    guint64 missing = reserve - MIN(reserve, (guint64)st.st_size);
-    *ret_bytes = free - MIN(free, missing);
-    return true;
 }
