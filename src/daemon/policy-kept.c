@@ -3,6 +3,7 @@
 #include "base/json-writer.h"
 #include "base/timestamp.h"
 #include "contract/member.h"
+#include "crypto/digested.h"
 
 #define SCHEMA "sourceos.policy-kept/v1"
 
@@ -38,42 +39,13 @@ static GString *write_content(SyncdPolicyLevel level, const GPtrArray *sources, 
     return text;
 }
 
-static void digest_of(SyncdJson content, char ret_digest[SYNCD_DIGEST_SIZE])
-{
-    SyncdHash hash = syncd_hash_canonical(content);
-    syncd_hash_to_digest(&hash, ret_digest);
-}
-
 GString *syncd_policy_kept_write(SyncdPolicyLevel level, const GPtrArray *sources, guint64 since_ms)
 {
     g_autoptr(GString) content = write_content(level, sources, since_ms);
-    SyncdJson root = syncd_json_root(content->str, content->len);
-    GString *text = g_string_new(NULL);
-    char digest[SYNCD_DIGEST_SIZE];
-    SyncdJsonWriter writer;
-    digest_of(root, digest);
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "schema", SCHEMA);
-    syncd_json_member_string(&writer, "digest", digest);
-    syncd_json_member_value(&writer, "kept", root);
-    syncd_json_end_object(&writer);
-    return text;
+    return syncd_digested_write(SCHEMA, content);
 }
 
 /* ---- reading ---- */
-
-static bool check_digest(SyncdJson document, SyncdJson kept, GError **error)
-{
-    char digest[SYNCD_DIGEST_SIZE];
-    digest_of(kept, digest);
-    if (syncd_json_is(syncd_json_member(document, "schema"), SCHEMA) &&
-        syncd_json_is(syncd_json_member(document, "digest"), digest))
-        return true;
-    syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
-                    "/digest and /schema are not those of what was kept");
-    return false;
-}
 
 static bool read_since(SyncdJson kept, guint64 *ret_ms, GError **error)
 {
@@ -112,19 +84,18 @@ bool syncd_policy_kept_parse(SyncdPolicyLevel level, SyncdBytes text, SyncdPolic
                              GError **error)
 {
     guint64 since_ms;
-    if (!syncd_json_check(text.data, text.size, SYNCD_JSON_MUST_BE_OBJECT, error))
+    SyncdJson kept;
+    if (!syncd_digested_read(text, SCHEMA, &kept, error))
         return false;
-    SyncdJson document = syncd_json_root(text.data, text.size);
-    SyncdJson kept = syncd_json_member(document, "kept");
     SyncdJson files = syncd_json_member(kept, "files");
-    if (kept.type != SYNCD_JSON_OBJECT || files.type != SYNCD_JSON_ARRAY ||
+    if (files.type != SYNCD_JSON_ARRAY ||
         !syncd_json_is(syncd_json_member(kept, "level"), syncd_policy_level_name(level))) {
         syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
                         "/kept must hold the level %s and its files",
                         syncd_policy_level_name(level));
         return false;
     }
-    if (!check_digest(document, kept, error) || !read_since(kept, &since_ms, error))
+    if (!read_since(kept, &since_ms, error))
         return false;
     g_autoptr(GPtrArray) sources = read_sources(files, error);
     GPtrArray *rules = sources != NULL ? syncd_policy_sources_parse(level, sources, error) : NULL;

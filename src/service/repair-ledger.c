@@ -9,6 +9,7 @@
 #include "service/repair-private.h"
 
 #include "base/log.h"
+#include "crypto/digested.h"
 #include "store/repair-store.h"
 
 #define PLAN_SUFFIX ".plan"
@@ -118,26 +119,11 @@ static GString *write_kept(const SyncdRepairPlan *plan)
     return text;
 }
 
-static void digest_of(SyncdJson kept, char ret_digest[SYNCD_DIGEST_SIZE])
-{
-    SyncdHash hash = syncd_hash_canonical(kept);
-    syncd_hash_to_digest(&hash, ret_digest);
-}
-
 bool syncd_repair_save(SyncdRepairPlan *plan, GError **error)
 {
     g_autofree char *name = file_of(plan, STATE_SUFFIX);
-    g_autoptr(GString) kept = write_kept(plan), text = g_string_new(NULL);
-    SyncdJson root = syncd_json_root(kept->str, kept->len);
-    char digest[SYNCD_DIGEST_SIZE];
-    SyncdJsonWriter writer;
-    digest_of(root, digest);
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "schema", SYNCD_REPAIR_STATE_SCHEMA);
-    syncd_json_member_string(&writer, "digest", digest);
-    syncd_json_member_value(&writer, "kept", root);
-    syncd_json_end_object(&writer);
+    g_autoptr(GString) kept = write_kept(plan);
+    g_autoptr(GString) text = syncd_digested_write(SYNCD_REPAIR_STATE_SCHEMA, kept);
     if (!syncd_store_put_repair(plan->service->store, name, SYNCD_BYTES(text->str, text->len),
                                 error))
         return false;
@@ -316,22 +302,11 @@ static char *read_kept_text(SyncdService *service, const char *name, SyncdJson *
                             GError **error)
 {
     size_t size;
-    char digest[SYNCD_DIGEST_SIZE];
     g_autofree char *text =
         syncd_store_get_repair(service->store, name, SYNCD_REPAIR_STATE_SIZE, &size, error);
-    if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, error))
-        return NULL;
-    SyncdJson root = syncd_json_root(text, size), kept = syncd_json_member(root, "kept");
-    digest_of(kept, digest);
-    if (kept.type != SYNCD_JSON_OBJECT ||
-        !syncd_json_is(syncd_json_member(root, "schema"), SYNCD_REPAIR_STATE_SCHEMA) ||
-        !syncd_json_is(syncd_json_member(root, "digest"), digest)) {
-        syncd_set_error(error, SYNCD_ERROR_INVALID_CONTRACT,
-                        "/schema and /digest are not those of what was kept");
-        return NULL;
-    }
-    *ret_kept = kept;
-    return g_steal_pointer(&text);
+    bool ok = text != NULL && syncd_digested_read(SYNCD_BYTES(text, size),
+                                                  SYNCD_REPAIR_STATE_SCHEMA, ret_kept, error);
+    return ok ? g_steal_pointer(&text) : NULL;
 }
 
 static bool read_state(SyncdRepairPlan *plan, GError **error)

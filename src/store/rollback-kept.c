@@ -1,5 +1,6 @@
 /* What is known of a log that lost its end, and the file that remembers it. */
 #include "base/json-writer.h"
+#include "crypto/digested.h"
 #include "store/rollback-private.h"
 #include "store/store-private.h"
 
@@ -32,6 +33,7 @@ void syncd_rollback_free(SyncdRollback *rollback)
     g_ptr_array_unref(rollback->feeds);
     g_free(rollback);
 }
+
 void syncd_rollback_add(SyncdRollback *rollback, const char *feed, guint64 size,
                         const SyncdHash *root)
 {
@@ -72,26 +74,11 @@ static GString *write_kept(const SyncdRollback *rollback)
     return text;
 }
 
-static void digest_of(SyncdJson kept, char ret_digest[SYNCD_DIGEST_SIZE])
-{
-    SyncdHash hash = syncd_hash_canonical(kept);
-    syncd_hash_to_digest(&hash, ret_digest);
-}
-
 bool syncd_rollback_keep(SyncdStore *self, SyncdRollback *rollback, GError **error)
 {
-    g_autoptr(GString) kept = write_kept(rollback), text = g_string_new(NULL);
+    g_autoptr(GString) kept = write_kept(rollback);
+    g_autoptr(GString) text = syncd_digested_write(ROLLBACK_SCHEMA, kept);
     g_autoptr(GError) problem = NULL;
-    SyncdJson root = syncd_json_root(kept->str, kept->len);
-    char digest[SYNCD_DIGEST_SIZE];
-    SyncdJsonWriter writer;
-    digest_of(root, digest);
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "schema", ROLLBACK_SCHEMA);
-    syncd_json_member_string(&writer, "digest", digest);
-    syncd_json_member_value(&writer, "kept", root);
-    syncd_json_end_object(&writer);
     SyncdBytes bytes = SYNCD_BYTES(text->str, text->len);
     rollback->kept = syncd_directory_publish(self->directory, SYNCD_ROLLBACK_FILE, bytes, &problem);
     if (!rollback->kept && syncd_store_made_room(self, problem)) {
@@ -146,21 +133,17 @@ guint64 syncd_rollback_number(SyncdJson object, const char *name)
 /* One that is not what was written says still that there was something. */
 SyncdRollback *syncd_rollback_read_kept(SyncdStore *self)
 {
-    SyncdJson root;
+    SyncdJson kept;
     guint64 sum;
-    char digest[SYNCD_DIGEST_SIZE];
+    size_t size;
     if (!syncd_directory_has(self->directory, SYNCD_ROLLBACK_FILE))
         return NULL;
-    g_autofree char *text = syncd_rollback_read_document(self, SYNCD_ROLLBACK_FILE, &root);
+    g_autofree char *text =
+        syncd_directory_read(self->directory, SYNCD_ROLLBACK_FILE, FILE_MAX, &size, NULL);
     g_autoptr(SyncdRollback) rollback = syncd_rollback_new(0, SYNCD_ROLLBACK_FILE);
     rollback->kept = true;
-    if (text == NULL)
-        return g_steal_pointer(&rollback);
-    SyncdJson kept = syncd_json_member(root, "kept");
-    if (kept.type == SYNCD_JSON_NONE)
-        return g_steal_pointer(&rollback);
-    digest_of(kept, digest);
-    if (!syncd_json_is(syncd_json_member(root, "digest"), digest) ||
+    if (text == NULL ||
+        !syncd_digested_read(SYNCD_BYTES(text, size), ROLLBACK_SCHEMA, &kept, NULL) ||
         !syncd_rollback_read_feeds(rollback, syncd_json_member(kept, "feeds"), &sum))
         return g_steal_pointer(&rollback);
     rollback->known = syncd_rollback_number(kept, "sequence");
