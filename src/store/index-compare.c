@@ -25,27 +25,29 @@ typedef struct {
         name, types, "SELECT " keys " FROM " name " ORDER BY " down " LIMIT 1 OFFSET " ROWS,       \
             "SELECT " keys ", * FROM " name " WHERE (" keys ") > (" after ") ORDER BY " keys       \
     }
+#define BY1(name, types, a) TABLE(name, types, a, a " DESC", ":key0")
+#define BY2(name, types, a, b) TABLE(name, types, a ", " b, a " DESC, " b " DESC", ":key0, :key1")
+#define BY3(name, types, a, b, c)                                                                  \
+    TABLE(name, types, a ", " b ", " c, a " DESC, " b " DESC, " c " DESC", ":key0, :key1, :key2")
 
 static const Table tables[] = {
-    TABLE("cursor", "n", "feed", "feed DESC", ":key0"),
-    TABLE("word", "n", "id", "id DESC", ":key0"),
-    TABLE("entry", "n", "pos", "pos DESC", ":key0"),
-    TABLE("idempotency", "nnt", "actor, scope, key", "actor DESC, scope DESC, key DESC",
-          ":key0, :key1, :key2"),
-    TABLE("tally", "n", "kind", "kind DESC", ":key0"),
-    TABLE("scope", "t", "id", "id DESC", ":key0"),
-    TABLE("decision", "tt", "policy, id", "policy DESC, id DESC", ":key0, :key1"),
-    TABLE("record", "tt", "family, id", "family DESC, id DESC", ":key0, :key1"),
-    TABLE("task", "n", "pos", "pos DESC", ":key0"),
-    TABLE("dependency", "nn", "child, parent", "child DESC, parent DESC", ":key0, :key1"),
-    TABLE("name", "ttn", "family, name, scope", "family DESC, name DESC, scope DESC",
-          ":key0, :key1, :key2"),
-    TABLE("lane_count", "nn", "rank, counter", "rank DESC, counter DESC", ":key0, :key1"),
-    TABLE("deletion", "nt", "scope, object", "scope DESC, object DESC", ":key0, :key1"),
-    TABLE("file", "n", "id", "id DESC", ":key0"),
-    TABLE("file_change", "nn", "file, place", "file DESC, place DESC", ":key0, :key1"),
-    TABLE("search_text", "n", "id", "id DESC", ":key0"),
-    TABLE("object", "nt", "scope, object", "scope DESC, object DESC", ":key0, :key1"),
+    BY1("cursor", "n", "feed"),
+    BY1("word", "n", "id"),
+    BY1("entry", "n", "pos"),
+    BY3("idempotency", "nnt", "actor", "scope", "key"),
+    BY1("tally", "n", "kind"),
+    BY1("scope", "t", "id"),
+    BY2("decision", "tt", "policy", "id"),
+    BY2("record", "tt", "family", "id"),
+    BY1("task", "n", "pos"),
+    BY2("dependency", "nn", "child", "parent"),
+    BY3("name", "ttn", "family", "name", "scope"),
+    BY2("lane_count", "nn", "rank", "counter"),
+    BY2("deletion", "nt", "scope", "object"),
+    BY1("file", "n", "id"),
+    BY2("file_change", "nn", "file", "place"),
+    BY1("search_text", "n", "id"),
+    BY2("object", "nt", "scope", "object"),
 };
 
 #define KEYS_MAX 3u
