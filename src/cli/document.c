@@ -87,7 +87,8 @@ static bool believe(SyncdCli *cli, SyncdAttestationKeys *keys, const char *given
     return syncd_attestation_keys_add(keys, registered != NULL ? registered : given, error);
 }
 
-SyncdAttestationKeys *syncd_document_keys(SyncdCli *cli, GError **error)
+/* Those of --key. */
+static SyncdAttestationKeys *read_keys(SyncdCli *cli, GError **error)
 {
     g_autoptr(SyncdAttestationKeys) keys = syncd_attestation_keys_new();
     g_autoptr(GPtrArray) given = syncd_cli_values(cli, "key");
@@ -99,7 +100,7 @@ SyncdAttestationKeys *syncd_document_keys(SyncdCli *cli, GError **error)
 
 SyncdAttestationKeys *syncd_document_keys_or_own(SyncdCli *cli, GError **error)
 {
-    g_autoptr(SyncdAttestationKeys) keys = syncd_document_keys(cli, error);
+    g_autoptr(SyncdAttestationKeys) keys = read_keys(cli, error);
     if (keys == NULL || syncd_cli_value(cli, "key") != NULL)
         return g_steal_pointer(&keys);
     g_autofree char *own = syncd_trusted_key_of_device(cli);
@@ -167,7 +168,7 @@ static bool judge(SyncdCli *cli, bool live, SyncdJudgedReport *ret_judged, GErro
     SyncdCircumstances circumstances = {0};
     if (!read_circumstances(cli, &circumstances, error))
         return false;
-    g_auto(SyncdJudgedReport) judged = {.keys = syncd_document_keys(cli, error)};
+    g_auto(SyncdJudgedReport) judged = {.keys = read_keys(cli, error)};
     if (judged.keys == NULL ||
         !(live ? ask(cli, &judged, error)
                : syncd_document_read(cli, "A report", &judged.document, error)))

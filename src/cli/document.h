@@ -31,10 +31,8 @@ void syncd_document_show(SyncdCli *cli, const GString *json);
 /* {valid, errors}; the exit code says the same. */
 void syncd_document_show_validity(SyncdCli *cli, const GPtrArray *problems);
 
-/* The keys of --key. */
-SyncdAttestationKeys *syncd_document_keys(SyncdCli *cli, GError **error);
-/* The same; where none is given, the key of this device's running daemon. That none answers is no
- * error: then nobody is believed. */
+/* The keys of --key; where none is given, the key of this device's running daemon. That none
+ * answers is no error: then nobody is believed. */
 SyncdAttestationKeys *syncd_document_keys_or_own(SyncdCli *cli, GError **error);
 /* The value of an option that must be there and not empty; NULL with Usage. */
 const char *syncd_document_demand(SyncdCli *cli, const char *option, GError **error);

@@ -13,7 +13,8 @@
 #define LINE_WIDTH 80u
 #define PROGRAM "sourceos-syncd"
 
-char *syncd_help_synopsis(const SyncdVerb *verb)
+/* "sourceos-syncd ops show [OPTION...] OPERATION" */
+static char *synopsis_of(const SyncdVerb *verb)
 {
     g_autofree char *title = syncd_verb_title(verb);
     return g_strconcat(PROGRAM " ", title, " [OPTION...]", verb->arguments != NULL ? " " : NULL,
@@ -135,7 +136,7 @@ static void write_options(SyncdJsonWriter *writer, const SyncdVerbOption *table)
 static void write_verb(SyncdJsonWriter *writer, const SyncdVerb *verb)
 {
     g_autofree char *title = syncd_verb_title(verb);
-    g_autofree char *synopsis = syncd_help_synopsis(verb);
+    g_autofree char *synopsis = synopsis_of(verb);
     syncd_json_begin_object(writer);
     syncd_json_member_string(writer, "verb", title);
     syncd_json_member_string(writer, "synopsis", synopsis);
@@ -200,7 +201,7 @@ bool syncd_help_verb(SyncdCli *cli, const SyncdVerb *verb, GError **error)
         return true;
     }
     g_autoptr(GString) out = g_string_new(NULL);
-    g_autofree char *synopsis = syncd_help_synopsis(verb);
+    g_autofree char *synopsis = synopsis_of(verb);
     g_string_append_printf(out, "%s %s\n\n%s.\n", _("Usage:"), synopsis, _(verb->help));
     if (verb->details != NULL) {
         g_string_append_c(out, '\n');

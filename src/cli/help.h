@@ -8,5 +8,3 @@
 /* What the program can do; of one group when `group` is not NULL. */
 bool syncd_help_group(SyncdCli *cli, const char *group, GError **error);
 bool syncd_help_verb(SyncdCli *cli, const SyncdVerb *verb, GError **error);
-/* "sourceos-syncd ops show [OPTION...] OPERATION" */
-char *syncd_help_synopsis(const SyncdVerb *verb);

@@ -18,5 +18,3 @@ void syncd_client_set_bus_error(GError **error, SyncdClientInstance instance, co
 /* From an errno of the bus library, on doing something: "cannot subscribe". */
 void syncd_client_set_errno(GError **error, SyncdClientInstance instance, int errnum,
                             const char *what);
-/* How to start this instance: a next step. */
-const char *syncd_client_start_hint(SyncdClientInstance instance);

@@ -42,6 +42,8 @@ static bool same_numbers(SyncdJson one, SyncdJson other, gint64 *budget)
     return syncd_decimal_compare(&left, &right) == 0;
 }
 
+static bool same_values(SyncdJson one, SyncdJson other, gint64 *budget);
+
 static bool same_arrays(SyncdJson one, SyncdJson other, gint64 *budget)
 {
     SyncdJsonIter left, right;
@@ -54,7 +56,7 @@ static bool same_arrays(SyncdJson one, SyncdJson other, gint64 *budget)
             return false;
         if (!more)
             return true;
-        if (!syncd_schema_same(x, y, budget))
+        if (!same_values(x, y, budget))
             return false;
     }
 }
@@ -82,13 +84,13 @@ static bool same_objects(SyncdJson one, SyncdJson other, gint64 *budget)
     syncd_json_iter_init(&iter, one);
     while (syncd_json_iter_next(&iter, &name, &value)) {
         SyncdJson found = find_member(other, name, budget);
-        if (found.type == SYNCD_JSON_NONE || !syncd_schema_same(value, found, budget))
+        if (found.type == SYNCD_JSON_NONE || !same_values(value, found, budget))
             return false;
     }
     return true;
 }
 
-bool syncd_schema_same(SyncdJson one, SyncdJson other, gint64 *budget)
+static bool same_values(SyncdJson one, SyncdJson other, gint64 *budget)
 {
     if (--*budget <= 0)
         return false;
@@ -111,7 +113,7 @@ bool syncd_schema_same(SyncdJson one, SyncdJson other, gint64 *budget)
 bool syncd_schema_equals(SyncdJson value, const SchemaValue *wanted, gint64 *budget)
 {
     if (wanted->text == NULL)
-        return syncd_schema_same(value, wanted->value, budget);
+        return same_values(value, wanted->value, budget);
     if (value.type != SYNCD_JSON_STRING)
         return false;
     g_autofree char *memory = NULL;
@@ -194,7 +196,7 @@ static bool find_among(const Element *elements, unsigned count, bool sorted, gui
         for (unsigned j = i + 1; j < count; j++) {
             if (sorted && elements[i].hash != elements[j].hash)
                 break;
-            if (syncd_schema_same(elements[i].value, elements[j].value, budget)) {
+            if (same_values(elements[i].value, elements[j].value, budget)) {
                 *ret_first = elements[i].index;
                 *ret_second = elements[j].index;
                 return true;

@@ -147,7 +147,6 @@ struct SyncdSchema {
 
 /* Work is paid from *budget, which may fall below zero; then the answer is not to be used. */
 bool syncd_schema_equals(SyncdJson value, const SchemaValue *wanted, gint64 *budget);
-bool syncd_schema_same(SyncdJson one, SyncdJson other, gint64 *budget);
 /* The numbers of the first two elements that are the same. */
 bool syncd_schema_find_twins(SyncdJson array, guint64 *ret_first, guint64 *ret_second,
                              gint64 *budget);

@@ -51,7 +51,8 @@ const char *syncd_policy_condition_name(SyncdPolicyField field)
     return fields[field].condition;
 }
 
-SyncdPolicyField syncd_policy_field_find(const char *name)
+/* SYNCD_N_POLICY_FIELDS when there is none. */
+static SyncdPolicyField find_field(const char *name)
 {
     SyncdPolicyField field = 0;
     while (field < SYNCD_N_POLICY_FIELDS && strcmp(fields[field].name, name) != 0)
@@ -169,7 +170,7 @@ static char *place_advice(const char *class, const char *word)
 {
     const char *other;
     if (is_scope(word, &other)) {
-        SyncdPolicyField field = syncd_policy_field_find(other);
+        SyncdPolicyField field = find_field(other);
         if (field == SYNCD_N_POLICY_FIELDS)
             field = SYNCD_FIELD_SCOPE;
         return g_strdup_printf("write it in \"%s\"", fields[field].condition);

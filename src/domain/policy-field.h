@@ -39,8 +39,6 @@ typedef struct {
 
 const char *syncd_policy_field_name(SyncdPolicyField field);     /* of a request: "lane" */
 const char *syncd_policy_condition_name(SyncdPolicyField field); /* of a rule: "lanes" */
-/* SYNCD_N_POLICY_FIELDS when there is none. */
-SyncdPolicyField syncd_policy_field_find(const char *name);
 /* Whether a request may state the word in that field; the message begins with `path`. */
 bool syncd_policy_check_word(SyncdPolicyField field, const char *word, const char *path,
                              GError **error);

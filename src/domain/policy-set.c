@@ -13,7 +13,6 @@ struct SyncdPolicySet {
     GPtrArray *given[SYNCD_N_POLICY_LEVELS]; /* own the rules; NULL for none */
     GPtrArray *rules[SYNCD_N_POLICY_LEVELS]; /* in their order */
     unsigned unusable;
-    unsigned fields;                          /* that any rule has a condition on */
     GHashTable *words[SYNCD_N_POLICY_FIELDS]; /* word: its id */
     GHashTable *cells;                        /* a set of Cell */
     GArray *shapes;                           /* unsigned, the most specific first */
@@ -93,7 +92,6 @@ static void add_shape(SyncdPolicySet *set, unsigned fields)
         i++;
     if (i == set->shapes->len || g_array_index(set->shapes, unsigned, i) != fields)
         g_array_insert_val(set->shapes, i, fields);
-    set->fields |= fields;
 }
 
 /* ---- making ---- */
@@ -243,11 +241,6 @@ const char *syncd_policy_set_digest(const SyncdPolicySet *set)
 const GPtrArray *syncd_policy_set_rules(const SyncdPolicySet *set, SyncdPolicyLevel level)
 {
     return set->rules[level];
-}
-
-bool syncd_policy_set_asks_for(const SyncdPolicySet *set, SyncdPolicyField field)
-{
-    return (set->fields & 1u << field) != 0;
 }
 
 bool syncd_policy_set_is_unusable(const SyncdPolicySet *set, SyncdPolicyLevel level)

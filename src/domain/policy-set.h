@@ -50,8 +50,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdPolicySet, syncd_policy_set_free)
 const char *syncd_policy_set_digest(const SyncdPolicySet *set);
 /* Borrowed SyncdPolicyRule, in the order in which they are looked at. */
 const GPtrArray *syncd_policy_set_rules(const SyncdPolicySet *set, SyncdPolicyLevel level);
-/* Whether some rule has a condition on the field. */
-bool syncd_policy_set_asks_for(const SyncdPolicySet *set, SyncdPolicyField field);
 bool syncd_policy_set_is_unusable(const SyncdPolicySet *set, SyncdPolicyLevel level);
 
 /* `action`, `lane` and `data_class` are always stated. */

@@ -191,21 +191,7 @@ static void write_summary(SyncdJsonWriter *writer, const SyncdRepairDraft *draft
     syncd_json_member_string(writer, "summary", summary->str);
 }
 
-static unsigned gravity(const char *risk)
-{
-    return strcmp(risk, "high") == 0 ? 2 : strcmp(risk, "medium") == 0;
-}
-
-const char *syncd_repair_draft_risk(const SyncdRepairDraft *draft)
-{
-    const char *risk = "low";
-    for (guint i = 0; i < draft->n_steps; i++)
-        if (gravity(draft->steps[i].risk) > gravity(risk))
-            risk = draft->steps[i].risk;
-    return risk;
-}
-
-bool syncd_repair_draft_is_destructive(const SyncdRepairDraft *draft)
+static bool is_destructive(const SyncdRepairDraft *draft)
 {
     for (guint i = 0; i < draft->n_steps; i++)
         if (draft->steps[i].destructive)
@@ -217,7 +203,7 @@ void syncd_repair_draft_write(const SyncdRepairDraft *draft, GString *out)
 {
     bool purges = is_of_purges(draft);
     /* What of a preview is blocked is not there to be done. */
-    bool destroys = !purges && syncd_repair_draft_is_destructive(draft);
+    bool destroys = !purges && is_destructive(draft);
     SyncdJsonWriter writer;
     syncd_json_writer_init(&writer, out, true);
     syncd_json_begin_object(&writer);

@@ -64,8 +64,5 @@ typedef struct {
     guint64 freed_bytes, reusable_bytes, copies_bytes;
 } SyncdRepairDraft;
 
-/* The gravest of the steps. */
-const char *syncd_repair_draft_risk(const SyncdRepairDraft *draft);
-bool syncd_repair_draft_is_destructive(const SyncdRepairDraft *draft);
 /* Appends the exact bytes: two spaces a level, and a line feed at the end. */
 void syncd_repair_draft_write(const SyncdRepairDraft *draft, GString *out);

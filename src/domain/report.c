@@ -34,7 +34,7 @@ bool syncd_count_read(SyncdJson value, guint64 *ret_count)
     return g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT64, ret_count, NULL);
 }
 
-guint64 syncd_count_or_zero(SyncdJson value)
+static guint64 count_or_zero(SyncdJson value)
 {
     guint64 count;
     return syncd_count_read(value, &count) ? count : 0;
@@ -78,13 +78,13 @@ static void read_lane(GArray *lanes, SyncdJson json)
         return;
     SyncdJson sla = syncd_json_member(json, "sla"), journal = syncd_json_member(json, "journal");
     SyncdJson objects = syncd_json_member(json, "objects");
-    lane.lag = syncd_count_or_zero(syncd_json_member(journal, "replay_lag_events"));
-    lane.allowed_lag = syncd_count_or_zero(syncd_json_member(sla, "max_replay_lag_events"));
+    lane.lag = count_or_zero(syncd_json_member(journal, "replay_lag_events"));
+    lane.allowed_lag = count_or_zero(syncd_json_member(sla, "max_replay_lag_events"));
     lane.late = lane.lag > lane.allowed_lag ||
                 is_above(syncd_json_member(journal, "oldest_unapplied_event_age_ms"),
                          syncd_json_member(sla, "max_replay_lag_ms"));
     lane.damaged = syncd_json_is(syncd_json_member(journal, "checksum_state"), "mismatch") ||
-                   syncd_count_or_zero(syncd_json_member(objects, "corrupted")) > 0;
+                   count_or_zero(syncd_json_member(objects, "corrupted")) > 0;
     g_array_append_val(lanes, lane);
 }
 

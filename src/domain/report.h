@@ -53,7 +53,5 @@ void syncd_report_write_policy_counts(const SyncdReport *report, SyncdJsonWriter
 
 /* A number of things: written as an integer or with a fraction of zero, from 0 to 2^64 - 1. */
 bool syncd_count_read(SyncdJson value, guint64 *ret_count);
-/* The same, 0 for everything else. */
-guint64 syncd_count_or_zero(SyncdJson value);
 guint64 syncd_count_add(guint64 a, guint64 b); /* not beyond the largest */
 bool syncd_instant_read(SyncdJson value, gint64 *ret_usec);

@@ -43,7 +43,6 @@ typedef struct {
 } SyncdDecisions;
 
 GHashTable *syncd_decisions_new(void);
-SyncdDecisions *syncd_decisions_ref(SyncdDecisions *decisions);
 void syncd_decisions_unref(SyncdDecisions *decisions);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdDecisions, syncd_decisions_unref)
 /* States the scope, and the workspace or profile that it is, as records name it: "workspace:notes".

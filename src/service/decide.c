@@ -35,7 +35,7 @@ static void clear_decisions(void *data)
     g_free(decisions->object);
 }
 
-SyncdDecisions *syncd_decisions_ref(SyncdDecisions *decisions)
+static SyncdDecisions *ref_decisions(SyncdDecisions *decisions)
 {
     return g_rc_box_acquire(decisions);
 }
@@ -55,7 +55,7 @@ static void remember(SyncdService *service, SyncdDecisions *decisions)
 {
     if (g_hash_table_size(service->decisions) == KNOWN_MAX)
         g_hash_table_remove_all(service->decisions);
-    g_hash_table_add(service->decisions, syncd_decisions_ref(decisions));
+    g_hash_table_add(service->decisions, ref_decisions(decisions));
 }
 
 /* ---- deciding ---- */
@@ -263,7 +263,7 @@ static SyncdDecisions *decide_class(SyncdService *service, const SyncdCaller *ca
     if (known != NULL && !still_holds(service, known, &holds, error))
         return NULL;
     SyncdDecisions *decisions =
-        holds ? syncd_decisions_ref(known) : decide_anew(service, caller, &class, asked, error);
+        holds ? ref_decisions(known) : decide_anew(service, caller, &class, asked, error);
     if (decisions != NULL)
         count(service, caller, syncd_decided[0]);
     return decisions;

@@ -109,9 +109,6 @@ bool syncd_database_run(SyncdDatabase *db, const char *sql, GError **error);
 bool syncd_database_begin(SyncdDatabase *db, GError **error);
 bool syncd_database_commit(SyncdDatabase *db, GError **error);
 void syncd_database_rollback(SyncdDatabase *db);
-bool syncd_database_in_transaction(SyncdDatabase *db);
-/* Whether the last statement that inserts, updates or deletes did so. */
-bool syncd_database_changed(SyncdDatabase *db);
 
 /* All of it in a file of its own, with what is in the WAL: durable, and its name appears only when
  * it is whole. */

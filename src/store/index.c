@@ -82,7 +82,7 @@ SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, GError **error)
     return self;
 }
 
-bool syncd_index_has_lookups(const SyncdIndex *self)
+static bool has_lookups(const SyncdIndex *self)
 {
     return self->version == syncd_index_migrations.n_steps;
 }
@@ -94,7 +94,7 @@ bool syncd_index_add_lookup(SyncdIndex *self, SyncdStepLength length, bool *ret_
     if (!syncd_database_migrate_step(self->db, self->version + 1, length, &goes_on, error))
         return false;
     self->version += !goes_on;
-    *ret_more = !syncd_index_has_lookups(self);
+    *ret_more = !has_lookups(self);
     return true;
 }
 

@@ -31,7 +31,6 @@ SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, GError **error);
  * after which nothing but another one may be asked of it while `*ret_more`. */
 bool syncd_index_add_lookup(SyncdIndex *index, SyncdStepLength length, bool *ret_more,
                             GError **error);
-bool syncd_index_has_lookups(const SyncdIndex *index); /* a new file: all of them */
 /* Makes durable what is in it so far, so that finishing need not wait for all of it. */
 bool syncd_index_sync_new(SyncdIndex *index, SyncdDirectory *directory, GError **error);
 /* Finishes the new file, puts it in the place of index.db (which must be closed) and opens it.

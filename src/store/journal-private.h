@@ -22,7 +22,6 @@ extern const SyncdDatabaseKind syncd_journal_kind;
 
 SyncdFeed *syncd_feed_new(SyncdJournal *journal, gint64 id, const char *device, const char *scope,
                           guint64 epoch);
-void syncd_feed_free(SyncdFeed *feed);
 /* Opens the turn. */
 bool syncd_journal_begin(SyncdJournal *journal, GError **error);
 /* Runs a statement of the turn, whose commit fails if that does. */

@@ -11,7 +11,7 @@ const SyncdDatabaseKind syncd_journal_kind = {
     .migrations = &syncd_journal_migrations,
 };
 
-void syncd_feed_free(SyncdFeed *feed)
+static void feed_free(SyncdFeed *feed)
 {
     if (feed == NULL)
         return;
@@ -248,7 +248,7 @@ SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *nam
     g_autofree char *path = syncd_directory_file(directory, name);
     g_autofree char *wal = g_strconcat(name, "-wal", NULL);
     self->keyring = keyring;
-    self->feeds = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_feed_free);
+    self->feeds = g_ptr_array_new_with_free_func((GDestroyNotify)feed_free);
     if (mode != SYNCD_DATABASE_INSPECT && !syncd_directory_rewrite(directory, wal, error))
         return NULL;
     self->db = syncd_database_open(path, &syncd_journal_kind, mode, error);
@@ -274,7 +274,7 @@ SyncdJournal *syncd_journal_new_stand_in(SyncdKeyring *keyring, const GError *pr
     };
     g_autoptr(SyncdJournal) self = g_new0(SyncdJournal, 1);
     self->keyring = keyring;
-    self->feeds = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_feed_free);
+    self->feeds = g_ptr_array_new_with_free_func((GDestroyNotify)feed_free);
     self->db = syncd_database_open(SYNCD_DATABASE_IN_MEMORY, &kind, SYNCD_DATABASE_CREATE, error);
     if (self->db == NULL)
         return NULL;

@@ -287,11 +287,6 @@ bool syncd_orphans_step(SyncdOrphans *self, bool *ret_more, GError **error)
     return true;
 }
 
-double syncd_orphans_progress(const SyncdOrphans *self)
-{
-    return (double)self->next / FOLDERS;
-}
-
 bool syncd_orphans_is_one(SyncdOrphans *self, const char *path, bool *ret_is, GError **error)
 {
     const char *base = strrchr(path, '/');

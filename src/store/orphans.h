@@ -27,7 +27,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdOrphans, syncd_orphans_free)
 bool syncd_orphans_step(SyncdOrphans *orphans, bool *ret_more, GError **error);
 /* … and only that keeps it from it. */
 bool syncd_orphans_waits(const SyncdOrphans *orphans);
-double syncd_orphans_progress(const SyncdOrphans *orphans); /* 0 to 1 */
 /* Names (char *) within the state directory: chunks that nobody names … */
 const GPtrArray *syncd_orphans_found(const SyncdOrphans *orphans);
 /* … and files with another mode or owner than they should have, or halves. */

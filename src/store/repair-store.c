@@ -187,12 +187,6 @@ static bool is_kept(const SyncdStore *self, const Snapshot *snapshot)
            syncd_directory_has(self->directory, snapshot->none);
 }
 
-bool syncd_store_has_index_snapshot(SyncdStore *self, const char *name)
-{
-    g_auto(Snapshot) snapshot = snapshot_of(name);
-    return is_kept(self, &snapshot);
-}
-
 /* The file first: a WAL without it is nobody's, and is moved when this is done again. */
 static bool keep_index(SyncdStore *self, const Snapshot *snapshot, GError **error)
 {

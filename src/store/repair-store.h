@@ -62,7 +62,6 @@ bool syncd_store_step_index_repair(SyncdStore *store, const char *snapshot, bool
 /* Puts the one that was kept back, byte for byte, and opens it if it can be opened. What was kept
  * is not any more then. Does nothing where nothing was kept. */
 bool syncd_store_undo_index_repair(SyncdStore *store, const char *snapshot, GError **error);
-bool syncd_store_has_index_snapshot(SyncdStore *store, const char *snapshot);
 bool syncd_store_release_index_snapshot(SyncdStore *store, const char *snapshot, GError **error);
 
 /* In what an index differed from the one that took its place (index-compare.c). */

@@ -61,7 +61,7 @@ static char *digits_in(const char *file)
     return NULL;
 }
 
-SyncdSource *syncd_source_set_aside(SyncdDirectory *directory)
+static SyncdSource *new_aside(SyncdDirectory *directory)
 {
     g_autofree char *path = syncd_directory_file(directory, FOLDER);
     g_autoptr(GError) problem = NULL;
@@ -86,6 +86,6 @@ SyncdSource *syncd_source_set_aside(SyncdDirectory *directory)
 GPtrArray *syncd_source_find_content(SyncdDirectory *directory)
 {
     GPtrArray *sources = syncd_source_find_journals(directory);
-    g_ptr_array_add(sources, syncd_source_set_aside(directory));
+    g_ptr_array_add(sources, new_aside(directory));
     return sources;
 }

@@ -49,8 +49,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdSource, syncd_source_free)
 /* The journals of earlier that lie in the state directory, newest first: SyncdSource. What is none
  * that can be read is left out. */
 GPtrArray *syncd_source_find_journals(SyncdDirectory *directory);
-/* Chunks in the folder of repairs. */
-SyncdSource *syncd_source_set_aside(SyncdDirectory *directory);
 /* Everything that may have a chunk: SyncdSource. Whatever comes to have some, a backup or a peer,
  * is one more of these. */
 GPtrArray *syncd_source_find_content(SyncdDirectory *directory);

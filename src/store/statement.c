@@ -193,6 +193,11 @@ bool syncd_database_run(SyncdDatabase *db, const char *sql, GError **error)
     return false;
 }
 
+static bool in_transaction(SyncdDatabase *db)
+{
+    return sqlite3_get_autocommit(db->handle) == 0;
+}
+
 /* At hand before there is anything to take back: when memory is short it cannot be prepared. */
 static SyncdStatement *rollback_of(SyncdDatabase *db)
 {
@@ -206,7 +211,7 @@ bool syncd_database_begin(SyncdDatabase *db, GError **error)
         syncd_database_set_error(db, rollback->rc, error);
         return false;
     }
-    bool inside = syncd_database_in_transaction(db);
+    bool inside = in_transaction(db);
     if (syncd_statement_run(syncd_database_statement(db, "BEGIN IMMEDIATE"), error))
         return true;
     /* Without memory it may have begun all the same. */
@@ -227,18 +232,8 @@ void syncd_database_rollback(SyncdDatabase *db)
 {
     /* SQLite has rolled back by itself after some errors. Where memory was short only for a moment
      * it can be done the second time. */
-    for (unsigned i = 0; i < ROLLBACK_ATTEMPTS && syncd_database_in_transaction(db); i++)
+    for (unsigned i = 0; i < ROLLBACK_ATTEMPTS && in_transaction(db); i++)
         syncd_statement_run(rollback_of(db), NULL);
-}
-
-bool syncd_database_in_transaction(SyncdDatabase *db)
-{
-    return sqlite3_get_autocommit(db->handle) == 0;
-}
-
-bool syncd_database_changed(SyncdDatabase *db)
-{
-    return sqlite3_changes(db->handle) > 0;
 }
 
 bool syncd_database_number(SyncdDatabase *db, const char *sql, gint64 *ret_value, GError **error)

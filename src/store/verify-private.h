@@ -56,8 +56,6 @@ void syncd_verify_add(SyncdVerify *verify, SyncdErrorCode error, const char *cod
                       const SyncdFeed *feed, gint64 seq, gint64 pos, const char *format, ...)
     G_GNUC_PRINTF(7, 8);
 
-void syncd_verify_finding_free(void *finding);
-
 /* Rows of a damaged page come in any order, and again and again: a walk that went on with them
  * might never end. False, with JournalCorrupt. */
 bool syncd_verify_disordered(const char *table, GError **error);

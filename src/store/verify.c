@@ -11,7 +11,7 @@
 
 /* ---- findings ---- */
 
-void syncd_verify_finding_free(void *data)
+static void finding_free(void *data)
 {
     SyncdVerifyFinding *finding = data;
     g_free(finding->feed);
@@ -88,8 +88,8 @@ SyncdVerify *syncd_verify_new(SyncdStore *store, SyncdVerifyMode mode,
     self->known = g_ptr_array_new_with_free_func(syncd_known_head_free);
     self->checks = g_ptr_array_new_with_free_func(check_free);
     self->by_feed = g_hash_table_new(g_direct_hash, g_direct_equal);
-    self->findings = g_ptr_array_new_with_free_func(syncd_verify_finding_free);
-    self->losses = g_ptr_array_new_with_free_func(syncd_verify_finding_free);
+    self->findings = g_ptr_array_new_with_free_func(finding_free);
+    self->losses = g_ptr_array_new_with_free_func(finding_free);
     self->target = syncd_journal_committed(store->journal);
     begin_checks(self);
     if (known_heads != NULL && !syncd_verify_parse_known(self, known_heads, error))

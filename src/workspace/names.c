@@ -36,14 +36,6 @@ GHashTable *syncd_names_new(GDestroyNotify free_value)
     return g_hash_table_new_full(hash_name, same_name, g_free, free_value);
 }
 
-void *syncd_names_find(GHashTable *names, guint64 folder, SyncdBytes text)
-{
-    if (g_hash_table_size(names) == 0)
-        return NULL;
-    g_autofree SyncdName *name = syncd_name_new(folder, text);
-    return g_hash_table_lookup(names, name);
-}
-
 bool syncd_names_remove(GHashTable *names, guint64 folder, SyncdBytes text)
 {
     if (g_hash_table_size(names) == 0)

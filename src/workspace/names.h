@@ -22,6 +22,4 @@ SyncdBytes syncd_name_text(const SyncdName *name);
 
 /* SyncdName -> what `free_value` frees; NULL: a set. Names are freed with g_free(). */
 GHashTable *syncd_names_new(GDestroyNotify free_value);
-/* NULL: there is none. */
-void *syncd_names_find(GHashTable *names, guint64 folder, SyncdBytes text);
 bool syncd_names_remove(GHashTable *names, guint64 folder, SyncdBytes text);

@@ -58,7 +58,7 @@ static void an_index_serves_until_another_takes_its_place(void)
     }
     g_assert_cmpuint(steps, >, 3);
     g_assert_cmpfloat(progress, ==, 1.0);
-    g_assert_true(syncd_store_has_index_snapshot(f.store, SNAPSHOT));
+    g_assert_true(syncd_store_has_repair(f.store, SNAPSHOT));
     g_assert_true(inode_of(&f, "index.db") != before);
     g_assert_true(inode_of(&f, "repair/" SNAPSHOT) == before);
 
@@ -66,7 +66,7 @@ static void an_index_serves_until_another_takes_its_place(void)
     g_assert_true(syncd_store_undo_index_repair(f.store, SNAPSHOT, &error));
     g_assert_no_error(error);
     g_assert_true(inode_of(&f, "index.db") == before);
-    g_assert_false(syncd_store_has_index_snapshot(f.store, SNAPSHOT));
+    g_assert_false(syncd_store_has_repair(f.store, SNAPSHOT));
     /* … and it is brought up to the log, as at a start. */
     g_assert_true(syncd_store_settle(f.store, &error));
     g_assert_cmpuint(count(&f), ==, 610);
