@@ -1,9 +1,23 @@
 #include "store/database-private.h"
 
-static const char sql_schema[] =
-    "SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name, type";
+#define SCHEMA_FAULTS_MAX 20u
 
-static GHashTable *make_schema(SyncdDatabase *db, GError **error)
+static const char sql_schema[] =
+    "SELECT type || ' ' || name, coalesce(sql, ''), tbl_name FROM sqlite_schema ORDER BY name";
+
+typedef struct {
+    char *sql, *table;
+} Object;
+
+static void object_free(void *data)
+{
+    Object *object = data;
+    g_free(object->sql);
+    g_free(object->table);
+    g_free(object);
+}
+
+static GHashTable *make_schema(SyncdDatabase *db, size_t version, GError **error)
 {
     SyncdDatabaseKind kind = *db->kind;
     g_autoptr(SyncdDatabase) fresh = g_new0(SyncdDatabase, 1);
@@ -16,11 +30,12 @@ static GHashTable *make_schema(SyncdDatabase *db, GError **error)
         syncd_database_set_error(fresh, rc, error);
         return NULL;
     }
-    for (size_t i = 0; i < kind.migrations->n_steps; i++)
+    for (size_t i = 0; i < version; i++)
         if (!syncd_database_run(fresh, kind.migrations->steps[i].sql, error))
             return NULL;
 
-    g_autoptr(GHashTable) schema = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GHashTable) schema =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, object_free);
     g_autoptr(SyncdStatement) rows = syncd_database_statement(fresh, sql_schema);
     for (;;) {
         bool row;
@@ -28,65 +43,74 @@ static GHashTable *make_schema(SyncdDatabase *db, GError **error)
             return NULL;
         if (!row)
             break;
-        g_hash_table_insert(schema, g_strdup(syncd_column_text(rows, 0)),
-                            g_strdup(syncd_column_text(rows, 1)));
+        Object *object = g_new(Object, 1);
+        *object =
+            (Object){g_strdup(syncd_column_text(rows, 1)), g_strdup(syncd_column_text(rows, 2))};
+        g_hash_table_insert(schema, g_strdup(syncd_column_text(rows, 0)), object);
     }
     return g_steal_pointer(&schema);
 }
 
-static char *text_of(const SyncdMigrations *migrations)
+static char *text_of(const SyncdMigrations *migrations, size_t version)
 {
     GString *text = g_string_new(NULL);
-    for (size_t i = 0; i < migrations->n_steps; i++)
+    for (size_t i = 0; i < version; i++)
         g_string_append(text, migrations->steps[i].sql);
     return g_string_free(text, FALSE);
 }
 
 /* Borrowed. Only SQLite can tell what migrations make, and that is dear; the same ones always make
  * the same, so each is asked for once. */
-static GHashTable *expected_schema(SyncdDatabase *db, GError **error)
+static GHashTable *expected_schema(SyncdDatabase *db, size_t version, GError **error)
 {
-    static GHashTable *schemas; /* text of the migrations -> name -> sql */
-    g_autofree char *text = text_of(db->kind->migrations);
+    static GHashTable *schemas; /* text of the migrations -> type and name -> Object */
+    g_autofree char *text = text_of(db->kind->migrations, version);
     if (schemas == NULL)
         schemas = g_hash_table_new(g_str_hash, g_str_equal);
     GHashTable *schema = g_hash_table_lookup(schemas, text);
-    if (schema == NULL && (schema = make_schema(db, error)) != NULL)
+    if (schema == NULL && (schema = make_schema(db, version, error)) != NULL)
         g_hash_table_insert(schemas, g_steal_pointer(&text), schema);
     return schema;
 }
 
-bool syncd_database_check_schema(SyncdDatabase *db, GPtrArray *faults, GError **error)
+bool syncd_database_compare_schema(SyncdDatabase *db, size_t version, GPtrArray *faults,
+                                   GError **error)
 {
-    GHashTable *expected = expected_schema(db, error);
+    GHashTable *expected = expected_schema(db, version, error);
     if (expected == NULL)
         return false;
     g_autoptr(GHashTable) present = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     g_autoptr(SyncdStatement) rows = syncd_database_statement(db, sql_schema);
-    for (;;) {
+    while (faults->len < SCHEMA_FAULTS_MAX) {
         bool row;
         if (!syncd_statement_next(rows, &row, error))
             return false;
         if (!row)
             break;
         const char *name = syncd_column_text(rows, 0);
-        const char *sql = g_hash_table_lookup(expected, name);
-        if (sql == NULL)
-            g_ptr_array_add(faults, g_strdup_printf("the schema has an unknown object '%s'", name));
-        else if (strcmp(sql, syncd_column_text(rows, 1)) != 0)
-            g_ptr_array_add(faults, g_strdup_printf("the schema of '%s' was changed", name));
+        const Object *object = g_hash_table_lookup(expected, name);
+        if (object == NULL)
+            g_ptr_array_add(faults, g_strdup_printf("the schema has an unknown %s", name));
+        else if (strcmp(object->sql, syncd_column_text(rows, 1)) != 0 ||
+                 strcmp(object->table, syncd_column_text(rows, 2)) != 0)
+            g_ptr_array_add(faults, g_strdup_printf("the schema of the %s was changed", name));
         if (!g_hash_table_add(present, g_strdup(name)))
-            g_ptr_array_add(faults, g_strdup_printf("the schema has '%s' twice", name));
+            g_ptr_array_add(faults, g_strdup_printf("the schema has the %s twice", name));
     }
 
     GHashTableIter iter;
     void *name;
     g_hash_table_iter_init(&iter, expected);
-    while (g_hash_table_iter_next(&iter, &name, NULL))
+    while (faults->len < SCHEMA_FAULTS_MAX && g_hash_table_iter_next(&iter, &name, NULL))
         if (!g_hash_table_contains(present, name))
-            g_ptr_array_add(faults, g_strdup_printf("the schema lacks '%s'", (const char *)name));
+            g_ptr_array_add(faults, g_strdup_printf("the schema lacks the %s", (const char *)name));
     return true;
+}
+
+bool syncd_database_check_schema(SyncdDatabase *db, GPtrArray *faults, GError **error)
+{
+    return syncd_database_compare_schema(db, db->kind->migrations->n_steps, faults, error);
 }
 
 /* What the disk did not give is no fault of the structure. */
@@ -113,4 +137,33 @@ bool syncd_database_check_structure(SyncdDatabase *db, GPtrArray *faults, GError
         if (strcmp(text, "ok") != 0)
             g_ptr_array_add(faults, g_strdup(text));
     }
+}
+
+/* Nothing of it was used so far: which schema it has tells whether anything may be. */
+bool syncd_database_judge_schema(SyncdDatabase *db, GError **error)
+{
+    gint64 version, others;
+    size_t newest = db->kind->migrations->n_steps;
+    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
+    if (!syncd_database_number(db, "PRAGMA user_version", &version, error) ||
+        !syncd_database_number(db,
+                               "SELECT count(*) FROM sqlite_schema WHERE type = 'view'"
+                               " OR (type = 'table' AND rootpage = 0)",
+                               &others, error) ||
+        !syncd_database_compare_schema(db, (size_t)version, faults, error))
+        return false;
+    if (faults->len == 0)
+        return true;
+    db->schema_fault = g_strdup(faults->pdata[0]);
+    /* In our own one what cannot be asked anything that never ends is read as far as it goes. */
+    if (db->mode != SYNCD_DATABASE_COPY && (size_t)version == newest && others == 0)
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "%s is not as this program makes it: %s",
+                    db->kind->name, db->schema_fault);
+    return false;
+}
+
+const char *syncd_database_schema_fault(const SyncdDatabase *db)
+{
+    return db->schema_fault;
 }

@@ -34,12 +34,19 @@ struct SyncdDatabase {
     struct SyncdDatabaseSteps *steps; /* NULL: it is not being migrated in steps */
     bool frozen;                      /* nothing is synced any more */
     char *damage;                     /* what was found malformed first */
+    char *schema_fault;               /* what its schema has that ours has not, or lacks */
 };
 
 /* The code that an error of SQLite means to us. */
 void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error);
 bool syncd_database_had_no_room(sqlite3 *handle, int rc);
 bool syncd_database_could_not_read(sqlite3 *handle);
+
+/* Whether the schema is what the first `version` migrations make. */
+bool syncd_database_compare_schema(SyncdDatabase *db, size_t version, GPtrArray *faults,
+                                   GError **error);
+/* At the open of one that others may have made. */
+bool syncd_database_judge_schema(SyncdDatabase *db, GError **error);
 
 void syncd_statement_free(void *statement);
 /* The first column of a literal's only row. */

@@ -37,7 +37,8 @@ static void configure_handle(SyncdDatabase *db)
         sqlite3_limit(db->handle, limits[i].limit, limits[i].value);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 1, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, !is_looking(db->mode), NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_looking(db->mode), NULL);
     sqlite3_extended_result_codes(db->handle, 1);
 }
@@ -156,32 +157,17 @@ static bool check_writable(SyncdDatabase *db, GError **error)
     return true;
 }
 
-/* Somebody put it there: what is read of it as a table must not be a question that never ends. */
-static bool has_tables_alone(SyncdDatabase *db, GError **error)
-{
-    gint64 others;
-    if (!syncd_database_number(db,
-                               "SELECT count(*) FROM sqlite_schema WHERE type = 'view'"
-                               " OR (type = 'table' AND rootpage = 0)",
-                               &others, error))
-        return false;
-    if (others > 0)
-        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "%s has views, or virtual tables",
-                        db->kind->name);
-    return others == 0;
-}
-
 static bool set_up(SyncdDatabase *db, unsigned up_to, GError **error)
 {
     bool empty;
     bool walked = db->kind->durability == SYNCD_DURABLE;
     if (!syncd_database_run(db, pragmas_first, error) ||
         (walked && !syncd_database_run(db, pragmas_walked, error)) ||
-        !check_identity(db, &empty, error))
+        !check_identity(db, &empty, error) ||
+        (db->kind->foreign && !empty && !syncd_database_judge_schema(db, error)))
         return false;
     if (is_looking(db->mode))
-        return syncd_database_run(db, "PRAGMA query_only = ON;", error) &&
-               (db->mode != SYNCD_DATABASE_COPY || has_tables_alone(db, error));
+        return syncd_database_run(db, "PRAGMA query_only = ON;", error);
 
     if (empty && !syncd_database_run(db, "PRAGMA page_size = 4096;", error))
         return false;
@@ -278,6 +264,7 @@ void syncd_database_free(SyncdDatabase *db)
     if (db->wal_is_ours)
         remove_empty_wal(db);
     g_free(db->damage);
+    g_free(db->schema_fault);
     g_free(db->path);
     g_free(db);
 }

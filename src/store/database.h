@@ -36,6 +36,9 @@ typedef struct {
     int application_id;
     SyncdDurability durability;
     bool keep_old; /* copy the file before a migration */
+    /* Others may have made it: its schema is held against that of its version before anything of it
+     * is used. A copy, and one of an older version, whose schema is another is refused. */
+    bool foreign;
     const SyncdMigrations *migrations;
 } SyncdDatabaseKind;
 
@@ -127,6 +130,8 @@ bool syncd_database_checkpoint(SyncdDatabase *db, int beyond_pages, GError **err
 /* Moves all of the WAL into the database, durably, and leaves nothing in it: what was overwritten
  * or freed in the database is in neither of the two any more. */
 bool syncd_database_empty_wal(SyncdDatabase *db, GError **error);
+/* What was found first, at the open, that is not so with its schema; NULL: nothing was. */
+const char *syncd_database_schema_fault(const SyncdDatabase *db);
 /* Whether the schema is exactly what the migrations make: appends one line (char *) a fault. */
 bool syncd_database_check_schema(SyncdDatabase *db, GPtrArray *faults, GError **error);
 /* SQLite's own check of the file's structure, in the same manner. Takes as long as reading the

@@ -8,6 +8,7 @@ const SyncdDatabaseKind syncd_journal_kind = {
     .application_id = 0x53595244,
     .durability = SYNCD_DURABLE,
     .keep_old = true,
+    .foreign = true,
     .migrations = &syncd_journal_migrations,
 };
 
@@ -241,6 +242,18 @@ static bool load(SyncdJournal *self, GError **error)
     return true;
 }
 
+/* A trigger that is not ours may change what is written, and one that is gone let it be changed. */
+static void judge_schema(SyncdJournal *self)
+{
+    const char *fault = syncd_database_schema_fault(self->db);
+    if (fault == NULL)
+        return;
+    GError *problem = NULL;
+    syncd_set_error(&problem, SYNCD_ERROR_JOURNAL_CORRUPT,
+                    "The journal is not as this program makes it: %s", fault);
+    syncd_journal_stop(self, problem);
+}
+
 SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *name,
                                       SyncdDatabaseMode mode, SyncdKeyring *keyring, GError **error)
 {
@@ -258,6 +271,7 @@ SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *nam
         return NULL;
     if (mode != SYNCD_DATABASE_INSPECT && syncd_keyring_device_id(keyring) == NULL)
         find_owner(self);
+    judge_schema(self);
     if (!load(self, error))
         return NULL;
     return g_steal_pointer(&self);
@@ -303,6 +317,7 @@ static bool open_again(SyncdJournal *self, SyncdDirectory *directory, GError **e
     self->db = db;
     g_clear_error(&self->problem);
     self->write_failed = false;
+    judge_schema(self);
     for (guint i = 0; i < self->feeds->len; i++)
         g_clear_pointer(&((SyncdFeed *)self->feeds->pdata[i])->partial, g_free);
     return load(self, error);

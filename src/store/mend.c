@@ -160,6 +160,13 @@ static bool examine_meta(SyncdMend *self)
     return true;
 }
 
+/* The next generation has its own. */
+static void examine_schema(SyncdMend *self)
+{
+    if (syncd_database_schema_fault(syncd_mend_journal(self)) != NULL)
+        syncd_mend_add(self, "schema", SYNCD_MEND_DERIVED, NULL, -1, -1, NULL);
+}
+
 bool syncd_mend_examine(SyncdMend *self, bool *ret_more, GError **error)
 {
     if (!check_turn(self, error))
@@ -168,8 +175,10 @@ bool syncd_mend_examine(SyncdMend *self, bool *ret_more, GError **error)
               : self->phase == MEND_CONTENT     ? syncd_mend_examine_content(self, error)
               : self->phase == MEND_CHECKPOINTS ? syncd_mend_examine_checkpoints(self, error)
                                                 : true;
-    if (ok && self->phase == MEND_EXAMINED)
+    if (ok && self->phase == MEND_EXAMINED) {
         examine_meta(self);
+        examine_schema(self);
+    }
     *ret_more = self->phase < MEND_EXAMINED;
     return ok;
 }

@@ -9,6 +9,7 @@
 #include "service/evidence.h"
 #include "service/health.h"
 #include "service/internal.h"
+#include "store/journal-private.h"
 #include "store/rescue.h"
 #include "store/store-private.h"
 
@@ -375,28 +376,120 @@ static void a_verification_ends_with_its_journal(void)
     service_clear(&f);
 }
 
-/* A view may be a question that never ends. */
-static void a_backup_with_a_view_will_not_do(void)
+/* ---- a journal that somebody else made ---- */
+
+static void alter(const ServiceFixture *f, const char *name, const char *sql)
+{
+    sqlite3 *db;
+    g_autofree char *path = file(f, name);
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
+    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+}
+
+#define REWRITE(sql) "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET " sql
+
+static const struct {
+    const char *sql, *said;
+    bool ours; /* one of our own is read all the same */
+} foreign[] = {
+    /* Which may be a question that never ends. */
+    {"CREATE VIEW more AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+     " SELECT i FROM n",
+     "unknown view more", false},
+    {"CREATE VIRTUAL TABLE words USING fts5(word)", "unknown table words", false},
+    {"CREATE TRIGGER more AFTER INSERT ON head BEGIN DELETE FROM content; END",
+     "unknown trigger more", true},
+    {"CREATE TABLE more (a, b AS (hex(zeroblob(a))))", "unknown table more", true},
+    {"CREATE INDEX more ON entry (lower(header))", "unknown index more", true},
+    {"DROP TRIGGER entry_update", "lacks the trigger entry_update", true},
+    {"DROP TRIGGER entry_delete;"
+     "CREATE TRIGGER entry_delete BEFORE DELETE ON entry BEGIN SELECT 1; END",
+     "trigger entry_delete was changed", true},
+    {REWRITE("sql = replace(sql, 'epoch >= 1', 'epoch >= 0') WHERE name = 'feed'"),
+     "table feed was changed", true},
+    {"ANALYZE", "unknown table sqlite_stat1", true},
+};
+
+static void a_backup_with_another_schema_will_not_do(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(foreign); i++) {
+        ServiceFixture f;
+        g_autoptr(GError) error = NULL;
+        begin(&f);
+        g_autofree char *path = file(&f, "journal.db"), *backup = file(&f, "journal-backup.db");
+        g_assert_cmpint(g_rename(path, backup), ==, 0);
+        alter(&f, "journal-backup.db", foreign[i].sql);
+        repair_open(&f, NULL);
+        SyncdRepairPlan *plan = plan_repair(&f);
+        approve_repair(&f, plan);
+        SyncdJob *job = begin_repair(&f, plan);
+        run_jobs(&f);
+        g_assert_cmpstr(syncd_job_state(job), ==, "failed");
+        expect_served(&f);
+        g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
+        g_assert_no_error(error);
+        g_assert_nonnull(strstr(report, "journal-backup.db will not do"));
+        g_assert_nonnull(strstr(report, foreign[i].said));
+        service_clear(&f);
+    }
+}
+
+/* What cannot be read of it is nowhere else: it is read, not written, and made anew. */
+static void our_own_with_another_schema_is_not_written(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(foreign); i++) {
+        ServiceFixture f;
+        g_autoptr(GError) error = NULL;
+        begin(&f);
+        alter(&f, "journal.db", foreign[i].sql);
+        repair_open(&f, NULL);
+        SyncdStore *store = f.service->store;
+        const GError *problem = syncd_store_unreadable(store);
+        g_assert_true((problem == NULL) == foreign[i].ours);
+        problem = problem != NULL ? problem : syncd_journal_problem(store->journal);
+        g_assert_error(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+        g_assert_nonnull(strstr(problem->message, foreign[i].said));
+        g_assert_false(syncd_store_may_write(store, &error));
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+        if (foreign[i].ours) {
+            verify_all(&f);
+            g_assert_true(is_found(&f, "log-damaged"));
+            SyncdRepairPlan *plan = plan_repair(&f);
+            approve_repair(&f, plan);
+            apply_repair(&f, plan);
+            expect_all(&f, ENTRIES);
+        }
+        service_clear(&f);
+    }
+}
+
+/* A copy from before a migration has the schema of its time. */
+static void a_backup_of_an_earlier_version_is_held_against_that(void)
 {
     ServiceFixture f;
+    g_autoptr(GError) error = NULL;
     begin(&f);
-    repair_open(&f, NULL);
-    SyncdDatabase *db = syncd_journal_database(f.service->store->journal);
-    g_assert_true(syncd_database_run(
-        db,
-        "CREATE VIEW more AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
-        " SELECT i FROM n",
-        NULL));
-    service_close(&f);
-    copy(&f, "journal.db", "journal-backup.db");
-    removed(&f);
-    repair_open(&f, NULL);
-    SyncdRepairPlan *plan = plan_repair(&f);
-    approve_repair(&f, plan);
-    SyncdJob *job = begin_repair(&f, plan);
-    run_jobs(&f);
-    g_assert_cmpstr(syncd_job_state(job), ==, "failed");
-    expect_served(&f);
+    g_autofree char *path = file(&f, "journal-old.db");
+    for (unsigned version = 1; version < syncd_journal_migrations.n_steps; version++) {
+        g_autoptr(SyncdDatabase) made = syncd_database_open_up_to(
+            path, &syncd_journal_kind, SYNCD_DATABASE_CREATE, version, &error);
+        g_assert_no_error(error);
+        g_assert_true(syncd_database_empty_wal(made, NULL));
+        g_clear_pointer(&made, syncd_database_free);
+        made = syncd_database_open(path, &syncd_journal_kind, SYNCD_DATABASE_COPY, &error);
+        g_assert_no_error(error);
+        g_clear_pointer(&made, syncd_database_free);
+        alter(&f, "journal-old.db", "CREATE TABLE more (a)");
+        static const SyncdDatabaseMode modes[] = {SYNCD_DATABASE_COPY, SYNCD_DATABASE_EXISTING};
+        for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
+            g_assert_null(syncd_database_open(path, &syncd_journal_kind, modes[i], &error));
+            g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+            g_clear_error(&error);
+        }
+        g_assert_cmpint(g_remove(path), ==, 0);
+    }
     service_clear(&f);
 }
 
@@ -462,6 +555,11 @@ int main(int argc, char **argv)
                     a_verification_ends_with_its_journal);
     g_test_add_func("/rescue/an-older-backup-is-not-gone-on-with",
                     an_older_backup_is_not_gone_on_with);
-    g_test_add_func("/rescue/a-backup-with-a-view-will-not-do", a_backup_with_a_view_will_not_do);
+    g_test_add_func("/rescue/a-backup-with-another-schema-will-not-do",
+                    a_backup_with_another_schema_will_not_do);
+    g_test_add_func("/rescue/our-own-with-another-schema-is-not-written",
+                    our_own_with_another_schema_is_not_written);
+    g_test_add_func("/rescue/a-backup-of-an-earlier-version-is-held-against-that",
+                    a_backup_of_an_earlier_version_is_held_against_that);
     return g_test_run();
 }
