@@ -1,4 +1,5 @@
 #include "cli/agent.h"
+#include "cli/copies.h"
 #include "cli/i18n.h"
 #include "cli/listing.h"
 #include "cli/object-scope.h"
@@ -54,6 +55,7 @@ static void show_plan(SyncdCli *cli, const char *plan, const char *digest)
     if (number_of(plan, "shared_chunks") > 0)
         syncd_output_printf(cli->out, _("Of these files %u stay: others need them\n"),
                             (guint)number_of(plan, "shared_chunks"));
+    syncd_copies_show(cli, syncd_json_member(syncd_json_root(plan, strlen(plan)), "copies"));
     show_unreachable(cli, plan);
     syncd_output_printf(cli->out, _("Digest of this plan: %s\n"), safe);
 }

@@ -1,4 +1,5 @@
 /* What a person is shown of a plan of repair, and of what it did. */
+#include "cli/copies.h"
 #include "cli/i18n.h"
 #include "cli/listing.h"
 #include "cli/repair.h"
@@ -105,6 +106,17 @@ static void show_steps(SyncdCli *cli, SyncdClient *client, SyncdJson document, S
     syncd_table_print(table, cli->out);
 }
 
+/* What the step that only shows says of what any purge takes along. */
+static SyncdJson copies_of(SyncdJson document)
+{
+    SyncdJsonIter iter;
+    SyncdJson step = {0};
+    syncd_json_iter_init(&iter, syncd_json_member(document, "steps"));
+    return syncd_json_iter_next(&iter, NULL, &step)
+               ? syncd_json_member(syncd_json_member(step, "preview"), "copies")
+               : step;
+}
+
 static void show_states(SyncdCli *cli, SyncdJson plan)
 {
     g_autofree char *state = syncd_record_text(plan, "state"),
@@ -134,6 +146,7 @@ void syncd_cli_show_repair(SyncdCli *cli, SyncdClient *client, const SyncdCliRep
     show_states(cli, plan);
     syncd_output_text(cli->out, "\n");
     show_steps(cli, client, document, plan);
+    syncd_copies_show(cli, copies_of(document));
     syncd_cli_show_repair_causes(cli, client, plan);
 }
 

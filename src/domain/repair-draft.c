@@ -123,9 +123,9 @@ static void write_purge_preview(SyncdJsonWriter *writer, const SyncdRepairDraft 
 {
     g_autofree char *totals =
         g_strdup_printf("{\"blocked_steps\":%u,\"copies_bytes\":%" G_GUINT64_FORMAT
-                        ",\"freed_bytes\":%" G_GUINT64_FORMAT
+                        ",\"copies\":%s,\"freed_bytes\":%" G_GUINT64_FORMAT
                         ",\"reusable_bytes\":%" G_GUINT64_FORMAT ",\"more\":%s}",
-                        draft->n_steps, draft->copies_bytes, draft->freed_bytes,
+                        draft->n_steps, draft->copies_bytes, draft->copies, draft->freed_bytes,
                         draft->reusable_bytes, draft->left_out > 0 ? "true" : "false");
     const SyncdRepairStep preview = {
         .id = SYNCD_REPAIR_PURGE_PREVIEW,

@@ -62,6 +62,7 @@ typedef struct {
     /* Of what is purged: that the disk gets back, at most, and that the log can use again; and that
      * the disk gets back of what any purge takes along. */
     guint64 freed_bytes, reusable_bytes, copies_bytes;
+    const char *copies; /* these by name, a JSON array */
 } SyncdRepairDraft;
 
 /* Appends the exact bytes: two spaces a level, and a line feed at the end. */

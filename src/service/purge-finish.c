@@ -198,10 +198,12 @@ static bool go_on(SyncdService *service, guint64 pos, GError **error)
     return service->scrubbed ? prove_all(service, error) : scrub(service, error);
 }
 
-/* The index may be in the making, for the last step's sake among others. */
+/* The index may be in the making, for the last step's sake among others. What a repair kept is not
+ * taken before it has ended and is proven, or somebody has decided about it. */
 static bool may_go_on(SyncdService *service)
 {
     return !syncd_service_has_turn(service) && !syncd_repair_is_half_done(service) &&
+           syncd_repair_find_unproven(service) == NULL &&
            syncd_store_condition(service->store) == SYNCD_STORE_WRITABLE &&
            !syncd_store_is_indexing(service->store) && !syncd_store_lacks_index(service->store);
 }

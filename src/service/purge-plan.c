@@ -1,7 +1,10 @@
 #include "service/purge.h"
 
 #include "base/canonical.h"
+#include "service/purge-along.h"
 #include "service/registry.h"
+
+#include <string.h>
 
 void syncd_purge_plan_free(SyncdPurgePlan *plan)
 {
@@ -12,6 +15,7 @@ void syncd_purge_plan_free(SyncdPurgePlan *plan)
     g_clear_pointer(&plan->decisions, syncd_decisions_unref);
     g_free(plan->actor);
     g_free(plan->subject);
+    g_free(plan->along);
     g_free(plan);
 }
 
@@ -237,6 +241,9 @@ static void write_plan(const SyncdPurgePlan *plan, const char *digest, GString *
     syncd_json_member_bool(&writer, "record", plan->record);
     syncd_json_member_string(&writer, "policy_decision_ref", syncd_purge_plan_decision(plan));
     write_entries_digest(plan, &writer);
+    if (plan->along != NULL)
+        syncd_json_member_value(&writer, "copies",
+                                syncd_json_root(plan->along, strlen(plan->along)));
     syncd_purge_write_unreachable(&writer);
     if (digest != NULL)
         syncd_json_member_string(&writer, "digest", digest);
@@ -268,7 +275,8 @@ SyncdPurgePlan *syncd_purge_plan_new(SyncdService *service, const SyncdCaller *c
     if (!require_caller(plan, error) || !check_object(request->object, error) ||
         !syncd_service_require_scope_reach(service, caller, plan->actor, request->scope, error) ||
         !syncd_service_require_scope(service, request->scope, &plan->scope, error) ||
-        !check_state(plan, error) || !check_retention(plan, error) || !decide(plan, error))
+        !check_state(plan, error) || !check_retention(plan, error) ||
+        !syncd_service_check_no_unproven(service, error) || !decide(plan, error))
         return NULL;
     return g_steal_pointer(&plan);
 }

@@ -31,6 +31,7 @@ typedef struct {
     bool record;   /* the object has one in its registry */
     SyncdPurgeable *purgeable;
     SyncdDecisions *decisions;
+    char *along; /* what it takes beside, as JSON (purge-along.h); NULL: that is told elsewhere */
     char digest[SYNCD_DIGEST_SIZE];
 } SyncdPurgePlan;
 

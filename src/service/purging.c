@@ -1,4 +1,5 @@
 /* Planning a purge and carrying it out, in steps. */
+#include "service/purge-along.h"
 #include "service/purge.h"
 
 struct SyncdPurging {
@@ -35,8 +36,11 @@ static SyncdPurgePlan *make_plan(SyncdPurging *purging, GError **error)
 {
     g_autoptr(SyncdPurgePlan) plan =
         syncd_purge_plan_new(purging->service, &purging->caller, &purging->request, error);
-    return plan != NULL &&
-                   syncd_purge_plan_complete(plan, syncd_purge_search_take(purging->search), error)
+    if (plan == NULL)
+        return NULL;
+    g_autoptr(GPtrArray) along = syncd_service_list_along(purging->service);
+    plan->along = syncd_along_write(along);
+    return syncd_purge_plan_complete(plan, syncd_purge_search_take(purging->search), error)
                ? g_steal_pointer(&plan)
                : NULL;
 }

@@ -1,4 +1,5 @@
 /* What has to be so before a plan is carried out: nothing was touched until then. */
+#include "service/purge-along.h"
 #include "service/repair-private.h"
 
 #include "store/examine.h"
@@ -48,6 +49,24 @@ bool syncd_repair_check_needs(SyncdRepairPlan *plan, GError **error)
                g_strcmp0(need->preview, work->preview) == 0;
     }
     return same || refuse_stale(plan, "what is found now is not what was found then", error);
+}
+
+/* What a purge takes along was shown with it. */
+bool syncd_repair_check_along(const SyncdRepairPlan *plan, GError **error)
+{
+    SyncdJsonIter iter;
+    SyncdJson preview, root = syncd_json_root(plan->text, strlen(plan->text));
+    if (!plan->purges)
+        return true;
+    if (!syncd_service_check_no_unproven(plan->service, error))
+        return false;
+    g_autoptr(GPtrArray) along = syncd_service_list_along(plan->service);
+    syncd_json_iter_init(&iter, syncd_json_member(root, "steps"));
+    while (syncd_json_iter_next(&iter, NULL, &preview))
+        if (syncd_along_is_within(
+                along, syncd_json_member(syncd_json_member(preview, "preview"), "copies")))
+            return true;
+    return refuse_stale(plan, "a purge would take along what was not there then", error);
 }
 
 /* ---- the log ---- */

@@ -94,6 +94,16 @@ bool syncd_repair_is_half_done(const SyncdService *service)
     return false;
 }
 
+const SyncdRepairPlan *syncd_repair_find_unproven(const SyncdService *service)
+{
+    for (guint i = 0; i < service->repairs->plans->len; i++) {
+        const SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
+        if (plan->kept && syncd_repair_plan_is_unproven(plan))
+            return plan;
+    }
+    return NULL;
+}
+
 /* ---- finding ---- */
 
 bool syncd_repair_is_known(const SyncdService *service, const char *id)

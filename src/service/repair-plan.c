@@ -1,10 +1,10 @@
 /* Planning: from what is found wrong to a document that somebody can approve. */
 #include "service/diagnose.h"
+#include "service/purge-along.h"
 #include "service/repair-private.h"
 
 #include "base/canonical.h"
 #include "base/log.h"
-#include "store/repair-store.h"
 
 /* ---- a plan, from its text ---- */
 
@@ -250,11 +250,6 @@ static guint64 reusable_by(const GPtrArray *needs)
     return bytes;
 }
 
-static guint64 copies_of(SyncdService *service)
-{
-    return syncd_store_copy_bytes(service->store) + syncd_store_kept_bytes(service->store);
-}
-
 SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *needs,
                                         guint64 left_out, GError **error)
 {
@@ -270,8 +265,10 @@ SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *
                       heads = list_heads(service);
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GString) text = g_string_new(NULL);
-    guint64 copies = copies_of(service);
-    g_autofree char *summary = syncd_repair_purge_summary(needs, copies, left_out > 0);
+    g_autoptr(GPtrArray) along = syncd_service_list_along(service);
+    guint64 copies = syncd_along_bytes(along);
+    g_autofree char *copied = syncd_along_write(along),
+                    *summary = syncd_repair_purge_summary(needs, along, left_out > 0);
     guint64 now = syncd_sources_realtime_usec(service->sources);
     add_steps(service, needs, steps, texts);
     const SyncdRepairDraft draft = {
@@ -290,6 +287,7 @@ SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *
         .space_bytes = space_of(service, needs),
         .freed_bytes = freed_by(needs) + copies,
         .copies_bytes = copies,
+        .copies = copied,
         .reusable_bytes = reusable_by(needs),
     };
     syncd_repair_draft_write(&draft, text);
@@ -335,6 +333,8 @@ static bool refuse_nothing(SyncdService *service, bool purge, GError **error)
     for (guint i = 0; i < found->len; i++)
         lacks_room |= strcmp(((SyncdFound *)found->pdata[i])->finding->code,
                              SYNCD_FINDING_KEPT_PRESSURE) == 0;
+    if ((purge || lacks_room) && !syncd_service_check_no_unproven(service, error))
+        return false;
     if (purge || lacks_room)
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
                              "make room on the disk in another way, delete what is not needed and "

@@ -125,9 +125,9 @@ void syncd_repair_remove(SyncdRepairPlan *plan);
  * may want. `ret_left_out`: how many there are more; NULL: nobody asks. */
 GPtrArray *syncd_repair_find_needs(SyncdService *service, const SyncdRepairWish *wish,
                                    guint64 *ret_left_out, GError **error);
-/* What a plan of purges says in a few sentences; NULL: it is none. `copies` are bytes that any
- * purge takes along. */
-char *syncd_repair_purge_summary(const GPtrArray *needs, guint64 copies, bool more);
+/* What a plan of purges says in a few sentences; NULL: it is none. `along` is what any purge takes
+ * along (purge-along.h). */
+char *syncd_repair_purge_summary(const GPtrArray *needs, const GPtrArray *along, bool more);
 /* The live report, as JSON. */
 char *syncd_repair_live_report(SyncdService *service, GError **error);
 
@@ -187,6 +187,8 @@ bool syncd_repair_check_idle(const SyncdService *service, GError **error);
 bool syncd_repair_check_alone(const SyncdRepairPlan *plan, GError **error);
 /* PlanStale: a diagnosis gives other steps by now. */
 bool syncd_repair_check_needs(SyncdRepairPlan *plan, GError **error);
+/* Of purges. PlanStale: by now more would go than was shown. Busy: more than may. */
+bool syncd_repair_check_along(const SyncdRepairPlan *plan, GError **error);
 /* PlanStale: the log is another one. */
 bool syncd_repair_check_heads(const SyncdRepairPlan *plan, GError **error);
 /* NoSpace. */
@@ -234,6 +236,8 @@ bool syncd_repair_require_approval(const SyncdRepairPlan *plan, GError **error);
 bool syncd_repair_is_known(const SyncdService *service, const char *id);
 /* One that was begun and has not ended, whether or not it goes on. */
 bool syncd_repair_is_half_done(const SyncdService *service);
+/* One that nothing proves, and that keeps what was there before; NULL: there is none. */
+const SyncdRepairPlan *syncd_repair_find_unproven(const SyncdService *service);
 /* Whether the ledger of this state may be written at all. */
 bool syncd_repair_may_write(const SyncdService *service);
 /* What the disk did not take is tried again in a while. */

@@ -4,6 +4,7 @@
  *
  * The note is the operation that purged it. One that is not as it was shown stays.
  */
+#include "service/purge-along.h"
 #include "service/purge-due.h"
 #include "service/purge.h"
 #include "service/repair-private.h"
@@ -45,7 +46,7 @@ static bool expand(SyncdRepairNeeds *needs, const SyncdFound *found, GError **er
     return true;
 }
 
-char *syncd_repair_purge_summary(const GPtrArray *needs, guint64 copies, bool more)
+char *syncd_repair_purge_summary(const GPtrArray *needs, const GPtrArray *along, bool more)
 {
     guint64 freed = 0, reusable = 0;
     guint n = 0;
@@ -58,16 +59,14 @@ char *syncd_repair_purge_summary(const GPtrArray *needs, guint64 copies, bool mo
     if (n == 0)
         return NULL;
     g_autofree char *files = g_format_size(freed), *log = g_format_size(reusable),
-                    *kept = g_format_size(copies),
-                    *along = copies == 0
-                                 ? g_strdup("")
-                                 : g_strdup_printf(" Earlier copies of the log, backups beside "
-                                                   "it among them, and what repairs kept, go with "
-                                                   "it: %s.",
-                                                   kept);
+                    *named = syncd_along_say(along),
+                    *others = g_format_size(syncd_along_bytes(along)),
+                    *with_it = named == NULL
+                                   ? g_strdup("")
+                                   : g_strdup_printf(" With it go %s: %s.", named, others);
     return g_strdup_printf("Purge for good what was deleted and nothing keeps, %u %s: files of %s "
                            "at most go, and %s within the log can be written again.%s%s",
-                           n, n == 1 ? "object" : "objects", files, log, along,
+                           n, n == 1 ? "object" : "objects", files, log, with_it,
                            more ? " More is left for another plan, after this." : "");
 }
 

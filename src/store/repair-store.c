@@ -112,18 +112,16 @@ static guint64 size_of(const SyncdStore *self, const char *name)
     return lstat(path, &st) == 0 ? (guint64)st.st_size : 0;
 }
 
-guint64 syncd_store_kept_bytes(SyncdStore *self)
+void syncd_store_each_kept(SyncdStore *self, SyncdStoredFunc func, void *data)
 {
-    guint64 bytes = 0;
     g_autoptr(GPtrArray) names = NULL;
     if (!syncd_directory_list(self->directory, FOLDER, is_kept_by_a_repair, G_MAXUINT - 1, &names,
                               NULL))
-        return 0;
+        return;
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *path = path_of(names->pdata[i]);
-        bytes += size_of(self, path);
+        func(data, names->pdata[i], size_of(self, path));
     }
-    return bytes;
 }
 
 bool syncd_store_remove_kept(SyncdStore *self, GError **error)

@@ -39,8 +39,8 @@ bool syncd_store_list_repair(SyncdStore *store, bool (*is_wanted)(const char *na
 /* Removes all that is not a plan, its state or its report, or one of those that was set aside: what
  * repairs kept, whoever still knows of it. */
 bool syncd_store_remove_kept(SyncdStore *store, GError **error);
-/* How much that would be, as far as it can be told. */
-guint64 syncd_store_kept_bytes(SyncdStore *store);
+/* Tells of each of these files, as far as it can be told. */
+void syncd_store_each_kept(SyncdStore *store, SyncdStoredFunc func, void *data);
 
 /* ---- the index ---- */
 

@@ -89,25 +89,26 @@ static bool remove_chunks(SyncdScrub *scrub, Part *part, GError **error)
     return true;
 }
 
-static bool is_copy(const char *name)
+/* The name of the database that it is a copy of the log in, or the WAL of; NULL: it is neither. */
+static char *copy_of(const char *name)
 {
     size_t size = strlen(name) - (g_str_has_suffix(name, "-wal") ? strlen("-wal") : 0);
     g_autofree char *database = g_strndup(name, size);
-    return syncd_source_is_earlier_journal(database) || g_str_has_prefix(name, NEXT_JOURNAL);
+    if (g_str_has_prefix(name, NEXT_JOURNAL))
+        return g_strdup(NEXT_JOURNAL);
+    return syncd_source_is_earlier_journal(database) ? g_steal_pointer(&database) : NULL;
 }
 
-guint64 syncd_store_copy_bytes(SyncdStore *self)
+void syncd_store_each_copy(SyncdStore *self, SyncdStoredFunc func, void *data)
 {
     struct stat st;
-    guint64 bytes = 0;
     g_autoptr(GDir) folder = g_dir_open(syncd_directory_path(self->directory), 0, NULL);
     const char *name;
     while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
-        g_autofree char *path = syncd_directory_file(self->directory, name);
-        if (is_copy(name) && lstat(path, &st) == 0)
-            bytes += (guint64)st.st_size;
+        g_autofree char *path = syncd_directory_file(self->directory, name), *copy = copy_of(name);
+        if (copy != NULL && lstat(path, &st) == 0)
+            func(data, copy, (guint64)st.st_size);
     }
-    return bytes;
 }
 
 /* They are whole databases of before, with all that was in them. */
@@ -122,7 +123,8 @@ static bool remove_copies(SyncdScrub *scrub, GError **error)
         return false;
     }
     while ((name = g_dir_read_name(folder)) != NULL) {
-        if (!is_copy(name))
+        g_autofree char *copy = copy_of(name);
+        if (copy == NULL)
             continue;
         if (!syncd_directory_remove(directory, name, error))
             return false;

@@ -511,9 +511,11 @@ typedef struct {
 typedef struct SyncdScrub SyncdScrub;
 
 SyncdScrub *syncd_store_begin_scrub(SyncdStore *store, const char *scope_id, GPtrArray *chunks);
-/* How much the copies are that any purge takes along, as far as it can be told: earlier generations
- * of the log, and what was copied before migrations. */
-guint64 syncd_store_copy_bytes(SyncdStore *store);
+typedef void (*SyncdStoredFunc)(void *data, const char *name, guint64 bytes);
+/* Tells of each file of the copies that any purge takes along, as far as it can be told: earlier
+ * generations of the log, backups beside it, and what was copied before migrations. Of a WAL the
+ * name is that of its database. */
+void syncd_store_each_copy(SyncdStore *store, SyncdStoredFunc func, void *data);
 /* Of another purge: what both need is done once. Before the first step. */
 void syncd_scrub_add(SyncdScrub *scrub, const char *scope_id, GPtrArray *chunks);
 /* There must be no open turn. `*ret_more` false: that was the last one. */

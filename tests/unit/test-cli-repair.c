@@ -79,6 +79,18 @@ static void a_state_that_is_not_said_hides_no_step(void)
     assert_says(text, "Give two of them up.", true);
 }
 
+static void what_goes_with_a_purge_is_named(void)
+{
+    g_autofree char *text = printed(
+        DESCRIPTION, "{\"steps\":[{\"id\":\"generate_purge_preview\",\"preview\":{\"copies\":["
+                     "{\"file\":\"journal-nightly.db\",\"bytes\":2000},"
+                     "{\"plan_id\":\"plan-2\",\"bytes\":10}]}}],\"blocked_steps\":[]}");
+    assert_says(text, "journal-nightly.db (2.0", true);
+    assert_says(text, "what the repair plan-2 kept to be taken back", true);
+    g_autofree char *other = printed(DESCRIPTION, DOCUMENT);
+    assert_says(other, "With it go", false);
+}
+
 static void no_more_is_said_to_be_done_than_was(void)
 {
 #define GONE "{\"object_id\":\"note\",\"operation\":\"op-1\"}"
@@ -107,6 +119,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-repair/state", how_it_stands_is_what_the_daemon_says);
     g_test_add_func("/cli-repair/given-up", what_is_given_up_is_not_said_to_be_safe);
     g_test_add_func("/cli-repair/hidden", a_state_that_is_not_said_hides_no_step);
+    g_test_add_func("/cli-repair/along", what_goes_with_a_purge_is_named);
     g_test_add_func("/cli-repair/done", no_more_is_said_to_be_done_than_was);
     return g_test_run();
 }

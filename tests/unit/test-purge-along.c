@@ -1,0 +1,256 @@
+/*
+ * What any purge takes along is named before anybody agrees to it, and nothing else goes; and what
+ * a repair kept that nothing proves stays, whoever wants to purge.
+ */
+#include "purge-service-fixture.h"
+#include "repair-fixture.h"
+#include "service/repair-private.h"
+
+#include <string.h>
+
+#define BROKEN "this is no database at all"
+
+static void begin_deleted(ServiceFixture *f)
+{
+    repair_init(f);
+    g_free(put_note(f));
+    delete_note(f);
+    rest(f);
+}
+
+static void put_file(ServiceFixture *f, const char *name)
+{
+    g_autofree char *path = g_build_filename(f->base.directory, name, NULL);
+    write_private(path, "0123456789", -1);
+}
+
+static bool has_file(ServiceFixture *f, const char *name)
+{
+    g_autofree char *path = g_build_filename(f->base.directory, name, NULL);
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static void put_copies(ServiceFixture *f)
+{
+    g_autofree char *folder = g_build_filename(f->base.directory, "repair", NULL);
+    g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
+    put_file(f, "journal-nightly.db");
+    put_file(f, "journal-nightly.db-wal");
+    put_file(f, "repair/plan-1.0");
+    put_file(f, "repair/plan-1.1");
+}
+
+#define COPIES                                                                                     \
+    "[{\"file\":\"journal-nightly.db\",\"bytes\":20},{\"plan_id\":\"plan-1\",\"bytes\":20}]"
+
+static char *purge_document(ServiceFixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    const SyncdPurgeRequest request = request_for(NULL);
+    char *text = syncd_service_plan_purge(f->service, &f->caller, &request, &error);
+    g_assert_no_error(error);
+    return text;
+}
+
+static SyncdRepairPlan *plan_room(ServiceFixture *f, int code)
+{
+    g_autoptr(GError) error = NULL;
+    const SyncdRepairRequest request = {.purge = true};
+    SyncdRepairPlan *plan = NULL;
+    syncd_service_plan_repair(f->service, &f->caller, &request, &plan, &error);
+    g_assert_cmpint(error != NULL ? error->code : -1, ==, code);
+    rest(f);
+    return plan;
+}
+
+/* ---- naming ---- */
+
+static void a_purge_names_what_goes_with_it(void)
+{
+    ServiceFixture f;
+    begin_deleted(&f);
+    g_autofree char *before = purge_document(&f);
+    assert_member(before, "copies", "[]");
+    put_copies(&f);
+    g_autofree char *document = purge_document(&f);
+    assert_member(document, "copies", COPIES);
+    /* … and what was shown before is another purge. */
+    g_autofree char *quoted = member_of(before, "digest"),
+                    *digest = g_strndup(quoted + 1, strlen(quoted) - 2);
+    g_free(purge_at(&f, digest, SYNCD_ERROR_STALE_DIGEST));
+    g_free(purge(&f));
+    finish(&f);
+    g_assert_false(has_file(&f, "journal-nightly.db"));
+    g_assert_false(has_file(&f, "repair/plan-1.0"));
+    service_clear(&f);
+}
+
+static void a_plan_to_make_room_names_it_too(void)
+{
+    ServiceFixture f;
+    begin_deleted(&f);
+    put_copies(&f);
+    SyncdRepairPlan *plan = plan_room(&f, -1);
+    const char *text = syncd_repair_plan_text(plan);
+    SyncdJson root = syncd_json_root(text, strlen(text)), step;
+    SyncdJsonIter iter;
+    syncd_json_iter_init(&iter, syncd_json_member(root, "steps"));
+    g_assert_true(syncd_json_iter_next(&iter, NULL, &step));
+    SyncdJson copies = syncd_json_member(syncd_json_member(step, "preview"), "copies");
+    g_assert_cmpuint(syncd_json_count(copies), ==, 2);
+    g_assert_nonnull(
+        strstr(text, "With it go journal-nightly.db and what the repair plan-1 kept: 40 bytes."));
+    service_clear(&f);
+}
+
+static void what_comes_later_is_not_taken(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    begin_deleted(&f);
+    put_copies(&f);
+    SyncdRepairPlan *plan = plan_room(&f, -1);
+    approve_repair(&f, plan);
+    put_file(&f, "journal-weekly.db");
+    g_assert_false(syncd_service_apply_repair(f.service, &f.caller, plan,
+                                              syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    g_assert_true(has_file(&f, "journal-weekly.db"));
+    /* That some of it is gone by then changes nothing. */
+    plan = plan_room(&f, -1);
+    approve_repair(&f, plan);
+    g_autofree char *path = g_build_filename(f.base.directory, "journal-nightly.db", NULL);
+    g_assert_cmpint(g_remove(path), ==, 0);
+    apply_repair(&f, plan);
+    service_clear(&f);
+}
+
+/* ---- what nothing proves ---- */
+
+/* As if the log were another one since. */
+static void change_heads(SyncdRepairPlan *plan)
+{
+    for (guint i = 0; i < plan->heads->len; i++)
+        g_array_index(plan->heads, SyncdRepairHead, i).root.bytes[0] ^= 1;
+}
+
+static SyncdRepairPlan *begin_index_repair(ServiceFixture *f)
+{
+    service_close(f);
+    damage_index(f);
+    repair_open(f, NULL);
+    SyncdRepairPlan *plan = plan_repair(f);
+    approve_repair(f, plan);
+    begin_repair(f, plan);
+    return plan;
+}
+
+static void assert_names(const GError *error, const SyncdRepairPlan *plan)
+{
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
+    g_assert_nonnull(strstr(error->message, syncd_repair_plan_id(plan)));
+    g_assert_nonnull(strstr(error->message, "repair rollback"));
+}
+
+static void what_nothing_proves_is_taken_by_no_purge(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    begin_deleted(&f);
+    SyncdRepairPlan *room = plan_room(&f, -1), *plan = begin_index_repair(&f);
+    change_heads(plan);
+    run_jobs(&f);
+    g_assert_true(syncd_repair_plan_is_unproven(plan));
+    const SyncdPurgeRequest request = request_for(NULL);
+    g_assert_null(syncd_service_plan_purge(f.service, &f.caller, &request, &error));
+    assert_names(error, plan);
+    g_clear_error(&error);
+    const SyncdRepairRequest wish = {.purge = true};
+    g_assert_false(syncd_service_plan_repair(f.service, &f.caller, &wish, &room, &error));
+    assert_names(error, plan);
+    rest(&f);
+    rollback_repair(&f, plan);
+    g_autofree char *bytes = index_bytes(&f, NULL);
+    g_assert_cmpstr(bytes, ==, BROKEN);
+    service_clear(&f);
+}
+
+/* One that was planned before does not find it gone either. */
+static void nor_by_one_that_was_planned_before(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    begin_deleted(&f);
+    SyncdRepairPlan *room = plan_room(&f, -1);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(room));
+    SyncdRepairPlan *plan = begin_index_repair(&f);
+    change_heads(plan);
+    run_jobs(&f);
+    room = syncd_service_find_repair_plan(f.service, id);
+    approve_repair(&f, room);
+    g_assert_false(syncd_service_apply_repair(f.service, &f.caller, room,
+                                              syncd_repair_plan_digest(room), &job, &error));
+    assert_names(error, plan);
+    g_assert_true(syncd_repair_can_be_undone(plan));
+    service_clear(&f);
+}
+
+/* A purge that is under way waits with what it takes along, until somebody has decided. */
+static void a_purge_that_was_begun_waits_for_it(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    begin_deleted(&f);
+    g_autofree char *purged = purge(&f);
+    SyncdRepairPlan *plan = begin_index_repair(&f);
+    change_heads(plan);
+    finish(&f);
+    g_assert_true(syncd_repair_plan_is_unproven(plan));
+    for (int i = 0; i < 8; i++)
+        finish(&f);
+    g_autofree char *waiting = report(&f, purged);
+    assert_member(waiting, "state", "\"purged\"");
+    g_assert_true(syncd_repair_can_be_undone(plan));
+    syncd_service_discard_repair(f.service, &f.caller, plan, syncd_repair_plan_digest(plan),
+                                 &error);
+    g_assert_no_error(error);
+    for (int i = 0; i < 8; i++)
+        finish(&f);
+    g_autofree char *done = report(&f, purged);
+    assert_member(done, "state", "\"proven\"");
+    service_clear(&f);
+}
+
+/* The control: what is proven goes, and is named. */
+static void what_is_proven_goes_and_is_named(void)
+{
+    ServiceFixture f;
+    begin_deleted(&f);
+    SyncdRepairPlan *plan = begin_index_repair(&f);
+    run_jobs(&f);
+    g_assert_true(syncd_repair_can_be_undone(plan));
+    g_autofree char *document = purge_document(&f);
+    g_assert_nonnull(strstr(document, syncd_repair_plan_id(plan)));
+    rest(&f);
+    g_free(purge(&f));
+    for (int i = 0; i < 8; i++)
+        finish(&f);
+    g_assert_false(syncd_repair_can_be_undone(plan));
+    service_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/purge-along/named", a_purge_names_what_goes_with_it);
+    g_test_add_func("/purge-along/room", a_plan_to_make_room_names_it_too);
+    g_test_add_func("/purge-along/later", what_comes_later_is_not_taken);
+    g_test_add_func("/purge-along/unproven", what_nothing_proves_is_taken_by_no_purge);
+    g_test_add_func("/purge-along/before", nor_by_one_that_was_planned_before);
+    g_test_add_func("/purge-along/waits", a_purge_that_was_begun_waits_for_it);
+    g_test_add_func("/purge-along/control", what_is_proven_goes_and_is_named);
+    return g_test_run();
+}
