@@ -23,18 +23,16 @@ static void tell(SyncdRepairAct *act, const SyncdRescue *rescue)
 /* Whoever takes this up again finds out by himself whether it is done. */
 static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
 {
-    *ret_progress = 0;
     *ret_more = syncd_store_unreadable(act->service->store) != NULL;
     if (!*ret_more)
         return true;
     if (act->data == NULL)
         act->data = syncd_rescue_new(act->service->store);
-    if (!syncd_rescue_look(act->data, ret_more, error))
-        return false;
-    if (*ret_more)
+    bool ok = syncd_rescue_step(act->data, ret_more, error);
+    *ret_progress = syncd_rescue_progress(act->data);
+    if (ok && *ret_more)
         return true;
     tell(act, act->data);
-    bool ok = syncd_rescue_switch(act->data, error);
     stop(act);
     return ok;
 }

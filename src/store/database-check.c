@@ -123,8 +123,9 @@ static bool check_was_read(SyncdDatabase *db, GError **error)
     return false;
 }
 
-bool syncd_database_check_structure(SyncdDatabase *db, GPtrArray *faults, GError **error)
+static bool check_structure(SyncdDatabase *db, const SyncdDatabaseTask *task, GError **error)
 {
+    GPtrArray *faults = task->faults;
     guint before = faults->len;
     g_autoptr(SyncdStatement) rows = syncd_database_statement(db, "PRAGMA integrity_check(20)");
     for (;;) {
@@ -137,6 +138,19 @@ bool syncd_database_check_structure(SyncdDatabase *db, GPtrArray *faults, GError
         if (strcmp(text, "ok") != 0)
             g_ptr_array_add(faults, g_strdup(text));
     }
+}
+
+bool syncd_database_check_structure(SyncdDatabase *db, GPtrArray *faults, GError **error)
+{
+    const SyncdDatabaseTask task = {.faults = faults};
+    return check_structure(db, &task, error);
+}
+
+bool syncd_database_check_structure_step(SyncdDatabase *db, GPtrArray *faults, bool *ret_more,
+                                         GError **error)
+{
+    const SyncdDatabaseTask task = {.work = check_structure, .faults = faults};
+    return syncd_database_step(db, &task, ret_more, error);
 }
 
 /* Nothing of it was used so far: which schema it has tells whether anything may be. */

@@ -31,11 +31,27 @@ struct SyncdDatabase {
     GHashTable *statements; /* const char * (by address) -> SyncdStatement * */
     int wal_pages;
     SyncdFilePlace file_place, wal_place;
-    struct SyncdDatabaseSteps *steps; /* NULL: it is not being migrated in steps */
+    struct SyncdDatabaseSteps *steps; /* NULL: nothing is under way in steps */
     bool frozen;                      /* nothing is synced any more */
     char *damage;                     /* what was found malformed first */
     char *schema_fault;               /* what its schema has that ours has not, or lacks */
 };
+
+/* Long work (database-steps.c). What it borrows lives until the work has ended. */
+typedef struct SyncdDatabaseTask SyncdDatabaseTask;
+struct SyncdDatabaseTask {
+    bool (*work)(SyncdDatabase *db, const SyncdDatabaseTask *task, GError **error);
+    unsigned up_to; /* of migrating */
+    SyncdStepLength length;
+    const char *copy; /* of copying */
+    bool compact;
+    GPtrArray *faults; /* of checking */
+};
+/* Begins it, or goes on with what was begun, until it pauses. */
+bool syncd_database_step(SyncdDatabase *db, const SyncdDatabaseTask *task, bool *ret_more,
+                         GError **error);
+/* While there are more. */
+guint syncd_database_steps_taken(const SyncdDatabase *db);
 
 /* The code that an error of SQLite means to us. */
 void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error);

@@ -1,14 +1,19 @@
 /*
- * Migrating in steps. A lookup over a long table is one statement of SQLite, which sorts all of it;
- * on the way it calls back, and that is where it pauses: on a stack of its own (base/fiber.h).
- * Until it goes on, the connection is in the middle of that statement and nobody may use it.
+ * Long work with a database in steps. Sorting all rows for a lookup, copying or checking a whole
+ * file is one call of SQLite; on the way it reads pages and calls back, and that is where it
+ * pauses: on a stack of its own (base/fiber.h). Until it goes on, the connection is in the middle
+ * of that call and nobody may use it.
+ *
+ * One that is given up is not let read any more, which ends it as a disk would that fails.
  */
 #include "base/fiber.h"
 #include "store/database-private.h"
+#include "store/vfs.h"
 
-/* Instructions of SQLite's machine, of which a row to sort takes six and one that is sorted four.
- */
+/* A step ends after so many instructions of SQLite's machine, of which a row to sort takes six and
+ * one that is sorted four, or after so many pages. */
 #define INSTRUCTIONS_A_STEP 40000
+#define PAGES_A_STEP 512u
 /* What is sorted at once is one instruction: where others wait, so much of it that it is no longer
  * than others. */
 static const char *const cache[] = {
@@ -18,15 +23,16 @@ static const char *const cache[] = {
 
 struct SyncdDatabaseSteps {
     SyncdDatabase *db;
-    unsigned up_to;
-    SyncdStepLength length;
+    SyncdDatabaseTask task;
     SyncdFiber *fiber;
+    guint64 pages, read; /* of the file, and so many of them were read */
+    guint taken;         /* steps */
     bool given_up;
     bool ok;
     GError *error;
 };
 
-static int pause_migrating(void *data)
+static int pause_here(void *data)
 {
     struct SyncdDatabaseSteps *self = data;
     if (!self->given_up)
@@ -34,26 +40,40 @@ static int pause_migrating(void *data)
     return self->given_up; /* which ends the statement */
 }
 
-static void migrate(SyncdFiber *fiber, void *data)
+static bool note_read(void *data)
 {
     struct SyncdDatabaseSteps *self = data;
-    self->ok = syncd_database_run(self->db, cache[self->length], &self->error) &&
-               syncd_database_migrate(self->db, self->up_to, &self->error) &&
-               syncd_database_run(self->db, cache[SYNCD_STEPS_LONG], &self->error);
+    if (++self->read % PAGES_A_STEP == 0)
+        pause_here(self);
+    return !self->given_up;
 }
 
-static struct SyncdDatabaseSteps *begin(SyncdDatabase *db, unsigned up_to, SyncdStepLength length)
+static void work(SyncdFiber *fiber, void *data)
+{
+    struct SyncdDatabaseSteps *self = data;
+    self->ok = self->task.work(self->db, &self->task, &self->error);
+}
+
+static guint64 count_pages(SyncdDatabase *db)
+{
+    gint64 pages = 0;
+    syncd_database_number(db, "PRAGMA page_count", &pages, NULL);
+    return (guint64)pages;
+}
+
+static struct SyncdDatabaseSteps *begin(SyncdDatabase *db, const SyncdDatabaseTask *task)
 {
     struct SyncdDatabaseSteps *self = g_new0(struct SyncdDatabaseSteps, 1);
     self->db = db;
-    self->up_to = up_to;
-    self->length = length;
-    self->fiber = syncd_fiber_new(migrate, self);
+    self->task = *task;
+    self->pages = count_pages(db);
+    self->fiber = syncd_fiber_new(work, self);
     if (self->fiber == NULL) {
         g_free(self);
         return NULL;
     }
-    sqlite3_progress_handler(db->handle, INSTRUCTIONS_A_STEP, pause_migrating, self);
+    sqlite3_progress_handler(db->handle, INSTRUCTIONS_A_STEP, pause_here, self);
+    syncd_vfs_watch_reads(db->handle, note_read, self);
     return self;
 }
 
@@ -62,6 +82,7 @@ static bool end(SyncdDatabase *db, GError **error)
     struct SyncdDatabaseSteps *self = g_steal_pointer(&db->steps);
     bool ok = self->ok;
     sqlite3_progress_handler(db->handle, 0, NULL, NULL);
+    syncd_vfs_watch_reads(db->handle, NULL, NULL);
     if (self->error != NULL)
         g_propagate_error(error, self->error);
     syncd_fiber_free(self->fiber);
@@ -69,24 +90,38 @@ static bool end(SyncdDatabase *db, GError **error)
     return ok;
 }
 
-bool syncd_database_migrate_step(SyncdDatabase *db, unsigned up_to, SyncdStepLength length,
-                                 bool *ret_more, GError **error)
+bool syncd_database_step(SyncdDatabase *db, const SyncdDatabaseTask *task, bool *ret_more,
+                         GError **error)
 {
     *ret_more = false;
     if (db->steps == NULL)
-        db->steps = begin(db, up_to, length);
+        db->steps = begin(db, task);
     if (db->steps == NULL)
-        return syncd_database_migrate(db, up_to, error);
+        return task->work(db, task, error);
+    db->steps->taken++;
     *ret_more = syncd_fiber_resume(db->steps->fiber);
     return *ret_more || end(db, error);
 }
 
-bool syncd_database_is_migrating(const SyncdDatabase *db)
+guint syncd_database_steps_taken(const SyncdDatabase *db)
+{
+    return db->steps->taken;
+}
+
+bool syncd_database_is_in_steps(const SyncdDatabase *db)
 {
     return db->steps != NULL;
 }
 
-void syncd_database_stop_migrating(SyncdDatabase *db)
+double syncd_database_step_part(const SyncdDatabase *db)
+{
+    const struct SyncdDatabaseSteps *steps = db->steps;
+    return steps != NULL && steps->pages > 0
+               ? (double)MIN(steps->read, steps->pages) / (double)steps->pages
+               : 0;
+}
+
+void syncd_database_stop_steps(SyncdDatabase *db)
 {
     if (db->steps == NULL)
         return;
@@ -94,4 +129,20 @@ void syncd_database_stop_migrating(SyncdDatabase *db)
     while (syncd_fiber_resume(db->steps->fiber))
         continue;
     end(db, NULL);
+}
+
+/* ---- migrating ---- */
+
+static bool migrate(SyncdDatabase *db, const SyncdDatabaseTask *task, GError **error)
+{
+    return syncd_database_run(db, cache[task->length], error) &&
+           syncd_database_migrate(db, task->up_to, error) &&
+           syncd_database_run(db, cache[SYNCD_STEPS_LONG], error);
+}
+
+bool syncd_database_migrate_step(SyncdDatabase *db, unsigned up_to, SyncdStepLength length,
+                                 bool *ret_more, GError **error)
+{
+    const SyncdDatabaseTask task = {.work = migrate, .up_to = up_to, .length = length};
+    return syncd_database_step(db, &task, ret_more, error);
 }

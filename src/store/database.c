@@ -257,7 +257,7 @@ void syncd_database_free(SyncdDatabase *db)
 {
     if (db == NULL)
         return;
-    syncd_database_stop_migrating(db);
+    syncd_database_stop_steps(db);
     g_clear_pointer(&db->statements, g_hash_table_unref);
     if (sqlite3_close(db->handle) != SQLITE_OK)
         g_critical("%s: a statement is still in use", db->kind->name);
@@ -273,18 +273,6 @@ void syncd_database_freeze(SyncdDatabase *db)
 {
     db->frozen = true;
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-}
-
-bool syncd_database_compact(SyncdDatabase *db, GError **error)
-{
-    sort_beside(db->path);
-    int attached = sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, 1); /* what it is written to */
-    bool ok = syncd_database_run(db,
-                                 "PRAGMA temp_store = FILE; VACUUM;"
-                                 "PRAGMA temp_store = MEMORY;",
-                                 error);
-    sqlite3_limit(db->handle, SQLITE_LIMIT_ATTACHED, attached);
-    return ok && syncd_database_empty_wal(db, error);
 }
 
 bool syncd_database_checkpoint(SyncdDatabase *db, int beyond_pages, GError **error)

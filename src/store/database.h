@@ -60,13 +60,16 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
 bool syncd_database_migrate(SyncdDatabase *db, unsigned up_to, GError **error);
 /* Long ones sort more at once, which is sooner done. */
 typedef enum { SYNCD_STEPS_LONG, SYNCD_STEPS_SHORT } SyncdStepLength;
-/* The same in steps that have an end however long a table is. While `*ret_more`, no function of the
- * database may be called but this one, the next, and free, which begins with it. */
+/* The same in steps that have an end however long a table is. As with all work in steps: while
+ * `*ret_more`, no function of the database may be called but this one, with what it was called with
+ * first, those below and free, which begins with giving it up. */
 bool syncd_database_migrate_step(SyncdDatabase *db, unsigned up_to, SyncdStepLength length,
                                  bool *ret_more, GError **error);
-bool syncd_database_is_migrating(const SyncdDatabase *db);
-/* Takes back the migration that is under way, if there is one. */
-void syncd_database_stop_migrating(SyncdDatabase *db);
+bool syncd_database_is_in_steps(const SyncdDatabase *db);
+/* How much of the file was read for what is under way, 0 to 1. */
+double syncd_database_step_part(const SyncdDatabase *db);
+/* Gives up what is under way, and takes back what it changed. */
+void syncd_database_stop_steps(SyncdDatabase *db);
 void syncd_database_free(SyncdDatabase *db);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdDatabase, syncd_database_free)
 
@@ -116,8 +119,13 @@ void syncd_database_rollback(SyncdDatabase *db);
 /* All of it in a file of its own, with what is in the WAL: durable, and its name appears only when
  * it is whole. */
 bool syncd_database_copy(SyncdDatabase *db, const char *copy, GError **error);
-/* Writes it anew, without pages that nothing uses. */
-bool syncd_database_compact(SyncdDatabase *db, GError **error);
+/* The same in steps. */
+typedef enum {
+    SYNCD_COPY_AS_IT_IS,
+    SYNCD_COPY_COMPACT, /* written anew, without pages that nothing uses */
+} SyncdCopyKind;
+bool syncd_database_copy_step(SyncdDatabase *db, const char *copy, SyncdCopyKind kind,
+                              bool *ret_more, GError **error);
 /* What became of its files since they were opened, where they are not those at their paths any
  * more, or were cut short; NULL: nothing did. Costs a look at each. */
 char *syncd_database_displacement(SyncdDatabase *db);
@@ -137,3 +145,6 @@ bool syncd_database_check_schema(SyncdDatabase *db, GPtrArray *faults, GError **
 /* SQLite's own check of the file's structure, in the same manner. Takes as long as reading the
  * whole file. */
 bool syncd_database_check_structure(SyncdDatabase *db, GPtrArray *faults, GError **error);
+/* The same in steps: until they have ended, `faults` is the check's. */
+bool syncd_database_check_structure_step(SyncdDatabase *db, GPtrArray *faults, bool *ret_more,
+                                         GError **error);

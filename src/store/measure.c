@@ -9,7 +9,7 @@
 static SyncdDatabaseFacts measure_database(SyncdDatabase *db, const SyncdMigrations *migrations)
 {
     gint64 version = 0, pages = 0, size = 0;
-    if (syncd_database_is_migrating(db)) /* nobody else may ask it anything */
+    if (syncd_database_is_in_steps(db)) /* nobody else may ask it anything */
         return (SyncdDatabaseFacts){.there = true, .newest = (guint32)migrations->n_steps};
     syncd_statement_number(syncd_database_statement(db, "PRAGMA user_version"), 0, &version, NULL);
     syncd_statement_number(syncd_database_statement(db, "PRAGMA page_count"), 0, &pages, NULL);

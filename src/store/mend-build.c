@@ -15,10 +15,12 @@
 
 static void remove_built(SyncdDirectory *directory)
 {
-    if (syncd_directory_has(directory, SYNCD_MEND_FILE))
-        syncd_directory_remove(directory, SYNCD_MEND_FILE, NULL);
-    if (syncd_directory_has(directory, SYNCD_MEND_FILE "-wal"))
-        syncd_directory_remove(directory, SYNCD_MEND_FILE "-wal", NULL);
+    /* The last is of one that is copied (store/rescue.h). */
+    static const char *const names[] = {SYNCD_MEND_FILE, SYNCD_MEND_FILE "-wal",
+                                        SYNCD_MEND_FILE ".new", SYNCD_MEND_FILE ".new-journal"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (syncd_directory_has(directory, names[i]))
+            syncd_directory_remove(directory, names[i], NULL);
 }
 
 static void end_candidate(SyncdMend *self)

@@ -13,13 +13,20 @@
 
 struct SyncdRescue {
     SyncdStore *store;
-    GPtrArray *names; /* of those that are not looked at yet, the next one last */
+    GPtrArray *names; /* of those that are not looked at yet, the next one first */
+    guint n_names;    /* that there were */
+    SyncdSalvage *salvage;
+    bool salvaged;
     SyncdStore *candidate;
-    SyncdMend *mend; /* of the candidate, where it is damaged */
-    char *best;      /* NULL: none so far */
-    guint64 entries; /* that the best has … */
-    bool sound;      /* … and whether they are as they were */
+    GPtrArray *faults; /* of the candidate's structure, while that is looked at */
+    SyncdMend *mend;   /* of the candidate, where it is damaged */
+    char *best;        /* NULL: none so far */
+    guint64 entries;   /* that the best has … */
+    bool sound;        /* … and whether they are as they were */
     GPtrArray *said;
+    SyncdJournal *source; /* the best, while it is copied */
+    char *made;           /* where to */
+    bool compact;
 };
 
 /* ---- what there is ---- */
@@ -66,16 +73,26 @@ SyncdRescue *syncd_rescue_new(SyncdStore *store)
     SyncdRescue *self = g_new0(SyncdRescue, 1);
     self->store = store;
     self->names = list(store);
+    self->n_names = self->names->len;
     self->said = g_ptr_array_new_with_free_func(g_free);
     return self;
 }
 
+/* Until its steps are over, the database is not to be asked anything. */
+static void end_journal(SyncdJournal *journal)
+{
+    syncd_database_stop_steps(syncd_journal_database(journal));
+    syncd_journal_free(journal);
+}
+
 static void end_candidate(SyncdRescue *self)
 {
+    g_clear_pointer(&self->salvage, syncd_salvage_free);
     g_clear_pointer(&self->mend, syncd_mend_free);
     if (self->candidate != NULL)
-        syncd_journal_free(self->candidate->journal);
+        end_journal(self->candidate->journal);
     g_clear_pointer(&self->candidate, g_free);
+    g_clear_pointer(&self->faults, g_ptr_array_unref);
 }
 
 void syncd_rescue_free(SyncdRescue *self)
@@ -83,6 +100,10 @@ void syncd_rescue_free(SyncdRescue *self)
     if (self == NULL)
         return;
     end_candidate(self);
+    g_clear_pointer(&self->source, end_journal);
+    if (self->made != NULL && syncd_directory_has(self->store->directory, MADE))
+        syncd_directory_remove(self->store->directory, MADE, NULL);
+    g_free(self->made);
     syncd_salvage_remove(self->store->directory);
     g_ptr_array_unref(self->names);
     g_ptr_array_unref(self->said);
@@ -111,17 +132,6 @@ static SyncdJournal *open_one(SyncdRescue *self, const char *name, GError **erro
 {
     return syncd_journal_open_file(self->store->directory, file_of(name), SYNCD_DATABASE_COPY,
                                    self->store->keyring, error);
-}
-
-/* What was read of the journal is what is judged, and then put into its place: the disk may give
- * less of it the next time. */
-static SyncdJournal *open_present(SyncdRescue *self, GError **error)
-{
-    const char *name = present(self);
-    bool salvages = strcmp(name, SYNCD_JOURNAL_FILE) == 0;
-    return !salvages || syncd_salvage_make(self->store->directory, error)
-               ? open_one(self, name, error)
-               : NULL;
 }
 
 static void say(SyncdRescue *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -164,25 +174,24 @@ static void pass_over(SyncdRescue *self, const GError *why)
     end_one(self);
 }
 
-/* A head may cover what lies in pages that are gone: one that was cut short while it was open is
- * kept with all that was open of it, and no more. One that is salvaged has pages that nothing uses.
- */
-static bool is_whole(const SyncdRescue *self, SyncdJournal *journal)
+static bool is_salvaged(const SyncdRescue *self)
 {
-    if (syncd_journal_problem(journal) != NULL)
-        return false;
-    if (strcmp(present(self), SYNCD_JOURNAL_FILE) == 0)
-        return true;
-    g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
-    return syncd_database_check_structure(syncd_journal_database(journal), faults, NULL) &&
-           faults->len == 0;
+    return strcmp(present(self), SYNCD_JOURNAL_FILE) == 0;
 }
 
-/* A store of it alone: that is what is mended. */
+static bool begin_mending(SyncdRescue *self, GError **error)
+{
+    self->mend = syncd_mend_new(self->candidate, error);
+    return self->mend != NULL;
+}
+
+/* A store of it alone: that is what is mended. A head may cover what lies in pages that are gone,
+ * so its structure is looked at: one that was cut short while it was open is kept with all that was
+ * open of it, and no more. One that is salvaged has pages that nothing uses. */
 static bool begin_candidate(SyncdRescue *self, GError **error)
 {
     SyncdStore *store = self->store;
-    SyncdJournal *journal = open_present(self, error);
+    SyncdJournal *journal = open_one(self, present(self), error);
     if (journal == NULL)
         return false;
     self->candidate = g_new0(SyncdStore, 1);
@@ -198,17 +207,49 @@ static bool begin_candidate(SyncdRescue *self, GError **error)
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "It has no feed of this device");
         return false;
     }
-    if (is_whole(self, journal))
-        return true;
-    self->mend = syncd_mend_new(self->candidate, error);
-    return self->mend != NULL;
+    if (syncd_journal_problem(journal) != NULL)
+        return begin_mending(self, error);
+    if (!is_salvaged(self))
+        self->faults = g_ptr_array_new_with_free_func(g_free);
+    return true;
 }
 
-static bool step(SyncdRescue *self, GError **error)
+/* What was read of the journal is what is judged, and then put into its place: the disk may give
+ * less of it the next time. */
+static bool salvage(SyncdRescue *self, GError **error)
 {
     bool more = false;
-    if (self->candidate == NULL && !begin_candidate(self, error))
+    if (self->salvage == NULL)
+        self->salvage = syncd_salvage_new(self->store->directory, error);
+    if (self->salvage == NULL || !syncd_salvage_step(self->salvage, &more, error))
         return false;
+    self->salvaged = !more;
+    if (!more)
+        g_clear_pointer(&self->salvage, syncd_salvage_free);
+    return true;
+}
+
+static bool check_structure(SyncdRescue *self, GError **error)
+{
+    bool more = false;
+    bool known = syncd_database_check_structure_step(
+        syncd_journal_database(self->candidate->journal), self->faults, &more, NULL);
+    if (known && more)
+        return true;
+    bool whole = known && self->faults->len == 0;
+    g_clear_pointer(&self->faults, g_ptr_array_unref);
+    return whole || begin_mending(self, error);
+}
+
+static bool look_at_present(SyncdRescue *self, GError **error)
+{
+    bool more = false;
+    if (is_salvaged(self) && !self->salvaged)
+        return salvage(self, error);
+    if (self->candidate == NULL)
+        return begin_candidate(self, error);
+    if (self->faults != NULL)
+        return check_structure(self, error);
     if (self->mend == NULL) {
         take(self);
         return true;
@@ -223,31 +264,20 @@ static bool step(SyncdRescue *self, GError **error)
     return true;
 }
 
-bool syncd_rescue_look(SyncdRescue *self, bool *ret_more, GError **error)
+static bool look(SyncdRescue *self, GError **error)
 {
     g_autoptr(GError) problem = NULL;
-    if (self->names->len > 0 && !step(self, &problem)) {
-        if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE)) {
-            g_propagate_error(error, g_steal_pointer(&problem));
-            return false;
-        }
-        pass_over(self, problem);
+    if (look_at_present(self, &problem))
+        return true;
+    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
     }
-    *ret_more = self->names->len > 0;
+    pass_over(self, problem);
     return true;
 }
 
 /* ---- putting it in its place ---- */
-
-/* Which pages of one that was salvaged nothing uses was in what it lost. One that is damaged is
- * written anew by whoever mends it. */
-static void compact(const char *path)
-{
-    g_autoptr(SyncdDatabase) made =
-        syncd_database_open(path, &syncd_journal_kind, SYNCD_DATABASE_EXISTING, NULL);
-    if (made != NULL)
-        syncd_database_compact(made, NULL);
-}
 
 /* What is older than the journal may lack what was acknowledged last. */
 static bool doubt(SyncdRescue *self, SyncdJournal *journal, GError **error)
@@ -256,31 +286,39 @@ static bool doubt(SyncdRescue *self, SyncdJournal *journal, GError **error)
            syncd_store_doubt_end(self->store, journal, self->best, error);
 }
 
-static bool copy_best(SyncdRescue *self, GError **error)
+/* Which pages of one that was salvaged nothing uses was in what it lost. One that is damaged is
+ * written anew by whoever mends it. */
+static bool begin_copy(SyncdRescue *self, GError **error)
 {
-    g_autofree char *path = syncd_directory_file(self->store->directory, MADE);
-    g_autoptr(SyncdJournal) journal = open_one(self, self->best, error);
-    if (journal == NULL || !doubt(self, journal, error) ||
-        !syncd_database_copy(syncd_journal_database(journal), path, error))
-        return false;
-    if (self->sound && strcmp(self->best, SYNCD_JOURNAL_FILE) == 0)
-        compact(path);
-    return syncd_directory_remove(self->store->directory, MADE "-wal", error) &&
-           syncd_directory_sync_file(self->store->directory, MADE, error);
+    self->source = open_one(self, self->best, error);
+    self->made = syncd_directory_file(self->store->directory, MADE);
+    self->compact = self->sound && strcmp(self->best, SYNCD_JOURNAL_FILE) == 0;
+    return self->source != NULL && doubt(self, self->source, error);
 }
 
-bool syncd_rescue_switch(SyncdRescue *self, GError **error)
+/* What cannot be written anew is better as it is than not at all. */
+static bool copy_best(SyncdRescue *self, bool *ret_more, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    if (syncd_database_copy_step(syncd_journal_database(self->source), self->made,
+                                 self->compact ? SYNCD_COPY_COMPACT : SYNCD_COPY_AS_IT_IS, ret_more,
+                                 &problem))
+        return true;
+    if (self->compact && !g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE)) {
+        self->compact = false;
+        return *ret_more = true;
+    }
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
+/* The WAL goes before the other file comes: it would be taken for that file's. */
+static bool exchange(SyncdRescue *self, GError **error)
 {
     SyncdDirectory *directory = self->store->directory;
-    if (self->best == NULL) {
-        syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT,
-                             "put a backup of journal.db into the state directory as "
-                             "journal-backup.db, and plan again",
-                             "Nothing here has entries of this log that can be used");
-        return false;
-    }
-    /* The WAL goes before the other file comes: it would be taken for that file's. */
-    if (!copy_best(self, error) || !syncd_directory_remove(directory, WAL, error) ||
+    g_clear_pointer(&self->source, end_journal);
+    if (!syncd_directory_remove(directory, MADE "-wal", error) ||
+        !syncd_directory_remove(directory, WAL, error) ||
         !syncd_directory_rename(directory, MADE, SYNCD_JOURNAL_FILE, error) ||
         !syncd_directory_sync(directory, error) || !syncd_store_reopen(self->store, error))
         return false;
@@ -288,6 +326,47 @@ bool syncd_rescue_switch(SyncdRescue *self, GError **error)
         return true;
     g_propagate_error(error, g_error_copy(self->store->unreadable));
     return false;
+}
+
+bool syncd_rescue_step(SyncdRescue *self, bool *ret_more, GError **error)
+{
+    *ret_more = true;
+    if (self->names->len > 0)
+        return look(self, error);
+    if (self->best == NULL) {
+        syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                             "put a backup of journal.db into the state directory as "
+                             "journal-backup.db, and plan again",
+                             "Nothing here has entries of this log that can be used");
+        return false;
+    }
+    if (self->source == NULL)
+        return begin_copy(self, error);
+    if (!copy_best(self, ret_more, error))
+        return false;
+    return *ret_more || exchange(self, error);
+}
+
+/* ---- how far it is ---- */
+
+static double part_of_present(const SyncdRescue *self)
+{
+    if (self->salvage != NULL)
+        return syncd_salvage_progress(self->salvage) / 2;
+    if (self->candidate == NULL)
+        return 0;
+    if (self->mend != NULL)
+        return (1 + syncd_mend_progress(self->mend)) / 2;
+    return syncd_database_step_part(syncd_journal_database(self->candidate->journal)) / 2;
+}
+
+double syncd_rescue_progress(const SyncdRescue *self)
+{
+    guint looked_at = self->n_names - self->names->len;
+    double part = self->source != NULL
+                      ? syncd_database_step_part(syncd_journal_database(self->source))
+                      : part_of_present(self);
+    return (looked_at + part) / (self->n_names + 1);
 }
 
 /* ---- what was there ---- */

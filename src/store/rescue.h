@@ -2,6 +2,10 @@
  * What can take the place of a journal that is gone, or that SQLite cannot open: what can be read
  * of it (store/salvage.h), an earlier generation, or a backup that somebody put beside it.
  *
+ * All of it goes in steps, each of a bounded number of pages or entries. What is read meanwhile is
+ * a file that nobody else has open. What is given up leaves the journal as it was, and nothing
+ * beside it.
+ *
  * Each is looked at: whether it is of this device, how many entries it has, and whether what is
  * damaged in it can be mended. The one with most entries is copied into the journal's place; the
  * journal that was there is kept. What the one that is there now has no more is known by others
@@ -24,12 +28,12 @@ guint64 syncd_store_rescue_bytes(const SyncdStore *store);
 SyncdRescue *syncd_rescue_new(SyncdStore *store);
 void syncd_rescue_free(SyncdRescue *rescue);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRescue, syncd_rescue_free)
-/* Looks at them in steps, until `*ret_more` is false. */
-bool syncd_rescue_look(SyncdRescue *rescue, bool *ret_more, GError **error);
-/* A sentence (char *) about each. */
+/* Looks at them, puts the best into the journal's place, and opens it, until `*ret_more` is false.
+ * JournalCorrupt when none will do. */
+bool syncd_rescue_step(SyncdRescue *rescue, bool *ret_more, GError **error);
+double syncd_rescue_progress(const SyncdRescue *rescue); /* 0 to 1 */
+/* A sentence (char *) about each that was looked at. */
 const GPtrArray *syncd_rescue_said(const SyncdRescue *rescue);
-/* Then: puts the best into the journal's place, and opens it. JournalCorrupt when none will do. */
-bool syncd_rescue_switch(SyncdRescue *rescue, GError **error);
 
 /* Gives the journal that is there a second name in the folder of repairs, and its WAL. */
 bool syncd_store_keep_unreadable(SyncdStore *store, const char *kept, GError **error);

@@ -12,6 +12,8 @@
 #define PAGE 4096
 #define HEADER 100 /* of the file, before the rest of its first page */
 #define LOOKED_AT 64
+#define PAGES_A_STEP 512u
+#define STEPS_A_SYNC 32u
 #define WAL SYNCD_JOURNAL_FILE "-wal"
 
 /* Places in the header (https://www.sqlite.org/fileformat.html). */
@@ -32,10 +34,22 @@ static void put_number(guint8 *at, guint32 number)
 }
 
 /* What a disk does not give at once it may give when it is asked again. */
-static ssize_t read_at(int fd, void *bytes, size_t size, off_t offset)
+static ssize_t read_some(int fd, guint8 *bytes, size_t size, off_t offset)
 {
     ssize_t n = TEMP_FAILURE_RETRY(pread(fd, bytes, size, offset));
     return n >= 0 ? n : TEMP_FAILURE_RETRY(pread(fd, bytes, size, offset));
+}
+
+/* Less than was asked for only at the file's end. */
+static ssize_t read_at(int fd, guint8 *bytes, size_t size, off_t offset)
+{
+    size_t all = 0;
+    ssize_t n = 1;
+    while (all < size && n > 0) {
+        n = read_some(fd, bytes + all, size - all, offset + (off_t)all);
+        all += (size_t)MAX(n, 0);
+    }
+    return n < 0 ? -1 : (ssize_t)all;
 }
 
 /* A page that the disk does not give is an empty one. */
@@ -103,62 +117,110 @@ static void mend_first(const guint8 template[PAGE], guint64 pages, guint8 page[P
     put_number(page + N_FREE, 0);
 }
 
-static bool copy_pages(int from, int to)
+struct SyncdSalvage {
+    int from, to;         /* the journal's file, and the copy */
+    int wal_from, wal_to; /* -1 where it has none */
+    guint8 template[PAGE];
+    guint64 pages, wal_pages, at; /* the WAL's come behind the others */
+    guint steps;
+};
+
+static int close_file(int fd)
 {
-    guint8 template[PAGE], page[PAGE];
-    guint64 pages = count_pages(from);
-    if (!read_page(to, 0, template) || ftruncate(to, 0) < 0)
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+void syncd_salvage_free(SyncdSalvage *self)
+{
+    if (self == NULL)
+        return;
+    close_file(self->from);
+    close_file(self->to);
+    close_file(self->wal_from);
+    close_file(self->wal_to);
+    g_free(self);
+}
+
+static bool refuse(GError **error)
+{
+    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno,
+                          "What can be read of the journal cannot be copied");
+    return false;
+}
+
+static bool open_wal(SyncdSalvage *self, SyncdDirectory *directory)
+{
+    struct stat st;
+    self->wal_from = open_file(directory, WAL, O_RDONLY);
+    if (self->wal_from < 0)
+        return errno == ENOENT;
+    self->wal_to = open_file(directory, SYNCD_SALVAGE_FILE "-wal", O_WRONLY | O_CREAT | O_TRUNC);
+    if (self->wal_to < 0 || fstat(self->wal_from, &st) < 0)
         return false;
-    read_page(from, 0, page);
-    mend_first(template, pages, page);
-    for (guint64 i = 0; i < pages; i++) {
-        if (i > 0)
-            read_page(from, i, page);
-        if (!write_page(to, i, page))
-            return false;
-    }
+    self->wal_pages = ((guint64)st.st_size + PAGE - 1) / PAGE;
     return true;
 }
 
-/* Its frames have marks and sums of their own, which do not depend on the database. */
-static bool copy_wal(SyncdDirectory *directory)
-{
-    guint8 page[PAGE];
-    ssize_t n = PAGE;
-    off_t at = 0;
-    int from = open_file(directory, WAL, O_RDONLY);
-    if (from < 0)
-        return errno == ENOENT;
-    int to = open_file(directory, SYNCD_SALVAGE_FILE "-wal", O_WRONLY | O_CREAT | O_TRUNC);
-    bool ok = to >= 0;
-    for (; ok && n > 0; at += n) {
-        n = read_at(from, page, sizeof page, at);
-        ok = n >= 0 && TEMP_FAILURE_RETRY(pwrite(to, page, (size_t)n, at)) == n;
-    }
-    int problem = errno;
-    close(from);
-    if (to >= 0)
-        close(to);
-    errno = problem;
-    return ok;
-}
-
-bool syncd_salvage_make(SyncdDirectory *directory, GError **error)
+SyncdSalvage *syncd_salvage_new(SyncdDirectory *directory, GError **error)
 {
     if (!make_template(directory, error))
-        return false;
-    int from = open_file(directory, SYNCD_JOURNAL_FILE, O_RDONLY),
-        to = open_file(directory, SYNCD_SALVAGE_FILE, O_RDWR);
-    bool ok = from >= 0 && to >= 0 && copy_pages(from, to) && copy_wal(directory);
-    int problem = errno;
-    if (from >= 0)
-        close(from);
-    if (to >= 0)
-        close(to);
-    if (!ok)
-        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem,
-                              "What can be read of the journal cannot be copied");
-    return ok;
+        return NULL;
+    g_autoptr(SyncdSalvage) self = g_new0(SyncdSalvage, 1);
+    self->wal_from = self->wal_to = -1;
+    self->from = open_file(directory, SYNCD_JOURNAL_FILE, O_RDONLY);
+    self->to = open_file(directory, SYNCD_SALVAGE_FILE, O_RDWR);
+    if (self->from < 0 || self->to < 0 || !read_page(self->to, 0, self->template) ||
+        ftruncate(self->to, 0) < 0 || !open_wal(self, directory)) {
+        refuse(error);
+        return NULL;
+    }
+    self->pages = count_pages(self->from);
+    return g_steal_pointer(&self);
+}
+
+static bool copy_page(SyncdSalvage *self)
+{
+    guint8 page[PAGE];
+    read_page(self->from, self->at, page);
+    if (self->at == 0)
+        mend_first(self->template, self->pages, page);
+    return write_page(self->to, self->at, page);
+}
+
+/* Its frames have marks and sums of their own, which do not depend on the database. */
+static bool copy_part_of_wal(SyncdSalvage *self)
+{
+    guint8 bytes[PAGE];
+    off_t at = (off_t)((self->at - self->pages) * PAGE);
+    ssize_t n = read_at(self->wal_from, bytes, sizeof bytes, at);
+    return n >= 0 && TEMP_FAILURE_RETRY(pwrite(self->wal_to, bytes, (size_t)n, at)) == n;
+}
+
+/* It is thrown away when it was looked at, so it need not be durable; but what piles up to be
+ * written holds up whoever syncs something else. */
+static bool let_it_be_written(const SyncdSalvage *self)
+{
+    return TEMP_FAILURE_RETRY(fdatasync(self->to)) == 0;
+}
+
+bool syncd_salvage_step(SyncdSalvage *self, bool *ret_more, GError **error)
+{
+    guint64 all = self->pages + self->wal_pages;
+    for (guint i = 0; i < PAGES_A_STEP && self->at < all; i++, self->at++)
+        if (!(self->at < self->pages ? copy_page(self) : copy_part_of_wal(self)))
+            return refuse(error);
+    if (++self->steps % STEPS_A_SYNC == 0 && !let_it_be_written(self))
+        return refuse(error);
+    *ret_more = self->at < all;
+    return true;
+}
+
+double syncd_salvage_progress(const SyncdSalvage *self)
+{
+    guint64 all = self->pages + self->wal_pages;
+    return all > 0 ? (double)self->at / (double)all : 1;
 }
 
 void syncd_salvage_remove(SyncdDirectory *directory)

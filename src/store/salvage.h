@@ -2,6 +2,8 @@
  * Making a journal that SQLite cannot open one that it can: a copy of it whose first page, or what
  * that says of the file's size, is what any journal of this version has. Which of the other pages
  * are right is for those to find out who read them (store/mend.h).
+ *
+ * It is copied in steps of so many pages, whose bytes leave for the disk on the way.
  */
 #pragma once
 
@@ -9,8 +11,15 @@
 
 #define SYNCD_SALVAGE_FILE "journal.db.new-salvaged"
 
+typedef struct SyncdSalvage SyncdSalvage;
+
 /* Whether there are pages of a database in journal.db at all, as far as its beginning shows. */
 bool syncd_salvage_is_possible(SyncdDirectory *directory);
-/* Makes it, with its WAL beside it. */
-bool syncd_salvage_make(SyncdDirectory *directory, GError **error);
+/* Makes it, with its WAL beside it, until `*ret_more` is false. */
+SyncdSalvage *syncd_salvage_new(SyncdDirectory *directory, GError **error);
+bool syncd_salvage_step(SyncdSalvage *salvage, bool *ret_more, GError **error);
+double syncd_salvage_progress(const SyncdSalvage *salvage); /* 0 to 1 */
+/* What was made stays. */
+void syncd_salvage_free(SyncdSalvage *salvage);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdSalvage, syncd_salvage_free)
 void syncd_salvage_remove(SyncdDirectory *directory);

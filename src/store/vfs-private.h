@@ -22,6 +22,8 @@ typedef struct {
             sqlite3_int64 next; /* where the last read ended */
             unsigned forwards;  /* reads that went on from the one before */
             unsigned lent;      /* pages of `bytes` that SQLite is looking at */
+            SyncdReadFunc watch;
+            void *watcher;
         } ahead;
         struct {
             sqlite3_int64 hole; /* what was written from here on is lost; -1: nothing is */

@@ -108,9 +108,9 @@ static bool rescue(SyncdStore *store)
         return false;
     self = syncd_rescue_new(store);
     while (more)
-        if (!syncd_rescue_look(self, &more, NULL))
+        if (!syncd_rescue_step(self, &more, NULL))
             return false;
-    return syncd_rescue_switch(self, NULL);
+    return true;
 }
 
 static void open_again(World *w)

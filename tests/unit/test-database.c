@@ -2,20 +2,13 @@
  * What a SyncdDatabase promises of a file: its schema is ours or it is refused, old versions are
  * kept, and the errors of SQLite become the right ones of ours.
  */
-#include "store-fixture.h"
-#include "store/database.h"
+#include "database-fixture.h"
 
 #include <sched.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
-#define ID 0x53595244
-
-static const char first_sql[] = "CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT) STRICT;"
-                                "PRAGMA user_version = 1;";
 static const char second_sql[] = "ALTER TABLE thing ADD COLUMN size INTEGER;"
                                  "UPDATE thing SET name = 'changed';"
                                  "PRAGMA user_version = 2;";
@@ -23,93 +16,17 @@ static const char broken_sql[] = "UPDATE thing SET name = 'changed'; DROP TABLE 
                                  "PRAGMA user_version = 2;";
 static const char forgetful_sql[] = "UPDATE thing SET name = 'changed';";
 
-static const char lookup_sql[] =
-    "CREATE INDEX thing_by_name ON thing (name); PRAGMA user_version = 2;";
-static const char unique_sql[] = "CREATE UNIQUE INDEX thing_by_name ON thing (name);"
-                                 "PRAGMA user_version = 2;";
-
-static const SyncdMigration first_steps[] = {{1, first_sql}};
 static const SyncdMigration good_steps[] = {{1, first_sql}, {2, second_sql}};
 static const SyncdMigration broken_steps[] = {{1, first_sql}, {2, broken_sql}};
 static const SyncdMigration forgetful_steps[] = {{1, first_sql}, {2, forgetful_sql}};
-static const SyncdMigration lookup_steps[] = {{1, first_sql}, {2, lookup_sql}};
-static const SyncdMigration unique_steps[] = {{1, first_sql}, {2, unique_sql}};
-static const SyncdMigrations lookup = {lookup_steps, 2}, unique = {unique_steps, 2};
-static const SyncdMigrations first_version = {first_steps, 1}, good = {good_steps, 2},
-                             broken = {broken_steps, 2}, forgetful = {forgetful_steps, 2};
-
-typedef struct {
-    char *folder;
-    char *path;
-    SyncdDatabaseKind kind;
-} Place;
-
-static void place_init(Place *p, const SyncdMigrations *migrations)
-{
-    p->folder = g_dir_make_tmp("syncd-database-XXXXXX", NULL);
-    p->path = g_build_filename(p->folder, "test.db", NULL);
-    p->kind = (SyncdDatabaseKind){.name = "test.db",
-                                  .application_id = ID,
-                                  .durability = SYNCD_DURABLE,
-                                  .keep_old = true,
-                                  .migrations = migrations};
-}
-
-static void place_clear(Place *p)
-{
-    fixture_remove(p->folder);
-    g_free(p->folder);
-    g_free(p->path);
-}
-
-static SyncdDatabase *open_good(Place *p, SyncdDatabaseMode mode)
-{
-    g_autoptr(GError) error = NULL;
-    SyncdDatabase *db = syncd_database_open(p->path, &p->kind, mode, &error);
-    g_assert_no_error(error);
-    return db;
-}
+static const SyncdMigrations good = {good_steps, 2}, broken = {broken_steps, 2},
+                             forgetful = {forgetful_steps, 2};
 
 static void assert_refused(Place *p, SyncdDatabaseMode mode, SyncdErrorCode code)
 {
     g_autoptr(GError) error = NULL;
     g_assert_null(syncd_database_open(p->path, &p->kind, mode, &error));
     g_assert_error(error, SYNCD_ERROR, (int)code);
-}
-
-static void run(SyncdDatabase *db, const char *sql)
-{
-    g_autoptr(GError) error = NULL;
-    syncd_database_run(db, sql, &error);
-    g_assert_no_error(error);
-}
-
-/* With a connection of its own, as somebody else would. */
-static void run_raw(const char *path, const char *sql)
-{
-    sqlite3 *db;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
-}
-
-static char *ask_raw(const char *path, const char *sql)
-{
-    sqlite3 *db;
-    sqlite3_stmt *rows;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_prepare_v2(db, sql, -1, &rows, NULL), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_step(rows), ==, SQLITE_ROW);
-    char *text = g_strdup((const char *)sqlite3_column_text(rows, 0));
-    sqlite3_finalize(rows);
-    sqlite3_close(db);
-    return text;
-}
-
-static void assert_answer(const char *path, const char *sql, const char *expected)
-{
-    g_autofree char *answer = ask_raw(path, sql);
-    g_assert_cmpstr(answer, ==, expected);
 }
 
 /* A file of version 1 with one row. */
@@ -171,84 +88,6 @@ static void a_failed_migration_leaves_the_old_version(void)
         g_assert_nonnull(db);
         place_clear(&p);
     }
-}
-
-/* ---- in steps ---- */
-
-/* Enough of them to be sorted in several pieces, the last and the first of the same name. */
-static SyncdDatabase *make_long_table(Place *p, const SyncdMigrations *later)
-{
-    place_init(p, later);
-    g_autoptr(GError) error = NULL;
-    SyncdDatabase *db =
-        syncd_database_open_up_to(p->path, &p->kind, SYNCD_DATABASE_CREATE, 1, &error);
-    g_assert_no_error(error);
-    run(db, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000)"
-            " INSERT INTO thing SELECT i, 'thing ' || (i * 7919 % 39999) FROM n");
-    return db;
-}
-
-static void a_long_migration_goes_in_steps(void)
-{
-    Place p;
-    guint steps = 0;
-    bool more = true;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(SyncdDatabase) db = make_long_table(&p, &lookup);
-    for (; more; steps++) {
-        g_assert_true(syncd_database_migrate_step(db, 2, SYNCD_STEPS_SHORT, &more, &error));
-        g_assert_no_error(error);
-    }
-    g_assert_cmpuint(steps, >, 5);
-    run(db, "INSERT INTO thing VALUES (0, 'one more')");
-    g_clear_pointer(&db, syncd_database_free);
-    assert_answer(p.path, "PRAGMA user_version", "2");
-    assert_answer(p.path, "PRAGMA integrity_check", "ok");
-    assert_answer(p.path, "SELECT count(*) FROM thing INDEXED BY thing_by_name", "40001");
-    place_clear(&p);
-}
-
-/* Between any two steps. */
-static void one_that_is_given_up_changes_nothing(void)
-{
-    bool more = true;
-    for (guint steps = 1; more; steps++) {
-        Place p;
-        g_autoptr(SyncdDatabase) db = make_long_table(&p, &lookup);
-        for (guint i = 0; i < steps && more; i++)
-            g_assert_true(syncd_database_migrate_step(db, 2, SYNCD_STEPS_SHORT, &more, NULL));
-        if (more && steps % 2 == 0) {
-            syncd_database_stop_migrating(db);
-            run(db, "INSERT INTO thing VALUES (0, 'one more')");
-        }
-        g_clear_pointer(&db, syncd_database_free);
-        if (more) {
-            assert_answer(p.path, "PRAGMA user_version", "1");
-            assert_answer(p.path, "SELECT count(*) FROM sqlite_schema", "1");
-            assert_answer(p.path, "SELECT count(*) FROM thing", steps % 2 == 0 ? "40001" : "40000");
-            assert_answer(p.path, "PRAGMA integrity_check", "ok");
-        }
-        place_clear(&p);
-    }
-}
-
-static void one_that_fails_on_the_way_is_told(void)
-{
-    Place p;
-    guint steps = 0;
-    bool more = true;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(SyncdDatabase) db = make_long_table(&p, &unique);
-    for (; more && error == NULL; steps++)
-        syncd_database_migrate_step(db, 2, SYNCD_STEPS_SHORT, &more, &error);
-    g_assert_nonnull(error);
-    g_assert_cmpuint(steps, >, 5);
-    run(db, "DELETE FROM thing WHERE id = 40000");
-    for (more = true; more;)
-        g_assert_true(syncd_database_migrate_step(db, 2, SYNCD_STEPS_SHORT, &more, NULL));
-    g_clear_pointer(&db, syncd_database_free);
-    assert_answer(p.path, "PRAGMA user_version", "2");
-    place_clear(&p);
 }
 
 static void a_newer_version_is_refused_and_stays(void)
@@ -526,11 +365,6 @@ int main(int argc, char **argv)
                     without_a_copy_nothing_is_changed);
     g_test_add_func("/database/a-failed-migration-leaves-the-old-version",
                     a_failed_migration_leaves_the_old_version);
-    g_test_add_func("/database/a-long-migration-goes-in-steps", a_long_migration_goes_in_steps);
-    g_test_add_func("/database/one-that-is-given-up-changes-nothing",
-                    one_that_is_given_up_changes_nothing);
-    g_test_add_func("/database/one-that-fails-on-the-way-is-told",
-                    one_that_fails_on_the_way_is_told);
     g_test_add_func("/database/a-newer-version-is-refused-and-stays",
                     a_newer_version_is_refused_and_stays);
     g_test_add_func("/database/a-file-of-another-program-is-refused",

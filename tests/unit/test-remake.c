@@ -247,7 +247,7 @@ static void one_that_makes_a_lookup_is_not_asked(void)
     g_assert_cmpint(g_remove(index), ==, 0);
     fixture_open(&f);
     while (syncd_store_is_indexing(f.store) &&
-           !syncd_database_is_migrating(syncd_index_database(f.store->index)))
+           !syncd_database_is_in_steps(syncd_index_database(f.store->index)))
         syncd_store_work(f.store);
     g_assert_true(syncd_store_is_indexing(f.store));
     syncd_store_measure(f.store, &facts);
