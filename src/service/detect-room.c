@@ -3,6 +3,7 @@
 #include "service/purge-due.h"
 #include "store/examine.h"
 #include "store/measure.h"
+#include "store/purge.h"
 
 #include <string.h>
 

@@ -20,6 +20,7 @@
 #include "service/runtime.h"
 #include "service/service.h"
 #include "service/target.h"
+#include "store/purge.h"
 
 #define SYNCD_IDENTITY_DAEMON "daemon"
 #define SYNCD_LANE_AUDIT "audit"

@@ -1,10 +1,11 @@
 /* What a purge takes from the log: looking for it, and taking it. */
-#include "store/store-private.h"
+#include "store/purge.h"
 
 #include "base/timestamp.h"
 #include "store/blobs.h"
 #include "store/deletion-move.h"
 #include "store/sharing.h"
+#include "store/store-private.h"
 
 #define PAGE 512u
 

@@ -1,9 +1,10 @@
 /* Every other place that held what a purge took, one after the other. */
-#include "store/sharing.h"
-#include "store/store-private.h"
+#include "store/purge.h"
 
 #include "store/blobs.h"
+#include "store/sharing.h"
 #include "store/source.h"
+#include "store/store-private.h"
 
 #include <sys/stat.h>
 

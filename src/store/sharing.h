@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "store/store.h"
+#include "store/purge.h"
 
 typedef struct {
     SyncdStore *store;

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "store/store.h"
+#include "store/purge.h"
 
 #include <glib.h>
 #include <stdbool.h>

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "store/store.h"
+#include "store/purge.h"
 
 /* Entries of an object that is deleted, as part of the turn. */
 void power_put_secret(SyncdStore *store, const char *scope);

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "store-fixture.h"
+#include "store/purge.h"
 
 #include <string.h>
 
