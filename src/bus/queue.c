@@ -127,7 +127,8 @@ static void take_in(SyncdQueue *queue, sd_bus_message *message)
         syncd_bus_reply_error(message, error);
         return;
     }
-    guint64 size = MIN(syncd_message_size(message), BYTES_EACH_MAX);
+    guint64 size = syncd_message_size(message);
+    size = MIN(size, BYTES_EACH_MAX);
     if (check_bytes(queue, uid, size, &error) &&
         syncd_limits_take(queue->limits, SYNCD_LIMIT_WAITING, uid, &error))
         add(queue, uid, &(Waiting){.message = sd_bus_message_ref(message), .size = size});
