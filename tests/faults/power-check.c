@@ -370,6 +370,23 @@ char *power_check(PowerLog *log, const char *folder, size_t cut, guint64 seed)
     return complaint;
 }
 
+char *power_check_log(PowerLog *log, SyncdStore *store, size_t cut)
+{
+    Check check = {.log = log, .store = store, .present = acknowledged_turn(log, cut)};
+    const PowerTurn *next = check.present + 1;
+    bool has_next = next <= power_log_last_turn(log) && next->begun <= cut;
+    guint64 entries = syncd_store_sequence(store), known = check.present->entries,
+            begun = has_next ? next->entries : known;
+    char *complaint = entries < known || entries > begun
+                          ? g_strdup_printf("%d entries are present, %d were acknowledged, %d "
+                                            "attempted",
+                                            (int)entries, (int)known, (int)begun)
+                          : check_sound(&check);
+    for (guint64 pos = 1; complaint == NULL && pos <= entries; pos++)
+        complaint = check_entry(&check, pos);
+    return complaint;
+}
+
 void power_check_match(PowerLog *log, const char *folder)
 {
     g_autoptr(GError) error = NULL;

@@ -26,6 +26,7 @@ PowerCut *power_cut_new(const PowerDisk *disk, PowerModel model, PowerHonesty ho
     for (size_t i = 0; i < cut->n_states; i++) {
         const PowerNode *node = disk->nodes->pdata[i];
         cut->states[i].pending = g_ptr_array_new();
+        cut->states[i].look = node->look;
         if (node->is_folder)
             cut->states[i].names = power_copy_names(node->names);
         else
@@ -59,6 +60,12 @@ void power_resize(GByteArray *bytes, gint64 size)
         memset(bytes->data + before, 0, bytes->len - before);
 }
 
+void power_look_again(PowerLook *look, const PowerLook *later)
+{
+    if (later->changed >= look->changed)
+        *look = *later;
+}
+
 void power_apply_part(GByteArray *bytes, const PowerEvent *event, gint64 from, gint64 to)
 {
     if (to > (gint64)bytes->len)
@@ -80,10 +87,12 @@ void power_apply_names(PowerState *states, const PowerEvent *event)
     for (unsigned i = 0; i < event->n_changes; i++) {
         const PowerChange *change = &event->changes[i];
         GHashTable *names = states[change->folder->number].names;
-        if (change->node != NULL)
-            g_hash_table_replace(names, g_strdup(change->name), change->node);
-        else
+        if (change->node == NULL) {
             g_hash_table_remove(names, change->name);
+            continue;
+        }
+        g_hash_table_replace(names, g_strdup(change->name), change->node);
+        power_look_again(&states[change->node->number].look, &change->look);
     }
 }
 
@@ -114,6 +123,11 @@ static void sync_names(PowerCut *cut, const PowerNode *folder)
     g_ptr_array_set_size(cut->pending_names, (gint)kept);
 }
 
+static bool is_of_state(const PowerNode *node)
+{
+    return g_str_has_prefix(node->label, POWER_STATE);
+}
+
 static bool does_nothing(const PowerCut *cut, const PowerNode *node)
 {
     switch (cut->honesty) {
@@ -125,6 +139,10 @@ static bool does_nothing(const PowerCut *cut, const PowerNode *node)
         return node->is_folder;
     case POWER_FORGETS_FILES:
         return !node->is_folder && strstr(node->label, ".db") == NULL;
+    case POWER_FORGETS_OTHER_NAMES:
+        return node->is_folder && !is_of_state(node);
+    case POWER_FORGETS_OTHER_FILES:
+        return !node->is_folder && !is_of_state(node);
     }
     g_assert_not_reached();
 }
@@ -134,8 +152,11 @@ static void sync_node(PowerCut *cut, const PowerNode *node)
     PowerState *state = &cut->states[node->number];
     if (does_nothing(cut, node))
         return;
-    for (guint i = 0; i < state->pending->len; i++)
-        power_apply_bytes(state->bytes, state->pending->pdata[i]);
+    for (guint i = 0; i < state->pending->len; i++) {
+        const PowerEvent *event = state->pending->pdata[i];
+        power_apply_bytes(state->bytes, event);
+        power_look_again(&state->look, &event->look);
+    }
     state->hashed = state->hashed && state->pending->len == 0;
     g_ptr_array_set_size(state->pending, 0);
     bool names_too =

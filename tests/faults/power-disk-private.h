@@ -3,11 +3,20 @@
 
 #include "power-disk.h"
 
+/* What is said of a file beside its bytes; times are nanoseconds. */
+typedef struct {
+    guint32 mode;
+    gint64 modified, changed;
+} PowerLook;
+
 /* A file or a folder, whatever it is called. */
 typedef struct {
     guint number; /* in PowerDisk.nodes */
     bool is_folder;
     char *label;       /* its first name */
+    guint64 inode;     /* while it was recorded … */
+    gint64 born;       /* … and when it was made */
+    PowerLook look;    /* when the recording began */
     GByteArray *bytes; /* of a file, when the recording began */
     GHashTable *names; /* of a folder, when the recording began: name -> PowerNode */
 } PowerNode;
@@ -16,6 +25,7 @@ typedef enum {
     POWER_EVENT_WRITE,
     POWER_EVENT_TRUNCATE,
     POWER_EVENT_EXTEND,
+    POWER_EVENT_MODE,
     POWER_EVENT_NAMES,
     POWER_EVENT_SYNC
 } PowerEventKind;
@@ -24,15 +34,17 @@ typedef struct {
     PowerNode *folder;
     char *name;
     PowerNode *node; /* NULL: the name goes */
+    PowerLook look;  /* of the node, afterwards */
 } PowerChange;
 
 typedef struct {
     PowerEventKind kind;
     PowerNode *node;
-    gint64 offset; /* of a write; otherwise the size */
+    PowerLook look; /* of what it does to a file, afterwards */
+    gint64 offset;  /* of a write; otherwise the size */
     guint8 *bytes;
     size_t size;
-    PowerChange changes[2]; /* a rename has both */
+    PowerChange changes[2]; /* a rename has both; each names a file where they change places */
     unsigned n_changes;
 } PowerEvent;
 
@@ -49,7 +61,8 @@ struct PowerDisk {
 typedef struct {
     GByteArray *bytes;
     GHashTable *names;
-    GPtrArray *pending; /* PowerEvent (borrowed): writes and sizes of a file */
+    PowerLook look;
+    GPtrArray *pending; /* PowerEvent (borrowed): writes, sizes and modes of a file */
     bool hashed;
     SyncdHash hash; /* of `bytes` */
 } PowerState;
@@ -66,6 +79,8 @@ struct PowerCut {
 };
 
 GByteArray *power_read_file(const char *path);
+/* What came later stands, as it knew of what came before. */
+void power_look_again(PowerLook *look, const PowerLook *later);
 GHashTable *power_copy_names(GHashTable *names);
 void power_resize(GByteArray *bytes, gint64 size); /* new bytes are zeros */
 void power_apply_bytes(GByteArray *bytes, const PowerEvent *event);

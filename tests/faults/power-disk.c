@@ -3,7 +3,11 @@
 #include "storage-calls.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#define NSEC_PER_SEC G_GINT64_CONSTANT(1000000000)
 
 /* ---- what is there when the recording begins ---- */
 
@@ -16,9 +20,46 @@ static void node_free(void *data)
     g_free(node);
 }
 
+static gint64 nanoseconds(const struct statx_timestamp *time)
+{
+    return time->tv_sec * NSEC_PER_SEC + time->tv_nsec;
+}
+
+static struct statx stat_of(const PowerDisk *disk, const char *path)
+{
+    struct statx st;
+    g_autofree char *full = g_build_filename(disk->folder, path, NULL);
+    g_assert_cmpint(
+        statx(AT_FDCWD, full, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &st), ==, 0);
+    return st;
+}
+
+static PowerLook look_of(const struct statx *st)
+{
+    return (PowerLook){st->stx_mode & 07777u, nanoseconds(&st->stx_mtime),
+                       nanoseconds(&st->stx_ctime)};
+}
+
+static PowerLook look_at(const PowerDisk *disk, const char *path)
+{
+    struct statx st = stat_of(disk, path);
+    return look_of(&st);
+}
+
+static PowerLook look_at_open(int fd)
+{
+    struct statx st;
+    g_assert_cmpint(statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &st), ==, 0);
+    return look_of(&st);
+}
+
 static PowerNode *add_node(PowerDisk *disk, const char *path, bool is_folder)
 {
+    const struct statx st = stat_of(disk, path);
     PowerNode *node = g_new0(PowerNode, 1);
+    node->inode = st.stx_ino;
+    node->born = nanoseconds(&st.stx_btime);
+    node->look = look_of(&st);
     node->number = disk->nodes->len;
     node->is_folder = is_folder;
     node->label = g_strdup(path);
@@ -80,16 +121,27 @@ static PowerEvent *add_event(PowerDisk *disk, PowerEventKind kind, PowerNode *no
     return event;
 }
 
+/* … that was made to an open file. */
+static PowerEvent *add_event_at(PowerDisk *disk, PowerEventKind kind, PowerNode *node, int fd)
+{
+    PowerEvent *event = add_event(disk, kind, node);
+    event->look = look_at_open(fd);
+    return event;
+}
+
 static void add_change(PowerDisk *disk, PowerEvent *event, const char *path, PowerNode *node)
 {
     g_autofree char *parent = g_path_get_dirname(path);
     PowerNode *folder = g_hash_table_lookup(disk->live, strcmp(parent, ".") == 0 ? "" : parent);
     g_assert_nonnull(folder);
-    event->changes[event->n_changes++] = (PowerChange){folder, g_path_get_basename(path), node};
-    if (node != NULL)
-        g_hash_table_replace(disk->live, g_strdup(path), node);
-    else
+    PowerChange *change = &event->changes[event->n_changes++];
+    *change = (PowerChange){.folder = folder, .name = g_path_get_basename(path), .node = node};
+    if (node == NULL) {
         g_hash_table_remove(disk->live, path);
+        return;
+    }
+    change->look = look_at(disk, path);
+    g_hash_table_replace(disk->live, g_strdup(path), node);
 }
 
 static void note_open(PowerDisk *disk, const StorageCall *call, int fd)
@@ -101,9 +153,19 @@ static void note_open(PowerDisk *disk, const StorageCall *call, int fd)
         PowerEvent *event = add_event(disk, POWER_EVENT_NAMES, node);
         add_change(disk, event, call->path, node);
     } else if ((call->flags & O_TRUNC) != 0) {
-        add_event(disk, POWER_EVENT_TRUNCATE, node);
+        add_event_at(disk, POWER_EVENT_TRUNCATE, node, fd);
     }
     g_hash_table_replace(disk->by_fd, GINT_TO_POINTER(fd), node);
+}
+
+/* Each of two names has what the other one had. */
+static void note_exchange(PowerDisk *disk, const StorageCall *call, PowerNode *node)
+{
+    PowerNode *other = g_hash_table_lookup(disk->live, call->to);
+    g_assert_nonnull(other);
+    PowerEvent *event = add_event(disk, POWER_EVENT_NAMES, node);
+    add_change(disk, event, call->path, other);
+    add_change(disk, event, call->to, node);
 }
 
 static void note_name(PowerDisk *disk, const StorageCall *call)
@@ -111,18 +173,31 @@ static void note_name(PowerDisk *disk, const StorageCall *call)
     PowerNode *node = call->kind == STORAGE_MKDIR ? add_node(disk, call->path, true)
                                                   : g_hash_table_lookup(disk->live, call->path);
     g_assert_nonnull(node);
+    g_assert_true(call->to == NULL || !node->is_folder); /* nobody moves folders */
+    if (call->kind == STORAGE_RENAME && (call->flags & RENAME_EXCHANGE) != 0) {
+        note_exchange(disk, call, node);
+        return;
+    }
     PowerEvent *event = add_event(disk, POWER_EVENT_NAMES, node);
     if (call->kind != STORAGE_LINK)
         add_change(disk, event, call->path, call->kind == STORAGE_MKDIR ? node : NULL);
     if (call->to != NULL)
         add_change(disk, event, call->to, node);
-    /* The store moves no folder and lets no two names change places. */
-    g_assert_true(call->to == NULL || (!node->is_folder && call->flags == 0));
+}
+
+static void note_mode(PowerDisk *disk, const StorageCall *call)
+{
+    bool open = call->fd >= 0;
+    PowerNode *node = open ? g_hash_table_lookup(disk->by_fd, GINT_TO_POINTER(call->fd))
+                           : g_hash_table_lookup(disk->live, call->path);
+    g_assert_nonnull(node);
+    add_event(disk, POWER_EVENT_MODE, node)->look =
+        open ? look_at_open(call->fd) : look_at(disk, call->path);
 }
 
 static void note_write(PowerDisk *disk, const StorageCall *call, PowerNode *node, size_t size)
 {
-    PowerEvent *event = add_event(disk, POWER_EVENT_WRITE, node);
+    PowerEvent *event = add_event_at(disk, POWER_EVENT_WRITE, node, call->fd);
     event->offset = call->offset;
     event->bytes = g_memdup2(call->bytes, size);
     event->size = size;
@@ -145,11 +220,12 @@ static void observe(void *data, const StorageCall *call, gint64 result, int prob
         note_write(disk, call, node, (size_t)result);
         break;
     case STORAGE_TRUNCATE:
-        add_event(disk, POWER_EVENT_TRUNCATE, node)->offset = call->offset;
+        add_event_at(disk, POWER_EVENT_TRUNCATE, node, call->fd)->offset = call->offset;
         break;
     case STORAGE_ALLOCATE:
         g_assert_cmpint(call->flags, ==, 0);
-        add_event(disk, POWER_EVENT_EXTEND, node)->offset = call->offset + (gint64)call->size;
+        add_event_at(disk, POWER_EVENT_EXTEND, node, call->fd)->offset =
+            call->offset + (gint64)call->size;
         break;
     case STORAGE_SYNC:
         add_event(disk, POWER_EVENT_SYNC, node);
@@ -161,9 +237,11 @@ static void observe(void *data, const StorageCall *call, gint64 result, int prob
     case STORAGE_RMDIR:
         note_name(disk, call);
         break;
+    case STORAGE_MODE:
+        note_mode(disk, call);
+        break;
     case STORAGE_READ:
     case STORAGE_SYNC_RANGE:
-    case STORAGE_MODE: /* no image has modes */
     case STORAGE_N_KINDS:
         break;
     }
@@ -204,7 +282,7 @@ size_t power_disk_n_events(const PowerDisk *disk)
 
 char *power_disk_describe(const PowerDisk *disk, size_t cut)
 {
-    static const char *const kinds[] = {"write", "truncate", "extend", "names", "sync"};
+    static const char *const kinds[] = {"write", "truncate", "extend", "mode", "names", "sync"};
     if (cut == 0)
         return g_strdup("the beginning");
     const PowerEvent *event = disk->events->pdata[cut - 1];

@@ -13,7 +13,10 @@
  *   is not there at all.
  * - Writes and truncations of a file since its last sync come in any subset, so in any order; those
  *   of one file say nothing about another.
- * - A rename is one change: never half of it, and never by itself the content of what was renamed.
+ * - A rename is one change, also one by which two names change places: never half of it, and never
+ *   by itself the content of what was renamed.
+ * - The mode and the times of a file are as they were after the last of its changes that came. The
+ *   image has other inodes and other times of change; power_image_find() tells whose they were.
  * - Names, in POWER_JOURNALED: those changes that came are the first of all that were made, and
  *   syncing anything makes all of them durable (ext4, XFS, Btrfs as they are built). In
  *   POWER_LOOSE: any subset comes, and only syncing the folder itself makes its names durable,
@@ -37,7 +40,13 @@ typedef enum {
     POWER_LIES,          /* no sync does anything */
     POWER_FORGETS_NAMES, /* syncs of folders do not */
     POWER_FORGETS_FILES, /* syncs of files that are no database do not */
+    /* The same two where it is not the state: */
+    POWER_FORGETS_OTHER_NAMES,
+    POWER_FORGETS_OTHER_FILES,
 } PowerHonesty;
+
+/* What is beside a folder that is a disk's: of its names this one is the state's. */
+#define POWER_STATE "state"
 
 /* What lies in the folder now is durable; everything from here on is recorded. */
 PowerDisk *power_disk_record(const char *folder);
@@ -69,6 +78,10 @@ void power_image_clear(PowerImage *image);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(PowerImage, power_image_clear)
 /* Replaces what is in the folder. */
 void power_image_put(const PowerImage *image, const char *folder);
+/* The path of what had that inode, made at that time (0: at any), while it was recorded, and when
+ * it was changed last by what came of its changes. NULL: it has no name in the image. */
+const char *power_image_find(const PowerImage *image, guint64 inode, gint64 born,
+                             gint64 *ret_changed);
 
 void power_remove_tree(const char *path);
 guint64 power_random(guint64 *state); /* splitmix64 */

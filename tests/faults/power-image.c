@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LOCK_NAME "lock"
 #define SECTOR 512u
 #define PAGE 4096u
+#define NSEC_PER_SEC G_GINT64_CONSTANT(1000000000)
 
 guint64 power_random(guint64 *state)
 {
@@ -23,6 +25,15 @@ guint64 power_below(guint64 *state, guint64 bound)
 }
 
 /* ---- the fate of what was on the way ---- */
+
+typedef struct {
+    char *path;
+    bool is_folder;
+    const PowerNode *node;
+    PowerLook look;
+    GByteArray *bytes;
+    SyncdHash hash;
+} File;
 
 typedef enum { FATE_LOST, FATE_KEPT, FATE_FIRST, FATE_SUBSET, N_FATES } Fate;
 
@@ -60,35 +71,36 @@ static void apply_torn(GByteArray *bytes, const PowerEvent *event, Draw *draw)
         power_resize(bytes, end);
 }
 
-static void apply_one(GByteArray *bytes, const PowerEvent *event, Fate fate, bool torn, Draw *draw)
+static void apply_one(File *file, const PowerEvent *event, Fate fate, bool torn, Draw *draw)
 {
     if (fate == FATE_LOST)
         return;
     if (torn && event->kind == POWER_EVENT_WRITE && event->size > 0)
-        apply_torn(bytes, event, draw);
+        apply_torn(file->bytes, event, draw);
     else
-        power_apply_bytes(bytes, event);
+        power_apply_bytes(file->bytes, event);
+    power_look_again(&file->look, &event->look);
 }
 
-static void apply_by_chance(GByteArray *bytes, const PowerEvent *event, Draw *draw)
+static void apply_by_chance(File *file, const PowerEvent *event, Draw *draw)
 {
     bool kept = power_below(&draw->random, 2) == 0;
     bool torn = power_below(&draw->random, 3) == 0;
-    apply_one(bytes, event, kept ? FATE_KEPT : FATE_LOST, torn, draw);
+    apply_one(file, event, kept ? FATE_KEPT : FATE_LOST, torn, draw);
 }
 
-static void apply_fate(GByteArray *bytes, const GPtrArray *pending, Draw *draw)
+static void apply_fate(File *file, const GPtrArray *pending, Draw *draw)
 {
     Fate fate = draw_fate(draw);
     guint border = (guint)power_below(&draw->random, pending->len + 1);
     for (guint i = 0; i < pending->len; i++) {
         const PowerEvent *event = pending->pdata[i];
         if (fate == FATE_FIRST)
-            apply_one(bytes, event, i <= border ? FATE_KEPT : FATE_LOST, i == border, draw);
+            apply_one(file, event, i <= border ? FATE_KEPT : FATE_LOST, i == border, draw);
         else if (fate == FATE_SUBSET)
-            apply_by_chance(bytes, event, draw);
+            apply_by_chance(file, event, draw);
         else
-            apply_one(bytes, event, fate, false, draw);
+            apply_one(file, event, fate, false, draw);
     }
 }
 
@@ -105,14 +117,6 @@ static void apply_fate_of_names(PowerCut *cut, PowerState *states, Draw *draw)
 }
 
 /* ---- an image ---- */
-
-typedef struct {
-    char *path;
-    bool is_folder;
-    const PowerNode *node;
-    GByteArray *bytes;
-    SyncdHash hash;
-} File;
 
 static void file_free(void *data)
 {
@@ -144,7 +148,7 @@ static void draw_bytes(PowerState *state, File *file, Draw *draw)
         return;
     }
     file->bytes = g_byte_array_append(g_byte_array_new(), state->bytes->data, state->bytes->len);
-    apply_fate(file->bytes, state->pending, draw);
+    apply_fate(file, state->pending, draw);
     file->hash = syncd_hash(file->bytes->data, file->bytes->len);
 }
 
@@ -159,6 +163,7 @@ static void draw_file(PowerCut *cut, File *file, Draw *draw)
     }
     file->bytes = g_byte_array_ref(same->bytes);
     file->hash = same->hash;
+    file->look = same->look;
 }
 
 static void draw_folder(PowerCut *cut, PowerState *states, const PowerNode *folder,
@@ -172,6 +177,7 @@ static void draw_folder(PowerCut *cut, PowerState *states, const PowerNode *fold
         file->path = path[0] != '\0' ? g_build_filename(path, at->data, NULL) : g_strdup(at->data);
         file->is_folder = node->is_folder;
         file->node = node;
+        file->look = states[node->number].look;
         g_ptr_array_add(files, file);
         if (node->is_folder)
             draw_folder(cut, states, node, file->path, draw, files);
@@ -188,6 +194,7 @@ static SyncdHash hash_image(const GPtrArray *files)
         if (g_str_has_suffix(file->path, "/" LOCK_NAME))
             continue;
         g_byte_array_append(all, (const guint8 *)file->path, (guint)strlen(file->path) + 1);
+        g_byte_array_append(all, (const guint8 *)&file->look.mode, sizeof file->look.mode);
         if (!file->is_folder)
             g_byte_array_append(all, file->hash.bytes, sizeof file->hash.bytes);
     }
@@ -229,12 +236,23 @@ void power_remove_tree(const char *path)
     g_rmdir(path);
 }
 
-static void put_file(const char *path, const GByteArray *bytes)
+static void put_file(const char *path, const File *file)
 {
+    const gint64 at = file->look.modified;
+    const struct timespec times[] = {{.tv_nsec = UTIME_NOW},
+                                     {at / NSEC_PER_SEC, at % NSEC_PER_SEC}};
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     g_assert_cmpint(fd, >=, 0);
-    g_assert_cmpint(write(fd, bytes->data, bytes->len), ==, bytes->len);
+    g_assert_cmpint(write(fd, file->bytes->data, file->bytes->len), ==, file->bytes->len);
+    g_assert_cmpint(fchmod(fd, file->look.mode), ==, 0);
+    g_assert_cmpint(futimens(fd, times), ==, 0);
     g_assert_cmpint(close(fd), ==, 0);
+}
+
+static void put_folder(const char *path, const File *file)
+{
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    g_assert_cmpint(g_chmod(path, (int)file->look.mode), ==, 0);
 }
 
 void power_image_put(const PowerImage *image, const char *folder)
@@ -247,11 +265,24 @@ void power_image_put(const PowerImage *image, const char *folder)
         const char *other = g_hash_table_lookup(names, file->node);
         char *path = g_build_filename(folder, file->path, NULL);
         if (file->is_folder)
-            g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+            put_folder(path, file);
         else if (other != NULL)
             g_assert_cmpint(link(other, path), ==, 0);
         else
-            put_file(path, file->bytes);
+            put_file(path, file);
         g_hash_table_insert(names, (void *)file->node, path);
     }
+}
+
+const char *power_image_find(const PowerImage *image, guint64 inode, gint64 born,
+                             gint64 *ret_changed)
+{
+    for (guint i = 0; i < image->files->len; i++) {
+        const File *file = image->files->pdata[i];
+        if (file->node->inode != inode || (born != 0 && file->node->born != born))
+            continue;
+        *ret_changed = file->look.changed;
+        return file->path;
+    }
+    return NULL;
 }

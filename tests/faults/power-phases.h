@@ -25,7 +25,8 @@ typedef struct {
     char *folder; /* what the disk is */
     char *state;  /* the state directory in it */
     SyncdStore *store;
-    PowerDisk *disk; /* NULL while the history is being prepared */
+    PowerDisk *disk;         /* NULL while the history is being prepared */
+    const PowerImage *image; /* that is judged now */
     PowerLog *log;
     GPtrArray *scopes; /* char *: the ids that the history writes to */
     size_t from;       /* the first event after which the power may go */

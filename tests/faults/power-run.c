@@ -27,7 +27,7 @@ PowerRun *power_run_new(const PowerPhase *phase, PowerFault fault, const char *f
     run->random = seed;
     power_sources_init(&run->sources, power_random(&run->random));
     run->folder = g_strdup(folder);
-    run->state = g_build_filename(folder, "state", NULL);
+    run->state = g_build_filename(folder, POWER_STATE, NULL);
     run->scopes = g_ptr_array_new_with_free_func(g_free);
     run->log = power_log_new();
     run->answers = g_array_new(FALSE, FALSE, sizeof(size_t));

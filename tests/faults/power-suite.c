@@ -49,8 +49,8 @@ void power_report_clear(PowerReport *report)
 typedef struct {
     const PowerPlan *plan;
     const PowerPhase *phase;
-    guint images; /* to judge in this process */
-    char *disk, *image, *state;
+    guint images;       /* to judge in this process */
+    char *disk, *state; /* each image is where the disk was: logs name places */
     GHashTable *judged; /* SyncdHash of an image and what was promised */
     PowerReport report;
 } Worker;
@@ -98,11 +98,13 @@ static bool judge(Worker *worker, PowerRun *run, PowerCut *at, guint64 history, 
     if (!g_hash_table_add(worker->judged, g_memdup2(&question, sizeof question)))
         return false;
     worker->report.judged++;
-    power_image_put(&image, worker->image);
+    power_image_put(&image, worker->disk);
+    run->image = &image;
     g_autofree char *complaint =
         worker->phase->judge != NULL ? worker->phase->judge(run, worker->state, cut) : NULL;
     if (complaint == NULL && !worker->phase->alone)
         complaint = power_check(run->log, worker->state, cut, seed);
+    run->image = NULL;
     if (complaint != NULL)
         note_wrong(worker, run, history, model, cut, seed, complaint);
     return g_hash_table_add(worker->report.images, g_memdup2(&image.hash, sizeof image.hash));
@@ -208,8 +210,7 @@ static void work(const PowerPlan *plan, const PowerPhase *phase, unsigned number
     Worker worker = {.plan = plan, .phase = phase, .images = images};
     g_autofree char *folder = g_strdup_printf("%s/%u", plan->folder, number);
     worker.disk = g_build_filename(folder, "disk", NULL);
-    worker.image = g_build_filename(folder, "image", NULL);
-    worker.state = g_build_filename(worker.image, "state", NULL);
+    worker.state = g_build_filename(worker.disk, POWER_STATE, NULL);
     worker.judged = g_hash_table_new_full(hash_of_hash, equal_hashes, g_free, NULL);
     report_init(&worker.report);
     g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
@@ -220,7 +221,6 @@ static void work(const PowerPlan *plan, const PowerPhase *phase, unsigned number
     power_report_clear(&worker.report);
     g_hash_table_unref(worker.judged);
     g_free(worker.disk);
-    g_free(worker.image);
     g_free(worker.state);
 }
 

@@ -18,11 +18,18 @@
 
 #define PATIENCE_MS 20000
 
+/* Where a reader is, if not in a process of its own. */
+typedef struct {
+    SyncdReaderProcess *(*begin)(void);
+    void (*end)(void); /* when the daemon has closed its socket */
+} ReaderPlace;
+
 typedef struct {
     ServiceFixture f;
     char *directory;
     SyncdWorkspace *workspace;
-    pid_t reader;
+    const ReaderPlace *place; /* NULL: in such a process … */
+    pid_t reader;             /* … which is this one */
     GPtrArray *roots;
     void *data; /* of the test */
 } WorkspaceFixture;
@@ -60,6 +67,8 @@ static inline void remove_file(WorkspaceFixture *w, const char *name)
 static inline SyncdReaderProcess *begin_reader(WorkspaceFixture *w)
 {
     int ends[2];
+    if (w->place != NULL)
+        return w->place->begin();
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), ==, 0);
     w->reader = fork();
     g_assert_cmpint(w->reader, >=, 0);
@@ -101,6 +110,10 @@ static inline void end_workspace(WorkspaceFixture *w)
 {
     int status;
     g_clear_pointer(&w->workspace, syncd_workspace_free);
+    if (w->place != NULL) {
+        w->place->end();
+        return;
+    }
     g_assert_cmpint(waitpid(w->reader, &status, 0), ==, w->reader);
     g_assert_cmpint(status, ==, 0);
 }
@@ -157,11 +170,9 @@ static inline void run_until_recorded(WorkspaceFixture *w, guint64 created, guin
     g_assert_cmpuint(now.deleted, ==, deleted);
 }
 
-/* `owner`: whose instance it is. `keep`: which content is kept, as in the record; NULL: none. */
-static inline void workspace_init_of(WorkspaceFixture *w, uid_t owner, const char *keep)
+/* `keep`: which content is kept, as in the record; NULL: none. */
+static inline void register_workspace(WorkspaceFixture *w, const char *keep)
 {
-    *w = (WorkspaceFixture){.directory = g_dir_make_tmp("syncd-tree-XXXXXX", NULL)};
-    service_init_of(&w->f, SYNCD_INSTANCE_USER, owner);
     g_autofree char *root = g_strdup_printf(
         "{\"root_id\":\"r1\",\"workspace_id\":\"workspace:notes\",\"directory\":\"%s\","
         "\"root_state\":\"active\",\"x_note\":\"mine\"%s%s}",
@@ -171,6 +182,14 @@ static inline void workspace_init_of(WorkspaceFixture *w, uid_t owner, const cha
                                     "\"profile_id\":\"profile:default\"}"),
                     ==, -1);
     g_assert_cmpint(register_record(&w->f, "root", root), ==, -1);
+}
+
+/* `owner`: whose instance it is. */
+static inline void workspace_init_of(WorkspaceFixture *w, uid_t owner, const char *keep)
+{
+    *w = (WorkspaceFixture){.directory = g_dir_make_tmp("syncd-tree-XXXXXX", NULL)};
+    service_init_of(&w->f, SYNCD_INSTANCE_USER, owner);
+    register_workspace(w, keep);
 }
 
 static inline void workspace_init_keeping(WorkspaceFixture *w, const char *keep)
