@@ -69,13 +69,20 @@ static bool may_pass(const SyncdStore *self, const GError *problem)
            (self->exchanging && g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED));
 }
 
-/* What was made of the index so far answers nothing: better none than one that lacks entries. A
- * damaged log may still be read and verified, entry by entry; some things pass; anything else
- * stays until a restart. */
+static void free_index(SyncdStore *self)
+{
+    if (self->index != NULL && syncd_index_is_new(self->index))
+        syncd_index_discard_new(g_steal_pointer(&self->index), self->directory);
+    g_clear_pointer(&self->index, syncd_index_free);
+}
+
+/* What was made of the index so far answers nothing, and is gone: better none than one that lacks
+ * entries. A damaged log may still be read and verified, entry by entry; some things pass; anything
+ * else stays until a restart. */
 static bool give_up_index(SyncdStore *self, GError *problem, GError **error)
 {
     g_clear_pointer(&self->projection, syncd_projection_free);
-    g_clear_pointer(&self->index, syncd_index_free);
+    free_index(self);
     remember_problem(self, problem);
     if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT))
         self->condition = SYNCD_STORE_DAMAGED;

@@ -399,6 +399,29 @@ static void inspection_changes_no_byte(void)
     finish(&d);
 }
 
+/* It would take room, and be found as what another process left. */
+static void an_index_that_cannot_be_made_leaves_nothing(void)
+{
+    Damaged d = {0};
+    prepare(&d, 36);
+    sqlite3 *db;
+    g_autofree char *index = g_build_filename(d.f.directory, "index.db", NULL),
+                    *half = g_strconcat(index, ".new", NULL);
+    g_assert_cmpint(g_remove(index), ==, 0);
+    g_assert_cmpint(sqlite3_open(d.journal, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db,
+                                 "DROP TRIGGER entry_update; UPDATE entry SET header = "
+                                 "zeroblob(length(header)) WHERE pos = 7",
+                                 NULL, NULL, NULL),
+                    ==, SQLITE_OK);
+    sqlite3_close(db);
+    fixture_open(&d.f);
+    g_assert_true(syncd_store_lacks_index(d.f.store));
+    g_assert_false(g_file_test(half, G_FILE_TEST_EXISTS));
+    g_assert_false(g_file_test(index, G_FILE_TEST_EXISTS));
+    finish(&d);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -416,5 +439,7 @@ int main(int argc, char **argv)
                     a_note_that_nobody_signed_is_no_finding);
     g_test_add_func("/store-damage/every-truncation-is-found", every_truncation_is_found);
     g_test_add_func("/store-damage/inspection-changes-no-byte", inspection_changes_no_byte);
+    g_test_add_func("/store-damage/an-index-that-cannot-be-made-leaves-nothing",
+                    an_index_that_cannot_be_made_leaves_nothing);
     return g_test_run();
 }
