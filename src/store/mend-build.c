@@ -238,10 +238,12 @@ static bool build_rest(SyncdMend *self, GError **error)
     return catch_up(self, error) && begin_verification(self, error);
 }
 
-/* What lies beside the log, or depends on keys, is not mended by another generation of it. */
+/* What lies beside the log, or depends on keys, is not mended by another generation of it; nor is
+ * that its end is missing: that of another generation is what the heads that are there say. */
 bool syncd_mend_concerns(const char *code)
 {
-    static const char *const others[] = {"content", "kept-content", "body-seal", "body-meta"};
+    static const char *const others[] = {"content", "kept-content", "body-seal", "body-meta",
+                                         "rollback"};
     for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
         if (strcmp(code, others[i]) == 0)
             return false;

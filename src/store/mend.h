@@ -60,8 +60,8 @@ bool syncd_mend_build(SyncdMend *mend, bool *ret_more, GError **error);
  * writes until it is opened again. */
 bool syncd_mend_switch(SyncdMend *mend, GError **error);
 
-/* Whether a finding of a verification is of what mending the journal mends: content beside it, and
- * what a key opens, is not. */
+/* Whether a finding of a verification is of what mending the journal mends: content beside it, what
+ * a key opens, and an end that is missing, is not. */
 bool syncd_mend_concerns(const char *code);
 /* A name "journal.<n>" that is not taken, at least the journal's own. */
 char *syncd_store_free_generation(SyncdStore *store, GError **error);

@@ -87,10 +87,10 @@ static void cut_short(const ServiceFixture *f)
 }
 
 /* It can be opened all the same. */
-static void forge(const ServiceFixture *f)
+static void forge(const ServiceFixture *f, const char *name)
 {
     sqlite3 *db;
-    g_autofree char *path = file(f, "journal.db");
+    g_autofree char *path = file(f, name);
     g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
     sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     const char *sql = "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 12";
@@ -279,7 +279,7 @@ static void what_was_found_of_it_is_no_step(void)
     repair_open(&f, NULL);
     put_many(&f, 5);
     service_close(&f);
-    forge(&f);
+    forge(&f, "journal.db");
     repair_open(&f, NULL);
     verify_all(&f);
     g_assert_true(is_found(&f, "log-damaged"));
@@ -294,6 +294,51 @@ static void what_was_found_of_it_is_no_step(void)
     g_assert_no_error(error);
     expect_all(&f, ENTRIES);
     service_clear(&f);
+}
+
+/* That it is damaged is one thing, and mended, and that it may lack something another, which a
+ * person says when that is done. */
+static void a_damaged_backup_is_mended_before_it_is_gone_on_with(void)
+{
+    static const struct {
+        bool older, verified, lacks_index;
+    } cases[] = {
+        {false, false, true}, {true, false, false}, {true, true, false}, {true, true, true}};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ServiceFixture f;
+        g_autoptr(GError) error = NULL;
+        begin(&f);
+        copy(&f, "journal.db", "journal-backup.db");
+        forge(&f, "journal-backup.db");
+        repair_open(&f, NULL);
+        if (cases[i].older)
+            put_many(&f, 5);
+        if (cases[i].verified)
+            verify_all(&f);
+        rest(&f);
+        service_close(&f);
+        removed(&f);
+        g_autofree char *index = index_path(&f);
+        if (cases[i].lacks_index)
+            g_assert_cmpint(g_remove(index), ==, 0);
+        repair_open(&f, NULL);
+        restore(&f);
+        verify_all(&f);
+        g_assert_true(is_found(&f, "log-damaged") && is_found(&f, "log-rolled-back"));
+        SyncdRepairPlan *plan = plan_repair(&f);
+        g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "journal-generation"));
+        approve_repair(&f, plan);
+        apply_repair(&f, plan);
+        g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_ROLLED_BACK);
+        g_assert_true(syncd_store_adopt(f.service->store, "actor-test", &error));
+        g_assert_no_error(error);
+        put(&f, "note-later", "{}");
+        rest(&f);
+        verify_all(&f);
+        g_assert_false(is_found(&f, "log-damaged") || is_found(&f, "log-rolled-back"));
+        g_assert_cmpuint(count_events(&f, "sync.repair.completed"), ==, 2);
+        service_clear(&f);
+    }
 }
 
 static void where_there_is_nothing_it_says_what_to_do(void)
@@ -546,6 +591,8 @@ int main(int argc, char **argv)
     g_test_add_func("/rescue/one-with-holes-is-not-better-than-a-backup",
                     one_with_holes_is_not_better_than_a_backup);
     g_test_add_func("/rescue/what-was-found-of-it-is-no-step", what_was_found_of_it_is_no_step);
+    g_test_add_func("/rescue/a-damaged-backup-is-mended-before-it-is-gone-on-with",
+                    a_damaged_backup_is_mended_before_it_is_gone_on_with);
     g_test_add_func("/rescue/where-there-is-nothing-it-says-what-to-do",
                     where_there_is_nothing_it_says_what_to_do);
     g_test_add_func("/rescue/what-will-not-do-leaves-it-as-it-was",
