@@ -83,6 +83,18 @@ static void tell(SyncdRepairAct *act, const SyncdMend *mend)
 
 /* ---- the stages ---- */
 
+static guint64 generation_of(SyncdRepairAct *act)
+{
+    guint64 generation;
+    return syncd_store_generation(act->service->store, &generation, NULL) ? generation : 1;
+}
+
+/* The generation that there was before. */
+static guint64 noted(const SyncdRepairAct *act)
+{
+    return act->note != NULL ? g_ascii_strtoull(act->note, NULL, 10) : 0;
+}
+
 /* Nothing is given up that whoever approved was not told of. */
 static bool check_losses(SyncdRepairAct *act, const Work *work, GError **error)
 {
@@ -112,10 +124,14 @@ static bool examine(SyncdRepairAct *act, Work *work, GError **error)
     tell(act, work->mend);
     work->index_changes = syncd_mend_count(work->mend, SYNCD_MEND_REFILLED) > 0 ||
                           syncd_mend_count(work->mend, SYNCD_MEND_LOST) > 0;
-    bool needed = work->back || syncd_mend_is_needed(work->mend);
-    work->stage = needed ? STAGE_BUILD : STAGE_VERIFY;
-    if (!needed)
-        end_mend(work);
+    if (work->back || syncd_mend_is_needed(work->mend)) {
+        work->stage = STAGE_BUILD;
+        return true;
+    }
+    /* A process that was killed may have mended it, and nobody knows of what it made the index. */
+    work->index_changes = generation_of(act) > noted(act);
+    work->stage = STAGE_INDEX;
+    end_mend(work);
     return true;
 }
 
@@ -178,12 +194,6 @@ static bool run(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErro
 
 /* ---- the kind ---- */
 
-static guint64 generation_of(SyncdRepairAct *act)
-{
-    guint64 generation;
-    return syncd_store_generation(act->service->store, &generation, NULL) ? generation : 1;
-}
-
 /* The generation that there was: whoever takes this up again knows by it whether it is done. */
 static bool begin(SyncdRepairAct *act, GError **error)
 {
@@ -191,11 +201,6 @@ static bool begin(SyncdRepairAct *act, GError **error)
     if (act->note == NULL)
         syncd_repair_act_note(act, note);
     return true;
-}
-
-static guint64 noted(const SyncdRepairAct *act)
-{
-    return act->note != NULL ? g_ascii_strtoull(act->note, NULL, 10) : 0;
 }
 
 static bool check(SyncdRepairAct *act, GError **error)

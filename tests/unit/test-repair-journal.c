@@ -326,6 +326,34 @@ static void what_cannot_be_proven_is_not_called_stale(void)
     service_clear(&f);
 }
 
+static guint64 inode_of(const char *path)
+{
+    GStatBuf st;
+    g_assert_cmpint(g_stat(path, &st), ==, 0);
+    return st.st_ino;
+}
+
+/* Whoever goes on where the log is mended already cannot know what the index was made from. */
+static void an_index_is_made_of_what_was_mended(void)
+{
+    ServiceFixture f;
+    start_damaged(&f, "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 12");
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan)), *index = index_path(&f);
+    approve_repair(&f, plan);
+    begin_repair(&f, plan);
+    while (generation_of(&f) == 1)
+        syncd_service_work(f.service);
+    service_close(&f);
+    guint64 before = inode_of(index);
+    repair_open(&f, NULL);
+    run_jobs(&f);
+    plan = syncd_service_find_repair_plan(f.service, id);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    g_assert_cmpuint(inode_of(index), !=, before);
+    service_clear(&f);
+}
+
 static guint count_generations(const ServiceFixture *f)
 {
     g_autoptr(GDir) folder = g_dir_open(f->base.directory, 0, NULL);
@@ -377,5 +405,6 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-journal/unproven", a_way_back_needs_no_proof);
     g_test_add_func("/repair-journal/unreadable", what_cannot_be_proven_is_not_called_stale);
     g_test_add_func("/repair-journal/nothing-is-left", nothing_is_left_of_what_was_taken_back);
+    g_test_add_func("/repair-journal/index", an_index_is_made_of_what_was_mended);
     return g_test_run();
 }
