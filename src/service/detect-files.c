@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 typedef struct {
+    bool may_own;
     GPtrArray *modes, *owners, *leftovers; /* char *: evidence, the first ones */
     guint64 n_modes, n_owners, n_leftovers;
 } Seen;
@@ -19,15 +20,17 @@ static void note(GPtrArray *evidence, guint64 *n, char *text)
         g_free(text);
 }
 
+/* The mode of what is somebody else's is not the daemon's to say, unless it can take the file. */
 static bool look(void *data, const SyncdStateFile *file)
 {
     Seen *seen = data;
+    bool own = file->uid == geteuid();
     if (file->leftover)
         note(seen->leftovers, &seen->n_leftovers, g_strdup(file->name));
-    if (file->uid != geteuid())
+    if (!own)
         note(seen->owners, &seen->n_owners,
              g_strdup_printf("%s: uid %u", file->name, (unsigned)file->uid));
-    if (file->mode != syncd_state_file_mode(file))
+    if ((own || seen->may_own) && file->mode != syncd_state_file_mode(file))
         note(seen->modes, &seen->n_modes,
              g_strdup_printf("%s: %04o, not %04o", file->name, file->mode,
                              syncd_state_file_mode(file)));
@@ -79,12 +82,15 @@ bool syncd_detect_files(SyncdDiagnosis *self, GError **error)
     g_autoptr(GPtrArray) modes = g_ptr_array_new_with_free_func(g_free),
                          owners = g_ptr_array_new_with_free_func(g_free),
                          leftovers = g_ptr_array_new_with_free_func(g_free);
-    Seen seen = {.modes = modes, .owners = owners, .leftovers = leftovers};
+    Seen seen = {.may_own = syncd_store_may_set_owners(),
+                 .modes = modes,
+                 .owners = owners,
+                 .leftovers = leftovers};
     if (!syncd_store_walk_state(self->service->store, false, look, &seen, error) ||
         !look_at_blobs(self->service, &seen, error))
         return false;
     add(self, "file-modes", seen.n_modes, modes);
-    if (syncd_store_may_set_owners())
+    if (seen.may_own)
         add(self, "file-owners", seen.n_owners, owners);
     else
         add_foreign(self, seen.n_owners, owners);
