@@ -1,178 +1,48 @@
 #include "damages.h"
 
+#include "../unit/owners-fixture.h"
+#include "../unit/purge-fixture.h"
 #include "../unit/task-fixture.h"
 
 #include "service/internal.h"
-#include "service/runtime.h"
+#include "service/job.h"
 #include "store/blobs.h"
+#include "store/examine.h"
 
 #include <sqlite3.h>
 #include <string.h>
 
-#define MARKER "a-marker-that-is-easy-to-find-"
-#define LARGE_SIZE (100u * 1024u)
-#define LARGE_FILE "large"
 #define BROKEN "this is no database at all"
 #define ORPHAN "a chunk that nothing names"
 #define NO_CHUNK "this is no chunk"
-#define TILE_PART (32u / DAMAGED_PUBLIC) /* that all make a tile, at least */
+#define NO_LEDGER "repair/plan-of-nobody.state"
 #define DIGITS 64u /* of a chunk's name; those of files have more behind them */
+#define PAGE 4096u
+#define STUCK_USEC (16u * 60u * (guint64)G_USEC_PER_SEC)
 
-/* ---- a state ---- */
-
-guint damaged_pick(Damaged *world, guint n)
-{
-    return (guint)g_rand_int_range(world->rand, 0, (gint32)n);
-}
-
-void damaged_open(Damaged *world)
-{
-    const SyncdProcess process = {.pid = 41, .boot = "boot-a", .machine = "machine-a"};
-    world->f->base.holds_index = true;
-    service_open(world->f);
-    syncd_service_begin_run(world->f->service, &process);
-    listen_to(&world->watched);
-    world->dirty_found = is_found(world->f, "dirty-open");
-    run_jobs(world->f);
-    if (!syncd_store_lacks_index(world->f->service->store))
-        begin(&world->watched.w);
-}
-
-void damaged_close(Damaged *world)
-{
-    if (world->watched.w.workspace != NULL)
-        end_workspace(&world->watched.w);
-    service_close(world->f);
-}
-
-void damaged_rest(Damaged *world)
-{
-    WorkspaceFixture *w = &world->watched.w;
-    rest(world->f);
-    if (w->workspace == NULL && !syncd_store_lacks_index(world->f->service->store))
-        begin(w);
-    while (w->workspace != NULL && (step_workspace(w, 0) || standing_of(w).waiting > 0))
-        ;
-    rest(world->f);
-}
-
-static void put_in(Damaged *world, const char *scope, const char *body)
-{
-    SyncdRequest request = good_request();
-    request.scope = scope;
-    request.body = SYNCD_BYTES_TEXT(body);
-    g_free(enqueue_committed(world->f, &request));
-}
-
-static void put_public(Damaged *world, guint i)
-{
-    g_autofree char *body = g_strdup_printf("{\"x\":\"" MARKER "%u\"}", i);
-    put_in(world, "public:site", body);
-    world->public_at[i] = service_sequence(world->f);
-}
-
-static void put_large(Damaged *world)
-{
-    g_autofree char *filling = g_strnfill(LARGE_SIZE, 'x');
-    g_autofree char *body = g_strdup_printf("{\"x\":\"%s\"}", filling);
-    put(world->f, "large", body);
-    world->large_at = service_sequence(world->f);
-}
-
-static char *find_scope_key(Damaged *world, const char *class, const char *name)
-{
-    const char *file;
-    g_autoptr(SyncdScope) scope = NULL;
-    syncd_store_find_scope(world->f->service->store, class, name, &scope, NULL);
-    g_assert_nonnull(scope);
-    g_autofree char *folder = g_build_filename(world->f->base.directory, "keys", NULL),
-                    *says = g_strdup_printf("Scope=%s\n", scope->id);
-    g_autoptr(GDir) keys = g_dir_open(folder, 0, NULL);
-    while ((file = g_dir_read_name(keys)) != NULL) {
-        g_autofree char *path = g_build_filename(folder, file, NULL), *text = NULL;
-        if (g_file_get_contents(path, &text, NULL, NULL) && strstr(text, says) != NULL)
-            return g_build_filename("keys", file, NULL);
-    }
-    g_assert_not_reached();
-}
-
-static SyncdHash chunk_of(Damaged *world, const char *file)
-{
-    SyncdHash name;
-    bool found = false;
-    g_auto(SyncdContentRow) row = {0};
-    syncd_store_find_content(store_of(&world->watched.w), row_of(&world->watched.w, file).id, 1,
-                             &row, &found, NULL);
-    g_assert_true(found);
-    memcpy(name.bytes, g_bytes_get_data(row.chunks, NULL), sizeof name.bytes);
-    return name;
-}
-
-static void make_files(Damaged *world)
-{
-    WorkspaceFixture *w = &world->watched.w;
-    g_autofree char *text = text_of(LARGE_SIZE, 'a');
-    workspace_init_keeping(w, KEEP_TWO);
-    make_folder(w, "folder");
-    write_file(w, ROTTEN, WRITTEN);
-    write_file(w, "sound", "and stays");
-    write_file(w, LARGE_FILE, text);
-}
-
-void damaged_init(Damaged *world, guint32 seed)
-{
-    *world = (Damaged){.rand = g_rand_new_with_seed(seed), .f = &world->watched.w.f};
-    make_files(world);
-    damaged_close(world);
-    damaged_open(world);
-    for (guint i = 0; i < DAMAGED_PUBLIC; i++) {
-        put_public(world, i);
-        for (guint j = TILE_PART + damaged_pick(world, 20); j > 0; j--)
-            put(world->f, "note-1", "{}");
-        g_free(claim(world->f, NULL));
-    }
-    put_large(world);
-    put_in(world, "workspace:far", "{}");
-    damaged_rest(world);
-    world->far_key = find_scope_key(world, "workspace", "far");
-    world->chunk = chunk_of(world, LARGE_FILE);
-}
-
-void damaged_clear(Damaged *world)
-{
-    workspace_clear(&world->watched.w);
-    g_rand_free(world->rand);
-    g_free(world->mode_of);
-    g_free(world->half);
-    g_free(world->far_key);
-}
-
-static char *path_of(const Damaged *world, const char *name)
-{
-    return g_build_filename(world->f->base.directory, name, NULL);
-}
+/* ---- files of the state ---- */
 
 static void write_state(const Damaged *world, const char *name, const char *text, gssize size)
 {
-    g_autofree char *path = path_of(world, name);
+    g_autofree char *path = damaged_path(world, name);
     write_private(path, text, size);
 }
 
 static bool has_text(const Damaged *world, const char *name, const char *expected)
 {
-    g_autofree char *path = path_of(world, name), *text = NULL;
+    g_autofree char *path = damaged_path(world, name), *text = NULL;
     return g_file_get_contents(path, &text, NULL, NULL) && strcmp(text, expected) == 0;
 }
 
 static void lose(const Damaged *world, const char *name)
 {
-    g_autofree char *path = path_of(world, name);
+    g_autofree char *path = damaged_path(world, name);
     g_assert_cmpint(g_remove(path), ==, 0);
 }
 
 static void run_sql(const Damaged *world, const char *name, const char *sql)
 {
-    g_autofree char *path = path_of(world, name);
+    g_autofree char *path = damaged_path(world, name);
     sqlite3 *db = NULL;
     g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
     sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
@@ -189,7 +59,7 @@ static void lose_index(Damaged *world)
 
 static bool index_is_lost_again(Damaged *world)
 {
-    g_autofree char *path = path_of(world, "index.db");
+    g_autofree char *path = damaged_path(world, "index.db");
     return !g_file_test(path, G_FILE_TEST_EXISTS);
 }
 
@@ -235,8 +105,8 @@ static void flip_body(Damaged *world)
     guint i;
     gsize size;
     lose_any(world, &i);
-    g_autofree char *path = path_of(world, "journal.db"), *bytes = NULL,
-                    *marker = g_strdup_printf(MARKER "%u\"", i);
+    g_autofree char *path = damaged_path(world, "journal.db"), *bytes = NULL,
+                    *marker = g_strdup_printf(DAMAGED_MARKER "%u\"", i);
     g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
     char *at = memmem(bytes, size, marker, strlen(marker));
     g_assert_nonnull(at);
@@ -269,6 +139,68 @@ static void break_tiles(Damaged *world)
             "UPDATE entry SET tiles = zeroblob(length(tiles)) WHERE tiles IS NOT NULL");
 }
 
+/* ---- the journal, as a file ---- */
+
+static void copy_journal(Damaged *world, const char *name)
+{
+    gsize size;
+    g_autofree char *path = damaged_path(world, "journal.db"), *bytes = NULL;
+    g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+    write_state(world, name, bytes, (gssize)size);
+}
+
+static SyncdHash hash_journal(const Damaged *world)
+{
+    gsize size = 0;
+    g_autofree char *path = damaged_path(world, "journal.db"), *bytes = NULL;
+    g_file_get_contents(path, &bytes, &size, NULL);
+    return syncd_hash(bytes, size);
+}
+
+static void overwrite_journal(Damaged *world, gsize size)
+{
+    gsize all;
+    g_autofree char *path = damaged_path(world, "journal.db"), *bytes = NULL;
+    g_assert_true(g_file_get_contents(path, &bytes, &all, NULL));
+    memset(bytes, 0xa5, MIN(size, all));
+    write_state(world, "journal.db", bytes, (gssize)all);
+    world->journal = hash_journal(world);
+}
+
+/* What follows can be read of it. */
+static void behead_journal(Damaged *world)
+{
+    overwrite_journal(world, damaged_pick(world, 2) == 0 ? 100 : PAGE);
+}
+
+static const char *another_journal(Damaged *world)
+{
+    return damaged_pick(world, 2) == 0 ? "journal.1" : "journal-backup.db";
+}
+
+static void spoil_journal(Damaged *world)
+{
+    copy_journal(world, another_journal(world));
+    overwrite_journal(world, G_MAXSIZE);
+}
+
+static bool journal_is_spoilt_again(Damaged *world)
+{
+    SyncdHash now = hash_journal(world);
+    return syncd_hash_equal(&now, &world->journal);
+}
+
+static void move_journal(Damaged *world)
+{
+    copy_journal(world, another_journal(world));
+    lose(world, "journal.db");
+}
+
+static void lose_journal(Damaged *world)
+{
+    lose(world, "journal.db");
+}
+
 /* ---- what lies beside it ---- */
 
 static bool remove_one(const char *path)
@@ -286,7 +218,7 @@ static bool remove_one(const char *path)
 
 static void lose_blob(Damaged *world)
 {
-    g_autofree char *path = path_of(world, "blobs");
+    g_autofree char *path = damaged_path(world, "blobs");
     g_assert_true(remove_one(path));
 }
 
@@ -311,7 +243,7 @@ static char *orphan_name(void)
 
 static void leave_orphan(Damaged *world)
 {
-    g_autofree char *name = orphan_name(), *path = path_of(world, name),
+    g_autofree char *name = orphan_name(), *path = damaged_path(world, name),
                     *folder = g_path_get_dirname(path);
     g_mkdir_with_parents(folder, 0700);
     write_private(path, ORPHAN, -1);
@@ -325,11 +257,22 @@ static bool orphan_is_back(Damaged *world)
 
 /* ---- the directory ---- */
 
+/* One that is there. */
+static const char *pick_name(Damaged *world, const char *const *names, guint n)
+{
+    for (;;) {
+        const char *name = names[damaged_pick(world, n)];
+        g_autofree char *path = damaged_path(world, name);
+        if (g_file_test(path, G_FILE_TEST_EXISTS))
+            return name;
+    }
+}
+
 static void change_mode(Damaged *world)
 {
     static const char *const names[] = {"journal.db", "keys", "lock", "."};
-    const char *name = names[damaged_pick(world, G_N_ELEMENTS(names))];
-    g_autofree char *path = path_of(world, name);
+    const char *name = pick_name(world, names, G_N_ELEMENTS(names));
+    g_autofree char *path = damaged_path(world, name);
     GStatBuf st;
     g_assert_cmpint(g_stat(path, &st), ==, 0);
     world->mode_of = g_strdup(name);
@@ -339,15 +282,43 @@ static void change_mode(Damaged *world)
 
 static bool mode_is_back(Damaged *world)
 {
-    g_autofree char *path = path_of(world, world->mode_of);
+    g_autofree char *path = damaged_path(world, world->mode_of);
     GStatBuf st;
     return g_stat(path, &st) == 0 && (st.st_mode & 07777) == world->mode;
 }
 
+static void change_owner(Damaged *world)
+{
+    static const char *const names[] = {"journal.db", "keys", "lock"};
+    const char *name = pick_name(world, names, G_N_ELEMENTS(names));
+    g_autofree char *path = damaged_path(world, name);
+    world->owner_of = g_strdup(name);
+    g_assert_cmpint(lchown(path, SOMEBODY, (gid_t)-1), ==, 0);
+}
+
+static bool owner_is_back(Damaged *world)
+{
+    g_autofree char *path = damaged_path(world, world->owner_of);
+    GStatBuf st;
+    return g_stat(path, &st) == 0 && st.st_uid == SOMEBODY;
+}
+
+/* No repair makes another file of this one; and the daemon is one that may not change that. */
+static void change_owner_for_good(Damaged *world)
+{
+    bool other = g_strcmp0(world->mode_of, "lock") == 0; /* whose mode nobody says then */
+    g_autofree char *path = damaged_path(world, other ? "keys" : "lock");
+    g_assert_cmpint(lchown(path, SOMEBODY, (gid_t)-1), ==, 0);
+    world->without_right = true;
+    set_right(false);
+}
+
+/* A migration is one transaction, so all that is ever half done of it is the copy that comes first;
+ * of publishing it is the new file, and of making an index what was made so far. */
 static void leave_half(Damaged *world)
 {
     static const char *const names[] = {".anything.new", "keys/.device.key.new",
-                                        "journal.db.before-9.new"};
+                                        "journal.db.before-9.new", "index.db.new"};
     world->half = g_strdup(names[damaged_pick(world, G_N_ELEMENTS(names))]);
     write_state(world, world->half, "half", 4);
 }
@@ -355,6 +326,19 @@ static void leave_half(Damaged *world)
 static bool half_is_back(Damaged *world)
 {
     return has_text(world, world->half, "half");
+}
+
+/* Of a repair that was begun: what it did nobody can tell, so the next start sets it aside. */
+static void break_ledger(Damaged *world)
+{
+    g_autofree char *folder = damaged_path(world, "repair");
+    g_mkdir_with_parents(folder, 0700);
+    write_state(world, NO_LEDGER, BROKEN, -1);
+}
+
+static bool ledger_is_aside_again(Damaged *world)
+{
+    return has_text(world, NO_LEDGER ".damaged", BROKEN);
 }
 
 /* While the daemon knows it; the next start would not. */
@@ -369,6 +353,38 @@ static void lose_scope_key(Damaged *world)
 }
 
 /* ---- what goes on ---- */
+
+static void nothing_is_released(void *data)
+{
+}
+
+static void get_stuck(Damaged *world)
+{
+    static const SyncdJobKind kind = {.operation = "waits", .release = nothing_is_released};
+    const SyncdJob *job =
+        syncd_service_begin_job(world->f->service, &kind, world, world->f->owner, false);
+    world->stuck = g_strdup(syncd_job_id(job));
+    world->f->base.now_usec += STUCK_USEC;
+}
+
+/* What it was to do is begun anew by whoever wants it. */
+static bool it_is_cancelled(Damaged *world)
+{
+    const SyncdJob *job = syncd_service_find_job(world->f->service, world->stuck);
+    return job != NULL && strcmp(syncd_job_state(job), "cancelled") == 0;
+}
+
+static bool is_gone_for_good(Damaged *world)
+{
+    SyncdDeletion deletion;
+    bool found;
+    g_autoptr(SyncdScope) scope = NULL;
+    SyncdStore *store = world->f->service->store;
+    return syncd_store_find_scope(store, "public", "gone", &scope, NULL) && scope != NULL &&
+           syncd_store_find_deletion(store, scope->id, DAMAGED_GONE, &deletion, &found, NULL) &&
+           found && deletion.state == SYNCD_DELETION_PROVEN &&
+           !state_holds(&world->f->base, DAMAGED_GONE_MARKER);
+}
 
 static void lose_leases(Damaged *world)
 {
@@ -392,38 +408,63 @@ static bool it_is_rotten_again(Damaged *world)
            mismatches(&world->watched.w) == 1;
 }
 
+#define INDEX_ROW OF_INDEX, A_JOURNAL, AN_INDEX, BY_A_PLAN
+#define LOG_ROW OF_LOG, A_JOURNAL, WRITING, BY_A_PLAN
+#define BLOB_ROW OF_BLOBS, A_JOURNAL, THE_TRUTH, BY_A_PLAN
+#define JOURNAL_ROW OF_JOURNAL, THE_DIRECTORY, A_JOURNAL
+
+/* Those of the journal come behind those of what is in it. */
 const Damage damages[] = {
-    {"index lost", "index-unavailable", WHILE_CLOSED, THE_INDEX, NEEDS_NOTHING, true, lose_index,
-     index_is_lost_again},
-    {"index broken", "index-unavailable", WHILE_CLOSED, THE_INDEX, NEEDS_NOTHING, true, break_index,
+    {"index lost", "index-unavailable", WHILE_CLOSED, INDEX_ROW, lose_index, index_is_lost_again},
+    {"index broken", "index-unavailable", WHILE_CLOSED, INDEX_ROW, break_index,
      index_is_broken_again},
-    {"index of a newer version", "index-unavailable", WHILE_CLOSED, THE_INDEX, NEEDS_NOTHING, true,
-     age_index, NULL},
-    {"index drifted", "index-drift", WHILE_CLOSED, THE_INDEX, NEEDS_INDEX, true, drift_index, NULL},
-    {"body flipped", "body-damaged", WHILE_CLOSED, THE_LOG, NEEDS_NOTHING, true, flip_body, NULL,
-     "log-lost"},
-    {"header lost", "log-damaged", WHILE_CLOSED, THE_LOG, NEEDS_NOTHING, true, lose_header, NULL,
-     "log-lost"},
-    {"entry misplaced", "log-damaged", WHILE_CLOSED, THE_LOG, NEEDS_NOTHING, true, misplace_entry,
-     NULL},
-    {"tiles broken", "log-damaged", WHILE_CLOSED, THE_LOG, NEEDS_NOTHING, true, break_tiles, NULL},
-    {"blob lost", "blob-damaged", WHILE_CLOSED, THE_BLOBS, NEEDS_NOTHING, true, lose_blob, NULL,
-     "blob-lost"},
-    {"kept content spoilt", "blob-damaged", WHILE_CLOSED, THE_BLOBS, NEEDS_INDEX, true, spoil_kept,
+    {"index of a newer version", "index-unavailable", WHILE_CLOSED, INDEX_ROW, age_index},
+    {"index drifted", "index-drift", WHILE_CLOSED, OF_INDEX, AN_INDEX, THE_TRUTH, BY_A_PLAN,
+     drift_index},
+    {"body flipped", "body-damaged", WHILE_CLOSED, LOG_ROW, flip_body, NULL, "log-lost"},
+    {"header lost", "log-damaged", WHILE_CLOSED, LOG_ROW, lose_header, NULL, "log-lost"},
+    {"entry misplaced", "log-damaged", WHILE_CLOSED, LOG_ROW, misplace_entry},
+    {"tiles broken", "log-damaged", WHILE_CLOSED, LOG_ROW, break_tiles},
+    {"journal beheaded", "journal-unreadable", WHILE_CLOSED, JOURNAL_ROW, BY_A_PLAN, behead_journal,
+     journal_is_spoilt_again},
+    {"journal spoilt", "journal-unreadable", WHILE_CLOSED, JOURNAL_ROW, BY_A_PLAN, spoil_journal,
+     journal_is_spoilt_again},
+    {"journal moved", "journal-unreadable", WHILE_CLOSED, JOURNAL_ROW, BY_A_PLAN, move_journal},
+    {"journal lost", "journal-unreadable", WHILE_CLOSED, JOURNAL_ROW, BY_NOTHING, lose_journal},
+    {"blob lost", "blob-damaged", WHILE_CLOSED, BLOB_ROW, lose_blob, NULL, "blob-lost"},
+    /* Where there was no index all files are read anew, and what is kept of them comes again. */
+    {"kept content spoilt", "blob-damaged", WHILE_CLOSED, OF_INDEX | BLOB_ROW, spoil_kept,
      kept_is_spoilt_again},
-    {"orphan left", "blob-orphaned", WHILE_CLOSED, ANYTHING, NEEDS_INDEX, true, leave_orphan,
-     orphan_is_back},
-    {"mode changed", "file-modes", AFTER_START, ANYTHING, NEEDS_NOTHING, true, change_mode,
-     mode_is_back},
-    {"half left", "leftovers", AFTER_START, ANYTHING, NEEDS_NOTHING, true, leave_half,
+    {"orphan left", "blob-orphaned", WHILE_CLOSED, OF_ANYTHING, AN_INDEX, ALL, BY_A_PLAN,
+     leave_orphan, orphan_is_back},
+    {"scope key lost", "key-missing", WHILE_CLOSED, OF_KEYS, A_JOURNAL, ALL, BY_NOTHING,
+     lose_scope_key},
+    {"ledger broken", "repair-set-aside", WHILE_CLOSED, OF_ANYTHING, THE_DIRECTORY, ALL, BY_A_PLAN,
+     break_ledger, ledger_is_aside_again},
+    {"dirty open", "dirty-open", BEFORE_CLOSE, OF_ANYTHING, THE_DIRECTORY, ALL, BY_NOTHING,
+     end_dirtily},
+    {"mode changed", "file-modes", AFTER_START, OF_ANYTHING, THE_DIRECTORY, ALL, BY_A_PLAN,
+     change_mode, mode_is_back},
+    {"owner changed", "file-owners", AFTER_START, OF_OWNERS, THE_DIRECTORY, ALL, BY_A_PLAN,
+     change_owner, owner_is_back},
+    {"owner changed for good", "file-owners-foreign", AFTER_START, OF_OWNERS, THE_DIRECTORY, ALL,
+     BY_NOTHING, change_owner_for_good},
+    {"half left", "leftovers", AFTER_START, OF_ANYTHING, THE_DIRECTORY, ALL, BY_A_PLAN, leave_half,
      half_is_back},
-    {"leases lost", "leases-lost", AFTER_START, ANYTHING, NEEDS_INDEX, true, lose_leases, NULL},
-    {"key file lost", "key-files", AFTER_START, THE_KEYS, NEEDS_NOTHING, false, lose_key_file,
-     NULL},
-    {"scope key lost", "key-missing", WHILE_CLOSED, THE_KEYS, NEEDS_NOTHING, false, lose_scope_key,
-     NULL},
-    {"dirty open", "dirty-open", BEFORE_CLOSE, ANYTHING, NEEDS_NOTHING, false, end_dirtily, NULL},
-    {"file rotten", "checksum-mismatch", AFTER_START, ANYTHING, NEEDS_LOG, true, let_rot,
+    {"file rotten", "checksum-mismatch", AFTER_START, OF_ANYTHING, WRITING, ALL, BY_A_PLAN, let_rot,
      it_is_rotten_again},
+    {"disk full", "disk-pressure", AFTER_START, OF_ANYTHING, THE_TRUTH, ALL, BY_A_PLAN_OF_ITS_OWN,
+     damaged_fill_disk, is_gone_for_good, "disk-pressure-kept"},
+    {"key file lost", "key-files", IN_THE_PROCESS, OF_KEYS, THE_DIRECTORY, ALL, BY_NOTHING,
+     lose_key_file},
+    {"leases lost", "leases-lost", IN_THE_PROCESS, OF_ANYTHING, AN_INDEX, ALL, BY_A_PLAN,
+     lose_leases},
+    {"job stuck", "jobs-stuck", IN_THE_PROCESS, OF_ANYTHING, WRITING, ALL, BY_A_PLAN, get_stuck,
+     it_is_cancelled},
 };
 const guint n_damages = G_N_ELEMENTS(damages);
+
+bool damage_is_possible(const Damage *damage)
+{
+    return (damage->excludes & OF_OWNERS) == 0 || syncd_store_may_set_owners();
+}
