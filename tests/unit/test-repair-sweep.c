@@ -12,6 +12,7 @@
 #include "store/orphans.h"
 #include "store/repair-store.h"
 
+#include <sqlite3.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -280,6 +281,29 @@ static void where_a_list_is_damaged_nothing_is_an_orphan(void)
     world_clear(&world);
 }
 
+/* Nor is it known of one that has no header whether it was a list. */
+static void where_a_header_is_damaged_nothing_is_an_orphan(void)
+{
+    World world;
+    sqlite3 *db;
+    world_init(&world);
+    service_close(&world.f);
+    g_autofree char *path = path_of(&world.f, "journal.db");
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    g_assert_cmpint(sqlite3_exec(db,
+                                 "UPDATE entry SET header = zeroblob(length(header))"
+                                 " WHERE instr(header, '\"form\":\"list\"') > 0",
+                                 NULL, NULL, NULL),
+                    ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+    repair_open(&world.f, NULL);
+    verify_all(&world.f);
+    g_assert_true(is_found(&world.f, "log-damaged"));
+    g_assert_false(is_found(&world.f, "blob-orphaned"));
+    world_clear(&world);
+}
+
 /* However few are looked for in the log at once, all are found. */
 static void they_are_found_in_any_number_of_rounds(void)
 {
@@ -416,6 +440,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-sweep/again", what_was_found_is_asked_about_once_more);
     g_test_add_func("/repair-sweep/turn", what_an_open_turn_names_is_no_orphan);
     g_test_add_func("/repair-sweep/unreadable", where_a_list_is_damaged_nothing_is_an_orphan);
+    g_test_add_func("/repair-sweep/headers", where_a_header_is_damaged_nothing_is_an_orphan);
     g_test_add_func("/repair-sweep/rounds", they_are_found_in_any_number_of_rounds);
     g_test_add_func("/repair-sweep/modes", modes_of_chunks_are_mended_and_put_back);
     g_test_add_func("/repair-sweep/kill", a_kill_leaves_all_or_nothing);
