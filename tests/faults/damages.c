@@ -57,7 +57,7 @@ static void lose_index(Damaged *world)
     lose(world, "index.db");
 }
 
-static bool index_is_lost_again(Damaged *world)
+static bool index_is_lost(Damaged *world)
 {
     g_autofree char *path = damaged_path(world, "index.db");
     return !g_file_test(path, G_FILE_TEST_EXISTS);
@@ -68,7 +68,7 @@ static void break_index(Damaged *world)
     write_state(world, "index.db", BROKEN, -1);
 }
 
-static bool index_is_broken_again(Damaged *world)
+static bool index_is_broken(Damaged *world)
 {
     return has_text(world, "index.db", BROKEN);
 }
@@ -184,7 +184,7 @@ static void spoil_journal(Damaged *world)
     overwrite_journal(world, G_MAXSIZE);
 }
 
-static bool journal_is_spoilt_again(Damaged *world)
+static bool journal_is_spoilt(Damaged *world)
 {
     SyncdHash now = hash_journal(world);
     return syncd_hash_equal(&now, &world->journal);
@@ -229,7 +229,7 @@ static void spoil_kept(Damaged *world)
     write_state(world, name, NO_CHUNK, -1);
 }
 
-static bool kept_is_spoilt_again(Damaged *world)
+static bool kept_is_spoilt(Damaged *world)
 {
     g_autofree char *name = syncd_blobs_path(SYNCD_CHUNK_OF_FILE, &world->chunk);
     return has_text(world, name, NO_CHUNK);
@@ -249,7 +249,7 @@ static void leave_orphan(Damaged *world)
     write_private(path, ORPHAN, -1);
 }
 
-static bool orphan_is_back(Damaged *world)
+static bool orphan_is_there(Damaged *world)
 {
     g_autofree char *name = orphan_name();
     return has_text(world, name, ORPHAN);
@@ -280,7 +280,7 @@ static void change_mode(Damaged *world)
     g_assert_cmpint(g_chmod(path, (mode_t)world->mode), ==, 0);
 }
 
-static bool mode_is_back(Damaged *world)
+static bool mode_is_changed(Damaged *world)
 {
     g_autofree char *path = damaged_path(world, world->mode_of);
     GStatBuf st;
@@ -296,7 +296,7 @@ static void change_owner(Damaged *world)
     g_assert_cmpint(lchown(path, SOMEBODY, (gid_t)-1), ==, 0);
 }
 
-static bool owner_is_back(Damaged *world)
+static bool owner_is_changed(Damaged *world)
 {
     g_autofree char *path = damaged_path(world, world->owner_of);
     GStatBuf st;
@@ -323,7 +323,7 @@ static void leave_half(Damaged *world)
     write_state(world, world->half, "half", 4);
 }
 
-static bool half_is_back(Damaged *world)
+static bool half_is_there(Damaged *world)
 {
     return has_text(world, world->half, "half");
 }
@@ -336,7 +336,7 @@ static void break_ledger(Damaged *world)
     write_state(world, NO_LEDGER, BROKEN, -1);
 }
 
-static bool ledger_is_aside_again(Damaged *world)
+static bool ledger_is_aside(Damaged *world)
 {
     return has_text(world, NO_LEDGER ".damaged", BROKEN);
 }
@@ -367,23 +367,22 @@ static void get_stuck(Damaged *world)
     world->f->base.now_usec += STUCK_USEC;
 }
 
-/* What it was to do is begun anew by whoever wants it. */
-static bool it_is_cancelled(Damaged *world)
+static bool it_is_stuck(Damaged *world)
 {
     const SyncdJob *job = syncd_service_find_job(world->f->service, world->stuck);
-    return job != NULL && strcmp(syncd_job_state(job), "cancelled") == 0;
+    return job == NULL || strcmp(syncd_job_state(job), "cancelled") != 0;
 }
 
-static bool is_gone_for_good(Damaged *world)
+static bool what_is_deleted_is_there(Damaged *world)
 {
     SyncdDeletion deletion;
     bool found;
     g_autoptr(SyncdScope) scope = NULL;
     SyncdStore *store = world->f->service->store;
-    return syncd_store_find_scope(store, "public", "gone", &scope, NULL) && scope != NULL &&
-           syncd_store_find_deletion(store, scope->id, DAMAGED_GONE, &deletion, &found, NULL) &&
-           found && deletion.state == SYNCD_DELETION_PROVEN &&
-           !state_holds(&world->f->base, DAMAGED_GONE_MARKER);
+    return !syncd_store_find_scope(store, "public", "gone", &scope, NULL) || scope == NULL ||
+           !syncd_store_find_deletion(store, scope->id, DAMAGED_GONE, &deletion, &found, NULL) ||
+           !found || deletion.state != SYNCD_DELETION_PROVEN ||
+           state_holds(&world->f->base, DAMAGED_GONE_MARKER);
 }
 
 static void lose_leases(Damaged *world)
@@ -401,7 +400,7 @@ static void let_rot(Damaged *world)
     rot(&world->watched.w, ROTTEN, ROT);
 }
 
-static bool it_is_rotten_again(Damaged *world)
+static bool it_is_rotten(Damaged *world)
 {
     g_autofree char *path = path_in(&world->watched.w, ROTTEN), *text = NULL;
     return g_file_get_contents(path, &text, NULL, NULL) && strcmp(text, ROT) == 0 &&
@@ -415,52 +414,52 @@ static bool it_is_rotten_again(Damaged *world)
 
 /* Those of the journal come behind those of what is in it. */
 const Damage damages[] = {
-    {"index lost", "index-unavailable", WHILE_CLOSED, INDEX_ROW, lose_index, index_is_lost_again},
-    {"index broken", "index-unavailable", WHILE_CLOSED, INDEX_ROW, break_index,
-     index_is_broken_again},
+    {"index lost", "index-unavailable", WHILE_CLOSED, INDEX_ROW, lose_index, index_is_lost},
+    {"index broken", "index-unavailable", WHILE_CLOSED, INDEX_ROW, break_index, index_is_broken},
     {"index of a newer version", "index-unavailable", WHILE_CLOSED, INDEX_ROW, age_index},
     {"index drifted", "index-drift", WHILE_CLOSED, OF_INDEX, AN_INDEX, THE_TRUTH, BY_A_PLAN,
      drift_index},
     {"body flipped", "body-damaged", WHILE_CLOSED, LOG_ROW, flip_body, NULL, "log-lost"},
-    {"header lost", "log-damaged", WHILE_CLOSED, LOG_ROW, lose_header, NULL, "log-lost"},
+    {"header lost", "log-damaged", WHILE_CLOSED, OF_LISTS | LOG_ROW, lose_header, NULL, "log-lost"},
     {"entry misplaced", "log-damaged", WHILE_CLOSED, LOG_ROW, misplace_entry},
     {"tiles broken", "log-damaged", WHILE_CLOSED, LOG_ROW, break_tiles},
     {"journal beheaded", "journal-unreadable", WHILE_CLOSED, JOURNAL_ROW, BY_A_PLAN, behead_journal,
-     journal_is_spoilt_again},
+     journal_is_spoilt},
     {"journal spoilt", "journal-unreadable", WHILE_CLOSED, JOURNAL_ROW, BY_A_PLAN, spoil_journal,
-     journal_is_spoilt_again},
+     journal_is_spoilt},
     {"journal moved", "journal-unreadable", WHILE_CLOSED, JOURNAL_ROW, BY_A_PLAN, move_journal},
     {"journal lost", "journal-unreadable", WHILE_CLOSED, JOURNAL_ROW, BY_NOTHING, lose_journal},
     {"blob lost", "blob-damaged", WHILE_CLOSED, BLOB_ROW, lose_blob, NULL, "blob-lost"},
     /* Where there was no index all files are read anew, and what is kept of them comes again. */
     {"kept content spoilt", "blob-damaged", WHILE_CLOSED, OF_INDEX | BLOB_ROW, spoil_kept,
-     kept_is_spoilt_again},
-    {"orphan left", "blob-orphaned", WHILE_CLOSED, OF_ANYTHING, AN_INDEX, ALL, BY_A_PLAN,
-     leave_orphan, orphan_is_back},
+     kept_is_spoilt},
+    /* What is lost of an entry may have named any. */
+    {"orphan left", "blob-orphaned", WHILE_CLOSED, OF_LISTS, WRITING, ALL, BY_A_PLAN, leave_orphan,
+     orphan_is_there},
     {"scope key lost", "key-missing", WHILE_CLOSED, OF_KEYS, A_JOURNAL, ALL, BY_NOTHING,
      lose_scope_key},
     {"ledger broken", "repair-set-aside", WHILE_CLOSED, OF_ANYTHING, THE_DIRECTORY, ALL, BY_A_PLAN,
-     break_ledger, ledger_is_aside_again},
+     break_ledger, ledger_is_aside},
     {"dirty open", "dirty-open", BEFORE_CLOSE, OF_ANYTHING, THE_DIRECTORY, ALL, BY_NOTHING,
      end_dirtily},
     {"mode changed", "file-modes", AFTER_START, OF_ANYTHING, THE_DIRECTORY, ALL, BY_A_PLAN,
-     change_mode, mode_is_back},
+     change_mode, mode_is_changed},
     {"owner changed", "file-owners", AFTER_START, OF_OWNERS, THE_DIRECTORY, ALL, BY_A_PLAN,
-     change_owner, owner_is_back},
+     change_owner, owner_is_changed},
     {"owner changed for good", "file-owners-foreign", AFTER_START, OF_OWNERS, THE_DIRECTORY, ALL,
      BY_NOTHING, change_owner_for_good},
     {"half left", "leftovers", AFTER_START, OF_ANYTHING, THE_DIRECTORY, ALL, BY_A_PLAN, leave_half,
-     half_is_back},
+     half_is_there},
     {"file rotten", "checksum-mismatch", AFTER_START, OF_ANYTHING, WRITING, ALL, BY_A_PLAN, let_rot,
-     it_is_rotten_again},
+     it_is_rotten},
     {"disk full", "disk-pressure", AFTER_START, OF_ANYTHING, THE_TRUTH, ALL, BY_A_PLAN_OF_ITS_OWN,
-     damaged_fill_disk, is_gone_for_good, "disk-pressure-kept"},
+     damaged_fill_disk, what_is_deleted_is_there, "disk-pressure-kept"},
     {"key file lost", "key-files", IN_THE_PROCESS, OF_KEYS, THE_DIRECTORY, ALL, BY_NOTHING,
      lose_key_file},
     {"leases lost", "leases-lost", IN_THE_PROCESS, OF_ANYTHING, AN_INDEX, ALL, BY_A_PLAN,
      lose_leases},
     {"job stuck", "jobs-stuck", IN_THE_PROCESS, OF_ANYTHING, WRITING, ALL, BY_A_PLAN, get_stuck,
-     it_is_cancelled},
+     it_is_stuck},
 };
 const guint n_damages = G_N_ELEMENTS(damages);
 

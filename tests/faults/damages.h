@@ -17,6 +17,7 @@ enum {
     OF_BLOBS = 8,
     OF_KEYS = 16,
     OF_OWNERS = 32,
+    OF_LISTS = 64,
 };
 
 /* What there can be, each on top of those before it. */
@@ -32,8 +33,7 @@ typedef struct {
     DamageLevel takes; /* … and what is not there because of it, as is all above: ALL for nothing */
     DamageRepair repaired; /* BY_NOTHING: it is named for ever */
     void (*damage)(Damaged *world);
-    bool (*is_back)(Damaged *world); /* after its repair was taken back: what was there before, but
-                                      * of what nothing brings back; NULL: it may be anything */
+    bool (*is_there)(Damaged *world); /* whoever is asked about it; NULL: nobody can tell */
     const char *lost; /* what names, after it, what could not be had; NULL: nothing is lost */
 } Damage;
 
