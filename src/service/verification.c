@@ -85,12 +85,22 @@ static bool run_stage(SyncdService *service, Verification *self, bool *ret_more,
     g_assert_not_reached();
 }
 
-/* What a damaged entry names nobody knows: what nothing names is found when that is mended. */
+/* What a damaged entry names, or one that is missing at the end, nobody knows: what nothing names
+ * is found when that is mended, or gone on without. */
+static bool is_log_whole(const Verification *self)
+{
+    const GPtrArray *findings = syncd_verify_findings(self->verify);
+    for (guint i = 0; i < findings->len; i++)
+        if (!syncd_damage_is_of_content(findings->pdata[i]))
+            return false;
+    return true;
+}
+
 static bool is_left_out(const Verification *self)
 {
     return (self->stage == EXAMINE && !is_to_be_examined(self)) ||
            (self->stage == INDEX && self->index == NULL) ||
-           (self->stage == BLOBS && (self->blobs == NULL || is_to_be_examined(self)));
+           (self->stage == BLOBS && (self->blobs == NULL || !is_log_whole(self)));
 }
 
 static bool step(SyncdService *service, void *data, bool *ret_more, double *ret_progress,

@@ -239,6 +239,32 @@ static void an_older_backup_takes_its_place(void)
     service_clear(&f);
 }
 
+/* It would be wanted again if the newer journal turned up. */
+static void what_a_missing_end_names_is_no_orphan(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *filling = g_strnfill(100000, 'x'),
+                    *body = g_strdup_printf("{\"x\":\"%s\"}", filling);
+    begin(&f);
+    copy(&f, "journal.db", "journal-backup.db");
+    repair_open(&f, NULL);
+    put(&f, "note-large", body);
+    rest(&f);
+    service_close(&f);
+    removed(&f);
+    repair_open(&f, NULL);
+    restore(&f);
+    verify_all(&f);
+    g_assert_true(is_found(&f, "log-rolled-back"));
+    g_assert_false(is_found(&f, "blob-orphaned"));
+    g_assert_true(syncd_store_adopt(f.service->store, "actor-test", &error));
+    g_assert_no_error(error);
+    verify_all(&f);
+    g_assert_true(is_found(&f, "blob-orphaned"));
+    service_clear(&f);
+}
+
 /* What was open of a journal that is cut short is kept, with the heads that cover all of it: a
  * backup that has fewer entries, but has them, is better. */
 static void one_with_holes_is_not_better_than_a_backup(void)
@@ -588,6 +614,8 @@ int main(int argc, char **argv)
     g_test_add_func("/rescue/an-earlier-generation-takes-its-place",
                     an_earlier_generation_takes_its_place);
     g_test_add_func("/rescue/an-older-backup-takes-its-place", an_older_backup_takes_its_place);
+    g_test_add_func("/rescue/what-a-missing-end-names-is-no-orphan",
+                    what_a_missing_end_names_is_no_orphan);
     g_test_add_func("/rescue/one-with-holes-is-not-better-than-a-backup",
                     one_with_holes_is_not_better_than_a_backup);
     g_test_add_func("/rescue/what-was-found-of-it-is-no-step", what_was_found_of_it_is_no_step);
