@@ -243,5 +243,6 @@ void damaged_clear(Damaged *world)
     g_free(world->owner_of);
     g_free(world->half);
     g_free(world->stuck);
+    g_free(world->accepted);
     g_free(world->far_key);
 }

@@ -31,6 +31,7 @@ typedef struct {
     guint32 mode;
     bool without_right; /* to change owners */
     char *stuck;        /* a job's id */
+    char *accepted;     /* the id of a file, until the plan that records it as it is */
 } Damaged;
 
 /* Populated, with everything open. */

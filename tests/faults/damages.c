@@ -400,6 +400,16 @@ static void let_rot(Damaged *world)
     rot(&world->watched.w, ROTTEN, ROT);
 }
 
+/* What is there is what is right, somebody says. */
+static void let_rot_and_accept(Damaged *world)
+{
+    char id[SYNCD_FILE_ID_SIZE];
+    let_rot(world);
+    g_assert_true(syncd_store_file_id(store_of(&world->watched.w),
+                                      row_of(&world->watched.w, ROTTEN).id, id, NULL));
+    world->accepted = g_strdup(id);
+}
+
 static bool it_is_rotten(Damaged *world)
 {
     g_autofree char *path = path_in(&world->watched.w, ROTTEN), *text = NULL;
@@ -450,8 +460,10 @@ const Damage damages[] = {
      BY_NOTHING, change_owner_for_good},
     {"half left", "leftovers", AFTER_START, OF_ANYTHING, THE_DIRECTORY, ALL, BY_A_PLAN, leave_half,
      half_is_there},
-    {"file rotten", "checksum-mismatch", AFTER_START, OF_ANYTHING, WRITING, ALL, BY_A_PLAN, let_rot,
+    {"file rotten", "checksum-mismatch", AFTER_START, OF_FILE, WRITING, ALL, BY_A_PLAN, let_rot,
      it_is_rotten},
+    {"file rotten and accepted", "checksum-mismatch", AFTER_START, OF_FILE, WRITING, ALL, BY_A_PLAN,
+     let_rot_and_accept, it_is_rotten},
     {"disk full", "disk-pressure", AFTER_START, OF_ANYTHING, THE_TRUTH, ALL, BY_A_PLAN_OF_ITS_OWN,
      damaged_fill_disk, what_is_deleted_is_there, "disk-pressure-kept"},
     {"key file lost", "key-files", IN_THE_PROCESS, OF_KEYS, THE_DIRECTORY, ALL, BY_NOTHING,

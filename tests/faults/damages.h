@@ -18,6 +18,7 @@ enum {
     OF_KEYS = 16,
     OF_OWNERS = 32,
     OF_LISTS = 64,
+    OF_FILE = 128,
 };
 
 /* What there can be, each on top of those before it. */

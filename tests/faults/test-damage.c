@@ -268,7 +268,9 @@ static SyncdRepairPlan *plan_next(Round *round, bool purges)
 {
     g_autoptr(GError) error = NULL;
     ServiceFixture *f = round->world.f;
-    const SyncdRepairRequest request = {.purge = purges};
+    g_autofree char *accepted = g_steal_pointer(&round->world.accepted);
+    const char *const ids[] = {accepted, NULL};
+    const SyncdRepairRequest request = {.purge = purges, .accept = ids};
     SyncdRepairPlan *plan = NULL;
     syncd_service_plan_repair(f->service, &f->caller, &request, &plan, &error);
     g_assert_no_error(error);
