@@ -5,8 +5,12 @@
  * What is there before is kept as a list in the ledger's folder, a line a file: a number in octal,
  * a space, and the name with what is not plain in it escaped; that of a folder ends in a slash. The
  * number is the owner or the mode; a half is moved into that folder, and the number is the last
- * part of its name there. What is in the list is what is changed, a few of them a step: what it has
- * no room for is found once more.
+ * part of its name there. What is in the list is what is changed: what it has no room for is found
+ * once more.
+ *
+ * There may be a file for each chunk of content. So all of it goes in steps of some files each: the
+ * list is made, and kept before anything is changed; what is in it is changed; and it is looked
+ * whether any is left.
  */
 #include "service/repair-private.h"
 #include "store/examine.h"
@@ -18,8 +22,92 @@
 #define FOLDER "repair/"
 #define LIST_MAX (4u * 1024u * 1024u)
 #define FILES_MAX 10000u /* of one repair */
+#define LOOKED_AT_A_STEP 500u
 #define CHANGED_A_STEP 500u
 #define MOVED_A_STEP 16u /* each is synced */
+
+/* Of files and folders alike: `number` is theirs in the list. */
+typedef bool (*Each)(SyncdRepairAct *act, guint64 number, const char *file, bool folder,
+                     GError **error);
+
+typedef struct {
+    bool (*is_wanted)(const SyncdService *service, const SyncdStateFile *file);
+    guint (*number)(const SyncdStateFile *file); /* NULL: they are counted */
+    Each mend, undo;
+    guint at_once;
+    bool is_synced; /* once all are done; else each is */
+} Subject;
+
+/* How far it is, in this process. */
+typedef struct {
+    SyncdStateWalk *walk; /* NULL: none is under way */
+    GString *lines;       /* of what it has found … */
+    guint found;          /* … and how many */
+    char **list;          /* NULL: not read yet */
+    guint at, n;          /* of it */
+    Each each;            /* what was done with those before; the way back begins anew */
+    bool changed;         /* all of them are */
+} Files;
+
+static Files *files_of(SyncdRepairAct *act)
+{
+    if (act->data == NULL)
+        act->data = g_new0(Files, 1);
+    return act->data;
+}
+
+static void end_walk(Files *files)
+{
+    g_clear_pointer(&files->walk, syncd_state_walk_free);
+    if (files->lines != NULL)
+        g_string_free(files->lines, TRUE);
+    files->lines = NULL;
+    files->found = 0;
+}
+
+static void stop(SyncdRepairAct *act)
+{
+    Files *files = act->data;
+    if (files == NULL)
+        return;
+    end_walk(files);
+    g_strfreev(files->list);
+    g_clear_pointer(&act->data, g_free);
+}
+
+/* ---- looking ---- */
+
+typedef struct {
+    Files *files;
+    const SyncdService *service;
+    const Subject *subject;
+} Gathering;
+
+static bool gather(void *data, const SyncdStateFile *file)
+{
+    const Gathering *gathering = data;
+    const Subject *subject = gathering->subject;
+    Files *files = gathering->files;
+    if (!subject->is_wanted(gathering->service, file))
+        return true;
+    g_autofree char *name = g_uri_escape_string(file->name, "/", FALSE);
+    g_string_append_printf(files->lines, "%o %s%s\n",
+                           subject->number != NULL ? subject->number(file) : files->found, name,
+                           file->folder ? "/" : "");
+    return ++files->found < FILES_MAX;
+}
+
+static bool walk_on(SyncdRepairAct *act, const Subject *subject, bool *ret_more, GError **error)
+{
+    Files *files = files_of(act);
+    Gathering gathering = {files, act->service, subject};
+    if (files->walk == NULL) {
+        files->walk = syncd_state_walk_new(act->service->store, true);
+        files->lines = g_string_new(NULL);
+    }
+    return syncd_state_walk_step(files->walk, LOOKED_AT_A_STEP, gather, &gathering, ret_more,
+                                 error);
+}
 
 /* ---- lists ---- */
 
@@ -28,76 +116,44 @@ static char *list_name(const SyncdRepairAct *act)
     return g_strconcat(act->snapshot, ".files", NULL);
 }
 
-typedef bool (*Wanted)(const SyncdService *service, const SyncdStateFile *file);
-typedef guint (*Number)(const SyncdStateFile *file);
-
-typedef struct {
-    const SyncdService *service;
-    Wanted is_wanted;
-    Number number; /* NULL: they are counted */
-    GString *lines;
-    guint n;
-} Gathered;
-
-static bool gather(void *data, const SyncdStateFile *file)
+static bool has_list(const SyncdRepairAct *act)
 {
-    Gathered *gathered = data;
-    if (!gathered->is_wanted(gathered->service, file))
-        return true;
-    g_autofree char *name = g_uri_escape_string(file->name, "/", FALSE);
-    g_string_append_printf(gathered->lines, "%o %s%s\n",
-                           gathered->number != NULL ? gathered->number(file) : gathered->n, name,
-                           file->folder ? "/" : "");
-    return ++gathered->n < FILES_MAX;
+    g_autofree char *name = list_name(act);
+    return syncd_store_has_repair(act->service->store, name);
 }
 
 /* What was kept before a crash is what was there. */
-static bool keep(SyncdRepairAct *act, Wanted is_wanted, Number number, GError **error)
+static bool keep(SyncdRepairAct *act, const Subject *subject, GError **error)
 {
+    bool more;
     g_autofree char *name = list_name(act);
-    g_autoptr(GString) lines = g_string_new(NULL);
-    Gathered gathered = {act->service, is_wanted, number, lines, 0};
-    return syncd_store_has_repair(act->service->store, name) ||
-           (syncd_store_walk_state(act->service->store, true, gather, &gathered, error) &&
-            syncd_store_put_repair(act->service->store, name, SYNCD_BYTES(lines->str, lines->len),
-                                   error));
-}
-
-typedef bool (*Each)(SyncdRepairAct *act, guint64 number, const char *file, bool folder,
-                     GError **error);
-
-typedef struct {
-    char **lines;
-    guint at, n;
-    Each each; /* what was done with those before; the way back begins anew */
-} List;
-
-static void stop(SyncdRepairAct *act)
-{
-    List *list = act->data;
-    if (list == NULL)
-        return;
-    g_strfreev(list->lines);
-    g_clear_pointer(&act->data, g_free);
+    if (!walk_on(act, subject, &more, error))
+        return false;
+    if (more)
+        return true;
+    Files *files = files_of(act);
+    const SyncdBytes lines = SYNCD_BYTES(files->lines->str, files->lines->len);
+    bool ok = syncd_store_put_repair(act->service->store, name, lines, error);
+    end_walk(files);
+    return ok;
 }
 
 /* Of what was never begun there is no list, and nothing to do. */
-static List *read_list(SyncdRepairAct *act, GError **error)
+static Files *read_list(SyncdRepairAct *act, GError **error)
 {
     size_t size;
+    Files *files = files_of(act);
     g_autofree char *name = list_name(act);
-    if (act->data != NULL)
-        return act->data;
+    if (files->list != NULL)
+        return files;
     g_autofree char *text =
-        syncd_store_has_repair(act->service->store, name)
-            ? syncd_store_get_repair(act->service->store, name, LIST_MAX, &size, error)
-            : g_strdup("");
+        has_list(act) ? syncd_store_get_repair(act->service->store, name, LIST_MAX, &size, error)
+                      : g_strdup("");
     if (text == NULL)
         return NULL;
-    List *list = g_new0(List, 1);
-    list->lines = g_strsplit(text, "\n", -1);
-    list->n = g_strv_length(list->lines);
-    return act->data = list;
+    files->list = g_strsplit(text, "\n", -1);
+    files->n = g_strv_length(files->list);
+    return files;
 }
 
 static bool do_line(SyncdRepairAct *act, const char *line, Each each, GError **error)
@@ -111,19 +167,69 @@ static bool do_line(SyncdRepairAct *act, const char *line, Each each, GError **e
     return *line == '\0' || (file != NULL && each(act, number, file, folder, error));
 }
 
-/* The next ones; behind the last one it begins anew. */
-static bool for_some(SyncdRepairAct *act, Each each, guint max, bool *ret_more, GError **error)
+/* The next ones. */
+static bool for_some(SyncdRepairAct *act, const Subject *subject, Each each, bool *ret_more,
+                     GError **error)
 {
-    List *list = read_list(act, error);
-    if (list == NULL)
+    Files *files = read_list(act, error);
+    if (files == NULL)
         return false;
-    if (list->each != each)
-        list->at = 0;
-    list->each = each;
-    for (guint i = 0; i < max && list->at < list->n; i++, list->at++)
-        if (!do_line(act, list->lines[list->at], each, error))
+    if (files->each != each)
+        files->at = 0;
+    files->each = each;
+    for (guint i = 0; i < subject->at_once && files->at < files->n; i++, files->at++)
+        if (!do_line(act, files->list[files->at], each, error))
             return false;
-    *ret_more = list->at < list->n;
+    *ret_more = files->at < files->n;
+    return *ret_more || !subject->is_synced || syncd_store_sync_state(act->service->store, error);
+}
+
+static bool change(SyncdRepairAct *act, const Subject *subject, GError **error)
+{
+    bool more;
+    if (!for_some(act, subject, subject->mend, &more, error))
+        return false;
+    files_of(act)->changed = !more;
+    return true;
+}
+
+/* What the list had no room for is no fault of this step. */
+static bool look_again(SyncdRepairAct *act, const Subject *subject, bool *ret_more, GError **error)
+{
+    if (!walk_on(act, subject, ret_more, error))
+        return false;
+    const Files *files = act->data;
+    if (*ret_more || files->found == 0 || files->n >= FILES_MAX)
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_FAILED, "%u files are not yet as they should be",
+                    files->found);
+    return false;
+}
+
+/* Of looking nobody knows how long it takes; so it is told by what is changed. */
+static double progress_of(const Files *files)
+{
+    return files->n > 0 ? 0.9 * files->at / files->n : 0;
+}
+
+static bool mend(SyncdRepairAct *act, const Subject *subject, bool *ret_more, double *ret_progress,
+                 GError **error)
+{
+    Files *files = files_of(act);
+    *ret_more = true;
+    bool ok = !has_list(act)    ? keep(act, subject, error)
+              : !files->changed ? change(act, subject, error)
+                                : look_again(act, subject, ret_more, error);
+    *ret_progress = progress_of(files);
+    if (ok && !*ret_more)
+        stop(act);
+    return ok;
+}
+
+static bool take_back(SyncdRepairAct *act, const Subject *subject, bool *ret_more, GError **error)
+{
+    if (!for_some(act, subject, subject->undo, ret_more, error))
+        return false;
     if (!*ret_more)
         stop(act);
     return true;
@@ -133,22 +239,6 @@ static bool release_list(SyncdRepairAct *act, GError **error)
 {
     g_autofree char *name = list_name(act);
     return syncd_store_remove_repair(act->service->store, name, error);
-}
-
-static bool none_is(SyncdRepairAct *act, Wanted is_wanted, GError **error)
-{
-    g_autoptr(GString) lines = g_string_new(NULL);
-    Gathered gathered = {act->service, is_wanted, NULL, lines, 0};
-    if (!syncd_store_walk_state(act->service->store, true, gather, &gathered, error))
-        return false;
-    const List *list = read_list(act, error);
-    bool full = list != NULL && list->n >= FILES_MAX;
-    stop(act);
-    if (list == NULL || gathered.n == 0 || full)
-        return list != NULL;
-    syncd_set_error(error, SYNCD_ERROR_FAILED, "%u files are not yet as they should be",
-                    gathered.n);
-    return false;
 }
 
 /* ---- owners and modes ---- */
@@ -174,16 +264,6 @@ static guint mode_of(const SyncdStateFile *file)
     return file->mode;
 }
 
-static bool begin_owners(SyncdRepairAct *act, GError **error)
-{
-    return keep(act, has_wrong_owner, owner_of, error);
-}
-
-static bool begin_modes(SyncdRepairAct *act, GError **error)
-{
-    return keep(act, has_wrong_mode, mode_of, error);
-}
-
 static bool mend_owner(SyncdRepairAct *act, guint64 uid, const char *file, bool folder,
                        GError **error)
 {
@@ -198,40 +278,6 @@ static bool mend_mode(SyncdRepairAct *act, guint64 mode, const char *file, bool 
                                       error);
 }
 
-static bool change(SyncdRepairAct *act, Each each, bool *ret_more, GError **error)
-{
-    return for_some(act, each, CHANGED_A_STEP, ret_more, error) &&
-           (*ret_more || syncd_store_sync_state(act->service->store, error));
-}
-
-static bool step_owners(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
-{
-    return change(act, mend_owner, ret_more, error);
-}
-
-static bool step_modes(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
-{
-    return change(act, mend_mode, ret_more, error);
-}
-
-static bool check_none(SyncdRepairAct *act, Wanted is_wanted, GError **error)
-{
-    if (!none_is(act, is_wanted, error))
-        return false;
-    g_ptr_array_add(act->preserved, g_strdup("What is in the files"));
-    return true;
-}
-
-static bool check_owners(SyncdRepairAct *act, GError **error)
-{
-    return check_none(act, has_wrong_owner, error);
-}
-
-static bool check_modes(SyncdRepairAct *act, GError **error)
-{
-    return check_none(act, has_wrong_mode, error);
-}
-
 static bool undo_owner(SyncdRepairAct *act, guint64 uid, const char *file, bool folder,
                        GError **error)
 {
@@ -244,14 +290,34 @@ static bool undo_mode(SyncdRepairAct *act, guint64 mode, const char *file, bool 
     return syncd_store_set_state_mode(act->service->store, file, (guint32)mode, error);
 }
 
+static const Subject owners = {has_wrong_owner, owner_of,       mend_owner,
+                               undo_owner,      CHANGED_A_STEP, true};
+static const Subject modes = {has_wrong_mode, mode_of, mend_mode, undo_mode, CHANGED_A_STEP, true};
+
+static bool step_owners(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
+{
+    return mend(act, &owners, ret_more, ret_progress, error);
+}
+
+static bool step_modes(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
+{
+    return mend(act, &modes, ret_more, ret_progress, error);
+}
+
 static bool undo_owners(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
-    return change(act, undo_owner, ret_more, error);
+    return take_back(act, &owners, ret_more, error);
 }
 
 static bool undo_modes(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
-    return change(act, undo_mode, ret_more, error);
+    return take_back(act, &modes, ret_more, error);
+}
+
+static bool tell_what_stays(SyncdRepairAct *act, GError **error)
+{
+    g_ptr_array_add(act->preserved, g_strdup("What is in the files"));
+    return true;
 }
 
 const SyncdRepairKind syncd_repair_file_owners = {
@@ -261,9 +327,8 @@ const SyncdRepairKind syncd_repair_file_owners = {
     .description = "Give what lies in the state directory back to the user that the daemon runs "
                    "as.",
     .expected_result = "All of it is that user's.",
-    .begin = begin_owners,
     .step = step_owners,
-    .check = check_owners,
+    .check = tell_what_stays,
     .undo = undo_owners,
     .release = release_list,
     .stop = stop,
@@ -276,9 +341,8 @@ const SyncdRepairKind syncd_repair_file_modes = {
     .description = "Give files and folders of the state directory the modes that they were made "
                    "with.",
     .expected_result = "Only the user that the daemon runs as can read them.",
-    .begin = begin_modes,
     .step = step_modes,
-    .check = check_modes,
+    .check = tell_what_stays,
     .undo = undo_modes,
     .release = release_list,
     .stop = stop,
@@ -308,26 +372,11 @@ static char *half_name(const SyncdRepairAct *act, guint64 number)
     return g_strdup_printf("%s.half.%" G_GUINT64_FORMAT, act->snapshot, number);
 }
 
-static bool begin_halves(SyncdRepairAct *act, GError **error)
-{
-    return keep(act, is_half, NULL, error);
-}
-
 static bool set_aside(SyncdRepairAct *act, guint64 number, const char *file, bool folder,
                       GError **error)
 {
     g_autofree char *kept = half_name(act, number);
     return syncd_store_set_aside(act->service->store, file, kept, error);
-}
-
-static bool step_halves(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
-{
-    return for_some(act, set_aside, MOVED_A_STEP, ret_more, error);
-}
-
-static bool check_halves(SyncdRepairAct *act, GError **error)
-{
-    return none_is(act, is_half, error);
 }
 
 static bool put_back(SyncdRepairAct *act, guint64 number, const char *file, bool folder,
@@ -337,9 +386,16 @@ static bool put_back(SyncdRepairAct *act, guint64 number, const char *file, bool
     return syncd_store_put_back(act->service->store, kept, file, error);
 }
 
+static const Subject halves = {is_half, NULL, set_aside, put_back, MOVED_A_STEP, false};
+
+static bool step_halves(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
+{
+    return mend(act, &halves, ret_more, ret_progress, error);
+}
+
 static bool undo_halves(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
-    return for_some(act, put_back, MOVED_A_STEP, ret_more, error);
+    return take_back(act, &halves, ret_more, error);
 }
 
 /* They are numbered as they are listed. */
@@ -347,10 +403,10 @@ static bool release_halves(SyncdRepairAct *act, GError **error)
 {
     g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
     stop(act);
-    const List *list = read_list(act, error);
-    for (guint i = 0; list != NULL && i < list->n; i++)
+    const Files *files = read_list(act, error);
+    for (guint i = 0; files != NULL && i < files->n; i++)
         g_ptr_array_add(kept, half_name(act, i));
-    bool known = list != NULL;
+    bool known = files != NULL;
     stop(act);
     return known && syncd_store_remove_repairs(act->service->store, kept, error) &&
            release_list(act, error);
@@ -363,9 +419,7 @@ const SyncdRepairKind syncd_repair_leftover_clear = {
     .description = "Set aside what a process left half done in the state directory, and what was "
                    "kept for repairs that nobody can go on with.",
     .expected_result = "Nothing that is half done takes room or a name.",
-    .begin = begin_halves,
     .step = step_halves,
-    .check = check_halves,
     .undo = undo_halves,
     .release = release_halves,
     .stop = stop,

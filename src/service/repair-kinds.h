@@ -8,7 +8,8 @@
  * Each step of a plan is a SyncdRepairAct. What its functions promise:
  *   begin    keeps what is there, durably, before anything is touched: in files whose names begin
  *            with `act->snapshot` (store/repair-store.h), or where it lies anyway.
- *   step     does a bounded part of it, until `*ret_more` is false.
+ *   step     does a bounded part of it, until `*ret_more` is false. What takes long to find out is
+ *            kept by the first steps instead, durably all the same before anything is touched.
  *   check    whether what the step promised is so now.
  *   undo     puts back what begin kept, in bounded parts: byte for byte what is derived or a file.
  *   release  removes what begin kept and undo has left: there is no way back any more.

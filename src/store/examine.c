@@ -26,11 +26,10 @@ guint32 syncd_state_file_mode(const SyncdStateFile *file)
 
 typedef struct {
     SyncdStore *store;
-    bool blobs;
     bool (*take)(void *data, const SyncdStateFile *file);
     void *data;
     bool ended;
-} Walk;
+} Look;
 
 /* Publishing and copying end before anything else begins; only an index is made in steps. */
 static bool is_leftover(const SyncdStore *store, const char *name)
@@ -43,23 +42,21 @@ static bool is_leftover(const SyncdStore *store, const char *name)
     return g_str_has_suffix(base, HALF) && (*base == '.' || strstr(base, COPY) != NULL);
 }
 
-static void tell(Walk *walk, const char *name, const struct stat *st)
+static void tell(Look *look, const char *name, const struct stat *st)
 {
     const SyncdStateFile file = {
         .name = name,
         .mode = st->st_mode & 07777,
         .uid = st->st_uid,
         .folder = S_ISDIR(st->st_mode),
-        .leftover = S_ISREG(st->st_mode) && is_leftover(walk->store, name),
+        .leftover = S_ISREG(st->st_mode) && is_leftover(look->store, name),
     };
-    walk->ended = !walk->take(walk->data, &file);
+    look->ended = !look->take(look->data, &file);
 }
 
-static bool walk_folder(Walk *walk, const char *name, unsigned depth, GError **error);
-
-static bool look_at(Walk *walk, const char *name, bool *ret_folder, GError **error)
+static bool look_at(Look *look, const char *name, bool *ret_folder, GError **error)
 {
-    g_autofree char *path = syncd_directory_file(walk->store->directory, name);
+    g_autofree char *path = syncd_directory_file(look->store->directory, name);
     struct stat st;
     *ret_folder = false;
     if (lstat(path, &st) < 0) {
@@ -70,31 +67,89 @@ static bool look_at(Walk *walk, const char *name, bool *ret_folder, GError **err
     }
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return true;
-    tell(walk, name, &st);
+    tell(look, name, &st);
     *ret_folder = S_ISDIR(st.st_mode);
     return true;
 }
 
-static bool walk_one(Walk *walk, const char *name, unsigned depth, GError **error)
+typedef struct {
+    char *name;
+    GDir *names; /* NULL: it cannot be listed; it was told of, with its mode */
+} Folder;
+
+struct SyncdStateWalk {
+    SyncdStore *store;
+    bool blobs;
+    bool begun;
+    GArray *folders; /* Folder, from the top to the one that is being read */
+};
+
+static void folder_clear(void *data)
 {
-    bool folder;
-    if (!look_at(walk, name, &folder, error))
-        return false;
-    bool goes_in = folder && depth < DEPTH_MAX && (walk->blobs || strcmp(name, BLOBS) != 0);
-    return walk->ended || !goes_in || walk_folder(walk, name, depth + 1, error);
+    Folder *folder = data;
+    g_free(folder->name);
+    g_clear_pointer(&folder->names, g_dir_close);
 }
 
-static bool walk_folder(Walk *walk, const char *name, unsigned depth, GError **error)
+SyncdStateWalk *syncd_state_walk_new(SyncdStore *store, bool blobs)
 {
-    g_autofree char *path = syncd_directory_file(walk->store->directory, name);
-    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
-    const char *base;
-    bool top = strcmp(name, ".") == 0;
-    /* One that cannot be listed was told of, with its mode. */
-    while (folder != NULL && !walk->ended && (base = g_dir_read_name(folder)) != NULL) {
-        g_autofree char *child = top ? g_strdup(base) : g_build_filename(name, base, NULL);
-        if (!walk_one(walk, child, depth, error))
+    SyncdStateWalk *self = g_new0(SyncdStateWalk, 1);
+    self->store = store;
+    self->blobs = blobs;
+    self->folders = g_array_new(FALSE, FALSE, sizeof(Folder));
+    g_array_set_clear_func(self->folders, folder_clear);
+    return self;
+}
+
+void syncd_state_walk_free(SyncdStateWalk *self)
+{
+    if (self == NULL)
+        return;
+    g_array_unref(self->folders);
+    g_free(self);
+}
+
+/* The next name; NULL: there is none. */
+static char *next_name(SyncdStateWalk *self)
+{
+    if (!self->begun) {
+        self->begun = true;
+        return g_strdup(".");
+    }
+    while (self->folders->len > 0) {
+        const Folder *last = &g_array_index(self->folders, Folder, self->folders->len - 1);
+        const char *base = last->names != NULL ? g_dir_read_name(last->names) : NULL;
+        if (base != NULL)
+            return strcmp(last->name, ".") == 0 ? g_strdup(base)
+                                                : g_build_filename(last->name, base, NULL);
+        g_array_set_size(self->folders, self->folders->len - 1);
+    }
+    return NULL;
+}
+
+static void go_in(SyncdStateWalk *self, const char *name)
+{
+    if (self->folders->len >= DEPTH_MAX || (!self->blobs && strcmp(name, BLOBS) == 0))
+        return;
+    g_autofree char *path = syncd_directory_file(self->store->directory, name);
+    const Folder folder = {g_strdup(name), g_dir_open(path, 0, NULL)};
+    g_array_append_val(self->folders, folder);
+}
+
+bool syncd_state_walk_step(SyncdStateWalk *self, guint max,
+                           bool (*take)(void *data, const SyncdStateFile *file), void *data,
+                           bool *ret_more, GError **error)
+{
+    Look look = {self->store, take, data, false};
+    *ret_more = true;
+    for (guint i = 0; i < max && *ret_more; i++) {
+        bool folder;
+        g_autofree char *name = next_name(self);
+        if (name != NULL && !look_at(&look, name, &folder, error))
             return false;
+        *ret_more = name != NULL && !look.ended;
+        if (*ret_more && folder)
+            go_in(self, name);
     }
     return true;
 }
@@ -103,8 +158,9 @@ bool syncd_store_walk_state(SyncdStore *self, bool blobs,
                             bool (*take)(void *data, const SyncdStateFile *file), void *data,
                             GError **error)
 {
-    Walk walk = {self, blobs, take, data, false};
-    return walk_one(&walk, ".", 0, error);
+    bool more;
+    g_autoptr(SyncdStateWalk) walk = syncd_state_walk_new(self, blobs);
+    return syncd_state_walk_step(walk, G_MAXUINT, take, data, &more, error);
 }
 
 bool syncd_store_look_at_state(SyncdStore *self, const char *name,
@@ -112,8 +168,8 @@ bool syncd_store_look_at_state(SyncdStore *self, const char *name,
                                GError **error)
 {
     bool folder;
-    Walk walk = {self, false, take, data, false};
-    return look_at(&walk, name, &folder, error);
+    Look look = {self, take, data, false};
+    return look_at(&look, name, &folder, error);
 }
 
 bool syncd_store_has_state(SyncdStore *self, const char *name)

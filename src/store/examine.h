@@ -28,6 +28,14 @@ guint32 syncd_state_file_mode(const SyncdStateFile *file); /* that it should hav
 bool syncd_store_walk_state(SyncdStore *store, bool blobs,
                             bool (*take)(void *data, const SyncdStateFile *file), void *data,
                             GError **error);
+/* The same in steps, each of so many names at most, until `*ret_more` is false. */
+typedef struct SyncdStateWalk SyncdStateWalk;
+SyncdStateWalk *syncd_state_walk_new(SyncdStore *store, bool blobs);
+bool syncd_state_walk_step(SyncdStateWalk *walk, guint max,
+                           bool (*take)(void *data, const SyncdStateFile *file), void *data,
+                           bool *ret_more, GError **error);
+void syncd_state_walk_free(SyncdStateWalk *walk);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdStateWalk, syncd_state_walk_free)
 
 /* The same of that one alone; of what is not there nothing is told. */
 bool syncd_store_look_at_state(SyncdStore *store, const char *name,

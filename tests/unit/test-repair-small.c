@@ -67,6 +67,15 @@ int syncfs(int fd)
     return 0;
 }
 
+/* Likewise: how many files were looked at. */
+static guint looked_at;
+
+int lstat(const char *path, struct stat *st)
+{
+    looked_at++;
+    return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
+}
+
 /* Some of several modes at once, told by the seed. */
 static void modes_are_mended_and_put_back(void)
 {
@@ -229,6 +238,84 @@ static void of_many_all_are_put_back(void)
     plan = plan_repair(&f);
     approve_repair(&f, plan);
     apply_repair(&f, plan);
+    assert_clean(&f);
+    service_clear(&f);
+}
+
+/* ---- however many there are ---- */
+
+static void add_chunks(const ServiceFixture *f, guint n)
+{
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *name = g_strdup_printf("blobs/%02x/chunk-%u", i % 256, i),
+                        *path = g_build_filename(f->base.directory, name, NULL),
+                        *folder = g_path_get_dirname(path);
+        g_mkdir_with_parents(folder, 0700);
+        int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        g_assert_cmpint(fd, >=, 0);
+        close(fd);
+    }
+}
+
+static guint steps_with(guint chunks, guint *ret_most)
+{
+    ServiceFixture f;
+    guint steps = 0;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    rest(&f);
+    add_chunks(&f, chunks);
+    set_mode(&f, "journal.db", 0640);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    begin_repair(&f, plan);
+    for (bool more = true; more; steps++) {
+        looked_at = 0;
+        more = syncd_service_work(f.service);
+        *ret_most = MAX(*ret_most, looked_at);
+    }
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    assert_clean(&f);
+    service_clear(&f);
+    return steps;
+}
+
+/* Looking for what is wrong, and whether anything still is, goes through all files some at a time.
+ */
+static void many_files_are_looked_at_in_steps(void)
+{
+    guint most = 0, few = steps_with(100, &most), many = steps_with(6000, &most);
+    g_assert_cmpuint(most, <=, 600);
+    g_assert_cmpuint(many, >=, few + 2 * 6000 / 500 - 2);
+}
+
+/* Between any two steps. */
+static void one_that_is_cancelled_leaves_what_was_there(void)
+{
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    rest(&f);
+    add_chunks(&f, 1500);
+    set_mode(&f, "journal.db", 0640);
+    bool more = true;
+    guint cancelled = 0;
+    for (guint steps = 1; more; steps++, cancelled++) {
+        SyncdRepairPlan *plan = plan_repair(&f);
+        approve_repair(&f, plan);
+        SyncdJob *job = begin_repair(&f, plan);
+        for (guint i = 0; i < steps && more; i++)
+            more = syncd_service_work(f.service) && strcmp(syncd_job_state(job), "running") == 0;
+        if (!more)
+            break;
+        g_assert_true(syncd_service_cancel_job(f.service, job, NULL));
+        run_jobs(&f);
+        g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
+        g_assert_cmpuint(mode_of(&f, "journal.db"), ==, 0640);
+        assert_nothing_is_kept(&f);
+    }
+    g_assert_cmpuint(cancelled, >=, 2 * 1500 / 500);
+    run_jobs(&f);
     assert_clean(&f);
     service_clear(&f);
 }
@@ -409,6 +496,8 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-small/owners", owners_are_mended_and_put_back);
     g_test_add_func("/repair-small/owners-foreign", who_may_not_take_it_says_how);
     g_test_add_func("/repair-small/many", of_many_all_are_put_back);
+    g_test_add_func("/repair-small/steps", many_files_are_looked_at_in_steps);
+    g_test_add_func("/repair-small/cancelled", one_that_is_cancelled_leaves_what_was_there);
     g_test_add_func("/repair-small/halves", halves_are_set_aside_and_put_back);
     g_test_add_func("/repair-small/tasks", operations_that_nobody_holds_are_offered_again);
     g_test_add_func("/repair-small/jobs", jobs_that_do_not_go_on_are_cancelled);
