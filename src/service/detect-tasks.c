@@ -42,10 +42,11 @@ static void clear(Listed *listed)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Listed, clear)
 
-/* How many there are is counted by lanes; which, is looked for among the oldest. */
+/* How many there are is counted by lanes; only the oldest are named. */
 static bool add_failed(SyncdDiagnosis *self, GError **error)
 {
-    const SyncdTaskQuery query = {.rank = -1, .after_rank = -1, .state = SYNCD_TASK_FAILED};
+    const SyncdTaskQuery query = {
+        .which = SYNCD_TASKS_FAILED, .rank = -1, .after_rank = -1, .state = -1};
     gint64 counts[SYNCD_N_LANES][SYNCD_N_LANE_COUNTERS];
     g_auto(Listed) listed = {.max = SYNCD_FOUND_EVIDENCE};
     guint64 n = 0;

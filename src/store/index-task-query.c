@@ -7,15 +7,20 @@
     "moved, moved_ms, adds, entry.scope, entry.actor, entry.object"
 #define JOIN " FROM task JOIN entry ON entry.pos = task.pos "
 
-/* The order of each walk is that of an index; the cursor is where the last one ended. */
+/* The order of each walk is that of an index, and it begins in that where the last one ended. Of
+ * those that are offered it is a walk for each lane: SQLite finds no place by two columns at once.
+ */
 static const char *const walks[] = {
     [SYNCD_TASKS_ALL] = "SELECT " COLUMNS JOIN "WHERE task.pos > :pos ORDER BY task.pos",
-    [SYNCD_TASKS_OFFERED] = "SELECT " COLUMNS JOIN
-                            "WHERE task.task = 0 AND task.waits = 0 AND (rank, task.pos) > (:rank, "
-                            ":pos) ORDER BY rank, task.pos",
+    [SYNCD_TASKS_OFFERED] =
+        "SELECT " COLUMNS JOIN "WHERE task.task = 0 AND task.waits = 0 AND rank = :rank"
+        " AND task.pos > :pos ORDER BY task.pos",
     [SYNCD_TASKS_RUNNING] =
         "SELECT " COLUMNS JOIN "WHERE task.task = 1 AND task.pos > :pos ORDER BY task.pos",
+    [SYNCD_TASKS_FAILED] =
+        "SELECT " COLUMNS JOIN "WHERE task.task = 3 AND task.pos > :pos ORDER BY task.pos",
 };
+G_STATIC_ASSERT(SYNCD_TASK_PENDING == 0 && SYNCD_TASK_RUNNING == 1 && SYNCD_TASK_FAILED == 3);
 
 typedef struct {
     gint64 scope, actor; /* 0: any */
@@ -59,40 +64,72 @@ static bool fits(SyncdIndex *self, const SyncdTaskQuery *query, void *data, gint
     return true;
 }
 
-static SyncdStatement *begin_walk(SyncdIndex *self, const SyncdTaskQuery *query)
+typedef struct {
+    SyncdIndex *index;
+    const SyncdTaskQuery *query;
+    SyncdTaskFunc func;
+    void *data;
+    Words words;
+    unsigned examined;
+    bool ended;
+} Walk;
+
+static bool examine(Walk *walk, SyncdStatement *rows, GError **error)
 {
-    SyncdStatement *rows = syncd_database_statement(self->db, walks[query->which]);
-    syncd_bind_int(rows, ":pos", (gint64)query->after_pos);
-    if (query->which == SYNCD_TASKS_OFFERED)
-        syncd_bind_int(rows, ":rank", query->after_rank);
-    return rows;
+    const SyncdTaskQuery *query = walk->query;
+    SyncdTask task;
+    bool fitting;
+    syncd_index_read_task(rows, 1, &task);
+    if (!fits(walk->index, query, walk->data, syncd_column_int(rows, 14), &fitting, error))
+        return false;
+    bool match = fitting && matches(query, &walk->words, rows, &task);
+    walk->ended = !walk->func(walk->data, syncd_column_text(rows, 0), &task, match) ||
+                  ++walk->examined == SYNCD_STORE_TASKS_EXAMINED;
+    return true;
+}
+
+/* Of those that are offered: the ones in that rank. */
+static bool walk_on(Walk *walk, unsigned rank, guint64 after, GError **error)
+{
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(walk->index->db, walks[walk->query->which]);
+    syncd_bind_int(rows, ":pos", (gint64)after);
+    if (walk->query->which == SYNCD_TASKS_OFFERED)
+        syncd_bind_int(rows, ":rank", rank);
+    bool row = true;
+    while (!walk->ended) {
+        if (!syncd_statement_next(rows, &row, error))
+            return false;
+        if (!row)
+            return true;
+        if (!examine(walk, rows, error))
+            return false;
+    }
+    return true;
+}
+
+static bool walk_lanes(Walk *walk, GError **error)
+{
+    const SyncdTaskQuery *query = walk->query;
+    guint64 after = query->after_rank >= 0 ? query->after_pos : 0;
+    for (unsigned rank = (unsigned)MAX(query->after_rank, 0); rank < SYNCD_N_LANES && !walk->ended;
+         rank++, after = 0)
+        if (!walk_on(walk, rank, after, error))
+            return false;
+    return true;
 }
 
 bool syncd_index_walk_tasks(SyncdIndex *self, const SyncdTaskQuery *query, SyncdTaskFunc func,
                             void *data, GError **error)
 {
-    Words words = {0};
-    if (!find_word(self, query->scope_id, &words.scope, &words.impossible, error) ||
-        !find_word(self, query->actor, &words.actor, &words.impossible, error))
+    Walk walk = {.index = self, .query = query, .func = func, .data = data};
+    if (!find_word(self, query->scope_id, &walk.words.scope, &walk.words.impossible, error) ||
+        !find_word(self, query->actor, &walk.words.actor, &walk.words.impossible, error))
         return false;
-    if (words.impossible)
+    if (walk.words.impossible)
         return true;
-    g_autoptr(SyncdStatement) rows = begin_walk(self, query);
-    for (unsigned examined = 0; examined < SYNCD_STORE_TASKS_EXAMINED; examined++) {
-        bool row, fitting;
-        if (!syncd_statement_next(rows, &row, error))
-            return false;
-        if (!row)
-            return true;
-        SyncdTask task;
-        syncd_index_read_task(rows, 1, &task);
-        if (!fits(self, query, data, syncd_column_int(rows, 14), &fitting, error))
-            return false;
-        bool match = fitting && matches(query, &words, rows, &task);
-        if (!func(data, syncd_column_text(rows, 0), &task, match))
-            return true;
-    }
-    return true;
+    return query->which == SYNCD_TASKS_OFFERED ? walk_lanes(&walk, error)
+                                               : walk_on(&walk, 0, query->after_pos, error);
 }
 
 bool syncd_index_next_delay(SyncdIndex *self, guint64 after_ms, guint64 *ret_ms, GError **error)

@@ -393,9 +393,10 @@ bool syncd_task_is_stale(const SyncdTask *task, guint64 now_ms);
 /* Whether the open turn, or what is not projected yet, moves it. */
 bool syncd_store_is_moving(const SyncdStore *store, const char *op);
 typedef enum {
-    SYNCD_TASKS_ALL,     /* in the order in which they were enqueued, as are those that run */
-    SYNCD_TASKS_OFFERED, /* in the order in which they are handed out */
+    SYNCD_TASKS_ALL,     /* in the order in which they were enqueued, as are the others but … */
+    SYNCD_TASKS_OFFERED, /* … these: in the order in which they are handed out */
     SYNCD_TASKS_RUNNING,
+    SYNCD_TASKS_FAILED,
 } SyncdTaskWalk;
 
 /* All conditions hold together. */
