@@ -428,6 +428,9 @@ static void tell_ready(Daemon *daemon)
 
 /* ---- stop ---- */
 
+/* For a step of what may take long at the end, on the slowest of disks. */
+#define MORE_TIME_USEC "60000000"
+
 /* Whoever was promised an answer gets it: the turn is committed and the replies leave before the
  * connection does. No further call is read. */
 static void stop(Daemon *daemon)
@@ -448,6 +451,8 @@ static void stop(Daemon *daemon)
     syncd_log_set_watch(NULL, NULL);
     if (daemon->service != NULL)
         syncd_service_end_run(daemon->service);
+    while (daemon->service != NULL && syncd_service_keep_displaced(daemon->service))
+        sd_notify(0, "EXTEND_TIMEOUT_USEC=" MORE_TIME_USEC);
     syncd_service_free(daemon->service);
     syncd_policy_loader_free(daemon->policy);
     sd_event_source_disable_unref(daemon->keep);

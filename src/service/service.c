@@ -4,6 +4,7 @@
 #include "crypto/note.h"
 #include "service/repair-private.h"
 #include "service/retention.h"
+#include "store/displaced.h"
 
 typedef struct {
     SyncdCommitFunc func;
@@ -84,6 +85,11 @@ SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *s
     service->attestor = make_attestor(store);
     syncd_service_start_verify(service);
     return g_steal_pointer(&service);
+}
+
+bool syncd_service_keep_displaced(SyncdService *service)
+{
+    return syncd_store_keep_displaced(service->store);
 }
 
 void syncd_service_free(SyncdService *service)

@@ -108,6 +108,9 @@ typedef struct {
 SyncdService *syncd_service_new(SyncdInstance instance, uid_t uid, SyncdStore *store,
                                 const SyncdSources *sources, GError **error);
 /* Commits what is open and answers those who wait for it. */
+/* At the very end, until it gives false: what is open of a journal that somebody removed or
+ * replaced is kept. */
+bool syncd_service_keep_displaced(SyncdService *service);
 void syncd_service_free(SyncdService *service);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdService, syncd_service_free)
 void syncd_service_set_listener(SyncdService *service, const SyncdListener *listener);

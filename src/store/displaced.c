@@ -31,20 +31,41 @@ void syncd_store_set_displaced_error(const SyncdStore *self, GError **error)
                          "Nothing was written: %s while it was open", self->displaced);
 }
 
-void syncd_store_keep_displaced(SyncdStore *self)
+static void tell(const SyncdStore *self, const GError *error)
 {
-    g_autoptr(GError) error = NULL;
-    if (self->displaced == NULL)
-        return;
-    SyncdDatabase *db = syncd_journal_database(self->journal);
-    g_autofree char *name = syncd_store_free_generation(self, &error);
-    g_autofree char *path = name != NULL ? syncd_directory_file(self->directory, name) : NULL;
-    if (path != NULL && syncd_database_copy(db, path, &error))
+    g_autofree char *name =
+        self->displaced_copy != NULL ? g_path_get_basename(self->displaced_copy) : NULL;
+    if (error == NULL)
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_JOURNAL_CORRUPT, "What was open is kept as %s.",
                   name);
     else
         syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT,
                   "What was open cannot be kept, and is lost with its end: %s", error->message);
+}
+
+static bool copy_on(SyncdStore *self, bool *ret_more, GError **error)
+{
+    if (self->displaced_copy == NULL) {
+        g_autofree char *name = syncd_store_free_generation(self, error);
+        if (name == NULL)
+            return false;
+        self->displaced_copy = syncd_directory_file(self->directory, name);
+    }
+    return syncd_database_copy_step(syncd_journal_database(self->journal), self->displaced_copy,
+                                    SYNCD_COPY_AS_IT_IS, ret_more, error);
+}
+
+bool syncd_store_keep_displaced(SyncdStore *self)
+{
+    g_autoptr(GError) error = NULL;
+    bool more = false;
+    if (self->displaced == NULL || self->displaced_kept)
+        return false;
+    if (copy_on(self, &more, &error) && more)
+        return true;
+    tell(self, error);
+    self->displaced_kept = true;
     /* What is at its paths is not its own. */
-    syncd_database_freeze(db);
+    syncd_database_freeze(syncd_journal_database(self->journal));
+    return false;
 }

@@ -5,7 +5,9 @@
  * then, unless it was cut short, and nobody who opens the path would find it: so nothing more is
  * written, and a repair writes another generation of it to where it should be (store/mend.h). When
  * the store is closed before that, it leaves a copy as an earlier generation, where the next start
- * finds it.
+ * finds it. However long that takes: nobody is served any more, and nothing else has the bytes. It
+ * goes in steps all the same, so that whoever closes it can tell the service manager, which would
+ * end him (TimeoutStopSec=), that it goes on.
  */
 #pragma once
 
@@ -18,5 +20,5 @@ const char *syncd_store_displacement(const SyncdStore *store);
 bool syncd_store_look_at_place(SyncdStore *store);
 /* Says of a store that does not write any more what becomes of that. */
 void syncd_store_set_displaced_error(const SyncdStore *store, GError **error);
-/* At the end. */
-void syncd_store_keep_displaced(SyncdStore *store);
+/* At the end: copies it, until it gives false. Then nothing but freeing the store follows. */
+bool syncd_store_keep_displaced(SyncdStore *store);

@@ -81,6 +81,8 @@ struct SyncdStore {
     bool stands_in;          /* for a journal that cannot be opened … */
     GError *unreadable;      /* … because of this; NULL: it is open */
     char *displaced;         /* what became of the journal's files; NULL: nothing */
+    char *displaced_copy;    /* where what was open is kept; NULL: nowhere yet */
+    bool displaced_kept;     /* that is over */
     GPtrArray *scopes;       /* SyncdScope */
     guint64 registries;      /* how often they may have changed */
     guint64 reopened;        /* how often the journal became another one, with other feeds */

@@ -380,10 +380,12 @@ void syncd_store_free(SyncdStore *self)
     g_clear_error(&self->held);
     g_clear_pointer(&self->rollback, syncd_rollback_free);
     if (self->journal != NULL) {
-        syncd_store_keep_displaced(self);
+        while (syncd_store_keep_displaced(self))
+            continue;
         syncd_store_keep_end(self);
     }
     g_free(self->displaced);
+    g_free(self->displaced_copy);
     g_clear_error(&self->unreadable);
     g_free(self->index_lost);
     syncd_index_comparison_free(self->index_comparison);

@@ -15,6 +15,7 @@ from harness import (JOB, MANAGER, NAME, OPERATIONS, PATIENCE, ROOT, STANDARD, S
                      session_world)
 
 INVALID_ARGS = STANDARD + 'InvalidArgs'
+STORAGE_FAILED = NAME + '.Error.StorageFailed'
 PROPERTIES = 'org.freedesktop.DBus.Properties'
 
 
@@ -181,6 +182,21 @@ def a_status_file_that_cannot_be_written_is_gone_until_it_can(world):
         caller.enqueue()
         eventually(daemon.status_file.exists, 'the status is back')
         equal(daemon.said().count('status.json'), 1)
+
+
+@promise
+def one_that_keeps_a_long_journal_at_its_end_asks_for_the_time(world):
+    place = world.place()
+    with world.daemon(place), world.caller() as caller:
+        for _ in range(100):
+            caller.enqueue('{"a":"' + 'x' * 60_000 + '"}')
+    with world.daemon(place) as daemon, world.caller() as caller:
+        (daemon.state / 'journal.db').unlink()
+        refused_as(STORAGE_FAILED, caller.enqueue)
+        equal(daemon.stop(), 0)
+        assert (daemon.state / 'journal.1').is_file(), daemon.said()
+        assert any(line.startswith('EXTEND_TIMEOUT_USEC=') for line in daemon.notified), \
+            daemon.notified
 
 
 @promise

@@ -162,6 +162,42 @@ static void one_that_is_closed_leaves_what_it_had(void)
     }
 }
 
+static guint steps_to_keep(guint entries)
+{
+    ServiceFixture f;
+    guint steps = 0;
+    g_autofree char *text = g_strnfill(60000, 'a'),
+                    *body = g_strdup_printf("{\"text\":\"%s\"}", text);
+    begin(&f);
+    for (guint i = 0; i < entries; i++)
+        put(&f, "note-3", body);
+    rest(&f);
+    repair_reopen(&f); /* nothing of it is in memory */
+    guint64 sequence = service_sequence(&f);
+    removed(&f);
+    expect_found(&f, "journal.db was removed");
+    while (syncd_service_keep_displaced(f.service))
+        steps++;
+    service_close(&f);
+    g_autofree char *kept = file(&f, "journal.1"), *path = file(&f, "journal.db"),
+                    *again = file(&f, "journal.2"), *wal = file(&f, "journal.db-wal");
+    g_assert_false(g_file_test(again, G_FILE_TEST_EXISTS));
+    g_remove(wal);
+    g_assert_cmpint(g_rename(kept, path), ==, 0);
+    repair_open(&f, NULL);
+    g_assert_cmpuint(service_sequence(&f), ==, sequence);
+    verify_all(&f);
+    service_clear(&f);
+    return steps;
+}
+
+/* Whoever closes it hears that it goes on. */
+static void what_takes_long_to_keep_goes_in_steps(void)
+{
+    g_assert_cmpuint(steps_to_keep(1), ==, 0);
+    g_assert_cmpuint(steps_to_keep(200), >=, 5);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -171,5 +207,7 @@ int main(int argc, char **argv)
     g_test_add_func("/displaced/a-plan-writes-it-back", a_plan_writes_it_back);
     g_test_add_func("/displaced/one-that-is-closed-leaves-what-it-had",
                     one_that_is_closed_leaves_what_it_had);
+    g_test_add_func("/displaced/what-takes-long-to-keep-goes-in-steps",
+                    what_takes_long_to_keep_goes_in_steps);
     return g_test_run();
 }
