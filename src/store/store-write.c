@@ -218,6 +218,7 @@ static bool put_rows(SyncdStore *self, const SyncdDraft *draft, GError **error)
     return true;
 }
 
+/* The draft was checked. */
 static bool append(SyncdStore *self, const SyncdScope *scope, SyncdFeed *feed,
                    const SyncdDraft *draft, const char *signer, SyncdReceipt *ret_receipt,
                    GError **error)
@@ -226,7 +227,7 @@ static bool append(SyncdStore *self, const SyncdScope *scope, SyncdFeed *feed,
     const SyncdSealKey *key;
     char key_id[SYNCD_HASH_HEX_SIZE] = "";
     guint64 pos;
-    if (!check_draft(draft, error) || !check_op_is_new(self, draft->op, error) ||
+    if (!check_op_is_new(self, draft->op, error) ||
         !syncd_store_scope_key(self, scope, &key, error))
         return false;
     if (key != NULL)
@@ -315,7 +316,7 @@ bool syncd_store_open_feed(SyncdStore *self, const SyncdScope *scope, guint64 ep
         .meta = SYNCD_BYTES_TEXT("{}"),
         .content = SYNCD_BYTES(content->str, content->len),
     };
-    return append(self, scope, feed, &draft, signer, NULL, error);
+    return check_draft(&draft, error) && append(self, scope, feed, &draft, signer, NULL, error);
 }
 
 static bool check_scope(const char *class, const char *name, GError **error)
