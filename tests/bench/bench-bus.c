@@ -199,17 +199,26 @@ static void measure_in_flight(const char *figure, const char *preload, int n, co
     Load load = load_of(call_enqueue, body, (unsigned)n);
     load.in_flight = IN_FLIGHT;
     Rounds raw = {0}, rate = {0};
-    double cpu = process_cpu(pid);
+    struct {
+        const char *who;
+        GPid pid;
+        double cpu;
+    } parts[] = {
+        {figure, pid, 0}, {"of the bus", bench.stage.bus, 0}, {"of the caller", getpid(), 0}};
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        parts[i].cpu = -process_cpu(parts[i].pid);
     for (int i = 0; i < bench.rounds; i++) {
         double raw_rate, raw_latency;
         raw_rows(preload, (unsigned)n / 4, &raw_rate, &raw_latency);
         rounds_add(&raw, raw_rate);
         rounds_add(&rate, load_rate(&load));
     }
-    cpu = process_cpu(pid) - cpu;
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        parts[i].cpu += process_cpu(parts[i].pid);
     stage_stop(pid);
     tell(figure, "/s", &rate, "raw durable row", &raw, promised);
-    tell_cpu(figure, cpu, (double)n * bench.rounds);
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
+        tell_cpu(parts[i].who, parts[i].cpu, (double)n * bench.rounds);
 }
 
 static void row_in_flight(void)
