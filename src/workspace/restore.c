@@ -1,10 +1,11 @@
 /*
  * Bringing a file back, while the workspace goes on as always: whenever it is at rest the next step
- * is done. A folder on the way that is gone is made, and recorded; the name is looked at, so that
+ * is done. A folder on the way that is gone is made, and recorded
+ * (restore-folder.c); the name is looked at, so that
  * what is there is recorded before it is replaced; the kept bytes go to the reader, which puts them
  * in place; and that is recorded, as what whoever asked did.
  */
-#include "workspace/workspace-private.h"
+#include "workspace/restore-private.h"
 
 #include "base/json-writer.h"
 #include "store/chunks.h"
@@ -12,31 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define FOLDER_MODE 0755 /* of one that nobody knows */
-
-typedef enum { LOCATE, MAKE, ENTER, LOOK, CHECK, COPY, SEND, PLACE, RECORD } Stage;
-
-struct SyncdRestoring {
-    SyncdWorkspace *workspace; /* NULL: it has ended before the commit */
-    SyncdRestore *what;
-    Stage stage;
-    guint32 request;    /* that puts something in place */
-    bool commits;       /* what it did last, and is told whether that is durable */
-    SyncdFolder folder; /* that it goes to, or the deepest on the way that is there */
-    guint depth;        /* how many on the way are … */
-    guint tried;        /* … when the next one was to be made last, and one more */
-    char *missing;      /* its name */
-    SyncdFolder made;   /* the last one that was made; no path: none was */
-    guint64 file;       /* what is there; 0: nothing */
-    guint64 version;    /* that it is afterwards */
-    guint64 chunk;      /* the next one to be sent */
-    GBytes *kept;       /* what comes back, where that is not in chunks */
-    char *operation;
-    SyncdRestoreDone done;
-    void *data;
-};
-
-static void restoring_free(SyncdRestoring *self)
+void syncd_restoring_free(SyncdRestoring *self)
 {
     syncd_restore_free(self->what);
     syncd_folder_clear(&self->folder);
@@ -64,10 +41,11 @@ void syncd_workspace_end_restore(SyncdWorkspace *self, const GError *why)
     if (restoring->commits)
         restoring->workspace = NULL; /* whoever waits for the commit frees it */
     else
-        restoring_free(restoring);
+        syncd_restoring_free(restoring);
 }
 
-static void fail(SyncdWorkspace *self, SyncdErrorCode code, const char *next, const char *why)
+void syncd_restoring_fail(SyncdWorkspace *self, SyncdErrorCode code, const char *next,
+                          const char *why)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *path = path_of(self->restoring->what);
@@ -104,10 +82,11 @@ static GError *unrecorded(const SyncdRestoring *self, const GError *why)
     return error;
 }
 
-static void fail_stale(SyncdWorkspace *self)
+void syncd_restoring_fail_stale(SyncdWorkspace *self)
 {
-    fail(self, SYNCD_ERROR_STALE_DIGEST, "see what would be done now, and agree to that",
-         "what is there has changed since that was shown");
+    syncd_restoring_fail(self, SYNCD_ERROR_STALE_DIGEST,
+                         "see what would be done now, and agree to that",
+                         "what is there has changed since that was shown");
 }
 
 static char *describe(const SyncdRestoring *self, const char *file)
@@ -137,7 +116,7 @@ static void on_commit(void *data, const GError *error)
     SyncdWorkspace *self = restoring->workspace;
     char file[SYNCD_FILE_ID_SIZE];
     if (self == NULL) {
-        restoring_free(restoring);
+        syncd_restoring_free(restoring);
         return;
     }
     restoring->commits = false;
@@ -149,7 +128,7 @@ static void on_commit(void *data, const GError *error)
                                                              restoring->file, file, NULL);
     g_autofree char *result = describe(restoring, known ? file : "");
     restoring->done(restoring->data, error == NULL ? result : NULL, problem);
-    restoring_free(restoring);
+    syncd_restoring_free(restoring);
     /* What is there was taken for recorded when it was looked at since. */
     if (error != NULL)
         syncd_workspace_fail(self, error);
@@ -157,83 +136,6 @@ static void on_commit(void *data, const GError *error)
 }
 
 /* ---- what it does ---- */
-
-/* One step down, if that is there. */
-static bool find_in(SyncdWorkspace *self, const SyncdFileRow *folder, const char *name,
-                    SyncdFileRow *ret_row, bool *ret_found, GError **error)
-{
-    return syncd_store_find_file_in(syncd_service_store(self->service), folder->id,
-                                    SYNCD_BYTES_TEXT(name), ret_row, ret_found, error);
-}
-
-/* The folder that it goes to, or how far that is there. */
-static bool find_folder(SyncdWorkspace *self, bool *ret_found, GError **error)
-{
-    SyncdRestoring *restoring = self->restoring;
-    SyncdStore *store = syncd_service_store(self->service);
-    SyncdFileRow row;
-    g_auto(GStrv) names = g_strsplit(restoring->what->folder, "/", -1);
-    g_autoptr(GString) path = g_string_new(NULL);
-    if (!syncd_store_find_workspace_folder(store, self->root->scope_id, &row, ret_found, error))
-        return false;
-    g_clear_pointer(&restoring->missing, g_free);
-    restoring->depth = 0;
-    for (size_t i = 0; *ret_found && names[i] != NULL; i++) {
-        SyncdFileRow next;
-        if (!find_in(self, &row, names[i], &next, ret_found, error))
-            return false;
-        *ret_found = *ret_found && next.kind == SYNCD_FILE_FOLDER;
-        if (!*ret_found) {
-            restoring->missing = g_strdup(names[i]);
-            break;
-        }
-        g_string_append_printf(path, "%s%s", i > 0 ? "/" : "", names[i]);
-        restoring->depth++;
-        row = next;
-    }
-    syncd_folder_clear(&restoring->folder);
-    restoring->folder = (SyncdFolder){.id = row.id, .path = g_strdup(path->str)};
-    return (!*ret_found && restoring->missing == NULL) ||
-           syncd_store_file_id(store, row.id, restoring->folder.object, error);
-}
-
-static void make_folder(SyncdWorkspace *self)
-{
-    SyncdRestoring *restoring = self->restoring;
-    const GArray *modes = restoring->what->modes;
-    guint32 mode =
-        restoring->depth < modes->len ? g_array_index(modes, guint32, restoring->depth) : 0;
-    SyncdWireMessage request = {
-        .type = SYNCD_WIRE_PLACE,
-        .flags = SYNCD_WIRE_FOLDER,
-        .path = SYNCD_BYTES_TEXT(restoring->folder.path),
-        .name = SYNCD_BYTES_TEXT(restoring->missing),
-        .stat = {.kind = SYNCD_FILE_FOLDER,
-                 .mode = mode != 0 ? mode & SYNCD_RESTORE_MODE_BITS : FOLDER_MODE},
-    };
-    restoring->tried = restoring->depth + 1;
-    restoring->stage = MAKE;
-    self->restoring->request = syncd_workspace_place(self, &request);
-}
-
-static bool locate(SyncdWorkspace *self, bool *ret_more, GError **error)
-{
-    SyncdRestoring *restoring = self->restoring;
-    bool found;
-    if (!find_folder(self, &found, error))
-        return false;
-    *ret_more = true;
-    if (found)
-        restoring->stage = LOOK;
-    else if (restoring->what->offers)
-        fail_stale(self);
-    else if (restoring->missing != NULL && restoring->tried <= restoring->depth)
-        make_folder(self);
-    else
-        fail(self, SYNCD_ERROR_FAILED, "try again, or restore it to another place with --to",
-             "its folder cannot be recorded");
-    return true;
-}
 
 static bool check(SyncdWorkspace *self, GError **error)
 {
@@ -250,13 +152,14 @@ static bool check(SyncdWorkspace *self, GError **error)
             row.kind == SYNCD_FILE_REGULAR && row.hashed &&
             syncd_hash_equal(row.mismatched ? &row.mismatch.hash : &row.hash, &what->expected);
     if (!as_seen) {
-        fail_stale(self);
+        syncd_restoring_fail_stale(self);
         return true;
     }
     bool same = found && (what->kept_as != NULL || syncd_hash_equal(&row.hash, &what->hash));
     restoring->file = found ? row.id : 0;
     restoring->version = !found ? 1 : row.version + !same;
-    restoring->stage = found && (what->keep_as != NULL || what->offers) ? COPY : SEND;
+    restoring->stage =
+        found && (what->keep_as != NULL || what->offers) ? SYNCD_RESTORE_COPY : SYNCD_RESTORE_SEND;
     return true;
 }
 
@@ -264,7 +167,7 @@ static void end_offer(SyncdWorkspace *self)
 {
     SyncdRestoring *restoring = g_steal_pointer(&self->restoring);
     restoring->done(restoring->data, "null", NULL);
-    restoring_free(restoring);
+    syncd_restoring_free(restoring);
 }
 
 void syncd_workspace_copied(SyncdWorkspace *self, const GError *problem)
@@ -274,7 +177,7 @@ void syncd_workspace_copied(SyncdWorkspace *self, const GError *problem)
     else if (self->restoring != NULL && self->restoring->what->offers)
         end_offer(self);
     else if (self->restoring != NULL)
-        self->restoring->stage = SEND;
+        self->restoring->stage = SYNCD_RESTORE_SEND;
 }
 
 static void place(SyncdWorkspace *self)
@@ -289,7 +192,7 @@ static void place(SyncdWorkspace *self)
         .hash = what->hash,
         .expected = what->expected,
     };
-    self->restoring->stage = PLACE;
+    self->restoring->stage = SYNCD_RESTORE_PLACE;
     self->restoring->request = syncd_workspace_place(self, &request);
 }
 
@@ -321,28 +224,28 @@ bool syncd_workspace_step_restore(SyncdWorkspace *self, bool *ret_more, GError *
     if (restoring == NULL || self->standing.state != SYNCD_WORKSPACE_WATCHING)
         return true;
     switch (restoring->stage) {
-    case LOCATE:
-        return locate(self, ret_more, error);
-    case LOOK:
-        restoring->stage = CHECK;
+    case SYNCD_RESTORE_LOCATE:
+        return syncd_restoring_locate(self, ret_more, error);
+    case SYNCD_RESTORE_LOOK:
+        restoring->stage = SYNCD_RESTORE_CHECK;
         *ret_more = true;
         syncd_workspace_look(self, &restoring->folder, SYNCD_BYTES_TEXT(restoring->what->name),
                              true);
         return true;
-    case CHECK:
+    case SYNCD_RESTORE_CHECK:
         *ret_more = true;
         return check(self, error);
-    case COPY:
+    case SYNCD_RESTORE_COPY:
         *ret_more = true;
         syncd_workspace_copy(self, &restoring->folder, restoring->what);
         return true;
-    case SEND:
+    case SYNCD_RESTORE_SEND:
         send_next(self, ret_more);
         return true;
-    case MAKE:
-    case ENTER:
-    case PLACE:
-    case RECORD:
+    case SYNCD_RESTORE_MAKE:
+    case SYNCD_RESTORE_ENTER:
+    case SYNCD_RESTORE_PLACE:
+    case SYNCD_RESTORE_RECORD:
         return true;
     }
     g_assert_not_reached();
@@ -442,77 +345,10 @@ static bool record(SyncdWorkspace *self, const SyncdFileStat *stat, GError **err
     syncd_store_see_file(syncd_service_store(self->service),
                          restoring->file != 0 ? restoring->file : syncd_file_place(pos, 0), pos,
                          &seen);
-    restoring->stage = RECORD;
+    restoring->stage = SYNCD_RESTORE_RECORD;
     restoring->commits = true;
     syncd_service_after_commit(self->service, on_commit, restoring);
     return true;
-}
-
-/* ---- a folder that was made ---- */
-
-static void on_entered(void *data, const GError *error)
-{
-    SyncdRestoring *restoring = data;
-    SyncdWorkspace *self = restoring->workspace;
-    if (self == NULL) {
-        restoring_free(restoring);
-        return;
-    }
-    const SyncdFolder *made = &restoring->made;
-    restoring->commits = false;
-    restoring->stage = LOCATE;
-    /* Only now, as without its entry nothing that is in it may be recorded. */
-    if (error == NULL) {
-        syncd_workspace_add_folder(self, made->id, made->object, made->path, true);
-    } else {
-        syncd_workspace_end_restore(self, error);
-        syncd_workspace_fail(self, error);
-    }
-    syncd_workspace_go_on(self);
-}
-
-/* It is there because of whoever restores something into it. */
-static bool enter(SyncdWorkspace *self, const SyncdFileStat *stat, GError **error)
-{
-    SyncdRestoring *restoring = self->restoring;
-    g_autoptr(GString) text = g_string_new(NULL);
-    g_autofree char *operation = syncd_service_new_operation(self->service);
-    SyncdFileSeen seen = syncd_file_seen(stat);
-    SyncdFileChangesWriter writer;
-    guint64 pos;
-    const SyncdFileChange change =
-        syncd_file_change(stat, SYNCD_BYTES_TEXT(restoring->folder.object),
-                          SYNCD_BYTES_TEXT(restoring->missing), SYNCD_BYTES_TEXT(""), NULL);
-    syncd_file_changes_begin(&writer, text, SYNCD_FOUND_RESTORE);
-    syncd_file_changes_add(&writer, &change);
-    syncd_file_changes_end(&writer);
-    const SyncdFilesDraft draft = {
-        .kind = "object.created",
-        .operation = operation,
-        .content = SYNCD_BYTES(text->str, text->len),
-        .caller = &restoring->what->caller,
-    };
-    syncd_folder_clear(&restoring->made);
-    restoring->made.path =
-        syncd_folder_path(&restoring->folder, SYNCD_BYTES_TEXT(restoring->missing));
-    if (!syncd_service_record_files(self->service, self->root, &draft, &pos, error))
-        return false;
-    restoring->made.id = syncd_file_place(pos, 0);
-    syncd_file_id(SYNCD_BYTES_TEXT(operation), 0, restoring->made.object);
-    syncd_store_see_file(syncd_service_store(self->service), restoring->made.id, pos, &seen);
-    restoring->stage = ENTER;
-    restoring->commits = true;
-    syncd_service_after_commit(self->service, on_entered, restoring);
-    return true;
-}
-
-/* Somebody else has made it meanwhile: that is his. */
-static void take_made(SyncdWorkspace *self)
-{
-    SyncdRestoring *restoring = self->restoring;
-    restoring->stage = LOCATE;
-    syncd_workspace_add_name(self, restoring->folder.id, SYNCD_BYTES_TEXT(restoring->missing),
-                             false);
 }
 
 /* ---- what the reader says ---- */
@@ -521,21 +357,22 @@ static void tell_problem(SyncdWorkspace *self, guint32 problem)
 {
     static const guint32 stale[] = {EEXIST, ENOENT, ENOTDIR, ELOOP, EISDIR};
     if (problem == ECANCELED) {
-        fail(self, SYNCD_ERROR_ENGINE_DISABLED,
-             "see how it stands with `sourceos-syncd workspace show`",
-             self->restoring->made.path == NULL
-                 ? "its workspace was stopped meanwhile, so nothing was changed"
-                 : "its workspace was stopped meanwhile");
+        syncd_restoring_fail(self, SYNCD_ERROR_ENGINE_DISABLED,
+                             "see how it stands with `sourceos-syncd workspace show`",
+                             self->restoring->made.path == NULL
+                                 ? "its workspace was stopped meanwhile, so nothing was changed"
+                                 : "its workspace was stopped meanwhile");
         return;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(stale); i++) {
         if (problem != stale[i])
             continue;
-        fail_stale(self);
+        syncd_restoring_fail_stale(self);
         return;
     }
-    fail(self, problem == ENOSPC || problem == EDQUOT ? SYNCD_ERROR_NO_SPACE : SYNCD_ERROR_FAILED,
-         "see to that and try again", g_strerror((int)problem));
+    syncd_restoring_fail(
+        self, problem == ENOSPC || problem == EDQUOT ? SYNCD_ERROR_NO_SPACE : SYNCD_ERROR_FAILED,
+        "see to that and try again", g_strerror((int)problem));
 }
 
 void syncd_workspace_placed(SyncdWorkspace *self, const SyncdWireMessage *done)
@@ -544,14 +381,14 @@ void syncd_workspace_placed(SyncdWorkspace *self, const SyncdWireMessage *done)
     g_autoptr(GError) problem = NULL;
     if (restoring == NULL)
         return;
-    bool made = restoring->stage == MAKE;
+    bool made = restoring->stage == SYNCD_RESTORE_MAKE;
     if (made && done->error == EEXIST)
-        take_made(self);
+        syncd_restoring_take_made(self);
     else if ((done->flags & SYNCD_WIRE_PLACED) != 0)
         fail_placed(self, done->error);
     else if (done->error != 0)
         tell_problem(self, done->error);
-    else if (made && !enter(self, &done->stat, &problem))
+    else if (made && !syncd_restoring_enter(self, &done->stat, &problem))
         syncd_workspace_end_restore(self, problem);
     else if (!made && !record(self, &done->stat, &problem)) {
         g_autoptr(GError) error = unrecorded(restoring, problem);
@@ -565,7 +402,7 @@ bool syncd_workspace_hurry_restore(SyncdWorkspace *self)
     SyncdWireMessage cancel = {.type = SYNCD_WIRE_CANCEL};
     if (restoring == NULL)
         return false;
-    if (restoring->stage == MAKE || restoring->stage == PLACE) {
+    if (restoring->stage == SYNCD_RESTORE_MAKE || restoring->stage == SYNCD_RESTORE_PLACE) {
         cancel.request = restoring->request;
         syncd_reader_process_tell(self->process, &cancel);
         return true;
