@@ -151,11 +151,6 @@ bool syncd_store_open_index(SyncdStore *store, GError **error);
 bool syncd_store_need_index(SyncdStore *store, GError **error);
 /* Sets as much space aside as there is room for. */
 void syncd_store_keep_reserve(SyncdStore *store);
-/* Whether more may wait for projection. */
-bool syncd_store_has_room(SyncdStore *store, GError **error);
-/* Under load nothing is ever idle: what waits for that is done after a commit once there is too
- * much of it. */
-void syncd_store_bound_waiting(SyncdStore *store);
 /* Whether it is worth trying once more: on a full disk the reserve makes room for the index. */
 bool syncd_store_made_room(SyncdStore *store, const GError *problem);
 SyncdProjection *syncd_store_new_projection(SyncdStore *store, SyncdIndex *index, GError **error);
@@ -169,6 +164,19 @@ bool syncd_store_make_index(SyncdStore *store, const char *why, GError **error);
 void syncd_store_look_for_index(SyncdStore *store);
 /* Leaves it closed, and whatever is there as it is. */
 void syncd_store_drop_index(SyncdStore *store);
+/* Goes on with making it, or with bringing it up to the log. */
+bool syncd_store_project_batch(SyncdStore *store, guint max, GError **error);
+/* Why it cannot be had or written: until when it is not tried again, and for whoever asks. */
+void syncd_store_remember_index_problem(SyncdStore *store, const GError *problem);
+bool syncd_store_may_try_index(const SyncdStore *store);
+bool syncd_store_refuse_index(SyncdStore *store, GError **error); /* false */
+
+/* store-work.c: what can wait. */
+/* Whether more may wait for projection. */
+bool syncd_store_has_room(SyncdStore *store, GError **error);
+/* Under load nothing is ever idle: what waits for that is done after a commit once there is too
+ * much of it. */
+void syncd_store_bound_waiting(SyncdStore *store);
 
 /* remake.c: making the index anew while it serves, from the log as it is now: what is not in that
  * is in no file afterwards. */
