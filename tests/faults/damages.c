@@ -2,6 +2,7 @@
 
 #include "../unit/owners-fixture.h"
 #include "../unit/purge-fixture.h"
+#include "../unit/raw-sql.h"
 #include "../unit/task-fixture.h"
 
 #include "service/internal.h"
@@ -9,7 +10,6 @@
 #include "store/blobs.h"
 #include "store/examine.h"
 
-#include <sqlite3.h>
 #include <string.h>
 
 #define BROKEN "this is no database at all"
@@ -43,11 +43,7 @@ static void lose(const Damaged *world, const char *name)
 static void run_sql(const Damaged *world, const char *name, const char *sql)
 {
     g_autofree char *path = damaged_path(world, name);
-    sqlite3 *db = NULL;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
-    sqlite3_close(db);
+    forge_raw(path, sql);
 }
 
 /* ---- the index ---- */

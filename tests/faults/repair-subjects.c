@@ -5,12 +5,12 @@
 
 #include "../unit/diagnose-fixture.h"
 #include "../unit/purge-fixture.h"
+#include "../unit/raw-sql.h"
 #include "../unit/task-fixture.h"
 
 #include "service/internal.h"
 #include "store/blobs.h"
 
-#include <sqlite3.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -87,10 +87,7 @@ static bool is_of_use(RepairLife *life)
 static void drift_index(RepairWorld *w)
 {
     g_autofree char *path = index_path(&w->f);
-    sqlite3 *db = NULL;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_exec(db, FORGOTTEN, NULL, NULL, NULL), ==, SQLITE_OK);
-    sqlite3_close(db);
+    run_raw(path, FORGOTTEN);
 }
 
 static void look_deep(RepairLife *life)

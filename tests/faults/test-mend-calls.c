@@ -8,12 +8,12 @@
  */
 #include "call-faults.h"
 
+#include "../unit/raw-sql.h"
 #include "../unit/store-fixture.h"
 
 #include "store/mend.h"
 
 #include <errno.h>
-#include <sqlite3.h>
 
 #define ENTRIES 150u
 #define GIVEN_UP 40 /* the entry whose body is nowhere */
@@ -32,7 +32,6 @@ static char *head_note(Fixture *f)
 
 static void make_state(Fixture *f)
 {
-    sqlite3 *db;
     fixture_init(f, 5);
     fixture_open(f);
     fixture_fill(f, ENTRIES);
@@ -41,10 +40,7 @@ static void make_state(Fixture *f)
     g_autofree char *journal = g_build_filename(f->directory, "journal.db", NULL);
     g_autofree char *sql =
         g_strdup_printf("UPDATE entry SET body = x'00' WHERE pos = %d", GIVEN_UP);
-    g_assert_cmpint(sqlite3_open(journal, &db), ==, SQLITE_OK);
-    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+    forge_raw(journal, sql);
     state = f->directory;
 }
 

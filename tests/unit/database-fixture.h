@@ -3,10 +3,10 @@
  */
 #pragma once
 
+#include "raw-sql.h"
 #include "store-fixture.h"
 #include "store/database.h"
 
-#include <sqlite3.h>
 #include <sys/stat.h>
 
 #define ID 0x53595244
@@ -53,32 +53,4 @@ static inline void run(SyncdDatabase *db, const char *sql)
     g_autoptr(GError) error = NULL;
     syncd_database_run(db, sql, &error);
     g_assert_no_error(error);
-}
-
-/* With a connection of its own, as somebody else would. */
-static inline void run_raw(const char *path, const char *sql)
-{
-    sqlite3 *db;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
-}
-
-static inline char *ask_raw(const char *path, const char *sql)
-{
-    sqlite3 *db;
-    sqlite3_stmt *rows;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_prepare_v2(db, sql, -1, &rows, NULL), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_step(rows), ==, SQLITE_ROW);
-    char *text = g_strdup((const char *)sqlite3_column_text(rows, 0));
-    sqlite3_finalize(rows);
-    sqlite3_close(db);
-    return text;
-}
-
-static inline void assert_answer(const char *path, const char *sql, const char *expected)
-{
-    g_autofree char *answer = ask_raw(path, sql);
-    g_assert_cmpstr(answer, ==, expected);
 }

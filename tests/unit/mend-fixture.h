@@ -4,10 +4,10 @@
  */
 #pragma once
 
+#include "raw-sql.h"
 #include "store-fixture.h"
 #include "store/mend-private.h"
 
-#include <sqlite3.h>
 #include <string.h>
 
 typedef struct {
@@ -90,21 +90,10 @@ static inline void finish(Mending *m)
 
 /* ---- damage ---- */
 
-static inline void run_sql(const char *path, const char *sql)
-{
-    sqlite3 *db;
-    char *problem = NULL;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-    sqlite3_exec(db, sql, NULL, NULL, &problem);
-    g_assert_cmpstr(problem, ==, NULL);
-    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
-}
-
 static inline void damage(Mending *m, const char *sql)
 {
     fixture_close(&m->f);
-    run_sql(m->journal, sql);
+    forge_raw(m->journal, sql);
     fixture_open_mode(&m->f, SYNCD_STORE_OPEN);
 }
 

@@ -3,10 +3,9 @@
  * it; and nothing is found where nothing is wrong.
  */
 #include "diagnose-fixture.h"
+#include "raw-sql.h"
 
 #include "service/health.h"
-
-#include <sqlite3.h>
 
 #define MARKER_END "arker-that-is-easy-to-find"
 #define MARKER "m" MARKER_END
@@ -213,10 +212,7 @@ static void a_key_that_is_gone_is_told_of_before_it_is_lost_and_after(void)
 static void damage_index(ServiceFixture *f, const char *sql)
 {
     g_autofree char *path = g_build_filename(f->base.directory, "index.db", NULL);
-    sqlite3 *db = NULL;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
-    sqlite3_close(db);
+    run_raw(path, sql);
 }
 
 static void check_index(ServiceFixture *f)

@@ -2,12 +2,12 @@
  * A task is in one pair of hands as long as they hold it, and is offered again when they let go:
  * nothing else ends a lease, and nothing keeps one.
  */
+#include "raw-sql.h"
 #include "service/diagnose.h"
 #include "service/internal.h"
 #include "store/store-private.h"
 #include "task-fixture.h"
 
-#include <sqlite3.h>
 #include <string.h>
 
 static void refuse_lease(ServiceFixture *f, const char *lease)
@@ -266,16 +266,11 @@ static void an_index_that_is_made_at_the_start_gives_one_grace_period(void)
     service_clear(&f);
 }
 
-/* Nothing is held, nothing waits: nothing is due. */
 /* While nobody has it open. */
 static void damage(ServiceFixture *f, const char *sql)
 {
-    sqlite3 *db = NULL;
     g_autofree char *path = g_build_filename(f->base.directory, "journal.db", NULL);
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+    forge_raw(path, sql);
 }
 
 static bool finds(ServiceFixture *f, const char *code)

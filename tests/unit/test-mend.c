@@ -11,19 +11,6 @@
 #define ENTRIES 1600u /* two levels of tiles, and a tail … */
 #define FEWER 400u    /* … or one */
 
-static gint64 count_rows(const char *path, const char *sql)
-{
-    sqlite3 *db;
-    sqlite3_stmt *rows;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_prepare_v2(db, sql, -1, &rows, NULL), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_step(rows), ==, SQLITE_ROW);
-    gint64 n = sqlite3_column_int64(rows, 0);
-    sqlite3_finalize(rows);
-    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
-    return n;
-}
-
 static void put_contents(Mending *m, guint from, guint until)
 {
     g_autoptr(GError) error = NULL;
@@ -98,9 +85,10 @@ static void what_comes_meanwhile_is_taken_over_in_steps(void)
     assert_whole(&m);
     assert_goes_on(&m);
     fixture_close(&m.f);
-    g_assert_cmpint(count_rows(m.journal, "SELECT count(*) FROM content"), ==,
-                    2 * SINCE - DROPPED + DROPPED / 2 - 1);
-    g_assert_cmpint(count_rows(m.journal, "SELECT count(*) FROM checkpoint"), ==, 1 + 2 * HEADS);
+    g_autofree char *contents = ask_raw(m.journal, "SELECT count(*) FROM content"),
+                    *heads = ask_raw(m.journal, "SELECT count(*) FROM checkpoint");
+    g_assert_cmpint(atoi(contents), ==, 2 * SINCE - DROPPED + DROPPED / 2 - 1);
+    g_assert_cmpint(atoi(heads), ==, 1 + 2 * HEADS);
     finish(&m);
 }
 
@@ -258,14 +246,6 @@ static void what_is_purged_is_in_no_generation(void)
     finish(&m);
 }
 
-static void damage_generation(Mending *m)
-{
-    fixture_close(&m->f);
-    run_sql(m->journal, "UPDATE meta SET value = replace(value, '-', '-0') WHERE "
-                        "name = 'generation'");
-    fixture_open_mode(&m->f, SYNCD_STORE_OPEN);
-}
-
 /* Nobody takes it for what a process that was killed has left. */
 static void an_earlier_generation_outlives_the_number_of_the_one_there_is(void)
 {
@@ -274,7 +254,7 @@ static void an_earlier_generation_outlives_the_number_of_the_one_there_is(void)
     prepare(&m, 60);
     make_earlier_generation(&m);
     g_autofree char *kept = g_build_filename(m.f.directory, "journal.1", NULL);
-    damage_generation(&m);
+    damage(&m, "UPDATE meta SET value = replace(value, '-', '-0') WHERE name = 'generation'");
     g_assert_true(syncd_store_generation(m.f.store, &generation, NULL));
     g_assert_cmpuint(generation, ==, 1);
     g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));

@@ -1,5 +1,6 @@
 /* Repair of the log, from its plan to its rollback. */
 #include "ledger-fixture.h"
+#include "raw-sql.h"
 #include "repair-fixture.h"
 
 #include "contract/check.h"
@@ -8,19 +9,12 @@
 #include "service/internal.h"
 #include "store/mend.h"
 
-#include <sqlite3.h>
 #include <string.h>
 
 static void run_sql(const ServiceFixture *f, const char *sql)
 {
-    sqlite3 *db;
-    char *problem = NULL;
     g_autofree char *path = g_build_filename(f->base.directory, "journal.db", NULL);
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-    sqlite3_exec(db, sql, NULL, NULL, &problem);
-    g_assert_cmpstr(problem, ==, NULL);
-    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+    forge_raw(path, sql);
 }
 
 static char *verify(ServiceFixture *f)

@@ -1,11 +1,10 @@
 /* Repair of the index, from its plan to its rollback. */
+#include "raw-sql.h"
 #include "repair-fixture.h"
 
 #include "contract/check.h"
 #include "domain/problems.h"
 #include "service/diagnose.h"
-
-#include <sqlite3.h>
 
 static void start_broken(ServiceFixture *f)
 {
@@ -79,10 +78,7 @@ static void a_plan_says_what_it_will_do(void)
 static void change_index(const ServiceFixture *f, const char *sql)
 {
     g_autofree char *path = index_path(f);
-    sqlite3 *db = NULL;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
-    sqlite3_close(db);
+    run_raw(path, sql);
 }
 
 /* One that serves is compared with the one that takes its place. */

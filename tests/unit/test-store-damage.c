@@ -3,10 +3,10 @@
  * harmless: everything still reads the same.
  */
 #include "crypto/seal.h"
+#include "raw-sql.h"
 #include "store-fixture.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <unistd.h>
 
 typedef struct {
@@ -133,14 +133,8 @@ static void an_edited_body_is_named(void)
 {
     Damaged d = {0};
     prepare(&d, 36);
-    sqlite3 *db;
-    g_assert_cmpint(sqlite3_open(d.journal, &db), ==, SQLITE_OK);
-    g_assert_cmpint(
-        sqlite3_exec(
-            db, "DROP TRIGGER entry_update; UPDATE entry SET body = zeroblob(100) WHERE pos = 7",
-            NULL, NULL, NULL),
-        ==, SQLITE_OK);
-    sqlite3_close(db);
+    run_raw(d.journal,
+            "DROP TRIGGER entry_update; UPDATE entry SET body = zeroblob(100) WHERE pos = 7");
     bool same;
     g_autofree char *findings = verify(&d, NULL, &same);
     g_assert_nonnull(findings);
@@ -210,13 +204,7 @@ static void each_forgery_is_found(void)
     for (size_t i = 0; i < G_N_ELEMENTS(forgeries); i++) {
         Damaged d = {0};
         prepare(&d, 70);
-        sqlite3 *db;
-        char *problem = NULL;
-        g_assert_cmpint(sqlite3_open(d.journal, &db), ==, SQLITE_OK);
-        sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-        sqlite3_exec(db, forgeries[i].sql, NULL, NULL, &problem);
-        g_assert_cmpstr(problem, ==, NULL);
-        sqlite3_close(db);
+        forge_raw(d.journal, forgeries[i].sql);
         bool same;
         g_autofree char *findings = verify(&d, NULL, &same);
         g_test_message("%s: %s", forgeries[i].sql, findings);
@@ -250,8 +238,7 @@ static void triggers_refuse_to_rewrite(void)
     };
     Damaged d = {0};
     prepare(&d, 70);
-    sqlite3 *db;
-    g_assert_cmpint(sqlite3_open(d.journal, &db), ==, SQLITE_OK);
+    sqlite3 *db = open_raw(d.journal);
     for (size_t i = 0; i < G_N_ELEMENTS(statements); i++) {
         int rc = sqlite3_exec(db, statements[i], NULL, NULL, NULL);
         if (rc != SQLITE_CONSTRAINT)

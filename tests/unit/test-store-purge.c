@@ -4,6 +4,7 @@
  */
 #include "index-dump.h"
 #include "purge-fixture.h"
+#include "raw-sql.h"
 #include "store/blobs.h"
 #include "store/store-private.h"
 
@@ -298,12 +299,7 @@ static void assert_found(Fixture *f, const char *sql, const char *code)
 {
     g_autofree char *drop = g_build_filename(f->directory, "journal.db", NULL);
     fixture_close(f);
-    sqlite3 *db;
-    char *problem = NULL;
-    g_assert_cmpint(sqlite3_open(drop, &db), ==, SQLITE_OK);
-    sqlite3_exec(db, sql, NULL, NULL, &problem);
-    g_assert_cmpstr(problem, ==, NULL);
-    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+    run_raw(drop, sql);
     fixture_open(f);
     g_autoptr(SyncdVerify) verify = fixture_verify(f, SYNCD_VERIFY_FULL, NULL);
     bool found = false;
@@ -413,20 +409,13 @@ static void what_older_versions_freed_is_overwritten(void)
     fixture_fill(&f, 5);
     fixture_close(&f);
     path = g_build_filename(f.directory, "journal.db", NULL);
-    sqlite3 *db;
-    char *problem = NULL;
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    sqlite3_exec(db,
-                 "PRAGMA secure_delete = OFF; CREATE TABLE old (a);"
-                 "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100)"
-                 "INSERT INTO old SELECT printf('%.3000c " MARKER "', 'x') FROM n;"
-                 "DROP TABLE old; DROP TABLE content; DROP TABLE purge; DROP TABLE lost; DROP "
-                 "TRIGGER entry_update;"
-                 "CREATE TRIGGER entry_update BEFORE UPDATE ON entry BEGIN "
-                 "SELECT RAISE(ABORT, 'entries are written once'); END; PRAGMA user_version = 2;",
-                 NULL, NULL, &problem);
-    g_assert_cmpstr(problem, ==, NULL);
-    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+    run_raw(path, "PRAGMA secure_delete = OFF; CREATE TABLE old (a);"
+                  "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100)"
+                  "INSERT INTO old SELECT printf('%.3000c " MARKER "', 'x') FROM n;"
+                  "DROP TABLE old; DROP TABLE content; DROP TABLE purge; DROP TABLE lost; DROP "
+                  "TRIGGER entry_update;"
+                  "CREATE TRIGGER entry_update BEFORE UPDATE ON entry BEGIN "
+                  "SELECT RAISE(ABORT, 'entries are written once'); END; PRAGMA user_version = 2;");
     g_assert_true(files_hold(path, SYNCD_BYTES_TEXT(MARKER)));
 
     fixture_open(&f);

@@ -5,11 +5,10 @@
 #include "base/id.h"
 #include "crypto/seal.h"
 #include "domain/file-changes.h"
+#include "raw-sql.h"
 #include "store-fixture.h"
 #include "store/chunks.h"
 #include "store/store-private.h"
-
-#include <sqlite3.h>
 
 #define LARGE (SYNCD_CONTENT_ROW_MAX + 7)
 
@@ -232,11 +231,8 @@ static void what_cannot_be_read_may_name_it(void)
 
 static void run_on_index(Kept *k, const char *sql)
 {
-    sqlite3 *db;
     g_autofree char *path = g_build_filename(k->base.directory, "index.db", NULL);
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
-    sqlite3_close(db);
+    run_raw(path, sql);
 }
 
 /* A file of such a name as content has, that nobody needs. */
@@ -370,24 +366,6 @@ static void a_step_reads_a_bounded_part_of_the_log(void)
     clear(&k);
 }
 
-static int take_number(void *data, int n, char **values, char **names)
-{
-    *(int *)data = atoi(values[0]);
-    return 0;
-}
-
-static int count_users(Kept *k)
-{
-    sqlite3 *db;
-    int n = -1;
-    g_autofree char *path = g_build_filename(k->base.directory, "index.db", NULL);
-    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
-    g_assert_cmpint(sqlite3_exec(db, "SELECT count(*) FROM content_chunk", take_number, &n, NULL),
-                    ==, SQLITE_OK);
-    sqlite3_close(db);
-    return n;
-}
-
 /* A file that goes back and forth between two contents, one of which another file has too. */
 static void of_a_dropped_version_nothing_stays(void)
 {
@@ -406,7 +384,8 @@ static void of_a_dropped_version_nothing_stays(void)
     }
     fixture_assert_sound(&k.base);
     fixture_close(&k.base);
-    g_assert_cmpint(count_users(&k), ==, 2);
+    g_autofree char *index = g_build_filename(k.base.directory, "index.db", NULL);
+    assert_answer(index, "SELECT count(*) FROM content_chunk", "2");
     fixture_open(&k.base);
     clear(&k);
 }

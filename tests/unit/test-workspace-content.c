@@ -3,7 +3,7 @@
  * versions are dropped and say so, and what nobody needs any more is gone.
  */
 #include "content-fixture.h"
-#include "database-fixture.h"
+#include "raw-sql.h"
 
 /* ---- what is kept ---- */
 

@@ -4,7 +4,7 @@
  * clock jumped.
  */
 #include "content-fixture.h"
-#include "database-fixture.h"
+#include "raw-sql.h"
 
 /* ---- when it goes after a deletion ---- */
 
