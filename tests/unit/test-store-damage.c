@@ -140,7 +140,7 @@ static void an_edited_body_is_named(void)
     g_assert_nonnull(findings);
     g_assert_nonnull(strstr(findings, "body-digest"));
     g_assert_nonnull(strstr(findings, "seq 6 pos 7"));
-    g_assert_nonnull(strstr(findings, "the schema lacks 'entry_update'"));
+    g_assert_nonnull(strstr(findings, "the schema lacks the trigger entry_update"));
     finish(&d);
 }
 
