@@ -90,16 +90,30 @@ static inline void apply_repair(ServiceFixture *f, SyncdRepairPlan *plan)
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
 }
 
-static inline void rollback_repair(ServiceFixture *f, SyncdRepairPlan *plan)
+static inline SyncdJob *begin_rollback(ServiceFixture *f, SyncdRepairPlan *plan)
 {
     g_autoptr(GError) error = NULL;
     SyncdJob *job = NULL;
     syncd_service_rollback_repair(f->service, &f->caller, plan, syncd_repair_plan_digest(plan),
                                   &job, &error);
     g_assert_no_error(error);
+    return job;
+}
+
+static inline void rollback_repair(ServiceFixture *f, SyncdRepairPlan *plan)
+{
+    SyncdJob *job = begin_rollback(f, plan);
     run_jobs(f);
     g_assert_cmpstr(syncd_job_state(job), ==, "done");
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
+}
+
+static inline bool report_says(ServiceFixture *f, SyncdRepairPlan *plan, const char *words)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *report = syncd_service_repair_report(f->service, plan, &error);
+    g_assert_no_error(error);
+    return strstr(report, words) != NULL;
 }
 
 /* What a daemon does when it is idle. */

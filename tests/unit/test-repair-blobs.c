@@ -28,11 +28,6 @@ static void world_init(World *world)
     listen_to(world);
 }
 
-static void world_clear(World *world)
-{
-    workspace_clear(&world->w);
-}
-
 /* ---- chunks ---- */
 
 static SyncdHash chunk_of(World *world, const char *file, guint64 version, guint number)
@@ -121,23 +116,6 @@ static SyncdRepairPlan *applied(World *world)
     return plan;
 }
 
-static void begin_rollback(World *world, SyncdRepairPlan *plan)
-{
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job;
-    syncd_service_rollback_repair(world->w.f.service, &world->w.f.caller, plan,
-                                  syncd_repair_plan_digest(plan), &job, &error);
-    g_assert_no_error(error);
-}
-
-static void roll_back(World *world, SyncdRepairPlan *plan)
-{
-    begin_rollback(world, plan);
-    run_on(world, plan);
-    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
-    g_assert_true(is_found(&world->w.f, "blob-damaged"));
-}
-
 static void assert_whole(World *world)
 {
     g_autofree char *text = text_of(LARGE_SIZE, 'a');
@@ -145,14 +123,6 @@ static void assert_whole(World *world)
     assert_kept(&world->w, row_of(&world->w, SMALL).id, 1, SMALL_TEXT);
     g_assert_cmpuint(findings(&world->w), ==, 0);
     assert_clean(&world->w.f);
-}
-
-static bool report_says(World *world, SyncdRepairPlan *plan, const char *words)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *report = syncd_service_repair_report(world->w.f.service, plan, &error);
-    g_assert_no_error(error);
-    return strstr(report, words) != NULL;
 }
 
 static bool is_snapshot(const char *name)
@@ -178,16 +148,17 @@ static void a_file_gives_its_chunks_back(void)
     lose(&world, &lost);
     SyncdRepairPlan *plan = applied(&world);
     assert_whole(&world);
-    g_assert_true(report_says(&world, plan, "from a file of a workspace"));
-    g_assert_true(report_says(&world, plan, "2 came back, 0 are lost"));
+    g_assert_true(report_says(&world.w.f, plan, "from a file of a workspace"));
+    g_assert_true(report_says(&world.w.f, plan, "2 came back, 0 are lost"));
     g_assert_cmpuint(row_of(&world.w, LARGE).version, ==, 1);
     roll_back(&world, plan);
+    g_assert_true(is_found(&world.w.f, "blob-damaged"));
     g_assert_true(is_damaged(&world, &damaged));
     g_assert_true(is_lost(&world, &lost));
     g_assert_cmpuint(snapshots(&world), ==, 0);
     applied(&world);
     assert_whole(&world);
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 static void short_files_give_their_rows_back(void)
@@ -201,13 +172,14 @@ static void short_files_give_their_rows_back(void)
         SyncdRepairPlan *plan = applied(&world);
         assert_whole(&world);
         roll_back(&world, plan);
+        g_assert_true(is_found(&world.w.f, "blob-damaged"));
         g_autoptr(GBytes) bytes = row_bytes(&world, &name);
         if (found != NULL)
             g_assert_cmpmem(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), found,
                             strlen(found));
         else
             g_assert_null(bytes);
-        world_clear(&world);
+        workspace_clear(&world.w);
     }
 }
 
@@ -228,7 +200,7 @@ static void another_file_of_the_same_bytes_does(void)
     applied(&world);
     assert_kept(&world.w, row_of(&world.w, LARGE).id, 1, text);
     assert_clean(&world.w.f);
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 static void what_was_set_aside_does(void)
@@ -245,9 +217,9 @@ static void what_was_set_aside_does(void)
     g_mkdir(folder, 0700);
     g_assert_cmpint(g_rename(path, file), ==, 0);
     SyncdRepairPlan *plan = applied(&world);
-    g_assert_true(report_says(&world, plan, "from what a repair set aside"));
+    g_assert_true(report_says(&world.w.f, plan, "from what a repair set aside"));
     assert_whole(&world);
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 /* ---- what nobody has ---- */
@@ -266,9 +238,9 @@ static void what_can_be_had_nowhere_is_named(void)
     SyncdRepairPlan *plan = applied(&world);
     assert_kept(&world.w, row_of(&world.w, LARGE).id, 2, other);
     g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "is given up, and called lost"));
-    g_assert_true(report_says(&world, plan, "\"quarantined\":[],\"given_up\":[\"The chunk "));
-    g_assert_true(report_says(&world, plan, "is lost: nothing here has it"));
-    g_assert_true(report_says(&world, plan, "1 came back, 1 are lost"));
+    g_assert_true(report_says(&world.w.f, plan, "\"quarantined\":[],\"given_up\":[\"The chunk "));
+    g_assert_true(report_says(&world.w.f, plan, "is lost: nothing here has it"));
+    g_assert_true(report_says(&world.w.f, plan, "1 came back, 1 are lost"));
     g_autoptr(GPtrArray) found = syncd_service_diagnose(world.w.f.service);
     g_assert_null(find(found, "blob-damaged"));
     g_assert_cmpuint(find(found, "blob-lost")->count, ==, 1);
@@ -292,7 +264,7 @@ static void what_can_be_had_nowhere_is_named(void)
     damage(&world, &old);
     verify_all(&world.w.f);
     g_assert_true(is_found(&world.w.f, "blob-damaged"));
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 /* A file that is not what is recorded of it gives nothing. */
@@ -311,7 +283,7 @@ static void a_file_that_rotted_gives_nothing(void)
     SyncdRepairPlan *plan = begun(&world);
     run_on(&world, plan);
     g_assert_true(is_lost(&world, &lost));
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 /* ---- a kill anywhere ---- */
@@ -338,7 +310,7 @@ static void a_kill_leaves_all_or_nothing(void)
         g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
         assert_whole(&world);
 
-        begin_rollback(&world, plan);
+        begin_rollback(&world.w.f, plan);
         for (guint i = 0; i < turns && runs(plan); i++)
             turn(&world);
         through &= !runs(plan);
@@ -352,7 +324,7 @@ static void a_kill_leaves_all_or_nothing(void)
         g_assert_cmpmem(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), DAMAGE,
                         strlen(DAMAGE));
         g_assert_cmpuint(snapshots(&world), ==, 0);
-        world_clear(&world);
+        workspace_clear(&world.w);
     }
 }
 

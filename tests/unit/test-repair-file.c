@@ -16,11 +16,6 @@ static void world_init(World *world)
     listen_to(world);
 }
 
-static void world_clear(World *world)
-{
-    workspace_clear(&world->w);
-}
-
 static char *rotten_id(World *world)
 {
     g_autoptr(GError) error = NULL;
@@ -59,22 +54,6 @@ static SyncdRepairPlan *applied(World *world, bool accepts)
     return plan;
 }
 
-static void begin_rollback(World *world, SyncdRepairPlan *plan)
-{
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job;
-    syncd_service_rollback_repair(world->w.f.service, &world->w.f.caller, plan,
-                                  syncd_repair_plan_digest(plan), &job, &error);
-    g_assert_no_error(error);
-}
-
-static void roll_back(World *world, SyncdRepairPlan *plan)
-{
-    begin_rollback(world, plan);
-    run_on(world, plan);
-    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
-}
-
 static void assert_content(World *world, const char *name, const char *expected)
 {
     g_autofree char *path = path_in(&world->w, name), *content = NULL;
@@ -104,14 +83,6 @@ static bool is_tidy(World *world)
     return n == 1;
 }
 
-static bool report_says(World *world, SyncdRepairPlan *plan, const char *words)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *report = syncd_service_repair_report(world->w.f.service, plan, &error);
-    g_assert_no_error(error);
-    return strstr(report, words) != NULL;
-}
-
 /* ---- what is recorded comes back ---- */
 
 static void recorded_bytes_come_back_and_go_again(void)
@@ -135,7 +106,7 @@ static void recorded_bytes_come_back_and_go_again(void)
     assert_mismatch(&world.w, ROTTEN, ROT);
     applied(&world, false);
     assert_content(&world, ROTTEN, WRITTEN);
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 /* More than a chunk, and more than a message. */
@@ -158,7 +129,7 @@ static void long_files_come_back_and_go_again(void)
     roll_back(&world, plan);
     assert_content(&world, ROTTEN, found);
     assert_mismatch(w, ROTTEN, found);
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 static void only_what_can_be_taken_back_is_in_a_plan(void)
@@ -185,7 +156,7 @@ static void what_was_kept_goes_with_the_plan(void)
                                                syncd_repair_plan_digest(plan), &error));
     g_assert_cmpuint(snapshots(&world), ==, 0);
     assert_content(&world, ROTTEN, WRITTEN);
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 static void what_is_written_since_a_repair_stays(void)
@@ -197,9 +168,9 @@ static void what_is_written_since_a_repair_stays(void)
     rescan(&world.w);
     roll_back(&world, plan);
     assert_content(&world, ROTTEN, "and written again");
-    g_assert_true(report_says(&world, plan, "is not put back"));
+    g_assert_true(report_says(&world.w.f, plan, "is not put back"));
     g_assert_cmpuint(snapshots(&world), ==, 0);
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 /* ---- a kill anywhere ---- */
@@ -224,7 +195,7 @@ static void a_kill_leaves_all_or_nothing(gconstpointer data)
         assert_content(&world, ROTTEN, accepts ? ROT : WRITTEN);
         g_assert_cmpuint(mismatches(&world.w), ==, 0);
 
-        begin_rollback(&world, plan);
+        begin_rollback(&world.w.f, plan);
         for (guint i = 0; i < turns && runs(plan); i++)
             turn(&world);
         through &= !runs(plan);
@@ -236,7 +207,7 @@ static void a_kill_leaves_all_or_nothing(gconstpointer data)
         assert_mismatch(&world.w, ROTTEN, ROT);
         g_assert_cmpuint(snapshots(&world), ==, 0);
         g_assert_true(is_tidy(&world));
-        world_clear(&world);
+        workspace_clear(&world.w);
     }
 }
 
@@ -247,7 +218,7 @@ static void what_is_away_is_taken_back_when_it_is_back(void)
     world_init(&world);
     SyncdRepairPlan *plan = applied(&world, false);
     end_workspace(&world.w);
-    begin_rollback(&world, plan);
+    begin_rollback(&world.w.f, plan);
     for (guint i = 0; i < 5000 && !syncd_repair_plan_is_interrupted(plan); i++) {
         syncd_service_work(world.w.f.service);
         world.w.f.base.now_usec += G_USEC_PER_SEC / 10;
@@ -261,7 +232,7 @@ static void what_is_away_is_taken_back_when_it_is_back(void)
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
     assert_content(&world, ROTTEN, ROT);
     assert_mismatch(&world.w, ROTTEN, ROT);
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 /* Killed when the file was in its place again, and before the log said so: what looks like a change
@@ -272,7 +243,7 @@ static void what_was_put_back_last_is_recorded_as_it_was(void)
     world_init(&world);
     SyncdRepairPlan *plan = applied(&world, false);
     g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
-    begin_rollback(&world, plan);
+    begin_rollback(&world.w.f, plan);
     write_over(&world.w, ROTTEN, ROT);
     restart(&world);
     plan = syncd_service_find_repair_plan(world.w.f.service, id);
@@ -285,7 +256,7 @@ static void what_was_put_back_last_is_recorded_as_it_was(void)
     assert_mismatch(&world.w, ROTTEN, ROT);
     applied(&world, false);
     assert_content(&world, ROTTEN, WRITTEN);
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 static void what_is_cancelled_is_taken_back(void)
@@ -306,7 +277,7 @@ static void what_is_cancelled_is_taken_back(void)
         g_assert_cmpstr(syncd_repair_plan_state(plan), ==, through ? "complete" : "failed");
         assert_content(&world, ROTTEN, through ? WRITTEN : ROT);
         g_assert_cmpuint(snapshots(&world), ==, through);
-        world_clear(&world);
+        workspace_clear(&world.w);
     }
 }
 
@@ -328,7 +299,7 @@ static void what_is_there_is_recorded_and_was_before(void)
     /* What it was can be brought back still. */
     applied(&world, false);
     assert_content(&world, ROTTEN, WRITTEN);
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 static void where_only_hashes_are_recorded_a_person_can_record_what_is_there(void)
@@ -347,8 +318,8 @@ static void where_only_hashes_are_recorded_a_person_can_record_what_is_there(voi
     g_assert_cmpuint(mismatches(&world.w), ==, 0);
     roll_back(&world, plan);
     assert_mismatch(&world.w, ROTTEN, ROT);
-    g_assert_true(report_says(&world, plan, "bytes are not kept"));
-    world_clear(&world);
+    g_assert_true(report_says(&world.w.f, plan, "bytes are not kept"));
+    workspace_clear(&world.w);
 }
 
 /* ---- what is another thing by now ---- */
@@ -367,7 +338,7 @@ static void what_changed_since_is_another_plan(void)
                                               syncd_repair_plan_digest(plan), &job, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
     assert_content(&world, ROTTEN, "something else");
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 /* … and of which nobody knew yet it is a step that fails. */
@@ -383,12 +354,12 @@ static void what_nobody_knew_of_is_not_replaced(gconstpointer data)
         remove_file(&world.w, ROTTEN);
     run_on(&world, plan);
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
-    g_assert_true(report_says(&world, plan, "changed or deleted since"));
-    g_assert_false(report_says(&world, plan, "folder"));
+    g_assert_true(report_says(&world.w.f, plan, "changed or deleted since"));
+    g_assert_false(report_says(&world.w.f, plan, "folder"));
     g_assert_cmpuint(snapshots(&world), ==, 0);
     if (to != NULL)
         assert_content(&world, ROTTEN, to);
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 static void what_nobody_watches_is_in_no_plan(void)
@@ -413,7 +384,7 @@ static void what_nobody_watches_is_in_no_plan(void)
     g_assert_false(
         syncd_service_plan_repair(world.w.f.service, &world.w.f.caller, &request, &plan, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 /* ---- many ---- */
@@ -455,7 +426,7 @@ static void two_files_are_repaired_or_none(void)
     assert_mismatch(w, names[first], ROT);
     assert_content(&world, names[1 - first], "something else");
     g_assert_cmpuint(snapshots(&world), ==, 0);
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 int main(int argc, char **argv)

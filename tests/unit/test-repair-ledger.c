@@ -5,22 +5,6 @@
 
 /* ---- a disk that takes nothing ---- */
 
-/* Nobody can write the state of that plan as long as a folder has its name. */
-static void hold_state(const ServiceFixture *f, const char *plan, bool held)
-{
-    g_autofree char *state = g_strdup_printf("%s/repair/%s.state", f->base.directory, plan),
-                    *other = g_strconcat(f->base.directory, "/held", NULL),
-                    *child = g_build_filename(state, "x", NULL);
-    if (held) {
-        g_assert_cmpint(g_rename(state, other), ==, 0);
-        g_assert_cmpint(g_mkdir_with_parents(child, 0700), ==, 0);
-    } else {
-        g_assert_cmpint(g_rmdir(child), ==, 0);
-        g_assert_cmpint(g_rmdir(state), ==, 0);
-        g_assert_cmpint(g_rename(other, state), ==, 0);
-    }
-}
-
 static void what_cannot_be_written_is_tried_again_in_a_while(void)
 {
     ServiceFixture f;
@@ -49,14 +33,7 @@ static void what_is_half_done_keeps_its_way_back(void)
     SyncdRepairPlan *plan = plan_repair(&f);
     g_autofree char *id = g_strdup(syncd_repair_plan_id(plan)),
                     *journal = g_build_filename(f.base.directory, "journal.db", NULL);
-    approve_repair(&f, plan);
-    begin_repair(&f, plan);
-    for (unsigned i = 0; i < 3; i++)
-        syncd_service_work(f.service);
-    hold_state(&f, id, true);
-    run_jobs(&f);
-    hold_state(&f, id, false);
-    g_assert_true(syncd_repair_plan_is_interrupted(plan));
+    leave_half_done(&f, plan);
     g_assert_true(has_snapshot(&f, id));
     g_assert_cmpint(g_chmod(journal, 0640), ==, 0);
     SyncdRepairPlan *other = plan_repair(&f);

@@ -1,22 +1,9 @@
 /* What is refused before anything is touched: while another plan is half done, without room, in the
  * place of who approved; and what goes on, cancelled or not. */
 #include "disk-fixture.h"
-#include "repair-fixture.h"
-
-#include "service/repair-private.h"
-
-#include <string.h>
+#include "repair-life-fixture.h"
 
 #define BROKEN "this is no database at all"
-
-static void start_broken(ServiceFixture *f)
-{
-    repair_init(f);
-    put(f, "note-1", "{}");
-    service_close(f);
-    damage_index(f);
-    repair_open(f, NULL);
-}
 
 static void refuse_to_apply(ServiceFixture *f, SyncdRepairPlan *plan, int code, const char *said)
 {
@@ -37,35 +24,6 @@ static void assert_broken(const ServiceFixture *f)
 }
 
 /* ---- what is half done ---- */
-
-/* Nobody can write the state of that plan as long as a folder has its name. */
-static void hold_state(const ServiceFixture *f, const char *plan, bool held)
-{
-    g_autofree char *state = g_strdup_printf("%s/repair/%s.state", f->base.directory, plan),
-                    *other = g_strconcat(f->base.directory, "/held", NULL),
-                    *child = g_build_filename(state, "x", NULL);
-    if (held) {
-        g_assert_cmpint(g_rename(state, other), ==, 0);
-        g_assert_cmpint(g_mkdir_with_parents(child, 0700), ==, 0);
-    } else {
-        g_assert_cmpint(g_rmdir(child), ==, 0);
-        g_assert_cmpint(g_rmdir(state), ==, 0);
-        g_assert_cmpint(g_rename(other, state), ==, 0);
-    }
-}
-
-static SyncdRepairPlan *leave_half_done(ServiceFixture *f, SyncdRepairPlan *plan)
-{
-    approve_repair(f, plan);
-    begin_repair(f, plan);
-    for (unsigned i = 0; i < 3; i++)
-        syncd_service_work(f->service);
-    hold_state(f, syncd_repair_plan_id(plan), true);
-    run_jobs(f);
-    hold_state(f, syncd_repair_plan_id(plan), false);
-    g_assert_true(syncd_repair_plan_is_interrupted(plan));
-    return plan;
-}
 
 static void nothing_is_begun_over_what_is_half_done(void)
 {

@@ -103,3 +103,10 @@ static inline void run_on(World *world, const SyncdRepairPlan *plan)
     while (step_workspace(&world->w, 0) || standing_of(&world->w).waiting > 0)
         ;
 }
+
+static inline void roll_back(World *world, SyncdRepairPlan *plan)
+{
+    begin_rollback(&world->w.f, plan);
+    run_on(world, plan);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
+}
