@@ -45,5 +45,5 @@ void syncd_cli_show_repair(SyncdCli *cli, SyncdClient *client, const SyncdCliRep
  * which nobody applied yet would mend. */
 char *syncd_cli_repair_about(SyncdCli *cli, SyncdClient *client, SyncdJson step);
 void syncd_cli_show_repair_causes(SyncdCli *cli, SyncdClient *client, SyncdJson plan);
-/* What was done, in words, or as the document it is. */
+/* repair-show.c: what was done, in words, or as the document it is. */
 void syncd_cli_show_repair_report(SyncdCli *cli, const char *report);

@@ -163,6 +163,7 @@ const SchemaProperty *syncd_schema_object_find(const SchemaObject *object, const
 /* NULL when it is not implemented; `ret_name` is the table's constant. */
 SchemaFormat syncd_schema_format_find(const char *name, const char **ret_name);
 
+/* format-uri.c */
 bool syncd_format_is_uri(const char *text, size_t size);
 bool syncd_format_is_uri_reference(const char *text, size_t size);
 

@@ -72,10 +72,10 @@ SyncdHealthWriter syncd_health_write_local_state; /* health-local.c: a member of
 /* health-invariants.c: elements of the array, those that only the daemon can know. */
 void syncd_health_write_own_invariants(const SyncdHealthFacts *facts, SyncdJsonWriter *writer);
 
-/* null for 0 */
+/* health-identity.c: null for 0. */
 void syncd_health_write_time(SyncdJsonWriter *writer, const char *name, guint64 usec);
 /* health.c: the report, as one line of JSON. */
 char *syncd_health_conclude(const SyncdHealthFacts *facts);
-/* What is known of the log's bytes: "verified", "unverified" or "mismatch". */
+/* health-stores.c: what is known of the log's bytes: "verified", "unverified" or "mismatch". */
 const char *syncd_health_checksum_state(const SyncdHealthFacts *facts);
 bool syncd_health_is_damaged(const SyncdHealthFacts *facts);

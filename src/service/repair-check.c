@@ -80,7 +80,7 @@ static bool mends_log(const SyncdRepairPlan *plan)
 }
 
 /* Where the log itself is what is mended its tree may not be there to prove anything: then it must
- * do so afterwards (syncd_repair_prove()), and before only what was cut is refused. */
+ * do so afterwards (syncd_repair_is_proven()), and before only what was cut is refused. */
 static bool check_head(const SyncdRepairPlan *plan, const SyncdRepairHead *head, GError **error)
 {
     SyncdPrefix prefix;

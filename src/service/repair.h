@@ -6,7 +6,7 @@
  * applies or rolls back names their digest. It is bound to the report it was made from and to the
  * heads of the log. Its state is beside it: preview, approved, running, complete, failed,
  * rolled_back; one that was discarded or has expired is gone. Plans lie in a ledger of their own
- * (service/repair-ledger.h), as the log or the index may be what is broken.
+ * (service/repair-ledger.c), as the log or the index may be what is broken.
  *
  * Planning changes nothing. Applying finds out anew what is wrong: unless that gives the very same
  * steps it is PlanStale. Then, as a job: each step's intent is durable before anything is touched,

@@ -61,6 +61,8 @@ void syncd_index_forget_words(SyncdIndex *index);
 /* The registries' part of projecting an entry (index-registry.c). */
 bool syncd_index_project_registry(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                                   const SyncdBody *body, GError **error);
+bool syncd_index_project_key(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
+                             const SyncdBody *body, GError **error);
 /* Rows of records (index-record.c). */
 bool syncd_index_project_record(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
                                 const SyncdBody *body, GError **error);
@@ -72,8 +74,6 @@ bool syncd_index_drop_content(SyncdIndex *index, guint64 file, const GArray *dro
                               GError **error);
 bool syncd_index_project_content(SyncdIndex *index, guint64 file, guint64 place,
                                  const SyncdFileChange *change, GError **error);
-bool syncd_index_project_key(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
-                             const SyncdBody *body, GError **error);
 
 /* index-object.c: what an entry is about. */
 struct SyncdKnownObjects *syncd_index_known_objects_new(void);

@@ -32,7 +32,7 @@ struct SyncdVerify {
     guint64 reopened; /* as it was when this began */
     SyncdVerifyMode mode;
     SyncdVerifyPhase phase;
-    GPtrArray *known;      /* SyncdKnownHead */
+    GPtrArray *known;      /* KnownHead of verify-known.c */
     GPtrArray *checks;     /* SyncdFeedCheck */
     GHashTable *by_feed;   /* feed id as pointer -> SyncdFeedCheck (borrowed) */
     guint64 first;         /* pos after which entries are checked */
