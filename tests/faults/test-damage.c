@@ -286,13 +286,15 @@ static bool is_purge(guint mended)
     return damages[i].repaired == BY_A_PLAN_OF_ITS_OWN;
 }
 
-static void check_report(const Round *round, SyncdRepairPlan *plan)
+/* `readable`: the log was there when it was planned. */
+static void check_report(const Round *round, SyncdRepairPlan *plan, bool readable)
 {
     g_autoptr(GError) error = NULL;
     ServiceFixture *f = round->world.f;
     g_autofree char *report = syncd_service_repair_report(f->service, plan, &error);
     g_assert_no_error(error);
     g_assert_null(strstr(report, "\"is_prefix\":false"));
+    g_assert_true(!readable || strstr(report, "\"is_prefix\":true") != NULL);
     if (is_there(round, WRITING)) /* else that is owed to the log */
         g_assert_cmpuint(count_events(f, "sync.repair.completed"), ==, round->plans);
 }
@@ -327,13 +329,14 @@ static guint made_by_itself(const Round *round)
 
 static SyncdRepairPlan *repair(Round *round, guint next)
 {
+    bool readable = is_there(round, A_JOURNAL);
     SyncdRepairPlan *plan = plan_next(round, is_purge(next));
     approve_repair(round->world.f, plan);
     begin_repair(round->world.f, plan);
     plan = run(round, plan, "complete");
     round->mended |= next | made_by_itself(round);
     round->plans++;
-    check_report(round, plan);
+    check_report(round, plan, readable);
     check_there(round, next, false);
     return plan;
 }
