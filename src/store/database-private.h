@@ -64,6 +64,12 @@ bool syncd_database_compare_schema(SyncdDatabase *db, size_t version, GPtrArray 
 /* At the open of one that others may have made. */
 bool syncd_database_judge_schema(SyncdDatabase *db, GError **error);
 
+/* rows.c: the table syncd_rows of a connection; SQLite's code. */
+int syncd_rows_register(sqlite3 *handle);
+/* Borrowed until the statement is done. */
+void syncd_bind_pointer(SyncdStatement *statement, const char *name, const void *pointer,
+                        const char *type);
+
 void syncd_statement_free(void *statement);
 /* The first column of a literal's only row. */
 bool syncd_database_number(SyncdDatabase *db, const char *sql, gint64 *ret_value, GError **error);

@@ -4,6 +4,7 @@
 #include "domain/file-changes.h"
 #include "domain/lane.h"
 #include "store/index-file.h"
+#include "store/rows.h"
 
 /* What has a part in the counts of lanes by its state. */
 typedef enum {
@@ -43,6 +44,7 @@ struct SyncdIndex {
     GHashTable *tally; /* kind's number as pointer -> entries projected in the open transaction */
     char file_operation[SYNCD_FILE_ID_SIZE]; /* whose place was looked up last (index-file.c) */
     guint64 file_pos;
+    struct SyncdPendingRows *pending;  /* not written yet (index-pending.c) */
     bool none_deleted;                 /* seen to be so, and true until one is (index-deletion.c) */
     struct SyncdSearchKnown *search;   /* what need not be looked up again (index-search.c) */
     struct SyncdKnownObjects *objects; /* so (index-object.c) */
@@ -57,6 +59,25 @@ extern const SyncdDatabaseKind syncd_index_kind;
 void syncd_index_init_words(SyncdIndex *index);
 void syncd_index_clear_words(SyncdIndex *index);
 void syncd_index_forget_words(SyncdIndex *index);
+
+/* index-pending.c: rows of entries and tasks that the open transaction has yet to write. */
+typedef struct {
+    gint64 kind, actor, scope;
+} SyncdEntryWords;
+
+struct SyncdPendingRows *syncd_index_pending_new(void);
+void syncd_index_pending_free(struct SyncdPendingRows *pending);
+/* After a rollback. */
+void syncd_index_forget_pending(SyncdIndex *index);
+bool syncd_index_put_entry(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
+                           const SyncdEntryWords *words, GError **error);
+/* Of the entry that was put last. */
+void syncd_index_put_task(SyncdIndex *index, const SyncdTask *task);
+bool syncd_index_write_pending(SyncdIndex *index, GError **error);
+/* 0: no entry in line is that one. Then it may have been written. */
+guint64 syncd_index_pending_op(const SyncdIndex *index, const char *op);
+/* Borrowed, to be moved there; NULL: no entry in line has one. */
+SyncdTask *syncd_index_pending_task(const SyncdIndex *index, guint64 pos);
 
 /* The registries' part of projecting an entry (index-registry.c). */
 bool syncd_index_project_registry(SyncdIndex *index, guint64 pos, const SyncdHeader *header,
@@ -92,6 +113,9 @@ bool syncd_index_count_deletion(SyncdIndex *index, gint64 scope, const char *obj
  * cannot be had. */
 bool syncd_index_project_task(SyncdIndex *index, guint64 pos, const SyncdHeader *header, bool adds,
                               const SyncdBody *body, GError **error);
+/* As a row, in the order of the table's columns. */
+#define SYNCD_INDEX_TASK_COLUMNS 13u
+void syncd_index_add_task_row(SyncdRows *rows, const SyncdTask *task);
 /* A row of the columns that its statements have in common, from the column `first` on. */
 void syncd_index_read_task(SyncdStatement *row, int first, SyncdTask *task);
 /* index-object.c: which counter an object has a part in. */

@@ -32,6 +32,14 @@ void syncd_index_read_task(SyncdStatement *row, int first, SyncdTask *task)
 bool syncd_index_find_task(SyncdIndex *self, const char *op, SyncdTask *ret_task, bool *ret_found,
                            GError **error)
 {
+    guint64 in_line = syncd_index_pending_op(self, op);
+    if (in_line != 0) {
+        const SyncdTask *task = syncd_index_pending_task(self, in_line);
+        *ret_found = task != NULL;
+        if (task != NULL)
+            *ret_task = *task;
+        return true;
+    }
     g_autoptr(SyncdStatement) rows = syncd_database_statement(
         self->db, "SELECT " TASK_COLUMNS " FROM entry JOIN task USING (pos)"
                   " WHERE op = :op");
@@ -43,33 +51,43 @@ bool syncd_index_find_task(SyncdIndex *self, const char *op, SyncdTask *ret_task
     return true;
 }
 
-static bool write_task(SyncdIndex *self, const SyncdTask *task, GError **error)
+void syncd_index_add_task_row(SyncdRows *rows, const SyncdTask *task)
 {
+    const guint64 values[SYNCD_INDEX_TASK_COLUMNS] = {
+        task->pos,     task->rank,     task->state.operation, task->state.task,
+        task->attempt, task->waits,    task->blockers,        task->replays,
+        task->lost,    task->ready_ms, task->moved,           task->moved_ms,
+        task->adds,
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(values); i++)
+        syncd_rows_add_int(rows, (gint64)values[i]);
+}
+
+/* What a move changes. */
+static bool write_move(SyncdIndex *self, const SyncdTask *task, GError **error)
+{
+    SyncdTask *in_line = syncd_index_pending_task(self, task->pos);
+    if (in_line != NULL) {
+        *in_line = *task;
+        return true;
+    }
     SyncdStatement *row = syncd_database_statement(
-        self->db,
-        "INSERT INTO task (pos, rank, operation, task, attempt, waits, blockers, replays, lost, "
-        "ready_ms, moved, moved_ms, adds) VALUES (:pos, :rank, :operation, :task, :attempt, "
-        ":waits, :blockers, :replays, :lost, :ready_ms, :moved, :moved_ms, :adds)"
-        " ON CONFLICT (pos) DO UPDATE SET operation = excluded.operation, task = excluded.task,"
-        " attempt = excluded.attempt, replays = excluded.replays, lost = excluded.lost,"
-        " ready_ms = excluded.ready_ms, moved = excluded.moved, moved_ms = excluded.moved_ms");
+        self->db, "UPDATE task SET operation = :operation, task = :task, attempt = :attempt,"
+                  " replays = :replays, lost = :lost, ready_ms = :ready_ms, moved = :moved,"
+                  " moved_ms = :moved_ms WHERE pos = :pos");
     const struct {
         const char *name;
         guint64 value;
     } values[] = {
-        {":pos", task->pos},
-        {":rank", task->rank},
         {":operation", task->state.operation},
         {":task", task->state.task},
         {":attempt", task->attempt},
-        {":waits", task->waits},
-        {":blockers", task->blockers},
         {":replays", task->replays},
         {":lost", task->lost},
         {":ready_ms", task->ready_ms},
         {":moved", task->moved},
         {":moved_ms", task->moved_ms},
-        {":adds", task->adds},
+        {":pos", task->pos},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(values); i++)
         syncd_bind_int(row, values[i].name, (gint64)values[i].value);
@@ -130,6 +148,8 @@ static bool tell_children(SyncdIndex *self, const SyncdTask *parent, SyncdLifecy
     gint64 blockers = (gint64)is_failed(after) - is_failed(before);
     if (waits == 0 && blockers == 0)
         return true;
+    if (!syncd_index_write_pending(self, error))
+        return false;
     SyncdStatement *row = syncd_database_statement(
         self->db, "UPDATE task SET waits = waits + :waits, blockers = blockers + :blockers"
                   " WHERE pos IN (SELECT child FROM dependency WHERE parent = :parent)");
@@ -185,7 +205,10 @@ static bool begin_task(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
     task.adds = adds;
     count(self, &task, task.state.task, 1);
     count(self, &task, SYNCD_LANE_OPERATIONS, 1);
-    return add_parents(self, header, body, &task, error) && write_task(self, &task, error);
+    if (!add_parents(self, header, body, &task, error))
+        return false;
+    syncd_index_put_task(self, &task);
+    return true;
 }
 
 /* A move that the machines do not have, or of an operation that is not here, changes nothing. */
@@ -204,7 +227,7 @@ static bool move_task(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
     if (!found || !syncd_task_apply(&task, &move))
         return true;
     count_move(self, &task, before.task, move.event);
-    return write_task(self, &task, error) && tell_children(self, &task, before, error);
+    return write_move(self, &task, error) && tell_children(self, &task, before, error);
 }
 
 /* ---- purges ---- */
@@ -213,7 +236,8 @@ static bool is_of_object(SyncdIndex *self, guint64 pos, const SyncdHeader *purge
                          GError **error)
 {
     gint64 scope, found;
-    if (!syncd_index_word(self, purge->scope, &scope, error))
+    if (!syncd_index_write_pending(self, error) ||
+        !syncd_index_word(self, purge->scope, &scope, error))
         return false;
     SyncdStatement *row = syncd_database_statement(
         self->db,
@@ -240,7 +264,7 @@ static bool end_purged(SyncdIndex *self, const char *op, SyncdLifecycle end, gui
         return true;
     syncd_task_end(&task, end, pos, header->hlc.ms);
     count_state(self, &task, before.task);
-    return write_task(self, &task, error) && tell_children(self, &task, before, error);
+    return write_move(self, &task, error) && tell_children(self, &task, before, error);
 }
 
 /* What moved them may be purged with them: operations are then what their purge says. */

@@ -32,6 +32,7 @@ static SyncdIndex *wrap(SyncdDatabase *db)
     self->db = db;
     syncd_index_init_words(self);
     self->tally = g_hash_table_new(g_direct_hash, g_direct_equal);
+    self->pending = syncd_index_pending_new();
     self->search = syncd_index_search_known_new();
     self->objects = syncd_index_known_objects_new();
     return self;
@@ -163,6 +164,7 @@ void syncd_index_free(SyncdIndex *self)
         return;
     syncd_index_clear_words(self);
     g_hash_table_unref(self->tally);
+    syncd_index_pending_free(self->pending);
     syncd_index_search_known_free(self->search);
     syncd_index_known_objects_free(self->objects);
     syncd_database_free(self->db);
@@ -199,6 +201,7 @@ bool syncd_index_begin(SyncdIndex *self, GError **error)
 void syncd_index_rollback(SyncdIndex *self)
 {
     syncd_database_rollback(self->db);
+    syncd_index_forget_pending(self);
     /* Words that the transaction made are not there any more. */
     syncd_index_forget_words(self);
     self->file_operation[0] = '\0';
@@ -230,8 +233,8 @@ static bool write_tally(SyncdIndex *self, GError **error)
 
 bool syncd_index_commit(SyncdIndex *self, GError **error)
 {
-    if (write_tally(self, error) && syncd_index_write_lanes(self, error) &&
-        syncd_database_commit(self->db, error))
+    if (syncd_index_write_pending(self, error) && write_tally(self, error) &&
+        syncd_index_write_lanes(self, error) && syncd_database_commit(self->db, error))
         return true;
     syncd_index_rollback(self);
     return false;
@@ -308,27 +311,16 @@ bool syncd_index_entry_at(SyncdIndex *self, guint64 pos, char **ret_op, guint64 
 
 static bool insert_entry(SyncdIndex *self, guint64 pos, const SyncdHeader *header, GError **error)
 {
-    gint64 kind, actor, scope;
-    if (!syncd_index_add_word(self, header->kind, &kind, error) ||
-        !syncd_index_add_word(self, header->actor, &actor, error) ||
-        !syncd_index_add_word(self, header->scope, &scope, error))
+    SyncdEntryWords words;
+    if (!syncd_index_add_word(self, header->kind, &words.kind, error) ||
+        !syncd_index_add_word(self, header->actor, &words.actor, error) ||
+        !syncd_index_add_word(self, header->scope, &words.scope, error) ||
+        !syncd_index_put_entry(self, pos, header, &words, error))
         return false;
 
-    SyncdStatement *row = syncd_database_statement(
-        self->db, "INSERT INTO entry (pos, op, kind, actor, scope, object, ms)"
-                  " VALUES (:pos, :op, :kind, :actor, :scope, :object, :ms)");
-    syncd_bind_int(row, ":pos", (gint64)pos);
-    syncd_bind_text_bytes(row, ":op", header->op);
-    syncd_bind_int(row, ":kind", kind);
-    syncd_bind_int(row, ":actor", actor);
-    syncd_bind_int(row, ":scope", scope);
-    syncd_bind_text_bytes(row, ":object", header->object);
-    syncd_bind_int(row, ":ms", (gint64)header->hlc.ms);
-    if (!syncd_statement_run(row, error))
-        return false;
-
-    size_t count = GPOINTER_TO_SIZE(g_hash_table_lookup(self->tally, GSIZE_TO_POINTER(kind)));
-    g_hash_table_insert(self->tally, GSIZE_TO_POINTER(kind), GSIZE_TO_POINTER(count + 1));
+    void *kind = GSIZE_TO_POINTER(words.kind);
+    size_t count = GPOINTER_TO_SIZE(g_hash_table_lookup(self->tally, kind));
+    g_hash_table_insert(self->tally, kind, GSIZE_TO_POINTER(count + 1));
     return true;
 }
 
@@ -379,6 +371,9 @@ bool syncd_index_scope_of(SyncdIndex *self, guint64 pos, char **ret_scope, GErro
 bool syncd_index_find_op(SyncdIndex *self, const char *op, guint64 *ret_pos, GError **error)
 {
     gint64 pos;
+    *ret_pos = syncd_index_pending_op(self, op);
+    if (*ret_pos != 0)
+        return true;
     SyncdStatement *row =
         syncd_database_statement(self->db, "SELECT pos FROM entry WHERE op = :op");
     syncd_bind_text(row, ":op", op);

@@ -89,6 +89,13 @@ void syncd_bind_null(SyncdStatement *statement, const char *name)
     note(statement, sqlite3_bind_null(statement->stmt, parameter(statement, name)));
 }
 
+void syncd_bind_pointer(SyncdStatement *statement, const char *name, const void *pointer,
+                        const char *type)
+{
+    note(statement, sqlite3_bind_pointer(statement->stmt, parameter(statement, name),
+                                         (void *)pointer, type, NULL));
+}
+
 bool syncd_statement_next(SyncdStatement *statement, bool *ret_row, GError **error)
 {
     if (statement->rc == SQLITE_OK) {
