@@ -1,5 +1,5 @@
 /*
- * Small things about bytes: hexadecimal text and views.
+ * Small things about bytes: views, a hash for tables in memory, and hexadecimal text.
  *
  * A SyncdBytes is a borrowed view: it owns nothing and is valid as long as what it points into.
  */
@@ -23,6 +23,24 @@ static inline bool syncd_bytes_are(SyncdBytes bytes, const char *text)
     if (bytes.size == 0 || *(const char *)bytes.data != *text)
         return bytes.size == 0 && *text == '\0'; /* most texts of a table, without a call */
     return bytes.size == strlen(text) && memcmp(bytes.data, text, bytes.size) == 0;
+}
+
+/* For tables in memory: the same for the same bytes, and spread over all of its bits. Who chooses
+ * the texts can have them collide: a table has to bear that. */
+static inline guint32 syncd_bytes_hash(SyncdBytes bytes)
+{
+    const guint8 *at = bytes.data;
+    size_t left = bytes.size;
+    guint64 hash = left, word = 0;
+    for (; left >= sizeof word; at += sizeof word, left -= sizeof word) {
+        memcpy(&word, at, sizeof word);
+        hash = (hash ^ word) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+        hash ^= hash >> 32;
+    }
+    for (word = 0; left > 0; left--)
+        word = word << 8 | *at++;
+    hash = (hash ^ word) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+    return (guint32)(hash >> 32);
 }
 
 /* Writes 2 * size lower-case digits and a NUL. */

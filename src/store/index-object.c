@@ -51,10 +51,7 @@ static bool is_in(const GString *place, const SyncdHeader *header)
 /* The place for this one, and whether it is there. */
 static GString *place_of(SyncdIndex *self, const SyncdHeader *header, bool *ret_is)
 {
-    guint32 hash = 5381;
-    for (size_t i = 0; i < header->object.size; i++)
-        hash = hash * 33 + ((const guint8 *)header->object.data)[i];
-    hash *= 0x9e3779b1u; /* those that differ at the end alone would lie together */
+    guint32 hash = syncd_bytes_hash(header->object);
     guint32 first = hash >> 16 & (KNOWN_OBJECTS - NEIGHBOURS);
     GString **places = &self->objects->objects[first], **place = &places[hash % NEIGHBOURS];
     for (unsigned i = 0; i < NEIGHBOURS; i++) {

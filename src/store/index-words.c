@@ -3,11 +3,7 @@
 /* Words are looked up by views of text, so that nothing is copied to ask for one that is known. */
 static guint hash_word(gconstpointer key)
 {
-    const SyncdBytes *text = key;
-    guint hash = 5381;
-    for (size_t i = 0; i < text->size; i++)
-        hash = hash * 33 + ((const guint8 *)text->data)[i];
-    return hash;
+    return syncd_bytes_hash(*(const SyncdBytes *)key);
 }
 
 static gboolean same_word(gconstpointer a, gconstpointer b)

@@ -1,5 +1,6 @@
 /*
- * Hexadecimal text stands for bytes in one spelling, and nothing else is taken for it.
+ * Hexadecimal text stands for bytes in one spelling, and nothing else is taken for it. The hash of
+ * bytes depends on them alone, and spreads what is alike.
  */
 #include "base/bytes.h"
 
@@ -59,6 +60,41 @@ static void the_size_is_exact(void)
     g_assert_true(syncd_hex_decode("", 0, out, 0));
 }
 
+/* Wherever they lie, and whatever is around them. */
+static void the_same_bytes_hash_the_same(void)
+{
+    const char text[] = "operation.enqueue-and-some-more";
+    for (size_t size = 0; size < sizeof text; size++) {
+        guint32 hash = syncd_bytes_hash(SYNCD_BYTES(text, size));
+        for (size_t at = 0; at < 9; at++) {
+            char around[64];
+            memset(around, (int)at, sizeof around);
+            memcpy(around + at, text, size);
+            g_assert_cmpuint(syncd_bytes_hash(SYNCD_BYTES(around + at, size)), ==, hash);
+        }
+    }
+    g_assert_cmpuint(syncd_bytes_hash(SYNCD_BYTES(NULL, 0)), ==,
+                     syncd_bytes_hash(SYNCD_BYTES("", 0)));
+}
+
+/* Texts that differ at their end alone, as ids do, fill a table about as chance would: with as many
+ * places as texts 63 of a hundred are taken. */
+static void texts_that_are_alike_are_spread(void)
+{
+    enum { PLACES = 4096 };
+    for (unsigned shift = 0; shift <= 20; shift += 4) {
+        bool taken[PLACES] = {false};
+        unsigned n_taken = 0;
+        for (unsigned i = 0; i < PLACES; i++) {
+            g_autofree char *text = g_strdup_printf("object:of-some-length-%u", i);
+            unsigned place = syncd_bytes_hash(SYNCD_BYTES_TEXT(text)) >> shift & (PLACES - 1);
+            n_taken += !taken[place];
+            taken[place] = true;
+        }
+        g_assert_cmpuint(n_taken, >, PLACES * 55 / 100);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -66,5 +102,7 @@ int main(int argc, char **argv)
     g_test_add_func("/bytes/what-was-written-is-read", what_was_written_is_read);
     g_test_add_func("/bytes/only-lower-case-digits-are-read", only_lower_case_digits_are_read);
     g_test_add_func("/bytes/the-size-is-exact", the_size_is_exact);
+    g_test_add_func("/bytes/hash-same", the_same_bytes_hash_the_same);
+    g_test_add_func("/bytes/hash-spread", texts_that_are_alike_are_spread);
     return g_test_run();
 }
