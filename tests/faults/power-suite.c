@@ -12,9 +12,9 @@
 /* Images that a history is asked for before the next one, and how many that are known already end
  * it sooner. */
 #define PER_HISTORY 160u
-#define PER_PASS 2u
-#define PER_PASS_OF_NAMES 6u
-#define MAX_PASSES 12u
+#define PER_PASS 1u
+#define PER_PASS_OF_NAMES 3u
+#define MAX_PASSES 24u
 #define MAX_HISTORIES 100000u
 /* The few that two processes may both draw: no state at all, an empty one … */
 #define IN_COMMON 16u
@@ -110,11 +110,12 @@ static bool judge(Worker *worker, PowerRun *run, PowerCut *at, guint64 history, 
     return g_hash_table_add(worker->report.images, g_memdup2(&image.hash, sizeof image.hash));
 }
 
-/* Once through all cuts, in one model. Gives the number of new images. */
+/* Once through all cuts, in one model: one pass of a long history may be enough of it, so the next
+ * one begins with the other. Gives the number of new images. */
 static guint pass(Worker *worker, PowerRun *run, guint64 history, guint number)
 {
     guint fresh = 0;
-    PowerModel model = (PowerModel)(number % POWER_N_MODELS);
+    PowerModel model = (PowerModel)((history / worker->plan->workers + number) % POWER_N_MODELS);
     guint64 random = worker->plan->seed ^ (history * MAX_PASSES + number) << 16;
     g_autoptr(PowerCut) at = power_cut_new(run->disk, model, worker->plan->honesty);
     for (size_t cut = run->from; cut <= power_disk_n_events(run->disk); cut++) {
