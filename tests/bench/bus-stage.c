@@ -10,8 +10,9 @@
 
 #define PATIENCE_USEC (60u * G_USEC_PER_SEC)
 #define POLL_USEC 1000u
-/* A process that used no time at all for so long has nothing to do. */
-#define QUIET_USEC (600u * 1000u)
+/* A process that used no time at all for so long has nothing to do: what a start finds wrong is
+ * told up to two seconds later (bus/bus.c). */
+#define QUIET_USEC (2500u * 1000u)
 
 static const char bus_config[] =
     "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n"
