@@ -65,8 +65,11 @@ bool syncd_service_apply_repair(SyncdService *service, const SyncdCaller *caller
 static bool check_kept(const SyncdRepairPlan *plan, GError **error)
 {
     if (plan->purges && plan->state > SYNCD_REPAIR_APPROVED) {
-        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "nothing brings it back but a backup",
-                             "What %s purged cannot come back", plan->id);
+        g_autofree char *next = plan->state == SYNCD_REPAIR_RUNNING
+                                    ? syncd_repair_way_on(plan)
+                                    : g_strdup("nothing brings it back but a backup");
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, next, "What %s purged cannot come back",
+                             plan->id);
         return false;
     }
     if (syncd_repair_can_be_undone(plan) || plan->state == SYNCD_REPAIR_RUNNING)

@@ -145,6 +145,18 @@ static bool overlap(const SyncdRepairPlan *one, const SyncdRepairPlan *other)
     return false;
 }
 
+char *syncd_repair_way_on(const SyncdRepairPlan *plan)
+{
+    return g_strdup_printf(plan->purges
+                               ? "go on with it with `sourceos-syncd repair apply %s`: what it "
+                                 "has purged cannot be taken back"
+                           : plan->undoing ? "have it taken back to the end with `sourceos-syncd "
+                                             "repair rollback %s`"
+                                           : "go on with it with `sourceos-syncd repair apply "
+                                             "%s`, or take it back with `repair rollback`",
+                           plan->id);
+}
+
 /* What was done last is undone first: so nothing is begun over what is half done. */
 bool syncd_repair_check_alone(const SyncdRepairPlan *plan, GError **error)
 {
@@ -153,12 +165,7 @@ bool syncd_repair_check_alone(const SyncdRepairPlan *plan, GError **error)
         const SyncdRepairPlan *other = plans->pdata[i];
         if (other == plan || other->state != SYNCD_REPAIR_RUNNING || !overlap(plan, other))
             continue;
-        g_autofree char *next =
-            g_strdup_printf(other->undoing ? "have it taken back to the end first with "
-                                             "`sourceos-syncd repair rollback %s`"
-                                           : "go on with it first with `sourceos-syncd repair "
-                                             "apply %s`, or take it back with `repair rollback`",
-                            other->id);
+        g_autofree char *next = syncd_repair_way_on(other);
         syncd_set_error_next(error, SYNCD_ERROR_BUSY, next, "The plan %s is half done", other->id);
         return false;
     }

@@ -506,9 +506,9 @@ bool syncd_service_discard_repair(SyncdService *service, const SyncdCaller *call
         !syncd_repair_ask(service, caller, "write", SYNCD_LANE_AUDIT, NULL, error))
         return false;
     if (plan->state == SYNCD_REPAIR_RUNNING) {
-        syncd_set_error_next(error, SYNCD_ERROR_BUSY,
-                             plan->interrupted ? "apply it once more, or roll it back"
-                                               : "wait for its job, or cancel that",
+        g_autofree char *next = plan->interrupted ? syncd_repair_way_on(plan)
+                                                  : g_strdup("wait for its job, or cancel that");
+        syncd_set_error_next(error, SYNCD_ERROR_BUSY, next,
                              plan->interrupted ? "The plan %s is half done"
                                                : "The plan %s is being carried out",
                              plan->id);

@@ -183,6 +183,8 @@ void syncd_repair_write_proof(const SyncdRepairPlan *plan, SyncdJsonWriter *writ
 
 /* Busy: another one runs, or something else that a repair would be in the way of. */
 bool syncd_repair_check_idle(const SyncdService *service, GError **error);
+/* What can be done about one that is half done. */
+char *syncd_repair_way_on(const SyncdRepairPlan *plan);
 /* Busy: one that has to do with the same is half done. */
 bool syncd_repair_check_alone(const SyncdRepairPlan *plan, GError **error);
 /* PlanStale: a diagnosis gives other steps by now. */

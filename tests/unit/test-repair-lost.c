@@ -34,7 +34,7 @@ static void start_broken(ServiceFixture *f)
 }
 
 /* The index that was there is set aside, and the process ends. */
-static char *leave_half_done(ServiceFixture *f)
+static char *leave_it_half_done(ServiceFixture *f)
 {
     start_broken(f);
     SyncdRepairPlan *plan = plan_repair(f);
@@ -54,7 +54,7 @@ static void what_is_half_done_is_never_forgotten(void)
                                                                                   ".state"};
     for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
         ServiceFixture f;
-        g_autofree char *id = leave_half_done(&f),
+        g_autofree char *id = leave_it_half_done(&f),
                         *aside = g_strconcat(others[i], ".damaged", NULL);
         lose(&f, id, suffixes[i]);
         repair_open(&f, NULL);
@@ -83,7 +83,7 @@ static void what_never_was_a_plan_is_no_loss(void)
 static void what_was_set_aside_can_be_cleared_and_put_back(void)
 {
     ServiceFixture f;
-    g_autofree char *id = leave_half_done(&f);
+    g_autofree char *id = leave_it_half_done(&f);
     lose(&f, id, ".state");
     repair_open(&f, NULL);
     SyncdRepairPlan *plan = plan_repair(&f);

@@ -340,6 +340,38 @@ static void nobody_is_told_that_it_comes_back(void)
     service_clear(&f);
 }
 
+/* Half done it goes on, and that is what is said: nothing of it could be taken back. */
+static void nor_while_it_is_half_done(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    begin_world(&f);
+    SyncdRepairPlan *other = plan_purge(&f, -1), *plan = leave_half_done(&f, plan_purge(&f, -1));
+    approve_repair(&f, other);
+    g_assert_false(syncd_service_apply_repair(f.service, &f.caller, other,
+                                              syncd_repair_plan_digest(other), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
+    g_assert_nonnull(strstr(error->message, "repair apply"));
+    g_assert_null(strstr(error->message, "rollback"));
+    g_clear_error(&error);
+    g_assert_false(syncd_service_discard_repair(f.service, &f.caller, plan,
+                                                syncd_repair_plan_digest(plan), &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
+    g_assert_nonnull(strstr(error->message, "repair apply"));
+    g_assert_null(strstr(error->message, "roll"));
+    g_clear_error(&error);
+    g_assert_false(syncd_service_rollback_repair(f.service, &f.caller, plan,
+                                                 syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_nonnull(strstr(error->message, "repair apply"));
+    g_assert_true(syncd_service_apply_repair(f.service, &f.caller, plan,
+                                             syncd_repair_plan_digest(plan), &job, &error));
+    run_jobs(&f);
+    assert_purged(&f);
+    service_clear(&f);
+}
+
 static void what_changed_is_not_purged(void)
 {
     ServiceFixture f;
@@ -526,6 +558,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-purge/along", what_goes_along_is_counted);
     g_test_add_func("/repair-purge/apply", what_was_shown_is_purged_and_proven);
     g_test_add_func("/repair-purge/no-way-back", nobody_is_told_that_it_comes_back);
+    g_test_add_func("/repair-purge/half-done", nor_while_it_is_half_done);
     g_test_add_func("/repair-purge/stale", what_changed_is_not_purged);
     g_test_add_func("/repair-purge/meanwhile", what_changes_meanwhile_stays);
     g_test_add_func("/repair-purge/already", what_is_purged_already_is_told_of);
