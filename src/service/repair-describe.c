@@ -20,9 +20,10 @@ static void write_steps(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
         syncd_json_member_string(writer, "target", work->target);
         syncd_json_member_string(writer, "object_id", work->object);
         syncd_json_member_string(writer, "cause", work->cause);
-        syncd_json_member_string(writer, "risk", work->kind->risk);
-        syncd_json_member_bool(writer, "destructive", work->kind->destructive);
-        syncd_json_member_string(writer, "description", work->kind->description);
+        syncd_json_member_string(writer, "risk", work->risk);
+        syncd_json_member_bool(writer, "destructive",
+                               work->kind->destructive || work->gives_up > 0);
+        syncd_json_member_string(writer, "description", work->description);
         syncd_json_member_string(writer, "state", syncd_repair_step_state_name(work->state));
         syncd_json_end_object(writer);
     }

@@ -15,6 +15,8 @@ static void work_free(void *data)
     g_free(work->object);
     g_free(work->cause);
     g_free(work->preview);
+    g_free(work->risk);
+    g_free(work->description);
     g_free(work->note);
     g_free(work);
 }
@@ -85,11 +87,12 @@ static bool read_step(SyncdRepairPlan *plan, SyncdJson step, const char **risk, 
         work->gives_up = (guint64)MAX(gives_up, 0);
     work->preview = dup_preview(step);
     plan->purges |= work->kind != NULL && work->kind->destructive;
-    g_autofree char *said = syncd_json_dup_text(syncd_json_member(step, "risk"));
+    work->risk = syncd_json_dup_text(syncd_json_member(step, "risk"));
+    work->description = syncd_json_dup_text(syncd_json_member(step, "description"));
     plan->destructive |=
         work->gives_up > 0 || syncd_json_member(step, "destructive").type == SYNCD_JSON_TRUE;
     for (guint i = 0; risks[i] != NULL; i++)
-        if (g_strcmp0(said, risks[i]) == 0 && strcmp(risks[i], *risk) != 0 &&
+        if (g_strcmp0(work->risk, risks[i]) == 0 && strcmp(risks[i], *risk) != 0 &&
             (strcmp(*risk, "low") == 0 || strcmp(risks[i], "high") == 0))
             *risk = risks[i];
     return (work->kind != NULL && work->target != NULL && work->cause != NULL &&

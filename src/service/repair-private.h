@@ -37,7 +37,8 @@ typedef enum {
 typedef struct {
     const SyncdRepairKind *kind;
     char *target, *object, *cause, *preview;
-    guint64 gives_up; /* parts for good, at most */
+    char *risk, *description; /* as they were shown, which may be more than the kind says */
+    guint64 gives_up;         /* parts for good, at most */
     SyncdRepairStepState state;
     char *note;
 } SyncdRepairWork;

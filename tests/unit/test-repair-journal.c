@@ -119,6 +119,15 @@ static void what_is_given_up_is_said_before_and_after(void)
     assert_keeps_to_its_contract(text);
     g_assert_true(syncd_repair_plan_is_destructive(plan));
     g_assert_cmpstr(syncd_repair_plan_risk(plan), ==, "high");
+    /* Who lists plans is told the same of the step. */
+    g_autofree char *description = syncd_repair_plan_describe(plan);
+    SyncdJsonIter iter;
+    SyncdJson step, root = syncd_json_root(description, strlen(description));
+    syncd_json_iter_init(&iter, syncd_json_member(root, "steps"));
+    g_assert_true(syncd_json_iter_next(&iter, NULL, &step));
+    g_assert_true(syncd_json_is(syncd_json_member(step, "risk"), "high"));
+    g_assert_true(syncd_json_member(step, "destructive").type == SYNCD_JSON_TRUE);
+    assert_says(description, "header of sequence number 12, header of sequence number 14");
     approve_repair(&f, plan);
     apply_repair(&f, plan);
     g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
