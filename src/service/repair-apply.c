@@ -62,6 +62,16 @@ bool syncd_service_apply_repair(SyncdService *service, const SyncdCaller *caller
     return true;
 }
 
+/* Where the log cannot be opened nobody knows of files, so it would be tried again until that is
+ * over. It is refused instead: the same may be wanted no more by then. */
+static bool check_log(const SyncdRepairPlan *plan, GError **error)
+{
+    for (guint i = 0; i < plan->steps->len; i++)
+        if (((const SyncdRepairWork *)plan->steps->pdata[i])->kind->of_file)
+            return syncd_store_check_readable(plan->service->store, error);
+    return true;
+}
+
 static bool check_kept(const SyncdRepairPlan *plan, GError **error)
 {
     if (plan->purges && plan->state > SYNCD_REPAIR_APPROVED) {
@@ -95,7 +105,8 @@ bool syncd_service_rollback_repair(SyncdService *service, const SyncdCaller *cal
     g_autofree char *identity = syncd_identity_of(caller->uid);
     if (!syncd_repair_check_digest(plan, digest, error) ||
         !syncd_repair_check_idle(service, error) || !syncd_repair_check_alone(plan, error) ||
-        !check_kept(plan, error) || !syncd_service_may_begin_job(service, caller->uid, error) ||
+        !check_kept(plan, error) || !check_log(plan, error) ||
+        !syncd_service_may_begin_job(service, caller->uid, error) ||
         !syncd_repair_ask(service, caller, "write", SYNCD_LANE_AUDIT, NULL, error) ||
         !syncd_service_commit_turn(service, error))
         return false;

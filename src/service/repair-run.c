@@ -214,7 +214,15 @@ static bool interrupt(Run *run, GError *failure, GError **error)
                   failure->message);
     finish_run(run);
     syncd_repair_tell_changed(plan);
-    g_propagate_error(error, failure);
+    g_autofree char *what = NULL, *next = NULL,
+                    *meanwhile = g_strdup_printf("wait: it is tried again each minute, and "
+                                                 "`sourceos-syncd repair show %s` says how it is",
+                                                 plan->id);
+    syncd_error_split(failure->message, &what, &next);
+    int code = failure->domain == SYNCD_ERROR ? failure->code : SYNCD_ERROR_STORAGE_FAILED;
+    syncd_set_error_next(error, (SyncdErrorCode)code, meanwhile, "The plan %s is %s: %s", plan->id,
+                         plan->undoing ? "not taken back yet" : "not carried out yet", what);
+    g_error_free(failure);
     return false;
 }
 

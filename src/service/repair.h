@@ -92,7 +92,8 @@ bool syncd_service_discard_repair(SyncdService *service, const SyncdCaller *call
 bool syncd_service_apply_repair(SyncdService *service, const SyncdCaller *caller,
                                 SyncdRepairPlan *plan, const char *digest, SyncdJob **ret_job,
                                 GError **error);
-/* NotFound when no snapshots are kept any more; else as above. */
+/* NotFound when no snapshots are kept any more; of files of workspaces JournalCorrupt while the log
+ * cannot be opened; else as above. */
 bool syncd_service_rollback_repair(SyncdService *service, const SyncdCaller *caller,
                                    SyncdRepairPlan *plan, const char *digest, SyncdJob **ret_job,
                                    GError **error);

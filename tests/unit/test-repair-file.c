@@ -218,13 +218,15 @@ static void what_is_away_is_taken_back_when_it_is_back(void)
     world_init(&world);
     SyncdRepairPlan *plan = applied(&world, false);
     end_workspace(&world.w);
-    begin_rollback(&world.w.f, plan);
+    SyncdJob *job = begin_rollback(&world.w.f, plan);
     for (guint i = 0; i < 5000 && !syncd_repair_plan_is_interrupted(plan); i++) {
         syncd_service_work(world.w.f.service);
         world.w.f.base.now_usec += G_USEC_PER_SEC / 10;
     }
     g_assert_true(syncd_repair_plan_is_interrupted(plan));
     g_assert_true(is_found(&world.w.f, "repair-interrupted"));
+    /* Whoever asked for it is not left to think that it failed. */
+    g_assert_nonnull(strstr(syncd_job_error(job)->message, "tried again each minute"));
     assert_content(&world, ROTTEN, WRITTEN);
     begin_workspace(&world.w);
     world.w.f.base.now_usec += G_USEC_PER_SEC * 60;
@@ -232,6 +234,41 @@ static void what_is_away_is_taken_back_when_it_is_back(void)
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
     assert_content(&world, ROTTEN, ROT);
     assert_mismatch(&world.w, ROTTEN, ROT);
+    workspace_clear(&world.w);
+}
+
+/* A log that nobody can open knows of no files: that is said, and nothing is begun that would come
+ * about later. */
+static void without_a_log_nothing_is_taken_back(void)
+{
+    World world;
+    g_autoptr(GError) error = NULL;
+    gsize size;
+    SyncdJob *job = NULL;
+    world_init(&world);
+    SyncdRepairPlan *plan = applied(&world, false);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan)), *whole = NULL,
+                    *path = g_build_filename(world.w.f.base.directory, "journal.db", NULL);
+    end_workspace(&world.w);
+    service_close(&world.w.f);
+    g_assert_true(g_file_get_contents(path, &whole, &size, NULL));
+    write_private(path, "this is no database at all", -1);
+    world.w.f.base.stands_in = true;
+    service_open(&world.w.f);
+    listen_to(&world);
+    plan = syncd_service_find_repair_plan(world.w.f.service, id);
+    g_assert_false(syncd_service_rollback_repair(world.w.f.service, &world.w.f.caller, plan,
+                                                 syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    service_close(&world.w.f);
+    write_private(path, whole, (gssize)size);
+    service_open(&world.w.f);
+    listen_to(&world);
+    begin_workspace(&world.w);
+    plan = syncd_service_find_repair_plan(world.w.f.service, id);
+    roll_back(&world, plan);
+    assert_content(&world, ROTTEN, ROT);
     workspace_clear(&world.w);
 }
 
@@ -433,6 +470,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/repair-file/no-log", without_a_log_nothing_is_taken_back);
     g_test_add_func("/repair-file/put-back", what_was_put_back_last_is_recorded_as_it_was);
     g_test_add_func("/repair-file/away", what_is_away_is_taken_back_when_it_is_back);
     g_test_add_func("/repair-file/recorded-bytes-come-back-and-go-again",
