@@ -94,7 +94,7 @@ static bool check_kept(const SyncdRepairPlan *plan, GError **error)
     else
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
                              "plan a repair of what is wrong now with `sourceos-syncd repair plan`",
-                             "What was there before %s is not kept any more", plan->id);
+                             "Nothing is kept of what was there before %s", plan->id);
     return false;
 }
 

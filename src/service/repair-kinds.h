@@ -106,6 +106,8 @@ struct SyncdRepairKind {
     bool (*step)(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error);
     bool (*check)(SyncdRepairAct *act, GError **error);
     bool (*undo)(SyncdRepairAct *act, bool *ret_more, GError **error);
+    /* Whether there is anything that undoing would put back. NULL: there always is. */
+    bool (*keeps)(const SyncdRepairAct *act);
     bool (*release)(SyncdRepairAct *act, GError **error);
     void (*stop)(SyncdRepairAct *act);
 };

@@ -56,10 +56,19 @@ static bool check(SyncdRepairAct *act, GError **error)
     return true;
 }
 
+static bool keeps(const SyncdRepairAct *act)
+{
+    return syncd_store_keeps_unreadable(act->service->store, act->snapshot);
+}
+
 static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     *ret_more = false;
     stop(act);
+    if (!keeps(act) && syncd_store_unreadable(act->service->store) == NULL)
+        g_ptr_array_add(act->preserved,
+                        g_strdup("The log as the repair has left it: there was no journal before "
+                                 "it that could be put back"));
     return syncd_store_put_unreadable_back(act->service->store, act->snapshot, error);
 }
 
@@ -88,6 +97,7 @@ const SyncdRepairKind syncd_repair_journal_restore = {
     .step = step,
     .check = check,
     .undo = undo,
+    .keeps = keeps,
     .release = release,
     .stop = stop,
 };

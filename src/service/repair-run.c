@@ -65,6 +65,15 @@ static void finish_run(Run *run)
             kind_of(run, i)->stop(run->acts->pdata[i]);
 }
 
+/* Where no step has anything that it would put back there is no way back. */
+static bool keeps_anything(const Run *run)
+{
+    for (guint i = 0; i < run->acts->len; i++)
+        if (kind_of(run, i)->keeps == NULL || kind_of(run, i)->keeps(run->acts->pdata[i]))
+            return !run->plan->purges;
+    return false;
+}
+
 /* The report, the state and what is owed to the log are one write of the ledger. */
 static bool end(Run *run, SyncdRepairState state, const char *kind, GError **error)
 {
@@ -74,7 +83,7 @@ static bool end(Run *run, SyncdRepairState state, const char *kind, GError **err
     plan->unproven = !syncd_repair_is_proven(plan);
     plan->state = state;
     plan->undoing = false;
-    plan->kept = (state == SYNCD_REPAIR_COMPLETE || plan->unproven) && !plan->purges;
+    plan->kept = (state == SYNCD_REPAIR_COMPLETE || plan->unproven) && keeps_anything(run);
     plan->ended_usec = syncd_sources_realtime_usec(plan->service->sources);
     if (plan->unproven && state == SYNCD_REPAIR_COMPLETE) {
         plan->state = SYNCD_REPAIR_FAILED;

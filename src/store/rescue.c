@@ -447,6 +447,13 @@ bool syncd_store_put_unreadable_back(SyncdStore *self, const char *name, GError 
     return syncd_store_reopen(self, whole ? error : NULL) && whole;
 }
 
+bool syncd_store_keeps_unreadable(SyncdStore *self, const char *name)
+{
+    g_auto(Kept) kept = kept_of(name);
+    return syncd_directory_has(self->directory, kept.main) ||
+           syncd_directory_has(self->directory, kept.wal);
+}
+
 bool syncd_store_release_unreadable(SyncdStore *self, const char *name, GError **error)
 {
     g_auto(Kept) kept = kept_of(name);

@@ -40,4 +40,6 @@ bool syncd_store_keep_unreadable(SyncdStore *store, const char *kept, GError **e
 /* Puts it back; what is in its place becomes an earlier generation. Does nothing when it is there.
  */
 bool syncd_store_put_unreadable_back(SyncdStore *store, const char *kept, GError **error);
+/* Whether anything of it is kept: of one that was gone nothing is. */
+bool syncd_store_keeps_unreadable(SyncdStore *store, const char *kept);
 bool syncd_store_release_unreadable(SyncdStore *store, const char *kept, GError **error);

@@ -428,6 +428,49 @@ static void what_was_done_is_taken_back(void)
     service_clear(&f);
 }
 
+/* Where no journal was there is none to go back to: that is said, and not that it was done. */
+static void where_nothing_was_there_is_no_way_back(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    begin(&f);
+    copy(&f, "journal.db", "journal-backup.db");
+    removed(&f);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = restore(&f);
+    g_autofree char *report = syncd_service_repair_report(f.service, plan, &error),
+                    *description = syncd_repair_plan_describe(plan);
+    g_assert_no_error(error);
+    assert_member(report, "rollback_available", "false");
+    assert_member(description, "rollback_until_usec", "null");
+    g_assert_false(syncd_service_rollback_repair(f.service, &f.caller, plan,
+                                                 syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    g_assert_cmpuint(count_operations(&f), ==, ENTRIES);
+    service_clear(&f);
+}
+
+/* What else the same plan did goes back, and of the log is said that it stays. */
+static void what_stays_of_a_repair_is_said(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    begin(&f);
+    copy(&f, "journal.db", "journal-backup.db");
+    removed(&f);
+    g_autofree char *index = file(&f, "index.db");
+    g_assert_cmpint(g_chmod(index, 0644), ==, 0);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = restore(&f);
+    rollback_repair(&f, plan);
+    g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(report, "there was no journal before it"));
+    service_clear(&f);
+}
+
 /* Neither what it has found, nor where it is, has to do with the journal that is there then. */
 static void a_verification_ends_with_its_journal(void)
 {
@@ -626,6 +669,9 @@ int main(int argc, char **argv)
     g_test_add_func("/rescue/what-will-not-do-leaves-it-as-it-was",
                     what_will_not_do_leaves_it_as_it_was);
     g_test_add_func("/rescue/what-was-done-is-taken-back", what_was_done_is_taken_back);
+    g_test_add_func("/rescue/where-nothing-was-there-is-no-way-back",
+                    where_nothing_was_there_is_no_way_back);
+    g_test_add_func("/rescue/what-stays-of-a-repair-is-said", what_stays_of_a_repair_is_said);
     g_test_add_func("/rescue/a-verification-ends-with-its-journal",
                     a_verification_ends_with_its_journal);
     g_test_add_func("/rescue/an-older-backup-is-not-gone-on-with",
