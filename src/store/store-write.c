@@ -11,6 +11,18 @@
 
 /* ---- may it be written? ---- */
 
+static void refuse_rolled_back(const SyncdStore *self, GError **error)
+{
+    guint64 n = syncd_store_n_rolled_back(self);
+    g_autofree char *missing = n == 0 ? g_strdup("nobody knows how many entries are missing")
+                                      : g_strdup_printf("%" G_GUINT64_FORMAT " %s missing", n,
+                                                        n == 1 ? "entry is" : "entries are");
+    syncd_set_error_next(error, SYNCD_ERROR_FEED_ROLLBACK,
+                         "put the newer journal.db and journal.db-wal back, or run "
+                         "`sourceos-syncd store adopt` to go on without what is missing",
+                         "The log lost its end and is open for reading only: %s", missing);
+}
+
 bool syncd_store_may_write(SyncdStore *self, GError **error)
 {
     switch (syncd_store_condition(self)) {
@@ -42,12 +54,7 @@ bool syncd_store_may_write(SyncdStore *self, GError **error)
                              "is open for reading only");
         return false;
     case SYNCD_STORE_ROLLED_BACK:
-        syncd_set_error_next(error, SYNCD_ERROR_FEED_ROLLBACK,
-                             "put the newer journal.db and journal.db-wal back, or run "
-                             "`sourceos-syncd store adopt` to go on without what is missing",
-                             "The log lost its end and is open for reading only: %" G_GUINT64_FORMAT
-                             " entries are missing",
-                             syncd_store_n_rolled_back(self));
+        refuse_rolled_back(self, error);
         return false;
     case SYNCD_STORE_INSPECTING:
         syncd_set_error(error, SYNCD_ERROR_ACCESS_DENIED, "The state is open for inspection only");

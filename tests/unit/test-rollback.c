@@ -357,6 +357,9 @@ static void a_file_that_is_damaged_is_no_leave_to_write(void)
         g_assert_true(g_file_set_contents(path, texts[i], -1, NULL));
         expect(&w, SYNCD_STORE_ROLLED_BACK);
         refuses_to_write(&w);
+        g_autoptr(GError) error = NULL;
+        syncd_store_may_write(w.f.store, &error);
+        g_assert_nonnull(strstr(error->message, "nobody knows how many entries are missing"));
         g_assert_true(syncd_store_adopt(w.f.store, "actor-test", NULL));
         goes_on(&w, 1002); /* nobody knows which epochs there were */
         end(&w);

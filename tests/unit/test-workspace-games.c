@@ -356,6 +356,8 @@ static void a_commit_that_fails_amid_a_scan_is_noticed(void)
     g_autoptr(GError) why = g_error_new_literal(SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED, "gone");
     syncd_service_discard(w.f.service, why);
     g_assert_cmpuint(standing_of(&w).state, ==, SYNCD_WORKSPACE_FAILED);
+    g_assert_cmpstr(standing_of(&w).reason, ==,
+                    "its reader ended, or something could not be read or written");
     workspace_clear(&w);
 }
 

@@ -287,6 +287,7 @@ static void a_reader_that_ends_is_noticed(void)
                                       nobody_listens, NULL);
     syncd_workspace_dispatch(w.workspace);
     g_assert_cmpint(standing_of(&w).state, ==, SYNCD_WORKSPACE_FAILED);
+    g_assert_nonnull(strstr(standing_of(&w).reason, "its reader ended"));
     g_clear_pointer(&w.workspace, syncd_workspace_free);
     workspace_clear(&w);
 }
