@@ -1,4 +1,5 @@
 /* A journal that is gone, or cannot be opened, has the best of what there is put into its place. */
+#include "base/timestamp.h"
 #include "service/repair-kinds.h"
 #include "store/rescue.h"
 #include "store/rollback.h"
@@ -82,6 +83,55 @@ static guint64 space(SyncdService *service, const char *target)
     return syncd_store_rescue_bytes(service->store);
 }
 
+/* ---- what whoever approves is told ---- */
+
+static guint64 most_of(const GPtrArray *found, bool *ret_certain)
+{
+    guint64 most = 0;
+    *ret_certain = true;
+    for (guint i = 0; i < found->len; i++) {
+        const SyncdRescuable *one = found->pdata[i];
+        most = MAX(most, one->entries);
+        *ret_certain &= !one->is_salvaged;
+    }
+    return most;
+}
+
+static void say_one(const SyncdRescuable *one, GString *out)
+{
+    char at[SYNCD_TIME_SIZE];
+    syncd_time_format_ms(one->ms, at);
+    if (one->is_salvaged)
+        g_string_append_printf(out, "what can be read of %s", one->name);
+    else
+        g_string_append_printf(out, "%s of %s with %" G_GUINT64_FORMAT " entries", one->name, at,
+                               one->entries);
+}
+
+/* Nothing is given up that is there: what is in none of them is missing already. */
+static guint64 loss(SyncdService *service, char **ret_sentence)
+{
+    guint64 known;
+    bool certain;
+    g_autoptr(GPtrArray) found = syncd_store_list_rescuable(service->store, &known);
+    guint64 most = most_of(found, &certain);
+    GString *out =
+        g_string_new(found->len > 0 ? "There is " : "None of these can be opened as it is");
+    for (guint i = 0; i < found->len; i++) {
+        g_string_append(out, i > 0 ? "; " : "");
+        say_one(found->pdata[i], out);
+    }
+    if (certain && known > most)
+        g_string_append_printf(out,
+                               ": the entries %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                               " that the index knows of are in none of these",
+                               most + 1, known);
+    else if (known > 0)
+        g_string_append_printf(out, ". The index knows of %" G_GUINT64_FORMAT, known);
+    *ret_sentence = g_string_free(g_string_append_c(out, '.'), FALSE);
+    return 0;
+}
+
 const SyncdRepairKind syncd_repair_journal_restore = {
     .name = "journal-restore",
     .kind = "restore",
@@ -92,6 +142,7 @@ const SyncdRepairKind syncd_repair_journal_restore = {
     .expected_result = "The log is open again; what it lacks, and what is damaged in it, is found "
                        "then, and named.",
     .mends_log = true,
+    .loss = loss,
     .space = space,
     .begin = begin,
     .step = step,

@@ -68,6 +68,43 @@ guint64 syncd_store_rescue_bytes(const SyncdStore *self)
     return 2 * most; /* one that is salvaged is copied twice */
 }
 
+static void rescuable_free(void *data)
+{
+    g_free(((SyncdRescuable *)data)->name);
+    g_free(data);
+}
+
+static void add_rescuable(SyncdStore *self, const char *name, GPtrArray *found)
+{
+    struct stat st = {0};
+    g_autofree char *path = syncd_directory_file(self->directory, name);
+    bool is_salvaged = strcmp(name, SYNCD_JOURNAL_FILE) == 0;
+    g_autoptr(SyncdJournal) journal =
+        is_salvaged ? NULL
+                    : syncd_journal_open_file(self->directory, name, SYNCD_DATABASE_COPY,
+                                              self->keyring, NULL);
+    if ((!is_salvaged && (journal == NULL || !syncd_journal_is_of_device(journal))) ||
+        lstat(path, &st) != 0)
+        return;
+    SyncdRescuable *one = g_new(SyncdRescuable, 1);
+    *one = (SyncdRescuable){g_strdup(name), (guint64)st.st_mtime * 1000,
+                            is_salvaged ? 0 : syncd_journal_committed(journal), is_salvaged};
+    g_ptr_array_add(found, one);
+}
+
+GPtrArray *syncd_store_list_rescuable(SyncdStore *self, guint64 *ret_known)
+{
+    g_autoptr(GPtrArray) names = list(self);
+    g_autoptr(SyncdIndex) index =
+        self->index == NULL ? syncd_index_open(self->directory, NULL) : NULL;
+    GPtrArray *found = g_ptr_array_new_with_free_func(rescuable_free);
+    for (guint i = 0; i < names->len; i++)
+        add_rescuable(self, names->pdata[i], found);
+    if (index == NULL || !syncd_index_projected(index, ret_known, NULL))
+        *ret_known = 0;
+    return found;
+}
+
 SyncdRescue *syncd_rescue_new(SyncdStore *store)
 {
     SyncdRescue *self = g_new0(SyncdRescue, 1);

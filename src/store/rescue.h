@@ -16,6 +16,18 @@
 
 #include "store/store.h"
 
+/* Something that may do, at first sight. */
+typedef struct {
+    char *name;       /* of the file */
+    guint64 ms;       /* when it was written last */
+    guint64 entries;  /* that it has, whether or not they are as they were … */
+    bool is_salvaged; /* … but of the journal itself that is known only when it is read */
+} SyncdRescuable;
+
+/* In the order in which they are looked at. `*ret_known`: so many entries there were at least, as
+ * the index has it; 0: nobody knows. Writes nothing. */
+GPtrArray *syncd_store_list_rescuable(SyncdStore *store, guint64 *ret_known);
+
 typedef struct SyncdRescue SyncdRescue;
 
 /* Whether there is anything that may do, at first sight; costs no reading of it. */

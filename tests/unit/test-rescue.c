@@ -17,6 +17,7 @@
 #include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
+#include <utime.h>
 
 #define ENTRIES 100u
 
@@ -208,6 +209,49 @@ static void an_earlier_generation_takes_its_place(void)
         expect_all(&f, ENTRIES);
         service_clear(&f);
     }
+}
+
+/* Which one, of when, how much it has, and what is in none of them: before anybody agrees. */
+static void the_plan_says_what_there_is(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    copy(&f, "journal.db", "journal-backup.db");
+    g_autofree char *path = file(&f, "journal-backup.db");
+    g_assert_cmpint(utime(path, &(struct utimbuf){1764385200, 1764385200}), ==, 0);
+    repair_open(&f, NULL);
+    guint64 had = service_sequence(&f);
+    put_many(&f, 5);
+    rest(&f);
+    guint64 known = service_sequence(&f);
+    service_close(&f);
+    removed(&f);
+    repair_open(&f, NULL);
+    g_autofree char *has = g_strdup_printf(
+                        "journal-backup.db of 2025-11-29T03:00:00Z with %" G_GUINT64_FORMAT
+                        " entries",
+                        had),
+                    *lost =
+                        g_strdup_printf("the entries %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                                        " that the index knows of are in none of these",
+                                        had + 1, known);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_assert_nonnull(strstr(syncd_repair_plan_text(plan), has));
+    g_assert_nonnull(strstr(syncd_repair_plan_text(plan), lost));
+    g_assert_null(strstr(syncd_repair_plan_text(plan), "can be read of journal.db"));
+    service_clear(&f);
+}
+
+static void nor_is_more_said_than_is_known(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    without_header(&f);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "what can be read of journal.db"));
+    g_assert_null(strstr(syncd_repair_plan_text(plan), "in none of these"));
+    service_clear(&f);
 }
 
 /* It has not all of it: the rest is known to be missing. */
@@ -672,6 +716,8 @@ int main(int argc, char **argv)
     g_test_add_func("/rescue/where-nothing-was-there-is-no-way-back",
                     where_nothing_was_there_is_no_way_back);
     g_test_add_func("/rescue/what-stays-of-a-repair-is-said", what_stays_of_a_repair_is_said);
+    g_test_add_func("/rescue/the-plan-says-what-there-is", the_plan_says_what_there_is);
+    g_test_add_func("/rescue/nor-is-more-said-than-is-known", nor_is_more_said_than_is_known);
     g_test_add_func("/rescue/a-verification-ends-with-its-journal",
                     a_verification_ends_with_its_journal);
     g_test_add_func("/rescue/an-older-backup-is-not-gone-on-with",
