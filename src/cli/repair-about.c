@@ -8,9 +8,10 @@
 
 #include <string.h>
 
-/* The path of a file in its workspace; NULL: nobody knows. */
-static char *path_of(SyncdCli *cli, SyncdClient *client, const char *file)
+char *syncd_cli_repair_path(SyncdCli *cli, SyncdClient *client, const char *file)
 {
+    if (client == NULL)
+        return NULL;
     g_autofree char *explained =
         syncd_client_explain(client, file, syncd_cli_repair_options(cli), NULL);
     return explained != NULL
@@ -37,7 +38,7 @@ char *syncd_cli_repair_about(SyncdCli *cli, SyncdClient *client, SyncdJson step)
         return purged_of(step, object);
     if (!g_str_has_prefix(target, "file/"))
         return g_steal_pointer(&target);
-    char *path = path_of(cli, client, object);
+    char *path = syncd_cli_repair_path(cli, client, object);
     return path != NULL ? path : g_steal_pointer(&object);
 }
 

@@ -75,7 +75,7 @@ static bool show_report(SyncdCli *cli, SyncdClient *client, const SyncdCliRepair
     g_autofree char *report = syncd_client_repair_report(client, repair->id, error);
     if (report == NULL)
         return false;
-    syncd_cli_show_repair_report(cli, report);
+    syncd_cli_show_repair_report(cli, client, report);
     return true;
 }
 

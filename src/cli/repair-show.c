@@ -152,14 +152,47 @@ void syncd_cli_show_repair(SyncdCli *cli, SyncdClient *client, const SyncdCliRep
 
 /* ---- a report ---- */
 
-static void show_list(SyncdCli *cli, const char *title, SyncdJson report, const char *name)
+/* Paths (char *) of the files that its steps were about, by their ids. */
+static GHashTable *paths_of(SyncdCli *cli, SyncdClient *client, SyncdJson report)
+{
+    GHashTable *paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    SyncdJsonIter iter;
+    SyncdJson step;
+    syncd_json_iter_init(&iter, syncd_json_member(report, "steps"));
+    while (syncd_json_iter_next(&iter, NULL, &step)) {
+        g_autofree char *target = syncd_record_text(step, "target");
+        g_auto(GStrv) parts = g_strsplit(target, "/", 3);
+        if (g_strcmp0(parts[0], "file") != 0 || parts[1] == NULL)
+            continue;
+        char *path = syncd_cli_repair_path(cli, client, parts[1]);
+        if (path != NULL)
+            g_hash_table_insert(paths, g_strdup(parts[1]), path);
+    }
+    return paths;
+}
+
+/* What is said of a file is said of its path. */
+static char *with_paths(char *text, GHashTable *paths)
+{
+    GHashTableIter iter;
+    gpointer id, path;
+    g_autoptr(GString) named = g_string_new(text);
+    g_free(text);
+    g_hash_table_iter_init(&iter, paths);
+    while (g_hash_table_iter_next(&iter, &id, &path))
+        g_string_replace(named, id, path, 0);
+    return g_strdup(named->str);
+}
+
+static void show_list(SyncdCli *cli, const char *title, SyncdJson report, const char *name,
+                      GHashTable *paths)
 {
     SyncdJsonIter iter;
     SyncdJson one;
     syncd_json_iter_init(&iter, syncd_json_member(report, name));
     while (syncd_json_iter_next(&iter, NULL, &one)) {
-        g_autofree char *text = syncd_json_dup_text(one);
-        show_line(cli, title, text != NULL ? text : "");
+        g_autofree char *text = with_paths(syncd_json_dup_text(one), paths);
+        show_line(cli, title, text);
     }
 }
 
@@ -214,7 +247,7 @@ static const char *outcome_of(SyncdJson report)
     return N_("It has not ended.");
 }
 
-void syncd_cli_show_repair_report(SyncdCli *cli, const char *document)
+void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char *document)
 {
     SyncdJson report = root_of(document);
     if (syncd_cli_json(cli)) {
@@ -224,17 +257,20 @@ void syncd_cli_show_repair_report(SyncdCli *cli, const char *document)
     g_autofree char *failure = syncd_record_text(report, "failure"),
                     *reason = syncd_record_text(report, "reason"),
                     *next = syncd_record_text(report, "next_action");
+    g_autoptr(GHashTable) paths = paths_of(cli, client, report);
+    g_autofree char *wrong = with_paths(g_steal_pointer(&failure), paths),
+                    *why = with_paths(g_steal_pointer(&reason), paths);
     syncd_output_printf(cli->out, "%s\n", _(outcome_of(report)));
-    show_line(cli, _("What was wrong:"), failure);
-    if (*reason != '\0')
-        show_line(cli, _("Why not:"), reason);
-    show_list(cli, _("About:"), report, "affected_objects");
-    show_list(cli, _("Of:"), report, "affected_actors");
-    show_list(cli, _("Preserved:"), report, "preserved");
-    show_list(cli, _("Made anew:"), report, "rebuilt");
-    show_list(cli, _("Set aside:"), report, "quarantined");
-    show_list(cli, _("Given up:"), report, "given_up");
+    show_line(cli, _("What was wrong:"), wrong);
+    if (*why != '\0')
+        show_line(cli, _("Why not:"), why);
+    show_list(cli, _("About:"), report, "affected_objects", paths);
+    show_list(cli, _("Of:"), report, "affected_actors", paths);
+    show_list(cli, _("Preserved:"), report, "preserved", paths);
+    show_list(cli, _("Made anew:"), report, "rebuilt", paths);
+    show_list(cli, _("Set aside:"), report, "quarantined", paths);
+    show_list(cli, _("Given up:"), report, "given_up", paths);
     show_purged(cli, report);
-    show_list(cli, _("Still wrong:"), report, "unresolved_conflicts");
+    show_list(cli, _("Still wrong:"), report, "unresolved_conflicts", paths);
     show_line(cli, _("Next:"), next);
 }

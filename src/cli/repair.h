@@ -45,5 +45,9 @@ void syncd_cli_show_repair(SyncdCli *cli, SyncdClient *client, const SyncdCliRep
  * which nobody applied yet would mend. */
 char *syncd_cli_repair_about(SyncdCli *cli, SyncdClient *client, SyncdJson step);
 void syncd_cli_show_repair_causes(SyncdCli *cli, SyncdClient *client, SyncdJson plan);
-/* repair-show.c: what was done, in words, or as the document it is. */
-void syncd_cli_show_repair_report(SyncdCli *cli, const char *report);
+/* The path of a file in its workspace, as far as the daemon tells this caller; NULL: it does not.
+ */
+char *syncd_cli_repair_path(SyncdCli *cli, SyncdClient *client, const char *file);
+/* repair-show.c: what was done, in words, or as the document it is. Files go by their paths, where
+ * there is a client to ask for them. */
+void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char *report);

@@ -250,13 +250,21 @@ class Rotten:
         return self.me.json('list')[0]['id']
 
     def repair(self):
+        """What is said of it, for people."""
         for verb in ('approve', 'apply'):
-            self.me.does(verb, self.last(), '--yes')
+            said = self.me.does(verb, self.last(), '--yes')
+        return said
 
     def take_back(self):
         plan = self.last()
         for verb in ('rollback', 'discard'):
             self.me.does(verb, plan, '--yes')
+
+
+def id_of_file(me):
+    """The id of the file that the newest plan is about."""
+    step, = me.json('list')[0]['steps']
+    return step['object_id']
 
 
 @promise
@@ -268,7 +276,9 @@ def of_a_file_a_person_says_which_bytes_are_right(world):
         equal(rotten.plan(), 'file-restore')
         shown = me.does('show')
         assert 'shopping' in shown and 'sha256' not in shown.split('STEP')[1], shown
-        rotten.repair()
+        told, identifier = rotten.repair(), id_of_file(me)
+        assert 'About: shopping' in told and identifier not in told, told
+        assert identifier in me.does('show', '--json', rotten.last())
         equal((rotten.file.read_text(), rotten.is_found()), (rotten.text, False))
         rotten.take_back()
         equal((rotten.file.read_text(), rotten.is_found()), (rotten.rotten, True))
