@@ -100,3 +100,20 @@ char *syncd_service_evidence_id(SyncdService *service, const SyncdEntry *entry)
     SyncdJson root = syncd_json_root(envelope->str, envelope->len);
     return syncd_json_dup_text(syncd_json_member(root, "evidence_id"));
 }
+
+bool syncd_service_view_evidence(SyncdService *service, const SyncdCaller *caller,
+                                 SyncdView *ret_view, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    if (syncd_service_view(service, caller, ret_view, &problem))
+        return true;
+    g_autofree char *what = NULL, *next = NULL;
+    syncd_error_split(problem->message, &what, &next);
+    int code = problem->domain == SYNCD_ERROR ? problem->code : SYNCD_ERROR_STORAGE_FAILED;
+    syncd_set_error_next(error, (SyncdErrorCode)code,
+                         "have the index made anew with `sourceos-syncd repair plan`, or list "
+                         "everybody's evidence with --all, which needs none",
+                         "Which evidence is yours says the index, and that cannot be used: %s",
+                         what);
+    return false;
+}

@@ -57,7 +57,7 @@ SyncdEvidenceSearch *syncd_service_begin_find_evidence(SyncdService *service,
     search->service = service;
     search->id = g_strdup(id);
     search->of_evidence = g_str_has_prefix(id, EVIDENCE_PREFIX);
-    if (!syncd_service_view(service, caller, &search->view, error) || !aim(search, error))
+    if (!syncd_service_view_evidence(service, caller, &search->view, error) || !aim(search, error))
         return NULL;
     return g_steal_pointer(&search);
 }

@@ -150,7 +150,7 @@ static void aim(Page *page, guint64 after)
 static bool fill_page(Page *page, const SyncdCaller *caller, const SyncdEvidenceListing *listing,
                       GError **error)
 {
-    if (!syncd_service_view(page->service, caller, &page->view, error) ||
+    if (!syncd_service_view_evidence(page->service, caller, &page->view, error) ||
         !take_type(page, listing->type, error) || !take_order(page, listing->order, error) ||
         !take_limit(page, listing->limit, error) || !take_cursor(page, listing, error))
         return false;

@@ -419,6 +419,38 @@ static void a_repair_leaves_evidence(void)
     service_clear(&f);
 }
 
+/* Whose an entry is the index says: whoever may see all of them needs none, and that is said. */
+static void without_an_index_it_says_how(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    service_close(&f);
+    damage_index(&f);
+    f.instance = SYNCD_INSTANCE_SYSTEM;
+    repair_open(&f, NULL);
+    g_autofree char *cursor = NULL, *all_cursor = NULL;
+    const SyncdEvidenceListing listing = {.limit = 10};
+    SyncdCaller caller = f.caller;
+    caller.inspector = false;
+    g_assert_null(syncd_service_list_evidence(f.service, &caller, &listing, &cursor, &error));
+    g_assert_nonnull(strstr(error->message, "--all"));
+    g_assert_nonnull(strstr(error->message, "repair plan"));
+    g_clear_error(&error);
+    SyncdEvidenceSearch *search =
+        syncd_service_begin_find_evidence(f.service, &caller, "evidence-1", &error);
+    g_assert_null(search);
+    g_assert_nonnull(strstr(error->message, "--all"));
+    g_clear_error(&error);
+    caller.inspector = true;
+    g_autofree char *list =
+        syncd_service_list_evidence(f.service, &caller, &listing, &all_cursor, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(list, "note-1"));
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -434,5 +466,6 @@ int main(int argc, char **argv)
     g_test_add_func("/ledger/one", one_is_found_by_either_id);
     g_test_add_func("/ledger/callers", in_the_system_instance_a_caller_has_its_own);
     g_test_add_func("/ledger/repairs", a_repair_leaves_evidence);
+    g_test_add_func("/ledger/no-index", without_an_index_it_says_how);
     return g_test_run();
 }
