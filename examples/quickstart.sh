@@ -202,6 +202,7 @@ tour_of_a_workspace() {
     try $syncd workspace files "$writing" --no-pager
     printf '\n$ echo The end >> %s\n' "$(quoted "$writing/story")"
     printf 'The end\n' >>"$writing/story"
+    say '' 'It is recorded as it happens. A scan finds what that has missed, and waits for the rest:'
     try $syncd workspace scan "$writing"
     try $syncd log "$writing/story" --no-pager
     try $syncd explain "$writing/story" --no-pager

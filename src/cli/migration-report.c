@@ -158,7 +158,7 @@ static void print_reports(SyncdCli *cli, const GPtrArray *reports, const char *d
                                 "are. Nothing was done.\n"),
                         safe_from, safe_to, objects, failures);
     if (digest != NULL)
-        syncd_output_printf(cli->out, _("Digest: %s\n"), digest);
+        syncd_output_line(cli->out, _("Digest:"), digest);
 }
 
 void syncd_migration_entries_show(SyncdCli *cli, const GPtrArray *entries)

@@ -50,14 +50,13 @@ static void show_plan(SyncdCli *cli, const char *plan, const char *digest)
         syncd_output_json(cli->out, plan, strlen(plan), true);
         return;
     }
-    g_autofree char *safe = syncd_text_safe(digest);
     show_amount(cli, plan);
     if (number_of(plan, "shared_chunks") > 0)
         syncd_output_printf(cli->out, _("Of these files %u stay: others need them\n"),
                             (guint)number_of(plan, "shared_chunks"));
     syncd_copies_show(cli, syncd_json_member(syncd_json_root(plan, strlen(plan)), "copies"));
     show_unreachable(cli, plan);
-    syncd_output_printf(cli->out, _("Digest of this plan: %s\n"), safe);
+    syncd_output_line(cli->out, _("Digest of this plan:"), digest);
 }
 
 static bool is_proven(const char *report)

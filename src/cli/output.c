@@ -163,6 +163,15 @@ void syncd_output_printf(SyncdOutput *output, const char *format, ...)
     printed(output);
 }
 
+void syncd_output_line(SyncdOutput *self, const char *title, const char *text)
+{
+    g_autofree char *safe = syncd_text_safe(text);
+    g_autoptr(GString) line = g_string_new(title);
+    g_string_append_c(line, ' ');
+    syncd_text_wrap(line, safe, syncd_text_width(title) + 1, 2, syncd_output_width(self));
+    syncd_output_printf(self, "%s\n", line->str);
+}
+
 void syncd_output_styled(SyncdOutput *output, SyncdStyle style, const char *text)
 {
     if (output->color)

@@ -36,6 +36,8 @@ void syncd_output_set_width(SyncdOutput *output, unsigned columns);
 
 void syncd_output_text(SyncdOutput *output, const char *text);
 void syncd_output_printf(SyncdOutput *output, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* A title, and text behind it that is made safe and wrapped: a line, or as many as it takes. */
+void syncd_output_line(SyncdOutput *output, const char *title, const char *text);
 /* Safe text in a style; plain where there is no colour. */
 void syncd_output_styled(SyncdOutput *output, SyncdStyle style, const char *text);
 /* From now on every JSON document on one line. */

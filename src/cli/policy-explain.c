@@ -216,7 +216,7 @@ static void show_text(SyncdCli *cli, const SyncdPolicySet *set, const Explanatio
     if (explanation->claimed != NULL && explanation->weaker)
         syncd_output_printf(cli->out, _("The decision given says %s, which is weaker.\n"),
                             explanation->claimed);
-    syncd_output_printf(cli->out, _("Policy %s\n"), syncd_policy_set_digest(set));
+    syncd_output_line(cli->out, _("Policy"), syncd_policy_set_digest(set));
     syncd_output_text(cli->out, _("Rules that match, in the order in which they are looked at:\n"));
     for (guint i = 0; i < explanation->voices->len; i++)
         show_voice(cli->out, &g_array_index(explanation->voices, SyncdPolicyVoice, i));

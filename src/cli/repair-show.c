@@ -4,7 +4,6 @@
 #include "cli/listing.h"
 #include "cli/repair.h"
 #include "cli/table.h"
-#include "cli/text.h"
 #include "cli/when.h"
 #include "domain/repair-plan.h"
 
@@ -15,22 +14,13 @@ static SyncdJson root_of(const char *document)
     return syncd_json_root(document, strlen(document));
 }
 
-static void show_line(SyncdCli *cli, const char *title, const char *text)
-{
-    g_autofree char *safe = syncd_text_safe(text);
-    g_autoptr(GString) line = g_string_new(title);
-    g_string_append_c(line, ' ');
-    syncd_text_wrap(line, safe, syncd_text_width(title) + 1, 2, syncd_output_width(cli->out));
-    syncd_output_printf(cli->out, "%s\n", line->str);
-}
-
 static void show_time(SyncdCli *cli, const char *title, SyncdJson plan, const char *name)
 {
     guint64 usec = syncd_record_number(plan, name);
     if (usec == 0)
         return;
     g_autofree char *when = syncd_when_local_usec(usec);
-    show_line(cli, title, when);
+    syncd_output_line(cli->out, title, when);
 }
 
 /* ---- a plan ---- */
@@ -80,7 +70,7 @@ static void show_risk(SyncdCli *cli, SyncdJson document)
     g_autofree char *text = g_strdup_printf(destructive ? _("%s; some of it cannot be taken back")
                                                         : _("%s; nothing is destroyed"),
                                             risk != NULL ? risk : "");
-    show_line(cli, _("Risk:"), text);
+    syncd_output_line(cli->out, _("Risk:"), text);
 }
 
 /* How far each is says the daemon, in the same order. */
@@ -122,11 +112,11 @@ static void show_states(SyncdCli *cli, SyncdJson plan)
     g_autofree char *state = syncd_record_text(plan, "state"),
                     *approver = syncd_record_text(plan, "approver"),
                     *failure = syncd_record_text(plan, "failure");
-    show_line(cli, _("State:"), state);
+    syncd_output_line(cli->out, _("State:"), state);
     if (*approver != '\0')
-        show_line(cli, _("Approved by:"), approver);
+        syncd_output_line(cli->out, _("Approved by:"), approver);
     if (*failure != '\0')
-        show_line(cli, _("Failure:"), failure);
+        syncd_output_line(cli->out, _("Failure:"), failure);
     if (strcmp(state, "approved") == 0)
         show_time(cli, _("Approved until:"), plan, "approval_until_usec");
     else if (strcmp(state, "preview") == 0)
@@ -139,10 +129,10 @@ void syncd_cli_show_repair(SyncdCli *cli, SyncdClient *client, const SyncdCliRep
 {
     SyncdJson plan = root_of(repair->description), document = root_of(repair->document);
     g_autofree char *summary = syncd_record_text(document, "summary");
-    show_line(cli, _("Plan:"), repair->id);
-    show_line(cli, _("Effect:"), summary);
+    syncd_output_line(cli->out, _("Plan:"), repair->id);
+    syncd_output_line(cli->out, _("Effect:"), summary);
     show_risk(cli, document);
-    show_line(cli, _("Digest:"), repair->digest);
+    syncd_output_line(cli->out, _("Digest:"), repair->digest);
     show_states(cli, plan);
     syncd_output_text(cli->out, "\n");
     show_steps(cli, client, document, plan);
@@ -192,7 +182,7 @@ static void show_list(SyncdCli *cli, const char *title, SyncdJson report, const 
     syncd_json_iter_init(&iter, syncd_json_member(report, name));
     while (syncd_json_iter_next(&iter, NULL, &one)) {
         g_autofree char *text = with_paths(syncd_json_dup_text(one), paths);
-        show_line(cli, title, text);
+        syncd_output_line(cli->out, title, text);
     }
 }
 
@@ -206,7 +196,7 @@ static void show_purged(SyncdCli *cli, SyncdJson report)
         g_autofree char *object = syncd_record_text(one, "object_id"),
                         *operation = syncd_record_text(one, "operation"),
                         *text = g_strdup_printf(_("%s (operation %s)"), object, operation);
-        show_line(cli, _("Purged:"), text);
+        syncd_output_line(cli->out, _("Purged:"), text);
     }
 }
 
@@ -261,9 +251,9 @@ void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char
     g_autofree char *wrong = with_paths(g_steal_pointer(&failure), paths),
                     *why = with_paths(g_steal_pointer(&reason), paths);
     syncd_output_printf(cli->out, "%s\n", _(outcome_of(report)));
-    show_line(cli, _("What was wrong:"), wrong);
+    syncd_output_line(cli->out, _("What was wrong:"), wrong);
     if (*why != '\0')
-        show_line(cli, _("Why not:"), why);
+        syncd_output_line(cli->out, _("Why not:"), why);
     show_list(cli, _("About:"), report, "affected_objects", paths);
     show_list(cli, _("Of:"), report, "affected_actors", paths);
     show_list(cli, _("Preserved:"), report, "preserved", paths);
@@ -272,5 +262,5 @@ void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char
     show_list(cli, _("Given up:"), report, "given_up", paths);
     show_purged(cli, report);
     show_list(cli, _("Still wrong:"), report, "unresolved_conflicts", paths);
-    show_line(cli, _("Next:"), next);
+    syncd_output_line(cli->out, _("Next:"), next);
 }

@@ -98,7 +98,7 @@ void syncd_text_pad(GString *out, size_t start, size_t width)
 
 void syncd_text_wrap(GString *out, const char *text, size_t at, size_t indent, size_t width)
 {
-    bool begins = true; /* a line: nothing of the text stands on it yet */
+    bool begins = true; /* nothing of the text stands on this line yet */
     g_auto(GStrv) words = width > 0 ? g_strsplit(text, " ", -1) : NULL;
     if (words == NULL) {
         g_string_append(out, text);
@@ -106,7 +106,9 @@ void syncd_text_wrap(GString *out, const char *text, size_t at, size_t indent, s
     }
     for (char **word = words; *word != NULL; word++) {
         size_t wide = syncd_text_width(*word);
-        if (!begins && at + 1 + wide > width) {
+        if (at > indent && at + (begins ? 0 : 1) + wide > width) {
+            while (out->len > 0 && out->str[out->len - 1] == ' ')
+                g_string_truncate(out, out->len - 1);
             g_string_append_printf(out, "\n%*s", (int)indent, "");
             at = indent;
             begins = true;

@@ -37,6 +37,15 @@ static void say_deep(SyncdCli *cli, SyncdJson result)
                      syncd_cli_workspace_name(workspace));
 }
 
+/* Usually as the folders are watched, and each change is recorded as it comes. */
+static bool finds_nothing(SyncdJson result)
+{
+    return syncd_record_number(result, "created") + syncd_record_number(result, "changed") +
+               syncd_record_number(result, "deleted") + syncd_record_number(result, "unreadable") +
+               syncd_record_number(result, "mismatched") ==
+           0;
+}
+
 static void say(SyncdCli *cli, SyncdJson result)
 {
     unsigned long long unreadable = syncd_record_number(result, "unreadable");
@@ -45,6 +54,9 @@ static void say(SyncdCli *cli, SyncdJson result)
                         (unsigned long long)syncd_record_number(result, "created"),
                         (unsigned long long)syncd_record_number(result, "changed"),
                         (unsigned long long)syncd_record_number(result, "deleted"));
+    if (finds_nothing(result))
+        syncd_cli_remark(cli, "%s",
+                         _("Nothing more: what changed before the scan is recorded already."));
     if (syncd_json_member(result, "deep").type == SYNCD_JSON_TRUE)
         say_deep(cli, result);
     if (unreadable > 0)

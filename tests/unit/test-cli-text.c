@@ -182,6 +182,28 @@ static void tables_fit_the_terminal(void)
     }
 }
 
+/* What is wider than what is left of a line stands on the next one, and is not broken. */
+static void no_word_is_broken(void)
+{
+    static const struct {
+        unsigned width;
+        const char *text;
+    } cases[] = {
+        {0, "Digest: sha256:0123456789abcdef\nText: short\n"},
+        {40, "Digest: sha256:0123456789abcdef\nText: short\n"},
+        {26, "Digest:\n  sha256:0123456789abcdef\nText: short\n"},
+        {8, "Digest:\n  sha256:0123456789abcdef\nText:\n  short\n"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Pipe p = open_pipe();
+        syncd_output_set_width(p.output, cases[i].width);
+        syncd_output_line(p.output, "Digest:", "sha256:0123456789abcdef");
+        syncd_output_line(p.output, "Text:", "short");
+        g_autofree char *text = finish(&p);
+        g_assert_cmpstr(text, ==, cases[i].text);
+    }
+}
+
 static void records_show_lists_as_people_write_them(void)
 {
     static const char record[] = "{\"capabilities\":[\"read\",\"write\"],\"empty\":[],"
@@ -360,6 +382,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/text/json", json_stays_the_same_document);
     g_test_add_func("/cli/text/width", width_is_what_is_seen);
     g_test_add_func("/cli/output/tables", tables_are_aligned_by_width);
+    g_test_add_func("/cli/output/lines", no_word_is_broken);
     g_test_add_func("/cli/output/records", records_show_lists_as_people_write_them);
     g_test_add_func("/cli/text/nested", what_is_nested_has_lines_of_its_own);
     g_test_add_func("/cli/output/tables-fit", tables_fit_the_terminal);
