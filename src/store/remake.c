@@ -21,8 +21,10 @@
 #define SIGHTINGS_A_STEP 1000u
 /* Of the time that all of it takes; the rest is for the lookups. */
 #define PART_OF_ROWS 0.8
-/* Stays free for the log, whose WAL may grow to this. */
-#define MARGIN (16u * 1024u * 1024u)
+/* Stays free for the log, whose WAL may grow to the latter. A small index is that of a small log:
+ * then it is as much as the index takes. */
+#define MARGIN_MIN (1024u * 1024u)
+#define MARGIN_MAX (16u * 1024u * 1024u)
 
 void syncd_store_end_remake(SyncdStore *self)
 {
@@ -33,14 +35,15 @@ void syncd_store_end_remake(SyncdStore *self)
 
 /* ---- room ---- */
 
-static bool require_room(SyncdStore *self, guint64 bytes, GError **error)
+static bool require_room(SyncdStore *self, guint64 bytes, guint64 margin, GError **error)
 {
     guint64 room;
     if (!syncd_directory_room(self->directory, self->reserve_bytes, &room, error))
         return false;
-    if (room >= bytes + MARGIN)
+    bytes += margin;
+    if (room >= bytes)
         return true;
-    g_autofree char *needed = g_format_size(bytes + MARGIN), *there = g_format_size(room);
+    g_autofree char *needed = g_format_size(bytes), *there = g_format_size(room);
     syncd_set_error(error, SYNCD_ERROR_NO_SPACE,
                     "There is no room to make the index anew: it takes %s, and %s are free beside "
                     "the space set aside",
@@ -49,11 +52,13 @@ static bool require_room(SyncdStore *self, guint64 bytes, GError **error)
 }
 
 /* What is sorted for a lookup is put aside meanwhile, and what comes late fills pages by half. */
-static bool require_room_for_all(SyncdStore *self, GError **error)
+static bool require_room_for_all(SyncdStore *self, guint64 *ret_margin, GError **error)
 {
     guint64 bytes;
-    return syncd_index_bytes(self->index, &bytes, error) &&
-           require_room(self, bytes + bytes / 2, error);
+    if (!syncd_index_bytes(self->index, &bytes, error))
+        return false;
+    *ret_margin = CLAMP(bytes, MARGIN_MIN, MARGIN_MAX);
+    return require_room(self, bytes + bytes / 2, *ret_margin, error);
 }
 
 /* ---- step by step ---- */
@@ -65,9 +70,11 @@ static bool begin(SyncdStore *self, GError **error)
         return false;
     /* One that a killed process left takes room too. */
     syncd_index_discard_new(NULL, self->directory);
-    if (!require_room_for_all(self, error))
+    guint64 margin;
+    if (!require_room_for_all(self, &margin, error))
         return false;
     self->remake = (SyncdRemake){.index = syncd_index_begin_new(self->directory, error),
+                                 .margin = margin,
                                  .left = syncd_journal_committed(self->journal)};
     return self->remake.index != NULL;
 }
@@ -138,7 +145,7 @@ static bool step(SyncdStore *self, bool *ret_more, GError **error)
     *ret_more = true;
     if (remake->index == NULL)
         return begin(self, error);
-    if (!require_room(self, 0, error))
+    if (!require_room(self, 0, remake->margin, error))
         return false;
     if (remake->unsynced >= BATCHES_A_SYNC)
         return sync_made(self, error);

@@ -26,6 +26,7 @@ typedef struct {
     guint64 carried; /* the file whose sighting was carried over last */
     guint unsynced;  /* batches since its file was synced */
     guint64 left;    /* entries that are not in it yet */
+    guint64 margin;  /* that stays free on the disk */
     bool compared;   /* with the one that serves */
 } SyncdRemake;
 

@@ -2,6 +2,7 @@
  * The index is made anew beside the one that serves: nobody waits for it, what is written meanwhile
  * is in both, and what cannot be made leaves the one there is.
  */
+#include "disk-fixture.h"
 #include "index-dump.h"
 #include "store-fixture.h"
 #include "store/index-private.h"
@@ -122,6 +123,23 @@ static void without_room_the_one_there_is_goes_on(void)
     assert_answers(&f, ENTRIES + 50);
     fixture_assert_sound(&f);
     fixture_clear(&f);
+}
+
+/* What stays free for the log is as much as a small one needs, and not more than the disk has. */
+static void on_a_small_disk_it_is_made(void)
+{
+    Fixture f;
+    if (!begin_small_disk(&f, 7, "size=12m"))
+        return;
+    fixture_open(&f);
+    fixture_fill(&f, 500);
+    while (step(&f))
+        continue;
+    assert_answers(&f, 500);
+    fill_disk(&f);
+    assert_refused(&f, SYNCD_ERROR_NO_SPACE);
+    free_disk(&f);
+    end_small_disk(&f);
 }
 
 static void what_stands_in_the_way_of_the_new_one_hurts_nobody(void)
@@ -332,6 +350,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/remake/nobody-waits", nobody_waits_for_it);
     g_test_add_func("/remake/same", it_is_the_same_as_one_that_is_rebuilt);
+    g_test_add_func("/remake/small-disk", on_a_small_disk_it_is_made);
     g_test_add_func("/remake/no-room", without_room_the_one_there_is_goes_on);
     g_test_add_func("/remake/in-the-way", what_stands_in_the_way_of_the_new_one_hurts_nobody);
     g_test_add_func("/remake/exchange", an_exchange_that_fails_leaves_none_for_a_moment);
