@@ -225,8 +225,8 @@ void syncd_service_state(SyncdService *service, SyncdState *ret_state)
     count_asking(service);
     count_mismatched(service);
     look_for_keys(service);
-    look_at_index(service);
     syncd_store_look_at_place(service->store);
+    look_at_index(service);
     syncd_service_known_state(service, ret_state);
 }
 

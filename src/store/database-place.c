@@ -36,3 +36,14 @@ char *syncd_database_displacement(SyncdDatabase *db)
     what = compare(&db->wal_place, wal, least);
     return what != NULL ? g_strdup_printf("%s-wal %s", db->kind->name, what) : NULL;
 }
+
+bool syncd_database_note_displacement(SyncdDatabase *db)
+{
+    g_autofree char *displacement = db->displaced ? NULL : syncd_database_displacement(db);
+    if (displacement == NULL)
+        return false;
+    db->displaced = true;
+    g_free(db->damage);
+    db->damage = g_strconcat(displacement, " while it was open", NULL);
+    return true;
+}

@@ -129,6 +129,9 @@ bool syncd_database_copy_step(SyncdDatabase *db, const char *copy, SyncdCopyKind
 /* What became of its files since they were opened, where they are not those at their paths any
  * more, or were cut short; NULL: nothing did. Costs a look at each. */
 char *syncd_database_displacement(SyncdDatabase *db);
+/* The same, of one that is as well read where it is: remembered as damage. True where it was seen
+ * now for the first time. */
+bool syncd_database_note_displacement(SyncdDatabase *db);
 
 /* From now on nothing is moved or synced, also not by closing: after a sync that failed one that
  * succeeds proves nothing, and what is removed next needs none. */

@@ -4,13 +4,26 @@
 #include "store/mend.h"
 #include "store/store-private.h"
 
+/* One that is being made is in no place yet. */
+static void look_at_index(SyncdStore *self)
+{
+    if (self->index == NULL || self->projection != NULL)
+        return;
+    SyncdDatabase *db = syncd_index_database(self->index);
+    if (syncd_database_note_displacement(db))
+        syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_INDEX_REBUILT, "%s: it has to be made anew.",
+                  syncd_database_damage(db));
+}
+
 bool syncd_store_look_at_place(SyncdStore *self)
 {
     if (self->displaced != NULL || self->mode == SYNCD_STORE_INSPECT)
         return self->displaced == NULL;
     self->displaced = syncd_database_displacement(syncd_journal_database(self->journal));
-    if (self->displaced == NULL)
+    if (self->displaced == NULL) {
+        look_at_index(self);
         return true;
+    }
     syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT,
               "%s while it was open: nothing is written any more.", self->displaced);
     if (self->condition != SYNCD_STORE_DAMAGED)

@@ -1,5 +1,5 @@
 /*
- * A journal whose files were removed, replaced or cut short while it is open.
+ * A journal or an index whose files were removed, replaced or cut short while it is open.
  *
  * It is looked for at each commit and by each diagnosis. What is open has all that was acknowledged
  * then, unless it was cut short, and nobody who opens the path would find it: so nothing more is
@@ -8,6 +8,8 @@
  * finds it. However long that takes: nobody is served any more, and nothing else has the bytes. It
  * goes in steps all the same, so that whoever closes it can tell the service manager, which would
  * end him (TimeoutStopSec=), that it goes on.
+ *
+ * An index goes on to answer from what is open, until another one is made from the log.
  */
 #pragma once
 

@@ -221,6 +221,9 @@ static bool step_beside(SyncdStore *self, const Snapshot *snapshot, bool *ret_mo
     self->index_snapshot = g_strdup(snapshot->main);
     bool ok = syncd_store_step_remake(self, ret_more, error);
     g_clear_pointer(&self->index_snapshot, g_free);
+    /* Nothing was at the path of one that was removed while it served. */
+    if (ok && !*ret_more && !is_kept(self, snapshot))
+        ok = syncd_directory_publish(self->directory, snapshot->none, SYNCD_BYTES("", 0), error);
     *ret_progress = *ret_more ? syncd_store_remake_part(self) : 1;
     return ok;
 }

@@ -8,6 +8,7 @@
 #include "diagnose-fixture.h"
 #include "service/internal.h"
 #include "store/displaced.h"
+#include "store/examine.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -198,6 +199,93 @@ static void what_takes_long_to_keep_goes_in_steps(void)
     g_assert_cmpuint(steps_to_keep(200), >=, 5);
 }
 
+/* ---- the index ---- */
+
+static void index_removed(const ServiceFixture *f)
+{
+    take_away(f, "index.db");
+    take_away(f, "index.db-wal");
+}
+
+static void index_wal_removed(const ServiceFixture *f)
+{
+    take_away(f, "index.db-wal");
+}
+
+static void index_replaced(const ServiceFixture *f)
+{
+    g_autofree char *other = file(f, "other");
+    g_autofree char *path = index_path(f);
+    write_private(other, "this is no database at all", -1);
+    g_assert_cmpint(g_rename(other, path), ==, 0);
+}
+
+static const struct {
+    const char *what;
+    void (*displace)(const ServiceFixture *f);
+} index_cases[] = {
+    {"index.db was removed while it was open", index_removed},
+    {"index.db-wal was removed while it was open", index_wal_removed},
+    {"index.db was replaced by another file while it was open", index_replaced},
+};
+
+static void expect_index(ServiceFixture *f, const char *damage)
+{
+    SyncdIndexHealth health;
+    syncd_store_index_health(f->service->store, &health);
+    g_assert_true(health.serves);
+    g_assert_cmpstr(health.damage, ==, damage);
+}
+
+static void an_index_is_noticed_and_made_anew(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(index_cases); i++) {
+        ServiceFixture f;
+        begin(&f);
+        rest(&f);
+        index_cases[i].displace(&f);
+        put(&f, "note-3", "{}"); /* is taken, and answered from what is open */
+        g_assert_true(lookups_answer(&f));
+        expect_index(&f, index_cases[i].what);
+        g_assert_true(is_found(&f, "index-damaged"));
+
+        SyncdRepairPlan *plan = plan_repair(&f);
+        g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "index-rebuild"));
+        approve_repair(&f, plan);
+        apply_repair(&f, plan);
+        g_assert_false(is_found(&f, "index-damaged"));
+        put(&f, "note-4", "{}");
+        rest(&f);
+        expect_index(&f, NULL);
+        repair_reopen(&f);
+        assert_clean(&f);
+        SyncdIndexHealth health;
+        syncd_store_index_health(f.service->store, &health);
+        g_assert_null(health.lost); /* it is the one that was made */
+        g_assert_true(lookups_answer(&f));
+        service_clear(&f);
+    }
+}
+
+/* What somebody put there is not written to by one that ends. */
+static void one_that_ends_leaves_the_other_index_alone(void)
+{
+    ServiceFixture f;
+    gsize size;
+    begin(&f);
+    rest(&f);
+    index_replaced(&f);
+    g_autofree char *wal = file(&f, "index.db-wal");
+    write_private(wal, "another WAL", -1);
+    put(&f, "note-3", "{}");
+    service_close(&f);
+    g_autofree char *bytes = index_bytes(&f, &size), *other = NULL;
+    g_assert_cmpstr(bytes, ==, "this is no database at all");
+    g_assert_true(g_file_get_contents(wal, &other, NULL, NULL));
+    g_assert_cmpstr(other, ==, "another WAL");
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -209,5 +297,9 @@ int main(int argc, char **argv)
                     one_that_is_closed_leaves_what_it_had);
     g_test_add_func("/displaced/what-takes-long-to-keep-goes-in-steps",
                     what_takes_long_to_keep_goes_in_steps);
+    g_test_add_func("/displaced/an-index-is-noticed-and-made-anew",
+                    an_index_is_noticed_and_made_anew);
+    g_test_add_func("/displaced/one-that-ends-leaves-the-other-index-alone",
+                    one_that_ends_leaves_the_other_index_alone);
     return g_test_run();
 }
