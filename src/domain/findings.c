@@ -40,10 +40,16 @@ static const SyncdFinding findings[] = {
      N_("The journal is not where the daemon opened it, so nothing is written any more: {reason}. "
         "What was acknowledged is in what is open: have it written back before the daemon ends."),
      PLAN, DURABLE, "journal-generation",
-     N_("Find out who removed, replaced or cut the file. Where the repair cannot read what is "
+     N_("Find out who removed or replaced the file. Where the repair cannot read what is "
         "open, "
         "restart the daemon, which keeps that, and plan again: the best of what there is takes the "
         "place of the journal.")},
+    {"journal-cut", "critical",
+     N_("The journal was cut short while the daemon has it open, so nothing is written any more: "
+        "{reason}. What has most of its entries takes its place by a repair."),
+     PLAN, DURABLE, "journal-restore",
+     N_("Find out who cut the file. Where there is a backup of journal.db, put it into the state "
+        "directory as journal-backup.db before the repair: it takes what has most entries.")},
     {"log-rolled-back", "critical",
      N_("The log lost its end, and is read-only: {n} entries that were there are missing. Put the "
         "newer journal back, or stop the daemon and adopt what is left."),

@@ -96,11 +96,12 @@ static void add_unreadable(SyncdDiagnosis *self)
 
 static void add_displacement(SyncdDiagnosis *self)
 {
-    const char *displacement = syncd_store_displacement(self->service->store);
+    SyncdStore *store = self->service->store;
+    const char *displacement = syncd_store_displacement(store);
+    const char *code = syncd_store_is_cut(store) ? "journal-cut" : "journal-displaced";
     if (displacement == NULL)
         return;
-    SyncdFound *found =
-        syncd_diagnosis_add(self, "journal-displaced", "reason", displacement, NULL);
+    SyncdFound *found = syncd_diagnosis_add(self, code, "reason", displacement, NULL);
     found->target = g_strdup("journal");
     syncd_found_evidence(found, g_strdup(displacement));
 }

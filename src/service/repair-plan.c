@@ -5,6 +5,7 @@
 
 #include "base/canonical.h"
 #include "base/log.h"
+#include "store/displaced.h"
 
 /* ---- a plan, from its text ---- */
 
@@ -201,11 +202,15 @@ static void add_steps(SyncdService *service, const GPtrArray *needs, GArray *ste
     }
 }
 
+/* None where it is not known whether what they cover can be had: what is missing is told by the
+ * one that takes its place. */
 static GArray *list_heads(SyncdService *service)
 {
     g_autoptr(GPtrArray) heads = syncd_store_heads(service->store);
     GArray *list = g_array_new(FALSE, FALSE, sizeof(SyncdRepairHead));
     g_array_set_clear_func(list, head_clear);
+    if (syncd_store_is_cut(service->store))
+        return list;
     for (guint i = 0; i < heads->len; i++) {
         const SyncdHead *head = heads->pdata[i];
         SyncdRepairHead one = {syncd_feed_text(head->device, head->scope, head->epoch), head->size,

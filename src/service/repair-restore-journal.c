@@ -1,6 +1,8 @@
-/* A journal that is gone, or cannot be opened, has the best of what there is put into its place. */
+/* A journal that is gone, cut short, or cannot be opened, has the best of what there is put into its
+ * place. */
 #include "base/timestamp.h"
 #include "service/repair-kinds.h"
+#include "store/displaced.h"
 #include "store/rescue.h"
 #include "store/rollback.h"
 
@@ -11,7 +13,8 @@ static void stop(SyncdRepairAct *act)
 
 static bool begin(SyncdRepairAct *act, GError **error)
 {
-    return syncd_store_keep_unreadable(act->service->store, act->snapshot, error);
+    return syncd_store_let_go_of_cut(act->service->store, error) &&
+           syncd_store_keep_unreadable(act->service->store, act->snapshot, error);
 }
 
 static void tell(SyncdRepairAct *act, const SyncdRescue *rescue)
@@ -136,8 +139,8 @@ const SyncdRepairKind syncd_repair_journal_restore = {
     .name = "journal-restore",
     .kind = "restore",
     .risk = "high",
-    .description = "Put into the place of the journal that cannot be opened what has most of its "
-                   "entries: what can be read of it, an earlier generation, or a backup that lies "
+    .description = "Put into the place of the journal that is cut short, or cannot be opened, what "
+                   "has most of its entries: what can be read of it, an earlier generation, or a backup that lies "
                    "beside it as journal-<name>.db. It is kept.",
     .expected_result = "The log is open again; what it lacks, and what is damaged in it, is found "
                        "then, and named.",

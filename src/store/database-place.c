@@ -20,7 +20,7 @@ static const char *compare(SyncdFilePlace *place, const char *path, gint64 least
     if (before.known && (before.device != st.st_dev || before.inode != st.st_ino))
         return "was replaced by another file";
     if (st.st_size < MAX(least, before.size))
-        return "was cut short";
+        return SYNCD_CUT_SHORT;
     *place = (SyncdFilePlace){true, st.st_dev, st.st_ino, st.st_size};
     return NULL;
 }

@@ -126,6 +126,7 @@ typedef enum {
 } SyncdCopyKind;
 bool syncd_database_copy_step(SyncdDatabase *db, const char *copy, SyncdCopyKind kind,
                               bool *ret_more, GError **error);
+#define SYNCD_CUT_SHORT "was cut short"
 /* What became of its files since they were opened, where they are not those at their paths any
  * more, or were cut short; NULL: nothing did. Costs a look at each. */
 char *syncd_database_displacement(SyncdDatabase *db);

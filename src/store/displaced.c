@@ -82,3 +82,41 @@ bool syncd_store_keep_displaced(SyncdStore *self)
     syncd_database_freeze(syncd_journal_database(self->journal));
     return false;
 }
+
+bool syncd_store_is_cut(const SyncdStore *self)
+{
+    return self->displaced != NULL && g_str_has_suffix(self->displaced, SYNCD_CUT_SHORT);
+}
+
+static bool copy_all(SyncdStore *self, GError **error)
+{
+    bool more = true, ok = true;
+    while (ok && more) {
+        more = false;
+        ok = copy_on(self, &more, error);
+    }
+    return ok;
+}
+
+/* What cannot be read is copied no more by trying again; room may come. */
+bool syncd_store_let_go_of_cut(SyncdStore *self, GError **error)
+{
+    g_autoptr(GError) failed = NULL;
+    if (!syncd_store_is_cut(self))
+        return true;
+    /* So that the index says later what is missing. */
+    if (self->projection == NULL)
+        syncd_store_settle(self, NULL);
+    bool kept = copy_all(self, &failed);
+    bool full = !kept && g_error_matches(failed, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
+    if (!full)
+        tell(self, failed);
+    g_clear_pointer(&self->displaced_copy, g_free);
+    if (full) {
+        g_propagate_error(error, g_steal_pointer(&failed));
+        return false;
+    }
+    GError *problem = NULL;
+    syncd_set_error(&problem, SYNCD_ERROR_JOURNAL_CORRUPT, "%s while it was open", self->displaced);
+    return syncd_store_stand_aside(self, problem, error);
+}

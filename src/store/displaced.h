@@ -3,11 +3,12 @@
  *
  * It is looked for at each commit and by each diagnosis. What is open has all that was acknowledged
  * then, unless it was cut short, and nobody who opens the path would find it: so nothing more is
- * written, and a repair writes another generation of it to where it should be (store/mend.h). When
- * the store is closed before that, it leaves a copy as an earlier generation, where the next start
- * finds it. However long that takes: nobody is served any more, and nothing else has the bytes. It
- * goes in steps all the same, so that whoever closes it can tell the service manager, which would
- * end him (TimeoutStopSec=), that it goes on.
+ * written, and a repair writes another generation of it to where it should be (store/mend.h). One
+ * that was cut short is let go of, and the best of what there is takes its place (store/rescue.h).
+ * When the store is closed before that, it leaves a copy as an earlier generation, where the next
+ * start finds it. However long that takes: nobody is served any more, and nothing else has the
+ * bytes. It goes in steps all the same, so that whoever closes it can tell the service manager,
+ * which would end him (TimeoutStopSec=), that it goes on.
  *
  * An index goes on to answer from what is open, until another one is made from the log.
  */
@@ -20,6 +21,11 @@
 const char *syncd_store_displacement(const SyncdStore *store);
 /* False when they are not as they were, from then on. */
 bool syncd_store_look_at_place(SyncdStore *store);
+/* What is open lacks some of what was acknowledged. */
+bool syncd_store_is_cut(const SyncdStore *store);
+/* Keeps a copy of one that was cut short, as far as it can be read, as an earlier generation: from
+ * then on it is one that cannot be opened. Does nothing where it was not. NoSpace. */
+bool syncd_store_let_go_of_cut(SyncdStore *store, GError **error);
 /* Says of a store that does not write any more what becomes of that. */
 void syncd_store_set_displaced_error(const SyncdStore *store, GError **error);
 /* At the end: copies it, until it gives false. Then nothing but freeing the store follows. */

@@ -322,7 +322,7 @@ static void one_with_holes_is_not_better_than_a_backup(void)
     rest(&f);
     g_autofree char *path = file(&f, "journal.db"), *kept = file(&f, "journal.1");
     g_assert_cmpint(truncate(path, 4096), ==, 0);
-    g_assert_true(is_found(&f, "journal-displaced"));
+    g_assert_true(is_found(&f, "journal-cut"));
     service_close(&f);
     g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
     repair_open(&f, NULL);
@@ -335,6 +335,100 @@ static void one_with_holes_is_not_better_than_a_backup(void)
     g_assert_true(syncd_store_adopt(f.service->store, "actor-test", &error));
     g_assert_no_error(error);
     expect_all(&f, ENTRIES);
+    service_clear(&f);
+}
+
+/* It waits for an entry of the one that there was: another one would have it. */
+static void what_was_seen_of_files_goes_with_its_journal(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    begin(&f);
+    repair_open(&f, NULL);
+    SyncdStore *store = f.service->store;
+    SyncdFileSeen seen = {0};
+    syncd_store_see_file(store, 1, syncd_store_sequence(store) + 1, &seen);
+    g_assert_true(syncd_store_has_sightings(store));
+    syncd_store_reopen(store, &error);
+    g_assert_no_error(error);
+    g_assert_false(syncd_store_has_sightings(store));
+    service_clear(&f);
+}
+
+/* ---- one that is cut while it is open ---- */
+
+static void cut(const ServiceFixture *f, const char *name, off_t size)
+{
+    g_autofree char *path = file(f, name);
+    g_assert_cmpint(truncate(path, size), ==, 0);
+}
+
+/* Nobody has to restart anything first. */
+static void one_that_is_cut_while_open_is_restored_at_once(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    copy(&f, "journal.db", "journal-backup.db");
+    repair_open(&f, NULL);
+    cut(&f, "journal.db", 8192);
+    g_assert_true(is_found(&f, "journal-cut"));
+    restore(&f);
+    g_assert_false(is_found(&f, "journal-cut") || is_found(&f, "journal-displaced"));
+    expect_all(&f, ENTRIES);
+    service_clear(&f);
+}
+
+/* What came after the backup is named as missing, by the index that has taken it. */
+static void what_was_cut_and_is_nowhere_is_missing(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    begin(&f);
+    copy(&f, "journal.db", "journal-backup.db");
+    repair_open(&f, NULL);
+    put_many(&f, 5);
+    syncd_service_commit(f.service);
+    g_assert_true(syncd_database_empty_wal(syncd_journal_database(f.service->store->journal),
+                                           NULL));
+    cut(&f, "journal.db", 8192);
+    restore(&f);
+    g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_ROLLED_BACK);
+    g_assert_cmpuint(syncd_store_n_rolled_back(f.service->store), ==, 5);
+    repair_reopen(&f);
+    g_assert_true(syncd_store_adopt(f.service->store, "actor-test", &error));
+    g_assert_no_error(error);
+    expect_all(&f, ENTRIES);
+    service_clear(&f);
+}
+
+/* It is as it is after a restart, then, and whatever comes to be there is looked at again. */
+static void one_that_is_cut_and_nowhere_else_stays_unreadable(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    repair_open(&f, NULL);
+    cut(&f, "journal.db", 8192);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    SyncdJob *job = begin_repair(&f, plan);
+    run_jobs(&f);
+    g_assert_cmpstr(syncd_job_state(job), ==, "failed");
+    expect_served(&f);
+    service_clear(&f);
+}
+
+/* What is in the WAL of one whose WAL is cut may be in memory still. */
+static void one_whose_wal_is_cut_is_restored(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    repair_open(&f, NULL);
+    put_many(&f, 5);
+    rest(&f);
+    cut(&f, "journal.db-wal", 100);
+    restore(&f);
+    g_assert_null(syncd_store_rollback(f.service->store));
+    expect_all(&f, ENTRIES + 5);
     service_clear(&f);
 }
 
@@ -728,5 +822,14 @@ int main(int argc, char **argv)
                     our_own_with_another_schema_is_not_written);
     g_test_add_func("/rescue/a-backup-of-an-earlier-version-is-held-against-that",
                     a_backup_of_an_earlier_version_is_held_against_that);
+    g_test_add_func("/rescue/one-that-is-cut-while-open-is-restored-at-once",
+                    one_that_is_cut_while_open_is_restored_at_once);
+    g_test_add_func("/rescue/what-was-cut-and-is-nowhere-is-missing",
+                    what_was_cut_and_is_nowhere_is_missing);
+    g_test_add_func("/rescue/one-that-is-cut-and-nowhere-else-stays-unreadable",
+                    one_that_is_cut_and_nowhere_else_stays_unreadable);
+    g_test_add_func("/rescue/one-whose-wal-is-cut-is-restored", one_whose_wal_is_cut_is_restored);
+    g_test_add_func("/rescue/what-was-seen-of-files-goes-with-its-journal",
+                    what_was_seen_of_files_goes_with_its_journal);
     return g_test_run();
 }
