@@ -2,6 +2,7 @@
  * continued, as somebody may have other entries in the same places. They open their next epoch,
  * naming the head that is there. */
 #include "base/json-writer.h"
+#include "store/epochs.h"
 #include "store/rollback.h"
 #include "store/store-private.h"
 
@@ -9,21 +10,33 @@
 #define EPOCHS_UNKNOWN 1000u
 
 /* Of feeds that went with the end, any may have been a later epoch: none is begun twice. */
-static guint64 epochs_to_skip(const SyncdRollback *rollback)
+static guint64 epochs_to_skip(const SyncdRollback *rollback, bool readable, guint64 highest)
 {
-    if (rollback == NULL)
+    if (readable && (highest > 0 || rollback == NULL))
         return 0;
-    return rollback->known != 0 ? rollback->gone : EPOCHS_UNKNOWN;
+    return readable && rollback->known != 0 ? rollback->gone : EPOCHS_UNKNOWN;
 }
 
-static bool continue_feeds(SyncdStore *self, const char *actor, GError **error)
+/* The same for all feeds: above what each is in, and what any ever was in. */
+static guint64 next_epoch(SyncdStore *self)
 {
-    guint64 skipped = epochs_to_skip(self->rollback);
+    guint64 highest;
+    bool readable = syncd_store_highest_epoch(self, &highest);
+    guint64 skipped = epochs_to_skip(self->rollback, readable, highest);
     for (guint i = 0; i < self->scopes->len; i++) {
         const SyncdScope *scope = self->scopes->pdata[i];
         const SyncdFeed *last = syncd_journal_own_feed(self->journal, scope->id);
-        if (last != NULL &&
-            !syncd_store_open_feed(self, scope, last->epoch + 1 + skipped, last, actor, error))
+        highest = MAX(highest, last != NULL ? last->epoch : 0);
+    }
+    return highest + 1 + skipped;
+}
+
+static bool continue_feeds(SyncdStore *self, guint64 epoch, const char *actor, GError **error)
+{
+    for (guint i = 0; i < self->scopes->len; i++) {
+        const SyncdScope *scope = self->scopes->pdata[i];
+        const SyncdFeed *last = syncd_journal_own_feed(self->journal, scope->id);
+        if (last != NULL && !syncd_store_open_feed(self, scope, epoch, last, actor, error))
             return false;
     }
     return true;
@@ -88,16 +101,24 @@ bool syncd_store_adopt(SyncdStore *self, const char *actor, GError **error)
     if (!syncd_store_settle(self, error))
         return false;
 
+    guint64 highest, epoch = next_epoch(self);
+    bool known = syncd_store_highest_epoch(self, &highest);
+    if (!syncd_store_keep_epoch(self, epoch, error))
+        return false;
     self->condition =
         syncd_keyring_has_device(self->keyring) ? SYNCD_STORE_WRITABLE : SYNCD_STORE_KEYLESS;
-    if (continue_feeds(self, actor, error) && bind_machine(self, error) &&
+    if (continue_feeds(self, epoch, actor, error) && bind_machine(self, error) &&
         record_adoption(self, actor, error) && syncd_store_commit(self, NULL, error)) {
         if (self->rollback != NULL)
             syncd_store_end_rollback(self);
+        syncd_store_keep_end(self);
         return true;
     }
     if (syncd_store_has_turn(self))
         syncd_store_discard(self);
+    /* It was not begun; where that cannot be kept, one more adoption says so. */
+    if (known)
+        syncd_store_keep_epoch(self, highest, NULL);
     self->condition = before;
     return false;
 }

@@ -1,8 +1,9 @@
-/* What knows more of a log than is there: verified.json, an index, and the heads at its last end.
- */
+/* What knows more of a log than is there: verified.json, an index, the heads at its last end, and
+ * the highest epoch. */
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "crypto/note.h"
+#include "store/epochs.h"
 #include "store/rollback-private.h"
 #include "store/store-private.h"
 
@@ -100,6 +101,16 @@ bool syncd_rollback_index_is_of(SyncdStore *self, SyncdJournal *journal)
     bool is = projection != NULL && syncd_projection_remaining(projection) == 0;
     syncd_projection_free(projection);
     return is;
+}
+
+/* ---- an epoch that is not there ---- */
+
+SyncdRollback *syncd_rollback_of_epochs(SyncdStore *self)
+{
+    guint64 highest;
+    const SyncdFeed *feed = syncd_rollback_device_feed(self);
+    bool behind = feed != NULL && syncd_store_highest_epoch(self, &highest) && highest > feed->epoch;
+    return behind ? syncd_rollback_new(0, SYNCD_EPOCHS_FILE) : NULL;
 }
 
 /* ---- the heads at its last end ---- */

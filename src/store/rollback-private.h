@@ -35,6 +35,7 @@ guint64 syncd_rollback_number(SyncdJson object, const char *name);
 SyncdRollback *syncd_rollback_of_verified(SyncdStore *store);
 SyncdRollback *syncd_rollback_of_index(SyncdStore *store, SyncdIndex *index);
 SyncdRollback *syncd_rollback_of_end(SyncdStore *store);
+SyncdRollback *syncd_rollback_of_epochs(SyncdStore *store);
 /* Whether the index that lies there, and is not open, was made from that journal and has all of it:
  * no more and no less. */
 bool syncd_rollback_index_is_of(SyncdStore *store, SyncdJournal *journal);

@@ -118,6 +118,8 @@ void syncd_store_look_for_rollback(SyncdStore *self)
     SyncdRollback *rollback = the_further(inspects ? NULL : syncd_rollback_of_verified(self),
                                           syncd_rollback_of_end(self));
     if (rollback == NULL)
+        rollback = syncd_rollback_of_epochs(self);
+    if (rollback == NULL)
         return;
     take(self, rollback);
     if (!inspects)

@@ -2,8 +2,8 @@
  * A log that lost its end: entries that were acknowledged are not in journal.db any more, as its
  * WAL was removed or an older copy was put in its place. By itself such a log is sound. It is found
  * at the open by what knows more: an index that was made from the same log and is ahead of it
- * (which projects only what is durable, so that no crash makes one), verified.json, and ended.json,
- * the signed heads at the last clean end.
+ * (which projects only what is durable, so that no crash makes one), verified.json, ended.json,
+ * the signed heads at the last clean end, and epochs.json (store/epochs.h).
  *
  * What is found is kept in rolled-back.json before the index is made anew, so it is not forgotten.
  * It ends when the newer log is back, or when a person adopts what is left.
@@ -18,7 +18,7 @@ typedef struct {
     guint64 known;    /* the log had so many entries at least; 0: nobody knows any more */
     char *operation;  /* the last of them; NULL: not known … */
     guint64 ms;       /* … and its time; 0 */
-    char *evidence;   /* what says so: "index.db", "verified.json", "ended.json" */
+    char *evidence;   /* what says so: "index.db", "verified.json", "ended.json", "epochs.json" */
     GPtrArray *feeds; /* what was known of each … */
     guint64 gone;     /* … and of so many there is nothing left */
     bool kept;        /* in the file that remembers it */

@@ -95,7 +95,7 @@ static bool refuse_lost(const char *what, GError **error)
 static bool knows_of_log(const SyncdStore *self)
 {
     static const char *const names[] = {"index.db", "verified.json", "runtime.json",
-                                        "rolled-back.json", "ended.json"};
+                                        "rolled-back.json", "ended.json", "epochs.json"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         if (syncd_directory_has(self->directory, names[i]))
             return true;

@@ -253,6 +253,64 @@ static void an_epoch_that_was_lost_is_not_begun_again(void)
     end(&w);
 }
 
+/* What the marks know is of their time: the epoch came after them, and then a crash. */
+static void an_epoch_that_no_mark_knows_is_not_begun_again(void)
+{
+    static const char *const kept[] = {"journal.db", "ended.json"};
+    static const char *const gone[] = {"index.db", "index.db-wal", "verified.json",
+                                       "journal.db-wal"};
+    for (unsigned damaged = 0; damaged < 2; damaged++) {
+        World w = {0};
+        char *bytes[G_N_ELEMENTS(kept)];
+        size_t sizes[G_N_ELEMENTS(kept)];
+        begin(&w, 60 + damaged, false);
+        expect(&w, SYNCD_STORE_WRITABLE);
+        fixture_close(&w.f);
+        for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
+            g_autofree char *path = place(&w.f, kept[i]);
+            g_assert_true(g_file_get_contents(path, &bytes[i], &sizes[i], NULL));
+        }
+        w.f.machine = "machine-b";
+        expect(&w, SYNCD_STORE_MACHINE_CHANGED);
+        g_assert_true(syncd_store_adopt(w.f.store, "actor-test", NULL));
+        fixture_fill(&w.f, 2);
+        fixture_close(&w.f);
+        for (size_t i = 0; i < G_N_ELEMENTS(gone); i++)
+            forget(&w.f, gone[i]);
+        for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
+            g_autofree char *path = place(&w.f, kept[i]);
+            g_assert_true(g_file_set_contents(path, bytes[i], (gssize)sizes[i], NULL));
+            g_free(bytes[i]);
+        }
+        g_autofree char *epochs = place(&w.f, "epochs.json");
+        if (damaged)
+            g_assert_true(g_file_set_contents(epochs, "{\"highest\":1}", -1, NULL));
+        expect(&w, damaged ? SYNCD_STORE_MACHINE_CHANGED : SYNCD_STORE_ROLLED_BACK);
+        g_assert_true(syncd_store_adopt(w.f.store, "actor-test", NULL));
+        goes_on(&w, damaged ? 1002 : 3);
+        end(&w);
+    }
+}
+
+/* Nothing was lost by an adoption that failed. */
+static void an_adoption_that_fails_begins_no_epoch(void)
+{
+    World w = {0};
+    g_autoptr(GError) error = NULL;
+    begin(&w, 62, false);
+    w.f.machine = "machine-b";
+    expect(&w, SYNCD_STORE_MACHINE_CHANGED);
+    g_assert_false(syncd_store_adopt(w.f.store, "", &error));
+    g_assert_nonnull(error);
+    g_assert_false(has(&w.f, "epochs.json"));
+    fixture_close(&w.f);
+    expect(&w, SYNCD_STORE_MACHINE_CHANGED);
+    g_assert_true(syncd_store_adopt(w.f.store, "actor-test", NULL));
+    g_assert_true(has(&w.f, "epochs.json"));
+    goes_on(&w, 2);
+    end(&w);
+}
+
 /* Whoever puts the newer files back has lost nothing, and has nothing to adopt. */
 static void the_newer_log_put_back_ends_it(void)
 {
@@ -447,6 +505,9 @@ int main(int argc, char **argv)
         {"an-older-copy-is-found", an_older_copy_is_found},
         {"an-older-copy-is-found-without-an-index", an_older_copy_is_found_without_an_index},
         {"an-epoch-that-was-lost-is-not-begun-again", an_epoch_that_was_lost_is_not_begun_again},
+        {"an-epoch-that-no-mark-knows-is-not-begun-again",
+         an_epoch_that_no_mark_knows_is_not_begun_again},
+        {"an-adoption-that-fails-begins-no-epoch", an_adoption_that_fails_begins_no_epoch},
         {"the-newer-log-put-back-ends-it", the_newer_log_put_back_ends_it},
         {"an-adoption-that-was-cut-short-is-ended", an_adoption_that_was_cut_short_is_ended},
         {"a-file-that-is-damaged-is-no-leave-to-write",
