@@ -321,6 +321,19 @@ static bool check(SyncdRepairAct *act, GError **error)
     return true;
 }
 
+static void tell_stays(SyncdRepairAct *act, const Work *work)
+{
+    const GPtrArray *chunks = syncd_refill_chunks(work->refill);
+    guint stay = 0;
+    for (guint i = 0; i < chunks->len; i++)
+        stay += ((const SyncdWrongChunk *)chunks->pdata[i])->stays;
+    if (stay > 0)
+        g_ptr_array_add(act->preserved,
+                        g_strdup_printf("%u chunks that came back stay, as nothing else has them "
+                                        "by now",
+                                        stay));
+}
+
 /* What is damaged again is found again, before what says that it was is gone. */
 static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
@@ -344,6 +357,7 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
         return true;
     }
     *ret_more = false;
+    tell_stays(act, work);
     return syncd_refill_release(work->refill, error);
 }
 

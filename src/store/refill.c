@@ -473,10 +473,46 @@ static bool take_away(SyncdRefill *self, const SyncdWrongChunk *chunk, GError **
     return false;
 }
 
-static bool undo_one(SyncdRefill *self, const SyncdWrongChunk *chunk, GError **error)
+static bool a_source_has(SyncdRefill *self, const SyncdHash *name)
+{
+    const GPtrArray *sources = sources_of(self);
+    for (guint i = 0; i < sources->len; i++) {
+        SyncdSource *source = sources->pdata[i];
+        g_autoptr(GBytes) bytes = source->content(source, name);
+        if (hashes_to(bytes, name))
+            return true;
+    }
+    return false;
+}
+
+/* As far as is recorded. */
+static bool a_file_has(SyncdRefill *self, const SyncdWrongChunk *chunk)
+{
+    SyncdFileRow row;
+    bool found;
+    guint64 file = 0;
+    while (syncd_refill_next_file(self, chunk, file, &file, NULL) && file != 0)
+        if (syncd_store_find_file(self->store, file, &row, &found, NULL) && found && row.live &&
+            !row.mismatched)
+            return true;
+    return false;
+}
+
+/* What it came from may have gone or changed since: a version may have no other bytes. */
+static bool is_only_copy(SyncdRefill *self, const SyncdWrongChunk *chunk)
+{
+    g_autoptr(GBytes) bytes = read_chunk(self, chunk, NULL);
+    return hashes_to(bytes, &chunk->name) && !a_file_has(self, chunk) &&
+           !a_source_has(self, &chunk->name);
+}
+
+static bool undo_one(SyncdRefill *self, SyncdWrongChunk *chunk, GError **error)
 {
     size_t size;
     g_autofree char *name = kept_name(self, chunk);
+    chunk->stays = is_only_copy(self, chunk);
+    if (chunk->stays)
+        return true;
     if (chunk->was == SYNCD_CHUNK_MISSING)
         return take_away(self, chunk, error);
     if (!syncd_store_has_repair(self->store, name))

@@ -33,6 +33,7 @@ typedef struct {
     SyncdChunkWas was;
     bool kept; /* what is there is, or nothing is there */
     bool back;
+    bool stays; /* nothing else has it: it was not taken back */
     char *source; /* where it came from, once it is back; NULL: nobody said */
 } SyncdWrongChunk;
 
@@ -64,8 +65,8 @@ bool syncd_refill_next_file(SyncdRefill *refill, const SyncdWrongChunk *chunk, g
 /* The list of those that are back: of the others there is nothing to undo. */
 bool syncd_refill_conclude(SyncdRefill *refill, GError **error);
 
-/* Puts back what was there, some of it; where nothing was, nothing is. What was kept stays until it
- * is released. There must be no open turn. */
+/* Puts back what was there, some of it; where nothing was, nothing is. A chunk that nothing else
+ * has by now stays. What was kept stays until it is released. There must be no open turn. */
 bool syncd_refill_undo(SyncdRefill *refill, bool *ret_more, GError **error);
 bool syncd_refill_release(SyncdRefill *refill, GError **error);
 

@@ -203,6 +203,36 @@ static void another_file_of_the_same_bytes_does(void)
     workspace_clear(&world.w);
 }
 
+/* The file that had the bytes is another one since: they are in no other place. */
+static void what_is_nowhere_else_is_not_taken_back(void)
+{
+    for (guint i = 0; i < 3; i++) {
+        World world;
+        world_init(&world);
+        SyncdHash large = chunk_of(&world, LARGE, 1, 1), small = chunk_of(&world, SMALL, 1, 0);
+        if (i == 0)
+            lose(&world, &large);
+        if (i == 1)
+            damage(&world, &large);
+        if (i == 2)
+            change_row(&world, &small, NULL);
+        SyncdRepairPlan *plan = applied(&world);
+        assert_whole(&world);
+        g_autofree char *text = text_of(LARGE_SIZE, 'a'), *other = text_of(LARGE_SIZE, 'b');
+        write_file(&world.w, LARGE, other);
+        write_file(&world.w, SMALL, "other");
+        rescan(&world.w);
+        begin_rollback(&world, plan);
+        run_on(&world, plan);
+        g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
+        assert_kept(&world.w, row_of(&world.w, LARGE).id, 1, text);
+        assert_kept(&world.w, row_of(&world.w, SMALL).id, 1, SMALL_TEXT);
+        assert_clean(&world.w.f);
+        g_assert_true(report_says(&world, plan, "1 chunks that came back stay"));
+        world_clear(&world);
+    }
+}
+
 static void what_was_set_aside_does(void)
 {
     World world;
@@ -336,6 +366,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-blobs/row", short_files_give_their_rows_back);
     g_test_add_func("/repair-blobs/copy", another_file_of_the_same_bytes_does);
     g_test_add_func("/repair-blobs/aside", what_was_set_aside_does);
+    g_test_add_func("/repair-blobs/only-copy", what_is_nowhere_else_is_not_taken_back);
     g_test_add_func("/repair-blobs/lost", what_can_be_had_nowhere_is_named);
     g_test_add_func("/repair-blobs/rotten", a_file_that_rotted_gives_nothing);
     g_test_add_func("/repair-blobs/kill", a_kill_leaves_all_or_nothing);
