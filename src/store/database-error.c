@@ -71,11 +71,13 @@ void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error)
         if ((rc & 0xff) == codes[i].rc)
             code = codes[i].code;
 
-    if ((rc & 0xff) == SQLITE_CORRUPT && syncd_database_could_not_read(db->handle))
+    const char *text = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
+    if ((rc & 0xff) == SQLITE_CORRUPT && syncd_database_could_not_read(db->handle)) {
         code = SYNCD_ERROR_STORAGE_FAILED;
+        text = "the disk did not give what is in it";
+    }
     if (syncd_database_had_no_room(db->handle, rc))
         code = SYNCD_ERROR_NO_SPACE;
-    const char *text = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
     if (code == SYNCD_ERROR_JOURNAL_CORRUPT && db->damage == NULL)
         db->damage = g_strdup_printf("%s (SQLite %d)", text, rc);
     syncd_set_error(error, code, "%s: %s (SQLite %d)", db->kind->name, text, rc);

@@ -4,10 +4,12 @@
  */
 #include "database-fixture.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 static const char second_sql[] = "ALTER TABLE thing ADD COLUMN size INTEGER;"
                                  "UPDATE thing SET name = 'changed';"
@@ -256,6 +258,48 @@ static void a_failed_write_is_no_full_disk(void)
     place_clear(&p);
 }
 
+/* ---- a disk that does not give everything ---- */
+
+static ssize_t read_start_alone(int fd, void *bytes, size_t size, off_t offset)
+{
+    if (offset < 3 * 4096)
+        return pread(fd, bytes, size, offset);
+    errno = EIO;
+    return -1;
+}
+
+static void set_reading(sqlite3_syscall_ptr function)
+{
+    static const char *const names[] = {"pread", "pread64"};
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        g_assert_cmpint(vfs->xSetSystemCall(vfs, names[i], function), ==, SQLITE_OK);
+}
+
+/* SQLite calls it malformed: that would have it mended, and not the disk looked at. */
+static void what_the_disk_does_not_give_is_not_malformed(void)
+{
+    Place p;
+    place_init(&p, &good);
+    g_autoptr(SyncdDatabase) db = open_good(&p, SYNCD_DATABASE_CREATE);
+    g_autoptr(GError) error = NULL;
+    gint64 n;
+    for (unsigned i = 0; i < 64; i++)
+        run(db, "INSERT INTO thing (name) VALUES (hex(zeroblob(1000)))");
+    g_clear_pointer(&db, syncd_database_free);
+    db = open_good(&p, SYNCD_DATABASE_EXISTING);
+    set_reading((sqlite3_syscall_ptr)read_start_alone);
+    bool ok = syncd_statement_number(
+        syncd_database_statement(db, "SELECT sum(length(name)) FROM thing"), 0, &n, &error);
+    set_reading(NULL);
+    g_assert_false(ok);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
+    g_assert_nonnull(strstr(error->message, "the disk did not give"));
+    g_assert_null(strstr(error->message, "malformed"));
+    g_assert_null(syncd_database_damage(db));
+    place_clear(&p);
+}
+
 static void hostile_schemas_are_bounded(void)
 {
     static const char *const refused[] = {
@@ -377,6 +421,8 @@ int main(int argc, char **argv)
     g_test_add_func("/database/inspecting-creates-nothing", inspecting_creates_nothing);
     g_test_add_func("/database/a-full-disk-is-no-space", a_full_disk_is_no_space);
     g_test_add_func("/database/a-failed-write-is-no-full-disk", a_failed_write_is_no_full_disk);
+    g_test_add_func("/database/what-the-disk-does-not-give-is-not-malformed",
+                    what_the_disk_does_not_give_is_not_malformed);
     g_test_add_func("/database/hostile-schemas-are-bounded", hostile_schemas_are_bounded);
     g_test_add_func("/database/a-statement-collects-the-first-error",
                     a_statement_collects_the_first_error);
