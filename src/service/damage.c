@@ -12,6 +12,7 @@
 #define NAMED_MAX 16u
 #define CONTENT_LOST "content-lost"
 #define NAMES_MAX 200u
+#define LOSSES_MAX 2000u /* as many as the file has room for */
 
 struct SyncdDamage {
     GPtrArray *findings; /* SyncdVerifyFinding */
@@ -167,12 +168,12 @@ static guint64 number_of(SyncdJson object, const char *name)
     return (guint64)MAX(number, 0);
 }
 
-static void read_list(SyncdJson root, const char *name, GPtrArray *list)
+static void read_list(SyncdJson root, const char *name, guint max, GPtrArray *list)
 {
     SyncdJsonIter iter;
     SyncdJson item;
     syncd_json_iter_init(&iter, syncd_json_member(root, name));
-    while (syncd_json_iter_next(&iter, NULL, &item) && list->len < SYNCD_VERIFY_MAX_FINDINGS)
+    while (syncd_json_iter_next(&iter, NULL, &item) && list->len < max)
         read_finding(list, item);
 }
 
@@ -217,8 +218,8 @@ SyncdDamage *syncd_damage_new(SyncdStore *store)
         .sound_sequence = number_of(root, "sound_sequence"),
         .whole_usec = number_of(root, "whole_at_ms") * 1000,
     };
-    read_list(root, "findings", self->findings);
-    read_list(root, "losses", self->losses);
+    read_list(root, "findings", SYNCD_VERIFY_MAX_FINDINGS, self->findings);
+    read_list(root, "losses", LOSSES_MAX, self->losses);
     read_given_up(self, root);
     read_names(root, "orphans", NAMES_MAX, self->orphans);
     syncd_json_get_bool(syncd_json_member(root, "more_orphans"), &self->more_orphans);
@@ -268,7 +269,8 @@ static void add_lost(SyncdDamage *self, SyncdVerifyFinding *finding)
 /* Content that was given up is lost as long as it is found. */
 static void renew_losses(SyncdDamage *self, const SyncdVerify *verify)
 {
-    const GPtrArray *found = syncd_verify_findings(verify), *losses = syncd_verify_losses(verify);
+    const GPtrArray *found = syncd_verify_findings(verify), *losses = syncd_verify_losses(verify),
+                    *passed = syncd_verify_passed(verify);
     g_autoptr(GPtrArray) before = g_steal_pointer(&self->losses);
     self->losses = g_ptr_array_new_with_free_func(free_finding);
     for (guint i = 0; i < losses->len; i++)
@@ -276,6 +278,9 @@ static void renew_losses(SyncdDamage *self, const SyncdVerify *verify)
     for (guint i = 0; i < found->len; i++)
         if (is_known_lost(before, found->pdata[i]))
             add_lost(self, copy_finding(found->pdata[i]));
+    for (guint i = 0; i < passed->len; i++)
+        if (is_known_lost(before, passed->pdata[i]))
+            add_lost(self, copy_finding(passed->pdata[i]));
 }
 
 /* One that found nothing continues what was verified, when it began within that or at the first
@@ -323,7 +328,8 @@ void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verif
         g_ptr_array_set_size(self->findings, 0);
         self->examined = false;
     }
-    guint known = take_findings(self, syncd_verify_findings(verify), &changed);
+    guint known = take_findings(self, syncd_verify_findings(verify), &changed) +
+                  syncd_verify_passed(verify)->len;
     guint64 n = syncd_verify_n_findings(verify) - known;
     if (n > 0)
         self->verified.sound_usec = self->verified.sound_sequence = self->verified.whole_usec = 0;
@@ -359,13 +365,13 @@ void syncd_service_forget_lost_content(SyncdService *service)
             g_ptr_array_remove_index(losses, i);
 }
 
-void syncd_service_give_up_content(SyncdService *service)
+bool syncd_service_give_up_content(SyncdService *service)
 {
     SyncdDamage *self = service->damage;
     guint before = self->losses->len;
     for (guint i = 0; i < self->findings->len;) {
         SyncdVerifyFinding *finding = self->findings->pdata[i];
-        if (!syncd_damage_is_of_content(finding)) {
+        if (!syncd_damage_is_of_content(finding) || self->losses->len >= LOSSES_MAX) {
             i++;
             continue;
         }
@@ -374,6 +380,7 @@ void syncd_service_give_up_content(SyncdService *service)
     }
     if (self->losses->len > before)
         keep(service);
+    return self->losses->len > before;
 }
 
 /* ---- what would be given up ---- */

@@ -249,8 +249,15 @@ static bool is_all_back(const Work *work)
     return true;
 }
 
-/* Of more than are told at once the rest is told then. What is back and found all the same is not
- * lost, but the disk errs: then nothing is given up. */
+/* There was more of it than is named at once. */
+static bool are_unnamed(const SyncdVerify *verify)
+{
+    return syncd_verify_n_findings(verify) >
+           syncd_verify_findings(verify)->len + syncd_verify_passed(verify)->len;
+}
+
+/* Of more than are told at once the rest is told then, also behind what is given up. What is back
+ * and found all the same is not lost, but the disk errs: then nothing is given up. */
 static bool verify(SyncdRepairAct *act, Work *work, GError **error)
 {
     bool more, any = false;
@@ -258,13 +265,15 @@ static bool verify(SyncdRepairAct *act, Work *work, GError **error)
         return false;
     if (more)
         return true;
+    bool unnamed = are_unnamed(work->verify.verify);
     syncd_repair_verify_clear(&work->verify);
     if (!work->back && !name_chunks(act, work, &any, error))
         return false;
     if (any)
         work->stage = NAME;
-    else if (!work->back && !is_all_back(work))
-        syncd_service_give_up_content(act->service);
+    else if (!work->back && !is_all_back(work) && syncd_service_give_up_content(act->service) &&
+             unnamed)
+        return true; /* it is verified once more */
     go_on(work);
     return true;
 }

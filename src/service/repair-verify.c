@@ -9,6 +9,8 @@ bool syncd_repair_verify_step(SyncdService *service, SyncdRepairVerify *self, bo
     if (self->verify == NULL) {
         self->sequence = syncd_store_sequence(service->store);
         self->verify = syncd_verify_new(service->store, SYNCD_VERIFY_FULL, NULL, error);
+        if (self->verify != NULL)
+            syncd_verify_pass_over(self->verify, syncd_service_losses(service));
     }
     if (self->verify == NULL || !syncd_verify_step(self->verify, ret_more, error))
         return false;

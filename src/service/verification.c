@@ -224,6 +224,7 @@ static Verification *verification_new(SyncdService *service, SyncdVerifyMode mod
     Verification *self = g_new(Verification, 1);
     *self = (Verification){
         .mode = mode, .verify = verify, .sequence = syncd_store_sequence(service->store)};
+    syncd_verify_pass_over(verify, syncd_service_losses(service));
     if (mode == SYNCD_VERIFY_FULL && !syncd_store_lacks_index(service->store))
         self->blobs = syncd_orphans_new(service->store, SYNCD_ORPHANS_AT_ONCE);
     return self;

@@ -48,6 +48,8 @@ struct SyncdVerify {
     gint64 checkpoint; /* id of the last one checked */
     GPtrArray *findings;
     guint64 n_findings;
+    GHashTable *lost;  /* char *: content that is known to be, by place and detail; NULL: none */
+    GPtrArray *passed; /* of which this was found */
     GPtrArray *losses;
     guint64 n_losses;
 };

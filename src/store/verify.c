@@ -19,11 +19,24 @@ static void finding_free(void *data)
     g_free(finding);
 }
 
+static char *lost_key(const SyncdVerifyFinding *finding)
+{
+    return g_strdup_printf("%" G_GINT64_FORMAT " %s", finding->pos, finding->detail);
+}
+
+static bool is_known_lost(const SyncdVerify *self, const SyncdVerifyFinding *finding)
+{
+    if (self->lost == NULL)
+        return false;
+    g_autofree char *key = lost_key(finding);
+    return g_hash_table_contains(self->lost, key);
+}
+
 void syncd_verify_add(SyncdVerify *self, SyncdErrorCode error, const char *code,
                       const SyncdFeed *feed, gint64 seq, gint64 pos, const char *format, ...)
 {
     self->n_findings++;
-    if (self->findings->len >= SYNCD_VERIFY_MAX_FINDINGS)
+    if (self->findings->len >= SYNCD_VERIFY_MAX_FINDINGS && self->lost == NULL)
         return;
     va_list args;
     SyncdVerifyFinding *finding = g_new0(SyncdVerifyFinding, 1);
@@ -35,7 +48,27 @@ void syncd_verify_add(SyncdVerify *self, SyncdErrorCode error, const char *code,
     va_start(args, format);
     finding->detail = g_strdup_vprintf(format, args);
     va_end(args);
-    g_ptr_array_add(self->findings, finding);
+    if (is_known_lost(self, finding))
+        g_ptr_array_add(self->passed, finding);
+    else if (self->findings->len < SYNCD_VERIFY_MAX_FINDINGS)
+        g_ptr_array_add(self->findings, finding);
+    else
+        finding_free(finding);
+}
+
+void syncd_verify_pass_over(SyncdVerify *self, const GPtrArray *lost)
+{
+    g_clear_pointer(&self->lost, g_hash_table_unref);
+    if (lost->len == 0)
+        return;
+    self->lost = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < lost->len; i++)
+        g_hash_table_add(self->lost, lost_key(lost->pdata[i]));
+}
+
+const GPtrArray *syncd_verify_passed(const SyncdVerify *self)
+{
+    return self->passed;
 }
 
 bool syncd_verify_disordered(const char *table, GError **error)
@@ -89,6 +122,7 @@ SyncdVerify *syncd_verify_new(SyncdStore *store, SyncdVerifyMode mode,
     self->checks = g_ptr_array_new_with_free_func(check_free);
     self->by_feed = g_hash_table_new(g_direct_hash, g_direct_equal);
     self->findings = g_ptr_array_new_with_free_func(finding_free);
+    self->passed = g_ptr_array_new_with_free_func(finding_free);
     self->losses = g_ptr_array_new_with_free_func(finding_free);
     self->target = syncd_journal_committed(store->journal);
     begin_checks(self);
@@ -105,6 +139,8 @@ void syncd_verify_free(SyncdVerify *self)
         return;
     syncd_verify_clear_content(self);
     g_ptr_array_unref(self->findings);
+    g_ptr_array_unref(self->passed);
+    g_clear_pointer(&self->lost, g_hash_table_unref);
     g_ptr_array_unref(self->losses);
     g_hash_table_unref(self->by_feed);
     g_ptr_array_unref(self->checks);

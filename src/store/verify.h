@@ -45,6 +45,11 @@ guint64 syncd_verify_checked(const SyncdVerify *verify); /* entries */
 #define SYNCD_VERIFY_MAX_FINDINGS 200u
 const GPtrArray *syncd_verify_findings(const SyncdVerify *verify);
 guint64 syncd_verify_n_findings(const SyncdVerify *verify);
+/* Content that is known to be lost (SyncdVerifyFinding, by place and detail) keeps no other from
+ * being named: where it is found again it is counted, and in a list of its own. Before the first
+ * step. */
+void syncd_verify_pass_over(SyncdVerify *verify, const GPtrArray *lost);
+const GPtrArray *syncd_verify_passed(const SyncdVerify *verify);
 /* What a repair gave up, in the same manner: it is named, and no damage. The codes are "entry-lost"
  * and "body-lost". */
 const GPtrArray *syncd_verify_losses(const SyncdVerify *verify);

@@ -297,6 +297,44 @@ static void what_can_be_had_nowhere_is_named(void)
     workspace_clear(&world.w);
 }
 
+/* More than a verification names at once: the ones behind them are looked for, too. */
+static void however_many_they_are(void)
+{
+    enum { MANY = 450, HAD = 449 };
+    World world;
+    world_init(&world);
+    char name[32], text[32];
+    for (guint i = 0; i < MANY; i++) {
+        g_snprintf(name, sizeof name, "many-%u", i);
+        g_snprintf(text, sizeof text, "text of %u", i);
+        write_file(&world.w, name, text);
+    }
+    rescan(&world.w);
+    for (guint i = 0; i < MANY; i++) {
+        g_snprintf(name, sizeof name, "many-%u", i);
+        SyncdHash chunk = chunk_of(&world, name, 1, 0);
+        change_row(&world, &chunk, NULL);
+        if (i < HAD)
+            write_file(&world.w, name, "other");
+    }
+    rescan(&world.w);
+    SyncdRepairPlan *plan = applied(&world);
+    g_assert_true(report_says(&world, plan, "1 came back, 449 are lost"));
+    g_assert_false(is_found(&world.w.f, "blob-damaged"));
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(GPtrArray) found = syncd_service_diagnose(world.w.f.service);
+        g_assert_cmpuint(find(found, "blob-lost")->count, ==, HAD);
+        if (i == 0)
+            verify_all(&world.w.f);
+    }
+    g_assert_false(is_found(&world.w.f, "blob-damaged"));
+    restart(&world);
+    run_until(&world.w, SYNCD_WORKSPACE_WATCHING);
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(world.w.f.service);
+    g_assert_cmpuint(find(found, "blob-lost")->count, ==, HAD);
+    world_clear(&world);
+}
+
 /* A file that is not what is recorded of it gives nothing. */
 static void a_file_that_rotted_gives_nothing(void)
 {
@@ -368,6 +406,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-blobs/aside", what_was_set_aside_does);
     g_test_add_func("/repair-blobs/only-copy", what_is_nowhere_else_is_not_taken_back);
     g_test_add_func("/repair-blobs/lost", what_can_be_had_nowhere_is_named);
+    g_test_add_func("/repair-blobs/many", however_many_they_are);
     g_test_add_func("/repair-blobs/rotten", a_file_that_rotted_gives_nothing);
     g_test_add_func("/repair-blobs/kill", a_kill_leaves_all_or_nothing);
     return g_test_run();
