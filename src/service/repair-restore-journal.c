@@ -1,5 +1,5 @@
-/* A journal that is gone, cut short, or cannot be opened, has the best of what there is put into its
- * place. */
+/* A journal that is gone, cut short, or cannot be opened, has the best of what there is put into
+ * its place. */
 #include "base/timestamp.h"
 #include "service/repair-kinds.h"
 #include "store/displaced.h"
@@ -140,7 +140,8 @@ const SyncdRepairKind syncd_repair_journal_restore = {
     .kind = "restore",
     .risk = "high",
     .description = "Put into the place of the journal that is cut short, or cannot be opened, what "
-                   "has most of its entries: what can be read of it, an earlier generation, or a backup that lies "
+                   "has most of its entries: what can be read of it, an earlier generation, or a "
+                   "backup that lies "
                    "beside it as journal-<name>.db. It is kept.",
     .expected_result = "The log is open again; what it lacks, and what is damaged in it, is found "
                        "then, and named.",

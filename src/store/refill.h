@@ -33,7 +33,7 @@ typedef struct {
     SyncdChunkWas was;
     bool kept; /* what is there is, or nothing is there */
     bool back;
-    bool stays; /* nothing else has it: it was not taken back */
+    bool stays;   /* nothing else has it: it was not taken back */
     char *source; /* where it came from, once it is back; NULL: nobody said */
 } SyncdWrongChunk;
 

@@ -109,7 +109,8 @@ SyncdRollback *syncd_rollback_of_epochs(SyncdStore *self)
 {
     guint64 highest;
     const SyncdFeed *feed = syncd_rollback_device_feed(self);
-    bool behind = feed != NULL && syncd_store_highest_epoch(self, &highest) && highest > feed->epoch;
+    bool behind =
+        feed != NULL && syncd_store_highest_epoch(self, &highest) && highest > feed->epoch;
     return behind ? syncd_rollback_new(0, SYNCD_EPOCHS_FILE) : NULL;
 }
 

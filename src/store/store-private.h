@@ -115,8 +115,8 @@ bool syncd_store_judge_journal(SyncdStore *store, GError **error);
 /* Lets go of the journal and opens what is there now in its place, or stands in for it. There must
  * be no open turn. */
 bool syncd_store_reopen(SyncdStore *store, GError **error);
-/* Lets go of the journal, because of `problem`, which is taken, and stands in for it. What is at its
- * paths stays as it is. */
+/* Lets go of the journal, because of `problem`, which is taken, and stands in for it. What is at
+ * its paths stays as it is. */
 bool syncd_store_stand_aside(SyncdStore *store, GError *problem, GError **error);
 /* Adds the first feed of this device's scope, as part of the turn. */
 bool syncd_store_open_feed(SyncdStore *store, const SyncdScope *scope, guint64 epoch,

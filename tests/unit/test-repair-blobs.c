@@ -222,14 +222,12 @@ static void what_is_nowhere_else_is_not_taken_back(void)
         write_file(&world.w, LARGE, other);
         write_file(&world.w, SMALL, "other");
         rescan(&world.w);
-        begin_rollback(&world, plan);
-        run_on(&world, plan);
-        g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
+        roll_back(&world, plan);
         assert_kept(&world.w, row_of(&world.w, LARGE).id, 1, text);
         assert_kept(&world.w, row_of(&world.w, SMALL).id, 1, SMALL_TEXT);
         assert_clean(&world.w.f);
-        g_assert_true(report_says(&world, plan, "1 chunks that came back stay"));
-        world_clear(&world);
+        g_assert_true(report_says(&world.w.f, plan, "1 chunks that came back stay"));
+        workspace_clear(&world.w);
     }
 }
 
@@ -319,7 +317,7 @@ static void however_many_they_are(void)
     }
     rescan(&world.w);
     SyncdRepairPlan *plan = applied(&world);
-    g_assert_true(report_says(&world, plan, "1 came back, 449 are lost"));
+    g_assert_true(report_says(&world.w.f, plan, "1 came back, 449 are lost"));
     g_assert_false(is_found(&world.w.f, "blob-damaged"));
     for (guint i = 0; i < 2; i++) {
         g_autoptr(GPtrArray) found = syncd_service_diagnose(world.w.f.service);
@@ -332,7 +330,7 @@ static void however_many_they_are(void)
     run_until(&world.w, SYNCD_WORKSPACE_WATCHING);
     g_autoptr(GPtrArray) found = syncd_service_diagnose(world.w.f.service);
     g_assert_cmpuint(find(found, "blob-lost")->count, ==, HAD);
-    world_clear(&world);
+    workspace_clear(&world.w);
 }
 
 /* A file that is not what is recorded of it gives nothing. */

@@ -388,8 +388,8 @@ static void what_was_cut_and_is_nowhere_is_missing(void)
     repair_open(&f, NULL);
     put_many(&f, 5);
     syncd_service_commit(f.service);
-    g_assert_true(syncd_database_empty_wal(syncd_journal_database(f.service->store->journal),
-                                           NULL));
+    g_assert_true(
+        syncd_database_empty_wal(syncd_journal_database(f.service->store->journal), NULL));
     cut(&f, "journal.db", 8192);
     restore(&f);
     g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_ROLLED_BACK);
