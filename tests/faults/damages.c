@@ -433,7 +433,8 @@ const Damage damages[] = {
      journal_is_spoilt},
     {"journal spoilt", "journal-unreadable", WHILE_CLOSED, JOURNAL_ROW, BY_A_PLAN, spoil_journal,
      journal_is_spoilt},
-    {"journal moved", "journal-unreadable", WHILE_CLOSED, JOURNAL_ROW, BY_A_PLAN, move_journal},
+    {"journal moved", "journal-unreadable", WHILE_CLOSED, JOURNAL_ROW, BY_A_PLAN_FOR_GOOD,
+     move_journal},
     {"journal lost", "journal-unreadable", WHILE_CLOSED, JOURNAL_ROW, BY_NOTHING, lose_journal},
     {"blob lost", "blob-damaged", WHILE_CLOSED, BLOB_ROW, lose_blob, NULL, "blob-lost"},
     /* Where there was no index all files are read anew, and what is kept of them comes again. */

@@ -24,7 +24,8 @@ enum {
 /* What there can be, each on top of those before it. */
 typedef enum { THE_DIRECTORY, A_JOURNAL, AN_INDEX, WRITING, THE_TRUTH, ALL } DamageLevel;
 
-typedef enum { BY_NOTHING, BY_A_PLAN, BY_A_PLAN_OF_ITS_OWN } DamageRepair;
+/* After the last two nothing is kept that could be put back. */
+typedef enum { BY_NOTHING, BY_A_PLAN, BY_A_PLAN_FOR_GOOD, BY_A_PLAN_OF_ITS_OWN } DamageRepair;
 
 typedef struct {
     const char *name, *code;
