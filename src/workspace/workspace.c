@@ -235,13 +235,17 @@ static bool begin_scan(SyncdWorkspace *self, GError **error)
     return true;
 }
 
-static void begin_names(SyncdWorkspace *self)
+static bool begin_names(SyncdWorkspace *self, GError **error)
 {
+    /* As for a scan: what rotted since it was seen would be recorded as a change. */
+    if (!syncd_store_settle_seen(syncd_service_store(self->service), error))
+        return false;
     GHashTable *looking = self->looking;
     self->looking = self->names;
     self->names = looking;
     self->name_passes++;
     self->pass = SYNCD_PASS_NAMES;
+    return true;
 }
 
 /* What is found twice in one pass would be new twice. */
@@ -301,10 +305,8 @@ static bool begin_pass(SyncdWorkspace *self, bool *ret_begun, GError **error)
     if (next_scan(self) <= syncd_service_clock(self->service))
         return begin_scan(self, error);
     bool ruled = self->ruled && self->next_folders->len > 0;
-    if (names > 0 && self->name_passes < NAME_PASSES_MAX && !ruled) {
-        begin_names(self);
-        return true;
-    }
+    if (names > 0 && self->name_passes < NAME_PASSES_MAX && !ruled)
+        return begin_names(self, error);
     if (self->folders->len + self->next_folders->len > 0) {
         begin_listing(self);
         return true;

@@ -106,6 +106,36 @@ static void what_rotted_before_the_index_was_made_anew_is_found_too(void)
     workspace_clear(&w);
 }
 
+/* Only what the workspace does: nobody has time for anything else. */
+static void run_busy(WorkspaceFixture *w, guint64 changed)
+{
+    while (standing_of(w).changed < changed || standing_of(w).waiting > 0 ||
+           syncd_service_has_turn(w->f.service)) {
+        struct pollfd ready = {.fd = syncd_workspace_fd(w->workspace),
+                               .events = syncd_workspace_events(w->workspace)};
+        if (syncd_service_has_turn(w->f.service))
+            syncd_service_commit(w->f.service);
+        else if (syncd_workspace_due(w->workspace) <= syncd_service_clock(w->f.service))
+            syncd_workspace_tick(w->workspace);
+        else if (poll(&ready, 1, 1) > 0)
+            syncd_workspace_dispatch(w->workspace);
+    }
+}
+
+/* How it was seen last counts, whether there was time to write that down or not. */
+static void what_was_seen_just_now_is_not_taken_for_changed(void)
+{
+    WorkspaceFixture w;
+    two_files(&w, NULL);
+    rot_unwatched(&w, ROTTEN, ROT);
+    write_over(&w, "sound", "and goes!");
+    run_busy(&w, 1);
+    assert_tree(&w, "folder v1/\nsound v2\nfolder/rotten v1\n");
+    scan_deep(&w);
+    assert_mismatch(&w, ROTTEN, ROT);
+    workspace_clear(&w);
+}
+
 static bool is_said(WorkspaceFixture *w)
 {
     SyncdState state;
@@ -296,6 +326,8 @@ int main(int argc, char **argv)
                     it_is_known_after_a_restart_and_without_an_index);
     g_test_add_func("/workspace-deep/what-rotted-before-the-index-was-made-anew-is-found-too",
                     what_rotted_before_the_index_was_made_anew_is_found_too);
+    g_test_add_func("/workspace-deep/what-was-seen-just-now-is-not-taken-for-changed",
+                    what_was_seen_just_now_is_not_taken_for_changed);
     g_test_add_func("/workspace-deep/what-was-found-in-a-workspace-that-is-none-any-more-is-over",
                     what_was_found_in_a_workspace_that_is_none_any_more_is_over);
     g_test_add_func("/workspace-deep/what-has-other-times-is-an-ordinary-change",
