@@ -339,6 +339,15 @@ SyncdJob *syncd_workspaces_restore(SyncdWorkspaces *self, const char *root, Sync
     return NULL;
 }
 
+/* While it is tried again, and nothing is known of that yet, it stands as it stood. */
+static void stand(const Place *self, SyncdWorkspaceStanding *ret_standing)
+{
+    SyncdWorkspaceStanding now;
+    syncd_workspace_standing(self->workspace, &now);
+    bool known = self->delay == 0 || now.state != SYNCD_WORKSPACE_SCANNING || now.folders > 0;
+    *ret_standing = known ? now : self->last;
+}
+
 bool syncd_workspaces_standing(SyncdWorkspaces *self, const char *root,
                                SyncdRootStanding *ret_standing)
 {
@@ -352,7 +361,7 @@ bool syncd_workspaces_standing(SyncdWorkspaces *self, const char *root,
         return false;
     SyncdWorkspaceStanding now = place->last;
     if (place->workspace != NULL)
-        syncd_workspace_standing(place->workspace, &now);
+        stand(place, &now);
     *ret_standing = (SyncdRootStanding){.state = states[now.state],
                                         .reason = now.reason,
                                         .folders = now.folders,
