@@ -1,23 +1,39 @@
 #include "cli/doctor.h"
 
 #include "base/timestamp.h"
+#include "cli/listing.h"
 #include "client/client.h"
 
 #include <string.h>
 
-static void write_all(const SyncdDoctor *self, SyncdJsonWriter *writer)
+static void write_ranked(const SyncdDoctor *self, SyncdJson findings, unsigned rank,
+                         SyncdJsonWriter *writer)
 {
     const SyncdFoundView view = {.of_system = syncd_cli_instance(self->cli) == SYNCD_CLIENT_SYSTEM};
     SyncdJsonIter iter;
-    SyncdJson finding, findings = {0};
+    SyncdJson finding;
+    syncd_json_iter_init(&iter, findings);
+    while (syncd_json_iter_next(&iter, NULL, &finding)) {
+        g_autofree char *severity = syncd_record_text(finding, "severity");
+        if (syncd_finding_rank(SYNCD_BYTES_TEXT(severity)) == rank)
+            syncd_json_value(writer, finding);
+    }
+    for (guint i = 0; i < self->own->len; i++) {
+        SyncdFound *found = self->own->pdata[i];
+        if (syncd_finding_rank(SYNCD_BYTES_TEXT(found->finding->severity)) == rank)
+            syncd_found_write(found, &view, writer);
+    }
+}
+
+/* The worst first, whoever found it. */
+static void write_all(const SyncdDoctor *self, SyncdJsonWriter *writer)
+{
+    SyncdJson findings = {0};
     if (self->diagnosis != NULL)
         findings = syncd_json_member(syncd_json_root(self->diagnosis, strlen(self->diagnosis)),
                                      "findings");
-    syncd_json_iter_init(&iter, findings);
-    while (syncd_json_iter_next(&iter, NULL, &finding))
-        syncd_json_value(writer, finding);
-    for (guint i = 0; i < self->own->len; i++)
-        syncd_found_write(self->own->pdata[i], &view, writer);
+    for (unsigned rank = 0; rank < SYNCD_SEVERITIES; rank++)
+        write_ranked(self, findings, rank, writer);
 }
 
 char *syncd_doctor_document(const SyncdDoctor *self)

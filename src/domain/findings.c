@@ -293,6 +293,16 @@ char *syncd_finding_next(const SyncdFinding *finding, bool of_system,
     return next;
 }
 
+unsigned syncd_finding_rank(SyncdBytes severity)
+{
+    static const char *const worst_first[] = {"critical", "error", "warning", "info"};
+    G_STATIC_ASSERT(G_N_ELEMENTS(worst_first) == SYNCD_SEVERITIES);
+    for (unsigned i = 0; i < SYNCD_SEVERITIES; i++)
+        if (syncd_bytes_are(severity, worst_first[i]))
+            return i;
+    return 0;
+}
+
 bool syncd_finding_is_bad(const SyncdFinding *finding)
 {
     return strcmp(finding->severity, "info") != 0;

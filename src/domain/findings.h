@@ -30,6 +30,10 @@ typedef struct {
 /* NULL when there is none of that code. */
 const SyncdFinding *syncd_finding_find(SyncdBytes code);
 const SyncdFinding *syncd_findings(size_t *ret_n);
+/* How far down a severity stands in a list with the worst first; one that is not known is taken for
+ * the worst. */
+#define SYNCD_SEVERITIES 4u
+unsigned syncd_finding_rank(SyncdBytes severity);
 /* Whether anything is wrong: not so of what only informs. */
 bool syncd_finding_is_bad(const SyncdFinding *finding);
 /* The command that comes next, for the instance that it is of. */

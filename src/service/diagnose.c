@@ -124,12 +124,20 @@ static void add_unverified(SyncdService *service, GPtrArray *found)
                             "Nobody had it checked since it was made or opened.", NULL);
 }
 
+static gint compare_severity(gconstpointer one, gconstpointer other)
+{
+    const SyncdFound *a = *(SyncdFound *const *)one, *b = *(SyncdFound *const *)other;
+    return (gint)syncd_finding_rank(SYNCD_BYTES_TEXT(a->finding->severity)) -
+           (gint)syncd_finding_rank(SYNCD_BYTES_TEXT(b->finding->severity));
+}
+
 char *syncd_service_describe_diagnosis(SyncdService *service, const SyncdCaller *caller,
                                        const SyncdDiagnoseOptions *options)
 {
     g_autoptr(GPtrArray) found = syncd_service_diagnose(service);
     if (options->deep)
         add_unverified(service, found);
+    g_ptr_array_sort(found, compare_severity);
     /* What only time or others changed is told to who listens, too. */
     if (service->listener.changed != NULL)
         service->listener.changed(service->listener.data);

@@ -22,7 +22,7 @@ typedef struct {
     bool deep; /* what no deep check has looked at since the daemon began is a finding, too */
 } SyncdDiagnoseOptions;
 
-/* The same as a document. Who may not inspect is told what is wrong and what to do, and not what it
- * is about. */
+/* The same as a document, the worst first and those that are alike in the order of the detectors.
+ * Who may not inspect is told what is wrong and what to do, and not what it is about. */
 char *syncd_service_describe_diagnosis(SyncdService *service, const SyncdCaller *caller,
                                        const SyncdDiagnoseOptions *options);

@@ -312,6 +312,39 @@ static void failures_that_repeat_are_one_finding(void)
     service_clear(&f);
 }
 
+/* ---- in which order ---- */
+
+/* Where each of them stands in the document. */
+static gssize place_of(const char *document, const char *code)
+{
+    g_autofree char *member = g_strdup_printf("\"code\":\"%s\"", code);
+    const char *at = strstr(document, member);
+    g_assert_nonnull(at);
+    return at - document;
+}
+
+static void what_is_worst_is_told_first(void)
+{
+    static const char *const worst_first[] = {"storm", "leftovers", "unchecked", "index-remade"};
+    ServiceFixture f;
+    const SyncdDiagnoseOptions options = {.deep = true};
+    service_init(&f);
+    put(&f, "note-1", "{}");
+    service_close(&f);
+    g_autofree char *path = g_build_filename(f.base.directory, "index.db", NULL);
+    g_assert_cmpint(g_remove(path), ==, 0);
+    service_open(&f);
+    leave(&f, "index.db.new");
+    for (unsigned i = 0; i < 10; i++)
+        syncd_service_note_failure(f.service, "disk", "it failed");
+    g_autofree char *diagnosis = syncd_service_describe_diagnosis(f.service, &f.caller, &options);
+    g_test_message("%s", diagnosis);
+    for (size_t i = 1; i < G_N_ELEMENTS(worst_first); i++)
+        g_assert_cmpint(place_of(diagnosis, worst_first[i - 1]), <,
+                        place_of(diagnosis, worst_first[i]));
+    service_clear(&f);
+}
+
 /* ---- what others are told ---- */
 
 static void who_may_not_inspect_is_not_told_what_it_is_about(void)
@@ -360,6 +393,7 @@ int main(int argc, char **argv)
                     an_index_that_is_lost_corrupt_or_newer_is_made_anew_and_told_of);
     g_test_add_func("/diagnose/failures-that-repeat-are-one-finding",
                     failures_that_repeat_are_one_finding);
+    g_test_add_func("/diagnose/what-is-worst-is-told-first", what_is_worst_is_told_first);
     g_test_add_func("/diagnose/who-may-not-inspect-is-not-told-what-it-is-about",
                     who_may_not_inspect_is_not_told_what_it_is_about);
     return g_test_run();

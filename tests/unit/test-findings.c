@@ -32,9 +32,18 @@ static void every_finding_is_whole(void)
     g_assert_null(syncd_finding_find(SYNCD_BYTES_TEXT("none")));
 }
 
+static void the_worst_stand_first(void)
+{
+    static const char *const worst_first[] = {"critical", "error", "warning", "info"};
+    for (unsigned i = 0; i < G_N_ELEMENTS(worst_first); i++)
+        g_assert_cmpuint(syncd_finding_rank(SYNCD_BYTES_TEXT(worst_first[i])), ==, i);
+    g_assert_cmpuint(syncd_finding_rank(SYNCD_BYTES_TEXT("fatal")), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/findings/every-finding-is-whole", every_finding_is_whole);
+    g_test_add_func("/findings/the-worst-stand-first", the_worst_stand_first);
     return g_test_run();
 }
