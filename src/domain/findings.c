@@ -303,6 +303,16 @@ unsigned syncd_finding_rank(SyncdBytes severity)
     return 0;
 }
 
+/* What is critical, or a plan mends, waits for somebody; anything else limits what can be done. */
+const char *syncd_finding_state(const SyncdFinding *finding)
+{
+    if (strcmp(finding->code, "policy-refusals") == 0)
+        return "policy-blocked";
+    return finding->repair != NULL || strcmp(finding->severity, "critical") == 0
+               ? "repair-recommended"
+               : "degraded";
+}
+
 bool syncd_finding_is_bad(const SyncdFinding *finding)
 {
     return strcmp(finding->severity, "info") != 0;

@@ -36,6 +36,8 @@ const SyncdFinding *syncd_findings(size_t *ret_n);
 unsigned syncd_finding_rank(SyncdBytes severity);
 /* Whether anything is wrong: not so of what only informs. */
 bool syncd_finding_is_bad(const SyncdFinding *finding);
+/* The state that an instance is in by it, where what is found is a state; "clean" is none. */
+const char *syncd_finding_state(const SyncdFinding *finding);
 /* The command that comes next, for the instance that it is of. */
 char *syncd_finding_next(const SyncdFinding *finding, bool of_system,
                          const char *(*fact)(void *data, const char *name), void *data);

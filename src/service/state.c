@@ -1,3 +1,4 @@
+#include "domain/findings.h"
 #include "service/damage.h"
 #include "service/files.h"
 #include "service/internal.h"
@@ -10,11 +11,10 @@
 
 #include <string.h>
 
-/* What can be wrong, in the order in which it is shown; the first one that holds gives the state.
- */
+/* What can be wrong, in the order in which it is shown; the first one that holds gives the state,
+ * which domain/findings.h has of it. */
 typedef struct {
     const char *reason;
-    const char *state;
     bool (*holds)(const SyncdService *service);
 } Reason;
 
@@ -104,24 +104,29 @@ static bool checksum_mismatch(const SyncdService *service)
 }
 
 static const Reason reasons[] = {
-    {"storage-failed", "degraded", storage_failed},
-    {"machine-changed", "degraded", machine_changed},
-    {"journal-unreadable", "repair-recommended", journal_unreadable},
-    {"journal-corrupt", "repair-recommended", journal_corrupt},
-    {"journal-displaced", "repair-recommended", journal_displaced},
-    {"log-rolled-back", "degraded", log_rolled_back},
-    {"verify-found", "repair-recommended", verify_found},
-    {"device-key-missing", "degraded", device_key_missing},
-    {"key-missing", "degraded", key_missing},
-    {"index-damaged", "repair-recommended", index_damaged},
-    {"index-rebuilding", "degraded", index_rebuilding},
-    {"index-unavailable", "degraded", index_unavailable},
-    {"no-space", "degraded", no_space},
-    {"workspace-asks", "degraded", workspace_asks},
-    {"checksum-mismatch", "repair-recommended", checksum_mismatch},
-    {"policy-rules-refused", "degraded", policy_rules_refused},
-    {"policy-refusals", "policy-blocked", policy_refused},
+    {"storage-failed", storage_failed},
+    {"machine-changed", machine_changed},
+    {"journal-unreadable", journal_unreadable},
+    {"journal-corrupt", journal_corrupt},
+    {"journal-displaced", journal_displaced},
+    {"log-rolled-back", log_rolled_back},
+    {"verify-found", verify_found},
+    {"device-key-missing", device_key_missing},
+    {"key-missing", key_missing},
+    {"index-damaged", index_damaged},
+    {"index-rebuilding", index_rebuilding},
+    {"index-unavailable", index_unavailable},
+    {"no-space", no_space},
+    {"workspace-asks", workspace_asks},
+    {"checksum-mismatch", checksum_mismatch},
+    {"policy-rules-refused", policy_rules_refused},
+    {"policy-refusals", policy_refused},
 };
+
+static const char *state_of(const Reason *reason)
+{
+    return syncd_finding_state(syncd_finding_find(SYNCD_BYTES_TEXT(reason->reason)));
+}
 
 /* While the index is rebuilt the last count stands. */
 static void count_pending(SyncdService *service)
@@ -214,7 +219,7 @@ void syncd_service_known_state(SyncdService *service, SyncdState *ret_state)
         if (!reasons[i].holds(service))
             continue;
         if (n_reasons == 0)
-            ret_state->state = reasons[i].state;
+            ret_state->state = state_of(&reasons[i]);
         ret_state->reasons[n_reasons++] = reasons[i].reason;
     }
 }

@@ -201,7 +201,7 @@ def a_log_that_lost_its_end_waits_for_a_person(world):
     (daemon.state / 'journal.db-wal').unlink()
     with world.daemon(directory=daemon.directory):
         status = json.loads(cli.run('status', '--user', '--json')[1])
-        equal(status['daemon_state'], 'degraded')
+        equal(status['daemon_state'], 'repair-recommended')
         assert 'log-rolled-back' in status['state_reasons'], status
         code, out, _ = cli.run('doctor', '--json')
         equal(code, NEGATIVE)

@@ -198,7 +198,7 @@ static void a_key_that_is_gone_is_told_of_before_it_is_lost_and_after(void)
     g_assert_true(is_found(&f, "key-missing"));
     SyncdState state;
     syncd_service_state(f.service, &state);
-    g_assert_cmpstr(state.state, ==, "degraded");
+    g_assert_cmpstr(state.state, ==, "repair-recommended");
     g_assert_true(g_strv_contains(state.reasons, "key-missing"));
     g_autoptr(GError) error = NULL;
     g_autofree char *report = syncd_service_health(f.service, &f.caller, &error);

@@ -1,6 +1,7 @@
 /*
  * Whatever is found has a code of its own, a severity that is one, a sentence and a next command.
  */
+#include "contract/vocabulary.h"
 #include "domain/answers.h"
 #include "domain/findings.h"
 
@@ -40,10 +41,28 @@ static void the_worst_stand_first(void)
     g_assert_cmpuint(syncd_finding_rank(SYNCD_BYTES_TEXT("fatal")), ==, 0);
 }
 
+/* What is critical says so in the state as well; and what only informs does not ask for a repair.
+ */
+static void the_state_is_no_better_than_the_severity(void)
+{
+    size_t n;
+    const SyncdFinding *findings = syncd_findings(&n);
+    for (size_t i = 0; i < n; i++) {
+        const char *state = syncd_finding_state(&findings[i]);
+        g_test_message("%s: %s", findings[i].code, state);
+        g_assert_nonnull(syncd_vocabulary_find(SYNCD_WORDS_DAEMON_STATE, SYNCD_BYTES_TEXT(state)));
+        g_assert_cmpstr(state, !=, "clean");
+        if (strcmp(findings[i].severity, "critical") == 0)
+            g_assert_cmpstr(state, ==, "repair-recommended");
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/findings/every-finding-is-whole", every_finding_is_whole);
     g_test_add_func("/findings/the-worst-stand-first", the_worst_stand_first);
+    g_test_add_func("/findings/the-state-is-no-better-than-the-severity",
+                    the_state_is_no_better_than_the_severity);
     return g_test_run();
 }

@@ -99,7 +99,7 @@ static void expect_state(ServiceFixture *f, const char *reason)
     g_autoptr(GError) error = NULL;
     SyncdState state;
     syncd_service_state(f->service, &state);
-    g_assert_cmpstr(state.state, ==, "degraded");
+    g_assert_cmpstr(state.state, ==, "repair-recommended");
     g_assert_true(g_strv_contains(state.reasons, reason));
     g_autofree char *report = syncd_service_health(f->service, &f->caller, &error);
     g_assert_no_error(error);

@@ -493,7 +493,7 @@ static void a_failed_commit_is_told_to_everybody_once(void)
 
     SyncdState state;
     syncd_service_state(f.service, &state);
-    g_assert_cmpstr(state.state, ==, "degraded");
+    g_assert_cmpstr(state.state, ==, "repair-recommended");
     g_assert_cmpstr(state.reasons[0], ==, "storage-failed");
     g_assert_cmpuint(state.sequence, ==, before);
 
