@@ -108,14 +108,16 @@ static bool walk_on(Walk *walk, unsigned rank, guint64 after, GError **error)
     return true;
 }
 
+/* All lanes, or the one that is asked for. */
 static bool walk_lanes(Walk *walk, GError **error)
 {
     const SyncdTaskQuery *query = walk->query;
-    guint64 after = query->after_rank >= 0 ? query->after_pos : 0;
-    for (unsigned rank = (unsigned)MAX(query->after_rank, 0); rank < SYNCD_N_LANES && !walk->ended;
-         rank++, after = 0)
-        if (!walk_on(walk, rank, after, error))
+    int first = MAX(query->rank, 0), last = query->rank >= 0 ? query->rank : (int)SYNCD_N_LANES - 1;
+    for (int rank = MAX(query->after_rank, first); rank <= last && !walk->ended; rank++) {
+        guint64 after = rank == query->after_rank ? query->after_pos : 0;
+        if (!walk_on(walk, (unsigned)rank, after, error))
             return false;
+    }
     return true;
 }
 

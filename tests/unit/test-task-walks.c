@@ -80,6 +80,33 @@ static void a_walk_begins_where_the_last_one_ended(void)
     g_assert_cmpuint(cost_of_the_last_offered(MANY), <=, cost_of_the_last_offered(FEW) + 50);
 }
 
+/* The first that is examined is already in it, whatever waits in front of it. */
+static guint cost_of_a_lane(guint n)
+{
+    ServiceFixture f;
+    service_init(&f);
+    for (guint i = 0; i < n; i++)
+        g_free(enqueue_task(&f, "priority", NULL));
+    g_autofree char *operation = enqueue_task(&f, "normal", NULL);
+    int rank = (int)syncd_lane_find(SYNCD_BYTES_TEXT("normal"))->rank;
+    SyncdTaskQuery query = {
+        .which = SYNCD_TASKS_OFFERED, .rank = rank, .state = -1, .after_rank = -1};
+    Walked walked = walk(&f, &query);
+    g_assert_cmpstr(walked.first, ==, operation);
+    g_free(walked.first);
+    /* Nor does one that has passed it look into those behind it. */
+    g_free(enqueue_task(&f, "archive", NULL));
+    query.after_rank = rank + 1;
+    g_assert_null(walk(&f, &query).first);
+    service_clear(&f);
+    return walked.instructions;
+}
+
+static void a_walk_in_one_lane_leaves_the_others_out(void)
+{
+    g_assert_cmpuint(cost_of_a_lane(FEW), <=, cost_of_a_lane(1) + 50);
+}
+
 static guint cost_of_the_failed(guint n)
 {
     ServiceFixture f;
@@ -137,6 +164,8 @@ int main(int argc, char **argv)
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/task-walks/a-walk-begins-where-the-last-one-ended",
                     a_walk_begins_where_the_last_one_ended);
+    g_test_add_func("/task-walks/a-walk-in-one-lane-leaves-the-others-out",
+                    a_walk_in_one_lane_leaves_the_others_out);
     g_test_add_func("/task-walks/those-that-failed-are-found-among-many",
                     those_that_failed_are_found_among_many);
     g_test_add_func("/task-walks/every-place-leads-to-all-that-follow",
