@@ -20,9 +20,9 @@ static guint64 epochs_to_skip(const SyncdRollback *rollback, bool readable, guin
 /* The same for all feeds: above what each is in, and what any ever was in. */
 static guint64 next_epoch(SyncdStore *self)
 {
-    guint64 highest;
-    bool readable = syncd_store_highest_epoch(self, &highest);
-    guint64 skipped = epochs_to_skip(self->rollback, readable, highest);
+    SyncdEpochs epochs;
+    bool readable = syncd_store_read_epochs(self, &epochs);
+    guint64 highest = epochs.given, skipped = epochs_to_skip(self->rollback, readable, highest);
     for (guint i = 0; i < self->scopes->len; i++) {
         const SyncdScope *scope = self->scopes->pdata[i];
         const SyncdFeed *last = syncd_journal_own_feed(self->journal, scope->id);
@@ -101,9 +101,8 @@ bool syncd_store_adopt(SyncdStore *self, const char *actor, GError **error)
     if (!syncd_store_settle(self, error))
         return false;
 
-    guint64 highest, epoch = next_epoch(self);
-    bool known = syncd_store_highest_epoch(self, &highest);
-    if (!syncd_store_keep_epoch(self, epoch, error))
+    guint64 epoch = next_epoch(self);
+    if (!syncd_store_give_epoch(self, epoch, error))
         return false;
     self->condition =
         syncd_keyring_has_device(self->keyring) ? SYNCD_STORE_WRITABLE : SYNCD_STORE_KEYLESS;
@@ -112,13 +111,11 @@ bool syncd_store_adopt(SyncdStore *self, const char *actor, GError **error)
         if (self->rollback != NULL)
             syncd_store_end_rollback(self);
         syncd_store_keep_end(self);
+        syncd_store_note_epoch(self);
         return true;
     }
     if (syncd_store_has_turn(self))
         syncd_store_discard(self);
-    /* It was not begun; where that cannot be kept, one more adoption says so. */
-    if (known)
-        syncd_store_keep_epoch(self, highest, NULL);
     self->condition = before;
     return false;
 }

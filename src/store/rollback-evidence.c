@@ -1,5 +1,5 @@
 /* What knows more of a log than is there: verified.json, an index, the heads at its last end, and
- * the highest epoch. */
+ * the epoch that it was in. */
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "crypto/note.h"
@@ -107,10 +107,10 @@ bool syncd_rollback_index_is_of(SyncdStore *self, SyncdJournal *journal)
 
 SyncdRollback *syncd_rollback_of_epochs(SyncdStore *self)
 {
-    guint64 highest;
+    SyncdEpochs epochs;
     const SyncdFeed *feed = syncd_rollback_device_feed(self);
     bool behind =
-        feed != NULL && syncd_store_highest_epoch(self, &highest) && highest > feed->epoch;
+        feed != NULL && syncd_store_read_epochs(self, &epochs) && epochs.begun > feed->epoch;
     return behind ? syncd_rollback_new(0, SYNCD_EPOCHS_FILE) : NULL;
 }
 

@@ -1,6 +1,7 @@
 #include "store/rollback.h"
 
 #include "base/log.h"
+#include "store/epochs.h"
 #include "store/rollback-private.h"
 #include "store/store-private.h"
 
@@ -119,8 +120,11 @@ void syncd_store_look_for_rollback(SyncdStore *self)
                                           syncd_rollback_of_end(self));
     if (rollback == NULL)
         rollback = syncd_rollback_of_epochs(self);
-    if (rollback == NULL)
+    if (rollback == NULL) {
+        if (!inspects)
+            syncd_store_note_epoch(self);
         return;
+    }
     take(self, rollback);
     if (!inspects)
         syncd_rollback_keep(self, rollback, NULL); /* what says it says so the next time too */

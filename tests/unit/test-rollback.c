@@ -4,6 +4,8 @@
  * that is only an accident of a crash is taken for it.
  */
 #include "store-fixture.h"
+#include "store/database-private.h"
+#include "store/journal-private.h"
 #include "store/store-private.h"
 
 #include <string.h>
@@ -292,8 +294,8 @@ static void an_epoch_that_no_mark_knows_is_not_begun_again(void)
     }
 }
 
-/* Nothing was lost by an adoption that failed. */
-static void an_adoption_that_fails_begins_no_epoch(void)
+/* Nothing was lost by an adoption that failed, and nobody may have that epoch again. */
+static void an_adoption_that_fails_loses_nothing(void)
 {
     World w = {0};
     g_autoptr(GError) error = NULL;
@@ -302,12 +304,83 @@ static void an_adoption_that_fails_begins_no_epoch(void)
     expect(&w, SYNCD_STORE_MACHINE_CHANGED);
     g_assert_false(syncd_store_adopt(w.f.store, "", &error));
     g_assert_nonnull(error);
-    g_assert_false(has(&w.f, "epochs.json"));
     fixture_close(&w.f);
     expect(&w, SYNCD_STORE_MACHINE_CHANGED);
     g_assert_true(syncd_store_adopt(w.f.store, "actor-test", NULL));
-    g_assert_true(has(&w.f, "epochs.json"));
+    goes_on(&w, 3);
+    end(&w);
+}
+
+static int never(void *data)
+{
+    return 1;
+}
+
+/* It is durable by then. */
+static int afterwards(void *data, sqlite3 *handle, const char *name, int pages)
+{
+    return SQLITE_IOERR;
+}
+
+static void fail_to_adopt(World *w, bool lives)
+{
+    g_autoptr(GError) error = NULL;
+    w->f.machine = "machine-b";
+    expect(w, SYNCD_STORE_MACHINE_CHANGED);
+    sqlite3 *handle = w->f.store->journal->db->handle;
+    if (lives)
+        sqlite3_wal_hook(handle, afterwards, NULL);
+    else
+        sqlite3_commit_hook(handle, never, NULL);
+    g_assert_false(syncd_store_adopt(w->f.store, "actor-test", &error));
+    g_assert_nonnull(error);
+    fixture_close(&w->f);
+}
+
+/* As a kill leaves it that comes after the number is given out and before the adoption is durable:
+ * the log is whole, on either machine. */
+static void an_adoption_that_did_not_end_loses_nothing(void)
+{
+    for (unsigned back = 0; back < 2; back++) {
+        World w = {0};
+        begin(&w, 64 + back, false);
+        fail_to_adopt(&w, false);
+        fixture_open_mode(&w.f, SYNCD_STORE_INSPECT);
+        g_assert_null(syncd_store_rollback(w.f.store));
+        fixture_close(&w.f);
+        if (back) {
+            w.f.machine = "machine-a";
+            expect(&w, SYNCD_STORE_WRITABLE);
+            goes_on(&w, 1);
+            w.f.machine = "machine-b";
+        }
+        expect(&w, SYNCD_STORE_MACHINE_CHANGED);
+        g_assert_true(syncd_store_adopt(w.f.store, "actor-test", NULL));
+        goes_on(&w, 3);
+        end(&w);
+    }
+}
+
+/* It failed as far as anybody knew, and is in the log: that epoch is not begun again either. */
+static void an_adoption_that_failed_and_lives_is_not_begun_again(void)
+{
+    static const char *const gone[] = {"index.db", "index.db-wal", "verified.json", "ended.json",
+                                       "journal.db-wal"};
+    World w = {0};
+    begin(&w, 66, false);
+    expect(&w, SYNCD_STORE_WRITABLE);
+    fixture_close(&w.f);
+    g_autofree char *journal = place(&w.f, "journal.db"), *copy = NULL;
+    size_t size;
+    g_assert_true(g_file_get_contents(journal, &copy, &size, NULL));
+    fail_to_adopt(&w, true);
+    expect(&w, SYNCD_STORE_WRITABLE);
     goes_on(&w, 2);
+    for (size_t i = 0; i < G_N_ELEMENTS(gone); i++)
+        forget(&w.f, gone[i]);
+    g_assert_true(g_file_set_contents(journal, copy, (gssize)size, NULL));
+    adopt(&w);
+    goes_on(&w, 3);
     end(&w);
 }
 
@@ -507,7 +580,10 @@ int main(int argc, char **argv)
         {"an-epoch-that-was-lost-is-not-begun-again", an_epoch_that_was_lost_is_not_begun_again},
         {"an-epoch-that-no-mark-knows-is-not-begun-again",
          an_epoch_that_no_mark_knows_is_not_begun_again},
-        {"an-adoption-that-fails-begins-no-epoch", an_adoption_that_fails_begins_no_epoch},
+        {"an-adoption-that-fails-loses-nothing", an_adoption_that_fails_loses_nothing},
+        {"an-adoption-that-did-not-end-loses-nothing", an_adoption_that_did_not_end_loses_nothing},
+        {"an-adoption-that-failed-and-lives-is-not-begun-again",
+         an_adoption_that_failed_and_lives_is_not_begun_again},
         {"the-newer-log-put-back-ends-it", the_newer_log_put_back_ends_it},
         {"an-adoption-that-was-cut-short-is-ended", an_adoption_that_was_cut_short_is_ended},
         {"a-file-that-is-damaged-is-no-leave-to-write",
