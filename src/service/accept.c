@@ -144,6 +144,15 @@ static bool is_found(const SyncdFileRow *row, const SyncdHash *wanted, GError **
     return false;
 }
 
+/* A record has no content: the bytes are read where they lie, before somebody changes them. */
+static void have_kept(SyncdService *service, const SyncdRoot *root, const SyncdFileRow *row)
+{
+    const SyncdListener *listener = &service->listener;
+    if (listener->look != NULL)
+        listener->look(listener->data, root->id, row->folder,
+                       SYNCD_BYTES(row->name, row->name_size));
+}
+
 bool syncd_file_accept(SyncdService *service, const SyncdRoot *root, const SyncdCaller *caller,
                        const SyncdFileRow *row, const SyncdHash *wanted,
                        SyncdAccepted *ret_accepted, GError **error)
@@ -154,6 +163,7 @@ bool syncd_file_accept(SyncdService *service, const SyncdRoot *root, const Syncd
         record(service, root, caller, row, &accepted, error) &&
         syncd_service_commit_turn(service, error)) {
         *ret_accepted = accepted;
+        have_kept(service, root, row);
         return true;
     }
     syncd_accepted_clear(&accepted);

@@ -34,7 +34,8 @@ void syncd_accepted_clear(SyncdAccepted *accepted);
 bool syncd_service_accept_file(SyncdService *service, const SyncdCaller *caller,
                                const char *workspace, SyncdBytes path, const char *sha256,
                                SyncdAccepted *ret_accepted, GError **error);
-/* The same of a file that was looked up, in a workspace. */
+/* The same of a file that was looked up, in a workspace; which then looks at it, to keep what was
+ * found in it by its rule. */
 bool syncd_file_accept(SyncdService *service, const SyncdRoot *root, const SyncdCaller *caller,
                        const SyncdFileRow *row, const SyncdHash *wanted,
                        SyncdAccepted *ret_accepted, GError **error);

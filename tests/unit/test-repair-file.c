@@ -339,6 +339,20 @@ static void what_is_there_is_recorded_and_was_before(void)
     workspace_clear(&world.w);
 }
 
+/* … and is kept by the rule of its workspace, before somebody changes it, and comes back from that.
+ */
+static void what_is_recorded_is_kept(void)
+{
+    World world;
+    world_init(&world);
+    applied(&world, true);
+    SyncdFileRow row = row_of(&world.w, ROTTEN);
+    g_assert_true(row.kept);
+    assert_kept(&world.w, row.id, row.version, ROT);
+    assert_kept(&world.w, row.id, 1, WRITTEN);
+    workspace_clear(&world.w);
+}
+
 static void where_only_hashes_are_recorded_a_person_can_record_what_is_there(void)
 {
     World world = {.unwatched = false};
@@ -493,6 +507,7 @@ int main(int argc, char **argv)
                     what_is_there_is_recorded_and_was_before);
     g_test_add_func("/repair-file/where-only-hashes-are-recorded-a-person-can-record-what-is-there",
                     where_only_hashes_are_recorded_a_person_can_record_what_is_there);
+    g_test_add_func("/repair-file/what-is-recorded-is-kept", what_is_recorded_is_kept);
     g_test_add_func("/repair-file/what-changed-since-is-another-plan",
                     what_changed_since_is_another_plan);
     g_test_add_data_func("/repair-file/what-nobody-knew-of-is-not-replaced/changed",
