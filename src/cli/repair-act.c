@@ -77,7 +77,7 @@ bool syncd_verb_repair_discard(SyncdCli *cli, GError **error)
 {
     g_auto(SyncdCliRepair) repair = {0};
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
-    if (client == NULL || !syncd_cli_find_repair(cli, client, SYNCD_REPAIR_ANY, &repair, error) ||
+    if (client == NULL || !syncd_cli_find_repair(cli, client, SYNCD_REPAIR_ONLY, &repair, error) ||
         !agree(cli, client, &repair, discard_question(&repair), error))
         return false;
     if (!syncd_client_discard_repair(client, repair.id, error))

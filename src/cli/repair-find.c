@@ -69,7 +69,8 @@ static bool is_named(SyncdJson plan, const char *named)
     return g_str_has_prefix(id, named);
 }
 
-/* An id is not also the beginning of another: all are as long. */
+/* The newest of those that fit best, and how many they are. An id is not also the beginning of
+ * another: all are as long. */
 static guint choose(const char *plans, const char *named, SyncdCliRepairWanted wanted,
                     char **ret_id)
 {
@@ -83,9 +84,11 @@ static guint choose(const char *plans, const char *named, SyncdCliRepairWanted w
         if (fit == 0 || fit < best)
             continue;
         n = fit > best ? 1 : n + 1;
+        if (fit > best) {
+            g_free(*ret_id);
+            *ret_id = syncd_record_text(plan, "id");
+        }
         best = fit;
-        g_free(*ret_id);
-        *ret_id = syncd_record_text(plan, "id");
     }
     return n;
 }
@@ -107,7 +110,7 @@ static void refuse(const char *named, guint n, SyncdCliRepairWanted wanted, GErr
                              "There is no repair that can be taken back");
     else
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, HOW_TO_PLAN,
-                             wanted == SYNCD_REPAIR_ANY
+                             wanted == SYNCD_REPAIR_ANY || wanted == SYNCD_REPAIR_ONLY
                                  ? "There is no plan of repair"
                                  : "There is no plan of repair that is still to be carried out");
 }
@@ -122,7 +125,8 @@ bool syncd_cli_find_repair(SyncdCli *cli, SyncdClient *client, SyncdCliRepairWan
     if (plans == NULL)
         return false;
     guint n = choose(plans, named, wanted, &id);
-    if (n == 1)
+    /* What is shown is what is agreed to: an older plan is in nobody's way. */
+    if (n == 1 || (n > 1 && named == NULL && wanted != SYNCD_REPAIR_ONLY))
         return syncd_cli_take_repair(client, id, ret_repair, error);
     refuse(named, n, wanted, error);
     return false;

@@ -20,11 +20,12 @@ typedef struct {
 void syncd_cli_repair_clear(SyncdCliRepair *repair);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdCliRepair, syncd_cli_repair_clear)
 
-/* What a verb is about when no plan is named. */
+/* What a verb is about when no plan is named: of those the newest. */
 typedef enum {
-    SYNCD_REPAIR_ANY,     /* the only one that has not ended, or else the only one */
-    SYNCD_REPAIR_WAITING, /* the only one that may be approved */
-    SYNCD_REPAIR_READY,   /* the only one that is approved, or else that waits for it */
+    SYNCD_REPAIR_ANY,     /* one that has not ended, or else any */
+    SYNCD_REPAIR_ONLY,    /* the same, where it is the only one: it is gone then */
+    SYNCD_REPAIR_WAITING, /* one that may be approved */
+    SYNCD_REPAIR_READY,   /* one that is approved, or else that waits for it */
     SYNCD_REPAIR_APPLIED, /* the one that was applied last and can be taken back */
 } SyncdCliRepairWanted;
 

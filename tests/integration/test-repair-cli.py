@@ -58,10 +58,14 @@ def a_repair_from_the_first_look_to_the_last(world):
             assert part in shown, (part, shown)
         equal(me.does('show', plan[:-1], '--document'), document)
         equal(json.loads(me.does('plan', '--compact'))['status'], 'preview')
-        me.fails(NEGATIVE, 'Usage', 'show')
+        # The newest is meant, but for what cannot be undone.
+        newest = me.json('list')[0]['id']
+        assert newest in me.does('show')
+        me.fails(NEGATIVE, 'Usage', 'discard', '--yes')
         me.fails(NEGATIVE, 'Usage', 'show', 'plan-')
         me.fails(NOT_FOUND, 'NotFound', 'show', 'plan-none')
-        me.does('discard', me.json('list')[0]['id'], '--yes')
+        assert f'repair apply {newest}' in me.does('approve', '--yes')
+        me.does('discard', newest, '--yes')
 
         me.fails(NOT_FOUND, 'NotFound', 'show', '--report')
         me.fails(NOT_FOUND, 'NotFound', 'rollback', '--yes')
