@@ -224,6 +224,9 @@ static const char *outcome_of(SyncdJson report)
         syncd_json_member(report, "rollback_available").type == SYNCD_JSON_TRUE)
         return N_(
             "Done, but not complete: what was there before is kept, so it can be taken back.");
+    /* What the way back itself calls preserved is not as it was before. */
+    if (syncd_json_is(outcome, "rolled_back") && count_of(report, "preserved") > 0)
+        return N_("Taken back, but not all is as it was before the repair: see what is preserved.");
     if (syncd_json_is(outcome, "complete") && count_of(report, "given_up") > 0)
         return N_("Repaired, but for what is given up.");
     if (purges && syncd_json_is(outcome, "complete") && count_of(report, "purged") == 0)

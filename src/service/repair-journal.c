@@ -63,7 +63,8 @@ static GPtrArray *list_for(const SyncdRepairAct *act, SyncdMendOutcome outcome)
                                          : act->rebuilt;
 }
 
-static void tell(SyncdRepairAct *act, const SyncdMend *mend)
+/* `back`: what came since has its place in the generation that is made now. */
+static void tell(SyncdRepairAct *act, const SyncdMend *mend, bool back)
 {
     const GPtrArray *items = syncd_mend_items(mend);
     for (guint i = 0; i < items->len; i++) {
@@ -73,8 +74,11 @@ static void tell(SyncdRepairAct *act, const SyncdMend *mend)
             g_ptr_array_add(sentences, sentence_of(item));
     }
     g_ptr_array_add(act->preserved,
-                    g_strdup_printf("The log as it was before; %" G_GUINT64_FORMAT
+                    g_strdup_printf("%s; %" G_GUINT64_FORMAT
                                     " parts of it were mended, %" G_GUINT64_FORMAT " are lost",
+                                    back ? "The log with all entries that came since, in a further "
+                                           "generation of it"
+                                         : "The log as it was before",
                                     syncd_mend_count(mend, SYNCD_MEND_REFILLED) +
                                         syncd_mend_count(mend, SYNCD_MEND_DERIVED),
                                     syncd_mend_count(mend, SYNCD_MEND_LOST) +
@@ -121,7 +125,7 @@ static bool examine(SyncdRepairAct *act, Work *work, GError **error)
         return true;
     if (!check_losses(act, work, error))
         return false;
-    tell(act, work->mend);
+    tell(act, work->mend, work->back);
     work->index_changes = syncd_mend_count(work->mend, SYNCD_MEND_REFILLED) > 0 ||
                           syncd_mend_count(work->mend, SYNCD_MEND_LOST) > 0;
     if (work->back || syncd_mend_is_needed(work->mend)) {

@@ -112,9 +112,23 @@ static void no_more_is_said_to_be_done_than_was(void)
     }
 }
 
+/* What was changed since stays, and entries are never taken out of the log. */
+static void what_stays_is_not_said_to_be_taken_back(void)
+{
+#define BACK "Taken back: it is as it was before the repair."
+    g_autofree char *all = printed(NULL, "{\"outcome\":\"rolled_back\",\"preserved\":[]}"),
+                    *some = printed(NULL, "{\"outcome\":\"rolled_back\",\"preserved\":"
+                                          "[\"a file as it is now\"]}");
+    assert_says(all, BACK, true);
+    assert_says(some, BACK, false);
+    assert_says(some, "Taken back, but not all is as it was", true);
+    assert_says(some, "a file as it is now", true);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/cli-repair/taken-back", what_stays_is_not_said_to_be_taken_back);
     g_test_add_func("/cli-repair/document", what_is_done_is_what_the_document_says);
     g_test_add_func("/cli-repair/state", how_it_stands_is_what_the_daemon_says);
     g_test_add_func("/cli-repair/given-up", what_is_given_up_is_not_said_to_be_safe);
