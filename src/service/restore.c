@@ -477,7 +477,9 @@ bool syncd_service_restore(SyncdService *service, const SyncdCaller *caller,
             plan.root->workspace);
         return false;
     }
-    if (!syncd_service_may_write_files(service, caller, plan.root->workspace, false, NULL, error) ||
+    /* What would be restored could not be recorded. */
+    if (!syncd_store_may_write(service->store, error) ||
+        !syncd_service_may_write_files(service, caller, plan.root->workspace, false, NULL, error) ||
         !syncd_service_may_begin_job(service, caller->uid, error))
         return false;
     SyncdRestore *restore = restore_of(&plan, caller, error);

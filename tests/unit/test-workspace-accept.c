@@ -5,6 +5,7 @@
 #include "restore-fixture.h"
 #include "rot-fixture.h"
 #include "service/file-mismatch.h"
+#include "store/displaced.h"
 
 /* ---- accepting ---- */
 
@@ -107,6 +108,29 @@ static void what_is_being_put_back_is_not_accepted(void)
     workspace_clear(&w);
 }
 
+/* What keeps it from being recorded is said, and not that it may do in a moment. */
+static void where_nothing_can_be_recorded_nothing_is_put_back(void)
+{
+    WorkspaceFixture w;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    one_is_rotten(&w, KEEP_TWO);
+    g_autofree char *plan = plan_of(&w, ROTTEN, 0),
+                    *path = g_build_filename(w.f.base.directory, "journal.db", NULL),
+                    *aside = g_strconcat(path, "-aside", NULL);
+    g_autofree char *digest =
+        syncd_json_dup_text(syncd_json_member(syncd_json_root(plan, strlen(plan)), "digest"));
+    const SyncdRestoreRequest request = {
+        .workspace = "workspace:notes", .path = ROTTEN, .digest = digest};
+    g_assert_cmpint(rename(path, aside), ==, 0);
+    g_assert_false(syncd_store_look_at_place(store_of(&w)));
+    g_assert_false(syncd_service_restore(w.f.service, &w.f.caller, &request, &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
+    g_assert_nonnull(strstr(error->message, "while it was open"));
+    g_assert_cmpint(rename(aside, path), ==, 0);
+    workspace_clear(&w);
+}
+
 /* A deep scan takes hours, perhaps. */
 static void a_deep_scan_keeps_nothing_from_being_accepted(void)
 {
@@ -206,6 +230,8 @@ int main(int argc, char **argv)
                     where_nobody_looks_nothing_is_accepted);
     g_test_add_func("/workspace-accept/what-is-being-put-back-is-not-accepted",
                     what_is_being_put_back_is_not_accepted);
+    g_test_add_func("/workspace-accept/where-nothing-can-be-recorded-nothing-is-put-back",
+                    where_nothing_can_be_recorded_nothing_is_put_back);
     g_test_add_func("/workspace-accept/a-deep-scan-keeps-nothing-from-being-accepted",
                     a_deep_scan_keeps_nothing_from_being_accepted);
     g_test_add_func("/workspace-accept/what-is-recorded-may-be-put-back",
