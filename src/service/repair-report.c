@@ -171,7 +171,9 @@ char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts)
     char at[SYNCD_TIME_SIZE];
     g_autofree char *id = syncd_id_new(plan->service->sources, "repair-report");
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(plan->service, NULL, NULL, NULL);
+    /* Who purges does not ask what else is wrong. */
+    g_autoptr(GPtrArray) needs =
+        plan->purges ? NULL : syncd_repair_find_needs(plan->service, NULL, NULL, NULL);
     SyncdJsonWriter writer;
     syncd_time_format_ms(syncd_service_now_ms(plan->service), at);
     syncd_json_writer_init(&writer, text, false);

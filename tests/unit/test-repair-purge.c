@@ -550,6 +550,22 @@ static void a_crash_between_any_two_steps_purges_each_once(void)
     }
 }
 
+/* Whoever purges is told of that, and not of what else is wrong. */
+static void what_else_is_wrong_is_not_told_of(void)
+{
+    ServiceFixture f;
+    begin_world(&f);
+    g_autofree char *key = g_build_filename(f.base.directory, "keys", "device.key", NULL);
+    g_assert_cmpint(chmod(key, 0644), ==, 0);
+    g_assert_true(is_found(&f, "file-modes"));
+    SyncdRepairPlan *plan = plan_purge(&f, -1);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    g_assert_true(report_says(&f, plan, "\"unresolved_conflicts\":[]"));
+    g_assert_true(is_found(&f, "file-modes"));
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -557,6 +573,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-purge/plan", a_full_disk_leads_to_what_may_be_purged);
     g_test_add_func("/repair-purge/along", what_goes_along_is_counted);
     g_test_add_func("/repair-purge/apply", what_was_shown_is_purged_and_proven);
+    g_test_add_func("/repair-purge/else", what_else_is_wrong_is_not_told_of);
     g_test_add_func("/repair-purge/no-way-back", nobody_is_told_that_it_comes_back);
     g_test_add_func("/repair-purge/half-done", nor_while_it_is_half_done);
     g_test_add_func("/repair-purge/stale", what_changed_is_not_purged);
