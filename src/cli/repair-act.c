@@ -152,13 +152,33 @@ bool syncd_verb_repair_apply(SyncdCli *cli, GError **error)
            carry_out(cli, client, &repair, syncd_client_apply_repair, _("Repairing"), error);
 }
 
+static bool does(const SyncdCliRepair *repair, const char *kind)
+{
+    SyncdJson plan = syncd_json_root(repair->description, strlen(repair->description)), step;
+    SyncdJsonIter iter;
+    syncd_json_iter_init(&iter, syncd_json_member(plan, "steps"));
+    while (syncd_json_iter_next(&iter, NULL, &step))
+        if (syncd_json_is(syncd_json_member(step, "id"), kind))
+            return true;
+    return false;
+}
+
+/* What was there before a repair may be of no use to anybody. */
+static const char *rollback_question(const SyncdCliRepair *repair)
+{
+    if (does(repair, "journal-restore"))
+        return _("Take back what this plan did? The log cannot be opened then, and what "
+                 "was recorded since is only in a copy of it, an earlier generation.");
+    return _("Take back what this plan did?");
+}
+
 bool syncd_verb_repair_rollback(SyncdCli *cli, GError **error)
 {
     g_auto(SyncdCliRepair) repair = {0};
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_CONSENT, error);
     if (client == NULL ||
         !syncd_cli_find_repair(cli, client, SYNCD_REPAIR_APPLIED, &repair, error) ||
-        !agree(cli, client, &repair, _("Take back what this plan did?"), error))
+        !agree(cli, client, &repair, rollback_question(&repair), error))
         return false;
     SyncdCliAgent *agent = syncd_cli_agent_start(cli);
     bool done =

@@ -65,14 +65,24 @@ static bool keeps(const SyncdRepairAct *act)
     return syncd_store_keeps_unreadable(act->service->store, act->snapshot);
 }
 
+/* What came since the repair is in the log that it made. */
+static char *say_what_stays(const SyncdRepairAct *act)
+{
+    if (!keeps(act))
+        return g_strdup("The log as the repair has left it: there was no journal before it that "
+                        "could be put back");
+    return g_strdup_printf("The log as it was until now, with %" G_GUINT64_FORMAT
+                           " entries, as an earlier generation: the journal that was there before "
+                           "the repair is back, and cannot be opened",
+                           syncd_store_sequence(act->service->store));
+}
+
 static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     *ret_more = false;
     stop(act);
-    if (!keeps(act) && syncd_store_unreadable(act->service->store) == NULL)
-        g_ptr_array_add(act->preserved,
-                        g_strdup("The log as the repair has left it: there was no journal before "
-                                 "it that could be put back"));
+    if (syncd_store_unreadable(act->service->store) == NULL)
+        g_ptr_array_add(act->preserved, say_what_stays(act));
     return syncd_store_put_unreadable_back(act->service->store, act->snapshot, error);
 }
 

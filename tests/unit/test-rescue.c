@@ -558,6 +558,9 @@ static void what_was_done_is_taken_back(void)
     g_assert_true(is_found(&f, "journal-unreadable"));
     g_assert_true(g_file_get_contents(path, &after, &size_after, NULL));
     g_assert_cmpmem(before, size, after, size_after);
+    g_autofree char *said =
+        g_strdup_printf("with %" G_GUINT64_FORMAT " entries, as an earlier", sequence);
+    g_assert_true(report_says(&f, plan, said));
     /* What came since is not lost: it is an earlier generation now. */
     restore(&f);
     g_assert_cmpuint(service_sequence(&f), >=, sequence);
