@@ -66,6 +66,18 @@ static bool step_on(SyncdMend *self, bool *ret_found)
     return true;
 }
 
+/* It is of no entry: many may name it. */
+static void add_named(SyncdMend *self, SyncdMendOutcome outcome, const char *source)
+{
+    char digest[SYNCD_DIGEST_SIZE];
+    guint before = self->items->len;
+    syncd_mend_add(self, "content", outcome, NULL, -1, -1, source);
+    if (self->items->len == before)
+        return;
+    syncd_hash_to_digest(&self->content, digest);
+    ((SyncdMendItem *)self->items->pdata[before])->digest = g_strdup(digest);
+}
+
 bool syncd_mend_examine_content(SyncdMend *self, GError **error)
 {
     bool found = true;
@@ -75,8 +87,7 @@ bool syncd_mend_examine_content(SyncdMend *self, GError **error)
             syncd_mend_add(self, "content", SYNCD_MEND_LOST, NULL, -1, -1, NULL);
         g_autoptr(GBytes) bytes = found ? find_bytes(self, &self->content, &source) : NULL;
         if (found && (bytes == NULL || source != NULL))
-            syncd_mend_add(self, "content", bytes != NULL ? SYNCD_MEND_REFILLED : SYNCD_MEND_LOST,
-                           NULL, -1, -1, source);
+            add_named(self, bytes != NULL ? SYNCD_MEND_REFILLED : SYNCD_MEND_LOST, source);
     }
     if (!found || self->stopped)
         self->phase = self->stopped ? MEND_EXAMINED : MEND_CHECKPOINTS;

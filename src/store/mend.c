@@ -12,6 +12,7 @@ static void item_free(void *data)
 {
     SyncdMendItem *item = data;
     g_free(item->feed);
+    g_free(item->digest);
     g_free(item->source);
     g_free(item);
 }
@@ -85,6 +86,8 @@ void syncd_mend_add(SyncdMend *self, const char *what, SyncdMendOutcome outcome,
 
 char *syncd_mend_item_name(const SyncdMendItem *item)
 {
+    if (item->digest != NULL)
+        return g_strdup_printf("%s %s", item->what, item->digest);
     return item->pos > 0
                ? g_strdup_printf("%s of sequence number %" G_GINT64_FORMAT, item->what, item->pos)
                : g_strdup(item->what);

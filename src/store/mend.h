@@ -32,6 +32,7 @@ typedef struct {
     char *feed; /* as text, "" when it is not about a feed */
     gint64 seq; /* -1 when it is not about one entry; the same for pos */
     gint64 pos;
+    char *digest; /* of content, by which entries name it; NULL of all else, or not to be read */
     char *source; /* where the bytes are had, NULL for nowhere */
 } SyncdMendItem;
 

@@ -198,6 +198,26 @@ static void what_is_nowhere_is_lost_and_named(void)
     }
 }
 
+/* By its digest: it is of no entry of its own. */
+static void content_that_is_lost_is_named(void)
+{
+    Mending m;
+    SyncdHash name = syncd_hash("content 1", strlen("content 1"));
+    char digest[SYNCD_DIGEST_SIZE];
+    syncd_hash_to_digest(&name, digest);
+    prepare(&m, FEWER);
+    put_contents(&m, 0, 3);
+    damage(&m, "UPDATE content SET bytes = x'00' WHERE bytes = CAST('content 1' AS BLOB)");
+    g_autoptr(SyncdMend) mend = examine(&m);
+    g_assert_cmpuint(count_items(mend, "content", SYNCD_MEND_LOST), ==, 1);
+    const GPtrArray *items = syncd_mend_items(mend);
+    g_autofree char *said = syncd_mend_item_name(items->pdata[items->len - 1]),
+                    *expected = g_strconcat("content ", digest, NULL);
+    g_assert_cmpstr(said, ==, expected);
+    g_clear_pointer(&mend, syncd_mend_free);
+    finish(&m);
+}
+
 /* ---- purges ---- */
 
 static void what_is_purged_is_in_no_generation(void)
@@ -274,6 +294,7 @@ int main(int argc, char **argv)
     g_test_add_func("/mend/sound", a_sound_log_needs_nothing_and_may_have_another_generation);
     g_test_add_func("/mend/refilled", an_earlier_generation_refills_what_it_has);
     g_test_add_func("/mend/meanwhile", what_comes_meanwhile_is_taken_over_in_steps);
+    g_test_add_func("/mend/lost-content", content_that_is_lost_is_named);
     g_test_add_func("/mend/lost", what_is_nowhere_is_lost_and_named);
     g_test_add_func("/mend/outlives",
                     an_earlier_generation_outlives_the_number_of_the_one_there_is);
