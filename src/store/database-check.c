@@ -157,7 +157,6 @@ bool syncd_database_check_structure_step(SyncdDatabase *db, GPtrArray *faults, b
 bool syncd_database_judge_schema(SyncdDatabase *db, GError **error)
 {
     gint64 version, others;
-    size_t newest = db->kind->migrations->n_steps;
     g_autoptr(GPtrArray) faults = g_ptr_array_new_with_free_func(g_free);
     if (!syncd_database_number(db, "PRAGMA user_version", &version, error) ||
         !syncd_database_number(db,
@@ -169,9 +168,12 @@ bool syncd_database_judge_schema(SyncdDatabase *db, GError **error)
     if (faults->len == 0)
         return true;
     db->schema_fault = g_strdup(faults->pdata[0]);
-    /* In our own one what cannot be asked anything that never ends is read as far as it goes. */
-    if (db->mode != SYNCD_DATABASE_COPY && (size_t)version == newest && others == 0)
+    /* In our own one what cannot be asked anything that never ends is read as far as it goes. What
+     * its triggers would do to the rows nobody knows. */
+    if (db->mode != SYNCD_DATABASE_COPY && others == 0) {
+        sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
         return true;
+    }
     syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "%s is not as this program makes it: %s",
                     db->kind->name, db->schema_fault);
     return false;

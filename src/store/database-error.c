@@ -70,6 +70,9 @@ void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error)
     for (size_t i = 0; i < G_N_ELEMENTS(codes); i++)
         if ((rc & 0xff) == codes[i].rc)
             code = codes[i].code;
+    /* Our questions go with our schema. */
+    if ((rc & 0xff) == SQLITE_ERROR && db->schema_fault != NULL)
+        code = SYNCD_ERROR_JOURNAL_CORRUPT;
 
     const char *text = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
     if ((rc & 0xff) == SQLITE_CORRUPT && syncd_database_could_not_read(db->handle)) {

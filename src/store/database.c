@@ -22,7 +22,7 @@ static const struct {
 
 static bool is_looking(SyncdDatabaseMode mode)
 {
-    return mode == SYNCD_DATABASE_INSPECT || mode == SYNCD_DATABASE_COPY;
+    return mode != SYNCD_DATABASE_EXISTING && mode != SYNCD_DATABASE_CREATE;
 }
 
 static int note_wal_size(void *data, sqlite3 *handle, const char *schema, int pages)

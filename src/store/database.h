@@ -37,7 +37,8 @@ typedef struct {
     SyncdDurability durability;
     bool keep_old; /* copy the file before a migration */
     /* Others may have made it: its schema is held against that of its version before anything of it
-     * is used. A copy, and one of an older version, whose schema is another is refused. */
+     * is used. A copy whose schema is another is refused. Our own is read all the same, and brought
+     * up to date without its triggers, unless it has what a question may never end in. */
     bool foreign;
     const SyncdMigrations *migrations;
 } SyncdDatabaseKind;
@@ -45,9 +46,10 @@ typedef struct {
 typedef enum {
     SYNCD_DATABASE_EXISTING, /* NotInitialized for an empty file */
     SYNCD_DATABASE_CREATE,
-    SYNCD_DATABASE_INSPECT, /* existing, never written: no migration, no checkpoint, no change to
-                               any byte */
-    SYNCD_DATABASE_COPY,    /* the same, of any version that is known */
+    SYNCD_DATABASE_INSPECT,  /* existing, never written: no migration, no checkpoint, no change to
+                                any byte */
+    SYNCD_DATABASE_COPY,     /* the same, of any version that is known */
+    SYNCD_DATABASE_OWN_COPY, /* the same, of one that we made of our own */
 } SyncdDatabaseMode;
 
 /* A path of no file: the database lies in memory and is SYNCD_SCRATCH. */

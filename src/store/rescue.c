@@ -167,7 +167,9 @@ static const char *file_of(const char *name)
 
 static SyncdJournal *open_one(SyncdRescue *self, const char *name, GError **error)
 {
-    return syncd_journal_open_file(self->store->directory, file_of(name), SYNCD_DATABASE_COPY,
+    bool ours = strcmp(name, SYNCD_JOURNAL_FILE) == 0;
+    return syncd_journal_open_file(self->store->directory, file_of(name),
+                                   ours ? SYNCD_DATABASE_OWN_COPY : SYNCD_DATABASE_COPY,
                                    self->store->keyring, error);
 }
 

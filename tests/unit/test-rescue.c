@@ -720,7 +720,100 @@ static void our_own_with_another_schema_is_not_written(void)
     }
 }
 
-/* A copy from before a migration has the schema of its time. */
+/* As a program before that migration left it. */
+static void as_version_4(const ServiceFixture *f)
+{
+    alter(f, "journal.db",
+          "DROP TRIGGER lost_update; DROP TRIGGER lost_delete; DROP TRIGGER lost_insert;"
+          "DROP TABLE lost; PRAGMA user_version = 4");
+}
+
+static void with_a_letter_changed(const ServiceFixture *f)
+{
+    alter(f, "journal.db",
+          REWRITE("sql = replace(sql, 'order of arrival', 'order of arriwal')"
+                  " WHERE name = 'entry'"));
+}
+
+static void expect_mended(ServiceFixture *f)
+{
+    g_assert_false(syncd_store_may_write(f->service->store, NULL));
+    g_assert_cmpuint(count_operations(f), ==, ENTRIES);
+    verify_all(f);
+    g_assert_true(is_found(f, "log-damaged"));
+    SyncdRepairPlan *plan = plan_repair(f);
+    approve_repair(f, plan);
+    apply_repair(f, plan);
+    g_assert_cmpint(syncd_store_condition(f->service->store), ==, SYNCD_STORE_WRITABLE);
+    g_assert_cmpuint(count_operations(f), ==, ENTRIES);
+    put(f, "note-later", "{}");
+    rest(f);
+    verify_all(f);
+    repair_reopen(f);
+    assert_clean(f);
+}
+
+/* Nobody looked at the schema before, and every entry is there. */
+static void an_older_one_of_ours_with_another_schema_is_mended(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    as_version_4(&f);
+    with_a_letter_changed(&f);
+    repair_open(&f, NULL);
+    g_assert_null(syncd_store_unreadable(f.service->store));
+    expect_mended(&f);
+    service_clear(&f);
+}
+
+/* Where a migration does not go with it, nothing of it is changed, and somebody is told. */
+static void one_that_cannot_be_migrated_stays_as_it_was(void)
+{
+    ServiceFixture f;
+    gint64 version = 0;
+    begin(&f);
+    as_version_4(&f);
+    alter(&f, "journal.db", "CREATE TABLE lost (a)");
+    repair_open(&f, NULL);
+    g_assert_error(syncd_store_unreadable(f.service->store), SYNCD_ERROR,
+                   SYNCD_ERROR_JOURNAL_CORRUPT);
+    expect_served(&f);
+    service_close(&f);
+    g_autofree char *path = file(&f, "journal.db");
+    g_autoptr(SyncdDatabase) db =
+        syncd_database_open_up_to(path, &syncd_journal_kind, SYNCD_DATABASE_EXISTING, 4, NULL);
+    g_assert_true(syncd_statement_number(syncd_database_statement(db, "PRAGMA user_version"), 0,
+                                         &version, NULL));
+    g_assert_cmpint(version, ==, 4);
+    g_clear_pointer(&db, syncd_database_free);
+    repair_open(&f, NULL);
+    service_clear(&f);
+}
+
+/* What is salvaged of our own is judged as our own. */
+static void what_is_salvaged_with_another_schema_is_mended(void)
+{
+    static void (*const cases[])(const ServiceFixture *f) = {with_a_letter_changed, as_version_4};
+    for (size_t i = 0; i < 1u << G_N_ELEMENTS(cases); i++) {
+        ServiceFixture f;
+        begin(&f);
+        for (size_t j = G_N_ELEMENTS(cases); j-- > 0;)
+            if ((i & (size_t)1 << j) != 0)
+                cases[j](&f);
+        without_header(&f);
+        repair_open(&f, NULL);
+        expect_served(&f);
+        restore(&f);
+        if (i == 0)
+            expect_all(&f, ENTRIES);
+        else
+            expect_mended(&f);
+        service_clear(&f);
+    }
+}
+
+/* A copy from before a migration has the schema of its time; our own is migrated all the same, and
+ * not written to. */
 static void a_backup_of_an_earlier_version_is_held_against_that(void)
 {
     ServiceFixture f;
@@ -737,9 +830,20 @@ static void a_backup_of_an_earlier_version_is_held_against_that(void)
         g_assert_no_error(error);
         g_clear_pointer(&made, syncd_database_free);
         alter(&f, "journal-old.db", "CREATE TABLE more (a)");
-        static const SyncdDatabaseMode modes[] = {SYNCD_DATABASE_COPY, SYNCD_DATABASE_EXISTING};
-        for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
-            g_assert_null(syncd_database_open(path, &syncd_journal_kind, modes[i], &error));
+        g_assert_null(syncd_database_open(path, &syncd_journal_kind, SYNCD_DATABASE_COPY, &error));
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+        g_clear_error(&error);
+        static const SyncdDatabaseMode ours[] = {SYNCD_DATABASE_OWN_COPY, SYNCD_DATABASE_EXISTING};
+        for (size_t i = 0; i < G_N_ELEMENTS(ours); i++) {
+            made = syncd_database_open(path, &syncd_journal_kind, ours[i], &error);
+            g_assert_no_error(error);
+            g_assert_cmpstr(syncd_database_schema_fault(made), ==,
+                            "the schema has an unknown table more");
+            g_clear_pointer(&made, syncd_database_free);
+        }
+        alter(&f, "journal-old.db", "CREATE VIEW without_end AS SELECT 1; PRAGMA user_version = 4");
+        for (size_t i = 0; i < G_N_ELEMENTS(ours); i++) {
+            g_assert_null(syncd_database_open(path, &syncd_journal_kind, ours[i], &error));
             g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
             g_clear_error(&error);
         }
@@ -825,6 +929,12 @@ int main(int argc, char **argv)
                     our_own_with_another_schema_is_not_written);
     g_test_add_func("/rescue/a-backup-of-an-earlier-version-is-held-against-that",
                     a_backup_of_an_earlier_version_is_held_against_that);
+    g_test_add_func("/rescue/an-older-one-of-ours-with-another-schema-is-mended",
+                    an_older_one_of_ours_with_another_schema_is_mended);
+    g_test_add_func("/rescue/one-that-cannot-be-migrated-stays-as-it-was",
+                    one_that_cannot_be_migrated_stays_as_it_was);
+    g_test_add_func("/rescue/what-is-salvaged-with-another-schema-is-mended",
+                    what_is_salvaged_with_another_schema_is_mended);
     g_test_add_func("/rescue/one-that-is-cut-while-open-is-restored-at-once",
                     one_that_is_cut_while_open_is_restored_at_once);
     g_test_add_func("/rescue/what-was-cut-and-is-nowhere-is-missing",
