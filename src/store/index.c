@@ -38,13 +38,13 @@ static SyncdIndex *wrap(SyncdDatabase *db)
     return self;
 }
 
-SyncdIndex *syncd_index_open(SyncdDirectory *directory, GError **error)
+static SyncdIndex *open_as(SyncdDirectory *directory, SyncdDatabaseMode mode, GError **error)
 {
     g_autofree char *path = syncd_directory_file(directory, INDEX_FILE);
     /* One of an older version is not migrated: what its rows would have to be is only in the log.
      */
     g_autoptr(SyncdDatabase) db =
-        syncd_database_open_up_to(path, &syncd_index_kind, SYNCD_DATABASE_EXISTING, 0, error);
+        syncd_database_open_up_to(path, &syncd_index_kind, mode, 0, error);
     if (db == NULL)
         return NULL;
 
@@ -59,6 +59,16 @@ SyncdIndex *syncd_index_open(SyncdDirectory *directory, GError **error)
         return NULL;
     }
     return wrap(g_steal_pointer(&db));
+}
+
+SyncdIndex *syncd_index_open(SyncdDirectory *directory, GError **error)
+{
+    return open_as(directory, SYNCD_DATABASE_EXISTING, error);
+}
+
+SyncdIndex *syncd_index_look(SyncdDirectory *directory, GError **error)
+{
+    return open_as(directory, SYNCD_DATABASE_INSPECT, error);
 }
 
 static bool remove_file(const char *path, const char *suffix)

@@ -24,6 +24,8 @@ typedef struct SyncdIndex SyncdIndex;
 /* Opens index.db as it is. NULL with `error` when it is not there or not usable: then it must be
  * made anew. */
 SyncdIndex *syncd_index_open(SyncdDirectory *directory, GError **error);
+/* The same, to ask it only: no byte of it changes. */
+SyncdIndex *syncd_index_look(SyncdDirectory *directory, GError **error);
 /* Begins that file beside it; one that was left behind is removed first. It cannot be asked
  * anything, and gets its rows first. */
 SyncdIndex *syncd_index_begin_new(SyncdDirectory *directory, GError **error);

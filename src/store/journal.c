@@ -262,7 +262,9 @@ SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *nam
     g_autofree char *wal = g_strconcat(name, "-wal", NULL);
     self->keyring = keyring;
     self->feeds = g_ptr_array_new_with_free_func((GDestroyNotify)feed_free);
-    if (mode != SYNCD_DATABASE_INSPECT && !syncd_directory_rewrite(directory, wal, error))
+    /* Of what is only read whatever is taken is written, and synced, elsewhere. */
+    bool writes = mode == SYNCD_DATABASE_EXISTING || mode == SYNCD_DATABASE_CREATE;
+    if (writes && !syncd_directory_rewrite(directory, wal, error))
         return NULL;
     self->db = syncd_database_open(path, &syncd_journal_kind, mode, error);
     if (self->db == NULL)

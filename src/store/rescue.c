@@ -96,7 +96,7 @@ GPtrArray *syncd_store_list_rescuable(SyncdStore *self, guint64 *ret_known)
 {
     g_autoptr(GPtrArray) names = list(self);
     g_autoptr(SyncdIndex) index =
-        self->index == NULL ? syncd_index_open(self->directory, NULL) : NULL;
+        self->index == NULL ? syncd_index_look(self->directory, NULL) : NULL;
     GPtrArray *found = g_ptr_array_new_with_free_func(rescuable_free);
     for (guint i = 0; i < names->len; i++)
         add_rescuable(self, names->pdata[i], found);

@@ -254,6 +254,55 @@ static void nor_is_more_said_than_is_known(void)
     service_clear(&f);
 }
 
+/* Of each file of the state directory but plans what it is called, how long it is, when it was
+ * written and what is in it. */
+static char *all_files(const ServiceFixture *f)
+{
+    char *said = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *script =
+        g_strdup_printf("cd '%s' && find . -path ./repair -prune -o -type f -exec stat -c '%%n %%s "
+                        "%%y' {} + -exec sha256sum {} + | sort",
+                        f->base.directory);
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &said, NULL, NULL,
+                 &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(said, "./journal.db "));
+    return said;
+}
+
+/* But the plan: neither a backup, nor the index, nor what SQLite has beside them. */
+static void a_plan_writes_nothing(void)
+{
+    static void (*const cases[])(const ServiceFixture *f) = {without_header, overwritten};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ServiceFixture f;
+        repair_init(&f);
+        f.base.stands_in = true;
+        put_many(&f, 10);
+        rest(&f);
+        copy(&f, "journal.db", "journal-backup.db");
+        copy(&f, "journal.db-wal", "journal-backup.db-wal");
+        copy(&f, "index.db", "index.was");
+        copy(&f, "index.db-wal", "index.was-wal");
+        service_close(&f);
+        copy(&f, "journal.db", "journal.1");
+        cases[i](&f);
+        repair_open(&f, NULL);
+        copy(&f, "index.was", "index.db");
+        copy(&f, "index.was-wal", "index.db-wal");
+        g_autofree char *before = all_files(&f);
+        SyncdRepairPlan *plan = plan_repair(&f);
+        g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "journal-backup.db of "));
+        g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "journal.1 of "));
+        g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "The index knows of "));
+        g_autofree char *after = all_files(&f);
+        g_assert_cmpstr(before, ==, after);
+        service_clear(&f);
+    }
+}
+
 /* It has not all of it: the rest is known to be missing. */
 static void an_older_backup_takes_its_place(void)
 {
@@ -935,6 +984,7 @@ int main(int argc, char **argv)
                     one_that_cannot_be_migrated_stays_as_it_was);
     g_test_add_func("/rescue/what-is-salvaged-with-another-schema-is-mended",
                     what_is_salvaged_with_another_schema_is_mended);
+    g_test_add_func("/rescue/a-plan-writes-nothing", a_plan_writes_nothing);
     g_test_add_func("/rescue/one-that-is-cut-while-open-is-restored-at-once",
                     one_that_is_cut_while_open_is_restored_at_once);
     g_test_add_func("/rescue/what-was-cut-and-is-nowhere-is-missing",
