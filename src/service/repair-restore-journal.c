@@ -134,11 +134,12 @@ static guint64 loss(SyncdService *service, char **ret_sentence)
         g_string_append(out, i > 0 ? "; " : "");
         say_one(found->pdata[i], out);
     }
-    if (certain && known > most)
+    if (known > most && (certain || most > 0))
         g_string_append_printf(out,
                                ": the entries %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-                               " that the index knows of are in none of these",
-                               most + 1, known);
+                               " that the index knows of %s",
+                               most + 1, known,
+                               certain ? "are in none of these" : "can only be in journal.db");
     else if (known > 0)
         g_string_append_printf(out, ". The index knows of %" G_GUINT64_FORMAT, known);
     *ret_sentence = g_string_free(g_string_append_c(out, '.'), FALSE);

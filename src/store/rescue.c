@@ -95,8 +95,9 @@ static void add_rescuable(SyncdStore *self, const char *name, GPtrArray *found)
 GPtrArray *syncd_store_list_rescuable(SyncdStore *self, guint64 *ret_known)
 {
     g_autoptr(GPtrArray) names = list(self);
-    g_autoptr(SyncdIndex) index =
+    g_autoptr(SyncdIndex) looked_at =
         self->index == NULL ? syncd_index_look(self->directory, NULL) : NULL;
+    SyncdIndex *index = self->projection == NULL && self->index != NULL ? self->index : looked_at;
     GPtrArray *found = g_ptr_array_new_with_free_func(rescuable_free);
     for (guint i = 0; i < names->len; i++)
         add_rescuable(self, names->pdata[i], found);

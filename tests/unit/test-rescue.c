@@ -450,6 +450,28 @@ static void what_was_cut_and_is_nowhere_is_missing(void)
     service_clear(&f);
 }
 
+/* The index that is open knows of it, and the plan says so. */
+static void the_plan_says_what_is_in_none_of_the_copies(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    copy(&f, "journal.db", "journal-backup.db");
+    repair_open(&f, NULL);
+    guint64 had = service_sequence(&f);
+    put_many(&f, 5);
+    rest(&f);
+    guint64 known = service_sequence(&f);
+    cut(&f, "journal.db", 8192);
+    g_assert_true(is_found(&f, "journal-cut"));
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_autofree char *said =
+        g_strdup_printf("the entries %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                        " that the index knows of can only be in journal.db",
+                        had + 1, known);
+    g_assert_nonnull(strstr(syncd_repair_plan_text(plan), said));
+    service_clear(&f);
+}
+
 /* It is as it is after a restart, then, and whatever comes to be there is looked at again. */
 static void one_that_is_cut_and_nowhere_else_stays_unreadable(void)
 {
@@ -985,6 +1007,8 @@ int main(int argc, char **argv)
     g_test_add_func("/rescue/what-is-salvaged-with-another-schema-is-mended",
                     what_is_salvaged_with_another_schema_is_mended);
     g_test_add_func("/rescue/a-plan-writes-nothing", a_plan_writes_nothing);
+    g_test_add_func("/rescue/the-plan-says-what-is-in-none-of-the-copies",
+                    the_plan_says_what_is_in_none_of_the_copies);
     g_test_add_func("/rescue/one-that-is-cut-while-open-is-restored-at-once",
                     one_that_is_cut_while_open_is_restored_at_once);
     g_test_add_func("/rescue/what-was-cut-and-is-nowhere-is-missing",
