@@ -185,7 +185,7 @@ static bool finds(Round *round, const char *hidden)
     return right;
 }
 
-static void look(Round *round)
+static void look_at(Round *round)
 {
     do_damage(round, AFTER_START);
     do_damage(round, IN_THE_PROCESS);
@@ -385,7 +385,7 @@ static void begin_round(Round *round, guint32 seed)
     do_damage(round, WHILE_CLOSED);
     damaged_open(world);
     damaged_rest(world);
-    look(round);
+    look_at(round);
 }
 
 /* Plan by plan, as more can be seen after each, until nothing is left to be mended; the last one is
@@ -396,9 +396,9 @@ static void mend(Round *round)
     while (next != 0) {
         guint mended = next;
         SyncdRepairPlan *plan = repair(round, mended);
-        look(round);
+        look_at(round);
         if (damaged_adopt(&round->world))
-            look(round);
+            look_at(round);
         check_signatures(round);
         next = next_of(round);
         if (next != 0 && damaged_pick(&round->world, 2) == 0)
