@@ -62,7 +62,7 @@ static void it_is_not_begun_without_room(void)
     bool more;
     if (!begin(&f))
         return;
-    fill_disk_but(&f, 16 * MIB); /* which is for the log */
+    fill_disk_but(&f, 2 * MIB); /* which is for the log */
     for (int i = 0; i < 3; i++) {
         g_assert_false(step(&f, &more));
         assert_untouched(&f);
@@ -97,7 +97,7 @@ static void a_reserve_that_is_missing_is_not_room(void)
         return;
     g_autofree char *reserve = in(&f, "reserve");
     g_assert_cmpint(g_unlink(reserve), ==, 0);
-    fill_disk_but(&f, 19 * MIB);
+    fill_disk_but(&f, RESERVE + MIB);
     g_assert_false(step(&f, &more));
     free_disk(&f);
     while (more)
