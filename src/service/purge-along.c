@@ -90,6 +90,13 @@ char *syncd_along_write(const GPtrArray *along)
     return g_string_free(text, FALSE);
 }
 
+char *syncd_along_write_amount(const GPtrArray *along)
+{
+    return along->len == 0 ? g_strdup("[]")
+                           : g_strdup_printf("[{\"count\":%u,\"bytes\":%" G_GUINT64_FORMAT "}]",
+                                             along->len, syncd_along_bytes(along));
+}
+
 char *syncd_along_say(const GPtrArray *along)
 {
     GString *text = g_string_new(NULL);
@@ -125,11 +132,20 @@ bool syncd_along_is_within(const GPtrArray *along, SyncdJson shown)
 
 /* ---- what must not go ---- */
 
-bool syncd_service_check_no_unproven(const SyncdService *service, GError **error)
+bool syncd_service_check_no_unproven(const SyncdService *service, const SyncdCaller *caller,
+                                     GError **error)
 {
     const SyncdRepairPlan *plan = syncd_repair_find_unproven(service);
     if (plan == NULL)
         return true;
+    if (caller != NULL && !syncd_service_may_inspect(service, caller)) {
+        syncd_set_error_next(error, SYNCD_ERROR_BUSY,
+                             "ask who looks after this machine to take that repair back or to "
+                             "leave it as it is",
+                             "Nothing proves a repair, and a purge would take what it kept: that "
+                             "may be the only copy of what was there");
+        return false;
+    }
     g_autofree char *next =
         g_strdup_printf("take it back with `sourceos-syncd repair rollback %s`, or leave it as it "
                         "is with `sourceos-syncd repair discard %s`",

@@ -275,8 +275,8 @@ SyncdPurgePlan *syncd_purge_plan_new(SyncdService *service, const SyncdCaller *c
     if (!require_caller(plan, error) || !check_object(request->object, error) ||
         !syncd_service_require_scope_reach(service, caller, plan->actor, request->scope, error) ||
         !syncd_service_require_scope(service, request->scope, &plan->scope, error) ||
-        !check_state(plan, error) || !check_retention(plan, error) ||
-        !syncd_service_check_no_unproven(service, error) || !decide(plan, error))
+        !check_state(plan, error) || !check_retention(plan, error) || !decide(plan, error) ||
+        !syncd_service_check_no_unproven(service, caller, error))
         return NULL;
     return g_steal_pointer(&plan);
 }

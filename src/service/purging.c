@@ -39,7 +39,9 @@ static SyncdPurgePlan *make_plan(SyncdPurging *purging, GError **error)
     if (plan == NULL)
         return NULL;
     g_autoptr(GPtrArray) along = syncd_service_list_along(purging->service);
-    plan->along = syncd_along_write(along);
+    plan->along = syncd_service_may_inspect(purging->service, &purging->caller)
+                      ? syncd_along_write(along)
+                      : syncd_along_write_amount(along);
     return syncd_purge_plan_complete(plan, syncd_purge_search_take(purging->search), error)
                ? g_steal_pointer(&plan)
                : NULL;

@@ -58,7 +58,7 @@ bool syncd_repair_check_along(const SyncdRepairPlan *plan, GError **error)
     SyncdJson preview, root = syncd_json_root(plan->text, strlen(plan->text));
     if (!plan->purges)
         return true;
-    if (!syncd_service_check_no_unproven(plan->service, error))
+    if (!syncd_service_check_no_unproven(plan->service, NULL, error))
         return false;
     g_autoptr(GPtrArray) along = syncd_service_list_along(plan->service);
     syncd_json_iter_init(&iter, syncd_json_member(root, "steps"));

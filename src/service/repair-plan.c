@@ -341,7 +341,7 @@ static bool refuse_nothing(SyncdService *service, bool purge, GError **error)
     for (guint i = 0; i < found->len; i++)
         lacks_room |= strcmp(((SyncdFound *)found->pdata[i])->finding->code,
                              SYNCD_FINDING_KEPT_PRESSURE) == 0;
-    if ((purge || lacks_room) && !syncd_service_check_no_unproven(service, error))
+    if ((purge || lacks_room) && !syncd_service_check_no_unproven(service, NULL, error))
         return false;
     if (purge || lacks_room)
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,

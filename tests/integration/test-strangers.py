@@ -163,6 +163,30 @@ def what_lies_in_a_scope_that_is_not_reached_is_not_there(world):
 
 
 @promise
+def whoever_plans_a_purge_is_not_told_what_others_keep(world):
+    with world.system(ALLOWED) as (daemon, caller), world.caller() as root:
+        root.enqueue(scope='workspace:notes')
+        register(root, 'actor', {**RECORDS['actor'], 'identity_id': f'uid:{uid(ALLOWED)}',
+                                 'capabilities': ['read', 'write', 'delete'],
+                                 'workspace_scope': ['workspace:notes'],
+                                 'profile_scope': ['profile:default']})
+        gone = prepared(caller, 'own')['Purge.object']
+        (daemon.state / 'journal-before-tuesday.db').write_bytes(b'0123456789')
+
+        def plan(who):
+            return who.call(OPERATIONS, 'PlanPurge', '(ssa{sv})', 'workspace:notes', gone, {})
+
+        document, digest = plan(caller)
+        equal(json.loads(document)['copies'], [{'count': 1, 'bytes': 10}])
+        assert 'tuesday' not in document, document
+        # The control: root is told.
+        equal(json.loads(plan(root)[0])['copies'],
+              [{'file': 'journal-before-tuesday.db', 'bytes': 10}])
+        # What was shown is what is purged, though polkit would let this one inspect.
+        caller.call(OPERATIONS, 'Purge', '(sssa{sv})', 'workspace:notes', gone, digest, {})
+
+
+@promise
 def the_same_calls_change_something_when_root_makes_them(world):
     """The control: calls that nobody could make would be refused to everybody."""
     with world.system() as (_,), world.caller() as root:

@@ -40,6 +40,20 @@ static void put_copies(ServiceFixture *f)
     put_file(f, "repair/plan-1.1");
 }
 
+/* Who may purge, and not see what others did. */
+static const SyncdCaller stranger = {.uid = 1001};
+
+static void register_stranger(ServiceFixture *f)
+{
+    g_assert_cmpint(
+        register_record(f, "actor",
+                        "{\"actor_id\":\"actor-other\",\"actor_type\":\"human\",\"display_name\":"
+                        "\"O\",\"identity_id\":\"uid:1001\",\"workspace_scope\":[\"*\"],"
+                        "\"profile_scope\":[\"*\"],\"capabilities\":[\"delete\"],\"trust_level\":"
+                        "\"user\",\"policy_subject\":\"o\",\"signing_key_ref\":\"none\"}"),
+        ==, -1);
+}
+
 #define COPIES                                                                                     \
     "[{\"file\":\"journal-nightly.db\",\"bytes\":20},{\"plan_id\":\"plan-1\",\"bytes\":20}]"
 
@@ -82,6 +96,28 @@ static void a_purge_names_what_goes_with_it(void)
     finish(&f);
     g_assert_false(has_file(&f, "journal-nightly.db"));
     g_assert_false(has_file(&f, "repair/plan-1.0"));
+    service_clear(&f);
+}
+
+/* What others keep is none of his business; how much it is, he agrees to. */
+static void whoever_may_not_inspect_is_told_how_much_it_is(void)
+{
+    ServiceFixture f;
+    begin_deleted(&f);
+    register_stranger(&f);
+    rest(&f);
+    f.caller = stranger;
+    g_autofree char *before = purge_document(&f);
+    assert_member(before, "copies", "[]");
+    put_copies(&f);
+    g_autofree char *document = purge_document(&f);
+    assert_member(document, "copies", "[{\"count\":2,\"bytes\":40}]");
+    g_assert_null(strstr(document, "nightly"));
+    g_assert_null(strstr(document, "plan-1"));
+    /* That is the plan which is carried out. */
+    g_free(purge(&f));
+    finish(&f);
+    g_assert_false(has_file(&f, "journal-nightly.db"));
     service_clear(&f);
 }
 
@@ -166,6 +202,12 @@ static void what_nothing_proves_is_taken_by_no_purge(void)
     g_assert_null(syncd_service_plan_purge(f.service, &f.caller, &request, &error));
     assert_names(error, plan);
     g_clear_error(&error);
+    register_stranger(&f);
+    rest(&f);
+    g_assert_null(syncd_service_plan_purge(f.service, &stranger, &request, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
+    g_assert_null(strstr(error->message, syncd_repair_plan_id(plan)));
+    g_clear_error(&error);
     const SyncdRepairRequest wish = {.purge = true};
     g_assert_false(syncd_service_plan_repair(f.service, &f.caller, &wish, &room, &error));
     assert_names(error, plan);
@@ -173,6 +215,28 @@ static void what_nothing_proves_is_taken_by_no_purge(void)
     rollback_repair(&f, plan);
     g_autofree char *bytes = index_bytes(&f, NULL);
     g_assert_cmpstr(bytes, ==, BROKEN);
+    service_clear(&f);
+}
+
+/* Whom policy lets purge nothing hears nothing of repairs. */
+static void policy_answers_first(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    begin_deleted(&f);
+    SyncdRepairPlan *plan = begin_index_repair(&f);
+    change_heads(plan);
+    run_jobs(&f);
+    g_assert_true(syncd_repair_plan_is_unproven(plan));
+    syncd_service_set_policy(
+        f.service,
+        set_of(FILE_OF(RULE("\"actions\":[\"purge_preview\"],\"objects\":[\"note-1\"]", "deny",
+                            "kept_for_the_board")),
+               NULL),
+        NULL);
+    const SyncdPurgeRequest request = request_for(NULL);
+    g_assert_null(syncd_service_plan_purge(f.service, &f.caller, &request, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_POLICY_DENIED);
     service_clear(&f);
 }
 
@@ -246,6 +310,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/purge-along/named", a_purge_names_what_goes_with_it);
+    g_test_add_func("/purge-along/strangers", whoever_may_not_inspect_is_told_how_much_it_is);
+    g_test_add_func("/purge-along/policy", policy_answers_first);
     g_test_add_func("/purge-along/room", a_plan_to_make_room_names_it_too);
     g_test_add_func("/purge-along/later", what_comes_later_is_not_taken);
     g_test_add_func("/purge-along/unproven", what_nothing_proves_is_taken_by_no_purge);
