@@ -160,7 +160,11 @@ def what_was_found_is_put_right_as_a_person_says(world):
         equal([file['path'] for file in cli.json('workspace', 'files', 'notes', '--mismatched')], ['b'])
         accepted = cli.json('workspace', 'accept', str(notes / 'b'), '--yes')
         equal((accepted['changed'], accepted['version']), (True, 2))
-        equal(cli.json('log', str(notes / 'b'))[0]['operation_id'], accepted['operation_id'])
+        # What was accepted is read at once, and kept: that is told after it.
+        eventually(lambda: cli.json('log', str(notes / 'b'))[1]['operation_id'] == accepted['operation_id'],
+                   'its content is kept')
+        told = cli.json('log', str(notes / 'b'))[0]
+        equal((told['version'], told['kept'], told['sha256']), (2, True, accepted['sha256']))
         cli.fails(NOT_FOUND, 'NotFound', 'workspace', 'accept', str(notes / 'b'), '--yes')
         equal(findings(cli, DONE, '--deep'), {})
         equal(cli.json('status', '--user')['daemon_state'], 'clean')
