@@ -1,5 +1,6 @@
 #include "store/examine.h"
 
+#include "store/source.h"
 #include "store/store-private.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 
 #define BLOBS "blobs"
 #define HALF ".new"
-#define COPY ".before-"
 #define NEW_INDEX "index.db.new"
 #define DEPTH_MAX 4u
 
@@ -31,7 +31,8 @@ typedef struct {
     bool ended;
 } Look;
 
-/* Publishing and copying end before anything else begins; only an index is made in steps. */
+/* Publishing and migrating end before anything else begins; an index, and the copy of a journal
+ * that is displaced, are made in steps. */
 static bool is_leftover(const SyncdStore *store, const char *name)
 {
     const char *base = strrchr(name, '/') != NULL ? strrchr(name, '/') + 1 : name;
@@ -39,7 +40,9 @@ static bool is_leftover(const SyncdStore *store, const char *name)
         store->remake.index != NULL || (store->index != NULL && syncd_index_is_new(store->index));
     if (g_str_has_prefix(base, NEW_INDEX))
         return !makes_index;
-    return g_str_has_suffix(base, HALF) && (*base == '.' || strstr(base, COPY) != NULL);
+    g_autofree char *copy = syncd_source_half_copy(base);
+    return copy != NULL ? store->displaced_copy == NULL
+                        : *base == '.' && g_str_has_suffix(base, HALF);
 }
 
 static void tell(Look *look, const char *name, const struct stat *st)

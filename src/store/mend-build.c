@@ -121,12 +121,25 @@ bool syncd_mend_is_the_journal(const SyncdStore *store, const char *name)
            journal.st_dev == other.st_dev && journal.st_ino == other.st_ino;
 }
 
+/* Of what a stop, or a migration, that was killed over it has copied so far nothing is of use. */
+static void remove_half_copies(SyncdDirectory *directory)
+{
+    g_autoptr(GDir) folder = g_dir_open(syncd_directory_path(directory), 0, NULL);
+    const char *name;
+    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *copy = syncd_source_half_copy(name);
+        if (copy != NULL)
+            syncd_directory_remove(directory, name, NULL);
+    }
+}
+
 /* A number that is damaged names what an earlier repair kept: of that nothing is removed. */
 void syncd_mend_clear_leftovers(SyncdStore *store)
 {
     guint64 present;
     remove_built(store->directory);
     syncd_salvage_remove(store->directory);
+    remove_half_copies(store->directory);
     if (!syncd_store_generation(store, &present, NULL))
         return;
     g_autofree char *kept = syncd_source_generation_name(present);

@@ -68,8 +68,8 @@ bool syncd_mend_concerns(const char *code);
 char *syncd_store_free_generation(SyncdStore *store, GError **error);
 /* Removes a generation that was kept. */
 bool syncd_store_drop_generation(SyncdStore *store, guint64 generation, GError **error);
-/* After a crash: removes a generation that was not finished, and the second name that the journal
- * itself was given before it should have been replaced. */
+/* After a crash: removes a generation, and copies, that were not finished, and the second name that
+ * the journal itself was given before it should have been replaced. */
 void syncd_mend_clear_leftovers(SyncdStore *store);
 
 /* Which generation the journal is, from 1. */

@@ -90,14 +90,16 @@ static bool remove_chunks(SyncdScrub *scrub, Part *part, GError **error)
     return true;
 }
 
-/* The name of the database that it is a copy of the log in, or the WAL of; NULL: it is neither. */
+/* The name of the database that it is a copy of the log in, the WAL of, or the half of as long as
+ * it is made; NULL: it is none of these. */
 static char *copy_of(const char *name)
 {
     size_t size = strlen(name) - (g_str_has_suffix(name, "-wal") ? strlen("-wal") : 0);
     g_autofree char *database = g_strndup(name, size);
     if (g_str_has_prefix(name, NEXT_JOURNAL))
         return g_strdup(NEXT_JOURNAL);
-    return syncd_source_is_earlier_journal(database) ? g_steal_pointer(&database) : NULL;
+    return syncd_source_is_earlier_journal(database) ? g_steal_pointer(&database)
+                                                     : syncd_source_half_copy(name);
 }
 
 void syncd_store_each_copy(SyncdStore *self, SyncdStoredFunc func, void *data)

@@ -11,6 +11,7 @@
 #define COPY "journal.db.before-"
 #define BACKUP "journal-"
 #define BACKUP_END ".db"
+#define HALF ".new"
 
 typedef struct {
     SyncdSource source;
@@ -144,6 +145,15 @@ bool syncd_source_is_earlier_journal(const char *name)
 {
     return number_after(name, GENERATION) > 0 || number_after(name, COPY) > 0 ||
            syncd_source_is_backup(name);
+}
+
+char *syncd_source_half_copy(const char *name)
+{
+    if (!g_str_has_suffix(name, HALF))
+        return NULL;
+    g_autofree char *whole = g_strndup(name, strlen(name) - strlen(HALF));
+    bool is_ours = number_after(whole, GENERATION) > 0 || number_after(whole, COPY) > 0;
+    return is_ours ? g_steal_pointer(&whole) : NULL;
 }
 
 char *syncd_source_generation_name(guint64 generation)

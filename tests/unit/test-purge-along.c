@@ -121,6 +121,26 @@ static void whoever_may_not_inspect_is_told_how_much_it_is(void)
     service_clear(&f);
 }
 
+/* What a stop, or a migration, that was killed over a copy has left. */
+static void halves_of_copies_are_copies(void)
+{
+    static const char *const halves[] = {"journal.1.new", "journal.db.before-4.new"};
+    ServiceFixture f;
+    begin_deleted(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(halves); i++)
+        put_file(&f, halves[i]);
+    put_file(&f, "journal.1");
+    g_autofree char *document = purge_document(&f);
+    assert_member(document, "copies",
+                  "[{\"file\":\"journal.1\",\"bytes\":20},"
+                  "{\"file\":\"journal.db.before-4\",\"bytes\":10}]");
+    g_free(purge(&f));
+    finish(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(halves); i++)
+        g_assert_false(has_file(&f, halves[i]));
+    service_clear(&f);
+}
+
 static void a_plan_to_make_room_names_it_too(void)
 {
     ServiceFixture f;
@@ -312,6 +332,7 @@ int main(int argc, char **argv)
     g_test_add_func("/purge-along/named", a_purge_names_what_goes_with_it);
     g_test_add_func("/purge-along/strangers", whoever_may_not_inspect_is_told_how_much_it_is);
     g_test_add_func("/purge-along/policy", policy_answers_first);
+    g_test_add_func("/purge-along/halves", halves_of_copies_are_copies);
     g_test_add_func("/purge-along/room", a_plan_to_make_room_names_it_too);
     g_test_add_func("/purge-along/later", what_comes_later_is_not_taken);
     g_test_add_func("/purge-along/unproven", what_nothing_proves_is_taken_by_no_purge);

@@ -332,7 +332,7 @@ static char *contents(const ServiceFixture *f, const char *name)
 static void halves_are_set_aside_and_put_back(void)
 {
     static const char *const names[] = {".verified.json.new", "keys/.a b\nc%\xff.key.new",
-                                        "journal.db.before-4.new"};
+                                        "journal.db.before-4.new", "journal.1.new"};
     ServiceFixture f;
     repair_init(&f);
     put(&f, "note-1", "{}");
@@ -357,6 +357,27 @@ static void halves_are_set_aside_and_put_back(void)
     }
     g_assert_true(is_found(&f, "leftovers"));
     assert_nothing_is_kept(&f);
+    service_clear(&f);
+}
+
+/* Of a copy that nobody finished nothing is of use. */
+static void halves_of_copies_are_gone_after_a_start(void)
+{
+    static const char *const names[] = {"journal.db.before-4.new", "journal.1.new"};
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    rest(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(f.base.directory, names[i], NULL);
+        write_private(path, names[i], -1);
+    }
+    repair_reopen(&f);
+    assert_clean(&f);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *text = contents(&f, names[i]);
+        g_assert_null(text);
+    }
     service_clear(&f);
 }
 
@@ -499,6 +520,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-small/steps", many_files_are_looked_at_in_steps);
     g_test_add_func("/repair-small/cancelled", one_that_is_cancelled_leaves_what_was_there);
     g_test_add_func("/repair-small/halves", halves_are_set_aside_and_put_back);
+    g_test_add_func("/repair-small/halves-after-a-start", halves_of_copies_are_gone_after_a_start);
     g_test_add_func("/repair-small/tasks", operations_that_nobody_holds_are_offered_again);
     g_test_add_func("/repair-small/jobs", jobs_that_do_not_go_on_are_cancelled);
     g_test_add_func("/repair-small/repair", a_repair_that_does_not_go_on_is_found);
