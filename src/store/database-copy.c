@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define STEPS_A_SYNC 32u
+#define STEPS_A_SYNC 4u
 
 static int sync_path(const char *path, int flags)
 {

@@ -13,7 +13,7 @@
 #define HEADER 100 /* of the file, before the rest of its first page */
 #define LOOKED_AT 64
 #define PAGES_A_STEP 512u
-#define STEPS_A_SYNC 32u
+#define STEPS_A_SYNC 4u
 #define WAL SYNCD_JOURNAL_FILE "-wal"
 
 /* Places in the header (https://www.sqlite.org/fileformat.html). */

@@ -5,6 +5,16 @@
 #include "database-fixture.h"
 
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static guint synced; /* so often was fsync() called, by whomever */
+
+int fsync(int fd)
+{
+    synced++;
+    return (int)syscall(SYS_fsync, fd);
+}
 
 static const char lookup_sql[] =
     "CREATE INDEX thing_by_name ON thing (name); PRAGMA user_version = 2;";
@@ -95,6 +105,7 @@ static void one_that_fails_on_the_way_is_told(void)
 /* ---- copying and checking ---- */
 
 #define PAGES_A_STEP 512u
+#define STEPS_UNSYNCED_MAX 4u
 
 /* About a page each. */
 static SyncdDatabase *make_long_file(Place *p, guint rows)
@@ -203,6 +214,25 @@ static void long_work_that_is_given_up_leaves_nothing(void)
     g_clear_pointer(&faults_seen, g_ptr_array_unref);
 }
 
+/* Whoever waits for something else meanwhile waits for no more than the bytes of a few steps. */
+static void a_copy_is_synced_every_few_steps(void)
+{
+    for (size_t j = 0; works[j] != check; j++) {
+        Place p;
+        g_autoptr(SyncdDatabase) db = make_long_file(&p, 12 * PAGES_A_STEP);
+        g_autofree char *copy = g_strconcat(p.path, ".copy", NULL);
+        guint unsynced = 0;
+        for (bool more = true; more;) {
+            guint before = synced;
+            g_assert_true(works[j](db, copy, &more, NULL));
+            unsynced = synced > before ? 0 : unsynced + 1;
+            g_assert_cmpuint(unsynced, <=, STEPS_UNSYNCED_MAX);
+        }
+        g_clear_pointer(&db, syncd_database_free);
+        place_clear(&p);
+    }
+}
+
 static void pages_that_nothing_uses_are_in_no_compact_copy(void)
 {
     Place p;
@@ -267,6 +297,8 @@ int main(int argc, char **argv)
                     long_work_takes_more_steps_the_larger_the_file_is);
     g_test_add_func("/database-steps/long-work-that-is-given-up-leaves-nothing",
                     long_work_that_is_given_up_leaves_nothing);
+    g_test_add_func("/database-steps/a-copy-is-synced-every-few-steps",
+                    a_copy_is_synced_every_few_steps);
     g_test_add_func("/database-steps/pages-that-nothing-uses-are-in-no-compact-copy",
                     pages_that_nothing_uses_are_in_no_compact_copy);
     g_test_add_func("/database-steps/damage-is-found-in-steps-too", damage_is_found_in_steps_too);

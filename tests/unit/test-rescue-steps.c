@@ -7,17 +7,28 @@
 
 #include "diagnose-fixture.h"
 #include "service/internal.h"
+#include "store/salvage.h"
 #include "store/store-private.h"
 
 #include <glib/gstdio.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static guint synced; /* so often was something synced, by whomever */
+
+int fdatasync(int fd)
+{
+    synced++;
+    return (int)syscall(SYS_fdatasync, fd);
+}
 
 #define ENTRIES 300u
 #define BODY 60000u /* is in the journal: some 18 MB of it */
 #define STEP_BYTES (4u * 1024u * 1024u)
+#define STEPS_UNSYNCED_MAX 4u
 
 static char *file(const ServiceFixture *f, const char *name)
 {
@@ -129,6 +140,27 @@ static void a_long_journal_comes_back_in_short_steps(void)
     }
 }
 
+/* Whoever waits for something else meanwhile waits for no more than the bytes of a few steps. */
+static void what_is_salvaged_is_synced_every_few_steps(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    begin(&f, without_first_page);
+    SyncdDirectory *directory = f.service->store->directory;
+    g_autoptr(SyncdSalvage) salvage = syncd_salvage_new(directory, &error);
+    g_assert_no_error(error);
+    guint unsynced = 0, steps = 0;
+    for (bool more = true; more; steps++) {
+        guint before = synced;
+        g_assert_true(syncd_salvage_step(salvage, &more, &error));
+        unsynced = synced > before ? 0 : unsynced + 1;
+        g_assert_cmpuint(unsynced, <=, STEPS_UNSYNCED_MAX);
+    }
+    g_assert_cmpuint(steps, >, STEPS_UNSYNCED_MAX);
+    syncd_salvage_remove(directory);
+    service_clear(&f);
+}
+
 /* ---- cut off on the way ---- */
 
 static gint compare_names(gconstpointer one, gconstpointer other)
@@ -225,6 +257,8 @@ int main(int argc, char **argv)
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/rescue-steps/a-long-journal-comes-back-in-short-steps",
                     a_long_journal_comes_back_in_short_steps);
+    g_test_add_func("/rescue-steps/what-is-salvaged-is-synced-every-few-steps",
+                    what_is_salvaged_is_synced_every_few_steps);
     g_test_add_func("/rescue-steps/one-that-is-cancelled-leaves-nothing",
                     one_that_is_cancelled_leaves_nothing);
     g_test_add_func("/rescue-steps/one-that-is-killed-goes-on", one_that_is_killed_goes_on);
