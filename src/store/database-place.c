@@ -11,35 +11,47 @@
 #define WAL_HEADER 32
 #define FRAME (24 + 4096) /* with its header */
 
-static const char *compare(SyncdFilePlace *place, const char *path, gint64 least)
+static const char *const words[] = {
+    [SYNCD_WAS_REMOVED] = "was removed",
+    [SYNCD_WAS_REPLACED] = "was replaced by another file",
+    [SYNCD_WAS_CUT_SHORT] = "was cut short",
+};
+
+static SyncdDisplacement compare(SyncdFilePlace *place, const char *path, gint64 least)
 {
     struct stat st;
     if (stat(path, &st) < 0)
-        return errno == ENOENT && place->known ? "was removed" : NULL;
+        return errno == ENOENT && place->known ? SYNCD_WAS_REMOVED : SYNCD_IN_ITS_PLACE;
     SyncdFilePlace before = *place;
     if (before.known && (before.device != st.st_dev || before.inode != st.st_ino))
-        return "was replaced by another file";
+        return SYNCD_WAS_REPLACED;
     if (st.st_size < MAX(least, before.size))
-        return SYNCD_CUT_SHORT;
+        return SYNCD_WAS_CUT_SHORT;
     *place = (SyncdFilePlace){true, st.st_dev, st.st_ino, st.st_size};
-    return NULL;
+    return SYNCD_IN_ITS_PLACE;
 }
 
-char *syncd_database_displacement(SyncdDatabase *db)
+char *syncd_database_displacement(SyncdDatabase *db, SyncdDisplacement *ret_what)
 {
     g_autofree char *wal = g_strconcat(db->path, "-wal", NULL);
-    const char *what = compare(&db->file_place, db->path, 0);
-    if (what != NULL)
-        return g_strdup_printf("%s %s", db->kind->name, what);
-    gint64 least = db->wal_pages > 0 ? WAL_HEADER + (gint64)db->wal_pages * FRAME : 0;
-    db->wal_place.size = 0; /* it may be emptied */
-    what = compare(&db->wal_place, wal, least);
-    return what != NULL ? g_strdup_printf("%s-wal %s", db->kind->name, what) : NULL;
+    const char *file = "";
+    SyncdDisplacement what = compare(&db->file_place, db->path, 0);
+    if (what == SYNCD_IN_ITS_PLACE) {
+        gint64 least = db->wal_pages > 0 ? WAL_HEADER + (gint64)db->wal_pages * FRAME : 0;
+        db->wal_place.size = 0; /* it may be emptied */
+        file = "-wal";
+        what = compare(&db->wal_place, wal, least);
+    }
+    if (ret_what != NULL)
+        *ret_what = what;
+    return what != SYNCD_IN_ITS_PLACE
+               ? g_strdup_printf("%s%s %s", db->kind->name, file, words[what])
+               : NULL;
 }
 
 bool syncd_database_note_displacement(SyncdDatabase *db)
 {
-    g_autofree char *displacement = db->displaced ? NULL : syncd_database_displacement(db);
+    g_autofree char *displacement = db->displaced ? NULL : syncd_database_displacement(db, NULL);
     if (displacement == NULL)
         return false;
     db->displaced = true;

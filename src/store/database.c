@@ -237,7 +237,7 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
         sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         return NULL;
     }
-    g_free(syncd_database_displacement(db)); /* remembers where they are */
+    g_free(syncd_database_displacement(db, NULL)); /* remembers where they are */
     return g_steal_pointer(&db);
 }
 

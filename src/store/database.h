@@ -128,10 +128,17 @@ typedef enum {
 } SyncdCopyKind;
 bool syncd_database_copy_step(SyncdDatabase *db, const char *copy, SyncdCopyKind kind,
                               bool *ret_more, GError **error);
-#define SYNCD_CUT_SHORT "was cut short"
+typedef enum {
+    SYNCD_IN_ITS_PLACE,
+    SYNCD_WAS_REMOVED,
+    SYNCD_WAS_REPLACED,
+    SYNCD_WAS_CUT_SHORT,
+} SyncdDisplacement;
 /* What became of its files since they were opened, where they are not those at their paths any
- * more, or were cut short; NULL: nothing did. Costs a look at each. */
-char *syncd_database_displacement(SyncdDatabase *db);
+ * more, or were cut short, in words; NULL: nothing did. `ret_what` may be NULL. Costs a look at
+ * each.
+ */
+char *syncd_database_displacement(SyncdDatabase *db, SyncdDisplacement *ret_what);
 /* The same, of one that is as well read where it is: remembered as damage. True where it was seen
  * now for the first time. */
 bool syncd_database_note_displacement(SyncdDatabase *db);

@@ -19,7 +19,8 @@ bool syncd_store_look_at_place(SyncdStore *self)
 {
     if (self->displaced != NULL || self->mode == SYNCD_STORE_INSPECT)
         return self->displaced == NULL;
-    self->displaced = syncd_database_displacement(syncd_journal_database(self->journal));
+    self->displaced =
+        syncd_database_displacement(syncd_journal_database(self->journal), &self->displacement);
     if (self->displaced == NULL) {
         look_at_index(self);
         return true;
@@ -85,7 +86,7 @@ bool syncd_store_keep_displaced(SyncdStore *self)
 
 bool syncd_store_is_cut(const SyncdStore *self)
 {
-    return self->displaced != NULL && g_str_has_suffix(self->displaced, SYNCD_CUT_SHORT);
+    return self->displaced != NULL && self->displacement == SYNCD_WAS_CUT_SHORT;
 }
 
 static bool copy_all(SyncdStore *self, GError **error)

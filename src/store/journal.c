@@ -331,7 +331,7 @@ static bool exchange_files(SyncdJournal *self, SyncdDirectory *directory, const 
     /* The WAL goes, durably, before the other file comes: SQLite would take its frames for that
      * file's. All of it is in the database by then, which is kept by a second name first: so there
      * is a journal at any moment. Where others put theirs, that is kept, with its own WAL. */
-    g_autofree char *displacement = syncd_database_displacement(self->db),
+    g_autofree char *displacement = syncd_database_displacement(self->db, NULL),
                     *wal = g_strconcat(kept, "-wal", NULL);
     bool parted = displacement != NULL
                       ? syncd_directory_move(directory, SYNCD_JOURNAL_FILE "-wal", wal, error)

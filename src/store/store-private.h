@@ -77,17 +77,18 @@ struct SyncdStore {
     SyncdRefill *refill; /* that takes what is offered; borrowed, NULL: none does */
     SyncdSweep *sweep;   /* NULL before it begins, and … */
     bool swept;          /* … when it is through */
-    SyncdRollback *rollback; /* NULL: the log did not lose its end, as far as is known */
-    bool opened;             /* wholly: what it was when it ends may be kept */
-    bool stands_in;          /* for a journal that cannot be opened … */
-    GError *unreadable;      /* … because of this; NULL: it is open */
-    char *displaced;         /* what became of the journal's files; NULL: nothing */
-    char *displaced_copy;    /* where what was open is kept; NULL: nowhere yet */
-    bool displaced_kept;     /* that is over */
-    GPtrArray *scopes;       /* SyncdScope */
-    guint64 registries;      /* how often they may have changed */
-    guint64 reopened;        /* how often the journal became another one, with other feeds */
-    char *machine;           /* as meta has it: hash and check digits, or "none" */
+    SyncdRollback *rollback;        /* NULL: the log did not lose its end, as far as is known */
+    bool opened;                    /* wholly: what it was when it ends may be kept */
+    bool stands_in;                 /* for a journal that cannot be opened … */
+    GError *unreadable;             /* … because of this; NULL: it is open */
+    char *displaced;                /* what became of the journal's files; NULL: nothing … */
+    SyncdDisplacement displacement; /* … and which of these it is */
+    char *displaced_copy;           /* where what was open is being copied to; NULL: nowhere */
+    bool displaced_kept;            /* that is over */
+    GPtrArray *scopes;              /* SyncdScope */
+    guint64 registries;             /* how often they may have changed */
+    guint64 reopened;               /* how often the journal became another one, with other feeds */
+    char *machine;                  /* as meta has it: hash and check digits, or "none" */
 
     /* the open turn */
     guint turn_entries;
