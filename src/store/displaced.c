@@ -57,7 +57,7 @@ static void tell(const SyncdStore *self, const GError *error)
                   "What was open cannot be kept, and is lost with its end: %s", error->message);
 }
 
-static bool copy_on(SyncdStore *self, bool *ret_more, GError **error)
+static bool copy_some(SyncdStore *self, bool *ret_more, GError **error)
 {
     if (self->displaced_copy == NULL) {
         g_autofree char *name = syncd_store_free_generation(self, error);
@@ -67,6 +67,18 @@ static bool copy_on(SyncdStore *self, bool *ret_more, GError **error)
     }
     return syncd_database_copy_step(syncd_journal_database(self->journal), self->displaced_copy,
                                     SYNCD_COPY_AS_IT_IS, ret_more, error);
+}
+
+/* What was set aside for want of room is for what nothing else has: it begins again then. */
+static bool copy_on(SyncdStore *self, bool *ret_more, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    if (copy_some(self, ret_more, &problem))
+        return true;
+    *ret_more = syncd_store_made_room(self, problem);
+    if (!*ret_more)
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return *ret_more;
 }
 
 bool syncd_store_keep_displaced(SyncdStore *self)

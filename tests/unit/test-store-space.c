@@ -4,6 +4,7 @@
  */
 #include "crypto/seal.h"
 #include "disk-fixture.h"
+#include "store/displaced.h"
 
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -354,6 +355,31 @@ static void an_emptied_log_is_not_a_first_start(void)
     fixture_clear(&f);
 }
 
+/* Nothing else has it: what was set aside is for that, too. */
+static void what_is_displaced_is_kept_by_what_was_set_aside(void)
+{
+    Fixture f;
+    if (!begin_small_disk(&f, 37, "size=16m"))
+        return;
+    open_with_reserve(&f, 4 * 1024 * 1024);
+    fixture_fill(&f, 50);
+    g_autofree char *journal = in(&f, "journal.db"), *wal = in(&f, "journal.db-wal"),
+                    *kept = in(&f, "journal.1");
+    guint64 before = syncd_store_sequence(f.store);
+    g_assert_cmpint(g_unlink(journal), ==, 0);
+    g_assert_false(syncd_store_look_at_place(f.store));
+    fill_disk(&f);
+    fixture_close(&f);
+    g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
+    g_unlink(wal);
+    g_assert_cmpint(g_rename(kept, journal), ==, 0);
+    free_disk(&f);
+    fixture_open(&f);
+    g_assert_cmpuint(syncd_store_sequence(f.store), ==, before);
+    assert_first_reads(&f);
+    end_small_disk(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -372,5 +398,7 @@ int main(int argc, char **argv)
                     what_waits_for_the_index_is_bounded);
     g_test_add_func("/store-space/an-emptied-log-is-not-a-first-start",
                     an_emptied_log_is_not_a_first_start);
+    g_test_add_func("/store-space/what-is-displaced-is-kept",
+                    what_is_displaced_is_kept_by_what_was_set_aside);
     return g_test_run();
 }
