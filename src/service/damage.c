@@ -135,7 +135,9 @@ static void keep(SyncdService *service)
     write_names("unlike", self->unlike, &writer);
     syncd_json_end_object(&writer);
     g_string_append_c(text, '\n');
-    if (!syncd_store_keep(service->store, DAMAGE_FILE, SYNCD_BYTES(text->str, text->len), &error))
+    bool writable = syncd_store_condition(service->store) == SYNCD_STORE_WRITABLE;
+    if (!syncd_store_keep(service->store, DAMAGE_FILE, SYNCD_BYTES(text->str, text->len), &error) &&
+        writable) /* else nothing is kept, and the state says why */
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE, "What a verification found is not kept: %s",
                   error->message);
 }

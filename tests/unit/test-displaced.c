@@ -5,6 +5,7 @@
  */
 #include "repair-fixture.h"
 
+#include "base/log.h"
 #include "diagnose-fixture.h"
 #include "service/internal.h"
 #include "store/displaced.h"
@@ -118,6 +119,27 @@ static void a_diagnosis_notices(void)
         expect_found(&f, i);
         service_clear(&f);
     }
+}
+
+static void count_failure(void *data, const char *kind, const char *message)
+{
+    ++*(unsigned *)data;
+}
+
+/* However often somebody looks: that nothing is kept then is no failure of its own. */
+static void looking_is_no_failure(void)
+{
+    ServiceFixture f;
+    unsigned failures = 0;
+    begin(&f);
+    cases[0].displace(&f);
+    g_assert_true(is_found(&f, cases[0].code));
+    syncd_log_set_watch(count_failure, &failures);
+    verify_all(&f);
+    verify_all(&f);
+    syncd_log_set_watch(NULL, NULL);
+    g_assert_cmpuint(failures, ==, 0);
+    service_clear(&f);
 }
 
 static void a_plan_writes_it_back(void)
@@ -293,6 +315,7 @@ int main(int argc, char **argv)
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/displaced/a-commit-notices", a_commit_notices);
     g_test_add_func("/displaced/a-diagnosis-notices", a_diagnosis_notices);
+    g_test_add_func("/displaced/looking-is-no-failure", looking_is_no_failure);
     g_test_add_func("/displaced/a-plan-writes-it-back", a_plan_writes_it_back);
     g_test_add_func("/displaced/one-that-is-closed-leaves-what-it-had",
                     one_that_is_closed_leaves_what_it_had);
