@@ -50,8 +50,8 @@ static void add_dirty_open(SyncdDiagnosis *self)
 {
     char at[SYNCD_TIME_SIZE];
     guint64 opened = self->service->runtime.dirty_open;
-    if (opened == 0)
-        return;
+    if (opened == 0 || syncd_store_unreadable(self->service->store) != NULL)
+        return; /* nothing can be verified before there is a journal */
     syncd_time_format_ms(opened / 1000, at);
     syncd_diagnosis_add(self, "dirty-open", "at", at, NULL);
 }

@@ -145,17 +145,39 @@ static void what_is_half_done_is_found(void)
 
 /* ---- how it ended ---- */
 
-static void that_it_did_not_end_cleanly_is_found_until_the_log_is_verified(void)
+static void write_stored(ServiceFixture *f, const char *name, const char *text)
 {
-    /* What a daemon leaves that was killed. */
-    static const char running[] = "{\"schema\":\"sourceos.runtime/v1\",\"running\":true}";
+    g_autofree char *path = g_build_filename(f->base.directory, name, NULL);
+    g_assert_true(g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+}
+
+/* What a daemon leaves that was killed. */
+static void end_unclean(ServiceFixture *f)
+{
+    put(f, "note-1", "{}");
+    service_close(f);
+    write_stored(f, "runtime.json", "{\"schema\":\"sourceos.runtime/v1\",\"running\":true}");
+}
+
+/* Nothing can be verified then, and a daemon that could not write did not say how it ended. */
+static void how_it_ended_is_not_asked_without_a_journal(void)
+{
     ServiceFixture f;
     service_init(&f);
-    put(&f, "note-1", "{}");
-    service_close(&f);
-    g_autofree char *path = g_build_filename(f.base.directory, "runtime.json", NULL);
-    g_assert_true(
-        g_file_set_contents_full(path, running, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+    end_unclean(&f);
+    write_stored(&f, "journal.db", "this is no database");
+    f.base.stands_in = true;
+    service_open(&f);
+    g_assert_true(is_found(&f, "journal-unreadable"));
+    g_assert_false(is_found(&f, "dirty-open"));
+    service_clear(&f);
+}
+
+static void that_it_did_not_end_cleanly_is_found_until_the_log_is_verified(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    end_unclean(&f);
     service_open(&f);
     g_assert_true(is_found(&f, "dirty-open"));
     run_jobs(&f);
@@ -383,6 +405,8 @@ int main(int argc, char **argv)
                     damage_of_the_log_is_known_until_all_of_it_is_sound);
     g_test_add_func("/diagnose/what-others-may-read-is-found", what_others_may_read_is_found);
     g_test_add_func("/diagnose/what-is-half-done-is-found", what_is_half_done_is_found);
+    g_test_add_func("/diagnose/how-it-ended-is-not-asked-without-a-journal",
+                    how_it_ended_is_not_asked_without_a_journal);
     g_test_add_func("/diagnose/that-it-did-not-end-cleanly-is-found-until-the-log-is-verified",
                     that_it_did_not_end_cleanly_is_found_until_the_log_is_verified);
     g_test_add_func("/diagnose/a-key-that-is-gone-is-told-of-before-it-is-lost-and-after",
