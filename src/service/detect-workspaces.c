@@ -13,7 +13,7 @@ static SyncdFound *add_about(SyncdDiagnosis *self, const char *code, const Syncd
     SyncdFound *found = syncd_diagnosis_add(self, code, "workspace", root->workspace, "directory",
                                             root->directory, "reason", reason, NULL);
     found->object = g_strdup(root->id);
-    syncd_found_evidence(found, g_strdup(root->id));
+    syncd_found_evidence(found, g_strdup(root->directory));
     return found;
 }
 

@@ -72,7 +72,7 @@ def a_workspace_is_told_of_with_what_to_do(world):
             missing = findings(cli, NEGATIVE)['workspace-missing']
         assert ' missing ' in cli.does('workspace', 'list')
         assert str(notes) in missing['summary'], missing
-        equal(len(missing['evidence']), 1)
+        equal(missing['evidence'], [str(notes)])
         out = cli.run('doctor')[1]
         assert 'warning: workspace-missing' in out and 'sourceos-syncd workspace show' in out, out
 
