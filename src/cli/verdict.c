@@ -94,7 +94,8 @@ static const char *coverage(SyncdJson verification)
     return _("what was new since the last verification was checked; --full checks everything");
 }
 
-static void print_text(SyncdOutput *output, const char *where, SyncdJson verification)
+static void print_text(SyncdOutput *output, const char *where, bool of_daemon,
+                       SyncdJson verification)
 {
     g_autofree char *checked = syncd_record_text(verification, "entries_checked");
     g_autofree char *safe_where = syncd_text_safe(where);
@@ -112,9 +113,11 @@ static void print_text(SyncdOutput *output, const char *where, SyncdJson verific
                         checked);
     syncd_verdict_print_findings(output, verification);
     print_losses(output, verification);
-    syncd_output_text(output,
-                      _("Next: keep a copy of the state directory before anything else; then "
-                        "`sourceos-syncd doctor` says what mends it.\n"));
+    /* Doctor asks the daemon, which runs on another directory than the one that was judged. */
+    syncd_output_text(
+        output, of_daemon ? _("Next: keep a copy of the state directory before anything else; then "
+                              "`sourceos-syncd doctor` says what mends it.\n")
+                          : _("Next: keep a copy of the state directory before anything else.\n"));
 }
 
 void syncd_verdict_show(SyncdCli *cli, const char *where, const char *document)
@@ -123,7 +126,7 @@ void syncd_verdict_show(SyncdCli *cli, const char *where, const char *document)
     if (syncd_cli_json(cli))
         syncd_output_json(cli->out, document, strlen(document), true);
     else
-        print_text(cli->out, where, verification);
+        print_text(cli->out, where, syncd_cli_value(cli, "state-dir") == NULL, verification);
     if (!syncd_verdict_is_sound(verification))
         cli->exit = SYNCD_EXIT_NEGATIVE;
 }

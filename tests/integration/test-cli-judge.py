@@ -58,6 +58,7 @@ def a_sound_log_and_a_forged_one(world):
         code, out, _ = cli.run('verify', 'log', f'--state-dir={forged}')
         equal(code, NEGATIVE)
         assert 'The log is damaged' in out and 'JournalCorrupt' in out, out
+        assert 'doctor' not in out, 'which asks the daemon, and that has another directory'
         equal((forged / 'journal.db').read_bytes(), before, 'judging changes nothing')
 
 
