@@ -18,6 +18,7 @@ import mmap
 import os
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -191,9 +192,24 @@ class Tour:
                 self.stop()
 
 
+def must_have():
+    """What is missing is said before anything is begun."""
+    missing = [name for name in (PROGRAM, 'dbus-daemon', 'dbus-send') if shutil.which(name) is None]
+    if missing:
+        sys.exit(f'The tour needs {" and ".join(missing)}, which cannot be found; $SYNCD_PROGRAM says where the '
+                 'program is.')
+    asked = subprocess.run(['dbus-send', '--system', '--print-reply', '--dest=org.freedesktop.PolicyKit1',
+                            '/org/freedesktop/PolicyKit1/Authority', 'org.freedesktop.DBus.Properties.Get',
+                            'string:org.freedesktop.PolicyKit1.Authority', 'string:BackendName'],
+                           check=False, capture_output=True)
+    if asked.returncode != 0:
+        sys.exit('The tour needs polkit, which approves of repairs, and it cannot be reached on the system bus.')
+
+
 def main():
     if sys.argv[1:] not in ([], ['--yes']):
         sys.exit(__doc__)
+    must_have()
     with tempfile.TemporaryDirectory(prefix='repair-tour-') as place:
         Tour(pathlib.Path(place), '--yes' in sys.argv).walk()
     say('That was all of it.')

@@ -13,7 +13,7 @@ from polkit_world import ALLOWED, STRANGER, system_world, uid
 PATIENCE = 120
 
 
-def walk(world, user):
+def walk(world, user, **other):
     home = world.place()
     home.mkdir()
     os.chown(home, uid(user), uid(user))
@@ -22,7 +22,7 @@ def walk(world, user):
     environment = {**{name: os.environ[name] for name in keep if name in os.environ},
                    'HOME': str(home), 'TMPDIR': str(home), 'LC_ALL': 'C.UTF-8',
                    'SYNCD_PROGRAM': world.program, 'SYNCD_POLICY_DIR': str(source / 'data/policy'),
-                   'DBUS_SYSTEM_BUS_ADDRESS': world.bus.address}
+                   'DBUS_SYSTEM_BUS_ADDRESS': world.bus.address, **other}
     return subprocess.run([sys.executable, '-B', str(source / 'examples/repair-tour.py'), '--yes'],
                           cwd=home, env=environment, preexec_fn=as_user(uid(user)), capture_output=True,
                           text=True, timeout=PATIENCE, check=False), home
@@ -48,6 +48,16 @@ def the_tour_ends_where_polkit_denies(world):
     assert 'polkit does not allow you this' in done.stderr, done.stderr
     assert 'Repaired.' not in done.stdout, done.stdout
     equal(list(home.iterdir()), [], 'nothing is left')
+
+
+@promise
+def what_is_missing_is_said_before_anything_is_begun(world):
+    for missing, told in (({'SYNCD_PROGRAM': '/nonexistent'}, '/nonexistent'),
+                          ({'DBUS_SYSTEM_BUS_ADDRESS': 'unix:path=/nonexistent'}, 'polkit')):
+        done, _ = walk(world, ALLOWED, **missing)
+        equal((done.returncode, done.stdout), (1, ''), done.stderr)
+        equal(done.stderr.count('\n'), 1, done.stderr)
+        assert told in done.stderr, done.stderr
 
 
 main(system_world)
