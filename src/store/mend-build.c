@@ -343,6 +343,16 @@ static bool finish_built(SyncdMend *self, GError **error)
            syncd_directory_sync_file(self->store->directory, SYNCD_MEND_FILE, error);
 }
 
+bool syncd_mend_leave(SyncdMend *self, GError **error)
+{
+    bool ok = may_go_on(self, error) && self->phase == MEND_READY && finish_built(self, error);
+    if (ok)
+        self->exchanged = true;
+    else
+        syncd_mend_end_build(self);
+    return ok;
+}
+
 bool syncd_mend_switch(SyncdMend *self, GError **error)
 {
     if (!may_go_on(self, error))

@@ -71,7 +71,7 @@ struct SyncdMend {
     SyncdDatabase *db; /* the generation that is built */
     guint64 generation;
     gint64 checkpoint; /* the id of the one written last, as it was before */
-    bool exchanged;
+    bool exchanged; /* what was built is whole, and somebody else's */
     SyncdStore *candidate; /* a store of it alone, which is verified */
     SyncdVerify *verify;
 };
@@ -107,7 +107,12 @@ bool syncd_mend_write_late(SyncdMend *mend, bool *ret_more, GError **error);
 /* Heads and what names the journal: then it is whole, up to the last entry. */
 bool syncd_mend_write_rest(SyncdMend *mend, GError **error);
 
+/* Entries of which a part is nowhere to be had. */
+guint64 syncd_mend_count_lost_entries(const SyncdMend *mend);
+
 /* mend-build.c */
+/* After building, of a journal that is in no place: what was built stays as SYNCD_MEND_FILE. */
+bool syncd_mend_leave(SyncdMend *mend, GError **error);
 void syncd_mend_end_build(SyncdMend *mend);
 /* Whether a file of the state directory is a second name of the journal. */
 bool syncd_mend_is_the_journal(const SyncdStore *store, const char *name);

@@ -103,6 +103,19 @@ guint64 syncd_mend_count(const SyncdMend *self, SyncdMendOutcome outcome)
     return self->counts[outcome];
 }
 
+guint64 syncd_mend_count_lost_entries(const SyncdMend *self)
+{
+    guint64 n = 0;
+    void *value;
+    GHashTableIter iter;
+    g_hash_table_iter_init(&iter, self->verdicts);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const SyncdMendVerdict *verdict = value;
+        n += verdict->header_lost || verdict->body_lost;
+    }
+    return n;
+}
+
 bool syncd_mend_is_needed(const SyncdMend *self)
 {
     return self->counts[SYNCD_MEND_REFILLED] > 0 || self->counts[SYNCD_MEND_DERIVED] > 0 ||

@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #define MADE SYNCD_MEND_FILE
-#define WAL SYNCD_JOURNAL_FILE "-wal"
 
 struct SyncdRescue {
     SyncdStore *store;
@@ -19,15 +18,21 @@ struct SyncdRescue {
     bool salvaged;
     SyncdStore *candidate;
     GPtrArray *faults; /* of the candidate's structure, while that is looked at */
+    bool malformed;    /* it has some, so it is not copied as it is */
     SyncdMend *mend;   /* of the candidate, where it is damaged */
-    char *best;        /* NULL: none so far */
-    guint64 entries;   /* that the best has … */
-    bool sound;        /* … and whether they are as they were */
+    GPtrArray *usable; /* Usable, the best one first */
     GPtrArray *said;
     SyncdJournal *source; /* the best, while it is copied */
     char *made;           /* where to */
-    bool compact;
+    bool examined;        /* the best was, which is written anew */
 };
+
+typedef struct {
+    char *name;
+    guint64 entries; /* that can be had: with what the others have of them */
+    bool sound;      /* they are as they were */
+    bool anew;       /* its entries go into another file: its own could not be written to */
+} Usable;
 
 /* ---- what there is ---- */
 
@@ -106,6 +111,12 @@ GPtrArray *syncd_store_list_rescuable(SyncdStore *self, guint64 *ret_known)
     return found;
 }
 
+static void usable_free(void *data)
+{
+    g_free(((Usable *)data)->name);
+    g_free(data);
+}
+
 SyncdRescue *syncd_rescue_new(SyncdStore *store)
 {
     SyncdRescue *self = g_new0(SyncdRescue, 1);
@@ -113,6 +124,7 @@ SyncdRescue *syncd_rescue_new(SyncdStore *store)
     self->names = list(store);
     self->n_names = self->names->len;
     self->said = g_ptr_array_new_with_free_func(g_free);
+    self->usable = g_ptr_array_new_with_free_func(usable_free);
     return self;
 }
 
@@ -145,7 +157,7 @@ void syncd_rescue_free(SyncdRescue *self)
     syncd_salvage_remove(self->store->directory);
     g_ptr_array_unref(self->names);
     g_ptr_array_unref(self->said);
-    g_free(self->best);
+    g_ptr_array_unref(self->usable);
     g_free(self);
 }
 
@@ -190,33 +202,56 @@ static void end_one(SyncdRescue *self)
     g_ptr_array_remove_index(self->names, 0);
 }
 
+static bool is_better(const Usable *one, const Usable *other)
+{
+    return one->entries > other->entries ||
+           (one->entries == other->entries && one->sound && !other->sound);
+}
+
+/* What would be lost of a damaged one does not count. Where nothing would be, it is mended at once;
+ * where something would be that is asked first, if the file can be written to. */
 static void take(SyncdRescue *self)
 {
-    const char *name = present(self);
-    guint64 entries = syncd_journal_committed(self->candidate->journal);
     bool sound = self->mend == NULL;
-    say(self, "%s has %" G_GUINT64_FORMAT " entries%s", name, entries,
-        sound ? "" : ", and is damaged");
-    if (entries > self->entries || (entries == self->entries && sound && !self->sound)) {
-        self->entries = entries;
-        self->sound = sound;
-        g_free(self->best);
-        self->best = g_strdup(name);
-    }
+    guint64 all = syncd_journal_committed(self->candidate->journal);
+    guint64 lost = sound ? 0 : syncd_mend_count_lost_entries(self->mend);
+    Usable *one = g_new(Usable, 1);
+    *one = (Usable){
+        .name = g_strdup(present(self)),
+        .entries = all - MIN(all, lost),
+        .sound = sound,
+        .anew = !sound && (self->malformed || syncd_mend_count(self->mend, SYNCD_MEND_LOST) == 0),
+    };
+    say(self, "%s has %" G_GUINT64_FORMAT " entries%s%s", one->name, one->entries,
+        sound ? "" : ", and is damaged", lost > 0 ? ": others of it are nowhere to be had" : "");
+    guint at = 0;
+    while (at < self->usable->len && !is_better(one, self->usable->pdata[at]))
+        at++;
+    g_ptr_array_insert(self->usable, (gint)at, one);
     end_one(self);
+}
+
+static const Usable *best(const SyncdRescue *self)
+{
+    return self->usable->pdata[0];
+}
+
+static void say_why_not(SyncdRescue *self, const char *name, const GError *why)
+{
+    g_autofree char *sentence = NULL, *next = NULL;
+    syncd_error_split(why->message, &sentence, &next);
+    say(self, "%s will not do: %s", name, sentence);
 }
 
 static void pass_over(SyncdRescue *self, const GError *why)
 {
-    g_autofree char *sentence = NULL, *next = NULL;
-    syncd_error_split(why->message, &sentence, &next);
-    say(self, "%s will not do: %s", present(self), sentence);
+    say_why_not(self, present(self), why);
     end_one(self);
 }
 
-static bool is_salvaged(const SyncdRescue *self)
+static bool is_salvaged(const char *name)
 {
-    return strcmp(present(self), SYNCD_JOURNAL_FILE) == 0;
+    return strcmp(name, SYNCD_JOURNAL_FILE) == 0;
 }
 
 static bool begin_mending(SyncdRescue *self, GError **error)
@@ -225,13 +260,11 @@ static bool begin_mending(SyncdRescue *self, GError **error)
     return self->mend != NULL;
 }
 
-/* A store of it alone: that is what is mended. A head may cover what lies in pages that are gone,
- * so its structure is looked at: one that was cut short while it was open is kept with all that was
- * open of it, and no more. One that is salvaged has pages that nothing uses. */
-static bool begin_candidate(SyncdRescue *self, GError **error)
+/* A store of it alone: that is what is mended. */
+static bool open_candidate(SyncdRescue *self, const char *name, GError **error)
 {
     SyncdStore *store = self->store;
-    SyncdJournal *journal = open_one(self, present(self), error);
+    SyncdJournal *journal = open_one(self, name, error);
     if (journal == NULL)
         return false;
     self->candidate = g_new0(SyncdStore, 1);
@@ -241,16 +274,28 @@ static bool begin_candidate(SyncdRescue *self, GError **error)
         .directory = store->directory,
         .keyring = store->keyring,
         .journal = journal,
+        .machine = store->machine,
         .candidate = true,
     };
-    if (!syncd_journal_is_of_device(journal)) {
+    return true;
+}
+
+/* A head may cover what lies in pages that are gone, so its structure is looked at: one that was
+ * cut short while it was open is kept with all that was open of it, and no more. One that is
+ * salvaged has pages that nothing uses, and is never copied as it is. */
+static bool begin_candidate(SyncdRescue *self, GError **error)
+{
+    if (!open_candidate(self, present(self), error))
+        return false;
+    if (!syncd_journal_is_of_device(self->candidate->journal)) {
         syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "It has no feed of this device");
         return false;
     }
-    if (syncd_journal_problem(journal) != NULL)
-        return begin_mending(self, error);
-    if (!is_salvaged(self))
+    self->malformed = is_salvaged(present(self));
+    if (!self->malformed)
         self->faults = g_ptr_array_new_with_free_func(g_free);
+    else if (syncd_journal_problem(self->candidate->journal) != NULL)
+        return begin_mending(self, error);
     return true;
 }
 
@@ -276,15 +321,16 @@ static bool check_structure(SyncdRescue *self, GError **error)
         syncd_journal_database(self->candidate->journal), self->faults, &more, NULL);
     if (known && more)
         return true;
-    bool whole = known && self->faults->len == 0;
+    self->malformed = !known || self->faults->len > 0;
     g_clear_pointer(&self->faults, g_ptr_array_unref);
-    return whole || begin_mending(self, error);
+    bool sound = !self->malformed && syncd_journal_problem(self->candidate->journal) == NULL;
+    return sound || begin_mending(self, error);
 }
 
 static bool look_at_present(SyncdRescue *self, GError **error)
 {
     bool more = false;
-    if (is_salvaged(self) && !self->salvaged)
+    if (is_salvaged(present(self)) && !self->salvaged)
         return salvage(self, error);
     if (self->candidate == NULL)
         return begin_candidate(self, error);
@@ -322,43 +368,94 @@ static bool look(SyncdRescue *self, GError **error)
 /* What is older than the journal may lack what was acknowledged last. */
 static bool doubt(SyncdRescue *self, SyncdJournal *journal, GError **error)
 {
-    return strcmp(self->best, SYNCD_JOURNAL_FILE) == 0 ||
-           syncd_store_doubt_end(self->store, journal, self->best, error);
+    return is_salvaged(best(self)->name) ||
+           syncd_store_doubt_end(self->store, journal, best(self)->name, error);
 }
 
-/* Which pages of one that was salvaged nothing uses was in what it lost. One that is damaged is
- * written anew by whoever mends it. */
 static bool begin_copy(SyncdRescue *self, GError **error)
 {
-    self->source = open_one(self, self->best, error);
-    self->made = syncd_directory_file(self->store->directory, MADE);
-    self->compact = self->sound && strcmp(self->best, SYNCD_JOURNAL_FILE) == 0;
+    self->source = open_one(self, best(self)->name, error);
     return self->source != NULL && doubt(self, self->source, error);
 }
 
-/* What cannot be written anew is better as it is than not at all. */
+/* Which pages of one that was salvaged nothing uses was in what it lost. */
 static bool copy_best(SyncdRescue *self, bool *ret_more, GError **error)
 {
-    g_autoptr(GError) problem = NULL;
-    if (syncd_database_copy_step(syncd_journal_database(self->source), self->made,
-                                 self->compact ? SYNCD_COPY_COMPACT : SYNCD_COPY_AS_IT_IS, ret_more,
-                                 &problem))
-        return true;
-    if (self->compact && !g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE)) {
-        self->compact = false;
-        return *ret_more = true;
+    bool compact = is_salvaged(best(self)->name);
+    *ret_more = true;
+    if (self->source == NULL)
+        return begin_copy(self, error);
+    return syncd_database_copy_step(syncd_journal_database(self->source), self->made,
+                                    compact ? SYNCD_COPY_COMPACT : SYNCD_COPY_AS_IT_IS, ret_more,
+                                    error);
+}
+
+static bool begin_build(SyncdRescue *self, GError **error)
+{
+    return open_candidate(self, best(self)->name, error) &&
+           doubt(self, self->candidate->journal, error) && begin_mending(self, error);
+}
+
+/* It is verified before it is in any place. */
+static bool build_best(SyncdRescue *self, bool *ret_more, GError **error)
+{
+    *ret_more = true;
+    if (self->mend == NULL)
+        return begin_build(self, error);
+    if (!self->examined) {
+        bool more = false;
+        bool ok = syncd_mend_examine(self->mend, &more, error);
+        self->examined = ok && !more;
+        return ok;
     }
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return false;
+    return syncd_mend_build(self->mend, ret_more, error) &&
+           (*ret_more || syncd_mend_leave(self->mend, error));
+}
+
+static void end_best(SyncdRescue *self)
+{
+    end_candidate(self);
+    g_clear_pointer(&self->source, end_journal);
+    self->examined = false;
+}
+
+/* What cannot be copied may be written anew from its entries; where that fails, too, the next best
+ * one is better than none. */
+static void give_way(SyncdRescue *self, const GError *why)
+{
+    Usable *one = self->usable->pdata[0];
+    if (!one->anew) {
+        one->anew = true;
+        return;
+    }
+    say_why_not(self, one->name, why);
+    g_ptr_array_remove_index(self->usable, 0);
+}
+
+static bool make(SyncdRescue *self, bool *ret_more, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    if (self->made == NULL)
+        self->made = syncd_directory_file(self->store->directory, MADE);
+    if (best(self)->anew ? build_best(self, ret_more, &problem)
+                         : copy_best(self, ret_more, &problem))
+        return true;
+    end_best(self);
+    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    give_way(self, problem);
+    return *ret_more = true;
 }
 
 /* The WAL goes before the other file comes: it would be taken for that file's. */
 static bool exchange(SyncdRescue *self, GError **error)
 {
     SyncdDirectory *directory = self->store->directory;
-    g_clear_pointer(&self->source, end_journal);
+    end_best(self);
     if (!syncd_directory_remove(directory, MADE "-wal", error) ||
-        !syncd_directory_remove(directory, WAL, error) ||
+        !syncd_directory_remove(directory, SYNCD_JOURNAL_FILE "-wal", error) ||
         !syncd_directory_rename(directory, MADE, SYNCD_JOURNAL_FILE, error) ||
         !syncd_directory_sync(directory, error) || !syncd_store_reopen(self->store, error))
         return false;
@@ -373,18 +470,14 @@ bool syncd_rescue_step(SyncdRescue *self, bool *ret_more, GError **error)
     *ret_more = true;
     if (self->names->len > 0)
         return look(self, error);
-    if (self->best == NULL) {
+    if (self->usable->len == 0) {
         syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT,
                              "put a backup of journal.db into the state directory as "
                              "journal-backup.db, and plan again",
                              "Nothing here has entries of this log that can be used");
         return false;
     }
-    if (self->source == NULL)
-        return begin_copy(self, error);
-    if (!copy_best(self, ret_more, error))
-        return false;
-    return *ret_more || exchange(self, error);
+    return make(self, ret_more, error) && (*ret_more || exchange(self, error));
 }
 
 /* ---- how far it is ---- */
@@ -407,96 +500,4 @@ double syncd_rescue_progress(const SyncdRescue *self)
                       ? syncd_database_step_part(syncd_journal_database(self->source))
                       : part_of_present(self);
     return (looked_at + part) / (self->n_names + 1);
-}
-
-/* ---- what was there ---- */
-
-typedef struct {
-    char *main, *wal;
-} Kept;
-
-static Kept kept_of(const char *name)
-{
-    return (Kept){g_strconcat("repair/", name, NULL), g_strconcat("repair/", name, "-wal", NULL)};
-}
-
-static void kept_clear(Kept *kept)
-{
-    g_free(kept->main);
-    g_free(kept->wal);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Kept, kept_clear)
-
-static bool keep(SyncdStore *self, const char *name, const char *kept, GError **error)
-{
-    return syncd_directory_has(self->directory, kept) ||
-           !syncd_directory_has(self->directory, name) ||
-           syncd_directory_link(self->directory, name, kept, error);
-}
-
-/* Its WAL goes before another journal comes: whoever was interrupted in between has it again. */
-static bool return_wal(SyncdStore *self, const Kept *kept, GError **error)
-{
-    return syncd_directory_has(self->directory, WAL) ||
-           !syncd_directory_has(self->directory, kept->wal) ||
-           !syncd_mend_is_the_journal(self, kept->main) ||
-           syncd_directory_link(self->directory, kept->wal, WAL, error);
-}
-
-bool syncd_store_keep_unreadable(SyncdStore *self, const char *name, GError **error)
-{
-    g_auto(Kept) kept = kept_of(name);
-    return self->unreadable == NULL ||
-           (keep(self, WAL, kept.wal, error) && keep(self, SYNCD_JOURNAL_FILE, kept.main, error) &&
-            return_wal(self, &kept, error));
-}
-
-/* All of it has to be in the file that is kept, and in the index, which says so later. */
-static bool keep_present(SyncdStore *self, GError **error)
-{
-    if (self->unreadable != NULL)
-        return true;
-    if (self->projection == NULL)
-        syncd_store_settle(self, NULL);
-    g_autofree char *name = syncd_store_free_generation(self, error);
-    return name != NULL && syncd_database_empty_wal(syncd_journal_database(self->journal), error) &&
-           syncd_directory_link(self->directory, SYNCD_JOURNAL_FILE, name, error);
-}
-
-/* No WAL is ever beside another journal than its own, whose pages it would overwrite. */
-static bool part_with_present(SyncdStore *self, const Kept *kept, GError **error)
-{
-    if (!keep_present(self, error))
-        return false;
-    syncd_database_freeze(syncd_journal_database(self->journal));
-    return syncd_directory_remove(self->directory, WAL, error) &&
-           syncd_directory_move(self->directory, kept->main, SYNCD_JOURNAL_FILE, error);
-}
-
-bool syncd_store_put_unreadable_back(SyncdStore *self, const char *name, GError **error)
-{
-    g_auto(Kept) kept = kept_of(name);
-    bool comes = syncd_directory_has(self->directory, kept.main);
-    bool lacks_wal = self->unreadable != NULL && syncd_directory_has(self->directory, kept.wal) &&
-                     !syncd_directory_has(self->directory, WAL);
-    if (!comes && !lacks_wal)
-        return true;
-    if (comes && !part_with_present(self, &kept, error))
-        return false;
-    bool whole = syncd_directory_move(self->directory, kept.wal, WAL, error);
-    return syncd_store_reopen(self, whole ? error : NULL) && whole;
-}
-
-bool syncd_store_keeps_unreadable(SyncdStore *self, const char *name)
-{
-    g_auto(Kept) kept = kept_of(name);
-    return syncd_directory_has(self->directory, kept.main) ||
-           syncd_directory_has(self->directory, kept.wal);
-}
-
-bool syncd_store_release_unreadable(SyncdStore *self, const char *name, GError **error)
-{
-    g_auto(Kept) kept = kept_of(name);
-    return syncd_directory_remove(self->directory, kept.wal, error) &&
-           syncd_directory_remove(self->directory, kept.main, error);
 }

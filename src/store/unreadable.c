@@ -1,0 +1,97 @@
+/* A journal that cannot be opened is kept while another one is in its place, and put back. */
+#include "store/rescue.h"
+
+#include "store/journal-private.h"
+#include "store/mend-private.h"
+
+#define WAL SYNCD_JOURNAL_FILE "-wal"
+
+typedef struct {
+    char *main, *wal;
+} Kept;
+
+static Kept kept_of(const char *name)
+{
+    return (Kept){g_strconcat("repair/", name, NULL), g_strconcat("repair/", name, "-wal", NULL)};
+}
+
+static void kept_clear(Kept *kept)
+{
+    g_free(kept->main);
+    g_free(kept->wal);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Kept, kept_clear)
+
+static bool keep(SyncdStore *self, const char *name, const char *kept, GError **error)
+{
+    return syncd_directory_has(self->directory, kept) ||
+           !syncd_directory_has(self->directory, name) ||
+           syncd_directory_link(self->directory, name, kept, error);
+}
+
+/* Its WAL goes before another journal comes: whoever was interrupted in between has it again. */
+static bool return_wal(SyncdStore *self, const Kept *kept, GError **error)
+{
+    return syncd_directory_has(self->directory, WAL) ||
+           !syncd_directory_has(self->directory, kept->wal) ||
+           !syncd_mend_is_the_journal(self, kept->main) ||
+           syncd_directory_link(self->directory, kept->wal, WAL, error);
+}
+
+bool syncd_store_keep_unreadable(SyncdStore *self, const char *name, GError **error)
+{
+    g_auto(Kept) kept = kept_of(name);
+    return self->unreadable == NULL ||
+           (keep(self, WAL, kept.wal, error) && keep(self, SYNCD_JOURNAL_FILE, kept.main, error) &&
+            return_wal(self, &kept, error));
+}
+
+/* All of it has to be in the file that is kept, and in the index, which says so later. */
+static bool keep_present(SyncdStore *self, GError **error)
+{
+    if (self->unreadable != NULL)
+        return true;
+    if (self->projection == NULL)
+        syncd_store_settle(self, NULL);
+    g_autofree char *name = syncd_store_free_generation(self, error);
+    return name != NULL && syncd_database_empty_wal(syncd_journal_database(self->journal), error) &&
+           syncd_directory_link(self->directory, SYNCD_JOURNAL_FILE, name, error);
+}
+
+/* No WAL is ever beside another journal than its own, whose pages it would overwrite. */
+static bool part_with_present(SyncdStore *self, const Kept *kept, GError **error)
+{
+    if (!keep_present(self, error))
+        return false;
+    syncd_database_freeze(syncd_journal_database(self->journal));
+    return syncd_directory_remove(self->directory, WAL, error) &&
+           syncd_directory_move(self->directory, kept->main, SYNCD_JOURNAL_FILE, error);
+}
+
+bool syncd_store_put_unreadable_back(SyncdStore *self, const char *name, GError **error)
+{
+    g_auto(Kept) kept = kept_of(name);
+    bool comes = syncd_directory_has(self->directory, kept.main);
+    bool lacks_wal = self->unreadable != NULL && syncd_directory_has(self->directory, kept.wal) &&
+                     !syncd_directory_has(self->directory, WAL);
+    if (!comes && !lacks_wal)
+        return true;
+    if (comes && !part_with_present(self, &kept, error))
+        return false;
+    bool whole = syncd_directory_move(self->directory, kept.wal, WAL, error);
+    return syncd_store_reopen(self, whole ? error : NULL) && whole;
+}
+
+bool syncd_store_keeps_unreadable(SyncdStore *self, const char *name)
+{
+    g_auto(Kept) kept = kept_of(name);
+    return syncd_directory_has(self->directory, kept.main) ||
+           syncd_directory_has(self->directory, kept.wal);
+}
+
+bool syncd_store_release_unreadable(SyncdStore *self, const char *name, GError **error)
+{
+    g_auto(Kept) kept = kept_of(name);
+    return syncd_directory_remove(self->directory, kept.wal, error) &&
+           syncd_directory_remove(self->directory, kept.main, error);
+}
