@@ -26,7 +26,7 @@ static const SyncdFinding findings[] = {
      "systemctl --user restart sourceos-syncd", DURABLE, NULL,
      N_("Find out whether the disk is failing, before anything else is written to it.")},
     {"journal-corrupt", "critical",
-     N_("The journal is damaged: keep a copy of the state directory before anything else."), VERIFY,
+     N_("The journal is damaged: keep a copy of the state directory before anything else."), PLAN,
      DURABLE, "journal-generation",
      N_("Keep a copy of the state directory, and look for a backup of what cannot be had here.")},
     {"journal-unreadable", "critical",

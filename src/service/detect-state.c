@@ -43,6 +43,8 @@ static void add_reason(SyncdDiagnosis *self, const char *reason)
         found = syncd_diagnosis_add(self, "unknown-reason", "reason", reason, NULL);
     if (g_str_has_prefix(reason, "index-"))
         found->target = g_strdup("index");
+    if (strcmp(reason, "journal-corrupt") == 0)
+        found->target = g_strdup("journal");
 }
 
 /* As soon as the verification at the start has ended it is accounted for. */

@@ -239,9 +239,12 @@ bool syncd_journal_commit(SyncdJournal *self, GError **error)
     }
 
     syncd_journal_discard(self);
-    /* A full disk left no trace and may be cleared; after anything else nobody knows what the disk
-     * holds. */
-    if (!g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE)) {
+    /* A full disk left no trace and may be cleared. Where it was damage that was met, what the turn
+     * had was taken back, and a repair goes on from what is there. After anything else nobody knows
+     * what the disk holds. */
+    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT)) {
+        syncd_journal_stop(self, g_error_copy(problem));
+    } else if (!g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE)) {
         self->write_failed = true;
         syncd_database_freeze(self->db);
         GError *sticky = NULL;

@@ -486,6 +486,8 @@ bool syncd_store_commit(SyncdStore *self, SyncdCommit *ret_commit, GError **erro
     bool durable = syncd_journal_commit(self->journal, &problem);
     self->found_no_room = g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
     if (!durable) {
+        if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT))
+            self->condition = SYNCD_STORE_DAMAGED;
         forget_turn(self);
         g_propagate_error(error, problem);
         return false;

@@ -1,5 +1,7 @@
-/* A journal whose pages SQLite cannot all use, though it opens: it is not put into the place of
- * another one as it is. */
+/*
+ * A journal whose pages SQLite cannot all use, though it opens: it is not put into the place of
+ * another one as it is, and one that is in its place already is written anew by a plan.
+ */
 #include "repair-fixture.h"
 
 #include "diagnose-fixture.h"
@@ -78,6 +80,20 @@ static void empty_pages(const ServiceFixture *f, const char *name, unsigned from
     write_private(path, bytes, (gssize)size);
 }
 
+/* The leaf before the last one: what is written goes to the last until that is full. */
+static void empty_last_but_one(const ServiceFixture *f)
+{
+    gsize size;
+    unsigned note = ENTRIES - 1;
+    g_autofree char *path = file(f, "journal.db"), *bytes = NULL;
+    g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+    gsize last = page_of(bytes, size, note);
+    while (page_of(bytes, size, note) == last)
+        note--;
+    g_clear_pointer(&bytes, g_free);
+    empty_pages(f, "journal.db", note, note + 1);
+}
+
 /* ---- what is there then ---- */
 
 static guint64 count_operations(ServiceFixture *f)
@@ -152,6 +168,33 @@ static void one_that_has_no_more_gives_way_to_a_sound_one(void)
     service_clear(&f);
 }
 
+/* The first write that meets it is taken back, and no restart is needed, nor of any use. */
+static void one_in_its_place_is_written_anew(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    copy(&f, "journal.db", "journal.1");
+    empty_last_but_one(&f);
+    repair_open(&f, NULL);
+    guint64 sequence = service_sequence(&f);
+    for (unsigned i = 0; syncd_store_may_write(f.service->store, NULL); i++) {
+        g_autoptr(GError) error = NULL;
+        SyncdEnqueued enqueued = {0};
+        SyncdRequest request = good_request();
+        g_assert_cmpuint(i, <, 1000);
+        syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, &error);
+        syncd_enqueued_clear(&enqueued);
+        syncd_service_commit(f.service);
+        sequence = service_sequence(&f);
+    }
+    g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_DAMAGED);
+    g_assert_true(is_found(&f, "journal-corrupt"));
+    carry_out(&f, "journal-generation");
+    g_assert_cmpuint(service_sequence(&f), >=, sequence);
+    expect_sound(&f, count_operations(&f));
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -160,5 +203,7 @@ int main(int argc, char **argv)
                     one_is_written_anew_with_what_another_has);
     g_test_add_func("/rescue-malformed/one-that-has-no-more-gives-way-to-a-sound-one",
                     one_that_has_no_more_gives_way_to_a_sound_one);
+    g_test_add_func("/rescue-malformed/one-in-its-place-is-written-anew",
+                    one_in_its_place_is_written_anew);
     return g_test_run();
 }
