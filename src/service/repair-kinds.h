@@ -94,6 +94,7 @@ struct SyncdRepairKind {
     bool rebuildable; /* mends what can be made anew from the log: the daemon may do it by itself */
     bool of_file;     /* is about one file of a workspace, its object, and about nothing else */
     bool mends_log;   /* the log is what may be broken: it proves nothing before */
+    bool unverified;  /* nor, but for its head, after */
     /* The steps for what was found: adds each by syncd_repair_need(). NULL: one, about the
      * finding's target. */
     bool (*expand)(SyncdRepairNeeds *needs, const SyncdFound *found, GError **error);

@@ -106,6 +106,14 @@ static bool is_purged_whole(const SyncdRepairPlan *plan)
     return true;
 }
 
+static bool leaves_unverified(const SyncdRepairPlan *plan)
+{
+    for (guint i = 0; i < plan->steps->len; i++)
+        if (((const SyncdRepairWork *)plan->steps->pdata[i])->kind->unverified)
+            return true;
+    return false;
+}
+
 static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
 {
     if (plan->unproven)
@@ -130,6 +138,9 @@ static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
                "--type sync.object.purge_proven` shows them.";
     if (needs == NULL || needs->len > 0 || syncd_store_rollback(plan->service->store) != NULL)
         return "See what is left with `sourceos-syncd doctor`.";
+    if (leaves_unverified(plan))
+        return "Have the log verified with `sourceos-syncd verify log --full`; what that finds "
+               "damaged, another `sourceos-syncd repair plan` mends.";
     return "Nothing.";
 }
 

@@ -149,6 +149,7 @@ static void one_is_written_anew_with_what_another_has(void)
     leave_two(&f, 10, 20);
     SyncdRepairPlan *plan = carry_out(&f, "journal-restore");
     g_assert_true(report_says(&f, plan, "journal.2 has"));
+    g_assert_true(report_says(&f, plan, "verify log --full"));
     expect_sound(&f, ENTRIES + LATER);
     service_clear(&f);
 }
