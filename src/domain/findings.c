@@ -40,10 +40,9 @@ static const SyncdFinding findings[] = {
      N_("The journal is not where the daemon opened it, so nothing is written any more: {reason}. "
         "What was acknowledged is in what is open: have it written back before the daemon ends."),
      PLAN, DURABLE, "journal-generation",
-     N_("Find out who removed or replaced the file. Where the repair cannot read what is "
-        "open, "
-        "restart the daemon, which keeps that, and plan again: the best of what there is takes the "
-        "place of the journal.")},
+     N_("Find out who removed or replaced the file, and leave the daemon running until it is "
+        "repaired: nobody else has what is open. Where the repair cannot read that, put a backup "
+        "of journal.db into the state directory as journal-backup.db, and plan again.")},
     {"journal-cut", "critical",
      N_("The journal was cut short while the daemon has it open, so nothing is written any more: "
         "{reason}. What has most of its entries takes its place by a repair."),
