@@ -51,13 +51,14 @@ static guint64 fitness(SyncdJson plan, SyncdCliRepairWanted wanted)
 {
     SyncdJson state = syncd_json_member(plan, "state");
     bool waits = syncd_json_is(state, "preview"), approved = syncd_json_is(state, "approved");
+    bool half_done = syncd_json_member(plan, "interrupted").type == SYNCD_JSON_TRUE;
     switch (wanted) {
     case SYNCD_REPAIR_WAITING:
         return waits || approved;
     case SYNCD_REPAIR_READY:
-        return approved ? 2 : waits;
+        return half_done ? 3 : approved ? 2 : waits;
     case SYNCD_REPAIR_APPLIED:
-        return syncd_record_number(plan, "rollback_until_usec");
+        return half_done ? G_MAXUINT64 : syncd_record_number(plan, "rollback_until_usec");
     default:
         return syncd_json_member(plan, "report").type == SYNCD_JSON_TRUE ? 1 : 2; /* has ended */
     }
@@ -71,8 +72,8 @@ static bool is_named(SyncdJson plan, const char *named)
 
 /* The newest of those that fit best, and how many they are. An id is not also the beginning of
  * another: all are as long. */
-static guint choose(const char *plans, const char *named, SyncdCliRepairWanted wanted,
-                    char **ret_id)
+guint syncd_cli_choose_repair(const char *plans, const char *named, SyncdCliRepairWanted wanted,
+                              char **ret_id)
 {
     SyncdJsonIter iter;
     SyncdJson plan;
@@ -124,7 +125,7 @@ bool syncd_cli_find_repair(SyncdCli *cli, SyncdClient *client, SyncdCliRepairWan
     g_autofree char *id = NULL;
     if (plans == NULL)
         return false;
-    guint n = choose(plans, named, wanted, &id);
+    guint n = syncd_cli_choose_repair(plans, named, wanted, &id);
     /* What is shown is what is agreed to: an older plan is in nobody's way. */
     if (n == 1 || (n > 1 && named == NULL && wanted != SYNCD_REPAIR_ONLY))
         return syncd_cli_take_repair(client, id, ret_repair, error);

@@ -20,7 +20,8 @@ typedef struct {
 void syncd_cli_repair_clear(SyncdCliRepair *repair);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdCliRepair, syncd_cli_repair_clear)
 
-/* What a verb is about when no plan is named: of those the newest. */
+/* What a verb is about when no plan is named: one that is half done, which is gone on with or taken
+ * back before any other, and else of those the newest. */
 typedef enum {
     SYNCD_REPAIR_ANY,     /* one that has not ended, or else any */
     SYNCD_REPAIR_ONLY,    /* the same, where it is the only one: it is gone then */
@@ -33,6 +34,9 @@ typedef enum {
  */
 bool syncd_cli_find_repair(SyncdCli *cli, SyncdClient *client, SyncdCliRepairWanted wanted,
                            SyncdCliRepair *ret_repair, GError **error);
+/* How many of these plans (a JSON array of their descriptions) it can be, and the newest. */
+guint syncd_cli_choose_repair(const char *plans, const char *named, SyncdCliRepairWanted wanted,
+                              char **ret_id);
 /* The one with this digest. */
 bool syncd_cli_find_repair_of(SyncdCli *cli, SyncdClient *client, const char *digest,
                               SyncdCliRepair *ret_repair, GError **error);

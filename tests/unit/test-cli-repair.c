@@ -125,6 +125,21 @@ static void what_stays_is_not_said_to_be_taken_back(void)
     assert_says(some, "a file as it is now", true);
 }
 
+static void one_that_is_half_done_comes_first(void)
+{
+    static const char plans[] =
+        "[{\"id\":\"plan-a\",\"state\":\"complete\",\"rollback_until_usec\":9},"
+        "{\"id\":\"plan-b\",\"state\":\"running\",\"interrupted\":true},"
+        "{\"id\":\"plan-c\",\"state\":\"running\",\"interrupted\":false},"
+        "{\"id\":\"plan-d\",\"state\":\"approved\",\"interrupted\":false}]";
+    static const SyncdCliRepairWanted wanted[] = {SYNCD_REPAIR_READY, SYNCD_REPAIR_APPLIED};
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        g_autofree char *id = NULL;
+        g_assert_cmpuint(syncd_cli_choose_repair(plans, NULL, wanted[i], &id), ==, 1);
+        g_assert_cmpstr(id, ==, "plan-b");
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -135,5 +150,6 @@ int main(int argc, char **argv)
     g_test_add_func("/cli-repair/hidden", a_state_that_is_not_said_hides_no_step);
     g_test_add_func("/cli-repair/along", what_goes_with_a_purge_is_named);
     g_test_add_func("/cli-repair/done", no_more_is_said_to_be_done_than_was);
+    g_test_add_func("/cli-repair/half-done", one_that_is_half_done_comes_first);
     return g_test_run();
 }
