@@ -93,7 +93,7 @@ static guint64 generation_of(SyncdRepairAct *act)
     return syncd_store_generation(act->service->store, &generation, NULL) ? generation : 1;
 }
 
-/* The generation that there was before. */
+/* The generation that there was before, or the number it was given then. */
 static guint64 noted(const SyncdRepairAct *act)
 {
     return act->note != NULL ? g_ascii_strtoull(act->note, NULL, 10) : 0;
@@ -198,13 +198,16 @@ static bool run(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErro
 
 /* ---- the kind ---- */
 
-/* The generation that there was: whoever takes this up again knows by it whether it is done. */
+/* Under which number the one that there was will be kept: whoever takes this up again knows by it
+ * whether it is done, and what may go when it is released. Others may be there already. */
 static bool begin(SyncdRepairAct *act, GError **error)
 {
-    g_autofree char *note = g_strdup_printf("%" G_GUINT64_FORMAT, generation_of(act));
-    if (act->note == NULL)
-        syncd_repair_act_note(act, note);
-    return true;
+    if (act->note != NULL)
+        return true;
+    g_autofree char *kept = syncd_store_free_generation(act->service->store, error);
+    if (kept != NULL)
+        syncd_repair_act_note(act, strrchr(kept, '.') + 1);
+    return kept != NULL;
 }
 
 static bool check(SyncdRepairAct *act, GError **error)

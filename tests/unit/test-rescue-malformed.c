@@ -173,25 +173,33 @@ static void one_that_has_no_more_gives_way_to_a_sound_one(void)
 static void one_in_its_place_is_written_anew(void)
 {
     ServiceFixture f;
+    g_autoptr(GError) error = NULL;
     begin(&f);
     copy(&f, "journal.db", "journal.1");
     empty_last_but_one(&f);
     repair_open(&f, NULL);
     guint64 sequence = service_sequence(&f);
     for (unsigned i = 0; syncd_store_may_write(f.service->store, NULL); i++) {
-        g_autoptr(GError) error = NULL;
         SyncdEnqueued enqueued = {0};
         SyncdRequest request = good_request();
         g_assert_cmpuint(i, <, 1000);
-        syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, &error);
+        syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, NULL);
         syncd_enqueued_clear(&enqueued);
         syncd_service_commit(f.service);
         sequence = service_sequence(&f);
     }
     g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_DAMAGED);
     g_assert_true(is_found(&f, "journal-corrupt"));
-    carry_out(&f, "journal-generation");
+    SyncdRepairPlan *plan = carry_out(&f, "journal-generation");
     g_assert_cmpuint(service_sequence(&f), >=, sequence);
+    /* What was kept before is nobody's to remove. */
+    g_autofree char *earlier = file(&f, "journal.1"), *kept = file(&f, "journal.2");
+    g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
+    syncd_service_discard_repair(f.service, &f.caller, plan, syncd_repair_plan_digest(plan),
+                                 &error);
+    g_assert_no_error(error);
+    g_assert_false(g_file_test(kept, G_FILE_TEST_EXISTS));
+    g_assert_true(g_file_test(earlier, G_FILE_TEST_EXISTS));
     expect_sound(&f, count_operations(&f));
     service_clear(&f);
 }
