@@ -70,8 +70,8 @@ struct SyncdMend {
     bool has_content;  /* … if any was */
     SyncdDatabase *db; /* the generation that is built */
     guint64 generation;
-    gint64 checkpoint; /* the id of the one written last, as it was before */
-    bool exchanged; /* what was built is whole, and somebody else's */
+    gint64 checkpoint;     /* the id of the one written last, as it was before */
+    bool exchanged;        /* what was built is whole, and somebody else's */
     SyncdStore *candidate; /* a store of it alone, which is verified */
     SyncdVerify *verify;
 };
