@@ -190,8 +190,7 @@ static bool has_modes_after(RepairLife *life)
 
 /* ---- halves ---- */
 
-static const char *const halves[] = {".anything.new", "keys/.device.key.new",
-                                     "journal.db.before-9.new"};
+static const char *const halves[] = {".anything.new", ".something.new", "keys/.device.key.new"};
 
 static void leave_halves(RepairWorld *w)
 {
