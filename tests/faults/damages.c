@@ -309,12 +309,11 @@ static void change_owner_for_good(Damaged *world)
     set_right(false);
 }
 
-/* A migration is one transaction, so all that is ever half done of it is the copy that comes first;
- * of publishing it is the new file, and of making an index what was made so far. */
+/* Of publishing that is the new file, and of making an index what was made so far. A migration is one
+ * transaction; half of the copy that comes first is nothing the next start would leave. */
 static void leave_half(Damaged *world)
 {
-    static const char *const names[] = {".anything.new", "keys/.device.key.new",
-                                        "journal.db.before-9.new", "index.db.new"};
+    static const char *const names[] = {".anything.new", "keys/.device.key.new", "index.db.new"};
     world->half = g_strdup(names[damaged_pick(world, G_N_ELEMENTS(names))]);
     write_state(world, world->half, "half", 4);
 }
