@@ -61,7 +61,9 @@ void damaged_open(Damaged *world)
     if (world->full)
         damaged_fill_disk(world);
     syncd_service_begin_run(world->f->service, &process);
-    world->dirty_found = is_found(world->f, "dirty-open");
+    /* Where there is no journal nobody asks. */
+    world->dirty_found = is_found(world->f, "dirty-open") ||
+                         syncd_store_unreadable(world->f->service->store) != NULL;
     listen_to(&world->watched);
 }
 
