@@ -309,8 +309,8 @@ static void change_owner_for_good(Damaged *world)
     set_right(false);
 }
 
-/* Of publishing that is the new file, and of making an index what was made so far. A migration is one
- * transaction; half of the copy that comes first is nothing the next start would leave. */
+/* Of publishing that is the new file, and of making an index what was made so far. A migration is
+ * one transaction; half of the copy that comes first is nothing the next start would leave. */
 static void leave_half(Damaged *world)
 {
     static const char *const names[] = {".anything.new", "keys/.device.key.new", "index.db.new"};
