@@ -18,7 +18,7 @@ typedef struct {
 
 static const Note states[] = {
     /* From the best to the worst: the place is the severity. */
-    {"clean", "Everything that was acknowledged is recorded."},
+    {"clean", "Nothing is found to be wrong with what is there."},
     {"daemon-unavailable", "The daemon is not running."},
     {"offline", "Recording goes on; there is no connection to other devices."},
     {"policy-blocked", "Policy refused operations in the last minute: see them with "
