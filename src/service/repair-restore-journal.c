@@ -27,6 +27,10 @@ static void tell(SyncdRepairAct *act, const SyncdRescue *rescue)
 /* Whoever takes this up again finds out by himself whether it is done. */
 static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
 {
+    if (!syncd_store_keep_cut(act->service->store, ret_more, error))
+        return false;
+    if (*ret_more)
+        return true;
     *ret_more = syncd_store_unreadable(act->service->store) != NULL;
     if (!*ret_more)
         return true;
@@ -81,6 +85,9 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     *ret_more = false;
     stop(act);
+    /* Nothing came into its place. */
+    if (syncd_store_holds_cut(act->service->store))
+        return syncd_store_release_unreadable(act->service->store, act->snapshot, error);
     if (syncd_store_unreadable(act->service->store) == NULL)
         g_ptr_array_add(act->preserved, say_what_stays(act));
     return syncd_store_put_unreadable_back(act->service->store, act->snapshot, error);

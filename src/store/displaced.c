@@ -45,13 +45,28 @@ void syncd_store_set_displaced_error(const SyncdStore *self, GError **error)
                          "Nothing was written: %s while it was open", self->displaced);
 }
 
+bool syncd_store_is_cut(const SyncdStore *self)
+{
+    return self->displaced != NULL && self->displacement == SYNCD_WAS_CUT_SHORT;
+}
+
+/* ---- keeping what was open ---- */
+
+/* NULL: the journal is where it was. */
+static SyncdJournal *what_was_open(const SyncdStore *self)
+{
+    return self->cut != NULL ? self->cut : self->displaced != NULL ? self->journal : NULL;
+}
+
+/* Pages that were cut off are read as zeros. */
 static void tell(const SyncdStore *self, const GError *error)
 {
+    bool cut = self->cut != NULL || syncd_store_is_cut(self);
     g_autofree char *name =
         self->displaced_copy != NULL ? g_path_get_basename(self->displaced_copy) : NULL;
     if (error == NULL)
-        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_JOURNAL_CORRUPT, "What was open is kept as %s.",
-                  name);
+        syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_JOURNAL_CORRUPT, "What was open is kept as %s%s.",
+                  name, cut ? ", without what was cut off" : "");
     else
         syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT,
                   "What was open cannot be kept, and is lost with its end: %s", error->message);
@@ -65,8 +80,8 @@ static bool copy_some(SyncdStore *self, bool *ret_more, GError **error)
             return false;
         self->displaced_copy = syncd_directory_file(self->directory, name);
     }
-    return syncd_database_copy_step(syncd_journal_database(self->journal), self->displaced_copy,
-                                    SYNCD_COPY_AS_IT_IS, ret_more, error);
+    return syncd_database_copy_step(syncd_journal_database(what_was_open(self)),
+                                    self->displaced_copy, SYNCD_COPY_AS_IT_IS, ret_more, error);
 }
 
 /* What was set aside for want of room is for what nothing else has: it begins again then. */
@@ -85,51 +100,51 @@ bool syncd_store_keep_displaced(SyncdStore *self)
 {
     g_autoptr(GError) error = NULL;
     bool more = false;
-    if (self->displaced == NULL || self->displaced_kept)
+    SyncdJournal *open = what_was_open(self);
+    if (open == NULL || self->displaced_kept)
         return false;
     if (copy_on(self, &more, &error) && more)
         return true;
     tell(self, error);
     self->displaced_kept = true;
     /* What is at its paths is not its own. */
-    syncd_database_freeze(syncd_journal_database(self->journal));
+    syncd_database_freeze(syncd_journal_database(open));
     return false;
 }
 
-bool syncd_store_is_cut(const SyncdStore *self)
-{
-    return self->displaced != NULL && self->displacement == SYNCD_WAS_CUT_SHORT;
-}
+/* ---- one that was cut short ---- */
 
-static bool copy_all(SyncdStore *self, GError **error)
-{
-    bool more = true, ok = true;
-    while (ok && more) {
-        more = false;
-        ok = copy_on(self, &more, error);
-    }
-    return ok;
-}
-
-/* What cannot be read is copied no more by trying again; room may come. */
 bool syncd_store_let_go_of_cut(SyncdStore *self, GError **error)
 {
-    g_autoptr(GError) failed = NULL;
+    GError *problem = NULL;
     if (!syncd_store_is_cut(self))
         return true;
     /* So that the index says later what is missing. */
     if (self->projection == NULL)
         syncd_store_settle(self, NULL);
-    bool kept = copy_all(self, &failed);
-    bool full = !kept && g_error_matches(failed, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
-    if (!full)
-        tell(self, failed);
-    g_clear_pointer(&self->displaced_copy, g_free);
-    if (full) {
-        g_propagate_error(error, g_steal_pointer(&failed));
-        return false;
-    }
-    GError *problem = NULL;
     syncd_set_error(&problem, SYNCD_ERROR_JOURNAL_CORRUPT, "%s while it was open", self->displaced);
     return syncd_store_stand_aside(self, problem, error);
+}
+
+bool syncd_store_holds_cut(const SyncdStore *self)
+{
+    return self->cut != NULL;
+}
+
+/* What cannot be read is copied no more by trying again; room may come. */
+bool syncd_store_keep_cut(SyncdStore *self, bool *ret_more, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    *ret_more = false;
+    if (self->cut == NULL || (copy_on(self, ret_more, &problem) && *ret_more))
+        return true;
+    bool full = g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
+    if (!full) {
+        tell(self, problem);
+        g_clear_pointer(&self->cut, syncd_journal_free);
+    }
+    g_clear_pointer(&self->displaced_copy, g_free);
+    if (full)
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return !full;
 }

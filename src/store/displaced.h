@@ -23,9 +23,14 @@ const char *syncd_store_displacement(const SyncdStore *store);
 bool syncd_store_look_at_place(SyncdStore *store);
 /* What is open lacks some of what was acknowledged. */
 bool syncd_store_is_cut(const SyncdStore *store);
-/* Keeps a copy of one that was cut short, as far as it can be read, as an earlier generation: from
- * then on it is one that cannot be opened. Does nothing where it was not. NoSpace. */
+/* One that was cut short is from then on one that cannot be opened, so that nobody asks what is
+ * open of it while that is copied. Does nothing where it was not. */
 bool syncd_store_let_go_of_cut(SyncdStore *store, GError **error);
+/* There is one that is not copied yet. */
+bool syncd_store_holds_cut(const SyncdStore *store);
+/* Keeps a copy of it, as far as it can be read, as an earlier generation, until `*ret_more` is
+ * false. NoSpace: it is held on. */
+bool syncd_store_keep_cut(SyncdStore *store, bool *ret_more, GError **error);
 /* Says of a store that does not write any more what becomes of that. */
 void syncd_store_set_displaced_error(const SyncdStore *store, GError **error);
 /* At the end: copies it, until it gives false. Then nothing but freeing the store follows. */

@@ -83,12 +83,13 @@ struct SyncdStore {
     GError *unreadable;             /* … because of this; NULL: it is open */
     char *displaced;                /* what became of the journal's files; NULL: nothing … */
     SyncdDisplacement displacement; /* … and which of these it is */
-    char *displaced_copy;           /* where what was open is being copied to; NULL: nowhere */
-    bool displaced_kept;            /* that is over */
-    GPtrArray *scopes;              /* SyncdScope */
-    guint64 registries;             /* how often they may have changed */
-    guint64 reopened;               /* how often the journal became another one, with other feeds */
-    char *machine;                  /* as meta has it: hash and check digits, or "none" */
+    SyncdJournal *cut;    /* one that was cut short, and is let go of; NULL: none is held */
+    char *displaced_copy; /* where what was open is being copied to; NULL: nowhere */
+    bool displaced_kept;  /* that is over */
+    GPtrArray *scopes;    /* SyncdScope */
+    guint64 registries;   /* how often they may have changed */
+    guint64 reopened;     /* how often the journal became another one, with other feeds */
+    char *machine;        /* as meta has it: hash and check digits, or "none" */
 
     /* the open turn */
     guint turn_entries;
@@ -116,8 +117,8 @@ bool syncd_store_judge_journal(SyncdStore *store, GError **error);
 /* Lets go of the journal and opens what is there now in its place, or stands in for it. There must
  * be no open turn. */
 bool syncd_store_reopen(SyncdStore *store, GError **error);
-/* Lets go of the journal, because of `problem`, which is taken, and stands in for it. What is at
- * its paths stays as it is. */
+/* Lets go of the journal, which was cut short, because of `problem`, which is taken, and stands in
+ * for it. It is held as it is until it is copied (displaced.h). */
 bool syncd_store_stand_aside(SyncdStore *store, GError *problem, GError **error);
 /* Adds the first feed of this device's scope, as part of the turn. */
 bool syncd_store_open_feed(SyncdStore *store, const SyncdScope *scope, guint64 epoch,

@@ -287,14 +287,13 @@ static void judge_what_is_there(SyncdStore *self)
     syncd_store_judge_rollback(self);
 }
 
-/* What is known is known of the journal that goes. */
-static void let_go(SyncdStore *self)
+/* What is known is known of the journal that goes, which is whose who calls. */
+static SyncdJournal *let_go(SyncdStore *self)
 {
     syncd_store_drop_index(self);
     syncd_overlay_drop_through(self->overlay, G_MAXUINT64);
     g_clear_pointer(&self->sightings, g_array_unref);
     self->seen = 0;
-    g_clear_pointer(&self->journal, syncd_journal_free);
     g_clear_error(&self->unreadable);
     g_clear_error(&self->index_problem);
     g_clear_error(&self->held);
@@ -304,18 +303,19 @@ static void let_go(SyncdStore *self)
     self->condition = SYNCD_STORE_WRITABLE;
     self->registries++;
     self->reopened++;
+    return g_steal_pointer(&self->journal);
 }
 
 bool syncd_store_stand_aside(SyncdStore *self, GError *problem, GError **error)
 {
     syncd_database_freeze(syncd_journal_database(self->journal));
-    let_go(self);
+    self->cut = let_go(self);
     return stand_in(self, problem, error);
 }
 
 bool syncd_store_reopen(SyncdStore *self, GError **error)
 {
-    let_go(self);
+    syncd_journal_free(let_go(self));
     if (!open_or_stand_in(self, SYNCD_DATABASE_EXISTING, error))
         return false;
     if (self->unreadable != NULL)
@@ -401,6 +401,7 @@ void syncd_store_free(SyncdStore *self)
     }
     g_free(self->displaced);
     g_free(self->displaced_copy);
+    syncd_journal_free(self->cut);
     g_clear_error(&self->unreadable);
     g_free(self->index_lost);
     syncd_index_comparison_free(self->index_comparison);

@@ -7,6 +7,7 @@
 
 #include "diagnose-fixture.h"
 #include "service/internal.h"
+#include "store/displaced.h"
 #include "store/salvage.h"
 #include "store/store-private.h"
 
@@ -29,6 +30,7 @@ int fdatasync(int fd)
 #define BODY 60000u /* is in the journal: some 18 MB of it */
 #define STEP_BYTES (4u * 1024u * 1024u)
 #define STEPS_UNSYNCED_MAX 4u
+#define CUT_AT (12u * 1024u * 1024u)
 
 static char *file(const ServiceFixture *f, const char *name)
 {
@@ -136,6 +138,72 @@ static void a_long_journal_comes_back_in_short_steps(void)
         g_assert_cmpuint(steps, >, 3 * ENTRIES * BODY / STEP_BYTES);
         g_assert_cmpuint(moved, >, 5);
         expect_all(&f);
+        service_clear(&f);
+    }
+}
+
+/* What is open of it is kept first, and that is all of what is left of it. */
+static SyncdRepairPlan *begin_cut(ServiceFixture *f)
+{
+    repair_init(f);
+    f->base.stands_in = true;
+    put_long(f);
+    rest(f);
+    service_close(f);
+    g_autofree char *path = file(f, "journal.db"), *backup = file(f, "journal-backup.db"),
+                    *command = g_strdup_printf("cp '%s' '%s'", path, backup);
+    g_assert_cmpint(system(command), ==, 0);
+    repair_open(f, NULL);   /* nothing of it is in memory … */
+    put(f, "note-1", "{}"); /* … and the WAL says how large it was */
+    rest(f);
+    g_assert_cmpint(truncate(path, CUT_AT), ==, 0);
+    g_assert_true(is_found(f, "journal-cut"));
+    SyncdRepairPlan *plan = plan_repair(f);
+    approve_repair(f, plan);
+    return plan;
+}
+
+static void one_that_is_cut_while_open_is_kept_in_short_steps(void)
+{
+    ServiceFixture f;
+    begin_repair(&f, begin_cut(&f));
+    g_autofree char *kept = file(&f, "journal.1");
+    guint64 all = 0;
+    while (!g_file_test(kept, G_FILE_TEST_EXISTS)) {
+        guint64 before = bytes_read();
+        g_assert_true(syncd_service_work(f.service));
+        guint64 step = bytes_read() - before;
+        g_assert_false(is_found(&f, "leftovers")); /* it is being made */
+        g_assert_cmpuint(step, <, STEP_BYTES);
+        all += step;
+    }
+    g_assert_cmpuint(all, >, CUT_AT);
+    run_jobs(&f);
+    g_assert_null(syncd_store_unreadable(f.service->store));
+    service_clear(&f);
+}
+
+/* Then the end goes on with it. */
+static void one_that_is_cut_is_kept_where_the_repair_ends(void)
+{
+    static const bool cancels[] = {false, true};
+    for (size_t i = 0; i < G_N_ELEMENTS(cancels); i++) {
+        ServiceFixture f;
+        g_autoptr(GError) error = NULL;
+        SyncdJob *job = begin_repair(&f, begin_cut(&f));
+        g_autofree char *half = file(&f, "journal.1.new"), *kept = file(&f, "journal.1");
+        while (!g_file_test(half, G_FILE_TEST_EXISTS))
+            g_assert_true(syncd_service_work(f.service));
+        if (cancels[i]) {
+            g_assert_true(syncd_service_cancel_job(f.service, job, &error));
+            g_assert_no_error(error);
+            run_jobs(&f);
+            g_assert_true(syncd_store_holds_cut(f.service->store));
+            g_assert_nonnull(syncd_store_unreadable(f.service->store));
+        }
+        service_close(&f);
+        g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
+        g_assert_false(g_file_test(half, G_FILE_TEST_EXISTS));
         service_clear(&f);
     }
 }
@@ -257,6 +325,10 @@ int main(int argc, char **argv)
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/rescue-steps/a-long-journal-comes-back-in-short-steps",
                     a_long_journal_comes_back_in_short_steps);
+    g_test_add_func("/rescue-steps/one-that-is-cut-while-open-is-kept-in-short-steps",
+                    one_that_is_cut_while_open_is_kept_in_short_steps);
+    g_test_add_func("/rescue-steps/one-that-is-cut-is-kept-where-the-repair-ends",
+                    one_that_is_cut_is_kept_where_the_repair_ends);
     g_test_add_func("/rescue-steps/what-is-salvaged-is-synced-every-few-steps",
                     what_is_salvaged_is_synced_every_few_steps);
     g_test_add_func("/rescue-steps/one-that-is-cancelled-leaves-nothing",
