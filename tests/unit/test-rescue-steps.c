@@ -12,6 +12,7 @@
 #include "store/store-private.h"
 
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -301,11 +302,11 @@ static void one_that_is_killed_goes_on(void)
             if (child == 0) {
                 repair_open(&f, NULL);
                 begin_repair(&f, syncd_service_find_repair_plan(f.service, id));
-                _exit(take_steps(&f, steps) ? 1 : 0);
+                raise(take_steps(&f, steps) ? SIGKILL : SIGTERM);
             }
             g_assert_cmpint(waitpid(child, &status, 0), ==, child);
-            g_assert_true(WIFEXITED(status));
-            half = WEXITSTATUS(status) == 1;
+            g_assert_true(WIFSIGNALED(status));
+            half = WTERMSIG(status) == SIGKILL;
             repair_open(&f, NULL);
             run_jobs(&f);
             plan = syncd_service_find_repair_plan(f.service, id);
