@@ -5,6 +5,7 @@
 
 #include "service-fixture.h"
 #include "service/repair.h"
+#include "state-files.h"
 
 static inline void repair_open(ServiceFixture *f, const char *const *automatic)
 {
@@ -30,7 +31,7 @@ static inline void repair_reopen(ServiceFixture *f)
 
 static inline char *index_path(const ServiceFixture *f)
 {
-    return g_build_filename(f->base.directory, "index.db", NULL);
+    return state_path(f, "index.db");
 }
 
 static inline char *index_bytes(const ServiceFixture *f, gsize *ret_size)
@@ -40,19 +41,10 @@ static inline char *index_bytes(const ServiceFixture *f, gsize *ret_size)
     return g_file_get_contents(path, &bytes, ret_size, NULL) ? bytes : NULL;
 }
 
-/* With the mode of a file of the state: another one would be found, too. */
-static inline void write_private(const char *path, const char *bytes, gssize size)
-{
-    g_assert_true(
-        g_file_set_contents_full(path, bytes, size, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL));
-    g_assert_cmpint(g_chmod(path, 0600), ==, 0);
-}
-
 /* While nobody has the state open. */
 static inline void damage_index(const ServiceFixture *f)
 {
-    g_autofree char *path = index_path(f);
-    write_private(path, "this is no database at all", -1);
+    state_write(f, "index.db", "this is no database at all", -1);
 }
 
 static inline SyncdRepairPlan *plan_repair(ServiceFixture *f)
@@ -108,12 +100,26 @@ static inline void rollback_repair(ServiceFixture *f, SyncdRepairPlan *plan)
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
 }
 
+static inline bool plan_says(const SyncdRepairPlan *plan, const char *words)
+{
+    return strstr(syncd_repair_plan_text(plan), words) != NULL;
+}
+
 static inline bool report_says(ServiceFixture *f, SyncdRepairPlan *plan, const char *words)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *report = syncd_service_repair_report(f->service, plan, &error);
     g_assert_no_error(error);
     return strstr(report, words) != NULL;
+}
+
+/* So many operations, from that number on. */
+static inline void put_many(ServiceFixture *f, unsigned from, unsigned n)
+{
+    for (unsigned i = from; i < from + n; i++) {
+        g_autofree char *object = g_strdup_printf("note-%u", i);
+        put(f, object, "{}");
+    }
 }
 
 /* What a daemon does when it is idle. */

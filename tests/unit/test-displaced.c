@@ -11,43 +11,27 @@
 #include "store/displaced.h"
 #include "store/examine.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
-#include <unistd.h>
-
-static char *file(const ServiceFixture *f, const char *name)
-{
-    return g_build_filename(f->base.directory, name, NULL);
-}
-
-static void take_away(const ServiceFixture *f, const char *name)
-{
-    g_autofree char *path = file(f, name);
-    g_assert_cmpint(g_remove(path), ==, 0);
-}
 
 static void removed(const ServiceFixture *f)
 {
-    take_away(f, "journal.db");
+    state_remove(f, "journal.db");
 }
 
 static void wal_removed(const ServiceFixture *f)
 {
-    take_away(f, "journal.db-wal");
+    state_remove(f, "journal.db-wal");
 }
 
 static void replaced(const ServiceFixture *f)
 {
-    g_autofree char *path = file(f, "journal.db"), *copy = file(f, "copy");
-    g_autofree char *command = g_strdup_printf("cp '%s' '%s'", path, copy);
-    g_assert_cmpint(system(command), ==, 0);
-    g_assert_cmpint(g_rename(copy, path), ==, 0);
+    state_copy(f, "journal.db", "copy");
+    state_move(f, "copy", "journal.db");
 }
 
 static void wal_cut(const ServiceFixture *f)
 {
-    g_autofree char *path = file(f, "journal.db-wal");
-    g_assert_cmpint(truncate(path, 100), ==, 0);
+    state_cut(f, "journal.db-wal", 100);
 }
 
 static const struct {
@@ -164,6 +148,17 @@ static void a_plan_writes_it_back(void)
     }
 }
 
+/* Once it is closed: all of it is in what was kept. */
+static void expect_kept(ServiceFixture *f, guint64 sequence)
+{
+    if (state_has(f, "journal.db-wal"))
+        state_remove(f, "journal.db-wal");
+    state_move(f, "journal.1", "journal.db");
+    repair_open(f, NULL);
+    g_assert_cmpuint(service_sequence(f), ==, sequence);
+    verify_all(f);
+}
+
 static void one_that_is_closed_leaves_what_it_had(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(cases) && cases[i].all; i++) {
@@ -173,14 +168,7 @@ static void one_that_is_closed_leaves_what_it_had(void)
         cases[i].displace(&f);
         expect_found(&f, i);
         service_close(&f);
-        g_autofree char *kept = file(&f, "journal.1"), *path = file(&f, "journal.db"),
-                        *wal = file(&f, "journal.db-wal");
-        g_assert_true(g_file_test(kept, G_FILE_TEST_IS_REGULAR));
-        g_remove(wal);
-        g_assert_cmpint(g_rename(kept, path), ==, 0);
-        repair_open(&f, NULL);
-        g_assert_cmpuint(service_sequence(&f), ==, sequence);
-        verify_all(&f);
+        expect_kept(&f, sequence);
         assert_clean(&f);
         service_clear(&f);
     }
@@ -203,14 +191,8 @@ static guint steps_to_keep(guint entries)
     while (syncd_service_keep_displaced(f.service))
         steps++;
     service_close(&f);
-    g_autofree char *kept = file(&f, "journal.1"), *path = file(&f, "journal.db"),
-                    *again = file(&f, "journal.2"), *wal = file(&f, "journal.db-wal");
-    g_assert_false(g_file_test(again, G_FILE_TEST_EXISTS));
-    g_remove(wal);
-    g_assert_cmpint(g_rename(kept, path), ==, 0);
-    repair_open(&f, NULL);
-    g_assert_cmpuint(service_sequence(&f), ==, sequence);
-    verify_all(&f);
+    g_assert_false(state_has(&f, "journal.2"));
+    expect_kept(&f, sequence);
     service_clear(&f);
     return steps;
 }
@@ -226,21 +208,18 @@ static void what_takes_long_to_keep_goes_in_steps(void)
 
 static void index_removed(const ServiceFixture *f)
 {
-    take_away(f, "index.db");
-    take_away(f, "index.db-wal");
+    state_remove(f, "index.db");
+    state_remove(f, "index.db-wal");
 }
 
 static void index_wal_removed(const ServiceFixture *f)
 {
-    take_away(f, "index.db-wal");
+    state_remove(f, "index.db-wal");
 }
 
 static void index_replaced(const ServiceFixture *f)
 {
-    g_autofree char *other = file(f, "other");
-    g_autofree char *path = index_path(f);
-    write_private(other, "this is no database at all", -1);
-    g_assert_cmpint(g_rename(other, path), ==, 0);
+    damage_index(f);
 }
 
 static const struct {
@@ -294,17 +273,15 @@ static void an_index_is_noticed_and_made_anew(void)
 static void one_that_ends_leaves_the_other_index_alone(void)
 {
     ServiceFixture f;
-    gsize size;
     begin(&f);
     rest(&f);
     index_replaced(&f);
-    g_autofree char *wal = file(&f, "index.db-wal");
-    write_private(wal, "another WAL", -1);
+    state_write(&f, "index.db-wal", "another WAL", -1);
     put(&f, "note-3", "{}");
     service_close(&f);
-    g_autofree char *bytes = index_bytes(&f, &size), *other = NULL;
+    g_autofree char *bytes = state_read(&f, "index.db", NULL),
+                    *other = state_read(&f, "index.db-wal", NULL);
     g_assert_cmpstr(bytes, ==, "this is no database at all");
-    g_assert_true(g_file_get_contents(wal, &other, NULL, NULL));
     g_assert_cmpstr(other, ==, "another WAL");
     service_clear(&f);
 }

@@ -34,20 +34,12 @@ static guint64 generation_of(ServiceFixture *f)
     return generation;
 }
 
-static void put_many(ServiceFixture *f, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        g_autofree char *object = g_strdup_printf("note-%u", i);
-        put(f, object, "{}");
-    }
-}
-
 static unsigned entries = 40;
 
 static void start_damaged(ServiceFixture *f, const char *sql)
 {
     repair_init(f);
-    put_many(f, entries);
+    put_many(f, 0, entries);
     service_close(f);
     run_sql(f, sql);
     repair_open(f, NULL);
@@ -235,7 +227,7 @@ static void what_was_given_up_comes_back_from_a_backup(void)
 {
     ServiceFixture f;
     repair_init(&f);
-    put_many(&f, entries);
+    put_many(&f, 0, entries);
     service_close(&f);
     g_autofree char *path = g_build_filename(f.base.directory, "journal.db", NULL),
                     *backup = g_build_filename(f.base.directory, "journal-backup.db", NULL),
@@ -282,7 +274,7 @@ static void a_way_back_needs_no_proof(void)
     ServiceFixture f;
     g_autoptr(GError) error = NULL;
     repair_init(&f);
-    put_many(&f, 300);
+    put_many(&f, 0, 300);
     service_close(&f);
     damage_index(&f);
     repair_open(&f, NULL);
@@ -290,7 +282,7 @@ static void a_way_back_needs_no_proof(void)
     g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
     approve_repair(&f, plan);
     apply_repair(&f, plan);
-    put_many(&f, 700);
+    put_many(&f, 0, 700);
     service_close(&f);
     run_sql(&f, "UPDATE entry SET tiles = x'00' WHERE tiles IS NOT NULL");
     repair_open(&f, NULL);
@@ -310,13 +302,13 @@ static void what_cannot_be_proven_is_not_called_stale(void)
     g_autoptr(GError) error = NULL;
     SyncdJob *job = NULL;
     repair_init(&f);
-    put_many(&f, 300);
+    put_many(&f, 0, 300);
     g_autofree char *lock = g_build_filename(f.base.directory, "lock", NULL);
     g_assert_cmpint(g_chmod(lock, 0640), ==, 0);
     SyncdRepairPlan *plan = plan_repair(&f);
     g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
     approve_repair(&f, plan);
-    put_many(&f, 700);
+    put_many(&f, 0, 700);
     service_close(&f);
     run_sql(&f, "UPDATE entry SET tiles = x'00' WHERE tiles IS NOT NULL");
     repair_open(&f, NULL);

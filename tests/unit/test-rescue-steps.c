@@ -33,11 +33,6 @@ int fdatasync(int fd)
 #define STEPS_UNSYNCED_MAX 4u
 #define CUT_AT (12u * 1024u * 1024u)
 
-static char *file(const ServiceFixture *f, const char *name)
-{
-    return g_build_filename(f->base.directory, name, NULL);
-}
-
 static void put_long(ServiceFixture *f)
 {
     g_autofree char *text = g_strnfill(BODY, 'a'),
@@ -59,7 +54,7 @@ static void put_long(ServiceFixture *f)
 static void without_first_page(const ServiceFixture *f)
 {
     char page[4096];
-    g_autofree char *path = file(f, "journal.db");
+    g_autofree char *path = state_path(f, "journal.db");
     FILE *journal = fopen(path, "r+");
     memset(page, 0xa5, sizeof page);
     g_assert_cmpuint(fwrite(page, 1, sizeof page, journal), ==, sizeof page);
@@ -68,8 +63,7 @@ static void without_first_page(const ServiceFixture *f)
 
 static void replaced_by_a_backup(const ServiceFixture *f)
 {
-    g_autofree char *path = file(f, "journal.db"), *backup = file(f, "journal-backup.db");
-    g_assert_cmpint(g_rename(path, backup), ==, 0);
+    state_move(f, "journal.db", "journal-backup.db");
 }
 
 static void (*const cases[])(const ServiceFixture *f) = {without_first_page, replaced_by_a_backup};
@@ -151,13 +145,11 @@ static SyncdRepairPlan *begin_cut(ServiceFixture *f)
     put_long(f);
     rest(f);
     service_close(f);
-    g_autofree char *path = file(f, "journal.db"), *backup = file(f, "journal-backup.db"),
-                    *command = g_strdup_printf("cp '%s' '%s'", path, backup);
-    g_assert_cmpint(system(command), ==, 0);
+    state_copy(f, "journal.db", "journal-backup.db");
     repair_open(f, NULL);   /* nothing of it is in memory … */
     put(f, "note-1", "{}"); /* … and the WAL says how large it was */
     rest(f);
-    g_assert_cmpint(truncate(path, CUT_AT), ==, 0);
+    state_cut(f, "journal.db", CUT_AT);
     g_assert_true(is_found(f, "journal-cut"));
     SyncdRepairPlan *plan = plan_repair(f);
     approve_repair(f, plan);
@@ -168,9 +160,8 @@ static void one_that_is_cut_while_open_is_kept_in_short_steps(void)
 {
     ServiceFixture f;
     begin_repair(&f, begin_cut(&f));
-    g_autofree char *kept = file(&f, "journal.1");
     guint64 all = 0;
-    while (!g_file_test(kept, G_FILE_TEST_EXISTS)) {
+    while (!state_has(&f, "journal.1")) {
         guint64 before = bytes_read();
         g_assert_true(syncd_service_work(f.service));
         guint64 step = bytes_read() - before;
@@ -192,8 +183,7 @@ static void one_that_is_cut_is_kept_where_the_repair_ends(void)
         ServiceFixture f;
         g_autoptr(GError) error = NULL;
         SyncdJob *job = begin_repair(&f, begin_cut(&f));
-        g_autofree char *half = file(&f, "journal.1.new"), *kept = file(&f, "journal.1");
-        while (!g_file_test(half, G_FILE_TEST_EXISTS))
+        while (!state_has(&f, "journal.1.new"))
             g_assert_true(syncd_service_work(f.service));
         if (cancels[i]) {
             g_assert_true(syncd_service_cancel_job(f.service, job, &error));
@@ -203,8 +193,8 @@ static void one_that_is_cut_is_kept_where_the_repair_ends(void)
             g_assert_nonnull(syncd_store_unreadable(f.service->store));
         }
         service_close(&f);
-        g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
-        g_assert_false(g_file_test(half, G_FILE_TEST_EXISTS));
+        g_assert_true(state_has(&f, "journal.1"));
+        g_assert_false(state_has(&f, "journal.1.new"));
         service_clear(&f);
     }
 }

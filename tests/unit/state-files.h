@@ -1,0 +1,73 @@
+/*
+ * The files of the state directory of a service, by name, as somebody else finds and changes them.
+ */
+#pragma once
+
+#include "service-fixture.h"
+
+#include <unistd.h>
+
+static inline char *state_path(const ServiceFixture *f, const char *name)
+{
+    return g_build_filename(f->base.directory, name, NULL);
+}
+
+static inline bool state_has(const ServiceFixture *f, const char *name)
+{
+    g_autofree char *path = state_path(f, name);
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static inline void state_copy(const ServiceFixture *f, const char *from, const char *to)
+{
+    g_autofree char *source = state_path(f, from), *target = state_path(f, to),
+                    *command = g_strdup_printf("cp -p '%s' '%s'", source, target);
+    g_assert_cmpint(system(command), ==, 0);
+}
+
+static inline void state_move(const ServiceFixture *f, const char *from, const char *to)
+{
+    g_autofree char *source = state_path(f, from), *target = state_path(f, to);
+    g_assert_cmpint(g_rename(source, target), ==, 0);
+}
+
+static inline void state_remove(const ServiceFixture *f, const char *name)
+{
+    g_autofree char *path = state_path(f, name);
+    g_assert_cmpint(g_remove(path), ==, 0);
+}
+
+static inline void state_cut(const ServiceFixture *f, const char *name, off_t size)
+{
+    g_autofree char *path = state_path(f, name);
+    g_assert_cmpint(truncate(path, size), ==, 0);
+}
+
+static inline void state_set_mode(const ServiceFixture *f, const char *name, int mode)
+{
+    g_autofree char *path = state_path(f, name);
+    g_assert_cmpint(g_chmod(path, mode), ==, 0);
+}
+
+/* With the mode of a file of the state: another one would be found, too. */
+static inline void write_private(const char *path, const char *bytes, gssize size)
+{
+    g_assert_true(
+        g_file_set_contents_full(path, bytes, size, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL));
+    g_assert_cmpint(g_chmod(path, 0600), ==, 0);
+}
+
+static inline void state_write(const ServiceFixture *f, const char *name, const char *bytes,
+                               gssize size)
+{
+    g_autofree char *path = state_path(f, name);
+    write_private(path, bytes, size);
+}
+
+static inline char *state_read(const ServiceFixture *f, const char *name, gsize *ret_size)
+{
+    char *bytes = NULL;
+    g_autofree char *path = state_path(f, name);
+    g_assert_true(g_file_get_contents(path, &bytes, ret_size, NULL));
+    return bytes;
+}

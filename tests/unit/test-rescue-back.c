@@ -1,0 +1,100 @@
+/*
+ * The way back after another journal was put into the place of one: to what was there before, if
+ * anything was, and nothing that came since is lost.
+ */
+#include "rescue-fixture.h"
+
+static void what_was_done_is_taken_back(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    without_header(&f);
+    gsize size, size_after;
+    g_autofree char *before = state_read(&f, "journal.db", &size);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = restore(&f);
+    put(&f, "note-later", "{}");
+    guint64 sequence = service_sequence(&f);
+    rollback_repair(&f, plan);
+    g_assert_true(is_found(&f, "journal-unreadable"));
+    g_autofree char *after = state_read(&f, "journal.db", &size_after);
+    g_assert_cmpmem(before, size, after, size_after);
+    g_autofree char *said =
+        g_strdup_printf("with %" G_GUINT64_FORMAT " entries, as an earlier", sequence);
+    g_assert_true(report_says(&f, plan, said));
+    /* What came since is not lost: it is an earlier generation now. */
+    restore(&f);
+    g_assert_cmpuint(service_sequence(&f), >=, sequence);
+    g_assert_cmpuint(count_operations(&f), ==, ENTRIES + 1);
+    g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_WRITABLE);
+    service_clear(&f);
+}
+
+/* Where no journal was there is none to go back to: that is said, and not that it was done. */
+static void where_nothing_was_there_is_no_way_back(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    begin_with_backup(&f);
+    removed(&f);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = restore(&f);
+    g_autofree char *report = syncd_service_repair_report(f.service, plan, &error),
+                    *description = syncd_repair_plan_describe(plan);
+    g_assert_no_error(error);
+    assert_member(report, "rollback_available", "false");
+    assert_member(description, "rollback_until_usec", "null");
+    g_assert_false(syncd_service_rollback_repair(f.service, &f.caller, plan,
+                                                 syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    g_assert_cmpuint(count_operations(&f), ==, ENTRIES);
+    service_clear(&f);
+}
+
+/* What else the same plan did goes back, and of the log is said that it stays. */
+static void what_stays_of_a_repair_is_said(void)
+{
+    ServiceFixture f;
+    begin_with_backup(&f);
+    removed(&f);
+    state_set_mode(&f, "index.db", 0644);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = restore(&f);
+    rollback_repair(&f, plan);
+    g_assert_true(report_says(&f, plan, "there was no journal before it"));
+    service_clear(&f);
+}
+
+/* Neither what it has found, nor where it is, has to do with the journal that is there then. */
+static void a_verification_ends_with_its_journal(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    begin(&f);
+    without_header(&f);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = restore(&f);
+    syncd_service_verify(f.service, &f.caller, SYNCD_VERIFY_FULL, NULL, &job, &error);
+    g_assert_no_error(error);
+    syncd_service_work(f.service);
+    g_assert_cmpstr(syncd_job_state(job), ==, "running");
+    rollback_repair(&f, plan);
+    g_assert_error(syncd_job_error(job), SYNCD_ERROR, SYNCD_ERROR_CANCELLED);
+    service_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/rescue-back/what-was-done-is-taken-back", what_was_done_is_taken_back);
+    g_test_add_func("/rescue-back/where-nothing-was-there-is-no-way-back",
+                    where_nothing_was_there_is_no_way_back);
+    g_test_add_func("/rescue-back/what-stays-of-a-repair-is-said", what_stays_of_a_repair_is_said);
+    g_test_add_func("/rescue-back/a-verification-ends-with-its-journal",
+                    a_verification_ends_with_its_journal);
+    return g_test_run();
+}

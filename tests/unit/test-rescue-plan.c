@@ -1,0 +1,131 @@
+/*
+ * What the plan says that puts another journal into the place of one: which there are, how much of
+ * it they have, and what none of them has. And the plan writes nothing.
+ */
+#include "rescue-fixture.h"
+
+#include <utime.h>
+
+/* Which one, of when, how much it has, and what is in none of them: before anybody agrees. */
+static void the_plan_says_what_there_is(void)
+{
+    ServiceFixture f;
+    begin_with_backup(&f);
+    g_autofree char *path = state_path(&f, "journal-backup.db");
+    g_assert_cmpint(utime(path, &(struct utimbuf){1764385200, 1764385200}), ==, 0);
+    repair_open(&f, NULL);
+    guint64 had = service_sequence(&f);
+    put_many(&f, ENTRIES, 5);
+    rest(&f);
+    guint64 known = service_sequence(&f);
+    service_close(&f);
+    removed(&f);
+    repair_open(&f, NULL);
+    g_autofree char *has = g_strdup_printf(
+                        "journal-backup.db of 2025-11-29T03:00:00Z with %" G_GUINT64_FORMAT
+                        " entries",
+                        had),
+                    *lost =
+                        g_strdup_printf("the entries %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                                        " that the index knows of are in none of these",
+                                        had + 1, known);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_assert_true(plan_says(plan, has));
+    g_assert_true(plan_says(plan, lost));
+    g_assert_false(plan_says(plan, "can be read of journal.db"));
+    service_clear(&f);
+}
+
+static void nor_is_more_said_than_is_known(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    without_header(&f);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_assert_true(plan_says(plan, "what can be read of journal.db"));
+    g_assert_false(plan_says(plan, "in none of these"));
+    service_clear(&f);
+}
+
+/* The index that is open knows of it, and the plan says so. */
+static void the_plan_says_what_is_in_none_of_the_copies(void)
+{
+    ServiceFixture f;
+    begin_with_backup(&f);
+    repair_open(&f, NULL);
+    guint64 had = service_sequence(&f);
+    put_many(&f, ENTRIES, 5);
+    rest(&f);
+    guint64 known = service_sequence(&f);
+    state_cut(&f, "journal.db", 8192);
+    g_assert_true(is_found(&f, "journal-cut"));
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_autofree char *said =
+        g_strdup_printf("the entries %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                        " that the index knows of can only be in journal.db",
+                        had + 1, known);
+    g_assert_true(plan_says(plan, said));
+    service_clear(&f);
+}
+
+/* Of each file of the state directory but plans what it is called, how long it is, when it was
+ * written and what is in it. */
+static char *all_files(const ServiceFixture *f)
+{
+    char *said = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *script =
+        g_strdup_printf("cd '%s' && find . -path ./repair -prune -o -type f -exec stat -c '%%n %%s "
+                        "%%y' {} + -exec sha256sum {} + | sort",
+                        f->base.directory);
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &said, NULL, NULL,
+                 &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(said, "./journal.db "));
+    return said;
+}
+
+/* But the plan: neither a backup, nor the index, nor what SQLite has beside them. */
+static void a_plan_writes_nothing(void)
+{
+    static void (*const cases[])(const ServiceFixture *f) = {without_header, overwritten};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ServiceFixture f;
+        repair_init(&f);
+        f.base.stands_in = true;
+        put_many(&f, ENTRIES, 10);
+        rest(&f);
+        state_copy(&f, "journal.db", "journal-backup.db");
+        state_copy(&f, "journal.db-wal", "journal-backup.db-wal");
+        state_copy(&f, "index.db", "index.was");
+        state_copy(&f, "index.db-wal", "index.was-wal");
+        service_close(&f);
+        state_copy(&f, "journal.db", "journal.1");
+        cases[i](&f);
+        repair_open(&f, NULL);
+        state_copy(&f, "index.was", "index.db");
+        state_copy(&f, "index.was-wal", "index.db-wal");
+        g_autofree char *before = all_files(&f);
+        SyncdRepairPlan *plan = plan_repair(&f);
+        g_assert_true(plan_says(plan, "journal-backup.db of "));
+        g_assert_true(plan_says(plan, "journal.1 of "));
+        g_assert_true(plan_says(plan, "The index knows of "));
+        g_autofree char *after = all_files(&f);
+        g_assert_cmpstr(before, ==, after);
+        service_clear(&f);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/rescue-plan/the-plan-says-what-there-is", the_plan_says_what_there_is);
+    g_test_add_func("/rescue-plan/nor-is-more-said-than-is-known", nor_is_more_said_than_is_known);
+    g_test_add_func("/rescue-plan/the-plan-says-what-is-in-none-of-the-copies",
+                    the_plan_says_what_is_in_none_of_the_copies);
+    g_test_add_func("/rescue-plan/a-plan-writes-nothing", a_plan_writes_nothing);
+    return g_test_run();
+}
