@@ -90,7 +90,14 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
         return syncd_store_release_unreadable(act->service->store, act->snapshot, error);
     if (syncd_store_unreadable(act->service->store) == NULL)
         g_ptr_array_add(act->preserved, say_what_stays(act));
-    return syncd_store_put_unreadable_back(act->service->store, act->snapshot, error);
+    g_autofree char *unopened = NULL;
+    bool ok = syncd_store_put_unreadable_back(act->service->store, act->snapshot, &unopened, error);
+    if (unopened != NULL)
+        g_ptr_array_add(act->preserved,
+                        g_strdup_printf("The journal that was there until now, and cannot be "
+                                        "opened either, as %s",
+                                        unopened));
+    return ok;
 }
 
 static bool release(SyncdRepairAct *act, GError **error)

@@ -3,6 +3,7 @@
 
 #include "store/journal-private.h"
 #include "store/mend-private.h"
+#include "store/source.h"
 
 #define WAL SYNCD_JOURNAL_FILE "-wal"
 
@@ -46,37 +47,74 @@ bool syncd_store_keep_unreadable(SyncdStore *self, const char *name, GError **er
             return_wal(self, &kept, error));
 }
 
+/* That of an earlier generation that is the journal: whoever was interrupted gave it that. */
+static char *name_of_present(SyncdStore *self)
+{
+    g_autoptr(GPtrArray) names = syncd_source_list_journals(self->directory);
+    for (guint i = 0; i < names->len; i++)
+        if (syncd_mend_is_the_journal(self, names->pdata[i]))
+            return g_strdup(names->pdata[i]);
+    return NULL;
+}
+
+static char *name_present(SyncdStore *self, bool with_wal, GError **error)
+{
+    char *known = name_of_present(self);
+    if (known != NULL)
+        return known;
+    g_autofree char *name = syncd_store_free_generation(self, error);
+    g_autofree char *wal = name != NULL ? g_strconcat(name, "-wal", NULL) : NULL;
+    bool ok = name != NULL &&
+              (!with_wal || !syncd_directory_has(self->directory, WAL) ||
+               syncd_directory_link(self->directory, WAL, wal, error)) &&
+              syncd_directory_link(self->directory, SYNCD_JOURNAL_FILE, name, error);
+    return ok ? g_steal_pointer(&name) : NULL;
+}
+
+/* One that cannot be opened either may be salvaged, and what came since is in no other file. */
+static bool keep_unopened(SyncdStore *self, const Kept *kept, char **ret_name, GError **error)
+{
+    if (!syncd_directory_has(self->directory, SYNCD_JOURNAL_FILE) ||
+        syncd_mend_is_the_journal(self, kept->main))
+        return true;
+    *ret_name = name_present(self, true, error);
+    return *ret_name != NULL;
+}
+
 /* All of it has to be in the file that is kept, and in the index, which says so later. */
-static bool keep_present(SyncdStore *self, GError **error)
+static bool keep_present(SyncdStore *self, const Kept *kept, char **ret_name, GError **error)
 {
     if (self->unreadable != NULL)
-        return true;
+        return keep_unopened(self, kept, ret_name, error);
     if (self->projection == NULL)
         syncd_store_settle(self, NULL);
-    g_autofree char *name = syncd_store_free_generation(self, error);
-    return name != NULL && syncd_database_empty_wal(syncd_journal_database(self->journal), error) &&
-           syncd_directory_link(self->directory, SYNCD_JOURNAL_FILE, name, error);
+    if (!syncd_database_empty_wal(syncd_journal_database(self->journal), error))
+        return false;
+    g_autofree char *name = name_present(self, false, error);
+    return name != NULL;
 }
 
 /* No WAL is ever beside another journal than its own, whose pages it would overwrite. */
-static bool part_with_present(SyncdStore *self, const Kept *kept, GError **error)
+static bool part_with_present(SyncdStore *self, const Kept *kept, char **ret_name, GError **error)
 {
-    if (!keep_present(self, error))
+    if (!keep_present(self, kept, ret_name, error))
         return false;
     syncd_database_freeze(syncd_journal_database(self->journal));
     return syncd_directory_remove(self->directory, WAL, error) &&
            syncd_directory_move(self->directory, kept->main, SYNCD_JOURNAL_FILE, error);
 }
 
-bool syncd_store_put_unreadable_back(SyncdStore *self, const char *name, GError **error)
+bool syncd_store_put_unreadable_back(SyncdStore *self, const char *name, char **ret_unopened,
+                                     GError **error)
 {
     g_auto(Kept) kept = kept_of(name);
     bool comes = syncd_directory_has(self->directory, kept.main);
     bool lacks_wal = self->unreadable != NULL && syncd_directory_has(self->directory, kept.wal) &&
                      !syncd_directory_has(self->directory, WAL);
+    *ret_unopened = NULL;
     if (!comes && !lacks_wal)
         return true;
-    if (comes && !part_with_present(self, &kept, error))
+    if (comes && !part_with_present(self, &kept, ret_unopened, error))
         return false;
     bool whole = syncd_directory_move(self->directory, kept.wal, WAL, error);
     return syncd_store_reopen(self, whole ? error : NULL) && whole;

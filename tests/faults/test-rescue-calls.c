@@ -186,9 +186,10 @@ static void a_rescue_loses_nothing(void)
 static void take_it_back(void *world)
 {
     World *w = world;
+    g_autofree char *unopened = NULL;
     fixture_open(&w->f);
     call_work_begins();
-    bool done = syncd_store_put_unreadable_back(w->f.store, KEPT, NULL);
+    bool done = syncd_store_put_unreadable_back(w->f.store, KEPT, &unopened, NULL);
     call_work_ends(done ? WORK_DONE : WORK_FAILED);
 }
 
@@ -197,8 +198,9 @@ static void look_at_what_is_back(void *world, int told)
 {
     World *w = world;
     gsize size, was_size;
+    g_autofree char *unopened = NULL;
     fixture_open(&w->f);
-    g_assert_true(syncd_store_put_unreadable_back(w->f.store, KEPT, NULL));
+    g_assert_true(syncd_store_put_unreadable_back(w->f.store, KEPT, &unopened, NULL));
     g_assert_nonnull(syncd_store_unreadable(w->f.store));
     open_again(w);
     g_assert_nonnull(syncd_store_unreadable(w->f.store));
