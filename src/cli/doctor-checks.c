@@ -97,35 +97,61 @@ static bool ask(SyncdDoctor *self, GError **error)
 static const struct {
     const char *what;
     bool (*check)(SyncdDoctor *self, GError **error);
+    const char *told_by[3]; /* what the daemon finds that says why it cannot be looked at */
 } checks[] = {
-    {N_("the log"), check_log},
-    {N_("workspaces"), check_workspaces},
+    {N_("the log"), check_log, {"journal-unreadable"}},
+    {N_("workspaces"), check_workspaces, {"journal-unreadable", "index-unavailable"}},
 };
 
-/* What cannot be looked at is a finding, and keeps nothing else from being looked at. */
-static bool goes_on(SyncdDoctor *self, const char *what, GError *fault, GError **error)
+static bool daemon_tells(const SyncdDoctor *self, const char *const *codes)
 {
-    if (g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_UNREACHABLE) ||
-        g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_INTERRUPTED)) {
-        g_propagate_error(error, fault);
-        return false;
+    SyncdJsonIter iter;
+    SyncdJson finding;
+    syncd_json_iter_init(
+        &iter,
+        syncd_json_member(syncd_json_root(self->diagnosis, strlen(self->diagnosis)), "findings"));
+    while (syncd_json_iter_next(&iter, NULL, &finding)) {
+        g_autofree char *code = syncd_record_text(finding, "code");
+        if (g_strv_contains(codes, code))
+            return true;
     }
+    return false;
+}
+
+/* What cannot be looked at keeps nothing else from being looked at. */
+static bool goes_on(const GError *fault)
+{
+    return !g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_UNREACHABLE) &&
+           !g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_INTERRUPTED);
+}
+
+/* It is a finding, unless it follows from one. */
+static void add_unchecked(SyncdDoctor *self, size_t i, const GError *fault)
+{
+    g_autofree char *sentence = NULL, *next = NULL;
     if (g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_ACCESS_DENIED))
         self->cli->exit = SYNCD_EXIT_NOT_AUTHORISED;
-    g_autofree char *sentence = NULL, *next = NULL;
+    else if (daemon_tells(self, checks[i].told_by))
+        return;
     syncd_error_split(fault->message, &sentence, &next);
-    g_ptr_array_add(self->own,
-                    syncd_found_new("unchecked", "what", _(what), "reason", sentence, NULL));
-    g_error_free(fault);
-    return true;
+    g_ptr_array_add(self->own, syncd_found_new("unchecked", "what", _(checks[i].what), "reason",
+                                               sentence, NULL));
 }
 
 bool syncd_doctor_check(SyncdDoctor *self, GError **error)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(checks); i++) {
-        GError *fault = NULL;
-        if (!checks[i].check(self, &fault) && !goes_on(self, checks[i].what, fault, error))
-            return false;
+    GError *faults[G_N_ELEMENTS(checks)] = {NULL};
+    bool asked = true;
+    for (size_t i = 0; asked && i < G_N_ELEMENTS(checks); i++) {
+        asked = checks[i].check(self, &faults[i]) || goes_on(faults[i]);
+        if (!asked)
+            g_propagate_error(error, g_steal_pointer(&faults[i]));
     }
-    return ask(self, error);
+    asked = asked && ask(self, error);
+    for (size_t i = 0; i < G_N_ELEMENTS(checks); i++) {
+        if (asked && faults[i] != NULL)
+            add_unchecked(self, i, faults[i]);
+        g_clear_error(&faults[i]);
+    }
+    return asked;
 }

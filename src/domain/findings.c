@@ -66,7 +66,7 @@ static const SyncdFinding findings[] = {
     {"index-unavailable", "error", N_("There is no index, so lookups fail: {reason}"), PLAN,
      REBUILDABLE, "index-rebuild", NULL},
     {"index-rebuilding", "info", N_("The index is being made anew; lookups answer after that."),
-     "sourceos-syncd status --watch", REBUILDABLE, NULL, NULL},
+     SYNCD_NEXT_STATUS_WATCH, REBUILDABLE, NULL, NULL},
     {"policy-rules-refused", "warning",
      N_("Rules of policy were refused: the last good ones stay in force. Correct the file, then "
         "reload the daemon."),
@@ -82,7 +82,7 @@ static const SyncdFinding findings[] = {
      "sourceos-syncd status --json", NOTHING, NULL, NULL},
 
     {"unchecked", "warning", N_("This could not be looked at: {what}. {reason}"),
-     "sourceos-syncd status", NOTHING, NULL, NULL},
+     "journalctl --user -u sourceos-syncd", NOTHING, NULL, NULL},
 
     /* The state directory, and what lies in it. */
     {"index-damaged", "error", N_("The index is damaged, so some lookups fail or lie: {reason}"),
@@ -272,7 +272,7 @@ const SyncdFinding *syncd_findings(size_t *ret_n)
     return findings;
 }
 
-char *syncd_finding_next(const SyncdFinding *finding, bool of_system,
+char *syncd_finding_next(const char *command, bool of_system,
                          const char *(*fact)(void *data, const char *name), void *data)
 {
     static const struct {
@@ -282,7 +282,7 @@ char *syncd_finding_next(const SyncdFinding *finding, bool of_system,
         {"journalctl --user ", "journalctl "},
         {"sourceos-syncd ", "sourceos-syncd --system "},
     };
-    char *next = syncd_answer_fill(finding->next, fact, data);
+    char *next = syncd_answer_fill(command, fact, data);
     for (size_t i = 0; of_system && i < G_N_ELEMENTS(programs); i++) {
         if (!g_str_has_prefix(next, programs[i].of_user))
             continue;

@@ -38,6 +38,9 @@ unsigned syncd_finding_rank(SyncdBytes severity);
 bool syncd_finding_is_bad(const SyncdFinding *finding);
 /* The state that an instance is in by it, where what is found is a state; "clean" is none. */
 const char *syncd_finding_state(const SyncdFinding *finding);
-/* The command that comes next, for the instance that it is of. */
-char *syncd_finding_next(const SyncdFinding *finding, bool of_system,
+/* Commands that lead on where the one of a finding does not. */
+#define SYNCD_NEXT_STATUS_WATCH "sourceos-syncd status --watch"
+#define SYNCD_NEXT_DOCTOR_DEEP "sourceos-syncd doctor --deep"
+/* The command that comes next, `next` of a finding, for the instance that it is of. */
+char *syncd_finding_next(const char *command, bool of_system,
                          const char *(*fact)(void *data, const char *name), void *data);

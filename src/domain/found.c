@@ -117,8 +117,9 @@ void syncd_found_write(SyncdFound *self, const SyncdFoundView *view, SyncdJsonWr
 {
     g_autofree char *sentence = syncd_answer_fill(self->finding->sentence,
                                                   view->hidden ? hidden_fact : fact_of, self),
-                    *next = syncd_finding_next(self->finding, view->of_system,
-                                               view->hidden ? no_fact : fact_of, self);
+                    *next =
+                        syncd_finding_next(self->next != NULL ? self->next : self->finding->next,
+                                           view->of_system, view->hidden ? no_fact : fact_of, self);
     syncd_json_begin_object(writer);
     syncd_json_member_string(writer, "code", self->finding->code);
     syncd_json_member_string(writer, "severity", self->finding->severity);

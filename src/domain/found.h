@@ -24,7 +24,8 @@ typedef struct {
     guint64 first, last; /* the sequence numbers that it is about; 0: about none */
     guint64 count;       /* how many are concerned … */
     bool more;           /* … or there are more */
-    bool unmended;       /* no repair of this version does what would mend it, or not of this one */
+    const char *next; /* the command that comes next, where the table's does not; NULL: that one */
+    bool unmended;    /* no repair of this version does what would mend it, or not of this one */
     GPtrArray *evidence; /* char *: ids, places, what was expected and what is there */
 } SyncdFound;
 

@@ -32,9 +32,6 @@ static void add_reason(SyncdDiagnosis *self, const char *reason)
         if (strcmp(told_elsewhere[i].reason, reason) == 0)
             return;
     SyncdFound *found;
-    bool follows = syncd_store_unreadable(self->service->store) != NULL;
-    if (follows && strcmp(reason, "index-unavailable") == 0)
-        return; /* without a journal there is none */
     if (strcmp(reason, "index-unavailable") == 0)
         found = add_unavailable(self, reason);
     else if (syncd_finding_find(SYNCD_BYTES_TEXT(reason)) != NULL)

@@ -51,11 +51,38 @@ static const struct {
     {"repairs", syncd_detect_repair},
 };
 
+/* What says why there are no lookups, and how that is mended. */
+static SyncdFound *found_without_index(const SyncdDiagnosis *self)
+{
+    static const char *const codes[] = {"journal-unreadable", "index-unavailable", NULL};
+    for (guint i = 0; i < self->found->len; i++) {
+        SyncdFound *found = self->found->pdata[i];
+        if (g_strv_contains(codes, found->finding->code))
+            return found;
+    }
+    return NULL;
+}
+
+static bool follows_from_index(const SyncdDiagnosis *self, const GError *problem)
+{
+    const GError *known = syncd_store_index_problem(self->service->store);
+    return known != NULL && strcmp(known->message, problem->message) == 0;
+}
+
+/* What follows from something that is found sends nobody to another place than that. */
 static void add_unchecked(SyncdDiagnosis *self, const char *what, const GError *problem)
 {
     g_autofree char *sentence = NULL, *next = NULL;
+    SyncdFound *cause = follows_from_index(self, problem) ? found_without_index(self) : NULL;
+    if (cause != NULL) {
+        syncd_found_evidence(cause, g_strdup_printf("not looked at: %s", what));
+        return;
+    }
     syncd_error_split(problem->message, &sentence, &next);
-    syncd_diagnosis_add(self, "unchecked", "what", what, "reason", sentence, NULL);
+    SyncdFound *found =
+        syncd_diagnosis_add(self, "unchecked", "what", what, "reason", sentence, NULL);
+    if (syncd_store_is_indexing(self->service->store))
+        found->next = SYNCD_NEXT_STATUS_WATCH;
 }
 
 /* Nobody is promised a repair that there is not. */
@@ -113,15 +140,22 @@ static bool may_inspect(const SyncdService *service, const SyncdCaller *caller)
 }
 
 /* Whoever asks for more than what is known is told what nobody has looked at. */
+static void add_not_yet(SyncdDiagnosis *self, const char *what, const char *reason)
+{
+    SyncdFound *found =
+        syncd_diagnosis_add(self, "unchecked", "what", what, "reason", reason, NULL);
+    found->next = SYNCD_NEXT_DOCTOR_DEEP;
+}
+
+/* What cannot be looked at yet has a finding of its own. */
 static void add_unverified(SyncdService *service, GPtrArray *found)
 {
     SyncdDiagnosis self = {service, found};
-    if (syncd_service_verified(service).at_ms == 0)
-        syncd_diagnosis_add(&self, "unchecked", "what", "all of the log", "reason",
-                            "It was not verified yet.", NULL);
-    if (syncd_service_index_faults(service) == NULL)
-        syncd_diagnosis_add(&self, "unchecked", "what", "the whole index", "reason",
-                            "Nobody had it checked since it was made or opened.", NULL);
+    SyncdStore *store = service->store;
+    if (syncd_store_unreadable(store) == NULL && syncd_service_verified(service).at_ms == 0)
+        add_not_yet(&self, "all of the log", "It was not verified yet.");
+    if (!syncd_store_lacks_index(store) && syncd_service_index_faults(service) == NULL)
+        add_not_yet(&self, "the whole index", "Nobody had it checked since it was made or opened.");
 }
 
 static gint compare_severity(gconstpointer one, gconstpointer other)

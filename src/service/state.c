@@ -58,9 +58,10 @@ static bool index_rebuilding(const SyncdService *service)
     return syncd_store_is_indexing(service->store);
 }
 
+/* Without a journal the one that may be there serves nobody, and nothing is wrong with it. */
 static bool index_unavailable(const SyncdService *service)
 {
-    return syncd_store_lacks_index(service->store);
+    return syncd_store_lacks_index(service->store) && !journal_unreadable(service);
 }
 
 static bool index_damaged(const SyncdService *service)

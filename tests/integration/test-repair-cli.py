@@ -112,11 +112,13 @@ def modes_are_mended_file_by_file(world):
 def a_journal_that_cannot_be_opened_keeps_nobody_from_mending_it(world):
     with Repairer(world, ALLOWED, spoil_journal) as me:
         status = json.loads(me.cli.run('status', '--user', '--json', **me.options)[1])
-        equal((status['daemon_state'], status['state_reasons'][0]), ('repair-recommended', 'journal-unreadable'))
-        code, out, _ = me.cli.run('doctor', **me.options)
-        equal(code, NEGATIVE)
-        for part in ('journal-unreadable', 'repair plan', 'journal-backup.db'):
-            assert part in out, (part, out)
+        equal((status['daemon_state'], status['state_reasons']), ('repair-recommended', ['journal-unreadable']))
+        assert 'no index' not in status['note'], status['note']
+        for words in ((), ('--deep',)):
+            code, out, _ = me.cli.run('doctor', *words, **me.options)
+            equal((code, out.count('Next: `sourceos-syncd repair plan`')), (NEGATIVE, out.count('Next: ')), out)
+            for part in ('journal-unreadable', 'journal-backup.db', 'not looked at: workspaces'):
+                assert part in out, (part, out)
         assert '"unsafe"' in me.cli.run('health', 'snapshot', **me.options)[1]
         for words in (('list',), ('enqueue', '--object=note:2', '--body-json={}')):
             me.cli.fails(NEGATIVE, 'JournalCorrupt', 'ops', *words, **me.options)

@@ -62,6 +62,21 @@ static inline void removed(const ServiceFixture *f)
 /* ---- what is there then ---- */
 
 /* It is said of it, and nobody reads or writes. */
+/* What cannot be looked at without a journal is told with it, and leads nowhere else. */
+static inline void expect_told_once(ServiceFixture *f)
+{
+    const SyncdDiagnoseOptions options = {.deep = true};
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f->service);
+    const SyncdFound *unreadable = find(found, "journal-unreadable");
+    g_autofree char *diagnosis = syncd_service_describe_diagnosis(f->service, &f->caller, &options);
+    g_assert_null(find(found, "unchecked"));
+    g_assert_null(strstr(diagnosis, "unchecked"));
+    guint told = 0;
+    for (guint i = 0; i < unreadable->evidence->len; i++)
+        told += g_str_has_prefix(unreadable->evidence->pdata[i], "not looked at: ");
+    g_assert_cmpuint(told, ==, 3);
+}
+
 static inline void expect_served(ServiceFixture *f)
 {
     g_autoptr(GError) error = NULL;
@@ -72,6 +87,8 @@ static inline void expect_served(ServiceFixture *f)
     SyncdState state;
     syncd_service_state(f->service, &state);
     g_assert_cmpstr(state.reasons[0], ==, "journal-unreadable");
+    g_assert_null(state.reasons[1]);
+    expect_told_once(f);
     g_assert_true(state.repair_needed);
     g_assert_false(syncd_service_enqueue(f->service, &f->caller, &request, &enqueued, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
