@@ -114,6 +114,12 @@ void syncd_fiber_pause(SyncdFiber *self)
     ENTER_STACK(self->own.watcher, &self->caller.bottom, &self->caller.size);
 }
 
+size_t syncd_fiber_stack_left(const SyncdFiber *self)
+{
+    const guint8 *here = __builtin_frame_address(0);
+    return (size_t)(here - (const guint8 *)self->own.bottom);
+}
+
 void syncd_fiber_free(SyncdFiber *self)
 {
     if (self == NULL)

@@ -23,6 +23,8 @@ SyncdFiber *syncd_fiber_new(SyncdFiberFunc func, void *data);
 bool syncd_fiber_resume(SyncdFiber *fiber);
 /* By the function itself, as deep in its calls as it likes. */
 void syncd_fiber_pause(SyncdFiber *fiber);
+/* By the function itself: bytes of its stack that are left to the calls that it makes from here. */
+size_t syncd_fiber_stack_left(const SyncdFiber *fiber);
 /* One that has ended, or was never begun: what is on its stack has to be given back by it. */
 void syncd_fiber_free(SyncdFiber *fiber);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdFiber, syncd_fiber_free)

@@ -14,6 +14,7 @@
  * one that is sorted four, or after so many pages. */
 #define INSTRUCTIONS_A_STEP 40000
 #define PAGES_A_STEP 512u
+#define STACK_SPARE (512u * 1024u)
 /* What is sorted at once is one instruction: where others wait, so much of it that it is no longer
  * than others. */
 static const char *const cache[] = {
@@ -40,9 +41,12 @@ static int pause_here(void *data)
     return self->given_up; /* which ends the statement */
 }
 
+/* SQLite follows a tree that somebody has made too deep by calling itself. What it holds in memory
+ * of a file is not read again, and fits below. */
 static bool note_read(void *data)
 {
     struct SyncdDatabaseSteps *self = data;
+    self->given_up |= syncd_fiber_stack_left(self->fiber) < STACK_SPARE;
     if (++self->read % PAGES_A_STEP == 0)
         pause_here(self);
     return !self->given_up;

@@ -85,6 +85,8 @@ static int write_file(sqlite3_file *self, const void *data, int size, sqlite3_in
 static int read_file(sqlite3_file *self, void *data, int size, sqlite3_int64 offset)
 {
     sqlite3_file *below = syncd_file_below(self);
+    if (!syncd_file_may_read((SyncdFile *)self))
+        return SQLITE_IOERR_READ;
     int rc = flush((SyncdFile *)self);
     return rc == SQLITE_OK ? below->pMethods->xRead(below, data, size, offset) : rc;
 }

@@ -56,15 +56,10 @@ static void fetch(SyncdFile *file, sqlite3_int64 offset)
     }
 }
 
-static bool may_read(const SyncdFile *file)
-{
-    return file->ahead.watch == NULL || file->ahead.watch(file->ahead.watcher);
-}
-
 static int read_file(sqlite3_file *self, void *data, int size, sqlite3_int64 offset)
 {
     SyncdFile *file = (SyncdFile *)self;
-    if (!may_read(file))
+    if (!syncd_file_may_read(file))
         return SQLITE_IOERR_READ;
     file->ahead.forwards = goes_on(file, offset) ? file->ahead.forwards + 1 : 0;
     file->ahead.next = offset + size;
@@ -97,7 +92,7 @@ static int lend_page(sqlite3_file *self, sqlite3_int64 offset, int size, void **
     if (!has(file, offset, size))
         return SQLITE_OK;
     guint8 *page = file->bytes + (offset - file->begin);
-    if (!is_leaf(page) || !may_read(file))
+    if (!is_leaf(page) || !syncd_file_may_read(file))
         return SQLITE_OK;
     file->ahead.next = offset + size;
     file->ahead.lent++;
@@ -158,16 +153,3 @@ const sqlite3_io_methods syncd_read_ahead_methods = {
     .xFetch = lend_page,
     .xUnfetch = take_back,
 };
-
-/* ---- being watched ---- */
-
-void syncd_vfs_watch_reads(sqlite3 *handle, SyncdReadFunc func, void *data)
-{
-    sqlite3_file *file = NULL;
-    sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-    if (file == NULL || file->pMethods != &syncd_read_ahead_methods)
-        return; /* it lies in memory */
-    SyncdFile *own = (SyncdFile *)file;
-    own->ahead.watch = func;
-    own->ahead.watcher = data;
-}

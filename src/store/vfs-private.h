@@ -17,13 +17,13 @@ typedef struct {
     guint8 *bytes; /* SYNCD_FILE_BUFFER of them, or NULL: not needed yet, or not to be had */
     sqlite3_int64 begin;
     sqlite3_int64 end; /* which bytes of the file they are; not greater than `begin` for none */
+    SyncdReadFunc watch;
+    void *watcher;
     union {
         struct {
             sqlite3_int64 next; /* where the last read ended */
             unsigned forwards;  /* reads that went on from the one before */
             unsigned lent;      /* pages of `bytes` that SQLite is looking at */
-            SyncdReadFunc watch;
-            void *watcher;
         } ahead;
         struct {
             sqlite3_int64 hole; /* what was written from here on is lost; -1: nothing is */
@@ -45,6 +45,9 @@ gboolean syncd_file_has_buffer(SyncdFile *file);
 
 extern const sqlite3_io_methods syncd_read_ahead_methods; /* of databases */
 extern const sqlite3_io_methods syncd_gather_methods;     /* of their WALs */
+
+/* Whoever watches its reads lets this one be. */
+gboolean syncd_file_may_read(const SyncdFile *file);
 
 /* What is left to the file below. */
 int syncd_file_close(sqlite3_file *file);

@@ -12,6 +12,31 @@ gboolean syncd_file_has_buffer(SyncdFile *file)
     return file->bytes != NULL;
 }
 
+/* ---- being watched ---- */
+
+gboolean syncd_file_may_read(const SyncdFile *file)
+{
+    return file->watch == NULL || file->watch(file->watcher);
+}
+
+static void watch(sqlite3 *handle, int which, const sqlite3_io_methods *methods, SyncdReadFunc func,
+                  void *data)
+{
+    sqlite3_file *file = NULL;
+    sqlite3_file_control(handle, "main", which, &file);
+    if (file == NULL || file->pMethods != methods)
+        return; /* it lies in memory, or there is none */
+    SyncdFile *own = (SyncdFile *)file;
+    own->watch = func;
+    own->watcher = data;
+}
+
+void syncd_vfs_watch_reads(sqlite3 *handle, SyncdReadFunc func, void *data)
+{
+    watch(handle, SQLITE_FCNTL_FILE_POINTER, &syncd_read_ahead_methods, func, data);
+    watch(handle, SQLITE_FCNTL_JOURNAL_POINTER, &syncd_gather_methods, func, data);
+}
+
 /* ---- what the file below does ---- */
 
 static const sqlite3_io_methods *methods_below(sqlite3_file *file)

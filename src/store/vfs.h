@@ -16,7 +16,8 @@
 /* Its name, for sqlite3_open_v2(). NULL (the default VFS) when it cannot be had. */
 const char *syncd_vfs(void);
 
-/* Asked before each page that is read of a database's own file, whether it may be. */
+/* Asked before each page that is read of a database's own file, or of its WAL, whether it may be.
+ */
 typedef bool (*SyncdReadFunc)(void *data);
 /* Of `handle`, which was opened with it. `func` NULL: nobody is asked any more. */
 void syncd_vfs_watch_reads(sqlite3 *handle, SyncdReadFunc func, void *data);

@@ -9,12 +9,16 @@
 
 typedef struct {
     int at;
+    size_t left; /* of its stack; what is deeper has less */
 } Walk;
 
 static int deep(SyncdFiber *fiber, Walk *walk, int depth)
 {
     char room[256];
     memset(room, depth, sizeof room);
+    size_t left = syncd_fiber_stack_left(fiber);
+    g_assert_true(left < walk->left);
+    walk->left = left;
     if (depth > 0)
         return deep(fiber, walk, depth - 1) + room[0] - depth;
     for (int i = 0; i < PAUSES; i++) {
@@ -27,6 +31,7 @@ static int deep(SyncdFiber *fiber, Walk *walk, int depth)
 static void walk_deep(SyncdFiber *fiber, void *data)
 {
     Walk *walk = data;
+    walk->left = syncd_fiber_stack_left(fiber);
     walk->at += deep(fiber, walk, 100);
 }
 

@@ -448,6 +448,37 @@ static void a_loss_is_not_written_around(void)
     place_clear(p);
 }
 
+/* ---- who watches ---- */
+
+static bool refuse_read(void *data)
+{
+    ++*(unsigned *)data;
+    return false;
+}
+
+/* Whoever may cut work short by that is asked wherever a page is. */
+static void reads_of_a_wal_are_watched_too(void)
+{
+    static const char sql[] = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
+                              "CREATE TABLE t (a); INSERT INTO t VALUES (1)";
+    sqlite3 *db;
+    unsigned asked = 0;
+    g_autofree char *path = g_build_filename(g_get_tmp_dir(), "vfs-XXXXXX", NULL);
+    int fd = g_mkstemp(path);
+    g_assert_cmpint(fd, >=, 0);
+    g_close(fd, NULL);
+    g_assert_cmpint(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, syncd_vfs()), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_db_release_memory(db), ==, SQLITE_OK);
+    syncd_vfs_watch_reads(db, refuse_read, &asked);
+    g_assert_cmpint(sqlite3_exec(db, "SELECT a FROM t", NULL, NULL, NULL), ==, SQLITE_IOERR);
+    g_assert_cmpuint(asked, >, 0);
+    syncd_vfs_watch_reads(db, NULL, NULL);
+    g_assert_cmpint(sqlite3_exec(db, "SELECT a FROM t", NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+    g_remove(path);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -470,5 +501,6 @@ int main(int argc, char **argv)
     g_test_add_func("/vfs/what-is-asked-for-has-left", what_is_asked_for_has_left);
     g_test_add_func("/vfs/the-transaction-that-is-lost-fails", the_transaction_that_is_lost_fails);
     g_test_add_func("/vfs/a-loss-is-not-written-around", a_loss_is_not_written_around);
+    g_test_add_func("/vfs/reads-of-a-wal-are-watched-too", reads_of_a_wal_are_watched_too);
     return g_test_run();
 }
