@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define INSTRUCTIONS_TO_OPEN 5000
+
 /* What a hostile database file may make SQLite do is bounded here, whatever its schema says. */
 static const struct {
     int limit;
@@ -157,7 +159,7 @@ static bool check_writable(SyncdDatabase *db, GError **error)
     return true;
 }
 
-static bool set_up(SyncdDatabase *db, unsigned up_to, GError **error)
+static bool prepare(SyncdDatabase *db, unsigned up_to, GError **error)
 {
     bool empty;
     bool walked = db->kind->durability == SYNCD_DURABLE;
@@ -183,6 +185,30 @@ static bool set_up(SyncdDatabase *db, unsigned up_to, GError **error)
     return syncd_database_migrate(db, up_to, error) && check_writable(db, error);
 }
 
+static int refuse_more(void *data)
+{
+    return 1;
+}
+
+/* SQLite reads all of a schema before it answers anything. One of ours takes a small part of this.
+ */
+static bool set_up(SyncdDatabase *db, unsigned up_to, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    bool bounded = db->kind->foreign && is_looking(db->mode);
+    if (bounded)
+        sqlite3_progress_handler(db->handle, INSTRUCTIONS_TO_OPEN, refuse_more, NULL);
+    bool ok = prepare(db, up_to, &problem);
+    bool stopped = !ok && sqlite3_errcode(db->handle) == SQLITE_INTERRUPT;
+    sqlite3_progress_handler(db->handle, 0, NULL, NULL);
+    if (stopped)
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "%s has a larger schema than any",
+                        db->kind->name);
+    else if (!ok)
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return ok;
+}
+
 static void refuse_file(const char *path, const SyncdDatabaseKind *kind, int problem,
                         GError **error)
 {
@@ -199,6 +225,19 @@ static void refuse_file(const char *path, const SyncdDatabaseKind *kind, int pro
     syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED, next,
                          "%s cannot be opened: it belongs to uid %u and has the mode %04o",
                          kind->name, (unsigned)st.st_uid, (unsigned)st.st_mode & 07777);
+}
+
+/* SQLite would end what somebody left half done in it, which writes it and removes files that its
+ * journal names. */
+static bool check_untouched(const SyncdDatabase *db, GError **error)
+{
+    g_autofree char *rollback = g_strconcat(db->path, "-journal", NULL);
+    if (!is_looking(db->mode) || access(rollback, F_OK) < 0)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                         "have it made again, or opened once by the sqlite3 program",
+                         "%s is in the middle of a transaction", db->kind->name);
+    return false;
 }
 
 SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKind *kind,
@@ -219,6 +258,8 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
         refuse_file(path, kind, problem, error);
         return NULL;
     }
+    if (!check_untouched(db, error))
+        return NULL;
     g_autofree char *wal = g_strconcat(path, "-wal", NULL);
     db->wal_is_ours = is_looking(mode) && access(wal, F_OK) < 0;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |

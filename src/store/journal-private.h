@@ -11,6 +11,7 @@ struct SyncdJournal {
     SyncdHlc committed_clock; /* of the newest committed entry */
     guint64 committed;        /* pos of the newest committed entry */
     guint64 next;             /* pos of the next entry */
+    bool is_copy;             /* of earlier, or somebody else's: nothing is written to it */
     bool turn;                /* a transaction is open */
     GError *turn_error;       /* a write of the open turn failed: its commit will fail */
     GError *problem;          /* sticky: nothing may be appended */

@@ -3,6 +3,8 @@
 #include "crypto/note.h"
 #include "store/journal-private.h"
 
+#define FEEDS_MAX 4096u
+
 const SyncdDatabaseKind syncd_journal_kind = {
     .name = "journal.db",
     .application_id = 0x53595244,
@@ -52,6 +54,15 @@ void syncd_journal_stop(SyncdJournal *self, GError *problem)
         g_error_free(problem);
 }
 
+/* Of one that somebody else may have made; each takes memory, and is looked for among all. */
+static bool has_too_many_feeds(const SyncdJournal *self, GError **error)
+{
+    if (!self->is_copy || self->feeds->len < FEEDS_MAX)
+        return false;
+    syncd_set_error(error, SYNCD_ERROR_LIMITS_EXCEEDED, "It has more than %u feeds", FEEDS_MAX);
+    return true;
+}
+
 static bool load_feeds(SyncdJournal *self, GError **error)
 {
     g_autoptr(SyncdStatement) rows = syncd_database_statement(
@@ -72,6 +83,8 @@ static bool load_feeds(SyncdJournal *self, GError **error)
         g_autofree char *scope = g_strdup(syncd_column_text(rows, 2));
         if (syncd_journal_feed(self, syncd_column_int(rows, 0)) != NULL)
             continue; /* of the generation before */
+        if (has_too_many_feeds(self, error))
+            return false;
         syncd_feed_new(self, syncd_column_int(rows, 0), device, scope,
                        (guint64)syncd_column_int(rows, 3));
     }
@@ -261,6 +274,7 @@ SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *nam
     g_autofree char *path = syncd_directory_file(directory, name);
     g_autofree char *wal = g_strconcat(name, "-wal", NULL);
     self->keyring = keyring;
+    self->is_copy = mode == SYNCD_DATABASE_COPY;
     self->feeds = g_ptr_array_new_with_free_func((GDestroyNotify)feed_free);
     /* Of what is only read whatever is taken is written, and synced, elsewhere. */
     bool writes = mode == SYNCD_DATABASE_EXISTING || mode == SYNCD_DATABASE_CREATE;
