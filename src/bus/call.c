@@ -5,6 +5,7 @@
 #include "bus/error-bus.h"
 #include "bus/object.h"
 #include "bus/sendable.h"
+#include "service/job.h"
 
 #include <errno.h>
 #include <string.h>
@@ -507,13 +508,26 @@ static void on_commit(void *data, const GError *failure)
         call_free(call);
 }
 
-void syncd_call_after_commit(SyncdCall *call, SyncdService *service, SyncdCallAnswer answer,
-                             void *data, GDestroyNotify free_data)
+static void wait_to_answer(SyncdCall *call, SyncdService *service, SyncdCallAnswer answer,
+                           void *data, GDestroyNotify free_data)
 {
     call->service = service;
     call->answer = answer;
     call->data = data;
     call->free_data = free_data;
     call->waits = true;
+}
+
+void syncd_call_after_commit(SyncdCall *call, SyncdService *service, SyncdCallAnswer answer,
+                             void *data, GDestroyNotify free_data)
+{
+    wait_to_answer(call, service, answer, data, free_data);
     syncd_service_after_commit(service, on_commit, call);
+}
+
+void syncd_call_after_job(SyncdCall *call, SyncdService *service, SyncdJob *job,
+                          SyncdCallAnswer answer, void *data, GDestroyNotify free_data)
+{
+    wait_to_answer(call, service, answer, data, free_data);
+    syncd_service_after_job(job, on_commit, call);
 }

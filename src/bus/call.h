@@ -59,6 +59,10 @@ typedef bool (*SyncdCallAnswer)(SyncdCall *call, SyncdService *service, void *da
 void syncd_call_after_commit(SyncdCall *call, SyncdService *service, SyncdCallAnswer answer,
                              void *data, GDestroyNotify free_data);
 
+/* The same once a job has ended, with its error. */
+void syncd_call_after_job(SyncdCall *call, SyncdService *service, SyncdJob *job,
+                          SyncdCallAnswer answer, void *data, GDestroyNotify free_data);
+
 /* For a call that takes long: `step` is called now, and again whenever it is the caller's turn
  * (bus/queue.h), until it says that it is done; it has replied then, or registered who does. What
  * `data` holds is freed with the call. The handler returns what this gives. */

@@ -10,6 +10,7 @@
 #include "service/file-mismatch.h"
 #include "service/file-path.h"
 #include "service/file-reading.h"
+#include "service/job.h"
 #include "service/restore.h"
 
 #include <string.h>
@@ -245,18 +246,11 @@ static bool handle_announce(SyncdCall *call, GError **error)
     return answer != NULL && syncd_call_reply(call, error, "s", answer);
 }
 
-/* ---- what is there is right: answered once it is durable ---- */
-
-static void accepted_free(void *data)
-{
-    syncd_accepted_clear(data);
-    g_free(data);
-}
+/* ---- what is there is right: answered once it is read, recorded and durable ---- */
 
 static bool answer_accept(SyncdCall *call, SyncdService *service, void *data, GError **error)
 {
-    g_autofree char *result = syncd_service_describe_accepted(data);
-    return syncd_call_reply(call, error, "s", result);
+    return syncd_call_reply(call, error, "s", syncd_job_result(data));
 }
 
 static bool handle_accept(SyncdCall *call, GError **error)
@@ -265,6 +259,7 @@ static bool handle_accept(SyncdCall *call, GError **error)
     sd_bus_message *message = syncd_call_message(call);
     const char *workspace = NULL, *sha256 = NULL;
     SyncdBytes path;
+    SyncdJob *job = NULL;
     bool all;
     if (!syncd_text_argument_read(message, &workspace, error) ||
         !read_path(message, &path, error) || !syncd_text_argument_read(message, &sha256, error) ||
@@ -273,14 +268,16 @@ static bool handle_accept(SyncdCall *call, GError **error)
     SyncdService *service = syncd_call_authorise(call, all, details, error);
     if (service == NULL)
         return false;
-    SyncdAccepted *accepted = g_new0(SyncdAccepted, 1);
+    g_auto(SyncdAccepted) accepted = {NULL};
     if (!syncd_service_accept_file(service, syncd_call_caller(call), workspace, path, sha256,
-                                   accepted, error)) {
-        accepted_free(accepted);
+                                   &accepted, &job, error))
         return false;
+    if (job != NULL) {
+        syncd_call_after_job(call, service, job, answer_accept, job, NULL);
+        return true;
     }
-    syncd_call_after_commit(call, service, answer_accept, accepted, accepted_free);
-    return true;
+    g_autofree char *result = syncd_service_describe_accepted(&accepted);
+    return syncd_call_reply(call, error, "s", result);
 }
 
 static const SyncdMethod methods[] = {

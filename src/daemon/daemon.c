@@ -137,11 +137,6 @@ static SyncdJob *on_restore(void *data, const char *root, SyncdRestore *restore,
     return syncd_workspaces_restore(((Daemon *)data)->workspaces, root, restore, uid);
 }
 
-static void on_look(void *data, const char *root, guint64 folder, SyncdBytes name)
-{
-    syncd_workspaces_look(((Daemon *)data)->workspaces, root, folder, name);
-}
-
 static SyncdJob *on_scan(void *data, const char *root, bool deep, uid_t uid)
 {
     return syncd_workspaces_scan(((Daemon *)data)->workspaces, root, deep, uid);
@@ -410,7 +405,6 @@ static bool start(Daemon *daemon, GError **error)
                                                     .repair_plan_removed = on_plan_removed,
                                                     .standing = on_standing,
                                                     .scan = on_scan,
-                                                    .look = on_look,
                                                     .restore = on_restore,
                                                     .rules = on_rules,
                                                 });

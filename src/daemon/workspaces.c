@@ -329,13 +329,6 @@ SyncdJob *syncd_workspaces_scan(SyncdWorkspaces *self, const char *root, bool de
     return syncd_scan_job(place->scan);
 }
 
-void syncd_workspaces_look(SyncdWorkspaces *self, const char *root, guint64 folder, SyncdBytes name)
-{
-    const Place *place = g_hash_table_lookup(self->places, root);
-    if (place != NULL && place->workspace != NULL)
-        syncd_workspace_look_at(place->workspace, folder, name);
-}
-
 SyncdJob *syncd_workspaces_restore(SyncdWorkspaces *self, const char *root, SyncdRestore *restore,
                                    uid_t uid)
 {

@@ -23,9 +23,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdWorkspaces, syncd_workspaces_free)
 void syncd_workspaces_committed(SyncdWorkspaces *workspaces, const SyncdCommit *commit);
 /* What the service can answer may be another thing than before: the index is made. */
 void syncd_workspaces_changed(SyncdWorkspaces *workspaces);
-/* Has one that is active look at a file. */
-void syncd_workspaces_look(SyncdWorkspaces *workspaces, const char *root, guint64 folder,
-                           SyncdBytes name);
 /* Has one scanned that is active, unless that is being done; NULL for any other. `deep`: a scan
  * that is being done becomes a deep one. */
 SyncdJob *syncd_workspaces_scan(SyncdWorkspaces *workspaces, const char *root, bool deep,

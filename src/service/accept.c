@@ -4,6 +4,8 @@
 #include "base/json-writer.h"
 #include "service/file-path.h"
 #include "service/files.h"
+#include "service/job.h"
+#include "service/restore.h"
 
 #include <string.h>
 
@@ -85,54 +87,6 @@ bool syncd_file_check_rest(SyncdService *service, const SyncdRoot *root, GError 
 
 /* ---- recording it ---- */
 
-static bool write_change(SyncdService *service, const SyncdFileRow *row, char **ret_object,
-                         GString *text, GError **error)
-{
-    char object[SYNCD_FILE_ID_SIZE], folder[SYNCD_FILE_ID_SIZE];
-    SyncdFileChangesWriter writer;
-    if (!syncd_store_file_id(service->store, row->id, object, error) ||
-        !syncd_store_file_id(service->store, row->folder, folder, error))
-        return false;
-    const SyncdFileChange change = {
-        .object = SYNCD_BYTES_TEXT(object),
-        .folder = SYNCD_BYTES_TEXT(folder),
-        .name = SYNCD_BYTES(row->name, row->name_size),
-        .kind = row->kind,
-        .mode = row->mode,
-        .size = row->mismatch.size,
-        .mtime = row->mismatch.mtime,
-        .hashed = true,
-        .hash = row->mismatch.hash,
-    };
-    syncd_file_changes_begin(&writer, text, SYNCD_FOUND_ACCEPT);
-    syncd_file_changes_add(&writer, &change);
-    syncd_file_changes_end(&writer);
-    *ret_object = g_strdup(object);
-    return true;
-}
-
-static bool record(SyncdService *service, const SyncdRoot *root, const SyncdCaller *caller,
-                   const SyncdFileRow *row, SyncdAccepted *accepted, GError **error)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    g_autofree char *operation = syncd_service_new_operation(service);
-    guint64 pos;
-    if (!write_change(service, row, &accepted->file, text, error))
-        return false;
-    const SyncdFilesDraft draft = {
-        .kind = "object.changed",
-        .operation = operation,
-        .content = SYNCD_BYTES(text->str, text->len),
-        .caller = caller,
-    };
-    if (!syncd_service_record_files(service, root, &draft, &pos, error))
-        return false;
-    accepted->operation = g_steal_pointer(&operation);
-    accepted->version = row->version + 1;
-    accepted->hash = row->mismatch.hash;
-    return true;
-}
-
 /* Whoever agreed to something else has to look again. */
 static bool is_found(const SyncdFileRow *row, const SyncdHash *wanted, GError **error)
 {
@@ -144,35 +98,53 @@ static bool is_found(const SyncdFileRow *row, const SyncdHash *wanted, GError **
     return false;
 }
 
-/* A record has no content: the bytes are read where they lie, before somebody changes them. */
-static void have_kept(SyncdService *service, const SyncdRoot *root, const SyncdFileRow *row)
+static SyncdRestore *accepting(SyncdService *service, const SyncdRoot *root,
+                               const SyncdCaller *caller, const SyncdFileRow *row, GError **error)
 {
-    const SyncdListener *listener = &service->listener;
-    if (listener->look != NULL)
-        listener->look(listener->data, root->id, row->folder,
-                       SYNCD_BYTES(row->name, row->name_size));
+    g_autoptr(SyncdRestore) what = g_new0(SyncdRestore, 1);
+    *what = (SyncdRestore){
+        .workspace = g_strdup(root->workspace),
+        .from = g_strdup(""),
+        .modes = g_array_new(FALSE, FALSE, sizeof(guint32)),
+        .size = row->mismatch.size,
+        .over = true,
+        .expected = row->mismatch.hash,
+        .unit = g_strdup(caller->unit),
+        .caller = {.uid = caller->uid},
+        .accepts = true,
+    };
+    what->caller.unit = what->unit;
+    return syncd_restore_set_path(what, service->store, row, error) ? g_steal_pointer(&what) : NULL;
 }
 
+/* What is there is read once more, by the workspace: so what is recorded is what is kept. */
 bool syncd_file_accept(SyncdService *service, const SyncdRoot *root, const SyncdCaller *caller,
-                       const SyncdFileRow *row, const SyncdHash *wanted,
-                       SyncdAccepted *ret_accepted, GError **error)
+                       const SyncdFileRow *row, const SyncdHash *wanted, SyncdJob **ret_job,
+                       GError **error)
 {
-    SyncdAccepted accepted = {NULL};
-    /* Nor would whoever looks at the file next know of this one. */
-    if (is_found(row, wanted, error) && syncd_file_check_rest(service, root, error) &&
-        record(service, root, caller, row, &accepted, error) &&
-        syncd_service_commit_turn(service, error)) {
-        *ret_accepted = accepted;
-        have_kept(service, root, row);
-        return true;
-    }
-    syncd_accepted_clear(&accepted);
-    return false;
+    const SyncdListener *listener = &service->listener;
+    if (!is_found(row, wanted, error) || !syncd_file_check_rest(service, root, error) ||
+        !syncd_store_may_write(service->store, error) ||
+        !syncd_service_may_write_files(service, caller, root->workspace, false, NULL, error))
+        return false;
+    SyncdRestore *what = accepting(service, root, caller, row, error);
+    if (what == NULL)
+        return false;
+    *ret_job = listener->restore != NULL
+                   ? listener->restore(listener->data, root->id, what, caller->uid)
+                   : NULL;
+    if (listener->restore == NULL)
+        syncd_restore_free(what);
+    if (*ret_job == NULL)
+        syncd_set_error_next(error, SYNCD_ERROR_BUSY, "try again in a moment",
+                             "%s restores another file, or its directory is not there",
+                             root->workspace);
+    return *ret_job != NULL;
 }
 
 bool syncd_service_accept_file(SyncdService *service, const SyncdCaller *caller,
                                const char *workspace, SyncdBytes path, const char *sha256,
-                               SyncdAccepted *ret_accepted, GError **error)
+                               SyncdAccepted *ret_accepted, SyncdJob **ret_job, GError **error)
 {
     g_autoptr(GPtrArray) roots = NULL;
     const SyncdRoot *root;
@@ -194,9 +166,11 @@ bool syncd_service_accept_file(SyncdService *service, const SyncdCaller *caller,
             return false;
         *ret_accepted =
             (SyncdAccepted){.file = g_strdup(file), .version = row.version, .hash = row.hash};
+        *ret_job = NULL;
         return true;
     }
-    return syncd_file_accept(service, root, caller, &row, &wanted, ret_accepted, error);
+    return syncd_service_may_begin_job(service, caller->uid, error) &&
+           syncd_file_accept(service, root, caller, &row, &wanted, ret_job, error);
 }
 
 char *syncd_service_describe_accepted(const SyncdAccepted *accepted)

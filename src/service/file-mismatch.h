@@ -27,18 +27,21 @@ typedef struct {
 } SyncdAccepted;
 
 void syncd_accepted_clear(SyncdAccepted *accepted);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdAccepted, syncd_accepted_clear)
 
-/* The bytes that were found, whose digest is `sha256`, are a new version, as whoever asks says so:
- * durable with the turn. NotFound; StaleDigest when something else was found or recorded;
- * EngineDisabled while the workspace is paused, Busy while it has something to look at. */
+/* The bytes that were found, whose digest is `sha256`, become a new version, as whoever asks says
+ * so, with their content where that is kept: a job of the workspace, whose result is that of
+ * syncd_service_describe_accepted(). `*ret_job` NULL: they are that already, and `ret_accepted`
+ * says so. NotFound; StaleDigest when something else was found or recorded, which is also the job's
+ * error when other bytes are in the file by then; EngineDisabled while the workspace is paused,
+ * Busy while it has something to look at. */
 bool syncd_service_accept_file(SyncdService *service, const SyncdCaller *caller,
                                const char *workspace, SyncdBytes path, const char *sha256,
-                               SyncdAccepted *ret_accepted, GError **error);
-/* The same of a file that was looked up, in a workspace; which then looks at it, to keep what was
- * found in it by its rule. */
+                               SyncdAccepted *ret_accepted, SyncdJob **ret_job, GError **error);
+/* The same of a file that was looked up, in a workspace. */
 bool syncd_file_accept(SyncdService *service, const SyncdRoot *root, const SyncdCaller *caller,
-                       const SyncdFileRow *row, const SyncdHash *wanted,
-                       SyncdAccepted *ret_accepted, GError **error);
+                       const SyncdFileRow *row, const SyncdHash *wanted, SyncdJob **ret_job,
+                       GError **error);
 /* What is there is known: EngineDisabled, Busy. */
 bool syncd_file_check_rest(SyncdService *service, const SyncdRoot *root, GError **error);
 /* A JSON object. */

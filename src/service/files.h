@@ -70,6 +70,9 @@ struct SyncdRestore {
     /* Nothing is put in place: the bytes that are there are offered to a repair that lacks some of
      * them (store/refill.h). */
     bool offers;
+    /* Nor here: what is there, if it is `expected`, becomes a version, whose content is kept by the
+     * rule of the workspace; else nothing is recorded. */
+    bool accepts;
 };
 
 /* Bytes of a file that are kept so. */

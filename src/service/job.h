@@ -39,5 +39,7 @@ void syncd_service_advance_job(SyncdService *service, SyncdJob *job, double prog
 /* `result` is a JSON value; NULL when `error` says why there is none. Copies both. */
 void syncd_service_end_job(SyncdService *service, SyncdJob *job, const char *result,
                            const GError *error);
+/* Called once when it has ended, or at once; `error` NULL means done. One at a time. */
+void syncd_service_after_job(SyncdJob *job, SyncdCommitFunc func, void *data);
 /* For how long one that runs has not come further; 0: it has ended. */
 guint64 syncd_job_still_usec(const SyncdService *service, const SyncdJob *job);

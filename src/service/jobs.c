@@ -24,6 +24,8 @@ struct SyncdJob {
     guint64 expires;       /* monotonic */
     char *result;
     GError *error;
+    SyncdCommitFunc ended; /* NULL: nobody waits for its end */
+    void *ended_data;
 };
 
 static bool runs(const SyncdJob *job)
@@ -144,6 +146,26 @@ static void tell(SyncdService *service, void (*func)(void *data, SyncdJob *job),
         func(service->listener.data, job);
 }
 
+static void tell_waiting(SyncdJob *job)
+{
+    g_autoptr(GError) cancelled = NULL;
+    SyncdCommitFunc ended = job->ended;
+    if (ended == NULL)
+        return;
+    job->ended = NULL;
+    if (job->error == NULL && job->result == NULL)
+        syncd_set_error(&cancelled, SYNCD_ERROR_CANCELLED, "%s was cancelled", job->id);
+    ended(job->ended_data, job->error != NULL ? job->error : cancelled);
+}
+
+void syncd_service_after_job(SyncdJob *job, SyncdCommitFunc func, void *data)
+{
+    job->ended = func;
+    job->ended_data = data;
+    if (!runs(job))
+        tell_waiting(job);
+}
+
 static void end(SyncdService *service, SyncdJob *job, const char *state)
 {
     release(job);
@@ -151,6 +173,7 @@ static void end(SyncdService *service, SyncdJob *job, const char *state)
     job->finished_usec = syncd_sources_realtime_usec(service->sources);
     job->expires = syncd_service_monotonic(service) + SYNCD_JOB_KEEP_USEC;
     tell(service, service->listener.job_changed, job);
+    tell_waiting(job);
 }
 
 static void advance(SyncdService *service, SyncdJob *job, double progress)

@@ -9,6 +9,7 @@
 #include "service/damage.h"
 #include "service/repair-file.h"
 #include "service/repair-verify.h"
+#include "service/restore.h"
 #include "store/refill.h"
 
 #include <string.h>
@@ -164,7 +165,7 @@ static SyncdRestore *offer_of(const SyncdRepairAct *act, const SyncdRepairFile *
         .caller = {.uid = act->caller.uid},
         .offers = true,
     };
-    return syncd_repair_file_set_path(offer, act->service->store, &file->row, error)
+    return syncd_restore_set_path(offer, act->service->store, &file->row, error)
                ? g_steal_pointer(&offer)
                : NULL;
 }

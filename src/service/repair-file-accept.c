@@ -1,6 +1,7 @@
 /*
  * What is in a file becomes a version of it, as by `workspace accept`: the file stays as it is, and
- * what was recorded is an older version.
+ * what was recorded is an older version. The workspace reads it once more for that; when it is not
+ * what the plan names by then, nothing of it is recorded by this.
  *
  * The way back writes the record of that version once more, as a further one, and that other bytes
  * were found in the file. Its content is that of the older version, as far as that is still kept;
@@ -12,10 +13,13 @@
 static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
 {
     g_auto(SyncdRepairFile) file = {.live = false};
+    SyncdRepairFileWork *work = syncd_repair_file_work(act);
     SyncdRepairFileNote note;
-    SyncdAccepted accepted = {NULL};
+    SyncdJob *job = NULL;
     GError *problem = NULL;
     *ret_more = false;
+    if (act->awaits != NULL)
+        syncd_repair_file_take_job(act, "Recording");
     if (!syncd_repair_file_note(act, &note))
         return syncd_repair_file_refuse(act, error);
     if (!syncd_repair_file_find(act->service, act->object, &file, error))
@@ -23,12 +27,16 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
     SyncdFileNow now = syncd_repair_file_now(&file, &note);
     if (now == SYNCD_FILE_IS_FOUND)
         return true;
+    if (work->tried)
+        return syncd_repair_file_fail(act, error);
     if (now != SYNCD_FILE_DIFFERS || file.root == NULL)
         return syncd_repair_file_refuse(act, error);
-    if (!syncd_file_accept(act->service, file.root, &act->caller, &file.row, &note.found, &accepted,
+    if (!syncd_file_accept(act->service, file.root, &act->caller, &file.row, &note.found, &job,
                            &problem))
         return syncd_repair_file_wait_if_busy(act, problem, ret_more, error);
-    syncd_accepted_clear(&accepted);
+    *ret_more = true;
+    work->until = 0;
+    act->awaits = g_strdup(syncd_job_id(job));
     return true;
 }
 
@@ -62,8 +70,9 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
     if (!syncd_repair_file_find(act->service, act->object, &file, error))
         return false;
     SyncdFileNow now = syncd_repair_file_now(&file, &note);
+    /* What a cancelled run has asked for may still come. */
     if (now == SYNCD_FILE_DIFFERS || now == SYNCD_FILE_IS_RECORDED)
-        return true;
+        return syncd_repair_file_wait_for_rest(act, &file, ret_more, error);
     if (now == SYNCD_FILE_IS_OTHER || file.root == NULL) {
         syncd_repair_file_leave(act);
         return true;

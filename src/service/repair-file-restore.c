@@ -8,6 +8,7 @@
  */
 #include "service/damage.h"
 #include "service/repair-file.h"
+#include "service/restore.h"
 #include "store/chunks.h"
 #include "store/repair-store.h"
 
@@ -168,7 +169,7 @@ static SyncdRestore *restore_of(const SyncdRepairAct *act, const SyncdRepairFile
         .kept_as = back ? snapshot_name(act) : NULL,
     };
     SyncdStore *store = act->service->store;
-    if (!syncd_repair_file_set_path(restore, store, &file->row, error) ||
+    if (!syncd_restore_set_path(restore, store, &file->row, error) ||
         (!back && !set_content(restore, store, &file->row, error)))
         return NULL;
     return g_steal_pointer(&restore);
@@ -207,31 +208,6 @@ static bool begin_job(SyncdRepairAct *act, const SyncdRepairFile *file,
     return true;
 }
 
-static void take_job(SyncdRepairAct *act)
-{
-    SyncdRepairFileWork *work = syncd_repair_file_work(act);
-    const SyncdJob *job = syncd_service_find_job(act->service, act->awaits);
-    const GError *problem = job != NULL ? syncd_job_error(job) : NULL;
-    g_clear_pointer(&act->awaits, g_free);
-    g_clear_error(&work->error);
-    work->tried = true;
-    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STALE_DIGEST))
-        syncd_repair_file_refuse(act, &work->error);
-    else if (problem != NULL) /* its message names the path, which is not for logs and reports */
-        syncd_set_error(&work->error,
-                        problem->domain == SYNCD_ERROR ? (SyncdErrorCode)problem->code
-                                                       : SYNCD_ERROR_FAILED,
-                        "Restoring %s failed: %s", act->object, syncd_error_info_of(problem)->name);
-    else
-        syncd_set_error(&work->error, SYNCD_ERROR_CANCELLED, "Restoring %s was ended", act->object);
-}
-
-static bool fail(SyncdRepairFileWork *work, GError **error)
-{
-    g_propagate_error(error, g_steal_pointer(&work->error));
-    return false;
-}
-
 /* ---- forward ---- */
 
 static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
@@ -241,7 +217,7 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
     SyncdRepairFileNote note;
     *ret_more = true;
     if (act->awaits != NULL)
-        take_job(act);
+        syncd_repair_file_take_job(act, "Restoring");
     if (!syncd_repair_file_note(act, &note))
         return syncd_repair_file_refuse(act, error);
     if (!syncd_repair_file_find(act->service, act->object, &file, error))
@@ -252,7 +228,7 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
         return true;
     }
     if (work->tried)
-        return fail(work, error);
+        return syncd_repair_file_fail(act, error);
     return now == SYNCD_FILE_DIFFERS ? begin_job(act, &file, &note, false, error)
                                      : syncd_repair_file_refuse(act, error);
 }
@@ -283,14 +259,6 @@ static bool release(SyncdRepairAct *act, GError **error)
            syncd_store_remove_repair(act->service->store, name, error);
 }
 
-/* Nothing was kept; but what a cancelled run has asked for may still come. */
-static bool undo_nothing(SyncdRepairAct *act, const SyncdRepairFile *file, bool *ret_more,
-                         GError **error)
-{
-    *ret_more = syncd_repair_file_rest(act->service, file->root) == SYNCD_FILE_AT_WORK;
-    return !*ret_more || syncd_repair_file_wait(act, error);
-}
-
 static bool undo_kept(SyncdRepairAct *act, const SyncdRepairFile *file,
                       const SyncdRepairFileNote *note, bool *ret_more, GError **error)
 {
@@ -303,7 +271,7 @@ static bool undo_kept(SyncdRepairAct *act, const SyncdRepairFile *file,
     if (!stays && !work->tried)
         return begin_job(act, file, note, true, error);
     if (!stays && !is_back)
-        return fail(work, error);
+        return syncd_repair_file_fail(act, error);
     if (stays)
         syncd_repair_file_leave(act);
     /* It was put in its place and its process ended: then it was taken for a change. */
@@ -322,14 +290,15 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
     *ret_more = false;
     syncd_repair_file_turn(act);
     if (act->awaits != NULL)
-        take_job(act);
+        syncd_repair_file_take_job(act, "Restoring");
     if (!syncd_repair_file_note(act, &note))
         return true;
     if (!syncd_repair_file_find(act->service, act->object, &file, error))
         return false;
+    /* Nothing was kept; but what a cancelled run has asked for may still come. */
     return syncd_store_has_repair(act->service->store, name)
                ? undo_kept(act, &file, &note, ret_more, error)
-               : undo_nothing(act, &file, ret_more, error);
+               : syncd_repair_file_wait_for_rest(act, &file, ret_more, error);
 }
 
 const SyncdRepairKind syncd_repair_file_restore = {

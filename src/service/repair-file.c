@@ -1,7 +1,5 @@
 #include "service/repair-file.h"
 
-#include "service/file-find.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -58,25 +56,6 @@ SyncdFileRest syncd_repair_file_rest(const SyncdService *service, const SyncdRoo
     if (strcmp(standing.state, "watching") != 0)
         return SYNCD_FILE_UNWATCHED;
     return standing.waiting > 0 ? SYNCD_FILE_AT_WORK : SYNCD_FILE_AT_REST;
-}
-
-bool syncd_repair_file_set_path(SyncdRestore *restore, SyncdStore *store, const SyncdFileRow *row,
-                                GError **error)
-{
-    g_autoptr(GString) path = g_string_new(NULL);
-    guint64 top;
-    bool whole;
-    if (!syncd_file_read_path(store, row, path, &top, &whole, error))
-        return false;
-    if (!whole) {
-        syncd_set_error(error, SYNCD_ERROR_FAILED, "Its path is longer than paths are");
-        return false;
-    }
-    const char *slash = strrchr(path->str, '/');
-    restore->folder =
-        slash != NULL ? g_strndup(path->str, (gsize)(slash - path->str)) : g_strdup("");
-    restore->name = g_strdup(slash != NULL ? slash + 1 : path->str);
-    return true;
 }
 
 static char *target_of(const char *id, const SyncdHash *found)
@@ -178,6 +157,38 @@ void syncd_repair_file_turn(SyncdRepairAct *act)
         return;
     g_clear_error(&work->error);
     *work = (SyncdRepairFileWork){.back = true};
+}
+
+void syncd_repair_file_take_job(SyncdRepairAct *act, const char *doing)
+{
+    SyncdRepairFileWork *work = syncd_repair_file_work(act);
+    const SyncdJob *job = syncd_service_find_job(act->service, act->awaits);
+    const GError *problem = job != NULL ? syncd_job_error(job) : NULL;
+    g_clear_pointer(&act->awaits, g_free);
+    g_clear_error(&work->error);
+    work->tried = true;
+    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STALE_DIGEST))
+        syncd_repair_file_refuse(act, &work->error);
+    else if (problem != NULL) /* its message names the path, which is not for logs and reports */
+        syncd_set_error(&work->error,
+                        problem->domain == SYNCD_ERROR ? (SyncdErrorCode)problem->code
+                                                       : SYNCD_ERROR_FAILED,
+                        "%s %s failed: %s", doing, act->object, syncd_error_info_of(problem)->name);
+    else
+        syncd_set_error(&work->error, SYNCD_ERROR_CANCELLED, "%s %s was ended", doing, act->object);
+}
+
+bool syncd_repair_file_fail(SyncdRepairAct *act, GError **error)
+{
+    g_propagate_error(error, g_steal_pointer(&syncd_repair_file_work(act)->error));
+    return false;
+}
+
+bool syncd_repair_file_wait_for_rest(SyncdRepairAct *act, const SyncdRepairFile *file,
+                                     bool *ret_more, GError **error)
+{
+    *ret_more = syncd_repair_file_rest(act->service, file->root) == SYNCD_FILE_AT_WORK;
+    return !*ret_more || syncd_repair_file_wait(act, error);
 }
 
 bool syncd_repair_file_wait(SyncdRepairAct *act, GError **error)

@@ -34,10 +34,6 @@ SyncdFileRest syncd_repair_file_rest(const SyncdService *service, const SyncdRoo
  * another user. */
 bool syncd_repair_file_may_be_restored(const SyncdFileRow *row);
 
-/* Where it lies, beneath its workspace. */
-bool syncd_repair_file_set_path(SyncdRestore *restore, SyncdStore *store, const SyncdFileRow *row,
-                                GError **error);
-
 /* Adds a step for the file. */
 bool syncd_repair_file_need(SyncdRepairNeeds *needs, const SyncdRepairKind *kind,
                             const SyncdFileRow *row, const SyncdFound *found, GError **error);
@@ -69,6 +65,13 @@ SyncdFileNow syncd_repair_file_now(const SyncdRepairFile *file, const SyncdRepai
 
 /* It goes on in a moment; Busy when that has been so for too long. */
 bool syncd_repair_file_wait(SyncdRepairAct *act, GError **error);
+/* Until its workspace is at rest, where anybody looks after it. */
+bool syncd_repair_file_wait_for_rest(SyncdRepairAct *act, const SyncdRepairFile *file,
+                                     bool *ret_more, GError **error);
+/* What came of the job that it waited for, where the file says that it was not done: the error is
+ * that of the step, `doing` what it was at. */
+void syncd_repair_file_take_job(SyncdRepairAct *act, const char *doing);
+bool syncd_repair_file_fail(SyncdRepairAct *act, GError **error);
 /* The same where that is the problem, which is taken; else it is the error. */
 bool syncd_repair_file_wait_if_busy(SyncdRepairAct *act, GError *problem, bool *ret_more,
                                     GError **error);

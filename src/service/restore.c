@@ -404,6 +404,25 @@ char *syncd_service_plan_restore(SyncdService *service, const SyncdCaller *calle
 
 /* ---- doing it ---- */
 
+bool syncd_restore_set_path(SyncdRestore *restore, SyncdStore *store, const SyncdFileRow *row,
+                            GError **error)
+{
+    g_autoptr(GString) path = g_string_new(NULL);
+    guint64 top;
+    bool whole;
+    if (!syncd_file_read_path(store, row, path, &top, &whole, error))
+        return false;
+    if (!whole) {
+        syncd_set_error(error, SYNCD_ERROR_FAILED, "Its path is longer than paths are");
+        return false;
+    }
+    const char *slash = strrchr(path->str, '/');
+    restore->folder =
+        slash != NULL ? g_strndup(path->str, (gsize)(slash - path->str)) : g_strdup("");
+    restore->name = g_strdup(slash != NULL ? slash + 1 : path->str);
+    return true;
+}
+
 /* Of the folders that it was in, whether they are there or not. */
 static bool find_modes(const Plan *plan, GArray *modes, GError **error)
 {

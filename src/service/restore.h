@@ -30,3 +30,6 @@ char *syncd_service_plan_restore(SyncdService *service, const SyncdCaller *calle
  * another one. What came of it is the job's result. */
 bool syncd_service_restore(SyncdService *service, const SyncdCaller *caller,
                            const SyncdRestoreRequest *request, SyncdJob **ret_job, GError **error);
+/* Folder and name: where a file lies beneath its workspace. */
+bool syncd_restore_set_path(SyncdRestore *restore, SyncdStore *store, const SyncdFileRow *row,
+                            GError **error);

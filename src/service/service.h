@@ -99,9 +99,6 @@ typedef struct {
     SyncdJob *(*scan)(void *data, const char *root, bool deep, uid_t uid);
     /* Brings a file back, which is taken over; the same. */
     SyncdJob *(*restore)(void *data, const char *root, SyncdRestore *restore, uid_t uid);
-    /* Has one look at a file, whose content is not kept perhaps, as soon as it may; nothing of one
-     * that nobody looks after. */
-    void (*look)(void *data, const char *root, guint64 folder, SyncdBytes name);
     /* The ignore rules of one that is looked after; NULL for any other. */
     const SyncdIgnore *(*rules)(void *data, const char *root);
 } SyncdListener;

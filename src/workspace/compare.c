@@ -322,6 +322,10 @@ static bool take_recorded(Comparison *at, const SyncdFileRow *row, bool replaces
     syncd_names_remove(at->workspace->troubles, at->question->folder.id, at->found->name);
     if (row == NULL)
         return take_new(at, replaces, error);
+    if (syncd_workspace_accepts(at->workspace, at->question, row, at->found)) {
+        syncd_workspace_accept(at->workspace, row, at->found, g_steal_pointer(at->kept));
+        return true;
+    }
     return check_record(at, row, error) && take_known(at, row, error);
 }
 

@@ -32,6 +32,25 @@ size_t syncd_kept_weight(const SyncdKept *kept)
     return kept != NULL && kept->row != NULL ? g_bytes_get_size(kept->row) : 0;
 }
 
+SyncdFileContent syncd_kept_content(const SyncdKept *kept)
+{
+    if (kept == NULL)
+        return (SyncdFileContent){0};
+    SyncdFileContent content = {.kept = kept->chunks != NULL, .unkept = kept->unkept};
+    if (kept->chunks != NULL)
+        content.chunks = SYNCD_BYTES(kept->chunks->data, kept->chunks->len);
+    return content;
+}
+
+bool syncd_kept_row(const SyncdKept *kept, SyncdDraftRow *ret_row)
+{
+    if (kept == NULL || kept->row == NULL)
+        return false;
+    memcpy(ret_row->name.bytes, kept->chunks->data, sizeof ret_row->name.bytes);
+    ret_row->bytes = SYNCD_BYTES(g_bytes_get_data(kept->row, NULL), g_bytes_get_size(kept->row));
+    return true;
+}
+
 static SyncdKept *kept_new(SyncdKeeping *self)
 {
     SyncdKept *kept = g_new0(SyncdKept, 1);

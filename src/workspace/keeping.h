@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "domain/file-changes.h"
 #include "reader/wire.h"
 #include "service/files.h"
 
@@ -27,6 +28,10 @@ typedef struct {
 void syncd_kept_free(SyncdKept *kept);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdKept, syncd_kept_free)
 size_t syncd_kept_weight(const SyncdKept *kept); /* bytes in memory */
+/* What a document says of it; borrowed. NULL: nothing. */
+SyncdFileContent syncd_kept_content(const SyncdKept *kept);
+/* What goes into the log with the document, if anything of it does; borrowed. */
+bool syncd_kept_row(const SyncdKept *kept, SyncdDraftRow *ret_row);
 
 /* Borrows both. */
 SyncdKeeping *syncd_keeping_new(SyncdStore *store, const SyncdRoot *root);

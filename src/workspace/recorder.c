@@ -185,16 +185,6 @@ static bool add_item(SyncdRecorder *self, Document *document, Which which, guint
            syncd_recorder_flush(self, error);
 }
 
-static void say_content(SyncdFileChange *change, const SyncdKept *kept)
-{
-    if (kept == NULL)
-        return;
-    change->content.kept = kept->chunks != NULL;
-    change->content.unkept = kept->unkept;
-    if (kept->chunks != NULL)
-        change->content.chunks = SYNCD_BYTES(kept->chunks->data, kept->chunks->len);
-}
-
 bool syncd_recorder_create(SyncdRecorder *self, const char *author, SyncdFileChange *change,
                            const SyncdFileStat *stat, SyncdKept *kept, const char *path,
                            GError **error)
@@ -205,7 +195,7 @@ bool syncd_recorder_create(SyncdRecorder *self, const char *author, SyncdFileCha
         return false;
     }
     guint number = document->writer.n;
-    say_content(change, kept);
+    change->content = syncd_kept_content(kept);
     syncd_file_changes_add(&document->writer, change);
     return add_item(self, document, CREATED, number, stat, kept, path, error);
 }
@@ -265,7 +255,7 @@ bool syncd_recorder_change(SyncdRecorder *self, const char *author, guint64 file
     if (document == NULL)
         return false;
     change->object = SYNCD_BYTES_TEXT(object);
-    say_content(change, content);
+    change->content = syncd_kept_content(content);
     change->content.dropped = dropped;
     syncd_file_changes_add(&document->writer, change);
     return add_item(self, document, CHANGED, file, stat, g_steal_pointer(&content), NULL, error);
@@ -344,13 +334,9 @@ static GArray *rows_of(const Document *document)
 {
     GArray *rows = g_array_new(FALSE, FALSE, sizeof(SyncdDraftRow));
     for (guint i = 0; i < document->items->len; i++) {
-        const SyncdKept *kept = g_array_index(document->items, Item, i).kept;
         SyncdDraftRow row;
-        if (kept == NULL || kept->row == NULL)
-            continue;
-        memcpy(row.name.bytes, kept->chunks->data, sizeof row.name.bytes);
-        row.bytes = SYNCD_BYTES(g_bytes_get_data(kept->row, NULL), g_bytes_get_size(kept->row));
-        g_array_append_val(rows, row);
+        if (syncd_kept_row(g_array_index(document->items, Item, i).kept, &row))
+            g_array_append_val(rows, row);
     }
     return rows;
 }

@@ -72,7 +72,7 @@ bool syncd_restoring_locate(SyncdWorkspace *self, bool *ret_more, GError **error
     *ret_more = true;
     if (found)
         restoring->stage = SYNCD_RESTORE_LOOK;
-    else if (restoring->what->offers)
+    else if (restoring->what->offers || restoring->what->accepts)
         syncd_restoring_fail_stale(self);
     else if (restoring->missing != NULL && restoring->tried <= restoring->depth)
         make_folder(self);

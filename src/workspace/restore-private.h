@@ -41,6 +41,9 @@ void syncd_restoring_free(SyncdRestoring *restoring);
 void syncd_restoring_fail(SyncdWorkspace *workspace, SyncdErrorCode code, const char *next,
                           const char *why);
 void syncd_restoring_fail_stale(SyncdWorkspace *workspace);
+/* It is done, and ends with the commit: what the file is now was seen by that entry. */
+void syncd_restoring_wait(SyncdWorkspace *workspace, guint64 file, guint64 pos,
+                          const SyncdFileStat *stat);
 
 /* restore-folder.c */
 /* Finds the folder that it goes to, and has the next one on the way made that is not there. */

@@ -8,6 +8,7 @@
 #include "workspace/restore-private.h"
 
 #include "base/json-writer.h"
+#include "service/file-mismatch.h"
 #include "store/chunks.h"
 
 #include <errno.h>
@@ -51,7 +52,8 @@ void syncd_restoring_fail(SyncdWorkspace *self, SyncdErrorCode code, const char 
     g_autofree char *path = path_of(self->restoring->what);
     g_autofree char *shown = g_utf8_make_valid(path, -1);
     bool made = self->restoring->made.path != NULL;
-    syncd_set_error_next(&error, code, next, "%s was not restored: %s%s", shown, why,
+    syncd_set_error_next(&error, code, next, "%s was not %s: %s%s", shown,
+                         self->restoring->what->accepts ? "accepted" : "restored", why,
                          made ? "; folders on the way to it were made" : "");
     syncd_workspace_end_restore(self, error);
 }
@@ -76,6 +78,8 @@ static void fail_placed(SyncdWorkspace *self, guint32 problem)
 static GError *unrecorded(const SyncdRestoring *self, const GError *why)
 {
     GError *error = g_error_copy(why);
+    if (self->what->accepts)
+        return error;
     g_autofree char *path = path_of(self->what);
     g_autofree char *shown = g_utf8_make_valid(path, -1);
     g_prefix_error(&error, "%s was put in its place, but that is not recorded yet: ", shown);
@@ -89,8 +93,21 @@ void syncd_restoring_fail_stale(SyncdWorkspace *self)
                          "what is there has changed since that was shown");
 }
 
+static char *describe_accepted(const SyncdRestoring *self, const char *file)
+{
+    const SyncdAccepted accepted = {
+        .file = (char *)file,
+        .operation = self->operation,
+        .version = self->version,
+        .hash = self->what->expected,
+    };
+    return syncd_service_describe_accepted(&accepted);
+}
+
 static char *describe(const SyncdRestoring *self, const char *file)
 {
+    if (self->what->accepts)
+        return describe_accepted(self, file);
     GString *text = g_string_new(NULL);
     SyncdJsonWriter writer;
     char digits[SYNCD_HASH_HEX_SIZE];
@@ -234,7 +251,11 @@ bool syncd_workspace_step_restore(SyncdWorkspace *self, bool *ret_more, GError *
         return true;
     case SYNCD_RESTORE_CHECK:
         *ret_more = true;
-        return check(self, error);
+        /* What was agreed to is recorded by whoever finds it (accept.c). */
+        if (!restoring->what->accepts)
+            return check(self, error);
+        syncd_restoring_fail_stale(self);
+        return true;
     case SYNCD_RESTORE_COPY:
         *ret_more = true;
         syncd_workspace_copy(self, &restoring->folder, restoring->what);
@@ -322,11 +343,20 @@ static bool write_checked(SyncdWorkspace *self, const SyncdFileStat *stat, GStri
     return true;
 }
 
+void syncd_restoring_wait(SyncdWorkspace *self, guint64 file, guint64 pos,
+                          const SyncdFileStat *stat)
+{
+    SyncdFileSeen seen = syncd_file_seen(stat);
+    syncd_store_see_file(syncd_service_store(self->service), file, pos, &seen);
+    self->restoring->stage = SYNCD_RESTORE_RECORD;
+    self->restoring->commits = true;
+    syncd_service_after_commit(self->service, on_commit, self->restoring);
+}
+
 static bool record(SyncdWorkspace *self, const SyncdFileStat *stat, GError **error)
 {
     SyncdRestoring *restoring = self->restoring;
     g_autoptr(GString) text = g_string_new(NULL);
-    SyncdFileSeen seen = syncd_file_seen(stat);
     guint64 pos;
     bool checks = restoring->what->kept_as != NULL;
     restoring->operation = syncd_service_new_operation(self->service);
@@ -342,12 +372,8 @@ static bool record(SyncdWorkspace *self, const SyncdFileStat *stat, GError **err
     };
     if (!syncd_service_record_files(self->service, self->root, &draft, &pos, error))
         return false;
-    syncd_store_see_file(syncd_service_store(self->service),
-                         restoring->file != 0 ? restoring->file : syncd_file_place(pos, 0), pos,
-                         &seen);
-    restoring->stage = SYNCD_RESTORE_RECORD;
-    restoring->commits = true;
-    syncd_service_after_commit(self->service, on_commit, restoring);
+    syncd_restoring_wait(self, restoring->file != 0 ? restoring->file : syncd_file_place(pos, 0),
+                         pos, stat);
     return true;
 }
 

@@ -214,6 +214,13 @@ void syncd_workspace_end_look_deep(SyncdWorkspace *workspace, const SyncdQuestio
 bool syncd_workspace_end_list(SyncdWorkspace *workspace, SyncdQuestion *question,
                               const SyncdWireMessage *done, GError **error);
 
+/* accept.c: whether that is the very file, with the very bytes, that are to be a version; and
+ * making them one. `kept` is taken over. */
+bool syncd_workspace_accepts(const SyncdWorkspace *workspace, const SyncdQuestion *question,
+                             const SyncdFileRow *row, const SyncdWireMessage *found);
+void syncd_workspace_accept(SyncdWorkspace *workspace, const SyncdFileRow *row,
+                            const SyncdWireMessage *found, SyncdKept *kept);
+
 /* restore.c: a file that is brought back. One step, when nothing is left to be looked at;
  * `*ret_more`: there is something to do now. */
 bool syncd_workspace_step_restore(SyncdWorkspace *workspace, bool *ret_more, GError **error);

@@ -516,12 +516,6 @@ void syncd_workspace_scan(SyncdWorkspace *self)
     work(self);
 }
 
-void syncd_workspace_look_at(SyncdWorkspace *self, guint64 folder, SyncdBytes name)
-{
-    syncd_workspace_add_name(self, folder, name, false);
-    work(self);
-}
-
 void syncd_workspace_cancel_scan(SyncdWorkspace *self)
 {
     syncd_workspace_end_deep(self);

@@ -88,8 +88,6 @@ guint64 syncd_workspace_due(const SyncdWorkspace *workspace);
 void syncd_workspace_tick(SyncdWorkspace *workspace);
 /* Looks into every folder once more. */
 void syncd_workspace_scan(SyncdWorkspace *workspace);
-/* Looks at one that is in its folder, and reads it if its content is to be kept and is not. */
-void syncd_workspace_look_at(SyncdWorkspace *workspace, guint64 folder, SyncdBytes name);
 /* Looks into every folder once more, and then reads every file: `standing.deep.running` from now
  * on. */
 void syncd_workspace_scan_deep(SyncdWorkspace *workspace);

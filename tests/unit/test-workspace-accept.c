@@ -7,23 +7,49 @@
 #include "service/file-mismatch.h"
 #include "store/displaced.h"
 
+#include <sys/statvfs.h>
+
+/* The disk, as far as anybody asks. */
+static bool is_full;
+
+int fstatvfs(int fd, struct statvfs *ret_fs)
+{
+    *ret_fs = (struct statvfs){.f_frsize = 4096, .f_bavail = is_full ? 0 : 1024 * 1024};
+    return 0;
+}
+
 /* ---- accepting ---- */
 
+static const char *digits_of(const char *content)
+{
+    static char digits[SYNCD_HASH_HEX_SIZE];
+    SyncdHash hash = syncd_hash(content, strlen(content));
+    syncd_hash_to_hex(&hash, digits);
+    return digits;
+}
+
+/* As whoever called is answered. */
 static int accept_as(WorkspaceFixture *w, const SyncdCaller *caller, const char *path,
                      const char *content)
 {
     g_autoptr(GError) error = NULL;
-    SyncdAccepted accepted = {NULL};
-    SyncdHash hash = syncd_hash(content, strlen(content));
-    char digits[SYNCD_HASH_HEX_SIZE];
-    syncd_hash_to_hex(&hash, digits);
+    g_auto(SyncdAccepted) accepted = {NULL};
+    g_auto(Outcome) outcome = {0};
+    SyncdJob *job;
+    w->data = &outcome;
     if (!syncd_service_accept_file(w->f.service, caller, "workspace:notes", SYNCD_BYTES_TEXT(path),
-                                   digits, &accepted, &error))
+                                   digits_of(content), &accepted, &job, &error))
         return error->code;
-    /* Whoever looks at it next knows of it. */
-    g_assert_false(syncd_service_has_turn(w->f.service));
-    syncd_accepted_clear(&accepted);
-    return -1;
+    while (job != NULL && !outcome.done)
+        g_assert_true(step_workspace(w, PATIENCE_MS));
+    g_assert_true(outcome.error == NULL || outcome.result == NULL);
+    return outcome.error != NULL ? outcome.error->code : -1;
+}
+
+static void listen_to_it(WorkspaceFixture *w)
+{
+    const SyncdListener listener = {.data = w, .restore = begin_restore};
+    syncd_service_set_listener(w->f.service, &listener);
 }
 
 static void what_is_there_may_be_accepted(void)
@@ -31,6 +57,7 @@ static void what_is_there_may_be_accepted(void)
     WorkspaceFixture w;
     two_files(&w, NULL);
     rot(&w, ROTTEN, ROT);
+    listen_to_it(&w);
     const SyncdCaller *me = &w.f.caller, stranger = {.uid = w.f.caller.uid + 1};
     g_assert_cmpint(accept_as(&w, me, ROTTEN, ROT), ==, SYNCD_ERROR_STALE_DIGEST);
     scan_deep(&w);
@@ -49,6 +76,61 @@ static void what_is_there_may_be_accepted(void)
     scan_deep(&w);
     g_assert_cmpuint(mismatches(&w), ==, 0);
     g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    workspace_clear(&w);
+}
+
+/* … though nobody has noticed yet: whoever agreed to what is not there any more is told, and it is
+ * not said to be recorded. */
+static void what_is_written_since_is_not_what_was_accepted(void)
+{
+    WorkspaceFixture w;
+    one_is_rotten(&w, KEEP_TWO);
+    listen_to_it(&w);
+    write_over(&w, ROTTEN, "another");
+    g_assert_cmpint(accept_as(&w, &w.f.caller, ROTTEN, ROT), ==, SYNCD_ERROR_STALE_DIGEST);
+    rescan(&w);
+    SyncdFileRow row = row_of(&w, ROTTEN);
+    g_assert_cmpuint(row.version, ==, 2);
+    assert_kept(&w, row.id, 2, "another");
+    assert_kept(&w, row.id, 1, WRITTEN);
+    workspace_clear(&w);
+}
+
+/* More than a chunk. */
+static void what_is_accepted_is_kept(void)
+{
+    WorkspaceFixture w;
+    g_autofree char *written = g_strnfill(2500 * 1024, 'a'), *found = g_strdup(written);
+    found[1024 * 1024] = 'b';
+    workspace_init_keeping(&w, KEEP_TWO);
+    make_folder(&w, "folder");
+    write_file(&w, ROTTEN, written);
+    begin(&w);
+    rot(&w, ROTTEN, found);
+    scan_deep(&w);
+    listen_to_it(&w);
+    guint64 sequence = service_sequence(&w.f);
+    g_assert_cmpint(accept_as(&w, &w.f.caller, ROTTEN, found), ==, -1);
+    g_assert_cmpuint(service_sequence(&w.f), ==, sequence + 1);
+    write_over(&w, ROTTEN, "another");
+    rescan(&w);
+    SyncdFileRow row = row_of(&w, ROTTEN);
+    assert_kept(&w, row.id, 2, found);
+    assert_kept(&w, row.id, 1, written);
+    workspace_clear(&w);
+}
+
+/* It can be accepted once there is room: nobody is told that what is kept nowhere is. */
+static void without_room_nothing_is_accepted(void)
+{
+    WorkspaceFixture w;
+    one_is_rotten(&w, KEEP_TWO);
+    listen_to_it(&w);
+    is_full = true;
+    g_assert_cmpint(accept_as(&w, &w.f.caller, ROTTEN, ROT), ==, SYNCD_ERROR_NO_SPACE);
+    is_full = false;
+    assert_mismatch(&w, ROTTEN, ROT);
+    g_assert_cmpint(accept_as(&w, &w.f.caller, ROTTEN, ROT), ==, -1);
     workspace_clear(&w);
 }
 
@@ -71,7 +153,7 @@ static bool stand_missing(void *data, const char *root, SyncdRootStanding *ret_s
 static void where_nobody_looks_nothing_is_accepted(void)
 {
     WorkspaceFixture w;
-    SyncdListener listener = {.data = &w, .standing = stand_missing};
+    SyncdListener listener = {.data = &w, .standing = stand_missing, .restore = begin_restore};
     one_is_rotten(&w, NULL);
     syncd_service_set_listener(w.f.service, &listener);
     g_assert_cmpint(accept_as(&w, &w.f.caller, ROTTEN, ROT), ==, SYNCD_ERROR_BUSY);
@@ -98,8 +180,13 @@ static void what_is_being_put_back_is_not_accepted(void)
     syncd_service_set_listener(w.f.service, &listener);
     g_assert_true(syncd_service_restore(w.f.service, &w.f.caller, &request, &job, &outcome.error));
     while (!outcome.done && mismatches(&w) > 0) {
-        int code = accept_as(&w, &w.f.caller, ROTTEN, ROT);
-        g_assert_true(code == SYNCD_ERROR_BUSY || code == SYNCD_ERROR_STALE_DIGEST);
+        g_autoptr(GError) error = NULL;
+        g_auto(SyncdAccepted) accepted = {NULL};
+        SyncdJob *other;
+        g_assert_false(syncd_service_accept_file(w.f.service, &w.f.caller, "workspace:notes",
+                                                 SYNCD_BYTES_TEXT(ROTTEN), digits_of(ROT),
+                                                 &accepted, &other, &error));
+        g_assert_true(error->code == SYNCD_ERROR_BUSY || error->code == SYNCD_ERROR_STALE_DIGEST);
         if (!outcome.done)
             g_assert_true(step_workspace(&w, PATIENCE_MS));
     }
@@ -135,8 +222,13 @@ static void where_nothing_can_be_recorded_nothing_is_put_back(void)
 static void a_deep_scan_keeps_nothing_from_being_accepted(void)
 {
     WorkspaceFixture w;
-    SyncdListener listener = {.data = &w, .standing = stand};
+    SyncdListener listener = {.data = &w, .standing = stand, .restore = begin_restore};
     one_is_rotten(&w, NULL);
+    for (guint i = 0; i < 100; i++) {
+        g_autofree char *name = g_strdup_printf("one-of-many-%u", i);
+        write_file(&w, name, name);
+    }
+    rescan(&w);
     syncd_service_set_listener(w.f.service, &listener);
     syncd_workspace_scan_deep(w.workspace);
     while (standing_of(&w).deep.to_read == 0)
@@ -226,6 +318,11 @@ int main(int argc, char **argv)
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/workspace-accept/what-is-there-may-be-accepted",
                     what_is_there_may_be_accepted);
+    g_test_add_func("/workspace-accept/what-is-written-since-is-not-what-was-accepted",
+                    what_is_written_since_is_not_what_was_accepted);
+    g_test_add_func("/workspace-accept/what-is-accepted-is-kept", what_is_accepted_is_kept);
+    g_test_add_func("/workspace-accept/without-room-nothing-is-accepted",
+                    without_room_nothing_is_accepted);
     g_test_add_func("/workspace-accept/where-nobody-looks-nothing-is-accepted",
                     where_nobody_looks_nothing_is_accepted);
     g_test_add_func("/workspace-accept/what-is-being-put-back-is-not-accepted",

@@ -62,16 +62,9 @@ static inline bool stand(void *data, const char *root, SyncdRootStanding *ret_st
     return true;
 }
 
-static inline void look(void *data, const char *root, guint64 folder, SyncdBytes name)
-{
-    World *world = data;
-    if (world->w.workspace != NULL)
-        syncd_workspace_look_at(world->w.workspace, folder, name);
-}
-
 static inline void listen_to(World *world)
 {
-    SyncdListener listener = {.data = world, .restore = restore, .standing = stand, .look = look};
+    SyncdListener listener = {.data = world, .restore = restore, .standing = stand};
     SyncdRepairSettings settings = {NULL};
     syncd_service_set_listener(world->w.f.service, &listener);
     syncd_service_start_repair(world->w.f.service, &settings);
