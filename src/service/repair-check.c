@@ -26,6 +26,18 @@ static GPtrArray *accepted_of(const SyncdRepairPlan *plan)
     return accept;
 }
 
+/* What would be given up is no more than was said, and of what is chosen there is the same. */
+static bool is_as_told(SyncdService *service, const SyncdRepairWork *work)
+{
+    g_autofree char *sentence = NULL;
+    if (work->kind->loss == NULL)
+        return true;
+    guint64 loss = work->kind->loss(service, &sentence);
+    return loss <= work->gives_up &&
+           (!work->kind->as_told ||
+            (work->description != NULL && g_str_has_suffix(work->description, sentence)));
+}
+
 bool syncd_repair_check_needs(SyncdRepairPlan *plan, GError **error)
 {
     g_autoptr(GPtrArray) accept = accepted_of(plan);
@@ -40,9 +52,7 @@ bool syncd_repair_check_needs(SyncdRepairPlan *plan, GError **error)
     for (guint i = 0; same && i < plan->steps->len; i++) {
         const SyncdRepairNeed *need = needs->pdata[i];
         const SyncdRepairWork *work = plan->steps->pdata[i];
-        g_autofree char *sentence = NULL;
-        guint64 loss = need->kind->loss != NULL ? need->kind->loss(plan->service, &sentence) : 0;
-        same = need->kind == work->kind && loss <= work->gives_up &&
+        same = need->kind == work->kind && is_as_told(plan->service, work) &&
                strcmp(need->target, work->target) == 0 &&
                strcmp(need->cause->code, work->cause) == 0 &&
                g_strcmp0(need->object, work->object) == 0 &&

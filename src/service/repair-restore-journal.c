@@ -127,11 +127,12 @@ static guint64 most_of(const GPtrArray *found, bool *ret_certain)
 static void say_one(const SyncdRescuable *one, GString *out)
 {
     char at[SYNCD_TIME_SIZE];
+    g_autofree char *name = g_utf8_make_valid(one->name, -1);
     syncd_time_format_ms(one->ms, at);
     if (one->is_salvaged)
-        g_string_append_printf(out, "what can be read of %s", one->name);
+        g_string_append_printf(out, "what can be read of %s", name);
     else
-        g_string_append_printf(out, "%s of %s with %" G_GUINT64_FORMAT " entries", one->name, at,
+        g_string_append_printf(out, "%s of %s with %" G_GUINT64_FORMAT " entries", name, at,
                                one->entries);
 }
 
@@ -172,6 +173,7 @@ const SyncdRepairKind syncd_repair_journal_restore = {
                        "then, and named.",
     .mends_log = true,
     .unverified = true,
+    .as_told = true,
     .loss = loss,
     .space = space,
     .begin = begin,

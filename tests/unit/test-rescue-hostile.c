@@ -149,6 +149,17 @@ static void one_with_half_a_transaction_is_not_touched(void)
     service_clear(&f);
 }
 
+static void one_with_any_name_is_named(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    state_move(&f, "journal.db", "journal-\xff\"\x01.db");
+    repair_open(&f, NULL);
+    restore(&f);
+    expect_all(&f, ENTRIES);
+    service_clear(&f);
+}
+
 int main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
@@ -157,5 +168,6 @@ int main(int argc, char *argv[])
     g_test_add_func("/rescue-hostile/too-deep", one_that_is_too_deep_is_left);
     g_test_add_func("/rescue-hostile/half-a-transaction",
                     one_with_half_a_transaction_is_not_touched);
+    g_test_add_func("/rescue-hostile/any-name", one_with_any_name_is_named);
     return g_test_run();
 }

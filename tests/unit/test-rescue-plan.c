@@ -118,6 +118,31 @@ static void a_plan_writes_nothing(void)
     }
 }
 
+/* Who agreed to one backup did not agree to an older one. */
+static void what_is_there_is_what_was_agreed_to(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    begin(&f);
+    state_copy(&f, "journal.db", "older");
+    repair_open(&f, NULL);
+    put_many(&f, ENTRIES, 5);
+    rest(&f);
+    service_close(&f);
+    state_copy(&f, "journal.db", "journal-backup.db");
+    state_remove(&f, "journal.db");
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    state_copy(&f, "older", "journal-backup.db");
+    g_assert_false(syncd_service_apply_repair(f.service, &f.caller, plan,
+                                              syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "approved");
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -127,5 +152,7 @@ int main(int argc, char **argv)
     g_test_add_func("/rescue-plan/the-plan-says-what-is-in-none-of-the-copies",
                     the_plan_says_what_is_in_none_of_the_copies);
     g_test_add_func("/rescue-plan/a-plan-writes-nothing", a_plan_writes_nothing);
+    g_test_add_func("/rescue-plan/what-is-there-is-what-was-agreed-to",
+                    what_is_there_is_what_was_agreed_to);
     return g_test_run();
 }
