@@ -114,6 +114,31 @@ static bool check_losses(SyncdRepairAct *act, const Work *work, GError **error)
     return false;
 }
 
+/* Of the generations that were made since; 0: nobody has said so yet. */
+static guint64 first_that_stays(const SyncdRepairAct *act)
+{
+    const char *blank = act->note != NULL ? strchr(act->note, ' ') : NULL;
+    return blank != NULL ? g_ascii_strtoull(blank + 1, NULL, 10) : 0;
+}
+
+/* Nobody agreed to lose on the way back what was damaged since: the log that has the rest of it
+ * stays, as an earlier generation. */
+static bool keep_what_is_lost(SyncdRepairAct *act, const Work *work, GError **error)
+{
+    if (!work->back || syncd_mend_count(work->mend, SYNCD_MEND_LOST) == 0 ||
+        first_that_stays(act) != 0)
+        return true;
+    g_autofree char *kept = syncd_store_free_generation(act->service->store, error);
+    if (kept == NULL)
+        return false;
+    g_autofree char *note =
+        g_strdup_printf("%" G_GUINT64_FORMAT " %s", noted(act), strrchr(kept, '.') + 1);
+    syncd_repair_act_note(act, note);
+    g_ptr_array_add(act->preserved,
+                    g_strdup_printf("The log with what was damaged since, as %s", kept));
+    return true;
+}
+
 static bool examine(SyncdRepairAct *act, Work *work, GError **error)
 {
     bool more;
@@ -123,7 +148,7 @@ static bool examine(SyncdRepairAct *act, Work *work, GError **error)
         return false;
     if (more)
         return true;
-    if (!check_losses(act, work, error))
+    if (!check_losses(act, work, error) || !keep_what_is_lost(act, work, error))
         return false;
     tell(act, work->mend, work->back);
     work->index_changes = syncd_mend_count(work->mend, SYNCD_MEND_REFILLED) > 0 ||
@@ -242,6 +267,8 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
     if (*ret_more)
         return true;
     /* All that those before it had is in the newest: they go once that is proven. */
+    if (first_that_stays(act) != 0)
+        return true;
     g_autofree char *note =
         g_strdup_printf("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, before, generation_of(act));
     syncd_repair_act_note(act, note);
@@ -251,9 +278,8 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
 /* The one that was replaced; and of what was taken back those that were made on the way. */
 static bool release(SyncdRepairAct *act, GError **error)
 {
-    guint64 before = noted(act), now = generation_of(act);
-    const char *blank = act->note != NULL ? strchr(act->note, ' ') : NULL;
-    guint64 end = blank != NULL ? g_ascii_strtoull(blank + 1, NULL, 10) : before + 1;
+    guint64 before = noted(act), now = generation_of(act), stays = first_that_stays(act);
+    guint64 end = stays != 0 ? stays : before + 1;
     for (guint64 generation = before; generation != 0 && generation < MIN(end, now); generation++)
         if (!syncd_store_drop_generation(act->service->store, generation, error))
             return false;

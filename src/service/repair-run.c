@@ -182,7 +182,7 @@ static bool step_back(Run *run, bool *ret_more, double *ret_progress, GError **e
         if (!work->kind->undo(run->acts->pdata[i], &more, error))
             return false;
         *ret_progress = (double)(n - i) / (n + 1);
-        return more || save_step(run, i, SYNCD_STEP_UNDONE, error);
+        return save_step(run, i, more ? work->state : SYNCD_STEP_UNDONE, error);
     }
     *ret_more = false;
     return end(run, plan->failure != NULL ? SYNCD_REPAIR_FAILED : SYNCD_REPAIR_ROLLED_BACK,

@@ -1,0 +1,82 @@
+/*
+ * A repair of the log that is taken back when more of it was damaged since: what is given up then,
+ * as it is to be had nowhere, nobody has agreed to, so the log that has the rest of it stays.
+ */
+#include "raw-sql.h"
+#include "repair-fixture.h"
+
+#include "diagnose-fixture.h"
+
+#include <string.h>
+
+#define ENTRIES 40u
+#define LATER 10u
+/* Of an entry that came when the repair was through. */
+#define DAMAGED "60"
+
+static void run_sql(const ServiceFixture *f, const char *sql)
+{
+    g_autofree char *path = state_path(f, "journal.db");
+    forge_raw(path, sql);
+}
+
+static SyncdRepairPlan *repair_and_damage(ServiceFixture *f, const char *sql)
+{
+    repair_init(f);
+    put_many(f, 0, ENTRIES);
+    service_close(f);
+    run_sql(f, "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 12");
+    repair_open(f, NULL);
+    verify_all(f);
+    SyncdRepairPlan *plan = plan_repair(f);
+    approve_repair(f, plan);
+    apply_repair(f, plan);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+    put_many(f, ENTRIES, LATER);
+    rest(f);
+    service_close(f);
+    if (sql != NULL)
+        run_sql(f, sql);
+    repair_open(f, NULL);
+    return syncd_service_find_repair_plan(f->service, id);
+}
+
+static bool holds(const ServiceFixture *f, const char *name, const char *words)
+{
+    gsize size;
+    g_autofree char *bytes = state_has(f, name) ? state_read(f, name, &size) : NULL;
+    return bytes != NULL && memmem(bytes, size, words, strlen(words)) != NULL;
+}
+
+static void what_is_given_up_on_the_way_back_stays(void)
+{
+    ServiceFixture f;
+    SyncdRepairPlan *plan = repair_and_damage(
+        &f, "UPDATE entry SET body = CAST(substr(body, 1, 30) || 'what is left of it' AS BLOB)"
+            " WHERE pos = " DAMAGED);
+    rollback_repair(&f, plan);
+    g_assert_true(report_says(&f, plan, "The body of sequence number " DAMAGED " is lost"));
+    g_assert_true(report_says(&f, plan, "as journal.2"));
+    g_assert_true(holds(&f, "journal.2", "what is left of it"));
+    g_assert_false(state_has(&f, "journal.1"));
+    verify_all(&f);
+    g_assert_true(is_found(&f, "log-lost"));
+    service_clear(&f);
+}
+
+static void where_nothing_is_nothing_stays(void)
+{
+    ServiceFixture f;
+    SyncdRepairPlan *plan = repair_and_damage(&f, NULL);
+    rollback_repair(&f, plan);
+    g_assert_false(state_has(&f, "journal.1") || state_has(&f, "journal.2"));
+    service_clear(&f);
+}
+
+int main(int argc, char *argv[])
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/repair-journal-back/stays", what_is_given_up_on_the_way_back_stays);
+    g_test_add_func("/repair-journal-back/nothing", where_nothing_is_nothing_stays);
+    return g_test_run();
+}
