@@ -8,11 +8,12 @@
 #include <string.h>
 
 #define DAMAGE_FILE "damage.json"
-#define DAMAGE_MAX (1024u * 1024u)
+/* What is said of one may name a file by a path that is as long as paths are. */
+#define DAMAGE_MAX (16u * 1024u * 1024u)
 #define NAMED_MAX 16u
 #define CONTENT_LOST "content-lost"
 #define NAMES_MAX 200u
-#define LOSSES_MAX 2000u /* as many as the file has room for */
+#define LOSSES_MAX 2000u
 
 struct SyncdDamage {
     GPtrArray *findings; /* SyncdVerifyFinding */
