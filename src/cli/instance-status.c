@@ -29,8 +29,8 @@ static const Note states[] = {
 };
 
 static const Note reasons[] = {
-    {"machine-changed", "The state comes from another machine and is read-only: stop the daemon "
-                        "and run `sourceos-syncd store adopt`."},
+    {"machine-changed", "The state comes from another machine and is read-only: see how this one "
+                        "goes on with it with `sourceos-syncd doctor`."},
     {"storage-failed", "Writing failed and the outcome is unknown: check the disk, then restart "
                        "the daemon."},
     {"journal-corrupt", "The journal is damaged: keep a copy of the state directory and run "
@@ -50,8 +50,8 @@ static const Note reasons[] = {
     {"index-damaged", "The index is damaged, so some lookups fail or lie: see what mends it with "
                       "`sourceos-syncd doctor`."},
     {"log-rolled-back",
-     "The log lost its end and is read-only: put the newer journal back, or stop the daemon and "
-     "run `sourceos-syncd store adopt` to go on without what is missing."},
+     "The log lost its end and is read-only: see what is missing, and how to go on without it, "
+     "with `sourceos-syncd doctor`."},
     {"index-rebuilding", "The index is being rebuilt; lookups answer when it is done."},
     {"index-unavailable", "There is no index, so lookups fail: see what mends it with "
                           "`sourceos-syncd doctor`."},

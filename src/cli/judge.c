@@ -6,6 +6,7 @@
 #include "cli/state.h"
 #include "client/calls.h"
 #include "client/job.h"
+#include "service/diagnose.h"
 #include "service/service.h"
 
 #include <poll.h>
@@ -60,6 +61,31 @@ char *syncd_judge_describe(SyncdJudge *judge, GError **error)
     SyncdCaller caller = ourselves();
     return judge->client != NULL ? syncd_client_describe(judge->client, error)
                                  : syncd_service_describe(judge->service, &caller, error);
+}
+
+static char *diagnose(SyncdJudge *judge)
+{
+    g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
+    const SyncdDiagnoseOptions shallow = {.deep = false};
+    SyncdCaller caller = ourselves();
+    return judge->client != NULL
+               ? syncd_client_diagnose(judge->client, g_variant_dict_end(&options), NULL)
+               : syncd_service_describe_diagnosis(judge->service, &caller, &shallow);
+}
+
+char *syncd_judge_next(SyncdJudge *judge, const char *code)
+{
+    g_autofree char *diagnosis = diagnose(judge);
+    SyncdJsonIter iter;
+    SyncdJson finding;
+    if (diagnosis == NULL)
+        return NULL;
+    syncd_json_iter_init(
+        &iter, syncd_json_member(syncd_json_root(diagnosis, strlen(diagnosis)), "findings"));
+    while (syncd_json_iter_next(&iter, NULL, &finding))
+        if (syncd_json_is(syncd_json_member(finding, "code"), code))
+            return syncd_json_dup_text(syncd_json_member(finding, "next"));
+    return NULL;
 }
 
 /* ---- by the daemon ---- */

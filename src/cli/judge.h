@@ -20,5 +20,7 @@ char *syncd_judge_describe(SyncdJudge *judge, GError **error);
  * Shows progress on a terminal's stderr. */
 char *syncd_judge_verify(SyncdJudge *judge, const char *mode, const char *const *known_heads,
                          GError **error);
+/* The command that comes next of what a diagnosis finds under that code; NULL: it does not. */
+char *syncd_judge_next(SyncdJudge *judge, const char *code);
 /* "user instance", or the directory: for sentences. */
 const char *syncd_judge_name(const SyncdJudge *judge);

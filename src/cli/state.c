@@ -30,6 +30,7 @@ SyncdStore *syncd_state_open(const char *directory, SyncdStoreMode mode, GError 
         .mode = mode,
         .sources = syncd_sources_system(),
         .machine = machine,
+        .elsewhere = mode == SYNCD_STORE_INSPECT, /* it was named */
     };
     return syncd_store_open(&options, error);
 }

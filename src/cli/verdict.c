@@ -94,11 +94,30 @@ static const char *coverage(SyncdJson verification)
     return _("what was new since the last verification was checked; --full checks everything");
 }
 
-static void print_text(SyncdOutput *output, const char *where, bool of_daemon,
+/* Doctor asks the daemon, which runs on another directory than the one that was judged. */
+static void print_next(SyncdOutput *output, SyncdJudge *judge, bool of_daemon)
+{
+    g_autofree char *adopt = syncd_judge_next(judge, "log-rolled-back");
+    g_autofree char *safe = syncd_text_safe(adopt != NULL ? adopt : "");
+    if (adopt != NULL)
+        syncd_output_printf(output,
+                            _("Next: keep a copy of the state directory before anything else. "
+                              "Then, with the daemon stopped, put the newer journal.db and "
+                              "journal.db-wal back; or go on without what is missing with `%s`.\n"),
+                            safe);
+    else
+        syncd_output_text(
+            output, of_daemon
+                        ? _("Next: keep a copy of the state directory before anything else; then "
+                            "`sourceos-syncd doctor` says what mends it.\n")
+                        : _("Next: keep a copy of the state directory before anything else.\n"));
+}
+
+static void print_text(SyncdOutput *output, SyncdJudge *judge, bool of_daemon,
                        SyncdJson verification)
 {
     g_autofree char *checked = syncd_record_text(verification, "entries_checked");
-    g_autofree char *safe_where = syncd_text_safe(where);
+    g_autofree char *safe_where = syncd_text_safe(syncd_judge_name(judge));
     if (syncd_verdict_is_sound(verification)) {
         syncd_output_styled(output, SYNCD_STYLE_GOOD, _("The log is sound"));
         syncd_output_printf(output, _(" (%s): %s; entries checked: %s.\n"), safe_where,
@@ -113,20 +132,16 @@ static void print_text(SyncdOutput *output, const char *where, bool of_daemon,
                         checked);
     syncd_verdict_print_findings(output, verification);
     print_losses(output, verification);
-    /* Doctor asks the daemon, which runs on another directory than the one that was judged. */
-    syncd_output_text(
-        output, of_daemon ? _("Next: keep a copy of the state directory before anything else; then "
-                              "`sourceos-syncd doctor` says what mends it.\n")
-                          : _("Next: keep a copy of the state directory before anything else.\n"));
+    print_next(output, judge, of_daemon);
 }
 
-void syncd_verdict_show(SyncdCli *cli, const char *where, const char *document)
+void syncd_verdict_show(SyncdCli *cli, SyncdJudge *judge, const char *document)
 {
     SyncdJson verification = syncd_json_root(document, strlen(document));
     if (syncd_cli_json(cli))
         syncd_output_json(cli->out, document, strlen(document), true);
     else
-        print_text(cli->out, where, syncd_cli_value(cli, "state-dir") == NULL, verification);
+        print_text(cli->out, judge, syncd_cli_value(cli, "state-dir") == NULL, verification);
     if (!syncd_verdict_is_sound(verification))
         cli->exit = SYNCD_EXIT_NEGATIVE;
 }

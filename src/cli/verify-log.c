@@ -45,6 +45,6 @@ bool syncd_verb_verify_log(SyncdCli *cli, GError **error)
         syncd_judge_verify(judge, mode_of(cli), (const char *const *)known_heads->pdata, error);
     if (document == NULL)
         return false;
-    syncd_verdict_show(cli, syncd_judge_name(judge), document);
+    syncd_verdict_show(cli, judge, document);
     return true;
 }

@@ -253,7 +253,8 @@ static SyncdStore *open_store(const Daemon *daemon, GError **error)
     const char *address = NULL;
     if (sd_bus_get_address(daemon->connection, &address) < 0)
         address = NULL;
-    g_autofree char *directory = state_directory(daemon);
+    g_autofree char *directory = state_directory(daemon),
+                    *usual = syncd_path_state(options->instance);
     size_t credential_size;
     char *credential = read_credential(&credential_size);
 
@@ -266,6 +267,7 @@ static SyncdStore *open_store(const Daemon *daemon, GError **error)
             .credential = SYNCD_BYTES(credential, credential_size),
             .reserve_bytes = (guint64)options->config.reserve_mib * MIB,
             .address = address,
+            .elsewhere = strcmp(directory, usual) != 0,
             .holds_index = true,
             .stands_in = true,
         },

@@ -50,8 +50,8 @@ static const SyncdFinding findings[] = {
      N_("Find out who cut the file. Where there is a backup of journal.db, put it into the state "
         "directory as journal-backup.db before the repair: it takes what has most entries.")},
     {"log-rolled-back", "critical",
-     N_("The log lost its end, and is read-only: {n} entries that were there are missing. Put the "
-        "newer journal back, or stop the daemon and adopt what is left."),
+     N_("The log lost its end, and is read-only: {n} entries that were there are missing. Stop "
+        "the daemon, and put the newer journal back, or adopt what is left."),
      "sourceos-syncd store adopt", DURABLE, NULL,
      N_("Look for the newer journal.db and journal.db-wal; without them say whether to go on "
         "without what is missing.")},
@@ -60,7 +60,8 @@ static const SyncdFinding findings[] = {
      N_("Have all of the log verified, so that it is known what is damaged.")},
     {"machine-changed", "error", N_("The state comes from another machine, and is read-only."),
      "sourceos-syncd store adopt", NOTHING, NULL,
-     N_("Say whether this machine goes on with it: where both do, their histories part.")},
+     N_("Say whether this machine goes on with it: where both do, their histories part. If it "
+        "does, stop the daemon and adopt it.")},
     {"no-space", "error", N_("The disk had no room for the last write: free some."),
      "sourceos-syncd status", NOTHING, NULL, N_("Make room on the disk.")},
     {"index-unavailable", "error", N_("There is no index, so lookups fail: {reason}"), PLAN,
@@ -232,10 +233,11 @@ static const SyncdFinding findings[] = {
     {"log-damaged", "critical", N_("The log is not what was written: {reason}."), PLAN, DURABLE,
      "journal-generation",
      N_("Keep a copy of the state directory, and look for a backup of what cannot be had here.")},
-    {"log-diverged", "critical",
-     N_("The log is not the one that was known: {reason}. It was cut, or is an older copy."),
-     VERIFY, DURABLE, NULL,
-     N_("Find out whether an older copy was put back, and where the newer one is.")},
+    {"log-diverged", "critical", N_("The log is not the one that was known: {reason}."), VERIFY,
+     DURABLE, NULL,
+     N_("Find out whether an older copy was put back, and where the newer one is: stop the daemon, "
+        "and put that into its place. Where it is not to be had, keep the head that proves it: a "
+        "verification of everything without that head ends this finding.")},
     {"body-damaged", "critical",
      N_("What entries say is missing or damaged, though they themselves are whole: {n}."), PLAN,
      DURABLE, "body-refill",

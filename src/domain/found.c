@@ -113,13 +113,17 @@ static void write_evidence(const SyncdFound *self, bool hidden, SyncdJsonWriter 
     syncd_json_end_array(writer);
 }
 
+static const char *next_of(const SyncdFound *self, bool hidden)
+{
+    return self->next != NULL && !hidden ? self->next : self->finding->next;
+}
+
 void syncd_found_write(SyncdFound *self, const SyncdFoundView *view, SyncdJsonWriter *writer)
 {
     g_autofree char *sentence = syncd_answer_fill(self->finding->sentence,
                                                   view->hidden ? hidden_fact : fact_of, self),
-                    *next =
-                        syncd_finding_next(self->next != NULL ? self->next : self->finding->next,
-                                           view->of_system, view->hidden ? no_fact : fact_of, self);
+                    *next = syncd_finding_next(next_of(self, view->hidden), view->of_system,
+                                               view->hidden ? no_fact : fact_of, self);
     syncd_json_begin_object(writer);
     syncd_json_member_string(writer, "code", self->finding->code);
     syncd_json_member_string(writer, "severity", self->finding->severity);

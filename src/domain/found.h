@@ -24,8 +24,8 @@ typedef struct {
     guint64 first, last; /* the sequence numbers that it is about; 0: about none */
     guint64 count;       /* how many are concerned … */
     bool more;           /* … or there are more */
-    const char *next; /* the command that comes next, where the table's does not; NULL: that one */
-    bool unmended;    /* no repair of this version does what would mend it, or not of this one */
+    const char *next;    /* what comes next for who may know of it; NULL: what the table has */
+    bool unmended;       /* no repair of this version does what would mend it, or not of this one */
     GPtrArray *evidence; /* char *: ids, places, what was expected and what is there */
 } SyncdFound;
 

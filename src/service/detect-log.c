@@ -30,6 +30,14 @@ static size_t group_of(const SyncdVerifyFinding *finding)
     return G_N_ELEMENTS(groups) - 1;
 }
 
+/* What the open of the log found already, the finding log-rolled-back tells. */
+static bool is_of(const SyncdDiagnosis *self, const SyncdVerifyFinding *finding, size_t group)
+{
+    bool told = syncd_store_rollback(self->service->store) != NULL &&
+                strcmp(finding->code, "rollback") == 0;
+    return group_of(finding) == group && !told;
+}
+
 static void widen(SyncdFound *found, const SyncdVerifyFinding *finding)
 {
     if (finding->pos <= 0)
@@ -52,7 +60,7 @@ static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damag
     const SyncdVerifyFinding *first = NULL;
     guint64 n = 0;
     for (guint i = 0; i < damage->len; i++) {
-        if (group_of(damage->pdata[i]) != group)
+        if (!is_of(self, damage->pdata[i], group))
             continue;
         first = first != NULL ? first : damage->pdata[i];
         n++;
@@ -72,7 +80,7 @@ static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damag
     if (!found->unmended)
         found->target = g_strdup(groups[group].target);
     for (guint i = 0; i < damage->len; i++) {
-        if (group_of(damage->pdata[i]) != group)
+        if (!is_of(self, damage->pdata[i], group))
             continue;
         widen(found, damage->pdata[i]);
         syncd_found_evidence(found, evidence_of(damage->pdata[i]));
@@ -114,7 +122,10 @@ static void add_rollback(SyncdDiagnosis *self)
         return;
     guint64 n = syncd_store_n_rolled_back(store);
     g_autoptr(GPtrArray) feeds = syncd_store_feeds_rolled_back(store);
-    SyncdFound *found = syncd_diagnosis_add_counted(self, "log-rolled-back", n, n == 0);
+    g_autofree char *number = g_strdup_printf("%s%" G_GUINT64_FORMAT, n == 0 ? "at least " : "", n);
+    SyncdFound *found = syncd_diagnosis_add_adoptable(self, "log-rolled-back", number);
+    found->count = n;
+    found->more = n == 0;
     found->target = g_strdup("journal");
     if (n > 0) {
         found->first = syncd_store_sequence(store) + 1;

@@ -34,6 +34,8 @@ static void add_reason(SyncdDiagnosis *self, const char *reason)
     SyncdFound *found;
     if (strcmp(reason, "index-unavailable") == 0)
         found = add_unavailable(self, reason);
+    else if (strcmp(reason, "machine-changed") == 0)
+        found = syncd_diagnosis_add_adoptable(self, reason, NULL);
     else if (syncd_finding_find(SYNCD_BYTES_TEXT(reason)) != NULL)
         found = syncd_diagnosis_add(self, reason, NULL);
     else

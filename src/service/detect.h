@@ -18,6 +18,9 @@ SyncdFound *syncd_diagnosis_add(SyncdDiagnosis *self, const char *code, ...) G_G
 /* `n` as the fact of that name, and as the count. */
 SyncdFound *syncd_diagnosis_add_counted(SyncdDiagnosis *self, const char *code, guint64 n,
                                         bool more);
+/* Of what a person may adopt, by a command that has to find this very directory. `n` may be NULL.
+ */
+SyncdFound *syncd_diagnosis_add_adoptable(SyncdDiagnosis *self, const char *code, const char *n);
 /* Operations (char *) that run and that nobody holds: the first ones. */
 bool syncd_service_list_lost(SyncdService *service, GPtrArray **ret_operations, GError **error);
 /* Jobs (SyncdJob, borrowed) that do not go on, but for a repair; and whether it is one, or would

@@ -4,6 +4,7 @@
 #include "service/damage.h"
 #include "service/detect.h"
 #include "service/repair-kinds.h"
+#include "store/measure.h"
 
 #include <string.h>
 
@@ -26,6 +27,17 @@ SyncdFound *syncd_diagnosis_add_counted(SyncdDiagnosis *self, const char *code, 
     SyncdFound *found = syncd_diagnosis_add(self, code, "n", text, NULL);
     found->count = n;
     found->more = more;
+    return found;
+}
+
+SyncdFound *syncd_diagnosis_add_adoptable(SyncdDiagnosis *self, const char *code, const char *n)
+{
+    SyncdStore *store = self->service->store;
+    g_autofree char *directory = g_shell_quote(syncd_store_path(store));
+    SyncdFound *found =
+        syncd_diagnosis_add(self, code, "directory", directory, n != NULL ? "n" : NULL, n, NULL);
+    if (syncd_store_is_elsewhere(store))
+        found->next = SYNCD_NEXT_ADOPT_ELSEWHERE;
     return found;
 }
 

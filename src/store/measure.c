@@ -103,6 +103,11 @@ bool syncd_store_has_deletion_in(SyncdStore *self, SyncdDeletionState state, boo
     return true;
 }
 
+bool syncd_store_is_elsewhere(const SyncdStore *self)
+{
+    return self->elsewhere;
+}
+
 const char *syncd_store_path(const SyncdStore *self)
 {
     return syncd_directory_path(self->directory);

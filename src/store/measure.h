@@ -38,6 +38,8 @@ bool syncd_store_tally(SyncdStore *store, const char *kind, guint64 *ret_count);
 bool syncd_store_has_deletion_in(SyncdStore *store, SyncdDeletionState state, bool *ret_has);
 /* The directory that the state lies in. */
 const char *syncd_store_path(const SyncdStore *store);
+/* A command that works on the directory has to be told where it is. */
+bool syncd_store_is_elsewhere(const SyncdStore *store);
 
 /* A hash of a text under a secret of this state, each domain for itself: whoever knows the text
  * cannot guess it. Always the same; false where the device's key is not here. */

@@ -43,13 +43,17 @@ SyncdRollback *syncd_rollback_of_verified(SyncdStore *self)
         return NULL;
     g_autoptr(SyncdRollback) rollback =
         syncd_rollback_new(syncd_rollback_number(root, "sequence"), SYNCD_VERIFIED_FILE);
-    bool ahead = syncd_rollback_read_feeds(rollback, syncd_json_member(root, "feeds"), &sum) &&
-                 sum == rollback->known && rollback->known > syncd_store_sequence(self) &&
-                 known_of(rollback, syncd_rollback_device_feed(self)) != NULL;
-    for (guint i = 0; i < rollback->feeds->len; i++)
-        rollback->gone += syncd_rollback_find_feed(
-                              self, ((SyncdKnownFeed *)rollback->feeds->pdata[i])->feed) == NULL;
-    return ahead ? g_steal_pointer(&rollback) : NULL;
+    bool counts = syncd_rollback_read_feeds(rollback, syncd_json_member(root, "feeds"), &sum) &&
+                  sum == rollback->known &&
+                  known_of(rollback, syncd_rollback_device_feed(self)) != NULL;
+    bool ahead = false;
+    for (guint i = 0; i < rollback->feeds->len; i++) {
+        const SyncdKnownFeed *known = rollback->feeds->pdata[i];
+        const SyncdFeed *feed = syncd_rollback_find_feed(self, known->feed);
+        ahead |= known->size > (feed != NULL ? feed->committed.size : 0);
+        rollback->gone += feed == NULL;
+    }
+    return counts && ahead ? g_steal_pointer(&rollback) : NULL;
 }
 
 /* The newest entry of the log whose header is there is, in an index of this log, at the same place.

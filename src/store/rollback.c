@@ -112,12 +112,12 @@ void syncd_store_look_for_rollback(SyncdStore *self)
     self->rollback = syncd_rollback_read_kept(self);
     if (self->rollback != NULL)
         look_at_kept(self);
-    /* What is damaged is not measured, and an inspection reads verified.json by itself. */
+    /* What is damaged is not measured. */
     if (syncd_journal_problem(self->journal) != NULL || self->rollback != NULL)
         return;
     bool inspects = self->mode == SYNCD_STORE_INSPECT;
-    SyncdRollback *rollback = the_further(inspects ? NULL : syncd_rollback_of_verified(self),
-                                          syncd_rollback_of_end(self));
+    SyncdRollback *rollback =
+        the_further(syncd_rollback_of_verified(self), syncd_rollback_of_end(self));
     if (rollback == NULL)
         rollback = syncd_rollback_of_epochs(self);
     if (rollback == NULL) {

@@ -51,6 +51,7 @@ struct SyncdStore {
     SyncdProjection *projection; /* not NULL while the index is behind the journal since opening */
     SyncdRemake remake;
     bool exchanging;      /* it went to make room for another, and is looked for again */
+    bool elsewhere;       /* the directory is not the one that a command takes by itself */
     bool holds_index;     /* one that is of no use is left as it is … */
     GError *held;         /* … because of this; NULL: there is one, or one is being made */
     char *index_snapshot; /* where the one goes that another takes the place of; NULL: it is removed

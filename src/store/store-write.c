@@ -7,9 +7,18 @@
 #include "store/blobs.h"
 #include "store/body.h"
 #include "store/displaced.h"
+#include "store/measure.h"
 #include "store/missing-keys.h"
 
 /* ---- may it be written? ---- */
+
+/* What a person types once no daemon has the state open. */
+static char *adopt_command(const SyncdStore *self)
+{
+    g_autofree char *directory = g_shell_quote(syncd_store_path(self));
+    return g_strconcat("sourceos-syncd store adopt",
+                       syncd_store_is_elsewhere(self) ? " --state-dir=" : NULL, directory, NULL);
+}
 
 static void refuse_rolled_back(const SyncdStore *self, GError **error)
 {
@@ -17,10 +26,22 @@ static void refuse_rolled_back(const SyncdStore *self, GError **error)
     g_autofree char *missing = n == 0 ? g_strdup("nobody knows how many entries are missing")
                                       : g_strdup_printf("%" G_GUINT64_FORMAT " %s missing", n,
                                                         n == 1 ? "entry is" : "entries are");
-    syncd_set_error_next(error, SYNCD_ERROR_FEED_ROLLBACK,
-                         "put the newer journal.db and journal.db-wal back, or run "
-                         "`sourceos-syncd store adopt` to go on without what is missing",
+    g_autofree char *adopt = adopt_command(self);
+    g_autofree char *next = g_strdup_printf("stop the daemon, and put the newer journal.db and "
+                                            "journal.db-wal back, or run `%s` to go on without "
+                                            "what is missing",
+                                            adopt);
+    syncd_set_error_next(error, SYNCD_ERROR_FEED_ROLLBACK, next,
                          "The log lost its end and is open for reading only: %s", missing);
+}
+
+static void refuse_of_other_machine(const SyncdStore *self, GError **error)
+{
+    g_autofree char *adopt = adopt_command(self);
+    g_autofree char *next =
+        g_strdup_printf("stop the daemon and run `%s` if this machine owns it now", adopt);
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED, next,
+                         "This state belongs to another machine and is open for reading only");
 }
 
 bool syncd_store_may_write(SyncdStore *self, GError **error)
@@ -29,9 +50,7 @@ bool syncd_store_may_write(SyncdStore *self, GError **error)
     case SYNCD_STORE_WRITABLE:
         break;
     case SYNCD_STORE_MACHINE_CHANGED:
-        syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
-                             "run `sourceos-syncd store adopt` if this machine owns it now",
-                             "This state belongs to another machine and is open for reading only");
+        refuse_of_other_machine(self, error);
         return false;
     case SYNCD_STORE_FAILED:
         syncd_set_error(error, SYNCD_ERROR_STORAGE_FAILED,

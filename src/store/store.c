@@ -368,6 +368,7 @@ SyncdStore *syncd_store_open(const SyncdStoreOptions *options, GError **error)
     g_autoptr(SyncdStore) self = g_new0(SyncdStore, 1);
     self->sources = options->sources;
     self->mode = options->mode;
+    self->elsewhere = options->elsewhere;
     self->holds_index = options->holds_index;
     self->stands_in = options->stands_in;
     self->machine = describe_machine(options->machine);

@@ -55,6 +55,7 @@ typedef struct {
     SyncdBytes credential; /* wraps the key files; empty when there is none */
     guint64 reserve_bytes; /* 0: none */
     const char *address;   /* where the holder of the lock can be reached, NULL when unknown */
+    bool elsewhere;        /* not where a command looks by itself: it has to name the directory */
     bool holds_index;      /* one that is of no use is not made anew: repair-store.h */
     bool
         stands_in; /* a journal that cannot be opened is no error, and nothing is there: rescue.h */

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -179,7 +180,9 @@ def adopting_is_asked_for(world):
         with world.daemon(directory=daemon.directory):
             status = cli.json('status', '--user')
             equal((status['daemon_state'], status['state_reasons']), ('degraded', ['machine-changed']))
-            assert 'store adopt' in status['note'], status['note']
+            assert 'doctor' in status['note'], status['note']
+            found, = json.loads(cli.run('doctor', '--json')[1])['findings']
+            equal((found['code'], found['next']), ('machine-changed', 'sourceos-syncd store adopt'))
         cli.fails(NEGATIVE, 'Usage', 'store', 'adopt')
         assert 'Adopt it?' in on_terminal(cli, ['store', 'adopt'], b'n\n', FAILED)
         equal(cli.json('store', 'adopt', '--yes')['adopted'], True)
@@ -215,7 +218,11 @@ def a_log_that_lost_its_end_waits_for_a_person(world):
         equal(len(cli.json('ops', 'list')), 1)
         cli.fails(NOT_FOUND, 'NotFound', 'ops', 'show', lost)
         assert 'lost its end' in cli.fails(NEGATIVE, 'FeedRollback', 'ops', 'enqueue', '--object=x', '--body-json={}')
-        equal(cli.run('verify', 'log', '--full')[0], NEGATIVE)
+        code, out, _ = cli.run('verify', 'log', '--full')
+        assert code == NEGATIVE and '`sourceos-syncd store adopt`' in out, out
+        # What that found, is what was found.
+        equal({one['code'] for one in json.loads(cli.run('doctor', '--json')[1])['findings']} & {'log-diverged'},
+              set())
     with world.daemon(directory=daemon.directory):
         assert 'log-rolled-back' in json.loads(cli.run('status', '--user', '--json')[1])['state_reasons']
     assert f'({found["count"]})' in on_terminal(cli, ['store', 'adopt'], b'n\n', FAILED)
@@ -226,6 +233,32 @@ def a_log_that_lost_its_end_waits_for_a_person(world):
         equal(cli.json('verify', 'log', '--full')['verdict'], 'sound')
         equal(cli.run('doctor')[0], DONE)
         adopted, = cli.json('events', 'list', '--type=sync.store.adopted')
+
+
+@promise
+def a_command_names_the_directory_where_it_has_to(world):
+    """What every advice says, word for word, does it."""
+    with served(world) as (cli, daemon):
+        cli.enqueue('kept')
+    journal = (daemon.state / 'journal.db').read_bytes()
+    with world.daemon(directory=daemon.directory):
+        cli.enqueue('lost')
+        cli.does('verify', 'log')
+    (daemon.state / 'journal.db').write_bytes(journal)
+    advice = f"sourceos-syncd store adopt --state-dir='{daemon.state}'"
+    out = cli.run('verify', 'log', f'--state-dir={daemon.state}')[1]
+    assert f'`{advice}`' in out and 'verified.json' not in out, out
+    with world.daemon(directory=daemon.directory, environment={'XDG_STATE_HOME': '/nonexistent'}):
+        found, = [one for one in json.loads(cli.run('doctor', '--json')[1])['findings']
+                  if one['severity'] == 'critical']
+        equal((found['code'], found['next']), ('log-rolled-back', advice))
+        assert f'`{advice}`' in cli.run('verify', 'log')[1]
+        assert advice in cli.run('ops', 'enqueue', '--object=x', '--body-json={}')[2]
+    cli.environment['XDG_STATE_HOME'] = '/nonexistent'
+    cli.does(*shlex.split(advice)[1:], '--yes')
+    with world.daemon(directory=daemon.directory):
+        equal(cli.json('status', '--user')['daemon_state'], 'clean')
+        equal(cli.json('verify', 'log', '--full')['verdict'], 'sound')
 
 
 if __name__ == '__main__':

@@ -61,7 +61,6 @@ static inline void removed(const ServiceFixture *f)
 
 /* ---- what is there then ---- */
 
-/* It is said of it, and nobody reads or writes. */
 /* What cannot be looked at without a journal is told with it, and leads nowhere else. */
 static inline void expect_told_once(ServiceFixture *f)
 {
@@ -77,6 +76,7 @@ static inline void expect_told_once(ServiceFixture *f)
     g_assert_cmpuint(told, ==, 3);
 }
 
+/* It is said of it, and nobody reads or writes. */
 static inline void expect_served(ServiceFixture *f)
 {
     g_autoptr(GError) error = NULL;

@@ -558,10 +558,38 @@ static void a_verified_json_that_is_wrong_is_none(void)
         g_autofree char *path = place(&w.f, "verified.json");
         g_assert_true(g_file_set_contents(path, text->str, -1, NULL));
         expect(&w, SYNCD_STORE_WRITABLE);
+        verify_sound(&w.f, SYNCD_VERIFY_FULL);
         fixture_close(&w.f);
         g_string_free(text, TRUE);
         end(&w);
     }
+}
+
+/* The log has as many entries as were verified, but not of each feed. */
+static void a_feed_shorter_than_was_verified_is_found(void)
+{
+    World w = {0};
+    g_autoptr(SyncdScope) scope = NULL;
+    begin(&w, 60, false);
+    fixture_open(&w.f);
+    g_assert_true(
+        syncd_store_open_scope(w.f.store, "workspace", "notes", "actor-test", &scope, NULL));
+    g_assert_true(syncd_store_commit(w.f.store, NULL, NULL));
+    w.committed = syncd_store_sequence(w.f.store);
+    const char *device = syncd_store_device_id(w.f.store);
+    g_autofree char *root = g_strnfill(64, '0'), *path = place(&w.f, "verified.json");
+    g_autofree char *text =
+        g_strdup_printf("{\"sequence\":%" G_GUINT64_FORMAT ",\"feeds\":"
+                        "[{\"feed\":\"%s/%s/1\",\"size\":%" G_GUINT64_FORMAT ",\"root\":\"%s\"}]}",
+                        w.committed, device, device, w.committed, root);
+    fixture_close(&w.f);
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+    fixture_open_mode(&w.f, SYNCD_STORE_INSPECT);
+    g_assert_nonnull(syncd_store_rollback(w.f.store));
+    fixture_close(&w.f);
+    adopt(&w);
+    goes_on(&w, 2);
+    end(&w);
 }
 
 int main(int argc, char **argv)
@@ -591,6 +619,7 @@ int main(int argc, char **argv)
         {"a-crash-is-none", a_crash_is_none},
         {"the-index-of-another-log-is-none", the_index_of_another_log_is_none},
         {"a-verified-json-that-is-wrong-is-none", a_verified_json_that_is_wrong_is_none},
+        {"a-feed-shorter-than-was-verified-is-found", a_feed_shorter_than_was_verified_is_found},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
         g_autofree char *path = g_strconcat("/rollback/", tests[i].name, NULL);
