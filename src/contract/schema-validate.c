@@ -288,14 +288,6 @@ bool syncd_schema_validate(const SyncdSchema *schema, SyncdJson value, SyncdSche
     return true;
 }
 
-bool syncd_schema_validate_text(const SyncdSchema *schema, SyncdBytes text,
-                                SyncdSchemaErrors *errors, bool *ret_valid, GError **error)
-{
-    return syncd_json_check(text.data, text.size, SYNCD_JSON_ANY, error) &&
-           syncd_schema_validate(schema, syncd_json_root(text.data, text.size), errors, ret_valid,
-                                 error);
-}
-
 bool syncd_schema_demand(const SyncdSchema *schema, SyncdJson value, const char *where,
                          GError **error)
 {

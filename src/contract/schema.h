@@ -83,9 +83,6 @@ void syncd_schema_errors_note(SyncdSchemaErrors *errors, const char *instance_pa
  * invalid document is a result. Without `errors` (may be NULL) the first fault ends the work. */
 bool syncd_schema_validate(const SyncdSchema *schema, SyncdJson value, SyncdSchemaErrors *errors,
                            bool *ret_valid, GError **error);
-/* The same for bytes that were not checked: also the errors of the JSON door. */
-bool syncd_schema_validate_text(const SyncdSchema *schema, SyncdBytes text,
-                                SyncdSchemaErrors *errors, bool *ret_valid, GError **error);
 /* For a caller who only wants valid documents: InvalidContract names the first fault and its place,
  * which follows `where` ("/body"). */
 bool syncd_schema_demand(const SyncdSchema *schema, SyncdJson value, const char *where,

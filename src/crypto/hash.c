@@ -154,13 +154,6 @@ void syncd_hash_to_digest(const SyncdHash *hash, char ret_text[SYNCD_DIGEST_SIZE
     syncd_hash_to_hex(hash, ret_text + strlen(DIGEST_PREFIX));
 }
 
-bool syncd_hash_from_digest(const char *text, size_t size, SyncdHash *ret_hash)
-{
-    size_t prefix = strlen(DIGEST_PREFIX);
-    return size >= prefix && memcmp(text, DIGEST_PREFIX, prefix) == 0 &&
-           syncd_hash_from_hex(text + prefix, size - prefix, ret_hash);
-}
-
 SyncdHash syncd_hash_canonical(SyncdJson value)
 {
     g_autoptr(GString) text = g_string_sized_new(256);

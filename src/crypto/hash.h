@@ -43,7 +43,6 @@ bool syncd_hash_equal(const SyncdHash *a, const SyncdHash *b);
 void syncd_hash_to_hex(const SyncdHash *hash, char ret_text[SYNCD_HASH_HEX_SIZE]);
 bool syncd_hash_from_hex(const char *text, size_t size, SyncdHash *ret_hash);
 void syncd_hash_to_digest(const SyncdHash *hash, char ret_text[SYNCD_DIGEST_SIZE]);
-bool syncd_hash_from_digest(const char *text, size_t size, SyncdHash *ret_hash);
 /* The hash of the canonical text of a JSON value. */
 SyncdHash syncd_hash_canonical(SyncdJson value);
 

@@ -250,15 +250,6 @@ void syncd_ignore_move(SyncdIgnore *self, SyncdBytes folder, SyncdBytes to)
     }
 }
 
-void syncd_ignore_forget(SyncdIgnore *self, SyncdBytes folder)
-{
-    g_autoptr(GPtrArray) within = find_within(self, folder);
-    for (guint i = 0; i < within->len; i++) {
-        self->total -= size_of(g_tree_lookup(self->sources, within->pdata[i]));
-        g_tree_remove(self->sources, within->pdata[i]);
-    }
-}
-
 bool syncd_ignore_is_empty(const SyncdIgnore *self)
 {
     return self->shared == NULL && g_tree_nnodes(self->sources) == 0;

@@ -43,9 +43,7 @@ typedef enum {
  */
 SyncdIgnoreResult syncd_ignore_set(SyncdIgnore *ignore, SyncdBytes folder, SyncdBytes text);
 SyncdIgnoreResult syncd_ignore_set_shared(SyncdIgnore *ignore, SyncdBytes text);
-/* The files in a folder and in all beneath it: they are no more, or the folder has another path,
- * which had none. */
-void syncd_ignore_forget(SyncdIgnore *ignore, SyncdBytes folder);
+/* The files in a folder and in all beneath it: the folder has another path, which had none. */
 void syncd_ignore_move(SyncdIgnore *ignore, SyncdBytes folder, SyncdBytes to);
 /* Whether there is any rule. */
 bool syncd_ignore_is_empty(const SyncdIgnore *ignore);

@@ -313,15 +313,3 @@ bool syncd_claiming_step(SyncdClaiming *claiming, bool *ret_done, char **ret_lea
                ? claim_named(claiming, actor, ret_lease, error)
                : claim_any(claiming, actor, ret_done, ret_lease, error);
 }
-
-bool syncd_service_claim_task(SyncdService *service, const SyncdCaller *caller,
-                              const SyncdClaim *claim, char **ret_lease, GError **error)
-{
-    g_autoptr(SyncdClaiming) claiming = syncd_service_begin_claim(service, caller, claim, error);
-    bool done = false;
-    *ret_lease = NULL;
-    while (claiming != NULL && !done)
-        if (!syncd_claiming_step(claiming, &done, ret_lease, error))
-            return false;
-    return claiming != NULL;
-}

@@ -197,14 +197,3 @@ bool syncd_many_step(SyncdMany *many, GString **ret_results, GError **error)
     *ret_results = record(many, error);
     return *ret_results != NULL;
 }
-
-GString *syncd_service_enqueue_many(SyncdService *service, const SyncdCaller *caller,
-                                    SyncdBytes lines, GError **error)
-{
-    GString *results = NULL;
-    g_autoptr(SyncdMany) many = syncd_service_begin_many(service, caller, lines, error);
-    while (many != NULL && results == NULL)
-        if (!syncd_many_step(many, &results, error))
-            break;
-    return results;
-}

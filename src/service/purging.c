@@ -69,18 +69,6 @@ bool syncd_purging_plan(SyncdPurging *purging, char **ret_plan, GError **error)
     return plan != NULL;
 }
 
-char *syncd_service_plan_purge(SyncdService *service, const SyncdCaller *caller,
-                               const SyncdPurgeRequest *request, GError **error)
-{
-    g_autoptr(SyncdPurging) purging =
-        syncd_service_begin_plan_purge(service, caller, request, error);
-    char *plan = NULL;
-    while (purging != NULL && plan == NULL)
-        if (!syncd_purging_plan(purging, &plan, error))
-            return NULL;
-    return plan;
-}
-
 /* ---- carrying it out ---- */
 
 /* A plan is made of what is committed, so nothing may be left in the open turn: when the search
@@ -105,15 +93,4 @@ bool syncd_purging_carry_out(SyncdPurging *purging, SyncdPurged *ret_purged, GEr
         return true;
     g_autoptr(SyncdPurgePlan) plan = make_plan(purging, error);
     return plan != NULL && syncd_purge_plan_carry_out(plan, ret_purged, error);
-}
-
-bool syncd_service_purge(SyncdService *service, const SyncdCaller *caller,
-                         const SyncdPurgeRequest *request, SyncdPurged *ret_purged, GError **error)
-{
-    g_autoptr(SyncdPurging) purging = syncd_service_begin_purge(service, caller, request, error);
-    *ret_purged = (SyncdPurged){NULL};
-    while (purging != NULL && ret_purged->operation == NULL)
-        if (!syncd_purging_carry_out(purging, ret_purged, error))
-            return false;
-    return purging != NULL;
 }

@@ -114,26 +114,6 @@ bool syncd_repair_is_known(const SyncdService *service, const char *id)
     return false;
 }
 
-SyncdRepairPlan *syncd_service_find_repair_plan(SyncdService *service, const char *id)
-{
-    for (guint i = 0; i < service->repairs->plans->len; i++) {
-        SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
-        if (!plan->discarded && strcmp(plan->id, id) == 0)
-            return plan;
-    }
-    return NULL;
-}
-
-SyncdRepairPlan *syncd_service_find_repair_plan_by_digest(SyncdService *service, const char *digest)
-{
-    for (guint i = 0; i < service->repairs->plans->len; i++) {
-        SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
-        if (!plan->discarded && strcmp(plan->digest, digest) == 0)
-            return plan;
-    }
-    return NULL;
-}
-
 GPtrArray *syncd_service_repair_plans(SyncdService *service)
 {
     const GPtrArray *plans = service->repairs->plans;

@@ -52,10 +52,6 @@ typedef struct {
 bool syncd_service_plan_repair(SyncdService *service, const SyncdCaller *caller,
                                const SyncdRepairRequest *request, SyncdRepairPlan **ret_plan,
                                GError **error);
-/* NULL when there is none. */
-SyncdRepairPlan *syncd_service_find_repair_plan(SyncdService *service, const char *id);
-SyncdRepairPlan *syncd_service_find_repair_plan_by_digest(SyncdService *service,
-                                                          const char *digest);
 GPtrArray *syncd_service_repair_plans(SyncdService *service); /* borrowed, newest first */
 
 const char *syncd_repair_plan_id(const SyncdRepairPlan *plan); /* random */

@@ -240,15 +240,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdEnqueued, syncd_enqueued_clear)
 bool syncd_service_enqueue(SyncdService *service, const SyncdCaller *caller,
                            const SyncdRequest *request, SyncdEnqueued *ret_enqueued,
                            GError **error);
-/* JSON lines in, JSON lines out; all or nothing. Takes as long as it takes: bus/ goes step by step,
- * as below. */
-GString *syncd_service_enqueue_many(SyncdService *service, const SyncdCaller *caller,
-                                    SyncdBytes lines, GError **error);
-
-/* The same in short steps, between which others are served. All but the last one only check lines,
- * some hundreds of microseconds' worth each, and change nothing; the last one holds the lines
- * against what the others did meanwhile and writes all of them, in a turn of its own. Freed before
- * that it leaves no trace. */
+/* JSON lines in, JSON lines out, all or nothing, in short steps, between which others are served.
+ * All but the last one only check lines, some hundreds of microseconds' worth each, and change
+ * nothing; the last one holds the lines against what the others did meanwhile and writes all of
+ * them, in a turn of its own. Freed before that it leaves no trace. */
 typedef struct SyncdMany SyncdMany;
 
 /* Borrows the caller's name and the lines. */
@@ -314,25 +309,18 @@ typedef struct {
 void syncd_purged_clear(SyncdPurged *purged);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdPurged, syncd_purged_clear)
 
+/* In short steps, between which others are served. Freed before the last one it leaves no trace. */
+typedef struct SyncdPurging SyncdPurging;
+
 /* What a purge of a deleted object would take, as JSON with its digest; changes nothing.
  * InvalidContract when it is not deleted, AlreadyResolved when it is purged, Busy when something
  * has to end first, PolicyDenied when it must be kept, LimitsExceeded when it is too much for one
- * purge. Takes as long as the log is: bus/ goes step by step, as below. */
-char *syncd_service_plan_purge(SyncdService *service, const SyncdCaller *caller,
-                               const SyncdPurgeRequest *request, GError **error);
-/* Takes it, in a turn of its own which is committed at the end. StaleDigest when it would be
- * something else than the plan says. Every other place where the bytes were follows in
- * syncd_service_work(), and the proof of it. */
-bool syncd_service_purge(SyncdService *service, const SyncdCaller *caller,
-                         const SyncdPurgeRequest *request, SyncdPurged *ret_purged, GError **error);
-
-/* The same in short steps, between which others are served. Freed before the last one it leaves no
- * trace. */
-typedef struct SyncdPurging SyncdPurging;
-
-/* Borrow the texts of the request. */
+ * purge. Borrows the texts of the request. */
 SyncdPurging *syncd_service_begin_plan_purge(SyncdService *service, const SyncdCaller *caller,
                                              const SyncdPurgeRequest *request, GError **error);
+/* Takes it, in a turn of its own which is committed at the end. StaleDigest when it would be
+ * something else than the plan says. Every other place where the bytes were follows in
+ * syncd_service_work(), and the proof of it. Borrows them, too. */
 SyncdPurging *syncd_service_begin_purge(SyncdService *service, const SyncdCaller *caller,
                                         const SyncdPurgeRequest *request, GError **error);
 /* A step of what was begun; `*ret_plan` NULL, and no operation: there are more. After an error
@@ -356,20 +344,15 @@ typedef struct {
     guint32 lease_s;       /* how long the lease lasts without being renewed; 0: a minute */
 } SyncdClaim;
 
-/* `*ret_lease` NULL: there is none to be had. After the commit, describe_claim() gives the task and
- * the operation. Takes as long as there are tasks for others before the first that the caller may
- * have: bus/ goes step by step, as below. */
-bool syncd_service_claim_task(SyncdService *service, const SyncdCaller *caller,
-                              const SyncdClaim *claim, char **ret_lease, GError **error);
-
-/* The same in short steps, between which others are served. Freed before the last one it leaves no
- * trace. */
+/* In short steps, between which others are served, as there may be many tasks for others before the
+ * first that the caller may have. Freed before the last one it leaves no trace. */
 typedef struct SyncdClaiming SyncdClaiming;
 
 /* Borrows the texts of both. */
 SyncdClaiming *syncd_service_begin_claim(SyncdService *service, const SyncdCaller *caller,
                                          const SyncdClaim *claim, GError **error);
-/* `*ret_done` false: there are more steps. After an error there are none. */
+/* `*ret_done` false: there are more steps; after an error there are none. `*ret_lease` NULL: none
+ * is to be had. After the commit, describe_claim() gives the task and the operation. */
 bool syncd_claiming_step(SyncdClaiming *claiming, bool *ret_done, char **ret_lease, GError **error);
 void syncd_claiming_free(SyncdClaiming *claiming);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdClaiming, syncd_claiming_free)

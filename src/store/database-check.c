@@ -73,8 +73,8 @@ static GHashTable *expected_schema(SyncdDatabase *db, size_t version, GError **e
     return schema;
 }
 
-bool syncd_database_compare_schema(SyncdDatabase *db, size_t version, GPtrArray *faults,
-                                   GError **error)
+/* With what the first `version` migrations make. */
+static bool compare_schema(SyncdDatabase *db, size_t version, GPtrArray *faults, GError **error)
 {
     GHashTable *expected = expected_schema(db, version, error);
     if (expected == NULL)
@@ -110,7 +110,7 @@ bool syncd_database_compare_schema(SyncdDatabase *db, size_t version, GPtrArray 
 
 bool syncd_database_check_schema(SyncdDatabase *db, GPtrArray *faults, GError **error)
 {
-    return syncd_database_compare_schema(db, db->kind->migrations->n_steps, faults, error);
+    return compare_schema(db, db->kind->migrations->n_steps, faults, error);
 }
 
 /* What the disk did not give is no fault of the structure. */
@@ -163,7 +163,7 @@ bool syncd_database_judge_schema(SyncdDatabase *db, GError **error)
                                "SELECT count(*) FROM sqlite_schema WHERE type = 'view'"
                                " OR (type = 'table' AND rootpage = 0)",
                                &others, error) ||
-        !syncd_database_compare_schema(db, (size_t)version, faults, error))
+        !compare_schema(db, (size_t)version, faults, error))
         return false;
     if (faults->len == 0)
         return true;

@@ -59,9 +59,6 @@ void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error);
 bool syncd_database_had_no_room(sqlite3 *handle, int rc);
 bool syncd_database_could_not_read(sqlite3 *handle);
 
-/* Whether the schema is what the first `version` migrations make. */
-bool syncd_database_compare_schema(SyncdDatabase *db, size_t version, GPtrArray *faults,
-                                   GError **error);
 /* At the open of one that others may have made. */
 bool syncd_database_judge_schema(SyncdDatabase *db, GError **error);
 

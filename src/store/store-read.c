@@ -240,13 +240,6 @@ bool syncd_store_query(SyncdStore *self, const SyncdQuery *query, GArray **ret_p
                              ret_positions, ret_cursor, error);
 }
 
-bool syncd_store_count_kind(SyncdStore *self, const char *kind, guint64 *ret_count, GError **error)
-{
-    if (!syncd_store_need_index(self, error) || !syncd_store_settle(self, error))
-        return false;
-    return syncd_index_count_kind(self->index, kind, ret_count, error);
-}
-
 /* ---- heads and proofs ---- */
 
 void syncd_head_free(SyncdHead *head)

@@ -294,8 +294,6 @@ typedef struct {
  * cursor of another query. */
 bool syncd_store_query(SyncdStore *store, const SyncdQuery *query, GArray **ret_positions,
                        char **ret_cursor, GError **error);
-bool syncd_store_count_kind(SyncdStore *store, const char *kind, guint64 *ret_count,
-                            GError **error);
 
 /* Names that the first entry keeps, each family for itself within a scope: "replay" (operation,
  * line feed, key). `*ret_pos` 0 for a name that nobody took. The open turn counts. `scope_id` NULL:

@@ -495,11 +495,6 @@ void syncd_workspace_free(SyncdWorkspace *self)
     g_free(self);
 }
 
-const SyncdRoot *syncd_workspace_root(const SyncdWorkspace *self)
-{
-    return self->root;
-}
-
 int syncd_workspace_fd(const SyncdWorkspace *self)
 {
     return syncd_reader_process_fd(self->process);

@@ -78,7 +78,6 @@ SyncdWorkspace *syncd_workspace_new(SyncdService *service, SyncdRoot *root,
 void syncd_workspace_free(SyncdWorkspace *workspace);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdWorkspace, syncd_workspace_free)
 
-const SyncdRoot *syncd_workspace_root(const SyncdWorkspace *workspace);
 int syncd_workspace_fd(const SyncdWorkspace *workspace);
 short syncd_workspace_events(const SyncdWorkspace *workspace); /* to poll for */
 /* What the reader has said is taken in. */

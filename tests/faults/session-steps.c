@@ -1,7 +1,7 @@
 #include "session-steps.h"
 
+#include "../unit/index-count.h"
 #include "../unit/purge-fixture.h"
-#include "store/store-private.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -160,7 +160,7 @@ bool step_query(Run *r, guint n, GError **error)
     g_autofree char *cursor = NULL;
     guint64 count;
     return syncd_store_query(r->f.store, &query, &positions, &cursor, error) &&
-           syncd_store_count_kind(r->f.store, "operation.enqueue", &count, error);
+           count_kind(r->f.store, "operation.enqueue", &count, error);
 }
 
 /* How many records the special items made. */

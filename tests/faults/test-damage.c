@@ -255,7 +255,7 @@ static SyncdRepairPlan *kill_somewhere(Round *round, SyncdRepairPlan *plan)
         return plan;
     g_test_message("killed");
     damaged_kill(world);
-    plan = syncd_service_find_repair_plan(world->f->service, id);
+    plan = find_repair_plan(world->f->service, id);
     g_assert_nonnull(plan);
     g_assert_true(!runs(plan) || is_found(world->f, "repair-interrupted"));
     return plan;

@@ -6,6 +6,7 @@
  * An input is a byte of conditions, a byte that chooses a cursor that was given out, and pairs of a
  * place and a byte that is put there; or, with the highest bit of the first byte, a cursor.
  */
+#include "../unit/all-at-once.h"
 #include "fuzz.h"
 #include "scratch-store.h"
 #include "scratch.h"
@@ -152,7 +153,7 @@ static void fill_log(void)
                                "\"object\":\"note-%u\",\"body\":{},\"create_scope\":true}\n",
                                i % 3);
     g_autoptr(GString) results =
-        syncd_service_enqueue_many(service, &caller, SYNCD_BYTES(lines->str, lines->len), &error);
+        enqueue_many_at_once(service, &caller, SYNCD_BYTES(lines->str, lines->len), &error);
     LAW(results != NULL);
     syncd_service_commit(service);
     while (syncd_service_work(service))

@@ -2,6 +2,7 @@
  * The lines of EnqueueMany. All of them or none: what is refused leaves no trace, and what is taken
  * is there, in the order of the lines, with the bytes of its body.
  */
+#include "../unit/all-at-once.h"
 #include "fuzz.h"
 #include "scratch-store.h"
 #include "scratch.h"
@@ -57,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GString) results =
-        syncd_service_enqueue_many(service, &caller, SYNCD_BYTES(data, size), &error);
+        enqueue_many_at_once(service, &caller, SYNCD_BYTES(data, size), &error);
     LAW((results != NULL) == (error == NULL));
     if (results == NULL) {
         LAW(!syncd_service_has_turn(service));

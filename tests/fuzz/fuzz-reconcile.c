@@ -2,6 +2,7 @@
  * What an operation and its artifacts are called elsewhere. What is refused leaves no trace; what
  * is taken is in the log with the names that were given, and said once more it is the same entry.
  */
+#include "../unit/all-at-once.h"
 #include "fuzz.h"
 #include "scratch-store.h"
 #include "scratch.h"
@@ -93,7 +94,7 @@ static void finish_an_operation(void)
     syncd_service_commit(service);
     operation = g_strdup(enqueued.operation);
     SyncdClaim claim = {.operation = operation};
-    LAW(syncd_service_claim_task(service, &caller, &claim, &lease, NULL) && lease != NULL);
+    LAW(claim_at_once(service, &caller, &claim, &lease, NULL) && lease != NULL);
     syncd_service_commit(service);
     LAW(syncd_service_complete_task(service, &caller, lease, NULL, &done, NULL));
     syncd_service_commit(service);

@@ -9,6 +9,7 @@
 #include "store-fixture.h"
 #include "store/chunks.h"
 #include "workspace-fixture.h"
+#include "workspace/workspace-private.h"
 
 #define KEEP_TWO "{\"versions\":2,\"max_bytes\":4194304}"
 
@@ -64,7 +65,7 @@ static inline GByteArray *kept(WorkspaceFixture *w, guint64 file, guint64 versio
     g_autoptr(GError) error = NULL;
     g_auto(SyncdContentRow) row = {0};
     bool found;
-    const char *scope = syncd_workspace_root(w->workspace)->scope_id;
+    const char *scope = w->workspace->root->scope_id;
     syncd_store_find_content(store_of(w), file, version, &row, &found, &error);
     g_assert_no_error(error);
     if (!found || row.version != version)

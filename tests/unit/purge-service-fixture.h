@@ -69,7 +69,7 @@ static inline char *plan(ServiceFixture *f, int code)
     g_autoptr(GError) error = NULL;
     guint64 before = service_sequence(f);
     const SyncdPurgeRequest request = request_for(NULL);
-    g_autofree char *text = syncd_service_plan_purge(f->service, &f->caller, &request, &error);
+    g_autofree char *text = plan_purge_at_once(f->service, &f->caller, &request, &error);
     g_assert_cmpint(error != NULL ? error->code : -1, ==, code);
     g_assert_false(syncd_service_has_turn(f->service));
     g_assert_cmpuint(service_sequence(f), ==, before);
@@ -84,7 +84,7 @@ static inline char *purge_at(ServiceFixture *f, const char *digest, int code)
     g_autoptr(GError) error = NULL;
     g_auto(SyncdPurged) purged = {0};
     const SyncdPurgeRequest request = request_for(digest);
-    syncd_service_purge(f->service, &f->caller, &request, &purged, &error);
+    purge_at_once(f->service, &f->caller, &request, &purged, &error);
     g_assert_cmpint(error != NULL ? error->code : -1, ==, code);
     /* the record of a refusal */
     g_assert_cmpint(syncd_service_has_turn(f->service), ==, code == SYNCD_ERROR_POLICY_DENIED);

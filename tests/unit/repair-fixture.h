@@ -56,6 +56,16 @@ static inline SyncdRepairPlan *plan_repair(ServiceFixture *f)
     return plan;
 }
 
+/* NULL: there is none, or it was discarded. */
+static inline SyncdRepairPlan *find_repair_plan(SyncdService *service, const char *id)
+{
+    g_autoptr(GPtrArray) plans = syncd_service_repair_plans(service);
+    for (guint i = 0; i < plans->len; i++)
+        if (strcmp(syncd_repair_plan_id(plans->pdata[i]), id) == 0)
+            return plans->pdata[i];
+    return NULL;
+}
+
 static inline void approve_repair(ServiceFixture *f, SyncdRepairPlan *plan)
 {
     g_autoptr(GError) error = NULL;

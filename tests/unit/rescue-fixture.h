@@ -7,12 +7,12 @@
 #include "repair-fixture.h"
 
 #include "diagnose-fixture.h"
+#include "index-count.h"
 #include "service/damage.h"
 #include "service/evidence.h"
 #include "service/internal.h"
 #include "store/journal-private.h"
 #include "store/rescue.h"
-#include "store/store-private.h"
 
 #include <string.h>
 
@@ -152,7 +152,7 @@ static inline void adopt(ServiceFixture *f)
 static inline guint64 count_operations(ServiceFixture *f)
 {
     guint64 n = 0;
-    g_assert_true(syncd_store_count_kind(f->service->store, "operation.enqueue", &n, NULL));
+    g_assert_true(count_kind(f->service->store, "operation.enqueue", &n, NULL));
     return n;
 }
 

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "all-at-once.h"
 #include "base/json.h"
 #include "crypto/seal.h"
 #include "service/health.h"

@@ -20,8 +20,7 @@ static inline char *claim(ServiceFixture *f, const SyncdClaim *wanted)
     g_autoptr(GError) error = NULL;
     const SyncdClaim any = {NULL};
     char *lease = NULL;
-    syncd_service_claim_task(f->service, &f->caller, wanted != NULL ? wanted : &any, &lease,
-                             &error);
+    claim_at_once(f->service, &f->caller, wanted != NULL ? wanted : &any, &lease, &error);
     g_assert_no_error(error);
     syncd_service_commit(f->service);
     return lease;

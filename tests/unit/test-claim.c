@@ -15,9 +15,9 @@ static void two_claims_of_one_turn_get_two_tasks(void)
     g_autoptr(GError) error = NULL;
     const SyncdClaim any = {NULL};
     g_autofree char *one = NULL, *two = NULL, *three = NULL;
-    g_assert_true(syncd_service_claim_task(f.service, &f.caller, &any, &one, &error));
-    g_assert_true(syncd_service_claim_task(f.service, &f.caller, &any, &two, &error));
-    g_assert_true(syncd_service_claim_task(f.service, &f.caller, &any, &three, &error));
+    g_assert_true(claim_at_once(f.service, &f.caller, &any, &one, &error));
+    g_assert_true(claim_at_once(f.service, &f.caller, &any, &two, &error));
+    g_assert_true(claim_at_once(f.service, &f.caller, &any, &three, &error));
     g_assert_nonnull(one);
     g_assert_nonnull(two);
     g_assert_null(three);
@@ -59,7 +59,7 @@ static void hands_hold_so_much_and_no_more(void)
     g_autoptr(GError) error = NULL;
     const SyncdClaim any = {NULL};
     g_autofree char *lease = NULL;
-    g_assert_false(syncd_service_claim_task(f.service, &f.caller, &any, &lease, &error));
+    g_assert_false(claim_at_once(f.service, &f.caller, &any, &lease, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);
     complete(&f, first);
     lease = claim(&f, NULL);

@@ -143,12 +143,12 @@ static void purge(ServiceFixture *f, SyncdPurgeRequest request)
 {
     g_autoptr(GError) error = NULL;
     g_auto(SyncdPurged) purged = {0};
-    g_autofree char *plan = syncd_service_plan_purge(f->service, &f->caller, &request, &error);
+    g_autofree char *plan = plan_purge_at_once(f->service, &f->caller, &request, &error);
     g_assert_no_error(error);
     assert_keeps(plan, "sourceos.purge-plan/v1");
     g_autofree char *digest = syncd_json_dup_text(syncd_json_member(golden_root(plan), "digest"));
     request.digest = digest;
-    syncd_service_purge(f->service, &f->caller, &request, &purged, &error);
+    purge_at_once(f->service, &f->caller, &request, &purged, &error);
     g_assert_no_error(error);
     for (int proven = 0; proven < 2; proven++) {
         g_autofree char *report =

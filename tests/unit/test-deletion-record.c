@@ -178,7 +178,7 @@ static bool by_registry(ServiceFixture *f, const SyncdCaller *caller, GError **e
 
 static bool by_line(ServiceFixture *f, const SyncdCaller *caller, GError **error)
 {
-    g_autoptr(GString) done = syncd_service_enqueue_many(
+    g_autoptr(GString) done = enqueue_many_at_once(
         f->service, caller,
         SYNCD_BYTES_TEXT("{\"type\":\"sync.operation.enqueue\",\"scope\":\"workspace:notes\","
                          "\"object\":\"note-1\",\"body\":{},\"lane\":\"tombstone\"}\n"),

@@ -213,7 +213,7 @@ static void what_the_turn_has_made_is_deleted(void)
         "\"body\":{},\"lane\":\"tombstone\"}";
     service_init(&f);
     g_autoptr(GString) results =
-        syncd_service_enqueue_many(f.service, &f.caller, SYNCD_BYTES_TEXT(lines), &error);
+        enqueue_many_at_once(f.service, &f.caller, SYNCD_BYTES_TEXT(lines), &error);
     g_assert_no_error(error);
     g_assert_nonnull(results);
     SyncdRequest request = good_request();

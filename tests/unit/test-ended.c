@@ -31,7 +31,7 @@ static int claim_code(ServiceFixture *f, const char *operation)
     g_autoptr(GError) error = NULL;
     g_autofree char *lease = NULL;
     const SyncdClaim wanted = {.operation = operation};
-    bool done = syncd_service_claim_task(f->service, &f->caller, &wanted, &lease, &error);
+    bool done = claim_at_once(f->service, &f->caller, &wanted, &lease, &error);
     syncd_service_commit(f->service);
     return done ? -1 : error->code;
 }
@@ -94,7 +94,7 @@ static void a_worker_that_does_not_reach_its_task_any_more_does_not_keep_it(void
     world_init(&f);
     g_autofree char *operation = enqueue_on(&f, &agent, "o-1");
     const SyncdClaim wanted = {.operation = operation};
-    syncd_service_claim_task(f.service, &agent, &wanted, &lease, &error);
+    claim_at_once(f.service, &agent, &wanted, &lease, &error);
     g_assert_no_error(error);
     syncd_service_commit(f.service);
     g_assert_cmpint(renew_code(&f, &agent, lease), ==, -1);

@@ -226,7 +226,7 @@ static void it_is_sent_alone(void)
         "{\"type\":\"sync.operation.enqueue\",\"scope\":\"device\",\"object\":\"a\",\"body\":{}}\n"
         "{\"type\":\"sync.operation.enqueue\",\"scope\":\"device\",\"object\":\"a\",\"body\":{},"
         "\"lane\":\"ephemeral\"}\n");
-    g_assert_null(syncd_service_enqueue_many(f.service, &f.caller, lines, &error));
+    g_assert_null(enqueue_many_at_once(f.service, &f.caller, lines, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_CONTRACT);
     g_assert_nonnull(strstr(error->message, "Line 2: "));
     syncd_service_commit(f.service);

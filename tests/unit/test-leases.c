@@ -91,8 +91,7 @@ static void fail_to_write(ServiceFixture *f)
         "\"body\":{},\"idempotency_key\":\"twice\"}\n"
         "{\"type\":\"sync.operation.enqueue\",\"scope\":\"workspace:notes\",\"object\":\"b\","
         "\"body\":{},\"idempotency_key\":\"twice\"}";
-    g_assert_null(
-        syncd_service_enqueue_many(f->service, &f->caller, SYNCD_BYTES_TEXT(lines), &error));
+    g_assert_null(enqueue_many_at_once(f->service, &f->caller, SYNCD_BYTES_TEXT(lines), &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
 }
 

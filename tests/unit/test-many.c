@@ -4,7 +4,7 @@
 
 static GString *many(ServiceFixture *f, const char *lines, GError **error)
 {
-    return syncd_service_enqueue_many(f->service, &f->caller, SYNCD_BYTES_TEXT(lines), error);
+    return enqueue_many_at_once(f->service, &f->caller, SYNCD_BYTES_TEXT(lines), error);
 }
 
 #define LINE(object, body, more)                                                                   \

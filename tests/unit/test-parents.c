@@ -164,7 +164,7 @@ static void many_lines_do_not_cross_either(void)
         operation);
     g_autoptr(GError) error = NULL;
     g_autoptr(GString) results =
-        syncd_service_enqueue_many(f.service, &f.caller, SYNCD_BYTES_TEXT(lines), &error);
+        enqueue_many_at_once(f.service, &f.caller, SYNCD_BYTES_TEXT(lines), &error);
     g_assert_null(results);
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_POLICY_DENIED);
     g_assert_nonnull(strstr(error->message, "/parents/0"));
@@ -215,13 +215,13 @@ static void what_was_purged_still_lies_somewhere(void)
     g_free(enqueue_committed(&f, &deletion));
     run_jobs(&f);
     SyncdPurgeRequest request = {.scope = "workspace:b", .object = "note-1"};
-    g_autofree char *plan = syncd_service_plan_purge(f.service, &f.caller, &request, &error);
+    g_autofree char *plan = plan_purge_at_once(f.service, &f.caller, &request, &error);
     g_assert_no_error(error);
     g_autofree char *quoted = member_of(plan, "digest");
     g_autofree char *digest = g_strndup(quoted + 1, strlen(quoted) - 2);
     g_auto(SyncdPurged) purged = {0};
     request.digest = digest;
-    syncd_service_purge(f.service, &f.caller, &request, &purged, &error);
+    purge_at_once(f.service, &f.caller, &request, &purged, &error);
     g_assert_no_error(error);
     g_assert_cmpint(build_as(&f, &f.caller, in_b, operation, NULL), ==, -1);
     g_assert_cmpint(build_as(&f, &f.caller, in_a, operation, NULL), ==, SYNCD_ERROR_POLICY_DENIED);

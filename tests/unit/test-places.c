@@ -355,7 +355,7 @@ static char *claim_as_agent(ServiceFixture *f)
     char *lease = NULL;
     g_autofree char *operation = enqueue_by(f, &agent, "workspace:a", "{}");
     const SyncdClaim wanted = {.operation = operation};
-    syncd_service_claim_task(f->service, &agent, &wanted, &lease, &error);
+    claim_at_once(f->service, &agent, &wanted, &lease, &error);
     g_assert_no_error(error);
     g_assert_nonnull(lease);
     syncd_service_commit(f->service);
@@ -493,7 +493,7 @@ static int ask_about(ServiceFixture *f, unsigned how, const char *scope)
         found = syncd_service_list_tasks(f->service, &agent, &(SyncdTaskListing){.scope = scope},
                                          &cursor, &error);
     else if (how == 2)
-        syncd_service_claim_task(f->service, &agent, &(SyncdClaim){.scope = scope}, &found, &error);
+        claim_at_once(f->service, &agent, &(SyncdClaim){.scope = scope}, &found, &error);
     else
         syncd_service_checkpoint(f->service, &agent, scope, &found, &error);
     syncd_service_commit(f->service);

@@ -22,7 +22,7 @@ static int enqueue_many_as(ServiceFixture *f, const SyncdCaller *caller, const c
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GString) results =
-        syncd_service_enqueue_many(f->service, caller, SYNCD_BYTES_TEXT(lines), &error);
+        enqueue_many_at_once(f->service, caller, SYNCD_BYTES_TEXT(lines), &error);
     syncd_service_commit(f->service);
     return results != NULL ? -1 : error->code;
 }
@@ -32,7 +32,7 @@ static int claim_as(ServiceFixture *f, const SyncdCaller *caller, const char *op
     g_autoptr(GError) error = NULL;
     g_autofree char *lease = NULL;
     const SyncdClaim wanted = {.operation = operation};
-    bool done = syncd_service_claim_task(f->service, caller, &wanted, &lease, &error);
+    bool done = claim_at_once(f->service, caller, &wanted, &lease, &error);
     syncd_service_commit(f->service);
     return done ? -1 : error->code;
 }

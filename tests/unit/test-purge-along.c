@@ -61,7 +61,7 @@ static char *purge_document(ServiceFixture *f)
 {
     g_autoptr(GError) error = NULL;
     const SyncdPurgeRequest request = request_for(NULL);
-    char *text = syncd_service_plan_purge(f->service, &f->caller, &request, &error);
+    char *text = plan_purge_at_once(f->service, &f->caller, &request, &error);
     g_assert_no_error(error);
     return text;
 }
@@ -219,12 +219,12 @@ static void what_nothing_proves_is_taken_by_no_purge(void)
     run_jobs(&f);
     g_assert_true(syncd_repair_plan_is_unproven(plan));
     const SyncdPurgeRequest request = request_for(NULL);
-    g_assert_null(syncd_service_plan_purge(f.service, &f.caller, &request, &error));
+    g_assert_null(plan_purge_at_once(f.service, &f.caller, &request, &error));
     assert_names(error, plan);
     g_clear_error(&error);
     register_stranger(&f);
     rest(&f);
-    g_assert_null(syncd_service_plan_purge(f.service, &stranger, &request, &error));
+    g_assert_null(plan_purge_at_once(f.service, &stranger, &request, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
     g_assert_null(strstr(error->message, syncd_repair_plan_id(plan)));
     g_clear_error(&error);
@@ -255,7 +255,7 @@ static void policy_answers_first(void)
                NULL),
         NULL);
     const SyncdPurgeRequest request = request_for(NULL);
-    g_assert_null(syncd_service_plan_purge(f.service, &f.caller, &request, &error));
+    g_assert_null(plan_purge_at_once(f.service, &f.caller, &request, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_POLICY_DENIED);
     service_clear(&f);
 }
@@ -272,7 +272,7 @@ static void nor_by_one_that_was_planned_before(void)
     SyncdRepairPlan *plan = begin_index_repair(&f);
     change_heads(plan);
     run_jobs(&f);
-    room = syncd_service_find_repair_plan(f.service, id);
+    room = find_repair_plan(f.service, id);
     approve_repair(&f, room);
     g_assert_false(syncd_service_apply_repair(f.service, &f.caller, room,
                                               syncd_repair_plan_digest(room), &job, &error));

@@ -104,7 +104,7 @@ static void strangers_purge_nothing(void)
     f.caller.uid = OWNER + 1;
     g_autoptr(GError) error = NULL;
     const SyncdPurgeRequest request = request_for(NULL);
-    g_assert_null(syncd_service_plan_purge(f.service, &f.caller, &request, &error));
+    g_assert_null(plan_purge_at_once(f.service, &f.caller, &request, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ACCESS_DENIED);
     service_clear(&f);
 }

@@ -161,12 +161,12 @@ static char *purge_another(ServiceFixture *f, const char *object)
     g_autofree char *lease = claim_operation(f, operation);
     complete(f, lease);
     delete_object(f, object);
-    g_autofree char *shown = syncd_service_plan_purge(f->service, &f->caller, &request, &error);
+    g_autofree char *shown = plan_purge_at_once(f->service, &f->caller, &request, &error);
     g_assert_no_error(error);
     g_autofree char *quoted = member_of(shown, "digest"),
                     *digest = g_strndup(quoted + 1, strlen(quoted) - 2);
     request.digest = digest;
-    syncd_service_purge(f->service, &f->caller, &request, &purged, &error);
+    purge_at_once(f->service, &f->caller, &request, &purged, &error);
     g_assert_no_error(error);
     return g_steal_pointer(&purged.operation);
 }

@@ -3,7 +3,7 @@
  * space set aside is taken for it, and it is made when there is room.
  */
 #include "disk-fixture.h"
-#include "store/store-private.h"
+#include "index-count.h"
 
 #include <sys/stat.h>
 
@@ -42,7 +42,7 @@ static void assert_untouched(Fixture *f)
     g_assert_cmpint(st.st_size, ==, RESERVE);
     g_assert_false(g_file_test(made, G_FILE_TEST_EXISTS));
     g_assert_cmpint(syncd_store_condition(f->store), ==, SYNCD_STORE_WRITABLE);
-    g_assert_true(syncd_store_count_kind(f->store, "operation.enqueue", &count, NULL));
+    g_assert_true(count_kind(f->store, "operation.enqueue", &count, NULL));
     g_assert_cmpuint(count, >=, ENTRIES);
 }
 

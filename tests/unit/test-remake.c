@@ -3,11 +3,11 @@
  * is in both, and what cannot be made leaves the one there is.
  */
 #include "disk-fixture.h"
+#include "index-count.h"
 #include "index-dump.h"
 #include "store-fixture.h"
 #include "store/index-private.h"
 #include "store/measure.h"
-#include "store/store-private.h"
 
 /* Of several batches. */
 #define ENTRIES 5000u
@@ -47,7 +47,7 @@ static void assert_answers(Fixture *f, guint64 expected)
     g_autoptr(GError) error = NULL;
     guint64 count = 0;
     g_assert_cmpint(syncd_store_condition(f->store), ==, SYNCD_STORE_WRITABLE);
-    syncd_store_count_kind(f->store, "operation.enqueue", &count, &error);
+    count_kind(f->store, "operation.enqueue", &count, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(count, ==, expected);
 }
@@ -173,8 +173,7 @@ static void an_exchange_that_fails_leaves_none_for_a_moment(void)
     g_assert_cmpint(g_rmdir(shared), ==, 0);
     f.now_usec += 10 * G_USEC_PER_SEC;
     guint64 count;
-    for (guint i = 0; i < 30 && !syncd_store_count_kind(f.store, "operation.enqueue", &count, NULL);
-         i++)
+    for (guint i = 0; i < 30 && !count_kind(f.store, "operation.enqueue", &count, NULL); i++)
         continue;
     assert_answers(&f, ENTRIES);
     fixture_fill(&f, 3);
@@ -198,7 +197,7 @@ static void what_fails_after_a_failed_exchange_is_a_failure(void)
     guint64 count;
     for (guint i = 0; i < 30; i++) {
         f.now_usec += 10 * G_USEC_PER_SEC;
-        g_assert_false(syncd_store_count_kind(f.store, "operation.enqueue", &count, NULL));
+        g_assert_false(count_kind(f.store, "operation.enqueue", &count, NULL));
     }
     g_assert_cmpint(syncd_store_condition(f.store), ==, SYNCD_STORE_FAILED);
     g_assert_cmpint(g_rmdir(shared), ==, 0);

@@ -371,7 +371,7 @@ static void a_kill_leaves_all_or_nothing(void)
             turn(&world);
         through = !runs(plan);
         restart(&world);
-        plan = syncd_service_find_repair_plan(world.w.f.service, id);
+        plan = find_repair_plan(world.w.f.service, id);
         run_on(&world, plan);
         g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
         assert_whole(&world);
@@ -381,7 +381,7 @@ static void a_kill_leaves_all_or_nothing(void)
             turn(&world);
         through &= !runs(plan);
         restart(&world);
-        plan = syncd_service_find_repair_plan(world.w.f.service, id);
+        plan = find_repair_plan(world.w.f.service, id);
         run_on(&world, plan);
         g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
         g_assert_true(is_damaged(&world, &damaged));

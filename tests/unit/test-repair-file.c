@@ -189,7 +189,7 @@ static void a_kill_leaves_all_or_nothing(gconstpointer data)
             turn(&world);
         through = !runs(plan);
         restart(&world);
-        plan = syncd_service_find_repair_plan(world.w.f.service, id);
+        plan = find_repair_plan(world.w.f.service, id);
         run_on(&world, plan);
         g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
         assert_content(&world, ROTTEN, accepts ? ROT : WRITTEN);
@@ -200,7 +200,7 @@ static void a_kill_leaves_all_or_nothing(gconstpointer data)
             turn(&world);
         through &= !runs(plan);
         restart(&world);
-        plan = syncd_service_find_repair_plan(world.w.f.service, id);
+        plan = find_repair_plan(world.w.f.service, id);
         run_on(&world, plan);
         g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
         assert_content(&world, ROTTEN, ROT);
@@ -256,7 +256,7 @@ static void without_a_log_nothing_is_taken_back(void)
     world.w.f.base.stands_in = true;
     service_open(&world.w.f);
     listen_to(&world);
-    plan = syncd_service_find_repair_plan(world.w.f.service, id);
+    plan = find_repair_plan(world.w.f.service, id);
     g_assert_false(syncd_service_rollback_repair(world.w.f.service, &world.w.f.caller, plan,
                                                  syncd_repair_plan_digest(plan), &job, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
@@ -266,7 +266,7 @@ static void without_a_log_nothing_is_taken_back(void)
     service_open(&world.w.f);
     listen_to(&world);
     begin_workspace(&world.w);
-    plan = syncd_service_find_repair_plan(world.w.f.service, id);
+    plan = find_repair_plan(world.w.f.service, id);
     roll_back(&world, plan);
     assert_content(&world, ROTTEN, ROT);
     workspace_clear(&world.w);
@@ -283,7 +283,7 @@ static void what_was_put_back_last_is_recorded_as_it_was(void)
     begin_rollback(&world.w.f, plan);
     write_over(&world.w, ROTTEN, ROT);
     restart(&world);
-    plan = syncd_service_find_repair_plan(world.w.f.service, id);
+    plan = find_repair_plan(world.w.f.service, id);
     run_on(&world, plan);
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
     assert_content(&world, ROTTEN, ROT);

@@ -38,7 +38,7 @@ static SyncdRepairPlan *repair_and_damage(ServiceFixture *f, const char *sql)
     if (sql != NULL)
         run_sql(f, sql);
     repair_open(f, NULL);
-    return syncd_service_find_repair_plan(f->service, id);
+    return find_repair_plan(f->service, id);
 }
 
 static bool holds(const ServiceFixture *f, const char *name, const char *words)

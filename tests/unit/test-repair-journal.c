@@ -165,7 +165,7 @@ static void nothing_is_given_up_that_the_plan_does_not_say(void)
     service_close(&f);
     run_sql(&f, "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 14");
     repair_open(&f, NULL);
-    plan = syncd_service_find_repair_plan(f.service, id);
+    plan = find_repair_plan(f.service, id);
     approve_repair(&f, plan);
     SyncdJob *job = begin_repair(&f, plan);
     run_jobs(&f);
@@ -286,7 +286,7 @@ static void a_way_back_needs_no_proof(void)
     service_close(&f);
     run_sql(&f, "UPDATE entry SET tiles = x'00' WHERE tiles IS NOT NULL");
     repair_open(&f, NULL);
-    plan = syncd_service_find_repair_plan(f.service, id);
+    plan = find_repair_plan(f.service, id);
     rollback_repair(&f, plan);
     g_autofree char *report = syncd_service_repair_report(f.service, plan, &error);
     g_assert_no_error(error);
@@ -312,7 +312,7 @@ static void what_cannot_be_proven_is_not_called_stale(void)
     service_close(&f);
     run_sql(&f, "UPDATE entry SET tiles = x'00' WHERE tiles IS NOT NULL");
     repair_open(&f, NULL);
-    plan = syncd_service_find_repair_plan(f.service, id);
+    plan = find_repair_plan(f.service, id);
     g_assert_false(syncd_service_apply_repair(f.service, &f.caller, plan,
                                               syncd_repair_plan_digest(plan), &job, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
@@ -343,7 +343,7 @@ static void an_index_is_made_of_what_was_mended(void)
     guint64 before = inode_of(index);
     repair_open(&f, NULL);
     run_jobs(&f);
-    plan = syncd_service_find_repair_plan(f.service, id);
+    plan = find_repair_plan(f.service, id);
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
     g_assert_cmpuint(inode_of(index), !=, before);
     service_clear(&f);
@@ -379,7 +379,7 @@ static void nothing_is_left_of_what_was_taken_back(void)
         syncd_service_work(f.service);
     repair_reopen(&f);
     run_jobs(&f);
-    plan = syncd_service_find_repair_plan(f.service, id);
+    plan = find_repair_plan(f.service, id);
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
     g_assert_cmpuint(count_generations(&f), ==, 0);
     service_clear(&f);

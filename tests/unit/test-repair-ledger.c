@@ -13,14 +13,14 @@ static void what_cannot_be_written_is_tried_again_in_a_while(void)
     hold_state(&f, id, true);
     pass(&f, SYNCD_REPAIR_PLAN_USEC);
     run_jobs(&f);
-    g_assert_nonnull(syncd_service_find_repair_plan(f.service, id));
+    g_assert_nonnull(find_repair_plan(f.service, id));
     g_assert_cmpuint(syncd_service_next_due(f.service), >, syncd_service_monotonic(f.service));
     hold_state(&f, id, false);
     run_jobs(&f);
-    g_assert_nonnull(syncd_service_find_repair_plan(f.service, id));
+    g_assert_nonnull(find_repair_plan(f.service, id));
     pass(&f, 60 * (guint64)G_USEC_PER_SEC);
     run_jobs(&f);
-    g_assert_null(syncd_service_find_repair_plan(f.service, id));
+    g_assert_null(find_repair_plan(f.service, id));
     service_clear(&f);
 }
 
@@ -99,8 +99,8 @@ static void what_is_damaged_is_set_aside_and_named(void)
         service_close(&f);
         edit(path, cases[i].from, cases[i].to);
         repair_open(&f, NULL);
-        g_assert_null(syncd_service_find_repair_plan(f.service, id));
-        g_assert_nonnull(syncd_service_find_repair_plan(f.service, other));
+        g_assert_null(find_repair_plan(f.service, id));
+        g_assert_nonnull(find_repair_plan(f.service, other));
         g_assert_true(g_file_test(aside, G_FILE_TEST_EXISTS));
         g_assert_true(finds(&f, "repair-set-aside"));
         service_clear(&f);
@@ -123,7 +123,7 @@ static void anything_may_lie_in_the_ledger(void)
     g_assert_cmpint(g_mkdir(folder, 0700), ==, 0);
     g_assert_cmpint(symlink("/etc/passwd", link), ==, 0);
     repair_open(&f, NULL);
-    g_assert_nonnull(syncd_service_find_repair_plan(f.service, kept));
+    g_assert_nonnull(find_repair_plan(f.service, kept));
     g_autoptr(GPtrArray) plans = syncd_service_repair_plans(f.service);
     g_assert_cmpuint(plans->len, ==, 1);
     service_clear(&f);
@@ -141,7 +141,7 @@ static void no_plan_is_missed_among_what_is_kept(void)
         g_assert_true(g_file_set_contents_full(path, "", 0, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
     }
     repair_open(&f, NULL);
-    g_assert_nonnull(syncd_service_find_repair_plan(f.service, id));
+    g_assert_nonnull(find_repair_plan(f.service, id));
     g_assert_cmpuint(syncd_service_repair_set_aside(f.service)->len, ==, 0);
     service_clear(&f);
 }

@@ -51,11 +51,11 @@ static void one_that_is_approved_again_and_again_is_still_there(void)
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "approved");
     repair_reopen(&f);
-    plan = syncd_service_find_repair_plan(f.service, id);
+    plan = find_repair_plan(f.service, id);
     g_assert_nonnull(plan);
     apply_repair(&f, plan);
     repair_reopen(&f);
-    plan = syncd_service_find_repair_plan(f.service, id);
+    plan = find_repair_plan(f.service, id);
     g_assert_nonnull(plan);
     rollback_repair(&f, plan);
     service_clear(&f);

@@ -58,7 +58,7 @@ static void what_is_half_done_is_never_forgotten(void)
                         *aside = g_strconcat(others[i], ".damaged", NULL);
         lose(&f, id, suffixes[i]);
         repair_open(&f, NULL);
-        g_assert_null(syncd_service_find_repair_plan(f.service, id));
+        g_assert_null(find_repair_plan(f.service, id));
         g_assert_true(has(&f, id, aside));
         g_assert_true(has(&f, id, ".0"));
         g_assert_true(is_found(&f, "repair-set-aside"));
@@ -140,7 +140,7 @@ static void a_report_that_is_another_one_is_not_given_out(void)
     g_autofree char *other = g_strjoinv("\"failed\"", parts), *path = file_of(&f, id, ".report");
     write_private(path, other, -1);
     repair_open(&f, NULL);
-    plan = syncd_service_find_repair_plan(f.service, id);
+    plan = find_repair_plan(f.service, id);
     g_assert_null(syncd_service_repair_report(f.service, plan, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_CONTRACT);
     service_clear(&f);

@@ -150,7 +150,7 @@ G_GNUC_NORETURN static void apply_until_killed(World *world, const char *id)
 {
     start(world);
     run_until(&world->w, SYNCD_WORKSPACE_WATCHING);
-    begin_repair(&world->w.f, syncd_service_find_repair_plan(world->w.f.service, id));
+    begin_repair(&world->w.f, find_repair_plan(world->w.f.service, id));
     run_until_half(world);
     raise(SIGKILL);
     _exit(1);
@@ -181,7 +181,7 @@ static void what_is_killed_in_the_middle_goes_on(gconstpointer data)
     g_assert_true(done > 0 && done < IN_A_PLAN);
     world.w.f.base.seed = ~world.w.f.base.seed;
     start(&world);
-    SyncdRepairPlan *plan = syncd_service_find_repair_plan(world.w.f.service, id);
+    SyncdRepairPlan *plan = find_repair_plan(world.w.f.service, id);
     SyncdJob *job = syncd_service_find_job(world.w.f.service, plan->job);
     if (cancelled)
         g_assert_true(syncd_service_cancel_job(world.w.f.service, job, NULL));

@@ -69,7 +69,7 @@ static void what_nothing_proves_is_not_complete(void)
     g_assert_cmpuint(count_events(&f, "sync.repair.unproven"), ==, 1);
     repair_reopen(&f);
     g_assert_true(finds(&f, "repair-unproven"));
-    plan = syncd_service_find_repair_plan(f.service, id);
+    plan = find_repair_plan(f.service, id);
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
     service_clear(&f);
 }

@@ -114,13 +114,13 @@ static char *purge_object(ServiceFixture *f, const char *object)
 {
     g_autoptr(GError) error = NULL;
     const SyncdPurgeRequest looked = {.scope = SCOPE, .object = object};
-    g_autofree char *plan = syncd_service_plan_purge(f->service, &f->caller, &looked, &error);
+    g_autofree char *plan = plan_purge_at_once(f->service, &f->caller, &looked, &error);
     g_assert_no_error(error);
     g_autofree char *digest =
         syncd_json_dup_text(syncd_json_member(syncd_json_root(plan, strlen(plan)), "digest"));
     const SyncdPurgeRequest request = {SCOPE, object, digest};
     g_auto(SyncdPurged) purged = {0};
-    syncd_service_purge(f->service, &f->caller, &request, &purged, &error);
+    purge_at_once(f->service, &f->caller, &request, &purged, &error);
     g_assert_no_error(error);
     return g_steal_pointer(&purged.operation);
 }
@@ -541,7 +541,7 @@ static void a_crash_between_any_two_steps_purges_each_once(void)
             syncd_service_work(f.service);
         repair_reopen(&f);
         run_jobs(&f);
-        plan = syncd_service_find_repair_plan(f.service, id);
+        plan = find_repair_plan(f.service, id);
         g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
         assert_purged(&f);
         g_autofree char *report = syncd_service_repair_report(f.service, plan, NULL);

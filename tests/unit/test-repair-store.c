@@ -1,7 +1,7 @@
 /* The index, set aside while it serves and put back: what repair asks of the store. */
+#include "index-count.h"
 #include "store-fixture.h"
 #include "store/repair-store.h"
-#include "store/store-private.h"
 
 #define SNAPSHOT "plan-x.0"
 
@@ -22,7 +22,7 @@ static guint64 count(Fixture *f)
 {
     guint64 n = 0;
     g_autoptr(GError) error = NULL;
-    syncd_store_count_kind(f->store, "operation.enqueue", &n, &error);
+    count_kind(f->store, "operation.enqueue", &n, &error);
     g_assert_no_error(error);
     return n;
 }

@@ -376,7 +376,7 @@ static void a_kill_leaves_all_or_nothing(void)
         through = !runs(plan);
         repair_reopen(&world.f);
         run_jobs(&world.f);
-        plan = syncd_service_find_repair_plan(world.f.service, id);
+        plan = find_repair_plan(world.f.service, id);
         g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
         assert_content_is_whole(&world);
         /* The start may have removed those of files before. */
@@ -390,7 +390,7 @@ static void a_kill_leaves_all_or_nothing(void)
         through &= !runs(plan);
         repair_reopen(&world.f);
         run_jobs(&world.f);
-        plan = syncd_service_find_repair_plan(world.f.service, id);
+        plan = find_repair_plan(world.f.service, id);
         g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
         for (guint i = 0; i < ORPHANS; i += 2)
             g_assert_true(is_orphan_there(&world.f, world.orphans[i], i));

@@ -6,10 +6,10 @@
 #include "repair-fixture.h"
 
 #include "diagnose-fixture.h"
+#include "index-count.h"
 #include "service/internal.h"
 #include "store/displaced.h"
 #include "store/salvage.h"
-#include "store/store-private.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -91,7 +91,7 @@ static void expect_all(ServiceFixture *f)
     g_assert_null(syncd_store_unreadable(f->service->store));
     rest(f);
     g_assert_cmpint(syncd_store_condition(f->service->store), ==, SYNCD_STORE_WRITABLE);
-    g_assert_true(syncd_store_count_kind(f->service->store, "operation.enqueue", &n, NULL));
+    g_assert_true(count_kind(f->service->store, "operation.enqueue", &n, NULL));
     g_assert_cmpuint(n, ==, ENTRIES);
     verify_all(f);
     assert_clean(f);
@@ -291,7 +291,7 @@ static void one_that_is_killed_goes_on(void)
             pid_t child = fork();
             if (child == 0) {
                 repair_open(&f, NULL);
-                begin_repair(&f, syncd_service_find_repair_plan(f.service, id));
+                begin_repair(&f, find_repair_plan(f.service, id));
                 raise(take_steps(&f, steps) ? SIGKILL : SIGTERM);
             }
             g_assert_cmpint(waitpid(child, &status, 0), ==, child);
@@ -299,7 +299,7 @@ static void one_that_is_killed_goes_on(void)
             half = WTERMSIG(status) == SIGKILL;
             repair_open(&f, NULL);
             run_jobs(&f);
-            plan = syncd_service_find_repair_plan(f.service, id);
+            plan = find_repair_plan(f.service, id);
             g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
             expect_all(&f);
             g_autofree char *files = list_files(&f);

@@ -18,7 +18,7 @@ static SyncdRepairPlan *break_twice(ServiceFixture *f)
     state_write(f, "journal.db-wal", "what nobody can read", -1);
     repair_open(f, NULL);
     expect_served(f);
-    return syncd_service_find_repair_plan(f->service, id);
+    return find_repair_plan(f->service, id);
 }
 
 static void expect_same(const ServiceFixture *f, const char *one, const char *other)

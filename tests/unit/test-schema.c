@@ -1,6 +1,7 @@
 /* JSON Schema 2020-12: the cases of data/schema-*.json, and what no case can say. */
 #include "hurried.h"
 #include "schema-cases.h"
+#include "schema-text.h"
 
 #include <pthread.h>
 
@@ -49,8 +50,8 @@ static void test_errors_say_where(void)
     g_autoptr(SyncdSchemaErrors) errors = syncd_schema_errors_new();
     g_autoptr(GError) error = NULL;
     bool valid = true;
-    g_assert_true(syncd_schema_validate_text(
-        schema, SYNCD_BYTES_TEXT("{\"a/b\":[\"x\",null],\"n\":0}"), errors, &valid, &error));
+    g_assert_true(validate_text(schema, SYNCD_BYTES_TEXT("{\"a/b\":[\"x\",null],\"n\":0}"), errors,
+                                &valid, &error));
     g_assert_false(valid);
     g_assert_cmpuint(syncd_schema_errors_count(errors), ==, 3);
     expect(errors, 0, "/a~1b/1", "#/properties/a~1b/items/type", "must be a string, but is null");
@@ -107,8 +108,7 @@ static void test_errors_are_bounded(void)
     for (unsigned i = 0; i < 1000; i++)
         g_string_append(text, ",0");
     g_string_append_c(text, ']');
-    g_assert_true(syncd_schema_validate_text(schema, SYNCD_BYTES(text->str, text->len), errors,
-                                             &valid, NULL));
+    g_assert_true(validate_text(schema, SYNCD_BYTES(text->str, text->len), errors, &valid, NULL));
     g_assert_false(valid);
     g_assert_cmpuint(syncd_schema_errors_count(errors), ==, SYNCD_SCHEMA_MAX_ERRORS);
     g_assert_cmpuint(syncd_schema_errors_dropped(errors), ==, 1001 - SYNCD_SCHEMA_MAX_ERRORS);
@@ -131,8 +131,8 @@ static void test_text_that_is_no_json(void)
     g_autoptr(SyncdSchema) schema = compile("true");
     g_autoptr(GError) error = NULL;
     bool valid;
-    g_assert_false(syncd_schema_validate_text(schema, SYNCD_BYTES_TEXT("{\"a\":1,\"a\":2}"), NULL,
-                                              &valid, &error));
+    g_assert_false(
+        validate_text(schema, SYNCD_BYTES_TEXT("{\"a\":1,\"a\":2}"), NULL, &valid, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ENCODING);
     g_clear_error(&error);
     g_assert_null(syncd_schema_compile(SYNCD_BYTES_TEXT("{"), NULL, &error));
@@ -149,8 +149,7 @@ static void expect_limit(const char *schema_text, const char *text)
     g_autoptr(SyncdSchema) schema = compile(schema_text);
     g_autoptr(GError) error = NULL;
     bool valid;
-    g_assert_false(
-        syncd_schema_validate_text(schema, SYNCD_BYTES_TEXT(text), NULL, &valid, &error));
+    g_assert_false(validate_text(schema, SYNCD_BYTES_TEXT(text), NULL, &valid, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);
 }
 

@@ -59,7 +59,7 @@ static int send_claim(Signed *s, const Letter *letter, char **ret_lease)
     SyncdCaller agent;
     GError *error = NULL;
     bool done = act(s, letter, &agent, &error) &&
-                syncd_service_claim_task(s->f.service, &agent, &any, ret_lease, &error);
+                claim_at_once(s->f.service, &agent, &any, ret_lease, &error);
     return told(s, done, error);
 }
 
@@ -203,7 +203,7 @@ static void many_lines_that_come_again_are_the_same(void)
         SyncdCaller agent;
         g_assert_true(act(&s, &letter, &agent, NULL));
         g_autoptr(GString) results =
-            syncd_service_enqueue_many(s.f.service, &agent, SYNCD_BYTES_TEXT(text), NULL);
+            enqueue_many_at_once(s.f.service, &agent, SYNCD_BYTES_TEXT(text), NULL);
         g_assert_nonnull(results);
         g_assert_true((strstr(results->str, "\"duplicate\":true") != NULL) == (i > 0));
         g_assert_true((strstr(results->str, "\"duplicate\":false") != NULL) == (i == 0));

@@ -4,6 +4,7 @@
  */
 #include "crypto/seal.h"
 #include "disk-fixture.h"
+#include "index-count.h"
 #include "store/displaced.h"
 
 #include <sqlite3.h>
@@ -44,7 +45,7 @@ static guint64 count_operations(Fixture *f)
 {
     g_autoptr(GError) error = NULL;
     guint64 count = 0;
-    syncd_store_count_kind(f->store, "operation.enqueue", &count, &error);
+    count_kind(f->store, "operation.enqueue", &count, &error);
     g_assert_no_error(error);
     return count;
 }
@@ -301,7 +302,7 @@ static void what_waits_for_the_index_is_bounded(void)
     g_clear_error(&error);
     g_assert_cmpint(syncd_store_condition(f.store), ==, SYNCD_STORE_WRITABLE);
     guint64 count;
-    g_assert_false(syncd_store_count_kind(f.store, "operation.enqueue", &count, &error));
+    g_assert_false(count_kind(f.store, "operation.enqueue", &count, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
     g_clear_error(&error);
 

@@ -61,8 +61,7 @@ static void claim_one(History *h)
     char *lease = NULL;
     SyncdClaim wanted = {.operation = below(h, 3) == 0 ? any(h, h->operations) : NULL};
     h->f.caller.worker = workers[below(h, 3)];
-    if (syncd_service_claim_task(h->f.service, &h->f.caller, &wanted, &lease, NULL) &&
-        lease != NULL)
+    if (claim_at_once(h->f.service, &h->f.caller, &wanted, &lease, NULL) && lease != NULL)
         g_ptr_array_add(h->leases, lease);
 }
 

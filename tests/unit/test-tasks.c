@@ -87,7 +87,7 @@ static void a_child_waits_for_its_parents_and_is_blocked_by_one_that_failed(void
     g_autoptr(GError) error = NULL;
     const SyncdClaim wanted = {.operation = child};
     g_autofree char *none = NULL;
-    g_assert_false(syncd_service_claim_task(f.service, &f.caller, &wanted, &none, &error));
+    g_assert_false(claim_at_once(f.service, &f.caller, &wanted, &none, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
 
     g_autofree char *lease_one = claim(&f, NULL);
@@ -219,7 +219,7 @@ static void what_a_worker_says_is_checked(void)
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) error = NULL;
         g_autofree char *lease = NULL;
-        g_assert_false(syncd_service_claim_task(f.service, &f.caller, &bad[i], &lease, &error));
+        g_assert_false(claim_at_once(f.service, &f.caller, &bad[i], &lease, &error));
         g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_INVALID_ARGS);
     }
     g_autofree char *lease = claim(&f, NULL);

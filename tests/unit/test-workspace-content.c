@@ -186,8 +186,8 @@ static void what_no_version_needs_is_removed(void)
     SyncdHash name;
     workspace_init_keeping(&w, KEEP_TWO);
     begin(&w);
-    syncd_store_put_chunk(store_of(&w), syncd_workspace_root(w.workspace)->scope_id,
-                          SYNCD_BYTES_TEXT("loose"), false, &name, &row, &error);
+    syncd_store_put_chunk(store_of(&w), w.workspace->root->scope_id, SYNCD_BYTES_TEXT("loose"),
+                          false, &name, &row, &error);
     g_assert_no_error(error);
     settle(&w);
     g_assert_cmpuint(blobs_of(&w), ==, 1);

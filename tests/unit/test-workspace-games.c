@@ -4,6 +4,7 @@
  */
 #include "service/internal.h"
 #include "workspace-fixture.h"
+#include "workspace/workspace-private.h"
 
 static void begin(WorkspaceFixture *w)
 {
@@ -17,7 +18,7 @@ static guint64 file_at(WorkspaceFixture *w, const char *path)
     g_autoptr(GError) error = NULL;
     g_auto(GStrv) names = g_strsplit(path, "/", -1);
     SyncdStore *store = syncd_service_store(w->f.service);
-    const SyncdRoot *root = syncd_workspace_root(w->workspace);
+    const SyncdRoot *root = w->workspace->root;
     SyncdFileRow row;
     bool found;
     syncd_store_find_workspace_folder(store, root->scope_id, &row, &found, &error);
@@ -333,8 +334,7 @@ static void a_large_folder_that_is_deleted_half_is_found_again(void)
     assert_tree(&w, "keep v1/\n");
     bool more;
     g_assert_true(syncd_store_has_more_files(syncd_service_store(w.f.service),
-                                             syncd_workspace_root(w.workspace)->scope_id, 2, &more,
-                                             NULL));
+                                             w.workspace->root->scope_id, 2, &more, NULL));
     g_assert_false(more);
     workspace_clear(&w);
 }

@@ -150,7 +150,7 @@ static void only_another_rule_makes_it_look_again(void)
     retain_soon(&w);
     g_assert_true(w.f.service->retains);
     g_autoptr(GPtrArray) roots = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_root_free);
-    SyncdRoot *root = syncd_root_copy(syncd_workspace_root(w.workspace));
+    SyncdRoot *root = syncd_root_copy(w.workspace->root);
     root->deleted_days++;
     g_ptr_array_add(roots, root);
     syncd_service_retain_soon(w.f.service, roots);
