@@ -112,3 +112,37 @@ static inline char *report(ServiceFixture *f, const char *operation)
     g_assert_no_error(error);
     return text;
 }
+
+/* As it is shown; the operation of it. */
+static inline char *purge_as_shown(ServiceFixture *f, const char *scope, const char *object)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(SyncdPurged) purged = {0};
+    SyncdPurgeRequest request = {.scope = scope, .object = object};
+    g_autofree char *shown = plan_purge_at_once(f->service, &f->caller, &request, &error);
+    g_assert_no_error(error);
+    g_autofree char *digest =
+        syncd_json_dup_text(syncd_json_member(syncd_json_root(shown, strlen(shown)), "digest"));
+    request.digest = digest;
+    purge_at_once(f->service, &f->caller, &request, &purged, &error);
+    g_assert_no_error(error);
+    return g_steal_pointer(&purged.operation);
+}
+
+/* ---- what keeps it ---- */
+
+static inline void register_note(ServiceFixture *f, const char *schema, const char *object)
+{
+    g_assert_cmpint(register_record(f, "schema", schema), ==, -1);
+    g_assert_cmpint(register_record(f, "object", object), ==, -1);
+}
+
+static inline void keep_by_policy(ServiceFixture *f)
+{
+    syncd_service_set_policy(
+        f->service,
+        set_of(FILE_OF(RULE("\"actions\":[\"purge_preview\"],\"objects\":[\"note-1\"]", "deny",
+                            "kept_for_the_board")),
+               NULL),
+        NULL);
+}

@@ -2,8 +2,7 @@
  * What any purge takes along is named before anybody agrees to it, and nothing else goes; and what
  * a repair kept that nothing proves stays, whoever wants to purge.
  */
-#include "purge-service-fixture.h"
-#include "repair-fixture.h"
+#include "purge-plan-fixture.h"
 #include "service/repair-private.h"
 
 #include <string.h>
@@ -20,19 +19,12 @@ static void begin_deleted(ServiceFixture *f)
 
 static void put_file(ServiceFixture *f, const char *name)
 {
-    g_autofree char *path = g_build_filename(f->base.directory, name, NULL);
-    write_private(path, "0123456789", -1);
-}
-
-static bool has_file(ServiceFixture *f, const char *name)
-{
-    g_autofree char *path = g_build_filename(f->base.directory, name, NULL);
-    return g_file_test(path, G_FILE_TEST_EXISTS);
+    state_write(f, name, "0123456789", -1);
 }
 
 static void put_copies(ServiceFixture *f)
 {
-    g_autofree char *folder = g_build_filename(f->base.directory, "repair", NULL);
+    g_autofree char *folder = state_path(f, "repair");
     g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
     put_file(f, "journal-nightly.db");
     put_file(f, "journal-nightly.db-wal");
@@ -66,17 +58,6 @@ static char *purge_document(ServiceFixture *f)
     return text;
 }
 
-static SyncdRepairPlan *plan_room(ServiceFixture *f, int code)
-{
-    g_autoptr(GError) error = NULL;
-    const SyncdRepairRequest request = {.purge = true};
-    SyncdRepairPlan *plan = NULL;
-    syncd_service_plan_repair(f->service, &f->caller, &request, &plan, &error);
-    g_assert_cmpint(error != NULL ? error->code : -1, ==, code);
-    rest(f);
-    return plan;
-}
-
 /* ---- naming ---- */
 
 static void a_purge_names_what_goes_with_it(void)
@@ -94,8 +75,8 @@ static void a_purge_names_what_goes_with_it(void)
     g_free(purge_at(&f, digest, SYNCD_ERROR_STALE_DIGEST));
     g_free(purge(&f));
     finish(&f);
-    g_assert_false(has_file(&f, "journal-nightly.db"));
-    g_assert_false(has_file(&f, "repair/plan-1.0"));
+    g_assert_false(state_has(&f, "journal-nightly.db"));
+    g_assert_false(state_has(&f, "repair/plan-1.0"));
     service_clear(&f);
 }
 
@@ -117,7 +98,7 @@ static void whoever_may_not_inspect_is_told_how_much_it_is(void)
     /* That is the plan which is carried out. */
     g_free(purge(&f));
     finish(&f);
-    g_assert_false(has_file(&f, "journal-nightly.db"));
+    g_assert_false(state_has(&f, "journal-nightly.db"));
     service_clear(&f);
 }
 
@@ -137,7 +118,7 @@ static void halves_of_copies_are_copies(void)
     g_free(purge(&f));
     finish(&f);
     for (size_t i = 0; i < G_N_ELEMENTS(halves); i++)
-        g_assert_false(has_file(&f, halves[i]));
+        g_assert_false(state_has(&f, halves[i]));
     service_clear(&f);
 }
 
@@ -146,7 +127,7 @@ static void a_plan_to_make_room_names_it_too(void)
     ServiceFixture f;
     begin_deleted(&f);
     put_copies(&f);
-    SyncdRepairPlan *plan = plan_room(&f, -1);
+    SyncdRepairPlan *plan = plan_purge(&f, -1);
     const char *text = syncd_repair_plan_text(plan);
     SyncdJson root = syncd_json_root(text, strlen(text)), step;
     SyncdJsonIter iter;
@@ -166,18 +147,15 @@ static void what_comes_later_is_not_taken(void)
     SyncdJob *job = NULL;
     begin_deleted(&f);
     put_copies(&f);
-    SyncdRepairPlan *plan = plan_room(&f, -1);
-    approve_repair(&f, plan);
+    SyncdRepairPlan *plan = approve_purge(&f);
     put_file(&f, "journal-weekly.db");
     g_assert_false(syncd_service_apply_repair(f.service, &f.caller, plan,
                                               syncd_repair_plan_digest(plan), &job, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
-    g_assert_true(has_file(&f, "journal-weekly.db"));
+    g_assert_true(state_has(&f, "journal-weekly.db"));
     /* That some of it is gone by then changes nothing. */
-    plan = plan_room(&f, -1);
-    approve_repair(&f, plan);
-    g_autofree char *path = g_build_filename(f.base.directory, "journal-nightly.db", NULL);
-    g_assert_cmpint(g_remove(path), ==, 0);
+    plan = approve_purge(&f);
+    state_remove(&f, "journal-nightly.db");
     apply_repair(&f, plan);
     service_clear(&f);
 }
@@ -202,6 +180,15 @@ static SyncdRepairPlan *begin_index_repair(ServiceFixture *f)
     return plan;
 }
 
+static SyncdRepairPlan *leave_unproven(ServiceFixture *f)
+{
+    SyncdRepairPlan *plan = begin_index_repair(f);
+    change_heads(plan);
+    run_jobs(f);
+    g_assert_true(syncd_repair_plan_is_unproven(plan));
+    return plan;
+}
+
 static void assert_names(const GError *error, const SyncdRepairPlan *plan)
 {
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
@@ -214,10 +201,7 @@ static void what_nothing_proves_is_taken_by_no_purge(void)
     ServiceFixture f;
     g_autoptr(GError) error = NULL;
     begin_deleted(&f);
-    SyncdRepairPlan *room = plan_room(&f, -1), *plan = begin_index_repair(&f);
-    change_heads(plan);
-    run_jobs(&f);
-    g_assert_true(syncd_repair_plan_is_unproven(plan));
+    SyncdRepairPlan *room = plan_purge(&f, -1), *plan = leave_unproven(&f);
     const SyncdPurgeRequest request = request_for(NULL);
     g_assert_null(plan_purge_at_once(f.service, &f.caller, &request, &error));
     assert_names(error, plan);
@@ -244,16 +228,8 @@ static void policy_answers_first(void)
     ServiceFixture f;
     g_autoptr(GError) error = NULL;
     begin_deleted(&f);
-    SyncdRepairPlan *plan = begin_index_repair(&f);
-    change_heads(plan);
-    run_jobs(&f);
-    g_assert_true(syncd_repair_plan_is_unproven(plan));
-    syncd_service_set_policy(
-        f.service,
-        set_of(FILE_OF(RULE("\"actions\":[\"purge_preview\"],\"objects\":[\"note-1\"]", "deny",
-                            "kept_for_the_board")),
-               NULL),
-        NULL);
+    leave_unproven(&f);
+    keep_by_policy(&f);
     const SyncdPurgeRequest request = request_for(NULL);
     g_assert_null(plan_purge_at_once(f.service, &f.caller, &request, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_POLICY_DENIED);
@@ -267,11 +243,9 @@ static void nor_by_one_that_was_planned_before(void)
     g_autoptr(GError) error = NULL;
     SyncdJob *job = NULL;
     begin_deleted(&f);
-    SyncdRepairPlan *room = plan_room(&f, -1);
+    SyncdRepairPlan *room = plan_purge(&f, -1);
     g_autofree char *id = g_strdup(syncd_repair_plan_id(room));
-    SyncdRepairPlan *plan = begin_index_repair(&f);
-    change_heads(plan);
-    run_jobs(&f);
+    SyncdRepairPlan *plan = leave_unproven(&f);
     room = find_repair_plan(f.service, id);
     approve_repair(&f, room);
     g_assert_false(syncd_service_apply_repair(f.service, &f.caller, room,

@@ -125,8 +125,7 @@ static void what_must_be_kept_is_kept(void)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         ServiceFixture f;
         g_free(begin(&f));
-        g_assert_cmpint(register_record(&f, "schema", cases[i].schema), ==, -1);
-        g_assert_cmpint(register_record(&f, "object", cases[i].object), ==, -1);
+        register_note(&f, cases[i].schema, cases[i].object);
         delete_note(&f);
         g_free(plan(&f, cases[i].code));
         service_clear(&f);
@@ -139,12 +138,7 @@ static void policy_keeps_what_it_says(void)
     g_free(begin(&f));
     delete_note(&f);
     g_autofree char *digest = plan(&f, -1);
-    syncd_service_set_policy(
-        f.service,
-        set_of(FILE_OF(RULE("\"actions\":[\"purge_preview\"],\"objects\":[\"note-1\"]", "deny",
-                            "kept_for_the_board")),
-               NULL),
-        NULL);
+    keep_by_policy(&f);
     g_free(plan(&f, SYNCD_ERROR_POLICY_DENIED));
     g_free(purge_at(&f, digest, SYNCD_ERROR_POLICY_DENIED));
     syncd_service_commit(f.service);

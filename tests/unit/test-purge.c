@@ -58,8 +58,7 @@ static void the_record_of_the_object_goes_with_it(void)
 {
     ServiceFixture f;
     g_free(begin(&f));
-    g_assert_cmpint(register_record(&f, "schema", SCHEMA_OF("normal")), ==, -1);
-    g_assert_cmpint(register_record(&f, "object", OBJECT_OF("normal")), ==, -1);
+    register_note(&f, SCHEMA_OF("normal"), OBJECT_OF("normal"));
     delete_note(&f);
     assert_state(&f, "object", "note-1", "tombstoned");
     g_free(purge(&f));
@@ -154,21 +153,11 @@ static void what_stands_in_the_way_is_tried_again(void)
 /* One object more, carried out, deleted and purged. */
 static char *purge_another(ServiceFixture *f, const char *object)
 {
-    g_autoptr(GError) error = NULL;
-    g_auto(SyncdPurged) purged = {0};
-    SyncdPurgeRequest request = {"workspace:notes", object, NULL};
     g_autofree char *operation = enqueue_body(f, object, "{}");
     g_autofree char *lease = claim_operation(f, operation);
     complete(f, lease);
     delete_object(f, object);
-    g_autofree char *shown = plan_purge_at_once(f->service, &f->caller, &request, &error);
-    g_assert_no_error(error);
-    g_autofree char *quoted = member_of(shown, "digest"),
-                    *digest = g_strndup(quoted + 1, strlen(quoted) - 2);
-    request.digest = digest;
-    purge_at_once(f->service, &f->caller, &request, &purged, &error);
-    g_assert_no_error(error);
-    return g_steal_pointer(&purged.operation);
+    return purge_as_shown(f, "workspace:notes", object);
 }
 
 static void a_purge_that_cannot_go_on_keeps_no_other_from_it(void)

@@ -10,6 +10,16 @@
 
 #define DAY_USEC (G_GUINT64_CONSTANT(86400) * G_USEC_PER_SEC)
 
+/* What one commit has begun goes on after the next. */
+static void settle_all(WorkspaceFixture *w)
+{
+    for (guint i = 0; i < 20; i++) {
+        settle(w);
+        if (syncd_service_has_turn(w->f.service))
+            syncd_service_commit(w->f.service);
+    }
+}
+
 static void pass(WorkspaceFixture *w, guint64 usec)
 {
     static guint n;
@@ -17,11 +27,7 @@ static void pass(WorkspaceFixture *w, guint64 usec)
     w->f.base.now_usec += usec;
     write_file(w, "clock", text);
     rescan(w);
-    for (guint i = 0; i < 20; i++) {
-        settle(w);
-        if (syncd_service_has_turn(w->f.service))
-            syncd_service_commit(w->f.service);
-    }
+    settle_all(w);
 }
 
 /* Something is recorded so many days later, by whose clock it is seen how late it is; and once more
@@ -64,9 +70,7 @@ static void of_a_deleted_file_it_stays_for_as_long_as_the_rule_says(void)
         remove_file(&w, "small");
         remove_file(&w, "large");
         rescan(&w);
-        if (syncd_service_has_turn(w.f.service))
-            syncd_service_commit(w.f.service);
-        settle(&w); /* older versions have been dropped */
+        settle_all(&w); /* older versions have been dropped */
         g_assert_cmpuint(blobs_of(&w), ==, 3);
         pass_days(&w, rules[i].days - 2);
         g_autofree char *last = text_of(10, 'D');
@@ -251,11 +255,7 @@ static void keep_by(WorkspaceFixture *w, const char *keep)
     end_workspace(w);
     begin(w);
     retain_soon(w);
-    for (guint i = 0; i < 20; i++) {
-        settle(w);
-        if (syncd_service_has_turn(w->f.service))
-            syncd_service_commit(w->f.service);
-    }
+    settle_all(w);
 }
 
 static void assert_versions(WorkspaceFixture *w, guint64 file, size_t size, guint64 first)
