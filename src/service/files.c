@@ -93,13 +93,32 @@ static char *find_rules(SyncdService *service, const char *workspace)
     return g_string_free(text, FALSE);
 }
 
-static bool add_root(SyncdService *service, const SyncdRecordRow *row, GPtrArray *roots,
-                     GError **error)
+bool syncd_service_each_root(SyncdService *service, SyncdRootFunc take, void *data, GError **error)
+{
+    SyncdRecordQuery query = {.family = syncd_family(SYNCD_FAMILY_ROOT), .limit = ROOTS_PAGE};
+    g_autofree char *cursor = g_strdup("");
+    do {
+        g_autoptr(GPtrArray) rows = NULL;
+        g_autofree char *next = NULL;
+        query.cursor = cursor;
+        if (!syncd_store_list_records(service->store, &query, &rows, &next, error))
+            return false;
+        for (guint i = 0; i < rows->len; i++) {
+            const SyncdRecordRow *row = rows->pdata[i];
+            if (strcmp(row->state, SYNCD_STATE_REVOKED) != 0 && !take(service, row, data, error))
+                return false;
+        }
+        g_free(cursor);
+        cursor = g_steal_pointer(&next);
+    } while (*cursor != '\0');
+    return true;
+}
+
+static bool add_root(SyncdService *service, const SyncdRecordRow *row, void *data, GError **error)
 {
     const char *class, *name, *workspace = row->columns[SYNCD_COLUMN_WORKSPACE];
     g_autoptr(SyncdScope) scope = NULL;
-    if (strcmp(row->state, SYNCD_STATE_REVOKED) == 0 ||
-        !syncd_scope_parse(workspace, &class, &name, NULL))
+    if (!syncd_scope_parse(workspace, &class, &name, NULL))
         return true;
     if (!syncd_store_find_scope(service->store, class, name, &scope, error))
         return false;
@@ -118,27 +137,15 @@ static bool add_root(SyncdService *service, const SyncdRecordRow *row, GPtrArray
         .deleted_days = SYNCD_FILE_DELETED_DAYS,
     };
     read_record(service, row, root);
-    g_ptr_array_add(roots, root);
+    g_ptr_array_add(data, root);
     return true;
 }
 
 bool syncd_service_list_roots(SyncdService *service, GPtrArray **ret_roots, GError **error)
 {
-    SyncdRecordQuery query = {.family = syncd_family(SYNCD_FAMILY_ROOT), .limit = ROOTS_PAGE};
     g_autoptr(GPtrArray) roots = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_root_free);
-    g_autofree char *cursor = g_strdup("");
-    do {
-        g_autoptr(GPtrArray) rows = NULL;
-        g_autofree char *next = NULL;
-        query.cursor = cursor;
-        if (!syncd_store_list_records(service->store, &query, &rows, &next, error))
-            return false;
-        for (guint i = 0; i < rows->len; i++)
-            if (!add_root(service, rows->pdata[i], roots, error))
-                return false;
-        g_free(cursor);
-        cursor = g_steal_pointer(&next);
-    } while (*cursor != '\0');
+    if (!syncd_service_each_root(service, add_root, roots, error))
+        return false;
     *ret_roots = g_steal_pointer(&roots);
     return true;
 }

@@ -35,7 +35,11 @@ bool syncd_root_keeps_as(const SyncdRoot *root, const SyncdRoot *other);
 void syncd_root_free(SyncdRoot *root);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRoot, syncd_root_free)
 
-/* Those that have not ended: SyncdRoot. */
+/* The records of those that have not ended. */
+typedef bool (*SyncdRootFunc)(SyncdService *service, const SyncdRecordRow *row, void *data,
+                              GError **error);
+bool syncd_service_each_root(SyncdService *service, SyncdRootFunc take, void *data, GError **error);
+/* The same: SyncdRoot. */
 bool syncd_service_list_roots(SyncdService *service, GPtrArray **ret_roots, GError **error);
 /* Pauses it and says why, as the daemon's own decision: `cause` for programs, `reason` for people.
  * The rest of its record stays as it is. */

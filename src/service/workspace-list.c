@@ -2,12 +2,11 @@
 #include "service/file-reading.h"
 
 #include "base/json-writer.h"
+#include "service/files.h"
 #include "service/internal.h"
 #include "store/files.h"
 
 #include <string.h>
-
-#define ROOTS_PAGE 100u
 
 static void write_counts(const SyncdFileCounts *counts, SyncdJsonWriter *writer)
 {
@@ -70,43 +69,34 @@ static bool write_root(SyncdService *service, const SyncdRecordRow *row,
     return true;
 }
 
-static bool add_root(SyncdService *service, const SyncdRecordRow *row, GHashTable *counts,
-                     SyncdJsonWriter *writer, GError **error)
+typedef struct {
+    GHashTable *counts; /* id of a scope -> SyncdFileCounts */
+    SyncdJsonWriter *writer;
+} Listing;
+
+static bool add_root(SyncdService *service, const SyncdRecordRow *row, void *data, GError **error)
 {
     static const SyncdFileCounts none;
+    const Listing *listing = data;
     const SyncdFileCounts *of_workspace = NULL;
     const char *class, *name;
     g_autoptr(SyncdScope) scope = NULL;
-    if (strcmp(row->state, SYNCD_STATE_REVOKED) == 0)
-        return true;
     if (syncd_scope_parse(row->columns[SYNCD_COLUMN_WORKSPACE], &class, &name, NULL) &&
         !syncd_store_find_scope(service->store, class, name, &scope, error))
         return false;
     if (scope != NULL)
-        of_workspace = g_hash_table_lookup(counts, scope->id);
-    return write_root(service, row, of_workspace != NULL ? of_workspace : &none, writer, error);
+        of_workspace = g_hash_table_lookup(listing->counts, scope->id);
+    return write_root(service, row, of_workspace != NULL ? of_workspace : &none, listing->writer,
+                      error);
 }
 
 static bool add_roots(SyncdService *service, SyncdJsonWriter *writer, GError **error)
 {
-    SyncdRecordQuery query = {.family = syncd_family(SYNCD_FAMILY_ROOT), .limit = ROOTS_PAGE};
     g_autoptr(GHashTable) counts = NULL;
-    g_autofree char *cursor = g_strdup("");
     if (!syncd_store_count_files(service->store, &counts, error))
         return false;
-    do {
-        g_autoptr(GPtrArray) rows = NULL;
-        g_autofree char *next = NULL;
-        query.cursor = cursor;
-        if (!syncd_store_list_records(service->store, &query, &rows, &next, error))
-            return false;
-        for (guint i = 0; i < rows->len; i++)
-            if (!add_root(service, rows->pdata[i], counts, writer, error))
-                return false;
-        g_free(cursor);
-        cursor = g_steal_pointer(&next);
-    } while (*cursor != '\0');
-    return true;
+    Listing listing = {counts, writer};
+    return syncd_service_each_root(service, add_root, &listing, error);
 }
 
 char *syncd_service_list_workspaces(SyncdService *service, const SyncdCaller *caller,
