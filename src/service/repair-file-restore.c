@@ -235,13 +235,9 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
 
 static bool check(SyncdRepairAct *act, GError **error)
 {
-    g_auto(SyncdRepairFile) file = {.live = false};
     SyncdRepairFileNote note;
-    if (!syncd_repair_file_note(act, &note) ||
-        !syncd_repair_file_find(act->service, act->object, &file, error))
+    if (!syncd_repair_file_check(act, SYNCD_FILE_IS_RECORDED, &note, error))
         return false;
-    if (syncd_repair_file_now(&file, &note) != SYNCD_FILE_IS_RECORDED)
-        return syncd_repair_file_refuse(act, error);
     g_ptr_array_add(act->rebuilt, g_strdup_printf("%s, with the bytes of its version "
                                                   "%" G_GUINT64_FORMAT,
                                                   act->object, note.version));

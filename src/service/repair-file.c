@@ -132,6 +132,17 @@ SyncdFileNow syncd_repair_file_now(const SyncdRepairFile *file, const SyncdRepai
     return syncd_hash_equal(&row->hash, &note->found) ? SYNCD_FILE_IS_FOUND : SYNCD_FILE_IS_OTHER;
 }
 
+bool syncd_repair_file_check(const SyncdRepairAct *act, SyncdFileNow wanted,
+                             SyncdRepairFileNote *ret_note, GError **error)
+{
+    g_auto(SyncdRepairFile) file = {.live = false};
+    if (!syncd_repair_file_note(act, ret_note))
+        return syncd_repair_file_refuse(act, error);
+    return syncd_repair_file_find(act->service, act->object, &file, error) &&
+           (syncd_repair_file_now(&file, ret_note) == wanted ||
+            syncd_repair_file_refuse(act, error));
+}
+
 /* ---- while it goes on ---- */
 
 SyncdRepairFileWork *syncd_repair_file_work(SyncdRepairAct *act)

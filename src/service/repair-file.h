@@ -63,6 +63,10 @@ typedef enum {
 
 SyncdFileNow syncd_repair_file_now(const SyncdRepairFile *file, const SyncdRepairFileNote *note);
 
+/* Whether it is that, with what was noted. PlanStale where it is not. */
+bool syncd_repair_file_check(const SyncdRepairAct *act, SyncdFileNow wanted,
+                             SyncdRepairFileNote *ret_note, GError **error);
+
 /* It goes on in a moment; Busy when that has been so for too long. */
 bool syncd_repair_file_wait(SyncdRepairAct *act, GError **error);
 /* Until its workspace is at rest, where anybody looks after it. */
