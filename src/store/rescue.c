@@ -36,6 +36,12 @@ typedef struct {
 
 /* ---- what there is ---- */
 
+/* What can be read of the journal itself; all others are copied. */
+static bool is_salvaged(const char *name)
+{
+    return strcmp(name, SYNCD_JOURNAL_FILE) == 0;
+}
+
 /* First what there was. */
 static GPtrArray *list(const SyncdStore *store)
 {
@@ -83,17 +89,17 @@ static void add_rescuable(SyncdStore *self, const char *name, GPtrArray *found)
 {
     struct stat st = {0};
     g_autofree char *path = syncd_directory_file(self->directory, name);
-    bool is_salvaged = strcmp(name, SYNCD_JOURNAL_FILE) == 0;
+    bool salvaged = is_salvaged(name);
     g_autoptr(SyncdJournal) journal =
-        is_salvaged ? NULL
-                    : syncd_journal_open_file(self->directory, name, SYNCD_DATABASE_COPY,
-                                              self->keyring, NULL);
-    if ((!is_salvaged && (journal == NULL || !syncd_journal_is_of_device(journal))) ||
+        salvaged ? NULL
+                 : syncd_journal_open_file(self->directory, name, SYNCD_DATABASE_COPY,
+                                           self->keyring, NULL);
+    if ((!salvaged && (journal == NULL || !syncd_journal_is_of_device(journal))) ||
         lstat(path, &st) != 0)
         return;
     SyncdRescuable *one = g_new(SyncdRescuable, 1);
     *one = (SyncdRescuable){g_strdup(name), (guint64)st.st_mtime * 1000,
-                            is_salvaged ? 0 : syncd_journal_committed(journal), is_salvaged};
+                            salvaged ? 0 : syncd_journal_committed(journal), salvaged};
     g_ptr_array_add(found, one);
 }
 
@@ -173,15 +179,10 @@ static const char *present(const SyncdRescue *self)
     return self->names->pdata[0];
 }
 
-static const char *file_of(const char *name)
-{
-    return strcmp(name, SYNCD_JOURNAL_FILE) == 0 ? SYNCD_SALVAGE_FILE : name;
-}
-
 static SyncdJournal *open_one(SyncdRescue *self, const char *name, GError **error)
 {
-    bool ours = strcmp(name, SYNCD_JOURNAL_FILE) == 0;
-    return syncd_journal_open_file(self->store->directory, file_of(name),
+    bool ours = is_salvaged(name);
+    return syncd_journal_open_file(self->store->directory, ours ? SYNCD_SALVAGE_FILE : name,
                                    ours ? SYNCD_DATABASE_OWN_COPY : SYNCD_DATABASE_COPY,
                                    self->store->keyring, error);
 }
@@ -247,11 +248,6 @@ static void pass_over(SyncdRescue *self, const GError *why)
 {
     say_why_not(self, present(self), why);
     end_one(self);
-}
-
-static bool is_salvaged(const char *name)
-{
-    return strcmp(name, SYNCD_JOURNAL_FILE) == 0;
 }
 
 static bool begin_mending(SyncdRescue *self, GError **error)
