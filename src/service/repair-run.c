@@ -235,6 +235,36 @@ static bool interrupt(Run *run, GError *failure, GError **error)
     return false;
 }
 
+/* Nothing of what is to be taken back was, and that cannot be mended is not over in a while: half
+ * done it would keep all else from being repaired. */
+static bool is_in_vain(const Run *run, const GError *failure)
+{
+    const SyncdRepairPlan *plan = run->plan;
+    for (guint i = 0; i < plan->steps->len; i++)
+        if (((const SyncdRepairWork *)plan->steps->pdata[i])->state == SYNCD_STEP_UNDONE)
+            return false;
+    return plan->undoing && plan->failure == NULL && plan->ended_usec != 0 &&
+           g_error_matches(failure, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+}
+
+/* It is what it was before somebody asked for that. */
+static bool stay(Run *run)
+{
+    SyncdRepairPlan *plan = run->plan;
+    g_autofree char *undoer = g_steal_pointer(&plan->undoer);
+    plan->state = plan->unproven ? SYNCD_REPAIR_FAILED : SYNCD_REPAIR_COMPLETE;
+    plan->undoing = false;
+    if (syncd_repair_save(plan, NULL)) {
+        finish_run(run);
+        syncd_repair_tell_changed(plan);
+        return true;
+    }
+    plan->state = SYNCD_REPAIR_RUNNING;
+    plan->undoing = true;
+    plan->undoer = g_steal_pointer(&undoer);
+    return false;
+}
+
 /* ---- the job ---- */
 
 static bool awaits_job(const SyncdService *service, const SyncdRepairAct *act)
@@ -279,6 +309,10 @@ static bool take_step(SyncdService *service, Run *run, bool *ret_more, double *r
         if (run->plan->automatic)
             syncd_repair_by_itself_failed(service, run->failure);
         g_propagate_error(error, g_steal_pointer(&run->failure));
+        return false;
+    }
+    if (is_in_vain(run, problem) && stay(run)) {
+        g_propagate_error(error, problem);
         return false;
     }
     *ret_more = true;

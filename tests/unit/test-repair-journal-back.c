@@ -73,10 +73,37 @@ static void where_nothing_is_nothing_stays(void)
     service_clear(&f);
 }
 
+#define LOSE "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = "
+
+/* So it keeps nothing else from being repaired. */
+static void what_cannot_be_taken_back_stays_done(void)
+{
+    ServiceFixture f;
+    SyncdRepairPlan *plan = repair_and_damage(
+        &f, LOSE "58;" LOSE "59;" LOSE "60; UPDATE head SET tail = zeroblob(length(tail))");
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+    SyncdJob *job = begin_rollback(&f, plan);
+    run_jobs(&f);
+    g_assert_cmpstr(syncd_job_state(job), ==, "failed");
+    g_assert_error(syncd_job_error(job), SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    service_close(&f);
+    damage_index(&f);
+    repair_open(&f, NULL);
+    plan = syncd_service_find_repair_plan(f.service, id);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    SyncdRepairPlan *other = plan_repair(&f);
+    g_assert_true(plan_says(other, "index-rebuild"));
+    approve_repair(&f, other);
+    begin_repair(&f, other);
+    service_clear(&f);
+}
+
 int main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/repair-journal-back/stays", what_is_given_up_on_the_way_back_stays);
     g_test_add_func("/repair-journal-back/nothing", where_nothing_is_nothing_stays);
+    g_test_add_func("/repair-journal-back/in-vain", what_cannot_be_taken_back_stays_done);
     return g_test_run();
 }
