@@ -251,7 +251,12 @@ bool syncd_workspace_defers_deep(const SyncdWorkspace *workspace);
 void syncd_workspace_end_deep(SyncdWorkspace *workspace);
 /* workspace.c: does what there is to do, unless it is at it. */
 void syncd_workspace_go_on(SyncdWorkspace *workspace);
-/* Nothing more is recorded. */
+
+/* standing.c: nothing more is recorded … */
+bool syncd_workspace_is_stopped(const SyncdWorkspace *workspace);
+/* … as its directory is not there, for a reason that people are told … */
+void syncd_workspace_set_missing(SyncdWorkspace *workspace, const char *reason);
+/* … or as something went wrong. */
 void syncd_workspace_fail(SyncdWorkspace *workspace, const GError *error);
 
 /* judge.c: nothing is left to be looked at. */

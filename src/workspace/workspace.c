@@ -1,7 +1,5 @@
 #include "workspace/workspace-private.h"
 
-#include "base/log.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -9,52 +7,6 @@
 #define NAME_PASSES_MAX 16u                         /* until what has come is judged nevertheless */
 #define RESCAN_USEC (10u * G_USEC_PER_SEC)          /* after a scan, when changes were lost */
 #define UNWATCHED_USEC (15u * 60u * G_USEC_PER_SEC) /* … when not all can be watched */
-
-/* ---- standing ---- */
-
-static bool is_stopped(const SyncdWorkspace *self)
-{
-    return self->standing.state == SYNCD_WORKSPACE_PAUSED ||
-           self->standing.state == SYNCD_WORKSPACE_MISSING ||
-           self->standing.state == SYNCD_WORKSPACE_FAILED;
-}
-
-/* What keeps it from being recorded, for people. */
-static const char *sentence_of(const GError *error)
-{
-    static const struct {
-        SyncdErrorCode code;
-        const char *sentence;
-    } sentences[] = {
-        {SYNCD_ERROR_NOT_FOUND, "its directory was moved or deleted"},
-        {SYNCD_ERROR_NO_SPACE, "there is no room where the state lies"},
-        {SYNCD_ERROR_STORAGE_FAILED, "its reader ended, or something could not be read or written"},
-        {SYNCD_ERROR_JOURNAL_CORRUPT, "the log is damaged"},
-        {SYNCD_ERROR_FEED_ROLLBACK, "the log lost its end"},
-        {SYNCD_ERROR_POLICY_DENIED, "policy does not allow what was found to be recorded"},
-        {SYNCD_ERROR_ACCESS_DENIED, "the state may not be written"},
-    };
-    for (size_t i = 0; i < G_N_ELEMENTS(sentences); i++)
-        if (g_error_matches(error, SYNCD_ERROR, sentences[i].code))
-            return sentences[i].sentence;
-    return "it failed in a way that the daemon's own log tells of";
-}
-
-void syncd_workspace_fail(SyncdWorkspace *self, const GError *error)
-{
-    if (self->standing.state == SYNCD_WORKSPACE_FAILED)
-        return;
-    self->standing.state = SYNCD_WORKSPACE_FAILED;
-    self->standing.reason = sentence_of(error);
-    syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE, "The workspace %s is not recorded: %s",
-              self->root->workspace, error->message);
-}
-
-static void set_missing(SyncdWorkspace *self, const char *reason)
-{
-    self->standing.state = SYNCD_WORKSPACE_MISSING;
-    self->standing.reason = reason;
-}
 
 /* ---- the workspace's own folder ---- */
 
@@ -92,8 +44,9 @@ static bool begin_folders(SyncdWorkspace *self, GError **error)
     }
     bool anew = self->root->since > syncd_file_place_pos(row.changed);
     if (is_another(&row, &self->own) && !anew) {
-        set_missing(self, "another directory is where it was; to go on with it, remove the "
-                          "workspace and add it again");
+        syncd_workspace_set_missing(
+            self, "another directory is where it was; to go on with it, remove the "
+                  "workspace and add it again");
         return true;
     }
     if (!syncd_store_file_id(store, row.id, object, error) || (anew && !adopt(self, &row, error)))
@@ -110,12 +63,12 @@ static bool take_root(SyncdWorkspace *self, const SyncdWireMessage *done, GError
     self->own = done->stat;
     if (self->opened)
         return begin_folders(self, error);
-    set_missing(self, done->error == ELOOP   ? "there is a symlink on the way to its directory"
-                      : done->error == EXDEV ? "its directory is that of the daemon's own state"
-                      : done->error == EOPNOTSUPP
-                          ? "its directory shows what the kernel says, and no files"
-                      : done->error == EACCES ? "its directory may not be opened"
-                                              : "its directory is not there");
+    syncd_workspace_set_missing(
+        self, done->error == ELOOP        ? "there is a symlink on the way to its directory"
+              : done->error == EXDEV      ? "its directory is that of the daemon's own state"
+              : done->error == EOPNOTSUPP ? "its directory shows what the kernel says, and no files"
+              : done->error == EACCES     ? "its directory may not be opened"
+                                          : "its directory is not there");
     return true;
 }
 
@@ -127,7 +80,7 @@ static bool take_done(SyncdWorkspace *self, const SyncdWireMessage *done, GError
     SyncdQuestion *question = g_queue_pop_head(&self->questions);
     bool taken = true, is_told = false;
     if (done->error == ESTALE)
-        set_missing(self, "its directory is not there any more");
+        syncd_workspace_set_missing(self, "its directory is not there any more");
     else if (question->type == SYNCD_WIRE_ROOT)
         taken = take_root(self, done, error);
     else if (question->type == SYNCD_WIRE_LIST)
@@ -329,7 +282,7 @@ static bool begin_pass(SyncdWorkspace *self, bool *ret_begun, GError **error)
 /* Until something has to be waited for. */
 static bool go_on(SyncdWorkspace *self, GError **error)
 {
-    while (!is_stopped(self)) {
+    while (!syncd_workspace_is_stopped(self)) {
         bool begun;
         if (!syncd_workspace_ask(self, error))
             return false;
@@ -366,9 +319,9 @@ static void work(SyncdWorkspace *self)
 {
     g_autoptr(GError) error = NULL;
     self->busy = true;
-    if (!is_stopped(self) && !go_on(self, &error))
+    if (!syncd_workspace_is_stopped(self) && !go_on(self, &error))
         syncd_workspace_fail(self, error);
-    if (is_stopped(self))
+    if (syncd_workspace_is_stopped(self))
         stop_restoring(self);
     self->busy = false;
     self->changed(self->data);
@@ -407,9 +360,11 @@ guint64 syncd_workspace_due(const SyncdWorkspace *self)
 {
     guint64 due = g_hash_table_size(self->later) > 0 ? self->later_at : G_MAXUINT64;
     bool at_work = self->questions.length > 0 || !syncd_recorder_is_settled(self->recorder);
-    if (!at_work && !is_stopped(self) && syncd_workspace_defers_deep(self))
+    if (!at_work && !syncd_workspace_is_stopped(self) && syncd_workspace_defers_deep(self))
         return 0;
-    return is_stopped(self) ? G_MAXUINT64 : at_work ? due : MIN(due, next_scan(self));
+    return syncd_workspace_is_stopped(self) ? G_MAXUINT64
+           : at_work                        ? due
+                                            : MIN(due, next_scan(self));
 }
 
 /* Its rules change before it is known what it is; what cannot be found out now is by the next scan.
@@ -525,41 +480,4 @@ void syncd_workspace_cancel_scan(SyncdWorkspace *self)
 void syncd_workspace_accept_deletions(SyncdWorkspace *self)
 {
     self->accepts = true;
-}
-
-static guint64 count_ignored(const SyncdWorkspace *self)
-{
-    GHashTableIter iter;
-    void *n;
-    guint64 sum = 0;
-    g_hash_table_iter_init(&iter, self->ignored);
-    while (g_hash_table_iter_next(&iter, NULL, &n))
-        sum += GPOINTER_TO_UINT(n);
-    return sum;
-}
-
-/* A deep scan holds nobody up. */
-static guint64 count_questions(const SyncdWorkspace *self)
-{
-    guint64 n = 0;
-    for (const GList *at = self->questions.head; at != NULL; at = at->next)
-        n += !((const SyncdQuestion *)at->data)->deep;
-    return n;
-}
-
-void syncd_workspace_standing(const SyncdWorkspace *self, SyncdWorkspaceStanding *ret_standing)
-{
-    SyncdRecorded recorded = syncd_recorder_count(self->recorder);
-    *ret_standing = self->standing;
-    ret_standing->waiting = self->folders->len + self->next_folders->len + count_questions(self) +
-                            g_hash_table_size(self->looking) + g_hash_table_size(self->names) +
-                            g_hash_table_size(self->missing) + g_hash_table_size(self->arrivals) +
-                            g_hash_table_size(self->ignoring) +
-                            !syncd_recorder_is_settled(self->recorder) + (self->restoring != NULL);
-    ret_standing->unreadable = g_hash_table_size(self->troubles);
-    ret_standing->ignored = count_ignored(self);
-    ret_standing->unruled = g_hash_table_size(self->unruled) + self->unshared;
-    ret_standing->created = recorded.created;
-    ret_standing->changed = recorded.changed;
-    ret_standing->deleted = recorded.deleted;
 }
