@@ -39,12 +39,13 @@ static bool check_log(SyncdDoctor *self, GError **error)
 
 static void add_unscanned(SyncdDoctor *self, SyncdJson row, const char *reason)
 {
-    g_autofree char *workspace = syncd_record_text(row, "workspace_id"),
-                    *root = syncd_record_text(row, "root_id");
+    g_autofree char *workspace = syncd_record_text(row, "workspace_id"), *sentence = NULL,
+                    *next = NULL;
+    syncd_error_split(reason, &sentence, &next);
     SyncdFound *found =
-        syncd_found_new("workspace-unscanned", "workspace", workspace, "reason", reason, NULL);
-    found->object = g_strdup(root);
-    syncd_found_evidence(found, g_steal_pointer(&root));
+        syncd_found_new("workspace-unscanned", "workspace", workspace, "reason", sentence, NULL);
+    found->object = syncd_record_text(row, "root_id");
+    syncd_found_evidence(found, syncd_record_text(row, "directory"));
     g_ptr_array_add(self->own, found);
 }
 

@@ -19,7 +19,7 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
     GError *problem = NULL;
     *ret_more = false;
     if (act->awaits != NULL)
-        syncd_repair_file_take_job(act, "Recording");
+        syncd_repair_file_take_job(act, true);
     if (!syncd_repair_file_note(act, &note))
         return syncd_repair_file_refuse(act, error);
     if (!syncd_repair_file_find(act->service, act->object, &file, error))

@@ -217,7 +217,7 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
     SyncdRepairFileNote note;
     *ret_more = true;
     if (act->awaits != NULL)
-        syncd_repair_file_take_job(act, "Restoring");
+        syncd_repair_file_take_job(act, false);
     if (!syncd_repair_file_note(act, &note))
         return syncd_repair_file_refuse(act, error);
     if (!syncd_repair_file_find(act->service, act->object, &file, error))
@@ -286,7 +286,7 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
     *ret_more = false;
     syncd_repair_file_turn(act);
     if (act->awaits != NULL)
-        syncd_repair_file_take_job(act, "Restoring");
+        syncd_repair_file_take_job(act, false);
     if (!syncd_repair_file_note(act, &note))
         return true;
     if (!syncd_repair_file_find(act->service, act->object, &file, error))

@@ -1,5 +1,7 @@
 #include "service/repair-file.h"
 
+#include "service/hindrance.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -170,7 +172,29 @@ void syncd_repair_file_turn(SyncdRepairAct *act)
     *work = (SyncdRepairFileWork){.back = true};
 }
 
-void syncd_repair_file_take_job(SyncdRepairAct *act, const char *doing)
+static const char *doing_of(bool accepts)
+{
+    return accepts ? "Recording" : "Restoring";
+}
+
+/* Its message names the path, which is not for logs and reports. */
+static void take_problem(SyncdRepairAct *act, bool accepts, const GError *problem, GError **error)
+{
+    g_auto(SyncdRepairFile) file = {.live = false};
+    const char *words = syncd_hindrance(problem);
+    bool known =
+        syncd_repair_file_find(act->service, act->object, &file, NULL) && file.root != NULL;
+    g_autofree char *next =
+        g_strdup_printf("see what is in the way with `sourceos-syncd workspace %s %s`",
+                        accepts ? "accept" : "restore", act->object);
+    syncd_set_error_next(error, syncd_error_info_of(problem)->code, next,
+                         "%s the file %s of %s failed: %s", doing_of(accepts), act->object,
+                         known ? file.root->workspace : "a directory that is no workspace any more",
+                         words != NULL ? words
+                                       : "something in its directory could not be read or written");
+}
+
+void syncd_repair_file_take_job(SyncdRepairAct *act, bool accepts)
 {
     SyncdRepairFileWork *work = syncd_repair_file_work(act);
     const SyncdJob *job = syncd_service_find_job(act->service, act->awaits);
@@ -180,13 +204,11 @@ void syncd_repair_file_take_job(SyncdRepairAct *act, const char *doing)
     work->tried = true;
     if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_STALE_DIGEST))
         syncd_repair_file_refuse(act, &work->error);
-    else if (problem != NULL) /* its message names the path, which is not for logs and reports */
-        syncd_set_error(&work->error,
-                        problem->domain == SYNCD_ERROR ? (SyncdErrorCode)problem->code
-                                                       : SYNCD_ERROR_FAILED,
-                        "%s %s failed: %s", doing, act->object, syncd_error_info_of(problem)->name);
+    else if (problem != NULL)
+        take_problem(act, accepts, problem, &work->error);
     else
-        syncd_set_error(&work->error, SYNCD_ERROR_CANCELLED, "%s %s was ended", doing, act->object);
+        syncd_set_error(&work->error, SYNCD_ERROR_CANCELLED, "%s %s was ended", doing_of(accepts),
+                        act->object);
 }
 
 bool syncd_repair_file_fail(SyncdRepairAct *act, GError **error)

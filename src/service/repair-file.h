@@ -73,8 +73,8 @@ bool syncd_repair_file_wait(SyncdRepairAct *act, GError **error);
 bool syncd_repair_file_wait_for_rest(SyncdRepairAct *act, const SyncdRepairFile *file,
                                      bool *ret_more, GError **error);
 /* What came of the job that it waited for, where the file says that it was not done: the error is
- * that of the step, `doing` what it was at. */
-void syncd_repair_file_take_job(SyncdRepairAct *act, const char *doing);
+ * that of the step. `accepts`: what is there was to be recorded, and not the other way. */
+void syncd_repair_file_take_job(SyncdRepairAct *act, bool accepts);
 bool syncd_repair_file_fail(SyncdRepairAct *act, GError **error);
 /* The same where that is the problem, which is taken; else it is the error. */
 bool syncd_repair_file_wait_if_busy(SyncdRepairAct *act, GError *problem, bool *ret_more,

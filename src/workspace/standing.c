@@ -2,6 +2,7 @@
 #include "workspace/workspace-private.h"
 
 #include "base/log.h"
+#include "service/hindrance.h"
 
 bool syncd_workspace_is_stopped(const SyncdWorkspace *self)
 {
@@ -10,33 +11,14 @@ bool syncd_workspace_is_stopped(const SyncdWorkspace *self)
            self->standing.state == SYNCD_WORKSPACE_FAILED;
 }
 
-/* What keeps it from being recorded, for people. */
-static const char *sentence_of(const GError *error)
-{
-    static const struct {
-        SyncdErrorCode code;
-        const char *sentence;
-    } sentences[] = {
-        {SYNCD_ERROR_NOT_FOUND, "its directory was moved or deleted"},
-        {SYNCD_ERROR_NO_SPACE, "there is no room where the state lies"},
-        {SYNCD_ERROR_STORAGE_FAILED, "its reader ended, or something could not be read or written"},
-        {SYNCD_ERROR_JOURNAL_CORRUPT, "the log is damaged"},
-        {SYNCD_ERROR_FEED_ROLLBACK, "the log lost its end"},
-        {SYNCD_ERROR_POLICY_DENIED, "policy does not allow what was found to be recorded"},
-        {SYNCD_ERROR_ACCESS_DENIED, "the state may not be written"},
-    };
-    for (size_t i = 0; i < G_N_ELEMENTS(sentences); i++)
-        if (g_error_matches(error, SYNCD_ERROR, sentences[i].code))
-            return sentences[i].sentence;
-    return "it failed in a way that the daemon's own log tells of";
-}
-
 void syncd_workspace_fail(SyncdWorkspace *self, const GError *error)
 {
     if (self->standing.state == SYNCD_WORKSPACE_FAILED)
         return;
+    const char *words = syncd_hindrance(error);
     self->standing.state = SYNCD_WORKSPACE_FAILED;
-    self->standing.reason = sentence_of(error);
+    self->standing.reason =
+        words != NULL ? words : "it failed in a way that the daemon's own log tells of";
     syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE, "The workspace %s is not recorded: %s",
               self->root->workspace, error->message);
 }

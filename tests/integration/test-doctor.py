@@ -73,6 +73,9 @@ def a_workspace_is_told_of_with_what_to_do(world):
         assert ' missing ' in cli.does('workspace', 'list')
         assert str(notes) in missing['summary'], missing
         equal(missing['evidence'], [str(notes)])
+        unscanned = findings(cli, NEGATIVE, '--deep')['workspace-unscanned']
+        equal(unscanned['evidence'], [str(notes)])
+        assert 'Next:' not in unscanned['summary'] and 'root-' not in unscanned['summary'], unscanned
         out = cli.run('doctor')[1]
         assert 'warning: workspace-missing' in out and 'sourceos-syncd workspace show' in out, out
 
@@ -160,11 +163,10 @@ def what_was_found_is_put_right_as_a_person_says(world):
         equal([file['path'] for file in cli.json('workspace', 'files', 'notes', '--mismatched')], ['b'])
         accepted = cli.json('workspace', 'accept', str(notes / 'b'), '--yes')
         equal((accepted['changed'], accepted['version']), (True, 2))
-        # What was accepted is read at once, and kept: that is told after it.
-        eventually(lambda: cli.json('log', str(notes / 'b'))[1]['operation_id'] == accepted['operation_id'],
-                   'its content is kept')
+        # What is accepted is recorded with its content.
         told = cli.json('log', str(notes / 'b'))[0]
-        equal((told['version'], told['kept'], told['sha256']), (2, True, accepted['sha256']))
+        equal((told['operation_id'], told['version'], told['kept'], told['sha256']),
+              (accepted['operation_id'], 2, True, accepted['sha256']))
         cli.fails(NOT_FOUND, 'NotFound', 'workspace', 'accept', str(notes / 'b'), '--yes')
         equal(findings(cli, DONE, '--deep'), {})
         equal(cli.json('status', '--user')['daemon_state'], 'clean')

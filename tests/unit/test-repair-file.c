@@ -413,6 +413,51 @@ static void what_nobody_knew_of_is_not_replaced(gconstpointer data)
     workspace_clear(&world.w);
 }
 
+/* ---- what keeps it from that ---- */
+
+static SyncdErrorCode refused_with;
+
+/* As a workspace that could not do it. */
+static SyncdJob *refuse(void *data, const char *root, SyncdRestore *what, uid_t uid)
+{
+    static const SyncdJobKind kind = {.operation = "restore"};
+    World *world = data;
+    SyncdService *service = world->w.f.service;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = syncd_service_begin_job(service, &kind, NULL, uid, false);
+    syncd_set_error(&error, refused_with, "a/secret/path was not restored");
+    syncd_service_end_job(service, job, NULL, error);
+    syncd_restore_free(what);
+    return job;
+}
+
+/* In words that name the workspace, and neither the error nor the path. */
+static void what_keeps_a_file_from_being_restored_is_said_in_words(void)
+{
+    static const struct {
+        SyncdErrorCode code;
+        const char *words;
+    } cases[] = {
+        {SYNCD_ERROR_FEED_ROLLBACK, "of workspace:notes failed: the log lost its end"},
+        {SYNCD_ERROR_NO_SPACE, "of workspace:notes failed: there is no room on the disk"},
+        {SYNCD_ERROR_FAILED, "of workspace:notes failed: something in its directory could not"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        World world;
+        world_init(&world);
+        SyncdListener listener = {.data = &world, .restore = refuse, .standing = stand};
+        syncd_service_set_listener(world.w.f.service, &listener);
+        refused_with = cases[i].code;
+        SyncdRepairPlan *plan = begun(&world, false);
+        run_on(&world, plan);
+        g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
+        g_assert_true(report_says(&world.w.f, plan, cases[i].words));
+        g_assert_false(report_says(&world.w.f, plan, syncd_error_info(cases[i].code)->name));
+        g_assert_false(report_says(&world.w.f, plan, "secret"));
+        workspace_clear(&world.w);
+    }
+}
+
 static void what_nobody_watches_is_in_no_plan(void)
 {
     World world;
@@ -514,6 +559,8 @@ int main(int argc, char **argv)
                          "something else", what_nobody_knew_of_is_not_replaced);
     g_test_add_data_func("/repair-file/what-nobody-knew-of-is-not-replaced/removed", NULL,
                          what_nobody_knew_of_is_not_replaced);
+    g_test_add_func("/repair-file/what-keeps-a-file-from-being-restored-is-said-in-words",
+                    what_keeps_a_file_from_being_restored_is_said_in_words);
     g_test_add_func("/repair-file/what-nobody-watches-is-in-no-plan",
                     what_nobody_watches_is_in_no_plan);
     g_test_add_func("/repair-file/two-files-are-repaired-or-none", two_files_are_repaired_or_none);
