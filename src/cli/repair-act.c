@@ -172,12 +172,26 @@ static const char *rollback_question(const SyncdCliRepair *repair)
     return _("Take back what this plan did?");
 }
 
+/* Nobody is asked about that either. */
+static bool may_be_taken_back(const SyncdCliRepair *repair, GError **error)
+{
+    SyncdJson plan = syncd_json_root(repair->description, strlen(repair->description));
+    g_autofree char *refusal = syncd_record_text(plan, "rollback_refused"), *what = NULL,
+                    *next = NULL;
+    if (refusal == NULL || *refusal == '\0')
+        return true;
+    syncd_error_split(refusal, &what, &next);
+    syncd_set_error_next(error, SYNCD_ERROR_ALREADY_RESOLVED, next, "%s", what);
+    return false;
+}
+
 bool syncd_verb_repair_rollback(SyncdCli *cli, GError **error)
 {
     g_auto(SyncdCliRepair) repair = {0};
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_CONSENT, error);
     if (client == NULL ||
         !syncd_cli_find_repair(cli, client, SYNCD_REPAIR_APPLIED, &repair, error) ||
+        !may_be_taken_back(&repair, error) ||
         !agree(cli, client, &repair, rollback_question(&repair), error))
         return false;
     SyncdCliAgent *agent = syncd_cli_agent_start(cli);

@@ -48,6 +48,20 @@ void syncd_repair_act_note(SyncdRepairAct *act, const char *note)
     act->noted = true;
 }
 
+bool syncd_repair_returns(const SyncdRepairPlan *plan, GError **error)
+{
+    bool does = true;
+    for (guint i = 0; does && i < plan->steps->len && !plan->undoing; i++) {
+        const SyncdRepairWork *work = plan->steps->pdata[i];
+        if (work->kind->returns == NULL || work->state != SYNCD_STEP_DONE)
+            continue;
+        SyncdRepairAct *act = syncd_repair_act_new((SyncdRepairPlan *)plan, i);
+        does = work->kind->returns(act, error);
+        syncd_repair_act_free(act);
+    }
+    return does;
+}
+
 /* ---- snapshots ---- */
 
 /* All that can be, and the first error of what cannot. */

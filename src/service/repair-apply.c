@@ -105,7 +105,7 @@ bool syncd_service_rollback_repair(SyncdService *service, const SyncdCaller *cal
     g_autofree char *identity = syncd_identity_of(caller->uid);
     if (!syncd_repair_check_digest(plan, digest, error) ||
         !syncd_repair_check_idle(service, error) || !syncd_repair_check_alone(plan, error) ||
-        !check_kept(plan, error) || !check_log(plan, error) ||
+        !check_kept(plan, error) || !syncd_repair_returns(plan, error) || !check_log(plan, error) ||
         !syncd_service_may_begin_job(service, caller->uid, error) ||
         !syncd_repair_ask(service, caller, "write", SYNCD_LANE_AUDIT, NULL, error) ||
         !syncd_service_commit_turn(service, error))

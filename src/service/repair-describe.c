@@ -34,7 +34,10 @@ char *syncd_repair_plan_describe(const SyncdRepairPlan *plan)
 {
     GString *text = g_string_new(NULL);
     SyncdJsonWriter writer;
+    g_autoptr(GError) refusal = NULL;
     bool kept = syncd_repair_can_be_undone(plan);
+    if (kept)
+        syncd_repair_returns(plan, &refusal);
     syncd_json_writer_init(&writer, text, false);
     syncd_json_begin_object(&writer);
     syncd_json_member_string(&writer, "id", plan->id);
@@ -55,6 +58,8 @@ char *syncd_repair_plan_describe(const SyncdRepairPlan *plan)
     member_time(&writer, "ended_usec", plan->ended_usec);
     member_time(&writer, "rollback_until_usec",
                 kept ? plan->ended_usec + SYNCD_REPAIR_SNAPSHOT_USEC : 0);
+    syncd_json_member_string(&writer, "rollback_refused",
+                             refusal != NULL ? refusal->message : NULL);
     syncd_json_member_string(&writer, "job", plan->job);
     syncd_json_member_string(&writer, "failure", syncd_repair_plan_reason(plan));
     syncd_json_member_bool(&writer, "report", syncd_repair_plan_has_ended(plan));

@@ -110,6 +110,9 @@ struct SyncdRepairKind {
     bool (*undo)(SyncdRepairAct *act, bool *ret_more, GError **error);
     /* Whether there is anything that undoing would put back. NULL: there always is. */
     bool (*keeps)(const SyncdRepairAct *act);
+    /* Of one that is done: whether going back leads to anything that is of use. The error says what
+     * can be done instead. NULL: it does. */
+    bool (*returns)(const SyncdRepairAct *act, GError **error);
     bool (*release)(SyncdRepairAct *act, GError **error);
     void (*stop)(SyncdRepairAct *act);
 };

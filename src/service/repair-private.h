@@ -217,6 +217,9 @@ void syncd_repair_release_or_warn(SyncdRepairPlan *plan);
 /* All of them, none of which may be half done: what they kept is nowhere any more. */
 bool syncd_repair_release_all(SyncdService *service, GError **error);
 
+/* Of one that was applied: whether taking it back leads anywhere. AlreadyResolved. */
+bool syncd_repair_returns(const SyncdRepairPlan *plan, GError **error);
+
 /* ---- by itself (repair-start.c) ---- */
 
 /* Goes on with one that is half done, as the daemon's own. */

@@ -45,6 +45,21 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
     return ok;
 }
 
+/* That of the device's own feed; 0: there is none. A person who adopts the log opens the next. */
+static guint64 epoch_of(SyncdStore *store)
+{
+    g_autoptr(SyncdHead) head = syncd_store_head(store, syncd_store_device_id(store), NULL);
+    return head != NULL ? head->epoch : 0;
+}
+
+static void note_epoch(SyncdRepairAct *act)
+{
+    guint64 epoch = epoch_of(act->service->store);
+    g_autofree char *note = g_strdup_printf("%" G_GUINT64_FORMAT, epoch);
+    if (epoch != 0)
+        syncd_repair_act_note(act, note);
+}
+
 static bool check(SyncdRepairAct *act, GError **error)
 {
     SyncdStore *store = act->service->store;
@@ -55,6 +70,7 @@ static bool check(SyncdRepairAct *act, GError **error)
     }
     g_ptr_array_add(act->rebuilt, g_strdup_printf("The log, with %" G_GUINT64_FORMAT " entries",
                                                   syncd_store_sequence(store)));
+    note_epoch(act);
     guint64 missing = syncd_store_n_rolled_back(store);
     if (missing > 0)
         g_ptr_array_add(act->given_up,
@@ -67,6 +83,24 @@ static bool check(SyncdRepairAct *act, GError **error)
 static bool keeps(const SyncdRepairAct *act)
 {
     return syncd_store_keeps_unreadable(act->service->store, act->snapshot);
+}
+
+/* The journal that was there cannot be opened, and lacks what somebody has decided since: whatever
+ * took its place then would have to be adopted once more, and is what is there now. */
+static bool returns(const SyncdRepairAct *act, GError **error)
+{
+    guint64 before = act->note != NULL ? g_ascii_strtoull(act->note, NULL, 10) : 0;
+    if (before == 0 || epoch_of(act->service->store) <= before)
+        return true;
+    g_autofree char *next = g_strdup_printf(
+        "go on with the log as it is; the journal that was there is repair/%s in the state "
+        "directory: copy it from there if it is wanted, and discard the plan to free its room",
+        act->snapshot);
+    syncd_set_error_next(error, SYNCD_ERROR_ALREADY_RESOLVED, next,
+                         "The log that this repair has put into place was adopted since, and what "
+                         "was there before it cannot be opened: taking the repair back would leave "
+                         "no log");
+    return false;
 }
 
 /* What came since the repair is in the log that it made. */
@@ -181,6 +215,7 @@ const SyncdRepairKind syncd_repair_journal_restore = {
     .check = check,
     .undo = undo,
     .keeps = keeps,
+    .returns = returns,
     .release = release,
     .stop = stop,
 };

@@ -30,6 +30,47 @@ static void what_was_done_is_taken_back(void)
     service_clear(&f);
 }
 
+/* Whoever adopts it has decided to go on with what there is. There would be no log, and whatever
+ * took its place would be this one again, or one that has to be adopted once more. */
+static void what_was_adopted_since_is_not_taken_back(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    begin_with_backup(&f);
+    repair_open(&f, NULL);
+    put_many(&f, ENTRIES, 5);
+    rest(&f);
+    service_close(&f);
+    overwritten(&f);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = restore(&f);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan)),
+                    *before = syncd_repair_plan_describe(plan);
+    assert_member(before, "rollback_refused", "null");
+    g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_ROLLED_BACK);
+    adopt(&f);
+    put(&f, "note-later", "{}");
+    for (unsigned i = 0; i < 2; i++) {
+        g_autofree char *after = syncd_repair_plan_describe(plan);
+        g_assert_nonnull(strstr(after, "\"rollback_refused\":\"The log that this repair"));
+        g_assert_false(syncd_service_rollback_repair(f.service, &f.caller, plan,
+                                                     syncd_repair_plan_digest(plan), &job, &error));
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ALREADY_RESOLVED);
+        g_assert_nonnull(strstr(error->message, "discard the plan"));
+        g_clear_error(&error);
+        g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+        repair_reopen(&f);
+        plan = syncd_service_find_repair_plan(f.service, id);
+    }
+    expect_all(&f, ENTRIES + 1);
+    plan = syncd_service_find_repair_plan(f.service, id);
+    syncd_service_discard_repair(f.service, &f.caller, plan, syncd_repair_plan_digest(plan),
+                                 &error);
+    g_assert_no_error(error);
+    service_clear(&f);
+}
+
 /* Where no journal was there is none to go back to: that is said, and not that it was done. */
 static void where_nothing_was_there_is_no_way_back(void)
 {
@@ -90,6 +131,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/rescue-back/what-was-adopted-since-is-not-taken-back",
+                    what_was_adopted_since_is_not_taken_back);
     g_test_add_func("/rescue-back/what-was-done-is-taken-back", what_was_done_is_taken_back);
     g_test_add_func("/rescue-back/where-nothing-was-there-is-no-way-back",
                     where_nothing_was_there_is_no_way_back);
