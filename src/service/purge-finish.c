@@ -88,8 +88,13 @@ static bool begin_scrub(SyncdService *service, guint64 pos, GError **error)
     service->scrubs = g_array_new(FALSE, FALSE, sizeof pos);
     service->scrubbed = false;
     /* What a repair kept may hold what goes. */
-    if (!syncd_repair_release_all(service, error) ||
-        !syncd_store_remove_kept(service->store, error) || !add_purge(service, pos, error))
+    bool more;
+    if (!syncd_repair_release_all(service, &more, error) ||
+        (!more && !syncd_store_remove_kept(service->store, &more, error)))
+        return false;
+    if (more)
+        return true; /* it begins when all of it is gone */
+    if (!add_purge(service, pos, error))
         return false;
     while (service->scrubs->len < most &&
            syncd_store_find_unproven(service->store, pos, &pos, NULL) && pos != 0 &&

@@ -64,15 +64,18 @@ bool syncd_repair_returns(const SyncdRepairPlan *plan, GError **error)
 
 /* ---- snapshots ---- */
 
-/* All that can be, and the first error of what cannot. */
-static bool remove_kept(SyncdRepairPlan *plan, GError **error)
+/* All that can be, a part of each, and the first error of what cannot. */
+static bool remove_kept(SyncdRepairPlan *plan, bool *ret_more, GError **error)
 {
     GError *first = NULL;
+    *ret_more = false;
     for (guint i = 0; i < plan->steps->len; i++) {
         const SyncdRepairWork *work = plan->steps->pdata[i];
         SyncdRepairAct *act = syncd_repair_act_new(plan, i);
+        bool more = false;
         if (work->kind->release != NULL)
-            work->kind->release(act, first == NULL ? &first : NULL);
+            work->kind->release(act, &more, first == NULL ? &first : NULL);
+        *ret_more |= more;
         syncd_repair_act_free(act);
     }
     if (first == NULL)
@@ -92,10 +95,11 @@ bool syncd_repair_release(SyncdRepairPlan *plan, GError **error)
         plan->kept = true;
         return false;
     }
-    plan->unreleased = !remove_kept(plan, error);
+    bool more, removed = remove_kept(plan, &more, error);
+    plan->unreleased = more || !removed;
     if (kept)
         syncd_repair_tell_changed(plan);
-    return !plan->unreleased;
+    return removed;
 }
 
 void syncd_repair_release_or_warn(SyncdRepairPlan *plan)
@@ -108,10 +112,14 @@ void syncd_repair_release_or_warn(SyncdRepairPlan *plan)
     syncd_repair_put_off(plan);
 }
 
-bool syncd_repair_release_all(SyncdService *service, GError **error)
+bool syncd_repair_release_all(SyncdService *service, bool *ret_more, GError **error)
 {
-    for (guint i = 0; i < service->repairs->plans->len; i++)
-        if (!syncd_repair_release(service->repairs->plans->pdata[i], error))
+    *ret_more = false;
+    for (guint i = 0; i < service->repairs->plans->len; i++) {
+        SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
+        if (!syncd_repair_release(plan, error))
             return false;
+        *ret_more |= plan->unreleased;
+    }
     return true;
 }

@@ -368,13 +368,13 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
     }
     *ret_more = false;
     tell_stays(act, work);
-    return syncd_refill_release(work->refill, error);
+    return syncd_refill_release(work->refill, NULL, error);
 }
 
-static bool release(SyncdRepairAct *act, GError **error)
+static bool release(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     g_autoptr(SyncdRefill) refill = syncd_refill_new(act->service->store, act->snapshot);
-    return syncd_refill_release(refill, error);
+    return syncd_refill_release(refill, ret_more, error);
 }
 
 static guint64 count_damage(const SyncdService *service)

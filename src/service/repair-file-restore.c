@@ -247,7 +247,7 @@ static bool check(SyncdRepairAct *act, GError **error)
 
 /* ---- back ---- */
 
-static bool release(SyncdRepairAct *act, GError **error)
+static bool release(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     g_autofree char *name = snapshot_name(act),
                     *part = g_strconcat(name, SYNCD_WRITING_SUFFIX, NULL);
@@ -275,7 +275,7 @@ static bool undo_kept(SyncdRepairAct *act, const SyncdRepairFile *file,
     if (now == SYNCD_FILE_IS_FOUND &&
         (!syncd_repair_file_write_back(act, file, note, ret_more, error) || *ret_more))
         return *ret_more;
-    return release(act, error);
+    return release(act, ret_more, error);
 }
 
 static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)

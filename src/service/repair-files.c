@@ -235,7 +235,7 @@ static bool take_back(SyncdRepairAct *act, const Subject *subject, bool *ret_mor
     return true;
 }
 
-static bool release_list(SyncdRepairAct *act, GError **error)
+static bool release_list(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     g_autofree char *name = list_name(act);
     return syncd_store_remove_repair(act->service->store, name, error);
@@ -399,7 +399,7 @@ static bool undo_halves(SyncdRepairAct *act, bool *ret_more, GError **error)
 }
 
 /* They are numbered as they are listed. */
-static bool release_halves(SyncdRepairAct *act, GError **error)
+static bool release_halves(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
     stop(act);
@@ -408,8 +408,8 @@ static bool release_halves(SyncdRepairAct *act, GError **error)
         g_ptr_array_add(kept, half_name(act, i));
     bool known = files != NULL;
     stop(act);
-    return known && syncd_store_remove_repairs(act->service->store, kept, error) &&
-           release_list(act, error);
+    return known && syncd_store_remove_repairs(act->service->store, kept, ret_more, error) &&
+           (*ret_more || release_list(act, ret_more, error));
 }
 
 const SyncdRepairKind syncd_repair_leftover_clear = {

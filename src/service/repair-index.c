@@ -80,7 +80,7 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
     return syncd_store_undo_index_repair(act->service->store, act->snapshot, error);
 }
 
-static bool release(SyncdRepairAct *act, GError **error)
+static bool release(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     return syncd_store_release_index_snapshot(act->service->store, act->snapshot, error);
 }

@@ -276,7 +276,7 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
 }
 
 /* The one that was replaced; and of what was taken back those that were made on the way. */
-static bool release(SyncdRepairAct *act, GError **error)
+static bool release(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     guint64 before = noted(act), now = generation_of(act), stays = first_that_stays(act);
     guint64 end = stays != 0 ? stays : before + 1;

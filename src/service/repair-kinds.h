@@ -12,7 +12,7 @@
  *            kept by the first steps instead, durably all the same before anything is touched.
  *   check    whether what the step promised is so now.
  *   undo     puts back what begin kept, in bounded parts: byte for byte what is derived or a file.
- *   release  removes what begin kept and undo has left: there is no way back any more.
+ *   release  removes what begin kept and undo has left, in bounded parts: there is no way back.
  *   stop     frees `act->data`, whatever is or is not done.
  * The daemon can be killed between any two of their system calls, and then begins again with
  * `begin`, or with `undo`, in a process that knows nothing but target, object and note: so each of
@@ -113,7 +113,7 @@ struct SyncdRepairKind {
     /* Of one that is done: whether going back leads to anything that is of use. The error says what
      * can be done instead. NULL: it does. */
     bool (*returns)(const SyncdRepairAct *act, GError **error);
-    bool (*release)(SyncdRepairAct *act, GError **error);
+    bool (*release)(SyncdRepairAct *act, bool *ret_more, GError **error);
     void (*stop)(SyncdRepairAct *act);
 };
 

@@ -355,7 +355,7 @@ guint64 syncd_repair_next_due(const SyncdService *service)
         const SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
         guint64 next = next_of(plan);
         /* One that is discarded goes once the log says so. */
-        if (!plan->discarded && next != G_MAXUINT64)
+        if ((!plan->discarded || plan->unreleased) && next != G_MAXUINT64)
             due = MIN(due, MAX(plan->retry, clock + (next > now ? next - now : 0)));
     }
     const guint64 retries[] = {service->repairs->retry, service->repairs->again,

@@ -211,11 +211,11 @@ SyncdJob *syncd_repair_run(SyncdRepairPlan *plan, uid_t uid, bool own);
 
 SyncdRepairAct *syncd_repair_act_new(SyncdRepairPlan *plan, guint number);
 void syncd_repair_act_free(void *act);
-/* There is no way back any more. What of it cannot be removed is tried again. */
+/* There is no way back any more. What of it is not removed at once, or cannot be, follows. */
 bool syncd_repair_release(SyncdRepairPlan *plan, GError **error);
 void syncd_repair_release_or_warn(SyncdRepairPlan *plan);
 /* All of them, none of which may be half done: what they kept is nowhere any more. */
-bool syncd_repair_release_all(SyncdService *service, GError **error);
+bool syncd_repair_release_all(SyncdService *service, bool *ret_more, GError **error);
 
 /* Of one that was applied: whether taking it back leads anywhere. AlreadyResolved. */
 bool syncd_repair_returns(const SyncdRepairPlan *plan, GError **error);

@@ -134,7 +134,7 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
     return ok;
 }
 
-static bool release(SyncdRepairAct *act, GError **error)
+static bool release(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     return syncd_store_release_unreadable(act->service->store, act->snapshot, error);
 }

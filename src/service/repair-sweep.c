@@ -195,7 +195,7 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
     return release_list(act, error);
 }
 
-static bool release(SyncdRepairAct *act, GError **error)
+static bool release(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     Work work = {.names = NULL};
     g_autoptr(GPtrArray) kept = g_ptr_array_new_with_free_func(g_free);
@@ -204,7 +204,8 @@ static bool release(SyncdRepairAct *act, GError **error)
     for (guint i = 0; work.names != NULL && i < work.names->len; i++)
         g_ptr_array_add(kept, kept_name(act, work.names->pdata[i]));
     g_clear_pointer(&work.names, g_ptr_array_unref);
-    return syncd_store_remove_repairs(act->service->store, kept, error) && release_list(act, error);
+    return syncd_store_remove_repairs(act->service->store, kept, ret_more, error) &&
+           (*ret_more || release_list(act, error));
 }
 
 const SyncdRepairKind syncd_repair_blob_sweep = {

@@ -167,16 +167,21 @@ bool syncd_directory_remove(SyncdDirectory *self, const char *name, GError **err
     return problem == 0;
 }
 
-bool syncd_directory_remove_many(SyncdDirectory *self, const char *folder, const GPtrArray *names,
-                                 GError **error)
+bool syncd_directory_remove_some(SyncdDirectory *self, const char *folder, const GPtrArray *names,
+                                 guint max, bool *ret_more, GError **error)
 {
     const char *base;
     g_autofree char *within = g_strconcat(folder, "/", NULL);
     int fd = open_folder(self, within, false, &base);
     int problem = fd < 0 && errno != ENOENT ? errno : 0;
-    for (guint i = 0; fd >= 0 && problem == 0 && i < names->len; i++)
-        if (unlinkat(fd, names->pdata[i], 0) < 0 && errno != ENOENT)
+    guint at = 0, removed = 0;
+    for (; fd >= 0 && problem == 0 && at < names->len && removed < max; at++) {
+        bool gone = unlinkat(fd, names->pdata[at], 0) == 0;
+        removed += gone;
+        if (!gone && errno != ENOENT)
             problem = errno;
+    }
+    *ret_more = fd >= 0 && at < names->len;
     if (problem == 0 && fd >= 0 && !syncd_fd_sync(fd))
         problem = errno;
     syncd_fd_close(&fd);

@@ -55,9 +55,9 @@ bool syncd_directory_rename(SyncdDirectory *directory, const char *name, const c
 /* Removes a file and makes that durable; one that is not there is no error, as whoever removed it
  * may have failed to. */
 bool syncd_directory_remove(SyncdDirectory *directory, const char *name, GError **error);
-/* The same of many in one folder (char *), which is synced once. */
-bool syncd_directory_remove_many(SyncdDirectory *directory, const char *folder,
-                                 const GPtrArray *names, GError **error);
+/* The same of many in one folder (char *), which is synced once: `max` of those that are there. */
+bool syncd_directory_remove_some(SyncdDirectory *directory, const char *folder,
+                                 const GPtrArray *names, guint max, bool *ret_more, GError **error);
 /* Renames a file, over one of that name if there is one, and makes that durable; one that is not
  * there is no error, for the same reason. Both names may have a folder in front; that of `to` is
  * made when missing. */

@@ -338,7 +338,7 @@ bool syncd_refill_keep(SyncdRefill *self, SyncdWrongChunk *chunk, GError **error
     return chunk->kept;
 }
 
-bool syncd_refill_release(SyncdRefill *self, GError **error)
+bool syncd_refill_release(SyncdRefill *self, bool *ret_more, GError **error)
 {
     bool found;
     g_autofree char *list = list_name(self);
@@ -347,8 +347,8 @@ bool syncd_refill_release(SyncdRefill *self, GError **error)
         return false;
     for (guint i = 0; i < self->chunks->len; i++)
         g_ptr_array_add(kept, kept_name(self, self->chunks->pdata[i]));
-    return syncd_store_remove_repairs(self->store, kept, error) &&
-           syncd_store_remove_repair(self->store, list, error);
+    return syncd_store_remove_repairs(self->store, kept, ret_more, error) &&
+           ((ret_more != NULL && *ret_more) || syncd_store_remove_repair(self->store, list, error));
 }
 
 /* ---- bringing it back ---- */

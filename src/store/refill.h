@@ -68,7 +68,7 @@ bool syncd_refill_conclude(SyncdRefill *refill, GError **error);
 /* Puts back what was there, some of it; where nothing was, nothing is. A chunk that nothing else
  * has by now stays. What was kept stays until it is released. There must be no open turn. */
 bool syncd_refill_undo(SyncdRefill *refill, bool *ret_more, GError **error);
-bool syncd_refill_release(SyncdRefill *refill, GError **error);
+bool syncd_refill_release(SyncdRefill *refill, bool *ret_more, GError **error);
 
 /* Some bytes of a file of that scope, a chunk's worth: they are taken if a chunk that is wrong is
  * made of them, and `small` like it. */

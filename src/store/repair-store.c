@@ -77,10 +77,17 @@ bool syncd_store_remove_repair(SyncdStore *self, const char *name, GError **erro
     return may_put(self, error) && syncd_directory_remove(self->directory, path, error);
 }
 
-bool syncd_store_remove_repairs(SyncdStore *self, const GPtrArray *names, GError **error)
+bool syncd_store_remove_repairs(SyncdStore *self, const GPtrArray *names, bool *ret_more,
+                                GError **error)
 {
-    return may_put(self, error) &&
-           syncd_directory_remove_many(self->directory, FOLDER, names, error);
+    bool more;
+    guint max = ret_more != NULL ? SYNCD_REPAIR_REMOVED_AT_ONCE : G_MAXUINT;
+    if (!may_put(self, error) ||
+        !syncd_directory_remove_some(self->directory, FOLDER, names, max, &more, error))
+        return false;
+    if (ret_more != NULL)
+        *ret_more = more;
+    return true;
 }
 
 bool syncd_store_rename_repair(SyncdStore *self, const char *from, const char *to, GError **error)
@@ -124,12 +131,12 @@ void syncd_store_each_kept(SyncdStore *self, SyncdStoredFunc func, void *data)
     }
 }
 
-bool syncd_store_remove_kept(SyncdStore *self, GError **error)
+bool syncd_store_remove_kept(SyncdStore *self, bool *ret_more, GError **error)
 {
     g_autoptr(GPtrArray) names = NULL;
     return syncd_directory_list(self->directory, FOLDER, is_kept_by_a_repair, G_MAXUINT - 1, &names,
                                 error) &&
-           syncd_store_remove_repairs(self, names, error);
+           syncd_store_remove_repairs(self, names, ret_more, error);
 }
 
 /* ---- the index ---- */

@@ -28,8 +28,11 @@ char *syncd_store_get_repair(SyncdStore *store, const char *name, size_t max, si
 bool syncd_store_has_repair(SyncdStore *store, const char *name);
 /* Durably; one that is not there is no error. */
 bool syncd_store_remove_repair(SyncdStore *store, const char *name, GError **error);
-/* The same of many (char *): they may be tens of thousands, and are not synced each. */
-bool syncd_store_remove_repairs(SyncdStore *store, const GPtrArray *names, GError **error);
+/* The same of many (char *): they may be tens of thousands, and are not synced each. Those that are
+ * left are for another step; `ret_more` NULL: there is none. */
+#define SYNCD_REPAIR_REMOVED_AT_ONCE 256u
+bool syncd_store_remove_repairs(SyncdStore *store, const GPtrArray *names, bool *ret_more,
+                                GError **error);
 bool syncd_store_rename_repair(SyncdStore *store, const char *from, const char *to, GError **error);
 /* Names (char *) that are wanted, sorted: SYNCD_REPAIR_FILES_MAX of them at most, as what repairs
  * keep may be any number of files. */
@@ -37,8 +40,8 @@ bool syncd_store_list_repair(SyncdStore *store, bool (*is_wanted)(const char *na
                              GPtrArray **ret_names, GError **error);
 
 /* Removes all that is not a plan, its state or its report, or one of those that was set aside: what
- * repairs kept, whoever still knows of it. */
-bool syncd_store_remove_kept(SyncdStore *store, GError **error);
+ * repairs kept, whoever still knows of it. In steps, as above. */
+bool syncd_store_remove_kept(SyncdStore *store, bool *ret_more, GError **error);
 /* Tells of each of these files, as far as it can be told. */
 void syncd_store_each_kept(SyncdStore *store, SyncdStoredFunc func, void *data);
 

@@ -1,0 +1,96 @@
+/*
+ * What a repair kept may be tens of thousands of files. When there is no way back any more they go
+ * in steps, so that nobody waits for all of them, and none is left.
+ */
+#include "repair-fixture.h"
+#include "service/repair-private.h"
+#include "store/repair-store.h"
+
+#define MANY (2 * SYNCD_REPAIR_REMOVED_AT_ONCE + 10)
+
+static bool is_half(const char *name)
+{
+    return strstr(name, ".half.") != NULL;
+}
+
+static guint halves(ServiceFixture *f)
+{
+    g_autoptr(GPtrArray) names = NULL;
+    g_assert_true(syncd_store_list_repair(f->service->store, is_half, &names, NULL));
+    return names->len;
+}
+
+/* A half, and what a plan kept that nobody knows any more: all of it is set aside. */
+static SyncdRepairPlan *many_are_kept(ServiceFixture *f)
+{
+    g_autofree char *folder = g_build_filename(f->base.directory, "repair", NULL);
+    g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
+    for (guint i = 0; i < MANY; i++) {
+        g_autofree char *path = i == 0 ? g_strconcat(f->base.directory, "/.verified.json.new", NULL)
+                                       : g_strdup_printf("%s/plan-gone.0.%u", folder, i);
+        write_private(path, "", 0);
+    }
+    SyncdRepairPlan *plan = plan_repair(f);
+    approve_repair(f, plan);
+    apply_repair(f, plan);
+    g_assert_cmpuint(halves(f), ==, MANY);
+    return plan;
+}
+
+/* As a daemon that is woken when something is due. */
+static void assert_all_go_in_steps(ServiceFixture *f, guint left)
+{
+    while (halves(f) > 0) {
+        g_assert_cmpuint(syncd_repair_next_due(f->service), <=, f->base.now_usec);
+        rest(f);
+        guint now = halves(f);
+        g_assert_cmpuint(now, <, left);
+        g_assert_cmpuint(left - now, <=, 3 * SYNCD_REPAIR_REMOVED_AT_ONCE);
+        left = now;
+    }
+}
+
+static void what_was_kept_goes_in_steps(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    SyncdRepairPlan *plan = many_are_kept(&f);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+    syncd_service_discard_repair(f.service, &f.caller, plan, syncd_repair_plan_digest(plan),
+                                 &error);
+    g_assert_no_error(error);
+    g_assert_null(syncd_service_find_repair_plan(f.service, id));
+    guint left = halves(&f);
+    g_assert_cmpuint(left, ==, MANY - SYNCD_REPAIR_REMOVED_AT_ONCE);
+    assert_all_go_in_steps(&f, left);
+    rest(&f);
+    g_assert_false(syncd_repair_is_known(f.service, id));
+    service_clear(&f);
+}
+
+/* Killed in between. */
+static void what_was_left_goes_after_a_start(void)
+{
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    SyncdRepairPlan *plan = many_are_kept(&f);
+    syncd_service_discard_repair(f.service, &f.caller, plan, syncd_repair_plan_digest(plan), NULL);
+    repair_reopen(&f);
+    guint left = halves(&f);
+    g_assert_cmpuint(left, >, 0);
+    assert_all_go_in_steps(&f, left);
+    service_clear(&f);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/repair-release/what-was-kept-goes-in-steps", what_was_kept_goes_in_steps);
+    g_test_add_func("/repair-release/what-was-left-goes-after-a-start",
+                    what_was_left_goes_after_a_start);
+    return g_test_run();
+}
