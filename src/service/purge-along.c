@@ -58,12 +58,17 @@ GPtrArray *syncd_service_list_along(SyncdService *service)
     return list;
 }
 
-guint64 syncd_along_bytes(const GPtrArray *along)
+static guint64 bytes_from(const GPtrArray *along, guint first)
 {
     guint64 bytes = 0;
-    for (guint i = 0; i < along->len; i++)
+    for (guint i = first; i < along->len; i++)
         bytes += ((const SyncdAlong *)along->pdata[i])->bytes;
     return bytes;
+}
+
+guint64 syncd_along_bytes(const GPtrArray *along)
+{
+    return bytes_from(along, 0);
 }
 
 /* ---- telling ---- */
@@ -71,6 +76,17 @@ guint64 syncd_along_bytes(const GPtrArray *along)
 static const char *member_of(const SyncdAlong *one)
 {
     return one->of_repair ? "plan_id" : "file";
+}
+
+/* Of those from there on, if there are any. */
+static void write_amount(const GPtrArray *along, guint first, SyncdJsonWriter *writer)
+{
+    if (along->len <= first)
+        return;
+    syncd_json_begin_object(writer);
+    syncd_json_member_uint(writer, "count", along->len - first);
+    syncd_json_member_uint(writer, "bytes", bytes_from(along, first));
+    syncd_json_end_object(writer);
 }
 
 char *syncd_along_write(const GPtrArray *along)
@@ -86,15 +102,20 @@ char *syncd_along_write(const GPtrArray *along)
         syncd_json_member_uint(&writer, "bytes", one->bytes);
         syncd_json_end_object(&writer);
     }
+    write_amount(along, SYNCD_ALONG_MAX, &writer);
     syncd_json_end_array(&writer);
     return g_string_free(text, FALSE);
 }
 
 char *syncd_along_write_amount(const GPtrArray *along)
 {
-    return along->len == 0 ? g_strdup("[]")
-                           : g_strdup_printf("[{\"count\":%u,\"bytes\":%" G_GUINT64_FORMAT "}]",
-                                             along->len, syncd_along_bytes(along));
+    SyncdJsonWriter writer;
+    GString *text = g_string_new(NULL);
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_array(&writer);
+    write_amount(along, 0, &writer);
+    syncd_json_end_array(&writer);
+    return g_string_free(text, FALSE);
 }
 
 char *syncd_along_say(const GPtrArray *along)
@@ -122,12 +143,26 @@ static bool is_in(const SyncdAlong *one, SyncdJson shown)
     return false;
 }
 
+/* Of so many there is no name in it. */
+static guint64 count_unnamed(SyncdJson shown)
+{
+    SyncdJsonIter iter;
+    SyncdJson item;
+    gint64 n, all = 0;
+    syncd_json_iter_init(&iter, shown);
+    while (syncd_json_iter_next(&iter, NULL, &item))
+        if (syncd_json_get_int64(syncd_json_member(item, "count"), &n) && n > 0)
+            all += n;
+    return (guint64)all;
+}
+
+/* Of those that are not named only how many they are can be held against it. */
 bool syncd_along_is_within(const GPtrArray *along, SyncdJson shown)
 {
     for (guint i = 0; i < MIN(along->len, SYNCD_ALONG_MAX); i++)
         if (!is_in(along->pdata[i], shown))
             return false;
-    return true;
+    return along->len <= SYNCD_ALONG_MAX || along->len - SYNCD_ALONG_MAX <= count_unnamed(shown);
 }
 
 /* ---- what must not go ---- */

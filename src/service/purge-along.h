@@ -21,7 +21,8 @@ typedef struct {
 /* SyncdAlong, sorted: files first. */
 GPtrArray *syncd_service_list_along(SyncdService *service);
 guint64 syncd_along_bytes(const GPtrArray *along);
-/* A JSON array, of {"file", "bytes"} and {"plan_id", "bytes"}, SYNCD_ALONG_MAX at most. */
+/* A JSON array, of {"file", "bytes"} and {"plan_id", "bytes"}, SYNCD_ALONG_MAX at most, and of one
+ * {"count", "bytes"} for all others where there are more. */
 #define SYNCD_ALONG_MAX 256u
 char *syncd_along_write(const GPtrArray *along);
 /* The same without names: one {"count", "bytes"} of all, or none. */

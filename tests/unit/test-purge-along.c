@@ -3,6 +3,7 @@
  * a repair kept that nothing proves stays, whoever wants to purge.
  */
 #include "purge-plan-fixture.h"
+#include "service/purge-along.h"
 #include "service/repair-private.h"
 
 #include <string.h>
@@ -299,11 +300,37 @@ static void what_is_proven_goes_and_is_named(void)
     service_clear(&f);
 }
 
+/* Whoever agrees is told how many there are that are not named, and none more goes. */
+static void more_than_are_named_are_counted(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    begin_deleted(&f);
+    for (guint i = 0; i < SYNCD_ALONG_MAX + 3; i++) {
+        g_autofree char *name = g_strdup_printf("journal-%03u.db", i);
+        put_file(&f, name);
+    }
+    g_autofree char *document = purge_document(&f);
+    g_assert_nonnull(strstr(document, "journal-255.db"));
+    g_assert_null(strstr(document, "journal-256.db"));
+    g_assert_nonnull(strstr(document, "{\"count\":3,\"bytes\":30}]"));
+    SyncdRepairPlan *plan = plan_purge(&f, -1);
+    g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "\"count\": 3"));
+    approve_repair(&f, plan);
+    put_file(&f, "journal-later.db");
+    g_assert_false(syncd_service_apply_repair(f.service, &f.caller, plan,
+                                              syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/purge-along/named", a_purge_names_what_goes_with_it);
+    g_test_add_func("/purge-along/many", more_than_are_named_are_counted);
     g_test_add_func("/purge-along/strangers", whoever_may_not_inspect_is_told_how_much_it_is);
     g_test_add_func("/purge-along/policy", policy_answers_first);
     g_test_add_func("/purge-along/halves", halves_of_copies_are_copies);
