@@ -1,4 +1,4 @@
-#include "store/refill.h"
+#include "store/refill-private.h"
 
 #include "domain/file-changes.h"
 #include "store/chunks.h"
@@ -12,17 +12,6 @@
 
 #define BYTES_A_STEP (4u * 1024u * 1024u)
 #define LIST_MAX (16u * 1024u * 1024u)
-
-struct SyncdRefill {
-    SyncdStore *store;
-    char *snapshot;
-    GPtrArray *chunks;   /* SyncdWrongChunk */
-    GHashTable *by_name; /* the same, a set */
-    guint looked;        /* so many of them were looked at */
-    guint undone;
-    bool listed;        /* those that are wrong are in the list */
-    GPtrArray *sources; /* SyncdSource; NULL: nobody asked for them yet */
-};
 
 static void chunk_free(void *data)
 {
@@ -54,7 +43,7 @@ SyncdRefill *syncd_refill_new(SyncdStore *store, const char *snapshot)
     return self;
 }
 
-static void end_offers(SyncdRefill *self)
+void syncd_refill_end_offers(SyncdRefill *self)
 {
     if (self->store->refill == self)
         self->store->refill = NULL;
@@ -64,7 +53,7 @@ void syncd_refill_free(SyncdRefill *self)
 {
     if (self == NULL)
         return;
-    end_offers(self);
+    syncd_refill_end_offers(self);
     g_hash_table_unref(self->by_name);
     g_ptr_array_unref(self->chunks);
     g_clear_pointer(&self->sources, g_ptr_array_unref);
@@ -162,7 +151,7 @@ bool syncd_refill_add(SyncdRefill *self, guint64 pos, GError **error)
 
 /* ---- whether it is there ---- */
 
-static bool hashes_to(GBytes *bytes, const SyncdHash *name)
+bool syncd_refill_hashes_to(GBytes *bytes, const SyncdHash *name)
 {
     if (bytes == NULL)
         return false;
@@ -181,7 +170,7 @@ static GBytes *read_file(SyncdRefill *self, const SyncdWrongChunk *chunk, GError
 }
 
 /* NULL, and no error: it is not there. */
-static GBytes *read_chunk(SyncdRefill *self, const SyncdWrongChunk *chunk, GError **error)
+GBytes *syncd_refill_read_chunk(SyncdRefill *self, const SyncdWrongChunk *chunk, GError **error)
 {
     GBytes *bytes = NULL;
     g_autoptr(GError) problem = NULL;
@@ -197,17 +186,17 @@ static GBytes *read_chunk(SyncdRefill *self, const SyncdWrongChunk *chunk, GErro
 static void look_at(SyncdRefill *self, SyncdWrongChunk *chunk, size_t *size)
 {
     g_autoptr(GError) problem = NULL;
-    g_autoptr(GBytes) bytes = read_chunk(self, chunk, &problem);
-    chunk->was = hashes_to(bytes, &chunk->name)     ? SYNCD_CHUNK_SOUND
-                 : bytes != NULL || problem != NULL ? SYNCD_CHUNK_DAMAGED
-                                                    : SYNCD_CHUNK_MISSING;
+    g_autoptr(GBytes) bytes = syncd_refill_read_chunk(self, chunk, &problem);
+    chunk->was = syncd_refill_hashes_to(bytes, &chunk->name) ? SYNCD_CHUNK_SOUND
+                 : bytes != NULL || problem != NULL          ? SYNCD_CHUNK_DAMAGED
+                                                             : SYNCD_CHUNK_MISSING;
     *size += bytes != NULL ? g_bytes_get_size(bytes) : 0;
 }
 
 bool syncd_refill_is_back(SyncdRefill *self, SyncdWrongChunk *chunk)
 {
-    g_autoptr(GBytes) bytes = read_chunk(self, chunk, NULL);
-    chunk->back = hashes_to(bytes, &chunk->name);
+    g_autoptr(GBytes) bytes = syncd_refill_read_chunk(self, chunk, NULL);
+    chunk->back = syncd_refill_hashes_to(bytes, &chunk->name);
     return chunk->back;
 }
 
@@ -218,7 +207,7 @@ static char *list_name(const SyncdRefill *self)
     return g_strconcat(self->snapshot, ".list", NULL);
 }
 
-static char *kept_name(const SyncdRefill *self, const SyncdWrongChunk *chunk)
+char *syncd_refill_kept_name(const SyncdRefill *self, const SyncdWrongChunk *chunk)
 {
     char digits[SYNCD_HASH_HEX_SIZE];
     syncd_hash_to_hex(&chunk->name, digits);
@@ -322,13 +311,13 @@ static bool keep_unread(SyncdRefill *self, const SyncdWrongChunk *chunk, const c
 
 bool syncd_refill_keep(SyncdRefill *self, SyncdWrongChunk *chunk, GError **error)
 {
-    g_autofree char *name = kept_name(self, chunk);
+    g_autofree char *name = syncd_refill_kept_name(self, chunk);
     g_autoptr(GError) problem = NULL;
     chunk->kept = chunk->was == SYNCD_CHUNK_MISSING || syncd_store_has_repair(self->store, name);
     if (chunk->kept)
         return true;
-    g_autoptr(GBytes) bytes = read_chunk(self, chunk, &problem);
-    if (hashes_to(bytes, &chunk->name))
+    g_autoptr(GBytes) bytes = syncd_refill_read_chunk(self, chunk, &problem);
+    if (syncd_refill_hashes_to(bytes, &chunk->name))
         return true;
     chunk->kept = bytes != NULL ? syncd_store_put_repair(self->store, name,
                                                          SYNCD_BYTES(g_bytes_get_data(bytes, NULL),
@@ -346,7 +335,7 @@ bool syncd_refill_release(SyncdRefill *self, bool *ret_more, GError **error)
     if (!syncd_refill_load(self, &found, error))
         return false;
     for (guint i = 0; i < self->chunks->len; i++)
-        g_ptr_array_add(kept, kept_name(self, self->chunks->pdata[i]));
+        g_ptr_array_add(kept, syncd_refill_kept_name(self, self->chunks->pdata[i]));
     return syncd_store_remove_repairs(self->store, kept, ret_more, error) &&
            ((ret_more != NULL && *ret_more) || syncd_store_remove_repair(self->store, list, error));
 }
@@ -365,7 +354,8 @@ static bool put_row(SyncdStore *store, const SyncdHash *name, SyncdBytes bytes, 
     return false;
 }
 
-static bool put(SyncdRefill *self, const SyncdWrongChunk *chunk, SyncdBytes bytes, GError **error)
+bool syncd_refill_put(SyncdRefill *self, const SyncdWrongChunk *chunk, SyncdBytes bytes,
+                      GError **error)
 {
     g_autofree char *path = syncd_blobs_path(chunk->of, &chunk->name);
     return chunk->small ? put_row(self->store, &chunk->name, bytes, error)
@@ -375,7 +365,7 @@ static bool put(SyncdRefill *self, const SyncdWrongChunk *chunk, SyncdBytes byte
 static bool put_back(SyncdRefill *self, SyncdWrongChunk *chunk, SyncdBytes bytes,
                      const char *source, GError **error)
 {
-    if (!put(self, chunk, bytes, error))
+    if (!syncd_refill_put(self, chunk, bytes, error))
         return false;
     chunk->back = true;
     g_free(chunk->source);
@@ -391,30 +381,48 @@ static GPtrArray *sources_of(SyncdRefill *self)
 }
 
 /* It is not lost where the disk erred when it was looked for. */
-static bool refuse_erred(const SyncdSource *source, GError **error)
+static void refuse_erred(const SyncdSource *source, GError **error)
 {
     syncd_set_error_next(error, SYNCD_ERROR_STORAGE_FAILED, "check the disk, and try again",
                          "It could not be read whether %s has a chunk that is missing",
                          source->name);
-    return false;
+}
+
+/* NULL, and no error: none has it. */
+GBytes *syncd_refill_find(SyncdRefill *self, const SyncdHash *name, const char **ret_source,
+                          GError **error)
+{
+    const GPtrArray *sources = sources_of(self);
+    const SyncdSource *erred = NULL;
+    for (guint i = 0; i < sources->len; i++) {
+        SyncdSource *source = sources->pdata[i];
+        source->erred = false;
+        g_autoptr(GBytes) bytes = source->content(source, name);
+        *ret_source = source->name;
+        if (syncd_refill_hashes_to(bytes, name))
+            return g_steal_pointer(&bytes);
+        erred = source->erred ? source : erred;
+    }
+    if (erred != NULL)
+        refuse_erred(erred, error);
+    return NULL;
 }
 
 bool syncd_refill_from_sources(SyncdRefill *self, SyncdWrongChunk *chunk, GError **error)
 {
-    const GPtrArray *sources = sources_of(self);
-    const SyncdSource *erred = NULL;
-    for (guint i = 0; !chunk->back && chunk->kept && i < sources->len; i++) {
-        SyncdSource *source = sources->pdata[i];
-        source->erred = false;
-        g_autoptr(GBytes) bytes = source->content(source, &chunk->name);
-        erred = source->erred ? source : erred;
-        if (hashes_to(bytes, &chunk->name) &&
-            !put_back(self, chunk,
-                      SYNCD_BYTES(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)),
-                      source->name, error))
-            return false;
-    }
-    return chunk->back || erred == NULL || refuse_erred(erred, error);
+    const char *source;
+    g_autoptr(GError) problem = NULL;
+    if (chunk->back || !chunk->kept)
+        return true;
+    g_autoptr(GBytes) bytes = syncd_refill_find(self, &chunk->name, &source, &problem);
+    if (bytes != NULL)
+        return put_back(self, chunk,
+                        SYNCD_BYTES(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)), source,
+                        error);
+    if (problem == NULL)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
 }
 
 void syncd_refill_take_offers(SyncdRefill *self)
@@ -453,92 +461,6 @@ bool syncd_refill_next_file(SyncdRefill *self, const SyncdWrongChunk *chunk, gui
 
 bool syncd_refill_conclude(SyncdRefill *self, GError **error)
 {
-    end_offers(self);
+    syncd_refill_end_offers(self);
     return write_list(self, true, error);
-}
-
-/* ---- taking it back ---- */
-
-static bool take_away(SyncdRefill *self, const SyncdWrongChunk *chunk, GError **error)
-{
-    SyncdStore *store = self->store;
-    g_autofree char *path = syncd_blobs_path(chunk->of, &chunk->name);
-    if (!chunk->small)
-        return syncd_directory_remove(store->directory, path, error);
-    if (syncd_journal_drop_content(store->journal, &chunk->name, error) &&
-        (!syncd_store_has_turn(store) || syncd_store_commit(store, NULL, error)))
-        return true;
-    if (syncd_store_has_turn(store))
-        syncd_store_discard(store);
-    return false;
-}
-
-static bool a_source_has(SyncdRefill *self, const SyncdHash *name)
-{
-    const GPtrArray *sources = sources_of(self);
-    for (guint i = 0; i < sources->len; i++) {
-        SyncdSource *source = sources->pdata[i];
-        g_autoptr(GBytes) bytes = source->content(source, name);
-        if (hashes_to(bytes, name))
-            return true;
-    }
-    return false;
-}
-
-/* As far as is recorded. */
-static bool a_file_has(SyncdRefill *self, const SyncdWrongChunk *chunk)
-{
-    SyncdFileRow row;
-    bool found;
-    guint64 file = 0;
-    while (syncd_refill_next_file(self, chunk, file, &file, NULL) && file != 0)
-        if (syncd_store_find_file(self->store, file, &row, &found, NULL) && found && row.live &&
-            !row.mismatched)
-            return true;
-    return false;
-}
-
-/* What it came from may have gone or changed since: a version may have no other bytes. */
-static bool is_only_copy(SyncdRefill *self, const SyncdWrongChunk *chunk)
-{
-    g_autoptr(GBytes) bytes = read_chunk(self, chunk, NULL);
-    return hashes_to(bytes, &chunk->name) && !a_file_has(self, chunk) &&
-           !a_source_has(self, &chunk->name);
-}
-
-static bool undo_one(SyncdRefill *self, SyncdWrongChunk *chunk, GError **error)
-{
-    size_t size;
-    g_autofree char *name = kept_name(self, chunk);
-    chunk->stays = is_only_copy(self, chunk);
-    if (chunk->stays)
-        return true;
-    if (chunk->was == SYNCD_CHUNK_MISSING)
-        return take_away(self, chunk, error);
-    if (!syncd_store_has_repair(self->store, name))
-        return true; /* nothing was put in its place */
-    g_autoptr(GError) problem = NULL;
-    g_autofree char *path = syncd_blobs_path(chunk->of, &chunk->name);
-    g_autofree char *bytes =
-        syncd_store_get_repair(self->store, name, 2 * SYNCD_CHUNK_SIZE, &size, &problem);
-    if (bytes != NULL)
-        return put(self, chunk, SYNCD_BYTES(bytes, size), error);
-    if (!chunk->small)
-        return syncd_store_put_back(self->store, name, path, error);
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return false;
-}
-
-bool syncd_refill_undo(SyncdRefill *self, bool *ret_more, GError **error)
-{
-    bool found;
-    *ret_more = false;
-    end_offers(self);
-    if (!syncd_refill_load(self, &found, error))
-        return false;
-    if (self->undone < self->chunks->len &&
-        !undo_one(self, self->chunks->pdata[self->undone++], error))
-        return false;
-    *ret_more = self->undone < self->chunks->len;
-    return true;
 }

@@ -2,6 +2,7 @@
  * migrations, and backups. */
 #include "store/source.h"
 
+#include "store/database-private.h"
 #include "store/journal-private.h"
 
 #include <stdlib.h>
@@ -105,7 +106,9 @@ static GBytes *journal_content(SyncdSource *source, const SyncdHash *name)
     g_autoptr(SyncdStatement) rows =
         syncd_database_statement(self->db, "SELECT bytes FROM content WHERE name = :name");
     syncd_bind_blob(rows, ":name", SYNCD_BYTES(name->bytes, sizeof name->bytes));
-    return syncd_statement_next(rows, &row, NULL) && row ? column(rows, 0) : NULL;
+    bool known = syncd_statement_next(rows, &row, NULL);
+    source->erred |= !known && syncd_database_could_not_read(self->db->handle);
+    return known && row ? column(rows, 0) : NULL;
 }
 
 static SyncdSource *open_journal(SyncdDirectory *directory, const char *name)

@@ -231,22 +231,53 @@ static void what_is_nowhere_else_is_not_taken_back(void)
     }
 }
 
+static char *set_aside(World *world, const SyncdHash *name)
+{
+    char digits[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(name, digits);
+    char *file =
+        g_strdup_printf("%s/repair/repair-plan-1.0.%s.file", world->w.f.base.directory, digits);
+    g_autofree char *path = path_of(world, name), *folder = g_path_get_dirname(file);
+    g_mkdir(folder, 0700);
+    g_assert_cmpint(g_rename(path, file), ==, 0);
+    return file;
+}
+
 static void what_was_set_aside_does(void)
 {
     World world;
     world_init(&world);
     SyncdHash name = chunk_of(&world, LARGE, 1, 1);
-    char digits[SYNCD_HASH_HEX_SIZE];
-    syncd_hash_to_hex(&name, digits);
-    g_autofree char *file = g_strdup_printf("%s/repair/repair-plan-1.0.%s.file",
-                                            world.w.f.base.directory, digits),
-                    *path = path_of(&world, &name);
-    g_autofree char *folder = g_path_get_dirname(file);
-    g_mkdir(folder, 0700);
-    g_assert_cmpint(g_rename(path, file), ==, 0);
+    g_autofree char *file = set_aside(&world, &name);
     SyncdRepairPlan *plan = applied(&world);
     g_assert_true(report_says(&world.w.f, plan, "from what a repair set aside"));
     assert_whole(&world);
+    workspace_clear(&world.w);
+}
+
+/* Whether it is the only copy is not known where the disk errs when the others are looked for. */
+static void where_the_disk_errs_it_is_tried_again(void)
+{
+    World world;
+    world_init(&world);
+    SyncdHash name = chunk_of(&world, LARGE, 1, 1);
+    g_autofree char *aside = set_aside(&world, &name),
+                    *hidden = g_strconcat(world.w.f.base.directory, "/hidden", NULL),
+                    *other = text_of(LARGE_SIZE, 'b');
+    SyncdRepairPlan *plan = applied(&world);
+    write_file(&world.w, LARGE, other);
+    rescan(&world.w);
+    g_assert_cmpint(g_rename(aside, hidden), ==, 0);
+    g_assert_cmpint(symlink(hidden, aside), ==, 0); /* is not followed */
+    begin_rollback(&world.w.f, plan);
+    for (guint i = 0; i < 50; i++)
+        turn(&world);
+    g_assert_true(syncd_repair_plan_is_interrupted(plan));
+    g_assert_cmpint(g_remove(aside), ==, 0);
+    g_assert_cmpint(g_rename(hidden, aside), ==, 0);
+    run_on(&world, plan);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
+    g_assert_true(is_lost(&world, &name));
     workspace_clear(&world.w);
 }
 
@@ -403,6 +434,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-blobs/copy", another_file_of_the_same_bytes_does);
     g_test_add_func("/repair-blobs/aside", what_was_set_aside_does);
     g_test_add_func("/repair-blobs/only-copy", what_is_nowhere_else_is_not_taken_back);
+    g_test_add_func("/repair-blobs/errs", where_the_disk_errs_it_is_tried_again);
     g_test_add_func("/repair-blobs/lost", what_can_be_had_nowhere_is_named);
     g_test_add_func("/repair-blobs/many", however_many_they_are);
     g_test_add_func("/repair-blobs/rotten", a_file_that_rotted_gives_nothing);
