@@ -140,17 +140,20 @@ static bool check_structure(SyncdDatabase *db, const SyncdDatabaseTask *task, GE
     }
 }
 
-bool syncd_database_check_structure(SyncdDatabase *db, GPtrArray *faults, GError **error)
-{
-    const SyncdDatabaseTask task = {.faults = faults};
-    return check_structure(db, &task, error);
-}
-
 bool syncd_database_check_structure_step(SyncdDatabase *db, GPtrArray *faults, bool *ret_more,
                                          GError **error)
 {
     const SyncdDatabaseTask task = {.work = check_structure, .faults = faults};
     return syncd_database_step(db, &task, ret_more, error);
+}
+
+/* In steps as well, which follow no tree deeper than their stack is. */
+bool syncd_database_check_structure(SyncdDatabase *db, GPtrArray *faults, GError **error)
+{
+    bool ok = true, more = true;
+    while (ok && more)
+        ok = syncd_database_check_structure_step(db, faults, &more, error);
+    return ok;
 }
 
 /* Nothing of it was used so far: which schema it has tells whether anything may be. */

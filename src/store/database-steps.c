@@ -29,6 +29,7 @@ struct SyncdDatabaseSteps {
     guint64 pages, read; /* of the file, and so many of them were read */
     guint taken;         /* steps */
     bool given_up;
+    bool too_deep; /* why it was */
     bool ok;
     GError *error;
 };
@@ -46,7 +47,8 @@ static int pause_here(void *data)
 static bool note_read(void *data)
 {
     struct SyncdDatabaseSteps *self = data;
-    self->given_up |= syncd_fiber_stack_left(self->fiber) < STACK_SPARE;
+    self->too_deep |= syncd_fiber_stack_left(self->fiber) < STACK_SPARE;
+    self->given_up |= self->too_deep;
     if (++self->read % PAGES_A_STEP == 0)
         pause_here(self);
     return !self->given_up;
@@ -81,10 +83,21 @@ static struct SyncdDatabaseSteps *begin(SyncdDatabase *db, const SyncdDatabaseTa
     return self;
 }
 
+/* What a check says of a tree that it did not follow is not what is wrong with it. */
+static bool find_too_deep(struct SyncdDatabaseSteps *self)
+{
+    GPtrArray *faults = self->task.faults;
+    if (!self->too_deep || faults == NULL)
+        return self->ok;
+    g_clear_error(&self->error);
+    g_ptr_array_insert(faults, 0, g_strdup("a tree in it is deeper than any that is made here"));
+    return true;
+}
+
 static bool end(SyncdDatabase *db, GError **error)
 {
     struct SyncdDatabaseSteps *self = g_steal_pointer(&db->steps);
-    bool ok = self->ok;
+    bool ok = find_too_deep(self);
     sqlite3_progress_handler(db->handle, 0, NULL, NULL);
     syncd_vfs_watch_reads(db->handle, NULL, NULL);
     if (self->error != NULL)

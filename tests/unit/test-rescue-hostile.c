@@ -5,12 +5,14 @@
 #include "rescue-fixture.h"
 
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 #define BACKUP "journal-backup.db"
 #define PAGE 4096u
 #define INTERIOR_OF_TABLE 5
 #define LEAF_OF_TABLE 13
 #define DEEP 8000u /* pages, each below the one before: SQLite checks them by calling itself */
+#define STACK (1024u * 1024u)
 #define MANY 5000u /* feeds, or views */
 
 static void put_number(char *at, guint32 number)
@@ -81,6 +83,31 @@ static void one_that_is_too_deep_is_left(void)
     repair_open(&f, NULL);
     restore(&f);
     expect_all(&f, ENTRIES);
+    service_clear(&f);
+}
+
+static void limit_stack(rlim_t bytes)
+{
+    struct rlimit limit;
+    g_assert_cmpint(getrlimit(RLIMIT_STACK, &limit), ==, 0);
+    limit.rlim_cur = bytes;
+    g_assert_cmpint(setrlimit(RLIMIT_STACK, &limit), ==, 0);
+}
+
+/* Whoever can write to the state directory does not take the daemon's stack for himself: it is
+ * found to be what no program of ours makes. */
+static void our_own_that_is_too_deep_is_damaged(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    deepen(&f, "journal.db", "content");
+    repair_open(&f, NULL);
+    limit_stack(STACK);
+    verify_all(&f);
+    g_assert_true(syncd_service_is_damaged(f.service));
+    const SyncdVerifyFinding *finding = syncd_service_damage(f.service)->pdata[0];
+    g_assert_cmpstr(finding->code, ==, "structure");
+    g_assert_nonnull(strstr(finding->detail, "deeper"));
     service_clear(&f);
 }
 
@@ -166,6 +193,7 @@ int main(int argc, char *argv[])
     g_test_add_func("/rescue-hostile/too-many-feeds", one_with_too_many_feeds_will_not_do);
     g_test_add_func("/rescue-hostile/too-large-a-schema", one_with_too_large_a_schema_will_not_do);
     g_test_add_func("/rescue-hostile/too-deep", one_that_is_too_deep_is_left);
+    g_test_add_func("/rescue-hostile/own-too-deep", our_own_that_is_too_deep_is_damaged);
     g_test_add_func("/rescue-hostile/half-a-transaction",
                     one_with_half_a_transaction_is_not_touched);
     g_test_add_func("/rescue-hostile/any-name", one_with_any_name_is_named);
