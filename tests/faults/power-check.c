@@ -3,6 +3,7 @@
 #include "power-log-private.h"
 #include "power-purge.h"
 
+#include "../unit/index-dump.h"
 #include "../unit/purge-fixture.h"
 #include "base/log.h"
 #include "store/database-private.h"
@@ -257,22 +258,11 @@ static void hash_row(GByteArray *all, sqlite3_stmt *rows)
 
 static SyncdHash hash_index(SyncdStore *store)
 {
-    static const char *const queries[] = {
-        "SELECT * FROM cursor ORDER BY feed",
-        "SELECT * FROM word ORDER BY id",
-        "SELECT * FROM entry ORDER BY pos",
-        "SELECT * FROM idempotency ORDER BY actor, scope, key",
-        "SELECT * FROM tally ORDER BY kind",
-        "SELECT * FROM scope ORDER BY id",
-        "SELECT * FROM record ORDER BY family, id",
-        "SELECT * FROM decision ORDER BY policy, id",
-        "SELECT name, sql FROM sqlite_schema ORDER BY name",
-    };
     sqlite3 *handle = syncd_index_database(store->index)->handle;
     GByteArray *all = g_byte_array_new();
-    for (size_t i = 0; i < G_N_ELEMENTS(queries); i++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(index_rows); i++) {
         sqlite3_stmt *rows;
-        g_assert_cmpint(sqlite3_prepare_v2(handle, queries[i], -1, &rows, NULL), ==, SQLITE_OK);
+        g_assert_cmpint(sqlite3_prepare_v2(handle, index_rows[i], -1, &rows, NULL), ==, SQLITE_OK);
         while (sqlite3_step(rows) == SQLITE_ROW)
             hash_row(all, rows);
         sqlite3_finalize(rows);
@@ -282,7 +272,7 @@ static SyncdHash hash_index(SyncdStore *store)
     return hash;
 }
 
-static void remove_index(const char *folder)
+static void forget_index(const char *folder)
 {
     static const char *const names[] = {"index.db", "index.db-wal", "verified.json"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -300,7 +290,7 @@ static char *check_index(Check *check)
     SyncdHash *expected = g_hash_table_lookup(check->log->indexes, entries);
     if (expected == NULL) {
         g_clear_pointer(&check->store, syncd_store_free);
-        remove_index(check->folder);
+        forget_index(check->folder);
         if (!open_store(check, SYNCD_STORE_CREATE, &error) ||
             !syncd_store_settle(check->store, &error))
             return wrong("its index cannot be made anew", error);
