@@ -72,18 +72,39 @@ static inline void world_init(ServiceFixture *f)
     world_init_tags(f, "", "");
 }
 
-static inline int enqueue_in(ServiceFixture *f, const SyncdCaller *caller, const char *scope,
-                             const char *object, const char *body)
+static inline bool try_enqueue_in(ServiceFixture *f, const SyncdCaller *caller, const char *scope,
+                                  const char *object, const char *body, GError **error)
 {
-    g_autoptr(GError) error = NULL;
     g_auto(SyncdEnqueued) enqueued = {0};
     SyncdRequest request = good_request();
     request.scope = scope;
     request.object = object;
     request.body = SYNCD_BYTES_TEXT(body);
-    bool done = syncd_service_enqueue(f->service, caller, &request, &enqueued, &error);
-    if (!done)
-        g_test_message("%s", error->message);
+    bool done = syncd_service_enqueue(f->service, caller, &request, &enqueued, error);
     syncd_service_commit(f->service);
-    return done ? -1 : error->code;
+    return done;
+}
+
+static inline int enqueue_in(ServiceFixture *f, const SyncdCaller *caller, const char *scope,
+                             const char *object, const char *body)
+{
+    g_autoptr(GError) error = NULL;
+    if (try_enqueue_in(f, caller, scope, object, body, &error))
+        return -1;
+    g_test_message("%s", error->message);
+    return error->code;
+}
+
+/* The operation. */
+static inline char *enqueue_on(ServiceFixture *f, const SyncdCaller *caller, const char *object)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdEnqueued enqueued = {0};
+    SyncdRequest request = good_request();
+    request.scope = "workspace:a";
+    request.object = object;
+    syncd_service_enqueue(f->service, caller, &request, &enqueued, &error);
+    g_assert_no_error(error);
+    syncd_service_commit(f->service);
+    return enqueued.operation;
 }

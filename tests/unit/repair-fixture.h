@@ -56,6 +56,15 @@ static inline SyncdRepairPlan *plan_repair(ServiceFixture *f)
     return plan;
 }
 
+/* One operation, and an index that is no use, for whoever opens the state. */
+static inline void leave_broken(ServiceFixture *f)
+{
+    repair_init(f);
+    put(f, "note-1", "{}");
+    service_close(f);
+    damage_index(f);
+}
+
 /* NULL: there is none, or it was discarded. */
 static inline SyncdRepairPlan *find_repair_plan(SyncdService *service, const char *id)
 {

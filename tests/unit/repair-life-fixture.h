@@ -13,10 +13,7 @@
 
 static inline void start_broken(ServiceFixture *f)
 {
-    repair_init(f);
-    put(f, "note-1", "{}");
-    service_close(f);
-    damage_index(f);
+    leave_broken(f);
     repair_open(f, NULL);
 }
 

@@ -4,19 +4,6 @@
 #include "places-fixture.h"
 #include "task-fixture.h"
 
-static char *enqueue_on(ServiceFixture *f, const SyncdCaller *caller, const char *object)
-{
-    g_autoptr(GError) error = NULL;
-    SyncdEnqueued enqueued = {0};
-    SyncdRequest request = good_request();
-    request.scope = "workspace:a";
-    request.object = object;
-    syncd_service_enqueue(f->service, caller, &request, &enqueued, &error);
-    g_assert_no_error(error);
-    syncd_service_commit(f->service);
-    return enqueued.operation;
-}
-
 static void delete_object(ServiceFixture *f, const char *object)
 {
     SyncdRequest request = good_request();

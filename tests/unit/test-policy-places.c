@@ -52,29 +52,16 @@ static int update_as(ServiceFixture *f, const SyncdCaller *caller, const char *r
     return change_as(f, caller, syncd_service_update, &request, NULL);
 }
 
-static char *enqueue_as(ServiceFixture *f, const SyncdCaller *caller, const char *object)
-{
-    g_autoptr(GError) error = NULL;
-    SyncdEnqueued enqueued = {0};
-    SyncdRequest request = good_request();
-    request.scope = "workspace:a";
-    request.object = object;
-    syncd_service_enqueue(f->service, caller, &request, &enqueued, &error);
-    g_assert_no_error(error);
-    syncd_service_commit(f->service);
-    return enqueued.operation;
-}
-
 static void a_secret_object_is_secret_whatever_is_said_of_it(void)
 {
     ServiceFixture f;
     world_init(&f);
     const SyncdCaller watching = {.uid = agent.uid, .inspector = true};
     /* The agent's own, from before the object was secret. */
-    g_autofree char *early = enqueue_as(&f, &agent, "o-1");
+    g_autofree char *early = enqueue_on(&f, &agent, "o-1");
     g_autofree char *taken = claim_operation(&f, early);
     complete(&f, taken);
-    g_autofree char *offered = enqueue_as(&f, &agent, "o-1");
+    g_autofree char *offered = enqueue_on(&f, &agent, "o-1");
     g_assert_cmpint(update_record(&f, "object", "o-1", SECRET("o-1")), ==, -1);
     guint enqueued = count_events(&f, "sync.operation.enqueued");
 

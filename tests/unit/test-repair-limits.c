@@ -66,10 +66,7 @@ static void what_fails_again_and_again_fills_no_ledger(void)
 {
     static const char *const automatic[] = {"index-rebuild", NULL};
     ServiceFixture f;
-    repair_init(&f);
-    put(&f, "note-1", "{}");
-    service_close(&f);
-    damage_index(&f);
+    leave_broken(&f);
     g_autofree char *path = g_build_filename(f.base.directory, "index.db.new", NULL),
                     *child = g_build_filename(path, "x", NULL);
     g_assert_cmpint(g_mkdir_with_parents(child, 0700), ==, 0);

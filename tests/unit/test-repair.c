@@ -155,10 +155,7 @@ static void a_rebuildable_index_is_repaired_at_the_start_where_that_is_configure
 {
     static const char *const automatic[] = {"index-rebuild", NULL};
     ServiceFixture f;
-    repair_init(&f);
-    put(&f, "note-1", "{}");
-    service_close(&f);
-    damage_index(&f);
+    leave_broken(&f);
     repair_open(&f, automatic);
     g_assert_true(lookups_answer(&f));
     rest(&f);

@@ -7,14 +7,7 @@ static char *told(ServiceFixture *f, const SyncdCaller *caller, const char *scop
                   const char *object, const char *body)
 {
     g_autoptr(GError) error = NULL;
-    g_auto(SyncdEnqueued) enqueued = {0};
-    SyncdRequest request = good_request();
-    request.scope = scope;
-    request.object = object;
-    request.body = SYNCD_BYTES_TEXT(body);
-    bool done = syncd_service_enqueue(f->service, caller, &request, &enqueued, &error);
-    syncd_service_commit(f->service);
-    if (done)
+    if (try_enqueue_in(f, caller, scope, object, body, &error))
         return NULL;
     g_test_message("%s", error->message);
     g_auto(GStrv) parts = g_strsplit(error->message, *object != '\0' ? object : "\n", -1);
