@@ -8,13 +8,14 @@
  */
 #include "contract/check.h"
 #include "golden.h"
+#include "hurried.h"
 #include "json-edit.h"
 #include "schema-walk.h"
 
 /* Of each schema; with -m slow every demand of it. */
 #define CONTROLS 16u
 /* In a hurry each so-manyth edit, which is not enough to notice everything. */
-#define HURRIED_STEP 16u
+#define STEP (is_slowed() ? 16u : 1u)
 
 static const struct {
     const char *ours; /* the name of the file without its end */
@@ -224,7 +225,7 @@ typedef struct {
 
 static void add_edit(Edits *edits, const char *pointer, const char *with)
 {
-    if (is_hurried() && edits->n++ % HURRIED_STEP != 0)
+    if (edits->n++ % STEP != 0)
         return;
     char *text = json_edit(edits->document, pointer, with);
     if (syncd_json_check(text, strlen(text), SYNCD_JSON_ANY, NULL))
@@ -379,14 +380,14 @@ static void both_give_the_same_verdicts(void)
     for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
         g_auto(Comparison) comparison = {0};
         comparison_init(&comparison, i, documents);
-        g_assert_cmpuint(comparison.texts->len, >, is_hurried() ? 5 : 100);
+        g_assert_cmpuint(comparison.texts->len, >, 100 / STEP);
         g_autoptr(SyncdSchema) ours = compile(comparison.text);
         const char *other = find_other_verdict(&comparison, ours, seen);
         if (other != NULL)
             g_error("%s judges otherwise: %s", pairs[i].ours, other);
     }
     for (size_t i = 0; i < G_N_ELEMENTS(differences); i++)
-        if (!seen[i] && !is_hurried())
+        if (!seen[i] && !is_slowed())
             g_error("no document differs by %s of %s", differences[i].member, differences[i].ours);
 }
 
@@ -442,7 +443,7 @@ static int order_of(gconstpointer one, gconstpointer other)
 
 static void a_wrong_schema_is_noticed(void)
 {
-    if (!have_reference() || is_hurried())
+    if (!have_reference() || is_slowed())
         return;
     g_autoptr(GPtrArray) documents = load_documents();
     for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {

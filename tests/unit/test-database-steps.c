@@ -3,6 +3,7 @@
  * file is, and changes nothing when it is given up between any two of them.
  */
 #include "database-fixture.h"
+#include "hurried.h"
 
 #include <string.h>
 #include <sys/syscall.h>
@@ -63,7 +64,7 @@ static void a_long_migration_goes_in_steps(void)
 static void one_that_is_given_up_changes_nothing(void)
 {
     bool more = true;
-    for (guint steps = 1; more; steps++) {
+    for (guint steps = 1; more; steps += is_hurried() ? 3 : 1) {
         Place p;
         g_autoptr(SyncdDatabase) db = make_long_table(&p, &lookup);
         for (guint i = 0; i < steps && more; i++)
@@ -106,6 +107,7 @@ static void one_that_fails_on_the_way_is_told(void)
 
 #define PAGES_A_STEP 512u
 #define STEPS_UNSYNCED_MAX 4u
+#define MANY_STEPS (is_hurried() ? 7u : 12u)
 
 /* About a page each. */
 static SyncdDatabase *make_long_file(Place *p, guint rows)
@@ -160,7 +162,7 @@ static guint count_steps(SyncdDatabase *db, Work work, const char *copy)
 /* However large the file is, a step reads so many pages of it. */
 static void long_work_takes_more_steps_the_larger_the_file_is(void)
 {
-    static const guint sizes[] = {2 * PAGES_A_STEP, 12 * PAGES_A_STEP};
+    const guint sizes[] = {2 * PAGES_A_STEP, MANY_STEPS * PAGES_A_STEP};
     faults_seen = g_ptr_array_new_with_free_func(g_free);
     for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++)
         for (size_t j = 0; j < G_N_ELEMENTS(works); j++) {
@@ -219,7 +221,7 @@ static void a_copy_is_synced_every_few_steps(void)
 {
     for (size_t j = 0; works[j] != check; j++) {
         Place p;
-        g_autoptr(SyncdDatabase) db = make_long_file(&p, 12 * PAGES_A_STEP);
+        g_autoptr(SyncdDatabase) db = make_long_file(&p, MANY_STEPS * PAGES_A_STEP);
         g_autofree char *copy = g_strconcat(p.path, ".copy", NULL);
         guint unsynced = 0;
         for (bool more = true; more;) {

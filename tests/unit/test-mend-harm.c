@@ -93,7 +93,7 @@ static void mend_what_was_harmed(Mending *m, guint64 covered, guint *mended, gui
 
 static void what_is_damaged_anywhere_is_mended_or_named(void)
 {
-    guint mended = 0, beyond = 0, unopened = 0, rounds = is_hurried() ? 8 : 40;
+    guint mended = 0, beyond = 0, unopened = 0, rounds = is_slowed() ? 8 : 40;
     for (guint i = 0; i < rounds; i++) {
         Mending m;
         prepare(&m, 400);
@@ -140,7 +140,7 @@ static guint64 count_findings(Mending *m)
  * known. */
 static void what_is_damaged_is_served_as_far_as_it_goes(void)
 {
-    guint whole = 0, rounds = is_hurried() ? 8 : 30;
+    guint whole = 0, rounds = is_slowed() ? 8 : 30;
     for (guint i = 0; i < rounds; i++) {
         Mending m;
         prepare(&m, 300);

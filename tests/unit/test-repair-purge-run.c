@@ -150,7 +150,7 @@ static void it_would_show_if_more_were_purged(void)
 /* Killed again and again, after one more step each time. */
 static void a_crash_between_any_two_steps_purges_each_once(void)
 {
-    for (guint steps = 1; steps < 40; steps += is_hurried() ? 3 : 1) {
+    for (guint steps = 1; steps < 40; steps += is_hurried() ? 7 : 1) {
         ServiceFixture f;
         begin_world(&f);
         SyncdRepairPlan *plan = approve_purge(&f);

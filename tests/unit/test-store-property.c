@@ -157,7 +157,7 @@ static void one_history(guint64 seed)
 
 static void a_rebuilt_index_equals_the_incremental_one(void)
 {
-    guint64 seeds = g_test_slow() ? 500 : is_hurried() ? 5 : 25;
+    guint64 seeds = g_test_slow() ? 500 : is_slowed() ? 5 : 25;
     for (guint64 seed = 1; seed <= seeds; seed++)
         one_history(seed * 7919);
 }
