@@ -61,7 +61,7 @@ static void what_was_kept_goes_in_steps(void)
     syncd_service_discard_repair(f.service, &f.caller, plan, syncd_repair_plan_digest(plan),
                                  &error);
     g_assert_no_error(error);
-    g_assert_null(syncd_service_find_repair_plan(f.service, id));
+    g_assert_null(find_repair_plan(f.service, id));
     guint left = halves(&f);
     g_assert_cmpuint(left, ==, MANY - SYNCD_REPAIR_REMOVED_AT_ONCE);
     assert_all_go_in_steps(&f, left);

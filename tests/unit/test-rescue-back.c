@@ -61,10 +61,10 @@ static void what_was_adopted_since_is_not_taken_back(void)
         g_clear_error(&error);
         g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
         repair_reopen(&f);
-        plan = syncd_service_find_repair_plan(f.service, id);
+        plan = find_repair_plan(f.service, id);
     }
     expect_all(&f, ENTRIES + 1);
-    plan = syncd_service_find_repair_plan(f.service, id);
+    plan = find_repair_plan(f.service, id);
     syncd_service_discard_repair(f.service, &f.caller, plan, syncd_repair_plan_digest(plan),
                                  &error);
     g_assert_no_error(error);
