@@ -174,8 +174,9 @@ static void say_one(const SyncdRescuable *one, GString *out)
 static guint64 loss(SyncdService *service, char **ret_sentence)
 {
     guint64 known;
+    guint others;
     bool certain;
-    g_autoptr(GPtrArray) found = syncd_store_list_rescuable(service->store, &known);
+    g_autoptr(GPtrArray) found = syncd_store_list_rescuable(service->store, &others, &known);
     guint64 most = most_of(found, &certain);
     GString *out =
         g_string_new(found->len > 0 ? "There is " : "None of these can be opened as it is");
@@ -183,7 +184,10 @@ static guint64 loss(SyncdService *service, char **ret_sentence)
         g_string_append(out, i > 0 ? "; " : "");
         say_one(found->pdata[i], out);
     }
-    if (known > most && (certain || most > 0))
+    if (others > 0)
+        g_string_append_printf(out, "; and %u more, which %s looked at when it is carried out",
+                               others, others == 1 ? "is" : "are");
+    if (others == 0 && known > most && (certain || most > 0))
         g_string_append_printf(out,
                                ": the entries %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
                                " that the index knows of %s",

@@ -103,15 +103,17 @@ static void add_rescuable(SyncdStore *self, const char *name, GPtrArray *found)
     g_ptr_array_add(found, one);
 }
 
-GPtrArray *syncd_store_list_rescuable(SyncdStore *self, guint64 *ret_known)
+GPtrArray *syncd_store_list_rescuable(SyncdStore *self, guint *ret_others, guint64 *ret_known)
 {
     g_autoptr(GPtrArray) names = list(self);
     g_autoptr(SyncdIndex) looked_at =
         self->index == NULL ? syncd_index_look(self->directory, NULL) : NULL;
     SyncdIndex *index = self->projection == NULL && self->index != NULL ? self->index : looked_at;
     GPtrArray *found = g_ptr_array_new_with_free_func(rescuable_free);
-    for (guint i = 0; i < names->len; i++)
+    guint n = MIN(names->len, SYNCD_RESCUABLE_MAX);
+    for (guint i = 0; i < n; i++)
         add_rescuable(self, names->pdata[i], found);
+    *ret_others = names->len - n;
     if (index == NULL || !syncd_index_projected(index, ret_known, NULL))
         *ret_known = 0;
     return found;

@@ -24,9 +24,11 @@ typedef struct {
     bool is_salvaged; /* … but of the journal itself that is known only when it is read */
 } SyncdRescuable;
 
-/* In the order in which they are looked at. `*ret_known`: so many entries there were at least, as
- * the index has it; 0: nobody knows. Writes nothing. */
-GPtrArray *syncd_store_list_rescuable(SyncdStore *store, guint64 *ret_known);
+/* In the order in which they are looked at, as each has to be opened so many at most; `*ret_others`
+ * is how many there may be beside these. `*ret_known`: so many entries there were at least, as the
+ * index has it; 0: nobody knows. Writes nothing. */
+#define SYNCD_RESCUABLE_MAX 16u
+GPtrArray *syncd_store_list_rescuable(SyncdStore *store, guint *ret_others, guint64 *ret_known);
 
 typedef struct SyncdRescue SyncdRescue;
 

@@ -164,6 +164,7 @@ char *syncd_source_generation_name(guint64 generation)
     return g_strdup_printf(GENERATION "%" G_GUINT64_FORMAT, generation);
 }
 
+/* Of backups the names say it, if anything does. */
 static int newest_first(gconstpointer a, gconstpointer b)
 {
     const char *one = *(const char *const *)a, *other = *(const char *const *)b;
@@ -172,7 +173,7 @@ static int newest_first(gconstpointer a, gconstpointer b)
         first = number_after(one, COPY);
         second = number_after(other, COPY);
     }
-    return first < second ? 1 : first > second ? -1 : 0;
+    return first < second ? 1 : first > second ? -1 : strcmp(other, one);
 }
 
 GPtrArray *syncd_source_list_journals(SyncdDirectory *directory)

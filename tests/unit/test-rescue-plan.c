@@ -36,6 +36,28 @@ static void the_plan_says_what_there_is(void)
     service_clear(&f);
 }
 
+/* However many there are, so many are opened for a plan; all are when it is carried out. */
+static void of_many_some_are_looked_at(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    for (guint i = 0; i < SYNCD_RESCUABLE_MAX + 3; i++) {
+        g_autofree char *name = g_strdup_printf("journal-b%02u.db", i);
+        state_copy(&f, "journal.db", name);
+    }
+    removed(&f);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_assert_true(plan_says(plan, "journal-b03.db"));
+    g_assert_false(plan_says(plan, "journal-b02.db"));
+    g_assert_true(plan_says(plan, "and 3 more, which are looked at when it is carried out"));
+    g_assert_false(plan_says(plan, "in none of these"));
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    expect_all(&f, ENTRIES);
+    service_clear(&f);
+}
+
 static void nor_is_more_said_than_is_known(void)
 {
     ServiceFixture f;
@@ -147,6 +169,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/rescue-plan/of-many-some-are-looked-at", of_many_some_are_looked_at);
     g_test_add_func("/rescue-plan/the-plan-says-what-there-is", the_plan_says_what_there_is);
     g_test_add_func("/rescue-plan/nor-is-more-said-than-is-known", nor_is_more_said_than_is_known);
     g_test_add_func("/rescue-plan/the-plan-says-what-is-in-none-of-the-copies",
