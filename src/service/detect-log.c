@@ -49,10 +49,13 @@ static void widen(SyncdFound *found, const SyncdVerifyFinding *finding)
 
 static char *evidence_of(const SyncdVerifyFinding *finding)
 {
-    return finding->pos > 0
-               ? g_strdup_printf("%s %s %" G_GINT64_FORMAT ": %s", finding->code, finding->feed,
-                                 finding->pos, finding->detail)
-               : g_strdup_printf("%s %s: %s", finding->code, finding->feed, finding->detail);
+    GString *text = g_string_new(finding->code);
+    if (finding->feed != NULL && *finding->feed != '\0')
+        g_string_append_printf(text, " %s", finding->feed);
+    if (finding->pos > 0)
+        g_string_append_printf(text, " %" G_GINT64_FORMAT, finding->pos);
+    g_string_append_printf(text, ": %s", finding->detail);
+    return g_string_free(text, FALSE);
 }
 
 static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damage)

@@ -112,13 +112,16 @@ static bool check_ended(const SyncdPurgePlan *plan, GError **error)
         syncd_set_error_next(error, SYNCD_ERROR_BUSY,
                              "see them with `sourceos-syncd tasks list`, and complete or cancel "
                              "them",
-                             "%u operations of the object %s have not ended", purgeable->unfinished,
-                             plan->request->object);
+                             purgeable->unfinished == 1
+                                 ? "%u operation of the object %s has not ended"
+                                 : "%u operations of the object %s have not ended",
+                             purgeable->unfinished, plan->request->object);
     else if (purgeable->unstable > 0)
-        syncd_set_error_next(error, SYNCD_ERROR_BUSY,
-                             "wait until every member of the scope has them",
-                             "%u entries of the object %s are not known to all members",
-                             purgeable->unstable, plan->request->object);
+        syncd_set_error_next(
+            error, SYNCD_ERROR_BUSY, "wait until every member of the scope has them",
+            purgeable->unstable == 1 ? "%u entry of the object %s is not known to all members"
+                                     : "%u entries of the object %s are not known to all members",
+            purgeable->unstable, plan->request->object);
     return purgeable->unfinished == 0 && purgeable->unstable == 0;
 }
 

@@ -74,8 +74,8 @@ static void tell(SyncdRepairAct *act, const SyncdMend *mend, bool back)
             g_ptr_array_add(sentences, sentence_of(item));
     }
     g_ptr_array_add(act->preserved,
-                    g_strdup_printf("%s; %" G_GUINT64_FORMAT
-                                    " parts of it were mended, %" G_GUINT64_FORMAT " are lost",
+                    g_strdup_printf("%s; parts of it that were mended: %" G_GUINT64_FORMAT
+                                    ", that are lost: %" G_GUINT64_FORMAT,
                                     back ? "The log with all entries that came since, in a further "
                                            "generation of it"
                                          : "The log as it was before",
@@ -108,8 +108,8 @@ static bool check_losses(SyncdRepairAct *act, const Work *work, GError **error)
     syncd_service_note_examined(act->service, work->mend);
     syncd_set_error_next(error, SYNCD_ERROR_PLAN_STALE,
                          "plan again with `sourceos-syncd repair plan`, and see what that gives up",
-                         "%" G_GUINT64_FORMAT " parts of the log are nowhere to be had, and the "
-                         "plan says %" G_GUINT64_FORMAT,
+                         "Parts of the log that are nowhere to be had: %" G_GUINT64_FORMAT
+                         ", and the plan says %" G_GUINT64_FORMAT,
                          lost, act->may_give_up);
     return false;
 }
