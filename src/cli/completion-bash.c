@@ -6,6 +6,12 @@
 
 static const char head[] =
     "# bash completion for sourceos-syncd, made from the table of its verbs\n"
+    "_sourceos_syncd_plans()\n"
+    "{\n"
+    "    local system=\n"
+    "    [[ \" ${COMP_WORDS[*]} \" == *' --system '* ]] && system=--system\n"
+    "    " SYNCD_COMPLETION_PLANS "\n"
+    "}\n"
     "_sourceos_syncd()\n"
     "{\n"
     "    local current=$2 previous=$3 verb= word words= i\n"
@@ -93,6 +99,8 @@ static void append_verb(GString *out, const SyncdVerb *verb)
     g_autofree char *words = syncd_completion_argument_words(verb);
     if (words != NULL)
         g_string_append_printf(out, "; [[ $current == -* ]] || words='%s'", words);
+    if (syncd_completion_takes_plan(verb))
+        g_string_append(out, "; [[ $current == -* ]] || words=$(_sourceos_syncd_plans)");
     if (syncd_completion_takes_file(verb))
         g_string_append(out, "; [[ $current == -* ]] || words=$(compgen -f -- \"$current\")");
     if (syncd_completion_takes_directory(verb))

@@ -71,6 +71,11 @@ static void append_verb(GString *out, const SyncdVerb *verb)
                                "    complete -c $program -n '__sourceos_syncd_in %s' -xa "
                                "'(__fish_complete_directories)'\n",
                                title);
+    if (syncd_completion_takes_plan(verb))
+        g_string_append_printf(out,
+                               "    complete -c $program -n '__sourceos_syncd_in %s' -xa "
+                               "'(__sourceos_syncd_plans)'\n",
+                               title);
     g_autofree char *words = syncd_completion_argument_words(verb);
     g_autofree char *quoted = words != NULL ? g_strdup_printf("'%s'", words) : NULL;
     if (quoted != NULL)
@@ -98,6 +103,10 @@ void syncd_completion_fish(GString *out)
                          "    set -l words (__sourceos_syncd_words)\n"
                          "    set -l n (count $argv)\n"
                          "    test \"$words[1..$n]\" = \"$argv\"\n"
+                         "end\n"
+                         "function __sourceos_syncd_plans\n"
+                         "    set -l system (string match -- --system (commandline -opc))\n"
+                         "    " SYNCD_COMPLETION_PLANS "\n"
                          "end\n"
                          "for program in " SYNCD_PROGRAM " " SYNCD_SECOND_NAME "\n"
                          "    complete -c $program -f\n");

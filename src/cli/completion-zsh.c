@@ -75,6 +75,8 @@ static void append_verb(GString *out, const SyncdVerb *verb)
         g_string_append(out, " \\\n            '*:file:_files'");
     else if (syncd_completion_takes_directory(verb))
         g_string_append(out, " \\\n            '*:directory:_files -/'");
+    else if (syncd_completion_takes_plan(verb))
+        g_string_append(out, " \\\n            '::plan:_sourceos_syncd_plans'");
     else if (words != NULL)
         g_string_append_printf(out, " \\\n            ':%s:(%s)'", verb->arguments, words);
     g_string_append(out, " ;;\n");
@@ -99,9 +101,15 @@ void syncd_completion_zsh(GString *out)
 {
     g_string_append(out, "#compdef " SYNCD_PROGRAM " " SYNCD_SECOND_NAME "\n"
                          "# zsh completion for sourceos-syncd, made from the table of its verbs\n"
+                         "_sourceos_syncd_plans() {\n"
+                         "    local -a plans\n"
+                         "    plans=(${(f)\"$(" SYNCD_COMPLETION_PLANS ")\"})\n"
+                         "    compadd -a plans\n"
+                         "}\n"
                          "_sourceos_syncd() {\n"
                          "    local verb= word last=1 i\n"
-                         "    local -a words_\n"
+                         "    local -a words_ system\n"
+                         "    ((${words[(I)--system]})) && system=(--system)\n"
                          "    for ((i = 2; i < CURRENT; i++)); do\n"
                          "        word=${words[i]}\n"
                          "        case \"$verb${verb:+ }$word\" in\n");

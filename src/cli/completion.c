@@ -42,6 +42,11 @@ bool syncd_completion_takes_directory(const SyncdVerb *verb)
     return verb->arguments != NULL && strstr(verb->arguments, "DIRECTORY") != NULL;
 }
 
+bool syncd_completion_takes_plan(const SyncdVerb *verb)
+{
+    return g_strcmp0(verb->group, "repair") == 0 && g_strcmp0(verb->arguments, "[PLAN]") == 0;
+}
+
 static void add_shells(GPtrArray *words)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(shells); i++)

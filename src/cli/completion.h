@@ -22,6 +22,12 @@ bool syncd_completion_opens_group(const SyncdVerb *verb);
 /* True when the verb's argument is a file. */
 bool syncd_completion_takes_file(const SyncdVerb *verb);
 bool syncd_completion_takes_directory(const SyncdVerb *verb);
+/* True when the verb's argument is the id of a plan of repair: those that there are, which only the
+ * daemon knows, are what SYNCD_COMPLETION_PLANS prints. */
+bool syncd_completion_takes_plan(const SyncdVerb *verb);
+#define SYNCD_COMPLETION_PLANS                                                                     \
+    SYNCD_PROGRAM " repair list $system --timeout=2 2>/dev/null |"                                 \
+                  " sed -n 's/^\\(plan-[^ ]*\\).*/\\1/p'"
 /* "bash zsh fish" for the verb whose argument is a SHELL; NULL when its argument is no such word.
  */
 char *syncd_completion_argument_words(const SyncdVerb *verb);

@@ -22,13 +22,13 @@ void syncd_copies_show(SyncdCli *cli, SyncdJson copies)
     SyncdJson copy;
     if (syncd_json_count(copies) == 0)
         return;
-    syncd_output_printf(cli->out, "%s\n", _("With it go:"));
+    syncd_output_wrapped(cli->out, "%s\n", _("With it go:"));
     syncd_json_iter_init(&iter, copies);
     while (syncd_json_iter_next(&iter, NULL, &copy)) {
         g_autofree char *file = syncd_record_text(copy, "file"),
                         *plan = syncd_record_text(copy, "plan_id"),
                         *size = g_format_size(syncd_record_number(copy, "bytes")),
                         *text = say(copy, file, plan, size), *safe = syncd_text_safe(text);
-        syncd_output_printf(cli->out, "  %s\n", safe);
+        syncd_output_wrapped(cli->out, "  %s\n", safe);
     }
 }

@@ -77,10 +77,7 @@ static void print_evidence(SyncdOutput *out, SyncdJson finding)
     syncd_json_iter_init(&iter, syncd_json_member(finding, "evidence"));
     while (syncd_json_iter_next(&iter, NULL, &item)) {
         g_autofree char *text = syncd_json_dup_text(item);
-        g_autofree char *safe = syncd_text_safe(text != NULL ? text : "");
-        syncd_output_text(out, "  ");
-        syncd_output_styled(out, SYNCD_STYLE_DIM, safe);
-        syncd_output_text(out, "\n");
+        print_remark(out, text != NULL ? text : "");
     }
 }
 

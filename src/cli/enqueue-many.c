@@ -120,11 +120,15 @@ static void summarise(const Many *many)
         return;
     if (many->client == NULL)
         syncd_output_printf(many->cli->out,
-                            _("Nothing was sent. %lu operations would be recorded.\n"),
+                            ngettext("Nothing was sent. %lu operation would be recorded.\n",
+                                     "Nothing was sent. %lu operations would be recorded.\n",
+                                     (unsigned long)many->recorded),
                             (unsigned long)many->recorded);
     else
         syncd_output_printf(many->cli->out,
-                            _("%lu operations recorded, %lu were recorded earlier.\n"),
+                            ngettext("%lu operation recorded; recorded earlier: %lu.\n",
+                                     "%lu operations recorded; recorded earlier: %lu.\n",
+                                     (unsigned long)many->recorded),
                             (unsigned long)many->recorded, (unsigned long)many->duplicates);
 }
 

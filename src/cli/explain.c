@@ -72,10 +72,11 @@ static char *basis_of(SyncdJson answer)
 static void print_at_column(SyncdOutput *out, SyncdStyle style, const char *text)
 {
     g_autofree char *safe = syncd_text_safe(text);
-    g_autoptr(GString) line = g_string_new(NULL);
+    g_autoptr(GString) line = g_string_new(NULL), wrapped = g_string_new(NULL);
     syncd_text_pad(line, 0, ANSWER_COLUMN);
+    syncd_text_wrap(wrapped, safe, ANSWER_COLUMN, ANSWER_COLUMN, syncd_output_width(out));
     syncd_output_text(out, line->str);
-    syncd_output_styled(out, style, safe);
+    syncd_output_styled(out, style, wrapped->str);
     syncd_output_text(out, "\n");
 }
 

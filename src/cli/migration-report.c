@@ -151,12 +151,18 @@ static void print_reports(SyncdCli *cli, const GPtrArray *reports, const char *d
         print_objects(cli, reports);
     print_matrix(cli, first);
     print_losses(cli, first);
-    syncd_output_printf(cli->out,
-                        applied
-                            ? _("From %s to %s: %u objects were changed, %u stay as they are.\n")
-                            : _("From %s to %s: %u objects would be changed, %u stay as they "
-                                "are. Nothing was done.\n"),
-                        safe_from, safe_to, objects, failures);
+    syncd_output_printf(
+        cli->out,
+        applied ? ngettext("From %s to %s: %u object was changed. As they are stay: %u.\n",
+                           "From %s to %s: %u objects were changed. As they are stay: "
+                           "%u.\n",
+                           objects)
+                : ngettext("From %s to %s: %u object would be changed. As they are "
+                           "would stay: %u. Nothing was done.\n",
+                           "From %s to %s: %u objects would be changed. As they are "
+                           "would stay: %u. Nothing was done.\n",
+                           objects),
+        safe_from, safe_to, objects, failures);
     if (digest != NULL)
         syncd_output_line(cli->out, _("Digest:"), digest);
 }

@@ -123,7 +123,9 @@ static bool confirm(SyncdCli *cli, const Pages *pages, GError **error)
     g_autofree char *safe = syncd_text_safe(pages->subject);
     syncd_migration_reports_count(pages->reports, &objects, &failures);
     g_autofree char *question = g_strdup_printf(
-        _("%s changes %u objects and leaves %u as they are. Go on?"), safe, objects, failures);
+        ngettext("%s changes %u object. As they are it leaves: %u. Go on?",
+                 "%s changes %u objects. As they are it leaves: %u. Go on?", objects),
+        safe, objects, failures);
     return syncd_cli_confirm(cli, question, error);
 }
 

@@ -27,11 +27,11 @@ static void show_unreachable(SyncdCli *cli, const char *document)
     SyncdJson place;
     syncd_json_iter_init(
         &iter, syncd_json_member(syncd_json_root(document, strlen(document)), "unreachable"));
-    syncd_output_printf(cli->out, "%s\n", _("Out of reach of any purge:"));
+    syncd_output_wrapped(cli->out, "%s\n", _("Out of reach of any purge:"));
     while (syncd_json_iter_next(&iter, NULL, &place)) {
         g_autofree char *text = syncd_json_dup_text(place);
         g_autofree char *safe = syncd_text_safe(text != NULL ? text : "");
-        syncd_output_printf(cli->out, "  %s\n", safe);
+        syncd_output_wrapped(cli->out, "  %s\n", safe);
     }
 }
 
@@ -39,9 +39,13 @@ static void show_amount(SyncdCli *cli, const char *document)
 {
     g_autofree char *bytes = g_format_size(number_of(document, "bytes")),
                     *chunk_bytes = g_format_size(number_of(document, "chunk_bytes"));
-    syncd_output_printf(cli->out, _("%u entries (%s), %u files of large content (%s)\n"),
-                        (guint)number_of(document, "entries"), bytes,
-                        (guint)number_of(document, "chunks"), chunk_bytes);
+    guint n = (guint)number_of(document, "entries"), chunks = (guint)number_of(document, "chunks");
+    g_autofree char *entries =
+                        g_strdup_printf(ngettext("%u entry (%s)", "%u entries (%s)", n), n, bytes),
+                    *files = g_strdup_printf(ngettext("%u file of large content (%s)",
+                                                      "%u files of large content (%s)", chunks),
+                                             chunks, chunk_bytes);
+    syncd_output_wrapped(cli->out, "%s, %s\n", entries, files);
 }
 
 static void show_plan(SyncdCli *cli, const char *plan, const char *digest)
@@ -52,8 +56,11 @@ static void show_plan(SyncdCli *cli, const char *plan, const char *digest)
     }
     show_amount(cli, plan);
     if (number_of(plan, "shared_chunks") > 0)
-        syncd_output_printf(cli->out, _("Of these files %u stay: others need them\n"),
-                            (guint)number_of(plan, "shared_chunks"));
+        syncd_output_wrapped(cli->out,
+                             ngettext("Of these files %u stays: others need it\n",
+                                      "Of these files %u stay: others need them\n",
+                                      (guint)number_of(plan, "shared_chunks")),
+                             (guint)number_of(plan, "shared_chunks"));
     syncd_copies_show(cli, syncd_json_member(syncd_json_root(plan, strlen(plan)), "copies"));
     show_unreachable(cli, plan);
     syncd_output_line(cli->out, _("Digest of this plan:"), digest);
@@ -74,10 +81,10 @@ static void show_report(SyncdCli *cli, const char *report)
     SyncdJson root = syncd_json_root(report, strlen(report));
     g_autofree char *operation = syncd_record_text(root, "operation"),
                     *proof = syncd_record_text(root, "proof");
-    syncd_output_printf(cli->out, _("Purged: operation %s.\n"), operation);
+    syncd_output_wrapped(cli->out, _("Purged: operation %s.\n"), operation);
     show_amount(cli, report);
     if (is_proven(report))
-        syncd_output_printf(cli->out, _("Proven: operation %s.\n"), proof);
+        syncd_output_wrapped(cli->out, _("Proven: operation %s.\n"), proof);
     else
         syncd_cli_remark(cli, "%s",
                          _("What held it besides the log is still being cleared; the proof "

@@ -163,6 +163,41 @@ void syncd_output_printf(SyncdOutput *output, const char *format, ...)
     printed(output);
 }
 
+/* What steers the terminal takes none. */
+static size_t column_of(const SyncdOutput *output)
+{
+    const char *line = strrchr(output->buffer->str, '\n');
+    g_autoptr(GString) shown = g_string_new(NULL);
+    for (const char *at = line != NULL ? line + 1 : output->buffer->str; *at != '\0'; at++) {
+        if (*at == '\033')
+            at += strcspn(at, "m");
+        else
+            g_string_append_c(shown, *at);
+        if (*at == '\0')
+            break;
+    }
+    return syncd_text_width(shown->str);
+}
+
+void syncd_output_wrapped(SyncdOutput *output, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    size_t column = column_of(output);
+    for (char **line = lines; *line != NULL; line++, column = 0) {
+        size_t indent = strspn(*line, " ");
+        g_string_append_len(output->buffer, *line, (gssize)indent);
+        syncd_text_wrap(output->buffer, *line + indent, column + indent,
+                        (column > 0 ? 0 : indent) + 2, output->width);
+        if (line[1] != NULL)
+            g_string_append_c(output->buffer, '\n');
+    }
+    printed(output);
+}
+
 void syncd_output_line(SyncdOutput *self, const char *title, const char *text)
 {
     g_autofree char *safe = syncd_text_safe(text);

@@ -36,6 +36,9 @@ void syncd_output_set_width(SyncdOutput *output, unsigned columns);
 
 void syncd_output_text(SyncdOutput *output, const char *text);
 void syncd_output_printf(SyncdOutput *output, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* The same of lines of safe text, each of which is wrapped: what is broken off begins two columns
+ * behind where its line does. It may go on with a line that was begun. */
+void syncd_output_wrapped(SyncdOutput *output, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* A title, and text behind it that is made safe and wrapped: a line, or as many as it takes. */
 void syncd_output_line(SyncdOutput *output, const char *title, const char *text);
 /* Safe text in a style; plain where there is no colour. */

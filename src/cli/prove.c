@@ -98,9 +98,9 @@ static bool keep(SyncdCli *cli, const char *path, const char *proof,
         return true;
     g_autofree char *safe = syncd_text_safe(path);
     g_autofree char *operation = syncd_text_safe(verdict->operation);
-    syncd_output_printf(cli->out,
-                        _("The proof of operation %s, entry %lu of %lu in its log, is in %s.\n"),
-                        operation, (unsigned long)verdict->seq, (unsigned long)verdict->size, safe);
+    syncd_output_wrapped(
+        cli->out, _("The proof of operation %s, entry %lu of %lu in its log, is in %s.\n"),
+        operation, (unsigned long)verdict->seq, (unsigned long)verdict->size, safe);
     syncd_cli_remark(cli, _("Check it anywhere with `sourceos-syncd verify proof %s`."), safe);
     return true;
 }

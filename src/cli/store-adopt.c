@@ -11,14 +11,14 @@ static void show(SyncdCli *cli, const char *directory, SyncdStoreCondition befor
 {
     if (!syncd_cli_json(cli)) {
         g_autofree char *safe = syncd_text_safe(directory);
-        syncd_output_printf(cli->out,
-                            before == SYNCD_STORE_ROLLED_BACK
-                                ? _("The log in %s goes on without what is missing; its feeds go "
-                                    "on in a new epoch.\n")
-                            : adopted ? _("The state in %s belongs to this machine now; its feeds "
-                                          "go on in a new epoch.\n")
-                                      : _("The state in %s belongs to this machine already.\n"),
-                            safe);
+        syncd_output_wrapped(cli->out,
+                             before == SYNCD_STORE_ROLLED_BACK
+                                 ? _("The log in %s goes on without what is missing; its feeds go "
+                                     "on in a new epoch.\n")
+                             : adopted ? _("The state in %s belongs to this machine now; its feeds "
+                                           "go on in a new epoch.\n")
+                                       : _("The state in %s belongs to this machine already.\n"),
+                             safe);
         return;
     }
     g_autoptr(GString) text = g_string_new(NULL);

@@ -34,9 +34,11 @@ static void print_finding(SyncdOutput *output, SyncdJson finding)
     append_place(line, finding);
     g_autofree char *safe_line = syncd_text_safe(line->str);
     g_autofree char *safe_detail = syncd_text_safe(detail);
+    g_autoptr(GString) wrapped = g_string_new(NULL);
+    syncd_text_wrap(wrapped, safe_line, 2, 4, syncd_output_width(output));
     syncd_output_text(output, "  ");
-    syncd_output_styled(output, SYNCD_STYLE_BOLD, safe_line);
-    syncd_output_printf(output, "\n    %s\n", safe_detail);
+    syncd_output_styled(output, SYNCD_STYLE_BOLD, wrapped->str);
+    syncd_output_wrapped(output, "\n    %s\n", safe_detail);
 }
 
 static void print_list(SyncdOutput *output, SyncdJson verification, const char *list,
@@ -50,7 +52,7 @@ static void print_list(SyncdOutput *output, SyncdJson verification, const char *
         print_finding(output, finding);
     guint64 count = syncd_record_number(verification, count_of);
     if (count > n)
-        syncd_output_printf(output, _("  and %lu more\n"), (unsigned long)(count - n));
+        syncd_output_wrapped(output, _("  and %lu more\n"), (unsigned long)(count - n));
 }
 
 void syncd_verdict_print_findings(SyncdOutput *output, SyncdJson verification)
@@ -64,7 +66,7 @@ static void print_losses(SyncdOutput *output, SyncdJson verification)
     g_autofree char *count = syncd_record_text(verification, "losses_count");
     if (*count == '\0')
         return;
-    syncd_output_printf(output, _("Given up by a repair: %s. All else holds.\n"), count);
+    syncd_output_wrapped(output, _("Given up by a repair: %s. All else holds.\n"), count);
     print_list(output, verification, "losses", "losses_count");
 }
 
@@ -79,7 +81,7 @@ static void print_feeds(SyncdOutput *output, SyncdJson verification)
         g_autofree char *root = syncd_record_text(feed, "root");
         g_autofree char *line = g_strdup_printf(_("%s: size %s, root %s"), name, size, root);
         g_autofree char *safe = syncd_text_safe(line);
-        syncd_output_printf(output, "  %s\n", safe);
+        syncd_output_wrapped(output, "  %s\n", safe);
     }
 }
 
@@ -100,17 +102,18 @@ static void print_next(SyncdOutput *output, SyncdJudge *judge, bool of_daemon)
     g_autofree char *adopt = syncd_judge_next(judge, "log-rolled-back");
     g_autofree char *safe = syncd_text_safe(adopt != NULL ? adopt : "");
     if (adopt != NULL)
-        syncd_output_printf(output,
-                            _("Next: keep a copy of the state directory before anything else. "
-                              "Then, with the daemon stopped, put the newer journal.db and "
-                              "journal.db-wal back; or go on without what is missing with `%s`.\n"),
-                            safe);
+        syncd_output_wrapped(
+            output,
+            _("Next: keep a copy of the state directory before anything else. "
+              "Then, with the daemon stopped, put the newer journal.db and "
+              "journal.db-wal back; or go on without what is missing with `%s`.\n"),
+            safe);
     else
-        syncd_output_text(
-            output, of_daemon
-                        ? _("Next: keep a copy of the state directory before anything else; then "
-                            "`sourceos-syncd doctor` says what mends it.\n")
-                        : _("Next: keep a copy of the state directory before anything else.\n"));
+        syncd_output_wrapped(
+            output, "%s",
+            of_daemon ? _("Next: keep a copy of the state directory before anything else; then "
+                          "`sourceos-syncd doctor` says what mends it.\n")
+                      : _("Next: keep a copy of the state directory before anything else.\n"));
 }
 
 static void print_text(SyncdOutput *output, SyncdJudge *judge, bool of_daemon,
@@ -120,16 +123,16 @@ static void print_text(SyncdOutput *output, SyncdJudge *judge, bool of_daemon,
     g_autofree char *safe_where = syncd_text_safe(syncd_judge_name(judge));
     if (syncd_verdict_is_sound(verification)) {
         syncd_output_styled(output, SYNCD_STYLE_GOOD, _("The log is sound"));
-        syncd_output_printf(output, _(" (%s): %s; entries checked: %s.\n"), safe_where,
-                            coverage(verification), checked);
+        syncd_output_wrapped(output, _(" (%s): %s; entries checked: %s.\n"), safe_where,
+                             coverage(verification), checked);
         print_feeds(output, verification);
         print_losses(output, verification);
         return;
     }
     g_autofree char *count = syncd_record_text(verification, "findings_count");
     syncd_output_styled(output, SYNCD_STYLE_BAD, _("The log is damaged"));
-    syncd_output_printf(output, _(" (%s); findings: %s, entries checked: %s.\n"), safe_where, count,
-                        checked);
+    syncd_output_wrapped(output, _(" (%s); findings: %s, entries checked: %s.\n"), safe_where,
+                         count, checked);
     syncd_verdict_print_findings(output, verification);
     print_losses(output, verification);
     print_next(output, judge, of_daemon);

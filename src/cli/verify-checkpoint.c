@@ -90,15 +90,15 @@ static void show_text(SyncdCli *cli, const Verdict *verdict)
     g_autofree char *origin = syncd_text_safe(verdict->checkpoint->origin);
     if (holds(verdict)) {
         syncd_output_styled(out, SYNCD_STYLE_GOOD, _("The log contains this checkpoint"));
-        syncd_output_printf(out, _(": %s, size %lu.\n"), origin,
-                            (unsigned long)verdict->checkpoint->size);
+        syncd_output_wrapped(out, _(": %s, size %lu.\n"), origin,
+                             (unsigned long)verdict->checkpoint->size);
         return;
     }
     syncd_output_styled(out, SYNCD_STYLE_BAD,
                         verdict->signed_by_key ? _("The log does not contain this checkpoint")
                                                : _("The checkpoint is not signed by this key"));
-    syncd_output_printf(out, _(": %s, size %lu.\n"), origin,
-                        (unsigned long)verdict->checkpoint->size);
+    syncd_output_wrapped(out, _(": %s, size %lu.\n"), origin,
+                         (unsigned long)verdict->checkpoint->size);
     if (verdict->verification != NULL)
         syncd_verdict_print_findings(
             out, syncd_json_root(verdict->verification, strlen(verdict->verification)));

@@ -93,15 +93,15 @@ static void show_text(SyncdCli *cli, const SyncdProofVerdict *verdict, const cha
     g_autofree char *key = syncd_text_safe(verdict->key);
     if (verdict->holds) {
         syncd_output_styled(cli->out, SYNCD_STYLE_GOOD, _("The proof holds"));
-        syncd_output_printf(
+        syncd_output_wrapped(
             cli->out, _(": operation %s is entry %lu of %lu in the log %s.\n  Key: %s\n  %s\n"),
             operation, (unsigned long)verdict->seq, (unsigned long)verdict->size, feed, key,
             key_remark(source));
         return;
     }
     syncd_output_styled(cli->out, SYNCD_STYLE_BAD, _("The proof does not hold"));
-    syncd_output_printf(cli->out, _(": %s.\n  Operation %s, log %s\n  Key: %s\n"), verdict->reason,
-                        operation, feed, key);
+    syncd_output_wrapped(cli->out, _(": %s.\n  Operation %s, log %s\n  Key: %s\n"), verdict->reason,
+                         operation, feed, key);
 }
 
 bool syncd_verb_verify_proof(SyncdCli *cli, GError **error)

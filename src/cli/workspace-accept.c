@@ -17,9 +17,9 @@ static void show_found(SyncdCli *cli, SyncdJson file, const char *sha256)
     SyncdJson found = syncd_json_member(file, "found");
     g_autofree char *before = g_format_size(syncd_record_number(file, "size")),
                     *now = g_format_size(syncd_record_number(found, "size"));
-    syncd_output_printf(cli->out,
-                        _("%s: %s, sha256 %.*s was found, where %s, sha256 %.*s is recorded.\n"),
-                        safe, now, DIGEST_SHOWN, sha256, before, DIGEST_SHOWN, recorded);
+    syncd_output_wrapped(cli->out,
+                         _("%s: %s, sha256 %.*s was found, where %s, sha256 %.*s is recorded.\n"),
+                         safe, now, DIGEST_SHOWN, sha256, before, DIGEST_SHOWN, recorded);
 }
 
 static char *find_digest(SyncdJson file, GError **error)
@@ -62,7 +62,7 @@ bool syncd_verb_workspace_accept(SyncdCli *cli, GError **error)
     if (syncd_cli_json(cli))
         syncd_output_json(cli->out, accepted, strlen(accepted), true);
     else
-        syncd_output_printf(cli->out, _("Recorded: version %llu now, operation %s.\n"),
-                            (unsigned long long)syncd_record_number(result, "version"), operation);
+        syncd_output_wrapped(cli->out, _("Recorded: version %llu now, operation %s.\n"),
+                             (unsigned long long)syncd_record_number(result, "version"), operation);
     return true;
 }

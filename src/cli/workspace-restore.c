@@ -119,18 +119,18 @@ static void show_plan(SyncdCli *cli, const Restored *restored)
     g_autofree char *version = describe_state(syncd_json_member(plan, "restored"));
     if (present.type == SYNCD_JSON_OBJECT) {
         g_autofree char *now = describe_state(present);
-        syncd_output_printf(cli->out, _("%s: %s takes the place of %s.\n"), safe, version, now);
+        syncd_output_wrapped(cli->out, _("%s: %s takes the place of %s.\n"), safe, version, now);
         if (syncd_json_member(plan, "present_recorded").type == SYNCD_JSON_FALSE)
-            syncd_output_printf(cli->out, "%s\n",
-                                _("What is there now is not what is recorded of it."));
+            syncd_output_wrapped(cli->out, "%s\n",
+                                 _("What is there now is not what is recorded of it."));
         if (syncd_json_member(plan, "present_kept").type == SYNCD_JSON_FALSE)
-            syncd_output_printf(
+            syncd_output_wrapped(
                 cli->out, "%s\n",
                 _("The content of what is there now is not kept: afterwards nobody has it."));
         show_change(cli, plan, path);
     } else {
-        syncd_output_printf(cli->out, _("%s: %s comes back; nothing is there now.\n"), safe,
-                            version);
+        syncd_output_wrapped(cli->out, _("%s: %s comes back; nothing is there now.\n"), safe,
+                             version);
     }
 }
 
@@ -138,9 +138,9 @@ static void show_dropped_mode(SyncdCli *cli, const char *plan)
 {
     SyncdJson root = syncd_json_root(plan, strlen(plan));
     if (syncd_record_number(root, "mode_dropped") != 0)
-        syncd_output_printf(cli->out, "%s\n",
-                            _("Its bits setuid and setgid are not brought back: whoever runs it "
-                              "runs it as himself."));
+        syncd_output_wrapped(cli->out, "%s\n",
+                             _("Its bits setuid and setgid are not brought back: whoever runs it "
+                               "runs it as himself."));
 }
 
 /* ---- doing it ---- */
@@ -168,8 +168,8 @@ static void show_result(SyncdCli *cli, const char *result)
     if (syncd_cli_json(cli))
         syncd_output_json(cli->out, result, strlen(result), true);
     else
-        syncd_output_printf(cli->out, _("Restored: version %llu now, operation %s.\n"),
-                            (unsigned long long)syncd_record_number(root, "version"), operation);
+        syncd_output_wrapped(cli->out, _("Restored: version %llu now, operation %s.\n"),
+                             (unsigned long long)syncd_record_number(root, "version"), operation);
 }
 
 bool syncd_verb_workspace_restore(SyncdCli *cli, GError **error)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What the shells offer, from the scripts that the program makes of its table of verbs."""
 
+import os
 import shutil
 import subprocess
 
@@ -9,16 +10,28 @@ from harness import equal, main, promise, session_world
 from mounts import Skip
 
 
-def shell(name, *words):
+def shell(name, *words, environment=None):
     if not shutil.which(name):
         raise Skip(f'{name} is not installed')
-    done = subprocess.run([name, *words], capture_output=True, text=True, check=False)
+    done = subprocess.run([name, *words], capture_output=True, text=True, check=False, env=environment)
     equal((done.returncode, done.stderr), (0, ''), words)
     return done.stdout
 
 
 def script(world, name):
     return Cli(world, world.place(), None).does('completion', name)
+
+
+def listing_plans(world):
+    """The program's place in the path is taken by one that lists two plans of each instance."""
+    place = world.place()
+    place.mkdir(parents=True, exist_ok=True)
+    program = place / 'sourceos-syncd'
+    program.write_text('#!/bin/sh\n'
+                       'case "$*" in "repair list --system "*) of=s ;; "repair list "*) of=u ;; *) exit 1 ;; esac\n'
+                       'printf "PLAN STATE\\nplan-${of}1 preview\\nplan-${of}2 complete\\n"\n')
+    program.chmod(0o755)
+    return {**os.environ, 'PATH': f'{place}:{os.environ["PATH"]}'}
 
 
 @promise
@@ -32,7 +45,13 @@ def bash_completes_verbs_and_options(world):
             ['bash', '--norc', '-c', f'{functions}\nCOMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}\n'
              f"_sourceos_syncd '{words[0]}' '{words[-1]}' '{words[-2]}'\n"
              'printf "%s\\n" "${COMPREPLY[@]}"'],
-            capture_output=True, text=True, check=False).stdout.split()
+            capture_output=True, text=True, check=False, env=environment).stdout.split()
+
+    environment = listing_plans(world)
+    for verb in ('show', 'approve', 'apply', 'rollback', 'discard'):
+        equal(complete('repair', verb, ''), ['plan-u1', 'plan-u2'])
+    equal(complete('--system', 'repair', 'apply', 'plan-'), ['plan-s1', 'plan-s2'])
+    assert '--approved-plan=' in complete('repair', 'apply', '--')
 
     equal(complete('st'), ['status', 'store'])
     equal(complete('ops', ''), [*complete('ops', 'e'), 'list', 'show', 'replay', 'reconcile',
@@ -56,7 +75,8 @@ def fish_completes_verbs_options_and_words(world):
 
     def complete(*words):
         line = ' '.join(('sourceos-syncd', *words))
-        offered = shell('fish', '--no-config', '-c', f'{functions}\ncomplete -C "{line}"')
+        offered = shell('fish', '--no-config', '-c', f'{functions}\ncomplete -C "{line}"',
+                        environment=listing_plans(world))
         return [line.split('\t')[0] for line in offered.splitlines()]
 
     equal(complete('st'), ['status', 'store'])
@@ -66,19 +86,22 @@ def fish_completes_verbs_options_and_words(world):
     equal(complete('status', '--lan'), [], 'an option of another verb')
     equal(complete('contract', 'show', 'sourceos.actor'), ['sourceos.actor-record/v1alpha1'])
     equal(complete('completion', 'z'), ['zsh'])
+    equal(complete('repair', 'apply', 'plan-'), ['plan-u1', 'plan-u2'])
+    equal(complete('repair', 'show', '--system', 'plan-'), ['plan-s1', 'plan-s2'])
 
 
 @promise
 def zsh_completes_verbs_options_and_words(world):
     """Its functions are those of a terminal; here they say what they were given."""
     functions = script(world, 'zsh')
-    given = ('compdef() {}; _arguments() { print -rl -- "$@" }; '
+    given = ('compdef() {}; _arguments() { print -rl -- "$@"; [[ $* == *_plans ]] && _sourceos_syncd_plans }; '
+             'compadd() { print -rl -- "${(P@)2}" }; '
              '_describe() { print -rl -- "${(P@)4}" }\n')
 
     def complete(*words):
         quoted = ' '.join(f"'{word}'" for word in ('sourceos-syncd', *words))
         return shell('zsh', '-f', '-c', f'{given}{functions}\nwords=({quoted}); CURRENT={len(words) + 1}\n'
-                     '_sourceos_syncd').splitlines()
+                     '_sourceos_syncd; true', environment=listing_plans(world)).splitlines()
 
     assert any(line.startswith('enqueue:') for line in complete('ops', '')), complete('ops', '')
     specs = complete('ops', 'enqueue', '')
@@ -88,6 +111,8 @@ def zsh_completes_verbs_options_and_words(world):
     schema, = (line for line in complete('contract', 'validate', '') if line.startswith('--schema'))
     assert '"words:word:(' in schema and schema.endswith('"files:file:_files"'), schema
     assert any('sourceos.actor-record/v1alpha1' in line for line in complete('contract', 'show', ''))
+    equal(complete('repair', 'show', '')[-2:], ['plan-u1', 'plan-u2'])
+    equal(complete('--system', 'repair', 'apply', '')[-2:], ['plan-s1', 'plan-s2'])
 
 
 @promise

@@ -182,6 +182,31 @@ static void tables_fit_the_terminal(void)
     }
 }
 
+/* Each line of it, also one that was begun, in whatever style. */
+static void lines_are_wrapped(void)
+{
+    static const struct {
+        unsigned width;
+        const char *text;
+    } cases[] = {
+        {0, "\033[32mThe log is sound\033[0m (here): it was looked at.\n  Key: one two three\n"},
+        {24,
+         "\033[32mThe log is sound\033[0m (here):\n  it was looked at.\n  Key: one two three\n"},
+        {16, "\033[32mThe log is sound\033[0m\n  (here): it was\n  looked at.\n  Key: one two\n"
+             "    three\n"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Pipe p = open_pipe();
+        syncd_output_set_width(p.output, cases[i].width);
+        syncd_output_set_color(p.output, "always");
+        syncd_output_styled(p.output, SYNCD_STYLE_GOOD, "The log is sound");
+        syncd_output_wrapped(p.output, " (%s): it was looked at.\n  Key: %s\n", "here",
+                             "one two three");
+        g_autofree char *text = finish(&p);
+        g_assert_cmpstr(text, ==, cases[i].text);
+    }
+}
+
 /* What is wider than what is left of a line stands on the next one, and is not broken. */
 static void no_word_is_broken(void)
 {
@@ -377,6 +402,7 @@ int main(int argc, char **argv)
     setlocale(LC_ALL, "C.UTF-8");
     signal(SIGPIPE, SIG_IGN);
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/cli-text/lines-are-wrapped", lines_are_wrapped);
     g_test_add_func("/cli/text/steering", steering_characters_are_shown);
     g_test_add_func("/cli/text/nothing-raw", no_text_reaches_the_terminal_raw);
     g_test_add_func("/cli/text/json", json_stays_the_same_document);
