@@ -153,14 +153,14 @@ static void print_reports(SyncdCli *cli, const GPtrArray *reports, const char *d
     print_losses(cli, first);
     syncd_output_printf(
         cli->out,
-        applied ? ngettext("From %s to %s: %u object was changed. As they are stay: %u.\n",
-                           "From %s to %s: %u objects were changed. As they are stay: "
+        applied ? ngettext("From %s to %s: %u object was changed; left as they are: %u.\n",
+                           "From %s to %s: %u objects were changed; left as they are: "
                            "%u.\n",
                            objects)
-                : ngettext("From %s to %s: %u object would be changed. As they are "
-                           "would stay: %u. Nothing was done.\n",
-                           "From %s to %s: %u objects would be changed. As they are "
-                           "would stay: %u. Nothing was done.\n",
+                : ngettext("From %s to %s: %u object would be changed; left as they "
+                           "are: %u. Nothing was done.\n",
+                           "From %s to %s: %u objects would be changed; left as they "
+                           "are: %u. Nothing was done.\n",
                            objects),
         safe_from, safe_to, objects, failures);
     if (digest != NULL)

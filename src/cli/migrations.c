@@ -122,10 +122,10 @@ static bool confirm(SyncdCli *cli, const Pages *pages, GError **error)
     guint objects, failures;
     g_autofree char *safe = syncd_text_safe(pages->subject);
     syncd_migration_reports_count(pages->reports, &objects, &failures);
-    g_autofree char *question = g_strdup_printf(
-        ngettext("%s changes %u object. As they are it leaves: %u. Go on?",
-                 "%s changes %u objects. As they are it leaves: %u. Go on?", objects),
-        safe, objects, failures);
+    g_autofree char *question =
+        g_strdup_printf(ngettext("%s changes %u object; left as they are: %u. Go on?",
+                                 "%s changes %u objects; left as they are: %u. Go on?", objects),
+                        safe, objects, failures);
     return syncd_cli_confirm(cli, question, error);
 }
 

@@ -211,7 +211,7 @@ def the_command_line_signs_plans_applies_and_takes_back(world):
         subject = MANIFEST['migration_id']
         code, out, _ = cli.run('migrations', 'apply', subject, '--dry-run')
         equal(code, NEGATIVE)
-        for part in ('note:1', 'schema_violation: /heading/de', '2 objects would be changed, 2 stay',
+        for part in ('note:1', 'schema_violation: /heading/de', '2 objects would be changed; left as they are: 2',
                      'schema:note@v2', '/colour'):
             assert part in out, (part, out)
         planned = json.loads(cli.run('migrations', 'apply', subject, '--dry-run', '--json')[1])
@@ -235,7 +235,7 @@ def the_command_line_signs_plans_applies_and_takes_back(world):
         equal(done['entries'], [run])
         equal(json.loads(cli.run('migrations', 'report', run, '--json')[1])['reports'],
               done['reports'])
-        assert '2 objects were changed, 0 stay' in cli.does('migrations', 'rollback', run, '--yes')
+        assert '2 objects were changed; left as they are: 0' in cli.does('migrations', 'rollback', run, '--yes')
         equal(show(caller, 'object', 'note:2')['record']['title'], 'Brot')
 
 
