@@ -103,6 +103,8 @@ static void write_what(SyncdJsonWriter *writer, const SyncdRepairStep *step)
     syncd_json_member_string(writer, "cause", step->cause);
     if (step->gives_up > 0)
         syncd_json_member_uint(writer, "gives_up", step->gives_up);
+    if (step->calls_lost > 0)
+        syncd_json_member_uint(writer, "calls_lost", step->calls_lost);
     if (step->preview != NULL)
         syncd_json_member_value(writer, "preview",
                                 syncd_json_root(step->preview, strlen(step->preview)));

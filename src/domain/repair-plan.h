@@ -35,7 +35,8 @@ typedef struct {
     const char *description;
     const char *expected_result;
     bool destructive;
-    guint64 gives_up; /* so many parts of what there is, for good */
+    guint64 gives_up;   /* so many parts of what there is, for good */
+    guint64 calls_lost; /* of what is gone already, at most */
     /* Of a purge: what goes, as JSON. Then all steps are purges. NULL: it is none. */
     const char *preview;
 } SyncdRepairStep;

@@ -368,13 +368,14 @@ void syncd_service_forget_lost_content(SyncdService *service)
             g_ptr_array_remove_index(losses, i);
 }
 
-bool syncd_service_give_up_content(SyncdService *service)
+void syncd_service_give_up_content(SyncdService *service, guint64 at_most)
 {
     SyncdDamage *self = service->damage;
     guint before = self->losses->len;
     for (guint i = 0; i < self->findings->len;) {
         SyncdVerifyFinding *finding = self->findings->pdata[i];
-        if (!syncd_damage_is_of_content(finding) || self->losses->len >= LOSSES_MAX) {
+        if (!syncd_damage_is_of_content(finding) || self->losses->len >= LOSSES_MAX ||
+            self->losses->len - before >= at_most) {
             i++;
             continue;
         }
@@ -383,7 +384,6 @@ bool syncd_service_give_up_content(SyncdService *service)
     }
     if (self->losses->len > before)
         keep(service);
-    return self->losses->len > before;
 }
 
 /* ---- what would be given up ---- */

@@ -22,9 +22,9 @@ const GPtrArray *syncd_service_losses(const SyncdService *service);
 bool syncd_damage_is_of_content(const SyncdVerifyFinding *finding);
 /* Whether some of the content that the entry names is damaged, or lost. */
 bool syncd_service_lacks_content_of(const SyncdService *service, guint64 pos);
-/* A repair could have none of it: it is lost, until a verification of everything finds it sound.
- * Whether any was given up: of more than 2000 the others stay found. */
-bool syncd_service_give_up_content(SyncdService *service);
+/* A repair could have none of it: so much of it is lost, until a verification of everything finds
+ * it sound. Of more than 2000 the others stay found. */
+void syncd_service_give_up_content(SyncdService *service, guint64 at_most);
 /* It was taken back: what is found from here on is damage again. */
 void syncd_service_forget_lost_content(SyncdService *service);
 bool syncd_service_is_damaged(const SyncdService *service);

@@ -28,7 +28,7 @@ SyncdRepairAct *syncd_repair_act_new(SyncdRepairPlan *plan, guint number)
         .own = g_strcmp0(plan->approver, SYNCD_IDENTITY_DAEMON) == 0,
         .target = work->target,
         .object = work->object,
-        .may_give_up = work->gives_up,
+        .may_give_up = work->gives_up + work->calls_lost,
         .snapshot = g_strdup_printf("%s.%u", plan->id, number),
         .preview = work->preview,
         .note = g_strdup(work->note),

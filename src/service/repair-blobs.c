@@ -18,7 +18,7 @@
 #define PATIENCE_USEC (60u * (guint64)G_USEC_PER_SEC)
 #define MOMENT_USEC (G_USEC_PER_SEC / 10)
 
-typedef enum { NAME, LOOK, KEEP, SOURCES, FILES, CONCLUDE, VERIFY, N_STAGES } Stage;
+typedef enum { NAME, LOOK, KEEP, SOURCES, FILES, CONCLUDE, VERIFY, GIVE_UP, N_STAGES } Stage;
 
 typedef struct {
     Stage stage;
@@ -29,7 +29,9 @@ typedef struct {
     guint64 file;      /* … and the file that was tried for it last */
     guint64 until;     /* monotonic: no longer is a file waited for; 0: none is */
     SyncdRepairVerify verify;
-    bool back; /* this is the way back */
+    guint64 lost; /* so much is given up */
+    bool unnamed; /* there is more than was named */
+    bool back;    /* this is the way back */
 } Work;
 
 static Work *work_of(SyncdRepairAct *act)
@@ -257,6 +259,35 @@ static bool are_unnamed(const SyncdVerify *verify)
            syncd_verify_findings(verify)->len + syncd_verify_passed(verify)->len;
 }
 
+static guint64 count_damage(const SyncdService *service)
+{
+    const GPtrArray *damage = syncd_service_damage(service);
+    guint64 n = 0;
+    for (guint i = 0; i < damage->len; i++)
+        n += syncd_damage_is_of_content(damage->pdata[i]);
+    return n;
+}
+
+/* No more of it than whoever approved was told, however often the daemon is killed: how much by now
+ * is noted before it is given up. The rest is damaged still, and the next plan says so. */
+static bool begin_giving_up(SyncdRepairAct *act, Work *work)
+{
+    guint64 before = act->note != NULL ? g_ascii_strtoull(act->note, NULL, 10) : 0;
+    work->lost = MIN(act->may_give_up - MIN(act->may_give_up, before), count_damage(act->service));
+    if (work->lost == 0)
+        return false;
+    g_autofree char *note = g_strdup_printf("%" G_GUINT64_FORMAT, before + work->lost);
+    syncd_repair_act_note(act, note);
+    return true;
+}
+
+static bool give_up(SyncdRepairAct *act, Work *work, GError **error)
+{
+    syncd_service_give_up_content(act->service, work->lost);
+    work->stage = work->unnamed ? VERIFY : N_STAGES;
+    return true;
+}
+
 /* Of more than are told at once the rest is told then, also behind what is given up. What is back
  * and found all the same is not lost, but the disk errs: then nothing is given up. */
 static bool verify(SyncdRepairAct *act, Work *work, GError **error)
@@ -266,23 +297,23 @@ static bool verify(SyncdRepairAct *act, Work *work, GError **error)
         return false;
     if (more)
         return true;
-    bool unnamed = are_unnamed(work->verify.verify);
+    work->unnamed = are_unnamed(work->verify.verify);
     syncd_repair_verify_clear(&work->verify);
     if (!work->back && !name_chunks(act, work, &any, error))
         return false;
     if (any)
         work->stage = NAME;
-    else if (!work->back && !is_all_back(work) && syncd_service_give_up_content(act->service) &&
-             unnamed)
-        return true; /* it is verified once more */
-    go_on(work);
+    else if (!work->back && !is_all_back(work) && begin_giving_up(act, work))
+        work->stage = GIVE_UP;
+    else
+        work->stage = N_STAGES;
     return true;
 }
 
 static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
 {
     static bool (*const stages[])(SyncdRepairAct * act, Work * work, GError * *error) = {
-        name, look, keep, ask_sources, ask_files, conclude, verify};
+        name, look, keep, ask_sources, ask_files, conclude, verify, give_up};
     Work *work = work_of(act);
     const GPtrArray *chunks = syncd_refill_chunks(work->refill);
     if (!stages[work->stage](act, work, error))
@@ -328,6 +359,12 @@ static bool check(SyncdRepairAct *act, GError **error)
                     g_strdup_printf("What was in the place of chunks before; %u came back, %u are "
                                     "lost",
                                     back, chunks->len - back));
+    guint64 more = count_damage(act->service);
+    if (more > 0)
+        g_ptr_array_add(act->preserved,
+                        g_strdup_printf("%" G_GUINT64_FORMAT " more than the plan says are not "
+                                        "called lost: another plan says of them what can be done",
+                                        more));
     return true;
 }
 
@@ -377,28 +414,19 @@ static bool release(SyncdRepairAct *act, bool *ret_more, GError **error)
     return syncd_refill_release(refill, ret_more, error);
 }
 
-static guint64 count_damage(const SyncdService *service)
-{
-    const GPtrArray *damage = syncd_service_damage(service);
-    guint64 n = 0;
-    for (guint i = 0; i < damage->len; i++)
-        n += syncd_damage_is_of_content(damage->pdata[i]);
-    return n;
-}
-
 static guint64 space(SyncdService *service, const char *target)
 {
     return 2 * count_damage(service) * SYNCD_CHUNK_SIZE;
 }
 
-/* What can be had is known when each file was asked. Nothing is taken away for what cannot: it is
- * lost already, and is said to be. */
+/* What can be had is known when each file was asked. Nothing is taken away for what cannot. */
 static guint64 loss(SyncdService *service, char **ret_sentence)
 {
+    guint64 n = count_damage(service);
     *ret_sentence = g_strdup_printf("Where its bytes are nowhere it is given up, and called lost "
                                     "from then on: at most what was found, %" G_GUINT64_FORMAT ".",
-                                    count_damage(service));
-    return 0;
+                                    n);
+    return n;
 }
 
 const SyncdRepairKind syncd_repair_blob_refill = {
@@ -412,6 +440,7 @@ const SyncdRepairKind syncd_repair_blob_refill = {
                        "nowhere is named.",
     .space = space,
     .loss = loss,
+    .lost_already = true,
     .begin = begin,
     .step = step,
     .check = check,

@@ -33,7 +33,7 @@ static bool is_as_told(SyncdService *service, const SyncdRepairWork *work)
     if (work->kind->loss == NULL)
         return true;
     guint64 loss = work->kind->loss(service, &sentence);
-    return loss <= work->gives_up &&
+    return loss <= work->gives_up + work->calls_lost &&
            (!work->kind->as_told ||
             (work->description != NULL && g_str_has_suffix(work->description, sentence)));
 }

@@ -95,7 +95,8 @@ struct SyncdRepairKind {
     bool of_file;     /* is about one file of a workspace, its object, and about nothing else */
     bool mends_log;   /* the log is what may be broken: it proves nothing before */
     bool unverified;  /* nor, but for its head, after */
-    bool as_told;     /* what whoever approves is told of has to be there still, word for word */
+    bool lost_already; /* what it gives up is gone: it only says so, and destroys nothing */
+    bool as_told;      /* what whoever approves is told of has to be there still, word for word */
     /* The steps for what was found: adds each by syncd_repair_need(). NULL: one, about the
      * finding's target. */
     bool (*expand)(SyncdRepairNeeds *needs, const SyncdFound *found, GError **error);

@@ -71,6 +71,13 @@ static bool is_work(SyncdJson step, bool blocked)
                    : !syncd_json_is(syncd_json_member(step, "id"), SYNCD_REPAIR_PURGE_PREVIEW);
 }
 
+static guint64 read_number(SyncdJson object, const char *name)
+{
+    gint64 number;
+    bool is_there = syncd_json_get_int64(syncd_json_member(object, name), &number);
+    return is_there ? (guint64)MAX(number, 0) : 0;
+}
+
 static bool read_step(SyncdRepairPlan *plan, SyncdJson step, const char **risk, GError **error)
 {
     const char *text;
@@ -83,9 +90,8 @@ static bool read_step(SyncdRepairPlan *plan, SyncdJson step, const char **risk, 
     work->target = syncd_json_dup_text(syncd_json_member(step, "target"));
     work->object = syncd_json_dup_text(syncd_json_member(step, "object_id"));
     work->cause = syncd_json_dup_text(syncd_json_member(step, "cause"));
-    gint64 gives_up;
-    if (syncd_json_get_int64(syncd_json_member(step, "gives_up"), &gives_up))
-        work->gives_up = (guint64)MAX(gives_up, 0);
+    work->gives_up = read_number(step, "gives_up");
+    work->calls_lost = read_number(step, "calls_lost");
     work->preview = dup_preview(step);
     plan->purges |= work->kind != NULL && work->kind->destructive;
     work->risk = syncd_json_dup_text(syncd_json_member(step, "risk"));
@@ -137,9 +143,7 @@ static bool read_text(SyncdRepairPlan *plan, SyncdJson root, GError **error)
     while (syncd_json_iter_next(&iter, NULL, &value))
         if (!read_head(plan, value, error))
             return false;
-    gint64 space;
-    if (syncd_json_get_int64(syncd_json_member(checkpoint, "space_needed_bytes"), &space))
-        plan->space = (guint64)MAX(space, 0);
+    plan->space = read_number(checkpoint, "space_needed_bytes");
     plan->risk = g_strdup(risk);
     return plan->steps->len > 0 || refuse_text(error, "it has no steps");
 }
@@ -173,7 +177,7 @@ static void add_loss(SyncdService *service, const SyncdRepairKind *kind, SyncdRe
     g_autofree char *sentence = NULL;
     if (kind->loss == NULL)
         return;
-    step->gives_up = kind->loss(service, &sentence);
+    *(kind->lost_already ? &step->calls_lost : &step->gives_up) = kind->loss(service, &sentence);
     step->description = g_strdup_printf("%s %s", kind->description, sentence);
     g_ptr_array_add(texts, (char *)step->description);
     if (step->gives_up > 0)

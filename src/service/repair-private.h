@@ -39,6 +39,7 @@ typedef struct {
     char *target, *object, *cause, *preview;
     char *risk, *description; /* as they were shown, which may be more than the kind says */
     guint64 gives_up;         /* parts for good, at most */
+    guint64 calls_lost;       /* the same of what is gone already */
     SyncdRepairStepState state;
     char *note;
 } SyncdRepairWork;

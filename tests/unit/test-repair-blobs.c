@@ -326,6 +326,56 @@ static void what_can_be_had_nowhere_is_named(void)
     workspace_clear(&world.w);
 }
 
+static guint count_lost(World *world)
+{
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(world->w.f.service);
+    const SyncdFound *lost = find(found, "blob-lost");
+    return lost != NULL ? (guint)lost->count : 0;
+}
+
+/* Whoever approved was told of one. */
+static void no_more_is_given_up_than_was_agreed_to(void)
+{
+    World world;
+    world_init(&world);
+    g_autofree char *other = text_of(LARGE_SIZE, 'b');
+    SyncdHash large = chunk_of(&world, LARGE, 1, 1), small = chunk_of(&world, SMALL, 1, 0);
+    write_file(&world.w, LARGE, other);
+    write_file(&world.w, SMALL, "other");
+    rescan(&world.w);
+    lose(&world, &large);
+    SyncdRepairPlan *plan = begun(&world);
+    change_row(&world, &small, NULL);
+    run_on(&world, plan);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    g_assert_true(report_says(&world.w.f, plan, "1 more than the plan says are not called lost"));
+    g_assert_cmpuint(count_lost(&world), ==, 1);
+    applied(&world);
+    g_assert_cmpuint(count_lost(&world), ==, 2);
+    g_assert_false(is_found(&world.w.f, "blob-damaged"));
+    workspace_clear(&world.w);
+}
+
+/* What is found between planning and applying was not agreed to either. */
+static void more_than_was_agreed_to_is_another_plan(void)
+{
+    World world;
+    world_init(&world);
+    g_autoptr(GError) error = NULL;
+    SyncdHash large = chunk_of(&world, LARGE, 1, 1), small = chunk_of(&world, SMALL, 1, 0);
+    lose(&world, &large);
+    verify_all(&world.w.f);
+    SyncdRepairPlan *plan = plan_repair(&world.w.f);
+    SyncdJob *job = NULL;
+    approve_repair(&world.w.f, plan);
+    change_row(&world, &small, NULL);
+    verify_all(&world.w.f);
+    g_assert_false(syncd_service_apply_repair(world.w.f.service, &world.w.f.caller, plan,
+                                              syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    workspace_clear(&world.w);
+}
+
 /* More than a verification names at once: the ones behind them are looked for, too. */
 static void however_many_they_are(void)
 {
@@ -349,18 +399,18 @@ static void however_many_they_are(void)
     rescan(&world.w);
     SyncdRepairPlan *plan = applied(&world);
     g_assert_true(report_says(&world.w.f, plan, "1 came back, 449 are lost"));
-    g_assert_false(is_found(&world.w.f, "blob-damaged"));
+    for (guint i = 1; i < 3; i++) {
+        g_assert_cmpuint(count_lost(&world), ==, i * SYNCD_VERIFY_MAX_FINDINGS);
+        applied(&world);
+    }
     for (guint i = 0; i < 2; i++) {
-        g_autoptr(GPtrArray) found = syncd_service_diagnose(world.w.f.service);
-        g_assert_cmpuint(find(found, "blob-lost")->count, ==, HAD);
-        if (i == 0)
-            verify_all(&world.w.f);
+        g_assert_cmpuint(count_lost(&world), ==, HAD);
+        verify_all(&world.w.f);
     }
     g_assert_false(is_found(&world.w.f, "blob-damaged"));
     restart(&world);
     run_until(&world.w, SYNCD_WORKSPACE_WATCHING);
-    g_autoptr(GPtrArray) found = syncd_service_diagnose(world.w.f.service);
-    g_assert_cmpuint(find(found, "blob-lost")->count, ==, HAD);
+    g_assert_cmpuint(count_lost(&world), ==, HAD);
     workspace_clear(&world.w);
 }
 
@@ -436,6 +486,8 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-blobs/only-copy", what_is_nowhere_else_is_not_taken_back);
     g_test_add_func("/repair-blobs/errs", where_the_disk_errs_it_is_tried_again);
     g_test_add_func("/repair-blobs/lost", what_can_be_had_nowhere_is_named);
+    g_test_add_func("/repair-blobs/agreed", no_more_is_given_up_than_was_agreed_to);
+    g_test_add_func("/repair-blobs/stale", more_than_was_agreed_to_is_another_plan);
     g_test_add_func("/repair-blobs/many", however_many_they_are);
     g_test_add_func("/repair-blobs/rotten", a_file_that_rotted_gives_nothing);
     g_test_add_func("/repair-blobs/kill", a_kill_leaves_all_or_nothing);
