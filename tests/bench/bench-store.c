@@ -4,9 +4,11 @@
  * as that; verifying beside hashing the same bytes. Each figure and its baseline are taken one
  * right after the other, in several rounds.
  *
- *   bench-store [--entries N] [--rounds N] [--directory DIR] [append|rebuild|remake|verify...]
+ *   bench-store [--entries N] [--rounds N] [--directory DIR] [--keep DIR]
+ *               [append|rebuild|remake|verify...]
  *
- * DIR decides which disk is measured; a folder is made in it and removed. The ratios are what
+ * The first DIR decides which disk is measured; a folder is made in it and removed. The long log
+ * can be kept in the second one, and is taken as it is the next time. The ratios are what
  * counts: the figures themselves are of one machine and one moment.
  */
 #include "../unit/store-fixture.h"
@@ -25,7 +27,7 @@
 
 static int option_entries = 20000;
 static int option_rounds = 3;
-static char *option_directory;
+static char *option_directory, *option_keep;
 
 static void must(bool ok, const GError *error)
 {
@@ -79,21 +81,34 @@ static void log_settle(Log *log)
         ;
 }
 
-static Log log_new(const char *name, unsigned n)
+/* Takes the path. One that is there already is taken as it is. */
+static Log log_at(char *directory, unsigned n)
 {
-    Log log = {.directory = g_build_filename(option_directory, name, NULL)};
+    Log log = {.directory = directory};
     g_mkdir(log.directory, 0700);
     log_open(&log);
-    log_append(&log, n);
+    log.n = (unsigned)syncd_store_sequence(log.store);
+    log_append(&log, log.n == 0 ? n : 0);
     log_settle(&log);
     return log;
+}
+
+static Log log_new(const char *name, unsigned n)
+{
+    return log_at(g_build_filename(option_directory, name, NULL), n);
+}
+
+static void log_free(Log *log)
+{
+    log_close(log);
+    g_free(log->directory);
 }
 
 static void log_remove(Log *log)
 {
     log_close(log);
     fixture_remove(log->directory);
-    g_free(log->directory);
+    log_free(log);
 }
 
 /* Appended and durable, and the same with the index brought up to it. */
@@ -367,12 +382,12 @@ static void figure_remake(Log *log)
     Rounds beside = {0}, bare = {0}, waited = {0}, alone = {0};
     for (int i = 0; i < option_rounds; i++) {
         Reader reader;
-        rounds_add(&bare, (double)option_entries / rebuild_rate(log));
+        rounds_add(&bare, log->n / rebuild_rate(log));
         reader_begin(&reader, log);
         for (gint64 end = reader.due + G_USEC_PER_SEC / 5; reader.due < end;)
             reader_catch_up(&reader);
         rounds_add(&alone, reader_end(&reader));
-        rounds_add(&beside, (double)option_entries / remake_rate(log, &waited));
+        rounds_add(&beside, log->n / remake_rate(log, &waited));
     }
     tell("index made beside the one that serves", "s", &beside, "made anew", &bare, "1.3");
     tell("a read meanwhile, 1 in 100 waits longer", "ms", &waited, "nothing is made", &alone,
@@ -419,7 +434,9 @@ static const struct {
 static const GOptionEntry options[] = {
     {"entries", 0, 0, G_OPTION_ARG_INT, &option_entries, "length of the log", "N"},
     {"rounds", 0, 0, G_OPTION_ARG_INT, &option_rounds, "times each figure is taken", "N"},
-    {"directory", 0, 0, G_OPTION_ARG_FILENAME, &option_directory, "where the log is kept", "DIR"},
+    {"directory", 0, 0, G_OPTION_ARG_FILENAME, &option_directory, "where logs are made", "DIR"},
+    {"keep", 0, 0, G_OPTION_ARG_FILENAME, &option_keep,
+     "keep the long log here; one that is here is taken as it is", "DIR"},
     {0},
 };
 
@@ -438,14 +455,17 @@ int main(int argc, char **argv)
         g_error("Nothing can be measured in %s", folder);
 
     gint64 begin = g_get_monotonic_time();
-    Log log = log_new("long", (unsigned)option_entries);
-    printf("%d entries in %s: appended at %.0f /s\n\n", option_entries, option_directory,
-           option_entries / seconds_since(begin));
+    Log log = option_keep != NULL ? log_at(g_strdup(option_keep), (unsigned)option_entries)
+                                  : log_new("long", (unsigned)option_entries);
+    printf("%u entries in %s, there after %.1f s\n\n", log.n, log.directory, seconds_since(begin));
     tell_heading();
     for (size_t i = 0; i < G_N_ELEMENTS(figures); i++)
         if (argc < 2 || g_strv_contains((const char *const *)argv + 1, figures[i].name))
             figures[i].take(&log);
-    log_remove(&log);
+    if (option_keep != NULL)
+        log_free(&log);
+    else
+        log_remove(&log);
     fixture_remove(option_directory);
     return 0;
 }
