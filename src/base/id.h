@@ -22,5 +22,3 @@ char *syncd_id_new(const SyncdSources *sources, const char *prefix);
 /* 1 to 128 characters of A-Z a-z 0-9 . _ : - that begin with a letter or digit. No slash: an id is
  * not a path. */
 bool syncd_id_is_token(const char *text, size_t size);
-/* How many characters from here on may stand within one. */
-size_t syncd_id_token_span(const char *text, size_t size);

@@ -1,5 +1,6 @@
 #include "store/entry-private.h"
 
+#include "base/id-scan.h"
 #include "base/id.h"
 
 /* The canonical text of version 1 is always the same pieces with values between them. One list of
@@ -14,15 +15,24 @@ static inline void put(GString *out, const char *text)
     g_string_append_len(out, text, (gssize)strlen(text));
 }
 
+/* Compares the first so many bytes of the pieces, and the last, which may overlap: the compiler
+ * makes one instruction of comparing these, and a call of comparing three. */
+#define COMPARE_ENDS(a, b, size, part)                                                             \
+    (memcmp((a), (b), (part)) == 0 &&                                                              \
+     memcmp((a) + (size) - (part), (b) + (size) - (part), (part)) == 0)
+
 #define WORD 8u
 
-/* The compiler makes one instruction of comparing a word, and a call of comparing three. */
 G_ALWAYS_INLINE static inline bool is_same(const char *a, const char *b, size_t size)
 {
-    for (; size > WORD; a += WORD, b += WORD, size -= WORD)
+    for (; size > 2 * WORD; a += WORD, b += WORD, size -= WORD)
         if (memcmp(a, b, WORD) != 0)
             return false;
-    return memcmp(a, b, size) == 0;
+    if (size >= WORD)
+        return COMPARE_ENDS(a, b, size, WORD);
+    if (size >= WORD / 2)
+        return COMPARE_ENDS(a, b, size, WORD / 2);
+    return size < 2 ? size == 0 || *a == *b : COMPARE_ENDS(a, b, size, 2);
 }
 
 /* Of a literal the size is known here and now, which makes this a compare or two. */
@@ -34,14 +44,15 @@ G_ALWAYS_INLINE static inline const char *skip(const char *at, const char *end, 
 
 /* ---- text between quotes; none of it needs an escape ---- */
 
-static const char *take(const char *at, size_t size, SyncdBytes *value)
+static inline const char *take(const char *at, size_t size, SyncdBytes *value)
 {
     *value = SYNCD_BYTES(at, size);
     return size <= SYNCD_ID_TOKEN_MAX ? at + size : NULL;
 }
 
 /* Empty means none. */
-static const char *read_token(const char *at, const char *end, SyncdBytes *value)
+G_ALWAYS_INLINE static inline const char *read_token(const char *at, const char *end,
+                                                     SyncdBytes *value)
 {
     size_t size = syncd_id_token_span(at, (size_t)(end - at));
     return size == 0 || g_ascii_isalnum(*at) ? take(at, size, value) : NULL;
@@ -133,8 +144,8 @@ static void write_counter(GString *out, const guint32 *value)
     write_count(out, &counter);
 }
 
-static const char *read_either(const char *at, const char *end, const char *no, const char *yes,
-                               bool *value)
+G_ALWAYS_INLINE static inline const char *read_either(const char *at, const char *end,
+                                                      const char *no, const char *yes, bool *value)
 {
     const char *past = skip(at, end, yes);
     *value = past != NULL;

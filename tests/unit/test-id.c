@@ -1,3 +1,4 @@
+#include "base/id-scan.h"
 #include "base/id.h"
 
 #include <string.h>
