@@ -64,6 +64,8 @@ bool syncd_database_judge_schema(SyncdDatabase *db, GError **error);
 
 /* rows.c: the table syncd_rows of a connection; SQLite's code. */
 int syncd_rows_register(sqlite3 *handle);
+/* lookups.c: the function syncd_lookups of a connection; SQLite's code. */
+int syncd_lookups_register(sqlite3 *handle);
 /* Borrowed until the statement is done. */
 void syncd_bind_pointer(SyncdStatement *statement, const char *name, const void *pointer,
                         const char *type);

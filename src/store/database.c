@@ -267,6 +267,8 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
     int rc = sqlite3_open_v2(path, &db->handle, flags, syncd_vfs());
     if (rc == SQLITE_OK)
         rc = syncd_rows_register(db->handle);
+    if (rc == SQLITE_OK)
+        rc = syncd_lookups_register(db->handle);
     if (rc != SQLITE_OK) {
         syncd_database_set_error(db, rc, error);
         return NULL;
