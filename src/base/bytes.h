@@ -25,6 +25,11 @@ static inline bool syncd_bytes_are(SyncdBytes bytes, const char *text)
     return bytes.size == strlen(text) && memcmp(bytes.data, text, bytes.size) == 0;
 }
 
+static inline bool syncd_bytes_equal(SyncdBytes one, SyncdBytes other)
+{
+    return one.size == other.size && (one.size == 0 || memcmp(one.data, other.data, one.size) == 0);
+}
+
 /* For tables in memory: the same for the same bytes, and spread over all of its bits. Who chooses
  * the texts can have them collide: a table has to bear that. */
 static inline guint32 syncd_bytes_hash(SyncdBytes bytes)

@@ -104,6 +104,8 @@ gint64 syncd_column_int(SyncdStatement *statement, int column);
 const char *syncd_column_text(SyncdStatement *statement,
                               int column); /* valid until the next step */
 SyncdBytes syncd_column_bytes(SyncdStatement *statement, int column);
+/* The same, without data where there is NULL. */
+SyncdBytes syncd_column_optional(SyncdStatement *statement, int column);
 bool syncd_column_is_null(SyncdStatement *statement, int column);
 int syncd_column_count(SyncdStatement *statement);
 /* In the order that SQLite sorts by: below 0 when it is less than that of the other one's row. */

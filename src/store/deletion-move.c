@@ -19,18 +19,13 @@ bool syncd_deletion_concerns(const SyncdHeader *header)
     return is_request(header) || syncd_deletion_kind(header->kind, NULL);
 }
 
-static bool are_same(SyncdBytes one, SyncdBytes other)
-{
-    return one.size == other.size && memcmp(one.data, other.data, one.size) == 0;
-}
-
 bool syncd_deletion_covers(const SyncdHeader *purge, const SyncdHeader *header)
 {
     SyncdDeletionEvent event;
     return purge->known && header->known && syncd_deletion_kind(purge->kind, &event) &&
            event == SYNCD_DELETION_PURGE && syncd_deletion_purges(header->kind) &&
-           header->object.size > 0 && are_same(purge->object, header->object) &&
-           are_same(purge->scope, header->scope);
+           header->object.size > 0 && syncd_bytes_equal(purge->object, header->object) &&
+           syncd_bytes_equal(purge->scope, header->scope);
 }
 
 bool syncd_deletion_move_parse(const SyncdHeader *header, guint64 pos, const SyncdBody *body,

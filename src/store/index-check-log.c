@@ -3,8 +3,7 @@
 
 static bool is_column(SyncdStatement *row, int column, SyncdBytes expected)
 {
-    SyncdBytes bytes = syncd_column_bytes(row, column);
-    return bytes.size == expected.size && memcmp(bytes.data, expected.data, bytes.size) == 0;
+    return syncd_bytes_equal(syncd_column_bytes(row, column), expected);
 }
 
 /* What cannot be read is for a verification to tell. */

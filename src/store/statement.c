@@ -153,11 +153,22 @@ const char *syncd_column_text(SyncdStatement *statement, int column)
     return text != NULL ? text : "";
 }
 
+/* One look for the column instead of one for each thing that is asked of it. What it finds is not
+ * protected from other threads, and a connection has only one. */
 SyncdBytes syncd_column_bytes(SyncdStatement *statement, int column)
 {
-    const void *data = sqlite3_column_blob(statement->stmt, column);
-    return SYNCD_BYTES(data != NULL ? data : "",
-                       (size_t)sqlite3_column_bytes(statement->stmt, column));
+    sqlite3_value *value = sqlite3_column_value(statement->stmt, column);
+    const void *data = sqlite3_value_blob(value);
+    return SYNCD_BYTES(data != NULL ? data : "", (size_t)sqlite3_value_bytes(value));
+}
+
+SyncdBytes syncd_column_optional(SyncdStatement *statement, int column)
+{
+    sqlite3_value *value = sqlite3_column_value(statement->stmt, column);
+    if (sqlite3_value_type(value) == SQLITE_NULL)
+        return SYNCD_BYTES(NULL, 0);
+    const void *data = sqlite3_value_blob(value);
+    return SYNCD_BYTES(data != NULL ? data : "", (size_t)sqlite3_value_bytes(value));
 }
 
 bool syncd_column_is_null(SyncdStatement *statement, int column)

@@ -7,7 +7,8 @@
 /* What is being established about one feed. */
 typedef struct {
     const SyncdFeed *feed;
-    SyncdFrontier head; /* what its head claimed when the verification began */
+    SyncdBytes device, scope; /* the feed's */
+    SyncdFrontier head;       /* what its head claimed when the verification began */
     char *note;
     SyncdHash tail[SYNCD_TILE_WIDTH];
     SyncdFrontier frontier;    /* the tree over the headers seen so far */
@@ -35,6 +36,7 @@ struct SyncdVerify {
     GPtrArray *known;      /* KnownHead of verify-known.c */
     GPtrArray *checks;     /* SyncdFeedCheck */
     GHashTable *by_feed;   /* feed id as pointer -> SyncdFeedCheck (borrowed) */
+    SyncdFeedCheck *last;  /* that was found in it */
     guint64 first;         /* pos after which entries are checked */
     guint64 opened;        /* pos up to which an earlier verification opened the bodies */
     bool opened_all;       /* this one and those before it had the key of each body */
@@ -62,12 +64,22 @@ void syncd_verify_add(SyncdVerify *verify, SyncdErrorCode error, const char *cod
  * might never end. False, with JournalCorrupt. */
 bool syncd_verify_disordered(const char *table, GError **error);
 
+/* Of the feed that a row says it belongs to; NULL: of none that is there. */
+SyncdFeedCheck *syncd_verify_check_of(SyncdVerify *verify, gint64 feed);
+
+/* verify-places.c: whether looking places up leads to the entries that are there. */
+void syncd_verify_note_place(const SyncdVerify *verify, SyncdFeedCheck *check, guint64 seq,
+                             guint64 pos);
+/* Those that were noted in this step. */
+bool syncd_verify_places(SyncdVerify *verify, GError **error);
+
 /* verify-feeds.c: everything about a feed but its entries. */
 bool syncd_verify_structure(SyncdVerify *verify, GError **error);
 bool syncd_verify_feeds(SyncdVerify *verify, GError **error);
 bool syncd_verify_checkpoints(SyncdVerify *verify, bool *ret_more, GError **error);
-/* Those that are kept with the entry seen last, which completes those of so many levels. */
-bool syncd_verify_tiles(SyncdVerify *verify, SyncdFeedCheck *check, SyncdStatement *row, int column,
+/* Those that are kept with the entry seen last, without data for none; it completes those of so
+ * many levels. */
+bool syncd_verify_tiles(SyncdVerify *verify, SyncdFeedCheck *check, SyncdBytes tiles,
                         unsigned full_levels, GError **error);
 
 /* verify-lost.c: what a repair gave up. */

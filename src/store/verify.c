@@ -97,6 +97,8 @@ static void begin_checks(SyncdVerify *self)
             continue;
         SyncdFeedCheck *check = g_new0(SyncdFeedCheck, 1);
         check->feed = feed;
+        check->device = SYNCD_BYTES_TEXT(feed->device);
+        check->scope = SYNCD_BYTES_TEXT(feed->scope);
         check->head = feed->committed;
         check->note = g_strdup(feed->note);
         check->run_positions = g_array_new(FALSE, FALSE, sizeof(guint64));
@@ -148,7 +150,35 @@ void syncd_verify_free(SyncdVerify *self)
     g_free(self);
 }
 
+/* Most entries belong to the feed of the one before. */
+SyncdFeedCheck *syncd_verify_check_of(SyncdVerify *self, gint64 feed)
+{
+    if (self->last == NULL || self->last->feed->id != feed)
+        self->last = g_hash_table_lookup(self->by_feed, GSIZE_TO_POINTER(feed));
+    return self->last;
+}
+
 /* ---- entries ---- */
+
+/* Each column is asked for once. */
+typedef struct {
+    guint64 pos;
+    gint64 feed, seq;
+    SyncdBytes header;
+    SyncdBytes body, tiles; /* without data where there is NULL */
+} Row;
+
+static Row read_row(SyncdStatement *row)
+{
+    return (Row){
+        .pos = (guint64)syncd_column_int(row, 0),
+        .feed = syncd_column_int(row, 1),
+        .seq = syncd_column_int(row, 2),
+        .body = syncd_column_optional(row, 3),
+        .header = syncd_column_bytes(row, 4),
+        .tiles = syncd_column_optional(row, 5),
+    };
+}
 
 typedef struct {
     SyncdVerify *verify;
@@ -167,14 +197,14 @@ static void note_node(void *data, unsigned level, guint64 index, const SyncdHash
         completed->full_levels = tile_level + 1;
 }
 
-static bool add_leaf(SyncdVerify *self, SyncdFeedCheck *check, SyncdBytes header,
-                     SyncdStatement *row, GError **error)
+static bool add_leaf(SyncdVerify *self, SyncdFeedCheck *check, SyncdBytes header, const Row *row,
+                     GError **error)
 {
     SyncdHash leaf = syncd_entry_leaf(header.data, header.size);
     Completed completed = {.verify = self, .check = check};
     note_node(&completed, 0, check->frontier.size, &leaf);
     syncd_frontier_append(&check->frontier, &leaf, note_node, &completed);
-    return syncd_verify_tiles(self, check, row, 5, completed.full_levels, error);
+    return syncd_verify_tiles(self, check, row->tiles, completed.full_levels, error);
 }
 
 static void add_body_finding(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
@@ -192,15 +222,14 @@ static bool meta_is_good(const SyncdBody *body)
 }
 
 static void check_body(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
-                       const SyncdHeader *header, SyncdStatement *row)
+                       const SyncdHeader *header, SyncdBytes stored)
 {
-    if (syncd_column_is_null(row, 3)) {
+    if (stored.data == NULL) {
         syncd_verify_missing_body(self, feed, pos, header);
         return;
     }
     if (!header->known)
         return; /* what its version says of bodies is not known here */
-    SyncdBytes stored = syncd_column_bytes(row, 3);
     SyncdHash digest = syncd_hash(stored.data, stored.size);
     if (stored.size != header->body_size || !syncd_hash_equal(&digest, &header->body_digest)) {
         add_body_finding(self, feed, pos, header, "body-digest",
@@ -232,20 +261,19 @@ static void check_body(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
 }
 
 /* The feed that a row says it belongs to, after checking that the header says the same. */
-static SyncdFeedCheck *check_place(SyncdVerify *self, guint64 pos, const SyncdHeader *header,
-                                   SyncdStatement *row)
+static SyncdFeedCheck *check_place(SyncdVerify *self, const Row *row, const SyncdHeader *header)
 {
-    SyncdFeedCheck *check =
-        g_hash_table_lookup(self->by_feed, GSIZE_TO_POINTER(syncd_column_int(row, 1)));
-    gint64 seq = syncd_column_int(row, 2);
+    SyncdFeedCheck *check = syncd_verify_check_of(self, row->feed);
+    guint64 pos = row->pos;
+    gint64 seq = row->seq;
     if (check == NULL) {
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "entry-feed", NULL, seq, (gint64)pos,
                          "the entry belongs to no feed");
         return NULL;
     }
     const SyncdFeed *feed = check->feed;
-    if (!syncd_bytes_are(header->device, feed->device) ||
-        !syncd_bytes_are(header->scope, feed->scope) || header->epoch != feed->epoch ||
+    if (!syncd_bytes_equal(header->device, check->device) ||
+        !syncd_bytes_equal(header->scope, check->scope) || header->epoch != feed->epoch ||
         (gint64)header->seq != seq)
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "entry-place", feed, seq, (gint64)pos,
                          "the header names another feed or place than its row");
@@ -259,62 +287,9 @@ static SyncdFeedCheck *check_place(SyncdVerify *self, guint64 pos, const SyncdHe
     return check;
 }
 
-/* Entries of a feed that stand one after another are looked up together at the end of the step. */
-static void note_place(const SyncdVerify *self, SyncdFeedCheck *check, guint64 seq, guint64 pos)
+static bool check_entry(SyncdVerify *self, const Row *row, GError **error)
 {
-    if (check->run_positions->len == 0)
-        check->run = seq;
-    if (self->lookups_hold &&
-        seq == check->run + check->run_positions->len) /* else it was told as out of order */
-        g_array_append_val(check->run_positions, pos);
-}
-
-/* Whether looking the places of this step up leads to the entries that are there. */
-static bool check_lookups(SyncdVerify *self, SyncdFeedCheck *check, GError **error)
-{
-    g_autoptr(SyncdStatement) rows = syncd_database_statement(
-        syncd_journal_database(self->store->journal),
-        "SELECT seq, pos FROM entry INDEXED BY entry_by_seq WHERE feed = :feed AND seq >= :first "
-        "AND seq < :end ORDER BY seq");
-    guint n = check->run_positions->len;
-    bool row = true;
-    gint64 seq = -1, found = 0;
-    syncd_bind_int(rows, ":feed", check->feed->id);
-    syncd_bind_int(rows, ":first", (gint64)check->run);
-    syncd_bind_int(rows, ":end", (gint64)(check->run + n));
-    for (guint i = 0; i < n; i++) {
-        gint64 expected = (gint64)(check->run + i);
-        gint64 pos = (gint64)g_array_index(check->run_positions, guint64, i);
-        if (row && seq < expected) {
-            if (!syncd_statement_next(rows, &row, error))
-                return false;
-            seq = row ? syncd_column_int(rows, 0) : G_MAXINT64;
-            found = row ? syncd_column_int(rows, 1) : 0;
-        }
-        if (seq == expected && found == pos)
-            continue;
-        check->broken = true;
-        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "entry-lookup", check->feed, expected,
-                         pos, "looking this place up leads to sequence number %" G_GINT64_FORMAT,
-                         seq == expected ? found : 0);
-    }
-    g_array_set_size(check->run_positions, 0);
-    return true;
-}
-
-static bool check_all_lookups(SyncdVerify *self, GError **error)
-{
-    for (guint i = 0; self->lookups_hold && i < self->checks->len; i++) {
-        SyncdFeedCheck *check = self->checks->pdata[i];
-        if (check->run_positions->len > 0 && !check_lookups(self, check, error))
-            return false;
-    }
-    return true;
-}
-
-static bool check_entry(SyncdVerify *self, SyncdStatement *row, GError **error)
-{
-    guint64 pos = (guint64)syncd_column_int(row, 0);
+    guint64 pos = row->pos;
     if (pos != self->at + 1)
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "entry-missing", NULL, -1,
                          (gint64)self->at + 1,
@@ -326,28 +301,26 @@ static bool check_entry(SyncdVerify *self, SyncdStatement *row, GError **error)
 
     SyncdHeader header;
     g_autoptr(GError) problem = NULL;
-    SyncdBytes text = syncd_column_bytes(row, 4);
+    SyncdBytes text = row->header;
     size_t size = 0;
-    g_autofree char *stand_in =
-        text.size == 0 ? syncd_journal_stand_in(self->store->journal, pos, syncd_column_int(row, 1),
-                                                (guint64)syncd_column_int(row, 2), &size, NULL)
-                       : NULL;
+    g_autofree char *stand_in = text.size == 0
+                                    ? syncd_journal_stand_in(self->store->journal, pos, row->feed,
+                                                             (guint64)row->seq, &size, NULL)
+                                    : NULL;
     if (stand_in != NULL)
         text = SYNCD_BYTES(stand_in, size);
     if (!syncd_header_parse(text.data, text.size, &header, &problem)) {
         g_autofree char *sentence = NULL, *next = NULL;
-        SyncdFeedCheck *check =
-            g_hash_table_lookup(self->by_feed, GSIZE_TO_POINTER(syncd_column_int(row, 1)));
+        SyncdFeedCheck *check = syncd_verify_check_of(self, row->feed);
         syncd_error_split(problem->message, &sentence, &next);
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "header",
-                         check != NULL ? check->feed : NULL, syncd_column_int(row, 2), (gint64)pos,
-                         "%s", sentence);
+                         check != NULL ? check->feed : NULL, row->seq, (gint64)pos, "%s", sentence);
         if (check == NULL)
             return true;
         check->broken = true;
         return add_leaf(self, check, text, row, error);
     }
-    SyncdFeedCheck *check = check_place(self, pos, &header, row);
+    SyncdFeedCheck *check = check_place(self, row, &header);
     if (check == NULL)
         return true;
     const char *fault;
@@ -360,8 +333,8 @@ static bool check_entry(SyncdVerify *self, SyncdStatement *row, GError **error)
         syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "header", check->feed,
                          (gint64)header.seq, (gint64)pos,
                          "the header's member '%s' is none that an entry may have", fault);
-    check_body(self, check->feed, pos, &header, row);
-    note_place(self, check, (guint64)syncd_column_int(row, 2), pos);
+    check_body(self, check->feed, pos, &header, row->body);
+    syncd_verify_note_place(self, check, (guint64)row->seq, pos);
     check->broken = check->broken || self->n_findings != before;
     return add_leaf(self, check, text, row, error);
 }
@@ -370,26 +343,24 @@ static bool step_entries(SyncdVerify *self, GError **error)
 {
     g_autoptr(SyncdStatement) rows = syncd_database_statement(
         syncd_journal_database(self->store->journal),
-        "SELECT pos, feed, seq, body, header, tiles FROM entry WHERE pos > :at AND pos <= :target "
-        "ORDER BY pos LIMIT :max");
+        "SELECT pos, feed, seq, body, header, tiles FROM entry WHERE pos > :at ORDER BY pos");
     syncd_bind_int(rows, ":at", (gint64)self->at);
-    syncd_bind_int(rows, ":target", (gint64)self->target);
-    syncd_bind_int(rows, ":max", ENTRIES_A_STEP);
-    bool any = false;
+    guint n = 0;
     self->step_bytes = 0;
-    for (;;) {
-        bool row;
-        if (!syncd_statement_next(rows, &row, error) || (row && !check_entry(self, rows, error)))
+    while (n < ENTRIES_A_STEP && self->step_bytes <= BYTES_A_STEP) {
+        bool is_row;
+        if (!syncd_statement_next(rows, &is_row, error))
             return false;
-        if (!row)
+        Row row = is_row ? read_row(rows) : (Row){0};
+        if (!is_row || row.pos > self->target)
             break;
-        any = true;
-        if (self->step_bytes > BYTES_A_STEP)
-            break;
+        if (!check_entry(self, &row, error))
+            return false;
+        n++;
     }
-    if (!check_all_lookups(self, error))
+    if (!syncd_verify_places(self, error))
         return false;
-    if (!any || self->at >= self->target)
+    if (n == 0 || self->at >= self->target)
         self->phase = PHASE_CONTENT;
     return true;
 }
