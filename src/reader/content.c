@@ -26,7 +26,7 @@ SyncdContent *syncd_content_new(SyncdPauseFunc pause, void *data, size_t buffer)
     content->data = data;
     content->hasher = syncd_hasher_new();
     content->buffer_size = buffer > 0 ? buffer : BUFFER_SIZE;
-    content->buffer = g_malloc(content->buffer_size);
+    content->buffer = g_aligned_alloc(1, content->buffer_size, SYNCD_READ_ALIGNMENT);
     return content;
 }
 
@@ -35,7 +35,7 @@ void syncd_content_free(SyncdContent *content)
     if (content == NULL)
         return;
     syncd_hasher_free(content->hasher);
-    g_free(content->buffer);
+    g_aligned_free(content->buffer);
     g_free(content);
 }
 

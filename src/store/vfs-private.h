@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/bytes.h"
 #include "store/vfs.h"
 
 #include <glib.h>
@@ -14,7 +15,8 @@
 /* The file of the VFS below lies behind it. */
 typedef struct {
     sqlite3_file file;
-    guint8 *bytes; /* SYNCD_FILE_BUFFER of them, or NULL: not needed yet, or not to be had */
+    void *memory;  /* NULL: not needed yet, or not to be had; else … */
+    guint8 *bytes; /* … within it SYNCD_FILE_BUFFER of them */
     sqlite3_int64 begin;
     sqlite3_int64 end; /* which bytes of the file they are; not greater than `begin` for none */
     SyncdReadFunc watch;

@@ -7,9 +7,13 @@
 
 gboolean syncd_file_has_buffer(SyncdFile *file)
 {
-    if (file->bytes == NULL)
-        file->bytes = sqlite3_malloc(SYNCD_FILE_BUFFER);
-    return file->bytes != NULL;
+    if (file->memory == NULL)
+        file->memory = sqlite3_malloc(SYNCD_FILE_BUFFER + SYNCD_READ_ALIGNMENT);
+    if (file->memory == NULL)
+        return FALSE;
+    file->bytes = (guint8 *)file->memory + SYNCD_READ_ALIGNMENT -
+                  GPOINTER_TO_SIZE(file->memory) % SYNCD_READ_ALIGNMENT;
+    return TRUE;
 }
 
 /* ---- being watched ---- */
@@ -46,7 +50,7 @@ static const sqlite3_io_methods *methods_below(sqlite3_file *file)
 
 int syncd_file_close(sqlite3_file *file)
 {
-    sqlite3_free(((SyncdFile *)file)->bytes);
+    sqlite3_free(((SyncdFile *)file)->memory);
     return methods_below(file)->xClose(syncd_file_below(file));
 }
 

@@ -86,9 +86,15 @@ static int open_folder(int root, unsigned folder)
     return fd;
 }
 
+/* As the reader has it. */
+static guint8 *buffer_new(void)
+{
+    return g_aligned_alloc(1, BUFFER, SYNCD_READ_ALIGNMENT);
+}
+
 double tree_loop(int root, unsigned files)
 {
-    g_autofree guint8 *buffer = g_malloc(BUFFER);
+    guint8 *buffer = buffer_new();
     g_autoptr(SyncdHasher) hasher = syncd_hasher_new();
     gint64 begin = g_get_monotonic_time();
     for (unsigned i = 0; i < tree_folders(files); i++) {
@@ -100,16 +106,20 @@ double tree_loop(int root, unsigned files)
         }
         close(folder);
     }
-    return seconds_since(begin);
+    double seconds = seconds_since(begin);
+    g_aligned_free(buffer);
+    return seconds;
 }
 
 double tree_loop_large(int root)
 {
-    g_autofree guint8 *buffer = g_malloc(BUFFER);
+    guint8 *buffer = buffer_new();
     g_autoptr(SyncdHasher) hasher = syncd_hasher_new();
     gint64 begin = g_get_monotonic_time();
     hash_file(root, "large/file", buffer, hasher);
-    return seconds_since(begin);
+    double seconds = seconds_since(begin);
+    g_aligned_free(buffer);
+    return seconds;
 }
 
 typedef struct {
@@ -118,8 +128,8 @@ typedef struct {
 } Reading;
 
 typedef struct {
+    _Alignas(SYNCD_READ_ALIGNMENT) guint8 bytes[1024 * 1024];
     ssize_t size;
-    guint8 bytes[1024 * 1024];
 } Piece;
 
 static void *read_pieces(void *data)
@@ -139,7 +149,7 @@ double tree_loop_large_threads(int root)
     Reading reading = {openat(root, "large/file", O_RDONLY | O_CLOEXEC), g_async_queue_new(),
                        g_async_queue_new()};
     g_autoptr(SyncdHasher) hasher = syncd_hasher_new();
-    g_autofree Piece *pieces = g_new(Piece, 4);
+    Piece *pieces = g_aligned_alloc(4, sizeof *pieces, SYNCD_READ_ALIGNMENT);
     for (unsigned i = 0; i < 4; i++)
         g_async_queue_push(reading.empty, &pieces[i]);
     gint64 begin = g_get_monotonic_time();
@@ -153,6 +163,7 @@ double tree_loop_large_threads(int root)
     g_thread_join(thread);
     g_async_queue_unref(reading.empty);
     g_async_queue_unref(reading.full);
+    g_aligned_free(pieces);
     close(reading.fd);
     return seconds;
 }
