@@ -175,10 +175,16 @@ bool syncd_index_list_records(SyncdIndex *self, const SyncdRecordQuery *query, G
     g_autofree char *digest = digest_of(query), *last = g_strdup("");
     if (!take_cursor(query, digest, &after, error))
         return false;
+    /* Most are active; what is not has a lookup of its own. */
+    bool rare = query->state != NULL && strcmp(query->state, SYNCD_STATE_ACTIVE) != 0;
     g_autoptr(SyncdStatement) found = syncd_database_statement(
-        self->db,
-        "SELECT " COLUMNS " FROM record WHERE family = :family AND id > :after ORDER BY id");
+        self->db, rare ? "SELECT " COLUMNS " FROM record WHERE family = :family AND state = :state"
+                         " AND state <> 'active' AND id > :after ORDER BY id"
+                       : "SELECT " COLUMNS
+                         " FROM record WHERE family = :family AND id > :after ORDER BY id");
     syncd_bind_text(found, ":family", query->family->name);
+    if (rare)
+        syncd_bind_text(found, ":state", query->state);
     syncd_bind_text(found, ":after", after);
     for (unsigned examined = 0;; examined++) {
         g_auto(SyncdRecordRow) row = {0};
