@@ -9,6 +9,7 @@
  * The state is written to --directory, which decides which disk is measured; it should not be a
  * tmpfs. The table goes to standard output and can be pasted into docs/performance.md.
  */
+#include "bus-calls.h"
 #include "bus-load.h"
 #include "bus-roles.h"
 #include "bus-stage.h"
@@ -24,7 +25,7 @@
 #define SLOW_SHARE 8 /* with a slow disk so many times fewer operations are enough */
 #define IN_FLIGHT 64
 #define CALLERS 8
-#define PAGE_ENTRIES 1000u
+#define VERSIONS 100
 #define CALLS_A_PAGE 40 /* a page costs as much as so many small calls */
 
 static struct {
@@ -91,83 +92,6 @@ static GPid start_settled(const char *state, const char *preload, const char *co
     return pid;
 }
 
-/* ---- calls ---- */
-
-static int call_ping(sd_bus *bus, sd_bus_message **ret_call, const void *data)
-{
-    return sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
-                                          "org.freedesktop.DBus.Peer", "Ping");
-}
-
-static int call_enqueue(sd_bus *bus, sd_bus_message **ret_call, const void *data)
-{
-    int r = sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
-                                           SYNCD_INTERFACE_OPERATIONS, "Enqueue");
-    return r < 0 ? r
-                 : sd_bus_message_append(*ret_call, "ssssa{sv}", "sync.operation.enqueue", "device",
-                                         "object:1", data, 0);
-}
-
-#define EXPLAINED "explained"
-#define VERSIONS 100
-
-static int call_version(sd_bus *bus, sd_bus_message **ret_call, const void *data)
-{
-    int r = sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
-                                           SYNCD_INTERFACE_OPERATIONS, "Enqueue");
-    return r < 0 ? r
-                 : sd_bus_message_append(*ret_call, "ssssa{sv}", "sync.operation.enqueue", "device",
-                                         EXPLAINED, data, 0);
-}
-
-static int call_explain(sd_bus *bus, sd_bus_message **ret_call, const void *data)
-{
-    int r = sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
-                                           SYNCD_INTERFACE_MANAGER, "Explain");
-    return r < 0 ? r : sd_bus_message_append(*ret_call, "sa{sv}", EXPLAINED, 0);
-}
-
-static int call_diagnose(sd_bus *bus, sd_bus_message **ret_call, const void *data)
-{
-    int r = sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
-                                           SYNCD_INTERFACE_MANAGER, "Diagnose");
-    return r < 0 ? r : sd_bus_message_append(*ret_call, "a{sv}", 0);
-}
-
-static int call_evidence(sd_bus *bus, sd_bus_message **ret_call, const void *data)
-{
-    int r = sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
-                                           SYNCD_INTERFACE_MANAGER, "ListEvidence");
-    return r < 0 ? r : sd_bus_message_append(*ret_call, "a{sv}", 1, "order", "s", data);
-}
-
-static int call_get(sd_bus *bus, sd_bus_message **ret_call, const void *data)
-{
-    int r = sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
-                                           SYNCD_INTERFACE_OPERATIONS, "Get");
-    return r < 0 ? r : sd_bus_message_append(*ret_call, "sa{sv}", data, 0);
-}
-
-static int call_list(sd_bus *bus, sd_bus_message **ret_call, const void *data)
-{
-    const bool *bodies = data;
-    int r = sd_bus_message_new_method_call(bus, ret_call, SYNCD_BUS_NAME, SYNCD_PATH_ROOT,
-                                           SYNCD_INTERFACE_OPERATIONS, "ListBytes");
-    return r < 0 ? r
-                 : sd_bus_message_append(*ret_call, "a{sv}", 2, "limit", "u", PAGE_ENTRIES,
-                                         "bodies", "b", (int)*bodies);
-}
-
-static int call_echo(sd_bus *bus, sd_bus_message **ret_call, const void *data)
-{
-    const char *method = data;
-    int r = sd_bus_message_new_method_call(bus, ret_call, ROLE_ECHO_NAME, ROLE_ECHO_PATH,
-                                           ROLE_ECHO_INTERFACE, method);
-    if (r >= 0 && strcmp(method, "Text") == 0)
-        r = sd_bus_message_append(*ret_call, "s", "op-00000000000000000000000000");
-    return r < 0 ? r : sd_bus_message_append(*ret_call, "a{sv}", 0);
-}
-
 static Load load_of(LoadCall call, const void *data, unsigned n)
 {
     return (Load){bench.stage.address, call, data, 1, 1, n};
@@ -196,7 +120,7 @@ static void measure_in_flight(const char *figure, const char *preload, int n, co
     g_autofree char *body = population_body(POPULATION_BODY);
     g_autofree char *state = make_state("writing");
     GPid pid = start_settled(state, preload, NULL);
-    Load load = load_of(call_enqueue, body, (unsigned)n);
+    Load load = load_of(bus_call_enqueue, body, (unsigned)n);
     load.in_flight = IN_FLIGHT;
     Rounds raw = {0}, rate = {0};
     struct {
@@ -237,8 +161,8 @@ static void row_latency(void)
     g_autofree char *body = population_body(POPULATION_BODY);
     g_autofree char *state = make_state("waiting");
     GPid pid = start_settled(state, NULL, NULL);
-    Load ping = load_of(call_ping, NULL, (unsigned)bench.operations / 4);
-    Load enqueue = load_of(call_enqueue, body, (unsigned)bench.operations / 4);
+    Load ping = load_of(bus_call_ping, NULL, (unsigned)bench.operations / 4);
+    Load enqueue = load_of(bus_call_enqueue, body, (unsigned)bench.operations / 4);
     Rounds parts = {0}, whole = {0};
     for (int i = 0; i < bench.rounds; i++) {
         double raw_rate, raw_latency;
@@ -256,8 +180,8 @@ static void row_callers(void)
     g_autofree char *body = population_body(POPULATION_BODY);
     g_autofree char *state = make_state("callers");
     GPid pid = start_settled(state, bench.slow_sync, NULL);
-    Load one = load_of(call_enqueue, body, (unsigned)bench.operations / SLOW_SHARE / 4);
-    Load many = load_of(call_enqueue, body, (unsigned)bench.operations / SLOW_SHARE);
+    Load one = load_of(bus_call_enqueue, body, (unsigned)bench.operations / SLOW_SHARE / 4);
+    Load many = load_of(bus_call_enqueue, body, (unsigned)bench.operations / SLOW_SHARE);
     many.callers = CALLERS;
     Rounds alone = {0}, together = {0};
     for (int i = 0; i < bench.rounds; i++) {
@@ -279,7 +203,7 @@ static void measure_reading(const char *figure, GPid daemon, const Load *load, c
     g_assert_true(g_file_set_contents(file, bytes, (gssize)size, NULL));
     const char *const argv[] = {bench.self, "echo", bench.stage.address, file, NULL};
     GPid pid = stage_start(&bench.stage, &(Actor){argv, ROLE_ECHO_NAME, NULL, NULL}, NULL);
-    Load echo = load_of(call_echo, method, load->n);
+    Load echo = load_of(bus_call_echo, method, load->n);
     Rounds precomputed = {0}, rate = {0};
     (void)load_rate(load);
     double cpu = process_cpu(daemon), echo_cpu = process_cpu(pid);
@@ -299,12 +223,12 @@ static void row_get(void)
     GPid pid = start_settled(large_state(), NULL, NULL);
     g_autofree char *body = population_body(POPULATION_BODY);
     const char *id, *record;
-    Load enqueue = load_of(call_enqueue, body, 1);
+    Load enqueue = load_of(bus_call_enqueue, body, 1);
     sd_bus_message *enqueued = load_once(&enqueue);
     g_assert_cmpint(sd_bus_message_read(enqueued, "s", &id), >=, 0);
     process_settle(pid);
 
-    Load get = load_of(call_get, id, (unsigned)bench.operations);
+    Load get = load_of(bus_call_get, id, (unsigned)bench.operations);
     sd_bus_message *answer = load_once(&get);
     g_assert_cmpint(sd_bus_message_read(answer, "s", &record), >=, 0);
     measure_reading("Get, synchronous", pid, &get, "Text", record, strlen(record), "at least 0.85");
@@ -318,7 +242,7 @@ static void measure_listing(const char *figure, bool bodies, const char *promise
     GPid pid = start_settled(large_state(), NULL, NULL);
     const void *bytes;
     size_t size;
-    Load list = load_of(call_list, &bodies, (unsigned)MAX(bench.operations / CALLS_A_PAGE, 1));
+    Load list = load_of(bus_call_list, &bodies, (unsigned)MAX(bench.operations / CALLS_A_PAGE, 1));
     sd_bus_message *page = load_once(&list);
     g_assert_cmpint(sd_bus_message_read_array(page, 'y', &bytes, &size), >=, 0);
     measure_reading(figure, pid, &list, "Bytes", bytes, size, promised);
@@ -341,11 +265,11 @@ static void row_explain(void)
     GPid pid = start_settled(large_state(), NULL, NULL);
     g_autofree char *body = population_body(POPULATION_BODY);
     const char *explanation;
-    Load versions = load_of(call_version, body, VERSIONS);
+    Load versions = load_of(bus_call_version, body, VERSIONS);
     (void)load_rate(&versions);
     process_settle(pid);
 
-    Load explain = load_of(call_explain, NULL, (unsigned)bench.operations);
+    Load explain = load_of(bus_call_explain, NULL, (unsigned)bench.operations);
     sd_bus_message *answer = load_once(&explain);
     g_assert_cmpint(sd_bus_message_read(answer, "s", &explanation), >=, 0);
     measure_reading("Explain, an object of 100 versions", pid, &explain, "Text", explanation,
@@ -358,7 +282,7 @@ static void row_explain(void)
 static double time_diagnosis(void)
 {
     const unsigned calls = 20;
-    Load diagnose = load_of(call_diagnose, NULL, calls);
+    Load diagnose = load_of(bus_call_diagnose, NULL, calls);
     return 1e3 / load_rate(&diagnose);
 }
 
@@ -382,7 +306,7 @@ static void row_diagnose(void)
 static void row_evidence(void)
 {
     const unsigned calls = 20;
-    Load pages = load_of(call_evidence, "newest", calls);
+    Load pages = load_of(bus_call_evidence, "newest", calls);
     g_autofree char *few = in_stage("few");
     fill_state(few, FEW_OPERATIONS);
     const char *const states[] = {few, large_state()};
@@ -403,7 +327,7 @@ static void row_evidence(void)
 /* From the exec of a daemon to its first answer, and to its name on the way. */
 static double time_start(const char *state, double *ret_name)
 {
-    Load ping = load_of(call_ping, NULL, 1);
+    Load ping = load_of(bus_call_ping, NULL, 1);
     gint64 begin = g_get_monotonic_time();
     GPid pid = start_daemon(state, NULL, NULL, ret_name);
     sd_bus_message_unref(load_once(&ping));
@@ -436,8 +360,8 @@ static void row_memory(void)
     const char *large = large_state();
     bool bodies = true;
     g_autofree char *body = population_body(POPULATION_BODY);
-    Load list = load_of(call_list, &bodies, 20);
-    Load enqueue = load_of(call_enqueue, body, (unsigned)bench.operations);
+    Load list = load_of(bus_call_list, &bodies, 20);
+    Load enqueue = load_of(bus_call_enqueue, body, (unsigned)bench.operations);
     enqueue.in_flight = IN_FLIGHT;
     const char *const argv[] = {bench.self, "empty", bench.stage.address, bench.stage.directory,
                                 NULL};
@@ -492,7 +416,7 @@ static void row_written(void)
 {
     g_autofree char *body = population_body(POPULATION_BODY);
     g_autofree char *file = in_stage("counts");
-    Load load = load_of(call_enqueue, body, (unsigned)bench.operations);
+    Load load = load_of(bus_call_enqueue, body, (unsigned)bench.operations);
     load.in_flight = IN_FLIGHT;
     Rounds journal = {0}, both = {0}, stored = {0};
     for (int i = 0; i < bench.rounds; i++) {
