@@ -131,14 +131,14 @@ static void add_evidence(SyncdService *service, const SyncdTask *task, SyncdOper
 }
 
 /* Without an index nobody knows, and nothing is said. */
-static void add_task(SyncdService *service, SyncdOperationFacts *facts, Became *became)
+static void add_task(SyncdService *service, guint64 pos, SyncdOperationFacts *facts, Became *became)
 {
     SyncdTask task;
     bool found;
     g_autofree char *operation = syncd_bytes_dup(facts->operation);
     if (syncd_bytes_are(facts->lane, SYNCD_LANE_TOMBSTONE))
         facts->status = "completed"; /* with what followed it */
-    if (!syncd_store_find_task(service->store, operation, &task, &found, NULL) || !found)
+    if (!syncd_store_find_task_at(service->store, pos, operation, &task, &found, NULL) || !found)
         return;
     facts->status = syncd_operation_state_name(syncd_lifecycle_shown(task.state, task.blockers));
     facts->updated_ms = task.moved_ms;
@@ -188,7 +188,7 @@ static void write_record(SyncdService *service, const SyncdRow *row, GString *ou
         .body_error = row->unreadable != NULL ? row->unreadable->message : NULL,
     };
     add_purge(service, row->purged_by, &purge, &facts);
-    add_task(service, &facts, &became);
+    add_task(service, entry->pos, &facts, &became);
     syncd_operation_write(&facts, out);
 }
 

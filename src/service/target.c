@@ -26,7 +26,8 @@ static bool read_target(SyncdService *service, const SyncdView *view, const char
 {
     bool found;
     if (!syncd_service_read_operation(service, view, operation, &target->entry, error) ||
-        !syncd_store_find_task(service->store, operation, &target->task, &found, error))
+        !syncd_store_find_task_at(service->store, target->entry.pos, operation, &target->task,
+                                  &found, error))
         return false;
     if (!found) {
         syncd_set_error_next(error, SYNCD_ERROR_INVALID_CONTRACT,

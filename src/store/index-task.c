@@ -29,26 +29,48 @@ void syncd_index_read_task(SyncdStatement *row, int first, SyncdTask *task)
     };
 }
 
+static bool take_task(SyncdStatement *rows, SyncdTask *ret_task, bool *ret_found, GError **error)
+{
+    if (!syncd_statement_next(rows, ret_found, error))
+        return false;
+    if (*ret_found)
+        syncd_index_read_task(rows, 0, ret_task);
+    return true;
+}
+
+static bool take_pending(const SyncdIndex *self, guint64 pos, SyncdTask *ret_task)
+{
+    const SyncdTask *task = syncd_index_pending_task(self, pos);
+    if (task != NULL)
+        *ret_task = *task;
+    return task != NULL;
+}
+
 bool syncd_index_find_task(SyncdIndex *self, const char *op, SyncdTask *ret_task, bool *ret_found,
                            GError **error)
 {
     guint64 in_line = syncd_index_pending_op(self, op);
     if (in_line != 0) {
-        const SyncdTask *task = syncd_index_pending_task(self, in_line);
-        *ret_found = task != NULL;
-        if (task != NULL)
-            *ret_task = *task;
+        *ret_found = take_pending(self, in_line, ret_task);
         return true;
     }
     g_autoptr(SyncdStatement) rows = syncd_database_statement(
         self->db, "SELECT " TASK_COLUMNS " FROM entry JOIN task USING (pos)"
                   " WHERE op = :op");
     syncd_bind_text(rows, ":op", op);
-    if (!syncd_statement_next(rows, ret_found, error))
-        return false;
+    return take_task(rows, ret_task, ret_found, error);
+}
+
+bool syncd_index_find_task_at(SyncdIndex *self, guint64 pos, SyncdTask *ret_task, bool *ret_found,
+                              GError **error)
+{
+    *ret_found = take_pending(self, pos, ret_task);
     if (*ret_found)
-        syncd_index_read_task(rows, 0, ret_task);
-    return true;
+        return true;
+    g_autoptr(SyncdStatement) rows =
+        syncd_database_statement(self->db, "SELECT " TASK_COLUMNS " FROM task WHERE pos = :pos");
+    syncd_bind_int(rows, ":pos", (gint64)pos);
+    return take_task(rows, ret_task, ret_found, error);
 }
 
 void syncd_index_add_task_row(SyncdRows *rows, const SyncdTask *task)

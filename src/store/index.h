@@ -121,6 +121,8 @@ bool syncd_index_query(SyncdIndex *index, const SyncdQuery *query, guint64 newes
 
 bool syncd_index_find_task(SyncdIndex *index, const char *op, SyncdTask *ret_task, bool *ret_found,
                            GError **error);
+bool syncd_index_find_task_at(SyncdIndex *index, guint64 pos, SyncdTask *ret_task, bool *ret_found,
+                              GError **error);
 /* `*ret_pos` 0 for a name that nobody took; `scope` NULL: in any. */
 bool syncd_index_find_name(SyncdIndex *index, const char *family, const char *name,
                            const char *scope, guint64 *ret_pos, GError **error);

@@ -2,26 +2,41 @@
 #include "domain/kind.h"
 #include "store/store-private.h"
 
-static bool find_task(SyncdStore *self, const char *op, SyncdTask *ret_task, bool *ret_found,
-                      GError **error)
+/* `pos`: of its entry, or 0. */
+static bool find_projected(SyncdStore *self, const char *op, guint64 pos, SyncdTask *ret_task,
+                           bool *ret_found, GError **error)
+{
+    return syncd_store_need_index(self, error) &&
+           (pos != 0 ? syncd_index_find_task_at(self->index, pos, ret_task, ret_found, error)
+                     : syncd_index_find_task(self->index, op, ret_task, ret_found, error));
+}
+
+static bool find_task(SyncdStore *self, const char *op, guint64 pos, SyncdTask *ret_task,
+                      bool *ret_found, GError **error)
 {
     *ret_found = syncd_overlay_begin_task(self->overlay, op, ret_task);
-    if (!*ret_found && (!syncd_store_need_index(self, error) ||
-                        !syncd_index_find_task(self->index, op, ret_task, ret_found, error)))
+    if (!*ret_found && !find_projected(self, op, pos, ret_task, ret_found, error))
         return false;
     if (*ret_found)
         syncd_overlay_move_task(self->overlay, op, ret_task);
     return true;
 }
 
-bool syncd_store_find_task(SyncdStore *self, const char *op, SyncdTask *ret_task, bool *ret_found,
-                           GError **error)
+bool syncd_store_find_task_at(SyncdStore *self, guint64 pos, const char *op, SyncdTask *ret_task,
+                              bool *ret_found, GError **error)
 {
-    if (!find_task(self, op, ret_task, ret_found, error))
+    if (!find_task(self, op, pos, ret_task, ret_found, error))
         return false;
     /* Only the index knows what became of parents. */
     return !*ret_found || ret_task->waits == 0 ||
-           (syncd_store_settle(self, error) && find_task(self, op, ret_task, ret_found, error));
+           (syncd_store_settle(self, error) &&
+            find_task(self, op, pos, ret_task, ret_found, error));
+}
+
+bool syncd_store_find_task(SyncdStore *self, const char *op, SyncdTask *ret_task, bool *ret_found,
+                           GError **error)
+{
+    return syncd_store_find_task_at(self, 0, op, ret_task, ret_found, error);
 }
 
 bool syncd_store_find_name(SyncdStore *self, const char *family, const char *name,

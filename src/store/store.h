@@ -386,6 +386,9 @@ typedef struct {
 /* The open turn counts. `*ret_found` false for what is no operation with a task. */
 bool syncd_store_find_task(SyncdStore *store, const char *op, SyncdTask *ret_task, bool *ret_found,
                            GError **error);
+/* The same where the operation's entry is known, which spares looking for it. */
+bool syncd_store_find_task_at(SyncdStore *store, guint64 pos, const char *op, SyncdTask *ret_task,
+                              bool *ret_found, GError **error);
 
 /* Whether it is offered and was not claimed for longer than its lane allows. */
 bool syncd_task_is_stale(const SyncdTask *task, guint64 now_ms);

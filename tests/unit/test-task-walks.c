@@ -1,6 +1,6 @@
 /*
  * Whoever looks for tasks begins where the last look ended, and where what he looks for is: what
- * stands before that costs nothing.
+ * stands before that costs nothing. Whoever knows a task's entry finds it by that.
  */
 #include "service/internal.h"
 #include "store/database-private.h"
@@ -158,6 +158,55 @@ static void every_place_leads_to_all_that_follow(void)
     service_clear(&f);
 }
 
+/* ---- one task ---- */
+
+/* By its entry's place, or by its id where that is 0; what it cost. */
+static guint find_one(ServiceFixture *f, guint64 pos, const char *op, SyncdTask *ret_task)
+{
+    guint instructions = 0;
+    bool found;
+    g_autoptr(GError) error = NULL;
+    sqlite3 *handle = syncd_index_database(f->service->store->index)->handle;
+    sqlite3_progress_handler(handle, 1, count_one, &instructions);
+    syncd_store_find_task_at(f->service->store, pos, op, ret_task, &found, &error);
+    sqlite3_progress_handler(handle, 0, NULL, NULL);
+    g_assert_no_error(error);
+    g_assert_true(found);
+    return instructions;
+}
+
+static void assert_same(ServiceFixture *f, const char *op)
+{
+    SyncdTask by_id, by_place;
+    find_one(f, 0, op, &by_id);
+    find_one(f, by_id.pos, op, &by_place);
+    g_assert_cmpuint(by_place.pos, ==, by_id.pos);
+    g_assert_cmpuint(by_place.moved, ==, by_id.moved);
+    g_assert_cmpint(by_place.state.task, ==, by_id.state.task);
+}
+
+/* In the open turn, in the line before the index, and in it. */
+static void who_knows_the_entry_does_not_look_for_it(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdRequest request = good_request();
+    g_autofree char *first = enqueue(&f, &request).operation;
+    assert_same(&f, first);
+    syncd_service_commit(f.service);
+    assert_same(&f, first);
+    g_autofree char *lease = claim(&f, NULL);
+    assert_same(&f, first);
+    g_assert_true(syncd_store_settle(f.service->store, NULL));
+    assert_same(&f, first);
+
+    SyncdTask task;
+    guint by_id = find_one(&f, 0, first, &task), by_place = find_one(&f, task.pos, first, &task);
+    g_assert_cmpint(task.state.task, ==, SYNCD_TASK_RUNNING);
+    g_assert_cmpuint(by_place, <, by_id);
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -170,5 +219,7 @@ int main(int argc, char **argv)
                     those_that_failed_are_found_among_many);
     g_test_add_func("/task-walks/every-place-leads-to-all-that-follow",
                     every_place_leads_to_all_that_follow);
+    g_test_add_func("/task-walks/who-knows-the-entry-does-not-look-for-it",
+                    who_knows_the_entry_does_not_look_for_it);
     return g_test_run();
 }
