@@ -31,10 +31,7 @@ struct SyncdDamage {
 
 static void free_finding(void *data)
 {
-    SyncdVerifyFinding *finding = data;
-    g_free(finding->feed);
-    g_free(finding->detail);
-    g_free(finding);
+    syncd_verify_finding_free(data);
 }
 
 static SyncdVerifyFinding *copy_finding(const SyncdVerifyFinding *finding)
@@ -42,6 +39,8 @@ static SyncdVerifyFinding *copy_finding(const SyncdVerifyFinding *finding)
     SyncdVerifyFinding *copy = g_memdup2(finding, sizeof *finding);
     copy->feed = g_strdup(finding->feed);
     copy->detail = g_strdup(finding->detail);
+    copy->part = g_strdup(finding->part);
+    copy->file = g_strdup(finding->file);
     return copy;
 }
 
@@ -56,7 +55,7 @@ static bool has(const GPtrArray *findings, const SyncdVerifyFinding *wanted)
         const SyncdVerifyFinding *finding = findings->pdata[i];
         if (strcmp(finding->code, wanted->code) == 0 && strcmp(finding->feed, wanted->feed) == 0 &&
             finding->seq == wanted->seq && finding->pos == wanted->pos &&
-            (!syncd_damage_is_of_content(wanted) || strcmp(finding->detail, wanted->detail) == 0))
+            (!syncd_damage_is_of_content(wanted) || syncd_verify_is_same(finding, wanted)))
             return true;
     }
     return false;
@@ -67,8 +66,7 @@ static bool is_known_lost(const GPtrArray *losses, const SyncdVerifyFinding *wan
 {
     for (guint i = 0; i < losses->len; i++) {
         const SyncdVerifyFinding *loss = losses->pdata[i];
-        if (strcmp(loss->code, CONTENT_LOST) == 0 && loss->pos == wanted->pos &&
-            strcmp(loss->detail, wanted->detail) == 0)
+        if (strcmp(loss->code, CONTENT_LOST) == 0 && syncd_verify_is_same(loss, wanted))
             return syncd_damage_is_of_content(wanted);
     }
     return false;
@@ -85,6 +83,10 @@ static void write_finding(const SyncdVerifyFinding *finding, SyncdJsonWriter *wr
     syncd_json_member_int(writer, "seq", finding->seq);
     syncd_json_member_int(writer, "pos", finding->pos);
     syncd_json_member_string(writer, "detail", finding->detail);
+    if (finding->part != NULL)
+        syncd_json_member_string(writer, "part", finding->part);
+    if (finding->file != NULL)
+        syncd_json_member_string(writer, "file", finding->file);
     syncd_json_end_object(writer);
 }
 
@@ -158,6 +160,8 @@ static void read_finding(GPtrArray *list, SyncdJson item)
     finding->error = info != NULL ? info->code : SYNCD_ERROR_JOURNAL_CORRUPT;
     finding->feed = text_of(item, "feed");
     finding->detail = text_of(item, "detail");
+    finding->part = syncd_json_dup_text(syncd_json_member(item, "part"));
+    finding->file = syncd_json_dup_text(syncd_json_member(item, "file"));
     finding->seq = finding->pos = -1;
     syncd_json_get_int64(syncd_json_member(item, "seq"), &finding->seq);
     syncd_json_get_int64(syncd_json_member(item, "pos"), &finding->pos);

@@ -1,4 +1,5 @@
 /* What the open and verifications found wrong with the log: by what can be done about it. */
+#include "service/content-name.h"
 #include "service/damage.h"
 #include "service/detect.h"
 #include "store/displaced.h"
@@ -6,6 +7,9 @@
 #include "store/rollback.h"
 
 #include <string.h>
+
+/* Of so many it is looked up whose content they are. */
+#define NAMED_MAX 32u
 
 /* The first that names the code of a verification's finding; the last one has all others. */
 static const struct {
@@ -58,6 +62,26 @@ static char *evidence_of(const SyncdVerifyFinding *finding)
     return g_string_free(text, FALSE);
 }
 
+/* Of one file many chunks may be wrong: it is named once. Whoever may not inspect is shown no
+ * evidence at all. */
+static void add_evidence(SyncdService *service, SyncdFound *found,
+                         const SyncdVerifyFinding *finding, bool by_name)
+{
+    g_autofree char *name = by_name && found->evidence->len < SYNCD_FOUND_EVIDENCE
+                                ? syncd_service_name_content(service, finding)
+                                : NULL;
+    g_autofree char *text = evidence_of(finding);
+    if (name == NULL) {
+        syncd_found_evidence(found, g_steal_pointer(&text));
+        return;
+    }
+    g_autofree char *named = g_strconcat(name, ": ", NULL);
+    for (guint i = 0; i < found->evidence->len; i++)
+        if (g_str_has_prefix(found->evidence->pdata[i], named))
+            return;
+    syncd_found_evidence(found, g_strconcat(named, text, NULL));
+}
+
 static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damage)
 {
     const SyncdVerifyFinding *first = NULL;
@@ -82,11 +106,14 @@ static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damag
                        (!syncd_finding_is_bad(found->finding) && !syncd_store_has_backup(store)));
     if (!found->unmended)
         found->target = g_strdup(groups[group].target);
+    guint looked = 0;
     for (guint i = 0; i < damage->len; i++) {
         if (!is_of(self, damage->pdata[i], group))
             continue;
         widen(found, damage->pdata[i]);
-        syncd_found_evidence(found, evidence_of(damage->pdata[i]));
+        add_evidence(self->service, found, damage->pdata[i],
+                     ((const SyncdVerifyFinding *)damage->pdata[i])->part != NULL &&
+                         looked++ < NAMED_MAX);
     }
 }
 

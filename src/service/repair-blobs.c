@@ -6,10 +6,12 @@
  *
  * What cannot be had is named, as lost, until a verification finds it there; all else goes on.
  */
+#include "service/content-name.h"
 #include "service/damage.h"
 #include "service/repair-file.h"
 #include "service/repair-verify.h"
 #include "service/restore.h"
+#include "store/chunks.h"
 #include "store/refill.h"
 
 #include <string.h>
@@ -327,12 +329,23 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
 
 /* ---- what came of it ---- */
 
-static char *sentence_of(const SyncdWrongChunk *chunk)
+/* A path is not for logs and reports: the id of the file stands for it. */
+static char *owner_of(SyncdService *service, const SyncdWrongChunk *chunk)
+{
+    g_autofree char *file = syncd_store_file_of_chunk(service->store, chunk->pos, &chunk->name);
+    const SyncdVerifyFinding entry = {.pos = (gint64)chunk->pos};
+    return file != NULL ? syncd_service_name_version(service, file, chunk->pos)
+                        : syncd_service_name_content(service, &entry);
+}
+
+static char *sentence_of(SyncdService *service, const SyncdWrongChunk *chunk)
 {
     char digits[SYNCD_HASH_HEX_SIZE];
     syncd_hash_to_hex(&chunk->name, digits);
+    g_autofree char *owner = owner_of(service, chunk);
     g_autofree char *what =
-        g_strdup_printf("The chunk %s of the entry %" G_GUINT64_FORMAT, digits, chunk->pos);
+        g_strdup_printf("The chunk %s of the entry %" G_GUINT64_FORMAT "%s%s", digits, chunk->pos,
+                        owner != NULL ? ", content of " : "", owner != NULL ? owner : "");
     if (!chunk->back)
         return g_strconcat(what, " is lost: nothing here has it", NULL);
     return chunk->source != NULL ? g_strconcat(what, ", from ", chunk->source, NULL)
@@ -353,7 +366,7 @@ static bool check(SyncdRepairAct *act, GError **error)
         back += chunk->back;
         GPtrArray *sentences = chunk->back ? act->rebuilt : act->given_up;
         if (sentences->len < SENTENCES_MAX)
-            g_ptr_array_add(sentences, sentence_of(chunk));
+            g_ptr_array_add(sentences, sentence_of(act->service, chunk));
     }
     g_ptr_array_add(act->preserved,
                     g_strdup_printf("What was in the place of chunks before; %u came back, %u are "

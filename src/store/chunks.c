@@ -1,5 +1,6 @@
 #include "store/chunks.h"
 
+#include "domain/file-changes.h"
 #include "store/blobs.h"
 #include "store/index-file.h"
 #include "store/store-private.h"
@@ -225,4 +226,40 @@ bool syncd_store_clear_content(SyncdStore *self, bool *ret_more, GError **error)
         g_array_set_size(self->loose, 0);
     *ret_more = dropped->len > 0;
     return dropped->len == 0 || syncd_index_forget_dropped(self->index, last, dropped, error);
+}
+
+/* ---- whose they are ---- */
+
+static bool names_chunk(const SyncdFileChange *change, const SyncdHash *chunk)
+{
+    SyncdBytes names = change->content.chunks;
+    for (size_t at = 0; change->content.kept && at + SYNCD_HASH_SIZE <= names.size;
+         at += SYNCD_HASH_SIZE)
+        if (memcmp((const guint8 *)names.data + at, chunk->bytes, SYNCD_HASH_SIZE) == 0)
+            return true;
+    return false;
+}
+
+char *syncd_store_file_of_chunk(SyncdStore *self, guint64 pos, const SyncdHash *chunk)
+{
+    g_auto(SyncdEntry) entry = {0};
+    g_auto(SyncdBody) body = {0};
+    g_auto(SyncdFileChangesReader) reader = {{NULL}};
+    SyncdFileChange change;
+    char id[SYNCD_FILE_ID_SIZE];
+    if (!syncd_store_read(self, pos, &entry, NULL) ||
+        !syncd_bytes_are(entry.header.schema_id, SYNCD_FILES_SCHEMA) ||
+        !syncd_store_read_body(self, &entry, &body, NULL) ||
+        !syncd_json_check(body.content, body.content_size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
+        return NULL;
+    syncd_file_changes_read(&reader, syncd_json_root(body.content, body.content_size));
+    while (syncd_file_changes_next(&reader, &change)) {
+        if (!names_chunk(&change, chunk))
+            continue;
+        if (change.object.data != NULL)
+            return syncd_bytes_dup(change.object);
+        syncd_file_id(entry.header.op, reader.number, id);
+        return g_strdup(id);
+    }
+    return NULL;
 }

@@ -54,6 +54,9 @@ bool syncd_store_next_kept(SyncdStore *store, guint64 after, guint64 *ret_file, 
 /* Whether a committed version needs it. */
 bool syncd_store_needs_chunk(SyncdStore *store, const SyncdHash *name, bool *ret_needs,
                              GError **error);
+/* The id of the file whose content the chunk is part of, as the document in that entry says; NULL
+ * when it says nothing of it, or cannot be read. */
+char *syncd_store_file_of_chunk(SyncdStore *store, guint64 pos, const SyncdHash *chunk);
 /* Removes some of what no version needs any more. There must be no open turn. `*ret_more` false:
  * there is no more. */
 bool syncd_store_clear_content(SyncdStore *store, bool *ret_more, GError **error);

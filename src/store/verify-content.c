@@ -91,65 +91,41 @@ static GBytes *read_chunk(SyncdVerify *self, const Chunk *chunk, GError **error)
                                                                                          : NULL;
 }
 
-static bool names_chunk(const SyncdFileChange *change, const Chunk *chunk)
+/* `what` is the matter with it. */
+static void add_chunk(SyncdVerify *self, const Chunk *chunk, const char *what)
 {
-    SyncdBytes names = change->content.chunks;
-    for (size_t at = 0; change->content.kept && at + SYNCD_HASH_SIZE <= names.size;
-         at += SYNCD_HASH_SIZE)
-        if (memcmp((const guint8 *)names.data + at, chunk->name.bytes, SYNCD_HASH_SIZE) == 0)
-            return true;
-    return false;
-}
-
-/* The file that the newest document names it for. */
-static char *tell_file(SyncdVerify *self, const Chunk *chunk)
-{
-    g_auto(SyncdEntry) entry = {0};
-    g_auto(SyncdBody) body = {0};
-    g_auto(SyncdFileChangesReader) reader = {{NULL}};
-    SyncdFileChange change;
-    char id[SYNCD_FILE_ID_SIZE];
-    if (!syncd_store_read(self->store, chunk->pos, &entry, NULL) ||
-        !syncd_store_read_body(self->store, &entry, &body, NULL) ||
-        !syncd_json_check(body.content, body.content_size, SYNCD_JSON_MUST_BE_OBJECT, NULL))
-        return g_strdup("a file");
-    syncd_file_changes_read(&reader, syncd_json_root(body.content, body.content_size));
-    while (syncd_file_changes_next(&reader, &change)) {
-        if (!names_chunk(&change, chunk))
-            continue;
-        if (change.object.data != NULL)
-            return syncd_bytes_dup(change.object);
-        syncd_file_id(entry.header.op, reader.number, id);
-        return g_strdup(id);
-    }
-    return g_strdup("a file");
+    char digits[SYNCD_HASH_HEX_SIZE];
+    g_autofree char *file = syncd_store_file_of_chunk(self->store, chunk->pos, &chunk->name);
+    syncd_hash_to_hex(&chunk->name, digits);
+    g_autofree char *detail = g_strdup_printf("the chunk %s of the content of %s is %s", digits,
+                                              file != NULL ? file : "a file", what);
+    const SyncdVerifyFinding found = {.code = "kept-content",
+                                      .feed = (char *)"",
+                                      .seq = -1,
+                                      .pos = (gint64)chunk->pos,
+                                      .detail = detail,
+                                      .part = digits,
+                                      .file = file};
+    syncd_verify_add_content(self, &found);
 }
 
 static void check_chunk(SyncdVerify *self, const Chunk *chunk)
 {
-    char digits[SYNCD_HASH_HEX_SIZE];
     g_autoptr(GError) problem = NULL;
     g_autoptr(GBytes) bytes = read_chunk(self, chunk, &problem);
-    syncd_hash_to_hex(&chunk->name, digits);
     if (bytes == NULL) {
-        g_autofree char *file = tell_file(self, chunk);
         g_autofree char *sentence = NULL, *next = NULL;
         if (problem != NULL)
             syncd_error_split(problem->message, &sentence, &next);
-        syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "kept-content", NULL, -1,
-                         (gint64)chunk->pos, "the chunk %s of the content of %s is missing%s%s",
-                         digits, file, sentence != NULL ? ": " : "",
-                         sentence != NULL ? sentence : "");
+        g_autofree char *what =
+            sentence != NULL ? g_strconcat("missing: ", sentence, NULL) : g_strdup("missing");
+        add_chunk(self, chunk, what);
         return;
     }
     self->step_bytes += g_bytes_get_size(bytes);
     SyncdHash hash = syncd_hash(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
-    if (syncd_hash_equal(&hash, &chunk->name))
-        return;
-    g_autofree char *file = tell_file(self, chunk);
-    syncd_verify_add(self, SYNCD_ERROR_JOURNAL_CORRUPT, "kept-content", NULL, -1,
-                     (gint64)chunk->pos, "the chunk %s of the content of %s is not what was kept",
-                     digits, file);
+    if (!syncd_hash_equal(&hash, &chunk->name))
+        add_chunk(self, chunk, "not what was kept");
 }
 
 /* What a document after the end of this verification drops may be gone already: nobody is told of

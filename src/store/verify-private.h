@@ -50,7 +50,7 @@ struct SyncdVerify {
     gint64 checkpoint; /* id of the last one checked */
     GPtrArray *findings;
     guint64 n_findings;
-    GHashTable *lost;  /* char *: content that is known to be, by place and detail; NULL: none */
+    GHashTable *lost;  /* char *: content that is known to be, by place and part; NULL: none */
     GPtrArray *passed; /* of which this was found */
     GPtrArray *losses;
     guint64 n_losses;
@@ -59,6 +59,9 @@ struct SyncdVerify {
 void syncd_verify_add(SyncdVerify *verify, SyncdErrorCode error, const char *code,
                       const SyncdFeed *feed, gint64 seq, gint64 pos, const char *format, ...)
     G_GNUC_PRINTF(7, 8);
+
+/* The same of content; it is copied. */
+void syncd_verify_add_content(SyncdVerify *verify, const SyncdVerifyFinding *found);
 
 /* Rows of a damaged page come in any order, and again and again: a walk that went on with them
  * might never end. False, with JournalCorrupt. */

@@ -9,63 +9,6 @@
 #define ENTRIES_A_STEP 500u
 #define BYTES_A_STEP (2u * 1024u * 1024u)
 
-/* ---- findings ---- */
-
-static void finding_free(void *data)
-{
-    SyncdVerifyFinding *finding = data;
-    g_free(finding->feed);
-    g_free(finding->detail);
-    g_free(finding);
-}
-
-static char *lost_key(const SyncdVerifyFinding *finding)
-{
-    return g_strdup_printf("%" G_GINT64_FORMAT " %s", finding->pos, finding->detail);
-}
-
-static bool is_known_lost(const SyncdVerify *self, const SyncdVerifyFinding *finding)
-{
-    if (self->lost == NULL)
-        return false;
-    g_autofree char *key = lost_key(finding);
-    return g_hash_table_contains(self->lost, key);
-}
-
-void syncd_verify_add(SyncdVerify *self, SyncdErrorCode error, const char *code,
-                      const SyncdFeed *feed, gint64 seq, gint64 pos, const char *format, ...)
-{
-    self->n_findings++;
-    if (self->findings->len >= SYNCD_VERIFY_MAX_FINDINGS && self->lost == NULL)
-        return;
-    va_list args;
-    SyncdVerifyFinding *finding = g_new0(SyncdVerifyFinding, 1);
-    finding->error = error;
-    finding->code = code;
-    finding->feed = g_strdup(feed != NULL ? feed->text : "");
-    finding->seq = seq;
-    finding->pos = pos;
-    va_start(args, format);
-    finding->detail = g_strdup_vprintf(format, args);
-    va_end(args);
-    if (is_known_lost(self, finding))
-        g_ptr_array_add(self->passed, finding);
-    else if (self->findings->len < SYNCD_VERIFY_MAX_FINDINGS)
-        g_ptr_array_add(self->findings, finding);
-    else
-        finding_free(finding);
-}
-
-void syncd_verify_pass_over(SyncdVerify *self, const GPtrArray *lost)
-{
-    g_clear_pointer(&self->lost, g_hash_table_unref);
-    if (lost->len == 0)
-        return;
-    self->lost = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    for (guint i = 0; i < lost->len; i++)
-        g_hash_table_add(self->lost, lost_key(lost->pdata[i]));
-}
-
 const GPtrArray *syncd_verify_passed(const SyncdVerify *self)
 {
     return self->passed;
@@ -123,9 +66,9 @@ SyncdVerify *syncd_verify_new(SyncdStore *store, SyncdVerifyMode mode,
     self->known = g_ptr_array_new_with_free_func(syncd_known_head_free);
     self->checks = g_ptr_array_new_with_free_func(check_free);
     self->by_feed = g_hash_table_new(g_direct_hash, g_direct_equal);
-    self->findings = g_ptr_array_new_with_free_func(finding_free);
-    self->passed = g_ptr_array_new_with_free_func(finding_free);
-    self->losses = g_ptr_array_new_with_free_func(finding_free);
+    self->findings = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_verify_finding_free);
+    self->passed = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_verify_finding_free);
+    self->losses = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_verify_finding_free);
     self->target = syncd_journal_committed(store->journal);
     begin_checks(self);
     if (known_heads != NULL && !syncd_verify_parse_known(self, known_heads, error))
@@ -256,8 +199,17 @@ static void check_body(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,
     }
     g_autofree char *sentence = NULL, *next = NULL;
     syncd_error_split(problem->message, &sentence, &next);
-    add_body_finding(self, feed, pos, header, header->body_is_list ? "content" : "body-seal",
-                     sentence);
+    if (!header->body_is_list) {
+        add_body_finding(self, feed, pos, header, "body-seal", sentence);
+        return;
+    }
+    const SyncdVerifyFinding found = {.code = "content",
+                                      .feed = feed->text,
+                                      .seq = (gint64)header->seq,
+                                      .pos = (gint64)pos,
+                                      .detail = sentence,
+                                      .part = (char *)"body"};
+    syncd_verify_add_content(self, &found);
 }
 
 /* The feed that a row says it belongs to, after checking that the header says the same. */

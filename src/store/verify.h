@@ -24,6 +24,8 @@ typedef struct {
     gint64 seq;       /* -1 when it is not about one entry; the same for pos */
     gint64 pos;
     char *detail;         /* a sentence: what was expected and what is there */
+    char *part;           /* of content: what of it, however it is found; else NULL */
+    char *file;           /* the id of the file that it is of; NULL: of none, or not known */
     SyncdErrorCode error; /* JournalCorrupt, FeedFork or FeedRollback */
 } SyncdVerifyFinding;
 
@@ -45,7 +47,11 @@ guint64 syncd_verify_checked(const SyncdVerify *verify); /* entries */
 #define SYNCD_VERIFY_MAX_FINDINGS 200u
 const GPtrArray *syncd_verify_findings(const SyncdVerify *verify);
 guint64 syncd_verify_n_findings(const SyncdVerify *verify);
-/* Content that is known to be lost (SyncdVerifyFinding, by place and detail) keeps no other from
+/* Whether both are of one place, and of content of the same of it: their sentences may name where
+ * the state lies. */
+bool syncd_verify_is_same(const SyncdVerifyFinding *one, const SyncdVerifyFinding *other);
+void syncd_verify_finding_free(SyncdVerifyFinding *finding);
+/* Content that is known to be lost (SyncdVerifyFinding, by place and part) keeps no other from
  * being named: where it is found again it is counted, and in a list of its own. Before the first
  * step. */
 void syncd_verify_pass_over(SyncdVerify *verify, const GPtrArray *lost);

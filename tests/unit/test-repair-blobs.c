@@ -283,6 +283,35 @@ static void where_the_disk_errs_it_is_tried_again(void)
 
 /* ---- what nobody has ---- */
 
+/* By its path, to who may know of it. */
+static void assert_version_is_named(World *world)
+{
+    const SyncdDiagnoseOptions options = {.deep = false};
+    const SyncdCaller stranger = {.uid = OWNER + 1};
+    ServiceFixture *f = &world->w.f;
+    g_autofree char *own = syncd_service_describe_diagnosis(f->service, &f->caller, &options),
+                    *hidden = syncd_service_describe_diagnosis(f->service, &stranger, &options);
+    g_test_message("%s", own);
+    g_assert_nonnull(strstr(own, "\"" LARGE " of workspace:notes, version 1: content-lost"));
+    g_assert_nonnull(strstr(hidden, "blob-lost"));
+    g_assert_null(strstr(hidden, LARGE));
+}
+
+/* What is known of it does not depend on where it lies. */
+static void restart_elsewhere(World *world)
+{
+    ServiceFixture *f = &world->w.f;
+    char *before = f->base.directory;
+    end_workspace(&world->w);
+    service_close(f);
+    f->base.directory = g_strconcat(before, "-moved", NULL);
+    g_assert_cmpint(rename(before, f->base.directory), ==, 0);
+    g_free(before);
+    service_open(f);
+    listen_to(world);
+    begin_workspace(&world->w);
+}
+
 static void what_can_be_had_nowhere_is_named(void)
 {
     World world;
@@ -300,6 +329,9 @@ static void what_can_be_had_nowhere_is_named(void)
     g_assert_true(report_says(&world.w.f, plan, "\"quarantined\":[],\"given_up\":[\"The chunk "));
     g_assert_true(report_says(&world.w.f, plan, "is lost: nothing here has it"));
     g_assert_true(report_says(&world.w.f, plan, "1 came back, 1 are lost"));
+    g_assert_true(report_says(&world.w.f, plan, ", content of file-"));
+    g_assert_true(report_says(&world.w.f, plan, " of workspace:notes, version 1 is lost: "));
+    assert_version_is_named(&world);
     g_autoptr(GPtrArray) found = syncd_service_diagnose(world.w.f.service);
     g_assert_null(find(found, "blob-damaged"));
     g_assert_cmpuint(find(found, "blob-lost")->count, ==, 1);
@@ -311,9 +343,11 @@ static void what_can_be_had_nowhere_is_named(void)
     g_assert_false(
         syncd_service_plan_repair(world.w.f.service, &world.w.f.caller, NULL, &again, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
-    restart(&world);
+    restart_elsewhere(&world);
     run_until(&world.w, SYNCD_WORKSPACE_WATCHING);
+    verify_all(&world.w.f);
     g_assert_true(is_found(&world.w.f, "blob-lost"));
+    g_assert_false(is_found(&world.w.f, "blob-damaged"));
     /* Whoever has the bytes again has it mended; other damage is damage. */
     g_autofree char *text = text_of(LARGE_SIZE, 'a');
     write_file(&world.w, "again", text);

@@ -1,0 +1,14 @@
+/*
+ * What content beside the log is the content of, for people: the path that the file has now, or had
+ * last, and the version; or the object that an operation is about. Whoever shows it sees to it that
+ * nobody learns of it who may not inspect.
+ */
+#pragma once
+
+#include "service/service.h"
+#include "store/verify.h"
+
+/* NULL: nobody knows any more. */
+char *syncd_service_name_content(SyncdService *service, const SyncdVerifyFinding *finding);
+/* The same of a file by its id, which stands for the path where none may be named. */
+char *syncd_service_name_version(SyncdService *service, const char *file, guint64 pos);
