@@ -85,6 +85,7 @@ static const struct {
       {
           /* of which earlier ledgers say nothing */
           {"unproven", offsetof(SyncdRepairPlan, unproven)},
+          {"stuck", offsetof(SyncdRepairPlan, stuck)},
 },
   uids[] = {
       {"uid", offsetof(SyncdRepairPlan, uid)},
@@ -131,10 +132,25 @@ bool syncd_repair_save(SyncdRepairPlan *plan, GError **error)
     return true;
 }
 
+/* What is longer than is read again would be set aside by the next start. */
+static bool is_of_size(const SyncdRepairPlan *plan, GError **error)
+{
+    if (strlen(plan->text) <= SYNCD_REPAIR_PLAN_SIZE)
+        return true;
+    syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED,
+                         "mend what of it can be mended otherwise first: `sourceos-syncd doctor` "
+                         "says what there is",
+                         "What is to be repaired does not fit into one plan of %u bytes",
+                         SYNCD_REPAIR_PLAN_SIZE);
+    return false;
+}
+
 /* The state comes first and goes last: where it is alone it says whether anything was done. */
 bool syncd_repair_save_new(SyncdRepairPlan *plan, GError **error)
 {
     g_autofree char *name = file_of(plan, PLAN_SUFFIX);
+    if (!is_of_size(plan, error))
+        return false;
     if (syncd_repair_save(plan, error) &&
         syncd_store_put_repair(plan->service->store, name, SYNCD_BYTES_TEXT(plan->text), error))
         return true;
@@ -165,7 +181,7 @@ char *syncd_repair_read_report(SyncdRepairPlan *plan, GError **error)
     size_t size;
     g_autofree char *name = file_of(plan, REPORT_SUFFIX);
     g_autofree char *text =
-        syncd_store_get_repair(plan->service->store, name, SYNCD_REPAIR_PLAN_SIZE, &size, error);
+        syncd_store_get_repair(plan->service->store, name, SYNCD_REPAIR_STATE_SIZE, &size, error);
     if (text == NULL || !syncd_json_check(text, size, SYNCD_JSON_MUST_BE_OBJECT, error))
         return NULL;
     g_autofree char *digest = digest_of_text(text);

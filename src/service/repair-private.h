@@ -67,6 +67,7 @@ struct SyncdRepairPlan {
     bool undoing;     /* of one that runs */
     bool kept;        /* there are snapshots */
     bool unproven;    /* nothing proves that the log is the one that it was made for */
+    bool stuck;       /* it could not be taken back in whole: what it kept stays */
     bool unreleased;  /* there may be some that nobody goes back to: they are to be removed */
     bool interrupted; /* it was begun and does not go on: that is tried again in a while */
     bool resumed;     /* by this start */

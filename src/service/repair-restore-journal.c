@@ -129,7 +129,8 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
     if (unopened != NULL)
         g_ptr_array_add(act->preserved,
                         g_strdup_printf("The journal that was there until now, and cannot be "
-                                        "opened either, as %s",
+                                        "opened either, as %s: to have it salvaged, stop the "
+                                        "daemon, rename it to journal.db, and plan a repair",
                                         unopened));
     return ok;
 }

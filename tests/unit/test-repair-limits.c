@@ -16,6 +16,22 @@ static void there_are_only_so_many_plans(void)
     service_clear(&f);
 }
 
+/* What the next start would not read is not written. */
+static void one_that_is_too_long_is_none(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    start_broken(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_autofree char *text = plan->text;
+    plan->text = g_strnfill(SYNCD_REPAIR_PLAN_SIZE + 1, 'x');
+    g_assert_false(syncd_repair_save_new(plan, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);
+    repair_reopen(&f);
+    g_assert_cmpuint(syncd_service_repair_set_aside(f.service)->len, ==, 0);
+    service_clear(&f);
+}
+
 /* While the log takes nothing they owe it that they were made and discarded. */
 static void what_was_discarded_keeps_nobody_from_planning(void)
 {
@@ -104,6 +120,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/repair-limits/limit", there_are_only_so_many_plans);
+    g_test_add_func("/repair-limits/long", one_that_is_too_long_is_none);
     g_test_add_func("/repair-limits/room", what_was_discarded_keeps_nobody_from_planning);
     g_test_add_func("/repair-limits/again", one_that_is_approved_again_and_again_is_still_there);
     g_test_add_func("/repair-limits/fails", what_fails_again_and_again_fills_no_ledger);
