@@ -47,12 +47,14 @@ bool syncd_repair_plan_has_ended(const SyncdRepairPlan *plan)
 
 bool syncd_repair_can_be_undone(const SyncdRepairPlan *plan)
 {
-    bool unproven = plan->state == SYNCD_REPAIR_FAILED && plan->failure == NULL;
-    return plan->kept && (plan->state == SYNCD_REPAIR_COMPLETE || unproven);
+    bool left = plan->state == SYNCD_REPAIR_FAILED && (plan->failure == NULL || plan->stuck);
+    return plan->kept && (plan->state == SYNCD_REPAIR_COMPLETE || left);
 }
 
 const char *syncd_repair_plan_reason(const SyncdRepairPlan *plan)
 {
+    if (plan->stuck)
+        return "It was not taken back in whole, as the log was beyond mending";
     if (plan->failure != NULL || !plan->unproven)
         return plan->failure;
     return "Nothing proves that the log is the one that was there when this was planned";

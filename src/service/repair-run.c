@@ -82,6 +82,7 @@ static bool end(Run *run, SyncdRepairState state, const char *kind, GError **err
     const char *who = plan->undoer != NULL ? plan->undoer : plan->approver;
     plan->unproven = !syncd_repair_is_proven(plan);
     plan->state = state;
+    plan->stuck = false;
     plan->undoing = false;
     plan->kept = (state == SYNCD_REPAIR_COMPLETE || plan->unproven) && keeps_anything(run);
     plan->ended_usec = syncd_sources_realtime_usec(plan->service->sources);
@@ -105,6 +106,7 @@ static bool end(Run *run, SyncdRepairState state, const char *kind, GError **err
     }
     plan->state = before.state;
     plan->undoing = before.undoing;
+    plan->stuck = before.stuck;
     plan->kept = before.kept;
     plan->unproven = before.unproven;
     plan->ended_usec = before.ended_usec;
@@ -235,33 +237,45 @@ static bool interrupt(Run *run, GError *failure, GError **error)
     return false;
 }
 
-/* Nothing of what is to be taken back was, and that cannot be mended is not over in a while: half
- * done it would keep all else from being repaired. */
-static bool is_in_vain(const Run *run, const GError *failure)
+/* What cannot be mended is not over in a while: half done it would keep all else from being
+ * repaired, the log first of all. */
+static bool is_in_vain(const SyncdRepairPlan *plan, const GError *failure)
 {
-    const SyncdRepairPlan *plan = run->plan;
+    return plan->undoing && g_error_matches(failure, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+}
+
+/* Nothing of it was taken back so far. */
+static bool is_as_it_was(const SyncdRepairPlan *plan)
+{
     for (guint i = 0; i < plan->steps->len; i++)
         if (((const SyncdRepairWork *)plan->steps->pdata[i])->state == SYNCD_STEP_UNDONE)
             return false;
-    return plan->undoing && plan->failure == NULL && plan->ended_usec != 0 &&
-           g_error_matches(failure, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+    return plan->failure == NULL && plan->ended_usec != 0 && !plan->stuck;
 }
 
-/* It is what it was before somebody asked for that. */
+/* It is what it was before somebody asked for that. Where some of it was taken back it has failed,
+ * and the rest can be taken back once there is a log. */
 static bool stay(Run *run)
 {
     SyncdRepairPlan *plan = run->plan;
-    g_autofree char *undoer = g_steal_pointer(&plan->undoer);
-    plan->state = plan->unproven ? SYNCD_REPAIR_FAILED : SYNCD_REPAIR_COMPLETE;
+    const SyncdRepairPlan before = *plan;
+    plan->stuck = !is_as_it_was(plan);
+    plan->state = plan->stuck || plan->unproven ? SYNCD_REPAIR_FAILED : SYNCD_REPAIR_COMPLETE;
     plan->undoing = false;
+    plan->undoer = NULL;
+    if (plan->stuck)
+        plan->ended_usec = syncd_sources_realtime_usec(plan->service->sources);
     if (syncd_repair_save(plan, NULL)) {
+        g_free(before.undoer);
         finish_run(run);
         syncd_repair_tell_changed(plan);
         return true;
     }
-    plan->state = SYNCD_REPAIR_RUNNING;
-    plan->undoing = true;
-    plan->undoer = g_steal_pointer(&undoer);
+    plan->stuck = before.stuck;
+    plan->state = before.state;
+    plan->undoing = before.undoing;
+    plan->undoer = before.undoer;
+    plan->ended_usec = before.ended_usec;
     return false;
 }
 
@@ -311,7 +325,7 @@ static bool take_step(SyncdService *service, Run *run, bool *ret_more, double *r
         g_propagate_error(error, g_steal_pointer(&run->failure));
         return false;
     }
-    if (is_in_vain(run, problem) && stay(run)) {
+    if (is_in_vain(run->plan, problem) && stay(run)) {
         g_propagate_error(error, problem);
         return false;
     }
@@ -338,7 +352,8 @@ static void release_others(const SyncdRepairPlan *plan)
     const GPtrArray *plans = plan->service->repairs->plans;
     for (guint i = 0; i < plans->len; i++)
         if (plans->pdata[i] != plan && syncd_repair_plan_has_ended(plans->pdata[i]) &&
-            !syncd_repair_plan_is_unproven(plans->pdata[i]))
+            !syncd_repair_plan_is_unproven(plans->pdata[i]) &&
+            !((const SyncdRepairPlan *)plans->pdata[i])->stuck)
             syncd_repair_release_or_warn(plans->pdata[i]);
 }
 

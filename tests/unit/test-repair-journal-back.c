@@ -6,6 +6,7 @@
 #include "repair-fixture.h"
 
 #include "diagnose-fixture.h"
+#include "service/repair-private.h"
 
 #include <string.h>
 
@@ -90,12 +91,47 @@ static void what_cannot_be_taken_back_stays_done(void)
     service_close(&f);
     damage_index(&f);
     repair_open(&f, NULL);
-    plan = syncd_service_find_repair_plan(f.service, id);
+    plan = find_repair_plan(f.service, id);
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
     SyncdRepairPlan *other = plan_repair(&f);
     g_assert_true(plan_says(other, "index-rebuild"));
     approve_repair(&f, other);
     begin_repair(&f, other);
+    service_clear(&f);
+}
+
+/* Nor does one that failed, or of which some was taken back already: the rest is, later. */
+static void what_was_being_taken_back_is_left_for_later(void)
+{
+    ServiceFixture f;
+    SyncdRepairPlan *plan = repair_and_damage(&f, NULL);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+    service_close(&f);
+    state_copy(&f, "journal.db", "good");
+    run_sql(&f, LOSE "58;" LOSE "59;" LOSE "60; UPDATE head SET tail = zeroblob(length(tail))");
+    repair_open(&f, NULL);
+    plan = find_repair_plan(f.service, id);
+    plan->failure = g_strdup("It was cancelled");
+    SyncdJob *job = begin_rollback(&f, plan);
+    run_jobs(&f);
+    g_assert_cmpstr(syncd_job_state(job), ==, "failed");
+    for (guint i = 0; i < 2; i++) {
+        plan = find_repair_plan(f.service, id);
+        g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
+        g_assert_nonnull(strstr(syncd_repair_plan_reason(plan), "not taken back in whole"));
+        g_assert_false(syncd_repair_is_half_done(f.service));
+        g_assert_true(syncd_repair_can_be_undone(plan));
+        service_close(&f);
+        if (i > 0)
+            state_copy(&f, "good", "journal.db");
+        repair_open(&f, NULL);
+    }
+    plan = find_repair_plan(f.service, id);
+    begin_rollback(&f, plan);
+    run_jobs(&f);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
+    g_assert_cmpstr(syncd_repair_plan_reason(plan), ==, "It was cancelled");
+    g_assert_false(syncd_repair_can_be_undone(plan));
     service_clear(&f);
 }
 
@@ -105,5 +141,6 @@ int main(int argc, char *argv[])
     g_test_add_func("/repair-journal-back/stays", what_is_given_up_on_the_way_back_stays);
     g_test_add_func("/repair-journal-back/nothing", where_nothing_is_nothing_stays);
     g_test_add_func("/repair-journal-back/in-vain", what_cannot_be_taken_back_stays_done);
+    g_test_add_func("/repair-journal-back/later", what_was_being_taken_back_is_left_for_later);
     return g_test_run();
 }
