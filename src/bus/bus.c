@@ -97,8 +97,7 @@ SyncdBus *syncd_bus_new(sd_bus *connection, SyncdService *service, const SyncdBu
         bus->findings = syncd_pace_new(event, FINDINGS_USEC, tell_findings, bus, error);
     if (bus->findings == NULL)
         return NULL;
-    bus->queue = syncd_queue_new(connection, bus->limits, bus->callers,
-                                 bus->instance == SYNCD_INSTANCE_USER, error);
+    bus->queue = syncd_queue_new(connection, bus->limits, bus->callers, error);
     if (bus->queue == NULL || !syncd_objects_add(bus, error))
         return NULL;
     return g_steal_pointer(&bus);
@@ -135,11 +134,6 @@ void syncd_bus_free(SyncdBus *bus)
     syncd_limits_free(bus->limits);
     sd_bus_unref(bus->connection);
     g_free(bus);
-}
-
-bool syncd_bus_more_comes(const SyncdBus *bus)
-{
-    return syncd_queue_more_comes(bus->queue);
 }
 
 void syncd_bus_committed(SyncdBus *bus, const SyncdCommit *commit, const char *const *event_types)

@@ -28,9 +28,6 @@ SyncdBus *syncd_bus_new(sd_bus *connection, SyncdService *service, const SyncdBu
 void syncd_bus_free(SyncdBus *bus);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdBus, syncd_bus_free)
 
-/* Whether a call waits to be served, or a message to be read. */
-bool syncd_bus_more_comes(const SyncdBus *bus);
-
 void syncd_bus_committed(SyncdBus *bus, const SyncdCommit *commit, const char *const *event_types);
 void syncd_bus_changed(SyncdBus *bus);
 void syncd_bus_tasks_changed(SyncdBus *bus);

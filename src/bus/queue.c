@@ -52,7 +52,6 @@ struct SyncdQueue {
     guint64 clock;       /* microseconds of service: the turn that was served last */
     GHashTable *passing; /* sd_bus_message, a set: their turn has come */
     guint64 bytes;
-    bool one_user;    /* is served, and nobody has to be found behind others */
     bool served_long; /* reading has something to make up for */
 };
 
@@ -144,10 +143,9 @@ static bool is_choked(const SyncdQueue *queue)
     return sd_bus_get_n_queued_write(queue->connection, &unsent) >= 0 && unsent > 0;
 }
 
-bool syncd_queue_more_comes(const SyncdQueue *queue)
+/* Whether a further message is there. */
+static bool more_comes(const SyncdQueue *queue)
 {
-    if (!is_empty(queue))
-        return true;
     guint64 read_already = 0;
     struct pollfd socket = {.fd = sd_bus_get_fd(queue->connection), .events = POLLIN};
     return (sd_bus_get_n_queued_read(queue->connection, &read_already) >= 0 && read_already > 0) ||
@@ -159,8 +157,7 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *ret
     SyncdQueue *queue = userdata;
     if (g_hash_table_remove(queue->passing, message) ||
         sd_bus_message_is_method_call(message, NULL, NULL) <= 0 ||
-        (is_empty(queue) && !is_choked(queue) &&
-         (queue->one_user || !syncd_queue_more_comes(queue))))
+        (is_empty(queue) && !is_choked(queue) && !more_comes(queue)))
         return 0;
 
     take_in(queue, message);
@@ -314,13 +311,12 @@ static void bound_sending(sd_bus *connection)
 }
 
 SyncdQueue *syncd_queue_new(sd_bus *connection, SyncdLimits *limits, SyncdCallers *callers,
-                            bool one_user, GError **error)
+                            GError **error)
 {
     g_autoptr(SyncdQueue) queue = g_new0(SyncdQueue, 1);
     queue->connection = sd_bus_ref(connection);
     queue->limits = limits;
     queue->callers = callers;
-    queue->one_user = one_user;
     queue->by_uid = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     g_queue_init(&queue->lines);
     bound_sending(connection);

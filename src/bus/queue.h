@@ -7,10 +7,6 @@
  * serving took. While nothing else waits a call is served where it arrives, and the queue costs one
  * look at the socket.
  *
- * Where one user alone is served there is nobody to be found behind others: each call is served
- * where it arrives, and what else came lies with the bus. It waits here only for a call in pieces,
- * or for an answer to leave.
- *
  * What is taken in ahead is bounded. A user whose line is full, in calls (bus/limits.h) or in
  * bytes, is refused the next call, and is told when its turn would have come; when all lines
  * together hold too many bytes, or many calls came in since the last one was served, serving comes
@@ -32,21 +28,16 @@
 #include "bus/limits.h"
 
 #include <glib.h>
-#include <stdbool.h>
 #include <systemd/sd-bus.h>
 
 typedef struct SyncdQueue SyncdQueue;
 
-/* Everything is borrowed and outlives the queue; the connection has an event loop. `one_user`:
- * whatever others call is refused. */
+/* Everything is borrowed and outlives the queue; the connection has an event loop. */
 SyncdQueue *syncd_queue_new(sd_bus *connection, SyncdLimits *limits, SyncdCallers *callers,
-                            bool one_user, GError **error);
+                            GError **error);
 /* Whoever waits is answered with Cancelled. */
 void syncd_queue_free(SyncdQueue *queue);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdQueue, syncd_queue_free)
-
-/* Whether a call waits here, or a message that was not read yet. */
-bool syncd_queue_more_comes(const SyncdQueue *queue);
 
 /* Lets a call through that came earlier and goes on now: it has waited. Gives a negative errno. */
 int syncd_queue_pass(SyncdQueue *queue, sd_bus_message *message);

@@ -53,13 +53,6 @@ static void on_turn_opened(void *data)
     syncd_schedule_commit(((Daemon *)data)->schedule);
 }
 
-static void on_call_done(void *data)
-{
-    Daemon *daemon = data;
-    if (syncd_schedule_has_gathered(daemon->schedule) && !syncd_bus_more_comes(daemon->bus))
-        syncd_schedule_end_turn(daemon->schedule);
-}
-
 static void on_work_waits(void *data)
 {
     syncd_schedule_work(((Daemon *)data)->schedule);
@@ -402,7 +395,6 @@ static bool start(Daemon *daemon, GError **error)
     syncd_service_set_listener(daemon->service, &(SyncdListener){
                                                     .data = daemon,
                                                     .turn_opened = on_turn_opened,
-                                                    .call_done = on_call_done,
                                                     .work_waits = on_work_waits,
                                                     .committed = on_committed,
                                                     .tasks_changed = on_tasks_changed,

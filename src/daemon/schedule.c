@@ -54,22 +54,11 @@ static int commit(SyncdSchedule *schedule)
     return 0;
 }
 
-bool syncd_schedule_has_gathered(const SyncdSchedule *schedule)
-{
-    unsigned waiting = syncd_service_waiting(schedule->service);
-    return waiting > 0 && waiting >= schedule->expected;
-}
-
-void syncd_schedule_end_turn(SyncdSchedule *schedule)
-{
-    commit(schedule);
-}
-
 static int on_drained(sd_event_source *source, void *userdata)
 {
     SyncdSchedule *schedule = userdata;
     unsigned waiting = syncd_service_waiting(schedule->service);
-    if (waiting == 0 || syncd_schedule_has_gathered(schedule))
+    if (waiting == 0 || waiting >= schedule->expected)
         return commit(schedule);
     guint64 patience = now_usec() + schedule->commit_usec / PATIENCE_PART;
     schedule->gathered = waiting;

@@ -5,8 +5,7 @@
  * event source is left to do, and at the latest five milliseconds after it was opened. Callers who
  * wait for an answer before they call again come back one by one after a commit: as long as fewer
  * wait than the last commit answered, the drained input is given a moment more, a small part of the
- * time that a commit takes. One caller alone never waits for others. Once as many wait and the
- * connection has no further message, the turn can be ended without another turn of the loop.
+ * time that a commit takes. One caller alone never waits for others.
  *
  * Background work comes after that, a piece at a time: at once when it presses, else in the next
  * pause. What is due at a time has one timer; when nothing is, nobody wakes up.
@@ -25,7 +24,4 @@ void syncd_schedule_free(SyncdSchedule *schedule);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdSchedule, syncd_schedule_free)
 
 void syncd_schedule_commit(SyncdSchedule *schedule); /* a turn was opened */
-/* Whether as many wait as the last commit answered, or more. */
-bool syncd_schedule_has_gathered(const SyncdSchedule *schedule);
-void syncd_schedule_end_turn(SyncdSchedule *schedule);
-void syncd_schedule_work(SyncdSchedule *schedule); /* syncd_service_work() has something to do */
+void syncd_schedule_work(SyncdSchedule *schedule);   /* syncd_service_work() has something to do */

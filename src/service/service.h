@@ -82,7 +82,6 @@ typedef struct SyncdRestore SyncdRestore; /* service/files.h */
 typedef struct {
     void *data;
     void (*turn_opened)(void *data); /* something waits for a commit */
-    void (*call_done)(void *data);   /* in an open turn: one more may wait for its commit */
     void (*work_waits)(
         void *data); /* syncd_service_work() has something to do, or will when it is due */
     void (*committed)(void *data, const SyncdCommit *commit, const char *const *event_types);

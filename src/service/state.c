@@ -262,6 +262,4 @@ void syncd_service_call_done(SyncdService *service)
 {
     if (!syncd_service_state_is_shown(service))
         syncd_service_ask_for_work(service);
-    if (syncd_service_has_turn(service) && service->listener.call_done != NULL)
-        service->listener.call_done(service->listener.data);
 }

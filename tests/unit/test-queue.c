@@ -2,7 +2,6 @@
  * Calls that wait for their turn are bounded in bytes however they come, and keep nothing else from
  * its turn: neither the loop's other sources, nor, by what is no call, each other; nor does a call
  * that takes long, when it is served in pieces; nor do answers that are not read, or refusals.
- * Where one user alone is served, calls only wait for such a call and for such answers.
  */
 #include "bus/queue.h"
 
@@ -93,7 +92,7 @@ static int on_reply(sd_bus_message *message, void *userdata, sd_bus_error *error
     return 0;
 }
 
-static void set_up_for(Fixture *f, bool one_user)
+static void set_up(Fixture *f)
 {
     int ends[2];
     sd_id128_t id;
@@ -109,7 +108,7 @@ static void set_up_for(Fixture *f, bool one_user)
     sd_bus_negotiate_creds(f->server, 1, SD_BUS_CREDS_EUID | SD_BUS_CREDS_PID);
     g_assert_cmpint(sd_bus_start(f->server), >=, 0);
     g_assert_cmpint(sd_bus_attach_event(f->server, f->event, 0), >=, 0);
-    f->queue = syncd_queue_new(f->server, f->limits, f->callers, one_user, &error);
+    f->queue = syncd_queue_new(f->server, f->limits, f->callers, &error);
     g_assert_no_error(error);
     g_assert_cmpint(sd_bus_add_object_vtable(f->server, NULL, PATH, INTERFACE, vtable, f), >=, 0);
     g_assert_cmpint(sd_bus_match_signal(f->server, NULL, NULL, PATH, INTERFACE, NULL, on_signal, f),
@@ -122,11 +121,6 @@ static void set_up_for(Fixture *f, bool one_user)
         g_assert_cmpint(sd_bus_process(f->client, NULL), >=, 0);
         g_assert_cmpint(sd_bus_process(f->server, NULL), >=, 0);
     }
-}
-
-static void set_up(Fixture *f)
-{
-    set_up_for(f, false);
 }
 
 static void tear_down(Fixture *f)
@@ -245,10 +239,10 @@ static void waiting_calls_let_other_sources_run(void)
 /* ---- answers ---- */
 
 /* Whoever calls next would wait for all of them. */
-static void check_answers(bool one_user)
+static void answers_are_not_piled_up(void)
 {
     Fixture f;
-    set_up_for(&f, one_user);
+    set_up(&f);
     for (unsigned i = 0; i < 20; i++)
         call(&f, "Page");
     for (unsigned i = 0; i < 200; i++)
@@ -258,16 +252,6 @@ static void check_answers(bool one_user)
     run_loop(&f, 20);
     g_assert_cmpuint(f.answered, ==, 20);
     tear_down(&f);
-}
-
-static void answers_are_not_piled_up(void)
-{
-    check_answers(false);
-}
-
-static void nor_are_one_users_answers(void)
-{
-    check_answers(true);
 }
 
 /* But only so many: then they come at once. */
@@ -387,39 +371,6 @@ static void calls_of_the_same_user_wait_for_his_pieces(void)
     tear_down(&f);
 }
 
-/* Nothing is put in line, and nothing refused for want of room in it. */
-static void one_users_calls_are_served_where_they_arrive(void)
-{
-    Fixture f;
-    set_up_for(&f, true);
-    syncd_limits_set(f.limits, SYNCD_LIMIT_WAITING, 1);
-    for (unsigned i = 0; i < 10; i++)
-        call(&f, "Small");
-    exchange(&f);
-    g_assert_cmpuint(f.served, ==, 10);
-    g_assert_cmpuint(f.answered, ==, 10);
-    g_assert_cmpuint(syncd_limits_held(f.limits, SYNCD_LIMIT_WAITING, getuid()), ==, 0);
-    g_assert_false(syncd_queue_more_comes(f.queue));
-    tear_down(&f);
-}
-
-static void one_users_calls_wait_for_his_pieces(void)
-{
-    Fixture f;
-    set_up_for(&f, true);
-    Pieces pieces = {.f = &f, .uid = getuid(), .left = 20};
-    syncd_queue_go_on(f.queue, pieces.uid, on_piece, &pieces);
-    g_assert_true(syncd_queue_more_comes(f.queue));
-    for (unsigned i = 0; i < 10; i++)
-        call(&f, "Small");
-    exchange(&f);
-    g_assert_cmpuint(f.served, ==, 0);
-    run_loop(&f, 10);
-    g_assert_cmpuint(pieces.left, ==, 0);
-    g_assert_cmpuint(pieces.served_before, ==, 0);
-    tear_down(&f);
-}
-
 static void pieces_are_told_once_that_none_come(void)
 {
     Fixture f;
@@ -441,7 +392,6 @@ int main(int argc, char **argv)
     g_test_add_func("/queue/waiting-calls-let-other-sources-run",
                     waiting_calls_let_other_sources_run);
     g_test_add_func("/queue/answers-are-not-piled-up", answers_are_not_piled_up);
-    g_test_add_func("/queue/nor-are-one-users-answers", nor_are_one_users_answers);
     g_test_add_func("/queue/refusals-wait-for-their-turn", refusals_wait_for_their_turn);
     g_test_add_func("/queue/who-wants-no-answer-is-refused-without",
                     who_wants_no_answer_is_refused_without);
@@ -449,10 +399,6 @@ int main(int argc, char **argv)
                     pieces_of_one_user_let_others_through);
     g_test_add_func("/queue/calls-of-the-same-user-wait-for-his-pieces",
                     calls_of_the_same_user_wait_for_his_pieces);
-    g_test_add_func("/queue/one-users-calls-are-served-where-they-arrive",
-                    one_users_calls_are_served_where_they_arrive);
-    g_test_add_func("/queue/one-users-calls-wait-for-his-pieces",
-                    one_users_calls_wait_for_his_pieces);
     g_test_add_func("/queue/pieces-are-told-once-that-none-come",
                     pieces_are_told_once_that_none_come);
     return g_test_run();

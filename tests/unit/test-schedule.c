@@ -97,36 +97,6 @@ static void nobody_waits_for_those_who_do_not_come(void)
     service_clear(&f);
 }
 
-/* One caller alone is not kept for a further turn of the loop; of several, the first ones are. */
-static void who_was_expected_ends_the_turn(void)
-{
-    g_autoptr(GError) error = NULL;
-    ServiceFixture f;
-    service_init(&f);
-    sd_event *event = NULL;
-    g_assert_cmpint(sd_event_new(&event), >=, 0);
-    g_autoptr(SyncdSchedule) schedule = syncd_schedule_new(event, f.service, &error);
-    g_assert_no_error(error);
-
-    static const unsigned comers[] = {1, 1, 3, 3, 2};
-    unsigned expected = 0;
-    for (size_t i = 0; i < G_N_ELEMENTS(comers); i++) {
-        Heard heard = {0};
-        g_assert_false(syncd_schedule_has_gathered(schedule));
-        for (unsigned n = 1; n <= comers[i]; n++) {
-            let_wait(&f, 1, &heard);
-            g_assert_cmpint(syncd_schedule_has_gathered(schedule), ==, n >= expected);
-        }
-        g_assert_cmpuint(heard.calls, ==, 0);
-        syncd_schedule_end_turn(schedule);
-        g_assert_cmpuint(heard.calls, ==, comers[i]);
-        expected = comers[i];
-    }
-    g_clear_pointer(&schedule, syncd_schedule_free);
-    sd_event_unref(event);
-    service_clear(&f);
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -134,6 +104,5 @@ int main(int argc, char **argv)
     g_test_add_func("/schedule/what-is-due-is-done-once", what_is_due_is_done_once);
     g_test_add_func("/schedule/nobody-waits-for-those-who-do-not-come",
                     nobody_waits_for_those_who_do_not_come);
-    g_test_add_func("/schedule/who-was-expected-ends-the-turn", who_was_expected_ends_the_turn);
     return g_test_run();
 }
