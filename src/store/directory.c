@@ -259,6 +259,14 @@ bool syncd_directory_has(const SyncdDirectory *self, const char *name)
     return fstatat(self->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+bool syncd_directory_is_same(const SyncdDirectory *self, const char *name, const char *other)
+{
+    struct stat st, other_st;
+    return fstatat(self->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fstatat(self->fd, other, &other_st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           st.st_dev == other_st.st_dev && st.st_ino == other_st.st_ino;
+}
+
 bool syncd_directory_sync(SyncdDirectory *self, GError **error)
 {
     if (syncd_fd_sync(self->fd))

@@ -35,6 +35,8 @@ bool syncd_directory_announce(SyncdDirectory *directory, const char *address, GE
 const char *syncd_directory_path(const SyncdDirectory *directory);
 char *syncd_directory_file(const SyncdDirectory *directory, const char *name); /* absolute path */
 bool syncd_directory_has(const SyncdDirectory *directory, const char *name);
+/* Whether both are there, as two names of one file. */
+bool syncd_directory_is_same(const SyncdDirectory *directory, const char *name, const char *other);
 
 /* `name` may have one folder in front, which is made when missing. */
 bool syncd_directory_publish(SyncdDirectory *directory, const char *name, SyncdBytes bytes,

@@ -4,8 +4,6 @@
 #include "store/journal-private.h"
 #include "store/salvage.h"
 
-#include <sys/stat.h>
-
 /* Its WAL is moved into it when it has grown past so many pages. */
 #define WAL_PAGES 500
 /* Stays free beside it, for the log and the space set aside. */
@@ -114,11 +112,7 @@ static bool begin(SyncdMend *self, GError **error)
 
 bool syncd_mend_is_the_journal(const SyncdStore *store, const char *name)
 {
-    struct stat journal, other;
-    g_autofree char *path = syncd_directory_file(store->directory, SYNCD_JOURNAL_FILE),
-                    *other_path = syncd_directory_file(store->directory, name);
-    return lstat(path, &journal) == 0 && lstat(other_path, &other) == 0 &&
-           journal.st_dev == other.st_dev && journal.st_ino == other.st_ino;
+    return syncd_directory_is_same(store->directory, SYNCD_JOURNAL_FILE, name);
 }
 
 /* Of what a stop, or a migration, that was killed over it has copied so far nothing is of use. */

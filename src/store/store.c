@@ -94,8 +94,9 @@ static bool refuse_lost(const char *what, GError **error)
 /* What is there only where there was a log. */
 static bool knows_of_log(const SyncdStore *self)
 {
-    static const char *const names[] = {"index.db",         "verified.json", "runtime.json",
-                                        "rolled-back.json", "ended.json",    "epochs.json"};
+    static const char *const names[] = {
+        "index.db",   "verified.json", "runtime.json",           "rolled-back.json",
+        "ended.json", "epochs.json",   SYNCD_JOURNAL_FILE "-wal"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         if (syncd_directory_has(self->directory, names[i]))
             return true;

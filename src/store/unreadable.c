@@ -30,13 +30,17 @@ static bool keep(SyncdStore *self, const char *name, const char *kept, GError **
            syncd_directory_link(self->directory, name, kept, error);
 }
 
-/* Its WAL goes before another journal comes: whoever was interrupted in between has it again. */
-static bool return_wal(SyncdStore *self, const Kept *kept, GError **error)
+/* Whoever was interrupted before another journal came has it again, its WAL first. */
+static bool return_kept(SyncdStore *self, const Kept *kept, GError **error)
 {
-    return syncd_directory_has(self->directory, WAL) ||
-           !syncd_directory_has(self->directory, kept->wal) ||
-           !syncd_mend_is_the_journal(self, kept->main) ||
-           syncd_directory_link(self->directory, kept->wal, WAL, error);
+    bool gone = !syncd_directory_has(self->directory, SYNCD_JOURNAL_FILE) &&
+                syncd_directory_has(self->directory, kept->main);
+    if (!gone && !syncd_mend_is_the_journal(self, kept->main))
+        return true;
+    return (syncd_directory_has(self->directory, WAL) ||
+            !syncd_directory_has(self->directory, kept->wal) ||
+            syncd_directory_link(self->directory, kept->wal, WAL, error)) &&
+           (!gone || syncd_directory_link(self->directory, kept->main, SYNCD_JOURNAL_FILE, error));
 }
 
 bool syncd_store_keep_unreadable(SyncdStore *self, const char *name, GError **error)
@@ -44,7 +48,7 @@ bool syncd_store_keep_unreadable(SyncdStore *self, const char *name, GError **er
     g_auto(Kept) kept = kept_of(name);
     return self->unreadable == NULL ||
            (keep(self, WAL, kept.wal, error) && keep(self, SYNCD_JOURNAL_FILE, kept.main, error) &&
-            return_wal(self, &kept, error));
+            return_kept(self, &kept, error));
 }
 
 /* That of an earlier generation that is the journal: whoever was interrupted gave it that. */
@@ -94,30 +98,31 @@ static bool keep_present(SyncdStore *self, const Kept *kept, char **ret_name, GE
     return name != NULL;
 }
 
-/* No WAL is ever beside another journal than its own, whose pages it would overwrite. */
-static bool part_with_present(SyncdStore *self, const Kept *kept, char **ret_name, GError **error)
+/* In between there is no journal, so that nobody takes one without its WAL for all there is, nor a
+ * WAL for another journal's; and all of it can be done again. */
+static bool put_in_place(SyncdStore *self, const Kept *kept, GError **error)
 {
-    if (!keep_present(self, kept, ret_name, error))
-        return false;
     syncd_database_freeze(syncd_journal_database(self->journal));
-    return syncd_directory_remove(self->directory, WAL, error) &&
-           syncd_directory_move(self->directory, kept->main, SYNCD_JOURNAL_FILE, error);
+    return syncd_directory_remove(self->directory, SYNCD_JOURNAL_FILE, error) &&
+           syncd_directory_remove(self->directory, WAL, error) &&
+           (!syncd_directory_has(self->directory, kept->wal) ||
+            syncd_directory_link(self->directory, kept->wal, WAL, error)) &&
+           syncd_directory_move(self->directory, kept->main, SYNCD_JOURNAL_FILE, error) &&
+           syncd_directory_remove(self->directory, kept->wal, error);
 }
 
 bool syncd_store_put_unreadable_back(SyncdStore *self, const char *name, char **ret_unopened,
                                      GError **error)
 {
     g_auto(Kept) kept = kept_of(name);
-    bool comes = syncd_directory_has(self->directory, kept.main);
-    bool lacks_wal = self->unreadable != NULL && syncd_directory_has(self->directory, kept.wal) &&
-                     !syncd_directory_has(self->directory, WAL);
     *ret_unopened = NULL;
-    if (!comes && !lacks_wal)
-        return true;
-    if (comes && !part_with_present(self, &kept, ret_unopened, error))
+    if (!syncd_directory_has(self->directory, kept.main))
+        return !syncd_directory_is_same(self->directory, kept.wal, WAL) ||
+               syncd_directory_remove(self->directory, kept.wal, error);
+    if (!keep_present(self, &kept, ret_unopened, error))
         return false;
-    bool whole = syncd_directory_move(self->directory, kept.wal, WAL, error);
-    return syncd_store_reopen(self, whole ? error : NULL) && whole;
+    bool back = put_in_place(self, &kept, error);
+    return syncd_store_reopen(self, back ? error : NULL) && back;
 }
 
 bool syncd_store_keeps_unreadable(SyncdStore *self, const char *name)

@@ -7,6 +7,7 @@
  */
 #include "call-faults.h"
 
+#include "../unit/raw-sql.h"
 #include "../unit/store-fixture.h"
 
 #include "store/rescue.h"
@@ -96,6 +97,36 @@ static void clear_state(World *w)
     fixture_clear(&w->f);
 }
 
+/* All is well but for its WAL: without that it can be opened, and lacks what was in it. What has
+ * all of it is a backup. */
+static void make_state_of_wal(World *w)
+{
+    *w = (World){.state = NULL};
+    fixture_init(&w->f, 5);
+    w->f.stands_in = true;
+    fixture_open(&w->f);
+    fixture_fill(&w->f, ENTRIES);
+    fixture_close(&w->f);
+    fixture_open(&w->f);
+    fixture_fill(&w->f, 1);
+    syncd_store_settle(w->f.store, NULL);
+    w->sequence = syncd_store_sequence(w->f.store);
+    w->state = copy_state(w->f.directory);
+    fixture_clear(&w->f);
+    w->f.directory = w->state;
+    g_autofree char *ledger = file(w, "repair"), *backup = file(w, "journal-backup.db"),
+                    *journal = file(w, "journal.db"),
+                    *copy = g_strdup_printf("VACUUM INTO '%s'", backup);
+    g_assert_cmpint(g_mkdir(ledger, 0700), ==, 0);
+    sqlite3 *db = open_raw(journal);
+    g_assert_cmpint(sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL), ==,
+                    SQLITE_OK);
+    exec_raw(db, copy);
+    exec_raw(db, "PRAGMA writable_schema = ON;"
+                 "UPDATE sqlite_schema SET sql = 'no SQL' WHERE type = 'table'");
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+}
+
 /* ---- what a repair does (service/repair-restore-journal.c) ---- */
 
 static bool rescue(SyncdStore *store)
@@ -166,7 +197,7 @@ static void look_at_rescue(void *world, int told)
     fixture_open(&w->f);
     g_assert_true(told != WORK_DONE || syncd_store_unreadable(w->f.store) == NULL);
     g_assert_true(rescue(w->f.store));
-    g_assert_true(is_whole(w, w->sequence) || is_damaged(w));
+    g_assert_true(is_whole(w, w->sequence) || (told == WORK_DONE && is_damaged(w)));
     remove_copy(w);
 }
 
@@ -175,6 +206,16 @@ static void a_rescue_loses_nothing(void)
     static const CallWork work = {begin_case, rescue_it, look_at_rescue};
     World w;
     make_state(&w);
+    call_faults_run_all(&work, &w);
+    clear_state(&w);
+}
+
+/* Nobody ever takes the journal without its WAL for what was put into its place. */
+static void a_journal_is_never_without_its_wal(void)
+{
+    static const CallWork work = {begin_case, rescue_it, look_at_rescue};
+    World w;
+    make_state_of_wal(&w);
     call_faults_run_all(&work, &w);
     clear_state(&w);
 }
@@ -214,11 +255,11 @@ static void look_at_what_is_back(void *world, int told)
     remove_copy(w);
 }
 
-static void taking_it_back_loses_nothing(void)
+static void take_back(void (*make)(World *w))
 {
     static const CallWork work = {begin_case, take_it_back, look_at_what_is_back};
     World w;
-    make_state(&w);
+    make(&w);
     fixture_open(&w.f);
     g_assert_true(rescue(w.f.store));
     g_assert_true(is_whole(&w, w.sequence));
@@ -226,6 +267,16 @@ static void taking_it_back_loses_nothing(void)
     fixture_close(&w.f);
     call_faults_run_all(&work, &w);
     clear_state(&w);
+}
+
+static void taking_it_back_loses_nothing(void)
+{
+    take_back(make_state);
+}
+
+static void taking_it_back_brings_the_wal_first(void)
+{
+    take_back(make_state_of_wal);
 }
 
 /* The control: were the WAL gone, what was in it would be missed. */
@@ -248,7 +299,11 @@ int main(int argc, char **argv)
 {
     call_faults_init(&argc, &argv);
     g_test_add_func("/rescue-calls/a-rescue-loses-nothing", a_rescue_loses_nothing);
+    g_test_add_func("/rescue-calls/a-journal-is-never-without-its-wal",
+                    a_journal_is_never_without_its_wal);
     g_test_add_func("/rescue-calls/taking-it-back-loses-nothing", taking_it_back_loses_nothing);
+    g_test_add_func("/rescue-calls/taking-it-back-brings-the-wal-first",
+                    taking_it_back_brings_the_wal_first);
     g_test_add_func("/rescue-calls/control/a-wal-that-is-gone-is-missed",
                     a_wal_that_is_gone_is_missed);
     return call_faults_end();
