@@ -39,8 +39,10 @@ bool syncd_detect_repair(SyncdDiagnosis *self, GError **error)
     for (guint i = 0; i < plans->len; i++)
         if (syncd_repair_plan_is_interrupted(plans->pdata[i]))
             add_interrupted(self, plans->pdata[i]);
+    /* Where it was taken back nothing is left to decide: a verification tells of the log itself. */
     for (guint i = 0; i < plans->len; i++)
-        if (syncd_repair_plan_is_unproven(plans->pdata[i]))
+        if (syncd_repair_plan_is_unproven(plans->pdata[i]) &&
+            !syncd_repair_plan_was_taken_back(plans->pdata[i]))
             add_unproven(self, plans->pdata[i]);
     add_set_aside(self, aside);
     return true;

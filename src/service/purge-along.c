@@ -181,10 +181,13 @@ bool syncd_service_check_no_unproven(const SyncdService *service, const SyncdCal
                              "may be the only copy of what was there");
         return false;
     }
-    g_autofree char *next =
-        g_strdup_printf("take it back with `sourceos-syncd repair rollback %s`, or leave it as it "
-                        "is with `sourceos-syncd repair discard %s`",
-                        plan->id, plan->id);
+    g_autofree char *back =
+        syncd_repair_can_be_undone(plan)
+            ? g_strdup_printf("take it back with `sourceos-syncd repair rollback %s`, or ",
+                              plan->id)
+            : g_strdup("");
+    g_autofree char *next = g_strdup_printf(
+        "%sleave it as it is with `sourceos-syncd repair discard %s`", back, plan->id);
     syncd_set_error_next(error, SYNCD_ERROR_BUSY, next,
                          "Nothing proves the repair %s, and a purge would take what it kept: that "
                          "may be the only copy of what was there",

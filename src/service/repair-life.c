@@ -176,6 +176,12 @@ bool syncd_repair_plan_is_unproven(const SyncdRepairPlan *plan)
     return syncd_repair_plan_has_ended(plan) && plan->unproven;
 }
 
+bool syncd_repair_plan_was_taken_back(const SyncdRepairPlan *plan)
+{
+    bool failed = plan->state == SYNCD_REPAIR_FAILED && plan->failure != NULL;
+    return !plan->purges && !plan->stuck && (failed || plan->state == SYNCD_REPAIR_ROLLED_BACK);
+}
+
 const GPtrArray *syncd_service_repair_set_aside(const SyncdService *service)
 {
     return service->repairs->damaged;

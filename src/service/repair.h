@@ -69,6 +69,8 @@ const char *syncd_repair_plan_approver(const SyncdRepairPlan *plan);
 bool syncd_repair_plan_is_interrupted(const SyncdRepairPlan *plan);
 /* It has ended, and nothing proves that the log is the one that it was made for. */
 bool syncd_repair_plan_is_unproven(const SyncdRepairPlan *plan);
+/* All of it, because it failed or because somebody asked for that. */
+bool syncd_repair_plan_was_taken_back(const SyncdRepairPlan *plan);
 const char *syncd_repair_plan_text(const SyncdRepairPlan *plan); /* the exact bytes */
 /* JSON: id, state, digest, risk, destructive, who planned and approved it and when, until when,
  * steps with their states, job, report, rollback_until_usec. */

@@ -85,6 +85,26 @@ static void it_can_be_taken_back(void)
     rollback_repair(&f, plan);
     g_autofree char *bytes = index_bytes(&f, &size);
     g_assert_cmpstr(bytes, ==, BROKEN);
+    g_assert_false(finds(&f, "repair-unproven"));
+    service_clear(&f);
+}
+
+/* What failed was taken back already: there is no way out left that anybody could be shown. */
+static void what_failed_was_taken_back(void)
+{
+    ServiceFixture f;
+    SyncdJob *job = NULL;
+    SyncdRepairPlan *plan = begin_with_another_log(&f, &job);
+    for (unsigned i = 0; i < 3; i++)
+        syncd_service_work(f.service);
+    g_assert_true(syncd_service_cancel_job(f.service, job, NULL));
+    run_jobs(&f);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
+    g_assert_true(syncd_repair_plan_is_unproven(plan));
+    g_assert_false(syncd_repair_can_be_undone(plan));
+    g_assert_false(finds(&f, "repair-unproven"));
+    repair_reopen(&f);
+    g_assert_false(finds(&f, "repair-unproven"));
     service_clear(&f);
 }
 
@@ -140,6 +160,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/repair-proof/unproven", what_nothing_proves_is_not_complete);
     g_test_add_func("/repair-proof/back", it_can_be_taken_back);
+    g_test_add_func("/repair-proof/failed", what_failed_was_taken_back);
     g_test_add_func("/repair-proof/left", or_be_left_as_it_is);
     g_test_add_func("/repair-proof/other", and_stays_until_somebody_decides);
     g_test_add_func("/repair-proof/proven", what_is_proven_is_complete);
