@@ -1,6 +1,8 @@
 #include "store/journal-private.h"
 #include "store/lost.h"
 
+#include <string.h>
+
 /* The hashes of a tile; false in `*ret_found` when it is not full. The entry that completed it
  * holds it, behind those of the levels below. */
 static bool read_tile(SyncdJournal *self, const SyncdFeed *feed, unsigned level, guint64 number,
@@ -121,11 +123,31 @@ bool syncd_tiles_load(SyncdJournal *self, const SyncdFeed *feed, guint64 size,
     return true;
 }
 
+/* Whether the leaves that were committed last and that no full tile holds make the smallest
+ * subtrees of the signed head. */
+static bool is_tail_of_head(const SyncdFeed *feed)
+{
+    SyncdFrontier tail;
+    unsigned n = feed->committed.size % SYNCD_TILE_WIDTH;
+    unsigned n_nodes = syncd_frontier_count(n);
+    syncd_frontier_init(&tail);
+    for (unsigned i = 0; i < n; i++)
+        syncd_frontier_append(&tail, &feed->tail[i], NULL, NULL);
+    return memcmp(tail.nodes,
+                  feed->committed.nodes + syncd_frontier_count(feed->committed.size) - n_nodes,
+                  n_nodes * sizeof(SyncdHash)) == 0;
+}
+
+/* A header that was changed meanwhile must not take the place of the leaf that was signed: by that
+ * it is found, and made again. */
 static bool load_partial(SyncdJournal *self, SyncdFeed *feed, GError **error)
 {
     g_autofree SyncdPartialTiles *partial = g_new0(SyncdPartialTiles, 1);
     if (!syncd_tiles_load(self, feed, feed->working.size, partial, error))
         return false;
+    if (is_tail_of_head(feed))
+        memcpy(partial->hashes[0], feed->tail,
+               feed->committed.size % SYNCD_TILE_WIDTH * sizeof(SyncdHash));
     feed->partial = g_steal_pointer(&partial);
     return true;
 }

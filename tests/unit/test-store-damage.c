@@ -217,6 +217,26 @@ static void each_forgery_is_found(void)
     }
 }
 
+/* The leaf that was signed stays: what was written since does not make the forged one so. */
+static void a_forgery_is_named_also_when_the_log_went_on(void)
+{
+    Damaged d = {0};
+    prepare(&d, 70);
+    forge_raw(d.journal, "UPDATE entry SET header = CAST(replace(header, 'object:', 'objecto') AS "
+                         "BLOB) WHERE pos = 68");
+    for (unsigned more = 1; more < 64; more *= 4) {
+        bool same;
+        fixture_open(&d.f);
+        fixture_fill(&d.f, more);
+        fixture_close(&d.f);
+        g_autofree char *findings = verify(&d, NULL, &same);
+        g_assert_nonnull(findings);
+        g_assert_nonnull(strstr(findings, "pos 68: the header is not the one"));
+        g_assert_null(strstr(findings, "feed-root"));
+    }
+    finish(&d);
+}
+
 static void triggers_refuse_to_rewrite(void)
 {
     static const char *const statements[] = {
@@ -419,6 +439,8 @@ int main(int argc, char **argv)
                     an_edited_byte_is_found_or_harmless);
     g_test_add_func("/store-damage/an-edited-body-is-named", an_edited_body_is_named);
     g_test_add_func("/store-damage/each-forgery-is-found", each_forgery_is_found);
+    g_test_add_func("/store-damage/a-forgery-is-named-also-when-the-log-went-on",
+                    a_forgery_is_named_also_when_the_log_went_on);
     g_test_add_func("/store-damage/triggers-refuse-to-rewrite", triggers_refuse_to_rewrite);
     g_test_add_func("/store-damage/a-rollback-is-found-by-a-known-head",
                     a_rollback_is_found_by_a_known_head);
