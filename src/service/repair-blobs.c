@@ -270,17 +270,20 @@ static guint64 count_damage(const SyncdService *service)
     return n;
 }
 
-/* No more of it than whoever approved was told, however often the daemon is killed: how much by now
- * is noted before it is given up. The rest is damaged still, and the next plan says so. */
+/* No more of it than whoever approved was told, however often the daemon is killed: how much was
+ * lost before is noted before any of it is given up, and what came to that since is this plan's.
+ * The rest is damaged still, and the next plan says so. */
 static bool begin_giving_up(SyncdRepairAct *act, Work *work)
 {
-    guint64 before = act->note != NULL ? g_ascii_strtoull(act->note, NULL, 10) : 0;
-    work->lost = MIN(act->may_give_up - MIN(act->may_give_up, before), count_damage(act->service));
-    if (work->lost == 0)
-        return false;
-    g_autofree char *note = g_strdup_printf("%" G_GUINT64_FORMAT, before + work->lost);
-    syncd_repair_act_note(act, note);
-    return true;
+    guint lost = syncd_service_losses(act->service)->len;
+    if (act->note == NULL) {
+        g_autofree char *note = g_strdup_printf("%u", lost);
+        syncd_repair_act_note(act, note);
+    }
+    guint64 before = MIN(g_ascii_strtoull(act->note, NULL, 10), lost),
+            left = act->may_give_up - MIN(act->may_give_up, lost - before);
+    work->lost = MIN(left, count_damage(act->service));
+    return work->lost > 0;
 }
 
 static bool give_up(SyncdRepairAct *act, Work *work, GError **error)
