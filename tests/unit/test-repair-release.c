@@ -20,13 +20,14 @@ static guint halves(ServiceFixture *f)
     return names->len;
 }
 
-/* A half, and what a plan kept that nobody knows any more: all of it is set aside. */
+/* A half, of what nobody writes meanwhile, and what a plan kept that nobody knows any more: all of
+ * it is set aside. */
 static SyncdRepairPlan *many_are_kept(ServiceFixture *f)
 {
     g_autofree char *folder = g_build_filename(f->base.directory, "repair", NULL);
     g_assert_cmpint(g_mkdir_with_parents(folder, 0700), ==, 0);
     for (guint i = 0; i < MANY; i++) {
-        g_autofree char *path = i == 0 ? g_strconcat(f->base.directory, "/.verified.json.new", NULL)
+        g_autofree char *path = i == 0 ? g_strconcat(f->base.directory, "/.nobody.json.new", NULL)
                                        : g_strdup_printf("%s/plan-gone.0.%u", folder, i);
         write_private(path, "", 0);
     }
