@@ -127,7 +127,11 @@ bool syncd_mend_is_possible(const SyncdMend *self, GError **error)
 {
     static const char next[] = "restore the state directory from a backup; until then the log "
                                "can be read as far as it goes";
-    if (self->counts[SYNCD_MEND_BEYOND] > 0)
+    if (self->counts[SYNCD_MEND_BEYOND] == 1)
+        syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT, next,
+                             "Of 1 part of the log not even the hash is known: nothing can stand "
+                             "in for it");
+    else if (self->counts[SYNCD_MEND_BEYOND] > 1)
         syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT, next,
                              "Of %" G_GUINT64_FORMAT
                              " parts of the log not even the hash is known: nothing can stand in "
