@@ -7,7 +7,7 @@
 
 #define N_(text) (text) /* marks what is translated where it is printed */
 
-#define VERIFY "sourceos-syncd verify log --full"
+#define VERIFY SYNCD_NEXT_VERIFY_FULL
 #define PLAN "sourceos-syncd repair plan"
 #define PURGE "sourceos-syncd repair plan --purge"
 #define SHOW_WORKSPACE "sourceos-syncd workspace show {workspace}"
@@ -233,6 +233,12 @@ static const SyncdFinding findings[] = {
     {"log-damaged", "critical", N_("The log is not what was written: {reason}."), PLAN, DURABLE,
      "journal-generation",
      N_("Keep a copy of the state directory, and look for a backup of what cannot be had here.")},
+    {"log-beyond-mending", "critical", N_("Nothing here can mend the log: {reason}."), VERIFY,
+     DURABLE, NULL,
+     N_("Where there is a backup of journal.db, put it into the state directory as "
+        "journal-backup.db, and have all of the log verified: where that has what is missing, a "
+        "repair can be planned. Else restore the state directory from a backup; until then the log "
+        "can be read as far as it goes.")},
     {"log-diverged", "critical", N_("The log is not the one that was known: {reason}."), VERIFY,
      DURABLE, NULL,
      N_("Find out whether an older copy was put back, and where the newer one is: stop the daemon, "

@@ -3,6 +3,7 @@
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "service/internal.h"
+#include "store/displaced.h"
 #include "store/examine.h"
 
 #include <string.h>
@@ -22,6 +23,7 @@ struct SyncdDamage {
     bool examined;
     guint64 given_up;         /* parts that mending the log would give up … */
     GPtrArray *named;         /* … and what the first of them are */
+    char *beyond;             /* why nothing could mend it; NULL: something can */
     GPtrArray *orphans;       /* char *: the first ones … */
     bool more_orphans;        /* … and there were others */
     GPtrArray *unlike;        /* the same of files that are not as they should be */
@@ -114,6 +116,8 @@ static void write_given_up(const SyncdDamage *self, SyncdJsonWriter *writer)
         return;
     syncd_json_member_uint(writer, "given_up", self->given_up);
     write_names("given_up_named", self->named, writer);
+    if (self->beyond != NULL)
+        syncd_json_member_string(writer, "beyond_mending", self->beyond);
 }
 
 /* Without it the next verification of everything finds the same again. */
@@ -202,6 +206,8 @@ static void read_given_up(SyncdDamage *self, SyncdJson root)
     self->examined = syncd_json_get_int64(syncd_json_member(root, "given_up"), &parts);
     self->given_up = self->examined ? (guint64)MAX(parts, 0) : 0;
     read_names(root, "given_up_named", NAMED_MAX, self->named);
+    if (self->examined)
+        self->beyond = syncd_json_dup_text(syncd_json_member(root, "beyond_mending"));
 }
 
 /* One that cannot be read says nothing: what is wrong is found again. */
@@ -242,6 +248,7 @@ void syncd_damage_free(SyncdDamage *self)
     g_ptr_array_unref(self->orphans);
     g_ptr_array_unref(self->unlike);
     g_clear_pointer(&self->index_faults, g_array_unref);
+    g_free(self->beyond);
     g_free(self);
 }
 
@@ -334,6 +341,7 @@ void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verif
         self->verified.sequence = sequence;
         g_ptr_array_set_size(self->findings, 0);
         self->examined = false;
+        g_clear_pointer(&self->beyond, g_free);
     }
     guint known = take_findings(self, syncd_verify_findings(verify), &changed) +
                   syncd_verify_passed(verify)->len;
@@ -398,12 +406,34 @@ SyncdGivenUp syncd_service_given_up(const SyncdService *service)
     return (SyncdGivenUp){self->examined, self->examined ? self->given_up : 0, self->named};
 }
 
+const char *syncd_service_log_beyond_mending(const SyncdService *service)
+{
+    const SyncdStore *store = service->store;
+    bool is_asked_first =
+        syncd_store_unreadable(store) != NULL || syncd_store_displacement(store) != NULL;
+    return is_asked_first ? NULL : service->damage->beyond;
+}
+
+/* That the device's key is not there is over as soon as it is put back. */
+static char *why_beyond(const SyncdMend *mend)
+{
+    g_autoptr(GError) error = NULL;
+    char *why = NULL;
+    g_autofree char *next = NULL;
+    if (!syncd_mend_is_possible(mend, &error) &&
+        g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT))
+        syncd_error_split(error->message, &why, &next);
+    return why;
+}
+
 void syncd_service_note_examined(SyncdService *service, const SyncdMend *mend)
 {
     SyncdDamage *self = service->damage;
     const GPtrArray *items = syncd_mend_items(mend);
     self->examined = true;
     self->given_up = syncd_mend_count(mend, SYNCD_MEND_LOST);
+    g_free(self->beyond);
+    self->beyond = why_beyond(mend);
     g_ptr_array_set_size(self->named, 0);
     for (guint i = 0; i < items->len && self->named->len < NAMED_MAX; i++) {
         const SyncdMendItem *item = items->pdata[i];

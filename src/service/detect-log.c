@@ -172,12 +172,20 @@ static void add_rollback(SyncdDiagnosis *self)
     syncd_found_evidence(found, g_strdup_printf("%s says so", rollback->evidence));
 }
 
+static void add_beyond_mending(SyncdDiagnosis *self)
+{
+    const char *why = syncd_service_log_beyond_mending(self->service);
+    if (why != NULL)
+        syncd_diagnosis_add(self, "log-beyond-mending", "reason", why, NULL);
+}
+
 bool syncd_detect_log(SyncdDiagnosis *self, GError **error)
 {
     const GPtrArray *damage = syncd_service_damage(self->service);
     add_unreadable(self);
     add_displacement(self);
     add_rollback(self);
+    add_beyond_mending(self);
     for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
         add_group(self, i, damage);
     for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)

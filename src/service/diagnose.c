@@ -107,6 +107,22 @@ static void note_repairs(const GPtrArray *found)
     }
 }
 
+/* A generation that cannot be made is planned by nobody: it would fail, and be found again. */
+static void leave_log(SyncdService *service, const GPtrArray *found)
+{
+    if (syncd_service_log_beyond_mending(service) == NULL)
+        return;
+    for (guint i = 0; i < found->len; i++) {
+        SyncdFound *one = found->pdata[i];
+        if (g_strcmp0(one->finding->repair, syncd_repair_journal_generation.name) != 0 &&
+            g_strcmp0(one->finding->repair, syncd_repair_body_refill.name) != 0)
+            continue;
+        one->unmended = true;
+        one->next = SYNCD_NEXT_VERIFY_FULL;
+        g_clear_pointer(&one->target, g_free);
+    }
+}
+
 static bool has_repair(const GPtrArray *found)
 {
     for (guint i = 0; i < found->len; i++) {
@@ -127,6 +143,7 @@ GPtrArray *syncd_service_diagnose(SyncdService *service)
             add_unchecked(&self, detectors[i].what, problem);
     }
     note_repairs(self.found);
+    leave_log(service, self.found);
     service->repairable = has_repair(self.found);
     return self.found;
 }

@@ -154,6 +154,11 @@ static bool examine(SyncdRepairAct *act, Work *work, GError **error)
     work->index_changes = syncd_mend_count(work->mend, SYNCD_MEND_REFILLED) > 0 ||
                           syncd_mend_count(work->mend, SYNCD_MEND_LOST) > 0;
     if (work->back || syncd_mend_is_needed(work->mend)) {
+        if (!syncd_mend_is_possible(work->mend, error)) {
+            /* Nobody is offered the same again. */
+            syncd_service_note_examined(act->service, work->mend);
+            return false;
+        }
         work->stage = STAGE_BUILD;
         return true;
     }

@@ -1,4 +1,5 @@
 /* Planning: from what is found wrong to a document that somebody can approve. */
+#include "service/damage.h"
 #include "service/diagnose.h"
 #include "service/purge-along.h"
 #include "service/repair-private.h"
@@ -361,6 +362,14 @@ static bool refuse_nothing(SyncdService *service, bool purge, GError **error)
                              "daemon and move the state directory away: another log begins with "
                              "the next start, as another device",
                              "Nothing here could take the place of the journal");
+    else if (syncd_service_log_beyond_mending(service) != NULL)
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "put a backup of journal.db into the state directory as "
+                             "journal-backup.db, have it verified with `" SYNCD_NEXT_VERIFY_FULL
+                             "`, and plan again; where there is none, restore the state directory "
+                             "from a backup",
+                             "Nothing here can mend the log: %s",
+                             syncd_service_log_beyond_mending(service));
     else
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
                              "see what else is found with `sourceos-syncd doctor`",

@@ -179,6 +179,79 @@ static void nothing_is_given_up_that_the_plan_does_not_say(void)
     service_clear(&f);
 }
 
+#define LOSE_ONE_AND_ITS_LEAF                                                                      \
+    "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 12;"                           \
+    "UPDATE entry SET header = zeroblob(length(header)), tiles = NULL WHERE pos > 30"
+
+static void assert_nothing_is_offered(ServiceFixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdRepairPlan *none = NULL;
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f->service);
+    for (guint i = 0; i < found->len; i++) {
+        const SyncdFound *one = found->pdata[i];
+        g_assert_true(one->finding->repair == NULL || one->unmended);
+        g_assert_cmpstr(one->next != NULL ? one->next : one->finding->next, !=,
+                        "sourceos-syncd repair plan");
+    }
+    find(found, "log-damaged");
+    assert_says(find(found, "log-beyond-mending")->finding->person, "journal-backup.db");
+    g_assert_false(syncd_service_plan_repair(f->service, &f->caller, NULL, &none, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    assert_says(error->message, "not even the hash is known");
+    assert_says(error->message, "journal-backup.db");
+    assert_says(error->message, "verify log --full");
+}
+
+/* What a person is told to do is what mends it. */
+static void what_nothing_can_mend_is_offered_to_nobody(void)
+{
+    ServiceFixture f;
+    repair_init(&f);
+    put_many(&f, 0, entries);
+    service_close(&f);
+    g_autofree char *path = state_path(&f, "journal.db"), *bytes = NULL;
+    gsize size;
+    g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+    run_sql(&f, LOSE_ONE_AND_ITS_LEAF);
+    repair_open(&f, NULL);
+    g_free(verify(&f));
+    assert_nothing_is_offered(&f);
+    repair_reopen(&f);
+    assert_nothing_is_offered(&f);
+
+    g_autofree char *backup = state_path(&f, "journal-backup.db");
+    write_private(backup, bytes, (gssize)size);
+    g_free(verify(&f));
+    SyncdRepairPlan *plan = plan_repair(&f);
+    assert_says(syncd_repair_plan_text(plan), "Nothing is given up.");
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    g_autofree char *sound = verify(&f);
+    assert_member(sound, "verdict", "\"sound\"");
+    service_clear(&f);
+}
+
+/* It became so after it was planned: it fails once. */
+static void nor_is_it_offered_again(void)
+{
+    ServiceFixture f;
+    start_damaged(&f, "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 12");
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+    service_close(&f);
+    run_sql(&f, LOSE_ONE_AND_ITS_LEAF);
+    repair_open(&f, NULL);
+    plan = find_repair_plan(f.service, id);
+    approve_repair(&f, plan);
+    SyncdJob *job = begin_repair(&f, plan);
+    run_jobs(&f);
+    g_assert_error(syncd_job_error(job), SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
+    assert_nothing_is_offered(&f);
+    service_clear(&f);
+}
+
 static void a_damaged_header_is_mended_or_named(void)
 {
     repair_and_look("UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 12",
@@ -395,6 +468,8 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-journal/had", what_can_be_had_is_not_given_up);
     g_test_add_func("/repair-journal/evidence", a_reader_of_evidence_goes_past_what_is_lost);
     g_test_add_func("/repair-journal/unsaid", nothing_is_given_up_that_the_plan_does_not_say);
+    g_test_add_func("/repair-journal/beyond", what_nothing_can_mend_is_offered_to_nobody);
+    g_test_add_func("/repair-journal/not-again", nor_is_it_offered_again);
     g_test_add_func("/repair-journal/read-only", a_log_that_takes_no_writing_takes_them_again);
     g_test_add_func("/repair-journal/tiles", tiles_are_mended);
     g_test_add_func("/repair-journal/unproven", a_way_back_needs_no_proof);
