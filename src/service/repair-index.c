@@ -74,6 +74,12 @@ static bool check(SyncdRepairAct *act, GError **error)
     return true;
 }
 
+/* Without a log nothing says whether the one that was there is of use, and no other can be made. */
+static bool returns(const SyncdRepairAct *act, GError **error)
+{
+    return syncd_store_check_readable(act->service->store, error);
+}
+
 static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     *ret_more = false;
@@ -97,5 +103,6 @@ const SyncdRepairKind syncd_repair_index_rebuild = {
     .step = step,
     .check = check,
     .undo = undo,
+    .returns = returns,
     .release = release,
 };

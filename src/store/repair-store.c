@@ -240,6 +240,8 @@ bool syncd_store_step_index_repair(SyncdStore *self, const char *name, bool *ret
 {
     g_auto(Snapshot) snapshot = snapshot_of(name);
     *ret_more = true;
+    if (!syncd_store_check_readable(self, error))
+        return false;
     if (self->projection != NULL) { /* it is being made, whoever began it */
         *ret_progress = made_part(self);
         syncd_store_work(self);
@@ -285,7 +287,9 @@ bool syncd_store_undo_index_repair(SyncdStore *self, const char *name, GError **
     syncd_store_drop_index(self);
     syncd_index_discard_new(NULL, self->directory); /* what could not be finished */
     bool ok = put_back(self, &snapshot, error);
-    syncd_store_look_for_index(self);
+    /* What stands in for a journal is no log to judge it by, or to make another of. */
+    if (self->unreadable == NULL)
+        syncd_store_look_for_index(self);
     return ok;
 }
 

@@ -249,11 +249,18 @@ static bool open_journal(SyncdStore *self, SyncdDatabaseMode mode, GError **erro
     return self->mode != SYNCD_STORE_CREATE || refuse_lost_entries(self, error);
 }
 
-/* So that somebody can be told, and can mend it. */
-static bool stand_in(SyncdStore *self, GError *problem, GError **error)
+static void say_unreadable(const GError *problem, GError **error)
 {
     g_autofree char *why = NULL, *next = NULL;
     syncd_error_split(problem->message, &why, &next);
+    syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                         "see what can be done with `sourceos-syncd doctor`",
+                         "The journal cannot be opened: %s", why);
+}
+
+/* So that somebody can be told, and can mend it. */
+static bool stand_in(SyncdStore *self, GError *problem, GError **error)
+{
     self->unreadable = problem;
     g_clear_pointer(&self->journal, syncd_journal_free);
     if (syncd_keyring_device_id(self->keyring) == NULL)
@@ -263,9 +270,7 @@ static bool stand_in(SyncdStore *self, GError *problem, GError **error)
         return false;
     self->condition = SYNCD_STORE_UNREADABLE;
     g_clear_error(&self->index_problem);
-    syncd_set_error_next(&self->index_problem, SYNCD_ERROR_JOURNAL_CORRUPT,
-                         "see what can be done with `sourceos-syncd doctor`",
-                         "The journal cannot be opened: %s", why);
+    say_unreadable(problem, &self->index_problem);
     return true;
 }
 
@@ -440,7 +445,7 @@ const GError *syncd_store_unreadable(const SyncdStore *self)
 bool syncd_store_check_readable(const SyncdStore *self, GError **error)
 {
     if (self->unreadable != NULL)
-        g_propagate_error(error, g_error_copy(self->index_problem));
+        say_unreadable(self->unreadable, error);
     return self->unreadable == NULL;
 }
 

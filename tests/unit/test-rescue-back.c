@@ -2,6 +2,7 @@
  * The way back after another journal was put into the place of one: to what was there before, if
  * anything was, and nothing that came since is lost.
  */
+#include "repair-life-fixture.h"
 #include "rescue-fixture.h"
 
 static void what_was_done_is_taken_back(void)
@@ -94,6 +95,57 @@ static void where_nothing_was_there_is_no_way_back(void)
     service_clear(&f);
 }
 
+/* ---- an index that was made anew before ---- */
+
+static SyncdRepairPlan *make_unreadable(ServiceFixture *f, SyncdRepairPlan *plan)
+{
+    g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+    service_close(f);
+    overwritten(f);
+    repair_open(f, NULL);
+    return find_repair_plan(f->service, id);
+}
+
+/* Neither index could be brought up to the log, nor could the log prove anything. */
+static void the_index_stays_while_there_is_no_log(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    begin(&f);
+    damage_index(&f);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = make_unreadable(&f, carry_out(&f, "index-rebuild"));
+    g_autofree char *described = syncd_repair_plan_describe(plan);
+    g_assert_nonnull(strstr(described, "\"rollback_refused\":\"The journal cannot be opened"));
+    g_assert_false(syncd_service_rollback_repair(f.service, &f.caller, plan,
+                                                 syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+    g_assert_nonnull(strstr(error->message, "sourceos-syncd doctor"));
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    expect_served(&f);
+    service_clear(&f);
+}
+
+/* It is put back as it was, and no other is made of what is no log. */
+static void one_that_is_half_made_is_given_up(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    damage_index(&f);
+    repair_open(&f, NULL);
+    SyncdRepairPlan *plan = make_unreadable(&f, leave_half_done(&f, plan_repair(&f)));
+    run_jobs(&f);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
+    g_assert_nonnull(strstr(syncd_repair_plan_reason(plan), "The journal cannot be opened"));
+    gsize size;
+    g_autofree char *index = index_bytes(&f, &size);
+    g_assert_cmpstr(index, ==, "this is no database at all");
+    g_assert_false(has_snapshot(&f, syncd_repair_plan_id(plan)));
+    expect_served(&f);
+    service_clear(&f);
+}
+
 /* What else the same plan did goes back, and of the log is said that it stays. */
 static void what_stays_of_a_repair_is_said(void)
 {
@@ -139,5 +191,7 @@ int main(int argc, char **argv)
     g_test_add_func("/rescue-back/what-stays-of-a-repair-is-said", what_stays_of_a_repair_is_said);
     g_test_add_func("/rescue-back/a-verification-ends-with-its-journal",
                     a_verification_ends_with_its_journal);
+    g_test_add_func("/rescue-back/index-stays", the_index_stays_while_there_is_no_log);
+    g_test_add_func("/rescue-back/index-half-made", one_that_is_half_made_is_given_up);
     return g_test_run();
 }
