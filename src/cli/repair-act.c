@@ -176,12 +176,10 @@ static const char *rollback_question(const SyncdCliRepair *repair)
 static bool may_be_taken_back(const SyncdCliRepair *repair, GError **error)
 {
     SyncdJson plan = syncd_json_root(repair->description, strlen(repair->description));
-    g_autofree char *refusal = syncd_record_text(plan, "rollback_refused"), *what = NULL,
-                    *next = NULL;
+    g_autofree char *refusal = syncd_record_text(plan, "rollback_refused");
     if (refusal == NULL || *refusal == '\0')
         return true;
-    syncd_error_split(refusal, &what, &next);
-    syncd_set_error_next(error, SYNCD_ERROR_ALREADY_RESOLVED, next, "%s", what);
+    syncd_set_error(error, SYNCD_ERROR_ALREADY_RESOLVED, "%s", refusal);
     return false;
 }
 
