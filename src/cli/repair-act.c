@@ -179,7 +179,7 @@ static bool may_be_taken_back(const SyncdCliRepair *repair, GError **error)
     g_autofree char *refusal = syncd_record_text(plan, "rollback_refused");
     if (refusal == NULL || *refusal == '\0')
         return true;
-    syncd_set_error(error, SYNCD_ERROR_ALREADY_RESOLVED, "%s", refusal);
+    g_set_error_literal(error, SYNCD_ERROR, SYNCD_ERROR_ALREADY_RESOLVED, refusal);
     return false;
 }
 
