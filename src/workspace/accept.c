@@ -84,9 +84,9 @@ void syncd_workspace_accept(SyncdWorkspace *self, const SyncdFileRow *row,
 {
     g_autoptr(SyncdKept) content = kept;
     g_autoptr(GError) problem = NULL;
-    if (lacks_room(self, found, kept))
+    if (lacks_room(self, found, content))
         syncd_restoring_fail(self, SYNCD_ERROR_NO_SPACE, "make room, and try again",
                              "there is no room to keep what is in it");
-    else if (!record(self, row, found, kept, &problem))
+    else if (!record(self, row, found, content, &problem))
         syncd_workspace_end_restore(self, problem);
 }

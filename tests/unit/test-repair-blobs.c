@@ -248,7 +248,7 @@ static void what_was_set_aside_does(void)
     World world;
     world_init(&world);
     SyncdHash name = chunk_of(&world, LARGE, 1, 1);
-    g_autofree char *file = set_aside(&world, &name);
+    g_free(set_aside(&world, &name));
     SyncdRepairPlan *plan = applied(&world);
     g_assert_true(report_says(&world.w.f, plan, "from what a repair set aside"));
     assert_whole(&world);

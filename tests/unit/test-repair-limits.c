@@ -23,7 +23,7 @@ static void one_that_is_too_long_is_none(void)
     g_autoptr(GError) error = NULL;
     start_broken(&f);
     SyncdRepairPlan *plan = plan_repair(&f);
-    g_autofree char *text = plan->text;
+    g_free(plan->text);
     plan->text = g_strnfill(SYNCD_REPAIR_PLAN_SIZE + 1, 'x');
     g_assert_false(syncd_repair_save_new(plan, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);

@@ -195,7 +195,7 @@ static void who_knows_the_entry_does_not_look_for_it(void)
     assert_same(&f, first);
     syncd_service_commit(f.service);
     assert_same(&f, first);
-    g_autofree char *lease = claim(&f, NULL);
+    g_free(claim(&f, NULL));
     assert_same(&f, first);
     g_assert_true(syncd_store_settle(f.service->store, NULL));
     assert_same(&f, first);
