@@ -94,6 +94,17 @@ static char *change_of(SyncdJson step)
     return syncd_record_text(step, "change");
 }
 
+/* Whether that version can be brought back, and if not although it was kept, why. */
+static const char *content_of(SyncdJson step)
+{
+    SyncdJson fault = syncd_json_member(step, "content_fault");
+    if (syncd_json_is(fault, "damaged"))
+        return _("damaged");
+    if (syncd_json_is(fault, "lost"))
+        return _("lost");
+    return syncd_json_member(step, "kept").type == SYNCD_JSON_TRUE ? _("kept") : NULL;
+}
+
 static void add_row(SyncdTable *table, SyncdJson step)
 {
     g_autofree char *recorded = syncd_record_text(step, "recorded_at");
@@ -101,12 +112,11 @@ static void add_row(SyncdTable *table, SyncdJson step)
     g_autofree char *change = change_of(step);
     g_autofree char *size = syncd_record_text(step, "size");
     g_autofree char *version = syncd_record_text(step, "version");
-    bool is_kept = syncd_json_member(step, "kept").type == SYNCD_JSON_TRUE;
     bool unknown = syncd_json_is(syncd_json_member(step, "changed_by"), "unknown");
     g_autofree char *actor = unknown ? g_strdup(_("unknown")) : syncd_record_text(step, "actor_id");
     g_autofree char *decision = syncd_record_text(step, "policy_decision_ref");
     g_autofree char *operation = syncd_record_text(step, "operation_id");
-    const char *const cells[] = {time,  change,   version,  size, is_kept ? _("kept") : NULL,
+    const char *const cells[] = {time,  change,   version,  size, content_of(step),
                                  actor, decision, operation};
     syncd_table_add(table, cells);
 }

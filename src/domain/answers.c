@@ -28,6 +28,8 @@ static const struct {
     "--scope={scope}"
 #define RESTORE "sourceos-syncd workspace restore {file}"
 #define ACCEPT "sourceos-syncd workspace accept {file}"
+#define LOG_NEXT "{log_next}"
+#define CONTENT_NEXT "{content_next}"
 #define TASKS "sourceos-syncd tasks list --object={named}"
 
 static const SyncdAnswer answers[] = {
@@ -90,6 +92,14 @@ static const SyncdAnswer answers[] = {
     {SYNCD_ASKED_SAFE_TO_SYNC, "conflict_detected", N_("No: it is in conflict."), LOG},
     {SYNCD_ASKED_SAFE_TO_SYNC, "policy_denied",
      N_("No: policy answers {policy_status} to replicating it, as {policy_reason}."), ASK_POLICY},
+    {SYNCD_ASKED_SAFE_TO_SYNC, "log_rolled_back",
+     N_("No: the log lost its end, so what it says here may not be the newest."), LOG_NEXT},
+    {SYNCD_ASKED_SAFE_TO_SYNC, "log_damaged",
+     N_("No: the log is not what was written, so what it says is not to be relied on."), LOG_NEXT},
+    {SYNCD_ASKED_SAFE_TO_SYNC, "content_damaged",
+     N_("Not all of it: content of it is damaged or missing ({damaged})."), CONTENT_NEXT},
+    {SYNCD_ASKED_SAFE_TO_SYNC, "content_lost",
+     N_("Not all of it: content of it is lost ({damaged})."), CONTENT_NEXT},
     {SYNCD_ASKED_SAFE_TO_SYNC, "checksum_mismatch",
      N_("What is recorded is; the bytes that are there are others, and nobody says why."), LOG},
     {SYNCD_ASKED_SAFE_TO_SYNC, "not_current",
@@ -97,6 +107,14 @@ static const SyncdAnswer answers[] = {
      "sourceos-syncd workspace show {workspace}"},
     {SYNCD_ASKED_SAFE_TO_SYNC, "safe", N_("Yes: policy lets it be replicated."), NULL},
 
+    {SYNCD_ASKED_BLOCKED_BECAUSE, "log_closed",
+     N_("Nothing is recorded of it, as every write is refused. {refusal}."), "{closed_next}"},
+    {SYNCD_ASKED_BLOCKED_BECAUSE, "log_damaged",
+     N_("The log is not what was written: whatever in it is damaged cannot be read."), LOG_NEXT},
+    {SYNCD_ASKED_BLOCKED_BECAUSE, "content_damaged",
+     N_("Reading or restoring what is damaged of it is refused: {damaged}."), CONTENT_NEXT},
+    {SYNCD_ASKED_BLOCKED_BECAUSE, "content_lost",
+     N_("Reading or restoring what is lost of it is refused: {damaged}."), CONTENT_NEXT},
     {SYNCD_ASKED_BLOCKED_BECAUSE, "schema_unknown", N_("Its schema {schema} is not registered."),
      "sourceos-syncd schemas register"},
     {SYNCD_ASKED_BLOCKED_BECAUSE, "quarantined",
@@ -118,6 +136,14 @@ static const SyncdAnswer answers[] = {
      SHOW},
     {SYNCD_ASKED_CONFLICTS, "no_conflicts", N_("None."), NULL},
 
+    {SYNCD_ASKED_AUTO_REPAIRABLE, "log_closed",
+     N_("No: nothing is recorded of it before the log can be written again."), "{closed_next}"},
+    {SYNCD_ASKED_AUTO_REPAIRABLE, "log_damaged",
+     N_("No: a log that is not what was written mends nothing by itself."), LOG_NEXT},
+    {SYNCD_ASKED_AUTO_REPAIRABLE, "content_damaged",
+     N_("Not by itself: content of it is damaged or missing ({damaged})."), CONTENT_NEXT},
+    {SYNCD_ASKED_AUTO_REPAIRABLE, "content_lost",
+     N_("No: content of it is lost, as a repair found it nowhere ({damaged})."), CONTENT_NEXT},
     {SYNCD_ASKED_AUTO_REPAIRABLE, "tasks_retry",
      N_("Operations about it are offered to workers again until they succeed or are given up: "
         "{retrying}."),
@@ -128,6 +154,9 @@ static const SyncdAnswer answers[] = {
     {SYNCD_ASKED_AUTO_REPAIRABLE, "workspace_returns",
      N_("It is recorded again as soon as the directory is back."),
      "sourceos-syncd workspace show {workspace}"},
+    {SYNCD_ASKED_AUTO_REPAIRABLE, "workspace_resumes",
+     N_("It is recorded again as soon as what keeps it from that is over: {recording_reason}."),
+     "sourceos-syncd workspace show {workspace}"},
     {SYNCD_ASKED_AUTO_REPAIRABLE, "bytes_kept",
      N_("Not by itself. The recorded bytes are kept, and can be put back as soon as somebody says "
         "so."),
@@ -136,6 +165,12 @@ static const SyncdAnswer answers[] = {
      N_("No: its bytes are not those that are recorded, and nobody has kept these."), ACCEPT},
     {SYNCD_ASKED_AUTO_REPAIRABLE, "nothing", N_("There is nothing to mend."), NULL},
 
+    {SYNCD_ASKED_NEEDS_HUMAN, "open_log", N_("Have the log take writing again. {refusal}."),
+     "{closed_next}"},
+    {SYNCD_ASKED_NEEDS_HUMAN, "mend_log", N_("Have the log mended: it is not what was written."),
+     LOG_NEXT},
+    {SYNCD_ASKED_NEEDS_HUMAN, "mend_content",
+     N_("Have its content looked for, where it is damaged or missing: {damaged}."), CONTENT_NEXT},
     {SYNCD_ASKED_NEEDS_HUMAN, "confirm_deletions", N_("Say whether it was meant: {pause_reason}."),
      "sourceos-syncd workspace resume {workspace}"},
     {SYNCD_ASKED_NEEDS_HUMAN, "resume", N_("Resume {workspace}, which somebody paused."),
@@ -160,6 +195,16 @@ static const SyncdAnswer answers[] = {
 
     {SYNCD_ASKED_DURABILITY, "purged",
      N_("Its content was purged from the log; that it was there stays."), LOG},
+    {SYNCD_ASKED_DURABILITY, "log_rolled_back",
+     N_("What the log has of it is, but the log lost its end: what came after that is not here."),
+     LOG_NEXT},
+    {SYNCD_ASKED_DURABILITY, "log_damaged",
+     N_("Nobody can say: it is in the log, which is not what was written."), LOG_NEXT},
+    {SYNCD_ASKED_DURABILITY, "content_damaged",
+     N_("That it was recorded is, in the log; content of it is damaged or missing ({damaged})."),
+     CONTENT_NEXT},
+    {SYNCD_ASKED_DURABILITY, "content_lost",
+     N_("That it was recorded is, in the log; content of it is lost ({damaged})."), CONTENT_NEXT},
     {SYNCD_ASKED_DURABILITY, "kept",
      N_("What was recorded of it is, and so are its bytes, which are kept beside the log. The "
         "index can be made anew."),
@@ -175,10 +220,18 @@ static const SyncdAnswer answers[] = {
     {SYNCD_ASKED_DURABILITY, "log",
      N_("All that is known of it is, in the log. The index can be made anew from that."), NULL},
 
-    {SYNCD_ASKED_RESTORE_INTEGRITY, "log_damaged",
-     N_("Not now: a verification of the log found faults."), "sourceos-syncd verify log"},
+    {SYNCD_ASKED_RESTORE_INTEGRITY, "log_rolled_back",
+     N_("Not that it is the newest: the log lost its end."), LOG_NEXT},
+    {SYNCD_ASKED_RESTORE_INTEGRITY, "log_damaged", N_("Not now: the log is not what was written."),
+     LOG_NEXT},
     {SYNCD_ASKED_RESTORE_INTEGRITY, "purged",
      N_("That it was there can be proven; the content is gone."), "sourceos-syncd prove {named}"},
+    {SYNCD_ASKED_RESTORE_INTEGRITY, "content_damaged",
+     N_("No: content of it is damaged or missing ({damaged}). That it was recorded can be proven."),
+     CONTENT_NEXT},
+    {SYNCD_ASKED_RESTORE_INTEGRITY, "content_lost",
+     N_("No: content of it is lost ({damaged}). That it was recorded can be proven."),
+     CONTENT_NEXT},
     {SYNCD_ASKED_RESTORE_INTEGRITY, "kept",
      N_("Yes: {operation} is under a signed head of the log, and the bytes that are kept have to "
         "have "

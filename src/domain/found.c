@@ -113,17 +113,18 @@ static void write_evidence(const SyncdFound *self, bool hidden, SyncdJsonWriter 
     syncd_json_end_array(writer);
 }
 
-static const char *next_of(const SyncdFound *self, bool hidden)
+char *syncd_found_next(SyncdFound *self, const SyncdFoundView *view)
 {
-    return self->next != NULL && !hidden ? self->next : self->finding->next;
+    bool own = self->next != NULL && !view->hidden;
+    return syncd_finding_next(own ? self->next : self->finding->next, view->of_system,
+                              view->hidden ? no_fact : fact_of, self);
 }
 
 void syncd_found_write(SyncdFound *self, const SyncdFoundView *view, SyncdJsonWriter *writer)
 {
     g_autofree char *sentence = syncd_answer_fill(self->finding->sentence,
                                                   view->hidden ? hidden_fact : fact_of, self),
-                    *next = syncd_finding_next(next_of(self, view->hidden), view->of_system,
-                                               view->hidden ? no_fact : fact_of, self);
+                    *next = syncd_found_next(self, view);
     syncd_json_begin_object(writer);
     syncd_json_member_string(writer, "code", self->finding->code);
     syncd_json_member_string(writer, "severity", self->finding->severity);

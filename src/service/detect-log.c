@@ -34,6 +34,11 @@ static size_t group_of(const SyncdVerifyFinding *finding)
     return G_N_ELEMENTS(groups) - 1;
 }
 
+const char *syncd_log_finding_code(const SyncdVerifyFinding *finding)
+{
+    return groups[group_of(finding)].code;
+}
+
 /* What the open of the log found already, the finding log-rolled-back tells. */
 static bool is_of(const SyncdDiagnosis *self, const SyncdVerifyFinding *finding, size_t group)
 {

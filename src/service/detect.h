@@ -7,6 +7,7 @@
 
 #include "service/diagnose.h"
 #include "service/internal.h"
+#include "store/verify.h"
 
 typedef struct {
     SyncdService *service;
@@ -28,6 +29,8 @@ bool syncd_service_list_lost(SyncdService *service, GPtrArray **ret_operations, 
  */
 GPtrArray *syncd_service_stuck_jobs(SyncdService *service);
 bool syncd_service_job_is_stuck(const SyncdService *service, const SyncdJob *job);
+/* The code under which a diagnosis tells what a verification found: "blob-damaged". */
+const char *syncd_log_finding_code(const SyncdVerifyFinding *finding);
 
 typedef bool (*SyncdDetector)(SyncdDiagnosis *self, GError **error);
 

@@ -47,12 +47,13 @@ SyncdFound *syncd_diagnosis_add_adoptable(SyncdDiagnosis *self, const char *code
 static const struct {
     const char *what;
     SyncdDetector detect;
+    bool of_log; /* what can be done with the log, and looks at no folder */
 } detectors[] = {
-    {"the state", syncd_detect_state},
-    {"the log", syncd_detect_log},
-    {"the index", syncd_detect_index},
+    {"the state", syncd_detect_state, true},
+    {"the log", syncd_detect_log, true},
+    {"the index", syncd_detect_index, true},
     {"the state directory", syncd_detect_files},
-    {"the keys", syncd_detect_keys},
+    {"the keys", syncd_detect_keys, true},
     {"the room on the disk", syncd_detect_room},
     {"content beside the log", syncd_detect_blobs},
     {"workspaces", syncd_detect_workspaces},
@@ -133,19 +134,30 @@ static bool has_repair(const GPtrArray *found)
     return false;
 }
 
-GPtrArray *syncd_service_diagnose(SyncdService *service)
+static GPtrArray *diagnose(SyncdService *service, bool log_only)
 {
     SyncdDiagnosis self = {service,
                            g_ptr_array_new_with_free_func((GDestroyNotify)syncd_found_free)};
     for (size_t i = 0; i < G_N_ELEMENTS(detectors); i++) {
         g_autoptr(GError) problem = NULL;
-        if (!detectors[i].detect(&self, &problem))
+        if ((detectors[i].of_log || !log_only) && !detectors[i].detect(&self, &problem))
             add_unchecked(&self, detectors[i].what, problem);
     }
     note_repairs(self.found);
     leave_log(service, self.found);
-    service->repairable = has_repair(self.found);
     return self.found;
+}
+
+GPtrArray *syncd_service_diagnose(SyncdService *service)
+{
+    GPtrArray *found = diagnose(service, false);
+    service->repairable = has_repair(found);
+    return found;
+}
+
+GPtrArray *syncd_service_diagnose_log(SyncdService *service)
+{
+    return diagnose(service, true);
 }
 
 void syncd_service_count_findings(SyncdService *service, guint32 *ret_errors, guint32 *ret_warnings)

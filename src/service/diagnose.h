@@ -13,6 +13,8 @@
 
 /* SyncdFound, in the order of the detectors. What cannot be looked at is a finding as well. */
 GPtrArray *syncd_service_diagnose(SyncdService *service);
+/* The same of the log, the index and the keys alone: what bears on every object. */
+GPtrArray *syncd_service_diagnose_log(SyncdService *service);
 
 /* How many of them are wrong: errors, which are critical ones as well, and warnings. */
 void syncd_service_count_findings(SyncdService *service, guint32 *ret_errors,

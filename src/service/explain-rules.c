@@ -1,5 +1,4 @@
 #include "service/explain-rules.h"
-#include "service/damage.h"
 
 #include <string.h>
 
@@ -156,9 +155,14 @@ static bool recording_is(const SyncdSubject *subject, const char *state)
     return subject->is_looked_after && strcmp(subject->standing.state, state) == 0;
 }
 
+static bool is_missing(const SyncdSubject *subject)
+{
+    return recording_is(subject, "missing");
+}
+
 static bool is_unwatched(const SyncdSubject *subject)
 {
-    return recording_is(subject, "missing") || recording_is(subject, "failed");
+    return is_missing(subject) || recording_is(subject, "failed");
 }
 
 static bool is_behind(const SyncdSubject *subject)
@@ -187,9 +191,31 @@ static bool tasks_failed(const SyncdSubject *subject)
     return subject->tasks.failed > 0;
 }
 
+static bool is_closed(const SyncdSubject *subject)
+{
+    return subject->faults.refusal != NULL;
+}
+
+static bool log_is_rolled_back(const SyncdSubject *subject)
+{
+    return subject->faults.log != NULL &&
+           strcmp(subject->faults.log->finding->code, "log-rolled-back") == 0;
+}
+
 static bool log_is_damaged(const SyncdSubject *subject)
 {
-    return syncd_service_is_damaged(subject->service);
+    return subject->faults.log != NULL;
+}
+
+static bool content_is_damaged(const SyncdSubject *subject)
+{
+    return subject->faults.content != NULL &&
+           syncd_finding_is_bad(subject->faults.content->finding);
+}
+
+static bool content_is_lost(const SyncdSubject *subject)
+{
+    return subject->faults.content != NULL;
 }
 
 /* ---- the table ---- */
@@ -232,11 +258,19 @@ static const struct {
     {{SYNCD_ASKED_SAFE_TO_SYNC, "quarantined", SYNCD_ON_RECORD}, is_quarantined},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "migration_required", SYNCD_ON_SCHEMA}, needs_migration},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "conflict_detected", SYNCD_ON_RECORD}, is_conflicted},
+    {{SYNCD_ASKED_SAFE_TO_SYNC, "log_rolled_back", SYNCD_ON_LOG}, log_is_rolled_back},
+    {{SYNCD_ASKED_SAFE_TO_SYNC, "log_damaged", SYNCD_ON_LOG}, log_is_damaged},
+    {{SYNCD_ASKED_SAFE_TO_SYNC, "content_damaged", SYNCD_ON_CONTENT}, content_is_damaged},
+    {{SYNCD_ASKED_SAFE_TO_SYNC, "content_lost", SYNCD_ON_CONTENT}, content_is_lost},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "policy_denied", SYNCD_ON_ENTRY}, is_denied},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "checksum_mismatch", SYNCD_ON_FINDING}, is_mismatched},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "not_current", SYNCD_ON_ROOT}, is_not_current},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "safe", SYNCD_ON_ENTRY}, always},
 
+    {{SYNCD_ASKED_BLOCKED_BECAUSE, "log_closed", SYNCD_ON_CLOSED}, is_closed},
+    {{SYNCD_ASKED_BLOCKED_BECAUSE, "log_damaged", SYNCD_ON_LOG}, log_is_damaged},
+    {{SYNCD_ASKED_BLOCKED_BECAUSE, "content_damaged", SYNCD_ON_CONTENT}, content_is_damaged},
+    {{SYNCD_ASKED_BLOCKED_BECAUSE, "content_lost", SYNCD_ON_CONTENT}, content_is_lost},
     {{SYNCD_ASKED_BLOCKED_BECAUSE, "schema_unknown", SYNCD_ON_RECORD}, lacks_schema},
     {{SYNCD_ASKED_BLOCKED_BECAUSE, "quarantined", SYNCD_ON_RECORD}, is_quarantined},
     {{SYNCD_ASKED_BLOCKED_BECAUSE, "migration_required", SYNCD_ON_SCHEMA}, needs_migration},
@@ -249,13 +283,21 @@ static const struct {
     {{SYNCD_ASKED_CONFLICTS, "conflict_detected", SYNCD_ON_RECORD}, is_conflicted},
     {{SYNCD_ASKED_CONFLICTS, "no_conflicts", SYNCD_ON_NOTHING}, always},
 
+    {{SYNCD_ASKED_AUTO_REPAIRABLE, "log_closed", SYNCD_ON_CLOSED}, is_closed},
+    {{SYNCD_ASKED_AUTO_REPAIRABLE, "log_damaged", SYNCD_ON_LOG}, log_is_damaged},
+    {{SYNCD_ASKED_AUTO_REPAIRABLE, "content_damaged", SYNCD_ON_CONTENT}, content_is_damaged},
+    {{SYNCD_ASKED_AUTO_REPAIRABLE, "content_lost", SYNCD_ON_CONTENT}, content_is_lost},
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "tasks_retry", SYNCD_ON_ENTRY}, tasks_retry},
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "bytes_lost", SYNCD_ON_FINDING}, is_lost},
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "bytes_kept", SYNCD_ON_FINDING}, is_mismatched},
-    {{SYNCD_ASKED_AUTO_REPAIRABLE, "workspace_returns", SYNCD_ON_ROOT}, is_unwatched},
+    {{SYNCD_ASKED_AUTO_REPAIRABLE, "workspace_returns", SYNCD_ON_ROOT}, is_missing},
+    {{SYNCD_ASKED_AUTO_REPAIRABLE, "workspace_resumes", SYNCD_ON_ROOT}, is_unwatched},
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "catching_up", SYNCD_ON_ROOT}, is_behind},
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "nothing", SYNCD_ON_NOTHING}, always},
 
+    {{SYNCD_ASKED_NEEDS_HUMAN, "open_log", SYNCD_ON_CLOSED}, is_closed},
+    {{SYNCD_ASKED_NEEDS_HUMAN, "mend_log", SYNCD_ON_LOG}, log_is_damaged},
+    {{SYNCD_ASKED_NEEDS_HUMAN, "mend_content", SYNCD_ON_CONTENT}, content_is_damaged},
     {{SYNCD_ASKED_NEEDS_HUMAN, "confirm_deletions", SYNCD_ON_ROOT}, asks_about_deletions},
     {{SYNCD_ASKED_NEEDS_HUMAN, "resume", SYNCD_ON_ROOT}, is_paused},
     {{SYNCD_ASKED_NEEDS_HUMAN, "accept_bytes", SYNCD_ON_FINDING}, is_lost},
@@ -268,13 +310,20 @@ static const struct {
     {{SYNCD_ASKED_NEEDS_HUMAN, "nobody", SYNCD_ON_NOTHING}, always},
 
     {{SYNCD_ASKED_DURABILITY, "purged", SYNCD_ON_DELETION}, is_purged},
+    {{SYNCD_ASKED_DURABILITY, "log_rolled_back", SYNCD_ON_LOG}, log_is_rolled_back},
+    {{SYNCD_ASKED_DURABILITY, "log_damaged", SYNCD_ON_LOG}, log_is_damaged},
+    {{SYNCD_ASKED_DURABILITY, "content_damaged", SYNCD_ON_CONTENT}, content_is_damaged},
+    {{SYNCD_ASKED_DURABILITY, "content_lost", SYNCD_ON_CONTENT}, content_is_lost},
     {{SYNCD_ASKED_DURABILITY, "bytes_lost", SYNCD_ON_FINDING}, is_lost},
     {{SYNCD_ASKED_DURABILITY, "kept", SYNCD_ON_ENTRY}, is_kept},
     {{SYNCD_ASKED_DURABILITY, "file", SYNCD_ON_ENTRY}, is_there},
     {{SYNCD_ASKED_DURABILITY, "log", SYNCD_ON_ENTRY}, always},
 
-    {{SYNCD_ASKED_RESTORE_INTEGRITY, "log_damaged", SYNCD_ON_ENTRY}, log_is_damaged},
+    {{SYNCD_ASKED_RESTORE_INTEGRITY, "log_rolled_back", SYNCD_ON_LOG}, log_is_rolled_back},
+    {{SYNCD_ASKED_RESTORE_INTEGRITY, "log_damaged", SYNCD_ON_LOG}, log_is_damaged},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "purged", SYNCD_ON_DELETION}, is_purged},
+    {{SYNCD_ASKED_RESTORE_INTEGRITY, "content_damaged", SYNCD_ON_CONTENT}, content_is_damaged},
+    {{SYNCD_ASKED_RESTORE_INTEGRITY, "content_lost", SYNCD_ON_CONTENT}, content_is_lost},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "bytes_lost", SYNCD_ON_FINDING}, is_lost},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "bytes_kept", SYNCD_ON_FINDING}, is_mismatched},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "kept", SYNCD_ON_ENTRY}, is_kept},

@@ -15,6 +15,9 @@ typedef enum {
     SYNCD_ON_PROFILE,
     SYNCD_ON_SCHEMA,
     SYNCD_ON_DELETION,
+    SYNCD_ON_CLOSED, /* what is found wrong: why nothing is recorded, with the log, and … */
+    SYNCD_ON_LOG,
+    SYNCD_ON_CONTENT, /* … with its own content */
     SYNCD_ON_NOTHING,
 } SyncdBasis;
 

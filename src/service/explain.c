@@ -14,6 +14,18 @@ static void write_basis(const char *kind, const char *id, guint64 sequence, Sync
     syncd_json_end_object(writer);
 }
 
+/* What is found wrong, by the name that a diagnosis has for it. */
+static bool write_found(const SyncdSubject *subject, SyncdBasis basis, SyncdJsonWriter *writer)
+{
+    const SyncdFound *found = basis == SYNCD_ON_CLOSED    ? subject->faults.closed
+                              : basis == SYNCD_ON_LOG     ? subject->faults.log
+                              : basis == SYNCD_ON_CONTENT ? subject->faults.content
+                                                          : NULL;
+    if (found != NULL)
+        write_basis("finding", found->finding->code, 0, writer);
+    return basis >= SYNCD_ON_CLOSED && basis <= SYNCD_ON_CONTENT;
+}
+
 static void write_records(const SyncdSubject *subject, SyncdBasis basis, SyncdJsonWriter *writer)
 {
     g_autofree char *operation = syncd_bytes_dup(subject->last.header.op);
@@ -30,7 +42,9 @@ static void write_records(const SyncdSubject *subject, SyncdBasis basis, SyncdJs
     if ((basis == SYNCD_ON_RECORD || basis == SYNCD_ON_SCHEMA) &&
         subject->kind == SYNCD_SUBJECT_RECORD)
         write_basis(subject->row.family->name, subject->row.id, subject->row.pos, writer);
-    if (basis == SYNCD_ON_FINDING) {
+    if (write_found(subject, basis, writer)) {
+        /* the object's own entries say nothing of it */
+    } else if (basis == SYNCD_ON_FINDING) {
         g_autofree char *finding = syncd_bytes_dup(subject->finding.header.op);
         write_basis("entry", finding, subject->finding.pos, writer);
     } else if (basis != SYNCD_ON_NOTHING && basis != SYNCD_ON_RECORD)
@@ -50,7 +64,8 @@ static void write_answer(const SyncdSubject *subject, SyncdFacts *facts, SyncdQu
     syncd_json_member_string(writer, "reason_code", answer->code);
     write_records(subject, rule->basis, writer);
     if (answer->next != NULL) {
-        g_autofree char *next = syncd_answer_fill(answer->next, syncd_fact_find, facts);
+        bool of_system = subject->service->instance == SYNCD_INSTANCE_SYSTEM;
+        g_autofree char *next = syncd_finding_next(answer->next, of_system, syncd_fact_find, facts);
         syncd_json_member_string(writer, "next", next);
     } else
         syncd_json_member_null(writer, "next");

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define DOCTOR "sourceos-syncd doctor" /* where no finding says more */
+
 void syncd_facts_clear(SyncdFacts *facts)
 {
     for (unsigned i = 0; i < facts->n; i++)
@@ -103,6 +105,30 @@ static void add_record(const SyncdSubject *subject, SyncdFacts *facts)
     add(facts, "owner", syncd_record_member(subject->record, "owner_identity"));
 }
 
+/* Commands of the user's instance, as all that come next. */
+static void add_next(const SyncdSubject *subject, SyncdFacts *facts, const char *name,
+                     SyncdFound *found)
+{
+    const SyncdFoundView view = {.hidden =
+                                     subject->kind != SYNCD_SUBJECT_FILE && !subject->view_all};
+    add(facts, name, found != NULL ? syncd_found_next(found, &view) : g_strdup(DOCTOR));
+}
+
+static void add_faults(const SyncdSubject *subject, SyncdFacts *facts)
+{
+    const SyncdSubjectFaults *faults = &subject->faults;
+    if (faults->refusal != NULL) {
+        add(facts, "refusal", g_strdup(faults->refusal));
+        add_next(subject, facts, "closed_next", faults->closed);
+    }
+    if (faults->log != NULL)
+        add_next(subject, facts, "log_next", faults->log);
+    if (faults->content == NULL)
+        return;
+    add(facts, "damaged", g_strdup(faults->parts));
+    add_next(subject, facts, "content_next", faults->content);
+}
+
 void syncd_facts_gather(const SyncdSubject *subject, SyncdFacts *facts)
 {
     const SyncdObjectTasks *tasks = &subject->tasks;
@@ -132,4 +158,5 @@ void syncd_facts_gather(const SyncdSubject *subject, SyncdFacts *facts)
     }
     add(facts, "policy_status", g_strdup(subject->replication.outcome.status));
     add(facts, "policy_reason", g_strdup(subject->replication.outcome.reason));
+    add_faults(subject, facts);
 }

@@ -5,7 +5,7 @@
 
 #include "service/subject.h"
 
-#define SYNCD_FACTS_MAX 40u
+#define SYNCD_FACTS_MAX 48u
 
 typedef struct {
     const char *name;

@@ -1,4 +1,6 @@
 /* What became of one file. */
+#include "domain/findings.h"
+#include "service/content-faults.h"
 #include "service/file-reading.h"
 #include "service/file-step.h"
 #include "store/chunks.h"
@@ -36,42 +38,64 @@ static bool take_cursor(const char *cursor, guint64 *ret_before, GError **error)
     return false;
 }
 
+/* One file, and what is known to be wrong with content. */
+typedef struct {
+    SyncdService *service;
+    guint64 file;
+    SyncdContentFaults faults;
+} History;
+
+static void history_clear(History *self)
+{
+    syncd_content_faults_clear(&self->faults);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(History, history_clear)
+
 /* Whether the content that it had then can be brought back. */
-static bool is_kept(SyncdService *service, guint64 file, SyncdFileStep *step, GError **error)
+static bool look_at_content(const History *self, SyncdFileFacts *facts, GError **error)
 {
     g_auto(SyncdContentRow) row = {0};
     bool found;
-    if (!syncd_store_find_content(service->store, file, step->version, &row, &found, error))
+    if (!syncd_store_find_content(self->service->store, self->file, facts->step.version, &row,
+                                  &found, error))
         return false;
-    step->kept = found && row.version == step->version;
+    bool kept = found && row.version == facts->step.version;
+    const char *code = kept ? syncd_content_fault_of_version(&self->faults, &row) : NULL;
+    if (code != NULL)
+        facts->fault =
+            syncd_finding_is_bad(syncd_finding_find(SYNCD_BYTES_TEXT(code))) ? "damaged" : "lost";
+    facts->step.kept = kept && code == NULL;
     return true;
 }
 
 /* That it was made is no change, and is the last one. */
-static bool next_step(SyncdService *service, guint64 file, guint64 before, SyncdFileStep *ret_step,
-                      bool *ret_found, GError **error)
+static bool next_step(const History *self, guint64 before, SyncdFileStep *ret_step, bool *ret_found,
+                      GError **error)
 {
-    if (!syncd_store_find_file_step(service->store, file, before, ret_step, ret_found, error))
+    if (!syncd_store_find_file_step(self->service->store, self->file, before, ret_step, ret_found,
+                                    error))
         return false;
-    if (!*ret_found && file < before) {
-        *ret_step = (SyncdFileStep){.place = file, .version = 1};
+    if (!*ret_found && self->file < before) {
+        *ret_step = (SyncdFileStep){.place = self->file, .version = 1};
         *ret_found = true;
     }
-    return !*ret_found || is_kept(service, file, ret_step, error);
+    return true;
 }
 
 /* A page of them, each held against the one before it. Ends early where documents were long. */
-static bool append_steps(SyncdService *service, guint64 file, guint64 *before, guint32 max,
-                         GString *out, bool *ret_more, GError **error)
+static bool append_steps(const History *self, guint64 *before, guint32 max, GString *out,
+                         bool *ret_more, GError **error)
 {
-    g_auto(SyncdFileEntries) earlier = {.service = service}, entries = {.service = service};
+    g_auto(SyncdFileEntries) earlier = {.service = self->service},
+                             entries = {.service = self->service};
     SyncdFileFacts facts = {{0}}, next;
     SyncdFileStep step;
     guint64 cost = 0;
     bool found;
     for (guint32 n = 0;; n++) {
-        if (!next_step(service, file, *before, &step, &found, error) ||
-            (found && !syncd_file_facts_read(&earlier, &step, &next, &cost, error)))
+        if (!next_step(self, *before, &step, &found, error) ||
+            (found && (!syncd_file_facts_read(&earlier, &step, &next, &cost, error) ||
+                       !look_at_content(self, &next, error))))
             return false;
         if (n > 1)
             g_string_append_c(out, ',');
@@ -90,15 +114,19 @@ char *syncd_service_file_history(SyncdService *service, const SyncdCaller *calle
                                  GError **error)
 {
     g_autoptr(GString) out = g_string_new("[");
-    guint64 file, before;
+    g_auto(History) history = {.service = service};
+    guint64 before;
     bool more;
     if (limit > SYNCD_LIST_FILES_MAX) {
         syncd_set_error(error, SYNCD_ERROR_INVALID_ARGS, "\"limit\" must be at most %u",
                         SYNCD_LIST_FILES_MAX);
         return NULL;
     }
-    if (!take_cursor(cursor, &before, error) || !find_file(service, caller, id, &file, error) ||
-        !append_steps(service, file, &before, limit != 0 ? limit : SYNCD_LIST_FILES_MAX, out, &more,
+    if (!take_cursor(cursor, &before, error) ||
+        !find_file(service, caller, id, &history.file, error))
+        return NULL;
+    syncd_content_faults_gather(service, &history.faults);
+    if (!append_steps(&history, &before, limit != 0 ? limit : SYNCD_LIST_FILES_MAX, out, &more,
                       error))
         return NULL;
     g_string_append_c(out, ']');

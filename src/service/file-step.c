@@ -117,6 +117,8 @@ bool syncd_file_facts_write(SyncdFileEntries *entries, const SyncdFileFacts *fac
             syncd_json_member_string(&writer, "change", changes[i].change);
     syncd_json_member_uint(&writer, "version", facts->step.version);
     syncd_json_member_bool(&writer, "kept", facts->step.kept);
+    if (facts->fault != NULL)
+        syncd_json_member_string(&writer, "content_fault", facts->fault);
     if (facts->known)
         write_facts(facts, &writer);
     if (facts->known && before != NULL && before->known)

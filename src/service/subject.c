@@ -26,6 +26,7 @@ void syncd_subject_clear(SyncdSubject *self)
     syncd_record_row_clear(&self->root);
     g_free(self->pause_cause);
     g_free(self->pause_reason);
+    syncd_subject_faults_clear(&self->faults);
 }
 
 /* What an open turn holds is not durable, so nobody may hear of it yet. */
@@ -308,7 +309,8 @@ bool syncd_subject_find(SyncdService *service, const SyncdCaller *caller, const 
     if (file != 0 && !may)
         return refuse_absent(id, error);
     if (!(file != 0 ? take_file(&self, file, error) : take_other(&self, caller, error)) ||
-        !find_place(&self, error) || !ask_policy(&self, error))
+        !find_place(&self, error) || !ask_policy(&self, error) ||
+        !syncd_subject_find_faults(&self, error))
         return false;
     *ret_subject = self;
     self = (SyncdSubject){0};

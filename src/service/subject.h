@@ -9,6 +9,7 @@
 #pragma once
 
 #include "service/internal.h"
+#include "service/subject-faults.h"
 #include "store/files.h"
 
 typedef enum {
@@ -51,10 +52,13 @@ typedef struct {
     SyncdRootStanding standing;
 
     SyncdPolicyDecision replication; /* what policy says to it */
+    SyncdSubjectFaults faults;       /* what is found wrong that bears on it */
 } SyncdSubject;
 
 /* By the id of a file, of a record, or what operations call their object. NotFound. */
 bool syncd_subject_find(SyncdService *service, const SyncdCaller *caller, const char *id,
                         SyncdSubject *ret_subject, GError **error);
+/* Its `faults`, once all else is known of it. */
+bool syncd_subject_find_faults(SyncdSubject *subject, GError **error);
 void syncd_subject_clear(SyncdSubject *subject);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SyncdSubject, syncd_subject_clear)

@@ -150,6 +150,37 @@ def bytes_that_nobody_changed_are_found_by_reading(world):
         assert 'not what is recorded' in cli.does('workspace', 'restore', str(notes / 'a'), '--dry-run')
 
 
+def answers(cli, path):
+    return {answer['question']: answer for answer in cli.json('explain', str(path))['answers']}
+
+
+@promise
+def whoever_explains_a_file_says_what_is_found_of_its_content(world):
+    with user(world) as (cli, notes):
+        (notes / 'a').write_bytes(os.urandom(100000))
+        add(cli, notes)
+        state = cli.directory / 'state' / 'sourceos-syncd'
+        chunk, = state.glob('blobs/*/*')
+        chunk.write_bytes(b'other bytes')
+        equal(cli.run('verify', 'log', '--full')[0], NEGATIVE)
+        found = findings(cli, NEGATIVE)['blob-damaged']
+        told = answers(cli, notes / 'a')
+        # Whoever reads any of these is led to where the finding leads; none says that all is well.
+        for question in ('safe_to_sync', 'blocked_because', 'auto_repairable', 'needs_human', 'durability',
+                         'restore_integrity'):
+            equal((told[question]['next'], told[question]['records']),
+                  (found['next'], [{'kind': 'finding', 'id': 'blob-damaged'}]), question)
+        step, = cli.json('log', str(notes / 'a'))
+        equal((step['kept'], step['content_fault']), (False, 'damaged'))
+        assert ' damaged ' in cli.does('log', str(notes / 'a')) and ' kept ' not in cli.does('log', str(notes / 'a'))
+        # What is whole says so, and that it can be proven.
+        told = answers(cli, notes / 'b')
+        equal([told[question]['reason_code'] for question in ('blocked_because', 'needs_human', 'durability',
+                                                              'restore_integrity')],
+              ['not_blocked', 'nobody', 'kept', 'kept'])
+        equal(cli.json('log', str(notes / 'b'))[0]['kept'], True)
+
+
 @promise
 def what_was_found_is_put_right_as_a_person_says(world):
     with user(world) as (cli, notes):

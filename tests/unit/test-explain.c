@@ -6,9 +6,12 @@
 #include "files-fixture.h"
 
 #include "contract/check.h"
+#include "diagnose-fixture.h"
 #include "domain/answers.h"
+#include "service/damage.h"
 #include "service/explain-rules.h"
 #include "service/explain.h"
+#include "state-files.h"
 #include "task-fixture.h"
 
 #include <string.h>
@@ -206,6 +209,12 @@ static bool stand_missing(void *data, const char *root, SyncdRootStanding *ret_s
     return true;
 }
 
+static bool stand_failed(void *data, const char *root, SyncdRootStanding *ret_standing)
+{
+    *ret_standing = (SyncdRootStanding){.state = "failed", .reason = "there is no room"};
+    return true;
+}
+
 static bool stand_scanning(void *data, const char *root, SyncdRootStanding *ret_standing)
 {
     *ret_standing = (SyncdRootStanding){.state = "scanning", .waiting = 3};
@@ -214,7 +223,7 @@ static bool stand_scanning(void *data, const char *root, SyncdRootStanding *ret_
 
 static void a_directory_s_standing_counts(void)
 {
-    const SyncdListener missing = {.standing = stand_missing},
+    const SyncdListener missing = {.standing = stand_missing}, failed = {.standing = stand_failed},
                         scanning = {.standing = stand_scanning};
     Files t;
     files_init(&t, SYNCD_INSTANCE_USER);
@@ -223,6 +232,10 @@ static void a_directory_s_standing_counts(void)
     expect(&t.f, t.folder,
            "workspace_folder built_in recorded profile not_current workspace_unwatched "
            "no_conflicts workspace_returns nobody log provable");
+    syncd_service_set_listener(t.f.service, &failed);
+    expect(&t.f, t.folder,
+           "workspace_folder built_in recorded profile not_current workspace_unwatched "
+           "no_conflicts workspace_resumes nobody log provable");
     syncd_service_set_listener(t.f.service, &scanning);
     expect(&t.f, t.folder,
            "workspace_folder built_in recorded profile safe not_blocked no_conflicts catching_up "
@@ -351,6 +364,86 @@ static void what_was_deleted_says_so(void)
     service_clear(&f);
 }
 
+/* ---- what is found wrong ---- */
+
+static void remove_blobs(const char *path)
+{
+    const char *name;
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    while (folder != NULL && (name = g_dir_read_name(folder)) != NULL) {
+        g_autofree char *child = g_build_filename(path, name, NULL);
+        if (g_file_test(child, G_FILE_TEST_IS_DIR))
+            remove_blobs(child);
+        else
+            g_assert_cmpint(g_unlink(child), ==, 0);
+    }
+}
+
+/* The command that a diagnosis has for it. */
+static void assert_leads_on_as(ServiceFixture *f, const char *code, const char *id)
+{
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f->service);
+    SyncdFound *one = find(found, code);
+    g_assert_nonnull(one);
+    g_autofree char *next = syncd_found_next(one, &(SyncdFoundView){.hidden = false}),
+                    *text = explain_as(f, &f->caller, id),
+                    *wanted = g_strdup_printf("\"next\":\"%s\"", next);
+    g_assert_nonnull(strstr(text, wanted));
+    g_autofree char *basis = g_strdup_printf("{\"kind\":\"finding\",\"id\":\"%s\"}", code);
+    g_assert_nonnull(strstr(text, basis));
+}
+
+/* What is beside it is whole, and says so. */
+static void content_that_is_not_there_says_so(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_autofree char *word = g_strnfill(100000, 'x'),
+                    *large = g_strdup_printf("{\"text\":\"%s\"}", word),
+                    *blobs = g_build_filename(f.base.directory, "blobs", NULL);
+    put(&f, "note-1", large);
+    put(&f, "note-2", "{}");
+    remove_blobs(blobs);
+    verify_all(&f);
+    expect(&f, "note-1",
+           "operations no_schema recorded profile content_damaged content_damaged no_conflicts "
+           "content_damaged mend_content content_damaged content_damaged");
+    assert_leads_on_as(&f, "blob-damaged", "note-1");
+    expect(&f, "note-2",
+           "operations no_schema recorded profile safe not_blocked no_conflicts nothing nobody "
+           "log provable");
+
+    syncd_service_give_up_content(f.service, G_MAXUINT64);
+    expect(&f, "note-1",
+           "operations no_schema recorded profile content_lost content_lost no_conflicts "
+           "content_lost nobody content_lost content_lost");
+    assert_leads_on_as(&f, "blob-lost", "note-1");
+    service_clear(&f);
+}
+
+/* Nothing is recorded of anything, and what is here may be older than what was. */
+static void a_log_that_lost_its_end_says_so_of_everything(void)
+{
+    Files t;
+    files_init(&t, SYNCD_INSTANCE_USER);
+    files_fill(&t);
+    service_close(&t.f);
+    state_copy(&t.f, "journal.db", "older.db");
+    service_open(&t.f);
+    put(&t.f, "note-1", "{}");
+    verify_all(&t.f);
+    service_close(&t.f);
+    state_move(&t.f, "older.db", "journal.db");
+    service_open(&t.f);
+    const char *const wanted = "log_rolled_back log_closed no_conflicts log_closed open_log "
+                               "log_rolled_back log_rolled_back";
+    g_autofree char *folder = codes(&t.f, t.folder), *record = codes(&t.f, WORKSPACE);
+    g_assert_true(g_str_has_suffix(folder, wanted));
+    g_assert_true(g_str_has_suffix(record, wanted));
+    assert_leads_on_as(&t.f, "log-rolled-back", t.folder);
+    files_clear(&t);
+}
+
 /* ---- who may ---- */
 
 static void others_hear_of_nothing(void)
@@ -405,6 +498,9 @@ int main(int argc, char **argv)
     ADD("operations-are-explained", operations_are_explained);
     ADD("what-stays-on-the-device-says-so", what_stays_on_the_device_says_so);
     ADD("what-was-deleted-says-so", what_was_deleted_says_so);
+    ADD("content-that-is-not-there-says-so", content_that_is_not_there_says_so);
+    ADD("a-log-that-lost-its-end-says-so-of-everything",
+        a_log_that_lost_its_end_says_so_of_everything);
     ADD("others-hear-of-nothing", others_hear_of_nothing);
     ADD("what-is-not-there-is-not-found", what_is_not_there_is_not_found);
     return g_test_run();

@@ -1,0 +1,82 @@
+#include "service/content-faults.h"
+
+#include "service/damage.h"
+#include "service/detect.h"
+#include "store/files.h"
+
+#include <string.h>
+
+static guint hash_name(gconstpointer key)
+{
+    guint hash;
+    memcpy(&hash, key, sizeof hash);
+    return hash;
+}
+
+static gboolean is_same_name(gconstpointer one, gconstpointer other)
+{
+    return memcmp(one, other, sizeof(SyncdHash)) == 0;
+}
+
+/* Whether it says of an entry that its content is not there, and not of the log that it is none. */
+static bool is_of_content(const char *code)
+{
+    static const char *const codes[] = {"body-damaged", "blob-damaged", "blob-lost", "log-lost",
+                                        NULL};
+    return g_strv_contains(codes, code);
+}
+
+static void take(SyncdContentFaults *self, const SyncdVerifyFinding *finding)
+{
+    SyncdHash name;
+    gint64 pos = finding->pos;
+    const char *part = finding->part, *code = syncd_log_finding_code(finding);
+    if (!is_of_content(code))
+        return;
+    if (part != NULL && syncd_hash_from_hex(part, strlen(part), &name))
+        g_hash_table_insert(self->chunks, g_memdup2(&name, sizeof name), (void *)code);
+    else if (pos > 0)
+        g_hash_table_insert(self->entries, g_memdup2(&pos, sizeof pos), (void *)code);
+}
+
+/* What is damaged still is said rather than what was lost before. */
+void syncd_content_faults_gather(const SyncdService *service, SyncdContentFaults *ret_faults)
+{
+    const GPtrArray *const lists[] = {syncd_service_losses(service), syncd_service_damage(service)};
+    *ret_faults = (SyncdContentFaults){
+        g_hash_table_new_full(hash_name, is_same_name, g_free, NULL),
+        g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL),
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+        for (guint k = 0; k < lists[i]->len; k++)
+            take(ret_faults, lists[i]->pdata[k]);
+}
+
+void syncd_content_faults_clear(SyncdContentFaults *self)
+{
+    g_clear_pointer(&self->chunks, g_hash_table_unref);
+    g_clear_pointer(&self->entries, g_hash_table_unref);
+}
+
+bool syncd_content_faults_are_none(const SyncdContentFaults *self)
+{
+    return g_hash_table_size(self->chunks) + g_hash_table_size(self->entries) == 0;
+}
+
+const char *syncd_content_fault_of_entry(const SyncdContentFaults *self, guint64 pos)
+{
+    return g_hash_table_lookup(self->entries, &(gint64){(gint64)pos});
+}
+
+const char *syncd_content_fault_of_version(const SyncdContentFaults *self,
+                                           const SyncdContentRow *row)
+{
+    const guint8 *names = g_bytes_get_data(row->chunks, NULL);
+    gsize size = g_bytes_get_size(row->chunks);
+    for (gsize at = 0; at + SYNCD_HASH_SIZE <= size; at += SYNCD_HASH_SIZE) {
+        const char *code = g_hash_table_lookup(self->chunks, names + at);
+        if (code != NULL)
+            return code;
+    }
+    return syncd_content_fault_of_entry(self, syncd_file_place_pos(row->place));
+}
