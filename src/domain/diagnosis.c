@@ -136,6 +136,19 @@ static bool state_is_not_fresh(const SyncdInvariants *invariants)
     return false;
 }
 
+/* What only the maker of the report can know. */
+static bool is_said_to_fail(const SyncdReport *report, const char *id)
+{
+    SyncdJsonIter iter;
+    SyncdJson invariant;
+    syncd_json_iter_init(&iter, syncd_json_member(report->root, "invariants"));
+    while (syncd_json_iter_next(&iter, NULL, &invariant))
+        if (syncd_json_is(syncd_json_member(invariant, "id"), id) &&
+            syncd_json_is(syncd_json_member(invariant, "status"), "fail"))
+            return true;
+    return false;
+}
+
 static char *summarise(const SyncdDiagnosis *diagnosis)
 {
     if (strcmp(diagnosis->status, "healthy") == 0)
@@ -167,6 +180,8 @@ SyncdDiagnosis *syncd_diagnosis_make(const SyncdReport *report, const SyncdInvar
         add(diagnosis->blocked_actions, "agent_action_requiring_fresh_state");
     if (disk_is_short(diagnosis))
         add(diagnosis->blocked_actions, "destructive_purge_without_policy_grant");
+    if (is_said_to_fail(report, "journal.writable"))
+        add(diagnosis->blocked_actions, "recording_operations");
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
         sort(*lists[i]);
     diagnosis->summary = summarise(diagnosis);

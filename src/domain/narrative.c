@@ -1,5 +1,6 @@
 #include "domain/narrative.h"
 
+#include "domain/findings.h"
 #include "domain/problems.h"
 
 #include <string.h>
@@ -55,9 +56,9 @@ static const Sentences table[] = {
     {"journal.integrity", "The log is damaged, or has not been verified since the start.",
      "What is damaged may not be readable any more.", VERIFY},
     {"journal.writable", "The log takes no writing, or found no room for it.",
-     "Nothing new is recorded; what was acknowledged is still there.", DOCTOR},
+     "Nothing new is recorded until it does.", DOCTOR},
     {"replay.complete", "The index is being made from the log, is damaged, or is not there.",
-     "Lookups fail until it is whole; the log itself is not touched by that.",
+     "Lookups fail, or lie, until it is whole.",
      "Wait until it is made, or have it made anew: `sourceos-syncd repair plan`."},
     {"checkpoint.valid", "A signed head or a checkpoint of the log does not hold.",
      "The log may have been cut, or be another one.", VERIFY},
@@ -67,7 +68,7 @@ static const Sentences table[] = {
      "What was deleted may still be seen.", DOCTOR},
     {"purge.authorised", "A purge was begun whose proof is not written yet, or nobody knows.",
      "Its bytes may still be in some file.",
-     "Nothing, if there is room: the daemon finishes it. `sourceos-syncd doctor` says if not."},
+     "Let the daemon finish it; what keeps it from that says `sourceos-syncd doctor`."},
     {"policy.available", "Rules of policy were refused, or there are none that can be used.",
      "Other rules than those that were written decide.",
      "Correct the rules, and reload the daemon: `sourceos-syncd policy list`."},
@@ -101,6 +102,8 @@ static void tell(Narrative *narrative, const char *id)
         say(narrative->next, table[i].next);
         return;
     }
+    if (strcmp(id, syncd_invariant_name(SYNCD_INVARIANT_REPORTED)) == 0)
+        return; /* that there are others says nothing of its own */
     g_autofree char *sentence = g_strdup_printf("The report says that %.128s does not hold.", id);
     g_autofree char *valid = g_utf8_make_valid(sentence, -1);
     say(narrative->happened, valid);
@@ -123,6 +126,53 @@ static void tell_invariants(Narrative *narrative, const SyncdJudgement *judgemen
         if (id != NULL && (syncd_json_is(status, "warn") || syncd_json_is(status, "fail")))
             tell(narrative, id);
     }
+}
+
+/* ---- what a diagnosis finds ---- */
+
+/* Takes the sentence; whatever is in a report may be cut anywhere. */
+static void say_made(GPtrArray *sentences, char *sentence)
+{
+    g_autofree char *made = sentence, *valid = g_utf8_make_valid(made, -1);
+    say(sentences, valid);
+}
+
+/* What only informs is told of where it says that something is lost. */
+static void tell_finding(Narrative *narrative, const char *code, const char *severity)
+{
+    const SyncdFinding *finding = syncd_finding_find(SYNCD_BYTES_TEXT(code));
+    bool durable = finding == NULL || strcmp(finding->durability, "durable") == 0;
+    if (finding != NULL)
+        severity = finding->severity;
+    if (strcmp(severity, "info") == 0 && !durable)
+        return;
+    say_made(narrative->happened,
+             g_strdup_printf("A diagnosis finds %.64s (%.16s).", code, severity));
+    say_made(narrative->risk,
+             g_strdup_printf(durable ? "What %.64s is about may be lost for good."
+                                     : "What %.64s is about is impaired until it is mended.",
+                             code));
+    say(narrative->next, DOCTOR);
+}
+
+/* The reasons of the state are findings, too, and all there is where no diagnosis was asked for.
+ * Gives whether one was. */
+static bool tell_findings(Narrative *narrative, const SyncdJudgement *judgement)
+{
+    SyncdJson local = syncd_report_at(judgement->report, "diagnosis", "local_state");
+    SyncdJson findings = syncd_json_member(local, "findings"), element;
+    bool asked = findings.type == SYNCD_JSON_ARRAY;
+    SyncdJsonIter iter;
+    syncd_json_iter_init(&iter, asked ? findings : syncd_json_member(local, "state_reasons"));
+    while (syncd_json_iter_next(&iter, NULL, &element)) {
+        g_autofree char *code =
+            syncd_json_dup_text(asked ? syncd_json_member(element, "code") : element);
+        g_autofree char *severity =
+            asked ? syncd_json_dup_text(syncd_json_member(element, "severity")) : NULL;
+        if (code != NULL)
+            tell_finding(narrative, code, severity != NULL ? severity : "warning");
+    }
+    return asked;
 }
 
 /* ---- policy ---- */
@@ -167,6 +217,7 @@ void syncd_narrative_write(const SyncdJudgement *judgement, SyncdJsonWriter *wri
     Narrative narrative = {syncd_problems_new(), syncd_problems_new(), syncd_problems_new(),
                            syncd_problems_new()};
     tell_invariants(&narrative, judgement);
+    bool told = tell_findings(&narrative, judgement);
     tell_policy(&narrative, judgement);
     if (has(judgement->diagnosis->safe_actions, "purge_preview"))
         say(narrative.next, "See what a purge would take before anything goes: `sourceos-syncd "
@@ -176,8 +227,9 @@ void syncd_narrative_write(const SyncdJudgement *judgement, SyncdJsonWriter *wri
         GPtrArray *sentences;
         const char *otherwise;
     } parts[] = {
-        {"what_happened", narrative.happened, "Nothing is wrong."},
-        {"why_policy_acted", narrative.policy, "It let everything through that was asked for."},
+        {"what_happened", narrative.happened,
+         told ? "Nothing is wrong." : "Nothing is wrong that this report tells of."},
+        {"why_policy_acted", narrative.policy, "It refused nothing that is counted here."},
         {"what_risk_remains", narrative.risk, "None that is known."},
         {"what_to_do", narrative.next, "Nothing."},
     };

@@ -3,7 +3,9 @@
  * and what to do next.
  *
  * One table has the sentences, by invariant: those that a judge finds, and those that the daemon's
- * own reports bring along. One that is not in it is named as it is.
+ * own reports bring along. One that is not in it is named as it is. So is what a diagnosis found
+ * when the report was made (diagnosis.local_state.findings), so that nobody reads that all is well
+ * beside a doctor who says that it is not.
  */
 #pragma once
 

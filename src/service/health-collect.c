@@ -20,6 +20,7 @@ void syncd_health_facts_init(SyncdHealthFacts *facts)
 void syncd_health_facts_clear(SyncdHealthFacts *facts)
 {
     syncd_store_facts_clear(&facts->store);
+    g_clear_pointer(&facts->found, g_ptr_array_unref);
     g_clear_pointer(&facts->errors, g_ptr_array_unref);
     g_clear_pointer(&facts->unavailable, g_ptr_array_unref);
     g_clear_pointer(&facts->denied, g_ptr_array_unref);

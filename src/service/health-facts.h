@@ -33,6 +33,7 @@ typedef struct {
     SyncdOutside outside;
 
     const SyncdState *state; /* NULL without a store */
+    GPtrArray *found;        /* SyncdFound: what a diagnosis finds; NULL: nobody asked for one */
     guint64 mismatched;      /* files that are not what is recorded: 1 for any */
     bool deletions_known;
     bool undelivered, unproven; /* deletions that are not through; purges that have no proof */

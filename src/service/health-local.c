@@ -1,4 +1,5 @@
 /* What is only this device's business: a member of the diagnosis. */
+#include "domain/found.h"
 #include "service/health-facts.h"
 
 #include <string.h>
@@ -49,6 +50,24 @@ static void write_state(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
     syncd_json_member_uint(writer, "pending_approvals", state->pending_approvals);
 }
 
+/* What is found, by its name alone: reports are shown to others. */
+static void write_findings(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
+{
+    if (facts->found == NULL)
+        return;
+    syncd_json_name(writer, "findings");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; i < facts->found->len; i++) {
+        const SyncdFound *found = facts->found->pdata[i];
+        syncd_json_begin_object(writer);
+        syncd_json_member_string(writer, "code", found->finding->code);
+        syncd_json_member_string(writer, "severity", found->finding->severity);
+        syncd_json_member_uint(writer, "count", found->count);
+        syncd_json_end_object(writer);
+    }
+    syncd_json_end_array(writer);
+}
+
 void syncd_health_write_local_state(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
 {
     bool initialised = facts->state_missing == NULL;
@@ -64,6 +83,7 @@ void syncd_health_write_local_state(const SyncdHealthFacts *facts, SyncdJsonWrit
         syncd_json_member_uint(writer, "feeds", facts->feeds);
         syncd_json_member_uint(writer, "copies_before_migrations", facts->store.copies);
         write_dirty_open(facts, writer);
+        write_findings(facts, writer);
     }
     syncd_json_end_object(writer);
 }

@@ -1,6 +1,7 @@
 #include "service/health-facts.h"
 
 #include "domain/judgement.h"
+#include "service/diagnose.h"
 
 #include <string.h>
 
@@ -177,6 +178,9 @@ char *syncd_service_health(SyncdService *service, const SyncdCaller *caller, GEr
     syncd_health_facts_init(&facts);
     facts.state = &state;
     syncd_health_collect(service, &facts);
+    /* A report changes nothing, and lookups would take what waits into the index, or make one. */
+    if (!facts.offline && facts.store.counted && facts.store.waiting == 0)
+        facts.found = syncd_service_diagnose(service);
     return syncd_health_conclude(&facts);
 }
 

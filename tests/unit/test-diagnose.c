@@ -226,6 +226,8 @@ static void a_key_that_is_gone_is_told_of_before_it_is_lost_and_after(void)
     g_autofree char *report = syncd_service_health(f.service, &f.caller, &error);
     g_assert_no_error(error);
     g_assert_nonnull(strstr(report, "\"status\":\"degraded\""));
+    /* Whoever explains the report tells of it, too. */
+    g_assert_nonnull(strstr(report, "{\"code\":\"key-missing\",\"severity\":\"critical\","));
     service_clear(&f);
 }
 

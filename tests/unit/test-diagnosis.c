@@ -61,6 +61,9 @@ static void the_worst_finding_decides(void)
         {OLD " ; /collection/status=\"failed\"", "unknown", "error",
          "collection.failed collection.succeeded report.fresh", "", "collect_fresh_report",
          FRESH_NEEDED},
+        {"/invariants/0/id=\"journal.writable\" ; /invariants/0/status=\"fail\"", "degraded",
+         "error", "report.reported_invariants_pass", "", "follow_reported_remediation",
+         "recording_operations"},
         {"/diagnosis={\"status\":\"degraded\"}", "degraded", "error", "report.diagnosis_consistent",
          "", "collect_fresh_report", FRESH_NEEDED},
     };

@@ -1,6 +1,7 @@
 #include "domain/narrative.h"
 
 #include "crypto/seal.h"
+#include "domain/findings.h"
 #include "report-fixture.h"
 
 static char *narrate(const char *edits)
@@ -30,8 +31,8 @@ static void assert_says(const char *narrative, const char *part, const char *sen
 static void of_a_healthy_state_there_is_nothing_to_do(void)
 {
     g_autofree char *text = narrate("");
-    assert_says(text, "what_happened", "Nothing is wrong.");
-    assert_says(text, "why_policy_acted", "let everything through");
+    assert_says(text, "what_happened", "Nothing is wrong that this report tells of.");
+    assert_says(text, "why_policy_acted", "It refused nothing");
     assert_says(text, "what_risk_remains", "None");
     assert_says(text, "what_to_do", "Nothing.");
 }
@@ -85,6 +86,63 @@ static void every_invariant_of_the_judge_has_sentences(void)
     }
 }
 
+static char *narrate_found(const char *code, const char *severity)
+{
+    g_autofree char *edit =
+        g_strdup_printf("/diagnosis={\"local_state\":{\"findings\":[{\"code\":\"%s\","
+                        "\"severity\":\"%s\",\"count\":1}]}}",
+                        code, severity);
+    return narrate(edit);
+}
+
+/* Whatever a diagnosis finds that is wrong, or is lost, is told; and nothing beside that says that
+ * all is well. */
+static void nobody_reads_that_all_is_well_beside_a_finding(void)
+{
+    static const char *const all_clear[] = {"Nothing is wrong", "None that is known.",
+                                            "\"Nothing.\"", "still there", "not touched"};
+    size_t n;
+    const SyncdFinding *findings = syncd_findings(&n);
+    for (size_t i = 0; i < n; i++) {
+        g_autofree char *text = narrate_found(findings[i].code, findings[i].severity);
+        g_test_message("%s: %s", findings[i].code, text);
+        if (!syncd_finding_is_bad(&findings[i]) && strcmp(findings[i].durability, "durable") != 0) {
+            assert_says(text, "what_happened", "Nothing is wrong.");
+            continue;
+        }
+        assert_says(text, "what_happened", findings[i].code);
+        assert_says(text, "what_to_do", "sourceos-syncd doctor");
+        for (size_t j = 0; j < G_N_ELEMENTS(all_clear); j++)
+            g_assert_null(strstr(text, all_clear[j]));
+    }
+    g_autofree char *reason =
+        narrate("/diagnosis={\"local_state\":{\"state_reasons\":[\"journal-unreadable\"]}}");
+    assert_says(reason, "what_happened", "journal-unreadable (critical)");
+    g_autofree char *unknown = narrate_found("of-another-version", "error");
+    assert_says(unknown, "what_happened", "of-another-version (error)");
+}
+
+/* Neither of an invariant: one that fails says what it means, and promises nothing of all else. */
+static void no_invariant_promises_anything_of_others(void)
+{
+    static const char *const ids[] = {
+        "journal.integrity", "journal.writable",     "replay.complete",
+        "checkpoint.valid",  "tombstone.propagated", "purge.authorised",
+        "schema.compatible", "policy.available",     "files.match_record"};
+    for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
+        g_autofree char *edits =
+            g_strdup_printf("/invariants/0/id=\"%s\" ; /invariants/0/status=\"fail\"", ids[i]);
+        g_autofree char *text = narrate(edits);
+        g_test_message("%s: %s", ids[i], text);
+        g_assert_null(strstr(text, "still there"));
+        g_assert_null(strstr(text, "not touched"));
+        g_assert_null(strstr(text, "Nothing is wrong"));
+    }
+    g_autofree char *closed = narrate("/invariants/0/id=\"journal.writable\" ; "
+                                      "/invariants/0/status=\"fail\"");
+    assert_says(closed, "what_risk_remains", "Nothing new is recorded");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -93,5 +151,7 @@ int main(int argc, char **argv)
     g_test_add_func("/narrative/wrong", what_is_wrong_is_told_with_its_risk_and_what_to_do);
     g_test_add_func("/narrative/reported", what_the_report_brings_along_is_told);
     g_test_add_func("/narrative/all", every_invariant_of_the_judge_has_sentences);
+    g_test_add_func("/narrative/found", nobody_reads_that_all_is_well_beside_a_finding);
+    g_test_add_func("/narrative/promises", no_invariant_promises_anything_of_others);
     return g_test_run();
 }
