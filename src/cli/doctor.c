@@ -70,15 +70,22 @@ static void print_remark(SyncdOutput *out, const char *text)
     syncd_output_text(out, "\n");
 }
 
+/* Of a log that lost its end the evidence is about feeds, and the count about entries. */
 static void print_evidence(SyncdOutput *out, SyncdJson finding)
 {
     SyncdJsonIter iter;
     SyncdJson item;
+    guint64 n = 0, count = syncd_record_number(finding, "count");
     syncd_json_iter_init(&iter, syncd_json_member(finding, "evidence"));
-    while (syncd_json_iter_next(&iter, NULL, &item)) {
+    for (; syncd_json_iter_next(&iter, NULL, &item); n++) {
         g_autofree char *text = syncd_json_dup_text(item);
         print_remark(out, text != NULL ? text : "");
     }
+    if (n < SYNCD_FOUND_EVIDENCE || count <= n ||
+        syncd_json_is(syncd_json_member(finding, "code"), "log-rolled-back"))
+        return;
+    g_autofree char *rest = g_strdup_printf(_("and %u more"), (guint)(count - n));
+    print_remark(out, rest);
 }
 
 /* Which entries of the log it is about. */
@@ -98,8 +105,11 @@ static void print_range(SyncdOutput *out, SyncdJson finding)
 static void print_durability(SyncdOutput *out, SyncdJson finding)
 {
     SyncdJson durability = syncd_json_member(finding, "durability");
+    bool mended = syncd_json_member(finding, "repair").type == SYNCD_JSON_OBJECT;
     if (syncd_json_is(durability, "durable"))
-        print_remark(out, _("What it is about is durable: it cannot be made again."));
+        print_remark(out, mended ? _("What it is about is durable: nothing makes it anew, but a "
+                                     "copy of it may be here.")
+                                 : _("What it is about is durable: it cannot be made again."));
     if (syncd_json_is(durability, "rebuildable"))
         print_remark(out, _("What it is about can be made again from the log."));
 }
@@ -110,7 +120,11 @@ static void print_ways_out(SyncdOutput *out, SyncdJson finding, const SyncdFindi
     g_autofree char *kind = syncd_record_text(syncd_json_member(finding, "repair"), "kind"),
                     *person = syncd_record_text(finding, "person");
     if (*kind != '\0') {
-        g_autofree char *text = g_strdup_printf(_("A repair plan can mend it: %s."), kind);
+        bool durable = syncd_json_is(syncd_json_member(finding, "durability"), "durable");
+        g_autofree char *text =
+            g_strdup_printf(durable ? _("A repair plan looks for that copy: %s.")
+                                    : _("A repair plan can mend it: %s."),
+                            kind);
         print_remark(out, text);
     }
     if (*person != '\0')

@@ -142,40 +142,80 @@ void syncd_cli_show_repair(SyncdCli *cli, SyncdClient *client, const SyncdCliRep
 
 /* ---- a report ---- */
 
-/* Paths (char *) of the files that its steps were about, by their ids. */
-static GHashTable *paths_of(SyncdCli *cli, SyncdClient *client, SyncdJson report)
+/* What a text calls a file: by its id, or as the target of a step, which begins with that. */
+typedef struct {
+    char *target, *id, *path;
+} Named;
+
+static void named_clear(void *data)
 {
-    GHashTable *paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    Named *named = data;
+    g_free(named->target);
+    g_free(named->id);
+    g_free(named->path);
+}
+
+static void name_file(SyncdCli *cli, SyncdClient *client, const char *target, GArray *files)
+{
+    g_auto(GStrv) parts = g_strsplit(target, "/", 3);
+    if (g_strcmp0(parts[0], "file") != 0 || parts[1] == NULL)
+        return;
+    Named named = {.path = syncd_cli_repair_path(cli, client, parts[1])};
+    if (named.path == NULL)
+        return;
+    named.target = g_strdup(target);
+    named.id = g_strdup(parts[1]);
+    g_array_append_val(files, named);
+}
+
+/* "checksum-mismatch (file/…)": what is left of a plan names no step. */
+static void name_unresolved(SyncdCli *cli, SyncdClient *client, SyncdJson report, GArray *files)
+{
+    SyncdJsonIter iter;
+    SyncdJson one;
+    syncd_json_iter_init(&iter, syncd_json_member(report, "unresolved_conflicts"));
+    while (syncd_json_iter_next(&iter, NULL, &one)) {
+        g_autofree char *text = syncd_json_dup_text(one);
+        char *target = text != NULL ? strchr(text, '(') : NULL;
+        char *end = target != NULL ? strchr(target, ')') : NULL;
+        if (end == NULL)
+            continue;
+        *end = '\0';
+        name_file(cli, client, target + 1, files);
+    }
+}
+
+/* The files (Named) that its steps were about, and those that are left. */
+static GArray *paths_of(SyncdCli *cli, SyncdClient *client, SyncdJson report)
+{
+    GArray *files = g_array_new(FALSE, FALSE, sizeof(Named));
     SyncdJsonIter iter;
     SyncdJson step;
+    g_array_set_clear_func(files, named_clear);
     syncd_json_iter_init(&iter, syncd_json_member(report, "steps"));
     while (syncd_json_iter_next(&iter, NULL, &step)) {
         g_autofree char *target = syncd_record_text(step, "target");
-        g_auto(GStrv) parts = g_strsplit(target, "/", 3);
-        if (g_strcmp0(parts[0], "file") != 0 || parts[1] == NULL)
-            continue;
-        char *path = syncd_cli_repair_path(cli, client, parts[1]);
-        if (path != NULL)
-            g_hash_table_insert(paths, g_strdup(parts[1]), path);
+        name_file(cli, client, target, files);
     }
-    return paths;
+    name_unresolved(cli, client, report, files);
+    return files;
 }
 
 /* What is said of a file is said of its path. */
-static char *with_paths(char *text, GHashTable *paths)
+static char *with_paths(char *text, const GArray *files)
 {
-    GHashTableIter iter;
-    gpointer id, path;
-    g_autoptr(GString) named = g_string_new(text);
+    g_autoptr(GString) told = g_string_new(text);
     g_free(text);
-    g_hash_table_iter_init(&iter, paths);
-    while (g_hash_table_iter_next(&iter, &id, &path))
-        g_string_replace(named, id, path, 0);
-    return g_strdup(named->str);
+    for (guint i = 0; i < files->len; i++) {
+        const Named *named = &g_array_index(files, Named, i);
+        g_string_replace(told, named->target, named->path, 0);
+        g_string_replace(told, named->id, named->path, 0);
+    }
+    return g_strdup(told->str);
 }
 
 static void show_list(SyncdCli *cli, const char *title, SyncdJson report, const char *name,
-                      GHashTable *paths)
+                      const GArray *paths)
 {
     SyncdJsonIter iter;
     SyncdJson one;
@@ -250,7 +290,7 @@ void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char
     g_autofree char *failure = syncd_record_text(report, "failure"),
                     *reason = syncd_record_text(report, "reason"),
                     *next = syncd_record_text(report, "next_action");
-    g_autoptr(GHashTable) paths = paths_of(cli, client, report);
+    g_autoptr(GArray) paths = paths_of(cli, client, report);
     g_autofree char *wrong = with_paths(g_steal_pointer(&failure), paths),
                     *why = with_paths(g_steal_pointer(&reason), paths);
     syncd_output_printf(cli->out, "%s\n", _(outcome_of(report)));

@@ -83,6 +83,14 @@ static char *describe_state(SyncdJson state)
                            DIGEST_SHOWN, sha256);
 }
 
+/* What is there and nobody recorded has no version. */
+static char *describe_found(SyncdJson state)
+{
+    g_autofree char *size = g_format_size(syncd_record_number(state, "size"));
+    g_autofree char *sha256 = syncd_record_text(state, "sha256");
+    return g_strdup_printf(_("what is there now (%s, sha256 %.*s)"), size, DIGEST_SHOWN, sha256);
+}
+
 /* What is on the disk, where that is a short text. */
 static char *present_text(SyncdJson plan, const char *path)
 {
@@ -118,11 +126,13 @@ static void show_plan(SyncdCli *cli, const Restored *restored)
     g_autofree char *safe = syncd_text_safe(path);
     g_autofree char *version = describe_state(syncd_json_member(plan, "restored"));
     if (present.type == SYNCD_JSON_OBJECT) {
-        g_autofree char *now = describe_state(present);
-        syncd_output_wrapped(cli->out, _("%s: %s takes the place of %s.\n"), safe, version, now);
-        if (syncd_json_member(plan, "present_recorded").type == SYNCD_JSON_FALSE)
-            syncd_output_wrapped(cli->out, "%s\n",
-                                 _("What is there now is not what is recorded of it."));
+        bool found = syncd_json_member(plan, "present_recorded").type == SYNCD_JSON_FALSE;
+        g_autofree char *now = found ? describe_found(present) : describe_state(present);
+        syncd_output_wrapped(cli->out,
+                             found ? _("%s: the recorded bytes of %s take the place of %s, which "
+                                       "is not what is recorded.\n")
+                                   : _("%s: %s takes the place of %s.\n"),
+                             safe, version, now);
         if (syncd_json_member(plan, "present_kept").type == SYNCD_JSON_FALSE)
             syncd_output_wrapped(
                 cli->out, "%s\n",

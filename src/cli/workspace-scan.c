@@ -26,7 +26,7 @@ static void say_deep(SyncdCli *cli, SyncdJson result)
     unsigned long long mismatched = syncd_record_number(result, "mismatched");
     g_autofree char *size = g_format_size(syncd_record_number(result, "bytes_read")),
                     *workspace = syncd_record_text(result, "workspace_id");
-    syncd_output_printf(cli->out, _("Read and compared: %llu files, %s. Not as recorded: %llu.\n"),
+    syncd_output_printf(cli->out, _("Files read and compared: %llu, %s. Not as recorded: %llu.\n"),
                         (unsigned long long)syncd_record_number(result, "files_read"), size,
                         mismatched);
     if (mismatched == 0)

@@ -50,8 +50,8 @@ static const SyncdFinding findings[] = {
      N_("Find out who cut the file. Where there is a backup of journal.db, put it into the state "
         "directory as journal-backup.db before the repair: it takes what has most entries.")},
     {"log-rolled-back", "critical",
-     N_("The log lost its end, and is read-only: {n} entries that were there are missing. Stop "
-        "the daemon, and put the newer journal back, or adopt what is left."),
+     N_("The log lost its end, and is read-only; entries that were there and are missing: {n}. "
+        "Stop the daemon, and put the newer journal back, or adopt what is left."),
      "sourceos-syncd store adopt", DURABLE, NULL,
      N_("Look for the newer journal.db and journal.db-wal; without them say whether to go on "
         "without what is missing.")},
@@ -118,14 +118,14 @@ static const SyncdFinding findings[] = {
      "sourceos-syncd doctor", DURABLE, NULL,
      N_("Put them back from a backup before the daemon is restarted.")},
     {"key-missing", "critical",
-     N_("The key of the scope {scope} is not here: {n} entries in it cannot be opened, and nothing "
-        "can be written in it."),
+     N_("The key of the scope {scope} is not here, so nothing can be written in it; entries in it "
+        "that cannot be opened: {n}."),
      VERIFY, DURABLE, NULL,
      N_("Put the folder keys of the state directory back from a backup, and restart the daemon; "
         "without the key that content is lost.")},
     {"device-key-missing", "critical",
-     N_("The key of this device is gone: nothing can be written, and no report be signed. The "
-        "{n} entries that are there can be read and verified as before."),
+     N_("The key of this device is gone: nothing can be written, and no report be signed. Entries "
+        "that are there, and can be read and verified as before: {n}."),
      VERIFY, DURABLE, NULL,
      N_("Put keys/device.key of the state directory back from a backup, and restart the daemon. "
         "Without one this log has ended: move the state directory away, where `verify log` goes on "
@@ -162,7 +162,7 @@ static const SyncdFinding findings[] = {
     {"workspace-failed", "error", N_("{workspace} is not recorded: {reason}."), SHOW_WORKSPACE,
      NOTHING, NULL,
      N_("Remove what keeps the directory from being read, or the log from being written.")},
-    {"workspace-unreadable", "warning", N_("{n} files of {workspace} cannot be read."),
+    {"workspace-unreadable", "warning", N_("Files of {workspace} cannot be read: {n}."),
      SHOW_WORKSPACE, NOTHING, NULL, N_("Make them readable, or have them ignored.")},
     {"workspace-unruled", "error",
      N_("Rules of {workspace} to ignore files do not hold, as they are too many or cannot be read: "

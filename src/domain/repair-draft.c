@@ -184,7 +184,7 @@ static void write_summary(SyncdJsonWriter *writer, const SyncdRepairDraft *draft
     for (guint i = 0; i < draft->n_steps; i++)
         gives_up = MAX(gives_up, draft->steps[i].gives_up);
     if (gives_up > 0 && draft->n_steps > 1)
-        g_string_append_printf(summary, " Given up for good: %" G_GUINT64_FORMAT " parts.",
+        g_string_append_printf(summary, " Given up for good: %" G_GUINT64_FORMAT " of its parts.",
                                gives_up);
     if (draft->left_out > 0)
         g_string_append_printf(summary,

@@ -78,8 +78,9 @@ static void add_drift(SyncdDiagnosis *self, const GArray *faults)
     found->target = g_strdup("index");
     for (guint i = 0; i < faults->len; i++) {
         const SyncdIndexFault *fault = &g_array_index(faults, SyncdIndexFault, i);
-        syncd_found_evidence(found,
-                             g_strdup_printf("%s: %" G_GUINT64_FORMAT, fault->what, fault->rows));
+        syncd_found_evidence(found, g_strdup_printf("%s: %" G_GUINT64_FORMAT " %s wrong",
+                                                    fault->what, fault->rows,
+                                                    fault->rows == 1 ? "row is" : "rows are"));
     }
 }
 

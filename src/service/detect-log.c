@@ -87,6 +87,23 @@ static void add_evidence(SyncdService *service, SyncdFound *found,
     syncd_found_evidence(found, g_strconcat(named, text, NULL));
 }
 
+static bool are_of_one_content(const SyncdVerifyFinding *one, const SyncdVerifyFinding *other)
+{
+    return one->part != NULL && other->part != NULL && one->pos == other->pos &&
+           g_strcmp0(one->file, other->file) == 0 &&
+           (one->file != NULL || strcmp(one->part, other->part) == 0);
+}
+
+/* Of one content many parts may be wrong: it is counted once, as it is named once. */
+static bool was_counted(const SyncdDiagnosis *self, const GPtrArray *damage, guint at, size_t group)
+{
+    for (guint i = 0; i < at; i++)
+        if (are_of_one_content(damage->pdata[i], damage->pdata[at]) &&
+            is_of(self, damage->pdata[i], group))
+            return true;
+    return false;
+}
+
 static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damage)
 {
     const SyncdVerifyFinding *first = NULL;
@@ -95,7 +112,7 @@ static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damag
         if (!is_of(self, damage->pdata[i], group))
             continue;
         first = first != NULL ? first : damage->pdata[i];
-        n++;
+        n += !was_counted(self, damage, i, group);
     }
     if (n == 0)
         return;

@@ -74,8 +74,8 @@ static bool check(SyncdRepairAct *act, GError **error)
     guint64 missing = syncd_store_n_rolled_back(store);
     if (missing > 0)
         g_ptr_array_add(act->given_up,
-                        g_strdup_printf("%" G_GUINT64_FORMAT
-                                        " entries that were there are in nothing that could be had",
+                        g_strdup_printf("Entries that were there, and are in nothing that could be "
+                                        "had: %" G_GUINT64_FORMAT,
                                         missing));
     return true;
 }

@@ -147,7 +147,9 @@ def bytes_that_nobody_changed_are_found_by_reading(world):
                                ('restore_integrity', 'bytes_kept'), ('safe_to_sync', 'checksum_mismatch')]:
             equal(answer(cli, question, notes / 'a')['reason_code'], code)
         equal(answer(cli, 'needs_human', notes / 'a')['next'], f'sourceos-syncd workspace restore {notes / "a"}')
-        assert 'not what is recorded' in cli.does('workspace', 'restore', str(notes / 'a'), '--dry-run')
+        told = ' '.join(cli.does('workspace', 'restore', str(notes / 'a'), '--dry-run').split())
+        assert told.startswith('a: the recorded bytes of version 1 (') and 'take the place of what is there now (' in told, told
+        assert ', which is not what is recorded. The content of what is there now is not kept' in told, told
 
 
 def answers(cli, path):
@@ -157,13 +159,20 @@ def answers(cli, path):
 @promise
 def whoever_explains_a_file_says_what_is_found_of_its_content(world):
     with user(world) as (cli, notes):
-        (notes / 'a').write_bytes(os.urandom(100000))
+        (notes / 'a').write_bytes(os.urandom(2500000))
         add(cli, notes)
         state = cli.directory / 'state' / 'sourceos-syncd'
-        chunk, = state.glob('blobs/*/*')
-        chunk.write_bytes(b'other bytes')
+        chunks = list(state.glob('blobs/*/*'))
+        equal(len(chunks), 3)
+        for chunk in chunks:
+            chunk.write_bytes(b'other bytes')
         equal(cli.run('verify', 'log', '--full')[0], NEGATIVE)
         found = findings(cli, NEGATIVE)['blob-damaged']
+        # It is one content, however many parts of it are wrong.
+        equal((found['count'], found['more'], len(found['evidence'])), (1, False, 1))
+        out = cli.run('doctor')[1]
+        assert 'missing or damaged: 1.' in out and 'A repair plan looks for that copy: blob-refill.' in out, out
+        assert 'cannot be made again' not in out, out
         told = answers(cli, notes / 'a')
         # Whoever reads any of these is led to where the finding leads; none says that all is well.
         for question in ('safe_to_sync', 'blocked_because', 'auto_repairable', 'needs_human', 'durability',

@@ -256,18 +256,19 @@ static void an_index_that_does_not_add_up_is_found_by_a_deep_check(void)
         const char *sql, *what;
     } drifts[] = {
         {"UPDATE tally SET count = count + 1 WHERE kind = (SELECT min(kind) FROM tally)",
-         "kind-counts: 1"},
-        {"UPDATE lane_count SET count = count + 3 WHERE counter = 0", "lane-counts: 1"},
-        {"UPDATE task SET adds = 0", "lane-adds: 1"},
-        {"DELETE FROM object", "lane-objects: 1"},
-        {"UPDATE task SET waits = 1", "waits: 1"},
-        {"UPDATE task SET blockers = 1", "waits: 1"},
-        {"UPDATE entry SET op = 'operation-x' WHERE pos = 2", "log: 1"},
-        {"UPDATE entry SET object = 'x', ms = ms + 1 WHERE pos = 2", "log: 1"},
+         "kind-counts: 1 row is wrong"},
+        {"UPDATE lane_count SET count = count + 3 WHERE counter = 0",
+         "lane-counts: 1 row is wrong"},
+        {"UPDATE task SET adds = 0", "lane-adds: 1 row is wrong"},
+        {"DELETE FROM object", "lane-objects: 1 row is wrong"},
+        {"UPDATE task SET waits = 1", "waits: 1 row is wrong"},
+        {"UPDATE task SET blockers = 1", "waits: 1 row is wrong"},
+        {"UPDATE entry SET op = 'operation-x' WHERE pos = 2", "log: 1 row is wrong"},
+        {"UPDATE entry SET object = 'x', ms = ms + 1 WHERE pos = 2", "log: 1 row is wrong"},
         {"UPDATE entry SET actor = kind", NULL},
-        {"INSERT INTO name VALUES ('remote', 'x', 1, 999999)", "names: 1"},
-        {"INSERT INTO dependency VALUES (999998, 999999)", "dependencies: 1"},
-        {"INSERT INTO mismatch VALUES (5, 5, 0, 0, x'00')", "mismatches: 1"},
+        {"INSERT INTO name VALUES ('remote', 'x', 1, 999999)", "names: 1 row is wrong"},
+        {"INSERT INTO dependency VALUES (999998, 999999)", "dependencies: 1 row is wrong"},
+        {"INSERT INTO mismatch VALUES (5, 5, 0, 0, x'00')", "mismatches: 1 row is wrong"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(drifts); i++) {
         ServiceFixture f;
