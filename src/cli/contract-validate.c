@@ -209,12 +209,12 @@ static void show_errors(SyncdOutput *out, const SyncdSchemaErrors *errors)
         g_autofree char *place = syncd_text_safe(error->instance_path);
         g_autofree char *sentence = syncd_text_safe(error->sentence);
         g_autofree char *rule = syncd_text_safe(error->schema_path);
-        syncd_output_printf(out, "  %s %s (%s)\n", *place != '\0' ? place : _("The document"),
-                            sentence, rule);
+        syncd_output_wrapped(out, "  %s %s (%s)\n", *place != '\0' ? place : _("The document"),
+                             sentence, rule);
     }
     if (syncd_schema_errors_dropped(errors) > 0)
-        syncd_output_printf(out, _("  and %lu more\n"),
-                            (unsigned long)syncd_schema_errors_dropped(errors));
+        syncd_output_wrapped(out, _("  and %lu more\n"),
+                             (unsigned long)syncd_schema_errors_dropped(errors));
 }
 
 static void show_text(SyncdOutput *out, const Finding *finding)
@@ -222,17 +222,17 @@ static void show_text(SyncdOutput *out, const Finding *finding)
     g_autofree char *file = syncd_text_safe(finding->file);
     g_autofree char *contract =
         finding->contract != NULL ? syncd_text_safe(finding->contract) : NULL;
-    syncd_output_printf(out, "%s: ", file);
+    syncd_output_wrapped(out, "%s: ", file);
     if (!finding->judged) {
         g_autofree char *fault = syncd_text_safe(finding->fault->message);
         syncd_output_styled(out, SYNCD_STYLE_BAD, _("not judged"));
-        syncd_output_printf(out, "\n  %s\n", fault);
+        syncd_output_wrapped(out, "\n  %s\n", fault);
         return;
     }
     syncd_output_styled(out, finding->valid ? SYNCD_STYLE_GOOD : SYNCD_STYLE_BAD,
                         finding->valid ? _("valid") : _("not valid"));
     if (contract != NULL)
-        syncd_output_printf(out, " (%s)", contract);
+        syncd_output_wrapped(out, " (%s)", contract);
     syncd_output_text(out, "\n");
     show_errors(out, finding->errors);
 }

@@ -119,17 +119,17 @@ static void summarise(const Many *many)
     if (syncd_cli_json(many->cli))
         return;
     if (many->client == NULL)
-        syncd_output_printf(many->cli->out,
-                            ngettext("Nothing was sent. %lu operation would be recorded.\n",
-                                     "Nothing was sent. %lu operations would be recorded.\n",
-                                     (unsigned long)many->recorded),
-                            (unsigned long)many->recorded);
+        syncd_output_wrapped(many->cli->out,
+                             ngettext("Nothing was sent. %lu operation would be recorded.\n",
+                                      "Nothing was sent. %lu operations would be recorded.\n",
+                                      (unsigned long)many->recorded),
+                             (unsigned long)many->recorded);
     else
-        syncd_output_printf(many->cli->out,
-                            ngettext("%lu operation recorded; recorded earlier: %lu.\n",
-                                     "%lu operations recorded; recorded earlier: %lu.\n",
-                                     (unsigned long)many->recorded),
-                            (unsigned long)many->recorded, (unsigned long)many->duplicates);
+        syncd_output_wrapped(many->cli->out,
+                             ngettext("%lu operation recorded; recorded earlier: %lu.\n",
+                                      "%lu operations recorded; recorded earlier: %lu.\n",
+                                      (unsigned long)many->recorded),
+                             (unsigned long)many->recorded, (unsigned long)many->duplicates);
 }
 
 /* Each line says these for itself. */

@@ -66,7 +66,7 @@ void syncd_event_print_entry(SyncdOutput *output, SyncdJson event)
     g_autofree char *safe_head = syncd_text_safe(head);
     g_autofree char *safe_summary = syncd_text_safe(summary);
     syncd_output_styled(output, SYNCD_STYLE_BOLD, safe_head);
-    syncd_output_printf(output, "\n    %s\n", safe_summary);
+    syncd_output_wrapped(output, "\n    %s\n", safe_summary);
     print_member(output, _("actor"), event, "actor_id");
     print_member(output, _("device"), event, "device_id");
     print_member(output, _("scope"), event, "scope");

@@ -136,7 +136,7 @@ static void print_losses(SyncdCli *cli, SyncdJson report)
     }
     g_autofree char *safe = syncd_text_safe(text->str);
     if (text->len > 0)
-        syncd_output_printf(cli->out, _("Only the log has afterwards what was in: %s\n"), safe);
+        syncd_output_wrapped(cli->out, _("Only the log has afterwards what was in: %s\n"), safe);
 }
 
 static void print_reports(SyncdCli *cli, const GPtrArray *reports, const char *digest)
@@ -151,7 +151,7 @@ static void print_reports(SyncdCli *cli, const GPtrArray *reports, const char *d
         print_objects(cli, reports);
     print_matrix(cli, first);
     print_losses(cli, first);
-    syncd_output_printf(
+    syncd_output_wrapped(
         cli->out,
         applied ? ngettext("From %s to %s: %u object was changed; left as they are: %u.\n",
                            "From %s to %s: %u objects were changed; left as they are: "
@@ -171,7 +171,7 @@ void syncd_migration_entries_show(SyncdCli *cli, const GPtrArray *entries)
 {
     if (syncd_cli_json(cli) || entries->len == 0)
         return;
-    syncd_output_printf(cli->out, "%s\n", _("It is taken back, the last page first, with:"));
+    syncd_output_wrapped(cli->out, "%s\n", _("It is taken back, the last page first, with:"));
     for (guint i = entries->len; i > 0; i--) {
         g_autofree char *entry = syncd_text_safe(entries->pdata[i - 1]);
         syncd_output_printf(cli->out, "  sourceos-syncd migrations rollback %s\n", entry);

@@ -9,10 +9,11 @@ static void show(SyncdCli *cli, const SyncdClientReceipt *receipt)
 {
     if (!syncd_cli_json(cli)) {
         g_autofree char *operation = syncd_text_safe(receipt->operation);
-        syncd_output_printf(cli->out,
-                            receipt->duplicate ? _("Deleted earlier with this key: operation %s.\n")
-                                               : _("Deleted: operation %s.\n"),
-                            operation);
+        syncd_output_wrapped(cli->out,
+                             receipt->duplicate
+                                 ? _("Deleted earlier with this key: operation %s.\n")
+                                 : _("Deleted: operation %s.\n"),
+                             operation);
         return;
     }
     g_autoptr(GString) text = g_string_new(NULL);

@@ -120,7 +120,7 @@ static void show_request(SyncdCli *cli, const Request *request, GVariant *option
     write_options(&writer, options);
     syncd_json_end_object(&writer);
     if (!syncd_cli_json(cli))
-        syncd_output_printf(cli->out, "%s\n", _("Nothing was sent. The request would be:"));
+        syncd_output_wrapped(cli->out, "%s\n", _("Nothing was sent. The request would be:"));
     syncd_record_show(cli, text->str);
 }
 
@@ -131,14 +131,14 @@ static void print_receipt(SyncdCli *cli, const SyncdClientReceipt *receipt)
 {
     g_autofree char *operation = syncd_text_safe(receipt->operation);
     if (receipt->sequence == 0)
-        syncd_output_printf(cli->out, _("Not recorded, but seen for a minute: operation %s.\n"),
-                            operation);
+        syncd_output_wrapped(cli->out, _("Not recorded, but seen for a minute: operation %s.\n"),
+                             operation);
     else
-        syncd_output_printf(cli->out,
-                            receipt->duplicate
-                                ? _("Recorded earlier with this key: operation %s, number %lu.\n")
-                                : _("Recorded: operation %s, number %lu.\n"),
-                            operation, (unsigned long)receipt->sequence);
+        syncd_output_wrapped(cli->out,
+                             receipt->duplicate
+                                 ? _("Recorded earlier with this key: operation %s, number %lu.\n")
+                                 : _("Recorded: operation %s, number %lu.\n"),
+                             operation, (unsigned long)receipt->sequence);
 }
 
 static void show_receipt(SyncdCli *cli, const SyncdClientReceipt *receipt)

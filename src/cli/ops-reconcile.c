@@ -54,10 +54,10 @@ static void show(SyncdCli *cli, const char *entry, bool duplicate)
 {
     if (!syncd_cli_json(cli)) {
         g_autofree char *safe = syncd_text_safe(entry);
-        syncd_output_printf(cli->out,
-                            duplicate ? _("Reconciled earlier in this way: evidence %s.\n")
-                                      : _("Reconciled: evidence %s.\n"),
-                            safe);
+        syncd_output_wrapped(cli->out,
+                             duplicate ? _("Reconciled earlier in this way: evidence %s.\n")
+                                       : _("Reconciled: evidence %s.\n"),
+                             safe);
         return;
     }
     g_autoptr(GString) text = g_string_new(NULL);

@@ -15,11 +15,11 @@ static void show_evidence(SyncdCli *cli, const char *document, bool duplicate)
                         *entry = syncd_record_text(evidence, "evidence_ref"),
                         *safe_operation = syncd_text_safe(operation),
                         *safe_entry = syncd_text_safe(entry);
-        syncd_output_printf(cli->out,
-                            duplicate ? _("Replayed earlier with this key: operation %s, "
-                                          "evidence %s.\n")
-                                      : _("Replayed: operation %s, evidence %s.\n"),
-                            safe_operation, safe_entry);
+        syncd_output_wrapped(cli->out,
+                             duplicate ? _("Replayed earlier with this key: operation %s, "
+                                           "evidence %s.\n")
+                                       : _("Replayed: operation %s, evidence %s.\n"),
+                             safe_operation, safe_entry);
         return;
     }
     g_autoptr(GString) text = g_string_new(NULL);

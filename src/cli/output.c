@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,12 +25,6 @@ struct SyncdOutput {
 };
 
 static const char *const style_codes[] = {"\033[1m", "\033[2m", "\033[32m", "\033[31m"};
-
-unsigned syncd_terminal_width(int fd)
-{
-    struct winsize size = {0};
-    return isatty(fd) && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-}
 
 SyncdOutput *syncd_output_new(int fd)
 {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/terminal.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -28,8 +29,6 @@ void syncd_output_set_color(SyncdOutput *output, const char *when);
 /* From now on through a pager, when this is a terminal and a pager can be found. */
 void syncd_output_start_pager(SyncdOutput *output);
 
-/* Columns; 0 of what is no terminal, or knows no size. */
-unsigned syncd_terminal_width(int fd);
 /* Columns of the terminal; 0 where there is none, and lines are as long as they are. */
 unsigned syncd_output_width(const SyncdOutput *output);
 void syncd_output_set_width(SyncdOutput *output, unsigned columns);

@@ -182,7 +182,7 @@ static void show_voice(SyncdOutput *out, const SyncdPolicyVoice *voice)
     g_autofree char *rule =
         rule_text(voice->rule, voice->built_in != NULL ? voice->built_in->reason : NULL);
     g_autofree char *safe = syncd_text_safe(rule);
-    syncd_output_printf(out, "  %s: %s (%s)\n", safe, says, fate_text(voice->fate));
+    syncd_output_wrapped(out, "  %s: %s (%s)\n", safe, says, fate_text(voice->fate));
 }
 
 /* Policy defers an action that it does not know, which is no answer to a slip of the pen. */
@@ -193,7 +193,7 @@ static void show_known_actions(SyncdCli *cli, const char *action)
         return;
     g_autofree char *safe = syncd_text_safe(action);
     g_autofree char *list = syncd_words_nearest_first(action, known);
-    syncd_output_printf(cli->out, _("There is no action `%s`; there are: %s.\n"), safe, list);
+    syncd_output_wrapped(cli->out, _("There is no action `%s`; there are: %s.\n"), safe, list);
 }
 
 static void show_text(SyncdCli *cli, const SyncdPolicySet *set, const Explanation *explanation)
@@ -206,16 +206,16 @@ static void show_text(SyncdCli *cli, const SyncdPolicySet *set, const Explanatio
     g_autofree char *why = syncd_text_safe(decision->rationale);
     syncd_output_styled(cli->out, decision->outcome.allowed ? SYNCD_STYLE_GOOD : SYNCD_STYLE_BAD,
                         decision->outcome.status);
-    syncd_output_printf(cli->out, _(": %s in the lane %s, data class %s\n"), action, input.lane,
-                        input.data_class);
+    syncd_output_wrapped(cli->out, _(": %s in the lane %s, data class %s\n"), action, input.lane,
+                         input.data_class);
     show_known_actions(cli, input.action);
     if (decision->rule != NULL)
-        syncd_output_printf(cli->out, _("Decided by %s: %s\n"), safe, why);
+        syncd_output_wrapped(cli->out, _("Decided by %s: %s\n"), safe, why);
     else
-        syncd_output_printf(cli->out, _("Decided by %s.\n"), safe);
+        syncd_output_wrapped(cli->out, _("Decided by %s.\n"), safe);
     if (explanation->claimed != NULL && explanation->weaker)
-        syncd_output_printf(cli->out, _("The decision given says %s, which is weaker.\n"),
-                            explanation->claimed);
+        syncd_output_wrapped(cli->out, _("The decision given says %s, which is weaker.\n"),
+                             explanation->claimed);
     syncd_output_line(cli->out, _("Policy"), syncd_policy_set_digest(set));
     syncd_output_text(cli->out, _("Rules that match, in the order in which they are looked at:\n"));
     for (guint i = 0; i < explanation->voices->len; i++)

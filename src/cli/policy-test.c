@@ -206,10 +206,10 @@ static void show_failure(SyncdOutput *out, const Case *one, const SyncdPolicyDec
     g_autofree char *name = syncd_text_safe(one->name);
     g_autofree char *safe = syncd_text_safe(expected->str);
     syncd_output_styled(out, SYNCD_STYLE_BAD, _("Failed"));
-    syncd_output_printf(out, _(": %s\n  expected: %s\n  got: %s %s %s (%s)\n"), name, safe,
-                        syncd_decision_effect(decision->outcome.status), decision->outcome.status,
-                        decision->outcome.reason,
-                        decision->rule != NULL ? decision->rule->file : "built-in");
+    syncd_output_wrapped(out, _(": %s\n  expected: %s\n  got: %s %s %s (%s)\n"), name, safe,
+                         syncd_decision_effect(decision->outcome.status), decision->outcome.status,
+                         decision->outcome.reason,
+                         decision->rule != NULL ? decision->rule->file : "built-in");
 }
 
 static void judge(SyncdCli *cli, const SyncdPolicySet *set, const GPtrArray *cases)
@@ -239,7 +239,8 @@ static void judge(SyncdCli *cli, const SyncdPolicySet *set, const GPtrArray *cas
     if (syncd_cli_json(cli))
         syncd_output_json(cli->out, text->str, text->len, true);
     else
-        syncd_output_printf(cli->out, _("%u of %u cases hold.\n"), cases->len - failed, cases->len);
+        syncd_output_wrapped(cli->out, _("%u of %u cases hold.\n"), cases->len - failed,
+                             cases->len);
     if (failed > 0)
         cli->exit = SYNCD_EXIT_NEGATIVE;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define GAP "  "
+#define BELOW 4 /* where a value stands that has no room behind its name */
 
 static char *safe_name(SyncdJson name)
 {
@@ -101,11 +102,28 @@ static bool is_empty(SyncdJson value)
     return !syncd_json_iter_next(&iter, NULL, NULL);
 }
 
+/* Whether each word of them finds room behind that column. */
+static bool have_room(const GPtrArray *lines, size_t start, size_t width)
+{
+    for (guint i = 0; i < lines->len && width > 0; i++) {
+        g_auto(GStrv) words = g_strsplit(lines->pdata[i], " ", -1);
+        for (char **word = words; *word != NULL; word++)
+            if (start + syncd_text_width(*word) > width)
+                return false;
+    }
+    return true;
+}
+
 /* A line that goes on is indented, so that it is told from the next part. */
 static void print_lines(SyncdOutput *output, GString *line, size_t start, const char *label,
                         SyncdJson value)
 {
     g_autoptr(GPtrArray) lines = lines_of(label, value);
+    if (!have_room(lines, start, syncd_output_width(output))) {
+        g_string_truncate(line, strlen(label));
+        g_string_append_printf(line, "\n%*s", BELOW, "");
+        start = BELOW;
+    }
     for (guint i = 0; i < lines->len; i++) {
         size_t indent = start + (lines->len > 1 ? 2 : 0);
         if (i > 0)

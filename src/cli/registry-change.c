@@ -192,11 +192,11 @@ static void show_change(SyncdCli *cli, const SyncdClientChange *change)
 {
     if (!syncd_cli_json(cli)) {
         g_autofree char *id = syncd_text_safe(change->id);
-        syncd_output_printf(cli->out,
-                            change->duplicate
-                                ? _("Recorded earlier with this key: %s, number %lu.\n")
-                                : _("Recorded: %s, number %lu.\n"),
-                            id, (unsigned long)change->sequence);
+        syncd_output_wrapped(cli->out,
+                             change->duplicate
+                                 ? _("Recorded earlier with this key: %s, number %lu.\n")
+                                 : _("Recorded: %s, number %lu.\n"),
+                             id, (unsigned long)change->sequence);
         return;
     }
     g_autoptr(GString) text = g_string_new(NULL);
@@ -217,7 +217,7 @@ static void show_dry(SyncdCli *cli, const char *record, const SyncdClientChange 
 {
     static char *nothing[] = {NULL};
     if (!syncd_cli_json(cli)) {
-        syncd_output_printf(
+        syncd_output_wrapped(
             cli->out, "%s\n",
             change->duplicate
                 ? _("Nothing is recorded: this was recorded earlier with the same key. It is:")

@@ -10,10 +10,10 @@ static void show(SyncdCli *cli, const char *directory, const char *device, bool 
 {
     if (!syncd_cli_json(cli)) {
         g_autofree char *safe = syncd_text_safe(directory);
-        syncd_output_printf(cli->out,
-                            made ? _("State was made in %s, for %s.\n")
-                                 : _("There is state in %s already, of %s.\n"),
-                            safe, device);
+        syncd_output_wrapped(cli->out,
+                             made ? _("State was made in %s, for %s.\n")
+                                  : _("There is state in %s already, of %s.\n"),
+                             safe, device);
         return;
     }
     g_autoptr(GString) text = g_string_new(NULL);

@@ -117,7 +117,7 @@ static void show_claim(SyncdCli *cli, const char *lease, const char *task, const
 {
     if (!syncd_cli_json(cli)) {
         g_autofree char *safe = syncd_text_safe(lease);
-        syncd_output_printf(cli->out, _("Claimed with the lease %s.\n"), safe);
+        syncd_output_wrapped(cli->out, _("Claimed with the lease %s.\n"), safe);
         syncd_record_print(cli->out, syncd_json_root(task, strlen(task)));
         return;
     }

@@ -47,7 +47,7 @@ static bool take_directory(const SyncdCli *cli, Added *added, GError **error)
     g_autofree char *directory = syncd_cli_directory(given);
     bool there = g_file_test(directory, G_FILE_TEST_EXISTS);
     if (!there || !g_file_test(directory, G_FILE_TEST_IS_DIR)) {
-        g_autofree char *quoted = g_shell_quote(directory);
+        g_autofree char *quoted = syncd_shell_word(directory);
         g_autofree char *next =
             there ? g_strdup("name the directory that it is in")
                   : g_strdup_printf("check the spelling, or make it with `mkdir %s`", quoted);
@@ -305,13 +305,13 @@ static void show(SyncdCli *cli, const Added *added)
         return;
     }
     if (added->state != NULL) {
-        syncd_output_printf(cli->out, _("%s is the workspace %s already (%s).\n"), directory, name,
-                            added->state);
+        syncd_output_wrapped(cli->out, _("%s is the workspace %s already (%s).\n"), directory, name,
+                             added->state);
         if (added->keep_changed)
-            syncd_output_printf(cli->out, "%s\n", keep);
+            syncd_output_wrapped(cli->out, "%s\n", keep);
         return;
     }
-    syncd_output_printf(cli->out, _("%s is the workspace %s now.\n"), directory, name);
+    syncd_output_wrapped(cli->out, _("%s is the workspace %s now.\n"), directory, name);
     syncd_cli_remark(cli, "%s", keep);
     syncd_cli_remark(cli,
                      _("A first scan records what is there; from then on changes are recorded as "

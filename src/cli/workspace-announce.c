@@ -177,8 +177,8 @@ static void say_recorded(SyncdCli *cli, SyncdJson file)
 {
     g_autofree char *path = syncd_record_text(file, "path");
     g_autofree char *safe = syncd_text_safe(path);
-    syncd_output_printf(cli->out, _("%s: recorded so already, and it stays as it is recorded.\n"),
-                        safe);
+    syncd_output_wrapped(cli->out, _("%s: recorded so already, and it stays as it is recorded.\n"),
+                         safe);
 }
 
 static void show(SyncdCli *cli, const char *answer)
@@ -192,8 +192,8 @@ static void show(SyncdCli *cli, const char *answer)
     if (json)
         syncd_output_json(cli->out, answer, strlen(answer), true);
     else
-        syncd_output_printf(cli->out, _("Announced as %s until %s: %llu.\n"), actor, until,
-                            (unsigned long long)syncd_record_number(root, "announced"));
+        syncd_output_wrapped(cli->out, _("Announced as %s until %s: %llu.\n"), actor, until,
+                             (unsigned long long)syncd_record_number(root, "announced"));
     syncd_json_iter_init(&iter, syncd_json_member(root, "already_recorded"));
     while (syncd_json_iter_next(&iter, NULL, &file)) {
         cli->exit = SYNCD_EXIT_NEGATIVE;

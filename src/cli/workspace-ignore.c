@@ -34,19 +34,19 @@ static void say(SyncdCli *cli, const char *named, SyncdJson verdict)
     bool ignored = syncd_json_member(verdict, "ignored").type == SYNCD_JSON_TRUE;
     bool shared = strcmp(source, "shared") == 0;
     if (*source == '\0')
-        syncd_output_printf(cli->out, _("%s: recorded, no rule says anything of it\n"), path);
+        syncd_output_wrapped(cli->out, _("%s: recorded, no rule says anything of it\n"), path);
     else if (shared && ignored)
-        syncd_output_printf(cli->out, _("%s: ignored by line %u of the shared rules: %s\n"), path,
-                            line, pattern);
+        syncd_output_wrapped(cli->out, _("%s: ignored by line %u of the shared rules: %s\n"), path,
+                             line, pattern);
     else if (shared)
-        syncd_output_printf(cli->out, _("%s: recorded, by line %u of the shared rules: %s\n"), path,
-                            line, pattern);
+        syncd_output_wrapped(cli->out, _("%s: recorded, by line %u of the shared rules: %s\n"),
+                             path, line, pattern);
     else if (ignored)
-        syncd_output_printf(cli->out, _("%s: ignored by line %u of %s: %s\n"), path, line, source,
-                            pattern);
+        syncd_output_wrapped(cli->out, _("%s: ignored by line %u of %s: %s\n"), path, line, source,
+                             pattern);
     else
-        syncd_output_printf(cli->out, _("%s: recorded, by line %u of %s: %s\n"), path, line, source,
-                            pattern);
+        syncd_output_wrapped(cli->out, _("%s: recorded, by line %u of %s: %s\n"), path, line,
+                             source, pattern);
 }
 
 /* NULL on failure. A rule may be for folders only: whether it is one is what is there, or a "/". */

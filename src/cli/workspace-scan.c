@@ -26,9 +26,9 @@ static void say_deep(SyncdCli *cli, SyncdJson result)
     unsigned long long mismatched = syncd_record_number(result, "mismatched");
     g_autofree char *size = g_format_size(syncd_record_number(result, "bytes_read")),
                     *workspace = syncd_record_text(result, "workspace_id");
-    syncd_output_printf(cli->out, _("Files read and compared: %llu, %s. Not as recorded: %llu.\n"),
-                        (unsigned long long)syncd_record_number(result, "files_read"), size,
-                        mismatched);
+    syncd_output_wrapped(cli->out, _("Files read and compared: %llu, %s. Not as recorded: %llu.\n"),
+                         (unsigned long long)syncd_record_number(result, "files_read"), size,
+                         mismatched);
     if (mismatched == 0)
         return;
     syncd_cli_remark(cli,
@@ -49,11 +49,11 @@ static bool finds_nothing(SyncdJson result)
 static void say(SyncdCli *cli, SyncdJson result)
 {
     unsigned long long unreadable = syncd_record_number(result, "unreadable");
-    syncd_output_printf(cli->out, _("Folders: %llu. New: %llu, changed: %llu, deleted: %llu.\n"),
-                        (unsigned long long)syncd_record_number(result, "folders"),
-                        (unsigned long long)syncd_record_number(result, "created"),
-                        (unsigned long long)syncd_record_number(result, "changed"),
-                        (unsigned long long)syncd_record_number(result, "deleted"));
+    syncd_output_wrapped(cli->out, _("Folders: %llu. New: %llu, changed: %llu, deleted: %llu.\n"),
+                         (unsigned long long)syncd_record_number(result, "folders"),
+                         (unsigned long long)syncd_record_number(result, "created"),
+                         (unsigned long long)syncd_record_number(result, "changed"),
+                         (unsigned long long)syncd_record_number(result, "deleted"));
     if (finds_nothing(result))
         syncd_cli_remark(cli, "%s",
                          _("Nothing more: what changed before the scan is recorded already."));

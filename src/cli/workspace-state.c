@@ -50,10 +50,10 @@ static void show(SyncdCli *cli, const SyncdCliWorkspace *workspace, const char *
     if (syncd_cli_json(cli))
         show_json(cli, workspace, state, change);
     else if (change->id == NULL)
-        syncd_output_printf(cli->out, _("The workspace %s is %s already.\n"), name,
-                            workspace->state);
+        syncd_output_wrapped(cli->out, _("The workspace %s is %s already.\n"), name,
+                             workspace->state);
     else
-        syncd_output_printf(cli->out, "%s\n", sentence);
+        syncd_output_wrapped(cli->out, "%s\n", sentence);
 }
 
 /* ---- pause, resume ---- */

@@ -3,6 +3,9 @@
 
 #include "daemon/log.h"
 
+#include "base/error.h"
+#include "base/terminal.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,13 +40,38 @@ bool syncd_log_level_parse(const char *name, SyncdLogLevel *ret_level)
     return false;
 }
 
+static void print_wrapped(const char *text, unsigned width)
+{
+    g_autoptr(GString) wrapped = g_string_new(NULL);
+    syncd_text_wrap(wrapped, text, 0, 2, width);
+    fprintf(stderr, "%s\n", wrapped->str);
+}
+
+/* For a person at a terminal as the other verbs complain; a line for anybody else. */
+static void to_console(const char *message)
+{
+    unsigned width = syncd_terminal_width(STDERR_FILENO);
+    if (width == 0) {
+        fprintf(stderr, "sourceos-syncd: %s\n", message);
+        return;
+    }
+    g_autofree char *sentence = NULL, *next = NULL, *valid = g_utf8_make_valid(message, -1);
+    syncd_error_split(valid, &sentence, &next);
+    g_autofree char *what = g_strconcat("sourceos-syncd: ", sentence, NULL);
+    print_wrapped(what, width);
+    if (next == NULL)
+        return;
+    g_autofree char *then = g_strconcat("Next: ", next, NULL);
+    print_wrapped(then, width);
+}
+
 /* As base/log.c's sink: a property of the process. */
 static SyncdLogTarget current_target = SYNCD_LOG_TO_CONSOLE;
 
 static void sink(SyncdLogLevel level, const char *message_id, const char *message)
 {
     if (current_target == SYNCD_LOG_TO_CONSOLE) {
-        fprintf(stderr, "sourceos-syncd: %s\n", message);
+        to_console(message);
         return;
     }
     if (*message_id == '\0')

@@ -1,5 +1,6 @@
 #include "service/facts.h"
 
+#include "base/terminal.h"
 #include "base/timestamp.h"
 #include "service/registry.h"
 
@@ -52,14 +53,6 @@ static void add_entry(const SyncdSubject *subject, SyncdFacts *facts)
     add(facts, "changed_at", g_strdup(time));
 }
 
-/* As a shell takes it. */
-static char *quoted(const char *id)
-{
-    return id[strspn(id, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.:/@")] == '\0'
-               ? g_strdup(id)
-               : g_shell_quote(id);
-}
-
 static void add_file(const SyncdSubject *subject, SyncdFacts *facts)
 {
     char digits[SYNCD_HASH_HEX_SIZE];
@@ -82,7 +75,7 @@ static void add_file(const SyncdSubject *subject, SyncdFacts *facts)
         g_autofree char *file =
             g_build_filename(subject->root.columns[SYNCD_COLUMN_TYPE], subject->path, NULL);
         g_autofree char *valid = g_utf8_make_valid(file, -1);
-        add(facts, "file", quoted(valid));
+        add(facts, "file", syncd_shell_word(valid));
     }
 }
 
@@ -133,7 +126,7 @@ void syncd_facts_gather(const SyncdSubject *subject, SyncdFacts *facts)
 {
     const SyncdObjectTasks *tasks = &subject->tasks;
     add(facts, "object", g_strdup(subject->id));
-    add(facts, "named", quoted(subject->id));
+    add(facts, "named", syncd_shell_word(subject->id));
     add(facts, "scope", g_strdup(subject->scope));
     add(facts, "workspace", g_strdup(subject->workspace));
     add(facts, "profile", g_strdup(subject->profile));

@@ -1,13 +1,16 @@
 """A user of the command line: the program in the surroundings of one user, and what that user sees."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
 import pty
 import select
 import signal
+import struct
 import subprocess
+import termios
 import time
 
 from harness import PATIENCE, equal
@@ -103,9 +106,11 @@ def stop(process, how=signal.SIGINT):
     return process.returncode, out, err
 
 
-def on_terminal(cli, words, typed, exit_code, **options):
-    """What a person sees who types this."""
+def on_terminal(cli, words, typed, exit_code, columns=0, **options):
+    """What a person sees who types this. `columns` 0: of a terminal that knows no size. `exit_code`
+    None: any."""
     terminal, inside = pty.openpty()
+    fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack('HHHH', 0, columns, 0, 0))
     process = subprocess.Popen([cli.program, *words], env=cli.environment, stdin=inside,
                                stdout=inside, stderr=inside, start_new_session=True, **options)
     os.close(inside)
@@ -118,5 +123,6 @@ def on_terminal(cli, words, typed, exit_code, **options):
                 break
             seen += piece
     os.close(terminal)
-    equal(process.wait(PATIENCE), exit_code, seen)
+    code = process.wait(PATIENCE)
+    equal(code, code if exit_code is None else exit_code, seen)
     return seen.decode()

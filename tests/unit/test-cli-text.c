@@ -242,6 +242,17 @@ static void records_show_lists_as_people_write_them(void)
                     "odd           [\"a,b\",\"c\"]\n");
 }
 
+/* Nobody knows where it could be broken. */
+static void what_has_no_room_behind_its_name_stands_below(void)
+{
+    static const char record[] = "{\"a_name\":\"a-word-that-is-long\",\"other\":\"one two\"}";
+    Pipe p = open_pipe();
+    syncd_output_set_width(p.output, 20);
+    syncd_record_print(p.output, syncd_json_root(record, strlen(record)));
+    g_autofree char *text = finish(&p);
+    g_assert_cmpstr(text, ==, "a_name\n    a-word-that-is-long\nother   one two\n");
+}
+
 static void what_is_nested_has_lines_of_its_own(void)
 {
     static const char record[] =
@@ -411,6 +422,7 @@ int main(int argc, char **argv)
     g_test_add_func("/cli/output/lines", no_word_is_broken);
     g_test_add_func("/cli/output/records", records_show_lists_as_people_write_them);
     g_test_add_func("/cli/text/nested", what_is_nested_has_lines_of_its_own);
+    g_test_add_func("/cli-text/records/below", what_has_no_room_behind_its_name_stands_below);
     g_test_add_func("/cli/output/tables-fit", tables_fit_the_terminal);
     g_test_add_func("/cli/output/tables-empty-lines", lines_without_anything_are_left_out);
     g_test_add_func("/cli/output/colour", colour_only_where_it_is_wanted);
