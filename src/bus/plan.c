@@ -137,15 +137,18 @@ static bool answer_nothing(SyncdCall *call, SyncdService *service, void *data, G
     return syncd_call_reply(call, error, "");
 }
 
-/* A purge that is part of a plan is one all the same: whoever may not purge may not approve it. */
+/* Nor is anybody asked about what could not be applied.
+ *
+ * A purge that is part of a plan is one all the same: whoever may not purge may not approve it. */
 static bool handle_approve(SyncdCall *call, GError **error)
 {
     const char *digest = NULL;
     if (syncd_repair_plan_purges(syncd_call_plan(call)))
         syncd_call_judge_as(call, SYNCD_INTERFACE_OPERATIONS, "Purge");
-    SyncdService *service = read_digest(call, &digest, error)
-                                ? authorise_change(call, "approve a repair", error)
-                                : NULL;
+    SyncdService *service =
+        read_digest(call, &digest, error) && syncd_repair_plan_check(syncd_call_plan(call), error)
+            ? authorise_change(call, "approve a repair", error)
+            : NULL;
     if (service == NULL || !syncd_service_approve_repair(service, syncd_call_caller(call),
                                                          syncd_call_plan(call), digest, error))
         return false;

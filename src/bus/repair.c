@@ -90,6 +90,7 @@ static bool handle_list(SyncdCall *call, GError **error)
     SyncdService *service = syncd_call_authorise_reading(call, error);
     if (service == NULL)
         return false;
+    syncd_service_judge_repairs(service);
     g_autofree char *plans = describe_plans(service, syncd_call_caller(call));
     return syncd_call_reply(call, error, "s", plans);
 }

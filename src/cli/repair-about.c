@@ -4,6 +4,7 @@
 #include "cli/listing.h"
 #include "cli/repair.h"
 #include "cli/text.h"
+#include "cli/when.h"
 #include "client/calls.h"
 
 #include <string.h>
@@ -60,8 +61,9 @@ static void add_evidence(GString *out, SyncdJson finding)
     guint64 n = 0, count = syncd_record_number(finding, "count");
     syncd_json_iter_init(&iter, syncd_json_member(finding, "evidence"));
     for (; syncd_json_iter_next(&iter, NULL, &item); n++) {
-        g_autofree char *text = syncd_json_dup_text(item);
-        g_autofree char *safe = syncd_text_safe(text != NULL ? text : "");
+        g_autofree char *text = syncd_json_dup_text(item),
+                        *local = syncd_when_local_within(text != NULL ? text : ""),
+                        *safe = syncd_text_safe(local);
         g_string_append_printf(out, "  %s\n", safe);
     }
     if (n > 0 && count > n)
@@ -79,7 +81,7 @@ static void show_step(SyncdCli *cli, SyncdJson findings, SyncdJson step)
         if (is_cause(finding, step))
             add_evidence(evidence, finding);
     if (evidence->len > 0)
-        syncd_output_printf(cli->out, "\n%s:\n%s", id, evidence->str);
+        syncd_output_wrapped(cli->out, "\n%s:\n%s", id, evidence->str);
 }
 
 void syncd_cli_show_repair_causes(SyncdCli *cli, SyncdClient *client, SyncdJson plan)

@@ -27,6 +27,18 @@ static bool agree(SyncdCli *cli, SyncdClient *client, const SyncdCliRepair *repa
     return syncd_cli_confirm(cli, question, error);
 }
 
+/* Nobody is asked about what would be refused: why that is says a member of the description. */
+static bool is_not_refused(const SyncdCliRepair *repair, const char *member, SyncdErrorCode code,
+                           GError **error)
+{
+    SyncdJson plan = syncd_json_root(repair->description, strlen(repair->description));
+    g_autofree char *refusal = syncd_record_text(plan, member);
+    if (*refusal == '\0')
+        return true;
+    g_set_error_literal(error, SYNCD_ERROR, (int)code, refusal);
+    return false;
+}
+
 /* ---- approving ---- */
 
 static bool show_approved(SyncdCli *cli, SyncdClient *client, const char *id, GError **error)
@@ -44,9 +56,7 @@ static bool show_approved(SyncdCli *cli, SyncdClient *client, const char *id, GE
     g_autofree char *text = g_strdup_printf(
         _("Approved until %s: `sourceos-syncd repair apply %s` carries it out."), until, id);
     g_autofree char *told = syncd_commands_of(syncd_cli_instance(cli), text);
-    g_autoptr(GString) wrapped = g_string_new(NULL);
-    syncd_text_wrap(wrapped, told, 0, 0, syncd_output_width(cli->out));
-    syncd_output_printf(cli->out, "%s\n", wrapped->str);
+    syncd_output_wrapped(cli->out, "%s\n", told);
     return true;
 }
 
@@ -56,6 +66,7 @@ bool syncd_verb_repair_approve(SyncdCli *cli, GError **error)
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_CONSENT, error);
     if (client == NULL ||
         !syncd_cli_find_repair(cli, client, SYNCD_REPAIR_WAITING, &repair, error) ||
+        !is_not_refused(&repair, "stale", SYNCD_ERROR_PLAN_STALE, error) ||
         !agree(cli, client, &repair, _("Approve exactly this plan?"), error))
         return false;
     SyncdCliAgent *agent = syncd_cli_agent_start(cli);
@@ -106,7 +117,7 @@ static bool carry_out(SyncdCli *cli, SyncdClient *client, const SyncdCliRepair *
     syncd_interrupt_release();
     syncd_progress_clear(&progress);
     if (report != NULL)
-        syncd_cli_show_repair_report(cli, client, report);
+        syncd_cli_show_repair_report(cli, client, report, false);
     return report != NULL;
 }
 
@@ -130,7 +141,7 @@ static bool find_approved(SyncdCli *cli, SyncdClient *client, SyncdCliRepair *re
     return syncd_cli_find_repair_of(cli, client, digest, ret_repair, error);
 }
 
-/* Nobody is asked about what would be refused. */
+/* Nor about this. */
 static bool is_approved(const SyncdCliRepair *repair, GError **error)
 {
     SyncdJson plan = syncd_json_root(repair->description, strlen(repair->description));
@@ -147,6 +158,7 @@ bool syncd_verb_repair_apply(SyncdCli *cli, GError **error)
     g_auto(SyncdCliRepair) repair = {0};
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
     return client != NULL && find_approved(cli, client, &repair, error) &&
+           is_not_refused(&repair, "stale", SYNCD_ERROR_PLAN_STALE, error) &&
            is_approved(&repair, error) &&
            agree(cli, client, &repair, _("Carry out this plan?"), error) &&
            carry_out(cli, client, &repair, syncd_client_apply_repair, _("Repairing"), error);
@@ -172,24 +184,13 @@ static const char *rollback_question(const SyncdCliRepair *repair)
     return _("Take back what this plan did?");
 }
 
-/* Nobody is asked about that either. */
-static bool may_be_taken_back(const SyncdCliRepair *repair, GError **error)
-{
-    SyncdJson plan = syncd_json_root(repair->description, strlen(repair->description));
-    g_autofree char *refusal = syncd_record_text(plan, "rollback_refused");
-    if (refusal == NULL || *refusal == '\0')
-        return true;
-    g_set_error_literal(error, SYNCD_ERROR, SYNCD_ERROR_ALREADY_RESOLVED, refusal);
-    return false;
-}
-
 bool syncd_verb_repair_rollback(SyncdCli *cli, GError **error)
 {
     g_auto(SyncdCliRepair) repair = {0};
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_CONSENT, error);
     if (client == NULL ||
         !syncd_cli_find_repair(cli, client, SYNCD_REPAIR_APPLIED, &repair, error) ||
-        !may_be_taken_back(&repair, error) ||
+        !is_not_refused(&repair, "rollback_refused", SYNCD_ERROR_ALREADY_RESOLVED, error) ||
         !agree(cli, client, &repair, rollback_question(&repair), error))
         return false;
     SyncdCliAgent *agent = syncd_cli_agent_start(cli);

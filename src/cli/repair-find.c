@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define HOW_TO_PLAN "make one with `sourceos-syncd repair plan`"
+#define MEANT_MAX 5u
 #define HOW_TO_LIST "see which there are with `sourceos-syncd repair list`, and name one"
 
 void syncd_cli_repair_clear(SyncdCliRepair *repair)
@@ -46,21 +47,25 @@ bool syncd_cli_take_repair(SyncdClient *client, const char *id, SyncdCliRepair *
 
 /* ---- which one ---- */
 
-/* How well a plan is what a verb is about: 0 is not at all. */
+/* How well a plan is what a verb is about: 0 is not at all. One that fits no more comes last. */
 static guint64 fitness(SyncdJson plan, SyncdCliRepairWanted wanted)
 {
     SyncdJson state = syncd_json_member(plan, "state");
     bool waits = syncd_json_is(state, "preview"), approved = syncd_json_is(state, "approved");
     bool half_done = syncd_json_member(plan, "interrupted").type == SYNCD_JSON_TRUE;
+    bool stale = syncd_json_member(plan, "stale").type == SYNCD_JSON_STRING;
+    bool ended = syncd_json_member(plan, "report").type == SYNCD_JSON_TRUE;
     switch (wanted) {
     case SYNCD_REPAIR_WAITING:
-        return waits || approved;
+        return !waits && !approved ? 0 : stale ? 1 : 2;
     case SYNCD_REPAIR_READY:
-        return half_done ? 3 : approved ? 2 : waits;
+        return half_done ? 4 : !waits && !approved ? 0 : stale ? 1 : approved ? 3 : 2;
     case SYNCD_REPAIR_APPLIED:
         return half_done ? G_MAXUINT64 : syncd_record_number(plan, "rollback_until_usec");
+    case SYNCD_REPAIR_ANY:
+        return ended || stale ? 1 : 2;
     default:
-        return syncd_json_member(plan, "report").type == SYNCD_JSON_TRUE ? 1 : 2; /* has ended */
+        return ended ? 1 : 2;
     }
 }
 
@@ -72,8 +77,8 @@ static bool is_named(SyncdJson plan, const char *named)
 
 /* The newest of those that fit best, and how many they are. An id is not also the beginning of
  * another: all are as long. */
-guint syncd_cli_choose_repair(const char *plans, const char *named, SyncdCliRepairWanted wanted,
-                              char **ret_id)
+static guint choose(const char *plans, const char *named, SyncdCliRepairWanted wanted,
+                    char **ret_id, guint64 *ret_fit)
 {
     SyncdJsonIter iter;
     SyncdJson plan;
@@ -91,17 +96,48 @@ guint syncd_cli_choose_repair(const char *plans, const char *named, SyncdCliRepa
         }
         best = fit;
     }
+    *ret_fit = best;
     return n;
 }
 
-static void refuse(const char *named, guint n, SyncdCliRepairWanted wanted, GError **error)
+guint syncd_cli_choose_repair(const char *plans, const char *named, SyncdCliRepairWanted wanted,
+                              char **ret_id)
+{
+    guint64 fit;
+    return choose(plans, named, wanted, ret_id, &fit);
+}
+
+/* The ids and states of the newest of those that can be meant as well. */
+static char *list_meant(const char *plans, const char *named, SyncdCliRepairWanted wanted,
+                        guint64 fit)
+{
+    SyncdJsonIter iter;
+    SyncdJson plan;
+    guint n = 0;
+    g_autoptr(GString) list = g_string_new(NULL);
+    syncd_json_iter_init(&iter, syncd_json_root(plans, strlen(plans)));
+    while (syncd_json_iter_next(&iter, NULL, &plan)) {
+        if (named != NULL ? !is_named(plan, named) : fitness(plan, wanted) != fit)
+            continue;
+        g_autofree char *id = syncd_record_text(plan, "id"),
+                        *state = syncd_record_text(plan, "state");
+        if (n++ < MEANT_MAX)
+            g_string_append_printf(list, "%s%s (%s)", n > 1 ? ", " : "", id, state);
+    }
+    if (n > MEANT_MAX)
+        g_string_append_printf(list, " and %u more", n - MEANT_MAX);
+    return g_strdup(list->str);
+}
+
+static void refuse(const char *named, guint n, const char *meant, SyncdCliRepairWanted wanted,
+                   GError **error)
 {
     if (n > 1 && named != NULL)
         syncd_set_error_next(error, SYNCD_ERROR_USAGE, HOW_TO_LIST,
-                             "The ids of %u plans begin with `%s`", n, named);
+                             "The ids of %u plans begin with `%s`: %s", n, named, meant);
     else if (n > 1)
         syncd_set_error_next(error, SYNCD_ERROR_USAGE, HOW_TO_LIST,
-                             "There are %u plans that can be meant", n);
+                             "There are %u plans that can be meant: %s", n, meant);
     else if (named != NULL)
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, HOW_TO_LIST,
                              "There is no plan of repair %s", named);
@@ -125,11 +161,13 @@ bool syncd_cli_find_repair(SyncdCli *cli, SyncdClient *client, SyncdCliRepairWan
     g_autofree char *id = NULL;
     if (plans == NULL)
         return false;
-    guint n = syncd_cli_choose_repair(plans, named, wanted, &id);
+    guint64 fit;
+    guint n = choose(plans, named, wanted, &id, &fit);
     /* What is shown is what is agreed to: an older plan is in nobody's way. */
     if (n == 1 || (n > 1 && named == NULL && wanted != SYNCD_REPAIR_ONLY))
         return syncd_cli_take_repair(client, id, ret_repair, error);
-    refuse(named, n, wanted, error);
+    g_autofree char *meant = list_meant(plans, named, wanted, fit);
+    refuse(named, n, meant, wanted, error);
     return false;
 }
 

@@ -11,7 +11,9 @@
 
 static void add_row(SyncdTable *table, SyncdJson plan)
 {
-    g_autofree char *id = syncd_record_text(plan, "id"), *state = syncd_record_text(plan, "state"),
+    bool stale = syncd_json_member(plan, "stale").type == SYNCD_JSON_STRING;
+    g_autofree char *id = syncd_record_text(plan, "id"),
+                    *state = stale ? g_strdup("stale") : syncd_record_text(plan, "state"),
                     *risk = syncd_record_text(plan, "risk"),
                     *steps =
                         g_strdup_printf("%u", syncd_json_count(syncd_json_member(plan, "steps"))),
@@ -75,8 +77,24 @@ static bool show_report(SyncdCli *cli, SyncdClient *client, const SyncdCliRepair
     g_autofree char *report = syncd_client_repair_report(client, repair->id, error);
     if (report == NULL)
         return false;
-    syncd_cli_show_repair_report(cli, client, report);
+    syncd_cli_show_repair_report(cli, client, report, true);
     return true;
+}
+
+/* Of one that has ended its report says it. */
+static void show_next(SyncdCli *cli, const SyncdCliRepair *repair)
+{
+    static const struct {
+        const char *state, *verb;
+    } verbs[] = {{"preview", "approve"}, {"approved", "apply"}, {"running", "show"}};
+    SyncdJson plan = syncd_json_root(repair->description, strlen(repair->description));
+    g_autofree char *stale = syncd_record_text(plan, "stale"), *sentence = NULL, *next = NULL;
+    syncd_error_split(stale, &sentence, &next);
+    for (size_t i = 0; next == NULL && i < G_N_ELEMENTS(verbs); i++)
+        if (syncd_json_is(syncd_json_member(plan, "state"), verbs[i].state))
+            next = g_strdup_printf("`sourceos-syncd repair %s %s`", verbs[i].verb, repair->id);
+    if (next != NULL)
+        syncd_cli_show_next(cli, next);
 }
 
 bool syncd_verb_repair_show(SyncdCli *cli, GError **error)
@@ -96,8 +114,9 @@ bool syncd_verb_repair_show(SyncdCli *cli, GError **error)
         return true;
     }
     syncd_cli_show_repair(cli, client, &repair);
-    if (!has_report(&repair))
-        return true;
     syncd_output_text(cli->out, "\n");
-    return show_report(cli, client, &repair, error);
+    if (has_report(&repair))
+        return show_report(cli, client, &repair, error);
+    show_next(cli, &repair);
+    return true;
 }

@@ -1,4 +1,5 @@
 /* What a person is shown of a plan of repair, and of what it did. */
+#include "cli/commands.h"
 #include "cli/copies.h"
 #include "cli/i18n.h"
 #include "cli/listing.h"
@@ -12,6 +13,13 @@
 static SyncdJson root_of(const char *document)
 {
     return syncd_json_root(document, strlen(document));
+}
+
+/* Times of it are local. */
+static char *record_local(SyncdJson record, const char *name)
+{
+    g_autofree char *text = syncd_record_text(record, name);
+    return syncd_when_local_within(text);
 }
 
 static void show_time(SyncdCli *cli, const char *title, SyncdJson plan, const char *name)
@@ -73,11 +81,25 @@ static void show_risk(SyncdCli *cli, SyncdJson document)
     syncd_output_line(cli->out, _("Risk:"), text);
 }
 
-/* How far each is says the daemon, in the same order. */
-static void show_steps(SyncdCli *cli, SyncdClient *client, SyncdJson document, SyncdJson plan)
+/* What is done, where more is than the summary says. */
+static bool has_more_to_say(SyncdJson document, const char *summary)
 {
-    const char *const titles[] = {_("STEP"),  _("STATE"),        _("RISK"),
-                                  _("ABOUT"), _("WHAT IS DONE"), NULL};
+    SyncdJsonIter iter;
+    SyncdJson step;
+    bool begun = false, more = false;
+    while (!more && next_work(document, &iter, &begun, &step)) {
+        g_autofree char *description = syncd_record_text(step, "description");
+        more = strstr(summary, description) == NULL;
+    }
+    return more;
+}
+
+/* How far each is says the daemon, in the same order. */
+static void show_steps(SyncdCli *cli, SyncdClient *client, SyncdJson document, SyncdJson plan,
+                       const char *summary)
+{
+    const char *what = has_more_to_say(document, summary) ? _("WHAT IS DONE") : NULL;
+    const char *const titles[] = {_("STEP"), _("STATE"), _("RISK"), _("ABOUT"), what, NULL};
     g_autoptr(SyncdTable) table = syncd_table_new(titles);
     SyncdJsonIter iter, states;
     SyncdJson step, said;
@@ -89,7 +111,7 @@ static void show_steps(SyncdCli *cli, SyncdClient *client, SyncdJson document, S
                         *state = known ? syncd_record_text(said, "state") : g_strdup(""),
                         *risk = syncd_record_text(step, "risk"),
                         *about = syncd_cli_repair_about(cli, client, step),
-                        *description = syncd_record_text(step, "description");
+                        *description = record_local(step, "description");
         const char *const cells[] = {id, state, risk, about, description};
         syncd_table_add(table, cells);
     }
@@ -111,13 +133,17 @@ static void show_states(SyncdCli *cli, SyncdJson plan)
 {
     g_autofree char *state = syncd_record_text(plan, "state"),
                     *approver = syncd_record_text(plan, "approver"),
-                    *failure = syncd_record_text(plan, "failure");
+                    *failure = syncd_record_text(plan, "failure"),
+                    *stale = syncd_record_text(plan, "stale"), *sentence = NULL, *next = NULL;
     syncd_output_line(cli->out, _("State:"), state);
+    syncd_error_split(stale, &sentence, &next);
     if (*approver != '\0')
         syncd_output_line(cli->out, _("Approved by:"), approver);
     if (*failure != '\0')
         syncd_output_line(cli->out, _("Failure:"), failure);
-    if (strcmp(state, "approved") == 0)
+    if (*sentence != '\0')
+        syncd_output_line(cli->out, _("Stale:"), sentence);
+    else if (strcmp(state, "approved") == 0)
         show_time(cli, _("Approved until:"), plan, "approval_until_usec");
     else if (strcmp(state, "preview") == 0)
         show_time(cli, _("Can be approved until:"), plan, "expires_usec");
@@ -128,14 +154,15 @@ static void show_states(SyncdCli *cli, SyncdJson plan)
 void syncd_cli_show_repair(SyncdCli *cli, SyncdClient *client, const SyncdCliRepair *repair)
 {
     SyncdJson plan = root_of(repair->description), document = root_of(repair->document);
-    g_autofree char *summary = syncd_record_text(document, "summary");
+    g_autofree char *summary = syncd_record_text(document, "summary"),
+                    *effect = syncd_when_local_within(summary);
     syncd_output_line(cli->out, _("Plan:"), repair->id);
-    syncd_output_line(cli->out, _("Effect:"), summary);
+    syncd_output_line(cli->out, _("Effect:"), effect);
     show_risk(cli, document);
     syncd_output_line(cli->out, _("Digest:"), repair->digest);
     show_states(cli, plan);
     syncd_output_text(cli->out, "\n");
-    show_steps(cli, client, document, plan);
+    show_steps(cli, client, document, plan, summary);
     syncd_copies_show(cli, copies_of(document));
     syncd_cli_show_repair_causes(cli, client, plan);
 }
@@ -221,8 +248,10 @@ static void show_list(SyncdCli *cli, const char *title, SyncdJson report, const 
     SyncdJson one;
     syncd_json_iter_init(&iter, syncd_json_member(report, name));
     while (syncd_json_iter_next(&iter, NULL, &one)) {
-        g_autofree char *text = with_paths(syncd_json_dup_text(one), paths);
-        syncd_output_line(cli->out, title, text);
+        g_autofree char *text = syncd_json_dup_text(one),
+                        *said =
+                            with_paths(syncd_when_local_within(text != NULL ? text : ""), paths);
+        syncd_output_line(cli->out, title, said);
     }
 }
 
@@ -280,7 +309,14 @@ static const char *outcome_of(SyncdJson report)
     return N_("It has not ended.");
 }
 
-void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char *document)
+void syncd_cli_show_next(SyncdCli *cli, const char *next)
+{
+    g_autofree char *told = syncd_commands_of(syncd_cli_instance(cli), next);
+    syncd_output_line(cli->out, _("Next:"), told);
+}
+
+void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char *document,
+                                  bool past)
 {
     SyncdJson report = root_of(document);
     if (syncd_cli_json(cli)) {
@@ -304,6 +340,8 @@ void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char
     show_list(cli, _("Set aside:"), report, "quarantined", paths);
     show_list(cli, _("Given up:"), report, "given_up", paths);
     show_purged(cli, report);
-    show_list(cli, _("Still wrong:"), report, "unresolved_conflicts", paths);
-    syncd_output_line(cli->out, _("Next:"), next);
+    /* Some of it may be mended by now. */
+    show_list(cli, past ? _("Still wrong then:") : _("Still wrong:"), report,
+              "unresolved_conflicts", paths);
+    syncd_cli_show_next(cli, next);
 }

@@ -54,5 +54,8 @@ void syncd_cli_show_repair_causes(SyncdCli *cli, SyncdClient *client, SyncdJson 
  */
 char *syncd_cli_repair_path(SyncdCli *cli, SyncdClient *client, const char *file);
 /* repair-show.c: what was done, in words, or as the document it is. Files go by their paths, where
- * there is a client to ask for them. */
-void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char *report);
+ * there is a client to ask for them. `past`: it was read again. */
+void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char *report,
+                                  bool past);
+/* A line: commands of the instance that was asked. */
+void syncd_cli_show_next(SyncdCli *cli, const char *next);

@@ -61,7 +61,7 @@ static guint count_bad(Status *status, size_t i)
 {
     g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
     guint n = 0;
-    if (!status->statuses[i].available || syncd_cli_json(status->cli) ||
+    if (status->clients[i] == NULL || syncd_cli_json(status->cli) ||
         syncd_cli_flag(status->cli, "watch"))
         return 0;
     g_autofree char *diagnosis =
@@ -83,6 +83,8 @@ static bool get(Status *status, size_t i, GError **error)
     syncd_instance_status_clear(&status->statuses[i]);
     if (status->clients[i] == NULL)
         status->clients[i] = connect(status, i, &fault);
+    /* First, as it says also which plans of repair have become of no use. */
+    status->bad[i] = count_bad(status, i);
     if (status->clients[i] != NULL)
         return syncd_instance_status_get(status->clients[i], &status->statuses[i], error);
     if (!g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_UNREACHABLE)) {
@@ -95,11 +97,9 @@ static bool get(Status *status, size_t i, GError **error)
 
 static bool get_all(Status *status, GError **error)
 {
-    for (size_t i = 0; i < status->n; i++) {
+    for (size_t i = 0; i < status->n; i++)
         if (!get(status, i, error))
             return false;
-        status->bad[i] = count_bad(status, i);
-    }
     return true;
 }
 

@@ -19,6 +19,25 @@ char *syncd_when_local(const char *rfc3339)
     return syncd_when_local_usec((guint64)usec);
 }
 
+/* What ends a part of a sentence is no part of the time. */
+char *syncd_when_local_within(const char *text)
+{
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+    for (char **word = words; *word != NULL; word++) {
+        size_t size = strlen(*word);
+        while (size > 0 && strchr(".,:;)", (*word)[size - 1]) != NULL)
+            size--;
+        gint64 usec;
+        if (!syncd_time_parse(*word, size, &usec) || usec < 0)
+            continue;
+        g_autofree char *local = syncd_when_local_usec((guint64)usec);
+        char *said = g_strconcat(local, *word + size, NULL);
+        g_free(*word);
+        *word = said;
+    }
+    return g_strjoinv(" ", words);
+}
+
 static bool take(GDateTime *when, guint64 *ret_usec)
 {
     if (when == NULL)

@@ -188,8 +188,8 @@ static void write_summary(SyncdJsonWriter *writer, const SyncdRepairDraft *draft
                                gives_up);
     if (draft->left_out > 0)
         g_string_append_printf(summary,
-                               " %" G_GUINT64_FORMAT " more are left for another plan, after this.",
-                               draft->left_out);
+                               " %" G_GUINT64_FORMAT " more %s left for another plan, after this.",
+                               draft->left_out, draft->left_out == 1 ? "is" : "are");
     syncd_json_member_string(writer, "summary", summary->str);
 }
 

@@ -152,6 +152,7 @@ GPtrArray *syncd_service_diagnose(SyncdService *service)
 {
     GPtrArray *found = diagnose(service, false);
     service->repairable = has_repair(found);
+    syncd_repair_judge(service, found);
     return found;
 }
 

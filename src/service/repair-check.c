@@ -1,4 +1,5 @@
 /* What has to be so before a plan is carried out: nothing was touched until then. */
+#include "service/diagnose.h"
 #include "service/purge-along.h"
 #include "service/repair-private.h"
 
@@ -38,14 +39,14 @@ static bool is_as_told(SyncdService *service, const SyncdRepairWork *work)
             (work->description != NULL && g_str_has_suffix(work->description, sentence)));
 }
 
-bool syncd_repair_check_needs(SyncdRepairPlan *plan, GError **error)
+bool syncd_repair_check_needs(const SyncdRepairPlan *plan, const GPtrArray *found, GError **error)
 {
     g_autoptr(GPtrArray) accept = accepted_of(plan);
-    const SyncdCaller approver = {.uid = plan->approver_uid};
+    const SyncdCaller approver = {.uid = plan->approver != NULL ? plan->approver_uid : plan->uid};
     const SyncdRepairWork *first = plan->steps->pdata[0];
     const SyncdRepairWish wish = {&approver, (const char *const *)accept->pdata,
                                   strcmp(first->cause, SYNCD_FINDING_PURGE_ASKED) == 0};
-    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(plan->service, &wish, NULL, error);
+    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(plan->service, &wish, found, NULL, error);
     if (needs == NULL)
         return false;
     bool same = MIN(needs->len, SYNCD_REPAIR_STEPS_MAX) == plan->steps->len;
@@ -59,6 +60,41 @@ bool syncd_repair_check_needs(SyncdRepairPlan *plan, GError **error)
                g_strcmp0(need->preview, work->preview) == 0;
     }
     return same || refuse_stale(plan, "what is found now is not what was found then", error);
+}
+
+/* What may be purged is looked for only where somebody means to do that. */
+static bool is_judged(const SyncdRepairPlan *plan)
+{
+    return plan->state <= SYNCD_REPAIR_APPROVED && !plan->discarded && !plan->purges;
+}
+
+void syncd_repair_judge(SyncdService *service, const GPtrArray *found)
+{
+    for (guint i = 0; i < service->repairs->plans->len; i++) {
+        SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
+        g_autoptr(GError) why = NULL;
+        if (!is_judged(plan))
+            continue;
+        g_clear_pointer(&plan->stale, g_free);
+        if (!syncd_repair_check_needs(plan, found, &why) &&
+            g_error_matches(why, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE))
+            plan->stale = g_strdup(why->message);
+    }
+}
+
+void syncd_service_judge_repairs(SyncdService *service)
+{
+    bool any = false;
+    for (guint i = 0; i < service->repairs->plans->len; i++)
+        any |= is_judged(service->repairs->plans->pdata[i]);
+    if (any)
+        g_ptr_array_unref(syncd_service_diagnose(service)); /* which judges them */
+}
+
+bool syncd_repair_plan_check(const SyncdRepairPlan *plan, GError **error)
+{
+    return syncd_repair_check_open(plan, error) && syncd_repair_check_along(plan, error) &&
+           syncd_repair_check_needs(plan, NULL, error) && syncd_repair_check_heads(plan, error);
 }
 
 /* What a purge takes along was shown with it. */

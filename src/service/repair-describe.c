@@ -60,6 +60,7 @@ char *syncd_repair_plan_describe(const SyncdRepairPlan *plan)
                 kept ? plan->ended_usec + SYNCD_REPAIR_SNAPSHOT_USEC : 0);
     syncd_json_member_string(&writer, "rollback_refused",
                              refusal != NULL ? refusal->message : NULL);
+    syncd_json_member_string(&writer, "stale", syncd_repair_plan_stale(plan));
     syncd_json_member_string(&writer, "job", plan->job);
     syncd_json_member_string(&writer, "failure", syncd_repair_plan_reason(plan));
     syncd_json_member_bool(&writer, "report", syncd_repair_plan_has_ended(plan));

@@ -201,7 +201,9 @@ static bool look_again(SyncdRepairAct *act, const Subject *subject, bool *ret_mo
     const Files *files = act->data;
     if (*ret_more || files->found == 0 || files->n >= FILES_MAX)
         return true;
-    syncd_set_error(error, SYNCD_ERROR_FAILED, "%u files are not yet as they should be",
+    syncd_set_error(error, SYNCD_ERROR_FAILED,
+                    files->found == 1 ? "%u file is not yet as it should be"
+                                      : "%u files are not yet as they should be",
                     files->found);
     return false;
 }

@@ -67,8 +67,9 @@ static bool check(SyncdRepairAct *act, GError **error)
         return false;
     }
     g_ptr_array_add(act->rebuilt,
-                    g_strdup_printf("The index, from %" G_GUINT64_FORMAT " entries of the log",
-                                    syncd_store_sequence(store)));
+                    g_strdup_printf("The index, from %" G_GUINT64_FORMAT " %s of the log",
+                                    syncd_store_sequence(store),
+                                    syncd_store_sequence(store) == 1 ? "entry" : "entries"));
     tell_differences(act);
     g_ptr_array_add(act->preserved, g_strdup("The log, and the index that was there before"));
     return true;

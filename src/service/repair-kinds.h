@@ -118,6 +118,9 @@ struct SyncdRepairKind {
     void (*stop)(SyncdRepairAct *act);
 };
 
+/* repair-check.c: whether the plans that were not begun fit what a diagnosis found (SyncdFound). */
+void syncd_repair_judge(SyncdService *service, const GPtrArray *found);
+
 /* NULL when there is none of that name. */
 const SyncdRepairKind *syncd_repair_kind_find(SyncdBytes name);
 const SyncdRepairKind *const *syncd_repair_kinds(guint *ret_n);

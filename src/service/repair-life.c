@@ -151,6 +151,11 @@ bool syncd_repair_plan_is_destructive(const SyncdRepairPlan *plan)
     return plan->destructive;
 }
 
+const char *syncd_repair_plan_stale(const SyncdRepairPlan *plan)
+{
+    return plan->state <= SYNCD_REPAIR_APPROVED ? plan->stale : NULL;
+}
+
 guint64 syncd_repair_plan_expires_usec(const SyncdRepairPlan *plan)
 {
     return plan->expires_usec;
@@ -254,8 +259,7 @@ static char *write_end(const SyncdRepairPlan *plan, const char *identity)
     return g_string_free(text, FALSE);
 }
 
-/* From then on there is none; it lies in the ledger until the log says so. */
-static bool discard(SyncdRepairPlan *plan, const char *identity, GError **error)
+bool syncd_repair_discard(SyncdRepairPlan *plan, const char *identity, GError **error)
 {
     syncd_repair_owe(plan, "repair-plan.discarded", identity, write_end(plan, identity));
     plan->discarded = true;
@@ -313,7 +317,8 @@ static void age(SyncdRepairPlan *plan)
         syncd_repair_resume(plan);
     else if (syncd_repair_plan_has_ended(plan) && has_lasted(plan))
         syncd_repair_release_or_warn(plan);
-    else if (!plan->discarded && has_expired(plan) && !discard(plan, SYNCD_IDENTITY_DAEMON, NULL))
+    else if (!plan->discarded && has_expired(plan) &&
+             !syncd_repair_discard(plan, SYNCD_IDENTITY_DAEMON, NULL))
         syncd_repair_put_off(plan);
 }
 
@@ -502,7 +507,7 @@ bool syncd_service_discard_repair(SyncdService *service, const SyncdCaller *call
                              plan->id);
         return false;
     }
-    if (!syncd_repair_release(plan, error) || !discard(plan, identity, error))
+    if (!syncd_repair_release(plan, error) || !syncd_repair_discard(plan, identity, error))
         return false;
     syncd_repair_settle(service);
     return true;

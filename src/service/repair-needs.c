@@ -60,9 +60,11 @@ static bool add_found(SyncdRepairNeeds *needs, const SyncdFound *found, GError *
     return true;
 }
 
-static bool find_wrong(SyncdRepairNeeds *needs, GError **error)
+static bool find_wrong(SyncdRepairNeeds *needs, const GPtrArray *found, GError **error)
 {
-    g_autoptr(GPtrArray) found = syncd_service_diagnose(needs->service);
+    g_autoptr(GPtrArray) made = found == NULL ? syncd_service_diagnose(needs->service) : NULL;
+    if (found == NULL)
+        found = made;
     for (guint i = 0; i < found->len; i++)
         if (!add_found(needs, found->pdata[i], error))
             return false;
@@ -91,11 +93,11 @@ static void leave_out_purges(SyncdRepairNeeds *self)
 }
 
 GPtrArray *syncd_repair_find_needs(SyncdService *service, const SyncdRepairWish *wish,
-                                   guint64 *ret_left_out, GError **error)
+                                   const GPtrArray *found, guint64 *ret_left_out, GError **error)
 {
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(need_free);
     SyncdRepairNeeds needs = {service, wish != NULL ? *wish : (SyncdRepairWish){NULL}, list, 0};
-    if (!(needs.wish.purge ? find_purges : find_wrong)(&needs, error))
+    if (!(needs.wish.purge ? find_purges(&needs, error) : find_wrong(&needs, found, error)))
         return NULL;
     leave_out_purges(&needs);
     g_ptr_array_sort(list, compare_needs);

@@ -42,6 +42,7 @@ void syncd_repair_plan_free(SyncdRepairPlan *plan)
     g_free(plan->undoer);
     g_free(plan->job);
     g_free(plan->failure);
+    g_free(plan->stale);
     g_free(plan->approval);
     g_free(plan->report);
     g_free(plan);
@@ -399,6 +400,35 @@ static bool check_accept(const char *const *accept, const GPtrArray *needs, GErr
     return true;
 }
 
+static bool are_same(const SyncdRepairWork *one, const SyncdRepairWork *other)
+{
+    return one->kind == other->kind && strcmp(one->target, other->target) == 0 &&
+           strcmp(one->cause, other->cause) == 0 && g_strcmp0(one->object, other->object) == 0 &&
+           g_strcmp0(one->preview, other->preview) == 0;
+}
+
+static bool have_same_steps(const SyncdRepairPlan *one, const SyncdRepairPlan *other)
+{
+    bool same = one->steps->len == other->steps->len;
+    for (guint i = 0; same && i < one->steps->len; i++)
+        same = are_same(one->steps->pdata[i], other->steps->pdata[i]);
+    return same;
+}
+
+/* Of what somebody planned twice, and did not approve, the last is what counts; nor is one of use
+ * that fits no more. What cannot be discarded expires. */
+static void supersede(const SyncdRepairPlan *plan, const char *identity)
+{
+    const GPtrArray *plans = plan->service->repairs->plans;
+    for (guint i = 0; i < plans->len; i++) {
+        SyncdRepairPlan *other = plans->pdata[i];
+        if (other != plan && other->uid == plan->uid && other->state == SYNCD_REPAIR_PREVIEW &&
+            other->approver == NULL && !other->discarded &&
+            (other->stale != NULL || have_same_steps(other, plan)))
+            syncd_repair_discard(other, identity, NULL);
+    }
+}
+
 bool syncd_service_plan_repair(SyncdService *service, const SyncdCaller *caller,
                                const SyncdRepairRequest *request, SyncdRepairPlan **ret_plan,
                                GError **error)
@@ -410,7 +440,7 @@ bool syncd_service_plan_repair(SyncdService *service, const SyncdCaller *caller,
         !has_room_for_plan(service, caller->uid, error))
         return false;
     guint64 left_out;
-    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(service, &wish, &left_out, error);
+    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(service, &wish, NULL, &left_out, error);
     if (needs == NULL || !check_accept(wish.accept, needs, error))
         return false;
     if (needs->len == 0)
@@ -429,6 +459,7 @@ bool syncd_service_plan_repair(SyncdService *service, const SyncdCaller *caller,
     *ret_plan = plan;
     g_ptr_array_add(service->repairs->plans, g_steal_pointer(&plan));
     syncd_repair_tell_added(*ret_plan);
+    supersede(*ret_plan, identity);
     syncd_repair_settle(service);
     return true;
 }

@@ -80,6 +80,7 @@ struct SyncdRepairPlan {
     char *undoer;   /* who wants it rolled back; NULL: it failed */
     char *job;      /* the id of the one that runs, or ran last; NULL: none */
     char *failure;  /* why it is being undone by itself; NULL: it is not */
+    char *stale;    /* why it did not fit when that was looked at last; NULL: it did */
     char *approval; /* the operation that records the approval */
     char *report;   /* the digest of its report; NULL: it has none, or an earlier ledger */
     guint64 planned_usec, expires_usec, approved_usec, approval_until_usec, begun_usec, ended_usec;
@@ -119,15 +120,18 @@ void syncd_repair_tell_changed(SyncdRepairPlan *plan);
 /* Of what is needed, not saved and in no list. */
 SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *needs,
                                         guint64 left_out, GError **error);
+/* From then on there is none; it lies in the ledger until the log says so. */
+bool syncd_repair_discard(SyncdRepairPlan *plan, const char *identity, GError **error);
 /* From the list, from the ledger, and from memory. */
 void syncd_repair_remove(SyncdRepairPlan *plan);
 
 /* ---- what is wrong (repair-needs.c) ---- */
 
 /* SyncdRepairNeed, in the order of the kinds and of their targets. `wish` NULL: all that the daemon
- * may want. `ret_left_out`: how many there are more; NULL: nobody asks. */
+ * may want. `found`: by a diagnosis; NULL: one is made. `ret_left_out`: how many there are more;
+ * NULL: nobody asks. */
 GPtrArray *syncd_repair_find_needs(SyncdService *service, const SyncdRepairWish *wish,
-                                   guint64 *ret_left_out, GError **error);
+                                   const GPtrArray *found, guint64 *ret_left_out, GError **error);
 /* What a plan of purges says in a few sentences; NULL: it is none. `along` is what any purge takes
  * along (purge-along.h). */
 char *syncd_repair_purge_summary(const GPtrArray *needs, const GPtrArray *along, bool more);
@@ -190,8 +194,8 @@ bool syncd_repair_check_idle(const SyncdService *service, GError **error);
 char *syncd_repair_way_on(const SyncdRepairPlan *plan);
 /* Busy: one that has to do with the same is half done. */
 bool syncd_repair_check_alone(const SyncdRepairPlan *plan, GError **error);
-/* PlanStale: a diagnosis gives other steps by now. */
-bool syncd_repair_check_needs(SyncdRepairPlan *plan, GError **error);
+/* PlanStale: a diagnosis gives other steps by now. `found` NULL: one is made. */
+bool syncd_repair_check_needs(const SyncdRepairPlan *plan, const GPtrArray *found, GError **error);
 /* Of purges. PlanStale: by now more would go than was shown. Busy: more than may. */
 bool syncd_repair_check_along(const SyncdRepairPlan *plan, GError **error);
 /* PlanStale: the log is another one. */

@@ -184,7 +184,7 @@ char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts)
     g_autoptr(GString) text = g_string_new(NULL);
     /* Who purges does not ask what else is wrong. */
     g_autoptr(GPtrArray) needs =
-        plan->purges ? NULL : syncd_repair_find_needs(plan->service, NULL, NULL, NULL);
+        plan->purges ? NULL : syncd_repair_find_needs(plan->service, NULL, NULL, NULL, NULL);
     SyncdJsonWriter writer;
     syncd_time_format_ms(syncd_service_now_ms(plan->service), at);
     syncd_json_writer_init(&writer, text, false);

@@ -60,6 +60,11 @@ static void note_epoch(SyncdRepairAct *act)
         syncd_repair_act_note(act, note);
 }
 
+static const char *entries(guint64 n)
+{
+    return n == 1 ? "entry" : "entries";
+}
+
 static bool check(SyncdRepairAct *act, GError **error)
 {
     SyncdStore *store = act->service->store;
@@ -68,8 +73,9 @@ static bool check(SyncdRepairAct *act, GError **error)
         g_propagate_error(error, g_error_copy(problem));
         return false;
     }
-    g_ptr_array_add(act->rebuilt, g_strdup_printf("The log, with %" G_GUINT64_FORMAT " entries",
-                                                  syncd_store_sequence(store)));
+    g_ptr_array_add(act->rebuilt, g_strdup_printf("The log, with %" G_GUINT64_FORMAT " %s",
+                                                  syncd_store_sequence(store),
+                                                  entries(syncd_store_sequence(store))));
     note_epoch(act);
     guint64 missing = syncd_store_n_rolled_back(store);
     if (missing > 0)
@@ -110,9 +116,10 @@ static char *say_what_stays(const SyncdRepairAct *act)
         return g_strdup("The log as the repair has left it: there was no journal before it that "
                         "could be put back");
     return g_strdup_printf("The log as it was until now, with %" G_GUINT64_FORMAT
-                           " entries, as an earlier generation: the journal that was there before "
-                           "the repair is back, and cannot be opened",
-                           syncd_store_sequence(act->service->store));
+                           " %s, as an earlier generation: the journal that was there before the "
+                           "repair is back, and cannot be opened",
+                           syncd_store_sequence(act->service->store),
+                           entries(syncd_store_sequence(act->service->store)));
 }
 
 static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
@@ -167,8 +174,8 @@ static void say_one(const SyncdRescuable *one, GString *out)
     if (one->is_salvaged)
         g_string_append_printf(out, "what can be read of %s", name);
     else
-        g_string_append_printf(out, "%s of %s with %" G_GUINT64_FORMAT " entries", name, at,
-                               one->entries);
+        g_string_append_printf(out, "%s of %s with %" G_GUINT64_FORMAT " %s", name, at,
+                               one->entries, entries(one->entries));
 }
 
 /* Nothing is given up that is there: what is in none of them is missing already. */

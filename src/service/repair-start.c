@@ -81,7 +81,7 @@ static void forget_an_attempt(SyncdService *service)
 
 static bool begin_by_itself(SyncdService *service, GError **error)
 {
-    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(service, NULL, NULL, error);
+    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(service, NULL, NULL, NULL, error);
     if (needs == NULL)
         return false;
     keep_automatic(service, needs);

@@ -53,6 +53,8 @@ bool syncd_service_plan_repair(SyncdService *service, const SyncdCaller *caller,
                                const SyncdRepairRequest *request, SyncdRepairPlan **ret_plan,
                                GError **error);
 GPtrArray *syncd_service_repair_plans(SyncdService *service); /* borrowed, newest first */
+/* Finds out by a diagnosis whether those that were not begun fit what is wrong by now. */
+void syncd_service_judge_repairs(SyncdService *service);
 
 const char *syncd_repair_plan_id(const SyncdRepairPlan *plan); /* random */
 const char *syncd_repair_plan_digest(const SyncdRepairPlan *plan);
@@ -61,6 +63,12 @@ const char *syncd_repair_plan_risk(const SyncdRepairPlan *plan); /* low, medium,
 /* It takes away for good what it shows, and nothing else is in it. */
 bool syncd_repair_plan_purges(const SyncdRepairPlan *plan);
 bool syncd_repair_plan_is_destructive(const SyncdRepairPlan *plan);
+/* Whether it could be applied if it were approved. PlanStale; AlreadyResolved; of a log that cannot
+ * be read JournalCorrupt. */
+bool syncd_repair_plan_check(const SyncdRepairPlan *plan, GError **error);
+/* Why it did not fit any more at the last diagnosis (PlanStale), as long as it was not begun. Of
+ * purges nobody looks before they are to be approved. NULL: it did. */
+const char *syncd_repair_plan_stale(const SyncdRepairPlan *plan);
 guint64 syncd_repair_plan_expires_usec(const SyncdRepairPlan *plan);
 uid_t syncd_repair_plan_uid(const SyncdRepairPlan *plan); /* who planned it */
 /* "uid:1000", or "daemon"; NULL: nobody has approved it. */

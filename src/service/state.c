@@ -190,13 +190,14 @@ static void look_at_index(SyncdService *service)
     service->index_is_malformed = health.damage != NULL;
 }
 
-/* Plans of repair that nobody has approved yet. */
+/* Plans of repair that nobody has approved yet, and that can be. */
 static guint32 count_previews(SyncdService *service)
 {
     g_autoptr(GPtrArray) plans = syncd_service_repair_plans(service);
     guint32 n = 0;
     for (guint i = 0; i < plans->len; i++)
-        n += strcmp(syncd_repair_plan_state(plans->pdata[i]), "preview") == 0;
+        n += strcmp(syncd_repair_plan_state(plans->pdata[i]), "preview") == 0 &&
+             syncd_repair_plan_stale(plans->pdata[i]) == NULL;
     return n;
 }
 

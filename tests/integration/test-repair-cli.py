@@ -57,15 +57,26 @@ def a_repair_from_the_first_look_to_the_last(world):
         for part in (plan, digest, 'preview', 'index-rebuild'):
             assert part in shown, (part, shown)
         equal(me.does('show', plan[:-1], '--document'), document)
+        # What is planned again takes the place of what nobody approved.
+        document = me.does('plan')
+        plan = json.loads(document)['plan_id']
+        equal([one['id'] for one in me.json('list')], [plan])
+        me.does('approve', '--yes')
         equal(json.loads(me.does('plan', '--compact'))['status'], 'preview')
         # The newest is meant, but for what cannot be undone.
         newest = me.json('list')[0]['id']
         assert newest in me.does('show')
-        me.fails(NEGATIVE, 'Usage', 'discard', '--yes')
+        said = me.fails(NEGATIVE, 'Usage', 'discard', '--yes')
+        assert f'{newest} (preview), {plan} (approved)' in said, said
         me.fails(NEGATIVE, 'Usage', 'show', 'plan-')
         me.fails(NOT_FOUND, 'NotFound', 'show', 'plan-none')
-        assert f'repair apply {newest}' in me.does('approve', '--yes')
+        assert f'Next: `sourceos-syncd repair approve {newest}`' in me.does('show')
+        assert f'repair apply {newest}' in me.does('approve', newest, '--yes')
         me.does('discard', newest, '--yes')
+        me.does('discard', '--yes')
+        document = me.does('plan')
+        digest = 'sha256:' + hashlib.sha256(document.encode()).hexdigest()
+        plan = json.loads(document)['plan_id']
 
         me.fails(NOT_FOUND, 'NotFound', 'show', '--report')
         me.fails(NOT_FOUND, 'NotFound', 'rollback', '--yes')
@@ -166,6 +177,31 @@ def a_person_sees_what_he_agrees_to(world):
         seen = on_terminal(me.cli, ('repair', 'rollback'), b'n\n', FAILED, **me.options)
         assert plan['id'] in seen and 'Take back' in seen, seen
         equal(me.json('list')[0]['state'], 'complete')
+
+
+@promise
+def nobody_is_asked_about_what_fits_no_more(world):
+    """And what was mended otherwise waits for nobody."""
+    with Repairer(world, ALLOWED) as me:
+        for words in (('plan',), ('approve', '--yes'), ('apply', '--yes'), ('discard', '--yes')):
+            me.does(*words)
+        key = next((me.daemon.state / 'keys').iterdir())
+        key.chmod(0o644)
+        me.does('plan')
+        plan = me.json('list')[0]
+        equal((plan['state'], plan['stale']), ('preview', None))
+        assert 'To approve' in me.cli.does('status', '--user', **me.options)
+        key.chmod(0o600)
+        assert 'To approve' not in me.cli.does('status', '--user', **me.options)
+        assert 'stale' in me.does('list')
+        shown = me.does('show')
+        assert 'Stale: ' in shown and 'Next: plan again with `sourceos-syncd repair plan`' in shown, shown
+        said = on_terminal(me.cli, ('repair', 'approve'), b'', STALE, **me.options)
+        assert 'does not fit any more' in said and '[y/N]' not in said, said
+        # Nor does the daemon ask polkit, whoever calls it.
+        code, _, err = me.cli.run('repair', 'approve', plan['id'], '--yes', **me.options)
+        equal(code, STALE, err)
+        me.does('discard', plan['id'], '--yes')
 
 
 @promise

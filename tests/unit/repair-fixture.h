@@ -75,12 +75,14 @@ static inline SyncdRepairPlan *find_repair_plan(SyncdService *service, const cha
     return NULL;
 }
 
-static inline void approve_repair(ServiceFixture *f, SyncdRepairPlan *plan)
+/* Then no later one takes its place. */
+static inline SyncdRepairPlan *approve_repair(ServiceFixture *f, SyncdRepairPlan *plan)
 {
     g_autoptr(GError) error = NULL;
     syncd_service_approve_repair(f->service, &f->caller, plan, syncd_repair_plan_digest(plan),
                                  &error);
     g_assert_no_error(error);
+    return plan;
 }
 
 static inline SyncdJob *begin_repair(ServiceFixture *f, SyncdRepairPlan *plan)

@@ -92,8 +92,9 @@ static void what_is_damaged_is_set_aside_and_named(void)
         ServiceFixture f;
         start_broken(&f);
         g_assert_false(finds(&f, "repair-set-aside"));
-        g_autofree char *id = g_strdup(syncd_repair_plan_id(plan_repair(&f))),
-                        *other = g_strdup(syncd_repair_plan_id(plan_repair(&f))),
+        SyncdRepairPlan *approved = approve_repair(&f, plan_repair(&f));
+        g_autofree char *other = g_strdup(syncd_repair_plan_id(approved)),
+                        *id = g_strdup(syncd_repair_plan_id(plan_repair(&f))),
                         *path = ledger_file(&f, id, cases[i].suffix),
                         *aside = g_strconcat(path, ".damaged", NULL);
         service_close(&f);

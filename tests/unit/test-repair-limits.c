@@ -8,7 +8,7 @@ static void there_are_only_so_many_plans(void)
     SyncdRepairPlan *plan = NULL;
     start_broken(&f);
     for (guint i = 0; i < SYNCD_REPAIR_PLANS_MAX; i++)
-        plan_repair(&f);
+        approve_repair(&f, plan_repair(&f));
     g_assert_false(syncd_service_plan_repair(f.service, &f.caller, NULL, &plan, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_LIMITS_EXCEEDED);
     SyncdCaller other = {.uid = OWNER + 1};
@@ -102,13 +102,62 @@ static void what_fails_again_and_again_fills_no_ledger(void)
     service_clear(&f);
 }
 
+static guint32 to_approve(ServiceFixture *f)
+{
+    SyncdState state;
+    syncd_service_state(f->service, &state);
+    return state.pending_approvals;
+}
+
+static void the_last_of_the_same_takes_the_place_of_those_before(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    SyncdRepairPlan *approved = approve_repair(&f, plan_repair(&f));
+    g_autofree char *first = g_strdup(syncd_repair_plan_id(plan_repair(&f))),
+                    *second = g_strdup(syncd_repair_plan_id(plan_repair(&f)));
+    SyncdCaller other = {.uid = OWNER + 1};
+    SyncdRepairPlan *others = NULL;
+    g_assert_true(syncd_service_plan_repair(f.service, &other, NULL, &others, NULL));
+    g_assert_null(find_repair_plan(f.service, first));
+    g_assert_nonnull(find_repair_plan(f.service, second));
+    g_assert_nonnull(find_repair_plan(f.service, syncd_repair_plan_id(approved)));
+    g_assert_cmpuint(to_approve(&f), ==, 2);
+    repair_reopen(&f);
+    g_assert_null(find_repair_plan(f.service, first));
+    g_assert_nonnull(find_repair_plan(f.service, second));
+    service_clear(&f);
+}
+
+static void one_that_fits_no_more_waits_for_nobody(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    start_broken(&f);
+    SyncdRepairPlan *one = approve_repair(&f, plan_repair(&f)), *other = plan_repair(&f);
+    g_assert_true(syncd_repair_plan_check(other, NULL));
+    g_assert_null(syncd_repair_plan_stale(other));
+    g_assert_cmpuint(to_approve(&f), ==, 1);
+    apply_repair(&f, one);
+    syncd_service_judge_repairs(f.service);
+    g_assert_nonnull(strstr(syncd_repair_plan_stale(other), "does not fit any more"));
+    g_assert_cmpuint(to_approve(&f), ==, 0);
+    g_assert_false(syncd_repair_plan_check(other, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    /* What is wrong again is what it was made for. */
+    rollback_repair(&f, one);
+    syncd_service_judge_repairs(f.service);
+    g_assert_null(syncd_repair_plan_stale(other));
+    g_assert_cmpuint(to_approve(&f), ==, 1);
+    service_clear(&f);
+}
+
 static void one_is_carried_out_at_a_time(void)
 {
     ServiceFixture f;
     start_broken(&f);
-    SyncdRepairPlan *one = plan_repair(&f), *other = plan_repair(&f);
-    approve_repair(&f, one);
-    approve_repair(&f, other);
+    SyncdRepairPlan *one = approve_repair(&f, plan_repair(&f)),
+                    *other = approve_repair(&f, plan_repair(&f));
     begin_repair(&f, one);
     assert_refused(&f, other, syncd_repair_plan_digest(other), SYNCD_ERROR_BUSY);
     run_jobs(&f);
@@ -124,6 +173,9 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-limits/room", what_was_discarded_keeps_nobody_from_planning);
     g_test_add_func("/repair-limits/again", one_that_is_approved_again_and_again_is_still_there);
     g_test_add_func("/repair-limits/fails", what_fails_again_and_again_fills_no_ledger);
+    g_test_add_func("/repair-limits/again-and-again",
+                    the_last_of_the_same_takes_the_place_of_those_before);
+    g_test_add_func("/repair-limits/stale", one_that_fits_no_more_waits_for_nobody);
     g_test_add_func("/repair-limits/busy", one_is_carried_out_at_a_time);
     return g_test_run();
 }

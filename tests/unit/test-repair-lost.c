@@ -104,10 +104,9 @@ static void what_is_kept_for_a_plan_stays(void)
 {
     ServiceFixture f;
     start_broken(&f);
-    SyncdRepairPlan *kept = plan_repair(&f);
+    SyncdRepairPlan *kept = approve_repair(&f, plan_repair(&f));
     g_autofree char *id = g_strdup(syncd_repair_plan_id(kept)),
                     *lost = g_strdup(syncd_repair_plan_id(plan_repair(&f)));
-    approve_repair(&f, kept);
     apply_repair(&f, kept);
     service_close(&f);
     lose(&f, lost, ".state");

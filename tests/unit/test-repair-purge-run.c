@@ -60,8 +60,8 @@ static void nor_while_it_is_half_done(void)
     g_autoptr(GError) error = NULL;
     SyncdJob *job = NULL;
     begin_world(&f);
-    SyncdRepairPlan *other = plan_purge(&f, -1), *plan = leave_half_done(&f, plan_purge(&f, -1));
-    approve_repair(&f, other);
+    SyncdRepairPlan *other = approve_repair(&f, plan_purge(&f, -1)),
+                    *plan = leave_half_done(&f, plan_purge(&f, -1));
     g_assert_false(syncd_service_apply_repair(f.service, &f.caller, other,
                                               syncd_repair_plan_digest(other), &job, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);

@@ -29,8 +29,8 @@ static void nothing_is_begun_over_what_is_half_done(void)
 {
     ServiceFixture f;
     start_broken(&f);
-    SyncdRepairPlan *other = plan_repair(&f), *plan = leave_half_done(&f, plan_repair(&f));
-    approve_repair(&f, other);
+    SyncdRepairPlan *other = approve_repair(&f, plan_repair(&f)),
+                    *plan = leave_half_done(&f, plan_repair(&f));
     refuse_to_apply(&f, other, SYNCD_ERROR_BUSY, syncd_repair_plan_id(plan));
     refuse_to_apply(&f, other, SYNCD_ERROR_BUSY, "sourceos-syncd repair apply");
     rollback_repair(&f, plan);
@@ -44,7 +44,8 @@ static void but_what_has_nothing_to_do_with_it(void)
     ServiceFixture f;
     g_autoptr(GError) error = NULL;
     start_broken(&f);
-    SyncdRepairPlan *other = plan_repair(&f), *plan = leave_half_done(&f, plan_repair(&f));
+    SyncdRepairPlan *other = approve_repair(&f, plan_repair(&f)),
+                    *plan = leave_half_done(&f, plan_repair(&f));
     SyncdRepairWork *work = other->steps->pdata[0];
     const SyncdRepairKind *kind = work->kind;
     g_assert_false(syncd_repair_check_alone(other, NULL));
