@@ -52,7 +52,10 @@ bus_call() {
 
 # As the D-Bus specification lets any byte of an address be written.
 escape_address() {
-    printf '%s' "$1" | od -An -v -t x1 | tr -d '\n' | sed 's/ /%/g'
+    case $1 in
+    *[!A-Za-z0-9_/.-]*) printf '%s' "$1" | od -An -v -t x1 | tr -d '\n' | sed 's/ /%/g' ;;
+    *) printf '%s' "$1" ;;
+    esac
 }
 
 bus_answers() {
@@ -103,7 +106,8 @@ start_daemon() {
     DBUS_SESSION_BUS_ADDRESS=$bus setsid "$program" daemon --user </dev/null >"$runtime/daemon.log" 2>&1 &
     our_daemon_pid=$!
     await_daemon
-    say "The daemon runs (process $our_daemon_pid); what it says goes to $runtime/daemon.log."
+    say "The daemon runs (process $our_daemon_pid); what it says goes to" \
+        "$runtime/daemon.log."
 }
 
 await_daemon() {
@@ -139,10 +143,13 @@ stop_what_we_started() {
     fi
 }
 
+# What a tour that fails says to do next wants a daemon, which goes on running for it.
 at_end() {
     status=$?
     trap - EXIT
-    if [ "$status" -ne 0 ] || $once; then
+    if ! $once && $touring && [ "$status" -lt 128 ] && [ -n "$(owner_pid "$NAME")" ]; then
+        what_next
+    elif [ "$status" -ne 0 ] || $once; then
         say ''
         stop_what_we_started
     fi
@@ -159,10 +166,18 @@ quoted() {
     esac
 }
 
+# A command as one would type it, in lines that fit a terminal.
 show() {
     printf '\n$'
+    column=1
     for word; do
-        printf ' %s' "$(quoted "$word")"
+        word=$(quoted "$word")
+        if [ $((column + 1 + ${#word})) -gt 78 ] && [ "$column" -gt 4 ]; then
+            printf ' \\\n   '
+            column=3
+        fi
+        printf ' %s' "$word"
+        column=$((column + 1 + ${#word}))
     done
     printf '\n'
 }
@@ -202,7 +217,7 @@ tour_of_a_workspace() {
     try $syncd workspace files "$writing" --no-pager
     printf '\n$ echo The end >> %s\n' "$(quoted "$writing/story")"
     printf 'The end\n' >>"$writing/story"
-    say '' 'It is recorded as it happens. A scan finds what that has missed, and waits for the rest:'
+    say '' 'It is recorded as it happens. A scan finds what that has missed, and waits:'
     try $syncd workspace scan "$writing"
     try $syncd log "$writing/story" --no-pager
     try $syncd explain "$writing/story" --no-pager
@@ -218,18 +233,21 @@ operation_id() {
     sed -n 's/.*"operation_id" *: *"\([^"]*\)".*/\1/p' | head -n 1
 }
 
+# The bus stays, so that whatever starts the daemon again finds it.
 what_next() {
-    pids=$(owner_pid "$NAME")
-    say '' "The daemon goes on running. From $root, try next:"
-    [ "$bus_is_private" = false ] || pids="$pids $(owner_pid org.freedesktop.DBus)"
+    say '' 'The daemon goes on running. Try next, from' "$root:"
     [ "$bus" = "$callers_bus" ] || say "  export DBUS_SESSION_BUS_ADDRESS=$(quoted "$bus")"
     say "  busctl --user introspect $NAME $ROOT_OBJECT" \
         "  busctl --user monitor $NAME" \
         '  build/src/sourceos-syncd status --watch' \
         '  build/src/sourceos-syncd events list --follow' \
         '  build/src/sourceos-syncd --help' \
-        'To stop it:' \
-        "  kill $pids"
+        'To stop it, and to start it again in the foreground:' \
+        "  kill $(owner_pid "$NAME")" \
+        '  build/src/sourceos-syncd daemon --user'
+    [ "$bus_is_private" = false ] ||
+        say 'To end the private bus as well, which sh examples/quickstart.sh starts anew:' \
+            "  kill $(owner_pid org.freedesktop.DBus)"
 }
 
 # --- all of it ---------------------------------------------------------------------------------
@@ -247,11 +265,12 @@ program=$root/build/src/sourceos-syncd
 umask 077
 runtime=$(runtime_directory)
 make_runtime_directory
+touring=false
 trap at_end EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 find_bus
 start_daemon
 cd "$root"
+touring=true
 tour
-$once || what_next

@@ -72,7 +72,8 @@ static const SyncdErrorInfo error_table[] = {
      "wait for calls in flight to end, then repeat"},
     {SYNCD_ERROR_USAGE, "Usage", NULL, SYNCD_EXIT_NEGATIVE, "see `sourceos-syncd --help`"},
     {SYNCD_ERROR_UNREACHABLE, "Unreachable", NULL, SYNCD_EXIT_UNREACHABLE,
-     "start it with `systemctl --user start sourceos-syncd` or `sourceos-syncd daemon --user`"},
+     "start it with `sourceos-syncd daemon --user`, or with `systemctl --user start "
+     "sourceos-syncd` where it is installed"},
     {SYNCD_ERROR_INTERRUPTED, "Interrupted", NULL, SYNCD_EXIT_INTERRUPTED, "run it again"},
 };
 

@@ -14,6 +14,10 @@
 #define FLAG_INTERACTIVE 1u
 #define STAT_START_TIME 22 /* the field of /proc/<pid>/stat */
 #define CANCELLATION_ID_SIZE 48
+#define POLICY_FILE                                                                                \
+    "the file /usr/share/polkit-1/actions/org.sourceos.sync.policy (`meson install -C build` "     \
+    "puts "                                                                                        \
+    "it there)"
 
 struct SyncdAuthority {
     SyncdInstance instance;
@@ -47,11 +51,15 @@ void syncd_authority_free(SyncdAuthority *authority)
     g_free(authority);
 }
 
-static void set_absent(GError **error, const char *why)
+#define HOW_TO_HAVE                                                                                \
+    "install the package polkitd and " POLICY_FILE ", and see that polkit.service runs"
+
+/* Where it is the user's own consent that is wanted, root has none to give. */
+static void set_absent(GError **error, SyncdInstance instance, const char *why)
 {
     syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
-                         "install the package polkitd and see that polkit.service runs, or ask "
-                         "root to do it",
+                         instance == SYNCD_INSTANCE_USER ? HOW_TO_HAVE
+                                                         : HOW_TO_HAVE ", or have root do this",
                          "This needs an authorisation, and polkit cannot be asked (%s)", why);
 }
 
@@ -132,17 +140,15 @@ static bool is_absence(const sd_bus_error *error)
            g_str_has_prefix(error->name, "org.freedesktop.systemd1.");
 }
 
-static void set_refusal_of_error(GError **error, const sd_bus_error *from)
+static void set_refusal_of_error(GError **error, SyncdInstance instance, const sd_bus_error *from)
 {
     if (is_absence(from)) {
-        set_absent(error, from->name);
+        set_absent(error, instance, from->name);
         return;
     }
-    syncd_set_error_next(
-        error, SYNCD_ERROR_ACCESS_DENIED,
-        "see that the file org.sourceos.sync.policy is installed and polkit.service "
-        "runs",
-        "polkit gave no judgement (%s)", from->message);
+    syncd_set_error_next(error, SYNCD_ERROR_ACCESS_DENIED,
+                         "see that polkit.service runs, and install " POLICY_FILE,
+                         "polkit gave no judgement (%s)", from->message);
 }
 
 /* Nobody but oneself can be asked about one's own instance. */
@@ -161,7 +167,7 @@ static GError *read_answer(SyncdInstance instance, sd_bus_message *reply)
     GError *refusal = NULL;
     const sd_bus_error *failure = sd_bus_message_get_error(reply);
     if (failure != NULL) {
-        set_refusal_of_error(&refusal, failure);
+        set_refusal_of_error(&refusal, instance, failure);
         return refusal;
     }
 
@@ -218,7 +224,7 @@ SyncdQuestion *syncd_authority_ask(SyncdAuthority *authority, const SyncdSubject
 {
     int r = connect_to_polkit(authority);
     if (r < 0) {
-        set_absent(error, g_strerror(-r));
+        set_absent(error, authority->instance, g_strerror(-r));
         return NULL;
     }
 

@@ -61,7 +61,7 @@ bool syncd_cli_confirm(const SyncdCli *cli, const char *question, GError **error
         (g_ascii_strcasecmp(answer, "y") == 0 || g_ascii_strcasecmp(answer, "yes") == 0 ||
          g_ascii_strcasecmp(answer, _("y")) == 0 || g_ascii_strcasecmp(answer, _("yes")) == 0))
         return true;
-    syncd_set_error_next(error, SYNCD_ERROR_CANCELLED, "nothing was changed", "Not confirmed");
+    syncd_set_error(error, SYNCD_ERROR_CANCELLED, "Not confirmed: nothing was changed");
     return false;
 }
 

@@ -3,9 +3,26 @@
 #include "cli/state.h"
 #include "cli/text.h"
 #include "cli/verbs.h"
+#include "client/failure.h"
 #include "store/rollback.h"
 
 #include <unistd.h>
+
+/* It was stopped for this. */
+static void remark_start(SyncdCli *cli)
+{
+    const char *given = syncd_cli_value(cli, "state-dir");
+    if (given == NULL) {
+        syncd_cli_remark(cli, _("The daemon may use it now: %s."),
+                         syncd_client_how_to_start(syncd_cli_instance(cli)));
+        return;
+    }
+    g_autofree char *directory = syncd_shell_word(given);
+    syncd_cli_remark(cli,
+                     _("The daemon may use it now: start it with `sourceos-syncd daemon "
+                       "--state-dir=%s`."),
+                     directory);
+}
 
 static void show(SyncdCli *cli, const char *directory, SyncdStoreCondition before, bool adopted)
 {
@@ -19,6 +36,7 @@ static void show(SyncdCli *cli, const char *directory, SyncdStoreCondition befor
                                            "go on in a new epoch.\n")
                                        : _("The state in %s belongs to this machine already.\n"),
                              safe);
+        remark_start(cli);
         return;
     }
     g_autoptr(GString) text = g_string_new(NULL);

@@ -16,7 +16,8 @@ const SyncdVerb syncd_verbs_program[] = {
      .help = N_("Make state from another machine this machine's own"),
      .details = N_("State that was copied or restored, and a log that lost its last entries, are "
                    "read-only until they are adopted; then the feeds go on in a new epoch. Asks "
-                   "for confirmation. Refused while a daemon holds the state."),
+                   "for confirmation. The daemon has to be stopped for it: refused while one "
+                   "holds the state."),
      .options = {syncd_state_dir_options},
      .run = syncd_verb_store_adopt},
     {.name = "daemon",

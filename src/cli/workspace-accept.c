@@ -22,13 +22,16 @@ static void show_found(SyncdCli *cli, SyncdJson file, const char *sha256)
                          safe, now, DIGEST_SHOWN, sha256, before, DIGEST_SHOWN, recorded);
 }
 
-static char *find_digest(SyncdJson file, GError **error)
+static char *find_digest(const SyncdCliWorkspace *workspace, SyncdJson file, GError **error)
 {
     SyncdJson found = syncd_json_member(file, "found");
     if (found.type == SYNCD_JSON_OBJECT)
         return syncd_record_text(found, "sha256");
-    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
-                         "read every file with `sourceos-syncd workspace scan --deep`",
+    g_autofree char *name = syncd_shell_word(syncd_cli_workspace_name(workspace->workspace)),
+                    *next = g_strdup_printf("read every file of it with `sourceos-syncd workspace "
+                                            "scan %s --deep`",
+                                            name);
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, next,
                          "Nothing was found in the file that is not recorded");
     return NULL;
 }
@@ -46,7 +49,7 @@ bool syncd_verb_workspace_accept(SyncdCli *cli, GError **error)
     if (file == NULL)
         return false;
     SyncdJson root = syncd_json_root(file, strlen(file));
-    g_autofree char *sha256 = find_digest(root, error);
+    g_autofree char *sha256 = find_digest(workspace, root, error);
     if (sha256 == NULL)
         return false;
     if (!syncd_cli_json(cli))

@@ -21,6 +21,7 @@ typedef struct {
     SyncdTable *table;
     SyncdJsonWriter *writer;
     guint64 left, n;
+    char *first; /* the path of the first row; NULL: there is none yet */
 } Listing;
 
 /* What is no UTF-8 is shown as such by whoever prints it. */
@@ -96,6 +97,8 @@ static void take_rows(Listing *listing, const char *files)
             syncd_json_value(listing->writer, file);
         else
             add_row(listing->table, file);
+        if (listing->first == NULL)
+            listing->first = path_of(file);
     }
     if (syncd_cli_json(cli) || listing->n == 0)
         return;
@@ -131,7 +134,8 @@ static char *plain(const char *path)
 }
 
 /* The name of one that was removed is enough: what is recorded of it stays. */
-static char *find(SyncdCli *cli, SyncdClient *client, char **ret_path, GError **error)
+static char *find(SyncdCli *cli, SyncdClient *client, char **ret_directory, char **ret_path,
+                  GError **error)
 {
     const char *named = syncd_cli_argument(cli, 0), *prefix = syncd_cli_argument(cli, 1);
     g_autofree char *within = NULL, *beneath = prefix != NULL ? plain(prefix) : g_strdup("");
@@ -152,7 +156,22 @@ static char *find(SyncdCli *cli, SyncdClient *client, char **ret_path, GError **
     }
     const char *between = *within != '\0' && *beneath != '\0' ? "/" : "";
     *ret_path = g_strconcat(within, between, beneath, NULL);
+    *ret_directory = g_strdup(workspace->directory);
     return g_strdup(workspace->workspace);
+}
+
+/* Where it is no workspace any more there are none. */
+static void remark_ways(SyncdCli *cli, const char *directory, const char *first)
+{
+    if (directory == NULL)
+        return;
+    g_autofree char *path = g_build_filename(directory, first, NULL),
+                    *file = syncd_shell_word(path);
+    syncd_cli_remark(cli,
+                     _("`sourceos-syncd workspace restore %s` puts the recorded bytes back, where "
+                       "they are kept; `sourceos-syncd workspace accept %s` records those that "
+                       "are there."),
+                     file, file);
 }
 
 bool syncd_verb_workspace_files(SyncdCli *cli, GError **error)
@@ -162,7 +181,7 @@ bool syncd_verb_workspace_files(SyncdCli *cli, GError **error)
                                    _("ACTOR"),    _("OPERATION"), NULL};
     g_autoptr(SyncdTable) table = syncd_table_new(columns);
     g_autoptr(GString) json = g_string_new(NULL);
-    g_autofree char *path = NULL;
+    g_autofree char *directory = NULL, *path = NULL;
     SyncdJsonWriter writer;
     bool more;
     Listing listing = {.cli = cli, .table = table, .writer = &writer};
@@ -171,14 +190,17 @@ bool syncd_verb_workspace_files(SyncdCli *cli, GError **error)
     if (listing.left == 0)
         listing.left = G_MAXUINT64;
     g_autoptr(SyncdClient) client = syncd_cli_connect(cli, SYNCD_CLI_ACT, error);
-    g_autofree char *workspace = client != NULL ? find(cli, client, &path, error) : NULL;
+    g_autofree char *workspace =
+        client != NULL ? find(cli, client, &directory, &path, error) : NULL;
     if (workspace == NULL)
         return false;
     listing.workspace = workspace;
     listing.path = path;
     syncd_json_writer_init(&writer, json, false);
     syncd_json_begin_array(&writer);
-    if (!take_pages(&listing, client, &more, error))
+    bool taken = take_pages(&listing, client, &more, error);
+    g_autofree char *first = listing.first;
+    if (!taken)
         return false;
     syncd_json_end_array(&writer);
     if (syncd_cli_json(cli))
@@ -189,9 +211,7 @@ bool syncd_verb_workspace_files(SyncdCli *cli, GError **error)
                              ? _("Every file there is what is recorded, as far as it was read.")
                              : _("Nothing is recorded there yet."));
     else if (syncd_cli_flag(cli, "mismatched"))
-        syncd_cli_remark(cli, "%s",
-                         _("`sourceos-syncd workspace restore` puts the recorded bytes back, where "
-                           "they are kept; `workspace accept` records those that are there."));
+        remark_ways(cli, directory, first);
     else if (more)
         syncd_cli_remark(cli, _("There is more: use --limit."));
     return true;

@@ -41,7 +41,7 @@ static const struct {
     {STANDARD "UnknownObject", NO_SUCH_OBJECT},
 };
 
-static const char *how_to_start(SyncdClientInstance instance)
+const char *syncd_client_how_to_start(SyncdClientInstance instance)
 {
     if (instance == SYNCD_CLIENT_SYSTEM)
         return "start it with `systemctl start sourceos-syncd`, or ask an administrator to";
@@ -53,7 +53,7 @@ static void set_failure(GError **error, SyncdClientInstance instance, BusFailure
     const char *name = syncd_client_instance_name(instance);
     switch (failure) {
     case ABSENT:
-        syncd_set_error_next(error, SYNCD_ERROR_UNREACHABLE, how_to_start(instance),
+        syncd_set_error_next(error, SYNCD_ERROR_UNREACHABLE, syncd_client_how_to_start(instance),
                              "The daemon of the %s instance is not running.", name);
         break;
     case SILENT:

@@ -15,6 +15,8 @@
 /* From the name and message of an error on the bus; either may be NULL. */
 void syncd_client_set_bus_error(GError **error, SyncdClientInstance instance, const char *dbus_name,
                                 const char *message);
+/* What starts the daemon, as a next step says it. */
+const char *syncd_client_how_to_start(SyncdClientInstance instance);
 /* From an errno of the bus library, on doing something: "cannot subscribe". */
 void syncd_client_set_errno(GError **error, SyncdClientInstance instance, int errnum,
                             const char *what);

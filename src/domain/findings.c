@@ -75,9 +75,9 @@ static const SyncdFinding findings[] = {
     {"policy-refusals", "info", N_("Policy refused operations within the last minute."),
      "sourceos-syncd events list --type sync.policy.denied", NOTHING, NULL, NULL},
     {"daemon-unavailable", "error", N_("The daemon does not answer: {reason}"),
-     "systemctl --user start sourceos-syncd", NOTHING, NULL,
-     N_("Start the daemon. If it ends again, its last words say why: `journalctl -t "
-        "sourceos-syncd` has them.")},
+     "sourceos-syncd daemon --user", NOTHING, NULL,
+     N_("Start the daemon. If it ends again, its last words say why: where it was started, or in "
+        "`journalctl -t sourceos-syncd`.")},
     {"unknown-reason", "warning",
      N_("The state has a reason that this program does not know: {reason}."),
      "sourceos-syncd status --json", NOTHING, NULL, NULL},
@@ -286,6 +286,7 @@ char *syncd_finding_next(const char *command, bool of_system,
     static const struct {
         const char *of_user, *of_system;
     } programs[] = {
+        {"sourceos-syncd daemon --user", "systemctl start sourceos-syncd"},
         {"systemctl --user ", "systemctl "},
         {"journalctl --user ", "journalctl "},
         {"sourceos-syncd ", "sourceos-syncd --system "},

@@ -22,7 +22,7 @@ static const Sentences table[] = {
      "Nothing in it can be relied on.", SNAPSHOT},
     {"heartbeat.within_sla", "The daemon has not shown for too long that it is alive.",
      "What happened since is recorded by nobody.",
-     "Start the daemon: `systemctl --user start sourceos-syncd`."},
+     "Start the daemon: `sourceos-syncd daemon --user`."},
     {"journal.replay_lag_within_sla", "Lookups are further behind the log than they may be.",
      "Answers may be older than what was acknowledged.", DOCTOR},
     {"store.shadow_verified_when_present", "A store has a shadow that nobody has verified.",

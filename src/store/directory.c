@@ -101,16 +101,27 @@ static bool check_owner_and_place(SyncdDirectory *self, GError **error)
     return true;
 }
 
-static char *describe_holder(int fd)
+static bool is_number(const char *text)
+{
+    return *text != '\0' && text[strspn(text, G_CSET_DIGITS)] == '\0';
+}
+
+static void refuse_held(const SyncdDirectory *self, GError **error)
 {
     char text[LOCK_TEXT_MAX + 1];
-    ssize_t n = pread(fd, text, LOCK_TEXT_MAX, 0);
+    ssize_t n = pread(self->lock_fd, text, LOCK_TEXT_MAX, 0);
     text[MAX(n, 0)] = '\0';
     g_auto(GStrv) lines = g_strsplit(text, "\n", 3);
     const char *pid = lines[0] != NULL && lines[0][0] != '\0' ? lines[0] : "unknown";
     const char *address = lines[0] != NULL && lines[1] != NULL ? lines[1] : "";
-    return address[0] != '\0' ? g_strdup_printf("pid %s at %s", pid, address)
-                              : g_strdup_printf("pid %s", pid);
+    g_autofree char *next = is_number(pid)
+                                ? g_strdup_printf("use the running one, or stop it first: `kill "
+                                                  "%s`",
+                                                  pid)
+                                : g_strdup("use the running one, or stop it first");
+    syncd_set_error_next(error, SYNCD_ERROR_BUSY, next,
+                         "The state in %s is in use by another sourceos-syncd (pid %s%s%s)",
+                         self->path, pid, address[0] != '\0' ? " at " : "", address);
 }
 
 static bool take_lock(SyncdDirectory *self, GError **error)
@@ -128,10 +139,7 @@ static bool take_lock(SyncdDirectory *self, GError **error)
                                   self->path);
             return false;
         }
-        g_autofree char *holder = describe_holder(self->lock_fd);
-        syncd_set_error_next(error, SYNCD_ERROR_BUSY, "use the running one, or stop it first",
-                             "The state in %s is in use by another sourceos-syncd (%s)", self->path,
-                             holder);
+        refuse_held(self, error);
         /* Its text is the holder's, and is not ours to clear. */
         syncd_fd_close(&self->lock_fd);
         return false;

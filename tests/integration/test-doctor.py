@@ -275,7 +275,7 @@ def without_a_daemon_that_is_what_is_found(world):
     code, out, _ = cli.run('doctor', '--json')
     equal(code, UNREACHABLE, out)
     finding, = json.loads(out)['findings']
-    equal((finding['code'], finding['next']), ('daemon-unavailable', 'systemctl --user start sourceos-syncd'))
+    equal((finding['code'], finding['next']), ('daemon-unavailable', 'sourceos-syncd daemon --user'))
     finding, = json.loads(cli.run('doctor', '--system', '--json')[1])['findings']
     equal((finding['code'], finding['next']), ('daemon-unavailable', 'systemctl start sourceos-syncd'))
     _, out, err = cli.run('doctor', '--system')
