@@ -10,6 +10,7 @@
 #define VERIFY SYNCD_NEXT_VERIFY_FULL
 #define PLAN "sourceos-syncd repair plan"
 #define PURGE "sourceos-syncd repair plan --purge"
+#define RESTART "systemctl --user restart sourceos-syncd"
 #define SHOW_WORKSPACE "sourceos-syncd workspace show {workspace}"
 
 /* What it is about can be lost for good, can be made again from what is durable, or nothing stored
@@ -23,7 +24,7 @@ static const SyncdFinding findings[] = {
     {"storage-failed", "critical",
      N_("Writing failed, and what the disk holds is not known: check the disk, then restart the "
         "daemon."),
-     "systemctl --user restart sourceos-syncd", DURABLE, NULL,
+     RESTART, DURABLE, NULL,
      N_("Find out whether the disk is failing, before anything else is written to it.")},
     {"journal-corrupt", "critical",
      N_("The journal is damaged: keep a copy of the state directory before anything else."), PLAN,
@@ -36,6 +37,14 @@ static const SyncdFinding findings[] = {
         "the "
         "state directory as journal-backup.db, and plan a repair: it takes what has most "
         "entries.")},
+    {"journal-beyond-rescue", "critical",
+     N_("Nothing here can take the place of the journal: {reason}. Bring a backup of it, or begin "
+        "another log."),
+     SYNCD_NEXT_DOCTOR, DURABLE, NULL,
+     N_("Put a backup of journal.db into the state directory as journal-backup.db, and plan a "
+        "repair. Where there is none, this log has ended: stop the daemon, move the state "
+        "directory "
+        "away and keep it, and begin another log with the next start, as another device.")},
     {"journal-displaced", "critical",
      N_("The journal is not where the daemon opened it, so nothing is written any more: {reason}. "
         "What was acknowledged is in what is open: have it written back before the daemon ends."),
@@ -88,6 +97,10 @@ static const SyncdFinding findings[] = {
     /* The state directory, and what lies in it. */
     {"index-damaged", "error", N_("The index is damaged, so some lookups fail or lie: {reason}"),
      PLAN, REBUILDABLE, "index-rebuild", NULL},
+    {"index-displaced", "warning",
+     N_("The file of the index is not where the daemon opened it: {reason}. Lookups are answered "
+        "from what is open, and a restart of the daemon has it made anew from the log by itself."),
+     RESTART, REBUILDABLE, "index-rebuild", NULL},
     {"index-drift", "error",
      N_("The index does not add up, so what it says of counts and references may be wrong: {n}."),
      PLAN, REBUILDABLE, "index-rebuild", NULL},
@@ -119,14 +132,17 @@ static const SyncdFinding findings[] = {
      N_("Put them back from a backup before the daemon is restarted.")},
     {"key-missing", "critical",
      N_("The key of the scope {scope} is not here, so nothing can be written in it; entries in it "
-        "that cannot be opened: {n}."),
-     VERIFY, DURABLE, NULL,
-     N_("Put the folder keys of the state directory back from a backup, and restart the daemon; "
-        "without the key that content is lost.")},
+        "that cannot be opened: {n}. Put the folder keys of the state directory back from a "
+        "backup, then restart the daemon; without that key what they say is lost."),
+     RESTART, DURABLE, NULL,
+     N_("Look for a backup of the folder keys, and put it back before the daemon is restarted: "
+        "nothing else opens what was sealed with that key.")},
     {"device-key-missing", "critical",
-     N_("The key of this device is gone: nothing can be written, and no report be signed. Entries "
-        "that are there, and can be read and verified as before: {n}."),
-     VERIFY, DURABLE, NULL,
+     N_("The key of this device is gone: nothing can be written, and no report be signed. Put "
+        "keys/device.key of the state directory back from a backup, then restart the daemon; "
+        "without it this log has ended. Entries that are there, and can be read as far as their "
+        "keys are here: {n}."),
+     RESTART, DURABLE, NULL,
      N_("Put keys/device.key of the state directory back from a backup, and restart the daemon. "
         "Without one this log has ended: move the state directory away, where `verify log` goes on "
         "judging it, and begin another with the next start, as another device.")},
@@ -211,8 +227,7 @@ static const SyncdFinding findings[] = {
      N_("The repair {plan} has not gone on for {minutes} minutes or longer; a restart of the "
         "daemon "
         "goes on with it."),
-     "systemctl --user restart sourceos-syncd", NOTHING, NULL,
-     N_("Find out what keeps it, such as a disk that does not answer.")},
+     RESTART, NOTHING, NULL, N_("Find out what keeps it, such as a disk that does not answer.")},
     {"repair-interrupted", "warning",
      N_("A repair was begun and is not through: {plan}. It goes on by itself; what keeps it from "
         "that is tried again each minute."),

@@ -41,6 +41,7 @@ const char *syncd_finding_state(const SyncdFinding *finding);
 /* Commands that lead on where the one of a finding does not. */
 #define SYNCD_NEXT_STATUS_WATCH "sourceos-syncd status --watch"
 #define SYNCD_NEXT_VERIFY_FULL "sourceos-syncd verify log --full"
+#define SYNCD_NEXT_DOCTOR "sourceos-syncd doctor"
 #define SYNCD_NEXT_DOCTOR_DEEP "sourceos-syncd doctor --deep"
 #define SYNCD_NEXT_ADOPT_ELSEWHERE "sourceos-syncd store adopt --state-dir={directory}"
 /* The command that comes next, `next` of a finding, for the instance that it is of. */

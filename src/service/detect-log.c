@@ -139,6 +139,23 @@ static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damag
     }
 }
 
+static void add_beyond_rescue(SyncdDiagnosis *self, const char *why_nots)
+{
+    const char *reason =
+        *why_nots != '\0' ? why_nots : "nothing in the state directory holds entries of it";
+    syncd_diagnosis_add(self, "journal-beyond-rescue", "reason", reason, NULL);
+}
+
+/* Why, of each that might take its place, it cannot. */
+static bool look_for_rescue(SyncdStore *store, char **ret_why_nots)
+{
+    g_autoptr(GPtrArray) why_nots = g_ptr_array_new_with_free_func(g_free);
+    bool may = syncd_store_may_be_rescued(store, why_nots);
+    g_ptr_array_add(why_nots, NULL);
+    *ret_why_nots = g_strjoinv("; ", (char **)why_nots->pdata);
+    return may;
+}
+
 static void add_unreadable(SyncdDiagnosis *self)
 {
     SyncdStore *store = self->service->store;
@@ -147,11 +164,19 @@ static void add_unreadable(SyncdDiagnosis *self)
         return;
     g_autofree char *why = NULL, *next = NULL;
     syncd_error_split(problem->message, &why, &next);
-    SyncdFound *found = syncd_diagnosis_add(self, "journal-unreadable", "reason", why, NULL);
+    g_autofree char *plain = syncd_database_without_code(why);
+    SyncdFound *found = syncd_diagnosis_add(self, "journal-unreadable", "reason", plain, NULL);
     syncd_found_evidence(found, g_strdup(why));
-    found->unmended = !syncd_store_may_be_rescued(store);
-    if (!found->unmended)
+    g_autofree char *why_nots = NULL;
+    found->unmended = !look_for_rescue(store, &why_nots);
+    if (*why_nots != '\0')
+        syncd_found_evidence(found, g_strdup(why_nots));
+    if (!found->unmended) {
         found->target = g_strdup("journal");
+        return;
+    }
+    found->next = SYNCD_NEXT_DOCTOR;
+    add_beyond_rescue(self, why_nots);
 }
 
 static void add_displacement(SyncdDiagnosis *self)
@@ -164,6 +189,23 @@ static void add_displacement(SyncdDiagnosis *self)
     SyncdFound *found = syncd_diagnosis_add(self, code, "reason", displacement, NULL);
     found->target = g_strdup("journal");
     syncd_found_evidence(found, g_strdup(displacement));
+}
+
+static char *say_what_knows_more(const char *file)
+{
+    static const struct {
+        const char *file, *words;
+    } known[] = {
+        {"index.db", "the index has entries that the log has not"},
+        {"verified.json", "a verification has read entries that the log has not"},
+        {"ended.json", "when the daemon ended last the log had what it has not now"},
+        {"epochs.json", "a part of the log was begun that it has not"},
+    };
+    const char *words = "the file that took the journal's place may lack what came after it";
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
+        if (strcmp(known[i].file, file) == 0)
+            words = known[i].words;
+    return g_strdup_printf("%s (%s)", words, file);
 }
 
 static void add_rollback(SyncdDiagnosis *self)
@@ -191,7 +233,7 @@ static void add_rollback(SyncdDiagnosis *self)
             g_strdup_printf("%" G_GUINT64_FORMAT " feeds are not there at all", rollback->gone));
     if (rollback->operation != NULL)
         syncd_found_evidence(found, g_strdup_printf("the last entry was %s", rollback->operation));
-    syncd_found_evidence(found, g_strdup_printf("%s says so", rollback->evidence));
+    syncd_found_evidence(found, say_what_knows_more(rollback->evidence));
 }
 
 static void add_beyond_mending(SyncdDiagnosis *self)

@@ -7,6 +7,7 @@ const char *syncd_hindrance(const GError *error)
         const char *words;
     } known[] = {
         {SYNCD_ERROR_NOT_FOUND, "its directory was moved or deleted"},
+        {SYNCD_ERROR_NOT_INITIALIZED, "a key is not in the folder keys of the state directory"},
         {SYNCD_ERROR_NO_SPACE, "there is no room on the disk"},
         {SYNCD_ERROR_STORAGE_FAILED, "its reader ended, or something could not be read or written"},
         {SYNCD_ERROR_JOURNAL_CORRUPT, "the log is damaged"},

@@ -160,8 +160,8 @@ static guint64 most_of(const GPtrArray *found, bool *ret_certain)
     *ret_certain = true;
     for (guint i = 0; i < found->len; i++) {
         const SyncdRescuable *one = found->pdata[i];
-        most = MAX(most, one->entries);
-        *ret_certain &= !one->is_salvaged;
+        most = MAX(most, one->why_not == NULL ? one->entries : 0);
+        *ret_certain &= !one->is_salvaged || one->why_not != NULL;
     }
     return most;
 }
@@ -178,6 +178,29 @@ static void say_one(const SyncdRescuable *one, GString *out)
                                one->entries, entries(one->entries));
 }
 
+static void say_all(const GPtrArray *found, GString *out)
+{
+    guint n = 0;
+    for (guint i = 0; i < found->len; i++) {
+        const SyncdRescuable *one = found->pdata[i];
+        if (one->why_not != NULL)
+            continue;
+        g_string_append(out, n++ > 0 ? "; " : "There is ");
+        say_one(one, out);
+    }
+    if (n == 0)
+        g_string_append(out, "None of these can be opened as it is");
+}
+
+static void say_why_nots(const GPtrArray *found, GString *out)
+{
+    for (guint i = 0; i < found->len; i++) {
+        const SyncdRescuable *one = found->pdata[i];
+        if (one->why_not != NULL)
+            g_string_append_printf(out, " %s.", one->why_not);
+    }
+}
+
 /* Nothing is given up that is there: what is in none of them is missing already. */
 static guint64 loss(SyncdService *service, char **ret_sentence)
 {
@@ -186,12 +209,8 @@ static guint64 loss(SyncdService *service, char **ret_sentence)
     bool certain;
     g_autoptr(GPtrArray) found = syncd_store_list_rescuable(service->store, &others, &known);
     guint64 most = most_of(found, &certain);
-    GString *out =
-        g_string_new(found->len > 0 ? "There is " : "None of these can be opened as it is");
-    for (guint i = 0; i < found->len; i++) {
-        g_string_append(out, i > 0 ? "; " : "");
-        say_one(found->pdata[i], out);
-    }
+    GString *out = g_string_new(NULL);
+    say_all(found, out);
     if (others > 0)
         g_string_append_printf(out, "; and %u more, which %s looked at when it is carried out",
                                others, others == 1 ? "is" : "are");
@@ -202,8 +221,10 @@ static guint64 loss(SyncdService *service, char **ret_sentence)
                                most + 1, known,
                                certain ? "are in none of these" : "can only be in journal.db");
     else if (known > 0)
-        g_string_append_printf(out, ". The index knows of %" G_GUINT64_FORMAT, known);
-    *ret_sentence = g_string_free(g_string_append_c(out, '.'), FALSE);
+        g_string_append_printf(out, ". The index knows of %" G_GUINT64_FORMAT " %s", known,
+                               known == 1 ? "entry" : "entries");
+    say_why_nots(found, g_string_append_c(out, '.'));
+    *ret_sentence = g_string_free(out, FALSE);
     return 0;
 }
 

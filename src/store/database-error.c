@@ -1,6 +1,9 @@
 #include "store/database-private.h"
 
 #include <errno.h>
+#include <string.h>
+
+#define SQLITE_CODE " (SQLite " /* and its number, for who knows SQLite */
 
 static bool is_of_the_disk(int os)
 {
@@ -53,6 +56,30 @@ bool syncd_database_could_not_read(sqlite3 *handle)
     return is_of_the_disk(last_errno(wal)) || is_of_the_disk(last_errno(file));
 }
 
+/* What it means, where SQLite has no words for who is not a programmer. */
+static const char *words_for(const SyncdDatabase *db, int rc)
+{
+    static const struct {
+        int rc;
+        const char *words;
+    } known[] = {
+        {SQLITE_CORRUPT, "what is in it does not fit together any more"},
+        {SQLITE_NOTADB, "it is not a database any more, or its beginning was overwritten"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
+        if ((rc & 0xff) == known[i].rc)
+            return known[i].words;
+    return db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
+}
+
+char *syncd_database_without_code(const char *message)
+{
+    const char *code = strstr(message, SQLITE_CODE);
+    const char *end = code != NULL ? strchr(code, ')') : NULL;
+    return end == NULL ? g_strdup(message)
+                       : g_strdup_printf("%.*s%s", (int)(code - message), message, end + 1);
+}
+
 void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error)
 {
     static const struct {
@@ -74,7 +101,7 @@ void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error)
     if ((rc & 0xff) == SQLITE_ERROR && db->schema_fault != NULL)
         code = SYNCD_ERROR_JOURNAL_CORRUPT;
 
-    const char *text = db->handle != NULL ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
+    const char *text = words_for(db, rc);
     if ((rc & 0xff) == SQLITE_CORRUPT && syncd_database_could_not_read(db->handle)) {
         code = SYNCD_ERROR_STORAGE_FAILED;
         text = "the disk did not give what is in it";
@@ -82,8 +109,8 @@ void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error)
     if (syncd_database_had_no_room(db->handle, rc))
         code = SYNCD_ERROR_NO_SPACE;
     if (code == SYNCD_ERROR_JOURNAL_CORRUPT && db->damage == NULL)
-        db->damage = g_strdup_printf("%s (SQLite %d)", text, rc);
-    syncd_set_error(error, code, "%s: %s (SQLite %d)", db->kind->name, text, rc);
+        db->damage = g_strdup_printf("%s" SQLITE_CODE "%d)", text, rc);
+    syncd_set_error(error, code, "%s: %s" SQLITE_CODE "%d)", db->kind->name, text, rc);
 }
 
 const char *syncd_database_damage(const SyncdDatabase *db)

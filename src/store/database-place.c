@@ -51,11 +51,18 @@ char *syncd_database_displacement(SyncdDatabase *db, SyncdDisplacement *ret_what
 
 bool syncd_database_note_displacement(SyncdDatabase *db)
 {
-    g_autofree char *displacement = db->displaced ? NULL : syncd_database_displacement(db, NULL);
+    SyncdDisplacement what = SYNCD_IN_ITS_PLACE;
+    g_autofree char *displacement =
+        db->displaced == SYNCD_IN_ITS_PLACE ? syncd_database_displacement(db, &what) : NULL;
     if (displacement == NULL)
         return false;
-    db->displaced = true;
+    db->displaced = what;
     g_free(db->damage);
     db->damage = g_strconcat(displacement, " while it was open", NULL);
     return true;
+}
+
+bool syncd_database_is_elsewhere(const SyncdDatabase *db)
+{
+    return db->displaced == SYNCD_WAS_REMOVED || db->displaced == SYNCD_WAS_REPLACED;
 }

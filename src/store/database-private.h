@@ -34,7 +34,7 @@ struct SyncdDatabase {
     struct SyncdDatabaseSteps *steps; /* NULL: nothing is under way in steps */
     bool frozen;                      /* nothing is synced any more */
     char *damage;                     /* what was found malformed first */
-    bool displaced;                   /* its files are not where they were */
+    SyncdDisplacement displaced;      /* what became of its files, as it was noted */
     char *schema_fault;               /* what its schema has that ours has not, or lacks */
 };
 

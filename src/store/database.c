@@ -240,8 +240,10 @@ static bool check_untouched(const SyncdDatabase *db, GError **error)
     return false;
 }
 
-SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKind *kind,
-                                         SyncdDatabaseMode mode, unsigned up_to, GError **error)
+/* `first_page` NULL: it has its own. */
+static SyncdDatabase *open_database(const char *path, const SyncdDatabaseKind *kind,
+                                    SyncdDatabaseMode mode, unsigned up_to,
+                                    const guint8 *first_page, GError **error)
 {
     g_autoptr(SyncdDatabase) db = g_new0(SyncdDatabase, 1);
     db->kind = kind;
@@ -269,6 +271,8 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
         rc = syncd_rows_register(db->handle);
     if (rc == SQLITE_OK)
         rc = syncd_lookups_register(db->handle);
+    if (rc == SQLITE_OK && first_page != NULL && !syncd_vfs_salvage(db->handle, first_page))
+        rc = SQLITE_NOMEM;
     if (rc != SQLITE_OK) {
         syncd_database_set_error(db, rc, error);
         return NULL;
@@ -284,10 +288,22 @@ SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKi
     return g_steal_pointer(&db);
 }
 
+SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKind *kind,
+                                         SyncdDatabaseMode mode, unsigned up_to, GError **error)
+{
+    return open_database(path, kind, mode, up_to, NULL, error);
+}
+
 SyncdDatabase *syncd_database_open(const char *path, const SyncdDatabaseKind *kind,
                                    SyncdDatabaseMode mode, GError **error)
 {
-    return syncd_database_open_up_to(path, kind, mode, G_MAXUINT, error);
+    return open_database(path, kind, mode, G_MAXUINT, NULL, error);
+}
+
+SyncdDatabase *syncd_database_open_salvaged(const char *path, const SyncdDatabaseKind *kind,
+                                            const guint8 *first_page, GError **error)
+{
+    return open_database(path, kind, SYNCD_DATABASE_OWN_COPY, G_MAXUINT, first_page, error);
 }
 
 static void remove_empty_wal(SyncdDatabase *db)

@@ -59,6 +59,9 @@ SyncdDatabase *syncd_database_open(const char *path, const SyncdDatabaseKind *ki
 /* Opens without running migrations above `up_to`; a rebuild makes its indexes last this way. */
 SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKind *kind,
                                          SyncdDatabaseMode mode, unsigned up_to, GError **error);
+/* Looks at one that SQLite cannot open as if it began with this page (store/salvage.h). */
+SyncdDatabase *syncd_database_open_salvaged(const char *path, const SyncdDatabaseKind *kind,
+                                            const guint8 *first_page, GError **error);
 bool syncd_database_migrate(SyncdDatabase *db, unsigned up_to, GError **error);
 /* Long ones sort more at once, which is sooner done. */
 typedef enum { SYNCD_STEPS_LONG, SYNCD_STEPS_SHORT } SyncdStepLength;
@@ -111,6 +114,9 @@ int syncd_column_count(SyncdStatement *statement);
 /* In the order that SQLite sorts by: below 0 when it is less than that of the other one's row. */
 int syncd_column_compare(SyncdStatement *statement, SyncdStatement *other, int column);
 
+/* A message, or a sentence made of one, for people: without the number that SQLite gives to it. For
+ * g_free(). */
+char *syncd_database_without_code(const char *message);
 /* What was found malformed in it first, since it was opened; NULL: nothing was. */
 const char *syncd_database_damage(const SyncdDatabase *db);
 
@@ -144,6 +150,8 @@ char *syncd_database_displacement(SyncdDatabase *db, SyncdDisplacement *ret_what
 /* The same, of one that is as well read where it is: remembered as damage. True where it was seen
  * now for the first time. */
 bool syncd_database_note_displacement(SyncdDatabase *db);
+/* Whether that is that its files were removed or replaced: what is open is whole. */
+bool syncd_database_is_elsewhere(const SyncdDatabase *db);
 
 /* From now on nothing is moved or synced, also not by closing: after a sync that failed one that
  * succeeds proves nothing, and what is removed next needs none. */

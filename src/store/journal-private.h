@@ -20,6 +20,7 @@ struct SyncdJournal {
 };
 
 extern const SyncdDatabaseKind syncd_journal_kind;
+extern const SyncdDatabaseKind syncd_journal_in_memory; /* the same, of none that lasts */
 
 SyncdFeed *syncd_feed_new(SyncdJournal *journal, gint64 id, const char *device, const char *scope,
                           guint64 epoch);

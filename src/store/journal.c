@@ -14,6 +14,13 @@ const SyncdDatabaseKind syncd_journal_kind = {
     .migrations = &syncd_journal_migrations,
 };
 
+const SyncdDatabaseKind syncd_journal_in_memory = {
+    .name = "journal.db",
+    .application_id = 0x53595244,
+    .durability = SYNCD_SCRATCH,
+    .migrations = &syncd_journal_migrations,
+};
+
 static void feed_free(SyncdFeed *feed)
 {
     if (feed == NULL)
@@ -267,15 +274,29 @@ static void judge_schema(SyncdJournal *self)
     syncd_journal_stop(self, problem);
 }
 
+static SyncdJournal *new_journal(SyncdKeyring *keyring)
+{
+    SyncdJournal *self = g_new0(SyncdJournal, 1);
+    self->keyring = keyring;
+    self->feeds = g_ptr_array_new_with_free_func((GDestroyNotify)feed_free);
+    return self;
+}
+
+static bool take_in(SyncdJournal *self, bool assumes_owner, GError **error)
+{
+    if (assumes_owner && syncd_keyring_device_id(self->keyring) == NULL)
+        find_owner(self);
+    judge_schema(self);
+    return load(self, error);
+}
+
 SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *name,
                                       SyncdDatabaseMode mode, SyncdKeyring *keyring, GError **error)
 {
-    g_autoptr(SyncdJournal) self = g_new0(SyncdJournal, 1);
+    g_autoptr(SyncdJournal) self = new_journal(keyring);
     g_autofree char *path = syncd_directory_file(directory, name);
     g_autofree char *wal = g_strconcat(name, "-wal", NULL);
-    self->keyring = keyring;
     self->is_copy = mode == SYNCD_DATABASE_COPY;
-    self->feeds = g_ptr_array_new_with_free_func((GDestroyNotify)feed_free);
     /* Of what is only read whatever is taken is written, and synced, elsewhere. */
     bool writes = mode == SYNCD_DATABASE_EXISTING || mode == SYNCD_DATABASE_CREATE;
     if (writes && !syncd_directory_rewrite(directory, wal, error))
@@ -285,27 +306,24 @@ SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *nam
         return NULL;
     if (mode == SYNCD_DATABASE_CREATE && !syncd_directory_sync(directory, error))
         return NULL;
-    if (mode != SYNCD_DATABASE_INSPECT && syncd_keyring_device_id(keyring) == NULL)
-        find_owner(self);
-    judge_schema(self);
-    if (!load(self, error))
-        return NULL;
-    return g_steal_pointer(&self);
+    return take_in(self, mode != SYNCD_DATABASE_INSPECT, error) ? g_steal_pointer(&self) : NULL;
+}
+
+SyncdJournal *syncd_journal_open_salvaged(SyncdDirectory *directory, const guint8 *first_page,
+                                          SyncdKeyring *keyring, GError **error)
+{
+    g_autoptr(SyncdJournal) self = new_journal(keyring);
+    g_autofree char *path = syncd_directory_file(directory, SYNCD_JOURNAL_FILE);
+    self->db = syncd_database_open_salvaged(path, &syncd_journal_kind, first_page, error);
+    return self->db != NULL && take_in(self, true, error) ? g_steal_pointer(&self) : NULL;
 }
 
 SyncdJournal *syncd_journal_new_stand_in(SyncdKeyring *keyring, const GError *problem,
                                          GError **error)
 {
-    static const SyncdDatabaseKind kind = {
-        .name = "journal.db",
-        .application_id = 0x53595244,
-        .durability = SYNCD_SCRATCH,
-        .migrations = &syncd_journal_migrations,
-    };
-    g_autoptr(SyncdJournal) self = g_new0(SyncdJournal, 1);
-    self->keyring = keyring;
-    self->feeds = g_ptr_array_new_with_free_func((GDestroyNotify)feed_free);
-    self->db = syncd_database_open(SYNCD_DATABASE_IN_MEMORY, &kind, SYNCD_DATABASE_CREATE, error);
+    g_autoptr(SyncdJournal) self = new_journal(keyring);
+    self->db = syncd_database_open(SYNCD_DATABASE_IN_MEMORY, &syncd_journal_in_memory,
+                                   SYNCD_DATABASE_CREATE, error);
     if (self->db == NULL)
         return NULL;
     self->problem = g_error_copy(problem);

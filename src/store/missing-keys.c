@@ -61,7 +61,7 @@ bool syncd_store_check_not_hidden(const SyncdStore *self, const char *scope_id, 
         if (missing->scope != NULL ||
             (scope_id != NULL && strcmp(scope_id, missing->scope_id) != 0))
             continue;
-        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_INITIALIZED,
                              "put the folder keys/ of the state directory back from a backup and "
                              "restart the daemon; `sourceos-syncd doctor` says what is lost",
                              "The key of the scope %s is not here: what its %" G_GUINT64_FORMAT

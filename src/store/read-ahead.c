@@ -56,11 +56,23 @@ static void fetch(SyncdFile *file, sqlite3_int64 offset)
     }
 }
 
+static int read_salvaged(sqlite3_file *self, void *data, int size, sqlite3_int64 offset)
+{
+    sqlite3_file *below = syncd_file_below(self);
+    if (offset + size <= SYNCD_VFS_PAGE)
+        memcpy(data, ((SyncdFile *)self)->first + offset, (size_t)size);
+    else if (below->pMethods->xRead(below, data, size, offset) != SQLITE_OK)
+        memset(data, 0, (size_t)size);
+    return SQLITE_OK;
+}
+
 static int read_file(sqlite3_file *self, void *data, int size, sqlite3_int64 offset)
 {
     SyncdFile *file = (SyncdFile *)self;
     if (!syncd_file_may_read(file))
         return SQLITE_IOERR_READ;
+    if (file->first != NULL)
+        return read_salvaged(self, data, size, offset);
     file->ahead.forwards = goes_on(file, offset) ? file->ahead.forwards + 1 : 0;
     file->ahead.next = offset + size;
     if (is_walk(file) && size < SYNCD_FILE_BUFFER && !has(file, offset, size))
@@ -85,7 +97,7 @@ static int lend_page(sqlite3_file *self, sqlite3_int64 offset, int size, void **
 {
     SyncdFile *file = (SyncdFile *)self;
     *ret_data = NULL; /* then it is read */
-    if (!goes_on(file, offset))
+    if (!goes_on(file, offset) || file->first != NULL)
         return SQLITE_OK;
     if (is_walk(file) && !has(file, offset, size))
         fetch(file, offset);

@@ -1,12 +1,9 @@
-#include "store/rescue.h"
+#include "store/rescue-private.h"
 
 #include "store/journal-private.h"
 #include "store/mend-private.h"
 #include "store/rollback.h"
 #include "store/salvage.h"
-
-#include <string.h>
-#include <sys/stat.h>
 
 #define MADE SYNCD_MEND_FILE
 
@@ -34,91 +31,6 @@ typedef struct {
     bool anew;       /* its entries go into another file: its own could not be written to */
 } Usable;
 
-/* ---- what there is ---- */
-
-/* What can be read of the journal itself; all others are copied. */
-static bool is_salvaged(const char *name)
-{
-    return strcmp(name, SYNCD_JOURNAL_FILE) == 0;
-}
-
-/* First what there was. */
-static GPtrArray *list(const SyncdStore *store)
-{
-    GPtrArray *names = syncd_source_list_journals(store->directory);
-    if (syncd_salvage_is_possible(store->directory))
-        g_ptr_array_insert(names, 0, g_strdup(SYNCD_JOURNAL_FILE));
-    return names;
-}
-
-bool syncd_store_may_be_rescued(const SyncdStore *self)
-{
-    g_autoptr(GPtrArray) names = list(self);
-    return names->len > 0;
-}
-
-bool syncd_store_has_backup(const SyncdStore *self)
-{
-    g_autoptr(GPtrArray) names = syncd_source_list_journals(self->directory);
-    for (guint i = 0; i < names->len; i++)
-        if (syncd_source_is_backup(names->pdata[i]))
-            return true;
-    return false;
-}
-
-guint64 syncd_store_rescue_bytes(const SyncdStore *self)
-{
-    g_autoptr(GPtrArray) names = list(self);
-    guint64 most = 0;
-    for (guint i = 0; i < names->len; i++) {
-        struct stat st;
-        g_autofree char *path = syncd_directory_file(self->directory, names->pdata[i]);
-        if (lstat(path, &st) == 0)
-            most = MAX(most, (guint64)st.st_size);
-    }
-    return 2 * most; /* one that is salvaged is copied twice */
-}
-
-static void rescuable_free(void *data)
-{
-    g_free(((SyncdRescuable *)data)->name);
-    g_free(data);
-}
-
-static void add_rescuable(SyncdStore *self, const char *name, GPtrArray *found)
-{
-    struct stat st = {0};
-    g_autofree char *path = syncd_directory_file(self->directory, name);
-    bool salvaged = is_salvaged(name);
-    g_autoptr(SyncdJournal) journal =
-        salvaged ? NULL
-                 : syncd_journal_open_file(self->directory, name, SYNCD_DATABASE_COPY,
-                                           self->keyring, NULL);
-    if ((!salvaged && (journal == NULL || !syncd_journal_is_of_device(journal))) ||
-        lstat(path, &st) != 0)
-        return;
-    SyncdRescuable *one = g_new(SyncdRescuable, 1);
-    *one = (SyncdRescuable){g_strdup(name), (guint64)st.st_mtime * 1000,
-                            salvaged ? 0 : syncd_journal_committed(journal), salvaged};
-    g_ptr_array_add(found, one);
-}
-
-GPtrArray *syncd_store_list_rescuable(SyncdStore *self, guint *ret_others, guint64 *ret_known)
-{
-    g_autoptr(GPtrArray) names = list(self);
-    g_autoptr(SyncdIndex) looked_at =
-        self->index == NULL ? syncd_index_look(self->directory, NULL) : NULL;
-    SyncdIndex *index = self->projection == NULL && self->index != NULL ? self->index : looked_at;
-    GPtrArray *found = g_ptr_array_new_with_free_func(rescuable_free);
-    guint n = MIN(names->len, SYNCD_RESCUABLE_MAX);
-    for (guint i = 0; i < n; i++)
-        add_rescuable(self, names->pdata[i], found);
-    *ret_others = names->len - n;
-    if (index == NULL || !syncd_index_projected(index, ret_known, NULL))
-        *ret_known = 0;
-    return found;
-}
-
 static void usable_free(void *data)
 {
     g_free(((Usable *)data)->name);
@@ -129,7 +41,7 @@ SyncdRescue *syncd_rescue_new(SyncdStore *store)
 {
     SyncdRescue *self = g_new0(SyncdRescue, 1);
     self->store = store;
-    self->names = list(store);
+    self->names = syncd_rescue_list(store);
     self->n_names = self->names->len;
     self->said = g_ptr_array_new_with_free_func(g_free);
     self->usable = g_ptr_array_new_with_free_func(usable_free);
@@ -183,7 +95,7 @@ static const char *present(const SyncdRescue *self)
 
 static SyncdJournal *open_one(SyncdRescue *self, const char *name, GError **error)
 {
-    bool ours = is_salvaged(name);
+    bool ours = syncd_rescue_salvages(name);
     return syncd_journal_open_file(self->store->directory, ours ? SYNCD_SALVAGE_FILE : name,
                                    ours ? SYNCD_DATABASE_OWN_COPY : SYNCD_DATABASE_COPY,
                                    self->store->keyring, error);
@@ -241,9 +153,8 @@ static const Usable *best(const SyncdRescue *self)
 
 static void say_why_not(SyncdRescue *self, const char *name, const GError *why)
 {
-    g_autofree char *sentence = NULL, *next = NULL;
-    syncd_error_split(why->message, &sentence, &next);
-    say(self, "%s will not do: %s", name, sentence);
+    g_ptr_array_add(self->said, syncd_rescue_why_not(name, why));
+    syncd_rescue_note_useless(self->store, name, why);
 }
 
 static void pass_over(SyncdRescue *self, const GError *why)
@@ -258,24 +169,11 @@ static bool begin_mending(SyncdRescue *self, GError **error)
     return self->mend != NULL;
 }
 
-/* A store of it alone: that is what is mended. */
 static bool open_candidate(SyncdRescue *self, const char *name, GError **error)
 {
-    SyncdStore *store = self->store;
     SyncdJournal *journal = open_one(self, name, error);
-    if (journal == NULL)
-        return false;
-    self->candidate = g_new0(SyncdStore, 1);
-    *self->candidate = (SyncdStore){
-        .sources = store->sources,
-        .mode = SYNCD_STORE_OPEN,
-        .directory = store->directory,
-        .keyring = store->keyring,
-        .journal = journal,
-        .machine = store->machine,
-        .candidate = true,
-    };
-    return true;
+    self->candidate = journal != NULL ? syncd_rescue_candidate(self->store, journal) : NULL;
+    return journal != NULL;
 }
 
 /* A head may cover what lies in pages that are gone, so its structure is looked at: one that was
@@ -285,11 +183,9 @@ static bool begin_candidate(SyncdRescue *self, GError **error)
 {
     if (!open_candidate(self, present(self), error))
         return false;
-    if (!syncd_journal_is_of_device(self->candidate->journal)) {
-        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT, "It has no feed of this device");
+    if (!syncd_rescue_check_owner(self->candidate->journal, error))
         return false;
-    }
-    self->malformed = is_salvaged(present(self));
+    self->malformed = syncd_rescue_salvages(present(self));
     if (!self->malformed)
         self->faults = g_ptr_array_new_with_free_func(g_free);
     else if (syncd_journal_problem(self->candidate->journal) != NULL)
@@ -328,7 +224,7 @@ static bool check_structure(SyncdRescue *self, GError **error)
 static bool look_at_present(SyncdRescue *self, GError **error)
 {
     bool more = false;
-    if (is_salvaged(present(self)) && !self->salvaged)
+    if (syncd_rescue_salvages(present(self)) && !self->salvaged)
         return salvage(self, error);
     if (self->candidate == NULL)
         return begin_candidate(self, error);
@@ -366,7 +262,7 @@ static bool look(SyncdRescue *self, GError **error)
 /* What is older than the journal may lack what was acknowledged last. */
 static bool doubt(SyncdRescue *self, SyncdJournal *journal, GError **error)
 {
-    return is_salvaged(best(self)->name) ||
+    return syncd_rescue_salvages(best(self)->name) ||
            syncd_store_doubt_end(self->store, journal, best(self)->name, error);
 }
 
@@ -379,7 +275,7 @@ static bool begin_copy(SyncdRescue *self, GError **error)
 /* Which pages of one that was salvaged nothing uses was in what it lost. */
 static bool copy_best(SyncdRescue *self, bool *ret_more, GError **error)
 {
-    bool compact = is_salvaged(best(self)->name);
+    bool compact = syncd_rescue_salvages(best(self)->name);
     *ret_more = true;
     if (self->source == NULL)
         return begin_copy(self, error);

@@ -22,6 +22,7 @@ typedef struct {
     guint64 ms;       /* when it was written last */
     guint64 entries;  /* that it has, whether or not they are as they were … */
     bool is_salvaged; /* … but of the journal itself that is known only when it is read */
+    char *why_not;    /* in a sentence, where it will not do all the same; NULL: it may */
 } SyncdRescuable;
 
 /* In the order in which they are looked at, as each has to be opened so many at most; `*ret_others`
@@ -32,8 +33,9 @@ GPtrArray *syncd_store_list_rescuable(SyncdStore *store, guint *ret_others, guin
 
 typedef struct SyncdRescue SyncdRescue;
 
-/* Whether there is anything that may do, at first sight; costs no reading of it. */
-bool syncd_store_may_be_rescued(const SyncdStore *store);
+/* Whether there is anything that may do, as far as a look at each shows that takes a bounded time,
+ * once for each file; of the others a sentence (char *) each is added. Writes nothing. */
+bool syncd_store_may_be_rescued(SyncdStore *store, GPtrArray *why_nots);
 /* Whether somebody put a backup there. */
 bool syncd_store_has_backup(const SyncdStore *store);
 /* Of all that may do. */

@@ -11,13 +11,14 @@
 
 #define PAGE 4096
 #define HEADER 100 /* of the file, before the rest of its first page */
+#define WITH_WAL 2 /* of the formats */
 #define LOOKED_AT 64
 #define PAGES_A_STEP 512u
 #define STEPS_A_SYNC 4u
 #define WAL SYNCD_JOURNAL_FILE "-wal"
 
 /* Places in the header (https://www.sqlite.org/fileformat.html). */
-enum { CHANGES = 24, N_PAGES = 28, FREE_FIRST = 32, N_FREE = 36, VALID_FOR = 92 };
+enum { FORMATS = 18, CHANGES = 24, N_PAGES = 28, FREE_FIRST = 32, N_FREE = 36, VALID_FOR = 92 };
 
 static const char magic[16] = "SQLite format 3";
 
@@ -92,16 +93,26 @@ bool syncd_salvage_is_possible(SyncdDirectory *directory)
     return found;
 }
 
-/* ---- making it ---- */
+/* ---- its first page ---- */
 
-/* An empty journal: what all have in common is its first page. */
-static bool make_template(SyncdDirectory *directory, GError **error)
+/* That of an empty journal: what all have in common. */
+static bool make_template(guint8 template[PAGE], GError **error)
 {
-    g_autofree char *path = syncd_directory_file(directory, SYNCD_SALVAGE_FILE);
-    syncd_salvage_remove(directory);
-    g_autoptr(SyncdDatabase) db =
-        syncd_database_open(path, &syncd_journal_kind, SYNCD_DATABASE_CREATE, error);
-    return db != NULL && syncd_database_empty_wal(db, error);
+    sqlite3_int64 size = 0;
+    g_autoptr(SyncdDatabase) db = syncd_database_open(
+        SYNCD_DATABASE_IN_MEMORY, &syncd_journal_in_memory, SYNCD_DATABASE_CREATE, error);
+    if (db == NULL)
+        return false;
+    unsigned char *bytes = sqlite3_serialize(db->handle, "main", &size, 0);
+    bool ok = bytes != NULL && size >= PAGE;
+    if (ok)
+        memcpy(template, bytes, PAGE);
+    sqlite3_free(bytes);
+    /* In memory there is no WAL. */
+    memset(template + FORMATS, WITH_WAL, 2);
+    if (!ok)
+        syncd_database_set_error(db, SQLITE_NOMEM, error);
+    return ok;
 }
 
 static void mend_first(const guint8 template[PAGE], guint64 pages, guint8 page[PAGE])
@@ -117,10 +128,22 @@ static void mend_first(const guint8 template[PAGE], guint64 pages, guint8 page[P
     put_number(page + N_FREE, 0);
 }
 
+static bool make_first(int from, guint8 page[PAGE], GError **error)
+{
+    guint8 template[PAGE];
+    if (!make_template(template, error))
+        return false;
+    read_page(from, 0, page);
+    mend_first(template, count_pages(from), page);
+    return true;
+}
+
+/* ---- making it ---- */
+
 struct SyncdSalvage {
     int from, to;         /* the journal's file, and the copy */
     int wal_from, wal_to; /* -1 where it has none */
-    guint8 template[PAGE];
+    guint8 first[PAGE];
     guint64 pages, wal_pages, at; /* the WAL's come behind the others */
     guint steps;
 };
@@ -165,17 +188,17 @@ static bool open_wal(SyncdSalvage *self, SyncdDirectory *directory)
 
 SyncdSalvage *syncd_salvage_new(SyncdDirectory *directory, GError **error)
 {
-    if (!make_template(directory, error))
-        return NULL;
+    syncd_salvage_remove(directory);
     g_autoptr(SyncdSalvage) self = g_new0(SyncdSalvage, 1);
     self->wal_from = self->wal_to = -1;
     self->from = open_file(directory, SYNCD_JOURNAL_FILE, O_RDONLY);
-    self->to = open_file(directory, SYNCD_SALVAGE_FILE, O_RDWR);
-    if (self->from < 0 || self->to < 0 || !read_page(self->to, 0, self->template) ||
-        ftruncate(self->to, 0) < 0 || !open_wal(self, directory)) {
+    self->to = open_file(directory, SYNCD_SALVAGE_FILE, O_WRONLY | O_CREAT | O_EXCL);
+    if (self->from < 0 || self->to < 0 || !open_wal(self, directory)) {
         refuse(error);
         return NULL;
     }
+    if (!make_first(self->from, self->first, error))
+        return NULL;
     self->pages = count_pages(self->from);
     return g_steal_pointer(&self);
 }
@@ -183,10 +206,9 @@ SyncdSalvage *syncd_salvage_new(SyncdDirectory *directory, GError **error)
 static bool copy_page(SyncdSalvage *self)
 {
     guint8 page[PAGE];
-    read_page(self->from, self->at, page);
-    if (self->at == 0)
-        mend_first(self->template, self->pages, page);
-    return write_page(self->to, self->at, page);
+    if (self->at > 0)
+        read_page(self->from, self->at, page);
+    return write_page(self->to, self->at, self->at > 0 ? page : self->first);
 }
 
 /* Its frames have marks and sums of their own, which do not depend on the database. */
@@ -215,6 +237,19 @@ bool syncd_salvage_step(SyncdSalvage *self, bool *ret_more, GError **error)
         return refuse(error);
     *ret_more = self->at < all;
     return true;
+}
+
+SyncdJournal *syncd_salvage_look(SyncdDirectory *directory, SyncdKeyring *keyring, GError **error)
+{
+    guint8 first[PAGE];
+    int fd = open_file(directory, SYNCD_JOURNAL_FILE, O_RDONLY);
+    if (fd < 0) {
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "It cannot be opened");
+        return NULL;
+    }
+    bool ok = make_first(fd, first, error);
+    close(fd);
+    return ok ? syncd_journal_open_salvaged(directory, first, keyring, error) : NULL;
 }
 
 double syncd_salvage_progress(const SyncdSalvage *self)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "store/directory.h"
+#include "store/journal.h"
 
 #define SYNCD_SALVAGE_FILE "journal.db.new-salvaged"
 
@@ -15,6 +16,8 @@ typedef struct SyncdSalvage SyncdSalvage;
 
 /* Whether there are pages of a database in journal.db at all, as far as its beginning shows. */
 bool syncd_salvage_is_possible(SyncdDirectory *directory);
+/* What it would be, read from where it is: nothing is copied, and nothing written. */
+SyncdJournal *syncd_salvage_look(SyncdDirectory *directory, SyncdKeyring *keyring, GError **error);
 /* Makes it, with its WAL beside it, until `*ret_more` is false. */
 SyncdSalvage *syncd_salvage_new(SyncdDirectory *directory, GError **error);
 bool syncd_salvage_step(SyncdSalvage *salvage, bool *ret_more, GError **error);

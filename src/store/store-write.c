@@ -66,7 +66,7 @@ bool syncd_store_may_write(SyncdStore *self, GError **error)
                         "The log is damaged and open for reading only");
         return false;
     case SYNCD_STORE_KEYLESS:
-        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_INITIALIZED,
                              "put keys/device.key of the state directory back from a backup and "
                              "restart the daemon; `sourceos-syncd doctor` says what is lost",
                              "The device's key is not here, so nothing can be signed, and the log "
@@ -162,7 +162,9 @@ bool syncd_store_scope_key(SyncdStore *self, const SyncdScope *scope, const Sync
     *ret_key = is_public(scope) ? NULL : syncd_keyring_scope_key(self->keyring, scope->id);
     if (*ret_key != NULL || is_public(scope))
         return true;
-    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "restore the folder keys/ from a backup",
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_INITIALIZED,
+                         "put the folder keys/ of the state directory back from a backup and "
+                         "restart the daemon; `sourceos-syncd doctor` says what is lost",
                          "The key of the scope %s:%s is not here", scope->class, scope->name);
     return false;
 }

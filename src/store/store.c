@@ -253,9 +253,10 @@ static void say_unreadable(const GError *problem, GError **error)
 {
     g_autofree char *why = NULL, *next = NULL;
     syncd_error_split(problem->message, &why, &next);
+    g_autofree char *plain = syncd_database_without_code(why);
     syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT,
                          "see what can be done with `sourceos-syncd doctor`",
-                         "The journal cannot be opened: %s", why);
+                         "The journal cannot be opened: %s", plain);
 }
 
 /* So that somebody can be told, and can mend it. */
@@ -420,6 +421,7 @@ void syncd_store_free(SyncdStore *self)
     g_ptr_array_unref(self->scopes);
     g_free(self->machine);
     g_clear_pointer(&self->pins, g_hash_table_unref);
+    g_clear_pointer(&self->looked_at, g_hash_table_unref);
     g_clear_pointer(&self->loose, g_array_unref);
     g_clear_pointer(&self->sweep, syncd_sweep_free);
     g_free(self);

@@ -23,14 +23,20 @@ gboolean syncd_file_may_read(const SyncdFile *file)
     return file->watch == NULL || file->watch(file->watcher);
 }
 
-static void watch(sqlite3 *handle, int which, const sqlite3_io_methods *methods, SyncdReadFunc func,
-                  void *data)
+/* NULL: it lies in memory, or there is none. */
+static SyncdFile *own_file(sqlite3 *handle, int which, const sqlite3_io_methods *methods)
 {
     sqlite3_file *file = NULL;
     sqlite3_file_control(handle, "main", which, &file);
-    if (file == NULL || file->pMethods != methods)
-        return; /* it lies in memory, or there is none */
-    SyncdFile *own = (SyncdFile *)file;
+    return file != NULL && file->pMethods == methods ? (SyncdFile *)file : NULL;
+}
+
+static void watch(sqlite3 *handle, int which, const sqlite3_io_methods *methods, SyncdReadFunc func,
+                  void *data)
+{
+    SyncdFile *own = own_file(handle, which, methods);
+    if (own == NULL)
+        return;
     own->watch = func;
     own->watcher = data;
 }
@@ -39,6 +45,17 @@ void syncd_vfs_watch_reads(sqlite3 *handle, SyncdReadFunc func, void *data)
 {
     watch(handle, SQLITE_FCNTL_FILE_POINTER, &syncd_read_ahead_methods, func, data);
     watch(handle, SQLITE_FCNTL_JOURNAL_POINTER, &syncd_gather_methods, func, data);
+}
+
+bool syncd_vfs_salvage(sqlite3 *handle, const unsigned char page[SYNCD_VFS_PAGE])
+{
+    SyncdFile *own = own_file(handle, SQLITE_FCNTL_FILE_POINTER, &syncd_read_ahead_methods);
+    if (own == NULL)
+        return false;
+    own->first = sqlite3_malloc(SYNCD_VFS_PAGE);
+    if (own->first != NULL)
+        memcpy(own->first, page, SYNCD_VFS_PAGE);
+    return own->first != NULL;
 }
 
 /* ---- what the file below does ---- */
@@ -51,6 +68,7 @@ static const sqlite3_io_methods *methods_below(sqlite3_file *file)
 int syncd_file_close(sqlite3_file *file)
 {
     sqlite3_free(((SyncdFile *)file)->memory);
+    sqlite3_free(((SyncdFile *)file)->first);
     return methods_below(file)->xClose(syncd_file_below(file));
 }
 

@@ -16,6 +16,12 @@
 /* Its name, for sqlite3_open_v2(). NULL (the default VFS) when it cannot be had. */
 const char *syncd_vfs(void);
 
+/* From then on what is read of a database's own file is what a salvaged copy of it would hold
+ * (store/salvage.h): `page` in the place of its first one, and zeros where the disk gives nothing.
+ * Before anything is asked of `handle`, which is only looked at. False: for want of memory. */
+#define SYNCD_VFS_PAGE 4096
+bool syncd_vfs_salvage(sqlite3 *handle, const unsigned char page[SYNCD_VFS_PAGE]);
+
 /* Asked before each page that is read of a database's own file, or of its WAL, whether it may be.
  */
 typedef bool (*SyncdReadFunc)(void *data);

@@ -113,6 +113,25 @@ static inline void expect_served(ServiceFixture *f)
     run_jobs(f);
 }
 
+/* Nothing there would do, for this reason among others: no plan is made of it. */
+static inline void expect_no_way(ServiceFixture *f, const char *why)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdRepairPlan *plan = NULL;
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f->service);
+    const SyncdFound *unreadable = find(found, "journal-unreadable"),
+                     *beyond = find(found, "journal-beyond-rescue");
+    g_assert_true(unreadable->unmended);
+    g_assert_nonnull(beyond);
+    g_test_message("%s", beyond->facts[0].text);
+    g_assert_nonnull(strstr(beyond->facts[0].text, why));
+    g_assert_nonnull(strstr(beyond->finding->person, "journal-backup.db"));
+    g_assert_nonnull(strstr(beyond->finding->person, "begin another log"));
+    g_assert_false(syncd_service_plan_repair(f->service, &f->caller, NULL, &plan, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_nonnull(strstr(error->message, "journal-backup.db"));
+}
+
 static inline SyncdRepairPlan *carry_out(ServiceFixture *f, const char *kind)
 {
     SyncdRepairPlan *plan = plan_repair(f);

@@ -87,7 +87,7 @@ static void expect_refused(ServiceFixture *f, const SyncdRequest *request, const
     g_autoptr(GError) error = NULL;
     SyncdEnqueued enqueued = {0};
     g_assert_false(syncd_service_enqueue(f->service, &f->caller, request, &enqueued, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_INITIALIZED);
     g_test_message("%s", error->message);
     g_assert_nonnull(strstr(error->message, "key"));
     g_assert_nonnull(strstr(error->message, names));

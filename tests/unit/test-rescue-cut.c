@@ -33,7 +33,7 @@ static void one_with_holes_is_not_better_than_a_backup(void)
     repair_open(&f, NULL);
     expect_served(&f);
     SyncdRepairPlan *plan = restore(&f);
-    g_assert_true(report_says(&f, plan, "journal.1 will not do"));
+    g_assert_true(report_says(&f, plan, "journal.1 cannot be used"));
     repair_reopen(&f);
     adopt(&f);
     expect_all(&f, ENTRIES);
@@ -68,6 +68,7 @@ static void one_that_is_cut_and_nowhere_else_stays_unreadable(void)
     repair_open(&f, NULL);
     state_cut(&f, "journal.db", 8192);
     restore_in_vain(&f);
+    expect_no_way(&f, "journal.db cannot be used");
     service_clear(&f);
 }
 

@@ -119,6 +119,7 @@ static void a_plan_writes_nothing(void)
         f.base.stands_in = true;
         put_many(&f, ENTRIES, 10);
         rest(&f);
+        guint64 had = service_sequence(&f);
         state_copy(&f, "journal.db", "journal-backup.db");
         state_copy(&f, "journal.db-wal", "journal-backup.db-wal");
         state_copy(&f, "index.db", "index.was");
@@ -133,7 +134,9 @@ static void a_plan_writes_nothing(void)
         SyncdRepairPlan *plan = plan_repair(&f);
         g_assert_true(plan_says(plan, "journal-backup.db of "));
         g_assert_true(plan_says(plan, "journal.1 of "));
-        g_assert_true(plan_says(plan, "The index knows of "));
+        g_autofree char *known =
+            g_strdup_printf("The index knows of %" G_GUINT64_FORMAT " entries", had);
+        g_assert_true(plan_says(plan, known));
         g_autofree char *after = all_files(&f);
         g_assert_cmpstr(before, ==, after);
         service_clear(&f);

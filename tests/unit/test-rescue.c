@@ -5,6 +5,8 @@
 #include "raw-sql.h"
 #include "rescue-fixture.h"
 
+#include "store/rescue-private.h"
+
 static void without_first_page(const ServiceFixture *f)
 {
     overwrite(f, 4096);
@@ -223,23 +225,85 @@ static void where_there_is_nothing_it_says_what_to_do(void)
     const SyncdFound *unreadable = find(found, "journal-unreadable");
     g_assert_true(unreadable->unmended);
     g_assert_nonnull(strstr(unreadable->finding->person, "journal-backup.db"));
+    g_assert_nonnull(find(found, "journal-beyond-rescue"));
     g_assert_false(syncd_service_plan_repair(f.service, &f.caller, NULL, &plan, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
     g_assert_nonnull(strstr(error->message, "journal-backup.db"));
     service_clear(&f);
 }
 
-/* What is beyond mending is left as it was, and can be read nowhere. */
-static void what_will_not_do_leaves_it_as_it_was(void)
+/* Some of it looks like pages of a database. */
+static void full_of_noise(const ServiceFixture *f)
+{
+    gsize size;
+    guint32 state = 1;
+    g_autofree char *bytes = state_read(f, "journal.db", &size);
+    for (gsize i = 0; i < size; i++) {
+        state = state * 1664525 + 1013904223;
+        bytes[i] = i % 4096 == 0 ? 13 : (char)(state >> 24);
+    }
+    state_write(f, "journal.db", bytes, (gssize)size);
+}
+
+/* Nobody is asked to approve of what cannot be done. */
+static void what_nothing_can_be_read_of_is_not_offered(void)
+{
+    static void (*const cases[])(const ServiceFixture *f) = {full_of_noise, cut_short};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ServiceFixture f;
+        begin(&f);
+        cases[i](&f);
+        repair_open(&f, NULL);
+        expect_served(&f);
+        expect_no_way(&f, "journal.db cannot be used, as far as it can be read");
+        state_copy(&f, "index.db", "journal-none.db");
+        expect_no_way(&f, "journal-none.db cannot be used");
+        repair_reopen(&f);
+        expect_served(&f);
+        service_clear(&f);
+    }
+}
+
+/* What cannot be opened is named, and is no reason to offer anything. */
+static void a_backup_that_cannot_be_opened_is_named(void)
 {
     ServiceFixture f;
     begin(&f);
-    cut_short(&f);
+    state_copy(&f, "journal.db", "journal.1");
+    removed(&f);
+    g_autofree char *path = state_path(&f, "journal-backup.db");
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
     repair_open(&f, NULL);
-    expect_served(&f);
-    restore_in_vain(&f);
-    repair_reopen(&f);
-    expect_served(&f);
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+    const SyncdFound *unreadable = find(found, "journal-unreadable");
+    g_assert_false(unreadable->unmended);
+    g_assert_cmpuint(unreadable->evidence->len, >=, 2);
+    g_assert_nonnull(strstr(unreadable->evidence->pdata[1], "journal-backup.db cannot be used"));
+    g_assert_true(plan_says(plan_repair(&f), "journal-backup.db cannot be used"));
+    state_remove(&f, "journal.1");
+    expect_no_way(&f, "journal-backup.db cannot be used");
+    g_assert_cmpint(g_rmdir(path), ==, 0);
+    service_clear(&f);
+}
+
+/* Where a look does not show it, whoever tried has it noted; another file is another matter. */
+static void what_was_in_vain_is_not_offered_again(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL, failed = NULL;
+    begin_with_backup(&f);
+    removed(&f);
+    repair_open(&f, NULL);
+    SyncdStore *store = f.service->store;
+    syncd_set_error(&failed, SYNCD_ERROR_STORAGE_FAILED, "The disk did not give it");
+    syncd_rescue_note_useless(store, "journal-backup.db", failed);
+    g_assert_false(is_found(&f, "journal-beyond-rescue"));
+    syncd_set_error(&error, SYNCD_ERROR_JOURNAL_CORRUPT, "Too much of it is gone");
+    syncd_rescue_note_useless(store, "journal-backup.db", error);
+    expect_no_way(&f, "journal-backup.db cannot be used: Too much of it is gone");
+    state_copy(&f, "journal-backup.db", "journal-other.db");
+    restore(&f);
+    expect_all(&f, ENTRIES);
     service_clear(&f);
 }
 
@@ -278,8 +342,12 @@ int main(int argc, char **argv)
                     a_damaged_backup_is_mended_before_it_is_gone_on_with);
     g_test_add_func("/rescue/where-there-is-nothing-it-says-what-to-do",
                     where_there_is_nothing_it_says_what_to_do);
-    g_test_add_func("/rescue/what-will-not-do-leaves-it-as-it-was",
-                    what_will_not_do_leaves_it_as_it_was);
+    g_test_add_func("/rescue/what-nothing-can-be-read-of-is-not-offered",
+                    what_nothing_can_be_read_of_is_not_offered);
+    g_test_add_func("/rescue/a-backup-that-cannot-be-opened-is-named",
+                    a_backup_that_cannot_be_opened_is_named);
+    g_test_add_func("/rescue/what-was-in-vain-is-not-offered-again",
+                    what_was_in_vain_is_not_offered_again);
     g_test_add_func("/rescue/what-was-seen-of-files-goes-with-its-journal",
                     what_was_seen_of_files_goes_with_its_journal);
     return g_test_run();

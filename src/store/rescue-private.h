@@ -1,0 +1,23 @@
+/*
+ * Which files may take the place of a journal, and what is known of them before any is copied.
+ * Private to rescue.c and rescue-sources.c.
+ */
+#pragma once
+
+#include "store/rescue.h"
+#include "store/store-private.h"
+
+/* Names of files, first that of the journal where something of it may be read. */
+GPtrArray *syncd_rescue_list(const SyncdStore *store);
+/* What can be read of the journal itself; all others are copied. */
+bool syncd_rescue_salvages(const char *name);
+/* A store of it alone, which takes it: that is what is mended. For g_free(). */
+SyncdStore *syncd_rescue_candidate(const SyncdStore *store, SyncdJournal *journal);
+/* JournalCorrupt for one that is no journal of this device. */
+bool syncd_rescue_check_owner(const SyncdJournal *journal, GError **error);
+
+/* A sentence. */
+char *syncd_rescue_why_not(const char *name, const GError *why);
+/* Until the file is another one: it is offered to nobody again. What may be otherwise the next time
+ * (the disk, the room on it) is not noted. */
+void syncd_rescue_note_useless(SyncdStore *store, const char *name, const GError *why);

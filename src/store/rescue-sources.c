@@ -1,0 +1,246 @@
+/*
+ * What there is that may take the place of a journal. Nobody is asked to agree to what cannot be
+ * done, so each is looked at as far as that takes a bounded time: whether it can be opened, is of
+ * this device, and, where it is damaged, can be mended. Nothing is copied for that, nothing is
+ * written, and what was seen of a file holds until it is another one.
+ */
+#include "store/rescue-private.h"
+
+#include "store/mend-private.h"
+#include "store/salvage.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define STEPS_MAX 8u /* of looking for damage, in a file */
+#define AS_JOURNAL SYNCD_JOURNAL_FILE ": "
+#define WAL SYNCD_JOURNAL_FILE "-wal"
+
+bool syncd_rescue_salvages(const char *name)
+{
+    return strcmp(name, SYNCD_JOURNAL_FILE) == 0;
+}
+
+/* First what there was. */
+GPtrArray *syncd_rescue_list(const SyncdStore *store)
+{
+    GPtrArray *names = syncd_source_list_journals(store->directory);
+    if (syncd_salvage_is_possible(store->directory))
+        g_ptr_array_insert(names, 0, g_strdup(SYNCD_JOURNAL_FILE));
+    return names;
+}
+
+SyncdStore *syncd_rescue_candidate(const SyncdStore *store, SyncdJournal *journal)
+{
+    SyncdStore *candidate = g_new0(SyncdStore, 1);
+    *candidate = (SyncdStore){
+        .sources = store->sources,
+        .mode = SYNCD_STORE_OPEN,
+        .directory = store->directory,
+        .keyring = store->keyring,
+        .journal = journal,
+        .machine = store->machine,
+        .candidate = true,
+    };
+    return candidate;
+}
+
+bool syncd_rescue_check_owner(const SyncdJournal *journal, GError **error)
+{
+    if (syncd_journal_is_of_device(journal) && syncd_journal_committed(journal) > 0)
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                    "No entry that this device has written can be found in it");
+    return false;
+}
+
+/* ---- what is known of a file ---- */
+
+char *syncd_rescue_why_not(const char *name, const GError *why)
+{
+    g_autofree char *sentence = NULL, *next = NULL, *valid = g_utf8_make_valid(name, -1);
+    syncd_error_split(why->message, &sentence, &next);
+    g_autofree char *plain = syncd_database_without_code(sentence);
+    size_t size = strlen(plain);
+    size -= size > 0 && plain[size - 1] == '.';
+    /* Whatever it is called, it is opened as this. */
+    const char *from = g_str_has_prefix(plain, AS_JOURNAL) ? plain + strlen(AS_JOURNAL) : plain;
+    return g_strdup_printf("%s cannot be used%s: %.*s", valid,
+                           syncd_rescue_salvages(name) ? ", as far as it can be read" : "",
+                           (int)(size - (size_t)(from - plain)), from);
+}
+
+static bool may_change(const GError *problem)
+{
+    static const SyncdErrorCode codes[] = {SYNCD_ERROR_STORAGE_FAILED, SYNCD_ERROR_ACCESS_DENIED,
+                                           SYNCD_ERROR_NO_SPACE, SYNCD_ERROR_BUSY};
+    for (size_t i = 0; i < G_N_ELEMENTS(codes); i++)
+        if (g_error_matches(problem, SYNCD_ERROR, (gint)codes[i]))
+            return true;
+    return false;
+}
+
+static void add_state(const SyncdStore *self, const char *name, GString *text)
+{
+    struct stat st = {0};
+    g_autofree char *path = syncd_directory_file(self->directory, name);
+    if (lstat(path, &st) != 0)
+        return;
+    g_string_append_printf(text, " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT, (guint64)st.st_ino,
+                           (gint64)st.st_size);
+    g_string_append_printf(text, " %" G_GINT64_FORMAT ".%09ld", (gint64)st.st_ctim.tv_sec,
+                           (long)st.st_ctim.tv_nsec);
+}
+
+/* Another one when the file is. */
+static char *state_of(const SyncdStore *self, const char *name)
+{
+    GString *text = g_string_new(name);
+    add_state(self, name, text);
+    if (syncd_rescue_salvages(name))
+        add_state(self, WAL, text);
+    return g_string_free(text, FALSE);
+}
+
+static void note(SyncdStore *self, char *state, char *why)
+{
+    if (self->looked_at == NULL)
+        self->looked_at = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_hash_table_replace(self->looked_at, state, why);
+}
+
+void syncd_rescue_note_useless(SyncdStore *self, const char *name, const GError *why)
+{
+    if (!may_change(why))
+        note(self, state_of(self, name), syncd_rescue_why_not(name, why));
+}
+
+/* ---- looking at one ---- */
+
+static SyncdJournal *open_one(SyncdStore *self, const char *name, GError **error)
+{
+    return syncd_rescue_salvages(name)
+               ? syncd_salvage_look(self->directory, self->keyring, error)
+               : syncd_journal_open_file(self->directory, name, SYNCD_DATABASE_COPY, self->keyring,
+                                         error);
+}
+
+/* Where that takes longer, it is found out when it is carried out. */
+static bool may_be_mended(SyncdStore *candidate, GError **error)
+{
+    bool more = true;
+    g_autoptr(SyncdMend) mend = syncd_mend_new(candidate, error);
+    for (guint i = 0; mend != NULL && more && i < STEPS_MAX; i++)
+        if (!syncd_mend_examine(mend, &more, error))
+            return false;
+    return mend != NULL && (more || syncd_mend_is_possible(mend, error));
+}
+
+static bool may_do(SyncdStore *self, const char *name, GError **error)
+{
+    g_autoptr(SyncdJournal) journal = open_one(self, name, error);
+    if (journal == NULL || !syncd_rescue_check_owner(journal, error))
+        return false;
+    if (syncd_journal_problem(journal) == NULL)
+        return true;
+    g_autofree SyncdStore *candidate = syncd_rescue_candidate(self, journal);
+    return may_be_mended(candidate, error);
+}
+
+/* NULL: it may do. One that is open while it was cut short is not opened once more. What the disk
+ * does not give of the journal itself is left out of what is salvaged. */
+static char *why_not(SyncdStore *self, const char *name)
+{
+    g_autoptr(GError) problem = NULL;
+    bool salvages = syncd_rescue_salvages(name);
+    if (salvages && (self->unreadable == NULL || self->cut != NULL))
+        return NULL;
+    g_autofree char *state = state_of(self, name);
+    const char *known =
+        self->looked_at != NULL ? g_hash_table_lookup(self->looked_at, state) : NULL;
+    if (known != NULL)
+        return *known != '\0' ? g_strdup(known) : NULL;
+    bool may = may_do(self, name, &problem);
+    if (!may && may_change(problem))
+        return salvages ? NULL : syncd_rescue_why_not(name, problem);
+    char *why = may ? NULL : syncd_rescue_why_not(name, problem);
+    note(self, g_steal_pointer(&state), g_strdup(may ? "" : why));
+    return why;
+}
+
+bool syncd_store_may_be_rescued(SyncdStore *self, GPtrArray *why_nots)
+{
+    g_autoptr(GPtrArray) names = syncd_rescue_list(self);
+    bool may = names->len > SYNCD_RESCUABLE_MAX;
+    for (guint i = 0; i < MIN(names->len, SYNCD_RESCUABLE_MAX); i++) {
+        char *why = why_not(self, names->pdata[i]);
+        may |= why == NULL;
+        if (why != NULL)
+            g_ptr_array_add(why_nots, why);
+    }
+    return may;
+}
+
+bool syncd_store_has_backup(const SyncdStore *self)
+{
+    g_autoptr(GPtrArray) names = syncd_source_list_journals(self->directory);
+    for (guint i = 0; i < names->len; i++)
+        if (syncd_source_is_backup(names->pdata[i]))
+            return true;
+    return false;
+}
+
+guint64 syncd_store_rescue_bytes(const SyncdStore *self)
+{
+    g_autoptr(GPtrArray) names = syncd_rescue_list(self);
+    guint64 most = 0;
+    for (guint i = 0; i < names->len; i++) {
+        struct stat st;
+        g_autofree char *path = syncd_directory_file(self->directory, names->pdata[i]);
+        if (lstat(path, &st) == 0)
+            most = MAX(most, (guint64)st.st_size);
+    }
+    return 2 * most; /* one that is salvaged is copied twice */
+}
+
+/* ---- what whoever approves is told ---- */
+
+static void rescuable_free(void *data)
+{
+    g_free(((SyncdRescuable *)data)->name);
+    g_free(((SyncdRescuable *)data)->why_not);
+    g_free(data);
+}
+
+static void add_rescuable(SyncdStore *self, const char *name, GPtrArray *found)
+{
+    struct stat st = {0};
+    g_autofree char *path = syncd_directory_file(self->directory, name);
+    bool salvaged = syncd_rescue_salvages(name);
+    g_autofree char *why = why_not(self, name);
+    g_autoptr(SyncdJournal) journal =
+        salvaged || why != NULL ? NULL : open_one(self, name, NULL);
+    if ((!salvaged && why == NULL && journal == NULL) || lstat(path, &st) != 0)
+        return;
+    SyncdRescuable *one = g_new(SyncdRescuable, 1);
+    *one = (SyncdRescuable){g_strdup(name), (guint64)st.st_mtime * 1000,
+                            journal != NULL ? syncd_journal_committed(journal) : 0, salvaged,
+                            g_steal_pointer(&why)};
+    g_ptr_array_add(found, one);
+}
+
+GPtrArray *syncd_store_list_rescuable(SyncdStore *self, guint *ret_others, guint64 *ret_known)
+{
+    g_autoptr(GPtrArray) names = syncd_rescue_list(self);
+    g_autoptr(SyncdIndex) looked_at =
+        self->index == NULL ? syncd_index_look(self->directory, NULL) : NULL;
+    SyncdIndex *index = self->projection == NULL && self->index != NULL ? self->index : looked_at;
+    GPtrArray *found = g_ptr_array_new_with_free_func(rescuable_free);
+    guint n = MIN(names->len, SYNCD_RESCUABLE_MAX);
+    for (guint i = 0; i < n; i++)
+        add_rescuable(self, names->pdata[i], found);
+    *ret_others = names->len - n;
+    if (index == NULL || !syncd_index_projected(index, ret_known, NULL))
+        *ret_known = 0;
+    return found;
+}
