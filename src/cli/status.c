@@ -198,14 +198,22 @@ static void print_policy(SyncdOutput *out, SyncdJson policy)
         print_line(out, _("Refused"), refused);
 }
 
-static void print_details(SyncdOutput *out, const SyncdInstanceStatus *status)
+static void print_log(SyncdOutput *out, SyncdJson description)
 {
-    SyncdJson description = syncd_json_root(status->description, strlen(status->description));
     guint64 last = syncd_record_number(description, "last_activity_usec");
     g_autofree char *sequence = syncd_record_text(description, "sequence");
     g_autofree char *when = last > 0 ? syncd_when_local_usec(last) : g_strdup(_("never"));
-    g_autofree char *entries = g_strdup_printf(_("size %s, last entry %s"), sequence, when);
+    bool known = syncd_json_member(description, "sequence").type == SYNCD_JSON_INTEGER;
+    g_autofree char *entries =
+        known ? g_strdup_printf(_("size %s, last entry %s"), sequence, when)
+              : g_strdup(_("size and last entry are not known, as it cannot be read"));
     print_line(out, _("Log"), entries);
+}
+
+static void print_details(SyncdOutput *out, const SyncdInstanceStatus *status)
+{
+    SyncdJson description = syncd_json_root(status->description, strlen(status->description));
+    print_log(out, description);
 
     static const struct {
         const char *name;

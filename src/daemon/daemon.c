@@ -422,9 +422,16 @@ static void tell_ready(Daemon *daemon)
     SyncdState state = {0};
     syncd_service_state(daemon->service, &state);
     syncd_service_set_ready(daemon->service);
-    syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_STARTED,
-              "The %s instance is ready and continues at entry %" PRIu64 ".",
-              syncd_instance_name(daemon->options->instance), state.sequence);
+    const char *instance = syncd_instance_name(daemon->options->instance);
+    if (g_strv_contains(state.reasons, "journal-unreadable"))
+        syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_STARTED,
+                  "The %s instance is ready to say what is wrong: its journal cannot be read, and "
+                  "nothing is recorded.",
+                  instance);
+    else
+        syncd_log(SYNCD_LOG_NOTICE, SYNCD_LOG_ID_STARTED,
+                  "The %s instance is ready and continues at entry %" PRIu64 ".", instance,
+                  state.sequence);
     sd_notify(0, "READY=1");
 }
 

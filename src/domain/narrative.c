@@ -53,6 +53,9 @@ static const Sentences table[] = {
 
     {"state.initialized", "There is no state yet.", NULL,
      "Start the daemon, or make the state: `sourceos-syncd store init`."},
+    {"journal.readable", "The journal cannot be opened, so nothing of the log can be read, and nothing "
+     "is recorded.",
+     "Whether all that was acknowledged can be had again is not known.", DOCTOR},
     {"journal.integrity", "The log is damaged, or has not been verified since the start.",
      "What is damaged may not be readable any more.", VERIFY},
     {"journal.writable", "The log takes no writing, or found no room for it.",

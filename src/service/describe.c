@@ -16,6 +16,16 @@ static void write_reasons(SyncdJsonWriter *writer, const SyncdState *state)
 
 /* ---- Describe ---- */
 
+/* What a journal has that cannot be opened nobody knows. */
+static void write_known(const SyncdService *service, SyncdJsonWriter *writer, const char *name,
+                        guint64 number)
+{
+    if (syncd_store_unreadable(service->store) != NULL)
+        syncd_json_member_null(writer, name);
+    else
+        syncd_json_member_uint(writer, name, number);
+}
+
 /* Open to everybody, so: states and counts, nothing that names anything. */
 static void write_counts(const SyncdService *service, const SyncdState *state,
                          SyncdJsonWriter *writer)
@@ -25,14 +35,14 @@ static void write_counts(const SyncdService *service, const SyncdState *state,
     syncd_json_member_string(writer, "instance", syncd_instance_name(service->instance));
     syncd_json_member_string(writer, "state", state->state);
     write_reasons(writer, state);
-    syncd_json_member_uint(writer, "sequence", state->sequence);
-    syncd_json_member_uint(writer, "pending_operations", state->pending_operations);
+    write_known(service, writer, "sequence", state->sequence);
+    write_known(service, writer, "pending_operations", state->pending_operations);
     syncd_json_member_uint(writer, "conflict_count", state->conflict_count);
     syncd_json_member_uint(writer, "policy_blocked_count", state->policy_blocked_count);
     syncd_json_member_uint(writer, "pending_approvals", state->pending_approvals);
     syncd_json_member_bool(writer, "repair_needed", state->repair_needed);
     syncd_json_member_bool(writer, "paused", state->paused);
-    syncd_json_member_uint(writer, "last_activity_usec", state->last_activity_usec);
+    write_known(service, writer, "last_activity_usec", state->last_activity_usec);
 }
 
 static void write_storage(const SyncdService *service, SyncdJsonWriter *writer)
@@ -297,8 +307,8 @@ char *syncd_service_status(SyncdService *service)
     syncd_json_member_string(&writer, "note", note_of(&state));
     syncd_json_member_string(&writer, "instance", syncd_instance_name(service->instance));
     write_reasons(&writer, &state);
-    syncd_json_member_uint(&writer, "pending_operations", state.pending_operations);
-    syncd_json_member_uint(&writer, "sequence", state.sequence);
+    write_known(service, &writer, "pending_operations", state.pending_operations);
+    write_known(service, &writer, "sequence", state.sequence);
     syncd_json_member_uint(&writer, "pending_approvals", state.pending_approvals);
     syncd_json_member_bool(&writer, "paused", state.paused);
     syncd_json_member_string(&writer, "version", SYNCD_VERSION);

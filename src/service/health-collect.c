@@ -138,11 +138,15 @@ static void collect_stores(SyncdService *service, SyncdHealthFacts *facts)
     const GArray *faults = syncd_service_index_faults(service);
     syncd_store_measure(service->store, &facts->store);
     facts->offline = facts->store.condition == SYNCD_STORE_INSPECTING;
+    facts->unreadable = facts->store.condition == SYNCD_STORE_UNREADABLE;
+    if (facts->unreadable)
+        g_ptr_array_add(facts->errors, g_strdup("journal-unreadable"));
     if (!syncd_store_generation(service->store, &facts->generation, NULL))
         facts->generation = 0;
     syncd_store_index_health(service->store, &index);
     facts->index_checked = faults != NULL;
-    facts->index_damaged = index.damage != NULL || (faults != NULL && faults->len > 0);
+    facts->index_damaged =
+        (index.damage != NULL && !index.elsewhere) || (faults != NULL && faults->len > 0);
 }
 
 static void collect_deletions(SyncdService *service, SyncdHealthFacts *facts)

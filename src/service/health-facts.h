@@ -26,6 +26,7 @@ typedef struct {
     guint64 generation;            /* of the log; 0: not known */
     bool index_checked;            /* the index that serves was held against the log … */
     bool index_damaged;            /* … or met with something malformed in it */
+    bool unreadable;               /* its journal cannot be opened: nobody knows what it has */
     bool offline;                  /* nobody serves it: its index is not opened */
     const SyncdAttestor *attestor; /* NULL: the device's key is not here */
     char node[SYNCD_DIGEST_SIZE], boot[SYNCD_DIGEST_SIZE]; /* "": not known */

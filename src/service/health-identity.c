@@ -47,7 +47,7 @@ void syncd_health_write_identity(const SyncdHealthFacts *facts, SyncdJsonWriter 
 
 static const char *status_of(const SyncdHealthFacts *facts)
 {
-    if (facts->state_missing != NULL)
+    if (facts->state_missing != NULL || facts->unreadable)
         return "failed";
     bool whole = facts->errors->len == 0 && facts->denied->len == 0 && facts->store.counted &&
                  facts->outside.disk_problem == 0;

@@ -6,9 +6,18 @@ typedef struct {
     const char *id;
     SyncdSeverity severity; /* of a failure */
     const char *remediation;
-    bool offline; /* can be told of a state that nobody serves */
+    bool offline;    /* can be told of a state that nobody serves */
+    bool unreadable; /* can be told where the journal cannot be opened */
     SyncdResult (*check)(const SyncdHealthFacts *facts, SyncdJsonWriter *evidence);
 } Row;
+
+/* Where it cannot be opened nothing else is known of it. */
+static SyncdResult check_readable(const SyncdHealthFacts *facts, SyncdJsonWriter *evidence)
+{
+    syncd_json_member_string(evidence, "condition",
+                             syncd_store_condition_name(facts->store.condition));
+    return facts->unreadable ? SYNCD_FAIL : SYNCD_PASS;
+}
 
 static SyncdResult check_journal(const SyncdHealthFacts *facts, SyncdJsonWriter *evidence)
 {
@@ -122,21 +131,22 @@ static SyncdResult check_initialised(const SyncdHealthFacts *facts, SyncdJsonWri
     return facts->state_missing == NULL ? SYNCD_PASS : SYNCD_FAIL;
 }
 
-static const Row initialised = {"state.initialized", SYNCD_SEVERITY_ERROR, "initialize_state", true,
-                                check_initialised};
+static const Row initialised = {
+    "state.initialized", SYNCD_SEVERITY_ERROR, "initialize_state", true, true, check_initialised};
 
 /* clang-format off */
 static const Row rows[] = {
-    {"journal.integrity", SYNCD_SEVERITY_CRITICAL, "verify_log", true, check_journal},
-    {"journal.writable", SYNCD_SEVERITY_ERROR, "restore_write_access", true, check_writable},
-    {"replay.complete", SYNCD_SEVERITY_ERROR, "rebuild_index", false, check_replay},
-    {"checkpoint.valid", SYNCD_SEVERITY_CRITICAL, "verify_log", true, check_checkpoints},
-    {"schema.compatible", SYNCD_SEVERITY_ERROR, "upgrade_program", true, check_schema},
-    {"tombstone.propagated", SYNCD_SEVERITY_ERROR, "run_replay", false, check_tombstones},
-    {"purge.authorised", SYNCD_SEVERITY_ERROR, "finish_purge", false, check_purges},
-    {"policy.available", SYNCD_SEVERITY_ERROR, "correct_policy_rules", false, check_policy},
-    {"attestation.signed", SYNCD_SEVERITY_WARNING, "restore_device_key", true, check_attestation},
-    {"files.match_record", SYNCD_SEVERITY_WARNING, "restore_or_accept_files", false, check_files},
+    {"journal.readable", SYNCD_SEVERITY_CRITICAL, "restore_journal", true, true, check_readable},
+    {"journal.integrity", SYNCD_SEVERITY_CRITICAL, "verify_log", true, false, check_journal},
+    {"journal.writable", SYNCD_SEVERITY_ERROR, "restore_write_access", true, false, check_writable},
+    {"replay.complete", SYNCD_SEVERITY_ERROR, "rebuild_index", false, false, check_replay},
+    {"checkpoint.valid", SYNCD_SEVERITY_CRITICAL, "verify_log", true, false, check_checkpoints},
+    {"schema.compatible", SYNCD_SEVERITY_ERROR, "upgrade_program", true, false, check_schema},
+    {"tombstone.propagated", SYNCD_SEVERITY_ERROR, "run_replay", false, false, check_tombstones},
+    {"purge.authorised", SYNCD_SEVERITY_ERROR, "finish_purge", false, false, check_purges},
+    {"policy.available", SYNCD_SEVERITY_ERROR, "correct_policy_rules", false, true, check_policy},
+    {"attestation.signed", SYNCD_SEVERITY_WARNING, "restore_device_key", true, true, check_attestation},
+    {"files.match_record", SYNCD_SEVERITY_WARNING, "restore_or_accept_files", false, false, check_files},
 };
 /* clang-format on */
 
@@ -166,6 +176,6 @@ void syncd_health_write_own_invariants(const SyncdHealthFacts *facts, SyncdJsonW
     if (facts->state_missing != NULL)
         return;
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-        if (rows[i].offline || !facts->offline)
+        if ((rows[i].offline || !facts->offline) && (rows[i].unreadable || !facts->unreadable))
             write_row(facts, &rows[i], writer);
 }

@@ -18,6 +18,8 @@ bool syncd_health_is_damaged(const SyncdHealthFacts *facts)
 /* Each entry must have been read, in this run or in one that this one continues. */
 const char *syncd_health_checksum_state(const SyncdHealthFacts *facts)
 {
+    if (facts->unreadable)
+        return "unverified";
     if (syncd_health_is_damaged(facts))
         return "mismatch";
     bool all =
@@ -131,7 +133,10 @@ static void write_verified(const SyncdHealthFacts *facts, SyncdJsonWriter *write
     syncd_health_write_time(writer, "verified_at", facts->verified.sound_usec);
     syncd_health_write_time(writer, "verified_whole_at", facts->verified.whole_usec);
     syncd_json_member_uint(writer, "verified_entries", facts->verified.sound_sequence);
-    syncd_json_member_uint(writer, "entries", facts->store.sequence);
+    if (facts->unreadable)
+        syncd_json_member_null(writer, "entries");
+    else
+        syncd_json_member_uint(writer, "entries", facts->store.sequence);
 }
 
 static void write_journal(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
