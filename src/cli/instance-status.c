@@ -49,6 +49,8 @@ static const Note reasons[] = {
      "be written there: see it with `sourceos-syncd doctor`."},
     {"index-damaged", "The index is damaged, so some lookups fail or lie: see what mends it with "
                       "`sourceos-syncd doctor`."},
+    {"index-displaced", "The file of the index was removed or replaced while it is open; lookups "
+                        "go on from what is open, and a restart of the daemon makes it anew."},
     {"log-rolled-back",
      "The log lost its end and is read-only: see what is missing, and how to go on without it, "
      "with `sourceos-syncd doctor`."},

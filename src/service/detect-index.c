@@ -3,6 +3,7 @@
 #include "service/damage.h"
 #include "service/detect.h"
 #include "service/repair.h"
+#include "store/database.h"
 #include "store/examine.h"
 
 #include <string.h>
@@ -12,8 +13,10 @@
 
 static SyncdFound *add(SyncdDiagnosis *self, const char *code, const char *reason)
 {
-    SyncdFound *found = syncd_diagnosis_add(self, code, "reason", reason, NULL);
+    g_autofree char *plain = syncd_database_without_code(reason);
+    SyncdFound *found = syncd_diagnosis_add(self, code, "reason", plain, NULL);
     found->target = g_strdup("index");
+    syncd_found_evidence(found, g_strdup(reason));
     return found;
 }
 
@@ -89,7 +92,7 @@ bool syncd_detect_index(SyncdDiagnosis *self, GError **error)
     SyncdIndexHealth health;
     syncd_store_index_health(self->service->store, &health);
     if (health.damage != NULL)
-        add(self, "index-damaged", health.damage);
+        add(self, health.elsewhere ? "index-displaced" : "index-damaged", health.damage);
     if (health.lost != NULL)
         add_remade(self, &health);
     add_behind(self, &health);

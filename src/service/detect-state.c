@@ -25,9 +25,12 @@ static void add_reason(SyncdDiagnosis *self, const char *reason)
         {"log-rolled-back", "what is missing, says what is found of the log"},
         {"verify-found", "what, says what is found of the log"},
         {"index-damaged", "what SQLite said of it, says what is found of the index"},
+        {"index-displaced", "what became of it, says what is found of the index"},
         {"device-key-missing", "how much it signed, says what is found of the keys"},
         {"key-missing", "of which scope, says what is found of the keys"},
     };
+    if (self->service->found != NULL && strcmp(self->service->found->code, reason) == 0)
+        return; /* what found it looks again */
     for (size_t i = 0; i < G_N_ELEMENTS(told_elsewhere); i++)
         if (strcmp(told_elsewhere[i].reason, reason) == 0)
             return;

@@ -134,6 +134,20 @@ static bool has_repair(const GPtrArray *found)
     return false;
 }
 
+/* Where something is an error the state is not said to be clean. */
+static const SyncdFinding *find_untold(SyncdService *service, const GPtrArray *found)
+{
+    SyncdState state;
+    service->found = NULL;
+    syncd_service_known_state(service, &state);
+    for (guint i = 0; i < found->len && state.reasons[0] == NULL; i++) {
+        const SyncdFinding *finding = ((SyncdFound *)found->pdata[i])->finding;
+        if (syncd_finding_is_bad(finding) && strcmp(finding->severity, "warning") != 0)
+            return finding;
+    }
+    return NULL;
+}
+
 static GPtrArray *diagnose(SyncdService *service, bool log_only)
 {
     SyncdDiagnosis self = {service,
@@ -152,6 +166,7 @@ GPtrArray *syncd_service_diagnose(SyncdService *service)
 {
     GPtrArray *found = diagnose(service, false);
     service->repairable = has_repair(found);
+    service->found = find_untold(service, found);
     syncd_repair_judge(service, found);
     return found;
 }

@@ -138,7 +138,7 @@ static const Row initialised = {
 static const Row rows[] = {
     {"journal.readable", SYNCD_SEVERITY_CRITICAL, "restore_journal", true, true, check_readable},
     {"journal.integrity", SYNCD_SEVERITY_CRITICAL, "verify_log", true, false, check_journal},
-    {"journal.writable", SYNCD_SEVERITY_ERROR, "restore_write_access", true, false, check_writable},
+    {"journal.writable", SYNCD_SEVERITY_ERROR, "restore_write_access", true, true, check_writable},
     {"replay.complete", SYNCD_SEVERITY_ERROR, "rebuild_index", false, false, check_replay},
     {"checkpoint.valid", SYNCD_SEVERITY_CRITICAL, "verify_log", true, false, check_checkpoints},
     {"schema.compatible", SYNCD_SEVERITY_ERROR, "upgrade_program", true, false, check_schema},

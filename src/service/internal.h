@@ -9,6 +9,7 @@
 #include "crypto/sign.h"
 #include "domain/announcements.h"
 #include "domain/attestor.h"
+#include "domain/findings.h"
 #include "domain/storms.h"
 #include "service/admission.h"
 #include "service/callers.h"
@@ -81,7 +82,10 @@ struct SyncdService {
     guint64 mismatched_of;
     bool lacks_keys; /* there are scopes whose key is not here, as was seen last */
     bool repairable; /* a diagnosis found something that a plan mends, when there was one last */
+    const SyncdFinding *found; /* an error of the last diagnosis that no other reason of the state
+                                  tells of; NULL: there was none */
     bool index_is_malformed; /* so SQLite said, as was seen last */
+    bool index_is_elsewhere; /* its files were removed or replaced while it is open, the same */
     unsigned shown_state;    /* a digest of the state that listeners were told of last */
     char policy_digest[SYNCD_DIGEST_SIZE];
     SyncdEphemerals *ephemerals;

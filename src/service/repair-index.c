@@ -4,10 +4,11 @@
 
 #include <string.h>
 
-/* Whether it serves, and lies. */
+/* Whether it serves, and lies, or not for long. */
 static bool is_wrong(const SyncdFinding *finding)
 {
-    return strcmp(finding->code, "index-damaged") == 0 || strcmp(finding->code, "index-drift") == 0;
+    static const char *const codes[] = {"index-damaged", "index-drift", "index-displaced", NULL};
+    return g_strv_contains(codes, finding->code);
 }
 
 /* One that lacks room, or is being made, needs none. */

@@ -69,6 +69,11 @@ static bool index_damaged(const SyncdService *service)
     return service->index_is_malformed || syncd_store_index_fault(service->store) != NULL;
 }
 
+static bool index_displaced(const SyncdService *service)
+{
+    return service->index_is_elsewhere;
+}
+
 static bool key_missing(const SyncdService *service)
 {
     return service->lacks_keys;
@@ -115,6 +120,7 @@ static const Reason reasons[] = {
     {"device-key-missing", device_key_missing},
     {"key-missing", key_missing},
     {"index-damaged", index_damaged},
+    {"index-displaced", index_displaced},
     {"index-rebuilding", index_rebuilding},
     {"index-unavailable", index_unavailable},
     {"no-space", no_space},
@@ -187,7 +193,8 @@ static void look_at_index(SyncdService *service)
 {
     SyncdIndexHealth health;
     syncd_store_index_health(service->store, &health);
-    service->index_is_malformed = health.damage != NULL;
+    service->index_is_malformed = health.damage != NULL && !health.elsewhere;
+    service->index_is_elsewhere = health.elsewhere;
 }
 
 /* Plans of repair that nobody has approved yet, and that can be. */
@@ -224,6 +231,10 @@ void syncd_service_known_state(SyncdService *service, SyncdState *ret_state)
             ret_state->state = state_of(&reasons[i]);
         ret_state->reasons[n_reasons++] = reasons[i].reason;
     }
+    if (n_reasons == 0 && service->found != NULL) {
+        ret_state->state = syncd_finding_state(service->found);
+        ret_state->reasons[0] = service->found->code;
+    }
 }
 
 void syncd_service_state(SyncdService *service, SyncdState *ret_state)
@@ -242,7 +253,7 @@ static unsigned held_reasons(const SyncdService *service)
     unsigned held = 0;
     for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++)
         held |= (unsigned)reasons[i].holds(service) << i;
-    return held;
+    return held | (unsigned)(service->found != NULL) << G_N_ELEMENTS(reasons);
 }
 
 bool syncd_service_state_is_shown(const SyncdService *service)

@@ -324,6 +324,7 @@ void syncd_store_index_health(SyncdStore *self, SyncdIndexHealth *ret_health)
     if (self->index == NULL)
         return;
     ret_health->damage = syncd_database_damage(syncd_index_database(self->index));
+    ret_health->elsewhere = syncd_database_is_elsewhere(syncd_index_database(self->index));
     if (self->projection != NULL)
         ret_health->behind = syncd_projection_remaining(self->projection);
     else if (syncd_index_projected(self->index, &projected, NULL))

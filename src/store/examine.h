@@ -78,6 +78,7 @@ bool syncd_store_room(SyncdStore *store, SyncdRoom *ret_room, GError **error);
 typedef struct {
     bool serves;        /* there is one, and it is not being made */
     const char *damage; /* what was found malformed in the one that serves; NULL: nothing */
+    bool elsewhere; /* … but that its files were removed or replaced, and it answers as before */
     const char *lost;   /* why one was made anew since the start; NULL: none was */
     guint64 lost_ms;    /* and when */
     guint64 failures;   /* so often it could not be made or written since the start */
