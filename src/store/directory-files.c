@@ -191,15 +191,27 @@ bool syncd_directory_remove_some(SyncdDirectory *self, const char *folder, const
     return problem == 0;
 }
 
+/* What is set aside is read by nobody else, whatever became of it before. That this is not possible
+ * is told by who looks at all files. */
+static void make_private(int folder, const char *name)
+{
+    struct stat st;
+    if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+        st.st_uid == geteuid() && (st.st_mode & 07777) != 0600)
+        (void)!fchmodat(folder, name, 0600, 0);
+}
+
 bool syncd_directory_move(SyncdDirectory *self, const char *from, const char *to, GError **error)
 {
-    const char *from_base, *to_base;
+    const char *from_base, *to_base = NULL;
     int source = open_folder(self, from, false, &from_base);
     int target = source < 0 ? -1 : open_folder(self, to, true, &to_base);
     bool gone = source < 0 && errno == ENOENT;
     int problem = target < 0 ? errno : 0;
     if (problem == 0 && renameat(source, from_base, target, to_base) < 0)
         problem = errno;
+    if (problem == 0)
+        make_private(target, to_base);
     gone |= target >= 0 && problem == ENOENT;
     /* Where it was moved earlier that may not have become durable. */
     if (target >= 0 && (problem == 0 || gone))
@@ -261,6 +273,8 @@ bool syncd_directory_link(SyncdDirectory *self, const char *name, const char *ot
     int problem = folder < 0 || (unlinkat(folder, base, 0) < 0 && errno != ENOENT) ? errno : 0;
     if (problem == 0 && (linkat(self->fd, name, folder, base, 0) < 0 || !syncd_fd_sync(folder)))
         problem = errno;
+    if (problem == 0)
+        make_private(folder, base);
     syncd_fd_close(&folder);
     if (problem != 0)
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot keep %s/%s as %s",
