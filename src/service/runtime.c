@@ -65,8 +65,8 @@ static void keep(SyncdService *service, bool running)
         write_time(&writer, times[i].name, *time_at(runtime, i));
     syncd_json_end_object(&writer);
     g_string_append_c(text, '\n');
-    bool kept =
-        syncd_store_keep(service->store, RUNTIME_FILE, SYNCD_BYTES(text->str, text->len), &error);
+    bool kept = syncd_store_keep_of_run(service->store, RUNTIME_FILE,
+                                        SYNCD_BYTES(text->str, text->len), &error);
     if (!kept && !runtime->unkept)
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_NONE,
                   "Whether this run ends cleanly cannot be kept: %s", error->message);

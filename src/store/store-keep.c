@@ -8,6 +8,13 @@ bool syncd_store_keep(SyncdStore *self, const char *name, SyncdBytes bytes, GErr
            syncd_directory_publish(self->directory, name, bytes, error);
 }
 
+bool syncd_store_keep_of_run(SyncdStore *self, const char *name, SyncdBytes bytes, GError **error)
+{
+    return syncd_store_condition(self) == SYNCD_STORE_DISPLACED
+               ? syncd_directory_publish(self->directory, name, bytes, error)
+               : syncd_store_keep(self, name, bytes, error);
+}
+
 char *syncd_store_kept(SyncdStore *self, const char *name, size_t max, size_t *ret_size,
                        GError **error)
 {
