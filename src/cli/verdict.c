@@ -27,18 +27,16 @@ static void append_place(GString *line, SyncdJson finding)
 static void print_finding(SyncdOutput *output, SyncdJson finding)
 {
     g_autofree char *code = syncd_record_text(finding, "code");
-    g_autofree char *error = syncd_record_text(finding, "error");
     g_autofree char *detail = syncd_record_text(finding, "detail");
-    g_autoptr(GString) line = g_string_new(NULL);
-    g_string_append_printf(line, "%s (%s)", code, error);
+    g_autoptr(GString) line = g_string_new(code);
     append_place(line, finding);
     g_autofree char *safe_line = syncd_text_safe(line->str);
     g_autofree char *safe_detail = syncd_text_safe(detail);
     g_autoptr(GString) wrapped = g_string_new(NULL);
-    syncd_text_wrap(wrapped, safe_line, 2, 4, syncd_output_width(output));
+    syncd_text_wrap(wrapped, safe_detail, 2, 4, syncd_output_width(output));
     syncd_output_text(output, "  ");
     syncd_output_styled(output, SYNCD_STYLE_BOLD, wrapped->str);
-    syncd_output_wrapped(output, "\n    %s\n", safe_detail);
+    syncd_output_wrapped(output, "\n    %s\n", safe_line);
 }
 
 static void print_list(SyncdOutput *output, SyncdJson verification, const char *list,
