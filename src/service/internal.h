@@ -84,9 +84,9 @@ struct SyncdService {
     bool repairable; /* a diagnosis found something that a plan mends, when there was one last */
     const SyncdFinding *found; /* an error of the last diagnosis that no other reason of the state
                                   tells of; NULL: there was none */
-    bool index_is_malformed; /* so SQLite said, as was seen last */
-    bool index_is_elsewhere; /* its files were removed or replaced while it is open, the same */
-    unsigned shown_state;    /* a digest of the state that listeners were told of last */
+    bool index_is_malformed;   /* so SQLite said, as was seen last */
+    bool index_is_elsewhere;   /* its files were removed or replaced while it is open, the same */
+    unsigned shown_state;      /* a digest of the state that listeners were told of last */
     char policy_digest[SYNCD_DIGEST_SIZE];
     SyncdEphemerals *ephemerals;
     SyncdAnnouncements *announcements;

@@ -218,8 +218,7 @@ static void add_rescuable(SyncdStore *self, const char *name, GPtrArray *found)
     g_autofree char *path = syncd_directory_file(self->directory, name);
     bool salvaged = syncd_rescue_salvages(name);
     g_autofree char *why = why_not(self, name);
-    g_autoptr(SyncdJournal) journal =
-        salvaged || why != NULL ? NULL : open_one(self, name, NULL);
+    g_autoptr(SyncdJournal) journal = salvaged || why != NULL ? NULL : open_one(self, name, NULL);
     if ((!salvaged && why == NULL && journal == NULL) || lstat(path, &st) != 0)
         return;
     SyncdRescuable *one = g_new(SyncdRescuable, 1);
