@@ -5,13 +5,19 @@ elsewhere only, with polkit saying yes to all of them. Whoever once stood well h
 that waits, leases and a deleted object of its own from then. Nothing changes but the record of the
 refusals."""
 
+import contextlib
+import hashlib
 import json
+import os
+import pathlib
 
+from cli_user import NEGATIVE, Cli
 from every_method import (IDS, KINDS, RECONCILED, RECORDS, REGISTRY, arguments_of, everything, log_of,
                           prepared, register, register_all)
-from harness import (MANAGER, OPERATIONS, ROOT, STANDARD, GLib, Refused, equal, main, promise,
-                     refused_as)
-from polkit_world import ALLOWED, system_world, uid
+from harness import (MANAGER, NAME, OPERATIONS, ROOT, STANDARD, GLib, Refused, equal, eventually, main,
+                     promise, refused_as)
+from polkit_world import ALLOWED, SERVICE, STRANGER, system_world, uid
+from rot import rotting
 
 DENIED = STANDARD + 'AccessDenied'
 # What root is let through. Whoever finds no task may ask for one; migrations want what came of their
@@ -184,6 +190,117 @@ def whoever_plans_a_purge_is_not_told_what_others_keep(world):
               [{'file': 'journal-before-tuesday.db', 'bytes': 10}])
         # What was shown is what is purged, though polkit would let this one inspect.
         caller.call(OPERATIONS, 'Purge', '(sssa{sv})', 'workspace:notes', gone, digest, {})
+
+
+MARK = 'mArKeR'
+PROPERTIES = 'org.freedesktop.DBus.Properties'
+INTERFACES = ('Manager', 'Operations', 'Registry', 'Repair', 'RepairPlan', 'Job', 'Workspaces')
+
+
+@contextlib.contextmanager
+def machine_with_something_to_hide(world):
+    """A system instance with a workspace, one file of which has lost its content, and another has
+    other bytes than are recorded; a plan about it; and all words that only an inspector may read."""
+    notes = world.place() / f'{MARK}-notes'
+    notes.mkdir(parents=True)
+    os.chown(notes, uid(SERVICE), uid(SERVICE))
+    large = os.urandom(200000)
+    (notes / f'{MARK}-large').write_bytes(large)
+    (notes / f'{MARK}-rots').write_bytes(b'a')
+    with world.system_daemon() as daemon:
+        cli = Cli(world, world.place(), None)
+        cli.environment['DBUS_SYSTEM_BUS_ADDRESS'] = world.bus.address
+        cli.does('workspace', 'add', str(notes), f'--name={MARK}-workspace', '--system')
+        workspace = f'workspace:{MARK}-workspace'
+        eventually(lambda: len(cli.json('workspace', 'files', workspace, '--system')) == 2, 'both are recorded')
+        chunk, = daemon.state.glob('blobs/*/*')
+        # Nobody has the first version but the daemon.
+        (notes / f'{MARK}-large').write_bytes(b'')
+        eventually(lambda: any(file['version'] == 2 for file in
+                               cli.json('workspace', 'files', workspace, '--system')), 'it is recorded anew')
+        yield daemon, cli, notes, workspace, chunk, {
+            MARK, MARK.lower(), str(notes), chunk.stem, hashlib.sha256(large).hexdigest(),
+            hashlib.sha256(b'a').hexdigest(), hashlib.sha256(b'A').hexdigest(),
+            *(file['file_id'] for file in cli.json('workspace', 'files', workspace, '--system'))}
+
+
+def harvest(world, caller, daemon, known, paths):
+    """All that is said to every call, to every read of a property, and in the file that is for all."""
+    # What was asked with is no news.
+    asked = sorted({text for text in known.values() if len(text) > 3}, key=len, reverse=True)
+
+    def answer(*call, **keywords):
+        try:
+            text = str(caller.call(*call, **keywords))
+        except Refused as refused:
+            text = f'{refused.name} {refused.text}'
+        for name in asked:
+            text = text.replace(name, '<asked>')
+        return text
+
+    said = [daemon.status_file.read_text()]
+    for interface, method, arguments in arguments_of(world.options.source):
+        for kind in KINDS if 'kind' in dict(arguments) else ('root',):
+            values = [known.get(name, value(method, name, kind, type_, known)) if type_ == 's'
+                      else value(method, name, kind, type_, known) for name, type_ in arguments]
+            signature = '(' + ''.join(type_ for _, type_ in arguments) + ')'
+            of_plan = interface == NAME + '.RepairPlan'
+            for path in paths if of_plan or interface == NAME + '.Job' else (ROOT,):
+                said.append(answer(interface, method, signature, *values, path=path))
+    for path in ('/', ROOT, ROOT + '/plan', ROOT + '/job', *paths):
+        said += [answer('org.freedesktop.DBus.Introspectable', 'Introspect', path=path),
+                 answer('org.freedesktop.DBus.ObjectManager', 'GetManagedObjects', path=path)]
+        said += [answer(PROPERTIES, 'GetAll', '(s)', f'{NAME}.{name}', path=path) for name in INTERFACES]
+    return said
+
+
+def says_none_of(said, secrets):
+    for text in said:
+        for secret in secrets:
+            assert secret not in text, f'{secret} is in {text}'
+
+
+@promise
+def what_is_found_and_planned_is_named_to_nobody_who_may_not_inspect(world):
+    with machine_with_something_to_hide(world) as (daemon, cli, notes, workspace, chunk, secrets), \
+            world.other(uid(STRANGER)) as stranger, world.caller() as root:
+        stranger.listen()
+        with rotting(notes / f'{MARK}-rots', lambda: cli.does('workspace', 'scan', workspace, '--system')):
+            pass
+        equal(cli.run('workspace', 'scan', workspace, '--deep', '--system')[0], NEGATIVE)
+        chunk.write_bytes(b'other bytes')
+        equal(cli.run('verify', 'log', '--full', '--system')[0], NEGATIVE)
+        path, digest = root.call(NAME + '.Repair', 'Plan', '(a{sv})', {})
+        plan = path.rsplit('/', 1)[1]
+        file, = (one['file_id'] for one in cli.json('workspace', 'files', workspace, '--system')
+                 if one['path'] == f'{MARK}-large')
+        known = {'object': file, 'file': file, 'workspace': workspace, 'operation': plan, 'digest': digest,
+                 'id': f'{MARK}-large', 'task': 'none', 'lease': 'none'}
+
+        def look(who, about):
+            return harvest(world, who, daemon, about, (path,))
+
+        blind = {**known, 'object': 'no-such', 'file': 'no-such', 'workspace': 'workspace:no-such', 'id': 'no-such'}
+        for about in (blind, known):
+            says_none_of(look(stranger, about), secrets - set(about.values()) | {MARK})
+        # What it gives up is named in what is said of it afterwards.
+        root.call(NAME + '.RepairPlan', 'Approve', '(s)', digest, path=path)
+        root.call(NAME + '.RepairPlan', 'Apply', '(s)', digest, path=path)
+        eventually(lambda: json.loads(root.call(NAME + '.RepairPlan', 'Describe', path=path))['state']
+                   not in ('approved', 'running'), 'it is carried out')
+        found = cli.run('doctor', '--system')[1]
+        assert 'blob-lost' in found and f'{MARK}-large of {workspace}, version 1' in found, found
+        heard = [str(one) for one in stranger.heard()]
+        assert any('FindingsChanged' in one for one in heard), heard
+        says_none_of(look(stranger, blind) + heard, secrets)
+        # Nor to who is known, and may write there: such a one knows what the workspace is called.
+        register(root, 'actor', {**RECORDS['actor'], 'identity_id': f'uid:{uid(STRANGER)}',
+                                 'workspace_scope': [workspace], 'profile_scope': ['profile:default']})
+        says_none_of(look(stranger, blind), secrets - {MARK, MARK.lower()} | {f'{MARK}-large', f'{MARK}-rots'})
+        # The control: root is told.
+        told = '\n'.join(look(root, blind))
+        for secret in (MARK, file, str(notes), chunk.stem):
+            assert secret in told, secret
 
 
 @promise
