@@ -2,6 +2,7 @@
 
 #include "service/damage.h"
 #include "service/detect.h"
+#include "service/internal.h"
 #include "store/files.h"
 
 #include <string.h>
@@ -79,4 +80,14 @@ const char *syncd_content_fault_of_version(const SyncdContentFaults *self,
             return code;
     }
     return syncd_content_fault_of_entry(self, syncd_file_place_pos(row->place));
+}
+
+bool syncd_content_faults_hit(const SyncdContentFaults *self, SyncdService *service, guint64 file,
+                              guint64 version)
+{
+    g_auto(SyncdContentRow) row = {0};
+    bool found;
+    return !syncd_content_faults_are_none(self) &&
+           syncd_store_find_content(service->store, file, version, &row, &found, NULL) && found &&
+           row.version == version && syncd_content_fault_of_version(self, &row) != NULL;
 }

@@ -22,3 +22,6 @@ const char *syncd_content_fault_of_entry(const SyncdContentFaults *faults, guint
 /* The same of a version of a file, by its chunks and by the entry that says what it was. */
 const char *syncd_content_fault_of_version(const SyncdContentFaults *faults,
                                            const SyncdContentRow *row);
+/* Whether the version is kept, and yet known not to be whole. */
+bool syncd_content_faults_hit(const SyncdContentFaults *faults, SyncdService *service, guint64 file,
+                              guint64 version);

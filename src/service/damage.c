@@ -358,20 +358,6 @@ void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verif
         syncd_runtime_found_sound(service);
 }
 
-bool syncd_service_lacks_content_of(const SyncdService *service, guint64 pos)
-{
-    const SyncdDamage *self = service->damage;
-    const GPtrArray *const lists[] = {self->findings, self->losses};
-    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
-        for (guint k = 0; k < lists[i]->len; k++) {
-            const SyncdVerifyFinding *finding = lists[i]->pdata[k];
-            if ((guint64)finding->pos == pos &&
-                (syncd_damage_is_of_content(finding) || strcmp(finding->code, CONTENT_LOST) == 0))
-                return true;
-        }
-    return false;
-}
-
 void syncd_service_forget_lost_content(SyncdService *service)
 {
     GPtrArray *losses = service->damage->losses;

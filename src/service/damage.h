@@ -20,8 +20,6 @@ const GPtrArray *syncd_service_damage(const SyncdService *service);
 const GPtrArray *syncd_service_losses(const SyncdService *service);
 /* Whether it is about content that lies beside the log. */
 bool syncd_damage_is_of_content(const SyncdVerifyFinding *finding);
-/* Whether some of the content that the entry names is damaged, or lost. */
-bool syncd_service_lacks_content_of(const SyncdService *service, guint64 pos);
 /* A repair could have none of it: so much of it is lost, until a verification of everything finds
  * it sound. Of more than 2000 the others stay found. */
 void syncd_service_give_up_content(SyncdService *service, guint64 at_most);

@@ -1,4 +1,5 @@
 /* How it stands with the directories that are workspaces. */
+#include "service/content-faults.h"
 #include "service/detect.h"
 #include "service/file-find.h"
 #include "service/repair-file.h"
@@ -58,6 +59,8 @@ typedef struct {
     SyncdFileRow rows[SYNCD_FOUND_EVIDENCE];
     guint n, looked;
     bool may_be_restored; /* one of them */
+    SyncdService *service;
+    SyncdContentFaults faults;
 } Named;
 
 static bool name_one(void *data, const SyncdFileRow *row)
@@ -65,7 +68,10 @@ static bool name_one(void *data, const SyncdFileRow *row)
     Named *named = data;
     if (named->n < SYNCD_FOUND_EVIDENCE)
         named->rows[named->n++] = *row;
-    named->may_be_restored |= syncd_repair_file_may_be_restored(row);
+    named->may_be_restored =
+        named->may_be_restored ||
+        (syncd_repair_file_may_be_restored(row) &&
+         !syncd_content_faults_hit(&named->faults, named->service, row->id, row->version));
     return ++named->looked < MISMATCHED_MAX &&
            (named->n < SYNCD_FOUND_EVIDENCE || !named->may_be_restored);
 }
@@ -90,13 +96,16 @@ static bool add_named(SyncdDiagnosis *self, SyncdFound *found, const Named *name
 static bool add_mismatched(SyncdDiagnosis *self, const SyncdRoot *root, GError **error)
 {
     SyncdStore *store = self->service->store;
-    Named named = {.n = 0};
+    Named named = {.service = self->service};
     guint64 n;
     if (!syncd_store_count_mismatched(store, root->scope_id, MISMATCHED_MAX, &n, error))
         return false;
     if (n == 0)
         return true;
-    if (!syncd_store_walk_mismatched(store, root->scope_id, 0, name_one, &named, error))
+    syncd_content_faults_gather(self->service, &named.faults);
+    bool walked = syncd_store_walk_mismatched(store, root->scope_id, 0, name_one, &named, error);
+    syncd_content_faults_clear(&named.faults);
+    if (!walked)
         return false;
     bool more = n == MISMATCHED_MAX;
     g_autofree char *text = g_strdup_printf("%s%" G_GUINT64_FORMAT, more ? "at least " : "", n);

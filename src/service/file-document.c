@@ -10,13 +10,15 @@ void syncd_file_entries_clear(SyncdFileEntries *entries)
 {
     syncd_entry_clear(&entries->entry);
     syncd_body_clear(&entries->body);
+    syncd_content_faults_clear(&entries->faults);
 }
 
 bool syncd_file_entries_read(SyncdFileEntries *entries, guint64 pos, GError **error)
 {
     if (entries->pos == pos)
         return true;
-    syncd_file_entries_clear(entries);
+    syncd_entry_clear(&entries->entry);
+    syncd_body_clear(&entries->body);
     entries->entry = (SyncdEntry){0};
     entries->body = (SyncdBody){0};
     entries->pos = 0;

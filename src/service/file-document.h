@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "service/content-faults.h"
 #include "service/internal.h"
 #include "store/files.h"
 
@@ -13,6 +14,7 @@ typedef struct {
     SyncdEntry entry;
     SyncdBody body; /* of it, once it was asked for */
     bool opened;
+    SyncdContentFaults faults; /* NULL in it until somebody asks whether content is whole */
 } SyncdFileEntries;
 
 void syncd_file_entries_clear(SyncdFileEntries *entries);

@@ -23,7 +23,7 @@ static void write_found(const SyncdFileMismatch *found, SyncdJsonWriter *writer)
     syncd_json_end_object(writer);
 }
 
-/* Whether it can be put right: only what is kept can be put back. */
+/* And whether it can be put right. */
 static void write_record(const SyncdEntry *entry, const char *file, const char *place, bool kept,
                          SyncdJsonWriter *writer)
 {
@@ -46,6 +46,15 @@ static void write_record(const SyncdEntry *entry, const char *file, const char *
     syncd_json_end_object(writer);
 }
 
+/* Only what is kept, and whole as far as is known, can be put back. */
+static bool may_be_restored(SyncdFileEntries *entries, const SyncdFileRow *row)
+{
+    if (entries->faults.chunks == NULL)
+        syncd_content_faults_gather(entries->service, &entries->faults);
+    return row->kept &&
+           !syncd_content_faults_hit(&entries->faults, entries->service, row->id, row->version);
+}
+
 bool syncd_file_mismatch_write(SyncdFileEntries *entries, const SyncdFileRow *row,
                                SyncdJsonWriter *writer, GError **error)
 {
@@ -57,7 +66,7 @@ bool syncd_file_mismatch_write(SyncdFileEntries *entries, const SyncdFileRow *ro
         !syncd_store_file_id(store, row->mismatch.place, place, error) ||
         !syncd_file_entries_read(entries, syncd_file_place_pos(row->mismatch.place), error))
         return false;
-    write_record(&entries->entry, file, place, row->kept, writer);
+    write_record(&entries->entry, file, place, may_be_restored(entries, row), writer);
     write_found(&row->mismatch, writer);
     return true;
 }

@@ -6,7 +6,7 @@
  * The workspace does it, whose reader alone touches the file; this waits for its job. Nothing is
  * in its place before that is kept, so without it there is nothing to be undone.
  */
-#include "service/damage.h"
+#include "service/content-faults.h"
 #include "service/repair-file.h"
 #include "service/restore.h"
 #include "store/chunks.h"
@@ -23,6 +23,7 @@ typedef struct {
     SyncdRepairNeeds *needs;
     GArray *rows; /* SyncdFileRow */
     guint max, looked;
+    SyncdContentFaults faults; /* what cannot be had would keep all else from being done */
 } Gathered;
 
 bool syncd_repair_file_may_be_restored(const SyncdFileRow *row)
@@ -39,21 +40,12 @@ static bool is_accepted(SyncdRepairNeeds *needs, const SyncdFileRow *row)
            g_strv_contains(needs->wish.accept, id);
 }
 
-/* What cannot be had would keep all else in the plan from being done. */
-static bool lacks_content(SyncdService *service, const SyncdFileRow *row)
-{
-    bool found;
-    g_auto(SyncdContentRow) content = {0};
-    return syncd_store_find_content(service->store, row->id, row->version, &content, &found,
-                                    NULL) &&
-           found && syncd_service_lacks_content_of(service, syncd_file_place_pos(content.place));
-}
-
 static bool gather(void *data, const SyncdFileRow *row)
 {
     Gathered *gathered = data;
     if (!syncd_repair_file_may_be_restored(row) || is_accepted(gathered->needs, row) ||
-        lacks_content(gathered->needs->service, row))
+        syncd_content_faults_hit(&gathered->faults, gathered->needs->service, row->id,
+                                 row->version))
         return ++gathered->looked < LOOKED_MAX;
     if (gathered->rows->len < gathered->max)
         g_array_append_val(gathered->rows, *row);
@@ -74,9 +66,13 @@ static bool expand_restored(SyncdRepairNeeds *needs, const SyncdRoot *root, cons
                             GError **error)
 {
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(SyncdFileRow));
-    Gathered gathered = {needs, rows, FILES_MAX - MIN(FILES_MAX, count_needs(needs)), 0};
-    if (!syncd_store_walk_mismatched(needs->service->store, root->scope_id, 0, gather, &gathered,
-                                     error))
+    Gathered gathered = {
+        .needs = needs, .rows = rows, .max = FILES_MAX - MIN(FILES_MAX, count_needs(needs))};
+    syncd_content_faults_gather(needs->service, &gathered.faults);
+    bool walked = syncd_store_walk_mismatched(needs->service->store, root->scope_id, 0, gather,
+                                              &gathered, error);
+    syncd_content_faults_clear(&gathered.faults);
+    if (!walked)
         return false;
     for (guint i = 0; i < rows->len; i++)
         if (!syncd_repair_file_need(needs, &syncd_repair_file_restore,

@@ -191,6 +191,27 @@ def whoever_explains_a_file_says_what_is_found_of_its_content(world):
 
 
 @promise
+def nobody_is_sent_to_restore_what_is_not_there(world):
+    with user(world) as (cli, notes):
+        (notes / 'a').write_bytes(b'a' * 100000)
+        add(cli, notes)
+        for name in 'ab':
+            rot(cli, notes / name)
+        chunk, = (cli.directory / 'state' / 'sourceos-syncd').glob('blobs/*/*')
+        chunk.unlink()
+        equal(cli.run('workspace', 'scan', 'notes', '--deep')[0], NEGATIVE)
+        equal(cli.run('verify', 'log', '--full')[0], NEGATIVE)
+        equal([(file['path'], file['stale_state']['autoRepairEligible'])
+               for file in cli.json('workspace', 'files', 'notes', '--mismatched')], [('a', False), ('b', True)])
+        equal({answers(cli, notes / name)['needs_human']['reason_code'] for name in 'ab'},
+              {'mend_content', 'restore_bytes'})
+        # The other one has its way out in spite of that.
+        assert findings(cli, NEGATIVE)['checksum-mismatch']['repair'] is not None
+        cli.does('workspace', 'restore', str(notes / 'b'), '--yes')
+        assert findings(cli, NEGATIVE)['checksum-mismatch']['repair'] is None
+
+
+@promise
 def what_was_found_is_put_right_as_a_person_says(world):
     with user(world) as (cli, notes):
         add(cli, notes)
