@@ -72,6 +72,24 @@ bool syncd_store_check_not_hidden(const SyncdStore *self, const char *scope_id, 
     return true;
 }
 
+/* What is there cannot be had, which is as if it were not. */
+#define NO_KEY "The key that opens this entry is not here"
+
+void syncd_store_refuse_keyless(GError **error)
+{
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                         "put the folder keys/ of the state directory back from a backup and "
+                         "restart the daemon; `sourceos-syncd doctor` says what is lost",
+                         NO_KEY);
+}
+
+bool syncd_store_is_for_want_of_a_key(const GError *error)
+{
+    return g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_NOT_INITIALIZED) ||
+           (g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND) &&
+            g_str_has_prefix(error->message, NO_KEY));
+}
+
 /* ---- a key that came back ---- */
 
 /* What its first entry says that it is. */

@@ -17,7 +17,11 @@ typedef struct {
 
 /* SyncdMissingKey, in the order in which their feeds came. */
 GPtrArray *syncd_store_missing_keys(const SyncdStore *store);
-/* Whether that scope, NULL for any, is hidden: NotFound names it and says what to do. */
+/* Whether that scope, NULL for any, is hidden: NotInitialized names it and says what to do. */
 bool syncd_store_check_not_hidden(const SyncdStore *store, const char *scope_id, GError **error);
+/* Of an entry that no key opens: NotFound. */
+void syncd_store_refuse_keyless(GError **error);
+/* Whether that, or another key that is not here, is what an error is about. */
+bool syncd_store_is_for_want_of_a_key(const GError *error);
 /* Whether the index was made without a key that is here again. */
 bool syncd_store_index_lacks_scope(SyncdStore *store);

@@ -1,4 +1,5 @@
 #include "store/lost.h"
+#include "store/missing-keys.h"
 #include "store/repair-store.h"
 #include "store/store-private.h"
 
@@ -104,8 +105,7 @@ static bool open_stored(SyncdStore *self, const SyncdHeader *header, SyncdBytes 
     const SyncdSealKey *key =
         header->key.size > 0 ? syncd_keyring_find(self->keyring, header->key) : NULL;
     if (key == NULL && header->key.size > 0) {
-        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND, "restore the folder keys/ from a backup",
-                             "The key that opens this entry is not here");
+        syncd_store_refuse_keyless(error);
         return false;
     }
     char epoch[24];

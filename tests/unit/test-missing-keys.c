@@ -7,7 +7,9 @@
 
 #include "crypto/sign.h"
 #include "service/health.h"
+#include "service/hindrance.h"
 #include "service/internal.h"
+#include "store/missing-keys.h"
 
 #include <string.h>
 
@@ -92,6 +94,18 @@ static void expect_refused(ServiceFixture *f, const SyncdRequest *request, const
     g_assert_nonnull(strstr(error->message, "key"));
     g_assert_nonnull(strstr(error->message, names));
     g_assert_nonnull(strstr(error->message, "doctor"));
+    g_assert_nonnull(strstr(syncd_hindrance(error), "folder keys"));
+}
+
+/* Whoever hears of it in a list hears of the key, and not of a directory. */
+static void an_entry_that_no_key_opens_is_no_directory_that_is_gone(void)
+{
+    g_autoptr(GError) error = NULL, gone = NULL;
+    syncd_store_refuse_keyless(&error);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_nonnull(strstr(syncd_hindrance(error), "folder keys"));
+    syncd_set_error(&gone, SYNCD_ERROR_NOT_FOUND, "Its directory was moved or deleted");
+    g_assert_nonnull(strstr(syncd_hindrance(gone), "directory was moved"));
 }
 
 static void expect_state(ServiceFixture *f, const char *reason)
@@ -197,6 +211,8 @@ int main(int argc, char **argv)
                     the_key_of_the_own_scope_and_the_index_are_gone);
     g_test_add_func("/missing-keys/the-key-of-another-scope-and-the-index-are-gone",
                     the_key_of_another_scope_and_the_index_are_gone);
+    g_test_add_func("/missing-keys/an-entry-that-no-key-opens-is-no-directory-that-is-gone",
+                    an_entry_that_no_key_opens_is_no_directory_that_is_gone);
     g_test_add_func("/missing-keys/the-key-of-the-device-is-gone", the_key_of_the_device_is_gone);
     return g_test_run();
 }
