@@ -48,9 +48,15 @@ static bool log_rolled_back(const SyncdService *service)
     return syncd_store_rollback(service->store) != NULL;
 }
 
+/* That the log lost its end is told by itself. */
 static bool verify_found(const SyncdService *service)
 {
-    return syncd_service_is_damaged(service);
+    const GPtrArray *damage = syncd_service_damage(service);
+    for (guint i = 0; i < damage->len; i++)
+        if (!log_rolled_back(service) ||
+            strcmp(((const SyncdVerifyFinding *)damage->pdata[i])->code, "rollback") != 0)
+            return true;
+    return false;
 }
 
 static bool index_rebuilding(const SyncdService *service)
@@ -216,7 +222,7 @@ void syncd_service_known_state(SyncdService *service, SyncdState *ret_state)
         .state = "clean",
         .policy_blocked_count = service->policy_blocked,
         .pending_approvals = service->asking + count_previews(service),
-        .repair_needed = verify_found(service) || journal_unreadable(service) ||
+        .repair_needed = syncd_service_is_damaged(service) || journal_unreadable(service) ||
                          journal_displaced(service) || journal_corrupt(service) ||
                          checksum_mismatch(service) || index_damaged(service) ||
                          service->repairable,

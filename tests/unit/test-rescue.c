@@ -83,6 +83,11 @@ static void an_older_backup_takes_its_place(void)
     g_assert_true(report_says(&f, plan, "See what is left"));
     repair_reopen(&f);
     g_assert_true(is_found(&f, "log-rolled-back"));
+    verify_all(&f); /* finds the same, which is told once */
+    SyncdState state;
+    syncd_service_state(f.service, &state);
+    g_assert_true(g_strv_contains(state.reasons, "log-rolled-back"));
+    g_assert_false(g_strv_contains(state.reasons, "verify-found"));
     adopt(&f);
     expect_all(&f, ENTRIES);
     service_clear(&f);
