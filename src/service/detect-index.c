@@ -52,9 +52,9 @@ static void add_repair_of(SyncdService *service, SyncdFound *remade)
 static void add_remade(SyncdDiagnosis *self, const SyncdIndexHealth *health)
 {
     char at[SYNCD_TIME_SIZE];
+    g_autofree char *reason = syncd_database_without_code(health->lost);
     syncd_time_format_ms(health->lost_ms, at);
-    SyncdFound *found =
-        syncd_diagnosis_add(self, "index-remade", "at", at, "reason", health->lost, NULL);
+    SyncdFound *found = syncd_diagnosis_add(self, "index-remade", "at", at, "reason", reason, NULL);
     found->target = g_strdup("index");
     add_repair_of(self->service, found);
 }
@@ -93,7 +93,7 @@ bool syncd_detect_index(SyncdDiagnosis *self, GError **error)
     syncd_store_index_health(self->service->store, &health);
     if (health.damage != NULL)
         add(self, health.elsewhere ? "index-displaced" : "index-damaged", health.damage);
-    if (health.lost != NULL)
+    if (health.lost != NULL && !syncd_store_lacks_index(self->service->store))
         add_remade(self, &health);
     add_behind(self, &health);
     add_drift(self, syncd_service_index_faults(self->service));
