@@ -262,3 +262,12 @@ void syncd_json_member_value(SyncdJsonWriter *writer, const char *name, SyncdJso
     syncd_json_name(writer, name);
     syncd_json_value(writer, value);
 }
+
+void syncd_json_member_strings(SyncdJsonWriter *writer, const char *name, const GPtrArray *texts)
+{
+    syncd_json_name(writer, name);
+    syncd_json_begin_array(writer);
+    for (guint i = 0; texts != NULL && i < texts->len; i++)
+        syncd_json_string(writer, texts->pdata[i]);
+    syncd_json_end_array(writer);
+}

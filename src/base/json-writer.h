@@ -49,3 +49,5 @@ void syncd_json_member_uint(SyncdJsonWriter *writer, const char *name, guint64 v
 void syncd_json_member_bool(SyncdJsonWriter *writer, const char *name, bool value);
 void syncd_json_member_null(SyncdJsonWriter *writer, const char *name);
 void syncd_json_member_value(SyncdJsonWriter *writer, const char *name, SyncdJson value);
+/* An array of strings (char *); NULL writes an empty one. */
+void syncd_json_member_strings(SyncdJsonWriter *writer, const char *name, const GPtrArray *texts);

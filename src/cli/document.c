@@ -65,7 +65,7 @@ void syncd_document_show_validity(SyncdCli *cli, const GPtrArray *problems)
     syncd_json_writer_init(&writer, text, false);
     syncd_json_begin_object(&writer);
     syncd_json_member_bool(&writer, "valid", problems->len == 0);
-    syncd_problems_write(&writer, "errors", problems);
+    syncd_json_member_strings(&writer, "errors", problems);
     syncd_json_end_object(&writer);
     syncd_document_show(cli, text);
     if (problems->len > 0)

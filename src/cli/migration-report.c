@@ -180,15 +180,6 @@ void syncd_migration_entries_show(SyncdCli *cli, const GPtrArray *entries)
 
 /* ---- for programs ---- */
 
-static void write_entries(SyncdJsonWriter *writer, const GPtrArray *entries)
-{
-    syncd_json_name(writer, "entries");
-    syncd_json_begin_array(writer);
-    for (guint i = 0; i < entries->len; i++)
-        syncd_json_string(writer, entries->pdata[i]);
-    syncd_json_end_array(writer);
-}
-
 static void write_reports(SyncdCli *cli, const GPtrArray *reports, const char *digest,
                           const GPtrArray *entries)
 {
@@ -204,7 +195,7 @@ static void write_reports(SyncdCli *cli, const GPtrArray *reports, const char *d
         syncd_json_value(&writer, root_of(reports, i));
     syncd_json_end_array(&writer);
     if (entries != NULL)
-        write_entries(&writer, entries);
+        syncd_json_member_strings(&writer, "entries", entries);
     syncd_json_end_object(&writer);
     syncd_output_json(cli->out, text->str, text->len, true);
 }

@@ -208,11 +208,11 @@ void syncd_diagnosis_write_members(const SyncdDiagnosis *diagnosis, SyncdJsonWri
     syncd_json_member_string(writer, "status", diagnosis->status);
     syncd_json_member_string(writer, "severity", syncd_severity_name(diagnosis->severity));
     syncd_json_member_string(writer, "summary", diagnosis->summary);
-    syncd_problems_write(writer, "causes", diagnosis->causes);
-    syncd_problems_write(writer, "affected_lanes", diagnosis->affected_lanes);
-    syncd_problems_write(writer, "affected_domains", diagnosis->affected_domains);
-    syncd_problems_write(writer, "safe_actions", diagnosis->safe_actions);
-    syncd_problems_write(writer, "blocked_actions", diagnosis->blocked_actions);
+    syncd_json_member_strings(writer, "causes", diagnosis->causes);
+    syncd_json_member_strings(writer, "affected_lanes", diagnosis->affected_lanes);
+    syncd_json_member_strings(writer, "affected_domains", diagnosis->affected_domains);
+    syncd_json_member_strings(writer, "safe_actions", diagnosis->safe_actions);
+    syncd_json_member_strings(writer, "blocked_actions", diagnosis->blocked_actions);
 }
 
 typedef struct {

@@ -104,15 +104,6 @@ static void write_repair(const SyncdFound *self, bool hidden, SyncdJsonWriter *w
     syncd_json_end_object(writer);
 }
 
-static void write_evidence(const SyncdFound *self, bool hidden, SyncdJsonWriter *writer)
-{
-    syncd_json_name(writer, "evidence");
-    syncd_json_begin_array(writer);
-    for (guint i = 0; !hidden && i < self->evidence->len; i++)
-        syncd_json_string(writer, self->evidence->pdata[i]);
-    syncd_json_end_array(writer);
-}
-
 char *syncd_found_next(SyncdFound *self, const SyncdFoundView *view)
 {
     bool own = self->next != NULL && !view->hidden;
@@ -137,7 +128,7 @@ void syncd_found_write(SyncdFound *self, const SyncdFoundView *view, SyncdJsonWr
     syncd_json_member_string(writer, "durability", self->finding->durability);
     write_repair(self, view->hidden, writer);
     syncd_json_member_string(writer, "person", self->finding->person);
-    write_evidence(self, view->hidden, writer);
+    syncd_json_member_strings(writer, "evidence", view->hidden ? NULL : self->evidence);
     syncd_json_member_string(writer, "next", next);
     syncd_json_end_object(writer);
 }

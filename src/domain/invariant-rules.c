@@ -24,7 +24,7 @@ void syncd_rule_write_member(SyncdJsonWriter *evidence, const char *name, SyncdJ
 SyncdResult syncd_rule_contract(const SyncdRuleCase *the_case, SyncdJsonWriter *evidence,
                                 SyncdSeverity *severity)
 {
-    syncd_problems_write(evidence, "errors", the_case->report->errors);
+    syncd_json_member_strings(evidence, "errors", the_case->report->errors);
     return the_case->report->errors->len == 0 ? SYNCD_PASS : SYNCD_FAIL;
 }
 

@@ -35,7 +35,7 @@ void syncd_judgement_write_verification(const SyncdJudgement *judgement, GString
     SyncdJsonWriter writer;
     syncd_json_writer_init(&writer, out, false);
     syncd_json_begin_object(&writer);
-    syncd_problems_write(&writer, "contract_errors", judgement->report->errors);
+    syncd_json_member_strings(&writer, "contract_errors", judgement->report->errors);
     syncd_json_member_string(&writer, "status",
                              syncd_result_name(syncd_invariants_worst(judgement->invariants)));
     syncd_json_name(&writer, "invariants");

@@ -240,7 +240,7 @@ void syncd_narrative_write(const SyncdJudgement *judgement, SyncdJsonWriter *wri
     for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
         if (parts[i].sentences->len == 0)
             say(parts[i].sentences, parts[i].otherwise);
-        syncd_problems_write(writer, parts[i].name, parts[i].sentences);
+        syncd_json_member_strings(writer, parts[i].name, parts[i].sentences);
         g_ptr_array_unref(parts[i].sentences);
     }
     syncd_json_end_object(writer);

@@ -40,12 +40,3 @@ void syncd_problems_add_contract(GPtrArray *problems, const char *contract, Sync
                            *fault->instance_path != '\0' ? fault->instance_path : "The document",
                            fault->sentence);
 }
-
-void syncd_problems_write(SyncdJsonWriter *writer, const char *name, const GPtrArray *words)
-{
-    syncd_json_name(writer, name);
-    syncd_json_begin_array(writer);
-    for (guint i = 0; i < words->len; i++)
-        syncd_json_string(writer, words->pdata[i]);
-    syncd_json_end_array(writer);
-}

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "base/json-writer.h"
+#include "base/json.h"
 
 #include <glib.h>
 
@@ -16,5 +16,3 @@ GPtrArray *syncd_problems_new(void);
 void syncd_problems_add(GPtrArray *problems, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* What keeps the document from its contract ("sourceos.repair-plan/v1alpha1"). */
 void syncd_problems_add_contract(GPtrArray *problems, const char *contract, SyncdJson document);
-/* A member that is an array of strings; `words` may be any array of them. */
-void syncd_problems_write(SyncdJsonWriter *writer, const char *name, const GPtrArray *words);

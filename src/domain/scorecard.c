@@ -82,7 +82,7 @@ static bool contract_is_valid(const SyncdJudgement *judgement, const Dimensions 
 static void show_errors(SyncdJsonWriter *writer, const char *name, const SyncdJudgement *judgement,
                         const Dimensions *dimensions)
 {
-    syncd_problems_write(writer, name, judgement->report->errors);
+    syncd_json_member_strings(writer, name, judgement->report->errors);
 }
 
 static bool is_known_not_to_be_unsafe(const SyncdJudgement *judgement, const Dimensions *dimensions)

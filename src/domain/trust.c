@@ -151,7 +151,7 @@ static void write_lanes(SyncdJsonWriter *writer, const SyncdReport *report)
     for (guint i = 0; i < report->lanes->len; i++)
         g_ptr_array_add(names, g_array_index(report->lanes, SyncdReportLane, i).name);
     g_ptr_array_sort(names, compare_names);
-    syncd_problems_write(writer, "available_lanes", names);
+    syncd_json_member_strings(writer, "available_lanes", names);
 }
 
 static void write_evidence(SyncdJsonWriter *writer, const Case *the_case)
@@ -159,7 +159,7 @@ static void write_evidence(SyncdJsonWriter *writer, const Case *the_case)
     const SyncdJudgement *judgement = the_case->judgement;
     syncd_json_name(writer, "evidence");
     syncd_json_begin_object(writer);
-    syncd_problems_write(writer, "contract_errors", judgement->report->errors);
+    syncd_json_member_strings(writer, "contract_errors", judgement->report->errors);
     syncd_json_name(writer, "diagnosis");
     syncd_json_begin_object(writer);
     syncd_diagnosis_write_members(judgement->diagnosis, writer);

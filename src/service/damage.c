@@ -101,21 +101,12 @@ static void write_list(const char *name, const GPtrArray *list, SyncdJsonWriter 
     syncd_json_end_array(writer);
 }
 
-static void write_names(const char *name, const GPtrArray *names, SyncdJsonWriter *writer)
-{
-    syncd_json_name(writer, name);
-    syncd_json_begin_array(writer);
-    for (guint i = 0; i < names->len; i++)
-        syncd_json_string(writer, names->pdata[i]);
-    syncd_json_end_array(writer);
-}
-
 static void write_given_up(const SyncdDamage *self, SyncdJsonWriter *writer)
 {
     if (!self->examined)
         return;
     syncd_json_member_uint(writer, "given_up", self->given_up);
-    write_names("given_up_named", self->named, writer);
+    syncd_json_member_strings(writer, "given_up_named", self->named);
     if (self->beyond != NULL)
         syncd_json_member_string(writer, "beyond_mending", self->beyond);
 }
@@ -137,9 +128,9 @@ static void keep(SyncdService *service)
     write_list("findings", self->findings, &writer);
     write_list("losses", self->losses, &writer);
     write_given_up(self, &writer);
-    write_names("orphans", self->orphans, &writer);
+    syncd_json_member_strings(&writer, "orphans", self->orphans);
     syncd_json_member_bool(&writer, "more_orphans", self->more_orphans);
-    write_names("unlike", self->unlike, &writer);
+    syncd_json_member_strings(&writer, "unlike", self->unlike);
     syncd_json_end_object(&writer);
     g_string_append_c(text, '\n');
     bool writable = syncd_store_condition(service->store) == SYNCD_STORE_WRITABLE;

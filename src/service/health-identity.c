@@ -62,15 +62,15 @@ void syncd_health_write_collection(const SyncdHealthFacts *facts, SyncdJsonWrite
     syncd_json_begin_object(writer);
     syncd_json_member_string(writer, "status", status_of(facts));
     syncd_json_member_uint(writer, "duration_ms", facts->duration_usec / 1000);
-    syncd_problems_write(writer, "errors", facts->errors);
+    syncd_json_member_strings(writer, "errors", facts->errors);
     syncd_json_name(writer, "redacted_fields");
     syncd_json_begin_array(writer);
     for (size_t i = 0; redacted[i] != NULL; i++)
         syncd_json_string(writer, redacted[i]);
     syncd_json_end_array(writer);
-    syncd_problems_write(writer, "permission_denied_fields", facts->denied);
-    syncd_problems_write(writer, "timed_out_fields", none);
-    syncd_problems_write(writer, "unavailable_fields", facts->unavailable);
+    syncd_json_member_strings(writer, "permission_denied_fields", facts->denied);
+    syncd_json_member_strings(writer, "timed_out_fields", none);
+    syncd_json_member_strings(writer, "unavailable_fields", facts->unavailable);
     syncd_json_end_object(writer);
 }
 

@@ -15,11 +15,7 @@ static void write_end(SyncdJsonWriter *writer, const char *name, const SyncdMigr
 static void write_losses(SyncdJsonWriter *writer, const SyncdMigration *migration)
 {
     g_autoptr(GPtrArray) losses = syncd_migration_losses(migration);
-    syncd_json_name(writer, "losses");
-    syncd_json_begin_array(writer);
-    for (guint i = 0; i < losses->len; i++)
-        syncd_json_string(writer, losses->pdata[i]);
-    syncd_json_end_array(writer);
+    syncd_json_member_strings(writer, "losses", losses);
 }
 
 static void write_head(const SyncdMigrationPlan *plan, SyncdJsonWriter *writer)

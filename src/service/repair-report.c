@@ -8,15 +8,6 @@
 #include "store/repair-store.h"
 #include "store/rollback.h"
 
-static void write_list(SyncdJsonWriter *writer, const char *name, const GPtrArray *list)
-{
-    syncd_json_name(writer, name);
-    syncd_json_begin_array(writer);
-    for (guint i = 0; list != NULL && i < list->len; i++)
-        syncd_json_string(writer, list->pdata[i]);
-    syncd_json_end_array(writer);
-}
-
 static void write_objects(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
 {
     syncd_json_name(writer, "affected_objects");
@@ -40,7 +31,7 @@ static void write_said(const GPtrArray *acts, size_t offset, const char *name,
             if (!g_ptr_array_find_with_equal_func(said, list->pdata[k], g_str_equal, NULL))
                 g_ptr_array_add(said, list->pdata[k]);
     }
-    write_list(writer, name, said);
+    syncd_json_member_strings(writer, name, said);
 }
 
 /* What is gone for good, and by which operation: also of a plan that failed. */

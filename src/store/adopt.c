@@ -52,11 +52,7 @@ static void write_lost(SyncdStore *self, SyncdJsonWriter *writer)
     syncd_json_member_uint(writer, "present", syncd_journal_committed(self->journal));
     syncd_json_member_string(writer, "last_operation", self->rollback->operation);
     syncd_json_member_string(writer, "evidence", self->rollback->evidence);
-    syncd_json_name(writer, "feeds");
-    syncd_json_begin_array(writer);
-    for (guint i = 0; i < feeds->len; i++)
-        syncd_json_string(writer, feeds->pdata[i]);
-    syncd_json_end_array(writer);
+    syncd_json_member_strings(writer, "feeds", feeds);
     syncd_json_end_object(writer);
 }
 
