@@ -4,6 +4,7 @@
 #include "bus/error-bus.h"
 #include "bus/listing.h"
 #include "bus/options.h"
+#include "service/registries.h"
 
 #include <string.h>
 

@@ -6,6 +6,7 @@
 #include "bus/names.h"
 #include "bus/object.h"
 #include "bus/options.h"
+#include "service/registries.h"
 
 #include <string.h>
 

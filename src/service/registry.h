@@ -10,6 +10,7 @@
 #include "contract/schema.h"
 #include "domain/migration.h"
 #include "service/internal.h"
+#include "service/registries.h"
 
 typedef struct {
     SyncdService *service;

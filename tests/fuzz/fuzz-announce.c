@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "service/announce.h"
 #include "service/internal.h"
+#include "service/registries.h"
 
 #define OWNER 1000
 #define WORKSPACE "workspace:notes"

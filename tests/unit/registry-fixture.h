@@ -4,6 +4,7 @@
 #pragma once
 
 #include "service-fixture.h"
+#include "service/registries.h"
 
 typedef bool (*ChangeFunc)(SyncdService *service, const SyncdCaller *caller,
                            const SyncdRegistryRequest *request, SyncdRegistered *ret_registered,
