@@ -65,6 +65,18 @@ static void finish_run(Run *run)
             kind_of(run, i)->stop(run->acts->pdata[i]);
 }
 
+/* The ledger does not say what it is now. */
+static void put_back(SyncdRepairPlan *plan, const SyncdRepairPlan *before)
+{
+    plan->state = before->state;
+    plan->undoing = before->undoing;
+    plan->undoer = before->undoer;
+    plan->stuck = before->stuck;
+    plan->kept = before->kept;
+    plan->unproven = before->unproven;
+    plan->ended_usec = before->ended_usec;
+}
+
 /* Where no step has anything that it would put back there is no way back. */
 static bool keeps_anything(const Run *run)
 {
@@ -104,12 +116,7 @@ static bool end(Run *run, SyncdRepairState state, const char *kind, GError **err
         }
         g_ptr_array_set_size(plan->owed, (gint)plan->owed->len - 1);
     }
-    plan->state = before.state;
-    plan->undoing = before.undoing;
-    plan->stuck = before.stuck;
-    plan->kept = before.kept;
-    plan->unproven = before.unproven;
-    plan->ended_usec = before.ended_usec;
+    put_back(plan, &before);
     return false;
 }
 
@@ -271,11 +278,7 @@ static bool stay(Run *run)
         syncd_repair_tell_changed(plan);
         return true;
     }
-    plan->stuck = before.stuck;
-    plan->state = before.state;
-    plan->undoing = before.undoing;
-    plan->undoer = before.undoer;
-    plan->ended_usec = before.ended_usec;
+    put_back(plan, &before);
     return false;
 }
 
