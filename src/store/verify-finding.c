@@ -10,24 +10,30 @@ void syncd_verify_finding_free(SyncdVerifyFinding *finding)
     g_free(finding);
 }
 
-static char *lost_key(const SyncdVerifyFinding *finding)
-{
-    return g_strdup_printf("%" G_GINT64_FORMAT " %s", finding->pos,
-                           finding->part != NULL ? finding->part : finding->detail);
-}
-
+/* What earlier ledgers say of content has no part: that is known by its sentence. */
 bool syncd_verify_is_same(const SyncdVerifyFinding *one, const SyncdVerifyFinding *other)
 {
-    g_autofree char *key = lost_key(one), *key_of_other = lost_key(other);
-    return strcmp(key, key_of_other) == 0;
+    bool parts = one->part != NULL && other->part != NULL;
+    return one->pos == other->pos &&
+           (parts ? strcmp(one->part, other->part) == 0 : strcmp(one->detail, other->detail) == 0);
+}
+
+static char *lost_key(gint64 pos, const char *what)
+{
+    return g_strdup_printf("%" G_GINT64_FORMAT " %s", pos, what);
+}
+
+static bool is_lost(const SyncdVerify *self, gint64 pos, const char *what)
+{
+    g_autofree char *key = lost_key(pos, what);
+    return g_hash_table_contains(self->lost, key);
 }
 
 static bool is_known_lost(const SyncdVerify *self, const SyncdVerifyFinding *finding)
 {
-    if (self->lost == NULL)
-        return false;
-    g_autofree char *key = lost_key(finding);
-    return g_hash_table_contains(self->lost, key);
+    return self->lost != NULL &&
+           ((finding->part != NULL && is_lost(self, finding->pos, finding->part)) ||
+            is_lost(self, finding->pos, finding->detail));
 }
 
 static void add(SyncdVerify *self, SyncdVerifyFinding *finding)
@@ -74,6 +80,9 @@ void syncd_verify_pass_over(SyncdVerify *self, const GPtrArray *lost)
     if (lost->len == 0)
         return;
     self->lost = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    for (guint i = 0; i < lost->len; i++)
-        g_hash_table_add(self->lost, lost_key(lost->pdata[i]));
+    for (guint i = 0; i < lost->len; i++) {
+        const SyncdVerifyFinding *one = lost->pdata[i];
+        g_hash_table_add(self->lost,
+                         lost_key(one->pos, one->part != NULL ? one->part : one->detail));
+    }
 }

@@ -374,6 +374,43 @@ static void no_more_is_given_up_than_was_agreed_to(void)
     world_init(&world);
     g_autofree char *other = text_of(LARGE_SIZE, 'b');
     SyncdHash large = chunk_of(&world, LARGE, 1, 1), small = chunk_of(&world, SMALL, 1, 0);
+/* As a daemon of earlier has left it, which told of content by a sentence alone. */
+static void forget_parts(ServiceFixture *f)
+{
+    gsize size;
+    g_autofree char *text = state_read(f, "damage.json", &size);
+    g_autoptr(GRegex) parts = g_regex_new(",\\s*\"(part|file)\": *\"[^\"]*\"", 0, 0, NULL);
+    g_autofree char *without = g_regex_replace_literal(parts, text, -1, 0, "", 0, NULL);
+    g_assert_cmpuint(strlen(without), <, strlen(text));
+    state_write(f, "damage.json", without, -1);
+}
+
+static void what_was_known_by_a_sentence_is_known_still(void)
+{
+    World world;
+    world_init(&world);
+    ServiceFixture *f = &world.w.f;
+    SyncdHash old = chunk_of(&world, LARGE, 1, 1);
+    g_autofree char *other = text_of(LARGE_SIZE, 'b');
+    write_file(&world.w, LARGE, other);
+    rescan(&world.w);
+    lose(&world, &old);
+    applied(&world);
+    end_workspace(&world.w);
+    service_close(f);
+    forget_parts(f);
+    service_open(f);
+    listen_to(&world);
+    begin_workspace(&world.w);
+    run_until(&world.w, SYNCD_WORKSPACE_WATCHING);
+    for (guint i = 0; i < 2; i++) {
+        verify_all(f);
+        g_assert_true(is_found(f, "blob-lost"));
+        g_assert_false(is_found(f, "blob-damaged"));
+    }
+    workspace_clear(&world.w);
+}
+
     write_file(&world.w, LARGE, other);
     write_file(&world.w, SMALL, "other");
     rescan(&world.w);
@@ -527,3 +564,4 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-blobs/kill", a_kill_leaves_all_or_nothing);
     return g_test_run();
 }
+    g_test_add_func("/repair-blobs/sentence", what_was_known_by_a_sentence_is_known_still);
