@@ -90,6 +90,12 @@ static void write_checkpoint(SyncdJsonWriter *writer, const SyncdRepairDraft *dr
     syncd_json_end_object(writer);
 }
 
+static void write_object(SyncdJsonWriter *writer, const char *name, const char *text)
+{
+    if (text != NULL)
+        syncd_json_member_value(writer, name, syncd_json_root(text, strlen(text)));
+}
+
 static void write_what(SyncdJsonWriter *writer, const SyncdRepairStep *step)
 {
     syncd_json_member_string(writer, "kind", step->kind);
@@ -105,9 +111,8 @@ static void write_what(SyncdJsonWriter *writer, const SyncdRepairStep *step)
         syncd_json_member_uint(writer, "gives_up", step->gives_up);
     if (step->calls_lost > 0)
         syncd_json_member_uint(writer, "calls_lost", step->calls_lost);
-    if (step->preview != NULL)
-        syncd_json_member_value(writer, "preview",
-                                syncd_json_root(step->preview, strlen(step->preview)));
+    write_object(writer, "bound_to", step->bound_to);
+    write_object(writer, "preview", step->preview);
 }
 
 static void write_step(SyncdJsonWriter *writer, const SyncdRepairStep *step, guint order)

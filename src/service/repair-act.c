@@ -31,6 +31,7 @@ SyncdRepairAct *syncd_repair_act_new(SyncdRepairPlan *plan, guint number)
         .may_give_up = work->gives_up + work->calls_lost,
         .snapshot = g_strdup_printf("%s.%u", plan->id, number),
         .preview = work->preview,
+        .bound_to = work->bound_to,
         .note = g_strdup(work->note),
         .rebuilt = g_ptr_array_new_with_free_func(g_free),
         .preserved = g_ptr_array_new_with_free_func(g_free),

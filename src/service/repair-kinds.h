@@ -44,6 +44,7 @@ typedef struct {
     const char *snapshot; /* "<plan>.<number>" */
     const char *preview;  /* JSON: what would go, as it was shown; NULL: nothing goes for good */
     char *note;           /* NULL: none */
+    const char *bound_to; /* JSON: as its kind says, and as it was shown; NULL: to nothing */
     bool noted;           /* it is new */
     guint64 may_give_up;  /* so many parts, as the plan says */
     void *data;           /* the kind's, while the process lives */
@@ -96,7 +97,6 @@ struct SyncdRepairKind {
     bool mends_log;   /* the log is what may be broken: it proves nothing before */
     bool unverified;  /* nor, but for its head, after */
     bool lost_already; /* what it gives up is gone: it only says so, and destroys nothing */
-    bool as_told;      /* what whoever approves is told of has to be there still, word for word */
     /* The steps for what was found: adds each by syncd_repair_need(). NULL: one, about the
      * finding's target. */
     bool (*expand)(SyncdRepairNeeds *needs, const SyncdFound *found, GError **error);
@@ -106,6 +106,9 @@ struct SyncdRepairKind {
      * of that. NULL: it never gives anything up. */
     guint64 (*loss)(SyncdService *service, char **ret_sentence);
     bool (*begin)(SyncdRepairAct *act, GError **error);
+    /* A canonical JSON object: what of that which may be used has to be there, as it is, from the
+     * plan to the very use of it. NULL: it uses nothing that could be another one. */
+    char *(*bound_to)(SyncdService *service);
     bool (*step)(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error);
     bool (*check)(SyncdRepairAct *act, GError **error);
     bool (*undo)(SyncdRepairAct *act, bool *ret_more, GError **error);

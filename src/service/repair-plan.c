@@ -17,6 +17,7 @@ static void work_free(void *data)
     g_free(work->object);
     g_free(work->cause);
     g_free(work->preview);
+    g_free(work->bound_to);
     g_free(work->risk);
     g_free(work->description);
     g_free(work->note);
@@ -54,14 +55,14 @@ static bool refuse_text(GError **error, const char *what)
     return false;
 }
 
-/* Canonical, as needs have it: it is compared. */
-static char *dup_preview(SyncdJson step)
+/* Canonical, as kinds have it: it is compared. */
+static char *dup_object(SyncdJson step, const char *name)
 {
-    SyncdJson preview = syncd_json_member(step, "preview");
-    if (preview.type != SYNCD_JSON_OBJECT)
+    SyncdJson object = syncd_json_member(step, name);
+    if (object.type != SYNCD_JSON_OBJECT)
         return NULL;
     GString *text = g_string_new(NULL);
-    syncd_canonical_append(text, preview);
+    syncd_canonical_append(text, object);
     return g_string_free(text, FALSE);
 }
 
@@ -94,7 +95,8 @@ static bool read_step(SyncdRepairPlan *plan, SyncdJson step, const char **risk, 
     work->cause = syncd_json_dup_text(syncd_json_member(step, "cause"));
     work->gives_up = read_number(step, "gives_up");
     work->calls_lost = read_number(step, "calls_lost");
-    work->preview = dup_preview(step);
+    work->preview = dup_object(step, "preview");
+    work->bound_to = dup_object(step, "bound_to");
     plan->purges |= work->kind != NULL && work->kind->destructive;
     work->risk = syncd_json_dup_text(syncd_json_member(step, "risk"));
     work->description = syncd_json_dup_text(syncd_json_member(step, "description"));
@@ -204,6 +206,8 @@ static void add_steps(SyncdService *service, const GPtrArray *needs, GArray *ste
             .preview = need->preview,
         };
         add_loss(service, need->kind, &step, texts);
+        if (need->kind->bound_to != NULL)
+            g_ptr_array_add(texts, (char *)(step.bound_to = need->kind->bound_to(service)));
         g_array_append_val(steps, step);
     }
 }

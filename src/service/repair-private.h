@@ -36,7 +36,7 @@ typedef enum {
 
 typedef struct {
     const SyncdRepairKind *kind;
-    char *target, *object, *cause, *preview;
+    char *target, *object, *cause, *preview, *bound_to;
     char *risk, *description; /* as they were shown, which may be more than the kind says */
     guint64 gives_up;         /* parts for good, at most */
     guint64 calls_lost;       /* the same of what is gone already */

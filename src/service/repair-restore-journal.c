@@ -6,10 +6,94 @@
 #include "store/rescue.h"
 #include "store/rollback.h"
 
+/* ---- what it is bound to ---- */
+
+static char *bound_to(SyncdService *service)
+{
+    guint64 known;
+    guint others;
+    g_autoptr(GPtrArray) found = syncd_store_list_rescuable(service->store, &others, &known);
+    GString *text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_json_begin_object(&writer);
+    syncd_json_name(&writer, "found");
+    syncd_json_begin_array(&writer);
+    for (guint i = 0; i < found->len; i++) {
+        const SyncdRescuable *one = found->pdata[i];
+        if (one->why_not != NULL)
+            continue;
+        g_autofree char *name = g_uri_escape_string(one->name, NULL, FALSE);
+        syncd_json_begin_object(&writer);
+        if (one->is_salvaged)
+            syncd_json_member_uint(&writer, "bytes", one->bytes);
+        else
+            syncd_json_member_string(&writer, "heads", one->heads);
+        syncd_json_member_string(&writer, "name", name);
+        syncd_json_end_object(&writer);
+    }
+    syncd_json_end_array(&writer);
+    syncd_json_member_uint(&writer, "others", others);
+    syncd_json_end_object(&writer);
+    return g_string_free(text, FALSE);
+}
+
+static guint64 number_of(SyncdJson object, const char *name)
+{
+    gint64 number = 0;
+    syncd_json_get_int64(syncd_json_member(object, name), &number);
+    return (guint64)MAX(number, 0);
+}
+
+/* Names may be anything that files are called. */
+static GPtrArray *read_bound(const char *text, guint *ret_others)
+{
+    SyncdJsonIter iter;
+    SyncdJson item, root = syncd_json_root(text, strlen(text));
+    GPtrArray *found = g_ptr_array_new_with_free_func(syncd_rescuable_free);
+    *ret_others = (guint)number_of(root, "others");
+    syncd_json_iter_init(&iter, syncd_json_member(root, "found"));
+    while (syncd_json_iter_next(&iter, NULL, &item)) {
+        SyncdRescuable *one = g_new0(SyncdRescuable, 1);
+        g_autofree char *name = syncd_json_dup_text(syncd_json_member(item, "name"));
+        one->name = g_uri_unescape_string(name != NULL ? name : "", NULL);
+        one->heads = syncd_json_dup_text(syncd_json_member(item, "heads"));
+        one->bytes = number_of(item, "bytes");
+        one->is_salvaged = one->heads == NULL;
+        g_ptr_array_add(found, one);
+    }
+    return found;
+}
+
+typedef struct {
+    GPtrArray *told; /* SyncdRescuable */
+    SyncdRescue *rescue;
+} Work;
+
+static SyncdRescue *rescue_of(SyncdRepairAct *act)
+{
+    guint others = 0;
+    Work *work = act->data;
+    if (work != NULL)
+        return work->rescue;
+    act->data = work = g_new(Work, 1);
+    /* One that was begun before plans were bound to anything goes on all the same. */
+    work->told = act->bound_to != NULL ? read_bound(act->bound_to, &others) : NULL;
+    work->rescue = syncd_rescue_new(act->service->store, work->told, others);
+    return work->rescue;
+}
+
 static void stop(SyncdRepairAct *act)
 {
-    g_clear_pointer((SyncdRescue **)&act->data, syncd_rescue_free);
+    Work *work = act->data;
+    if (work == NULL)
+        return;
+    syncd_rescue_free(work->rescue);
+    g_clear_pointer(&work->told, g_ptr_array_unref);
+    g_clear_pointer(&act->data, g_free);
 }
+
+/* ---- forward ---- */
 
 static bool begin(SyncdRepairAct *act, GError **error)
 {
@@ -34,13 +118,12 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
     *ret_more = syncd_store_unreadable(act->service->store) != NULL;
     if (!*ret_more)
         return true;
-    if (act->data == NULL)
-        act->data = syncd_rescue_new(act->service->store);
-    bool ok = syncd_rescue_step(act->data, ret_more, error);
-    *ret_progress = syncd_rescue_progress(act->data);
+    SyncdRescue *rescue = rescue_of(act);
+    bool ok = syncd_rescue_step(rescue, ret_more, error);
+    *ret_progress = syncd_rescue_progress(rescue);
     if (ok && *ret_more)
         return true;
-    tell(act, act->data);
+    tell(act, rescue);
     stop(act);
     return ok;
 }
@@ -240,8 +323,8 @@ const SyncdRepairKind syncd_repair_journal_restore = {
                        "then, and named.",
     .mends_log = true,
     .unverified = true,
-    .as_told = true,
     .loss = loss,
+    .bound_to = bound_to,
     .space = space,
     .begin = begin,
     .step = step,

@@ -16,6 +16,11 @@ SyncdStore *syncd_rescue_candidate(const SyncdStore *store, SyncdJournal *journa
 /* JournalCorrupt for one that is no journal of this device. */
 bool syncd_rescue_check_owner(const SyncdJournal *journal, GError **error);
 
+/* What its feeds end with, in hexadecimal digits: another one ends otherwise. */
+char *syncd_rescue_heads(const SyncdJournal *journal);
+/* Another one when the file is, or was written to. */
+char *syncd_rescue_state(const SyncdStore *store, const char *name);
+
 /* A sentence. */
 char *syncd_rescue_why_not(const char *name, const GError *why);
 /* Until the file is another one: it is offered to nobody again. What may be otherwise the next time

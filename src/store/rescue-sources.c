@@ -54,6 +54,22 @@ bool syncd_rescue_check_owner(const SyncdJournal *journal, GError **error)
     return false;
 }
 
+char *syncd_rescue_heads(const SyncdJournal *journal)
+{
+    g_autoptr(SyncdHasher) hasher = syncd_hasher_new();
+    char digits[SYNCD_HASH_HEX_SIZE];
+    const GPtrArray *feeds = syncd_journal_feeds(journal);
+    for (guint i = 0; i < feeds->len; i++) {
+        const SyncdFeed *feed = feeds->pdata[i];
+        const char *note = feed->note != NULL ? feed->note : "";
+        syncd_hasher_update(hasher, feed->text, strlen(feed->text) + 1);
+        syncd_hasher_update(hasher, note, strlen(note) + 1);
+    }
+    SyncdHash hash = syncd_hasher_finish(hasher);
+    syncd_hash_to_hex(&hash, digits);
+    return g_strdup(digits);
+}
+
 /* ---- what is known of a file ---- */
 
 char *syncd_rescue_why_not(const char *name, const GError *why)
@@ -92,8 +108,7 @@ static void add_state(const SyncdStore *self, const char *name, GString *text)
                            (long)st.st_ctim.tv_nsec);
 }
 
-/* Another one when the file is. */
-static char *state_of(const SyncdStore *self, const char *name)
+char *syncd_rescue_state(const SyncdStore *self, const char *name)
 {
     GString *text = g_string_new(name);
     add_state(self, name, text);
@@ -112,7 +127,7 @@ static void note(SyncdStore *self, char *state, char *why)
 void syncd_rescue_note_useless(SyncdStore *self, const char *name, const GError *why)
 {
     if (!may_change(why))
-        note(self, state_of(self, name), syncd_rescue_why_not(name, why));
+        note(self, syncd_rescue_state(self, name), syncd_rescue_why_not(name, why));
 }
 
 /* ---- looking at one ---- */
@@ -155,7 +170,7 @@ static char *why_not(SyncdStore *self, const char *name)
     bool salvages = syncd_rescue_salvages(name);
     if (salvages && (self->unreadable == NULL || self->cut != NULL))
         return NULL;
-    g_autofree char *state = state_of(self, name);
+    g_autofree char *state = syncd_rescue_state(self, name);
     const char *known =
         self->looked_at != NULL ? g_hash_table_lookup(self->looked_at, state) : NULL;
     if (known != NULL)
@@ -205,11 +220,13 @@ guint64 syncd_store_rescue_bytes(const SyncdStore *self)
 
 /* ---- what whoever approves is told ---- */
 
-static void rescuable_free(void *data)
+void syncd_rescuable_free(void *data)
 {
-    g_free(((SyncdRescuable *)data)->name);
-    g_free(((SyncdRescuable *)data)->why_not);
-    g_free(data);
+    SyncdRescuable *one = data;
+    g_free(one->name);
+    g_free(one->heads);
+    g_free(one->why_not);
+    g_free(one);
 }
 
 static void add_rescuable(SyncdStore *self, const char *name, GPtrArray *found)
@@ -222,9 +239,15 @@ static void add_rescuable(SyncdStore *self, const char *name, GPtrArray *found)
     if ((!salvaged && why == NULL && journal == NULL) || lstat(path, &st) != 0)
         return;
     SyncdRescuable *one = g_new(SyncdRescuable, 1);
-    *one = (SyncdRescuable){g_strdup(name), (guint64)st.st_mtime * 1000,
-                            journal != NULL ? syncd_journal_committed(journal) : 0, salvaged,
-                            g_steal_pointer(&why)};
+    *one = (SyncdRescuable){
+        .name = g_strdup(name),
+        .ms = (guint64)st.st_mtime * 1000,
+        .bytes = (guint64)st.st_size,
+        .entries = journal != NULL ? syncd_journal_committed(journal) : 0,
+        .is_salvaged = salvaged,
+        .heads = journal != NULL ? syncd_rescue_heads(journal) : NULL,
+        .why_not = g_steal_pointer(&why),
+    };
     g_ptr_array_add(found, one);
 }
 
@@ -234,7 +257,7 @@ GPtrArray *syncd_store_list_rescuable(SyncdStore *self, guint *ret_others, guint
     g_autoptr(SyncdIndex) looked_at =
         self->index == NULL ? syncd_index_look(self->directory, NULL) : NULL;
     SyncdIndex *index = self->projection == NULL && self->index != NULL ? self->index : looked_at;
-    GPtrArray *found = g_ptr_array_new_with_free_func(rescuable_free);
+    GPtrArray *found = g_ptr_array_new_with_free_func(syncd_rescuable_free);
     guint n = MIN(names->len, SYNCD_RESCUABLE_MAX);
     for (guint i = 0; i < n; i++)
         add_rescuable(self, names->pdata[i], found);

@@ -5,15 +5,22 @@
 #include "store/rollback.h"
 #include "store/salvage.h"
 
+#include <string.h>
+#include <sys/stat.h>
+
 #define MADE SYNCD_MEND_FILE
 
 struct SyncdRescue {
     SyncdStore *store;
+    const GPtrArray *told; /* SyncdRescuable; NULL: nobody was told of any */
+    guint others;          /* that were told of by their number alone */
+    bool begun;
     GPtrArray *names; /* of those that are not looked at yet, the next one first */
     guint n_names;    /* that there were */
     SyncdSalvage *salvage;
     bool salvaged;
     SyncdStore *candidate;
+    char *file;        /* the candidate's, as it was when it was opened */
     GPtrArray *faults; /* of the candidate's structure, while that is looked at */
     bool malformed;    /* it has some, so it is not copied as it is */
     SyncdMend *mend;   /* of the candidate, where it is damaged */
@@ -26,21 +33,27 @@ struct SyncdRescue {
 
 typedef struct {
     char *name;
-    guint64 entries; /* that can be had: with what the others have of them */
-    bool sound;      /* they are as they were */
-    bool anew;       /* its entries go into another file: its own could not be written to */
+    char *file, *heads; /* as they were when it was looked at */
+    guint64 entries;    /* that can be had: with what the others have of them */
+    bool sound;         /* they are as they were */
+    bool anew;          /* its entries go into another file: its own could not be written to */
 } Usable;
 
 static void usable_free(void *data)
 {
-    g_free(((Usable *)data)->name);
-    g_free(data);
+    Usable *one = data;
+    g_free(one->name);
+    g_free(one->file);
+    g_free(one->heads);
+    g_free(one);
 }
 
-SyncdRescue *syncd_rescue_new(SyncdStore *store)
+SyncdRescue *syncd_rescue_new(SyncdStore *store, const GPtrArray *told, guint others)
 {
     SyncdRescue *self = g_new0(SyncdRescue, 1);
     self->store = store;
+    self->told = told;
+    self->others = others;
     self->names = syncd_rescue_list(store);
     self->n_names = self->names->len;
     self->said = g_ptr_array_new_with_free_func(g_free);
@@ -62,6 +75,7 @@ static void end_candidate(SyncdRescue *self)
     if (self->candidate != NULL)
         end_journal(self->candidate->journal);
     g_clear_pointer(&self->candidate, g_free);
+    g_clear_pointer(&self->file, g_free);
     g_clear_pointer(&self->faults, g_ptr_array_unref);
 }
 
@@ -111,6 +125,72 @@ static void say(SyncdRescue *self, const char *format, ...)
     va_end(arguments);
 }
 
+/* ---- what was agreed to ---- */
+
+static bool refuse_changed(const char *name, GError **error)
+{
+    syncd_set_error_next(error, SYNCD_ERROR_PLAN_STALE,
+                         "plan again with `sourceos-syncd repair plan`, and look at the new plan",
+                         "%s is not what it was when it was looked at", name);
+    return false;
+}
+
+static const SyncdRescuable *told_of(const SyncdRescue *self, const char *name)
+{
+    for (guint i = 0; self->told != NULL && i < self->told->len; i++)
+        if (strcmp(((const SyncdRescuable *)self->told->pdata[i])->name, name) == 0)
+            return self->told->pdata[i];
+    return NULL;
+}
+
+static bool are_all_there(const SyncdRescue *self, GError **error)
+{
+    for (guint i = 0; self->told != NULL && i < self->told->len; i++) {
+        const char *name = ((const SyncdRescuable *)self->told->pdata[i])->name;
+        if (!g_ptr_array_find_with_equal_func(self->names, name, g_str_equal, NULL))
+            return refuse_changed(name, error);
+    }
+    return true;
+}
+
+static bool is_as_told(const SyncdRescue *self, const SyncdRescuable *told)
+{
+    struct stat st;
+    g_autofree char *path = syncd_directory_file(self->store->directory, told->name);
+    if (told->is_salvaged)
+        return lstat(path, &st) == 0 && (guint64)st.st_size == told->bytes;
+    g_autofree char *heads =
+        self->candidate != NULL ? syncd_rescue_heads(self->candidate->journal) : NULL;
+    return g_strcmp0(heads, told->heads) == 0;
+}
+
+/* Of the present one, which is open, but for one that is salvaged. */
+static bool check_told(const SyncdRescue *self, GError **error)
+{
+    const char *name = present(self);
+    const SyncdRescuable *told = told_of(self, name);
+    if (told != NULL)
+        return is_as_told(self, told) || refuse_changed(name, error);
+    if (self->told == NULL || self->others > 0 || syncd_source_is_generation(name))
+        return true;
+    syncd_set_error(error, SYNCD_ERROR_ACCESS_DENIED, "The plan does not name it");
+    return false;
+}
+
+static bool check_file(const SyncdRescue *self, const char *name, const char *was, GError **error)
+{
+    g_autofree char *is = syncd_rescue_state(self->store, name);
+    return strcmp(is, was) == 0 || refuse_changed(name, error);
+}
+
+static bool check_heads(const SyncdJournal *journal, const Usable *one, GError **error)
+{
+    g_autofree char *heads = syncd_rescue_heads(journal);
+    return strcmp(heads, one->heads) == 0 || refuse_changed(one->name, error);
+}
+
+/* ---- one by one ---- */
+
 static void end_one(SyncdRescue *self)
 {
     end_candidate(self);
@@ -125,14 +205,18 @@ static bool is_better(const Usable *one, const Usable *other)
 
 /* What would be lost of a damaged one does not count. Where nothing would be, it is mended at once;
  * where something would be that is asked first, if the file can be written to. */
-static void take(SyncdRescue *self)
+static bool take(SyncdRescue *self, GError **error)
 {
+    if (!check_file(self, present(self), self->file, error))
+        return false;
     bool sound = self->mend == NULL;
     guint64 all = syncd_journal_committed(self->candidate->journal);
     guint64 lost = sound ? 0 : syncd_mend_count_lost_entries(self->mend);
     Usable *one = g_new(Usable, 1);
     *one = (Usable){
         .name = g_strdup(present(self)),
+        .file = g_strdup(self->file),
+        .heads = syncd_rescue_heads(self->candidate->journal),
         .entries = all - MIN(all, lost),
         .sound = sound,
         .anew = !sound && (self->malformed || syncd_mend_count(self->mend, SYNCD_MEND_LOST) == 0),
@@ -144,6 +228,7 @@ static void take(SyncdRescue *self)
         at++;
     g_ptr_array_insert(self->usable, (gint)at, one);
     end_one(self);
+    return true;
 }
 
 static const Usable *best(const SyncdRescue *self)
@@ -176,16 +261,28 @@ static bool open_candidate(SyncdRescue *self, const char *name, GError **error)
     return journal != NULL;
 }
 
+static bool open_told(SyncdRescue *self, const char *name, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    if (open_candidate(self, name, &problem))
+        return check_told(self, error);
+    if (told_of(self, name) != NULL)
+        return refuse_changed(name, error);
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
 /* A head may cover what lies in pages that are gone, so its structure is looked at: one that was
  * cut short while it was open is kept with all that was open of it, and no more. One that is
  * salvaged has pages that nothing uses, and is never copied as it is. */
 static bool begin_candidate(SyncdRescue *self, GError **error)
 {
-    if (!open_candidate(self, present(self), error))
+    bool ours = syncd_rescue_salvages(present(self));
+    if (!(ours ? open_candidate : open_told)(self, present(self), error))
         return false;
     if (!syncd_rescue_check_owner(self->candidate->journal, error))
         return false;
-    self->malformed = syncd_rescue_salvages(present(self));
+    self->malformed = ours;
     if (!self->malformed)
         self->faults = g_ptr_array_new_with_free_func(g_free);
     else if (syncd_journal_problem(self->candidate->journal) != NULL)
@@ -198,6 +295,8 @@ static bool begin_candidate(SyncdRescue *self, GError **error)
 static bool salvage(SyncdRescue *self, GError **error)
 {
     bool more = false;
+    if (self->salvage == NULL && !check_told(self, error))
+        return false;
     if (self->salvage == NULL)
         self->salvage = syncd_salvage_new(self->store->directory, error);
     if (self->salvage == NULL || !syncd_salvage_step(self->salvage, &more, error))
@@ -224,24 +323,28 @@ static bool check_structure(SyncdRescue *self, GError **error)
 static bool look_at_present(SyncdRescue *self, GError **error)
 {
     bool more = false;
+    if (self->file == NULL)
+        self->file = syncd_rescue_state(self->store, present(self));
     if (syncd_rescue_salvages(present(self)) && !self->salvaged)
         return salvage(self, error);
     if (self->candidate == NULL)
         return begin_candidate(self, error);
     if (self->faults != NULL)
         return check_structure(self, error);
-    if (self->mend == NULL) {
-        take(self);
-        return true;
-    }
+    if (self->mend == NULL)
+        return take(self, error);
     if (!syncd_mend_examine(self->mend, &more, error))
         return false;
     if (more)
         return true;
-    if (!syncd_mend_is_possible(self->mend, error))
-        return false;
-    take(self);
-    return true;
+    return syncd_mend_is_possible(self->mend, error) && take(self, error);
+}
+
+/* Others will not help there. */
+static bool is_the_end(const GError *problem)
+{
+    return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE) ||
+           g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
 }
 
 static bool look(SyncdRescue *self, GError **error)
@@ -249,7 +352,7 @@ static bool look(SyncdRescue *self, GError **error)
     g_autoptr(GError) problem = NULL;
     if (look_at_present(self, &problem))
         return true;
-    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE)) {
+    if (is_the_end(problem)) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
@@ -269,7 +372,8 @@ static bool doubt(SyncdRescue *self, SyncdJournal *journal, GError **error)
 static bool begin_copy(SyncdRescue *self, GError **error)
 {
     self->source = open_one(self, best(self)->name, error);
-    return self->source != NULL && doubt(self, self->source, error);
+    return self->source != NULL && check_heads(self->source, best(self), error) &&
+           doubt(self, self->source, error);
 }
 
 /* Which pages of one that was salvaged nothing uses was in what it lost. */
@@ -287,6 +391,7 @@ static bool copy_best(SyncdRescue *self, bool *ret_more, GError **error)
 static bool begin_build(SyncdRescue *self, GError **error)
 {
     return open_candidate(self, best(self)->name, error) &&
+           check_heads(self->candidate->journal, best(self), error) &&
            doubt(self, self->candidate->journal, error) && begin_mending(self, error);
 }
 
@@ -313,6 +418,19 @@ static void end_best(SyncdRescue *self)
     self->examined = false;
 }
 
+/* Whoever wrote to it meanwhile, or put another one there, has this copy be of either. */
+static bool check_made(SyncdRescue *self, GError **error)
+{
+    const Usable *one = best(self);
+    if (!check_file(self, one->name, one->file, error))
+        return false;
+    if (one->anew)
+        return true;
+    g_autoptr(SyncdJournal) made = syncd_journal_open_file(
+        self->store->directory, MADE, SYNCD_DATABASE_OWN_COPY, self->store->keyring, error);
+    return made != NULL && check_heads(made, one, error);
+}
+
 /* What cannot be copied may be written anew from its entries; where that fails, too, the next best
  * one is better than none. */
 static void give_way(SyncdRescue *self, const GError *why)
@@ -331,11 +449,11 @@ static bool make(SyncdRescue *self, bool *ret_more, GError **error)
     g_autoptr(GError) problem = NULL;
     if (self->made == NULL)
         self->made = syncd_directory_file(self->store->directory, MADE);
-    if (best(self)->anew ? build_best(self, ret_more, &problem)
-                         : copy_best(self, ret_more, &problem))
+    if ((best(self)->anew ? build_best : copy_best)(self, ret_more, &problem) &&
+        (*ret_more || check_made(self, &problem)))
         return true;
     end_best(self);
-    if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE)) {
+    if (is_the_end(problem)) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
@@ -364,6 +482,10 @@ static bool exchange(SyncdRescue *self, GError **error)
 bool syncd_rescue_step(SyncdRescue *self, bool *ret_more, GError **error)
 {
     *ret_more = true;
+    if (!self->begun) {
+        self->begun = true;
+        return are_all_there(self, error);
+    }
     if (self->names->len > 0)
         return look(self, error);
     if (self->usable->len == 0) {

@@ -7,10 +7,10 @@
  * beside it.
  *
  * Each is looked at: whether it is of this device, how many entries it has, and whether what is
- * damaged in it can be mended. The one with most entries is copied into the journal's place; the
- * journal that was there is kept. What the one that is there now has no more is known by others
- * then (store/rollback.h), and what is damaged in it is mended by another generation
- * (store/mend.h).
+ * damaged in it can be mended. The one with most entries is copied into the journal's place, once
+ * it is known that the copy is of what was looked at; the journal that was there is kept. What the
+ * one that is there now has no more is known by others then (store/rollback.h), and what is damaged
+ * in it is mended by another generation (store/mend.h).
  */
 #pragma once
 
@@ -18,12 +18,16 @@
 
 /* Something that may do, at first sight. */
 typedef struct {
-    char *name;       /* of the file */
-    guint64 ms;       /* when it was written last */
+    char *name; /* of the file */
+    guint64 ms; /* when it was written last */
+    guint64 bytes;
     guint64 entries;  /* that it has, whether or not they are as they were … */
     bool is_salvaged; /* … but of the journal itself that is known only when it is read */
+    char *heads;      /* what its feeds end with, in hexadecimal digits; NULL: not known */
     char *why_not;    /* in a sentence, where it will not do all the same; NULL: it may */
 } SyncdRescuable;
+
+void syncd_rescuable_free(void *rescuable);
 
 /* In the order in which they are looked at, as each has to be opened so many at most; `*ret_others`
  * is how many there may be beside these. `*ret_known`: so many entries there were at least, as the
@@ -41,11 +45,16 @@ bool syncd_store_has_backup(const SyncdStore *store);
 /* Of all that may do. */
 guint64 syncd_store_rescue_bytes(const SyncdStore *store);
 
-SyncdRescue *syncd_rescue_new(SyncdStore *store);
+/* Of what was told to whoever agreed, and is borrowed: all of it has to be there as it was then
+ * (PlanStale), whatever somebody did with the files meanwhile. What came since is passed over, but
+ * for what a daemon keeps itself, and where he was told that there are `others`. `told` NULL:
+ * nobody was told anything. */
+SyncdRescue *syncd_rescue_new(SyncdStore *store, const GPtrArray *told, guint others);
 void syncd_rescue_free(SyncdRescue *rescue);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRescue, syncd_rescue_free)
 /* Looks at them, puts the best into the journal's place, and opens it, until `*ret_more` is false.
- * JournalCorrupt when none will do. */
+ * JournalCorrupt when none will do; PlanStale when one is changed that was looked at, or told of.
+ */
 bool syncd_rescue_step(SyncdRescue *rescue, bool *ret_more, GError **error);
 double syncd_rescue_progress(const SyncdRescue *rescue); /* 0 to 1 */
 /* A sentence (char *) about each that was looked at. */

@@ -144,9 +144,14 @@ bool syncd_source_is_backup(const char *name)
     return g_str_has_prefix(name, BACKUP) && g_str_has_suffix(name, BACKUP_END);
 }
 
+bool syncd_source_is_generation(const char *name)
+{
+    return number_after(name, GENERATION) > 0;
+}
+
 bool syncd_source_is_earlier_journal(const char *name)
 {
-    return number_after(name, GENERATION) > 0 || number_after(name, COPY) > 0 ||
+    return syncd_source_is_generation(name) || number_after(name, COPY) > 0 ||
            syncd_source_is_backup(name);
 }
 

@@ -58,6 +58,7 @@ GPtrArray *syncd_source_list_journals(SyncdDirectory *directory);
  * and "journal-<name>.db", a copy from elsewhere that somebody put there. */
 bool syncd_source_is_earlier_journal(const char *name);
 bool syncd_source_is_backup(const char *name);
+bool syncd_source_is_generation(const char *name);
 /* The name of the generation, or of the copy of before a migration, that the file is the half of,
  * as long as it is not whole; NULL: it is no such half. */
 char *syncd_source_half_copy(const char *name);

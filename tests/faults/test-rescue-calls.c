@@ -137,7 +137,7 @@ static bool rescue(SyncdStore *store)
         return true;
     if (!syncd_store_keep_unreadable(store, KEPT, NULL))
         return false;
-    self = syncd_rescue_new(store);
+    self = syncd_rescue_new(store, NULL, 0);
     while (more)
         if (!syncd_rescue_step(self, &more, NULL))
             return false;

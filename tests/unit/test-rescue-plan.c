@@ -168,6 +168,100 @@ static void what_is_there_is_what_was_agreed_to(void)
     service_clear(&f);
 }
 
+/* A backup that has five entries more than the one that somebody may put in its place. */
+static SyncdRepairPlan *plan_with_two(ServiceFixture *f)
+{
+    begin(f);
+    state_copy(f, "journal.db", "older");
+    repair_open(f, NULL);
+    put_many(f, ENTRIES, 5);
+    rest(f);
+    service_close(f);
+    state_copy(f, "journal.db", "newer");
+    state_copy(f, "newer", "journal-backup.db");
+    state_remove(f, "journal.db");
+    repair_open(f, NULL);
+    SyncdRepairPlan *plan = plan_repair(f);
+    approve_repair(f, plan);
+    return plan;
+}
+
+static void swap(const ServiceFixture *f, const char *other)
+{
+    state_copy(f, other, "put-there");
+    state_move(f, "put-there", "journal-backup.db");
+}
+
+/* It is done with what was agreed to, or not at all; and then it can be planned again. */
+static bool ends_as_agreed(ServiceFixture *f, SyncdRepairPlan *plan)
+{
+    run_jobs(f);
+    if (strcmp(syncd_repair_plan_state(plan), "complete") == 0) {
+        expect_all(f, ENTRIES + 5);
+        return true;
+    }
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
+    g_assert_true(report_says(f, plan, "is not what it was when it was looked at"));
+    expect_served(f);
+    swap(f, "newer");
+    restore(f);
+    expect_all(f, ENTRIES + 5);
+    return false;
+}
+
+/* Whenever somebody puts another one in its place, and whether or not the daemon lives on. */
+static void whatever_is_put_there_since_is_not_taken(void)
+{
+    guint refused = 0;
+    for (int dies = 0; dies < 2; dies++) {
+        bool done = false;
+        for (guint steps = 0; !done; steps++) {
+            ServiceFixture f;
+            SyncdRepairPlan *plan = plan_with_two(&f);
+            g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+            begin_repair(&f, plan);
+            for (guint i = 0; i < steps; i++)
+                syncd_service_step_jobs(f.service);
+            swap(&f, "older");
+            if (dies)
+                repair_reopen(&f);
+            done = ends_as_agreed(&f, find_repair_plan(f.service, id));
+            refused += !done;
+            service_clear(&f);
+        }
+    }
+    g_assert_cmpuint(refused, >, 10);
+}
+
+/* Nor is one that nobody was told of, however much it has. */
+static void what_nobody_was_told_of_is_passed_over(void)
+{
+    ServiceFixture f;
+    plan_with_two(&f);
+    swap(&f, "older");
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    begin_repair(&f, plan);
+    state_copy(&f, "newer", "journal-other.db");
+    run_jobs(&f);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    g_assert_true(
+        report_says(&f, plan, "journal-other.db cannot be used: The plan does not name it"));
+    service_clear(&f);
+}
+
+/* That it was touched makes it no other one. */
+static void what_has_the_same_is_the_same(void)
+{
+    ServiceFixture f;
+    SyncdRepairPlan *plan = plan_with_two(&f);
+    g_autofree char *path = state_path(&f, "journal-backup.db");
+    g_assert_cmpint(utime(path, &(struct utimbuf){1764385200, 1764385200}), ==, 0);
+    apply_repair(&f, plan);
+    expect_all(&f, ENTRIES + 5);
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -180,5 +274,10 @@ int main(int argc, char **argv)
     g_test_add_func("/rescue-plan/a-plan-writes-nothing", a_plan_writes_nothing);
     g_test_add_func("/rescue-plan/what-is-there-is-what-was-agreed-to",
                     what_is_there_is_what_was_agreed_to);
+    g_test_add_func("/rescue-plan/whatever-is-put-there-since-is-not-taken",
+                    whatever_is_put_there_since_is_not_taken);
+    g_test_add_func("/rescue-plan/what-nobody-was-told-of-is-passed-over",
+                    what_nobody_was_told_of_is_passed_over);
+    g_test_add_func("/rescue-plan/what-has-the-same-is-the-same", what_has_the_same_is_the_same);
     return g_test_run();
 }
