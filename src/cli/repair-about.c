@@ -6,10 +6,15 @@
 #include "cli/text.h"
 #include "cli/when.h"
 #include "client/calls.h"
+#include "domain/file-changes.h"
 
 #include <string.h>
 
-char *syncd_cli_repair_path(SyncdCli *cli, SyncdClient *client, const char *file)
+#define FILE_ID "file-"
+#define TARGET "file/"
+
+/* In its workspace; NULL: the daemon does not tell this caller. */
+static char *path_of(SyncdCli *cli, SyncdClient *client, const char *file)
 {
     if (client == NULL)
         return NULL;
@@ -20,6 +25,48 @@ char *syncd_cli_repair_path(SyncdCli *cli, SyncdClient *client, const char *file
                      syncd_json_member(syncd_json_root(explained, strlen(explained)), "facts"),
                      "path"))
                : NULL;
+}
+
+/* NULL: nobody says. */
+static const char *known_path(SyncdCli *cli, SyncdClient *client, GHashTable *paths, const char *id)
+{
+    if (!g_hash_table_contains(paths, id))
+        g_hash_table_insert(paths, g_strdup(id), path_of(cli, client, id));
+    return g_hash_table_lookup(paths, id);
+}
+
+/* "file/<id>/<digest>" is what a step is about: all of that goes by the path. */
+static const char *say_path(GString *out, const char *path, const char *behind)
+{
+    if (g_str_has_suffix(out->str, TARGET)) {
+        g_string_truncate(out, out->len - strlen(TARGET));
+        behind += *behind == '/' ? 1 + strspn(behind + 1, G_CSET_DIGITS "abcdef") : 0;
+    }
+    g_string_append(out, path);
+    return behind;
+}
+
+char *syncd_cli_repair_with_paths(SyncdCli *cli, SyncdClient *client, GHashTable *paths,
+                                  const char *text)
+{
+    GString *named = g_string_new(NULL);
+    char operation[SYNCD_FILE_ID_SIZE];
+    guint number;
+    for (const char *at; (at = strstr(text, FILE_ID)) != NULL;) {
+        size_t size = strspn(at, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "-");
+        g_autofree char *id = g_strndup(at, size);
+        const char *path = syncd_file_id_parse(SYNCD_BYTES(at, size), operation, &number)
+                               ? known_path(cli, client, paths, id)
+                               : NULL;
+        g_string_append_len(named, text, at - text);
+        text = at + size;
+        if (path != NULL)
+            text = say_path(named, path, text);
+        else
+            g_string_append(named, id);
+    }
+    g_string_append(named, text);
+    return g_string_free(named, FALSE);
 }
 
 /* Of what is purged how large it is, too. */
@@ -39,7 +86,7 @@ char *syncd_cli_repair_about(SyncdCli *cli, SyncdClient *client, SyncdJson step)
         return purged_of(step, object);
     if (!g_str_has_prefix(target, "file/"))
         return g_steal_pointer(&target);
-    char *path = syncd_cli_repair_path(cli, client, object);
+    char *path = path_of(cli, client, object);
     return path != NULL ? path : g_steal_pointer(&object);
 }
 

@@ -15,11 +15,35 @@ static SyncdJson root_of(const char *document)
     return syncd_json_root(document, strlen(document));
 }
 
-/* Times of it are local. */
-static char *record_local(SyncdJson record, const char *name)
+/* To whom it is shown, and which paths he was told so far. */
+typedef struct {
+    SyncdCli *cli;
+    SyncdClient *client;
+    GHashTable *paths;
+} Shown;
+
+static Shown shown_to(SyncdCli *cli, SyncdClient *client)
 {
-    g_autofree char *text = syncd_record_text(record, name);
-    return syncd_when_local_within(text);
+    return (Shown){cli, client, g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free)};
+}
+
+static void shown_clear(Shown *shown)
+{
+    g_hash_table_unref(shown->paths);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Shown, shown_clear)
+
+/* Times are local, and files go by their paths. */
+static char *as_shown(const Shown *shown, const char *text)
+{
+    g_autofree char *local = syncd_when_local_within(text);
+    return syncd_cli_repair_with_paths(shown->cli, shown->client, shown->paths, local);
+}
+
+static void show_line(const Shown *shown, const char *title, const char *text)
+{
+    g_autofree char *told = as_shown(shown, text);
+    syncd_output_line(shown->cli->out, title, told);
 }
 
 static void show_time(SyncdCli *cli, const char *title, SyncdJson plan, const char *name)
@@ -95,8 +119,7 @@ static bool has_more_to_say(SyncdJson document, const char *summary)
 }
 
 /* How far each is says the daemon, in the same order. */
-static void show_steps(SyncdCli *cli, SyncdClient *client, SyncdJson document, SyncdJson plan,
-                       const char *summary)
+static void show_steps(const Shown *shown, SyncdJson document, SyncdJson plan, const char *summary)
 {
     const char *what = has_more_to_say(document, summary) ? _("WHAT IS DONE") : NULL;
     const char *const titles[] = {_("STEP"), _("STATE"), _("RISK"), _("ABOUT"), what, NULL};
@@ -110,12 +133,13 @@ static void show_steps(SyncdCli *cli, SyncdClient *client, SyncdJson document, S
         g_autofree char *id = syncd_record_text(step, "id"),
                         *state = known ? syncd_record_text(said, "state") : g_strdup(""),
                         *risk = syncd_record_text(step, "risk"),
-                        *about = syncd_cli_repair_about(cli, client, step),
-                        *description = record_local(step, "description");
+                        *about = syncd_cli_repair_about(shown->cli, shown->client, step),
+                        *text = syncd_record_text(step, "description"),
+                        *description = as_shown(shown, text);
         const char *const cells[] = {id, state, risk, about, description};
         syncd_table_add(table, cells);
     }
-    syncd_table_print(table, cli->out);
+    syncd_table_print(table, shown->cli->out);
 }
 
 /* What the step that only shows says of what any purge takes along. */
@@ -154,104 +178,29 @@ static void show_states(SyncdCli *cli, SyncdJson plan)
 void syncd_cli_show_repair(SyncdCli *cli, SyncdClient *client, const SyncdCliRepair *repair)
 {
     SyncdJson plan = root_of(repair->description), document = root_of(repair->document);
-    g_autofree char *summary = syncd_record_text(document, "summary"),
-                    *effect = syncd_when_local_within(summary);
+    g_auto(Shown) shown = shown_to(cli, client);
+    g_autofree char *summary = syncd_record_text(document, "summary");
     syncd_output_line(cli->out, _("Plan:"), repair->id);
-    syncd_output_line(cli->out, _("Effect:"), effect);
+    show_line(&shown, _("Effect:"), summary);
     show_risk(cli, document);
     syncd_output_line(cli->out, _("Digest:"), repair->digest);
     show_states(cli, plan);
     syncd_output_text(cli->out, "\n");
-    show_steps(cli, client, document, plan, summary);
+    show_steps(&shown, document, plan, summary);
     syncd_copies_show(cli, copies_of(document));
     syncd_cli_show_repair_causes(cli, client, plan);
 }
 
 /* ---- a report ---- */
 
-/* What a text calls a file: by its id, or as the target of a step, which begins with that. */
-typedef struct {
-    char *target, *id, *path;
-} Named;
-
-static void named_clear(void *data)
-{
-    Named *named = data;
-    g_free(named->target);
-    g_free(named->id);
-    g_free(named->path);
-}
-
-static void name_file(SyncdCli *cli, SyncdClient *client, const char *target, GArray *files)
-{
-    g_auto(GStrv) parts = g_strsplit(target, "/", 3);
-    if (g_strcmp0(parts[0], "file") != 0 || parts[1] == NULL)
-        return;
-    Named named = {.path = syncd_cli_repair_path(cli, client, parts[1])};
-    if (named.path == NULL)
-        return;
-    named.target = g_strdup(target);
-    named.id = g_strdup(parts[1]);
-    g_array_append_val(files, named);
-}
-
-/* "checksum-mismatch (file/…)": what is left of a plan names no step. */
-static void name_unresolved(SyncdCli *cli, SyncdClient *client, SyncdJson report, GArray *files)
-{
-    SyncdJsonIter iter;
-    SyncdJson one;
-    syncd_json_iter_init(&iter, syncd_json_member(report, "unresolved_conflicts"));
-    while (syncd_json_iter_next(&iter, NULL, &one)) {
-        g_autofree char *text = syncd_json_dup_text(one);
-        char *target = text != NULL ? strchr(text, '(') : NULL;
-        char *end = target != NULL ? strchr(target, ')') : NULL;
-        if (end == NULL)
-            continue;
-        *end = '\0';
-        name_file(cli, client, target + 1, files);
-    }
-}
-
-/* The files (Named) that its steps were about, and those that are left. */
-static GArray *paths_of(SyncdCli *cli, SyncdClient *client, SyncdJson report)
-{
-    GArray *files = g_array_new(FALSE, FALSE, sizeof(Named));
-    SyncdJsonIter iter;
-    SyncdJson step;
-    g_array_set_clear_func(files, named_clear);
-    syncd_json_iter_init(&iter, syncd_json_member(report, "steps"));
-    while (syncd_json_iter_next(&iter, NULL, &step)) {
-        g_autofree char *target = syncd_record_text(step, "target");
-        name_file(cli, client, target, files);
-    }
-    name_unresolved(cli, client, report, files);
-    return files;
-}
-
-/* What is said of a file is said of its path. */
-static char *with_paths(char *text, const GArray *files)
-{
-    g_autoptr(GString) told = g_string_new(text);
-    g_free(text);
-    for (guint i = 0; i < files->len; i++) {
-        const Named *named = &g_array_index(files, Named, i);
-        g_string_replace(told, named->target, named->path, 0);
-        g_string_replace(told, named->id, named->path, 0);
-    }
-    return g_strdup(told->str);
-}
-
-static void show_list(SyncdCli *cli, const char *title, SyncdJson report, const char *name,
-                      const GArray *paths)
+static void show_list(const Shown *shown, const char *title, SyncdJson report, const char *name)
 {
     SyncdJsonIter iter;
     SyncdJson one;
     syncd_json_iter_init(&iter, syncd_json_member(report, name));
     while (syncd_json_iter_next(&iter, NULL, &one)) {
-        g_autofree char *text = syncd_json_dup_text(one),
-                        *said =
-                            with_paths(syncd_when_local_within(text != NULL ? text : ""), paths);
-        syncd_output_line(cli->out, title, said);
+        g_autofree char *text = syncd_json_dup_text(one);
+        show_line(shown, title, text != NULL ? text : "");
     }
 }
 
@@ -326,22 +275,20 @@ void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char
     g_autofree char *failure = syncd_record_text(report, "failure"),
                     *reason = syncd_record_text(report, "reason"),
                     *next = syncd_record_text(report, "next_action");
-    g_autoptr(GArray) paths = paths_of(cli, client, report);
-    g_autofree char *wrong = with_paths(g_steal_pointer(&failure), paths),
-                    *why = with_paths(g_steal_pointer(&reason), paths);
+    g_auto(Shown) shown = shown_to(cli, client);
     syncd_output_printf(cli->out, "%s\n", _(outcome_of(report)));
-    syncd_output_line(cli->out, _("What was wrong:"), wrong);
-    if (*why != '\0')
-        syncd_output_line(cli->out, _("Why not:"), why);
-    show_list(cli, _("About:"), report, "affected_objects", paths);
-    show_list(cli, _("Of:"), report, "affected_actors", paths);
-    show_list(cli, _("Preserved:"), report, "preserved", paths);
-    show_list(cli, _("Made anew:"), report, "rebuilt", paths);
-    show_list(cli, _("Set aside:"), report, "quarantined", paths);
-    show_list(cli, _("Given up:"), report, "given_up", paths);
+    show_line(&shown, _("What was wrong:"), failure);
+    if (*reason != '\0')
+        show_line(&shown, _("Why not:"), reason);
+    show_list(&shown, _("About:"), report, "affected_objects");
+    show_list(&shown, _("Of:"), report, "affected_actors");
+    show_list(&shown, _("Preserved:"), report, "preserved");
+    show_list(&shown, _("Made anew:"), report, "rebuilt");
+    show_list(&shown, _("Set aside:"), report, "quarantined");
+    show_list(&shown, _("Given up:"), report, "given_up");
     show_purged(cli, report);
     /* Some of it may be mended by now. */
-    show_list(cli, past ? _("Still wrong then:") : _("Still wrong:"), report,
-              "unresolved_conflicts", paths);
+    show_list(&shown, past ? _("Still wrong then:") : _("Still wrong:"), report,
+              "unresolved_conflicts");
     syncd_cli_show_next(cli, next);
 }

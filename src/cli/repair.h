@@ -50,9 +50,10 @@ void syncd_cli_show_repair(SyncdCli *cli, SyncdClient *client, const SyncdCliRep
  * which nobody applied yet would mend. */
 char *syncd_cli_repair_about(SyncdCli *cli, SyncdClient *client, SyncdJson step);
 void syncd_cli_show_repair_causes(SyncdCli *cli, SyncdClient *client, SyncdJson plan);
-/* The path of a file in its workspace, as far as the daemon tells this caller; NULL: it does not.
- */
-char *syncd_cli_repair_path(SyncdCli *cli, SyncdClient *client, const char *file);
+/* What is said there of a file by its id, said of its path, as far as the daemon tells this caller.
+ * `paths` are those that it told already, by the ids; char * both. */
+char *syncd_cli_repair_with_paths(SyncdCli *cli, SyncdClient *client, GHashTable *paths,
+                                  const char *text);
 /* repair-show.c: what was done, in words, or as the document it is. Files go by their paths, where
  * there is a client to ask for them. `past`: it was read again. */
 void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char *report,

@@ -2,6 +2,7 @@
 
 #include "base/json-writer.h"
 #include "base/log.h"
+#include "service/content-name.h"
 #include "service/internal.h"
 #include "store/displaced.h"
 #include "store/examine.h"
@@ -403,6 +404,15 @@ static char *why_beyond(const SyncdMend *mend)
     return why;
 }
 
+/* With the object that the entry is about, as far as its header can be read. */
+static char *name_of(SyncdService *service, const SyncdMendItem *item)
+{
+    const SyncdVerifyFinding entry = {.pos = item->pos};
+    g_autofree char *name = syncd_mend_item_name(item),
+                    *object = syncd_service_name_content(service, &entry);
+    return object != NULL ? g_strdup_printf("%s (%s)", name, object) : g_steal_pointer(&name);
+}
+
 void syncd_service_note_examined(SyncdService *service, const SyncdMend *mend)
 {
     SyncdDamage *self = service->damage;
@@ -415,7 +425,7 @@ void syncd_service_note_examined(SyncdService *service, const SyncdMend *mend)
     for (guint i = 0; i < items->len && self->named->len < NAMED_MAX; i++) {
         const SyncdMendItem *item = items->pdata[i];
         if (item->outcome == SYNCD_MEND_LOST)
-            g_ptr_array_add(self->named, syncd_mend_item_name(item));
+            g_ptr_array_add(self->named, name_of(service, item));
     }
     keep(service);
 }

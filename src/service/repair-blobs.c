@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define SENTENCES_MAX 50u
+#define NAMED_MAX 16u /* in a plan */
 #define PATIENCE_USEC (60u * (guint64)G_USEC_PER_SEC)
 #define MOMENT_USEC (G_USEC_PER_SEC / 10)
 
@@ -435,13 +436,50 @@ static guint64 space(SyncdService *service, const char *target)
     return 2 * count_damage(service) * SYNCD_CHUNK_SIZE;
 }
 
+/* ---- what whoever approves is told ---- */
+
+static char *owner_of_damaged(SyncdService *service, const SyncdVerifyFinding *finding)
+{
+    char *owner = finding->file != NULL
+                      ? syncd_service_name_version(service, finding->file, (guint64)finding->pos)
+                      : syncd_service_name_content(service, finding);
+    return owner != NULL ? owner : g_strdup_printf("the entry %" G_GINT64_FORMAT, finding->pos);
+}
+
+/* By what they are the content of, and of files the digest of each chunk behind it. */
+static void name_damaged(SyncdService *service, GString *out)
+{
+    const GPtrArray *damage = syncd_service_damage(service);
+    g_autofree char *before = NULL;
+    for (guint i = 0, named = 0; i < damage->len && named < NAMED_MAX; i++) {
+        const SyncdVerifyFinding *finding = damage->pdata[i];
+        if (!syncd_damage_is_of_content(finding))
+            continue;
+        char *owner = owner_of_damaged(service, finding);
+        bool same = g_strcmp0(owner, before) == 0;
+        if (!same)
+            g_string_append_printf(out, "%s%s", named > 0 ? "; " : "", owner);
+        if (finding->file != NULL && finding->part != NULL)
+            g_string_append_printf(out, "%s%s", same ? ", " : ": ", finding->part);
+        g_free(before);
+        before = owner;
+        named++;
+    }
+}
+
 /* What can be had is known when each file was asked. Nothing is taken away for what cannot. */
 static guint64 loss(SyncdService *service, char **ret_sentence)
 {
     guint64 n = count_damage(service);
-    *ret_sentence = g_strdup_printf("Where its bytes are nowhere it is given up, and called lost "
-                                    "from then on: at most what was found, %" G_GUINT64_FORMAT ".",
-                                    n);
+    GString *out = g_string_new(NULL);
+    g_string_printf(out,
+                    "Where its bytes are nowhere it is given up, and called lost from then on: at "
+                    "most what was found, %" G_GUINT64_FORMAT ": ",
+                    n);
+    name_damaged(service, out);
+    if (n > NAMED_MAX)
+        g_string_append_printf(out, "; and %" G_GUINT64_FORMAT " more", n - NAMED_MAX);
+    *ret_sentence = g_string_free(g_string_append_c(out, '.'), FALSE);
     return n;
 }
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 from cli_user import DONE, FAILED, NEGATIVE, NOT_AUTHORISED, NOT_FOUND, Cli, on_terminal
@@ -336,6 +337,36 @@ def of_a_file_a_person_says_which_bytes_are_right(world):
         rotten.workspace('scan', 'notes')
         me.fails(STALE, 'PlanStale', 'apply', '--yes')
         equal(rotten.file.read_text(), 'Remember nothing.\n')
+
+
+@promise
+def of_content_that_is_lost_a_person_is_told_the_file(world):
+    with Repairer(world, ALLOWED) as me:
+        for words in (('plan',), ('approve', '--yes'), ('apply', '--yes'), ('discard', '--yes')):
+            me.does(*words)
+        notes = me.cli.directory / 'notes'
+        notes.mkdir()
+        picture = notes / 'picture'
+        picture.write_bytes(b'first' * 40000)
+        for path in (notes, picture):
+            os.chown(path, uid(me.user), uid(me.user))
+        me.cli.does('workspace', 'add', str(notes), '--keep=2', **me.options)
+        me.cli.does('workspace', 'scan', 'notes', **me.options)
+        chunk, = (path for path in (me.daemon.state / 'blobs').rglob('*') if path.is_file())
+        picture.write_bytes(b'other' * 40000)
+        me.cli.does('workspace', 'scan', 'notes', **me.options)
+        chunk.write_bytes(GARBAGE)
+        code, _, _ = me.cli.run('verify', 'log', '--full', **me.options)
+        equal(code, NEGATIVE)
+        plan = me.does('plan')
+        step, = json.loads(plan)['steps']
+        equal(step['id'], 'blob-refill')
+        assert 'file-' in step['description'] and 'picture' not in plan, plan
+        shown = ' '.join(me.does('show').split())
+        assert re.search(r'picture of workspace:notes, version 1: [0-9a-f]{64}\.', shown), shown
+        me.does('approve', '--yes')
+        told = ' '.join(me.does('apply', '--yes').split())
+        assert 'content of picture of workspace:notes, version 1 is lost' in told, told
 
 
 @promise

@@ -312,6 +312,17 @@ static void restart_elsewhere(World *world)
     begin_workspace(&world->w);
 }
 
+/* The file by its id, which is not its path, the version, and then the digest. */
+static void assert_plan_names(const SyncdRepairPlan *plan, guint64 version, const SyncdHash *chunk)
+{
+    char digits[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(chunk, digits);
+    g_autofree char *named =
+        g_strdup_printf(" of workspace:notes, version %" G_GUINT64_FORMAT ": %s", version, digits);
+    g_assert_true(plan_says(plan, named));
+    g_assert_true(plan_says(plan, "file-"));
+}
+
 static void what_can_be_had_nowhere_is_named(void)
 {
     World world;
@@ -326,6 +337,9 @@ static void what_can_be_had_nowhere_is_named(void)
     SyncdRepairPlan *plan = applied(&world);
     assert_kept(&world.w, row_of(&world.w, LARGE).id, 2, other);
     g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "is given up, and called lost"));
+    assert_plan_names(plan, 1, &old);
+    assert_plan_names(plan, 2, &new);
+    g_assert_false(plan_says(plan, LARGE " of "));
     g_assert_true(report_says(&world.w.f, plan, "\"quarantined\":[],\"given_up\":[\"The chunk "));
     g_assert_true(report_says(&world.w.f, plan, "is lost: nothing here has it"));
     g_assert_true(report_says(&world.w.f, plan, "1 came back, 1 are lost"));
@@ -360,20 +374,6 @@ static void what_can_be_had_nowhere_is_named(void)
     workspace_clear(&world.w);
 }
 
-static guint count_lost(World *world)
-{
-    g_autoptr(GPtrArray) found = syncd_service_diagnose(world->w.f.service);
-    const SyncdFound *lost = find(found, "blob-lost");
-    return lost != NULL ? (guint)lost->count : 0;
-}
-
-/* Whoever approved was told of one. */
-static void no_more_is_given_up_than_was_agreed_to(void)
-{
-    World world;
-    world_init(&world);
-    g_autofree char *other = text_of(LARGE_SIZE, 'b');
-    SyncdHash large = chunk_of(&world, LARGE, 1, 1), small = chunk_of(&world, SMALL, 1, 0);
 /* As a daemon of earlier has left it, which told of content by a sentence alone. */
 static void forget_parts(ServiceFixture *f)
 {
@@ -411,6 +411,20 @@ static void what_was_known_by_a_sentence_is_known_still(void)
     workspace_clear(&world.w);
 }
 
+static guint count_lost(World *world)
+{
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(world->w.f.service);
+    const SyncdFound *lost = find(found, "blob-lost");
+    return lost != NULL ? (guint)lost->count : 0;
+}
+
+/* Whoever approved was told of one. */
+static void no_more_is_given_up_than_was_agreed_to(void)
+{
+    World world;
+    world_init(&world);
+    g_autofree char *other = text_of(LARGE_SIZE, 'b');
+    SyncdHash large = chunk_of(&world, LARGE, 1, 1), small = chunk_of(&world, SMALL, 1, 0);
     write_file(&world.w, LARGE, other);
     write_file(&world.w, SMALL, "other");
     rescan(&world.w);
@@ -557,6 +571,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-blobs/only-copy", what_is_nowhere_else_is_not_taken_back);
     g_test_add_func("/repair-blobs/errs", where_the_disk_errs_it_is_tried_again);
     g_test_add_func("/repair-blobs/lost", what_can_be_had_nowhere_is_named);
+    g_test_add_func("/repair-blobs/sentence", what_was_known_by_a_sentence_is_known_still);
     g_test_add_func("/repair-blobs/agreed", no_more_is_given_up_than_was_agreed_to);
     g_test_add_func("/repair-blobs/stale", more_than_was_agreed_to_is_another_plan);
     g_test_add_func("/repair-blobs/many", however_many_they_are);
@@ -564,4 +579,3 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-blobs/kill", a_kill_leaves_all_or_nothing);
     return g_test_run();
 }
-    g_test_add_func("/repair-blobs/sentence", what_was_known_by_a_sentence_is_known_still);

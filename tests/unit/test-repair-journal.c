@@ -81,6 +81,7 @@ static void repair_and_look(const char *sql, const char *step, const char *losse
 
 /* ---- what is given up ---- */
 
+#define LOSE_BODY "UPDATE entry SET body = zeroblob(length(body)) WHERE pos = 12"
 #define LOSE_TWO "UPDATE entry SET header = zeroblob(length(header)) WHERE pos IN (12, 14)"
 
 static void assert_says(const char *text, const char *part)
@@ -96,6 +97,22 @@ static void assert_keeps_to_its_contract(const char *plan)
     syncd_contract_demand("sourceos.repair-plan/v1alpha1", syncd_json_root(plan, strlen(plan)), "",
                           &error);
     g_assert_no_error(error);
+}
+
+/* Of a body what the header says that it is about. */
+static void what_is_given_up_is_said_by_its_object(void)
+{
+    ServiceFixture f;
+    start_damaged(&f, LOSE_BODY);
+    g_auto(SyncdEntry) entry = {0};
+    g_autoptr(GError) error = NULL;
+    syncd_store_read(f.service->store, 12, &entry, &error);
+    g_assert_no_error(error);
+    g_autofree char *named =
+        g_strdup_printf("body of sequence number 12 (%.*s of ", (int)entry.header.object.size,
+                        (const char *)entry.header.object.data);
+    assert_says(syncd_repair_plan_text(plan_repair(&f)), named);
+    service_clear(&f);
 }
 
 static void what_is_given_up_is_said_before_and_after(void)
@@ -465,6 +482,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-journal/header", a_damaged_header_is_mended_or_named);
     g_test_add_func("/repair-journal/body", a_damaged_body_is_mended_or_named);
     g_test_add_func("/repair-journal/given-up", what_is_given_up_is_said_before_and_after);
+    g_test_add_func("/repair-journal/given-up-object", what_is_given_up_is_said_by_its_object);
     g_test_add_func("/repair-journal/had", what_can_be_had_is_not_given_up);
     g_test_add_func("/repair-journal/evidence", a_reader_of_evidence_goes_past_what_is_lost);
     g_test_add_func("/repair-journal/unsaid", nothing_is_given_up_that_the_plan_does_not_say);
