@@ -41,13 +41,6 @@ static bool check(SyncdRepairAct *act, GError **error)
     return true;
 }
 
-/* It was of no use, and can be begun again by whoever wants it. */
-static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
-{
-    *ret_more = false;
-    return true;
-}
-
 const SyncdRepairKind syncd_repair_jobs_cancel = {
     .name = "jobs-cancel",
     .kind = "reconcile",
@@ -57,5 +50,5 @@ const SyncdRepairKind syncd_repair_jobs_cancel = {
     .expand = expand,
     .step = step,
     .check = check,
-    .undo = undo,
+    .stays = "Jobs that were cancelled stay so: whoever wants one can begin it again",
 };

@@ -17,7 +17,8 @@
  * The daemon can be killed between any two of their system calls, and then begins again with
  * `begin`, or with `undo`, in a process that knows nothing but target, object and note: so each of
  * them finds out how far it came, and doing it once more changes nothing. Undoing what was never
- * begun does nothing either. Each may be NULL where there is nothing to do, but `step` and `undo`.
+ * begun does nothing either. Each may be NULL where there is nothing to do, but `step`. A kind that
+ * has no `undo` says what stays as it is.
  *
  * A step, or what undoes it, that has to wait says for what: the job that it began, a time.
  *
@@ -43,8 +44,8 @@ typedef struct {
     const char *object;   /* NULL: none */
     const char *snapshot; /* "<plan>.<number>" */
     const char *preview;  /* JSON: what would go, as it was shown; NULL: nothing goes for good */
-    char *note;           /* NULL: none */
     const char *bound_to; /* JSON: as its kind says, and as it was shown; NULL: to nothing */
+    char *note;           /* NULL: none */
     bool noted;           /* it is new */
     guint64 may_give_up;  /* so many parts, as the plan says */
     void *data;           /* the kind's, while the process lives */
@@ -105,13 +106,14 @@ struct SyncdRepairKind {
     /* So many parts would be given up, as far as anybody knows, and what whoever approves is told
      * of that. NULL: it never gives anything up. */
     guint64 (*loss)(SyncdService *service, char **ret_sentence);
-    bool (*begin)(SyncdRepairAct *act, GError **error);
     /* A canonical JSON object: what of that which may be used has to be there, as it is, from the
      * plan to the very use of it. NULL: it uses nothing that could be another one. */
     char *(*bound_to)(SyncdService *service);
+    bool (*begin)(SyncdRepairAct *act, GError **error);
     bool (*step)(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error);
     bool (*check)(SyncdRepairAct *act, GError **error);
     bool (*undo)(SyncdRepairAct *act, bool *ret_more, GError **error);
+    const char *stays; /* without it: what stays when a plan is taken back, a sentence */
     /* Whether there is anything that undoing would put back. NULL: there always is. */
     bool (*keeps)(const SyncdRepairAct *act);
     /* Of one that is done: whether going back leads to anything that is of use. The error says what

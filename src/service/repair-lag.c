@@ -20,13 +20,6 @@ static bool check(SyncdRepairAct *act, GError **error)
     return false;
 }
 
-/* What the index has more is what the log says: there is nothing to be put back. */
-static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
-{
-    *ret_more = false;
-    return true;
-}
-
 const SyncdRepairKind syncd_repair_replay_lag = {
     .name = "replay-lag",
     .kind = "reconcile",
@@ -36,5 +29,5 @@ const SyncdRepairKind syncd_repair_replay_lag = {
     .rebuildable = true,
     .step = step,
     .check = check,
-    .undo = undo,
+    .stays = "The index has what it was given: that is what the log says",
 };

@@ -274,12 +274,6 @@ static bool check(SyncdRepairAct *act, GError **error)
     return true;
 }
 
-static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
-{
-    *ret_more = false;
-    return true;
-}
-
 static void stop(SyncdRepairAct *act)
 {
     g_clear_pointer((Purge **)&act->data, purge_free);
@@ -299,6 +293,5 @@ const SyncdRepairKind syncd_repair_purge_object = {
     .begin = begin,
     .step = step,
     .check = check,
-    .undo = undo,
     .stop = stop,
 };

@@ -80,9 +80,11 @@ static void put_back(SyncdRepairPlan *plan, const SyncdRepairPlan *before)
 /* Where no step has anything that it would put back there is no way back. */
 static bool keeps_anything(const Run *run)
 {
-    for (guint i = 0; i < run->acts->len; i++)
-        if (kind_of(run, i)->keeps == NULL || kind_of(run, i)->keeps(run->acts->pdata[i]))
-            return !run->plan->purges;
+    for (guint i = 0; i < run->acts->len; i++) {
+        const SyncdRepairKind *kind = kind_of(run, i);
+        if (kind->undo != NULL && (kind->keeps == NULL || kind->keeps(run->acts->pdata[i])))
+            return true;
+    }
     return false;
 }
 
@@ -178,6 +180,15 @@ static bool step_forward(Run *run, bool *ret_more, double *ret_progress, GError 
 
 /* ---- back ---- */
 
+static bool undo(const SyncdRepairKind *kind, SyncdRepairAct *act, bool *ret_more, GError **error)
+{
+    *ret_more = false;
+    if (kind->undo != NULL)
+        return kind->undo(act, ret_more, error);
+    g_ptr_array_add(act->preserved, g_strdup(kind->stays));
+    return true;
+}
+
 static bool step_back(Run *run, bool *ret_more, double *ret_progress, GError **error)
 {
     SyncdRepairPlan *plan = run->plan;
@@ -188,7 +199,7 @@ static bool step_back(Run *run, bool *ret_more, double *ret_progress, GError **e
         if (work->state == SYNCD_STEP_PENDING || work->state == SYNCD_STEP_UNDONE ||
             work->kind->destructive)
             continue;
-        if (!work->kind->undo(run->acts->pdata[i], &more, error))
+        if (!undo(work->kind, run->acts->pdata[i], &more, error))
             return false;
         *ret_progress = (double)(n - i) / (n + 1);
         return save_step(run, i, more ? work->state : SYNCD_STEP_UNDONE, error);

@@ -43,13 +43,6 @@ static bool check(SyncdRepairAct *act, GError **error)
     return false;
 }
 
-/* That they were released is in the log, and what was held by nobody was of use to nobody. */
-static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
-{
-    *ret_more = false;
-    return true;
-}
-
 const SyncdRepairKind syncd_repair_tasks_release = {
     .name = "tasks-release",
     .kind = "reconcile",
@@ -58,5 +51,5 @@ const SyncdRepairKind syncd_repair_tasks_release = {
     .expected_result = "Workers can claim them.",
     .step = step,
     .check = check,
-    .undo = undo,
+    .stays = "Operations that were offered again stay so: nobody held them, and the log says it",
 };

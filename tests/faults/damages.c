@@ -464,10 +464,10 @@ const Damage damages[] = {
      damaged_fill_disk, what_is_deleted_is_there, "disk-pressure-kept"},
     {"key file lost", "key-files", IN_THE_PROCESS, OF_KEYS, THE_DIRECTORY, ALL, BY_NOTHING,
      lose_key_file},
-    {"leases lost", "leases-lost", IN_THE_PROCESS, OF_ANYTHING, AN_INDEX, ALL, BY_A_PLAN,
+    {"leases lost", "leases-lost", IN_THE_PROCESS, OF_ANYTHING, AN_INDEX, ALL, BY_A_PLAN_FOR_GOOD,
      lose_leases},
-    {"job stuck", "jobs-stuck", IN_THE_PROCESS, OF_ANYTHING, WRITING, ALL, BY_A_PLAN, get_stuck,
-     it_is_stuck},
+    {"job stuck", "jobs-stuck", IN_THE_PROCESS, OF_ANYTHING, WRITING, ALL, BY_A_PLAN_FOR_GOOD,
+     get_stuck, it_is_stuck},
 };
 const guint n_damages = G_N_ELEMENTS(damages);
 

@@ -56,8 +56,9 @@ static void prepare(PowerRun *run, const char *subject)
 {
     Repair *repair = g_new0(Repair, 1);
     RepairWorld *w = &repair->world;
-    repair_world_init(w, repair_case_find(subject),
-                      power_below(&run->random, 2) == 0 ? LIFE_THEN_BACK : LIFE_THEN_GONE);
+    const RepairCase *which = repair_case_find(subject);
+    bool back = !which->subject.for_good && power_below(&run->random, 2) == 0;
+    repair_world_init(w, which, back ? LIFE_THEN_BACK : LIFE_THEN_GONE);
     repair->run = run;
     repair->subject = *w->life.subject;
     repair->turn = repair->subject.turn;

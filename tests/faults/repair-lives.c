@@ -16,7 +16,7 @@ static SyncdRepairPlan *make_plan(RepairLife *life, GError **error)
     const RepairSubject *subject = life->subject;
     const SyncdRepairRequest request = {
         .accept = subject->accept != NULL ? subject->accept(life) : NULL,
-        .purge = subject->for_good,
+        .purge = subject->is_purge,
     };
     return syncd_service_plan_repair(life->f->service, &life->f->caller, &request, &plan, error)
                ? plan

@@ -28,8 +28,9 @@ typedef struct {
     void (*turn)(RepairLife *life);  /* something of what it does */
     bool (*is_before)(RepairLife *life);
     bool (*is_after)(RepairLife *life);
-    bool stays;    /* taking it back leaves it repaired */
-    bool for_good; /* it cannot be taken back, and is asked for whatever else is found */
+    bool stays;                                     /* taking it back leaves it repaired */
+    bool for_good;                                  /* it cannot be taken back */
+    bool is_purge;                                  /* it is asked for whatever else is found */
     const char *const *(*accept)(RepairLife *life); /* of SyncdRepairRequest; NULL: nothing */
 } RepairSubject;
 

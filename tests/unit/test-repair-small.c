@@ -381,6 +381,19 @@ static void halves_of_copies_are_gone_after_a_start(void)
     service_clear(&f);
 }
 
+/* What a plan did that nothing puts back: nobody is told that it can be taken back. */
+static void expect_no_way_back(ServiceFixture *f, SyncdRepairPlan *plan)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    g_autofree char *description = syncd_repair_plan_describe(plan);
+    g_assert_nonnull(strstr(description, "\"rollback_until_usec\":null"));
+    g_assert_true(report_says(f, plan, "\"rollback_available\":false"));
+    g_assert_false(syncd_service_rollback_repair(f->service, &f->caller, plan,
+                                                 syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+}
+
 /* ---- tasks ---- */
 
 static void operations_that_nobody_holds_are_offered_again(void)
@@ -407,9 +420,28 @@ static void operations_that_nobody_holds_are_offered_again(void)
     g_assert_true(syncd_service_count_tasks(f.service, &pending, &running, NULL));
     g_assert_cmpuint(running, ==, 0);
     g_assert_cmpuint(pending, ==, 12);
+    expect_no_way_back(&f, plan);
+    service_clear(&f);
+}
+
+/* Beside something that is put back it is said that it stays. */
+static void what_stays_is_named_when_the_rest_is_taken_back(void)
+{
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
     g_free(claim(&f, NULL));
-    rollback_repair(&f, plan); /* which takes nothing from whoever has claimed one since */
-    assert_clean(&f);
+    rest(&f);
+    syncd_leases_clear(f.service->leases);
+    set_mode(&f, "journal.db", 0640);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    g_free(claim(&f, NULL));
+    rollback_repair(&f, plan);
+    g_assert_true(report_says(&f, plan, "Operations that were offered again stay so"));
+    g_assert_true(is_found(&f, "file-modes"));
+    g_assert_false(is_found(&f, "leases-lost")); /* whoever has claimed it since has it */
     service_clear(&f);
 }
 
@@ -448,8 +480,7 @@ static void jobs_that_do_not_go_on_are_cancelled(void)
     g_assert_cmpstr(syncd_job_state(stuck), ==, "cancelled");
     g_assert_cmpstr(syncd_job_state(moves), ==, "running");
     assert_clean(&f);
-    rollback_repair(&f, plan);
-    assert_clean(&f);
+    expect_no_way_back(&f, plan);
     g_assert_true(syncd_service_cancel_job(f.service, moves, NULL));
     service_clear(&f);
 }
@@ -506,6 +537,7 @@ static void what_waits_for_the_index_is_taken_into_it(void)
     apply_repair(&f, plan);
     rest(&f);
     assert_clean(&f);
+    expect_no_way_back(&f, plan);
     service_clear(&f);
 }
 
@@ -522,6 +554,8 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-small/halves", halves_are_set_aside_and_put_back);
     g_test_add_func("/repair-small/halves-after-a-start", halves_of_copies_are_gone_after_a_start);
     g_test_add_func("/repair-small/tasks", operations_that_nobody_holds_are_offered_again);
+    g_test_add_func("/repair-small/tasks-and-modes",
+                    what_stays_is_named_when_the_rest_is_taken_back);
     g_test_add_func("/repair-small/jobs", jobs_that_do_not_go_on_are_cancelled);
     g_test_add_func("/repair-small/repair", a_repair_that_does_not_go_on_is_found);
     g_test_add_func("/repair-small/lag", what_waits_for_the_index_is_taken_into_it);
