@@ -230,6 +230,10 @@ static void observe(void *data, const StorageCall *call, gint64 result, int prob
     case STORAGE_SYNC:
         add_event(disk, POWER_EVENT_SYNC, node);
         break;
+    case STORAGE_SYNC_ALL:
+        for (guint i = 0; i < disk->nodes->len; i++)
+            add_event(disk, POWER_EVENT_SYNC, disk->nodes->pdata[i]);
+        break;
     case STORAGE_RENAME:
     case STORAGE_LINK:
     case STORAGE_UNLINK:

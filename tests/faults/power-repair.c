@@ -94,6 +94,21 @@ static void prepare_tasks(PowerRun *run)
     prepare(run, "tasks");
 }
 
+static void prepare_modes(PowerRun *run)
+{
+    prepare(run, "modes");
+}
+
+static void prepare_orphans(PowerRun *run)
+{
+    prepare(run, "orphans");
+}
+
+static void prepare_chunks(PowerRun *run)
+{
+    prepare(run, "chunks");
+}
+
 static void prepare_journal(PowerRun *run)
 {
     static const char *const subjects[] = {"journal-salvaged", "journal-of-generation",
@@ -139,6 +154,9 @@ const PowerPhase power_phases[] = {
     {"repair of an index that serves", prepare_serving, live, .judge = judge, .alone = true},
     {"repair of halves", prepare_halves, live, .judge = judge, .alone = true},
     {"repair of tasks", prepare_tasks, live, .judge = judge, .alone = true},
+    {"repair of modes", prepare_modes, live, .judge = judge, .alone = true},
+    {"repair of orphans", prepare_orphans, live, .judge = judge, .alone = true},
+    {"repair of content", prepare_chunks, live, .judge = judge, .alone = true},
     {"repair of a journal", prepare_journal, live, .judge = judge, .alone = true},
 };
 const size_t power_n_phases = G_N_ELEMENTS(power_phases);

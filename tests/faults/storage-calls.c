@@ -45,13 +45,21 @@ guint64 storage_count(void)
 const char *storage_kind_name(StorageKind kind)
 {
     static const char *const names[] = {
-        [STORAGE_OPEN] = "open",         [STORAGE_CLOSE] = "close",
-        [STORAGE_READ] = "read",         [STORAGE_WRITE] = "write",
-        [STORAGE_TRUNCATE] = "truncate", [STORAGE_ALLOCATE] = "allocate",
-        [STORAGE_SYNC] = "sync",         [STORAGE_SYNC_RANGE] = "sync-range",
-        [STORAGE_RENAME] = "rename",     [STORAGE_LINK] = "link",
-        [STORAGE_UNLINK] = "unlink",     [STORAGE_MKDIR] = "mkdir",
-        [STORAGE_RMDIR] = "rmdir",       [STORAGE_MODE] = "mode",
+        [STORAGE_OPEN] = "open",
+        [STORAGE_CLOSE] = "close",
+        [STORAGE_READ] = "read",
+        [STORAGE_WRITE] = "write",
+        [STORAGE_TRUNCATE] = "truncate",
+        [STORAGE_ALLOCATE] = "allocate",
+        [STORAGE_SYNC] = "sync",
+        [STORAGE_SYNC_ALL] = "sync-all",
+        [STORAGE_SYNC_RANGE] = "sync-range",
+        [STORAGE_RENAME] = "rename",
+        [STORAGE_LINK] = "link",
+        [STORAGE_UNLINK] = "unlink",
+        [STORAGE_MKDIR] = "mkdir",
+        [STORAGE_RMDIR] = "rmdir",
+        [STORAGE_MODE] = "mode",
     };
     return names[kind];
 }

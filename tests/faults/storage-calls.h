@@ -3,7 +3,7 @@
  *
  * A test program that links storage-calls.c and storage-libc.c and exports its symbols (meson:
  * `export_dynamic: true`) takes the place of libc for open, close, read, write, truncate, allocate,
- * sync, rename, link, unlink, mkdir, rmdir, chmod and their variants, and for the one
+ * sync, syncfs, rename, link, unlink, mkdir, rmdir, chmod and their variants, and for the one
  * system call that has no function (openat2). GLib and SQLite call these by name,
  * so theirs come by here as well as our own, all in one order.
  *
@@ -28,6 +28,7 @@ typedef enum {
     STORAGE_TRUNCATE,
     STORAGE_ALLOCATE,
     STORAGE_SYNC,
+    STORAGE_SYNC_ALL,   /* syncfs(2) */
     STORAGE_SYNC_RANGE, /* sync_file_range(2): promises nothing after a power cut */
     STORAGE_RENAME,
     STORAGE_LINK,

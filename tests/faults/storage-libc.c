@@ -29,6 +29,7 @@ static struct {
     __typeof__(fallocate) *fallocate;
     __typeof__(posix_fallocate) *posix_fallocate;
     __typeof__(fsync) *fsync;
+    __typeof__(syncfs) *syncfs;
     __typeof__(sync_file_range) *sync_file_range;
     __typeof__(renameat2) *renameat2;
     __typeof__(linkat) *linkat;
@@ -55,6 +56,7 @@ static void find_real(void)
     FIND(fallocate);
     FIND(posix_fallocate);
     FIND(fsync);
+    FIND(syncfs);
     FIND(sync_file_range);
     FIND(renameat2);
     FIND(linkat);
@@ -389,25 +391,32 @@ int posix_fallocate64(int fd, off64_t offset, off64_t size)
 
 /* ---- syncs ---- */
 
-static int do_sync(const char *function, int fd)
+static int do_sync(StorageKind kind, const char *function, int (*sync)(int fd), int fd)
 {
-    find_real();
-    StorageCall call = {.kind = STORAGE_SYNC, .function = function};
+    StorageCall call = {.kind = kind, .function = function};
     if (!storage_is_fd(&call, fd))
-        return real.fsync(fd);
+        return sync(fd);
     StorageVerdict verdict = storage_enter(&call);
-    return (int)(is_made(verdict) ? made(&call, verdict, real.fsync(fd)) : unmade(&call, verdict));
+    return (int)(is_made(verdict) ? made(&call, verdict, sync(fd)) : unmade(&call, verdict));
 }
 
 int fsync(int fd)
 {
-    return do_sync("fsync", fd);
+    find_real();
+    return do_sync(STORAGE_SYNC, "fsync", real.fsync, fd);
+}
+
+int syncfs(int fd)
+{
+    find_real();
+    return do_sync(STORAGE_SYNC_ALL, "syncfs", real.syncfs, fd);
 }
 
 /* What it leaves out (times) is nothing that the store reads. */
 int fdatasync(int fd)
 {
-    return do_sync("fdatasync", fd);
+    find_real();
+    return do_sync(STORAGE_SYNC, "fdatasync", real.fsync, fd);
 }
 
 int sync_file_range(int fd, off64_t offset, off64_t size, unsigned flags)

@@ -69,11 +69,14 @@ static void test_own_calls_are_seen_in_order(Fixture *f, const void *data)
     g_assert_cmpint(close(fd), ==, 0);
     g_assert_cmpint(renameat(folder, "a", folder, "b"), ==, 0);
     g_assert_cmpint(fdatasync(folder), ==, 0);
+    g_assert_cmpint(syncfs(folder), ==, 0);
     g_assert_cmpint(unlinkat(folder, "b", 0), ==, 0);
     g_assert_cmpint(close(folder), ==, 0);
-    g_assert_cmpstr(f->seen->str, ==,
-                    "open \nopen a\nwrite a\nsync a\nclose a\nrename a\nsync \nunlink b\nclose \n");
-    g_assert_cmpuint(storage_count(), ==, 9);
+    g_assert_cmpstr(
+        f->seen->str, ==,
+        "open \nopen a\nwrite a\nsync a\nclose a\nrename a\nsync \nsync-all \nunlink b\n"
+        "close \n");
+    g_assert_cmpuint(storage_count(), ==, 10);
 }
 
 static void test_what_is_elsewhere_is_not_counted(Fixture *f, const void *data)
