@@ -6,8 +6,12 @@ typedef struct {
     const char *id;
     SyncdSeverity severity; /* of a failure */
     const char *remediation;
-    bool offline;    /* can be told of a state that nobody serves */
-    bool unreadable; /* can be told where the journal cannot be opened */
+    bool offline; /* can be told of a state that nobody serves */
+    enum {
+        NEVER,
+        TOO,
+        ONLY
+    } unreadable; /* whether it is told where the journal cannot be opened */
     SyncdResult (*check)(const SyncdHealthFacts *facts, SyncdJsonWriter *evidence);
 } Row;
 
@@ -132,21 +136,21 @@ static SyncdResult check_initialised(const SyncdHealthFacts *facts, SyncdJsonWri
 }
 
 static const Row initialised = {
-    "state.initialized", SYNCD_SEVERITY_ERROR, "initialize_state", true, true, check_initialised};
+    "state.initialized", SYNCD_SEVERITY_ERROR, "initialize_state", true, TOO, check_initialised};
 
 /* clang-format off */
 static const Row rows[] = {
-    {"journal.readable", SYNCD_SEVERITY_CRITICAL, "restore_journal", true, true, check_readable},
-    {"journal.integrity", SYNCD_SEVERITY_CRITICAL, "verify_log", true, false, check_journal},
-    {"journal.writable", SYNCD_SEVERITY_ERROR, "restore_write_access", true, true, check_writable},
-    {"replay.complete", SYNCD_SEVERITY_ERROR, "rebuild_index", false, false, check_replay},
-    {"checkpoint.valid", SYNCD_SEVERITY_CRITICAL, "verify_log", true, false, check_checkpoints},
-    {"schema.compatible", SYNCD_SEVERITY_ERROR, "upgrade_program", true, false, check_schema},
-    {"tombstone.propagated", SYNCD_SEVERITY_ERROR, "run_replay", false, false, check_tombstones},
-    {"purge.authorised", SYNCD_SEVERITY_ERROR, "finish_purge", false, false, check_purges},
-    {"policy.available", SYNCD_SEVERITY_ERROR, "correct_policy_rules", false, true, check_policy},
-    {"attestation.signed", SYNCD_SEVERITY_WARNING, "restore_device_key", true, true, check_attestation},
-    {"files.match_record", SYNCD_SEVERITY_WARNING, "restore_or_accept_files", false, false, check_files},
+    {"journal.readable", SYNCD_SEVERITY_CRITICAL, "restore_journal", true, ONLY, check_readable},
+    {"journal.integrity", SYNCD_SEVERITY_CRITICAL, "verify_log", true, NEVER, check_journal},
+    {"journal.writable", SYNCD_SEVERITY_ERROR, "restore_write_access", true, TOO, check_writable},
+    {"replay.complete", SYNCD_SEVERITY_ERROR, "rebuild_index", false, NEVER, check_replay},
+    {"checkpoint.valid", SYNCD_SEVERITY_CRITICAL, "verify_log", true, NEVER, check_checkpoints},
+    {"schema.compatible", SYNCD_SEVERITY_ERROR, "upgrade_program", true, NEVER, check_schema},
+    {"tombstone.propagated", SYNCD_SEVERITY_ERROR, "run_replay", false, NEVER, check_tombstones},
+    {"purge.authorised", SYNCD_SEVERITY_ERROR, "finish_purge", false, NEVER, check_purges},
+    {"policy.available", SYNCD_SEVERITY_ERROR, "correct_policy_rules", false, TOO, check_policy},
+    {"attestation.signed", SYNCD_SEVERITY_WARNING, "restore_device_key", true, TOO, check_attestation},
+    {"files.match_record", SYNCD_SEVERITY_WARNING, "restore_or_accept_files", false, NEVER, check_files},
 };
 /* clang-format on */
 
@@ -176,6 +180,7 @@ void syncd_health_write_own_invariants(const SyncdHealthFacts *facts, SyncdJsonW
     if (facts->state_missing != NULL)
         return;
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-        if ((rows[i].offline || !facts->offline) && (rows[i].unreadable || !facts->unreadable))
+        if ((rows[i].offline || !facts->offline) &&
+            (facts->unreadable ? rows[i].unreadable != NEVER : rows[i].unreadable != ONLY))
             write_row(facts, &rows[i], writer);
 }
