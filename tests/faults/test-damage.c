@@ -119,6 +119,16 @@ static bool may_be_doubted(const Round *round)
     return other && unknown;
 }
 
+/* Nothing there would do in its place. */
+static bool is_beyond_rescue(const Round *round)
+{
+    for (guint i = 0; i < n_damages; i++)
+        if (damages[i].repaired == BY_NOTHING &&
+            g_strcmp0(code_of(round, i), "journal-unreadable") == 0)
+            return true;
+    return false;
+}
+
 /* What follows from an index that is not there, from a log that cannot be gone on with as it is,
  * and from a run that did not end; and what only tells. */
 static bool is_aside(const Round *round, const SyncdFound *found)
@@ -127,6 +137,7 @@ static bool is_aside(const Round *round, const SyncdFound *found)
     return !syncd_finding_is_bad(found->finding) ||
            (strcmp(code, "unchecked") == 0 && !is_there(round, AN_INDEX)) ||
            (strcmp(code, "journal-corrupt") == 0 && !is_there(round, WRITING)) ||
+           (strcmp(code, "journal-beyond-rescue") == 0 && is_beyond_rescue(round)) ||
            (strcmp(code, "dirty-open") == 0 && round->world.dirty) ||
            ((strcmp(code, "log-rolled-back") == 0 || strcmp(code, "log-diverged") == 0) &&
             may_be_doubted(round) && damaged_is_doubted(&round->world));
