@@ -148,6 +148,7 @@ at_end() {
     status=$?
     trap - EXIT
     if ! $once && $touring && [ "$status" -lt 128 ] && [ -n "$(owner_pid "$NAME")" ]; then
+        say '' 'The tour ends here; the last Next: says what leads on.'
         what_next
     elif [ "$status" -ne 0 ] || $once; then
         say ''
@@ -235,16 +236,17 @@ operation_id() {
 
 # The bus stays, so that whatever starts the daemon again finds it.
 what_next() {
-    say '' 'The daemon goes on running. Try next, from' "$root:"
+    say '' 'The daemon goes on running. Try next:'
     [ "$bus" = "$callers_bus" ] || say "  export DBUS_SESSION_BUS_ADDRESS=$(quoted "$bus")"
-    say "  busctl --user introspect $NAME $ROOT_OBJECT" \
+    say "  export PATH=$(quoted "$root/build/src"):\$PATH" \
+        "  busctl --user introspect $NAME $ROOT_OBJECT" \
         "  busctl --user monitor $NAME" \
-        '  build/src/sourceos-syncd status --watch' \
-        '  build/src/sourceos-syncd events list --follow' \
-        '  build/src/sourceos-syncd --help' \
+        '  sourceos-syncd status --watch' \
+        '  sourceos-syncd events list --follow' \
+        '  sourceos-syncd --help' \
         'To stop it, and to start it again in the foreground:' \
         "  kill $(owner_pid "$NAME")" \
-        '  build/src/sourceos-syncd daemon --user'
+        '  sourceos-syncd daemon --user'
     [ "$bus_is_private" = false ] ||
         say 'To end the private bus as well, which sh examples/quickstart.sh starts anew:' \
             "  kill $(owner_pid org.freedesktop.DBus)"

@@ -72,14 +72,10 @@ char *syncd_completion_argument_words(const SyncdVerb *verb)
 
 static void print_json(SyncdCli *cli, const char *shell, const GString *script)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "shell", shell);
-    syncd_json_member_string(&writer, "script", script->str);
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_member_string(writer, "shell", shell);
+    syncd_json_member_string(writer, "script", script->str);
+    syncd_output_end_object(cli->out);
 }
 
 bool syncd_verb_completion(SyncdCli *cli, GError **error)

@@ -151,22 +151,18 @@ static void write_verb(SyncdJsonWriter *writer, const SyncdVerb *verb)
 
 static void print_json(SyncdCli *cli, const char *group, const SyncdVerb *only)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_name(&writer, "verbs");
-    syncd_json_begin_array(&writer);
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_name(writer, "verbs");
+    syncd_json_begin_array(writer);
     for (const SyncdVerb *verb = NULL; (verb = syncd_verb_next(verb)) != NULL;)
         if ((only == NULL || verb == only) && (group == NULL || g_strcmp0(verb->group, group) == 0))
-            write_verb(&writer, verb);
-    syncd_json_end_array(&writer);
-    syncd_json_name(&writer, "options");
-    syncd_json_begin_array(&writer);
-    write_options(&writer, syncd_global_options);
-    syncd_json_end_array(&writer);
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+            write_verb(writer, verb);
+    syncd_json_end_array(writer);
+    syncd_json_name(writer, "options");
+    syncd_json_begin_array(writer);
+    write_options(writer, syncd_global_options);
+    syncd_json_end_array(writer);
+    syncd_output_end_object(cli->out);
 }
 
 /* ---- the two kinds of help ---- */

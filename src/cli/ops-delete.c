@@ -16,15 +16,11 @@ static void show(SyncdCli *cli, const SyncdClientReceipt *receipt)
                              operation);
         return;
     }
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "operation", receipt->operation);
-    syncd_json_member_uint(&writer, "sequence", receipt->sequence);
-    syncd_json_member_bool(&writer, "duplicate", receipt->duplicate);
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_member_string(writer, "operation", receipt->operation);
+    syncd_json_member_uint(writer, "sequence", receipt->sequence);
+    syncd_json_member_bool(writer, "duplicate", receipt->duplicate);
+    syncd_output_end_object(cli->out);
 }
 
 bool syncd_verb_ops_delete(SyncdCli *cli, GError **error)

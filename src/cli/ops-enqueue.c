@@ -147,16 +147,12 @@ static void show_receipt(SyncdCli *cli, const SyncdClientReceipt *receipt)
         print_receipt(cli, receipt);
         return;
     }
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "operation", receipt->operation);
-    syncd_json_member_uint(&writer, "sequence", receipt->sequence);
-    syncd_json_member_bool(&writer, "duplicate", receipt->duplicate);
-    syncd_json_member_bool(&writer, "durable", receipt->sequence != 0);
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_member_string(writer, "operation", receipt->operation);
+    syncd_json_member_uint(writer, "sequence", receipt->sequence);
+    syncd_json_member_bool(writer, "duplicate", receipt->duplicate);
+    syncd_json_member_bool(writer, "durable", receipt->sequence != 0);
+    syncd_output_end_object(cli->out);
 }
 
 static bool send_request(SyncdCli *cli, const Request *request, GVariant *options, GError **error)

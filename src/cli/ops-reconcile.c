@@ -60,14 +60,10 @@ static void show(SyncdCli *cli, const char *entry, bool duplicate)
                              safe);
         return;
     }
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "evidence_ref", entry);
-    syncd_json_member_bool(&writer, "duplicate", duplicate);
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_member_string(writer, "evidence_ref", entry);
+    syncd_json_member_bool(writer, "duplicate", duplicate);
+    syncd_output_end_object(cli->out);
 }
 
 static bool check_choices(const SyncdCli *cli, GError **error)

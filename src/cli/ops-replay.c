@@ -22,14 +22,10 @@ static void show_evidence(SyncdCli *cli, const char *document, bool duplicate)
                              safe_operation, safe_entry);
         return;
     }
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_value(&writer, "evidence", evidence);
-    syncd_json_member_bool(&writer, "duplicate", duplicate);
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_member_value(writer, "evidence", evidence);
+    syncd_json_member_bool(writer, "duplicate", duplicate);
+    syncd_output_end_object(cli->out);
 }
 
 bool syncd_verb_ops_replay(SyncdCli *cli, GError **error)

@@ -1,6 +1,5 @@
 #include "cli/output.h"
 
-#include "base/json-writer.h"
 #include "cli/text.h"
 
 #include <errno.h>
@@ -22,6 +21,8 @@ struct SyncdOutput {
     bool begun;
     int errnum; /* of the first write that failed; EPIPE for a reader that went away */
     pid_t pager;
+    GString *object; /* that is being written */
+    SyncdJsonWriter writer;
 };
 
 static const char *const style_codes[] = {"\033[1m", "\033[2m", "\033[32m", "\033[31m"};
@@ -31,6 +32,7 @@ SyncdOutput *syncd_output_new(int fd)
     SyncdOutput *output = g_new0(SyncdOutput, 1);
     output->fd = fd;
     output->buffer = g_string_new(NULL);
+    output->object = g_string_new(NULL);
     output->width = syncd_terminal_width(fd);
     return output;
 }
@@ -50,6 +52,7 @@ void syncd_output_free(SyncdOutput *output)
     if (output == NULL)
         return;
     g_string_free(output->buffer, TRUE);
+    g_string_free(output->object, TRUE);
     g_free(output);
 }
 
@@ -245,6 +248,20 @@ void syncd_output_json(SyncdOutput *output, const char *json, size_t size, bool 
     syncd_text_append_json(output->buffer, text->str, text->len, !pretty);
     g_string_append_c(output->buffer, '\n');
     printed(output);
+}
+
+SyncdJsonWriter *syncd_output_begin_object(SyncdOutput *output)
+{
+    g_string_truncate(output->object, 0);
+    syncd_json_writer_init(&output->writer, output->object, false);
+    syncd_json_begin_object(&output->writer);
+    return &output->writer;
+}
+
+void syncd_output_end_object(SyncdOutput *output)
+{
+    syncd_json_end_object(&output->writer);
+    syncd_output_json(output, output->object->str, output->object->len, true);
 }
 
 void syncd_output_json_piece(SyncdOutput *output, const char *json, size_t size)

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/json-writer.h"
 #include "base/terminal.h"
 
 #include <glib.h>
@@ -46,6 +47,10 @@ void syncd_output_styled(SyncdOutput *output, SyncdStyle style, const char *text
 void syncd_output_set_compact(SyncdOutput *output);
 /* One checked JSON document and a line feed; pretty, or on one line. */
 void syncd_output_json(SyncdOutput *output, const char *json, size_t size, bool pretty);
+
+/* The same of one object: the writer takes its members until the end. */
+SyncdJsonWriter *syncd_output_begin_object(SyncdOutput *output);
+void syncd_output_end_object(SyncdOutput *output);
 
 /* A piece of a checked document that is written step by step. */
 void syncd_output_json_piece(SyncdOutput *output, const char *json, size_t size);

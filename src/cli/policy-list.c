@@ -36,22 +36,18 @@ static void write_built_in(SyncdJsonWriter *writer)
 
 static void show_json(SyncdCli *cli, const SyncdPolicySet *set)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "policy_digest", syncd_policy_set_digest(set));
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_member_string(writer, "policy_digest", syncd_policy_set_digest(set));
     for (SyncdPolicyLevel level = 0; level < SYNCD_N_POLICY_LEVELS; level++) {
         const GPtrArray *rules = syncd_policy_set_rules(set, level);
-        syncd_json_name(&writer, syncd_policy_level_name(level));
-        syncd_json_begin_array(&writer);
+        syncd_json_name(writer, syncd_policy_level_name(level));
+        syncd_json_begin_array(writer);
         for (guint i = 0; i < rules->len; i++)
-            write_rule(&writer, g_ptr_array_index(rules, i));
-        syncd_json_end_array(&writer);
+            write_rule(writer, g_ptr_array_index(rules, i));
+        syncd_json_end_array(writer);
     }
-    write_built_in(&writer);
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+    write_built_in(writer);
+    syncd_output_end_object(cli->out);
 }
 
 /* "lanes=secure actions=read,write": the most specific first. */

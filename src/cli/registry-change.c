@@ -199,17 +199,13 @@ static void show_change(SyncdCli *cli, const SyncdClientChange *change)
                              id, (unsigned long)change->sequence);
         return;
     }
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "id", change->id);
-    syncd_json_member_string(&writer, "operation", change->operation);
-    syncd_json_member_uint(&writer, "sequence", change->sequence);
-    syncd_json_member_bool(&writer, "duplicate", change->duplicate);
-    write_unknown(&writer, change->unknown);
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_member_string(writer, "id", change->id);
+    syncd_json_member_string(writer, "operation", change->operation);
+    syncd_json_member_uint(writer, "sequence", change->sequence);
+    syncd_json_member_bool(writer, "duplicate", change->duplicate);
+    write_unknown(writer, change->unknown);
+    syncd_output_end_object(cli->out);
 }
 
 /* With a key that was used already it would not be recorded once more. */
@@ -225,16 +221,12 @@ static void show_dry(SyncdCli *cli, const char *record, const SyncdClientChange 
         syncd_record_show(cli, record);
         return;
     }
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_bool(&writer, "dry_run", true);
-    syncd_json_member_bool(&writer, "duplicate", change->duplicate);
-    syncd_json_member_value(&writer, "record", syncd_json_root(record, strlen(record)));
-    write_unknown(&writer, change->unknown != NULL ? change->unknown : nothing);
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_member_bool(writer, "dry_run", true);
+    syncd_json_member_bool(writer, "duplicate", change->duplicate);
+    syncd_json_member_value(writer, "record", syncd_json_root(record, strlen(record)));
+    write_unknown(writer, change->unknown != NULL ? change->unknown : nothing);
+    syncd_output_end_object(cli->out);
 }
 
 /* Who names the record wrongly has written no record that could be wrong. */

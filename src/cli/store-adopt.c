@@ -39,14 +39,10 @@ static void show(SyncdCli *cli, const char *directory, SyncdStoreCondition befor
         remark_start(cli);
         return;
     }
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "state_dir", directory);
-    syncd_json_member_bool(&writer, "adopted", adopted);
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_member_string(writer, "state_dir", directory);
+    syncd_json_member_bool(writer, "adopted", adopted);
+    syncd_output_end_object(cli->out);
 }
 
 /* Whoever adopts it; on a machine where the user has another number, the daemon. */

@@ -16,15 +16,11 @@ static void show(SyncdCli *cli, const char *directory, const char *device, bool 
                              safe, device);
         return;
     }
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "state_dir", directory);
-    syncd_json_member_string(&writer, "device_id", device);
-    syncd_json_member_bool(&writer, "created", made);
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_member_string(writer, "state_dir", directory);
+    syncd_json_member_string(writer, "device_id", device);
+    syncd_json_member_bool(writer, "created", made);
+    syncd_output_end_object(cli->out);
 }
 
 typedef struct {

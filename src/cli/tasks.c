@@ -121,15 +121,11 @@ static void show_claim(SyncdCli *cli, const char *lease, const char *task, const
         syncd_record_print(cli->out, syncd_json_root(task, strlen(task)));
         return;
     }
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "lease", lease);
-    syncd_json_member_value(&writer, "task", syncd_json_root(task, strlen(task)));
-    syncd_json_member_value(&writer, "operation", syncd_json_root(operation, strlen(operation)));
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_member_string(writer, "lease", lease);
+    syncd_json_member_value(writer, "task", syncd_json_root(task, strlen(task)));
+    syncd_json_member_value(writer, "operation", syncd_json_root(operation, strlen(operation)));
+    syncd_output_end_object(cli->out);
 }
 
 bool syncd_verb_tasks_claim(SyncdCli *cli, GError **error)

@@ -58,22 +58,18 @@ static char *find_key(const SyncdCli *cli, const char *proof, size_t size, const
 
 static void show_json(SyncdCli *cli, const SyncdProofVerdict *verdict, const char *source)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "schema", "sourceos.proof-verification/v1");
-    syncd_json_member_string(&writer, "verdict", verdict->holds ? "holds" : "refuted");
-    syncd_json_member_string(&writer, "reason", verdict->reason);
-    syncd_json_member_string(&writer, "operation_id", verdict->operation);
-    syncd_json_member_string(&writer, "feed", verdict->feed);
-    syncd_json_member_uint(&writer, "seq", verdict->seq);
-    syncd_json_member_uint(&writer, "size", verdict->size);
-    syncd_json_member_string(&writer, "root", verdict->root);
-    syncd_json_member_string(&writer, "verifier_key", verdict->key);
-    syncd_json_member_string(&writer, "key_source", source);
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_member_string(writer, "schema", "sourceos.proof-verification/v1");
+    syncd_json_member_string(writer, "verdict", verdict->holds ? "holds" : "refuted");
+    syncd_json_member_string(writer, "reason", verdict->reason);
+    syncd_json_member_string(writer, "operation_id", verdict->operation);
+    syncd_json_member_string(writer, "feed", verdict->feed);
+    syncd_json_member_uint(writer, "seq", verdict->seq);
+    syncd_json_member_uint(writer, "size", verdict->size);
+    syncd_json_member_string(writer, "root", verdict->root);
+    syncd_json_member_string(writer, "verifier_key", verdict->key);
+    syncd_json_member_string(writer, "key_source", source);
+    syncd_output_end_object(cli->out);
 }
 
 static const char *key_remark(const char *source)

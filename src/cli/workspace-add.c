@@ -277,22 +277,18 @@ static bool add_root(SyncdClient *client, Added *added, GError **error)
 
 static void show_json(SyncdCli *cli, const Added *added)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
     bool is_new = added->state == NULL;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "workspace_id", added->workspace);
-    syncd_json_member_string(&writer, "directory", added->directory);
-    syncd_json_member_string(&writer, "state", is_new ? SYNCD_STATE_ACTIVE : added->state);
-    syncd_json_member_bool(&writer, "added", is_new);
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_member_string(writer, "workspace_id", added->workspace);
+    syncd_json_member_string(writer, "directory", added->directory);
+    syncd_json_member_string(writer, "state", is_new ? SYNCD_STATE_ACTIVE : added->state);
+    syncd_json_member_bool(writer, "added", is_new);
     if (is_new || added->keep_changed) {
-        syncd_json_member_string(&writer, "root_id", added->change.id);
-        syncd_json_member_string(&writer, "operation", added->change.operation);
-        syncd_json_member_uint(&writer, "sequence", added->change.sequence);
+        syncd_json_member_string(writer, "root_id", added->change.id);
+        syncd_json_member_string(writer, "operation", added->change.operation);
+        syncd_json_member_uint(writer, "sequence", added->change.sequence);
     }
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+    syncd_output_end_object(cli->out);
 }
 
 static void show(SyncdCli *cli, const Added *added)

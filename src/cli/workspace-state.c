@@ -25,21 +25,17 @@ static SyncdCliWorkspace *find(SyncdCli *cli, SyncdClient **ret_client, GError *
 static void show_json(SyncdCli *cli, const SyncdCliWorkspace *workspace, const char *state,
                       const SyncdClientChange *change)
 {
-    g_autoptr(GString) text = g_string_new(NULL);
-    SyncdJsonWriter writer;
-    syncd_json_writer_init(&writer, text, false);
-    syncd_json_begin_object(&writer);
-    syncd_json_member_string(&writer, "workspace_id", workspace->workspace);
-    syncd_json_member_string(&writer, "directory", workspace->directory);
-    syncd_json_member_string(&writer, "state", state);
-    syncd_json_member_bool(&writer, "changed", change->id != NULL);
-    syncd_json_member_string(&writer, "root_id", workspace->root);
+    SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
+    syncd_json_member_string(writer, "workspace_id", workspace->workspace);
+    syncd_json_member_string(writer, "directory", workspace->directory);
+    syncd_json_member_string(writer, "state", state);
+    syncd_json_member_bool(writer, "changed", change->id != NULL);
+    syncd_json_member_string(writer, "root_id", workspace->root);
     if (change->id != NULL) {
-        syncd_json_member_string(&writer, "operation", change->operation);
-        syncd_json_member_uint(&writer, "sequence", change->sequence);
+        syncd_json_member_string(writer, "operation", change->operation);
+        syncd_json_member_uint(writer, "sequence", change->sequence);
     }
-    syncd_json_end_object(&writer);
-    syncd_output_json(cli->out, text->str, text->len, true);
+    syncd_output_end_object(cli->out);
 }
 
 /* `sentence` has the place of a workspace's name, or of none. */
