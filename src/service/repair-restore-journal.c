@@ -45,12 +45,12 @@ static guint64 number_of(SyncdJson object, const char *name)
     return (guint64)MAX(number, 0);
 }
 
-/* Names may be anything that files are called. */
-static GPtrArray *read_bound(const char *text, guint *ret_others)
+/* Names may be anything that files are called. PlanStale of one that nothing can be called. */
+static GPtrArray *read_bound(const char *text, guint *ret_others, GError **error)
 {
     SyncdJsonIter iter;
     SyncdJson item, root = syncd_json_root(text, strlen(text));
-    GPtrArray *found = g_ptr_array_new_with_free_func(syncd_rescuable_free);
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(syncd_rescuable_free);
     *ret_others = (guint)number_of(root, "others");
     syncd_json_iter_init(&iter, syncd_json_member(root, "found"));
     while (syncd_json_iter_next(&iter, NULL, &item)) {
@@ -61,8 +61,14 @@ static GPtrArray *read_bound(const char *text, guint *ret_others)
         one->bytes = number_of(item, "bytes");
         one->is_salvaged = one->heads == NULL;
         g_ptr_array_add(found, one);
+        if (one->name == NULL) {
+            syncd_set_error_next(error, SYNCD_ERROR_PLAN_STALE,
+                                 "plan again with `sourceos-syncd repair plan`",
+                                 "What the plan may use has a name that no file has: %s", name);
+            return NULL;
+        }
     }
-    return found;
+    return g_steal_pointer(&found);
 }
 
 typedef struct {
@@ -70,15 +76,18 @@ typedef struct {
     SyncdRescue *rescue;
 } Work;
 
-static SyncdRescue *rescue_of(SyncdRepairAct *act)
+/* One that was begun before plans were bound to anything goes on all the same. */
+static SyncdRescue *rescue_of(SyncdRepairAct *act, GError **error)
 {
     guint others = 0;
     Work *work = act->data;
+    GPtrArray *told = NULL;
     if (work != NULL)
         return work->rescue;
+    if (act->bound_to != NULL && (told = read_bound(act->bound_to, &others, error)) == NULL)
+        return NULL;
     act->data = work = g_new(Work, 1);
-    /* One that was begun before plans were bound to anything goes on all the same. */
-    work->told = act->bound_to != NULL ? read_bound(act->bound_to, &others) : NULL;
+    work->told = told;
     work->rescue = syncd_rescue_new(act->service->store, work->told, others);
     return work->rescue;
 }
@@ -118,7 +127,9 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
     *ret_more = syncd_store_unreadable(act->service->store) != NULL;
     if (!*ret_more)
         return true;
-    SyncdRescue *rescue = rescue_of(act);
+    SyncdRescue *rescue = rescue_of(act, error);
+    if (rescue == NULL)
+        return false;
     bool ok = syncd_rescue_step(rescue, ret_more, error);
     *ret_progress = syncd_rescue_progress(rescue);
     if (ok && *ret_more)

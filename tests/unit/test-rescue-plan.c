@@ -4,6 +4,8 @@
  */
 #include "rescue-fixture.h"
 
+#include "service/repair-private.h"
+
 #include <utime.h>
 
 /* Which one, of when, how much it has, and what is in none of them: before anybody agrees. */
@@ -262,6 +264,33 @@ static void what_has_the_same_is_the_same(void)
     service_clear(&f);
 }
 
+/* A ledger that somebody has written names what no file can be called: it is refused. */
+static void what_no_file_is_called_is_nowhere(void)
+{
+    static const char *const names[] = {"%00", "%zz"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        ServiceFixture f;
+        SyncdRepairPlan *plan = plan_with_two(&f);
+        begin_repair(&f, plan);
+        SyncdRepairAct *act = syncd_repair_act_new(plan, 0);
+        g_autofree char *bound = g_strdup_printf(
+            "{\"found\":[{\"heads\":\"x\",\"name\":\"%s\"}],\"others\":0}", names[i]);
+        g_autoptr(GError) error = NULL;
+        bool more = true, ok = true;
+        double progress;
+        act->bound_to = bound;
+        while (ok && more)
+            ok = syncd_repair_journal_restore.step(act, &more, &progress, &error);
+        g_assert_false(ok);
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+        syncd_repair_journal_restore.stop(act);
+        syncd_repair_act_free(act);
+        run_jobs(&f);
+        expect_all(&f, ENTRIES + 5);
+        service_clear(&f);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -279,5 +308,7 @@ int main(int argc, char **argv)
     g_test_add_func("/rescue-plan/what-nobody-was-told-of-is-passed-over",
                     what_nobody_was_told_of_is_passed_over);
     g_test_add_func("/rescue-plan/what-has-the-same-is-the-same", what_has_the_same_is_the_same);
+    g_test_add_func("/rescue-plan/what-no-file-is-called-is-nowhere",
+                    what_no_file_is_called_is_nowhere);
     return g_test_run();
 }
