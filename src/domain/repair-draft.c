@@ -44,6 +44,14 @@ static bool is_of_purges(const SyncdRepairDraft *draft)
     return draft->steps[0].preview != NULL;
 }
 
+static bool can_be_undone(const SyncdRepairDraft *draft)
+{
+    for (guint i = 0; i < draft->n_steps; i++)
+        if (draft->steps[i].stays == NULL)
+            return true;
+    return false;
+}
+
 static void write_preserved(SyncdJsonWriter *writer)
 {
     static const char *const preserved[] = {
@@ -79,10 +87,11 @@ static void write_checkpoint(SyncdJsonWriter *writer, const SyncdRepairDraft *dr
         syncd_json_end_object(writer);
     }
     syncd_json_end_array(writer);
-    syncd_json_member_string(
-        writer, "snapshot",
-        purges ? "None: what is purged is kept nowhere."
-               : "What each step is about is kept as it was before it is touched.");
+    syncd_json_member_string(writer, "snapshot",
+                             purges ? "None: what is purged is kept nowhere."
+                             : can_be_undone(draft)
+                                 ? "What each step is about is kept as it was before it is touched."
+                                 : "None: there is nothing to put back.");
     if (purges)
         write_preserved(writer);
     syncd_json_member_uint(writer, "space_needed_bytes", draft->space_bytes);
@@ -206,6 +215,33 @@ static bool is_destructive(const SyncdRepairDraft *draft)
     return false;
 }
 
+/* ---- the way back ---- */
+
+/* Steps of the same kind stand together. */
+static void say_what_stays(const SyncdRepairDraft *draft, GString *out)
+{
+    const char *before = NULL;
+    for (guint i = 0; i < draft->n_steps; i++) {
+        const char *stays = draft->steps[i].stays;
+        if (stays != NULL && g_strcmp0(stays, before) != 0)
+            g_string_append_printf(out, " %s.", stays);
+        before = stays;
+    }
+}
+
+static void write_after(SyncdJsonWriter *writer, const SyncdRepairDraft *draft, bool purges)
+{
+    bool available = !purges && can_be_undone(draft);
+    g_autoptr(GString) strategy = g_string_new(
+        purges ? "There is no way back: what is purged nothing brings back but a backup."
+        : available
+            ? "Put back what was kept before each step: what is derived and files byte for byte, "
+              "the journal as a further generation."
+            : "There is nothing to put back.");
+    say_what_stays(draft, strategy);
+    syncd_repair_write_after(writer, available, strategy->str);
+}
+
 void syncd_repair_draft_write(const SyncdRepairDraft *draft, GString *out)
 {
     bool purges = is_of_purges(draft);
@@ -226,11 +262,7 @@ void syncd_repair_draft_write(const SyncdRepairDraft *draft, GString *out)
     write_checkpoint(&writer, draft, purges);
     write_steps(&writer, draft, purges);
     write_blocked_steps(&writer, draft, purges);
-    syncd_repair_write_after(
-        &writer, !purges,
-        purges ? "There is no way back: what is purged nothing brings back but a backup."
-               : "Put back what was kept before each step: what is derived and files byte for "
-                 "byte, the journal as a further generation.");
+    write_after(&writer, draft, purges);
     syncd_json_end_object(&writer);
     g_string_append_c(out, '\n');
 }

@@ -37,6 +37,7 @@ typedef struct {
     bool destructive;
     guint64 gives_up;     /* so many parts of what there is, for good */
     guint64 calls_lost;   /* of what is gone already, at most */
+    const char *stays;    /* once it is done, for good: a sentence; NULL: it can be undone */
     const char *bound_to; /* what it may use and has to be there still, as JSON; NULL: nothing */
     /* Of a purge: what goes, as JSON. Then all steps are purges. NULL: it is none. */
     const char *preview;

@@ -204,6 +204,7 @@ static void add_steps(SyncdService *service, const GPtrArray *needs, GArray *ste
             .expected_result = need->kind->expected_result,
             .destructive = need->kind->destructive,
             .preview = need->preview,
+            .stays = need->kind->stays,
         };
         add_loss(service, need->kind, &step, texts);
         if (need->kind->bound_to != NULL)

@@ -388,6 +388,9 @@ static void expect_no_way_back(ServiceFixture *f, SyncdRepairPlan *plan)
     SyncdJob *job = NULL;
     g_autofree char *description = syncd_repair_plan_describe(plan);
     g_assert_nonnull(strstr(description, "\"rollback_until_usec\":null"));
+    g_assert_true(plan_says(plan, "\"available\": false"));
+    g_assert_true(plan_says(plan, "There is nothing to put back. "));
+    g_assert_false(plan_says(plan, "is kept"));
     g_assert_true(report_says(f, plan, "\"rollback_available\":false"));
     g_assert_false(syncd_service_rollback_repair(f->service, &f->caller, plan,
                                                  syncd_repair_plan_digest(plan), &job, &error));
@@ -435,6 +438,9 @@ static void what_stays_is_named_when_the_rest_is_taken_back(void)
     syncd_leases_clear(f.service->leases);
     set_mode(&f, "journal.db", 0640);
     SyncdRepairPlan *plan = plan_repair(&f);
+    g_assert_true(plan_says(plan, "\"available\": true"));
+    g_assert_true(plan_says(plan, "further generation. Operations that were offered again stay "
+                                  "so: nobody held them, and the log says it.\""));
     approve_repair(&f, plan);
     apply_repair(&f, plan);
     g_free(claim(&f, NULL));
