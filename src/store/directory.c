@@ -101,9 +101,21 @@ static bool check_owner_and_place(SyncdDirectory *self, GError **error)
     return true;
 }
 
-static bool is_number(const char *text)
+/* Whether the kernel says of a process that it holds the lock. The text is of whoever wrote it: "0"
+ * would end the reader's own processes, and the process of another namespace a stranger's. */
+static bool holds_lock(const SyncdDirectory *self, const char *pid)
 {
-    return *text != '\0' && text[strspn(text, G_CSET_DIGITS)] == '\0';
+    struct stat st;
+    guint64 id;
+    g_autofree char *locks = NULL;
+    if (!g_ascii_string_to_unsigned(pid, 10, 2, G_MAXINT, &id, NULL) ||
+        fstat(self->lock_fd, &st) < 0 || !g_file_get_contents("/proc/locks", &locks, NULL, NULL))
+        return false;
+    /* The device may be another than that of stat(2), as on Btrfs. */
+    g_autofree char *holder = g_strdup_printf("FLOCK +ADVISORY +WRITE +%" G_GUINT64_FORMAT
+                                              " [^ ]*:%" G_GUINT64_FORMAT " ",
+                                              id, (guint64)st.st_ino);
+    return g_regex_match_simple(holder, locks, 0, 0);
 }
 
 static void refuse_held(const SyncdDirectory *self, GError **error)
@@ -114,7 +126,7 @@ static void refuse_held(const SyncdDirectory *self, GError **error)
     g_auto(GStrv) lines = g_strsplit(text, "\n", 3);
     const char *pid = lines[0] != NULL && lines[0][0] != '\0' ? lines[0] : "unknown";
     const char *address = lines[0] != NULL && lines[1] != NULL ? lines[1] : "";
-    g_autofree char *next = is_number(pid)
+    g_autofree char *next = holds_lock(self, pid)
                                 ? g_strdup_printf("use the running one, or stop it first: `kill "
                                                   "%s`",
                                                   pid)

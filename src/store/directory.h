@@ -2,8 +2,9 @@
  * The state directory: who may use it, and how files get into it.
  *
  * Exactly one process holds a state directory, by an flock on `lock`; a second one is refused with
- * an error that names the first's pid and bus address. The directory must be the caller's own, mode
- * 0700, and not on a network file system, where neither locks nor fsync keep their promises.
+ * an error that names the first's pid and bus address, as the file says, and how to end it where
+ * the kernel says that it is the holder. The directory must be the caller's own, mode 0700, and not
+ * on a network file system, where neither locks nor fsync keep their promises.
  *
  * Files are published whole: a temporary file, fsync, rename, fsync of the directory. After a crash
  * a name holds either the old bytes or the new ones. The directory may be reached by symbolic

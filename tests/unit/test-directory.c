@@ -274,6 +274,28 @@ static void one_holds_it_at_a_time(void)
     place_clear(&p);
 }
 
+/* Its text is of whoever wrote it, and what is told to be stopped is nobody but the holder. */
+static void only_the_holder_is_told_to_be_stopped(void)
+{
+    Place p;
+    place_init(&p);
+    g_autofree char *lock = in(&p, "lock"), *holder = g_strdup_printf("%d", (int)getpid()),
+                    *parent = g_strdup_printf("%d", (int)getppid()); /* lives, and holds nothing */
+    const char *const texts[] = {"0", "1", "-1", "12 34", "99999999999", "", parent, holder};
+    g_autofree char *kill = g_strdup_printf("`kill %s`", holder);
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+        bool told = texts[i] == holder;
+        int fd = open(lock, O_WRONLY | O_TRUNC | O_CLOEXEC);
+        g_assert_cmpint(write(fd, texts[i], strlen(texts[i])), ==, (ssize_t)strlen(texts[i]));
+        g_assert_cmpint(close(fd), ==, 0);
+        g_assert_null(syncd_directory_open(p.path, SYNCD_DIRECTORY_CREATE, &error));
+        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
+        g_assert_cmpint(strstr(error->message, told ? kill : "`kill") != NULL, ==, told);
+    }
+    place_clear(&p);
+}
+
 static void opening_what_is_not_there_makes_nothing(void)
 {
     g_autoptr(GError) error = NULL;
@@ -326,6 +348,8 @@ int main(int argc, char **argv)
                     what_a_crash_left_is_no_hindrance);
     g_test_add_func("/directory/reading-is-bounded", reading_is_bounded);
     g_test_add_func("/directory/one-holds-it-at-a-time", one_holds_it_at_a_time);
+    g_test_add_func("/directory/only-the-holder-is-told-to-be-stopped",
+                    only_the_holder_is_told_to_be_stopped);
     g_test_add_func("/directory/opening-what-is-not-there-makes-nothing",
                     opening_what_is_not_there_makes_nothing);
     g_test_add_func("/directory/the-reserve-is-whole-or-not-there",
