@@ -191,14 +191,21 @@ bool syncd_directory_remove_some(SyncdDirectory *self, const char *folder, const
     return problem == 0;
 }
 
-/* What is set aside is read by nobody else, whatever became of it before. That this is not possible
- * is told by who looks at all files. */
 static void make_private(int folder, const char *name)
 {
     struct stat st;
     if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-        st.st_uid == geteuid() && (st.st_mode & 07777) != 0600)
+        st.st_uid == geteuid() && st.st_nlink == 1 && (st.st_mode & 07777) != 0600)
         (void)!fchmodat(folder, name, 0600, 0);
+}
+
+void syncd_directory_make_private(SyncdDirectory *self, const char *name)
+{
+    const char *base;
+    int folder = open_folder(self, name, false, &base);
+    if (folder >= 0)
+        make_private(folder, base);
+    syncd_fd_close(&folder);
 }
 
 bool syncd_directory_move(SyncdDirectory *self, const char *from, const char *to, GError **error)
@@ -210,7 +217,7 @@ bool syncd_directory_move(SyncdDirectory *self, const char *from, const char *to
     int problem = target < 0 ? errno : 0;
     if (problem == 0 && renameat(source, from_base, target, to_base) < 0)
         problem = errno;
-    if (problem == 0)
+    if (problem == 0 && to_base != to)
         make_private(target, to_base);
     gone |= target >= 0 && problem == ENOENT;
     /* Where it was moved earlier that may not have become durable. */
@@ -273,8 +280,6 @@ bool syncd_directory_link(SyncdDirectory *self, const char *name, const char *ot
     int problem = folder < 0 || (unlinkat(folder, base, 0) < 0 && errno != ENOENT) ? errno : 0;
     if (problem == 0 && (linkat(self->fd, name, folder, base, 0) < 0 || !syncd_fd_sync(folder)))
         problem = errno;
-    if (problem == 0)
-        make_private(folder, base);
     syncd_fd_close(&folder);
     if (problem != 0)
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot keep %s/%s as %s",

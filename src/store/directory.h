@@ -49,7 +49,11 @@ char *syncd_directory_read(SyncdDirectory *directory, const char *name, size_t m
 /* Makes a file that is there already, and its name, durable. */
 bool syncd_directory_sync_file(SyncdDirectory *directory, const char *name, GError **error);
 bool syncd_directory_sync(SyncdDirectory *directory, GError **error);
-/* A second name for a file, durably; what had that name before is gone. */
+/* What is set aside is read by nobody else, whatever became of it before; a file that has another
+ * name yet, and may be in use by that, stays as it is. That it is not possible is told by who looks
+ * at all files. */
+void syncd_directory_make_private(SyncdDirectory *directory, const char *name);
+/* A second name for a file, durably; what had that name before is gone. Its mode stays. */
 bool syncd_directory_link(SyncdDirectory *directory, const char *name, const char *other,
                           GError **error);
 /* Puts one file in the place of another. It is durable once the directory is synced. */
@@ -63,7 +67,7 @@ bool syncd_directory_remove_some(SyncdDirectory *directory, const char *folder,
                                  const GPtrArray *names, guint max, bool *ret_more, GError **error);
 /* Renames a file, over one of that name if there is one, and makes that durable; one that is not
  * there is no error, for the same reason. Both names may have a folder in front; that of `to` is
- * made when missing. */
+ * made when missing, and what comes into it is made private. */
 bool syncd_directory_move(SyncdDirectory *directory, const char *from, const char *to,
                           GError **error);
 /* Names (char *) in a folder that are wanted, sorted; none when there is no such folder.

@@ -372,7 +372,11 @@ static bool exchange_files(SyncdJournal *self, SyncdDirectory *directory, const 
     if (!parted || (is_there && !syncd_directory_link(directory, SYNCD_JOURNAL_FILE, kept, error)))
         return false;
     *ret_exchanged = syncd_directory_rename(directory, made, SYNCD_JOURNAL_FILE, error);
-    return *ret_exchanged && syncd_directory_sync(directory, error);
+    if (!*ret_exchanged)
+        return false;
+    syncd_directory_make_private(directory, kept);
+    syncd_directory_make_private(directory, wal);
+    return syncd_directory_sync(directory, error);
 }
 
 bool syncd_journal_exchange(SyncdJournal *self, SyncdDirectory *directory, const char *made,

@@ -228,6 +228,30 @@ static void what_a_crash_left_is_no_hindrance(void)
     place_clear(&p);
 }
 
+/* A second name changes nothing of what is in use by the first; nor does what comes back. */
+static void what_is_set_aside_is_private(void)
+{
+    Place p;
+    g_autoptr(GError) error = NULL;
+    place_init(&p);
+    g_autofree char *name = in(&p, "name"), *kept = in(&p, "aside/kept");
+    publish(&p, "name", "text");
+    g_assert_cmpint(chmod(name, 0644), ==, 0);
+    g_assert_true(syncd_directory_link(p.directory, "name", "aside/kept", &error));
+    syncd_directory_make_private(p.directory, "aside/kept");
+    g_assert_cmpint(mode_of(name), ==, 0644);
+    g_assert_true(syncd_directory_remove(p.directory, "name", &error));
+    g_assert_true(syncd_directory_move(p.directory, "aside/kept", "name", &error));
+    g_assert_cmpint(mode_of(name), ==, 0644);
+
+    g_assert_true(syncd_directory_move(p.directory, "name", "aside/kept", &error));
+    g_assert_cmpint(mode_of(kept), ==, 0600);
+    g_assert_cmpint(chmod(kept, 0644), ==, 0);
+    syncd_directory_make_private(p.directory, "aside/kept");
+    g_assert_cmpint(mode_of(kept), ==, 0600);
+    place_clear(&p);
+}
+
 static void reading_is_bounded(void)
 {
     Place p;
@@ -346,6 +370,7 @@ int main(int argc, char **argv)
                     a_failed_publish_leaves_the_old_content);
     g_test_add_func("/directory/what-a-crash-left-is-no-hindrance",
                     what_a_crash_left_is_no_hindrance);
+    g_test_add_func("/directory/what-is-set-aside-is-private", what_is_set_aside_is_private);
     g_test_add_func("/directory/reading-is-bounded", reading_is_bounded);
     g_test_add_func("/directory/one-holds-it-at-a-time", one_holds_it_at_a_time);
     g_test_add_func("/directory/only-the-holder-is-told-to-be-stopped",

@@ -100,13 +100,16 @@ static void a_sound_log_needs_nothing_and_may_have_another_generation(void)
     prepare(&m, ENTRIES);
     g_assert_true(syncd_store_generation(m.f.store, &generation, NULL));
     g_assert_cmpuint(generation, ==, 1);
+    g_assert_cmpint(chmod(m.journal, 0644), ==, 0);
     make_earlier_generation(&m);
     g_assert_true(syncd_store_generation(m.f.store, &generation, NULL));
     g_assert_cmpuint(generation, ==, 2);
     assert_whole(&m);
     g_autofree char *kept = g_build_filename(m.f.directory, "journal.1", NULL);
     g_autofree char *built = g_build_filename(m.f.directory, "journal.db.new", NULL);
-    g_assert_true(g_file_test(kept, G_FILE_TEST_EXISTS));
+    struct stat st;
+    g_assert_cmpint(lstat(kept, &st), ==, 0);
+    g_assert_cmpint(st.st_mode & 07777, ==, 0600); /* whatever it had */
     g_assert_false(g_file_test(built, G_FILE_TEST_EXISTS));
     assert_goes_on(&m);
     finish(&m);
