@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "service/content-name.h"
 #include "service/internal.h"
+#include "service/repair-told.h"
 #include "store/displaced.h"
 #include "store/examine.h"
 
@@ -23,6 +24,7 @@ struct SyncdDamage {
     SyncdVerified verified;
     bool examined;
     guint64 given_up;         /* parts that mending the log would give up … */
+    GPtrArray *keys;          /* … how a plan calls them … */
     GPtrArray *named;         /* … and what the first of them are */
     char *beyond;             /* why nothing could mend it; NULL: something can */
     GPtrArray *orphans;       /* char *: the first ones … */
@@ -107,6 +109,7 @@ static void write_given_up(const SyncdDamage *self, SyncdJsonWriter *writer)
     if (!self->examined)
         return;
     syncd_json_member_uint(writer, "given_up", self->given_up);
+    syncd_json_member_strings(writer, "given_up_keys", self->keys);
     syncd_json_member_strings(writer, "given_up_named", self->named);
     if (self->beyond != NULL)
         syncd_json_member_string(writer, "beyond_mending", self->beyond);
@@ -197,6 +200,7 @@ static void read_given_up(SyncdDamage *self, SyncdJson root)
     gint64 parts;
     self->examined = syncd_json_get_int64(syncd_json_member(root, "given_up"), &parts);
     self->given_up = self->examined ? (guint64)MAX(parts, 0) : 0;
+    read_names(root, "given_up_keys", SYNCD_TOLD_MAX, self->keys);
     read_names(root, "given_up_named", NAMED_MAX, self->named);
     if (self->examined)
         self->beyond = syncd_json_dup_text(syncd_json_member(root, "beyond_mending"));
@@ -209,6 +213,7 @@ SyncdDamage *syncd_damage_new(SyncdStore *store)
     size_t size;
     self->losses = g_ptr_array_new_with_free_func(free_finding);
     self->findings = g_ptr_array_new_with_free_func(free_finding);
+    self->keys = g_ptr_array_new_with_free_func(g_free);
     self->named = g_ptr_array_new_with_free_func(g_free);
     self->orphans = g_ptr_array_new_with_free_func(g_free);
     self->unlike = g_ptr_array_new_with_free_func(g_free);
@@ -236,6 +241,7 @@ void syncd_damage_free(SyncdDamage *self)
 {
     g_ptr_array_unref(self->findings);
     g_ptr_array_unref(self->losses);
+    g_ptr_array_unref(self->keys);
     g_ptr_array_unref(self->named);
     g_ptr_array_unref(self->orphans);
     g_ptr_array_unref(self->unlike);
@@ -358,13 +364,30 @@ void syncd_service_forget_lost_content(SyncdService *service)
             g_ptr_array_remove_index(losses, i);
 }
 
-void syncd_service_give_up_content(SyncdService *service, guint64 at_most)
+static bool may_be_lost(const SyncdVerifyFinding *finding, GHashTable *told)
+{
+    if (!syncd_damage_is_of_content(finding) || told == NULL)
+        return syncd_damage_is_of_content(finding);
+    g_autofree char *key = syncd_told_key_of_finding(finding);
+    return g_hash_table_contains(told, key);
+}
+
+guint64 syncd_service_count_content(const SyncdService *service, GHashTable *told)
+{
+    const GPtrArray *findings = service->damage->findings;
+    guint64 n = 0;
+    for (guint i = 0; i < findings->len; i++)
+        n += may_be_lost(findings->pdata[i], told);
+    return n;
+}
+
+void syncd_service_give_up_content(SyncdService *service, guint64 at_most, GHashTable *told)
 {
     SyncdDamage *self = service->damage;
     guint before = self->losses->len;
     for (guint i = 0; i < self->findings->len;) {
         SyncdVerifyFinding *finding = self->findings->pdata[i];
-        if (!syncd_damage_is_of_content(finding) || self->losses->len >= LOSSES_MAX ||
+        if (!may_be_lost(finding, told) || self->losses->len >= LOSSES_MAX ||
             self->losses->len - before >= at_most) {
             i++;
             continue;
@@ -381,7 +404,8 @@ void syncd_service_give_up_content(SyncdService *service, guint64 at_most)
 SyncdGivenUp syncd_service_given_up(const SyncdService *service)
 {
     const SyncdDamage *self = service->damage;
-    return (SyncdGivenUp){self->examined, self->examined ? self->given_up : 0, self->named};
+    return (SyncdGivenUp){self->examined, self->examined ? self->given_up : 0, self->keys,
+                          self->named};
 }
 
 const char *syncd_service_log_beyond_mending(const SyncdService *service)
@@ -421,6 +445,8 @@ void syncd_service_note_examined(SyncdService *service, const SyncdMend *mend)
     self->given_up = syncd_mend_count(mend, SYNCD_MEND_LOST);
     g_free(self->beyond);
     self->beyond = why_beyond(mend);
+    g_ptr_array_unref(self->keys);
+    self->keys = syncd_told_list_lost(mend);
     g_ptr_array_set_size(self->named, 0);
     for (guint i = 0; i < items->len && self->named->len < NAMED_MAX; i++) {
         const SyncdMendItem *item = items->pdata[i];

@@ -20,9 +20,12 @@ const GPtrArray *syncd_service_damage(const SyncdService *service);
 const GPtrArray *syncd_service_losses(const SyncdService *service);
 /* Whether it is about content that lies beside the log. */
 bool syncd_damage_is_of_content(const SyncdVerifyFinding *finding);
-/* A repair could have none of it: so much of it is lost, until a verification of everything finds
+/* So much of it is among what whoever approved was told of: a set of keys (repair-told.h); NULL:
+ * all is. */
+guint64 syncd_service_count_content(const SyncdService *service, GHashTable *told);
+/* A repair could have none of it: so much of that is lost, until a verification of everything finds
  * it sound. Of more than 2000 the others stay found. */
-void syncd_service_give_up_content(SyncdService *service, guint64 at_most);
+void syncd_service_give_up_content(SyncdService *service, guint64 at_most, GHashTable *told);
 /* It was taken back: what is found from here on is damage again. */
 void syncd_service_forget_lost_content(SyncdService *service);
 bool syncd_service_is_damaged(const SyncdService *service);
@@ -32,6 +35,7 @@ bool syncd_service_is_damaged(const SyncdService *service);
 typedef struct {
     bool examined;
     guint64 parts;
+    const GPtrArray *keys;  /* char *: of the first of them (repair-told.h) */
     const GPtrArray *named; /* char *: the first of them, "header of sequence number 12" */
 } SyncdGivenUp;
 

@@ -9,6 +9,7 @@
 #include "service/content-name.h"
 #include "service/damage.h"
 #include "service/repair-file.h"
+#include "service/repair-told.h"
 #include "service/repair-verify.h"
 #include "service/restore.h"
 #include "store/chunks.h"
@@ -264,16 +265,20 @@ static bool are_unnamed(const SyncdVerify *verify)
 
 static guint64 count_damage(const SyncdService *service)
 {
-    const GPtrArray *damage = syncd_service_damage(service);
-    guint64 n = 0;
-    for (guint i = 0; i < damage->len; i++)
-        n += syncd_damage_is_of_content(damage->pdata[i]);
-    return n;
+    return syncd_service_count_content(service, NULL);
 }
 
-/* No more of it than whoever approved was told, however often the daemon is killed: how much was
- * lost before is noted before any of it is given up, and what came to that since is this plan's.
- * The rest is damaged still, and the next plan says so. */
+/* NULL: it was begun before plans said of each part that it may be lost, and is held to their
+ * number. */
+static GHashTable *told_by(const SyncdRepairAct *act)
+{
+    guint64 others;
+    return act->bound_to != NULL ? syncd_told_read(act->bound_to, &others) : NULL;
+}
+
+/* Nothing of it, and no more, than whoever approved was told, however often the daemon is killed:
+ * how much was lost before is noted before any of it is given up, and what came to that since is
+ * this plan's. The rest is damaged still, and the next plan says so. */
 static bool begin_giving_up(SyncdRepairAct *act, Work *work)
 {
     guint lost = syncd_service_losses(act->service)->len;
@@ -283,13 +288,15 @@ static bool begin_giving_up(SyncdRepairAct *act, Work *work)
     }
     guint64 before = MIN(g_ascii_strtoull(act->note, NULL, 10), lost),
             left = act->may_give_up - MIN(act->may_give_up, lost - before);
-    work->lost = MIN(left, count_damage(act->service));
+    g_autoptr(GHashTable) told = told_by(act);
+    work->lost = MIN(left, syncd_service_count_content(act->service, told));
     return work->lost > 0;
 }
 
 static bool give_up(SyncdRepairAct *act, Work *work, GError **error)
 {
-    syncd_service_give_up_content(act->service, work->lost);
+    g_autoptr(GHashTable) told = told_by(act);
+    syncd_service_give_up_content(act->service, work->lost, told);
     work->stage = work->unnamed ? VERIFY : N_STAGES;
     return true;
 }
@@ -483,6 +490,16 @@ static guint64 loss(SyncdService *service, char **ret_sentence)
     return n;
 }
 
+static char *bound_to(SyncdService *service)
+{
+    const GPtrArray *damage = syncd_service_damage(service);
+    g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < damage->len; i++)
+        if (syncd_damage_is_of_content(damage->pdata[i]))
+            g_ptr_array_add(keys, syncd_told_key_of_finding(damage->pdata[i]));
+    return syncd_told_write(keys, keys->len);
+}
+
 const SyncdRepairKind syncd_repair_blob_refill = {
     .name = "blob-refill",
     .kind = "restore",
@@ -494,6 +511,8 @@ const SyncdRepairKind syncd_repair_blob_refill = {
                        "nowhere is named.",
     .space = space,
     .loss = loss,
+    .bound_to = bound_to,
+    .covers = syncd_told_covers,
     .lost_already = true,
     .begin = begin,
     .step = step,

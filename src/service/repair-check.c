@@ -27,18 +27,12 @@ static GPtrArray *accepted_of(const SyncdRepairPlan *plan)
     return accept;
 }
 
-/* What would be given up is no more than was said. */
-static bool is_loss_as_told(SyncdService *service, const SyncdRepairWork *work)
-{
-    g_autofree char *sentence = NULL;
-    return work->kind->loss == NULL ||
-           work->kind->loss(service, &sentence) <= work->gives_up + work->calls_lost;
-}
-
 /* One that was made before there was such a thing is not carried out. */
 static bool is_bound_to_the_same(SyncdService *service, const SyncdRepairWork *work)
 {
     g_autofree char *bound_to = work->kind->bound_to != NULL ? work->kind->bound_to(service) : NULL;
+    if (bound_to != NULL && work->bound_to != NULL && work->kind->covers != NULL)
+        return work->kind->covers(work->bound_to, bound_to);
     return g_strcmp0(bound_to, work->bound_to) == 0;
 }
 
@@ -56,8 +50,7 @@ bool syncd_repair_check_needs(const SyncdRepairPlan *plan, const GPtrArray *foun
     for (guint i = 0; same && i < plan->steps->len; i++) {
         const SyncdRepairNeed *need = needs->pdata[i];
         const SyncdRepairWork *work = plan->steps->pdata[i];
-        same = need->kind == work->kind && is_loss_as_told(plan->service, work) &&
-               is_bound_to_the_same(plan->service, work) &&
+        same = need->kind == work->kind && is_bound_to_the_same(plan->service, work) &&
                strcmp(need->target, work->target) == 0 &&
                strcmp(need->cause->code, work->cause) == 0 &&
                g_strcmp0(need->object, work->object) == 0 &&

@@ -5,6 +5,7 @@
  */
 #include "service/damage.h"
 #include "service/repair-kinds.h"
+#include "service/repair-told.h"
 #include "service/repair-verify.h"
 #include "store/mend.h"
 
@@ -99,17 +100,28 @@ static guint64 noted(const SyncdRepairAct *act)
     return act->note != NULL ? g_ascii_strtoull(act->note, NULL, 10) : 0;
 }
 
+/* One that was begun before plans said of each part that it may be is held to their number. */
+static bool is_told(const SyncdRepairAct *act, const SyncdMend *mend)
+{
+    guint64 lost = syncd_mend_count(mend, SYNCD_MEND_LOST);
+    if (act->bound_to == NULL)
+        return lost <= act->may_give_up;
+    g_autoptr(GPtrArray) keys = syncd_told_list_lost(mend);
+    g_autofree char *now = syncd_told_write(keys, lost);
+    return syncd_told_covers(act->bound_to, now);
+}
+
 /* Nothing is given up that whoever approved was not told of. */
 static bool check_losses(SyncdRepairAct *act, const Work *work, GError **error)
 {
     guint64 lost = syncd_mend_count(work->mend, SYNCD_MEND_LOST);
-    if (work->back || lost <= act->may_give_up)
+    if (work->back || is_told(act, work->mend))
         return true;
     syncd_service_note_examined(act->service, work->mend);
     syncd_set_error_next(error, SYNCD_ERROR_PLAN_STALE,
                          "plan again with `sourceos-syncd repair plan`, and see what that gives up",
                          "Parts of the log that are nowhere to be had: %" G_GUINT64_FORMAT
-                         ", and the plan says %" G_GUINT64_FORMAT,
+                         "; the plan says %" G_GUINT64_FORMAT ", and not all of these",
                          lost, act->may_give_up);
     return false;
 }
@@ -317,9 +329,16 @@ static guint64 loss(SyncdService *service, char **ret_sentence)
     return given_up.parts;
 }
 
+static char *bound_to(SyncdService *service)
+{
+    SyncdGivenUp given_up = syncd_service_given_up(service);
+    return syncd_told_write(given_up.keys, given_up.parts);
+}
+
 #define FUNCTIONS                                                                                  \
-    .mends_log = true, .loss = loss, .space = space, .begin = begin, .step = run, .check = check,  \
-    .undo = undo, .release = release, .stop = stop
+    .mends_log = true, .loss = loss, .bound_to = bound_to, .covers = syncd_told_covers,            \
+    .space = space, .begin = begin, .step = run, .check = check, .undo = undo, .release = release, \
+    .stop = stop
 
 const SyncdRepairKind syncd_repair_journal_generation = {
     .name = "journal-generation",

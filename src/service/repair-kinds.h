@@ -107,8 +107,11 @@ struct SyncdRepairKind {
      * of that. NULL: it never gives anything up. */
     guint64 (*loss)(SyncdService *service, char **ret_sentence);
     /* A canonical JSON object: what of that which may be used has to be there, as it is, from the
-     * plan to the very use of it. NULL: it uses nothing that could be another one. */
+     * plan to the very use of it; or what it may give up, and nothing else (repair-told.h), which
+     * has to be of each kind that gives anything up. NULL: nothing could be another one. */
     char *(*bound_to)(SyncdService *service);
+    /* Whether what it would be bound to now was said then. NULL: it has to be the very same. */
+    bool (*covers)(const char *then, const char *now);
     bool (*begin)(SyncdRepairAct *act, GError **error);
     bool (*step)(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error);
     bool (*check)(SyncdRepairAct *act, GError **error);

@@ -40,7 +40,7 @@ static void what_was_given_up_is_known_at_the_next_start(void)
     write_damage(&f, KNOWN_LOST, DETAIL);
     repair_open(&f, NULL);
     g_assert_cmpuint(syncd_service_losses(f.service)->len, ==, KNOWN_LOST);
-    syncd_service_give_up_content(f.service, G_MAXUINT64);
+    syncd_service_give_up_content(f.service, G_MAXUINT64, NULL);
     repair_reopen(&f);
     g_assert_cmpuint(syncd_service_damage(f.service)->len, ==, 0);
     g_assert_cmpuint(syncd_service_losses(f.service)->len, ==,

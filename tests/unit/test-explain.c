@@ -413,7 +413,7 @@ static void content_that_is_not_there_says_so(void)
            "operations no_schema recorded profile safe not_blocked no_conflicts nothing nobody "
            "log provable");
 
-    syncd_service_give_up_content(f.service, G_MAXUINT64);
+    syncd_service_give_up_content(f.service, G_MAXUINT64, NULL);
     expect(&f, "note-1",
            "operations no_schema recorded profile content_lost content_lost no_conflicts "
            "content_lost nobody content_lost content_lost");

@@ -461,6 +461,45 @@ static void more_than_was_agreed_to_is_another_plan(void)
     workspace_clear(&world.w);
 }
 
+/* Nor is another one, though it is no more of it: the one that was named is back. */
+static void another_than_was_agreed_to_is_not_given_up(void)
+{
+    for (guint looks = 0; looks < 2; looks++) {
+        World world;
+        world_init(&world);
+        g_autoptr(GError) error = NULL;
+        g_autofree char *other = text_of(LARGE_SIZE, 'b'), *text = text_of(LARGE_SIZE, 'a');
+        SyncdHash large = chunk_of(&world, LARGE, 1, 1), small = chunk_of(&world, SMALL, 1, 0);
+        write_file(&world.w, LARGE, other);
+        write_file(&world.w, SMALL, "other");
+        rescan(&world.w);
+        lose(&world, &large);
+        verify_all(&world.w.f);
+        SyncdRepairPlan *plan = plan_repair(&world.w.f);
+        SyncdJob *job = NULL;
+        approve_repair(&world.w.f, plan);
+        write_file(&world.w, "again", text);
+        rescan(&world.w);
+        change_row(&world, &small, NULL);
+        if (looks) {
+            verify_all(&world.w.f);
+            g_assert_false(syncd_service_apply_repair(world.w.f.service, &world.w.f.caller, plan,
+                                                      syncd_repair_plan_digest(plan), &job,
+                                                      &error));
+            g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+        } else {
+            apply_repair(&world.w.f, plan);
+            g_assert_true(
+                report_says(&world.w.f, plan, "1 more than the plan says are not called lost"));
+        }
+        g_assert_cmpuint(count_lost(&world), ==, 0);
+        g_assert_true(is_found(&world.w.f, "blob-damaged"));
+        applied(&world);
+        g_assert_cmpuint(count_lost(&world), ==, 1);
+        workspace_clear(&world.w);
+    }
+}
+
 /* More than a verification names at once: the ones behind them are looked for, too. */
 static void however_many_they_are(void)
 {
@@ -485,7 +524,9 @@ static void however_many_they_are(void)
     SyncdRepairPlan *plan = applied(&world);
     g_assert_true(report_says(&world.w.f, plan, "1 came back, 449 are lost"));
     for (guint i = 1; i < 3; i++) {
-        g_assert_cmpuint(count_lost(&world), ==, i * SYNCD_VERIFY_MAX_FINDINGS);
+        /* The one that came back may be among those that the first plan named. */
+        g_assert_cmpuint(count_lost(&world), <=, i * SYNCD_VERIFY_MAX_FINDINGS);
+        g_assert_cmpuint(count_lost(&world) + 1, >=, i * SYNCD_VERIFY_MAX_FINDINGS);
         applied(&world);
     }
     for (guint i = 0; i < 2; i++) {
@@ -574,6 +615,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-blobs/sentence", what_was_known_by_a_sentence_is_known_still);
     g_test_add_func("/repair-blobs/agreed", no_more_is_given_up_than_was_agreed_to);
     g_test_add_func("/repair-blobs/stale", more_than_was_agreed_to_is_another_plan);
+    g_test_add_func("/repair-blobs/another", another_than_was_agreed_to_is_not_given_up);
     g_test_add_func("/repair-blobs/many", however_many_they_are);
     g_test_add_func("/repair-blobs/rotten", a_file_that_rotted_gives_nothing);
     g_test_add_func("/repair-blobs/kill", a_kill_leaves_all_or_nothing);

@@ -196,6 +196,53 @@ static void nothing_is_given_up_that_the_plan_does_not_say(void)
     service_clear(&f);
 }
 
+/* As many, but another one: what was named can be had by now. */
+static void nor_is_another_one_given_up(void)
+{
+    for (guint looks = 0; looks < 2; looks++) {
+        ServiceFixture f;
+        g_autoptr(GError) error = NULL;
+        repair_init(&f);
+        put_many(&f, 0, entries);
+        service_close(&f);
+        state_copy(&f, "journal.db", "sound");
+        run_sql(&f, "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 12");
+        repair_open(&f, NULL);
+        g_free(verify(&f));
+        SyncdRepairPlan *plan = plan_repair(&f);
+        g_autofree char *id = g_strdup(syncd_repair_plan_id(plan));
+        service_close(&f);
+        run_sql(&f, "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 14");
+        state_copy(&f, "journal.db", "damaged");
+        state_move(&f, "sound", "journal.db");
+        run_sql(&f, "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 14");
+        state_move(&f, "journal.db", "journal-backup.db");
+        state_move(&f, "damaged", "journal.db");
+        repair_open(&f, NULL);
+        plan = find_repair_plan(f.service, id);
+        if (looks) {
+            SyncdJob *job = NULL;
+            approve_repair(&f, plan);
+            g_free(verify(&f));
+            g_assert_false(syncd_service_apply_repair(
+                f.service, &f.caller, plan, syncd_repair_plan_digest(plan), &job, &error));
+            g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+        } else {
+            approve_repair(&f, plan);
+            SyncdJob *job = begin_repair(&f, plan);
+            run_jobs(&f);
+            g_assert_error(syncd_job_error(job), SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+            assert_says(syncd_job_error(job)->message, "not all of these");
+        }
+        g_assert_cmpuint(generation_of(&f), ==, 1);
+        plan = plan_repair(&f);
+        assert_says(syncd_repair_plan_text(plan), "header of sequence number 14");
+        approve_repair(&f, plan);
+        apply_repair(&f, plan);
+        service_clear(&f);
+    }
+}
+
 #define LOSE_ONE_AND_ITS_LEAF                                                                      \
     "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 12;"                           \
     "UPDATE entry SET header = zeroblob(length(header)), tiles = NULL WHERE pos > 30"
@@ -486,6 +533,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-journal/had", what_can_be_had_is_not_given_up);
     g_test_add_func("/repair-journal/evidence", a_reader_of_evidence_goes_past_what_is_lost);
     g_test_add_func("/repair-journal/unsaid", nothing_is_given_up_that_the_plan_does_not_say);
+    g_test_add_func("/repair-journal/another", nor_is_another_one_given_up);
     g_test_add_func("/repair-journal/beyond", what_nothing_can_mend_is_offered_to_nobody);
     g_test_add_func("/repair-journal/not-again", nor_is_it_offered_again);
     g_test_add_func("/repair-journal/read-only", a_log_that_takes_no_writing_takes_them_again);
