@@ -95,18 +95,19 @@ static void note(Content *self, const char *code, char *part)
 
 static bool look_at_versions(const SyncdSubject *subject, Content *content, GError **error)
 {
-    const SyncdFileRow *file = &subject->file;
-    for (guint newer = 0; newer < VERSIONS_MAX; newer++) {
+    guint64 version = subject->file.version;
+    for (guint n = 0; n < VERSIONS_MAX && version > 0; n++) {
         g_auto(SyncdContentRow) row = {0};
         bool found;
-        if (!syncd_store_find_content_behind(subject->service->store, file->id, file->version,
-                                             newer, &row, &found, error))
+        if (!syncd_store_find_content(subject->service->store, subject->file.id, version, &row,
+                                      &found, error))
             return false;
         if (!found)
             break;
         const char *code = syncd_content_fault_of_version(&content->known, &row);
         if (code != NULL)
             note(content, code, g_strdup_printf("version %" G_GUINT64_FORMAT, row.version));
+        version = row.version - 1;
     }
     return true;
 }
@@ -134,9 +135,10 @@ static bool find_content(SyncdSubject *subject, GError **error)
     Content content = {.parts = parts};
     bool ok = true;
     syncd_content_faults_gather(subject->service, &content.known);
-    if (subject->kind == SYNCD_SUBJECT_FILE)
+    bool any = !syncd_content_faults_are_none(&content.known);
+    if (any && subject->kind == SYNCD_SUBJECT_FILE)
         ok = look_at_versions(subject, &content, error);
-    else
+    else if (any)
         look_at_operations(subject, &content);
     syncd_content_faults_clear(&content.known);
     if (content.n > NAMED_MAX)
