@@ -57,7 +57,7 @@ static SyncdClient *connect(Status *status, size_t i, GError **error)
 
 /* Not all that is wrong is a state. Whoever may not know of it sees the state alone; and a watch
  * would look for all of it at each change. */
-static guint count_bad(Status *status, size_t i)
+static guint count_bad(Status *status, size_t i, GError **error)
 {
     g_auto(GVariantDict) options = G_VARIANT_DICT_INIT(NULL);
     guint n = 0;
@@ -65,7 +65,7 @@ static guint count_bad(Status *status, size_t i)
         syncd_cli_flag(status->cli, "watch"))
         return 0;
     g_autofree char *diagnosis =
-        syncd_client_diagnose(status->clients[i], g_variant_dict_end(&options), NULL);
+        syncd_client_diagnose(status->clients[i], g_variant_dict_end(&options), error);
     if (diagnosis == NULL)
         return 0;
     SyncdJsonIter iter;
@@ -84,10 +84,12 @@ static bool get(Status *status, size_t i, GError **error)
     if (status->clients[i] == NULL)
         status->clients[i] = connect(status, i, &fault);
     /* First, as it says also which plans of repair have become of no use. */
-    status->bad[i] = count_bad(status, i);
-    if (status->clients[i] != NULL)
+    status->bad[i] = count_bad(status, i, &fault);
+    /* Nobody waits once more for one that did not answer. */
+    bool silent = g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_UNREACHABLE);
+    if (!silent && status->clients[i] != NULL)
         return syncd_instance_status_get(status->clients[i], &status->statuses[i], error);
-    if (!g_error_matches(fault, SYNCD_ERROR, SYNCD_ERROR_UNREACHABLE)) {
+    if (!silent) {
         g_propagate_error(error, g_steal_pointer(&fault));
         return false;
     }

@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 
 from cli_user import (DONE, FAILED, INTERRUPTED, NEGATIVE, NOT_AUTHORISED, NOT_FOUND, UNREACHABLE, Cli,
                       lines_of, on_terminal, served, stop)
@@ -85,6 +86,21 @@ def looking_never_starts_a_daemon(world):
         assert trace.exists(), 'the control: acting starts it'
     finally:
         bus.stop()
+
+
+@promise
+def one_that_does_not_answer_is_waited_for_once(world):
+    with served(world) as (cli, daemon):
+        daemon.process.send_signal(signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            code, out, _ = cli.run('status', '--user', '--timeout=4')
+            took = time.monotonic() - began
+        finally:
+            daemon.process.send_signal(signal.SIGCONT)
+        equal(code, UNREACHABLE)
+        assert 'did not answer in time' in ' '.join(out.split()), out
+        assert took < 7, took
 
 
 @promise
