@@ -10,7 +10,7 @@
 #define VERIFY SYNCD_NEXT_VERIFY_FULL
 #define PLAN "sourceos-syncd repair plan"
 #define PURGE "sourceos-syncd repair plan --purge"
-#define RESTART "systemctl --user restart sourceos-syncd"
+#define RESTART SYNCD_NEXT_RESTART
 #define SHOW_WORKSPACE "sourceos-syncd workspace show {workspace}"
 
 /* What it is about can be lost for good, can be made again from what is durable, or nothing stored

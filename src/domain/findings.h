@@ -42,6 +42,9 @@ const char *syncd_finding_state(const SyncdFinding *finding);
 #define SYNCD_NEXT_STATUS_WATCH "sourceos-syncd status --watch"
 #define SYNCD_NEXT_VERIFY_FULL "sourceos-syncd verify log --full"
 #define SYNCD_NEXT_DOCTOR "sourceos-syncd doctor"
+#define SYNCD_NEXT_RESTART "systemctl --user restart sourceos-syncd"
+/* The same where no systemd began it; the pause is what an orderly end takes. */
+#define SYNCD_NEXT_RESTART_BY_HAND "kill {pid}; sleep 2; sourceos-syncd daemon --user"
 #define SYNCD_NEXT_DOCTOR_DEEP "sourceos-syncd doctor --deep"
 #define SYNCD_NEXT_ADOPT_ELSEWHERE "sourceos-syncd store adopt --state-dir={directory}"
 /* The command that comes next, `next` of a finding, for the instance that it is of. */

@@ -11,12 +11,16 @@ SyncdFound *syncd_found_new_valist(const char *code, va_list facts)
     g_assert(self->finding != NULL);
     self->count = 1;
     self->evidence = g_ptr_array_new_with_free_func(g_free);
-    for (const char *name; (name = va_arg(facts, const char *)) != NULL; self->n_facts++) {
-        g_assert(self->n_facts < SYNCD_FOUND_FACTS);
-        self->facts[self->n_facts].name = name;
-        self->facts[self->n_facts].text = g_strdup(va_arg(facts, const char *));
-    }
+    for (const char *name; (name = va_arg(facts, const char *)) != NULL;)
+        syncd_found_fact(self, name, va_arg(facts, const char *));
     return self;
+}
+
+void syncd_found_fact(SyncdFound *self, const char *name, const char *text)
+{
+    g_assert(self->n_facts < SYNCD_FOUND_FACTS);
+    self->facts[self->n_facts].name = name;
+    self->facts[self->n_facts++].text = g_strdup(text);
 }
 
 SyncdFound *syncd_found_new(const char *code, ...)

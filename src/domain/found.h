@@ -34,6 +34,8 @@ SyncdFound *syncd_found_new(const char *code, ...) G_GNUC_NULL_TERMINATED;
 SyncdFound *syncd_found_new_valist(const char *code, va_list facts);
 void syncd_found_free(SyncdFound *found);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdFound, syncd_found_free)
+/* One more, which is copied. */
+void syncd_found_fact(SyncdFound *found, const char *name, const char *text);
 /* Takes the text; beyond the first ones it is dropped. */
 void syncd_found_evidence(SyncdFound *found, char *text);
 

@@ -10,12 +10,25 @@
 
 /* ---- what detectors share ---- */
 
+/* systemd restarts what it began. */
+static void tell_restart(const SyncdService *service, SyncdFound *found)
+{
+    bool by_hand = g_strcmp0(service->process.manager, "manual") == 0;
+    if (!by_hand || service->instance == SYNCD_INSTANCE_SYSTEM ||
+        g_strcmp0(found->finding->next, SYNCD_NEXT_RESTART) != 0)
+        return;
+    g_autofree char *pid = g_strdup_printf("%u", service->process.pid);
+    syncd_found_fact(found, "pid", pid);
+    found->next = SYNCD_NEXT_RESTART_BY_HAND;
+}
+
 SyncdFound *syncd_diagnosis_add(SyncdDiagnosis *self, const char *code, ...)
 {
     va_list facts;
     va_start(facts, code);
     SyncdFound *found = syncd_found_new_valist(code, facts);
     va_end(facts);
+    tell_restart(self->service, found);
     g_ptr_array_add(self->found, found);
     return found;
 }

@@ -231,6 +231,33 @@ static void a_key_that_is_gone_is_told_of_before_it_is_lost_and_after(void)
     service_clear(&f);
 }
 
+static void expect_restart(ServiceFixture *f, const char *manager, const char *expected)
+{
+    if (manager != NULL)
+        syncd_service_begin_run(f->service, &(SyncdProcess){.pid = 4242, .manager = manager});
+    g_autofree char *report = syncd_service_describe_diagnosis(f->service, &f->caller,
+                                                               &(SyncdDiagnoseOptions){0}),
+                    *next = g_strdup_printf("\"next\":\"%s\"", expected);
+    g_assert_nonnull(strstr(report, "\"code\":\"key-missing\""));
+    g_assert_nonnull(strstr(report, next));
+}
+
+static void who_began_the_daemon_restarts_it(void)
+{
+    static const char by_systemd[] = "systemctl --user restart sourceos-syncd";
+    ServiceFixture f;
+    service_init(&f);
+    g_free(enqueue_body(&f, "note-1", "{}"));
+    g_autofree char *path = key_of_scope(&f);
+    service_close(&f);
+    g_assert_cmpint(g_remove(path), ==, 0);
+    service_open(&f);
+    expect_restart(&f, NULL, by_systemd);
+    expect_restart(&f, "systemd", by_systemd);
+    expect_restart(&f, "manual", "kill 4242; sleep 2; sourceos-syncd daemon --user");
+    service_clear(&f);
+}
+
 /* ---- the index ---- */
 
 static void damage_index(ServiceFixture *f, const char *sql)
@@ -414,6 +441,7 @@ int main(int argc, char **argv)
                     that_it_did_not_end_cleanly_is_found_until_the_log_is_verified);
     g_test_add_func("/diagnose/a-key-that-is-gone-is-told-of-before-it-is-lost-and-after",
                     a_key_that_is_gone_is_told_of_before_it_is_lost_and_after);
+    g_test_add_func("/diagnose/who-began-the-daemon-restarts-it", who_began_the_daemon_restarts_it);
     g_test_add_func("/diagnose/an-index-that-does-not-add-up-is-found-by-a-deep-check",
                     an_index_that_does_not_add_up_is_found_by_a_deep_check);
     g_test_add_func("/diagnose/an-index-that-is-lost-corrupt-or-newer-is-made-anew-and-told-of",
