@@ -19,12 +19,11 @@ static gboolean is_same_name(gconstpointer one, gconstpointer other)
     return memcmp(one, other, sizeof(SyncdHash)) == 0;
 }
 
-/* Whether it says of an entry that its content is not there, and not of the log that it is none. */
-static bool is_of_content(const char *code)
+bool syncd_content_fault_is(const SyncdVerifyFinding *finding)
 {
     static const char *const codes[] = {"body-damaged", "blob-damaged", "blob-lost", "log-lost",
                                         NULL};
-    return g_strv_contains(codes, code);
+    return g_strv_contains(codes, syncd_log_finding_code(finding));
 }
 
 static void take(SyncdContentFaults *self, const SyncdVerifyFinding *finding)
@@ -32,7 +31,7 @@ static void take(SyncdContentFaults *self, const SyncdVerifyFinding *finding)
     SyncdHash name;
     gint64 pos = finding->pos;
     const char *part = finding->part, *code = syncd_log_finding_code(finding);
-    if (!is_of_content(code))
+    if (!syncd_content_fault_is(finding))
         return;
     if (part != NULL && syncd_hash_from_hex(part, strlen(part), &name))
         g_hash_table_insert(self->chunks, g_memdup2(&name, sizeof name), (void *)code);

@@ -1,6 +1,7 @@
 /* Where the facts of a report come from. */
 #include "service/health-facts.h"
 
+#include "service/content-faults.h"
 #include "service/damage.h"
 #include "store/examine.h"
 #include "store/mend.h"
@@ -182,6 +183,14 @@ static void collect_policy(const SyncdService *service, SyncdHealthFacts *facts)
     memcpy(facts->decided, service->decided, sizeof facts->decided);
 }
 
+static void collect_findings(SyncdService *service, SyncdHealthFacts *facts)
+{
+    const GPtrArray *damage = syncd_service_damage(service);
+    facts->findings = damage->len;
+    for (guint i = 0; i < damage->len; i++)
+        facts->unheld += !syncd_content_fault_is(damage->pdata[i]);
+}
+
 void syncd_health_collect(SyncdService *service, SyncdHealthFacts *facts)
 {
     guint64 begin = syncd_service_monotonic(service);
@@ -189,7 +198,7 @@ void syncd_health_collect(SyncdService *service, SyncdHealthFacts *facts)
     facts->now_usec = syncd_sources_realtime_usec(service->sources);
     facts->runtime = service->runtime;
     facts->verified = syncd_service_verified(service);
-    facts->findings = syncd_service_damage(service)->len;
+    collect_findings(service, facts);
     collect_stores(service, facts);
     collect_identity(service, facts);
     syncd_outside_measure(syncd_store_path(service->store), service->places, &facts->outside);

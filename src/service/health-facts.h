@@ -22,6 +22,7 @@ typedef struct {
     SyncdRuntime runtime; /* borrows */
     SyncdVerified verified;
     guint64 findings; /* of verifications, that still hold */
+    guint64 unheld;   /* those of them that heads do not hold with: not those of content alone */
     SyncdStoreFacts store;
     guint64 generation;            /* of the log; 0: not known */
     bool index_checked;            /* the index that serves was held against the log … */
@@ -81,3 +82,5 @@ char *syncd_health_conclude(const SyncdHealthFacts *facts);
 /* health-stores.c: what is known of the log's bytes: "verified", "unverified" or "mismatch". */
 const char *syncd_health_checksum_state(const SyncdHealthFacts *facts);
 bool syncd_health_is_damaged(const SyncdHealthFacts *facts);
+/* Whether more than content is: the log may not be what its heads sign. */
+bool syncd_health_is_unheld(const SyncdHealthFacts *facts);

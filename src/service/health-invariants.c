@@ -62,15 +62,16 @@ static SyncdResult check_replay(const SyncdHealthFacts *facts, SyncdJsonWriter *
     return store->counted && store->unprojected == 0 ? SYNCD_PASS : SYNCD_FAIL;
 }
 
-/* A head that does not hold is found when the log is opened, all else by verifying it. */
+/* A head that does not hold is found when the log is opened, all else by verifying it. Content that
+ * is missing or damaged is none of it: what the heads sign is there. */
 static SyncdResult check_checkpoints(const SyncdHealthFacts *facts, SyncdJsonWriter *evidence)
 {
     syncd_json_member_uint(evidence, "feeds", facts->feeds);
     syncd_json_member_bool(evidence, "heads_hold",
                            facts->store.condition != SYNCD_STORE_DAMAGED &&
                                facts->store.condition != SYNCD_STORE_UNREADABLE);
-    syncd_json_member_uint(evidence, "findings", facts->findings);
-    return syncd_health_is_damaged(facts) ? SYNCD_FAIL : SYNCD_PASS;
+    syncd_json_member_uint(evidence, "findings", facts->unheld);
+    return syncd_health_is_unheld(facts) ? SYNCD_FAIL : SYNCD_PASS;
 }
 
 static SyncdResult check_schema(const SyncdHealthFacts *facts, SyncdJsonWriter *evidence)

@@ -7,12 +7,17 @@
 
 #define FLAGS_TABLE "sourceos-syncd.store-flags/v1"
 
-bool syncd_health_is_damaged(const SyncdHealthFacts *facts)
+bool syncd_health_is_unheld(const SyncdHealthFacts *facts)
 {
     return facts->store.condition == SYNCD_STORE_DAMAGED ||
            facts->store.condition == SYNCD_STORE_UNREADABLE ||
            facts->store.condition == SYNCD_STORE_DISPLACED ||
-           facts->store.condition == SYNCD_STORE_ROLLED_BACK || facts->findings > 0;
+           facts->store.condition == SYNCD_STORE_ROLLED_BACK || facts->unheld > 0;
+}
+
+bool syncd_health_is_damaged(const SyncdHealthFacts *facts)
+{
+    return syncd_health_is_unheld(facts) || facts->findings > 0;
 }
 
 /* Each entry must have been read, in this run or in one that this one continues. */

@@ -120,7 +120,7 @@ static void make_unsafe(Case *self)
 {
     SyncdHealthFacts *facts = &self->facts;
     serve(facts);
-    facts->findings = 2;
+    facts->findings = facts->unheld = 2;
     facts->verified = (SyncdVerified){0};
     facts->store.condition = SYNCD_STORE_FAILED;
     facts->outside = (SyncdOutside){.disk_problem = 5,
