@@ -176,7 +176,9 @@ static void add_unreadable(SyncdDiagnosis *self)
         return;
     }
     found->next = SYNCD_NEXT_DOCTOR;
-    add_beyond_rescue(self, why_nots);
+    /* Before the device's key is back nobody can tell. */
+    if (syncd_store_signer(store) != NULL)
+        add_beyond_rescue(self, why_nots);
 }
 
 static void add_displacement(SyncdDiagnosis *self)

@@ -361,6 +361,13 @@ static bool refuse_nothing(SyncdService *service, bool purge, GError **error)
                              "purge` says of an object why it stays",
                              "Nothing may be purged: what is stored is not deleted, is to be kept, "
                              "or has tasks that have not ended");
+    else if (syncd_store_unreadable(service->store) != NULL &&
+             syncd_store_signer(service->store) == NULL)
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "put keys/device.key of the state directory back from a backup, "
+                             "restart the daemon, and plan again",
+                             "Without the device's key nobody can tell what may take the place of "
+                             "the journal");
     else if (syncd_store_unreadable(service->store) != NULL)
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
                              "put a backup of journal.db into the state directory as "

@@ -25,11 +25,11 @@ static char *bound_to(SyncdService *service)
             continue;
         g_autofree char *name = g_uri_escape_string(one->name, NULL, FALSE);
         syncd_json_begin_object(&writer);
-        if (one->is_salvaged)
-            syncd_json_member_uint(&writer, "bytes", one->bytes);
-        else
+        if (one->heads != NULL)
             syncd_json_member_string(&writer, "heads", one->heads);
         syncd_json_member_string(&writer, "name", name);
+        if (one->state != NULL)
+            syncd_json_member_string(&writer, "state", one->state);
         syncd_json_end_object(&writer);
     }
     syncd_json_end_array(&writer);
@@ -38,28 +38,22 @@ static char *bound_to(SyncdService *service)
     return g_string_free(text, FALSE);
 }
 
-static guint64 number_of(SyncdJson object, const char *name)
-{
-    gint64 number = 0;
-    syncd_json_get_int64(syncd_json_member(object, name), &number);
-    return (guint64)MAX(number, 0);
-}
-
 /* Names may be anything that files are called. PlanStale of one that nothing can be called. */
 static GPtrArray *read_bound(const char *text, guint *ret_others, GError **error)
 {
     SyncdJsonIter iter;
     SyncdJson item, root = syncd_json_root(text, strlen(text));
     g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(syncd_rescuable_free);
-    *ret_others = (guint)number_of(root, "others");
+    gint64 others = 0;
+    syncd_json_get_int64(syncd_json_member(root, "others"), &others);
+    *ret_others = (guint)MAX(others, 0);
     syncd_json_iter_init(&iter, syncd_json_member(root, "found"));
     while (syncd_json_iter_next(&iter, NULL, &item)) {
         SyncdRescuable *one = g_new0(SyncdRescuable, 1);
         g_autofree char *name = syncd_json_dup_text(syncd_json_member(item, "name"));
         one->name = g_uri_unescape_string(name != NULL ? name : "", NULL);
         one->heads = syncd_json_dup_text(syncd_json_member(item, "heads"));
-        one->bytes = number_of(item, "bytes");
-        one->is_salvaged = one->heads == NULL;
+        one->state = syncd_json_dup_text(syncd_json_member(item, "state"));
         g_ptr_array_add(found, one);
         if (one->name == NULL) {
             syncd_set_error_next(error, SYNCD_ERROR_PLAN_STALE,
@@ -255,7 +249,7 @@ static guint64 most_of(const GPtrArray *found, bool *ret_certain)
     for (guint i = 0; i < found->len; i++) {
         const SyncdRescuable *one = found->pdata[i];
         most = MAX(most, one->why_not == NULL ? one->entries : 0);
-        *ret_certain &= !one->is_salvaged || one->why_not != NULL;
+        *ret_certain &= one->state == NULL || one->why_not != NULL;
     }
     return most;
 }
@@ -265,7 +259,7 @@ static void say_one(const SyncdRescuable *one, GString *out)
     char at[SYNCD_TIME_SIZE];
     g_autofree char *name = g_utf8_make_valid(one->name, -1);
     syncd_time_format_ms(one->ms, at);
-    if (one->is_salvaged)
+    if (one->state != NULL)
         g_string_append_printf(out, "what can be read of %s", name);
     else
         g_string_append_printf(out, "%s of %s with %" G_GUINT64_FORMAT " %s", name, at,

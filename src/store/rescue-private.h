@@ -13,16 +13,20 @@ GPtrArray *syncd_rescue_list(const SyncdStore *store);
 bool syncd_rescue_salvages(const char *name);
 /* A store of it alone, which takes it: that is what is mended. For g_free(). */
 SyncdStore *syncd_rescue_candidate(const SyncdStore *store, SyncdJournal *journal);
-/* JournalCorrupt for one that is no journal of this device. */
-bool syncd_rescue_check_owner(const SyncdJournal *journal, GError **error);
+/* JournalCorrupt for one that is no journal of this device; NotFound when nobody can tell, as the
+ * device's key is not here. */
+bool syncd_rescue_check_owner(const SyncdStore *store, const SyncdJournal *journal, GError **error);
 
 /* What its feeds end with, in hexadecimal digits: another one ends otherwise. */
 char *syncd_rescue_heads(const SyncdJournal *journal);
-/* Another one when the file is, or was written to. */
+/* Another one when the file is, or was written to, or its WAL. */
 char *syncd_rescue_state(const SyncdStore *store, const char *name);
+/* The same of all that may do, or may mend another. */
+char *syncd_rescue_listing(const SyncdStore *store);
 
 /* A sentence. */
 char *syncd_rescue_why_not(const char *name, const GError *why);
-/* Until the file is another one: it is offered to nobody again. What may be otherwise the next time
- * (the disk, the room on it) is not noted. */
-void syncd_rescue_note_useless(SyncdStore *store, const char *name, const GError *why);
+/* As long as the listing is what it was before the look, it is offered to nobody again. What may be
+ * otherwise the next time (the disk, the room on it, the keys) is not noted. */
+void syncd_rescue_note_useless(SyncdStore *store, const char *listing, const char *name,
+                               const GError *why);

@@ -2,7 +2,8 @@
  * What there is that may take the place of a journal. Nobody is asked to agree to what cannot be
  * done, so each is looked at as far as that takes a bounded time: whether it can be opened, is of
  * this device, and, where it is damaged, can be mended. Nothing is copied for that, nothing is
- * written, and what was seen of a file holds until it is another one.
+ * written. What is seen of one depends on the others, from which it is mended, and holds as long as
+ * all of them are as they were.
  */
 #include "store/rescue-private.h"
 
@@ -12,9 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define STEPS_MAX 8u /* of looking for damage, in a file */
+#define STEPS_MAX 8u /* of looking for damage, in all of them */
 #define AS_JOURNAL SYNCD_JOURNAL_FILE ": "
-#define WAL SYNCD_JOURNAL_FILE "-wal"
 
 bool syncd_rescue_salvages(const char *name)
 {
@@ -45,12 +45,16 @@ SyncdStore *syncd_rescue_candidate(const SyncdStore *store, SyncdJournal *journa
     return candidate;
 }
 
-bool syncd_rescue_check_owner(const SyncdJournal *journal, GError **error)
+bool syncd_rescue_check_owner(const SyncdStore *store, const SyncdJournal *journal, GError **error)
 {
     if (syncd_journal_is_of_device(journal) && syncd_journal_committed(journal) > 0)
         return true;
-    syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
-                    "No entry that this device has written can be found in it");
+    if (!syncd_keyring_has_device(store->keyring))
+        syncd_set_error(error, SYNCD_ERROR_NOT_FOUND,
+                        "Whose it is nobody can tell without keys/device.key: put that back first");
+    else
+        syncd_set_error(error, SYNCD_ERROR_JOURNAL_CORRUPT,
+                        "No entry that this device has written can be found in it");
     return false;
 }
 
@@ -86,51 +90,103 @@ char *syncd_rescue_why_not(const char *name, const GError *why)
                            (int)(size - (size_t)(from - plain)), from);
 }
 
+static bool lacks_key(const GError *problem)
+{
+    return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+}
+
 static bool may_change(const GError *problem)
 {
     static const SyncdErrorCode codes[] = {SYNCD_ERROR_STORAGE_FAILED, SYNCD_ERROR_ACCESS_DENIED,
-                                           SYNCD_ERROR_NO_SPACE, SYNCD_ERROR_BUSY};
+                                           SYNCD_ERROR_NO_SPACE, SYNCD_ERROR_BUSY,
+                                           SYNCD_ERROR_NOT_FOUND};
     for (size_t i = 0; i < G_N_ELEMENTS(codes); i++)
         if (g_error_matches(problem, SYNCD_ERROR, (gint)codes[i]))
             return true;
     return false;
 }
 
+/* When it was given another name is of no account: a plan gives the journal one. A WAL that is
+ * empty is as none: whoever reads leaves such a one. */
+static void add_file(const SyncdStore *self, const char *name, GString *text)
+{
+    struct stat st;
+    g_autofree char *path = syncd_directory_file(self->directory, name);
+    if (lstat(path, &st) != 0 || st.st_size == 0)
+        return;
+    g_string_append_printf(text, "%s %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT, name,
+                           (guint64)st.st_ino, (gint64)st.st_size);
+    g_string_append_printf(text, " %" G_GINT64_FORMAT ".%09ld; ", (gint64)st.st_mtim.tv_sec,
+                           (long)st.st_mtim.tv_nsec);
+}
+
 static void add_state(const SyncdStore *self, const char *name, GString *text)
 {
-    struct stat st = {0};
-    g_autofree char *path = syncd_directory_file(self->directory, name);
-    if (lstat(path, &st) != 0)
-        return;
-    g_string_append_printf(text, " %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT, (guint64)st.st_ino,
-                           (gint64)st.st_size);
-    g_string_append_printf(text, " %" G_GINT64_FORMAT ".%09ld", (gint64)st.st_ctim.tv_sec,
-                           (long)st.st_ctim.tv_nsec);
+    g_autofree char *wal = g_strconcat(name, "-wal", NULL);
+    add_file(self, name, text);
+    add_file(self, wal, text);
 }
 
 char *syncd_rescue_state(const SyncdStore *self, const char *name)
 {
-    GString *text = g_string_new(name);
+    GString *text = g_string_new(NULL);
     add_state(self, name, text);
-    if (syncd_rescue_salvages(name))
-        add_state(self, WAL, text);
     return g_string_free(text, FALSE);
 }
 
-static void note(SyncdStore *self, char *state, char *why)
+char *syncd_rescue_listing(const SyncdStore *self)
 {
-    if (self->looked_at == NULL)
-        self->looked_at = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_hash_table_replace(self->looked_at, state, why);
+    GString *text = g_string_new(NULL);
+    g_autoptr(GPtrArray) names = syncd_source_list_journals(self->directory);
+    add_state(self, SYNCD_JOURNAL_FILE, text);
+    for (guint i = 0; i < names->len; i++)
+        add_state(self, names->pdata[i], text);
+    return g_string_free(text, FALSE);
 }
 
-void syncd_rescue_note_useless(SyncdStore *self, const char *name, const GError *why)
+static const char *noted(const SyncdStore *self, const char *listing, const char *name)
+{
+    return g_strcmp0(self->looked_in, listing) == 0 ? g_hash_table_lookup(self->looked_at, name)
+                                                    : NULL;
+}
+
+static void note(SyncdStore *self, const char *listing, const char *name, char *why)
+{
+    if (g_strcmp0(self->looked_in, listing) != 0) {
+        g_clear_pointer(&self->looked_at, g_hash_table_unref);
+        self->looked_at = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        g_free(self->looked_in);
+        self->looked_in = g_strdup(listing);
+    }
+    g_hash_table_replace(self->looked_at, g_strdup(name), why);
+}
+
+void syncd_rescue_note_useless(SyncdStore *self, const char *listing, const char *name,
+                               const GError *why)
 {
     if (!may_change(why))
-        note(self, syncd_rescue_state(self, name), syncd_rescue_why_not(name, why));
+        note(self, listing, name, syncd_rescue_why_not(name, why));
 }
 
-/* ---- looking at one ---- */
+/* ---- looking at them ---- */
+
+/* At all of them, one after the other. */
+typedef struct {
+    SyncdStore *store;
+    char *listing; /* as it was before */
+    guint steps;   /* that are left */
+} Look;
+
+static Look look_at(SyncdStore *store)
+{
+    return (Look){store, syncd_rescue_listing(store), STEPS_MAX};
+}
+
+static void look_clear(Look *look)
+{
+    g_free(look->listing);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Look, look_clear)
 
 static SyncdJournal *open_one(SyncdStore *self, const char *name, GError **error)
 {
@@ -140,55 +196,63 @@ static SyncdJournal *open_one(SyncdStore *self, const char *name, GError **error
                                          error);
 }
 
-/* Where that takes longer, it is found out when it is carried out. */
-static bool may_be_mended(SyncdStore *candidate, GError **error)
+/* Where that takes longer, it is found out when it is carried out; where others took the time, the
+ * next time. */
+static bool may_be_mended(Look *look, SyncdStore *candidate, bool *ret_known, GError **error)
 {
-    bool more = true;
+    bool more = true, has_all = look->steps == STEPS_MAX;
     g_autoptr(SyncdMend) mend = syncd_mend_new(candidate, error);
-    for (guint i = 0; mend != NULL && more && i < STEPS_MAX; i++)
+    while (mend != NULL && more && look->steps > 0) {
+        look->steps--;
         if (!syncd_mend_examine(mend, &more, error))
             return false;
+    }
+    *ret_known = !more || has_all;
     return mend != NULL && (more || syncd_mend_is_possible(mend, error));
 }
 
-static bool may_do(SyncdStore *self, const char *name, GError **error)
+static bool may_do(Look *look, const char *name, bool *ret_known, GError **error)
 {
-    g_autoptr(SyncdJournal) journal = open_one(self, name, error);
-    if (journal == NULL || !syncd_rescue_check_owner(journal, error))
+    g_autoptr(SyncdJournal) journal = open_one(look->store, name, error);
+    *ret_known = true;
+    if (journal == NULL || !syncd_rescue_check_owner(look->store, journal, error))
         return false;
     if (syncd_journal_problem(journal) == NULL)
         return true;
-    g_autofree SyncdStore *candidate = syncd_rescue_candidate(self, journal);
-    return may_be_mended(candidate, error);
+    g_autofree SyncdStore *candidate = syncd_rescue_candidate(look->store, journal);
+    return may_be_mended(look, candidate, ret_known, error);
 }
 
 /* NULL: it may do. One that is open while it was cut short is not opened once more. What the disk
  * does not give of the journal itself is left out of what is salvaged. */
-static char *why_not(SyncdStore *self, const char *name)
+static char *why_not(Look *look, const char *name)
 {
+    bool known, salvages = syncd_rescue_salvages(name);
+    SyncdStore *self = look->store;
     g_autoptr(GError) problem = NULL;
-    bool salvages = syncd_rescue_salvages(name);
     if (salvages && (self->unreadable == NULL || self->cut != NULL))
         return NULL;
-    g_autofree char *state = syncd_rescue_state(self, name);
-    const char *known =
-        self->looked_at != NULL ? g_hash_table_lookup(self->looked_at, state) : NULL;
-    if (known != NULL)
-        return *known != '\0' ? g_strdup(known) : NULL;
-    bool may = may_do(self, name, &problem);
-    if (!may && may_change(problem))
-        return salvages ? NULL : syncd_rescue_why_not(name, problem);
+    const char *was = noted(self, look->listing, name);
+    if (was != NULL)
+        return *was != '\0' ? g_strdup(was) : NULL;
+    if (look->steps == 0)
+        return NULL;
+    bool may = may_do(look, name, &known, &problem);
+    if (!may && salvages && may_change(problem) && !lacks_key(problem))
+        return NULL;
     char *why = may ? NULL : syncd_rescue_why_not(name, problem);
-    note(self, g_steal_pointer(&state), g_strdup(may ? "" : why));
+    if (known && !may_change(problem))
+        note(self, look->listing, name, g_strdup(may ? "" : why));
     return why;
 }
 
 bool syncd_store_may_be_rescued(SyncdStore *self, GPtrArray *why_nots)
 {
     g_autoptr(GPtrArray) names = syncd_rescue_list(self);
+    g_auto(Look) look = look_at(self);
     bool may = names->len > SYNCD_RESCUABLE_MAX;
     for (guint i = 0; i < MIN(names->len, SYNCD_RESCUABLE_MAX); i++) {
-        char *why = why_not(self, names->pdata[i]);
+        char *why = why_not(&look, names->pdata[i]);
         may |= why == NULL;
         if (why != NULL)
             g_ptr_array_add(why_nots, why);
@@ -224,17 +288,19 @@ void syncd_rescuable_free(void *data)
 {
     SyncdRescuable *one = data;
     g_free(one->name);
+    g_free(one->state);
     g_free(one->heads);
     g_free(one->why_not);
     g_free(one);
 }
 
-static void add_rescuable(SyncdStore *self, const char *name, GPtrArray *found)
+static void add_rescuable(Look *look, const char *name, GPtrArray *found)
 {
+    SyncdStore *self = look->store;
     struct stat st = {0};
     g_autofree char *path = syncd_directory_file(self->directory, name);
     bool salvaged = syncd_rescue_salvages(name);
-    g_autofree char *why = why_not(self, name);
+    g_autofree char *why = why_not(look, name);
     g_autoptr(SyncdJournal) journal = salvaged || why != NULL ? NULL : open_one(self, name, NULL);
     if ((!salvaged && why == NULL && journal == NULL) || lstat(path, &st) != 0)
         return;
@@ -242,9 +308,8 @@ static void add_rescuable(SyncdStore *self, const char *name, GPtrArray *found)
     *one = (SyncdRescuable){
         .name = g_strdup(name),
         .ms = (guint64)st.st_mtime * 1000,
-        .bytes = (guint64)st.st_size,
         .entries = journal != NULL ? syncd_journal_committed(journal) : 0,
-        .is_salvaged = salvaged,
+        .state = salvaged ? syncd_rescue_state(self, name) : NULL,
         .heads = journal != NULL ? syncd_rescue_heads(journal) : NULL,
         .why_not = g_steal_pointer(&why),
     };
@@ -258,9 +323,10 @@ GPtrArray *syncd_store_list_rescuable(SyncdStore *self, guint *ret_others, guint
         self->index == NULL ? syncd_index_look(self->directory, NULL) : NULL;
     SyncdIndex *index = self->projection == NULL && self->index != NULL ? self->index : looked_at;
     GPtrArray *found = g_ptr_array_new_with_free_func(syncd_rescuable_free);
+    g_auto(Look) look = look_at(self);
     guint n = MIN(names->len, SYNCD_RESCUABLE_MAX);
     for (guint i = 0; i < n; i++)
-        add_rescuable(self, names->pdata[i], found);
+        add_rescuable(&look, names->pdata[i], found);
     *ret_others = names->len - n;
     if (index == NULL || !syncd_index_projected(index, ret_known, NULL))
         *ret_known = 0;

@@ -6,7 +6,6 @@
 #include "store/salvage.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #define MADE SYNCD_MEND_FILE
 
@@ -15,6 +14,7 @@ struct SyncdRescue {
     const GPtrArray *told; /* SyncdRescuable; NULL: nobody was told of any */
     guint others;          /* that were told of by their number alone */
     bool begun;
+    char *listing;    /* as it was before any was looked at */
     GPtrArray *names; /* of those that are not looked at yet, the next one first */
     guint n_names;    /* that there were */
     SyncdSalvage *salvage;
@@ -54,6 +54,7 @@ SyncdRescue *syncd_rescue_new(SyncdStore *store, const GPtrArray *told, guint ot
     self->store = store;
     self->told = told;
     self->others = others;
+    self->listing = syncd_rescue_listing(store);
     self->names = syncd_rescue_list(store);
     self->n_names = self->names->len;
     self->said = g_ptr_array_new_with_free_func(g_free);
@@ -88,6 +89,7 @@ void syncd_rescue_free(SyncdRescue *self)
     if (self->made != NULL && syncd_directory_has(self->store->directory, MADE))
         syncd_directory_remove(self->store->directory, MADE, NULL);
     g_free(self->made);
+    g_free(self->listing);
     syncd_salvage_remove(self->store->directory);
     g_ptr_array_unref(self->names);
     g_ptr_array_unref(self->said);
@@ -155,13 +157,11 @@ static bool are_all_there(const SyncdRescue *self, GError **error)
 
 static bool is_as_told(const SyncdRescue *self, const SyncdRescuable *told)
 {
-    struct stat st;
-    g_autofree char *path = syncd_directory_file(self->store->directory, told->name);
-    if (told->is_salvaged)
-        return lstat(path, &st) == 0 && (guint64)st.st_size == told->bytes;
-    g_autofree char *heads =
-        self->candidate != NULL ? syncd_rescue_heads(self->candidate->journal) : NULL;
-    return g_strcmp0(heads, told->heads) == 0;
+    g_autofree char *is = syncd_rescue_salvages(told->name)
+                              ? syncd_rescue_state(self->store, told->name)
+                          : self->candidate != NULL ? syncd_rescue_heads(self->candidate->journal)
+                                                    : NULL;
+    return g_strcmp0(is, syncd_rescue_salvages(told->name) ? told->state : told->heads) == 0;
 }
 
 /* Of the present one, which is open, but for one that is salvaged. */
@@ -239,7 +239,7 @@ static const Usable *best(const SyncdRescue *self)
 static void say_why_not(SyncdRescue *self, const char *name, const GError *why)
 {
     g_ptr_array_add(self->said, syncd_rescue_why_not(name, why));
-    syncd_rescue_note_useless(self->store, name, why);
+    syncd_rescue_note_useless(self->store, self->listing, name, why);
 }
 
 static void pass_over(SyncdRescue *self, const GError *why)
@@ -280,7 +280,7 @@ static bool begin_candidate(SyncdRescue *self, GError **error)
     bool ours = syncd_rescue_salvages(present(self));
     if (!(ours ? open_candidate : open_told)(self, present(self), error))
         return false;
-    if (!syncd_rescue_check_owner(self->candidate->journal, error))
+    if (!syncd_rescue_check_owner(self->store, self->candidate->journal, error))
         return false;
     self->malformed = ours;
     if (!self->malformed)

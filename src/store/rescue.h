@@ -18,13 +18,13 @@
 
 /* Something that may do, at first sight. */
 typedef struct {
-    char *name; /* of the file */
-    guint64 ms; /* when it was written last */
-    guint64 bytes;
-    guint64 entries;  /* that it has, whether or not they are as they were … */
-    bool is_salvaged; /* … but of the journal itself that is known only when it is read */
-    char *heads;      /* what its feeds end with, in hexadecimal digits; NULL: not known */
-    char *why_not;    /* in a sentence, where it will not do all the same; NULL: it may */
+    char *name;      /* of the file */
+    guint64 ms;      /* when it was written last */
+    guint64 entries; /* that it has, whether or not they are as they were … */
+    char *state;   /* … but of the journal itself that is known only when it is read: as its files
+                      were; NULL: it is another one */
+    char *heads;   /* what its feeds end with, in hexadecimal digits; NULL: not known */
+    char *why_not; /* in a sentence, where it will not do all the same; NULL: it may */
 } SyncdRescuable;
 
 void syncd_rescuable_free(void *rescuable);
@@ -38,7 +38,7 @@ GPtrArray *syncd_store_list_rescuable(SyncdStore *store, guint *ret_others, guin
 typedef struct SyncdRescue SyncdRescue;
 
 /* Whether there is anything that may do, as far as a look at each shows that takes a bounded time,
- * once for each file; of the others a sentence (char *) each is added. Writes nothing. */
+ * once for what there is; of the others a sentence (char *) each is added. Writes nothing. */
 bool syncd_store_may_be_rescued(SyncdStore *store, GPtrArray *why_nots);
 /* Whether somebody put a backup there. */
 bool syncd_store_has_backup(const SyncdStore *store);

@@ -82,8 +82,9 @@ struct SyncdStore {
     bool opened;                    /* wholly: what it was when it ends may be kept */
     bool stands_in;                 /* for a journal that cannot be opened … */
     GError *unreadable;             /* … because of this; NULL: it is open */
-    GHashTable *looked_at;          /* rescue-sources.c: a file, as it was -> why it cannot take the
-                                       journal's place, "": it may; NULL: nobody looked */
+    GHashTable *looked_at;          /* rescue-sources.c: a file -> why it cannot take the journal's
+                                       place, "": it may … */
+    char *looked_in;                /* … as long as the listing is this; NULL: nobody looked */
     char *displaced;                /* what became of the journal's files; NULL: nothing … */
     SyncdDisplacement displacement; /* … and which of these it is */
     SyncdJournal *cut;    /* one that was cut short, and is let go of; NULL: none is held */

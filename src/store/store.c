@@ -422,6 +422,7 @@ void syncd_store_free(SyncdStore *self)
     g_free(self->machine);
     g_clear_pointer(&self->pins, g_hash_table_unref);
     g_clear_pointer(&self->looked_at, g_hash_table_unref);
+    g_free(self->looked_in);
     g_clear_pointer(&self->loose, g_array_unref);
     g_clear_pointer(&self->sweep, syncd_sweep_free);
     g_free(self);

@@ -300,11 +300,12 @@ static void what_was_in_vain_is_not_offered_again(void)
     removed(&f);
     repair_open(&f, NULL);
     SyncdStore *store = f.service->store;
+    g_autofree char *listing = syncd_rescue_listing(store);
     syncd_set_error(&failed, SYNCD_ERROR_STORAGE_FAILED, "The disk did not give it");
-    syncd_rescue_note_useless(store, "journal-backup.db", failed);
+    syncd_rescue_note_useless(store, listing, "journal-backup.db", failed);
     g_assert_false(is_found(&f, "journal-beyond-rescue"));
     syncd_set_error(&error, SYNCD_ERROR_JOURNAL_CORRUPT, "Too much of it is gone");
-    syncd_rescue_note_useless(store, "journal-backup.db", error);
+    syncd_rescue_note_useless(store, listing, "journal-backup.db", error);
     expect_no_way(&f, "journal-backup.db cannot be used: Too much of it is gone");
     state_copy(&f, "journal-backup.db", "journal-other.db");
     restore(&f);
