@@ -86,7 +86,7 @@ struct SyncdService {
                                   tells of; NULL: there was none */
     bool index_is_malformed;   /* so SQLite said, as was seen last */
     bool index_is_elsewhere;   /* its files were removed or replaced while it is open, the same */
-    unsigned shown_state;      /* a digest of the state that listeners were told of last */
+    guint64 shown_state;       /* a digest of the state that listeners were told of last */
     char policy_digest[SYNCD_DIGEST_SIZE];
     SyncdEphemerals *ephemerals;
     SyncdAnnouncements *announcements;

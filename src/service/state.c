@@ -254,12 +254,14 @@ void syncd_service_state(SyncdService *service, SyncdState *ret_state)
     syncd_service_known_state(service, ret_state);
 }
 
-static unsigned held_reasons(const SyncdService *service)
+/* Another error that no reason tells is another state. */
+static guint64 held_reasons(const SyncdService *service)
 {
     unsigned held = 0;
+    const SyncdFinding *found = service->found;
     for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++)
         held |= (unsigned)reasons[i].holds(service) << i;
-    return held | (unsigned)(service->found != NULL) << G_N_ELEMENTS(reasons);
+    return held | (guint64)(found != NULL ? g_str_hash(found->code) : 0) << 32;
 }
 
 bool syncd_service_state_is_shown(const SyncdService *service)
