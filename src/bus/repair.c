@@ -70,13 +70,29 @@ static bool handle_plan(SyncdCall *call, GError **error)
 
 /* ---- listing ---- */
 
+static bool may_see(const SyncdRepairPlan *plan, const SyncdCaller *caller)
+{
+    return caller->inspector || !syncd_plan_is_of_another(plan, caller);
+}
+
+/* What is wrong by now is not looked for on behalf of somebody who is told nothing of it. */
+static void judge_for(SyncdService *service, const SyncdCaller *caller)
+{
+    g_autoptr(GPtrArray) plans = syncd_service_repair_plans(service);
+    bool any = false;
+    for (guint i = 0; i < plans->len && !any; i++)
+        any = may_see(plans->pdata[i], caller);
+    if (any)
+        syncd_service_judge_repairs(service);
+}
+
 static char *describe_plans(SyncdService *service, const SyncdCaller *caller)
 {
     g_autoptr(GPtrArray) plans = syncd_service_repair_plans(service);
     g_autoptr(GString) text = g_string_new("[");
     guint listed = 0;
     for (guint i = 0; i < plans->len && listed < LISTED_MAX; i++) {
-        if (!caller->inspector && syncd_plan_is_of_another(plans->pdata[i], caller))
+        if (!may_see(plans->pdata[i], caller))
             continue;
         g_autofree char *description = syncd_repair_plan_describe(plans->pdata[i]);
         g_string_append_printf(text, "%s%s", listed++ > 0 ? "," : "", description);
@@ -90,7 +106,7 @@ static bool handle_list(SyncdCall *call, GError **error)
     SyncdService *service = syncd_call_authorise_reading(call, error);
     if (service == NULL)
         return false;
-    syncd_service_judge_repairs(service);
+    judge_for(service, syncd_call_caller(call));
     g_autofree char *plans = describe_plans(service, syncd_call_caller(call));
     return syncd_call_reply(call, error, "s", plans);
 }

@@ -54,9 +54,8 @@ bool syncd_service_apply_repair(SyncdService *service, const SyncdCaller *caller
         if (!syncd_repair_check_open(plan, error) || !syncd_repair_require_approval(plan, error) ||
             !syncd_repair_ask(service, caller, "write", SYNCD_LANE_AUDIT, NULL, error) ||
             !syncd_service_commit_turn(service, error) || !syncd_repair_check_along(plan, error) ||
-            !syncd_repair_check_needs(plan, NULL, error) ||
-            !syncd_repair_check_heads(plan, error) || !syncd_repair_check_room(plan, error) ||
-            !syncd_repair_begin(plan, identity, error))
+            !syncd_repair_check_needs(plan, error) || !syncd_repair_check_heads(plan, error) ||
+            !syncd_repair_check_room(plan, error) || !syncd_repair_begin(plan, identity, error))
             return false;
     }
     *ret_job = syncd_repair_run(plan, caller->uid, false);

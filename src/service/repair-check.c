@@ -27,30 +27,77 @@ static GPtrArray *accepted_of(const SyncdRepairPlan *plan)
     return accept;
 }
 
-/* One that was made before there was such a thing is not carried out. */
-static bool is_bound_to_the_same(SyncdService *service, const SyncdRepairWork *work)
+/* ---- the same is found ---- */
+
+/* What plans are held against, which is found out once: by who would approve and what he accepts
+ * (char *) the needs, and by its kind what a step would be bound to. */
+typedef struct {
+    SyncdService *service;
+    const GPtrArray *found; /* SyncdFound; NULL: nobody has looked */
+    GHashTable *needs, *bound;
+} Seen;
+
+static Seen seen_new(SyncdService *service, const GPtrArray *found)
 {
-    g_autofree char *bound_to = work->kind->bound_to != NULL ? work->kind->bound_to(service) : NULL;
-    if (bound_to != NULL && work->bound_to != NULL && work->kind->covers != NULL)
-        return work->kind->covers(work->bound_to, bound_to);
-    return g_strcmp0(bound_to, work->bound_to) == 0;
+    return (Seen){
+        service, found,
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref),
+        g_hash_table_new_full(NULL, NULL, NULL, g_free)};
 }
 
-bool syncd_repair_check_needs(const SyncdRepairPlan *plan, const GPtrArray *found, GError **error)
+static void seen_clear(Seen *seen)
+{
+    g_hash_table_unref(seen->needs);
+    g_hash_table_unref(seen->bound);
+}
+
+static const GPtrArray *needs_of(Seen *seen, const SyncdRepairPlan *plan, GError **error)
 {
     g_autoptr(GPtrArray) accept = accepted_of(plan);
     const SyncdCaller approver = {.uid = plan->approver != NULL ? plan->approver_uid : plan->uid};
     const SyncdRepairWork *first = plan->steps->pdata[0];
     const SyncdRepairWish wish = {&approver, (const char *const *)accept->pdata,
                                   strcmp(first->cause, SYNCD_FINDING_PURGE_ASKED) == 0};
-    g_autoptr(GPtrArray) needs = syncd_repair_find_needs(plan->service, &wish, found, NULL, error);
+    g_autofree char *accepted = g_strjoinv(" ", (char **)accept->pdata),
+                    *key = g_strdup_printf("%u %d %s", approver.uid, wish.purge, accepted);
+    GPtrArray *needs = g_hash_table_lookup(seen->needs, key);
+    if (needs != NULL)
+        return needs;
+    needs = syncd_repair_find_needs(seen->service, &wish, seen->found, NULL, error);
+    if (needs != NULL)
+        g_hash_table_insert(seen->needs, g_steal_pointer(&key), needs);
+    return needs;
+}
+
+static const char *bound_now(Seen *seen, const SyncdRepairKind *kind)
+{
+    const char *bound = g_hash_table_lookup(seen->bound, kind);
+    if (bound != NULL || kind->bound_to == NULL)
+        return bound;
+    char *text = kind->bound_to(seen->service);
+    g_hash_table_insert(seen->bound, (void *)kind, text);
+    return text;
+}
+
+/* One that was made before there was such a thing is not carried out. */
+static bool is_bound_to_the_same(Seen *seen, const SyncdRepairWork *work)
+{
+    const char *bound = bound_now(seen, work->kind);
+    if (bound != NULL && work->bound_to != NULL && work->kind->covers != NULL)
+        return work->kind->covers(work->bound_to, bound);
+    return g_strcmp0(bound, work->bound_to) == 0;
+}
+
+static bool is_found_again(Seen *seen, const SyncdRepairPlan *plan, GError **error)
+{
+    const GPtrArray *needs = needs_of(seen, plan, error);
     if (needs == NULL)
         return false;
     bool same = MIN(needs->len, SYNCD_REPAIR_STEPS_MAX) == plan->steps->len;
     for (guint i = 0; same && i < plan->steps->len; i++) {
         const SyncdRepairNeed *need = needs->pdata[i];
         const SyncdRepairWork *work = plan->steps->pdata[i];
-        same = need->kind == work->kind && is_bound_to_the_same(plan->service, work) &&
+        same = need->kind == work->kind && is_bound_to_the_same(seen, work) &&
                strcmp(need->target, work->target) == 0 &&
                strcmp(need->cause->code, work->cause) == 0 &&
                g_strcmp0(need->object, work->object) == 0 &&
@@ -59,24 +106,40 @@ bool syncd_repair_check_needs(const SyncdRepairPlan *plan, const GPtrArray *foun
     return same || refuse_stale(plan, "what is found now is not what was found then", error);
 }
 
+bool syncd_repair_check_needs(const SyncdRepairPlan *plan, GError **error)
+{
+    Seen seen = seen_new(plan->service, NULL);
+    bool same = is_found_again(&seen, plan, error);
+    seen_clear(&seen);
+    return same;
+}
+
 /* What may be purged is looked for only where somebody means to do that. */
 static bool is_judged(const SyncdRepairPlan *plan)
 {
     return plan->state <= SYNCD_REPAIR_APPROVED && !plan->discarded && !plan->purges;
 }
 
+/* What waits to be approved is a number of the state. */
 void syncd_repair_judge(SyncdService *service, const GPtrArray *found)
 {
+    bool changed = false;
+    Seen seen = seen_new(service, found);
     for (guint i = 0; i < service->repairs->plans->len; i++) {
         SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
         g_autoptr(GError) why = NULL;
         if (!is_judged(plan))
             continue;
+        bool was_stale = plan->stale != NULL;
         g_clear_pointer(&plan->stale, g_free);
-        if (!syncd_repair_check_needs(plan, found, &why) &&
+        if (!is_found_again(&seen, plan, &why) &&
             g_error_matches(why, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE))
             plan->stale = g_strdup(why->message);
+        changed |= was_stale != (plan->stale != NULL);
     }
+    seen_clear(&seen);
+    if (changed)
+        syncd_service_show_state(service, true);
 }
 
 void syncd_service_judge_repairs(SyncdService *service)
@@ -91,7 +154,7 @@ void syncd_service_judge_repairs(SyncdService *service)
 bool syncd_repair_plan_check(const SyncdRepairPlan *plan, GError **error)
 {
     return syncd_repair_check_open(plan, error) && syncd_repair_check_along(plan, error) &&
-           syncd_repair_check_needs(plan, NULL, error) && syncd_repair_check_heads(plan, error);
+           syncd_repair_check_needs(plan, error) && syncd_repair_check_heads(plan, error);
 }
 
 /* What a purge takes along was shown with it. */

@@ -194,8 +194,8 @@ bool syncd_repair_check_idle(const SyncdService *service, GError **error);
 char *syncd_repair_way_on(const SyncdRepairPlan *plan);
 /* Busy: one that has to do with the same is half done. */
 bool syncd_repair_check_alone(const SyncdRepairPlan *plan, GError **error);
-/* PlanStale: a diagnosis gives other steps by now. `found` NULL: one is made. */
-bool syncd_repair_check_needs(const SyncdRepairPlan *plan, const GPtrArray *found, GError **error);
+/* PlanStale: a diagnosis gives other steps by now. */
+bool syncd_repair_check_needs(const SyncdRepairPlan *plan, GError **error);
 /* Of purges. PlanStale: by now more would go than was shown. Busy: more than may. */
 bool syncd_repair_check_along(const SyncdRepairPlan *plan, GError **error);
 /* PlanStale: the log is another one. */

@@ -129,8 +129,14 @@ static void the_last_of_the_same_takes_the_place_of_those_before(void)
     service_clear(&f);
 }
 
+static void count_change(void *data)
+{
+    ++*(guint *)data;
+}
+
 static void one_that_fits_no_more_waits_for_nobody(void)
 {
+    guint changes = 0;
     ServiceFixture f;
     g_autoptr(GError) error = NULL;
     start_broken(&f);
@@ -149,6 +155,28 @@ static void one_that_fits_no_more_waits_for_nobody(void)
     syncd_service_judge_repairs(f.service);
     g_assert_null(syncd_repair_plan_stale(other));
     g_assert_cmpuint(to_approve(&f), ==, 1);
+    /* Whoever is shown how many wait is told when that changes, and only then. */
+    const SyncdListener listener = {.changed = count_change, .data = &changes};
+    syncd_service_set_listener(f.service, &listener); /* who is told at once */
+    changes = 0;
+    other->stale = g_strdup("It did not fit then");
+    for (guint i = 0; i < 2; i++) {
+        syncd_service_judge_repairs(f.service);
+        g_assert_cmpuint(changes, ==, 1);
+    }
+    service_clear(&f);
+}
+
+/* Of an error that no reason of the state tells it is told which one it is. */
+static void another_error_is_another_state(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    f.service->found = syncd_finding_find(SYNCD_BYTES_TEXT("blob-damaged"));
+    syncd_service_show_state(f.service, true);
+    g_assert_true(syncd_service_state_is_shown(f.service));
+    f.service->found = syncd_finding_find(SYNCD_BYTES_TEXT("log-damaged"));
+    g_assert_false(syncd_service_state_is_shown(f.service));
     service_clear(&f);
 }
 
@@ -176,6 +204,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-limits/again-and-again",
                     the_last_of_the_same_takes_the_place_of_those_before);
     g_test_add_func("/repair-limits/stale", one_that_fits_no_more_waits_for_nobody);
+    g_test_add_func("/repair-limits/another-error", another_error_is_another_state);
     g_test_add_func("/repair-limits/busy", one_is_carried_out_at_a_time);
     return g_test_run();
 }
