@@ -10,15 +10,15 @@
 /* Which version of the file that entry has; 0: it is not kept any more. */
 static guint64 version_at(SyncdStore *store, const SyncdFileRow *row, guint64 pos)
 {
-    for (guint newer = 0; newer < VERSIONS_MAX; newer++) {
+    guint64 version = row->version;
+    for (guint n = 0; n < VERSIONS_MAX && version > 0; n++) {
         g_auto(SyncdContentRow) content = {0};
         bool found;
-        if (!syncd_store_find_content_behind(store, row->id, row->version, newer, &content, &found,
-                                             NULL) ||
-            !found)
+        if (!syncd_store_find_content(store, row->id, version, &content, &found, NULL) || !found)
             return 0;
         if (syncd_file_place_pos(content.place) == pos)
             return content.version;
+        version = content.version - 1;
     }
     return 0;
 }
