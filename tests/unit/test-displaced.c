@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "diagnose-fixture.h"
+#include "service/health.h"
 #include "service/internal.h"
 #include "store/displaced.h"
 #include "store/examine.h"
@@ -148,13 +149,19 @@ static void a_plan_writes_it_back(void)
     }
 }
 
-/* Once it is closed: all of it is in what was kept. */
-static void expect_kept(ServiceFixture *f, guint64 sequence)
+/* Once it is closed. */
+static void put_kept_in_place(ServiceFixture *f)
 {
     if (state_has(f, "journal.db-wal"))
         state_remove(f, "journal.db-wal");
     state_move(f, "journal.1", "journal.db");
     repair_open(f, NULL);
+}
+
+/* All of it is in what was kept. */
+static void expect_kept(ServiceFixture *f, guint64 sequence)
+{
+    put_kept_in_place(f);
     g_assert_cmpuint(service_sequence(f), ==, sequence);
     verify_all(f);
 }
@@ -170,6 +177,26 @@ static void one_that_is_closed_leaves_what_it_had(void)
         service_close(&f);
         expect_kept(&f, sequence);
         assert_clean(&f);
+        service_clear(&f);
+    }
+}
+
+/* Of a run that ended cleanly nobody says that it did not, wherever its journal was by then. */
+static void one_that_ends_cleanly_is_no_dirty_open(void)
+{
+    const SyncdProcess process = {.pid = 41, .manager = "manual"};
+    for (guint i = 0; cases[i / 2].all; i++) {
+        bool clean = i % 2 == 0;
+        ServiceFixture f;
+        begin(&f);
+        syncd_service_begin_run(f.service, &process);
+        cases[i / 2].displace(&f);
+        expect_found(&f, i / 2);
+        if (clean)
+            syncd_service_end_run(f.service);
+        service_close(&f);
+        put_kept_in_place(&f);
+        g_assert_cmpint(is_found(&f, "dirty-open"), ==, !clean);
         service_clear(&f);
     }
 }
@@ -310,6 +337,8 @@ int main(int argc, char **argv)
     g_test_add_func("/displaced/a-plan-writes-it-back", a_plan_writes_it_back);
     g_test_add_func("/displaced/one-that-is-closed-leaves-what-it-had",
                     one_that_is_closed_leaves_what_it_had);
+    g_test_add_func("/displaced/one-that-ends-cleanly-is-no-dirty-open",
+                    one_that_ends_cleanly_is_no_dirty_open);
     g_test_add_func("/displaced/what-takes-long-to-keep-goes-in-steps",
                     what_takes_long_to_keep_goes_in_steps);
     g_test_add_func("/displaced/an-index-is-noticed-and-made-anew",

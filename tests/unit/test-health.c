@@ -1,4 +1,5 @@
 #include "health-fixture.h"
+#include "raw-sql.h"
 
 #include <errno.h>
 #include <string.h>
@@ -243,6 +244,23 @@ static void damage_is_unsafe_as_soon_as_it_was_found(void)
     health_clear(&f);
 }
 
+static void what_heads_sign_is_told_apart_from_content(void)
+{
+    HealthFixture f;
+    health_init(&f);
+    SyncdRequest request = good_request();
+    g_free(enqueue_committed(&f.service, &request));
+    g_autofree char *path = g_build_filename(f.service.base.directory, "journal.db", NULL);
+    service_close(&f.service);
+    run_raw(path, "UPDATE head SET frontier = zeroblob(length(frontier))");
+    service_open(&f.service);
+    health_begin_run(&f);
+    verify_all(&f);
+    g_auto(HealthJudged) judged = health_judge(&f);
+    health_assert(&judged, "invariants", "checkpoint.valid", "status", "\"fail\"");
+    health_clear(&f);
+}
+
 static void a_full_disk_is_unsafe(void)
 {
     HealthFixture f;
@@ -362,6 +380,8 @@ int main(int argc, char **argv)
     g_test_add_func("/health/verified", verified_is_only_what_was_verified);
     g_test_add_func("/health/unchanged", looking_changes_no_byte);
     g_test_add_func("/health/damage", damage_is_unsafe_as_soon_as_it_was_found);
+    g_test_add_func("/health/what-heads-sign-is-told-apart-from-content",
+                    what_heads_sign_is_told_apart_from_content);
     g_test_add_func("/health/full-disk", a_full_disk_is_unsafe);
     g_test_add_func("/health/no-disk", a_disk_that_cannot_be_measured_is_unknown);
     g_test_add_func("/health/group", the_group_comes_before_the_machine);
