@@ -140,10 +140,27 @@ static void one_that_is_half_done_comes_first(void)
     }
 }
 
+static void a_file_goes_by_its_path_where_that_is_known(void)
+{
+    static const char known[] = "file-0123456789abcdefghjkmnpqrs-0",
+                      hidden[] = "file-0123456789abcdefghjkmnpqrs-1";
+    g_autoptr(GHashTable) paths = g_hash_table_new(g_str_hash, g_str_equal);
+    SyncdCli cli = {.given = NULL};
+    g_hash_table_insert(paths, (char *)known, (char *)"docs/plan.txt");
+    g_hash_table_insert(paths, (char *)hidden, NULL);
+    g_autofree char *text =
+        g_strdup_printf("file/%s/0123abcd, %s; file/%s/0123abcd", known, known, hidden);
+    g_autofree char *expected =
+        g_strdup_printf("docs/plan.txt, docs/plan.txt; file/%s/0123abcd", hidden);
+    g_autofree char *told = syncd_cli_repair_with_paths(&cli, NULL, paths, text);
+    g_assert_cmpstr(told, ==, expected);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cli-repair/taken-back", what_stays_is_not_said_to_be_taken_back);
+    g_test_add_func("/cli-repair/paths", a_file_goes_by_its_path_where_that_is_known);
     g_test_add_func("/cli-repair/document", what_is_done_is_what_the_document_says);
     g_test_add_func("/cli-repair/state", how_it_stands_is_what_the_daemon_says);
     g_test_add_func("/cli-repair/given-up", what_is_given_up_is_not_said_to_be_safe);
