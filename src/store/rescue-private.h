@@ -21,6 +21,8 @@ bool syncd_rescue_check_owner(const SyncdStore *store, const SyncdJournal *journ
 char *syncd_rescue_heads(const SyncdJournal *journal);
 /* Another one when the file is, or was written to, or its WAL. */
 char *syncd_rescue_state(const SyncdStore *store, const char *name);
+/* Another one when the journal is, or was written to, or its WAL; the same in a copy of both. */
+char *syncd_rescue_times(const SyncdStore *store);
 /* The same of all that may do, or may mend another. */
 char *syncd_rescue_listing(const SyncdStore *store);
 

@@ -127,6 +127,22 @@ static void add_state(const SyncdStore *self, const char *name, GString *text)
     add_file(self, wal, text);
 }
 
+/* In a copy of the state directory it is the same. */
+char *syncd_rescue_times(const SyncdStore *self)
+{
+    GString *text = g_string_new(NULL);
+    static const char *const names[] = {SYNCD_JOURNAL_FILE, SYNCD_JOURNAL_FILE "-wal"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        struct stat st;
+        g_autofree char *path = syncd_directory_file(self->directory, names[i]);
+        if (lstat(path, &st) == 0 && st.st_size > 0)
+            g_string_append_printf(text, "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld; ",
+                                   (gint64)st.st_size, (gint64)st.st_mtim.tv_sec,
+                                   (long)st.st_mtim.tv_nsec);
+    }
+    return g_string_free(text, FALSE);
+}
+
 char *syncd_rescue_state(const SyncdStore *self, const char *name)
 {
     GString *text = g_string_new(NULL);
@@ -309,7 +325,7 @@ static void add_rescuable(Look *look, const char *name, GPtrArray *found)
         .name = g_strdup(name),
         .ms = (guint64)st.st_mtime * 1000,
         .entries = journal != NULL ? syncd_journal_committed(journal) : 0,
-        .state = salvaged ? syncd_rescue_state(self, name) : NULL,
+        .state = salvaged ? syncd_rescue_times(self) : NULL,
         .heads = journal != NULL ? syncd_rescue_heads(journal) : NULL,
         .why_not = g_steal_pointer(&why),
     };

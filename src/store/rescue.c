@@ -157,8 +157,7 @@ static bool are_all_there(const SyncdRescue *self, GError **error)
 
 static bool is_as_told(const SyncdRescue *self, const SyncdRescuable *told)
 {
-    g_autofree char *is = syncd_rescue_salvages(told->name)
-                              ? syncd_rescue_state(self->store, told->name)
+    g_autofree char *is = syncd_rescue_salvages(told->name) ? syncd_rescue_times(self->store)
                           : self->candidate != NULL ? syncd_rescue_heads(self->candidate->journal)
                                                     : NULL;
     return g_strcmp0(is, syncd_rescue_salvages(told->name) ? told->state : told->heads) == 0;
