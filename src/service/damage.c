@@ -341,8 +341,7 @@ void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verif
         self->examined = false;
         g_clear_pointer(&self->beyond, g_free);
     }
-    guint known = take_findings(self, syncd_verify_findings(verify), &changed) +
-                  syncd_verify_passed(verify)->len;
+    guint known = take_findings(self, syncd_verify_findings(verify), &changed);
     guint64 n = syncd_verify_n_findings(verify) - known;
     if (n > 0)
         self->verified.sound_usec = self->verified.sound_sequence = self->verified.whole_usec = 0;

@@ -259,8 +259,7 @@ static bool is_all_back(const Work *work)
 /* There was more of it than is named at once. */
 static bool are_unnamed(const SyncdVerify *verify)
 {
-    return syncd_verify_n_findings(verify) >
-           syncd_verify_findings(verify)->len + syncd_verify_passed(verify)->len;
+    return syncd_verify_n_findings(verify) > syncd_verify_findings(verify)->len;
 }
 
 static guint64 count_damage(const SyncdService *service)

@@ -130,21 +130,35 @@ static void member_place(SyncdJsonWriter *writer, const char *name, gint64 place
         syncd_json_member_null(writer, name);
 }
 
-static void write_findings(SyncdJsonWriter *writer, const char *name, const GPtrArray *findings)
+/* Content that was given up is not there, as an entry is not. */
+static void write_findings(SyncdJsonWriter *writer, const GPtrArray *findings, bool given_up)
 {
-    syncd_json_name(writer, name);
-    syncd_json_begin_array(writer);
     for (guint i = 0; i < findings->len; i++) {
         const SyncdVerifyFinding *finding = g_ptr_array_index(findings, i);
+        SyncdErrorCode error = given_up ? SYNCD_ERROR_NOT_FOUND : finding->error;
         syncd_json_begin_object(writer);
-        syncd_json_member_string(writer, "code", finding->code);
-        syncd_json_member_string(writer, "error", syncd_error_info(finding->error)->name);
+        syncd_json_member_string(writer, "code", given_up ? "content-lost" : finding->code);
+        syncd_json_member_string(writer, "error", syncd_error_info(error)->name);
         syncd_json_member_string(writer, "feed", finding->feed);
         member_place(writer, "seq", finding->seq);
         member_place(writer, "sequence", finding->pos);
         syncd_json_member_string(writer, "detail", finding->detail);
         syncd_json_end_object(writer);
     }
+}
+
+/* What repairs gave up, in the log and beside it. */
+static void write_losses(SyncdJsonWriter *writer, const SyncdVerify *verify)
+{
+    const GPtrArray *content = syncd_verify_passed(verify);
+    guint64 n = syncd_verify_n_losses(verify) + content->len;
+    if (n == 0)
+        return;
+    syncd_json_member_uint(writer, "losses_count", n);
+    syncd_json_name(writer, "losses");
+    syncd_json_begin_array(writer);
+    write_findings(writer, syncd_verify_losses(verify), false);
+    write_findings(writer, content, true);
     syncd_json_end_array(writer);
 }
 
@@ -181,11 +195,11 @@ static char *write_result(const Verification *self, SyncdStore *store)
     syncd_json_member_uint(&writer, "entries_checked", syncd_verify_checked(self->verify));
     syncd_json_member_uint(&writer, "sequence", self->sequence);
     syncd_json_member_uint(&writer, "findings_count", n_findings);
-    write_findings(&writer, "findings", syncd_verify_findings(self->verify));
-    if (syncd_verify_n_losses(self->verify) > 0) {
-        syncd_json_member_uint(&writer, "losses_count", syncd_verify_n_losses(self->verify));
-        write_findings(&writer, "losses", syncd_verify_losses(self->verify));
-    }
+    syncd_json_name(&writer, "findings");
+    syncd_json_begin_array(&writer);
+    write_findings(&writer, syncd_verify_findings(self->verify), false);
+    syncd_json_end_array(&writer);
+    write_losses(&writer, self->verify);
     write_feeds(&writer, store);
     syncd_json_end_object(&writer);
     return g_string_free(out, FALSE);

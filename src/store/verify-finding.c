@@ -38,10 +38,12 @@ static bool is_known_lost(const SyncdVerify *self, const SyncdVerifyFinding *fin
 
 static void add(SyncdVerify *self, SyncdVerifyFinding *finding)
 {
-    self->n_findings++;
-    if (is_known_lost(self, finding))
+    if (is_known_lost(self, finding)) {
         g_ptr_array_add(self->passed, finding);
-    else if (self->findings->len < SYNCD_VERIFY_MAX_FINDINGS)
+        return;
+    }
+    self->n_findings++;
+    if (self->findings->len < SYNCD_VERIFY_MAX_FINDINGS)
         g_ptr_array_add(self->findings, finding);
     else
         syncd_verify_finding_free(finding);

@@ -52,7 +52,7 @@ guint64 syncd_verify_n_findings(const SyncdVerify *verify);
 bool syncd_verify_is_same(const SyncdVerifyFinding *one, const SyncdVerifyFinding *other);
 void syncd_verify_finding_free(SyncdVerifyFinding *finding);
 /* Content that is known to be lost (SyncdVerifyFinding, by place and part) keeps no other from
- * being named: where it is found again it is counted, and in a list of its own. Before the first
+ * being named: where it is found again it is no finding, but in a list of its own. Before the first
  * step. */
 void syncd_verify_pass_over(SyncdVerify *verify, const GPtrArray *lost);
 const GPtrArray *syncd_verify_passed(const SyncdVerify *verify);

@@ -418,6 +418,32 @@ static guint count_lost(World *world)
     return lost != NULL ? (guint)lost->count : 0;
 }
 
+/* It is named as what was given up, and what is left holds. */
+static void a_log_without_it_is_sound(void)
+{
+    World world;
+    world_init(&world);
+    g_autoptr(GError) error = NULL;
+    ServiceFixture *f = &world.w.f;
+    SyncdHash old = chunk_of(&world, LARGE, 1, 1);
+    g_autofree char *other = text_of(LARGE_SIZE, 'b');
+    SyncdJob *job = NULL;
+    write_file(&world.w, LARGE, other);
+    rescan(&world.w);
+    lose(&world, &old);
+    applied(&world);
+    syncd_service_verify(f->service, &f->caller, SYNCD_VERIFY_FULL, NULL, &job, &error);
+    g_assert_no_error(error);
+    run_jobs(f);
+    const char *result = syncd_job_result(job);
+    g_test_message("%s", result);
+    SyncdJson verification = syncd_json_root(result, strlen(result));
+    g_assert_true(syncd_json_is(syncd_json_member(verification, "verdict"), "sound"));
+    g_assert_nonnull(strstr(result, "\"findings_count\":0,\"findings\":[]"));
+    g_assert_nonnull(strstr(result, "\"losses_count\":1,\"losses\":[{\"code\":\"content-lost\""));
+    workspace_clear(&world.w);
+}
+
 /* Whoever approved was told of one. */
 static void no_more_is_given_up_than_was_agreed_to(void)
 {
@@ -613,6 +639,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-blobs/errs", where_the_disk_errs_it_is_tried_again);
     g_test_add_func("/repair-blobs/lost", what_can_be_had_nowhere_is_named);
     g_test_add_func("/repair-blobs/sentence", what_was_known_by_a_sentence_is_known_still);
+    g_test_add_func("/repair-blobs/sound", a_log_without_it_is_sound);
     g_test_add_func("/repair-blobs/agreed", no_more_is_given_up_than_was_agreed_to);
     g_test_add_func("/repair-blobs/stale", more_than_was_agreed_to_is_another_plan);
     g_test_add_func("/repair-blobs/another", another_than_was_agreed_to_is_not_given_up);
