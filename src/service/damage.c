@@ -355,6 +355,27 @@ void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verif
         syncd_runtime_found_sound(service);
 }
 
+/* One that is read for another version than the newest that names it is the same. */
+static bool is_known_part(const GPtrArray *findings, const char *part)
+{
+    for (guint i = 0; i < findings->len; i++)
+        if (g_strcmp0(((const SyncdVerifyFinding *)findings->pdata[i])->part, part) == 0)
+            return true;
+    return false;
+}
+
+void syncd_service_note_content_damage(SyncdService *service, const SyncdVerifyFinding *found)
+{
+    SyncdDamage *self = service->damage;
+    if (is_known_part(self->findings, found->part) || is_known_part(self->losses, found->part) ||
+        self->findings->len >= SYNCD_VERIFY_MAX_FINDINGS)
+        return;
+    g_ptr_array_add(self->findings, copy_finding(found));
+    self->verified.sound_usec = self->verified.sound_sequence = self->verified.whole_usec = 0;
+    keep(service);
+    syncd_service_call_done(service);
+}
+
 void syncd_service_forget_lost_content(SyncdService *service)
 {
     GPtrArray *losses = service->damage->losses;

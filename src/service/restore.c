@@ -4,6 +4,7 @@
 #include "base/timestamp.h"
 #include "domain/file-changes.h"
 #include "domain/filling.h"
+#include "service/content-reading.h"
 #include "service/file-find.h"
 #include "service/file-reading.h"
 #include "service/internal.h"
@@ -14,6 +15,8 @@
 
 #define PLAN_SCHEMA "sourceos.restore-plan/v1"
 #define DEPTH_MAX 4096u
+/* Whether so much of it can be had is looked at before anybody is asked; the rest as it is read. */
+#define CHUNKS_TRIED 4u
 
 typedef struct {
     SyncdService *service;
@@ -242,6 +245,33 @@ static bool read_version(Plan *plan, GError **error)
     return false;
 }
 
+static GBytes *read_part(const Plan *plan, guint64 number, GError **error)
+{
+    char id[SYNCD_FILE_ID_SIZE];
+    GBytes *names = plan->content.chunks;
+    if (!syncd_store_file_id(plan->service->store, plan->file.id, id, error))
+        return NULL;
+    const SyncdContentAsked asked = {
+        .scope = plan->root->scope_id,
+        .file = id,
+        .version = plan->content.version,
+        .chunks = {g_bytes_get_data(names, NULL), g_bytes_get_size(names)},
+        .size = plan->content.size,
+    };
+    return syncd_service_read_content(plan->service, &asked, number, error);
+}
+
+static bool try_content(const Plan *plan, GError **error)
+{
+    guint64 n = MIN(syncd_file_chunk_count(plan->content.size), CHUNKS_TRIED);
+    for (guint64 i = 0; i < n; i++) {
+        g_autoptr(GBytes) part = read_part(plan, i, error);
+        if (part == NULL)
+            return false;
+    }
+    return true;
+}
+
 /* ---- where to ---- */
 
 /* Whether a file may be there at all. */
@@ -362,19 +392,17 @@ static bool seal_plan(Plan *plan, GError **error)
 static bool make_plan(Plan *plan, const SyncdCaller *caller, GError **error)
 {
     return find_root(plan, caller, error) && find_file(plan, error) && find_version(plan, error) &&
-           read_version(plan, error) && find_present(plan, error) && seal_plan(plan, error);
+           read_version(plan, error) && try_content(plan, error) && find_present(plan, error) &&
+           seal_plan(plan, error);
 }
 
 /* A short text, for people to see; nothing for any other content. */
 static bool write_text(const Plan *plan, SyncdJsonWriter *writer, GError **error)
 {
-    SyncdHash name;
     guint64 size = plan->content.size;
     if (!plan->request->text || size == 0 || size > SYNCD_RESTORE_TEXT_MAX)
         return true;
-    memcpy(name.bytes, g_bytes_get_data(plan->content.chunks, NULL), sizeof name.bytes);
-    g_autoptr(GBytes) content =
-        syncd_store_get_chunk(plan->service->store, plan->root->scope_id, &name, size, true, error);
+    g_autoptr(GBytes) content = read_part(plan, 0, error);
     if (content == NULL)
         return false;
     const char *text = g_bytes_get_data(content, NULL);

@@ -120,9 +120,12 @@ GBytes *syncd_store_get_chunk(SyncdStore *self, const char *scope_id, const Sync
     if (row && !syncd_journal_read_content(self->journal, name, &sealed, error))
         return NULL;
     if (!row) {
-        sealed = syncd_blobs_get_file(self->directory, name, error);
-        if (sealed == NULL)
+        g_autoptr(GError) problem = NULL;
+        sealed = syncd_blobs_get_file(self->directory, name, &problem);
+        if (problem != NULL && !g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND)) {
+            g_propagate_error(error, g_steal_pointer(&problem));
             return NULL;
+        }
     }
     if (sealed == NULL) {
         syncd_set_error(error, SYNCD_ERROR_NOT_FOUND, "The chunk %s is not there", digits);

@@ -2,11 +2,9 @@
  * Where the bytes come from that are brought back: from the chunks of a version, or from the ledger
  * of repairs, where what was replaced was kept.
  */
-#include "store/chunks.h"
+#include "service/content-reading.h"
 #include "store/repair-store.h"
 #include "workspace/workspace-private.h"
-
-#include <string.h>
 
 static void send_part(SyncdWorkspace *self, guint64 chunk, SyncdBytes part)
 {
@@ -33,14 +31,17 @@ static GBytes *get_kept(SyncdStore *store, const SyncdRestore *what, GError **er
     return NULL;
 }
 
-static GBytes *get_chunk(SyncdWorkspace *self, const SyncdRestore *what, guint64 chunk, size_t size,
+static GBytes *get_chunk(SyncdWorkspace *self, const SyncdRestore *what, guint64 chunk,
                          GError **error)
 {
-    const guint8 *names = g_bytes_get_data(what->chunks, NULL);
-    SyncdHash name;
-    memcpy(name.bytes, names + chunk * sizeof name.bytes, sizeof name.bytes);
-    return syncd_store_get_chunk(syncd_service_store(self->service), self->root->scope_id, &name,
-                                 size, what->size <= SYNCD_CONTENT_ROW_MAX, error);
+    const SyncdContentAsked asked = {
+        .scope = self->root->scope_id,
+        .file = what->from,
+        .version = what->version,
+        .chunks = {g_bytes_get_data(what->chunks, NULL), g_bytes_get_size(what->chunks)},
+        .size = what->size,
+    };
+    return syncd_service_read_content(self->service, &asked, chunk, error);
 }
 
 bool syncd_workspace_send_chunk(SyncdWorkspace *self, const SyncdRestore *what, guint64 chunk,
@@ -50,7 +51,7 @@ bool syncd_workspace_send_chunk(SyncdWorkspace *self, const SyncdRestore *what, 
     if (what->kept_as != NULL && *kept == NULL)
         *kept = get_kept(syncd_service_store(self->service), what, error);
     if (what->kept_as == NULL)
-        part = get_chunk(self, what, chunk, size, error);
+        part = get_chunk(self, what, chunk, error);
     else if (*kept != NULL)
         part = g_bytes_new_from_bytes(*kept, chunk * SYNCD_FILE_CHUNK, size);
     if (part == NULL)

@@ -4,6 +4,9 @@
  */
 #include "restore-fixture.h"
 
+#include "service/damage.h"
+#include "store/blobs.h"
+
 #include <signal.h>
 
 /* Begins it, and steps until what it does first is about to be committed. */
@@ -498,6 +501,44 @@ static void what_was_not_kept_does_not_come_back(void)
     workspace_clear(&w);
 }
 
+/* Known at once, and nobody is told that it would take the place of anything. */
+static void what_is_kept_and_cannot_be_read_is_damage(void)
+{
+    static const char *const spoilt[] = {NULL, "no chunk"};
+    for (size_t i = 0; i < G_N_ELEMENTS(spoilt); i++) {
+        WorkspaceFixture w;
+        g_autoptr(GError) error = NULL;
+        g_auto(SyncdContentRow) row = {0};
+        SyncdHash name;
+        bool found;
+        g_autofree char *first = text_of(SYNCD_CONTENT_ROW_MAX + 1, 'a');
+        workspace_init_keeping(&w, KEEP_TWO);
+        write_file(&w, "file", first);
+        begin(&w);
+        write_file(&w, "file", "other");
+        rescan(&w);
+        g_assert_true(
+            syncd_store_find_content(store_of(&w), row_of(&w, "file").id, 1, &row, &found, NULL));
+        memcpy(name.bytes, g_bytes_get_data(row.chunks, NULL), sizeof name.bytes);
+        g_autofree char *blob = syncd_blobs_path(SYNCD_CHUNK_OF_FILE, &name);
+        g_autofree char *path = g_build_filename(w.f.base.directory, blob, NULL);
+        g_assert_cmpint(unlink(path), ==, 0);
+        if (spoilt[i] != NULL)
+            g_assert_true(g_file_set_contents(path, spoilt[i], -1, NULL));
+        for (guint times = 0; times < 2; times++) {
+            g_clear_error(&error);
+            g_assert_null(plan_restore(&w, "file", 1, &error));
+            g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+            g_assert_nonnull(
+                strstr(error->message, spoilt[i] != NULL ? "not what it was" : "are missing"));
+            g_assert_nonnull(strstr(error->message, "sourceos-syncd doctor"));
+            g_assert_null(strstr(error->message, "blobs/"));
+            g_assert_cmpuint(syncd_service_damage(w.f.service)->len, ==, 1);
+        }
+        workspace_clear(&w);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -529,5 +570,7 @@ int main(int argc, char **argv)
                     a_file_of_another_workspace_is_none_of_this);
     g_test_add_func("/workspace-restore/what-was-not-kept-does-not-come-back",
                     what_was_not_kept_does_not_come_back);
+    g_test_add_func("/workspace-restore/what-is-kept-and-cannot-be-read-is-damage",
+                    what_is_kept_and_cannot_be_read_is_damage);
     return g_test_run();
 }
