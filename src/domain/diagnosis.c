@@ -182,6 +182,8 @@ SyncdDiagnosis *syncd_diagnosis_make(const SyncdReport *report, const SyncdInvar
         add(diagnosis->blocked_actions, "destructive_purge_without_policy_grant");
     if (is_said_to_fail(report, "journal.writable"))
         add(diagnosis->blocked_actions, "recording_operations");
+    if (is_said_to_fail(report, "keys.present"))
+        add(diagnosis->blocked_actions, "recording_without_key");
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
         sort(*lists[i]);
     diagnosis->summary = summarise(diagnosis);

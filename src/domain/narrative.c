@@ -11,8 +11,8 @@
 
 typedef struct {
     const char *id;
-    const char *happened;
-    const char *risk; /* NULL, as the next one: nothing is to be said of it */
+    const char *happened; /* NULL, as the next two: nothing is to be said of it */
+    const char *risk;
     const char *next;
 } Sentences;
 
@@ -80,7 +80,10 @@ static const Sentences table[] = {
     {"files.match_record", "Files of a workspace have other bytes than were recorded, and nothing "
      "said that they changed.",
      "They may be damaged.",
-     "Restore them or accept them: `sourceos-syncd workspace files --mismatched`."},
+     "Restore them or accept them; which they are says `sourceos-syncd doctor`."},
+    {"keys.present", "Keys of the state are not here.",
+     "What they sealed cannot be read, and nothing can be written where they are missing.", DOCTOR},
+    {"diagnosis.finds_nothing", NULL, NULL, DOCTOR}, /* each finding is told of by itself */
 };
 /* clang-format on */
 
@@ -140,7 +143,8 @@ static void say_made(GPtrArray *sentences, char *sentence)
     say(sentences, valid);
 }
 
-/* What only informs is told of where it says that something is lost. */
+/* What only informs is told of where it says that something is lost. Of a file that has other bytes
+ * than were recorded these may be kept. */
 static void tell_finding(Narrative *narrative, const char *code, const char *severity)
 {
     const SyncdFinding *finding = syncd_finding_find(SYNCD_BYTES_TEXT(code));
@@ -151,9 +155,10 @@ static void tell_finding(Narrative *narrative, const char *code, const char *sev
         return;
     say_made(narrative->happened,
              g_strdup_printf("A diagnosis finds %.64s (%.16s).", code, severity));
+    bool lost = durable && (finding == NULL || g_strcmp0(finding->repair, "file-restore") != 0);
     say_made(narrative->risk,
-             g_strdup_printf(durable ? "What %.64s is about may be lost for good."
-                                     : "What %.64s is about is impaired until it is mended.",
+             g_strdup_printf(lost ? "What %.64s is about may be lost for good."
+                                  : "What %.64s is about is impaired until it is mended.",
                              code));
     say(narrative->next, DOCTOR);
 }

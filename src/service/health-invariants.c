@@ -1,6 +1,10 @@
 /* What has to hold, as far as only the daemon can know it. The invariants of the contract itself
  * are found in the report's data by the same judge that judges it elsewhere. */
+#include "domain/findings.h"
+#include "domain/found.h"
 #include "service/health-facts.h"
+
+#include <string.h>
 
 typedef struct {
     const char *id;
@@ -155,6 +159,73 @@ static const Row rows[] = {
 };
 /* clang-format on */
 
+/* ---- what a diagnosis finds ---- */
+
+static SyncdSeverity severity_of(const SyncdFinding *finding)
+{
+    SyncdSeverity severity = SYNCD_SEVERITY_CRITICAL;
+    while (severity > SYNCD_SEVERITY_INFO &&
+           strcmp(syncd_severity_name(severity), finding->severity) != 0)
+        severity--;
+    return severity;
+}
+
+static void note_found(const SyncdFinding *finding, SyncdSeverity *worst, SyncdJsonWriter *evidence)
+{
+    if (finding == NULL || !syncd_finding_is_bad(finding))
+        return;
+    *worst = MAX(*worst, severity_of(finding));
+    syncd_json_string(evidence, finding->code);
+}
+
+/* The reasons of the state are all there is where no diagnosis was asked for. */
+static SyncdSeverity write_found(const SyncdHealthFacts *facts, SyncdJsonWriter *evidence)
+{
+    SyncdSeverity worst = SYNCD_SEVERITY_INFO;
+    syncd_json_name(evidence, "findings");
+    syncd_json_begin_array(evidence);
+    for (guint i = 0; facts->found != NULL && i < facts->found->len; i++)
+        note_found(((const SyncdFound *)facts->found->pdata[i])->finding, &worst, evidence);
+    for (size_t i = 0; facts->found == NULL && facts->state->reasons[i] != NULL; i++)
+        note_found(syncd_finding_find(SYNCD_BYTES_TEXT(facts->state->reasons[i])), &worst,
+                   evidence);
+    syncd_json_end_array(evidence);
+    return worst;
+}
+
+static SyncdResult check_found(const SyncdHealthFacts *facts, SyncdJsonWriter *evidence)
+{
+    SyncdSeverity worst = write_found(facts, evidence);
+    return worst > SYNCD_SEVERITY_WARNING ? SYNCD_FAIL
+           : worst > SYNCD_SEVERITY_INFO  ? SYNCD_WARN
+                                          : SYNCD_PASS;
+}
+
+static SyncdSeverity worst_found(const SyncdHealthFacts *facts)
+{
+    g_autoptr(GString) evidence = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, evidence, false);
+    syncd_json_begin_object(&writer);
+    SyncdSeverity worst = write_found(facts, &writer);
+    syncd_json_end_object(&writer);
+    return worst;
+}
+
+static bool lacks_keys(const SyncdHealthFacts *facts)
+{
+    return g_strv_contains(facts->state->reasons, "key-missing") ||
+           g_strv_contains(facts->state->reasons, "device-key-missing");
+}
+
+static SyncdResult check_keys(const SyncdHealthFacts *facts, SyncdJsonWriter *evidence)
+{
+    syncd_json_member_bool(evidence, "missing", lacks_keys(facts));
+    return lacks_keys(facts) ? SYNCD_FAIL : SYNCD_PASS;
+}
+
+/* ---- all of them ---- */
+
 static void write_row(const SyncdHealthFacts *facts, const Row *row, SyncdJsonWriter *writer)
 {
     g_autoptr(GString) evidence = g_string_new(NULL);
@@ -175,6 +246,19 @@ static void write_row(const SyncdHealthFacts *facts, const Row *row, SyncdJsonWr
     syncd_json_end_object(writer);
 }
 
+/* Told only where they do not hold: so a report is no better than what a diagnosis finds. */
+static void write_found_rows(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
+{
+    static const Row keys = {"keys.present", SYNCD_SEVERITY_CRITICAL, "restore_keys", false, TOO,
+                             check_keys};
+    const Row found = {
+        "diagnosis.finds_nothing", worst_found(facts), "diagnose", false, TOO, check_found};
+    if (lacks_keys(facts))
+        write_row(facts, &keys, writer);
+    if (found.severity > SYNCD_SEVERITY_INFO)
+        write_row(facts, &found, writer);
+}
+
 void syncd_health_write_own_invariants(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
 {
     write_row(facts, &initialised, writer);
@@ -184,4 +268,6 @@ void syncd_health_write_own_invariants(const SyncdHealthFacts *facts, SyncdJsonW
         if ((rows[i].offline || !facts->offline) &&
             (facts->unreadable ? rows[i].unreadable != NEVER : rows[i].unreadable != ONLY))
             write_row(facts, &rows[i], writer);
+    if (facts->state != NULL && !facts->offline)
+        write_found_rows(facts, writer);
 }

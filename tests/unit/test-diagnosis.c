@@ -64,6 +64,10 @@ static void the_worst_finding_decides(void)
         {"/invariants/0/id=\"journal.writable\" ; /invariants/0/status=\"fail\"", "degraded",
          "error", "report.reported_invariants_pass", "", "follow_reported_remediation",
          "recording_operations"},
+        {"/invariants/0/id=\"keys.present\" ; /invariants/0/status=\"fail\" ; "
+         "/invariants/0/severity=\"critical\"",
+         "unsafe", "critical", "report.reported_invariants_pass", "", "follow_reported_remediation",
+         "recording_without_key"},
         {"/diagnosis={\"status\":\"degraded\"}", "degraded", "error", "report.diagnosis_consistent",
          "", "collect_fresh_report", FRESH_NEEDED},
     };

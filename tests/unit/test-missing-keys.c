@@ -117,7 +117,7 @@ static void expect_state(ServiceFixture *f, const char *reason)
     g_assert_true(g_strv_contains(state.reasons, reason));
     g_autofree char *report = syncd_service_health(f->service, &f->caller, &error);
     g_assert_no_error(error);
-    g_assert_nonnull(strstr(report, "\"status\":\"degraded\""));
+    g_assert_nonnull(strstr(report, "\"status\":\"unsafe\""));
 }
 
 static void the_key_of_the_own_scope_and_the_index_are_gone(void)
