@@ -147,6 +147,8 @@ static void print_found(SyncdOutput *out, SyncdJson finding, bool *hidden)
     print_range(out, finding);
     print_durability(out, finding);
     print_ways_out(out, finding, known);
+    if (*next == '\0')
+        return;
     g_autofree char *told = g_strdup_printf(_("Next: `%s`"), next);
     g_autofree char *command = syncd_text_safe(told);
     syncd_output_text(out, "  ");

@@ -27,11 +27,11 @@ static void remark_none(SyncdCli *cli)
 {
     bool own = syncd_cli_instance(cli) == SYNCD_CLIENT_SYSTEM && !syncd_cli_flag(cli, "all");
     syncd_cli_remark(cli, "%s",
-                     own ? _("You have no plan of repair, and --all shows those of others: "
-                             "`sourceos-syncd repair plan` makes one of what `sourceos-syncd "
-                             "doctor` finds.")
-                         : _("There is no plan of repair: `sourceos-syncd repair plan` makes one "
-                             "of what `sourceos-syncd doctor` finds."));
+                     own ? _("You have no plan of repair, and --all shows those of others. Where "
+                             "`sourceos-syncd doctor` finds what a plan can mend, `sourceos-syncd "
+                             "repair plan` makes one.")
+                         : _("There is no plan of repair. Where `sourceos-syncd doctor` finds what "
+                             "a plan can mend, `sourceos-syncd repair plan` makes one."));
 }
 
 bool syncd_verb_repair_list(SyncdCli *cli, GError **error)

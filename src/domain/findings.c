@@ -40,7 +40,7 @@ static const SyncdFinding findings[] = {
     {"journal-beyond-rescue", "critical",
      N_("Nothing here can take the place of the journal: {reason}. Bring a backup of it, or begin "
         "another log."),
-     SYNCD_NEXT_DOCTOR, DURABLE, NULL,
+     SYNCD_NEXT_NONE, DURABLE, NULL,
      N_("Put a backup of journal.db into the state directory as journal-backup.db, and plan a "
         "repair. Where there is none, this log has ended: stop the daemon, move the state "
         "directory "
@@ -91,8 +91,8 @@ static const SyncdFinding findings[] = {
      N_("The state has a reason that this program does not know: {reason}."),
      "sourceos-syncd status --json", NOTHING, NULL, NULL},
 
-    {"unchecked", "warning", N_("This could not be looked at: {what}. {reason}"),
-     "journalctl --user -u sourceos-syncd", NOTHING, NULL, NULL},
+    {"unchecked", "warning", N_("This could not be looked at: {what}. {reason}"), SYNCD_NEXT_NONE,
+     NOTHING, NULL, NULL},
 
     /* The state directory, and what lies in it. */
     {"index-damaged", "error", N_("The index is damaged, so some lookups fail or lie: {reason}"),
@@ -128,7 +128,7 @@ static const SyncdFinding findings[] = {
     {"key-files", "critical",
      N_("Key files are gone, or hold something else than when they were read: {n}. What they open "
         "is lost when the daemon ends."),
-     "sourceos-syncd doctor", DURABLE, NULL,
+     SYNCD_NEXT_NONE, DURABLE, NULL,
      N_("Put them back from a backup before the daemon is restarted.")},
     {"key-missing", "critical",
      N_("The key of the scope {scope} is not here, so nothing can be written in it; entries in it "
@@ -162,7 +162,10 @@ static const SyncdFinding findings[] = {
     {SYNCD_FINDING_PURGE_ASKED, "info", N_("Somebody asked what may be purged."), PURGE, NOTHING,
      "purge-object", NULL},
     {"storm", "error", N_("The same failure came {n} times, from {first} to {last}."),
-     "journalctl --user -u sourceos-syncd", NOTHING, NULL, N_("Remove the cause of the failure.")},
+     SYNCD_NEXT_NONE, NOTHING, NULL,
+     N_("Remove the cause of the failure. What the daemon says of it is where it was started, or "
+        "in "
+        "`journalctl -t sourceos-syncd`.")},
 
     /* Workspaces. */
     {"workspace-asks", "error",
@@ -303,7 +306,6 @@ char *syncd_finding_next(const char *command, bool of_system,
     } programs[] = {
         {"sourceos-syncd daemon --user", "systemctl start sourceos-syncd"},
         {"systemctl --user ", "systemctl "},
-        {"journalctl --user ", "journalctl "},
         {"sourceos-syncd ", "sourceos-syncd --system "},
     };
     char *next = syncd_answer_fill(command, fact, data);

@@ -14,7 +14,7 @@ typedef struct {
     const char *code;
     const char *severity; /* info, warning, error, critical */
     const char *sentence; /* to be translated */
-    const char *next;     /* a command of the user's instance */
+    const char *next; /* a command of the user's instance; SYNCD_NEXT_NONE: no command leads on */
     /* What it is about: "durable", it can be lost for good; "rebuildable", it is made again from
      * what is durable; "none", nothing that is stored is wrong. */
     const char *durability;
@@ -39,6 +39,7 @@ bool syncd_finding_is_bad(const SyncdFinding *finding);
 /* The state that an instance is in by it, where what is found is a state; "clean" is none. */
 const char *syncd_finding_state(const SyncdFinding *finding);
 /* Commands that lead on where the one of a finding does not. */
+#define SYNCD_NEXT_NONE ""
 #define SYNCD_NEXT_STATUS_WATCH "sourceos-syncd status --watch"
 #define SYNCD_NEXT_VERIFY_FULL "sourceos-syncd verify log --full"
 #define SYNCD_NEXT_DOCTOR "sourceos-syncd doctor"

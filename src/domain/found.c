@@ -111,8 +111,10 @@ static void write_repair(const SyncdFound *self, bool hidden, SyncdJsonWriter *w
 char *syncd_found_next(SyncdFound *self, const SyncdFoundView *view)
 {
     bool own = self->next != NULL && !view->hidden;
-    return syncd_finding_next(own ? self->next : self->finding->next, view->of_system,
-                              view->hidden ? no_fact : fact_of, self);
+    const char *next = own ? self->next : self->finding->next;
+    if (*next == '\0')
+        return NULL;
+    return syncd_finding_next(next, view->of_system, view->hidden ? no_fact : fact_of, self);
 }
 
 void syncd_found_write(SyncdFound *self, const SyncdFoundView *view, SyncdJsonWriter *writer)

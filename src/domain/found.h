@@ -44,6 +44,6 @@ typedef struct {
     bool hidden;    /* what it is about is not for whoever reads it */
 } SyncdFoundView;
 
-/* The command that comes next. */
+/* The command that comes next; NULL: none does, and what is said of it has to do. */
 char *syncd_found_next(SyncdFound *found, const SyncdFoundView *view);
 void syncd_found_write(SyncdFound *found, const SyncdFoundView *view, SyncdJsonWriter *writer);

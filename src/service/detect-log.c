@@ -128,6 +128,8 @@ static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damag
                        (!syncd_finding_is_bad(found->finding) && !syncd_store_has_backup(store)));
     if (!found->unmended)
         found->target = g_strdup(groups[group].target);
+    else if (!syncd_finding_is_bad(found->finding))
+        found->next = SYNCD_NEXT_VERIFY_FULL; /* which names what was given up */
     guint looked = 0;
     for (guint i = 0; i < damage->len; i++) {
         if (!is_of(self, damage->pdata[i], group))
@@ -175,7 +177,7 @@ static void add_unreadable(SyncdDiagnosis *self)
         found->target = g_strdup("journal");
         return;
     }
-    found->next = SYNCD_NEXT_DOCTOR;
+    found->next = SYNCD_NEXT_NONE;
     /* Before the device's key is back nobody can tell. */
     if (syncd_store_signer(store) != NULL)
         add_beyond_rescue(self, why_nots);

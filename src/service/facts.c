@@ -104,7 +104,8 @@ static void add_next(const SyncdSubject *subject, SyncdFacts *facts, const char 
 {
     const SyncdFoundView view = {.hidden =
                                      subject->kind != SYNCD_SUBJECT_FILE && !subject->view_all};
-    add(facts, name, found != NULL ? syncd_found_next(found, &view) : g_strdup(DOCTOR));
+    char *next = found != NULL ? syncd_found_next(found, &view) : NULL;
+    add(facts, name, next != NULL ? next : g_strdup(DOCTOR));
 }
 
 static void add_faults(const SyncdSubject *subject, SyncdFacts *facts)

@@ -348,10 +348,12 @@ static bool has_room_for_plan(SyncdService *service, uid_t uid, GError **error)
 static bool refuse_nothing(SyncdService *service, bool purge, GError **error)
 {
     g_autoptr(GPtrArray) found = syncd_service_diagnose(service);
-    bool lacks_room = false;
-    for (guint i = 0; i < found->len; i++)
-        lacks_room |= strcmp(((SyncdFound *)found->pdata[i])->finding->code,
-                             SYNCD_FINDING_KEPT_PRESSURE) == 0;
+    bool lacks_room = false, bad = false;
+    for (guint i = 0; i < found->len; i++) {
+        const SyncdFinding *finding = ((SyncdFound *)found->pdata[i])->finding;
+        lacks_room |= strcmp(finding->code, SYNCD_FINDING_KEPT_PRESSURE) == 0;
+        bad |= syncd_finding_is_bad(finding);
+    }
     if ((purge || lacks_room) && !syncd_service_check_no_unproven(service, NULL, error))
         return false;
     if (purge || lacks_room)
@@ -385,8 +387,10 @@ static bool refuse_nothing(SyncdService *service, bool purge, GError **error)
                              syncd_service_log_beyond_mending(service));
     else
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
-                             "see what else is found with `sourceos-syncd doctor`",
-                             "There is nothing to repair");
+                             bad ? "see what helps with `sourceos-syncd doctor`"
+                                 : "see what else is found with `sourceos-syncd doctor`",
+                             bad ? "Nothing that is found can be mended by a plan"
+                                 : "There is nothing to repair");
     return false;
 }
 

@@ -1,5 +1,6 @@
 /*
- * Whatever is found has a code of its own, a severity that is one, a sentence and a next command.
+ * Whatever is found has a code of its own, a severity that is one, a sentence and a next
+ * command, or none, but never the one that has told of it.
  */
 #include "contract/vocabulary.h"
 #include "domain/answers.h"
@@ -23,6 +24,8 @@ static void every_finding_is_whole(void)
         g_assert_true(syncd_finding_find(SYNCD_BYTES_TEXT(findings[i].code)) == &findings[i]);
         g_assert_true(g_strv_contains(severities, findings[i].severity));
         g_assert_nonnull(findings[i].next);
+        g_assert_cmpstr(findings[i].next, !=, SYNCD_NEXT_DOCTOR);
+        g_assert_null(strstr(findings[i].next, "journalctl"));
         g_assert_true(g_strv_contains(durabilities, findings[i].durability));
         /* Somebody, or a plan, can do something about whatever is wrong with what is stored. */
         if (syncd_finding_is_bad(&findings[i]) && strcmp(findings[i].durability, "none") != 0)
