@@ -102,6 +102,8 @@ static const char *content_of(SyncdJson step)
         return _("damaged");
     if (syncd_json_is(fault, "lost"))
         return _("lost");
+    if (syncd_json_is(fault, "sealed"))
+        return _("sealed");
     return syncd_json_member(step, "kept").type == SYNCD_JSON_TRUE ? _("kept") : NULL;
 }
 

@@ -72,11 +72,14 @@ bool syncd_cli_lies_in(const char *path, const char *directory)
 
 /* ---- all ---- */
 
-static void add_root(GPtrArray *workspaces, SyncdJson row)
+/* Without the key there is no record, and nobody knows which one it is. */
+static void add_root(GPtrArray *workspaces, SyncdJson row, bool *ret_closed)
 {
     SyncdJson record = syncd_json_member(row, "record");
     g_autofree char *state = syncd_record_text(row, "state");
-    if (strcmp(state, REVOKED) == 0 || record.type != SYNCD_JSON_OBJECT)
+    bool ended = strcmp(state, REVOKED) == 0, closed = record.type != SYNCD_JSON_OBJECT;
+    *ret_closed |= closed && !ended;
+    if (ended || closed)
         return;
     SyncdCliWorkspace *workspace = g_new0(SyncdCliWorkspace, 1);
     *workspace = (SyncdCliWorkspace){
@@ -101,7 +104,7 @@ static GVariant *page_options(const SyncdCli *cli, const char *cursor)
     return g_variant_dict_end(&options);
 }
 
-GPtrArray *syncd_cli_workspaces(SyncdCli *cli, SyncdClient *client, GError **error)
+static GPtrArray *read_all(SyncdCli *cli, SyncdClient *client, bool *ret_closed, GError **error)
 {
     g_autoptr(GPtrArray) workspaces =
         g_ptr_array_new_with_free_func((GDestroyNotify)syncd_cli_workspace_free);
@@ -115,11 +118,17 @@ GPtrArray *syncd_cli_workspaces(SyncdCli *cli, SyncdClient *client, GError **err
             return NULL;
         syncd_json_iter_init(&iter, syncd_json_root(rows, strlen(rows)));
         while (syncd_json_iter_next(&iter, NULL, &row))
-            add_root(workspaces, row);
+            add_root(workspaces, row, ret_closed);
         g_free(cursor);
         cursor = g_steal_pointer(&next);
     } while (*cursor != '\0');
     return g_steal_pointer(&workspaces);
+}
+
+GPtrArray *syncd_cli_workspaces(SyncdCli *cli, SyncdClient *client, GError **error)
+{
+    bool closed = false;
+    return read_all(cli, client, &closed, error);
 }
 
 /* ---- one ---- */
@@ -149,8 +158,22 @@ static SyncdCliWorkspace *take_around(GPtrArray *workspaces, const char *path)
     return NULL;
 }
 
-static void refuse(const GPtrArray *workspaces, const char *named, GError **error)
+static void refuse_closed(const char *named, GError **error)
 {
+    syncd_set_error_next(error, SYNCD_ERROR_NOT_INITIALIZED,
+                         "put the folder keys/ of the state directory back from a backup and "
+                         "restart the daemon; `sourceos-syncd doctor` says which key it is",
+                         "Whether `%s` is in a workspace nobody can tell: the key is not here that "
+                         "opens what was recorded of workspaces",
+                         named);
+}
+
+static void refuse(const GPtrArray *workspaces, bool closed, const char *named, GError **error)
+{
+    if (closed) {
+        refuse_closed(named, error);
+        return;
+    }
     g_autoptr(GPtrArray) known = g_ptr_array_new();
     for (guint i = 0; i < workspaces->len; i++) {
         const SyncdCliWorkspace *workspace = workspaces->pdata[i];
@@ -172,7 +195,8 @@ static void refuse(const GPtrArray *workspaces, const char *named, GError **erro
 SyncdCliWorkspace *syncd_cli_find_path(SyncdCli *cli, SyncdClient *client, const char *named,
                                        char **ret_path, GError **error)
 {
-    g_autoptr(GPtrArray) workspaces = syncd_cli_workspaces(cli, client, error);
+    bool closed = false;
+    g_autoptr(GPtrArray) workspaces = read_all(cli, client, &closed, error);
     g_autofree char *path = path_of(named);
     if (workspaces == NULL)
         return NULL;
@@ -188,7 +212,7 @@ SyncdCliWorkspace *syncd_cli_find_path(SyncdCli *cli, SyncdClient *client, const
         found = take_around(workspaces, path);
     }
     if (found == NULL) {
-        refuse(workspaces, named, error);
+        refuse(workspaces, closed, named, error);
         return NULL;
     }
     const char *within = path + strlen(found->directory);

@@ -196,6 +196,22 @@ static bool is_closed(const SyncdSubject *subject)
     return subject->faults.refusal != NULL;
 }
 
+static bool is_closed_by(const SyncdSubject *subject, const char *code)
+{
+    const SyncdFound *closed = subject->faults.closed;
+    return closed != NULL && strcmp(closed->finding->code, code) == 0;
+}
+
+static bool log_is_displaced(const SyncdSubject *subject)
+{
+    return is_closed_by(subject, "journal-displaced") || is_closed_by(subject, "journal-cut");
+}
+
+static bool key_is_missing(const SyncdSubject *subject)
+{
+    return is_closed_by(subject, "key-missing");
+}
+
 static bool log_is_rolled_back(const SyncdSubject *subject)
 {
     return subject->faults.log != NULL &&
@@ -260,6 +276,8 @@ static const struct {
     {{SYNCD_ASKED_SAFE_TO_SYNC, "conflict_detected", SYNCD_ON_RECORD}, is_conflicted},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "log_rolled_back", SYNCD_ON_LOG}, log_is_rolled_back},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "log_damaged", SYNCD_ON_LOG}, log_is_damaged},
+    {{SYNCD_ASKED_SAFE_TO_SYNC, "log_displaced", SYNCD_ON_CLOSED}, log_is_displaced},
+    {{SYNCD_ASKED_SAFE_TO_SYNC, "key_missing", SYNCD_ON_CLOSED}, key_is_missing},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "content_damaged", SYNCD_ON_CONTENT}, content_is_damaged},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "content_lost", SYNCD_ON_CONTENT}, content_is_lost},
     {{SYNCD_ASKED_SAFE_TO_SYNC, "policy_denied", SYNCD_ON_ENTRY}, is_denied},
@@ -312,6 +330,8 @@ static const struct {
     {{SYNCD_ASKED_DURABILITY, "purged", SYNCD_ON_DELETION}, is_purged},
     {{SYNCD_ASKED_DURABILITY, "log_rolled_back", SYNCD_ON_LOG}, log_is_rolled_back},
     {{SYNCD_ASKED_DURABILITY, "log_damaged", SYNCD_ON_LOG}, log_is_damaged},
+    {{SYNCD_ASKED_DURABILITY, "log_displaced", SYNCD_ON_CLOSED}, log_is_displaced},
+    {{SYNCD_ASKED_DURABILITY, "key_missing", SYNCD_ON_CLOSED}, key_is_missing},
     {{SYNCD_ASKED_DURABILITY, "content_damaged", SYNCD_ON_CONTENT}, content_is_damaged},
     {{SYNCD_ASKED_DURABILITY, "content_lost", SYNCD_ON_CONTENT}, content_is_lost},
     {{SYNCD_ASKED_DURABILITY, "bytes_lost", SYNCD_ON_FINDING}, is_lost},
@@ -321,6 +341,8 @@ static const struct {
 
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "log_rolled_back", SYNCD_ON_LOG}, log_is_rolled_back},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "log_damaged", SYNCD_ON_LOG}, log_is_damaged},
+    {{SYNCD_ASKED_RESTORE_INTEGRITY, "log_displaced", SYNCD_ON_CLOSED}, log_is_displaced},
+    {{SYNCD_ASKED_RESTORE_INTEGRITY, "key_missing", SYNCD_ON_CLOSED}, key_is_missing},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "purged", SYNCD_ON_DELETION}, is_purged},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "content_damaged", SYNCD_ON_CONTENT}, content_is_damaged},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "content_lost", SYNCD_ON_CONTENT}, content_is_lost},

@@ -4,6 +4,7 @@
 #include "service/file-reading.h"
 #include "service/file-step.h"
 #include "store/chunks.h"
+#include "store/missing-keys.h"
 
 #include <string.h>
 
@@ -51,6 +52,20 @@ static void history_clear(History *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(History, history_clear)
 
+static bool lacks_key(const History *self, const SyncdContentRow *row)
+{
+    g_auto(SyncdEntry) entry = {0};
+    SyncdStore *store = self->service->store;
+    if (!self->service->lacks_keys ||
+        !syncd_store_read(store, syncd_file_place_pos(row->place), &entry, NULL))
+        return false;
+    g_autoptr(GPtrArray) missing = syncd_store_missing_keys(store);
+    for (guint i = 0; i < missing->len; i++)
+        if (syncd_bytes_are(entry.header.scope, ((SyncdMissingKey *)missing->pdata[i])->scope_id))
+            return true;
+    return false;
+}
+
 /* Whether the content that it had then can be brought back. */
 static bool look_at_content(const History *self, SyncdFileFacts *facts, GError **error)
 {
@@ -64,7 +79,9 @@ static bool look_at_content(const History *self, SyncdFileFacts *facts, GError *
     if (code != NULL)
         facts->fault =
             syncd_finding_is_bad(syncd_finding_find(SYNCD_BYTES_TEXT(code))) ? "damaged" : "lost";
-    facts->step.kept = kept && code == NULL;
+    else if (kept && lacks_key(self, &row))
+        facts->fault = "sealed";
+    facts->step.kept = kept && facts->fault == NULL;
     return true;
 }
 

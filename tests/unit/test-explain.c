@@ -12,6 +12,7 @@
 #include "service/explain-rules.h"
 #include "service/explain.h"
 #include "state-files.h"
+#include "store/displaced.h"
 #include "task-fixture.h"
 
 #include <string.h>
@@ -444,6 +445,20 @@ static void a_log_that_lost_its_end_says_so_of_everything(void)
     files_clear(&t);
 }
 
+/* It answers still, but nobody has it any more once it ends. */
+static void a_log_that_was_taken_away_is_not_called_durable(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    put(&f, "note-1", "{}");
+    state_remove(&f, "journal.db");
+    syncd_store_look_at_place(f.service->store);
+    expect(&f, "note-1",
+           "operations no_schema recorded profile log_displaced log_closed no_conflicts log_closed "
+           "open_log log_displaced log_displaced");
+    service_clear(&f);
+}
+
 /* ---- who may ---- */
 
 static void others_hear_of_nothing(void)
@@ -501,6 +516,8 @@ int main(int argc, char **argv)
     ADD("content-that-is-not-there-says-so", content_that_is_not_there_says_so);
     ADD("a-log-that-lost-its-end-says-so-of-everything",
         a_log_that_lost_its_end_says_so_of_everything);
+    ADD("a-log-that-was-taken-away-is-not-called-durable",
+        a_log_that_was_taken_away_is_not_called_durable);
     ADD("others-hear-of-nothing", others_hear_of_nothing);
     ADD("what-is-not-there-is-not-found", what_is_not_there_is_not_found);
     return g_test_run();
