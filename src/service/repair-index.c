@@ -84,8 +84,16 @@ static bool returns(const SyncdRepairAct *act, GError **error)
 
 static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
+    SyncdStore *store = act->service->store;
     *ret_more = false;
-    return syncd_store_undo_index_repair(act->service->store, act->snapshot, error);
+    if (!syncd_store_undo_index_repair(store, act->snapshot, error))
+        return false;
+    /* One whose file was not in its place answered from what was open, which is closed now. */
+    if (syncd_store_unreadable(store) == NULL && syncd_store_lacks_index(store))
+        g_ptr_array_add(act->preserved,
+                        g_strdup("The log; lookups fail, as what is in the place of the index is "
+                                 "none that serves: another repair has it made anew"));
+    return true;
 }
 
 static bool release(SyncdRepairAct *act, bool *ret_more, GError **error)

@@ -176,7 +176,11 @@ static bool step(SyncdStore *self, bool *ret_more, GError **error)
         return false;
     /* Sightings that the new one could not take have ended it. */
     *ret_more = remake->index == NULL;
-    return *ret_more || syncd_store_exchange_index(self, g_steal_pointer(&remake->index), error);
+    if (*ret_more)
+        return true;
+    if (self->index_lost != NULL) /* the one that is told of is not the one that serves any more */
+        self->index_lost_ms = syncd_sources_realtime_usec(self->sources) / 1000;
+    return syncd_store_exchange_index(self, g_steal_pointer(&remake->index), error);
 }
 
 bool syncd_store_step_remake(SyncdStore *self, bool *ret_more, GError **error)

@@ -310,6 +310,22 @@ static void an_index_is_noticed_and_made_anew(void)
     }
 }
 
+/* What answered was closed: that lookups fail is said, and not that all is as it was before. */
+static void taking_that_back_says_what_follows(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    rest(&f);
+    index_removed(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    rollback_repair(&f, plan);
+    g_assert_false(lookups_answer(&f));
+    g_assert_true(report_says(&f, plan, "lookups fail"));
+    service_clear(&f);
+}
+
 /* What somebody put there is not written to by one that ends. */
 static void one_that_ends_leaves_the_other_index_alone(void)
 {
@@ -343,6 +359,8 @@ int main(int argc, char **argv)
                     what_takes_long_to_keep_goes_in_steps);
     g_test_add_func("/displaced/an-index-is-noticed-and-made-anew",
                     an_index_is_noticed_and_made_anew);
+    g_test_add_func("/displaced/taking-that-back-says-what-follows",
+                    taking_that_back_says_what_follows);
     g_test_add_func("/displaced/one-that-ends-leaves-the-other-index-alone",
                     one_that_ends_leaves_the_other_index_alone);
     return g_test_run();
