@@ -30,7 +30,8 @@ static bool machine_changed(const SyncdService *service)
 
 static bool journal_corrupt(const SyncdService *service)
 {
-    return syncd_store_condition(service->store) == SYNCD_STORE_DAMAGED;
+    return syncd_store_condition(service->store) == SYNCD_STORE_DAMAGED ||
+           syncd_store_met_damage(service->store);
 }
 
 static bool journal_unreadable(const SyncdService *service)

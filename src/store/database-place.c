@@ -1,11 +1,13 @@
 /*
  * Whether a database's files are where they were. A descriptor goes on with a file that was removed
  * or replaced, and nobody would find what is written there. A database never gets smaller, and its
- * WAL is never smaller than the frames that it was said to have.
+ * WAL is never smaller than the frames that it was said to have. One in which something malformed
+ * was met, and that has no header any more, was overwritten.
  */
 #include "store/database-private.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #define WAL_HEADER 32
@@ -15,6 +17,7 @@ static const char *const words[] = {
     [SYNCD_WAS_REMOVED] = "was removed",
     [SYNCD_WAS_REPLACED] = "was replaced by another file",
     [SYNCD_WAS_CUT_SHORT] = "was cut short",
+    [SYNCD_WAS_OVERWRITTEN] = "was overwritten",
 };
 
 static SyncdDisplacement compare(SyncdFilePlace *place, const char *path, gint64 least)
@@ -31,6 +34,18 @@ static SyncdDisplacement compare(SyncdFilePlace *place, const char *path, gint64
     return SYNCD_IN_ITS_PLACE;
 }
 
+/* SQLite looks at the header once. One that cannot be read says nothing. */
+static bool lost_its_header(SyncdDatabase *db)
+{
+    char header[16];
+    sqlite3_file *file = NULL;
+    return sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) ==
+               SQLITE_OK &&
+           file->pMethods != NULL &&
+           file->pMethods->xRead(file, header, sizeof header, 0) == SQLITE_OK &&
+           memcmp(header, "SQLite format 3", sizeof header) != 0;
+}
+
 char *syncd_database_displacement(SyncdDatabase *db, SyncdDisplacement *ret_what)
 {
     g_autofree char *wal = g_strconcat(db->path, "-wal", NULL);
@@ -41,6 +56,10 @@ char *syncd_database_displacement(SyncdDatabase *db, SyncdDisplacement *ret_what
         db->wal_place.size = 0; /* it may be emptied */
         file = "-wal";
         what = compare(&db->wal_place, wal, least);
+    }
+    if (what == SYNCD_IN_ITS_PLACE && db->damage != NULL && lost_its_header(db)) {
+        file = "";
+        what = SYNCD_WAS_OVERWRITTEN;
     }
     if (ret_what != NULL)
         *ret_what = what;

@@ -141,10 +141,11 @@ typedef enum {
     SYNCD_WAS_REMOVED,
     SYNCD_WAS_REPLACED,
     SYNCD_WAS_CUT_SHORT,
+    SYNCD_WAS_OVERWRITTEN, /* what was malformed in it led to a look at its header */
 } SyncdDisplacement;
 /* What became of its files since they were opened, where they are not those at their paths any
- * more, or were cut short, in words; NULL: nothing did. `ret_what` may be NULL. Costs a look at
- * each.
+ * more, or were cut short or overwritten, in words; NULL: nothing did. `ret_what` may be NULL.
+ * Costs a look at each.
  */
 char *syncd_database_displacement(SyncdDatabase *db, SyncdDisplacement *ret_what);
 /* The same, of one that is as well read where it is: remembered as damage. True where it was seen

@@ -15,12 +15,28 @@ static void look_at_index(SyncdStore *self)
                   syncd_database_damage(db));
 }
 
+/* What is open of it does not even say what it should hold: no generation can be made of it. */
+static bool is_beyond_use(SyncdStore *self)
+{
+    guint64 generation;
+    g_autoptr(GError) error = NULL;
+    if (!syncd_store_met_damage(self))
+        return false;
+    g_autoptr(SyncdMend) mend =
+        syncd_store_generation(self, &generation, &error) ? syncd_mend_new(self, &error) : NULL;
+    return g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+}
+
 bool syncd_store_look_at_place(SyncdStore *self)
 {
     if (self->displaced != NULL || self->mode == SYNCD_STORE_INSPECT)
         return self->displaced == NULL;
     self->displaced =
         syncd_database_displacement(syncd_journal_database(self->journal), &self->displacement);
+    if (self->displaced == NULL && is_beyond_use(self)) {
+        self->displaced = g_strdup("journal.db was overwritten");
+        self->displacement = SYNCD_WAS_OVERWRITTEN;
+    }
     if (self->displaced == NULL) {
         look_at_index(self);
         return true;
@@ -37,6 +53,12 @@ const char *syncd_store_displacement(const SyncdStore *self)
     return self->displaced;
 }
 
+bool syncd_store_met_damage(const SyncdStore *self)
+{
+    return self->displaced == NULL && self->unreadable == NULL &&
+           syncd_database_damage(syncd_journal_database(self->journal)) != NULL;
+}
+
 void syncd_store_set_displaced_error(const SyncdStore *self, GError **error)
 {
     syncd_set_error_next(error, SYNCD_ERROR_STORAGE_FAILED,
@@ -47,7 +69,8 @@ void syncd_store_set_displaced_error(const SyncdStore *self, GError **error)
 
 bool syncd_store_is_cut(const SyncdStore *self)
 {
-    return self->displaced != NULL && self->displacement == SYNCD_WAS_CUT_SHORT;
+    return self->displaced != NULL && (self->displacement == SYNCD_WAS_CUT_SHORT ||
+                                       self->displacement == SYNCD_WAS_OVERWRITTEN);
 }
 
 /* ---- keeping what was open ---- */

@@ -4,6 +4,9 @@
  */
 #include "rescue-fixture.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 static void one_that_is_cut_while_open_is_restored_at_once(void)
 {
     ServiceFixture f;
@@ -60,6 +63,73 @@ static void what_was_cut_and_is_nowhere_is_missing(void)
     service_clear(&f);
 }
 
+/* As another program writes to a file that is open: where it lies. */
+static void spoil(const ServiceFixture *f, off_t from)
+{
+    gsize size;
+    g_autofree char *path = state_path(f, "journal.db"),
+                    *bytes = state_read(f, "journal.db", &size);
+    memset(bytes + from, 0xa5, size - (gsize)from);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    g_assert_cmpint(pwrite(fd, bytes, size, 0), ==, (ssize_t)size);
+    close(fd);
+}
+
+static void expect_said(ServiceFixture *f, const char *reason)
+{
+    SyncdState state;
+    syncd_service_state(f->service, &state);
+    g_assert_cmpstr(state.state, ==, "repair-recommended");
+    g_assert_true(g_strv_contains(state.reasons, reason));
+    g_assert_true(state.repair_needed);
+    g_autofree char *report = syncd_service_health(f->service, &f->caller, NULL);
+    g_assert_null(strstr(report, "\"status\":\"healthy\""));
+}
+
+/* Whoever writes hears of it first. */
+static void fail_to_put(ServiceFixture *f)
+{
+    guint64 before = service_sequence(f);
+    SyncdEnqueued enqueued = {0};
+    SyncdRequest request = good_request();
+    syncd_service_enqueue(f->service, &f->caller, &request, &enqueued, NULL);
+    syncd_service_commit(f->service);
+    g_assert_cmpuint(service_sequence(f), ==, before);
+    g_free(enqueued.operation);
+}
+
+/* With its header and without: SQLite may know no more what it is, or what is in it. */
+static void one_that_is_overwritten_while_open_is_restored_at_once(void)
+{
+    static const off_t from[] = {0, 4096};
+    for (size_t i = 0; i < G_N_ELEMENTS(from); i++) {
+        ServiceFixture f;
+        begin_with_backup(&f);
+        repair_open(&f, NULL);
+        spoil(&f, from[i]);
+        fail_to_put(&f);
+        expect_said(&f, "journal-displaced");
+        g_assert_true(is_found(&f, "journal-cut"));
+        restore(&f);
+        g_assert_false(is_found(&f, "journal-cut") || is_found(&f, "journal-displaced"));
+        expect_all(&f, ENTRIES);
+        service_clear(&f);
+    }
+}
+
+/* What is not gone wholly has another generation made of it. */
+static void one_that_is_damaged_while_open_is_found_at_once(void)
+{
+    ServiceFixture f;
+    begin_with_backup(&f);
+    repair_open(&f, NULL);
+    spoil(&f, 12 * 4096);
+    fail_to_put(&f);
+    expect_said(&f, "journal-corrupt");
+    g_assert_true(plan_says(plan_repair(&f), "journal-generation"));
+    service_clear(&f);
+}
+
 /* It is as it is after a restart, then, and whatever comes to be there is looked at again. */
 static void one_that_is_cut_and_nowhere_else_stays_unreadable(void)
 {
@@ -99,6 +169,10 @@ int main(int argc, char **argv)
                     what_was_cut_and_is_nowhere_is_missing);
     g_test_add_func("/rescue-cut/one-that-is-cut-and-nowhere-else-stays-unreadable",
                     one_that_is_cut_and_nowhere_else_stays_unreadable);
+    g_test_add_func("/rescue-cut/one-that-is-overwritten-while-open-is-restored-at-once",
+                    one_that_is_overwritten_while_open_is_restored_at_once);
+    g_test_add_func("/rescue-cut/one-that-is-damaged-while-open-is-found-at-once",
+                    one_that_is_damaged_while_open_is_found_at_once);
     g_test_add_func("/rescue-cut/one-whose-wal-is-cut-is-restored",
                     one_whose_wal_is_cut_is_restored);
     return g_test_run();
