@@ -436,6 +436,12 @@ const char *syncd_service_log_beyond_mending(const SyncdService *service)
     return is_asked_first ? NULL : service->damage->beyond;
 }
 
+bool syncd_service_log_is_only_open(const SyncdService *service)
+{
+    const SyncdStore *store = service->store;
+    return syncd_store_displacement(store) != NULL && !syncd_store_is_cut(store);
+}
+
 /* That the device's key is not there is over as soon as it is put back. */
 static char *why_beyond(const SyncdMend *mend)
 {

@@ -46,6 +46,8 @@ SyncdGivenUp syncd_service_given_up(const SyncdService *service);
 /* Why no other generation of the log can be made, as it was examined; NULL: one can, or nobody
  * knows, or the journal is not the one that was examined. */
 const char *syncd_service_log_beyond_mending(const SyncdService *service);
+/* Its files were removed or replaced: what is open ends with the daemon, and is nowhere else. */
+bool syncd_service_log_is_only_open(const SyncdService *service);
 /* The examination of one is through. */
 void syncd_service_note_examined(SyncdService *service, const SyncdMend *mend);
 

@@ -104,6 +104,16 @@ static bool was_counted(const SyncdDiagnosis *self, const GPtrArray *damage, gui
     return false;
 }
 
+/* No plan leads anywhere then. */
+static bool has_no_rescue(const SyncdDiagnosis *self)
+{
+    for (guint i = 0; i < self->found->len; i++)
+        if (strcmp(((const SyncdFound *)self->found->pdata[i])->finding->code,
+                   "journal-beyond-rescue") == 0)
+            return true;
+    return false;
+}
+
 static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damage)
 {
     const SyncdVerifyFinding *first = NULL;
@@ -120,14 +130,16 @@ static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damag
     SyncdFound *found =
         syncd_diagnosis_add(self, groups[group].code, "n", text, "reason", first->detail, NULL);
     found->count = n;
-    /* A journal that cannot be opened gives its place to another one first. And where something was
-     * given up, all that is here was asked then. */
+    /* A journal that cannot be opened, or was cut, gives its place to another one first. And where
+     * something was given up, all that is here was asked then. */
     SyncdStore *store = self->service->store;
     found->unmended = found->finding->repair != NULL &&
-                      (syncd_store_unreadable(store) != NULL ||
+                      (syncd_store_unreadable(store) != NULL || syncd_store_is_cut(store) ||
                        (!syncd_finding_is_bad(found->finding) && !syncd_store_has_backup(store)));
     if (!found->unmended)
         found->target = g_strdup(groups[group].target);
+    else if (has_no_rescue(self))
+        found->next = SYNCD_NEXT_DOCTOR;
     else if (!syncd_finding_is_bad(found->finding))
         found->next = SYNCD_NEXT_VERIFY_FULL; /* which names what was given up */
     guint looked = 0;

@@ -229,6 +229,10 @@ static double progress_of(const Work *work)
 static bool run(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
 {
     Work *work = work_of(act);
+    /* It was displaced, and the daemon that had it open has ended: there is nothing to be said of
+     * it, and another repair restores what there is. */
+    if (!syncd_store_check_readable(act->service->store, error))
+        return false;
     bool ok = work->stage == STAGE_EXAMINE ? examine(act, work, error)
               : work->stage == STAGE_BUILD ? build(work, error)
               : work->stage == STAGE_INDEX ? renew_index(act, work)
@@ -308,7 +312,7 @@ static guint64 space(SyncdService *service, const char *target)
     return syncd_store_journal_bytes(service->store);
 }
 
-static guint64 loss(SyncdService *service, char **ret_sentence)
+static guint64 name_losses(SyncdService *service, char **ret_sentence)
 {
     SyncdGivenUp given_up = syncd_service_given_up(service);
     g_autoptr(GString) text = g_string_new(NULL);
@@ -327,6 +331,19 @@ static guint64 loss(SyncdService *service, char **ret_sentence)
             ? g_strdup_printf("Given up for good, as nothing here has it: %s.", text->str)
             : g_strdup("Nothing is given up.");
     return given_up.parts;
+}
+
+static guint64 loss(SyncdService *service, char **ret_sentence)
+{
+    g_autofree char *sentence = NULL;
+    guint64 parts = name_losses(service, &sentence);
+    *ret_sentence = g_strdup_printf(
+        "%s%s", sentence,
+        syncd_service_log_is_only_open(service)
+            ? " The log is in nothing but the file that the daemon has open, as that is not in its "
+              "place: what is in no copy is lost if the daemon ends before this is done."
+            : "");
+    return parts;
 }
 
 static char *bound_to(SyncdService *service)

@@ -184,7 +184,7 @@ static void add_loss(SyncdService *service, const SyncdRepairKind *kind, SyncdRe
     *(kind->lost_already ? &step->calls_lost : &step->gives_up) = kind->loss(service, &sentence);
     step->description = g_strdup_printf("%s %s", kind->description, sentence);
     g_ptr_array_add(texts, (char *)step->description);
-    if (step->gives_up > 0)
+    if (step->gives_up > 0 || (kind->mends_log && syncd_service_log_is_only_open(service)))
         step->risk = "high";
 }
 

@@ -254,19 +254,22 @@ static guint64 most_of(const GPtrArray *found, bool *ret_certain)
     return most;
 }
 
-static void say_one(const SyncdRescuable *one, GString *out)
+/* What is still open is not opened once more to look at it. */
+static void say_one(const SyncdRescuable *one, bool is_open, GString *out)
 {
     char at[SYNCD_TIME_SIZE];
     g_autofree char *name = g_utf8_make_valid(one->name, -1);
     syncd_time_format_ms(one->ms, at);
     if (one->state != NULL)
-        g_string_append_printf(out, "what can be read of %s", name);
+        g_string_append_printf(out, "what can be read of %s%s", name,
+                               is_open ? ", if anything can, which is known once it is carried out"
+                                       : "");
     else
         g_string_append_printf(out, "%s of %s with %" G_GUINT64_FORMAT " %s", name, at,
                                one->entries, entries(one->entries));
 }
 
-static void say_all(const GPtrArray *found, GString *out)
+static void say_all(const GPtrArray *found, bool is_open, GString *out)
 {
     guint n = 0;
     for (guint i = 0; i < found->len; i++) {
@@ -274,7 +277,7 @@ static void say_all(const GPtrArray *found, GString *out)
         if (one->why_not != NULL)
             continue;
         g_string_append(out, n++ > 0 ? "; " : "There is ");
-        say_one(one, out);
+        say_one(one, is_open, out);
     }
     if (n == 0)
         g_string_append(out, "None of these can be opened as it is");
@@ -298,7 +301,7 @@ static guint64 loss(SyncdService *service, char **ret_sentence)
     g_autoptr(GPtrArray) found = syncd_store_list_rescuable(service->store, &others, &known);
     guint64 most = most_of(found, &certain);
     GString *out = g_string_new(NULL);
-    say_all(found, out);
+    say_all(found, syncd_store_is_cut(service->store), out);
     if (others > 0)
         g_string_append_printf(out, "; and %u more, which %s looked at when it is carried out",
                                others, others == 1 ? "is" : "are");

@@ -10,7 +10,8 @@ bool syncd_store_keep(SyncdStore *self, const char *name, SyncdBytes bytes, GErr
 
 bool syncd_store_keep_of_run(SyncdStore *self, const char *name, SyncdBytes bytes, GError **error)
 {
-    return syncd_store_condition(self) == SYNCD_STORE_DISPLACED
+    SyncdStoreCondition condition = syncd_store_condition(self);
+    return condition == SYNCD_STORE_DISPLACED || condition == SYNCD_STORE_DAMAGED
                ? syncd_directory_publish(self->directory, name, bytes, error)
                : syncd_store_keep(self, name, bytes, error);
 }

@@ -106,8 +106,8 @@ bool syncd_store_check_readable(const SyncdStore *store, GError **error);
 /* A small file that lives with the state and is no part of the log, published whole. `name` has at
  * most one folder in front. The state must take writing. */
 bool syncd_store_keep(SyncdStore *store, const char *name, SyncdBytes bytes, GError **error);
-/* The same of what is said of the daemon and not of the log: where only the journal's files are not
- * in their place any more, too. */
+/* The same of what is said of the daemon and not of the log: also where only the journal's files
+ * are not in their place any more, or are damaged. */
 bool syncd_store_keep_of_run(SyncdStore *store, const char *name, SyncdBytes bytes, GError **error);
 /* NotFound when there is none; the result ends in a NUL that is not counted. */
 char *syncd_store_kept(SyncdStore *store, const char *name, size_t max, size_t *ret_size,

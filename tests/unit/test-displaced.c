@@ -11,6 +11,7 @@
 #include "service/internal.h"
 #include "store/displaced.h"
 #include "store/examine.h"
+#include "store/store-private.h"
 
 #include <string.h>
 
@@ -134,7 +135,9 @@ static void a_plan_writes_it_back(void)
         begin(&f);
         cases[i].displace(&f);
         SyncdRepairPlan *plan = plan_repair(&f);
-        g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "journal-generation"));
+        g_assert_true(plan_says(plan, "journal-generation"));
+        g_assert_true(plan_says(plan, "is lost if the daemon ends before"));
+        g_assert_cmpstr(syncd_repair_plan_risk(plan), ==, "high");
         approve_repair(&f, plan);
         apply_repair(&f, plan);
         g_assert_false(is_found(&f, "journal-displaced"));
@@ -147,6 +150,32 @@ static void a_plan_writes_it_back(void)
         g_assert_cmpuint(count_events(&f, "sync.repair.completed"), ==, 1);
         service_clear(&f);
     }
+}
+
+/* What was open ended with the daemon: the report claims nothing of it. */
+static void one_that_is_killed_meanwhile_says_what_is_lost(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    f.base.stands_in = true;
+    removed(&f);
+    wal_removed(&f);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    begin_repair(&f, plan);
+    syncd_service_work(f.service);
+    f.service->store->displaced_kept = true;
+    service_close(&f);
+    repair_open(&f, NULL);
+    run_jobs(&f);
+    g_autoptr(GPtrArray) plans = syncd_service_repair_plans(f.service);
+    plan = plans->pdata[0];
+    g_assert_cmpstr(syncd_repair_plan_state(plan), !=, "complete");
+    g_assert_false(report_says(&f, plan, "tree is lost"));
+    g_assert_false(report_says(&f, plan, "The log as it was before"));
+    g_assert_true(report_says(&f, plan, "cannot be opened"));
+    g_assert_true(is_found(&f, "journal-unreadable"));
+    service_clear(&f);
 }
 
 /* Once it is closed. */
@@ -351,6 +380,8 @@ int main(int argc, char **argv)
     g_test_add_func("/displaced/a-diagnosis-notices", a_diagnosis_notices);
     g_test_add_func("/displaced/looking-is-no-failure", looking_is_no_failure);
     g_test_add_func("/displaced/a-plan-writes-it-back", a_plan_writes_it_back);
+    g_test_add_func("/displaced/one-that-is-killed-meanwhile-says-what-is-lost",
+                    one_that_is_killed_meanwhile_says_what_is_lost);
     g_test_add_func("/displaced/one-that-is-closed-leaves-what-it-had",
                     one_that_is_closed_leaves_what_it_had);
     g_test_add_func("/displaced/one-that-ends-cleanly-is-no-dirty-open",

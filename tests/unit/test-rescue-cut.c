@@ -123,10 +123,15 @@ static void one_that_is_damaged_while_open_is_found_at_once(void)
     ServiceFixture f;
     begin_with_backup(&f);
     repair_open(&f, NULL);
+    syncd_service_begin_run(f.service, &(SyncdProcess){0});
     spoil(&f, 12 * 4096);
     fail_to_put(&f);
     expect_said(&f, "journal-corrupt");
     g_assert_true(plan_says(plan_repair(&f), "journal-generation"));
+    syncd_service_end_run(f.service);
+    service_close(&f);
+    repair_open(&f, NULL);
+    g_assert_false(is_found(&f, "dirty-open"));
     service_clear(&f);
 }
 
@@ -137,7 +142,9 @@ static void one_that_is_cut_and_nowhere_else_stays_unreadable(void)
     begin(&f);
     repair_open(&f, NULL);
     state_cut(&f, "journal.db", 8192);
-    restore_in_vain(&f);
+    SyncdRepairPlan *plan = restore_in_vain(&f);
+    g_assert_true(plan_says(plan, "journal.db, if anything can"));
+    g_assert_false(plan_says(plan, "journal-generation"));
     expect_no_way(&f, "journal.db cannot be used");
     service_clear(&f);
 }
