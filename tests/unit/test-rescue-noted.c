@@ -145,10 +145,10 @@ static void of_many_some_are_looked_at_each_time(void)
     service_clear(&f);
 }
 
-/* Another one of the same size is none that anybody agreed to, nor is one with another WAL. */
+/* One that was written to since is none that anybody agreed to, nor is one with another WAL. */
 static void the_journal_is_the_one_that_was_agreed_to(void)
 {
-    for (guint i = 0; i < 3; i++) {
+    for (guint i = 0; i < 2; i++) {
         ServiceFixture f;
         g_autoptr(GError) error = NULL;
         SyncdJob *job = NULL;
@@ -158,14 +158,10 @@ static void the_journal_is_the_one_that_was_agreed_to(void)
         SyncdRepairPlan *plan = plan_repair(&f);
         approve_repair(&f, plan);
         g_autofree char *path = state_path(&f, "journal.db");
-        if (i == 0) {
-            state_copy(&f, "journal.db", "other");
-            state_move(&f, "other", "journal.db");
-        } else if (i == 1) {
+        if (i == 0)
             g_assert_cmpint(utime(path, &(struct utimbuf){1764385200, 1764385200}), ==, 0);
-        } else {
+        else
             state_write(&f, "journal.db-wal", "more", 4);
-        }
         g_assert_false(syncd_service_apply_repair(f.service, &f.caller, plan,
                                                   syncd_repair_plan_digest(plan), &job, &error));
         g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
