@@ -19,11 +19,13 @@ static void look_at_index(SyncdStore *self)
 static bool is_beyond_use(SyncdStore *self)
 {
     guint64 generation;
+    SyncdMend *mend = NULL;
     g_autoptr(GError) error = NULL;
     if (!syncd_store_met_damage(self))
         return false;
-    g_autoptr(SyncdMend) mend =
-        syncd_store_generation(self, &generation, &error) ? syncd_mend_new(self, &error) : NULL;
+    if (syncd_store_generation(self, &generation, &error))
+        mend = syncd_mend_new(self, &error);
+    g_clear_pointer(&mend, syncd_mend_free);
     return g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
 }
 
