@@ -431,16 +431,17 @@ static bool have_same_steps(const SyncdRepairPlan *one, const SyncdRepairPlan *o
     return same;
 }
 
-/* Of what somebody planned twice, and did not approve, the last is what counts; nor is one of use
- * that fits no more. What cannot be discarded expires. */
-static void supersede(const SyncdRepairPlan *plan, const char *identity)
+/* Discards what its owner did not approve and cannot mean any more: without a plan what fits no
+ * more, with one what has its steps. What cannot be discarded expires. */
+static void supersede(SyncdService *service, const SyncdRepairPlan *plan, uid_t uid,
+                      const char *identity)
 {
-    const GPtrArray *plans = plan->service->repairs->plans;
+    const GPtrArray *plans = service->repairs->plans;
     for (guint i = 0; i < plans->len; i++) {
         SyncdRepairPlan *other = plans->pdata[i];
-        if (other != plan && other->uid == plan->uid && other->state == SYNCD_REPAIR_PREVIEW &&
+        if (other != plan && other->uid == uid && other->state == SYNCD_REPAIR_PREVIEW &&
             other->approver == NULL && !other->discarded &&
-            (other->stale != NULL || have_same_steps(other, plan)))
+            (plan == NULL ? other->stale != NULL : have_same_steps(other, plan)))
             syncd_repair_discard(other, identity, NULL);
     }
 }
@@ -455,6 +456,9 @@ bool syncd_service_plan_repair(SyncdService *service, const SyncdCaller *caller,
     if (!syncd_repair_ask(service, caller, "repair_preview", SYNCD_LANE_AUDIT, NULL, error) ||
         !has_room_for_plan(service, caller->uid, error))
         return false;
+    /* What the ledger held half written goes with it, and is not found any more. */
+    syncd_service_judge_repairs(service);
+    supersede(service, NULL, caller->uid, identity);
     guint64 left_out;
     g_autoptr(GPtrArray) needs = syncd_repair_find_needs(service, &wish, NULL, &left_out, error);
     if (needs == NULL || !check_accept(wish.accept, needs, error))
@@ -475,7 +479,7 @@ bool syncd_service_plan_repair(SyncdService *service, const SyncdCaller *caller,
     *ret_plan = plan;
     g_ptr_array_add(service->repairs->plans, g_steal_pointer(&plan));
     syncd_repair_tell_added(*ret_plan);
-    supersede(*ret_plan, identity);
+    supersede(service, *ret_plan, caller->uid, identity);
     syncd_repair_settle(service);
     return true;
 }

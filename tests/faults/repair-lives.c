@@ -195,8 +195,10 @@ static char *repair(RepairLife *life)
     SyncdRepairPlan *plan = make_plan(life, &error);
     if (plan == NULL)
         return g_strdup_printf("it cannot be planned again: %s", error->message);
-    if (!approve(life, plan) || !carry_out(life, plan, "complete"))
-        return g_strdup("it cannot be repaired again");
+    if (!approve(life, plan))
+        return g_strdup("what is planned again cannot be approved");
+    if (!carry_out(life, plan, "complete"))
+        return g_strdup_printf("what is planned again is %s", syncd_repair_plan_state(plan));
     return life->subject->is_after(life) ? NULL : g_strdup("it is not repaired again");
 }
 
