@@ -102,6 +102,19 @@ struct SyncdHasher {
     EVP_MD_CTX *context;
 };
 
+/* Any bytes of it are as good as its others. */
+guint syncd_hash_of_key(gconstpointer key)
+{
+    guint hash;
+    memcpy(&hash, key, sizeof hash);
+    return hash;
+}
+
+gboolean syncd_hash_is_same_key(gconstpointer one, gconstpointer other)
+{
+    return memcmp(one, other, sizeof(SyncdHash)) == 0;
+}
+
 SyncdHasher *syncd_hasher_new(void)
 {
     SyncdHasher *hasher = g_new(SyncdHasher, 1);

@@ -33,6 +33,10 @@ SyncdHash syncd_hash(const void *data, size_t size);
 /* The hash of the pieces one after another. */
 SyncdHash syncd_hash_parts(const SyncdBytes *parts, size_t n_parts);
 
+/* Of a GHashTable whose keys are hashes. */
+guint syncd_hash_of_key(gconstpointer key);
+gboolean syncd_hash_is_same_key(gconstpointer one, gconstpointer other);
+
 SyncdHasher *syncd_hasher_new(void);
 void syncd_hasher_update(SyncdHasher *hasher, const void *data, size_t size);
 SyncdHash syncd_hasher_finish(SyncdHasher *hasher); /* and makes it ready for a new input */

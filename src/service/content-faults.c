@@ -7,18 +7,6 @@
 
 #include <string.h>
 
-static guint hash_name(gconstpointer key)
-{
-    guint hash;
-    memcpy(&hash, key, sizeof hash);
-    return hash;
-}
-
-static gboolean is_same_name(gconstpointer one, gconstpointer other)
-{
-    return memcmp(one, other, sizeof(SyncdHash)) == 0;
-}
-
 bool syncd_content_fault_is(const SyncdVerifyFinding *finding)
 {
     static const char *const codes[] = {"body-damaged", "blob-damaged", "blob-lost", "log-lost",
@@ -44,7 +32,7 @@ void syncd_content_faults_gather(const SyncdService *service, SyncdContentFaults
 {
     const GPtrArray *const lists[] = {syncd_service_losses(service), syncd_service_damage(service)};
     *ret_faults = (SyncdContentFaults){
-        g_hash_table_new_full(hash_name, is_same_name, g_free, NULL),
+        g_hash_table_new_full(syncd_hash_of_key, syncd_hash_is_same_key, g_free, NULL),
         g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL),
     };
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)

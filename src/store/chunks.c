@@ -18,22 +18,10 @@ bool syncd_store_has_content_room(SyncdStore *self, guint64 bytes)
            room >= bytes + SYNCD_CONTENT_ROOM;
 }
 
-static guint hash_name(gconstpointer key)
-{
-    guint hash;
-    memcpy(&hash, key, sizeof hash);
-    return hash;
-}
-
-static gboolean is_same_name(gconstpointer one, gconstpointer other)
-{
-    return memcmp(one, other, sizeof(SyncdHash)) == 0;
-}
-
 static GHashTable *pins(SyncdStore *self)
 {
     if (self->pins == NULL)
-        self->pins = g_hash_table_new_full(hash_name, is_same_name, g_free, NULL);
+        self->pins = g_hash_table_new_full(syncd_hash_of_key, syncd_hash_is_same_key, g_free, NULL);
     return self->pins;
 }
 
