@@ -108,38 +108,32 @@ static bool may_change(const GError *problem)
 
 /* When it was given another name is of no account: a plan gives the journal one. A WAL that is
  * empty is as none: whoever reads leaves such a one. */
-static void add_file(const SyncdStore *self, const char *name, GString *text)
+static void add_file(const SyncdStore *self, const char *name, bool of_place, GString *text)
 {
     struct stat st;
     g_autofree char *path = syncd_directory_file(self->directory, name);
     if (lstat(path, &st) != 0 || st.st_size == 0)
         return;
-    g_string_append_printf(text, "%s %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT, name,
-                           (guint64)st.st_ino, (gint64)st.st_size);
-    g_string_append_printf(text, " %" G_GINT64_FORMAT ".%09ld; ", (gint64)st.st_mtim.tv_sec,
-                           (long)st.st_mtim.tv_nsec);
+    g_string_append_printf(text, "%s %" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld", name,
+                           (gint64)st.st_size, (gint64)st.st_mtim.tv_sec, (long)st.st_mtim.tv_nsec);
+    if (of_place)
+        g_string_append_printf(text, " %" G_GUINT64_FORMAT, (guint64)st.st_ino);
+    g_string_append(text, "; ");
 }
 
 static void add_state(const SyncdStore *self, const char *name, GString *text)
 {
     g_autofree char *wal = g_strconcat(name, "-wal", NULL);
-    add_file(self, name, text);
-    add_file(self, wal, text);
+    add_file(self, name, true, text);
+    add_file(self, wal, true, text);
 }
 
 /* In a copy of the state directory it is the same. */
 char *syncd_rescue_times(const SyncdStore *self)
 {
     GString *text = g_string_new(NULL);
-    static const char *const names[] = {SYNCD_JOURNAL_FILE, SYNCD_JOURNAL_FILE "-wal"};
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        struct stat st;
-        g_autofree char *path = syncd_directory_file(self->directory, names[i]);
-        if (lstat(path, &st) == 0 && st.st_size > 0)
-            g_string_append_printf(text, "%" G_GINT64_FORMAT " %" G_GINT64_FORMAT ".%09ld; ",
-                                   (gint64)st.st_size, (gint64)st.st_mtim.tv_sec,
-                                   (long)st.st_mtim.tv_nsec);
-    }
+    add_file(self, SYNCD_JOURNAL_FILE, false, text);
+    add_file(self, SYNCD_JOURNAL_FILE "-wal", false, text);
     return g_string_free(text, FALSE);
 }
 
