@@ -339,12 +339,19 @@ SyncdJob *syncd_workspaces_restore(SyncdWorkspaces *self, const char *root, Sync
     return NULL;
 }
 
+/* A directory that is looked into is there again; what failed is over once something of it is
+ * recorded, as most of what fails does so only then. */
+static bool is_over(const Place *self, const SyncdWorkspaceStanding *now)
+{
+    return self->last.state == SYNCD_WORKSPACE_FAILED ? now->durable : now->folders > 0;
+}
+
 /* While it is tried again, and nothing is known of that yet, it stands as it stood. */
 static void stand(const Place *self, SyncdWorkspaceStanding *ret_standing)
 {
     SyncdWorkspaceStanding now;
     syncd_workspace_standing(self->workspace, &now);
-    bool known = self->delay == 0 || now.state != SYNCD_WORKSPACE_SCANNING || now.folders > 0;
+    bool known = self->delay == 0 || now.state != SYNCD_WORKSPACE_SCANNING || is_over(self, &now);
     *ret_standing = known ? now : self->last;
 }
 

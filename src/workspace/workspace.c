@@ -337,6 +337,7 @@ void syncd_workspace_go_on(SyncdWorkspace *self)
 static void on_settled(void *data, const GError *error)
 {
     SyncdWorkspace *self = data;
+    self->standing.durable |= error == NULL;
     if (error != NULL)
         syncd_workspace_fail(self, error);
     syncd_workspace_go_on(self);

@@ -56,6 +56,7 @@ typedef struct {
     guint64 folders;                   /* looked into by the present scan or the last one */
     guint64 waiting;                   /* what is known and not looked at yet */
     guint64 created, changed, deleted; /* recorded since it was made */
+    bool durable;                      /* some of that */
     guint64 skipped;                   /* devices, pipes, sockets, what is mounted there */
     guint64 unreadable;
     guint64 ignored; /* names, each folder as it was looked into last; none beneath such a one */

@@ -86,6 +86,31 @@ def findings_of(cli):
 
 
 @promise
+def what_fails_stays_found_while_it_is_tried_again(world):
+    with user(world) as (cli, notes), world.caller() as caller:
+        for n in range(200):
+            (notes / f'folder-{n}').mkdir()
+        cli.does('workspace', 'add', str(notes))
+        eventually(lambda: len(cli.json('workspace', 'files', 'notes', '--limit=500')) == 208, 'all is recorded')
+
+        def found():
+            return {finding['code'] for finding in json.loads(caller.call(MANAGER, 'Diagnose', '(a{sv})', {}))['findings']}
+
+        def reported():
+            report = json.loads(caller.call(MANAGER, 'Health', '(a{sv})', {}))
+            return {finding['code'] for finding in report['diagnosis']['local_state']['findings']}
+
+        journal = cli.directory / 'state' / 'sourceos-syncd' / 'journal.db'
+        journal.rename(journal.with_name('elsewhere'))
+        (notes / 'a').write_text('nothing can be recorded now')
+        eventually(lambda: 'workspace-failed' in found(), 'it is found')
+        until = time.monotonic() + 4  # it is tried again after a second, and two seconds later
+        while time.monotonic() < until:
+            told = found(), reported()
+            assert all('workspace-failed' in codes for codes in told), told
+
+
+@promise
 def deletions_wait_for_somebody_and_the_state_says_so(world):
     with user(world) as (cli, notes):
         add(cli, notes)
