@@ -199,6 +199,8 @@ void syncd_service_count_findings(SyncdService *service, guint32 *ret_errors, gu
         *ret_warnings += warns;
         *ret_errors += syncd_finding_is_bad(finding) && !warns;
     }
+    /* What was found the last time may have gone without any call. */
+    syncd_service_show_state(service, false);
 }
 
 /* ---- telling ---- */
