@@ -405,7 +405,7 @@ static int wait_for_answers(Fuzzer *fuzzer, int in_flight)
 }
 
 /* The corpus once as it is written, each line after the answer to the one before: how many lines
- * there are is then no question of how many calls. */
+ * there are is then no question of how many calls. A line may be about what the one before it gave. */
 static int call_corpus(Fuzzer *fuzzer)
 {
     int r = 0;
@@ -417,6 +417,8 @@ static int call_corpus(Fuzzer *fuzzer)
                           arguments, &(Call){.method = method});
         if (r >= 0)
             r = wait_for_answers(fuzzer, 0);
+        if (r >= 0 && fuzzer->targets.given_more && !fuzzer->gone)
+            r = fuzz_targets_find(&fuzzer->targets, fuzzer->bus, fuzzer->service);
     }
     return r;
 }

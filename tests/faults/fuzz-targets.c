@@ -55,7 +55,7 @@ void fuzz_targets_give(FuzzTargets *targets, const char *path)
 {
     if (g_hash_table_size(targets->given) >= GIVEN_MAX)
         g_hash_table_remove_all(targets->given);
-    g_hash_table_add(targets->given, g_strdup(path));
+    targets->given_more |= g_hash_table_add(targets->given, g_strdup(path));
 }
 
 FuzzMethod *fuzz_targets_method(const FuzzTargets *targets, const char *interface,
@@ -188,6 +188,7 @@ int fuzz_targets_find(FuzzTargets *targets, sd_bus *bus, const char *service)
     for (guint i = 0; i < targets->methods->len; i++)
         g_ptr_array_set_size(((FuzzMethod *)targets->methods->pdata[i])->paths, 0);
     int r = look_at(targets, bus, service, "/", 0);
+    targets->given_more = false;
 
     /* Not every object is shown; one that was given may have gone. */
     GHashTableIter iter;

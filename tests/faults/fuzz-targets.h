@@ -33,6 +33,7 @@ typedef struct {
     GPtrArray *methods;    /* FuzzMethod */
     GPtrArray *properties; /* FuzzProperty */
     GHashTable *given;     /* paths that answers gave, besides those that are shown */
+    bool given_more;       /* one of them was not looked at yet */
 } FuzzTargets;
 
 void fuzz_targets_init(FuzzTargets *targets);

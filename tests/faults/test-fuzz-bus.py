@@ -45,7 +45,8 @@ def a_plan_of_repair_takes_every_call(world):
         equal(json.loads(caller.call(PLAN, 'Describe', path=plan(caller)[0]))['state'], 'preview')
         before = descriptors(daemon.pid), memory(daemon.pid)
         report = fuzz(world.options, world.bus.address, world.options.calls // 3,
-                      lines=[f'{REPAIR}.Plan ({{}},)', f'{PLAN}.Describe ()', f'{PLAN}.Document ()'])
+                      lines=[f'{REPAIR}.Plan ({{}},)', f'{PLAN}.Describe ()', f'{PLAN}.Document ()',
+                             f'{PLAN}.Discard ()'])
         equal(complaints(report, daemon.process, before, daemon.said(), everything=False), [])
         done = [name for name in (REPAIR + '.Plan', PLAN + '.Describe', PLAN + '.Document', PLAN + '.Discard')
                 if report['methods'].get(name)]
