@@ -405,7 +405,8 @@ static int wait_for_answers(Fuzzer *fuzzer, int in_flight)
 }
 
 /* The corpus once as it is written, each line after the answer to the one before: how many lines
- * there are is then no question of how many calls. A line may be about what the one before it gave. */
+ * there are is then no question of how many calls. A line may be about what the one before it gave.
+ */
 static int call_corpus(Fuzzer *fuzzer)
 {
     int r = 0;
