@@ -165,6 +165,24 @@ void syncd_service_set_places(SyncdService *service, const SyncdPlaces *places)
     service->places = places;
 }
 
+static void collect(SyncdService *service, SyncdHealthFacts *facts)
+{
+    syncd_health_facts_init(facts);
+    syncd_health_collect(service, facts);
+}
+
+/* What was met only by looking is no other fact in the rest of the report. */
+static void diagnose(SyncdService *service, SyncdHealthFacts *facts)
+{
+    guint64 before = syncd_service_held_reasons(service);
+    GPtrArray *found = syncd_service_diagnose(service);
+    if (syncd_service_held_reasons(service) != before) {
+        syncd_health_facts_clear(facts);
+        collect(service, facts);
+    }
+    facts->found = found;
+}
+
 char *syncd_service_health(SyncdService *service, const SyncdCaller *caller, GError **error)
 {
     SyncdState state;
@@ -174,13 +192,14 @@ char *syncd_service_health(SyncdService *service, const SyncdCaller *caller, GEr
                         "A report names what is wrong, and is not for everybody");
         return NULL;
     }
-    syncd_service_known_state(service, &state);
-    syncd_health_facts_init(&facts);
-    facts.state = &state;
-    syncd_health_collect(service, &facts);
+    if (syncd_store_condition(service->store) != SYNCD_STORE_INSPECTING)
+        syncd_service_look_at_state(service);
+    collect(service, &facts);
     /* A report changes nothing, and lookups would take what waits into the index, or make one. */
     if (!facts.offline && facts.store.counted && facts.store.waiting == 0)
-        facts.found = syncd_service_diagnose(service);
+        diagnose(service, &facts);
+    syncd_service_known_state(service, &state);
+    facts.state = &state;
     return syncd_health_conclude(&facts);
 }
 

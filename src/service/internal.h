@@ -138,6 +138,10 @@ void syncd_service_ask_for_work(SyncdService *service);
 void syncd_service_show_state(SyncdService *service, bool always);
 /* The state as far as it is known: nothing is counted, and no index is brought up to the log. */
 void syncd_service_known_state(SyncdService *service, SyncdState *ret_state);
+/* What of it a look shows that changes no byte. */
+void syncd_service_look_at_state(SyncdService *service);
+/* A digest of why it is what it is. */
+guint64 syncd_service_held_reasons(const SyncdService *service);
 /* Whether the caller may see what is not for everybody. */
 bool syncd_service_may_inspect(const SyncdService *service, const SyncdCaller *caller);
 /* A read may change it too: it makes an index where there was none. */

@@ -71,9 +71,10 @@ static bool index_unavailable(const SyncdService *service)
     return syncd_store_lacks_index(service->store) && !journal_unreadable(service);
 }
 
+/* One that is of no use is not there for anybody, which is told by itself. */
 static bool index_damaged(const SyncdService *service)
 {
-    return service->index_is_malformed || syncd_store_index_fault(service->store) != NULL;
+    return service->index_is_malformed;
 }
 
 static bool index_displaced(const SyncdService *service)
@@ -226,7 +227,7 @@ void syncd_service_known_state(SyncdService *service, SyncdState *ret_state)
         .repair_needed = syncd_service_is_damaged(service) || journal_unreadable(service) ||
                          journal_displaced(service) || journal_corrupt(service) ||
                          checksum_mismatch(service) || index_damaged(service) ||
-                         service->repairable,
+                         syncd_store_index_fault(service->store) != NULL || service->repairable,
         .pending_operations = service->pending_operations,
         .sequence = syncd_store_sequence(service->store),
         .last_activity_usec = syncd_store_last_ms(service->store) * 1000,
@@ -244,19 +245,24 @@ void syncd_service_known_state(SyncdService *service, SyncdState *ret_state)
     }
 }
 
+void syncd_service_look_at_state(SyncdService *service)
+{
+    look_for_keys(service);
+    syncd_store_look_at_place(service->store);
+    look_at_index(service);
+}
+
 void syncd_service_state(SyncdService *service, SyncdState *ret_state)
 {
     count_pending(service);
     count_asking(service);
     count_mismatched(service);
-    look_for_keys(service);
-    syncd_store_look_at_place(service->store);
-    look_at_index(service);
+    syncd_service_look_at_state(service);
     syncd_service_known_state(service, ret_state);
 }
 
 /* Another error that no reason tells is another state. */
-static guint64 held_reasons(const SyncdService *service)
+guint64 syncd_service_held_reasons(const SyncdService *service)
 {
     unsigned held = 0;
     const SyncdFinding *found = service->found;
@@ -267,14 +273,14 @@ static guint64 held_reasons(const SyncdService *service)
 
 bool syncd_service_state_is_shown(const SyncdService *service)
 {
-    return held_reasons(service) == service->shown_state;
+    return syncd_service_held_reasons(service) == service->shown_state;
 }
 
 void syncd_service_show_state(SyncdService *service, bool always)
 {
     if (syncd_service_state_is_shown(service) && !always)
         return;
-    service->shown_state = held_reasons(service);
+    service->shown_state = syncd_service_held_reasons(service);
     if (service->listener.changed != NULL)
         service->listener.changed(service->listener.data);
 }

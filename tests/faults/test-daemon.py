@@ -170,7 +170,7 @@ def without_reserve_or_index_it_says_so(world, disk):
         refused_as('NoSpace', caller.enqueue)
         status = daemon.status()
         equal((status['daemon_state'], status['state_reasons']),
-              ('repair-recommended', ['index-damaged', 'index-unavailable']))
+              ('repair-recommended', ['index-unavailable']))
         equal(verdict_of(caller), 'sound')
         disk.make_room()
 
