@@ -59,6 +59,10 @@ static const SyncdFinding findings[] = {
      N_("Find out who wrote to the file. Where there is a backup of journal.db, put it into the "
         "state "
         "directory as journal-backup.db before the repair: it takes what has most entries.")},
+    {"journal-misread", "info",
+     N_("Something malformed was read from the journal, and not any more when it was read again at "
+        "{at}: {reason}. The disk, or what lies between it and the daemon, may be failing."),
+     VERIFY, NOTHING, NULL, NULL},
     {"log-rolled-back", "critical",
      N_("The log lost its end, and is read-only; entries that were there and are missing: {n}. "
         "Stop the daemon, and put the newer journal back, or adopt what is left."),

@@ -1,8 +1,10 @@
 /* What the open and verifications found wrong with the log: by what can be done about it. */
+#include "base/timestamp.h"
 #include "service/content-name.h"
 #include "service/damage.h"
 #include "service/detect.h"
 #include "store/displaced.h"
+#include "store/misread.h"
 #include "store/rescue.h"
 #include "store/rollback.h"
 
@@ -252,6 +254,19 @@ static void add_rollback(SyncdDiagnosis *self)
     syncd_found_evidence(found, say_what_knows_more(rollback->evidence));
 }
 
+static void add_misread(SyncdDiagnosis *self)
+{
+    const SyncdMisread *misread = syncd_store_misread(self->service->store);
+    char at[SYNCD_TIME_SIZE];
+    if (misread->what == NULL)
+        return;
+    syncd_time_format_ms(misread->sound_ms, at);
+    SyncdFound *found =
+        syncd_diagnosis_add(self, "journal-misread", "at", at, "reason", misread->what, NULL);
+    found->count = misread->times;
+    found->target = g_strdup("journal");
+}
+
 static void add_beyond_mending(SyncdDiagnosis *self)
 {
     const char *why = syncd_service_log_beyond_mending(self->service);
@@ -265,6 +280,7 @@ bool syncd_detect_log(SyncdDiagnosis *self, GError **error)
     add_unreadable(self);
     add_displacement(self);
     add_rollback(self);
+    add_misread(self);
     add_beyond_mending(self);
     for (size_t i = 0; i < G_N_ELEMENTS(groups); i++)
         add_group(self, i, damage);

@@ -1,6 +1,9 @@
 /* What the state says already, but for what others say better. */
 #include "base/timestamp.h"
+#include "service/damage.h"
 #include "service/detect.h"
+#include "store/displaced.h"
+#include "store/misread.h"
 
 #include <string.h>
 
@@ -11,6 +14,18 @@ static SyncdFound *add_unavailable(SyncdDiagnosis *self, const char *reason)
     g_autofree char *sentence = NULL, *next = NULL;
     syncd_error_split(problem->message, &sentence, &next);
     return syncd_diagnosis_add(self, reason, "reason", sentence, NULL);
+}
+
+/* What one read met may not be there for the next one: where no look was possible a verification of
+ * everything tells, and plans nothing for what is sound. */
+static void tell_journal(const SyncdDiagnosis *self, SyncdFound *found)
+{
+    const SyncdStore *store = self->service->store;
+    bool open =
+        syncd_store_met_damage(store) && syncd_store_condition(store) != SYNCD_STORE_DAMAGED;
+    found->target = g_strdup("journal");
+    if (open && !syncd_store_saw_damage_again(store) && !syncd_service_is_damaged(self->service))
+        found->next = SYNCD_NEXT_VERIFY_FULL;
 }
 
 static void add_reason(SyncdDiagnosis *self, const char *reason)
@@ -46,7 +61,7 @@ static void add_reason(SyncdDiagnosis *self, const char *reason)
     if (g_str_has_prefix(reason, "index-"))
         found->target = g_strdup("index");
     if (strcmp(reason, "journal-corrupt") == 0)
-        found->target = g_strdup("journal");
+        tell_journal(self, found);
 }
 
 /* As soon as the verification at the start has ended it is accounted for. */

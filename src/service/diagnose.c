@@ -5,6 +5,7 @@
 #include "service/detect.h"
 #include "service/repair-kinds.h"
 #include "store/measure.h"
+#include "store/misread.h"
 
 #include <string.h>
 
@@ -165,6 +166,7 @@ static GPtrArray *diagnose(SyncdService *service, bool log_only)
 {
     SyncdDiagnosis self = {service,
                            g_ptr_array_new_with_free_func((GDestroyNotify)syncd_found_free)};
+    syncd_store_look_again(service->store);
     for (size_t i = 0; i < G_N_ELEMENTS(detectors); i++) {
         g_autoptr(GError) problem = NULL;
         if ((detectors[i].of_log || !log_only) && !detectors[i].detect(&self, &problem))

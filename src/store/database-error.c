@@ -108,6 +108,7 @@ void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error)
     }
     if (syncd_database_had_no_room(db->handle, rc))
         code = SYNCD_ERROR_NO_SPACE;
+    db->met_damage += code == SYNCD_ERROR_JOURNAL_CORRUPT;
     if (code == SYNCD_ERROR_JOURNAL_CORRUPT && db->damage == NULL)
         db->damage = g_strdup_printf("%s" SQLITE_CODE "%d)", text, rc);
     syncd_set_error(error, code, "%s: %s" SQLITE_CODE "%d)", db->kind->name, text, rc);
@@ -116,4 +117,24 @@ void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error)
 const char *syncd_database_damage(const SyncdDatabase *db)
 {
     return db->damage;
+}
+
+guint64 syncd_database_met_damage(const SyncdDatabase *db)
+{
+    return db->met_damage;
+}
+
+void syncd_database_forget_damage(SyncdDatabase *db)
+{
+    g_clear_pointer(&db->damage, g_free);
+}
+
+/* SQLite holds pages, and what was read ahead is held below it. */
+void syncd_database_forget_pages(SyncdDatabase *db)
+{
+    sqlite3_file *file = NULL;
+    sqlite3_db_release_memory(db->handle);
+    if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK &&
+        file->pMethods != NULL && file->pMethods->iVersion >= 3 && file->pMethods->xUnfetch != NULL)
+        file->pMethods->xUnfetch(file, 0, NULL);
 }

@@ -33,7 +33,8 @@ struct SyncdDatabase {
     SyncdFilePlace file_place, wal_place;
     struct SyncdDatabaseSteps *steps; /* NULL: nothing is under way in steps */
     bool frozen;                      /* nothing is synced any more */
-    char *damage;                     /* what was found malformed first */
+    char *damage;                     /* what was found malformed first … */
+    guint64 met_damage;               /* … and so often anything was */
     SyncdDisplacement displaced;      /* what became of its files, as it was noted */
     char *schema_fault;               /* what its schema has that ours has not, or lacks */
 };

@@ -119,6 +119,12 @@ int syncd_column_compare(SyncdStatement *statement, SyncdStatement *other, int c
 char *syncd_database_without_code(const char *message);
 /* What was found malformed in it first, since it was opened; NULL: nothing was. */
 const char *syncd_database_damage(const SyncdDatabase *db);
+/* So often something was. */
+guint64 syncd_database_met_damage(const SyncdDatabase *db);
+/* It was read again, and is sound. */
+void syncd_database_forget_damage(SyncdDatabase *db);
+/* What is asked next is read from the files, as far as nobody is using it. */
+void syncd_database_forget_pages(SyncdDatabase *db);
 
 /* Runs one or more statements of a literal. */
 bool syncd_database_run(SyncdDatabase *db, const char *sql, GError **error);

@@ -15,17 +15,21 @@ static void look_at_index(SyncdStore *self)
                   syncd_database_damage(db));
 }
 
-/* What is open of it does not even say what it should hold: no generation can be made of it. */
+/* What is open of it does not even say what it should hold: no generation can be made of it. That
+ * is looked at once for what was met. */
 static bool is_beyond_use(SyncdStore *self)
 {
+    SyncdDatabase *db = syncd_journal_database(self->journal);
     guint64 generation;
     SyncdMend *mend = NULL;
     g_autoptr(GError) error = NULL;
-    if (!syncd_store_met_damage(self))
+    if (!syncd_store_met_damage(self) || syncd_database_met_damage(db) == self->probed_damage)
         return false;
+    syncd_database_forget_pages(db);
     if (syncd_store_generation(self, &generation, &error))
         mend = syncd_mend_new(self, &error);
     g_clear_pointer(&mend, syncd_mend_free);
+    self->probed_damage = syncd_database_met_damage(db);
     return g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
 }
 

@@ -6,6 +6,7 @@
 #include "store/index.h"
 #include "store/journal.h"
 #include "store/keyring.h"
+#include "store/misread.h"
 #include "store/overlay.h"
 #include "store/projection.h"
 #include "store/refill.h"
@@ -85,6 +86,9 @@ struct SyncdStore {
     GHashTable *looked_at;          /* rescue-sources.c: a file -> why it cannot take the journal's
                                        place, "": it may … */
     char *looked_in;                /* … as long as the listing is this; NULL: nobody looked */
+    SyncdMisread misread;           /* what was malformed when it was read, and is not any more */
+    guint64 looked_again_at;        /* monotonic: whether it is; 0: nobody looked */
+    guint64 probed_damage;          /* so much was met when it was seen what is left of it */
     char *displaced;                /* what became of the journal's files; NULL: nothing … */
     SyncdDisplacement displacement; /* … and which of these it is */
     SyncdJournal *cut;    /* one that was cut short, and is let go of; NULL: none is held */

@@ -197,6 +197,7 @@ bool syncd_store_judge_journal(SyncdStore *self, GError **error)
     self->condition =
         syncd_journal_problem(self->journal) != NULL ? SYNCD_STORE_DAMAGED : SYNCD_STORE_WRITABLE;
     self->registries++;
+    self->looked_again_at = self->probed_damage = 0;
     g_clear_pointer(&self->displaced, g_free);
     if (!check_binding(self, error))
         return false;
@@ -305,6 +306,7 @@ static SyncdJournal *let_go(SyncdStore *self)
     g_clear_error(&self->index_problem);
     g_clear_error(&self->held);
     g_clear_pointer(&self->displaced, g_free);
+    self->looked_again_at = self->probed_damage = 0;
     g_ptr_array_set_size(self->scopes, 0);
     self->proven = (SyncdProvenLeaves){0};
     self->condition = SYNCD_STORE_WRITABLE;
@@ -407,6 +409,7 @@ void syncd_store_free(SyncdStore *self)
             continue;
         syncd_store_keep_end(self);
     }
+    g_free(self->misread.what);
     g_free(self->displaced);
     g_free(self->displaced_copy);
     syncd_journal_free(self->cut);

@@ -54,6 +54,7 @@ struct SyncdVerify {
     GPtrArray *passed; /* of which this was found */
     GPtrArray *losses;
     guint64 n_losses;
+    guint64 met_damage; /* so often anything malformed was met in the journal before */
 };
 
 void syncd_verify_add(SyncdVerify *verify, SyncdErrorCode error, const char *code,

@@ -3,6 +3,7 @@
 #include "base/canonical.h"
 
 #include "base/json-writer.h"
+#include "store/displaced.h"
 #include "store/lost.h"
 
 /* A step ends after so many entries, or after so much content. */
@@ -70,6 +71,7 @@ SyncdVerify *syncd_verify_new(SyncdStore *store, SyncdVerifyMode mode,
     self->passed = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_verify_finding_free);
     self->losses = g_ptr_array_new_with_free_func((GDestroyNotify)syncd_verify_finding_free);
     self->target = syncd_journal_committed(store->journal);
+    self->met_damage = syncd_database_met_damage(syncd_journal_database(store->journal));
     begin_checks(self);
     if (known_heads != NULL && !syncd_verify_parse_known(self, known_heads, error))
         return NULL;
@@ -344,11 +346,28 @@ static bool is_damage(const GError *problem)
     return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
 }
 
+/* Nothing that is held since it was met answers for the disk. */
+static void begin_to_read(SyncdVerify *self)
+{
+    if (self->mode == SYNCD_VERIFY_FULL && syncd_store_met_damage(self->store))
+        syncd_database_forget_pages(syncd_journal_database(self->store->journal));
+}
+
+static void conclude(SyncdVerify *self)
+{
+    const SyncdDatabase *db = syncd_journal_database(self->store->journal);
+    syncd_verify_remember(self);
+    if (self->mode == SYNCD_VERIFY_FULL && self->n_findings == 0 &&
+        syncd_database_met_damage(db) == self->met_damage)
+        syncd_store_note_sound(self->store);
+}
+
 static bool run_phase(SyncdVerify *self, GError **error)
 {
     switch (self->phase) {
     case PHASE_STRUCTURE:
         self->phase = self->mode == SYNCD_VERIFY_HEADS ? PHASE_FEEDS : PHASE_ENTRIES;
+        begin_to_read(self);
         return syncd_verify_structure(self, error);
     case PHASE_ENTRIES:
         return step_entries(self, error);
@@ -364,7 +383,7 @@ static bool run_phase(SyncdVerify *self, GError **error)
         self->phase = PHASE_DONE;
         if (!syncd_verify_known(self, error))
             return false;
-        syncd_verify_remember(self);
+        conclude(self);
         return true;
     case PHASE_DONE:
         break;
