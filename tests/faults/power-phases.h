@@ -18,7 +18,10 @@ typedef enum {
     POWER_N_FAULTS
 } PowerFault;
 
+typedef struct PowerPhase PowerPhase;
+
 typedef struct {
+    const PowerPhase *phase;
     PowerSources sources;
     guint64 random;
     PowerFault fault;
@@ -36,7 +39,7 @@ typedef struct {
     void (*free_data)(void *data);
 } PowerRun;
 
-typedef struct {
+struct PowerPhase {
     const char *name;
     void (*prepare)(PowerRun *run); /* makes what is there before; NULL: nothing is */
     void (*run)(PowerRun *run);
@@ -44,7 +47,11 @@ typedef struct {
     /* Judges and changes an image before the store is opened; NULL when there is nothing. */
     char *(*judge)(const PowerRun *run, const char *state, size_t cut);
     bool alone; /* what it says is all that is asked for */
-} PowerPhase;
+    /* What it is about, any of them: of a program whose phases are all alike. NULL: of none. */
+    const char *const *about;
+};
+
+#define POWER_ABOUT(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 extern const PowerPhase power_phases[];
 extern const size_t power_n_phases;

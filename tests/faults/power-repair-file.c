@@ -91,13 +91,13 @@ static void note_log(FileRepair *self)
     self->begun = now;
 }
 
-static void prepare(PowerRun *run, const char *subject)
+static void prepare(PowerRun *run)
 {
     FileRepair *self = g_new0(FileRepair, 1);
     WorkspaceFixture *files = files_of(self);
     LifeEnd end = power_below(&run->random, 2) == 0 ? LIFE_THEN_BACK : LIFE_THEN_GONE;
     const RepairSubject *which = repair_file_subjects;
-    while (strcmp(which->name, subject) != 0)
+    while (strcmp(which->name, run->phase->about[0]) != 0)
         which++;
     run->data = self;
     run->free_data = repair_free;
@@ -110,16 +110,6 @@ static void prepare(PowerRun *run, const char *subject)
     service_open(&files->f);
     note_log(self);
     service_close(&files->f);
-}
-
-static void prepare_restore(PowerRun *run)
-{
-    prepare(run, "restore");
-}
-
-static void prepare_accept(PowerRun *run)
-{
-    prepare(run, "accept");
 }
 
 /* ---- a life ---- */
@@ -242,8 +232,10 @@ static char *judge(const PowerRun *run, const char *state, size_t cut)
 }
 
 const PowerPhase power_phases[] = {
-    {"restoring a file", prepare_restore, live, .judge = judge, .alone = true},
-    {"accepting a file", prepare_accept, live, .judge = judge, .alone = true},
+    {"restoring a file", prepare, live, .judge = judge, .alone = true,
+     .about = POWER_ABOUT("restore")},
+    {"accepting a file", prepare, live, .judge = judge, .alone = true,
+     .about = POWER_ABOUT("accept")},
 };
 const size_t power_n_phases = G_N_ELEMENTS(power_phases);
 

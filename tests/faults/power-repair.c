@@ -52,11 +52,17 @@ static void repair_free(void *data)
     g_free(repair);
 }
 
-static void prepare(PowerRun *run, const char *subject)
+static const char *pick_subject(PowerRun *run)
+{
+    const char *const *subjects = run->phase->about;
+    return subjects[power_below(&run->random, g_strv_length((char **)subjects))];
+}
+
+static void prepare(PowerRun *run)
 {
     Repair *repair = g_new0(Repair, 1);
     RepairWorld *w = &repair->world;
-    const RepairCase *which = repair_case_find(subject);
+    const RepairCase *which = repair_case_find(pick_subject(run));
     bool back = !which->subject.for_good && power_below(&run->random, 2) == 0;
     repair_world_init(w, which, back ? LIFE_THEN_BACK : LIFE_THEN_GONE);
     repair->run = run;
@@ -72,48 +78,6 @@ static void prepare(PowerRun *run, const char *subject)
     w->f.base.directory = run->state;
     run->data = repair;
     run->free_data = repair_free;
-}
-
-static void prepare_index(PowerRun *run)
-{
-    prepare(run, "index");
-}
-
-static void prepare_serving(PowerRun *run)
-{
-    prepare(run, "index-that-serves");
-}
-
-static void prepare_halves(PowerRun *run)
-{
-    prepare(run, "halves");
-}
-
-static void prepare_tasks(PowerRun *run)
-{
-    prepare(run, "tasks");
-}
-
-static void prepare_modes(PowerRun *run)
-{
-    prepare(run, "modes");
-}
-
-static void prepare_orphans(PowerRun *run)
-{
-    prepare(run, "orphans");
-}
-
-static void prepare_chunks(PowerRun *run)
-{
-    prepare(run, "chunks");
-}
-
-static void prepare_journal(PowerRun *run)
-{
-    static const char *const subjects[] = {"journal-salvaged", "journal-of-generation",
-                                           "journal-of-backup"};
-    prepare(run, subjects[power_below(&run->random, G_N_ELEMENTS(subjects))]);
 }
 
 static void live(PowerRun *run)
@@ -149,15 +113,19 @@ static char *judge(const PowerRun *run, const char *state, size_t cut)
     return wrong;
 }
 
+#define REPAIR(of, ...)                                                                            \
+    .name = "repair of " of, .prepare = prepare, .run = live, .judge = judge, .alone = true,       \
+    .about = POWER_ABOUT(__VA_ARGS__)
+
 const PowerPhase power_phases[] = {
-    {"repair of an index", prepare_index, live, .judge = judge, .alone = true},
-    {"repair of an index that serves", prepare_serving, live, .judge = judge, .alone = true},
-    {"repair of halves", prepare_halves, live, .judge = judge, .alone = true},
-    {"repair of tasks", prepare_tasks, live, .judge = judge, .alone = true},
-    {"repair of modes", prepare_modes, live, .judge = judge, .alone = true},
-    {"repair of orphans", prepare_orphans, live, .judge = judge, .alone = true},
-    {"repair of content", prepare_chunks, live, .judge = judge, .alone = true},
-    {"repair of a journal", prepare_journal, live, .judge = judge, .alone = true},
+    {REPAIR("an index", "index")},
+    {REPAIR("an index that serves", "index-that-serves")},
+    {REPAIR("halves", "halves")},
+    {REPAIR("tasks", "tasks")},
+    {REPAIR("modes", "modes")},
+    {REPAIR("orphans", "orphans")},
+    {REPAIR("content", "chunks")},
+    {REPAIR("a journal", "journal-salvaged", "journal-of-generation", "journal-of-backup")},
 };
 const size_t power_n_phases = G_N_ELEMENTS(power_phases);
 

@@ -24,6 +24,7 @@ guint power_run_answered(const PowerRun *run, size_t cut)
 PowerRun *power_run_new(const PowerPhase *phase, PowerFault fault, const char *folder, guint64 seed)
 {
     PowerRun *run = g_new0(PowerRun, 1);
+    run->phase = phase;
     run->random = seed;
     power_sources_init(&run->sources, power_random(&run->random));
     run->folder = g_strdup(folder);
