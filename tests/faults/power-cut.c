@@ -1,5 +1,6 @@
 #include "power-disk-private.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 GHashTable *power_copy_names(GHashTable *names)
@@ -132,6 +133,7 @@ static bool does_nothing(const PowerCut *cut, const PowerNode *node)
 {
     switch (cut->honesty) {
     case POWER_HONEST:
+    case POWER_FORGETS_LOOKS:
         return false;
     case POWER_LIES:
         return true;
@@ -150,15 +152,20 @@ static bool does_nothing(const PowerCut *cut, const PowerNode *node)
 static void sync_node(PowerCut *cut, const PowerNode *node)
 {
     PowerState *state = &cut->states[node->number];
+    guint kept = 0;
     if (does_nothing(cut, node))
         return;
     for (guint i = 0; i < state->pending->len; i++) {
-        const PowerEvent *event = state->pending->pdata[i];
+        PowerEvent *event = state->pending->pdata[i];
+        if (cut->honesty == POWER_FORGETS_LOOKS && event->kind == POWER_EVENT_LOOK) {
+            state->pending->pdata[kept++] = event;
+            continue;
+        }
         power_apply_bytes(state->bytes, event);
         power_look_again(&state->look, &event->look);
     }
     state->hashed = state->hashed && state->pending->len == 0;
-    g_ptr_array_set_size(state->pending, 0);
+    g_ptr_array_set_size(state->pending, (gint)kept);
     bool names_too =
         node->is_folder || (cut->model == POWER_JOURNALED && cut->honesty != POWER_FORGETS_NAMES);
     if (names_too)
@@ -185,6 +192,15 @@ bool power_cut_has_names(const PowerCut *cut)
 
 /* ---- is the recording whole? ---- */
 
+/* Times are another matter: those of a folder follow its names. */
+static void assert_look(const char *path, const PowerLook *known)
+{
+    GStatBuf st;
+    g_assert_cmpint(g_lstat(path, &st), ==, 0);
+    if ((st.st_mode & 07777u) != known->mode || st.st_uid != known->owner)
+        g_error("%s got another mode or owner unseen", path);
+}
+
 static void compare_folder(const PowerDisk *disk, PowerState *states, const PowerNode *folder,
                            const char *path)
 {
@@ -197,6 +213,7 @@ static void compare_folder(const PowerDisk *disk, PowerState *states, const Powe
         if (node == NULL)
             g_error("%s was made unseen", child);
         n++;
+        assert_look(child, &states[node->number].look);
         if (node->is_folder) {
             compare_folder(disk, states, node, child);
             continue;

@@ -3,9 +3,12 @@
 
 #include "power-disk.h"
 
+#include <sys/types.h>
+
 /* What is said of a file beside its bytes; times are nanoseconds. */
 typedef struct {
     guint32 mode;
+    uid_t owner;
     gint64 modified, changed;
 } PowerLook;
 
@@ -25,7 +28,7 @@ typedef enum {
     POWER_EVENT_WRITE,
     POWER_EVENT_TRUNCATE,
     POWER_EVENT_EXTEND,
-    POWER_EVENT_MODE,
+    POWER_EVENT_LOOK, /* a mode or an owner */
     POWER_EVENT_NAMES,
     POWER_EVENT_SYNC
 } PowerEventKind;
@@ -62,7 +65,7 @@ typedef struct {
     GByteArray *bytes;
     GHashTable *names;
     PowerLook look;
-    GPtrArray *pending; /* PowerEvent (borrowed): writes, sizes and modes of a file */
+    GPtrArray *pending; /* PowerEvent (borrowed): writes and sizes of a file, looks */
     bool hashed;
     SyncdHash hash; /* of `bytes` */
 } PowerState;

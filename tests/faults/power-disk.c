@@ -36,7 +36,7 @@ static struct statx stat_of(const PowerDisk *disk, const char *path)
 
 static PowerLook look_of(const struct statx *st)
 {
-    return (PowerLook){st->stx_mode & 07777u, nanoseconds(&st->stx_mtime),
+    return (PowerLook){st->stx_mode & 07777u, st->stx_uid, nanoseconds(&st->stx_mtime),
                        nanoseconds(&st->stx_ctime)};
 }
 
@@ -185,13 +185,13 @@ static void note_name(PowerDisk *disk, const StorageCall *call)
         add_change(disk, event, call->to, node);
 }
 
-static void note_mode(PowerDisk *disk, const StorageCall *call)
+static void note_look(PowerDisk *disk, const StorageCall *call)
 {
     bool open = call->fd >= 0;
     PowerNode *node = open ? g_hash_table_lookup(disk->by_fd, GINT_TO_POINTER(call->fd))
                            : g_hash_table_lookup(disk->live, call->path);
     g_assert_nonnull(node);
-    add_event(disk, POWER_EVENT_MODE, node)->look =
+    add_event(disk, POWER_EVENT_LOOK, node)->look =
         open ? look_at_open(call->fd) : look_at(disk, call->path);
 }
 
@@ -242,7 +242,8 @@ static void observe(void *data, const StorageCall *call, gint64 result, int prob
         note_name(disk, call);
         break;
     case STORAGE_MODE:
-        note_mode(disk, call);
+    case STORAGE_OWNER:
+        note_look(disk, call);
         break;
     case STORAGE_READ:
     case STORAGE_SYNC_RANGE:
@@ -286,7 +287,7 @@ size_t power_disk_n_events(const PowerDisk *disk)
 
 char *power_disk_describe(const PowerDisk *disk, size_t cut)
 {
-    static const char *const kinds[] = {"write", "truncate", "extend", "mode", "names", "sync"};
+    static const char *const kinds[] = {"write", "truncate", "extend", "look", "names", "sync"};
     if (cut == 0)
         return g_strdup("the beginning");
     const PowerEvent *event = disk->events->pdata[cut - 1];

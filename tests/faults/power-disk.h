@@ -15,8 +15,9 @@
  *   of one file say nothing about another.
  * - A rename is one change, also one by which two names change places: never half of it, and never
  *   by itself the content of what was renamed.
- * - The mode and the times of a file are as they were after the last of its changes that came. The
- *   image has other inodes and other times of change; power_image_find() tells whose they were.
+ * - The mode, the owner and the times of a file or a folder are as they were after the last of its
+ *   changes that came. The image has other inodes and other times of change;
+ *   power_image_find() tells whose they were.
  * - Names, in POWER_JOURNALED: those changes that came are the first of all that were made, and
  *   syncing anything makes all of them durable (ext4, XFS, Btrfs as they are built). In
  *   POWER_LOOSE: any subset comes, and only syncing the folder itself makes its names durable,
@@ -38,8 +39,9 @@ typedef enum { POWER_JOURNALED, POWER_LOOSE, POWER_N_MODELS } PowerModel;
 typedef enum {
     POWER_HONEST,
     POWER_LIES,          /* no sync does anything */
-    POWER_FORGETS_NAMES, /* syncs of folders do not */
-    POWER_FORGETS_FILES, /* syncs of files that are no database do not */
+    POWER_FORGETS_LOOKS, /* syncs do nothing for modes and owners */
+    POWER_FORGETS_NAMES, /* syncs of folders do nothing */
+    POWER_FORGETS_FILES, /* syncs of files that are no database do nothing */
     /* The same two where it is not the state: */
     POWER_FORGETS_OTHER_NAMES,
     POWER_FORGETS_OTHER_FILES,

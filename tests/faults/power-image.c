@@ -179,10 +179,12 @@ static void draw_folder(PowerCut *cut, PowerState *states, const PowerNode *fold
         file->node = node;
         file->look = states[node->number].look;
         g_ptr_array_add(files, file);
-        if (node->is_folder)
-            draw_folder(cut, states, node, file->path, draw, files);
-        else
+        if (!node->is_folder) {
             draw_file(cut, file, draw);
+            continue;
+        }
+        apply_fate(file, states[node->number].pending, draw);
+        draw_folder(cut, states, node, file->path, draw, files);
     }
 }
 
@@ -195,6 +197,7 @@ static SyncdHash hash_image(const GPtrArray *files)
             continue;
         g_byte_array_append(all, (const guint8 *)file->path, (guint)strlen(file->path) + 1);
         g_byte_array_append(all, (const guint8 *)&file->look.mode, sizeof file->look.mode);
+        g_byte_array_append(all, (const guint8 *)&file->look.owner, sizeof file->look.owner);
         if (!file->is_folder)
             g_byte_array_append(all, file->hash.bytes, sizeof file->hash.bytes);
     }
@@ -236,6 +239,14 @@ void power_remove_tree(const char *path)
     g_rmdir(path);
 }
 
+/* Its mode last: another owner takes some of it away. */
+static void put_look(const char *path, const PowerLook *look)
+{
+    if (look->owner != geteuid())
+        g_assert_cmpint(lchown(path, look->owner, (gid_t)-1), ==, 0);
+    g_assert_cmpint(g_chmod(path, (int)look->mode), ==, 0);
+}
+
 static void put_file(const char *path, const File *file)
 {
     const gint64 at = file->look.modified;
@@ -244,7 +255,7 @@ static void put_file(const char *path, const File *file)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     g_assert_cmpint(fd, >=, 0);
     g_assert_cmpint(write(fd, file->bytes->data, file->bytes->len), ==, file->bytes->len);
-    g_assert_cmpint(fchmod(fd, file->look.mode), ==, 0);
+    put_look(path, &file->look);
     g_assert_cmpint(futimens(fd, times), ==, 0);
     g_assert_cmpint(close(fd), ==, 0);
 }
@@ -252,7 +263,7 @@ static void put_file(const char *path, const File *file)
 static void put_folder(const char *path, const File *file)
 {
     g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
-    g_assert_cmpint(g_chmod(path, (int)file->look.mode), ==, 0);
+    put_look(path, &file->look);
 }
 
 void power_image_put(const PowerImage *image, const char *folder)

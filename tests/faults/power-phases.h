@@ -49,6 +49,7 @@ struct PowerPhase {
     bool alone; /* what it says is all that is asked for */
     /* What it is about, any of them: of a program whose phases are all alike. NULL: of none. */
     const char *const *about;
+    bool (*is_possible)(void); /* for whoever runs this; NULL: it is */
 };
 
 #define POWER_ABOUT(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -8,6 +8,8 @@
 #include "repair-subjects.h"
 #include "state-copies.h"
 
+#include "store/examine.h"
+
 /* A repair, and which of its answers were about what came meanwhile. */
 typedef struct {
     PowerRun *run;
@@ -123,6 +125,7 @@ const PowerPhase power_phases[] = {
     {REPAIR("halves", "halves")},
     {REPAIR("tasks", "tasks")},
     {REPAIR("modes", "modes")},
+    {REPAIR("owners", "owners"), .is_possible = syncd_store_may_set_owners},
     {REPAIR("orphans", "orphans")},
     {REPAIR("content", "chunks")},
     {REPAIR("a journal", "journal-salvaged", "journal-of-generation", "journal-of-backup")},
@@ -134,6 +137,10 @@ const PowerControl power_controls[] = {
      POWER_FORGETS_FILES},
     {"/power/control/names-that-are-not-synced-are-caught", "repair of halves", POWER_SOUND,
      POWER_FORGETS_NAMES},
+    {"/power/control/modes-that-are-not-synced-are-caught", "repair of modes", POWER_SOUND,
+     POWER_FORGETS_LOOKS},
+    {"/power/control/owners-that-are-not-synced-are-caught", "repair of owners", POWER_SOUND,
+     POWER_FORGETS_LOOKS},
     {"/power/control/a-journal-whose-name-is-not-synced-is-caught", "repair of a journal",
      POWER_SOUND, POWER_FORGETS_NAMES},
 };

@@ -4,12 +4,14 @@
 #include "state-copies.h"
 
 #include "../unit/diagnose-fixture.h"
+#include "../unit/owners-fixture.h"
 #include "../unit/purge-fixture.h"
 #include "../unit/raw-sql.h"
 #include "../unit/task-fixture.h"
 
 #include "service/internal.h"
 #include "store/blobs.h"
+#include "store/examine.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -186,6 +188,39 @@ static bool has_modes_after(RepairLife *life)
     for (size_t i = 0; i < G_N_ELEMENTS(modes); i++)
         all &= mode_of(life, i) == modes[i].after;
     return all;
+}
+
+/* ---- owners ---- */
+
+static const char *const owned[] = {"journal.db", "keys", "lock"};
+
+static void change_owners(RepairWorld *w)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(owned); i++) {
+        g_autofree char *path = path_of(&w->life, owned[i]);
+        g_assert_cmpint(lchown(path, SOMEBODY, (gid_t)-1), ==, 0);
+    }
+}
+
+static bool have_owner(RepairLife *life, uid_t uid)
+{
+    bool all = true;
+    for (size_t i = 0; i < G_N_ELEMENTS(owned); i++) {
+        GStatBuf st;
+        g_autofree char *path = path_of(life, owned[i]);
+        all &= g_stat(path, &st) == 0 && st.st_uid == uid;
+    }
+    return all;
+}
+
+static bool are_somebodys(RepairLife *life)
+{
+    return have_owner(life, SOMEBODY);
+}
+
+static bool are_ours(RepairLife *life)
+{
+    return have_owner(life, geteuid());
 }
 
 /* ---- halves ---- */
@@ -457,6 +492,10 @@ const RepairCase repair_cases[] = {
     {{"modes", "file-modes", "file-modes", open_state, close_state, turn, has_modes_before,
       has_modes_after},
      change_modes},
+    {{"owners", "file-owners", "file-owners", open_state, close_state, turn, are_somebodys,
+      are_ours},
+     change_owners,
+     syncd_store_may_set_owners},
     {{"halves", "leftovers", "leftover-clear", open_state, close_state, turn, has_halves,
       has_no_halves},
      leave_halves},

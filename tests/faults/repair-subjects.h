@@ -20,6 +20,7 @@ typedef struct {
 typedef struct {
     RepairSubject subject;
     void (*damage)(RepairWorld *w);
+    bool (*is_possible)(void); /* for whoever runs this; NULL: it is */
 } RepairCase;
 
 extern const RepairCase repair_cases[];

@@ -2,6 +2,14 @@
 
 #include <glib/gstdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+static void copy_look(const GStatBuf *st, const char *to)
+{
+    if (st->st_uid != geteuid())
+        g_assert_cmpint(lchown(to, st->st_uid, (gid_t)-1), ==, 0);
+    g_assert_cmpint(g_chmod(to, st->st_mode & 07777), ==, 0);
+}
 
 void copy_into(const char *from, const char *to)
 {
@@ -21,10 +29,10 @@ void copy_into(const char *from, const char *to)
         g_assert_true(g_file_get_contents(source, &bytes, &size, NULL));
         g_assert_true(g_file_set_contents_full(target, bytes, (gssize)size,
                                                G_FILE_SET_CONTENTS_NONE, 0600, NULL));
-        g_assert_cmpint(g_chmod(target, st.st_mode & 07777), ==, 0);
+        copy_look(&st, target);
     }
     g_assert_cmpint(g_stat(from, &st), ==, 0);
-    g_assert_cmpint(g_chmod(to, st.st_mode & 07777), ==, 0);
+    copy_look(&st, to);
 }
 
 char *copy_state(const char *from)

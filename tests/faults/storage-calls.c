@@ -60,6 +60,7 @@ const char *storage_kind_name(StorageKind kind)
         [STORAGE_MKDIR] = "mkdir",
         [STORAGE_RMDIR] = "rmdir",
         [STORAGE_MODE] = "mode",
+        [STORAGE_OWNER] = "owner",
     };
     return names[kind];
 }

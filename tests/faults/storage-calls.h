@@ -3,9 +3,9 @@
  *
  * A test program that links storage-calls.c and storage-libc.c and exports its symbols (meson:
  * `export_dynamic: true`) takes the place of libc for open, close, read, write, truncate, allocate,
- * sync, syncfs, rename, link, unlink, mkdir, rmdir, chmod and their variants, and for the one
- * system call that has no function (openat2). GLib and SQLite call these by name,
- * so theirs come by here as well as our own, all in one order.
+ * sync, syncfs, rename, link, unlink, mkdir, rmdir, chmod, chown and their variants, and for the
+ * one system call that has no function (openat2). GLib and SQLite call these by name, so theirs
+ * come by here as well as our own, all in one order.
  *
  * A call is a storage call when it is about the watched folder or something below it. Each is
  * numbered from 1, shown to `decide`, done as that says, and shown to `observe` with its outcome.
@@ -36,6 +36,7 @@ typedef enum {
     STORAGE_MKDIR,
     STORAGE_RMDIR,
     STORAGE_MODE,
+    STORAGE_OWNER,
     STORAGE_N_KINDS
 } StorageKind;
 

@@ -36,6 +36,8 @@ static struct {
     __typeof__(unlinkat) *unlinkat;
     __typeof__(fchmodat) *fchmodat;
     __typeof__(fchmod) *fchmod;
+    __typeof__(fchownat) *fchownat;
+    __typeof__(fchown) *fchown;
     __typeof__(syscall) *syscall;
     __typeof__(mkdirat) *mkdirat;
 } real;
@@ -63,6 +65,8 @@ static void find_real(void)
     FIND(unlinkat);
     FIND(fchmodat);
     FIND(fchmod);
+    FIND(fchownat);
+    FIND(fchown);
     FIND(syscall);
     FIND(mkdirat);
 #undef FIND
@@ -572,4 +576,39 @@ int fchmodat(int at, const char *name, mode_t mode, int flags)
 int chmod(const char *name, mode_t mode)
 {
     return fchmodat(AT_FDCWD, name, mode, 0);
+}
+
+/* ---- owners ---- */
+
+int fchown(int fd, uid_t uid, gid_t gid)
+{
+    find_real();
+    StorageCall call = {.kind = STORAGE_OWNER, .function = "fchown"};
+    if (!storage_is_fd(&call, fd))
+        return real.fchown(fd, uid, gid);
+    StorageVerdict verdict = storage_enter(&call);
+    return (int)(is_made(verdict) ? made(&call, verdict, real.fchown(fd, uid, gid))
+                                  : unmade(&call, verdict));
+}
+
+int fchownat(int at, const char *name, uid_t uid, gid_t gid, int flags)
+{
+    find_real();
+    StorageCall call = {.kind = STORAGE_OWNER, .function = "fchownat"};
+    bool itself = (flags & AT_EMPTY_PATH) != 0 && *name == '\0';
+    if (!(itself ? storage_is_fd(&call, at) : storage_is_name(&call, at, name)))
+        return real.fchownat(at, name, uid, gid, flags);
+    StorageVerdict verdict = storage_enter(&call);
+    return (int)(is_made(verdict) ? made(&call, verdict, real.fchownat(at, name, uid, gid, flags))
+                                  : unmade(&call, verdict));
+}
+
+int chown(const char *name, uid_t uid, gid_t gid)
+{
+    return fchownat(AT_FDCWD, name, uid, gid, 0);
+}
+
+int lchown(const char *name, uid_t uid, gid_t gid)
+{
+    return fchownat(AT_FDCWD, name, uid, gid, AT_SYMLINK_NOFOLLOW);
 }

@@ -79,6 +79,28 @@ static void test_own_calls_are_seen_in_order(Fixture *f, const void *data)
     g_assert_cmpuint(storage_count(), ==, 10);
 }
 
+/* Of an open file and of a name, in each way that there is to say it. */
+static void test_modes_and_owners_are_seen(Fixture *f, const void *data)
+{
+    const uid_t us = geteuid();
+    const gid_t any = (gid_t)-1;
+    g_autofree char *path = g_build_filename(f->folder, "a", NULL);
+    int fd = open_file(f);
+    g_autofree char *opened = g_strdup_printf("/proc/self/fd/%d", fd);
+    g_assert_cmpint(fchmod(fd, 0640), ==, 0);
+    g_assert_cmpint(chmod(path, 0600), ==, 0);
+    g_assert_cmpint(chmod(opened, 0600), ==, 0);
+    g_assert_cmpint(fchown(fd, us, any), ==, 0);
+    g_assert_cmpint(fchownat(fd, "", us, any, AT_EMPTY_PATH), ==, 0);
+    g_assert_cmpint(fchownat(AT_FDCWD, path, us, any, 0), ==, 0);
+    g_assert_cmpint(chown(path, us, any), ==, 0);
+    g_assert_cmpint(lchown(path, us, any), ==, 0);
+    g_assert_cmpint(close(fd), ==, 0);
+    g_assert_cmpstr(f->seen->str, ==,
+                    "open a\nmode a\nmode a\nmode a\nowner a\nowner a\nowner a\nowner a\nowner a\n"
+                    "close a\n");
+}
+
 static void test_what_is_elsewhere_is_not_counted(Fixture *f, const void *data)
 {
     g_autofree char *beside = g_strconcat(f->folder, "-beside", NULL);
@@ -176,6 +198,7 @@ int main(int argc, char **argv)
         void (*run)(Fixture *f, const void *data);
     } tests[] = {
         {"/storage-calls/own-calls-are-seen-in-order", test_own_calls_are_seen_in_order},
+        {"/storage-calls/modes-and-owners-are-seen", test_modes_and_owners_are_seen},
         {"/storage-calls/what-is-elsewhere-is-not-counted", test_what_is_elsewhere_is_not_counted},
         {"/storage-calls/sqlite-and-glib-are-seen", test_sqlite_and_glib_are_seen},
         {"/storage-calls/a-call-fails-as-told", test_a_call_fails_as_told},
