@@ -133,7 +133,11 @@ static void show_plan(SyncdCli *cli, const Restored *restored)
                                        "is not what is recorded.\n")
                                    : _("%s: %s takes the place of %s.\n"),
                              safe, version, now);
-        if (syncd_json_member(plan, "present_kept").type == SYNCD_JSON_FALSE)
+        if (found)
+            syncd_output_wrapped(
+                cli->out, _("What is there now is recorded and kept first, as version %llu.\n"),
+                (unsigned long long)syncd_record_number(present, "version") + 1);
+        else if (syncd_json_member(plan, "present_kept").type == SYNCD_JSON_FALSE)
             syncd_output_wrapped(
                 cli->out, "%s\n",
                 _("The content of what is there now is not kept: afterwards nobody has it."));

@@ -36,7 +36,7 @@ SyncdJob *syncd_begin_restore(SyncdService *service, SyncdWorkspace *workspace,
                               SyncdRestore *restore, uid_t uid, guint64 *staged)
 {
     /* A reader has all of it in memory, where it is to write it. */
-    guint64 size = restore->offers || restore->accepts ? 0 : restore->size;
+    guint64 size = restore->offers || syncd_restore_only_accepts(restore) ? 0 : restore->size;
     if (!syncd_workspace_may_restore(workspace) || *staged + size > STAGED_MAX) {
         syncd_restore_free(restore);
         return NULL;

@@ -198,6 +198,11 @@ bool syncd_service_may_write_files(SyncdService *service, const SyncdCaller *cal
     return decisions != NULL;
 }
 
+bool syncd_restore_only_accepts(const SyncdRestore *restore)
+{
+    return restore->accepts && restore->chunks == NULL;
+}
+
 void syncd_restore_free(SyncdRestore *self)
 {
     if (self == NULL)

@@ -74,10 +74,14 @@ struct SyncdRestore {
     /* Nothing is put in place: the bytes that are there are offered to a repair that lacks some of
      * them (store/refill.h). */
     bool offers;
-    /* Nor here: what is there, if it is `expected`, becomes a version, whose content is kept by the
-     * rule of the workspace; else nothing is recorded. */
+    /* What is there, if it is `expected`, becomes a version, whose content is kept by the rule of
+     * the workspace; else nothing is recorded. Only then what is in `chunks` is put in place, if
+     * there are any. */
     bool accepts;
 };
+
+/* What is there stays there. */
+bool syncd_restore_only_accepts(const SyncdRestore *restore);
 
 /* Bytes of a file that are kept so. */
 #define SYNCD_RESTORE_KEPT_MAX (16u * 1024u * 1024u)

@@ -303,6 +303,25 @@ static bool check_target(const Plan *plan, GError **error)
     return true;
 }
 
+/* Whether what is there and nobody recorded stays kept once it is a version and no longer the
+ * newest. */
+static bool would_keep_found(const Plan *plan)
+{
+    const SyncdRoot *root = plan->root;
+    return root->keeps && root->keep_versions > 0 && plan->present.mismatch.size <= root->keep_max;
+}
+
+static bool refuse_found(const Plan *plan, GError **error)
+{
+    syncd_set_error_next(error, SYNCD_ERROR_FAILED,
+                         "copy it elsewhere if it is wanted, record it with `sourceos-syncd "
+                         "workspace accept`, and restore then; or have it kept aside by "
+                         "`sourceos-syncd repair plan`",
+                         "What is in %s is not recorded, and by its rule %s would not keep it",
+                         plan->to, plan->root->workspace);
+    return false;
+}
+
 static bool find_present(Plan *plan, GError **error)
 {
     if (plan->request->to != NULL) {
@@ -313,6 +332,8 @@ static bool find_present(Plan *plan, GError **error)
         return false;
     if (!find_live(plan, plan->to, &plan->present, &plan->over, error))
         return false;
+    if (plan->over && plan->present.mismatched && !would_keep_found(plan))
+        return refuse_found(plan, error);
     if (!plan->over || (plan->present.kind == SYNCD_FILE_REGULAR && plan->present.hashed))
         return true;
     syncd_set_error_next(error, SYNCD_ERROR_INVALID_ARGS,
@@ -365,9 +386,9 @@ static bool write_members(Plan *plan, SyncdJsonWriter *writer, GError **error)
     if (!plan->over)
         return true;
     /* What is not kept is gone for ever once the other takes its place; bytes that were found and
-     * are not recorded always are. */
+     * are not recorded become a version first. */
     bool other = present->mismatched;
-    syncd_json_member_bool(writer, "present_kept", present->kept && !other);
+    syncd_json_member_bool(writer, "present_kept", present->kept || other);
     syncd_json_member_bool(writer, "present_recorded", !other);
     syncd_json_name(writer, "present");
     return write_state(plan, present, present->version, present->mode,
@@ -489,6 +510,7 @@ static SyncdRestore *restore_of(const Plan *plan, const SyncdCaller *caller, GEr
         .chunks = g_bytes_ref(plan->content.chunks),
         .over = plan->over,
         .expected = *present_hash(plan),
+        .accepts = plan->over && plan->present.mismatched,
         .unit = g_strdup(caller->unit),
         .caller = {.uid = caller->uid},
     };

@@ -1,7 +1,8 @@
 /*
  * What is in a file becomes a version of it, as whoever asked agreed to it by the digest: the file
  * is read once more, and what comes of that is recorded and kept in one. Bytes that are others by
- * then are a change like any other, and nothing was agreed to.
+ * then are a change like any other, and nothing was agreed to. It is the end of it, or what comes
+ * first where the recorded bytes are put back: what nobody recorded is lost by no restoring.
  */
 #include "workspace/restore-private.h"
 
@@ -30,6 +31,7 @@ static bool lacks_room(const SyncdWorkspace *self, const SyncdWireMessage *found
            (kept == NULL || kept->chunks == NULL);
 }
 
+/* What comes back may be what would be dropped now: the entry that has it in its place drops. */
 static bool write_document(SyncdWorkspace *self, const SyncdFileRow *row,
                            const SyncdWireMessage *found, const SyncdKept *kept, GString *text,
                            GError **error)
@@ -41,7 +43,8 @@ static bool write_document(SyncdWorkspace *self, const SyncdFileRow *row,
         syncd_file_change(&found->stat, SYNCD_BYTES_TEXT(self->restoring->folder.object),
                           found->name, SYNCD_BYTES_TEXT(""), &found->hash);
     if (!syncd_store_file_id(syncd_service_store(self->service), row->id, object, error) ||
-        !syncd_recorder_find_dropped(self->recorder, row->id, row->version, dropped, error))
+        (syncd_restore_only_accepts(self->restoring->what) &&
+         !syncd_recorder_find_dropped(self->recorder, row->id, row->version, dropped, error)))
         return false;
     change.object = SYNCD_BYTES_TEXT(object);
     change.content = syncd_kept_content(kept);

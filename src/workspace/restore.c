@@ -53,8 +53,9 @@ void syncd_restoring_fail(SyncdWorkspace *self, SyncdErrorCode code, const char 
     g_autofree char *shown = g_utf8_make_valid(path, -1);
     bool made = self->restoring->made.path != NULL;
     syncd_set_error_next(&error, code, next, "%s was not %s: %s%s", shown,
-                         self->restoring->what->accepts ? "accepted" : "restored", why,
-                         made ? "; folders on the way to it were made" : "");
+                         syncd_restore_only_accepts(self->restoring->what) ? "accepted"
+                                                                           : "restored",
+                         why, made ? "; folders on the way to it were made" : "");
     syncd_workspace_end_restore(self, error);
 }
 
@@ -127,6 +128,17 @@ static char *describe(const SyncdRestoring *self, const char *file)
     return g_string_free(text, FALSE);
 }
 
+/* What was there is a version by now, and may be replaced. */
+static void replace_accepted(SyncdWorkspace *self)
+{
+    SyncdRestoring *restoring = self->restoring;
+    restoring->commits = false;
+    restoring->what->accepts = false;
+    restoring->stage = SYNCD_RESTORE_CHECK;
+    g_clear_pointer(&restoring->operation, g_free);
+    syncd_workspace_go_on(self);
+}
+
 static void on_commit(void *data, const GError *error)
 {
     SyncdRestoring *restoring = data;
@@ -134,6 +146,10 @@ static void on_commit(void *data, const GError *error)
     char file[SYNCD_FILE_ID_SIZE];
     if (self == NULL) {
         syncd_restoring_free(restoring);
+        return;
+    }
+    if (error == NULL && restoring->what->accepts && !syncd_restore_only_accepts(restoring->what)) {
+        replace_accepted(self);
         return;
     }
     restoring->commits = false;

@@ -175,7 +175,8 @@ def bytes_that_nobody_changed_are_found_by_reading(world):
         equal(answer(cli, 'needs_human', notes / 'a')['next'], f'sourceos-syncd workspace restore {notes / "a"}')
         told = ' '.join(cli.does('workspace', 'restore', str(notes / 'a'), '--dry-run').split())
         assert told.startswith('a: the recorded bytes of version 1 (') and 'take the place of what is there now (' in told, told
-        assert ', which is not what is recorded. The content of what is there now is not kept' in told, told
+        assert told.split(', which is not what is recorded. ')[1].startswith(
+            'What is there now is recorded and kept first, as version 2.'), told
 
 
 def answers(cli, path):
@@ -247,6 +248,7 @@ def what_was_found_is_put_right_as_a_person_says(world):
         equal(len(cli.json('workspace', 'files', 'notes', '--mismatched')), 2)
         cli.does('workspace', 'restore', str(notes / 'a'), '--yes')
         equal((notes / 'a').read_text(), 'a')
+        equal({step['version'] for step in cli.json('log', str(notes / 'a')) if step['kept']}, {1, 2, 3})
         equal([file['path'] for file in cli.json('workspace', 'files', 'notes', '--mismatched')], ['b'])
         accepted = cli.json('workspace', 'accept', str(notes / 'b'), '--yes')
         equal((accepted['changed'], accepted['version']), (True, 2))
@@ -257,7 +259,25 @@ def what_was_found_is_put_right_as_a_person_says(world):
         cli.fails(NOT_FOUND, 'NotFound', 'workspace', 'accept', str(notes / 'b'), '--yes')
         equal(findings(cli, DONE, '--deep'), {})
         equal(cli.json('status', '--user')['daemon_state'], 'clean')
-        equal([file['version'] for file in cli.json('workspace', 'files', 'notes')][:2], [1, 2])
+        equal([file['version'] for file in cli.json('workspace', 'files', 'notes')][:2], [3, 2])
+
+
+@promise
+def what_somebody_wrote_is_kept_though_it_was_taken_for_rot(world):
+    with user(world) as (cli, notes):
+        add(cli, notes)
+    before = os.stat(notes / 'a')
+    (notes / 'a').write_text('!')
+    os.utime(notes / 'a', ns=(before.st_atime_ns, before.st_mtime_ns))
+    for index in (cli.directory / 'state' / 'sourceos-syncd').glob('index.db*'):
+        index.unlink()
+    with world.daemon(cli.directory):
+        # Nothing knows any more when it was seen last, and by its record it was not written since.
+        eventually(lambda: 'checksum-mismatch' in findings_of(cli), 'it is another one')
+        cli.does('workspace', 'restore', str(notes / 'a'), '--yes')
+        equal((notes / 'a').read_text(), 'a')
+        cli.does('workspace', 'restore', str(notes / 'a'), '--version=2', '--yes')
+        equal((notes / 'a').read_text(), '!')
 
 
 @promise

@@ -179,19 +179,25 @@ static void what_is_being_put_back_is_not_accepted(void)
     w.data = &outcome;
     syncd_service_set_listener(w.f.service, &listener);
     g_assert_true(syncd_service_restore(w.f.service, &w.f.caller, &request, &job, &outcome.error));
-    while (!outcome.done && mismatches(&w) > 0) {
+    while (mismatches(&w) > 0) {
         g_autoptr(GError) error = NULL;
         g_auto(SyncdAccepted) accepted = {NULL};
         SyncdJob *other;
-        g_assert_false(syncd_service_accept_file(w.f.service, &w.f.caller, "workspace:notes",
-                                                 SYNCD_BYTES_TEXT(ROTTEN), digits_of(ROT),
-                                                 &accepted, &other, &error));
-        g_assert_true(error->code == SYNCD_ERROR_BUSY || error->code == SYNCD_ERROR_STALE_DIGEST);
-        if (!outcome.done)
-            g_assert_true(step_workspace(&w, PATIENCE_MS));
+        bool is_version = syncd_service_accept_file(w.f.service, &w.f.caller, "workspace:notes",
+                                                    SYNCD_BYTES_TEXT(ROTTEN), digits_of(ROT),
+                                                    &accepted, &other, &error);
+        /* Before it is replaced what is there is a version, and that is all that was wanted. */
+        if (is_version)
+            g_assert_true(other == NULL && accepted.operation == NULL && accepted.version == 2);
+        else
+            g_assert_true(error->code == SYNCD_ERROR_BUSY ||
+                          error->code == SYNCD_ERROR_STALE_DIGEST);
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
     }
+    while (!outcome.done)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
     g_assert_no_error(outcome.error);
-    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v1\n");
+    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v3\n");
     workspace_clear(&w);
 }
 
@@ -250,17 +256,62 @@ static void what_is_recorded_may_be_put_back(void)
     one_is_rotten(&w, KEEP_TWO);
     g_autofree char *plan = plan_of(&w, ROTTEN, 0);
     assert_member(plan, "present_recorded", "false");
-    assert_member(plan, "present_kept", "false");
+    assert_member(plan, "present_kept", "true");
     g_auto(Outcome) outcome = restore_as(&w, ROTTEN, 0, plan);
     g_assert_no_error(outcome.error);
     path = path_in(&w, ROTTEN);
     g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
     g_assert_cmpstr(content, ==, WRITTEN);
     g_assert_cmpuint(mismatches(&w), ==, 0);
-    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v1\n");
+    /* What was there, which a program may have written, is a version now. */
+    assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v3\n");
+    SyncdFileRow row = row_of(&w, ROTTEN);
+    assert_kept(&w, row.id, 1, WRITTEN);
+    assert_kept(&w, row.id, 2, ROT);
+    assert_kept(&w, row.id, 3, WRITTEN);
     guint64 sequence = service_sequence(&w.f);
     scan_deep(&w);
     g_assert_cmpuint(service_sequence(&w.f), ==, sequence);
+    workspace_clear(&w);
+}
+
+/* One older version is kept: that which comes back is not given up for what is there. */
+static void what_comes_back_is_kept_until_it_is_there(void)
+{
+    WorkspaceFixture w;
+    one_is_rotten(&w, "{\"versions\":1,\"max_bytes\":4194304}");
+    g_autofree char *plan = plan_of(&w, ROTTEN, 0);
+    g_auto(Outcome) outcome = restore_as(&w, ROTTEN, 0, plan);
+    g_assert_no_error(outcome.error);
+    SyncdFileRow row = row_of(&w, ROTTEN);
+    assert_kept(&w, row.id, 2, ROT);
+    assert_kept(&w, row.id, 3, WRITTEN);
+    workspace_clear(&w);
+}
+
+static void what_would_not_be_kept_is_not_replaced(void)
+{
+    WorkspaceFixture w;
+    g_autoptr(GError) error = NULL;
+    one_is_rotten(&w, "{\"versions\":0,\"max_bytes\":4194304}");
+    g_autofree char *none = plan_restore(&w, ROTTEN, 0, &error);
+    g_assert_null(none);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_FAILED);
+    g_assert_nonnull(strstr(error->message, "workspace accept"));
+    assert_mismatch(&w, ROTTEN, ROT);
+    workspace_clear(&w);
+}
+
+static void without_room_nothing_is_put_back(void)
+{
+    WorkspaceFixture w;
+    one_is_rotten(&w, KEEP_TWO);
+    g_autofree char *plan = plan_of(&w, ROTTEN, 0);
+    is_full = true;
+    g_auto(Outcome) outcome = restore_as(&w, ROTTEN, 0, plan);
+    is_full = false;
+    g_assert_error(outcome.error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
+    assert_mismatch(&w, ROTTEN, ROT);
     workspace_clear(&w);
 }
 
@@ -333,6 +384,12 @@ int main(int argc, char **argv)
                     a_deep_scan_keeps_nothing_from_being_accepted);
     g_test_add_func("/workspace-accept/what-is-recorded-may-be-put-back",
                     what_is_recorded_may_be_put_back);
+    g_test_add_func("/workspace-accept/what-comes-back-is-kept-until-it-is-there",
+                    what_comes_back_is_kept_until_it_is_there);
+    g_test_add_func("/workspace-accept/what-would-not-be-kept-is-not-replaced",
+                    what_would_not_be_kept_is_not_replaced);
+    g_test_add_func("/workspace-accept/without-room-nothing-is-put-back",
+                    without_room_nothing_is_put_back);
     g_test_add_func("/workspace-accept/what-nobody-knew-to-be-there-is-not-replaced",
                     what_nobody_knew_to_be_there_is_not_replaced);
     g_test_add_func("/workspace-accept/what-is-gone-while-nobody-looks-comes-back-after-that",
