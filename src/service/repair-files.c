@@ -13,6 +13,7 @@
  * whether any is left.
  */
 #include "service/repair-private.h"
+#include "store/aside.h"
 #include "store/examine.h"
 #include "store/repair-store.h"
 
@@ -407,7 +408,7 @@ static bool release_halves(SyncdRepairAct *act, bool *ret_more, GError **error)
     stop(act);
     const Files *files = read_list(act, error);
     for (guint i = 0; files != NULL && i < files->n; i++)
-        g_ptr_array_add(kept, half_name(act, i));
+        syncd_aside_add(kept, half_name(act, i));
     bool known = files != NULL;
     stop(act);
     return known && syncd_store_remove_repairs(act->service->store, kept, ret_more, error) &&

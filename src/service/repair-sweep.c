@@ -5,6 +5,7 @@
  */
 #include "service/damage.h"
 #include "service/repair-kinds.h"
+#include "store/aside.h"
 #include "store/orphans.h"
 #include "store/repair-store.h"
 
@@ -161,11 +162,11 @@ static bool put_back(SyncdRepairAct *act, const char *name, GError **error)
 {
     SyncdStore *store = act->service->store;
     g_autofree char *kept = kept_name(act, name);
-    if (!syncd_store_has_repair(store, kept))
-        return true;
     /* Whoever put one there since needs that. */
-    return syncd_store_has_state(store, name) ? syncd_store_remove_repair(store, kept, error)
-                                              : syncd_store_put_back(store, kept, name, error);
+    return syncd_store_has_repair(store, kept) && syncd_store_has_state(store, name)
+               ? syncd_store_remove_repair(store, kept, error) &&
+                     syncd_store_forget_mode(store, kept, error)
+               : syncd_store_put_back(store, kept, name, error);
 }
 
 static bool release_list(SyncdRepairAct *act, GError **error)
@@ -202,7 +203,7 @@ static bool release(SyncdRepairAct *act, bool *ret_more, GError **error)
     if (!load(act, &work, error))
         return false;
     for (guint i = 0; work.names != NULL && i < work.names->len; i++)
-        g_ptr_array_add(kept, kept_name(act, work.names->pdata[i]));
+        syncd_aside_add(kept, kept_name(act, work.names->pdata[i]));
     g_clear_pointer(&work.names, g_ptr_array_unref);
     return syncd_store_remove_repairs(act->service->store, kept, ret_more, error) &&
            (*ret_more || release_list(act, error));

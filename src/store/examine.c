@@ -181,7 +181,7 @@ bool syncd_store_has_state(SyncdStore *self, const char *name)
 }
 
 /* What is written in a ledger may have been written by somebody else. */
-static bool require_within(const char *name, GError **error)
+bool syncd_state_require_within(const char *name, GError **error)
 {
     g_auto(GStrv) parts = g_strsplit(name, "/", -1);
     bool within = *name != '\0' && !g_strv_contains((const char *const *)parts, "..") &&
@@ -215,7 +215,7 @@ static int change_opened(int fd, const Change *change)
 static bool change_state(SyncdStore *self, const char *name, const Change *change, GError **error)
 {
     g_autofree char *path = syncd_directory_file(self->directory, name);
-    if (!require_within(name, error))
+    if (!syncd_state_require_within(name, error))
         return false;
     int fd = (int)TEMP_FAILURE_RETRY(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
     int problem = fd < 0 ? errno : change_opened(fd, change);
@@ -259,23 +259,6 @@ bool syncd_store_sync_state(SyncdStore *self, GError **error)
         return true;
     syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot sync %s", path);
     return false;
-}
-
-static bool move(SyncdStore *self, const char *name, const char *kept, bool back, GError **error)
-{
-    g_autofree char *aside = g_build_filename("repair", kept, NULL);
-    return require_within(name, error) && require_within(kept, error) &&
-           syncd_directory_move(self->directory, back ? aside : name, back ? name : aside, error);
-}
-
-bool syncd_store_set_aside(SyncdStore *self, const char *name, const char *kept, GError **error)
-{
-    return move(self, name, kept, false, error);
-}
-
-bool syncd_store_put_back(SyncdStore *self, const char *kept, const char *name, GError **error)
-{
-    return move(self, name, kept, true, error);
 }
 
 /* ---- keys ---- */

@@ -53,10 +53,8 @@ bool syncd_store_set_state_owner(SyncdStore *store, const char *name, uid_t uid,
 bool syncd_store_sync_state(SyncdStore *store, GError **error);
 /* Whether this process may change owners. */
 bool syncd_store_may_set_owners(void);
-/* Moves a file into the folder of repairs, by that name there, or from there; durably. One that is
- * not there is no error. */
-bool syncd_store_set_aside(SyncdStore *store, const char *name, const char *kept, GError **error);
-bool syncd_store_put_back(SyncdStore *store, const char *kept, const char *name, GError **error);
+/* Whether it names something in there. Failed: whoever has it from a list was given another one. */
+bool syncd_state_require_within(const char *name, GError **error);
 
 /* ---- keys ---- */
 

@@ -1,7 +1,7 @@
 /* Taking back what was brought back, but for what nothing else has by now. */
 #include "store/refill-private.h"
 
-#include "store/examine.h"
+#include "store/aside.h"
 #include "store/repair-store.h"
 #include "store/store-private.h"
 
@@ -75,7 +75,8 @@ static bool undo_one(SyncdRefill *self, SyncdWrongChunk *chunk, GError **error)
     g_autofree char *bytes =
         syncd_store_get_repair(self->store, name, 2 * SYNCD_CHUNK_SIZE, &size, &problem);
     if (bytes != NULL)
-        return syncd_refill_put(self, chunk, SYNCD_BYTES(bytes, size), error);
+        return syncd_refill_put(self, chunk, SYNCD_BYTES(bytes, size), error) &&
+               (chunk->small || syncd_store_put_mode_back(self->store, name, path, error));
     if (!chunk->small)
         return syncd_store_put_back(self->store, name, path, error);
     g_propagate_error(error, g_steal_pointer(&problem));

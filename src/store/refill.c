@@ -1,8 +1,8 @@
 #include "store/refill-private.h"
 
 #include "domain/file-changes.h"
+#include "store/aside.h"
 #include "store/chunks.h"
-#include "store/examine.h"
 #include "store/repair-store.h"
 #include "store/source.h"
 #include "store/store-private.h"
@@ -309,6 +309,17 @@ static bool keep_unread(SyncdRefill *self, const SyncdWrongChunk *chunk, const c
     return chunk->small || syncd_store_set_aside(self->store, path, name, error);
 }
 
+/* What takes the place of a file has a mode of its own. */
+static bool keep_bytes(SyncdRefill *self, const SyncdWrongChunk *chunk, const char *name,
+                       GBytes *bytes, GError **error)
+{
+    g_autofree char *path = syncd_blobs_path(chunk->of, &chunk->name);
+    return (chunk->small || syncd_store_note_mode(self->store, path, name, error)) &&
+           syncd_store_put_repair(
+               self->store, name,
+               SYNCD_BYTES(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)), error);
+}
+
 bool syncd_refill_keep(SyncdRefill *self, SyncdWrongChunk *chunk, GError **error)
 {
     g_autofree char *name = syncd_refill_kept_name(self, chunk);
@@ -319,10 +330,7 @@ bool syncd_refill_keep(SyncdRefill *self, SyncdWrongChunk *chunk, GError **error
     g_autoptr(GBytes) bytes = syncd_refill_read_chunk(self, chunk, &problem);
     if (syncd_refill_hashes_to(bytes, &chunk->name))
         return true;
-    chunk->kept = bytes != NULL ? syncd_store_put_repair(self->store, name,
-                                                         SYNCD_BYTES(g_bytes_get_data(bytes, NULL),
-                                                                     g_bytes_get_size(bytes)),
-                                                         error)
+    chunk->kept = bytes != NULL ? keep_bytes(self, chunk, name, bytes, error)
                                 : keep_unread(self, chunk, name, error);
     return chunk->kept;
 }
@@ -335,7 +343,7 @@ bool syncd_refill_release(SyncdRefill *self, bool *ret_more, GError **error)
     if (!syncd_refill_load(self, &found, error))
         return false;
     for (guint i = 0; i < self->chunks->len; i++)
-        g_ptr_array_add(kept, syncd_refill_kept_name(self, self->chunks->pdata[i]));
+        syncd_aside_add(kept, syncd_refill_kept_name(self, self->chunks->pdata[i]));
     return syncd_store_remove_repairs(self->store, kept, ret_more, error) &&
            ((ret_more != NULL && *ret_more) || syncd_store_remove_repair(self->store, list, error));
 }

@@ -1,5 +1,6 @@
 #include "store/repair-store.h"
 
+#include "store/aside.h"
 #include "store/store-private.h"
 
 #include <string.h>
@@ -173,9 +174,8 @@ typedef struct {
 
 static Snapshot snapshot_of(const char *name)
 {
-    return (Snapshot){g_strconcat(FOLDER "/", name, NULL),
-                      g_strconcat(FOLDER "/", name, "-wal", NULL),
-                      g_strconcat(FOLDER "/", name, ".none", NULL)};
+    return (Snapshot){g_strdup(name), g_strconcat(name, "-wal", NULL),
+                      g_strconcat(name, ".none", NULL)};
 }
 
 static void snapshot_clear(Snapshot *snapshot)
@@ -186,20 +186,26 @@ static void snapshot_clear(Snapshot *snapshot)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Snapshot, snapshot_clear)
 
-static bool is_kept(const SyncdStore *self, const Snapshot *snapshot)
+static bool is_kept(SyncdStore *self, const Snapshot *snapshot)
 {
-    return syncd_directory_has(self->directory, snapshot->main) ||
-           syncd_directory_has(self->directory, snapshot->none);
+    return syncd_store_has_repair(self, snapshot->main) ||
+           syncd_store_has_repair(self, snapshot->none);
+}
+
+static bool keep_none(SyncdStore *self, const Snapshot *snapshot, GError **error)
+{
+    g_autofree char *path = path_of(snapshot->none);
+    return syncd_directory_publish(self->directory, path, SYNCD_BYTES("", 0), error);
 }
 
 /* The file first: a WAL without it is nobody's, and is moved when this is done again. */
 static bool keep_index(SyncdStore *self, const Snapshot *snapshot, GError **error)
 {
-    bool was_kept = syncd_directory_has(self->directory, snapshot->main);
+    bool was_kept = syncd_store_has_repair(self, snapshot->main);
     if (!was_kept && !syncd_directory_has(self->directory, INDEX_FILE))
-        return syncd_directory_publish(self->directory, snapshot->none, SYNCD_BYTES("", 0), error);
-    return (was_kept || syncd_directory_move(self->directory, INDEX_FILE, snapshot->main, error)) &&
-           syncd_directory_move(self->directory, INDEX_FILE "-wal", snapshot->wal, error) &&
+        return keep_none(self, snapshot, error);
+    return (was_kept || syncd_store_set_aside(self, INDEX_FILE, snapshot->main, error)) &&
+           syncd_store_set_aside(self, INDEX_FILE "-wal", snapshot->wal, error) &&
            syncd_directory_remove(self->directory, INDEX_FILE "-journal", error);
 }
 
@@ -208,8 +214,7 @@ static bool begin_anew(SyncdStore *self, const Snapshot *snapshot, GError **erro
 {
     g_clear_pointer(&self->index_comparison, syncd_index_comparison_free);
     syncd_store_drop_index(self);
-    return (syncd_directory_has(self->directory, snapshot->none) ||
-            keep_index(self, snapshot, error)) &&
+    return (syncd_store_has_repair(self, snapshot->none) || keep_index(self, snapshot, error)) &&
            syncd_store_make_index(self, "a repair was carried out", error);
 }
 
@@ -230,7 +235,7 @@ static bool step_beside(SyncdStore *self, const Snapshot *snapshot, bool *ret_mo
     g_clear_pointer(&self->index_snapshot, g_free);
     /* Nothing was at the path of one that was removed while it served. */
     if (ok && !*ret_more && !is_kept(self, snapshot))
-        ok = syncd_directory_publish(self->directory, snapshot->none, SYNCD_BYTES("", 0), error);
+        ok = keep_none(self, snapshot, error);
     *ret_progress = *ret_more ? syncd_store_remake_part(self) : 1;
     return ok;
 }
@@ -273,9 +278,16 @@ static bool put_back(SyncdStore *self, const Snapshot *snapshot, GError **error)
          !syncd_directory_remove(directory, INDEX_FILE "-journal", error) ||
          !syncd_directory_remove(directory, INDEX_FILE, error)))
         return false;
-    return syncd_directory_move(directory, snapshot->wal, INDEX_FILE "-wal", error) &&
-           syncd_directory_move(directory, snapshot->main, INDEX_FILE, error) &&
-           syncd_directory_remove(directory, snapshot->none, error);
+    return syncd_store_put_back(self, snapshot->wal, INDEX_FILE "-wal", error) &&
+           syncd_store_put_back(self, snapshot->main, INDEX_FILE, error) &&
+           syncd_store_remove_repair(self, snapshot->none, error);
+}
+
+/* Whoever was interrupted has moved it back, and not given it its mode yet. */
+static bool put_mode_back(SyncdStore *self, const Snapshot *snapshot, GError **error)
+{
+    return syncd_store_put_mode_back(self, snapshot->main, INDEX_FILE, error) &&
+           syncd_store_forget_mode(self, snapshot->main, error);
 }
 
 bool syncd_store_undo_index_repair(SyncdStore *self, const char *name, GError **error)
@@ -283,7 +295,7 @@ bool syncd_store_undo_index_repair(SyncdStore *self, const char *name, GError **
     g_auto(Snapshot) snapshot = snapshot_of(name);
     syncd_store_end_remake(self);
     if (!is_kept(self, &snapshot))
-        return true;
+        return put_mode_back(self, &snapshot, error);
     syncd_store_drop_index(self);
     syncd_index_discard_new(NULL, self->directory); /* what could not be finished */
     bool ok = put_back(self, &snapshot, error);
@@ -296,7 +308,9 @@ bool syncd_store_undo_index_repair(SyncdStore *self, const char *name, GError **
 bool syncd_store_release_index_snapshot(SyncdStore *self, const char *name, GError **error)
 {
     g_auto(Snapshot) snapshot = snapshot_of(name);
-    return syncd_directory_remove(self->directory, snapshot.wal, error) &&
-           syncd_directory_remove(self->directory, snapshot.main, error) &&
-           syncd_directory_remove(self->directory, snapshot.none, error);
+    return syncd_store_remove_repair(self, snapshot.wal, error) &&
+           syncd_store_remove_repair(self, snapshot.main, error) &&
+           syncd_store_remove_repair(self, snapshot.none, error) &&
+           syncd_store_forget_mode(self, snapshot.wal, error) &&
+           syncd_store_forget_mode(self, snapshot.main, error);
 }

@@ -1,6 +1,7 @@
 /* Chunks that a repair set aside, as a source: that nobody needed one may have been wrong. */
 #include "store/source.h"
 
+#include "store/aside.h"
 #include "store/blobs.h"
 
 #include <string.h>
@@ -47,11 +48,12 @@ static GBytes *aside_content(SyncdSource *source, const SyncdHash *name)
     return bytes != NULL ? g_bytes_new_take(bytes, size) : NULL;
 }
 
-/* "<plan>.<number>.<digits>…", but for what was there before one came back (refill.c). */
+/* "<plan>.<number>.<digits>…", but for what was there before one came back (refill.c), and modes.
+ */
 static char *digits_in(const char *file)
 {
     SyncdHash hash;
-    if (g_str_has_suffix(file, ".was"))
+    if (g_str_has_suffix(file, ".was") || syncd_aside_is_mode(file))
         return NULL;
     g_auto(GStrv) parts = g_strsplit(file, ".", -1);
     for (char **part = parts; *part != NULL; part++)

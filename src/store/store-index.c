@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "store/aside.h"
 #include "store/chunks.h"
 #include "store/missing-keys.h"
 #include "store/rollback.h"
@@ -359,8 +360,8 @@ static bool keep_old(SyncdStore *self, GError **error)
     if (self->index_snapshot == NULL)
         return true;
     g_autofree char *wal = g_strconcat(self->index_snapshot, "-wal", NULL);
-    return syncd_directory_move(self->directory, "index.db", self->index_snapshot, error) &&
-           syncd_directory_move(self->directory, "index.db-wal", wal, error);
+    return syncd_store_set_aside(self, "index.db", self->index_snapshot, error) &&
+           syncd_store_set_aside(self, "index.db-wal", wal, error);
 }
 
 bool syncd_store_exchange_index(SyncdStore *self, SyncdIndex *made, GError **error)

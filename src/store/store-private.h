@@ -55,7 +55,7 @@ struct SyncdStore {
     bool elsewhere;       /* the directory is not the one that a command takes by itself */
     bool holds_index;     /* one that is of no use is left as it is … */
     GError *held;         /* … because of this; NULL: there is one, or one is being made */
-    char *index_snapshot; /* where the one goes that another takes the place of; NULL: it is removed
+    char *index_snapshot; /* as what the one is set aside that another replaces; NULL: it is removed
                            */
     SyncdIndexComparison *index_comparison; /* what that one was like; NULL: nobody asked */
     guint64 to_project;                     /* of an index that is being made: when it was begun */

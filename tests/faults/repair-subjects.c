@@ -225,14 +225,20 @@ static bool are_ours(RepairLife *life)
 
 /* ---- halves ---- */
 
-static const char *const halves[] = {".anything.new", ".something.new", "keys/.device.key.new"};
+#define OPEN_HALF "blobs/00/.chunk.new"
 
+static const char *const halves[] = {".anything.new", "keys/.device.key.new", OPEN_HALF};
+
+/* Of one whose mode nobody has looked at yet that comes back, too. */
 static void leave_halves(RepairWorld *w)
 {
+    g_autofree char *folder = path_of(&w->life, "blobs/00");
+    g_mkdir_with_parents(folder, 0700);
     for (size_t i = 0; i < G_N_ELEMENTS(halves); i++) {
         g_autofree char *path = path_of(&w->life, halves[i]);
         write_private(path, halves[i], -1);
     }
+    state_set_mode(&w->f, OPEN_HALF, 0644);
 }
 
 static guint count_halves(RepairLife *life)
@@ -247,7 +253,7 @@ static guint count_halves(RepairLife *life)
 
 static bool has_halves(RepairLife *life)
 {
-    return count_halves(life) == G_N_ELEMENTS(halves);
+    return count_halves(life) == G_N_ELEMENTS(halves) && state_mode(life->f, OPEN_HALF) == 0644;
 }
 
 static bool has_no_halves(RepairLife *life)

@@ -49,6 +49,42 @@ static inline void state_set_mode(const ServiceFixture *f, const char *name, int
     g_assert_cmpint(g_chmod(path, mode), ==, 0);
 }
 
+static inline guint state_mode(const ServiceFixture *f, const char *name)
+{
+    g_autofree char *path = state_path(f, name);
+    GStatBuf st;
+    g_assert_cmpint(g_lstat(path, &st), ==, 0);
+    return st.st_mode & 07777;
+}
+
+/* Whether all that repairs keep can be read by nobody else; which is `*ret_modes` notes of what
+ * could before. */
+static inline bool kept_is_private(const ServiceFixture *f, guint *ret_modes)
+{
+    g_autofree char *path = state_path(f, "repair");
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    bool private = true;
+    *ret_modes = 0;
+    for (const char *name; (name = g_dir_read_name(folder)) != NULL;) {
+        g_autofree char *file = g_strconcat("repair/", name, NULL);
+        *ret_modes += g_str_has_suffix(name, ".mode");
+        private &= state_mode(f, file) == 0600;
+    }
+    return private;
+}
+
+/* As versions did that noted no modes. */
+static inline void forget_modes(const ServiceFixture *f)
+{
+    g_autofree char *path = state_path(f, "repair");
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    for (const char *name; (name = g_dir_read_name(folder)) != NULL;) {
+        g_autofree char *file = g_build_filename(path, name, NULL);
+        if (g_str_has_suffix(name, ".mode"))
+            g_assert_cmpint(g_remove(file), ==, 0);
+    }
+}
+
 /* With the mode of a file of the state: another one would be found, too. */
 static inline void write_private(const char *path, const char *bytes, gssize size)
 {

@@ -161,6 +161,39 @@ static void a_file_gives_its_chunks_back(void)
     workspace_clear(&world.w);
 }
 
+/* What takes its place is private, as what is kept of it is. */
+static void a_chunk_comes_back_with_its_mode(void)
+{
+    for (guint noted = 0; noted < 2; noted++) {
+        World world;
+        guint modes;
+        world_init(&world);
+        ServiceFixture *f = &world.w.f;
+        SyncdHash damaged = chunk_of(&world, LARGE, 1, 0);
+        g_autofree char *file = syncd_blobs_path(SYNCD_CHUNK_OF_FILE, &damaged);
+        damage(&world, &damaged);
+        verify_all(f);
+        state_set_mode(f, file, 0644);
+        SyncdRepairPlan *plan = plan_repair(f);
+        g_assert_false(plan_says(plan, "file-modes"));
+        approve_repair(f, plan);
+        begin_repair(f, plan);
+        run_on(&world, plan);
+        assert_whole(&world);
+        g_assert_cmpuint(state_mode(f, file), ==, 0600);
+        g_assert_true(kept_is_private(f, &modes));
+        g_assert_cmpuint(modes, ==, 1);
+        if (!noted)
+            forget_modes(f);
+        roll_back(&world, plan);
+        g_assert_true(is_damaged(&world, &damaged));
+        g_assert_cmpuint(state_mode(f, file), ==, noted ? 0644 : 0600);
+        g_assert_true(kept_is_private(f, &modes));
+        g_assert_cmpuint(modes, ==, 0);
+        workspace_clear(&world.w);
+    }
+}
+
 static void short_files_give_their_rows_back(void)
 {
     for (guint i = 0; i < 2; i++) {
@@ -632,6 +665,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/repair-blobs/file", a_file_gives_its_chunks_back);
+    g_test_add_func("/repair-blobs/mode", a_chunk_comes_back_with_its_mode);
     g_test_add_func("/repair-blobs/row", short_files_give_their_rows_back);
     g_test_add_func("/repair-blobs/copy", another_file_of_the_same_bytes_does);
     g_test_add_func("/repair-blobs/aside", what_was_set_aside_does);

@@ -17,20 +17,6 @@
 
 /* ---- modes ---- */
 
-static guint mode_of(const ServiceFixture *f, const char *name)
-{
-    g_autofree char *path = g_build_filename(f->base.directory, name, NULL);
-    GStatBuf st;
-    g_assert_cmpint(g_stat(path, &st), ==, 0);
-    return st.st_mode & 07777;
-}
-
-static void set_mode(const ServiceFixture *f, const char *name, mode_t mode)
-{
-    g_autofree char *path = g_build_filename(f->base.directory, name, NULL);
-    g_assert_cmpint(g_chmod(path, mode), ==, 0);
-}
-
 /* Nothing is kept of what was put back. */
 static void assert_nothing_is_kept(const ServiceFixture *f)
 {
@@ -92,12 +78,12 @@ static void modes_are_mended_and_put_back(void)
             if (!g_file_test(path, G_FILE_TEST_EXISTS))
                 g_file_set_contents_full(path, "", 0, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
             if (i == 1 || g_test_rand_bit())
-                set_mode(
+                state_set_mode(
                     &f, names[i],
                     (mode_t)((guint)g_test_rand_int_range(0, 0100) | (folder ? 0700u : 0600u)));
-            before[i] = mode_of(&f, names[i]);
+            before[i] = state_mode(&f, names[i]);
         }
-        set_mode(&f, "journal.db", (mode_t)(before[1] = 0640));
+        state_set_mode(&f, "journal.db", (mode_t)(before[1] = 0640));
         g_assert_true(is_found(&f, "file-modes"));
         assert_needs_repair(&f, true);
         SyncdRepairPlan *plan = plan_repair(&f);
@@ -109,13 +95,13 @@ static void modes_are_mended_and_put_back(void)
         assert_clean(&f);
         assert_needs_repair(&f, false);
         for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-            g_assert_cmpuint(mode_of(&f, names[i]) & 077, ==, 0);
+            g_assert_cmpuint(state_mode(&f, names[i]) & 077, ==, 0);
         synced = 0;
         rollback_repair(&f, plan);
         g_assert_cmpuint(synced, >, 0);
         g_assert_cmpuint(unsynced, ==, 0);
         for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-            g_assert_cmpuint(mode_of(&f, names[i]), ==, before[i]);
+            g_assert_cmpuint(state_mode(&f, names[i]), ==, before[i]);
         assert_nothing_is_kept(&f);
         service_clear(&f);
     }
@@ -159,7 +145,7 @@ static void owners_are_mended_and_put_back(void)
     }
     repair_init(&f);
     somebody_owns(&f);
-    set_mode(&f, "journal.db", 0640); /* it can only be mended when it is the daemon's */
+    state_set_mode(&f, "journal.db", 0640); /* it can only be mended when it is the daemon's */
     g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
     g_assert_cmpuint(find(found, "file-owners")->count, ==, 3); /* blobs/ is for a deep look */
     SyncdRepairPlan *plan = plan_repair(&f);
@@ -168,11 +154,11 @@ static void owners_are_mended_and_put_back(void)
     assert_clean(&f);
     for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
         g_assert_cmpuint(owner_of(&f, owned[i]), ==, geteuid());
-    g_assert_cmpuint(mode_of(&f, "journal.db"), ==, 0600);
+    g_assert_cmpuint(state_mode(&f, "journal.db"), ==, 0600);
     rollback_repair(&f, plan);
     for (size_t i = 0; i < G_N_ELEMENTS(owned); i++)
         g_assert_cmpuint(owner_of(&f, owned[i]), ==, SOMEBODY);
-    g_assert_cmpuint(mode_of(&f, "journal.db"), ==, 0640);
+    g_assert_cmpuint(state_mode(&f, "journal.db"), ==, 0640);
     assert_nothing_is_kept(&f);
     service_clear(&f);
 }
@@ -186,7 +172,7 @@ static void who_may_not_take_it_says_how(void)
     }
     repair_init(&f);
     somebody_owns(&f);
-    set_mode(&f, "journal.db", 0640); /* which a plan of the daemon's would leave as it is */
+    state_set_mode(&f, "journal.db", 0640); /* which a plan of the daemon's would leave as it is */
     set_right(false);
     g_autofree char *doctor = syncd_service_describe_diagnosis(
         f.service, &f.caller, &(SyncdDiagnoseOptions){.deep = false});
@@ -214,7 +200,7 @@ static void of_many_all_are_put_back(void)
         g_autofree char *name = g_strdup_printf("keys/extra-%u", i),
                         *path = g_build_filename(f.base.directory, name, NULL);
         write_private(path, "", 0);
-        set_mode(&f, name, 0640);
+        state_set_mode(&f, name, 0640);
     }
     SyncdRepairPlan *plan = plan_repair(&f);
     approve_repair(&f, plan);
@@ -224,7 +210,7 @@ static void of_many_all_are_put_back(void)
         syncd_service_work(f.service);
         for (guint i = changed = 0; i < MANY; i++) {
             g_autofree char *name = g_strdup_printf("keys/extra-%u", i);
-            changed += mode_of(&f, name) == 0600;
+            changed += state_mode(&f, name) == 0600;
         }
     }
     g_assert_cmpuint(changed, <=, 500);
@@ -233,7 +219,7 @@ static void of_many_all_are_put_back(void)
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
     for (guint i = 0; i < MANY; i++) {
         g_autofree char *name = g_strdup_printf("keys/extra-%u", i);
-        g_assert_cmpuint(mode_of(&f, name), ==, 0640);
+        g_assert_cmpuint(state_mode(&f, name), ==, 0640);
     }
     plan = plan_repair(&f);
     approve_repair(&f, plan);
@@ -265,7 +251,7 @@ static guint steps_with(guint chunks, guint *ret_most)
     put(&f, "note-1", "{}");
     rest(&f);
     add_chunks(&f, chunks);
-    set_mode(&f, "journal.db", 0640);
+    state_set_mode(&f, "journal.db", 0640);
     SyncdRepairPlan *plan = plan_repair(&f);
     approve_repair(&f, plan);
     begin_repair(&f, plan);
@@ -297,7 +283,7 @@ static void one_that_is_cancelled_leaves_what_was_there(void)
     put(&f, "note-1", "{}");
     rest(&f);
     add_chunks(&f, 1500);
-    set_mode(&f, "journal.db", 0640);
+    state_set_mode(&f, "journal.db", 0640);
     bool more = true;
     guint cancelled = 0;
     for (guint steps = 1; more; steps++, cancelled++) {
@@ -311,7 +297,7 @@ static void one_that_is_cancelled_leaves_what_was_there(void)
         g_assert_true(syncd_service_cancel_job(f.service, job, NULL));
         run_jobs(&f);
         g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
-        g_assert_cmpuint(mode_of(&f, "journal.db"), ==, 0640);
+        g_assert_cmpuint(state_mode(&f, "journal.db"), ==, 0640);
         assert_nothing_is_kept(&f);
     }
     g_assert_cmpuint(cancelled, >=, 2 * 1500 / 500);
@@ -358,6 +344,37 @@ static void halves_are_set_aside_and_put_back(void)
     g_assert_true(is_found(&f, "leftovers"));
     assert_nothing_is_kept(&f);
     service_clear(&f);
+}
+
+/* What is in blobs/ is looked at for its mode only when somebody asks for it. */
+static void halves_come_back_with_their_modes(void)
+{
+    static const char half[] = "blobs/00/.chunk.new";
+    for (guint noted = 0; noted < 2; noted++) {
+        ServiceFixture f;
+        guint modes;
+        repair_init(&f);
+        put(&f, "note-1", "{}");
+        add_chunks(&f, 1);
+        state_write(&f, ".verified.json.new", "half", -1);
+        state_write(&f, half, "half", -1);
+        state_set_mode(&f, half, 0644);
+        SyncdRepairPlan *plan = plan_repair(&f);
+        g_assert_false(plan_says(plan, "file-modes"));
+        approve_repair(&f, plan);
+        apply_repair(&f, plan);
+        g_assert_true(kept_is_private(&f, &modes));
+        g_assert_cmpuint(modes, ==, 1);
+        if (!noted)
+            forget_modes(&f);
+        rollback_repair(&f, plan);
+        g_autofree char *text = contents(&f, half);
+        g_assert_cmpstr(text, ==, "half");
+        g_assert_cmpuint(state_mode(&f, half), ==, noted ? 0644 : 0600);
+        g_assert_cmpuint(state_mode(&f, ".verified.json.new"), ==, 0600);
+        assert_nothing_is_kept(&f);
+        service_clear(&f);
+    }
 }
 
 /* Of a copy that nobody finished nothing is of use. */
@@ -436,7 +453,7 @@ static void what_stays_is_named_when_the_rest_is_taken_back(void)
     g_free(claim(&f, NULL));
     rest(&f);
     syncd_leases_clear(f.service->leases);
-    set_mode(&f, "journal.db", 0640);
+    state_set_mode(&f, "journal.db", 0640);
     SyncdRepairPlan *plan = plan_repair(&f);
     g_assert_true(plan_says(plan, "\"available\": true"));
     g_assert_true(plan_says(plan, "further generation. Operations that were offered again stay "
@@ -498,7 +515,7 @@ static void a_repair_that_does_not_go_on_is_found(void)
     repair_init(&f);
     put(&f, "note-1", "{}");
     rest(&f);
-    set_mode(&f, "journal.db", 0640);
+    state_set_mode(&f, "journal.db", 0640);
     SyncdRepairPlan *plan = plan_repair(&f);
     approve_repair(&f, plan);
     begin_repair(&f, plan);
@@ -558,6 +575,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-small/steps", many_files_are_looked_at_in_steps);
     g_test_add_func("/repair-small/cancelled", one_that_is_cancelled_leaves_what_was_there);
     g_test_add_func("/repair-small/halves", halves_are_set_aside_and_put_back);
+    g_test_add_func("/repair-small/halves-modes", halves_come_back_with_their_modes);
     g_test_add_func("/repair-small/halves-after-a-start", halves_of_copies_are_gone_after_a_start);
     g_test_add_func("/repair-small/tasks", operations_that_nobody_holds_are_offered_again);
     g_test_add_func("/repair-small/tasks-and-modes",

@@ -1,6 +1,7 @@
 /* The index, set aside while it serves and put back: what repair asks of the store. */
 #include "index-count.h"
 #include "store-fixture.h"
+#include "store/aside.h"
 #include "store/repair-store.h"
 
 #define SNAPSHOT "plan-x.0"
@@ -86,6 +87,72 @@ static void repair(Fixture *f, bool writes)
         if (more && writes)
             fill(f, 1);
     }
+}
+
+static char *path_of(const Fixture *f, const char *name)
+{
+    return g_build_filename(f->directory, name, NULL);
+}
+
+static guint mode_of(const Fixture *f, const char *name)
+{
+    GStatBuf st;
+    g_autofree char *path = path_of(f, name);
+    g_assert_cmpint(g_stat(path, &st), ==, 0);
+    return st.st_mode & 07777;
+}
+
+/* It is read by nobody else while it is kept, whether or not it serves when it is set aside; what
+ * was kept without a note of its mode comes back, too. */
+static void it_comes_back_with_its_mode(void)
+{
+    for (guint i = 0; i < 4; i++) {
+        bool serves = i < 2, noted = i % 2 == 0;
+        Fixture f;
+        g_autoptr(GError) error = NULL;
+        fixture_init(&f, 3);
+        f.holds_index = true;
+        fixture_open(&f);
+        fill(&f, 10);
+        g_autofree char *index = path_of(&f, "index.db"),
+                        *note = path_of(&f, "repair/" SNAPSHOT ".mode");
+        if (!serves) {
+            fixture_close(&f);
+            g_assert_true(g_file_set_contents(index, "no database", -1, NULL));
+        }
+        g_assert_cmpint(g_chmod(index, 0644), ==, 0);
+        if (!serves)
+            fixture_open(&f);
+        repair(&f, false);
+        g_assert_cmpuint(mode_of(&f, "repair/" SNAPSHOT), ==, 0600);
+        g_assert_cmpuint(mode_of(&f, "index.db"), ==, 0600);
+        if (!noted)
+            g_assert_cmpint(g_remove(note), ==, 0);
+        g_assert_true(syncd_store_undo_index_repair(f.store, SNAPSHOT, &error));
+        g_assert_no_error(error);
+        g_assert_cmpuint(mode_of(&f, "index.db"), ==, noted ? 0644 : 0600);
+        g_assert_false(g_file_test(note, G_FILE_TEST_EXISTS));
+        fixture_clear(&f);
+    }
+}
+
+/* As whoever was interrupted leaves it: the file is back, and its mode is not yet. */
+static void its_mode_comes_back_with_the_next_try(void)
+{
+    Fixture f;
+    g_autoptr(GError) error = NULL;
+    fixture_init(&f, 3);
+    fixture_open(&f);
+    fill(&f, 10);
+    g_autofree char *index = path_of(&f, "index.db");
+    g_assert_cmpint(g_chmod(index, 0644), ==, 0);
+    g_assert_true(syncd_store_note_mode(f.store, "index.db", SNAPSHOT, &error));
+    g_assert_cmpint(g_chmod(index, 0600), ==, 0);
+    g_assert_true(syncd_store_undo_index_repair(f.store, SNAPSHOT, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(mode_of(&f, "index.db"), ==, 0644);
+    g_assert_false(syncd_store_has_repair(f.store, SNAPSHOT ".mode"));
+    fixture_clear(&f);
 }
 
 static void run(Fixture *f, const char *sql)
@@ -198,6 +265,8 @@ static void a_log_that_only_grew_proves_it(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/repair-store/mode", it_comes_back_with_its_mode);
+    g_test_add_func("/repair-store/mode-next", its_mode_comes_back_with_the_next_try);
     g_test_add_func("/repair-store/compared", what_was_wrong_with_it_is_known);
     g_test_add_func("/repair-store/serves", an_index_serves_until_another_takes_its_place);
     g_test_add_func("/repair-store/none", where_there_was_none_there_is_none_again);

@@ -155,6 +155,31 @@ static void what_nothing_names_is_set_aside_and_put_back(void)
     world_clear(&world);
 }
 
+/* Nobody else reads what is set aside, whoever could before. */
+static void it_comes_back_with_its_mode(void)
+{
+    for (guint noted = 0; noted < 2; noted++) {
+        World world;
+        guint modes;
+        world_init(&world);
+        state_set_mode(&world.f, world.orphans[0], 0644);
+        SyncdRepairPlan *plan = plan_repair(&world.f);
+        g_assert_false(plan_says(plan, "file-modes"));
+        approve_repair(&world.f, plan);
+        apply_repair(&world.f, plan);
+        g_assert_true(kept_is_private(&world.f, &modes));
+        g_assert_cmpuint(modes, ==, 1);
+        if (!noted)
+            forget_modes(&world.f);
+        rollback_repair(&world.f, plan);
+        assert_orphans_are(&world, true);
+        g_assert_cmpuint(state_mode(&world.f, world.orphans[0]), ==, noted ? 0644 : 0600);
+        g_assert_cmpuint(state_mode(&world.f, world.orphans[1]), ==, 0600);
+        g_assert_cmpuint(kept_chunks(&world.f), ==, 0);
+        world_clear(&world);
+    }
+}
+
 /* After a restart what was found is known still, but for what is gone by then: the start removes
  * chunks of files. */
 static void what_is_gone_is_not_found(void)
@@ -323,20 +348,14 @@ static void they_are_found_in_any_number_of_rounds(void)
 
 /* ---- modes ---- */
 
-static guint mode_of(const char *path)
-{
-    GStatBuf st;
-    g_assert_cmpint(g_stat(path, &st), ==, 0);
-    return st.st_mode & 07777;
-}
-
 static void modes_of_chunks_are_mended_and_put_back(void)
 {
     World world;
     world_init(&world);
-    g_autofree char *path = path_of(&world.f, world.orphans[0]), *folder = g_path_get_dirname(path);
-    g_assert_cmpint(g_chmod(path, 0644), ==, 0);
-    g_assert_cmpint(g_chmod(folder, 0755), ==, 0);
+    const char *file = world.orphans[0];
+    g_autofree char *folder = g_path_get_dirname(file);
+    state_set_mode(&world.f, file, 0644);
+    state_set_mode(&world.f, folder, 0755);
     g_assert_false(is_found(&world.f, "file-modes"));
     verify_all(&world.f);
     g_autoptr(GPtrArray) found = syncd_service_diagnose(world.f.service);
@@ -345,10 +364,10 @@ static void modes_of_chunks_are_mended_and_put_back(void)
     approve_repair(&world.f, plan);
     apply_repair(&world.f, plan);
     assert_clean(&world.f);
-    g_assert_cmpuint(mode_of(folder), ==, 0700);
+    g_assert_cmpuint(state_mode(&world.f, folder), ==, 0700);
     rollback_repair(&world.f, plan);
-    g_assert_cmpuint(mode_of(path), ==, 0644);
-    g_assert_cmpuint(mode_of(folder), ==, 0755);
+    g_assert_cmpuint(state_mode(&world.f, file), ==, 0644);
+    g_assert_cmpuint(state_mode(&world.f, folder), ==, 0755);
     world_clear(&world);
 }
 
@@ -435,6 +454,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/repair-sweep/aside", what_nothing_names_is_set_aside_and_put_back);
+    g_test_add_func("/repair-sweep/mode", it_comes_back_with_its_mode);
     g_test_add_func("/repair-sweep/gone", what_is_gone_is_not_found);
     g_test_add_func("/repair-sweep/named", what_comes_to_be_named_stays);
     g_test_add_func("/repair-sweep/again", what_was_found_is_asked_about_once_more);
