@@ -119,8 +119,10 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
     if (*ret_more)
         return true;
     *ret_more = syncd_store_unreadable(act->service->store) != NULL;
-    if (!*ret_more)
+    if (!*ret_more) {
+        syncd_store_close_unreadable(act->service->store, act->snapshot);
         return true;
+    }
     SyncdRescue *rescue = rescue_of(act, error);
     if (rescue == NULL)
         return false;
@@ -130,6 +132,8 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
         return true;
     tell(act, rescue);
     stop(act);
+    if (ok)
+        syncd_store_close_unreadable(act->service->store, act->snapshot);
     return ok;
 }
 

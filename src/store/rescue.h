@@ -62,8 +62,10 @@ const GPtrArray *syncd_rescue_said(const SyncdRescue *rescue);
 
 /* Gives the journal that is there a second name in the folder of repairs, and its WAL. */
 bool syncd_store_keep_unreadable(SyncdStore *store, const char *kept, GError **error);
-/* Puts it back; what is in its place becomes an earlier generation, and is named where it cannot be
- * opened either. Does nothing when it is there. */
+/* It has no other name any more: nobody else reads it. */
+void syncd_store_close_unreadable(SyncdStore *store, const char *kept);
+/* Puts it back, with its mode; what is in its place becomes an earlier generation, and is named
+ * where it cannot be opened either. Does nothing when it is there. */
 bool syncd_store_put_unreadable_back(SyncdStore *store, const char *kept, char **ret_unopened,
                                      GError **error);
 /* Whether anything of it is kept: of one that was gone nothing is. */

@@ -1,6 +1,7 @@
 /* A journal that cannot be opened is kept while another one is in its place, and put back. */
 #include "store/rescue.h"
 
+#include "store/aside.h"
 #include "store/journal-private.h"
 #include "store/mend-private.h"
 #include "store/source.h"
@@ -9,25 +10,32 @@
 
 typedef struct {
     char *main, *wal;
+    char *name, *wal_name; /* of these in the folder of repairs */
 } Kept;
 
 static Kept kept_of(const char *name)
 {
-    return (Kept){g_strconcat("repair/", name, NULL), g_strconcat("repair/", name, "-wal", NULL)};
+    return (Kept){g_strconcat("repair/", name, NULL), g_strconcat("repair/", name, "-wal", NULL),
+                  g_strdup(name), g_strconcat(name, "-wal", NULL)};
 }
 
 static void kept_clear(Kept *kept)
 {
     g_free(kept->main);
     g_free(kept->wal);
+    g_free(kept->name);
+    g_free(kept->wal_name);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Kept, kept_clear)
 
-static bool keep(SyncdStore *self, const char *name, const char *kept, GError **error)
+/* Its mode is that of the file as long as that has both names. */
+static bool keep(SyncdStore *self, const char *file, const char *kept, const char *name,
+                 GError **error)
 {
     return syncd_directory_has(self->directory, kept) ||
-           !syncd_directory_has(self->directory, name) ||
-           syncd_directory_link(self->directory, name, kept, error);
+           !syncd_directory_has(self->directory, file) ||
+           (syncd_store_note_mode(self, file, name, error) &&
+            syncd_directory_link(self->directory, file, kept, error));
 }
 
 /* Whoever was interrupted before another journal came has it again, its WAL first. */
@@ -47,8 +55,22 @@ bool syncd_store_keep_unreadable(SyncdStore *self, const char *name, GError **er
 {
     g_auto(Kept) kept = kept_of(name);
     return self->unreadable == NULL ||
-           (keep(self, WAL, kept.wal, error) && keep(self, SYNCD_JOURNAL_FILE, kept.main, error) &&
+           (keep(self, WAL, kept.wal, kept.wal_name, error) &&
+            keep(self, SYNCD_JOURNAL_FILE, kept.main, kept.name, error) &&
             return_kept(self, &kept, error));
+}
+
+static void make_private(SyncdStore *self, const char *journal)
+{
+    g_autofree char *wal = g_strconcat(journal, "-wal", NULL);
+    syncd_directory_make_private(self->directory, journal);
+    syncd_directory_make_private(self->directory, wal);
+}
+
+void syncd_store_close_unreadable(SyncdStore *self, const char *name)
+{
+    g_auto(Kept) kept = kept_of(name);
+    make_private(self, kept.main);
 }
 
 /* That of an earlier generation that is the journal: whoever was interrupted gave it that. */
@@ -85,17 +107,19 @@ static bool keep_unopened(SyncdStore *self, const Kept *kept, char **ret_name, G
     return *ret_name != NULL;
 }
 
-/* All of it has to be in the file that is kept, and in the index, which says so later. */
+/* All of it has to be in the file that is kept, and in the index, which says so later. `*ret_name`
+ * NULL: there is none. */
 static bool keep_present(SyncdStore *self, const Kept *kept, char **ret_name, GError **error)
 {
+    *ret_name = NULL;
     if (self->unreadable != NULL)
         return keep_unopened(self, kept, ret_name, error);
     if (self->projection == NULL)
         syncd_store_settle(self, NULL);
     if (!syncd_database_empty_wal(syncd_journal_database(self->journal), error))
         return false;
-    g_autofree char *name = name_present(self, false, error);
-    return name != NULL;
+    *ret_name = name_present(self, false, error);
+    return *ret_name != NULL;
 }
 
 /* In between there is no journal, so that nobody takes one without its WAL for all there is, nor a
@@ -111,17 +135,32 @@ static bool put_in_place(SyncdStore *self, const Kept *kept, GError **error)
            syncd_directory_remove(self->directory, kept->wal, error);
 }
 
+/* A WAL that is kept still is not the one that is there. */
+static bool put_modes_back(SyncdStore *self, const Kept *kept, GError **error)
+{
+    return syncd_store_put_mode_back(self, kept->name, SYNCD_JOURNAL_FILE, error) &&
+           (syncd_directory_has(self->directory, kept->wal) ||
+            syncd_store_put_mode_back(self, kept->wal_name, WAL, error));
+}
+
 bool syncd_store_put_unreadable_back(SyncdStore *self, const char *name, char **ret_unopened,
                                      GError **error)
 {
     g_auto(Kept) kept = kept_of(name);
+    g_autofree char *present = NULL;
     *ret_unopened = NULL;
     if (!syncd_directory_has(self->directory, kept.main))
-        return !syncd_directory_is_same(self->directory, kept.wal, WAL) ||
-               syncd_directory_remove(self->directory, kept.wal, error);
-    if (!keep_present(self, &kept, ret_unopened, error))
+        return (!syncd_directory_is_same(self->directory, kept.wal, WAL) ||
+                syncd_directory_remove(self->directory, kept.wal, error)) &&
+               put_modes_back(self, &kept, error);
+    bool opened = self->unreadable == NULL;
+    if (!keep_present(self, &kept, &present, error))
         return false;
-    bool back = put_in_place(self, &kept, error);
+    bool back = put_in_place(self, &kept, error) && put_modes_back(self, &kept, error);
+    if (present != NULL)
+        make_private(self, present);
+    if (!opened)
+        *ret_unopened = g_steal_pointer(&present);
     return syncd_store_reopen(self, back ? error : NULL) && back;
 }
 
@@ -136,5 +175,7 @@ bool syncd_store_release_unreadable(SyncdStore *self, const char *name, GError *
 {
     g_auto(Kept) kept = kept_of(name);
     return syncd_directory_remove(self->directory, kept.wal, error) &&
-           syncd_directory_remove(self->directory, kept.main, error);
+           syncd_directory_remove(self->directory, kept.main, error) &&
+           syncd_store_forget_mode(self, kept.wal_name, error) &&
+           syncd_store_forget_mode(self, kept.name, error);
 }

@@ -17,6 +17,7 @@
 
 #define ENTRIES 40u
 #define KEPT "plan.0"
+#define MODE 0640 /* of what was there, which nothing says to be wrong */
 #define PAGE 4096u
 #define WAL_HEADER 32u
 #define FRAME (24u + PAGE)
@@ -25,6 +26,7 @@ typedef struct {
     Fixture f;
     char *state;
     guint64 sequence; /* the last that was acknowledged */
+    guint mode;       /* of the journal that was there */
 } World;
 
 /* ---- the state ---- */
@@ -62,6 +64,14 @@ static void damage(const World *w)
         g_file_set_contents_full(path, bytes, (gssize)size, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
 }
 
+static guint mode_of(const World *w, const char *name)
+{
+    GStatBuf st;
+    g_autofree char *path = file(w, name);
+    g_assert_cmpint(g_stat(path, &st), ==, 0);
+    return st.st_mode & 07777;
+}
+
 /* As a process that was killed leaves it: the last entry is in the WAL alone. */
 static void make_state(World *w)
 {
@@ -80,9 +90,12 @@ static void make_state(World *w)
     w->state = copy_state(w->f.directory);
     fixture_clear(&w->f);
     w->f.directory = w->state;
-    g_autofree char *ledger = file(w, "repair");
+    g_autofree char *ledger = file(w, "repair"), *journal = file(w, "journal.db"),
+                    *wal = file(w, "journal.db-wal");
     g_assert_cmpint(g_mkdir(ledger, 0700), ==, 0);
     damage(w);
+    g_assert_cmpint(g_chmod(journal, MODE), ==, 0);
+    g_assert_cmpint(g_chmod(wal, MODE), ==, 0);
 }
 
 static const char *begin_case(void *world)
@@ -141,6 +154,7 @@ static bool rescue(SyncdStore *store)
     while (more)
         if (!syncd_rescue_step(self, &more, NULL))
             return false;
+    syncd_store_close_unreadable(store, KEPT);
     return true;
 }
 
@@ -250,6 +264,8 @@ static void look_at_what_is_back(void *world, int told)
     g_autofree char *kept = g_build_filename(w->state, "repair", KEPT "-wal", NULL), *was = NULL;
     g_assert_true(g_file_get_contents(kept, &was, &was_size, NULL));
     g_assert_cmpmem(wal, size, was, was_size);
+    g_assert_cmpuint(mode_of(w, "journal.db"), ==, w->mode);
+    g_assert_cmpuint(mode_of(w, "journal.db-wal"), ==, w->mode);
     g_assert_true(rescue(w->f.store));
     g_assert_true(is_whole(w, w->sequence + LATER));
     remove_copy(w);
@@ -260,9 +276,12 @@ static void take_back(void (*make)(World *w))
     static const CallWork work = {begin_case, take_it_back, look_at_what_is_back};
     World w;
     make(&w);
+    w.mode = mode_of(&w, "journal.db");
     fixture_open(&w.f);
     g_assert_true(rescue(w.f.store));
     g_assert_true(is_whole(&w, w.sequence));
+    g_assert_cmpuint(mode_of(&w, "repair/" KEPT), ==, 0600);
+    g_assert_cmpuint(mode_of(&w, "repair/" KEPT "-wal"), ==, 0600);
     fixture_fill(&w.f, LATER);
     fixture_close(&w.f);
     call_faults_run_all(&work, &w);

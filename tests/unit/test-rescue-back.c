@@ -31,6 +31,40 @@ static void what_was_done_is_taken_back(void)
     service_clear(&f);
 }
 
+/* Whoever could read it before: nobody else reads what is kept of it meanwhile, nor what is kept of
+ * the one that was in its place. */
+static void it_comes_back_with_its_mode(void)
+{
+    for (guint noted = 0; noted < 2; noted++) {
+        ServiceFixture f;
+        guint modes;
+        begin(&f);
+        without_header(&f);
+        repair_open(&f, NULL);
+        SyncdRepairPlan *plan = plan_repair(&f);
+        g_assert_true(plan_says(plan, "journal-restore"));
+        approve_repair(&f, plan);
+        begin_repair(&f, plan);
+        state_set_mode(&f, "journal.db", 0644); /* no other step mends it */
+        run_jobs(&f);
+        g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+        g_assert_cmpuint(state_mode(&f, "journal.db"), ==, 0600);
+        g_assert_true(kept_is_private(&f, &modes));
+        g_assert_cmpuint(modes, ==, 1);
+        g_assert_false(is_found(&f, "file-modes"));
+        if (!noted)
+            forget_modes(&f);
+        state_set_mode(&f, "journal.db", 0640);
+        rollback_repair(&f, plan);
+        g_assert_true(is_found(&f, "journal-unreadable"));
+        g_assert_cmpuint(state_mode(&f, "journal.db"), ==, noted ? 0644 : 0600);
+        g_assert_cmpuint(state_mode(&f, "journal.1"), ==, 0600);
+        g_assert_true(kept_is_private(&f, &modes));
+        g_assert_cmpuint(modes, ==, 0);
+        service_clear(&f);
+    }
+}
+
 /* Whoever adopts it has decided to go on with what there is. There would be no log, and whatever
  * took its place would be this one again, or one that has to be adopted once more. */
 static void what_was_adopted_since_is_not_taken_back(void)
@@ -186,6 +220,7 @@ int main(int argc, char **argv)
     g_test_add_func("/rescue-back/what-was-adopted-since-is-not-taken-back",
                     what_was_adopted_since_is_not_taken_back);
     g_test_add_func("/rescue-back/what-was-done-is-taken-back", what_was_done_is_taken_back);
+    g_test_add_func("/rescue-back/mode", it_comes_back_with_its_mode);
     g_test_add_func("/rescue-back/where-nothing-was-there-is-no-way-back",
                     where_nothing_was_there_is_no_way_back);
     g_test_add_func("/rescue-back/what-stays-of-a-repair-is-said", what_stays_of_a_repair_is_said);
