@@ -39,7 +39,7 @@ static const Note reasons[] = {
      "The journal is gone or cannot be opened, so nothing is read or written: see what mends it "
      "with `sourceos-syncd doctor`."},
     {"journal-displaced",
-     "The journal was removed, replaced, cut short or overwritten while it is open, and nothing is "
+     "The journal was removed, replaced, cut short or overwritten, and nothing is "
      "written: see what mends it with `sourceos-syncd doctor`, before the daemon is stopped."},
     {"device-key-missing",
      "The key of this device is gone, so nothing can be written: see what is lost, and what to do, "

@@ -53,8 +53,8 @@ static const SyncdFinding findings[] = {
         "repaired: nobody else has what is open. Where the repair cannot read that, put a backup "
         "of journal.db into the state directory as journal-backup.db, and plan again.")},
     {"journal-cut", "critical",
-     N_("The journal was cut short or overwritten while the daemon has it open, so nothing is "
-        "written any more: {reason}. What has most of its entries takes its place by a repair."),
+     N_("The journal was cut short or overwritten, so nothing is written any more: {reason}. What "
+        "has most of its entries takes its place by a repair."),
      PLAN, DURABLE, "journal-restore",
      N_("Find out who wrote to the file. Where there is a backup of journal.db, put it into the "
         "state "

@@ -204,7 +204,8 @@ static void add_displacement(SyncdDiagnosis *self)
     const char *code = syncd_store_is_cut(store) ? "journal-cut" : "journal-displaced";
     if (displacement == NULL)
         return;
-    SyncdFound *found = syncd_diagnosis_add(self, code, "reason", displacement, NULL);
+    g_autofree char *said = syncd_store_say_displacement(store);
+    SyncdFound *found = syncd_diagnosis_add(self, code, "reason", said, NULL);
     found->target = g_strdup("journal");
     syncd_found_evidence(found, g_strdup(displacement));
 }

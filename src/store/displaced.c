@@ -33,6 +33,14 @@ static bool is_beyond_use(SyncdStore *self)
     return g_error_matches(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
 }
 
+void syncd_store_note_opened(SyncdStore *self)
+{
+    g_clear_pointer(&self->displaced, g_free);
+    self->displaced_unseen = false;
+    self->looked_again_at = self->probed_damage = 0;
+    self->opened_damaged = syncd_store_met_damage(self);
+}
+
 bool syncd_store_look_at_place(SyncdStore *self)
 {
     if (self->displaced != NULL || self->mode == SYNCD_STORE_INSPECT)
@@ -42,13 +50,15 @@ bool syncd_store_look_at_place(SyncdStore *self)
     if (self->displaced == NULL && is_beyond_use(self)) {
         self->displaced = g_strdup("journal.db was overwritten");
         self->displacement = SYNCD_WAS_OVERWRITTEN;
+        self->displaced_unseen = true;
     }
     if (self->displaced == NULL) {
         look_at_index(self);
         return true;
     }
-    syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT,
-              "%s while it was open: nothing is written any more.", self->displaced);
+    g_autofree char *said = syncd_store_say_displacement(self);
+    syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT, "%s: nothing is written any more.",
+              said);
     if (self->condition != SYNCD_STORE_DAMAGED)
         self->condition = SYNCD_STORE_DISPLACED;
     return false;
@@ -59,6 +69,20 @@ const char *syncd_store_displacement(const SyncdStore *self)
     return self->displaced;
 }
 
+/* What the system says of files is held against what it said at the open, and SQLite has seen the
+ * header then. Of pages that nobody read before nobody knows. */
+static const char *when(const SyncdStore *self)
+{
+    if (!self->displaced_unseen)
+        return " while it was open";
+    return self->opened_damaged ? " before it was opened" : ", before it was opened or since";
+}
+
+char *syncd_store_say_displacement(const SyncdStore *self)
+{
+    return self->displaced != NULL ? g_strconcat(self->displaced, when(self), NULL) : NULL;
+}
+
 bool syncd_store_met_damage(const SyncdStore *self)
 {
     return self->displaced == NULL && self->unreadable == NULL &&
@@ -67,10 +91,11 @@ bool syncd_store_met_damage(const SyncdStore *self)
 
 void syncd_store_set_displaced_error(const SyncdStore *self, GError **error)
 {
+    g_autofree char *said = syncd_store_say_displacement(self);
     syncd_set_error_next(error, SYNCD_ERROR_STORAGE_FAILED,
                          "see with `sourceos-syncd repair plan` how it comes back, before the "
                          "daemon is stopped",
-                         "Nothing was written: %s while it was open", self->displaced);
+                         "Nothing was written: %s", said);
 }
 
 bool syncd_store_is_cut(const SyncdStore *self)
@@ -95,7 +120,7 @@ static void tell(const SyncdStore *self, const GError *error)
         self->displaced_copy != NULL ? g_path_get_basename(self->displaced_copy) : NULL;
     if (error == NULL)
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_JOURNAL_CORRUPT, "What was open is kept as %s%s.",
-                  name, cut ? ", without what was cut off" : "");
+                  name, cut ? ", as far as it could be read" : "");
     else
         syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_JOURNAL_CORRUPT,
                   "What was open cannot be kept, and is lost with its end: %s", error->message);
@@ -151,7 +176,8 @@ bool syncd_store_let_go_of_cut(SyncdStore *self, GError **error)
     /* So that the index says later what is missing. */
     if (self->projection == NULL)
         syncd_store_settle(self, NULL);
-    syncd_set_error(&problem, SYNCD_ERROR_JOURNAL_CORRUPT, "%s while it was open", self->displaced);
+    g_autofree char *said = syncd_store_say_displacement(self);
+    syncd_set_error(&problem, SYNCD_ERROR_JOURNAL_CORRUPT, "%s", said);
     return syncd_store_stand_aside(self, problem, error);
 }
 

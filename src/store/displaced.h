@@ -19,6 +19,8 @@
 /* What became of the journal's files while they were open; NULL: nothing did, as far as was seen.
  */
 const char *syncd_store_displacement(const SyncdStore *store);
+/* The same with when that was, as far as anybody knows. */
+char *syncd_store_say_displacement(const SyncdStore *store);
 /* False when they are not as they were, from then on. */
 bool syncd_store_look_at_place(SyncdStore *store);
 /* Something malformed was met in the journal as it is open, which is where it was. */

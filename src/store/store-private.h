@@ -90,7 +90,9 @@ struct SyncdStore {
     guint64 looked_again_at;        /* monotonic: whether it is; 0: nobody looked */
     guint64 probed_damage;          /* so much was met when it was seen what is left of it */
     char *displaced;                /* what became of the journal's files; NULL: nothing … */
-    SyncdDisplacement displacement; /* … and which of these it is */
+    SyncdDisplacement displacement; /* … and which of these it is … */
+    bool displaced_unseen;          /* … of which nobody saw that it came while it was open */
+    bool opened_damaged;            /* something malformed was met when it was opened */
     SyncdJournal *cut;    /* one that was cut short, and is let go of; NULL: none is held */
     char *displaced_copy; /* where what was open is being copied to; NULL: nowhere */
     bool displaced_kept;  /* that is over */
@@ -122,6 +124,8 @@ bool syncd_store_open_meta(SyncdStore *store, const SyncdHeader *header, SyncdBy
 /* After another generation of the journal came into its place: what may be done with it. An index
  * that could not be had before is tried again. */
 bool syncd_store_judge_journal(SyncdStore *store, GError **error);
+/* What is known from now on is known of the one that was opened just now (displaced.c). */
+void syncd_store_note_opened(SyncdStore *store);
 /* Lets go of the journal and opens what is there now in its place, or stands in for it. There must
  * be no open turn. */
 bool syncd_store_reopen(SyncdStore *store, GError **error);

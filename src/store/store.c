@@ -197,9 +197,9 @@ bool syncd_store_judge_journal(SyncdStore *self, GError **error)
     self->condition =
         syncd_journal_problem(self->journal) != NULL ? SYNCD_STORE_DAMAGED : SYNCD_STORE_WRITABLE;
     self->registries++;
-    self->looked_again_at = self->probed_damage = 0;
-    g_clear_pointer(&self->displaced, g_free);
-    if (!check_binding(self, error))
+    bool bound = check_binding(self, error);
+    syncd_store_note_opened(self);
+    if (!bound)
         return false;
     judge_keys(self);
     syncd_store_look_for_rollback(self);
@@ -279,8 +279,10 @@ static bool stand_in(SyncdStore *self, GError *problem, GError **error)
 static bool open_or_stand_in(SyncdStore *self, SyncdDatabaseMode mode, GError **error)
 {
     GError *problem = NULL;
-    if (open_journal(self, mode, &problem))
+    if (open_journal(self, mode, &problem)) {
+        syncd_store_note_opened(self);
         return true;
+    }
     if (self->stands_in && (mode == SYNCD_DATABASE_EXISTING ||
                             g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT)))
         return stand_in(self, problem, error);
@@ -306,7 +308,6 @@ static SyncdJournal *let_go(SyncdStore *self)
     g_clear_error(&self->index_problem);
     g_clear_error(&self->held);
     g_clear_pointer(&self->displaced, g_free);
-    self->looked_again_at = self->probed_damage = 0;
     g_ptr_array_set_size(self->scopes, 0);
     self->proven = (SyncdProvenLeaves){0};
     self->condition = SYNCD_STORE_WRITABLE;

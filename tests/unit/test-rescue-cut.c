@@ -64,15 +64,20 @@ static void what_was_cut_and_is_nowhere_is_missing(void)
 }
 
 /* As another program writes to a file that is open: where it lies. */
-static void spoil(const ServiceFixture *f, off_t from)
+static void spoil_pages(const ServiceFixture *f, off_t from, size_t n)
 {
     gsize size;
     g_autofree char *path = state_path(f, "journal.db"),
                     *bytes = state_read(f, "journal.db", &size);
-    memset(bytes + from, 0xa5, size - (gsize)from);
+    memset(bytes + from, 0xa5, MIN(n, size - (gsize)from));
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     g_assert_cmpint(pwrite(fd, bytes, size, 0), ==, (ssize_t)size);
     close(fd);
+}
+
+static void spoil(const ServiceFixture *f, off_t from)
+{
+    spoil_pages(f, from, G_MAXSIZE);
 }
 
 static void expect_said(ServiceFixture *f, const char *reason)
@@ -112,6 +117,47 @@ static void one_that_is_overwritten_while_open_is_restored_at_once(void)
         g_assert_true(is_found(&f, "journal-cut"));
         restore(&f);
         g_assert_false(is_found(&f, "journal-cut") || is_found(&f, "journal-displaced"));
+        expect_all(&f, ENTRIES);
+        service_clear(&f);
+    }
+}
+
+static char *reason_of(ServiceFixture *f)
+{
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f->service);
+    const SyncdFound *cut = find(found, "journal-cut");
+    g_assert_nonnull(cut);
+    g_assert_cmpstr(cut->evidence->pdata[0], ==, "journal.db was overwritten");
+    g_assert_cmpstr(cut->facts[0].name, ==, "reason");
+    return g_strdup(cut->facts[0].text);
+}
+
+/* That it came since the daemon has it open is said where that is known. */
+static void of_when_it_was_overwritten_what_is_known_is_said(void)
+{
+    static const struct {
+        bool before;
+        off_t from;
+        size_t n;
+        const char *said;
+    } cases[] = {
+        {true, 4096, 4096, "journal.db was overwritten before it was opened"},
+        {false, 0, G_MAXSIZE, "journal.db was overwritten while it was open"},
+        {false, 4096, G_MAXSIZE, "journal.db was overwritten, before it was opened or since"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        ServiceFixture f;
+        begin_with_backup(&f);
+        if (!cases[i].before)
+            repair_open(&f, NULL);
+        spoil_pages(&f, cases[i].from, cases[i].n);
+        if (cases[i].before)
+            repair_open(&f, NULL);
+        else
+            fail_to_put(&f);
+        g_autofree char *said = reason_of(&f);
+        g_assert_cmpstr(said, ==, cases[i].said);
+        restore(&f);
         expect_all(&f, ENTRIES);
         service_clear(&f);
     }
@@ -178,6 +224,8 @@ int main(int argc, char **argv)
                     one_that_is_cut_and_nowhere_else_stays_unreadable);
     g_test_add_func("/rescue-cut/one-that-is-overwritten-while-open-is-restored-at-once",
                     one_that_is_overwritten_while_open_is_restored_at_once);
+    g_test_add_func("/rescue-cut/of-when-it-was-overwritten-what-is-known-is-said",
+                    of_when_it_was_overwritten_what_is_known_is_said);
     g_test_add_func("/rescue-cut/one-that-is-damaged-while-open-is-found-at-once",
                     one_that_is_damaged_while_open_is_found_at_once);
     g_test_add_func("/rescue-cut/one-whose-wal-is-cut-is-restored",
