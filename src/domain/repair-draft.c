@@ -52,6 +52,31 @@ static bool can_be_undone(const SyncdRepairDraft *draft)
     return false;
 }
 
+/* Steps of the same kind stand together. */
+static void say_what_stays(const SyncdRepairDraft *draft, GString *out)
+{
+    const char *before = NULL;
+    for (guint i = 0; i < draft->n_steps; i++) {
+        const char *stays = draft->steps[i].stays;
+        if (stays != NULL && g_strcmp0(stays, before) != 0)
+            g_string_append_printf(out, " %s.", stays);
+        before = stays;
+    }
+}
+
+static char *say_what_is_kept(const SyncdRepairDraft *draft, bool purges)
+{
+    g_autoptr(GString) stays = g_string_new(NULL);
+    if (purges)
+        return g_strdup("None: what is purged is kept nowhere.");
+    if (!can_be_undone(draft))
+        return g_strdup("None: there is nothing to put back.");
+    say_what_stays(draft, stays);
+    return g_strconcat("What each step is about is kept as it was before it is touched",
+                       stays->len > 0 ? ", but for what does not come back." : ".", stays->str,
+                       NULL);
+}
+
 static void write_preserved(SyncdJsonWriter *writer)
 {
     static const char *const preserved[] = {
@@ -70,6 +95,7 @@ static void write_preserved(SyncdJsonWriter *writer)
 
 static void write_checkpoint(SyncdJsonWriter *writer, const SyncdRepairDraft *draft, bool purges)
 {
+    g_autofree char *kept = say_what_is_kept(draft, purges);
     syncd_json_name(writer, "checkpoint");
     syncd_json_begin_object(writer);
     syncd_json_member_bool(writer, "required", true);
@@ -87,11 +113,7 @@ static void write_checkpoint(SyncdJsonWriter *writer, const SyncdRepairDraft *dr
         syncd_json_end_object(writer);
     }
     syncd_json_end_array(writer);
-    syncd_json_member_string(writer, "snapshot",
-                             purges ? "None: what is purged is kept nowhere."
-                             : can_be_undone(draft)
-                                 ? "What each step is about is kept as it was before it is touched."
-                                 : "None: there is nothing to put back.");
+    syncd_json_member_string(writer, "snapshot", kept);
     if (purges)
         write_preserved(writer);
     syncd_json_member_uint(writer, "space_needed_bytes", draft->space_bytes);
@@ -216,18 +238,6 @@ static bool is_destructive(const SyncdRepairDraft *draft)
 }
 
 /* ---- the way back ---- */
-
-/* Steps of the same kind stand together. */
-static void say_what_stays(const SyncdRepairDraft *draft, GString *out)
-{
-    const char *before = NULL;
-    for (guint i = 0; i < draft->n_steps; i++) {
-        const char *stays = draft->steps[i].stays;
-        if (stays != NULL && g_strcmp0(stays, before) != 0)
-            g_string_append_printf(out, " %s.", stays);
-        before = stays;
-    }
-}
 
 static void write_after(SyncdJsonWriter *writer, const SyncdRepairDraft *draft, bool purges)
 {

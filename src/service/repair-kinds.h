@@ -117,6 +117,9 @@ struct SyncdRepairKind {
     bool (*check)(SyncdRepairAct *act, GError **error);
     bool (*undo)(SyncdRepairAct *act, bool *ret_more, GError **error);
     const char *stays; /* without it: what stays when a plan is taken back, a sentence */
+    /* The same of one that can be undone, where nothing is there that it could keep. NULL:
+     * something is, and so it is of a kind without this. */
+    const char *(*has_nothing)(SyncdService *service);
     /* Whether there is anything that undoing would put back. NULL: there always is. */
     bool (*keeps)(const SyncdRepairAct *act);
     /* Of one that is done: whether going back leads to anything that is of use. The error says what

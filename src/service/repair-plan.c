@@ -188,6 +188,11 @@ static void add_loss(SyncdService *service, const SyncdRepairKind *kind, SyncdRe
         step->risk = "high";
 }
 
+static const char *stays_of(SyncdService *service, const SyncdRepairKind *kind)
+{
+    return kind->has_nothing != NULL ? kind->has_nothing(service) : kind->stays;
+}
+
 static void add_steps(SyncdService *service, const GPtrArray *needs, GArray *steps,
                       GPtrArray *texts)
 {
@@ -204,7 +209,7 @@ static void add_steps(SyncdService *service, const GPtrArray *needs, GArray *ste
             .expected_result = need->kind->expected_result,
             .destructive = need->kind->destructive,
             .preview = need->preview,
-            .stays = need->kind->stays,
+            .stays = stays_of(service, need->kind),
         };
         add_loss(service, need->kind, &step, texts);
         if (need->kind->bound_to != NULL)

@@ -3,6 +3,7 @@
 #include "base/timestamp.h"
 #include "service/repair-kinds.h"
 #include "store/displaced.h"
+#include "store/examine.h"
 #include "store/rescue.h"
 #include "store/rollback.h"
 
@@ -239,6 +240,15 @@ static bool release(SyncdRepairAct *act, bool *ret_more, GError **error)
     return syncd_store_release_unreadable(act->service->store, act->snapshot, error);
 }
 
+/* Before anything is done, what keeps() says after. */
+static const char *has_nothing(SyncdService *service)
+{
+    return syncd_store_has_state(service->store, SYNCD_JOURNAL_FILE) ||
+                   syncd_store_has_state(service->store, SYNCD_JOURNAL_FILE "-wal")
+               ? NULL
+               : "The log stays as it is then: there is no journal that could be put back";
+}
+
 static guint64 space(SyncdService *service, const char *target)
 {
     return syncd_store_rescue_bytes(service->store);
@@ -343,6 +353,7 @@ const SyncdRepairKind syncd_repair_journal_restore = {
     .check = check,
     .undo = undo,
     .keeps = keeps,
+    .has_nothing = has_nothing,
     .returns = returns,
     .release = release,
     .stop = stop,

@@ -456,6 +456,11 @@ static void what_stays_is_named_when_the_rest_is_taken_back(void)
     state_set_mode(&f, "journal.db", 0640);
     SyncdRepairPlan *plan = plan_repair(&f);
     g_assert_true(plan_says(plan, "\"available\": true"));
+    g_assert_true(plan_says(plan,
+                            "\"snapshot\": \"What each step is about is kept as it was before "
+                            "it is touched, but for what does not come back. Operations that "
+                            "were offered again stay so: nobody held them, and the log says "
+                            "it.\""));
     g_assert_true(plan_says(plan, "further generation. Operations that were offered again stay "
                                   "so: nobody held them, and the log says it.\""));
     approve_repair(&f, plan);

@@ -14,6 +14,7 @@ static void what_was_done_is_taken_back(void)
     g_autofree char *before = state_read(&f, "journal.db", &size);
     repair_open(&f, NULL);
     SyncdRepairPlan *plan = restore(&f);
+    g_assert_true(plan_says(plan, "kept as it was before it is touched.\""));
     put(&f, "note-later", "{}");
     guint64 sequence = service_sequence(&f);
     rollback_repair(&f, plan);
@@ -116,6 +117,9 @@ static void where_nothing_was_there_is_no_way_back(void)
     removed(&f);
     repair_open(&f, NULL);
     SyncdRepairPlan *plan = restore(&f);
+    g_assert_true(plan_says(plan, "\"available\": false"));
+    g_assert_true(plan_says(plan, "\"snapshot\": \"None: there is nothing to put back.\""));
+    g_assert_true(plan_says(plan, "there is no journal that could be put back"));
     g_autofree char *report = syncd_service_repair_report(f.service, plan, &error),
                     *description = syncd_repair_plan_describe(plan);
     g_assert_no_error(error);
@@ -189,6 +193,8 @@ static void what_stays_of_a_repair_is_said(void)
     state_set_mode(&f, "index.db", 0644);
     repair_open(&f, NULL);
     SyncdRepairPlan *plan = restore(&f);
+    g_assert_true(plan_says(plan, "\"available\": true"));
+    g_assert_true(plan_says(plan, "but for what does not come back. The log stays as it is then"));
     rollback_repair(&f, plan);
     g_assert_true(report_says(&f, plan, "there was no journal before it"));
     service_clear(&f);
