@@ -97,13 +97,11 @@ static char *change_of(SyncdJson step)
 /* Whether that version can be brought back, and if not although it was kept, why. */
 static const char *content_of(SyncdJson step)
 {
+    static const char *const faults[] = {N_("damaged"), N_("lost"), N_("sealed"), N_("unknown")};
     SyncdJson fault = syncd_json_member(step, "content_fault");
-    if (syncd_json_is(fault, "damaged"))
-        return _("damaged");
-    if (syncd_json_is(fault, "lost"))
-        return _("lost");
-    if (syncd_json_is(fault, "sealed"))
-        return _("sealed");
+    for (size_t i = 0; i < G_N_ELEMENTS(faults); i++)
+        if (syncd_json_is(fault, faults[i]))
+            return _(faults[i]);
     return syncd_json_member(step, "kept").type == SYNCD_JSON_TRUE ? _("kept") : NULL;
 }
 

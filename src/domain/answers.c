@@ -1,5 +1,7 @@
 #include "domain/answers.h"
 
+#include "domain/findings.h"
+
 #include <string.h>
 
 #define N_(text) (text) /* marks what is translated where it is printed */
@@ -162,6 +164,10 @@ static const SyncdAnswer answers[] = {
     {SYNCD_ASKED_AUTO_REPAIRABLE, "workspace_resumes",
      N_("It is recorded again as soon as what keeps it from that is over: {recording_reason}."),
      "sourceos-syncd workspace show {workspace}"},
+    {SYNCD_ASKED_AUTO_REPAIRABLE, "bytes_unseen",
+     N_("Not by itself. The recorded bytes were kept, and nobody has looked since whether they are "
+        "whole."),
+     SYNCD_NEXT_VERIFY_FULL},
     {SYNCD_ASKED_AUTO_REPAIRABLE, "bytes_kept",
      N_("Not by itself. The recorded bytes are kept, and can be put back as soon as somebody says "
         "so."),
@@ -217,6 +223,10 @@ static const SyncdAnswer answers[] = {
      CONTENT_NEXT},
     {SYNCD_ASKED_DURABILITY, "content_lost",
      N_("That it was recorded is, in the log; content of it is lost ({damaged})."), CONTENT_NEXT},
+    {SYNCD_ASKED_DURABILITY, "kept_unseen",
+     N_("What was recorded of it is, in the log; its bytes were kept beside it, and nobody has "
+        "looked since whether they are whole."),
+     SYNCD_NEXT_VERIFY_FULL},
     {SYNCD_ASKED_DURABILITY, "kept",
      N_("What was recorded of it is, and so are its bytes, which are kept beside the log. The "
         "index can be made anew."),
@@ -250,6 +260,10 @@ static const SyncdAnswer answers[] = {
     {SYNCD_ASKED_RESTORE_INTEGRITY, "content_lost",
      N_("No: content of it is lost ({damaged}). That it was recorded can be proven."),
      CONTENT_NEXT},
+    {SYNCD_ASKED_RESTORE_INTEGRITY, "kept_unseen",
+     N_("That it was recorded can be: {operation} is under a signed head of the log. Nobody has "
+        "looked since whether the bytes that were kept are whole."),
+     SYNCD_NEXT_VERIFY_FULL},
     {SYNCD_ASKED_RESTORE_INTEGRITY, "kept",
      N_("Yes: {operation} is under a signed head of the log, and the bytes that are kept have to "
         "have "

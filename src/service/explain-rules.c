@@ -229,9 +229,19 @@ static bool content_is_damaged(const SyncdSubject *subject)
            syncd_finding_is_bad(subject->faults.content->finding);
 }
 
+static bool content_is_unseen(const SyncdSubject *subject)
+{
+    return subject->faults.unseen;
+}
+
 static bool content_is_lost(const SyncdSubject *subject)
 {
     return subject->faults.content != NULL;
+}
+
+static bool is_mismatched_and_unseen(const SyncdSubject *subject)
+{
+    return is_mismatched(subject) && content_is_unseen(subject);
 }
 
 /* ---- the table ---- */
@@ -307,6 +317,7 @@ static const struct {
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "content_lost", SYNCD_ON_CONTENT}, content_is_lost},
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "tasks_retry", SYNCD_ON_ENTRY}, tasks_retry},
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "bytes_lost", SYNCD_ON_FINDING}, is_lost},
+    {{SYNCD_ASKED_AUTO_REPAIRABLE, "bytes_unseen", SYNCD_ON_FINDING}, is_mismatched_and_unseen},
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "bytes_kept", SYNCD_ON_FINDING}, is_mismatched},
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "workspace_returns", SYNCD_ON_ROOT}, is_missing},
     {{SYNCD_ASKED_AUTO_REPAIRABLE, "workspace_resumes", SYNCD_ON_ROOT}, is_unwatched},
@@ -335,6 +346,7 @@ static const struct {
     {{SYNCD_ASKED_DURABILITY, "content_damaged", SYNCD_ON_CONTENT}, content_is_damaged},
     {{SYNCD_ASKED_DURABILITY, "content_lost", SYNCD_ON_CONTENT}, content_is_lost},
     {{SYNCD_ASKED_DURABILITY, "bytes_lost", SYNCD_ON_FINDING}, is_lost},
+    {{SYNCD_ASKED_DURABILITY, "kept_unseen", SYNCD_ON_ENTRY}, content_is_unseen},
     {{SYNCD_ASKED_DURABILITY, "kept", SYNCD_ON_ENTRY}, is_kept},
     {{SYNCD_ASKED_DURABILITY, "file", SYNCD_ON_ENTRY}, is_there},
     {{SYNCD_ASKED_DURABILITY, "log", SYNCD_ON_ENTRY}, always},
@@ -347,6 +359,7 @@ static const struct {
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "content_damaged", SYNCD_ON_CONTENT}, content_is_damaged},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "content_lost", SYNCD_ON_CONTENT}, content_is_lost},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "bytes_lost", SYNCD_ON_FINDING}, is_lost},
+    {{SYNCD_ASKED_RESTORE_INTEGRITY, "kept_unseen", SYNCD_ON_ENTRY}, content_is_unseen},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "bytes_kept", SYNCD_ON_FINDING}, is_mismatched},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "kept", SYNCD_ON_ENTRY}, is_kept},
     {{SYNCD_ASKED_RESTORE_INTEGRITY, "hash", SYNCD_ON_ENTRY}, is_hashed_file},

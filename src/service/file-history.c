@@ -1,10 +1,10 @@
 /* What became of one file. */
 #include "domain/findings.h"
 #include "service/content-faults.h"
+#include "service/content-look.h"
 #include "service/file-reading.h"
 #include "service/file-step.h"
 #include "store/chunks.h"
-#include "store/missing-keys.h"
 
 #include <string.h>
 
@@ -44,6 +44,7 @@ typedef struct {
     SyncdService *service;
     guint64 file;
     SyncdContentFaults faults;
+    guint64 left; /* so many bytes of it are looked at yet */
 } History;
 
 static void history_clear(History *self)
@@ -55,19 +56,30 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(History, history_clear)
 static bool lacks_key(const History *self, const SyncdContentRow *row)
 {
     g_auto(SyncdEntry) entry = {0};
-    SyncdStore *store = self->service->store;
     if (!self->service->lacks_keys ||
-        !syncd_store_read(store, syncd_file_place_pos(row->place), &entry, NULL))
+        !syncd_store_read(self->service->store, syncd_file_place_pos(row->place), &entry, NULL))
         return false;
-    g_autoptr(GPtrArray) missing = syncd_store_missing_keys(store);
-    for (guint i = 0; i < missing->len; i++)
-        if (syncd_bytes_are(entry.header.scope, ((SyncdMissingKey *)missing->pdata[i])->scope_id))
-            return true;
-    return false;
+    return syncd_content_is_sealed(self->service, entry.header.scope);
+}
+
+static const char *fault_of(History *self, const SyncdContentRow *row)
+{
+    static const char *const seen[] = {
+        [SYNCD_CONTENT_WHOLE] = NULL,
+        [SYNCD_CONTENT_DAMAGED] = "damaged",
+        [SYNCD_CONTENT_NOT_SEEN] = "unknown",
+    };
+    const char *code = syncd_content_fault_of_version(&self->faults, row);
+    if (code != NULL)
+        return syncd_finding_is_bad(syncd_finding_find(SYNCD_BYTES_TEXT(code))) ? "damaged"
+                                                                                : "lost";
+    return lacks_key(self, row)
+               ? "sealed"
+               : seen[syncd_content_look_at_version(self->service, row, &self->left)];
 }
 
 /* Whether the content that it had then can be brought back. */
-static bool look_at_content(const History *self, SyncdFileFacts *facts, GError **error)
+static bool look_at_content(History *self, SyncdFileFacts *facts, GError **error)
 {
     g_auto(SyncdContentRow) row = {0};
     bool found;
@@ -75,12 +87,7 @@ static bool look_at_content(const History *self, SyncdFileFacts *facts, GError *
                                   &found, error))
         return false;
     bool kept = found && row.version == facts->step.version;
-    const char *code = kept ? syncd_content_fault_of_version(&self->faults, &row) : NULL;
-    if (code != NULL)
-        facts->fault =
-            syncd_finding_is_bad(syncd_finding_find(SYNCD_BYTES_TEXT(code))) ? "damaged" : "lost";
-    else if (kept && lacks_key(self, &row))
-        facts->fault = "sealed";
+    facts->fault = kept ? fault_of(self, &row) : NULL;
     facts->step.kept = kept && facts->fault == NULL;
     return true;
 }
@@ -100,8 +107,8 @@ static bool next_step(const History *self, guint64 before, SyncdFileStep *ret_st
 }
 
 /* A page of them, each held against the one before it. Ends early where documents were long. */
-static bool append_steps(const History *self, guint64 *before, guint32 max, GString *out,
-                         bool *ret_more, GError **error)
+static bool append_steps(History *self, guint64 *before, guint32 max, GString *out, bool *ret_more,
+                         GError **error)
 {
     g_auto(SyncdFileEntries) earlier = {.service = self->service},
                              entries = {.service = self->service};
@@ -131,7 +138,7 @@ char *syncd_service_file_history(SyncdService *service, const SyncdCaller *calle
                                  GError **error)
 {
     g_autoptr(GString) out = g_string_new("[");
-    g_auto(History) history = {.service = service};
+    g_auto(History) history = {.service = service, .left = SYNCD_CONTENT_LOOK_BYTES};
     guint64 before;
     bool more;
     if (limit > SYNCD_LIST_FILES_MAX) {

@@ -8,8 +8,8 @@
 /* What a file was after a step. */
 typedef struct {
     SyncdFileStep step;
-    const char *fault; /* "damaged", "lost", or "sealed" without its key: its content was kept;
-                          NULL: nothing is known of it */
+    const char *fault; /* "damaged", "lost", "sealed" without its key, or "unknown" whether it is
+                          whole: its content was kept; NULL: it is, or was not */
     bool known;        /* the rest: not of one that was deleted, nor where the content was purged */
     SyncdFileKind kind;
     guint32 mode;

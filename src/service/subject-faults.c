@@ -1,6 +1,7 @@
 #include "service/subject-faults.h"
 
 #include "service/content-faults.h"
+#include "service/content-look.h"
 #include "service/damage.h"
 #include "service/diagnose.h"
 #include "service/subject.h"
@@ -82,6 +83,13 @@ typedef struct {
     guint n;
 } Content;
 
+static void content_clear(Content *self)
+{
+    syncd_content_faults_clear(&self->known);
+    g_string_free(self->parts, TRUE);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Content, content_clear)
+
 static void note(Content *self, const char *code, char *part)
 {
     const SyncdFinding *finding = syncd_finding_find(SYNCD_BYTES_TEXT(code));
@@ -93,7 +101,20 @@ static void note(Content *self, const char *code, char *part)
     g_free(part);
 }
 
-static bool look_at_versions(const SyncdSubject *subject, Content *content, GError **error)
+/* Of the newest, which is looked at, whatever is known of it. */
+static const char *fault_of(SyncdSubject *subject, const Content *content,
+                            const SyncdContentRow *row)
+{
+    guint64 left = SYNCD_CONTENT_LOOK_BYTES;
+    const char *code = syncd_content_fault_of_version(&content->known, row);
+    if (code != NULL || row->version != subject->file.version || !subject->file.kept)
+        return code;
+    SyncdContentSeen seen = syncd_content_look_at_version(subject->service, row, &left);
+    subject->faults.unseen = seen == SYNCD_CONTENT_NOT_SEEN;
+    return seen == SYNCD_CONTENT_DAMAGED ? "blob-damaged" : NULL;
+}
+
+static bool look_at_versions(SyncdSubject *subject, Content *content, GError **error)
 {
     guint64 version = subject->file.version;
     for (guint n = 0; n < VERSIONS_MAX && version > 0; n++) {
@@ -104,12 +125,22 @@ static bool look_at_versions(const SyncdSubject *subject, Content *content, GErr
             return false;
         if (!found)
             break;
-        const char *code = syncd_content_fault_of_version(&content->known, &row);
+        const char *code = fault_of(subject, content, &row);
         if (code != NULL)
             note(content, code, g_strdup_printf("version %" G_GUINT64_FORMAT, row.version));
-        version = row.version - 1;
+        version = syncd_content_faults_are_none(&content->known) ? 0 : row.version - 1;
     }
     return true;
+}
+
+static void look_at_last(const SyncdSubject *subject, Content *content)
+{
+    const SyncdHeader *header = &subject->last.header;
+    if (!subject->was_deleted &&
+        syncd_content_fault_of_entry(&content->known, subject->last.pos) == NULL &&
+        syncd_content_look_at_entry(subject->service, subject->last.pos) == SYNCD_CONTENT_DAMAGED)
+        note(content, header->body_is_list ? "blob-damaged" : "body-damaged",
+             syncd_bytes_dup(header->op));
 }
 
 /* What others did about something of the same name is theirs. */
@@ -128,26 +159,36 @@ static void look_at_operations(const SyncdSubject *subject, Content *content)
     }
 }
 
-static bool find_content(SyncdSubject *subject, GError **error)
+static bool look_at_content(SyncdSubject *subject, Content *content, GError **error)
 {
-    SyncdSubjectFaults *self = &subject->faults;
-    g_autoptr(GString) parts = g_string_new(NULL);
-    Content content = {.parts = parts};
-    bool ok = true;
-    syncd_content_faults_gather(subject->service, &content.known);
-    bool any = !syncd_content_faults_are_none(&content.known);
-    if (any && subject->kind == SYNCD_SUBJECT_FILE)
-        ok = look_at_versions(subject, &content, error);
-    else if (any)
-        look_at_operations(subject, &content);
-    syncd_content_faults_clear(&content.known);
-    if (content.n > NAMED_MAX)
-        g_string_append_printf(parts, " and %u more", content.n - NAMED_MAX);
-    const char *const codes[] = {content.code, NULL};
-    self->content = content.code != NULL ? first_of(self, codes) : NULL;
-    if (self->content != NULL)
-        self->parts = g_strdup(parts->str);
-    return ok;
+    if (subject->kind == SYNCD_SUBJECT_FILE)
+        return look_at_versions(subject, content, error);
+    look_at_operations(subject, content);
+    look_at_last(subject, content);
+    return true;
+}
+
+/* What no diagnosis has found yet is found by a verification. */
+static SyncdFound *find_or_add(SyncdSubjectFaults *self, const char *code)
+{
+    const char *const codes[] = {code, NULL};
+    SyncdFound *found = first_of(self, codes);
+    if (found == NULL) {
+        found = syncd_found_new(code, "n", "1", NULL);
+        found->next = SYNCD_NEXT_VERIFY_FULL;
+        g_ptr_array_add(self->found, found);
+    }
+    return found;
+}
+
+static void tell_content(SyncdSubjectFaults *self, const Content *content)
+{
+    if (content->code == NULL)
+        return;
+    self->content = find_or_add(self, content->code);
+    self->parts = content->n > NAMED_MAX ? g_strdup_printf("%s and %u more", content->parts->str,
+                                                           content->n - NAMED_MAX)
+                                         : g_strdup(content->parts->str);
 }
 
 /* ---- all of it ---- */
@@ -165,10 +206,16 @@ bool syncd_subject_find_faults(SyncdSubject *subject, GError **error)
     SyncdService *service = subject->service;
     SyncdSubjectFaults *self = &subject->faults;
     g_autoptr(GError) refused = NULL;
-    if (syncd_store_may_write(service->store, &refused) && !anything_is_wrong(service))
+    g_auto(Content) content = {.parts = g_string_new(NULL)};
+    syncd_content_faults_gather(service, &content.known);
+    if (!look_at_content(subject, &content, error))
+        return false;
+    if (syncd_store_may_write(service->store, &refused) && !anything_is_wrong(service) &&
+        content.code == NULL)
         return true;
     self->found = syncd_service_diagnose_log(service);
     find_closed(subject, refused);
     self->log = first_of(self, of_log);
-    return find_content(subject, error);
+    tell_content(self, &content);
+    return true;
 }

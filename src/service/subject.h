@@ -3,8 +3,9 @@
  * registry, or what operations are about and no record.
  *
  * It is gathered by a bounded number of lookups, whatever the object has been through: rows of the
- * index, the entry that changed it last, and the records that it depends on. Nothing is opened that
- * may be large. What one may not see is not there.
+ * index, the entry that changed it last, and the records that it depends on. Of its content, which
+ * may be large, no more is looked at than has room in one answer. What one may not see is not
+ * there.
  */
 #pragma once
 

@@ -96,32 +96,51 @@ bool syncd_store_put_chunk(SyncdStore *self, const char *scope_id, SyncdBytes pa
 
 /* ---- getting ---- */
 
+/* NULL, and no error: nothing is there. */
+static GBytes *read_stored(SyncdStore *self, const SyncdHash *name, bool row, GError **error)
+{
+    GBytes *stored = NULL;
+    g_autoptr(GError) problem = NULL;
+    if (row)
+        return syncd_journal_read_content(self->journal, name, &stored, error) ? stored : NULL;
+    stored = syncd_blobs_get_file(self->directory, name, &problem);
+    if (problem != NULL && !g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND))
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return stored;
+}
+
+static bool hashes_to(GBytes *stored, const SyncdHash *name)
+{
+    SyncdHash hash = syncd_hash(g_bytes_get_data(stored, NULL), g_bytes_get_size(stored));
+    return syncd_hash_equal(&hash, name);
+}
+
+bool syncd_store_chunk_is_whole(SyncdStore *self, const SyncdHash *name, bool row)
+{
+    g_autoptr(GBytes) stored = read_stored(self, name, row, NULL);
+    return stored != NULL && hashes_to(stored, name);
+}
+
 GBytes *syncd_store_get_chunk(SyncdStore *self, const char *scope_id, const SyncdHash *name,
                               size_t size, bool row, GError **error)
 {
     const SyncdSealKey *key;
     char digits[SYNCD_HASH_HEX_SIZE];
-    g_autoptr(GBytes) sealed = NULL;
+    g_autoptr(GError) problem = NULL;
     if (!key_of(self, scope_id, &key, error))
         return NULL;
     syncd_hash_to_hex(name, digits);
-    if (row && !syncd_journal_read_content(self->journal, name, &sealed, error))
+    g_autoptr(GBytes) sealed = read_stored(self, name, row, &problem);
+    if (problem != NULL) {
+        g_propagate_error(error, g_steal_pointer(&problem));
         return NULL;
-    if (!row) {
-        g_autoptr(GError) problem = NULL;
-        sealed = syncd_blobs_get_file(self->directory, name, &problem);
-        if (problem != NULL && !g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND)) {
-            g_propagate_error(error, g_steal_pointer(&problem));
-            return NULL;
-        }
     }
     if (sealed == NULL) {
         syncd_set_error(error, SYNCD_ERROR_NOT_FOUND, "The chunk %s is not there", digits);
         return NULL;
     }
     g_autoptr(GByteArray) plain = g_byte_array_new();
-    SyncdHash hash = syncd_hash(g_bytes_get_data(sealed, NULL), g_bytes_get_size(sealed));
-    if (!syncd_hash_equal(&hash, name) ||
+    if (!hashes_to(sealed, name) ||
         !syncd_blobs_open(SYNCD_CHUNK_OF_FILE, scope_id, key,
                           SYNCD_BYTES(g_bytes_get_data(sealed, NULL), g_bytes_get_size(sealed)),
                           plain) ||

@@ -34,6 +34,9 @@ void syncd_store_unpin_chunk(SyncdStore *store, const SyncdHash *name);
 GBytes *syncd_store_get_chunk(SyncdStore *store, const char *scope_id, const SyncdHash *name,
                               size_t size, bool row, GError **error);
 
+/* Whether the stored bytes are those of its name, which needs no key. */
+bool syncd_store_chunk_is_whole(SyncdStore *store, const SyncdHash *name, bool row);
+
 typedef struct {
     guint64 version, place, size;
     GBytes *chunks; /* names */

@@ -1,0 +1,210 @@
+/*
+ * Whether content is kept is said of what is there: also where no verification has looked at it
+ * yet, or has found more that is damaged than it names. What there is too much of to look at is
+ * called unknown until one has.
+ */
+#include "diagnose-fixture.h"
+#include "watched-fixture.h"
+
+#include "service/content-look.h"
+#include "service/damage.h"
+#include "service/explain.h"
+#include "service/file-reading.h"
+#include "store/store-private.h"
+
+#define MANY (SYNCD_VERIFY_MAX_FINDINGS + 10u)
+#define KEEP_LARGE "{\"versions\":2,\"max_bytes\":67108864}"
+#define DAMAGE "these are no bytes of anybody's"
+
+static void world_init(World *world, const char *keep)
+{
+    *world = (World){.unwatched = false};
+    workspace_init_keeping(&world->w, keep);
+    begin(&world->w);
+    listen_to(world);
+}
+
+static void write_many(World *world)
+{
+    for (guint i = 0; i < MANY; i++) {
+        g_autofree char *name = g_strdup_printf("many-%u", i),
+                        *text = g_strdup_printf("text %u", i);
+        write_file(&world->w, name, text);
+    }
+    rescan(&world->w);
+}
+
+static SyncdContentRow content_of(World *world, const char *file)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdContentRow row;
+    bool found;
+    const SyncdFileRow now = row_of(&world->w, file);
+    syncd_store_find_content(store_of(&world->w), now.id, now.version, &row, &found, &error);
+    g_assert_no_error(error);
+    g_assert_true(found);
+    return row;
+}
+
+/* The first chunk of it, as the disk may. */
+static void damage_row(World *world, const char *file)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdHash name;
+    SyncdStore *store = store_of(&world->w);
+    g_auto(SyncdContentRow) row = content_of(world, file);
+    memcpy(name.bytes, g_bytes_get_data(row.chunks, NULL), sizeof name.bytes);
+    g_assert_true(
+        syncd_journal_put_content(store->journal, &name, SYNCD_BYTES_TEXT(DAMAGE), &error));
+    g_assert_true(syncd_store_commit(store, NULL, &error));
+    g_assert_no_error(error);
+}
+
+/* ---- what is said of it ---- */
+
+static char *id_of(World *world, const char *file)
+{
+    g_autoptr(GError) error = NULL;
+    char id[SYNCD_FILE_ID_SIZE];
+    g_assert_true(syncd_store_file_id(store_of(&world->w), row_of(&world->w, file).id, id, &error));
+    return g_strdup(id);
+}
+
+static void expect_history(World *world, const char *file, const char *fault)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *id = id_of(world, file), *cursor = NULL,
+                    *history = syncd_service_file_history(world->w.f.service, &world->w.f.caller,
+                                                          id, NULL, 1, &cursor, &error),
+                    *wanted =
+                        fault != NULL
+                            ? g_strdup_printf("\"kept\":false,\"content_fault\":\"%s\"", fault)
+                            : g_strdup("\"kept\":true,\"kind\"");
+    g_assert_no_error(error);
+    g_test_message("%s", history);
+    g_assert_nonnull(strstr(history, wanted));
+}
+
+/* The codes of the answers to whether it is durable, and whether that can be proven; and what comes
+ * next. */
+static void expect_answers(World *world, const char *id, const char *durable, const char *provable,
+                           const char *next)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text =
+        syncd_service_explain(world->w.f.service, &world->w.f.caller, id, &error);
+    g_assert_no_error(error);
+    g_test_message("%s", text);
+    const char *const wanted[] = {durable, provable, next};
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        g_autofree char *member =
+            wanted[i] == NULL
+                ? NULL
+                : g_strdup_printf(i < 2 ? "\"reason_code\":\"%s\"" : "\"next\":\"%s", wanted[i]);
+        g_assert_true(member == NULL || strstr(text, member) != NULL);
+    }
+    g_assert_true(strcmp(durable, "kept") == 0 || strstr(text, "\"reason_code\":\"kept\"") == NULL);
+}
+
+static void expect_file(World *world, const char *file, const char *fault, const char *durable,
+                        const char *provable, const char *next)
+{
+    g_autofree char *id = id_of(world, file);
+    expect_history(world, file, fault);
+    expect_answers(world, id, durable, provable, next);
+}
+
+/* ---- more than is named ---- */
+
+static void what_is_not_named_is_not_called_kept(void)
+{
+    World world;
+    world_init(&world, KEEP_TWO);
+    write_many(&world);
+    for (guint i = 0; i < MANY; i++) {
+        g_autofree char *name = g_strdup_printf("many-%u", i);
+        damage_row(&world, name);
+    }
+    write_file(&world.w, "whole", "as it was");
+    rescan(&world.w);
+    verify_all(&world.w.f);
+    g_assert_cmpuint(syncd_service_damage(world.w.f.service)->len, ==, SYNCD_VERIFY_MAX_FINDINGS);
+    for (guint i = 0; i < MANY; i++) {
+        g_autofree char *name = g_strdup_printf("many-%u", i);
+        expect_file(&world, name, "damaged", "content_damaged", "content_damaged",
+                    "sourceos-syncd repair plan");
+    }
+    expect_file(&world, "whole", NULL, "kept", "kept", NULL);
+    workspace_clear(&world.w);
+}
+
+/* ---- what nobody has looked at ---- */
+
+/* Whoever is told so is led to what finds it. */
+static void what_was_not_verified_is_looked_at(void)
+{
+    World world;
+    world_init(&world, KEEP_TWO);
+    write_file(&world.w, "a", "a text");
+    write_file(&world.w, "b", "another text");
+    rescan(&world.w);
+    damage_row(&world, "a");
+    expect_file(&world, "a", "damaged", "content_damaged", "content_damaged",
+                SYNCD_NEXT_VERIFY_FULL);
+    expect_file(&world, "b", NULL, "kept", "kept", NULL);
+    g_assert_false(is_found(&world.w.f, "blob-damaged")); /* nobody who asks changes anything */
+    verify_all(&world.w.f);
+    expect_file(&world, "a", "damaged", "content_damaged", "content_damaged",
+                "sourceos-syncd repair plan");
+    workspace_clear(&world.w);
+}
+
+static void what_is_too_large_is_unknown_until_it_was_verified(void)
+{
+    World world;
+    world_init(&world, KEEP_LARGE);
+    g_autofree char *text = text_of(SYNCD_CONTENT_LOOK_BYTES + 1, 'a');
+    write_file(&world.w, "large", text);
+    rescan(&world.w);
+    expect_file(&world, "large", "unknown", "kept_unseen", "kept_unseen", SYNCD_NEXT_VERIFY_FULL);
+    verify_all(&world.w.f);
+    expect_file(&world, "large", NULL, "kept", "kept", NULL);
+    text[0] = 'z';
+    write_file(&world.w, "large", text);
+    rescan(&world.w);
+    expect_file(&world, "large", "unknown", "kept_unseen", "kept_unseen", SYNCD_NEXT_VERIFY_FULL);
+    workspace_clear(&world.w);
+}
+
+/* ---- of operations ---- */
+
+static void of_operations_it_is_looked_at_too(void)
+{
+    World world;
+    world_init(&world, KEEP_TWO);
+    ServiceFixture *f = &world.w.f;
+    g_autofree char *word = g_strnfill(100000, 'x'),
+                    *large = g_strdup_printf("{\"text\":\"%s\"}", word),
+                    *blobs = state_path(f, "blobs");
+    put(f, "note-1", large);
+    put(f, "note-2", "{}");
+    expect_answers(&world, "note-1", "log", "provable", NULL);
+    fixture_remove(blobs);
+    expect_answers(&world, "note-1", "content_damaged", "content_damaged", SYNCD_NEXT_VERIFY_FULL);
+    expect_answers(&world, "note-2", "log", "provable", NULL);
+    verify_all(f);
+    expect_answers(&world, "note-1", "content_damaged", "content_damaged",
+                   "sourceos-syncd repair plan");
+    workspace_clear(&world.w);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/content-look/not-named", what_is_not_named_is_not_called_kept);
+    g_test_add_func("/content-look/not-verified", what_was_not_verified_is_looked_at);
+    g_test_add_func("/content-look/too-large", what_is_too_large_is_unknown_until_it_was_verified);
+    g_test_add_func("/content-look/operations", of_operations_it_is_looked_at_too);
+    return g_test_run();
+}
