@@ -2,6 +2,7 @@
 #include "store/mend-private.h"
 
 #include "store/journal-private.h"
+#include "store/rescue.h"
 #include "store/salvage.h"
 
 /* Its WAL is moved into it when it has grown past so many pages. */
@@ -371,8 +372,7 @@ bool syncd_mend_switch(SyncdMend *self, GError **error)
 
 bool syncd_store_drop_generation(SyncdStore *self, guint64 generation, GError **error)
 {
-    g_autofree char *kept = syncd_source_generation_name(generation),
-                    *wal = g_strconcat(kept, "-wal", NULL);
-    return syncd_directory_remove(self->directory, wal, error) &&
+    g_autofree char *kept = syncd_source_generation_name(generation);
+    return syncd_store_remove_beside(self, kept, error) &&
            syncd_directory_remove(self->directory, kept, error);
 }

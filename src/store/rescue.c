@@ -460,15 +460,15 @@ static bool make(SyncdRescue *self, bool *ret_more, GError **error)
     return *ret_more = true;
 }
 
-/* What was there has other names by now. It goes before its WAL, without which it might be taken
- * for all there is, and that before the other file comes, whose it would be taken for. */
+/* What was there has other names by now. It goes before what is beside it, without which it might
+ * be taken for all there is, and that before the other file comes, whose it would be taken for. */
 static bool exchange(SyncdRescue *self, GError **error)
 {
     SyncdDirectory *directory = self->store->directory;
     end_best(self);
     if (!syncd_directory_remove(directory, MADE "-wal", error) ||
         !syncd_directory_remove(directory, SYNCD_JOURNAL_FILE, error) ||
-        !syncd_directory_remove(directory, SYNCD_JOURNAL_FILE "-wal", error) ||
+        !syncd_store_remove_beside(self->store, SYNCD_JOURNAL_FILE, error) ||
         !syncd_directory_rename(directory, MADE, SYNCD_JOURNAL_FILE, error) ||
         !syncd_directory_sync(directory, error) || !syncd_store_reopen(self->store, error))
         return false;

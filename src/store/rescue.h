@@ -60,7 +60,8 @@ double syncd_rescue_progress(const SyncdRescue *rescue); /* 0 to 1 */
 /* A sentence (char *) about each that was looked at. */
 const GPtrArray *syncd_rescue_said(const SyncdRescue *rescue);
 
-/* Gives the journal that is there a second name in the folder of repairs, and its WAL. */
+/* Gives the journal that is there, and what SQLite has beside it, a second name in the folder of
+ * repairs. */
 bool syncd_store_keep_unreadable(SyncdStore *store, const char *kept, GError **error);
 /* It has no other name any more: nobody else reads it. */
 void syncd_store_close_unreadable(SyncdStore *store, const char *kept);
@@ -71,3 +72,5 @@ bool syncd_store_put_unreadable_back(SyncdStore *store, const char *kept, char *
 /* Whether anything of it is kept: of one that was gone nothing is. */
 bool syncd_store_keeps_unreadable(SyncdStore *store, const char *kept);
 bool syncd_store_release_unreadable(SyncdStore *store, const char *kept, GError **error);
+/* Removes the WAL and the rollback journal of a database, durably. */
+bool syncd_store_remove_beside(SyncdStore *store, const char *name, GError **error);

@@ -90,12 +90,16 @@ static bool remove_chunks(SyncdScrub *scrub, Part *part, GError **error)
     return true;
 }
 
-/* The name of the database that it is a copy of the log in, the WAL of, or the half of as long as
- * it is made; NULL: it is none of these. */
+static char *without(const char *name, const char *suffix)
+{
+    return g_strndup(name, strlen(name) - (g_str_has_suffix(name, suffix) ? strlen(suffix) : 0));
+}
+
+/* The name of the database that it is a copy of the log in, what SQLite has beside one, or the half
+ * of as long as it is made; NULL: it is none of these. */
 static char *copy_of(const char *name)
 {
-    size_t size = strlen(name) - (g_str_has_suffix(name, "-wal") ? strlen("-wal") : 0);
-    g_autofree char *database = g_strndup(name, size);
+    g_autofree char *plain = without(name, "-wal"), *database = without(plain, "-journal");
     if (g_str_has_prefix(name, NEXT_JOURNAL))
         return g_strdup(NEXT_JOURNAL);
     return syncd_source_is_earlier_journal(database) ? g_steal_pointer(&database)

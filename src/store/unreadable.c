@@ -6,71 +6,135 @@
 #include "store/mend-private.h"
 #include "store/source.h"
 
-#define WAL SYNCD_JOURNAL_FILE "-wal"
+/* SQLite has a WAL or a rollback journal beside a database, which is nothing without it, and takes
+ * that of another one for its own. */
+enum { MAIN, WAL, ROLLBACK, N_PARTS };
+static const char *const suffixes[N_PARTS] = {"", "-wal", "-journal"};
 
 typedef struct {
-    char *main, *wal;
-    char *name, *wal_name; /* of these in the folder of repairs */
+    char *file, *kept;
+    char *name; /* of that in the folder of repairs */
+} Part;
+
+typedef struct {
+    Part parts[N_PARTS];
 } Kept;
 
 static Kept kept_of(const char *name)
 {
-    return (Kept){g_strconcat("repair/", name, NULL), g_strconcat("repair/", name, "-wal", NULL),
-                  g_strdup(name), g_strconcat(name, "-wal", NULL)};
+    Kept kept;
+    for (guint i = 0; i < N_PARTS; i++)
+        kept.parts[i] = (Part){g_strconcat(SYNCD_JOURNAL_FILE, suffixes[i], NULL),
+                               g_strconcat("repair/", name, suffixes[i], NULL),
+                               g_strconcat(name, suffixes[i], NULL)};
+    return kept;
 }
 
 static void kept_clear(Kept *kept)
 {
-    g_free(kept->main);
-    g_free(kept->wal);
-    g_free(kept->name);
-    g_free(kept->wal_name);
+    for (guint i = 0; i < N_PARTS; i++) {
+        g_free(kept->parts[i].file);
+        g_free(kept->parts[i].kept);
+        g_free(kept->parts[i].name);
+    }
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Kept, kept_clear)
 
-/* Its mode is that of the file as long as that has both names. */
-static bool keep(SyncdStore *self, const char *file, const char *kept, const char *name,
-                 GError **error)
+typedef bool (*Each)(SyncdStore *self, const Part *part, GError **error);
+
+static bool each_beside(SyncdStore *self, const Kept *kept, Each each, GError **error)
 {
-    return syncd_directory_has(self->directory, kept) ||
-           !syncd_directory_has(self->directory, file) ||
-           (syncd_store_note_mode(self, file, name, error) &&
-            syncd_directory_link(self->directory, file, kept, error));
+    for (guint i = WAL; i < N_PARTS; i++)
+        if (!each(self, &kept->parts[i], error))
+            return false;
+    return true;
+}
+
+static bool add_name(SyncdStore *self, const char *name, const char *other, GError **error)
+{
+    return syncd_directory_has(self->directory, other) ||
+           !syncd_directory_has(self->directory, name) ||
+           syncd_directory_link(self->directory, name, other, error);
+}
+
+/* Its mode is that of the file as long as that has both names. */
+static bool keep(SyncdStore *self, const Part *part, GError **error)
+{
+    return syncd_directory_has(self->directory, part->kept) ||
+           !syncd_directory_has(self->directory, part->file) ||
+           (syncd_store_note_mode(self, part->file, part->name, error) &&
+            syncd_directory_link(self->directory, part->file, part->kept, error));
+}
+
+static bool give_back(SyncdStore *self, const Part *part, GError **error)
+{
+    return add_name(self, part->kept, part->file, error);
+}
+
+static bool remove_kept(SyncdStore *self, const Part *part, GError **error)
+{
+    return syncd_directory_remove(self->directory, part->kept, error);
+}
+
+static bool remove_if_back(SyncdStore *self, const Part *part, GError **error)
+{
+    return !syncd_directory_is_same(self->directory, part->kept, part->file) ||
+           remove_kept(self, part, error);
+}
+
+static bool release(SyncdStore *self, const Part *part, GError **error)
+{
+    return remove_kept(self, part, error) && syncd_store_forget_mode(self, part->name, error);
+}
+
+/* One that is kept still is not the one that is there. */
+static bool put_mode_back(SyncdStore *self, const Part *part, GError **error)
+{
+    return syncd_directory_has(self->directory, part->kept) ||
+           syncd_store_put_mode_back(self, part->name, part->file, error);
+}
+
+bool syncd_store_remove_beside(SyncdStore *self, const char *name, GError **error)
+{
+    for (guint i = WAL; i < N_PARTS; i++) {
+        g_autofree char *file = g_strconcat(name, suffixes[i], NULL);
+        if (!syncd_directory_remove(self->directory, file, error))
+            return false;
+    }
+    return true;
 }
 
 /* Whoever was interrupted before another journal came has it again, its WAL first. */
 static bool return_kept(SyncdStore *self, const Kept *kept, GError **error)
 {
-    bool gone = !syncd_directory_has(self->directory, SYNCD_JOURNAL_FILE) &&
-                syncd_directory_has(self->directory, kept->main);
-    if (!gone && !syncd_mend_is_the_journal(self, kept->main))
+    const Part *main = &kept->parts[MAIN];
+    bool gone = !syncd_directory_has(self->directory, main->file) &&
+                syncd_directory_has(self->directory, main->kept);
+    if (!gone && !syncd_mend_is_the_journal(self, main->kept))
         return true;
-    return (syncd_directory_has(self->directory, WAL) ||
-            !syncd_directory_has(self->directory, kept->wal) ||
-            syncd_directory_link(self->directory, kept->wal, WAL, error)) &&
-           (!gone || syncd_directory_link(self->directory, kept->main, SYNCD_JOURNAL_FILE, error));
+    return each_beside(self, kept, give_back, error) && (!gone || give_back(self, main, error));
 }
 
 bool syncd_store_keep_unreadable(SyncdStore *self, const char *name, GError **error)
 {
     g_auto(Kept) kept = kept_of(name);
     return self->unreadable == NULL ||
-           (keep(self, WAL, kept.wal, kept.wal_name, error) &&
-            keep(self, SYNCD_JOURNAL_FILE, kept.main, kept.name, error) &&
+           (each_beside(self, &kept, keep, error) && keep(self, &kept.parts[MAIN], error) &&
             return_kept(self, &kept, error));
 }
 
 static void make_private(SyncdStore *self, const char *journal)
 {
-    g_autofree char *wal = g_strconcat(journal, "-wal", NULL);
-    syncd_directory_make_private(self->directory, journal);
-    syncd_directory_make_private(self->directory, wal);
+    for (guint i = 0; i < N_PARTS; i++) {
+        g_autofree char *file = g_strconcat(journal, suffixes[i], NULL);
+        syncd_directory_make_private(self->directory, file);
+    }
 }
 
 void syncd_store_close_unreadable(SyncdStore *self, const char *name)
 {
     g_auto(Kept) kept = kept_of(name);
-    make_private(self, kept.main);
+    make_private(self, kept.parts[MAIN].kept);
 }
 
 /* That of an earlier generation that is the journal: whoever was interrupted gave it that. */
@@ -83,16 +147,24 @@ static char *name_of_present(SyncdStore *self)
     return NULL;
 }
 
-static char *name_present(SyncdStore *self, bool with_wal, GError **error)
+static bool name_beside(SyncdStore *self, const char *name, GError **error)
+{
+    for (guint i = WAL; i < N_PARTS; i++) {
+        g_autofree char *file = g_strconcat(SYNCD_JOURNAL_FILE, suffixes[i], NULL),
+                        *other = g_strconcat(name, suffixes[i], NULL);
+        if (!add_name(self, file, other, error))
+            return false;
+    }
+    return true;
+}
+
+static char *name_present(SyncdStore *self, bool is_whole, GError **error)
 {
     char *known = name_of_present(self);
     if (known != NULL)
         return known;
     g_autofree char *name = syncd_store_free_generation(self, error);
-    g_autofree char *wal = name != NULL ? g_strconcat(name, "-wal", NULL) : NULL;
-    bool ok = name != NULL &&
-              (!with_wal || !syncd_directory_has(self->directory, WAL) ||
-               syncd_directory_link(self->directory, WAL, wal, error)) &&
+    bool ok = name != NULL && (is_whole || name_beside(self, name, error)) &&
               syncd_directory_link(self->directory, SYNCD_JOURNAL_FILE, name, error);
     return ok ? g_steal_pointer(&name) : NULL;
 }
@@ -101,9 +173,9 @@ static char *name_present(SyncdStore *self, bool with_wal, GError **error)
 static bool keep_unopened(SyncdStore *self, const Kept *kept, char **ret_name, GError **error)
 {
     if (!syncd_directory_has(self->directory, SYNCD_JOURNAL_FILE) ||
-        syncd_mend_is_the_journal(self, kept->main))
+        syncd_mend_is_the_journal(self, kept->parts[MAIN].kept))
         return true;
-    *ret_name = name_present(self, true, error);
+    *ret_name = name_present(self, false, error);
     return *ret_name != NULL;
 }
 
@@ -118,29 +190,28 @@ static bool keep_present(SyncdStore *self, const Kept *kept, char **ret_name, GE
         syncd_store_settle(self, NULL);
     if (!syncd_database_empty_wal(syncd_journal_database(self->journal), error))
         return false;
-    *ret_name = name_present(self, false, error);
+    *ret_name = name_present(self, true, error);
     return *ret_name != NULL;
 }
 
 /* In between there is no journal, so that nobody takes one without its WAL for all there is, nor a
- * WAL for another journal's; and all of it can be done again. */
+ * WAL for another journal's, nor ends in it what was half done in another one; and all of it can be
+ * done again. */
 static bool put_in_place(SyncdStore *self, const Kept *kept, GError **error)
 {
+    const Part *main = &kept->parts[MAIN];
     syncd_database_freeze(syncd_journal_database(self->journal));
-    return syncd_directory_remove(self->directory, SYNCD_JOURNAL_FILE, error) &&
-           syncd_directory_remove(self->directory, WAL, error) &&
-           (!syncd_directory_has(self->directory, kept->wal) ||
-            syncd_directory_link(self->directory, kept->wal, WAL, error)) &&
-           syncd_directory_move(self->directory, kept->main, SYNCD_JOURNAL_FILE, error) &&
-           syncd_directory_remove(self->directory, kept->wal, error);
+    return syncd_directory_remove(self->directory, main->file, error) &&
+           syncd_store_remove_beside(self, main->file, error) &&
+           each_beside(self, kept, give_back, error) &&
+           syncd_directory_move(self->directory, main->kept, main->file, error) &&
+           each_beside(self, kept, remove_kept, error);
 }
 
-/* A WAL that is kept still is not the one that is there. */
 static bool put_modes_back(SyncdStore *self, const Kept *kept, GError **error)
 {
-    return syncd_store_put_mode_back(self, kept->name, SYNCD_JOURNAL_FILE, error) &&
-           (syncd_directory_has(self->directory, kept->wal) ||
-            syncd_store_put_mode_back(self, kept->wal_name, WAL, error));
+    return put_mode_back(self, &kept->parts[MAIN], error) &&
+           each_beside(self, kept, put_mode_back, error);
 }
 
 bool syncd_store_put_unreadable_back(SyncdStore *self, const char *name, char **ret_unopened,
@@ -149,9 +220,8 @@ bool syncd_store_put_unreadable_back(SyncdStore *self, const char *name, char **
     g_auto(Kept) kept = kept_of(name);
     g_autofree char *present = NULL;
     *ret_unopened = NULL;
-    if (!syncd_directory_has(self->directory, kept.main))
-        return (!syncd_directory_is_same(self->directory, kept.wal, WAL) ||
-                syncd_directory_remove(self->directory, kept.wal, error)) &&
+    if (!syncd_directory_has(self->directory, kept.parts[MAIN].kept))
+        return each_beside(self, &kept, remove_if_back, error) &&
                put_modes_back(self, &kept, error);
     bool opened = self->unreadable == NULL;
     if (!keep_present(self, &kept, &present, error))
@@ -166,16 +236,15 @@ bool syncd_store_put_unreadable_back(SyncdStore *self, const char *name, char **
 
 bool syncd_store_keeps_unreadable(SyncdStore *self, const char *name)
 {
+    bool any = false;
     g_auto(Kept) kept = kept_of(name);
-    return syncd_directory_has(self->directory, kept.main) ||
-           syncd_directory_has(self->directory, kept.wal);
+    for (guint i = 0; i < N_PARTS; i++)
+        any |= syncd_directory_has(self->directory, kept.parts[i].kept);
+    return any;
 }
 
 bool syncd_store_release_unreadable(SyncdStore *self, const char *name, GError **error)
 {
     g_auto(Kept) kept = kept_of(name);
-    return syncd_directory_remove(self->directory, kept.wal, error) &&
-           syncd_directory_remove(self->directory, kept.main, error) &&
-           syncd_store_forget_mode(self, kept.wal_name, error) &&
-           syncd_store_forget_mode(self, kept.name, error);
+    return each_beside(self, &kept, release, error) && release(self, &kept.parts[MAIN], error);
 }
