@@ -121,6 +121,9 @@ struct SyncdService {
 guint64 syncd_service_now_ms(const SyncdService *service);
 guint64 syncd_service_monotonic(const SyncdService *service);
 
+/* After something was written, or could not be: tells the listener when that opened a turn. A turn
+ * is open though its first write failed, and whoever comes then waits for its end. */
+void syncd_service_tell_turn(SyncdService *service, bool had_turn);
 /* Appends to the open turn, and tells the listener when that opened one. */
 bool syncd_service_append(SyncdService *service, const char *scope_id, const SyncdDraft *draft,
                           SyncdReceipt *ret_receipt, GError **error);

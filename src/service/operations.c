@@ -86,12 +86,10 @@ static bool open_scope(SyncdService *service, const SyncdAdmission *admission,
                        SyncdScope **ret_scope, GError **error)
 {
     bool had_turn = syncd_service_has_turn(service);
-    if (!syncd_store_open_scope(service->store, admission->scope_class, admission->scope_name,
-                                admission->actor, ret_scope, error))
-        return false;
-    if (!had_turn && service->listener.turn_opened != NULL)
-        service->listener.turn_opened(service->listener.data);
-    return true;
+    bool done = syncd_store_open_scope(service->store, admission->scope_class,
+                                       admission->scope_name, admission->actor, ret_scope, error);
+    syncd_service_tell_turn(service, had_turn);
+    return done;
 }
 
 bool syncd_service_admit(SyncdService *service, const SyncdAdmission *admission,

@@ -11,11 +11,12 @@ static bool open_home(SyncdChange *change, GError **error)
     bool had_turn = syncd_service_has_turn(service);
     if (change->scope_id != NULL)
         return true;
-    if (!syncd_scope_parse(change->scope_text, &class, &name, error) ||
-        !syncd_store_open_scope(service->store, class, name, change->actor, &scope, error))
+    if (!syncd_scope_parse(change->scope_text, &class, &name, error))
         return false;
-    if (!had_turn && service->listener.turn_opened != NULL)
-        service->listener.turn_opened(service->listener.data);
+    bool done = syncd_store_open_scope(service->store, class, name, change->actor, &scope, error);
+    syncd_service_tell_turn(service, had_turn);
+    if (!done)
+        return false;
     change->scope_id = g_strdup(scope->id);
     return true;
 }

@@ -163,6 +163,13 @@ static bool settle_plan(SyncdRepairPlan *plan, GError **error)
     return true;
 }
 
+/* That the log does not take it fails nobody who waits for it: the ledger has it. */
+static void leave_owed(SyncdService *service, bool had_turn, const GError *why)
+{
+    if (!had_turn && syncd_service_has_turn(service))
+        syncd_service_discard(service, why);
+}
+
 void syncd_repair_settle(SyncdService *service)
 {
     SyncdRepairs *repairs = service->repairs;
@@ -178,6 +185,7 @@ void syncd_repair_settle(SyncdService *service)
     for (guint i = 0; i < repairs->plans->len; i++) {
         SyncdRepairPlan *plan = repairs->plans->pdata[i];
         g_autoptr(GError) error = NULL;
+        bool had_turn = syncd_service_has_turn(service);
         if ((plan->owed->len > 0 && !settle_plan(plan, &error)) ||
             (plan->unsaved && !syncd_repair_save(plan, &error))) {
             if (is_news)
@@ -185,6 +193,7 @@ void syncd_repair_settle(SyncdService *service)
                           "The log does not say yet what was done about %s: %s", plan->id,
                           error->message);
             repairs->retry = syncd_service_monotonic(service) + SYNCD_REPAIR_RETRY_USEC;
+            leave_owed(service, had_turn, error);
         }
     }
 }

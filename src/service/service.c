@@ -172,6 +172,12 @@ void syncd_service_ask_for_work(SyncdService *service)
 
 /* ---- the turn ---- */
 
+void syncd_service_tell_turn(SyncdService *service, bool had_turn)
+{
+    if (!had_turn && syncd_service_has_turn(service) && service->listener.turn_opened != NULL)
+        service->listener.turn_opened(service->listener.data);
+}
+
 bool syncd_service_append(SyncdService *service, const char *scope_id, const SyncdDraft *draft,
                           SyncdReceipt *ret_receipt, GError **error)
 {
@@ -182,12 +188,11 @@ bool syncd_service_append(SyncdService *service, const char *scope_id, const Syn
                         draft->kind);
         return false;
     }
-    if (!syncd_service_may_append(service, draft->actor, scope_id, draft->kind, error) ||
-        !syncd_store_append(service->store, scope_id, draft, ret_receipt, error))
+    if (!syncd_service_may_append(service, draft->actor, scope_id, draft->kind, error))
         return false;
-    if (!had_turn && service->listener.turn_opened != NULL)
-        service->listener.turn_opened(service->listener.data);
-    return true;
+    bool done = syncd_store_append(service->store, scope_id, draft, ret_receipt, error);
+    syncd_service_tell_turn(service, had_turn);
+    return done;
 }
 
 bool syncd_service_append_own(SyncdService *service, const char *kind, const char *lane,

@@ -1,6 +1,11 @@
 /* Writing: what a service takes, and what it leaves behind. */
+#include "raw-sql.h"
 #include "service-fixture.h"
+#include "service/internal.h"
 #include "small-files.h"
+#include "store/database-private.h"
+#include "store/journal-private.h"
+#include "store/store-private.h"
 
 /* ---- first start ---- */
 
@@ -317,6 +322,33 @@ static void on_committed(void *data, const SyncdCommit *commit, const char *cons
     listened->types = g_strjoinv(" ", (char **)types);
 }
 
+/* The first write of a turn fails, and whatever comes after it waits for that turn all the same. */
+static void a_turn_that_fails_at_once_has_an_end(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    SyncdJournal *journal = f.service->store->journal;
+    exec_raw(syncd_journal_database(journal)->handle,
+             "CREATE TEMP TRIGGER no_more BEFORE INSERT ON main.entry"
+             " BEGIN SELECT RAISE(ABORT, 'it is full'); END");
+    Listened listened = {0};
+    SyncdListener listener = {.data = &listened, .turn_opened = on_opened};
+    syncd_service_set_listener(f.service, &listener);
+    g_autoptr(GString) content = g_string_new("{}");
+    g_autoptr(GError) error = NULL;
+    Heard heard = {0};
+    g_assert_false(syncd_service_append_own(f.service, "policy.refused", SYNCD_LANE_POLICY, "",
+                                            content, &error));
+    g_assert_cmpuint(listened.opened, ==, 1);
+    syncd_service_after_commit(f.service, note_commit, &heard);
+    g_assert_cmpuint(heard.calls, ==, 0);
+    syncd_service_commit(f.service);
+    g_assert_cmpuint(heard.calls, ==, 1);
+    g_assert_cmpint(heard.code, ==, error->code);
+    g_assert_false(syncd_service_has_turn(f.service));
+    service_clear(&f);
+}
+
 static void a_commit_is_heard_once_with_its_range_and_types(void)
 {
     ServiceFixture f;
@@ -367,5 +399,7 @@ int main(int argc, char **argv)
                     a_failed_commit_is_told_to_everybody_once);
     g_test_add_func("/service/a-commit-is-heard-once-with-its-range-and-types",
                     a_commit_is_heard_once_with_its_range_and_types);
+    g_test_add_func("/service/a-turn-that-fails-at-once-has-an-end",
+                    a_turn_that_fails_at_once_has_an_end);
     return g_test_run();
 }
