@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#define MORE "…"
+
 typedef struct {
     char *kind;
     guint64 count;
@@ -78,18 +80,30 @@ static Series *find_or_add(SyncdStorms *self, const char *kind, guint64 now_ms)
     return series;
 }
 
+/* What is too long ends after a word, if it has any, and shows that it went on. */
+static char *shorten(const char *sample)
+{
+    if (strnlen(sample, SYNCD_STORM_SAMPLE_MAX + 1) <= SYNCD_STORM_SAMPLE_MAX)
+        return g_strdup(sample);
+    const char *end = sample + SYNCD_STORM_SAMPLE_MAX - strlen(MORE);
+    const char *space = g_strrstr_len(sample, end + 1 - sample, " ");
+    while (space == NULL && ((guint8)*end & 0xc0) == 0x80) /* within a letter */
+        end--;
+    return g_strdup_printf("%.*s" MORE, (int)((space != NULL ? space : end) - sample), sample);
+}
+
 /* The last place is the newest one's. What was said already is not said twice. */
 static void keep_sample(Series *series, const char *sample)
 {
     guint at = 0;
+    g_autofree char *text = shorten(sample);
     while (at < SYNCD_STORM_SAMPLES - 1 && series->samples[at] != NULL &&
-           strncmp(series->samples[at], sample, SYNCD_STORM_SAMPLE_MAX) != 0)
+           strcmp(series->samples[at], text) != 0)
         at++;
-    if (series->samples[at] != NULL &&
-        strncmp(series->samples[at], sample, SYNCD_STORM_SAMPLE_MAX) == 0)
+    if (g_strcmp0(series->samples[at], text) == 0)
         return;
     g_free(series->samples[at]);
-    series->samples[at] = g_strndup(sample, SYNCD_STORM_SAMPLE_MAX);
+    series->samples[at] = g_steal_pointer(&text);
 }
 
 void syncd_storms_note(SyncdStorms *self, const char *kind, const char *sample, guint64 now_usec,

@@ -27,6 +27,12 @@ static void tell(void *data, const SyncdStorm *storm)
     told->samples = g_strv_length((char **)storm->samples);
 }
 
+static void is_sample(void *data, const SyncdStorm *storm)
+{
+    g_assert_cmpstr(storm->samples[0], ==, data);
+    g_assert_null(storm->samples[1]);
+}
+
 static Told told_at(SyncdStorms *storms, guint64 now)
 {
     Told told = {0};
@@ -70,6 +76,35 @@ static void the_table_is_bounded(void)
             syncd_storms_note(storms, kind, sample, SECOND, 1);
     }
     g_assert_cmpuint(told_at(storms, SECOND).n, ==, SYNCD_STORM_KINDS_MAX);
+}
+
+/* Whoever reads it sees that there was more, and no half of a word or letter. */
+static void assert_sample(const char *text, const char *expected)
+{
+    g_autoptr(SyncdStorms) storms = syncd_storms_new();
+    for (guint i = 0; i < 4; i++)
+        syncd_storms_note(storms, "disk", text, SECOND, 1);
+    syncd_storms_walk(storms, SECOND, is_sample, (void *)expected);
+}
+
+static void what_is_long_ends_after_a_word(void)
+{
+    g_autofree char *words = NULL, *short_of_it = NULL;
+    g_autofree char *whole = g_strnfill(SYNCD_STORM_SAMPLE_MAX, 'x');
+    GString *text = g_string_new("it"), *letters = g_string_new("x");
+    while (text->len < 2 * SYNCD_STORM_SAMPLE_MAX)
+        g_string_append(text, " failed");
+    words = g_string_free(text, FALSE);
+    /* "it" and 35 times 7 bytes are 247, and three are the mark's. */
+    short_of_it = g_strdup_printf("%.*s…", 2 + 35 * 7, words);
+    assert_sample("it failed", "it failed");
+    assert_sample(whole, whole);
+    assert_sample(words, short_of_it);
+    while (letters->len < 2 * SYNCD_STORM_SAMPLE_MAX)
+        g_string_append(letters, "ü");
+    g_autofree char *one = g_string_free(letters, FALSE);
+    g_autofree char *part = g_strdup_printf("%.*s…", SYNCD_STORM_SAMPLE_MAX - 3, one);
+    assert_sample(one, part);
 }
 
 /* ---- any history ---- */
@@ -156,6 +191,7 @@ int main(int argc, char **argv)
     g_test_add_func("/storms/three-are-none-and-four-are-one", three_are_none_and_four_are_one);
     g_test_add_func("/storms/what-is-rare-is-none", what_is_rare_is_none);
     g_test_add_func("/storms/the-table-is-bounded", the_table_is_bounded);
+    g_test_add_func("/storms/what-is-long-ends-after-a-word", what_is_long_ends_after_a_word);
     g_test_add_func("/storms/the-counts-of-any-history-add-up", the_counts_of_any_history_add_up);
     return g_test_run();
 }
