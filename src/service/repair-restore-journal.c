@@ -268,22 +268,22 @@ static guint64 most_of(const GPtrArray *found, bool *ret_certain)
     return most;
 }
 
-/* What is still open is not opened once more to look at it. */
-static void say_one(const SyncdRescuable *one, bool is_open, GString *out)
+/* Of what is still open memory may hold what the file has no more. */
+static void say_one(const SyncdRescuable *one, GString *out)
 {
     char at[SYNCD_TIME_SIZE];
     g_autofree char *name = g_utf8_make_valid(one->name, -1);
     syncd_time_format_ms(one->ms, at);
     if (one->state != NULL)
-        g_string_append_printf(out, "what can be read of %s%s", name,
-                               is_open ? ", if anything can, which is known once it is carried out"
-                                       : "");
+        g_string_append_printf(
+            out, "what can be read of %s%s", name,
+            one->doubt != NULL ? ", if anything can, which is known once it is carried out" : "");
     else
         g_string_append_printf(out, "%s of %s with %" G_GUINT64_FORMAT " %s", name, at,
                                one->entries, entries(one->entries));
 }
 
-static void say_all(const GPtrArray *found, bool is_open, GString *out)
+static void say_all(const GPtrArray *found, GString *out)
 {
     guint n = 0;
     for (guint i = 0; i < found->len; i++) {
@@ -291,7 +291,7 @@ static void say_all(const GPtrArray *found, bool is_open, GString *out)
         if (one->why_not != NULL)
             continue;
         g_string_append(out, n++ > 0 ? "; " : "There is ");
-        say_one(one, is_open, out);
+        say_one(one, out);
     }
     if (n == 0)
         g_string_append(out, "None of these can be opened as it is");
@@ -301,9 +301,24 @@ static void say_why_nots(const GPtrArray *found, GString *out)
 {
     for (guint i = 0; i < found->len; i++) {
         const SyncdRescuable *one = found->pdata[i];
-        if (one->why_not != NULL)
-            g_string_append_printf(out, " %s.", one->why_not);
+        if (one->why_not != NULL || one->doubt != NULL)
+            g_string_append_printf(out, " %s.", one->doubt != NULL ? one->doubt : one->why_not);
     }
+}
+
+/* It is let go of first, as what is open of it is a copy by then. */
+static void say_what_else(const GPtrArray *found, GString *out)
+{
+    bool doubted = false;
+    for (guint i = 0; i < found->len; i++) {
+        const SyncdRescuable *one = found->pdata[i];
+        if (one->why_not == NULL && one->doubt == NULL)
+            return;
+        doubted |= one->doubt != NULL;
+    }
+    if (doubted)
+        g_string_append(out, " If what the daemon has open of it is no more than that, the plan "
+                             "fails: then nothing can be read until there is a backup.");
 }
 
 /* Nothing is given up that is there: what is in none of them is missing already. */
@@ -315,7 +330,7 @@ static guint64 loss(SyncdService *service, char **ret_sentence)
     g_autoptr(GPtrArray) found = syncd_store_list_rescuable(service->store, &others, &known);
     guint64 most = most_of(found, &certain);
     GString *out = g_string_new(NULL);
-    say_all(found, syncd_store_is_cut(service->store), out);
+    say_all(found, out);
     if (others > 0)
         g_string_append_printf(out, "; and %u more, which %s looked at when it is carried out",
                                others, others == 1 ? "is" : "are");
@@ -329,6 +344,8 @@ static guint64 loss(SyncdService *service, char **ret_sentence)
         g_string_append_printf(out, ". The index knows of %" G_GUINT64_FORMAT " %s", known,
                                known == 1 ? "entry" : "entries");
     say_why_nots(found, g_string_append_c(out, '.'));
+    if (others == 0)
+        say_what_else(found, out);
     *ret_sentence = g_string_free(out, FALSE);
     return 0;
 }

@@ -7,6 +7,7 @@
  */
 #include "store/rescue-private.h"
 
+#include "store/displaced.h"
 #include "store/mend-private.h"
 #include "store/salvage.h"
 
@@ -233,14 +234,14 @@ static bool may_do(Look *look, const char *name, bool *ret_known, GError **error
     return may_be_mended(look, candidate, ret_known, error);
 }
 
-/* NULL: it may do. One that is open while it was cut short is not opened once more. What the disk
- * does not give of the journal itself is left out of what is salvaged. */
+/* NULL: it may do. One that is being let go of is what the copy of it will be. What the disk does
+ * not give of the journal itself is left out of what is salvaged. */
 static char *why_not(Look *look, const char *name)
 {
     bool known, salvages = syncd_rescue_salvages(name);
     SyncdStore *self = look->store;
     g_autoptr(GError) problem = NULL;
-    if (salvages && (self->unreadable == NULL || self->cut != NULL))
+    if (salvages && ((self->unreadable == NULL && !syncd_store_is_cut(self)) || self->cut != NULL))
         return NULL;
     const char *was = noted(self, look->listing, name);
     if (was != NULL)
@@ -301,6 +302,7 @@ void syncd_rescuable_free(void *data)
     g_free(one->state);
     g_free(one->heads);
     g_free(one->why_not);
+    g_free(one->doubt);
     g_free(one);
 }
 
@@ -311,6 +313,7 @@ static void add_rescuable(Look *look, const char *name, GPtrArray *found)
     g_autofree char *path = syncd_directory_file(self->directory, name);
     bool salvaged = syncd_rescue_salvages(name);
     g_autofree char *why = why_not(look, name);
+    g_autofree char *doubt = salvaged && syncd_store_is_cut(self) ? g_steal_pointer(&why) : NULL;
     g_autoptr(SyncdJournal) journal = salvaged || why != NULL ? NULL : open_one(self, name, NULL);
     if ((!salvaged && why == NULL && journal == NULL) || lstat(path, &st) != 0)
         return;
@@ -322,6 +325,7 @@ static void add_rescuable(Look *look, const char *name, GPtrArray *found)
         .state = salvaged ? syncd_rescue_times(self) : NULL,
         .heads = journal != NULL ? syncd_rescue_heads(journal) : NULL,
         .why_not = g_steal_pointer(&why),
+        .doubt = g_steal_pointer(&doubt),
     };
     g_ptr_array_add(found, one);
 }

@@ -24,7 +24,8 @@ typedef struct {
     char *state;   /* … but of the journal itself that is known only when it is read: as its files
                       were; NULL: it is another one */
     char *heads;   /* what its feeds end with, in hexadecimal digits; NULL: not known */
-    char *why_not; /* in a sentence, where it will not do all the same; NULL: it may */
+    char *why_not; /* in a sentence, where it will not do all the same; NULL: it may … */
+    char *doubt; /* … but as it lies there it does not, for this reason: what is open of it may */
 } SyncdRescuable;
 
 void syncd_rescuable_free(void *rescuable);

@@ -2,6 +2,7 @@
  * that nobody needs. */
 #include "base/log.h"
 #include "store/chunks.h"
+#include "store/displaced.h"
 #include "store/store-private.h"
 
 /* Projecting one entry writes nearly as many pages as projecting a hundred: fewer wait for a pause.
@@ -118,10 +119,13 @@ bool syncd_store_settle_seen(SyncdStore *self, GError **error)
 }
 
 /* A WAL that cannot be moved stays where it is, and is as durable there; SQLite writes all of it
- * again when it is tried the next time. But it grows, so somebody should know. */
+ * again when it is tried the next time. But it grows, so somebody should know. One that was cut
+ * short or overwritten stays as whoever approves of its repair has seen it. */
 static void move_log(SyncdStore *self, int beyond_pages)
 {
     g_autoptr(GError) error = NULL;
+    if (syncd_store_is_cut(self))
+        return;
     bool moved =
         syncd_database_checkpoint(syncd_journal_database(self->journal), beyond_pages, &error);
     if (!moved && !self->log_stays)

@@ -82,13 +82,23 @@ int syncd_file_size(sqlite3_file *file, sqlite3_int64 *ret_size)
     return methods_below(file)->xFileSize(syncd_file_below(file), ret_size);
 }
 
+/* One that is salvaged is only read, and may be open as what it was: that holds the lock. */
+static bool is_salvaged(const sqlite3_file *file)
+{
+    return ((const SyncdFile *)file)->first != NULL;
+}
+
 int syncd_file_lock(sqlite3_file *file, int level)
 {
+    if (is_salvaged(file))
+        return SQLITE_OK;
     return methods_below(file)->xLock(syncd_file_below(file), level);
 }
 
 int syncd_file_unlock(sqlite3_file *file, int level)
 {
+    if (is_salvaged(file))
+        return SQLITE_OK;
     return methods_below(file)->xUnlock(syncd_file_below(file), level);
 }
 

@@ -181,6 +181,30 @@ static void one_that_is_damaged_while_open_is_found_at_once(void)
     service_clear(&f);
 }
 
+/* What lies there was looked at: nobody has to agree to what may be in vain. */
+static void expect_certain(const SyncdRepairPlan *plan)
+{
+    g_assert_true(plan_says(plan, "what can be read of journal.db"));
+    g_assert_false(plan_says(plan, "if anything can") || plan_says(plan, "the plan fails"));
+}
+
+/* Nothing is moved into it any more, which would make the plan that was agreed to one of another
+ * file. */
+static void one_with_a_long_wal_stays_as_it_was_seen(void)
+{
+    ServiceFixture f;
+    begin_with_backup(&f);
+    repair_open(&f, NULL);
+    put_many(&f, ENTRIES, 500);
+    state_cut(&f, "journal.db", 8192);
+    g_assert_true(is_found(&f, "journal-cut"));
+    SyncdRepairPlan *plan = approve_repair(&f, plan_repair(&f));
+    rest(&f);
+    apply_repair(&f, plan);
+    g_assert_null(syncd_store_unreadable(f.service->store));
+    service_clear(&f);
+}
+
 /* It is as it is after a restart, then, and whatever comes to be there is looked at again. */
 static void one_that_is_cut_and_nowhere_else_stays_unreadable(void)
 {
@@ -190,6 +214,8 @@ static void one_that_is_cut_and_nowhere_else_stays_unreadable(void)
     state_cut(&f, "journal.db", 8192);
     SyncdRepairPlan *plan = restore_in_vain(&f);
     g_assert_true(plan_says(plan, "journal.db, if anything can"));
+    g_assert_true(plan_says(plan, "journal.db cannot be used, as far as it can be read"));
+    g_assert_true(plan_says(plan, "the plan fails"));
     g_assert_false(plan_says(plan, "journal-generation"));
     expect_no_way(&f, "journal.db cannot be used");
     service_clear(&f);
@@ -204,7 +230,7 @@ static void one_whose_wal_is_cut_is_restored(void)
     put_many(&f, ENTRIES, 5);
     rest(&f);
     state_cut(&f, "journal.db-wal", 100);
-    restore(&f);
+    expect_certain(restore(&f));
     g_assert_null(syncd_store_rollback(f.service->store));
     expect_all(&f, ENTRIES + 5);
     service_clear(&f);
@@ -228,6 +254,8 @@ int main(int argc, char **argv)
                     of_when_it_was_overwritten_what_is_known_is_said);
     g_test_add_func("/rescue-cut/one-that-is-damaged-while-open-is-found-at-once",
                     one_that_is_damaged_while_open_is_found_at_once);
+    g_test_add_func("/rescue-cut/one-with-a-long-wal-stays-as-it-was-seen",
+                    one_with_a_long_wal_stays_as_it_was_seen);
     g_test_add_func("/rescue-cut/one-whose-wal-is-cut-is-restored",
                     one_whose_wal_is_cut_is_restored);
     return g_test_run();
