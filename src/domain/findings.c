@@ -127,9 +127,11 @@ static const SyncdFinding findings[] = {
     {"leftovers", "warning", N_("A process left something half done in the state directory: {n}."),
      PLAN, REBUILDABLE, "leftover-clear", NULL},
     {"dirty-open", "warning",
-     N_("Before the start at {at} the daemon had ended without saying so, and the log was not "
-        "verified since."),
-     VERIFY, NOTHING, NULL, N_("Find out why it ended, if nobody switched the machine off.")},
+     N_("Before the start at {at} the daemon had not ended cleanly, or could not write that it "
+        "had, "
+        "and the log was not verified since."),
+     VERIFY, NOTHING, NULL,
+     N_("Find out why it ended, if nobody switched the machine off and no write had failed.")},
     {"key-files", "critical",
      N_("Key files are gone, or hold something else than when they were read: {n}. What they open "
         "is lost when the daemon ends."),

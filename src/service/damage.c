@@ -311,6 +311,13 @@ static void note_sound(SyncdService *service, const SyncdVerify *verify, guint64
     }
 }
 
+/* After a write that failed memory holds what the disk may not have: only what is damaged all the
+ * same is known, until it is opened again. */
+static bool reads_the_disk(const SyncdService *service)
+{
+    return syncd_store_condition(service->store) != SYNCD_STORE_FAILED;
+}
+
 /* Gives how many of them are none, as what was given up is not found a second time. */
 static guint take_findings(SyncdDamage *self, const GPtrArray *found, bool *ret_changed)
 {
@@ -343,15 +350,16 @@ void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verif
     }
     guint known = take_findings(self, syncd_verify_findings(verify), &changed);
     guint64 n = syncd_verify_n_findings(verify) - known;
+    bool sound = n == 0 && mode != SYNCD_VERIFY_HEADS && reads_the_disk(service);
     if (n > 0)
         self->verified.sound_usec = self->verified.sound_sequence = self->verified.whole_usec = 0;
-    else if (mode != SYNCD_VERIFY_HEADS)
+    else if (sound)
         note_sound(service, verify, sequence);
     changed |= self->verified.sound_sequence != before.sound_sequence ||
                (self->verified.whole_usec == 0) != (before.whole_usec == 0);
     if (changed)
         keep(service);
-    if (n == 0 && mode != SYNCD_VERIFY_HEADS)
+    if (sound)
         syncd_runtime_found_sound(service);
 }
 

@@ -1,5 +1,9 @@
+#include "diagnose-fixture.h"
 #include "health-fixture.h"
 #include "raw-sql.h"
+#include "service/internal.h"
+#include "store/journal-private.h"
+#include "store/store-private.h"
 
 #include <errno.h>
 #include <string.h>
@@ -71,6 +75,11 @@ static void crash(HealthFixture *f)
     health_begin_run(f);
 }
 
+static SyncdJournal *journal_of(HealthFixture *f)
+{
+    return f->service.service->store->journal;
+}
+
 static void a_dirty_open_is_reported_until_the_log_was_found_sound(void)
 {
     HealthFixture f;
@@ -129,6 +138,64 @@ static void a_clean_end_is_no_dirty_open(void)
     g_assert_cmpint(health_at(&judged, "runtime", "last_clean_shutdown_at").type, ==,
                     SYNCD_JSON_STRING);
     g_assert_false(is_said(&judged, "unavailable_fields", "runtime.last_clean_shutdown_at: "));
+    health_clear(&f);
+}
+
+/* What is read after a write that failed may be in memory alone. */
+static void a_dirty_open_is_not_settled_while_the_disk_is_not_known(void)
+{
+    HealthFixture f;
+    health_init(&f);
+    put(&f.service, "note-1", "{}");
+    crash(&f);
+    journal_of(&f)->write_failed = true;
+    for (unsigned i = 0; i < 2; i++) {
+        if (i == 0)
+            run_jobs(&f.service); /* the verification of the start */
+        else
+            verify_all(&f.service);
+        g_auto(HealthJudged) judged = health_judge(&f);
+        SyncdJson local = health_at(&judged, "diagnosis", "local_state");
+        g_assert_cmpint(health_at(&judged, "runtime", "last_dirty_open_at").type, ==,
+                        SYNCD_JSON_STRING);
+        g_assert_false(
+            syncd_invariants_hold(judged.judgement->invariants, SYNCD_INVARIANT_DIRTY_OPEN));
+        g_assert_cmpint(syncd_json_member(local, "dirty_open").type, ==, SYNCD_JSON_NULL);
+    }
+    service_close(&f.service);
+    service_open(&f.service);
+    health_begin_run(&f);
+    run_jobs(&f.service);
+    g_auto(HealthJudged) judged = health_judge(&f);
+    g_assert_cmpint(health_at(&judged, "runtime", "last_dirty_open_at").type, ==, SYNCD_JSON_NULL);
+    health_clear(&f);
+}
+
+/* Whoever ends then says goodbye, and cannot write it: the next start verifies. */
+static void an_end_after_a_write_that_failed_is_not_clean(void)
+{
+    HealthFixture f;
+    health_init(&f);
+    put(&f.service, "note-1", "{}");
+    journal_of(&f)->write_failed = true;
+    {
+        g_auto(HealthJudged) judged = health_judge(&f);
+        g_assert_cmpint(health_at(&judged, "runtime", "last_dirty_open_at").type, ==,
+                        SYNCD_JSON_NULL);
+        g_assert_true(
+            syncd_invariants_hold(judged.judgement->invariants, SYNCD_INVARIANT_DIRTY_OPEN));
+        health_assert(&judged, "invariants", "journal.writable", "status", "\"fail\"");
+    }
+    syncd_service_end_run(f.service.service);
+    service_close(&f.service);
+    service_open(&f.service);
+    health_begin_run(&f);
+    g_auto(HealthJudged) judged = health_judge(&f);
+    g_assert_cmpint(health_at(&judged, "runtime", "last_dirty_open_at").type, ==,
+                    SYNCD_JSON_STRING);
+    g_assert_cmpint(health_at(&judged, "runtime", "last_clean_shutdown_at").type, ==,
+                    SYNCD_JSON_NULL);
+    g_assert_true(is_found(&f.service, "dirty-open"));
     health_clear(&f);
 }
 
@@ -218,21 +285,12 @@ static void damage_journal(HealthFixture *f)
     health_begin_run(f);
 }
 
-static void verify_all(HealthFixture *f)
-{
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
-    g_assert_true(syncd_service_verify(f->service.service, &f->service.caller, SYNCD_VERIFY_FULL,
-                                       NULL, &job, &error));
-    run_jobs(&f->service);
-}
-
 static void damage_is_unsafe_as_soon_as_it_was_found(void)
 {
     HealthFixture f;
     health_init(&f);
     damage_journal(&f);
-    verify_all(&f);
+    verify_all(&f.service);
     g_auto(HealthJudged) judged = health_judge(&f);
     g_assert_cmpstr(judged.judgement->diagnosis->status, ==, "unsafe");
     health_assert(&judged, "stores", "journal", "checksum_state", "\"mismatch\"");
@@ -255,7 +313,7 @@ static void what_heads_sign_is_told_apart_from_content(void)
     run_raw(path, "UPDATE head SET frontier = zeroblob(length(frontier))");
     service_open(&f.service);
     health_begin_run(&f);
-    verify_all(&f);
+    verify_all(&f.service);
     g_auto(HealthJudged) judged = health_judge(&f);
     health_assert(&judged, "invariants", "checkpoint.valid", "status", "\"fail\"");
     health_clear(&f);
@@ -377,6 +435,8 @@ int main(int argc, char **argv)
     g_test_add_func("/health/dirty-open", a_dirty_open_is_reported_until_the_log_was_found_sound);
     g_test_add_func("/health/dirty-twice", a_dirty_open_outlives_a_start_that_did_not_verify);
     g_test_add_func("/health/clean-end", a_clean_end_is_no_dirty_open);
+    g_test_add_func("/health/unsettled", a_dirty_open_is_not_settled_while_the_disk_is_not_known);
+    g_test_add_func("/health/unclean-end", an_end_after_a_write_that_failed_is_not_clean);
     g_test_add_func("/health/verified", verified_is_only_what_was_verified);
     g_test_add_func("/health/unchanged", looking_changes_no_byte);
     g_test_add_func("/health/damage", damage_is_unsafe_as_soon_as_it_was_found);
