@@ -11,6 +11,7 @@
 #define PLAN "sourceos-syncd repair plan"
 #define PURGE "sourceos-syncd repair plan --purge"
 #define RESTART SYNCD_NEXT_RESTART
+#define AND " && " /* what comes before is of no program of ours */
 #define SHOW_WORKSPACE "sourceos-syncd workspace show {workspace}"
 
 /* What it is about can be lost for good, can be made again from what is durable, or nothing stored
@@ -141,7 +142,7 @@ static const SyncdFinding findings[] = {
      N_("The key of the scope {scope} is not here, so nothing can be written in it; entries in it "
         "that cannot be opened: {n}. Put the folder keys of the state directory back from a "
         "backup, then restart the daemon; without that key what they say is lost."),
-     RESTART, DURABLE, NULL,
+     SYNCD_NEXT_KEYS_AND_RESTART, DURABLE, NULL,
      N_("Look for a backup of the folder keys, and put it back before the daemon is restarted: "
         "nothing else opens what was sealed with that key.")},
     {"device-key-missing", "critical",
@@ -149,7 +150,7 @@ static const SyncdFinding findings[] = {
         "keys/device.key of the state directory back from a backup, then restart the daemon; "
         "without it this log has ended. Entries that are there, and can be read as far as their "
         "keys are here: {n}."),
-     RESTART, DURABLE, NULL,
+     SYNCD_NEXT_KEYS_AND_RESTART, DURABLE, NULL,
      N_("Put keys/device.key of the state directory back from a backup, and restart the daemon. "
         "Without one this log has ended: move the state directory away, where `verify log` goes on "
         "judging it, and begin another with the next start, as another device.")},
@@ -316,11 +317,14 @@ char *syncd_finding_next(const char *command, bool of_system,
         {"sourceos-syncd ", "sourceos-syncd --system "},
     };
     char *next = syncd_answer_fill(command, fact, data);
+    const char *before = g_strrstr(next, AND);
+    size_t at = before != NULL ? (size_t)(before - next) + strlen(AND) : 0;
     for (size_t i = 0; of_system && i < G_N_ELEMENTS(programs); i++) {
-        if (!g_str_has_prefix(next, programs[i].of_user))
+        if (!g_str_has_prefix(next + at, programs[i].of_user))
             continue;
         g_autofree char *user = next;
-        return g_strconcat(programs[i].of_system, user + strlen(programs[i].of_user), NULL);
+        return g_strdup_printf("%.*s%s%s", (int)at, user, programs[i].of_system,
+                               user + at + strlen(programs[i].of_user));
     }
     return next;
 }

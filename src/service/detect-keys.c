@@ -1,6 +1,7 @@
 /* Keys that are not here, and what that means. */
 #include "service/detect.h"
 #include "store/examine.h"
+#include "store/measure.h"
 #include "store/missing-keys.h"
 
 #include <string.h>
@@ -16,6 +17,14 @@ static void add_gone(SyncdDiagnosis *self)
         syncd_found_evidence(found, g_strdup(gone->pdata[i]));
 }
 
+/* Where it is to be put back. */
+static void tell_where(const SyncdDiagnosis *self, SyncdFound *found)
+{
+    g_autofree char *path = g_build_filename(syncd_store_path(self->service->store), "keys", NULL),
+                    *keys = g_shell_quote(path);
+    syncd_found_fact(found, "keys", keys);
+}
+
 /* A log ends where its device's key does: what is there was signed, and nothing can be added. */
 static void add_device(SyncdDiagnosis *self)
 {
@@ -26,6 +35,7 @@ static void add_device(SyncdDiagnosis *self)
         syncd_diagnosis_add_counted(self, "device-key-missing", syncd_store_sequence(store), false);
     found->object = g_strdup(syncd_store_device_id(store));
     syncd_found_evidence(found, g_strdup("keys/device.key"));
+    tell_where(self, found);
 }
 
 /* Of its own scope a device has what it needs to know who may do what. */
@@ -53,6 +63,7 @@ static void add_missing(SyncdDiagnosis *self)
         found->count = missing->entries;
         found->object = g_strdup(missing->scope_id);
         tell_what_is_hidden(self, missing, found);
+        tell_where(self, found);
     }
 }
 

@@ -14,13 +14,21 @@
 /* systemd restarts what it began. */
 static void tell_restart(const SyncdService *service, SyncdFound *found)
 {
-    bool by_hand = g_strcmp0(service->process.manager, "manual") == 0;
-    if (!by_hand || service->instance == SYNCD_INSTANCE_SYSTEM ||
-        g_strcmp0(found->finding->next, SYNCD_NEXT_RESTART) != 0)
-        return;
-    g_autofree char *pid = g_strdup_printf("%u", service->process.pid);
-    syncd_found_fact(found, "pid", pid);
-    found->next = SYNCD_NEXT_RESTART_BY_HAND;
+    static const struct {
+        const char *by_systemd, *by_hand;
+    } restarts[] = {
+        {SYNCD_NEXT_RESTART, SYNCD_NEXT_RESTART_BY_HAND},
+        {SYNCD_NEXT_KEYS_AND_RESTART, SYNCD_NEXT_KEYS_AND_RESTART_BY_HAND},
+    };
+    bool by_hand = g_strcmp0(service->process.manager, "manual") == 0 &&
+                   service->instance != SYNCD_INSTANCE_SYSTEM;
+    for (size_t i = 0; by_hand && i < G_N_ELEMENTS(restarts); i++) {
+        if (g_strcmp0(found->finding->next, restarts[i].by_systemd) != 0)
+            continue;
+        g_autofree char *pid = g_strdup_printf("%u", service->process.pid);
+        syncd_found_fact(found, "pid", pid);
+        found->next = restarts[i].by_hand;
+    }
 }
 
 SyncdFound *syncd_diagnosis_add(SyncdDiagnosis *self, const char *code, ...)

@@ -98,12 +98,14 @@ static void add_record(const SyncdSubject *subject, SyncdFacts *facts)
     add(facts, "owner", syncd_record_member(subject->record, "owner_identity"));
 }
 
-/* Commands of the user's instance, as all that come next. */
+/* As a diagnosis has it, for the instance that it is. */
 static void add_next(const SyncdSubject *subject, SyncdFacts *facts, const char *name,
                      SyncdFound *found)
 {
-    const SyncdFoundView view = {.hidden =
-                                     subject->kind != SYNCD_SUBJECT_FILE && !subject->view_all};
+    const SyncdFoundView view = {
+        .of_system = subject->service->instance == SYNCD_INSTANCE_SYSTEM,
+        .hidden = subject->kind != SYNCD_SUBJECT_FILE && !subject->view_all,
+    };
     char *next = found != NULL ? syncd_found_next(found, &view) : NULL;
     add(facts, name, next != NULL ? next : g_strdup(DOCTOR));
 }

@@ -263,6 +263,18 @@ char *syncd_repair_way_on(const SyncdRepairPlan *plan)
                            plan->id);
 }
 
+char *syncd_repair_way_on_unproven(const SyncdRepairPlan *plan, const char *have_log)
+{
+    g_autofree char *then =
+        syncd_repair_can_be_undone(plan)
+            ? g_strdup_printf("; then take the repair back with `sourceos-syncd repair rollback "
+                              "%s`, or discard the plan with `sourceos-syncd repair discard %s` to "
+                              "leave it as it is",
+                              plan->id, plan->id)
+            : g_strdup("");
+    return g_strconcat(have_log, " verified with `" SYNCD_NEXT_VERIFY_FULL "`", then, NULL);
+}
+
 /* What was done last is undone first: so nothing is begun over what is half done. */
 bool syncd_repair_check_alone(const SyncdRepairPlan *plan, GError **error)
 {

@@ -448,8 +448,9 @@ static bool may_owe_approval(const SyncdRepairPlan *plan, GError **error)
 {
     if (plan->owed->len < SYNCD_REPAIR_OWED_MAX / 2)
         return true;
-    syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED,
-                         "discard it with `sourceos-syncd repair discard`, and plan again",
+    g_autofree char *next = g_strdup_printf(
+        "discard it with `sourceos-syncd repair discard %s`, and plan again", plan->id);
+    syncd_set_error_next(error, SYNCD_ERROR_LIMITS_EXCEEDED, next,
                          "The plan %s was approved too often while the log takes nothing",
                          plan->id);
     return false;

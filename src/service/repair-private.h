@@ -192,6 +192,8 @@ void syncd_repair_write_proof(const SyncdRepairPlan *plan, SyncdJsonWriter *writ
 bool syncd_repair_check_idle(const SyncdService *service, GError **error);
 /* What can be done about one that is half done. */
 char *syncd_repair_way_on(const SyncdRepairPlan *plan);
+/* The same of one that nothing proves; `have_log` begins it: "have it". */
+char *syncd_repair_way_on_unproven(const SyncdRepairPlan *plan, const char *have_log);
 /* Busy: one that has to do with the same is half done. */
 bool syncd_repair_check_alone(const SyncdRepairPlan *plan, GError **error);
 /* PlanStale: a diagnosis gives other steps by now. */

@@ -107,13 +107,6 @@ static bool leaves_unverified(const SyncdRepairPlan *plan)
 
 static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
 {
-    if (plan->unproven)
-        return syncd_repair_can_be_undone(plan)
-                   ? "Have the log verified with `sourceos-syncd verify log --full`; then take "
-                     "this "
-                     "back with `sourceos-syncd repair rollback`, or discard the plan to leave it "
-                     "as it is."
-                   : "Have the log verified with `sourceos-syncd verify log --full`.";
     if (plan->state == SYNCD_REPAIR_FAILED && plan->purges)
         return "What was purged is gone. See what failed, and plan the rest with `sourceos-syncd "
                "repair plan --purge`.";
@@ -133,6 +126,15 @@ static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
         return "Have the log verified with `sourceos-syncd verify log --full`; what that finds "
                "damaged, another `sourceos-syncd repair plan` mends.";
     return "Nothing.";
+}
+
+static void write_next(const SyncdRepairPlan *plan, const GPtrArray *needs, SyncdJsonWriter *writer)
+{
+    g_autofree char *unproven =
+        plan->unproven ? syncd_repair_way_on_unproven(plan, "Have the log") : NULL;
+    g_autofree char *sentence = unproven != NULL ? g_strconcat(unproven, ".", NULL) : NULL;
+    syncd_json_member_string(writer, "next_action",
+                             sentence != NULL ? sentence : next_of(plan, needs));
 }
 
 /* ---- all of it ---- */
@@ -194,7 +196,7 @@ char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts)
         write_purged(plan, &writer);
     write_unresolved(needs, &writer);
     write_decisions(plan, &writer);
-    syncd_json_member_string(&writer, "next_action", next_of(plan, needs));
+    write_next(plan, needs, &writer);
     syncd_json_member_string(&writer, "plan_id", plan->id);
     syncd_json_member_string(&writer, "plan_digest", plan->digest);
     syncd_json_member_string(&writer, "outcome", syncd_repair_state_name(plan->state));

@@ -193,8 +193,9 @@ static bool returns(const SyncdRepairAct *act, GError **error)
         return true;
     g_autofree char *next = g_strdup_printf(
         "go on with the log as it is; the journal that was there is repair/%s in the state "
-        "directory: copy it from there if it is wanted, and discard the plan to free its room",
-        act->snapshot);
+        "directory: copy it from there if it is wanted, and discard the plan with `sourceos-syncd "
+        "repair discard %.*s` to free its room",
+        act->snapshot, (int)(strrchr(act->snapshot, '.') - act->snapshot), act->snapshot);
     syncd_set_error_next(error, SYNCD_ERROR_ALREADY_RESOLVED, next,
                          "The log that this repair has put into place was adopted since, and what "
                          "was there before it cannot be opened: taking the repair back would leave "

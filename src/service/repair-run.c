@@ -129,15 +129,8 @@ static bool end_forward(Run *run, GError **error)
         return false;
     if (!plan->unproven)
         return true;
-    g_autoptr(GString) next =
-        g_string_new("have it verified with `sourceos-syncd verify log --full`");
-    if (syncd_repair_can_be_undone(plan))
-        g_string_append_printf(
-            next,
-            "; then take the repair back with `sourceos-syncd repair rollback %s`, or "
-            "discard the plan to leave it as it is",
-            plan->id);
-    syncd_set_error_next(&run->failure, SYNCD_ERROR_FEED_ROLLBACK, next->str, "%s",
+    g_autofree char *next = syncd_repair_way_on_unproven(plan, "have it");
+    syncd_set_error_next(&run->failure, SYNCD_ERROR_FEED_ROLLBACK, next, "%s",
                          syncd_repair_plan_reason(plan));
     syncd_log(SYNCD_LOG_ERROR, SYNCD_LOG_ID_REPAIR, "The repair %s is done, and not complete: %s",
               plan->id, syncd_repair_plan_reason(plan));

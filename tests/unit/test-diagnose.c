@@ -242,11 +242,17 @@ static void expect_restart(ServiceFixture *f, const char *manager, const char *e
     g_assert_nonnull(strstr(report, next));
 }
 
+/* Before that the keys are put back. */
 static void who_began_the_daemon_restarts_it(void)
 {
-    static const char by_systemd[] = "systemctl --user restart sourceos-syncd";
     ServiceFixture f;
     service_init(&f);
+    g_autofree char *keys_back =
+                        g_strdup_printf("cp -np BACKUP/keys/* '%s/keys' && ", f.base.directory),
+                    *by_systemd =
+                        g_strconcat(keys_back, "systemctl --user restart sourceos-syncd", NULL),
+                    *by_hand = g_strconcat(
+                        keys_back, "kill 4242; sleep 2; sourceos-syncd daemon --user", NULL);
     g_free(enqueue_body(&f, "note-1", "{}"));
     g_autofree char *path = key_of_scope(&f);
     service_close(&f);
@@ -254,7 +260,7 @@ static void who_began_the_daemon_restarts_it(void)
     service_open(&f);
     expect_restart(&f, NULL, by_systemd);
     expect_restart(&f, "systemd", by_systemd);
-    expect_restart(&f, "manual", "kill 4242; sleep 2; sourceos-syncd daemon --user");
+    expect_restart(&f, "manual", by_hand);
     service_clear(&f);
 }
 

@@ -36,6 +36,21 @@ static void every_finding_is_whole(void)
     g_assert_null(syncd_finding_find(SYNCD_BYTES_TEXT("none")));
 }
 
+/* Nobody restarts what lacks its keys still; and of the system's instance it is systemd's own. */
+static void keys_are_put_back_before_a_restart(void)
+{
+    static const char *const codes[] = {"key-missing", "device-key-missing"};
+    for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
+        const char *command = syncd_finding_find(SYNCD_BYTES_TEXT(codes[i]))->next;
+        g_autofree char *user = syncd_finding_next(command, false, fact, NULL),
+                        *system = syncd_finding_next(command, true, fact, NULL);
+        g_assert_cmpstr(user, ==,
+                        "cp -np BACKUP/keys/* keys && systemctl --user restart sourceos-syncd");
+        g_assert_cmpstr(system, ==,
+                        "cp -np BACKUP/keys/* keys && systemctl restart sourceos-syncd");
+    }
+}
+
 static void the_worst_stand_first(void)
 {
     static const char *const worst_first[] = {"critical", "error", "warning", "info"};
@@ -64,6 +79,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/findings/every-finding-is-whole", every_finding_is_whole);
+    g_test_add_func("/findings/keys-first", keys_are_put_back_before_a_restart);
     g_test_add_func("/findings/the-worst-stand-first", the_worst_stand_first);
     g_test_add_func("/findings/the-state-is-no-better-than-the-severity",
                     the_state_is_no_better_than_the_severity);

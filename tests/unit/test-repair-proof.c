@@ -63,6 +63,11 @@ static void what_nothing_proves_is_not_complete(void)
     assert_member(report, "rollback_available", "true");
     g_assert_nonnull(strstr(report, "\"is_prefix\":false"));
     g_assert_nonnull(strstr(report, "sourceos-syncd verify log --full"));
+    g_autofree char *back = g_strdup_printf("`sourceos-syncd repair rollback %s`", id),
+                    *discarding = g_strdup_printf("`sourceos-syncd repair discard %s`", id);
+    const char *const said[] = {report, syncd_job_error(job)->message};
+    for (size_t i = 0; i < G_N_ELEMENTS(said); i++)
+        g_assert_true(strstr(said[i], back) != NULL && strstr(said[i], discarding) != NULL);
     g_assert_true(finds(&f, "repair-unproven"));
     rest(&f);
     g_assert_cmpuint(count_events(&f, "sync.repair.completed"), ==, 0);
