@@ -297,11 +297,14 @@ static void note_failure(void *service, const char *kind, const char *message)
     syncd_service_note_failure(service, kind, message);
 }
 
-/* Who was begun by systemd is told one of these. */
+/* Whatever else systemd tells the processes that it begins a shell among them passes on; this names
+ * the one that it was told. */
 static const char *find_manager(void)
 {
-    bool is_unit = g_getenv("INVOCATION_ID") != NULL || g_getenv("NOTIFY_SOCKET") != NULL;
-    return is_unit ? "systemd" : "manual";
+    const char *begun = g_getenv("SYSTEMD_EXEC_PID");
+    guint64 pid = 0;
+    bool known = begun != NULL && g_ascii_string_to_unsigned(begun, 10, 1, G_MAXINT32, &pid, NULL);
+    return known && (pid_t)pid == getpid() ? "systemd" : "manual";
 }
 
 static void begin_run(Daemon *daemon)
@@ -310,6 +313,7 @@ static void begin_run(Daemon *daemon)
                                                  .pid = (guint32)getpid(),
                                                  .started_usec = daemon->started_usec,
                                                  .manager = find_manager(),
+                                                 .command = daemon->options->command,
                                                  .boot = daemon->boot,
                                                  .machine = daemon->machine,
                                              });

@@ -12,6 +12,7 @@ typedef struct {
     const char *state_directory;  /* NULL: the instance's own */
     const char *bus_address;      /* NULL: the instance's own */
     const char *policy_directory; /* of the machine's rules; NULL: the installed ones */
+    const char *command;          /* that begins the same again, for people */
     SyncdConfig config;
 } SyncdDaemonOptions;
 

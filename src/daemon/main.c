@@ -130,6 +130,38 @@ static int check_config(const SyncdDaemonOptions *options, GPtrArray *mistakes)
     return mistakes->len == 0 ? SYNCD_EXIT_DONE : SYNCD_EXIT_NEGATIVE;
 }
 
+static void add_word(GString *command, const char *option, const char *value)
+{
+    static const char plain[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "/._-+=:,@";
+    bool is_plain = value[strspn(value, plain)] == '\0';
+    g_autofree char *quoted = is_plain ? g_strdup(value) : g_shell_quote(value);
+    g_string_append_printf(command, " --%s=%s", option, quoted);
+}
+
+/* Wherever a shell that is given it is. */
+static char *command_of(const Arguments *arguments)
+{
+    const SyncdDaemonOptions *daemon = &arguments->daemon;
+    const struct {
+        const char *option, *path;
+    } paths[] = {
+        {"state-dir", daemon->state_directory},
+        {"policy-dir", daemon->policy_directory},
+        {"config", arguments->config_file},
+    };
+    GString *command = g_string_new("sourceos-syncd daemon --");
+    g_string_append(command, syncd_instance_name(daemon->instance));
+    for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+        g_autofree char *path =
+            paths[i].path != NULL ? g_canonicalize_filename(paths[i].path, NULL) : NULL;
+        if (path != NULL)
+            add_word(command, paths[i].option, path);
+    }
+    if (daemon->bus_address != NULL)
+        add_word(command, "bus-address", daemon->bus_address);
+    return g_string_free(command, FALSE);
+}
+
 int syncd_daemon_main(int argc, char **argv)
 {
     Arguments arguments = {.daemon.instance = SYNCD_INSTANCE_USER};
@@ -155,5 +187,7 @@ int syncd_daemon_main(int argc, char **argv)
     syncd_log_start(config->log_level);
     for (guint i = 0; i < mistakes->len; i++)
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_CONFIG, "%s", (const char *)mistakes->pdata[i]);
+    g_autofree char *command = command_of(&arguments);
+    arguments.daemon.command = command;
     return syncd_daemon_run(&arguments.daemon);
 }

@@ -44,12 +44,13 @@ const char *syncd_finding_state(const SyncdFinding *finding);
 #define SYNCD_NEXT_VERIFY_FULL "sourceos-syncd verify log --full"
 #define SYNCD_NEXT_DOCTOR "sourceos-syncd doctor"
 #define SYNCD_NEXT_RESTART "systemctl --user restart sourceos-syncd"
-/* The same where no systemd began it; the pause is what an orderly end takes. */
-#define SYNCD_NEXT_RESTART_BY_HAND "kill {pid}; sleep 2; sourceos-syncd daemon --user"
+/* The same where no systemd began it: once it has ended, as it was begun. */
+#define SYNCD_NEXT_RESTART_BY_HAND "kill {pid}; tail --pid={pid} -f /dev/null; {command}"
+#define SYNCD_NEXT_DAEMON_BY_HAND "sourceos-syncd daemon --user"
 /* Keys come first, from wherever somebody has them; none that is there is replaced. */
 #define SYNCD_NEXT_KEYS_BACK "cp -np BACKUP/keys/* {keys} && "
 #define SYNCD_NEXT_KEYS_AND_RESTART SYNCD_NEXT_KEYS_BACK SYNCD_NEXT_RESTART
-#define SYNCD_NEXT_KEYS_AND_RESTART_BY_HAND SYNCD_NEXT_KEYS_BACK SYNCD_NEXT_RESTART_BY_HAND
+#define SYNCD_NEXT_KEYS_AND_RESTART_BY_HAND SYNCD_NEXT_KEYS_BACK "(" SYNCD_NEXT_RESTART_BY_HAND ")"
 #define SYNCD_NEXT_DOCTOR_DEEP "sourceos-syncd doctor --deep"
 #define SYNCD_NEXT_ADOPT_ELSEWHERE "sourceos-syncd store adopt --state-dir={directory}"
 /* The command that comes next, `next` of a finding, for the instance that it is of. */

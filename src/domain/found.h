@@ -9,7 +9,7 @@
 #include "domain/findings.h"
 
 #define SYNCD_DOCTOR_SCHEMA "sourceos.doctor/v1"
-#define SYNCD_FOUND_FACTS 4u
+#define SYNCD_FOUND_FACTS 6u
 #define SYNCD_FOUND_EVIDENCE 5u /* of many the first ones are named */
 
 typedef struct {

@@ -26,7 +26,9 @@ static void tell_restart(const SyncdService *service, SyncdFound *found)
         if (g_strcmp0(found->finding->next, restarts[i].by_systemd) != 0)
             continue;
         g_autofree char *pid = g_strdup_printf("%u", service->process.pid);
+        const char *command = service->process.command;
         syncd_found_fact(found, "pid", pid);
+        syncd_found_fact(found, "command", command != NULL ? command : SYNCD_NEXT_DAEMON_BY_HAND);
         found->next = restarts[i].by_hand;
     }
 }

@@ -19,6 +19,7 @@ typedef struct {
     guint32 pid;
     guint64 started_usec;
     const char *manager; /* "systemd" or "manual"; borrowed, as all of this */
+    const char *command; /* that begins it again; NULL: not known */
     const char *boot;    /* the kernel's id of this boot; NULL: not known */
     const char *machine; /* of the machine; NULL: not known */
 } SyncdProcess;

@@ -6,6 +6,8 @@ import json
 import os
 import pathlib
 import shutil
+import signal
+import subprocess
 import time
 
 from gi.repository import GLib
@@ -24,6 +26,36 @@ def user(world):
         for name in 'abcdefgh':
             (notes / name).write_text(name)
         yield cli, notes
+
+
+@promise
+def a_daemon_that_a_shell_began_is_begun_again_as_it_was(world):
+    """A shell that systemd began hands its environment on, and no unit is to be restarted then."""
+    programs = world.place()
+    programs.mkdir()
+    (programs / 'sourceos-syncd').symlink_to(pathlib.Path(world.options.program).resolve())
+    place = world.place() / 'of a "shell"'
+    shell = {'INVOCATION_ID': '0' * 32, 'SYSTEMD_EXEC_PID': str(os.getpid())}
+    with world.daemon(place, environment=shell, config='[Store]\nReserveMiB=1\n') as daemon:
+        cli = Cli(world, daemon.directory, world.bus.address)
+        (daemon.state / 'index.db').unlink()
+        command = findings(cli, NEGATIVE)['index-displaced']['next']
+        assert f'kill {daemon.pid}; ' in command and 'systemctl' not in command, command
+        environment = {**daemon._environment(), **shell, 'PATH': f"{programs}:{os.environ['PATH']}"}
+        with subprocess.Popen(['sh', '-c', command], cwd='/', env=environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              start_new_session=True) as process:
+            try:
+                equal(daemon.process.wait(PATIENCE), 0)
+                eventually(lambda: set(findings_if_any(cli)) == {'index-remade'}, 'it serves that state again')
+                equal((daemon.state / 'reserve').stat().st_size, 1 << 20, 'as it was configured')
+            finally:
+                os.killpg(process.pid, signal.SIGTERM)
+
+
+def findings_if_any(cli):
+    code, out, _ = cli.run('doctor', '--json')
+    return [finding['code'] for finding in json.loads(out)['findings']] if code in (DONE, NEGATIVE) else []
 
 
 def add(cli, notes):

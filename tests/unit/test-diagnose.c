@@ -234,7 +234,10 @@ static void a_key_that_is_gone_is_told_of_before_it_is_lost_and_after(void)
 static void expect_restart(ServiceFixture *f, const char *manager, const char *expected)
 {
     if (manager != NULL)
-        syncd_service_begin_run(f->service, &(SyncdProcess){.pid = 4242, .manager = manager});
+        syncd_service_begin_run(
+            f->service, &(SyncdProcess){.pid = 4242,
+                                        .manager = manager,
+                                        .command = "sourceos-syncd daemon --user --state-dir=/s"});
     g_autofree char *report = syncd_service_describe_diagnosis(f->service, &f->caller,
                                                                &(SyncdDiagnoseOptions){0}),
                     *next = g_strdup_printf("\"next\":\"%s\"", expected);
@@ -251,8 +254,10 @@ static void who_began_the_daemon_restarts_it(void)
                         g_strdup_printf("cp -np BACKUP/keys/* '%s/keys' && ", f.base.directory),
                     *by_systemd =
                         g_strconcat(keys_back, "systemctl --user restart sourceos-syncd", NULL),
-                    *by_hand = g_strconcat(
-                        keys_back, "kill 4242; sleep 2; sourceos-syncd daemon --user", NULL);
+                    *by_hand = g_strconcat(keys_back,
+                                           "(kill 4242; tail --pid=4242 -f /dev/null; "
+                                           "sourceos-syncd daemon --user --state-dir=/s)",
+                                           NULL);
     g_free(enqueue_body(&f, "note-1", "{}"));
     g_autofree char *path = key_of_scope(&f);
     service_close(&f);
