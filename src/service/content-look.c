@@ -36,9 +36,8 @@ SyncdContentSeen syncd_content_look_at_version(SyncdService *service, const Sync
 
 bool syncd_content_is_sealed(SyncdService *service, SyncdBytes scope_id)
 {
-    g_autoptr(GPtrArray) missing =
-        service->lacks_keys ? syncd_store_missing_keys(service->store) : NULL;
-    for (guint i = 0; missing != NULL && i < missing->len; i++)
+    g_autoptr(GPtrArray) missing = syncd_store_missing_keys(service->store);
+    for (guint i = 0; i < missing->len; i++)
         if (syncd_bytes_are(scope_id, ((SyncdMissingKey *)missing->pdata[i])->scope_id))
             return true;
     return false;

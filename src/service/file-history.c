@@ -5,6 +5,7 @@
 #include "service/file-reading.h"
 #include "service/file-step.h"
 #include "store/chunks.h"
+#include "store/missing-keys.h"
 
 #include <string.h>
 
@@ -44,6 +45,7 @@ typedef struct {
     SyncdService *service;
     guint64 file;
     SyncdContentFaults faults;
+    bool lacks_keys;
     guint64 left; /* so many bytes of it are looked at yet */
 } History;
 
@@ -56,7 +58,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(History, history_clear)
 static bool lacks_key(const History *self, const SyncdContentRow *row)
 {
     g_auto(SyncdEntry) entry = {0};
-    if (!self->service->lacks_keys ||
+    if (!self->lacks_keys ||
         !syncd_store_read(self->service->store, syncd_file_place_pos(row->place), &entry, NULL))
         return false;
     return syncd_content_is_sealed(self->service, entry.header.scope);
@@ -138,7 +140,11 @@ char *syncd_service_file_history(SyncdService *service, const SyncdCaller *calle
                                  GError **error)
 {
     g_autoptr(GString) out = g_string_new("[");
-    g_auto(History) history = {.service = service, .left = SYNCD_CONTENT_LOOK_BYTES};
+    g_auto(History) history = {
+        .service = service,
+        .lacks_keys = syncd_store_lacks_keys(service->store),
+        .left = SYNCD_CONTENT_LOOK_BYTES,
+    };
     guint64 before;
     bool more;
     if (limit > SYNCD_LIST_FILES_MAX) {

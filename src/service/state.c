@@ -192,8 +192,7 @@ static void count_mismatched(SyncdService *service)
 /* What lies in such a scope cannot be read, and nothing can be written there. */
 static void look_for_keys(SyncdService *service)
 {
-    g_autoptr(GPtrArray) missing = syncd_store_missing_keys(service->store);
-    service->lacks_keys = missing->len > 0;
+    service->lacks_keys = syncd_store_lacks_keys(service->store);
 }
 
 /* A lookup may have met it, though nothing keeps the index from serving. */

@@ -5,6 +5,7 @@
 #include "service/damage.h"
 #include "service/diagnose.h"
 #include "service/subject.h"
+#include "store/missing-keys.h"
 #include "store/rollback.h"
 
 #include <string.h>
@@ -196,7 +197,7 @@ static void tell_content(SyncdSubjectFaults *self, const Content *content)
 static bool anything_is_wrong(const SyncdService *service)
 {
     return syncd_service_is_damaged(service) || syncd_service_losses(service)->len > 0 ||
-           syncd_store_rollback(service->store) != NULL || service->lacks_keys;
+           syncd_store_rollback(service->store) != NULL || syncd_store_lacks_keys(service->store);
 }
 
 bool syncd_subject_find_faults(SyncdSubject *subject, GError **error)

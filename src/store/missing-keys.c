@@ -41,6 +41,15 @@ static SyncdMissingKey *missing_of(const SyncdStore *self, GPtrArray *all, const
     return missing;
 }
 
+bool syncd_store_lacks_keys(const SyncdStore *self)
+{
+    const GPtrArray *feeds = syncd_journal_feeds(self->journal);
+    for (guint i = 0; i < feeds->len; i++)
+        if (is_sealed(feeds->pdata[i]) && !has_key(self, feeds->pdata[i]))
+            return true;
+    return false;
+}
+
 GPtrArray *syncd_store_missing_keys(const SyncdStore *self)
 {
     const GPtrArray *feeds = syncd_journal_feeds(self->journal);

@@ -17,6 +17,7 @@ typedef struct {
 
 /* SyncdMissingKey, in the order in which their feeds came. */
 GPtrArray *syncd_store_missing_keys(const SyncdStore *store);
+bool syncd_store_lacks_keys(const SyncdStore *store); /* whether there is any such */
 /* Whether that scope, NULL for any, is hidden: NotInitialized names it and says what to do. */
 bool syncd_store_check_not_hidden(const SyncdStore *store, const char *scope_id, GError **error);
 /* Of an entry that no key opens: NotFound. */

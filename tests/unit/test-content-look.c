@@ -4,6 +4,7 @@
  * called unknown until one has.
  */
 #include "diagnose-fixture.h"
+#include "keys-fixture.h"
 #include "watched-fixture.h"
 
 #include "service/content-look.h"
@@ -70,10 +71,10 @@ static char *id_of(World *world, const char *file)
     return g_strdup(id);
 }
 
-static void expect_history(World *world, const char *file, const char *fault)
+static void expect_history_of(World *world, const char *id, const char *fault)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *id = id_of(world, file), *cursor = NULL,
+    g_autofree char *cursor = NULL,
                     *history = syncd_service_file_history(world->w.f.service, &world->w.f.caller,
                                                           id, NULL, 1, &cursor, &error),
                     *wanted =
@@ -110,7 +111,7 @@ static void expect_file(World *world, const char *file, const char *fault, const
                         const char *provable, const char *next)
 {
     g_autofree char *id = id_of(world, file);
-    expect_history(world, file, fault);
+    expect_history_of(world, id, fault);
     expect_answers(world, id, durable, provable, next);
 }
 
@@ -176,6 +177,29 @@ static void what_is_too_large_is_unknown_until_it_was_verified(void)
     workspace_clear(&world.w);
 }
 
+/* ---- without its key ---- */
+
+static void what_no_key_opens_is_sealed_and_not_kept(void)
+{
+    World world;
+    world_init(&world, KEEP_TWO);
+    write_file(&world.w, "a", "a text");
+    rescan(&world.w);
+    g_autofree char *id = id_of(&world, "a");
+    expect_file(&world, "a", NULL, "kept", "kept", NULL);
+    end_workspace(&world.w);
+    service_close(&world.w.f);
+    g_autofree char *key = take_key_away(&world.w.f, is_of_another_scope, NULL);
+    service_open(&world.w.f);
+    expect_history_of(&world, id, "sealed");
+    expect_answers(&world, id, "key_missing", "key_missing", "cp -np BACKUP/keys/* ");
+    service_close(&world.w.f);
+    put_back(key);
+    service_open(&world.w.f);
+    expect_history_of(&world, id, NULL);
+    workspace_clear(&world.w);
+}
+
 /* ---- of operations ---- */
 
 static void of_operations_it_is_looked_at_too(void)
@@ -205,6 +229,7 @@ int main(int argc, char **argv)
     g_test_add_func("/content-look/not-named", what_is_not_named_is_not_called_kept);
     g_test_add_func("/content-look/not-verified", what_was_not_verified_is_looked_at);
     g_test_add_func("/content-look/too-large", what_is_too_large_is_unknown_until_it_was_verified);
+    g_test_add_func("/content-look/sealed", what_no_key_opens_is_sealed_and_not_kept);
     g_test_add_func("/content-look/operations", of_operations_it_is_looked_at_too);
     return g_test_run();
 }

@@ -4,54 +4,18 @@
  * made a second time, and everything is back when the key is.
  */
 #include "diagnose-fixture.h"
+#include "keys-fixture.h"
+#include "state-files.h"
 
 #include "crypto/sign.h"
+#include "service/explain.h"
 #include "service/health.h"
 #include "service/hindrance.h"
 #include "service/internal.h"
+#include "service/repair.h"
 #include "store/missing-keys.h"
 
 #include <string.h>
-
-/* A key file, by what its text has; kept beside it. */
-static char *take_key_away(const ServiceFixture *f, bool (*is_it)(const char *text, void *data),
-                           void *data)
-{
-    g_autofree char *folder = g_build_filename(f->base.directory, "keys", NULL);
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-    while ((name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(folder, name, NULL), *text = NULL;
-        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
-        if (!is_it(text, data))
-            continue;
-        g_autofree char *kept = g_strconcat(path, ".kept", NULL);
-        g_assert_cmpint(g_rename(path, kept), ==, 0);
-        return g_steal_pointer(&path);
-    }
-    g_assert_not_reached();
-}
-
-static void put_back(const char *path)
-{
-    g_autofree char *kept = g_strconcat(path, ".kept", NULL);
-    g_assert_cmpint(g_rename(kept, path), ==, 0);
-}
-
-static bool is_of_device_scope(const char *text, void *data)
-{
-    return strstr(text, "Scope=device-") != NULL;
-}
-
-static bool is_of_another_scope(const char *text, void *data)
-{
-    return strstr(text, "Scope=workspace-") != NULL;
-}
-
-static bool is_of_device(const char *text, void *data)
-{
-    return strstr(text, "Type=device") != NULL;
-}
 
 static void lose_index(const ServiceFixture *f)
 {
@@ -108,6 +72,53 @@ static void an_entry_that_no_key_opens_is_no_directory_that_is_gone(void)
     g_assert_nonnull(strstr(syncd_hindrance(gone), "directory was moved"));
 }
 
+/* What is there and cannot be had is not said to be nowhere. */
+static void expect_sealed(ServiceFixture *f, const char *operation)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *record =
+        syncd_service_get_operation(f->service, &f->caller, operation, &error);
+    g_assert_null(record);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_true(g_str_has_prefix(error->message, "The key that opens this entry is not here"));
+    g_assert_nonnull(strstr(error->message, "put the folder keys/ of the state directory back from "
+                                            "a backup and restart the daemon"));
+    g_assert_true(syncd_store_is_for_want_of_a_key(error));
+}
+
+/* Nothing brings a key back: no plan says that it does, also where there is one for other things.
+ */
+static void expect_no_plan(ServiceFixture *f)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdRepairPlan *plan = NULL;
+    g_assert_false(syncd_service_plan_repair(f->service, &f->caller, NULL, &plan, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    g_assert_nonnull(strstr(error->message, "Nothing that is found can be mended by a plan"));
+    g_assert_nonnull(strstr(error->message, "`sourceos-syncd doctor`"));
+    g_clear_error(&error);
+    state_set_mode(f, "journal.db", 0640);
+    syncd_service_plan_repair(f->service, &f->caller, NULL, &plan, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "\"file-modes\""));
+    g_assert_null(strstr(syncd_repair_plan_text(plan), "key"));
+    state_set_mode(f, "journal.db", 0600);
+}
+
+/* Keys come first, and then a restart. */
+static void expect_explained(ServiceFixture *f, const char *object)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = syncd_service_explain(f->service, &f->caller, object, &error),
+                    *next =
+                        g_strdup_printf("\"next\":\"cp -np BACKUP/keys/* '%s/keys' && systemctl "
+                                        "--user restart sourceos-syncd\"",
+                                        f->base.directory);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(text, next));
+    g_assert_null(strstr(text, "\"next\":\"systemctl"));
+}
+
 static void expect_state(ServiceFixture *f, const char *reason)
 {
     g_autoptr(GError) error = NULL;
@@ -149,7 +160,7 @@ static void the_key_of_another_scope_and_the_index_are_gone(void)
     ServiceFixture f;
     g_autofree char *path = NULL;
     service_init(&f);
-    g_free(enqueue_body(&f, "note-1", "{}"));
+    g_autofree char *operation = enqueue_body(&f, "note-1", "{}");
     put(&f, "note-2", "{}");
     reopen_without(&f, is_of_another_scope, &path);
 
@@ -159,6 +170,9 @@ static void the_key_of_another_scope_and_the_index_are_gone(void)
     g_assert_cmpuint(missing->count, ==, 3);
     g_assert_true(g_str_has_prefix(missing->object, "workspace-"));
     expect_state(&f, "key-missing");
+    expect_sealed(&f, operation);
+    expect_explained(&f, "note-1");
+    expect_no_plan(&f);
     /* It is not opened a second time, and no other one, as it might be that. */
     SyncdRequest request = good_request();
     expect_refused(&f, &request, missing->object);
@@ -191,6 +205,8 @@ static void the_key_of_the_device_is_gone(void)
     g_assert_cmpuint(missing->count, ==, sequence);
     g_assert_null(find(found, "journal-corrupt"));
     expect_state(&f, "device-key-missing");
+    expect_explained(&f, "note-1");
+    expect_no_plan(&f);
     SyncdRequest request = good_request();
     expect_refused(&f, &request, "keys/device.key");
     /* What was is there, and holds. */
