@@ -1,13 +1,11 @@
 /* A plan of repair: the daemon's own, of what is wrong now, or a preview for a report. */
 #include "domain/repair-plan.h"
 #include "cli/document.h"
+#include "cli/file-log.h"
 #include "cli/i18n.h"
-#include "cli/listing.h"
 #include "cli/repair.h"
 #include "cli/verbs.h"
-#include "cli/workspace-find.h"
 #include "client/repair.h"
-#include "client/workspaces.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -33,23 +31,13 @@ static bool preview(SyncdCli *cli, GError **error)
 
 /* ---- the daemon's ---- */
 
-static char *file_id(SyncdCli *cli, SyncdClient *client, const char *named, GError **error)
-{
-    g_autofree char *path = NULL;
-    g_autoptr(SyncdCliWorkspace) workspace = syncd_cli_find_path(cli, client, named, &path, error);
-    g_autofree char *file =
-        workspace != NULL ? syncd_client_get_file(client, workspace->workspace, path, NULL, error)
-                          : NULL;
-    return file != NULL ? syncd_record_text(syncd_json_root(file, strlen(file)), "file_id") : NULL;
-}
-
 /* Ids of the files whose bytes are to be recorded instead of restored. */
 static GPtrArray *take_accepted(SyncdCli *cli, SyncdClient *client, GError **error)
 {
     g_autoptr(GPtrArray) named = syncd_cli_values(cli, "accept");
     g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; named->pdata[i] != NULL; i++) {
-        char *id = file_id(cli, client, named->pdata[i], error);
+        char *id = syncd_cli_file_id(cli, client, named->pdata[i], error);
         if (id == NULL)
             return NULL;
         g_ptr_array_add(ids, id);

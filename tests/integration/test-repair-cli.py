@@ -325,6 +325,9 @@ def of_a_file_a_person_says_which_bytes_are_right(world):
         equal((rotten.file.read_text(), rotten.is_found()), (rotten.text, False))
         rotten.take_back()
         equal((rotten.file.read_text(), rotten.is_found()), (rotten.rotten, True))
+        # By its id, as plans and reports have it, as well as by its path; by no digest.
+        equal(rotten.plan(f'--accept={identifier}'), 'file-accept')
+        me.fails(NOT_FOUND, 'NotFound', 'plan', f'--accept={"0" * 64}')
         equal(rotten.plan(f'--accept={rotten.file}'), 'file-accept')
         rotten.repair()
         equal((rotten.file.read_text(), rotten.is_found()), (rotten.rotten, False))

@@ -235,6 +235,25 @@ def a_file_is_explained(world):
         equal(told['facts']['sha256'], file['sha256'])
         equal(cli.json('explain', file['file_id']), told)
         equal(json.loads(cli.run('explain', 'a.txt', '--json', cwd=notes)[1]), told)
+        # A name may look like an id, or a digest: behind a slash it is a name.
+        digest = hashlib.sha256(b'?').hexdigest()
+        for name in (file['file_id'], digest):
+            (notes / name).write_text('other')
+        eventually(lambda: len(paths(cli, 'notes')) == len(ALL) + 2, 'they are recorded')
+        equal(cli.json('explain', file['file_id'])['path'], 'a.txt')
+        for named in (f'./{file["file_id"]}', digest, f'./{digest}'):
+            for verb in ('explain', 'log'):
+                code, out, err = cli.run(verb, named, '--json', cwd=notes)
+                equal(code, DONE, err)
+                if verb == 'explain':
+                    equal(json.loads(out)['path'], named.removeprefix('./'))
+                else:
+                    equal([(step['change'], step['name']) for step in json.loads(out)],
+                          [('created', named.removeprefix('./'))])
+        for name in ('0' * 64, file['file_id'][:-1] + '9'):
+            cli.fails(NOT_FOUND, 'NotFound', 'explain', name)
+        for name in (file['file_id'], digest):
+            (notes / name).unlink()
         folder = cli.json('explain', notes)
         equal((folder['path'], folder['answers'][0]['reason_code']), ('', 'workspace_folder'))
         out = cli.does('explain', f'{notes}/a.txt')

@@ -148,10 +148,14 @@ static void a_file_goes_by_its_path_where_that_is_known(void)
     SyncdCli cli = {.given = NULL};
     g_hash_table_insert(paths, (char *)known, (char *)"docs/plan.txt");
     g_hash_table_insert(paths, (char *)hidden, NULL);
-    g_autofree char *text =
-        g_strdup_printf("file/%s/0123abcd, %s; file/%s/0123abcd", known, known, hidden);
+    /* What is no id of a file stays as it is, and so does a digest that stands alone. */
+    g_autofree char *text = g_strdup_printf("file/%s/0123abcd, %s; file/%s/0123abcd; file/%s: the "
+                                            "chunk 0123abcd of file-none, %s/notes",
+                                            known, known, hidden, known, known);
     g_autofree char *expected =
-        g_strdup_printf("docs/plan.txt, docs/plan.txt; file/%s/0123abcd", hidden);
+        g_strdup_printf("docs/plan.txt, docs/plan.txt; file/%s/0123abcd; docs/plan.txt: the chunk "
+                        "0123abcd of file-none, docs/plan.txt/notes",
+                        hidden);
     g_autofree char *told = syncd_cli_repair_with_paths(&cli, NULL, paths, text);
     g_assert_cmpstr(told, ==, expected);
 }
