@@ -1,10 +1,16 @@
 /* Repair of the index, from its plan to its rollback. */
+#include "diagnose-fixture.h"
 #include "raw-sql.h"
 #include "repair-fixture.h"
 
+#include "base/timestamp.h"
 #include "contract/check.h"
 #include "domain/problems.h"
 #include "service/diagnose.h"
+#include "service/internal.h"
+#include "store/store-private.h"
+
+#define HOUR (3600 * (guint64)G_USEC_PER_SEC)
 
 static void start_broken(ServiceFixture *f)
 {
@@ -151,6 +157,52 @@ static void an_index_is_made_anew_and_put_back(void)
     service_clear(&f);
 }
 
+/* While it serves. */
+static void drift(ServiceFixture *f)
+{
+    SyncdJob *job = NULL;
+    g_autoptr(GError) error = NULL;
+    const SyncdVerifyOptions options = {.mode = SYNCD_VERIFY_FULL, .index = true};
+    rest(f);
+    syncd_database_run(syncd_index_database(f->service->store->index),
+                       "UPDATE tally SET count = count + 1", &error);
+    g_assert_no_error(error);
+    syncd_service_verify_with(f->service, &f->caller, &options, &job, &error);
+    g_assert_no_error(error);
+    run_jobs(f);
+}
+
+/* An hour later each, so that it is seen which time is told. */
+static void expect_told_of_repair(ServiceFixture *f)
+{
+    char before[SYNCD_TIME_SIZE], after[SYNCD_TIME_SIZE];
+    f->base.now_usec += HOUR;
+    syncd_time_format_ms(f->base.now_usec / 1000, before);
+    apply_repair(f, approve_repair(f, plan_repair(f)));
+    syncd_time_format_ms(f->base.now_usec / 1000, after);
+    f->base.now_usec += HOUR;
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f->service);
+    const SyncdFound *remade = find(found, "index-remade");
+    g_assert_nonnull(remade);
+    g_assert_cmpstr(remade->facts[0].name, ==, "at");
+    g_assert_cmpstr(remade->facts[0].text, >=, before);
+    g_assert_cmpstr(remade->facts[0].text, <=, after);
+    g_assert_cmpstr(remade->facts[1].text, ==, "a repair was carried out");
+}
+
+/* What is told is when the one that serves was made: by a repair alone, and by another one that
+ * made it beside that. */
+static void when_it_was_made_is_told(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    g_assert_false(is_found(&f, "index-remade"));
+    expect_told_of_repair(&f);
+    drift(&f);
+    expect_told_of_repair(&f);
+    service_clear(&f);
+}
+
 static void a_rebuildable_index_is_repaired_at_the_start_where_that_is_configured(void)
 {
     static const char *const automatic[] = {"index-rebuild", NULL};
@@ -202,6 +254,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair/held", an_index_is_left_as_it_is_until_its_repair_is_approved);
     g_test_add_func("/repair/plan", a_plan_says_what_it_will_do);
     g_test_add_func("/repair/index", an_index_is_made_anew_and_put_back);
+    g_test_add_func("/repair/made-at", when_it_was_made_is_told);
     g_test_add_func("/repair/automatic",
                     a_rebuildable_index_is_repaired_at_the_start_where_that_is_configured);
     g_test_add_func("/repair/restart", a_plan_outlives_the_daemon);
