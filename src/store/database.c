@@ -240,10 +240,10 @@ static bool check_untouched(const SyncdDatabase *db, GError **error)
     return false;
 }
 
-/* `first_page` NULL: it has its own. */
+/* `salvaged` NULL: it has pages of its own. */
 static SyncdDatabase *open_database(const char *path, const SyncdDatabaseKind *kind,
                                     SyncdDatabaseMode mode, unsigned up_to,
-                                    const guint8 *first_page, GError **error)
+                                    const SyncdVfsPages *salvaged, GError **error)
 {
     g_autoptr(SyncdDatabase) db = g_new0(SyncdDatabase, 1);
     db->kind = kind;
@@ -271,7 +271,7 @@ static SyncdDatabase *open_database(const char *path, const SyncdDatabaseKind *k
         rc = syncd_rows_register(db->handle);
     if (rc == SQLITE_OK)
         rc = syncd_lookups_register(db->handle);
-    if (rc == SQLITE_OK && first_page != NULL && !syncd_vfs_salvage(db->handle, first_page))
+    if (rc == SQLITE_OK && salvaged != NULL && !syncd_vfs_salvage(db->handle, salvaged))
         rc = SQLITE_NOMEM;
     if (rc != SQLITE_OK) {
         syncd_database_set_error(db, rc, error);
@@ -301,9 +301,9 @@ SyncdDatabase *syncd_database_open(const char *path, const SyncdDatabaseKind *ki
 }
 
 SyncdDatabase *syncd_database_open_salvaged(const char *path, const SyncdDatabaseKind *kind,
-                                            const guint8 *first_page, GError **error)
+                                            const SyncdVfsPages *salvaged, GError **error)
 {
-    return open_database(path, kind, SYNCD_DATABASE_OWN_COPY, G_MAXUINT, first_page, error);
+    return open_database(path, kind, SYNCD_DATABASE_OWN_COPY, G_MAXUINT, salvaged, error);
 }
 
 static void remove_empty_wal(SyncdDatabase *db)

@@ -59,9 +59,10 @@ SyncdDatabase *syncd_database_open(const char *path, const SyncdDatabaseKind *ki
 /* Opens without running migrations above `up_to`; a rebuild makes its indexes last this way. */
 SyncdDatabase *syncd_database_open_up_to(const char *path, const SyncdDatabaseKind *kind,
                                          SyncdDatabaseMode mode, unsigned up_to, GError **error);
-/* Looks at one that SQLite cannot open as if it began with this page (store/salvage.h). */
+/* Looks at one that SQLite cannot open as if it had these pages (store/salvage.h). */
+typedef struct SyncdVfsPages SyncdVfsPages; /* store/vfs.h */
 SyncdDatabase *syncd_database_open_salvaged(const char *path, const SyncdDatabaseKind *kind,
-                                            const guint8 *first_page, GError **error);
+                                            const SyncdVfsPages *salvaged, GError **error);
 bool syncd_database_migrate(SyncdDatabase *db, unsigned up_to, GError **error);
 /* Long ones sort more at once, which is sooner done. */
 typedef enum { SYNCD_STEPS_LONG, SYNCD_STEPS_SHORT } SyncdStepLength;

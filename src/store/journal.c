@@ -309,12 +309,12 @@ SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *nam
     return take_in(self, mode != SYNCD_DATABASE_INSPECT, error) ? g_steal_pointer(&self) : NULL;
 }
 
-SyncdJournal *syncd_journal_open_salvaged(SyncdDirectory *directory, const guint8 *first_page,
+SyncdJournal *syncd_journal_open_salvaged(SyncdDirectory *directory, const SyncdVfsPages *salvaged,
                                           SyncdKeyring *keyring, GError **error)
 {
     g_autoptr(SyncdJournal) self = new_journal(keyring);
     g_autofree char *path = syncd_directory_file(directory, SYNCD_JOURNAL_FILE);
-    self->db = syncd_database_open_salvaged(path, &syncd_journal_kind, first_page, error);
+    self->db = syncd_database_open_salvaged(path, &syncd_journal_kind, salvaged, error);
     return self->db != NULL && take_in(self, true, error) ? g_steal_pointer(&self) : NULL;
 }
 

@@ -55,8 +55,8 @@ SyncdJournal *syncd_journal_open(SyncdDirectory *directory, SyncdDatabaseMode mo
 SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *name,
                                       SyncdDatabaseMode mode, SyncdKeyring *keyring,
                                       GError **error);
-/* The one in its place, as if it began with this page (store/salvage.h): it is only looked at. */
-SyncdJournal *syncd_journal_open_salvaged(SyncdDirectory *directory, const guint8 *first_page,
+/* The one in its place, as if it had these pages (store/salvage.h): it is only looked at. */
+SyncdJournal *syncd_journal_open_salvaged(SyncdDirectory *directory, const SyncdVfsPages *salvaged,
                                           SyncdKeyring *keyring, GError **error);
 /* One that has nothing, for one that cannot be opened, because of `problem`: nothing may be
  * appended. */

@@ -59,8 +59,10 @@ static void fetch(SyncdFile *file, sqlite3_int64 offset)
 static int read_salvaged(sqlite3_file *self, void *data, int size, sqlite3_int64 offset)
 {
     sqlite3_file *below = syncd_file_below(self);
-    if (offset + size <= SYNCD_VFS_PAGE)
-        memcpy(data, ((SyncdFile *)self)->first + offset, (size_t)size);
+    int within = (int)(offset % SYNCD_VFS_PAGE);
+    const guint8 *page = syncd_vfs_page(((SyncdFile *)self)->salvaged, offset / SYNCD_VFS_PAGE);
+    if (page != NULL && within + size <= SYNCD_VFS_PAGE)
+        memcpy(data, page + within, (size_t)size);
     else if (below->pMethods->xRead(below, data, size, offset) != SQLITE_OK)
         memset(data, 0, (size_t)size);
     return SQLITE_OK;
@@ -71,7 +73,7 @@ static int read_file(sqlite3_file *self, void *data, int size, sqlite3_int64 off
     SyncdFile *file = (SyncdFile *)self;
     if (!syncd_file_may_read(file))
         return SQLITE_IOERR_READ;
-    if (file->first != NULL)
+    if (file->salvaged != NULL)
         return read_salvaged(self, data, size, offset);
     file->ahead.forwards = goes_on(file, offset) ? file->ahead.forwards + 1 : 0;
     file->ahead.next = offset + size;
@@ -97,7 +99,7 @@ static int lend_page(sqlite3_file *self, sqlite3_int64 offset, int size, void **
 {
     SyncdFile *file = (SyncdFile *)self;
     *ret_data = NULL; /* then it is read */
-    if (!goes_on(file, offset) || file->first != NULL)
+    if (!goes_on(file, offset) || file->salvaged != NULL)
         return SQLITE_OK;
     if (is_walk(file) && !has(file, offset, size))
         fetch(file, offset);

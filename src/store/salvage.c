@@ -2,6 +2,7 @@
 
 #include "store/database-private.h"
 #include "store/journal-private.h"
+#include "store/vfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,8 @@
 #define PAGE 4096
 #define HEADER 100 /* of the file, before the rest of its first page */
 #define WITH_WAL 2 /* of the formats */
+#define INTERIOR_OF_TABLE 5
+#define LEAF_OF_TABLE 13
 #define LOOKED_AT 64
 #define PAGES_A_STEP 512u
 #define STEPS_A_SYNC 4u
@@ -25,7 +28,7 @@ static const char magic[16] = "SQLite format 3";
 /* The kinds of B-tree pages that a database of ours has. */
 static bool is_tree(guint8 kind)
 {
-    return kind == 2 || kind == 5 || kind == 10 || kind == 13;
+    return kind == 2 || kind == INTERIOR_OF_TABLE || kind == 10 || kind == LEAF_OF_TABLE;
 }
 
 static void put_number(guint8 *at, guint32 number)
@@ -93,10 +96,69 @@ bool syncd_salvage_is_possible(SyncdDirectory *directory)
     return found;
 }
 
-/* ---- its first page ---- */
+/* ---- its schema ---- */
 
-/* That of an empty journal: what all have in common. */
-static bool make_template(guint8 template[PAGE], GError **error)
+static guint32 number_at(const guint8 *at)
+{
+    guint32 big;
+    memcpy(&big, at, sizeof big);
+    return GUINT32_FROM_BE(big);
+}
+
+static guint short_at(const guint8 *at)
+{
+    return (guint)(at[0] << 8 | at[1]);
+}
+
+static bool has_cells(const guint8 page[PAGE], guint header, guint pointers)
+{
+    guint n = short_at(page + header + 3), end = pointers + 2 * n;
+    bool ok = end <= PAGE;
+    for (guint i = 0; ok && i < n; i++) {
+        guint at = short_at(page + pointers + 2 * i);
+        ok = at >= end && at + 4 <= PAGE;
+    }
+    return ok;
+}
+
+static bool is_leaf(const guint8 page[PAGE])
+{
+    return page[0] == LEAF_OF_TABLE && has_cells(page, 0, 8);
+}
+
+/* The pages beneath the first one, counted from 0; 0: none, or not only leaves that have room. */
+static guint list_leaves(const guint8 first[PAGE], guint32 leaves[SYNCD_VFS_PAGES_MAX])
+{
+    const guint8 *header = first + HEADER;
+    guint n = short_at(header + 3);
+    if (header[0] != INTERIOR_OF_TABLE || n + 2 > SYNCD_VFS_PAGES_MAX ||
+        !has_cells(first, HEADER, HEADER + 12))
+        return 0;
+    for (guint i = 0; i < n; i++)
+        leaves[i] = number_at(first + short_at(header + 12 + 2 * i)) - 1;
+    leaves[n] = number_at(header + 8) - 1;
+    return n + 1;
+}
+
+static void add_page(SyncdVfsPages *pages, guint32 number, const guint8 page[PAGE])
+{
+    pages->pages[pages->n].number = number;
+    memcpy(pages->pages[pages->n++].bytes, page, PAGE);
+}
+
+/* Of an empty journal: what all have in common. */
+static void take_schema(const guint8 *bytes, guint64 n, SyncdVfsPages *ret_template)
+{
+    guint32 leaves[SYNCD_VFS_PAGES_MAX];
+    guint n_leaves = list_leaves(bytes, leaves);
+    ret_template->n = 0;
+    add_page(ret_template, 0, bytes);
+    for (guint i = 0; i < n_leaves; i++)
+        if (leaves[i] < n && is_leaf(bytes + (gsize)leaves[i] * PAGE))
+            add_page(ret_template, leaves[i], bytes + (gsize)leaves[i] * PAGE);
+}
+
+static bool make_template(SyncdVfsPages *ret_template, GError **error)
 {
     sqlite3_int64 size = 0;
     g_autoptr(SyncdDatabase) db = syncd_database_open(
@@ -106,10 +168,11 @@ static bool make_template(guint8 template[PAGE], GError **error)
     unsigned char *bytes = sqlite3_serialize(db->handle, "main", &size, 0);
     bool ok = bytes != NULL && size >= PAGE;
     if (ok)
-        memcpy(template, bytes, PAGE);
+        take_schema(bytes, (guint64)size / PAGE, ret_template);
     sqlite3_free(bytes);
     /* In memory there is no WAL. */
-    memset(template + FORMATS, WITH_WAL, 2);
+    if (ok)
+        memset(ret_template->pages[0].bytes + FORMATS, WITH_WAL, 2);
     if (!ok)
         syncd_database_set_error(db, SQLITE_NOMEM, error);
     return ok;
@@ -128,14 +191,33 @@ static void mend_first(const guint8 template[PAGE], guint64 pages, guint8 page[P
     put_number(page + N_FREE, 0);
 }
 
-static bool make_first(int from, guint8 page[PAGE], GError **error)
+static bool lead_to_the_same(const guint8 one[PAGE], const guint8 other[PAGE])
 {
-    guint8 template[PAGE];
+    guint32 leaves[2][SYNCD_VFS_PAGES_MAX];
+    guint n = list_leaves(one, leaves[0]);
+    return n > 0 && list_leaves(other, leaves[1]) == n &&
+           memcmp(leaves[0], leaves[1], n * sizeof leaves[0][0]) == 0;
+}
+
+/* What stands in for pages of it. Where the schema lies depends on nothing but the migrations that
+ * made it; one that was made by other ones has it elsewhere, and keeps what it has. */
+static SyncdVfsPages *make_pages(int from, GError **error)
+{
+    guint8 page[PAGE];
+    g_autofree SyncdVfsPages *template = g_new(SyncdVfsPages, 1), *pages = g_new(SyncdVfsPages, 1);
     if (!make_template(template, error))
-        return false;
+        return NULL;
+    pages->n = 0;
     read_page(from, 0, page);
-    mend_first(template, count_pages(from), page);
-    return true;
+    mend_first(template->pages[0].bytes, count_pages(from), page);
+    add_page(pages, 0, page);
+    bool same = lead_to_the_same(page, template->pages[0].bytes);
+    for (guint i = 1; same && i < template->n; i++) {
+        read_page(from, template->pages[i].number, page);
+        if (!is_leaf(page))
+            add_page(pages, template->pages[i].number, template->pages[i].bytes);
+    }
+    return g_steal_pointer(&pages);
 }
 
 /* ---- making it ---- */
@@ -143,7 +225,7 @@ static bool make_first(int from, guint8 page[PAGE], GError **error)
 struct SyncdSalvage {
     int from, to;         /* the journal's file, and the copy */
     int wal_from, wal_to; /* -1 where it has none */
-    guint8 first[PAGE];
+    SyncdVfsPages *instead;
     guint64 pages, wal_pages, at; /* the WAL's come behind the others */
     guint steps;
 };
@@ -163,6 +245,7 @@ void syncd_salvage_free(SyncdSalvage *self)
     close_file(self->to);
     close_file(self->wal_from);
     close_file(self->wal_to);
+    g_free(self->instead);
     g_free(self);
 }
 
@@ -197,7 +280,8 @@ SyncdSalvage *syncd_salvage_new(SyncdDirectory *directory, GError **error)
         refuse(error);
         return NULL;
     }
-    if (!make_first(self->from, self->first, error))
+    self->instead = make_pages(self->from, error);
+    if (self->instead == NULL)
         return NULL;
     self->pages = count_pages(self->from);
     return g_steal_pointer(&self);
@@ -206,9 +290,10 @@ SyncdSalvage *syncd_salvage_new(SyncdDirectory *directory, GError **error)
 static bool copy_page(SyncdSalvage *self)
 {
     guint8 page[PAGE];
-    if (self->at > 0)
+    const guint8 *instead = syncd_vfs_page(self->instead, (sqlite3_int64)self->at);
+    if (instead == NULL)
         read_page(self->from, self->at, page);
-    return write_page(self->to, self->at, self->at > 0 ? page : self->first);
+    return write_page(self->to, self->at, instead != NULL ? instead : page);
 }
 
 /* Its frames have marks and sums of their own, which do not depend on the database. */
@@ -241,15 +326,14 @@ bool syncd_salvage_step(SyncdSalvage *self, bool *ret_more, GError **error)
 
 SyncdJournal *syncd_salvage_look(SyncdDirectory *directory, SyncdKeyring *keyring, GError **error)
 {
-    guint8 first[PAGE];
     int fd = open_file(directory, SYNCD_JOURNAL_FILE, O_RDONLY);
     if (fd < 0) {
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "It cannot be opened");
         return NULL;
     }
-    bool ok = make_first(fd, first, error);
+    g_autofree SyncdVfsPages *pages = make_pages(fd, error);
     close(fd);
-    return ok ? syncd_journal_open_salvaged(directory, first, keyring, error) : NULL;
+    return pages != NULL ? syncd_journal_open_salvaged(directory, pages, keyring, error) : NULL;
 }
 
 double syncd_salvage_progress(const SyncdSalvage *self)

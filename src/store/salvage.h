@@ -1,7 +1,8 @@
 /*
  * Making a journal that SQLite cannot open one that it can: a copy of it whose first page, or what
- * that says of the file's size, is what any journal of this version has. Which of the other pages
- * are right is for those to find out who read them (store/mend.h).
+ * that says of the file's size, is what any journal of this version has, and so are the pages with
+ * the rest of the schema where they are no such pages any more. Which of the other pages are right
+ * is for those to find out who read them (store/mend.h).
  *
  * It is copied in steps of so many pages, whose bytes leave for the disk on the way.
  */

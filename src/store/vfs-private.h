@@ -21,7 +21,7 @@ typedef struct {
     sqlite3_int64 end; /* which bytes of the file they are; not greater than `begin` for none */
     SyncdReadFunc watch;
     void *watcher;
-    guint8 *first; /* what stands in for the first page; NULL: nothing does */
+    SyncdVfsPages *salvaged; /* what stands in for pages; NULL: nothing does */
     union {
         struct {
             sqlite3_int64 next; /* where the last read ended */

@@ -47,15 +47,23 @@ void syncd_vfs_watch_reads(sqlite3 *handle, SyncdReadFunc func, void *data)
     watch(handle, SQLITE_FCNTL_JOURNAL_POINTER, &syncd_gather_methods, func, data);
 }
 
-bool syncd_vfs_salvage(sqlite3 *handle, const unsigned char page[SYNCD_VFS_PAGE])
+const unsigned char *syncd_vfs_page(const SyncdVfsPages *pages, sqlite3_int64 number)
+{
+    for (unsigned i = 0; i < pages->n; i++)
+        if (pages->pages[i].number == number)
+            return pages->pages[i].bytes;
+    return NULL;
+}
+
+bool syncd_vfs_salvage(sqlite3 *handle, const SyncdVfsPages *pages)
 {
     SyncdFile *own = own_file(handle, SQLITE_FCNTL_FILE_POINTER, &syncd_read_ahead_methods);
     if (own == NULL)
         return false;
-    own->first = sqlite3_malloc(SYNCD_VFS_PAGE);
-    if (own->first != NULL)
-        memcpy(own->first, page, SYNCD_VFS_PAGE);
-    return own->first != NULL;
+    own->salvaged = sqlite3_malloc(sizeof *pages);
+    if (own->salvaged != NULL)
+        memcpy(own->salvaged, pages, sizeof *pages);
+    return own->salvaged != NULL;
 }
 
 /* ---- what the file below does ---- */
@@ -68,7 +76,7 @@ static const sqlite3_io_methods *methods_below(sqlite3_file *file)
 int syncd_file_close(sqlite3_file *file)
 {
     sqlite3_free(((SyncdFile *)file)->memory);
-    sqlite3_free(((SyncdFile *)file)->first);
+    sqlite3_free(((SyncdFile *)file)->salvaged);
     return methods_below(file)->xClose(syncd_file_below(file));
 }
 
@@ -85,7 +93,7 @@ int syncd_file_size(sqlite3_file *file, sqlite3_int64 *ret_size)
 /* One that is salvaged is only read, and may be open as what it was: that holds the lock. */
 static bool is_salvaged(const sqlite3_file *file)
 {
-    return ((const SyncdFile *)file)->first != NULL;
+    return ((const SyncdFile *)file)->salvaged != NULL;
 }
 
 int syncd_file_lock(sqlite3_file *file, int level)

@@ -16,11 +16,23 @@
 /* Its name, for sqlite3_open_v2(). NULL (the default VFS) when it cannot be had. */
 const char *syncd_vfs(void);
 
-/* From then on what is read of a database's own file is what a salvaged copy of it would hold
- * (store/salvage.h): `page` in the place of its first one, and zeros where the disk gives nothing.
- * Before anything is asked of `handle`, which is only looked at. False: for want of memory. */
+/* What stands in for pages of a database, counted from 0; the first page is the first of them. */
 #define SYNCD_VFS_PAGE 4096
-bool syncd_vfs_salvage(sqlite3 *handle, const unsigned char page[SYNCD_VFS_PAGE]);
+#define SYNCD_VFS_PAGES_MAX 8
+typedef struct SyncdVfsPages {
+    unsigned n;
+    struct {
+        unsigned number;
+        unsigned char bytes[SYNCD_VFS_PAGE];
+    } pages[SYNCD_VFS_PAGES_MAX];
+} SyncdVfsPages;
+
+/* The bytes of that page; NULL: nothing stands in for it. */
+const unsigned char *syncd_vfs_page(const SyncdVfsPages *pages, sqlite3_int64 number);
+/* From then on what is read of a database's own file is what a salvaged copy of it would hold
+ * (store/salvage.h): these in their places, and zeros where the disk gives nothing. Before anything
+ * is asked of `handle`, which is only looked at. False: for want of memory. */
+bool syncd_vfs_salvage(sqlite3 *handle, const SyncdVfsPages *pages);
 
 /* Asked before each page that is read of a database's own file, or of its WAL, whether it may be.
  */

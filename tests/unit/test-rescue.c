@@ -47,6 +47,43 @@ static void what_can_be_read_of_it_is_salvaged(void)
     }
 }
 
+#define PAGE 4096u
+
+static guint32 number_at(const char *at)
+{
+    guint32 big;
+    memcpy(&big, at, sizeof big);
+    return GUINT32_FROM_BE(big);
+}
+
+/* What the first page leads to last, or first: the schema's own pages. */
+static void overwrite_schema(const ServiceFixture *f, bool last, int with)
+{
+    gsize size;
+    g_autofree char *bytes = state_read(f, "journal.db", &size);
+    gsize at = last ? 108 : (gsize)(guint8)bytes[112] << 8 | (guint8)bytes[113];
+    g_assert_cmpint(bytes[100], ==, 5);
+    memset(bytes + (number_at(bytes + at) - 1) * PAGE, with, PAGE);
+    state_write(f, "journal.db", bytes, (gssize)size);
+}
+
+/* It is the same in all of them: one page that is gone is no reason to give up the log. */
+static void pages_of_the_schema_are_those_of_any_journal(void)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        ServiceFixture f;
+        begin(&f);
+        overwrite_schema(&f, i % 2 == 0, i < 2 ? 0 : 0xa5);
+        if (i == 3)
+            without_first_page(&f);
+        repair_open(&f, NULL);
+        expect_served(&f);
+        restore(&f);
+        expect_all(&f, ENTRIES);
+        service_clear(&f);
+    }
+}
+
 static void an_earlier_generation_takes_its_place(void)
 {
     static void (*const cases[])(const ServiceFixture *f) = {removed, emptied, overwritten,
@@ -336,6 +373,8 @@ int main(int argc, char **argv)
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/rescue/what-can-be-read-of-it-is-salvaged",
                     what_can_be_read_of_it_is_salvaged);
+    g_test_add_func("/rescue/pages-of-the-schema-are-those-of-any-journal",
+                    pages_of_the_schema_are_those_of_any_journal);
     g_test_add_func("/rescue/an-earlier-generation-takes-its-place",
                     an_earlier_generation_takes_its_place);
     g_test_add_func("/rescue/an-older-backup-takes-its-place", an_older_backup_takes_its_place);
