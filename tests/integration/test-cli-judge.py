@@ -7,10 +7,13 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import signal
 import sqlite3
+import subprocess
+import textwrap
 
 from cli_user import DONE, FAILED, NEGATIVE, NOT_AUTHORISED, NOT_FOUND, Cli, on_terminal, served
 from harness import equal, main, promise, session_world
@@ -29,6 +32,28 @@ def replace_in(path, old, new):
     content = path.read_bytes()
     assert old in content, f'{old} is not in {path}'
     path.write_bytes(content.replace(old, new))
+
+
+def without_own_numbers(text):
+    return re.sub('[0-9]+', '#', re.sub(r'device-[0-9a-z.]+', 'device-…', text))
+
+
+@promise
+def a_forged_log_is_judged_as_the_readme_shows(world):
+    readme = (pathlib.Path(world.options.source) / 'README.md').read_text()
+    _, commands, _, sample, *_ = re.split(r'\n\n((?: {4}.*\n)+)', readme[readme.index('Now forge history'):])
+    copy, forge, judge = textwrap.dedent(commands).splitlines()
+    with served(world) as (cli, daemon):
+        cli.enqueue('note-1')
+        daemon.stop()
+        forged = copied(daemon, 'forged')
+        assert copy.startswith('cp -r ') and copy.endswith(' /tmp/forged'), copy
+        subprocess.run(['sh', '-c', forge.replace('/tmp/forged', shlex.quote(str(forged)))], check=True)
+        program, *words = shlex.split(judge.replace('/tmp/forged', str(forged)))
+        code, out, err = cli.run(*words)
+        equal((program, code), ('sourceos-syncd', NEGATIVE))
+        equal(without_own_numbers((out + err).replace(str(forged), '/tmp/forged')),
+              without_own_numbers(textwrap.dedent(sample)))
 
 
 @promise
