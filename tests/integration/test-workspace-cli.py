@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 
@@ -46,6 +47,18 @@ ALL = ['a.txt', 'link', BAD, 'sub', 'sub/deep', 'sub/deep/b.txt']
 def add(cli, notes, *words):
     cli.does('workspace', 'add', str(notes), '--name=notes', *words)
     eventually(lambda: paths(cli, 'notes') == ALL, 'the first scan records what is there')
+
+
+@promise
+def the_manual_explains_what_a_history_says_of_a_change(world):
+    source = pathlib.Path(world.options.source)
+    tables = re.findall(r'\} (?:changes|differences)\[\] = \{(.*?)\n *\};',
+                        (source / 'src/service/file-step.c').read_text(), re.DOTALL)
+    words = re.findall(r'(?:, |\{)"([a-z]+)"[,}]', ''.join(tables))
+    equal((len(tables), len(words)), (2, 10), tables)
+    manual = (source / 'docs/man/sourceos-syncd.1.scd').read_text()
+    told = manual[manual.index('## log OBJECT'):manual.index('## find WORD')]
+    equal([word for word in words if f'_{word}_' not in told], [])
 
 
 # --- adding ------------------------------------------------------------------------------------
