@@ -3,7 +3,8 @@
  * An applet for sourceos-syncd without a panel: writes a line for each change that one would draw.
  *
  *     state degraded: no-space            how it is, and why; daemon-unavailable when it is not there
- *     findings 1 errors, 2 warnings       what a diagnosis found
+ *     findings 1 errors, 2 warnings       what a diagnosis found: how much,
+ *     finding error file-modes            each for itself; gone when it is found no more
  *     plan <id> preview                   a repair plan, and what became of it; gone when it is forgotten
  *     job <id> running 40 %               how far a job is, and how it ended
  *
@@ -30,11 +31,18 @@
 #define OWNER_CHANGED                                                                              \
     "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" NAME "'"
 #define TEXT_MAX 256
+#define FINDINGS_MAX 128
+
+typedef struct {
+    char lines[FINDINGS_MAX][TEXT_MAX]; /* "error file-modes" */
+    unsigned n;
+} Findings;
 
 typedef struct {
     sd_bus *bus;
     char state[TEXT_MAX], reasons[TEXT_MAX];
     char drawn[2 * TEXT_MAX + 16];
+    Findings findings; /* that were drawn */
 } Applet;
 
 /* What a message says of an object's properties; what it says nothing of is as it was. */
@@ -170,6 +178,85 @@ static int on_properties(sd_bus_message *signal, void *userdata, sd_bus_error *r
     return 0;
 }
 
+/* What stands behind `name` in a document that has it as "name":"words": within texts each of these
+ * quotes would be escaped. */
+static const char *take_word(const char *json, const char *name, char word[TEXT_MAX / 4])
+{
+    const char *at = strstr(json, name);
+    size_t size = at != NULL ? strcspn(at + strlen(name), "\"") : 0;
+    if (at == NULL || size >= TEXT_MAX / 4)
+        return NULL;
+    memcpy(word, at + strlen(name), size);
+    word[size] = '\0';
+    return at + strlen(name) + size;
+}
+
+static const char *code_of(const char *line)
+{
+    return strchr(line, ' ') + 1;
+}
+
+static bool has(const Findings *findings, const char *line, bool whole)
+{
+    for (unsigned i = 0; i < findings->n; i++)
+        if (strcmp(code_of(findings->lines[i]), code_of(line)) == 0 &&
+            (!whole || strcmp(findings->lines[i], line) == 0))
+            return true;
+    return false;
+}
+
+static void read_findings(const char *json, Findings *ret_findings)
+{
+    char code[TEXT_MAX / 4], severity[TEXT_MAX / 4];
+    ret_findings->n = 0;
+    while (ret_findings->n < FINDINGS_MAX &&
+           (json = take_word(json, "\"code\":\"", code)) != NULL &&
+           (json = take_word(json, "\"severity\":\"", severity)) != NULL)
+        snprintf(ret_findings->lines[ret_findings->n++], TEXT_MAX, "%s %s", severity, code);
+}
+
+static void draw_findings(Findings *drawn, const char *json)
+{
+    char line[TEXT_MAX + 16];
+    Findings now;
+    read_findings(json, &now);
+    for (unsigned i = 0; i < drawn->n; i++) {
+        snprintf(line, sizeof line, "finding %s gone", code_of(drawn->lines[i]));
+        if (!has(&now, drawn->lines[i], false))
+            draw(line);
+    }
+    for (unsigned i = 0; i < now.n; i++) {
+        snprintf(line, sizeof line, "finding %s", now.lines[i]);
+        if (!has(drawn, now.lines[i], true))
+            draw(line);
+    }
+    *drawn = now;
+}
+
+static int on_diagnosis(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
+{
+    const char *json;
+    if (!sd_bus_message_is_method_error(reply, NULL) && sd_bus_message_read(reply, "s", &json) >= 0)
+        draw_findings(&((Applet *)userdata)->findings, json);
+    return 0;
+}
+
+static int call(Applet *applet, const char *interface, const char *method, const char *argument,
+                sd_bus_message_handler_t handler)
+{
+    sd_bus_message *message = NULL;
+    int r = sd_bus_message_new_method_call(applet->bus, &message, NAME, PATH, interface, method);
+    if (r >= 0)
+        r = sd_bus_message_set_auto_start(message, 0);
+    if (r >= 0)
+        r = argument != NULL ? sd_bus_message_append(message, "s", argument)
+                             : sd_bus_message_append(message, "a{sv}", 0);
+    if (r >= 0)
+        r = sd_bus_call_async(applet->bus, NULL, message, handler, applet, 0);
+    sd_bus_message_unref(message);
+    return r;
+}
+
 static int on_findings(sd_bus_message *signal, void *userdata, sd_bus_error *ret_error)
 {
     unsigned errors, warnings;
@@ -178,6 +265,7 @@ static int on_findings(sd_bus_message *signal, void *userdata, sd_bus_error *ret
         return 0;
     snprintf(line, sizeof line, "findings %u errors, %u warnings", errors, warnings);
     draw(line);
+    call(userdata, MANAGER, "Diagnose", NULL, on_diagnosis);
     return 0;
 }
 
@@ -210,16 +298,9 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
 
 static int ask(Applet *applet)
 {
-    sd_bus_message *message = NULL;
-    int r = sd_bus_message_new_method_call(applet->bus, &message, NAME, PATH, PROPERTIES, "GetAll");
-    if (r >= 0)
-        r = sd_bus_message_set_auto_start(message, 0);
-    if (r >= 0)
-        r = sd_bus_message_append(message, "s", MANAGER);
-    if (r >= 0)
-        r = sd_bus_call_async(applet->bus, NULL, message, on_answer, applet, 0);
-    sd_bus_message_unref(message);
-    return r;
+    applet->findings.n = 0;
+    int r = call(applet, PROPERTIES, "GetAll", MANAGER, on_answer);
+    return r >= 0 ? call(applet, MANAGER, "Diagnose", NULL, on_diagnosis) : r;
 }
 
 static int on_owner(sd_bus_message *signal, void *userdata, sd_bus_error *ret_error)

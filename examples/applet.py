@@ -4,13 +4,15 @@
     applet.py
 
     state degraded: no-space            how it is, and why; daemon-unavailable when it is not there
-    findings 1 errors, 2 warnings       what a diagnosis found
+    findings 1 errors, 2 warnings       what a diagnosis found: how much,
+    finding error file-modes            each for itself; gone when it is found no more
     plan <id> preview                   a repair plan, and what became of it; gone when it is forgotten
     job <id> running 40 %               how far a job is, and how it ended
 
 It only listens: nothing that it asks for is waited for, and it never starts the daemon. When that comes back
 it is asked how it is. Ends on SIGTERM."""
 
+import json
 import re
 
 import gi
@@ -26,12 +28,11 @@ STOP_SIGNALS = (2, 15)
 class Applet:
     def __init__(self):
         self.loop = GLib.MainLoop()
-        self.drawn, self.state, self.reasons, self.jobs = None, None, [], {}
+        self.drawn, self.state, self.reasons, self.jobs, self.findings = None, None, [], {}, {}
         self.bus = Gio.bus_get_sync(Gio.BusType.SESSION)
         self.handlers = {
             (PROPERTIES, 'PropertiesChanged'): self.on_properties,
-            (MANAGER, 'FindingsChanged'):
-                lambda path, errors, warnings: print(f'findings {errors} errors, {warnings} warnings', flush=True),
+            (MANAGER, 'FindingsChanged'): self.on_findings,
             (PLAN, 'PlanChanged'): lambda path, state: print(f'plan {id_of(path)} {state}', flush=True),
             (OBJECTS, 'InterfacesRemoved'): self.on_removed,
         }
@@ -52,6 +53,10 @@ class Applet:
         elif interface == JOB:
             self.draw_job(path, changed)
 
+    def on_findings(self, _, errors, warnings):
+        print(f'findings {errors} errors, {warnings} warnings', flush=True)
+        self.call(MANAGER, 'Diagnose', GLib.Variant('(a{sv})', ({},)), self.on_diagnosis)
+
     @staticmethod
     def on_removed(_, path, interfaces):
         if PLAN in interfaces:
@@ -60,15 +65,30 @@ class Applet:
     def ask(self):
         """The answer comes when it comes: one that is older than a signal was sent before it."""
         self.jobs.clear()
-        self.bus.call(NAME, PATH, PROPERTIES, 'GetAll', GLib.Variant('(s)', (MANAGER,)), None,
-                      Gio.DBusCallFlags.NO_AUTO_START, -1, None, self.on_answer)
+        self.findings.clear()
+        self.call(PROPERTIES, 'GetAll', GLib.Variant('(s)', (MANAGER,)), self.on_properties_asked)
+        self.call(MANAGER, 'Diagnose', GLib.Variant('(a{sv})', ({},)), self.on_diagnosis)
 
-    def on_answer(self, bus, result):
-        try:
-            found, = bus.call_finish(result).unpack()
-        except GLib.Error:
-            return  # it is gone again, and will be asked when it is back
+    def call(self, interface, method, arguments, take):
+        def on_answer(bus, result):
+            try:
+                take(*bus.call_finish(result).unpack())
+            except GLib.Error:
+                pass  # it is gone again, and will be asked when it is back
+        self.bus.call(NAME, PATH, interface, method, arguments, None, Gio.DBusCallFlags.NO_AUTO_START, -1, None,
+                      on_answer)
+
+    def on_properties_asked(self, found):
         self.draw_state(found['State'], found['StateReasons'])
+
+    def on_diagnosis(self, document):
+        found = {one['code']: one['severity'] for one in json.loads(document)['findings']}
+        for code in self.findings.keys() - found.keys():
+            print(f'finding {code} gone', flush=True)
+        for code, severity in found.items():
+            if self.findings.get(code) != severity:
+                print(f'finding {severity} {code}', flush=True)
+        self.findings = found
 
     def draw_state(self, state, reasons):
         self.state, self.reasons = state, reasons

@@ -179,7 +179,7 @@ def a_ledger_takes_nothing_from_another_device(world):
 
 
 @contextlib.contextmanager
-def applets(world):
+def applets(world, all_taken=True):
     """Both, and a function that takes the next lines from each of them, but for those about jobs: the
     daemon has some of its own."""
     both = [example(world, name) for name in ('applet.py', 'applet')]
@@ -193,7 +193,8 @@ def applets(world):
 
     yield both, draw
     for applet in both:
-        equal(ended(applet), (0, '', ''))
+        status, out, err = ended(applet)
+        equal((status, out if all_taken else '', err), (0, '', ''))
 
 
 @promise
@@ -232,6 +233,28 @@ def an_applet_draws_findings_and_plans(world):
                                          GLib.Variant('(oas)', (gone, [interface])))
         other.connection.flush_sync()
         draw('findings 1 errors, 2 warnings', 'plan p1 approved', 'plan p1 complete', 'plan p1 gone')
+
+
+def wait_for_line(both, line):
+    """Whatever is drawn before it."""
+    for applet in both:
+        while lines_of(applet, 1)[0] != line:
+            pass
+
+
+@promise
+def an_applet_draws_each_finding_by_its_name(world):
+    with world.served() as (daemon, caller), applets(world, all_taken=False) as (both, draw):
+        draw('state clean')
+        journal = daemon.state / 'journal.db'
+        journal.chmod(0o644)
+        caller.call(MANAGER, 'Diagnose', '(a{sv})', {})
+        wait_for_line(both, 'finding error file-modes')
+        with applets(world, all_taken=False) as (later, _):  # which were not there when it was found
+            wait_for_line(later, 'finding error file-modes')
+        journal.chmod(0o600)
+        caller.call(MANAGER, 'Diagnose', '(a{sv})', {})
+        wait_for_line(both, 'finding file-modes gone')
 
 
 if __name__ == '__main__':
