@@ -274,14 +274,16 @@ static void say_one(const SyncdRescuable *one, GString *out)
 {
     char at[SYNCD_TIME_SIZE];
     g_autofree char *name = g_utf8_make_valid(one->name, -1);
-    syncd_time_format_ms(one->ms, at);
+    syncd_time_format_ms(one->last_ms != 0 ? one->last_ms : one->ms, at);
     if (one->state != NULL)
         g_string_append_printf(
             out, "what can be read of %s%s", name,
             one->doubt != NULL ? ", if anything can, which is known once it is carried out" : "");
     else
-        g_string_append_printf(out, "%s of %s with %" G_GUINT64_FORMAT " %s", name, at,
-                               one->entries, entries(one->entries));
+        g_string_append_printf(
+            out, "%s with %" G_GUINT64_FORMAT " %s, %s %s", name, one->entries,
+            entries(one->entries),
+            one->last_ms != 0 ? "the last one of" : "in a file that was written at", at);
 }
 
 static void say_all(const GPtrArray *found, GString *out)

@@ -321,6 +321,7 @@ static void add_rescuable(Look *look, const char *name, GPtrArray *found)
     *one = (SyncdRescuable){
         .name = g_strdup(name),
         .ms = (guint64)st.st_mtime * 1000,
+        .last_ms = journal != NULL ? syncd_journal_committed_clock(journal).ms : 0,
         .entries = journal != NULL ? syncd_journal_committed(journal) : 0,
         .state = salvaged ? syncd_rescue_times(self) : NULL,
         .heads = journal != NULL ? syncd_rescue_heads(journal) : NULL,

@@ -19,7 +19,8 @@
 /* Something that may do, at first sight. */
 typedef struct {
     char *name;      /* of the file */
-    guint64 ms;      /* when it was written last */
+    guint64 ms;      /* when the file was written last, as the disk says; a copy may say anything */
+    guint64 last_ms; /* when its last entry was made, as the log says; 0: not known */
     guint64 entries; /* that it has, whether or not they are as they were … */
     char *state;   /* … but of the journal itself that is known only when it is read: as its files
                       were; NULL: it is another one */
