@@ -282,7 +282,11 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
     *ret_more = false;
     if (!work->back && (before == 0 || now <= before))
         return true; /* nothing was exchanged */
-    work->back = true;
+    if (!work->back) {
+        stop(act); /* wherever the way forward ended, this one begins */
+        work = work_of(act);
+        work->back = true;
+    }
     if (!run(act, ret_more, &progress, error))
         return false;
     if (*ret_more)

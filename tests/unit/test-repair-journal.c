@@ -7,6 +7,7 @@
 #include "diagnose-fixture.h"
 #include "service/damage.h"
 #include "service/internal.h"
+#include "service/repair-private.h"
 #include "store/mend.h"
 
 #include <string.h>
@@ -76,6 +77,29 @@ static void repair_and_look(const char *sql, const char *step, const char *losse
     assert_member(after, "verdict", "\"sound\"");
     rest(&f);
     g_assert_cmpuint(count_events(&f, "sync.repair.rolled_back"), ==, 1);
+    service_clear(&f);
+}
+
+/* Once it was exchanged there is but the way by a further generation, in the same process as well:
+ * here its report cannot be written. */
+static void one_that_fails_late_is_taken_back(void)
+{
+    ServiceFixture f;
+    start_damaged(&f, "UPDATE entry SET tiles = x'00' WHERE tiles IS NOT NULL");
+    SyncdRepairPlan *plan = approve_repair(&f, plan_repair(&f));
+    g_autofree char *report =
+        g_strdup_printf("%s/repair/%s.report", f.base.directory, syncd_repair_plan_id(plan));
+    g_assert_cmpint(g_mkdir(report, 0700), ==, 0);
+    begin_repair(&f, plan);
+    while (!plan->undoing)
+        syncd_service_work(f.service);
+    g_assert_cmpuint(generation_of(&f), ==, 2);
+    g_assert_cmpint(g_rmdir(report), ==, 0);
+    run_jobs(&f);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "failed");
+    g_assert_cmpuint(generation_of(&f), ==, 3);
+    g_autofree char *after = verify(&f);
+    assert_member(after, "verdict", "\"sound\"");
     service_clear(&f);
 }
 
@@ -525,6 +549,7 @@ static void nothing_is_left_of_what_was_taken_back(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/repair-journal/fails-late", one_that_fails_late_is_taken_back);
     g_test_add_func("/repair-journal/backup", what_was_given_up_comes_back_from_a_backup);
     g_test_add_func("/repair-journal/header", a_damaged_header_is_mended_or_named);
     g_test_add_func("/repair-journal/body", a_damaged_body_is_mended_or_named);
