@@ -176,6 +176,7 @@ static void run_case(const CallWork *work, void *world, guint number, const Call
 
 void call_faults_run(const CallWork *work, void *world, const CallFault *faults, size_t n)
 {
+    guint stride = each > 1 ? (guint)each * MAX(work->sparse, 1) : 1;
     g_autofree bool *room = g_new(bool, CALLS_MAX);
     run_case(work, world, 0, NULL);
     g_assert_false(shared->works);
@@ -185,7 +186,7 @@ void call_faults_run(const CallWork *work, void *world, const CallFault *faults,
     for (size_t i = 0; i < n; i++) {
         guint skipped = 0;
         for (guint number = 1; number <= calls; number++) {
-            if (can_be(&faults[i], room[number]) && skipped++ % (guint)each == 0)
+            if (can_be(&faults[i], room[number]) && skipped++ % stride == 0)
                 run_case(work, world, number, &faults[i]);
         }
     }

@@ -27,6 +27,7 @@ typedef struct {
     void (*work)(void *world);
     /* Looks at what is left, and removes it. `told`: by call_work_ends(), or call_work_tells(). */
     void (*look)(void *world, int told);
+    guint sparse; /* so many times fewer calls, unless the options say all; 0: as they say */
 } CallWork;
 
 /* Reads the options that all of these programs have, and sets everything up. */

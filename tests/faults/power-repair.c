@@ -128,6 +128,9 @@ const PowerPhase power_phases[] = {
     {REPAIR("owners", "owners"), .is_possible = syncd_store_may_set_owners},
     {REPAIR("orphans", "orphans")},
     {REPAIR("content", "chunks")},
+    {REPAIR("entries that wait", "lag")},
+    {REPAIR("jobs", "jobs")},
+    {REPAIR("a log", "log", "bodies")},
     {REPAIR("a journal", "journal-salvaged", "journal-of-generation", "journal-of-backup")},
 };
 const size_t power_n_phases = G_N_ELEMENTS(power_phases);
@@ -141,6 +144,8 @@ const PowerControl power_controls[] = {
      POWER_FORGETS_LOOKS},
     {"/power/control/owners-that-are-not-synced-are-caught", "repair of owners", POWER_SOUND,
      POWER_FORGETS_LOOKS},
+    {"/power/control/a-generation-whose-name-is-not-synced-is-caught", "repair of a log",
+     POWER_SOUND, POWER_FORGETS_NAMES},
     {"/power/control/a-journal-whose-name-is-not-synced-is-caught", "repair of a journal",
      POWER_SOUND, POWER_FORGETS_NAMES},
 };

@@ -40,7 +40,7 @@ static void look(void *data, int told)
 
 void repair_life_run(RepairLife *life)
 {
-    static const CallWork work = {begin_case, live, look};
+    const CallWork work = {begin_case, live, look, life->subject->sparse};
     life->tell = tell;
     life->is_spoiled = is_spoiled;
     call_faults_run_all(&work, life);

@@ -237,6 +237,7 @@ char *repair_life_judge(RepairLife *life, LifeTold told)
     /* No process has the time or the luck of the one before it. */
     life->f->base.seed = ~life->f->base.seed;
     life->f->base.now_usec += G_USEC_PER_SEC;
+    life->told = told;
     life->subject->open(life);
     run_on(life);
     take_turns(life, 20);

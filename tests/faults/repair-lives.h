@@ -32,6 +32,7 @@ typedef struct {
     bool for_good;                                  /* it cannot be taken back */
     bool is_purge;                                  /* it is asked for whatever else is found */
     const char *const *(*accept)(RepairLife *life); /* of SyncdRepairRequest; NULL: nothing */
+    guint sparse; /* so many times fewer of its calls fail, unless all do; 0: as of others */
 } RepairSubject;
 
 struct RepairLife {
@@ -42,6 +43,7 @@ struct RepairLife {
     void (*remove)(RepairLife *life);
     void (*tell)(RepairLife *life, LifeTold told); /* as soon as it was told */
     bool (*is_spoiled)(const RepairLife *life);    /* something went wrong: answers may be errors */
+    LifeTold told; /* to whoever lived, once what is left of that is judged */
     void *data;
 };
 

@@ -1,6 +1,8 @@
 #include "repair-subjects.h"
 
+#include "repair-generations.h"
 #include "repair-journals.h"
+#include "repair-waiting.h"
 #include "state-copies.h"
 
 #include "../unit/diagnose-fixture.h"
@@ -44,7 +46,7 @@ static void remove_copy(RepairLife *life)
     g_clear_pointer(&life->f->base.directory, g_free);
 }
 
-static void open_state(RepairLife *life)
+void repair_world_open(RepairLife *life)
 {
     repair_open(life->f, NULL);
 }
@@ -60,6 +62,18 @@ static void turn(RepairLife *life)
         syncd_service_commit(life->f->service);
     else
         syncd_service_work(life->f->service);
+}
+
+bool repair_world_is_plan(RepairLife *life, const char *state)
+{
+    g_autoptr(GPtrArray) plans = syncd_service_repair_plans(life->f->service);
+    return plans->len > 0 && strcmp(syncd_repair_plan_state(plans->pdata[0]), state) == 0;
+}
+
+bool repair_world_is_repaired(RepairLife *life)
+{
+    return life->told >= TOLD_APPLIED || repair_world_is_plan(life, "running") ||
+           repair_world_is_plan(life, "complete");
 }
 
 /* ---- an index that is damaged ---- */
@@ -92,7 +106,7 @@ static void drift_index(RepairWorld *w)
     run_raw(path, FORGOTTEN);
 }
 
-static void look_deep(RepairLife *life)
+void repair_world_look_deep(RepairLife *life)
 {
     SyncdJob *job = NULL;
     const SyncdVerifyOptions options = {.mode = SYNCD_VERIFY_FULL, .index = true};
@@ -104,9 +118,9 @@ static void look_deep(RepairLife *life)
 /* What is wrong with it is known only to whoever looked, so it is looked at before anything. */
 static void open_drifted(RepairLife *life)
 {
-    open_state(life);
+    repair_world_open(life);
     run_jobs(life->f);
-    look_deep(life);
+    repair_world_look_deep(life);
 }
 
 static void note_answer(void *data, const GError *error)
@@ -131,7 +145,7 @@ static void turn_and_serve(RepairLife *life)
     g_assert_true(lookups_answer(life->f) || life->is_spoiled(life));
 }
 
-static bool has_all(RepairLife *life)
+bool repair_world_has_all(RepairLife *life)
 {
     guint64 pending, running;
     return lookups_answer(life->f) &&
@@ -141,14 +155,14 @@ static bool has_all(RepairLife *life)
 
 static bool is_drifted(RepairLife *life)
 {
-    look_deep(life);
-    return is_found(life->f, "index-drift") && has_all(life);
+    repair_world_look_deep(life);
+    return is_found(life->f, "index-drift") && repair_world_has_all(life);
 }
 
 static bool is_right(RepairLife *life)
 {
-    look_deep(life);
-    return !is_found(life->f, "index-drift") && has_all(life);
+    repair_world_look_deep(life);
+    return !is_found(life->f, "index-drift") && repair_world_has_all(life);
 }
 
 /* ---- modes ---- */
@@ -276,9 +290,8 @@ static void claim_some(RepairWorld *w)
  * with is through by then. */
 static void open_and_forget(RepairLife *life)
 {
-    open_state(life);
-    g_autoptr(GPtrArray) plans = syncd_service_repair_plans(life->f->service);
-    if (plans->len == 0 || strcmp(syncd_repair_plan_state(plans->pdata[0]), "complete") != 0)
+    repair_world_open(life);
+    if (!repair_world_is_plan(life, "complete"))
         syncd_leases_clear(life->f->service->leases);
 }
 
@@ -445,7 +458,7 @@ static void delete_object(RepairWorld *w)
 /* What a purge leaves to be cleared is on its way, in halves, until it is proven. */
 static void open_full(RepairLife *life)
 {
-    open_state(life);
+    repair_world_open(life);
     syncd_service_set_places(life->f->service, &full);
     for (guint i = 0; i < PROVING_RESTS; i++)
         rest(life->f);
@@ -489,20 +502,20 @@ static bool is_whole_or_gone(RepairLife *life)
 /* ---- all of them ---- */
 
 const RepairCase repair_cases[] = {
-    {{"index", "index-unavailable", "index-rebuild", open_state, close_state, turn, is_broken,
-      is_of_use},
+    {{"index", "index-unavailable", "index-rebuild", repair_world_open, close_state, turn,
+      is_broken, is_of_use},
      break_index},
     {{"index-that-serves", "index-drift", "index-rebuild", open_drifted, close_state,
       turn_and_serve, is_drifted, is_right},
      drift_index},
-    {{"modes", "file-modes", "file-modes", open_state, close_state, turn, has_modes_before,
+    {{"modes", "file-modes", "file-modes", repair_world_open, close_state, turn, has_modes_before,
       has_modes_after},
      change_modes},
-    {{"owners", "file-owners", "file-owners", open_state, close_state, turn, are_somebodys,
+    {{"owners", "file-owners", "file-owners", repair_world_open, close_state, turn, are_somebodys,
       are_ours},
      change_owners,
      syncd_store_may_set_owners},
-    {{"halves", "leftovers", "leftover-clear", open_state, close_state, turn, has_halves,
+    {{"halves", "leftovers", "leftover-clear", repair_world_open, close_state, turn, has_halves,
       has_no_halves},
      leave_halves},
     {{"tasks", "leases-lost", "tasks-release", open_and_forget, close_state, turn, all_are_there,
@@ -517,14 +530,24 @@ const RepairCase repair_cases[] = {
     {{"purges", "disk-pressure", "purge-object", open_full, close_state, turn, is_whole_or_gone,
       is_gone_for_good, true, true, true},
      delete_object},
-    {{"journal-salvaged", "journal-unreadable", "journal-restore", open_state, close_state, turn,
-      repair_journal_is_as_found, repair_journal_is_whole},
-     repair_journal_is_salvageable},
-    {{"journal-of-generation", "journal-unreadable", "journal-restore", open_state, close_state,
+    {{"lag", "replay-lag", "replay-lag", repair_entries_wait, close_state, turn,
+      repair_entries_wait_still, repair_entries_are_taken, .for_good = true}},
+    {{"jobs", "jobs-stuck", "jobs-cancel", repair_jobs_wait, close_state, turn,
+      repair_jobs_wait_still, repair_jobs_are_cancelled, .for_good = true}},
+    {{"log", "log-damaged", "journal-generation", open_drifted, close_state, turn,
+      repair_log_is_as_it_was, repair_log_is_mended, .stays = true, .sparse = 2},
+     repair_log_loses_header},
+    {{"bodies", "body-damaged", "body-refill", open_drifted, close_state, turn,
+      repair_log_is_as_it_was, repair_log_is_mended, .stays = true, .sparse = 3},
+     repair_log_loses_body},
+    {{"journal-salvaged", "journal-unreadable", "journal-restore", repair_world_open, close_state,
       turn, repair_journal_is_as_found, repair_journal_is_whole},
+     repair_journal_is_salvageable},
+    {{"journal-of-generation", "journal-unreadable", "journal-restore", repair_world_open,
+      close_state, turn, repair_journal_is_as_found, repair_journal_is_whole},
      repair_journal_has_generation},
-    {{"journal-of-backup", "journal-unreadable", "journal-restore", open_state, close_state, turn,
-      repair_journal_is_as_found, repair_journal_is_whole},
+    {{"journal-of-backup", "journal-unreadable", "journal-restore", repair_world_open, close_state,
+      turn, repair_journal_is_as_found, repair_journal_is_whole},
      repair_journal_has_backup},
 };
 
@@ -549,7 +572,8 @@ void repair_world_init(RepairWorld *w, const RepairCase *which, LifeEnd end)
     rest(&w->f);
     service_close(&w->f);
     w->life = (RepairLife){&which->subject, end, &w->f, copy, remove_copy, .data = w};
-    which->damage(w);
+    if (which->damage != NULL)
+        which->damage(w);
     w->state = w->f.base.directory;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "call-faults.h"
 #include "repair-subjects.h"
+#include "repair-waiting.h"
 
 static bool is_possible(const RepairCase *which)
 {
@@ -39,25 +40,32 @@ static void and_discarded(const void *which)
  * not, it would be seen. */
 typedef struct {
     const char *path, *subject;
-    void (*halve)(const char *path);
-    const char *file;
+    void (*halve)(RepairLife *life);
+    bool is_open; /* then */
 } Control;
 
-static void remove_it(const char *path)
+static void remove_index(RepairLife *life)
 {
-    g_assert_cmpint(g_remove(path), ==, 0);
+    state_remove(life->f, "index.db");
 }
 
-static void own_it(const char *path)
+static void remove_journal(RepairLife *life)
 {
+    state_remove(life->f, "journal.db");
+}
+
+static void own_keys(RepairLife *life)
+{
+    g_autofree char *path = state_path(life->f, "keys");
     g_assert_cmpint(lchown(path, geteuid(), (gid_t)-1), ==, 0);
 }
 
 static const Control controls[] = {
-    {"/repair-calls/control/an-index-that-is-away-is-missed", "index", remove_it, "index.db"},
-    {"/repair-calls/control/a-journal-that-is-away-is-missed", "journal-salvaged", remove_it,
-     "journal.db"},
-    {"/repair-calls/control/owners-of-some-are-found", "owners", own_it, "keys"},
+    {"/repair-calls/control/an-index-that-is-away-is-missed", "index", remove_index},
+    {"/repair-calls/control/a-journal-that-is-away-is-missed", "journal-salvaged", remove_journal},
+    {"/repair-calls/control/owners-of-some-are-found", "owners", own_keys},
+    {"/repair-calls/control/an-entry-that-is-nowhere-is-missed", "lag", repair_entries_halve, true},
+    {"/repair-calls/control/jobs-of-which-one-waits-are-found", "jobs", repair_jobs_halve, true},
 };
 
 static void what_is_half_done_is_found(const void *data)
@@ -70,10 +78,13 @@ static void what_is_half_done_is_found(const void *data)
     repair_world_init(&w, which, LIFE_THEN_BACK);
     const RepairSubject *subject = w.life.subject;
     w.life.copy(&w.life);
-    g_autofree char *path = g_build_filename(w.f.base.directory, control->file, NULL);
-    control->halve(path);
+    if (!control->is_open)
+        control->halve(&w.life);
     subject->open(&w.life);
-    run_jobs(&w.f);
+    if (control->is_open)
+        control->halve(&w.life);
+    else
+        run_jobs(&w.f);
     g_assert_true(!subject->is_before(&w.life) && !subject->is_after(&w.life));
     subject->close(&w.life);
     w.life.remove(&w.life);
