@@ -265,21 +265,20 @@ static const SyncdAnswer answers[] = {
         "looked since whether the bytes that were kept are whole."),
      SYNCD_NEXT_VERIFY_FULL},
     {SYNCD_ASKED_RESTORE_INTEGRITY, "kept",
-     N_("Yes: {operation} is under a signed head of the log, and the bytes that are kept have to "
-        "have "
-        "its SHA-256, {sha256}."),
+     N_("Yes: {operation} is under a signed head of the log, and SHA-256 {sha256} is what the "
+        "bytes that are kept have to have."),
      "sourceos-syncd prove {named}"},
     {SYNCD_ASKED_RESTORE_INTEGRITY, "bytes_kept",
-     N_("What is there has the SHA-256 {found_sha256} instead of {sha256}; the bytes that are kept "
-        "have to have that, and {operation} is under a signed head of the log."),
+     N_("What is there has the SHA-256 {found_sha256} where {sha256} is recorded; the bytes that "
+        "are kept have to have that, and {operation} is under a signed head of the log."),
      "sourceos-syncd prove {named}"},
     {SYNCD_ASKED_RESTORE_INTEGRITY, "bytes_lost",
-     N_("No: what is there has the SHA-256 {found_sha256} instead of {sha256}. That this was "
-        "recorded can be proven."),
+     N_("No: what is there has the SHA-256 {found_sha256} where {sha256} is recorded. That this "
+        "was recorded can be proven."),
      "sourceos-syncd prove {named}"},
     {SYNCD_ASKED_RESTORE_INTEGRITY, "hash",
-     N_("Yes: {operation} is under a signed head of the log, and says that its SHA-256 is "
-        "{sha256}."),
+     N_("Yes: {operation} is under a signed head of the log, and says that {sha256} is its "
+        "SHA-256."),
      "sourceos-syncd prove {named}"},
     {SYNCD_ASKED_RESTORE_INTEGRITY, "provable",
      N_("Yes: {operation} is under a signed head of the log."), "sourceos-syncd prove {named}"},

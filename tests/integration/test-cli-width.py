@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""On a terminal of 80 columns no line is longer, but for a word that cannot be broken."""
+"""On a terminal of 80 columns no line is longer, but for a word that cannot be broken, and that is no digest with a
+point behind it."""
 
 import os
 import re
@@ -12,6 +13,7 @@ COLUMNS = 80
 LONG = 'a-name-that-somebody-gave-it-who-likes-to-be-understood'
 # What is read by programs: JSON, scripts, the bytes of notes; or by whoever types it, a command.
 FOR_PROGRAMS = re.compile(r'^\s*(["{}\[\]]|sourceos-syncd )')
+DIGEST_ENDS = re.compile('[0-9a-f]{64}[.,;:]$')  # which would stand alone on the next line
 AGENT = 'Authorization not available'  # says pkttyagent
 # Said of a report, in a document.
 DOCUMENTS = {'ops checkpoint', 'contract show', 'evidence show', 'evidence wrap', 'evidence write', 'completion'}
@@ -25,7 +27,7 @@ def columns(line):
 def too_long(seen):
     """Lines that could have been broken."""
     lines = (line.rstrip() for line in re.split(r'[\r\n]+|\033\[K|(?<=\[y/N\]) ', seen))
-    return [line for line in lines if columns(line) > COLUMNS and len(line.split()) > 1
+    return [line for line in lines if columns(line) > COLUMNS and (len(line.split()) > 1 or DIGEST_ENDS.search(line))
             and not FOR_PROGRAMS.match(line) and not line.startswith(AGENT)]
 
 
