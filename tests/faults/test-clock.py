@@ -87,11 +87,12 @@ def check_sound(caller):
 # --- busy or not -------------------------------------------------------------------------------
 
 def work_of(pid):
-    """How often it went to sleep, and how many seconds it has run."""
+    """How often it went to sleep, and how many seconds it has run or would have, had others not."""
     status = pathlib.Path(f'/proc/{pid}/status').read_text()
     switches = next(int(line.split()[1]) for line in status.splitlines()
                     if line.startswith('voluntary_ctxt_switches'))
-    return switches, int(pathlib.Path(f'/proc/{pid}/schedstat').read_text().split()[0]) / 1e9
+    ran, waited, _ = map(int, pathlib.Path(f'/proc/{pid}/schedstat').read_text().split())
+    return switches, (ran + waited) / 1e9
 
 
 def is_busy(pid):
