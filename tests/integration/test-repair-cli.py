@@ -45,6 +45,15 @@ class Repairer:
     def fails(self, code, name, *words, **options):
         return self.cli.fails(code, name, 'repair', *words, **self.options, **options)
 
+    def plans_for_a_key_that_others_may_read(self):
+        """And for nothing else: what was spoilt is mended before. The key."""
+        for words in (('plan',), ('approve', '--yes'), ('apply', '--yes'), ('discard', '--yes')):
+            self.does(*words)
+        key = next((self.daemon.state / 'keys').iterdir())
+        key.chmod(0o644)
+        self.does('plan')
+        return key
+
 
 @promise
 def a_repair_from_the_first_look_to_the_last(world):
@@ -107,11 +116,7 @@ def a_repair_from_the_first_look_to_the_last(world):
 @promise
 def modes_are_mended_file_by_file(world):
     with Repairer(world, ALLOWED) as me:
-        for words in (('plan',), ('approve', '--yes'), ('apply', '--yes'), ('discard', '--yes')):
-            me.does(*words)
-        key = next((me.daemon.state / 'keys').iterdir())
-        key.chmod(0o644)
-        me.does('plan')
+        key = me.plans_for_a_key_that_others_may_read()
         shown = me.does('show')
         assert f'keys/{key.name}: 0644, not 0600' in shown, shown
         me.does('approve', '--yes')
@@ -184,11 +189,7 @@ def a_person_sees_what_he_agrees_to(world):
 def nobody_is_asked_about_what_fits_no_more(world):
     """And what was mended otherwise waits for nobody."""
     with Repairer(world, ALLOWED) as me:
-        for words in (('plan',), ('approve', '--yes'), ('apply', '--yes'), ('discard', '--yes')):
-            me.does(*words)
-        key = next((me.daemon.state / 'keys').iterdir())
-        key.chmod(0o644)
-        me.does('plan')
+        key = me.plans_for_a_key_that_others_may_read()
         plan = me.json('list')[0]
         equal((plan['state'], plan['stale']), ('preview', None))
         assert 'To approve' in me.cli.does('status', '--user', **me.options)
