@@ -41,9 +41,8 @@ void syncd_event_print_line(SyncdOutput *output, SyncdJson event)
     syncd_output_printf(output, "%s\n", text->str);
 }
 
-static void print_member(SyncdOutput *output, const char *label, SyncdJson event, const char *name)
+static void print_value(SyncdOutput *output, const char *label, const char *value)
 {
-    g_autofree char *value = syncd_record_text(event, name);
     if (*value == '\0')
         return;
     g_autoptr(GString) line = g_string_new("    ");
@@ -56,7 +55,13 @@ static void print_member(SyncdOutput *output, const char *label, SyncdJson event
     syncd_output_text(output, line->str);
 }
 
-void syncd_event_print_entry(SyncdOutput *output, SyncdJson event)
+static void print_member(SyncdOutput *output, const char *label, SyncdJson event, const char *name)
+{
+    g_autofree char *value = syncd_record_text(event, name);
+    print_value(output, label, value);
+}
+
+void syncd_event_print_entry(SyncdOutput *output, SyncdActorNames *names, SyncdJson event)
 {
     g_autofree char *sequence = syncd_record_text(event, "sequence");
     g_autofree char *time = local_time(event);
@@ -65,9 +70,10 @@ void syncd_event_print_entry(SyncdOutput *output, SyncdJson event)
     g_autofree char *head = g_strjoin("  ", sequence, time, type, NULL);
     g_autofree char *safe_head = syncd_text_safe(head);
     g_autofree char *safe_summary = syncd_text_safe(summary);
+    g_autofree char *actor = syncd_record_text(event, "actor_id");
     syncd_output_styled(output, SYNCD_STYLE_BOLD, safe_head);
     syncd_output_wrapped(output, "\n    %s\n", safe_summary);
-    print_member(output, _("actor"), event, "actor_id");
+    print_value(output, _("actor"), syncd_actor_name(names, actor));
     print_member(output, _("device"), event, "device_id");
     print_member(output, _("scope"), event, "scope");
     print_member(output, _("operation"), event, "operation_id");

@@ -1,6 +1,7 @@
 #include "cli/file-log.h"
 
 #include "base/json-writer.h"
+#include "cli/actor-names.h"
 #include "cli/i18n.h"
 #include "cli/listing.h"
 #include "cli/parse.h"
@@ -105,7 +106,7 @@ static const char *content_of(SyncdJson step)
     return syncd_json_member(step, "kept").type == SYNCD_JSON_TRUE ? _("kept") : NULL;
 }
 
-static void add_row(SyncdTable *table, SyncdJson step)
+static void add_row(SyncdTable *table, SyncdActorNames *names, SyncdJson step)
 {
     g_autofree char *recorded = syncd_record_text(step, "recorded_at");
     g_autofree char *time = syncd_when_local(recorded);
@@ -113,16 +114,19 @@ static void add_row(SyncdTable *table, SyncdJson step)
     g_autofree char *size = syncd_record_text(step, "size");
     g_autofree char *version = syncd_record_text(step, "version");
     bool unknown = syncd_json_is(syncd_json_member(step, "changed_by"), "unknown");
-    g_autofree char *actor = unknown ? g_strdup(_("unknown")) : syncd_record_text(step, "actor_id");
+    g_autofree char *actor = syncd_record_text(step, "actor_id");
     g_autofree char *decision = syncd_record_text(step, "policy_decision_ref");
     g_autofree char *operation = syncd_record_text(step, "operation_id");
-    const char *const cells[] = {time,  change,   version,  size, content_of(step),
-                                 actor, decision, operation};
+    const char *const cells[] = {
+        time,     change,           version,
+        size,     content_of(step), unknown ? _("unknown") : syncd_actor_name(names, actor),
+        decision, operation};
     syncd_table_add(table, cells);
 }
 
 typedef struct {
     SyncdTable *table;
+    SyncdActorNames *names;
     SyncdJsonWriter *writer; /* NULL: for people */
     guint64 left;
 } Steps;
@@ -136,7 +140,7 @@ static void take_steps(Steps *steps, const char *changes)
         if (steps->writer != NULL)
             syncd_json_value(steps->writer, step);
         else
-            add_row(steps->table, step);
+            add_row(steps->table, steps->names, step);
     }
 }
 
@@ -196,7 +200,7 @@ bool syncd_cli_file_log(SyncdCli *cli, GError **error)
     g_autoptr(GString) json = g_string_new(NULL);
     SyncdJsonWriter writer;
     bool more;
-    Steps steps = {table, syncd_cli_json(cli) ? &writer : NULL, 0};
+    Steps steps = {table, NULL, syncd_cli_json(cli) ? &writer : NULL, 0};
     if (!check_options(cli, error) ||
         !syncd_cli_number(cli, "limit", LIMIT_MAX, LIMIT_DEFAULT, &steps.left, error))
         return false;
@@ -207,6 +211,8 @@ bool syncd_cli_file_log(SyncdCli *cli, GError **error)
         client != NULL ? syncd_cli_file_id(cli, client, syncd_cli_argument(cli, 0), error) : NULL;
     if (file == NULL)
         return false;
+    g_auto(SyncdActorNames) names = syncd_actor_names(client);
+    steps.names = &names;
     syncd_json_writer_init(&writer, json, false);
     syncd_json_begin_array(&writer);
     if (!take_pages(cli, client, file, &steps, &more, error))

@@ -3,13 +3,18 @@
 #include "cli/listing.h"
 #include "cli/verbs.h"
 
+typedef struct {
+    SyncdActorNames names;
+    bool after_another;
+} Log;
+
 static void print_entry(SyncdCli *cli, void *data, SyncdJson event)
 {
-    bool *after_another = data;
-    if (*after_another)
+    Log *log = data;
+    if (log->after_another)
         syncd_output_text(cli->out, "\n");
-    *after_another = true;
-    syncd_event_print_entry(cli->out, event);
+    log->after_another = true;
+    syncd_event_print_entry(cli->out, &log->names, event);
 }
 
 static bool log_object(SyncdCli *cli, GError **error)
@@ -23,9 +28,11 @@ static bool log_object(SyncdCli *cli, GError **error)
     if (client == NULL)
         return false;
 
-    bool after_another = false;
-    SyncdListingView view = {print_entry, NULL, &after_another, NULL};
-    return syncd_listing_print(&listing, cli, client, &view, error);
+    Log log = {syncd_actor_names(client), false};
+    SyncdListingView view = {print_entry, NULL, &log, NULL};
+    bool printed = syncd_listing_print(&listing, cli, client, &view, error);
+    syncd_actor_names_clear(&log.names);
+    return printed;
 }
 
 /* A file of the place where somebody is may be called by its name alone, where no object is. */

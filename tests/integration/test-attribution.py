@@ -241,7 +241,10 @@ def the_command_line_announces_with_a_key(world):
         said = cli.json('workspace', 'announce', str(directory / 'a'), '--content=-', *sign, stdin='one')
         equal((said['actor_id'], said['announced']), (actor, 1))
         equal(written(caller, directory, 'a', 'one')['actor_id'], actor)
-        assert 'ACTOR' in cli.does('log', str(directory / 'a')) and actor in cli.does('log', str(directory / 'a'))
+        name = cli.json('actors', 'show', actor)['record']['display_name']
+        told = cli.does('log', str(directory / 'a'))
+        assert 'ACTOR' in told and f' {name} ' in told and actor not in told, told
+        equal(cli.json('log', str(directory / 'a'))[0]['actor_id'], actor)
 
         # What is there is recorded already.
         code, out, err = cli.run('workspace', 'announce', 'first', *sign, cwd=directory)
