@@ -80,14 +80,15 @@ static Series *find_or_add(SyncdStorms *self, const char *kind, guint64 now_ms)
     return series;
 }
 
-/* What is too long ends after a word, if it has any, and shows that it went on. */
+/* What is too long ends after a word, if one ends in its second half, and shows that it went on. */
 static char *shorten(const char *sample)
 {
     if (strnlen(sample, SYNCD_STORM_SAMPLE_MAX + 1) <= SYNCD_STORM_SAMPLE_MAX)
         return g_strdup(sample);
     const char *end = sample + SYNCD_STORM_SAMPLE_MAX - strlen(MORE);
-    const char *space = g_strrstr_len(sample, end + 1 - sample, " ");
-    while (space == NULL && ((guint8)*end & 0xc0) == 0x80) /* within a letter */
+    const char *half = sample + SYNCD_STORM_SAMPLE_MAX / 2;
+    const char *space = g_strrstr_len(half, end + 1 - half, " ");
+    while (space == NULL && end > half && ((guint8)*end & 0xc0) == 0x80) /* within a letter */
         end--;
     return g_strdup_printf("%.*s" MORE, (int)((space != NULL ? space : end) - sample), sample);
 }

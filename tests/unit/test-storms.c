@@ -107,6 +107,18 @@ static void what_is_long_ends_after_a_word(void)
     assert_sample(one, part);
 }
 
+/* What it is about is often one long word, and nearly all that there is to say. */
+static void what_is_one_long_word_is_cut(void)
+{
+    g_autofree char *path = g_strnfill(2 * SYNCD_STORM_SAMPLE_MAX, 'x'),
+                    *text = g_strconcat("Failed: /", path, NULL),
+                    *part = g_strdup_printf("%.*s…", SYNCD_STORM_SAMPLE_MAX - 3, text),
+                    *bytes = g_strnfill(2 * SYNCD_STORM_SAMPLE_MAX, '\x80'),
+                    *some = g_strdup_printf("%.*s…", SYNCD_STORM_SAMPLE_MAX / 2, bytes);
+    assert_sample(text, part);
+    assert_sample(bytes, some);
+}
+
 /* ---- any history ---- */
 
 /* The same by the definition alone, with all times. */
@@ -192,6 +204,7 @@ int main(int argc, char **argv)
     g_test_add_func("/storms/what-is-rare-is-none", what_is_rare_is_none);
     g_test_add_func("/storms/the-table-is-bounded", the_table_is_bounded);
     g_test_add_func("/storms/what-is-long-ends-after-a-word", what_is_long_ends_after_a_word);
+    g_test_add_func("/storms/what-is-one-long-word-is-cut", what_is_one_long_word_is_cut);
     g_test_add_func("/storms/the-counts-of-any-history-add-up", the_counts_of_any_history_add_up);
     return g_test_run();
 }
