@@ -34,6 +34,11 @@ SyncdRoot *syncd_root_copy(const SyncdRoot *root)
     return copy;
 }
 
+bool syncd_root_keeps_replaced(const SyncdRoot *root, guint64 size)
+{
+    return root->keeps && root->keep_versions > 0 && size <= root->keep_max;
+}
+
 bool syncd_root_keeps_as(const SyncdRoot *root, const SyncdRoot *other)
 {
     return root->keeps == other->keeps && root->keep_versions == other->keep_versions &&

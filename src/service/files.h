@@ -32,6 +32,8 @@ typedef struct {
 SyncdRoot *syncd_root_copy(const SyncdRoot *root);
 /* Whether content is kept by the same rule. */
 bool syncd_root_keeps_as(const SyncdRoot *root, const SyncdRoot *other);
+/* Whether content of that size stays kept once it is a version and no longer the newest. */
+bool syncd_root_keeps_replaced(const SyncdRoot *root, guint64 size);
 void syncd_root_free(SyncdRoot *root);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdRoot, syncd_root_free)
 

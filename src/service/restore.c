@@ -303,14 +303,6 @@ static bool check_target(const Plan *plan, GError **error)
     return true;
 }
 
-/* Whether what is there and nobody recorded stays kept once it is a version and no longer the
- * newest. */
-static bool would_keep_found(const Plan *plan)
-{
-    const SyncdRoot *root = plan->root;
-    return root->keeps && root->keep_versions > 0 && plan->present.mismatch.size <= root->keep_max;
-}
-
 static bool refuse_found(const Plan *plan, GError **error)
 {
     syncd_set_error_next(error, SYNCD_ERROR_FAILED,
@@ -332,7 +324,8 @@ static bool find_present(Plan *plan, GError **error)
         return false;
     if (!find_live(plan, plan->to, &plan->present, &plan->over, error))
         return false;
-    if (plan->over && plan->present.mismatched && !would_keep_found(plan))
+    if (plan->over && plan->present.mismatched &&
+        !syncd_root_keeps_replaced(plan->root, plan->present.mismatch.size))
         return refuse_found(plan, error);
     if (!plan->over || (plan->present.kind == SYNCD_FILE_REGULAR && plan->present.hashed))
         return true;

@@ -31,6 +31,13 @@ static bool lacks_room(const SyncdWorkspace *self, const SyncdWireMessage *found
            (kept == NULL || kept->chunks == NULL);
 }
 
+/* Whoever planned that knows the rule already by which it is kept. */
+static bool would_be_lost(const SyncdWorkspace *self, const SyncdWireMessage *found)
+{
+    return !syncd_restore_only_accepts(self->restoring->what) &&
+           !syncd_root_keeps_replaced(self->root, found->stat.size);
+}
+
 /* What comes back may be what would be dropped now: the entry that has it in its place drops. */
 static bool write_document(SyncdWorkspace *self, const SyncdFileRow *row,
                            const SyncdWireMessage *found, const SyncdKept *kept, GString *text,
@@ -90,6 +97,9 @@ void syncd_workspace_accept(SyncdWorkspace *self, const SyncdFileRow *row,
     if (lacks_room(self, found, content))
         syncd_restoring_fail(self, SYNCD_ERROR_NO_SPACE, "make room, and try again",
                              "there is no room to keep what is in it");
+    else if (would_be_lost(self, found))
+        syncd_restoring_fail(self, SYNCD_ERROR_BUSY, "try again in a moment",
+                             "what is in it is not kept yet by the new rule of its workspace");
     else if (!record(self, row, found, content, &problem))
         syncd_workspace_end_restore(self, problem);
 }

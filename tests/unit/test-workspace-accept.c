@@ -315,6 +315,31 @@ static void without_room_nothing_is_put_back(void)
     workspace_clear(&w);
 }
 
+static void set_root(WorkspaceFixture *w, const char *state, const char *keep)
+{
+    g_autofree char *root =
+        g_strdup_printf("{\"root_id\":\"r1\",\"workspace_id\":\"workspace:notes\","
+                        "\"directory\":\"%s\",\"root_state\":\"%s\",\"keep\":%s}",
+                        w->directory, state, keep);
+    g_assert_cmpint(update_record(&w->f, "root", "r1", root), ==, -1);
+}
+
+/* A plan follows the rule at once, and who looks at the files a moment later. */
+static void what_is_not_kept_yet_is_not_replaced(void)
+{
+    WorkspaceFixture w;
+    one_is_rotten(&w, KEEP_TWO);
+    end_workspace(&w);
+    set_root(&w, "active", "{\"versions\":2,\"max_bytes\":1}");
+    begin(&w);
+    set_root(&w, "active", KEEP_TWO);
+    g_autofree char *plan = plan_of(&w, ROTTEN, 0);
+    g_auto(Outcome) outcome = restore_as(&w, ROTTEN, 0, plan);
+    g_assert_error(outcome.error, SYNCD_ERROR, SYNCD_ERROR_BUSY);
+    assert_mismatch(&w, ROTTEN, ROT);
+    workspace_clear(&w);
+}
+
 /* A plan is about the bytes that are there, whether anybody knew of them or not. */
 static void what_nobody_knew_to_be_there_is_not_replaced(void)
 {
@@ -332,28 +357,19 @@ static void what_nobody_knew_to_be_there_is_not_replaced(void)
     workspace_clear(&w);
 }
 
-static void set_state(WorkspaceFixture *w, const char *state)
-{
-    g_autofree char *root =
-        g_strdup_printf("{\"root_id\":\"r1\",\"workspace_id\":\"workspace:notes\","
-                        "\"directory\":\"%s\",\"root_state\":\"%s\",\"keep\":" KEEP_TWO "}",
-                        w->directory, state);
-    g_assert_cmpint(update_record(&w->f, "root", "r1", root), ==, -1);
-}
-
 static void what_is_gone_while_nobody_looks_comes_back_after_that(void)
 {
     WorkspaceFixture w;
     g_autoptr(GError) error = NULL;
     two_files(&w, KEEP_TWO);
     end_workspace(&w);
-    set_state(&w, "paused");
+    set_root(&w, "paused", KEEP_TWO);
     remove_file(&w, "sound");
     g_autofree char *none = plan_restore(&w, "sound", 0, &error);
     g_assert_null(none);
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ENGINE_DISABLED);
     g_assert_nonnull(strstr(error->message, "is paused"));
-    set_state(&w, "active");
+    set_root(&w, "active", KEEP_TWO);
     begin(&w);
     assert_tree(&w, "folder v1/\nfolder/rotten v1\n");
     g_autofree char *plan = plan_of(&w, "sound", 0);
@@ -390,6 +406,8 @@ int main(int argc, char **argv)
                     what_would_not_be_kept_is_not_replaced);
     g_test_add_func("/workspace-accept/without-room-nothing-is-put-back",
                     without_room_nothing_is_put_back);
+    g_test_add_func("/workspace-accept/what-is-not-kept-yet-is-not-replaced",
+                    what_is_not_kept_yet_is_not_replaced);
     g_test_add_func("/workspace-accept/what-nobody-knew-to-be-there-is-not-replaced",
                     what_nobody_knew_to_be_there_is_not_replaced);
     g_test_add_func("/workspace-accept/what-is-gone-while-nobody-looks-comes-back-after-that",
