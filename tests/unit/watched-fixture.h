@@ -81,10 +81,13 @@ static inline void restart(World *world)
     begin_workspace(w);
 }
 
-/* What waits for a time is not waited for. */
+/* What waits for a time is not waited for; nor is a reader that owes no answer. */
 static inline bool turn(World *world)
 {
-    if (step_workspace(&world->w, 20))
+    SyncdWorkspaceStanding now = standing_of(&world->w);
+    bool at_rest = now.state == SYNCD_WORKSPACE_WATCHING && now.waiting == 0 &&
+                   syncd_workspace_may_restore(world->w.workspace);
+    if (step_workspace(&world->w, at_rest ? 0 : 20))
         return true;
     world->w.f.base.now_usec += G_USEC_PER_SEC / 10;
     return false;

@@ -1,0 +1,301 @@
+/*
+ * Content beside the log that can be had nowhere is given up, and called lost: all of it is named,
+ * none that whoever approved was not told of, and it stays known until somebody has it again.
+ */
+#include "blobs-fixture.h"
+
+/* By its path, to who may know of it. */
+static void assert_version_is_named(World *world)
+{
+    const SyncdDiagnoseOptions options = {.deep = false};
+    const SyncdCaller stranger = {.uid = OWNER + 1};
+    ServiceFixture *f = &world->w.f;
+    g_autofree char *own = syncd_service_describe_diagnosis(f->service, &f->caller, &options),
+                    *hidden = syncd_service_describe_diagnosis(f->service, &stranger, &options);
+    g_test_message("%s", own);
+    g_assert_nonnull(strstr(own, "\"" LARGE " of workspace:notes, version 1: content-lost"));
+    g_assert_nonnull(strstr(hidden, "blob-lost"));
+    g_assert_null(strstr(hidden, LARGE));
+}
+
+/* What is known of it does not depend on where it lies. */
+static void restart_elsewhere(World *world)
+{
+    ServiceFixture *f = &world->w.f;
+    char *before = f->base.directory;
+    end_workspace(&world->w);
+    service_close(f);
+    f->base.directory = g_strconcat(before, "-moved", NULL);
+    g_assert_cmpint(rename(before, f->base.directory), ==, 0);
+    g_free(before);
+    service_open(f);
+    listen_to(world);
+    begin_workspace(&world->w);
+}
+
+/* The file by its id, which is not its path, the version, and then the digest. */
+static void assert_plan_names(const SyncdRepairPlan *plan, guint64 version, const SyncdHash *chunk)
+{
+    char digits[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(chunk, digits);
+    g_autofree char *named =
+        g_strdup_printf(" of workspace:notes, version %" G_GUINT64_FORMAT ": %s", version, digits);
+    g_assert_true(plan_says(plan, named));
+    g_assert_true(plan_says(plan, "file-"));
+}
+
+static void what_can_be_had_nowhere_is_named(void)
+{
+    World world;
+    world_init(&world);
+    g_autofree char *other = text_of(LARGE_SIZE, 'b');
+    SyncdHash old = chunk_of(&world, LARGE, 1, 1), new;
+    write_file(&world.w, LARGE, other);
+    rescan(&world.w);
+    new = chunk_of(&world, LARGE, 2, 0);
+    lose(&world, &old);
+    damage(&world, &new);
+    SyncdRepairPlan *plan = applied(&world);
+    assert_kept(&world.w, row_of(&world.w, LARGE).id, 2, other);
+    g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "is given up, and called lost"));
+    assert_plan_names(plan, 1, &old);
+    assert_plan_names(plan, 2, &new);
+    g_assert_false(plan_says(plan, LARGE " of "));
+    g_assert_true(report_says(&world.w.f, plan, "\"quarantined\":[],\"given_up\":[\"The chunk "));
+    g_assert_true(report_says(&world.w.f, plan, "is lost: nothing here has it"));
+    g_assert_true(report_says(&world.w.f, plan, "1 came back, 1 are lost"));
+    g_assert_true(report_says(&world.w.f, plan, ", content of file-"));
+    g_assert_true(report_says(&world.w.f, plan, " of workspace:notes, version 1 is lost: "));
+    assert_version_is_named(&world);
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(world.w.f.service);
+    g_assert_null(find(found, "blob-damaged"));
+    g_assert_cmpuint(find(found, "blob-lost")->count, ==, 1);
+    /* There is nothing more to be planned, however often it is found. */
+    verify_all(&world.w.f);
+    g_assert_false(is_found(&world.w.f, "blob-damaged"));
+    g_autoptr(GError) error = NULL;
+    SyncdRepairPlan *again = NULL;
+    g_assert_false(
+        syncd_service_plan_repair(world.w.f.service, &world.w.f.caller, NULL, &again, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    restart_elsewhere(&world);
+    run_until(&world.w, SYNCD_WORKSPACE_WATCHING);
+    verify_all(&world.w.f);
+    g_assert_true(is_found(&world.w.f, "blob-lost"));
+    g_assert_false(is_found(&world.w.f, "blob-damaged"));
+    /* Whoever has the bytes again has it mended; other damage is damage. */
+    g_autofree char *text = text_of(LARGE_SIZE, 'a');
+    write_file(&world.w, "again", text);
+    rescan(&world.w);
+    verify_all(&world.w.f);
+    assert_clean(&world.w.f);
+    damage(&world, &old);
+    verify_all(&world.w.f);
+    g_assert_true(is_found(&world.w.f, "blob-damaged"));
+    workspace_clear(&world.w);
+}
+
+/* As a daemon of earlier has left it, which told of content by a sentence alone. */
+static void forget_parts(ServiceFixture *f)
+{
+    gsize size;
+    g_autofree char *text = state_read(f, "damage.json", &size);
+    g_autoptr(GRegex) parts = g_regex_new(",\\s*\"(part|file)\": *\"[^\"]*\"", 0, 0, NULL);
+    g_autofree char *without = g_regex_replace_literal(parts, text, -1, 0, "", 0, NULL);
+    g_assert_cmpuint(strlen(without), <, strlen(text));
+    state_write(f, "damage.json", without, -1);
+}
+
+static void what_was_known_by_a_sentence_is_known_still(void)
+{
+    World world;
+    world_init(&world);
+    ServiceFixture *f = &world.w.f;
+    SyncdHash old = chunk_of(&world, LARGE, 1, 1);
+    g_autofree char *other = text_of(LARGE_SIZE, 'b');
+    write_file(&world.w, LARGE, other);
+    rescan(&world.w);
+    lose(&world, &old);
+    applied(&world);
+    end_workspace(&world.w);
+    service_close(f);
+    forget_parts(f);
+    service_open(f);
+    listen_to(&world);
+    begin_workspace(&world.w);
+    run_until(&world.w, SYNCD_WORKSPACE_WATCHING);
+    for (guint i = 0; i < 2; i++) {
+        verify_all(f);
+        g_assert_true(is_found(f, "blob-lost"));
+        g_assert_false(is_found(f, "blob-damaged"));
+    }
+    workspace_clear(&world.w);
+}
+
+static guint count_lost(World *world)
+{
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(world->w.f.service);
+    const SyncdFound *lost = find(found, "blob-lost");
+    return lost != NULL ? (guint)lost->count : 0;
+}
+
+/* It is named as what was given up, and what is left holds. */
+static void a_log_without_it_is_sound(void)
+{
+    World world;
+    world_init(&world);
+    g_autoptr(GError) error = NULL;
+    ServiceFixture *f = &world.w.f;
+    SyncdHash old = chunk_of(&world, LARGE, 1, 1);
+    g_autofree char *other = text_of(LARGE_SIZE, 'b');
+    SyncdJob *job = NULL;
+    write_file(&world.w, LARGE, other);
+    rescan(&world.w);
+    lose(&world, &old);
+    applied(&world);
+    syncd_service_verify(f->service, &f->caller, SYNCD_VERIFY_FULL, NULL, &job, &error);
+    g_assert_no_error(error);
+    run_jobs(f);
+    const char *result = syncd_job_result(job);
+    g_test_message("%s", result);
+    SyncdJson verification = syncd_json_root(result, strlen(result));
+    g_assert_true(syncd_json_is(syncd_json_member(verification, "verdict"), "sound"));
+    g_assert_nonnull(strstr(result, "\"findings_count\":0,\"findings\":[]"));
+    g_assert_nonnull(strstr(result, "\"losses_count\":1,\"losses\":[{\"code\":\"content-lost\""));
+    workspace_clear(&world.w);
+}
+
+/* Whoever approved was told of one. */
+static void no_more_is_given_up_than_was_agreed_to(void)
+{
+    World world;
+    world_init(&world);
+    g_autofree char *other = text_of(LARGE_SIZE, 'b');
+    SyncdHash large = chunk_of(&world, LARGE, 1, 1), small = chunk_of(&world, SMALL, 1, 0);
+    write_file(&world.w, LARGE, other);
+    write_file(&world.w, SMALL, "other");
+    rescan(&world.w);
+    lose(&world, &large);
+    SyncdRepairPlan *plan = begun(&world);
+    change_row(&world, &small, NULL);
+    run_on(&world, plan);
+    g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
+    g_assert_true(report_says(&world.w.f, plan, "1 more than the plan says are not called lost"));
+    g_assert_cmpuint(count_lost(&world), ==, 1);
+    applied(&world);
+    g_assert_cmpuint(count_lost(&world), ==, 2);
+    g_assert_false(is_found(&world.w.f, "blob-damaged"));
+    workspace_clear(&world.w);
+}
+
+/* What is found between planning and applying was not agreed to either. */
+static void more_than_was_agreed_to_is_another_plan(void)
+{
+    World world;
+    world_init(&world);
+    g_autoptr(GError) error = NULL;
+    SyncdHash large = chunk_of(&world, LARGE, 1, 1), small = chunk_of(&world, SMALL, 1, 0);
+    lose(&world, &large);
+    verify_all(&world.w.f);
+    SyncdRepairPlan *plan = plan_repair(&world.w.f);
+    SyncdJob *job = NULL;
+    approve_repair(&world.w.f, plan);
+    change_row(&world, &small, NULL);
+    verify_all(&world.w.f);
+    g_assert_false(syncd_service_apply_repair(world.w.f.service, &world.w.f.caller, plan,
+                                              syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    workspace_clear(&world.w);
+}
+
+/* Nor is another one, though it is no more of it: the one that was named is back. */
+static void another_than_was_agreed_to_is_not_given_up(void)
+{
+    for (guint looks = 0; looks < 2; looks++) {
+        World world;
+        world_init(&world);
+        g_autoptr(GError) error = NULL;
+        g_autofree char *other = text_of(LARGE_SIZE, 'b'), *text = text_of(LARGE_SIZE, 'a');
+        SyncdHash large = chunk_of(&world, LARGE, 1, 1), small = chunk_of(&world, SMALL, 1, 0);
+        write_file(&world.w, LARGE, other);
+        write_file(&world.w, SMALL, "other");
+        rescan(&world.w);
+        lose(&world, &large);
+        verify_all(&world.w.f);
+        SyncdRepairPlan *plan = plan_repair(&world.w.f);
+        SyncdJob *job = NULL;
+        approve_repair(&world.w.f, plan);
+        write_file(&world.w, "again", text);
+        rescan(&world.w);
+        change_row(&world, &small, NULL);
+        if (looks) {
+            verify_all(&world.w.f);
+            g_assert_false(syncd_service_apply_repair(world.w.f.service, &world.w.f.caller, plan,
+                                                      syncd_repair_plan_digest(plan), &job,
+                                                      &error));
+            g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+        } else {
+            apply_repair(&world.w.f, plan);
+            g_assert_true(
+                report_says(&world.w.f, plan, "1 more than the plan says are not called lost"));
+        }
+        g_assert_cmpuint(count_lost(&world), ==, 0);
+        g_assert_true(is_found(&world.w.f, "blob-damaged"));
+        applied(&world);
+        g_assert_cmpuint(count_lost(&world), ==, 1);
+        workspace_clear(&world.w);
+    }
+}
+
+/* More than a verification names at once: the ones behind them are looked for, too. */
+static void however_many_they_are(void)
+{
+    enum { MANY = 450, HAD = 449 };
+    World world;
+    world_init(&world);
+    char name[32], text[32];
+    for (guint i = 0; i < MANY; i++) {
+        g_snprintf(name, sizeof name, "many-%u", i);
+        g_snprintf(text, sizeof text, "text of %u", i);
+        write_file(&world.w, name, text);
+    }
+    rescan(&world.w);
+    for (guint i = 0; i < MANY; i++) {
+        g_snprintf(name, sizeof name, "many-%u", i);
+        SyncdHash chunk = chunk_of(&world, name, 1, 0);
+        change_row(&world, &chunk, NULL);
+        if (i < HAD)
+            write_file(&world.w, name, "other");
+    }
+    rescan(&world.w);
+    SyncdRepairPlan *plan = applied(&world);
+    g_assert_true(report_says(&world.w.f, plan, "1 came back, 449 are lost"));
+    for (guint i = 1; i < 3; i++) {
+        /* The one that came back may be among those that the first plan named. */
+        g_assert_cmpuint(count_lost(&world), <=, i * SYNCD_VERIFY_MAX_FINDINGS);
+        g_assert_cmpuint(count_lost(&world) + 1, >=, i * SYNCD_VERIFY_MAX_FINDINGS);
+        applied(&world);
+    }
+    for (guint i = 0; i < 2; i++) {
+        g_assert_cmpuint(count_lost(&world), ==, HAD);
+        verify_all(&world.w.f);
+    }
+    g_assert_false(is_found(&world.w.f, "blob-damaged"));
+    restart(&world);
+    run_until(&world.w, SYNCD_WORKSPACE_WATCHING);
+    g_assert_cmpuint(count_lost(&world), ==, HAD);
+    workspace_clear(&world.w);
+}
+
+int main(int argc, char **argv)
+{
+    blobs_test_init(&argc, &argv);
+    g_test_add_func("/repair-given-up/lost", what_can_be_had_nowhere_is_named);
+    g_test_add_func("/repair-given-up/sentence", what_was_known_by_a_sentence_is_known_still);
+    g_test_add_func("/repair-given-up/sound", a_log_without_it_is_sound);
+    g_test_add_func("/repair-given-up/agreed", no_more_is_given_up_than_was_agreed_to);
+    g_test_add_func("/repair-given-up/stale", more_than_was_agreed_to_is_another_plan);
+    g_test_add_func("/repair-given-up/another", another_than_was_agreed_to_is_not_given_up);
+    g_test_add_func("/repair-given-up/many", however_many_they_are);
+    return g_test_run();
+}
