@@ -15,6 +15,7 @@ typedef struct {
     SyncdBody body; /* of it, once it was asked for */
     bool opened;
     SyncdContentFaults faults; /* NULL in it until somebody asks whether content is whole */
+    guint64 left;              /* so many bytes of content are looked at yet */
 } SyncdFileEntries;
 
 void syncd_file_entries_clear(SyncdFileEntries *entries);

@@ -4,6 +4,7 @@
 #include "base/timestamp.h"
 #include "domain/file-changes.h"
 #include "domain/scope.h"
+#include "service/content-look.h"
 #include "service/file-find.h"
 
 #include <string.h>
@@ -46,13 +47,22 @@ static void write_record(const SyncdEntry *entry, const char *file, const char *
     syncd_json_end_object(writer);
 }
 
-/* Only what is kept, and whole as far as is known, can be put back. */
+/* Only what is kept, and whole, can be put back. */
 static bool may_be_restored(SyncdFileEntries *entries, const SyncdFileRow *row)
 {
-    if (entries->faults.chunks == NULL)
-        syncd_content_faults_gather(entries->service, &entries->faults);
+    SyncdService *service = entries->service;
+    g_auto(SyncdContentRow) content = {0};
+    bool found;
+    if (entries->faults.chunks == NULL) {
+        syncd_content_faults_gather(service, &entries->faults);
+        entries->left = SYNCD_CONTENT_LOOK_BYTES;
+    }
     return row->kept &&
-           !syncd_content_faults_hit(&entries->faults, entries->service, row->id, row->version);
+           syncd_store_find_content(service->store, row->id, row->version, &content, &found,
+                                    NULL) &&
+           found && content.version == row->version &&
+           syncd_content_fault_of_version(&entries->faults, &content) == NULL &&
+           syncd_content_look_at_version(service, &content, &entries->left) == SYNCD_CONTENT_WHOLE;
 }
 
 bool syncd_file_mismatch_write(SyncdFileEntries *entries, const SyncdFileRow *row,

@@ -177,6 +177,31 @@ static void what_is_too_large_is_unknown_until_it_was_verified(void)
     workspace_clear(&world.w);
 }
 
+/* What lies there and is none of what was recorded puts nothing right. */
+static void only_what_is_whole_puts_a_file_right(void)
+{
+    World world;
+    world_init(&world, KEEP_TWO);
+    write_file(&world.w, "a", WRITTEN);
+    rescan(&world.w);
+    rot(&world.w, "a", ROT);
+    scan_deep(&world.w);
+    for (guint damaged = 0; damaged < 2; damaged++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *cursor = NULL;
+        const SyncdFileListing listing = {.workspace = "workspace:notes", .mismatched = true};
+        if (damaged)
+            damage_row(&world, "a");
+        g_autofree char *list = syncd_service_list_files(world.w.f.service, &world.w.f.caller,
+                                                         &listing, &cursor, &error);
+        g_assert_no_error(error);
+        g_test_message("%s", list);
+        g_assert_nonnull(
+            strstr(list, damaged ? "\"autoRepairEligible\":false" : "\"autoRepairEligible\":true"));
+    }
+    workspace_clear(&world.w);
+}
+
 /* ---- without its key ---- */
 
 static void what_no_key_opens_is_sealed_and_not_kept(void)
@@ -229,6 +254,7 @@ int main(int argc, char **argv)
     g_test_add_func("/content-look/not-named", what_is_not_named_is_not_called_kept);
     g_test_add_func("/content-look/not-verified", what_was_not_verified_is_looked_at);
     g_test_add_func("/content-look/too-large", what_is_too_large_is_unknown_until_it_was_verified);
+    g_test_add_func("/content-look/rotten", only_what_is_whole_puts_a_file_right);
     g_test_add_func("/content-look/sealed", what_no_key_opens_is_sealed_and_not_kept);
     g_test_add_func("/content-look/operations", of_operations_it_is_looked_at_too);
     return g_test_run();
