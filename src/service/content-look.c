@@ -60,6 +60,7 @@ static bool look(void *data, const SyncdRow *row)
 SyncdContentSeen syncd_content_look_at_entry(SyncdService *service, guint64 pos)
 {
     Looking looking = {service, SYNCD_CONTENT_WHOLE};
-    syncd_store_read_many(service->store, &pos, 1, SYNCD_READ_BODY, look, &looking, NULL);
-    return looking.seen;
+    bool read =
+        syncd_store_read_many(service->store, &pos, 1, SYNCD_READ_BODY, look, &looking, NULL);
+    return read ? looking.seen : SYNCD_CONTENT_DAMAGED;
 }

@@ -5,6 +5,7 @@
  */
 #include "diagnose-fixture.h"
 #include "keys-fixture.h"
+#include "state-files.h"
 #include "watched-fixture.h"
 
 #include "service/content-look.h"
@@ -247,6 +248,40 @@ static void of_operations_it_is_looked_at_too(void)
     workspace_clear(&world.w);
 }
 
+/* A body that goes on in other pages leads nowhere; its header is read as always. */
+static void break_chains(const ServiceFixture *f)
+{
+    gsize size;
+    g_autofree char *bytes = state_read(f, "journal.db", &size);
+    guint n = 0;
+    for (guint32 page = 2; page * (gsize)4096 < size; page++) {
+        guint32 next = GUINT32_TO_BE(page);
+        if (memcmp(bytes + page * (gsize)4096, &next, sizeof next) == 0) {
+            memset(bytes + page * (gsize)4096, 0xee, sizeof next);
+            n++;
+        }
+    }
+    g_assert_cmpuint(n, >, 0);
+    state_write(f, "journal.db", bytes, (gssize)size);
+}
+
+static void what_cannot_be_read_is_not_called_whole(void)
+{
+    World world;
+    world_init(&world, KEEP_TWO);
+    ServiceFixture *f = &world.w.f;
+    g_autofree char *word = g_strnfill(30000, 'x'),
+                    *body = g_strdup_printf("{\"text\":\"%s\"}", word);
+    put(f, "note-1", body);
+    put(f, "note-2", "{}");
+    end_workspace(&world.w);
+    service_close(f);
+    break_chains(f);
+    service_open(f);
+    expect_answers(&world, "note-1", "log_damaged", "log_damaged", "sourceos-syncd repair plan");
+    workspace_clear(&world.w);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -257,5 +292,6 @@ int main(int argc, char **argv)
     g_test_add_func("/content-look/rotten", only_what_is_whole_puts_a_file_right);
     g_test_add_func("/content-look/sealed", what_no_key_opens_is_sealed_and_not_kept);
     g_test_add_func("/content-look/operations", of_operations_it_is_looked_at_too);
+    g_test_add_func("/content-look/unreadable", what_cannot_be_read_is_not_called_whole);
     return g_test_run();
 }
