@@ -29,6 +29,7 @@ struct SyncdRestoring {
     SyncdFolder made;   /* the last one that was made; no path: none was */
     guint64 file;       /* what is there; 0: nothing */
     guint64 version;    /* that it is afterwards */
+    bool accepted;      /* what was there became a version on the way */
     guint64 chunk;      /* the next one to be sent */
     GBytes *kept;       /* what comes back, where that is not in chunks */
     char *operation;

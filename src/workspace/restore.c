@@ -52,10 +52,11 @@ void syncd_restoring_fail(SyncdWorkspace *self, SyncdErrorCode code, const char 
     g_autofree char *path = path_of(self->restoring->what);
     g_autofree char *shown = g_utf8_make_valid(path, -1);
     bool made = self->restoring->made.path != NULL;
-    syncd_set_error_next(&error, code, next, "%s was not %s: %s%s", shown,
+    syncd_set_error_next(&error, code, next, "%s was not %s: %s%s%s", shown,
                          syncd_restore_only_accepts(self->restoring->what) ? "accepted"
                                                                            : "restored",
-                         why, made ? "; folders on the way to it were made" : "");
+                         why, made ? "; folders on the way to it were made" : "",
+                         self->restoring->accepted ? "; what was there is recorded now" : "");
     syncd_workspace_end_restore(self, error);
 }
 
@@ -133,6 +134,7 @@ static void replace_accepted(SyncdWorkspace *self)
 {
     SyncdRestoring *restoring = self->restoring;
     restoring->commits = false;
+    restoring->accepted = true;
     restoring->what->accepts = false;
     restoring->stage = SYNCD_RESTORE_CHECK;
     g_clear_pointer(&restoring->operation, g_free);
@@ -401,7 +403,7 @@ static void tell_problem(SyncdWorkspace *self, guint32 problem)
     if (problem == ECANCELED) {
         syncd_restoring_fail(self, SYNCD_ERROR_ENGINE_DISABLED,
                              "see how it stands with `sourceos-syncd workspace show`",
-                             self->restoring->made.path == NULL
+                             self->restoring->made.path == NULL && !self->restoring->accepted
                                  ? "its workspace was stopped meanwhile, so nothing was changed"
                                  : "its workspace was stopped meanwhile");
         return;

@@ -340,6 +340,37 @@ static void what_is_not_kept_yet_is_not_replaced(void)
     workspace_clear(&w);
 }
 
+/* What was recorded on the way stays, and whoever asked is told. */
+static void what_is_written_meanwhile_is_not_replaced(void)
+{
+    WorkspaceFixture w;
+    Outcome outcome = {0};
+    SyncdJob *job = NULL;
+    const SyncdListener listener = {.data = &w, .restore = begin_restore};
+    one_is_rotten(&w, KEEP_TWO);
+    g_autofree char *plan = plan_of(&w, ROTTEN, 0), *quoted = member_of(plan, "digest"),
+                    *digest = g_strndup(quoted + 1, strlen(quoted) - 2);
+    const SyncdRestoreRequest request = {
+        .workspace = "workspace:notes", .path = ROTTEN, .digest = digest};
+    w.data = &outcome;
+    syncd_service_set_listener(w.f.service, &listener);
+    g_assert_true(syncd_service_restore(w.f.service, &w.f.caller, &request, &job, &outcome.error));
+    while (mismatches(&w) > 0)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    write_over(&w, ROTTEN, "another");
+    while (!outcome.done)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    g_assert_error(outcome.error, SYNCD_ERROR, SYNCD_ERROR_STALE_DIGEST);
+    g_assert_nonnull(strstr(outcome.error->message, "; what was there is recorded now"));
+    while (row_of(&w, ROTTEN).version < 3)
+        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    SyncdFileRow row = row_of(&w, ROTTEN);
+    assert_kept(&w, row.id, 2, ROT);
+    assert_kept(&w, row.id, 3, "another");
+    outcome_clear(&outcome);
+    workspace_clear(&w);
+}
+
 /* A plan is about the bytes that are there, whether anybody knew of them or not. */
 static void what_nobody_knew_to_be_there_is_not_replaced(void)
 {
@@ -408,6 +439,8 @@ int main(int argc, char **argv)
                     without_room_nothing_is_put_back);
     g_test_add_func("/workspace-accept/what-is-not-kept-yet-is-not-replaced",
                     what_is_not_kept_yet_is_not_replaced);
+    g_test_add_func("/workspace-accept/what-is-written-meanwhile-is-not-replaced",
+                    what_is_written_meanwhile_is_not_replaced);
     g_test_add_func("/workspace-accept/what-nobody-knew-to-be-there-is-not-replaced",
                     what_nobody_knew_to_be_there_is_not_replaced);
     g_test_add_func("/workspace-accept/what-is-gone-while-nobody-looks-comes-back-after-that",
