@@ -83,7 +83,7 @@ static void judge_for(SyncdService *service, const SyncdCaller *caller)
     for (guint i = 0; i < plans->len && !any; i++)
         any = may_see(plans->pdata[i], caller);
     if (any)
-        syncd_service_judge_repairs(service);
+        syncd_service_keep_repairs_judged(service);
 }
 
 static char *describe_plans(SyncdService *service, const SyncdCaller *caller)

@@ -189,10 +189,13 @@ static GPtrArray *diagnose(SyncdService *service, bool log_only)
 
 GPtrArray *syncd_service_diagnose(SyncdService *service)
 {
+    guint64 begun = syncd_service_monotonic(service);
     GPtrArray *found = diagnose(service, false);
     service->repairable = has_repair(found);
     service->found = find_untold(service, found);
     syncd_repair_judge(service, found);
+    service->diagnosed = (SyncdDiagnosed){begun, syncd_service_monotonic(service),
+                                          syncd_service_held_reasons(service)};
     return found;
 }
 

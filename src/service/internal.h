@@ -38,6 +38,12 @@ typedef struct SyncdRepairs SyncdRepairs;
 #define SYNCD_N_DECIDED 4u
 extern const char *const syncd_decided[SYNCD_N_DECIDED];
 
+/* The last diagnosis. */
+typedef struct {
+    guint64 begun, ended; /* monotonic */
+    guint64 reasons;      /* of the state then (syncd_service_held_reasons()) */
+} SyncdDiagnosed;
+
 struct SyncdService {
     SyncdInstance instance;
     uid_t uid;
@@ -86,7 +92,8 @@ struct SyncdService {
                                   tells of; NULL: there was none */
     bool index_is_malformed;   /* so SQLite said, as was seen last */
     bool index_is_elsewhere;   /* its files were removed or replaced while it is open, the same */
-    guint64 shown_state;       /* a digest of the state that listeners were told of last */
+    SyncdDiagnosed diagnosed;
+    guint64 shown_state; /* a digest of the state that listeners were told of last */
     char policy_digest[SYNCD_DIGEST_SIZE];
     SyncdEphemerals *ephemerals;
     SyncdAnnouncements *announcements;

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* Who asks whether plans fit is answered from the last diagnosis, where that took longer. */
+#define SLOW_USEC 5000u
+
 static bool refuse_stale(const SyncdRepairPlan *plan, const char *what, GError **error)
 {
     syncd_set_error_next(error, SYNCD_ERROR_PLAN_STALE,
@@ -149,6 +152,21 @@ void syncd_service_judge_repairs(SyncdService *service)
         any |= is_judged(service->repairs->plans->pdata[i]);
     if (any)
         g_ptr_array_unref(syncd_service_diagnose(service)); /* which judges them */
+}
+
+/* Whatever it costs, it is a tenth of the time at most. */
+static bool holds_still(const SyncdService *service)
+{
+    const SyncdDiagnosed *last = &service->diagnosed;
+    guint64 cost = last->ended - last->begun;
+    return cost >= SLOW_USEC && syncd_service_monotonic(service) - last->ended < 9 * cost &&
+           syncd_service_held_reasons(service) == last->reasons;
+}
+
+void syncd_service_keep_repairs_judged(SyncdService *service)
+{
+    if (!holds_still(service))
+        syncd_service_judge_repairs(service);
 }
 
 bool syncd_repair_plan_check(const SyncdRepairPlan *plan, GError **error)

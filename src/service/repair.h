@@ -55,6 +55,8 @@ bool syncd_service_plan_repair(SyncdService *service, const SyncdCaller *caller,
 GPtrArray *syncd_service_repair_plans(SyncdService *service); /* borrowed, newest first */
 /* Finds out by a diagnosis whether those that were not begun fit what is wrong by now. */
 void syncd_service_judge_repairs(SyncdService *service);
+/* The same for whoever may ask again and again: where it takes long not each time. */
+void syncd_service_keep_repairs_judged(SyncdService *service);
 
 const char *syncd_repair_plan_id(const SyncdRepairPlan *plan); /* random */
 const char *syncd_repair_plan_digest(const SyncdRepairPlan *plan);

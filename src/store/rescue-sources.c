@@ -14,7 +14,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define STEPS_MAX 8u /* of looking for damage, in all of them */
+#define STEPS_MAX 8u     /* of looking for damage, in all of them … */
+#define LOOK_USEC 30000u /* … in which no other one is begun after this time */
+#define SLOW_USEC 5000u
 #define AS_JOURNAL SYNCD_JOURNAL_FILE ": "
 
 bool syncd_rescue_salvages(const char *name)
@@ -155,28 +157,65 @@ char *syncd_rescue_listing(const SyncdStore *self)
     return g_string_free(text, FALSE);
 }
 
-static const char *noted(const SyncdStore *self, const char *listing, const char *name)
+/* What was seen of one. */
+typedef struct {
+    char *why;       /* it cannot take the journal's place; NULL: it may … */
+    char *heads;     /* … with these; NULL: not known … */
+    guint64 entries; /* … and so many, of which … */
+    guint64 last_ms; /* … this is the time of the last */
+    guint64 until;   /* monotonic: when it is looked at again all the same; 0: it is not */
+} Sight;
+
+static void sight_clear(Sight *sight)
 {
-    return g_strcmp0(self->looked_in, listing) == 0 ? g_hash_table_lookup(self->looked_at, name)
-                                                    : NULL;
+    g_free(sight->why);
+    g_free(sight->heads);
 }
 
-static void note(SyncdStore *self, const char *listing, const char *name, char *why)
+static void sight_free(void *data)
+{
+    sight_clear(data);
+    g_free(data);
+}
+
+static void see(const SyncdJournal *journal, Sight *ret_seen)
+{
+    ret_seen->entries = syncd_journal_committed(journal);
+    ret_seen->last_ms = syncd_journal_committed_clock(journal).ms;
+    ret_seen->heads = syncd_rescue_heads(journal);
+}
+
+static guint64 now_usec(const SyncdStore *self)
+{
+    return syncd_sources_monotonic_usec(self->sources);
+}
+
+static const Sight *noted(const SyncdStore *self, const char *listing, const char *name)
+{
+    const Sight *sight = g_strcmp0(self->looked_in, listing) == 0
+                             ? g_hash_table_lookup(self->looked_at, name)
+                             : NULL;
+    return sight == NULL || sight->until == 0 || now_usec(self) < sight->until ? sight : NULL;
+}
+
+/* Takes what is in it. */
+static void note(SyncdStore *self, const char *listing, const char *name, const Sight *seen)
 {
     if (g_strcmp0(self->looked_in, listing) != 0) {
         g_clear_pointer(&self->looked_at, g_hash_table_unref);
-        self->looked_at = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        self->looked_at = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, sight_free);
         g_free(self->looked_in);
         self->looked_in = g_strdup(listing);
     }
-    g_hash_table_replace(self->looked_at, g_strdup(name), why);
+    g_hash_table_replace(self->looked_at, g_strdup(name), g_memdup2(seen, sizeof *seen));
 }
 
 void syncd_rescue_note_useless(SyncdStore *self, const char *listing, const char *name,
                                const GError *why)
 {
-    if (!may_change(why))
-        note(self, listing, name, syncd_rescue_why_not(name, why));
+    const Sight seen = {.why = may_change(why) ? NULL : syncd_rescue_why_not(name, why)};
+    if (seen.why != NULL)
+        note(self, listing, name, &seen);
 }
 
 /* ---- looking at them ---- */
@@ -186,11 +225,20 @@ typedef struct {
     SyncdStore *store;
     char *listing; /* as it was before */
     guint steps;   /* that are left */
+    guint64 until; /* monotonic: others are looked at the next time */
+    bool begun;    /* one was looked at */
 } Look;
 
 static Look look_at(SyncdStore *store)
 {
-    return (Look){store, syncd_rescue_listing(store), STEPS_MAX};
+    return (Look){store, syncd_rescue_listing(store), STEPS_MAX, now_usec(store) + LOOK_USEC,
+                  false};
+}
+
+/* At least one of them is looked at each time. */
+static bool is_through(const Look *look)
+{
+    return look->steps == 0 || (look->begun && now_usec(look->store) >= look->until);
 }
 
 static void look_clear(Look *look)
@@ -222,16 +270,24 @@ static bool may_be_mended(Look *look, SyncdStore *candidate, bool *ret_known, GE
     return mend != NULL && (more || syncd_mend_is_possible(mend, error));
 }
 
-static bool may_do(Look *look, const char *name, bool *ret_known, GError **error)
+static bool may_do(Look *look, const char *name, Sight *seen, bool *ret_known, GError **error)
 {
     g_autoptr(SyncdJournal) journal = open_one(look->store, name, error);
     *ret_known = true;
     if (journal == NULL || !syncd_rescue_check_owner(look->store, journal, error))
         return false;
+    see(journal, seen);
     if (syncd_journal_problem(journal) == NULL)
         return true;
     g_autofree SyncdStore *candidate = syncd_rescue_candidate(look->store, journal);
     return may_be_mended(look, candidate, ret_known, error);
+}
+
+/* What a disk does not give may come the next time, and costs what waiting for it does: a tenth of
+ * the time at most. What is said at once is asked for each time: then it is when it began. */
+static guint64 next_look(guint64 begun, guint64 ended)
+{
+    return ended - begun < SLOW_USEC ? begun : ended + 9 * (ended - begun);
 }
 
 /* NULL: it may do. One that is being let go of is what the copy of it will be. What the disk does
@@ -243,18 +299,25 @@ static char *why_not(Look *look, const char *name)
     g_autoptr(GError) problem = NULL;
     if (salvages && ((self->unreadable == NULL && !syncd_store_is_cut(self)) || self->cut != NULL))
         return NULL;
-    const char *was = noted(self, look->listing, name);
+    const Sight *was = noted(self, look->listing, name);
     if (was != NULL)
-        return *was != '\0' ? g_strdup(was) : NULL;
-    if (look->steps == 0)
+        return g_strdup(was->why);
+    if (is_through(look))
         return NULL;
-    bool may = may_do(look, name, &known, &problem);
-    if (!may && salvages && may_change(problem) && !lacks_key(problem))
-        return NULL;
-    char *why = may ? NULL : syncd_rescue_why_not(name, problem);
-    if (known && !may_change(problem))
-        note(self, look->listing, name, g_strdup(may ? "" : why));
-    return why;
+    Sight seen = {0};
+    guint64 begun = now_usec(self);
+    bool may = may_do(look, name, &seen, &known, &problem);
+    bool passes = may_change(problem);
+    look->begun = true;
+    if (!may && !(salvages && passes && !lacks_key(problem)))
+        seen.why = syncd_rescue_why_not(name, problem);
+    g_autofree char *why = g_strdup(seen.why);
+    seen.until = passes ? next_look(begun, now_usec(self)) : 0;
+    if (known && seen.until != begun)
+        note(self, look->listing, name, &seen);
+    else
+        sight_clear(&seen);
+    return g_steal_pointer(&why);
 }
 
 bool syncd_store_may_be_rescued(SyncdStore *self, GPtrArray *why_nots)
@@ -306,25 +369,40 @@ void syncd_rescuable_free(void *data)
     g_free(one);
 }
 
+/* What is not noted of it is looked at; false: it is gone. */
+static bool see_one(const Look *look, const char *name, Sight *ret_seen)
+{
+    const Sight *known = noted(look->store, look->listing, name);
+    if (known != NULL && known->heads != NULL) {
+        *ret_seen = *known;
+        ret_seen->heads = g_strdup(known->heads);
+        return true;
+    }
+    g_autoptr(SyncdJournal) journal = open_one(look->store, name, NULL);
+    if (journal != NULL)
+        see(journal, ret_seen);
+    return journal != NULL;
+}
+
 static void add_rescuable(Look *look, const char *name, GPtrArray *found)
 {
     SyncdStore *self = look->store;
     struct stat st = {0};
+    Sight seen = {0};
     g_autofree char *path = syncd_directory_file(self->directory, name);
     bool salvaged = syncd_rescue_salvages(name);
     g_autofree char *why = why_not(look, name);
     g_autofree char *doubt = salvaged && syncd_store_is_cut(self) ? g_steal_pointer(&why) : NULL;
-    g_autoptr(SyncdJournal) journal = salvaged || why != NULL ? NULL : open_one(self, name, NULL);
-    if ((!salvaged && why == NULL && journal == NULL) || lstat(path, &st) != 0)
+    if (lstat(path, &st) != 0 || (!salvaged && why == NULL && !see_one(look, name, &seen)))
         return;
     SyncdRescuable *one = g_new(SyncdRescuable, 1);
     *one = (SyncdRescuable){
         .name = g_strdup(name),
         .ms = (guint64)st.st_mtime * 1000,
-        .last_ms = journal != NULL ? syncd_journal_committed_clock(journal).ms : 0,
-        .entries = journal != NULL ? syncd_journal_committed(journal) : 0,
+        .last_ms = seen.last_ms,
+        .entries = seen.entries,
         .state = salvaged ? syncd_rescue_times(self) : NULL,
-        .heads = journal != NULL ? syncd_rescue_heads(journal) : NULL,
+        .heads = seen.heads,
         .why_not = g_steal_pointer(&why),
         .doubt = g_steal_pointer(&doubt),
     };

@@ -83,8 +83,7 @@ struct SyncdStore {
     bool opened;                    /* wholly: what it was when it ends may be kept */
     bool stands_in;                 /* for a journal that cannot be opened … */
     GError *unreadable;             /* … because of this; NULL: it is open */
-    GHashTable *looked_at;          /* rescue-sources.c: a file -> why it cannot take the journal's
-                                       place, "": it may … */
+    GHashTable *looked_at;          /* rescue-sources.c: a file -> what was seen of it … */
     char *looked_in;                /* … as long as the listing is this; NULL: nobody looked */
     SyncdMisread misread;           /* what was malformed when it was read, and is not any more */
     guint64 looked_again_at;        /* monotonic: whether it is; 0: nobody looked */

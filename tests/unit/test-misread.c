@@ -156,6 +156,30 @@ static void a_verification_that_finds_it_keeps_it(void)
     clear(&w);
 }
 
+static void assert_state(World *w, const char *reason)
+{
+    SyncdState state;
+    syncd_service_state(w->f.service, &state);
+    g_assert_true(g_strv_contains(state.reasons, reason));
+}
+
+/* Whether any generation can be made of it: not each time that somebody asks for the state. */
+static void what_is_left_is_looked_at_once_for_what_was_met(void)
+{
+    World w;
+    guint8 page[PAGE];
+    memset(page, 0xa5, sizeof page);
+    begin(&w, 0);
+    misread(&w);
+    assert_state(&w, "journal-corrupt");
+    w.at = PAGE; /* what says which generation it is */
+    write_page(&w, page);
+    assert_state(&w, "journal-corrupt");
+    g_assert_false(reads(&w));
+    assert_state(&w, "journal-displaced");
+    clear(&w);
+}
+
 /* Too large to be looked through at once. */
 static void of_a_large_one_a_verification_tells(void)
 {
@@ -176,6 +200,7 @@ int main(int argc, char **argv)
     g_test_add_func("/misread/still", what_is_there_still_stays);
     g_test_add_func("/misread/verified", a_verification_of_everything_ends_it_at_once);
     g_test_add_func("/misread/found", a_verification_that_finds_it_keeps_it);
+    g_test_add_func("/misread/once", what_is_left_is_looked_at_once_for_what_was_met);
     g_test_add_func("/misread/large", of_a_large_one_a_verification_tells);
     return g_test_run();
 }

@@ -167,6 +167,40 @@ static void one_that_fits_no_more_waits_for_nobody(void)
     service_clear(&f);
 }
 
+static gint64 diagnosed_at(const ServiceFixture *f)
+{
+    return (gint64)f->service->diagnosed.ended;
+}
+
+static guint64 slowly(void *data)
+{
+    return ((Fixture *)data)->now_usec += 10 * 1000;
+}
+
+/* What a diagnosis costs is what somebody who lists plans all the time would have all the others
+ * wait for. */
+static void who_lists_plans_again_and_again_is_told_what_was_found(void)
+{
+    ServiceFixture f;
+    start_broken(&f);
+    SyncdRepairPlan *one = approve_repair(&f, plan_repair(&f)), *other = plan_repair(&f);
+    syncd_service_keep_repairs_judged(f.service);
+    f.base.sources.monotonic_usec = slowly;
+    syncd_service_judge_repairs(f.service);
+    gint64 then = diagnosed_at(&f);
+    for (guint i = 0; i < 5; i++)
+        syncd_service_keep_repairs_judged(f.service);
+    g_assert_cmpint(diagnosed_at(&f), ==, then);
+    f.base.now_usec += 10 * (f.service->diagnosed.ended - f.service->diagnosed.begun);
+    syncd_service_keep_repairs_judged(f.service);
+    g_assert_cmpint(diagnosed_at(&f), >, then);
+    /* But what the state shows by now is told at once. */
+    apply_repair(&f, one);
+    syncd_service_keep_repairs_judged(f.service);
+    g_assert_nonnull(syncd_repair_plan_stale(other));
+    service_clear(&f);
+}
+
 /* Of an error that no reason of the state tells it is told which one it is. */
 static void another_error_is_another_state(void)
 {
@@ -203,6 +237,8 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-limits/fails", what_fails_again_and_again_fills_no_ledger);
     g_test_add_func("/repair-limits/again-and-again",
                     the_last_of_the_same_takes_the_place_of_those_before);
+    g_test_add_func("/repair-limits/listed",
+                    who_lists_plans_again_and_again_is_told_what_was_found);
     g_test_add_func("/repair-limits/stale", one_that_fits_no_more_waits_for_nobody);
     g_test_add_func("/repair-limits/another-error", another_error_is_another_state);
     g_test_add_func("/repair-limits/busy", one_is_carried_out_at_a_time);

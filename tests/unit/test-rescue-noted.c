@@ -118,19 +118,72 @@ static void without_the_devices_key_nothing_is_beyond_rescue(void)
     service_clear(&f);
 }
 
+static void begin_with_many(ServiceFixture *f)
+{
+    begin_with_backup(f);
+    forge(f, "journal-backup.db");
+    for (guint i = 0; i < SYNCD_RESCUABLE_MAX - 1; i++) {
+        g_autofree char *name = g_strdup_printf("journal-b%02u.db", i);
+        state_copy(f, "journal-backup.db", name);
+    }
+    overwritten(f);
+    repair_open(f, NULL);
+}
+
+static guint count_known(ServiceFixture *f)
+{
+    g_autoptr(GPtrArray) why_nots = g_ptr_array_new_with_free_func(g_free);
+    syncd_store_may_be_rescued(f->service->store, why_nots);
+    return why_nots->len;
+}
+
+/* A look that takes longer than all of them may. */
+static guint64 slowly(void *data)
+{
+    return ((Fixture *)data)->now_usec += 40000;
+}
+
+static void of_some_that_take_long_one_is_looked_at_each_time(void)
+{
+    ServiceFixture f;
+    begin_with_many(&f);
+    f.base.sources.monotonic_usec = slowly;
+    for (guint known = count_known(&f); known < SYNCD_RESCUABLE_MAX; known++)
+        g_assert_cmpuint(count_known(&f), ==, known + 1);
+    g_assert_true(is_found(&f, "journal-beyond-rescue"));
+    service_clear(&f);
+}
+
+static bool is_noted(const ServiceFixture *f, const char *name)
+{
+    GHashTable *noted = f->service->store->looked_at;
+    return noted != NULL && g_hash_table_contains(noted, name);
+}
+
+/* What cannot be read just now is asked for again, and does not hold up whoever asks each time. */
+static void what_a_disk_does_not_give_is_not_asked_for_all_the_time(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    removed(&f);
+    g_autofree char *path = state_path(&f, "journal-backup.db");
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+    repair_open(&f, NULL);
+    g_assert_cmpuint(count_known(&f), ==, 1);
+    g_assert_false(is_noted(&f, "journal-backup.db"));
+    f.base.sources.monotonic_usec = slowly;
+    g_assert_cmpuint(count_known(&f), ==, 1);
+    g_assert_true(is_noted(&f, "journal-backup.db"));
+    g_assert_cmpuint(count_known(&f), ==, 1);
+    service_clear(&f);
+}
+
 /* Of many that are damaged some are looked at each time, until all were. */
 static void of_many_some_are_looked_at_each_time(void)
 {
     ServiceFixture f;
     guint known = 0, times = 0;
-    begin_with_backup(&f);
-    forge(&f, "journal-backup.db");
-    for (guint i = 0; i < SYNCD_RESCUABLE_MAX - 1; i++) {
-        g_autofree char *name = g_strdup_printf("journal-b%02u.db", i);
-        state_copy(&f, "journal-backup.db", name);
-    }
-    overwritten(&f);
-    repair_open(&f, NULL);
+    begin_with_many(&f);
     g_autofree char *path = state_path(&f, "journal-backup.db");
     g_assert_cmpint(utime(path, &(struct utimbuf){1764385200, 1764385200}), ==, 0);
     for (; known < SYNCD_RESCUABLE_MAX; times++) {
@@ -196,6 +249,10 @@ int main(int argc, char **argv)
                     what_is_found_of_one_is_not_noted_of_another);
     g_test_add_func("/rescue-noted/without-the-devices-key-nothing-is-beyond-rescue",
                     without_the_devices_key_nothing_is_beyond_rescue);
+    g_test_add_func("/rescue-noted/of-some-that-take-long-one-is-looked-at-each-time",
+                    of_some_that_take_long_one_is_looked_at_each_time);
+    g_test_add_func("/rescue-noted/what-a-disk-does-not-give-is-not-asked-for-all-the-time",
+                    what_a_disk_does_not_give_is_not_asked_for_all_the_time);
     g_test_add_func("/rescue-noted/of-many-some-are-looked-at-each-time",
                     of_many_some_are_looked_at_each_time);
     g_test_add_func("/rescue-noted/the-journal-is-the-one-that-was-agreed-to",
