@@ -271,14 +271,15 @@ static bool overlap(const SyncdRepairPlan *one, const SyncdRepairPlan *other)
 
 char *syncd_repair_way_on(const SyncdRepairPlan *plan)
 {
-    return g_strdup_printf(plan->purges
-                               ? "go on with it with `sourceos-syncd repair apply %s`: what it "
-                                 "has purged cannot be taken back"
-                           : plan->undoing ? "have it taken back to the end with `sourceos-syncd "
-                                             "repair rollback %s`"
-                                           : "go on with it with `sourceos-syncd repair apply "
-                                             "%s`, or take it back with `repair rollback`",
-                           plan->id);
+    if (plan->undoing && !plan->purges)
+        return g_strdup_printf("have it taken back to the end with `sourceos-syncd repair rollback "
+                               "%s`",
+                               plan->id);
+    g_autofree char *back =
+        plan->purges ? g_strdup(": what it has purged cannot be taken back")
+                     : g_strdup_printf(", or take it back with `sourceos-syncd repair rollback %s`",
+                                       plan->id);
+    return g_strdup_printf("go on with it with `sourceos-syncd repair apply %s`%s", plan->id, back);
 }
 
 char *syncd_repair_way_on_unproven(const SyncdRepairPlan *plan, const char *have_log)
