@@ -339,6 +339,9 @@ SyncdJournal *syncd_journal_open(SyncdDirectory *directory, SyncdDatabaseMode mo
 
 /* ---- another generation ---- */
 
+#define WAL SYNCD_JOURNAL_FILE "-wal"
+#define WHOLE SYNCD_JOURNAL_FILE ".new-whole" /* what is to take the place of others' */
+
 /* What is in the place of the journal now, with what was known of it before gone. */
 static bool open_again(SyncdJournal *self, SyncdDirectory *directory, GError **error)
 {
@@ -357,21 +360,53 @@ static bool open_again(SyncdJournal *self, SyncdDirectory *directory, GError **e
     return load(self, error);
 }
 
-static bool exchange_files(SyncdJournal *self, SyncdDirectory *directory, const char *made,
-                           const char *kept, bool *ret_exchanged, GError **error)
+static bool link_present(SyncdDirectory *directory, const char *name, const char *kept,
+                         GError **error)
 {
-    /* The WAL goes, durably, before the other file comes: SQLite would take its frames for that
-     * file's. All of it is in the database by then, which is kept by a second name first: so there
-     * is a journal at any moment. Where others put theirs, that is kept, with its own WAL. */
-    g_autofree char *displacement = syncd_database_displacement(self->db, NULL),
-                    *wal = g_strconcat(kept, "-wal", NULL);
-    bool parted = displacement != NULL
-                      ? syncd_directory_move(directory, SYNCD_JOURNAL_FILE "-wal", wal, error)
-                      : syncd_directory_remove(directory, SYNCD_JOURNAL_FILE "-wal", error);
-    bool is_there = displacement == NULL || syncd_directory_has(directory, SYNCD_JOURNAL_FILE);
-    if (!parted || (is_there && !syncd_directory_link(directory, SYNCD_JOURNAL_FILE, kept, error)))
+    return !syncd_directory_has(directory, name) ||
+           syncd_directory_link(directory, name, kept, error);
+}
+
+/* The WAL goes, durably, before the other file comes: SQLite would take its frames for that file's.
+ * All of it is in the database by then, which is kept by a second name first: so there is a journal
+ * at any moment. */
+static bool part_from_own(SyncdDirectory *directory, const char *kept, GError **error)
+{
+    return syncd_directory_remove(directory, WAL, error) &&
+           syncd_directory_link(directory, SYNCD_JOURNAL_FILE, kept, error);
+}
+
+/* What others put there is kept, with its own WAL, and is nothing without that: so it is all there
+ * until what was made is known to be whole, and then there is none until that is in its place. */
+static bool part_from_others(SyncdDirectory *directory, const char *made, const char *kept,
+                             const char *kept_wal, GError **error)
+{
+    return link_present(directory, SYNCD_JOURNAL_FILE, kept, error) &&
+           link_present(directory, WAL, kept_wal, error) &&
+           syncd_directory_move(directory, made, WHOLE, error) &&
+           syncd_directory_remove(directory, SYNCD_JOURNAL_FILE, error) &&
+           syncd_directory_remove(directory, WAL, error);
+}
+
+bool syncd_journal_end_exchange(SyncdDirectory *directory, GError **error)
+{
+    if (!syncd_directory_has(directory, WHOLE))
+        return true;
+    if (syncd_directory_has(directory, SYNCD_JOURNAL_FILE))
+        return syncd_directory_remove(directory, WHOLE, error);
+    return syncd_directory_remove(directory, WAL, error) &&
+           syncd_directory_move(directory, WHOLE, SYNCD_JOURNAL_FILE, error);
+}
+
+static bool exchange_files(SyncdDirectory *directory, const char *made, const char *kept,
+                           bool displaced, bool *ret_exchanged, GError **error)
+{
+    g_autofree char *wal = g_strconcat(kept, "-wal", NULL);
+    if (displaced ? !part_from_others(directory, made, kept, wal, error)
+                  : !part_from_own(directory, kept, error))
         return false;
-    *ret_exchanged = syncd_directory_rename(directory, made, SYNCD_JOURNAL_FILE, error);
+    *ret_exchanged =
+        syncd_directory_rename(directory, displaced ? WHOLE : made, SYNCD_JOURNAL_FILE, error);
     if (!*ret_exchanged)
         return false;
     syncd_directory_make_private(directory, kept);
@@ -382,12 +417,17 @@ static bool exchange_files(SyncdJournal *self, SyncdDirectory *directory, const 
 bool syncd_journal_exchange(SyncdJournal *self, SyncdDirectory *directory, const char *made,
                             const char *kept, bool *ret_exchanged, GError **error)
 {
+    g_autoptr(GError) problem = NULL;
+    g_autofree char *displacement = syncd_database_displacement(self->db, NULL);
+    bool displaced = displacement != NULL;
     *ret_exchanged = false;
-    if (!syncd_database_empty_wal(self->db, error))
+    /* The WAL of what others put there may be this one: what is in it is in no file of theirs. */
+    if (!displaced && !syncd_database_empty_wal(self->db, error))
         return false;
     syncd_database_freeze(self->db);
-    g_autoptr(GError) problem = NULL;
-    bool ok = exchange_files(self, directory, made, kept, ret_exchanged, error);
+    bool ok = exchange_files(directory, made, kept, displaced, ret_exchanged, error);
+    if (displaced && !*ret_exchanged)
+        return false; /* nothing but what is open has all of it */
     if (open_again(self, directory, &problem))
         return ok;
     /* Reads go on with what there was. */

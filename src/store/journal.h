@@ -65,9 +65,13 @@ SyncdJournal *syncd_journal_new_stand_in(SyncdKeyring *keyring, const GError *pr
 /* Puts the file `made`, which holds the same log, in the place of the journal's, which is kept as
  * `kept`, and goes on with it; feeds stay as they are. `*ret_exchanged`: it is in its place, also
  * where something failed later. There must be no open turn. When the file in that place cannot be
- * opened again, nothing may be appended any more. */
+ * opened again, nothing may be appended any more. Of one that is displaced what is open stays so
+ * until then. */
 bool syncd_journal_exchange(SyncdJournal *journal, SyncdDirectory *directory, const char *made,
                             const char *kept, bool *ret_exchanged, GError **error);
+/* Before it is opened: of one that was displaced what was whole already is put in its place, if
+ * what others had put there is gone from it, and else removed. */
+bool syncd_journal_end_exchange(SyncdDirectory *directory, GError **error);
 void syncd_journal_free(SyncdJournal *journal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdJournal, syncd_journal_free)
 

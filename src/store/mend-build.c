@@ -138,7 +138,7 @@ void syncd_mend_clear_leftovers(SyncdStore *store)
     if (!syncd_store_generation(store, &present, NULL))
         return;
     g_autofree char *kept = syncd_source_generation_name(present);
-    if (syncd_mend_is_the_journal(store, kept))
+    if (syncd_mend_is_the_journal(store, kept) && syncd_store_remove_beside(store, kept, NULL))
         syncd_directory_remove(store->directory, kept, NULL);
 }
 

@@ -342,7 +342,10 @@ static bool open_all(SyncdStore *self, const SyncdStoreOptions *options, GError 
         [SYNCD_STORE_CREATE] = SYNCD_DATABASE_CREATE,
         [SYNCD_STORE_INSPECT] = SYNCD_DATABASE_INSPECT,
     };
-    if (!open_files(self, options, error) || !open_or_stand_in(self, modes[self->mode], error))
+    if (!open_files(self, options, error) ||
+        (self->mode != SYNCD_STORE_INSPECT &&
+         !syncd_journal_end_exchange(self->directory, error)) ||
+        !open_or_stand_in(self, modes[self->mode], error))
         return false;
     self->reserve_bytes = options->reserve_bytes;
     if (self->unreadable != NULL) {

@@ -230,6 +230,33 @@ static void one_that_ends_cleanly_is_no_dirty_open(void)
     }
 }
 
+/* A process was killed amid putting what it had made where others had put theirs: that is there as
+ * it was, or what was made is. */
+static void what_was_whole_takes_the_place_of_what_is_gone(void)
+{
+    for (guint gone = 0; gone < 2; gone++) {
+        ServiceFixture f;
+        begin(&f);
+        service_close(&f);
+        state_copy(&f, "journal.db", "journal.db.new-whole");
+        repair_open(&f, NULL);
+        g_assert_false(state_has(&f, "journal.db.new-whole"));
+        put(&f, "note-3", "{}");
+        guint64 sequence = service_sequence(&f);
+        service_close(&f);
+        if (gone) {
+            state_move(&f, "journal.db", "journal.db.new-whole");
+            state_write(&f, "journal.db-wal", "of what is gone", -1);
+        }
+        repair_open(&f, NULL);
+        g_assert_false(state_has(&f, "journal.db.new-whole"));
+        g_assert_cmpuint(service_sequence(&f), ==, sequence);
+        verify_all(&f);
+        g_assert_false(is_found(&f, "log-damaged"));
+        service_clear(&f);
+    }
+}
+
 static guint steps_to_keep(guint entries)
 {
     ServiceFixture f;
@@ -386,6 +413,8 @@ int main(int argc, char **argv)
                     one_that_is_closed_leaves_what_it_had);
     g_test_add_func("/displaced/one-that-ends-cleanly-is-no-dirty-open",
                     one_that_ends_cleanly_is_no_dirty_open);
+    g_test_add_func("/displaced/what-was-whole-takes-the-place-of-what-is-gone",
+                    what_was_whole_takes_the_place_of_what_is_gone);
     g_test_add_func("/displaced/what-takes-long-to-keep-goes-in-steps",
                     what_takes_long_to_keep_goes_in_steps);
     g_test_add_func("/displaced/an-index-is-noticed-and-made-anew",
