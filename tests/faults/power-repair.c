@@ -131,6 +131,7 @@ const PowerPhase power_phases[] = {
     {REPAIR("entries that wait", "lag")},
     {REPAIR("jobs", "jobs")},
     {REPAIR("a log", "log", "bodies")},
+    {REPAIR("a journal that is displaced", "journal-displaced")},
     {REPAIR("a journal", "journal-salvaged", "journal-of-generation", "journal-of-backup")},
 };
 const size_t power_n_phases = G_N_ELEMENTS(power_phases);

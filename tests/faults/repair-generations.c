@@ -22,6 +22,8 @@ static void copy_over(const ServiceFixture *f, const char *from, const char *to)
     state_move(f, COPY, to);
 }
 
+/* ---- damaged ---- */
+
 static void damage(RepairWorld *w, const char *sql)
 {
     g_autofree char *path = state_path(&w->f, JOURNAL);
@@ -62,4 +64,34 @@ bool repair_log_is_as_it_was(RepairLife *life)
 bool repair_log_is_mended(RepairLife *life)
 {
     return generation_of(life) == 2 && is_sound(life);
+}
+
+/* ---- displaced ---- */
+
+/* Its last entry is in its WAL alone, which stays: nothing is lost with the process. */
+void repair_log_is_displaced(RepairLife *life)
+{
+    RepairWorld *w = life->data;
+    w->is_displaced = false;
+    repair_world_open(life);
+    if (repair_world_is_repaired(life) || repair_world_is_plan(life, "rolled_back"))
+        return;
+    put(life->f, "note-1", "{}");
+    ++*w->answered;
+    copy_over(life->f, JOURNAL, JOURNAL);
+    w->is_displaced = true;
+}
+
+/* What this process has displaced, unless that was taken back: else it is where it should be. */
+bool repair_log_is_elsewhere(RepairLife *life)
+{
+    const RepairWorld *w = life->data;
+    bool elsewhere = w->is_displaced && !repair_world_is_plan(life, "rolled_back");
+    return is_found(life->f, life->subject->finding) == elsewhere &&
+           (elsewhere || is_sound(life)) && repair_world_has_all(life);
+}
+
+bool repair_log_is_back(RepairLife *life)
+{
+    return is_sound(life) && !is_found(life->f, life->subject->finding);
 }

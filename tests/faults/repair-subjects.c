@@ -540,6 +540,8 @@ const RepairCase repair_cases[] = {
     {{"bodies", "body-damaged", "body-refill", open_drifted, close_state, turn,
       repair_log_is_as_it_was, repair_log_is_mended, .stays = true, .sparse = 3},
      repair_log_loses_body},
+    {{"journal-displaced", "journal-displaced", "journal-generation", repair_log_is_displaced,
+      close_state, turn, repair_log_is_elsewhere, repair_log_is_back, .stays = true}},
     {{"journal-salvaged", "journal-unreadable", "journal-restore", repair_world_open, close_state,
       turn, repair_journal_is_as_found, repair_journal_is_whole},
      repair_journal_is_salvageable},

@@ -14,7 +14,8 @@ typedef struct {
     char *state;
     guint notes; /* operations that were answered before */
     guint turns;
-    guint *answered; /* operations that came meanwhile, in all processes */
+    bool is_displaced; /* the journal, since the last start (repair-generations.h) */
+    guint *answered;   /* operations that came meanwhile, in all processes */
 } RepairWorld;
 
 typedef struct {
