@@ -97,6 +97,35 @@ static bool load_feeds(SyncdJournal *self, GError **error)
     }
 }
 
+/* Which feeds there are the first entry of each says, too: it has to, for a page with all of them
+ * may be what is damaged. */
+static bool find_feeds(SyncdJournal *self, GError **error)
+{
+    gint64 id = 0;
+    for (;;) {
+        bool row;
+        SyncdHeader header;
+        g_autoptr(SyncdStatement) rows = syncd_database_statement(
+            self->db, "SELECT feed, header FROM entry WHERE pos = (SELECT pos FROM entry "
+                      "WHERE feed > :id ORDER BY feed, seq LIMIT 1)");
+        syncd_bind_int(rows, ":id", id);
+        if (!syncd_statement_next(rows, &row, error))
+            return false;
+        if (!row)
+            return true;
+        id = syncd_column_int(rows, 0);
+        SyncdBytes text = syncd_column_bytes(rows, 1);
+        if (syncd_journal_feed(self, id) != NULL ||
+            !syncd_header_parse(text.data, text.size, &header, NULL) || header.lost)
+            continue;
+        g_autofree char *device = syncd_bytes_dup(header.device),
+                        *scope = syncd_bytes_dup(header.scope);
+        if (has_too_many_feeds(self, error))
+            return false;
+        syncd_feed_new(self, id, device, scope, header.epoch);
+    }
+}
+
 static bool load_heads(SyncdJournal *self, GError **error)
 {
     g_autoptr(SyncdStatement) rows =
@@ -245,6 +274,10 @@ static bool load(SyncdJournal *self, GError **error)
     gint64 last = 0;
     GError *problem = NULL;
     bool ok = load_feeds(self, &problem);
+    if (!bear(self, ok, problem, error))
+        return false;
+    problem = NULL;
+    ok = ok || find_feeds(self, &problem);
     if (!bear(self, ok, problem, error))
         return false;
     problem = NULL;

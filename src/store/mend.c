@@ -180,6 +180,17 @@ static bool examine_meta(SyncdMend *self)
     return true;
 }
 
+/* What the first entry of each feed says, too, and was read from there (journal.c). */
+static void examine_feeds(SyncdMend *self)
+{
+    gint64 n;
+    if (!syncd_statement_number(
+            syncd_database_statement(syncd_mend_journal(self),
+                                     "SELECT count(device) FROM feed NOT INDEXED"),
+            0, &n, NULL))
+        syncd_mend_add(self, "feeds", SYNCD_MEND_DERIVED, NULL, -1, -1, NULL);
+}
+
 /* The next generation has its own. */
 static void examine_schema(SyncdMend *self)
 {
@@ -197,6 +208,7 @@ bool syncd_mend_examine(SyncdMend *self, bool *ret_more, GError **error)
                                                 : true;
     if (ok && self->phase == MEND_EXAMINED) {
         examine_meta(self);
+        examine_feeds(self);
         examine_schema(self);
     }
     *ret_more = self->phase < MEND_EXAMINED;

@@ -27,7 +27,7 @@ typedef enum {
 
 typedef struct {
     const char *what; /* "header", "body", "tiles", "place", "head", "meta", "content",
-                         "checkpoint", "tree", "schema": a constant */
+                         "checkpoint", "tree", "feeds", "schema": a constant */
     SyncdMendOutcome outcome;
     char *feed; /* as text, "" when it is not about a feed */
     gint64 seq; /* -1 when it is not about one entry; the same for pos */

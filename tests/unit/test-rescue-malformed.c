@@ -2,6 +2,7 @@
  * A journal whose pages SQLite cannot all use, though it opens: it is not put into the place of
  * another one as it is, and one that is in its place already is written anew by a plan.
  */
+#include "raw-sql.h"
 #include "rescue-fixture.h"
 
 #define LATER 5u
@@ -51,6 +52,17 @@ static void empty_last_but_one(const ServiceFixture *f)
         note--;
     g_clear_pointer(&bytes, g_free);
     empty_pages(f, "journal.db", note, note + 1);
+}
+
+/* What the first entry of each feed says as well. */
+static void empty_feeds(const ServiceFixture *f)
+{
+    gsize size;
+    g_autofree char *path = state_path(f, "journal.db");
+    g_autofree char *page = ask_raw(path, "SELECT rootpage FROM sqlite_schema WHERE name = 'feed'");
+    g_autofree char *bytes = state_read(f, "journal.db", &size);
+    memset(bytes + (g_ascii_strtoull(page, NULL, 10) - 1) * PAGE, 0, PAGE);
+    state_write(f, "journal.db", bytes, (gssize)size);
 }
 
 /* ---- what is there then ---- */
@@ -135,6 +147,20 @@ static void one_in_its_place_is_written_anew(void)
     service_clear(&f);
 }
 
+static void one_that_lost_its_feeds_is_written_anew(void)
+{
+    ServiceFixture f;
+    begin(&f);
+    empty_feeds(&f);
+    repair_open(&f, NULL);
+    g_assert_false(syncd_store_may_write(f.service->store, NULL));
+    verify_all(&f);
+    g_assert_true(is_found(&f, "log-damaged"));
+    carry_out(&f, "journal-generation");
+    expect_all(&f, ENTRIES);
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -145,5 +171,7 @@ int main(int argc, char **argv)
                     one_that_has_no_more_gives_way_to_a_sound_one);
     g_test_add_func("/rescue-malformed/one-in-its-place-is-written-anew",
                     one_in_its_place_is_written_anew);
+    g_test_add_func("/rescue-malformed/one-that-lost-its-feeds-is-written-anew",
+                    one_that_lost_its_feeds_is_written_anew);
     return g_test_run();
 }
