@@ -3,6 +3,8 @@
 #include "store/displaced.h"
 #include "store/generation.h"
 
+#include <string.h>
+
 static void feed_free(void *feed)
 {
     g_free(feed);
@@ -123,11 +125,29 @@ bool syncd_mend_is_needed(const SyncdMend *self)
            syncd_store_displacement(self->store) != NULL;
 }
 
+/* NULL: it is something else that cannot be had. */
+static const char *first_entry_gone(const SyncdMend *self)
+{
+    for (guint i = 0; i < self->items->len; i++) {
+        const SyncdMendItem *item = self->items->pdata[i];
+        if (item->outcome == SYNCD_MEND_BEYOND && item->seq == 0 &&
+            strcmp(item->what, "header") == 0)
+            return item->feed;
+    }
+    return NULL;
+}
+
 bool syncd_mend_is_possible(const SyncdMend *self, GError **error)
 {
     static const char next[] = "restore the state directory from a backup; until then the log "
                                "can be read as far as it goes";
-    if (self->counts[SYNCD_MEND_BEYOND] == 1)
+    const char *feed = first_entry_gone(self);
+    if (feed != NULL)
+        syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT, next,
+                             "The first entry of the feed %s is gone; all others are read by the "
+                             "key and the scope that it names, so nothing can stand in for it",
+                             feed);
+    else if (self->counts[SYNCD_MEND_BEYOND] == 1)
         syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT, next,
                              "Of 1 part of the log not even the hash is known: nothing can stand "
                              "in for it");

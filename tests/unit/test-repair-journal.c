@@ -320,6 +320,22 @@ static void what_nothing_can_mend_is_offered_to_nobody(void)
     service_clear(&f);
 }
 
+/* It names what all others of its feed are read by, and why it is missed is said so. */
+static void nothing_stands_in_for_a_first_entry(void)
+{
+    ServiceFixture f;
+    repair_init(&f);
+    put_many(&f, 0, entries);
+    service_close(&f);
+    run_sql(&f, "UPDATE entry SET header = zeroblob(length(header)) WHERE pos = 1");
+    repair_open(&f, NULL);
+    g_free(verify(&f));
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+    assert_says(find(found, "log-beyond-mending")->facts[0].text,
+                "The first entry of the feed device-");
+    service_clear(&f);
+}
+
 /* It became so after it was planned: it fails once. */
 static void nor_is_it_offered_again(void)
 {
@@ -560,6 +576,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-journal/unsaid", nothing_is_given_up_that_the_plan_does_not_say);
     g_test_add_func("/repair-journal/another", nor_is_another_one_given_up);
     g_test_add_func("/repair-journal/beyond", what_nothing_can_mend_is_offered_to_nobody);
+    g_test_add_func("/repair-journal/first-entry", nothing_stands_in_for_a_first_entry);
     g_test_add_func("/repair-journal/not-again", nor_is_it_offered_again);
     g_test_add_func("/repair-journal/read-only", a_log_that_takes_no_writing_takes_them_again);
     g_test_add_func("/repair-journal/tiles", tiles_are_mended);
