@@ -64,12 +64,14 @@ static bool lacks_key(const History *self, const SyncdContentRow *row)
     return syncd_content_is_sealed(self->service, entry.header.scope);
 }
 
+static const char unseen[] = "unknown";
+
 static const char *fault_of(History *self, const SyncdContentRow *row)
 {
     static const char *const seen[] = {
         [SYNCD_CONTENT_WHOLE] = NULL,
         [SYNCD_CONTENT_DAMAGED] = "damaged",
-        [SYNCD_CONTENT_NOT_SEEN] = "unknown",
+        [SYNCD_CONTENT_NOT_SEEN] = unseen,
     };
     const char *code = syncd_content_fault_of_version(&self->faults, row);
     if (code != NULL)
@@ -80,7 +82,8 @@ static const char *fault_of(History *self, const SyncdContentRow *row)
                : seen[syncd_content_look_at_version(self->service, row, &self->left)];
 }
 
-/* Whether the content that it had then can be brought back. */
+/* Whether the content that it had then can be brought back. What nobody has looked at is kept all
+ * the same. */
 static bool look_at_content(History *self, SyncdFileFacts *facts, GError **error)
 {
     g_auto(SyncdContentRow) row = {0};
@@ -90,7 +93,7 @@ static bool look_at_content(History *self, SyncdFileFacts *facts, GError **error
         return false;
     bool kept = found && row.version == facts->step.version;
     facts->fault = kept ? fault_of(self, &row) : NULL;
-    facts->step.kept = kept && facts->fault == NULL;
+    facts->step.kept = kept && (facts->fault == NULL || facts->fault == unseen);
     return true;
 }
 
