@@ -146,7 +146,8 @@ SyncdIndex *syncd_index_finish_new(SyncdIndex *index, SyncdDirectory *directory,
     }
 
     /* The old WAL goes, durably, before the new file comes: SQLite would take its frames for the
-     * new file's. A crash in between leaves no index, which means another rebuild. */
+     * new file's. A crash in between leaves no index, and this file, by which the next start knows
+     * that it has to be made anew. */
     bool gone = remove_file(path, "") && remove_file(path, "-shm") && remove_file(path, "-wal") &&
                 remove_file(path, "-journal");
     if (gone && !syncd_directory_sync(directory, error))

@@ -225,6 +225,13 @@ static bool serves_a_damaged_log(SyncdStore *self)
            projected >= syncd_journal_committed(self->journal);
 }
 
+/* A process that was killed had it away for another one that it had made: nobody else has. */
+static bool was_exchanged(const SyncdStore *self)
+{
+    return !syncd_directory_has(self->directory, "index.db") &&
+           syncd_directory_has(self->directory, "index.db.new");
+}
+
 static bool find_or_begin(SyncdStore *self, GError **error)
 {
     g_autoptr(GError) problem = NULL;
@@ -238,7 +245,8 @@ static bool find_or_begin(SyncdStore *self, GError **error)
     if (!syncd_store_look_at_index_ahead(self, self->index, error))
         return false;
     /* One that knows more than the log is of use no more once that is kept. */
-    if (self->holds_index && !first && self->rollback == NULL && !may_pass(self, problem)) {
+    if (self->holds_index && !first && self->rollback == NULL && !may_pass(self, problem) &&
+        !was_exchanged(self)) {
         hold_index(self, problem);
         return true;
     }

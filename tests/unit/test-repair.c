@@ -203,6 +203,24 @@ static void when_it_was_made_is_told(void)
     service_clear(&f);
 }
 
+/* Whoever was killed amid putting another one in its place has not lost it: nobody is asked. */
+static void one_that_was_being_exchanged_is_made_anew_at_once(void)
+{
+    for (guint made = 0; made < 2; made++) {
+        ServiceFixture f;
+        repair_init(&f);
+        put(&f, "note-1", "{}");
+        rest(&f);
+        service_close(&f);
+        state_move(&f, "index.db", made ? "index.db.new" : "elsewhere");
+        repair_open(&f, NULL);
+        g_assert_cmpint(lookups_answer(&f), ==, made);
+        g_assert_cmpint(is_found(&f, "index-unavailable"), ==, !made);
+        g_assert_false(state_has(&f, "index.db.new"));
+        service_clear(&f);
+    }
+}
+
 static void a_rebuildable_index_is_repaired_at_the_start_where_that_is_configured(void)
 {
     static const char *const automatic[] = {"index-rebuild", NULL};
@@ -252,6 +270,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair/compared", the_report_says_what_was_wrong);
     g_test_add_func("/repair/nothing", what_is_sound_is_not_repaired);
     g_test_add_func("/repair/held", an_index_is_left_as_it_is_until_its_repair_is_approved);
+    g_test_add_func("/repair/exchanged", one_that_was_being_exchanged_is_made_anew_at_once);
     g_test_add_func("/repair/plan", a_plan_says_what_it_will_do);
     g_test_add_func("/repair/index", an_index_is_made_anew_and_put_back);
     g_test_add_func("/repair/made-at", when_it_was_made_is_told);
