@@ -162,10 +162,10 @@ static bool put_back(SyncdRepairAct *act, const char *name, GError **error)
 {
     SyncdStore *store = act->service->store;
     g_autofree char *kept = kept_name(act, name);
-    /* Whoever put one there since needs that. */
+    /* Whoever put one there since needs that, and with its mode: no note of one is left alone. */
     return syncd_store_has_repair(store, kept) && syncd_store_has_state(store, name)
-               ? syncd_store_remove_repair(store, kept, error) &&
-                     syncd_store_forget_mode(store, kept, error)
+               ? syncd_store_forget_mode(store, kept, error) &&
+                     syncd_store_remove_repair(store, kept, error)
                : syncd_store_put_back(store, kept, name, error);
 }
 

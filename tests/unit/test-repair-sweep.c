@@ -12,6 +12,7 @@
 #include "store/orphans.h"
 #include "store/repair-store.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -26,6 +27,18 @@ int fsync(int fd)
 {
     synced++;
     return (int)syscall(SYS_fsync, fd);
+}
+
+/* No note of a mode can be removed. */
+static bool notes_stay;
+
+int unlinkat(int fd, const char *name, int flags)
+{
+    if (notes_stay && g_str_has_suffix(name, ".mode")) {
+        errno = EIO;
+        return -1;
+    }
+    return (int)syscall(SYS_unlinkat, fd, name, flags);
 }
 
 static char *body_of(char filling)
@@ -178,6 +191,26 @@ static void it_comes_back_with_its_mode(void)
         g_assert_cmpuint(kept_chunks(&world.f), ==, 0);
         world_clear(&world);
     }
+}
+
+/* Whoever put one there since gave it a mode; also where the way back ended in the middle. */
+static void what_somebody_put_there_since_keeps_its_mode(void)
+{
+    World world;
+    world_init(&world);
+    state_set_mode(&world.f, world.orphans[0], 0644);
+    SyncdRepairPlan *plan = plan_repair(&world.f);
+    approve_repair(&world.f, plan);
+    apply_repair(&world.f, plan);
+    g_free(put_orphan(&world.f, 0, SYNCD_CHUNK_OF_ENTRY));
+    notes_stay = true;
+    SyncdJob *job = begin_rollback(&world.f, plan);
+    run_jobs(&world.f);
+    notes_stay = false;
+    g_assert_cmpstr(syncd_job_state(job), ==, "failed");
+    rollback_repair(&world.f, plan);
+    g_assert_cmpuint(state_mode(&world.f, world.orphans[0]), ==, 0600);
+    world_clear(&world);
 }
 
 /* After a restart what was found is known still, but for what is gone by then: the start removes
@@ -455,6 +488,7 @@ int main(int argc, char **argv)
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/repair-sweep/aside", what_nothing_names_is_set_aside_and_put_back);
     g_test_add_func("/repair-sweep/mode", it_comes_back_with_its_mode);
+    g_test_add_func("/repair-sweep/put-there-since", what_somebody_put_there_since_keeps_its_mode);
     g_test_add_func("/repair-sweep/gone", what_is_gone_is_not_found);
     g_test_add_func("/repair-sweep/named", what_comes_to_be_named_stays);
     g_test_add_func("/repair-sweep/again", what_was_found_is_asked_about_once_more);
