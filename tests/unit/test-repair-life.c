@@ -1,6 +1,11 @@
 /* What plans are bound to, how long they hold, and how long what they keep. */
 #include "policy-fixture.h"
 #include "repair-life-fixture.h"
+#include "store/database-private.h"
+#include "store/journal-private.h"
+#include "store/store-private.h"
+
+#include <glib/gstdio.h>
 
 /* ---- digests and approvals ---- */
 
@@ -321,6 +326,35 @@ static void what_the_log_cannot_take_is_not_due(void)
     service_clear(&f);
 }
 
+static void note_answer(void *data, const GError *error)
+{
+    *(int *)data = error != NULL ? error->code : -1;
+}
+
+/* As where a page of the journal is damaged: whoever plans has his answer at once all the same. */
+static void what_the_log_does_not_take_fails_nobody(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdRepairPlan *plan = NULL;
+    int answer = 0;
+    repair_init(&f);
+    sqlite3 *db = syncd_journal_database(f.service->store->journal)->handle;
+    g_assert_cmpint(sqlite3_exec(db,
+                                 "CREATE TEMP TRIGGER no_more BEFORE INSERT ON main.entry"
+                                 " BEGIN SELECT RAISE(ABORT, 'it is full'); END",
+                                 NULL, NULL, NULL),
+                    ==, SQLITE_OK);
+    g_autofree char *journal = state_path(&f, "journal.db");
+    g_assert_cmpint(g_chmod(journal, 0644), ==, 0);
+    g_assert_true(syncd_service_plan_repair(f.service, &f.caller, NULL, &plan, &error));
+    g_assert_no_error(error);
+    syncd_service_after_commit(f.service, note_answer, &answer);
+    g_assert_cmpint(answer, ==, -1);
+    g_assert_cmpuint(plan->owed->len, >, 0);
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -339,5 +373,6 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-life/left", what_nobody_goes_back_to_is_removed_at_the_next_start);
     g_test_add_func("/repair-life/no-writing", a_state_that_takes_no_writing_wakes_nobody);
     g_test_add_func("/repair-life/owed", what_the_log_cannot_take_is_not_due);
+    g_test_add_func("/repair-life/not-taken", what_the_log_does_not_take_fails_nobody);
     return g_test_run();
 }
