@@ -346,10 +346,10 @@ static bool is_damage(const GError *problem)
     return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
 }
 
-/* Nothing that is held since it was met answers for the disk. */
+/* Nothing that is held answers for the disk. */
 static void begin_to_read(SyncdVerify *self)
 {
-    if (self->mode == SYNCD_VERIFY_FULL && syncd_store_met_damage(self->store))
+    if (self->mode == SYNCD_VERIFY_FULL)
         syncd_database_forget_pages(syncd_journal_database(self->store->journal));
 }
 

@@ -156,6 +156,24 @@ static void a_verification_that_finds_it_keeps_it(void)
     clear(&w);
 }
 
+/* A byte of a body that was read before and is held. */
+static void what_is_held_does_not_answer_for_the_disk(void)
+{
+    World w;
+    guint8 page[PAGE];
+    begin(&w, 0);
+    g_assert_true(reads(&w));
+    memcpy(page, w.was, PAGE);
+    guint8 *byte = memmem(page, PAGE, MARKER, strlen(MARKER));
+    *byte ^= 1;
+    write_page(&w, page);
+    g_assert_true(reads(&w));
+    verify_all(&w.f);
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(w.f.service);
+    g_assert_nonnull(find(found, "body-damaged"));
+    clear(&w);
+}
+
 static void assert_state(World *w, const char *reason)
 {
     SyncdState state;
@@ -200,6 +218,7 @@ int main(int argc, char **argv)
     g_test_add_func("/misread/still", what_is_there_still_stays);
     g_test_add_func("/misread/verified", a_verification_of_everything_ends_it_at_once);
     g_test_add_func("/misread/found", a_verification_that_finds_it_keeps_it);
+    g_test_add_func("/misread/held", what_is_held_does_not_answer_for_the_disk);
     g_test_add_func("/misread/once", what_is_left_is_looked_at_once_for_what_was_met);
     g_test_add_func("/misread/large", of_a_large_one_a_verification_tells);
     return g_test_run();
