@@ -109,6 +109,8 @@ void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error)
     if (syncd_database_had_no_room(db->handle, rc))
         code = SYNCD_ERROR_NO_SPACE;
     db->met_damage += code == SYNCD_ERROR_JOURNAL_CORRUPT;
+    db->has_wrong_rows |= code == SYNCD_ERROR_JOURNAL_CORRUPT && (rc & 0xff) != SQLITE_CORRUPT &&
+                          (rc & 0xff) != SQLITE_NOTADB;
     if (code == SYNCD_ERROR_JOURNAL_CORRUPT && db->damage == NULL)
         db->damage = g_strdup_printf("%s" SQLITE_CODE "%d)", text, rc);
     syncd_set_error(error, code, "%s: %s" SQLITE_CODE "%d)", db->kind->name, text, rc);
@@ -127,6 +129,12 @@ guint64 syncd_database_met_damage(const SyncdDatabase *db)
 void syncd_database_forget_damage(SyncdDatabase *db)
 {
     g_clear_pointer(&db->damage, g_free);
+    db->has_wrong_rows = false;
+}
+
+bool syncd_database_has_wrong_rows(const SyncdDatabase *db)
+{
+    return db->has_wrong_rows;
 }
 
 /* SQLite holds pages, and what was read ahead is held below it. */

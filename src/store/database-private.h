@@ -34,7 +34,8 @@ struct SyncdDatabase {
     struct SyncdDatabaseSteps *steps; /* NULL: nothing is under way in steps */
     bool frozen;                      /* nothing is synced any more */
     char *damage;                     /* what was found malformed first … */
-    guint64 met_damage;               /* … and so often anything was */
+    guint64 met_damage;               /* … so often anything was … */
+    bool has_wrong_rows;              /* … and some of it pages do not show */
     SyncdDisplacement displaced;      /* what became of its files, as it was noted */
     char *schema_fault;               /* what its schema has that ours has not, or lacks */
 };

@@ -122,6 +122,8 @@ char *syncd_database_without_code(const char *message);
 const char *syncd_database_damage(const SyncdDatabase *db);
 /* So often something was. */
 guint64 syncd_database_met_damage(const SyncdDatabase *db);
+/* What was met is also in rows that contradict each other, which its structure does not show. */
+bool syncd_database_has_wrong_rows(const SyncdDatabase *db);
 /* It was read again, and is sound. */
 void syncd_database_forget_damage(SyncdDatabase *db);
 /* What is asked next is read from the files, as far as nobody is using it. */

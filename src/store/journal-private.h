@@ -14,7 +14,8 @@ struct SyncdJournal {
     bool is_copy;             /* of earlier, or somebody else's: nothing is written to it */
     bool turn;                /* a transaction is open */
     GError *turn_error;       /* a write of the open turn failed: its commit will fail */
-    GError *problem;          /* sticky: nothing may be appended */
+    GError *problem;          /* sticky: nothing may be appended … */
+    bool stopped_by_turn;     /* … because of damage that a turn met, which was taken back */
     GQueue *changes;   /* SyncdHash: names of content that came or went; NULL: nobody follows */
     bool write_failed; /* … because a write failed, not because the journal was found damaged */
 };

@@ -243,6 +243,7 @@ bool syncd_journal_commit(SyncdJournal *self, GError **error)
      * had was taken back, and a repair goes on from what is there. After anything else nobody knows
      * what the disk holds. */
     if (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT)) {
+        self->stopped_by_turn = self->problem == NULL;
         syncd_journal_stop(self, g_error_copy(problem));
     } else if (!g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE)) {
         self->write_failed = true;

@@ -493,6 +493,15 @@ SyncdDatabase *syncd_journal_database(SyncdJournal *self)
     return self->db;
 }
 
+bool syncd_journal_go_on(SyncdJournal *self)
+{
+    if (!self->stopped_by_turn)
+        return false;
+    self->stopped_by_turn = false;
+    g_clear_error(&self->problem);
+    return true;
+}
+
 const GError *syncd_journal_problem(const SyncdJournal *self)
 {
     return self->problem;

@@ -79,6 +79,9 @@ SyncdDatabase *syncd_journal_database(SyncdJournal *journal);
 /* Why nothing may be appended, NULL when it may: an own head that does not hold, or a failed write.
  * Borrowed. */
 const GError *syncd_journal_problem(const SyncdJournal *journal);
+/* The turn that met damage was taken back, and that is not there any more: it is appended to again.
+ * False: that was not what stopped it. */
+bool syncd_journal_go_on(SyncdJournal *journal);
 bool syncd_journal_write_failed(const SyncdJournal *journal);
 
 /* "device", "machine"; `*ret_value` NULL when it is not set. */

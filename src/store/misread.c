@@ -33,13 +33,17 @@ void syncd_store_note_sound(SyncdStore *self)
               "disk, or what it is read through, may be failing",
               self->misread.what);
     syncd_database_forget_damage(db);
+    /* Only what could be written met it in a turn. */
+    if (syncd_journal_go_on(self->journal) && self->condition == SYNCD_STORE_DAMAGED)
+        self->condition = SYNCD_STORE_WRITABLE;
 }
 
 static bool may_look(SyncdStore *self, SyncdDatabase *db)
 {
     guint64 now = syncd_sources_monotonic_usec(self->sources);
     if (!syncd_store_met_damage(self) || syncd_database_is_in_steps(db) ||
-        syncd_store_has_turn(self) || syncd_store_journal_bytes(self) > BYTES_MAX)
+        syncd_database_has_wrong_rows(db) || syncd_store_has_turn(self) ||
+        syncd_store_journal_bytes(self) > BYTES_MAX)
         return false;
     return self->looked_again_at == 0 || now - self->looked_again_at >= AGAIN_USEC;
 }

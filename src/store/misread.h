@@ -5,7 +5,7 @@
  *
  * Pages are read once and held, so what is held is dropped before. A diagnosis looks again where
  * the journal is small enough to be looked through at once, and once a minute at most; of any other
- * one only a verification of everything knows.
+ * one, and of rows that contradict each other, only a verification of everything knows.
  */
 #pragma once
 

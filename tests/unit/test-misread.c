@@ -4,6 +4,9 @@
  */
 #include "diagnose-fixture.h"
 #include "repair-fixture.h"
+#include "service/damage.h"
+#include "service/internal.h"
+#include "store/store-private.h"
 
 #include <fcntl.h>
 
@@ -198,6 +201,60 @@ static void what_is_left_is_looked_at_once_for_what_was_met(void)
     clear(&w);
 }
 
+/* The turn that met it was taken back, and the next one is none the worse. */
+static void a_turn_that_met_it_is_followed_by_others(void)
+{
+    ServiceFixture f;
+    gsize size;
+    repair_init(&f);
+    put_many(&f, 0, 100);
+    rest(&f);
+    repair_reopen(&f);
+    g_autofree char *path = state_path(&f, "journal.db"),
+                    *bytes = state_read(&f, "journal.db", &size), *rotten = g_memdup2(bytes, size);
+    memset(rotten + 12 * PAGE, 0xa5, size - 12 * PAGE);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    g_assert_cmpint(pwrite(fd, rotten, size, 0), ==, (ssize_t)size);
+    guint64 before = service_sequence(&f);
+    SyncdRequest request = good_request();
+    SyncdEnqueued enqueued = {0};
+    syncd_service_enqueue(f.service, &f.caller, &request, &enqueued, NULL);
+    g_free(enqueued.operation);
+    syncd_service_commit(f.service);
+    g_assert_cmpuint(service_sequence(&f), ==, before);
+    g_assert_cmpint(syncd_store_condition(f.service->store), ==, SYNCD_STORE_DAMAGED);
+    g_assert_true(is_found(&f, "journal-corrupt"));
+    g_assert_cmpint(pwrite(fd, bytes, size, 0), ==, (ssize_t)size);
+    close(fd);
+    g_assert_true(is_found(&f, "journal-corrupt"));
+    f.base.now_usec += 61 * G_USEC_PER_SEC;
+    g_assert_false(is_found(&f, "journal-corrupt"));
+    g_assert_true(is_found(&f, "journal-misread"));
+    put(&f, "note-later", "{}");
+    g_assert_cmpuint(service_sequence(&f), >, before);
+    verify_all(&f);
+    g_assert_false(syncd_service_is_damaged(f.service));
+    repair_reopen(&f);
+    assert_clean(&f);
+    service_clear(&f);
+}
+
+/* Of pages that are as they should be nothing shows it. */
+static void what_contradicts_itself_is_not_looked_at_in_pages(void)
+{
+    World w;
+    begin(&w, 0);
+    misread(&w);
+    heal(&w);
+    SyncdDatabase *db = syncd_journal_database(w.f.service->store->journal);
+    g_assert_false(
+        syncd_database_run(db, "INSERT INTO meta SELECT * FROM meta WHERE name = 'device'", NULL));
+    assert_corrupt(&w, "sourceos-syncd verify log --full");
+    verify_all(&w.f);
+    assert_is_history(&w);
+    clear(&w);
+}
+
 /* Too large to be looked through at once. */
 static void of_a_large_one_a_verification_tells(void)
 {
@@ -220,6 +277,8 @@ int main(int argc, char **argv)
     g_test_add_func("/misread/found", a_verification_that_finds_it_keeps_it);
     g_test_add_func("/misread/held", what_is_held_does_not_answer_for_the_disk);
     g_test_add_func("/misread/once", what_is_left_is_looked_at_once_for_what_was_met);
+    g_test_add_func("/misread/turn", a_turn_that_met_it_is_followed_by_others);
+    g_test_add_func("/misread/rows", what_contradicts_itself_is_not_looked_at_in_pages);
     g_test_add_func("/misread/large", of_a_large_one_a_verification_tells);
     return g_test_run();
 }
