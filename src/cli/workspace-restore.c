@@ -118,6 +118,25 @@ static void show_change(SyncdCli *cli, SyncdJson plan, const char *path)
         syncd_cli_print_change(cli->out, old, new);
 }
 
+static bool opens(SyncdJson plan)
+{
+    return syncd_record_number(plan, "mode_opened") != 0;
+}
+
+static void show_mode(SyncdCli *cli, SyncdJson plan)
+{
+    SyncdJson present = syncd_json_member(plan, "present");
+    unsigned before = (unsigned)syncd_record_number(present, "mode"),
+             after = (unsigned)syncd_record_number(syncd_json_member(plan, "restored"), "mode");
+    if (present.type == SYNCD_JSON_OBJECT && before != after)
+        syncd_output_wrapped(cli->out,
+                             opens(plan)
+                                 ? _("Its mode changes from %04o to %04o, which opens it to "
+                                     "others than its owner.\n")
+                                 : _("Its mode changes from %04o to %04o.\n"),
+                             before, after);
+}
+
 static void show_plan(SyncdCli *cli, const Restored *restored)
 {
     SyncdJson plan = syncd_json_root(restored->plan, strlen(restored->plan));
@@ -141,6 +160,7 @@ static void show_plan(SyncdCli *cli, const Restored *restored)
             syncd_output_wrapped(
                 cli->out, "%s\n",
                 _("The content of what is there now is not kept: afterwards nobody has it."));
+        show_mode(cli, plan);
         show_change(cli, plan, path);
     } else {
         syncd_output_wrapped(cli->out, _("%s: %s comes back; nothing is there now.\n"), safe,
@@ -207,7 +227,8 @@ bool syncd_verb_workspace_restore(SyncdCli *cli, GError **error)
         syncd_output_json(cli->out, restored.plan, strlen(restored.plan), true);
     if (only_shown)
         return true;
-    if (!syncd_cli_confirm(cli, _("Restore it?"), error))
+    bool open = opens(syncd_json_root(restored.plan, strlen(restored.plan)));
+    if (!syncd_cli_confirm(cli, open ? _("Restore it, open to others?") : _("Restore it?"), error))
         return false;
     g_autofree char *result = apply(cli, client, &restored, error);
     if (result == NULL)

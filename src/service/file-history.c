@@ -101,8 +101,8 @@ static bool look_at_content(History *self, SyncdFileFacts *facts, GError **error
 static bool next_step(const History *self, guint64 before, SyncdFileStep *ret_step, bool *ret_found,
                       GError **error)
 {
-    if (!syncd_store_find_file_step(self->service->store, self->file, before, ret_step, ret_found,
-                                    error))
+    if (!syncd_store_find_file_step(self->service->store, self->file, before, G_MAXINT64, ret_step,
+                                    ret_found, error))
         return false;
     if (!*ret_found && self->file < before) {
         *ret_step = (SyncdFileStep){.place = self->file, .version = 1};

@@ -7,6 +7,7 @@
 #include "service/content-reading.h"
 #include "service/file-find.h"
 #include "service/file-reading.h"
+#include "service/file-step.h"
 #include "service/internal.h"
 #include "service/job.h"
 #include "store/chunks.h"
@@ -17,6 +18,7 @@
 #define DEPTH_MAX 4096u
 /* Whether so much of it can be had is looked at before anybody is asked; the rest as it is read. */
 #define CHUNKS_TRIED 4u
+#define OTHERS 077u /* what others than its owner may do */
 
 typedef struct {
     SyncdService *service;
@@ -216,6 +218,31 @@ static bool find_version(Plan *plan, GError **error)
            refuse_unkept(plan, error);
 }
 
+/* A file that was closed to others with that content in it stays so: what counts is the last entry
+ * of the version, not the one that named its content. Of the newest version its row says it. */
+static bool find_mode(const Plan *plan, guint32 named, guint32 *ret_mode, GError **error)
+{
+    g_auto(SyncdFileEntries) entries = {.service = plan->service};
+    SyncdFileFacts facts = {.step = {.place = G_MAXINT64}};
+    guint64 version = plan->content.version, cost = 0;
+    bool found = true;
+    *ret_mode = version == plan->file.version ? plan->file.mode : named;
+    if (version == plan->file.version)
+        return true;
+    while (!facts.known) {
+        SyncdFileStep step;
+        if (!syncd_store_find_file_step(plan->service->store, plan->file.id, facts.step.place,
+                                        version, &step, &found, error))
+            return false;
+        if (!found || step.version != version || step.place <= plan->content.place)
+            return true;
+        if (!syncd_file_facts_read(&entries, &step, &facts, &cost, error))
+            return false;
+    }
+    *ret_mode = facts.mode;
+    return true;
+}
+
 /* What the entry that named the content says of the file. */
 static bool read_version(Plan *plan, GError **error)
 {
@@ -233,8 +260,9 @@ static bool read_version(Plan *plan, GError **error)
     while (syncd_file_changes_next(&reader, &change)) {
         if (syncd_file_place(syncd_file_place_pos(place), reader.number) != place)
             continue;
-        bool newest = plan->content.version == plan->file.version;
-        guint32 mode = newest ? plan->file.mode : change.mode;
+        guint32 mode;
+        if (!find_mode(plan, change.mode, &mode, error))
+            return false;
         plan->mode = mode & SYNCD_RESTORE_MODE_BITS;
         plan->dropped = mode & ~SYNCD_RESTORE_MODE_BITS;
         plan->hash = change.hash;
@@ -378,6 +406,9 @@ static bool write_members(Plan *plan, SyncdJsonWriter *writer, GError **error)
         syncd_json_member_uint(writer, "mode_dropped", plan->dropped);
     if (!plan->over)
         return true;
+    guint32 opened = plan->mode & ~present->mode & OTHERS;
+    if (opened != 0)
+        syncd_json_member_uint(writer, "mode_opened", opened);
     /* What is not kept is gone for ever once the other takes its place; bytes that were found and
      * are not recorded become a version first. */
     bool other = present->mismatched;

@@ -85,8 +85,8 @@ typedef struct {
     bool kept;       /* its content is, now */
 } SyncdFileStep;
 
-/* The newest that is older than the place `before`. */
-bool syncd_store_find_file_step(SyncdStore *store, guint64 file, guint64 before,
+/* The newest that is older than the place `before`, and left it no newer version than that. */
+bool syncd_store_find_file_step(SyncdStore *store, guint64 file, guint64 before, guint64 version,
                                 SyncdFileStep *ret_step, bool *ret_found, GError **error);
 
 /* What exists besides the folder that is the workspace. */

@@ -139,14 +139,15 @@ bool syncd_index_next_file_in(SyncdIndex *self, guint64 folder, SyncdBytes after
     return read_one(row, ret_row, ret_found, error);
 }
 
-bool syncd_index_find_file_step(SyncdIndex *self, guint64 file, guint64 before,
+bool syncd_index_find_file_step(SyncdIndex *self, guint64 file, guint64 before, guint64 version,
                                 SyncdFileStep *ret_step, bool *ret_found, GError **error)
 {
     g_autoptr(SyncdStatement) row = syncd_database_statement(
         self->db, "SELECT place, version FROM file_change WHERE file = :file AND place < :before"
-                  " ORDER BY place DESC LIMIT 1");
+                  " AND version <= :version ORDER BY place DESC LIMIT 1");
     syncd_bind_int(row, ":file", (gint64)file);
     syncd_bind_int(row, ":before", (gint64)MIN(before, G_MAXINT64));
+    syncd_bind_int(row, ":version", (gint64)MIN(version, G_MAXINT64));
     if (!syncd_statement_next(row, ret_found, error))
         return false;
     if (*ret_found)

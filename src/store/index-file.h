@@ -23,7 +23,7 @@ bool syncd_index_walk_folder(SyncdIndex *index, guint64 folder,
                              GError **error);
 bool syncd_index_next_file_in(SyncdIndex *index, guint64 folder, SyncdBytes after,
                               SyncdFileRow *ret_row, bool *ret_found, GError **error);
-bool syncd_index_find_file_step(SyncdIndex *index, guint64 file, guint64 before,
+bool syncd_index_find_file_step(SyncdIndex *index, guint64 file, guint64 before, guint64 version,
                                 SyncdFileStep *ret_step, bool *ret_found, GError **error);
 /* Scope's id: SyncdFileCounts. */
 bool syncd_index_count_files(SyncdIndex *index, GHashTable *counts, GError **error);

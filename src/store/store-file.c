@@ -43,11 +43,11 @@ bool syncd_store_next_file_in(SyncdStore *self, guint64 folder, SyncdBytes after
            syncd_index_next_file_in(self->index, folder, after, ret_row, ret_found, error);
 }
 
-bool syncd_store_find_file_step(SyncdStore *self, guint64 file, guint64 before,
+bool syncd_store_find_file_step(SyncdStore *self, guint64 file, guint64 before, guint64 version,
                                 SyncdFileStep *ret_step, bool *ret_found, GError **error)
 {
-    return ready(self, error) &&
-           syncd_index_find_file_step(self->index, file, before, ret_step, ret_found, error);
+    return ready(self, error) && syncd_index_find_file_step(self->index, file, before, version,
+                                                            ret_step, ret_found, error);
 }
 
 bool syncd_store_count_files(SyncdStore *self, GHashTable **ret_counts, GError **error)

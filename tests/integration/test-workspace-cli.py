@@ -360,6 +360,23 @@ def a_version_comes_back_as_it_was_shown(world):
 
 
 @promise
+def a_version_says_whom_it_opens_the_file_to(world):
+    with user(world) as (cli, notes):
+        file = notes / 'a.txt'
+        file.chmod(0o644)
+        add(cli, notes)
+        draft = pathlib.Path(cli.directory) / 'draft'
+        draft.write_text('two')
+        draft.chmod(0o600)
+        draft.replace(file)
+        eventually(lambda: version_of(cli, 'a.txt') == 2, 'the change is recorded')
+        shown = ' '.join(cli.does('workspace', 'restore', str(file), '--dry-run').split())
+        assert 'mode changes from 0600 to 0644, which opens it to others' in shown, shown
+        plan = cli.json('workspace', 'restore', str(file), '--dry-run')
+        equal((plan['present']['mode'], plan['restored']['mode'], plan['mode_opened']), (0o600, 0o644, 0o044))
+
+
+@promise
 def what_was_deleted_comes_back(world):
     with user(world) as (cli, notes):
         add(cli, notes)

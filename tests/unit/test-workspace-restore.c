@@ -279,6 +279,52 @@ static void setuid_does_not_come_back(void)
     workspace_clear(&w);
 }
 
+static void assert_mode(const char *plan, const char *state, guint mode)
+{
+    g_autofree char *member = member_of(plan, state), *text = g_strdup_printf("%u", mode);
+    assert_member(member, "mode", text);
+}
+
+/* Nobody who was kept from reading it can do so because an older version comes back. */
+static void what_was_closed_with_a_version_comes_back_closed(void)
+{
+    WorkspaceFixture w;
+    workspace_init_keeping(&w, KEEP_TWO);
+    write_file(&w, "file", "one");
+    set_mode(&w, "file", 0644);
+    begin(&w);
+    set_mode(&w, "file", 0640);
+    rescan(&w);
+    set_mode(&w, "file", 0600);
+    rescan(&w);
+    write_file(&w, "file", "two");
+    set_mode(&w, "file", 0600);
+    rescan(&w);
+    g_autofree char *plan = plan_of(&w, "file", 1);
+    assert_mode(plan, "restored", 0600);
+    assert_member(plan, "mode_opened", NULL);
+    restore(&w, "file", 1);
+    g_assert_cmpuint(mode_of(&w, "file"), ==, 0600);
+    workspace_clear(&w);
+}
+
+static void a_version_that_was_open_says_that_it_opens(void)
+{
+    WorkspaceFixture w;
+    workspace_init_keeping(&w, KEEP_TWO);
+    write_file(&w, "file", "one");
+    set_mode(&w, "file", 0644);
+    begin(&w);
+    write_file(&w, "file", "two");
+    set_mode(&w, "file", 0600);
+    rescan(&w);
+    g_autofree char *plan = plan_of(&w, "file", 1);
+    assert_mode(plan, "present", 0600);
+    assert_mode(plan, "restored", 0644);
+    assert_member(plan, "mode_opened", "36");
+    workspace_clear(&w);
+}
+
 static const SyncdIgnore *tell_rules(void *data, const char *root)
 {
     return syncd_workspace_rules(((WorkspaceFixture *)data)->workspace);
@@ -556,6 +602,10 @@ int main(int argc, char **argv)
     g_test_add_func("/workspace-restore/what-changed-since-it-was-shown-stays",
                     what_changed_since_it_was_shown_stays);
     g_test_add_func("/workspace-restore/setuid-does-not-come-back", setuid_does_not_come_back);
+    g_test_add_func("/workspace-restore/what-was-closed-with-a-version-comes-back-closed",
+                    what_was_closed_with_a_version_comes_back_closed);
+    g_test_add_func("/workspace-restore/a-version-that-was-open-says-that-it-opens",
+                    a_version_that_was_open_says_that_it_opens);
     g_test_add_func("/workspace-restore/nothing-is-restored-where-it-would-be-ignored",
                     nothing_is_restored_where_it_would_be_ignored);
     g_test_add_func("/workspace-restore/nothing-is-restored-where-it-would-be-removed",
