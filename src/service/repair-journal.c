@@ -280,6 +280,12 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
     guint64 before = noted(act), now = generation_of(act);
     Work *work = work_of(act);
     *ret_more = false;
+    if (syncd_mend_is_unopened(act->service->store)) {
+        syncd_set_error_next(error, SYNCD_ERROR_STORAGE_FAILED,
+                             "check the disk, and restart the daemon",
+                             "The log could not be opened again after it was exchanged");
+        return false;
+    }
     if (!work->back && (before == 0 || now <= before))
         return true; /* nothing was exchanged */
     if (!work->back) {

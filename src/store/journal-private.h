@@ -17,6 +17,7 @@ struct SyncdJournal {
     GError *problem;          /* sticky: nothing may be appended … */
     bool stopped_by_turn;     /* … because of damage that a turn met, which was taken back */
     GQueue *changes;   /* SyncdHash: names of content that came or went; NULL: nobody follows */
+    bool is_behind;    /* another file is in its place, and could not be opened */
     bool write_failed; /* … because a write failed, not because the journal was found damaged */
 };
 

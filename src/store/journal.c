@@ -421,6 +421,11 @@ static bool part_from_others(SyncdDirectory *directory, const char *made, const 
            syncd_directory_remove(directory, WAL, error);
 }
 
+bool syncd_journal_is_behind(const SyncdJournal *self)
+{
+    return self->is_behind;
+}
+
 bool syncd_journal_end_exchange(SyncdDirectory *directory, GError **error)
 {
     if (!syncd_directory_has(directory, WHOLE))
@@ -465,6 +470,7 @@ bool syncd_journal_exchange(SyncdJournal *self, SyncdDirectory *directory, const
         return ok;
     /* Reads go on with what there was. */
     self->write_failed = true;
+    self->is_behind = *ret_exchanged;
     GError *sticky = NULL;
     syncd_set_error(&sticky, SYNCD_ERROR_STORAGE_FAILED,
                     "The log could not be opened again after it was exchanged");

@@ -69,6 +69,8 @@ SyncdJournal *syncd_journal_new_stand_in(SyncdKeyring *keyring, const GError *pr
  * until then. */
 bool syncd_journal_exchange(SyncdJournal *journal, SyncdDirectory *directory, const char *made,
                             const char *kept, bool *ret_exchanged, GError **error);
+/* It was exchanged, and what is in its place could not be opened: only a start does that. */
+bool syncd_journal_is_behind(const SyncdJournal *journal);
 /* Before it is opened: of one that was displaced what was whole already is put in its place, if
  * what others had put there is gone from it, and else removed. */
 bool syncd_journal_end_exchange(SyncdDirectory *directory, GError **error);

@@ -370,6 +370,11 @@ bool syncd_mend_switch(SyncdMend *self, GError **error)
     return ok;
 }
 
+bool syncd_mend_is_unopened(const SyncdStore *store)
+{
+    return syncd_journal_is_behind(store->journal);
+}
+
 bool syncd_store_drop_generation(SyncdStore *self, guint64 generation, GError **error)
 {
     g_autofree char *kept = syncd_source_generation_name(generation);

@@ -61,6 +61,10 @@ bool syncd_mend_build(SyncdMend *mend, bool *ret_more, GError **error);
  * writes until it is opened again. */
 bool syncd_mend_switch(SyncdMend *mend, GError **error);
 
+/* Another generation is in the journal's place, and could not be opened: what is open is the one
+ * before it, until the next start. */
+bool syncd_mend_is_unopened(const SyncdStore *store);
+
 /* Whether a finding of a verification is of what mending the journal mends: content beside it, what
  * a key opens, and an end that is missing, is not. */
 bool syncd_mend_concerns(const char *code);
