@@ -34,16 +34,31 @@ void syncd_text_pad(GString *out, size_t start, size_t width)
         g_string_append_c(out, ' ');
 }
 
+/* Where the line may be broken, or the end. Whoever copies a command that is broken elsewhere runs
+ * half of it. */
+static const char *end_of_word(const char *at, bool *in_command)
+{
+    for (char before = '\0'; *at != '\0'; before = *at++) {
+        if (*at == ' ' && (!*in_command || before == '&' || before == ';'))
+            break;
+        if (*at == '`')
+            *in_command = !*in_command && strchr(at + 1, '`') != NULL;
+    }
+    return at;
+}
+
 void syncd_text_wrap(GString *out, const char *text, size_t at, size_t indent, size_t width)
 {
     bool begins = true; /* nothing of the text stands on this line yet */
-    g_auto(GStrv) words = width > 0 ? g_strsplit(text, " ", -1) : NULL;
-    if (words == NULL) {
+    bool in_command = false;
+    if (width == 0) {
         g_string_append(out, text);
         return;
     }
-    for (char **word = words; *word != NULL; word++) {
-        size_t wide = syncd_text_width(*word);
+    for (const char *start = text, *end = NULL; end == NULL || *end != '\0'; start = end + 1) {
+        end = end_of_word(start, &in_command);
+        g_autofree char *word = g_strndup(start, (gsize)(end - start));
+        size_t wide = syncd_text_width(word);
         if (at > indent && at + (begins ? 0 : 1) + wide > width) {
             while (out->len > 0 && out->str[out->len - 1] == ' ')
                 g_string_truncate(out, out->len - 1);
@@ -51,7 +66,7 @@ void syncd_text_wrap(GString *out, const char *text, size_t at, size_t indent, s
             at = indent;
             begins = true;
         }
-        g_string_append_printf(out, "%s%s", begins ? "" : " ", *word);
+        g_string_append_printf(out, "%s%s", begins ? "" : " ", word);
         at += wide + (begins ? 0 : 1);
         begins = false;
     }

@@ -21,5 +21,6 @@ void syncd_text_pad(GString *out, size_t start, size_t width);
 /* Appends safe text whose first character comes at the column `at`, broken at spaces so that no
  * line is wider than `width`; what is broken off begins at the column `indent`. A word is never
  * broken, be it wider than all of it: the first one, too, has a line of its own where there is no
- * room behind what is there. A `width` of 0 breaks nothing. */
+ * room behind what is there. A command between ` is one word, but for where a shell goes on in the
+ * next line: behind && and ;. A `width` of 0 breaks nothing. */
 void syncd_text_wrap(GString *out, const char *text, size_t at, size_t indent, size_t width);

@@ -12,6 +12,7 @@ from harness import equal, main, promise, session_world
 COLUMNS = 80
 LONG = 'a-name-that-somebody-gave-it-who-likes-to-be-understood'
 # What is read by programs: JSON, scripts, the bytes of notes; or by whoever types it, a command.
+COMMAND = re.compile(r' *`[^`]*`[.,:;]?$')
 FOR_PROGRAMS = re.compile(r'^\s*(["{}\[\]]|sourceos-syncd )')
 DIGEST_ENDS = re.compile('[0-9a-f]{64}[.,;:]$')  # which would stand alone on the next line
 AGENT = 'Authorization not available'  # says pkttyagent
@@ -25,10 +26,10 @@ def columns(line):
 
 
 def too_long(seen):
-    """Lines that could have been broken."""
+    """Lines that could have been broken. Whoever copies a command has to get all of it."""
     lines = (line.rstrip() for line in re.split(r'[\r\n]+|\033\[K|(?<=\[y/N\]) ', seen))
     return [line for line in lines if columns(line) > COLUMNS and (len(line.split()) > 1 or DIGEST_ENDS.search(line))
-            and not FOR_PROGRAMS.match(line) and not line.startswith(AGENT)]
+            and not FOR_PROGRAMS.match(line) and not COMMAND.match(line) and not line.startswith(AGENT)]
 
 
 def in_need(cli, daemon, directory):

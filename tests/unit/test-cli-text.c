@@ -207,6 +207,26 @@ static void lines_are_wrapped(void)
     }
 }
 
+/* Whoever copies lines runs what he was told. */
+static void no_command_is_broken(void)
+{
+    static const struct {
+        const char *text, *wrapped;
+    } cases[] = {
+        {"Next: `repair rollback plan-1`, then look.",
+         "Next:\n  `repair rollback plan-1`,\n  then look."},
+        {"Next: `cp -n A/* B && (kill 1; run)`", "Next: `cp -n A/* B &&\n  (kill 1; run)`"},
+        {"`cp one-file to another one` and", "`cp one-file to another one`\n  and"},
+        {"One ` alone breaks nothing up", "One ` alone breaks\n  nothing up"},
+        {"Two  spaces, `a  b`", "Two  spaces, `a  b`"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GString) out = g_string_new(NULL);
+        syncd_text_wrap(out, cases[i].text, 0, 2, 24);
+        g_assert_cmpstr(out->str, ==, cases[i].wrapped);
+    }
+}
+
 /* What is wider than what is left of a line stands on the next one, and is not broken. */
 static void no_word_is_broken(void)
 {
@@ -414,6 +434,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cli-text/lines-are-wrapped", lines_are_wrapped);
+    g_test_add_func("/cli-text/no-command-is-broken", no_command_is_broken);
     g_test_add_func("/cli/text/steering", steering_characters_are_shown);
     g_test_add_func("/cli/text/nothing-raw", no_text_reaches_the_terminal_raw);
     g_test_add_func("/cli/text/json", json_stays_the_same_document);
