@@ -102,14 +102,17 @@ static void print_range(SyncdOutput *out, SyncdJson finding)
     print_remark(out, text);
 }
 
+/* What no plan brings back may be brought back by a person, where there is something to choose. */
 static void print_durability(SyncdOutput *out, SyncdJson finding)
 {
     SyncdJson durability = syncd_json_member(finding, "durability");
-    bool mended = syncd_json_member(finding, "repair").type == SYNCD_JSON_OBJECT;
+    bool mended = syncd_json_member(finding, "repair").type == SYNCD_JSON_OBJECT,
+         chosen = syncd_json_is(syncd_json_member(finding, "code"), "checksum-mismatch");
     if (syncd_json_is(durability, "durable"))
-        print_remark(out, mended ? _("What it is about is durable: nothing makes it anew, but a "
-                                     "copy of it may be here.")
-                                 : _("What it is about is durable: it cannot be made again."));
+        print_remark(out, mended   ? _("What it is about is durable: nothing makes it anew, but a "
+                                         "copy of it may be here.")
+                          : chosen ? _("What it is about is durable: no plan brings it back.")
+                                   : _("What it is about is durable: it cannot be made again."));
     if (syncd_json_is(durability, "rebuildable"))
         print_remark(out, _("What it is about can be made again from the log."));
 }

@@ -53,6 +53,8 @@ bool syncd_service_ignores(SyncdService *service, const SyncdRoot *root, SyncdBy
 
 /* The permission bits that are brought back: no program is given back another one's rights. */
 #define SYNCD_RESTORE_MODE_BITS 01777u
+/* Of that file: what nobody may run is no program, and gets all of them. */
+guint32 syncd_restore_mode(guint32 mode);
 
 /* A version of a file that is to be brought back, as it was shown to whoever wants it. */
 struct SyncdRestore {

@@ -29,7 +29,7 @@ typedef struct {
 bool syncd_repair_file_may_be_restored(const SyncdFileRow *row)
 {
     return row->kept && row->mismatch.size <= SYNCD_RESTORE_KEPT_MAX &&
-           (row->mode & ~SYNCD_RESTORE_MODE_BITS) == 0;
+           syncd_restore_mode(row->mode) == row->mode;
 }
 
 static bool is_accepted(SyncdRepairNeeds *needs, const SyncdFileRow *row)
@@ -155,7 +155,7 @@ static SyncdRestore *restore_of(const SyncdRepairAct *act, const SyncdRepairFile
         .from = g_strdup(act->object),
         .version = file->row.version,
         .modes = g_array_new(FALSE, FALSE, sizeof(guint32)),
-        .mode = file->row.mode & SYNCD_RESTORE_MODE_BITS,
+        .mode = syncd_restore_mode(file->row.mode),
         .size = back ? note->found_size : note->size,
         .hash = back ? note->found : note->recorded,
         .over = true,

@@ -19,6 +19,7 @@
 /* Whether so much of it can be had is looked at before anybody is asked; the rest as it is read. */
 #define CHUNKS_TRIED 4u
 #define OTHERS 077u /* what others than its owner may do */
+#define RUN 0111u
 
 typedef struct {
     SyncdService *service;
@@ -218,6 +219,11 @@ static bool find_version(Plan *plan, GError **error)
            refuse_unkept(plan, error);
 }
 
+guint32 syncd_restore_mode(guint32 mode)
+{
+    return (mode & RUN) == 0 ? mode : mode & SYNCD_RESTORE_MODE_BITS;
+}
+
 /* A file that was closed to others with that content in it stays so: what counts is the last entry
  * of the version, not the one that named its content. Of the newest version its row says it. */
 static bool find_mode(const Plan *plan, guint32 named, guint32 *ret_mode, GError **error)
@@ -263,8 +269,8 @@ static bool read_version(Plan *plan, GError **error)
         guint32 mode;
         if (!find_mode(plan, change.mode, &mode, error))
             return false;
-        plan->mode = mode & SYNCD_RESTORE_MODE_BITS;
-        plan->dropped = mode & ~SYNCD_RESTORE_MODE_BITS;
+        plan->mode = syncd_restore_mode(mode);
+        plan->dropped = mode & ~plan->mode;
         plan->hash = change.hash;
         return true;
     }

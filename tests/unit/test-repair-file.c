@@ -109,6 +109,28 @@ static void recorded_bytes_come_back_and_go_again(void)
     workspace_clear(&world.w);
 }
 
+/* Those that give nobody any rights, as nobody may run it. */
+static void its_bits_are_the_same_each_way(void)
+{
+    World world = {.unwatched = false};
+    g_autofree char *path = NULL;
+    two_files(&world.w, KEEP_TWO);
+    path = path_in(&world.w, ROTTEN);
+    g_assert_cmpint(chmod(path, 02640), ==, 0);
+    rescan(&world.w);
+    rot(&world.w, ROTTEN, ROT);
+    scan_deep(&world.w);
+    listen_to(&world);
+    SyncdRepairPlan *plan = applied(&world, false);
+    assert_content(&world, ROTTEN, WRITTEN);
+    g_assert_cmpuint(row_of(&world.w, ROTTEN).mode, ==, 02640);
+    roll_back(&world, plan);
+    assert_mismatch(&world.w, ROTTEN, ROT);
+    rescan(&world.w);
+    g_assert_cmpuint(row_of(&world.w, ROTTEN).mode, ==, 02640);
+    workspace_clear(&world.w);
+}
+
 /* More than a chunk, and more than a message. */
 static void long_files_come_back_and_go_again(void)
 {
@@ -141,6 +163,8 @@ static void only_what_can_be_taken_back_is_in_a_plan(void)
     row.mismatch.size = 1;
     row.mode = 04755;
     g_assert_false(syncd_repair_file_may_be_restored(&row));
+    row.mode = 02640; /* nobody may run it */
+    g_assert_true(syncd_repair_file_may_be_restored(&row));
     row.mode = 0755;
     row.kept = false;
     g_assert_false(syncd_repair_file_may_be_restored(&row));
@@ -534,6 +558,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-file/away", what_is_away_is_taken_back_when_it_is_back);
     g_test_add_func("/repair-file/recorded-bytes-come-back-and-go-again",
                     recorded_bytes_come_back_and_go_again);
+    g_test_add_func("/repair-file/its-bits-are-the-same-each-way", its_bits_are_the_same_each_way);
     g_test_add_func("/repair-file/long-files-come-back-and-go-again",
                     long_files_come_back_and_go_again);
     g_test_add_func("/repair-file/only-what-can-be-taken-back-is-in-a-plan",
