@@ -1,6 +1,8 @@
 /*
  * The files of the state directory: their owners and modes, and halves that a process left, or a
- * plan that nobody knows any more.
+ * plan that nobody knows any more. A plan names them, and no other one is touched for it; what was
+ * found since is left for another one. Content lies in too many files to be looked at for a plan:
+ * of those it says that they are meant too.
  *
  * What is there before is kept as a list in the ledger's folder, a line a file: a number in octal,
  * a space, and the name with what is not plain in it escaped; that of a folder ends in a slash. The
@@ -12,6 +14,7 @@
  * list is made, and kept before anything is changed; what is in it is changed; and it is looked
  * whether any is left.
  */
+#include "service/repair-named.h"
 #include "service/repair-private.h"
 #include "store/aside.h"
 #include "store/examine.h"
@@ -23,6 +26,8 @@
 #define FOLDER "repair/"
 #define LIST_MAX (4u * 1024u * 1024u)
 #define FILES_MAX 10000u /* of one repair */
+#define BLOBS "blobs/"
+#define LEFT_NAMED 20u /* of what was found since, in a report */
 #define LOOKED_AT_A_STEP 500u
 #define CHANGED_A_STEP 500u
 #define MOVED_A_STEP 16u /* each is synced */
@@ -33,6 +38,7 @@ typedef bool (*Each)(SyncdRepairAct *act, guint64 number, const char *file, bool
 
 typedef struct {
     bool (*is_wanted)(const SyncdService *service, const SyncdStateFile *file);
+    bool (*is_named)(const SyncdService *service, const SyncdStateFile *file); /* in a plan */
     guint (*number)(const SyncdStateFile *file); /* NULL: they are counted */
     Each mend, undo;
     guint at_once;
@@ -42,8 +48,11 @@ typedef struct {
 /* How far it is, in this process. */
 typedef struct {
     SyncdStateWalk *walk; /* NULL: none is under way */
-    GString *lines;       /* of what it has found … */
+    GHashTable *meant;    /* the names that it is about … */
+    GString *lines;       /* … of what it has found of these … */
     guint found;          /* … and how many */
+    GPtrArray *left;      /* char *: the others that it has found, the first ones … */
+    guint n_left;         /* … and how many */
     char **list;          /* NULL: not read yet */
     guint at, n;          /* of it */
     Each each;            /* what was done with those before; the way back begins anew */
@@ -60,10 +69,12 @@ static Files *files_of(SyncdRepairAct *act)
 static void end_walk(Files *files)
 {
     g_clear_pointer(&files->walk, syncd_state_walk_free);
+    g_clear_pointer(&files->meant, g_hash_table_unref);
+    g_clear_pointer(&files->left, g_ptr_array_unref);
     if (files->lines != NULL)
         g_string_free(files->lines, TRUE);
     files->lines = NULL;
-    files->found = 0;
+    files->found = files->n_left = 0;
 }
 
 static void stop(SyncdRepairAct *act)
@@ -76,6 +87,46 @@ static void stop(SyncdRepairAct *act)
     g_clear_pointer(&act->data, g_free);
 }
 
+/* ---- what a plan names ---- */
+
+static char *name_in_list(const SyncdStateFile *file)
+{
+    g_autofree char *name = g_uri_escape_string(file->name, "/", FALSE);
+    return g_strconcat(name, file->folder ? "/" : "", NULL);
+}
+
+typedef struct {
+    const SyncdService *service;
+    const Subject *subject;
+    GPtrArray *names; /* char * */
+} Naming;
+
+static bool take_name(void *data, const SyncdStateFile *file)
+{
+    const Naming *naming = data;
+    if (naming->subject->is_named(naming->service, file))
+        g_ptr_array_add(naming->names, name_in_list(file));
+    return true;
+}
+
+static GPtrArray *list_names(SyncdService *service, const Subject *subject, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    Naming naming = {service, subject, names};
+    if (!syncd_store_walk_state(service->store, false, take_name, &naming, error))
+        return NULL;
+    return g_steal_pointer(&names);
+}
+
+/* What cannot be looked at is named by nobody. */
+static char *name_files(SyncdService *service, const Subject *subject)
+{
+    g_autoptr(GPtrArray) names = list_names(service, subject, NULL);
+    if (names == NULL)
+        names = g_ptr_array_new();
+    return syncd_named_write(names, false);
+}
+
 /* ---- looking ---- */
 
 typedef struct {
@@ -84,6 +135,14 @@ typedef struct {
     const Subject *subject;
 } Gathering;
 
+static void leave(Files *files, char *name)
+{
+    if (files->n_left++ < LEFT_NAMED)
+        g_ptr_array_add(files->left, name);
+    else
+        g_free(name);
+}
+
 static bool gather(void *data, const SyncdStateFile *file)
 {
     const Gathering *gathering = data;
@@ -91,21 +150,54 @@ static bool gather(void *data, const SyncdStateFile *file)
     Files *files = gathering->files;
     if (!subject->is_wanted(gathering->service, file))
         return true;
-    g_autofree char *name = g_uri_escape_string(file->name, "/", FALSE);
-    g_string_append_printf(files->lines, "%o %s%s\n",
-                           subject->number != NULL ? subject->number(file) : files->found, name,
-                           file->folder ? "/" : "");
-    return ++files->found < FILES_MAX;
+    g_autofree char *name = name_in_list(file);
+    if (g_hash_table_contains(files->meant, name) ||
+        (files->list == NULL && g_str_has_prefix(file->name, BLOBS))) {
+        g_string_append_printf(files->lines, "%o %s\n",
+                               subject->number != NULL ? subject->number(file) : files->found,
+                               name);
+        return ++files->found < FILES_MAX;
+    }
+    if (!g_str_has_prefix(file->name, BLOBS))
+        leave(files, g_strdup(file->name));
+    return true;
+}
+
+static GHashTable *set_of_list(const Files *files)
+{
+    GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < files->n; i++) {
+        const char *blank = strchr(files->list[i], ' ');
+        if (blank != NULL)
+            g_hash_table_add(set, g_strdup(blank + 1));
+    }
+    return set;
+}
+
+/* What the plan names, until there is a list; then what is in that. */
+static bool begin_walk(SyncdRepairAct *act, const Subject *subject, GError **error)
+{
+    Files *files = files_of(act);
+    if (files->list != NULL) {
+        files->meant = set_of_list(files);
+    } else {
+        g_autoptr(GPtrArray) names = list_names(act->service, subject, error);
+        if (names == NULL)
+            return false;
+        files->meant = syncd_named_told(act->bound_to, names);
+    }
+    files->walk = syncd_state_walk_new(act->service->store, true);
+    files->lines = g_string_new(NULL);
+    files->left = g_ptr_array_new_with_free_func(g_free);
+    return true;
 }
 
 static bool walk_on(SyncdRepairAct *act, const Subject *subject, bool *ret_more, GError **error)
 {
     Files *files = files_of(act);
     Gathering gathering = {files, act->service, subject};
-    if (files->walk == NULL) {
-        files->walk = syncd_state_walk_new(act->service->store, true);
-        files->lines = g_string_new(NULL);
-    }
+    if (files->walk == NULL && !begin_walk(act, subject, error))
+        return false;
     return syncd_state_walk_step(files->walk, LOOKED_AT_A_STEP, gather, &gathering, ret_more,
                                  error);
 }
@@ -194,14 +286,34 @@ static bool change(SyncdRepairAct *act, const Subject *subject, GError **error)
     return true;
 }
 
-/* What the list had no room for is no fault of this step. */
+static void tell_left(SyncdRepairAct *act, const Files *files)
+{
+    for (guint i = 0; i < files->left->len; i++) {
+        g_autofree char *name = g_utf8_make_valid(files->left->pdata[i], -1);
+        g_ptr_array_add(act->preserved,
+                        g_strdup_printf("%s as it is: it was found since, and is left for "
+                                        "another plan",
+                                        name));
+    }
+    if (files->n_left > files->left->len)
+        g_ptr_array_add(act->preserved,
+                        g_strdup_printf("%u more that were found since, which are left for "
+                                        "another plan",
+                                        files->n_left - files->left->len));
+}
+
+/* What the list had no room for is no fault of this step, nor is what was found since. */
 static bool look_again(SyncdRepairAct *act, const Subject *subject, bool *ret_more, GError **error)
 {
     if (!walk_on(act, subject, ret_more, error))
         return false;
     const Files *files = act->data;
-    if (*ret_more || files->found == 0 || files->n >= FILES_MAX)
+    if (*ret_more)
         return true;
+    if (files->found == 0) {
+        tell_left(act, files);
+        return true;
+    }
     syncd_set_error(error, SYNCD_ERROR_FAILED,
                     files->found == 1 ? "%u file is not yet as it should be"
                                       : "%u files are not yet as they should be",
@@ -262,6 +374,13 @@ static bool has_wrong_mode(const SyncdService *service, const SyncdStateFile *fi
     return file->mode != syncd_state_file_mode(file) && !has_wrong_owner(service, file);
 }
 
+/* Those of others too, where their owners are mended first. */
+static bool has_mode_to_mend(const SyncdService *service, const SyncdStateFile *file)
+{
+    return file->mode != syncd_state_file_mode(file) &&
+           (!has_wrong_owner(service, file) || syncd_store_may_set_owners());
+}
+
 static guint mode_of(const SyncdStateFile *file)
 {
     return file->mode;
@@ -293,13 +412,24 @@ static bool undo_mode(SyncdRepairAct *act, guint64 mode, const char *file, bool 
     return syncd_store_set_state_mode(act->service->store, file, (guint32)mode, error);
 }
 
-static const Subject owners = {has_wrong_owner, owner_of,       mend_owner,
-                               undo_owner,      CHANGED_A_STEP, true};
-static const Subject modes = {has_wrong_mode, mode_of, mend_mode, undo_mode, CHANGED_A_STEP, true};
+static const Subject owners = {has_wrong_owner, has_wrong_owner, owner_of, mend_owner,
+                               undo_owner,      CHANGED_A_STEP,  true};
+static const Subject modes = {has_wrong_mode, has_mode_to_mend, mode_of, mend_mode,
+                              undo_mode,      CHANGED_A_STEP,   true};
+
+static char *name_owners(SyncdService *service)
+{
+    return name_files(service, &owners);
+}
 
 static bool step_owners(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
 {
     return mend(act, &owners, ret_more, ret_progress, error);
+}
+
+static char *name_modes(SyncdService *service)
+{
+    return name_files(service, &modes);
 }
 
 static bool step_modes(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
@@ -328,8 +458,10 @@ const SyncdRepairKind syncd_repair_file_owners = {
     .kind = "reconcile",
     .risk = "low",
     .description = "Give what lies in the state directory back to the user that the daemon runs "
-                   "as.",
+                   "as: what is named here, and content in " BLOBS ".",
     .expected_result = "All of it is that user's.",
+    .bound_to = name_owners,
+    .covers = syncd_named_covers,
     .step = step_owners,
     .check = tell_what_stays,
     .undo = undo_owners,
@@ -342,8 +474,10 @@ const SyncdRepairKind syncd_repair_file_modes = {
     .kind = "reconcile",
     .risk = "low",
     .description = "Give files and folders of the state directory the modes that they were made "
-                   "with.",
+                   "with: those that are named here, and content in " BLOBS ".",
     .expected_result = "Only the user that the daemon runs as can read them.",
+    .bound_to = name_modes,
+    .covers = syncd_named_covers,
     .step = step_modes,
     .check = tell_what_stays,
     .undo = undo_modes,
@@ -389,7 +523,12 @@ static bool put_back(SyncdRepairAct *act, guint64 number, const char *file, bool
     return syncd_store_put_back(act->service->store, kept, file, error);
 }
 
-static const Subject halves = {is_half, NULL, set_aside, put_back, MOVED_A_STEP, false};
+static const Subject halves = {is_half, is_half, NULL, set_aside, put_back, MOVED_A_STEP, false};
+
+static char *name_halves(SyncdService *service)
+{
+    return name_files(service, &halves);
+}
 
 static bool step_halves(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GError **error)
 {
@@ -420,8 +559,11 @@ const SyncdRepairKind syncd_repair_leftover_clear = {
     .kind = "reconcile",
     .risk = "low",
     .description = "Set aside what a process left half done in the state directory, and what was "
-                   "kept for repairs that nobody can go on with.",
+                   "kept for repairs that nobody can go on with: what is named here, and halves "
+                   "of content in " BLOBS ".",
     .expected_result = "Nothing that is half done takes room or a name.",
+    .bound_to = name_halves,
+    .covers = syncd_named_covers,
     .step = step_halves,
     .undo = undo_halves,
     .release = release_halves,

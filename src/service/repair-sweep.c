@@ -1,10 +1,12 @@
 /*
  * Chunks that nobody names are set aside: into the folder of the ledger, so the way back only has
  * to move them. Nothing but the log says what is named, so it is asked once more of each of them
- * before it is touched; what an open turn may still come to name is not (store/orphans.h).
+ * before it is touched; what an open turn may still come to name is not (store/orphans.h). Those
+ * that the plan does not name are left for another one, but where there were too many to be named.
  */
 #include "service/damage.h"
 #include "service/repair-kinds.h"
+#include "service/repair-named.h"
 #include "store/aside.h"
 #include "store/orphans.h"
 #include "store/repair-store.h"
@@ -69,13 +71,28 @@ static bool load(SyncdRepairAct *act, Work *work, GError **error)
     return true;
 }
 
+/* Those that were found when somebody looked last. */
+static char *name_orphans(SyncdService *service)
+{
+    bool more;
+    const GPtrArray *orphans = syncd_service_orphans(service, &more);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; i < orphans->len; i++)
+        g_ptr_array_add(names, orphans->pdata[i]);
+    return syncd_named_write(names, more);
+}
+
 static bool write_list(SyncdRepairAct *act, Work *work, GError **error)
 {
     const GPtrArray *found = syncd_orphans_found(work->orphans);
     g_autofree char *name = list_name(act);
+    g_autoptr(GHashTable) told = act->bound_to != NULL && !syncd_named_has_more(act->bound_to)
+                                     ? syncd_named_read(act->bound_to)
+                                     : NULL;
     g_autoptr(GString) lines = g_string_new(NULL);
     for (guint i = 0; i < found->len; i++)
-        g_string_append_printf(lines, "%s\n", (const char *)found->pdata[i]);
+        if (told == NULL || g_hash_table_contains(told, found->pdata[i]))
+            g_string_append_printf(lines, "%s\n", (const char *)found->pdata[i]);
     return syncd_store_put_repair(act->service->store, name, SYNCD_BYTES(lines->str, lines->len),
                                   error) &&
            load(act, work, error);
@@ -216,6 +233,8 @@ const SyncdRepairKind syncd_repair_blob_sweep = {
     .description = "Set aside chunks of content that nothing names, as a crash or a damage left "
                    "them.",
     .expected_result = "Only chunks that something names take room beside the log.",
+    .bound_to = name_orphans,
+    .covers = syncd_named_covers,
     .begin = begin,
     .step = step,
     .check = check,

@@ -107,6 +107,55 @@ static void modes_are_mended_and_put_back(void)
     }
 }
 
+/* Whoever approved was told of the one, and of that alone. */
+static void what_was_not_told_is_left_alone(void)
+{
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    state_set_mode(&f, "journal.db", 0640);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    g_assert_true(plan_says(plan, "\"journal.db\""));
+    approve_repair(&f, plan);
+    state_set_mode(&f, "keys/device.key", 0640);
+    apply_repair(&f, plan);
+    g_assert_cmpuint(state_mode(&f, "journal.db"), ==, 0600);
+    g_assert_cmpuint(state_mode(&f, "keys/device.key"), ==, 0640);
+    g_assert_true(report_says(&f, plan, "keys/device.key as it is: it was found since"));
+    g_assert_true(is_found(&f, "file-modes"));
+    plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    assert_clean(&f);
+    service_clear(&f);
+}
+
+/* Of so many that not all are named one more makes it another plan. */
+static void of_many_another_one_makes_another_plan(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    for (guint i = 0; i < 300; i++) {
+        g_autofree char *name = g_strdup_printf("keys/extra-%u", i);
+        state_write(&f, name, "", 0);
+        state_set_mode(&f, name, 0640);
+    }
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    state_set_mode(&f, "keys/device.key", 0640);
+    g_assert_false(syncd_service_apply_repair(f.service, &f.caller, plan,
+                                              syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    g_assert_cmpuint(state_mode(&f, "keys/extra-0"), ==, 0640);
+    state_set_mode(&f, "keys/device.key", 0600);
+    apply_repair(&f, plan);
+    assert_clean(&f);
+    service_clear(&f);
+}
+
 /* ---- owners ---- */
 
 static void set_owner(const ServiceFixture *f, const char *name, uid_t uid)
@@ -347,6 +396,23 @@ static void halves_are_set_aside_and_put_back(void)
 }
 
 /* What is in blobs/ is looked at for its mode only when somebody asks for it. */
+static void a_half_that_was_not_told_stays(void)
+{
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    state_write(&f, ".one.new", "one", -1);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    state_write(&f, "repair/.other.new", "other", -1);
+    apply_repair(&f, plan);
+    g_autofree char *one = contents(&f, ".one.new"), *other = contents(&f, "repair/.other.new");
+    g_assert_null(one);
+    g_assert_cmpstr(other, ==, "other");
+    g_assert_true(report_says(&f, plan, "repair/.other.new as it is"));
+    service_clear(&f);
+}
+
 static void halves_come_back_with_their_modes(void)
 {
     static const char half[] = "blobs/00/.chunk.new";
@@ -574,12 +640,15 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
     g_test_add_func("/repair-small/modes", modes_are_mended_and_put_back);
+    g_test_add_func("/repair-small/modes-told", what_was_not_told_is_left_alone);
+    g_test_add_func("/repair-small/modes-of-many", of_many_another_one_makes_another_plan);
     g_test_add_func("/repair-small/owners", owners_are_mended_and_put_back);
     g_test_add_func("/repair-small/owners-foreign", who_may_not_take_it_says_how);
     g_test_add_func("/repair-small/many", of_many_all_are_put_back);
     g_test_add_func("/repair-small/steps", many_files_are_looked_at_in_steps);
     g_test_add_func("/repair-small/cancelled", one_that_is_cancelled_leaves_what_was_there);
     g_test_add_func("/repair-small/halves", halves_are_set_aside_and_put_back);
+    g_test_add_func("/repair-small/halves-told", a_half_that_was_not_told_stays);
     g_test_add_func("/repair-small/halves-modes", halves_come_back_with_their_modes);
     g_test_add_func("/repair-small/halves-after-a-start", halves_of_copies_are_gone_after_a_start);
     g_test_add_func("/repair-small/tasks", operations_that_nobody_holds_are_offered_again);

@@ -228,6 +228,21 @@ static void what_is_gone_is_not_found(void)
     world_clear(&world);
 }
 
+/* Whoever approved was told which. */
+static void one_that_was_not_told_stays(void)
+{
+    World world;
+    world_init(&world);
+    SyncdRepairPlan *plan = plan_repair(&world.f);
+    g_assert_true(plan_says(plan, world.orphans[0]));
+    approve_repair(&world.f, plan);
+    g_autofree char *since = put_orphan(&world.f, ORPHANS, SYNCD_CHUNK_OF_ENTRY);
+    apply_repair(&world.f, plan);
+    assert_orphans_are(&world, false);
+    g_assert_true(is_orphan_there(&world.f, since, ORPHANS));
+    world_clear(&world);
+}
+
 /* ---- what is named, or will be ---- */
 
 /* An entry that was taken back left a chunk; the next one has the same content. */
@@ -489,6 +504,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-sweep/aside", what_nothing_names_is_set_aside_and_put_back);
     g_test_add_func("/repair-sweep/mode", it_comes_back_with_its_mode);
     g_test_add_func("/repair-sweep/put-there-since", what_somebody_put_there_since_keeps_its_mode);
+    g_test_add_func("/repair-sweep/told", one_that_was_not_told_stays);
     g_test_add_func("/repair-sweep/gone", what_is_gone_is_not_found);
     g_test_add_func("/repair-sweep/named", what_comes_to_be_named_stays);
     g_test_add_func("/repair-sweep/again", what_was_found_is_asked_about_once_more);
