@@ -6,7 +6,7 @@
 #define STANDARD "org.freedesktop.DBus.Error."
 #define SPAWN STANDARD "Spawn."
 
-typedef enum { ABSENT, SILENT, GONE, FOREIGN, NO_SUCH_OBJECT } BusFailure;
+typedef enum { ABSENT, SILENT, GONE, ENDED, FOREIGN, NO_SUCH_OBJECT } BusFailure;
 
 static const struct {
     const char *dbus_name;
@@ -68,6 +68,12 @@ static void set_failure(GError **error, SyncdClientInstance instance, BusFailure
                              "try again; a request with an idempotency key can be repeated safely",
                              "The connection to the %s instance was closed.", name);
         break;
+    case ENDED:
+        syncd_set_error_next(error, SYNCD_ERROR_UNREACHABLE,
+                             "see how it is with `sourceos-syncd status`; a request with an "
+                             "idempotency key can be repeated safely",
+                             "The daemon of the %s instance ended before it answered.", name);
+        break;
     case FOREIGN:
         syncd_set_error_next(error, SYNCD_ERROR_FAILED,
                              "compare `sourceos-syncd --version` with the daemon's, and restart "
@@ -94,12 +100,19 @@ static char *without_stop(const char *sentence)
     return g_strndup(sentence, length);
 }
 
+/* Both buses say by the same name that nobody answered in time and that nobody is there to. */
+static BusFailure failure_of(BusFailure known, const char *message)
+{
+    bool ended = known == SILENT && message != NULL && strstr(message, "disconnected") != NULL;
+    return ended ? ENDED : known;
+}
+
 void syncd_client_set_bus_error(GError **error, SyncdClientInstance instance, const char *dbus_name,
                                 const char *message)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(bus_failures); i++)
         if (g_strcmp0(dbus_name, bus_failures[i].dbus_name) == 0) {
-            set_failure(error, instance, bus_failures[i].failure);
+            set_failure(error, instance, failure_of(bus_failures[i].failure, message));
             return;
         }
 

@@ -31,17 +31,19 @@ static guint64 low_of(const Room *self)
     return MIN(LOW_MIN, self->outside.total_bytes / LOW_PART);
 }
 
-static bool is_short(const Room *self)
-{
-    return is_word(self, "critical") || self->outside.free_bytes < low_of(self) || self->unset > 0;
-}
-
 /* Until neither the report nor the store lacks any. */
 static guint64 missing(const Room *self)
 {
     guint64 wanted =
         MAX(low_of(self), self->outside.total_bytes / CRITICAL_PART + MIB) + self->unset;
     return wanted - MIN(wanted, self->outside.free_bytes);
+}
+
+/* What is set aside and went is set aside again with the next start, where there is room for it. */
+static bool is_short(const Room *self)
+{
+    return is_word(self, "critical") || self->outside.free_bytes < low_of(self) ||
+           (self->unset > 0 && missing(self) > 0);
 }
 
 /* As its user. Who would purge in the system instance nobody knows: there it is what is deleted. */

@@ -113,7 +113,9 @@ void syncd_database_set_error(SyncdDatabase *db, int rc, GError **error)
                           (rc & 0xff) != SQLITE_NOTADB;
     if (code == SYNCD_ERROR_JOURNAL_CORRUPT && db->damage == NULL)
         db->damage = g_strdup_printf("%s" SQLITE_CODE "%d)", text, rc);
-    syncd_set_error(error, code, "%s: %s" SQLITE_CODE "%d)", db->kind->name, text, rc);
+    const char *next = code == SYNCD_ERROR_JOURNAL_CORRUPT ? db->kind->next : NULL;
+    syncd_set_error_next(error, code, next != NULL ? next : syncd_error_info(code)->next,
+                         "%s: %s" SQLITE_CODE "%d)", db->kind->name, text, rc);
 }
 
 const char *syncd_database_damage(const SyncdDatabase *db)

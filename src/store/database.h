@@ -33,6 +33,7 @@ typedef enum {
 
 typedef struct {
     const char *name; /* for messages: "journal.db" */
+    const char *next; /* what to do where it is damaged; NULL: as its error says of itself */
     int application_id;
     SyncdDurability durability;
     bool keep_old; /* copy the file before a migration */

@@ -12,8 +12,14 @@
 /* Lookups are made by the later migrations: a new file gets its rows first. */
 #define MIGRATION_BEFORE_LOOKUPS 4u
 
+/* No backup of anything is needed for it. */
+#define NEXT                                                                                       \
+    "see how it is mended with `sourceos-syncd doctor`: it is made from the log, which has all "   \
+    "of it"
+
 const SyncdDatabaseKind syncd_index_kind = {
     .name = INDEX_FILE,
+    .next = NEXT,
     .application_id = 0x53595244,
     .durability = SYNCD_ORDERED,
     .migrations = &syncd_index_migrations,
@@ -21,6 +27,7 @@ const SyncdDatabaseKind syncd_index_kind = {
 
 static const SyncdDatabaseKind new_index_kind = {
     .name = NEW_FILE,
+    .next = NEXT,
     .application_id = 0x53595244,
     .durability = SYNCD_SCRATCH,
     .migrations = &syncd_index_migrations,

@@ -90,6 +90,28 @@ def nothing_is_found_where_nothing_is_wrong(world):
 
 
 @promise
+def nobody_makes_room_where_there_is_room(world):
+    """What was set aside went, on a disk that has enough."""
+    with world.daemon() as daemon:
+        cli = Cli(world, daemon.directory, world.bus.address)
+        (daemon.state / 'reserve').unlink()
+        equal(findings_if_any(cli), [])
+
+
+@promise
+def nobody_is_sent_for_a_backup_for_the_sake_of_an_index(world):
+    with world.daemon() as daemon:
+        cli = Cli(world, daemon.directory, world.bus.address)
+        for name in ('index.db', 'index.db-wal'):
+            with open(daemon.state / name, 'r+b') as file:
+                file.write(os.urandom(os.path.getsize(file.name)))
+        said = ''.join(text for words in (['ops', 'list'], ['find', 'x'], ['status'], ['doctor'])
+                       for text in cli.run(*words)[1:]) + daemon.said()
+        assert 'does not fit together' in said or 'not a database' in said, said
+        assert 'backup' not in said, said
+
+
+@promise
 def a_workspace_is_told_of_with_what_to_do(world):
     with user(world) as (cli, notes):
         add(cli, notes)

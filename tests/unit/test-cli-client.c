@@ -48,6 +48,12 @@ static void errors_of_the_bus_say_how_to_start_this_instance(void)
     }
     assert_failure(SYNCD_CLIENT_USER, "org.freedesktop.DBus.Error.NoReply", "x",
                    SYNCD_ERROR_UNREACHABLE, "did not answer", "idempotency key");
+    static const char *const gone[] = {
+        "Message recipient disconnected from message bus without replying",
+        "Remote peer disconnected"};
+    for (size_t i = 0; i < G_N_ELEMENTS(gone); i++)
+        assert_failure(SYNCD_CLIENT_USER, "org.freedesktop.DBus.Error.NoReply", gone[i],
+                       SYNCD_ERROR_UNREACHABLE, "ended before it answered", "idempotency key");
     assert_failure(SYNCD_CLIENT_USER, "org.freedesktop.DBus.Error.UnknownMethod", "x",
                    SYNCD_ERROR_FAILED, "another version", "restart");
 }
