@@ -5,6 +5,9 @@
 #include "service/repair-file.h"
 #include "store/chunks.h"
 
+#include <string.h>
+
+#define OTHERS_MAX 4u      /* versions of the same bytes are named */
 #define VERSIONS_MAX 1000u /* are looked through: more are not kept */
 
 /* Which version of the file that entry has; 0: it is not kept any more. */
@@ -23,39 +26,96 @@ static guint64 version_at(SyncdStore *store, const SyncdFileRow *row, guint64 po
     return 0;
 }
 
-static char *with_version(SyncdService *service, const SyncdRepairFile *file, guint64 pos,
-                          const char *name)
-{
-    guint64 version = version_at(service->store, &file->row, pos);
-    const char *workspace =
-        file->root != NULL ? file->root->workspace : "what is no workspace any more";
-    return version != 0
-               ? g_strdup_printf("%s of %s, version %" G_GUINT64_FORMAT, name, workspace, version)
-               : g_strdup_printf("%s of %s", name, workspace);
-}
-
 static bool find(SyncdService *service, const char *id, SyncdRepairFile *ret_file)
 {
     return syncd_repair_file_find(service, id, ret_file, NULL) && ret_file->row.id != 0;
 }
 
-char *syncd_service_name_version(SyncdService *service, const char *id, guint64 pos)
+/* By its path, or its id, and where it is. */
+static char *name_file(SyncdService *service, const SyncdRepairFile *file, const char *id,
+                       bool by_path)
 {
-    g_auto(SyncdRepairFile) file = {.live = false};
-    return find(service, id, &file) ? with_version(service, &file, pos, id) : g_strdup(id);
-}
-
-static char *name_file(SyncdService *service, const char *id, guint64 pos)
-{
-    g_auto(SyncdRepairFile) file = {.live = false};
     g_autoptr(GString) path = g_string_new(NULL);
     guint64 top;
     bool whole;
-    if (!find(service, id, &file) ||
-        !syncd_file_read_path(service->store, &file.row, path, &top, &whole, NULL))
+    const char *workspace =
+        file->root != NULL ? file->root->workspace : "what is no workspace any more";
+    if (!by_path)
+        return g_strdup_printf("%s of %s", id, workspace);
+    if (!syncd_file_read_path(service->store, &file->row, path, &top, &whole, NULL))
         return g_strdup(id);
     g_autofree char *valid = g_utf8_make_valid(path->str, (gssize)path->len);
-    return with_version(service, &file, pos, valid);
+    return g_strdup_printf("%s of %s", valid, workspace);
+}
+
+static void add_version(GString *out, guint64 version)
+{
+    if (version != 0)
+        g_string_append_printf(out, ", version %" G_GUINT64_FORMAT, version);
+}
+
+static void add_user(SyncdService *service, const SyncdChunkUser *user, const SyncdRepairFile *of,
+                     bool by_path, GString *out)
+{
+    g_auto(SyncdRepairFile) file = {.live = false};
+    char id[SYNCD_FILE_ID_SIZE];
+    if (user->file == of->row.id) {
+        g_string_append_printf(out, "version %" G_GUINT64_FORMAT " of it", user->version);
+        return;
+    }
+    bool known =
+        syncd_store_file_id(service->store, user->file, id, NULL) && find(service, id, &file);
+    g_autofree char *name = known ? name_file(service, &file, id, by_path) : g_strdup("a file");
+    g_string_append(out, name);
+    add_version(out, user->version);
+}
+
+bool syncd_service_users_of_part(SyncdService *service, const SyncdVerifyFinding *finding,
+                                 GArray *users)
+{
+    SyncdHash name;
+    const char *part = finding->file != NULL ? finding->part : NULL;
+    return part != NULL && syncd_hash_from_hex(part, strlen(part), &name) &&
+           syncd_store_list_chunk_users(service->store, &name, users, NULL);
+}
+
+/* Equal bytes are one chunk: what is the matter with it is so for all that have them. */
+static void add_others(SyncdService *service, const SyncdVerifyFinding *finding,
+                       const SyncdRepairFile *file, guint64 version, bool by_path, GString *out)
+{
+    g_autoptr(GArray) users = g_array_new(FALSE, FALSE, sizeof(SyncdChunkUser));
+    guint n = 0;
+    if (!syncd_service_users_of_part(service, finding, users))
+        return;
+    for (guint i = 0; i < users->len; i++) {
+        const SyncdChunkUser *user = &g_array_index(users, SyncdChunkUser, i);
+        if ((user->file == file->row.id && user->version == version) || n++ >= OTHERS_MAX)
+            continue;
+        g_string_append(out, n == 1 ? " (and " : "; ");
+        add_user(service, user, file, by_path, out);
+    }
+    if (n > OTHERS_MAX)
+        g_string_append_printf(out, "; and %u more", n - OTHERS_MAX);
+    if (n > 0)
+        g_string_append_c(out, ')');
+}
+
+static char *name_version(SyncdService *service, const SyncdVerifyFinding *finding, bool by_path)
+{
+    g_auto(SyncdRepairFile) file = {.live = false};
+    if (!find(service, finding->file, &file))
+        return g_strdup(finding->file);
+    guint64 version = version_at(service->store, &file.row, (guint64)finding->pos);
+    g_autofree char *name = name_file(service, &file, finding->file, by_path);
+    GString *out = g_string_new(name);
+    add_version(out, version);
+    add_others(service, finding, &file, version, by_path, out);
+    return g_string_free(out, FALSE);
+}
+
+char *syncd_service_name_version(SyncdService *service, const SyncdVerifyFinding *finding)
+{
+    return name_version(service, finding, false);
 }
 
 /* Of an operation there is no other name than that of the object it is about. */
@@ -73,6 +133,6 @@ char *syncd_service_name_content(SyncdService *service, const SyncdVerifyFinding
 {
     if (finding->pos <= 0)
         return NULL;
-    return finding->file != NULL ? name_file(service, finding->file, (guint64)finding->pos)
+    return finding->file != NULL ? name_version(service, finding, true)
                                  : name_object(service, (guint64)finding->pos);
 }

@@ -3,6 +3,7 @@
 #include "service/content-name.h"
 #include "service/damage.h"
 #include "service/detect.h"
+#include "store/chunks.h"
 #include "store/displaced.h"
 #include "store/misread.h"
 #include "store/rescue.h"
@@ -106,6 +107,21 @@ static bool was_counted(const SyncdDiagnosis *self, const GPtrArray *damage, gui
     return false;
 }
 
+/* Equal bytes are one chunk, which is damaged for all that have them: those are counted that
+ * `users` has not yet. */
+static guint64 count_contents(const SyncdDiagnosis *self, const GPtrArray *damage, guint at,
+                              size_t group, GHashTable *users)
+{
+    g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(SyncdChunkUser));
+    guint64 n = 0;
+    if (!syncd_service_users_of_part(self->service, damage->pdata[at], list) || list->len == 0)
+        return !was_counted(self, damage, at, group);
+    for (guint i = 0; i < list->len; i++)
+        n += g_hash_table_add(
+            users, g_bytes_new(&g_array_index(list, SyncdChunkUser, i), sizeof(SyncdChunkUser)));
+    return n;
+}
+
 /* No plan leads anywhere then. */
 static bool has_no_rescue(const SyncdDiagnosis *self)
 {
@@ -118,13 +134,15 @@ static bool has_no_rescue(const SyncdDiagnosis *self)
 
 static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damage)
 {
+    g_autoptr(GHashTable) users =
+        g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
     const SyncdVerifyFinding *first = NULL;
     guint64 n = 0;
     for (guint i = 0; i < damage->len; i++) {
         if (!is_of(self, damage->pdata[i], group))
             continue;
         first = first != NULL ? first : damage->pdata[i];
-        n += !was_counted(self, damage, i, group);
+        n += count_contents(self, damage, i, group, users);
     }
     if (n == 0)
         return;

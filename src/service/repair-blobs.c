@@ -342,9 +342,11 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
 /* A path is not for logs and reports: the id of the file stands for it. */
 static char *owner_of(SyncdService *service, const SyncdWrongChunk *chunk)
 {
+    char digits[SYNCD_HASH_HEX_SIZE];
     g_autofree char *file = syncd_store_file_of_chunk(service->store, chunk->pos, &chunk->name);
-    const SyncdVerifyFinding entry = {.pos = (gint64)chunk->pos};
-    return file != NULL ? syncd_service_name_version(service, file, chunk->pos)
+    syncd_hash_to_hex(&chunk->name, digits);
+    const SyncdVerifyFinding entry = {.pos = (gint64)chunk->pos, .part = digits, .file = file};
+    return file != NULL ? syncd_service_name_version(service, &entry)
                         : syncd_service_name_content(service, &entry);
 }
 
@@ -446,9 +448,8 @@ static guint64 space(SyncdService *service, const char *target)
 
 static char *owner_of_damaged(SyncdService *service, const SyncdVerifyFinding *finding)
 {
-    char *owner = finding->file != NULL
-                      ? syncd_service_name_version(service, finding->file, (guint64)finding->pos)
-                      : syncd_service_name_content(service, finding);
+    char *owner = finding->file != NULL ? syncd_service_name_version(service, finding)
+                                        : syncd_service_name_content(service, finding);
     return owner != NULL ? owner : g_strdup_printf("the entry %" G_GINT64_FORMAT, finding->pos);
 }
 

@@ -54,6 +54,15 @@ bool syncd_store_find_content_behind(SyncdStore *store, guint64 file, guint64 ve
                                      SyncdContentRow *ret_row, bool *ret_found, GError **error);
 /* The next file behind that one of which a committed version is kept; 0: there is none. */
 bool syncd_store_next_kept(SyncdStore *store, guint64 after, guint64 *ret_file, GError **error);
+typedef struct {
+    guint64 file, version;
+} SyncdChunkUser;
+
+/* Adds which committed versions need it, the newest of a file first; of more than
+ * SYNCD_CHUNK_USERS_MAX some. */
+#define SYNCD_CHUNK_USERS_MAX 1000u
+bool syncd_store_list_chunk_users(SyncdStore *store, const SyncdHash *name, GArray *users,
+                                  GError **error);
 /* Whether a committed version needs it. */
 bool syncd_store_needs_chunk(SyncdStore *store, const SyncdHash *name, bool *ret_needs,
                              GError **error);

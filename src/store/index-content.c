@@ -178,6 +178,27 @@ bool syncd_index_needs_chunk(SyncdIndex *self, const SyncdHash *name, bool *ret_
     return true;
 }
 
+bool syncd_index_list_chunk_users(SyncdIndex *self, const SyncdHash *name, GArray *users,
+                                  GError **error)
+{
+    g_autoptr(SyncdStatement) rows = syncd_database_statement(
+        self->db, "SELECT DISTINCT file, version FROM (SELECT file, version FROM content_chunk"
+                  " JOIN content USING (file, version) WHERE content_chunk.name = :name"
+                  " LIMIT :max) ORDER BY file, version DESC");
+    syncd_bind_blob(rows, ":name", SYNCD_BYTES(name->bytes, sizeof name->bytes));
+    syncd_bind_int(rows, ":max", SYNCD_CHUNK_USERS_MAX);
+    for (;;) {
+        bool found;
+        if (!syncd_statement_next(rows, &found, error))
+            return false;
+        if (!found)
+            return true;
+        const SyncdChunkUser user = {(guint64)syncd_column_int(rows, 0),
+                                     (guint64)syncd_column_int(rows, 1)};
+        g_array_append_val(users, user);
+    }
+}
+
 bool syncd_index_next_with_chunk(SyncdIndex *self, const SyncdHash *name, guint64 after,
                                  guint64 *ret_file, GError **error)
 {

@@ -61,6 +61,9 @@ bool syncd_index_list_dropped(SyncdIndex *index, guint max, GArray *chunks, gint
 /* The next file behind that one whose present version has the chunk; 0: there is none. */
 bool syncd_index_next_with_chunk(SyncdIndex *index, const SyncdHash *name, guint64 after,
                                  guint64 *ret_file, GError **error);
+/* Adds SyncdChunkUser. */
+bool syncd_index_list_chunk_users(SyncdIndex *index, const SyncdHash *name, GArray *users,
+                                  GError **error);
 bool syncd_index_needs_chunk(SyncdIndex *index, const SyncdHash *name, bool *ret_needs,
                              GError **error);
 /* Those up to the last one, and that anybody ever needed these (SyncdDroppedChunk). */

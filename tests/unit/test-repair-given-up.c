@@ -95,6 +95,35 @@ static void what_can_be_had_nowhere_is_named(void)
     workspace_clear(&world.w);
 }
 
+/* Equal bytes are one chunk: all that have them are named, and counted. */
+static void all_that_have_the_same_bytes_are_named(void)
+{
+    World world;
+    world_init(&world);
+    ServiceFixture *f = &world.w.f;
+    g_autofree char *text = text_of(LARGE_SIZE, 'a'), *other = text_of(LARGE_SIZE, 'b');
+    write_file(&world.w, "copy", text);
+    rescan(&world.w);
+    write_file(&world.w, LARGE, other);
+    write_file(&world.w, "copy", other);
+    rescan(&world.w);
+    SyncdHash old = chunk_of(&world, LARGE, 1, 1);
+    lose(&world, &old);
+    verify_all(f);
+    g_autoptr(GPtrArray) damaged = syncd_service_diagnose(f->service);
+    const SyncdFound *found = find(damaged, "blob-damaged");
+    g_assert_cmpuint(found->count, ==, 2);
+    g_assert_cmpuint(found->evidence->len, ==, 1);
+    g_test_message("%s", (char *)found->evidence->pdata[0]);
+    g_assert_nonnull(strstr(found->evidence->pdata[0], LARGE " of workspace:notes, version 1"));
+    g_assert_nonnull(strstr(found->evidence->pdata[0], "copy of workspace:notes, version 1"));
+    SyncdRepairPlan *plan = applied(&world);
+    g_assert_true(plan_says(plan, " of workspace:notes, version 1 (and file-"));
+    g_assert_true(plan_says(plan, " of workspace:notes, version 1): "));
+    g_assert_true(report_says(f, plan, " of workspace:notes, version 1) is lost: "));
+    workspace_clear(&world.w);
+}
+
 /* As a daemon of earlier has left it, which told of content by a sentence alone. */
 static void forget_parts(ServiceFixture *f)
 {
@@ -296,6 +325,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-given-up/agreed", no_more_is_given_up_than_was_agreed_to);
     g_test_add_func("/repair-given-up/stale", more_than_was_agreed_to_is_another_plan);
     g_test_add_func("/repair-given-up/another", another_than_was_agreed_to_is_not_given_up);
+    g_test_add_func("/repair-given-up/same-bytes", all_that_have_the_same_bytes_are_named);
     g_test_add_func("/repair-given-up/many", however_many_they_are);
     return g_test_run();
 }
