@@ -19,15 +19,12 @@ void syncd_actor_names_clear(SyncdActorNames *self)
 static char *ask(const SyncdActorNames *self, const char *actor)
 {
     g_autofree char *row = syncd_client_show_record(self->client, "actor", actor, NULL, NULL);
-    char *name =
+    g_autofree char *name =
         row != NULL
             ? syncd_record_text(syncd_json_member(syncd_json_root(row, strlen(row)), "record"),
                                 "display_name")
             : g_strdup("");
-    if (*name != '\0')
-        return name;
-    g_free(name);
-    return g_strdup(actor);
+    return *name != '\0' ? g_strdup_printf("%s (%s)", name, actor) : g_strdup(actor);
 }
 
 const char *syncd_actor_name(SyncdActorNames *self, const char *actor)

@@ -1,6 +1,7 @@
 /*
- * What a person knows an actor by: the name in its record. Where it has none, or whoever asks may
- * not see it, that is its id. Each is asked for once.
+ * What a person knows an actor by: the name in its record, and behind it the id, as anybody may
+ * call himself what somebody else is called. Where it has none, or whoever asks may not see it,
+ * that is its id. Each is asked for once.
  */
 #pragma once
 

@@ -243,7 +243,7 @@ def the_command_line_announces_with_a_key(world):
         equal(written(caller, directory, 'a', 'one')['actor_id'], actor)
         name = cli.json('actors', 'show', actor)['record']['display_name']
         told = cli.does('log', str(directory / 'a'))
-        assert 'ACTOR' in told and f' {name} ' in told and actor not in told, told
+        assert 'ACTOR' in told and f' {name} ({actor})' in ' '.join(told.split()), told
         equal(cli.json('log', str(directory / 'a'))[0]['actor_id'], actor)
 
         # What is there is recorded already.
