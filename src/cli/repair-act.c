@@ -117,7 +117,7 @@ static bool carry_out(SyncdCli *cli, SyncdClient *client, const SyncdCliRepair *
     syncd_interrupt_release();
     syncd_progress_clear(&progress);
     if (report != NULL)
-        syncd_cli_show_repair_report(cli, client, report, false);
+        syncd_cli_show_repair_report(cli, client, report, (SyncdJson){0});
     return report != NULL;
 }
 

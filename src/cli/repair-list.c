@@ -77,7 +77,8 @@ static bool show_report(SyncdCli *cli, SyncdClient *client, const SyncdCliRepair
     g_autofree char *report = syncd_client_repair_report(client, repair->id, error);
     if (report == NULL)
         return false;
-    syncd_cli_show_repair_report(cli, client, report, true);
+    SyncdJson plan = syncd_json_root(repair->description, strlen(repair->description));
+    syncd_cli_show_repair_report(cli, client, report, plan);
     return true;
 }
 

@@ -153,6 +153,25 @@ static SyncdJson copies_of(SyncdJson document)
                : step;
 }
 
+/* What others kept goes once this one is done; and what this one kept went for another. */
+static void show_released(SyncdCli *cli, SyncdJson plan)
+{
+    SyncdJsonIter iter;
+    SyncdJson one;
+    g_autofree char *releaser = syncd_record_text(plan, "released_by");
+    syncd_json_iter_init(&iter, syncd_json_member(plan, "releases"));
+    while (syncd_json_iter_next(&iter, NULL, &one)) {
+        g_autofree char *id = syncd_json_dup_text(one),
+                        *text =
+                            g_strdup_printf(_("%s, which can then not be taken back any more"), id);
+        syncd_output_line(cli->out, _("Releases:"), text);
+    }
+    if (*releaser == '\0')
+        return;
+    g_autofree char *text = g_strdup_printf(_("by %s: it cannot be taken back any more"), releaser);
+    syncd_output_line(cli->out, _("Released:"), text);
+}
+
 static void show_states(SyncdCli *cli, SyncdJson plan)
 {
     g_autofree char *state = syncd_record_text(plan, "state"),
@@ -172,6 +191,7 @@ static void show_states(SyncdCli *cli, SyncdJson plan)
     else if (strcmp(state, "preview") == 0)
         show_time(cli, _("Can be approved until:"), plan, "expires_usec");
     show_time(cli, _("Can be taken back until:"), plan, "rollback_until_usec");
+    show_released(cli, plan);
 }
 
 /* What it does is what the bytes say whose digest is agreed to; how it stands says the daemon. */
@@ -264,9 +284,18 @@ void syncd_cli_show_next(SyncdCli *cli, const char *next)
     syncd_output_line(cli->out, _("Next:"), told);
 }
 
-void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char *document,
-                                  bool past)
+/* What it kept is there no more, if `plan` is how it stands. */
+static bool is_released(SyncdJson report, SyncdJson plan)
 {
+    return plan.type == SYNCD_JSON_OBJECT &&
+           syncd_json_member(report, "rollback_available").type == SYNCD_JSON_TRUE &&
+           syncd_record_number(plan, "rollback_until_usec") == 0;
+}
+
+void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char *document,
+                                  SyncdJson plan)
+{
+    bool past = plan.type == SYNCD_JSON_OBJECT;
     SyncdJson report = root_of(document);
     if (syncd_cli_json(cli)) {
         syncd_output_json(cli->out, document, strlen(document), true);
@@ -282,9 +311,10 @@ void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char
         show_line(&shown, _("Why not:"), reason);
     show_list(&shown, _("About:"), report, "affected_objects");
     show_list(&shown, _("Of:"), report, "affected_actors");
-    show_list(&shown, _("Preserved:"), report, "preserved");
+    bool released = is_released(report, plan);
+    show_list(&shown, released ? _("Preserved then:") : _("Preserved:"), report, "preserved");
     show_list(&shown, _("Made anew:"), report, "rebuilt");
-    show_list(&shown, _("Set aside:"), report, "quarantined");
+    show_list(&shown, released ? _("Set aside then:") : _("Set aside:"), report, "quarantined");
     show_list(&shown, _("Given up:"), report, "given_up");
     show_purged(cli, report);
     /* Some of it may be mended by now. */

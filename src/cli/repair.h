@@ -55,8 +55,9 @@ void syncd_cli_show_repair_causes(SyncdCli *cli, SyncdClient *client, SyncdJson 
 char *syncd_cli_repair_with_paths(SyncdCli *cli, SyncdClient *client, GHashTable *paths,
                                   const char *text);
 /* repair-show.c: what was done, in words, or as the document it is. Files go by their paths, where
- * there is a client to ask for them. `past`: it was read again. */
+ * there is a client to ask for them. `plan`: how it stands now, where it is read again; else none.
+ */
 void syncd_cli_show_repair_report(SyncdCli *cli, SyncdClient *client, const char *report,
-                                  bool past);
+                                  SyncdJson plan);
 /* A line: commands of the instance that was asked. */
 void syncd_cli_show_next(SyncdCli *cli, const char *next);

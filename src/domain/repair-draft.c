@@ -64,17 +64,29 @@ static void say_what_stays(const SyncdRepairDraft *draft, GString *out)
     }
 }
 
+static void say_what_is_released(const SyncdRepairDraft *draft, GString *out)
+{
+    for (guint i = 0; draft->released != NULL && i < draft->released->len; i++)
+        g_string_append_printf(out,
+                               " What %s kept is released once this is done: it can then not be "
+                               "taken back any more.",
+                               (char *)draft->released->pdata[i]);
+}
+
 static char *say_what_is_kept(const SyncdRepairDraft *draft, bool purges)
 {
-    g_autoptr(GString) stays = g_string_new(NULL);
-    if (purges)
-        return g_strdup("None: what is purged is kept nowhere.");
-    if (!can_be_undone(draft))
-        return g_strdup("None: there is nothing to put back.");
+    g_autoptr(GString) stays = g_string_new(NULL), kept = g_string_new(NULL);
     say_what_stays(draft, stays);
-    return g_strconcat("What each step is about is kept as it was before it is touched",
-                       stays->len > 0 ? ", but for what does not come back." : ".", stays->str,
-                       NULL);
+    if (purges)
+        g_string_append(kept, "None: what is purged is kept nowhere.");
+    else if (!can_be_undone(draft))
+        g_string_append(kept, "None: there is nothing to put back.");
+    else
+        g_string_append_printf(
+            kept, "What each step is about is kept as it was before it is touched%s%s",
+            stays->len > 0 ? ", but for what does not come back." : ".", stays->str);
+    say_what_is_released(draft, kept);
+    return g_string_free(g_steal_pointer(&kept), FALSE);
 }
 
 static void write_preserved(SyncdJsonWriter *writer)

@@ -66,6 +66,8 @@ typedef struct {
      * the disk gets back of what any purge takes along. */
     guint64 freed_bytes, reusable_bytes, copies_bytes;
     const char *copies; /* these by name, a JSON array */
+    /* Plans, by their ids (char *), that can then not be taken back any more. */
+    const GPtrArray *released;
 } SyncdRepairDraft;
 
 /* Appends the exact bytes: two spaces a level, and a line feed at the end. */

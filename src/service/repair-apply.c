@@ -91,6 +91,11 @@ static bool check_kept(const SyncdRepairPlan *plan, GError **error)
         syncd_set_error_next(error, SYNCD_ERROR_ALREADY_RESOLVED,
                              "see what came of it with `sourceos-syncd repair show`",
                              "The plan %s is %s", plan->id, syncd_repair_state_name(plan->state));
+    else if (plan->releaser != NULL)
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
+                             "plan a repair of what is wrong now with `sourceos-syncd repair plan`",
+                             "What was there before %s was released by %s", plan->id,
+                             plan->releaser);
     else
         syncd_set_error_next(error, SYNCD_ERROR_NOT_FOUND,
                              "plan a repair of what is wrong now with `sourceos-syncd repair plan`",

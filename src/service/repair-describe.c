@@ -30,6 +30,18 @@ static void write_steps(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
     syncd_json_end_array(writer);
 }
 
+/* Of one that can still be carried out: those for which there is no way back then. */
+static void write_released(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
+{
+    bool waits = plan->state <= SYNCD_REPAIR_APPROVED;
+    g_autoptr(GPtrArray) released = syncd_repair_list_released(plan->service);
+    syncd_json_name(writer, "releases");
+    syncd_json_begin_array(writer);
+    for (guint i = 0; waits && i < released->len; i++)
+        syncd_json_string(writer, ((SyncdRepairPlan *)released->pdata[i])->id);
+    syncd_json_end_array(writer);
+}
+
 char *syncd_repair_plan_describe(const SyncdRepairPlan *plan)
 {
     GString *text = g_string_new(NULL);
@@ -60,6 +72,8 @@ char *syncd_repair_plan_describe(const SyncdRepairPlan *plan)
                 kept ? plan->ended_usec + SYNCD_REPAIR_SNAPSHOT_USEC : 0);
     syncd_json_member_string(&writer, "rollback_refused",
                              refusal != NULL ? refusal->message : NULL);
+    syncd_json_member_string(&writer, "released_by", plan->kept ? NULL : plan->releaser);
+    write_released(plan, &writer);
     syncd_json_member_string(&writer, "stale", syncd_repair_plan_stale(plan));
     syncd_json_member_string(&writer, "job", plan->job);
     syncd_json_member_string(&writer, "failure", syncd_repair_plan_reason(plan));

@@ -64,6 +64,7 @@ static const struct {
         {"failure", offsetof(SyncdRepairPlan, failure)},
         {"approval", offsetof(SyncdRepairPlan, approval)},
         {"report", offsetof(SyncdRepairPlan, report)},
+        {"releaser", offsetof(SyncdRepairPlan, releaser)},
 },
   times[] =
       {

@@ -44,6 +44,7 @@ void syncd_repair_plan_free(SyncdRepairPlan *plan)
     g_free(plan->job);
     g_free(plan->failure);
     g_free(plan->stale);
+    g_free(plan->releaser);
     g_free(plan->approval);
     g_free(plan->report);
     g_free(plan);
@@ -236,6 +237,16 @@ static GArray *list_heads(SyncdService *service)
     return list;
 }
 
+/* What they kept goes for this one. */
+static GPtrArray *list_released(const SyncdService *service)
+{
+    g_autoptr(GPtrArray) plans = syncd_repair_list_released(service);
+    GPtrArray *ids = g_ptr_array_new();
+    for (guint i = 0; i < plans->len; i++)
+        g_ptr_array_add(ids, ((SyncdRepairPlan *)plans->pdata[i])->id);
+    return ids;
+}
+
 static const char *gravest(const GPtrArray *needs)
 {
     static const char *const order[] = {"info", "warning", "error", "critical"};
@@ -289,7 +300,8 @@ SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *
                       heads = list_heads(service);
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autoptr(GPtrArray) along = syncd_service_list_along(service);
+    g_autoptr(GPtrArray) along = syncd_service_list_along(service),
+                         released = list_released(service);
     guint64 copies = syncd_along_bytes(along);
     g_autofree char *copied = syncd_along_write(along),
                     *summary = syncd_repair_purge_summary(needs, along, left_out > 0);
@@ -313,6 +325,7 @@ SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *
         .copies_bytes = copies,
         .copies = copied,
         .reusable_bytes = reusable_by(needs),
+        .released = released,
     };
     syncd_repair_draft_write(&draft, text);
     SyncdRepairPlan *plan =

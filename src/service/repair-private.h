@@ -81,6 +81,7 @@ struct SyncdRepairPlan {
     char *job;      /* the id of the one that runs, or ran last; NULL: none */
     char *failure;  /* why it is being undone by itself; NULL: it is not */
     char *stale;    /* why it did not fit when that was looked at last; NULL: it did */
+    char *releaser; /* the plan for which it was released; NULL: it was not, or for none */
     char *approval; /* the operation that records the approval */
     char *report;   /* the digest of its report; NULL: it has none, or an earlier ledger */
     guint64 planned_usec, expires_usec, approved_usec, approval_until_usec, begun_usec, ended_usec;
@@ -222,6 +223,8 @@ void syncd_repair_act_free(void *act);
 /* There is no way back any more. What of it is not removed at once, or cannot be, follows. */
 bool syncd_repair_release(SyncdRepairPlan *plan, GError **error);
 void syncd_repair_release_or_warn(SyncdRepairPlan *plan);
+/* Those that end to be reversible once another one is complete, borrowed. */
+GPtrArray *syncd_repair_list_released(const SyncdService *service);
 /* All of them, none of which may be half done: what they kept is nowhere any more. */
 bool syncd_repair_release_all(SyncdService *service, bool *ret_more, GError **error);
 

@@ -352,16 +352,17 @@ static bool step(SyncdService *service, void *data, bool *ret_more, double *ret_
     return goes_on;
 }
 
-/* What is half done needs what it kept; and of what nothing proves that may be the only copy: a
- * person decides about it, and no other repair, which the daemon may make by itself. */
 static void release_others(const SyncdRepairPlan *plan)
 {
-    const GPtrArray *plans = plan->service->repairs->plans;
-    for (guint i = 0; i < plans->len; i++)
-        if (plans->pdata[i] != plan && syncd_repair_plan_has_ended(plans->pdata[i]) &&
-            !syncd_repair_plan_is_unproven(plans->pdata[i]) &&
-            !((const SyncdRepairPlan *)plans->pdata[i])->stuck)
-            syncd_repair_release_or_warn(plans->pdata[i]);
+    g_autoptr(GPtrArray) released = syncd_repair_list_released(plan->service);
+    for (guint i = 0; i < released->len; i++) {
+        SyncdRepairPlan *other = released->pdata[i];
+        if (other == plan)
+            continue;
+        g_free(other->releaser);
+        other->releaser = g_strdup(plan->id);
+        syncd_repair_release_or_warn(other);
+    }
 }
 
 static char *conclude(SyncdService *service, void *data)

@@ -126,6 +126,26 @@ def modes_are_mended_file_by_file(world):
 
 
 @promise
+def a_repair_says_which_other_one_cannot_be_taken_back_then(world):
+    with Repairer(world, ALLOWED) as me:
+        for words in (('plan',), ('approve', '--yes'), ('apply', '--yes')):
+            me.does(*words)
+        old = me.json('list')[0]['id']
+        assert '\nPreserved:' in me.does('show', old)
+        next((me.daemon.state / 'keys').iterdir()).chmod(0o644)
+        document = json.loads(me.does('plan'))
+        assert f'What {old} kept is released' in document['checkpoint']['snapshot'], document
+        seen = on_terminal(me.cli, ('repair', 'approve'), b'y\n', DONE, **me.options)
+        assert re.search(f'Releases: +{old}', seen), seen
+        me.does('apply', '--yes')
+        shown = me.does('show', old)
+        assert re.search(f'\nReleased: +by {document["plan_id"]}', shown), shown
+        assert '\nPreserved then:' in shown and '\nPreserved:' not in shown, shown
+        said = me.fails(NOT_FOUND, 'NotFound', 'rollback', old, '--yes')
+        assert f'released by {document["plan_id"]}' in said, said
+
+
+@promise
 def a_journal_that_cannot_be_opened_keeps_nobody_from_mending_it(world):
     with Repairer(world, ALLOWED, spoil_journal) as me:
         status = json.loads(me.cli.run('status', '--user', '--json', **me.options)[1])

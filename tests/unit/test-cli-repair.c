@@ -29,7 +29,7 @@ static char *printed(const char *description, const char *document)
     if (description != NULL)
         syncd_cli_show_repair(&cli, NULL, &repair);
     else
-        syncd_cli_show_repair_report(&cli, NULL, document, false);
+        syncd_cli_show_repair_report(&cli, NULL, document, (SyncdJson){0});
     syncd_output_flush(cli.out);
     g_assert_cmpint(read(ends[0], text, sizeof text - 1), >, 0);
     syncd_output_free(cli.out);

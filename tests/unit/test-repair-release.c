@@ -86,6 +86,37 @@ static void what_was_left_goes_after_a_start(void)
     service_clear(&f);
 }
 
+/* Whoever approves of the second is told that the first cannot be taken back then. */
+static void another_repair_says_what_it_releases(void)
+{
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    state_set_mode(&f, "journal.db", 0640);
+    SyncdRepairPlan *first = plan_repair(&f);
+    g_assert_false(plan_says(first, "released"));
+    approve_repair(&f, first);
+    apply_repair(&f, first);
+    g_autofree char *old = g_strdup(syncd_repair_plan_id(first));
+    state_set_mode(&f, "journal.db", 0644);
+    SyncdRepairPlan *second = plan_repair(&f);
+    g_autofree char *told = g_strdup_printf("What %s kept is released once this is done", old),
+                    *listed = g_strdup_printf("\"releases\":[\"%s\"]", old),
+                    *said = g_strdup_printf("\"released_by\":\"%s\"", syncd_repair_plan_id(second)),
+                    *description = syncd_repair_plan_describe(second);
+    g_assert_true(plan_says(second, told));
+    g_assert_nonnull(strstr(description, listed));
+    approve_repair(&f, second);
+    apply_repair(&f, second);
+    for (guint start = 0; start < 2; start++) {
+        g_autofree char *past = syncd_repair_plan_describe(find_repair_plan(f.service, old));
+        g_assert_nonnull(strstr(past, said));
+        g_assert_nonnull(strstr(past, "\"rollback_until_usec\":null"));
+        repair_reopen(&f);
+    }
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -93,5 +124,6 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-release/what-was-kept-goes-in-steps", what_was_kept_goes_in_steps);
     g_test_add_func("/repair-release/what-was-left-goes-after-a-start",
                     what_was_left_goes_after_a_start);
+    g_test_add_func("/repair-release/another", another_repair_says_what_it_releases);
     return g_test_run();
 }
