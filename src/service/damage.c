@@ -384,6 +384,19 @@ void syncd_service_note_content_damage(SyncdService *service, const SyncdVerifyF
     syncd_service_call_done(service);
 }
 
+void syncd_service_forget_parts(SyncdService *service, const GPtrArray *parts)
+{
+    GPtrArray *const lists[] = {service->damage->findings, service->damage->losses};
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+        for (guint k = lists[i]->len; k-- > 0;) {
+            const char *part = ((const SyncdVerifyFinding *)lists[i]->pdata[k])->part;
+            if (part != NULL &&
+                g_ptr_array_find_with_equal_func((GPtrArray *)parts, part, g_str_equal, NULL))
+                g_ptr_array_remove_index(lists[i], k);
+        }
+    keep(service);
+}
+
 void syncd_service_forget_lost_content(SyncdService *service)
 {
     GPtrArray *losses = service->damage->losses;

@@ -29,6 +29,10 @@ void syncd_service_give_up_content(SyncdService *service, guint64 at_most, GHash
 /* Content beside the log was read, and it is not what it should be: so much is known from then on.
  * What is known already, or was given up, is nothing new. */
 void syncd_service_note_content_damage(SyncdService *service, const SyncdVerifyFinding *found);
+/* Those chunks (char *: digits) are whole again, whoever saw to that. */
+void syncd_service_forget_parts(SyncdService *service, const GPtrArray *parts);
+/* Looks at those that the entries of a commit have stored again (damage-healed.c). */
+void syncd_service_look_at_stored(SyncdService *service, guint64 first, guint64 last);
 /* It was taken back: what is found from here on is damage again. */
 void syncd_service_forget_lost_content(SyncdService *service);
 bool syncd_service_is_damaged(const SyncdService *service);

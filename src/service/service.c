@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "crypto/note.h"
+#include "service/damage.h"
 #include "service/repair-private.h"
 #include "service/retention.h"
 #include "store/displaced.h"
@@ -310,6 +311,8 @@ bool syncd_service_commit_turn(SyncdService *service, GError **error)
     }
     service->leases_moved = false;
     service->untold = durable ? &commit : NULL;
+    if (durable && commit.first > 0)
+        syncd_service_look_at_stored(service, commit.first, commit.last);
     answer_waiting(service, failure);
     tell_committed(service);
     syncd_service_show_state(service, true);

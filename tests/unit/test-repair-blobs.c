@@ -5,6 +5,8 @@
  */
 #include "blobs-fixture.h"
 
+#include "service/damage.h"
+
 /* ---- from the file itself ---- */
 
 static void a_file_gives_its_chunks_back(void)
@@ -101,6 +103,31 @@ static void another_file_of_the_same_bytes_does(void)
     applied(&world);
     assert_kept(&world.w, row_of(&world.w, LARGE).id, 1, text);
     assert_clean(&world.w.f);
+    workspace_clear(&world.w);
+}
+
+/* A file with the same bytes stores them again: then nothing is damaged, and nobody says so. */
+static void what_is_stored_again_is_whole(void)
+{
+    World world;
+    world_init(&world);
+    ServiceFixture *f = &world.w.f;
+    g_autofree char *text = text_of(LARGE_SIZE, 'a'), *other = text_of(LARGE_SIZE, 'b');
+    SyncdHash large = chunk_of(&world, LARGE, 1, 1), small = chunk_of(&world, SMALL, 1, 0);
+    damage(&world, &large);
+    change_row(&world, &small, DAMAGE);
+    verify_all(f);
+    write_file(&world.w, "other", other);
+    rescan(&world.w);
+    g_assert_cmpuint(syncd_service_damage(f->service)->len, ==, 2);
+    write_file(&world.w, "copy", text);
+    rescan(&world.w);
+    g_assert_cmpuint(syncd_service_damage(f->service)->len, ==, 1);
+    write_file(&world.w, "short", SMALL_TEXT);
+    rescan(&world.w);
+    g_assert_cmpuint(syncd_service_damage(f->service)->len, ==, 0);
+    g_assert_false(is_found(f, "blob-damaged"));
+    assert_whole(&world);
     workspace_clear(&world.w);
 }
 
@@ -250,6 +277,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-blobs/mode", a_chunk_comes_back_with_its_mode);
     g_test_add_func("/repair-blobs/row", short_files_give_their_rows_back);
     g_test_add_func("/repair-blobs/copy", another_file_of_the_same_bytes_does);
+    g_test_add_func("/repair-blobs/again", what_is_stored_again_is_whole);
     g_test_add_func("/repair-blobs/aside", what_was_set_aside_does);
     g_test_add_func("/repair-blobs/only-copy", what_is_nowhere_else_is_not_taken_back);
     g_test_add_func("/repair-blobs/errs", where_the_disk_errs_it_is_tried_again);
