@@ -104,16 +104,22 @@ static void a_dirty_open_is_reported_until_the_log_was_found_sound(void)
     health_clear(&f);
 }
 
+/* The run ends as it should. */
+static void start_again(HealthFixture *f)
+{
+    syncd_service_end_run(f->service.service);
+    service_close(&f->service);
+    service_open(&f->service);
+    health_begin_run(f);
+}
+
 /* A second start that crashes before the verification does not forget the first. */
 static void a_dirty_open_outlives_a_start_that_did_not_verify(void)
 {
     HealthFixture f;
     health_init(&f);
     crash(&f);
-    syncd_service_end_run(f.service.service);
-    service_close(&f.service);
-    service_open(&f.service);
-    health_begin_run(&f);
+    start_again(&f);
     g_auto(HealthJudged) judged = health_judge(&f);
     g_assert_cmpint(health_at(&judged, "runtime", "last_dirty_open_at").type, ==,
                     SYNCD_JSON_STRING);
@@ -128,10 +134,7 @@ static void a_clean_end_is_no_dirty_open(void)
         g_auto(HealthJudged) judged = health_judge(&f);
         g_assert_true(is_said(&judged, "unavailable_fields", "runtime.last_clean_shutdown_at: "));
     }
-    syncd_service_end_run(f.service.service);
-    service_close(&f.service);
-    service_open(&f.service);
-    health_begin_run(&f);
+    start_again(&f);
     run_jobs(&f.service);
     g_auto(HealthJudged) judged = health_judge(&f);
     g_assert_cmpint(health_at(&judged, "runtime", "last_dirty_open_at").type, ==, SYNCD_JSON_NULL);
@@ -186,10 +189,7 @@ static void an_end_after_a_write_that_failed_is_not_clean(void)
             syncd_invariants_hold(judged.judgement->invariants, SYNCD_INVARIANT_DIRTY_OPEN));
         health_assert(&judged, "invariants", "journal.writable", "status", "\"fail\"");
     }
-    syncd_service_end_run(f.service.service);
-    service_close(&f.service);
-    service_open(&f.service);
-    health_begin_run(&f);
+    start_again(&f);
     g_auto(HealthJudged) judged = health_judge(&f);
     g_assert_cmpint(health_at(&judged, "runtime", "last_dirty_open_at").type, ==,
                     SYNCD_JSON_STRING);
