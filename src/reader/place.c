@@ -5,9 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/limits.h>
+#include <linux/xattr.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define BUFFER_SIZE (128u * 1024u)
@@ -152,14 +156,45 @@ static guint32 exchange_it(int folder, const char *temporary, const char *name,
     return EEXIST;
 }
 
-static guint32 fill(SyncdContent *content, int fd, const SyncdWireMessage *request,
+/* Attributes that users give a file belong to the file, and not to its bytes: as far as the file
+ * system takes them, what is there hands them on. */
+static void hand_on_attributes(int folder, const char *name, int to)
+{
+    g_autofree char *names = g_malloc(XATTR_LIST_MAX), *value = g_malloc(XATTR_SIZE_MAX);
+    SyncdOpened file = syncd_open_in(folder, name, O_RDONLY);
+    ssize_t size = file.fd >= 0 ? flistxattr(file.fd, names, XATTR_LIST_MAX) : -1;
+    for (const char *at = names; size > 0 && at < names + size; at += strlen(at) + 1) {
+        ssize_t n = g_str_has_prefix(at, XATTR_USER_PREFIX)
+                        ? fgetxattr(file.fd, at, value, XATTR_SIZE_MAX)
+                        : -1;
+        if (n >= 0)
+            fsetxattr(to, at, value, (size_t)n, 0);
+    }
+    syncd_opened_close(&file);
+}
+
+static int set_time(int fd, gint64 mtime)
+{
+    const gint64 second = 1000000000, rest = (mtime % second + second) % second;
+    const struct timespec times[] = {
+        {.tv_nsec = UTIME_OMIT},
+        {.tv_sec = (time_t)((mtime - rest) / second), .tv_nsec = (long)rest}};
+    return mtime == 0 ? 0 : futimens(fd, times);
+}
+
+static guint32 fill(SyncdContent *content, int folder, int fd, const SyncdWireMessage *request,
                     const SyncdStaging *staging)
 {
+    g_autofree char *name = g_strndup(request->name.data, request->name.size);
+
     SyncdHash hash;
     guint32 problem = copy(content, staging, fd, &hash);
     if (problem == 0 && !syncd_hash_equal(&hash, &request->hash))
         problem = EBADMSG;
-    if (problem == 0 && (fchmod(fd, request->stat.mode) < 0 || fsync(fd) < 0))
+    if (problem == 0 && (request->flags & SYNCD_WIRE_OVER) != 0)
+        hand_on_attributes(folder, name, fd);
+    if (problem == 0 && (fchmod(fd, request->stat.mode) < 0 ||
+                         set_time(fd, request->stat.mtime) < 0 || fsync(fd) < 0))
         problem = (guint32)errno;
     return problem;
 }
@@ -202,7 +237,7 @@ guint32 syncd_place(SyncdContent *content, int folder, const SyncdWireMessage *r
     int fd = syncd_leftover_begin(folder, &temporary);
     if (fd < 0)
         return (guint32)errno;
-    problem = fill(content, fd, request, staging);
+    problem = fill(content, folder, fd, request, staging);
     /* Filling it takes a while: others may have come, or want nothing of it any more. */
     if (problem == 0)
         problem = check_present(content, folder, name, request, &before);

@@ -64,6 +64,7 @@ struct SyncdRestore {
     guint64 version;     /* … whose version it is */
     GArray *modes; /* guint32, of the folders on the way that are known, as they were; 0 else */
     guint32 mode;
+    gint64 mtime; /* 0: when it comes back */
     guint64 size;
     SyncdHash hash;
     GBytes *chunks;     /* store/chunks.h */

@@ -156,6 +156,7 @@ static SyncdRestore *restore_of(const SyncdRepairAct *act, const SyncdRepairFile
         .version = file->row.version,
         .modes = g_array_new(FALSE, FALSE, sizeof(guint32)),
         .mode = syncd_restore_mode(file->row.mode),
+        .mtime = back ? note->found_mtime : note->mtime,
         .size = back ? note->found_size : note->size,
         .hash = back ? note->found : note->recorded,
         .over = true,

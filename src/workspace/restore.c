@@ -223,7 +223,10 @@ static void place(SyncdWorkspace *self)
         .flags = SYNCD_WIRE_HASHED | (what->over ? SYNCD_WIRE_OVER : 0u),
         .path = SYNCD_BYTES_TEXT(what->folder),
         .name = SYNCD_BYTES_TEXT(what->name),
-        .stat = {.kind = SYNCD_FILE_REGULAR, .mode = what->mode, .size = what->size},
+        .stat = {.kind = SYNCD_FILE_REGULAR,
+                 .mode = what->mode,
+                 .size = what->size,
+                 .mtime = what->mtime},
         .hash = what->hash,
         .expected = what->expected,
     };
