@@ -181,6 +181,10 @@ static const char *rollback_question(const SyncdCliRepair *repair)
     if (does(repair, "journal-restore"))
         return _("Take back what this plan did? The log cannot be opened then, and what "
                  "was recorded since is only in a copy of it, an earlier generation.");
+    if (does(repair, "journal-generation") || does(repair, "body-refill"))
+        return _("Take back what this plan did? The damaged log is not put back, as entries "
+                 "may have come since: another generation is made of both, and the damaged one "
+                 "stays beside it for a while.");
     return _("Take back what this plan did?");
 }
 

@@ -11,9 +11,7 @@
 
 static void add_row(SyncdTable *table, SyncdJson plan)
 {
-    bool stale = syncd_json_member(plan, "stale").type == SYNCD_JSON_STRING;
-    g_autofree char *id = syncd_record_text(plan, "id"),
-                    *state = stale ? g_strdup("stale") : syncd_record_text(plan, "state"),
+    g_autofree char *id = syncd_record_text(plan, "id"), *state = syncd_cli_repair_state(plan),
                     *risk = syncd_record_text(plan, "risk"),
                     *steps =
                         g_strdup_printf("%u", syncd_json_count(syncd_json_member(plan, "steps"))),

@@ -162,8 +162,8 @@ static void show_released(SyncdCli *cli, SyncdJson plan)
     syncd_json_iter_init(&iter, syncd_json_member(plan, "releases"));
     while (syncd_json_iter_next(&iter, NULL, &one)) {
         g_autofree char *id = syncd_json_dup_text(one),
-                        *text =
-                            g_strdup_printf(_("%s, which can then not be taken back any more"), id);
+                        *text = g_strdup_printf(
+                            _("what %s kept: nothing of it can be brought back then"), id);
         syncd_output_line(cli->out, _("Releases:"), text);
     }
     if (*releaser == '\0')
@@ -172,9 +172,16 @@ static void show_released(SyncdCli *cli, SyncdJson plan)
     syncd_output_line(cli->out, _("Released:"), text);
 }
 
+/* Whatever it was before, one that fits no more is of no use. */
+char *syncd_cli_repair_state(SyncdJson plan)
+{
+    bool stale = syncd_json_member(plan, "stale").type == SYNCD_JSON_STRING;
+    return stale ? g_strdup("stale") : syncd_record_text(plan, "state");
+}
+
 static void show_states(SyncdCli *cli, SyncdJson plan)
 {
-    g_autofree char *state = syncd_record_text(plan, "state"),
+    g_autofree char *state = syncd_cli_repair_state(plan),
                     *approver = syncd_record_text(plan, "approver"),
                     *failure = syncd_record_text(plan, "failure"),
                     *stale = syncd_record_text(plan, "stale"), *sentence = NULL, *next = NULL;
@@ -288,7 +295,8 @@ void syncd_cli_show_next(SyncdCli *cli, const char *next)
 static bool is_released(SyncdJson report, SyncdJson plan)
 {
     return plan.type == SYNCD_JSON_OBJECT &&
-           syncd_json_member(report, "rollback_available").type == SYNCD_JSON_TRUE &&
+           (syncd_json_member(plan, "released_by").type == SYNCD_JSON_STRING ||
+            syncd_json_member(report, "rollback_available").type == SYNCD_JSON_TRUE) &&
            syncd_record_number(plan, "rollback_until_usec") == 0;
 }
 

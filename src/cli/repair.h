@@ -54,6 +54,8 @@ void syncd_cli_show_repair_causes(SyncdCli *cli, SyncdClient *client, SyncdJson 
  * `paths` are those that it told already, by the ids; char * both. */
 char *syncd_cli_repair_with_paths(SyncdCli *cli, SyncdClient *client, GHashTable *paths,
                                   const char *text);
+/* How a plan stands, in a word. */
+char *syncd_cli_repair_state(SyncdJson plan);
 /* repair-show.c: what was done, in words, or as the document it is. Files go by their paths, where
  * there is a client to ask for them. `plan`: how it stands now, where it is read again; else none.
  */

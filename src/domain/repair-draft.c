@@ -68,8 +68,8 @@ static void say_what_is_released(const SyncdRepairDraft *draft, GString *out)
 {
     for (guint i = 0; draft->released != NULL && i < draft->released->len; i++)
         g_string_append_printf(out,
-                               " What %s kept is released once this is done: it can then not be "
-                               "taken back any more.",
+                               " What %s kept is released once this is done: nothing of it can "
+                               "be brought back then.",
                                (char *)draft->released->pdata[i]);
 }
 

@@ -7,6 +7,7 @@
 #include "service/repair-kinds.h"
 #include "service/repair-told.h"
 #include "service/repair-verify.h"
+#include "store/examine.h"
 #include "store/mend.h"
 
 #include <string.h>
@@ -271,6 +272,39 @@ static bool check(SyncdRepairAct *act, GError **error)
     return true;
 }
 
+/* Those that were made on the way: all that they had is in the newest. */
+static bool drop_between(SyncdRepairAct *act, GError **error)
+{
+    guint64 end = MIN(first_that_stays(act), generation_of(act));
+    for (guint64 generation = noted(act) + 1; generation < end; generation++)
+        if (!syncd_store_drop_generation(act->service->store, generation, error))
+            return false;
+    return true;
+}
+
+static bool is_kept(const SyncdRepairAct *act)
+{
+    g_autofree char *name = g_strdup_printf("journal.%" G_GUINT64_FORMAT, noted(act));
+    return noted(act) != 0 && syncd_store_has_state(act->service->store, name);
+}
+
+static bool keeps_on(const SyncdRepairAct *act)
+{
+    return first_that_stays(act) != 0 && is_kept(act);
+}
+
+/* It is not what the log is again, and nowhere else. */
+static void tell_kept(SyncdRepairAct *act)
+{
+    if (is_kept(act))
+        g_ptr_array_add(act->preserved,
+                        g_strdup_printf("The damaged log as it was before the repair, as "
+                                        "journal.%" G_GUINT64_FORMAT
+                                        ": it is not put back, and stays there for 7 days, or "
+                                        "until another repair is complete",
+                                        noted(act)));
+}
+
 /* A log is not put back, as entries came since: a further generation is made, of what was kept and
  * of what there is. Its bytes are the same, as leaves and digests say what they have to be, but for
  * what was given up: of that it has again whatever can be read there now. */
@@ -297,16 +331,17 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
         return false;
     if (*ret_more)
         return true;
-    /* All that those before it had is in the newest: they go once that is proven. */
-    if (first_that_stays(act) != 0)
-        return true;
-    g_autofree char *note =
-        g_strdup_printf("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, before, generation_of(act));
-    syncd_repair_act_note(act, note);
-    return true;
+    if (first_that_stays(act) == 0) {
+        g_autofree char *note =
+            g_strdup_printf("%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, before, generation_of(act));
+        syncd_repair_act_note(act, note);
+    }
+    tell_kept(act);
+    return drop_between(act, error);
 }
 
-/* The one that was replaced; and of what was taken back those that were made on the way. */
+/* The one that was replaced; and of what was taken back what is left of those that were made on the
+ * way. */
 static bool release(SyncdRepairAct *act, bool *ret_more, GError **error)
 {
     guint64 before = noted(act), now = generation_of(act), stays = first_that_stays(act);
@@ -364,8 +399,8 @@ static char *bound_to(SyncdService *service)
 
 #define FUNCTIONS                                                                                  \
     .mends_log = true, .loss = loss, .bound_to = bound_to, .covers = syncd_told_covers,            \
-    .space = space, .begin = begin, .step = run, .check = check, .undo = undo, .release = release, \
-    .stop = stop
+    .space = space, .begin = begin, .step = run, .check = check, .undo = undo,                     \
+    .keeps_on = keeps_on, .release = release, .stop = stop
 
 const SyncdRepairKind syncd_repair_journal_generation = {
     .name = "journal-generation",

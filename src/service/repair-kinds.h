@@ -122,6 +122,9 @@ struct SyncdRepairKind {
     const char *(*has_nothing)(SyncdService *service);
     /* Whether there is anything that undoing would put back. NULL: there always is. */
     bool (*keeps)(const SyncdRepairAct *act);
+    /* Of one that was undone: whether what was there before is not in its place again, and is still
+     * kept as long as it would have been. NULL: it is nowhere else. */
+    bool (*keeps_on)(const SyncdRepairAct *act);
     /* Of one that is done: whether going back leads to anything that is of use. The error says what
      * can be done instead. NULL: it does. */
     bool (*returns)(const SyncdRepairAct *act, GError **error);

@@ -88,6 +88,17 @@ static bool keeps_anything(const Run *run)
     return false;
 }
 
+/* Nor is what the way back did not put in its place destroyed by it. */
+static bool keeps_on(const Run *run)
+{
+    for (guint i = 0; i < run->acts->len; i++) {
+        const SyncdRepairKind *kind = kind_of(run, i);
+        if (kind->keeps_on != NULL && kind->keeps_on(run->acts->pdata[i]))
+            return true;
+    }
+    return false;
+}
+
 /* The report, the state and what is owed to the log are one write of the ledger. */
 static bool end(Run *run, SyncdRepairState state, const char *kind, GError **error)
 {
@@ -98,7 +109,8 @@ static bool end(Run *run, SyncdRepairState state, const char *kind, GError **err
     plan->state = state;
     plan->stuck = false;
     plan->undoing = false;
-    plan->kept = (state == SYNCD_REPAIR_COMPLETE || plan->unproven) && keeps_anything(run);
+    plan->kept = ((state == SYNCD_REPAIR_COMPLETE || plan->unproven) && keeps_anything(run)) ||
+                 keeps_on(run);
     plan->ended_usec = syncd_sources_realtime_usec(plan->service->sources);
     if (plan->unproven && state == SYNCD_REPAIR_COMPLETE) {
         plan->state = SYNCD_REPAIR_FAILED;

@@ -126,6 +126,20 @@ def modes_are_mended_file_by_file(world):
 
 
 @promise
+def one_that_fits_no_more_is_called_so_wherever_it_is_shown(world):
+    with Repairer(world, ALLOWED) as me:
+        me.does('plan')
+        me.does('approve', '--yes')
+        folder = me.daemon.state / 'repair'
+        (folder / '.plan-x.state.new').write_text('y')
+        equal(me.cli.run('doctor', **me.options)[0], NEGATIVE)
+        listed, shown = me.does('list'), me.does('show')
+        assert re.search(r'plan-\S+ +stale', listed), listed
+        assert re.search(r'\nState: +stale\n', shown), shown
+        assert re.search(r'\nStale: +\S', shown), shown
+
+
+@promise
 def a_repair_says_which_other_one_cannot_be_taken_back_then(world):
     with Repairer(world, ALLOWED) as me:
         for words in (('plan',), ('approve', '--yes'), ('apply', '--yes')):
@@ -136,7 +150,7 @@ def a_repair_says_which_other_one_cannot_be_taken_back_then(world):
         document = json.loads(me.does('plan'))
         assert f'What {old} kept is released' in document['checkpoint']['snapshot'], document
         seen = on_terminal(me.cli, ('repair', 'approve'), b'y\n', DONE, **me.options)
-        assert re.search(f'Releases: +{old}', seen), seen
+        assert re.search(f'Releases: +what {old} kept', seen), seen
         me.does('apply', '--yes')
         shown = me.does('show', old)
         assert re.search(f'\nReleased: +by {document["plan_id"]}', shown), shown

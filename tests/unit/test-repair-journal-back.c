@@ -59,17 +59,31 @@ static void what_is_given_up_on_the_way_back_stays(void)
     g_assert_true(report_says(&f, plan, "The body of sequence number " DAMAGED " is lost"));
     g_assert_true(report_says(&f, plan, "as journal.2"));
     g_assert_true(holds(&f, "journal.2", "what is left of it"));
-    g_assert_false(state_has(&f, "journal.1"));
+    g_assert_true(state_has(&f, "journal.1"));
     verify_all(&f);
     g_assert_true(is_found(&f, "log-lost"));
     service_clear(&f);
 }
 
-static void where_nothing_is_nothing_stays(void)
+/* The damaged one is not what the log is again: so it is kept on, as long as was promised. */
+static void what_was_damaged_stays_for_a_while(void)
 {
     ServiceFixture f;
     SyncdRepairPlan *plan = repair_and_damage(&f, NULL);
+    gsize before, after;
+    g_autofree char *damaged = state_read(&f, "journal.1", &before), *id = g_strdup(plan->id);
     rollback_repair(&f, plan);
+    g_assert_true(
+        report_says(&f, plan, "The damaged log as it was before the repair, as journal.1"));
+    g_assert_false(state_has(&f, "journal.2"));
+    repair_reopen(&f);
+    rest(&f);
+    g_autofree char *kept = state_read(&f, "journal.1", &after);
+    g_assert_cmpmem(damaged, before, kept, after);
+    plan = find_repair_plan(f.service, id);
+    g_assert_false(syncd_repair_can_be_undone(plan));
+    f.base.now_usec += SYNCD_REPAIR_SNAPSHOT_USEC + G_USEC_PER_SEC;
+    rest(&f);
     g_assert_false(state_has(&f, "journal.1") || state_has(&f, "journal.2"));
     service_clear(&f);
 }
@@ -139,7 +153,7 @@ int main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/repair-journal-back/stays", what_is_given_up_on_the_way_back_stays);
-    g_test_add_func("/repair-journal-back/nothing", where_nothing_is_nothing_stays);
+    g_test_add_func("/repair-journal-back/damaged", what_was_damaged_stays_for_a_while);
     g_test_add_func("/repair-journal-back/in-vain", what_cannot_be_taken_back_stays_done);
     g_test_add_func("/repair-journal-back/later", what_was_being_taken_back_is_left_for_later);
     return g_test_run();

@@ -558,6 +558,11 @@ static void nothing_is_left_of_what_was_taken_back(void)
     run_jobs(&f);
     plan = find_repair_plan(f.service, id);
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
+    /* But of the damaged one, as long as was promised. */
+    g_assert_cmpuint(count_generations(&f), ==, 1);
+    g_assert_true(report_says(&f, plan, "before the repair, as journal.1"));
+    f.base.now_usec += SYNCD_REPAIR_SNAPSHOT_USEC + G_USEC_PER_SEC;
+    rest(&f);
     g_assert_cmpuint(count_generations(&f), ==, 0);
     service_clear(&f);
 }
