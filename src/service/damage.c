@@ -344,7 +344,8 @@ void syncd_service_note_verified(SyncdService *service, const SyncdVerify *verif
         renew_losses(self, verify);
         self->verified.at_ms = syncd_service_now_ms(service);
         self->verified.sequence = sequence;
-        g_ptr_array_set_size(self->findings, 0);
+        if (reads_the_disk(service))
+            g_ptr_array_set_size(self->findings, 0);
         self->examined = false;
         g_clear_pointer(&self->beyond, g_free);
     }

@@ -6,6 +6,7 @@
 #include "repair-fixture.h"
 #include "service/damage.h"
 #include "service/internal.h"
+#include "store/journal-private.h"
 #include "store/store-private.h"
 
 #include <fcntl.h>
@@ -159,21 +160,49 @@ static void a_verification_that_finds_it_keeps_it(void)
     clear(&w);
 }
 
+static void change_a_byte(World *w)
+{
+    guint8 page[PAGE];
+    memcpy(page, w->was, PAGE);
+    guint8 *byte = memmem(page, PAGE, MARKER, strlen(MARKER));
+    *byte ^= 1;
+    write_page(w, page);
+}
+
+static bool is_body_found(World *w)
+{
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(w->f.service);
+    return find(found, "body-damaged") != NULL;
+}
+
 /* A byte of a body that was read before and is held. */
 static void what_is_held_does_not_answer_for_the_disk(void)
 {
     World w;
-    guint8 page[PAGE];
     begin(&w, 0);
     g_assert_true(reads(&w));
-    memcpy(page, w.was, PAGE);
-    guint8 *byte = memmem(page, PAGE, MARKER, strlen(MARKER));
-    *byte ^= 1;
-    write_page(&w, page);
+    change_a_byte(&w);
     g_assert_true(reads(&w));
     verify_all(&w.f);
-    g_autoptr(GPtrArray) found = syncd_service_diagnose(w.f.service);
-    g_assert_nonnull(find(found, "body-damaged"));
+    g_assert_true(is_body_found(&w));
+    clear(&w);
+}
+
+/* What is read then may be what never came to the disk. */
+static void after_a_write_that_failed_nothing_is_taken_back(void)
+{
+    World w;
+    begin(&w, 0);
+    change_a_byte(&w);
+    verify_all(&w.f);
+    g_assert_true(is_body_found(&w));
+    heal(&w);
+    w.f.service->store->journal->write_failed = true;
+    verify_all(&w.f);
+    g_assert_true(is_body_found(&w));
+    w.f.service->store->journal->write_failed = false;
+    verify_all(&w.f);
+    g_assert_false(is_body_found(&w));
     clear(&w);
 }
 
@@ -276,6 +305,7 @@ int main(int argc, char **argv)
     g_test_add_func("/misread/verified", a_verification_of_everything_ends_it_at_once);
     g_test_add_func("/misread/found", a_verification_that_finds_it_keeps_it);
     g_test_add_func("/misread/held", what_is_held_does_not_answer_for_the_disk);
+    g_test_add_func("/misread/failed", after_a_write_that_failed_nothing_is_taken_back);
     g_test_add_func("/misread/once", what_is_left_is_looked_at_once_for_what_was_met);
     g_test_add_func("/misread/turn", a_turn_that_met_it_is_followed_by_others);
     g_test_add_func("/misread/rows", what_contradicts_itself_is_not_looked_at_in_pages);
