@@ -148,7 +148,11 @@ at_end() {
     status=$?
     trap - EXIT
     if ! $once && $touring && [ "$status" -lt 128 ] && [ -n "$(owner_pid "$NAME")" ]; then
-        say '' 'The tour ends here; the last Next: says what leads on.'
+        if [ "$status" -eq 0 ]; then
+            say '' 'The tour ends here; `build/src/sourceos-syncd help` shows what else there is.'
+        else
+            say '' 'The tour ends here; the last Next: says what leads on.'
+        fi
         what_next
     elif [ "$status" -ne 0 ] || $once; then
         say ''
