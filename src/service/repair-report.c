@@ -110,8 +110,9 @@ static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
     if (plan->state == SYNCD_REPAIR_FAILED && plan->purges)
         return "What was purged is gone. See what failed, and plan the rest with `sourceos-syncd "
                "repair plan --purge`.";
+    /* Another plan helps only where that says so. */
     if (plan->state == SYNCD_REPAIR_FAILED)
-        return "See what failed, and plan again with `sourceos-syncd repair plan`.";
+        return "See what failed, and what helps now with `sourceos-syncd doctor`.";
     if (plan->state == SYNCD_REPAIR_ROLLED_BACK)
         return "Plan again with `sourceos-syncd repair plan` when it is to be repaired after all.";
     if (plan->purges && !is_purged_whole(plan))

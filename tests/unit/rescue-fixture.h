@@ -156,6 +156,9 @@ static inline SyncdRepairPlan *restore_in_vain(ServiceFixture *f)
     SyncdJob *job = begin_repair(f, plan);
     run_jobs(f);
     g_assert_cmpstr(syncd_job_state(job), ==, "failed");
+    /* Whether another plan helps that says. */
+    g_assert_true(report_says(f, plan, "what helps now with `sourceos-syncd doctor`"));
+    g_assert_false(report_says(f, plan, "plan again"));
     expect_served(f);
     return plan;
 }
