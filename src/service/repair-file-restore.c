@@ -156,7 +156,9 @@ static SyncdRestore *restore_of(const SyncdRepairAct *act, const SyncdRepairFile
         .version = file->row.version,
         .modes = g_array_new(FALSE, FALSE, sizeof(guint32)),
         .mode = syncd_restore_mode(file->row.mode),
-        .mtime = back ? note->found_mtime : note->mtime,
+        /* The recorded time may be that of the bytes that were found, and would not tell that there
+         * are others by now. */
+        .mtime = back ? note->found_mtime : 0,
         .size = back ? note->found_size : note->size,
         .hash = back ? note->found : note->recorded,
         .over = true,
@@ -299,7 +301,7 @@ const SyncdRepairKind syncd_repair_file_restore = {
     .kind = "restore",
     .risk = "medium",
     .description = "Put the bytes that are recorded of a file back into it; those that are in it "
-                   "are kept aside.",
+                   "are kept aside. Its time is then that of the repair, until it is taken back.",
     .expected_result = "The file has the bytes of its record.",
     .of_file = true,
     .expand = expand,
