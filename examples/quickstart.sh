@@ -149,7 +149,7 @@ at_end() {
     trap - EXIT
     if ! $once && $touring && [ "$status" -lt 128 ] && [ -n "$(owner_pid "$NAME")" ]; then
         if [ "$status" -eq 0 ]; then
-            say '' 'The tour ends here; `build/src/sourceos-syncd help` shows what else there is.'
+            say '' 'The tour ends here; build/src/sourceos-syncd help shows what else there is.'
         else
             say '' 'The tour ends here; the last Next: says what leads on.'
         fi
