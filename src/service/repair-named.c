@@ -50,18 +50,23 @@ bool syncd_named_covers(const char *then, const char *now)
     return !syncd_named_has_more(then) || strcmp(then, now) == 0;
 }
 
-GHashTable *syncd_named_read(const char *told)
+GHashTable *syncd_named_read_set(SyncdJson words)
 {
     SyncdJsonIter iter;
-    SyncdJson item, root = syncd_json_root(told, strlen(told));
+    SyncdJson item;
     GHashTable *set = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    syncd_json_iter_init(&iter, syncd_json_member(root, "files"));
+    syncd_json_iter_init(&iter, words);
     while (syncd_json_iter_next(&iter, NULL, &item)) {
         char *name = syncd_json_dup_text(item);
         if (name != NULL)
             g_hash_table_add(set, name);
     }
     return set;
+}
+
+GHashTable *syncd_named_read(const char *told)
+{
+    return syncd_named_read_set(syncd_json_member(syncd_json_root(told, strlen(told)), "files"));
 }
 
 GHashTable *syncd_named_told(const char *then, GPtrArray *names)

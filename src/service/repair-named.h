@@ -9,14 +9,17 @@
  */
 #pragma once
 
-#include <glib.h>
+#include "base/json.h"
 
+#include <glib.h>
 #include <stdbool.h>
 
 /* `names` (char *) is sorted; `more`: there are some that nobody has a name of. */
 char *syncd_named_write(GPtrArray *names, bool more);
 /* Whether a plan can still be carried out for what it named. */
 bool syncd_named_covers(const char *then, const char *now);
+/* An array of texts as a set of them. */
+GHashTable *syncd_named_read_set(SyncdJson words);
 /* Those that it names, a set; and whether there were more. */
 GHashTable *syncd_named_read(const char *told);
 bool syncd_named_has_more(const char *told);

@@ -2,6 +2,7 @@
 
 #include "base/json-writer.h"
 #include "crypto/hash.h"
+#include "service/repair-named.h"
 
 #include <string.h>
 
@@ -67,19 +68,11 @@ char *syncd_told_write(const GPtrArray *keys, guint64 all)
 
 GHashTable *syncd_told_read(const char *told, guint64 *ret_others)
 {
-    SyncdJsonIter iter;
     gint64 others = 0;
-    SyncdJson item, root = syncd_json_root(told, strlen(told));
-    GHashTable *keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    syncd_json_iter_init(&iter, syncd_json_member(root, "may_be_lost"));
-    while (syncd_json_iter_next(&iter, NULL, &item)) {
-        char *key = syncd_json_dup_text(item);
-        if (key != NULL)
-            g_hash_table_add(keys, key);
-    }
+    SyncdJson root = syncd_json_root(told, strlen(told));
     syncd_json_get_int64(syncd_json_member(root, "others"), &others);
     *ret_others = (guint64)MAX(others, 0);
-    return keys;
+    return syncd_named_read_set(syncd_json_member(root, "may_be_lost"));
 }
 
 bool syncd_told_covers(const char *told, const char *now)
