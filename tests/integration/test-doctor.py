@@ -105,7 +105,7 @@ def nobody_is_sent_for_a_backup_for_the_sake_of_an_index(world):
         for name in ('index.db', 'index.db-wal'):
             with open(daemon.state / name, 'r+b') as file:
                 file.write(os.urandom(os.path.getsize(file.name)))
-        said = ''.join(text for words in (['ops', 'list'], ['find', 'x'], ['status'], ['doctor'])
+        said = ''.join(text for words in (['doctor', '--deep'], ['ops', 'list'], ['find', 'x'], ['status'])
                        for text in cli.run(*words)[1:]) + daemon.said()
         assert 'does not fit together' in said or 'not a database' in said, said
         assert 'backup' not in said, said
