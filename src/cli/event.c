@@ -21,7 +21,7 @@ void syncd_event_add_row(SyncdTable *table, SyncdJson event)
     g_autofree char *object = syncd_record_text(event, "object_id");
     g_autofree char *operation = syncd_record_text(event, "operation_id");
     g_autofree char *decision = syncd_record_text(event, "policy_decision_ref");
-    g_autofree char *summary = syncd_record_text(event, "summary");
+    g_autofree char *summary = syncd_record_marked(event, "summary");
     const char *const cells[] = {sequence, time, type, object, operation, decision, summary};
     syncd_table_add(table, cells);
 }
@@ -78,4 +78,5 @@ void syncd_event_print_entry(SyncdOutput *output, SyncdActorNames *names, SyncdJ
     print_member(output, _("scope"), event, "scope");
     print_member(output, _("operation"), event, "operation_id");
     print_member(output, _("decision"), event, "policy_decision_ref");
+    print_member(output, _("damaged"), event, "entry_error");
 }

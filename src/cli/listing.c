@@ -22,6 +22,17 @@ char *syncd_record_text(SyncdJson record, const char *name)
     return text != NULL ? text : g_strndup(value.at, (size_t)(value.end - value.at));
 }
 
+static bool is_damaged(SyncdJson record)
+{
+    return syncd_json_member(record, "entry_error").type == SYNCD_JSON_STRING;
+}
+
+char *syncd_record_marked(SyncdJson record, const char *name)
+{
+    g_autofree char *text = syncd_record_text(record, name);
+    return is_damaged(record) ? g_strdup_printf(_("%s, DAMAGED"), text) : g_steal_pointer(&text);
+}
+
 guint64 syncd_record_number(SyncdJson record, const char *name)
 {
     gint64 number;
@@ -139,7 +150,7 @@ bool syncd_listing_pages(const SyncdListing *listing, const SyncdCli *cli, Syncd
 typedef struct {
     SyncdCli *cli;
     const SyncdListingView *view;
-    guint64 count;
+    guint64 count, damaged;
     SyncdJsonWriter writer;
     GString *json;
 } Printing;
@@ -178,12 +189,27 @@ static bool print_page(void *data, SyncdJson records)
         if (printing->count == 0 && !syncd_cli_flag(cli, "no-pager"))
             syncd_output_start_pager(cli->out);
         printing->view->record(cli, printing->view->data, record);
+        printing->damaged += is_damaged(record);
     }
     if (json_has_begun(printing))
         drain_json(printing);
     else if (printing->view->page_end != NULL)
         printing->view->page_end(cli, printing->view->data);
     return !syncd_output_is_closed(cli->out);
+}
+
+static void remark_damaged(const Printing *printing)
+{
+    if (printing->damaged == 0)
+        return;
+    unsigned long n = (unsigned long)printing->damaged;
+    syncd_cli_remark(printing->cli,
+                     ngettext("%lu of these is damaged: what is shown of it may not be what was "
+                              "recorded. Next: run `sourceos-syncd doctor`.",
+                              "%lu of these are damaged: what is shown of them may not be what was "
+                              "recorded. Next: run `sourceos-syncd doctor`.",
+                              n),
+                     n);
 }
 
 static void end_json(Printing *printing)
@@ -221,5 +247,6 @@ bool syncd_listing_print(const SyncdListing *listing, SyncdCli *cli, SyncdClient
         syncd_cli_remark(cli, "%s", view->nothing);
     else if (more && !syncd_output_is_closed(cli->out))
         syncd_cli_remark(cli, _("There is more: use --limit."));
+    remark_damaged(&printing);
     return true;
 }

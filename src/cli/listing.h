@@ -49,4 +49,6 @@ bool syncd_listing_print(const SyncdListing *listing, SyncdCli *cli, SyncdClient
 /* A member's text for a person: unescaped strings, other values as written; "" when there is none.
  */
 char *syncd_record_text(SyncdJson record, const char *name);
+/* The same with a mark behind it when the record says that its entry is damaged. */
+char *syncd_record_marked(SyncdJson record, const char *name);
 guint64 syncd_record_number(SyncdJson record, const char *name); /* 0 when there is none */

@@ -11,7 +11,7 @@ static void add_row(SyncdCli *cli, void *data, SyncdJson record)
     g_autofree char *time = syncd_when_local(created);
     g_autofree char *operation = syncd_record_text(record, "operation_id");
     g_autofree char *type = syncd_record_text(record, "operation_type");
-    g_autofree char *status = syncd_record_text(record, "status");
+    g_autofree char *status = syncd_record_marked(record, "status");
     g_autofree char *scope = syncd_record_text(record, "scope");
     g_autofree char *object = syncd_record_text(record, "object_id");
     const char *const cells[] = {sequence, time, object, scope, status, operation, type};

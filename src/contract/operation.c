@@ -44,6 +44,7 @@ static const MemberRule member_rules[] = {
     {STAMPED("device_id")},
     {STAMPED("durable")},
     {"encryption_profile_ref", MEMBER_ENCRYPTION_PROFILE_REF, SYNCD_SHAPE_ID},
+    {STAMPED("entry_error")},
     {STAMPED("feed")},
     {STAMPED("lane")},
     {STAMPED("leaf")},
@@ -403,13 +404,18 @@ static void write_place(GString *out, const SyncdOperationFacts *facts, SyncdJso
     write_number(out, "seq", facts->seq);
 }
 
+static void write_sentence(GString *out, const char *name, const char *sentence)
+{
+    SyncdJsonWriter writer;
+    append(out, name);
+    syncd_json_writer_init(&writer, out, false);
+    syncd_json_string(&writer, sentence);
+}
+
 static void write_missing(GString *out, const SyncdOperationFacts *facts)
 {
     char time[SYNCD_TIME_SIZE];
-    SyncdJsonWriter writer;
-    append(out, ",\"body_error\":");
-    syncd_json_writer_init(&writer, out, false);
-    syncd_json_string(&writer, facts->body_error);
+    write_sentence(out, ",\"body_error\":", facts->body_error);
     if (facts->purged_by.size == 0)
         return;
     syncd_time_format_ms(facts->purged_ms, time);
@@ -445,6 +451,8 @@ void syncd_operation_write(const SyncdOperationFacts *facts, GString *out)
     write_place(out, facts, meta);
     if (facts->body_error != NULL)
         write_missing(out, facts);
+    if (facts->entry_error != NULL)
+        write_sentence(out, ",\"entry_error\":", facts->entry_error);
     if (body.has_unknown)
         write_unknown(out, &body);
     g_string_append_c(out, '}');

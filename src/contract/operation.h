@@ -60,10 +60,11 @@ typedef struct {
     SyncdJson reconciled; /* what it was reconciled with; no value when it was not */
     SyncdBytes evidence;  /* the entry that moved it last; empty when none did */
     SyncdHash leaf;
-    SyncdBytes meta;        /* the meta line, checked JSON; empty when the body cannot be read */
-    SyncdBytes content;     /* checked JSON; empty when the body cannot be read */
-    const char *body_error; /* why it cannot be read, NULL when it can */
-    SyncdBytes purged_by;   /* then, when it was purged: the operation that did, and when */
+    SyncdBytes meta;         /* the meta line, checked JSON; empty when the body cannot be read */
+    SyncdBytes content;      /* checked JSON; empty when the body cannot be read */
+    const char *body_error;  /* why it cannot be read, NULL when it can */
+    const char *entry_error; /* what is known to be wrong with the entry; NULL: nothing */
+    SyncdBytes purged_by;    /* then, when it was purged: the operation that did, and when */
     guint64 purged_ms;
 } SyncdOperationFacts;
 

@@ -180,5 +180,6 @@ void syncd_event_record_write(const SyncdEventRecord *record, GString *out)
     member_optional(&writer, "reason_code", record->reason_code);
     if (record->policy.type != SYNCD_JSON_NONE)
         syncd_json_member_value(&writer, "policy", record->policy);
+    member_optional(&writer, "entry_error", record->entry_error);
     syncd_json_end_object(&writer);
 }

@@ -113,6 +113,7 @@ typedef struct {
     SyncdBytes kind;
     const char *reason_code; /* NULL for none */
     SyncdJson policy;        /* the decision or refusal that it is; no value: none */
+    const char *entry_error; /* what is known to be wrong with the entry; NULL: nothing */
 } SyncdEventRecord;
 
 void syncd_event_record_write(const SyncdEventRecord *record, GString *out);

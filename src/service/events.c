@@ -3,6 +3,7 @@
 #include "contract/records.h"
 #include "contract/vocabulary.h"
 #include "domain/file-changes.h"
+#include "service/entry-faults.h"
 #include "store/lost.h"
 
 /* Of entries about files, which are about no record. */
@@ -106,6 +107,7 @@ static void write_event(SyncdService *service, const SyncdRow *row, GString *out
     g_autofree char *summary = facts.action != NULL && facts.reason != NULL
                                    ? summary_of_policy(header, &facts, scope)
                                    : summary_of(service, header, scope);
+    g_autofree char *fault = syncd_service_entry_fault(service, entry);
     SyncdHash leaf = syncd_entry_leaf(entry->text, entry->size);
     SyncdEventRecord record = {
         .leaf = &leaf,
@@ -122,6 +124,7 @@ static void write_event(SyncdService *service, const SyncdRow *row, GString *out
         .kind = header->kind,
         .reason_code = facts.reason,
         .policy = facts.document,
+        .entry_error = fault,
     };
     syncd_event_record_write(&record, out);
 }

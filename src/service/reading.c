@@ -2,6 +2,7 @@
 
 #include "base/json-writer.h"
 #include "contract/vocabulary.h"
+#include "service/entry-faults.h"
 #include "store/lost.h"
 
 #define RECORD_SIZE 2048u /* of an operation with a body of usual size, roughly */
@@ -165,6 +166,7 @@ static void write_record(SyncdService *service, const SyncdRow *row, GString *ou
     g_auto(SyncdEntry) purge = {0};
     const SyncdScope *scope = scope_of(service, header->scope);
     g_auto(Became) became = {0};
+    g_autofree char *fault = syncd_service_entry_fault(service, entry);
     SyncdOperationFacts facts = {
         .operation = header->op,
         .kind = header->kind,
@@ -186,6 +188,7 @@ static void write_record(SyncdService *service, const SyncdRow *row, GString *ou
         .meta = SYNCD_BYTES(body->meta, body->meta_size),
         .content = SYNCD_BYTES(body->content, body->content_size),
         .body_error = row->unreadable != NULL ? row->unreadable->message : NULL,
+        .entry_error = fault,
     };
     add_purge(service, row->purged_by, &purge, &facts);
     add_task(service, entry->pos, &facts, &became);
@@ -279,12 +282,17 @@ char *syncd_service_list_operations(SyncdService *service, const SyncdCaller *ca
 
 /* ---- lines ---- */
 
-static void write_body_error(const char *message, GString *out)
+static void write_sentence(const char *name, const char *sentence, GString *out)
 {
     SyncdJsonWriter writer;
-    g_string_append(out, ",\"body\":null,\"body_error\":");
+    g_string_append(out, name);
     syncd_json_writer_init(&writer, out, false);
-    syncd_json_string(&writer, message);
+    syncd_json_string(&writer, sentence);
+}
+
+static void write_body_error(const char *message, GString *out)
+{
+    write_sentence(",\"body\":null,\"body_error\":", message, out);
 }
 
 /* Line breaks in JSON text stand only between its tokens: a blank in their place keeps the value,
@@ -328,17 +336,25 @@ static void begin_line(const SyncdEntry *entry, GString *out)
         syncd_text_append(out, parts[i]);
 }
 
+static void end_line(SyncdService *service, const SyncdEntry *entry, GString *out)
+{
+    g_autofree char *fault = syncd_service_entry_fault(service, entry);
+    if (fault != NULL)
+        write_sentence(",\"entry_error\":", fault, out);
+    syncd_text_append(out, SYNCD_BYTES_TEXT("}\n"));
+}
+
 static void write_header_line(SyncdService *service, const SyncdRow *row, GString *out)
 {
     begin_line(&row->entry, out);
-    syncd_text_append(out, SYNCD_BYTES_TEXT("}\n"));
+    end_line(service, &row->entry, out);
 }
 
 static void write_line(SyncdService *service, const SyncdRow *row, GString *out)
 {
     begin_line(&row->entry, out);
     write_line_body(row, out);
-    syncd_text_append(out, SYNCD_BYTES_TEXT("}\n"));
+    end_line(service, &row->entry, out);
 }
 
 GString *syncd_service_list_bytes(SyncdService *service, const SyncdCaller *caller,

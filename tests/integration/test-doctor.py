@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -344,6 +345,37 @@ def a_finding_outlives_the_daemon(world):
         eventually(lambda: findings_of(cli) == {'checksum-mismatch'}, 'it is known still')
         (notes / 'a').write_text('somebody wrote it')
         eventually(lambda: findings_of(cli) == set(), 'and a change ends it')
+
+
+def change_entry(state, old, new):
+    """Of a log that nobody has open, which refuses it by a trigger."""
+    with contextlib.closing(sqlite3.connect(state / 'journal.db')) as journal:
+        trigger, = journal.execute("SELECT sql FROM sqlite_schema WHERE name = 'entry_update'").fetchone()
+        journal.execute('DROP TRIGGER entry_update')
+        journal.execute('UPDATE entry SET header = CAST(replace(header, ?, ?) AS BLOB) WHERE instr(header, ?)',
+                        (old, new, old))
+        journal.execute(trigger)
+        journal.commit()
+
+
+@promise
+def an_entry_that_is_known_to_be_changed_is_marked_where_it_is_shown(world):
+    with world.daemon() as daemon:
+        cli = Cli(world, daemon.directory, world.bus.address)
+        operation = cli.enqueue('note-1')['operation']
+        cli.enqueue('note-2')
+    change_entry(daemon.state, '"lane":"normal"', '"lane":"priority"')
+    with world.daemon(daemon.directory):
+        code, _, _ = cli.run('verify', 'log', '--full')
+        equal(code, NEGATIVE)
+        for words in (('ops', 'list'), ('events', 'list')):
+            code, out, err = cli.run(*words)
+            equal(code, DONE)
+            assert ', DAMAGED' in out and err.endswith('Next: run `sourceos-syncd doctor`.\n'), (out, err)
+        code, out, _ = cli.run('log', 'note-1')
+        assert '    damaged    the header is not the one that was written' in out, out
+        record = cli.json('ops', 'show', operation)
+        assert 'is not the one that was written' in record['entry_error'], record
 
 
 @promise

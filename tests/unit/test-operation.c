@@ -110,6 +110,7 @@ static void claims_about_what_only_the_daemon_knows_are_overwritten(void)
         "feed",
         "seq",
         "body_error",
+        "entry_error",
         "purged",
     };
     SyncdOperationFacts plain = facts_of(META, "{}");
