@@ -10,9 +10,10 @@
 /* Something that the store must not do, or a disk must not: each makes the suite fail. */
 typedef enum {
     POWER_SOUND,
-    POWER_SYNCHRONOUS_OFF, /* the journal's COMMIT does not wait for the disk */
-    POWER_LOOSE_CURSOR,    /* the index says how far it is before it is there */
-    POWER_UNSCRUBBED,      /* a purge is over with its commit */
+    POWER_SYNCHRONOUS_OFF,   /* the journal's COMMIT does not wait for the disk */
+    POWER_LOOSE_CURSOR,      /* the index says how far it is before it is there */
+    POWER_UNSCRUBBED,        /* a purge is over with its commit */
+    POWER_PURGED_UNRECORDED, /* its content goes before the log says that it is purged */
     POWER_CARELESS_SWITCH, /* to another generation of the journal, which lacks what came meanwhile
                             */
     POWER_N_FAULTS

@@ -1,21 +1,25 @@
 /*
  * The phases of a repair that the power is cut in: planned, approved, applied, taken back or
- * discarded, of what has no workspace. At any moment what the next start finds is held against what
- * was answered until then (repair-lives.h).
+ * discarded, of what has no workspace; and of what is purged, cleared and proven. At any moment
+ * what the next start finds is held against what was answered until then (repair-lives.h).
  */
 #include "power-phases.h"
 
-#include "repair-subjects.h"
+#include "repair-purges.h"
 #include "state-copies.h"
 
+#include "service/repair-private.h"
 #include "store/examine.h"
+#include "store/store-private.h"
+
+#define TURNS_MAX 1000u
 
 /* A repair, and which of its answers were about what came meanwhile. */
 typedef struct {
     PowerRun *run;
     RepairWorld world;
-    RepairSubject subject; /* as in the table, but that its turns are looked at */
-    void (*turn)(RepairLife *life);
+    const RepairSubject *which; /* in the table … */
+    RepairSubject subject;      /* … and as it lives: its turns are looked at */
     GArray *served; /* size_t: the events by which an operation was answered that came meanwhile */
 } Repair;
 
@@ -24,11 +28,31 @@ static Repair *repair_of(RepairLife *life)
     return (Repair *)(void *)((char *)life->data - offsetof(Repair, world));
 }
 
+static void let_journal_wait_for_nothing(RepairLife *life)
+{
+    g_autoptr(GError) error = NULL;
+    syncd_database_run(syncd_journal_database(life->f->service->store->journal),
+                       "PRAGMA synchronous = OFF;", &error);
+    g_assert_no_error(error);
+}
+
+/* Once what was approved is being done. */
+static void break_promise(RepairLife *life, PowerFault fault)
+{
+    SyncdService *service = life->f->service;
+    if (fault == POWER_UNSCRUBBED)
+        service->scrubbed = service->scrub != NULL;
+    else if (fault == POWER_SYNCHRONOUS_OFF && service->repairs->running != NULL &&
+             !syncd_service_has_turn(service))
+        let_journal_wait_for_nothing(life);
+}
+
 /* Each answer at the event by which it was given. */
 static void take_turn(RepairLife *life)
 {
     Repair *repair = repair_of(life);
-    repair->turn(life);
+    break_promise(life, repair->run->fault);
+    repair->which->turn(life);
     size_t event = power_run_now(repair->run);
     while (repair->served->len < *repair->world.answered)
         g_array_append_val(repair->served, event);
@@ -36,7 +60,10 @@ static void take_turn(RepairLife *life)
 
 static void tell(RepairLife *life, LifeTold told)
 {
-    power_run_answer(repair_of(life)->run);
+    PowerRun *run = repair_of(life)->run;
+    power_run_answer(run);
+    if (run->fault == POWER_PURGED_UNRECORDED && told == TOLD_APPROVED)
+        repair_purges_take_content(life);
 }
 
 static bool is_never_spoiled(const RepairLife *life)
@@ -68,9 +95,11 @@ static void prepare(PowerRun *run)
     bool back = !which->subject.for_good && power_below(&run->random, 2) == 0;
     repair_world_init(w, which, back ? LIFE_THEN_BACK : LIFE_THEN_GONE);
     repair->run = run;
-    repair->subject = *w->life.subject;
-    repair->turn = repair->subject.turn;
+    repair->which = w->life.subject;
+    repair->subject = *repair->which;
     repair->subject.turn = take_turn;
+    /* What is found asks for it, too, where nothing else is wrong. */
+    repair->subject.is_purge &= power_below(&run->random, 2) == 0;
     repair->served = g_array_new(FALSE, FALSE, sizeof(size_t));
     w->life.subject = &repair->subject;
     w->life.tell = tell;
@@ -82,15 +111,27 @@ static void prepare(PowerRun *run)
     run->free_data = repair_free;
 }
 
+/* What is purged is cleared and proven after the answers. */
+static void go_on(RepairLife *life)
+{
+    guint turns = 0;
+    for (; life->f->service->has_purges && turns < TURNS_MAX; turns++)
+        life->subject->turn(life);
+    g_assert_cmpuint(turns, <, TURNS_MAX);
+}
+
 static void live(PowerRun *run)
 {
     Repair *repair = run->data;
     RepairLife *life = &repair->world.life;
     *repair->world.answered = 0;
     life->subject->open(life);
+    /* What is to be noticed is what becomes of the repair, and of nothing else. */
+    repair->world.serves_nobody = run->fault != POWER_SOUND;
     run->from = power_run_now(run);
     repair_life_live(life);
     g_assert_cmpuint(run->answers->len, ==, TOLD_ENDED);
+    go_on(life);
 }
 
 static guint served_until(const Repair *repair, size_t cut)
@@ -109,7 +150,7 @@ static char *judge(const PowerRun *run, const char *state, size_t cut)
     const ServiceFixture before = w->f;
     w->f.base.directory = (char *)state;
     *w->answered = served_until(repair, cut);
-    repair->subject.turn = repair->turn;
+    repair->subject = *repair->which;
     char *wrong = repair_life_judge(&w->life, (LifeTold)power_run_answered(run, cut));
     w->f = before;
     return wrong;
@@ -128,6 +169,7 @@ const PowerPhase power_phases[] = {
     {REPAIR("owners", "owners"), .is_possible = syncd_store_may_set_owners},
     {REPAIR("orphans", "orphans")},
     {REPAIR("content", "chunks")},
+    {REPAIR("a full disk", "purges")},
     {REPAIR("entries that wait", "lag")},
     {REPAIR("jobs", "jobs")},
     {REPAIR("a log", "log", "bodies")},
@@ -145,6 +187,12 @@ const PowerControl power_controls[] = {
      POWER_FORGETS_LOOKS},
     {"/power/control/owners-that-are-not-synced-are-caught", "repair of owners", POWER_SOUND,
      POWER_FORGETS_LOOKS},
+    {"/power/control/a-purge-that-is-not-synced-is-caught", "repair of a full disk",
+     POWER_SYNCHRONOUS_OFF, POWER_HONEST},
+    {"/power/control/a-purge-that-the-log-does-not-have-is-caught", "repair of a full disk",
+     POWER_PURGED_UNRECORDED, POWER_HONEST},
+    {"/power/control/a-proof-of-what-is-not-cleared-is-caught", "repair of a full disk",
+     POWER_UNSCRUBBED, POWER_HONEST},
     {"/power/control/a-generation-whose-name-is-not-synced-is-caught", "repair of a log",
      POWER_SOUND, POWER_FORGETS_NAMES},
     {"/power/control/a-journal-whose-name-is-not-synced-is-caught", "repair of a journal",

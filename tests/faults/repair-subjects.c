@@ -2,12 +2,12 @@
 
 #include "repair-generations.h"
 #include "repair-journals.h"
+#include "repair-purges.h"
 #include "repair-waiting.h"
 #include "state-copies.h"
 
 #include "../unit/diagnose-fixture.h"
 #include "../unit/owners-fixture.h"
-#include "../unit/purge-fixture.h"
 #include "../unit/raw-sql.h"
 #include "../unit/task-fixture.h"
 
@@ -21,7 +21,6 @@
 #define NOTES 20u
 #define CLAIMED 4u
 #define PUT_EACH 8u
-#define PROVING_RESTS 4u
 #define BROKEN "this is no database at all"
 
 static RepairWorld *world_of(RepairLife *life)
@@ -136,7 +135,8 @@ static void turn_and_serve(RepairLife *life)
     SyncdRequest request = good_request();
     SyncdEnqueued enqueued = {0};
     turn(life);
-    if (w->turns++ % PUT_EACH != 0 || syncd_service_has_turn(life->f->service))
+    bool serves = !w->serves_nobody && w->turns++ % PUT_EACH == 0;
+    if (!serves || syncd_service_has_turn(life->f->service))
         return;
     if (syncd_service_enqueue(life->f->service, &life->f->caller, &request, &enqueued, NULL))
         syncd_service_after_commit(life->f->service, note_answer, w);
@@ -413,92 +413,6 @@ static bool has_chunk(RepairLife *life)
     return strcmp(digits, base) == 0;
 }
 
-/* ---- a disk that is full, and what may be purged ---- */
-
-#define GONE_SCOPE "public:notes"
-#define GONE "gone-1"
-#define GONE_MARKER "what-nobody-shall-find-again"
-
-static void full_disk(const char *state, SyncdOutside *outside)
-{
-    outside->total_bytes = 100000000000;
-    outside->free_bytes = 1000;
-}
-
-static const SyncdPlaces full = {"/proc", "/sys/fs/cgroup", 0, full_disk};
-
-static void put_gone(RepairWorld *w, gsize filling)
-{
-    g_autofree char *filled = g_strnfill(filling, 'x'),
-                    *body = g_strdup_printf("{\"x\":\"" GONE_MARKER "%s\"}", filled);
-    SyncdRequest request = good_request();
-    request.scope = GONE_SCOPE;
-    request.object = GONE;
-    request.body = SYNCD_BYTES_TEXT(body);
-    g_autofree char *operation = enqueue_committed(&w->f, &request);
-    g_autofree char *lease = claim_operation(&w->f, operation);
-    complete(&w->f, lease);
-}
-
-/* It has ended, and lies in the log and in a file. */
-static void delete_object(RepairWorld *w)
-{
-    SyncdRequest request = good_request();
-    repair_open(&w->f, NULL);
-    put_gone(w, 0);
-    put_gone(w, LARGE_SIZE);
-    request.scope = GONE_SCOPE;
-    request.object = GONE;
-    request.lane = "tombstone";
-    g_free(enqueue_committed(&w->f, &request));
-    rest(&w->f);
-    service_close(&w->f);
-}
-
-/* What a purge leaves to be cleared is on its way, in halves, until it is proven. */
-static void open_full(RepairLife *life)
-{
-    repair_world_open(life);
-    syncd_service_set_places(life->f->service, &full);
-    for (guint i = 0; i < PROVING_RESTS; i++)
-        rest(life->f);
-}
-
-static bool is_deleted_and(RepairLife *life, SyncdDeletionState state)
-{
-    SyncdDeletion deletion;
-    bool found;
-    g_autoptr(SyncdScope) scope = NULL;
-    SyncdStore *store = life->f->service->store;
-    return syncd_store_find_scope(store, "public", "notes", &scope, NULL) && scope != NULL &&
-           syncd_store_find_deletion(store, scope->id, GONE, &deletion, &found, NULL) && found &&
-           deletion.state == state;
-}
-
-static bool holds(RepairLife *life, const char *name)
-{
-    g_autofree char *path = path_of(life, name);
-    return files_hold(path, SYNCD_BYTES_TEXT(GONE_MARKER));
-}
-
-/* The proof follows by itself. */
-static bool is_gone_for_good(RepairLife *life)
-{
-    for (guint i = 0; i < PROVING_RESTS; i++)
-        rest(life->f);
-    return is_deleted_and(life, SYNCD_DELETION_PROVEN) &&
-           !state_holds(&life->f->base, GONE_MARKER) && all_are_there(life);
-}
-
-/* Hidden and whole; or the plan failed once it was done, which nobody takes back. */
-static bool is_whole_or_gone(RepairLife *life)
-{
-    if (!is_deleted_and(life, SYNCD_DELETION_HIDDEN))
-        return is_gone_for_good(life);
-    return holds(life, "blobs") && (holds(life, "journal.db") || holds(life, "journal.db-wal")) &&
-           all_are_there(life);
-}
-
 /* ---- all of them ---- */
 
 const RepairCase repair_cases[] = {
@@ -527,9 +441,9 @@ const RepairCase repair_cases[] = {
     {{"chunks", "blob-damaged", "blob-refill", open_drifted, close_state, turn, has_no_chunk,
       has_chunk},
      damage_chunk},
-    {{"purges", "disk-pressure", "purge-object", open_full, close_state, turn, is_whole_or_gone,
-      is_gone_for_good, true, true, true},
-     delete_object},
+    {{"purges", "disk-pressure", "purge-object", repair_purges_open, close_state, turn_and_serve,
+      repair_purges_are_there, repair_purges_are_gone, true, true, true},
+     repair_purges_begin},
     {{"lag", "replay-lag", "replay-lag", repair_entries_wait, close_state, turn,
       repair_entries_wait_still, repair_entries_are_taken, .for_good = true}},
     {{"jobs", "jobs-stuck", "jobs-cancel", repair_jobs_wait, close_state, turn,

@@ -14,8 +14,10 @@ typedef struct {
     char *state;
     guint notes; /* operations that were answered before */
     guint turns;
-    bool is_displaced; /* the journal, since the last start (repair-generations.h) */
-    guint *answered;   /* operations that came meanwhile, in all processes */
+    bool serves_nobody;   /* while it is repaired */
+    bool is_displaced;    /* the journal, since the last start (repair-generations.h) */
+    bool is_proven_early; /* what files held then, at the last start (repair-purges.h) */
+    guint *answered;      /* operations that came meanwhile, in all processes */
 } RepairWorld;
 
 typedef struct {

@@ -64,11 +64,10 @@ static inline void remove_object(ServiceFixture *f, const char *object)
 }
 
 /* Two that are deleted, one that is deleted and has not ended, and one that is there. */
-static inline void begin_world(ServiceFixture *f)
+static inline void fill_world(ServiceFixture *f)
 {
-    repair_init(f);
-    put_ended(f, "gone-1", MARKER);
-    put_ended(f, "gone-2", MARKER);
+    put_ended(f, "gone-1", MARKER "-1");
+    put_ended(f, "gone-2", MARKER "-2");
     put_ended(f, "there", KEPT);
     put_ended(f, "open", KEPT);
     g_free(act_on(f, "open", "{}", NULL));
@@ -76,6 +75,12 @@ static inline void begin_world(ServiceFixture *f)
     remove_object(f, "gone-2");
     remove_object(f, "open");
     rest(f);
+}
+
+static inline void begin_world(ServiceFixture *f)
+{
+    repair_init(f);
+    fill_world(f);
 }
 
 static inline guint count_entries(ServiceFixture *f, const char *kind)
