@@ -5,6 +5,7 @@
 
 #include "service-fixture.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 static inline char *state_path(const ServiceFixture *f, const char *name)
@@ -73,6 +74,16 @@ static inline bool kept_is_private(const ServiceFixture *f, guint *ret_modes)
     return private;
 }
 
+/* That repairs keep nothing of what they changed: all of it was put back. */
+static inline void assert_nothing_is_kept(const ServiceFixture *f)
+{
+    g_autofree char *path = state_path(f, "repair");
+    g_autoptr(GDir) folder = g_dir_open(path, 0, NULL);
+    for (const char *name; (name = g_dir_read_name(folder)) != NULL;)
+        g_assert_true(g_str_has_suffix(name, ".plan") || g_str_has_suffix(name, ".state") ||
+                      g_str_has_suffix(name, ".report"));
+}
+
 /* As versions did that noted no modes. */
 static inline void forget_modes(const ServiceFixture *f)
 {
@@ -98,6 +109,19 @@ static inline void state_write(const ServiceFixture *f, const char *name, const 
 {
     g_autofree char *path = state_path(f, name);
     write_private(path, bytes, size);
+}
+
+/* Empty files where chunks of content are. */
+static inline void state_add_chunks(const ServiceFixture *f, guint n)
+{
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *name = g_strdup_printf("blobs/%02x/chunk-%u", i % 256, i),
+                        *path = state_path(f, name), *folder = g_path_get_dirname(path);
+        g_mkdir_with_parents(folder, 0700);
+        int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        g_assert_cmpint(fd, >=, 0);
+        close(fd);
+    }
 }
 
 static inline char *state_read(const ServiceFixture *f, const char *name, gsize *ret_size)
