@@ -46,18 +46,12 @@ static int accept_as(WorkspaceFixture *w, const SyncdCaller *caller, const char 
     return outcome.error != NULL ? outcome.error->code : -1;
 }
 
-static void listen_to_it(WorkspaceFixture *w)
-{
-    const SyncdListener listener = {.data = w, .restore = begin_restore};
-    syncd_service_set_listener(w->f.service, &listener);
-}
-
 static void what_is_there_may_be_accepted(void)
 {
     WorkspaceFixture w;
     two_files(&w, NULL);
     rot(&w, ROTTEN, ROT);
-    listen_to_it(&w);
+    listen_for_restores(&w);
     const SyncdCaller *me = &w.f.caller, stranger = {.uid = w.f.caller.uid + 1};
     g_assert_cmpint(accept_as(&w, me, ROTTEN, ROT), ==, SYNCD_ERROR_STALE_DIGEST);
     scan_deep(&w);
@@ -85,7 +79,7 @@ static void what_is_written_since_is_not_what_was_accepted(void)
 {
     WorkspaceFixture w;
     one_is_rotten(&w, KEEP_TWO);
-    listen_to_it(&w);
+    listen_for_restores(&w);
     write_over(&w, ROTTEN, "another");
     g_assert_cmpint(accept_as(&w, &w.f.caller, ROTTEN, ROT), ==, SYNCD_ERROR_STALE_DIGEST);
     rescan(&w);
@@ -108,7 +102,7 @@ static void what_is_accepted_is_kept(void)
     begin(&w);
     rot(&w, ROTTEN, found);
     scan_deep(&w);
-    listen_to_it(&w);
+    listen_for_restores(&w);
     guint64 sequence = service_sequence(&w.f);
     g_assert_cmpint(accept_as(&w, &w.f.caller, ROTTEN, found), ==, -1);
     g_assert_cmpuint(service_sequence(&w.f), ==, sequence + 1);
@@ -125,7 +119,7 @@ static void without_room_nothing_is_accepted(void)
 {
     WorkspaceFixture w;
     one_is_rotten(&w, KEEP_TWO);
-    listen_to_it(&w);
+    listen_for_restores(&w);
     is_full = true;
     g_assert_cmpint(accept_as(&w, &w.f.caller, ROTTEN, ROT), ==, SYNCD_ERROR_NO_SPACE);
     is_full = false;
@@ -168,17 +162,11 @@ static void what_is_being_put_back_is_not_accepted(void)
 {
     WorkspaceFixture w;
     g_auto(Outcome) outcome = {0};
-    SyncdJob *job = NULL;
     SyncdListener listener = {.data = &w, .restore = begin_restore, .standing = stand};
     one_is_rotten(&w, KEEP_TWO);
     g_autofree char *plan = plan_of(&w, ROTTEN, 0);
-    g_autofree char *digest =
-        syncd_json_dup_text(syncd_json_member(syncd_json_root(plan, strlen(plan)), "digest"));
-    const SyncdRestoreRequest request = {
-        .workspace = "workspace:notes", .path = ROTTEN, .digest = digest};
-    w.data = &outcome;
     syncd_service_set_listener(w.f.service, &listener);
-    g_assert_true(syncd_service_restore(w.f.service, &w.f.caller, &request, &job, &outcome.error));
+    g_assert_true(ask_to_restore(&w, ROTTEN, 0, plan, &outcome));
     while (mismatches(&w) > 0) {
         g_autoptr(GError) error = NULL;
         g_auto(SyncdAccepted) accepted = {NULL};
@@ -194,8 +182,7 @@ static void what_is_being_put_back_is_not_accepted(void)
                           error->code == SYNCD_ERROR_STALE_DIGEST);
         g_assert_true(step_workspace(&w, PATIENCE_MS));
     }
-    while (!outcome.done)
-        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    wait_for_outcome(&w, &outcome);
     g_assert_no_error(outcome.error);
     assert_tree(&w, "folder v1/\nsound v1\nfolder/rotten v3\n");
     workspace_clear(&w);
@@ -205,21 +192,16 @@ static void what_is_being_put_back_is_not_accepted(void)
 static void where_nothing_can_be_recorded_nothing_is_put_back(void)
 {
     WorkspaceFixture w;
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
+    g_auto(Outcome) outcome = {0};
     one_is_rotten(&w, KEEP_TWO);
     g_autofree char *plan = plan_of(&w, ROTTEN, 0),
                     *path = g_build_filename(w.f.base.directory, "journal.db", NULL),
                     *aside = g_strconcat(path, "-aside", NULL);
-    g_autofree char *digest =
-        syncd_json_dup_text(syncd_json_member(syncd_json_root(plan, strlen(plan)), "digest"));
-    const SyncdRestoreRequest request = {
-        .workspace = "workspace:notes", .path = ROTTEN, .digest = digest};
     g_assert_cmpint(rename(path, aside), ==, 0);
     g_assert_false(syncd_store_look_at_place(store_of(&w)));
-    g_assert_false(syncd_service_restore(w.f.service, &w.f.caller, &request, &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
-    g_assert_nonnull(strstr(error->message, "while it was open"));
+    g_assert_false(ask_to_restore(&w, ROTTEN, 0, plan, &outcome));
+    g_assert_error(outcome.error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
+    g_assert_nonnull(strstr(outcome.error->message, "while it was open"));
     g_assert_cmpint(rename(aside, path), ==, 0);
     workspace_clear(&w);
 }
@@ -345,23 +327,16 @@ static void what_is_written_meanwhile_is_not_replaced(void)
 {
     WorkspaceFixture w;
     Outcome outcome = {0};
-    SyncdJob *job = NULL;
-    const SyncdListener listener = {.data = &w, .restore = begin_restore};
     one_is_rotten(&w, KEEP_TWO);
-    g_autofree char *plan = plan_of(&w, ROTTEN, 0), *quoted = member_of(plan, "digest"),
-                    *digest = g_strndup(quoted + 1, strlen(quoted) - 2);
-    const SyncdRestoreRequest request = {
-        .workspace = "workspace:notes", .path = ROTTEN, .digest = digest};
-    w.data = &outcome;
-    syncd_service_set_listener(w.f.service, &listener);
-    g_assert_true(syncd_service_restore(w.f.service, &w.f.caller, &request, &job, &outcome.error));
+    g_autofree char *plan = plan_of(&w, ROTTEN, 0);
+    listen_for_restores(&w);
+    g_assert_true(ask_to_restore(&w, ROTTEN, 0, plan, &outcome));
     syncd_service_commit(w.f.service);
     /* What was there was read, and nothing is put in place before it is recorded. */
     while (!syncd_service_has_turn(w.f.service))
         g_assert_true(step_workspace(&w, PATIENCE_MS));
     write_over(&w, ROTTEN, "another");
-    while (!outcome.done)
-        g_assert_true(step_workspace(&w, PATIENCE_MS));
+    wait_for_outcome(&w, &outcome);
     g_assert_error(outcome.error, SYNCD_ERROR, SYNCD_ERROR_STALE_DIGEST);
     g_assert_nonnull(strstr(outcome.error->message, "; what was there is recorded now"));
     while (row_of(&w, ROTTEN).version < 3)
