@@ -3,10 +3,9 @@
  * after a kill as one: all of them are as they were before, or as they are after.
  */
 #include "diagnose-fixture.h"
-#include "watched-fixture.h"
+#include "repair-file-fixture.h"
 
 #include "service/repair-private.h"
-#include "store/repair-store.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -19,7 +18,7 @@ static char *name_of(guint i)
 }
 
 /* So many files are rotten, which a deep scan has found. */
-static void world_init(World *world, guint n)
+static void many_are_rotten(World *world, guint n)
 {
     WorkspaceFixture *w = &world->w;
     *world = (World){.unwatched = false};
@@ -52,19 +51,12 @@ static guint count_with(World *world, const char *expected)
     return n;
 }
 
-static bool is_snapshot(const char *name)
-{
-    return g_str_has_suffix(name, ".bytes");
-}
-
 static void assert_all_have(World *world, const char *content)
 {
-    g_autoptr(GPtrArray) names = NULL;
     bool written = strcmp(content, WRITTEN) == 0;
     g_assert_cmpuint(count_with(world, content), ==, IN_A_PLAN);
     g_assert_cmpuint(mismatches(&world->w), ==, written ? 0 : IN_A_PLAN);
-    g_assert_true(syncd_store_list_repair(store_of(&world->w), is_snapshot, &names, NULL));
-    g_assert_cmpuint(names->len, ==, written ? IN_A_PLAN : 0);
+    g_assert_cmpuint(snapshots(world), ==, written ? IN_A_PLAN : 0);
     g_assert_true(is_found(&world->w.f, "checksum-mismatch") == !written);
 }
 
@@ -97,7 +89,7 @@ static void run_until_half(World *world)
 static void a_plan_has_so_many_and_says_what_is_left(void)
 {
     World world;
-    world_init(&world, MANY);
+    many_are_rotten(&world, MANY);
     SyncdRepairPlan *plan = plan_repair(&world.w.f);
     g_autofree char *described = syncd_repair_plan_describe(plan);
     g_autofree char *steps = member_of(described, "steps");
@@ -111,7 +103,7 @@ static void all_are_applied_and_taken_back(void)
     World world;
     g_autoptr(GError) error = NULL;
     SyncdJob *job;
-    world_init(&world, IN_A_PLAN);
+    many_are_rotten(&world, IN_A_PLAN);
     SyncdRepairPlan *plan = approved(&world);
     begin_repair(&world.w.f, plan);
     run_to_its_end(&world, plan, "complete");
@@ -127,7 +119,7 @@ static void all_are_applied_and_taken_back(void)
 static void what_is_cancelled_in_the_middle_is_taken_back(void)
 {
     World world;
-    world_init(&world, IN_A_PLAN);
+    many_are_rotten(&world, IN_A_PLAN);
     SyncdRepairPlan *plan = approved(&world);
     SyncdJob *job = begin_repair(&world.w.f, plan);
     run_until_half(&world);
@@ -169,7 +161,7 @@ static void what_is_killed_in_the_middle_goes_on(gconstpointer data)
 {
     bool cancelled = data != NULL;
     World world;
-    world_init(&world, IN_A_PLAN);
+    many_are_rotten(&world, IN_A_PLAN);
     g_autofree char *id = g_strdup(syncd_repair_plan_id(approved(&world)));
     end_workspace(&world.w);
     service_close(&world.w.f);
