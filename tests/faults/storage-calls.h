@@ -1,11 +1,11 @@
 /*
  * The storage calls of this very process, one by one: what the disk is asked to do.
  *
- * A test program that links storage-calls.c and storage-libc.c and exports its symbols (meson:
- * `export_dynamic: true`) takes the place of libc for open, close, read, write, truncate, allocate,
- * sync, syncfs, rename, link, unlink, mkdir, rmdir, chmod, chown and their variants, and for the
- * one system call that has no function (openat2). GLib and SQLite call these by name, so theirs
- * come by here as well as our own, all in one order.
+ * A test program that links storage-calls.c, storage-libc.c and storage-names.c and exports its
+ * symbols (meson: `export_dynamic: true`) takes the place of libc for open, close, read, write,
+ * truncate, allocate, sync, syncfs, rename, link, unlink, mkdir, rmdir, chmod, chown and their
+ * variants, and for the one system call that has no function (openat2). GLib and SQLite call these
+ * by name, so theirs come by here as well as our own, all in one order.
  *
  * A call is a storage call when it is about the watched folder or something below it. Each is
  * numbered from 1, shown to `decide`, done as that says, and shown to `observe` with its outcome.
