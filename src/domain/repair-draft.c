@@ -128,6 +128,8 @@ static void write_checkpoint(SyncdJsonWriter *writer, const SyncdRepairDraft *dr
     syncd_json_member_string(writer, "snapshot", kept);
     if (purges)
         write_preserved(writer);
+    if (draft->released != NULL)
+        syncd_json_member_strings(writer, "releases", draft->released);
     syncd_json_member_uint(writer, "space_needed_bytes", draft->space_bytes);
     syncd_judgement_write_time(writer, "expires_at", draft->expires_usec);
     syncd_json_end_object(writer);

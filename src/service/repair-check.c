@@ -109,12 +109,36 @@ static bool is_found_again(Seen *seen, const SyncdRepairPlan *plan, GError **err
     return same || refuse_stale(plan, "what is found now is not what was found then", error);
 }
 
+/* ---- and nothing more is released ---- */
+
+/* What was released meanwhile need not be. */
+static bool releases_no_more(const SyncdRepairPlan *plan, GError **error)
+{
+    g_autoptr(GPtrArray) released = syncd_repair_list_released(plan->service);
+    for (guint i = 0; i < released->len; i++) {
+        const char *id = ((SyncdRepairPlan *)released->pdata[i])->id;
+        if (g_hash_table_contains(plan->releases, id))
+            continue;
+        g_autofree char *what =
+            g_strdup_printf("it would release what %s kept, which ended since", id);
+        return refuse_stale(plan, what, error);
+    }
+    return true;
+}
+
+/* ---- whether it fits ---- */
+
+static bool fits(Seen *seen, const SyncdRepairPlan *plan, GError **error)
+{
+    return is_found_again(seen, plan, error) && releases_no_more(plan, error);
+}
+
 bool syncd_repair_check_needs(const SyncdRepairPlan *plan, GError **error)
 {
     Seen seen = seen_new(plan->service, NULL);
-    bool same = is_found_again(&seen, plan, error);
+    bool does = fits(&seen, plan, error);
     seen_clear(&seen);
-    return same;
+    return does;
 }
 
 /* What may be purged is looked for only where somebody means to do that. */
@@ -135,8 +159,7 @@ void syncd_repair_judge(SyncdService *service, const GPtrArray *found)
             continue;
         bool was_stale = plan->stale != NULL;
         g_clear_pointer(&plan->stale, g_free);
-        if (!is_found_again(&seen, plan, &why) &&
-            g_error_matches(why, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE))
+        if (!fits(&seen, plan, &why) && g_error_matches(why, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE))
             plan->stale = g_strdup(why->message);
         changed |= was_stale != (plan->stale != NULL);
     }

@@ -2,6 +2,7 @@
 #include "service/damage.h"
 #include "service/diagnose.h"
 #include "service/purge-along.h"
+#include "service/repair-named.h"
 #include "service/repair-private.h"
 
 #include "base/canonical.h"
@@ -38,6 +39,7 @@ void syncd_repair_plan_free(SyncdRepairPlan *plan)
     g_free(plan->risk);
     g_clear_pointer(&plan->steps, g_ptr_array_unref);
     g_clear_pointer(&plan->heads, g_array_unref);
+    g_clear_pointer(&plan->releases, g_hash_table_unref);
     g_clear_pointer(&plan->owed, g_ptr_array_unref);
     g_free(plan->approver);
     g_free(plan->undoer);
@@ -148,6 +150,7 @@ static bool read_text(SyncdRepairPlan *plan, SyncdJson root, GError **error)
     while (syncd_json_iter_next(&iter, NULL, &value))
         if (!read_head(plan, value, error))
             return false;
+    plan->releases = syncd_named_read_set(syncd_json_member(checkpoint, "releases"));
     plan->space = read_number(checkpoint, "space_needed_bytes");
     plan->risk = g_strdup(risk);
     return plan->steps->len > 0 || refuse_text(error, "it has no steps");

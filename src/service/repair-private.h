@@ -59,10 +59,11 @@ struct SyncdRepairPlan {
     char digest[SYNCD_DIGEST_SIZE];
     char *risk;
     bool destructive;
-    bool purges;      /* all of its steps are such: there is no way back */
-    guint64 space;    /* that it was said to take */
-    GPtrArray *steps; /* SyncdRepairWork */
-    GArray *heads;    /* SyncdRepairHead, whose texts are owned */
+    bool purges;          /* all of its steps are such: there is no way back */
+    guint64 space;        /* that it was said to take */
+    GPtrArray *steps;     /* SyncdRepairWork */
+    GArray *heads;        /* SyncdRepairHead, whose texts are owned */
+    GHashTable *releases; /* a set: ids of plans that it was said to release */
     SyncdRepairState state;
     bool undoing;     /* of one that runs */
     bool kept;        /* there are snapshots */
@@ -197,7 +198,8 @@ char *syncd_repair_way_on(const SyncdRepairPlan *plan);
 char *syncd_repair_way_on_unproven(const SyncdRepairPlan *plan, const char *have_log);
 /* Busy: one that has to do with the same is half done. */
 bool syncd_repair_check_alone(const SyncdRepairPlan *plan, GError **error);
-/* PlanStale: a diagnosis gives other steps by now. */
+/* PlanStale: a diagnosis gives other steps by now, or a repair that it would release ended since.
+ */
 bool syncd_repair_check_needs(const SyncdRepairPlan *plan, GError **error);
 /* Of purges. PlanStale: by now more would go than was shown. Busy: more than may. */
 bool syncd_repair_check_along(const SyncdRepairPlan *plan, GError **error);

@@ -9,9 +9,10 @@
  * (service/repair-ledger.c), as the log or the index may be what is broken.
  *
  * Planning changes nothing. Applying finds out anew what is wrong: unless that gives the very same
- * steps it is PlanStale. Then, as a job: each step's intent is durable before anything is touched,
- * a snapshot comes first, and what the step promised is checked after it. When one fails, the steps
- * before it are undone too. So a plan is applied whole or not at all, also when the process is
+ * steps it is PlanStale, and so it is where one ended since whose snapshots would go for this one.
+ * Then, as a job: each step's intent is durable before anything is touched, a snapshot comes first,
+ * and what the step promised is checked after it. When one fails, the steps before it are undone
+ * too. So a plan is applied whole or not at all, also when the process is
  * killed anywhere: syncd_service_start_repair() goes on with what it finds begun, and what cannot
  * go on is tried again once a minute. One plan is applied or rolled back at a time, and none while
  * another is half done that has to do with the same.

@@ -117,6 +117,75 @@ static void another_repair_says_what_it_releases(void)
     service_clear(&f);
 }
 
+static void open_mode(ServiceFixture *f)
+{
+    state_set_mode(f, "journal.db", 0640);
+}
+
+/* Two plans of the same, of which the one is carried out, and then the same is wrong once more. */
+static SyncdRepairPlan *one_is_applied_of_two(ServiceFixture *f, char **ret_applied)
+{
+    repair_init(f);
+    put(f, "note-1", "{}");
+    open_mode(f);
+    SyncdRepairPlan *one = approve_repair(f, plan_repair(f));
+    SyncdRepairPlan *other = approve_repair(f, plan_repair(f));
+    apply_repair(f, one);
+    *ret_applied = g_strdup(syncd_repair_plan_id(one));
+    open_mode(f);
+    return other;
+}
+
+/* Nobody approved of that what ended since is released. */
+static void what_ended_since_is_not_released(void)
+{
+    ServiceFixture f;
+    SyncdJob *job = NULL;
+    g_autofree char *applied = NULL;
+    SyncdRepairPlan *other = one_is_applied_of_two(&f, &applied);
+    const char *digest = syncd_repair_plan_digest(other);
+    for (guint start = 0; start < 2; start++) {
+        g_autoptr(GError) refused = NULL, unasked = NULL;
+        g_assert_false(
+            syncd_service_apply_repair(f.service, &f.caller, other, digest, &job, &refused));
+        g_assert_error(refused, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+        g_assert_nonnull(strstr(refused->message, applied));
+        g_assert_false(syncd_repair_plan_check(other, &unasked));
+        g_assert_error(unasked, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+        syncd_service_judge_repairs(f.service);
+        g_assert_nonnull(syncd_repair_plan_stale(other));
+        g_autofree char *past = syncd_repair_plan_describe(find_repair_plan(f.service, applied)),
+                        *id = g_strdup(syncd_repair_plan_id(other));
+        g_assert_null(strstr(past, "\"rollback_until_usec\":null"));
+        repair_reopen(&f);
+        other = find_repair_plan(f.service, id);
+        digest = syncd_repair_plan_digest(other);
+    }
+    SyncdRepairPlan *anew = plan_repair(&f);
+    g_assert_true(plan_says(anew, applied));
+    g_assert_true(syncd_repair_plan_check(anew, NULL));
+    approve_repair(&f, anew);
+    apply_repair(&f, anew);
+    service_clear(&f);
+}
+
+/* Whatever became of it meanwhile. */
+static void what_is_gone_need_not_be_released(void)
+{
+    ServiceFixture f;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *applied = NULL;
+    one_is_applied_of_two(&f, &applied);
+    SyncdRepairPlan *anew = approve_repair(&f, plan_repair(&f));
+    SyncdRepairPlan *past = find_repair_plan(f.service, applied);
+    g_assert_true(plan_says(anew, applied));
+    syncd_service_discard_repair(f.service, &f.caller, past, syncd_repair_plan_digest(past),
+                                 &error);
+    g_assert_no_error(error);
+    apply_repair(&f, anew);
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -125,5 +194,7 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-release/what-was-left-goes-after-a-start",
                     what_was_left_goes_after_a_start);
     g_test_add_func("/repair-release/another", another_repair_says_what_it_releases);
+    g_test_add_func("/repair-release/ended-since", what_ended_since_is_not_released);
+    g_test_add_func("/repair-release/gone", what_is_gone_need_not_be_released);
     return g_test_run();
 }
