@@ -61,23 +61,24 @@ static guint build_until(SyncdMend *mend, SyncdMendPhase phase)
 /* However much it is, no step has more of it than the others: not even the last one. */
 static void what_comes_meanwhile_is_taken_over_in_steps(void)
 {
-    enum { BEFORE = 300, DROPPED = 100, SINCE = 1000, HEADS = 200 };
+    enum { BEFORE = 300, DROPPED = 100 };
+    const guint since = is_hurried() ? 400 : 1000, n_heads = is_hurried() ? 100 : 200;
     Mending m;
     g_autoptr(GError) error = NULL;
     SyncdHash name;
     prepare(&m, FEWER);
     put_contents(&m, 0, BEFORE);
-    keep_heads(&m, HEADS);
+    keep_heads(&m, n_heads);
     g_autoptr(SyncdMend) mend = examine(&m);
     build_until(mend, MEND_BUILD_CONTENT);
     drop_contents(&m, DROPPED);
-    put_contents(&m, BEFORE, SINCE);
-    g_assert_cmpuint(build_until(mend, MEND_VERIFY), >=, SINCE / 64 + HEADS / 64);
+    put_contents(&m, BEFORE, since);
+    g_assert_cmpuint(build_until(mend, MEND_VERIFY), >=, since / 64 + n_heads / 64);
     put_contents(&m, 0, DROPPED / 2);
-    put_contents(&m, SINCE, 2 * SINCE);
-    keep_heads(&m, HEADS);
+    put_contents(&m, since, 2 * since);
+    keep_heads(&m, n_heads);
     build_until(mend, MEND_CATCH_UP);
-    g_assert_cmpuint(build_until(mend, MEND_READY), >=, SINCE / 64);
+    g_assert_cmpuint(build_until(mend, MEND_READY), >=, since / 64);
     g_assert_false(syncd_journal_take_content_change(m.f.store->journal, &name));
     drop_contents(&m, 1);
     syncd_mend_switch(mend, &error);
@@ -88,8 +89,8 @@ static void what_comes_meanwhile_is_taken_over_in_steps(void)
     fixture_close(&m.f);
     g_autofree char *contents = ask_raw(m.journal, "SELECT count(*) FROM content"),
                     *heads = ask_raw(m.journal, "SELECT count(*) FROM checkpoint");
-    g_assert_cmpint(atoi(contents), ==, 2 * SINCE - DROPPED + DROPPED / 2 - 1);
-    g_assert_cmpint(atoi(heads), ==, 1 + 2 * HEADS);
+    g_assert_cmpint(atoi(contents), ==, 2 * since - DROPPED + DROPPED / 2 - 1);
+    g_assert_cmpint(atoi(heads), ==, 1 + 2 * n_heads);
     finish(&m);
 }
 
@@ -161,9 +162,10 @@ static guint count_items(const SyncdMend *mend, const char *what, SyncdMendOutco
     return n;
 }
 
+/* Where everything is slow, some are refilled and some of the others are lost. */
 static void an_earlier_generation_refills_what_it_has(void)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(damages); i++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(damages); i += is_hurried() ? 3 : 1) {
         Mending m;
         prepare(&m, i < 2 ? ENTRIES : FEWER);
         make_earlier_generation(&m);
@@ -182,7 +184,7 @@ static void an_earlier_generation_refills_what_it_has(void)
 
 static void what_is_nowhere_is_lost_and_named(void)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(damages); i += is_hurried() ? 2 : 1) {
+    for (size_t i = is_hurried() ? 2 : 0; i < G_N_ELEMENTS(damages); i += is_hurried() ? 3 : 1) {
         Mending m;
         prepare(&m, i < 2 ? ENTRIES : FEWER);
         g_test_message("%s", damages[i].sql);
