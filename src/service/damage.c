@@ -1,9 +1,11 @@
 #include "service/damage.h"
 
+#include "base/canonical.h"
 #include "base/json-writer.h"
 #include "base/log.h"
 #include "service/content-name.h"
 #include "service/internal.h"
+#include "service/repair-named.h"
 #include "service/repair-told.h"
 #include "store/displaced.h"
 #include "store/examine.h"
@@ -28,7 +30,7 @@ struct SyncdDamage {
     GPtrArray *named;         /* … and what the first of them are */
     char *beyond;             /* why nothing could mend it; NULL: something can */
     GPtrArray *orphans;       /* char *: the first ones … */
-    bool more_orphans;        /* … and there were others */
+    char *orphans_told;       /* … and how a plan tells of all of them; NULL: there are none */
     GPtrArray *unlike;        /* the same of files that are not as they should be */
     GArray *index_faults;     /* SyncdIndexFault; NULL: no index was checked … */
     guint64 index_generation; /* … and of which one it was */
@@ -132,8 +134,9 @@ static void keep(SyncdService *service)
     write_list("findings", self->findings, &writer);
     write_list("losses", self->losses, &writer);
     write_given_up(self, &writer);
-    syncd_json_member_strings(&writer, "orphans", self->orphans);
-    syncd_json_member_bool(&writer, "more_orphans", self->more_orphans);
+    if (self->orphans_told != NULL)
+        syncd_json_member_value(&writer, "orphans",
+                                syncd_json_root(self->orphans_told, strlen(self->orphans_told)));
     syncd_json_member_strings(&writer, "unlike", self->unlike);
     syncd_json_end_object(&writer);
     g_string_append_c(text, '\n');
@@ -206,6 +209,16 @@ static void read_given_up(SyncdDamage *self, SyncdJson root)
         self->beyond = syncd_json_dup_text(syncd_json_member(root, "beyond_mending"));
 }
 
+static void read_orphans(SyncdDamage *self, SyncdJson told)
+{
+    if (told.type != SYNCD_JSON_OBJECT)
+        return;
+    GString *text = g_string_new(NULL);
+    syncd_canonical_append(text, told);
+    self->orphans_told = g_string_free(text, FALSE);
+    read_names(told, "files", SYNCD_NAMED_MAX, self->orphans);
+}
+
 /* One that cannot be read says nothing: what is wrong is found again. */
 SyncdDamage *syncd_damage_new(SyncdStore *store)
 {
@@ -231,8 +244,7 @@ SyncdDamage *syncd_damage_new(SyncdStore *store)
     read_list(root, "findings", SYNCD_VERIFY_MAX_FINDINGS, self->findings);
     read_list(root, "losses", LOSSES_MAX, self->losses);
     read_given_up(self, root);
-    read_names(root, "orphans", NAMES_MAX, self->orphans);
-    syncd_json_get_bool(syncd_json_member(root, "more_orphans"), &self->more_orphans);
+    read_orphans(self, syncd_json_member(root, "orphans"));
     read_names(root, "unlike", NAMES_MAX, self->unlike);
     return self;
 }
@@ -247,6 +259,7 @@ void syncd_damage_free(SyncdDamage *self)
     g_ptr_array_unref(self->unlike);
     g_clear_pointer(&self->index_faults, g_array_unref);
     g_free(self->beyond);
+    g_free(self->orphans_told);
     g_free(self);
 }
 
@@ -508,8 +521,14 @@ void syncd_service_note_examined(SyncdService *service, const SyncdMend *mend)
 
 const GPtrArray *syncd_service_orphans(const SyncdService *service, bool *ret_more)
 {
-    *ret_more = service->damage->more_orphans;
+    const char *told = service->damage->orphans_told;
+    *ret_more = told != NULL && syncd_named_has_more(told);
     return service->damage->orphans;
+}
+
+const char *syncd_service_orphans_told(const SyncdService *service)
+{
+    return service->damage->orphans_told;
 }
 
 const GPtrArray *syncd_service_unlike_blobs(const SyncdService *service)
@@ -517,20 +536,29 @@ const GPtrArray *syncd_service_unlike_blobs(const SyncdService *service)
     return service->damage->unlike;
 }
 
-static void take_first(GPtrArray *names, const GPtrArray *found)
+static void take_first(GPtrArray *names, const GPtrArray *found, guint max)
 {
     g_ptr_array_set_size(names, 0);
-    for (guint i = 0; i < found->len && i < NAMES_MAX; i++)
+    for (guint i = 0; i < found->len && i < max; i++)
         g_ptr_array_add(names, g_strdup(found->pdata[i]));
+}
+
+static void take_orphans(SyncdDamage *self, const GPtrArray *found)
+{
+    g_autoptr(GPtrArray) all = g_ptr_array_new();
+    g_ptr_array_extend(all, (GPtrArray *)found, NULL, NULL);
+    g_clear_pointer(&self->orphans_told, g_free);
+    if (found->len > 0)
+        self->orphans_told = syncd_named_write(all, false); /* which sorts them */
+    take_first(self->orphans, all, SYNCD_NAMED_MAX);
 }
 
 void syncd_service_note_blobs(SyncdService *service, const SyncdOrphans *orphans)
 {
     SyncdDamage *self = service->damage;
     guint before = self->orphans->len + self->unlike->len;
-    take_first(self->orphans, syncd_orphans_found(orphans));
-    take_first(self->unlike, syncd_orphans_unlike(orphans));
-    self->more_orphans = syncd_orphans_found(orphans)->len > NAMES_MAX;
+    take_orphans(self, syncd_orphans_found(orphans));
+    take_first(self->unlike, syncd_orphans_unlike(orphans), NAMES_MAX);
     if (before + self->orphans->len + self->unlike->len > 0)
         keep(service);
 }
@@ -538,8 +566,7 @@ void syncd_service_note_blobs(SyncdService *service, const SyncdOrphans *orphans
 void syncd_service_note_orphans(SyncdService *service, const GPtrArray *names)
 {
     SyncdDamage *self = service->damage;
-    take_first(self->orphans, names);
-    self->more_orphans = names->len > NAMES_MAX;
+    take_orphans(self, names);
     keep(service);
 }
 

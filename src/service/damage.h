@@ -74,6 +74,8 @@ void syncd_service_note_index_checked(SyncdService *service, const SyncdIndexChe
  * chunks that nothing names, and of files of another mode or owner than they should have. The first
  * ones: `*ret_more`, there were others. */
 const GPtrArray *syncd_service_orphans(const SyncdService *service, bool *ret_more);
+/* All of them, as a plan tells of them (repair-named.h). */
+const char *syncd_service_orphans_told(const SyncdService *service);
 const GPtrArray *syncd_service_unlike_blobs(const SyncdService *service);
 void syncd_service_note_blobs(SyncdService *service, const SyncdOrphans *orphans);
 /* They are there again. */

@@ -27,7 +27,6 @@
 #define LIST_MAX (4u * 1024u * 1024u)
 #define FILES_MAX 10000u /* of one repair */
 #define BLOBS "blobs/"
-#define LEFT_NAMED 20u /* of what was found since, in a report */
 #define LOOKED_AT_A_STEP 500u
 #define CHANGED_A_STEP 500u
 #define MOVED_A_STEP 16u /* each is synced */
@@ -137,7 +136,7 @@ typedef struct {
 
 static void leave(Files *files, char *name)
 {
-    if (files->n_left++ < LEFT_NAMED)
+    if (files->n_left++ < SYNCD_NAMED_LEFT_MAX)
         g_ptr_array_add(files->left, name);
     else
         g_free(name);
@@ -286,22 +285,6 @@ static bool change(SyncdRepairAct *act, const Subject *subject, GError **error)
     return true;
 }
 
-static void tell_left(SyncdRepairAct *act, const Files *files)
-{
-    for (guint i = 0; i < files->left->len; i++) {
-        g_autofree char *name = g_utf8_make_valid(files->left->pdata[i], -1);
-        g_ptr_array_add(act->preserved,
-                        g_strdup_printf("%s as it is: it was found since, and is left for "
-                                        "another plan",
-                                        name));
-    }
-    if (files->n_left > files->left->len)
-        g_ptr_array_add(act->preserved,
-                        g_strdup_printf("%u more that were found since, which are left for "
-                                        "another plan",
-                                        files->n_left - files->left->len));
-}
-
 /* What the list had no room for is no fault of this step, nor is what was found since. */
 static bool look_again(SyncdRepairAct *act, const Subject *subject, bool *ret_more, GError **error)
 {
@@ -311,7 +294,7 @@ static bool look_again(SyncdRepairAct *act, const Subject *subject, bool *ret_mo
     if (*ret_more)
         return true;
     if (files->found == 0) {
-        tell_left(act, files);
+        syncd_named_tell_left(act->preserved, files->left, files->n_left);
         return true;
     }
     syncd_set_error(error, SYNCD_ERROR_FAILED,

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define NAMED_MAX 256u
-
 static int compare(const void *one, const void *other)
 {
     return strcmp(*(const char *const *)one, *(const char *const *)other);
@@ -27,7 +25,7 @@ char *syncd_named_write(GPtrArray *names, bool more)
 {
     g_autoptr(GPtrArray) first = g_ptr_array_new();
     g_ptr_array_sort(names, compare);
-    for (guint i = 0; i < names->len && i < NAMED_MAX; i++)
+    for (guint i = 0; i < names->len && i < SYNCD_NAMED_MAX; i++)
         g_ptr_array_add(first, names->pdata[i]);
     GString *text = g_string_new(NULL);
     SyncdJsonWriter writer;
@@ -78,4 +76,19 @@ GHashTable *syncd_named_told(const char *then, GPtrArray *names)
     for (guint i = 0; i < names->len; i++)
         g_hash_table_add(set, g_strdup(names->pdata[i]));
     return set;
+}
+
+void syncd_named_tell_left(GPtrArray *preserved, const GPtrArray *left, guint n_left)
+{
+    guint n = MIN(left->len, SYNCD_NAMED_LEFT_MAX);
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *name = g_utf8_make_valid(left->pdata[i], -1);
+        g_ptr_array_add(preserved, g_strdup_printf("%s as it is: the plan does not name it, and it "
+                                                   "is left for another plan",
+                                                   name));
+    }
+    if (n_left > n)
+        g_ptr_array_add(preserved, g_strdup_printf("%u more that the plan does not name, which are "
+                                                   "left for another plan",
+                                                   n_left - n));
 }

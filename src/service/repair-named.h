@@ -14,6 +14,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#define SYNCD_NAMED_MAX 256u
+
 /* `names` (char *) is sorted; `more`: there are some that nobody has a name of. */
 char *syncd_named_write(GPtrArray *names, bool more);
 /* Whether a plan can still be carried out for what it named. */
@@ -26,3 +28,7 @@ bool syncd_named_has_more(const char *told);
 /* The same of all that were told then, where these are what there is now; `then` NULL: no plan said
  * which. */
 GHashTable *syncd_named_told(const char *then, GPtrArray *names);
+/* Adds to what a report says was preserved that those were left: `left` (char *) are the first ones
+ * of so many. */
+#define SYNCD_NAMED_LEFT_MAX 20u
+void syncd_named_tell_left(GPtrArray *preserved, const GPtrArray *left, guint n_left);

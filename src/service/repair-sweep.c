@@ -2,7 +2,7 @@
  * Chunks that nobody names are set aside: into the folder of the ledger, so the way back only has
  * to move them. Nothing but the log says what is named, so it is asked once more of each of them
  * before it is touched; what an open turn may still come to name is not (store/orphans.h). Those
- * that the plan does not name are left for another one, but where there were too many to be named.
+ * that the plan does not tell of (repair-named.h) are left for another one.
  */
 #include "service/damage.h"
 #include "service/repair-kinds.h"
@@ -15,10 +15,12 @@
 
 #define LIST_MAX (64u * 1024u * 1024u)
 #define SENTENCES_MAX 50u
+#define LEFT "- " /* before a name that the plan does not tell of */
 
 typedef struct {
     SyncdOrphans *orphans; /* while they are looked for, and then to be asked of each */
-    GPtrArray *names;      /* char *: as listed; NULL: they are not yet */
+    GPtrArray *names;      /* char *: as listed; NULL: they are not yet … */
+    GPtrArray *left;       /* … and those that are left */
     bool confirmed;        /* all of the log was looked through for these */
     guint next, aside;
 } Work;
@@ -30,13 +32,19 @@ static Work *work_of(SyncdRepairAct *act)
     return act->data;
 }
 
+static void clear_names(Work *work)
+{
+    g_clear_pointer(&work->names, g_ptr_array_unref);
+    g_clear_pointer(&work->left, g_ptr_array_unref);
+}
+
 static void stop(SyncdRepairAct *act)
 {
     Work *work = act->data;
     if (work == NULL)
         return;
     syncd_orphans_free(work->orphans);
-    g_clear_pointer(&work->names, g_ptr_array_unref);
+    clear_names(work);
     g_clear_pointer(&act->data, g_free);
 }
 
@@ -65,8 +73,11 @@ static bool load(SyncdRepairAct *act, Work *work, GError **error)
         return false;
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     work->names = g_ptr_array_new_with_free_func(g_free);
+    work->left = g_ptr_array_new_with_free_func(g_free);
     for (char **line = lines; *line != NULL; line++)
-        if (**line != '\0')
+        if (g_str_has_prefix(*line, LEFT))
+            g_ptr_array_add(work->left, g_strdup(*line + strlen(LEFT)));
+        else if (**line != '\0')
             g_ptr_array_add(work->names, g_strdup(*line));
     return true;
 }
@@ -74,25 +85,22 @@ static bool load(SyncdRepairAct *act, Work *work, GError **error)
 /* Those that were found when somebody looked last. */
 static char *name_orphans(SyncdService *service)
 {
-    bool more;
-    const GPtrArray *orphans = syncd_service_orphans(service, &more);
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    for (guint i = 0; i < orphans->len; i++)
-        g_ptr_array_add(names, orphans->pdata[i]);
-    return syncd_named_write(names, more);
+    g_autoptr(GPtrArray) none = g_ptr_array_new();
+    const char *told = syncd_service_orphans_told(service);
+    return told != NULL ? g_strdup(told) : syncd_named_write(none, false);
 }
 
 static bool write_list(SyncdRepairAct *act, Work *work, GError **error)
 {
-    const GPtrArray *found = syncd_orphans_found(work->orphans);
     g_autofree char *name = list_name(act);
-    g_autoptr(GHashTable) told = act->bound_to != NULL && !syncd_named_has_more(act->bound_to)
-                                     ? syncd_named_read(act->bound_to)
-                                     : NULL;
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+    g_ptr_array_extend(found, (GPtrArray *)syncd_orphans_found(work->orphans), NULL, NULL);
+    g_autoptr(GHashTable) told = syncd_named_told(act->bound_to, found);
     g_autoptr(GString) lines = g_string_new(NULL);
     for (guint i = 0; i < found->len; i++)
-        if (told == NULL || g_hash_table_contains(told, found->pdata[i]))
-            g_string_append_printf(lines, "%s\n", (const char *)found->pdata[i]);
+        g_string_append_printf(lines, "%s%s\n",
+                               g_hash_table_contains(told, found->pdata[i]) ? "" : LEFT,
+                               (const char *)found->pdata[i]);
     return syncd_store_put_repair(act->service->store, name, SYNCD_BYTES(lines->str, lines->len),
                                   error) &&
            load(act, work, error);
@@ -170,6 +178,9 @@ static bool check(SyncdRepairAct *act, GError **error)
     g_ptr_array_add(
         act->preserved,
         g_strdup_printf("All chunks that anything names; %u others are set aside", work->aside));
+    syncd_named_tell_left(act->preserved, work->left, work->left->len);
+    if (work->left->len > 0)
+        syncd_service_note_orphans(act->service, work->left);
     return true;
 }
 
@@ -209,7 +220,10 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
     *ret_more = work->next < work->names->len;
     if (*ret_more)
         return true;
-    syncd_service_note_orphans(act->service, work->names);
+    g_autoptr(GPtrArray) all = g_ptr_array_new();
+    g_ptr_array_extend(all, work->names, NULL, NULL);
+    g_ptr_array_extend(all, work->left, NULL, NULL);
+    syncd_service_note_orphans(act->service, all);
     return release_list(act, error);
 }
 
@@ -221,7 +235,7 @@ static bool release(SyncdRepairAct *act, bool *ret_more, GError **error)
         return false;
     for (guint i = 0; work.names != NULL && i < work.names->len; i++)
         syncd_aside_add(kept, kept_name(act, work.names->pdata[i]));
-    g_clear_pointer(&work.names, g_ptr_array_unref);
+    clear_names(&work);
     return syncd_store_remove_repairs(act->service->store, kept, ret_more, error) &&
            (*ret_more || release_list(act, error));
 }

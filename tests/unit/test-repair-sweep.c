@@ -3,12 +3,9 @@
  * to name, stays where it is. Taking that back puts them in their place, byte for byte, wherever
  * the daemon was killed meanwhile.
  */
-#include "diagnose-fixture.h"
-#include "repair-fixture.h"
+#include "sweep-fixture.h"
 
-#include "crypto/hash.h"
 #include "service/internal.h"
-#include "store/blobs.h"
 #include "store/orphans.h"
 #include "store/repair-store.h"
 
@@ -63,30 +60,6 @@ static char *put_large(ServiceFixture *f, const char *scope, char filling)
     return enqueued.operation;
 }
 
-static char *path_of(const ServiceFixture *f, const char *name)
-{
-    return g_build_filename(f->base.directory, name, NULL);
-}
-
-/* As a crash leaves one. */
-static char *put_orphan(ServiceFixture *f, guint number, SyncdChunkOf of)
-{
-    g_autofree char *bytes = g_strdup_printf("orphan %u", number);
-    SyncdHash name = syncd_hash(bytes, strlen(bytes));
-    char *file = syncd_blobs_path(of, &name);
-    g_autofree char *path = path_of(f, file), *folder = g_path_get_dirname(path);
-    g_mkdir_with_parents(folder, 0700);
-    write_private(path, bytes, -1);
-    return file;
-}
-
-static bool is_orphan_there(ServiceFixture *f, const char *file, guint number)
-{
-    g_autofree char *path = path_of(f, file), *bytes = NULL,
-                    *expected = g_strdup_printf("orphan %u", number);
-    return g_file_get_contents(path, &bytes, NULL, NULL) && strcmp(bytes, expected) == 0;
-}
-
 typedef struct {
     ServiceFixture f;
     char *operations[2];
@@ -126,13 +99,6 @@ static void assert_orphans_are(World *world, bool there)
 {
     for (guint i = 0; i < ORPHANS; i++)
         g_assert_true(is_orphan_there(&world->f, world->orphans[i], i) == there);
-}
-
-static guint64 orphans_found(ServiceFixture *f)
-{
-    g_autoptr(GPtrArray) found = syncd_service_diagnose(f->service);
-    const SyncdFound *orphans = find(found, "blob-orphaned");
-    return orphans != NULL ? orphans->count : 0;
 }
 
 static bool is_kept_chunk(const char *name)
@@ -222,7 +188,7 @@ static void what_is_gone_is_not_found(void)
     repair_reopen(&world.f);
     rest(&world.f);
     g_assert_cmpuint(orphans_found(&world.f), ==, (ORPHANS + 1) / 2);
-    g_autofree char *path = path_of(&world.f, world.orphans[0]);
+    g_autofree char *path = state_path(&world.f, world.orphans[0]);
     g_assert_cmpint(g_remove(path), ==, 0);
     g_assert_cmpuint(orphans_found(&world.f), ==, (ORPHANS + 1) / 2 - 1);
     world_clear(&world);
@@ -240,6 +206,9 @@ static void one_that_was_not_told_stays(void)
     apply_repair(&world.f, plan);
     assert_orphans_are(&world, false);
     g_assert_true(is_orphan_there(&world.f, since, ORPHANS));
+    g_autofree char *left = g_strdup_printf("%s as it is: the plan does not name it", since);
+    g_assert_true(report_says(&world.f, plan, left));
+    g_assert_cmpuint(orphans_found(&world.f), ==, 1);
     world_clear(&world);
 }
 
@@ -341,7 +310,7 @@ static void where_a_list_is_damaged_nothing_is_an_orphan(void)
     gsize size;
     world_init(&world);
     service_close(&world.f);
-    g_autofree char *path = path_of(&world.f, "journal.db"), *bytes = NULL;
+    g_autofree char *path = state_path(&world.f, "journal.db"), *bytes = NULL;
     g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
     char *at = memmem(bytes, size, "{\"chunks\":", 10); /* of the public one */
     g_assert_nonnull(at);
@@ -361,7 +330,7 @@ static void where_a_header_is_damaged_nothing_is_an_orphan(void)
     sqlite3 *db;
     world_init(&world);
     service_close(&world.f);
-    g_autofree char *path = path_of(&world.f, "journal.db");
+    g_autofree char *path = state_path(&world.f, "journal.db");
     g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
     sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     g_assert_cmpint(sqlite3_exec(db,
