@@ -115,7 +115,8 @@ static void prepare(PowerRun *run)
 static void go_on(RepairLife *life)
 {
     guint turns = 0;
-    for (; life->f->service->has_purges && turns < TURNS_MAX; turns++)
+    bool purges = repair_of(life)->which->is_purge;
+    for (; purges && life->f->service->has_purges && turns < TURNS_MAX; turns++)
         life->subject->turn(life);
     g_assert_cmpuint(turns, <, TURNS_MAX);
 }
