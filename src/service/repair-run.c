@@ -236,6 +236,13 @@ static bool turn_back(Run *run, GError *failure, GError **error)
     return false;
 }
 
+/* Whether what failed last is in the log all the same is not known before the next start: nothing
+ * is decided by what the log has until then. */
+static bool is_unsure(const SyncdService *service)
+{
+    return syncd_store_condition(service->store) == SYNCD_STORE_FAILED;
+}
+
 static bool interrupt(Run *run, GError *failure, GError **error)
 {
     SyncdRepairPlan *plan = run->plan;
@@ -249,9 +256,13 @@ static bool interrupt(Run *run, GError *failure, GError **error)
     finish_run(run);
     syncd_repair_tell_changed(plan);
     g_autofree char *what = NULL, *next = NULL,
-                    *meanwhile = g_strdup_printf("wait: it is tried again each minute, and "
-                                                 "`sourceos-syncd repair show %s` says how it is",
-                                                 plan->id);
+                    *meanwhile = is_unsure(plan->service)
+                                     ? g_strdup("restart the daemon, which goes on with it then; "
+                                                "`sourceos-syncd doctor` has the command")
+                                     : g_strdup_printf("wait: it is tried again each minute, and "
+                                                       "`sourceos-syncd repair show %s` says how "
+                                                       "it is",
+                                                       plan->id);
     syncd_error_split(failure->message, &what, &next);
     int code = failure->domain == SYNCD_ERROR ? failure->code : SYNCD_ERROR_STORAGE_FAILED;
     syncd_set_error_next(error, (SyncdErrorCode)code, meanwhile, "The plan %s is %s: %s", plan->id,
@@ -335,6 +346,8 @@ static bool take_step(SyncdService *service, Run *run, bool *ret_more, double *r
     if (!syncd_service_commit_turn(service, &problem))
         return interrupt(run, problem, error);
     bool back = run->plan->undoing;
+    if (back && is_unsure(service) && !syncd_store_may_write(service->store, &problem))
+        return interrupt(run, problem, error);
     if (back ? step_back(run, ret_more, ret_progress, &problem)
              : step_forward(run, ret_more, ret_progress, &problem)) {
         if (*ret_more || run->failure == NULL)
@@ -350,9 +363,9 @@ static bool take_step(SyncdService *service, Run *run, bool *ret_more, double *r
     }
     *ret_more = true;
     GError *again = NULL;
-    if (!back && turn_back(run, problem, &again))
-        return true;
-    return interrupt(run, back ? problem : again, error);
+    if (back || is_unsure(service))
+        return interrupt(run, problem, error);
+    return turn_back(run, problem, &again) || interrupt(run, again, error);
 }
 
 static bool step(SyncdService *service, void *data, bool *ret_more, double *ret_progress,

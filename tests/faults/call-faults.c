@@ -19,10 +19,10 @@
 typedef struct {
     pid_t worker;
     int told;
-    bool works;           /* between its beginning and its end */
-    guint calls;          /* so many were made meanwhile */
-    bool room[CALLS_MAX]; /* those that take some */
-    char text[160];       /* of the call at which it went wrong */
+    bool works;     /* between its beginning and its end */
+    guint calls;    /* so many were made meanwhile */
+    char text[160]; /* of the call at which it went wrong */
+    guint8 traits[CALLS_MAX];
 } Shared;
 
 static Shared *shared;
@@ -83,9 +83,15 @@ static bool takes_room(const StorageCall *call)
            (call->kind == STORAGE_OPEN && (call->flags & O_CREAT) != 0);
 }
 
-static bool can_be(const CallFault *fault, bool takes_room)
+static CallTraits traits_of(const StorageCall *call)
 {
-    return fault->verdict.problem != ENOSPC || takes_room;
+    bool commits = call->kind == STORAGE_SYNC && g_str_has_suffix(call->path, "journal.db-wal");
+    return (takes_room(call) ? CALL_TAKES_ROOM : 0) | (commits ? CALL_COMMITS : 0);
+}
+
+static bool can_be(const CallFault *fault, guint8 traits)
+{
+    return fault->only == 0 || (traits & fault->only) != 0;
 }
 
 static StorageVerdict decide(void *data, const StorageCall *call)
@@ -95,8 +101,8 @@ static StorageVerdict decide(void *data, const StorageCall *call)
         return pass;
     guint number = __atomic_add_fetch(&shared->calls, 1, __ATOMIC_SEQ_CST);
     g_assert_cmpuint(number, <, CALLS_MAX);
-    shared->room[number] = takes_room(call);
-    bool hit = now.number != 0 && can_be(now.fault, shared->room[number]) &&
+    shared->traits[number] = (guint8)traits_of(call);
+    bool hit = now.number != 0 && can_be(now.fault, shared->traits[number]) &&
                (number == now.number || (now.fault->lasting && number > now.number));
     if (!hit)
         return pass;
@@ -154,8 +160,7 @@ static void wait_for_all(pid_t worker, const CallFault *fault)
 
 static void run_case(const CallWork *work, void *world, guint number, const CallFault *fault)
 {
-    memset(shared, 0, offsetof(Shared, room));
-    shared->text[0] = '\0';
+    memset(shared, 0, offsetof(Shared, traits));
     now.number = number;
     now.fault = fault;
     const char *watched = work->begin(world);
@@ -174,22 +179,26 @@ static void run_case(const CallWork *work, void *world, guint number, const Call
     work->look(world, shared->told);
 }
 
+static void run_fault(const CallWork *work, void *world, const CallFault *fault,
+                      const guint8 *traits, guint calls)
+{
+    guint stride = each > 1 && !fault->all ? (guint)each * MAX(work->sparse, 1) : 1;
+    guint seen = 0;
+    for (guint number = 1; number <= calls; number++) {
+        if (can_be(fault, traits[number]) && seen++ % stride == 0)
+            run_case(work, world, number, fault);
+    }
+}
+
 void call_faults_run(const CallWork *work, void *world, const CallFault *faults, size_t n)
 {
-    guint stride = each > 1 ? (guint)each * MAX(work->sparse, 1) : 1;
-    g_autofree bool *room = g_new(bool, CALLS_MAX);
     run_case(work, world, 0, NULL);
     g_assert_false(shared->works);
     guint calls = shared->calls;
     g_assert_cmpuint(calls, >, 5);
-    memcpy(room, shared->room, sizeof shared->room);
-    for (size_t i = 0; i < n; i++) {
-        guint skipped = 0;
-        for (guint number = 1; number <= calls; number++) {
-            if (can_be(&faults[i], room[number]) && skipped++ % stride == 0)
-                run_case(work, world, number, &faults[i]);
-        }
-    }
+    g_autofree guint8 *traits = g_memdup2(shared->traits, sizeof shared->traits);
+    for (size_t i = 0; i < n; i++)
+        run_fault(work, world, &faults[i], traits, calls);
     g_test_message("%u calls", calls);
 }
 
@@ -199,7 +208,11 @@ void call_faults_run_all(const CallWork *work, void *world)
         {"killed before", {.act = STORAGE_KILL}, false},
         {"killed after", {.act = STORAGE_KILL_AFTER}, false},
         {"EIO at", {.act = STORAGE_FAIL, .problem = EIO}, false},
-        {"ENOSPC at", {.act = STORAGE_FAIL, .problem = ENOSPC}, false},
+        {"ENOSPC at", {.act = STORAGE_FAIL, .problem = ENOSPC}, .only = CALL_TAKES_ROOM},
+        {"EIO at the commit",
+         {.act = STORAGE_FAIL, .problem = EIO},
+         .only = CALL_COMMITS,
+         .all = true},
     };
     call_faults_run(work, world, faults, G_N_ELEMENTS(faults));
 }

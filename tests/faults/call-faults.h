@@ -15,10 +15,18 @@
 /* What somebody who waits for the work was told, at least: further ones are the work's own. */
 enum { WORK_NOT_TOLD, WORK_FAILED, WORK_DONE };
 
+/* What a call does, as far as it matters to what can go wrong with it. */
+typedef enum {
+    CALL_TAKES_ROOM = 1 << 0,
+    CALL_COMMITS = 1 << 1, /* an entry of the log: whether it is there is open when it fails */
+} CallTraits;
+
 typedef struct {
     const char *name;
     StorageVerdict verdict;
-    bool lasting; /* all calls that follow, too */
+    bool lasting;    /* all calls that follow, too */
+    CallTraits only; /* those that do this; 0: all */
+    bool all;        /* and of these every one, whatever the options say */
 } CallFault;
 
 typedef struct {
@@ -48,5 +56,5 @@ bool call_work_went_wrong(void); /* the call that is to has come */
 /* Every so-manyth call, as the options say, of each kind of fault; all of them without one first.
  */
 void call_faults_run(const CallWork *work, void *world, const CallFault *faults, size_t n);
-/* Kills before and after, EIO and ENOSPC. */
+/* Kills before and after, EIO and ENOSPC; and EIO at each commit of the log. */
 void call_faults_run_all(const CallWork *work, void *world);

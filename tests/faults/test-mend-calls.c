@@ -118,7 +118,7 @@ static const CallFault faults[] = {
     {"killed after", {.act = STORAGE_KILL_AFTER}, false},
     {"EIO at", {.act = STORAGE_FAIL, .problem = EIO}, false},
     {"EIO from", {.act = STORAGE_FAIL, .problem = EIO}, true},
-    {"ENOSPC from", {.act = STORAGE_FAIL, .problem = ENOSPC}, true},
+    {"ENOSPC from", {.act = STORAGE_FAIL, .problem = ENOSPC}, true, CALL_TAKES_ROOM},
 };
 
 static void every_call_may_fail(const void *fault)
