@@ -121,6 +121,31 @@ static inline void rollback_repair(ServiceFixture *f, SyncdRepairPlan *plan)
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "rolled_back");
 }
 
+/* Nobody applies it, or takes it back, and whoever tried is told why; NULL: in whatever words. */
+static inline void expect_not_applied(ServiceFixture *f, SyncdRepairPlan *plan, SyncdErrorCode code,
+                                      const char *words)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    g_assert_false(syncd_service_apply_repair(f->service, &f->caller, plan,
+                                              syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, (int)code);
+    g_assert_true(words == NULL || strstr(error->message, words) != NULL);
+    g_assert_null(job);
+}
+
+static inline void expect_not_taken_back(ServiceFixture *f, SyncdRepairPlan *plan,
+                                         SyncdErrorCode code, const char *words)
+{
+    g_autoptr(GError) error = NULL;
+    SyncdJob *job = NULL;
+    g_assert_false(syncd_service_rollback_repair(f->service, &f->caller, plan,
+                                                 syncd_repair_plan_digest(plan), &job, &error));
+    g_assert_error(error, SYNCD_ERROR, (int)code);
+    g_assert_true(words == NULL || strstr(error->message, words) != NULL);
+    g_assert_null(job);
+}
+
 static inline bool plan_says(const SyncdRepairPlan *plan, const char *words)
 {
     return strstr(syncd_repair_plan_text(plan), words) != NULL;

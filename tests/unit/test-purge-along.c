@@ -144,15 +144,11 @@ static void a_plan_to_make_room_names_it_too(void)
 static void what_comes_later_is_not_taken(void)
 {
     ServiceFixture f;
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
     begin_deleted(&f);
     put_copies(&f);
     SyncdRepairPlan *plan = approve_purge(&f);
     put_file(&f, "journal-weekly.db");
-    g_assert_false(syncd_service_apply_repair(f.service, &f.caller, plan,
-                                              syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    expect_not_applied(&f, plan, SYNCD_ERROR_PLAN_STALE, NULL);
     g_assert_true(state_has(&f, "journal-weekly.db"));
     /* That some of it is gone by then changes nothing. */
     plan = approve_purge(&f);
@@ -304,8 +300,6 @@ static void what_is_proven_goes_and_is_named(void)
 static void more_than_are_named_are_counted(void)
 {
     ServiceFixture f;
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
     begin_deleted(&f);
     for (guint i = 0; i < SYNCD_ALONG_MAX + 3; i++) {
         g_autofree char *name = g_strdup_printf("journal-%03u.db", i);
@@ -319,9 +313,7 @@ static void more_than_are_named_are_counted(void)
     g_assert_nonnull(strstr(syncd_repair_plan_text(plan), "\"count\": 3"));
     approve_repair(&f, plan);
     put_file(&f, "journal-later.db");
-    g_assert_false(syncd_service_apply_repair(f.service, &f.caller, plan,
-                                              syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    expect_not_applied(&f, plan, SYNCD_ERROR_PLAN_STALE, NULL);
     service_clear(&f);
 }
 

@@ -119,9 +119,7 @@ static void what_is_away_is_taken_back_when_it_is_back(void)
 static void without_a_log_nothing_is_taken_back(void)
 {
     World world;
-    g_autoptr(GError) error = NULL;
     gsize size;
-    SyncdJob *job = NULL;
     world_init(&world);
     SyncdRepairPlan *plan = applied(&world, false);
     g_autofree char *id = g_strdup(syncd_repair_plan_id(plan)), *whole = NULL,
@@ -134,9 +132,7 @@ static void without_a_log_nothing_is_taken_back(void)
     service_open(&world.w.f);
     listen_to(&world);
     plan = find_repair_plan(world.w.f.service, id);
-    g_assert_false(syncd_service_rollback_repair(world.w.f.service, &world.w.f.caller, plan,
-                                                 syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+    expect_not_taken_back(&world.w.f, plan, SYNCD_ERROR_JOURNAL_CORRUPT, NULL);
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
     service_close(&world.w.f);
     write_private(path, whole, (gssize)size);

@@ -8,16 +8,12 @@
 static void what_changed_since_is_another_plan(void)
 {
     World world;
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job;
     world_init(&world);
     SyncdRepairPlan *plan = plan_for(&world, false, NULL);
     approve_repair(&world.w.f, plan);
     write_over(&world.w, ROTTEN, "something else");
     rescan(&world.w);
-    g_assert_false(syncd_service_apply_repair(world.w.f.service, &world.w.f.caller, plan,
-                                              syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    expect_not_applied(&world.w.f, plan, SYNCD_ERROR_PLAN_STALE, NULL);
     assert_content(&world, ROTTEN, "something else");
     workspace_clear(&world.w);
 }
@@ -90,7 +86,6 @@ static void what_nobody_watches_is_in_no_plan(void)
 {
     World world;
     g_autoptr(GError) error = NULL;
-    SyncdJob *job;
     world_init(&world);
     SyncdRepairPlan *plan = plan_for(&world, false, NULL);
     approve_repair(&world.w.f, plan);
@@ -98,10 +93,7 @@ static void what_nobody_watches_is_in_no_plan(void)
     g_assert_null(plan_for(&world, false, &error));
     g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
     g_clear_error(&error);
-    g_assert_false(syncd_service_apply_repair(world.w.f.service, &world.w.f.caller, plan,
-                                              syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
-    g_clear_error(&error);
+    expect_not_applied(&world.w.f, plan, SYNCD_ERROR_PLAN_STALE, NULL);
     const char *const none[] = {"file-none-0", NULL};
     const SyncdRepairRequest request = {.accept = none};
     world.unwatched = false;

@@ -222,18 +222,14 @@ static void more_than_was_agreed_to_is_another_plan(void)
 {
     World world;
     world_init(&world);
-    g_autoptr(GError) error = NULL;
     SyncdHash large = chunk_of(&world, LARGE, 1, 1), small = chunk_of(&world, SMALL, 1, 0);
     lose(&world, &large);
     verify_all(&world.w.f);
     SyncdRepairPlan *plan = plan_repair(&world.w.f);
-    SyncdJob *job = NULL;
     approve_repair(&world.w.f, plan);
     change_row(&world, &small, NULL);
     verify_all(&world.w.f);
-    g_assert_false(syncd_service_apply_repair(world.w.f.service, &world.w.f.caller, plan,
-                                              syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    expect_not_applied(&world.w.f, plan, SYNCD_ERROR_PLAN_STALE, NULL);
     workspace_clear(&world.w);
 }
 
@@ -243,7 +239,6 @@ static void another_than_was_agreed_to_is_not_given_up(void)
     for (guint looks = 0; looks < 2; looks++) {
         World world;
         world_init(&world);
-        g_autoptr(GError) error = NULL;
         g_autofree char *other = text_of(LARGE_SIZE, 'b');
         SyncdHash large = chunk_of(&world, LARGE, 1, 1), small = chunk_of(&world, SMALL, 1, 0);
         g_autofree char *path = path_of(&world, &large);
@@ -256,16 +251,12 @@ static void another_than_was_agreed_to_is_not_given_up(void)
         lose(&world, &large);
         verify_all(&world.w.f);
         SyncdRepairPlan *plan = plan_repair(&world.w.f);
-        SyncdJob *job = NULL;
         approve_repair(&world.w.f, plan);
         write_private(path, bytes, (gssize)size); /* which nobody is told of */
         change_row(&world, &small, NULL);
         if (looks) {
             verify_all(&world.w.f);
-            g_assert_false(syncd_service_apply_repair(world.w.f.service, &world.w.f.caller, plan,
-                                                      syncd_repair_plan_digest(plan), &job,
-                                                      &error));
-            g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+            expect_not_applied(&world.w.f, plan, SYNCD_ERROR_PLAN_STALE, NULL);
         } else {
             apply_repair(&world.w.f, plan);
             g_assert_true(

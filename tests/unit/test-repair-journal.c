@@ -225,7 +225,6 @@ static void nor_is_another_one_given_up(void)
 {
     for (guint looks = 0; looks < 2; looks++) {
         ServiceFixture f;
-        g_autoptr(GError) error = NULL;
         repair_init(&f);
         put_many(&f, 0, entries);
         service_close(&f);
@@ -245,12 +244,9 @@ static void nor_is_another_one_given_up(void)
         repair_open(&f, NULL);
         plan = find_repair_plan(f.service, id);
         if (looks) {
-            SyncdJob *job = NULL;
             approve_repair(&f, plan);
             g_free(verify(&f));
-            g_assert_false(syncd_service_apply_repair(
-                f.service, &f.caller, plan, syncd_repair_plan_digest(plan), &job, &error));
-            g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+            expect_not_applied(&f, plan, SYNCD_ERROR_PLAN_STALE, NULL);
         } else {
             approve_repair(&f, plan);
             SyncdJob *job = begin_repair(&f, plan);
@@ -476,8 +472,6 @@ static void a_way_back_needs_no_proof(void)
 static void what_cannot_be_proven_is_not_called_stale(void)
 {
     ServiceFixture f;
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
     repair_init(&f);
     put_many(&f, 0, 300);
     g_autofree char *lock = g_build_filename(f.base.directory, "lock", NULL);
@@ -490,11 +484,8 @@ static void what_cannot_be_proven_is_not_called_stale(void)
     run_sql(&f, "UPDATE entry SET tiles = x'00' WHERE tiles IS NOT NULL");
     repair_open(&f, NULL);
     plan = find_repair_plan(f.service, id);
-    g_assert_false(syncd_service_apply_repair(f.service, &f.caller, plan,
-                                              syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
-    assert_says(error->message, "cannot be read");
-    assert_says(error->message, "verify log --full");
+    expect_not_applied(&f, plan, SYNCD_ERROR_JOURNAL_CORRUPT, "cannot be read");
+    expect_not_applied(&f, plan, SYNCD_ERROR_JOURNAL_CORRUPT, "verify log --full");
     service_clear(&f);
 }
 

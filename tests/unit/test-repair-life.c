@@ -255,8 +255,6 @@ static char *repair_once(ServiceFixture *f)
 static void the_newest_snapshot_is_kept_for_a_week(void)
 {
     ServiceFixture f;
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
     repair_init(&f);
     put(&f, "note-1", "{}");
     g_autofree char *first = repair_once(&f);
@@ -265,9 +263,7 @@ static void the_newest_snapshot_is_kept_for_a_week(void)
     g_assert_false(has_snapshot(&f, first));
     g_assert_true(has_snapshot(&f, second));
     SyncdRepairPlan *plan = find_repair_plan(f.service, first);
-    g_assert_false(syncd_service_rollback_repair(f.service, &f.caller, plan,
-                                                 syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    expect_not_taken_back(&f, plan, SYNCD_ERROR_NOT_FOUND, NULL);
     pass(&f, SYNCD_REPAIR_SNAPSHOT_USEC);
     run_jobs(&f);
     g_assert_false(has_snapshot(&f, second));

@@ -119,8 +119,6 @@ static void what_was_not_told_is_left_alone(void)
 static void of_many_another_one_makes_another_plan(void)
 {
     ServiceFixture f;
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
     repair_init(&f);
     put(&f, "note-1", "{}");
     for (guint i = 0; i < 300; i++) {
@@ -131,9 +129,7 @@ static void of_many_another_one_makes_another_plan(void)
     SyncdRepairPlan *plan = plan_repair(&f);
     approve_repair(&f, plan);
     state_set_mode(&f, "keys/device.key", 0640);
-    g_assert_false(syncd_service_apply_repair(f.service, &f.caller, plan,
-                                              syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    expect_not_applied(&f, plan, SYNCD_ERROR_PLAN_STALE, NULL);
     g_assert_cmpuint(state_mode(&f, "keys/extra-0"), ==, 0640);
     state_set_mode(&f, "keys/device.key", 0600);
     apply_repair(&f, plan);

@@ -42,12 +42,7 @@ static void nobody_is_told_that_it_comes_back(void)
     begin_world(&f);
     SyncdRepairPlan *plan = approve_purge(&f);
     apply_repair(&f, plan);
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
-    g_assert_false(syncd_service_rollback_repair(f.service, &f.caller, plan,
-                                                 syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
-    g_assert_nonnull(strstr(error->message, "cannot come back"));
+    expect_not_taken_back(&f, plan, SYNCD_ERROR_NOT_FOUND, "cannot come back");
     g_autofree char *description = syncd_repair_plan_describe(plan);
     g_assert_nonnull(strstr(description, "\"rollback_until_usec\":null"));
     service_clear(&f);
@@ -74,10 +69,7 @@ static void nor_while_it_is_half_done(void)
     g_assert_nonnull(strstr(error->message, "repair apply"));
     g_assert_null(strstr(error->message, "roll"));
     g_clear_error(&error);
-    g_assert_false(syncd_service_rollback_repair(f.service, &f.caller, plan,
-                                                 syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
-    g_assert_nonnull(strstr(error->message, "repair apply"));
+    expect_not_taken_back(&f, plan, SYNCD_ERROR_NOT_FOUND, "repair apply");
     g_assert_true(syncd_service_apply_repair(f.service, &f.caller, plan,
                                              syncd_repair_plan_digest(plan), &job, &error));
     run_jobs(&f);

@@ -103,13 +103,9 @@ static void what_goes_along_is_counted(void)
 
 static void assert_stale(ServiceFixture *f, SyncdRepairPlan *plan)
 {
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
     approve_repair(f, plan);
     guint before = count_entries(f, "deletion.purged");
-    g_assert_false(syncd_service_apply_repair(f->service, &f->caller, plan,
-                                              syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    expect_not_applied(f, plan, SYNCD_ERROR_PLAN_STALE, NULL);
     run_jobs(f);
     g_assert_cmpuint(count_entries(f, "deletion.purged"), ==, before);
     g_assert_true(syncd_service_discard_repair(f->service, &f->caller, plan,

@@ -5,17 +5,6 @@
 
 #define BROKEN "this is no database at all"
 
-static void refuse_to_apply(ServiceFixture *f, SyncdRepairPlan *plan, int code, const char *said)
-{
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
-    g_assert_false(syncd_service_apply_repair(f->service, &f->caller, plan,
-                                              syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, code);
-    g_assert_nonnull(strstr(error->message, said));
-    g_assert_null(job);
-}
-
 static void assert_broken(const ServiceFixture *f)
 {
     gsize size;
@@ -31,8 +20,8 @@ static void nothing_is_begun_over_what_is_half_done(void)
     start_broken(&f);
     SyncdRepairPlan *other = approve_repair(&f, plan_repair(&f)),
                     *plan = leave_half_done(&f, plan_repair(&f));
-    refuse_to_apply(&f, other, SYNCD_ERROR_BUSY, syncd_repair_plan_id(plan));
-    refuse_to_apply(&f, other, SYNCD_ERROR_BUSY, "sourceos-syncd repair apply");
+    expect_not_applied(&f, other, SYNCD_ERROR_BUSY, syncd_repair_plan_id(plan));
+    expect_not_applied(&f, other, SYNCD_ERROR_BUSY, "sourceos-syncd repair apply");
     rollback_repair(&f, plan);
     assert_broken(&f);
     service_clear(&f);
@@ -82,8 +71,8 @@ static void without_room_nothing_is_touched(void)
     SyncdRepairPlan *plan = plan_repair(&f);
     approve_repair(&f, plan);
     plan->space = G_MAXUINT64 / 2;
-    refuse_to_apply(&f, plan, SYNCD_ERROR_NO_SPACE, "9.2"); /* that it takes … */
-    refuse_to_apply(&f, plan, SYNCD_ERROR_NO_SPACE, "free");
+    expect_not_applied(&f, plan, SYNCD_ERROR_NO_SPACE, "9.2"); /* that it takes … */
+    expect_not_applied(&f, plan, SYNCD_ERROR_NO_SPACE, "free");
     assert_broken(&f);
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "approved");
     plan->space = 0;
@@ -107,7 +96,7 @@ static void what_the_disk_has_is_what_counts(void)
     SyncdRepairPlan *plan = plan_repair(&f);
     approve_repair(&f, plan);
     fill_disk_but(&f.base, 2 * MIB);
-    refuse_to_apply(&f, plan, SYNCD_ERROR_NO_SPACE, "free");
+    expect_not_applied(&f, plan, SYNCD_ERROR_NO_SPACE, "free");
     g_autofree char *now = NULL;
     gsize size;
     g_assert_true(g_file_get_contents(path, &now, &size, NULL));

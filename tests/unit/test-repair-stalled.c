@@ -12,17 +12,13 @@
 /* What a plan did that nothing puts back: nobody is told that it can be taken back. */
 static void expect_no_way_back(ServiceFixture *f, SyncdRepairPlan *plan)
 {
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
     g_autofree char *description = syncd_repair_plan_describe(plan);
     g_assert_nonnull(strstr(description, "\"rollback_until_usec\":null"));
     g_assert_true(plan_says(plan, "\"available\": false"));
     g_assert_true(plan_says(plan, "There is nothing to put back. "));
     g_assert_false(plan_says(plan, "is kept"));
     g_assert_true(report_says(f, plan, "\"rollback_available\":false"));
-    g_assert_false(syncd_service_rollback_repair(f->service, &f->caller, plan,
-                                                 syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    expect_not_taken_back(f, plan, SYNCD_ERROR_NOT_FOUND, NULL);
 }
 
 /* ---- tasks ---- */

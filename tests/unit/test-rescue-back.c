@@ -72,7 +72,6 @@ static void what_was_adopted_since_is_not_taken_back(void)
 {
     ServiceFixture f;
     g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
     begin_with_backup(&f);
     repair_open(&f, NULL);
     put_many(&f, ENTRIES, 5);
@@ -90,11 +89,7 @@ static void what_was_adopted_since_is_not_taken_back(void)
     for (unsigned i = 0; i < 2; i++) {
         g_autofree char *after = syncd_repair_plan_describe(plan);
         g_assert_nonnull(strstr(after, "\"rollback_refused\":\"The log that this repair"));
-        g_assert_false(syncd_service_rollback_repair(f.service, &f.caller, plan,
-                                                     syncd_repair_plan_digest(plan), &job, &error));
-        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ALREADY_RESOLVED);
-        g_assert_nonnull(strstr(error->message, "discard the plan"));
-        g_clear_error(&error);
+        expect_not_taken_back(&f, plan, SYNCD_ERROR_ALREADY_RESOLVED, "discard the plan");
         g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
         repair_reopen(&f);
         plan = find_repair_plan(f.service, id);
@@ -112,7 +107,6 @@ static void where_nothing_was_there_is_no_way_back(void)
 {
     ServiceFixture f;
     g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
     begin_with_backup(&f);
     removed(&f);
     repair_open(&f, NULL);
@@ -125,9 +119,7 @@ static void where_nothing_was_there_is_no_way_back(void)
     g_assert_no_error(error);
     assert_member(report, "rollback_available", "false");
     assert_member(description, "rollback_until_usec", "null");
-    g_assert_false(syncd_service_rollback_repair(f.service, &f.caller, plan,
-                                                 syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);
+    expect_not_taken_back(&f, plan, SYNCD_ERROR_NOT_FOUND, NULL);
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
     g_assert_cmpuint(count_operations(&f), ==, ENTRIES);
     service_clear(&f);
@@ -148,18 +140,13 @@ static SyncdRepairPlan *make_unreadable(ServiceFixture *f, SyncdRepairPlan *plan
 static void the_index_stays_while_there_is_no_log(void)
 {
     ServiceFixture f;
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
     begin(&f);
     damage_index(&f);
     repair_open(&f, NULL);
     SyncdRepairPlan *plan = make_unreadable(&f, carry_out(&f, "index-rebuild"));
     g_autofree char *described = syncd_repair_plan_describe(plan);
     g_assert_nonnull(strstr(described, "\"rollback_refused\":\"The journal cannot be opened"));
-    g_assert_false(syncd_service_rollback_repair(f.service, &f.caller, plan,
-                                                 syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
-    g_assert_nonnull(strstr(error->message, "sourceos-syncd doctor"));
+    expect_not_taken_back(&f, plan, SYNCD_ERROR_JOURNAL_CORRUPT, "sourceos-syncd doctor");
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
     expect_served(&f);
     service_clear(&f);

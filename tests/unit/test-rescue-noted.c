@@ -203,8 +203,6 @@ static void the_journal_is_the_one_that_was_agreed_to(void)
 {
     for (guint i = 0; i < 2; i++) {
         ServiceFixture f;
-        g_autoptr(GError) error = NULL;
-        SyncdJob *job = NULL;
         begin(&f);
         without_header(&f);
         repair_open(&f, NULL);
@@ -215,9 +213,7 @@ static void the_journal_is_the_one_that_was_agreed_to(void)
             g_assert_cmpint(utime(path, &(struct utimbuf){1764385200, 1764385200}), ==, 0);
         else
             state_write(&f, "journal.db-wal", "more", 4);
-        g_assert_false(syncd_service_apply_repair(f.service, &f.caller, plan,
-                                                  syncd_repair_plan_digest(plan), &job, &error));
-        g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+        expect_not_applied(&f, plan, SYNCD_ERROR_PLAN_STALE, NULL);
         service_clear(&f);
     }
 }

@@ -152,8 +152,6 @@ static void a_plan_writes_nothing(void)
 static void what_is_there_is_what_was_agreed_to(void)
 {
     ServiceFixture f;
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
     begin(&f);
     state_copy(&f, "journal.db", "older");
     repair_open(&f, NULL);
@@ -166,9 +164,7 @@ static void what_is_there_is_what_was_agreed_to(void)
     SyncdRepairPlan *plan = plan_repair(&f);
     approve_repair(&f, plan);
     state_copy(&f, "older", "journal-backup.db");
-    g_assert_false(syncd_service_apply_repair(f.service, &f.caller, plan,
-                                              syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_PLAN_STALE);
+    expect_not_applied(&f, plan, SYNCD_ERROR_PLAN_STALE, NULL);
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "approved");
     service_clear(&f);
 }

@@ -94,16 +94,12 @@ static void what_is_held_is_kept_at_the_end(gconstpointer data)
 static void the_way_back_is_not_begun_without_room(void)
 {
     ServiceFixture f;
-    g_autoptr(GError) error = NULL;
-    SyncdJob *job = NULL;
     if (!begin_small(&f))
         return;
     state_cut(&f, "journal.db", 8192);
     SyncdRepairPlan *plan = restore(&f);
     fill_disk(&f.base);
-    g_assert_false(syncd_service_rollback_repair(f.service, &f.caller, plan,
-                                                 syncd_repair_plan_digest(plan), &job, &error));
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
+    expect_not_taken_back(&f, plan, SYNCD_ERROR_NO_SPACE, NULL);
     g_assert_cmpstr(syncd_repair_plan_state(plan), ==, "complete");
     g_assert_null(syncd_store_unreadable(f.service->store));
     g_assert_cmpuint(count_operations(&f), ==, ENTRIES);
