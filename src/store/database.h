@@ -102,6 +102,10 @@ bool syncd_statement_run(SyncdStatement *statement, GError **error);
  * it. */
 bool syncd_statement_number(SyncdStatement *statement, gint64 fallback, gint64 *ret_value,
                             GError **error);
+/* The same for what is never negative, 0 when there is no row; and for whether it is more than
+ * that. */
+bool syncd_statement_count(SyncdStatement *statement, guint64 *ret_count, GError **error);
+bool syncd_statement_holds(SyncdStatement *statement, bool *ret_holds, GError **error);
 /* The first columns of all rows behind what is in `numbers` (guint64). And is done with it. */
 bool syncd_statement_numbers(SyncdStatement *statement, GArray *numbers, GError **error);
 

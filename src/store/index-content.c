@@ -108,14 +108,10 @@ bool syncd_index_project_content(SyncdIndex *self, guint64 file, guint64 place,
 
 bool syncd_index_next_kept(SyncdIndex *self, guint64 after, guint64 *ret_file, GError **error)
 {
-    gint64 file;
     SyncdStatement *row =
         syncd_database_statement(self->db, "SELECT min(file) FROM content WHERE file > :after");
     syncd_bind_int(row, ":after", (gint64)after);
-    if (!syncd_statement_number(row, 0, &file, error))
-        return false;
-    *ret_file = (guint64)file;
-    return true;
+    return syncd_statement_count(row, ret_file, error);
 }
 
 bool syncd_index_find_content(SyncdIndex *self, guint64 file, guint64 version, guint newer,
@@ -167,15 +163,11 @@ bool syncd_index_list_dropped(SyncdIndex *self, guint max, GArray *chunks, gint6
 bool syncd_index_needs_chunk(SyncdIndex *self, const SyncdHash *name, bool *ret_needs,
                              GError **error)
 {
-    gint64 found;
     SyncdStatement *row = syncd_database_statement(
         self->db, "SELECT EXISTS (SELECT 1 FROM content_chunk JOIN content USING (file, version)"
                   " WHERE content_chunk.name = :name)");
     syncd_bind_blob(row, ":name", SYNCD_BYTES(name->bytes, sizeof name->bytes));
-    if (!syncd_statement_number(row, 0, &found, error))
-        return false;
-    *ret_needs = found != 0;
-    return true;
+    return syncd_statement_holds(row, ret_needs, error);
 }
 
 bool syncd_index_list_chunk_users(SyncdIndex *self, const SyncdHash *name, GArray *users,
@@ -202,17 +194,13 @@ bool syncd_index_list_chunk_users(SyncdIndex *self, const SyncdHash *name, GArra
 bool syncd_index_next_with_chunk(SyncdIndex *self, const SyncdHash *name, guint64 after,
                                  guint64 *ret_file, GError **error)
 {
-    gint64 found;
     SyncdStatement *row = syncd_database_statement(
         self->db, "SELECT min(file.id) FROM content_chunk JOIN content USING (file, version)"
                   " JOIN file ON file.id = content.file AND file.version = content.version"
                   " WHERE content_chunk.name = :name AND file.id > :after");
     syncd_bind_blob(row, ":name", SYNCD_BYTES(name->bytes, sizeof name->bytes));
     syncd_bind_int(row, ":after", (gint64)after);
-    if (!syncd_statement_number(row, 0, &found, error))
-        return false;
-    *ret_file = (guint64)found;
-    return true;
+    return syncd_statement_count(row, ret_file, error);
 }
 
 /* Who needed a chunk, and does no more. */

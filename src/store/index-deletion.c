@@ -82,16 +82,12 @@ bool syncd_index_find_purged_record(SyncdIndex *self, const char *object,
 bool syncd_index_find_deletion_in(SyncdIndex *self, SyncdDeletionState state, guint64 after,
                                   guint64 *ret_pos, GError **error)
 {
-    gint64 pos;
     SyncdStatement *row = syncd_database_statement(
         self->db, "SELECT pos FROM deletion WHERE state = :state AND pos > :after"
                   " ORDER BY pos LIMIT 1");
     syncd_bind_int(row, ":state", state);
     syncd_bind_int(row, ":after", (gint64)after);
-    if (!syncd_statement_number(row, 0, &pos, error))
-        return false;
-    *ret_pos = (guint64)pos;
-    return true;
+    return syncd_statement_count(row, ret_pos, error);
 }
 
 /* As above: the number is that of the lookup. */

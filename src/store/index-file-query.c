@@ -201,7 +201,7 @@ static bool count_mismatched(SyncdIndex *self, GHashTable *counts, GError **erro
 bool syncd_index_count_mismatched(SyncdIndex *self, const char *scope_id, guint64 max,
                                   guint64 *ret_n, GError **error)
 {
-    gint64 scope, n;
+    gint64 scope;
     if (!syncd_index_word(self, SYNCD_BYTES_TEXT(scope_id), &scope, error))
         return false;
     SyncdStatement *row = syncd_database_statement(
@@ -209,10 +209,7 @@ bool syncd_index_count_mismatched(SyncdIndex *self, const char *scope_id, guint6
                   " mismatch.file WHERE live = 1 AND scope = :scope LIMIT :max)");
     syncd_bind_int(row, ":scope", scope);
     syncd_bind_int(row, ":max", (gint64)MIN(max, G_MAXINT64));
-    if (!syncd_statement_number(row, 0, &n, error))
-        return false;
-    *ret_n = (guint64)n;
-    return true;
+    return syncd_statement_count(row, ret_n, error);
 }
 
 bool syncd_index_walk_mismatched(SyncdIndex *self, const char *scope_id, guint64 after,
@@ -235,16 +232,13 @@ bool syncd_index_walk_mismatched(SyncdIndex *self, const char *scope_id, guint64
 bool syncd_index_sum_files(SyncdIndex *self, const char *scope_id, guint64 *ret_size,
                            GError **error)
 {
-    gint64 scope, size;
+    gint64 scope;
     if (!syncd_index_word(self, SYNCD_BYTES_TEXT(scope_id), &scope, error))
         return false;
     SyncdStatement *row = syncd_database_statement(
         self->db, "SELECT total(size) FROM file WHERE scope = :scope AND live = 1 AND kind = 1");
     syncd_bind_int(row, ":scope", scope);
-    if (!syncd_statement_number(row, 0, &size, error))
-        return false;
-    *ret_size = (guint64)size;
-    return true;
+    return syncd_statement_count(row, ret_size, error);
 }
 
 bool syncd_index_count_files(SyncdIndex *self, GHashTable *counts, GError **error)

@@ -19,7 +19,7 @@ bool syncd_index_add_name(SyncdIndex *self, const char *family, const char *name
 bool syncd_index_find_name(SyncdIndex *self, const char *family, const char *name,
                            const char *scope, guint64 *ret_pos, GError **error)
 {
-    gint64 word = 0, pos;
+    gint64 word = 0;
     *ret_pos = 0;
     if (scope != NULL) {
         if (!syncd_index_word(self, SYNCD_BYTES_TEXT(scope), &word, error))
@@ -33,10 +33,7 @@ bool syncd_index_find_name(SyncdIndex *self, const char *family, const char *nam
     syncd_bind_text(row, ":family", family);
     syncd_bind_text(row, ":name", name);
     syncd_bind_int(row, ":scope", word);
-    if (!syncd_statement_number(row, 0, &pos, error))
-        return false;
-    *ret_pos = (guint64)pos;
-    return true;
+    return syncd_statement_count(row, ret_pos, error);
 }
 
 bool syncd_index_list_name(SyncdIndex *self, const char *family, const char *name,
@@ -53,12 +50,8 @@ bool syncd_index_list_name(SyncdIndex *self, const char *family, const char *nam
 
 bool syncd_index_find_decision(SyncdIndex *self, const char *id, guint64 *ret_pos, GError **error)
 {
-    gint64 pos;
     SyncdStatement *row = syncd_database_statement(
         self->db, "SELECT pos FROM decision WHERE id = :id ORDER BY pos LIMIT 1");
     syncd_bind_text(row, ":id", id);
-    if (!syncd_statement_number(row, 0, &pos, error))
-        return false;
-    *ret_pos = (guint64)pos;
-    return true;
+    return syncd_statement_count(row, ret_pos, error);
 }

@@ -34,7 +34,7 @@ bool syncd_index_project_key(SyncdIndex *self, guint64 pos, const SyncdHeader *h
 bool syncd_index_find_key(SyncdIndex *self, const char *actor, const char *scope, const char *key,
                           guint64 *ret_pos, GError **error)
 {
-    gint64 actor_word, scope_word, pos;
+    gint64 actor_word, scope_word;
     if (!syncd_index_word(self, SYNCD_BYTES_TEXT(actor), &actor_word, error) ||
         !syncd_index_word(self, SYNCD_BYTES_TEXT(scope), &scope_word, error))
         return false;
@@ -44,10 +44,7 @@ bool syncd_index_find_key(SyncdIndex *self, const char *actor, const char *scope
     syncd_bind_int(row, ":actor", actor_word);
     syncd_bind_int(row, ":scope", scope_word);
     syncd_bind_text(row, ":key", key);
-    if (!syncd_statement_number(row, 0, &pos, error))
-        return false;
-    *ret_pos = (guint64)pos;
-    return true;
+    return syncd_statement_count(row, ret_pos, error);
 }
 
 /* ---- scopes and decisions ---- */
@@ -125,15 +122,11 @@ bool syncd_index_project_registry(SyncdIndex *self, guint64 pos, const SyncdHead
 bool syncd_index_has_decision(SyncdIndex *self, const char *policy, const char *id, bool *ret_has,
                               GError **error)
 {
-    gint64 count;
     SyncdStatement *row = syncd_database_statement(
         self->db, "SELECT count(*) FROM decision WHERE policy = :policy AND id = :id");
     syncd_bind_text(row, ":policy", policy);
     syncd_bind_text(row, ":id", id);
-    if (!syncd_statement_number(row, 0, &count, error))
-        return false;
-    *ret_has = count > 0;
-    return true;
+    return syncd_statement_holds(row, ret_has, error);
 }
 
 bool syncd_index_scopes(SyncdIndex *self, GPtrArray *scopes, GError **error)

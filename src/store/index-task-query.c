@@ -136,15 +136,11 @@ bool syncd_index_walk_tasks(SyncdIndex *self, const SyncdTaskQuery *query, Syncd
 
 bool syncd_index_next_delay(SyncdIndex *self, guint64 after_ms, guint64 *ret_ms, GError **error)
 {
-    gint64 ms = 0;
     SyncdStatement *row = syncd_database_statement(
         self->db, "SELECT ready_ms FROM task WHERE task = 0 AND ready_ms > 0 AND ready_ms > :after"
                   " ORDER BY ready_ms LIMIT 1");
     syncd_bind_int(row, ":after", (gint64)after_ms);
-    if (!syncd_statement_number(row, 0, &ms, error))
-        return false;
-    *ret_ms = (guint64)ms;
-    return true;
+    return syncd_statement_count(row, ret_ms, error);
 }
 
 /* In one walk over the lookup by object, which holds the positions. */

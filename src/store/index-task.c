@@ -257,7 +257,7 @@ static bool move_task(SyncdIndex *self, guint64 pos, const SyncdHeader *header,
 static bool is_of_object(SyncdIndex *self, guint64 pos, const SyncdHeader *purge, bool *ret_is,
                          GError **error)
 {
-    gint64 scope, found;
+    gint64 scope;
     if (!syncd_index_write_pending(self, error) ||
         !syncd_index_word(self, purge->scope, &scope, error))
         return false;
@@ -267,10 +267,7 @@ static bool is_of_object(SyncdIndex *self, guint64 pos, const SyncdHeader *purge
     syncd_bind_int(row, ":pos", (gint64)pos);
     syncd_bind_text_bytes(row, ":object", purge->object);
     syncd_bind_int(row, ":scope", scope);
-    if (!syncd_statement_number(row, 0, &found, error))
-        return false;
-    *ret_is = found > 0;
-    return true;
+    return syncd_statement_holds(row, ret_is, error);
 }
 
 static bool end_purged(SyncdIndex *self, const char *op, SyncdLifecycle end, guint64 pos,

@@ -291,12 +291,8 @@ bool syncd_index_cursor(SyncdIndex *self, gint64 feed, guint64 *ret_size, SyncdH
 
 bool syncd_index_projected(SyncdIndex *self, guint64 *ret_pos, GError **error)
 {
-    gint64 pos;
-    if (!syncd_statement_number(syncd_database_statement(self->db, "SELECT max(pos) FROM entry"), 0,
-                                &pos, error))
-        return false;
-    *ret_pos = (guint64)pos;
-    return true;
+    return syncd_statement_count(syncd_database_statement(self->db, "SELECT max(pos) FROM entry"),
+                                 ret_pos, error);
 }
 
 bool syncd_index_cursors(SyncdIndex *self, guint64 *ret_n, guint64 *ret_sum, GError **error)
@@ -388,29 +384,22 @@ bool syncd_index_scope_of(SyncdIndex *self, guint64 pos, char **ret_scope, GErro
 
 bool syncd_index_find_op(SyncdIndex *self, const char *op, guint64 *ret_pos, GError **error)
 {
-    gint64 pos;
     *ret_pos = syncd_index_pending_op(self, op);
     if (*ret_pos != 0)
         return true;
     SyncdStatement *row =
         syncd_database_statement(self->db, "SELECT pos FROM entry WHERE op = :op");
     syncd_bind_text(row, ":op", op);
-    if (!syncd_statement_number(row, 0, &pos, error))
-        return false;
-    *ret_pos = (guint64)pos;
-    return true;
+    return syncd_statement_count(row, ret_pos, error);
 }
 
 bool syncd_index_count_kind(SyncdIndex *self, const char *kind, guint64 *ret_count, GError **error)
 {
-    gint64 word, count = 0;
+    gint64 word;
     if (!syncd_index_word(self, SYNCD_BYTES_TEXT(kind), &word, error))
         return false;
     SyncdStatement *row =
         syncd_database_statement(self->db, "SELECT count FROM tally WHERE kind = :kind");
     syncd_bind_int(row, ":kind", word);
-    if (!syncd_statement_number(row, 0, &count, error))
-        return false;
-    *ret_count = (guint64)count;
-    return true;
+    return syncd_statement_count(row, ret_count, error);
 }

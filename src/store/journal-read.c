@@ -146,38 +146,26 @@ GBytes *syncd_journal_read_body(SyncdJournal *self, guint64 pos, GError **error)
 
 bool syncd_journal_has_body(SyncdJournal *self, guint64 pos, bool *ret_has, GError **error)
 {
-    gint64 n;
     SyncdStatement *row = syncd_database_statement(
         self->db, "SELECT count(*) FROM entry WHERE pos = :pos AND body IS NOT NULL");
     syncd_bind_int(row, ":pos", (gint64)pos);
-    if (!syncd_statement_number(row, 0, &n, error))
-        return false;
-    *ret_has = n > 0;
-    return true;
+    return syncd_statement_holds(row, ret_has, error);
 }
 
 bool syncd_journal_purged_by(SyncdJournal *self, guint64 pos, guint64 *ret_by, GError **error)
 {
-    gint64 by;
     SyncdStatement *row =
         syncd_database_statement(self->db, "SELECT by FROM purge WHERE pos = :pos");
     syncd_bind_int(row, ":pos", (gint64)pos);
-    if (!syncd_statement_number(row, 0, &by, error))
-        return false;
-    *ret_by = (guint64)by;
-    return true;
+    return syncd_statement_count(row, ret_by, error);
 }
 
 bool syncd_journal_find_seq(SyncdJournal *self, const SyncdFeed *feed, guint64 seq,
                             guint64 *ret_pos, GError **error)
 {
-    gint64 pos;
     SyncdStatement *row = syncd_database_statement(
         self->db, "SELECT pos FROM entry WHERE feed = :feed AND seq = :seq");
     syncd_bind_int(row, ":feed", feed->id);
     syncd_bind_int(row, ":seq", (gint64)seq);
-    if (!syncd_statement_number(row, 0, &pos, error))
-        return false;
-    *ret_pos = (guint64)pos;
-    return true;
+    return syncd_statement_count(row, ret_pos, error);
 }

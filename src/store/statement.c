@@ -129,6 +129,24 @@ bool syncd_statement_number(SyncdStatement *statement, gint64 fallback, gint64 *
     return ok;
 }
 
+bool syncd_statement_count(SyncdStatement *statement, guint64 *ret_count, GError **error)
+{
+    gint64 number;
+    if (!syncd_statement_number(statement, 0, &number, error))
+        return false;
+    *ret_count = (guint64)number;
+    return true;
+}
+
+bool syncd_statement_holds(SyncdStatement *statement, bool *ret_holds, GError **error)
+{
+    guint64 count;
+    if (!syncd_statement_count(statement, &count, error))
+        return false;
+    *ret_holds = count > 0;
+    return true;
+}
+
 bool syncd_statement_numbers(SyncdStatement *statement, GArray *numbers, GError **error)
 {
     bool row = true, ok = true;

@@ -30,13 +30,9 @@ static bool are_right(SyncdVerify *self, const SyncdFeedCheck *check, bool *ret_
     SyncdLookups places = {.first = (gint64)check->run,
                            .numbers = (const guint64 *)(const void *)check->run_positions->data,
                            .n = check->run_positions->len};
-    gint64 right;
     syncd_bind_lookups(rows, ":lookups", &places);
     bind_run(rows, check);
-    if (!syncd_statement_number(rows, 0, &right, error))
-        return false;
-    *ret_right = right != 0;
-    return true;
+    return syncd_statement_holds(rows, ret_right, error);
 }
 
 /* Tells which of them do not. */
