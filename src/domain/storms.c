@@ -80,7 +80,18 @@ static Series *find_or_add(SyncdStorms *self, const char *kind, guint64 now_ms)
     return series;
 }
 
-/* What is too long ends after a word, if one ends in its second half, and shows that it went on. */
+/* Where the last command begins that is not whole up to there; NULL: none is. */
+static const char *open_command(const char *sample, const char *end)
+{
+    const char *begin = NULL;
+    for (const char *at = sample; at < end; at++)
+        if (*at == '`')
+            begin = begin == NULL ? at : NULL;
+    return begin;
+}
+
+/* What is too long ends after a word, if one ends in its second half, and shows that it went on.
+ * Nobody is shown half of a command, wherever it begins. */
 static char *shorten(const char *sample)
 {
     if (strnlen(sample, SYNCD_STORM_SAMPLE_MAX + 1) <= SYNCD_STORM_SAMPLE_MAX)
@@ -90,7 +101,11 @@ static char *shorten(const char *sample)
     const char *space = g_strrstr_len(half, end + 1 - half, " ");
     while (space == NULL && end > half && ((guint8)*end & 0xc0) == 0x80) /* within a letter */
         end--;
-    return g_strdup_printf("%.*s" MORE, (int)((space != NULL ? space : end) - sample), sample);
+    end = space != NULL ? space : end;
+    const char *command = open_command(sample, end);
+    if (command != NULL && command > sample)
+        end = command[-1] == ' ' ? command - 1 : command;
+    return g_strdup_printf("%.*s" MORE, (int)(end - sample), sample);
 }
 
 /* The last place is the newest one's. What was said already is not said twice. */

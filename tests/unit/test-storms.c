@@ -119,6 +119,21 @@ static void what_is_one_long_word_is_cut(void)
     assert_sample(bytes, some);
 }
 
+/* Whoever copied half of a command would run another one. */
+static void a_command_is_shown_whole_or_not_at_all(void)
+{
+    g_autofree char *words = g_strnfill(SYNCD_STORM_SAMPLE_MAX - 50, 'x'),
+                    *text = g_strconcat("It failed: ", words,
+                                        ". Next: see `sourceos-syncd workspace show notes`.", NULL),
+                    *before = g_strconcat("It failed: ", words, ". Next: see…", NULL),
+                    *whole = g_strconcat("See `ls`. It failed: ", words,
+                                         " and failed again and once more", NULL),
+                    *kept = g_strconcat("See `ls`. It failed: ", words,
+                                        " and failed again and once…", NULL);
+    assert_sample(text, before);
+    assert_sample(whole, kept);
+}
+
 /* ---- any history ---- */
 
 /* The same by the definition alone, with all times. */
@@ -205,6 +220,7 @@ int main(int argc, char **argv)
     g_test_add_func("/storms/the-table-is-bounded", the_table_is_bounded);
     g_test_add_func("/storms/what-is-long-ends-after-a-word", what_is_long_ends_after_a_word);
     g_test_add_func("/storms/what-is-one-long-word-is-cut", what_is_one_long_word_is_cut);
+    g_test_add_func("/storms/commands", a_command_is_shown_whole_or_not_at_all);
     g_test_add_func("/storms/the-counts-of-any-history-add-up", the_counts_of_any_history_add_up);
     return g_test_run();
 }
