@@ -381,14 +381,15 @@ static bool check(SyncdRepairAct *act, GError **error)
             g_ptr_array_add(sentences, sentence_of(act->service, chunk));
     }
     g_ptr_array_add(act->preserved,
-                    g_strdup_printf("What was in the place of chunks before; %u came back, %u are "
-                                    "lost",
+                    g_strdup_printf("What was in the place of chunks before; chunks that came "
+                                    "back: %u, that are lost: %u",
                                     back, chunks->len - back));
     guint64 more = count_damage(act->service);
     if (more > 0)
         g_ptr_array_add(act->preserved,
-                        g_strdup_printf("%" G_GUINT64_FORMAT " more than the plan says are not "
-                                        "called lost: another plan says of them what can be done",
+                        g_strdup_printf("What is damaged beside what the plan says is not called "
+                                        "lost, as another plan says what can be done about it: "
+                                        "%" G_GUINT64_FORMAT,
                                         more));
     return true;
 }
@@ -401,8 +402,8 @@ static void tell_stays(SyncdRepairAct *act, const Work *work)
         stay += ((const SyncdWrongChunk *)chunks->pdata[i])->stays;
     if (stay > 0)
         g_ptr_array_add(act->preserved,
-                        g_strdup_printf("%u chunks that came back stay, as nothing else has them "
-                                        "by now",
+                        g_strdup_printf("Chunks that came back and stay, as nothing else has them "
+                                        "by now: %u",
                                         stay));
 }
 

@@ -32,6 +32,17 @@ static bool step(SyncdRepairAct *act, bool *ret_more, double *ret_progress, GErr
                                          error);
 }
 
+static char *say_differences(guint64 compared, guint64 wrong)
+{
+    if (wrong == 0)
+        return g_strdup_printf("Rows of the index that were compared with the log: "
+                               "%" G_GUINT64_FORMAT ", and none was wrong",
+                               compared);
+    return g_strdup_printf("Rows of the index that were compared with the log: "
+                           "%" G_GUINT64_FORMAT ", that were wrong: %" G_GUINT64_FORMAT,
+                           compared, wrong);
+}
+
 /* Of the one that was there, by table, where it could be read. */
 static void tell_differences(SyncdRepairAct *act)
 {
@@ -51,11 +62,7 @@ static void tell_differences(SyncdRepairAct *act)
                             g_strdup_printf("%s: what could not be read of it", table->table));
     }
     if (tables != NULL)
-        g_ptr_array_add(act->rebuilt,
-                        g_strdup_printf("%" G_GUINT64_FORMAT
-                                        " rows of the index, of the %" G_GUINT64_FORMAT
-                                        " that were compared with the log",
-                                        wrong, compared));
+        g_ptr_array_add(act->rebuilt, say_differences(compared, wrong));
 }
 
 static bool check(SyncdRepairAct *act, GError **error)

@@ -19,7 +19,7 @@ static void a_file_gives_its_chunks_back(void)
     SyncdRepairPlan *plan = applied(&world);
     assert_whole(&world);
     g_assert_true(report_says(&world.w.f, plan, "from a file of a workspace"));
-    g_assert_true(report_says(&world.w.f, plan, "2 came back, 0 are lost"));
+    g_assert_true(report_says(&world.w.f, plan, "came back: 2, that are lost: 0"));
     g_assert_cmpuint(row_of(&world.w, LARGE).version, ==, 1);
     roll_back(&world, plan);
     g_assert_true(is_found(&world.w.f, "blob-damaged"));
@@ -154,7 +154,7 @@ static void what_is_nowhere_else_is_not_taken_back(void)
         assert_kept(&world.w, row_of(&world.w, LARGE).id, 1, text);
         assert_kept(&world.w, row_of(&world.w, SMALL).id, 1, SMALL_TEXT);
         assert_clean(&world.w.f);
-        g_assert_true(report_says(&world.w.f, plan, "1 chunks that came back stay"));
+        g_assert_true(report_says(&world.w.f, plan, "nothing else has them by now: 1"));
         workspace_clear(&world.w);
     }
 }
