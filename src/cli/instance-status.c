@@ -23,8 +23,9 @@ static const Note states[] = {
     {"offline", "Recording goes on; there is no connection to other devices."},
     {"policy-blocked", "Policy refused operations in the last minute: see them with "
                        "`sourceos-syncd events list --type sync.policy.denied`."},
-    {"conflicted", "There are conflicts to resolve."},
-    {"degraded", "The instance works with limits."},
+    {"conflicted", "There are conflicts to resolve: see them with `sourceos-syncd objects list "
+                   "--state=conflicted`."},
+    {"degraded", "The instance works with limits: see which with `sourceos-syncd doctor`."},
     {"repair-recommended", "Something is damaged: see it with `sourceos-syncd doctor`."},
 };
 
@@ -32,7 +33,7 @@ static const Note reasons[] = {
     {"machine-changed", "The state comes from another machine and is read-only: see how this one "
                         "goes on with it with `sourceos-syncd doctor`."},
     {"storage-failed", "Writing failed and the outcome is unknown: check the disk, then restart "
-                       "the daemon."},
+                       "the daemon, as `sourceos-syncd doctor` says."},
     {"journal-corrupt", "The journal is damaged: keep a copy of the state directory and run "
                         "`sourceos-syncd verify log --full`."},
     {"journal-unreadable",
@@ -50,14 +51,17 @@ static const Note reasons[] = {
     {"index-damaged", "The index is damaged, so some lookups fail or lie: see what mends it with "
                       "`sourceos-syncd doctor`."},
     {"index-displaced", "The file of the index was removed or replaced while it is open; lookups "
-                        "go on from what is open, and a restart of the daemon makes it anew."},
+                        "go on from what is open, and a restart of the daemon makes it anew, as "
+                        "`sourceos-syncd doctor` says."},
     {"log-rolled-back",
      "The log lost its end and is read-only: see what is missing, and how to go on without it, "
      "with `sourceos-syncd doctor`."},
-    {"index-rebuilding", "The index is being rebuilt; lookups answer when it is done."},
+    {"index-rebuilding", "The index is being rebuilt; lookups answer when it is done, which "
+                         "`sourceos-syncd status --watch` tells."},
     {"index-unavailable", "There is no index, so lookups fail: see what mends it with "
                           "`sourceos-syncd doctor`."},
-    {"no-space", "The disk had no room for the last write: free some; reading goes on."},
+    {"no-space", "The disk had no room for the last write: free some, or see what may be purged "
+                 "with `sourceos-syncd repair plan --purge`; reading goes on."},
     {"verify-found", "Verification found damage: see what, and what mends it, with "
                      "`sourceos-syncd doctor`."},
     {"checksum-mismatch", "Files have other bytes than are recorded, and nothing said that they "
@@ -66,7 +70,7 @@ static const Note reasons[] = {
                        "see it with `sourceos-syncd workspace list`."},
     {"policy-rules-refused",
      "Rules of policy were refused; the last good ones, if any, stay in force: "
-     "correct the file, then reload the daemon."},
+     "correct the file that `sourceos-syncd doctor` names, then reload the daemon."},
     {"policy-refusals", "Policy refused operations in the last minute: see them with "
                         "`sourceos-syncd events list --type sync.policy.denied`."},
 };
@@ -77,6 +81,12 @@ static const char *find_note(const Note *notes, size_t n, const char *code)
         if (strcmp(notes[i].code, code) == 0)
             return notes[i].note;
     return NULL;
+}
+
+const char *syncd_instance_status_note_on(const char *code)
+{
+    const char *note = find_note(reasons, G_N_ELEMENTS(reasons), code);
+    return note != NULL ? note : find_note(states, G_N_ELEMENTS(states), code);
 }
 
 /* A state that this program does not know is taken for a bad one. */

@@ -21,6 +21,8 @@ typedef struct {
     char *description; /* the JSON of Describe, NULL when not available */
 } SyncdInstanceStatus;
 
+/* What is said of a reason of the state, or of a state; NULL: nothing of its own. */
+const char *syncd_instance_status_note_on(const char *code);
 /* Asks the daemon. False only for errors that are not about the daemon being there. */
 bool syncd_instance_status_get(SyncdClient *client, SyncdInstanceStatus *ret_status,
                                GError **error);
