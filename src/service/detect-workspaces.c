@@ -120,7 +120,7 @@ static bool add_mismatched(SyncdDiagnosis *self, const SyncdRoot *root, GError *
     return add_named(self, found, &named, error);
 }
 
-bool syncd_detect_workspaces(SyncdDiagnosis *self, GError **error)
+static bool look(SyncdDiagnosis *self, GError **error)
 {
     g_autoptr(GPtrArray) roots = NULL;
     if (!syncd_service_list_roots(self->service, &roots, error))
@@ -135,4 +135,50 @@ bool syncd_detect_workspaces(SyncdDiagnosis *self, GError **error)
             add_standing(self, root);
     }
     return true;
+}
+
+/* ---- where nobody can look ---- */
+
+static bool is_told(const SyncdDiagnosis *self, const char *code)
+{
+    for (guint i = 0; i < self->found->len; i++)
+        if (strcmp(((const SyncdFound *)self->found->pdata[i])->finding->code, code) == 0)
+            return true;
+    return false;
+}
+
+/* What was known last is what the state goes on to say. Which files they are the index knows, which
+ * is mended first. */
+static void add_remembered(SyncdDiagnosis *self)
+{
+    SyncdService *service = self->service;
+    guint len = service->roots != NULL ? service->roots->len : 0;
+    bool asks = is_told(self, "workspace-asks");
+    for (guint i = 0; i < len && !asks; i++)
+        if (((const SyncdRoot *)service->roots->pdata[i])->asks)
+            add_paused(self, service->roots->pdata[i]);
+    if (service->mismatched_in == NULL || is_told(self, "checksum-mismatch"))
+        return;
+    SyncdFound *found = syncd_diagnosis_add(self, "checksum-mismatch", "workspace",
+                                            service->mismatched_in, "n", "at least 1", NULL);
+    found->more = found->unmended = true;
+    found->next = syncd_store_is_indexing(service->store) ? SYNCD_NEXT_STATUS_WATCH
+                                                          : "sourceos-syncd repair plan";
+    syncd_found_evidence(found, g_strdup_printf("as of entry %" G_GUINT64_FORMAT
+                                                " of the log; which files they are the index "
+                                                "cannot say now",
+                                                service->mismatched_of));
+    for (guint i = 0; i < len; i++) {
+        const SyncdRoot *root = service->roots->pdata[i];
+        if (strcmp(root->workspace, service->mismatched_in) == 0)
+            found->object = g_strdup(root->id);
+    }
+}
+
+bool syncd_detect_workspaces(SyncdDiagnosis *self, GError **error)
+{
+    if (look(self, error))
+        return true;
+    add_remembered(self);
+    return false;
 }

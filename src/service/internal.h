@@ -86,7 +86,8 @@ struct SyncdService {
     guint64 roots_of;
     guint64 mismatched; /* 1: there are files that are not what is recorded, as of … */
     guint64 mismatched_of;
-    bool lacks_keys; /* there are scopes whose key is not here, as was seen last */
+    char *mismatched_in; /* the first workspace that has such a file; NULL: none has */
+    bool lacks_keys;     /* there are scopes whose key is not here, as was seen last */
     bool repairable; /* a diagnosis found something that a plan mends, when there was one last */
     const SyncdFinding *found; /* an error of the last diagnosis that no other reason of the state
                                   tells of; NULL: there was none */

@@ -122,6 +122,7 @@ void syncd_service_free(SyncdService *service)
     g_clear_pointer(&service->standings, g_hash_table_unref);
     g_clear_pointer(&service->policy, syncd_policy_set_free);
     g_free(service->policy_fault);
+    g_free(service->mismatched_in);
     syncd_runtime_clear(&service->runtime);
     g_clear_pointer(&service->store, syncd_store_free);
     g_free(service->own_actor);

@@ -180,11 +180,14 @@ static void count_mismatched(SyncdService *service)
     guint len = service->roots != NULL ? service->roots->len : 0;
     if (service->mismatched_of == sequence || syncd_store_is_indexing(service->store))
         return;
+    const SyncdRoot *root = NULL;
     for (guint i = 0; i < len && n == 0; i++) {
-        const SyncdRoot *root = service->roots->pdata[i];
+        root = service->roots->pdata[i];
         if (!syncd_store_count_mismatched(service->store, root->scope_id, 1, &n, NULL))
             return;
     }
+    g_free(service->mismatched_in);
+    service->mismatched_in = n > 0 ? g_strdup(root->workspace) : NULL;
     service->mismatched = n;
     service->mismatched_of = sequence;
 }

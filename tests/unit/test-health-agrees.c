@@ -2,6 +2,9 @@
 #include "diagnose-fixture.h"
 #include "document-edit.h"
 #include "repair-fixture.h"
+#include "rot-fixture.h"
+
+#include "store/store-private.h"
 
 #include <unistd.h>
 
@@ -83,6 +86,19 @@ static void an_index_that_the_daemon_mends_is_one_thing_at_every_step(void)
     service_clear(&f);
 }
 
+/* While it serves. */
+static void spoil_index(ServiceFixture *f)
+{
+    g_autofree char *path = index_path(f);
+    gsize size;
+    g_autofree char *bytes = index_bytes(f, &size);
+    memset(bytes + 4096, 0xff, size - 4096);
+    FILE *file = g_fopen(path, "r+");
+    g_assert_nonnull(file);
+    g_assert_cmpuint(fwrite(bytes, 1, size, file), ==, size);
+    fclose(file);
+}
+
 /* Of one that serves, as lookups find. */
 static void an_index_that_is_damaged_while_it_serves_is_one_thing(void)
 {
@@ -91,17 +107,38 @@ static void an_index_that_is_damaged_while_it_serves_is_one_thing(void)
     put_many(&f, 0, 400);
     rest(&f);
     repair_reopen(&f);
-    g_autofree char *path = index_path(&f);
-    gsize size;
-    g_autofree char *bytes = index_bytes(&f, &size);
-    memset(bytes + 4096, 0xff, size - 4096);
-    FILE *file = g_fopen(path, "r+");
-    g_assert_nonnull(file);
-    g_assert_cmpuint(fwrite(bytes, 1, size, file), ==, size);
-    fclose(file);
+    spoil_index(&f);
     lookups_answer(&f);
     assert_agree(&f);
     service_clear(&f);
+}
+
+/* What the state remembers of a workspace that nobody can look into now is found as well. */
+static void what_is_wrong_with_a_workspace_stays_found_without_an_index(void)
+{
+    WorkspaceFixture w;
+    one_is_rotten(&w, NULL);
+    put_many(&w.f, 0, 400);
+    rest(&w.f);
+    end_workspace(&w);
+    service_close(&w.f);
+    service_open(&w.f); /* nothing of it is in its WAL any more */
+    SyncdState state;
+    syncd_service_state(w.f.service, &state);
+    assert_agree(&w.f);
+    spoil_index(&w.f);
+    syncd_database_forget_pages(syncd_index_database(w.f.service->store->index));
+    lookups_answer(&w.f);
+    syncd_service_state(w.f.service, &state);
+    g_assert_true(g_strv_contains(state.reasons, "checksum-mismatch"));
+    g_assert_true(g_strv_contains(state.reasons, "index-damaged"));
+    assert_agree(&w.f);
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(w.f.service);
+    const SyncdFound *rotten = find(found, "checksum-mismatch");
+    g_assert_nonnull(rotten->object);
+    g_assert_true(rotten->more && rotten->unmended);
+    g_assert_cmpstr(rotten->next, ==, "sourceos-syncd repair plan");
+    workspace_clear(&w);
 }
 
 int main(int argc, char **argv)
@@ -112,5 +149,7 @@ int main(int argc, char **argv)
                     an_index_that_the_daemon_mends_is_one_thing_at_every_step);
     g_test_add_func("/health-agrees/serving",
                     an_index_that_is_damaged_while_it_serves_is_one_thing);
+    g_test_add_func("/health-agrees/workspaces",
+                    what_is_wrong_with_a_workspace_stays_found_without_an_index);
     return g_test_run();
 }
