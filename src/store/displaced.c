@@ -83,10 +83,16 @@ char *syncd_store_say_displacement(const SyncdStore *self)
     return self->displaced != NULL ? g_strconcat(self->displaced, when(self), NULL) : NULL;
 }
 
+const char *syncd_store_damage(const SyncdStore *self)
+{
+    return self->displaced == NULL && self->unreadable == NULL
+               ? syncd_database_damage(syncd_journal_database(self->journal))
+               : NULL;
+}
+
 bool syncd_store_met_damage(const SyncdStore *self)
 {
-    return self->displaced == NULL && self->unreadable == NULL &&
-           syncd_database_damage(syncd_journal_database(self->journal)) != NULL;
+    return syncd_store_damage(self) != NULL;
 }
 
 void syncd_store_set_displaced_error(const SyncdStore *self, GError **error)

@@ -25,6 +25,8 @@ char *syncd_store_say_displacement(const SyncdStore *store);
 bool syncd_store_look_at_place(SyncdStore *store);
 /* Something malformed was met in the journal as it is open, which is where it was. */
 bool syncd_store_met_damage(const SyncdStore *store);
+/* What was said of it first; NULL: nothing was met. */
+const char *syncd_store_damage(const SyncdStore *store);
 /* What is open lacks some of what was acknowledged. */
 bool syncd_store_is_cut(const SyncdStore *store);
 /* One that was cut short is from then on one that cannot be opened, so that nobody asks what is

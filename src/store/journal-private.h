@@ -18,7 +18,7 @@ struct SyncdJournal {
     bool stopped_by_turn;     /* … because of damage that a turn met, which was taken back */
     GQueue *changes;   /* SyncdHash: names of content that came or went; NULL: nobody follows */
     bool is_behind;    /* another file is in its place, and could not be opened */
-    bool write_failed; /* … because a write failed, not because the journal was found damaged */
+    char *write_fault; /* … because a write failed, not because the journal was found damaged */
 };
 
 extern const SyncdDatabaseKind syncd_journal_kind;

@@ -246,7 +246,8 @@ bool syncd_journal_commit(SyncdJournal *self, GError **error)
         self->stopped_by_turn = self->problem == NULL;
         syncd_journal_stop(self, g_error_copy(problem));
     } else if (!g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE)) {
-        self->write_failed = true;
+        g_free(self->write_fault);
+        self->write_fault = g_strdup(problem->message);
         syncd_database_freeze(self->db);
         GError *sticky = NULL;
         syncd_set_error(&sticky, SYNCD_ERROR_STORAGE_FAILED,

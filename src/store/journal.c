@@ -386,7 +386,7 @@ static bool open_again(SyncdJournal *self, SyncdDirectory *directory, GError **e
     syncd_database_free(self->db);
     self->db = db;
     g_clear_error(&self->problem);
-    self->write_failed = false;
+    g_clear_pointer(&self->write_fault, g_free);
     judge_schema(self);
     for (guint i = 0; i < self->feeds->len; i++)
         g_clear_pointer(&((SyncdFeed *)self->feeds->pdata[i])->partial, g_free);
@@ -469,7 +469,8 @@ bool syncd_journal_exchange(SyncdJournal *self, SyncdDirectory *directory, const
     if (open_again(self, directory, &problem))
         return ok;
     /* Reads go on with what there was. */
-    self->write_failed = true;
+    g_free(self->write_fault);
+    self->write_fault = g_strdup(problem->message);
     self->is_behind = *ret_exchanged;
     GError *sticky = NULL;
     syncd_set_error(&sticky, SYNCD_ERROR_STORAGE_FAILED,
@@ -491,6 +492,7 @@ void syncd_journal_free(SyncdJournal *self)
     syncd_database_free(self->db);
     g_clear_error(&self->problem);
     g_clear_error(&self->turn_error);
+    g_free(self->write_fault);
     g_free(self);
 }
 
@@ -513,9 +515,9 @@ const GError *syncd_journal_problem(const SyncdJournal *self)
     return self->problem;
 }
 
-bool syncd_journal_write_failed(const SyncdJournal *self)
+const char *syncd_journal_write_fault(const SyncdJournal *self)
 {
-    return self->write_failed;
+    return self->write_fault;
 }
 
 bool syncd_journal_meta(SyncdJournal *self, const char *name, char **ret_value, GError **error)

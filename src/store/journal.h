@@ -84,7 +84,8 @@ const GError *syncd_journal_problem(const SyncdJournal *journal);
 /* The turn that met damage was taken back, and that is not there any more: it is appended to again.
  * False: that was not what stopped it. */
 bool syncd_journal_go_on(SyncdJournal *journal);
-bool syncd_journal_write_failed(const SyncdJournal *journal);
+/* What was said of the write that failed, after which nothing is written; NULL: none did. */
+const char *syncd_journal_write_fault(const SyncdJournal *journal);
 
 /* "device", "machine"; `*ret_value` NULL when it is not set. */
 bool syncd_journal_meta(SyncdJournal *journal, const char *name, char **ret_value, GError **error);

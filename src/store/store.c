@@ -439,7 +439,12 @@ void syncd_store_free(SyncdStore *self)
 
 SyncdStoreCondition syncd_store_condition(const SyncdStore *self)
 {
-    return syncd_journal_write_failed(self->journal) ? SYNCD_STORE_FAILED : self->condition;
+    return syncd_store_write_fault(self) != NULL ? SYNCD_STORE_FAILED : self->condition;
+}
+
+const char *syncd_store_write_fault(const SyncdStore *self)
+{
+    return syncd_journal_write_fault(self->journal);
 }
 
 bool syncd_store_is_new(const SyncdStore *self)

@@ -80,6 +80,8 @@ typedef enum {
 SyncdStoreCondition syncd_store_condition(const SyncdStore *store);
 const char *
 syncd_store_condition_name(SyncdStoreCondition condition); /* "writable", "machine-changed" … */
+/* What was said of the write that failed; NULL: none did. */
+const char *syncd_store_write_fault(const SyncdStore *store);
 bool syncd_store_is_new(const SyncdStore *store); /* has no entry yet: needs its first entries */
 bool syncd_store_is_indexing(
     const SyncdStore *store); /* the index is being rebuilt: lookups give Busy */

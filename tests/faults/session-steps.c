@@ -273,7 +273,7 @@ static void check_sticky(Run *r)
 static void close_after_failure(Run *r)
 {
     guint64 before = r->journal_syncs;
-    bool of_the_log = syncd_journal_write_failed(r->f.store->journal);
+    bool of_the_log = syncd_journal_write_fault(r->f.store->journal) != NULL;
     fixture_close(&r->f);
     if (of_the_log && r->journal_syncs != before)
         run_complain(r, "after %s the log is synced by closing", r->injected);
@@ -306,7 +306,7 @@ static void read_on(Run *r)
 static void go_on_without_remaking(Run *r)
 {
     g_autoptr(GError) error = NULL;
-    if (syncd_journal_write_failed(r->f.store->journal))
+    if (syncd_journal_write_fault(r->f.store->journal) != NULL)
         return;
     /* Where the files were being exchanged it may take some steps to be there again. */
     for (guint i = 0; i < 20 && !step_query(r, 0, NULL); i++)

@@ -151,7 +151,7 @@ static void a_dirty_open_is_not_settled_while_the_disk_is_not_known(void)
     health_init(&f);
     put(&f.service, "note-1", "{}");
     crash(&f);
-    journal_of(&f)->write_failed = true;
+    journal_of(&f)->write_fault = g_strdup("the disk said no");
     for (unsigned i = 0; i < 2; i++) {
         if (i == 0)
             run_jobs(&f.service); /* the verification of the start */
@@ -180,7 +180,7 @@ static void an_end_after_a_write_that_failed_is_not_clean(void)
     HealthFixture f;
     health_init(&f);
     put(&f.service, "note-1", "{}");
-    journal_of(&f)->write_failed = true;
+    journal_of(&f)->write_fault = g_strdup("the disk said no");
     {
         g_auto(HealthJudged) judged = health_judge(&f);
         g_assert_cmpint(health_at(&judged, "runtime", "last_dirty_open_at").type, ==,

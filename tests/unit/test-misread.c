@@ -197,10 +197,10 @@ static void after_a_write_that_failed_nothing_is_taken_back(void)
     verify_all(&w.f);
     g_assert_true(is_body_found(&w));
     heal(&w);
-    w.f.service->store->journal->write_failed = true;
+    w.f.service->store->journal->write_fault = g_strdup("the disk said no");
     verify_all(&w.f);
     g_assert_true(is_body_found(&w));
-    w.f.service->store->journal->write_failed = false;
+    g_clear_pointer(&w.f.service->store->journal->write_fault, g_free);
     verify_all(&w.f);
     g_assert_false(is_body_found(&w));
     clear(&w);
