@@ -99,9 +99,13 @@ static const struct {
     const char *what;
     bool (*check)(SyncdDoctor *self, GError **error);
     const char *told_by[3]; /* what the daemon finds that says why it cannot be looked at */
+    const char *next;       /* where nothing says that */
 } checks[] = {
-    {N_("the log"), check_log, {"journal-unreadable"}},
-    {N_("workspaces"), check_workspaces, {"journal-unreadable", "index-unavailable"}},
+    {N_("the log"), check_log, {"journal-unreadable"}, SYNCD_NEXT_VERIFY_FULL},
+    {N_("workspaces"),
+     check_workspaces,
+     {"journal-unreadable", "index-unavailable"},
+     "sourceos-syncd workspace list"},
 };
 
 static bool daemon_tells(const SyncdDoctor *self, const char *const *codes)
@@ -135,8 +139,10 @@ static void add_unchecked(SyncdDoctor *self, size_t i, const GError *fault)
     else if (daemon_tells(self, checks[i].told_by))
         return;
     syncd_error_split(fault->message, &sentence, &next);
-    g_ptr_array_add(self->own, syncd_found_new("unchecked", "what", _(checks[i].what), "reason",
-                                               sentence, NULL));
+    SyncdFound *found =
+        syncd_found_new("unchecked", "what", _(checks[i].what), "reason", sentence, NULL);
+    found->next = checks[i].next;
+    g_ptr_array_add(self->own, found);
 }
 
 bool syncd_doctor_check(SyncdDoctor *self, GError **error)

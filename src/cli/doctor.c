@@ -70,16 +70,19 @@ static void print_remark(SyncdOutput *out, const char *text)
     syncd_output_text(out, "\n");
 }
 
-/* Of a log that lost its end the evidence is about feeds, and the count about entries. */
+/* Of a log that lost its end the evidence is about feeds, and the count about entries. What the
+ * sentence has said already is not said twice. */
 static void print_evidence(SyncdOutput *out, SyncdJson finding)
 {
+    g_autofree char *said = syncd_record_text(finding, "summary");
     SyncdJsonIter iter;
     SyncdJson item;
     guint64 n = 0, count = syncd_record_number(finding, "count");
     syncd_json_iter_init(&iter, syncd_json_member(finding, "evidence"));
     for (; syncd_json_iter_next(&iter, NULL, &item); n++) {
         g_autofree char *text = syncd_json_dup_text(item);
-        print_remark(out, text != NULL ? text : "");
+        if (text != NULL && strstr(said, text) == NULL)
+            print_remark(out, text);
     }
     if (n < SYNCD_FOUND_EVIDENCE || count <= n ||
         syncd_json_is(syncd_json_member(finding, "code"), "log-rolled-back"))
@@ -150,6 +153,10 @@ static void print_found(SyncdOutput *out, SyncdJson finding, bool *hidden)
     print_range(out, finding);
     print_durability(out, finding);
     print_ways_out(out, finding, known);
+    if (strstr(next, " BACKUP/") != NULL)
+        print_remark(out, _("BACKUP stands for the place of a backup of the state directory."));
+    if (strstr(next, " BACKUP/journal.db-wal") != NULL)
+        print_remark(out, _("It need not have a journal.db-wal."));
     if (*next == '\0')
         return;
     g_autofree char *told = g_strdup_printf(_("Next: `%s`"), next);

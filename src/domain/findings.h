@@ -14,12 +14,15 @@ typedef struct {
     const char *code;
     const char *severity; /* info, warning, error, critical */
     const char *sentence; /* to be translated */
-    const char *next; /* a command of the user's instance; SYNCD_NEXT_NONE: no command leads on */
+    const char *next; /* a command of the user's instance, that leads on: never what told of it */
     /* What it is about: "durable", it can be lost for good; "rebuildable", it is made again from
      * what is durable; "none", nothing that is stored is wrong. */
     const char *durability;
     const char *repair; /* the kind of repair that mends it by a plan; NULL: none does */
     const char *person; /* what somebody has to decide or do, to be translated; NULL: nothing */
+    const char *about;  /* what of an instance it is about: "journal", "keys", "workspace" … */
+    const char
+        *evidence; /* what shows it where whoever finds it has nothing that shows it better */
 } SyncdFinding;
 
 /* Nothing is wrong: somebody wants to know what may be purged. */
@@ -39,7 +42,6 @@ bool syncd_finding_is_bad(const SyncdFinding *finding);
 /* The state that an instance is in by it, where what is found is a state; "clean" is none. */
 const char *syncd_finding_state(const SyncdFinding *finding);
 /* Commands that lead on where the one of a finding does not. */
-#define SYNCD_NEXT_NONE ""
 #define SYNCD_NEXT_STATUS_WATCH "sourceos-syncd status --watch"
 #define SYNCD_NEXT_VERIFY_FULL "sourceos-syncd verify log --full"
 #define SYNCD_NEXT_DOCTOR "sourceos-syncd doctor"
@@ -47,12 +49,31 @@ const char *syncd_finding_state(const SyncdFinding *finding);
 /* The same where no systemd began it: once it has ended, as it was begun. */
 #define SYNCD_NEXT_RESTART_BY_HAND "kill {pid}; tail --pid={pid} -f /dev/null; {command}"
 #define SYNCD_NEXT_DAEMON_BY_HAND "sourceos-syncd daemon --user"
-/* Keys come first, from wherever somebody has them; none that is there is replaced. */
-#define SYNCD_NEXT_KEYS_BACK "cp -np BACKUP/keys/* {keys} && "
-#define SYNCD_NEXT_KEYS_AND_RESTART SYNCD_NEXT_KEYS_BACK SYNCD_NEXT_RESTART
-#define SYNCD_NEXT_KEYS_AND_RESTART_BY_HAND SYNCD_NEXT_KEYS_BACK "(" SYNCD_NEXT_RESTART_BY_HAND ")"
+/* Keys come first, from wherever somebody has them; none that is there is replaced. The folder may
+ * be gone with them. */
+#define SYNCD_NEXT_KEYS_BACK "install -d -m 700 {keys} && cp -np BACKUP/keys/* {keys}"
+#define SYNCD_NEXT_KEYS_AND_RESTART SYNCD_NEXT_KEYS_BACK " && " SYNCD_NEXT_RESTART
+#define SYNCD_NEXT_KEYS_AND_RESTART_BY_HAND                                                        \
+    SYNCD_NEXT_KEYS_BACK " && (" SYNCD_NEXT_RESTART_BY_HAND ")"
+/* One that holds something else is set aside before, and that very file comes back. */
+#define SYNCD_NEXT_KEY_BACK "mv -n {key} {key}.other && cp -np BACKUP/{name} {key}"
+#define SYNCD_NEXT_KEY_AND_RESTART SYNCD_NEXT_KEY_BACK " && " SYNCD_NEXT_RESTART
+#define SYNCD_NEXT_KEY_AND_RESTART_BY_HAND                                                         \
+    SYNCD_NEXT_KEY_BACK " && (" SYNCD_NEXT_RESTART_BY_HAND ")"
+/* The journal of a backup, which whatever follows looks at. What was copied while a daemon ran has
+ * most of it in its WAL; of what was not there is none. */
+#define SYNCD_NEXT_JOURNAL_BACK                                                                    \
+    "install -b -m 600 BACKUP/journal.db {backup} && "                                             \
+    "(cp -p BACKUP/journal.db-wal {backup}-wal || true) && "
+#define SYNCD_NEXT_JOURNAL_AND_PLAN SYNCD_NEXT_JOURNAL_BACK "sourceos-syncd repair plan"
+#define SYNCD_NEXT_JOURNAL_AND_VERIFY SYNCD_NEXT_JOURNAL_BACK SYNCD_NEXT_VERIFY_FULL
+/* For who is not told what it is about, and may be. */
+#define SYNCD_NEXT_DOCTOR_ALL "sourceos-syncd doctor --all"
 #define SYNCD_NEXT_DOCTOR_DEEP "sourceos-syncd doctor --deep"
 #define SYNCD_NEXT_ADOPT_ELSEWHERE "sourceos-syncd store adopt --state-dir={directory}"
-/* The command that comes next, `next` of a finding, for the instance that it is of. */
+/* The same command as it is called in that instance, before facts are filled in. */
+char *syncd_finding_called(const char *command, bool of_system);
+/* The command that comes next, `next` of a finding, for the instance that it is of: what only the
+ * owner of the state may do is done as root in the system's. */
 char *syncd_finding_next(const char *command, bool of_system,
                          const char *(*fact)(void *data, const char *name), void *data);

@@ -54,18 +54,17 @@ void syncd_found_evidence(SyncdFound *self, char *text)
 
 /* ---- as a document ---- */
 
-static const char *fact_of(void *data, const char *name)
+const char *syncd_found_find_fact(const SyncdFound *self, const char *name)
 {
-    const SyncdFound *self = data;
     for (unsigned i = 0; i < self->n_facts; i++)
         if (strcmp(self->facts[i].name, name) == 0)
             return self->facts[i].text;
     return NULL;
 }
 
-static const char *no_fact(void *data, const char *name)
+static const char *fact_of(void *data, const char *name)
 {
-    return NULL;
+    return syncd_found_find_fact(data, name);
 }
 
 static const char *hidden_fact(void *data, const char *name)
@@ -110,11 +109,18 @@ static void write_repair(const SyncdFound *self, bool hidden, SyncdJsonWriter *w
 
 char *syncd_found_next(SyncdFound *self, const SyncdFoundView *view)
 {
-    bool own = self->next != NULL && !view->hidden;
-    const char *next = own ? self->next : self->finding->next;
-    if (*next == '\0')
-        return NULL;
-    return syncd_finding_next(next, view->of_system, view->hidden ? no_fact : fact_of, self);
+    const char *next = self->next != NULL ? self->next : self->finding->next;
+    if (view->hidden)
+        next = strchr(next, '{') != NULL ? SYNCD_NEXT_DOCTOR_ALL : self->finding->next;
+    return syncd_finding_next(next, view->of_system, fact_of, self);
+}
+
+/* Whatever is found is shown by something. */
+static void write_evidence(SyncdFound *self, bool hidden, SyncdJsonWriter *writer)
+{
+    if (!hidden && self->evidence->len == 0)
+        g_ptr_array_add(self->evidence, syncd_answer_fill(self->finding->evidence, fact_of, self));
+    syncd_json_member_strings(writer, "evidence", hidden ? NULL : self->evidence);
 }
 
 void syncd_found_write(SyncdFound *self, const SyncdFoundView *view, SyncdJsonWriter *writer)
@@ -127,6 +133,7 @@ void syncd_found_write(SyncdFound *self, const SyncdFoundView *view, SyncdJsonWr
     syncd_json_member_string(writer, "severity", self->finding->severity);
     syncd_json_member_string(writer, "summary", sentence);
     write_facts(self, view->hidden, writer);
+    syncd_json_member_string(writer, "about", self->finding->about);
     syncd_json_member_string(writer, "object", view->hidden ? NULL : self->object);
     write_range(self, writer);
     syncd_json_member_uint(writer, "count", self->count);
@@ -134,7 +141,7 @@ void syncd_found_write(SyncdFound *self, const SyncdFoundView *view, SyncdJsonWr
     syncd_json_member_string(writer, "durability", self->finding->durability);
     write_repair(self, view->hidden, writer);
     syncd_json_member_string(writer, "person", self->finding->person);
-    syncd_json_member_strings(writer, "evidence", view->hidden ? NULL : self->evidence);
+    write_evidence(self, view->hidden, writer);
     syncd_json_member_string(writer, "next", next);
     syncd_json_end_object(writer);
 }

@@ -9,7 +9,7 @@
 #include "domain/findings.h"
 
 #define SYNCD_DOCTOR_SCHEMA "sourceos.doctor/v1"
-#define SYNCD_FOUND_FACTS 6u
+#define SYNCD_FOUND_FACTS 8u
 #define SYNCD_FOUND_EVIDENCE 5u /* of many the first ones are named */
 
 typedef struct {
@@ -44,6 +44,8 @@ typedef struct {
     bool hidden;    /* what it is about is not for whoever reads it */
 } SyncdFoundView;
 
-/* The command that comes next; NULL: none does, and what is said of it has to do. */
+/* The command that comes next. */
 char *syncd_found_next(SyncdFound *found, const SyncdFoundView *view);
+/* What it stands for in the command that comes next, or in what is said of it; NULL: nothing. */
+const char *syncd_found_find_fact(const SyncdFound *found, const char *name);
 void syncd_found_write(SyncdFound *found, const SyncdFoundView *view, SyncdJsonWriter *writer);

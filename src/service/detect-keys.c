@@ -1,4 +1,5 @@
 /* Keys that are not here, and what that means. */
+#include "base/terminal.h"
 #include "service/detect.h"
 #include "store/examine.h"
 #include "store/measure.h"
@@ -6,23 +7,37 @@
 
 #include <string.h>
 
-/* A key is known as long as the process runs: that it is nowhere else is told before it is lost. */
-static void add_gone(SyncdDiagnosis *self)
+/* The first that is there, but holds no key that is known; NULL: there is none. */
+static const char *find_other(const SyncdDiagnosis *self, const GPtrArray *gone)
 {
-    g_autoptr(GPtrArray) gone = syncd_store_keys_gone(self->service->store);
+    for (guint i = 0; i < gone->len; i++)
+        if (syncd_store_has_state(self->service->store, gone->pdata[i]))
+            return gone->pdata[i];
+    return NULL;
+}
+
+/* It gives its place to that of a backup. Of one that was read nothing is lost before a restart. */
+static void lead_to_other(const SyncdDiagnosis *self, SyncdFound *found, const char *name)
+{
+    SyncdStore *store = self->service->store;
+    if (name == NULL)
+        return;
+    g_autofree char *path = g_build_filename(syncd_store_path(store), name, NULL),
+                    *key = g_shell_quote(path), *word = syncd_shell_word(name);
+    syncd_found_fact(found, "key", key);
+    syncd_found_fact(found, "name", word);
+    found->next = syncd_store_lacks_keys(store) ? SYNCD_NEXT_KEY_AND_RESTART : SYNCD_NEXT_KEY_BACK;
+}
+
+/* A key is known as long as the process runs: that it is nowhere else is told before it is lost. */
+static void add_gone(SyncdDiagnosis *self, const GPtrArray *gone)
+{
     if (gone->len == 0)
         return;
     SyncdFound *found = syncd_diagnosis_add_counted(self, "key-files", gone->len, false);
     for (guint i = 0; i < gone->len; i++)
         syncd_found_evidence(found, g_strdup(gone->pdata[i]));
-}
-
-/* Where it is to be put back. */
-static void tell_where(const SyncdDiagnosis *self, SyncdFound *found)
-{
-    g_autofree char *path = g_build_filename(syncd_store_path(self->service->store), "keys", NULL),
-                    *keys = g_shell_quote(path);
-    syncd_found_fact(found, "keys", keys);
+    lead_to_other(self, found, find_other(self, gone));
 }
 
 /* A log ends where its device's key does: what is there was signed, and nothing can be added. */
@@ -35,7 +50,6 @@ static void add_device(SyncdDiagnosis *self)
         syncd_diagnosis_add_counted(self, "device-key-missing", syncd_store_sequence(store), false);
     found->object = g_strdup(syncd_store_device_id(store));
     syncd_found_evidence(found, g_strdup("keys/device.key"));
-    tell_where(self, found);
 }
 
 /* Of its own scope a device has what it needs to know who may do what. */
@@ -51,7 +65,7 @@ static void tell_what_is_hidden(SyncdDiagnosis *self, const SyncdMissingKey *mis
                                              "opened meanwhile: it might be the same"));
 }
 
-static void add_missing(SyncdDiagnosis *self)
+static void add_missing(SyncdDiagnosis *self, const GPtrArray *gone)
 {
     g_autoptr(GPtrArray) all = syncd_store_missing_keys(self->service->store);
     for (guint i = 0; i < all->len; i++) {
@@ -63,14 +77,15 @@ static void add_missing(SyncdDiagnosis *self)
         found->count = missing->entries;
         found->object = g_strdup(missing->scope_id);
         tell_what_is_hidden(self, missing, found);
-        tell_where(self, found);
+        lead_to_other(self, found, find_other(self, gone));
     }
 }
 
 bool syncd_detect_keys(SyncdDiagnosis *self, GError **error)
 {
-    add_gone(self);
+    g_autoptr(GPtrArray) gone = syncd_store_keys_gone(self->service->store);
+    add_gone(self, gone);
     add_device(self);
-    add_missing(self);
+    add_missing(self, gone);
     return true;
 }

@@ -122,14 +122,15 @@ static guint64 count_contents(const SyncdDiagnosis *self, const GPtrArray *damag
     return n;
 }
 
-/* No plan leads anywhere then. */
-static bool has_no_rescue(const SyncdDiagnosis *self)
+/* Where no plan leads anywhere, what leads on is what the journal that cannot be opened needs. */
+static const char *next_of_unreadable(const SyncdDiagnosis *self)
 {
-    for (guint i = 0; i < self->found->len; i++)
-        if (strcmp(((const SyncdFound *)self->found->pdata[i])->finding->code,
-                   "journal-beyond-rescue") == 0)
-            return true;
-    return false;
+    for (guint i = 0; i < self->found->len; i++) {
+        const SyncdFound *found = self->found->pdata[i];
+        if (strcmp(found->finding->code, "journal-unreadable") == 0)
+            return found->next;
+    }
+    return NULL;
 }
 
 static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damage)
@@ -158,8 +159,8 @@ static void add_group(SyncdDiagnosis *self, size_t group, const GPtrArray *damag
                        (!syncd_finding_is_bad(found->finding) && !syncd_store_has_backup(store)));
     if (!found->unmended)
         found->target = g_strdup(groups[group].target);
-    else if (has_no_rescue(self))
-        found->next = SYNCD_NEXT_DOCTOR;
+    else if (syncd_store_unreadable(store) != NULL)
+        found->next = next_of_unreadable(self);
     else if (!syncd_finding_is_bad(found->finding))
         found->next = SYNCD_NEXT_VERIFY_FULL; /* which names what was given up */
     guint looked = 0;
@@ -209,9 +210,10 @@ static void add_unreadable(SyncdDiagnosis *self)
         found->target = g_strdup("journal");
         return;
     }
-    found->next = SYNCD_NEXT_NONE;
     /* Before the device's key is back nobody can tell. */
-    if (syncd_store_signer(store) != NULL)
+    bool has_key = syncd_store_signer(store) != NULL;
+    found->next = has_key ? SYNCD_NEXT_JOURNAL_AND_PLAN : SYNCD_NEXT_KEYS_AND_RESTART;
+    if (has_key)
         add_beyond_rescue(self, why_nots);
 }
 

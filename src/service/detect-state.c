@@ -3,6 +3,7 @@
 #include "service/damage.h"
 #include "service/detect.h"
 #include "store/displaced.h"
+#include "store/examine.h"
 #include "store/misread.h"
 
 #include <string.h>
@@ -26,6 +27,24 @@ static void tell_journal(const SyncdDiagnosis *self, SyncdFound *found)
     found->target = g_strdup("journal");
     if (open && !syncd_store_saw_damage_again(store) && !syncd_service_is_damaged(self->service))
         found->next = SYNCD_NEXT_VERIFY_FULL;
+}
+
+/* What shows it; NULL: no more than that it is so. */
+static char *shown_by(SyncdService *service, const char *reason)
+{
+    SyncdRoom room;
+    if (strcmp(reason, "storage-failed") == 0)
+        return g_strdup(syncd_store_write_fault(service->store));
+    if (strcmp(reason, "journal-corrupt") == 0)
+        return g_strdup(syncd_store_damage(service->store));
+    if (strcmp(reason, "policy-rules-refused") == 0)
+        return g_strdup(service->policy_fault);
+    if (strcmp(reason, "policy-refusals") == 0)
+        return g_strdup_printf("refused since the start: %u", service->policy_blocked);
+    if (strcmp(reason, "no-space") != 0 || !syncd_store_room(service->store, &room, NULL))
+        return NULL;
+    g_autofree char *free = g_format_size(room.free), *total = g_format_size(room.total);
+    return g_strdup_printf("%s of %s are free now", free, total);
 }
 
 static void add_reason(SyncdDiagnosis *self, const char *reason)
@@ -62,6 +81,9 @@ static void add_reason(SyncdDiagnosis *self, const char *reason)
         found->target = g_strdup("index");
     if (strcmp(reason, "journal-corrupt") == 0)
         tell_journal(self, found);
+    char *shown = shown_by(self->service, reason);
+    if (shown != NULL)
+        syncd_found_evidence(found, shown);
 }
 
 /* As soon as the verification at the start has ended it is accounted for. */

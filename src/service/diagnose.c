@@ -8,30 +8,9 @@
 #include "store/misread.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* ---- what detectors share ---- */
-
-/* systemd restarts what it began. */
-static void tell_restart(const SyncdService *service, SyncdFound *found)
-{
-    static const struct {
-        const char *by_systemd, *by_hand;
-    } restarts[] = {
-        {SYNCD_NEXT_RESTART, SYNCD_NEXT_RESTART_BY_HAND},
-        {SYNCD_NEXT_KEYS_AND_RESTART, SYNCD_NEXT_KEYS_AND_RESTART_BY_HAND},
-    };
-    bool by_hand = g_strcmp0(service->process.manager, "manual") == 0 &&
-                   service->instance != SYNCD_INSTANCE_SYSTEM;
-    for (size_t i = 0; by_hand && i < G_N_ELEMENTS(restarts); i++) {
-        if (g_strcmp0(found->finding->next, restarts[i].by_systemd) != 0)
-            continue;
-        g_autofree char *pid = g_strdup_printf("%u", service->process.pid);
-        const char *command = service->process.command;
-        syncd_found_fact(found, "pid", pid);
-        syncd_found_fact(found, "command", command != NULL ? command : SYNCD_NEXT_DAEMON_BY_HAND);
-        found->next = restarts[i].by_hand;
-    }
-}
 
 SyncdFound *syncd_diagnosis_add(SyncdDiagnosis *self, const char *code, ...)
 {
@@ -39,7 +18,6 @@ SyncdFound *syncd_diagnosis_add(SyncdDiagnosis *self, const char *code, ...)
     va_start(facts, code);
     SyncdFound *found = syncd_found_new_valist(code, facts);
     va_end(facts);
-    tell_restart(self->service, found);
     g_ptr_array_add(self->found, found);
     return found;
 }
@@ -71,21 +49,22 @@ SyncdFound *syncd_diagnosis_add_adoptable(SyncdDiagnosis *self, const char *code
 static const struct {
     const char *what;
     SyncdDetector detect;
-    bool of_log; /* what can be done with the log, and looks at no folder */
+    bool of_log;      /* what can be done with the log, and looks at no folder */
+    const char *next; /* where it cannot be looked at; NULL: as of anything */
 } detectors[] = {
     {"the state", syncd_detect_state, true},
-    {"the log", syncd_detect_log, true},
+    {"the log", syncd_detect_log, true, SYNCD_NEXT_VERIFY_FULL},
     {"the index", syncd_detect_index, true},
-    {"the state directory", syncd_detect_files},
-    {"the keys", syncd_detect_keys, true},
-    {"the room on the disk", syncd_detect_room},
-    {"content beside the log", syncd_detect_blobs},
-    {"workspaces", syncd_detect_workspaces},
-    {"objects", syncd_detect_objects},
-    {"tasks", syncd_detect_tasks},
+    {"the state directory", syncd_detect_files, false, "ls -la {state}"},
+    {"the keys", syncd_detect_keys, true, "ls -la {keys}"},
+    {"the room on the disk", syncd_detect_room, false, "df -h {state}"},
+    {"content beside the log", syncd_detect_blobs, false, SYNCD_NEXT_VERIFY_FULL},
+    {"workspaces", syncd_detect_workspaces, false, "sourceos-syncd workspace list"},
+    {"objects", syncd_detect_objects, false, "sourceos-syncd objects list"},
+    {"tasks", syncd_detect_tasks, false, "sourceos-syncd tasks list"},
     {"jobs", syncd_detect_jobs},
     {"failures", syncd_detect_storms},
-    {"repairs", syncd_detect_repair},
+    {"repairs", syncd_detect_repair, false, "sourceos-syncd repair list"},
 };
 
 /* What says why there are no lookups, and how that is mended. */
@@ -107,8 +86,9 @@ static bool follows_from_index(const SyncdDiagnosis *self, const GError *problem
 }
 
 /* What follows from something that is found sends nobody to another place than that. */
-static void add_unchecked(SyncdDiagnosis *self, const char *what, const GError *problem)
+static void add_unchecked(SyncdDiagnosis *self, size_t detector, const GError *problem)
 {
+    const char *what = detectors[detector].what;
     g_autofree char *sentence = NULL, *next = NULL;
     SyncdFound *cause = follows_from_index(self, problem) ? found_without_index(self) : NULL;
     if (cause != NULL) {
@@ -118,8 +98,75 @@ static void add_unchecked(SyncdDiagnosis *self, const char *what, const GError *
     syncd_error_split(problem->message, &sentence, &next);
     SyncdFound *found =
         syncd_diagnosis_add(self, "unchecked", "what", what, "reason", sentence, NULL);
-    if (syncd_store_is_indexing(self->service->store))
-        found->next = SYNCD_NEXT_STATUS_WATCH;
+    found->next = syncd_store_is_indexing(self->service->store) ? SYNCD_NEXT_STATUS_WATCH
+                                                                : detectors[detector].next;
+}
+
+/* ---- what comes next ---- */
+
+/* systemd restarts what it began. */
+static void lead_to_restart(const SyncdService *service, SyncdFound *found)
+{
+    static const struct {
+        const char *by_systemd, *by_hand;
+    } restarts[] = {
+        {SYNCD_NEXT_RESTART, SYNCD_NEXT_RESTART_BY_HAND},
+        {SYNCD_NEXT_KEYS_AND_RESTART, SYNCD_NEXT_KEYS_AND_RESTART_BY_HAND},
+        {SYNCD_NEXT_KEY_AND_RESTART, SYNCD_NEXT_KEY_AND_RESTART_BY_HAND},
+    };
+    const char *next = found->next != NULL ? found->next : found->finding->next;
+    bool by_hand = g_strcmp0(service->process.manager, "manual") == 0;
+    for (size_t i = 0; by_hand && i < G_N_ELEMENTS(restarts); i++)
+        if (strcmp(next, restarts[i].by_systemd) == 0)
+            found->next = restarts[i].by_hand;
+}
+
+/* As a shell takes it. */
+static char *state_file(const SyncdService *service, const char *name)
+{
+    g_autofree char *path = g_build_filename(syncd_store_path(service->store), name, NULL);
+    return g_shell_quote(path);
+}
+
+static char *command_of(const SyncdService *service)
+{
+    return service->process.command != NULL
+               ? g_strdup(service->process.command)
+               : g_strconcat("sourceos-syncd daemon --", syncd_instance_name(service->instance),
+                             NULL);
+}
+
+/* What commands name of the instance itself, whatever is found. */
+static void tell_of_instance(const SyncdService *service, SyncdFound *found, const char *next)
+{
+    const struct {
+        const char *name;
+        char *text;
+    } facts[] = {
+        {"state", state_file(service, NULL)},
+        {"keys", state_file(service, "keys")},
+        {"backup", state_file(service, "journal-backup.db")},
+        {"pid", g_strdup_printf("%u", service->process.pid)},
+        {"command", command_of(service)},
+        {"owner", g_strdup_printf("%u", (unsigned)geteuid())},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(facts); i++) {
+        g_autofree char *text = facts[i].text, *place = g_strdup_printf("{%s}", facts[i].name);
+        if (strstr(next, place) != NULL && syncd_found_find_fact(found, facts[i].name) == NULL)
+            syncd_found_fact(found, facts[i].name, text);
+    }
+}
+
+static void lead_on(const SyncdService *service, const GPtrArray *all)
+{
+    for (guint i = 0; i < all->len; i++) {
+        SyncdFound *found = all->pdata[i];
+        lead_to_restart(service, found);
+        g_autofree char *next =
+            syncd_finding_called(found->next != NULL ? found->next : found->finding->next,
+                                 service->instance == SYNCD_INSTANCE_SYSTEM);
+        tell_of_instance(service, found, next);
+    }
 }
 
 /* Nobody is promised a repair that there is not. */
@@ -143,7 +190,7 @@ static void leave_log(SyncdService *service, const GPtrArray *found)
             g_strcmp0(one->finding->repair, syncd_repair_body_refill.name) != 0)
             continue;
         one->unmended = true;
-        one->next = SYNCD_NEXT_VERIFY_FULL;
+        one->next = SYNCD_NEXT_JOURNAL_AND_VERIFY;
         g_clear_pointer(&one->target, g_free);
     }
 }
@@ -180,10 +227,11 @@ static GPtrArray *diagnose(SyncdService *service, bool log_only)
     for (size_t i = 0; i < G_N_ELEMENTS(detectors); i++) {
         g_autoptr(GError) problem = NULL;
         if ((detectors[i].of_log || !log_only) && !detectors[i].detect(&self, &problem))
-            add_unchecked(&self, detectors[i].what, problem);
+            add_unchecked(&self, i, problem);
     }
     note_repairs(self.found);
     leave_log(service, self.found);
+    lead_on(service, self.found);
     return self.found;
 }
 

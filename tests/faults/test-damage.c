@@ -192,6 +192,7 @@ static bool finds(Round *round, const char *hidden)
     }
     for (guint i = 0; i < found->len; i++) {
         const SyncdFound *one = found->pdata[i];
+        assert_finding_is_whole(found->pdata[i]);
         if ((is_expected(round, one) && names_its_place(&round->world, one)) ||
             is_aside(round, one))
             continue;

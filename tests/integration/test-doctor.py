@@ -71,7 +71,9 @@ def findings(cli, expected, *words):
     report = json.loads(out)
     equal((report['schema'], report['deep']), ('sourceos.doctor/v1', '--deep' in words))
     for finding in report['findings']:
-        leads = finding['next'] or ''
+        leads = finding['next']
+        assert leads and finding['evidence'] and finding['about'], finding
+        assert finding['repair'] or finding['person'] or finding['severity'] == 'info', finding
         assert not set('{}') & set(finding['summary'] + leads), finding
         assert finding['summary'][0] != '-' and not leads.endswith(' -') and leads != 'sourceos-syncd doctor', finding
     found = {finding['code']: finding for finding in report['findings']}

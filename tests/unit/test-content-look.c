@@ -219,7 +219,7 @@ static void what_no_key_opens_is_sealed_and_not_kept(void)
     g_autofree char *key = take_key_away(&world.w.f, is_of_another_scope, NULL);
     service_open(&world.w.f);
     expect_history_of(&world, id, "sealed");
-    expect_answers(&world, id, "key_missing", "key_missing", "cp -np BACKUP/keys/* ");
+    expect_answers(&world, id, "key_missing", "key_missing", "install -d -m 700 ");
     service_close(&world.w.f);
     put_back(key);
     service_open(&world.w.f);

@@ -250,8 +250,9 @@ static void who_began_the_daemon_restarts_it(void)
 {
     ServiceFixture f;
     service_init(&f);
-    g_autofree char *keys_back =
-                        g_strdup_printf("cp -np BACKUP/keys/* '%s/keys' && ", f.base.directory),
+    g_autofree char *keys_back = g_strdup_printf("install -d -m 700 '%s/keys' && cp -np "
+                                                 "BACKUP/keys/* '%s/keys' && ",
+                                                 f.base.directory, f.base.directory),
                     *by_systemd =
                         g_strconcat(keys_back, "systemctl --user restart sourceos-syncd", NULL),
                     *by_hand = g_strconcat(keys_back,
@@ -266,6 +267,58 @@ static void who_began_the_daemon_restarts_it(void)
     expect_restart(&f, NULL, by_systemd);
     expect_restart(&f, "systemd", by_systemd);
     expect_restart(&f, "manual", by_hand);
+    service_clear(&f);
+}
+
+/* Whichever instance that is: a shell may have begun the machine's, too. */
+static void of_the_machine_as_well(void)
+{
+    ServiceFixture f;
+    service_init_instance(&f, SYNCD_INSTANCE_SYSTEM);
+    f.caller.inspector = true;
+    g_autofree char *back =
+                        g_strdup_printf("sudo install -o %u -d -m 700 '%s/keys' && sudo cp -np "
+                                        "BACKUP/keys/* '%s/keys' && ",
+                                        (unsigned)geteuid(), f.base.directory, f.base.directory),
+                    *by_systemd = g_strconcat(back, "systemctl restart sourceos-syncd", NULL),
+                    *by_hand = g_strconcat(back,
+                                           "(kill 4242; tail --pid=4242 -f /dev/null; "
+                                           "sourceos-syncd daemon --user --state-dir=/s)",
+                                           NULL);
+    g_free(enqueue_body(&f, "note-1", "{}"));
+    g_autofree char *path = key_of_scope(&f);
+    service_close(&f);
+    g_assert_cmpint(g_remove(path), ==, 0);
+    service_open(&f);
+    expect_restart(&f, "systemd", by_systemd);
+    expect_restart(&f, "manual", by_hand);
+    service_clear(&f);
+}
+
+/* What holds something else is set aside, and nothing of it is lost before a restart. */
+static void a_key_file_that_holds_something_else_gives_its_place(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    g_free(enqueue_body(&f, "note-1", "{}"));
+    g_autofree char *path = key_of_scope(&f), *name = g_path_get_basename(path),
+                    *within = g_build_filename("keys", name, NULL),
+                    *next = g_strdup_printf("mv -n '%s' '%s'.other && cp -np BACKUP/%s '%s'", path,
+                                            path, within, path),
+                    *restarts =
+                        g_strconcat(next, " && systemctl --user restart sourceos-syncd", NULL);
+    leave(&f, within);
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+    g_autofree char *told = syncd_found_next(find(found, "key-files"), &(SyncdFoundView){0});
+    g_assert_cmpstr(told, ==, next);
+    service_close(&f);
+    service_open(&f);
+    g_autoptr(GPtrArray) then = syncd_service_diagnose(f.service);
+    static const char *const codes[] = {"key-files", "key-missing"};
+    for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
+        g_autofree char *said = syncd_found_next(find(then, codes[i]), &(SyncdFoundView){0});
+        g_assert_cmpstr(said, ==, restarts);
+    }
     service_clear(&f);
 }
 
@@ -428,7 +481,7 @@ static void who_may_not_inspect_is_not_told_what_it_is_about(void)
     syncd_found_write(found, &view, &writer);
     g_assert_null(strstr(text->str, "secret"));
     assert_member(text->str, "code", "\"workspace-asks\"");
-    assert_member(text->str, "next", "\"sourceos-syncd --system workspace resume -\"");
+    assert_member(text->str, "next", "\"sourceos-syncd --system doctor --all\"");
 
     g_autofree char *diagnosis = syncd_service_describe_diagnosis(f.service, &stranger, &options);
     assert_member(diagnosis, "instance", "\"system\"");
@@ -453,6 +506,9 @@ int main(int argc, char **argv)
     g_test_add_func("/diagnose/a-key-that-is-gone-is-told-of-before-it-is-lost-and-after",
                     a_key_that_is_gone_is_told_of_before_it_is_lost_and_after);
     g_test_add_func("/diagnose/who-began-the-daemon-restarts-it", who_began_the_daemon_restarts_it);
+    g_test_add_func("/diagnose/of-the-machine-as-well", of_the_machine_as_well);
+    g_test_add_func("/diagnose/a-key-file-that-holds-something-else",
+                    a_key_file_that_holds_something_else_gives_its_place);
     g_test_add_func("/diagnose/an-index-that-does-not-add-up-is-found-by-a-deep-check",
                     an_index_that_does_not_add_up_is_found_by_a_deep_check);
     g_test_add_func("/diagnose/an-index-that-is-lost-corrupt-or-newer-is-made-anew-and-told-of",

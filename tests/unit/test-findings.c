@@ -13,25 +13,69 @@ static const char *fact(void *data, const char *name)
     return name;
 }
 
+/* The first word of each part of a command that is run in a shell. */
+static bool is_runnable(const char *command)
+{
+    static const char *const programs[] = {
+        "sourceos-syncd", "systemctl", "sudo", "install", "cp",  "mv",    "kill",
+        "tail",           "ls",        "df",   "(kill",   "(cp", "(sudo", NULL};
+    g_auto(GStrv) parts = g_strsplit(command, " && ", -1);
+    for (char **part = parts; *part != NULL; part++) {
+        g_auto(GStrv) words = g_strsplit(*part, " ", 2);
+        if (words[0] == NULL || !g_strv_contains(programs, words[0]))
+            return false;
+    }
+    return *command != '\0' && strpbrk(command, "{}`") == NULL;
+}
+
+/* What leads to the diagnosis that told of it leads in a circle. */
+static bool leads_on(const char *command)
+{
+    return !g_str_has_prefix(command, SYNCD_NEXT_DOCTOR) && strstr(command, "journalctl") == NULL;
+}
+
+static void assert_leads_on(const SyncdFinding *finding)
+{
+    for (int of_system = 0; of_system < 2; of_system++) {
+        g_autofree char *next = syncd_finding_next(finding->next, of_system, fact, NULL);
+        g_test_message("%s", next);
+        g_assert_true(is_runnable(next) && leads_on(next));
+        g_assert_true(of_system || strstr(next, "--system") == NULL);
+        g_assert_true(!of_system || strstr(next, "--user") == NULL);
+    }
+}
+
+static bool is_of(const char *const *words, const char *word)
+{
+    return word != NULL && g_strv_contains(words, word);
+}
+
 static void every_finding_is_whole(void)
 {
     static const char *const severities[] = {"info", "warning", "error", "critical", NULL};
     static const char *const durabilities[] = {"durable", "rebuildable", "none", NULL};
+    static const char *const subjects[] = {"journal", "index",  "content",   "keys",    "state",
+                                           "disk",    "policy", "daemon",    "objects", "tasks",
+                                           "jobs",    "repair", "workspace", NULL};
     size_t n;
     const SyncdFinding *findings = syncd_findings(&n);
     for (size_t i = 0; i < n; i++) {
-        g_test_message("%s", findings[i].code);
-        g_assert_true(syncd_finding_find(SYNCD_BYTES_TEXT(findings[i].code)) == &findings[i]);
-        g_assert_true(g_strv_contains(severities, findings[i].severity));
-        g_assert_nonnull(findings[i].next);
-        g_assert_cmpstr(findings[i].next, !=, SYNCD_NEXT_DOCTOR);
-        g_assert_null(strstr(findings[i].next, "journalctl"));
-        g_assert_true(g_strv_contains(durabilities, findings[i].durability));
-        /* Somebody, or a plan, can do something about whatever is wrong with what is stored. */
-        if (syncd_finding_is_bad(&findings[i]) && strcmp(findings[i].durability, "none") != 0)
-            g_assert_true(findings[i].repair != NULL || findings[i].person != NULL);
-        g_autofree char *sentence = syncd_answer_fill(findings[i].sentence, fact, NULL);
+        const SyncdFinding *finding = &findings[i];
+        g_test_message("%s", finding->code);
+        g_assert_true(syncd_finding_find(SYNCD_BYTES_TEXT(finding->code)) == finding);
+        g_assert_true(is_of(severities, finding->severity));
+        g_assert_true(is_of(durabilities, finding->durability));
+        g_assert_true(is_of(subjects, finding->about));
+        g_assert_true(finding->evidence != NULL && *finding->evidence != '\0');
+        g_assert_nonnull(finding->next);
+        assert_leads_on(finding);
+        /* A plan, or somebody, can do something about whatever is wrong. */
+        g_assert_true(!syncd_finding_is_bad(finding) || finding->repair != NULL ||
+                      finding->person != NULL);
+        g_autofree char *sentence = syncd_answer_fill(finding->sentence, fact, NULL),
+                        *evidence = syncd_answer_fill(finding->evidence, fact, NULL);
         g_assert_null(strpbrk(sentence, "{}"));
+        g_assert_null(strpbrk(evidence, "{}"));
     }
     g_assert_null(syncd_finding_find(SYNCD_BYTES_TEXT("none")));
 }
@@ -45,9 +89,11 @@ static void keys_are_put_back_before_a_restart(void)
         g_autofree char *user = syncd_finding_next(command, false, fact, NULL),
                         *system = syncd_finding_next(command, true, fact, NULL);
         g_assert_cmpstr(user, ==,
-                        "cp -np BACKUP/keys/* keys && systemctl --user restart sourceos-syncd");
+                        "install -d -m 700 keys && cp -np BACKUP/keys/* keys && "
+                        "systemctl --user restart sourceos-syncd");
         g_assert_cmpstr(system, ==,
-                        "cp -np BACKUP/keys/* keys && systemctl restart sourceos-syncd");
+                        "sudo install -o owner -d -m 700 keys && sudo cp -np BACKUP/keys/* keys && "
+                        "systemctl restart sourceos-syncd");
     }
 }
 

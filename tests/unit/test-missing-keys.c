@@ -110,10 +110,10 @@ static void expect_explained(ServiceFixture *f, const char *object)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *text = syncd_service_explain(f->service, &f->caller, object, &error),
-                    *next =
-                        g_strdup_printf("\"next\":\"cp -np BACKUP/keys/* '%s/keys' && systemctl "
-                                        "--user restart sourceos-syncd\"",
-                                        f->base.directory);
+                    *next = g_strdup_printf("\"next\":\"install -d -m 700 '%s/keys' && cp -np "
+                                            "BACKUP/keys/* '%s/keys' && systemctl --user restart "
+                                            "sourceos-syncd\"",
+                                            f->base.directory, f->base.directory);
     g_assert_no_error(error);
     g_assert_nonnull(strstr(text, next));
     g_assert_null(strstr(text, "\"next\":\"systemctl"));
