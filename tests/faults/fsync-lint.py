@@ -15,8 +15,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'integration'))
 
 # pylint: disable=wrong-import-position
 from cli_user import Cli
-from harness import JOB, MANAGER, OPERATIONS, GLib, Skip, equal, eventually, main, promise, session_world
+from harness import OPERATIONS, Skip, equal, eventually, main, promise, session_world
 from traced import RULES, Judge, wrapper
+from whole_log import verified
 
 # What is meant not to be so, and why: path below the root, rules.
 EXCUSED = {
@@ -153,12 +154,6 @@ def each_slip_is_found(world):
 
 # --- what we run ---------------------------------------------------------------------------------
 
-def verify_to_the_end(caller):
-    path = caller.call(MANAGER, 'Verify', '(a{sv})', {'mode': GLib.Variant('s', 'full')})
-    eventually(lambda: caller.get(JOB, 'State', path) != 'running', 'the job ends')
-    equal(json.loads(caller.get(JOB, 'Result', path))['verdict'], 'sound')
-
-
 @promise
 def what_a_daemon_does_is_durable_before_it_is_told(world):
     lint = Lint(world, world.place())
@@ -168,10 +163,10 @@ def what_a_daemon_does_is_durable_before_it_is_told(world):
         caller.enqueue(json.dumps({'large': 'x' * (3 << 20)}))
         caller.enqueue('{}', scope='public:board')
         caller.call(OPERATIONS, 'Checkpoint', '(sa{sv})', 'workspace:notes', {})
-        verify_to_the_end(caller)
+        equal(verified(caller)['verdict'], 'sound')
     with lint.daemon() as (_, caller):
         caller.enqueue('{}')
-        verify_to_the_end(caller)
+        equal(verified(caller)['verdict'], 'sound')
 
 
 @promise

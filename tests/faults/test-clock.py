@@ -2,7 +2,6 @@
 """A clock that jumps by years, both ways, while the daemon runs and between its runs: the order of
 the log stays, and nobody turns in circles."""
 
-import json
 import pathlib
 import random
 import struct
@@ -13,8 +12,9 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'integration'))
 
 # The harness is where the line above says.
-from harness import (JOB, MANAGER, GLib, equal,  # pylint: disable=wrong-import-position
-                     eventually, main, promise, session_world)
+# pylint: disable=wrong-import-position
+from harness import JOB, MANAGER, GLib, equal, eventually, main, promise, session_world
+from whole_log import every_entry, verified
 
 YEAR = 365 * 24 * 3600
 JUMPS = (10 * YEAR, -20 * YEAR, 3600, -3600, 80 * YEAR, -40 * YEAR, 0)
@@ -49,21 +49,8 @@ class Clock:
         return int((time.time() + self.shift) * 1000)
 
 
-def entries(caller):
-    """The whole log as it was written."""
-    cursor, found = '', []
-    while True:
-        options = {'limit': GLib.Variant('u', 1000)}
-        if cursor:
-            options['cursor'] = GLib.Variant('s', cursor)
-        page, cursor = caller.list('ListBytes', **options)
-        found += page
-        if not cursor:
-            return found
-
-
 def clocks(caller):
-    return [tuple(entry['header']['hlc']) for entry in entries(caller)]
+    return [tuple(entry['header']['hlc']) for entry in every_entry(caller)]
 
 
 def in_order(values):
@@ -71,17 +58,11 @@ def in_order(values):
 
 
 def check_order(caller, written):
-    found = entries(caller)
+    found = list(every_entry(caller))
     equal([entry['sequence'] for entry in found], list(range(1, len(found) + 1)))
     operations = [entry['header']['op'] for entry in found]
     equal([op for op in operations if op in set(written)], written)
     assert in_order([tuple(entry['header']['hlc']) for entry in found]), 'a clock went back'
-
-
-def check_sound(caller):
-    path = caller.call(MANAGER, 'Verify', '(a{sv})', {'mode': GLib.Variant('s', 'full')})
-    eventually(lambda: caller.get(JOB, 'State', path) != 'running', 'the job ends')
-    equal(json.loads(caller.get(JOB, 'Result', path))['verdict'], 'sound')
 
 
 # --- busy or not -------------------------------------------------------------------------------
@@ -131,7 +112,7 @@ def order_is_kept_through_live_jumps(world):
         assert not in_order(walls), 'the clock never went back: nothing was shown'
         listed, _ = caller.list(limit=GLib.Variant('u', 100))
         equal([record['operation_id'] for record in listed], written[::-1])
-        check_sound(caller)
+        equal(verified(caller)['verdict'], 'sound')
 
 
 @promise
@@ -147,7 +128,7 @@ def order_is_kept_when_it_jumps_between_runs(world):
         file.unlink()
     with world.served(directory=place, environment=clock.environment) as (_, caller):
         check_order(caller, written)
-        check_sound(caller)
+        equal(verified(caller)['verdict'], 'sound')
 
 
 @promise
@@ -175,7 +156,7 @@ def a_log_from_years_ahead_is_continued(world):
         check_order(caller, first + second)
         # It stands still until the wall clock has come as far: it does not run further ahead.
         equal({ms for ms, _ in clocks(caller)[-3:]}, {ahead[0]})
-        check_sound(caller)
+        equal(verified(caller)['verdict'], 'sound')
 
 
 @promise

@@ -4,7 +4,6 @@ change is lost for it, and what is said to be kept is there.
 
 test-content.py --program PROGRAM [--rounds N] [--seed N] [promise …]"""
 
-import functools
 import hashlib
 import json
 import os
@@ -23,7 +22,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'integration'))
 
 # pylint: disable=wrong-import-position
 from harness import NAME, GLib, Refused, equal, eventually, main, promise, session_world
-from mounts import in_private_mounts, mount
+from mounts import in_private_mounts
+from small_disk import on_small_disk
 
 REGISTRY, WORKSPACES = NAME + '.Registry', NAME + '.Workspaces'
 VERIFIER = pathlib.Path(__file__).resolve().parents[1] / 'verifier/verify.py'
@@ -96,46 +96,6 @@ def fill_tree(directory, chance, small=150, large=12):
 
 
 # --- no room -------------------------------------------------------------------------------------
-
-class SmallDisk:
-    """A place whose state directory lies on a small disk of its own."""
-
-    def __init__(self, world, size):
-        self.place = world.place()
-        self.state = self.place / 'state' / 'sourceos-syncd'
-        self.state.mkdir(parents=True, mode=0o700)
-        mount('-t', 'tmpfs', '-o', f'size={size},mode=0700', 'none', self.state)
-        self.filler = self.state / 'filler'
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        subprocess.run(['umount', str(self.state)], check=True)
-
-    def fill(self, size=None):
-        """So much of it, or all."""
-        with self.filler.open('ab', buffering=0) as filler:
-            for piece in (1 << 20, 1 << 12, 1):
-                try:
-                    while size is None or filler.tell() < size:
-                        filler.write(b'\0' * piece)
-                except OSError:
-                    continue
-
-    def make_room(self):
-        self.filler.unlink()
-
-
-def on_small_disk(size):
-    def decorate(check):
-        @functools.wraps(check)
-        def checked(world):
-            with SmallDisk(world, size) as disk:
-                check(world, disk)
-        return checked
-    return decorate
-
 
 @promise
 @on_small_disk('120m')

@@ -3,39 +3,21 @@
 
 test-daemon.py --program PROGRAM [--rounds N] [--seed N] [--in-flight N] [promise …]"""
 
-import functools
 import json
 import os
 import pathlib
 import random
 import re
-import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'integration'))
 
 # pylint: disable=wrong-import-position
-from harness import (ERROR, JOB, MANAGER, NAME, OPERATIONS, GLib, Refused, equal, eventually, main,
+from harness import (ERROR, MANAGER, NAME, OPERATIONS, GLib, Refused, equal, eventually, main,
                      promise, refused_as, session_world)
-from mounts import in_private_mounts, mount
-
-
-def verdict_of(caller):
-    path = caller.call(MANAGER, 'Verify', '(a{sv})', {'mode': GLib.Variant('s', 'full')})
-    eventually(lambda: caller.get(JOB, 'State', path) != 'running', 'the job ends')
-    return json.loads(caller.get(JOB, 'Result', path))['verdict']
-
-
-def every_entry(caller):
-    cursor = ''
-    while True:
-        options = {'limit': GLib.Variant('u', 1000), 'bodies': GLib.Variant('b', True)}
-        if cursor:
-            options['cursor'] = GLib.Variant('s', cursor)
-        entries, cursor = caller.list('ListBytes', **options)
-        yield from entries
-        if not cursor:
-            return
+from mounts import in_private_mounts
+from small_disk import on_small_disk
+from whole_log import every_entry, verified
 
 
 def operations(caller):
@@ -50,49 +32,6 @@ def read(caller, operation):
 
 
 # --- no room ---------------------------------------------------------------------------------------
-
-class SmallDisk:
-    """A place whose state directory lies on a small disk of its own."""
-
-    def __init__(self, world, size='24m'):
-        self.place = world.place()
-        self.state = self.place / 'state' / 'sourceos-syncd'
-        self.state.mkdir(parents=True, mode=0o700)
-        mount('-t', 'tmpfs', '-o', f'size={size},mode=0700', 'none', self.state)
-        self.filler = self.state / 'filler'
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        subprocess.run(['umount', str(self.state)], check=True)
-
-    def fill(self):
-        """Not a byte is left."""
-        with self.filler.open('ab', buffering=0) as filler:
-            for piece in (1 << 20, 1 << 12, 1):
-                try:
-                    while True:
-                        filler.write(b'\0' * piece)
-                except OSError:
-                    continue
-        equal(os.statvfs(self.state).f_bavail, 0, 'free blocks')
-
-    def make_room(self):
-        self.filler.unlink()
-
-    def forget_index(self):
-        for name in ('index.db', 'index.db-wal'):
-            (self.state / name).unlink(missing_ok=True)
-
-
-def on_small_disk(check):
-    @functools.wraps(check)
-    def checked(world):
-        with SmallDisk(world) as disk:
-            check(world, disk)
-    return checked
-
 
 def enqueue_some(caller, count):
     return [caller.enqueue(json.dumps({'number': number}))[0] for number in range(count)]
@@ -111,7 +50,7 @@ def enqueue_until_refused(caller):
 
 
 @promise
-@on_small_disk
+@on_small_disk('24m')
 def without_room_it_starts_reads_and_refuses(world, disk):
     with world.daemon(disk.place), world.caller() as caller:
         kept = enqueue_some(caller, 200)
@@ -120,7 +59,7 @@ def without_room_it_starts_reads_and_refuses(world, disk):
         for operation in kept:
             read(caller, operation)
         equal(operations(caller), set(kept))
-        equal(verdict_of(caller), 'sound')
+        equal(verified(caller)['verdict'], 'sound')
         kept += enqueue_until_refused(caller)
         refused_as('NoSpace', caller.enqueue, json.dumps({'fill': 'x' * 20000}))
         refused_as('NoSpace', caller.enqueue, json.dumps({'large': 'x' * 200000}))
@@ -134,11 +73,11 @@ def without_room_it_starts_reads_and_refuses(world, disk):
         eventually(lambda: daemon.status()['daemon_state'] == 'clean', 'it is clean')
     with world.daemon(disk.place), world.caller() as caller:
         equal(operations(caller), set(kept))
-        equal(verdict_of(caller), 'sound')
+        equal(verified(caller)['verdict'], 'sound')
 
 
 @promise
-@on_small_disk
+@on_small_disk('24m')
 def the_reserve_lets_the_index_be_made(world, disk):
     with world.daemon(disk.place), world.caller() as caller:
         kept = enqueue_some(caller, 200)
@@ -157,7 +96,7 @@ def the_reserve_lets_the_index_be_made(world, disk):
 
 
 @promise
-@on_small_disk
+@on_small_disk('24m')
 def without_reserve_or_index_it_says_so(world, disk):
     """The control of the one before: it is the reserve that does it."""
     config = '[Store]\nReserveMiB=0\n'
@@ -171,7 +110,7 @@ def without_reserve_or_index_it_says_so(world, disk):
         status = daemon.status()
         equal((status['daemon_state'], status['state_reasons']),
               ('repair-recommended', ['index-unavailable']))
-        equal(verdict_of(caller), 'sound')
+        equal(verified(caller)['verdict'], 'sound')
         disk.make_room()
 
         def answers():
@@ -202,7 +141,7 @@ def recorded(caller):
 
 
 @promise
-@on_small_disk
+@on_small_disk('24m')
 def a_denial_sends_one_only_to_what_the_log_has(world, disk):
     rules = disk.place / 'rules'
     rules.mkdir(mode=0o755)
@@ -224,7 +163,7 @@ def a_denial_sends_one_only_to_what_the_log_has(world, disk):
         disk.make_room()
         enqueue_some(caller, 1)
     with world.daemon(disk.place, words=words), world.caller() as caller:
-        equal(verdict_of(caller), 'sound')
+        equal(verified(caller)['verdict'], 'sound')
         assert denied(caller, 19) in recorded(caller), 'and it is again'
 
 
@@ -385,7 +324,7 @@ def what_was_acknowledged_survives_being_killed(world):
         assert load.doubtful > 0, 'it was never killed under load'
         assert load.worker.completed, 'no task was ever completed'
         equal(len(load.acknowledged), load.count)
-        equal(verdict_of(caller), 'sound')
+        equal(verified(caller)['verdict'], 'sound')
         daemon.stop()
         equal(daemon.status()['daemon_available'], False)
 

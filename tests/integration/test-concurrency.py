@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """Many writers at once: each acknowledged operation is there once, and the numbers have no gaps."""
 
-import json
 import subprocess
 
-from harness import JOB, MANAGER, GLib, Skip, equal, eventually, main, promise, session_world
+from harness import Skip, equal, main, promise, session_world
+from whole_log import every_entry, verified
 
 PROCESSES = 8
 OPERATIONS_EACH = 2000
@@ -15,26 +15,6 @@ def start_writer(world, worker, output=subprocess.PIPE):
         raise Skip('no --enqueuer')
     return subprocess.Popen([world.options.enqueuer, world.bus.address, str(worker),
                              str(OPERATIONS_EACH)], stdout=output, text=True)
-
-
-def verify(caller, mode):
-    """What a job that was waited for found."""
-    path = caller.call(MANAGER, 'Verify', '(a{sv})', {'mode': GLib.Variant('s', mode)})
-    eventually(lambda: caller.get(JOB, 'State', path) != 'running', 'the job ends')
-    return json.loads(caller.get(JOB, 'Result', path))
-
-
-def read_log(caller):
-    """Every entry of the log, in its order."""
-    cursor = ''
-    while True:
-        options = {'limit': GLib.Variant('u', 1000), 'bodies': GLib.Variant('b', True)}
-        if cursor:
-            options['cursor'] = GLib.Variant('s', cursor)
-        entries, cursor = caller.list('ListBytes', **options)
-        yield from entries
-        if not cursor:
-            return
 
 
 @promise
@@ -56,7 +36,7 @@ def eight_writers_get_each_of_their_operations_recorded_once(world):
 
     # What counts is what is on the disk.
     with world.daemon(place), world.caller() as caller:
-        entries = list(read_log(caller))
+        entries = list(every_entry(caller))
         equal([entry['sequence'] for entry in entries], list(range(1, len(entries) + 1)))
         recorded = {}
         for entry in entries:
@@ -66,7 +46,7 @@ def eight_writers_get_each_of_their_operations_recorded_once(world):
                 recorded[operation] = (entry['body']['worker'], entry['body']['number'],
                                        entry['sequence'])
         equal(recorded, acknowledged)
-        equal(verify(caller, 'full')['verdict'], 'sound')
+        equal(verified(caller)['verdict'], 'sound')
 
 
 @promise
@@ -74,13 +54,13 @@ def a_log_is_sound_at_every_moment_of_being_written(world):
     with world.daemon(), world.caller() as caller:
         caller.enqueue()
         writers = [start_writer(world, worker, subprocess.DEVNULL) for worker in range(2)]
-        verified = 0
+        looks = 0
         while any(writer.poll() is None for writer in writers):
-            result = verify(caller, ('full', 'incremental')[verified % 2])
+            result = verified(caller, ('full', 'incremental')[looks % 2])
             equal(result['verdict'], 'sound', result)
-            verified += 1
+            looks += 1
         equal([writer.returncode for writer in writers], [0, 0], 'the writers')
-        assert verified > 2, f'verified {verified} times meanwhile'
+        assert looks > 2, f'verified {looks} times meanwhile'
 
 
 main(session_world)
