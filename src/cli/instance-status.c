@@ -42,9 +42,9 @@ static const Note reasons[] = {
     {"journal-displaced",
      "The journal was removed, replaced, cut short or overwritten, and nothing is "
      "written: see what mends it with `sourceos-syncd doctor`, before the daemon is stopped."},
-    {"device-key-missing",
-     "The key of this device is gone, so nothing can be written: see what is lost, and what to do, "
-     "with `sourceos-syncd doctor`."},
+    {"device-key-missing", "The key of this device is gone or of no use, so nothing can be "
+                           "written: see what is lost, and "
+                           "what to do, with `sourceos-syncd doctor`."},
     {"key-missing",
      "A key is not here, so what was written with it cannot be read, and nothing can "
      "be written there: see it with `sourceos-syncd doctor`."},

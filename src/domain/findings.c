@@ -178,9 +178,12 @@ static const SyncdFinding findings[] = {
         "nothing else opens what was sealed with that key."),
      KEYS, "no file in the folder keys opens them"},
     {"device-key-missing", "critical",
-     N_("The key of this device is gone: nothing can be written, and no report be signed. Put "
-        "keys/device.key of the state directory back from a backup, then restart the daemon; "
-        "without it this log has ended. Entries that are there, and can be read as far as their "
+     N_("{why}: nothing can be written, and no report be signed. Put the right keys/device.key of "
+        "the "
+        "state directory back from a backup, or let the daemon read it if it is there, then "
+        "restart "
+        "the daemon; without it this log has ended. Entries that are there, and can be read as far "
+        "as their "
         "keys are here: {n}."),
      SYNCD_NEXT_KEYS_AND_RESTART, DURABLE, NULL,
      N_("Put keys/device.key of the state directory back from a backup, and restart the daemon. "

@@ -46,8 +46,12 @@ static void add_device(SyncdDiagnosis *self)
     SyncdStore *store = self->service->store;
     if (syncd_store_signer(store) != NULL)
         return;
+    const char *fault = syncd_store_device_key_fault(store);
+    g_autofree char *n = g_strdup_printf("%" G_GUINT64_FORMAT, syncd_store_sequence(store));
     SyncdFound *found =
-        syncd_diagnosis_add_counted(self, "device-key-missing", syncd_store_sequence(store), false);
+        syncd_diagnosis_add(self, "device-key-missing", "why",
+                            fault != NULL ? fault : "The key of this device is gone", "n", n, NULL);
+    found->count = syncd_store_sequence(store);
     found->object = g_strdup(syncd_store_device_id(store));
     syncd_found_evidence(found, g_strdup("keys/device.key"));
 }

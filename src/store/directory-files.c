@@ -96,6 +96,14 @@ static int open_for_reading(SyncdDirectory *self, const char *name)
     return fd;
 }
 
+bool syncd_directory_refuses(SyncdDirectory *self, const char *name)
+{
+    int fd = open_for_reading(self, name);
+    int problem = fd < 0 ? errno : 0;
+    syncd_fd_close(&fd);
+    return problem == EACCES || problem == EPERM || problem == ELOOP || problem == ENXIO;
+}
+
 bool syncd_directory_sync_file(SyncdDirectory *self, const char *name, GError **error)
 {
     const char *base;

@@ -42,6 +42,8 @@ bool syncd_directory_is_same(const SyncdDirectory *directory, const char *name, 
 /* `name` may have one folder in front, which is made when missing. */
 bool syncd_directory_publish(SyncdDirectory *directory, const char *name, SyncdBytes bytes,
                              GError **error);
+/* Whether it is refused for what it is, or whose, which no trying again changes. */
+bool syncd_directory_refuses(SyncdDirectory *directory, const char *name);
 /* NotFound when it is not there; TooLarge beyond `max`; the result ends in a NUL that is not
  * counted. */
 char *syncd_directory_read(SyncdDirectory *directory, const char *name, size_t max,

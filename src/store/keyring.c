@@ -19,6 +19,7 @@ struct SyncdKeyring {
     SyncdSigner *signer;
     SyncdBoxKey *box;
     char *device_id;
+    char *device_fault;   /* why the file of the device's key is of no use; NULL: it is, or gone */
     GHashTable *by_id;    /* id -> SyncdSealKey * (owned) */
     GHashTable *by_scope; /* scope -> SyncdSealKey * (borrowed), the newest */
     GHashTable *files;    /* name -> SyncdHash of its text */
@@ -200,28 +201,32 @@ static bool read_key_file(SyncdKeyring *self, const char *name, GError **error)
     return ok;
 }
 
-/* Without the device's key, or the credential for all of them, nothing is as it was. Without that
- * of a scope what lies in it cannot be read; all else can. What the disk did not give just now may
- * be there the next time: until then no index is made without it. */
-static bool can_do_without(const char *name, const GError *problem)
+/* What cannot be used is as good as gone: the rest can be read, and somebody told. Without the
+ * credential for all of them nothing is as it was; and what the disk did not give just now may be
+ * there the next time: until then no index is made without it. */
+static bool can_do_without(SyncdKeyring *self, const char *path, const GError *problem)
 {
-    return strcmp(name, DEVICE_FILE) != 0 &&
-           (g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT) ||
-            g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_TOO_LARGE));
+    return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT) ||
+           g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_TOO_LARGE) ||
+           syncd_directory_refuses(self->directory, path);
 }
 
 static bool read_or_miss(SyncdKeyring *self, const char *name, GError **error)
 {
+    g_autofree char *path = g_build_filename(FOLDER, name, NULL);
     g_autoptr(GError) problem = NULL;
     if (read_key_file(self, name, &problem))
         return true;
-    if (!can_do_without(name, problem)) {
+    if (!can_do_without(self, path, problem)) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
     /* No text has this hash: so it is one of those that are gone. */
     g_hash_table_insert(self->files, g_strdup(name), g_new0(SyncdHash, 1));
-    remember_file(self, name);
+    if (strcmp(name, DEVICE_FILE) == 0)
+        syncd_keyring_disown(self, problem->message);
+    else
+        remember_file(self, name);
     return true;
 }
 
@@ -289,6 +294,7 @@ void syncd_keyring_free(SyncdKeyring *self)
     syncd_signer_free(self->signer);
     syncd_box_key_free(self->box);
     g_free(self->device_id);
+    g_free(self->device_fault);
     g_free(self->newest_file);
     g_free(self);
 }
@@ -298,9 +304,35 @@ bool syncd_keyring_has_device(const SyncdKeyring *self)
     return self->signer != NULL;
 }
 
-/* A key whose log is gone may still be that of a log in some backup. */
+void syncd_keyring_disown(SyncdKeyring *self, const char *why)
+{
+    char *sentence = NULL;
+    g_autofree char *next = NULL;
+    g_clear_pointer(&self->signer, syncd_signer_free);
+    g_clear_pointer(&self->box, syncd_box_key_free);
+    g_clear_pointer(&self->device_id, g_free);
+    g_free(self->device_fault);
+    syncd_error_split(why, &sentence, &next);
+    self->device_fault = sentence;
+}
+
+const char *syncd_keyring_device_fault(const SyncdKeyring *self)
+{
+    return self->device_fault;
+}
+
+/* A key whose log is gone may still be that of a log in some backup, also one that is of no use as
+ * it is. */
 static bool keep_old_device(SyncdKeyring *self, GError **error)
 {
+    if (self->device_fault != NULL) {
+        syncd_set_error_next(error, SYNCD_ERROR_NOT_INITIALIZED,
+                             "put the right one there, or move it away to begin another log",
+                             "There is no log, and no other key is made for one while there is a "
+                             "key of a device that is of no use: %s",
+                             self->device_fault);
+        return false;
+    }
     if (self->signer == NULL)
         return true;
     g_autofree char *now = syncd_directory_file(self->directory, FOLDER "/" DEVICE_FILE);

@@ -17,15 +17,18 @@
 
 typedef struct SyncdKeyring SyncdKeyring;
 
-/* Reads all keys. A key that cannot be unwrapped is an error, as is one of the device that is
- * damaged, and one that the disk does not give: state without its keys is not quietly new state. A
- * scope's key file that is damaged is one of those that syncd_keyring_gone() names, and all else
+/* Reads all keys. A key that cannot be unwrapped is an error, as is one that the disk does not
+ * give: state without its keys is not quietly new state. A key file that is damaged, or that
+ * whoever runs this may not open, is one of those that syncd_keyring_gone() names, and all else
  * goes on. */
 SyncdKeyring *syncd_keyring_open(SyncdDirectory *directory, SyncdBytes credential, GError **error);
 void syncd_keyring_free(SyncdKeyring *keyring);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SyncdKeyring, syncd_keyring_free)
 
 bool syncd_keyring_has_device(const SyncdKeyring *keyring);
+/* That one is of no use: it is as if it were gone, and this says why. NULL: none is. */
+void syncd_keyring_disown(SyncdKeyring *keyring, const char *why);
+const char *syncd_keyring_device_fault(const SyncdKeyring *keyring);
 /* Says whose log it is where the device's key is not here: nothing can be signed. */
 void syncd_keyring_assume_device(SyncdKeyring *keyring, const char *device_id);
 bool syncd_keyring_make_device(SyncdKeyring *keyring, const SyncdSources *sources, GError **error);

@@ -66,11 +66,12 @@ bool syncd_store_may_write(SyncdStore *self, GError **error)
                         "The log is damaged and open for reading only");
         return false;
     case SYNCD_STORE_KEYLESS:
-        syncd_set_error_next(error, SYNCD_ERROR_NOT_INITIALIZED,
-                             "put keys/device.key of the state directory back from a backup and "
-                             "restart the daemon; `sourceos-syncd doctor` says what is lost",
-                             "The device's key is not here, so nothing can be signed, and the log "
-                             "is open for reading only");
+        syncd_set_error_next(
+            error, SYNCD_ERROR_NOT_INITIALIZED,
+            "put keys/device.key of the state directory back from a backup and "
+            "restart the daemon; `sourceos-syncd doctor` says what is lost",
+            "The device's key is not here, or is of no use: nothing can be signed, and the log "
+            "is open for reading only");
         return false;
     case SYNCD_STORE_ROLLED_BACK:
         refuse_rolled_back(self, error);

@@ -231,12 +231,31 @@ static bool is_empty(const SyncdStore *self)
            syncd_journal_problem(self->journal) == NULL;
 }
 
+/* The key of another device signs nothing in this log. */
+static bool is_of_other_device(const SyncdStore *self)
+{
+    g_autofree char *device = NULL;
+    return syncd_keyring_has_device(self->keyring) && !is_empty(self) &&
+           syncd_journal_problem(self->journal) == NULL &&
+           !syncd_journal_is_of_device(self->journal) &&
+           syncd_journal_meta(self->journal, "device", &device, NULL) && device != NULL &&
+           strcmp(device, syncd_keyring_device_id(self->keyring)) != 0;
+}
+
+static bool open_for_owner(SyncdStore *self, SyncdDatabaseMode mode, GError **error)
+{
+    self->journal = syncd_journal_open(self->directory, mode, self->keyring, error);
+    if (self->journal == NULL || !is_of_other_device(self))
+        return self->journal != NULL;
+    syncd_keyring_disown(self->keyring, "keys/device.key is the key of another log");
+    syncd_journal_free(self->journal);
+    self->journal = syncd_journal_open(self->directory, mode, self->keyring, error);
+    return self->journal != NULL;
+}
+
 static bool open_journal(SyncdStore *self, SyncdDatabaseMode mode, GError **error)
 {
-    if (!refuse_lost_journal(self, error))
-        return false;
-    self->journal = syncd_journal_open(self->directory, mode, self->keyring, error);
-    if (self->journal == NULL)
+    if (!refuse_lost_journal(self, error) || !open_for_owner(self, mode, error))
         return false;
     /* A copy without its keys can still be judged, but for what is sealed. */
     if (self->mode == SYNCD_STORE_INSPECT) {
@@ -482,6 +501,11 @@ bool syncd_store_lacks_index(const SyncdStore *self)
 const GError *syncd_store_index_problem(const SyncdStore *self)
 {
     return self->index_problem;
+}
+
+const char *syncd_store_device_key_fault(const SyncdStore *self)
+{
+    return syncd_keyring_device_fault(self->keyring);
 }
 
 const char *syncd_store_device_id(const SyncdStore *self)

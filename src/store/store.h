@@ -94,6 +94,8 @@ bool syncd_store_lacks_room(const SyncdStore *store);
 const char *syncd_store_device_id(const SyncdStore *store);
 /* The device's key: it signs the heads. */
 const SyncdSigner *syncd_store_signer(const SyncdStore *store);
+/* Why the file of the device's key is of no use, a sentence; NULL: it is, or it is gone. */
+const char *syncd_store_device_key_fault(const SyncdStore *store);
 guint64
 syncd_store_sequence(const SyncdStore *store); /* pos of the newest committed entry, 0 for none */
 guint64 syncd_store_last_ms(const SyncdStore *store); /* its hybrid logical time, 0 for none */

@@ -156,6 +156,18 @@ static void assert_missed(Place *p, const char *scope)
     g_assert_nonnull(syncd_keyring_scope_key(keyring, "workspace-b"));
 }
 
+static void assert_device_missed(Place *p)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SyncdKeyring) keyring = syncd_keyring_open(p->directory, NO_CREDENTIAL, &error);
+    g_assert_no_error(error);
+    g_assert_false(syncd_keyring_has_device(keyring));
+    g_assert_nonnull(strstr(syncd_keyring_device_fault(keyring), "keys/device.key is damaged"));
+    /* No other takes its place. */
+    g_assert_false(syncd_keyring_make_device(keyring, &p->f.sources, &error));
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_INITIALIZED);
+}
+
 static void a_damaged_file_is_told(void)
 {
     static const char *const texts[] = {
@@ -183,11 +195,10 @@ static void a_damaged_file_is_told(void)
     g_assert_true(g_file_set_contents(path, large, -1, NULL));
     assert_missed(&p, "workspace-a");
 
-    /* The device's is another matter. */
     g_autofree char *folder = g_path_get_dirname(path);
     g_autofree char *device = g_build_filename(folder, "device.key", NULL);
     g_assert_true(g_file_set_contents(device, "nonsense", -1, NULL));
-    assert_fails(&p, NO_CREDENTIAL, SYNCD_ERROR_JOURNAL_CORRUPT);
+    assert_device_missed(&p);
     fixture_remove(folder);
     g_assert_true(g_file_set_contents(folder, "no folder", -1, NULL));
     assert_fails(&p, NO_CREDENTIAL, SYNCD_ERROR_STORAGE_FAILED);

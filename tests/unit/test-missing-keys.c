@@ -219,6 +219,92 @@ static void the_key_of_the_device_is_gone(void)
     service_clear(&f);
 }
 
+/* ---- one that is there ---- */
+
+static void make_garbage(const char *path)
+{
+    g_assert_true(g_file_set_contents(path, "This was a key once.", -1, NULL));
+}
+
+static void make_folder(const char *path)
+{
+    g_assert_cmpint(g_mkdir(path, 0700), ==, 0);
+}
+
+static void make_loop(const char *path)
+{
+    g_assert_cmpint(symlink("device.key.kept", path), ==, 0);
+}
+
+static void make_pipe(const char *path)
+{
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+}
+
+/* A bit of what it holds: a key, but not that of the log. */
+static void make_flipped(const char *path)
+{
+    g_autofree char *kept = g_strconcat(path, ".kept", NULL), *text = NULL;
+    g_assert_true(g_file_get_contents(kept, &text, NULL, NULL));
+    char *data = strstr(text, "Data=") + strlen("Data=");
+    data[2] = data[2] == 'A' ? 'B' : 'A';
+    g_assert_true(g_file_set_contents(path, text, -1, NULL));
+}
+
+static const struct {
+    const char *name, *says;
+    void (*make)(const char *path);
+} of_no_use[] = {
+    {"garbage", "device.key is damaged", make_garbage},
+    {"folder", "is not a file of at most", make_folder},
+    {"link", "Cannot open", make_loop},
+    {"pipe", "is not a file of at most", make_pipe},
+    {"flipped", "the key of another log", make_flipped},
+};
+
+static char *text_of(const SyncdFound *found)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    SyncdJsonWriter writer;
+    syncd_json_writer_init(&writer, text, false);
+    syncd_found_write((SyncdFound *)found, &(SyncdFoundView){.hidden = false}, &writer);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void the_key_of_the_device_is_of_no_use(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(of_no_use); i++) {
+        g_test_message("%s", of_no_use[i].name);
+        ServiceFixture f;
+        service_init(&f);
+        put(&f, "note-1", "{}");
+        guint64 sequence = service_sequence(&f);
+        service_close(&f);
+        g_autofree char *path = take_key_away(&f, is_of_device, NULL);
+        of_no_use[i].make(path);
+        service_open(&f);
+
+        g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+        const SyncdFound *missing = find(found, "device-key-missing");
+        g_assert_nonnull(missing);
+        g_autofree char *said = text_of(missing);
+        g_assert_nonnull(strstr(said, of_no_use[i].says));
+        g_assert_null(find(found, "journal-beyond-rescue"));
+        g_assert_null(find(found, "journal-unreadable"));
+        expect_state(&f, "device-key-missing");
+        verify_all(&f);
+        g_assert_cmpuint(service_sequence(&f), ==, sequence);
+
+        service_close(&f);
+        g_assert_cmpint(g_remove(path), ==, 0);
+        put_back(path);
+        service_open(&f);
+        assert_clean(&f);
+        put(&f, "note-2", "{}");
+        service_clear(&f);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -230,5 +316,7 @@ int main(int argc, char **argv)
     g_test_add_func("/missing-keys/an-entry-that-no-key-opens-is-no-directory-that-is-gone",
                     an_entry_that_no_key_opens_is_no_directory_that_is_gone);
     g_test_add_func("/missing-keys/the-key-of-the-device-is-gone", the_key_of_the_device_is_gone);
+    g_test_add_func("/missing-keys/the-key-of-the-device-is-of-no-use",
+                    the_key_of_the_device_is_of_no_use);
     return g_test_run();
 }
