@@ -131,3 +131,15 @@ static inline char *state_read(const ServiceFixture *f, const char *name, gsize 
     g_assert_true(g_file_get_contents(path, &bytes, ret_size, NULL));
     return bytes;
 }
+
+/* One bit of the byte before these words, as a disk may; doing it again flips it back. */
+static inline void state_flip(const ServiceFixture *f, const char *name, const char *words)
+{
+    gsize size;
+    g_autofree char *bytes = state_read(f, name, &size), *path = state_path(f, name);
+    char *found = memmem(bytes, size, words, strlen(words));
+    g_assert_nonnull(found);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    g_assert_cmpint(pwrite(fd, &(char){(char)(found[-1] ^ 0x20)}, 1, found - 1 - bytes), ==, 1);
+    close(fd);
+}

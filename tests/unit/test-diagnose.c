@@ -4,6 +4,7 @@
  */
 #include "diagnose-fixture.h"
 #include "raw-sql.h"
+#include "state-files.h"
 
 #include "service/health.h"
 
@@ -22,22 +23,6 @@ static void nothing_is_found_where_nothing_is_wrong(void)
 }
 
 /* ---- the log ---- */
-
-/* Flips one bit of a body, while nobody has the state open; doing it again flips it back. */
-static void damage_body(ServiceFixture *f)
-{
-    g_autofree char *path = g_build_filename(f->base.directory, "journal.db", NULL);
-    g_autofree char *bytes = NULL;
-    gsize size;
-    g_autoptr(GError) error = NULL;
-    g_file_get_contents(path, &bytes, &size, &error);
-    g_assert_no_error(error);
-    char *at = memmem(bytes, size, MARKER_END, strlen(MARKER_END));
-    g_assert_nonnull(at);
-    at[-1] ^= 0x20;
-    g_file_set_contents_full(path, bytes, (gssize)size, G_FILE_SET_CONTENTS_NONE, 0600, &error);
-    g_assert_no_error(error);
-}
 
 static void assert_body_is_damaged(ServiceFixture *f, guint64 sequence)
 {
@@ -66,7 +51,7 @@ static void damage_of_the_log_is_known_until_all_of_it_is_sound(void)
     put(&f, "note-2", "{}");
     run_jobs(&f); /* the verification at the start has seen all of it, when it was sound */
     service_close(&f);
-    damage_body(&f);
+    state_flip(&f, "journal.db", MARKER_END);
 
     service_open(&f);
     verify_all(&f);
@@ -80,7 +65,7 @@ static void damage_of_the_log_is_known_until_all_of_it_is_sound(void)
     assert_body_is_damaged(&f, sequence);
     service_close(&f);
 
-    damage_body(&f);
+    state_flip(&f, "journal.db", MARKER_END);
     service_open(&f);
     verify_all(&f);
     assert_clean(&f);

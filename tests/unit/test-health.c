@@ -2,6 +2,7 @@
 #include "health-fixture.h"
 #include "raw-sql.h"
 #include "service/internal.h"
+#include "state-files.h"
 #include "store/journal-private.h"
 #include "store/store-private.h"
 
@@ -273,14 +274,7 @@ static void damage_journal(HealthFixture *f)
     g_free(enqueue_committed(&f->service, &request));
     run_jobs(&f->service);
     service_close(&f->service);
-    g_autofree char *path = g_build_filename(f->service.base.directory, "journal.db", NULL);
-    g_autofree char *bytes = NULL;
-    size_t size;
-    g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
-    char *at = memmem(bytes, size, "find me", strlen("find me"));
-    g_assert_nonnull(at);
-    *at ^= 1;
-    g_assert_true(g_file_set_contents(path, bytes, (gssize)size, NULL));
+    state_flip(&f->service, "journal.db", "ind me in the file");
     service_open(&f->service);
     health_begin_run(f);
 }

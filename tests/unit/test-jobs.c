@@ -1,8 +1,10 @@
 /* What runs beside the calls: verification, and refusals that wait to be counted. */
 #include "base/log.h"
 #include "service-fixture.h"
+#include "state-files.h"
 
-#define MARKER "marker-that-is-easy-to-find"
+#define MARKER_END "arker-that-is-easy-to-find"
+#define MARKER "m" MARKER_END
 
 static SyncdJob *start(ServiceFixture *f, SyncdVerifyMode mode)
 {
@@ -41,23 +43,6 @@ static void a_sound_log_is_found_sound(void)
     service_clear(&f);
 }
 
-/* Flips one bit of the public text of an operation, while nobody has the state open. */
-static void edit_journal(ServiceFixture *f)
-{
-    g_autofree char *path = g_build_filename(f->base.directory, "journal.db", NULL);
-    g_autofree char *bytes = NULL;
-    gsize size;
-    g_autoptr(GError) error = NULL;
-    g_file_get_contents(path, &bytes, &size, &error);
-    g_assert_no_error(error);
-    char *at = memmem(bytes, size, MARKER, strlen(MARKER));
-    g_assert_nonnull(at);
-    *at ^= 0x20;
-    GFileSetContentsFlags flags = G_FILE_SET_CONTENTS_NONE;
-    g_file_set_contents_full(path, bytes, (gssize)size, flags, 0600, &error);
-    g_assert_no_error(error);
-}
-
 static void an_edited_byte_is_found_at_the_next_start(void)
 {
     ServiceFixture f;
@@ -69,7 +54,7 @@ static void an_edited_byte_is_found_at_the_next_start(void)
     g_autofree char *record = get(&f, operation);
     g_autofree char *sequence = member_of(record, "sequence");
     service_close(&f);
-    edit_journal(&f);
+    state_flip(&f, "journal.db", MARKER_END);
     service_open(&f);
 
     SyncdJob *job = start(&f, SYNCD_VERIFY_FULL);

@@ -165,17 +165,24 @@ static void what_stands_in_the_way_of_the_new_one_hurts_nobody(void)
     fixture_clear(&f);
 }
 
+/* By a folder that has the name of a file of it: which one. */
+static char *fail_exchange(Fixture *f)
+{
+    char *shared = path_of(f, "index.db-shm");
+    g_autoptr(GError) error = NULL;
+    g_assert_cmpint(g_mkdir(shared, 0700), ==, 0);
+    for (bool more = true; more && error == NULL;)
+        syncd_store_step_remake(f->store, &more, &error);
+    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
+    return shared;
+}
+
 /* The old one is gone by then: it is made once more, by whoever asks. */
 static void an_exchange_that_fails_leaves_none_for_a_moment(void)
 {
     Fixture f;
     begin(&f);
-    g_autofree char *shared = path_of(&f, "index.db-shm");
-    g_assert_cmpint(g_mkdir(shared, 0700), ==, 0);
-    g_autoptr(GError) error = NULL;
-    for (bool more = true; more && error == NULL;)
-        syncd_store_step_remake(f.store, &more, &error);
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
+    g_autofree char *shared = fail_exchange(&f);
     g_assert_cmpint(g_rmdir(shared), ==, 0);
     f.now_usec += 10 * G_USEC_PER_SEC;
     guint64 count;
@@ -193,12 +200,7 @@ static void what_fails_after_a_failed_exchange_is_a_failure(void)
 {
     Fixture f;
     begin(&f);
-    g_autofree char *shared = path_of(&f, "index.db-shm");
-    g_assert_cmpint(g_mkdir(shared, 0700), ==, 0);
-    g_autoptr(GError) error = NULL;
-    for (bool more = true; more && error == NULL;)
-        syncd_store_step_remake(f.store, &more, &error);
-    g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_STORAGE_FAILED);
+    g_autofree char *shared = fail_exchange(&f);
     g_assert_cmpint(syncd_store_condition(f.store), ==, SYNCD_STORE_WRITABLE);
     guint64 count;
     for (guint i = 0; i < 30; i++) {
