@@ -111,7 +111,8 @@ static void prepare(PowerRun *run)
     run->free_data = repair_free;
 }
 
-/* What is purged is cleared and proven after the answers. */
+/* What is purged is cleared and proven after the answers; where there is no index nobody knows
+ * whether anything is. */
 static void go_on(RepairLife *life)
 {
     guint turns = 0;
@@ -132,7 +133,8 @@ static void live(PowerRun *run)
     run->from = power_run_now(run);
     repair_life_live(life);
     g_assert_cmpuint(run->answers->len, ==, TOLD_ENDED);
-    go_on(life);
+    if (repair->which->is_purge)
+        go_on(life);
 }
 
 static guint served_until(const Repair *repair, size_t cut)
