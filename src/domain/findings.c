@@ -190,14 +190,14 @@ static const SyncdFinding findings[] = {
         "Without one this log has ended: move the state directory away, where `verify log` goes on "
         "judging it, and begin another with the next start, as another device."),
      KEYS, "keys/device.key"},
-    {"disk-pressure", "warning",
+    {"disk-pressure", "error",
      N_("The disk is nearly full: {free} of {total} are free. What was deleted and nothing keeps "
         "can be purged."),
      PURGE, NOTHING, "purge-object",
      N_("Look at what the plan would purge before you approve it: nothing brings it back. Or make "
         "room on the disk in another way."),
      DISK, "{free} of {total} are free"},
-    {SYNCD_FINDING_KEPT_PRESSURE, "warning",
+    {SYNCD_FINDING_KEPT_PRESSURE, "error",
      N_("The disk is nearly full: {free} of {total} are free, and nothing of what is stored may be "
         "purged. {missing} have to be freed."),
      "sourceos-syncd workspace list", NOTHING, NULL,
@@ -298,6 +298,14 @@ static const SyncdFinding findings[] = {
      N_("Find out whether an older copy was put back; take the repair back, or discard its plan "
         "to leave it as it is."),
      REPAIR, "{plan}"},
+    {"repair-unreadable", "error",
+     N_("What was planned and kept for earlier repairs cannot be read: {why}. Until it can be, "
+        "nothing is planned, and nothing taken back."),
+     "ls -la {repair}", DURABLE, NULL,
+     N_("Give the folder repair of the state directory back to whoever runs the daemon, or move "
+        "away "
+        "what has its name, and restart the daemon."),
+     REPAIR, "{repair}"},
     {"repair-set-aside", "warning",
      N_("Files about repairs are not what was written, and were set aside: {n}."), PLAN, NOTHING,
      "leftover-clear",

@@ -1,6 +1,7 @@
 /* How it stands with repairs themselves. */
 #include "service/detect.h"
 #include "service/repair.h"
+#include "store/measure.h"
 #include "store/repair-store.h"
 
 static void add_interrupted(SyncdDiagnosis *self, const SyncdRepairPlan *plan)
@@ -32,8 +33,23 @@ static void add_set_aside(SyncdDiagnosis *self, const GPtrArray *names)
         syncd_found_evidence(found, g_strdup(there->pdata[i]));
 }
 
+/* What is half done may be among it, and nobody knows. */
+static void add_unreadable(SyncdDiagnosis *self)
+{
+    const char *why = syncd_service_repairs_unreadable(self->service);
+    if (why == NULL)
+        return;
+    g_autofree char *path =
+                        g_build_filename(syncd_store_path(self->service->store), "repair", NULL),
+                    *repair = g_shell_quote(path);
+    SyncdFound *found =
+        syncd_diagnosis_add(self, "repair-unreadable", "why", why, "repair", repair, NULL);
+    syncd_found_evidence(found, g_steal_pointer(&path));
+}
+
 bool syncd_detect_repair(SyncdDiagnosis *self, GError **error)
 {
+    add_unreadable(self);
     g_autoptr(GPtrArray) plans = syncd_service_repair_plans(self->service);
     const GPtrArray *aside = syncd_service_repair_set_aside(self->service);
     for (guint i = 0; i < plans->len; i++)

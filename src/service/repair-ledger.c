@@ -418,7 +418,9 @@ void syncd_repair_load(SyncdService *service)
     if (!syncd_store_list_repair(service->store, is_read, &names, &error)) {
         syncd_log(SYNCD_LOG_WARNING, SYNCD_LOG_ID_REPAIR, "Repair plans cannot be read: %s",
                   error->message);
-        g_ptr_array_add(service->repairs->damaged, g_strdup("."));
+        char *next = NULL;
+        syncd_error_split(error->message, &service->repairs->unreadable, &next);
+        g_free(next);
         return;
     }
     for (guint i = 0; i < names->len; i++) {

@@ -23,6 +23,7 @@ void syncd_repairs_free(SyncdRepairs *repairs)
         return;
     g_ptr_array_unref(repairs->plans);
     g_ptr_array_unref(repairs->damaged);
+    g_free(repairs->unreadable);
     g_strfreev(repairs->automatic);
     g_free(repairs);
 }
@@ -190,6 +191,11 @@ bool syncd_repair_plan_was_taken_back(const SyncdRepairPlan *plan)
 const GPtrArray *syncd_service_repair_set_aside(const SyncdService *service)
 {
     return service->repairs->damaged;
+}
+
+const char *syncd_service_repairs_unreadable(const SyncdService *service)
+{
+    return service->repairs->unreadable;
 }
 
 const char *syncd_repair_plan_text(const SyncdRepairPlan *plan)

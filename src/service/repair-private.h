@@ -96,6 +96,7 @@ struct SyncdRepairs {
     GPtrArray *plans; /* SyncdRepairPlan, oldest first */
     SyncdRepairPlan *running;
     GPtrArray *damaged; /* names of files that were set aside: char * */
+    char *unreadable;   /* why none of it could be read at the start; NULL: it could */
     guint64 retry;      /* monotonic: entries that are owed are not tried before; 0: at once */
     char **automatic;
     guint64 again, delay; /* monotonic: what failed of it is tried again then; 0: nothing has */

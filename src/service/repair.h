@@ -111,6 +111,8 @@ char *syncd_service_repair_report(SyncdService *service, SyncdRepairPlan *plan, 
 
 /* Names (char *) of files of the ledger that are not what was written, and lie aside. Borrowed. */
 const GPtrArray *syncd_service_repair_set_aside(const SyncdService *service);
+/* Why nothing of earlier repairs could be read at the start; NULL: it could. */
+const char *syncd_service_repairs_unreadable(const SyncdService *service);
 
 /* ---- at the start ---- */
 

@@ -145,6 +145,32 @@ static void a_report_that_is_another_one_is_not_given_out(void)
     service_clear(&f);
 }
 
+/* What has the name of its folder is none, or is not for whoever runs this. */
+static void a_ledger_that_cannot_be_read_is_found(void)
+{
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    service_close(&f);
+    g_autofree char *path = g_build_filename(f.base.directory, "repair", NULL);
+    if (g_file_test(path, G_FILE_TEST_EXISTS))
+        fixture_remove(path);
+    g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+    repair_open(&f, NULL);
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(f.service);
+    g_assert_nonnull(find(found, "repair-unreadable"));
+    SyncdState state;
+    syncd_service_known_state(f.service, &state);
+    g_assert_cmpstr(state.state, ==, "degraded");
+    g_assert_cmpstr(state.reasons[0], ==, "repair-unreadable");
+
+    service_close(&f);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    repair_open(&f, NULL);
+    assert_clean(&f);
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -153,5 +179,6 @@ int main(int argc, char **argv)
     g_test_add_func("/repair-lost/cleared", what_was_set_aside_can_be_cleared_and_put_back);
     g_test_add_func("/repair-lost/kept", what_is_kept_for_a_plan_stays);
     g_test_add_func("/repair-lost/report", a_report_that_is_another_one_is_not_given_out);
+    g_test_add_func("/repair-lost/all-of-it", a_ledger_that_cannot_be_read_is_found);
     return g_test_run();
 }
