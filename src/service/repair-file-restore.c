@@ -301,7 +301,8 @@ const SyncdRepairKind syncd_repair_file_restore = {
     .kind = "restore",
     .risk = "medium",
     .description = "Put the bytes that are recorded of a file back into it; those that are in it "
-                   "are kept aside. Its time is then that of the repair, until it is taken back.",
+                   "are kept aside, and stay under any other name that it has (a hard link). Its "
+                   "time is then that of the repair, until it is taken back.",
     .expected_result = "The file has the bytes of its record.",
     .of_file = true,
     .expand = expand,
