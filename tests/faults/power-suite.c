@@ -14,6 +14,7 @@
 #define PER_HISTORY 160u
 #define PER_PASS 1u
 #define PER_PASS_OF_NAMES 3u
+#define IMAGES_A_CUT 2u /* about as many are new */
 #define MAX_PASSES 24u
 #define MAX_HISTORIES 100000u
 /* The few that two processes may both draw: no state at all, an empty one … */
@@ -110,15 +111,26 @@ static bool judge(Worker *worker, PowerRun *run, PowerCut *at, guint64 history, 
     return g_hash_table_add(worker->report.images, g_memdup2(&image.hash, sizeof image.hash));
 }
 
+/* Few images are not all of the beginning of a history. */
+static size_t stride_of(const Worker *worker, size_t cuts)
+{
+    guint have = g_hash_table_size(worker->report.images);
+    guint wanted = MAX(worker->images, have + 1) - have;
+    return MAX(cuts * IMAGES_A_CUT / wanted, 1);
+}
+
 /* Once through all cuts, in one model: one pass of a long history may be enough of it, so the next
- * one begins with the other. Gives the number of new images. */
+ * one begins with the other, and so does the next process. Gives the number of new images. */
 static guint pass(Worker *worker, PowerRun *run, guint64 history, guint number)
 {
     guint fresh = 0;
-    PowerModel model = (PowerModel)((history / worker->plan->workers + number) % POWER_N_MODELS);
+    guint64 workers = worker->plan->workers;
+    PowerModel model =
+        (PowerModel)((history / workers + history % workers + number) % POWER_N_MODELS);
     guint64 random = worker->plan->seed ^ (history * MAX_PASSES + number) << 16;
     g_autoptr(PowerCut) at = power_cut_new(run->disk, model, worker->plan->honesty);
-    for (size_t cut = run->from; cut <= power_disk_n_events(run->disk); cut++) {
+    size_t last = power_disk_n_events(run->disk), stride = stride_of(worker, last - run->from + 1);
+    for (size_t cut = run->from + power_below(&random, stride); cut <= last; cut += stride) {
         guint before = fresh;
         power_cut_advance(at, cut);
         guint images = power_cut_has_names(at) ? PER_PASS_OF_NAMES : PER_PASS;
