@@ -6,6 +6,9 @@
 #include "store/missing-keys.h"
 
 #include <string.h>
+#include <unistd.h>
+
+#define DEVICE_KEY "keys/device.key"
 
 /* The first that is there, but holds no key that is known; NULL: there is none. */
 static const char *find_other(const SyncdDiagnosis *self, const GPtrArray *gone)
@@ -26,7 +29,8 @@ static void lead_to_other(const SyncdDiagnosis *self, SyncdFound *found, const c
                     *key = g_shell_quote(path), *word = syncd_shell_word(name);
     syncd_found_fact(found, "key", key);
     syncd_found_fact(found, "name", word);
-    found->next = syncd_store_lacks_keys(store) ? SYNCD_NEXT_KEY_AND_RESTART : SYNCD_NEXT_KEY_BACK;
+    bool restarts = syncd_store_lacks_keys(store) || syncd_store_signer(store) == NULL;
+    found->next = restarts ? SYNCD_NEXT_KEY_AND_RESTART : SYNCD_NEXT_KEY_BACK;
 }
 
 /* A key is known as long as the process runs: that it is nowhere else is told before it is lost. */
@@ -51,9 +55,13 @@ static void add_device(SyncdDiagnosis *self)
     SyncdFound *found =
         syncd_diagnosis_add(self, "device-key-missing", "why",
                             fault != NULL ? fault : "The key of this device is gone", "n", n, NULL);
+    g_autofree char *path = g_build_filename(syncd_store_path(store), DEVICE_KEY, NULL);
+    /* One that can be read is of no use; one that cannot may be the right one. */
+    if (access(path, R_OK) == 0)
+        lead_to_other(self, found, DEVICE_KEY);
     found->count = syncd_store_sequence(store);
     found->object = g_strdup(syncd_store_device_id(store));
-    syncd_found_evidence(found, g_strdup("keys/device.key"));
+    syncd_found_evidence(found, g_strdup(DEVICE_KEY));
 }
 
 /* Of its own scope a device has what it needs to know who may do what. */
