@@ -24,7 +24,17 @@ static void remark_start(SyncdCli *cli)
                      directory);
 }
 
-static void show(SyncdCli *cli, const char *directory, SyncdStoreCondition before, bool adopted)
+/* What is in it and not in the log is nowhere else. */
+static void tell_what_was_kept(SyncdCli *cli, const char *kept)
+{
+    syncd_output_wrapped(cli->out,
+                         _("The WAL was damaged. The log as it was is kept there as %s, with its "
+                           "WAL %s-wal, in which some of what is missing may still be.\n"),
+                         kept, kept);
+}
+
+static void show(SyncdCli *cli, const char *directory, SyncdStoreCondition before, bool adopted,
+                 const char *kept)
 {
     if (!syncd_cli_json(cli)) {
         g_autofree char *safe = syncd_text_safe(directory);
@@ -36,12 +46,15 @@ static void show(SyncdCli *cli, const char *directory, SyncdStoreCondition befor
                                            "go on in a new epoch.\n")
                                        : _("The state in %s belongs to this machine already.\n"),
                              safe);
+        if (kept != NULL)
+            tell_what_was_kept(cli, kept);
         remark_start(cli);
         return;
     }
     SyncdJsonWriter *writer = syncd_output_begin_object(cli->out);
     syncd_json_member_string(writer, "state_dir", directory);
     syncd_json_member_bool(writer, "adopted", adopted);
+    syncd_json_member_string(writer, "set_aside", kept);
     syncd_output_end_object(cli->out);
 }
 
@@ -90,6 +103,6 @@ bool syncd_verb_store_adopt(SyncdCli *cli, GError **error)
     bool waits = before == SYNCD_STORE_MACHINE_CHANGED || before == SYNCD_STORE_ROLLED_BACK;
     if (waits && !adopt(cli, store, error))
         return false;
-    show(cli, directory, before, waits);
+    show(cli, directory, before, waits, syncd_store_set_aside_at_adoption(store));
     return true;
 }

@@ -13,6 +13,7 @@
 
 /* Of so many it is looked up whose content they are. */
 #define NAMED_MAX 32u
+#define JOURNAL_WAL "journal.db-wal"
 
 /* The first that names the code of a verification's finding; the last one has all others. */
 static const struct {
@@ -239,6 +240,7 @@ static char *say_what_knows_more(const char *file)
         {"verified.json", "a verification has read entries that the log has not"},
         {"ended.json", "when the daemon ended last the log had what it has not now"},
         {"epochs.json", "a part of the log was begun that it has not"},
+        {JOURNAL_WAL, "the WAL is damaged, and has behind the damage what is missing"},
     };
     const char *words = "the file that took the journal's place may lack what came after it";
     for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
@@ -264,6 +266,9 @@ static void add_rollback(SyncdDiagnosis *self)
         found->first = syncd_store_sequence(store) + 1;
         found->last = rollback->known;
     }
+    /* First, as not many are kept: this says where the rest is. */
+    if (strcmp(rollback->evidence, JOURNAL_WAL) != 0 && syncd_store_wal_has_more(store))
+        syncd_found_evidence(found, say_what_knows_more(JOURNAL_WAL));
     for (guint i = 0; i < feeds->len; i++)
         syncd_found_evidence(found, g_strdup(feeds->pdata[i]));
     if (rollback->gone > 0)

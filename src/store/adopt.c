@@ -3,8 +3,10 @@
  * naming the head that is there. */
 #include "base/json-writer.h"
 #include "store/epochs.h"
-#include "store/rollback.h"
+#include "store/mend.h"
+#include "store/rollback-private.h"
 #include "store/store-private.h"
+#include "store/wal.h"
 
 /* More than anybody has begun where nobody knows how many there were. */
 #define EPOCHS_UNKNOWN 1000u
@@ -52,6 +54,8 @@ static void write_lost(SyncdStore *self, SyncdJsonWriter *writer)
     syncd_json_member_uint(writer, "present", syncd_journal_committed(self->journal));
     syncd_json_member_string(writer, "last_operation", self->rollback->operation);
     syncd_json_member_string(writer, "evidence", self->rollback->evidence);
+    if (self->set_aside != NULL)
+        syncd_json_member_string(writer, "set_aside", self->set_aside);
     syncd_json_member_strings(writer, "feeds", feeds);
     syncd_json_end_object(writer);
 }
@@ -89,12 +93,51 @@ static bool bind_machine(SyncdStore *self, GError **error)
            syncd_journal_set_meta(self->journal, "machine", self->machine, error);
 }
 
+/* ---- what an adoption would destroy ---- */
+
+/* The WAL first: where there is the other there is all of it. */
+static bool copy_log(SyncdStore *self, GError **error)
+{
+    g_autofree char *name = syncd_store_free_generation(self, error);
+    g_autofree char *wal = name != NULL ? g_strconcat(name, "-wal", NULL) : NULL;
+    if (name == NULL || !syncd_directory_copy(self->directory, SYNCD_WAL_FILE, wal, error) ||
+        !syncd_directory_copy(self->directory, SYNCD_JOURNAL_FILE, name, error))
+        return false;
+    g_free(self->set_aside);
+    self->set_aside = g_steal_pointer(&name);
+    return true;
+}
+
+/* The next transaction is written where SQLite ends to take frames of the WAL. What lies behind
+ * that is in no other file, and means nothing without the database that it was written for. */
+static bool set_log_aside(SyncdStore *self, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    if (!syncd_wal_has_more(self->directory, SYNCD_WAL_FILE) || copy_log(self, &problem))
+        return true;
+    if (syncd_store_made_room(self, problem)) {
+        g_clear_error(&problem);
+        if (copy_log(self, &problem))
+            return true;
+    }
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
+const char *syncd_store_set_aside_at_adoption(const SyncdStore *self)
+{
+    return self->set_aside;
+}
+
+/* ---- adopting ---- */
+
 bool syncd_store_adopt(SyncdStore *self, const char *actor, GError **error)
 {
     SyncdStoreCondition before = self->condition;
     if (before != SYNCD_STORE_MACHINE_CHANGED && before != SYNCD_STORE_ROLLED_BACK)
         return syncd_store_may_write(self, error); /* nothing to do is done */
-    if (!syncd_store_settle(self, error))
+    if (!syncd_store_settle(self, error) ||
+        (before == SYNCD_STORE_ROLLED_BACK && !set_log_aside(self, error)))
         return false;
 
     guint64 epoch = next_epoch(self);
@@ -106,6 +149,7 @@ bool syncd_store_adopt(SyncdStore *self, const char *actor, GError **error)
         record_adoption(self, actor, error) && syncd_store_commit(self, NULL, error)) {
         if (self->rollback != NULL)
             syncd_store_end_rollback(self);
+        syncd_database_hold(syncd_journal_database(self->journal), false);
         syncd_store_keep_end(self);
         syncd_store_note_epoch(self);
         return true;

@@ -33,6 +33,7 @@ struct SyncdDatabase {
     SyncdFilePlace file_place, wal_place;
     struct SyncdDatabaseSteps *steps; /* NULL: nothing is under way in steps */
     bool frozen;                      /* nothing is synced any more */
+    bool held;                        /* nothing is moved */
     char *damage;                     /* what was found malformed first … */
     guint64 met_damage;               /* … so often anything was … */
     bool has_wrong_rows;              /* … and some of it pages do not show */

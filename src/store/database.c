@@ -330,6 +330,20 @@ void syncd_database_free(SyncdDatabase *db)
     g_free(db);
 }
 
+void syncd_database_hold(SyncdDatabase *db, bool held)
+{
+    if (db->held == held)
+        return;
+    db->held = held;
+    bool stays = held || db->frozen || is_looking(db->mode);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, stays, NULL);
+}
+
+bool syncd_database_is_held(const SyncdDatabase *db)
+{
+    return db->held;
+}
+
 void syncd_database_freeze(SyncdDatabase *db)
 {
     db->frozen = true;
@@ -338,7 +352,7 @@ void syncd_database_freeze(SyncdDatabase *db)
 
 bool syncd_database_checkpoint(SyncdDatabase *db, int beyond_pages, GError **error)
 {
-    if (db->frozen || db->wal_pages <= beyond_pages)
+    if (db->frozen || db->held || db->wal_pages <= beyond_pages)
         return true;
     int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (rc != SQLITE_OK) {

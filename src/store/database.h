@@ -168,6 +168,10 @@ bool syncd_database_note_displacement(SyncdDatabase *db);
 /* Whether that is that its files were removed or replaced: what is open is whole. */
 bool syncd_database_is_elsewhere(const SyncdDatabase *db);
 
+/* Both of its files stay as they were found, also by closing, as long as it is held and nothing is
+ * written: what is behind the end of a damaged WAL is in no other file. */
+void syncd_database_hold(SyncdDatabase *db, bool held);
+bool syncd_database_is_held(const SyncdDatabase *db);
 /* From now on nothing is moved or synced, also not by closing: after a sync that failed one that
  * succeeds proves nothing, and what is removed next needs none. */
 void syncd_database_freeze(SyncdDatabase *db);

@@ -305,20 +305,31 @@ bool syncd_directory_rename(SyncdDirectory *self, const char *name, const char *
     return false;
 }
 
-/* Gives an errno. Where writing over something takes room, a full disk must not keep anybody from
- * reading. */
-static int rewrite_bytes(int fd)
+/* Gives an errno. Holes stay holes: of a file that is nothing else, a disk that is full of its
+ * zeros would be made. */
+static int copy_bytes(int from, int to)
 {
     g_autofree char *bytes = g_malloc(REWRITE_SIZE);
     for (off_t at = 0;;) {
-        ssize_t got = TEMP_FAILURE_RETRY(pread(fd, bytes, REWRITE_SIZE, at));
+        off_t data = lseek(from, at, SEEK_DATA);
+        if (data < 0 && errno == ENXIO)
+            return 0;
+        at = MAX(at, data);
+        ssize_t got = TEMP_FAILURE_RETRY(pread(from, bytes, REWRITE_SIZE, at));
         if (got <= 0)
             return got < 0 ? errno : 0;
-        ssize_t put = TEMP_FAILURE_RETRY(pwrite(fd, bytes, (size_t)got, at));
+        ssize_t put = TEMP_FAILURE_RETRY(pwrite(to, bytes, (size_t)got, at));
         if (put < 0)
-            return errno == ENOSPC || errno == EDQUOT ? 0 : errno;
+            return errno;
         at += put;
     }
+}
+
+/* Where writing over something takes room, a full disk must not keep anybody from reading. */
+static int rewrite_bytes(int fd)
+{
+    int problem = copy_bytes(fd, fd);
+    return problem == ENOSPC || problem == EDQUOT ? 0 : problem;
 }
 
 bool syncd_directory_rewrite(SyncdDirectory *self, const char *name, GError **error)
@@ -334,4 +345,37 @@ bool syncd_directory_rewrite(SyncdDirectory *self, const char *name, GError **er
         syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem,
                               "Cannot write %s/%s again", self->path, name);
     return problem == 0;
+}
+
+/* Gives an errno. */
+static int copy_file(int from, int to)
+{
+    struct stat st;
+    int problem = from < 0 || to < 0 || fstat(from, &st) < 0 ? errno : copy_bytes(from, to);
+    if (problem == 0 && (!syncd_fd_truncate(to, st.st_size) || !syncd_fd_sync(to)))
+        problem = errno;
+    return problem;
+}
+
+bool syncd_directory_copy(SyncdDirectory *self, const char *name, const char *other, GError **error)
+{
+    g_autofree char *temporary = g_strconcat(".", other, ".new", NULL);
+    unlinkat(self->fd, temporary, 0);
+    int from = open_for_reading(self, name);
+    int to = from < 0
+                 ? -1
+                 : syncd_fd_open_at(self->fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
+    int problem = copy_file(from, to);
+    if (!syncd_fd_close(&to) && problem == 0)
+        problem = errno;
+    syncd_fd_close(&from);
+    if (problem == 0 &&
+        (renameat(self->fd, temporary, self->fd, other) < 0 || !syncd_fd_sync(self->fd)))
+        problem = errno;
+    if (problem == 0)
+        return true;
+    unlinkat(self->fd, temporary, 0);
+    syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, problem, "Cannot keep %s/%s as %s",
+                          self->path, name, other);
+    return false;
 }

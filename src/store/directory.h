@@ -55,6 +55,9 @@ bool syncd_directory_sync(SyncdDirectory *directory, GError **error);
  * name yet, and may be in use by that, stays as it is. That it is not possible is told by who looks
  * at all files. */
 void syncd_directory_make_private(SyncdDirectory *directory, const char *name);
+/* A private copy of a file, durable before it has that name. */
+bool syncd_directory_copy(SyncdDirectory *directory, const char *name, const char *other,
+                          GError **error);
 /* A second name for a file, durably; what had that name before is gone. Its mode stays. */
 bool syncd_directory_link(SyncdDirectory *directory, const char *name, const char *other,
                           GError **error);

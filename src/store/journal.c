@@ -2,6 +2,7 @@
 
 #include "crypto/note.h"
 #include "store/journal-private.h"
+#include "store/wal.h"
 
 #define FEEDS_MAX 4096u
 
@@ -410,7 +411,8 @@ static bool part_from_own(SyncdDirectory *directory, const char *kept, GError **
 }
 
 /* What others put there is kept, with its own WAL, and is nothing without that: so it is all there
- * until what was made is known to be whole, and then there is none until that is in its place. */
+ * until what was made is known to be whole, and then there is none until that is in its place. The
+ * same with one whose WAL has more than SQLite takes of it. */
 static bool part_from_others(SyncdDirectory *directory, const char *made, const char *kept,
                              const char *kept_wal, GError **error)
 {
@@ -437,14 +439,14 @@ bool syncd_journal_end_exchange(SyncdDirectory *directory, GError **error)
 }
 
 static bool exchange_files(SyncdDirectory *directory, const char *made, const char *kept,
-                           bool displaced, bool *ret_exchanged, GError **error)
+                           bool with_wal, bool *ret_exchanged, GError **error)
 {
     g_autofree char *wal = g_strconcat(kept, "-wal", NULL);
-    if (displaced ? !part_from_others(directory, made, kept, wal, error)
-                  : !part_from_own(directory, kept, error))
+    if (with_wal ? !part_from_others(directory, made, kept, wal, error)
+                 : !part_from_own(directory, kept, error))
         return false;
     *ret_exchanged =
-        syncd_directory_rename(directory, displaced ? WHOLE : made, SYNCD_JOURNAL_FILE, error);
+        syncd_directory_rename(directory, with_wal ? WHOLE : made, SYNCD_JOURNAL_FILE, error);
     if (!*ret_exchanged)
         return false;
     syncd_directory_make_private(directory, kept);
@@ -458,12 +460,13 @@ bool syncd_journal_exchange(SyncdJournal *self, SyncdDirectory *directory, const
     g_autoptr(GError) problem = NULL;
     g_autofree char *displacement = syncd_database_displacement(self->db, NULL);
     bool displaced = displacement != NULL;
+    bool with_wal = displaced || syncd_wal_has_more(directory, WAL);
     *ret_exchanged = false;
     /* The WAL of what others put there may be this one: what is in it is in no file of theirs. */
-    if (!displaced && !syncd_database_empty_wal(self->db, error))
+    if (!with_wal && !syncd_database_empty_wal(self->db, error))
         return false;
     syncd_database_freeze(self->db);
-    bool ok = exchange_files(directory, made, kept, displaced, ret_exchanged, error);
+    bool ok = exchange_files(directory, made, kept, with_wal, ret_exchanged, error);
     if (displaced && !*ret_exchanged)
         return false; /* nothing but what is open has all of it */
     if (open_again(self, directory, &problem))

@@ -71,8 +71,11 @@ static guint64 free_number(SyncdStore *store, GError **error)
     if (!syncd_store_generation(store, &present, NULL))
         present = 1;
     for (; present < G_MAXINT32; present++) {
-        g_autofree char *kept = syncd_source_generation_name(present);
-        if (!syncd_directory_has(store->directory, kept))
+        g_autofree char *kept = syncd_source_generation_name(present),
+                        *wal = g_strconcat(kept, "-wal", NULL);
+        /* One that came to lie beside a WAL of another would be read with that. */
+        if (!syncd_directory_has(store->directory, kept) &&
+            !syncd_directory_has(store->directory, wal))
             return present;
     }
     syncd_set_error(error, SYNCD_ERROR_FAILED, "There are too many generations");

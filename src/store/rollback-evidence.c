@@ -6,6 +6,7 @@
 #include "store/epochs.h"
 #include "store/rollback-private.h"
 #include "store/store-private.h"
+#include "store/wal.h"
 
 #define END_SCHEMA "sourceos.log-end/v1"
 /* So far back an entry is looked for whose header was not lost. */
@@ -116,6 +117,30 @@ SyncdRollback *syncd_rollback_of_epochs(SyncdStore *self)
     bool behind =
         feed != NULL && syncd_store_read_epochs(self, &epochs) && epochs.begun > feed->epoch;
     return behind ? syncd_rollback_new(0, SYNCD_EPOCHS_FILE) : NULL;
+}
+
+/* ---- a WAL that is damaged ---- */
+
+bool syncd_store_wal_has_more(const SyncdStore *self)
+{
+    SyncdWalEnd end;
+    return syncd_wal_look(self->directory, SYNCD_WAL_FILE, &end, NULL) && end.commits > 0;
+}
+
+/* How many entries the transactions had that are behind the damage is not known: one at least. */
+SyncdRollback *syncd_rollback_of_wal(SyncdStore *self)
+{
+    SyncdWalEnd end;
+    if (!syncd_wal_look(self->directory, SYNCD_WAL_FILE, &end, NULL) || !syncd_wal_is_cut(&end))
+        return NULL;
+    SyncdRollback *rollback = syncd_rollback_new(syncd_store_sequence(self) + 1, SYNCD_WAL_FILE);
+    const GPtrArray *feeds = syncd_journal_feeds(self->journal);
+    for (guint i = 0; i < feeds->len; i++) {
+        const SyncdFeed *feed = feeds->pdata[i];
+        SyncdHash root = syncd_frontier_root(&feed->committed);
+        syncd_rollback_add(rollback, feed->text, feed->committed.size, &root);
+    }
+    return rollback;
 }
 
 /* ---- the heads at its last end ---- */

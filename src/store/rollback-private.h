@@ -8,6 +8,7 @@
 #define SYNCD_ROLLBACK_FILE "rolled-back.json"
 #define SYNCD_VERIFIED_FILE "verified.json"
 #define SYNCD_END_FILE "ended.json"
+#define SYNCD_WAL_FILE SYNCD_JOURNAL_FILE "-wal"
 
 typedef struct {
     char *feed;
@@ -36,6 +37,8 @@ SyncdRollback *syncd_rollback_of_verified(SyncdStore *store);
 SyncdRollback *syncd_rollback_of_index(SyncdStore *store, SyncdIndex *index);
 SyncdRollback *syncd_rollback_of_end(SyncdStore *store);
 SyncdRollback *syncd_rollback_of_epochs(SyncdStore *store);
+/* Where its WAL has more transactions than SQLite takes (store/wal.h). */
+SyncdRollback *syncd_rollback_of_wal(SyncdStore *store);
 /* Whether the index that lies there, and is not open, was made from that journal and has all of it:
  * no more and no less. */
 bool syncd_rollback_index_is_of(SyncdStore *store, SyncdJournal *journal);

@@ -120,6 +120,8 @@ void syncd_store_look_for_rollback(SyncdStore *self)
         the_further(syncd_rollback_of_verified(self), syncd_rollback_of_end(self));
     if (rollback == NULL)
         rollback = syncd_rollback_of_epochs(self);
+    if (rollback == NULL)
+        rollback = syncd_rollback_of_wal(self);
     if (rollback == NULL) {
         if (!inspects)
             syncd_store_note_epoch(self);
@@ -134,7 +136,8 @@ void syncd_store_look_for_rollback(SyncdStore *self)
 static bool says_more(const SyncdRollback *rollback, const SyncdRollback *known)
 {
     return rollback->known > known->known ||
-           (rollback->known == known->known && strcmp(known->evidence, SYNCD_END_FILE) == 0);
+           (rollback->known == known->known && (strcmp(known->evidence, SYNCD_END_FILE) == 0 ||
+                                                strcmp(known->evidence, SYNCD_WAL_FILE) == 0));
 }
 
 bool syncd_store_look_at_index_ahead(SyncdStore *self, SyncdIndex *index, GError **error)
@@ -167,6 +170,11 @@ void syncd_store_judge_rollback(SyncdStore *self)
         (self->condition == SYNCD_STORE_WRITABLE || self->condition == SYNCD_STORE_KEYLESS ||
          self->condition == SYNCD_STORE_MACHINE_CHANGED))
         self->condition = SYNCD_STORE_ROLLED_BACK;
+    /* The WAL may be what is damaged: then it has more than is seen of it, and older pages than
+     * those in whose place they would come. */
+    if (self->mode != SYNCD_STORE_INSPECT &&
+        (self->condition == SYNCD_STORE_ROLLED_BACK || self->condition == SYNCD_STORE_DAMAGED))
+        syncd_database_hold(syncd_journal_database(self->journal), true);
 }
 
 void syncd_store_keep_end(SyncdStore *self)

@@ -27,6 +27,8 @@ typedef struct {
 /* NULL: it did not. */
 const SyncdRollback *syncd_store_rollback(const SyncdStore *store);
 guint64 syncd_store_n_rolled_back(const SyncdStore *store); /* entries that are missing */
+/* What is missing, or some of it, lies in the WAL behind a place that is damaged. */
+bool syncd_store_wal_has_more(const SyncdStore *store);
 /* A sentence (char *) about each feed of which entries are missing. */
 GPtrArray *syncd_store_feeds_rolled_back(const SyncdStore *store);
 

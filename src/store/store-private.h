@@ -79,9 +79,11 @@ struct SyncdStore {
     SyncdRefill *refill; /* that takes what is offered; borrowed, NULL: none does */
     SyncdSweep *sweep;   /* NULL before it begins, and … */
     bool swept;          /* … when it is through */
-    SyncdRollback *rollback;        /* NULL: the log did not lose its end, as far as is known */
-    bool opened;                    /* wholly: what it was when it ends may be kept */
-    bool stands_in;                 /* for a journal that cannot be opened … */
+    SyncdRollback *rollback; /* NULL: the log did not lose its end, as far as is known */
+    char
+        *set_aside; /* as what the log is that was there before an adoption; NULL: it need not be */
+    bool opened;    /* wholly: what it was when it ends may be kept */
+    bool stands_in; /* for a journal that cannot be opened … */
     GError *unreadable;             /* … because of this; NULL: it is open */
     GHashTable *looked_at;          /* rescue-sources.c: a file -> what was seen of it … */
     char *looked_in;                /* … as long as the listing is this; NULL: nobody looked */

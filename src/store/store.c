@@ -435,6 +435,7 @@ void syncd_store_free(SyncdStore *self)
     g_free(self->misread.what);
     g_free(self->displaced);
     g_free(self->displaced_copy);
+    g_free(self->set_aside);
     syncd_journal_free(self->cut);
     g_clear_error(&self->unreadable);
     g_free(self->index_lost);

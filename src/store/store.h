@@ -222,8 +222,10 @@ bool syncd_store_step_remake(SyncdStore *store, bool *ret_more, GError **error);
 bool syncd_store_settle(SyncdStore *store, GError **error);
 
 /* Records that this machine owns the state now, and continues every own feed in a new epoch.
- * Commits. */
+ * Commits. Of a log whose WAL is damaged a copy is made first, with its WAL. */
 bool syncd_store_adopt(SyncdStore *store, const char *actor, GError **error);
+/* The name of that copy in the state directory; NULL: there was nothing to copy. */
+const char *syncd_store_set_aside_at_adoption(const SyncdStore *store);
 
 /* ---- reading ---- */
 

@@ -5,6 +5,7 @@
 #include "store/journal-private.h"
 #include "store/mend-private.h"
 #include "store/source.h"
+#include "store/wal.h"
 
 /* SQLite has a WAL or a rollback journal beside a database, which is nothing without it, and takes
  * that of another one for its own. */
@@ -179,8 +180,8 @@ static bool keep_unopened(SyncdStore *self, const Kept *kept, char **ret_name, G
     return *ret_name != NULL;
 }
 
-/* All of it has to be in the file that is kept, and in the index, which says so later. `*ret_name`
- * NULL: there is none. */
+/* All of it has to be in the file that is kept, or in its WAL that is kept with it, and in the
+ * index, which says so later. `*ret_name` NULL: there is none. */
 static bool keep_present(SyncdStore *self, const Kept *kept, char **ret_name, GError **error)
 {
     *ret_name = NULL;
@@ -188,9 +189,10 @@ static bool keep_present(SyncdStore *self, const Kept *kept, char **ret_name, GE
         return keep_unopened(self, kept, ret_name, error);
     if (self->projection == NULL)
         syncd_store_settle(self, NULL);
-    if (!syncd_database_empty_wal(syncd_journal_database(self->journal), error))
+    bool whole = !syncd_wal_has_more(self->directory, kept->parts[WAL].file);
+    if (whole && !syncd_database_empty_wal(syncd_journal_database(self->journal), error))
         return false;
-    *ret_name = name_present(self, true, error);
+    *ret_name = name_present(self, whole, error);
     return *ret_name != NULL;
 }
 
