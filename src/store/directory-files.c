@@ -104,6 +104,36 @@ bool syncd_directory_refuses(SyncdDirectory *self, const char *name)
     return problem == EACCES || problem == EPERM || problem == ELOOP || problem == ENXIO;
 }
 
+static const char *describe(mode_t mode)
+{
+    static const struct {
+        mode_t type;
+        const char *words;
+    } kinds[] = {
+        {S_IFDIR, "a directory"}, {S_IFLNK, "a symbolic link"}, {S_IFIFO, "a named pipe"},
+        {S_IFSOCK, "a socket"},   {S_IFCHR, "a device"},        {S_IFBLK, "a device"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+        if ((mode & S_IFMT) == kinds[i].type)
+            return kinds[i].words;
+    return "something else";
+}
+
+bool syncd_directory_require_file(SyncdDirectory *self, const char *name, GError **error)
+{
+    struct stat st;
+    if (fstatat(self->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISREG(st.st_mode))
+        return true;
+    syncd_set_error_next(
+        error, SYNCD_ERROR_STORAGE_FAILED,
+        S_ISLNK(st.st_mode) ? "put the file that it leads to in its place, or, where it is not "
+                              "yours, move it away"
+                            : "move it away, and put the file back that belongs there, if there "
+                              "was one",
+        "%s/%s is %s, where only a file may be", self->path, name, describe(st.st_mode));
+    return false;
+}
+
 bool syncd_directory_sync_file(SyncdDirectory *self, const char *name, GError **error)
 {
     const char *base;

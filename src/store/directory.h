@@ -48,6 +48,9 @@ bool syncd_directory_refuses(SyncdDirectory *directory, const char *name);
  * counted. */
 char *syncd_directory_read(SyncdDirectory *directory, const char *name, size_t max,
                            size_t *ret_size, GError **error);
+/* Nothing but a regular file, or nothing, is there: all else may be without an end, may keep
+ * whoever opens it waiting for ever, or lead elsewhere. */
+bool syncd_directory_require_file(SyncdDirectory *directory, const char *name, GError **error);
 /* Makes a file that is there already, and its name, durable. */
 bool syncd_directory_sync_file(SyncdDirectory *directory, const char *name, GError **error);
 bool syncd_directory_sync(SyncdDirectory *directory, GError **error);

@@ -70,10 +70,17 @@ static bool write_page(int fd, guint64 number, const guint8 page[PAGE])
     return TEMP_FAILURE_RETRY(pwrite(fd, page, PAGE, (off_t)(number * PAGE))) == PAGE;
 }
 
+/* Whoever opens a pipe waits for somebody at its other end. */
 static int open_file(SyncdDirectory *directory, const char *name, int flags)
 {
+    struct stat st;
     g_autofree char *path = syncd_directory_file(directory, name);
-    return (int)TEMP_FAILURE_RETRY(open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600));
+    int fd = (int)TEMP_FAILURE_RETRY(open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+    if (fd < 0 || (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)))
+        return fd;
+    close(fd);
+    errno = EINVAL;
+    return -1;
 }
 
 static guint64 count_pages(int fd)
@@ -296,10 +303,22 @@ static bool copy_page(SyncdSalvage *self)
     return write_page(self->to, self->at, instead != NULL ? instead : page);
 }
 
+/* However large a hole is that somebody left in it, it takes no room and no time. */
+static void skip_hole(SyncdSalvage *self)
+{
+    guint64 at = self->at - self->pages;
+    off_t data = lseek(self->wal_from, (off_t)(at * PAGE), SEEK_DATA);
+    if (data < 0 && errno == ENXIO)
+        self->at = self->pages + self->wal_pages - 1;
+    else if (data >= 0)
+        self->at = self->pages + MAX(at, (guint64)data / PAGE);
+}
+
 /* Its frames have marks and sums of their own, which do not depend on the database. */
 static bool copy_part_of_wal(SyncdSalvage *self)
 {
     guint8 bytes[PAGE];
+    skip_hole(self);
     off_t at = (off_t)((self->at - self->pages) * PAGE);
     ssize_t n = read_at(self->wal_from, bytes, sizeof bytes, at);
     return n >= 0 && TEMP_FAILURE_RETRY(pwrite(self->wal_to, bytes, (size_t)n, at)) == n;

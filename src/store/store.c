@@ -248,14 +248,27 @@ static bool open_for_owner(SyncdStore *self, SyncdDatabaseMode mode, GError **er
     if (self->journal == NULL || !is_of_other_device(self))
         return self->journal != NULL;
     syncd_keyring_disown(self->keyring, "keys/device.key is the key of another log");
+    syncd_database_hold(syncd_journal_database(self->journal), true);
     syncd_journal_free(self->journal);
     self->journal = syncd_journal_open(self->directory, mode, self->keyring, error);
     return self->journal != NULL;
 }
 
+/* SQLite opens what it finds beside a database. */
+static bool require_files(SyncdStore *self, GError **error)
+{
+    static const char *const names[] = {SYNCD_JOURNAL_FILE, SYNCD_JOURNAL_FILE "-wal",
+                                        SYNCD_JOURNAL_FILE "-journal"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        if (!syncd_directory_require_file(self->directory, names[i], error))
+            return false;
+    return true;
+}
+
 static bool open_journal(SyncdStore *self, SyncdDatabaseMode mode, GError **error)
 {
-    if (!refuse_lost_journal(self, error) || !open_for_owner(self, mode, error))
+    if (!require_files(self, error) || !refuse_lost_journal(self, error) ||
+        !open_for_owner(self, mode, error))
         return false;
     /* A copy without its keys can still be judged, but for what is sealed. */
     if (self->mode == SYNCD_STORE_INSPECT) {
