@@ -450,6 +450,9 @@ void syncd_store_free(SyncdStore *self)
     g_free(self->displaced_copy);
     g_free(self->set_aside);
     syncd_journal_free(self->cut);
+    /* Nobody knows yet whether it has all that it had. */
+    if (!self->opened && self->journal != NULL && self->unreadable == NULL && !is_empty(self))
+        syncd_database_hold(syncd_journal_database(self->journal), true);
     g_clear_error(&self->unreadable);
     g_free(self->index_lost);
     syncd_index_comparison_free(self->index_comparison);

@@ -278,6 +278,21 @@ static void a_damaged_journal_keeps_its_wal(void)
     end(&w);
 }
 
+/* With a key that is no use it is opened twice. */
+static void the_key_of_another_log_destroys_nothing(void)
+{
+    World w = {0}, other = {0};
+    begin_many(&w, 97);
+    begin(&other, 98, false);
+    g_auto(Bytes) key = take(&other, "keys/device.key");
+    put(&w, "keys/device.key", &key);
+    lose_witnesses(&w);
+    flip_the_middle(&w);
+    stays_as_it_is(&w);
+    end(&other);
+    end(&w);
+}
+
 /* The same of another generation that takes its place. */
 static void an_exchange_destroys_nothing(void)
 {
@@ -321,6 +336,8 @@ int main(int argc, char **argv)
                     the_wal_of_no_journal_takes_no_name);
     g_test_add_func("/rollback-wal/a-damaged-journal-keeps-its-wal",
                     a_damaged_journal_keeps_its_wal);
+    g_test_add_func("/rollback-wal/the-key-of-another-log-destroys-nothing",
+                    the_key_of_another_log_destroys_nothing);
     g_test_add_func("/rollback-wal/an-exchange-destroys-nothing", an_exchange_destroys_nothing);
     return g_test_run();
 }
