@@ -27,10 +27,11 @@ static void remark_start(SyncdCli *cli)
 /* What is in it and not in the log is nowhere else. */
 static void tell_what_was_kept(SyncdCli *cli, const char *kept)
 {
-    syncd_output_wrapped(cli->out,
-                         _("The WAL was damaged. The log as it was is kept there as %s, with its "
-                           "WAL %s-wal, in which some of what is missing may still be.\n"),
-                         kept, kept);
+    syncd_output_wrapped(
+        cli->out,
+        _("journal.db-wal was damaged. What is missing may still be in it, so both files "
+          "are kept there as they were: %s and %s-wal.\n"),
+        kept, kept);
 }
 
 static void show(SyncdCli *cli, const char *directory, SyncdStoreCondition before, bool adopted,
