@@ -113,15 +113,25 @@ void syncd_repair_release_or_warn(SyncdRepairPlan *plan)
     syncd_repair_put_off(plan);
 }
 
-/* What is half done needs what it kept; and of what nothing proves that may be the only copy: a
- * person decides about it, and no other repair, which the daemon may make by itself. */
-GPtrArray *syncd_repair_list_released(const SyncdService *service)
+bool syncd_repair_only_rebuilds(const SyncdRepairPlan *plan)
+{
+    for (guint i = 0; i < plan->steps->len; i++)
+        if (!((const SyncdRepairWork *)plan->steps->pdata[i])->kind->rebuildable)
+            return false;
+    return true;
+}
+
+/* What is half done needs what it kept; and of what nothing proves, or of what the log does not
+ * have, that may be the only copy: a person decides about it, and no other repair, which the daemon
+ * may make by itself. */
+GPtrArray *syncd_repair_list_released(const SyncdService *service, bool rebuilds)
 {
     GPtrArray *released = g_ptr_array_new();
     for (guint i = 0; i < service->repairs->plans->len; i++) {
         SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
         if (syncd_repair_plan_has_ended(plan) && plan->kept &&
-            !syncd_repair_plan_is_unproven(plan) && !plan->stuck)
+            !syncd_repair_plan_is_unproven(plan) && !plan->stuck &&
+            (!rebuilds || syncd_repair_only_rebuilds(plan)))
             g_ptr_array_add(released, plan);
     }
     return released;

@@ -114,7 +114,8 @@ static bool is_found_again(Seen *seen, const SyncdRepairPlan *plan, GError **err
 /* What was released meanwhile need not be. */
 static bool releases_no_more(const SyncdRepairPlan *plan, GError **error)
 {
-    g_autoptr(GPtrArray) released = syncd_repair_list_released(plan->service);
+    g_autoptr(GPtrArray) released =
+        syncd_repair_list_released(plan->service, syncd_repair_only_rebuilds(plan));
     for (guint i = 0; i < released->len; i++) {
         const char *id = ((SyncdRepairPlan *)released->pdata[i])->id;
         if (g_hash_table_contains(plan->releases, id))

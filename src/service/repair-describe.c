@@ -34,7 +34,8 @@ static void write_steps(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
 static void write_released(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
 {
     bool waits = plan->state <= SYNCD_REPAIR_APPROVED;
-    g_autoptr(GPtrArray) released = syncd_repair_list_released(plan->service);
+    g_autoptr(GPtrArray) released =
+        syncd_repair_list_released(plan->service, syncd_repair_only_rebuilds(plan));
     syncd_json_name(writer, "releases");
     syncd_json_begin_array(writer);
     for (guint i = 0; waits && i < released->len; i++)

@@ -226,8 +226,10 @@ void syncd_repair_act_free(void *act);
 /* There is no way back any more. What of it is not removed at once, or cannot be, follows. */
 bool syncd_repair_release(SyncdRepairPlan *plan, GError **error);
 void syncd_repair_release_or_warn(SyncdRepairPlan *plan);
-/* Those that end to be reversible once another one is complete, borrowed. */
-GPtrArray *syncd_repair_list_released(const SyncdService *service);
+/* Those that end to be reversible once another one is complete, borrowed. `rebuilds`: of one that
+ * only makes anew what the log has, which releases none but such. */
+GPtrArray *syncd_repair_list_released(const SyncdService *service, bool rebuilds);
+bool syncd_repair_only_rebuilds(const SyncdRepairPlan *plan);
 /* All of them, none of which may be half done: what they kept is nowhere any more. */
 bool syncd_repair_release_all(SyncdService *service, bool *ret_more, GError **error);
 

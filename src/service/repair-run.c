@@ -15,6 +15,7 @@
 #include "service/repair-private.h"
 
 #include "base/log.h"
+#include "store/repair-store.h"
 
 typedef struct {
     SyncdRepairPlan *plan;
@@ -379,7 +380,8 @@ static bool step(SyncdService *service, void *data, bool *ret_more, double *ret_
 
 static void release_others(const SyncdRepairPlan *plan)
 {
-    g_autoptr(GPtrArray) released = syncd_repair_list_released(plan->service);
+    g_autoptr(GPtrArray) released =
+        syncd_repair_list_released(plan->service, syncd_repair_only_rebuilds(plan));
     for (guint i = 0; i < released->len; i++) {
         SyncdRepairPlan *other = released->pdata[i];
         if (other == plan)
@@ -390,12 +392,21 @@ static void release_others(const SyncdRepairPlan *plan)
     }
 }
 
+/* A log that came into its place meets an index that is of no use as a start does. */
+static void go_on_by_itself(SyncdService *service)
+{
+    if (syncd_store_index_fault(service->store) != NULL)
+        service->repairs->again = MAX(syncd_service_monotonic(service), 1);
+}
+
 static char *conclude(SyncdService *service, void *data)
 {
     Run *run = data;
     service->repairs->delay = 0;
-    if (run->plan->state == SYNCD_REPAIR_COMPLETE)
+    if (run->plan->state == SYNCD_REPAIR_COMPLETE) {
         release_others(run->plan);
+        go_on_by_itself(service);
+    }
     syncd_repair_settle(service);
     return g_strdup(run->report);
 }

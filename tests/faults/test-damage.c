@@ -338,18 +338,6 @@ static void check_there(Round *round, guint mended, bool back)
     }
 }
 
-/* Where it is the journal that lost its end no index has to be kept for anybody to look at. */
-static guint made_by_itself(const Round *round)
-{
-    guint made = 0;
-    bool has_index = !syncd_store_lacks_index(round->world.f->service->store);
-    for (guint i = 0; i < n_damages; i++)
-        if (has_index && damaged_is_doubted(&round->world) && is_in(round->done, i) &&
-            damages[i].takes == AN_INDEX)
-            made |= 1u << i;
-    return made;
-}
-
 /* A journal that is put into place is made anew where that loses nothing, and else put as it is. */
 static guint may_be_mended_with(const Round *round, guint mended)
 {
@@ -370,7 +358,7 @@ static SyncdRepairPlan *repair(Round *round, guint next)
     approve_repair(round->world.f, plan);
     begin_repair(round->world.f, plan);
     plan = run(round, plan, "complete");
-    round->mended |= next | made_by_itself(round);
+    round->mended |= next;
     round->perhaps |= may_be_mended_with(round, next);
     round->plans++;
     check_report(round, plan, readable);

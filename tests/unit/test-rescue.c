@@ -148,7 +148,9 @@ static void an_older_backup_is_not_gone_on_with(void)
     state_remove(&f, "ended.json.was");
     repair_open(&f, NULL);
     /* An index that was made from it in between proves nothing. */
-    rollback_repair(&f, restore(&f));
+    SyncdRepairPlan *plan = restore(&f);
+    carry_out(&f, "index-rebuild");
+    rollback_repair(&f, plan);
     repair_reopen(&f);
     restore(&f);
     for (unsigned i = 0; i < 2; i++) {
