@@ -107,7 +107,7 @@ static void what_is_asked_for_again_is_counted_since_the_start(void)
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
         SyncdRequest request = good_request();
         request.idempotency_key = keys[i];
-        g_autofree char *operation = enqueue_committed(&f, &request);
+        g_free(enqueue_committed(&f, &request));
     }
     const Count counts[] = {{NULL, "add.journaled", 1},
                             {NULL, "add.deduped", 1},
