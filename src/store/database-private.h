@@ -22,6 +22,13 @@ typedef struct {
     gint64 size;
 } SyncdFilePlace;
 
+/* What those who look at a database's file have in common with it, and outlives both: while there
+ * are any, the WAL stays where it is. */
+typedef struct {
+    guint n;
+    guint64 moved; /* so often some of the WAL was moved into the file, or may have been */
+} SyncdLooks;
+
 struct SyncdDatabase {
     sqlite3 *handle;
     const SyncdDatabaseKind *kind;
@@ -32,6 +39,7 @@ struct SyncdDatabase {
     int wal_pages;
     SyncdFilePlace file_place, wal_place;
     struct SyncdDatabaseSteps *steps; /* NULL: nothing is under way in steps */
+    SyncdLooks *looks;                /* a reference-counted box */
     bool frozen;                      /* nothing is synced any more */
     bool held;                        /* nothing is moved */
     char *damage;                     /* what was found malformed first … */
@@ -40,6 +48,9 @@ struct SyncdDatabase {
     SyncdDisplacement displaced;      /* what became of its files, as it was noted */
     char *schema_fault;               /* what its schema has that ours has not, or lacks */
 };
+
+/* Whether it has a file that this connection writes, and a WAL. */
+bool syncd_database_is_written(const SyncdDatabase *db);
 
 /* Long work (database-steps.c). What it borrows lives until the work has ended. */
 typedef struct SyncdDatabaseTask SyncdDatabaseTask;

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #define INSTRUCTIONS_TO_OPEN 5000
+/* A WAL that is longer does not wait for who looks at the file. */
+#define WAL_PAGES_LOOKED_AT 8192
 
 /* What a hostile database file may make SQLite do is bounded here, whatever its schema says. */
 static const struct {
@@ -249,6 +251,7 @@ static SyncdDatabase *open_database(const char *path, const SyncdDatabaseKind *k
     db->kind = kind;
     db->mode = mode;
     db->path = g_strdup(path);
+    db->looks = g_rc_box_new0(SyncdLooks);
     db->statements =
         g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, syncd_statement_free);
 
@@ -263,7 +266,7 @@ static SyncdDatabase *open_database(const char *path, const SyncdDatabaseKind *k
     if (!check_untouched(db, error))
         return NULL;
     g_autofree char *wal = g_strconcat(path, "-wal", NULL);
-    db->wal_is_ours = is_looking(mode) && access(wal, F_OK) < 0;
+    db->wal_is_ours = is_looking(mode) && mode != SYNCD_DATABASE_BESIDE && access(wal, F_OK) < 0;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
                 SQLITE_OPEN_NOFOLLOW;
     int rc = sqlite3_open_v2(path, &db->handle, flags, syncd_vfs());
@@ -273,6 +276,8 @@ static SyncdDatabase *open_database(const char *path, const SyncdDatabaseKind *k
         rc = syncd_lookups_register(db->handle);
     if (rc == SQLITE_OK && salvaged != NULL && !syncd_vfs_salvage(db->handle, salvaged))
         rc = SQLITE_NOMEM;
+    if (rc == SQLITE_OK && mode == SYNCD_DATABASE_BESIDE)
+        syncd_vfs_leave_unlocked(db->handle);
     if (rc != SQLITE_OK) {
         syncd_database_set_error(db, rc, error);
         return NULL;
@@ -324,6 +329,7 @@ void syncd_database_free(SyncdDatabase *db)
         g_critical("%s: a statement is still in use", db->kind->name);
     if (db->wal_is_ours)
         remove_empty_wal(db);
+    g_clear_pointer(&db->looks, g_rc_box_release);
     g_free(db->damage);
     g_free(db->schema_fault);
     g_free(db->path);
@@ -350,10 +356,19 @@ void syncd_database_freeze(SyncdDatabase *db)
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
+bool syncd_database_is_written(const SyncdDatabase *db)
+{
+    return !is_looking(db->mode) && !db->frozen && !db->held &&
+           db->kind->durability != SYNCD_SCRATCH && strcmp(db->path, SYNCD_DATABASE_IN_MEMORY) != 0;
+}
+
 bool syncd_database_checkpoint(SyncdDatabase *db, int beyond_pages, GError **error)
 {
+    if (db->looks->n > 0)
+        beyond_pages = MAX(beyond_pages, WAL_PAGES_LOOKED_AT);
     if (db->frozen || db->held || db->wal_pages <= beyond_pages)
         return true;
+    db->looks->moved++;
     int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (rc != SQLITE_OK) {
         syncd_database_set_error(db, rc, error);
@@ -371,6 +386,7 @@ bool syncd_database_empty_wal(SyncdDatabase *db, GError **error)
                         db->kind->name);
         return false;
     }
+    db->looks->moved++;
     int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, &left, NULL);
     if (rc == SQLITE_OK && left == 0) {
         db->wal_pages = 0;

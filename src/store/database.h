@@ -42,6 +42,8 @@ typedef struct {
      * up to date without its triggers, unless it has what a question may never end in. */
     bool foreign;
     const SyncdMigrations *migrations;
+    const char *check; /* a statement that fails where a table of another module is malformed, which
+                          is told with the structure; NULL: there is none */
 } SyncdDatabaseKind;
 
 typedef enum {
@@ -51,6 +53,7 @@ typedef enum {
                                 any byte */
     SYNCD_DATABASE_COPY,     /* the same, of any version that is known */
     SYNCD_DATABASE_OWN_COPY, /* the same, of one that we made of our own */
+    SYNCD_DATABASE_BESIDE,   /* the same, of one that is open and keeps still (store/structure.h) */
 } SyncdDatabaseMode;
 
 /* A path of no file: the database lies in memory and is SYNCD_SCRATCH. */
@@ -175,7 +178,8 @@ bool syncd_database_is_held(const SyncdDatabase *db);
 /* From now on nothing is moved or synced, also not by closing: after a sync that failed one that
  * succeeds proves nothing, and what is removed next needs none. */
 void syncd_database_freeze(SyncdDatabase *db);
-/* Moves the WAL into the database once it has grown past so many pages. */
+/* Moves the WAL into the database once it has grown past so many pages; later, where somebody looks
+ * at the file (store/structure.h). */
 bool syncd_database_checkpoint(SyncdDatabase *db, int beyond_pages, GError **error);
 /* Moves all of the WAL into the database, durably, and leaves nothing in it: what was overwritten
  * or freed in the database is in neither of the two any more. */

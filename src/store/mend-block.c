@@ -260,8 +260,7 @@ static void find_body(Judging *judging)
     }
     /* Nobody brings back what was purged. */
     if (fits(&header, judging->own_body) ||
-        (syncd_journal_purged_by(block->mend->store->journal, block->feed->pos[judging->i], &by,
-                                 NULL) &&
+        (syncd_mend_purged_by(block->mend, block->feed->pos[judging->i], &header, &by, NULL) &&
          by != 0))
         return;
     for (guint from = 0; from < block->mend->sources->len; from++) {
@@ -355,7 +354,7 @@ static bool has_right_body(SyncdMend *self, guint64 pos, const SyncdHeader *head
 {
     guint64 by = 0;
     if (syncd_column_is_null(row, 4))
-        return syncd_journal_purged_by(self->store->journal, pos, &by, NULL) && by != 0;
+        return syncd_mend_purged_by(self, pos, header, &by, NULL) && by != 0;
     if (!header->known)
         return true;
     SyncdBytes body = syncd_column_bytes(row, 4);

@@ -147,24 +147,9 @@ void syncd_mend_clear_leftovers(SyncdStore *store)
 
 /* ---- building ---- */
 
-/* What was purged meanwhile must be in no file: whoever purges removes this one. */
-static bool check_purges(SyncdMend *self, GError **error)
-{
-    gint64 purges;
-    if (!syncd_statement_number(
-            syncd_database_statement(syncd_mend_journal(self), "SELECT count(*) FROM purge"), 0,
-            &purges, error))
-        return false;
-    if (purges == self->purges)
-        return true;
-    syncd_set_error_next(error, SYNCD_ERROR_BUSY, "plan the repair again",
-                         "Something was purged from the log since the repair began");
-    return false;
-}
-
 static bool build_entries(SyncdMend *self, GError **error)
 {
-    if (!check_purges(self, error) || !syncd_mend_write_entries(self, error) ||
+    if (!syncd_mend_purges_are_the_same(self, error) || !syncd_mend_write_entries(self, error) ||
         !syncd_database_checkpoint(self->db, WAL_PAGES, error))
         return false;
     if (self->at >= MAX(self->target, syncd_journal_committed(self->store->journal)))
@@ -190,7 +175,7 @@ static bool lacks_entries(const SyncdMend *self)
 
 static bool write_late(SyncdMend *self, bool *ret_more, GError **error)
 {
-    return check_purges(self, error) &&
+    return syncd_mend_purges_are_the_same(self, error) &&
            (!lacks_entries(self) || syncd_mend_write_entries(self, error)) &&
            syncd_mend_write_late(self, ret_more, error) &&
            syncd_database_checkpoint(self->db, WAL_PAGES, error);

@@ -66,7 +66,7 @@ bool syncd_mend_examine_checkpoints(SyncdMend *self, GError **error)
     if (!walk(self, examine, &more, error))
         return false;
     if (!more)
-        self->phase = MEND_EXAMINED;
+        self->phase = MEND_STRUCTURE;
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "store/mend.h"
 #include "store/source.h"
 #include "store/store-private.h"
+#include "store/structure.h"
 #include "store/verify.h"
 
 #define SYNCD_MEND_FILE "journal.db.new"
@@ -42,6 +43,7 @@ typedef enum {
     MEND_ENTRIES,
     MEND_CONTENT,
     MEND_CHECKPOINTS,
+    MEND_STRUCTURE, /* where nothing else is to be mended */
     MEND_EXAMINED,
     MEND_BUILD_BEGIN,
     MEND_BUILD_ENTRIES,
@@ -59,16 +61,19 @@ struct SyncdMend {
     GPtrArray *feeds;   /* SyncdMendFeed */
     SyncdMendPhase phase;
     guint64 target;       /* the last entry of the log when this began */
-    gint64 purges;        /* rows of purge then */
+    gint64 purges;        /* rows of purge then; -1: they cannot be read … */
+    GPtrArray *purged;    /* … and these are what is known of them (mend-purge.c); else NULL */
     guint64 at;           /* the entry looked at, or written, last */
     guint probes;         /* so many are looked at one by one, as there is no walking */
     bool stopped;         /* it makes no sense to go on */
     GHashTable *verdicts; /* gint64 pos: SyncdMendVerdict */
     GPtrArray *items;
     guint64 counts[SYNCD_MEND_BEYOND + 1];
-    SyncdHash content; /* the name of the row of content looked at, or written, last … */
-    bool has_content;  /* … if any was */
-    SyncdDatabase *db; /* the generation that is built */
+    SyncdHash content;         /* the name of the row of content looked at, or written, last … */
+    bool has_content;          /* … if any was */
+    SyncdStructure *structure; /* while it is checked */
+    GPtrArray *faults;         /* char *: of it */
+    SyncdDatabase *db;         /* the generation that is built */
     guint64 generation;
     gint64 checkpoint;     /* the id of the one written last, as it was before */
     bool exchanged;        /* what was built is whole, and somebody else's */
@@ -87,6 +92,16 @@ bool syncd_mend_walk(SyncdMend *mend, GError **error);
 
 /* mend-block.c: a row came, or none, for the next place of a feed. */
 void syncd_mend_take(SyncdMend *mend, SyncdMendFeed *feed, guint64 pos, SyncdStatement *row);
+
+/* mend-purge.c */
+/* JournalCorrupt where neither they nor entries can be read. */
+bool syncd_mend_count_purges(SyncdMend *mend, GError **error);
+void syncd_mend_forget_purges(SyncdMend *mend);
+/* What was purged meanwhile must be in no file: whoever purges removes this one. Busy then. */
+bool syncd_mend_purges_are_the_same(SyncdMend *mend, GError **error);
+/* Which entry took the body of this one; 0: none did. */
+bool syncd_mend_purged_by(SyncdMend *mend, guint64 pos, const SyncdHeader *header, guint64 *ret_by,
+                          GError **error);
 
 /* mend-content.c */
 bool syncd_mend_examine_content(SyncdMend *mend, GError **error);

@@ -86,9 +86,7 @@ bool syncd_mend_begin_feeds(SyncdMend *self, GError **error)
         syncd_mend_add(self, "tree", SYNCD_MEND_BEYOND, NULL, -1, -1, NULL);
     self->target = all_known ? covered : syncd_journal_committed(self->store->journal);
     self->stopped = !all_known || feeds->len == 0;
-    return syncd_statement_number(
-        syncd_database_statement(syncd_mend_journal(self), "SELECT count(*) FROM purge"), 0,
-        &self->purges, error);
+    return syncd_mend_count_purges(self, error);
 }
 
 /* ---- which place an entry has ---- */

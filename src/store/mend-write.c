@@ -72,10 +72,12 @@ static bool write_loss(SyncdMend *self, guint64 pos, const SyncdHash *leaf, GErr
     return syncd_statement_run(row, error);
 }
 
-static bool write_purge(SyncdMend *self, guint64 pos, GError **error)
+static bool write_purge(SyncdMend *self, guint64 pos, SyncdBytes text, GError **error)
 {
-    guint64 by;
-    if (!syncd_journal_purged_by(self->store->journal, pos, &by, error))
+    guint64 by = 0;
+    SyncdHeader header;
+    if (syncd_header_parse(text.data, text.size, &header, NULL) &&
+        !syncd_mend_purged_by(self, pos, &header, &by, error))
         return false;
     if (by == 0)
         return changed_since(pos, error);
@@ -120,7 +122,7 @@ static bool copy_entry(SyncdMend *self, guint64 pos, SyncdStatement *row, GError
         return changed_since(pos, error);
     SyncdHash leaf = syncd_tree_leaf(header.data, header.size);
     return write_entry(self, feed, pos, header, &leaf, has_body ? &body : NULL, error) &&
-           (has_body || write_purge(self, pos, error));
+           (has_body || write_purge(self, pos, header, error));
 }
 
 /* Entries of which nothing is to be mended, up to and with `until`. */
@@ -199,7 +201,7 @@ static bool mend_entry(SyncdMend *self, guint64 pos, const SyncdMendVerdict *ver
         return false;
     if (verdict->body_lost)
         return write_loss(self, pos, verdict->header_lost ? &leaf : NULL, error);
-    return has_body || write_purge(self, pos, error);
+    return has_body || write_purge(self, pos, header, error);
 }
 
 /* The last entry before the next one that is to be mended. */

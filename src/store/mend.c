@@ -53,6 +53,9 @@ void syncd_mend_free(SyncdMend *self)
     if (self == NULL)
         return;
     syncd_mend_end_build(self);
+    syncd_structure_free(self->structure);
+    g_clear_pointer(&self->faults, g_ptr_array_unref);
+    syncd_mend_forget_purges(self);
     g_hash_table_unref(self->verdicts);
     g_ptr_array_unref(self->items);
     g_ptr_array_unref(self->feeds);
@@ -218,6 +221,30 @@ static void examine_schema(SyncdMend *self)
         syncd_mend_add(self, "schema", SYNCD_MEND_DERIVED, NULL, -1, -1, NULL);
 }
 
+/* Where all rows can be read, what leads to them, or is free, may be damaged all the same: what is
+ * written next would fail, or damage more. A candidate is made anew whatever it is. */
+static bool examine_structure(SyncdMend *self, GError **error)
+{
+    bool more;
+    if (syncd_mend_is_needed(self) || self->store->candidate) {
+        self->phase = MEND_EXAMINED;
+        return true;
+    }
+    if (self->structure == NULL) {
+        self->structure = syncd_structure_new(syncd_mend_journal(self));
+        self->faults = g_ptr_array_new_with_free_func(g_free);
+    }
+    if (!syncd_structure_step(self->structure, self->faults, &more, error))
+        return false;
+    if (more)
+        return true;
+    g_clear_pointer(&self->structure, syncd_structure_free);
+    if (self->faults->len > 0)
+        syncd_mend_add(self, "structure", SYNCD_MEND_DERIVED, NULL, -1, -1, NULL);
+    self->phase = MEND_EXAMINED;
+    return true;
+}
+
 bool syncd_mend_examine(SyncdMend *self, bool *ret_more, GError **error)
 {
     if (!check_turn(self, error))
@@ -225,6 +252,7 @@ bool syncd_mend_examine(SyncdMend *self, bool *ret_more, GError **error)
     bool ok = self->phase == MEND_ENTRIES       ? syncd_mend_walk(self, error)
               : self->phase == MEND_CONTENT     ? syncd_mend_examine_content(self, error)
               : self->phase == MEND_CHECKPOINTS ? syncd_mend_examine_checkpoints(self, error)
+              : self->phase == MEND_STRUCTURE   ? examine_structure(self, error)
                                                 : true;
     if (ok && self->phase == MEND_EXAMINED) {
         examine_meta(self);

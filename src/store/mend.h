@@ -26,8 +26,9 @@ typedef enum {
 } SyncdMendOutcome;
 
 typedef struct {
-    const char *what; /* "header", "body", "tiles", "place", "head", "meta", "content",
-                         "checkpoint", "tree", "feeds", "schema": a constant */
+    const char
+        *what; /* "header", "body", "tiles", "place", "head", "meta", "content",
+                  "checkpoint", "purge", "tree", "feeds", "schema", "structure": a constant */
     SyncdMendOutcome outcome;
     char *feed; /* as text, "" when it is not about a feed */
     gint64 seq; /* -1 when it is not about one entry; the same for pos */

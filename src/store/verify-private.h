@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/store-private.h"
+#include "store/structure.h"
 #include "store/verify.h"
 
 /* What is being established about one feed. */
@@ -19,6 +20,7 @@ typedef struct {
 } SyncdFeedCheck;
 
 typedef enum {
+    PHASE_PAGES, /* of the database */
     PHASE_STRUCTURE,
     PHASE_ENTRIES,
     PHASE_CONTENT,
@@ -42,6 +44,8 @@ struct SyncdVerify {
     bool opened_all;       /* this one and those before it had the key of each body */
     guint64 at;            /* pos of the last one checked */
     guint64 target;        /* pos at which the log ended when this began */
+    SyncdStructure *pages; /* while they are checked */
+    GPtrArray *faults;     /* char *: of theirs */
     bool lookups_hold;     /* the schema is as it should be: places can be looked up */
     GHashTable *chunks;    /* verify-content.c: of kept content that is needed; NULL for none … */
     GPtrArray *chunk_line; /* … and the same in a line */
@@ -77,8 +81,11 @@ void syncd_verify_note_place(const SyncdVerify *verify, SyncdFeedCheck *check, g
 /* Those that were noted in this step. */
 bool syncd_verify_places(SyncdVerify *verify, GError **error);
 
-/* verify-feeds.c: everything about a feed but its entries. */
+/* verify-structure.c: what SQLite says of the file, and what does not belong to any one feed. */
+bool syncd_verify_pages(SyncdVerify *verify, bool *ret_more, GError **error);
 bool syncd_verify_structure(SyncdVerify *verify, GError **error);
+
+/* verify-feeds.c: everything about a feed but its entries. */
 bool syncd_verify_feeds(SyncdVerify *verify, GError **error);
 bool syncd_verify_checkpoints(SyncdVerify *verify, bool *ret_more, GError **error);
 /* Those that are kept with the entry seen last, without data for none; it completes those of so

@@ -3,7 +3,8 @@
 
 #include "store/deletion-move.h"
 
-/* The entry that is said to have taken it must be one that takes bodies, and this one's. */
+/* The entry that is said to have taken it must be one that takes bodies, and this one's. Of one
+ * that is lost nobody knows: that is named itself. */
 static bool is_covered(SyncdVerify *self, const SyncdHeader *header, guint64 pos, guint64 by)
 {
     SyncdHeader purge;
@@ -11,7 +12,7 @@ static bool is_covered(SyncdVerify *self, const SyncdHeader *header, guint64 pos
     g_autofree char *text =
         by > pos ? syncd_journal_read_header(self->store->journal, by, &size, NULL) : NULL;
     return text != NULL && syncd_header_parse(text, size, &purge, NULL) &&
-           syncd_deletion_covers(&purge, header);
+           (purge.lost || syncd_deletion_covers(&purge, header));
 }
 
 void syncd_verify_missing_body(SyncdVerify *self, const SyncdFeed *feed, guint64 pos,

@@ -62,6 +62,7 @@ SyncdVerify *syncd_verify_new(SyncdStore *store, SyncdVerifyMode mode,
     self->store = store;
     self->reopened = store->reopened;
     self->mode = mode;
+    self->phase = mode == SYNCD_VERIFY_FULL ? PHASE_PAGES : PHASE_STRUCTURE;
     self->checkpoint = G_MININT64;
     self->opened_all = true;
     self->known = g_ptr_array_new_with_free_func(syncd_known_head_free);
@@ -85,6 +86,8 @@ void syncd_verify_free(SyncdVerify *self)
     if (self == NULL)
         return;
     syncd_verify_clear_content(self);
+    syncd_structure_free(self->pages);
+    g_clear_pointer(&self->faults, g_ptr_array_unref);
     g_ptr_array_unref(self->findings);
     g_ptr_array_unref(self->passed);
     g_clear_pointer(&self->lost, g_hash_table_unref);
@@ -293,6 +296,16 @@ static bool check_entry(SyncdVerify *self, const Row *row, GError **error)
     return add_leaf(self, check, text, row, error);
 }
 
+static bool step_pages(SyncdVerify *self, GError **error)
+{
+    bool more;
+    if (!syncd_verify_pages(self, &more, error))
+        return false;
+    if (!more)
+        self->phase = PHASE_STRUCTURE;
+    return true;
+}
+
 static bool step_entries(SyncdVerify *self, GError **error)
 {
     g_autoptr(SyncdStatement) rows = syncd_database_statement(
@@ -346,13 +359,6 @@ static bool is_damage(const GError *problem)
     return g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
 }
 
-/* Nothing that is held answers for the disk. */
-static void begin_to_read(SyncdVerify *self)
-{
-    if (self->mode == SYNCD_VERIFY_FULL)
-        syncd_database_forget_pages(syncd_journal_database(self->store->journal));
-}
-
 static void conclude(SyncdVerify *self)
 {
     const SyncdDatabase *db = syncd_journal_database(self->store->journal);
@@ -365,9 +371,10 @@ static void conclude(SyncdVerify *self)
 static bool run_phase(SyncdVerify *self, GError **error)
 {
     switch (self->phase) {
+    case PHASE_PAGES:
+        return step_pages(self, error);
     case PHASE_STRUCTURE:
         self->phase = self->mode == SYNCD_VERIFY_HEADS ? PHASE_FEEDS : PHASE_ENTRIES;
-        begin_to_read(self);
         return syncd_verify_structure(self, error);
     case PHASE_ENTRIES:
         return step_entries(self, error);

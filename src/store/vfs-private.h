@@ -22,6 +22,7 @@ typedef struct {
     SyncdReadFunc watch;
     void *watcher;
     SyncdVfsPages *salvaged; /* what stands in for pages; NULL: nothing does */
+    bool unlocked;           /* only read, and open elsewhere in this process */
     union {
         struct {
             sqlite3_int64 next; /* where the last read ended */

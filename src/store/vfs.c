@@ -63,7 +63,15 @@ bool syncd_vfs_salvage(sqlite3 *handle, const SyncdVfsPages *pages)
     own->salvaged = sqlite3_malloc(sizeof *pages);
     if (own->salvaged != NULL)
         memcpy(own->salvaged, pages, sizeof *pages);
+    own->unlocked = true;
     return own->salvaged != NULL;
+}
+
+void syncd_vfs_leave_unlocked(sqlite3 *handle)
+{
+    SyncdFile *own = own_file(handle, SQLITE_FCNTL_FILE_POINTER, &syncd_read_ahead_methods);
+    if (own != NULL)
+        own->unlocked = true;
 }
 
 /* ---- what the file below does ---- */
@@ -91,21 +99,21 @@ int syncd_file_size(sqlite3_file *file, sqlite3_int64 *ret_size)
 }
 
 /* One that is salvaged is only read, and may be open as what it was: that holds the lock. */
-static bool is_salvaged(const sqlite3_file *file)
+static bool is_unlocked(const sqlite3_file *file)
 {
-    return ((const SyncdFile *)file)->salvaged != NULL;
+    return ((const SyncdFile *)file)->unlocked;
 }
 
 int syncd_file_lock(sqlite3_file *file, int level)
 {
-    if (is_salvaged(file))
+    if (is_unlocked(file))
         return SQLITE_OK;
     return methods_below(file)->xLock(syncd_file_below(file), level);
 }
 
 int syncd_file_unlock(sqlite3_file *file, int level)
 {
-    if (is_salvaged(file))
+    if (is_unlocked(file))
         return SQLITE_OK;
     return methods_below(file)->xUnlock(syncd_file_below(file), level);
 }

@@ -34,6 +34,10 @@ const unsigned char *syncd_vfs_page(const SyncdVfsPages *pages, sqlite3_int64 nu
  * is asked of `handle`, which is only looked at. False: for want of memory. */
 bool syncd_vfs_salvage(sqlite3 *handle, const SyncdVfsPages *pages);
 
+/* From then on nothing locks a database's own file: this process has it open, and its lock. Before
+ * anything is asked of `handle`. */
+void syncd_vfs_leave_unlocked(sqlite3 *handle);
+
 /* Asked before each page that is read of a database's own file, or of its WAL, whether it may be.
  */
 typedef bool (*SyncdReadFunc)(void *data);

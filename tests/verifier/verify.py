@@ -213,6 +213,8 @@ class Verification:
             if pos in self.lost:
                 continue
             purge = self.purges.get(rows.get(pos))
+            if self.lost.get(rows.get(pos)) is not None and rows[pos] > pos:
+                continue
             if purge is None or rows[pos] <= pos or not self.covers(purge, header):
                 self.findings.add('body', 'is not there, and nothing purged it', *where)
 
