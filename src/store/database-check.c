@@ -123,6 +123,28 @@ static bool check_was_read(SyncdDatabase *db, GError **error)
     return false;
 }
 
+/* To SQLite what such a table is made of are rows, whatever is in them; and what asks the module
+ * looks like writing to it. */
+static bool check_module(SyncdDatabase *db, GPtrArray *faults, GError **error)
+{
+    gint64 query_only;
+    g_autoptr(GError) problem = NULL;
+    if (db->kind->check == NULL)
+        return true;
+    if (!syncd_database_number(db, "PRAGMA query_only", &query_only, error) ||
+        !syncd_database_run(db, "PRAGMA query_only = OFF;", error))
+        return false;
+    bool ok = syncd_database_run(db, db->kind->check, &problem);
+    if (query_only != 0 && !syncd_database_run(db, "PRAGMA query_only = ON;", error))
+        return false;
+    bool malformed = g_error_matches(problem, SYNCD_ERROR, SYNCD_ERROR_JOURNAL_CORRUPT);
+    if (malformed)
+        g_ptr_array_add(faults, g_strdup(problem->message));
+    else if (!ok)
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return ok || malformed;
+}
+
 static bool check_structure(SyncdDatabase *db, const SyncdDatabaseTask *task, GError **error)
 {
     GPtrArray *faults = task->faults;
@@ -133,7 +155,8 @@ static bool check_structure(SyncdDatabase *db, const SyncdDatabaseTask *task, GE
         if (!syncd_statement_next(rows, &row, error))
             return false;
         if (!row)
-            return faults->len == before || check_was_read(db, error);
+            return (faults->len > before || check_module(db, faults, error)) &&
+                   (faults->len == before || check_was_read(db, error));
         const char *text = syncd_column_text(rows, 0);
         if (strcmp(text, "ok") != 0)
             g_ptr_array_add(faults, g_strdup(text));

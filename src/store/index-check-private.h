@@ -4,6 +4,7 @@
 #include "store/index-check.h"
 #include "store/index-private.h"
 #include "store/store-private.h"
+#include "store/structure.h"
 
 #define SYNCD_CHECK_ROWS 2000u   /* of a step … */
 #define SYNCD_CHECK_LIMIT "2000" /* … and the same for SQL */
@@ -24,6 +25,8 @@ struct SyncdIndexCheck {
     SyncdCheckCursor cursor;
     guint64 wrong; /* so far */
     GArray *faults;
+    SyncdStructure *structure; /* while it is checked … */
+    GPtrArray *lines;          /* … char *: what is said of it */
     /* index-check-counts.c */
     gint64 last;       /* the last entry that is counted … */
     gint64 said;       /* … and how many there are said to be */
@@ -50,6 +53,7 @@ bool syncd_check_walk(SyncdIndexCheck *check, const SyncdCheckWalk *walk,
 void syncd_check_fault(SyncdIndexCheck *check, const char *what, guint64 rows);
 
 /* Questions that are more than a walk. */
+bool syncd_check_structure(SyncdIndexCheck *check, bool *ret_more, GError **error);
 bool syncd_check_entries(SyncdIndexCheck *check, bool *ret_more, GError **error);
 bool syncd_check_log(SyncdIndexCheck *check, bool *ret_more, GError **error);
 bool syncd_check_lanes(SyncdIndexCheck *check, bool *ret_more, GError **error);

@@ -83,6 +83,7 @@ static const struct {
     SyncdCheckWalk walk; /* gives 1 for a row that is wrong … */
     bool (*step)(SyncdIndexCheck *check, bool *ret_more, GError **error); /* … or this asks */
 } questions[] = {
+    {"structure", {NULL}, syncd_check_structure},
     {"entries", {NULL}, syncd_check_entries},
     {"log", {NULL}, syncd_check_log},
     {"lane-counts", {NULL}, syncd_check_lanes},
@@ -123,6 +124,27 @@ static void take_wrong(SyncdIndexCheck *self, SyncdStatement *row)
     self->wrong += syncd_column_int(row, 0) != 0;
 }
 
+/* ---- what SQLite says ---- */
+
+static void end_structure(SyncdIndexCheck *self)
+{
+    g_clear_pointer(&self->structure, syncd_structure_free);
+    g_ptr_array_set_size(self->lines, 0);
+}
+
+bool syncd_check_structure(SyncdIndexCheck *self, bool *ret_more, GError **error)
+{
+    if (self->structure == NULL)
+        self->structure = syncd_structure_new(syncd_index_database(self->index));
+    bool ok = syncd_structure_step(self->structure, self->lines, ret_more, error);
+    if (ok && *ret_more)
+        return true;
+    if (ok)
+        syncd_check_fault(self, "structure", self->lines->len);
+    end_structure(self);
+    return ok;
+}
+
 /* ---- all of them ---- */
 
 SyncdIndexCheck *syncd_index_check_new(SyncdStore *store)
@@ -131,6 +153,7 @@ SyncdIndexCheck *syncd_index_check_new(SyncdStore *store)
     self->store = store;
     self->faults = g_array_new(FALSE, FALSE, sizeof(SyncdIndexFault));
     self->kinds = g_hash_table_new(NULL, NULL);
+    self->lines = g_ptr_array_new_with_free_func(g_free);
     for (unsigned i = 0; i < SYNCD_CHECK_KEYS; i++)
         self->cursor.texts[i] = g_string_new(NULL);
     return self;
@@ -150,6 +173,8 @@ void syncd_index_check_free(SyncdIndexCheck *self)
         syncd_check_end_counting(self);
     for (unsigned i = 0; i < SYNCD_CHECK_KEYS; i++)
         g_string_free(self->cursor.texts[i], TRUE);
+    end_structure(self);
+    g_ptr_array_unref(self->lines);
     g_hash_table_unref(self->kinds);
     g_array_unref(self->faults);
     g_free(self);
@@ -169,6 +194,7 @@ void syncd_check_fault(SyncdIndexCheck *self, const char *what, guint64 rows)
 
 static void begin_anew(SyncdIndexCheck *self)
 {
+    end_structure(self);
     self->index = self->store->index;
     self->generation = self->store->index_generation;
     self->next = 0;

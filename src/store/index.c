@@ -17,12 +17,15 @@
     "see how it is mended with `sourceos-syncd doctor`: it is made from the log, which has all "   \
     "of it"
 
+static const char check_search[] = "INSERT INTO search (search) VALUES ('integrity-check');";
+
 const SyncdDatabaseKind syncd_index_kind = {
     .name = INDEX_FILE,
     .next = NEXT,
     .application_id = 0x53595244,
     .durability = SYNCD_ORDERED,
     .migrations = &syncd_index_migrations,
+    .check = check_search,
 };
 
 static const SyncdDatabaseKind new_index_kind = {
@@ -31,6 +34,7 @@ static const SyncdDatabaseKind new_index_kind = {
     .application_id = 0x53595244,
     .durability = SYNCD_SCRATCH,
     .migrations = &syncd_index_migrations,
+    .check = check_search,
 };
 
 static SyncdIndex *wrap(SyncdDatabase *db)

@@ -5,6 +5,7 @@
 #include "task-fixture.h"
 
 #include "service/internal.h"
+#include "store/database-private.h"
 #include "store/index-check-private.h"
 
 #define ROWS 2000u /* of a step */
@@ -90,10 +91,37 @@ static void what_changes_meanwhile_is_counted_right(void)
     service_clear(&f);
 }
 
+/* Its own tables are sound to SQLite, whatever is in their rows. */
+static void what_is_found_by_words_is_checked(void)
+{
+    ServiceFixture f;
+    service_init(&f);
+    put_some(&f, 0, 50);
+    check(&f, NULL);
+    g_autoptr(GError) error = NULL;
+    SyncdDatabase *db = syncd_index_database(f.service->store->index);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL);
+    syncd_database_run(db,
+                       "UPDATE search_data SET block = substr(block, 1, length(block) / 2) ||"
+                       " zeroblob(length(block) - length(block) / 2) WHERE id > 1000;",
+                       &error);
+    g_assert_no_error(error);
+    g_autoptr(SyncdIndexCheck) check = syncd_index_check_new(f.service->store);
+    for (bool more = true; more;) {
+        syncd_index_check_step(check, &more, &error);
+        g_assert_no_error(error);
+    }
+    const GArray *faults = syncd_index_check_faults(check);
+    g_assert_cmpuint(faults->len, ==, 1);
+    g_assert_cmpstr(g_array_index(faults, SyncdIndexFault, 0).what, ==, "structure");
+    service_clear(&f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/index-check/steps", no_step_has_more_than_its_rows);
     g_test_add_func("/index-check/meanwhile", what_changes_meanwhile_is_counted_right);
+    g_test_add_func("/index-check/words", what_is_found_by_words_is_checked);
     return g_test_run();
 }
