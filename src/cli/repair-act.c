@@ -75,10 +75,19 @@ bool syncd_verb_repair_approve(SyncdCli *cli, GError **error)
     return approved && show_approved(cli, client, repair.id, error);
 }
 
+/* One that cannot be taken back to its end stays, with what it kept. */
+static bool is_half_taken_back(SyncdJson plan)
+{
+    return syncd_json_member(plan, "interrupted").type == SYNCD_JSON_TRUE &&
+           syncd_json_member(plan, "undoing").type == SYNCD_JSON_TRUE;
+}
+
 /* What cannot be had any more afterwards depends on what it did. */
 static const char *discard_question(const SyncdCliRepair *repair)
 {
     SyncdJson plan = syncd_json_root(repair->description, strlen(repair->description));
+    if (is_half_taken_back(plan))
+        return _("Leave what is not taken back yet as it is? What the plan kept stays.");
     if (syncd_record_number(plan, "rollback_until_usec") != 0)
         return _("Discard this plan? What it did can then not be taken back any more.");
     return _("Discard this plan?");
@@ -93,7 +102,13 @@ bool syncd_verb_repair_discard(SyncdCli *cli, GError **error)
         return false;
     if (!syncd_client_discard_repair(client, repair.id, error))
         return false;
-    syncd_cli_remark(cli, _("The plan %s is discarded."), repair.id);
+    SyncdJson plan = syncd_json_root(repair.description, strlen(repair.description));
+    syncd_cli_remark(cli,
+                     is_half_taken_back(plan)
+                         ? _("The plan %s has ended: what was not taken back is as the repair left "
+                             "it, and what it kept stays until the plan is discarded once more.")
+                         : _("The plan %s is discarded."),
+                     repair.id);
     if (syncd_cli_json(cli))
         syncd_output_json(cli->out, repair.description, strlen(repair.description), true);
     return true;

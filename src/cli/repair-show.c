@@ -250,6 +250,20 @@ static guint count_of(SyncdJson report, const char *name)
     return syncd_json_count(syncd_json_member(report, name));
 }
 
+/* What was done is all there still. */
+static bool is_nothing_undone(SyncdJson report)
+{
+    SyncdJsonIter iter;
+    SyncdJson step;
+    guint done = 0, undone = 0;
+    syncd_json_iter_init(&iter, syncd_json_member(report, "steps"));
+    while (syncd_json_iter_next(&iter, NULL, &step)) {
+        done += syncd_json_is(syncd_json_member(step, "state"), "done");
+        undone += syncd_json_is(syncd_json_member(step, "state"), "undone");
+    }
+    return done > 0 && undone == 0;
+}
+
 static const char *outcome_of(SyncdJson report)
 {
     static const struct {
@@ -269,6 +283,9 @@ static const char *outcome_of(SyncdJson report)
         syncd_json_member(report, "rollback_available").type == SYNCD_JSON_TRUE)
         return N_(
             "Done, but not complete: what was there before is kept, so it can be taken back.");
+    if (syncd_json_is(outcome, "rolled_back") && is_nothing_undone(report))
+        return N_("Not taken back: what was there before the repair is gone, or is not what was "
+                  "kept. See what is preserved.");
     /* What the way back itself calls preserved is not as it was before. */
     if (syncd_json_is(outcome, "rolled_back") && count_of(report, "preserved") > 0)
         return N_("Taken back, but not all is as it was before the repair: see what is preserved.");

@@ -306,6 +306,13 @@ static const SyncdFinding findings[] = {
         "away "
         "what has its name, and restart the daemon."),
      REPAIR, "{repair}"},
+    {"repair-kept-lost", "warning",
+     N_("Of what the repair {plan} kept, so that it can be taken back, files are gone or are not "
+        "what was kept: {n}."),
+     "sourceos-syncd repair show {plan}", NOTHING, NULL,
+     N_("Taking the repair back does not put back what was in them. Discard its plan where nothing "
+        "else of it is to be put back."),
+     REPAIR, "{plan}"},
     {"repair-set-aside", "warning",
      N_("Files about repairs are not what was written, and were set aside: {n}."), PLAN, NOTHING,
      "leftover-clear",

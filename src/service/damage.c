@@ -33,8 +33,7 @@ struct SyncdDamage {
     char *orphans_told;       /* … and how a plan tells of all of them; NULL: there are none */
     GPtrArray *unlike;        /* the same of files that are not as they should be */
     GArray *index_faults;     /* SyncdIndexFault; NULL: no index was checked … */
-    guint64 index_generation; /* … and of which one it was … */
-    guint64 index_usec;       /* … and when */
+    guint64 index_generation; /* … and of which one it was */
 };
 
 static void free_finding(void *data)
@@ -586,17 +585,10 @@ const GArray *syncd_service_index_faults(const SyncdService *service)
     return self->index_generation == generation_of(service->store) ? self->index_faults : NULL;
 }
 
-guint64 syncd_service_index_sound_usec(const SyncdService *service)
-{
-    const GArray *faults = syncd_service_index_faults(service);
-    return faults != NULL && faults->len == 0 ? service->damage->index_usec : 0;
-}
-
 void syncd_service_note_index_checked(SyncdService *service, const SyncdIndexCheck *check)
 {
     SyncdDamage *self = service->damage;
     g_clear_pointer(&self->index_faults, g_array_unref);
     self->index_faults = g_array_copy((GArray *)syncd_index_check_faults(check));
     self->index_generation = generation_of(service->store);
-    self->index_usec = syncd_sources_realtime_usec(service->sources);
 }

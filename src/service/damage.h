@@ -68,8 +68,6 @@ SyncdVerified syncd_service_verified(const SyncdService *service);
 
 /* What a check of the index found that serves now: SyncdIndexFault. NULL: nobody has checked it. */
 const GArray *syncd_service_index_faults(const SyncdService *service);
-/* When it was found to say what the log says; 0: it was not. */
-guint64 syncd_service_index_sound_usec(const SyncdService *service);
 void syncd_service_note_index_checked(SyncdService *service, const SyncdIndexCheck *check);
 
 /* Names within the state directory (char *), as they were when blobs/ was looked through last: of

@@ -4,6 +4,8 @@
 #include "store/measure.h"
 #include "store/repair-store.h"
 
+#define LOST_NAMED_MAX 20u
+
 static void add_interrupted(SyncdDiagnosis *self, const SyncdRepairPlan *plan)
 {
     const char *id = syncd_repair_plan_id(plan);
@@ -16,6 +18,20 @@ static void add_unproven(SyncdDiagnosis *self, const SyncdRepairPlan *plan)
     const char *id = syncd_repair_plan_id(plan);
     SyncdFound *found = syncd_diagnosis_add(self, "repair-unproven", "plan", id, NULL);
     found->object = g_strdup(id);
+}
+
+/* As far as that is seen without reading all of it. */
+static void add_lost(SyncdDiagnosis *self, const SyncdRepairPlan *plan)
+{
+    const char *id = syncd_repair_plan_id(plan);
+    g_autoptr(GPtrArray) lost = syncd_repair_plan_lost(plan);
+    if (lost->len == 0)
+        return;
+    g_autofree char *n = g_strdup_printf("%u", lost->len);
+    SyncdFound *found = syncd_diagnosis_add(self, "repair-kept-lost", "plan", id, "n", n, NULL);
+    found->object = g_strdup(id);
+    for (guint i = 0; i < MIN(lost->len, LOST_NAMED_MAX); i++)
+        syncd_found_evidence(found, g_strdup(lost->pdata[i]));
 }
 
 /* As far as no repair has cleared them away. */
@@ -60,6 +76,8 @@ bool syncd_detect_repair(SyncdDiagnosis *self, GError **error)
         if (syncd_repair_plan_is_unproven(plans->pdata[i]) &&
             !syncd_repair_plan_was_taken_back(plans->pdata[i]))
             add_unproven(self, plans->pdata[i]);
+    for (guint i = 0; i < plans->len; i++)
+        add_lost(self, plans->pdata[i]);
     add_set_aside(self, aside);
     return true;
 }

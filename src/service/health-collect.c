@@ -74,14 +74,13 @@ static void miss_times(SyncdHealthFacts *facts)
         miss(facts, "runtime.replay_completed_at", "not_yet_initialized");
 }
 
-/* The log is never compacted. What was asked for again left nothing in the log: the process that
- * answered it is the one that counts. */
+/* The log is never compacted; a repeated request is answered with what the first one was. */
 static void miss_uncounted(SyncdHealthFacts *facts)
 {
-    static const char *const deduped[] = {"pipeline.add.deduped", "pipeline.update.deduped"};
-    miss(facts, "lanes[].maintenance.last_compact_completed_at", "not_applicable");
-    for (size_t i = 0; facts->offline && i < G_N_ELEMENTS(deduped); i++)
-        miss(facts, deduped[i], "not_applicable");
+    static const char *const fields[] = {"pipeline.add.deduped", "pipeline.update.deduped",
+                                         "lanes[].maintenance.last_compact_completed_at"};
+    for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
+        miss(facts, fields[i], "not_applicable");
 }
 
 static void miss_counts(SyncdHealthFacts *facts)
@@ -146,7 +145,7 @@ static void collect_stores(SyncdService *service, SyncdHealthFacts *facts)
     if (!syncd_store_generation(service->store, &facts->generation, NULL))
         facts->generation = 0;
     syncd_store_index_health(service->store, &index);
-    facts->index_sound_usec = syncd_service_index_sound_usec(service);
+    facts->index_checked = faults != NULL;
     facts->index_damaged =
         (index.damage != NULL && !index.elsewhere) || (faults != NULL && faults->len > 0);
 }
@@ -182,7 +181,6 @@ static void collect_policy(const SyncdService *service, SyncdHealthFacts *facts)
     }
     G_STATIC_ASSERT(sizeof facts->decided == sizeof service->decided);
     memcpy(facts->decided, service->decided, sizeof facts->decided);
-    memcpy(facts->deduped, service->deduped, sizeof facts->deduped);
 }
 
 static void collect_findings(SyncdService *service, SyncdHealthFacts *facts)

@@ -25,8 +25,8 @@ typedef struct {
     guint64 unheld;   /* those of them that heads do not hold with: not those of content alone */
     SyncdStoreFacts store;
     guint64 generation;            /* of the log; 0: not known */
-    guint64 index_sound_usec;      /* when the index that serves was found to be as the log; 0 */
-    bool index_damaged;            /* it was not, or something malformed was met in it */
+    bool index_checked;            /* the index that serves was held against the log … */
+    bool index_damaged;            /* … or met with something malformed in it */
     bool unreadable;               /* its journal cannot be opened: nobody knows what it has */
     bool offline;                  /* nobody serves it: its index is not opened */
     const SyncdAttestor *attestor; /* NULL: the device's key is not here */
@@ -46,7 +46,6 @@ typedef struct {
     guint64 policy_rules, policy_since_ms;
     bool policy_refused, policy_unusable;
     guint64 decided[SYNCD_N_DECIDED];
-    guint64 deduped[SYNCD_N_DEDUPED];
 
     GPtrArray *errors, *unavailable, *denied; /* char *: "<field>: <reason>" */
 } SyncdHealthFacts;

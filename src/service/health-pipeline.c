@@ -33,17 +33,15 @@ static gint64 count_changing(const SyncdHealthFacts *facts, SyncdLaneCounter cou
 typedef struct {
     const char *name;
     Count *count;                       /* of operations */
-    SyncdDeduped deduped;               /* of what was asked for again, since the start */
     SyncdLaneCounter registered, found; /* what a record says, and a file shows */
 } Change;
 
-static const Change adding = {"add", count_adding, SYNCD_DEDUPED_ADD, SYNCD_LANE_REGISTERED,
-                              SYNCD_LANE_FILES_ADDED};
-static const Change changing = {"update", count_changing, SYNCD_DEDUPED_UPDATE, SYNCD_LANE_AMENDED,
+static const Change adding = {"add", count_adding, SYNCD_LANE_REGISTERED, SYNCD_LANE_FILES_ADDED};
+static const Change changing = {"update", count_changing, SYNCD_LANE_AMENDED,
                                 SYNCD_LANE_FILES_CHANGED};
 
-/* What is answered is in the log, but for what was asked for again, and what was refused left
- * nothing to count. Records and files are applied when they are written. */
+/* What is answered is in the log, and what was refused left nothing to count. Records and files are
+ * applied when they are written. */
 static void write_change(const SyncdHealthFacts *facts, const Change *change,
                          SyncdJsonWriter *writer)
 {
@@ -72,8 +70,6 @@ static void write_change(const SyncdHealthFacts *facts, const Change *change,
         syncd_json_member_int(writer, stages[i].name,
                               MAX(change->count(facts, stages[i].counter) + stages[i].more, 0));
     syncd_json_member_int(writer, "internal_generated", MAX(found, 0));
-    if (!facts->offline)
-        syncd_json_member_uint(writer, "deduped", facts->deduped[change->deduped]);
     syncd_json_end_object(writer);
 }
 

@@ -194,9 +194,9 @@ static void write_index(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
         .backend = "sqlite",
         .version = facts_of->index.version,
         .migration = "none",
-        .checksums = facts->index_damaged           ? "mismatch"
-                     : facts->index_sound_usec != 0 ? "verified"
-                                                    : "unverified",
+        .checksums = facts->index_damaged   ? "mismatch"
+                     : facts->index_checked ? "verified"
+                                            : "unverified",
         .flags = FLAG_REBUILDABLE | FLAG_EXCLUSIVE,
         .has_bytes = facts_of->index.version > 0,
         .bytes = facts_of->index.bytes,
@@ -207,8 +207,6 @@ static void write_index(const SyncdHealthFacts *facts, SyncdJsonWriter *writer)
     store.flags |= facts->index_damaged ? FLAG_DAMAGED : 0;
     store.flags |= facts_of->remaking ? FLAG_SHADOWED : 0;
     begin_store(facts, &store, writer);
-    syncd_health_write_time(writer, "verified_at",
-                            facts->index_damaged ? 0 : facts->index_sound_usec);
     syncd_json_member_uint(writer, "unprojected_entries", facts_of->unprojected);
     syncd_json_member_uint(writer, "waiting_entries", facts_of->waiting);
     syncd_json_end_object(writer);

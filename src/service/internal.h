@@ -37,9 +37,6 @@ typedef struct SyncdRepairs SyncdRepairs;
 /* What policy may answer; that it is allowed is the first. */
 #define SYNCD_N_DECIDED 4u
 extern const char *const syncd_decided[SYNCD_N_DECIDED];
-/* Requests that were carried out before, and had the same answer: that added an object, and that
- * changed one. */
-typedef enum { SYNCD_DEDUPED_ADD, SYNCD_DEDUPED_UPDATE, SYNCD_N_DEDUPED } SyncdDeduped;
 
 /* The last diagnosis. */
 typedef struct {
@@ -126,8 +123,7 @@ struct SyncdService {
     SyncdRuntime runtime;
     SyncdProcess process;
     const SyncdPlaces *places;        /* borrowed; NULL: the system's */
-    guint64 decided[SYNCD_N_DECIDED]; /* requests since the start, by syncd_decided … */
-    guint64 deduped[SYNCD_N_DEDUPED]; /* … and those that were answered as they were before */
+    guint64 decided[SYNCD_N_DECIDED]; /* requests since the start, by syncd_decided */
 };
 
 guint64 syncd_service_now_ms(const SyncdService *service);

@@ -29,19 +29,6 @@ static bool bodies_agree(const SyncdAdmission *admission, const SyncdBody *body)
            memcmp(body->content, content.data, content.size) == 0;
 }
 
-/* Requests to delete are no task. Only the index knows which ones added an object: of one in the
- * open turn that is not known yet. */
-static void count_again(SyncdService *service, const SyncdEnqueued *first)
-{
-    SyncdTask task;
-    bool found = false;
-    if (syncd_store_settle(service->store, NULL) &&
-        syncd_store_find_task_at(service->store, first->sequence, first->operation, &task, &found,
-                                 NULL) &&
-        found)
-        service->deduped[task.adds ? SYNCD_DEDUPED_ADD : SYNCD_DEDUPED_UPDATE]++;
-}
-
 static bool take_first(SyncdService *service, const SyncdAdmission *admission, guint64 pos,
                        SyncdEnqueued *ret_enqueued, GError **error)
 {
@@ -59,7 +46,6 @@ static bool take_first(SyncdService *service, const SyncdAdmission *admission, g
         return false;
     }
     *ret_enqueued = (SyncdEnqueued){syncd_bytes_dup(entry.header.op), pos, true};
-    count_again(service, ret_enqueued);
     return true;
 }
 

@@ -275,14 +275,6 @@ static bool find_unknown(const SyncdChange *change, char ***ret_unknown, GError 
            syncd_registry_find_unknown(change, ret_unknown, error);
 }
 
-static void count_again(const SyncdChange *change)
-{
-    bool registers = change->verb == SYNCD_VERB_REGISTER;
-    if (!change->request->dry_run && change->family == syncd_family(SYNCD_FAMILY_OBJECT) &&
-        (registers || change->verb == SYNCD_VERB_UPDATE))
-        change->service->deduped[registers ? SYNCD_DEDUPED_ADD : SYNCD_DEDUPED_UPDATE]++;
-}
-
 /* What was done stays done, whatever can be read by now of what its members mean. */
 static bool answer_again(SyncdChange *change, guint64 first, SyncdRegistered *ret_registered,
                          GError **error)
@@ -290,7 +282,6 @@ static bool answer_again(SyncdChange *change, guint64 first, SyncdRegistered *re
     if (!syncd_registry_take_first(change, first, ret_registered, error))
         return false;
     find_unknown(change, &ret_registered->unknown, NULL);
-    count_again(change);
     if (change->request->dry_run) {
         g_free(ret_registered->operation);
         ret_registered->operation = g_strdup("");

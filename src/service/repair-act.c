@@ -10,6 +10,8 @@ void syncd_repair_act_free(void *data)
     g_free((char *)act->snapshot);
     g_free(act->note);
     g_free(act->awaits);
+    g_clear_pointer(&act->lost, g_ptr_array_unref);
+    syncd_snapshot_free(act->kept);
     g_ptr_array_unref(act->rebuilt);
     g_ptr_array_unref(act->preserved);
     g_ptr_array_unref(act->quarantined);
@@ -49,9 +51,25 @@ void syncd_repair_act_note(SyncdRepairAct *act, const char *note)
     act->noted = true;
 }
 
+static bool has_anything(const SyncdRepairPlan *plan, GError **error)
+{
+    bool any;
+    g_autoptr(GPtrArray) lost = syncd_repair_look_at_kept(plan, &any);
+    if (any || lost->len == 0)
+        return true;
+    g_autofree char *next = g_strdup_printf(
+        "leave it as it is, and discard the plan with `sourceos-syncd repair discard %s`",
+        plan->id);
+    syncd_set_error_next(error, SYNCD_ERROR_ALREADY_RESOLVED, next,
+                         "What was there before %s is gone, or is not what was kept: nothing can "
+                         "be put back",
+                         plan->id);
+    return false;
+}
+
 bool syncd_repair_returns(const SyncdRepairPlan *plan, GError **error)
 {
-    bool does = true;
+    bool does = plan->undoing || has_anything(plan, error);
     for (guint i = 0; does && i < plan->steps->len && !plan->undoing; i++) {
         const SyncdRepairWork *work = plan->steps->pdata[i];
         if (work->kind->returns == NULL || work->state != SYNCD_STEP_DONE)
@@ -73,8 +91,10 @@ static bool remove_kept(SyncdRepairPlan *plan, bool *ret_more, GError **error)
     for (guint i = 0; i < plan->steps->len; i++) {
         const SyncdRepairWork *work = plan->steps->pdata[i];
         SyncdRepairAct *act = syncd_repair_act_new(plan, i);
-        bool more = false;
-        if (work->kind->release != NULL)
+        bool more = false, removed = syncd_snapshot_remove(plan->service->store, act->snapshot,
+                                                           &more, first == NULL ? &first : NULL);
+        /* What it lists is gone by then, and needs not be what was written. */
+        if (removed && !more && work->kind->release != NULL)
             work->kind->release(act, &more, first == NULL ? &first : NULL);
         *ret_more |= more;
         syncd_repair_act_free(act);
@@ -113,25 +133,15 @@ void syncd_repair_release_or_warn(SyncdRepairPlan *plan)
     syncd_repair_put_off(plan);
 }
 
-bool syncd_repair_only_rebuilds(const SyncdRepairPlan *plan)
-{
-    for (guint i = 0; i < plan->steps->len; i++)
-        if (!((const SyncdRepairWork *)plan->steps->pdata[i])->kind->rebuildable)
-            return false;
-    return true;
-}
-
-/* What is half done needs what it kept; and of what nothing proves, or of what the log does not
- * have, that may be the only copy: a person decides about it, and no other repair, which the daemon
- * may make by itself. */
-GPtrArray *syncd_repair_list_released(const SyncdService *service, bool rebuilds)
+/* What is half done needs what it kept; and of what nothing proves that may be the only copy: a
+ * person decides about it, and no other repair, which the daemon may make by itself. */
+GPtrArray *syncd_repair_list_released(const SyncdService *service)
 {
     GPtrArray *released = g_ptr_array_new();
     for (guint i = 0; i < service->repairs->plans->len; i++) {
         SyncdRepairPlan *plan = service->repairs->plans->pdata[i];
         if (syncd_repair_plan_has_ended(plan) && plan->kept &&
-            !syncd_repair_plan_is_unproven(plan) && !plan->stuck &&
-            (!rebuilds || syncd_repair_only_rebuilds(plan)))
+            !syncd_repair_plan_is_unproven(plan) && !plan->stuck)
             g_ptr_array_add(released, plan);
     }
     return released;

@@ -424,14 +424,16 @@ static bool undo(SyncdRepairAct *act, bool *ret_more, GError **error)
     if (!syncd_refill_load(work->refill, &found, error))
         return false;
     if (found && work->stage != N_STAGES) {
-        if (!syncd_refill_undo(work->refill, &more, error))
+        if (!syncd_refill_undo(work->refill, act->lost, &more, error))
             return false;
         work->stage = more ? NAME : VERIFY;
         return true;
     }
     *ret_more = false;
     tell_stays(act, work);
-    return syncd_refill_release(work->refill, NULL, error);
+    /* What is there, and is not what was kept, goes with the plan. */
+    return (act->lost != NULL && act->lost->len > 0) ||
+           syncd_refill_release(work->refill, NULL, error);
 }
 
 static bool release(SyncdRepairAct *act, bool *ret_more, GError **error)
@@ -519,6 +521,7 @@ const SyncdRepairKind syncd_repair_blob_refill = {
     .step = step,
     .check = check,
     .undo = undo,
+    .kept_list = ".list",
     .release = release,
     .stop = stop,
 };

@@ -114,8 +114,7 @@ static bool is_found_again(Seen *seen, const SyncdRepairPlan *plan, GError **err
 /* What was released meanwhile need not be. */
 static bool releases_no_more(const SyncdRepairPlan *plan, GError **error)
 {
-    g_autoptr(GPtrArray) released =
-        syncd_repair_list_released(plan->service, syncd_repair_only_rebuilds(plan));
+    g_autoptr(GPtrArray) released = syncd_repair_list_released(plan->service);
     for (guint i = 0; i < released->len; i++) {
         const char *id = ((SyncdRepairPlan *)released->pdata[i])->id;
         if (g_hash_table_contains(plan->releases, id))
@@ -297,8 +296,9 @@ char *syncd_repair_way_on(const SyncdRepairPlan *plan)
 {
     if (plan->undoing && !plan->purges)
         return g_strdup_printf("have it taken back to the end with `sourceos-syncd repair rollback "
-                               "%s`",
-                               plan->id);
+                               "%s`, or, where that fails again, leave the rest as it is with "
+                               "`sourceos-syncd repair discard %s`",
+                               plan->id, plan->id);
     g_autofree char *back =
         plan->purges ? g_strdup(": what it has purged cannot be taken back")
                      : g_strdup_printf(", or take it back with `sourceos-syncd repair rollback %s`",

@@ -34,8 +34,7 @@ static void write_steps(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
 static void write_released(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
 {
     bool waits = plan->state <= SYNCD_REPAIR_APPROVED;
-    g_autoptr(GPtrArray) released =
-        syncd_repair_list_released(plan->service, syncd_repair_only_rebuilds(plan));
+    g_autoptr(GPtrArray) released = syncd_repair_list_released(plan->service);
     syncd_json_name(writer, "releases");
     syncd_json_begin_array(writer);
     for (guint i = 0; waits && i < released->len; i++)
@@ -48,9 +47,9 @@ char *syncd_repair_plan_describe(const SyncdRepairPlan *plan)
     GString *text = g_string_new(NULL);
     SyncdJsonWriter writer;
     g_autoptr(GError) refusal = NULL;
-    bool kept = syncd_repair_can_be_undone(plan);
-    if (kept)
-        syncd_repair_returns(plan, &refusal);
+    bool kept = syncd_repair_can_be_undone(plan), any = true;
+    if (kept && !syncd_repair_returns(plan, &refusal))
+        g_ptr_array_unref(syncd_repair_look_at_kept(plan, &any));
     syncd_json_writer_init(&writer, text, false);
     syncd_json_begin_object(&writer);
     syncd_json_member_string(&writer, "id", plan->id);
@@ -70,7 +69,7 @@ char *syncd_repair_plan_describe(const SyncdRepairPlan *plan)
     member_time(&writer, "begun_usec", plan->begun_usec);
     member_time(&writer, "ended_usec", plan->ended_usec);
     member_time(&writer, "rollback_until_usec",
-                kept ? plan->ended_usec + SYNCD_REPAIR_SNAPSHOT_USEC : 0);
+                kept && any ? plan->ended_usec + SYNCD_REPAIR_SNAPSHOT_USEC : 0);
     syncd_json_member_string(&writer, "rollback_refused",
                              refusal != NULL ? refusal->message : NULL);
     syncd_json_member_string(&writer, "released_by", plan->kept ? NULL : plan->releaser);

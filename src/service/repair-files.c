@@ -503,7 +503,8 @@ static bool put_back(SyncdRepairAct *act, guint64 number, const char *file, bool
                      GError **error)
 {
     g_autofree char *kept = half_name(act, number);
-    return syncd_store_put_back(act->service->store, kept, file, error);
+    return syncd_lost_has(act->lost, kept) ||
+           syncd_store_put_back(act->service->store, kept, file, error);
 }
 
 static const Subject halves = {is_half, is_half, NULL, set_aside, put_back, MOVED_A_STEP, false};
@@ -549,6 +550,7 @@ const SyncdRepairKind syncd_repair_leftover_clear = {
     .covers = syncd_named_covers,
     .step = step_halves,
     .undo = undo_halves,
+    .kept_list = ".files",
     .release = release_halves,
     .stop = stop,
 };

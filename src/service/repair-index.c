@@ -19,12 +19,10 @@ static bool expand(SyncdRepairNeeds *needs, const SyncdFound *found, GError **er
     return true;
 }
 
-/* What is sorted for it takes room as well. One that is lost or cut short does not say how large
- * the next one is. */
+/* While one is made beside it, what is sorted for it takes room as well. */
 static guint64 space(SyncdService *service, const char *target)
 {
-    guint64 bytes = MAX(syncd_store_index_file_bytes(service->store),
-                        syncd_store_index_likely_bytes(service->store));
+    guint64 bytes = syncd_store_index_file_bytes(service->store);
     return bytes + bytes / 2;
 }
 

@@ -303,6 +303,11 @@ static void tell_kept(SyncdRepairAct *act)
                                         ": it is not put back, and stays there for 7 days, or "
                                         "until another repair is complete",
                                         noted(act)));
+    else
+        g_ptr_array_add(act->preserved,
+                        g_strdup_printf("Nothing of the damaged log as it was before the repair: "
+                                        "journal.%" G_GUINT64_FORMAT " is gone",
+                                        noted(act)));
 }
 
 /* A log is not put back, as entries came since: a further generation is made, of what was kept and

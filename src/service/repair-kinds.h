@@ -14,6 +14,7 @@
  *   undo     puts back what begin kept, in bounded parts: byte for byte what is derived or a file.
  *   release  removes what begin kept and undo has left, in bounded parts: there is no way back.
  *   stop     frees `act->data`, whatever is or is not done.
+ * Once a step is done what it keeps is noted, and compared before it is undone (repair-kept.c).
  * The daemon can be killed between any two of their system calls, and then begins again with
  * `begin`, or with `undo`, in a process that knows nothing but target, object and note: so each of
  * them finds out how far it came, and doing it once more changes nothing. Undoing what was never
@@ -35,6 +36,7 @@
 #include "domain/found.h"
 #include "service/internal.h"
 #include "service/repair.h"
+#include "store/snapshot.h"
 
 typedef struct {
     SyncdService *service;
@@ -51,6 +53,8 @@ typedef struct {
     void *data;           /* the kind's, while the process lives */
     char *awaits;         /* the id of a job that has to end before it goes on; NULL: none */
     guint64 not_before;   /* monotonic: nor does it go on before that */
+    GPtrArray *lost;      /* on the way back: what is lost of what was kept (store/snapshot.h) */
+    SyncdSnapshot *kept;  /* that is being noted, or compared; NULL: nothing is */
     /* What the report says of it, sentences (char *). */
     GPtrArray *rebuilt, *preserved, *quarantined, *given_up, *actors;
 } SyncdRepairAct;
@@ -120,6 +124,10 @@ struct SyncdRepairKind {
     /* The same of one that can be undone, where nothing is there that it could keep. NULL:
      * something is, and so it is of a kind without this. */
     const char *(*has_nothing)(SyncdService *service);
+    /* What ends the name of the list of what it keeps, of which each file comes back by itself:
+     * `undo` leaves out those in `act->lost`. NULL: where any of it is lost nothing comes back, and
+     * `undo` is not called. */
+    const char *kept_list;
     /* Whether there is anything that undoing would put back. NULL: there always is. */
     bool (*keeps)(const SyncdRepairAct *act);
     /* Of one that was undone: whether what was there before is not in its place again, and is still

@@ -33,6 +33,8 @@ static void write_steps(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
         syncd_json_begin_object(writer);
         syncd_json_member_string(writer, "state", syncd_repair_step_state_name(work->state));
         syncd_json_member_string(writer, "note", work->note);
+        if (work->kept != NULL)
+            syncd_json_member_string(writer, "kept", work->kept);
         syncd_json_end_object(writer);
     }
     syncd_json_end_array(writer);
@@ -87,6 +89,7 @@ static const struct {
           /* of which earlier ledgers say nothing */
           {"unproven", offsetof(SyncdRepairPlan, unproven)},
           {"stuck", offsetof(SyncdRepairPlan, stuck)},
+          {"ended", offsetof(SyncdRepairPlan, ended)},
 },
   uids[] = {
       {"uid", offsetof(SyncdRepairPlan, uid)},
@@ -250,6 +253,7 @@ static bool read_steps(SyncdRepairPlan *plan, SyncdJson steps, GError **error)
             return refuse(error, "steps");
         work->state = state;
         work->note = syncd_json_dup_text(syncd_json_member(value, "note"));
+        work->kept = syncd_json_dup_text(syncd_json_member(value, "kept"));
         if (work->note != NULL && strlen(work->note) > SYNCD_REPAIR_NOTE_MAX)
             return refuse(error, "steps");
     }

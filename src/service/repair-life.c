@@ -54,6 +54,8 @@ bool syncd_repair_can_be_undone(const SyncdRepairPlan *plan)
 
 const char *syncd_repair_plan_reason(const SyncdRepairPlan *plan)
 {
+    if (plan->ended)
+        return "It was not taken back in whole, as somebody has ended that: what it kept stays";
     if (plan->stuck)
         return "It was not taken back in whole, as the log was beyond mending";
     if (plan->failure != NULL || !plan->unproven)
@@ -498,6 +500,38 @@ bool syncd_service_approve_repair(SyncdService *service, const SyncdCaller *call
     return true;
 }
 
+/* What cannot be taken back would be tried for ever, and keep all else from being repaired. It
+ * stays as it is, with what it kept, and may be taken back once that is possible; nobody else
+ * releases it. */
+static bool end_way_back(SyncdRepairPlan *plan, const char *identity, GError **error)
+{
+    const SyncdRepairPlan before = *plan;
+    plan->state = SYNCD_REPAIR_FAILED;
+    plan->stuck = plan->ended = true;
+    plan->undoing = plan->interrupted = false;
+    plan->ended_usec = now_of(plan->service);
+    syncd_repair_owe(plan, "repair-plan.discarded", identity, write_end(plan, identity));
+    if (syncd_repair_save(plan, error)) {
+        plan->resumed = false;
+        syncd_repair_tell_changed(plan);
+        return true;
+    }
+    plan->state = before.state;
+    plan->stuck = before.stuck;
+    plan->ended = before.ended;
+    plan->undoing = before.undoing;
+    plan->interrupted = before.interrupted;
+    plan->ended_usec = before.ended_usec;
+    g_ptr_array_set_size(plan->owed, (gint)plan->owed->len - 1);
+    return false;
+}
+
+static bool can_be_ended(const SyncdRepairPlan *plan)
+{
+    return plan->state == SYNCD_REPAIR_RUNNING && plan->undoing && plan->interrupted &&
+           !plan->purges;
+}
+
 bool syncd_service_discard_repair(SyncdService *service, const SyncdCaller *caller,
                                   SyncdRepairPlan *plan, const char *digest, GError **error)
 {
@@ -505,6 +539,12 @@ bool syncd_service_discard_repair(SyncdService *service, const SyncdCaller *call
     if (!syncd_repair_check_digest(plan, digest, error) ||
         !syncd_repair_ask(service, caller, "write", SYNCD_LANE_AUDIT, NULL, error))
         return false;
+    if (can_be_ended(plan)) {
+        bool ended = end_way_back(plan, identity, error);
+        if (ended)
+            syncd_repair_settle(service);
+        return ended;
+    }
     if (plan->state == SYNCD_REPAIR_RUNNING) {
         g_autofree char *next = plan->interrupted ? syncd_repair_way_on(plan)
                                                   : g_strdup("wait for its job, or cancel that");

@@ -22,6 +22,7 @@ static void work_free(void *data)
     g_free(work->risk);
     g_free(work->description);
     g_free(work->note);
+    g_free(work->kept);
     g_free(work);
 }
 
@@ -241,12 +242,9 @@ static GArray *list_heads(SyncdService *service)
 }
 
 /* What they kept goes for this one. */
-static GPtrArray *list_released(const SyncdService *service, const GPtrArray *needs)
+static GPtrArray *list_released(const SyncdService *service)
 {
-    bool rebuilds = true;
-    for (guint i = 0; i < needs->len; i++)
-        rebuilds &= ((const SyncdRepairNeed *)needs->pdata[i])->kind->rebuildable;
-    g_autoptr(GPtrArray) plans = syncd_repair_list_released(service, rebuilds);
+    g_autoptr(GPtrArray) plans = syncd_repair_list_released(service);
     GPtrArray *ids = g_ptr_array_new();
     for (guint i = 0; i < plans->len; i++)
         g_ptr_array_add(ids, ((SyncdRepairPlan *)plans->pdata[i])->id);
@@ -307,7 +305,7 @@ SyncdRepairPlan *syncd_repair_make_plan(SyncdService *service, const GPtrArray *
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GPtrArray) along = syncd_service_list_along(service),
-                         released = list_released(service, needs);
+                         released = list_released(service);
     guint64 copies = syncd_along_bytes(along);
     g_autofree char *copied = syncd_along_write(along),
                     *summary = syncd_repair_purge_summary(needs, along, left_out > 0);

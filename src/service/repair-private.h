@@ -42,6 +42,8 @@ typedef struct {
     guint64 calls_lost;       /* the same of what is gone already */
     SyncdRepairStepState state;
     char *note;
+    char *
+        kept; /* the digest of what is kept, once it is done (store/snapshot.h); NULL: nothing is */
 } SyncdRepairWork;
 
 /* An entry that the log does not have yet. */
@@ -69,6 +71,7 @@ struct SyncdRepairPlan {
     bool kept;        /* there are snapshots */
     bool unproven;    /* nothing proves that the log is the one that it was made for */
     bool stuck;       /* it could not be taken back in whole: what it kept stays */
+    bool ended;       /* the same, as somebody has ended that */
     bool unreleased;  /* there may be some that nobody goes back to: they are to be removed */
     bool interrupted; /* it was begun and does not go on: that is tried again in a while */
     bool resumed;     /* by this start */
@@ -226,12 +229,25 @@ void syncd_repair_act_free(void *act);
 /* There is no way back any more. What of it is not removed at once, or cannot be, follows. */
 bool syncd_repair_release(SyncdRepairPlan *plan, GError **error);
 void syncd_repair_release_or_warn(SyncdRepairPlan *plan);
-/* Those that end to be reversible once another one is complete, borrowed. `rebuilds`: of one that
- * only makes anew what the log has, which releases none but such. */
-GPtrArray *syncd_repair_list_released(const SyncdService *service, bool rebuilds);
-bool syncd_repair_only_rebuilds(const SyncdRepairPlan *plan);
+/* Those that end to be reversible once another one is complete, borrowed. */
+GPtrArray *syncd_repair_list_released(const SyncdService *service);
 /* All of them, none of which may be half done: what they kept is nowhere any more. */
 bool syncd_repair_release_all(SyncdService *service, bool *ret_more, GError **error);
+
+/* ---- what steps kept, and what of it is lost (repair-kept.c) ---- */
+
+/* Of a step that is done: notes what it keeps. The caller saves `*ret_digest`, if it gives one. */
+bool syncd_repair_note_kept(SyncdRepairAct *act, bool *ret_more, char **ret_digest, GError **error);
+/* Before such a step is undone: `act->lost` is what is lost of it. */
+bool syncd_repair_compare_kept(const SyncdRepairWork *work, SyncdRepairAct *act, bool *ret_more,
+                               GError **error);
+/* Whether nothing of it can be put back, as what is lost is needed for that. */
+bool syncd_repair_is_lost(const SyncdRepairWork *work, const SyncdRepairAct *act);
+/* The report says of what is lost that it is not put back. */
+void syncd_repair_tell_lost(const SyncdRepairWork *work, SyncdRepairAct *act);
+/* Of one that could be taken back: names (char *) of what of that is not there, or not as long as
+ * it was, as far as that is seen without reading it. `*ret_any`: something can be put back. */
+GPtrArray *syncd_repair_look_at_kept(const SyncdRepairPlan *plan, bool *ret_any);
 
 /* Of one that was applied: whether taking it back leads anywhere. AlreadyResolved. */
 bool syncd_repair_returns(const SyncdRepairPlan *plan, GError **error);

@@ -113,6 +113,10 @@ static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
     /* Another plan helps only where that says so. */
     if (plan->state == SYNCD_REPAIR_FAILED)
         return "See what failed, and what helps now with `sourceos-syncd doctor`.";
+    if (plan->state == SYNCD_REPAIR_ROLLED_BACK && plan->kept)
+        return "What is kept still goes once the plan is discarded with `sourceos-syncd repair "
+               "discard`. Plan again with `sourceos-syncd repair plan` when it is to be repaired "
+               "after all.";
     if (plan->state == SYNCD_REPAIR_ROLLED_BACK)
         return "Plan again with `sourceos-syncd repair plan` when it is to be repaired after all.";
     if (plan->purges && !is_purged_whole(plan))

@@ -15,14 +15,15 @@
 #include "service/repair-private.h"
 
 #include "base/log.h"
-#include "store/repair-store.h"
 
 typedef struct {
     SyncdRepairPlan *plan;
     GPtrArray *acts; /* SyncdRepairAct, of each step */
     guint at;
-    bool prepared; /* `begin` of the step was called in this process */
+    bool prepared; /* `begin` of the step was called in this process … */
+    bool checked;  /* … and it is through, but for noting what it keeps */
     bool over;
+    bool told;       /* what is lost of what was kept */
     bool retried;    /* it was interrupted before, in this process */
     GError *failure; /* why it is undone, or not complete */
     char *report;
@@ -61,9 +62,12 @@ static void finish_run(Run *run)
 {
     run->over = true;
     run->plan->service->repairs->running = NULL;
-    for (guint i = 0; i < run->acts->len; i++)
+    for (guint i = 0; i < run->acts->len; i++) {
+        SyncdRepairAct *act = run->acts->pdata[i];
+        g_clear_pointer(&act->kept, syncd_snapshot_free);
         if (kind_of(run, i)->stop != NULL)
-            kind_of(run, i)->stop(run->acts->pdata[i]);
+            kind_of(run, i)->stop(act);
+    }
 }
 
 /* The ledger does not say what it is now. */
@@ -73,6 +77,7 @@ static void put_back(SyncdRepairPlan *plan, const SyncdRepairPlan *before)
     plan->undoing = before->undoing;
     plan->undoer = before->undoer;
     plan->stuck = before->stuck;
+    plan->ended = before->ended;
     plan->kept = before->kept;
     plan->unproven = before->unproven;
     plan->ended_usec = before->ended_usec;
@@ -94,7 +99,9 @@ static bool keeps_on(const Run *run)
 {
     for (guint i = 0; i < run->acts->len; i++) {
         const SyncdRepairKind *kind = kind_of(run, i);
-        if (kind->keeps_on != NULL && kind->keeps_on(run->acts->pdata[i]))
+        const SyncdRepairAct *act = run->acts->pdata[i];
+        if ((act->lost != NULL && act->lost->len > 0) ||
+            (kind->keeps_on != NULL && kind->keeps_on(act)))
             return true;
     }
     return false;
@@ -108,7 +115,7 @@ static bool end(Run *run, SyncdRepairState state, const char *kind, GError **err
     const char *who = plan->undoer != NULL ? plan->undoer : plan->approver;
     plan->unproven = !syncd_repair_is_proven(plan);
     plan->state = state;
-    plan->stuck = false;
+    plan->stuck = plan->ended = false;
     plan->undoing = false;
     plan->kept = ((state == SYNCD_REPAIR_COMPLETE || plan->unproven) && keeps_anything(run)) ||
                  keeps_on(run);
@@ -150,6 +157,24 @@ static bool end_forward(Run *run, GError **error)
     return true;
 }
 
+/* What it keeps is known by its bytes from then on: so nobody takes what is gone, or is altered,
+ * for what was there. */
+static bool conclude_step(Run *run, GError **error)
+{
+    SyncdRepairWork *work = run->plan->steps->pdata[run->at];
+    SyncdRepairAct *act = run->acts->pdata[run->at];
+    bool more = false;
+    g_autofree char *digest = NULL;
+    if (work->kind->undo != NULL && !syncd_repair_note_kept(act, &more, &digest, error))
+        return false;
+    if (more)
+        return true;
+    g_free(work->kept);
+    work->kept = g_steal_pointer(&digest);
+    run->prepared = run->checked = false;
+    return save_step(run, run->at++, SYNCD_STEP_DONE, error);
+}
+
 static bool step_forward(Run *run, bool *ret_more, double *ret_progress, GError **error)
 {
     guint n = run->plan->steps->len;
@@ -173,6 +198,8 @@ static bool step_forward(Run *run, bool *ret_more, double *ret_progress, GError 
         return (kind->begin == NULL || kind->begin(act, error)) &&
                save_step(run, run->at, SYNCD_STEP_BEGUN, error);
     }
+    if (run->checked)
+        return conclude_step(run, error);
     if (!kind->step(act, &more, &part, error) || !save_step(run, run->at, SYNCD_STEP_BEGUN, error))
         return false;
     *ret_progress = (run->at + part) / n;
@@ -180,8 +207,8 @@ static bool step_forward(Run *run, bool *ret_more, double *ret_progress, GError 
         return true;
     if (kind->check != NULL && !kind->check(act, error))
         return false;
-    run->prepared = false;
-    return save_step(run, run->at++, SYNCD_STEP_DONE, error);
+    run->checked = true;
+    return conclude_step(run, error);
 }
 
 /* ---- back ---- */
@@ -195,6 +222,14 @@ static bool undo(const SyncdRepairKind *kind, SyncdRepairAct *act, bool *ret_mor
     return true;
 }
 
+static void tell_lost(Run *run)
+{
+    for (guint i = 0; i < run->acts->len && !run->told; i++)
+        syncd_repair_tell_lost(run->plan->steps->pdata[i], run->acts->pdata[i]);
+    run->told = true;
+}
+
+/* One that cannot be undone, as what that needs is lost, stays done. */
 static bool step_back(Run *run, bool *ret_more, double *ret_progress, GError **error)
 {
     SyncdRepairPlan *plan = run->plan;
@@ -202,15 +237,24 @@ static bool step_back(Run *run, bool *ret_more, double *ret_progress, GError **e
     bool more;
     for (guint i = n; i-- > 0;) {
         const SyncdRepairWork *work = plan->steps->pdata[i];
+        SyncdRepairAct *act = run->acts->pdata[i];
         if (work->state == SYNCD_STEP_PENDING || work->state == SYNCD_STEP_UNDONE ||
             work->kind->destructive)
             continue;
-        if (!undo(work->kind, run->acts->pdata[i], &more, error))
+        *ret_progress = (double)(n - i - 1) / (n + 1);
+        if (!syncd_repair_compare_kept(work, act, &more, error))
+            return false;
+        if (more)
+            return true;
+        if (syncd_repair_is_lost(work, act))
+            continue;
+        if (!undo(work->kind, act, &more, error))
             return false;
         *ret_progress = (double)(n - i) / (n + 1);
         return save_step(run, i, more ? work->state : SYNCD_STEP_UNDONE, error);
     }
     *ret_more = false;
+    tell_lost(run);
     return end(run, plan->failure != NULL ? SYNCD_REPAIR_FAILED : SYNCD_REPAIR_ROLLED_BACK,
                "repair-plan.undone", error);
 }
@@ -244,6 +288,21 @@ static bool is_unsure(const SyncdService *service)
     return syncd_store_condition(service->store) == SYNCD_STORE_FAILED;
 }
 
+static char *meanwhile_of(const SyncdRepairPlan *plan)
+{
+    if (is_unsure(plan->service))
+        return g_strdup("restart the daemon, which goes on with it then; `sourceos-syncd doctor` "
+                        "has the command");
+    g_autofree char *end =
+        plan->undoing ? g_strdup_printf(". Where it fails again and again, `sourceos-syncd "
+                                        "repair discard %s` leaves the rest as it is",
+                                        plan->id)
+                      : g_strdup("");
+    return g_strdup_printf("wait: it is tried again each minute, and `sourceos-syncd repair show "
+                           "%s` says how it is%s",
+                           plan->id, end);
+}
+
 static bool interrupt(Run *run, GError *failure, GError **error)
 {
     SyncdRepairPlan *plan = run->plan;
@@ -256,14 +315,7 @@ static bool interrupt(Run *run, GError *failure, GError **error)
                   failure->message);
     finish_run(run);
     syncd_repair_tell_changed(plan);
-    g_autofree char *what = NULL, *next = NULL,
-                    *meanwhile = is_unsure(plan->service)
-                                     ? g_strdup("restart the daemon, which goes on with it then; "
-                                                "`sourceos-syncd doctor` has the command")
-                                     : g_strdup_printf("wait: it is tried again each minute, and "
-                                                       "`sourceos-syncd repair show %s` says how "
-                                                       "it is",
-                                                       plan->id);
+    g_autofree char *what = NULL, *next = NULL, *meanwhile = meanwhile_of(plan);
     syncd_error_split(failure->message, &what, &next);
     int code = failure->domain == SYNCD_ERROR ? failure->code : SYNCD_ERROR_STORAGE_FAILED;
     syncd_set_error_next(error, (SyncdErrorCode)code, meanwhile, "The plan %s is %s: %s", plan->id,
@@ -380,8 +432,7 @@ static bool step(SyncdService *service, void *data, bool *ret_more, double *ret_
 
 static void release_others(const SyncdRepairPlan *plan)
 {
-    g_autoptr(GPtrArray) released =
-        syncd_repair_list_released(plan->service, syncd_repair_only_rebuilds(plan));
+    g_autoptr(GPtrArray) released = syncd_repair_list_released(plan->service);
     for (guint i = 0; i < released->len; i++) {
         SyncdRepairPlan *other = released->pdata[i];
         if (other == plan)
@@ -392,21 +443,12 @@ static void release_others(const SyncdRepairPlan *plan)
     }
 }
 
-/* A log that came into its place meets an index that is of no use as a start does. */
-static void go_on_by_itself(SyncdService *service)
-{
-    if (syncd_store_index_fault(service->store) != NULL)
-        service->repairs->again = MAX(syncd_service_monotonic(service), 1);
-}
-
 static char *conclude(SyncdService *service, void *data)
 {
     Run *run = data;
     service->repairs->delay = 0;
-    if (run->plan->state == SYNCD_REPAIR_COMPLETE) {
+    if (run->plan->state == SYNCD_REPAIR_COMPLETE)
         release_others(run->plan);
-        go_on_by_itself(service);
-    }
     syncd_repair_settle(service);
     return g_strdup(run->report);
 }

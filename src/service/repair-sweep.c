@@ -190,6 +190,8 @@ static bool put_back(SyncdRepairAct *act, const char *name, GError **error)
 {
     SyncdStore *store = act->service->store;
     g_autofree char *kept = kept_name(act, name);
+    if (syncd_lost_has(act->lost, kept))
+        return true;
     /* Whoever put one there since needs that, and with its mode: no note of one is left alone. */
     return syncd_store_has_repair(store, kept) && syncd_store_has_state(store, name)
                ? syncd_store_forget_mode(store, kept, error) &&
@@ -253,6 +255,7 @@ const SyncdRepairKind syncd_repair_blob_sweep = {
     .step = step,
     .check = check,
     .undo = undo,
+    .kept_list = ".list",
     .release = release,
     .stop = stop,
 };

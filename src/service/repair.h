@@ -82,6 +82,9 @@ bool syncd_repair_plan_is_interrupted(const SyncdRepairPlan *plan);
 bool syncd_repair_plan_is_unproven(const SyncdRepairPlan *plan);
 /* All of it, because it failed or because somebody asked for that. */
 bool syncd_repair_plan_was_taken_back(const SyncdRepairPlan *plan);
+/* Of what it kept, and would put back: names (char *) of files that are gone or were changed, as
+ * far as that is seen without reading them. */
+GPtrArray *syncd_repair_plan_lost(const SyncdRepairPlan *plan);
 const char *syncd_repair_plan_text(const SyncdRepairPlan *plan); /* the exact bytes */
 /* JSON: id, state, digest, risk, destructive, who planned and approved it and when, until when,
  * steps with their states, job, report, rollback_until_usec. */
@@ -93,7 +96,8 @@ char *syncd_repair_plan_describe(const SyncdRepairPlan *plan);
 bool syncd_service_approve_repair(SyncdService *service, const SyncdCaller *caller,
                                   SyncdRepairPlan *plan, const char *digest, GError **error);
 /* Busy while it runs. A plan that was applied loses its snapshots, and can not be rolled back any
- * more. */
+ * more. One that is half taken back, and does not go on, is not discarded: it has failed from then
+ * on, what it kept stays, and it can be taken back again, or discarded. */
 bool syncd_service_discard_repair(SyncdService *service, const SyncdCaller *caller,
                                   SyncdRepairPlan *plan, const char *digest, GError **error);
 /* ApprovalRequired, ApprovalExpired, PlanStale, AlreadyResolved, Busy, NoSpace, LimitsExceeded. The

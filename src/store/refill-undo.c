@@ -3,6 +3,7 @@
 
 #include "store/aside.h"
 #include "store/repair-store.h"
+#include "store/snapshot.h"
 #include "store/store-private.h"
 
 static bool take_away(SyncdRefill *self, const SyncdWrongChunk *chunk, GError **error)
@@ -58,12 +59,15 @@ static bool find_only_copy(SyncdRefill *self, const SyncdWrongChunk *chunk, bool
     return false;
 }
 
-static bool undo_one(SyncdRefill *self, SyncdWrongChunk *chunk, GError **error)
+static bool undo_one(SyncdRefill *self, SyncdWrongChunk *chunk, const GPtrArray *lost,
+                     GError **error)
 {
     size_t size;
     g_autofree char *name = syncd_refill_kept_name(self, chunk);
     if (chunk->was != SYNCD_CHUNK_MISSING && !syncd_store_has_repair(self->store, name))
-        return true; /* nothing was put in its place */
+        return true; /* nothing was put in its place, or it is gone, which `lost` says */
+    if (syncd_lost_has(lost, name))
+        return true;
     if (!find_only_copy(self, chunk, &chunk->stays, error))
         return false;
     if (chunk->stays)
@@ -83,7 +87,7 @@ static bool undo_one(SyncdRefill *self, SyncdWrongChunk *chunk, GError **error)
     return false;
 }
 
-bool syncd_refill_undo(SyncdRefill *self, bool *ret_more, GError **error)
+bool syncd_refill_undo(SyncdRefill *self, const GPtrArray *lost, bool *ret_more, GError **error)
 {
     bool found;
     *ret_more = false;
@@ -91,7 +95,7 @@ bool syncd_refill_undo(SyncdRefill *self, bool *ret_more, GError **error)
     if (!syncd_refill_load(self, &found, error))
         return false;
     if (self->undone < self->chunks->len &&
-        !undo_one(self, self->chunks->pdata[self->undone++], error))
+        !undo_one(self, self->chunks->pdata[self->undone++], lost, error))
         return false;
     *ret_more = self->undone < self->chunks->len;
     return true;

@@ -66,8 +66,9 @@ bool syncd_refill_next_file(SyncdRefill *refill, const SyncdWrongChunk *chunk, g
 bool syncd_refill_conclude(SyncdRefill *refill, GError **error);
 
 /* Puts back what was there, some of it; where nothing was, nothing is. A chunk that nothing else
- * has by now stays. What was kept stays until it is released. There must be no open turn. */
-bool syncd_refill_undo(SyncdRefill *refill, bool *ret_more, GError **error);
+ * has by now stays, and so does one of which what was there is in `lost` (store/snapshot.h). What
+ * was kept stays until it is released. There must be no open turn. */
+bool syncd_refill_undo(SyncdRefill *refill, const GPtrArray *lost, bool *ret_more, GError **error);
 bool syncd_refill_release(SyncdRefill *refill, bool *ret_more, GError **error);
 
 /* Some bytes of a file of that scope, a chunk's worth: they are taken if a chunk that is wrong is

@@ -168,16 +168,6 @@ guint64 syncd_store_index_file_bytes(SyncdStore *self)
     return size_of(self, INDEX_FILE) + size_of(self, INDEX_FILE "-wal");
 }
 
-/* Measured: of a new log, and of logs of 3,000 to 17,000 operations, each about another object, or
- * all about one (366 to 268 bytes each with the former). */
-#define INDEX_EMPTY (208u * 1024u)
-#define INDEX_AN_ENTRY 300u
-
-guint64 syncd_store_index_likely_bytes(const SyncdStore *self)
-{
-    return INDEX_EMPTY + INDEX_AN_ENTRY * syncd_journal_committed(self->journal);
-}
-
 typedef struct {
     char *main, *wal, *none;
 } Snapshot;

@@ -81,8 +81,6 @@ const GArray *syncd_store_index_differences(const SyncdStore *store);
 
 /* Of the index and its WAL, as files; 0 for none. */
 guint64 syncd_store_index_file_bytes(SyncdStore *store);
-/* What one takes that is made from the log as it is, as far as its entries tell. */
-guint64 syncd_store_index_likely_bytes(const SyncdStore *store);
 
 /* ---- the log ---- */
 

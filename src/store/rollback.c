@@ -140,10 +140,8 @@ static bool says_more(const SyncdRollback *rollback, const SyncdRollback *known)
                                                 strcmp(known->evidence, SYNCD_WAL_FILE) == 0));
 }
 
-bool syncd_store_look_at_index_ahead(SyncdStore *self, SyncdIndex *index, bool *ret_ahead,
-                                     GError **error)
+bool syncd_store_look_at_index_ahead(SyncdStore *self, SyncdIndex *index, GError **error)
 {
-    *ret_ahead = false;
     if (index == NULL || syncd_journal_problem(self->journal) != NULL)
         return true;
     SyncdRollback *rollback = syncd_rollback_of_index(self, index);
@@ -153,7 +151,6 @@ bool syncd_store_look_at_index_ahead(SyncdStore *self, SyncdIndex *index, bool *
         take(self, rollback);
     else
         syncd_rollback_free(rollback);
-    *ret_ahead = true;
     syncd_store_judge_rollback(self);
     return self->rollback->kept || syncd_rollback_keep(self, self->rollback, error);
 }

@@ -38,11 +38,9 @@ void syncd_rollback_free(SyncdRollback *rollback);
 /* What was found earlier, and what verified.json and ended.json say. Writes nothing where the state
  * is only inspected. */
 void syncd_store_look_for_rollback(SyncdStore *store);
-/* Whether an index that does not fit (NULL: it cannot even be opened) knows more of this log: once
- * that is kept it is of use no more. False when it could not be kept: then the index must stay as
- * it is. */
-bool syncd_store_look_at_index_ahead(SyncdStore *store, SyncdIndex *index, bool *ret_ahead,
-                                     GError **error);
+/* Whether an index that does not fit knows more of this log. False when that could not be kept:
+ * then the index must stay as it is. */
+bool syncd_store_look_at_index_ahead(SyncdStore *store, SyncdIndex *index, GError **error);
 /* Before an older journal, `from`, takes the place of one that is gone: unless the index has
  * exactly as much, nobody knows what is missing, and that is kept. */
 bool syncd_store_doubt_end(SyncdStore *store, SyncdJournal *journal, const char *from,

@@ -241,10 +241,12 @@ static bool find_or_begin(SyncdStore *self, GError **error)
 
     if (serves_a_damaged_log(self))
         return syncd_store_load_scopes(self, error);
-    bool ahead, first = syncd_journal_committed(self->journal) == 0;
-    if (!syncd_store_look_at_index_ahead(self, self->index, &ahead, error))
+    bool first = syncd_journal_committed(self->journal) == 0;
+    if (!syncd_store_look_at_index_ahead(self, self->index, error))
         return false;
-    if (self->holds_index && !first && !ahead && !may_pass(self, problem) && !was_exchanged(self)) {
+    /* One that knows more than the log is of use no more once that is kept. */
+    if (self->holds_index && !first && self->rollback == NULL && !may_pass(self, problem) &&
+        !was_exchanged(self)) {
         hold_index(self, problem);
         return true;
     }

@@ -52,6 +52,6 @@ void damaged_close(Damaged *world);
 void damaged_kill(Damaged *world);
 void damaged_fill_disk(Damaged *world);
 /* Whether a journal took the place of another that may have had more of it; and a person who goes
- * on without that, as soon as he is asked and there is an index, which that takes. */
+ * on without that, as soon as he is asked. */
 bool damaged_is_doubted(const Damaged *world);
 bool damaged_adopt(Damaged *world);

@@ -338,6 +338,18 @@ static void check_there(Round *round, guint mended, bool back)
     }
 }
 
+/* Where it is the journal that lost its end no index has to be kept for anybody to look at. */
+static guint made_by_itself(const Round *round)
+{
+    guint made = 0;
+    bool has_index = !syncd_store_lacks_index(round->world.f->service->store);
+    for (guint i = 0; i < n_damages; i++)
+        if (has_index && damaged_is_doubted(&round->world) && is_in(round->done, i) &&
+            damages[i].takes == AN_INDEX)
+            made |= 1u << i;
+    return made;
+}
+
 /* A journal that is put into place is made anew where that loses nothing, and else put as it is. */
 static guint may_be_mended_with(const Round *round, guint mended)
 {
@@ -358,7 +370,7 @@ static SyncdRepairPlan *repair(Round *round, guint next)
     approve_repair(round->world.f, plan);
     begin_repair(round->world.f, plan);
     plan = run(round, plan, "complete");
-    round->mended |= next;
+    round->mended |= next | made_by_itself(round);
     round->perhaps |= may_be_mended_with(round, next);
     round->plans++;
     check_report(round, plan, readable);
@@ -366,12 +378,8 @@ static SyncdRepairPlan *repair(Round *round, guint next)
     return plan;
 }
 
-/* A backup that lies there is looked at once more for what is lost, by way of another generation,
- * by every plan. */
-static bool has_way_back(const SyncdRepairPlan *plan, guint mended)
+static bool has_way_back(guint mended)
 {
-    if (strstr(syncd_repair_plan_text(plan), "\"cause\": \"log-lost\"") != NULL)
-        return true;
     for (guint i = 0; i < n_damages; i++)
         if (is_in(mended, i) && damages[i].repaired == BY_A_PLAN)
             return true;
@@ -390,7 +398,7 @@ static void take_back(Round *round, SyncdRepairPlan *plan, guint mended)
         g_assert_true(round->adopted);
         return;
     }
-    if (has_way_back(plan, mended))
+    if (has_way_back(mended))
         g_assert_no_error(error);
     else
         g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_NOT_FOUND);

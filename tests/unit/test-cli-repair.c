@@ -123,6 +123,9 @@ static void what_stays_is_not_said_to_be_taken_back(void)
     assert_says(some, BACK, false);
     assert_says(some, "Taken back, but not all is as it was", true);
     assert_says(some, "a file as it is now", true);
+    g_autofree char *none = printed(NULL, "{\"outcome\":\"rolled_back\",\"preserved\":[\"a file\"],"
+                                          "\"steps\":[{\"state\":\"done\"}]}");
+    assert_says(none, "Not taken back: what was there before the repair is gone", true);
 }
 
 static void one_that_is_half_done_comes_first(void)

@@ -98,31 +98,6 @@ static void the_first_operation_about_an_object_adds_it(void)
     service_clear(&f);
 }
 
-/* Nothing of it is in the log: each process has its own. */
-static void what_is_asked_for_again_is_counted_since_the_start(void)
-{
-    ServiceFixture f;
-    service_init(&f);
-    static const char *const keys[] = {"key-1", "key-2", "key-2", "key-1", "key-2"};
-    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
-        SyncdRequest request = good_request();
-        request.idempotency_key = keys[i];
-        g_free(enqueue_committed(&f, &request));
-    }
-    const Count counts[] = {{NULL, "add.journaled", 1},
-                            {NULL, "add.deduped", 1},
-                            {NULL, "update.journaled", 1},
-                            {NULL, "update.deduped", 2}};
-    run_jobs(&f);
-    assert_once(&f, counts, G_N_ELEMENTS(counts));
-    service_close(&f);
-    service_open(&f);
-    const Count later[] = {{NULL, "add.journaled", 1}, {NULL, "add.deduped", 0}};
-    run_jobs(&f);
-    assert_once(&f, later, G_N_ELEMENTS(later));
-    service_clear(&f);
-}
-
 /* More than are remembered lately, in an order in which they push each other out. */
 static void many_objects_are_each_added_once(void)
 {
@@ -226,8 +201,6 @@ int main(int argc, char **argv)
 #define CASE(name, test) g_test_add_func("/health-counts/" name, test)
     CASE("the-first-operation-about-an-object-adds-it",
          the_first_operation_about_an_object_adds_it);
-    CASE("what-is-asked-for-again-is-counted-since-the-start",
-         what_is_asked_for_again_is_counted_since_the_start);
     CASE("many-objects-are-each-added-once", many_objects_are_each_added_once);
     CASE("what-becomes-of-an-operation-is-counted-where-it-adds-or-changes",
          what_becomes_of_an_operation_is_counted_where_it_adds_or_changes);

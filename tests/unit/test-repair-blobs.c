@@ -31,6 +31,46 @@ static void a_file_gives_its_chunks_back(void)
     workspace_clear(&world.w);
 }
 
+/* Of two the other one comes back; and nothing does where the list of them is gone. */
+static void what_was_kept_and_is_lost_is_not_said_to_be_back(void)
+{
+    enum { WAS_GONE, WAS_ALTERED, LIST_GONE, N_LOSSES };
+    for (guint i = 0; i < N_LOSSES; i++) {
+        World world;
+        SyncdJob *job = NULL;
+        g_autoptr(GError) error = NULL;
+        world_init(&world);
+        ServiceFixture *f = &world.w.f;
+        SyncdHash one = chunk_of(&world, LARGE, 1, 0), other = chunk_of(&world, LARGE, 1, 2);
+        char digits[SYNCD_HASH_HEX_SIZE];
+        syncd_hash_to_hex(&one, digits);
+        damage(&world, &one);
+        damage(&world, &other);
+        SyncdRepairPlan *plan = applied(&world);
+        const char *id = syncd_repair_plan_id(plan);
+        g_autofree char *was = g_strdup_printf("repair/%s.0.%s.was", id, digits),
+                        *list = g_strdup_printf("repair/%s.0.list", id);
+        if (i == WAS_ALTERED)
+            state_write(f, was, "this is no CHUNK", -1);
+        else
+            state_remove(f, i == WAS_GONE ? was : list);
+        if (i == LIST_GONE) {
+            g_assert_false(syncd_service_rollback_repair(
+                f->service, &f->caller, plan, syncd_repair_plan_digest(plan), &job, &error));
+            g_assert_error(error, SYNCD_ERROR, SYNCD_ERROR_ALREADY_RESOLVED);
+            g_assert_false(is_damaged(&world, &one) || is_damaged(&world, &other));
+            g_assert_true(is_found(f, "repair-kept-lost"));
+        } else {
+            roll_back(&world, plan);
+            g_assert_false(is_damaged(&world, &one));
+            g_assert_true(is_damaged(&world, &other));
+            g_assert_true(report_says(f, plan, "not put back"));
+            g_assert_true(report_says(f, plan, was));
+        }
+        workspace_clear(&world.w);
+    }
+}
+
 /* What takes its place is private, as what is kept of it is. */
 static void a_chunk_comes_back_with_its_mode(void)
 {
@@ -273,6 +313,7 @@ static void a_kill_leaves_all_or_nothing(void)
 int main(int argc, char **argv)
 {
     blobs_test_init(&argc, &argv);
+    g_test_add_func("/repair-blobs/lost", what_was_kept_and_is_lost_is_not_said_to_be_back);
     g_test_add_func("/repair-blobs/file", a_file_gives_its_chunks_back);
     g_test_add_func("/repair-blobs/mode", a_chunk_comes_back_with_its_mode);
     g_test_add_func("/repair-blobs/row", short_files_give_their_rows_back);

@@ -33,6 +33,20 @@ static void recorded_bytes_come_back_and_go_again(void)
     workspace_clear(&world.w);
 }
 
+static void what_was_kept_and_is_altered_is_not_put_back(void)
+{
+    World world;
+    world_init(&world);
+    SyncdRepairPlan *plan = applied(&world, false);
+    g_autofree char *kept = g_strdup_printf("repair/%s.0.bytes", syncd_repair_plan_id(plan));
+    state_write(&world.w.f, kept, "what was written", -1);
+    roll_back(&world, plan);
+    assert_content(&world, ROTTEN, WRITTEN);
+    g_assert_true(report_says(&world.w.f, plan, "is not put back"));
+    g_assert_cmpuint(snapshots(&world), ==, 1);
+    workspace_clear(&world.w);
+}
+
 /* Those that give nobody any rights, as nobody may run it. */
 static void its_bits_are_the_same_each_way(void)
 {
@@ -154,6 +168,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/repair-file/altered", what_was_kept_and_is_altered_is_not_put_back);
     g_test_add_func("/repair-file/recorded-bytes-come-back-and-go-again",
                     recorded_bytes_come_back_and_go_again);
     g_test_add_func("/repair-file/its-bits-are-the-same-each-way", its_bits_are_the_same_each_way);

@@ -247,45 +247,6 @@ static void a_rebuildable_index_is_repaired_at_the_start_where_that_is_configure
     service_clear(&f);
 }
 
-static gint64 space_in(const SyncdRepairPlan *plan)
-{
-    gint64 bytes = 0;
-    const char *text = syncd_repair_plan_text(plan);
-    SyncdJson checkpoint = syncd_json_member(syncd_json_root(text, strlen(text)), "checkpoint");
-    g_assert_true(
-        syncd_json_get_int64(syncd_json_member(checkpoint, "space_needed_bytes"), &bytes));
-    return bytes;
-}
-
-/* However little is left of the one that was there. */
-static void a_plan_says_what_room_the_index_takes(void)
-{
-    for (guint lost = 0; lost < 2; lost++) {
-        ServiceFixture f;
-        gsize size = 0;
-        repair_init(&f);
-        put_many(&f, 0, 1500);
-        rest(&f);
-        service_close(&f);
-        if (lost)
-            state_remove(&f, "index.db");
-        else
-            damage_index(&f);
-        repair_open(&f, NULL);
-        SyncdRepairPlan *plan = plan_repair(&f);
-        gint64 said = space_in(plan);
-        approve_repair(&f, plan);
-        apply_repair(&f, plan);
-        service_close(&f);
-        g_free(index_bytes(&f, &size));
-        g_test_message("%" G_GINT64_FORMAT " for %" G_GSIZE_FORMAT, said, size);
-        g_assert_cmpint(said, >=, (gint64)size);
-        g_assert_cmpint(said, <=, (gint64)(3 * size));
-        service_open(&f);
-        service_clear(&f);
-    }
-}
-
 static void a_plan_outlives_the_daemon(void)
 {
     ServiceFixture f;
@@ -313,7 +274,6 @@ int main(int argc, char **argv)
     g_test_add_func("/repair/plan", a_plan_says_what_it_will_do);
     g_test_add_func("/repair/index", an_index_is_made_anew_and_put_back);
     g_test_add_func("/repair/made-at", when_it_was_made_is_told);
-    g_test_add_func("/repair/space", a_plan_says_what_room_the_index_takes);
     g_test_add_func("/repair/automatic",
                     a_rebuildable_index_is_repaired_at_the_start_where_that_is_configured);
     g_test_add_func("/repair/restart", a_plan_outlives_the_daemon);
