@@ -25,7 +25,8 @@ typedef struct {
     guint32 sums[2];
     bool salted; /* it is known what salts … */
     guint8 salts[SALTS_SIZE];
-    bool ended; /* a frame was met that is not as it was written */
+    bool ended;  /* a frame was met that is not as it was written */
+    int problem; /* an errno: the disk did not give all of it, which says nothing of what it has */
 } Wal;
 
 static guint32 number_at(const guint8 *at)
@@ -56,7 +57,7 @@ static bool are_sums(const Wal *self, const guint8 *at)
 }
 
 /* Less than was asked for, at the file's end, is none. */
-static bool read_at(const Wal *self, guint8 *bytes, size_t size, guint64 at)
+static bool read_at(Wal *self, guint8 *bytes, size_t size, guint64 at)
 {
     size_t all = 0;
     ssize_t n = 1;
@@ -64,6 +65,8 @@ static bool read_at(const Wal *self, guint8 *bytes, size_t size, guint64 at)
         n = TEMP_FAILURE_RETRY(pread(self->fd, bytes + all, size - all, (off_t)(at + all)));
         all += (size_t)MAX(n, 0);
     }
+    if (n < 0)
+        self->problem = errno;
     return all == size;
 }
 
@@ -125,7 +128,7 @@ static void look(Wal *self, SyncdWalEnd *end)
     g_autofree guint8 *frame = g_malloc(FRAME);
     take_header(self);
     guint64 at = HEADER;
-    while (at + FRAME <= self->size) {
+    while (self->problem == 0 && at + FRAME <= self->size) {
         guint64 next = skip_hole(self, at);
         self->ended |= next != at;
         at = next;
@@ -144,17 +147,16 @@ bool syncd_wal_look(SyncdDirectory *directory, const char *name, SyncdWalEnd *re
     int fd = syncd_fd_open_at(directory->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT)
         return true;
-    bool ok = fd >= 0 && fstat(fd, &st) == 0;
-    if (ok && S_ISREG(st.st_mode)) {
-        Wal self = {.fd = fd, .size = (guint64)st.st_size};
-        ret_end->size = self.size;
+    Wal self = {.fd = fd, .problem = fd < 0 || fstat(fd, &st) < 0 ? errno : 0};
+    if (self.problem == 0 && S_ISREG(st.st_mode)) {
+        ret_end->size = self.size = (guint64)st.st_size;
         look(&self, ret_end);
     }
-    if (!ok)
-        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, errno, "Cannot read %s/%s",
+    if (self.problem != 0)
+        syncd_set_error_errno(error, SYNCD_ERROR_STORAGE_FAILED, self.problem, "Cannot read %s/%s",
                               directory->path, name);
     syncd_fd_close(&fd);
-    return ok;
+    return self.problem == 0;
 }
 
 bool syncd_wal_is_cut(const SyncdWalEnd *end)
