@@ -25,7 +25,8 @@
 
 #define FOLDER "repair/"
 #define LIST_MAX (4u * 1024u * 1024u)
-#define FILES_MAX 10000u /* of one repair */
+#define FILES_MAX 10000u    /* of one repair */
+#define SET_SINCE_NAMED 20u /* in a report */
 #define BLOBS "blobs/"
 #define LOOKED_AT_A_STEP 500u
 #define CHANGED_A_STEP 500u
@@ -389,9 +390,30 @@ static bool undo_owner(SyncdRepairAct *act, guint64 uid, const char *file, bool 
     return syncd_store_set_state_owner(act->service->store, file, (uid_t)uid, error);
 }
 
+static bool take_file(void *data, const SyncdStateFile *file)
+{
+    SyncdStateFile *now = data;
+    now->mode = file->mode;
+    return false;
+}
+
+/* What a person has made of it since stays. */
 static bool undo_mode(SyncdRepairAct *act, guint64 mode, const char *file, bool folder,
                       GError **error)
 {
+    SyncdStateFile now = {.folder = folder};
+    const guint32 made = now.mode = syncd_state_file_mode(&now);
+    if (!syncd_store_look_at_state(act->service->store, file, take_file, &now, error))
+        return false;
+    if (now.mode != made && now.mode != mode) {
+        g_autofree char *name = g_utf8_make_valid(file, -1);
+        if (act->preserved->len < SET_SINCE_NAMED)
+            g_ptr_array_add(act->preserved,
+                            g_strdup_printf("The mode of %s as it is: it was changed since the "
+                                            "repair",
+                                            name));
+        return true;
+    }
     return syncd_store_set_state_mode(act->service->store, file, (guint32)mode, error);
 }
 

@@ -92,6 +92,25 @@ static void modes_are_mended_and_put_back(void)
     }
 }
 
+/* Nobody's but that of the repair is taken back. */
+static void what_was_set_since_stays(void)
+{
+    ServiceFixture f;
+    repair_init(&f);
+    put(&f, "note-1", "{}");
+    state_set_mode(&f, "journal.db", 0640);
+    state_set_mode(&f, "keys", 0755);
+    SyncdRepairPlan *plan = plan_repair(&f);
+    approve_repair(&f, plan);
+    apply_repair(&f, plan);
+    state_set_mode(&f, "keys", 0711);
+    rollback_repair(&f, plan);
+    g_assert_cmpuint(state_mode(&f, "journal.db"), ==, 0640);
+    g_assert_cmpuint(state_mode(&f, "keys"), ==, 0711);
+    g_assert_true(report_says(&f, plan, "The mode of keys as it is"));
+    service_clear(&f);
+}
+
 /* Whoever approved was told of the one, and of that alone. */
 static void what_was_not_told_is_left_alone(void)
 {
@@ -325,6 +344,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_assert_true(syncd_crypto_init(NULL));
+    g_test_add_func("/repair-modes/set-since", what_was_set_since_stays);
     g_test_add_func("/repair-modes/modes", modes_are_mended_and_put_back);
     g_test_add_func("/repair-modes/modes-told", what_was_not_told_is_left_alone);
     g_test_add_func("/repair-modes/modes-of-many", of_many_another_one_makes_another_plan);
