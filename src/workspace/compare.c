@@ -270,7 +270,7 @@ static bool check_record(Comparison *at, const SyncdFileRow *row, GError **error
         at->hashed = true;
         at->hash = row->hash;
         g_clear_pointer(at->kept, syncd_kept_free);
-        at->workspace->standing.deep.differing += at->question->deep;
+        at->workspace->standing.deep.differing += at->question->deep && at->workspace->deep != NULL;
     }
     bool told = known && found->stat.mtime == row->mismatch.mtime;
     return told || (!is && !ends) ||
@@ -346,7 +346,7 @@ static void pass_over(const Comparison *at, const SyncdFileRow *row)
 }
 
 /* What is not as it was seen last has its turn like all that changes; it need not be read twice
- * then. */
+ * then. Whoever restores may ask so without such a scan. */
 bool syncd_workspace_compare_deep(SyncdWorkspace *workspace, SyncdQuestion *question,
                                   const SyncdWireMessage *found, GError **error)
 {
@@ -357,7 +357,7 @@ bool syncd_workspace_compare_deep(SyncdWorkspace *workspace, SyncdQuestion *ques
                                   found->name, &row, &is, error))
         return false;
     if (is && found->stat.kind == SYNCD_FILE_REGULAR && is_as_seen(&row, &found->stat)) {
-        bool is_read = (found->flags & SYNCD_WIRE_HASHED) != 0;
+        bool is_read = (found->flags & SYNCD_WIRE_HASHED) != 0 && workspace->deep != NULL;
         workspace->standing.deep.files += is_read;
         workspace->standing.deep.bytes += is_read ? row.size : 0;
         return syncd_workspace_compare(workspace, question, found, &nothing, error);

@@ -255,6 +255,18 @@ static void send_next(SyncdWorkspace *self, bool *ret_more)
         syncd_workspace_end_restore(self, problem);
 }
 
+/* What is offered is recorded, or it is not what was looked for: it is not to be kept once more,
+ * where that may be just what fails. */
+static void look(SyncdWorkspace *self)
+{
+    const SyncdRestoring *restoring = self->restoring;
+    const SyncdBytes name = SYNCD_BYTES_TEXT(restoring->what->name);
+    if (restoring->what->offers)
+        syncd_workspace_look_deep(self, &restoring->folder, name);
+    else
+        syncd_workspace_look(self, &restoring->folder, name, true);
+}
+
 bool syncd_workspace_step_restore(SyncdWorkspace *self, bool *ret_more, GError **error)
 {
     SyncdRestoring *restoring = self->restoring;
@@ -267,8 +279,7 @@ bool syncd_workspace_step_restore(SyncdWorkspace *self, bool *ret_more, GError *
     case SYNCD_RESTORE_LOOK:
         restoring->stage = SYNCD_RESTORE_CHECK;
         *ret_more = true;
-        syncd_workspace_look(self, &restoring->folder, SYNCD_BYTES_TEXT(restoring->what->name),
-                             true);
+        look(self);
         return true;
     case SYNCD_RESTORE_CHECK:
         *ret_more = true;
