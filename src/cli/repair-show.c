@@ -291,6 +291,9 @@ static const char *outcome_of(SyncdJson report)
         return N_("Taken back, but not all is as it was before the repair: see what is preserved.");
     if (syncd_json_is(outcome, "complete") && count_of(report, "given_up") > 0)
         return N_("Repaired, but for what is given up.");
+    if (syncd_json_is(outcome, "complete") && !purges &&
+        count_of(report, "unresolved_conflicts") > 0)
+        return N_("Done as far as it can be now: see what is still wrong.");
     if (purges && syncd_json_is(outcome, "complete") && count_of(report, "purged") == 0)
         return N_("Nothing was purged: what was shown is not as it was then.");
     if (purges && syncd_json_is(outcome, "complete") &&

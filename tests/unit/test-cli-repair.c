@@ -99,6 +99,8 @@ static void no_more_is_said_to_be_done_than_was(void)
     } cases[] = {
         {"\"given_up\":[]", "Repaired."},
         {"\"given_up\":[\"a chunk\"]", "Repaired, but for what is given up."},
+        {"\"unresolved_conflicts\":[\"a chunk is damaged still\"]",
+         "Done as far as it can be now: see what is still wrong."},
         {"\"purged\":[" GONE "," GONE "]", "Purged, for good."},
         {"\"purged\":[" GONE "]", "Purged, for good, but for what is not as it was shown."},
         {"\"purged\":[]", "Nothing was purged: what was shown is not as it was then."},
