@@ -17,6 +17,7 @@
 #define DAMAGE_MAX (16u * 1024u * 1024u)
 #define NAMED_MAX 16u
 #define CONTENT_LOST "content-lost"
+#define KEPT_CONTENT "kept-content"
 #define NAMES_MAX 200u
 #define LOSSES_MAX 2000u
 
@@ -53,7 +54,7 @@ static SyncdVerifyFinding *copy_finding(const SyncdVerifyFinding *finding)
 
 bool syncd_damage_is_of_content(const SyncdVerifyFinding *finding)
 {
-    return strcmp(finding->code, "content") == 0 || strcmp(finding->code, "kept-content") == 0;
+    return strcmp(finding->code, "content") == 0 || strcmp(finding->code, KEPT_CONTENT) == 0;
 }
 
 static bool has(const GPtrArray *findings, const SyncdVerifyFinding *wanted)
@@ -417,6 +418,24 @@ void syncd_service_forget_lost_content(SyncdService *service)
     for (guint i = losses->len; i-- > 0;)
         if (strcmp(((const SyncdVerifyFinding *)losses->pdata[i])->code, CONTENT_LOST) == 0)
             g_ptr_array_remove_index(losses, i);
+}
+
+void syncd_service_find_lost_again(SyncdService *service, const GPtrArray *losses)
+{
+    SyncdDamage *self = service->damage;
+    guint before = self->findings->len;
+    for (guint i = 0; i < losses->len && self->findings->len < SYNCD_VERIFY_MAX_FINDINGS; i++) {
+        guint at;
+        if (!g_ptr_array_find(self->losses, losses->pdata[i], &at))
+            continue;
+        SyncdVerifyFinding *finding = g_ptr_array_steal_index(self->losses, at);
+        finding->code = KEPT_CONTENT;
+        g_ptr_array_add(self->findings, finding);
+    }
+    if (self->findings->len == before)
+        return;
+    self->verified.sound_usec = self->verified.sound_sequence = self->verified.whole_usec = 0;
+    keep(service);
 }
 
 static bool may_be_lost(const SyncdVerifyFinding *finding, GHashTable *told)

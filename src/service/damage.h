@@ -26,6 +26,8 @@ guint64 syncd_service_count_content(const SyncdService *service, GHashTable *tol
 /* A repair could have none of it: so much of that is lost, until a verification of everything finds
  * it sound. Of more than 2000 the others stay found. */
 void syncd_service_give_up_content(SyncdService *service, guint64 at_most, GHashTable *told);
+/* These losses are damage again: somebody may have what they lack. */
+void syncd_service_find_lost_again(SyncdService *service, const GPtrArray *losses);
 /* Content beside the log was read, and it is not what it should be: so much is known from then on.
  * What is known already, or was given up, is nothing new. */
 void syncd_service_note_content_damage(SyncdService *service, const SyncdVerifyFinding *found);

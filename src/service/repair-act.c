@@ -16,6 +16,7 @@ void syncd_repair_act_free(void *data)
     g_ptr_array_unref(act->preserved);
     g_ptr_array_unref(act->quarantined);
     g_ptr_array_unref(act->given_up);
+    g_ptr_array_unref(act->unresolved);
     g_ptr_array_unref(act->actors);
     g_free(act);
 }
@@ -39,6 +40,7 @@ SyncdRepairAct *syncd_repair_act_new(SyncdRepairPlan *plan, guint number)
         .preserved = g_ptr_array_new_with_free_func(g_free),
         .quarantined = g_ptr_array_new_with_free_func(g_free),
         .given_up = g_ptr_array_new_with_free_func(g_free),
+        .unresolved = g_ptr_array_new_with_free_func(g_free),
         .actors = g_ptr_array_new_with_free_func(g_free),
     };
     return act;

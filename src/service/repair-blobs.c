@@ -4,14 +4,15 @@
  * workspace that is what is recorded of it, whose reader alone can read it. What the chunk has to
  * be is told by its name (store/refill.h), so none of them has to be believed.
  *
- * What cannot be had is named, as lost, until a verification finds it there; all else goes on.
+ * What is nowhere is named, as lost, until a verification finds it there; what a file may have that
+ * cannot be read now (repair-asked.h), or that cannot be written, stays damaged. All else goes on.
  */
 #include "service/content-name.h"
 #include "service/damage.h"
-#include "service/repair-file.h"
+#include "service/repair-asked.h"
 #include "service/repair-told.h"
 #include "service/repair-verify.h"
-#include "service/restore.h"
+#include "store/blobs.h"
 #include "store/chunks.h"
 #include "store/refill.h"
 
@@ -19,19 +20,17 @@
 
 #define SENTENCES_MAX 50u
 #define NAMED_MAX 16u /* in a plan */
-#define PATIENCE_USEC (60u * (guint64)G_USEC_PER_SEC)
-#define MOMENT_USEC (G_USEC_PER_SEC / 10)
 
 typedef enum { NAME, LOOK, KEEP, SOURCES, FILES, CONCLUDE, VERIFY, GIVE_UP, N_STAGES } Stage;
 
 typedef struct {
     Stage stage;
     SyncdRefill *refill;
-    GHashTable *named; /* gint64 *: entries whose chunks are known */
-    GHashTable *read;  /* gint64 *: files that were read for it */
-    guint next;        /* the chunk that is at hand … */
-    guint64 file;      /* … and the file that was tried for it last */
-    guint64 until;     /* monotonic: no longer is a file waited for; 0: none is */
+    SyncdAsking *asking;
+    GHashTable *named;  /* gint64 *: entries whose chunks are known */
+    GHashTable *doubts; /* SyncdWrongChunk *: char *, why a file that may have it was not asked */
+    guint next;         /* the chunk that is at hand … */
+    guint64 file;       /* … and the file that was tried for it last */
     SyncdRepairVerify verify;
     guint64 lost; /* so much is given up */
     bool unnamed; /* there is more than was named */
@@ -45,7 +44,8 @@ static Work *work_of(SyncdRepairAct *act)
     Work *work = g_new0(Work, 1);
     work->refill = syncd_refill_new(act->service->store, act->snapshot);
     work->named = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    work->read = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    work->doubts = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    work->asking = syncd_asking_new();
     return act->data = work;
 }
 
@@ -56,21 +56,10 @@ static void stop(SyncdRepairAct *act)
         return;
     syncd_refill_free(work->refill);
     g_hash_table_unref(work->named);
-    g_hash_table_unref(work->read);
+    g_hash_table_unref(work->doubts);
+    syncd_asking_free(work->asking);
     syncd_repair_verify_clear(&work->verify);
     g_clear_pointer(&act->data, g_free);
-}
-
-static bool is_known(GHashTable *numbers, guint64 number)
-{
-    gint64 key = (gint64)number;
-    return g_hash_table_contains(numbers, &key);
-}
-
-static void know(GHashTable *numbers, guint64 number)
-{
-    gint64 key = (gint64)number;
-    g_hash_table_add(numbers, g_memdup2(&key, sizeof key));
 }
 
 /* What was listed before a crash is what was wrong. */
@@ -87,7 +76,6 @@ static void go_on(Work *work)
     work->stage++;
     work->next = 0;
     work->file = 0;
-    work->until = 0;
 }
 
 /* `*ret_any`: there are some that it did not know. */
@@ -98,11 +86,11 @@ static bool name_chunks(SyncdRepairAct *act, Work *work, bool *ret_any, GError *
     for (guint i = 0; i < damage->len; i++) {
         const SyncdVerifyFinding *finding = damage->pdata[i];
         if (!syncd_damage_is_of_content(finding) || finding->pos <= 0 ||
-            is_known(work->named, (guint64)finding->pos))
+            g_hash_table_contains(work->named, &finding->pos))
             continue;
         if (!syncd_refill_add(work->refill, (guint64)finding->pos, error))
             return false;
-        know(work->named, (guint64)finding->pos);
+        g_hash_table_add(work->named, g_memdup2(&finding->pos, sizeof finding->pos));
         *ret_any = true;
     }
     return true;
@@ -156,69 +144,23 @@ static bool ask_sources(SyncdRepairAct *act, Work *work, GError **error)
            syncd_refill_from_sources(work->refill, chunk, error);
 }
 
-static SyncdRestore *offer_of(const SyncdRepairAct *act, const SyncdRepairFile *file,
-                              GError **error)
+static void turn_to_next(Work *work)
 {
-    g_autoptr(SyncdRestore) offer = g_new0(SyncdRestore, 1);
-    *offer = (SyncdRestore){
-        .workspace = g_strdup(file->root->workspace),
-        .from = g_strdup(""),
-        .modes = g_array_new(FALSE, FALSE, sizeof(guint32)),
-        .size = file->row.size,
-        .hash = file->row.hash,
-        .over = true,
-        .expected = file->row.hash,
-        .caller = {.uid = act->caller.uid},
-        .offers = true,
-    };
-    return syncd_restore_set_path(offer, act->service->store, &file->row, error)
-               ? g_steal_pointer(&offer)
-               : NULL;
+    work->next++;
+    work->file = 0;
 }
 
-/* After a start it may take a moment until anybody can read it. */
-static bool is_waited_for(SyncdRepairAct *act, Work *work)
+static void doubt(Work *work, SyncdWrongChunk *chunk, const char *why)
 {
-    guint64 now = syncd_service_monotonic(act->service);
-    if (work->until == 0)
-        work->until = now + PATIENCE_USEC;
-    if (now >= work->until)
-        return false;
-    act->not_before = now + MOMENT_USEC;
-    return true;
-}
-
-/* Whether it is being read, or will be; whatever keeps it from that, another file may do. */
-static bool begin_reading(SyncdRepairAct *act, Work *work, guint64 number)
-{
-    const SyncdListener *listener = &act->service->listener;
-    g_auto(SyncdRepairFile) file = {.live = false};
-    char id[SYNCD_FILE_ID_SIZE];
-    if (!syncd_store_file_id(act->service->store, number, id, NULL) ||
-        !syncd_repair_file_find(act->service, id, &file, NULL) || !file.live || !file.row.hashed ||
-        file.row.mismatched || file.root == NULL || file.root->paused)
-        return false;
-    SyncdRestore *offer =
-        listener->restore != NULL &&
-                syncd_repair_file_rest(act->service, file.root) == SYNCD_FILE_AT_REST
-            ? offer_of(act, &file, NULL)
-            : NULL;
-    SyncdJob *job = offer != NULL
-                        ? listener->restore(listener->data, file.root->id, offer, act->caller.uid)
-                        : NULL;
-    if (job == NULL)
-        return is_waited_for(act, work);
-    work->until = 0;
-    know(work->read, number);
-    act->awaits = g_strdup(syncd_job_id(job));
-    return true;
+    if (!g_hash_table_contains(work->doubts, chunk))
+        g_hash_table_insert(work->doubts, chunk, g_strdup(why));
 }
 
 static bool ask_files(SyncdRepairAct *act, Work *work, GError **error)
 {
     SyncdWrongChunk *chunk = at_hand(work);
+    const char *why;
     guint64 file;
-    g_clear_pointer(&act->awaits, g_free);
     syncd_refill_take_offers(work->refill);
     if (chunk == NULL) {
         go_on(work);
@@ -230,21 +172,77 @@ static bool ask_files(SyncdRepairAct *act, Work *work, GError **error)
     if (!back && !syncd_refill_next_file(work->refill, chunk, work->file, &file, error))
         return false;
     if (back || file == 0) {
-        work->next++;
-        work->file = 0;
+        turn_to_next(work);
         return true;
     }
-    if (is_known(work->read, file) || !begin_reading(act, work, file)) {
-        work->file = file;
-        work->until = 0;
-    }
+    if (syncd_asking_ask(work->asking, act, file, &why))
+        return true;
+    if (why != NULL)
+        doubt(work, chunk, why);
+    work->file = file;
     return true;
 }
 
 static bool conclude(SyncdRepairAct *act, Work *work, GError **error)
 {
+    const SyncdWrongChunk *chunk = at_hand(work);
+    if (chunk != NULL) {
+        work->next++;
+        return chunk->back || syncd_refill_let_be(work->refill, chunk, error);
+    }
     go_on(work);
     return syncd_refill_conclude(work->refill, error);
+}
+
+/* ---- what is not back ---- */
+
+/* And what to do first; NULL: nothing is in the way, and it is nowhere. */
+static char *why_not_back(const Work *work, const SyncdWrongChunk *chunk)
+{
+    const char *doubt = g_hash_table_lookup(work->doubts, chunk);
+    if (chunk->unwritten == NULL)
+        return doubt != NULL ? g_strconcat(doubt, ", and", NULL) : NULL;
+    g_autofree char *name = syncd_blobs_path(chunk->of, &chunk->name);
+    bool full = g_error_matches(chunk->unwritten, SYNCD_ERROR, SYNCD_ERROR_NO_SPACE);
+    return g_strdup_printf("a file has its bytes, but %s could not be written: %s, and", name,
+                           full ? "make room on the disk"
+                                : "see whether that file and the disk take writing");
+}
+
+/* What a verification tells it by: those of an entry are found together. */
+static char *key_of(const SyncdWrongChunk *chunk)
+{
+    char digits[SYNCD_HASH_HEX_SIZE];
+    syncd_hash_to_hex(&chunk->name, digits);
+    return chunk->of == SYNCD_CHUNK_OF_FILE ? g_strdup(digits)
+                                            : g_strdup_printf("%" G_GUINT64_FORMAT, chunk->pos);
+}
+
+static char *key_of_finding(const SyncdVerifyFinding *finding)
+{
+    SyncdHash chunk;
+    const char *part = finding->part;
+    return part != NULL && syncd_hash_from_hex(part, strlen(part), &chunk)
+               ? g_strdup(part)
+               : g_strdup_printf("%" G_GINT64_FORMAT, finding->pos);
+}
+
+static GHashTable *new_set(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static GHashTable *list_hindered(const Work *work)
+{
+    const GPtrArray *chunks = syncd_refill_chunks(work->refill);
+    GHashTable *hindered = new_set();
+    for (guint i = 0; i < chunks->len; i++) {
+        const SyncdWrongChunk *chunk = chunks->pdata[i];
+        if (!chunk->back &&
+            (chunk->unwritten != NULL || g_hash_table_contains(work->doubts, chunk)))
+            g_hash_table_add(hindered, key_of(chunk));
+    }
+    return hindered;
 }
 
 static bool is_all_back(const Work *work)
@@ -275,27 +273,48 @@ static GHashTable *told_by(const SyncdRepairAct *act)
     return act->bound_to != NULL ? syncd_told_read(act->bound_to, &others) : NULL;
 }
 
+static bool is_told(GHashTable *told, const SyncdVerifyFinding *finding)
+{
+    g_autofree char *key = told != NULL ? syncd_told_key_of_finding(finding) : NULL;
+    return told == NULL || g_hash_table_contains(told, key);
+}
+
+/* Of what the plan says may be lost, that which is nowhere: as a plan calls it. */
+static GHashTable *list_lost(const SyncdRepairAct *act, const Work *work)
+{
+    const GPtrArray *damage = syncd_service_damage(act->service);
+    g_autoptr(GHashTable) told = told_by(act), hindered = list_hindered(work);
+    GHashTable *lost = new_set();
+    for (guint i = 0; i < damage->len; i++) {
+        const SyncdVerifyFinding *finding = damage->pdata[i];
+        g_autofree char *key = key_of_finding(finding);
+        if (is_told(told, finding) && !g_hash_table_contains(hindered, key))
+            g_hash_table_add(lost, syncd_told_key_of_finding(finding));
+    }
+    return lost;
+}
+
 /* Nothing of it, and no more, than whoever approved was told, however often the daemon is killed:
  * how much was lost before is noted before any of it is given up, and what came to that since is
  * this plan's. The rest is damaged still, and the next plan says so. */
 static bool begin_giving_up(SyncdRepairAct *act, Work *work)
 {
-    guint lost = syncd_service_losses(act->service)->len;
+    guint before_now = syncd_service_losses(act->service)->len;
     if (act->note == NULL) {
-        g_autofree char *note = g_strdup_printf("%u", lost);
+        g_autofree char *note = g_strdup_printf("%u", before_now);
         syncd_repair_act_note(act, note);
     }
-    guint64 before = MIN(g_ascii_strtoull(act->note, NULL, 10), lost),
-            left = act->may_give_up - MIN(act->may_give_up, lost - before);
-    g_autoptr(GHashTable) told = told_by(act);
-    work->lost = MIN(left, syncd_service_count_content(act->service, told));
+    guint64 before = MIN(g_ascii_strtoull(act->note, NULL, 10), before_now),
+            left = act->may_give_up - MIN(act->may_give_up, before_now - before);
+    g_autoptr(GHashTable) lost = list_lost(act, work);
+    work->lost = MIN(left, syncd_service_count_content(act->service, lost));
     return work->lost > 0;
 }
 
 static bool give_up(SyncdRepairAct *act, Work *work, GError **error)
 {
-    g_autoptr(GHashTable) told = told_by(act);
-    syncd_service_give_up_content(act->service, work->lost, told);
+    g_autoptr(GHashTable) lost = list_lost(act, work);
+    syncd_service_give_up_content(act->service, work->lost, lost);
     work->stage = work->unnamed ? VERIFY : N_STAGES;
     return true;
 }
@@ -350,47 +369,74 @@ static char *owner_of(SyncdService *service, const SyncdWrongChunk *chunk)
                         : syncd_service_name_content(service, &entry);
 }
 
-static char *sentence_of(SyncdService *service, const SyncdWrongChunk *chunk)
+static char *name_chunk(SyncdService *service, const SyncdWrongChunk *chunk)
 {
     char digits[SYNCD_HASH_HEX_SIZE];
     syncd_hash_to_hex(&chunk->name, digits);
     g_autofree char *owner = owner_of(service, chunk);
-    g_autofree char *what =
-        g_strdup_printf("The chunk %s of the entry %" G_GUINT64_FORMAT "%s%s", digits, chunk->pos,
-                        owner != NULL ? ", content of " : "", owner != NULL ? owner : "");
-    if (!chunk->back)
+    return g_strdup_printf("The chunk %s of the entry %" G_GUINT64_FORMAT "%s%s", digits,
+                           chunk->pos, owner != NULL ? ", content of " : "",
+                           owner != NULL ? owner : "");
+}
+
+typedef enum { BACK, LOST, STILL_DAMAGED, N_OUTCOMES } Outcome;
+
+static char *sentence_of(SyncdService *service, const Work *work, const SyncdWrongChunk *chunk,
+                         Outcome outcome)
+{
+    g_autofree char *what = name_chunk(service, chunk);
+    if (outcome == LOST)
         return g_strconcat(what, " is lost: nothing here has it", NULL);
-    return chunk->source != NULL ? g_strconcat(what, ", from ", chunk->source, NULL)
-                                 : g_steal_pointer(&what);
+    if (outcome == BACK)
+        return g_strconcat(what, chunk->source != NULL ? ", from " : "", chunk->source, NULL);
+    g_autofree char *why = why_not_back(work, chunk);
+    return g_strdup_printf("%s is damaged still, and not given up: %s plan again with "
+                           "`sourceos-syncd repair plan`",
+                           what, why != NULL ? why : "it was found since the plan was made;");
+}
+
+/* By the keys of their chunks: what was given up of what the plan says. */
+static GHashTable *list_given_up(const SyncdRepairAct *act)
+{
+    const GPtrArray *losses = syncd_service_losses(act->service);
+    g_autoptr(GHashTable) told = told_by(act);
+    GHashTable *given_up = new_set();
+    for (guint i = 0; i < losses->len; i++)
+        if (is_told(told, losses->pdata[i]))
+            g_hash_table_add(given_up, key_of_finding(losses->pdata[i]));
+    return given_up;
+}
+
+static Outcome outcome_of(const SyncdWrongChunk *chunk, GHashTable *given_up)
+{
+    g_autofree char *key = key_of(chunk);
+    return chunk->back ? BACK : g_hash_table_contains(given_up, key) ? LOST : STILL_DAMAGED;
 }
 
 static bool check(SyncdRepairAct *act, GError **error)
 {
     Work *work = work_of(act);
+    GPtrArray *const lists[N_OUTCOMES] = {act->rebuilt, act->given_up, act->unresolved};
     const GPtrArray *chunks = syncd_refill_chunks(work->refill);
-    guint back = 0;
+    g_autoptr(GHashTable) given_up = list_given_up(act);
+    guint n[N_OUTCOMES] = {0};
     for (guint i = 0; i < chunks->len; i++) {
         SyncdWrongChunk *chunk = chunks->pdata[i];
         if (chunk->back && !syncd_refill_is_back(work->refill, chunk)) {
             syncd_set_error(error, SYNCD_ERROR_FAILED, "%s", "What was brought back is not there");
             return false;
         }
-        back += chunk->back;
-        GPtrArray *sentences = chunk->back ? act->rebuilt : act->given_up;
-        if (sentences->len < SENTENCES_MAX)
-            g_ptr_array_add(sentences, sentence_of(act->service, chunk));
+        Outcome outcome = outcome_of(chunk, given_up);
+        if (n[outcome]++ < SENTENCES_MAX)
+            g_ptr_array_add(lists[outcome], sentence_of(act->service, work, chunk, outcome));
     }
+    g_autofree char *still = n[STILL_DAMAGED] > 0
+                                 ? g_strdup_printf(", that are damaged still: %u", n[STILL_DAMAGED])
+                                 : g_strdup("");
     g_ptr_array_add(act->preserved,
                     g_strdup_printf("What was in the place of chunks before; chunks that came "
-                                    "back: %u, that are lost: %u",
-                                    back, chunks->len - back));
-    guint64 more = count_damage(act->service);
-    if (more > 0)
-        g_ptr_array_add(act->preserved,
-                        g_strdup_printf("What is damaged beside what the plan says is not called "
-                                        "lost, as another plan says what can be done about it: "
-                                        "%" G_GUINT64_FORMAT,
-                                        more));
+                                    "back: %u, that are lost: %u%s",
+                                    n[BACK], n[LOST], still));
     return true;
 }
 
@@ -477,6 +523,19 @@ static void name_damaged(SyncdService *service, GString *out)
     }
 }
 
+static void name_unasked(SyncdService *service, GString *out)
+{
+    g_autoptr(GPtrArray) unasked = syncd_asking_list_unasked(service);
+    for (guint i = 0; i < unasked->len; i++)
+        g_string_append_printf(out, "%s%s",
+                               i == 0 ? " What only files may have that cannot be asked now stays "
+                                        "as it is, and is not given up: "
+                                      : "; ",
+                               (const char *)unasked->pdata[i]);
+    if (unasked->len > 0)
+        g_string_append_c(out, '.');
+}
+
 /* What can be had is known when each file was asked. Nothing is taken away for what cannot. */
 static guint64 loss(SyncdService *service, char **ret_sentence)
 {
@@ -489,7 +548,9 @@ static guint64 loss(SyncdService *service, char **ret_sentence)
     name_damaged(service, out);
     if (n > NAMED_MAX)
         g_string_append_printf(out, "; and %" G_GUINT64_FORMAT " more", n - NAMED_MAX);
-    *ret_sentence = g_string_free(g_string_append_c(out, '.'), FALSE);
+    g_string_append_c(out, '.');
+    name_unasked(service, out);
+    *ret_sentence = g_string_free(out, FALSE);
     return n;
 }
 

@@ -56,7 +56,7 @@ typedef struct {
     GPtrArray *lost;      /* on the way back: what is lost of what was kept (store/snapshot.h) */
     SyncdSnapshot *kept;  /* that is being noted, or compared; NULL: nothing is */
     /* What the report says of it, sentences (char *). */
-    GPtrArray *rebuilt, *preserved, *quarantined, *given_up, *actors;
+    GPtrArray *rebuilt, *preserved, *quarantined, *given_up, *unresolved, *actors;
 } SyncdRepairAct;
 
 void syncd_repair_act_note(SyncdRepairAct *act, const char *note);

@@ -20,10 +20,9 @@ static void write_objects(const SyncdRepairPlan *plan, SyncdJsonWriter *writer)
 }
 
 /* What all of the steps say, each sentence once. */
-static void write_said(const GPtrArray *acts, size_t offset, const char *name,
-                       SyncdJsonWriter *writer)
+static GPtrArray *gather_said(const GPtrArray *acts, size_t offset)
 {
-    g_autoptr(GPtrArray) said = g_ptr_array_new();
+    GPtrArray *said = g_ptr_array_new();
     for (guint i = 0; i < acts->len; i++) {
         const GPtrArray *list =
             *(GPtrArray *const *)(const void *)((const char *)acts->pdata[i] + offset);
@@ -31,6 +30,13 @@ static void write_said(const GPtrArray *acts, size_t offset, const char *name,
             if (!g_ptr_array_find_with_equal_func(said, list->pdata[k], g_str_equal, NULL))
                 g_ptr_array_add(said, list->pdata[k]);
     }
+    return said;
+}
+
+static void write_said(const GPtrArray *acts, size_t offset, const char *name,
+                       SyncdJsonWriter *writer)
+{
+    g_autoptr(GPtrArray) said = gather_said(acts, offset);
     syncd_json_member_strings(writer, name, said);
 }
 
@@ -76,10 +82,13 @@ static void write_decisions(const SyncdRepairPlan *plan, SyncdJsonWriter *writer
     syncd_json_end_array(writer);
 }
 
-static void write_unresolved(const GPtrArray *needs, SyncdJsonWriter *writer)
+/* What the steps say of what they could not do, and what is found by now. */
+static void write_unresolved(const GPtrArray *said, const GPtrArray *needs, SyncdJsonWriter *writer)
 {
     syncd_json_name(writer, "unresolved_conflicts");
     syncd_json_begin_array(writer);
+    for (guint i = 0; i < said->len; i++)
+        syncd_json_string(writer, said->pdata[i]);
     for (guint i = 0; needs != NULL && i < needs->len; i++) {
         const SyncdRepairNeed *need = needs->pdata[i];
         g_autofree char *text = g_strdup_printf("%s (%s)", need->cause->code, need->target);
@@ -105,7 +114,8 @@ static bool leaves_unverified(const SyncdRepairPlan *plan)
     return false;
 }
 
-static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
+static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *said,
+                           const GPtrArray *needs)
 {
     if (plan->state == SYNCD_REPAIR_FAILED && plan->purges)
         return "What was purged is gone. See what failed, and plan the rest with `sourceos-syncd "
@@ -125,6 +135,9 @@ static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
     if (plan->purges)
         return "The proofs of what was purged follow by themselves: `sourceos-syncd events list "
                "--type sync.object.purge_proven` shows them.";
+    if (said->len > 0)
+        return "Do what is said of each that is still wrong, and plan again with `sourceos-syncd "
+               "repair plan`.";
     if (needs == NULL || needs->len > 0 || syncd_store_rollback(plan->service->store) != NULL)
         return "See what is left with `sourceos-syncd doctor`.";
     if (leaves_unverified(plan))
@@ -133,13 +146,14 @@ static const char *next_of(const SyncdRepairPlan *plan, const GPtrArray *needs)
     return "Nothing.";
 }
 
-static void write_next(const SyncdRepairPlan *plan, const GPtrArray *needs, SyncdJsonWriter *writer)
+static void write_next(const SyncdRepairPlan *plan, const GPtrArray *said, const GPtrArray *needs,
+                       SyncdJsonWriter *writer)
 {
     g_autofree char *unproven =
         plan->unproven ? syncd_repair_way_on_unproven(plan, "Have the log") : NULL;
     g_autofree char *sentence = unproven != NULL ? g_strconcat(unproven, ".", NULL) : NULL;
     syncd_json_member_string(writer, "next_action",
-                             sentence != NULL ? sentence : next_of(plan, needs));
+                             sentence != NULL ? sentence : next_of(plan, said, needs));
 }
 
 /* ---- all of it ---- */
@@ -183,6 +197,7 @@ char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts)
     /* Who purges does not ask what else is wrong. */
     g_autoptr(GPtrArray) needs =
         plan->purges ? NULL : syncd_repair_find_needs(plan->service, NULL, NULL, NULL, NULL);
+    g_autoptr(GPtrArray) unresolved = gather_said(acts, offsetof(SyncdRepairAct, unresolved));
     SyncdJsonWriter writer;
     syncd_time_format_ms(syncd_service_now_ms(plan->service), at);
     syncd_json_writer_init(&writer, text, false);
@@ -199,9 +214,9 @@ char *syncd_repair_write_report(SyncdRepairPlan *plan, const GPtrArray *acts)
     write_said(acts, offsetof(SyncdRepairAct, given_up), "given_up", &writer);
     if (plan->purges)
         write_purged(plan, &writer);
-    write_unresolved(needs, &writer);
+    write_unresolved(unresolved, needs, &writer);
     write_decisions(plan, &writer);
-    write_next(plan, needs, &writer);
+    write_next(plan, unresolved, needs, &writer);
     syncd_json_member_string(&writer, "plan_id", plan->id);
     syncd_json_member_string(&writer, "plan_digest", plan->digest);
     syncd_json_member_string(&writer, "outcome", syncd_repair_state_name(plan->state));

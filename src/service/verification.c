@@ -4,6 +4,7 @@
 #include "service/damage.h"
 #include "service/internal.h"
 #include "service/job.h"
+#include "service/repair-asked.h"
 
 #define VERIFICATION_SCHEMA "sourceos.verification/v1"
 
@@ -238,6 +239,8 @@ static Verification *verification_new(SyncdService *service, SyncdVerifyMode mod
     Verification *self = g_new(Verification, 1);
     *self = (Verification){
         .mode = mode, .verify = verify, .sequence = syncd_store_sequence(service->store)};
+    if (mode == SYNCD_VERIFY_FULL)
+        syncd_service_doubt_losses(service);
     syncd_verify_pass_over(verify, syncd_service_losses(service));
     if (mode == SYNCD_VERIFY_FULL && !syncd_store_lacks_index(service->store))
         self->blobs = syncd_orphans_new(service->store, SYNCD_ORPHANS_AT_ONCE);

@@ -186,6 +186,13 @@ bool syncd_store_list_chunk_users(SyncdStore *self, const SyncdHash *name, GArra
            syncd_index_list_chunk_users(self->index, name, users, error);
 }
 
+bool syncd_store_next_with_chunk(SyncdStore *self, const SyncdHash *name, guint64 after,
+                                 guint64 *ret_file, GError **error)
+{
+    return syncd_store_need_index(self, error) && syncd_store_settle(self, error) &&
+           syncd_index_next_with_chunk(self->index, name, after, ret_file, error);
+}
+
 bool syncd_store_needs_chunk(SyncdStore *self, const SyncdHash *name, bool *ret_needs,
                              GError **error)
 {

@@ -63,6 +63,9 @@ typedef struct {
 #define SYNCD_CHUNK_USERS_MAX 1000u
 bool syncd_store_list_chunk_users(SyncdStore *store, const SyncdHash *name, GArray *users,
                                   GError **error);
+/* The next file behind that one whose present version has it; 0: there is none. */
+bool syncd_store_next_with_chunk(SyncdStore *store, const SyncdHash *name, guint64 after,
+                                 guint64 *ret_file, GError **error);
 /* Whether a committed version needs it. */
 bool syncd_store_needs_chunk(SyncdStore *store, const SyncdHash *name, bool *ret_needs,
                              GError **error);

@@ -17,6 +17,7 @@ static void chunk_free(void *data)
 {
     SyncdWrongChunk *chunk = data;
     g_free(chunk->source);
+    g_clear_error(&chunk->unwritten);
     g_free(chunk);
 }
 
@@ -438,6 +439,14 @@ void syncd_refill_take_offers(SyncdRefill *self)
     self->store->refill = self;
 }
 
+/* What is in the way of one file is in the way of no other. */
+static bool take_offer(SyncdRefill *self, SyncdWrongChunk *chunk, SyncdBytes bytes, GError **error)
+{
+    g_clear_error(&chunk->unwritten);
+    return put_back(self, chunk, bytes, NULL, chunk->small ? error : &chunk->unwritten) ||
+           !chunk->small;
+}
+
 bool syncd_store_offer_part(SyncdStore *store, const char *scope_id, SyncdBytes part, bool small,
                             GError **error)
 {
@@ -455,7 +464,7 @@ bool syncd_store_offer_part(SyncdStore *store, const char *scope_id, SyncdBytes 
     SyncdWrongChunk *chunk = g_hash_table_lookup(self->by_name, &made);
     if (chunk == NULL || chunk->back || chunk->small != small || !chunk->kept)
         return true;
-    return put_back(self, chunk, SYNCD_BYTES(sealed, size), NULL, error);
+    return take_offer(self, chunk, SYNCD_BYTES(sealed, size), error);
 }
 
 bool syncd_refill_next_file(SyncdRefill *self, const SyncdWrongChunk *chunk, guint64 after,
@@ -463,8 +472,19 @@ bool syncd_refill_next_file(SyncdRefill *self, const SyncdWrongChunk *chunk, gui
 {
     *ret_file = 0;
     return chunk->of != SYNCD_CHUNK_OF_FILE ||
-           (syncd_store_need_index(self->store, error) && syncd_store_settle(self->store, error) &&
-            syncd_index_next_with_chunk(self->store->index, &chunk->name, after, ret_file, error));
+           syncd_store_next_with_chunk(self->store, &chunk->name, after, ret_file, error);
+}
+
+bool syncd_refill_let_be(SyncdRefill *self, const SyncdWrongChunk *chunk, GError **error)
+{
+    g_autofree char *name = syncd_refill_kept_name(self, chunk),
+                    *path = syncd_blobs_path(chunk->of, &chunk->name);
+    if (!syncd_store_has_repair(self->store, name))
+        return true;
+    if (!chunk->small && !syncd_directory_has(self->store->directory, path))
+        return syncd_store_put_back(self->store, name, path, error);
+    return syncd_store_forget_mode(self->store, name, error) &&
+           syncd_store_remove_repair(self->store, name, error);
 }
 
 bool syncd_refill_conclude(SyncdRefill *self, GError **error)

@@ -33,8 +33,9 @@ typedef struct {
     SyncdChunkWas was;
     bool kept; /* what is there is, or nothing is there */
     bool back;
-    bool stays;   /* nothing else has it: it was not taken back */
-    char *source; /* where it came from, once it is back; NULL: nobody said */
+    bool stays;        /* nothing else has it: it was not taken back */
+    char *source;      /* where it came from, once it is back; NULL: nobody said */
+    GError *unwritten; /* why it is not back, though its bytes were offered; NULL: they were not */
 } SyncdWrongChunk;
 
 /* Borrows the store. Names of what it keeps begin with `snapshot`. */
@@ -62,6 +63,9 @@ void syncd_refill_take_offers(SyncdRefill *refill);
 /* The next file behind that one whose present version has the chunk; 0: there is none. */
 bool syncd_refill_next_file(SyncdRefill *refill, const SyncdWrongChunk *chunk, guint64 after,
                             guint64 *ret_file, GError **error);
+/* Of one that is not back: what was there is in its place, also where it could not be copied and
+ * had to be moved, and is not kept any more. */
+bool syncd_refill_let_be(SyncdRefill *refill, const SyncdWrongChunk *chunk, GError **error);
 /* The list of those that are back: of the others there is nothing to undo. */
 bool syncd_refill_conclude(SyncdRefill *refill, GError **error);
 

@@ -141,6 +141,13 @@ static inline bool is_snapshot(const char *name)
     return g_str_has_suffix(name, ".was") || g_str_has_suffix(name, ".list");
 }
 
+static inline guint count_lost(World *world)
+{
+    g_autoptr(GPtrArray) found = syncd_service_diagnose(world->w.f.service);
+    const SyncdFound *lost = find(found, "blob-lost");
+    return lost != NULL ? (guint)lost->count : 0;
+}
+
 static inline guint snapshots(World *world)
 {
     g_autoptr(GPtrArray) names = NULL;

@@ -10,6 +10,7 @@
 typedef struct {
     WorkspaceFixture w;
     bool unwatched;
+    const char *said; /* is told of its state; NULL: what it is */
 } World;
 
 typedef struct {
@@ -58,7 +59,8 @@ static inline bool stand(void *data, const char *root, SyncdRootStanding *ret_st
     if (world->w.workspace == NULL || world->unwatched)
         return false;
     SyncdWorkspaceStanding now = standing_of(&world->w);
-    *ret_standing = (SyncdRootStanding){.state = states[now.state], .waiting = now.waiting};
+    *ret_standing = (SyncdRootStanding){
+        .state = world->said != NULL ? world->said : states[now.state], .waiting = now.waiting};
     return true;
 }
 
