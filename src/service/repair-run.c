@@ -285,7 +285,7 @@ static bool turn_back(Run *run, GError *failure, GError **error)
  * is decided by what the log has until then. */
 static bool is_unsure(const SyncdService *service)
 {
-    return syncd_store_condition(service->store) == SYNCD_STORE_FAILED;
+    return syncd_store_write_fault(service->store) != NULL;
 }
 
 static char *meanwhile_of(const SyncdRepairPlan *plan)
