@@ -373,6 +373,7 @@ const SyncdRepairKind syncd_repair_journal_restore = {
     .check = check,
     .undo = undo,
     .keeps = keeps,
+    .kept_list = "", /* the journal itself: what lay beside it is no way back without it */
     .has_nothing = has_nothing,
     .returns = returns,
     .release = release,
