@@ -17,7 +17,7 @@
 #define NOTE ".kept"
 #define LOST ".lost"
 #define NOTE_SIZE_MAX (64u * 1024u * 1024u)
-#define BYTES_A_STEP (4u * 1024u * 1024u)
+#define BYTES_A_STEP (1024u * 1024u)
 #define FILES_A_STEP 200u
 #define BUFFER_SIZE (256u * 1024u)
 
