@@ -105,6 +105,8 @@ class Judge:
         on = first[2].removesuffix(' (deleted)') if first else None
         if name in OPENS:
             self._open(arguments, path)
+        elif name == 'ftruncate' and arguments.endswith(', 0'):
+            self._empty(on)
         elif name in WRITES:
             self._write(on)
         elif name in SYNCS:
@@ -138,6 +140,12 @@ class Judge:
         if self._ours(path):
             self.dirty.add(path)
             self.held.add(path)
+            self.in_place.add(path)
+
+    def _empty(self, path):
+        """What it had may come back, which is another rule's; there is nothing in it to be lost."""
+        if self._ours(path):
+            self.dirty.discard(path)
             self.in_place.add(path)
 
     def _sync(self, path):
