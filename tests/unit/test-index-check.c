@@ -114,6 +114,7 @@ static void what_is_found_by_words_is_checked(void)
     const GArray *faults = syncd_index_check_faults(check);
     g_assert_cmpuint(faults->len, ==, 1);
     g_assert_cmpstr(g_array_index(faults, SyncdIndexFault, 0).what, ==, "structure");
+    g_clear_pointer(&check, syncd_index_check_free); /* which looks at the store */
     service_clear(&f);
 }
 
