@@ -182,6 +182,7 @@ static bool begin(SyncdAsking *self, SyncdRepairAct *act, guint64 number, const 
     g_auto(SyncdRepairFile) file = {.live = false};
     g_autoptr(GError) problem = NULL;
     SyncdJob *job;
+    *ret_why = NULL;
     if (!find(act->service, number, &file, &problem))
         return remember(self, number,
                         g_strdup("what is recorded of a file could not be read: see why with "
@@ -203,21 +204,27 @@ static bool begin(SyncdAsking *self, SyncdRepairAct *act, guint64 number, const 
     return true;
 }
 
+/* An act goes on when what it awaits has ended, and may be about another file by then. */
+static void settle(SyncdAsking *self, SyncdRepairAct *act)
+{
+    const char *why;
+    guint64 file = self->being_asked;
+    if (file == 0)
+        return;
+    g_autofree char *id = g_steal_pointer(&act->awaits);
+    remember(self, file, why_it_ended(act->service, file, syncd_service_find_job(act->service, id)),
+             &why);
+}
+
 bool syncd_asking_ask(SyncdAsking *self, SyncdRepairAct *act, guint64 file, const char **ret_why)
 {
     gint64 key = (gint64)file;
     void *why;
-    *ret_why = NULL;
-    if (g_hash_table_lookup_extended(self->asked, &key, NULL, &why)) {
-        *ret_why = why;
-        return false;
-    }
-    if (self->being_asked != file)
+    settle(self, act);
+    if (!g_hash_table_lookup_extended(self->asked, &key, NULL, &why))
         return begin(self, act, file, ret_why);
-    g_autofree char *id = g_steal_pointer(&act->awaits);
-    return remember(self, file,
-                    why_it_ended(act->service, file, syncd_service_find_job(act->service, id)),
-                    ret_why);
+    *ret_why = why;
+    return false;
 }
 
 /* ---- all that have some ---- */
