@@ -144,6 +144,59 @@ static void the_wal_itself_tells(void)
     }
 }
 
+/* A young log: nothing was moved into the database yet, not even its schema. */
+static void begin_young(World *w)
+{
+    fixture_init(&w->f, 79);
+    fixture_open(&w->f);
+    w->crashed = g_strconcat(w->f.directory, "-crashed", NULL);
+    for (unsigned i = 0; i < COMMITS; i++)
+        fixture_fill(&w->f, 2);
+    settle(&w->f);
+    w->committed = syncd_store_sequence(w->f.store);
+    copy_directory(w->f.directory, w->crashed);
+    fixture_close(&w->f);
+}
+
+static bool is_cut(const World *w)
+{
+    SyncdWalEnd found;
+    g_autoptr(SyncdDirectory) directory =
+        syncd_directory_open(w->f.directory, SYNCD_DIRECTORY_EXISTING, NULL);
+    g_assert_true(syncd_wal_look(directory, "journal.db-wal", &found, NULL));
+    return syncd_wal_is_cut(&found);
+}
+
+/* Before the damage there may be no schema, one of an earlier version, or no entry. */
+static void what_is_all_in_its_wal_stays(void)
+{
+    World w = {0};
+    begin_young(&w);
+    fixture_remove(w.f.directory);
+    copy_directory(w.crashed, w.f.directory);
+    g_auto(Bytes) sound = take(&w, "journal.db-wal");
+    gsize frames = (sound.size - HEADER) / FRAME;
+    g_assert_cmpuint(frames, >, 20);
+    for (gsize i = 0; i < frames; i += 1 + frames / 60) {
+        fixture_remove(w.f.directory);
+        copy_directory(w.crashed, w.f.directory);
+        flip(&w, HEADER + i * FRAME + 24 + 2000);
+        g_auto(Bytes) damaged = take(&w, "journal.db-wal");
+        g_autoptr(GError) error = NULL;
+        bool cut = is_cut(&w);
+        w.f.stands_in = true;
+        fixture_open(&w.f);
+        g_assert_true(!cut || !syncd_store_may_write(w.f.store, &error));
+        work(&w);
+        fixture_close(&w.f);
+        if (cut)
+            has_still(&w, "journal.db-wal", &damaged);
+    }
+    w.f.stands_in = false;
+    is_whole_again(&w, &sound);
+    end(&w);
+}
+
 /* What is not there was never acknowledged: it is the transaction that a crash cut short. */
 static void a_transaction_that_was_cut_short_tells_nothing(void)
 {
@@ -339,5 +392,6 @@ int main(int argc, char **argv)
     g_test_add_func("/rollback-wal/the-key-of-another-log-destroys-nothing",
                     the_key_of_another_log_destroys_nothing);
     g_test_add_func("/rollback-wal/an-exchange-destroys-nothing", an_exchange_destroys_nothing);
+    g_test_add_func("/rollback-wal/young", what_is_all_in_its_wal_stays);
     return g_test_run();
 }
