@@ -24,6 +24,11 @@ struct SyncdJournal {
 extern const SyncdDatabaseKind syncd_journal_kind;
 extern const SyncdDatabaseKind syncd_journal_in_memory; /* the same, of none that lasts */
 
+/* What SQLite takes of a WAL that is damaged may be no log yet, or one of an earlier version: to
+ * begin one there, to bring it up to date, or to close it would write over what was acknowledged
+ * and lies behind. True, with JournalCorrupt: it is so of that journal. */
+bool syncd_journal_is_left_alone(SyncdDirectory *directory, const char *name, GError **error);
+
 SyncdFeed *syncd_feed_new(SyncdJournal *journal, gint64 id, const char *device, const char *scope,
                           guint64 epoch);
 /* Opens the turn. */

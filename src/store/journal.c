@@ -324,31 +324,6 @@ static bool take_in(SyncdJournal *self, bool assumes_owner, GError **error)
     return load(self, error);
 }
 
-/* What SQLite takes of a WAL that is damaged may be no log yet, or one of an earlier version: to
- * begin one there, to bring it up to date, or to close it would write over what was acknowledged
- * and lies behind. */
-static bool is_left_alone(SyncdDirectory *directory, const char *path, const char *wal,
-                          GError **error)
-{
-    SyncdWalEnd end;
-    bool has_entries = false;
-    if (!syncd_wal_look(directory, wal, &end, NULL) || !syncd_wal_is_cut(&end))
-        return false;
-    g_autoptr(SyncdDatabase) db =
-        syncd_database_open(path, &syncd_journal_kind, SYNCD_DATABASE_INSPECT, NULL);
-    if (db != NULL &&
-        syncd_statement_holds(syncd_database_statement(db, "SELECT EXISTS (SELECT 1 FROM entry)"),
-                              &has_entries, NULL) &&
-        has_entries)
-        return false;
-    syncd_set_error_next(error, SYNCD_ERROR_JOURNAL_CORRUPT,
-                         "put a sound copy of it back, or of both files",
-                         "%s is damaged, and before that place there is no log of this version; "
-                         "what lies behind it is left as it is",
-                         wal);
-    return true;
-}
-
 SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *name,
                                       SyncdDatabaseMode mode, SyncdKeyring *keyring, GError **error)
 {
@@ -358,7 +333,7 @@ SyncdJournal *syncd_journal_open_file(SyncdDirectory *directory, const char *nam
     self->is_copy = mode == SYNCD_DATABASE_COPY;
     /* Of what is only read whatever is taken is written, and synced, elsewhere. */
     bool writes = mode == SYNCD_DATABASE_EXISTING || mode == SYNCD_DATABASE_CREATE;
-    if (writes && (is_left_alone(directory, path, wal, error) ||
+    if (writes && (syncd_journal_is_left_alone(directory, name, error) ||
                    !syncd_directory_rewrite(directory, wal, error)))
         return NULL;
     self->db = syncd_database_open(path, &syncd_journal_kind, mode, error);
